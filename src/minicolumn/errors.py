@@ -1,0 +1,42 @@
+"""The errors minicolumn raises on purpose: what was found, what was expected, what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class MinicolumnError(Exception):
+    """The base of every error that minicolumn raises on purpose."""
+
+
+class ShapeError(MinicolumnError, ValueError):
+    """Shapes, dtypes or lengths do not fit together."""
+
+
+class TraceError(MinicolumnError, TypeError):
+    """A NumPy call or a Python construct cannot be traced."""
+
+
+class DataError(MinicolumnError, ValueError):
+    """A table, a target or an option cannot be used as it stands."""
+
+
+class ModelFileError(MinicolumnError, ValueError):
+    """A model file is damaged, was tampered with, or is something else."""
+
+
+class DivergenceError(MinicolumnError, ArithmeticError):
+    """Training left the finite numbers; the last good weights are kept by whoever raises it."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return ``"; did you mean 'x'?"`` for the nearest known word, or an empty string.
+
+    >>> did_you_mean("specis", ["species", "island"])
+    "; did you mean 'species'?"
+    """
+    names = list(known)
+    folded = {name.casefold(): name for name in names}
+    near = difflib.get_close_matches(word.casefold(), list(folded), n=1, cutoff=0.6)
+    return f"; did you mean {folded[near[0]]!r}?" if near else ""

@@ -1,0 +1,138 @@
+"""A program: nodes that point at the nodes they read, from inputs to outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from minicolumn.ir.op import Op, define
+from minicolumn.ir.shapes import ArrayType, Type, type_of
+
+
+class Node:
+    """One value of a program: an operation, what it reads, and the type of what comes out.
+
+    Nodes are compared by identity and never changed once they are built.
+    """
+
+    __slots__ = ("__weakref__", "attrs", "inputs", "op", "type", "where")
+
+    def __init__(
+        self, op: Op, inputs: Sequence[Node], attrs: dict[str, Any], type: Type, where: str | None = None
+    ) -> None:
+        self.op = op
+        self.inputs = tuple(inputs)
+        self.attrs = attrs
+        self.type = type
+        self.where = where
+
+    def __repr__(self) -> str:
+        return f"<node {self.op.name}: {self.type}>"
+
+    @property
+    def array_type(self) -> ArrayType:
+        """Return the type of a node that holds one array."""
+        assert isinstance(self.type, ArrayType)
+        return self.type
+
+
+def _no_meaning(*_: Any, **__: Any) -> Any:
+    raise AssertionError("inputs have no meaning of their own")
+
+
+INPUT = define(
+    "input",
+    kind="leaf",
+    infer=lambda *, type, name=None: type,
+    numpy=_no_meaning,
+    doc="an argument of the program",
+)
+CONST = define(
+    "const",
+    kind="leaf",
+    infer=lambda *, value: type_of(value),
+    numpy=lambda *, value: value,
+    doc="an array that is part of the program",
+)
+
+
+def input_node(type: Type, name: str | None = None) -> Node:
+    """Return a fresh input."""
+    return Node(INPUT, (), {"type": type, "name": name}, type)
+
+
+def const_node(value: np.ndarray) -> Node:
+    """Return a constant that holds its own copy, so later writes to the original cannot change the program."""
+    held = np.array(value, order="C")
+    held.flags.writeable = False
+    return Node(CONST, (), {"value": held}, type_of(held))
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """A whole program: what comes in, what goes out, and everything between by reference."""
+
+    inputs: tuple[Node, ...]
+    outputs: tuple[Node, ...]
+    name: str = "fn"
+
+    @property
+    def nodes(self) -> list[Node]:
+        """Return every node, each after all that it reads; unused inputs are listed too."""
+        return topological([*self.inputs, *self.outputs])
+
+    def __str__(self) -> str:
+        from minicolumn.ir.text import print_graph
+
+        return print_graph(self)
+
+
+def topological(outputs: Iterable[Node], enter: Callable[[Node], bool] | None = None) -> list[Node]:
+    """Return the nodes that outputs depend on, operands first; only nodes that `enter` accepts are looked into."""
+    order: list[Node] = []
+    seen: set[Node] = set()
+
+    def operands_of(node: Node) -> Iterator[Node]:
+        return iter(node.inputs if enter is None or enter(node) else ())
+
+    for root in outputs:
+        if root in seen:
+            continue
+        seen.add(root)
+        stack = [(root, operands_of(root))]
+        while stack:
+            node, operands = stack[-1]
+            for operand in operands:
+                if operand not in seen:
+                    seen.add(operand)
+                    stack.append((operand, operands_of(operand)))
+                    break
+            else:
+                order.append(node)
+                stack.pop()
+    return order
+
+
+def uses(nodes: Iterable[Node]) -> dict[Node, int]:
+    """Return how often each node is read by others."""
+    count: dict[Node, int] = {}
+    for node in nodes:
+        for operand in node.inputs:
+            count[operand] = count.get(operand, 0) + 1
+    return count
+
+
+def substitute(outputs: Iterable[Node], replacement: dict[Node, Node]) -> tuple[Node, ...]:
+    """Return the same program with some nodes replaced; what does not depend on them is shared, not copied."""
+    made = dict(replacement)
+    roots = tuple(outputs)
+    for node in topological(roots, enter=lambda n: n not in replacement):
+        if node in made:
+            continue
+        inputs = tuple(made[i] for i in node.inputs)
+        same = all(a is b for a, b in zip(inputs, node.inputs, strict=True))
+        made[node] = node if same else Node(node.op, inputs, node.attrs, node.type, node.where)
+    return tuple(made[root] for root in roots)

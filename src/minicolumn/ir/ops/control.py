@@ -1,0 +1,69 @@
+"""Graphs within graphs: the loop, and taking one result out of several."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minicolumn.errors import ShapeError
+from minicolumn.ir.graph import Graph, topological
+from minicolumn.ir.op import define
+from minicolumn.ir.shapes import ArrayType, TupleType, Type
+
+
+def evaluate(graph: Graph, args: tuple[np.ndarray, ...]) -> tuple[Any, ...]:
+    """Run a graph node by node: the shortest statement of what a graph means."""
+    values: dict[Any, Any] = dict(zip(graph.inputs, args, strict=True))
+    for node in topological(graph.outputs):
+        if node not in values:
+            values[node] = node.op.numpy(*(values[i] for i in node.inputs), **node.attrs)
+    return tuple(values[node] for node in graph.outputs)
+
+
+def _scanned(*types: ArrayType, body: Graph, consts: int, carry: int, length: int, reverse: bool) -> Type:
+    rows = types[consts + carry :]
+    for t in rows:
+        if not t.shape or t.shape[0] != length:
+            raise ShapeError(f"scan: every array of xs needs {length} rows along its first axis, got {t}")
+    expected = (*types[: consts + carry], *(t.with_shape(t.shape[1:]) for t in rows))
+    found = tuple(i.type for i in body.inputs)
+    if found != expected:
+        raise ShapeError(f"scan: the body takes {', '.join(map(str, found))}, not {', '.join(map(str, expected))}")
+    for before, after in zip(types[consts:], body.outputs[:carry], strict=False):
+        if after.type != before:
+            raise ShapeError(f"scan: the state must keep its type; {before} became {after.type}")
+    ys = (y.array_type.with_shape((length, *y.array_type.shape)) for y in body.outputs[carry:])
+    return TupleType((*types[consts : consts + carry], *ys))
+
+
+def _scan(
+    *args: np.ndarray, body: Graph, consts: int, carry: int, length: int, reverse: bool
+) -> tuple[np.ndarray, ...]:
+    fixed, state, rows = args[:consts], args[consts : consts + carry], args[consts + carry :]
+    ys = [np.empty((length, *y.array_type.shape), y.array_type.dtype) for y in body.outputs[carry:]]
+    for i in reversed(range(length)) if reverse else range(length):
+        out = evaluate(body, (*fixed, *state, *(row[i] for row in rows)))
+        state = out[:carry]
+        for y, value in zip(ys, out[carry:], strict=True):
+            y[i] = value
+    return (*state, *ys)
+
+
+SCAN = define(
+    "scan",
+    kind="control",
+    infer=_scanned,
+    numpy=_scan,
+    doc="""Run the body over the rows of xs, each time with the state that the last run left.
+
+    Operands are the constants the body reads, the first state, then xs. Results are the last state and the
+    stacked ys. Its derivative is built in `minicolumn.autodiff.loops`.""",
+)
+ITEM = define(
+    "item",
+    kind="control",
+    infer=lambda values, *, index: values.items[index],
+    numpy=lambda values, *, index: values[index],
+    doc="One of the results of an operation that has several.",
+)

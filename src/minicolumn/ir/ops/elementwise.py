@@ -1,0 +1,193 @@
+"""Arithmetic and elementary functions, element by element.
+
+Operands of a map share one dtype and broadcast by NumPy's rules. The derivative rules return cotangents of the
+broadcast shape; `minicolumn.autodiff.reverse` sums them back to the operand's shape, in one place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minicolumn.ir.op import Op, Rule, define, same_dtype
+from minicolumn.ir.shapes import DTYPES, ArrayType, Type, broadcast_shapes
+
+LN2 = float(np.log(2.0))
+LN10 = float(np.log(10.0))
+
+
+def same(*types: ArrayType) -> Type:
+    """Return the broadcast type of operands that share a dtype."""
+    return ArrayType(same_dtype("map", types), broadcast_shapes(*(t.shape for t in types)))
+
+
+def unary(name: str, numpy: Callable[..., Any], vjp: Rule | None = None, doc: str = "") -> Op:
+    """Define a map of one operand."""
+    rules = None if vjp is None else (vjp,)
+    return define(name, kind="map", infer=same, numpy=numpy, vjp=rules, doc=doc)
+
+
+def binary(name: str, numpy: Callable[..., Any], *vjp: Rule | None, doc: str = "") -> Op:
+    """Define a map of two operands."""
+    return define(name, kind="map", infer=same, numpy=numpy, vjp=vjp or None, doc=doc)
+
+
+# Arithmetic -------------------------------------------------------------------------------------------------
+
+ADD = binary("add", np.add, lambda g, out, x, y: g, lambda g, out, x, y: g)
+SUBTRACT = binary("subtract", np.subtract, lambda g, out, x, y: g, lambda g, out, x, y: -g)
+MULTIPLY = binary("multiply", np.multiply, lambda g, out, x, y: g * y, lambda g, out, x, y: g * x)
+DIVIDE = binary("divide", np.true_divide, lambda g, out, x, y: g / y, lambda g, out, x, y: -g * out / y)
+NEGATIVE = unary("negative", np.negative, lambda g, out, x: -g)
+ABSOLUTE = unary("absolute", np.absolute, lambda g, out, x: g * np.sign(x), "Tie: 0 at x = 0, the middle of [-1, 1].")
+SIGN = unary("sign", np.sign)
+FLOOR = unary("floor", np.floor)
+CEIL = unary("ceil", np.ceil)
+TRUNC = unary("trunc", np.trunc)
+RINT = unary("rint", np.rint)
+FLOOR_DIVIDE = binary("floor_divide", np.floor_divide)
+# The quotient is constant between jumps, so x mod y = x - y floor(x/y) has slope 1 in x and -floor(x/y) in y.
+REMAINDER = binary(
+    "remainder", np.remainder, lambda g, out, x, y: g, lambda g, out, x, y: -g * np.floor_divide(x, y)
+)
+FMOD = binary("fmod", np.fmod, lambda g, out, x, y: g, lambda g, out, x, y: -g * np.trunc(x / y))
+
+
+def _power_base(g: Any, out: Any, x: Any, y: Any) -> Any:
+    # y x^(y-1), but 0 where y = 0: x^-1 may be infinite there and 0 * inf is no derivative.
+    return g * y * np.where(y == 0, 1.0, x) ** np.where(y == 0, 1.0, y - 1.0)
+
+
+def _power_exponent(g: Any, out: Any, x: Any, y: Any) -> Any:
+    # x^y log(x), but 0 at x = 0, where x^y stays 0 for every y > 0.
+    return g * out * np.log(np.where(x == 0, 1.0, x))
+
+
+POWER = binary("power", np.power, _power_base, _power_exponent)
+
+
+def _larger_share(g: Any, out: Any, x: Any, y: Any) -> Any:
+    return np.where(x == y, 0.5 * g, np.where(x == out, g, 0.0))
+
+
+MAXIMUM = binary(
+    "maximum",
+    np.maximum,
+    _larger_share,
+    lambda g, out, x, y: _larger_share(g, out, y, x),
+    doc="Tie: each operand gets half.",
+)
+MINIMUM = binary(
+    "minimum",
+    np.minimum,
+    _larger_share,
+    lambda g, out, x, y: _larger_share(g, out, y, x),
+    doc="Tie: each operand gets half.",
+)
+
+# Powers, exponentials, logarithms ---------------------------------------------------------------------------
+
+EXP = unary("exp", np.exp, lambda g, out, x: g * out)
+EXP2 = unary("exp2", np.exp2, lambda g, out, x: g * out * LN2)
+EXPM1 = unary("expm1", np.expm1, lambda g, out, x: g * np.exp(x))
+LOG = unary("log", np.log, lambda g, out, x: g / x)
+LOG2 = unary("log2", np.log2, lambda g, out, x: g / (x * LN2))
+LOG10 = unary("log10", np.log10, lambda g, out, x: g / (x * LN10))
+LOG1P = unary("log1p", np.log1p, lambda g, out, x: g / (1.0 + x))
+SQRT = unary("sqrt", np.sqrt, lambda g, out, x: 0.5 * g / out, "Infinite slope at 0.")
+CBRT = unary("cbrt", np.cbrt, lambda g, out, x: g / (3.0 * out * out))
+HYPOT = binary("hypot", np.hypot, lambda g, out, x, y: g * x / out, lambda g, out, x, y: g * y / out)
+# softplus = log(1 + e^x), finite for every x; its slope is the logistic function.
+SOFTPLUS = unary(
+    "softplus", lambda x: np.logaddexp(x.dtype.type(0), x), lambda g, out, x: g * LOGISTIC(x), "log(1 + e^x)"
+)
+
+
+def _logistic(x: np.ndarray) -> np.ndarray:
+    # exp(-log(1 + e^-x)) keeps seven digits in float32 where (1 + tanh(x/2)) / 2 has lost a fifth of the value.
+    return np.exp(-np.logaddexp(x.dtype.type(0), -x))
+
+
+# out * (1 - out) is 0 in float32 past x = 17.3; out * logistic(-x) is not.
+LOGISTIC = unary("logistic", _logistic, lambda g, out, x: g * out * LOGISTIC(-x), "1 / (1 + e^-x)")
+LOGADDEXP = binary(
+    "logaddexp",
+    np.logaddexp,
+    lambda g, out, x, y: g * _share(x, y),
+    lambda g, out, x, y: g * _share(y, x),
+)
+LOGADDEXP2 = binary(
+    "logaddexp2",
+    np.logaddexp2,
+    lambda g, out, x, y: g * _share(LN2 * x, LN2 * y),
+    lambda g, out, x, y: g * _share(LN2 * y, LN2 * x),
+)
+
+
+def _share(x: Any, y: Any) -> Any:
+    # e^x / (e^x + e^y); equal operands, infinite ones too, share evenly.
+    return LOGISTIC(np.where(x == y, 0.0, x - y))
+
+
+# Trigonometry -----------------------------------------------------------------------------------------------
+
+SIN = unary("sin", np.sin, lambda g, out, x: g * np.cos(x))
+COS = unary("cos", np.cos, lambda g, out, x: -g * np.sin(x))
+TAN = unary("tan", np.tan, lambda g, out, x: g * (1.0 + out * out))
+ARCSIN = unary("arcsin", np.arcsin, lambda g, out, x: g / np.sqrt((1.0 - x) * (1.0 + x)))
+ARCCOS = unary("arccos", np.arccos, lambda g, out, x: -g / np.sqrt((1.0 - x) * (1.0 + x)))
+ARCTAN = unary("arctan", np.arctan, lambda g, out, x: g / (1.0 + x * x))
+ARCTAN2 = binary(
+    "arctan2",
+    np.arctan2,
+    lambda g, out, y, x: g * x / (x * x + y * y),
+    lambda g, out, y, x: -g * y / (x * x + y * y),
+)
+SINH = unary("sinh", np.sinh, lambda g, out, x: g * np.cosh(x))
+COSH = unary("cosh", np.cosh, lambda g, out, x: g * np.sinh(x))
+TANH = unary("tanh", np.tanh, lambda g, out, x: g * ((1.0 - out) * (1.0 + out)))
+ARCSINH = unary("arcsinh", np.arcsinh, lambda g, out, x: g / np.sqrt(x * x + 1.0))
+ARCCOSH = unary("arccosh", np.arccosh, lambda g, out, x: g / np.sqrt((x - 1.0) * (x + 1.0)))
+ARCTANH = unary("arctanh", np.arctanh, lambda g, out, x: g / ((1.0 - x) * (1.0 + x)))
+
+# Choice, conversion -----------------------------------------------------------------------------------------
+
+
+def _where_type(condition: ArrayType, x: ArrayType, y: ArrayType) -> Type:
+    same_dtype("where condition", (condition, ArrayType(DTYPES["bool"], ())))
+    return ArrayType(same_dtype("where", (x, y)), broadcast_shapes(condition.shape, x.shape, y.shape))
+
+
+WHERE = define(
+    "where",
+    kind="map",
+    infer=_where_type,
+    numpy=np.where,
+    vjp=(
+        None,
+        lambda g, out, c, x, y: np.where(c, g, 0.0),
+        lambda g, out, c, x, y: np.where(c, 0.0, g),
+    ),
+)
+
+
+def _cast_back(g: Any, out: Any, x: Any, *, dtype: np.dtype) -> Any:
+    return g.astype(x.dtype)
+
+
+CAST = define(
+    "cast",
+    kind="map",
+    infer=lambda x, *, dtype: x.with_dtype(dtype),
+    numpy=lambda x, *, dtype: x.astype(dtype),
+    vjp=(_cast_back,),
+    doc="Convert to another dtype.",
+)
+STOP_GRADIENT = define(
+    "stop_gradient", kind="map", infer=same, numpy=lambda x: x, doc="The same value, with derivative zero."
+)
+# A derivative is taken with respect to a fresh copy of its variable, so that nested derivatives of the same
+# variable cannot be confused.
+COPY = unary("copy", lambda x: x, lambda g, out, x: g, "The same value under another name.")

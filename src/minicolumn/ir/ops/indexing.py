@@ -1,0 +1,65 @@
+"""Reading and adding at places that are data. Index arrays address the leading axes; negative ones wrap."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minicolumn.errors import ShapeError
+from minicolumn.ir.op import define, same_dtype
+from minicolumn.ir.shapes import ArrayType, Type, broadcast_shapes
+
+
+def _index_shape(x: ArrayType, indices: tuple[ArrayType, ...]) -> tuple[int, ...]:
+    if not 1 <= len(indices) <= len(x.shape):
+        raise ShapeError(f"{len(indices)} index arrays for an array of {len(x.shape)} dimensions")
+    for index in indices:
+        if index.dtype.kind not in "iu":
+            raise ShapeError(f"index arrays are integers, got {index}")
+    return broadcast_shapes(*(i.shape for i in indices))
+
+
+def _gathered(x: ArrayType, *indices: ArrayType) -> Type:
+    return x.with_shape((*_index_shape(x, indices), *x.shape[len(indices) :]))
+
+
+def _scattered(x: ArrayType, updates: ArrayType, *indices: ArrayType) -> Type:
+    same_dtype("scatter_add", (x, updates))
+    expected = (*_index_shape(x, indices), *x.shape[len(indices) :])
+    if updates.shape != expected:
+        raise ShapeError(f"scatter_add: updates have shape {list(updates.shape)}, expected {list(expected)}")
+    return x
+
+
+def _scatter_add(x: np.ndarray, updates: np.ndarray, *indices: np.ndarray) -> np.ndarray:
+    out = np.array(x)
+    # The rows that one place receives are added in the order they come, so the sum is the same every time.
+    np.add.at(out, indices, updates)
+    return out
+
+
+def _to_gathered(operand: int, g: Any, out: Any, x: Any, *indices: Any) -> Any:
+    return SCATTER_ADD(np.zeros(x.shape, x.dtype), g, *indices) if operand == 0 else None
+
+
+def _to_scattered(operand: int, g: Any, out: Any, x: Any, updates: Any, *indices: Any) -> Any:
+    return (g, GATHER(g, *indices))[operand] if operand < 2 else None
+
+
+GATHER = define(
+    "gather",
+    kind="index",
+    infer=_gathered,
+    numpy=lambda x, *indices: x[indices],
+    vjp=_to_gathered,
+    doc="x[i, j, ...] with integer arrays.",
+)
+SCATTER_ADD = define(
+    "scatter_add",
+    kind="index",
+    infer=_scattered,
+    numpy=_scatter_add,
+    vjp=_to_scattered,
+    doc="x with updates added at [i, j, ...]; places that repeat receive every update.",
+)

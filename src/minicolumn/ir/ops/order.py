@@ -1,0 +1,86 @@
+"""Operations along an axis in which the order of the elements matters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minicolumn.ir.op import define
+from minicolumn.ir.ops.indexing import GATHER, SCATTER_ADD
+from minicolumn.ir.ops.reductions import _before
+from minicolumn.ir.shapes import DTYPES, ArrayType
+
+
+def along(index: Any, axis: int) -> tuple[Any, ...]:
+    """Return index arrays that address `axis` by `index` and every other axis by its own place."""
+    places: list[Any] = []
+    for i, n in enumerate(index.shape):
+        shape = [1] * len(index.shape)
+        shape[i] = n
+        places.append(index if i == axis else np.arange(n).reshape(shape))
+    return tuple(places)
+
+
+def _unsort(g: Any, out: Any, x: Any, *, axis: int) -> Any:
+    order = ARGSORT(x, axis=axis)
+    return SCATTER_ADD(np.zeros(x.shape, x.dtype), g, *along(order, axis))
+
+
+def _uncumsum(g: Any, out: Any, x: Any, *, axis: int) -> Any:
+    return np.flip(np.cumsum(np.flip(g, axis), axis=axis), axis)
+
+
+def _later_share(g: Any, x: Any) -> Any:
+    # r[i] = g[i] + x[i+1] r[i+1] along the last axis, by doubling over pairs (slope, offset).
+    n = x.shape[-1]
+    zero, one = np.zeros((*x.shape[:-1], 1), x.dtype), np.ones((*x.shape[:-1], 1), x.dtype)
+    slope, offset, step = np.concatenate([x[..., 1:], zero], axis=-1), g, 1
+    while step < n:
+        tail_slope = np.concatenate([slope[..., step:], np.broadcast_to(one, (*x.shape[:-1], step))], axis=-1)
+        tail_offset = np.concatenate([offset[..., step:], np.broadcast_to(zero, (*x.shape[:-1], step))], axis=-1)
+        slope, offset = slope * tail_slope, offset + slope * tail_offset
+        step *= 2
+    return offset
+
+
+def _uncumprod(g: Any, out: Any, x: Any, *, axis: int) -> Any:
+    # out[j] = before[i] x[i] (x[i+1] ... x[j]) for j >= i, so no division is needed and zeros are no trouble.
+    if x.size == 0:
+        return np.zeros(x.shape, x.dtype)
+    x, g = np.moveaxis(x, axis, -1), np.moveaxis(g, axis, -1)
+    return np.moveaxis(_before(x) * _later_share(g, x), -1, axis)
+
+
+SORT = define(
+    "sort",
+    kind="order",
+    infer=lambda x, *, axis: x,
+    numpy=lambda x, *, axis: np.sort(x, axis=axis, kind="stable"),
+    vjp=(_unsort,),
+)
+ARGSORT = define(
+    "argsort",
+    kind="order",
+    infer=lambda x, *, axis: ArrayType(DTYPES["i64"], x.shape),
+    numpy=lambda x, *, axis: np.argsort(x, axis=axis, kind="stable"),
+)
+CUMSUM = define(
+    "cumsum",
+    kind="order",
+    infer=lambda x, *, axis: x,
+    numpy=lambda x, *, axis: np.cumsum(x, axis=axis, dtype=x.dtype),
+    vjp=(_uncumsum,),
+)
+CUMPROD = define(
+    "cumprod",
+    kind="order",
+    infer=lambda x, *, axis: x,
+    numpy=lambda x, *, axis: np.cumprod(x, axis=axis, dtype=x.dtype),
+    vjp=(_uncumprod,),
+)
+
+
+def take_along(x: Any, index: Any, axis: int) -> Any:
+    """Return the elements of x that `index` names along one axis."""
+    return GATHER(x, *along(index, axis))

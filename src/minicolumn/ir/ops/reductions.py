@@ -1,0 +1,97 @@
+"""Reductions over axes. Reduced axes are dropped; ``keepdims`` is a reshape that the tracer adds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from minicolumn.errors import ShapeError
+from minicolumn.ir.op import Op, Rule, define
+from minicolumn.ir.shapes import DTYPES, ArrayType, Type, drop_axes, ones_at
+
+Axes = tuple[int, ...]
+
+
+def expand(g: Any, shape: tuple[int, ...], axes: Axes) -> Any:
+    """Return a reduced array stretched over the axes that were reduced."""
+    return np.broadcast_to(np.reshape(g, ones_at(shape, axes)), shape)
+
+
+def _reduced(x: ArrayType, *, axes: Axes) -> Type:
+    return x.with_shape(drop_axes(x.shape, axes))
+
+
+def _truth(x: ArrayType, *, axes: Axes) -> Type:
+    return ArrayType(DTYPES["bool"], drop_axes(x.shape, axes))
+
+
+def _not_empty(name: str) -> Callable[..., Type]:
+    def infer(x: ArrayType, *, axes: Axes) -> Type:
+        if any(x.shape[a] == 0 for a in axes):
+            raise ShapeError(f"{name} of zero elements has no value: shape {list(x.shape)}, axes {list(axes)}")
+        return _reduced(x, axes=axes)
+
+    return infer
+
+
+def _reduction(name: str, numpy: Callable[..., Any], vjp: Rule | None, infer: Callable[..., Type] = _reduced) -> Op:
+    def call(x: np.ndarray, *, axes: Axes) -> Any:
+        return numpy(x, axis=axes)
+
+    return define(name, kind="reduce", infer=infer, numpy=call, vjp=None if vjp is None else (vjp,))
+
+
+def _to_extreme(g: Any, out: Any, x: Any, *, axes: Axes) -> Any:
+    # Tie: all elements that hold the extreme share evenly, the middle of the subdifferential.
+    hit = (x == expand(out, x.shape, axes)).astype(x.dtype)
+    return expand(g / np.sum(hit, axis=axes), x.shape, axes) * hit
+
+
+def exclusive_product(x: Any) -> Any:
+    """Return, for each element of the last axis, the product of all the others; zeros are no trouble."""
+    return _before(x) * _before(x[..., ::-1])[..., ::-1]
+
+
+def _before(x: Any) -> Any:
+    # Products of all earlier elements, by doubling: log2(n) products of whole arrays.
+    n = x.shape[-1]
+    ones = np.ones((*x.shape[:-1], 1), x.dtype)
+    out = np.concatenate([ones, x[..., : n - 1]], axis=-1)
+    step = 1
+    while step < n:
+        head = np.ones((*x.shape[:-1], step), x.dtype)
+        out = out * np.concatenate([head, out[..., : n - step]], axis=-1)
+        step *= 2
+    return out
+
+
+def _to_factors(g: Any, out: Any, x: Any, *, axes: Axes) -> Any:
+    if x.size == 0:
+        return np.zeros(x.shape, x.dtype)
+    kept = tuple(a for a in range(x.ndim) if a not in axes)
+    order = kept + axes
+    last = np.transpose(x, order)
+    flat = np.reshape(last, (*(x.shape[a] for a in kept), prod(x.shape[a] for a in axes)))
+    others = np.transpose(np.reshape(exclusive_product(flat), last.shape), np.argsort(order))
+    return expand(g, x.shape, axes) * others
+
+
+SUM = _reduction("sum", np.sum, lambda g, out, x, *, axes: expand(g, x.shape, axes))
+PROD = _reduction("prod", np.prod, _to_factors)
+MAX = _reduction("max", np.max, _to_extreme, _not_empty("max"))
+MIN = _reduction("min", np.min, _to_extreme, _not_empty("min"))
+ALL = _reduction("all", np.all, None, _truth)
+ANY = _reduction("any", np.any, None, _truth)
+
+
+def _place(x: ArrayType, *, axis: int) -> Type:
+    if x.shape[axis] == 0:
+        raise ShapeError(f"argmax and argmin of zero elements have no value: shape {list(x.shape)}, axis {axis}")
+    return ArrayType(DTYPES["i64"], drop_axes(x.shape, (axis,)))
+
+
+ARGMAX = define("argmax", kind="reduce", infer=_place, numpy=lambda x, *, axis: np.argmax(x, axis=axis))
+ARGMIN = define("argmin", kind="reduce", infer=_place, numpy=lambda x, *, axis: np.argmin(x, axis=axis))

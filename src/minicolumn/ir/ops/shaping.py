@@ -1,0 +1,119 @@
+"""The same elements at other places."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from minicolumn.errors import ShapeError
+from minicolumn.ir.op import define, same_dtype
+from minicolumn.ir.shapes import ArrayType, Shape, Type, broadcast_shapes
+
+
+def _reshaped(x: ArrayType, *, shape: Shape) -> Type:
+    if prod(shape) != x.size:
+        raise ShapeError(f"cannot reshape {list(x.shape)} ({x.size} elements) to {list(shape)} ({prod(shape)})")
+    return x.with_shape(shape)
+
+
+def _broadcast(x: ArrayType, *, shape: Shape) -> Type:
+    if broadcast_shapes(x.shape, shape) != tuple(shape):
+        raise ShapeError(f"cannot broadcast {list(x.shape)} to {list(shape)}")
+    return x.with_shape(shape)
+
+
+def _concatenated(*types: ArrayType, axis: int) -> Type:
+    first = types[0]
+    dtype = same_dtype("concatenate", types)
+    for t in types[1:]:
+        if len(t.shape) != len(first.shape) or any(
+            a != b for i, (a, b) in enumerate(zip(t.shape, first.shape, strict=True)) if i != axis
+        ):
+            listed = " and ".join(str(list(t.shape)) for t in types)
+            raise ShapeError(f"concatenate along axis {axis}: shapes {listed} differ elsewhere")
+    length = sum(t.shape[axis] for t in types)
+    return ArrayType(dtype, (*first.shape[:axis], length, *first.shape[axis + 1 :]))
+
+
+def _part(operand: int, g: Any, out: Any, *inputs: Any, axis: int) -> Any:
+    start = sum(x.shape[axis] for x in inputs[:operand])
+    key = [slice(None)] * g.ndim
+    key[axis] = slice(start, start + inputs[operand].shape[axis])
+    return g[tuple(key)]
+
+
+def _sliced(x: ArrayType, *, start: Shape, stop: Shape, step: Shape) -> Type:
+    return x.with_shape(len(range(a, b, s)) for a, b, s in zip(start, stop, step, strict=True))
+
+
+def _slice(x: np.ndarray, *, start: Shape, stop: Shape, step: Shape) -> np.ndarray:
+    return x[tuple(slice(a, b, s) for a, b, s in zip(start, stop, step, strict=True))]
+
+
+def _unslice(g: Any, out: Any, x: Any, *, start: Shape, stop: Shape, step: Shape) -> Any:
+    if 0 in g.shape:
+        return np.zeros(x.shape, x.dtype)
+    low = tuple(start)
+    high = tuple(n - a - (k - 1) * s - 1 for n, a, k, s in zip(x.shape, start, g.shape, step, strict=True))
+    return PAD(g, low=low, high=high, gap=tuple(s - 1 for s in step))
+
+
+def _padded(x: ArrayType, *, low: Shape, high: Shape, gap: Shape) -> Type:
+    sizes = zip(x.shape, low, high, gap, strict=True)
+    return x.with_shape(a + n + max(n - 1, 0) * k + b for n, a, b, k in sizes)
+
+
+def _pad(x: np.ndarray, *, low: Shape, high: Shape, gap: Shape) -> np.ndarray:
+    out = np.zeros(_padded(ArrayType(x.dtype, x.shape), low=low, high=high, gap=gap).shape, x.dtype)  # type: ignore[union-attr]
+    out[tuple(slice(a, a + n + max(n - 1, 0) * k, k + 1) for n, a, k in zip(x.shape, low, gap, strict=True))] = x
+    return out
+
+
+def _unpad(g: Any, out: Any, x: Any, *, low: Shape, high: Shape, gap: Shape) -> Any:
+    stop = tuple(a + n + max(n - 1, 0) * k for n, a, k in zip(x.shape, low, gap, strict=True))
+    return SLICE(g, start=tuple(low), stop=stop, step=tuple(k + 1 for k in gap))
+
+
+RESHAPE = define(
+    "reshape",
+    kind="shape",
+    infer=_reshaped,
+    numpy=lambda x, *, shape: np.reshape(x, shape),
+    vjp=(lambda g, out, x, *, shape: np.reshape(g, x.shape),),
+)
+TRANSPOSE = define(
+    "transpose",
+    kind="shape",
+    infer=lambda x, *, axes: x.with_shape(x.shape[a] for a in axes),
+    numpy=lambda x, *, axes: np.transpose(x, axes),
+    vjp=(lambda g, out, x, *, axes: np.transpose(g, tuple(int(a) for a in np.argsort(axes))),),
+)
+BROADCAST = define(
+    "broadcast",
+    kind="shape",
+    infer=_broadcast,
+    numpy=lambda x, *, shape: np.broadcast_to(x, shape),
+    # The shared helper in reverse.py sums the cotangent back to the operand's shape.
+    vjp=(lambda g, out, x, *, shape: g,),
+    traits=("broadcasts",),
+)
+CONCATENATE = define(
+    "concatenate",
+    kind="shape",
+    infer=_concatenated,
+    numpy=lambda *arrays, axis: np.concatenate(arrays, axis=axis),
+    vjp=_part,
+)
+SLICE = define("slice", kind="shape", infer=_sliced, numpy=_slice, vjp=(_unslice,), doc="Every step-th element; step > 0.")
+PAD = define(
+    "pad", kind="shape", infer=_padded, numpy=_pad, vjp=(_unpad,), doc="Zeros before, behind and between elements."
+)
+FLIP = define(
+    "flip",
+    kind="shape",
+    infer=lambda x, *, axes: x,
+    numpy=lambda x, *, axes: np.flip(x, axes),
+    vjp=(lambda g, out, x, *, axes: FLIP(g, axes=axes),),
+)

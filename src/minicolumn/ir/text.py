@@ -1,0 +1,183 @@
+"""Graphs as text that a person can review; `minicolumn.ir.parse` reads it back."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from itertools import count
+from typing import Any
+
+import numpy as np
+
+from minicolumn.ir.graph import CONST, Graph, Node
+from minicolumn.ir.op import Op
+from minicolumn.ir.shapes import DTYPES, ArrayType, TupleType, type_of
+
+NAME = r"[^\W\d]\w*(?:\.\w+)*"
+_NUMBERS = {"nan": float("nan"), "inf": float("inf")}
+WORDS: dict[str, Any] = {"True": True, "False": False, "None": None, **_NUMBERS, **DTYPES}
+RESERVED = frozenset({*WORDS, "return"})
+COMMENT_COLUMN = 38
+
+
+def print_graph(graph: Graph, constants: int | None = 8) -> str:
+    """Return the text of a graph: one line a node, each with its type and, if known, where it was written.
+
+        fn(x: f32[3]) {
+          a: f32[3] = exp(x)
+          return a
+        }
+
+    constants   arrays of more elements are elided; None writes all of them out, and then
+                `minicolumn.ir.parse.parse_graph` gives the same graph back, bit for bit
+
+    >>> from minicolumn.ir.parse import parse_graph
+    >>> print(print_graph(parse_graph("fn(x: f32[3]) { y: f32[3] = exp(x) return y }")))
+    fn(x: f32[3]) {
+      a: f32[3] = exp(x)
+      return a
+    }
+    """
+    return _graph_text(graph, constants, "")
+
+
+def print_node(node: Node, names: dict[Node, str], constants: int | None = 8) -> str:
+    """Return the first line of a node's text; of a loop's body only the head."""
+    return _line(node, names, constants, "").partition("\n")[0]
+
+
+def attr_text(value: Any) -> str:
+    """Return the text of one attribute in a line; of a graph only the name and the number of nodes."""
+    if isinstance(value, Graph):
+        return f"{legal_name(value.name)}(...) {{ {len(value.nodes)} nodes }}"
+    return _value(value, 8, "")
+
+
+def node_names(graph: Graph) -> dict[Node, str]:
+    """Return a name for every node: inputs keep theirs, made legal and unique; others are a, ..., z, a1, ..."""
+    names: dict[Node, str] = {}
+    taken: set[str] = set()
+    for node in graph.inputs:
+        given = node.attrs.get("name")
+        if isinstance(given, str) and given and node not in names:
+            names[node] = _unique(legal_name(given), taken)
+    short = _short_names()
+    for node in graph.nodes:
+        if node not in names:
+            names[node] = next(name for name in short if name not in taken)
+    return names
+
+
+def ordered_attrs(node: Node) -> list[tuple[str, Any]]:
+    """Return the attributes in the order of the type rule, graphs last; the order they came in means nothing."""
+    places = {name: i for i, name in enumerate(attr_names(node.op))}
+    shown = node.attrs.items() if node.op is not CONST else ()
+    return sorted(shown, key=lambda item: (isinstance(item[1], Graph), places.get(item[0], 99), item[0]))
+
+
+@cache
+def attr_names(op: Op) -> tuple[str, ...]:
+    """Return the attributes that an operation has, in the order of its type rule."""
+    parameters = inspect.signature(op.infer).parameters.values()
+    return tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY)
+
+
+def legal_name(given: str) -> str:
+    """Return the nearest name that the text form can read back.
+
+    >>> legal_name("params[0].weight"), legal_name("2nd value"), legal_name("return")
+    ('params.0.weight', '_2nd_value', '_return')
+    """
+    cleaned = re.sub(r"[^\w.]", "_", re.sub(r"\[['\"]?(\w+)['\"]?\]", r".\1", given))
+    legal = re.sub(r"\.+", ".", cleaned).strip(".") or "_"
+    return legal if re.fullmatch(NAME, legal) and legal not in RESERVED else f"_{legal}"
+
+
+def _unique(name: str, taken: set[str]) -> str:
+    found = next(n for n in (name, *(f"{name}_{i}" for i in range(1, len(taken) + 2))) if n not in taken)
+    taken.add(found)
+    return found
+
+
+def _short_names() -> Iterator[str]:
+    for i in count():
+        for letter in "abcdefghijklmnopqrstuvwxyz":
+            name = f"{letter}{i or ''}"
+            if name not in RESERVED:
+                yield name
+
+
+def _graph_text(graph: Graph, constants: int | None, indent: str) -> str:
+    names = node_names(graph)
+    inputs = ", ".join(f"{names[node]}: {node.type}" for node in graph.inputs)
+    listed = set(graph.inputs)
+    lines = [f"{indent}  {_line(n, names, constants, indent + '  ')}" for n in graph.nodes if n not in listed]
+    outputs = ", ".join(names[node] for node in graph.outputs)
+    result = f"{indent}  return {outputs}".rstrip()
+    return "\n".join([f"{legal_name(graph.name)}({inputs}) {{", *lines, result, f"{indent}}}"])
+
+
+def _line(node: Node, names: dict[Node, str], constants: int | None, indent: str) -> str:
+    # A node that another graph owns has no name here; the verifier shows such lines.
+    operands = [names.get(operand, "?") for operand in node.inputs]
+    attrs = [f"{name}={_value(value, constants, indent)}" for name, value in ordered_attrs(node)]
+    if node.op is CONST:
+        operands = [_value(node.attrs.get("value"), constants, indent)]
+    text = f"{names.get(node, '?')}: {node.type} = {node.op.name}({', '.join([*operands, *attrs])})"
+    column = len(text.rpartition("\n")[2]) + (0 if "\n" in text else len(indent))
+    return text + _comment(node.where, column)
+
+
+def _comment(where: str | None, column: int) -> str:
+    return f"{' ' * (COMMENT_COLUMN - column)}  # {' '.join(where.split())}" if where else ""
+
+
+def _value(value: Any, constants: int | None, indent: str) -> str:
+    if isinstance(value, Graph):
+        return _graph_text(value, constants, indent)
+    if isinstance(value, np.ndarray):
+        return _array(value, constants)
+    if isinstance(value, tuple):
+        return f"[{', '.join(_value(item, constants, indent) for item in value)}]"
+    return _scalar(value)
+
+
+def _scalar(value: Any) -> str:
+    if value is None or type(value) in (bool, int, float):
+        return repr(value)
+    if isinstance(value, str):
+        return json.dumps(value)
+    if isinstance(value, np.dtype) and value in DTYPES.values():
+        return str(ArrayType(value, ())).removesuffix("[]")
+    if isinstance(value, (ArrayType, TupleType)):
+        return str(value)
+    # Not in the grammar: the verifier refuses such a graph, and this is the line it shows.
+    return f"<{type(value).__name__}>"
+
+
+def _array(value: np.ndarray, constants: int | None) -> str:
+    if constants is not None and value.size > constants:
+        dtype = str(type_of(value)).partition("[")[0]
+        digest = hashlib.sha256(value.tobytes()).hexdigest()
+        return f"<{dtype} array, {value.size} elements, sha256 {digest[:8]}>"
+    return _nested(iter(map(_element, value.ravel())), value.shape)
+
+
+def _nested(elements: Iterator[str], shape: tuple[int, ...]) -> str:
+    if not shape:
+        return next(elements)
+    return f"[{', '.join(_nested(elements, shape[1:]) for _ in range(shape[0]))}]"
+
+
+def _element(value: np.generic) -> str:
+    exact = value.item()
+    if not isinstance(value, np.float32):
+        return repr(exact)
+    short = str(value)
+    # The fewest digits that mean this float32 are read through a float64, which may round twice.
+    same = np.float32(float(short)) == value or short == "nan"
+    return short if same else repr(exact)

@@ -1,0 +1,146 @@
+"""The laws that every graph keeps; passes are checked against them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minicolumn.errors import MinicolumnError, ShapeError, TraceError, did_you_mean
+from minicolumn.ir.graph import CONST, INPUT, Graph, Node
+from minicolumn.ir.op import OPS, Op
+from minicolumn.ir.shapes import DTYPES, ArrayType, TupleType, Type
+from minicolumn.ir.text import attr_names, node_names, print_node
+
+
+def verify(graph: Graph) -> None:
+    """Check that a graph is well formed, the bodies of its loops too.
+
+    Raises ShapeError where a type is not what the operation's type rule says, and TraceError where a node is
+    not in its place, is not in the operation table or holds attributes that its text would not show exactly.
+    Both show the line.
+
+    >>> from minicolumn.ir.graph import Node, const_node
+    >>> from minicolumn.ir.ops.elementwise import EXP
+    >>> x = const_node(np.ones(3))
+    >>> verify(Graph((), (Node(EXP, (x,), {}, x.type.with_shape((4,))),)))
+    Traceback (most recent call last):
+    minicolumn.errors.ShapeError: exp gives f64[3], but the node says f64[4]; in b: f64[4] = exp(a)
+    """
+    names = node_names(graph)
+    inputs: set[Node] = set()
+    for node in graph.inputs:
+        _shown(node, names, _check_input, node, inputs)
+        inputs.add(node)
+    defined: set[Node] = set()
+    for node in graph.nodes:
+        _shown(node, names, _check_place, node, inputs, defined)
+        _shown(node, names, _check_meaning, node)
+        defined.add(node)
+    for node in graph.outputs:
+        _shown(node, names, _check_output, node)
+
+
+def infer_type(op: Op, types: tuple[Type, ...], attrs: dict[str, Any]) -> Type:
+    """Return what the type rule of an operation gives; every misfit is a ShapeError or a TraceError."""
+    known = attr_names(op)
+    for name in attrs:
+        if name not in known:
+            raise TraceError(f"{op.name} has no attribute {name!r}{did_you_mean(name, known)}")
+    try:
+        return op.infer(*types, **attrs)
+    except MinicolumnError:
+        raise
+    except (TypeError, ValueError, LookupError, AttributeError, AssertionError) as error:
+        operands, given = ", ".join(map(str, types)) or "no operands", ", ".join(attrs) or "no attributes"
+        raise ShapeError(f"{op.name} does not take {operands} with {given} ({_reason(error)})") from error
+
+
+def _reason(error: Exception) -> str:
+    # Of a missing operand Python names the function, which is often a lambda; only the rest is of use.
+    return str(error).partition("() ")[2] or str(error) or type(error).__name__
+
+
+def _shown(node: Node, names: dict[Node, str], check: Any, *args: Any) -> None:
+    try:
+        check(*args)
+    except MinicolumnError as error:
+        raise type(error)(f"{error}; in {' '.join(print_node(node, names).split())}") from None
+
+
+def _check_input(node: Node, before: set[Node]) -> None:
+    if node.op is not INPUT:
+        raise TraceError(f"the graph lists a node of {node.op.name} among its inputs")
+    if node in before:
+        raise TraceError("the graph lists this input twice")
+
+
+def _check_place(node: Node, inputs: set[Node], defined: set[Node]) -> None:
+    if node.op is INPUT and node not in inputs:
+        raise TraceError("this input is read but not listed among the graph's inputs")
+    for place, operand in enumerate(node.inputs):
+        if operand not in defined:
+            raise TraceError(f"operand {place} depends on this node itself: the graph has a cycle")
+
+
+def _check_output(node: Node) -> None:
+    if not isinstance(node.type, ArrayType):
+        raise TraceError(f"an output is one array, but this node holds {node.type}; take its items out first")
+
+
+def _check_meaning(node: Node) -> None:
+    if OPS.get(node.op.name) is not node.op:
+        raise TraceError(f"operation {node.op.name!r} is not in the operation table")
+    if node.where is not None and type(node.where) is not str:
+        raise TraceError(f"where is text or None, got a {type(node.where).__name__}")
+    _check_type(node.type)
+    for name, value in node.attrs.items():
+        _check_attr(node, name, value)
+    found = infer_type(node.op, tuple(operand.type for operand in node.inputs), node.attrs)
+    if found != node.type:
+        raise ShapeError(f"{node.op.name} gives {found}, but the node says {node.type}")
+
+
+def _check_type(declared: Type) -> None:
+    parts = declared.items if isinstance(declared, TupleType) else (declared,)
+    for part in parts:
+        if not isinstance(part, ArrayType):
+            raise TraceError(f"a type is an ArrayType or a TupleType of them, got a {type(part).__name__}")
+        if not all(type(n) is int and n >= 0 for n in part.shape):
+            raise TraceError(f"shapes are Python integers from 0 on, got {part.shape!r}")
+
+
+def _check_attr(node: Node, name: str, value: Any) -> None:
+    if isinstance(value, Graph):
+        return _check_body(value)
+    if node.op is CONST:
+        return _check_const(value)
+    if node.op is INPUT and name == "type":
+        return _check_type(value)
+    return _check_plain(name, value)
+
+
+def _check_body(body: Graph) -> None:
+    try:
+        verify(body)
+    except MinicolumnError as error:
+        raise type(error)(f"{error}; in the body of a loop") from None
+
+
+def _check_const(value: Any) -> None:
+    if not isinstance(value, np.ndarray):
+        raise TraceError(f"a constant holds an array, got a {type(value).__name__}")
+    if value.flags.writeable:
+        raise TraceError("this constant can be written to; const_node makes one that is read-only")
+
+
+def _check_plain(name: str, value: Any) -> None:
+    if isinstance(value, tuple):
+        for item in value:
+            _check_plain(name, item)
+    elif isinstance(value, np.dtype):
+        if value not in DTYPES.values():
+            raise TraceError(f"attribute {name} is of dtype {value}; there are {', '.join(DTYPES)}")
+    elif value is not None and type(value) not in (bool, int, float, str):
+        allowed = "Python numbers, text, dtypes, tuples of these and graphs"
+        raise TraceError(f"attribute {name} is of type {type(value).__name__}; attributes are {allowed}")

@@ -1,0 +1,1 @@
+"""Plan to something that runs."""

@@ -1,0 +1,58 @@
+"""The slow interpreter that defines what a graph means: NumPy, step by step, in the order of the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from minicolumn.ir.graph import Graph, Node
+from minicolumn.ir.ops.control import SCAN
+from minicolumn.passes.plan import make_plan
+
+Arrays = Sequence[np.ndarray]
+
+
+class ReferenceProgram:
+    """A graph made ready to run many times: operations bound to their attributes, slots numbered."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.plan = make_plan(graph)
+        self._constants = [(slot, node.attrs["value"]) for slot, node in self.plan.constants]
+        self._steps = [(bound(s.node), s.reads, s.writes, s.frees) for s in self.plan.steps]
+
+    def __call__(self, *args: np.ndarray) -> list[Any]:
+        """Run on arrays of the graph's input types; the results may share memory with the arguments."""
+        slots: list[Any] = [None] * self.plan.slots
+        slots[: len(args)] = args
+        for slot, value in self._constants:
+            slots[slot] = value
+        for function, reads, writes, frees in self._steps:
+            value = function(*[slots[i] for i in reads])
+            for i in frees:
+                slots[i] = None
+            slots[writes] = value
+        return [slots[i] for i in self.plan.outputs]
+
+
+def bound(node: Node) -> Callable[..., Any]:
+    """Return a node's meaning as a function of its operands alone."""
+    if node.op is SCAN:
+        return partial(run_scan, ReferenceProgram(node.attrs["body"]), node)
+    return partial(node.op.numpy, **node.attrs) if node.attrs else node.op.numpy
+
+
+def run_scan(body: ReferenceProgram, node: Node, *operands: np.ndarray) -> tuple[Any, ...]:
+    """Run a loop: the body once for each row, with the state that the last run left."""
+    consts, carry, length = node.attrs["consts"], node.attrs["carry"], node.attrs["length"]
+    fixed, state, rows = operands[:consts], list(operands[consts : consts + carry]), operands[consts + carry :]
+    types = [y.array_type for y in body.plan.graph.outputs[carry:]]
+    ys = [np.empty((length, *t.shape), t.dtype) for t in types]
+    for i in reversed(range(length)) if node.attrs["reverse"] else range(length):
+        out = body(*fixed, *state, *[row[i] for row in rows])
+        state = out[:carry]
+        for y, value in zip(ys, out[carry:], strict=True):
+            y[i] = value
+    return (*state, *ys)

@@ -1,0 +1,1 @@
+"""Graph to plan: rewrites that keep every bit, and the order in which to run what is left."""

@@ -1,0 +1,1 @@
+"""NumPy in, graph out: values that record what NumPy does to them."""

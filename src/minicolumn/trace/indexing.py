@@ -1,0 +1,156 @@
+"""``x[key]`` with everything NumPy allows for a key: slices, integers, None, ..., masks, integer arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minicolumn.errors import TraceError
+from minicolumn.ir.ops import shaping as ops
+from minicolumn.ir.ops.indexing import GATHER
+from minicolumn.ir.ops.order import take_along
+from minicolumn.ir.shapes import normalize_axis
+from minicolumn.trace.promote import array
+from minicolumn.trace.tracer import Traced
+
+
+def getitem(x: Any, key: Any) -> Any:
+    """Return x[key] as slices, reshapes and one gather."""
+    parts = _expanded(x, key if isinstance(key, tuple) else (key,))
+    arrays = [part for part in parts if not isinstance(part, (slice, int, type(None)))]
+    return _with_arrays(x, parts) if arrays else _basic(x, parts)
+
+
+def _expanded(x: Any, key: tuple[Any, ...]) -> list[Any]:
+    """Return one entry an axis (slice, int or integer array), None for a new axis; no masks, no ellipsis."""
+    entries: list[Any] = []
+    for part in key:
+        entries += _entry(part)
+    used = sum(part is not None and part is not Ellipsis for part in entries)
+    if used > x.ndim:
+        raise IndexError(f"too many indices: {used} for an array of {x.ndim} dimensions")
+    fill = [slice(None)] * (x.ndim - used)
+    place = next((i for i, part in enumerate(entries) if part is Ellipsis), len(entries))
+    return entries[:place] + fill + [part for part in entries[place:] if part is not Ellipsis]
+
+
+def _entry(part: Any) -> list[Any]:
+    if part is None or part is Ellipsis or isinstance(part, slice):
+        return [part]
+    if isinstance(part, (int, np.integer)) and not isinstance(part, (bool, np.bool_)):
+        return [int(part)]
+    index = array(part)
+    if index.size == 0 and not isinstance(index, Traced) and isinstance(part, (list, tuple)):
+        index = index.astype(np.intp)
+    if np.dtype(index.dtype).kind in "iu":
+        return [index]
+    if np.dtype(index.dtype).kind != "b":
+        raise IndexError(f"arrays used as indices must be integers or booleans, got {index.dtype}")
+    if isinstance(index, Traced):
+        raise TraceError(
+            "x[mask] has a shape that depends on values, which compile does not know; use np.where(mask, x, 0)"
+        )
+    if index.ndim == 0:
+        raise TraceError("a single boolean as an index cannot be traced; use x[None] or an empty slice")
+    return list(np.nonzero(index))
+
+
+def _basic(x: Any, parts: list[Any]) -> Any:
+    """Apply slices and integers; both are one slice operation, one flip and one reshape at most."""
+    start, stop, step, flips, shape = [], [], [], [], []
+    axis = 0
+    for part in parts:
+        if part is None:
+            shape.append(1)
+            continue
+        n = x.shape[axis]
+        places = range(n)[part] if isinstance(part, slice) else _one(part, n)
+        if places.step < 0:
+            flips.append(axis)
+            places = places[::-1]
+        start.append(places.start if len(places) else 0)
+        stop.append(places[-1] + 1 if len(places) else 0)
+        step.append(places.step)
+        if isinstance(part, slice):
+            shape.append(len(places))
+        axis += 1
+    whole = all(a == 0 and s == 1 and b == n for a, b, s, n in zip(start, stop, step, x.shape, strict=True))
+    out = x if whole else ops.SLICE(x, start=tuple(start), stop=tuple(stop), step=tuple(step))
+    if flips:
+        out = ops.FLIP(out, axes=tuple(flips))
+    return np.reshape(out, tuple(shape))
+
+
+def _one(index: int, n: int) -> range:
+    if not -n <= index < n:
+        raise IndexError(f"index {index} is out of bounds for an axis of {n} elements")
+    return range(index % n, index % n + 1)
+
+
+def _with_arrays(x: Any, parts: list[Any]) -> Any:
+    # Slices and new axes first, with every indexed axis left whole; integers count as arrays here, as in NumPy.
+    indexed = [not isinstance(part, (slice, type(None))) for part in parts]
+    sliced = _basic(x, [slice(None) if is_index else part for part, is_index in zip(parts, indexed, strict=True)])
+    axes = [i for i, is_index in enumerate(indexed) if is_index]
+    rest = [i for i, is_index in enumerate(indexed) if not is_index]
+    indices = [_checked(parts[i], sliced.shape[i]) for i in axes]
+    rows = GATHER(np.transpose(sliced, axes + rest), *indices)
+    width = rows.ndim - len(rest)
+    together = axes == list(range(axes[0], axes[0] + len(axes)))
+    return np.moveaxis(rows, range(width), range(axes[0], axes[0] + width)) if together and axes[0] else rows
+
+
+def _checked(index: Any, n: int) -> Any:
+    known = index if not isinstance(index, Traced) else None
+    index = np.asarray(index) if isinstance(index, int) else index
+    if known is not None and np.size(known) and (np.min(known) < -n or np.max(known) >= n):
+        raise IndexError(f"an index is out of bounds for an axis of {n} elements")
+    return index
+
+
+def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
+    x, index = array(arr), array(indices)
+    if axis is None:
+        return take_along_axis(np.reshape(x, -1), index, 0)
+    return take_along(x, index, normalize_axis(axis, x.ndim))
+
+
+def compress(condition: Any, a: Any, axis: int | None = None, out: Any = None) -> Any:
+    rows = np.nonzero(np.asarray(condition))[0]
+    return np.take(a, rows, axis=axis)
+
+
+def extract(condition: Any, arr: Any) -> Any:
+    return np.take(np.ravel(arr), np.nonzero(np.ravel(condition))[0])
+
+
+def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
+    x = array(arr) if axis is not None else np.reshape(arr, -1)
+    axis = axis or 0
+    return np.take(x, np.delete(np.arange(x.shape[axis]), obj), axis=axis)
+
+
+def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
+    stacked = np.stack(np.broadcast_arrays(*choices))
+    return take_along_axis(stacked, np.broadcast_to(a, stacked.shape[1:])[None], axis=0)[0]
+
+
+def _needs_values(name: str) -> Callable[..., Any]:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise TraceError(f"np.{name} has a shape that depends on values; use np.where(mask, a, b) instead")
+
+    return refuse
+
+
+TABLE: dict[Callable[..., Any], Callable[..., Any]] = {
+    np.take_along_axis: take_along_axis,
+    np.compress: compress,
+    np.extract: extract,
+    np.delete: delete,
+    np.choose: choose,
+    np.nonzero: _needs_values("nonzero"),
+    np.argwhere: _needs_values("argwhere"),
+    np.flatnonzero: _needs_values("flatnonzero"),
+}

@@ -1,0 +1,128 @@
+"""`numpy.linalg` on traced arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minicolumn.errors import ShapeError, TraceError
+from minicolumn.ir.ops import linalg as ops
+from minicolumn.ir.shapes import normalize_axes
+from minicolumn.trace.promote import array, as_float, promoted
+from minicolumn.trace.reductions import root
+from minicolumn.trace.shaping import broadcast_to, diagonal
+
+
+class SlogdetResult(NamedTuple):
+    """Sign and log of the absolute value of a determinant."""
+
+    sign: Any
+    logabsdet: Any
+
+
+def solve(a: Any, b: Any) -> Any:
+    m, rhs = promoted(as_float(array(a)), as_float(array(b)))
+    if rhs.ndim == 1:
+        return solve(m, rhs[:, None])[..., 0]
+    batch = np.broadcast_shapes(m.shape[:-2], rhs.shape[:-2])
+    return ops.SOLVE(broadcast_to(m, (*batch, *m.shape[-2:])), broadcast_to(rhs, (*batch, *rhs.shape[-2:])))
+
+
+def slogdet(a: Any) -> SlogdetResult:
+    x = as_float(array(a))
+    return SlogdetResult(ops.SIGNDET(x), ops.LOGABSDET(x))
+
+
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+    """Return vector or matrix norms; the slope of a length at 0 is taken as 0."""
+    x = as_float(array(x))
+    if axis is None:
+        if ord is None:
+            length = root(np.sum(x * x))
+            return np.reshape(length, (1,) * x.ndim) if keepdims else length
+        if x.ndim not in (1, 2):
+            raise ShapeError(f"norm: with ord={ord!r} a vector or a matrix is expected, got shape {list(x.shape)}")
+    axes = normalize_axes(axis, x.ndim)
+    if len(axes) == 1:
+        return _vector_norm(x, 2 if ord is None else ord, axes, keepdims)
+    places = tuple(range(x.ndim))[-2:] if axis is None else tuple(a % x.ndim for a in axis)
+    return _matrix_norm(x, "fro" if ord is None else ord, places, keepdims)
+
+
+def _vector_norm(x: Any, ord: Any, axes: Any, keepdims: bool) -> Any:
+    size = np.abs(x)
+    if ord == np.inf:
+        return np.max(size, axis=axes, keepdims=keepdims)
+    if ord == -np.inf:
+        return np.min(size, axis=axes, keepdims=keepdims)
+    if ord == 0:
+        return np.sum((x != 0).astype(x.dtype), axis=axes, keepdims=keepdims)
+    if ord == 1:
+        return np.sum(size, axis=axes, keepdims=keepdims)
+    if ord == 2:
+        return root(np.sum(x * x, axis=axes, keepdims=keepdims))
+    if isinstance(ord, str):
+        raise ShapeError(f"norm: ord={ord!r} is a matrix norm")
+    total = np.sum(size**ord, axis=axes, keepdims=keepdims)
+    zero = total == 0
+    return np.where(zero, 0.0, np.where(zero, 1.0, total) ** (1.0 / ord))
+
+
+def _matrix_norm(x: Any, ord: Any, axes: tuple[int, int], keepdims: bool) -> Any:
+    rows, columns = axes
+    if ord in ("fro", "f"):
+        return root(np.sum(x * x, axis=axes, keepdims=keepdims))
+    if ord not in (1, -1, np.inf, -np.inf):
+        raise TraceError(f"np.linalg.norm(ord={ord!r}) needs singular values, which cannot be traced; there are "
+                         "'fro', 1, -1, inf, -inf")  # fmt: skip
+    inner, outer = (rows, columns) if abs(ord) == 1 else (columns, rows)
+    sums = np.sum(np.abs(x), axis=inner, keepdims=True)
+    out = (np.max if ord > 0 else np.min)(sums, axis=outer, keepdims=True)
+    return out if keepdims else np.squeeze(out, axis=axes)
+
+
+def matrix_power(a: Any, n: int) -> Any:
+    base, n = (ops.INV(array(a)), -n) if n < 0 else (array(a), n)
+    out: Any = np.broadcast_to(np.eye(base.shape[-1], dtype=base.dtype), base.shape)
+    while n:
+        if n & 1:
+            out = out @ base
+        base, n = base @ base if n > 1 else base, n >> 1
+    return out
+
+
+def multi_dot(arrays: Any) -> Any:
+    first, *rest = map(array, arrays)
+    for other in rest:
+        first = np.dot(first, other)
+    return first
+
+
+def cholesky(a: Any, /, *, upper: bool = False) -> Any:
+    lower = ops.CHOLESKY(as_float(array(a)))
+    return np.swapaxes(lower, -1, -2) if upper else lower
+
+
+def _each(op: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda a: op(as_float(array(a)))
+
+
+TABLE: dict[Callable[..., Any], Callable[..., Any]] = {
+    np.linalg.norm: norm,
+    np.linalg.inv: _each(ops.INV),
+    np.linalg.solve: solve,
+    np.linalg.det: _each(ops.DET),
+    np.linalg.slogdet: slogdet,
+    np.linalg.cholesky: cholesky,
+    np.linalg.matrix_power: matrix_power,
+    np.linalg.multi_dot: multi_dot,
+}
+if hasattr(np.linalg, "trace"):  # NumPy 2.0's array API names
+    TABLE[np.linalg.trace] = lambda x, offset=0, dtype=None: np.sum(diagonal(x, offset, -2, -1), axis=-1, dtype=dtype)
+    TABLE[np.linalg.diagonal] = lambda x, offset=0: diagonal(x, offset, -2, -1)
+    TABLE[np.linalg.vector_norm] = lambda x, axis=None, keepdims=False, ord=2: norm(
+        np.reshape(x, -1) if axis is None else x, ord, 0 if axis is None else axis, keepdims
+    )
+    TABLE[np.linalg.matrix_norm] = lambda x, keepdims=False, ord="fro": norm(x, ord, (-2, -1), keepdims)

@@ -1,0 +1,121 @@
+"""Where NumPy's calls on traced arrays arrive, and the errors that name the nearest thing that works."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minicolumn.errors import TraceError, did_you_mean
+from minicolumn.trace import indexing, matrices, products, reductions, shaping, sorting
+from minicolumn.trace.promote import array, dtype_or_kind, loop_dtypes
+from minicolumn.trace.tracer import Traced, cast
+from minicolumn.trace.ufuncs import ACCUMULATE, REDUCE, UFUNCS
+
+FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
+    **reductions.TABLE,
+    **shaping.TABLE,
+    **indexing.TABLE,
+    **products.TABLE,
+    **sorting.TABLE,
+    **matrices.TABLE,
+}
+
+# The sums and products of Python numbers are Python numbers: they stay as weak as they were.
+_WEAK = frozenset({"add", "subtract", "multiply", "divide", "power", "negative", "positive"})
+
+
+def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Answer ``ufunc.method(*inputs, **kwargs)`` for traced inputs."""
+    if kwargs.get("out") is not None and any(o is not None for o in kwargs["out"]):
+        raise TraceError(f"np.{ufunc.__name__}(..., out=...) and in-place operators on plain arrays would lose "
+                         "the trace; write y = np.f(x), or x = x + y in place of x += y")  # fmt: skip
+    if method == "reduce":
+        return _reduce(ufunc, *inputs, **kwargs)
+    if method == "accumulate" and ufunc.__name__ in ACCUMULATE:
+        return ACCUMULATE[ufunc.__name__](*inputs, **{"axis": 0, **kwargs})
+    if method == "outer":
+        left, right = map(array, inputs)
+        return ufunc(np.reshape(left, left.shape + (1,) * right.ndim), right, **kwargs)
+    if method != "__call__":
+        raise TraceError(f"np.{ufunc.__name__}.{method} cannot be traced")
+    return _call(ufunc, inputs, **kwargs)
+
+
+def _reduce(ufunc: np.ufunc, x: Any, axis: Any = 0, dtype: Any = None, out: Any = None, **kwargs: Any) -> Any:
+    if dtype is not None:
+        kwargs["dtype"] = dtype
+    if ufunc is np.logaddexp:
+        return reductions.logsumexp(x, axis=axis, **kwargs)
+    if ufunc.__name__ not in REDUCE:
+        raise TraceError(f"np.{ufunc.__name__}.reduce cannot be traced{did_you_mean(ufunc.__name__, REDUCE)}")
+    return REDUCE[ufunc.__name__](x, axis=axis, **kwargs)
+
+
+def _call(
+    ufunc: np.ufunc, inputs: tuple[Any, ...], *, where: Any = True, dtype: Any = None, out: Any = None, **extra: Any
+) -> Any:
+    row = UFUNCS.get(ufunc.__name__)
+    if row is None:
+        raise TraceError(f"np.{ufunc.__name__} has no traced form{did_you_mean(ufunc.__name__, UFUNCS)}")
+    if where is not True:
+        raise TraceError(f"np.{ufunc.__name__}(..., where=...) leaves elements undefined; use np.where(mask, f(x), x)")
+    if set(extra) - {"casting", "order", "subok", "signature"}:
+        raise TraceError(f"np.{ufunc.__name__}: {', '.join(extra)} cannot be traced")
+    operands = [array(x) if isinstance(x, (list, tuple)) else x for x in inputs]
+    kinds = [dtype_or_kind(x) for x in operands]
+    if dtype is not None:
+        kinds = [np.dtype(dtype)] * len(kinds)
+    loops = loop_dtypes(ufunc, tuple(kinds))
+    result = row(*(cast(x, d) for x, d in zip(operands, loops, strict=True)))
+    if isinstance(result, Traced) and ufunc.__name__ in _WEAK and all(isinstance(k, type) for k in kinds):
+        result.node.weak = True
+    return result
+
+
+def call_function(func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Answer ``func(*args, **kwargs)`` for traced arguments."""
+    row = FUNCTIONS.get(func)
+    if row is None:
+        raise TraceError(_no_such(func))
+    if kwargs.get("out") is not None:
+        raise TraceError(f"np.{func.__name__}(..., out=...) would lose the trace; use its result")
+    kwargs.pop("out", None)
+    try:
+        return row(*args, **kwargs)
+    except TypeError as error:
+        if "argument" in str(error) and not isinstance(error, TraceError):
+            raise TraceError(f"np.{func.__name__}: {str(error).split('() ')[-1]} when traced") from None
+        raise
+
+
+def _no_such(func: Callable[..., Any]) -> str:
+    name = f"{func.__module__}.{func.__name__}".replace("numpy", "np", 1)
+    if "fft" in name:
+        return f"{name} needs complex numbers, which graphs do not have; write the transform as a matrix product"
+    known = {f.__name__ for f in FUNCTIONS} | set(UFUNCS)
+    near = _INSTEAD.get(func.__name__)
+    hint = f"; {near}" if near else did_you_mean(func.__name__, known)
+    return f"{name} cannot be traced{hint or '; write it with the NumPy functions that can (see docs/numpy.md)'}"
+
+
+# Functions whose nearest relative is not the one with the nearest spelling.
+_INSTEAD = {
+    "svd": "np.linalg.inv, solve, det and cholesky are there, and np.linalg.norm(x) for lengths",
+    "eig": "np.linalg.inv, solve, det and cholesky are there",
+    "eigh": "np.linalg.inv, solve, det and cholesky are there",
+    "qr": "np.linalg.cholesky(x.T @ x) gives R up to signs",
+    "lstsq": "np.linalg.solve(a.T @ a, a.T @ b) solves the normal equations",
+    "pinv": "np.linalg.solve(x.T @ x, x.T) is the pseudo-inverse of a tall matrix of full rank",
+    "copyto": "use np.where(mask, new, old)",
+    "put": "use np.where(mask, new, old)",
+    "place": "use np.where(mask, new, old)",
+    "putmask": "use np.where(mask, new, old)",
+    "fill_diagonal": "use np.where(np.eye(n, dtype=bool), value, x)",
+    "convolve": "sum shifted slices, or use np.dot with a matrix of windows",
+    "apply_along_axis": "work on the whole array with axis= arguments, or use mc.scan",
+    "vectorize": "NumPy functions work on whole arrays already; use np.where for branches",
+    "histogram": "counts have no derivative; use stop_gradient values outside the trace",
+    "unique": "its shape depends on values; call it outside the trace",
+}

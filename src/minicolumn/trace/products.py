@@ -1,0 +1,202 @@
+"""NumPy's products on traced arrays. All of them end in `matmul`."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from minicolumn.errors import ShapeError
+from minicolumn.ir.ops.products import MATMUL
+from minicolumn.ir.shapes import normalize_axis
+from minicolumn.trace.promote import array, promoted
+
+
+def dot(a: Any, b: Any, out: Any = None) -> Any:
+    x, y = promoted(array(a), array(b))
+    if not x.ndim or not y.ndim:
+        return x * y
+    _must_agree("dot", x.shape[-1], y.shape[max(y.ndim - 2, 0)], x, y)
+    return tensordot(x, y, axes=([-1], [max(y.ndim - 2, 0)]))
+
+
+def _must_agree(name: str, m: int, n: int, x: Any, y: Any) -> None:
+    if m != n:
+        raise ShapeError(f"{name}: shapes {list(x.shape)} and {list(y.shape)} do not fit ({m} against {n})")
+
+
+def vdot(a: Any, b: Any) -> Any:
+    return dot(np.reshape(a, -1), np.reshape(b, -1))
+
+
+def inner(a: Any, b: Any) -> Any:
+    x, y = promoted(array(a), array(b))
+    return tensordot(x, y, axes=([-1], [-1])) if x.ndim and y.ndim else x * y
+
+
+def outer(a: Any, b: Any, out: Any = None) -> Any:
+    x, y = promoted(array(a), array(b))
+    return np.reshape(x, (x.size, 1)) * np.reshape(y, (1, y.size))
+
+
+def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+    x, y = promoted(array(a), array(b))
+    left, right = _pairs(axes, x.ndim)
+    left = [normalize_axis(int(i), x.ndim) for i in left]
+    right = [normalize_axis(int(i), y.ndim) for i in right]
+    for i, j in zip(left, right, strict=True):
+        _must_agree("tensordot", x.shape[i], y.shape[j], x, y)
+    free_x = [i for i in range(x.ndim) if i not in left]
+    free_y = [i for i in range(y.ndim) if i not in right]
+    rows, columns = [x.shape[i] for i in free_x], [y.shape[i] for i in free_y]
+    n = prod(x.shape[i] for i in left)
+    flat_x = np.reshape(np.transpose(x, free_x + left), (prod(rows), n))
+    flat_y = np.reshape(np.transpose(y, right + free_y), (n, prod(columns)))
+    return np.reshape(MATMUL(flat_x, flat_y), (*rows, *columns))
+
+
+def _pairs(axes: Any, ndim: int) -> tuple[list[Any], list[Any]]:
+    if isinstance(axes, (int, np.integer)):
+        return list(range(ndim - int(axes), ndim)), list(range(int(axes)))
+    left, right = axes
+    as_list = lambda a: [a] if isinstance(a, (int, np.integer)) else list(a)  # noqa: E731
+    return as_list(left), as_list(right)
+
+
+def kron(a: Any, b: Any) -> Any:
+    x, y = promoted(array(a), array(b))
+    ndim = max(x.ndim, y.ndim)
+    x, y = (np.reshape(z, (1,) * (ndim - z.ndim) + z.shape) for z in (x, y))
+    apart_x = np.reshape(x, tuple(n for length in x.shape for n in (length, 1)))
+    apart_y = np.reshape(y, tuple(n for length in y.shape for n in (1, length)))
+    return np.reshape(apart_x * apart_y, tuple(m * n for m, n in zip(x.shape, y.shape, strict=True)))
+
+
+def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    x, y = promoted(np.moveaxis(a, axisa, -1), np.moveaxis(b, axisb, -1))
+    if {x.shape[-1], y.shape[-1]} - {3}:
+        raise ShapeError(f"cross: vectors of 3 elements expected, got {x.shape[-1]} and {y.shape[-1]}")
+    parts = [x[..., (i + 1) % 3] * y[..., (i + 2) % 3] - x[..., (i + 2) % 3] * y[..., (i + 1) % 3] for i in range(3)]
+    return np.stack(parts, axis=axisc)
+
+
+# einsum -----------------------------------------------------------------------------------------------------
+
+
+def einsum(*operands: Any, **_: Any) -> Any:
+    """Contract operands two at a time, from left to right, each time by one batched matrix product."""
+    subscripts, arrays = _operands(operands)
+    terms, result = _parse(subscripts, [a.ndim for a in arrays])
+    arrays = promoted(*arrays)
+    sizes = _sizes(terms, arrays)
+    pairs = [_prepared(term, x, sizes) for term, x in zip(terms, arrays, strict=True)]
+    term, x = pairs[0]
+    for i, (other, y) in enumerate(pairs[1:], start=2):
+        needed = set(result).union(*(t for t, _ in pairs[i:]))
+        term, x = _contract(term, x, other, y, needed)
+    gone = tuple(i for i, label in enumerate(term) if label not in result)
+    if gone:
+        x, term = np.sum(x, axis=gone), [label for label in term if label in result]
+    x = np.transpose(x, [term.index(label) for label in result if label in term])
+    shape = tuple(sizes[label] for label in result)
+    lengths = tuple(sizes[label] if label in term else 1 for label in result)
+    return np.broadcast_to(np.reshape(x, lengths), shape)
+
+
+def _operands(operands: tuple[Any, ...]) -> tuple[str, list[Any]]:
+    if isinstance(operands[0], str):
+        return operands[0].replace(" ", ""), [array(x) for x in operands[1:]]
+    # einsum(x, [0, 1], y, [1, 2], [0, 2]): the same with numbers for letters.
+    letters = string.ascii_letters
+    word = lambda labels: "".join("..." if n is Ellipsis else letters[n] for n in labels)  # noqa: E731
+    n = len(operands) // 2
+    text = ",".join(word(operands[2 * i + 1]) for i in range(n))
+    if len(operands) % 2:
+        text += "->" + word(operands[-1])
+    return text, [array(operands[2 * i]) for i in range(n)]
+
+
+def _parse(subscripts: str, ndims: list[int]) -> tuple[list[list[str]], list[str]]:
+    """Return the labels of each operand and of the result; an ellipsis becomes labels '0', '1', ... from the right."""
+    left, arrow, right = subscripts.partition("->")
+    words = left.split(",")
+    if len(words) != len(ndims):
+        raise ShapeError(f"einsum: {len(words)} terms in {subscripts!r} for {len(ndims)} operands")
+    terms = [_labels(word, ndim) for word, ndim in zip(words, ndims, strict=True)]
+    rest = max((sum(label.isdigit() for label in t) for t in terms), default=0)
+    dots = [str(i) for i in reversed(range(rest))]
+    if arrow:
+        before, has_dots, after = right.partition("...")
+        return terms, [*before, *(dots if has_dots else []), *after]
+    counts = "".join(words).replace(".", "")
+    return terms, dots + sorted(c for c in set(counts) if counts.count(c) == 1)
+
+
+def _labels(word: str, ndim: int) -> list[str]:
+    before, dots, after = word.partition("...")
+    rest = ndim - len(before) - len(after)
+    if rest < 0 or (rest and not dots):
+        raise ShapeError(f"einsum: term {word!r} does not fit an operand of {ndim} dimensions")
+    return [*before, *(str(i) for i in reversed(range(rest))), *after]
+
+
+def _sizes(terms: list[list[str]], arrays: list[Any]) -> dict[str, int]:
+    sizes: dict[str, int] = {}
+    for term, x in zip(terms, arrays, strict=True):
+        for label, n in zip(term, x.shape, strict=True):
+            known = sizes.get(label, 1)
+            if known != n and 1 not in (known, n):
+                raise ShapeError(f"einsum: axis {label!r} is {known} long in one operand and {n} in another")
+            sizes[label] = n if known == 1 else known
+    return sizes
+
+
+def _prepared(term: list[str], x: Any, sizes: dict[str, int]) -> tuple[list[str], Any]:
+    """Return an operand with each label once and no stretched axes."""
+    for label in dict.fromkeys(term):
+        while term.count(label) > 1:
+            i = term.index(label)
+            j = term.index(label, i + 1)
+            x = np.diagonal(x, axis1=i, axis2=j)
+            term = [t for k, t in enumerate(term) if k not in (i, j)] + [label]
+    keep = [i for i, label in enumerate(term) if x.shape[i] == sizes[label]]
+    return [term[i] for i in keep], np.reshape(x, tuple(x.shape[i] for i in keep))
+
+
+def _contract(a: list[str], x: Any, b: list[str], y: Any, needed: set[str]) -> tuple[list[str], Any]:
+    x, a = _sum_lonely(a, x, needed | set(b))
+    y, b = _sum_lonely(b, y, needed | set(a))
+    batch = [label for label in a if label in b and label in needed]
+    summed = [label for label in a if label in b and label not in needed]
+    rows, columns = [label for label in a if label not in b], [label for label in b if label not in a]
+    size = {**dict(zip(a, x.shape, strict=True)), **dict(zip(b, y.shape, strict=True))}
+    lengths = lambda labels: [size[label] for label in labels]  # noqa: E731
+    left = np.transpose(x, [a.index(label) for label in batch + rows + summed])
+    right = np.transpose(y, [b.index(label) for label in batch + summed + columns])
+    left = np.reshape(left, (*lengths(batch), prod(lengths(rows)), prod(lengths(summed))))
+    right = np.reshape(right, (*lengths(batch), prod(lengths(summed)), prod(lengths(columns))))
+    # Without an axis to sum, the product is element by element; broadcasting does it without a matrix product.
+    out = MATMUL(left, right) if summed else left * right
+    return batch + rows + columns, np.reshape(out, lengths(batch + rows + columns))
+
+
+def _sum_lonely(term: list[str], x: Any, needed: set[str]) -> tuple[Any, list[str]]:
+    gone = tuple(i for i, label in enumerate(term) if label not in needed)
+    return (np.sum(x, axis=gone), [t for t in term if t in needed]) if gone else (x, term)
+
+
+TABLE: dict[Callable[..., Any], Callable[..., Any]] = {
+    np.dot: dot,
+    np.vdot: vdot,
+    np.inner: inner,
+    np.outer: outer,
+    np.tensordot: tensordot,
+    np.kron: kron,
+    np.cross: cross,
+    np.einsum: einsum,
+}

@@ -1,0 +1,112 @@
+"""From a Python function to a graph: run it once on values that know only their types."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from minicolumn.errors import TraceError
+from minicolumn.ir.graph import Graph
+from minicolumn.ir.shapes import ArrayType
+from minicolumn.trace.tracer import LiveNode, Scope, Traced, holdable, leaf, node_of
+from minicolumn.tree import Structure, Tree, flatten, unflatten
+
+
+@dataclass(frozen=True)
+class Argument:
+    """What tracing must know of one leaf of the arguments: its type, or the value of what is no data."""
+
+    type: ArrayType | None
+    weak: bool = False
+    static: Any = None
+
+
+@dataclass(frozen=True)
+class Program:
+    """A traced function: its graph, which leaves feed it, and how to put its results together."""
+
+    graph: Graph
+    fed: tuple[int, ...]
+    results: Structure
+
+
+def argument(value: Any) -> Argument:
+    """Return what tracing must know of a leaf: arrays and numbers are data, all else is part of the program."""
+    if isinstance(value, np.ndarray | np.generic):
+        held = value if isinstance(value, np.ndarray) else np.asarray(value)
+        return Argument(ArrayType(_graph_dtype(held), held.shape))
+    if type(value) in (int, float):
+        return Argument(ArrayType(np.asarray(value).dtype, ()), weak=True)
+    try:
+        hash(value)
+    except TypeError:
+        raise TraceError(f"compile: an argument of type {type(value).__name__} is neither data nor hashable") from None
+    return Argument(None, static=value)
+
+
+def _graph_dtype(array: np.ndarray) -> np.dtype:
+    from minicolumn.ir.shapes import DTYPES
+
+    if array.dtype not in DTYPES.values():
+        raise TraceError(
+            f"compile: an argument has dtype {array.dtype}, which graphs do not have; convert it with "
+            ".astype(np.float32) or to another of " + ", ".join(str(d) for d in DTYPES.values())
+        )
+    return array.dtype
+
+
+def trace(function: Callable[..., Any], arguments: Sequence[Argument], structure: Structure) -> Program:
+    """Run a function of (args, kwargs) on traced leaves and return what it did as a graph."""
+    with Scope() as scope:
+        leaves = [_variable(a, f"x{i}", scope) for i, a in enumerate(arguments)]
+        args, kwargs = unflatten(structure, leaves)
+        _name_inputs(function, args, kwargs)
+        out = function(*args, **kwargs)
+    results, shape = flatten(out)
+    nodes = [result_node(r) for r in results]
+    variables = [x.node for x in leaves if isinstance(x, Traced)]
+    fed = tuple(i for i, a in enumerate(arguments) if a.type is not None)
+    return Program(Graph(tuple(variables), tuple(nodes), getattr(function, "__name__", "fn")), fed, shape)
+
+
+def _variable(a: Argument, name: str, scope: Scope) -> Any:
+    if a.type is None:
+        return a.static
+    variable = leaf(a.type, None, scope, name)
+    variable.node.weak = a.weak
+    return variable
+
+
+def _name_inputs(function: Callable[..., Any], args: Any, kwargs: Any) -> None:
+    """Give variables the names of the parameters they arrive in, for those who read the graph."""
+    import inspect
+
+    from minicolumn.tree import named_leaves
+
+    try:
+        names = list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return
+    named = [(names[i] if i < len(names) else f"x{i}", tree) for i, tree in enumerate(args)]
+    for root, tree in [*named, *kwargs.items()]:
+        for path, value in named_leaves(tree, root):
+            if isinstance(value, Traced):
+                value.node.attrs["name"] = path.replace(".", "_")
+
+
+def result_node(value: Any) -> LiveNode:
+    """Return the node of one result of a traced function."""
+    if isinstance(value, Traced):
+        return value.node
+    if isinstance(value, np.ndarray | np.generic | int | float | bool):
+        return node_of(holdable(np.array(value)))
+    raise TraceError(f"a traced function returned a {type(value).__name__}; it may return arrays, numbers and nests of them")
+
+
+def trace_call(function: Callable[..., Any], *args: Tree, **kwargs: Tree) -> Program:
+    """Trace a function for the shapes and dtypes of some example arguments."""
+    leaves, structure = flatten((args, kwargs))
+    return trace(function, [argument(x) for x in leaves], structure)

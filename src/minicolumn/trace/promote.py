@@ -1,0 +1,82 @@
+"""Dtypes as NumPy would choose them, with Python numbers taking the dtype of what they meet."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from minicolumn.errors import TraceError
+from minicolumn.ir.shapes import DTYPES
+from minicolumn.trace.tracer import Traced, cast
+
+_KNOWN = frozenset(DTYPES.values())
+
+
+def dtype_or_kind(x: Any) -> Any:
+    """Return the dtype of an array, or the type of a Python number (or of what came from one)."""
+    if isinstance(x, Traced):
+        return _PYTHON[x.dtype.kind] if x.node.weak else x.dtype
+    kind = type(x)
+    if kind is float or kind is int:
+        return kind
+    if kind is bool:
+        return np.dtype(np.bool_)
+    if kind is complex:
+        raise TraceError("complex numbers do not exist in graphs; split into real and imaginary parts")
+    return x.dtype if isinstance(x, np.ndarray) else np.asarray(x).dtype
+
+
+_PYTHON: dict[str, Any] = {"f": float, "i": int, "u": int, "b": bool}
+
+
+@lru_cache(maxsize=4096)
+def loop_dtypes(ufunc: np.ufunc, kinds: tuple[Any, ...]) -> tuple[np.dtype, ...]:
+    """Return the dtypes that a ufunc converts its operands to."""
+    try:
+        found = ufunc.resolve_dtypes((*kinds, *[None] * ufunc.nout))[: ufunc.nin]
+    except TypeError:
+        names = ", ".join(getattr(k, "__name__", str(k)) for k in kinds)
+        raise TraceError(f"np.{ufunc.__name__} does not take ({names})") from None
+    for dtype in found:
+        if dtype not in _KNOWN:
+            raise TraceError(f"np.{ufunc.__name__} would compute in {dtype}, which graphs do not have")
+    return found
+
+
+def common_dtype(*xs: Any) -> np.dtype:
+    """Return the dtype that NumPy would give the operands in common."""
+    kinds = [dtype_or_kind(x) for x in xs]
+    dtype = np.result_type(*(k(0) if isinstance(k, type) else k for k in kinds))
+    if dtype not in _KNOWN:
+        raise TraceError(f"these operands would meet in {dtype}, which graphs do not have")
+    return dtype
+
+
+def promoted(*xs: Any) -> list[Any]:
+    """Return the operands in their common dtype."""
+    dtype = common_dtype(*xs)
+    return [cast(x, dtype) for x in xs]
+
+
+def as_float(x: Any) -> Any:
+    """Return integers and booleans as float64, as NumPy's means and roots do."""
+    return x if np.dtype(x.dtype).kind == "f" else cast(x, np.dtype(np.float64))
+
+
+def array(x: Any) -> Any:
+    """Return a traced array as it is, nested lists with traced elements stacked, anything else as an array."""
+    if isinstance(x, (Traced, np.ndarray)):
+        return x
+    if isinstance(x, (list, tuple)) and any_traced(x):
+        parts = promoted(*(array(part) for part in x))
+        return np.stack(parts)
+    return np.asarray(x)
+
+
+def any_traced(x: Any) -> bool:
+    """Return whether nested lists hold a traced value."""
+    if isinstance(x, (list, tuple)):
+        return any(any_traced(part) for part in x)
+    return isinstance(x, Traced)

@@ -1,0 +1,258 @@
+"""NumPy's reductions and statistics on traced arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from minicolumn.errors import ShapeError
+from minicolumn.ir.op import Op
+from minicolumn.ir.ops import order, reductions
+from minicolumn.ir.shapes import normalize_axes, normalize_axis, ones_at
+from minicolumn.trace.promote import array, as_float
+from minicolumn.trace.tracer import cast
+
+Axis = int | Sequence[int] | None
+
+
+def _summing_dtype(x: Any, dtype: Any) -> Any:
+    # NumPy sums booleans and small integers in the machine's own integer.
+    if dtype is not None:
+        return cast(x, np.dtype(dtype))
+    return cast(x, np.dtype(np.int64)) if np.dtype(x.dtype).kind in "bi" else x
+
+
+def _masked(x: Any, where: Any, fill: Any) -> Any:
+    return x if where is None or where is True else np.where(where, x, np.asarray(fill, x.dtype))
+
+
+def _reduce(op: Op, x: Any, axis: Axis, keepdims: Any) -> Any:
+    axes = normalize_axes(axis, x.ndim)
+    out = op(x, axes=axes) if axes else x
+    return np.reshape(out, ones_at(x.shape, axes)) if keepdims is True else out
+
+
+def _initial(out: Any, initial: Any, combine: Callable[..., Any]) -> Any:
+    return out if initial is None or initial is np._NoValue else combine(out, initial)
+
+
+def sum_(
+    a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None,
+    where: Any = None,
+) -> Any:  # fmt: skip
+    x = _masked(_summing_dtype(array(a), dtype), where, 0)
+    return _initial(_reduce(reductions.SUM, x, axis, keepdims), initial, np.add)
+
+
+def prod_(
+    a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None,
+    where: Any = None,
+) -> Any:  # fmt: skip
+    x = _masked(_summing_dtype(array(a), dtype), where, 1)
+    return _initial(_reduce(reductions.PROD, x, axis, keepdims), initial, np.multiply)
+
+
+def _lowest(dtype: np.dtype) -> Any:
+    return -np.inf if dtype.kind == "f" else np.iinfo(dtype).min
+
+
+def _highest(dtype: np.dtype) -> Any:
+    return np.inf if dtype.kind == "f" else np.iinfo(dtype).max
+
+
+def max_(
+    a: Any, axis: Axis = None, out: Any = None, keepdims: Any = False, initial: Any = None, where: Any = None
+) -> Any:
+    x = array(a)
+    x = _masked(x, where, _lowest(x.dtype)) if where is not None else x
+    return _initial(_reduce(reductions.MAX, x, axis, keepdims), initial, np.maximum)
+
+
+def min_(
+    a: Any, axis: Axis = None, out: Any = None, keepdims: Any = False, initial: Any = None, where: Any = None
+) -> Any:
+    x = array(a)
+    x = _masked(x, where, _highest(x.dtype)) if where is not None else x
+    return _initial(_reduce(reductions.MIN, x, axis, keepdims), initial, np.minimum)
+
+
+def all_(a: Any, axis: Axis = None, out: Any = None, keepdims: Any = False) -> Any:
+    return _reduce(reductions.ALL, cast(array(a), np.dtype(np.bool_)), axis, keepdims)
+
+
+def any_(a: Any, axis: Axis = None, out: Any = None, keepdims: Any = False) -> Any:
+    return _reduce(reductions.ANY, cast(array(a), np.dtype(np.bool_)), axis, keepdims)
+
+
+def count_nonzero(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    return sum_(array(a) != 0, axis=axis, keepdims=keepdims)
+
+
+def _count(x: Any, axis: Axis, where: Any) -> Any:
+    if where is not None and where is not True:
+        return sum_(cast(np.broadcast_to(where, x.shape), x.dtype), axis=axis, keepdims=True)
+    n = 1
+    for a in normalize_axes(axis, x.ndim):
+        n *= x.shape[a]
+    return n
+
+
+def mean_(
+    a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: Any = False, *, where: Any = None
+) -> Any:
+    x = as_float(array(a)) if dtype is None else cast(array(a), np.dtype(dtype))
+    mean = sum_(x, axis=axis, keepdims=True, where=where) / _count(x, axis, where)
+    return _squeezed(mean, x, axis, keepdims)
+
+
+def _squeezed(reduced: Any, x: Any, axis: Axis, keepdims: Any) -> Any:
+    if keepdims is True:
+        return reduced
+    axes = normalize_axes(axis, x.ndim)
+    return np.reshape(reduced, tuple(n for i, n in enumerate(x.shape) if i not in axes))
+
+
+def average(
+    a: Any, axis: Axis = None, weights: Any = None, returned: bool = False, *, keepdims: Any = False
+) -> Any:
+    x = as_float(array(a))
+    if weights is None:
+        out, total = mean_(x, axis=axis, keepdims=keepdims), _count(x, axis, None)
+        return (out, np.full(out.shape, total, x.dtype)) if returned else out
+    w = array(weights)
+    if w.shape != x.shape:
+        if not isinstance(axis, (int, np.integer)) or w.shape != (x.shape[axis],):
+            raise ShapeError(f"average: weights have shape {list(w.shape)}, expected {list(x.shape)} or one per row of axis")
+        w = np.reshape(w, [n if i == normalize_axis(int(axis), x.ndim) else 1 for i, n in enumerate(x.shape)])
+        w = np.broadcast_to(w, x.shape)
+    total = sum_(w, axis=axis, keepdims=keepdims)
+    out = sum_(x * w, axis=axis, keepdims=keepdims) / total
+    return (out, total) if returned else out
+
+
+def var_(
+    a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, ddof: float = 0, keepdims: Any = False, *,
+    where: Any = None, mean: Any = None, correction: Any = None,
+) -> Any:  # fmt: skip
+    x = as_float(array(a)) if dtype is None else cast(array(a), np.dtype(dtype))
+    if mean is None or mean is np._NoValue:
+        mean = mean_(x, axis=axis, keepdims=True, where=where)
+    centred = x - mean
+    freedom = ddof if correction is None or correction is np._NoValue else correction
+    total = sum_(centred * centred, axis=axis, keepdims=True, where=where)
+    return _squeezed(total / np.maximum(_count(x, axis, where) - freedom, 0), x, axis, keepdims)
+
+
+def root(x: Any) -> Any:
+    """Return the square root with slope 0 at 0, the middle of what lengths and spreads allow there."""
+    zero = x == 0
+    return np.where(zero, x, np.sqrt(np.where(zero, 1.0, x)))
+
+
+def std_(a: Any, *args: Any, **kwargs: Any) -> Any:
+    return root(var_(a, *args, **kwargs))
+
+
+def ptp(a: Any, axis: Axis = None, out: Any = None, keepdims: Any = False) -> Any:
+    return max_(a, axis=axis, keepdims=keepdims) - min_(a, axis=axis, keepdims=keepdims)
+
+
+def logsumexp(a: Any, axis: Axis = 0, keepdims: Any = False, initial: Any = None, where: Any = None) -> Any:
+    """Return log(sum(exp(a))), with the largest element taken out first so that nothing overflows."""
+    x = _masked(as_float(array(a)), where, -np.inf)
+    top = max_(x, axis=axis, keepdims=True)
+    # An infinite maximum cannot be subtracted from itself.
+    shift = _stopped(np.where(np.isfinite(top), top, 0.0))
+    out = np.log(sum_(np.exp(x - shift), axis=axis, keepdims=True)) + shift
+    return _initial(_squeezed(out, x, axis, keepdims), initial, np.logaddexp)
+
+
+def _stopped(x: Any) -> Any:
+    from minicolumn.ir.ops.elementwise import STOP_GRADIENT
+
+    return STOP_GRADIENT(x)
+
+
+def _argument(op: Op) -> Callable[..., Any]:
+    def find(a: Any, axis: int | None = None, out: Any = None, *, keepdims: Any = False) -> Any:
+        x = array(a)
+        flat = np.reshape(x, -1) if axis is None else x
+        place = normalize_axis(0 if axis is None else axis, flat.ndim)
+        found = op(flat, axis=place)
+        if keepdims is not True:
+            return found
+        return np.reshape(found, (1,) * x.ndim if axis is None else ones_at(x.shape, (place,)))
+
+    return find
+
+
+def _running(op: Op) -> Callable[..., Any]:
+    def run(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
+        x = _summing_dtype(array(a), dtype)
+        flat = np.reshape(x, -1) if axis is None else x
+        return op(flat, axis=normalize_axis(0 if axis is None else axis, flat.ndim))
+
+    return run
+
+
+cumsum, cumprod = _running(order.CUMSUM), _running(order.CUMPROD)
+
+
+def cumulative_sum(x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Any:
+    out = cumsum(x, axis=axis, dtype=dtype)
+    if not include_initial:
+        return out
+    place = 0 if axis is None else axis
+    first = np.zeros(ones_at(out.shape, (normalize_axis(place, out.ndim),)), out.dtype)
+    return np.concatenate([first, out], axis=place)
+
+
+def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+    x = array(x)
+    limits = np.finfo(x.dtype)
+    out = np.where(np.isnan(x), nan, x)
+    out = np.where(x == np.inf, float(limits.max) if posinf is None else posinf, out)
+    return np.where(x == -np.inf, float(limits.min) if neginf is None else neginf, out)
+
+
+def _skipping_nan(function: Callable[..., Any]) -> Callable[..., Any]:
+    def call(a: Any, axis: Axis = None, **kwargs: Any) -> Any:
+        x = array(a)
+        valid = ~np.isnan(x)
+        return function(np.where(valid, x, 0.0), axis=axis, where=valid, **kwargs)
+
+    return call
+
+
+TABLE: dict[Callable[..., Any], Callable[..., Any]] = {
+    np.sum: sum_,
+    np.prod: prod_,
+    np.max: max_,
+    np.amax: max_,
+    np.min: min_,
+    np.amin: min_,
+    np.all: all_,
+    np.any: any_,
+    np.count_nonzero: count_nonzero,
+    np.mean: mean_,
+    np.average: average,
+    np.var: var_,
+    np.std: std_,
+    np.ptp: ptp,
+    np.argmax: _argument(reductions.ARGMAX),
+    np.argmin: _argument(reductions.ARGMIN),
+    np.cumsum: cumsum,
+    np.cumprod: cumprod,
+    np.nan_to_num: nan_to_num,
+    np.nansum: _skipping_nan(sum_),
+    np.nanmean: _skipping_nan(mean_),
+    np.nanprod: _skipping_nan(prod_),
+    np.nanvar: _skipping_nan(var_),
+    np.nanstd: _skipping_nan(std_),
+    np.nanmax: _skipping_nan(max_),
+    np.nanmin: _skipping_nan(min_),
+}
+if hasattr(np, "cumulative_sum"):
+    TABLE[np.cumulative_sum] = cumulative_sum

@@ -1,0 +1,192 @@
+"""NumPy functions for which order matters: sorting, quantiles, differences, interpolation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minicolumn.errors import TraceError
+from minicolumn.ir.ops import order
+from minicolumn.ir.shapes import normalize_axes, normalize_axis
+from minicolumn.trace.promote import array, as_float
+
+
+def sort_(a: Any, axis: int | None = -1, kind: Any = None, order_: Any = None, **_: Any) -> Any:
+    x = array(a)
+    return order.SORT(np.reshape(x, -1), axis=0) if axis is None else order.SORT(x, axis=normalize_axis(axis, x.ndim))
+
+
+def argsort(a: Any, axis: int | None = -1, kind: Any = None, order_: Any = None, **_: Any) -> Any:
+    x = array(a)
+    if axis is None:
+        return order.ARGSORT(np.reshape(x, -1), axis=0)
+    return order.ARGSORT(x, axis=normalize_axis(axis, x.ndim))
+
+
+def partition(a: Any, kth: Any, axis: int = -1, **_: Any) -> Any:
+    # A full sort is one of the answers that a partition may give.
+    return sort_(a, axis=axis)
+
+
+def quantile(a: Any, q: Any, axis: Any = None, out: Any = None, *, method: str = "linear", keepdims: bool = False, **_: Any) -> Any:
+    """Return quantiles by linear interpolation between sorted neighbours."""
+    if method != "linear":
+        raise TraceError(f"np.quantile(method={method!r}) cannot be traced; there is 'linear'")
+    x = as_float(array(a))
+    axes = normalize_axes(axis, x.ndim)
+    kept = [i for i in range(x.ndim) if i not in axes]
+    flat = np.reshape(np.transpose(x, kept + list(axes)), (*(x.shape[i] for i in kept), -1))
+    ranks = np.asarray(q, np.float64) * (flat.shape[-1] - 1)
+    low = np.floor(ranks).astype(np.int64)
+    high = np.minimum(low + 1, flat.shape[-1] - 1)
+    rows = sort_(flat)
+    weight = (ranks - low).astype(x.dtype)
+    below, above = np.take(rows, low, axis=-1), np.take(rows, high, axis=-1)
+    value = below + (above - below) * weight
+    value = np.moveaxis(value, range(len(kept), value.ndim), range(value.ndim - len(kept)))
+    if not keepdims:
+        return value
+    return np.reshape(value, (*np.shape(q), *(1 if i in axes else n for i, n in enumerate(x.shape))))
+
+
+def median(a: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False, keepdims: bool = False) -> Any:
+    return quantile(a, 0.5, axis, keepdims=keepdims)
+
+
+def percentile(a: Any, q: Any, axis: Any = None, out: Any = None, **kwargs: Any) -> Any:
+    return quantile(a, np.asarray(q) / 100.0, axis, **kwargs)
+
+
+def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
+    x = array(a)
+    ends = [array(end) for end in (prepend, append) if end is not None and end is not np._NoValue]
+    if ends:
+        shape = [1 if i == normalize_axis(axis, x.ndim) else m for i, m in enumerate(x.shape)]
+        wide = lambda end: np.broadcast_to(end, shape) if end.ndim == 0 else end  # noqa: E731
+        front = [] if prepend is None or prepend is np._NoValue else [wide(array(prepend))]
+        back = [] if append is None or append is np._NoValue else [wide(array(append))]
+        x = np.concatenate([*front, x, *back], axis=axis)
+    for _ in range(n):
+        x = np.moveaxis(x, axis, 0)
+        x = np.moveaxis(x[1:] - x[:-1], 0, axis)
+    return x
+
+
+def ediff1d(ary: Any) -> Any:
+    return diff(np.reshape(ary, -1))
+
+
+def gradient(f: Any, *spacing: Any, axis: Any = None, edge_order: int = 1) -> Any:
+    """Return central differences, one-sided at the ends, for equal spacing."""
+    x = array(f)
+    axes = normalize_axes(axis, x.ndim)
+    steps = [1.0] * len(axes) if not spacing else list(spacing) * (len(axes) if len(spacing) == 1 else 1)
+    if edge_order != 1 or any(np.ndim(s) for s in steps):
+        raise TraceError("np.gradient can be traced for edge_order=1 and equal spacing")
+    out = [_slope(x, step, place) for step, place in zip(steps, axes, strict=True)]
+    return out[0] if len(out) == 1 else out
+
+
+def _slope(x: Any, step: Any, axis: int) -> Any:
+    x = np.moveaxis(x, axis, 0)
+    inside = (x[2:] - x[:-2]) / (2.0 * step)
+    return np.moveaxis(np.concatenate([(x[1:2] - x[:1]) / step, inside, (x[-1:] - x[-2:-1]) / step]), 0, axis)
+
+
+def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
+    values = np.moveaxis(y, axis, -1)
+    widths = dx if x is None else (diff(x) if np.ndim(x) == 1 else np.moveaxis(diff(x, axis=axis), axis, -1))
+    return np.sum(widths * (values[..., 1:] + values[..., :-1]) / 2.0, axis=-1)
+
+
+def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
+    """Return piecewise linear interpolation; the knots xp are increasing."""
+    if period is not None:
+        raise TraceError("np.interp(period=...) cannot be traced; reduce x by np.mod first")
+    x, xp, fp = array(x), array(xp), array(fp)
+    inner = np.sum((x[..., None] >= xp[1:-1]).astype(np.int64), axis=-1)
+    x0, x1, f0, f1 = xp[inner], xp[inner + 1], fp[inner], fp[inner + 1]
+    out = f0 + (f1 - f0) * ((x - x0) / (x1 - x0))
+    out = np.where(x < xp[0], fp[0] if left is None else left, out)
+    return np.where(x > xp[-1], fp[-1] if right is None else right, out)
+
+
+def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
+    knots, x = array(a), array(v)
+    beyond = x[..., None] > knots if side == "left" else x[..., None] >= knots
+    return np.sum(beyond.astype(np.int64), axis=-1)
+
+
+def digitize(x: Any, bins: Any, right: bool = False) -> Any:
+    return searchsorted(bins, x, side="left" if right else "right")
+
+
+def sinc(x: Any) -> Any:
+    x = as_float(array(x))
+    angle = np.pi * np.where(x == 0, 1.0, x)
+    # Near 0 the value is 1 and the slope 0, which the quotient cannot give.
+    return np.where(x == 0, 1.0 - (np.pi**2 / 6.0) * x * x, np.sin(angle) / angle)
+
+
+def i0(x: Any) -> Any:
+    from minicolumn.ir.ops.special import I0
+
+    return I0(as_float(array(x)))
+
+
+def round_(a: Any, decimals: int = 0, out: Any = None) -> Any:
+    scale = 10.0**decimals
+    return np.rint(array(a) * scale) / scale if decimals else np.rint(array(a))
+
+
+def polyval(p: Any, x: Any) -> Any:
+    p = array(p)
+    out = p[0] * np.ones_like(x)
+    for i in range(1, p.shape[0]):
+        out = out * x + p[i]
+    return out
+
+
+def allclose(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
+    return np.all(isclose(a, b, rtol, atol, equal_nan))
+
+
+def isclose(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
+    x, y = array(a), array(b)
+    close = (x == y) | (np.abs(x - y) <= atol + rtol * np.abs(y)) & np.isfinite(y)
+    return close | (np.isnan(x) & np.isnan(y)) if equal_nan else close
+
+
+def array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> Any:
+    x, y = array(a1), array(a2)
+    return x.shape == y.shape and np.all(x == y)
+
+
+TABLE: dict[Callable[..., Any], Callable[..., Any]] = {
+    np.sort: sort_,
+    np.argsort: argsort,
+    np.partition: partition,
+    np.quantile: quantile,
+    np.percentile: percentile,
+    np.median: median,
+    np.diff: diff,
+    np.ediff1d: ediff1d,
+    np.gradient: gradient,
+    np.interp: interp,
+    np.searchsorted: searchsorted,
+    np.digitize: digitize,
+    np.sinc: sinc,
+    np.i0: i0,
+    np.round: round_,
+    np.around: round_,
+    np.fix: np.trunc,
+    np.polyval: polyval,
+    np.allclose: allclose,
+    np.isclose: isclose,
+    np.array_equal: array_equal,
+}
+for _name in ("trapezoid", "trapz"):
+    if hasattr(np, _name):
+        TABLE[getattr(np, _name)] = trapezoid

@@ -1,0 +1,374 @@
+"""The traced array: it answers to NumPy, and writes down what NumPy does to it.
+
+Two modes share one class. *With values* (inside `grad` and its kin) each step also runs at once, so Python may
+branch on what it sees. *Without values* (inside `compile`) only types are known. Nothing is global: what a value
+depends on is known from the scopes its node carries.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from minicolumn.errors import TraceError
+from minicolumn.ir.graph import CONST, INPUT, Node
+from minicolumn.ir.op import Op
+from minicolumn.ir.ops.elementwise import CAST
+from minicolumn.ir.shapes import DTYPES, ArrayType, TupleType, Type, type_of
+
+_KNOWN = frozenset(DTYPES.values())
+# What a constant of a dtype that graphs do not have is held as; every value of it fits.
+_HELD_AS = {
+    np.dtype(np.float16): np.dtype(np.float32),
+    np.dtype(np.int8): np.dtype(np.int32),
+    np.dtype(np.int16): np.dtype(np.int32),
+    np.dtype(np.uint8): np.dtype(np.int32),
+    np.dtype(np.uint16): np.dtype(np.int32),
+}
+
+
+class Scope:
+    """One call of a transformation. While it is open, what depends on its variables must stay traced."""
+
+    __slots__ = ("closed",)
+
+    def __init__(self) -> None:
+        self.closed = False
+
+    def __enter__(self) -> Scope:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.closed = True
+
+
+Scopes = frozenset[Scope]
+NO_SCOPES: Scopes = frozenset()
+
+
+class LiveNode(Node):
+    """A node while it is being traced: with its value, if known, and the scopes it depends on.
+
+    ``weak`` marks what came from a Python number, which takes the dtype of what it meets, as in NumPy.
+    """
+
+    __slots__ = ("scopes", "value", "weak")
+
+    def __init__(
+        self,
+        op: Op,
+        inputs: Sequence[Node],
+        attrs: dict[str, Any],
+        type: Type,
+        value: np.ndarray | None,
+        scopes: Scopes,
+        where: str | None = None,
+        weak: bool = False,
+    ) -> None:
+        super().__init__(op, inputs, attrs, type, where)
+        self.value = value
+        self.scopes = scopes
+        self.weak = weak
+
+    @property
+    def is_live(self) -> bool:
+        """Return whether a scope that this value depends on is still open."""
+        return any(not scope.closed for scope in self.scopes)
+
+
+def leaf(type: ArrayType, value: np.ndarray | None, scope: Scope, name: str | None = None) -> Traced:
+    """Return a fresh variable of a scope."""
+    return Traced(LiveNode(INPUT, (), {"type": type, "name": name}, type, value, frozenset((scope,))))
+
+
+def holdable(value: Any) -> np.ndarray:
+    """Return a constant as an array of a dtype that graphs have."""
+    array = np.asarray(value)
+    if array.dtype in _KNOWN:
+        return array
+    if array.dtype in _HELD_AS:
+        return array.astype(_HELD_AS[array.dtype])
+    raise TraceError(
+        f"arrays of dtype {array.dtype} do not exist in graphs; convert to one of "
+        f"{', '.join(str(d) for d in DTYPES.values())} first, with .astype(...)"
+    )
+
+
+def node_of(value: Any) -> LiveNode:
+    """Return the node of a traced value, or a constant node for anything else."""
+    if isinstance(value, Traced):
+        return value.node
+    array = holdable(value)
+    return LiveNode(CONST, (), {"value": array}, type_of(array), array, NO_SCOPES)
+
+
+def lift(node: LiveNode) -> Any:
+    """Return what rules should work on: the plain value when nothing open depends on it, else the traced one."""
+    return node.value if node.value is not None and not node.is_live else Traced(node)
+
+
+def _joined(nodes: Sequence[LiveNode]) -> Scopes:
+    scopes = NO_SCOPES
+    for node in nodes:
+        if node.scopes is not scopes and node.scopes:
+            scopes = scopes | node.scopes if scopes else node.scopes
+    return scopes
+
+
+def apply(op: Op, args: Sequence[Any], attrs: dict[str, Any]) -> Any:
+    """Apply an operation to traced and plain values: run it if all are known, record it if any is open."""
+    nodes = [node_of(arg) for arg in args]
+    values = [node.value for node in nodes]
+    if any(value is None for value in values):
+        type_, value, where = op.infer(*(node.type for node in nodes), **attrs), None, user_line()
+    else:
+        value, where = np.asarray(op.numpy(*values, **attrs)), None
+        # No derivative flows through booleans and integers, so with values known they need no tracing:
+        # comparisons, argmax and masks come out as plain arrays that Python can branch and index on.
+        if value.dtype.kind != "f":
+            return value
+        type_ = type_of(value)
+    scopes = _joined(nodes)
+    return lift(LiveNode(op, nodes, attrs, type_, value, scopes, where))
+
+
+def user_line() -> str | None:
+    """Return file:line of the innermost frame that is neither ours nor NumPy's."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        module = frame.f_globals.get("__name__", "")
+        if not module.startswith(("minicolumn.", "numpy.")) or module.startswith("minicolumn.nn."):
+            return f"{frame.f_code.co_filename.rsplit('/', 1)[-1]}:{frame.f_lineno}"
+        frame = frame.f_back
+    return None
+
+
+def cast(x: Any, dtype: np.dtype) -> Any:
+    """Return x in another dtype; a no-op when it has it already."""
+    if isinstance(x, Traced):
+        return x if x.dtype == dtype else CAST(x, dtype=dtype)
+    return np.asarray(x, dtype)
+
+
+class Traced(np.lib.mixins.NDArrayOperatorsMixin):
+    """An array that is being traced. It has an array's methods, operators and NumPy functions."""
+
+    __slots__ = ("node",)
+    __array_priority__ = 1000.0
+
+    def __init__(self, node: LiveNode) -> None:
+        self.node = node
+
+    # What NumPy asks of an array -----------------------------------------------------------------------------
+
+    @property
+    def type(self) -> ArrayType:
+        """Return dtype and shape together."""
+        assert isinstance(self.node.type, ArrayType)
+        return self.node.type
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Return the shape, always known."""
+        return self.type.shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Return the dtype, always known."""
+        return self.type.dtype
+
+    @property
+    def ndim(self) -> int:
+        """Return the number of axes."""
+        return len(self.type.shape)
+
+    @property
+    def size(self) -> int:
+        """Return the number of elements."""
+        return self.type.size
+
+    def record_op(self, op: Op, args: Sequence[Any], attrs: dict[str, Any]) -> Any:
+        """Record an operation of which this is an operand."""
+        return apply(op, args, attrs)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        from minicolumn.trace.numpy_map import call_ufunc
+
+        return call_ufunc(ufunc, method, inputs, kwargs)
+
+    def __array_function__(self, func: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        from minicolumn.trace.numpy_map import call_function
+
+        return call_function(func, args, kwargs)
+
+    # What would leave the trace ------------------------------------------------------------------------------
+
+    def _concrete(self, what: str, instead: str) -> np.ndarray:
+        node = self.node
+        if node.value is not None and not node.is_live:
+            return node.value
+        raise TraceError(f"{what} would leave the trace of this {self.type} value; {instead}")
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        value = self._concrete(
+            "making a plain array",
+            "use NumPy functions that take it as it is; for np.array([a, b]) write np.stack([a, b]), and build "
+            "arrays with np.where or np.concatenate instead of assigning into them",
+        )
+        return np.array(value, dtype=dtype, copy=copy)
+
+    def __bool__(self) -> bool:
+        value = self.node.value
+        if value is None:
+            raise TraceError(
+                f"inside compile the value of this {self.type} is not known, so Python cannot branch on it"
+                f"{_at(self.node)}; use np.where(condition, a, b), np.minimum or np.maximum, or mc.scan for loops"
+            )
+        return bool(value)
+
+    def __float__(self) -> float:
+        return float(
+            self._concrete(
+                "float() of a value",
+                "use np.sin and its kin in place of math.sin, or mc.stop_gradient(x) for a value without derivative",
+            )
+        )
+
+    def __int__(self) -> int:
+        return int(self._concrete("int() of a value", "use np.floor or .astype(int), or index with static numbers"))
+
+    __index__ = __int__
+
+    def item(self) -> float:
+        """Return the one element as a Python number, once the trace is over."""
+        return self._concrete(".item()", "keep the value as it is").item()
+
+    def tolist(self) -> Any:
+        """Return nested lists of Python numbers, once the trace is over."""
+        return self._concrete(".tolist()", "keep the value as it is").tolist()
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        raise TraceError(
+            "traced arrays cannot be assigned into; build the new one with np.where(mask, new, old), "
+            "np.concatenate or np.stack"
+        )
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of a value without axes")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        if not self.shape:
+            raise TypeError("iteration over a value without axes")
+        return (self[i] for i in range(len(self)))
+
+    def __getitem__(self, key: Any) -> Any:
+        from minicolumn.trace.indexing import getitem
+
+        return getitem(self, key)
+
+    def __contains__(self, element: Any) -> bool:
+        return bool(np.any(self == element))
+
+    def __repr__(self) -> str:
+        known = "" if self.node.value is None else f", {self.node.value}"
+        return f"Traced({self.type}{known})"
+
+    def __format__(self, spec: str) -> str:
+        return repr(self) if self.node.value is None else format(self.node.value[()], spec)
+
+    def __pow__(self, other: Any) -> Any:
+        # As ndarray does, so that both give the same bits.
+        if type(other) in (int, float) and other in _POWERS and self.type.is_float:
+            return _POWERS[other](self)
+        return np.power(self, other)  # type: ignore[arg-type, call-overload]
+
+    # What an array's methods do ------------------------------------------------------------------------------
+
+    @property
+    def T(self) -> Any:  # noqa: N802
+        """Return the array with its axes reversed."""
+        return np.transpose(self)  # type: ignore[arg-type]
+
+    @property
+    def mT(self) -> Any:  # noqa: N802
+        """Return the array with its last two axes exchanged."""
+        return np.swapaxes(self, -1, -2)  # type: ignore[arg-type]
+
+    @property
+    def real(self) -> Any:
+        """Return the real part: the array itself."""
+        return self
+
+    @property
+    def flat(self) -> Any:
+        """Return the elements in one row."""
+        return self.reshape(-1)
+
+    def astype(self, dtype: Any, **_: Any) -> Any:
+        """Return the array in another dtype."""
+        target = np.dtype(dtype)
+        if target not in _KNOWN:
+            raise TraceError(f"astype({target}): graphs have {', '.join(str(d) for d in DTYPES.values())}")
+        return cast(self, target)
+
+    def reshape(self, *shape: Any, order: str = "C") -> Any:
+        """Return the same elements in another shape."""
+        wanted = shape[0] if len(shape) == 1 and not isinstance(shape[0], (int, np.integer)) else shape
+        return np.reshape(self, wanted, order=order)  # type: ignore[arg-type, call-overload]
+
+    def transpose(self, *axes: Any) -> Any:
+        """Return the array with its axes permuted."""
+        wanted = axes[0] if len(axes) == 1 and not isinstance(axes[0], (int, np.integer)) else axes
+        return np.transpose(self, wanted or None)  # type: ignore[arg-type]
+
+    def sort(self, *_: Any, **__: Any) -> None:
+        """Refuse: the method sorts in place."""
+        raise TraceError("x.sort() works in place; use np.sort(x)")
+
+    def fill(self, *_: Any) -> None:
+        """Refuse: the method writes in place."""
+        raise TraceError("x.fill(v) works in place; use np.full_like(x, v)")
+
+
+def _method(name: str) -> Any:
+    def method(self: Traced, *args: Any, **kwargs: Any) -> Any:
+        return getattr(np, name)(self, *args, **kwargs)
+
+    method.__name__ = name
+    method.__doc__ = f"Return ``np.{name}`` of the array."
+    return method
+
+
+for _name in (
+    "all any argmax argmin argsort clip compress conj copy cumprod cumsum diagonal dot max mean min nonzero prod "
+    "ravel repeat round squeeze std sum swapaxes take trace var"
+).split():
+    setattr(Traced, _name, _method(_name))
+Traced.flatten = Traced.ravel  # type: ignore[attr-defined]
+
+_POWERS = {
+    2: lambda x: x * x,
+    1: lambda x: x,
+    0.5: lambda x: np.sqrt(x),
+    -1: lambda x: 1.0 / x,
+}
+
+
+def _at(node: Node) -> str:
+    return f" (made at {node.where})" if node.where else ""
+
+
+def abstract_tuple(node: LiveNode) -> tuple[Traced, ...]:
+    """Return the results of an operation that has several."""
+    from minicolumn.ir.ops.control import ITEM
+
+    assert isinstance(node.type, TupleType)
+    return tuple(
+        Traced(LiveNode(ITEM, (node,), {"index": i}, t, None, node.scopes, node.where))
+        for i, t in enumerate(node.type.items)
+    )

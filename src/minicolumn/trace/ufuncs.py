@@ -1,0 +1,240 @@
+"""One table: the ufuncs of NumPy and SciPy -> operations, or short compositions of them.
+
+A row is called with operands that already have the dtype of NumPy's own loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import log, pi, sqrt
+from typing import Any
+
+import numpy as np
+
+from minicolumn.ir.ops import elementwise as e
+from minicolumn.ir.ops import logic as b
+from minicolumn.ir.ops import special as s
+from minicolumn.ir.ops.products import MATMUL
+from minicolumn.trace.tracer import cast
+
+
+def _as_bool(x: Any) -> Any:
+    return x if x.dtype == np.bool_ else b.NOT_EQUAL(x, np.zeros((), x.dtype))
+
+
+def _on_bool(op: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *xs: op(*map(_as_bool, xs))
+
+
+def _power(x: Any, y: Any) -> Any:
+    return e.POWER(x, y)
+
+
+def _heaviside(x: Any, half: Any) -> Any:
+    return np.where(x == 0, half, np.where(x > 0, 1.0, 0.0).astype(half.dtype))
+
+
+def _fmax(x: Any, y: Any) -> Any:
+    return np.where(np.isnan(x), y, np.where(np.isnan(y), x, np.maximum(x, y)))
+
+
+def _fmin(x: Any, y: Any) -> Any:
+    return np.where(np.isnan(x), y, np.where(np.isnan(y), x, np.minimum(x, y)))
+
+
+def _modf(x: Any) -> tuple[Any, Any]:
+    whole = np.trunc(x)
+    return x - whole, whole
+
+
+def _gamma(x: Any) -> Any:
+    return s.GAMMASGN(x) * np.exp(s.GAMMALN(x))
+
+
+def _betaln(x: Any, y: Any) -> Any:
+    return s.GAMMALN(x) + s.GAMMALN(y) - s.GAMMALN(x + y)
+
+
+def _beta(x: Any, y: Any) -> Any:
+    sign = s.GAMMASGN(x) * s.GAMMASGN(y) * s.GAMMASGN(x + y)
+    return sign * np.exp(_betaln(x, y))
+
+
+def _logit(x: Any) -> Any:
+    return np.log(x) - np.log1p(-x)
+
+
+def _ndtr(x: Any) -> Any:
+    return 0.5 * s.ERFC(x * (-1.0 / sqrt(2.0)))
+
+
+def _ndtri(p: Any) -> Any:
+    return sqrt(2.0) * s.ERFINV(2.0 * p - 1.0)
+
+
+def _erfcinv(x: Any) -> Any:
+    return s.ERFINV(1.0 - x)
+
+
+def _entr(x: Any) -> Any:
+    return np.where(x < 0, -np.inf, -s.XLOGY(np.maximum(x, 0.0), np.maximum(x, 0.0)))
+
+
+def _rel_entr(x: Any, y: Any) -> Any:
+    ok = (x >= 0) & (y > 0)
+    safe_y = np.where(ok, y, 1.0)
+    value = s.XLOGY(np.where(ok, x, 0.0), np.where(ok & (x > 0), x, 1.0) / safe_y)
+    return np.where(ok, value, np.where((x == 0) & (y >= 0), 0.0, np.inf))
+
+
+def _kl_div(x: Any, y: Any) -> Any:
+    return _rel_entr(x, y) - x + y
+
+
+def _matmul(x: Any, y: Any) -> Any:
+    if not x.ndim or not y.ndim:
+        raise ValueError("matmul: operands need at least one axis; for numbers use *")
+    left, right = x, y
+    if x.ndim == 1:
+        left = np.reshape(x, (1, x.shape[0]))
+    if y.ndim == 1:
+        right = np.reshape(y, (y.shape[0], 1))
+    out = MATMUL(left, right)
+    if y.ndim == 1:
+        out = np.reshape(out, out.shape[:-1])
+    if x.ndim == 1:
+        out = np.reshape(out, out.shape[:-2] + out.shape[-1:] if y.ndim > 1 else out.shape[:-1])
+    return out
+
+
+def _identity(x: Any) -> Any:
+    return x
+
+
+UFUNCS: dict[str, Callable[..., Any]] = {
+    "add": e.ADD,
+    "subtract": e.SUBTRACT,
+    "multiply": e.MULTIPLY,
+    "divide": e.DIVIDE,
+    "true_divide": e.DIVIDE,
+    "floor_divide": e.FLOOR_DIVIDE,
+    "remainder": e.REMAINDER,
+    "mod": e.REMAINDER,
+    "fmod": e.FMOD,
+    "divmod": lambda x, y: (e.FLOOR_DIVIDE(x, y), e.REMAINDER(x, y)),
+    "modf": _modf,
+    "power": _power,
+    "float_power": _power,
+    "negative": e.NEGATIVE,
+    "positive": _identity,
+    "absolute": e.ABSOLUTE,
+    "fabs": e.ABSOLUTE,
+    "sign": e.SIGN,
+    "conjugate": _identity,
+    "floor": e.FLOOR,
+    "ceil": e.CEIL,
+    "trunc": e.TRUNC,
+    "rint": e.RINT,
+    "maximum": e.MAXIMUM,
+    "minimum": e.MINIMUM,
+    "fmax": _fmax,
+    "fmin": _fmin,
+    "exp": e.EXP,
+    "exp2": e.EXP2,
+    "exp10": lambda x: np.exp(x * log(10.0)),
+    "expm1": e.EXPM1,
+    "log": e.LOG,
+    "log2": e.LOG2,
+    "log10": e.LOG10,
+    "log1p": e.LOG1P,
+    "logaddexp": e.LOGADDEXP,
+    "logaddexp2": e.LOGADDEXP2,
+    "sqrt": e.SQRT,
+    "cbrt": e.CBRT,
+    "square": lambda x: x * x,
+    "reciprocal": lambda x: e.DIVIDE(np.ones((), x.dtype), x),
+    "hypot": e.HYPOT,
+    "sin": e.SIN,
+    "cos": e.COS,
+    "tan": e.TAN,
+    "arcsin": e.ARCSIN,
+    "arccos": e.ARCCOS,
+    "arctan": e.ARCTAN,
+    "arctan2": e.ARCTAN2,
+    "sinh": e.SINH,
+    "cosh": e.COSH,
+    "tanh": e.TANH,
+    "arcsinh": e.ARCSINH,
+    "arccosh": e.ARCCOSH,
+    "arctanh": e.ARCTANH,
+    "degrees": lambda x: x * (180.0 / pi),
+    "rad2deg": lambda x: x * (180.0 / pi),
+    "radians": lambda x: x * (pi / 180.0),
+    "deg2rad": lambda x: x * (pi / 180.0),
+    "copysign": lambda x, y: np.abs(x) * np.where(np.signbit(y), -1.0, 1.0).astype(x.dtype),
+    "heaviside": _heaviside,
+    "ldexp": lambda x, n: x * np.exp2(cast(n, x.dtype)),
+    # Truth and bits
+    "equal": b.EQUAL,
+    "not_equal": b.NOT_EQUAL,
+    "less": b.LESS,
+    "less_equal": b.LESS_EQUAL,
+    "greater": b.GREATER,
+    "greater_equal": b.GREATER_EQUAL,
+    "isnan": b.ISNAN,
+    "isinf": b.ISINF,
+    "isfinite": b.ISFINITE,
+    "signbit": b.SIGNBIT,
+    "logical_and": _on_bool(b.BITWISE_AND),
+    "logical_or": _on_bool(b.BITWISE_OR),
+    "logical_xor": _on_bool(b.BITWISE_XOR),
+    "logical_not": _on_bool(b.INVERT),
+    "bitwise_and": b.BITWISE_AND,
+    "bitwise_or": b.BITWISE_OR,
+    "bitwise_xor": b.BITWISE_XOR,
+    "invert": b.INVERT,
+    "left_shift": b.LEFT_SHIFT,
+    "right_shift": b.RIGHT_SHIFT,
+    # Products
+    "matmul": _matmul,
+    "vecdot": lambda x, y: np.sum(x * y, axis=-1),
+    "matvec": lambda x, y: _matmul(x, y[..., None])[..., 0],
+    "vecmat": lambda x, y: _matmul(x[..., None, :], y)[..., 0, :],
+    # scipy.special
+    "expit": e.LOGISTIC,
+    "log_expit": lambda x: -e.SOFTPLUS(-x),
+    "logit": _logit,
+    "erf": s.ERF,
+    "erfc": s.ERFC,
+    "erfinv": s.ERFINV,
+    "erfcinv": _erfcinv,
+    "ndtr": _ndtr,
+    "ndtri": _ndtri,
+    "log_ndtr": s.LOG_NDTR,
+    "gamma": _gamma,
+    "gammaln": s.GAMMALN,
+    "gammasgn": s.GAMMASGN,
+    "loggamma": s.GAMMALN,
+    "psi": lambda x: s.POLYGAMMA(x, n=0),
+    "digamma": lambda x: s.POLYGAMMA(x, n=0),
+    "beta": _beta,
+    "betaln": _betaln,
+    "xlogy": s.XLOGY,
+    "xlog1py": s.XLOG1PY,
+    "entr": _entr,
+    "rel_entr": _rel_entr,
+    "kl_div": _kl_div,
+    "i0": s.I0,
+    "i1": s.I1,
+}
+
+# ufunc.reduce and ufunc.accumulate are NumPy functions under another name.
+REDUCE: dict[str, Callable[..., Any]] = {
+    "add": np.sum,
+    "multiply": np.prod,
+    "maximum": np.max,
+    "minimum": np.min,
+    "logical_and": np.all,
+    "logical_or": np.any,
+}
+ACCUMULATE: dict[str, Callable[..., Any]] = {"add": np.cumsum, "multiply": np.cumprod}

@@ -1,0 +1,130 @@
+"""Nested containers of arrays: take them apart into leaves, put them together again.
+
+A *tree* is any nesting of dict, list, tuple, named tuple and dataclass; everything else is a leaf, and
+``None`` holds nothing. Dicts keep their own order, so the same program gives the same leaves every time.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+Tree = Any
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Structure:
+    """The shape of a tree without its leaves: hashable, comparable, good as a cache key."""
+
+    kind: type | None  # None marks a leaf
+    names: tuple[Any, ...] = ()
+    children: tuple[Structure, ...] = ()
+
+    @property
+    def leaf_count(self) -> int:
+        """Return how many leaves a tree of this structure has."""
+        return 1 if self.kind is None else sum(child.leaf_count for child in self.children)
+
+    def __str__(self) -> str:
+        if self.kind is None:
+            return "*"
+        if not self.names and not self.children:
+            return self.kind.__name__
+        inside = ", ".join(f"{n}: {c}" for n, c in zip(self.names, self.children, strict=True))
+        return f"{self.kind.__name__}({inside})"
+
+
+LEAF = Structure(None)
+
+
+def _children(tree: Tree) -> tuple[tuple[Any, ...], tuple[Any, ...]] | None:
+    """Return the names and the children of a container, or None for a leaf."""
+    if tree is None:
+        return (), ()
+    if isinstance(tree, dict):
+        return tuple(tree), tuple(tree.values())
+    if isinstance(tree, (list, tuple)):
+        return tuple(range(len(tree))), tuple(tree)
+    if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
+        names = tuple(f.name for f in dataclasses.fields(tree) if f.init)
+        return names, tuple(getattr(tree, name) for name in names)
+    return None
+
+
+def flatten(tree: Tree, is_leaf: Callable[[Any], bool] | None = None) -> tuple[list[Any], Structure]:
+    """Return the leaves of a tree, in order, and its structure.
+
+    >>> flatten({"w": 1, "b": (2, None)})[0]
+    [1, 2]
+    """
+    leaves: list[Any] = []
+
+    def walk(node: Tree) -> Structure:
+        parts = None if is_leaf is not None and is_leaf(node) else _children(node)
+        if parts is None:
+            leaves.append(node)
+            return LEAF
+        names, children = parts
+        return Structure(type(node), names, tuple(walk(child) for child in children))
+
+    return leaves, walk(tree)
+
+
+def unflatten(structure: Structure, leaves: Sequence[Any]) -> Tree:
+    """Put leaves back into a structure.
+
+    >>> unflatten(flatten({"w": 1, "b": (2, None)})[1], [10, 20])
+    {'w': 10, 'b': (20, None)}
+    """
+    if len(leaves) != structure.leaf_count:
+        raise ValueError(f"unflatten: got {len(leaves)} leaves for a tree of {structure.leaf_count}")
+    return _build(structure, iter(leaves))
+
+
+def _build(structure: Structure, leaves: Iterator[Any]) -> Tree:
+    kind = structure.kind
+    if kind is None:
+        return next(leaves)
+    if kind is type(None):
+        return None
+    children = [_build(child, leaves) for child in structure.children]
+    if issubclass(kind, dict):
+        return kind(zip(structure.names, children, strict=True))
+    if hasattr(kind, "_fields"):  # a named tuple takes its fields one by one
+        return kind(*children)
+    if issubclass(kind, (list, tuple)):
+        return kind(children)
+    return kind(**dict(zip(structure.names, children, strict=True)))
+
+
+def map_leaves(function: Callable[..., Any], tree: Tree, *others: Tree) -> Tree:
+    """Apply a function leaf by leaf to trees of one structure.
+
+    >>> map_leaves(lambda a, b: a + b, {"x": 1}, {"x": 10})
+    {'x': 11}
+    """
+    leaves, structure = flatten(tree)
+    columns = [leaves]
+    for other in others:
+        values, found = flatten(other)
+        if found != structure:
+            raise ValueError(f"map_leaves: the trees differ: {structure} and {found}")
+        columns.append(values)
+    return unflatten(structure, [function(*row) for row in zip(*columns, strict=True)])
+
+
+def named_leaves(tree: Tree, prefix: str = "") -> list[tuple[str, Any]]:
+    """Return every leaf with the path that leads to it, parts joined by dots.
+
+    >>> named_leaves({"layers": [{"weight": 1}]})
+    [('layers.0.weight', 1)]
+    """
+    parts = _children(tree)
+    if parts is None:
+        return [(prefix, tree)]
+    names, children = parts
+    found = []
+    for name, child in zip(names, children, strict=True):
+        found += named_leaves(child, f"{prefix}.{name}" if prefix else str(name))
+    return found
