@@ -29,3 +29,70 @@ from minicolumn.lower.compile import compile
 from minicolumn.trace.loops import scan
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from minicolumn import nn, optim, random, tables, train
+    from minicolumn.model import Model, load
+    from minicolumn.train import Callback, EarlyStopping, History, KeepBest, Run, fit
+
+# Public names whose stage is loaded when they are first asked for.
+_LATER = {
+    "nn": "minicolumn.nn",
+    "optim": "minicolumn.optim",
+    "random": "minicolumn.random",
+    "tables": "minicolumn.tables",
+    "train": "minicolumn.train",
+    "Model": "minicolumn.model",
+    "load": "minicolumn.model",
+    "Callback": "minicolumn.train",
+    "EarlyStopping": "minicolumn.train",
+    "History": "minicolumn.train",
+    "KeepBest": "minicolumn.train",
+    "Run": "minicolumn.train",
+    "fit": "minicolumn.train",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        from minicolumn.errors import did_you_mean
+
+        raise AttributeError(f"module 'minicolumn' has no attribute {name!r}{did_you_mean(name, __all__)}")
+    module = importlib.import_module(_LATER[name])
+    return module if _LATER[name] == f"minicolumn.{name}" else getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+__all__ = [
+    "Callback",
+    "DataError",
+    "DivergenceError",
+    "EarlyStopping",
+    "History",
+    "KeepBest",
+    "MinicolumnError",
+    "Model",
+    "ModelFileError",
+    "Run",
+    "ShapeError",
+    "TraceError",
+    "compile",
+    "fit",
+    "grad",
+    "hessian",
+    "jacobian",
+    "jvp",
+    "load",
+    "nn",
+    "optim",
+    "random",
+    "scan",
+    "stop_gradient",
+    "tables",
+    "train",
+    "value_and_grad",
+    "vjp",
+]

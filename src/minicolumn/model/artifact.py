@@ -1,0 +1,301 @@
+"""The one file: a network with its weights, its preprocessing, and how it was trained.
+
+A model file is a safetensors file. Its tensors are the weights, named by their path in the tree of
+parameters; its metadata holds one JSON text for each field of `Artifact`. Nothing in it names code: layers,
+losses and encoders are looked up in closed tables, so loading compares sizes and runs nothing.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from minicolumn.errors import DataError, MinicolumnError, ModelFileError, did_you_mean
+from minicolumn.model import strict_json
+from minicolumn.model.container import FORMAT_VERSION, MAX_FILE_BYTES, Container, decode, encode, load
+from minicolumn.model.files import PathLike, shown, write_atomically
+from minicolumn.nn.embeddings import ColumnEmbedding
+from minicolumn.nn.layer import Layer
+from minicolumn.nn.layers import Sequential
+from minicolumn.nn.losses import LOSSES
+from minicolumn.nn.serialize import from_json
+from minicolumn.tables.encode import Encoder
+from minicolumn.tables.schema import Schema
+from minicolumn.tree import flatten, named_leaves, unflatten
+
+MAX_HISTORY = 1_000
+_MAX_DIMENSION = 2**31
+_FIELDS = (
+    "network",
+    "input_shape",
+    "loss",
+    "table",
+    "training",
+    "metrics",
+    "history",
+    "package",
+    "data_hash",
+)
+_PACKAGE = re.compile(r"[0-9][0-9A-Za-z.+!]{0,63}")
+_HASH = re.compile(r"[0-9A-Za-z:_-]{1,128}")
+
+
+@dataclass(frozen=True, eq=False)
+class Artifact:
+    """Everything that a model file holds.
+
+    network         the layers, as `minicolumn.nn.serialize.to_json` writes them
+    input_shape     shape of one input row, without the batch
+    params          nested dict of float32 or float64 arrays, as the network declares them
+    loss            name of the loss in `minicolumn.nn.losses`
+    table           {"encoder": as `Encoder.to_json` writes it, "schema": as `Schema.to_json` does}, or None
+    training        settings: optimizer, learning_rate, epochs, seed, batch_size, ...
+    metrics         figures by name, nested at will; a figure that is not finite is stored as None
+    history         one row an epoch; past 1,000 rows a save keeps 1,000, evenly spread
+    package         version of minicolumn that trained the network
+    data_hash       digest of the training data, or None
+    """
+
+    network: dict[str, Any]
+    input_shape: tuple[int, ...]
+    params: Any
+    loss: str
+    table: dict[str, Any] | None = None
+    training: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
+    history: list[dict[str, Any]] = field(default_factory=list)
+    package: str = "0"
+    data_hash: str | None = None
+    format_version: int = FORMAT_VERSION
+
+
+def save_artifact(artifact: Artifact, path: PathLike) -> None:
+    """Write a model file; at every instant the path holds the old file or the new one.
+
+    artifact    the model; it passes the loader's own checks before anything is written
+    path        where to; an existing file is replaced as a whole
+    Errors      DataError: a field does not fit, a weight is not finite, or the disk refuses
+    """
+    write_atomically(path, _encode(artifact))
+
+
+def load_artifact(path: PathLike) -> Artifact:
+    """Read a model file: all of it is checked, none of it is run, no other path is opened.
+
+    Errors      ModelFileError in one line: missing, damaged, another format, or from a newer minicolumn
+    """
+    container = load(path)
+    try:
+        return _read(container)
+    except ModelFileError as error:
+        raise ModelFileError(f"{shown(path)} {error}") from None
+
+
+def artifact_to_bytes(artifact: Artifact) -> bytes:
+    """Return the bytes of a model file, checked like `save_artifact`."""
+    return b"".join(_encode(artifact))
+
+
+def artifact_from_bytes(data: bytes | bytearray, name: str = "this model file") -> Artifact:
+    """Return the artifact in a model file's bytes, checked like `load_artifact`; ``name`` is for messages."""
+    try:
+        return _read(decode(data))
+    except ModelFileError as error:
+        raise ModelFileError(f"{name} {error}") from None
+
+
+def _encode(artifact: Artifact) -> list[bytes | memoryview]:
+    """Return the file's bytes in chunks, once the loader's checks have passed."""
+    tensors = {name: np.asarray(array) for name, array in named_leaves(artifact.params)}
+    try:
+        texts = {name: _text(artifact, name) for name in _FIELDS}
+        _read(Container(tensors, texts))
+    except ModelFileError as error:
+        wrong = f"it {error}".removeprefix("it is damaged: ")
+        raise DataError(f"cannot save this model: {wrong}") from None
+    chunks = encode(tensors, texts)
+    if (size := sum(len(chunk) for chunk in chunks)) > MAX_FILE_BYTES:
+        raise DataError(f"cannot save this model: {size:,} bytes; at most {MAX_FILE_BYTES:,} can be loaded")
+    return chunks
+
+
+def _text(artifact: Artifact, name: str) -> str:
+    """Return one field as its JSON text."""
+    value = getattr(artifact, name)
+    if name == "history":
+        value = _thinned(value)
+    try:
+        return strict_json.canonical(_plain(value, drop_infinite=name in ("metrics", "history")))
+    except (TypeError, ValueError) as error:
+        raise ModelFileError(f"has a field {name!r} that JSON cannot hold: {error}") from None
+
+
+def _thinned(rows: list[Any]) -> list[Any]:
+    """Return at most MAX_HISTORY rows, evenly spread."""
+    if len(rows) <= MAX_HISTORY:
+        return rows
+    return [rows[i * (len(rows) - 1) // (MAX_HISTORY - 1)] for i in range(MAX_HISTORY)]
+
+
+def _plain(value: Any, drop_infinite: bool) -> Any:
+    """Turn tuples and NumPy scalars into what JSON has; where told, NaN and infinity into None."""
+    if isinstance(value, Mapping):
+        return {key: _plain(inner, drop_infinite) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner, drop_infinite) for inner in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if drop_infinite and isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _read(container: Container) -> Artifact:
+    """Return the artifact in a container, every field checked against the others."""
+    fields = _parse_fields(container.texts)
+    shape = _read_shape(fields["input_shape"])
+    _check_figures(fields)
+    layer = _read_network(fields["network"])
+    _check_table(fields["table"], shape, layer)
+    params = _read_params(layer, shape, container.tensors)
+    return Artifact(
+        **{**fields, "input_shape": shape, "params": params, "format_version": container.format_version}
+    )
+
+
+def _parse_fields(texts: Mapping[str, str]) -> dict[str, Any]:
+    for name in texts:
+        if name not in _FIELDS:
+            raise ModelFileError(f"has an unknown field {name[:60]!a}{did_you_mean(name, _FIELDS)}")
+    for name in _FIELDS:
+        if name not in texts:
+            raise ModelFileError(f"is damaged: the field {name!r} is missing")
+    return {name: strict_json.parse(texts[name], f"is damaged: its field {name!r}") for name in _FIELDS}
+
+
+def _read_shape(value: object) -> tuple[int, ...]:
+    if not isinstance(value, list) or not 0 < len(value) <= 8:
+        raise ModelFileError("is damaged: its input shape is not a list of 1 to 8 sizes")
+    if not all(type(size) is int and 0 < size <= _MAX_DIMENSION for size in value):
+        raise ModelFileError("is damaged: its input shape holds something that is not a size")
+    return tuple(value)
+
+
+def _check_figures(fields: dict[str, Any]) -> None:
+    """See that the fields beside network and table have their kinds."""
+    _expect(isinstance(fields["network"], dict), "network", "an object")
+    _expect(isinstance(fields["training"], dict), "training", "an object")
+    _expect(_is_figures(fields["metrics"]), "metrics", "numbers by name")
+    rows = fields["history"]
+    _expect(isinstance(rows, list) and len(rows) <= MAX_HISTORY, "history", f"at most {MAX_HISTORY:,} rows")
+    _expect(
+        all(isinstance(row, dict) and _is_figures(row) for row in rows), "history", "rows of numbers by name"
+    )
+    _expect(_matches(_PACKAGE, fields["package"]), "package", "a version")
+    _expect(fields["data_hash"] is None or _matches(_HASH, fields["data_hash"]), "data_hash", "a digest")
+    if not isinstance(fields["loss"], str) or fields["loss"] not in LOSSES:
+        near = did_you_mean(str(fields["loss"])[:60], LOSSES)
+        raise ModelFileError(f"has an unknown loss {ascii(fields['loss'])[:60]}{near}")
+
+
+def _expect(fits: bool, name: str, kind: str) -> None:
+    if not fits:
+        raise ModelFileError(f"is damaged: its field {name!r} is not {kind}")
+
+
+def _matches(pattern: re.Pattern[str], value: object) -> bool:
+    return isinstance(value, str) and pattern.fullmatch(value) is not None
+
+
+def _is_figures(value: object) -> bool:
+    """Return whether this is a dict of numbers, None and dicts of the same kind."""
+    if not isinstance(value, dict):
+        return False
+    return all(v is None or isinstance(v, (int, float)) or _is_figures(v) for v in value.values())
+
+
+def _check_table(table: object, shape: tuple[int, ...], layer: Layer) -> None:
+    """See that encoder and schema are whole, agree, and make the features that the network takes."""
+    if table is None:
+        return
+    if not isinstance(table, dict) or set(table) != {"encoder", "schema"}:
+        raise ModelFileError("is damaged: its field 'table' is not an encoder and a schema")
+    try:
+        encoder, schema = Encoder.from_json(table["encoder"]), Schema.from_json(table["schema"])
+    except MinicolumnError as error:
+        raise ModelFileError(f"is damaged: its table: {_one_line(error)}") from None
+    _check_agreement(encoder, schema)
+    if shape != (len(encoder.features),):
+        found = f"{len(encoder.features)} features"
+        raise ModelFileError(f"is damaged: its table makes {found}, its network takes {list(shape)}")
+    _check_codes(encoder, layer)
+
+
+def _check_agreement(encoder: Encoder, schema: Schema) -> None:
+    """See that encoder and schema speak of the same columns and the same target."""
+    used = {column.name for column in schema.columns if column.used}
+    same = (
+        (encoder.target, encoder.task, encoder.target_form, encoder.classes or ())
+        == (schema.target, schema.task, schema.target_form, schema.classes)
+    ) and {part.name for part in encoder.inputs} == used
+    if not same:
+        raise ModelFileError("is damaged: its encoder and its schema do not agree")
+
+
+def _check_codes(encoder: Encoder, layer: Layer) -> None:
+    """See that the embedding at the network's input has a row for each code that the encoder can give."""
+    first = layer.layers[0] if isinstance(layer, Sequential) and layer.layers else layer
+    if isinstance(first, ColumnEmbedding):
+        levels = dict(encoder.embeddings)
+        for column, rows in first.embeddings:
+            if levels.get(column) != rows:
+                raise ModelFileError(
+                    f"is damaged: its table and its network differ on the codes of column {column}"
+                )
+
+
+def _read_network(network: object) -> Layer:
+    try:
+        return from_json(network)
+    except MinicolumnError as error:
+        raise ModelFileError(f"is damaged: its network: {_one_line(error)}") from None
+
+
+def _read_params(layer: Layer, shape: tuple[int, ...], tensors: Mapping[str, np.ndarray]) -> Any:
+    """Return the weights as the tree that the network declares, names and shapes equal to it exactly."""
+    try:
+        declared = layer.declare(shape)
+    except MinicolumnError as error:
+        raise ModelFileError(f"is damaged: its network: {_one_line(error)}") from None
+    leaves, structure = flatten(declared, is_leaf=lambda node: hasattr(node, "shape"))
+    names = [name for name, _ in named_leaves(unflatten(structure, range(len(leaves))))]
+    _check_names(names, tensors)
+    for name, leaf in zip(names, leaves, strict=True):
+        _check_weight(name, tensors[name], tuple(leaf.shape))
+    return unflatten(structure, [tensors[name] for name in names])
+
+
+def _check_names(names: list[str], tensors: Mapping[str, np.ndarray]) -> None:
+    if len(set(names)) != len(names):
+        raise ModelFileError("is damaged: two weights of its network have one name")
+    if missing := [name for name in names if name not in tensors]:
+        raise ModelFileError(f"is damaged: the weight {missing[0]!a} of its network is missing")
+    if left := sorted(tensors.keys() - set(names)):
+        raise ModelFileError(f"has an unknown weight {left[0]!a}{did_you_mean(left[0], names)}")
+
+
+def _check_weight(name: str, array: np.ndarray, shape: tuple[int, ...]) -> None:
+    if array.dtype not in (np.float32, np.float64):
+        raise ModelFileError(f"has the weight {name!a} as {array.dtype}; expected float32 or float64")
+    if array.shape != shape:
+        expected = f"its network expects {list(shape)}"
+        raise ModelFileError(f"is damaged: the weight {name!a} is {list(array.shape)}, {expected}")
+
+
+def _one_line(error: Exception) -> str:
+    """Return an error's text in one printable line of bounded length."""
+    text = " ".join(str(error).split())
+    return (text if text.isprintable() else ascii(text))[:300]

@@ -1,0 +1,93 @@
+"""JSON without its loose ends: no duplicate keys, no NaN, no deep nesting, no enormous numbers."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any, NoReturn
+
+from minicolumn.errors import ModelFileError
+
+MAX_DEPTH = 32
+_MAX_INT = 2**64
+
+# All but brackets. A string that is never closed runs to the end, so that every match succeeds: linear time.
+_NOT_BRACKETS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|[^"\[\]{}]+', re.DOTALL)
+
+
+def parse(text: str, what: str, max_depth: int = MAX_DEPTH) -> Any:
+    """Return the value of a JSON text that has exactly one reading.
+
+    text        the JSON text
+    what        what it is, for the message: "the header"
+    Errors      ModelFileError for broken JSON, duplicate keys, NaN or Infinity, numbers past 64 bits, lone
+                surrogates, or nesting deeper than ``max_depth`` (checked without recursion, before parsing).
+    Differs     `json.loads` keeps the last of two equal keys, accepts NaN, and recurses.
+
+    >>> parse('{"a": [1, 2.5, null]}', "the header")
+    {'a': [1, 2.5, None]}
+    """
+    _check_depth(text, what, max_depth)
+    try:
+        value = _DECODER.decode(text)
+        if "\\u" in text:
+            json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate has no UTF-8 form
+    except _Loose as error:
+        raise ModelFileError(f"{what} holds {error}") from None
+    except UnicodeEncodeError:
+        raise ModelFileError(f"{what} holds half a character (a lone surrogate)") from None
+    except json.JSONDecodeError as error:
+        raise ModelFileError(f"{what} is not valid JSON: {error.msg} at character {error.pos}") from None
+    return value
+
+
+def canonical(value: Any) -> str:
+    """Return the one text of a JSON value: sorted keys, no spaces, ASCII; ValueError for NaN or Infinity.
+
+    >>> canonical({"b": [1, 2.0], "a": None})
+    '{"a":null,"b":[1,2.0]}'
+    """
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
+
+class _Loose(Exception):
+    """JSON that Python reads and we do not."""
+
+
+def _check_depth(text: str, what: str, max_depth: int) -> None:
+    depth = 0
+    for bracket in _NOT_BRACKETS.sub("", text):
+        depth += 1 if bracket in "[{" else -1
+        if depth > max_depth:
+            raise ModelFileError(f"{what} is nested deeper than {max_depth} levels")
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))
+        raise _Loose(f"the key {twice[:60]!a} twice")
+    return found
+
+
+def _int(text: str) -> int:
+    if len(text) > 20 or abs(value := int(text)) > _MAX_INT:
+        raise _Loose(f"the enormous number {text[:24]}")
+    return value
+
+
+def _float(text: str) -> float:
+    if len(text) > 400 or not math.isfinite(value := float(text)):
+        raise _Loose(f"the number {text[:24]}, which is not finite")
+    return value
+
+
+def _constant(text: str) -> NoReturn:
+    raise _Loose(f"{text}, which is not a number")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_pairs, parse_int=_int, parse_float=_float, parse_constant=_constant, strict=True
+)

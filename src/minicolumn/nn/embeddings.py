@@ -1,0 +1,144 @@
+"""Learned vectors for categories."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Integral
+from typing import final
+
+import numpy as np
+
+from minicolumn.errors import ShapeError
+from minicolumn.nn.layer import Array, Layer, Param, Params, Shape
+from minicolumn.nn.settings import refuse, settle, settle_whole
+
+
+@final
+@dataclass(frozen=True, repr=False)
+class Embedding(Layer):
+    """Look a learned vector up for each category: ``y = table[x]``.
+
+    levels      how many categories there are; codes run from 0 to levels - 1
+    dim         length of each vector
+    x           integer codes (or whole numbers held as floats), [batch] or [batch, k]
+    params      table [levels, dim], drawn from N(0, 1)
+    Returns     [batch, dim] or [batch, k, dim]
+    Errors      codes outside 0 .. levels - 1 are the caller's to refuse: whoever encodes the table knows them
+    Source      Guo & Berkhahn 2016 (arXiv 1604.06737)
+
+    >>> Embedding(3, 2).apply({"table": np.arange(6.0).reshape(3, 2)}, np.array([2, 0]))
+    array([[4., 5.],
+           [0., 1.]])
+    """
+
+    levels: int
+    dim: int
+
+    def __post_init__(self) -> None:
+        settle_whole(self, "levels", 1)
+        settle_whole(self, "dim", 1)
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        if len(input_shape) > 1:
+            raise ShapeError(f"Embedding: rows have shape {list(input_shape)}, expected [] or [k]")
+        return (*input_shape, self.dim)
+
+    def declare(self, input_shape: Shape) -> Params:
+        self.output_shape(input_shape)
+        return {"table": Param((self.levels, self.dim), "normal")}
+
+    def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
+        return params["table"][x.astype(np.int32)]
+
+
+def embedding_dim(levels: int) -> int:
+    """Return a customary vector length for a category.
+
+        min(600, round(1.6 levels^0.56))
+
+    Source      fastai, ``emb_sz_rule``
+
+    >>> [embedding_dim(levels) for levels in (2, 10, 1000)]
+    [2, 6, 77]
+    """
+    return min(600, round(1.6 * levels**0.56))
+
+
+def _pair(layer: Layer, pair: object) -> tuple[int, int]:
+    """Return one (column, levels) pair as plain ints."""
+    if (
+        not isinstance(pair, (list, tuple))
+        or len(pair) != 2
+        or not all(_is_whole(n) for n in pair)
+        or pair[1] < 1
+    ):
+        refuse(layer, "embeddings", "(column >= 0, levels >= 1) pairs")
+    column, levels = pair  # type: ignore[misc]
+    return int(column), int(levels)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= 0
+
+
+@final
+@dataclass(frozen=True, repr=False)
+class ColumnEmbedding(Layer):
+    """Replace the columns that hold category codes by learned vectors.
+
+        y = [the other columns, in order | table_c[x_c] for each listed column c, in the order listed]
+
+    embeddings  ((column, levels), ...): which columns hold codes, and how many categories each has
+    dim         length of every vector; None takes ``embedding_dim(levels)`` for each
+    x           [batch, features]; the listed columns hold whole numbers 0 .. levels - 1 as floats
+    params      column number as text -> table [levels, dim], drawn from N(0, 1)
+    Returns     [batch, features - listed + sum of the vectors' lengths]
+    Errors      DataError for a column listed twice, ShapeError for a column that the input lacks
+    Source      Guo & Berkhahn 2016 (arXiv 1604.06737)
+    Differs     Keras and PyTorch want one input a column; here codes travel inside the one float matrix,
+                exactly up to 2**24 categories in float32.
+
+    >>> layer = ColumnEmbedding(((0, 2),), dim=1)
+    >>> layer.apply({"0": np.array([[10.0], [20.0]])}, np.array([[1.0, 7.0], [0.0, 8.0]]))
+    array([[ 7., 20.],
+           [ 8., 10.]])
+    """
+
+    embeddings: tuple[tuple[int, int], ...]
+    dim: int | None = None
+
+    def __post_init__(self) -> None:
+        settle(self, "embeddings", tuple(_pair(self, pair) for pair in self.embeddings))
+        if len({column for column, _ in self.embeddings}) < len(self.embeddings):
+            refuse(self, "embeddings", "each column once")
+        if self.dim is not None:
+            settle_whole(self, "dim", 1)
+
+    def _dim(self, levels: int) -> int:
+        return embedding_dim(levels) if self.dim is None else self.dim
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        last = max((column for column, _ in self.embeddings), default=-1)
+        if len(input_shape) != 1 or last >= input_shape[0]:
+            raise ShapeError(
+                f"ColumnEmbedding: rows have shape {list(input_shape)}, expected [features > {last}]"
+            )
+        added = sum(self._dim(levels) for _, levels in self.embeddings)
+        return (input_shape[0] - len(self.embeddings) + added,)
+
+    def declare(self, input_shape: Shape) -> Params:
+        self.output_shape(input_shape)
+        pairs = self.embeddings
+        return {str(column): Param((levels, self._dim(levels)), "normal") for column, levels in pairs}
+
+    def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
+        self.output_shape(x.shape[1:])
+        kept = [x[:, first:last] for first, last in self._runs(x.shape[1])]
+        found = [params[str(column)][x[:, column].astype(np.int32)] for column, _ in self.embeddings]
+        return np.concatenate([*kept, *found], axis=1) if kept or found else x
+
+    def _runs(self, features: int) -> list[tuple[int, int]]:
+        """Return the stretches of neighbouring columns that hold no codes."""
+        listed = sorted(column for column, _ in self.embeddings)
+        bounds = zip([-1, *listed], [*listed, features], strict=True)
+        return [(before + 1, after) for before, after in bounds if before + 1 < after]

@@ -1,0 +1,105 @@
+"""What a layer is: a frozen record that declares its shapes and is a pure function of its parameters."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minicolumn import random
+from minicolumn.nn.init import Initializer, initializer_by_name
+
+Array = np.ndarray
+Shape = tuple[int, ...]
+Params = dict[str, Any]
+Function = Callable[[Array], Array]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Param:
+    """A parameter that a layer asks for: its shape, and the initializer (or its name) that fills it.
+
+    >>> Param((3, 2), "he_normal").shape
+    (3, 2)
+    """
+
+    shape: Shape
+    init: str | Initializer = "zeros"
+
+
+class Layer:
+    """One stage of a network. Subclasses are frozen dataclasses and are not subclassed again.
+
+    A layer holds its settings and nothing else: parameters come in as an argument, so the same record can
+    be used for any number of trainings. Shapes are written without the batch axis.
+    """
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """Return the shape of one row of the output.
+
+        input_shape     shape of one row of the input, without the batch axis
+        Errors          ShapeError if the layer cannot take that input
+        """
+        raise NotImplementedError(f"{type(self).__name__} lacks output_shape")
+
+    def declare(self, input_shape: Shape) -> Params:
+        """Return the parameters that this layer needs: a nested dict of ``Param``, empty by default."""
+        self.output_shape(input_shape)
+        return {}
+
+    def init(self, seed: int, input_shape: Shape, dtype: Any = np.float32) -> Params:
+        """Draw the first parameters.
+
+        Each parameter has its own random stream, found by its path, so adding a layer behind the others
+        does not change what they draw.
+
+        seed            whole number; the draws come from its stream "init"
+        input_shape     shape of one row of the input, without the batch axis
+        Returns         nested dict of arrays, in the structure of ``declare``
+        Errors          ShapeError if the shapes do not fit
+        """
+        return _draw(self.declare(input_shape), "", random.stream(seed, "init"), dtype)
+
+    def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
+        """Return the outputs for a batch: plain NumPy, so it can be traced.
+
+        params          what ``init`` gave, or what training made of it
+        x               [batch, *input_shape]
+        key             uint32[2], needed while training by layers that draw random numbers
+        training        whether this is a training step
+        Returns         [batch, *output_shape]
+        """
+        raise NotImplementedError(f"{type(self).__name__} lacks apply")
+
+    def __repr__(self) -> str:
+        """Return the recipe: the call that makes this layer, without what is left at its default."""
+        return f"{type(self).__name__}({', '.join(_arguments(self))})"
+
+
+def _draw(declared: Any, path: str, key: Array, dtype: Any) -> Any:
+    """Fill a tree of declarations, each from the stream of its path."""
+    if isinstance(declared, Param):
+        draw = initializer_by_name(declared.init) if isinstance(declared.init, str) else declared.init
+        return draw(random.fold_in_name(key, path), declared.shape, dtype)
+    return {
+        name: _draw(part, f"{path}.{name}" if path else name, key, dtype) for name, part in declared.items()
+    }
+
+
+def _arguments(layer: Layer) -> list[str]:
+    """Return a layer's arguments as text: required ones by position, changed ones by name."""
+    found = []
+    for field in dataclasses.fields(layer):  # type: ignore[arg-type]
+        value = getattr(layer, field.name)
+        if field.default is dataclasses.MISSING:
+            found.append(_show(value))
+        elif value != field.default:
+            found.append(f"{field.name}={_show(value)}")
+    return found
+
+
+def _show(value: Any) -> str:
+    """Return a setting as text; a function by its name."""
+    return getattr(value, "__name__", None) or repr(value)

@@ -1,0 +1,76 @@
+"""Penalties on large weights: pure functions of a tree of parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from minicolumn import tree
+from minicolumn.nn.settings import settle_number
+
+Array = np.ndarray
+
+# Shifts and factors of single features: shrinking them towards 0 does not make a network simpler.
+UNPENALIZED = frozenset({"bias", "scale"})
+
+
+def is_penalized(path: str) -> bool:
+    """Return whether penalties and weight decay act on the parameter with this path.
+
+    All parameters do except those named ``bias`` or ``scale``.
+
+    >>> is_penalized("0.weight"), is_penalized("0.bias")
+    (True, False)
+    """
+    return path.rpartition(".")[2] not in UNPENALIZED
+
+
+def _penalized(params: Any) -> list[Array]:
+    return [leaf for path, leaf in tree.named_leaves(params) if is_penalized(path)]
+
+
+@dataclass(frozen=True)
+class L1:
+    """Penalise the absolute size of the weights, which drives small ones to exactly 0.
+
+        rate * sum |w|      over all parameters but biases and scales
+
+    Returns     a scalar, to be added to the loss
+    Source      Tibshirani 1996
+
+    >>> float(L1(0.5)({"weight": np.array([[1.0, -2.0]]), "bias": np.array([9.0])}))
+    1.5
+    """
+
+    rate: float
+
+    def __post_init__(self) -> None:
+        settle_number(self, "rate", "a number >= 0", lambda rate: rate >= 0)
+
+    def __call__(self, params: Any) -> Any:
+        return sum((self.rate * np.sum(np.abs(leaf)) for leaf in _penalized(params)), 0.0)
+
+
+@dataclass(frozen=True)
+class L2:
+    """Penalise the squared size of the weights.
+
+        rate / 2 * sum w^2      over all parameters but biases and scales
+
+    Returns     a scalar, to be added to the loss
+    Source      Hoerl & Kennard 1970; for networks: Krogh & Hertz 1991
+    Differs     Keras leaves out the half. scikit-learn's ``alpha`` is this rate times the rows of a batch.
+
+    >>> float(L2(0.5)({"weight": np.array([[1.0, -2.0]]), "bias": np.array([9.0])}))
+    1.25
+    """
+
+    rate: float
+
+    def __post_init__(self) -> None:
+        settle_number(self, "rate", "a number >= 0", lambda rate: rate >= 0)
+
+    def __call__(self, params: Any) -> Any:
+        return sum((0.5 * self.rate * np.sum(leaf * leaf) for leaf in _penalized(params)), 0.0)

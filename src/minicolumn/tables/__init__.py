@@ -1,0 +1,23 @@
+"""Raw rows to a float matrix, and the target back again; the state is JSON, never pickle."""
+
+from __future__ import annotations
+
+from minicolumn.tables.builtin import builtin_names, builtin_target
+from minicolumn.tables.encode import Encoder
+from minicolumn.tables.read import read_table
+from minicolumn.tables.schema import Column, Kind, Schema, Task, infer_schema, with_target
+from minicolumn.tables.split import split_rows
+
+__all__ = [
+    "Column",
+    "Encoder",
+    "Kind",
+    "Schema",
+    "Task",
+    "builtin_names",
+    "builtin_target",
+    "infer_schema",
+    "read_table",
+    "split_rows",
+    "with_target",
+]

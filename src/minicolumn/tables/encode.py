@@ -1,0 +1,267 @@
+"""Rows to a float matrix and the target to numbers, fitted on the training rows, and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minicolumn.errors import DataError, ModelFileError, did_you_mean
+from minicolumn.tables import state
+from minicolumn.tables.categories import BooleanInput, CategoryInput
+from minicolumn.tables.moments import DatetimeInput
+from minicolumn.tables.numbers import NumberInput
+from minicolumn.tables.scale import SCALINGS, Array, Scaling
+from minicolumn.tables.schema import MOST_COLUMNS, Column, Schema, require
+from minicolumn.tables.target import MOST_CLASSES, TASKS, Task
+from minicolumn.tables.values import (
+    MISSING_LABELS,
+    NUMBER_FORMS,
+    labels,
+    not_numbers,
+    numbers,
+    per_text,
+    plain,
+)
+
+if TYPE_CHECKING:
+    import polars
+
+Input = NumberInput | BooleanInput | CategoryInput | DatetimeInput
+_READERS: dict[str, Any] = {
+    "number": NumberInput.from_json,
+    "boolean": BooleanInput.from_json,
+    "category": CategoryInput.from_json,
+    "datetime": DatetimeInput.from_json,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Encoder:
+    """What turns rows into a matrix and outputs into answers; all of it is JSON.
+
+        robust     x' = (x - median) / (q75 - q25),  then  x' / sqrt(1 + (x'/3)^2)
+        standard   x' = (x - mean) / std
+
+    inputs      one record a used column, with what was fitted
+    classes     labels in the order of their codes, None for regression
+    target_...  of regression: y' = (y - target_mean) / target_scale, and the range seen in training
+    Source      Holzmueller, Grinsztajn & Steinwart 2024, RealMLP-TD-S (arXiv 2407.04491), section 3
+    Differs     missing numbers get an indicator; 0/1 columns of categories are not scaled
+
+    >>> import polars
+    >>> from minicolumn.tables import infer_schema
+    >>> frame = polars.DataFrame({"size": ["1", "2", "?", "3"], "kind": ["a", "b", "a", "b"]})
+    >>> encoder = Encoder.fit(frame, infer_schema(frame, "kind"))
+    >>> encoder.features, encoder.classes
+    (('size', 'size missing'), ('a', 'b'))
+    >>> encoder.transform(frame)[:, 1]
+    array([0., 0., 1., 0.], dtype=float32)
+    """
+
+    inputs: tuple[Input, ...]
+    target: str
+    task: Task
+    scaling: Scaling
+    classes: tuple[str, ...] | None
+    target_form: str = ""
+    target_mean: float = 0.0
+    target_scale: float = 1.0
+    target_low: float = 0.0
+    target_high: float = 0.0
+
+    @classmethod
+    def fit(cls, frame: polars.DataFrame, schema: Schema, scaling: Scaling = "robust") -> Encoder:
+        """Return the encoder of these training rows; the target is read for regression only."""
+        if scaling not in SCALINGS:
+            raise DataError(
+                f"unknown scaling {scaling!r}{did_you_mean(scaling, SCALINGS)}; expected {SCALINGS}"
+            )
+        if frame.height == 0:
+            raise DataError("there are no training rows")
+        require(frame, (column.name for column in schema.used), "the table")
+        inputs = tuple(_fit_input(plain(frame[column.name]), column, scaling) for column in schema.used)
+        if schema.task != "regression":
+            return cls(inputs, schema.target, schema.task, scaling, schema.classes)
+        y = _target_numbers(frame, schema.target, schema.target_form)
+        scale = float(np.std(y)) or 1.0
+        if not np.isfinite(scale):
+            raise DataError(
+                f"the target {schema.target!r} is too large: its spread leaves the range of numbers"
+            )
+        low, high = float(y.min()), float(y.max())
+        mean = float(np.mean(y))
+        return cls(
+            inputs, schema.target, schema.task, scaling, None, schema.target_form, mean, scale, low, high
+        )
+
+    @property
+    def _ordered(self) -> tuple[Input, ...]:
+        """The inputs in the order of the matrix: columns of codes last."""
+        return tuple(sorted(self.inputs, key=_is_embedded))
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The name of every matrix column."""
+        return tuple(name for part in self._ordered for name in part.features)
+
+    @property
+    def embeddings(self) -> tuple[tuple[int, int], ...]:
+        """For every column of codes: its place in the matrix and how many codes there are."""
+        codes = [part for part in self.inputs if isinstance(part, CategoryInput) and part.embedded]
+        first = len(self.features) - len(codes)
+        return tuple((first + place, len(part.levels) + 2) for place, part in enumerate(codes))
+
+    def transform(self, frame: polars.DataFrame) -> Array:
+        """Return the matrix, float32 [rows, features]; the order of columns and further ones do not matter.
+
+        Errors      DataError for a missing column, or for words where numbers or dates were
+        """
+        require(frame, (part.name for part in self.inputs), "the table")
+        matrix = np.zeros((frame.height, len(self.features)), np.float32)
+        first = 0
+        for part in self._ordered:
+            width = len(part.features)
+            part.fill(plain(frame[part.name]), matrix[:, first : first + width])
+            first += width
+        return matrix
+
+    def encode_target(self, frame: polars.DataFrame) -> Array:
+        """Return class codes, int32 [rows], or the standardised target, float32 [rows].
+
+        Errors      DataError for a row without a target or with a label not seen before
+        """
+        require(frame, [self.target], "target: the table")
+        if self.classes is None:
+            y = _target_numbers(frame, self.target, self.target_form)
+            return ((y - self.target_mean) / self.target_scale).astype(np.float32)
+        codes = {label: place for place, label in enumerate(self.classes)}
+        series = plain(frame[self.target])
+        found = per_text(series, lambda word: codes.get(word, -1), np.int32)
+        if len(found) and found.min() < 0:
+            self._refuse_label(series, int(np.argmin(found)))
+        return found
+
+    def _refuse_label(self, series: polars.Series, row: int) -> None:
+        label = labels(series, MISSING_LABELS)[row]
+        if label is None:
+            raise DataError(
+                f"row {row + 1} has no target {self.target!r}; drop the rows without one (with_target)"
+            )
+        assert self.classes is not None
+        hint = (
+            did_you_mean(label, self.classes) or f"; the classes are {', '.join(map(repr, self.classes[:8]))}"
+        )
+        raise DataError(
+            f"target {self.target!r}, row {row + 1}: {label[:60]!r} is no class of the training{hint}"
+        )
+
+    def decode_target(self, outputs: Any) -> Array:
+        """Return labels of class codes [rows] or scores [rows, classes], or numbers in the target's unit.
+
+        Numbers stay within the range seen in training, as RealMLP's do.
+        """
+        outputs = np.asarray(outputs)
+        if self.classes is None:
+            y = outputs.astype(np.float64).reshape(len(outputs)) * self.target_scale + self.target_mean
+            return np.clip(y, self.target_low, self.target_high)
+        codes = np.argmax(outputs, axis=1) if outputs.ndim == 2 else outputs
+        if (
+            codes.ndim != 1
+            or codes.dtype.kind not in "iu"
+            or (outputs.ndim == 2 and outputs.shape[1] != self._width)
+        ):
+            expected = f"codes [rows] or scores [rows, {self._width}]"
+            raise DataError(
+                f"decode_target: found {outputs.dtype} {list(outputs.shape)}, expected {expected}"
+            )
+        if len(codes) and not (codes.min() >= 0 and codes.max() < self._width):
+            raise DataError(
+                f"decode_target: codes go from 0 to {self._width - 1}, found {codes.min()} to {codes.max()}"
+            )
+        return np.array(self.classes)[codes]
+
+    @property
+    def _width(self) -> int:
+        return len(self.classes or ())
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fitted state as JSON values; every float survives json.dumps bit by bit."""
+        return {
+            "inputs": [part.to_json() for part in self.inputs],
+            "target": self.target,
+            "task": self.task,
+            "scaling": self.scaling,
+            "classes": None if self.classes is None else list(self.classes),
+            "target_form": self.target_form,
+            "target_mean": self.target_mean,
+            "target_scale": self.target_scale,
+            "target_low": self.target_low,
+            "target_high": self.target_high,
+        }
+
+    @classmethod
+    def from_json(cls, value: object) -> Encoder:
+        """Return an encoder from JSON values; ModelFileError, one line, for anything else."""
+        have = state.fields(value, "encoder", cls.__dataclass_fields__)
+        figures = {
+            key: state.number(have[key], f"encoder.{key}")
+            for key in ("target_mean", "target_scale", "target_low", "target_high")
+        }
+        encoder = cls(
+            inputs=state.items(have["inputs"], "encoder.inputs", _input_from_json, MOST_COLUMNS),
+            target=state.name(have["target"], "encoder.target"),
+            task=state.choice(have["task"], "encoder.task", TASKS),
+            scaling=state.choice(have["scaling"], "encoder.scaling", SCALINGS),
+            classes=_classes_from_json(have["classes"]),
+            target_form=state.choice(have["target_form"], "encoder.target_form", NUMBER_FORMS),
+            **figures,
+        )
+        encoder._check()
+        return encoder
+
+    def _check(self) -> None:
+        """Refuse fields that do not fit each other."""
+        state.distinct((*(part.name for part in self.inputs), self.target), "encoder.inputs")
+        state.classes_of(self.task, self.classes or (), "encoder.classes")
+        if (self.classes is None) != (self.task == "regression"):
+            raise ModelFileError(f"encoder.classes: do not fit the task {self.task}")
+        if self.target_scale <= 0 or self.target_low > self.target_high:
+            raise ModelFileError("encoder.target_scale: the scale or the range of the target is reversed")
+
+
+def _is_embedded(part: Input) -> bool:
+    return isinstance(part, CategoryInput) and part.embedded
+
+
+def _fit_input(series: polars.Series, column: Column, scaling: Scaling) -> Input:
+    if column.kind == "number":
+        return NumberInput.fit(series, column.form, scaling)
+    if column.kind == "datetime":
+        return DatetimeInput.fit(series, column.form, scaling)
+    return BooleanInput.fit(series) if column.kind == "boolean" else CategoryInput.fit(series)
+
+
+def _target_numbers(frame: polars.DataFrame, target: str, form: str) -> Array:
+    """Return the target as float64 [rows]; DataError for a row without a finite number."""
+    require(frame, [target], "target: the table")
+    series = plain(frame[target])
+    values = numbers(series, form)
+    odd = (~values.is_finite().fill_null(False)).arg_true()
+    if len(odd):
+        words = not_numbers(series, values)
+        found = f"holds {str(words[0])[:60]!r}" if len(words) else f"has no number in row {int(odd[0]) + 1}"
+        raise DataError(f"target {target!r}: {found}; drop the rows without a target (with_target)")
+    return values.to_numpy()
+
+
+def _input_from_json(value: object, where: str) -> Input:
+    kind = value.get("kind") if type(value) is dict else None
+    return _READERS[state.choice(kind, f"{where}.kind", _READERS)](value, where)
+
+
+def _classes_from_json(value: object) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    return state.items(value, "encoder.classes", state.text, MOST_CLASSES)

@@ -1,0 +1,76 @@
+"""Numbers scaled to the range that networks learn well from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from minicolumn.errors import ModelFileError
+from minicolumn.tables import state
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Scaling = Literal["robust", "standard"]
+SCALINGS: tuple[Scaling, ...] = get_args(Scaling)
+_FAR = 1e9  # scaled numbers stop here, so that no square leaves float32
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """A number scaled: x' = (x - center) * factor; robustly also x' / sqrt(1 + (x'/3)^2)."""
+
+    center: float
+    factor: float  # 0 for a constant
+    smooth: bool
+
+    @classmethod
+    def fit(cls, x: Array, scaling: Scaling) -> Scale:
+        """Return the scale of the finite numbers among x [rows]."""
+        x = x[np.isfinite(x)]
+        if not len(x):
+            return cls(0.0, 0.0, scaling == "robust")
+        with np.errstate(all="ignore"):
+            center, spread = _quartiles(x) if scaling == "robust" else _moments(x)
+            factor = float(1.0 / spread) if spread > 0 else 0.0
+        return cls(center, factor if np.isfinite(factor) else 0.0, scaling == "robust")
+
+    def apply(self, x: Array) -> Array:
+        """Return x [rows] scaled; what is not finite becomes the center."""
+        with np.errstate(all="ignore"):
+            x = np.where(np.isfinite(x), x, self.center)
+            x -= self.center
+            x *= self.factor
+            np.clip(x, -_FAR, _FAR, out=x)
+            return x / np.sqrt(1.0 + (x / 3.0) ** 2) if self.smooth else x
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the scale as JSON values."""
+        return {"center": self.center, "factor": self.factor, "smooth": self.smooth}
+
+    @classmethod
+    def from_json(cls, value: object, where: str) -> Scale:
+        """Return a scale from JSON values."""
+        have = state.fields(value, where, ("center", "factor", "smooth"))
+        factor = state.number(have["factor"], f"{where}.factor")
+        if factor < 0:
+            raise ModelFileError(f"{where}.factor: is negative")
+        return cls(
+            state.number(have["center"], f"{where}.center"),
+            factor,
+            state.flag(have["smooth"], f"{where}.smooth"),
+        )
+
+
+def _quartiles(x: Array) -> tuple[float, float]:
+    """Return the median and q75 - q25, or half the range where the quartiles meet (RealMLP-TD-S)."""
+    low, middle, high = np.quantile(x, [0.25, 0.5, 0.75])
+    spread = high - low if high > low else (np.max(x) - np.min(x)) / 2
+    return float(middle), float(spread)
+
+
+def _moments(x: Array) -> tuple[float, float]:
+    """Return mean and standard deviation, through x / max|x| so that no square overflows."""
+    top = float(np.max(np.abs(x))) or 1.0
+    scaled = x / top
+    return float(np.mean(scaled)) * top, float(np.std(scaled)) * top

@@ -1,0 +1,59 @@
+"""Rows to train on and rows to test on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minicolumn.errors import DataError
+
+Rows = np.ndarray[Any, np.dtype[np.intp]]
+
+
+def split_rows(classes: Any | None, rows: int, fraction: float, seed: int) -> tuple[Rows, Rows]:
+    """Split rows by chance into those to train on and those to test on, class by class.
+
+    classes     codes [rows] whose shares are kept in both parts, or None
+    fraction    share of the test rows, between 0 and 1
+    Single      a class of one row goes to the training part; where the test part would have fewer rows
+                than there are classes, the split is by chance alone
+    Errors      DataError where either part would be empty
+
+    Otherwise this is scikit-learn's train_test_split(np.arange(rows), test_size=fraction,
+    random_state=seed, stratify=classes).
+
+    >>> train, test = split_rows([0, 0, 0, 0, 1, 1, 1, 1], 8, 0.25, 0)
+    >>> len(train), sorted(int(row) // 4 for row in test)
+    (6, [0, 1])
+    """
+    if not 0.0 < fraction < 1.0:
+        raise DataError(f"the share of test rows is {fraction}, expected a number between 0 and 1")
+    if rows < 2:
+        raise DataError(f"{rows} rows cannot be split; at least 2 are needed")
+    every = np.arange(rows)
+    if classes is None:
+        return _split(every, fraction, seed, None)
+    codes = np.asarray(classes)
+    if codes.shape != (rows,):
+        raise DataError(f"classes have shape {list(codes.shape)}, expected [rows] = [{rows}]")
+    _, inverse, counts = np.unique(codes, return_inverse=True, return_counts=True)
+    lonely = counts[inverse] == 1
+    kept = every[~lonely]
+    if len(kept) < 2:
+        return _split(every, fraction, seed, None)
+    train, test = _split(kept, fraction, seed, codes[kept])
+    return np.concatenate([train, every[lonely]]), test
+
+
+def _split(rows: Rows, fraction: float, seed: int, codes: Any | None) -> tuple[Rows, Rows]:
+    from sklearn.model_selection import train_test_split
+
+    tested = int(np.ceil(fraction * len(rows)))
+    if tested >= len(rows):
+        raise DataError(f"{len(rows)} rows leave none to train on with {fraction} of them for testing")
+    classes = 0 if codes is None else len(np.unique(codes))
+    few = min(tested, len(rows) - tested) < classes
+    stratify = None if few else codes
+    parts = train_test_split(rows, test_size=fraction, random_state=seed, stratify=stratify)
+    return np.asarray(parts[0]), np.asarray(parts[1])

@@ -1,0 +1,169 @@
+"""Compressed files: found by their first bytes, unpacked up to a bound and no further."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import zipfile
+import zlib
+from collections.abc import Callable
+from typing import Protocol
+
+from minicolumn.errors import DataError
+
+LARGEST_TEXT = 2 << 30  # bytes; a table of more than 2 GiB of text, packed or not, is refused
+_CHUNK = 1 << 22
+
+
+class Readable(Protocol):
+    """What gives bytes piece by piece."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most this many bytes."""
+        ...
+
+
+_ZSTD_BLOCK = 128 << 10  # RFC 8878 3.1.1.2: no block unpacks to more
+_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+
+
+def unpack(data: bytes, name: str) -> bytes:
+    """Return the content of a gzip, bzip2, xz, zstd or zip file; other bytes come back as they are."""
+    for magic, opener in _OPENERS.items():
+        if data.startswith(magic):
+            return _guarded(opener, data, name)
+    return data
+
+
+def _guarded(opener: Callable[[bytes, str], bytes], data: bytes, name: str) -> bytes:
+    try:
+        return opener(data, name)
+    except DataError:
+        raise
+    except (OSError, EOFError, ValueError, RuntimeError, NotImplementedError) as error:
+        raise DataError(
+            f"{name}: the compressed file is damaged or cut short ({_first_line(error)})"
+        ) from None
+    except (zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
+        raise DataError(
+            f"{name}: the compressed file is damaged or cut short ({_first_line(error)})"
+        ) from None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def read_bounded(stream: Readable, name: str) -> bytes:
+    """Read a stream to its end; DataError once it holds more than LARGEST_TEXT bytes."""
+    parts, size = [], 0
+    while chunk := stream.read(_CHUNK):
+        size += len(chunk)
+        if size > LARGEST_TEXT:
+            raise too_large(name)
+        parts.append(chunk)
+    return b"".join(parts)
+
+
+def too_large(name: str) -> DataError:
+    """Return the error for a file that holds more text than is read."""
+    return DataError(
+        f"{name}: holds more than {LARGEST_TEXT / 2**30:.3g} GiB of text, the most that is read; "
+        "split the file, or store it as Parquet"
+    )
+
+
+def _gzip(data: bytes, name: str) -> bytes:
+    with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
+        return read_bounded(stream, name)
+
+
+def _bzip2(data: bytes, name: str) -> bytes:
+    with bz2.BZ2File(io.BytesIO(data)) as stream:
+        return read_bounded(stream, name)
+
+
+def _xz(data: bytes, name: str) -> bytes:
+    with lzma.LZMAFile(io.BytesIO(data)) as stream:
+        return read_bounded(stream, name)
+
+
+def _zip(data: bytes, name: str) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = [m for m in archive.infolist() if not m.is_dir() and not m.filename.startswith("__MACOSX/")]
+        if any(m.filename == "[Content_Types].xml" for m in members):
+            raise DataError(f"{name}: is an Office file (.xlsx?), not a text table; save the sheet as CSV")
+        if len(members) != 1:
+            raise DataError(
+                f"{name}: a zip must hold exactly one table, found {len(members)} files; unpack it"
+            )
+        with archive.open(members[0]) as stream:
+            return read_bounded(stream, name)
+
+
+def _zstd(data: bytes, name: str) -> bytes:
+    import polars
+
+    if zstd_bound(data) > LARGEST_TEXT:
+        raise too_large(name)
+    # Polars unpacks zstd where Python before 3.14 cannot; one column a line gives the text back.
+    try:
+        lines = polars.read_csv(
+            data,
+            has_header=False,
+            separator="\x01",
+            quote_char=None,
+            infer_schema=False,
+            new_columns=["line"],
+        )
+    except polars.exceptions.PolarsError as error:
+        raise DataError(
+            f"{name}: the zstd file is damaged or does not hold UTF-8 text ({_first_line(error)})"
+        ) from None
+    return "\n".join(lines["line"].fill_null("").to_list()).encode()
+
+
+def zstd_bound(data: bytes) -> int:
+    """Return a bound of the unpacked size of zstd frames, found from the block headers alone.
+
+    Source      RFC 8878, sections 3.1.1 (frames and blocks) and 3.1.2 (skippable frames)
+    """
+    total = position = 0
+    while position + 4 <= len(data):
+        magic = int.from_bytes(data[position : position + 4], "little")
+        if magic >> 4 == 0x184D2A5:
+            position += 8 + int.from_bytes(data[position + 4 : position + 8], "little")
+        elif data[position : position + 4] == _ZSTD_MAGIC:
+            size, position = _zstd_frame(data, position)
+            total += size
+        else:
+            raise ValueError("unknown bytes between zstd frames")
+    return total
+
+
+def _zstd_frame(data: bytes, start: int) -> tuple[int, int]:
+    """Return a bound of a frame's unpacked size, and the position after the frame."""
+    descriptor = data[start + 4] if start + 4 < len(data) else 0
+    single = descriptor >> 5 & 1
+    content = (single, 2, 4, 8)[descriptor >> 6]
+    position = start + 5 + (1 - single) + (0, 1, 2, 4)[descriptor & 3] + content
+    total, last = 0, False
+    while not last:
+        if position + 3 > len(data):
+            raise EOFError("a zstd frame ends early")
+        header = int.from_bytes(data[position : position + 3], "little")
+        last, kind, size = bool(header & 1), header >> 1 & 3, header >> 3
+        total += _ZSTD_BLOCK if kind == 2 else size
+        position += 3 + (1 if kind == 1 else size)
+    return total, position + (4 if descriptor & 4 else 0)
+
+
+_OPENERS: dict[bytes, Callable[[bytes, str], bytes]] = {
+    b"\x1f\x8b": _gzip,
+    b"BZh": _bzip2,
+    b"\xfd7zXZ\x00": _xz,
+    _ZSTD_MAGIC: _zstd,
+    b"PK\x03\x04": _zip,
+}

@@ -1,0 +1,63 @@
+"""What happened in a training, epoch by epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, overload
+
+import numpy as np
+
+from minicolumn.errors import DataError, did_you_mean
+
+Row = dict[str, Any]
+
+
+class History(Sequence[Row]):
+    """One row an epoch: epoch, loss, val_loss, metrics, learning_rate, seconds, steps_per_second.
+
+    An integer gives a row, a name gives a column as an array, with NaN where an epoch has no such figure.
+
+    >>> history = History([{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.25}])
+    >>> history["loss"], history[-1]["epoch"]
+    (array([0.5 , 0.25]), 2)
+    """
+
+    def __init__(self, rows: Sequence[Row] = ()) -> None:
+        self.rows: list[Row] = list(rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.rows)
+
+    @overload
+    def __getitem__(self, key: int) -> Row: ...
+    @overload
+    def __getitem__(self, key: slice) -> list[Row]: ...
+    @overload
+    def __getitem__(self, key: str) -> np.ndarray: ...
+    def __getitem__(self, key: Any) -> Any:
+        if not isinstance(key, str):
+            return self.rows[key]
+        if self.rows and key not in self.names:
+            raise DataError(f"the history has no {key!r}{did_you_mean(key, self.names)}")
+        return np.array([row.get(key, np.nan) for row in self.rows], np.float64)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all columns."""
+        return tuple(dict.fromkeys(name for row in self.rows for name in row))
+
+    def best(self, monitor: str = "val_loss", lower: bool = True) -> int:
+        """Return the position of the best row; of equal ones the last, which has learnt longest."""
+        values = self[monitor] if lower else -self[monitor]
+        if not len(values) or np.all(np.isnan(values)):
+            return -1
+        return int(np.flatnonzero(values == np.nanmin(values))[-1])
+
+    def __repr__(self) -> str:
+        if not self.rows:
+            return "History(no epochs)"
+        last = ", ".join(f"{k}={v:.4g}" for k, v in self.rows[-1].items() if isinstance(v, float))
+        return f"History({len(self.rows)} epochs; last: {last})"

@@ -1,0 +1,197 @@
+"""From a table to a trained model and an honest score."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minicolumn.errors import DataError
+from minicolumn.model import metrics
+from minicolumn.model.model import Model, rows_with_target
+from minicolumn.tables import Encoder, Schema, infer_schema, split_rows, with_target
+from minicolumn.train.callbacks import Callback, EarlyStopping
+from minicolumn.train.fit import Run, fit
+from minicolumn.train.history import History
+from minicolumn.train.recipe import Recipe, table_recipe
+
+if TYPE_CHECKING:
+    import polars
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class TableSettings:
+    """What a user may say about a training from a table; None takes the recipe's own."""
+
+    target: str
+    task: str | None = None
+    drop: tuple[str, ...] = ()
+    categorical: tuple[str, ...] = ()
+    hidden: tuple[int, ...] | None = None
+    activation: str | None = None
+    dropout: float | None = None
+    optimizer: str | None = None
+    learning_rate: float | None = None
+    batch_size: int | None = None
+    epochs: int | None = None
+    patience: int | None = None
+    seed: int = 0
+    test_fraction: float = 0.25
+    validation_fraction: float = 0.15
+
+
+@dataclass(frozen=True, eq=False)
+class TableRun:
+    """What training from a table hands back.
+
+    model      with its encoder; takes raw rows
+    schema     what was found in the table
+    run        what `fit` handed back
+    metrics    scores on the test rows, which took no part in training
+    baseline   what always answering with the class shares, or the mean, scores on the same rows
+    confusion  counts [right class, predicted class] on the test rows; None for numbers
+    rows       how many rows trained, validated and tested
+    """
+
+    model: Model
+    schema: Schema
+    run: Run
+    metrics: dict[str, float]
+    baseline: dict[str, float]
+    confusion: Array | None
+    rows: dict[str, int]
+
+    @property
+    def history(self) -> History:
+        """Return the history of the training."""
+        return self.run.history
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A table made ready: its schema, its rows apart, and the encoder fitted on those that train."""
+
+    schema: Schema
+    encoder: Encoder
+    train: polars.DataFrame
+    held: polars.DataFrame
+    test: polars.DataFrame
+
+
+def prepare_table(frame: polars.DataFrame, settings: TableSettings, test: polars.DataFrame | None = None) -> Prepared:
+    """Find the schema, set test and validation rows apart, and fit the encoder on the rest.
+
+    Errors      DataError for everything that the schema, the split or the encoder refuses
+    """
+    schema = infer_schema(
+        frame, settings.target, task=settings.task, drop=settings.drop, categorical=settings.categorical
+    )
+    frame = with_target(frame, schema)
+    if test is None:
+        rest, tested = split_rows(_codes(frame, schema), frame.height, settings.test_fraction, settings.seed)
+        frame, test = frame[rest], frame[tested]
+    kept, held = split_rows(_codes(frame, schema), frame.height, settings.validation_fraction, settings.seed)
+    train = frame[kept]
+    encoder = Encoder.fit(train, schema)
+    return Prepared(schema, encoder, train, frame[held], rows_with_target(test, encoder))
+
+
+def _codes(frame: polars.DataFrame, schema: Schema) -> Array | None:
+    """Return class codes for a stratified split; None for numbers."""
+    if schema.task == "regression":
+        return None
+    return Encoder((), schema.target, schema.task, "robust", schema.classes).encode_target(frame)
+
+
+def train_table(
+    frame: polars.DataFrame,
+    settings: TableSettings,
+    *,
+    test: polars.DataFrame | None = None,
+    callbacks: Sequence[Callback] = (),
+    prepared: Prepared | None = None,
+) -> TableRun:
+    """Train a network on raw rows by the default recipe, and score it on rows it has not seen.
+
+    frame       rows as `read_table` returns them
+    settings    what the user said
+    test        rows to score on; by default a quarter of the frame is set apart, stratified by class
+    callbacks   hung into the training, beside early stopping
+    prepared    what `prepare_table` made of the same frame and settings, if it is at hand
+
+    Errors      DataError for tables and settings that cannot be used, DivergenceError
+    """
+    ready = prepared or prepare_table(frame, settings, test)
+    recipe = recipe_for(ready, settings)
+    run = _fit(ready, recipe, settings.seed, callbacks)
+    model = replace(run.model, table=ready.encoder, data_hash=data_hash(ready.train))
+    return _scored(ready, model, run)
+
+
+def recipe_for(ready: Prepared, settings: TableSettings) -> Recipe:
+    """Return the recipe for a prepared table."""
+    return table_recipe(
+        ready.encoder,
+        ready.train.height,
+        hidden=settings.hidden,
+        activation=settings.activation,
+        dropout=settings.dropout,
+        optimizer=settings.optimizer,
+        learning_rate=settings.learning_rate,
+        batch_size=settings.batch_size,
+        epochs=settings.epochs,
+        patience=settings.patience,
+    )
+
+
+def _fit(ready: Prepared, recipe: Recipe, seed: int, callbacks: Sequence[Callback]) -> Run:
+    encoder = ready.encoder
+    if not encoder.features:
+        raise DataError("the table has no column left to learn from")
+    return fit(
+        recipe.network,
+        encoder.transform(ready.train),
+        _target(encoder, ready.train),
+        validation_data=(encoder.transform(ready.held), _target(encoder, ready.held)),
+        loss=recipe.loss,
+        optimizer=recipe.optimizer,
+        schedule=recipe.schedule,
+        batch_size=recipe.batch_size,
+        epochs=recipe.epochs,
+        metrics=recipe.metrics,
+        callbacks=[EarlyStopping(recipe.patience, monitor=recipe.monitor), *callbacks],
+        seed=seed,
+    )
+
+
+def _target(encoder: Encoder, frame: polars.DataFrame) -> Array:
+    y = encoder.encode_target(frame)
+    return y if encoder.classes is not None else y[:, None]
+
+
+def _scored(ready: Prepared, model: Model, run: Run) -> TableRun:
+    encoder = ready.encoder
+    scores, right, guess = model.score_table(ready.test)
+    known = encoder.encode_target(ready.train)
+    table = None
+    if encoder.classes is None:
+        train_y = known.astype(np.float64) * encoder.target_scale + encoder.target_mean
+        baseline = metrics.mean_baseline(train_y, right)
+    else:
+        baseline = metrics.majority_baseline(known, right, len(encoder.classes))
+        table = metrics.confusion(right, guess, len(encoder.classes))
+    model.metrics.update({"test": scores, "baseline": baseline})
+    rows = {"train": ready.train.height, "validation": ready.held.height, "test": ready.test.height}
+    return TableRun(model, ready.schema, run, scores, baseline, table, rows)
+
+
+def data_hash(frame: polars.DataFrame) -> str:
+    """Return the SHA-256 of the training rows' values, in order."""
+    digest: Any = hashlib.sha256("\x1f".join(frame.columns).encode())
+    digest.update(frame.hash_rows(seed=0).to_numpy().tobytes())
+    return "sha256:" + digest.hexdigest()

@@ -1,0 +1,140 @@
+"""Kill a process that saves a model over and over, at random instants, and look at what it left.
+
+    python tests/model/long_kill.py --kills 100000
+
+After each kill the file must open, and hold the last acknowledged step or the one after it. ``--control``
+saves by `open(path, "wb")` instead and shows that the test sees what it looks for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import signal
+import struct
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from model_samples import artifact_of, number_of, numbered
+
+from minicolumn.errors import MinicolumnError
+from minicolumn.model.artifact import Artifact, artifact_to_bytes, load_artifact, save_artifact
+from minicolumn.nn.layers import Dense, Sequential
+
+Save = Callable[[Artifact, Path], None]
+
+
+@dataclass
+class Tally:
+    """What a campaign of kills found."""
+
+    kills: int = 0
+    saves: int = 0
+    inside: int = (
+        0  # kills that left a temporary file behind: they struck between its creation and the rename
+    )
+    failures: list[str] = field(default_factory=list)
+
+
+def plain_save(artifact: Artifact, path: Path) -> None:
+    """Save the way most libraries do."""
+    with open(path, "wb") as stream:
+        stream.write(artifact_to_bytes(artifact))
+
+
+def campaign(folder: Path, kills: int, seed: int, save: Save = save_artifact) -> Tally:
+    """Kill ``kills`` savers of one file and tally what they left."""
+    path, dice, tally = folder / "m.safetensors", random.Random(seed), Tally()
+    models = [
+        artifact_of(Sequential(Dense(units), Dense(1)), (64,)) for units in (8, 1024)
+    ]  # 4 KB and 530 KB
+    save(numbered(models[0], 0), path)
+    longest = 2.5 * _seconds(lambda: save(numbered(models[1], 0), path))
+    acknowledged = 0
+    for _ in range(kills):
+        acks = _kill_one(models, path, acknowledged + 1, dice.uniform(0, longest), save)
+        tally.kills += 1
+        tally.saves += len(acks)
+        tally.inside += any(name.endswith(".tmp") for name in os.listdir(folder))
+        acknowledged = _check(path, acks[-1] if acks else acknowledged, tally)
+        if tally.failures and save is plain_save:
+            save(numbered(models[0], acknowledged), path)
+    save(numbered(models[0], acknowledged), path)
+    if left := sorted(set(os.listdir(folder)) - {path.name}):
+        tally.failures.append(f"left behind after the last save: {left}")
+    return tally
+
+
+def _seconds(call: Callable[[], None]) -> float:
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
+
+
+def _kill_one(models: list[Artifact], path: Path, step: int, delay: float, save: Save) -> list[int]:
+    """Start a saver, kill it after a while, and return the steps that it acknowledged."""
+    ends = os.pipe()
+    child = os.fork()
+    if child == 0:
+        _save_for_ever(models, path, step, ends[1], save)
+    os.close(ends[1])
+    time.sleep(delay)
+    os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    with open(ends[0], "rb") as stream:
+        acks = [number for (number,) in struct.iter_unpack("<q", stream.read())]
+    if not os.WIFSIGNALED(status):
+        raise RuntimeError(f"the saver ended by itself, with status {status}")
+    return acks
+
+
+def _save_for_ever(models: list[Artifact], path: Path, step: int, pipe: int, save: Save) -> None:
+    try:
+        while True:
+            save(numbered(models[step % 2], step), path)
+            os.write(pipe, struct.pack("<q", step))
+            step += 1
+    finally:
+        os._exit(1)
+
+
+def _check(path: Path, acknowledged: int, tally: Tally) -> int:
+    """Load what the kill left; return the step it holds."""
+    try:
+        found = number_of(load_artifact(path))
+    except MinicolumnError as error:
+        tally.failures.append(f"after step {acknowledged}: {error}")
+        return acknowledged
+    if found not in (acknowledged, acknowledged + 1):
+        tally.failures.append(f"after step {acknowledged}: the file holds step {found}")
+    return max(found, acknowledged)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--folder", type=Path, help="where to save; default: a new temporary folder")
+    parser.add_argument("--control", action="store_true")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+        started = time.perf_counter()
+        tally = campaign(
+            Path(folder), options.kills, options.seed, plain_save if options.control else save_artifact
+        )
+        seconds = time.perf_counter() - started
+    for line in tally.failures[:20]:
+        print(line)
+    print(
+        f"{tally.kills} kills, {tally.inside} with a temporary file left, {tally.saves} acknowledged saves, "
+        f"{len(tally.failures)} failures, {seconds:.1f} s"
+    )
+    return 1 if tally.failures else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,63 @@
+"""One small network for each kind of layer, with the rows it takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+from minicolumn import nn, random
+
+ROWS = 5
+
+
+@dataclass(frozen=True)
+class Case:
+    """A layer, the shape of one of its rows, and how many levels integer-coded entries have."""
+
+    layer: nn.Layer
+    input_shape: tuple[int, ...]
+    levels: int = 0
+
+    def rows(self, batch: int, dtype: Any = np.float32) -> np.ndarray:
+        shape = (batch, *self.input_shape)
+        if self.levels:
+            codes = random.uniform(random.key(1), shape) * self.levels
+            return np.floor(codes).astype(dtype if isinstance(self.layer, nn.ColumnEmbedding) else np.int32)
+        return random.normal(random.key(1), shape).astype(dtype)
+
+
+CASES = {
+    "sequential": Case(nn.Sequential(nn.Dense(4, activation="tanh"), nn.Dropout(0.5), nn.Dense(2)), (3,)),
+    "sequential of nothing": Case(nn.Sequential(), (3,)),
+    "sequential, nested": Case(nn.Sequential(nn.Sequential(nn.Dense(2)), nn.Flatten()), (3, 4)),
+    "dense": Case(nn.Dense(4, activation="relu"), (3,)),
+    "dense, two axes": Case(nn.Dense(4, activation="softmax"), (2, 3)),
+    "dense, ntk": Case(nn.Dense(4, "selu", parametrization="ntk", bias_rate=0.1), (3,)),
+    "dense, no bias": Case(nn.Dense(1, bias=False, initializer="zeros"), (3,)),
+    "activation": Case(nn.Activation("gelu"), (3, 2)),
+    "dropout": Case(nn.Dropout(0.25), (4,)),
+    "dropout of nothing": Case(nn.Dropout(0), (4,)),
+    "flatten": Case(nn.Flatten(), (2, 3, 4)),
+    "flatten a number": Case(nn.Flatten(), ()),
+    "residual": Case(nn.Residual(nn.Sequential(nn.Dense(3, activation="mish"), nn.Dropout(0.1))), (3,)),
+    "scale": Case(nn.Scale(), (3,)),
+    "embedding": Case(nn.Embedding(7, 3), (), levels=7),
+    "embedding of several": Case(nn.Embedding(7, 3), (2,), levels=7),
+    "column embedding": Case(nn.ColumnEmbedding(((1, 4), (0, 4)), dim=2), (5,), levels=4),
+    "column embedding by rule": Case(nn.ColumnEmbedding(((3, 9),)), (4,), levels=9),
+    "column embedding of all": Case(nn.ColumnEmbedding(((0, 4), (1, 6))), (2,), levels=4),
+    "column embedding of none": Case(nn.ColumnEmbedding(()), (3,)),
+}
+
+
+@pytest.fixture(params=CASES.values(), ids=CASES.keys())
+def case(request: pytest.FixtureRequest) -> Case:
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def all_cases() -> dict[str, Case]:
+    return CASES

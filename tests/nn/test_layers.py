@@ -1,0 +1,254 @@
+"""Laws of every layer, and what each one computes."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from minicolumn import nn, random, tree
+from minicolumn.errors import DataError, ShapeError
+
+KEY = random.key(3)
+
+
+def paths(params) -> dict[str, np.ndarray]:
+    return dict(tree.named_leaves(params))
+
+
+# Laws of every layer ----------------------------------------------------------------------------------------
+
+
+def test_every_layer_has_a_case(all_cases):
+    public = {kind for kind in vars(nn).values() if isinstance(kind, type) and issubclass(kind, nn.Layer)}
+    assert {type(case.layer) for case in all_cases.values()} == public - {nn.Layer}
+
+
+@pytest.mark.parametrize("batch", [0, 1, 5])
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_output_shape_is_what_apply_gives_and_the_dtype_stays(case, batch, training, dtype):
+    params = case.layer.init(0, case.input_shape, dtype)
+    out = case.layer.apply(params, case.rows(batch, dtype), key=KEY, training=training)
+    assert out.shape == (batch, *case.layer.output_shape(case.input_shape))
+    assert out.dtype == dtype
+
+
+def test_rows_do_not_see_each_other(case):
+    params, rows = case.layer.init(0, case.input_shape), case.rows(5)
+    together = case.layer.apply(params, rows)
+    for place in range(5):
+        # BLAS may add up in another order for one row: a few units in the last of float32's seven digits.
+        alone = case.layer.apply(params, rows[place : place + 1])
+        np.testing.assert_allclose(alone[0], together[place], rtol=1e-5, atol=1e-6)
+
+
+def test_init_draws_what_is_declared(case):
+    declared = tree.flatten(case.layer.declare(case.input_shape), lambda leaf: isinstance(leaf, nn.Param))[0]
+    drawn = tree.flatten(case.layer.init(0, case.input_shape))[0]
+    assert [(leaf.shape, leaf.dtype) for leaf in drawn] == [(param.shape, np.float32) for param in declared]
+
+
+def test_init_is_a_function_of_the_seed(case):
+    first, again, other = (paths(case.layer.init(seed, case.input_shape)) for seed in (0, 0, 1))
+    for path, leaf in first.items():
+        np.testing.assert_array_equal(leaf, again[path])
+        constant = (leaf == leaf.flat[0]).all()
+        assert constant or (leaf != other[path]).any()
+
+
+def test_repr_is_the_recipe(case):
+    assert eval(repr(case.layer), dict(vars(nn))) == case.layer
+
+
+def test_layers_are_frozen_hashable_records(case):
+    assert hash(case.layer) == hash(eval(repr(case.layer), dict(vars(nn))))
+    for field in dataclasses.fields(case.layer):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(case.layer, field.name, None)
+
+
+def test_traced_layers_give_what_plain_layers_give(case):
+    import minicolumn as mc
+
+    params, rows = case.layer.init(0, case.input_shape), case.rows(5)
+    for training in (False, True):
+
+        def apply(params, rows, key, training=training):
+            return case.layer.apply(params, rows, key=key, training=training)
+
+        found = mc.compile(apply)(params, rows, KEY)
+        # exp and tanh may differ by their last digits between lowerings.
+        np.testing.assert_allclose(found, apply(params, rows, KEY), rtol=1e-5, atol=1e-6)
+
+
+def test_gradients_are_right(case):
+    import minicolumn as mc
+
+    params, rows = case.layer.init(0, case.input_shape, np.float64), case.rows(5, np.float64)
+    mc.check_grads(lambda params: np.sum(case.layer.apply(params, rows) ** 2), params)
+
+
+# Sequential -------------------------------------------------------------------------------------------------
+
+
+def test_a_layer_behind_does_not_move_the_draws_in_front():
+    short = nn.Sequential(nn.Dense(4), nn.Dense(3))
+    long = nn.Sequential(*short.layers, nn.Dropout(0.5), nn.Dense(2))
+    first, second = paths(short.init(0, (5,))), paths(long.init(0, (5,)))
+    for path, leaf in first.items():
+        np.testing.assert_array_equal(leaf, second[path])
+
+
+def test_equal_layers_draw_different_weights():
+    params = nn.Sequential(nn.Dense(4), nn.Dense(4)).init(0, (4,))
+    assert (params["0"]["weight"] != params["1"]["weight"]).all()
+
+
+def test_two_dropouts_silence_different_numbers():
+    net = nn.Sequential(nn.Dropout(0.5), nn.Dropout(0.5))
+    out = net.apply({"0": {}, "1": {}}, np.ones((1, 10_000), np.float32), key=KEY, training=True)
+    assert stats.binomtest(int((out > 0).sum()), 10_000, 0.25).pvalue > 1e-3  # the seed is fixed
+    assert set(np.unique(out)) == {0.0, 4.0}
+
+
+def test_sequential_names_the_layer_that_does_not_fit():
+    with pytest.raises(ShapeError, match=r"^layer 1: Residual: .* \[4\] into \[3\]"):
+        nn.Sequential(nn.Dense(4), nn.Residual(nn.Dense(3))).init(0, (2,))
+
+
+def test_sequential_takes_layers_not_a_list():
+    with pytest.raises(DataError, match=r"not Sequential\(\[a, b\]\)"):
+        nn.Sequential([nn.Dense(1)])  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="argument 1 is int, expected a layer"):
+        nn.Sequential(nn.Dense(1), 3)  # type: ignore[arg-type]
+
+
+# Dense ------------------------------------------------------------------------------------------------------
+
+
+def test_dense_is_the_formula():
+    weight, bias, x = (
+        random.normal(random.key(n), s, np.float64) for n, s in enumerate([(3, 4), (4,), (5, 3)])
+    )
+    params = {"weight": weight, "bias": bias}
+    np.testing.assert_array_equal(nn.Dense(4).apply(params, x), x @ weight + bias)
+    np.testing.assert_array_equal(nn.Dense(4, "tanh").apply(params, x), np.tanh(x @ weight + bias))
+    np.testing.assert_array_equal(nn.Dense(4, np.sin).apply(params, x), np.sin(x @ weight + bias))
+    ntk = nn.Dense(4, parametrization="ntk", bias_rate=0.1).apply(params, x)
+    # x W (1 / sqrt 3) and x W / sqrt 3 may differ by a rounding.
+    np.testing.assert_allclose(ntk, x @ weight / math.sqrt(3) + 0.1 * bias, rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", nn.ACTIVATIONS)
+def test_dense_starts_as_its_activation_needs(name):
+    declared = nn.Dense(4, activation=name).declare((3,))
+    assert declared["weight"].init == nn.ACTIVATIONS[name].init
+    assert declared["bias"] == nn.Param((4,), "zeros")
+
+
+def test_dense_initializer_can_be_chosen():
+    assert nn.Dense(4, initializer="ones").declare((3,))["weight"].init == "ones"
+    assert nn.Dense(4, parametrization="ntk").declare((3,))["weight"].init == "normal"
+    half = nn.Dense(2, initializer=lambda key, shape, dtype: np.full(shape, 0.5, dtype))
+    np.testing.assert_array_equal(half.init(0, (3,))["weight"], np.full((3, 2), 0.5, np.float32))
+
+
+def test_ntk_starts_with_the_variance_of_lecun():
+    weight = nn.Dense(200, parametrization="ntk").init(0, (300,))["weight"]
+    assert abs(weight.std() - 1) < 0.01  # 60,000 draws: a standard error of 0.003
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: nn.Dense(0), "Dense: units: expected a whole number >= 1, got 0"),
+        (lambda: nn.Dense(2.5), "Dense: units: expected a whole number >= 1, got 2.5"),
+        (lambda: nn.Dense(True), "Dense: units: expected a whole number"),
+        (lambda: nn.Dense(1, "rellu"), "unknown activation 'rellu'; did you mean 'relu'?"),
+        (lambda: nn.Dense(1, 3), "Dense: activation: expected a name or a function, got 3"),
+        (lambda: nn.Dense(1, bias=1), "Dense: bias: expected True or False, got 1"),
+        (
+            lambda: nn.Dense(1, initializer="henormal"),
+            "unknown initializer 'henormal'; did you mean 'he_normal'?",
+        ),
+        (lambda: nn.Dense(1, parametrization="ntkk"), "unknown parametrization 'ntkk'; did you mean 'ntk'?"),
+        (lambda: nn.Dense(1, bias_rate=0), "Dense: bias_rate: expected a number > 0, got 0"),
+        (lambda: nn.Dense(1, bias_rate=10**400), "Dense: bias_rate: expected a number > 0, got 1000"),
+        (lambda: nn.Dropout(1), "Dropout: rate: expected 0 <= rate < 1, got 1"),
+        (lambda: nn.Dropout(math.nan), "Dropout: rate: expected 0 <= rate < 1, got nan"),
+        (lambda: nn.Scale(-1), "Scale: rate: expected a number > 0, got -1"),
+        (lambda: nn.Activation("geluu"), "unknown activation 'geluu'; did you mean 'gelu'?"),
+        (lambda: nn.Residual("dense"), "Residual: inner: expected a layer, got 'dense'"),
+        (lambda: nn.Embedding(0, 1), "Embedding: levels: expected a whole number >= 1, got 0"),
+        (lambda: nn.ColumnEmbedding(((0, 2), (0, 3))), "embeddings: expected each column once"),
+        (lambda: nn.ColumnEmbedding(((-1, 2),)), r"embeddings: expected \(column >= 0, levels >= 1\) pairs"),
+        (lambda: nn.ColumnEmbedding((3,)), r"embeddings: expected \(column >= 0, levels >= 1\) pairs"),
+        (lambda: nn.ColumnEmbedding(((0, 2),), dim=0), "dim: expected a whole number >= 1"),
+    ],
+)
+def test_settings_out_of_range_are_refused_in_one_line(make, message):
+    with pytest.raises(DataError, match=message) as caught:
+        make()
+    assert "\n" not in str(caught.value)
+
+
+def test_numpy_settings_become_plain_ones():
+    dense = nn.Dense(np.int64(3), bias_rate=np.float64(0.5))
+    assert (type(dense.units), type(dense.bias_rate)) == (int, float)
+    assert type(nn.Dropout(np.float32(0.5)).rate) is float
+    assert nn.ColumnEmbedding(((np.int32(0), np.int64(2)),)) == nn.ColumnEmbedding(((0, 2),))
+
+
+# The others -------------------------------------------------------------------------------------------------
+
+
+def test_dropout_keeps_the_mean_and_silences_its_share():
+    out = nn.Dropout(0.2).apply({}, np.ones((100, 100), np.float32), key=KEY, training=True)
+    assert set(np.unique(out)) == {np.float32(0), np.float32(1.25)}
+    assert stats.binomtest(int((out == 0).sum()), 10_000, 0.2).pvalue > 1e-3  # the seed is fixed
+
+
+def test_dropout_asks_for_its_key_only_while_training():
+    x = np.ones((2, 2))
+    assert nn.Dropout(0.5).apply({}, x) is x
+    with pytest.raises(DataError, match="needs a random key"):
+        nn.Dropout(0.5).apply({}, x, training=True)
+
+
+def test_scale_starts_as_the_identity():
+    x = random.normal(KEY, (4, 3))
+    np.testing.assert_array_equal(nn.Scale().apply(nn.Scale().init(0, (3,)), x), x)
+
+
+def test_column_embedding_equals_one_lookup_a_column():
+    layer, x = nn.ColumnEmbedding(((2, 3), (0, 4))), np.array([[3, 0.5, 2, -1], [0, 0.25, 1, -2]], np.float32)
+    params = layer.init(0, (4,))
+    expected = [[0.5, -1, *params["2"][2], *params["0"][3]], [0.25, -2, *params["2"][1], *params["0"][0]]]
+    np.testing.assert_array_equal(layer.apply(params, x), np.array(expected, np.float32))
+
+
+@pytest.mark.parametrize(
+    ("layer", "input_shape", "message"),
+    [
+        (nn.Dense(1), (), r"inputs have shape \[batch\], expected \[batch, fan_in >= 1\]"),
+        (nn.Dense(1), (0,), r"inputs have shape \[batch, 0\]"),
+        (nn.Scale(), (), r"expected \[batch, features\]"),
+        (nn.Activation("softmax"), (), r"expected \[batch, classes\]"),
+        (nn.Embedding(2, 1), (2, 3), r"rows have shape \[2, 3\], expected \[\] or \[k\]"),
+        (nn.ColumnEmbedding(((3, 2),)), (3,), r"rows have shape \[3\], expected \[features > 3\]"),
+        (nn.ColumnEmbedding(((0, 2),)), (3, 3), r"rows have shape \[3, 3\]"),
+    ],
+)
+def test_shapes_that_do_not_fit_are_refused(layer, input_shape, message):
+    for call in (layer.output_shape, layer.declare, lambda shape: layer.init(0, shape)):
+        with pytest.raises(ShapeError, match=message):
+            call(input_shape)
+
+
+def test_dense_refuses_rows_of_another_width():
+    with pytest.raises(ShapeError, match=r"inputs have shape \[2, 4\], expected \[batch, 3\]"):
+        nn.Dense(1).apply(nn.Dense(1).init(0, (3,)), np.ones((2, 4)))
