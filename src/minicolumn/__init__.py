@@ -26,6 +26,7 @@ from minicolumn.errors import (
     TraceError,
 )
 from minicolumn.lower.compile import compile
+from minicolumn.lower.inspect import inspect
 from minicolumn.trace.loops import scan
 
 __version__ = "0.1.0"
@@ -83,6 +84,7 @@ __all__ = [
     "fit",
     "grad",
     "hessian",
+    "inspect",
     "jacobian",
     "jvp",
     "load",
