@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from minicolumn import nn, random, tree
 from minicolumn.errors import DataError, ShapeError
 
 KEY = random.key(3)
+untyped: Any = nn  # for settings of the wrong type, which a type checker would refuse first
 
 
 def paths(params) -> dict[str, np.ndarray]:
@@ -89,7 +91,10 @@ def test_gradients_are_right(case):
     import minicolumn as mc
 
     params, rows = case.layer.init(0, case.input_shape, np.float64), case.rows(5, np.float64)
-    mc.check_grads(lambda params: np.sum(case.layer.apply(params, rows) ** 2), params)
+    if case.levels:  # nothing flows to codes
+        mc.check_grads(lambda params: np.sum(case.layer.apply(params, rows) ** 2), params)
+    else:
+        mc.check_grads(lambda params, rows: np.sum(case.layer.apply(params, rows) ** 2), params, rows)
 
 
 # Sequential -------------------------------------------------------------------------------------------------
@@ -165,29 +170,35 @@ def test_ntk_starts_with_the_variance_of_lecun():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: nn.Dense(0), "Dense: units: expected a whole number >= 1, got 0"),
-        (lambda: nn.Dense(2.5), "Dense: units: expected a whole number >= 1, got 2.5"),
-        (lambda: nn.Dense(True), "Dense: units: expected a whole number"),
-        (lambda: nn.Dense(1, "rellu"), "unknown activation 'rellu'; did you mean 'relu'?"),
-        (lambda: nn.Dense(1, 3), "Dense: activation: expected a name or a function, got 3"),
-        (lambda: nn.Dense(1, bias=1), "Dense: bias: expected True or False, got 1"),
+        (lambda: untyped.Dense(0), "Dense: units: expected a whole number >= 1, got 0"),
+        (lambda: untyped.Dense(2.5), "Dense: units: expected a whole number >= 1, got 2.5"),
+        (lambda: untyped.Dense(True), "Dense: units: expected a whole number"),
+        (lambda: untyped.Dense(1, "rellu"), "unknown activation 'rellu'; did you mean 'relu'?"),
+        (lambda: untyped.Dense(1, 3), "Dense: activation: expected a name or a function, got 3"),
+        (lambda: untyped.Dense(1, bias=1), "Dense: bias: expected True or False, got 1"),
         (
-            lambda: nn.Dense(1, initializer="henormal"),
+            lambda: untyped.Dense(1, initializer="henormal"),
             "unknown initializer 'henormal'; did you mean 'he_normal'?",
         ),
-        (lambda: nn.Dense(1, parametrization="ntkk"), "unknown parametrization 'ntkk'; did you mean 'ntk'?"),
-        (lambda: nn.Dense(1, bias_rate=0), "Dense: bias_rate: expected a number > 0, got 0"),
-        (lambda: nn.Dense(1, bias_rate=10**400), "Dense: bias_rate: expected a number > 0, got 1000"),
-        (lambda: nn.Dropout(1), "Dropout: rate: expected 0 <= rate < 1, got 1"),
-        (lambda: nn.Dropout(math.nan), "Dropout: rate: expected 0 <= rate < 1, got nan"),
-        (lambda: nn.Scale(-1), "Scale: rate: expected a number > 0, got -1"),
-        (lambda: nn.Activation("geluu"), "unknown activation 'geluu'; did you mean 'gelu'?"),
-        (lambda: nn.Residual("dense"), "Residual: inner: expected a layer, got 'dense'"),
-        (lambda: nn.Embedding(0, 1), "Embedding: levels: expected a whole number >= 1, got 0"),
-        (lambda: nn.ColumnEmbedding(((0, 2), (0, 3))), "embeddings: expected each column once"),
-        (lambda: nn.ColumnEmbedding(((-1, 2),)), r"embeddings: expected \(column >= 0, levels >= 1\) pairs"),
-        (lambda: nn.ColumnEmbedding((3,)), r"embeddings: expected \(column >= 0, levels >= 1\) pairs"),
-        (lambda: nn.ColumnEmbedding(((0, 2),), dim=0), "dim: expected a whole number >= 1"),
+        (
+            lambda: untyped.Dense(1, parametrization="ntkk"),
+            "unknown parametrization 'ntkk'; did you mean 'ntk'?",
+        ),
+        (lambda: untyped.Dense(1, bias_rate=0), "Dense: bias_rate: expected a number > 0, got 0"),
+        (lambda: untyped.Dense(1, bias_rate=10**400), "Dense: bias_rate: expected a number > 0, got 1000"),
+        (lambda: untyped.Dropout(1), "Dropout: rate: expected 0 <= rate < 1, got 1"),
+        (lambda: untyped.Dropout(math.nan), "Dropout: rate: expected 0 <= rate < 1, got nan"),
+        (lambda: untyped.Scale(-1), "Scale: rate: expected a number > 0, got -1"),
+        (lambda: untyped.Activation("geluu"), "unknown activation 'geluu'; did you mean 'gelu'?"),
+        (lambda: untyped.Residual("dense"), "Residual: inner: expected a layer, got 'dense'"),
+        (lambda: untyped.Embedding(0, 1), "Embedding: levels: expected a whole number >= 1, got 0"),
+        (lambda: untyped.ColumnEmbedding(((0, 2), (0, 3))), "embeddings: expected each column once"),
+        (
+            lambda: untyped.ColumnEmbedding(((-1, 2),)),
+            r"embeddings: expected \(column >= 0, levels >= 1\) pairs",
+        ),
+        (lambda: untyped.ColumnEmbedding((3,)), r"embeddings: expected \(column >= 0, levels >= 1\) pairs"),
+        (lambda: untyped.ColumnEmbedding(((0, 2),), dim=0), "dim: expected a whole number >= 1"),
     ],
 )
 def test_settings_out_of_range_are_refused_in_one_line(make, message):
@@ -197,10 +208,10 @@ def test_settings_out_of_range_are_refused_in_one_line(make, message):
 
 
 def test_numpy_settings_become_plain_ones():
-    dense = nn.Dense(np.int64(3), bias_rate=np.float64(0.5))
+    dense = untyped.Dense(np.int64(3), bias_rate=np.float64(0.5))
     assert (type(dense.units), type(dense.bias_rate)) == (int, float)
-    assert type(nn.Dropout(np.float32(0.5)).rate) is float
-    assert nn.ColumnEmbedding(((np.int32(0), np.int64(2)),)) == nn.ColumnEmbedding(((0, 2),))
+    assert type(untyped.Dropout(np.float32(0.5)).rate) is float
+    assert untyped.ColumnEmbedding(((np.int32(0), np.int64(2)),)) == nn.ColumnEmbedding(((0, 2),))
 
 
 # The others -------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special
 from sklearn import metrics
@@ -99,6 +99,7 @@ def test_a_column_of_outputs_takes_a_vector_of_targets(name):
     assert loss(column, targets) == loss(column, targets[:, None]) == loss(column[:, 0], targets)
 
 
+@settings(deadline=None)  # timing on shared machines says nothing
 @given(st.floats(-1e6, 1e6), st.sampled_from([0.0, 1.0]))
 def test_binary_cross_entropy_keeps_its_digits(logit, target):
     found = losses.binary_cross_entropy(np.array([logit]), np.array([target]))
@@ -107,6 +108,7 @@ def test_binary_cross_entropy_keeps_its_digits(logit, target):
     assert float(found) == pytest.approx(exact, rel=1e-14, abs=1e-300)  # float64, two roundings
 
 
+@settings(deadline=None)  # timing on shared machines says nothing
 @given(st.lists(st.floats(-1e30, 1e30), min_size=1, max_size=6))
 def test_log_softmax_is_finite_and_normalised(scores):
     x = np.array([scores])

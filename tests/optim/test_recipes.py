@@ -32,7 +32,7 @@ def run(optimizer: optim.Optimizer, params, slope, steps: int, rates=None):
     return points
 
 
-# Textbook loops, one a recipe, as the papers write them: (p, settings) -> points. ----------------------------
+# Textbook loops, one a recipe, as the papers write them: (p, settings) -> points. --------------------------
 
 
 def textbook_sgd(p, learning_rate, momentum, nesterov, weight_decay):
@@ -232,7 +232,7 @@ def test_bias_correction_keeps_its_digits_in_float32():
 
 def test_trees_that_differ_are_refused():
     optimizer = optim.Adam()
-    with pytest.raises(ValueError, match="gradients are .*expected the parameters' structure"):
+    with pytest.raises(ValueError, match=r"gradients are .*expected the parameters' structure"):
         optimizer.step({"b": START}, optimizer.start({"a": START}), {"a": START})
 
 

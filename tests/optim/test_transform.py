@@ -28,7 +28,7 @@ def test_a_part_keeps_the_names_it_declares(part):
 
 
 def test_a_chain_applies_its_parts_in_order():
-    param, time = np.array([2.0]), np.float64(1)
+    param, time = np.array([2.0]), np.array(1.0)
     chain = optim.chain(parts.decay(0.5), parts.heavy_ball(0.5), parts.decay(0.25))
     direction, moments = chain.step(np.array([1.0]), {"velocity": np.array([8.0])}, param, time)
     assert direction.tolist() == [0.5 * 8 + (1 + 0.5 * 2) + 0.25 * 2]
@@ -36,7 +36,7 @@ def test_a_chain_applies_its_parts_in_order():
 
 
 def test_an_empty_chain_is_plain_descent():
-    assert optim.chain().step(np.array([1.0]), {}, np.array([0.0]), np.float64(1)) == (np.array([1.0]), {})
+    assert optim.chain().step(np.array([1.0]), {}, np.array([0.0]), np.array(1.0)) == (np.array([1.0]), {})
 
 
 def test_two_parts_may_not_share_a_name():

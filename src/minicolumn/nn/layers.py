@@ -91,7 +91,7 @@ class Sequential(Layer):
 
     def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
         for place, layer in enumerate(self.layers):
-            own = None if key is None else random.fold_in(key, place)
+            own = random.fold_in(key, place) if training and key is not None else None
             x = layer.apply(params[str(place)], x, key=own, training=training)
         return x
 
