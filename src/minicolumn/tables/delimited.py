@@ -26,10 +26,12 @@ def parse_delimited(data: bytes, name: str, separator: str | None = None) -> pol
     separator = separator or sniff(data[:_SNIFFED].decode("utf-8", "ignore"))
     names = _header(data, separator, name)
     fields, blank = _measure(data, separator)
-    if np.any((fields != len(names)) & ~blank):
-        _diagnose(data, separator, len(names), name)
-    first = int(np.argmin(blank)) + 1  # of the records under the names
-    frame = _parse(data, separator, name, len(names), len(blank) - first, blank[first:])
+    if _has_stray_quotes(data, separator):
+        frame = _parse_exactly(data, separator, name, len(names))
+    else:
+        if np.any((fields != len(names)) & ~blank):
+            _diagnose(data, separator, len(names), name)
+        frame = _parse(data, separator, name, len(names), blank[int(np.argmin(blank)) + 1 :])
     frame.columns = names
     return frame
 
@@ -108,6 +110,17 @@ def _measure(data: bytes, separator: str) -> tuple[np.ndarray, np.ndarray]:
     return fields + 1, blank
 
 
+def _has_stray_quotes(data: bytes, separator: str) -> bool:
+    """Return whether a quote stays open or opens inside a field (4" pipe): there counting quotes misleads."""
+    if b'"' not in data:
+        return False
+    whole = np.frombuffer(data, np.uint8)
+    quotes = np.flatnonzero(whole == ord('"'))
+    opens = quotes[::2]  # every other quote opens
+    before = whole[opens[opens > 0] - 1]
+    return len(quotes) % 2 == 1 or not np.isin(before, [ord(mark) for mark in f'{separator}\n"']).all()
+
+
 def _diagnose(data: bytes, separator: str, columns: int, name: str) -> None:
     """Raise DataError for the first record that has another number of fields, if there is one."""
     reader = _rows(data, separator)
@@ -123,18 +136,24 @@ def _diagnose(data: bytes, separator: str, columns: int, name: str) -> None:
         raise DataError(f"{name}: line {reader.line_num} cannot be read: {reason}") from None
 
 
-def _parse(
-    data: bytes, separator: str, name: str, columns: int, records: int, blank: np.ndarray
-) -> polars.DataFrame:
+def _parse(data: bytes, separator: str, name: str, columns: int, blank: np.ndarray) -> polars.DataFrame:
+    """Return the frame that Polars reads, without the rows of blank lines."""
     import polars
 
     try:
         frame = polars.read_csv(data, separator=separator, infer_schema=False)
-        if frame.height == records:
-            return frame.filter(polars.Series(~blank)) if blank.any() else frame
     except polars.exceptions.PolarsError:
-        _diagnose(data, separator, columns, name)
-    # Quotes inside unquoted fields (4" pipe): legal for Python's csv, so written again in one strict form.
+        return _parse_exactly(data, separator, name, columns)
+    if frame.height != len(blank):
+        return _parse_exactly(data, separator, name, columns)
+    return frame.filter(polars.Series(~blank)) if blank.any() else frame
+
+
+def _parse_exactly(data: bytes, separator: str, name: str, columns: int) -> polars.DataFrame:
+    """Return the frame that Python's csv reads, written again in one strict form for Polars."""
+    import polars
+
+    _diagnose(data, separator, columns, name)
     clean = io.StringIO()
     csv.writer(clean, quoting=csv.QUOTE_ALL).writerows(row for row in _rows(data, separator) if row)
     try:

@@ -14,11 +14,9 @@ from minicolumn.tables.moments import DatetimeInput
 from minicolumn.tables.numbers import NumberInput
 from minicolumn.tables.scale import SCALINGS, Array, Scaling
 from minicolumn.tables.schema import MOST_COLUMNS, Column, Schema, require
-from minicolumn.tables.target import MOST_CLASSES, TASKS, Task
+from minicolumn.tables.target import MOST_CLASSES, TASKS, Task, class_labels
 from minicolumn.tables.values import (
-    MISSING_LABELS,
     NUMBER_FORMS,
-    labels,
     not_numbers,
     numbers,
     per_text,
@@ -144,12 +142,12 @@ class Encoder:
         return found
 
     def _refuse_label(self, series: polars.Series, row: int) -> None:
-        label = labels(series, MISSING_LABELS)[row]
+        assert self.classes is not None
+        label = class_labels(series, self.classes)[row]
         if label is None:
             raise DataError(
                 f"row {row + 1} has no target {self.target!r}; drop the rows without one (with_target)"
             )
-        assert self.classes is not None
         hint = (
             did_you_mean(label, self.classes) or f"; the classes are {', '.join(map(repr, self.classes[:8]))}"
         )

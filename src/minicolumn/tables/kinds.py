@@ -174,7 +174,7 @@ def _words(series: polars.Series, sure: bool, note: str = "") -> Finding:
         return Finding("empty", note="no values")
     if distinct == 1 and not gaps:
         return Finding("constant", note=f"always {_short(known[0])}")
-    if not sure and distinct == 2 and frozenset(known.unique().str.to_lowercase()) in _PAIRS:
+    if not sure and distinct <= 8 and frozenset(known.unique().str.to_lowercase()) in _PAIRS:
         return Finding("boolean", note=_count(gaps, "missing"))
     if not sure and (found := _names_rows(series.name, known, distinct)):
         return Finding(found[0], note=_join(found[1], note))

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, get_args
 from minicolumn.errors import DataError, did_you_mean
 from minicolumn.tables import state
 from minicolumn.tables.kinds import USED, Kind, find_kind
-from minicolumn.tables.target import MOST_CLASSES, TASKS, Target, Task, find_target
-from minicolumn.tables.values import DATE_FORMS, MISSING_LABELS, NUMBER_FORMS, labels, numbers, plain
+from minicolumn.tables.target import MOST_CLASSES, TASKS, Target, Task, class_labels, find_target
+from minicolumn.tables.values import DATE_FORMS, NUMBER_FORMS, numbers, plain
 
 if TYPE_CHECKING:
     import polars
@@ -175,7 +175,7 @@ def with_rows(frame: polars.DataFrame, target: str, found: Target) -> polars.Dat
     if found.task == "regression":
         keep = numbers(series, found.form).is_finite().fill_null(False)
     else:
-        keep = labels(series, MISSING_LABELS).is_not_null()
+        keep = class_labels(series, found.classes).is_not_null()
     return frame if keep.all() else frame.filter(keep)
 
 

@@ -40,7 +40,8 @@ class Target:
 
 def find_target(series: polars.Series, task: str | None) -> Target:
     """Return the task and the classes of a target column."""
-    known = labels(series, MISSING_LABELS).drop_nulls()
+    form = target_form(series)
+    known = labels(series, MISSING_LABELS if form is None else MISSING).drop_nulls()
     gaps = len(series) - len(known)
     name = series.name
     if known.is_empty():
@@ -58,6 +59,12 @@ def find_target(series: polars.Series, task: str | None) -> Target:
     return Target(
         "binary" if len(classes) == 2 and task != "multiclass" else "multiclass", "", classes, gaps, notes
     )
+
+
+def class_labels(series: polars.Series, classes: tuple[str, ...]) -> polars.Series:
+    """Return a target's labels; null where missing, unless that spelling is a class."""
+    text = labels(series, ())
+    return text.set(text.str.to_lowercase().is_in(list(MISSING)) & ~text.is_in(list(classes)), None)
 
 
 def target_form(series: polars.Series) -> str | None:

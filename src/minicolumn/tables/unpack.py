@@ -70,8 +70,8 @@ def read_bounded(stream: Readable, name: str) -> bytes:
 def too_large(name: str) -> DataError:
     """Return the error for a file that holds more text than is read."""
     return DataError(
-        f"{name}: holds more than {LARGEST_TEXT / 2**30:.3g} GiB of text, the most that is read; "
-        "split the file, or store it as Parquet"
+        f"{name}: holds more than {LARGEST_TEXT / 2**30:.3g} GiB, the most that is read; "
+        "split the file, or store a table of text as Parquet"
     )
 
 
