@@ -2,14 +2,13 @@
 
     python tests/model/attacks.py        one JSON object: attack -> {"answer", "events"}
 
-Where the attack lives in a format of its own, that file is built (harmless: its payload would print). Where it is
-an idea, it is written into a model file of ours that is right in every other respect, checksum included.
+Where the attack lives in a format of its own, that file is built (harmless: its payload would print). Where
+it is an idea, it is written into a model file of ours that is right in every other way, checksum included.
 """
 
 from __future__ import annotations
 
 import base64
-import importlib
 import io
 import json
 import marshal
@@ -97,7 +96,7 @@ def layer(value: Any) -> Build:
 
 def encoder(**changes: Any) -> Build:
     """Return a model file with fields of its encoder changed."""
-    return field("table", lambda table: {**table, "encoder": {**table["encoder"], **changes}}, TABLE)
+    return field("table", lambda table: {**table, **changes}, TABLE)
 
 
 def head(change: Callable[[dict[str, Any]], Any], behind: bytes = b"") -> Build:
@@ -118,7 +117,11 @@ def tensor(**changes: Any) -> Build:
 
 def metadata(**changes: Any) -> Build:
     """Return a model file with other metadata."""
-    return head(lambda header: header["__metadata__"].update(changes))
+
+    def change(header: dict[str, Any]) -> None:
+        header["__metadata__"] = dict(sorted({**header["__metadata__"], **changes}.items()))
+
+    return head(change)
 
 
 def text(value: str) -> Build:
@@ -281,7 +284,7 @@ def _answers() -> dict[str, dict[str, Any]]:
         for odd in (*PATHS, "pipe"):
             found[f"path {odd!r}"] = dict(zip(("answer", "events"), answer(odd), strict=True))
     with watch.watching() as events, suppress(ImportError):  # a control: the hook sees what it should
-        importlib.import_module("no_such_module")
+        __import__("no_such_module")
     found["control"] = {"answer": "control", "events": events}
     return found
 

@@ -115,7 +115,7 @@ def _check(path: Path, acknowledged: int, tally: Tally) -> int:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="kill savers at random instants")
     parser.add_argument("--kills", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folder", type=Path, help="where to save; default: a new temporary folder")

@@ -55,9 +55,14 @@ def tabular() -> Artifact:
     )
     schema = infer_schema(frame, "kind")
     encoder = Encoder.fit(frame, schema)
-    table = {"encoder": encoder.to_json(), "schema": schema.to_json()}
     net = Sequential(ColumnEmbedding(encoder.embeddings, 2), Dense(4, activation="relu"), Dense(3))
-    return artifact_of(net, (len(encoder.features),), "softmax_cross_entropy", table=table)
+    return artifact_of(
+        net,
+        (len(encoder.features),),
+        "softmax_cross_entropy",
+        table=encoder.to_json(),
+        schema=schema.to_json(),
+    )
 
 
 def samples() -> dict[str, Artifact]:
@@ -79,6 +84,7 @@ def samples() -> dict[str, Artifact]:
         "image": artifact_of(Sequential(Flatten(), Dense(2)), (3, 4), data_hash=None, metrics={}),
         "words": artifact_of(Sequential(Embedding(5, 2), Flatten(), Dense(1)), (3,)),
         "tabular": tabular(),
+        "table without schema": Artifact(**{**vars(tabular()), "schema": None}),
     }
 
 

@@ -306,7 +306,7 @@ def test_a_header_is_bounded_before_it_is_looked_at() -> None:
 
 
 def test_the_number_of_tensors_is_bounded() -> None:
-    many = {f"{i}": np.float32(0) for i in range(10_001)}
+    many = {f"{i}": np.zeros((), np.float32) for i in range(10_001)}
     with pytest.raises(DataError, match="10,001 tensors; at most 10,000"):
         encode(many, {})
     del many["0"]

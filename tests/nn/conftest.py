@@ -44,6 +44,8 @@ CASES = {
     "flatten a number": Case(nn.Flatten(), ()),
     "residual": Case(nn.Residual(nn.Sequential(nn.Dense(3, activation="mish"), nn.Dropout(0.1))), (3,)),
     "scale": Case(nn.Scale(), (3,)),
+    "piecewise linear": Case(nn.PiecewiseLinear(((2, (-1.0, 0.0, 0.5)), (0, (0.0, 1.0)))), (3,)),
+    "piecewise linear of none": Case(nn.PiecewiseLinear(()), (3,)),
     "embedding": Case(nn.Embedding(7, 3), (), levels=7),
     "embedding of several": Case(nn.Embedding(7, 3), (2,), levels=7),
     "column embedding": Case(nn.ColumnEmbedding(((1, 4), (0, 4)), dim=2), (5,), levels=4),

@@ -11,10 +11,11 @@ import numpy as np
 from minicolumn.autodiff.reverse import pullback
 from minicolumn.errors import ShapeError, TraceError
 from minicolumn.ir.graph import CONST
-from minicolumn.ir.ops.elementwise import COPY, STOP_GRADIENT
+from minicolumn.ir.ops.elementwise import COPY
 from minicolumn.ir.shapes import type_of
 from minicolumn.trace.promote import array
 from minicolumn.trace.tracer import LiveNode, Scope, Traced, cast, holdable, leaf, lift, node_of
+from minicolumn.trace.tracer import stop_gradient as without_derivative
 from minicolumn.tree import Tree, flatten, map_leaves, named_leaves, unflatten
 
 Function = Callable[..., Any]
@@ -42,9 +43,15 @@ def vjp(f: Function, *primals: Tree, has_aux: bool = False) -> tuple[Any, ...]:
     >>> print(out, pull(2.0)[0])
     0.0 2.0
     """
+    return _vjp(f, primals, has_aux, range(len(primals)))
+
+
+def _vjp(f: Function, primals: tuple[Tree, ...], has_aux: bool, places: Sequence[int]) -> tuple[Any, ...]:
+    """As `vjp`; errors count the arguments by the places that the caller knows them by."""
     leaves, structure = flatten(primals)
+    names = [name for i, tree in zip(places, primals, strict=True) for name, _ in named_leaves(tree, str(i))]
     with Scope() as scope:
-        variables = [_variable(value, name, scope) for value, (name, _) in zip(leaves, named_leaves(primals), strict=True)]
+        variables = [_variable(value, name, scope) for value, name in zip(leaves, names, strict=True)]
         result = f(*unflatten(structure, variables))
     out, aux = _parted(result) if has_aux else (result, None)
     results, out_structure = flatten(out)
@@ -53,10 +60,14 @@ def vjp(f: Function, *primals: Tree, has_aux: bool = False) -> tuple[Any, ...]:
     def pull(cotangents: Tree) -> tuple[Tree, ...]:
         given, given_structure = flatten(cotangents)
         if given_structure != out_structure:
-            raise ShapeError(f"vjp: the cotangent has structure {given_structure}, expected that of the output, {out_structure}")
+            raise ShapeError(
+                f"vjp: the cotangent has structure {given_structure}, expected that of the output, {out_structure}"
+            )
         checked = [_cotangent(g, node) for g, node in zip(given, nodes, strict=True)]
         found = pullback(nodes, checked, [v.node for v in variables], scope)
-        return unflatten(structure, [finished(_or_zeros(g, v)) for g, v in zip(found, variables, strict=True)])
+        return unflatten(
+            structure, [finished(_or_zeros(g, v)) for g, v in zip(found, variables, strict=True)]
+        )
 
     finished_out = unflatten(out_structure, [finished(lift(node)) for node in nodes])
     return (finished_out, pull, map_leaves(_strip, aux)) if has_aux else (finished_out, pull)
@@ -65,13 +76,20 @@ def vjp(f: Function, *primals: Tree, has_aux: bool = False) -> tuple[Any, ...]:
 def _variable(value: Any, name: str, scope: Scope) -> Traced:
     """Return a fresh variable of a scope that holds a value; a traced value goes on depending on what it did."""
     if isinstance(value, Traced):
+        if value.node.weak and value.dtype.kind == "i":  # a Python int counts as a float, as below
+            value = cast(value, np.dtype(np.float64))
+            value.node.weak = True
         node = value.node
         _must_be_float(value.dtype, name)
-        return Traced(LiveNode(COPY, (node,), {}, node.type, node.value, node.scopes | {scope}, node.where, node.weak))
+        return Traced(
+            LiveNode(COPY, (node,), {}, node.type, node.value, node.scopes | {scope}, node.where, node.weak)
+        )
     weak = type(value) in (int, float)
     held = np.float64(value) if weak else value
     if not isinstance(held, np.ndarray | np.generic):
-        raise TraceError(f"cannot differentiate with respect to {_called(name)}, a {type(value).__name__}; arrays and numbers can")
+        raise TraceError(
+            f"cannot differentiate with respect to {_called(name)}, a {type(value).__name__}; arrays and numbers can"
+        )
     held = holdable(held)
     _must_be_float(held.dtype, name)
     variable = leaf(type_of(held), held, scope, name)
@@ -99,14 +117,18 @@ def _parted(result: Any) -> tuple[Any, Any]:
 
 def _result(value: Any) -> LiveNode:
     if value is None or isinstance(value, str | bytes):
-        raise TraceError(f"the function returned a {type(value).__name__}, which has no derivative; does it lack a return?")
+        raise TraceError(
+            f"the function returned a {type(value).__name__}, which has no derivative; does it lack a return?"
+        )
     return node_of(array(value))
 
 
 def _cotangent(g: Any, node: LiveNode) -> Any:
     g = g if isinstance(g, Traced) else holdable(g)
     if g.shape != node.array_type.shape:
-        raise ShapeError(f"vjp: a cotangent has shape {list(g.shape)}, its output {list(node.array_type.shape)}")
+        raise ShapeError(
+            f"vjp: a cotangent has shape {list(g.shape)}, its output {list(node.array_type.shape)}"
+        )
     return cast(g, node.array_type.dtype) if node.array_type.is_float else None
 
 
@@ -154,7 +176,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
                 full[place] = value
             return f(*full, **kwargs)
 
-        out = vjp(partial, *(args[i] for i in places), has_aux=has_aux)
+        out = _vjp(partial, tuple(args[i] for i in places), has_aux, places)
         value, pull = out[0], out[1]
         _must_be_number(value)
         grads = pull(np.ones((), value.dtype))
@@ -165,14 +187,19 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
 
 def _place(argnum: int, count: int) -> int:
     if not -count <= argnum < count:
-        raise TraceError(f"argnums names argument {argnum}, but the function was called with {count} positional arguments")
+        raise TraceError(
+            f"argnums names argument {argnum}, but the function was called with {count} positional arguments"
+        )
     return argnum % count
 
 
 def _must_be_number(value: Any) -> None:
-    if isinstance(value, dict | list | tuple) or np.shape(value) != ():
-        what = f"shape {list(np.shape(value))}" if hasattr(value, "shape") else f"a {type(value).__name__}"
-        raise ShapeError(f"grad needs a function with one number as its value, this one gave {what}; sum or average it, or use mc.jacobian")
+    shape = getattr(value, "shape", None)
+    if shape != ():
+        what = f"a {type(value).__name__}" if shape is None else f"shape {list(shape)}"
+        raise ShapeError(
+            f"grad needs a function with one number as its value, this one gave {what}; sum or average it, or use mc.jacobian"
+        )
     if np.dtype(value.dtype).kind != "f":
         raise TraceError(f"grad needs a function with a float as its value, this one gave {value.dtype}")
 
@@ -237,7 +264,9 @@ def jvp(f: Function, primals: Sequence[Tree], tangents: Sequence[Tree]) -> tuple
     nodes = [node_of(s) for s in slopes]
     checked = [_cotangent(_as_tangent(t), node) for t, node in zip(along, nodes, strict=True)]
     found = pullback(nodes, checked, [p.node for p in probes], scope)
-    return out, unflatten(out_structure, [finished(_or_zeros(t, p)) for t, p in zip(found, probes, strict=True)])
+    return out, unflatten(
+        out_structure, [finished(_or_zeros(t, p)) for t, p in zip(found, probes, strict=True)]
+    )
 
 
 def _as_tangent(t: Any) -> Any:
@@ -277,7 +306,7 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
                 full[place] = value
             return f(*full, **kwargs)
 
-        out, pull = vjp(partial, *(args[i] for i in places))
+        out, pull = _vjp(partial, tuple(args[i] for i in places), False, places)
         outs, structure = flatten(out)
         rows = [_rows(pull, structure, outs, k, single) for k in range(len(outs))]
         return unflatten(structure, rows)
@@ -324,4 +353,4 @@ def stop_gradient(x: Tree) -> Tree:
     >>> print(mc.grad(lambda x: x * mc.stop_gradient(x))(3.0))
     3.0
     """
-    return map_leaves(lambda leaf_: STOP_GRADIENT(leaf_) if isinstance(leaf_, Traced) else leaf_, x)
+    return map_leaves(without_derivative, x)

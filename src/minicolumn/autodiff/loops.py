@@ -35,7 +35,11 @@ def pull_scan(node: LiveNode, g: dict[int, Any], wanted: list[int]) -> list[Any]
     body, n_const, n_carry = node.attrs["body"], node.attrs["consts"], node.attrs["carry"]
     reverse, length = node.attrs["reverse"], node.attrs["length"]
     operands: list[Any] = [Traced(x) for x in node.inputs]  # type: ignore[arg-type]
-    consts, first, xs = operands[:n_const], operands[n_const : n_const + n_carry], operands[n_const + n_carry :]
+    consts, first, xs = (
+        operands[:n_const],
+        operands[n_const : n_const + n_carry],
+        operands[n_const + n_carry :],
+    )
     flows = [x.type.is_float for x in operands]
 
     def forward(state: list[Any], row: list[Any]) -> tuple[list[Any], list[Any]]:
@@ -47,7 +51,9 @@ def pull_scan(node: LiveNode, g: dict[int, Any], wanted: list[int]) -> list[Any]
         return [out for out in inline(body, args) if np.dtype(out.dtype).kind == "f"]
 
     def split(values: list[Any]) -> tuple[list[Any], list[Any]]:
-        return [v for v, f in zip(values, flows, strict=True) if f], [v for v, f in zip(values, flows, strict=True) if not f]
+        return [v for v, f in zip(values, flows, strict=True) if f], [
+            v for v, f in zip(values, flows, strict=True) if not f
+        ]
 
     def joined(moving: list[Any], fixed: list[Any]) -> list[Any]:
         a, b = iter(moving), iter(fixed)
@@ -69,9 +75,9 @@ def pull_scan(node: LiveNode, g: dict[int, Any], wanted: list[int]) -> list[Any]
     full = [g.get(i, np.zeros(t.shape, t.dtype)) for i, t in enumerate(types) if t.is_float]
     zeros = [np.zeros(x.shape, x.dtype) for x in consts if x.type.is_float]
     rows = (states, xs, full[n_float_carry:])
-    (g_first, g_consts), g_xs = scan(backward, (full[:n_float_carry], zeros), rows, length=length, reverse=not reverse)
+    (g_first, g_consts), g_xs = scan(
+        backward, (full[:n_float_carry], zeros), rows, length=length, reverse=not reverse
+    )
     found = iter([*g_consts, *g_first, *g_xs])
     every = [next(found) if f else None for f in flows]
     return [every[i] for i in wanted]
-
-

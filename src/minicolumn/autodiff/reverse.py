@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from minicolumn.autodiff.loops import pull_scan
-from minicolumn.ir.graph import Node, topological
+from minicolumn.ir.graph import Node
 from minicolumn.ir.ops.control import ITEM, SCAN
 from minicolumn.trace.tracer import LiveNode, Scope, cast, lift
 
@@ -21,40 +21,58 @@ def pullback(
     outputs: Sequence[LiveNode], cotangents: Sequence[Any], variables: Sequence[LiveNode], scope: Scope
 ) -> list[Any]:
     """Return, for each variable of a scope, sum over outputs of cotangent * d output / d variable; None for none."""
-    depends = lambda node: scope in node.scopes  # noqa: E731
     collected: dict[Node, Any] = {}
     for node, g in zip(outputs, cotangents, strict=True):
         _add(collected, node, g)
     wanted = set(variables)
     with np.errstate(all="ignore"):  # branches that np.where discards may divide by zero on the way back
-        for node in reversed(topological(outputs, enter=depends)):  # type: ignore[arg-type]
-            if node in collected and node not in wanted and depends(node):
-                _step(node, collected.pop(node), collected, scope)  # type: ignore[arg-type]
+        for node in reversed(_dependents(outputs, scope)):
+            if node in collected and node not in wanted:
+                _step(node, collected.pop(node), collected, scope)
     return [collected.get(v) for v in variables]
 
 
+def _dependents(outputs: Sequence[LiveNode], scope: Scope) -> list[LiveNode]:
+    """Return the nodes that depend on a scope's variables, each after all that it reads."""
+    order: list[LiveNode] = []
+    seen: set[Node] = set()
+    stack: list[Any] = list(outputs)
+    while stack:
+        node = stack.pop()
+        if node is None:  # all that the node below reads is listed
+            order.append(stack.pop())
+        elif node not in seen and scope in node.scopes:
+            seen.add(node)
+            stack += (node, None, *node.inputs)
+    return order
+
+
 def _step(node: LiveNode, g: Any, collected: dict[Node, Any], scope: Scope) -> None:
-    if node.op is ITEM:
+    """Hand a node's cotangent on to what it reads."""
+    op = node.op
+    if op is ITEM:
         collected.setdefault(node.inputs[0], {})[node.attrs["index"]] = g
         return
-    targets = [(i, x) for i, x in enumerate(node.inputs) if scope in x.scopes]  # type: ignore[attr-defined]
-    if node.op is SCAN:
-        parts = pull_scan(node, g, [i for i, _ in targets])
-        for (_, operand), part in zip(targets, parts, strict=True):
-            _add(collected, operand, part)
+    inputs: Any = node.inputs
+    if op is SCAN:
+        targets = [i for i, x in enumerate(inputs) if scope in x.scopes]
+        for i, part in zip(targets, pull_scan(node, g, targets), strict=True):
+            _add(collected, inputs[i], part)
         return
-    out, inputs = lift(node), tuple(lift(x) for x in node.inputs)  # type: ignore[arg-type]
-    for i, operand in targets:
-        if operand.array_type.is_float and node.op.flows_to(i):
-            part = node.op.pull(i, g, out, inputs, node.attrs)
+    out, lifted = lift(node), tuple([lift(x) for x in inputs])
+    for i, operand in enumerate(inputs):
+        if scope in operand.scopes and operand.type.dtype.kind == "f" and op.flows_to(i):
+            part = op.pull(i, g, out, lifted, node.attrs)
             if part is not None:
-                _add(collected, operand, sum_to(part, operand.array_type.shape))
+                _add(collected, operand, sum_to(part, operand.type.shape))
 
 
 def _add(collected: dict[Node, Any], node: Node, g: Any) -> None:
     if g is None:
         return
-    g = cast(g, node.array_type.dtype)
+    dtype = node.type.dtype  # type: ignore[union-attr]
+    if g.dtype != dtype:
+        g = cast(g, dtype)
     collected[node] = g if node not in collected else collected[node] + g
 
 

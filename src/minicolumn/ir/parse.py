@@ -216,7 +216,8 @@ def _fresh_name(reader: _Reader, names: dict[str, Node], what: str) -> str:
 
 
 def _operand(reader: _Reader, names: dict[str, Node]) -> Node:
-    return _known(reader, names, reader.name("the name of a value"), reader.line)
+    line = reader.line
+    return _known(reader, names, reader.name("the name of a value"), line)
 
 
 def _known(reader: _Reader, names: dict[str, Node], name: str, line: int) -> Node:

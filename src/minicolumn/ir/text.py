@@ -58,7 +58,7 @@ def attr_text(value: Any) -> str:
 
 
 def node_names(graph: Graph) -> dict[Node, str]:
-    """Return a name for every node: inputs keep theirs, made legal and unique; others are a, ..., z, a1, ..."""
+    """Return a name for every node: inputs keep theirs, made legal; others are a, ..., z, a1, ..."""
     names: dict[Node, str] = {}
     taken: set[str] = set()
     for node in graph.inputs:
@@ -73,7 +73,7 @@ def node_names(graph: Graph) -> dict[Node, str]:
 
 
 def ordered_attrs(node: Node) -> list[tuple[str, Any]]:
-    """Return the attributes in the order of the type rule, graphs last; the order they came in means nothing."""
+    """Return the attributes in the order of the type rule, graphs last; theirs means nothing."""
     places = {name: i for i, name in enumerate(attr_names(node.op))}
     shown = node.attrs.items() if node.op is not CONST else ()
     return sorted(shown, key=lambda item: (isinstance(item[1], Graph), places.get(item[0], 99), item[0]))
@@ -175,7 +175,7 @@ def _nested(elements: Iterator[str], shape: tuple[int, ...]) -> str:
 
 def _element(value: np.generic) -> str:
     exact = value.item()
-    if not isinstance(value, np.float32):
+    if value.dtype != np.float32:
         return repr(exact)
     short = str(value)
     # The fewest digits that mean this float32 are read through a float64, which may round twice.

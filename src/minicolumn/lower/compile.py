@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -13,9 +14,9 @@ from minicolumn.errors import DataError, did_you_mean
 from minicolumn.ir.graph import Graph
 from minicolumn.lower.reference import ReferenceProgram
 from minicolumn.passes.simplify import simplify
-from minicolumn.trace.program import Argument, argument, trace
-from minicolumn.trace.tracer import Traced
-from minicolumn.tree import Structure, Tree, flatten, unflatten
+from minicolumn.trace.program import Program, argument, trace
+from minicolumn.trace.tracer import LiveNode, Traced
+from minicolumn.tree import Tree, flatten, unflatten
 
 BACKENDS: dict[str, Callable[[Graph], Callable[..., list[Any]]]] = {"reference": ReferenceProgram}
 # Programs kept for each compiled function; a caller whose shapes never repeat must not fill the memory.
@@ -25,8 +26,7 @@ KEEP = 128
 class _Prepared:
     """One traced and lowered version of a function, for arguments of one kind."""
 
-    def __init__(self, function: Callable[..., Any], arguments: Sequence[Argument], structure: Structure, backend: str):
-        program = trace(function, arguments, structure)
+    def __init__(self, program: Program, backend: str) -> None:
         self.graph = simplify(program.graph)
         self._fed = program.fed
         self._types = [node.array_type for node in self.graph.inputs]
@@ -37,36 +37,68 @@ class _Prepared:
         given = [np.asarray(leaves[i], t.dtype) for i, t in zip(self._fed, self._types, strict=True)]
         with np.errstate(all="ignore"):  # NaN and infinity travel; whoever cares looks at the result
             out = self._run(*given)
-        return unflatten(self._results, [_own(value, given) for value in out])
+        return unflatten(self._results, _owned(out, given))
 
 
-def _own(value: Any, given: Sequence[np.ndarray]) -> Any:
-    """Return a result that shares nothing with arguments or constants, so that callers may write to it."""
-    array = np.asarray(value)
-    fresh = array.flags.owndata and array.flags.writeable and not any(array is g for g in given)
-    return (array if fresh else array.copy())[()]
+def _owned(values: Sequence[Any], given: Sequence[np.ndarray]) -> list[Any]:
+    """Return results that share nothing with arguments, constants or each other: callers may write to them."""
+    taken, results = {id(array) for array in given}, []
+    for array in map(np.asarray, values):
+        fresh = array.flags.owndata and array.flags.writeable and id(array) not in taken
+        results.append(array if fresh else array.copy())
+        taken.add(id(results[-1]))
+    return [array[()] for array in results]
+
+
+class _Cache:
+    """The programs of one compiled function, the most recently used last; safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._programs: OrderedDict[Any, _Prepared] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Any) -> _Prepared | None:
+        with self._lock:
+            if key in self._programs:
+                self._programs.move_to_end(key)
+            return self._programs.get(key)
+
+    def put(self, key: Any, program: _Prepared) -> None:
+        with self._lock:
+            self._programs[key] = program
+            while len(self._programs) > KEEP:
+                self._programs.popitem(last=False)
+
+
+def _reads_outside(graph: Graph) -> bool:
+    """Return whether a function has closed over values that are being traced further out."""
+    return any(isinstance(node, LiveNode) and node.is_live for node in graph.nodes)
 
 
 def compile(function: Callable[..., Any], backend: str = "reference") -> Callable[..., Any]:
     """Return a function that traces once for each combination of shapes and dtypes, and then runs the graph.
 
-    function  NumPy on arrays, numbers and nests of them; it must not branch on values. Strings, booleans and other
-              hashable arguments are part of the program: a new value means a new trace.
+    function  NumPy on arrays, numbers and nests of them; it must not branch on values. Strings, booleans and
+              other hashable arguments are part of the program: a new value means a new trace.
     backend   "reference", the NumPy interpreter that defines what a graph means
 
-    The result has the same arguments and values as the function. Called inside `grad` or another `compile`, it is
-    traced through.
+    The result has the same arguments and values as the function. Called inside `grad` or another `compile`, it
+    is traced through. Arrays that the function closes over are taken as they are when it is traced.
 
-    Raises TraceError where the function depends on values, naming what to write instead.
+    Raises TraceError where the function depends on values, naming what to write instead, and DataError for an
+    unknown backend.
 
     >>> import numpy as np, minicolumn as mc
     >>> fast = mc.compile(mc.grad(lambda x: np.sum(x**3)))
     >>> fast(np.array([1.0, 2.0]))
     array([ 3., 12.])
     """
+    if not callable(function):
+        raise DataError(f"compile: expected a function, got a {type(function).__name__}")
     if backend not in BACKENDS:
-        raise DataError(f"compile: unknown backend {backend!r}{did_you_mean(backend, BACKENDS)}; there is reference")
-    prepared: OrderedDict[Any, _Prepared] = OrderedDict()
+        hint = did_you_mean(str(backend), BACKENDS)
+        raise DataError(f"compile: unknown backend {backend!r}{hint}; there is {', '.join(BACKENDS)}")
+    cache = _Cache()
 
     @functools.wraps(function, updated=())
     def compiled(*args: Any, **kwargs: Any) -> Any:
@@ -74,13 +106,16 @@ def compile(function: Callable[..., Any], backend: str = "reference") -> Callabl
         if any(isinstance(x, Traced) for x in leaves):
             return function(*args, **kwargs)
         arguments = tuple(argument(x) for x in leaves)
-        key = (structure, arguments)
-        program = prepared.get(key)
-        if program is None:
-            program = prepared[key] = _Prepared(function, arguments, structure, backend)
-            while len(prepared) > KEEP:
-                prepared.popitem(last=False)
-        return program(leaves)
+        # True == 1 == Decimal(1), but a program made for one need not fit the others.
+        key = (structure, arguments, tuple(type(a.static) for a in arguments))
+        prepared = cache.get(key)
+        if prepared is None:
+            program = trace(function, arguments, structure)
+            if _reads_outside(program.graph):
+                return function(*args, **kwargs)
+            prepared = _Prepared(program, backend)
+            cache.put(key, prepared)
+        return prepared(leaves)
 
     return compiled
 

@@ -103,8 +103,8 @@ def inspect(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Inspecti
 
     >>> import numpy as np, minicolumn as mc
     >>> look = mc.inspect(lambda x: np.sum(np.tanh(x)), np.ones(3))
-    >>> print(look.traversals)
-    all derivatives of 1 output by 3 inputs: reverse mode takes 2 traversals (outputs + 1), finite differences 4 (inputs + 1)
+    >>> look.traversals.reverse, look.traversals.finite_differences
+    (2, 4)
     """
     called = (lambda *a: function(*a, **kwargs)) if kwargs else function
     return Inspection(called, args, graph_of(called, *args))
@@ -117,7 +117,10 @@ def count_traversals(function: Callable[..., Any], *args: Any) -> Traversals:
     out, pull = vjp(forward, *point)
     outs, structure = flatten(out)
     backward = _Counted(pull)
-    exact = [np.concatenate([np.ravel(leaf) for leaf in flatten(backward(seed))[0]]) for seed in _seeds(outs, structure)]
+    exact = [
+        np.concatenate([np.ravel(leaf) for leaf in flatten(backward(seed))[0]])
+        for seed in _seeds(outs, structure)
+    ]
     by_reverse = np.stack(exact) if exact else np.zeros((0, 0))
     counted = _Counted(function)
     by_difference = _differences(counted, point)
@@ -160,10 +163,11 @@ def _seeds(outs: list[Any], structure: Any) -> list[Any]:
 def _differences(function: Callable[..., Any], point: tuple[Any, ...]) -> np.ndarray:
     """Return forward differences, float64 [outputs, inputs]."""
     leaves, structure = flatten(point)
-    if sum(leaf.size for leaf in leaves) > MOST_INPUTS:
+    inputs = sum(leaf.size for leaf in leaves)
+    if inputs > MOST_INPUTS:
         raise DataError(
-            f"counting finite differences would run the function {sum(leaf.size for leaf in leaves) + 1:,} times; "
-            f"traversals are counted for at most {MOST_INPUTS:,} input elements"
+            f"counting finite differences would run the function {inputs + 1:,} times; traversals are counted "
+            f"for at most {MOST_INPUTS:,} input elements"
         )
     flat = lambda out: np.concatenate([np.ravel(x) for x in flatten(out)[0]])  # noqa: E731
     base = flat(function(*point))

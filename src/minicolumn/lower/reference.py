@@ -47,7 +47,11 @@ def bound(node: Node) -> Callable[..., Any]:
 def run_scan(body: ReferenceProgram, node: Node, *operands: np.ndarray) -> tuple[Any, ...]:
     """Run a loop: the body once for each row, with the state that the last run left."""
     consts, carry, length = node.attrs["consts"], node.attrs["carry"], node.attrs["length"]
-    fixed, state, rows = operands[:consts], list(operands[consts : consts + carry]), operands[consts + carry :]
+    fixed, state, rows = (
+        operands[:consts],
+        list(operands[consts : consts + carry]),
+        operands[consts + carry :],
+    )
     types = [y.array_type for y in body.plan.graph.outputs[carry:]]
     ys = [np.empty((length, *t.shape), t.dtype) for t in types]
     for i in reversed(range(length)) if node.attrs["reverse"] else range(length):

@@ -35,6 +35,7 @@ _FIELDS = (
     "input_shape",
     "loss",
     "table",
+    "schema",
     "training",
     "metrics",
     "history",
@@ -53,7 +54,8 @@ class Artifact:
     input_shape     shape of one input row, without the batch
     params          nested dict of float32 or float64 arrays, as the network declares them
     loss            name of the loss in `minicolumn.nn.losses`
-    table           {"encoder": as `Encoder.to_json` writes it, "schema": as `Schema.to_json` does}, or None
+    table           the fitted encoder, as `Encoder.to_json` writes it; None without a table
+    schema          what the table's columns mean, as `Schema.to_json` writes it, or None
     training        settings: optimizer, learning_rate, epochs, seed, batch_size, ...
     metrics         figures by name, nested at will; a figure that is not finite is stored as None
     history         one row an epoch; past 1,000 rows a save keeps 1,000, evenly spread
@@ -66,6 +68,7 @@ class Artifact:
     params: Any
     loss: str
     table: dict[str, Any] | None = None
+    schema: dict[str, Any] | None = None
     training: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
@@ -159,7 +162,7 @@ def _read(container: Container) -> Artifact:
     shape = _read_shape(fields["input_shape"])
     _check_figures(fields)
     layer = _read_network(fields["network"])
-    _check_table(fields["table"], shape, layer)
+    _check_table(fields["table"], fields["schema"], shape, layer)
     params = _read_params(layer, shape, container.tensors)
     return Artifact(
         **{**fields, "input_shape": shape, "params": params, "format_version": container.format_version}
@@ -217,17 +220,17 @@ def _is_figures(value: object) -> bool:
     return all(v is None or isinstance(v, (int, float)) or _is_figures(v) for v in value.values())
 
 
-def _check_table(table: object, shape: tuple[int, ...], layer: Layer) -> None:
+def _check_table(table: object, schema: object, shape: tuple[int, ...], layer: Layer) -> None:
     """See that encoder and schema are whole, agree, and make the features that the network takes."""
     if table is None:
+        _expect(schema is None, "schema", "null, as it must be without a table")
         return
-    if not isinstance(table, dict) or set(table) != {"encoder", "schema"}:
-        raise ModelFileError("is damaged: its field 'table' is not an encoder and a schema")
     try:
-        encoder, schema = Encoder.from_json(table["encoder"]), Schema.from_json(table["schema"])
+        encoder = Encoder.from_json(table)
+        if schema is not None:
+            _check_agreement(encoder, Schema.from_json(schema))
     except MinicolumnError as error:
-        raise ModelFileError(f"is damaged: its table: {_one_line(error)}") from None
-    _check_agreement(encoder, schema)
+        raise ModelFileError(f"is damaged: {_one_line(error)}") from None
     if shape != (len(encoder.features),):
         found = f"{len(encoder.features)} features"
         raise ModelFileError(f"is damaged: its table makes {found}, its network takes {list(shape)}")
@@ -242,7 +245,7 @@ def _check_agreement(encoder: Encoder, schema: Schema) -> None:
         == (schema.target, schema.task, schema.target_form, schema.classes)
     ) and {part.name for part in encoder.inputs} == used
     if not same:
-        raise ModelFileError("is damaged: its encoder and its schema do not agree")
+        raise ModelFileError("its table and its schema do not agree")
 
 
 def _check_codes(encoder: Encoder, layer: Layer) -> None:
@@ -261,7 +264,7 @@ def _read_network(network: object) -> Layer:
     try:
         return from_json(network)
     except MinicolumnError as error:
-        raise ModelFileError(f"is damaged: its network: {_one_line(error)}") from None
+        raise ModelFileError(f"is damaged: {_one_line(error)}") from None
 
 
 def _read_params(layer: Layer, shape: tuple[int, ...], tensors: Mapping[str, np.ndarray]) -> Any:

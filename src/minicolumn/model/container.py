@@ -138,7 +138,7 @@ def _lay_out(tensors: Mapping[str, np.ndarray]) -> tuple[list[_Entry], list[np.n
 def _array_bytes(entry: _Entry, array: np.ndarray) -> memoryview:
     """Return an array's bytes, its values checked."""
     _check_values(entry.name, array)
-    return memoryview(array.reshape(-1).view(np.uint8))
+    return array.reshape(-1).view(np.uint8).data
 
 
 def _render(entries: list[_Entry], metadata: Mapping[str, str]) -> bytes:

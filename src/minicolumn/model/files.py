@@ -46,7 +46,7 @@ def write_atomically(path: PathLike, chunks: Iterable[bytes | memoryview]) -> No
     ...     target.read_bytes()
     b'one two'
     """
-    target = _resolve(path)
+    target, old = _resolve(path), None
     try:
         old = _old_file(target, shown(path))
         _remove_leftovers(target)
@@ -57,7 +57,7 @@ def write_atomically(path: PathLike, chunks: Iterable[bytes | memoryview]) -> No
             "the new file is in place and may be lost if the power fails now"
         ) from None
     except OSError as error:
-        kept = "the old file is untouched" if os.path.lexists(target) else "nothing was written"
+        kept = "nothing was written" if old is None else "the old file is untouched"
         raise DataError(f"cannot write {shown(path)}: {reason(error)}; {kept}") from None
 
 
@@ -99,8 +99,11 @@ class _NotDurable(OSError):
 
 def _resolve(path: PathLike) -> str:
     """Return the path with every symbolic link followed."""
+    text = os.fsdecode(path)
     try:
-        return os.path.realpath(os.fsdecode(path))
+        return os.path.realpath(text, strict=True)
+    except FileNotFoundError:  # a new file, perhaps behind a link that points to nothing yet
+        return os.path.realpath(text)
     except (OSError, ValueError) as error:  # ValueError: a NUL or half a character in the name
         raise DataError(f"cannot write {shown(path)}: {reason(error)}; nothing was written") from None
 
@@ -108,12 +111,9 @@ def _resolve(path: PathLike) -> str:
 def _old_file(target: str, name: str) -> os.stat_result | None:
     """Return what stands at the target, None for nothing; refuse what must not be replaced."""
     try:
-        old = os.lstat(target)  # realpath followed every link, so a link here is one of a loop
+        old = os.lstat(target)  # links have been followed: this is the thing itself
     except FileNotFoundError:
-        if not os.path.isdir(os.path.dirname(target)):
-            raise DataError(
-                f"cannot write {name}: there is no folder {shown(os.path.dirname(target))}"
-            ) from None
+        _require_folder(os.path.dirname(target), name)
         return None
     if stat.S_ISDIR(old.st_mode):
         raise DataError(f"cannot write {name}: it is a folder; give the name of a file in it")
@@ -122,6 +122,14 @@ def _old_file(target: str, name: str) -> os.stat_result | None:
     if not os.access(target, os.W_OK):  # the rename would succeed, but the file says: do not change me
         raise DataError(f"cannot write {name}: the file is write-protected; the old file is untouched")
     return old
+
+
+def _require_folder(folder: str, name: str) -> None:
+    """Refuse a folder that is not there; any other trouble with it is the system's to name."""
+    try:
+        os.stat(folder)
+    except FileNotFoundError:
+        raise DataError(f"cannot write {name}: there is no folder {shown(folder)}") from None
 
 
 def _write_and_rename(target: str, old: os.stat_result | None, chunks: Iterable[bytes | memoryview]) -> None:

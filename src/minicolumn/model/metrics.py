@@ -7,7 +7,16 @@ from typing import Any
 import numpy as np
 
 Array = np.ndarray
-# Probabilities are kept this far from 0 and 1 before their logarithm is taken, as scikit-learn does in float64.
+# What `classification_scores` and `regression_scores` give, by the task of the loss.
+_CLASS_SCORES = ("accuracy", "balanced_accuracy", "log_loss", "roc_auc")
+SCORES: dict[str, tuple[str, ...]] = {
+    "multiclass": _CLASS_SCORES,
+    "binary": _CLASS_SCORES,
+    "regression": ("r2", "rmse", "mae"),
+}
+# For these, more is better; for every other figure, less.
+HIGHER_IS_BETTER = frozenset({"accuracy", "balanced_accuracy", "roc_auc", "r2"})
+# Probabilities are kept this far from 0 before their logarithm is taken, as scikit-learn does in float64.
 _TINY = float(np.finfo(np.float64).eps)
 
 
@@ -54,17 +63,22 @@ def _area(codes: Array, p: Array, present: Array) -> float:
 def regression_scores(y: Array, predicted: Array) -> dict[str, float]:
     """Return R2, root mean squared error and mean absolute error, the errors in the target's unit.
 
-        r2 = 1 - sum (y - p)^2 / sum (y - mean y)^2        rmse = sqrt(mean (y - p)^2)        mae = mean |y - p|
+        r2 = 1 - sum (y - p)^2 / sum (y - mean y)^2     rmse = sqrt(mean (y - p)^2)     mae = mean |y - p|
 
-    r2 is left out where all y are the same.
+    y           [rows] or [rows, outputs]
+    predicted   the same shape
+
+    r2 is the mean over the outputs whose y are not all the same, and left out where there is none.
 
     >>> regression_scores(np.array([1.0, 3.0]), np.array([1.0, 2.0]))
     {'r2': 0.5, 'rmse': 0.7071067811865476, 'mae': 0.5}
     """
     y, predicted = np.asarray(y, np.float64), np.asarray(predicted, np.float64)
     error = y - predicted
-    spread = float(np.sum((y - np.mean(y)) ** 2))
-    scores = {"r2": 1.0 - float(np.sum(error**2)) / spread} if spread else {}
+    spread = np.sum((y - np.mean(y, axis=0)) ** 2, axis=0)
+    varied = spread > 0
+    unexplained = np.sum(error**2, axis=0)[varied] / spread[varied]
+    scores = {"r2": 1.0 - float(np.mean(unexplained))} if varied.any() else {}
     return {**scores, "rmse": float(np.sqrt(np.mean(error**2))), "mae": float(np.mean(np.abs(error)))}
 
 

@@ -6,6 +6,7 @@ from minicolumn.nn.init import INITIALIZERS, initializer_by_name
 from minicolumn.nn.layer import Layer, Param
 from minicolumn.nn.layers import Activation, Dense, Dropout, Flatten, Residual, Scale, Sequential
 from minicolumn.nn.losses import LOSSES, LossRule, log_softmax, logsumexp, loss_by_name
+from minicolumn.nn.piecewise import PiecewiseLinear, choose_knots
 from minicolumn.nn.regularize import L1, L2, is_penalized
 from minicolumn.nn.serialize import from_json, to_json
 
@@ -25,10 +26,12 @@ __all__ = [
     "Layer",
     "LossRule",
     "Param",
+    "PiecewiseLinear",
     "Residual",
     "Scale",
     "Sequential",
     "activation_by_name",
+    "choose_knots",
     "embedding_dim",
     "from_json",
     "initializer_by_name",

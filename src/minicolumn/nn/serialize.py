@@ -15,11 +15,13 @@ from minicolumn.errors import DataError, ModelFileError, ShapeError, did_you_mea
 from minicolumn.nn.embeddings import ColumnEmbedding, Embedding
 from minicolumn.nn.layer import Layer
 from minicolumn.nn.layers import Activation, Dense, Dropout, Flatten, Residual, Scale, Sequential
+from minicolumn.nn.piecewise import PiecewiseLinear
 
 MAX_DEPTH = 32
 MAX_LAYERS = 1_000
 MAX_SIZE = 10**7
 MAX_COLUMNS = 100_000
+MAX_KNOTS = 1_000
 MAX_NAME = 64
 
 Check = Callable[[Any], bool]
@@ -31,6 +33,10 @@ def _whole(value: Any) -> bool:
 
 def _number(value: Any) -> bool:
     return _whole(value) or (type(value) is float and math.isfinite(value))
+
+
+def _finite(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) <= 1e38  # also refuses NaN, which compares as False
 
 
 def _name(value: Any) -> bool:
@@ -50,6 +56,18 @@ def _pairs(value: Any) -> bool:
         type(value) is list
         and len(value) <= MAX_COLUMNS
         and all(type(pair) is list and len(pair) == 2 and all(map(_whole, pair)) for pair in value)
+    )
+
+
+def _knots(value: Any) -> bool:
+    return (
+        type(value) is list
+        and len(value) <= MAX_COLUMNS
+        and all(type(pair) is list and len(pair) == 2 and _whole(pair[0]) for pair in value)
+        and all(
+            type(pair[1]) is list and len(pair[1]) <= MAX_KNOTS and all(map(_finite, pair[1]))
+            for pair in value
+        )
     )
 
 
@@ -81,6 +99,7 @@ KINDS: dict[str, Kind] = {
     "flatten": Kind(Flatten),
     "scale": Kind(Scale, {"rate": _number}),
     "embedding": Kind(Embedding, {"levels": _whole, "dim": _whole}),
+    "piecewise_linear": Kind(PiecewiseLinear, {"knots": _knots}),
     "column_embedding": Kind(ColumnEmbedding, {"embeddings": _pairs, "dim": _maybe(_whole)}),
 }
 _NAMES = {kind.make: name for name, kind in KINDS.items()}
@@ -123,7 +142,7 @@ def _plain(kind: str, field: str, value: Any) -> Any:
         raise DataError(
             f"{kind}: {field} is the function {shown}, which cannot be saved; give a built-in name"
         )
-    return [list(pair) for pair in value] if isinstance(value, tuple) else value
+    return [_plain(kind, field, part) for part in value] if isinstance(value, tuple) else value
 
 
 def from_json(value: Any) -> Layer:

@@ -38,7 +38,11 @@ def _same_type(node: Node) -> Node | None:
 
 
 def _is_constant(node: Node, number: float) -> bool:
-    return node.op is CONST and bool(np.all(node.attrs["value"] == number))
+    # The sign counts: x - (-0) is x + 0, which turns -0 into 0.
+    if node.op is not CONST:
+        return False
+    value = node.attrs["value"]
+    return bool(np.all(value == number) and not np.any(np.signbit(value)))
 
 
 def _without(position: int, number: float) -> Callable[[Node], Node | None]:
@@ -104,7 +108,9 @@ RULES: tuple[Rule, ...] = (
     Rule("divide", _without(1, 1.0), "x / 1 = x, for NaN and -0 too"),
     Rule("subtract", _without(1, 0.0), "x - 0 = x, for NaN and -0 too; the constant is +0"),
     Rule("where", _chosen, "the condition is the same everywhere"),
-    Rule("concatenate", lambda node: _operand(node) if len(node.inputs) == 1 else None, "one part is the whole"),
+    Rule(
+        "concatenate", lambda node: _operand(node) if len(node.inputs) == 1 else None, "one part is the whole"
+    ),
 )
 _BY_NAME: dict[str, list[Rule]] = {}
 for _rule in RULES:
@@ -112,7 +118,10 @@ for _rule in RULES:
 
 
 def simplify(graph: Graph) -> Graph:
-    """Return a graph that computes the same bits with fewer operations; nested bodies are simplified too."""
+    """Return a graph that computes the same bits with fewer operations; nested bodies are simplified too.
+
+    Its constants are its own and read-only, so that a program means the same for as long as it lives.
+    """
     made: dict[Node, Node] = {node: node for node in graph.inputs}
     known: dict[Any, Node] = {}
     for node in topological(graph.outputs):
@@ -123,9 +132,17 @@ def simplify(graph: Graph) -> Graph:
 
 def _rebuilt(node: Node, made: dict[Node, Node]) -> Node:
     attrs = node.attrs
+    if node.op is CONST:
+        return _frozen(node)
     if node.op is SCAN:
         attrs = {**attrs, "body": simplify(attrs["body"])}
     return Node(node.op, [made[i] for i in node.inputs], attrs, node.type, node.where)
+
+
+def _frozen(node: Node) -> Node:
+    """Return a constant that nobody else can write to: neither who owned the array nor who gets a result."""
+    flags = node.attrs["value"].flags
+    return node if flags.owndata and not flags.writeable else const_node(node.attrs["value"])
 
 
 def _rewritten(node: Node) -> Node:
@@ -148,7 +165,9 @@ def _folded(node: Node) -> Node:
         return node
     with np.errstate(all="ignore"):
         try:
-            return const_node(np.asarray(node.op.numpy(*(i.attrs["value"] for i in node.inputs), **node.attrs)))
+            return const_node(
+                np.asarray(node.op.numpy(*(i.attrs["value"] for i in node.inputs), **node.attrs))
+            )
         except (ArithmeticError, ValueError, IndexError, np.linalg.LinAlgError):
             return node  # it fails when it runs, with the message it has there
 

@@ -25,15 +25,39 @@ def getitem(x: Any, key: Any) -> Any:
 
 def _expanded(x: Any, key: tuple[Any, ...]) -> list[Any]:
     """Return one entry an axis (slice, int or integer array), None for a new axis; no masks, no ellipsis."""
-    entries: list[Any] = []
-    for part in key:
-        entries += _entry(part)
+    parts = [_entry(part) for part in key]
+    entries = [entry for part in parts for entry in part]
+    _check_masks(x, key, parts)
     used = sum(part is not None and part is not Ellipsis for part in entries)
     if used > x.ndim:
         raise IndexError(f"too many indices: {used} for an array of {x.ndim} dimensions")
     fill = [slice(None)] * (x.ndim - used)
     place = next((i for i, part in enumerate(entries) if part is Ellipsis), len(entries))
     return entries[:place] + fill + [part for part in entries[place:] if part is not Ellipsis]
+
+
+def _check_masks(x: Any, key: tuple[Any, ...], parts: list[list[Any]]) -> None:
+    """Refuse masks that are not as long as the axes they choose from."""
+    counts = [0 if part is None else len(entries) for part, entries in zip(key, parts, strict=True)]
+    at = [i for i, part in enumerate(key) if part is Ellipsis]
+    if len(at) > 1:
+        raise IndexError("an index can only have a single ellipsis ('...')")
+    axis = 0
+    for i, part in enumerate(key):
+        if part is Ellipsis:
+            axis = x.ndim - sum(counts[i + 1 :])
+            continue
+        shape = np.shape(part) if _is_mask(part) else ()
+        if shape and shape != x.shape[axis : axis + len(shape)]:
+            found = list(x.shape[axis : axis + len(shape)])
+            raise IndexError(f"a mask of shape {list(shape)} cannot choose from axes of shape {found}")
+        axis += counts[i]
+
+
+def _is_mask(part: Any) -> bool:
+    if part is None or isinstance(part, (slice, int, np.integer)):
+        return False
+    return not isinstance(part, Traced) and np.asarray(part).dtype == np.bool_
 
 
 def _entry(part: Any) -> list[Any]:
@@ -80,7 +104,8 @@ def _basic(x: Any, parts: list[Any]) -> Any:
     out = x if whole else ops.SLICE(x, start=tuple(start), stop=tuple(stop), step=tuple(step))
     if flips:
         out = ops.FLIP(out, axes=tuple(flips))
-    return np.reshape(out, tuple(shape))
+    wanted = tuple(shape)
+    return out if wanted == out.shape else ops.RESHAPE(out, shape=wanted)
 
 
 def _one(index: int, n: int) -> range:
@@ -92,7 +117,9 @@ def _one(index: int, n: int) -> range:
 def _with_arrays(x: Any, parts: list[Any]) -> Any:
     # Slices and new axes first, with every indexed axis left whole; integers count as arrays here, as in NumPy.
     indexed = [not isinstance(part, (slice, type(None))) for part in parts]
-    sliced = _basic(x, [slice(None) if is_index else part for part, is_index in zip(parts, indexed, strict=True)])
+    sliced = _basic(
+        x, [slice(None) if is_index else part for part, is_index in zip(parts, indexed, strict=True)]
+    )
     axes = [i for i, is_index in enumerate(indexed) if is_index]
     rest = [i for i, is_index in enumerate(indexed) if not is_index]
     indices = [_checked(parts[i], sliced.shape[i]) for i in axes]

@@ -9,10 +9,10 @@ import numpy as np
 
 from minicolumn.errors import ShapeError, TraceError
 from minicolumn.ir.ops import linalg as ops
-from minicolumn.ir.shapes import normalize_axes
+from minicolumn.ir.shapes import normalize_axes, normalize_axis
 from minicolumn.trace.promote import array, as_float, promoted
 from minicolumn.trace.reductions import root
-from minicolumn.trace.shaping import broadcast_to, diagonal
+from minicolumn.trace.shaping import broadcast_to
 
 
 class SlogdetResult(NamedTuple):
@@ -43,11 +43,16 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
             length = root(np.sum(x * x))
             return np.reshape(length, (1,) * x.ndim) if keepdims else length
         if x.ndim not in (1, 2):
-            raise ShapeError(f"norm: with ord={ord!r} a vector or a matrix is expected, got shape {list(x.shape)}")
+            raise ShapeError(
+                f"norm: with ord={ord!r} a vector or a matrix is expected, got shape {list(x.shape)}"
+            )
     axes = normalize_axes(axis, x.ndim)
     if len(axes) == 1:
         return _vector_norm(x, 2 if ord is None else ord, axes, keepdims)
-    places = tuple(range(x.ndim))[-2:] if axis is None else tuple(a % x.ndim for a in axis)
+    if len(axes) != 2:
+        raise ShapeError(f"norm: one axis or two expected, got {list(axes)}")
+    first, second = (0, 1) if axis is None else axis
+    places = (normalize_axis(int(first), x.ndim), normalize_axis(int(second), x.ndim))
     return _matrix_norm(x, "fro" if ord is None else ord, places, keepdims)
 
 
@@ -93,6 +98,23 @@ def matrix_power(a: Any, n: int) -> Any:
     return out
 
 
+def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
+    v = array(x)
+    if axis is None:
+        length = norm(np.reshape(v, -1), ord)
+        return np.reshape(length, (1,) * v.ndim) if keepdims else length
+    if not isinstance(axis, (int, np.integer)) and len(axis) > 1:
+        kept = [i for i in range(v.ndim) if i not in normalize_axes(axis, v.ndim)]
+        flat = np.reshape(np.moveaxis(v, kept, range(len(kept))), (*(v.shape[i] for i in kept), -1))
+        length = norm(flat, ord, axis=-1)
+        return np.expand_dims(length, normalize_axes(axis, v.ndim)) if keepdims else length
+    return norm(v, ord, axis, keepdims)
+
+
+def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
+    return norm(x, ord, (-2, -1), keepdims)
+
+
 def multi_dot(arrays: Any) -> Any:
     first, *rest = map(array, arrays)
     for other in rest:
@@ -118,11 +140,6 @@ TABLE: dict[Callable[..., Any], Callable[..., Any]] = {
     np.linalg.cholesky: cholesky,
     np.linalg.matrix_power: matrix_power,
     np.linalg.multi_dot: multi_dot,
+    np.linalg.vector_norm: vector_norm,
+    np.linalg.matrix_norm: matrix_norm,
 }
-if hasattr(np.linalg, "trace"):  # NumPy 2.0's array API names
-    TABLE[np.linalg.trace] = lambda x, offset=0, dtype=None: np.sum(diagonal(x, offset, -2, -1), axis=-1, dtype=dtype)
-    TABLE[np.linalg.diagonal] = lambda x, offset=0: diagonal(x, offset, -2, -1)
-    TABLE[np.linalg.vector_norm] = lambda x, axis=None, keepdims=False, ord=2: norm(
-        np.reshape(x, -1) if axis is None else x, ord, 0 if axis is None else axis, keepdims
-    )
-    TABLE[np.linalg.matrix_norm] = lambda x, keepdims=False, ord="fro": norm(x, ord, (-2, -1), keepdims)

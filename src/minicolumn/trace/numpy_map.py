@@ -8,22 +8,33 @@ from typing import Any
 import numpy as np
 
 from minicolumn.errors import TraceError, did_you_mean
-from minicolumn.trace import indexing, matrices, products, reductions, shaping, sorting
+from minicolumn.trace import (
+    choosing,
+    indexing,
+    joining,
+    matrices,
+    products,
+    reductions,
+    shaping,
+    sorting,
+)
+from minicolumn.trace.indexing import getitem
 from minicolumn.trace.promote import array, dtype_or_kind, loop_dtypes
 from minicolumn.trace.tracer import Traced, cast
 from minicolumn.trace.ufuncs import ACCUMULATE, REDUCE, UFUNCS
 
+__all__ = ["FUNCTIONS", "call_function", "call_ufunc", "getitem", "operate"]
+
 FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     **reductions.TABLE,
     **shaping.TABLE,
+    **joining.TABLE,
+    **choosing.TABLE,
     **indexing.TABLE,
     **products.TABLE,
     **sorting.TABLE,
     **matrices.TABLE,
 }
-
-# The sums and products of Python numbers are Python numbers: they stay as weak as they were.
-_WEAK = frozenset({"add", "subtract", "multiply", "divide", "power", "negative", "positive"})
 
 
 def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -40,7 +51,9 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: di
         return ufunc(np.reshape(left, left.shape + (1,) * right.ndim), right, **kwargs)
     if method != "__call__":
         raise TraceError(f"np.{ufunc.__name__}.{method} cannot be traced")
-    return _call(ufunc, inputs, **kwargs)
+    if kwargs or any(isinstance(x, (list, tuple)) for x in inputs):
+        return _call(ufunc, tuple(array(x) if isinstance(x, (list, tuple)) else x for x in inputs), **kwargs)
+    return _row(ufunc, inputs, tuple([dtype_or_kind(x) for x in inputs]))
 
 
 def _reduce(ufunc: np.ufunc, x: Any, axis: Any = 0, dtype: Any = None, out: Any = None, **kwargs: Any) -> Any:
@@ -54,24 +67,44 @@ def _reduce(ufunc: np.ufunc, x: Any, axis: Any = 0, dtype: Any = None, out: Any 
 
 
 def _call(
-    ufunc: np.ufunc, inputs: tuple[Any, ...], *, where: Any = True, dtype: Any = None, out: Any = None, **extra: Any
+    ufunc: np.ufunc,
+    inputs: tuple[Any, ...],
+    *,
+    where: Any = True,
+    dtype: Any = None,
+    out: Any = None,
+    **extra: Any,
 ) -> Any:
+    if where is not True:
+        raise TraceError(
+            f"np.{ufunc.__name__}(..., where=...) leaves elements undefined; use np.where(mask, f(x), x)"
+        )
+    if set(extra) - {"casting", "order", "subok", "signature"}:
+        raise TraceError(f"np.{ufunc.__name__}: {', '.join(extra)} cannot be traced")
+    kinds = tuple([dtype_or_kind(x) for x in inputs])
+    return _row(ufunc, inputs, kinds if dtype is None else (np.dtype(dtype),) * len(kinds))
+
+
+def _row(ufunc: np.ufunc, operands: tuple[Any, ...], kinds: tuple[Any, ...]) -> Any:
+    """Apply a row of the table to operands in the dtypes of the loop that NumPy would choose."""
     row = UFUNCS.get(ufunc.__name__)
     if row is None:
         raise TraceError(f"np.{ufunc.__name__} has no traced form{did_you_mean(ufunc.__name__, UFUNCS)}")
-    if where is not True:
-        raise TraceError(f"np.{ufunc.__name__}(..., where=...) leaves elements undefined; use np.where(mask, f(x), x)")
-    if set(extra) - {"casting", "order", "subok", "signature"}:
-        raise TraceError(f"np.{ufunc.__name__}: {', '.join(extra)} cannot be traced")
-    operands = [array(x) if isinstance(x, (list, tuple)) else x for x in inputs]
-    kinds = [dtype_or_kind(x) for x in operands]
-    if dtype is not None:
-        kinds = [np.dtype(dtype)] * len(kinds)
-    loops = loop_dtypes(ufunc, tuple(kinds))
-    result = row(*(cast(x, d) for x, d in zip(operands, loops, strict=True)))
-    if isinstance(result, Traced) and ufunc.__name__ in _WEAK and all(isinstance(k, type) for k in kinds):
-        result.node.weak = True
+    return row(*[cast(x, dtype) for x, dtype in zip(operands, loop_dtypes(ufunc, kinds), strict=True)])
+
+
+def operate(ufunc: np.ufunc, *operands: Any) -> Any:
+    """Answer an operator: the ufunc, but Python numbers alone give what counts as a Python number."""
+    kinds = tuple([dtype_or_kind(x) for x in operands])
+    result = _row(ufunc, operands, kinds)
+    if kinds[0] in _NUMBERS and kinds[-1] in _NUMBERS:
+        for out in result if isinstance(result, tuple) else (result,):
+            if isinstance(out, Traced) and out.dtype != np.bool_:
+                out.node.weak = True
     return result
+
+
+_NUMBERS = (float, int)
 
 
 def call_function(func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -93,11 +126,15 @@ def call_function(func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[
 def _no_such(func: Callable[..., Any]) -> str:
     name = f"{func.__module__}.{func.__name__}".replace("numpy", "np", 1)
     if "fft" in name:
-        return f"{name} needs complex numbers, which graphs do not have; write the transform as a matrix product"
+        return (
+            f"{name} needs complex numbers, which graphs do not have; write the transform as a matrix product"
+        )
     known = {f.__name__ for f in FUNCTIONS} | set(UFUNCS)
     near = _INSTEAD.get(func.__name__)
     hint = f"; {near}" if near else did_you_mean(func.__name__, known)
-    return f"{name} cannot be traced{hint or '; write it with the NumPy functions that can (see docs/numpy.md)'}"
+    return (
+        f"{name} cannot be traced{hint or '; write it with the NumPy functions that can (see docs/numpy.md)'}"
+    )
 
 
 # Functions whose nearest relative is not the one with the nearest spelling.

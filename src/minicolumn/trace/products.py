@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from minicolumn.errors import ShapeError
+from minicolumn.errors import ShapeError, TraceError
 from minicolumn.ir.ops.products import MATMUL
 from minicolumn.ir.shapes import normalize_axis
-from minicolumn.trace.promote import array, promoted
+from minicolumn.trace.promote import array, as_float, promoted
 
 
 def dot(a: Any, b: Any, out: Any = None) -> Any:
@@ -81,8 +81,72 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
     x, y = promoted(np.moveaxis(a, axisa, -1), np.moveaxis(b, axisb, -1))
     if {x.shape[-1], y.shape[-1]} - {3}:
         raise ShapeError(f"cross: vectors of 3 elements expected, got {x.shape[-1]} and {y.shape[-1]}")
-    parts = [x[..., (i + 1) % 3] * y[..., (i + 2) % 3] - x[..., (i + 2) % 3] * y[..., (i + 1) % 3] for i in range(3)]
+    parts = [
+        x[..., (i + 1) % 3] * y[..., (i + 2) % 3] - x[..., (i + 2) % 3] * y[..., (i + 1) % 3]
+        for i in range(3)
+    ]
     return np.stack(parts, axis=axisc)
+
+
+def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
+    return np.sum(np.moveaxis(x1, axis, -1) * np.moveaxis(x2, axis, -1), axis=-1)
+
+
+def convolve(a: Any, v: Any, mode: str = "full") -> Any:
+    """Return the sums over sliding windows, as one product of a matrix of windows with the shorter operand."""
+    x, y = promoted(array(a), array(v))
+    if x.ndim != 1 or y.ndim != 1 or not x.size or not y.size:
+        raise ShapeError(
+            f"convolve: two vectors with elements expected, got {list(x.shape)} and {list(y.shape)}"
+        )
+    x, y = (y, x) if y.size > x.size else (x, y)
+    n, m = x.size, y.size
+    wide = np.pad(x, m - 1)
+    full = np.matmul(wide[np.arange(n + m - 1)[:, None] + np.arange(m)], y[::-1])
+    if mode == "full":
+        return full
+    if mode == "same":
+        return full[(m - 1) // 2 : (m - 1) // 2 + n]
+    if mode == "valid":
+        return full[m - 1 : n]
+    raise ShapeError(f"convolve: mode {mode!r} is none of 'full', 'same', 'valid'")
+
+
+def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
+    x, y = array(a), array(v)
+    swapped = y.size > x.size
+    out = convolve(y, x[::-1], mode) if swapped else convolve(x, y[::-1], mode)
+    return out[::-1] if swapped else out
+
+
+def cov(
+    m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: Any = None, fweights: Any = None,
+    aweights: Any = None, *, dtype: Any = None,
+) -> Any:  # fmt: skip
+    if fweights is not None or aweights is not None:
+        raise TraceError(
+            "np.cov(fweights=..., aweights=...) cannot be traced; weigh the rows before the product"
+        )
+    rows = _variables(m, rowvar)
+    if y is not None:
+        rows = np.concatenate([rows, _variables(y, rowvar)], axis=0)
+    freedom = rows.shape[1] - ((0 if bias else 1) if ddof is None else ddof)
+    centred = rows - np.mean(rows, axis=1, keepdims=True)
+    out = np.squeeze(np.matmul(centred, np.transpose(centred)) * np.divide(1.0, max(freedom, 0)))
+    return out if dtype is None else out.astype(dtype)
+
+
+def _variables(m: Any, rowvar: bool) -> Any:
+    x = as_float(np.atleast_2d(m))
+    return np.transpose(x) if not rowvar and x.shape[0] != 1 else x
+
+
+def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Any:
+    c = cov(x, y, rowvar, dtype=dtype)
+    if c.ndim == 0:
+        return c / c
+    spread = np.sqrt(np.diagonal(c))
+    return np.clip(c / spread[:, None] / spread[None, :], -1, 1)
 
 
 # einsum -----------------------------------------------------------------------------------------------------
@@ -199,4 +263,13 @@ TABLE: dict[Callable[..., Any], Callable[..., Any]] = {
     np.kron: kron,
     np.cross: cross,
     np.einsum: einsum,
+    np.convolve: convolve,
+    np.correlate: correlate,
+    np.cov: cov,
+    np.corrcoef: corrcoef,
+    np.linalg.matmul: lambda x1, x2, /: np.matmul(x1, x2),
+    np.linalg.outer: lambda x1, x2, /: outer(x1, x2),
+    np.linalg.tensordot: lambda x1, x2, /, *, axes=2: tensordot(x1, x2, axes),
+    np.linalg.vecdot: vecdot,
+    np.linalg.cross: lambda x1, x2, /, *, axis=-1: cross(x1, x2, axis=axis),
 }

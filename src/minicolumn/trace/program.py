@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minicolumn.errors import TraceError
-from minicolumn.ir.graph import Graph
+from minicolumn.ir.graph import INPUT, Graph, topological
 from minicolumn.ir.shapes import ArrayType
 from minicolumn.trace.tracer import LiveNode, Scope, Traced, holdable, leaf, node_of
 from minicolumn.tree import Structure, Tree, flatten, unflatten
@@ -43,7 +43,9 @@ def argument(value: Any) -> Argument:
     try:
         hash(value)
     except TypeError:
-        raise TraceError(f"compile: an argument of type {type(value).__name__} is neither data nor hashable") from None
+        raise TraceError(
+            f"compile: an argument of type {type(value).__name__} is neither data nor hashable"
+        ) from None
     return Argument(None, static=value)
 
 
@@ -68,8 +70,21 @@ def trace(function: Callable[..., Any], arguments: Sequence[Argument], structure
     results, shape = flatten(out)
     nodes = [result_node(r) for r in results]
     variables = [x.node for x in leaves if isinstance(x, Traced)]
+    _must_be_closed(nodes, variables)
     fed = tuple(i for i, a in enumerate(arguments) if a.type is not None)
     return Program(Graph(tuple(variables), tuple(nodes), getattr(function, "__name__", "fn")), fed, shape)
+
+
+def _must_be_closed(outputs: Sequence[LiveNode], variables: Sequence[LiveNode]) -> None:
+    """Refuse a program that reads what another trace left behind or is still at work on."""
+    own = set(variables)
+    for node in topological(outputs):
+        if node.op is INPUT and node not in own:
+            name = node.attrs.get("name") or "of another trace"
+            raise TraceError(
+                f"the compiled function reads a traced {node.type} value {name} that is none of its arguments; "
+                "pass it as an argument, and return values instead of storing them outside"
+            )
 
 
 def _variable(a: Argument, name: str, scope: Scope) -> Any:
@@ -103,7 +118,9 @@ def result_node(value: Any) -> LiveNode:
         return value.node
     if isinstance(value, np.ndarray | np.generic | int | float | bool):
         return node_of(holdable(np.array(value)))
-    raise TraceError(f"a traced function returned a {type(value).__name__}; it may return arrays, numbers and nests of them")
+    raise TraceError(
+        f"a traced function returned a {type(value).__name__}; it may return arrays, numbers and nests of them"
+    )
 
 
 def trace_call(function: Callable[..., Any], *args: Tree, **kwargs: Tree) -> Program:

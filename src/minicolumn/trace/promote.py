@@ -16,9 +16,11 @@ _KNOWN = frozenset(DTYPES.values())
 
 def dtype_or_kind(x: Any) -> Any:
     """Return the dtype of an array, or the type of a Python number (or of what came from one)."""
-    if isinstance(x, Traced):
-        return _PYTHON[x.dtype.kind] if x.node.weak else x.dtype
     kind = type(x)
+    if kind is Traced:
+        return _PYTHON[x.dtype.kind] if x.node.weak else x.node.type.dtype
+    if kind is np.ndarray:
+        return x.dtype
     if kind is float or kind is int:
         return kind
     if kind is bool:
@@ -34,6 +36,8 @@ _PYTHON: dict[str, Any] = {"f": float, "i": int, "u": int, "b": bool}
 @lru_cache(maxsize=4096)
 def loop_dtypes(ufunc: np.ufunc, kinds: tuple[Any, ...]) -> tuple[np.dtype, ...]:
     """Return the dtypes that a ufunc converts its operands to."""
+    if all(isinstance(kind, type) for kind in kinds):  # with no array among them, NumPy makes arrays of them
+        kinds = tuple(np.asarray(kind(0)).dtype for kind in kinds)
     try:
         found = ufunc.resolve_dtypes((*kinds, *[None] * ufunc.nout))[: ufunc.nin]
     except TypeError:
@@ -47,7 +51,7 @@ def loop_dtypes(ufunc: np.ufunc, kinds: tuple[Any, ...]) -> tuple[np.dtype, ...]
 
 def common_dtype(*xs: Any) -> np.dtype:
     """Return the dtype that NumPy would give the operands in common."""
-    kinds = [dtype_or_kind(x) for x in xs]
+    kinds = [np.dtype(x) if isinstance(x, (type, np.dtype, str)) else dtype_or_kind(x) for x in xs]
     dtype = np.result_type(*(k(0) if isinstance(k, type) else k for k in kinds))
     if dtype not in _KNOWN:
         raise TraceError(f"these operands would meet in {dtype}, which graphs do not have")

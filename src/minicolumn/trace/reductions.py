@@ -12,7 +12,7 @@ from minicolumn.ir.op import Op
 from minicolumn.ir.ops import order, reductions
 from minicolumn.ir.shapes import normalize_axes, normalize_axis, ones_at
 from minicolumn.trace.promote import array, as_float
-from minicolumn.trace.tracer import cast
+from minicolumn.trace.tracer import cast, stop_gradient
 
 Axis = int | Sequence[int] | None
 
@@ -31,7 +31,12 @@ def _masked(x: Any, where: Any, fill: Any) -> Any:
 def _reduce(op: Op, x: Any, axis: Axis, keepdims: Any) -> Any:
     axes = normalize_axes(axis, x.ndim)
     out = op(x, axes=axes) if axes else x
-    return np.reshape(out, ones_at(x.shape, axes)) if keepdims is True else out
+    return np.reshape(out, ones_at(x.shape, axes)) if kept(keepdims) else out
+
+
+def kept(keepdims: Any) -> bool:
+    """Return whether reduced axes stay; NumPy's own functions pass "no value" where nothing was said."""
+    return keepdims is not np._NoValue and bool(keepdims)
 
 
 def _initial(out: Any, initial: Any, combine: Callable[..., Any]) -> Any:
@@ -78,12 +83,14 @@ def min_(
     return _initial(_reduce(reductions.MIN, x, axis, keepdims), initial, np.minimum)
 
 
-def all_(a: Any, axis: Axis = None, out: Any = None, keepdims: Any = False) -> Any:
-    return _reduce(reductions.ALL, cast(array(a), np.dtype(np.bool_)), axis, keepdims)
+def all_(a: Any, axis: Axis = None, out: Any = None, keepdims: Any = False, *, where: Any = None) -> Any:
+    x = _masked(cast(array(a), np.dtype(np.bool_)), where, True)
+    return _reduce(reductions.ALL, x, axis, keepdims)
 
 
-def any_(a: Any, axis: Axis = None, out: Any = None, keepdims: Any = False) -> Any:
-    return _reduce(reductions.ANY, cast(array(a), np.dtype(np.bool_)), axis, keepdims)
+def any_(a: Any, axis: Axis = None, out: Any = None, keepdims: Any = False, *, where: Any = None) -> Any:
+    x = _masked(cast(array(a), np.dtype(np.bool_)), where, False)
+    return _reduce(reductions.ANY, x, axis, keepdims)
 
 
 def count_nonzero(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
@@ -108,7 +115,7 @@ def mean_(
 
 
 def _squeezed(reduced: Any, x: Any, axis: Axis, keepdims: Any) -> Any:
-    if keepdims is True:
+    if kept(keepdims):
         return reduced
     axes = normalize_axes(axis, x.ndim)
     return np.reshape(reduced, tuple(n for i, n in enumerate(x.shape) if i not in axes))
@@ -124,7 +131,9 @@ def average(
     w = array(weights)
     if w.shape != x.shape:
         if not isinstance(axis, (int, np.integer)) or w.shape != (x.shape[axis],):
-            raise ShapeError(f"average: weights have shape {list(w.shape)}, expected {list(x.shape)} or one per row of axis")
+            raise ShapeError(
+                f"average: weights have shape {list(w.shape)}, expected {list(x.shape)} or one per row of axis"
+            )
         w = np.reshape(w, [n if i == normalize_axis(int(axis), x.ndim) else 1 for i, n in enumerate(x.shape)])
         w = np.broadcast_to(w, x.shape)
     total = sum_(w, axis=axis, keepdims=keepdims)
@@ -148,7 +157,7 @@ def var_(
 def root(x: Any) -> Any:
     """Return the square root with slope 0 at 0, the middle of what lengths and spreads allow there."""
     zero = x == 0
-    return np.where(zero, x, np.sqrt(np.where(zero, 1.0, x)))
+    return np.where(zero, 0.0, np.sqrt(np.where(zero, 1.0, x)))
 
 
 def std_(a: Any, *args: Any, **kwargs: Any) -> Any:
@@ -164,15 +173,9 @@ def logsumexp(a: Any, axis: Axis = 0, keepdims: Any = False, initial: Any = None
     x = _masked(as_float(array(a)), where, -np.inf)
     top = max_(x, axis=axis, keepdims=True)
     # An infinite maximum cannot be subtracted from itself.
-    shift = _stopped(np.where(np.isfinite(top), top, 0.0))
+    shift = stop_gradient(np.where(np.isfinite(top), top, 0.0))
     out = np.log(sum_(np.exp(x - shift), axis=axis, keepdims=True)) + shift
     return _initial(_squeezed(out, x, axis, keepdims), initial, np.logaddexp)
-
-
-def _stopped(x: Any) -> Any:
-    from minicolumn.ir.ops.elementwise import STOP_GRADIENT
-
-    return STOP_GRADIENT(x)
 
 
 def _argument(op: Op) -> Callable[..., Any]:
@@ -181,7 +184,7 @@ def _argument(op: Op) -> Callable[..., Any]:
         flat = np.reshape(x, -1) if axis is None else x
         place = normalize_axis(0 if axis is None else axis, flat.ndim)
         found = op(flat, axis=place)
-        if keepdims is not True:
+        if not kept(keepdims):
             return found
         return np.reshape(found, (1,) * x.ndim if axis is None else ones_at(x.shape, (place,)))
 
@@ -200,13 +203,27 @@ def _running(op: Op) -> Callable[..., Any]:
 cumsum, cumprod = _running(order.CUMSUM), _running(order.CUMPROD)
 
 
-def cumulative_sum(x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Any:
-    out = cumsum(x, axis=axis, dtype=dtype)
-    if not include_initial:
-        return out
-    place = 0 if axis is None else axis
-    first = np.zeros(ones_at(out.shape, (normalize_axis(place, out.ndim),)), out.dtype)
-    return np.concatenate([first, out], axis=place)
+def _cumulative(run: Callable[..., Any], start: int) -> Callable[..., Any]:
+    def call(
+        x: Any,
+        /,
+        *,
+        axis: int | None = None,
+        dtype: Any = None,
+        out: Any = None,
+        include_initial: Any = False,
+    ):
+        x = array(x)
+        if axis is None and x.ndim != 1:
+            raise ShapeError(f"an axis is needed to accumulate {x.ndim} dimensions")
+        found = run(x, axis=axis or 0, dtype=dtype)
+        if not include_initial:
+            return found
+        place = normalize_axis(axis or 0, found.ndim)
+        first = np.full(ones_at(found.shape, (place,)), start, found.dtype)
+        return np.concatenate([first, found], axis=place)
+
+    return call
 
 
 def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
@@ -217,13 +234,25 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
     return np.where(x == -np.inf, float(limits.min) if neginf is None else neginf, out)
 
 
-def _skipping_nan(function: Callable[..., Any]) -> Callable[..., Any]:
-    def call(a: Any, axis: Axis = None, **kwargs: Any) -> Any:
+def _skipping_nan(function: Callable[..., Any], extreme: bool = False) -> Callable[..., Any]:
+    def call(a: Any, axis: Axis = None, *, where: Any = None, **kwargs: Any) -> Any:
         x = array(a)
-        valid = ~np.isnan(x)
-        return function(np.where(valid, x, 0.0), axis=axis, where=valid, **kwargs)
+        valid = ~np.isnan(x) if where is None else ~np.isnan(x) & where
+        found = function(np.where(valid, x, 0.0), axis=axis, where=valid, **kwargs)
+        if not extreme:
+            return found
+        # Of nothing but NaN there is no largest element.
+        return np.where(any_(valid, axis, keepdims=kwargs.get("keepdims", False)), found, np.nan)
 
     return call
+
+
+def nancumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
+    return cumsum(np.where(np.isnan(a), 0.0, a), axis, dtype)
+
+
+def nancumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
+    return cumprod(np.where(np.isnan(a), 1.0, a), axis, dtype)
 
 
 TABLE: dict[Callable[..., Any], Callable[..., Any]] = {
@@ -251,8 +280,11 @@ TABLE: dict[Callable[..., Any], Callable[..., Any]] = {
     np.nanprod: _skipping_nan(prod_),
     np.nanvar: _skipping_nan(var_),
     np.nanstd: _skipping_nan(std_),
-    np.nanmax: _skipping_nan(max_),
-    np.nanmin: _skipping_nan(min_),
+    np.nanmax: _skipping_nan(max_, extreme=True),
+    np.nanmin: _skipping_nan(min_, extreme=True),
+    np.nancumsum: nancumsum,
+    np.nancumprod: nancumprod,
 }
 if hasattr(np, "cumulative_sum"):
-    TABLE[np.cumulative_sum] = cumulative_sum
+    TABLE[np.cumulative_sum] = _cumulative(cumsum, 0)
+    TABLE[np.cumulative_prod] = _cumulative(cumprod, 1)

@@ -15,7 +15,11 @@ from minicolumn.trace.promote import array, as_float
 
 def sort_(a: Any, axis: int | None = -1, kind: Any = None, order_: Any = None, **_: Any) -> Any:
     x = array(a)
-    return order.SORT(np.reshape(x, -1), axis=0) if axis is None else order.SORT(x, axis=normalize_axis(axis, x.ndim))
+    return (
+        order.SORT(np.reshape(x, -1), axis=0)
+        if axis is None
+        else order.SORT(x, axis=normalize_axis(axis, x.ndim))
+    )
 
 
 def argsort(a: Any, axis: int | None = -1, kind: Any = None, order_: Any = None, **_: Any) -> Any:
@@ -30,7 +34,16 @@ def partition(a: Any, kth: Any, axis: int = -1, **_: Any) -> Any:
     return sort_(a, axis=axis)
 
 
-def quantile(a: Any, q: Any, axis: Any = None, out: Any = None, *, method: str = "linear", keepdims: bool = False, **_: Any) -> Any:
+def quantile(
+    a: Any,
+    q: Any,
+    axis: Any = None,
+    out: Any = None,
+    *,
+    method: str = "linear",
+    keepdims: bool = False,
+    **_: Any,
+) -> Any:
     """Return quantiles by linear interpolation between sorted neighbours."""
     if method != "linear":
         raise TraceError(f"np.quantile(method={method!r}) cannot be traced; there is 'linear'")
@@ -51,7 +64,9 @@ def quantile(a: Any, q: Any, axis: Any = None, out: Any = None, *, method: str =
     return np.reshape(value, (*np.shape(q), *(1 if i in axes else n for i, n in enumerate(x.shape))))
 
 
-def median(a: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False, keepdims: bool = False) -> Any:
+def median(
+    a: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False, keepdims: bool = False
+) -> Any:
     return quantile(a, 0.5, axis, keepdims=keepdims)
 
 
@@ -86,7 +101,7 @@ def gradient(f: Any, *spacing: Any, axis: Any = None, edge_order: int = 1) -> An
     if edge_order != 1 or any(np.ndim(s) for s in steps):
         raise TraceError("np.gradient can be traced for edge_order=1 and equal spacing")
     out = [_slope(x, step, place) for step, place in zip(steps, axes, strict=True)]
-    return out[0] if len(out) == 1 else out
+    return out[0] if len(out) == 1 else tuple(out)
 
 
 def _slope(x: Any, step: Any, axis: int) -> Any:
@@ -105,12 +120,26 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     """Return piecewise linear interpolation; the knots xp are increasing."""
     if period is not None:
         raise TraceError("np.interp(period=...) cannot be traced; reduce x by np.mod first")
-    x, xp, fp = array(x), array(xp), array(fp)
+    x, xp, fp = (as_float(array(v)) for v in (x, xp, fp))
+    if xp.shape[0] == 1:
+        xp, fp = np.concatenate([xp, xp + 1.0]), np.concatenate([fp, fp])
     inner = np.sum((x[..., None] >= xp[1:-1]).astype(np.int64), axis=-1)
     x0, x1, f0, f1 = xp[inner], xp[inner + 1], fp[inner], fp[inner + 1]
     out = f0 + (f1 - f0) * ((x - x0) / (x1 - x0))
     out = np.where(x < xp[0], fp[0] if left is None else left, out)
     return np.where(x > xp[-1], fp[-1] if right is None else right, out)
+
+
+def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: float = 2.0 * np.pi) -> Any:
+    x = as_float(array(p))
+    steps = diff(x, axis=axis)
+    half = period / 2.0
+    small = np.mod(steps + half, period) - half
+    small = np.where((small == -half) & (steps > 0), half, small)
+    turns = np.where(np.abs(steps) < (half if discont is None else discont), 0.0, small - steps)
+    first = np.take(x, np.arange(1), axis=axis)
+    rest = np.take(x, np.arange(1, x.shape[axis]), axis=axis) + np.cumsum(turns, axis=axis)
+    return np.concatenate([first, rest], axis=axis)
 
 
 def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
@@ -124,10 +153,15 @@ def digitize(x: Any, bins: Any, right: bool = False) -> Any:
 
 
 def sinc(x: Any) -> Any:
+    """Return sin(pi x) / (pi x); near 0, where the quotient loses digits of its slopes, as a series."""
     x = as_float(array(x))
-    angle = np.pi * np.where(x == 0, 1.0, x)
-    # Near 0 the value is 1 and the slope 0, which the quotient cannot give.
-    return np.where(x == 0, 1.0 - (np.pi**2 / 6.0) * x * x, np.sin(angle) / angle)
+    angle = np.pi * x
+    near = np.abs(x) < 0.15
+    square, series = np.where(near, angle * angle, 0.0), 1.0
+    for n in range(16, 0, -2):  # 1 - a^2 / (2 3) (1 - a^2 / (4 5) (...)), up to a^16 / 17!
+        series = 1.0 - square * (1.0 / (n * (n + 1))) * series
+    safe = np.where(near, 1.0, angle)
+    return np.where(near, series, np.sin(safe) / safe)
 
 
 def i0(x: Any) -> Any:
@@ -137,8 +171,15 @@ def i0(x: Any) -> Any:
 
 
 def round_(a: Any, decimals: int = 0, out: Any = None) -> Any:
-    scale = 10.0**decimals
-    return np.rint(array(a) * scale) / scale if decimals else np.rint(array(a))
+    x = array(a)
+    if x.dtype.kind != "f":
+        if decimals >= 0:
+            return x
+        raise TraceError("np.round of integers to tens cannot be traced; use x // 10 * 10")
+    scale = 10.0 ** abs(decimals)
+    if not decimals:
+        return np.rint(x)
+    return np.rint(x * scale) / scale if decimals > 0 else np.rint(x / scale) * scale
 
 
 def polyval(p: Any, x: Any) -> Any:
@@ -164,6 +205,15 @@ def array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> Any:
     return x.shape == y.shape and np.all(x == y)
 
 
+def array_equiv(a1: Any, a2: Any) -> Any:
+    x, y = array(a1), array(a2)
+    try:
+        np.broadcast_shapes(x.shape, y.shape)
+    except ValueError:
+        return False
+    return np.all(x == y)
+
+
 TABLE: dict[Callable[..., Any], Callable[..., Any]] = {
     np.sort: sort_,
     np.argsort: argsort,
@@ -183,6 +233,10 @@ TABLE: dict[Callable[..., Any], Callable[..., Any]] = {
     np.around: round_,
     np.fix: np.trunc,
     np.polyval: polyval,
+    np.unwrap: unwrap,
+    np.isposinf: lambda x: array(x) == np.inf,
+    np.isneginf: lambda x: array(x) == -np.inf,
+    np.array_equiv: array_equiv,
     np.allclose: allclose,
     np.isclose: isclose,
     np.array_equal: array_equal,

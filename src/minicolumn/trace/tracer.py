@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,10 @@ import numpy as np
 from minicolumn.errors import TraceError
 from minicolumn.ir.graph import CONST, INPUT, Node
 from minicolumn.ir.op import Op
-from minicolumn.ir.ops.elementwise import CAST
-from minicolumn.ir.shapes import DTYPES, ArrayType, TupleType, Type, type_of
+from minicolumn.ir.ops.elementwise import CAST, STOP_GRADIENT
+from minicolumn.ir.shapes import DTYPES, ArrayType, TupleType, Type
+from minicolumn.trace.operators import Operators, answers
+from minicolumn.trace.outside import advice
 
 _KNOWN = frozenset(DTYPES.values())
 # What a constant of a dtype that graphs do not have is held as; every value of it fits.
@@ -76,7 +79,14 @@ class LiveNode(Node):
     @property
     def is_live(self) -> bool:
         """Return whether a scope that this value depends on is still open."""
-        return any(not scope.closed for scope in self.scopes)
+        for scope in self.scopes:  # noqa: SIM110 - a generator would cost more than the loop
+            if not scope.closed:
+                return True
+        return False
+
+
+# Building a type checks it; the same few come again and again.
+_typed = lru_cache(maxsize=4096)(ArrayType)
 
 
 def leaf(type: ArrayType, value: np.ndarray | None, scope: Scope, name: str | None = None) -> Traced:
@@ -102,7 +112,7 @@ def node_of(value: Any) -> LiveNode:
     if isinstance(value, Traced):
         return value.node
     array = holdable(value)
-    return LiveNode(CONST, (), {"value": array}, type_of(array), array, NO_SCOPES)
+    return LiveNode(CONST, (), {"value": array}, _typed(array.dtype, array.shape), array, NO_SCOPES)
 
 
 def lift(node: LiveNode) -> Any:
@@ -110,7 +120,8 @@ def lift(node: LiveNode) -> Any:
     return node.value if node.value is not None and not node.is_live else Traced(node)
 
 
-def _joined(nodes: Sequence[LiveNode]) -> Scopes:
+def joined(nodes: Sequence[LiveNode]) -> Scopes:
+    """Return the scopes that any of the nodes depends on."""
     scopes = NO_SCOPES
     for node in nodes:
         if node.scopes is not scopes and node.scopes:
@@ -120,19 +131,35 @@ def _joined(nodes: Sequence[LiveNode]) -> Scopes:
 
 def apply(op: Op, args: Sequence[Any], attrs: dict[str, Any]) -> Any:
     """Apply an operation to traced and plain values: run it if all are known, record it if any is open."""
-    nodes = [node_of(arg) for arg in args]
+    nodes = [arg.node if type(arg) is Traced else node_of(arg) for arg in args]
     values = [node.value for node in nodes]
-    if any(value is None for value in values):
-        type_, value, where = op.infer(*(node.type for node in nodes), **attrs), None, user_line()
-    else:
-        value, where = np.asarray(op.numpy(*values, **attrs)), None
-        # No derivative flows through booleans and integers, so with values known they need no tracing:
-        # comparisons, argmax and masks come out as plain arrays that Python can branch and index on.
-        if value.dtype.kind != "f":
-            return value
-        type_ = type_of(value)
-    scopes = _joined(nodes)
-    return lift(LiveNode(op, nodes, attrs, type_, value, scopes, where))
+    for value in values:
+        if value is None:
+            return _recorded(op, nodes, attrs)
+    value = op.numpy(*values, **attrs)
+    if type(value) is not np.ndarray:
+        value = np.asarray(value)
+    # No derivative flows through booleans and integers, so with values known they need no tracing:
+    # comparisons, argmax and masks come out as plain arrays that Python can branch and index on.
+    if value.dtype.kind != "f":
+        return value if value.ndim else value[()]
+    return lift(LiveNode(op, nodes, attrs, _typed(value.dtype, value.shape), value, joined(nodes)))
+
+
+def _recorded(op: Op, nodes: list[LiveNode], attrs: dict[str, Any]) -> Traced:
+    nodes = [_held(node) if node.op is CONST and not node.scopes else node for node in nodes]
+    type_ = op.infer(*(node.type for node in nodes), **attrs)
+    return Traced(LiveNode(op, nodes, attrs, type_, None, joined(nodes), user_line()))
+
+
+def _held(node: LiveNode) -> LiveNode:
+    """Return a constant as the program will see it: a copy, if its owner could still write to it."""
+    array = node.attrs["value"]
+    if not array.flags.writeable and array.flags.owndata:
+        return node
+    copy = array.copy()
+    copy.flags.writeable = False
+    return LiveNode(CONST, (), {"value": copy}, node.type, copy, NO_SCOPES)
 
 
 def user_line() -> str | None:
@@ -149,11 +176,19 @@ def user_line() -> str | None:
 def cast(x: Any, dtype: np.dtype) -> Any:
     """Return x in another dtype; a no-op when it has it already."""
     if isinstance(x, Traced):
-        return x if x.dtype == dtype else CAST(x, dtype=dtype)
+        return x if x.node.type.dtype == dtype else CAST(x, dtype=dtype)  # type: ignore[union-attr]
     return np.asarray(x, dtype)
 
 
-class Traced(np.lib.mixins.NDArrayOperatorsMixin):
+def stop_gradient(x: Any) -> Any:
+    """Return an array through which no derivative flows: its plain value, where that is known."""
+    if not isinstance(x, Traced):
+        return x
+    value = x.node.value
+    return STOP_GRADIENT(x) if value is None else value.copy()[()]
+
+
+class Traced(Operators):
     """An array that is being traced. It has an array's methods, operators and NumPy functions."""
 
     __slots__ = ("node",)
@@ -173,12 +208,12 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     @property
     def shape(self) -> tuple[int, ...]:
         """Return the shape, always known."""
-        return self.type.shape
+        return self.node.type.shape  # type: ignore[union-attr]
 
     @property
     def dtype(self) -> np.dtype:
         """Return the dtype, always known."""
-        return self.type.dtype
+        return self.node.type.dtype  # type: ignore[union-attr]
 
     @property
     def ndim(self) -> int:
@@ -195,30 +230,26 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         return apply(op, args, attrs)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        from minicolumn.trace.numpy_map import call_ufunc
-
-        return call_ufunc(ufunc, method, inputs, kwargs)
+        return answers().call_ufunc(ufunc, method, inputs, kwargs)
 
     def __array_function__(self, func: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        from minicolumn.trace.numpy_map import call_function
-
-        return call_function(func, args, kwargs)
+        return answers().call_function(func, args, kwargs)
 
     # What would leave the trace ------------------------------------------------------------------------------
 
     def _concrete(self, what: str, instead: str) -> np.ndarray:
         node = self.node
-        if node.value is not None and not node.is_live:
-            return node.value
+        if not node.is_live:
+            if node.value is not None:
+                return node.value
+            raise TraceError(
+                f"this {self.type} value{_at(node)} has outlived the compile or scan that traced it; return it"
+            )
         raise TraceError(f"{what} would leave the trace of this {self.type} value; {instead}")
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        value = self._concrete(
-            "making a plain array",
-            "use NumPy functions that take it as it is; for np.array([a, b]) write np.stack([a, b]), and build "
-            "arrays with np.where or np.concatenate instead of assigning into them",
-        )
-        return np.array(value, dtype=dtype, copy=copy)
+        instead = advice() if self.node.is_live else ""
+        return np.array(self._concrete("making a plain array", instead), dtype=dtype, copy=copy)
 
     def __bool__(self) -> bool:
         value = self.node.value
@@ -233,12 +264,14 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         return float(
             self._concrete(
                 "float() of a value",
-                "use np.sin and its kin in place of math.sin, or mc.stop_gradient(x) for a value without derivative",
+                "use np.sin and its kin in place of math.sin, or float(mc.stop_gradient(x)) for its value alone",
             )
         )
 
     def __int__(self) -> int:
-        return int(self._concrete("int() of a value", "use np.floor or .astype(int), or index with static numbers"))
+        return int(
+            self._concrete("int() of a value", "use np.floor or .astype(int), or index with static numbers")
+        )
 
     __index__ = __int__
 
@@ -267,9 +300,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         return (self[i] for i in range(len(self)))
 
     def __getitem__(self, key: Any) -> Any:
-        from minicolumn.trace.indexing import getitem
-
-        return getitem(self, key)
+        return answers().getitem(self, key)
 
     def __contains__(self, element: Any) -> bool:
         return bool(np.any(self == element))
@@ -281,21 +312,15 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     def __format__(self, spec: str) -> str:
         return repr(self) if self.node.value is None else format(self.node.value[()], spec)
 
-    def __pow__(self, other: Any) -> Any:
-        # As ndarray does, so that both give the same bits.
-        if type(other) in (int, float) and other in _POWERS and self.type.is_float:
-            return _POWERS[other](self)
-        return np.power(self, other)  # type: ignore[arg-type, call-overload]
-
     # What an array's methods do ------------------------------------------------------------------------------
 
     @property
-    def T(self) -> Any:  # noqa: N802
+    def T(self) -> Any:
         """Return the array with its axes reversed."""
         return np.transpose(self)  # type: ignore[arg-type]
 
     @property
-    def mT(self) -> Any:  # noqa: N802
+    def mT(self) -> Any:
         """Return the array with its last two axes exchanged."""
         return np.swapaxes(self, -1, -2)  # type: ignore[arg-type]
 
@@ -345,18 +370,12 @@ def _method(name: str) -> Any:
 
 
 for _name in (
-    "all any argmax argmin argsort clip compress conj copy cumprod cumsum diagonal dot max mean min nonzero prod "
-    "ravel repeat round squeeze std sum swapaxes take trace var"
-).split():
+    *("all", "any", "argmax", "argmin", "argsort", "clip", "compress", "conj", "copy", "cumprod", "cumsum"),
+    *("diagonal", "dot", "max", "mean", "min", "nonzero", "prod", "ravel", "repeat", "round", "searchsorted"),
+    *("squeeze", "std", "sum", "swapaxes", "take", "trace", "var"),
+):
     setattr(Traced, _name, _method(_name))
 Traced.flatten = Traced.ravel  # type: ignore[attr-defined]
-
-_POWERS = {
-    2: lambda x: x * x,
-    1: lambda x: x,
-    0.5: lambda x: np.sqrt(x),
-    -1: lambda x: 1.0 / x,
-}
 
 
 def _at(node: Node) -> str:

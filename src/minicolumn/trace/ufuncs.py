@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from minicolumn.errors import ShapeError, TraceError
 from minicolumn.ir.ops import elementwise as e
 from minicolumn.ir.ops import logic as b
 from minicolumn.ir.ops import special as s
@@ -26,12 +27,9 @@ def _on_bool(op: Callable[..., Any]) -> Callable[..., Any]:
     return lambda *xs: op(*map(_as_bool, xs))
 
 
-def _power(x: Any, y: Any) -> Any:
-    return e.POWER(x, y)
-
-
 def _heaviside(x: Any, half: Any) -> Any:
-    return np.where(x == 0, half, np.where(x > 0, 1.0, 0.0).astype(half.dtype))
+    step = np.where(x > 0, 1.0, 0.0).astype(half.dtype)
+    return np.where(np.isnan(x), np.nan, np.where(x == 0, half, step))
 
 
 def _fmax(x: Any, y: Any) -> Any:
@@ -47,17 +45,13 @@ def _modf(x: Any) -> tuple[Any, Any]:
     return x - whole, whole
 
 
-def _gamma(x: Any) -> Any:
-    return s.GAMMASGN(x) * np.exp(s.GAMMALN(x))
-
-
-def _betaln(x: Any, y: Any) -> Any:
-    return s.GAMMALN(x) + s.GAMMALN(y) - s.GAMMALN(x + y)
+def _loggamma(x: Any) -> Any:
+    return np.where(x < 0, np.nan, s.GAMMALN(x))
 
 
 def _beta(x: Any, y: Any) -> Any:
     sign = s.GAMMASGN(x) * s.GAMMASGN(y) * s.GAMMASGN(x + y)
-    return sign * np.exp(_betaln(x, y))
+    return sign * np.exp(s.BETALN(x, y))
 
 
 def _logit(x: Any) -> Any:
@@ -69,11 +63,7 @@ def _ndtr(x: Any) -> Any:
 
 
 def _ndtri(p: Any) -> Any:
-    return sqrt(2.0) * s.ERFINV(2.0 * p - 1.0)
-
-
-def _erfcinv(x: Any) -> Any:
-    return s.ERFINV(1.0 - x)
+    return -sqrt(2.0) * s.ERFCINV(2.0 * p)
 
 
 def _entr(x: Any) -> Any:
@@ -93,7 +83,7 @@ def _kl_div(x: Any, y: Any) -> Any:
 
 def _matmul(x: Any, y: Any) -> Any:
     if not x.ndim or not y.ndim:
-        raise ValueError("matmul: operands need at least one axis; for numbers use *")
+        raise ShapeError("matmul: operands need at least one axis; for numbers use *")
     left, right = x, y
     if x.ndim == 1:
         left = np.reshape(x, (1, x.shape[0]))
@@ -105,6 +95,12 @@ def _matmul(x: Any, y: Any) -> Any:
     if x.ndim == 1:
         out = np.reshape(out, out.shape[:-2] + out.shape[-1:] if y.ndim > 1 else out.shape[:-1])
     return out
+
+
+def _reciprocal(x: Any) -> Any:
+    if x.dtype.kind != "f":
+        raise TraceError("np.reciprocal of integers is 0 nearly everywhere and cannot be traced; use 1.0 / x")
+    return e.DIVIDE(np.ones((), x.dtype), x)
 
 
 def _identity(x: Any) -> Any:
@@ -123,8 +119,8 @@ UFUNCS: dict[str, Callable[..., Any]] = {
     "fmod": e.FMOD,
     "divmod": lambda x, y: (e.FLOOR_DIVIDE(x, y), e.REMAINDER(x, y)),
     "modf": _modf,
-    "power": _power,
-    "float_power": _power,
+    "power": e.POWER,
+    "float_power": e.POWER,
     "negative": e.NEGATIVE,
     "positive": _identity,
     "absolute": e.ABSOLUTE,
@@ -152,7 +148,7 @@ UFUNCS: dict[str, Callable[..., Any]] = {
     "sqrt": e.SQRT,
     "cbrt": e.CBRT,
     "square": lambda x: x * x,
-    "reciprocal": lambda x: e.DIVIDE(np.ones((), x.dtype), x),
+    "reciprocal": _reciprocal,
     "hypot": e.HYPOT,
     "sin": e.SIN,
     "cos": e.COS,
@@ -207,18 +203,23 @@ UFUNCS: dict[str, Callable[..., Any]] = {
     "erf": s.ERF,
     "erfc": s.ERFC,
     "erfinv": s.ERFINV,
-    "erfcinv": _erfcinv,
+    "erfcinv": s.ERFCINV,
+    "erfcx": s.ERFCX,
     "ndtr": _ndtr,
     "ndtri": _ndtri,
     "log_ndtr": s.LOG_NDTR,
-    "gamma": _gamma,
+    "gamma": s.GAMMA,
+    "rgamma": lambda x: s.GAMMASGN(x) * np.exp(-s.GAMMALN(x)),
+    "gammainc": s.GAMMAINC,
+    "gammaincc": s.GAMMAINCC,
+    "betainc": s.BETAINC,
     "gammaln": s.GAMMALN,
     "gammasgn": s.GAMMASGN,
-    "loggamma": s.GAMMALN,
+    "loggamma": _loggamma,
     "psi": lambda x: s.POLYGAMMA(x, n=0),
     "digamma": lambda x: s.POLYGAMMA(x, n=0),
     "beta": _beta,
-    "betaln": _betaln,
+    "betaln": s.BETALN,
     "xlogy": s.XLOGY,
     "xlog1py": s.XLOG1PY,
     "entr": _entr,
@@ -226,6 +227,14 @@ UFUNCS: dict[str, Callable[..., Any]] = {
     "kl_div": _kl_div,
     "i0": s.I0,
     "i1": s.I1,
+    "iv": s.IV,
+    "jv": s.JV,
+    "j0": lambda x: s.JV(np.zeros((), x.dtype), x),
+    "j1": lambda x: s.JV(np.ones((), x.dtype), x),
+    "yv": s.YV,
+    "yn": lambda n, x: s.YV(cast(n, x.dtype), x),
+    "y0": lambda x: s.YV(np.zeros((), x.dtype), x),
+    "y1": lambda x: s.YV(np.ones((), x.dtype), x),
 }
 
 # ufunc.reduce and ufunc.accumulate are NumPy functions under another name.

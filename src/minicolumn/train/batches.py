@@ -12,7 +12,7 @@ Array = np.ndarray
 
 
 def epoch_order(seed: int, epoch: int, rows: int, shuffle: bool = True) -> Array:
-    """Return the order of the rows in one epoch, int32 [rows]; each epoch has its own, whatever came before."""
+    """Return the order of the rows in one epoch, int32 [rows]; each has its own, whatever came before."""
     if not shuffle:
         return np.arange(rows, dtype=np.int32)
     return random.permutation(random.fold_in(random.stream(seed, "shuffle"), epoch), rows)

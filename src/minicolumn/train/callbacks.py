@@ -1,15 +1,14 @@
-"""What users hang into a training. A callback decides from the history alone, so it holds no state of its own."""
+"""What users hang into a training. Those here decide from the history alone and hold no state."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
 
-from minicolumn.errors import DataError
+from minicolumn.errors import DataError, did_you_mean
+from minicolumn.model.metrics import HIGHER_IS_BETTER
+from minicolumn.nn.settings import settle_number, settle_whole
 from minicolumn.train.history import History, Row
-
-# For these, more is better; for every other figure, less.
-HIGHER_IS_BETTER = frozenset({"accuracy", "balanced_accuracy", "roc_auc", "r2"})
 
 
 def lower_is_better(monitor: str) -> bool:
@@ -23,12 +22,21 @@ def lower_is_better(monitor: str) -> bool:
 
 @dataclass
 class Training:
-    """A training while it runs, as callbacks see it."""
+    """A training while it runs, as callbacks see it.
+
+    network         what is trained
+    epochs          how many are wanted; steps: in each of them; rows: trained on
+    figures         what each row of the history will hold that can be watched
+    params          the weights after the last whole epoch
+    history         one row for each whole epoch
+    best_params     the weights that are handed back, those after `best_epoch` (0: as they were at the start)
+    """
 
     network: Any
     epochs: int
     steps: int
     rows: int
+    figures: tuple[str, ...] = ("loss",)
     params: Any = None
     history: History = field(default_factory=History)
     monitor: str | None = None
@@ -40,11 +48,39 @@ class Training:
         """End the training after this epoch."""
         self.stop_reason = self.stop_reason or reason
 
-    def keep_best(self, monitor: str) -> None:
-        """Have the weights of the best epoch handed back."""
-        if self.monitor not in (None, monitor):
-            raise DataError(f"two callbacks want the best weights, by {self.monitor!r} and by {monitor!r}; use one")
-        self.monitor = monitor
+    def keep_best(self, monitor: str | None = None) -> str:
+        """Have the weights of the best epoch handed back, from now on; return the figure that decides.
+
+        monitor     one of `figures`; None takes val_loss, or loss where nothing is held out
+        """
+        chosen = monitor or ("val_loss" if "val_loss" in self.figures else "loss")
+        if chosen not in self.figures:
+            hint = did_you_mean(chosen, self.figures)
+            raise DataError(f"there is no {chosen!r} to watch{hint}; there are {', '.join(self.figures)}")
+        if self.monitor not in (None, chosen):
+            raise DataError(
+                f"two callbacks want the best weights, by {self.monitor!r} and by {chosen!r}; use one"
+            )
+        self.monitor = chosen
+        return chosen
+
+    def add(self, row: Row, params: Any) -> None:
+        """Note a whole epoch."""
+        self.history.rows.append(row)
+        self.params = params
+
+    def settle_best(self) -> None:
+        """Take the last epoch's weights for the best ones, if they are."""
+        if not self.history or self.best_epoch == len(self.history) or not self._improved():
+            return
+        self.best_params, self.best_epoch = self.params, len(self.history)
+
+    def _improved(self) -> bool:
+        if self.monitor is None or not self.best_epoch:
+            return True
+        sign = 1.0 if lower_is_better(self.monitor) else -1.0
+        old, new = (sign * self.history[self.monitor][place] for place in (self.best_epoch - 1, -1))
+        return bool(new <= old or old != old)  # of equal ones the last, which has learnt longest
 
 
 class Callback:
@@ -90,26 +126,23 @@ class EarlyStopping(Callback):
     monitor: str | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.patience, int) or self.patience < 1:
-            raise DataError(f"EarlyStopping: patience must be a whole number of at least 1, got {self.patience!r}")
-        if not self.min_delta >= 0:
-            raise DataError(f"EarlyStopping: min_delta must not be negative, got {self.min_delta!r}")
+        settle_whole(self, "patience", 1)
+        settle_number(self, "min_delta", "a number >= 0", lambda delta: delta >= 0)
+
+    def on_start(self, training: Training) -> None:
+        training.keep_best(self.monitor)
 
     def on_epoch(self, training: Training, row: Row) -> None:
-        monitor = self.monitor or ("val_loss" if "val_loss" in row else "loss")
-        training.keep_best(monitor)
-        if monitor not in row:
-            raise DataError(f"EarlyStopping: there is no {monitor!r} to watch; there are {', '.join(row)}")
-        if len(training.history) - self._best(training.history, monitor) >= self.patience:
+        watched = training.history[training.keep_best(self.monitor)]
+        if len(watched) - self._last_gain(watched, lower_is_better(training.monitor or "")) >= self.patience:
             training.stop("early stopping")
 
-    def _best(self, history: History, monitor: str) -> int:
+    def _last_gain(self, values: Any, lower: bool) -> int:
         """Return after how many epochs the figure was last better than before by min_delta."""
-        sign = 1.0 if lower_is_better(monitor) else -1.0
         best, place = float("inf"), 0
-        for i, value in enumerate(history[monitor]):
-            if sign * value < best - self.min_delta:
-                best, place = sign * value, i + 1
+        for i, value in enumerate(values if lower else -values):
+            if value < best - self.min_delta:
+                best, place = value, i + 1
         return place
 
 
@@ -118,9 +151,12 @@ class KeepBest(Callback):
     """Hand back the weights of the best epoch, without stopping earlier.
 
     monitor     a column of the history; None takes val_loss, or loss where nothing is held out
+
+    >>> KeepBest("val_accuracy")
+    KeepBest(monitor='val_accuracy')
     """
 
     monitor: str | None = None
 
-    def on_epoch(self, training: Training, row: Row) -> None:
-        training.keep_best(self.monitor or ("val_loss" if "val_loss" in row else "loss"))
+    def on_start(self, training: Training) -> None:
+        training.keep_best(self.monitor)

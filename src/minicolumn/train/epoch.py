@@ -34,14 +34,25 @@ def train_epoch(
             gradient of  loss(network(X[rows]), Y[rows]) + regularizer(params)
             params, moments = optimizer's step along it, times rate
 
-    The function takes (state, X, Y, weight, order, rates, numbers, key): order int32 [steps, batch], rates float
-    [steps], numbers uint32 [steps] (which step of the whole training this is; dropout draws from it, so a training
-    that is cut into other chunks draws the same), weight [rows] or None. It returns the state and the losses [steps],
-    without the regularizer's share.
+    The function takes (state, X, Y, weight, order, rates, numbers, key):
+
+    weight      float [rows], or None
+    order       int32 [steps, batch], the rows of each step
+    rates       float [steps], the learning rates
+    numbers     uint32 [steps]: which steps of the whole training these are. Dropout draws from them, so a
+                training that is cut into other chunks draws the same.
+    Returns     the state, and the losses [steps] without the regularizer's share
     """
 
     def run(
-        state: State, X: Array, Y: Array, weight: Array | None, order: Array, rates: Array, numbers: Array, key: Array
+        state: State,
+        X: Array,
+        Y: Array,
+        weight: Array | None,
+        order: Array,
+        rates: Array,
+        numbers: Array,
+        key: Array,
     ) -> tuple[State, Array]:
         def step(state: State, x: tuple[Array, Array, Array]) -> tuple[State, Array]:
             rows, rate, number = x

@@ -83,7 +83,9 @@ class Prepared:
     test: polars.DataFrame
 
 
-def prepare_table(frame: polars.DataFrame, settings: TableSettings, test: polars.DataFrame | None = None) -> Prepared:
+def prepare_table(
+    frame: polars.DataFrame, settings: TableSettings, test: polars.DataFrame | None = None
+) -> Prepared:
     """Find the schema, set test and validation rows apart, and fit the encoder on the rest.
 
     Errors      DataError for everything that the schema, the split or the encoder refuses
@@ -129,7 +131,7 @@ def train_table(
     ready = prepared or prepare_table(frame, settings, test)
     recipe = recipe_for(ready, settings)
     run = _fit(ready, recipe, settings.seed, callbacks)
-    model = replace(run.model, table=ready.encoder, data_hash=data_hash(ready.train))
+    model = replace(run.model, table=ready.encoder, schema=ready.schema, data_hash=data_hash(ready.train))
     return _scored(ready, model, run)
 
 

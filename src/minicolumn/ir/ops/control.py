@@ -22,6 +22,11 @@ def evaluate(graph: Graph, args: tuple[np.ndarray, ...]) -> tuple[Any, ...]:
 
 
 def _scanned(*types: ArrayType, body: Graph, consts: int, carry: int, length: int, reverse: bool) -> Type:
+    if min(consts, carry, length) < 0 or consts + carry > len(types) or carry > len(body.outputs):
+        raise ShapeError(
+            f"scan: {consts} constants and {carry} states do not fit {len(types)} operands and "
+            f"{len(body.outputs)} results of the body"
+        )
     rows = types[consts + carry :]
     for t in rows:
         if not t.shape or t.shape[0] != length:
@@ -29,12 +34,20 @@ def _scanned(*types: ArrayType, body: Graph, consts: int, carry: int, length: in
     expected = (*types[: consts + carry], *(t.with_shape(t.shape[1:]) for t in rows))
     found = tuple(i.type for i in body.inputs)
     if found != expected:
-        raise ShapeError(f"scan: the body takes {', '.join(map(str, found))}, not {', '.join(map(str, expected))}")
+        raise ShapeError(
+            f"scan: the body takes {', '.join(map(str, found))}, not {', '.join(map(str, expected))}"
+        )
     for before, after in zip(types[consts:], body.outputs[:carry], strict=False):
         if after.type != before:
             raise ShapeError(f"scan: the state must keep its type; {before} became {after.type}")
     ys = (y.array_type.with_shape((length, *y.array_type.shape)) for y in body.outputs[carry:])
     return TupleType((*types[consts : consts + carry], *ys))
+
+
+def _item(values: Type, *, index: int) -> Type:
+    if not isinstance(values, TupleType) or not 0 <= index < len(values.items):
+        raise ShapeError(f"item: {values} has no item {index}")
+    return values.items[index]
 
 
 def _scan(
@@ -63,7 +76,7 @@ SCAN = define(
 ITEM = define(
     "item",
     kind="control",
-    infer=lambda values, *, index: values.items[index],
+    infer=_item,
     numpy=lambda values, *, index: values[index],
     doc="One of the results of an operation that has several.",
 )

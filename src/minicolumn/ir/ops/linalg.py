@@ -10,11 +10,13 @@ import numpy as np
 from minicolumn.errors import ShapeError
 from minicolumn.ir.op import define, same_dtype
 from minicolumn.ir.ops.reductions import exclusive_product
+from minicolumn.ir.ops.rules import of_kinds
 from minicolumn.ir.shapes import ArrayType, Type
 
 
 def _square(name: str) -> Callable[..., ArrayType]:
     def infer(x: ArrayType) -> ArrayType:
+        of_kinds(name, (x,), "f")
         if len(x.shape) < 2 or x.shape[-1] != x.shape[-2]:
             raise ShapeError(f"{name}: square matrices expected over the last two axes, got {list(x.shape)}")
         return x
@@ -30,7 +32,9 @@ def _solved(a: ArrayType, b: ArrayType) -> Type:
     same_dtype("solve", (a, b))
     _square("solve")(a)
     if len(b.shape) != len(a.shape) or b.shape[:-1] != a.shape[:-1]:
-        raise ShapeError(f"solve: right sides of shape {list(b.shape)} do not fit matrices of {list(a.shape)}")
+        raise ShapeError(
+            f"solve: right sides of shape {list(b.shape)} do not fit matrices of {list(a.shape)}"
+        )
     return b
 
 
@@ -43,7 +47,7 @@ def _over_matrix(g: Any) -> Any:
 
 
 def _uncholesky(g: Any, out: Any, x: Any) -> Any:
-    # With L the factor: phi(L^T g) between L^-T and L^-1, made symmetric. Murray 2016, arXiv 1602.07527, eq. 10.
+    # With L the factor: phi(L^T g) between L^-T and L^-1, made symmetric: Murray 2016, arXiv 1602.07527, (10).
     inner = np.tril(np.matmul(_t(out), g))
     half = inner - 0.5 * inner * np.eye(x.shape[-1], dtype=x.dtype)
     left = SOLVE(_t(out), half)

@@ -7,22 +7,22 @@ from typing import Any
 
 import numpy as np
 
-from minicolumn.ir.op import Op, define, same_dtype
-from minicolumn.ir.ops.elementwise import same
-from minicolumn.ir.shapes import DTYPES, ArrayType, Type, broadcast_shapes
+from minicolumn.ir.op import Op, define
+from minicolumn.ir.ops.rules import EVERY, mapped
+from minicolumn.ir.shapes import DTYPES, ArrayType
 
 
-def _truth(*types: ArrayType) -> Type:
-    same_dtype("comparison", types)
-    return ArrayType(DTYPES["bool"], broadcast_shapes(*(t.shape for t in types)))
+def _test(name: str, numpy: Callable[..., Any], operands: int = 2) -> Op:
+    together = mapped(name, operands, EVERY)
+
+    def infer(*types: ArrayType) -> ArrayType:
+        return together(*types).with_dtype(DTYPES["bool"])
+
+    return define(name, kind="map", infer=infer, numpy=numpy)
 
 
-def _test(name: str, numpy: Callable[..., Any]) -> Op:
-    return define(name, kind="map", infer=_truth, numpy=numpy)
-
-
-def _bits(name: str, numpy: Callable[..., Any]) -> Op:
-    return define(name, kind="map", infer=same, numpy=numpy)
+def _bits(name: str, numpy: Callable[..., Any], operands: int = 2, kinds: str = "iub") -> Op:
+    return define(name, kind="map", infer=mapped(name, operands, kinds), numpy=numpy)
 
 
 EQUAL = _test("equal", np.equal)
@@ -31,15 +31,15 @@ LESS = _test("less", np.less)
 LESS_EQUAL = _test("less_equal", np.less_equal)
 GREATER = _test("greater", np.greater)
 GREATER_EQUAL = _test("greater_equal", np.greater_equal)
-ISNAN = _test("isnan", np.isnan)
-ISINF = _test("isinf", np.isinf)
-ISFINITE = _test("isfinite", np.isfinite)
-SIGNBIT = _test("signbit", np.signbit)
+ISNAN = _test("isnan", np.isnan, 1)
+ISINF = _test("isinf", np.isinf, 1)
+ISFINITE = _test("isfinite", np.isfinite, 1)
+SIGNBIT = _test("signbit", np.signbit, 1)
 
 # On bool these are the logical operations, on integers the bitwise ones, as in NumPy.
 BITWISE_AND = _bits("bitwise_and", np.bitwise_and)
 BITWISE_OR = _bits("bitwise_or", np.bitwise_or)
 BITWISE_XOR = _bits("bitwise_xor", np.bitwise_xor)
-INVERT = _bits("invert", np.invert)
-LEFT_SHIFT = _bits("left_shift", np.left_shift)
-RIGHT_SHIFT = _bits("right_shift", np.right_shift)
+INVERT = _bits("invert", np.invert, 1)
+LEFT_SHIFT = _bits("left_shift", np.left_shift, kinds="iu")
+RIGHT_SHIFT = _bits("right_shift", np.right_shift, kinds="iu")

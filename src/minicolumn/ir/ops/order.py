@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from minicolumn.ir.op import define
 from minicolumn.ir.ops.indexing import GATHER, SCATTER_ADD
 from minicolumn.ir.ops.reductions import _before
+from minicolumn.ir.ops.rules import EVERY, NUMBERS, check_axis, of_kinds
 from minicolumn.ir.shapes import DTYPES, ArrayType
 
 
@@ -38,7 +40,9 @@ def _later_share(g: Any, x: Any) -> Any:
     slope, offset, step = np.concatenate([x[..., 1:], zero], axis=-1), g, 1
     while step < n:
         tail_slope = np.concatenate([slope[..., step:], np.broadcast_to(one, (*x.shape[:-1], step))], axis=-1)
-        tail_offset = np.concatenate([offset[..., step:], np.broadcast_to(zero, (*x.shape[:-1], step))], axis=-1)
+        tail_offset = np.concatenate(
+            [offset[..., step:], np.broadcast_to(zero, (*x.shape[:-1], step))], axis=-1
+        )
         slope, offset = slope * tail_slope, offset + slope * tail_offset
         step *= 2
     return offset
@@ -52,30 +56,39 @@ def _uncumprod(g: Any, out: Any, x: Any, *, axis: int) -> Any:
     return np.moveaxis(_before(x) * _later_share(g, x), -1, axis)
 
 
+def _along(name: str, kinds: str) -> Callable[..., ArrayType]:
+    def infer(x: ArrayType, *, axis: int) -> ArrayType:
+        of_kinds(name, (x,), kinds)
+        check_axis(name, axis, len(x.shape))
+        return x
+
+    return infer
+
+
 SORT = define(
     "sort",
     kind="order",
-    infer=lambda x, *, axis: x,
+    infer=_along("sort", EVERY),
     numpy=lambda x, *, axis: np.sort(x, axis=axis, kind="stable"),
     vjp=(_unsort,),
 )
 ARGSORT = define(
     "argsort",
     kind="order",
-    infer=lambda x, *, axis: ArrayType(DTYPES["i64"], x.shape),
+    infer=lambda x, *, axis: _along("argsort", EVERY)(x, axis=axis).with_dtype(DTYPES["i64"]),
     numpy=lambda x, *, axis: np.argsort(x, axis=axis, kind="stable"),
 )
 CUMSUM = define(
     "cumsum",
     kind="order",
-    infer=lambda x, *, axis: x,
+    infer=_along("cumsum", NUMBERS),
     numpy=lambda x, *, axis: np.cumsum(x, axis=axis, dtype=x.dtype),
     vjp=(_uncumsum,),
 )
 CUMPROD = define(
     "cumprod",
     kind="order",
-    infer=lambda x, *, axis: x,
+    infer=_along("cumprod", NUMBERS),
     numpy=lambda x, *, axis: np.cumprod(x, axis=axis, dtype=x.dtype),
     vjp=(_uncumprod,),
 )

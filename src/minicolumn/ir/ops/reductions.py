@@ -10,6 +10,7 @@ import numpy as np
 
 from minicolumn.errors import ShapeError
 from minicolumn.ir.op import Op, Rule, define
+from minicolumn.ir.ops.rules import EVERY, NUMBERS, check_axes, check_axis, of_kinds
 from minicolumn.ir.shapes import DTYPES, ArrayType, Type, drop_axes, ones_at
 
 Axes = tuple[int, ...]
@@ -20,24 +21,32 @@ def expand(g: Any, shape: tuple[int, ...], axes: Axes) -> Any:
     return np.broadcast_to(np.reshape(g, ones_at(shape, axes)), shape)
 
 
-def _reduced(x: ArrayType, *, axes: Axes) -> Type:
-    return x.with_shape(drop_axes(x.shape, axes))
-
-
-def _truth(x: ArrayType, *, axes: Axes) -> Type:
-    return ArrayType(DTYPES["bool"], drop_axes(x.shape, axes))
-
-
-def _not_empty(name: str) -> Callable[..., Type]:
-    def infer(x: ArrayType, *, axes: Axes) -> Type:
-        if any(x.shape[a] == 0 for a in axes):
-            raise ShapeError(f"{name} of zero elements has no value: shape {list(x.shape)}, axes {list(axes)}")
-        return _reduced(x, axes=axes)
+def _reduced(name: str, kinds: str = EVERY) -> Callable[..., ArrayType]:
+    def infer(x: ArrayType, *, axes: Axes) -> ArrayType:
+        of_kinds(name, (x,), kinds)
+        check_axes(name, axes, len(x.shape))
+        return x.with_shape(drop_axes(x.shape, axes))
 
     return infer
 
 
-def _reduction(name: str, numpy: Callable[..., Any], vjp: Rule | None, infer: Callable[..., Type] = _reduced) -> Op:
+def _truth(name: str) -> Callable[..., Type]:
+    return lambda x, *, axes: _reduced(name)(x, axes=axes).with_dtype(DTYPES["bool"])
+
+
+def _not_empty(name: str) -> Callable[..., Type]:
+    def infer(x: ArrayType, *, axes: Axes) -> Type:
+        reduced = _reduced(name)(x, axes=axes)
+        if any(x.shape[a] == 0 for a in axes):
+            raise ShapeError(
+                f"{name} of zero elements has no value: shape {list(x.shape)}, axes {list(axes)}"
+            )
+        return reduced
+
+    return infer
+
+
+def _reduction(name: str, numpy: Callable[..., Any], vjp: Rule | None, infer: Callable[..., Type]) -> Op:
     def call(x: np.ndarray, *, axes: Axes) -> Any:
         return numpy(x, axis=axes)
 
@@ -79,17 +88,30 @@ def _to_factors(g: Any, out: Any, x: Any, *, axes: Axes) -> Any:
     return expand(g, x.shape, axes) * others
 
 
-SUM = _reduction("sum", np.sum, lambda g, out, x, *, axes: expand(g, x.shape, axes))
-PROD = _reduction("prod", np.prod, _to_factors)
+def _in_own_dtype(numpy: Callable[..., Any]) -> Callable[..., Any]:
+    # By itself NumPy adds and multiplies small integers in int64 or uint64.
+    return lambda x, axis: numpy(x, axis=axis, dtype=x.dtype)
+
+
+SUM = _reduction(
+    "sum",
+    _in_own_dtype(np.sum),
+    lambda g, out, x, *, axes: expand(g, x.shape, axes),
+    _reduced("sum", NUMBERS),
+)
+PROD = _reduction("prod", _in_own_dtype(np.prod), _to_factors, _reduced("prod", NUMBERS))
 MAX = _reduction("max", np.max, _to_extreme, _not_empty("max"))
 MIN = _reduction("min", np.min, _to_extreme, _not_empty("min"))
-ALL = _reduction("all", np.all, None, _truth)
-ANY = _reduction("any", np.any, None, _truth)
+ALL = _reduction("all", np.all, None, _truth("all"))
+ANY = _reduction("any", np.any, None, _truth("any"))
 
 
 def _place(x: ArrayType, *, axis: int) -> Type:
+    check_axis("argmax and argmin", axis, len(x.shape))
     if x.shape[axis] == 0:
-        raise ShapeError(f"argmax and argmin of zero elements have no value: shape {list(x.shape)}, axis {axis}")
+        raise ShapeError(
+            f"argmax and argmin of zero elements have no value: shape {list(x.shape)}, axis {axis}"
+        )
     return ArrayType(DTYPES["i64"], drop_axes(x.shape, (axis,)))
 
 

@@ -9,12 +9,16 @@ import numpy as np
 
 from minicolumn.errors import ShapeError
 from minicolumn.ir.op import define, same_dtype
+from minicolumn.ir.ops.rules import check_axes, check_axis, check_each
 from minicolumn.ir.shapes import ArrayType, Shape, Type, broadcast_shapes
 
 
 def _reshaped(x: ArrayType, *, shape: Shape) -> Type:
+    check_each("reshape", len(shape), shape=shape)
     if prod(shape) != x.size:
-        raise ShapeError(f"cannot reshape {list(x.shape)} ({x.size} elements) to {list(shape)} ({prod(shape)})")
+        raise ShapeError(
+            f"cannot reshape {list(x.shape)} ({x.size} elements) to {list(shape)} ({prod(shape)})"
+        )
     return x.with_shape(shape)
 
 
@@ -27,6 +31,7 @@ def _broadcast(x: ArrayType, *, shape: Shape) -> Type:
 def _concatenated(*types: ArrayType, axis: int) -> Type:
     first = types[0]
     dtype = same_dtype("concatenate", types)
+    check_axis("concatenate", axis, len(first.shape))
     for t in types[1:]:
         if len(t.shape) != len(first.shape) or any(
             a != b for i, (a, b) in enumerate(zip(t.shape, first.shape, strict=True)) if i != axis
@@ -45,6 +50,11 @@ def _part(operand: int, g: Any, out: Any, *inputs: Any, axis: int) -> Any:
 
 
 def _sliced(x: ArrayType, *, start: Shape, stop: Shape, step: Shape) -> Type:
+    check_each("slice", len(x.shape), start=start, stop=stop, step=step)
+    if any(s < 1 for s in step) or any(b > n for b, n in zip(stop, x.shape, strict=True)):
+        raise ShapeError(
+            f"slice: step {list(step)} from 1 on and stop {list(stop)} within {list(x.shape)} expected"
+        )
     return x.with_shape(len(range(a, b, s)) for a, b, s in zip(start, stop, step, strict=True))
 
 
@@ -60,20 +70,34 @@ def _unslice(g: Any, out: Any, x: Any, *, start: Shape, stop: Shape, step: Shape
     return PAD(g, low=low, high=high, gap=tuple(s - 1 for s in step))
 
 
-def _padded(x: ArrayType, *, low: Shape, high: Shape, gap: Shape) -> Type:
+def _padded(x: ArrayType, *, low: Shape, high: Shape, gap: Shape) -> ArrayType:
+    check_each("pad", len(x.shape), low=low, high=high, gap=gap)
     sizes = zip(x.shape, low, high, gap, strict=True)
     return x.with_shape(a + n + max(n - 1, 0) * k + b for n, a, b, k in sizes)
 
 
 def _pad(x: np.ndarray, *, low: Shape, high: Shape, gap: Shape) -> np.ndarray:
-    out = np.zeros(_padded(ArrayType(x.dtype, x.shape), low=low, high=high, gap=gap).shape, x.dtype)  # type: ignore[union-attr]
-    out[tuple(slice(a, a + n + max(n - 1, 0) * k, k + 1) for n, a, k in zip(x.shape, low, gap, strict=True))] = x
+    out = np.zeros(_padded(ArrayType(x.dtype, x.shape), low=low, high=high, gap=gap).shape, x.dtype)
+    out[
+        tuple(slice(a, a + n + max(n - 1, 0) * k, k + 1) for n, a, k in zip(x.shape, low, gap, strict=True))
+    ] = x
     return out
 
 
 def _unpad(g: Any, out: Any, x: Any, *, low: Shape, high: Shape, gap: Shape) -> Any:
     stop = tuple(a + n + max(n - 1, 0) * k for n, a, k in zip(x.shape, low, gap, strict=True))
     return SLICE(g, start=tuple(low), stop=stop, step=tuple(k + 1 for k in gap))
+
+
+def _transposed(x: ArrayType, *, axes: Shape) -> Type:
+    if sorted(axes) != list(range(len(x.shape))):
+        raise ShapeError(f"transpose: axes {list(axes)} do not name each of {len(x.shape)} axes once")
+    return x.with_shape(x.shape[a] for a in axes)
+
+
+def _flipped(x: ArrayType, *, axes: Shape) -> Type:
+    check_axes("flip", axes, len(x.shape))
+    return x
 
 
 RESHAPE = define(
@@ -86,7 +110,7 @@ RESHAPE = define(
 TRANSPOSE = define(
     "transpose",
     kind="shape",
-    infer=lambda x, *, axes: x.with_shape(x.shape[a] for a in axes),
+    infer=_transposed,
     numpy=lambda x, *, axes: np.transpose(x, axes),
     vjp=(lambda g, out, x, *, axes: np.transpose(g, tuple(int(a) for a in np.argsort(axes))),),
 )
@@ -106,14 +130,26 @@ CONCATENATE = define(
     numpy=lambda *arrays, axis: np.concatenate(arrays, axis=axis),
     vjp=_part,
 )
-SLICE = define("slice", kind="shape", infer=_sliced, numpy=_slice, vjp=(_unslice,), doc="Every step-th element; step > 0.")
+SLICE = define(
+    "slice",
+    kind="shape",
+    infer=_sliced,
+    numpy=_slice,
+    vjp=(_unslice,),
+    doc="Every step-th element; step > 0.",
+)
 PAD = define(
-    "pad", kind="shape", infer=_padded, numpy=_pad, vjp=(_unpad,), doc="Zeros before, behind and between elements."
+    "pad",
+    kind="shape",
+    infer=_padded,
+    numpy=_pad,
+    vjp=(_unpad,),
+    doc="Zeros before, behind and between elements.",
 )
 FLIP = define(
     "flip",
     kind="shape",
-    infer=lambda x, *, axes: x,
+    infer=_flipped,
     numpy=lambda x, *, axes: np.flip(x, axes),
     vjp=(lambda g, out, x, *, axes: FLIP(g, axes=axes),),
 )

@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from minicolumn.ir.op import define
-from minicolumn.ir.ops.elementwise import binary, same, unary
+from minicolumn.errors import TraceError
+from minicolumn.ir.op import Op, Rule, define
+from minicolumn.ir.ops.elementwise import binary, unary
+from minicolumn.ir.ops.rules import mapped
 
 
 def _scipy(name: str) -> Callable[..., Any]:
@@ -24,13 +26,18 @@ def _scipy(name: str) -> Callable[..., Any]:
 ERF = unary("erf", _scipy("erf"), lambda g, out, x: g * (2.0 / sqrt(pi)) * np.exp(-x * x))
 ERFC = unary("erfc", _scipy("erfc"), lambda g, out, x: g * (-2.0 / sqrt(pi)) * np.exp(-x * x))
 ERFINV = unary("erfinv", _scipy("erfinv"), lambda g, out, x: g * (0.5 * sqrt(pi)) * np.exp(out * out))
-# The density over the distribution, taken in the exponent: both vanish far to the left, their ratio does not.
+ERFCINV = unary("erfcinv", _scipy("erfcinv"), lambda g, out, x: g * (-0.5 * sqrt(pi)) * np.exp(out * out))
+ERFCX = unary(
+    "erfcx", _scipy("erfcx"), lambda g, out, x: g * (2.0 * x * out - 2.0 / sqrt(pi)), "exp(x^2) erfc(x)"
+)
+# The density over the distribution. Both vanish far to the left; their ratio, about -x there, does not.
 LOG_NDTR = unary(
     "log_ndtr",
     _scipy("log_ndtr"),
-    lambda g, out, x: g * np.exp(-0.5 * x * x - out) / sqrt(2.0 * pi),
+    lambda g, out, x: g * (sqrt(2.0 / pi) / ERFCX(x * (-1.0 / sqrt(2.0)))),
     "log of the standard normal distribution function",
 )
+GAMMA = unary("gamma", _scipy("gamma"), lambda g, out, x: g * out * POLYGAMMA(x, n=0))
 GAMMALN = unary("gammaln", _scipy("gammaln"), lambda g, out, x: g * POLYGAMMA(x, n=0))
 GAMMASGN = unary("gammasgn", _scipy("gammasgn"))
 
@@ -45,24 +52,87 @@ def _polygamma(x: np.ndarray, *, n: int) -> np.ndarray:
 POLYGAMMA = define(
     "polygamma",
     kind="map",
-    infer=lambda x, *, n: same(x),
+    infer=lambda x, *, n: mapped("polygamma", 1, "f")(x),
     numpy=_polygamma,
     vjp=(lambda g, out, x, *, n: g * POLYGAMMA(x, n=n + 1),),
     doc="The n-th derivative of the digamma function; n = 0 is digamma itself.",
 )
-I0 = unary("i0", _scipy("i0"), lambda g, out, x: g * I1(x))
-I1 = unary("i1", _scipy("i1"), lambda g, out, x: g * (I0(x) - np.where(x == 0, 0.5, out / np.where(x == 0, 1.0, x))))
+BETALN = binary(
+    "betaln",
+    _scipy("betaln"),
+    lambda g, out, x, y: g * (POLYGAMMA(x, n=0) - POLYGAMMA(x + y, n=0)),
+    lambda g, out, x, y: g * (POLYGAMMA(y, n=0) - POLYGAMMA(x + y, n=0)),
+)
+
+
+def _log_slope(zero: Any, y: Any) -> Any:
+    # Tie: where x = 0 and y = 0 the slope is -infinite; 0 keeps entropies of one-hot rows finite.
+    return np.where(zero, 0.0, np.log(np.where(zero, 1.0, y)))
+
+
 XLOGY = binary(
     "xlogy",
     _scipy("xlogy"),
-    lambda g, out, x, y: g * XLOGY((x != 0).astype(x.dtype), y),
-    lambda g, out, x, y: g * np.where(x == 0, 0.0, x / y),
+    lambda g, out, x, y: g * _log_slope((x == 0) & (y == 0), y),
+    lambda g, out, x, y: g * (x / np.where((x == 0) & (y == 0), 1.0, y)),
     doc="x log(y), and 0 where x = 0 whatever y is.",
 )
 XLOG1PY = binary(
     "xlog1py",
     _scipy("xlog1py"),
-    lambda g, out, x, y: g * XLOG1PY((x != 0).astype(x.dtype), y),
-    lambda g, out, x, y: g * np.where(x == 0, 0.0, x / (1.0 + y)),
+    lambda g, out, x, y: g * np.log1p(np.where((x == 0) & (y == -1), 0.0, y)),
+    lambda g, out, x, y: g * (x / np.where((x == 0) & (y == -1), 1.0, 1.0 + y)),
     doc="x log(1 + y), and 0 where x = 0 whatever y is.",
+)
+
+# Bessel functions of a fixed order, and incomplete integrals with fixed exponents --------------------------
+
+
+def _fixed(name: str, operand: str) -> Rule:
+    def refuse(*_: Any) -> Any:
+        raise TraceError(f"{name} has no derivative rule for its {operand}; pass it as a plain number")
+
+    return refuse
+
+
+def _bessel(name: str, below: float, above: float) -> Op:
+    # Each is the mean of its neighbours' orders, up to sign: DLMF 10.6.1 and 10.29.1.
+    def slope(g: Any, out: Any, order: Any, x: Any) -> Any:
+        return g * (below * op(order - 1.0, x) + above * op(order + 1.0, x))
+
+    op = binary(name, _scipy(name), _fixed(name, "order"), slope)
+    return op
+
+
+JV, YV, IV = _bessel("jv", 0.5, -0.5), _bessel("yv", 0.5, -0.5), _bessel("iv", 0.5, 0.5)
+I0 = unary("i0", _scipy("i0"), lambda g, out, x: g * I1(x))
+I1 = unary("i1", _scipy("i1"), lambda g, out, x: g * 0.5 * (I0(x) + IV(np.asarray(2.0, x.dtype), x)))
+
+
+def _gamma_density(a: Any, x: Any) -> Any:
+    return np.exp(XLOGY(a - 1.0, x) - x - GAMMALN(a))
+
+
+GAMMAINC = binary(
+    "gammainc",
+    _scipy("gammainc"),
+    _fixed("gammainc", "exponent"),
+    lambda g, out, a, x: g * _gamma_density(a, x),
+)
+GAMMAINCC = binary(
+    "gammaincc",
+    _scipy("gammaincc"),
+    _fixed("gammaincc", "exponent"),
+    lambda g, out, a, x: -g * _gamma_density(a, x),
+)
+BETAINC = define(
+    "betainc",
+    kind="map",
+    infer=mapped("betainc", 3, "f"),
+    numpy=_scipy("betainc"),
+    vjp=(
+        _fixed("betainc", "first exponent"),
+        _fixed("betainc", "second exponent"),
+        lambda g, out, a, b, x: g * np.exp(XLOGY(a - 1.0, x) + XLOG1PY(b - 1.0, -x) - BETALN(a, b)),
+    ),
 )

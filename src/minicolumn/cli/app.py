@@ -1,0 +1,51 @@
+"""The program: its commands and what stands above them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from minicolumn.cli.evaluate import evaluate
+from minicolumn.cli.help import Command, Commands
+from minicolumn.cli.inspect import inspect
+from minicolumn.cli.predict import predict
+from minicolumn.cli.train import train
+
+app = typer.Typer(
+    name="minicolumn",
+    cls=Commands,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from minicolumn import __version__
+
+        typer.echo(f"minicolumn {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def top(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Small neural networks for tables: from a file of rows to a trained, tested, saved model.
+
+    A table is a CSV, TSV, JSON lines or Parquet file, plain or compressed, or the name of a built-in
+    data set (penguins). A model is one file: it carries its own preprocessing, and opening it runs no
+    code.
+
+    Start here
+      minicolumn train penguins                      train on a built-in table
+      minicolumn train FILE --target COLUMN          train on your own
+      minicolumn predict MODEL FILE --out ROWS.csv   answer for new rows
+    """
+
+
+for command in (train, evaluate, predict, inspect):
+    app.command(cls=Command)(command)

@@ -1,0 +1,157 @@
+"""The work of `minicolumn inspect`."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from minicolumn.cli.json_line import print_json
+from minicolumn.cli.run import DONE
+from minicolumn.cli.score_report import NAMES, figure
+from minicolumn.cli.screen import count, heading, open_console, short, visible
+from minicolumn.cli.source import find_target, read_source, short_name
+from minicolumn.cli.table_report import show_columns, show_schema, show_table
+from minicolumn.tables import Column, builtin_names, infer_schema
+from minicolumn.tables.kinds import find_kind
+
+if TYPE_CHECKING:
+    import polars
+
+    from minicolumn.model import Model
+
+_MOST_HEADER = 100_000_000  # of a safetensors file, by its specification
+
+
+def run_inspection(file: str, target: str | None, as_json: bool) -> int:
+    """Show a model or a table and return the exit code."""
+    console = open_console(to_stderr=as_json, quiet=as_json)
+    described = _model(console, file) if _is_model(file) else _table(console, file, target)
+    if as_json:
+        print_json(described)
+    return DONE
+
+
+def _is_model(file: str) -> bool:
+    """Return whether a path is a model file, by its name or by how such files begin."""
+    if file.endswith(".safetensors"):
+        return True
+    try:
+        with open(file, "rb") as stream:
+            head = stream.read(9)
+    except (OSError, ValueError):
+        return False
+    return len(head) == 9 and head[8:] == b"{" and int.from_bytes(head[:8], "little") <= _MOST_HEADER
+
+
+def _table(console: Console, file: str, target: str | None) -> dict[str, Any]:
+    frame = read_source(file, console)
+    if target is None and not (file in builtin_names() and not os.path.exists(file)):
+        return _columns_only(console, file, frame)
+    schema = infer_schema(frame, find_target(target, file, frame))
+    show_table(console, short_name(file), schema)
+    return {"file": file, **schema.to_json()}
+
+
+def _columns_only(console: Console, file: str, frame: polars.DataFrame) -> dict[str, Any]:
+    """Show the kind of every column of a table whose target is not named."""
+    columns = [_column(frame[name]) for name in frame.columns]
+    size = f"{count(frame.height, 'row')}, {count(frame.width, 'column')}"
+    console.print(heading(short_name(file), size))
+    console.print()
+    show_columns(console, columns)
+    return {"file": file, "rows": frame.height, "columns": [column.to_json() for column in columns]}
+
+
+def _column(series: polars.Series) -> Column:
+    found = find_kind(series)
+    return Column(series.name, found.kind, found.note, found.form)
+
+
+def _model(console: Console, file: str) -> dict[str, Any]:
+    from minicolumn.model import load
+
+    model = load(file)
+    weights = _weights(model)
+    console.print(
+        heading(short_name(file.removesuffix(".safetensors")), f"{count(weights, 'weight')}, {model.dtype}")
+    )
+    _show_network(console, model)
+    _show_table_of(console, model)
+    _show_training(console, model)
+    _show_scores_of(console, model)
+    return _described(file, model, weights)
+
+
+def _weights(model: Model) -> int:
+    from minicolumn.tree import flatten
+
+    return sum(int(leaf.size) for leaf in flatten(model.params)[0])
+
+
+def _show_network(console: Console, model: Model) -> None:
+    console.print(heading("Network", f"takes {list(model.input_shape)}, loss {model.loss}"))
+    for layer in getattr(model.network, "layers", (model.network,)):
+        console.print(Text(f"  {short(repr(layer), max(20, console.width - 2))}"), soft_wrap=True)
+
+
+def _show_table_of(console: Console, model: Model) -> None:
+    if model.schema is not None:
+        console.print()
+        show_schema(console, model.schema)
+
+
+def _show_training(console: Console, model: Model) -> None:
+    if not model.training:
+        return
+    console.print(heading("Training"))
+    grid = Table.grid(padding=(0, 2))
+    for name, value in sorted(model.training.items()):
+        grid.add_row(Text(f"  {visible(name)}", "dim"), Text(visible(_value(value))))
+    console.print(grid)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        name = str(value.get("name", ""))
+        rest = ", ".join(f"{key} {_value(inner)}" for key, inner in value.items() if key != "name")
+        return f"{name}: {rest}" if name else rest
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _show_scores_of(console: Console, model: Model) -> None:
+    scores, baseline = (model.metrics.get(name) for name in ("test", "baseline"))
+    if not isinstance(scores, dict):
+        return
+    console.print(heading("Test"))
+    grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    grid.add_column("")
+    grid.add_column("model", justify="right", style="bold")
+    grid.add_column("baseline", justify="right")
+    other = baseline if isinstance(baseline, dict) else {}
+    for name, label in NAMES.items():
+        if name in scores:
+            grid.add_row(f"  {label}", figure(name, scores[name]), figure(name, other.get(name)))
+    console.print(grid)
+
+
+def _described(file: str, model: Model, weights: int) -> dict[str, Any]:
+    from minicolumn.nn.serialize import to_json
+
+    return {
+        "file": file,
+        "network": to_json(model.network),
+        "input_shape": model.input_shape,
+        "weights": weights,
+        "loss": model.loss,
+        "target": None if model.table is None else model.table.target,
+        "task": None if model.table is None else model.table.task,
+        "classes": None if model.table is None else model.table.classes,
+        "columns": None if model.table is None else [part.name for part in model.table.inputs],
+        "training": model.training,
+        "metrics": model.metrics,
+        "data_hash": model.data_hash,
+    }

@@ -1,0 +1,89 @@
+"""Option values: what a user may write, and what it means."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from minicolumn.errors import DataError, did_you_mean
+
+MOST_UNITS, MOST_LAYERS = 65_536, 64
+
+
+def parse_hidden(text: str | None) -> tuple[int, ...] | None:
+    """Return the units of each hidden layer, first to last.
+
+    >>> parse_hidden("128,64")
+    (128, 64)
+    """
+    if text is None:
+        return None
+    words = text.replace("x", ",").split(",")
+    if len(words) > MOST_LAYERS or not all(_is_units(word.strip()) for word in words):
+        raise DataError(
+            f"--hidden: expected units for each hidden layer, such as 128,64, each from 1 to {MOST_UNITS:,}, "
+            f"at most {MOST_LAYERS} layers; got {text!r}"
+        )
+    return tuple(int(word) for word in words)
+
+
+def _is_units(word: str) -> bool:
+    return word.isascii() and word.isdigit() and len(word) < 9 and 1 <= int(word) <= MOST_UNITS
+
+
+def check_number(option: str, value: float | None, expected: str, good: Callable[[float], bool]) -> None:
+    """Refuse a number out of its range; NaN and infinity are in none."""
+    if value is not None and not (math.isfinite(value) and good(value)):
+        raise DataError(f"{option}: expected {expected}, got {value:g}")
+
+
+def check_whole(option: str, value: int | None, least: int, most: int = 2**31 - 1) -> None:
+    """Refuse a whole number out of its range."""
+    if value is not None and not least <= value <= most:
+        raise DataError(f"{option}: expected a whole number from {least} to {most}, got {value}")
+
+
+def check_name(option: str, name: str | None, find: Callable[[str], Any]) -> None:
+    """Refuse an unknown name before anything is read; the hint is that of the table of names."""
+    if name is not None:
+        try:
+            find(name)
+        except DataError as error:
+            raise DataError(f"{option}: {error}") from None
+
+
+def parse_columns(option: str, given: Sequence[str] | None, known: Sequence[str]) -> tuple[str, ...]:
+    """Return column names from repeated options, each one name or a list with commas.
+
+    A text that is a column's name as it stands is that column, whatever commas it holds.
+
+    >>> parse_columns("--drop", ["id,age", "Size, total"], ["id", "age", "Size, total"])
+    ('id', 'age', 'Size, total')
+    """
+    found = [name for text in given or () for name in _columns_in(option, text, known)]
+    return tuple(dict.fromkeys(found))
+
+
+def _columns_in(option: str, text: str, known: Sequence[str]) -> list[str]:
+    if text in known:
+        return [text]
+    words = [word if word in known else word.strip() for word in text.split(",")]
+    for word in words:
+        if word and word not in known:
+            hint = did_you_mean(word, known) or f"; there are {listed(known)}"
+            raise DataError(f"{option}: the table has no column {word!r}{hint}")
+    return [word for word in words if word]
+
+
+def listed(names: Sequence[str], most: int = 12) -> str:
+    """Return names as a list in a sentence.
+
+    >>> listed(["a", "b", "c"]), listed(["a", "b", "c"], most=2)
+    ("'a', 'b' and 'c'", "'a', 'b' and 1 more")
+    """
+    if len(names) > most:
+        return f"{', '.join(map(repr, names[:most]))} and {len(names) - most} more"
+    if len(names) < 2:
+        return "".join(map(repr, names))
+    return f"{', '.join(map(repr, names[:-1]))} and {names[-1]!r}"

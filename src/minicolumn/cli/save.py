@@ -1,0 +1,93 @@
+"""Files that a command writes: looked at before the work, written whole after it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from minicolumn.errors import DataError
+
+if TYPE_CHECKING:
+    from minicolumn.model import Model
+
+_PROBE = bytes(1 << 16)
+
+
+def check_writable(option: str, path: str, inputs: tuple[str, ...] = ()) -> None:
+    """Refuse a place that cannot be written, before any work is done for it.
+
+    inputs      files that the command reads; none of them may be replaced
+    """
+    for source in inputs:
+        if os.path.exists(path) and os.path.exists(source) and os.path.samefile(path, source):
+            raise DataError(f"{option}: {path!r} is the file that is read; choose another name")
+    try:
+        _try_writing(path)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise DataError(f"{option}: cannot write {path!r}: {reason}") from None
+
+
+def _try_writing(path: str) -> None:
+    target = Path(os.path.realpath(path))
+    if path.endswith(os.sep) or target.is_dir():
+        raise ValueError("it is a folder; give the name of a file in it")
+    if target.exists() and not target.is_file():
+        raise ValueError("it is not a regular file; choose another name")
+    if target.exists() and not os.access(target, os.W_OK):
+        raise ValueError("the file is write-protected")
+    if not target.parent.exists():
+        raise ValueError(f"there is no folder {str(target.parent)!r}")
+    with tempfile.TemporaryFile(dir=target.parent) as probe:
+        probe.write(_PROBE)
+        probe.flush()
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Let a file be finished: Ctrl-C waits no longer than a write lasts."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def save_model(model: Model, path: str) -> None:
+    """Save a model; where that fails, save it among the temporary files, so that the training is not lost.
+
+    Errors      DataError that names the reason, and where the model is instead
+    """
+    with uninterrupted():
+        try:
+            model.save(path)
+        except DataError as error:
+            raise DataError(f"{error}; {_rescue(model, path)}") from None
+
+
+def _rescue(model: Model, path: str) -> str:
+    try:
+        other = os.path.join(tempfile.mkdtemp(prefix="minicolumn-"), os.path.basename(path))
+        model.save(other)
+    except (DataError, OSError):
+        return "the model is lost"
+    return f"the model is in {other!r} instead"
+
+
+def file_size(path: str) -> str:
+    """Return a file's size as people say it."""
+    size = os.path.getsize(path)
+    for unit in ("bytes", "KB", "MB"):
+        if size < 1000:
+            return f"{size:.3g} {unit}" if size < 100 or unit == "bytes" else f"{size:.0f} {unit}"
+        size /= 1000
+    return f"{size:.3g} GB"

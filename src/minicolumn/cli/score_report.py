@@ -1,0 +1,116 @@
+"""Scores in words: the model's beside a trivial guess, and which classes it takes for which."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from minicolumn.cli.screen import count, heading, short, visible
+
+NAMES = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "log_loss": "log loss",
+    "roc_auc": "ROC AUC",
+    "r2": "R²",
+    "rmse": "RMSE",
+    "mae": "MAE",
+}
+_NOTES = {
+    "accuracy": "share of rows that are right",
+    "balanced_accuracy": "mean over the classes of that share",
+    "log_loss": "lower is better",
+    "roc_auc": "0.5 is chance, 1 is perfect",
+    "r2": "0 is the mean, 1 is perfect",
+    "rmse": "in the target's unit, lower is better",
+    "mae": "in the target's unit, lower is better",
+}
+_MOST_CONFUSIONS = 8
+_FEWEST_LETTERS = 8  # of a class name that must be cut
+
+
+def show_scores(
+    console: Console, rows: str, scores: Mapping[str, float], baseline: Mapping[str, float], guess: str
+) -> None:
+    """Print each score beside that of the trivial guess, which `guess` describes."""
+    console.print(heading("Test", rows))
+    grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    grid.add_column("", no_wrap=True)
+    grid.add_column("model", justify="right", style="bold", no_wrap=True)
+    grid.add_column("baseline", justify="right", no_wrap=True)
+    grid.add_column("", style="dim")
+    for name, label in NAMES.items():
+        if name in scores:
+            other = figure(name, baseline.get(name))
+            grid.add_row(f"  {label}", figure(name, scores[name]), other, _NOTES[name])
+    console.print(grid)
+    console.print(Text(f"  The baseline {guess}.", "dim"))
+
+
+def figure(name: str, value: float | None) -> str:
+    """Return a score with as many digits as one compares.
+
+    >>> figure("accuracy", 0.98837), figure("rmse", 46829.7), figure("mae", 0.01234567)
+    ('0.9884', '46,830', '0.01235')
+    """
+    if value is None or not np.isfinite(value):
+        return "-"
+    if name not in ("rmse", "mae"):
+        return f"{value:.4f}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def show_confusion(console: Console, counts: Any, classes: Sequence[str]) -> None:
+    """Print the matrix of right and predicted classes, or the most frequent mistakes where it is too wide."""
+    counts = np.asarray(counts)
+    longest = max(len(visible(label)) for label in classes)
+    cell = max(3, len(f"{counts.max():,}"))
+    names = min(28, longest, console.width - 4 - len(classes) * (cell + 2))
+    if names < min(_FEWEST_LETTERS, longest):
+        _show_mistakes(console, counts, classes)
+        return
+    width = min(16, (console.width - 4 - names) // len(classes) - 2)
+    console.print(heading("Confusion", "rows: the right class; columns: the predicted one"))
+    console.print(_matrix(counts, classes, names, width))
+
+
+def _matrix(counts: Any, classes: Sequence[str], names: int, width: int) -> Table:
+    grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    grid.add_column("", no_wrap=True)
+    titles = [short(label, width) for label in classes]
+    rows = [short(label, names) for label in classes]
+    if len(set(titles)) < len(titles) or len(set(rows)) < len(rows):  # cut names that look the same
+        titles = [str(place + 1) for place in range(len(classes))]
+        rows = [short(f"{number} {label}", names) for number, label in zip(titles, classes, strict=True)]
+    for title in titles:
+        grid.add_column(title, justify="right", no_wrap=True)
+    for place, row in enumerate(rows):
+        cells = [_cell(int(n), place == other) for other, n in enumerate(counts[place])]
+        grid.add_row(f"  {row}", *cells)
+    return grid
+
+
+def _cell(number: int, right: bool) -> Text:
+    style = "bold" if right else "" if number else "dim"
+    return Text(f"{number:,}", style)
+
+
+def _show_mistakes(console: Console, counts: Any, classes: Sequence[str]) -> None:
+    wrong = counts - np.diag(np.diag(counts))
+    places = np.argsort(-wrong, axis=None, kind="stable")[:_MOST_CONFUSIONS]
+    found = [(*divmod(int(place), len(classes)), int(wrong.flat[place])) for place in places]
+    console.print(
+        heading("Mistakes", f"{count(int(wrong.sum()), 'row')} of {int(counts.sum()):,}; the most frequent:")
+    )
+    grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for title, justify in (("  right class", "left"), ("predicted", "left"), ("rows", "right")):
+        grid.add_column(title, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    for right, guess, number in found:
+        if number:
+            grid.add_row(f"  {short(classes[right], 28)}", short(classes[guess], 28), f"{number:,}")
+    console.print(grid)

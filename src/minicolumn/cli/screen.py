@@ -1,0 +1,80 @@
+"""Where words for people go, and how plain text is kept plain."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+
+def open_console(*, to_stderr: bool = False, quiet: bool = False) -> Console:
+    """Return a console on stdout, or on stderr; it takes text as it is, without any markup."""
+    stream = sys.stderr if to_stderr else sys.stdout
+    return Console(file=stream, quiet=quiet, highlight=False, markup=False, emoji=False)
+
+
+def is_live(console: Console) -> bool:
+    """Return whether lines can be drawn anew: a terminal, and one that can do it."""
+    return console.file.isatty() and console.is_terminal and not console.is_dumb_terminal
+
+
+def visible(text: str) -> str:
+    """Return text in which no character can steer a terminal or break a line.
+
+    >>> visible("red\\x1b[31m")
+    'red\\\\x1b[31m'
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def one_line(text: str) -> str:
+    """Return a message as one printable line."""
+    return visible(" ".join(text.split()))
+
+
+def short(text: str, width: int) -> str:
+    """Return at most so many characters of a text.
+
+    >>> short("balanced accuracy", 8)
+    'balance…'
+    """
+    shown = visible(text)
+    return shown if len(shown) <= width else f"{shown[: width - 1]}…"
+
+
+def heading(title: str, rest: str = "") -> Text:
+    """Return a line that opens a part of the report."""
+    return Text.assemble("\n", (visible(title), "bold"), ("  " + visible(rest) if rest else "", "dim"))
+
+
+def labelled(rows: Sequence[tuple[Text, Text]]) -> Table:
+    """Return labels and what they stand for side by side; long texts wrap within their column."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column()
+    for row in rows:
+        grid.add_row(*row)
+    return grid
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """Return a number and its noun.
+
+    >>> count(1, "row"), count(48842, "row"), count(2, "class", "classes")
+    ('1 row', '48,842 rows', '2 classes')
+    """
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+@contextmanager
+def working(console: Console, what: str) -> Iterator[None]:
+    """Show on a terminal what is being done, until it is done."""
+    if console.quiet or not is_live(console):
+        yield
+        return
+    with console.status(Text(visible(what)), spinner="dots"):
+        yield

@@ -1,0 +1,88 @@
+"""The table that a command is given: reading it, its short name, and the column to predict."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from minicolumn.cli.options import listed
+from minicolumn.cli.screen import working
+from minicolumn.errors import DataError
+
+if TYPE_CHECKING:
+    import polars
+
+    from minicolumn.model import Model
+
+_SUFFIXES = (".gz", ".zst", ".bz2", ".xz", ".zip", ".csv", ".tsv", ".tab", ".txt", ".jsonl", ".ndjson",
+             ".json", ".parquet")  # fmt: skip
+# Names under which people keep what is to be predicted.
+_USUAL = ("target", "label", "class", "y", "outcome", "response", "species", "survived", "churn", "price")
+
+
+def read_source(source: str, console: Console) -> polars.DataFrame:
+    """Read a table, with a sign of life while it lasts."""
+    from minicolumn.tables import read_table
+
+    with working(console, f"Reading {source}"):
+        return read_table(source)
+
+
+def short_name(source: str) -> str:
+    """Return a file's name without its folder and what its format added.
+
+    >>> short_name("data/adult_income.csv.gz")
+    'adult_income'
+    """
+    name = Path(source).name
+    while name.lower().endswith(_SUFFIXES):
+        name = name[: name.rindex(".")]
+    return name or "model"
+
+
+def find_target(given: str | None, source: str, frame: polars.DataFrame) -> str:
+    """Return the column to predict: the one given, or the usual one of a built-in data set."""
+    from minicolumn.tables import builtin_names, builtin_target
+
+    if given is not None:
+        return given
+    if source in builtin_names() and not os.path.exists(source):
+        return builtin_target(source)
+    raise DataError(f"--target is missing; the columns are {listed(frame.columns)}{_guess(frame)}")
+
+
+def _guess(frame: polars.DataFrame) -> str:
+    """Return which column might be meant: by its name, else the last or the first one."""
+    usual = [name for name in frame.columns if name.casefold() in _USUAL]
+    for name in (*usual, frame.columns[-1], frame.columns[0]):
+        if _can_be_learnt(frame, name):
+            place = "last" if name == frame.columns[-1] else "first" if name == frame.columns[0] else "named"
+            which = f"{name!r}" if place == "named" else f"the {place} column {name!r}"
+            return f"; {which} looks like one: --target {shlex.quote(name)}"
+    return "; give the one to predict: --target COLUMN"
+
+
+def _can_be_learnt(frame: polars.DataFrame, name: str) -> bool:
+    from minicolumn.tables import infer_schema
+
+    try:
+        infer_schema(frame.head(20_000), name)
+    except DataError:
+        return False
+    return True
+
+
+def load_table_model(path: str) -> Model:
+    """Return the model in a file; refuse one that was not trained on a table."""
+    from minicolumn.model import load
+
+    model = load(path)
+    if model.table is None:
+        raise DataError(
+            f"{path!r} was trained on arrays, not on a table; use it from Python: minicolumn.load({path!r})"
+        )
+    return model

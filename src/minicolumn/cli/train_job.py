@@ -1,0 +1,267 @@
+"""The work of `minicolumn train`: look at everything first, then train, score, save and say so."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from minicolumn.cli.json_line import print_json
+from minicolumn.cli.options import check_name, check_number, check_whole, parse_columns, parse_hidden
+from minicolumn.cli.picture import check_picture, draw_curves
+from minicolumn.cli.progress import clock, rate, watch
+from minicolumn.cli.run import DONE, INTERRUPTED
+from minicolumn.cli.save import check_writable, file_size, save_model
+from minicolumn.cli.score_report import show_confusion, show_scores
+from minicolumn.cli.screen import count, heading, labelled, one_line, open_console, visible, working
+from minicolumn.cli.source import find_target, read_source, short_name
+from minicolumn.cli.table_report import show_table
+from minicolumn.errors import DataError, DivergenceError
+from minicolumn.nn.activations import activation_by_name
+from minicolumn.nn.layers import Dense
+from minicolumn.optim import optimizer_by_name
+from minicolumn.train.recipe import Recipe
+from minicolumn.train.tabular import (
+    Prepared,
+    TableRun,
+    TableSettings,
+    prepare_table,
+    recipe_for,
+    train_table,
+)
+
+if TYPE_CHECKING:
+    import polars
+
+    from minicolumn.model import Model
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wishes:
+    """What was asked for on the command line, as it was written."""
+
+    data: str
+    target: str | None
+    task: str | None
+    drop: list[str]
+    categorical: list[str]
+    test: str | None
+    test_fraction: float
+    validation_fraction: float
+    hidden: str | None
+    activation: str | None
+    dropout: float | None
+    optimizer: str | None
+    learning_rate: float | None
+    batch_size: int | None
+    epochs: int | None
+    patience: int | None
+    seed: int
+    out: str | None
+    plot: str | None
+    as_json: bool
+    quiet: bool
+
+    @property
+    def place(self) -> str:
+        """Where the model goes."""
+        return self.out if self.out is not None else f"{short_name(self.data)}.safetensors"
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The files that are read, none of which may be replaced."""
+        return (self.data, self.test) if self.test else (self.data,)
+
+
+def run_training(wishes: Wishes) -> int:
+    """Train as wished and return the exit code."""
+    _check(wishes)
+    console = open_console(to_stderr=wishes.as_json, quiet=wishes.quiet)
+    frame = read_source(wishes.data, console)
+    settings = _settings(wishes, frame)
+    test = read_source(wishes.test, console) if wishes.test else None
+    with working(console, "Looking at the columns"):
+        ready = prepare_table(frame, settings, test)
+        if test is not None:
+            _check_test(ready)
+    _announce(console, wishes, ready, settings)
+    try:
+        done = train_table(frame, settings, prepared=ready, callbacks=watch(console, wishes.as_json))
+    except DivergenceError as error:
+        raise _salvaged(error, ready, wishes.place) from None
+    return _finish(console, wishes, done, frame.width)
+
+
+def _check(wishes: Wishes) -> None:
+    """Refuse, before anything is read, what cannot be used."""
+    share = ("a share between 0 and 1", lambda x: 0 < x < 1)
+    check_number("--test-fraction", wishes.test_fraction, *share)
+    check_number("--validation-fraction", wishes.validation_fraction, *share)
+    check_number("--dropout", wishes.dropout, "a rate of at least 0 and below 1", lambda x: 0 <= x < 1)
+    check_number("--learning-rate", wishes.learning_rate, "a number above 0", lambda x: x > 0)
+    check_name("--activation", wishes.activation, activation_by_name)
+    check_name("--optimizer", wishes.optimizer, optimizer_by_name)
+    for option in ("batch_size", "epochs", "patience"):
+        check_whole(f"--{option.replace('_', '-')}", getattr(wishes, option), 1)
+    check_whole("--seed", wishes.seed, 0, 2**32 - 1)
+    parse_hidden(wishes.hidden)
+    check_writable("--out", wishes.place, wishes.inputs)
+    if wishes.plot is not None:
+        check_picture(wishes.plot)
+        check_writable("--plot", wishes.plot, (*wishes.inputs, wishes.place))
+
+
+def _settings(wishes: Wishes, frame: polars.DataFrame) -> TableSettings:
+    return TableSettings(
+        target=find_target(wishes.target, wishes.data, frame),
+        task=wishes.task,
+        drop=parse_columns("--drop", wishes.drop, frame.columns),
+        categorical=parse_columns("--categorical", wishes.categorical, frame.columns),
+        hidden=parse_hidden(wishes.hidden),
+        activation=wishes.activation,
+        dropout=wishes.dropout,
+        optimizer=wishes.optimizer,
+        learning_rate=wishes.learning_rate,
+        batch_size=wishes.batch_size,
+        epochs=wishes.epochs,
+        patience=wishes.patience,
+        seed=wishes.seed,
+        test_fraction=wishes.test_fraction,
+        validation_fraction=wishes.validation_fraction,
+    )
+
+
+def _check_test(ready: Prepared) -> None:
+    """Find before the training whatever would keep the test rows from being scored after it."""
+    try:
+        ready.encoder.transform(ready.test)
+        ready.encoder.encode_target(ready.test)
+    except DataError as error:
+        raise DataError(f"--test: {error}") from None
+
+
+def _announce(console: Console, wishes: Wishes, ready: Prepared, settings: TableSettings) -> None:
+    """Say what was found in the table, and what is going to be trained on it."""
+    show_table(console, short_name(wishes.data), ready.schema)
+    recipe = recipe_for(ready, settings)
+    plan = (
+        f"{ready.train.height:,} rows, {ready.held.height:,} more to validate; "
+        f"{type(recipe.optimizer).__name__}, learning rate {recipe.optimizer.learning_rate:g}, "
+        f"batches of {recipe.batch_size}"
+    )
+    console.print()
+    network = (Text("Network", "bold"), Text(_shape(ready, recipe), "dim"))
+    console.print(labelled([network, (Text("Training", "bold"), Text(plan, "dim"))]))
+
+
+def _shape(ready: Prepared, recipe: Recipe) -> str:
+    """Return the sizes of the layers from the features to the outputs, and the activation between them."""
+    dense = [layer for layer in getattr(recipe.network, "layers", ()) if isinstance(layer, Dense)]
+    sizes = " - ".join(str(size) for size in (len(ready.encoder.features), *(layer.units for layer in dense)))
+    return f"{sizes}, {dense[0].activation}"
+
+
+def _finish(console: Console, wishes: Wishes, done: TableRun, columns: int) -> int:
+    """Save the model, then say how the training went and how good it is."""
+    interrupted = done.run.stopped == "interrupted"
+    if interrupted and not len(done.history):
+        raise KeyboardInterrupt
+    console.print(_how_it_went(done))
+    trouble = _saved(done.model, wishes.place)
+    _show_results(console, done)
+    if wishes.plot is not None:
+        _draw(wishes, done)
+    if trouble is not None:
+        raise trouble
+    _say_where(console, wishes)
+    if wishes.as_json:
+        print_json(_summary(wishes, done, columns))
+    if interrupted:
+        _say_interrupted(done, wishes.place)
+    return INTERRUPTED if interrupted else DONE
+
+
+def _how_it_went(done: TableRun) -> Padding:
+    run, epochs = done.run, len(done.history)
+    ends = {"early stopping": "stopped early", "interrupted": "interrupted"}
+    how = f"{count(epochs, 'epoch')} in {clock(run.seconds)}, {rate(run.steps_per_second)}"
+    how += f"; {ends[run.stopped]}" if run.stopped in ends else ""
+    return Padding(Text(f"{how}; weights of epoch {run.best_epoch} kept"), (0, 0, 0, 2))
+
+
+def _saved(model: Model, place: str) -> DataError | None:
+    """Save the model; return what went wrong, so that the scores can still be shown first."""
+    try:
+        save_model(model, place)
+    except DataError as error:
+        return error
+    return None
+
+
+def _show_results(console: Console, done: TableRun) -> None:
+    classes = done.schema.classes
+    guess = (
+        "always answers with the shares of the classes"
+        if classes
+        else "always answers with the mean of the training rows"
+    )
+    rows = f"{count(done.rows['test'], 'row')} that took no part in the training"
+    show_scores(console, rows, done.metrics, done.baseline, guess)
+    if done.confusion is not None:
+        show_confusion(console, done.confusion, classes)
+
+
+def _draw(wishes: Wishes, done: TableRun) -> None:
+    from minicolumn.model.files import write_atomically
+
+    assert wishes.plot is not None
+    title = f"{short_name(wishes.data)}: {done.schema.target}"
+    suffix = Path(wishes.plot).suffix.lower()
+    smoothed = bool(done.schema.classes)  # the recipe trains classes on smoothed labels
+    picture = draw_curves(done.history, done.run.best_epoch, title, suffix, smoothed)
+    write_atomically(wishes.plot, [picture])
+
+
+def _say_where(console: Console, wishes: Wishes) -> None:
+    place = visible(wishes.place)
+    console.print(heading("Saved", f"{place} ({file_size(wishes.place)})"), soft_wrap=True)
+    if wishes.plot is not None:
+        console.print(Text(f"         {visible(wishes.plot)}", "dim"), soft_wrap=True)
+    console.print(
+        Text(f"\n  minicolumn predict {place} NEW_ROWS --out predictions.csv", "dim"), soft_wrap=True
+    )
+
+
+def _say_interrupted(done: TableRun, place: str) -> None:
+    epochs = count(len(done.history), "epoch")
+    sys.stderr.write(one_line(f"interrupted after {epochs}; what was learnt is saved in {place}") + "\n")
+
+
+def _summary(wishes: Wishes, done: TableRun, columns: int) -> dict[str, Any]:
+    return {
+        "task": done.schema.task,
+        "rows": done.schema.rows,
+        "columns": columns,
+        "metrics": done.metrics,
+        "baseline": done.baseline,
+        "epochs": len(done.history),
+        "seconds": done.run.seconds,
+        "steps_per_second": done.run.steps_per_second,
+        "model": wishes.place,
+    }
+
+
+def _salvaged(error: DivergenceError, ready: Prepared, place: str) -> DataError:
+    """Save the last good weights of a training that diverged, and return what to say about it."""
+    run = getattr(error, "run", None)
+    if run is None or not run.best_epoch:
+        return DataError(f"{error}; nothing was saved")
+    model = replace(run.model, table=ready.encoder, schema=ready.schema)
+    model.metrics.update({"test": model.evaluate_table(ready.test)})
+    save_model(model, place)
+    return DataError(f"{error}; the weights of epoch {run.best_epoch} are saved in {place!r}")

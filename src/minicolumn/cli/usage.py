@@ -1,0 +1,59 @@
+"""What typer has to say about the arguments, in one line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+from minicolumn.errors import did_you_mean
+
+# Where the base of typer's errors lives depends on its version; its name does not.
+USAGE_ERROR: type[Exception] = next(
+    kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException"
+)
+
+
+def usage_line(error: Any) -> str:
+    """Return one line on a misused option or argument, with where to read more."""
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "minicolumn"
+    what = _what(error, context)
+    return what if what.endswith("?") else f"{what}; see {path} --help"
+
+
+def _what(error: Any, context: Any) -> str:
+    kind = type(error).__name__
+    if kind == "NoSuchOption":
+        return f"unknown option {error.option_name!r}{did_you_mean(error.option_name, _options(context))}"
+    if kind == "MissingParameter" and error.param is not None:
+        return f"{_name(error.param)} is missing"
+    if kind == "BadParameter" and error.param is not None:
+        return f"{_name(error.param)}: {_expected(error.message)}"
+    if kind == "BadOptionUsage":
+        return f"{error.option_name} needs a value"
+    return _soft(error.format_message())
+
+
+def _expected(message: str) -> str:
+    """Return what was wrong with a value; that a number is none is said by each version in other words."""
+    for word, expected in (("integer", "a whole number"), ("number", "a number"), ("float", "a number")):
+        if f"valid {word}" in message:
+            return f"expected {expected}"
+    return _soft(message)
+
+
+def _options(context: Any) -> list[str]:
+    """Return every option of the command that was called."""
+    return [] if context is None else [name for param in context.command.params for name in param.opts]
+
+
+def _name(param: Any) -> str:
+    longest = max(param.opts, key=len)
+    return longest if longest.startswith("-") else (param.metavar or longest.upper())
+
+
+def _soft(message: str) -> str:
+    """Return a message without its full stop and its capital, as ours are."""
+    text = message.strip().removesuffix(".")
+    return text[:1].lower() + text[1:]

@@ -1,0 +1,124 @@
+"""Rows as users hand them over, as the arrays that a network takes; every refusal is one line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from minicolumn.errors import DataError, ShapeError
+from minicolumn.nn.losses import LossRule
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Inputs [rows, *input_shape], targets [rows, ...], weights [rows] or None, in the network's dtype."""
+
+    X: Array
+    y: Array
+    weight: Array | None = None
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+    def take(self, places: Array) -> Rows:
+        """Return some of the rows."""
+        weight = None if self.weight is None else self.weight[places]
+        return Rows(self.X[places], self.y[places], weight)
+
+
+def check_inputs(who: str, X: Any) -> Array:
+    """Return X as an array of numbers [rows, ...], as it is in memory; what is in it is not looked at."""
+    inputs = np.asarray(X)
+    if not inputs.ndim or inputs.dtype.kind not in "fiub":
+        raise DataError(
+            f"{who}: X must be an array of numbers [rows, ...], got {inputs.dtype}{list(inputs.shape)}; "
+            "tables with words in them are for `minicolumn train`"
+        )
+    return inputs
+
+
+def check_rows(
+    who: str, X: Any, y: Any, weight: Any, dtype: Any, rule: LossRule | None, outputs: tuple[int, ...]
+) -> Rows:
+    """Return inputs, targets and weights as arrays that fit each other and hold finite numbers.
+
+    who         what asked for them, for messages
+    rule        record of the loss, which says what targets may be; None for an own loss function
+    outputs     shape of one row of the network's output
+    Errors      ShapeError where lengths or shapes do not fit, DataError for values that cannot be used
+    """
+    inputs, targets = check_inputs(who, X), np.asarray(y)
+    if not len(inputs) or not targets.ndim or len(inputs) != len(targets):
+        found = len(targets) if targets.ndim else "is one number"
+        raise ShapeError(
+            f"{who}: X has {len(inputs)} rows and y {found}; expected the same, and at least one"
+        )
+    inputs = _finite(
+        f"{who}: X", inputs, dtype, "fill or drop missing values first, or use `minicolumn train`"
+    )
+    return Rows(
+        inputs, _targets(who, targets, dtype, rule, outputs), _weight(who, weight, len(inputs), dtype)
+    )
+
+
+def _finite(what: str, values: Array, dtype: Any, remedy: str) -> Array:
+    if not np.isfinite(values).all():
+        raise DataError(f"{what} holds NaN or infinity; {remedy}")
+    with np.errstate(over="ignore"):
+        found = np.ascontiguousarray(values, dtype)
+    if not np.isfinite(found).all():
+        raise DataError(f"{what} holds numbers too large for {np.dtype(dtype)}; scale them to about 1")
+    return found
+
+
+def _targets(who: str, y: Array, dtype: Any, rule: LossRule | None, outputs: tuple[int, ...]) -> Array:
+    if y.dtype.kind not in "fiub":
+        raise DataError(
+            f"{who}: y must hold numbers, got {y.dtype}; number the classes 0, 1, 2, ... "
+            "(np.unique(y, return_inverse=True) does)"
+        )
+    finite = _finite(f"{who}: y", y, np.float64, "drop the rows without a target")
+    if rule is None:  # own functions get whole numbers as they are, so that they can be class numbers
+        return np.ascontiguousarray(y, np.int32 if y.dtype.kind in "iub" else dtype)
+    if rule.task == "multiclass" and y.ndim == 1:
+        return _class_numbers(who, finite, outputs)
+    lowest, highest = _RANGES.get(rule.name, (-np.inf, np.inf))
+    if finite.size and not lowest <= finite.min() <= finite.max() <= highest:
+        raise DataError(
+            f"{who}: y goes from {finite.min():g} to {finite.max():g}; {rule.name} takes targets from "
+            f"{lowest:g}" + (f" to {highest:g}" if highest < np.inf else " on")
+        )
+    return _finite(f"{who}: y", finite, dtype, "")
+
+
+# Targets outside have no finite loss, or one without a lowest point.
+_RANGES = {"binary_cross_entropy": (0.0, 1.0), "softmax_cross_entropy": (0.0, 1.0), "poisson": (0.0, np.inf)}
+
+
+def _class_numbers(who: str, y: Array, outputs: tuple[int, ...]) -> Array:
+    """Return whole class numbers as int32, refusing those that the network has no output for."""
+    classes = outputs[-1] if outputs else 0
+    if (y != np.floor(y)).any():
+        raise DataError(f"{who}: y holds {y[y != np.floor(y)][0]:g}; class numbers are whole: 0, 1, 2, ...")
+    if y.min() < 0 or y.max() >= classes:
+        raise DataError(
+            f"{who}: y holds class numbers from {y.min():g} to {y.max():g}, but the network has {classes} "
+            f"outputs, for classes 0 to {classes - 1}"
+        )
+    return y.astype(np.int32)
+
+
+def _weight(who: str, weight: Any, rows: int, dtype: Any) -> Array | None:
+    if weight is None:
+        return None
+    found = np.asarray(weight)
+    numbers = found.shape == (rows,) and found.dtype.kind in "fiub"
+    if not numbers or not np.isfinite(found).all() or (found < 0).any() or not found.any():
+        raise DataError(
+            f"{who}: sample_weight must hold one finite number >= 0 for each of the {rows} rows, not all 0"
+        )
+    return found.astype(dtype)

@@ -1,0 +1,112 @@
+"""Numbers as ramps between knots, so that a network sees thresholds as trees do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import final
+
+import numpy as np
+
+from minicolumn.errors import DataError, ShapeError
+from minicolumn.nn.layer import Array, Layer, Params, Shape
+from minicolumn.nn.settings import refuse, settle
+
+
+def _column(layer: Layer, pair: object) -> tuple[int, tuple[float, ...]]:
+    """Return one (column, knots) pair as plain numbers."""
+    wanted = "(column >= 0, two or more rising finite knots) pairs"
+    if not isinstance(pair, (list, tuple)) or len(pair) != 2 or not _is_column(pair[0]):
+        refuse(layer, "knots", wanted)
+    column, knots = pair  # type: ignore[misc]
+    if not isinstance(knots, (list, tuple)) or len(knots) < 2 or not all(map(_is_knot, knots)):
+        refuse(layer, "knots", wanted)
+    found = tuple(map(float, knots))
+    if any(np.float32(low) >= np.float32(high) for low, high in zip(found, found[1:], strict=False)):
+        refuse(layer, "knots", wanted)
+    return int(column), found
+
+
+def _is_column(value: object) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= 0
+
+
+def _is_knot(value: object) -> bool:
+    """Return whether a number is one in float32 too, with room for the differences of two."""
+    return isinstance(value, Real) and not isinstance(value, bool) and abs(value) <= 1e38
+
+
+@final
+@dataclass(frozen=True, repr=False)
+class PiecewiseLinear(Layer):
+    """Put ramps beside the columns: how much of each stretch between two knots a number has passed.
+
+        y = [x | ramps],    ramp_k = min(1, max(0, (x_c - knot_k) / (knot_k+1 - knot_k)))
+
+    A linear layer behind it is a linear spline in each listed column, with its bends at the knots.
+
+    knots       ((column, (knot, knot, ...)), ...): rising (in float32), two at least for each listed column
+    x           [batch, features]
+    Returns     [batch, features + one for every stretch]
+    Errors      DataError for knots that do not rise or a column listed twice, ShapeError for a column that
+                the input lacks
+    Source      Gorishniy, Rubachev, Babenko 2022 (arXiv 2203.05556), section 3.2
+    Differs     the number itself stays beside its ramps, and the outermost ramps end at the outermost knots:
+                the paper lets them run on
+
+    >>> layer = PiecewiseLinear(((0, (0.0, 1.0, 3.0)),))
+    >>> layer.apply({}, np.array([[2.0, 7.0]]))
+    array([[2. , 7. , 1. , 0.5]])
+    """
+
+    knots: tuple[tuple[int, tuple[float, ...]], ...]
+
+    def __post_init__(self) -> None:
+        settle(self, "knots", tuple(_column(self, pair) for pair in self.knots))
+        if len({column for column, _ in self.knots}) < len(self.knots):
+            refuse(self, "knots", "each column once")
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        last = max((column for column, _ in self.knots), default=-1)
+        if len(input_shape) != 1 or last >= input_shape[0]:
+            raise ShapeError(
+                f"PiecewiseLinear: rows have shape {list(input_shape)}, expected [features > {last}]"
+            )
+        return (input_shape[0] + sum(len(knots) - 1 for _, knots in self.knots),)
+
+    def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
+        self.output_shape(x.shape[1:])
+        if not self.knots:
+            return x
+        columns = np.concatenate([[column] * (len(knots) - 1) for column, knots in self.knots])
+        low = np.concatenate([knots[:-1] for _, knots in self.knots]).astype(x.dtype)
+        high = np.concatenate([knots[1:] for _, knots in self.knots]).astype(x.dtype)
+        ramps = np.clip((x[:, columns] - low) / (high - low), 0.0, 1.0)
+        return np.concatenate([x, ramps], axis=1)
+
+
+def choose_knots(x: Array, stretches: int) -> tuple[float, ...]:
+    """Return knots for a column of numbers: half by where the rows lie, half by which numbers there are.
+
+        all distinct numbers                                            if there are at most stretches + 1
+        quantiles of the rows  and  quantiles of the distinct numbers   otherwise
+
+    Rows alone would give a column that is mostly 0 no knot above 0; distinct numbers alone would give a column with
+    a long tail few knots where its rows lie.
+
+    x           [rows], finite
+    stretches   how many stretches between knots are wanted at most
+    Errors      DataError for fewer than 2 stretches
+
+    >>> choose_knots(np.array([3.0, 1.0, 1.0, 2.0]), 8)
+    (1.0, 2.0, 3.0)
+    """
+    if stretches < 2:
+        raise DataError(f"choose_knots: stretches: expected at least 2, got {stretches!r}")
+    values = np.asarray(x, np.float32)
+    distinct = np.unique(values)
+    if len(distinct) > stretches + 1:
+        shares = np.linspace(0.0, 1.0, stretches // 2 + 1)
+        by_row, by_value = np.quantile(values, shares), np.quantile(distinct, shares)
+        distinct = np.unique(np.concatenate([by_row, by_value]).astype(np.float32))
+    return tuple(map(float, distinct))

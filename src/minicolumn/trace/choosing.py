@@ -1,0 +1,226 @@
+"""NumPy's ways to choose among arrays and to build them from parts, on traced arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minicolumn.errors import ShapeError, TraceError
+from minicolumn.ir.ops.elementwise import WHERE
+from minicolumn.ir.ops.indexing import GATHER
+from minicolumn.trace.joining import pad, stack
+from minicolumn.trace.promote import array, as_float, common_dtype, promoted
+from minicolumn.trace.shaping import (
+    atleast,
+    broadcast_arrays,
+    broadcast_to,
+    moveaxis,
+    ravel,
+    reshape,
+    swapaxes,
+)
+from minicolumn.trace.tracer import cast
+
+
+def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    x = moveaxis(a, (axis1, axis2), (0, 1))
+    rows, columns = x.shape[:2]
+    n = max(0, min(rows + min(offset, 0), columns - max(offset, 0)))
+    i = np.arange(n)
+    return moveaxis(GATHER(x, i + max(-offset, 0), i + max(offset, 0)), 0, -1)
+
+
+def diag(v: Any, k: int = 0) -> Any:
+    x = array(v)
+    if x.ndim == 2:
+        return diagonal(x, offset=k)
+    if x.ndim != 1:
+        raise ShapeError(f"diag: a vector or a matrix expected, got shape {list(x.shape)}")
+    n = x.shape[0] + abs(k)
+    rows = np.arange(n)[:, None] + max(k, 0) == np.arange(n)[None, :] + max(-k, 0)
+    spread = pad(x, (max(-k, 0), max(k, 0)))
+    return np.where(rows, spread[:, None], np.zeros((), x.dtype))
+
+
+def diagflat(v: Any, k: int = 0) -> Any:
+    return diag(ravel(v), k)
+
+
+def trace_(
+    a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None
+) -> Any:
+    return np.sum(diagonal(a, offset, axis1, axis2), axis=-1, dtype=dtype)
+
+
+def tri(keep: Callable[..., Any]) -> Callable[..., Any]:
+    def cut(m: Any, k: int = 0) -> Any:
+        x = atleast(2)(m)
+        mask = keep(np.ones(x.shape[-2:], dtype=bool), k)
+        return np.where(mask, x, np.zeros((), x.dtype))
+
+    return cut
+
+
+def where(condition: Any, *branches: Any) -> Any:
+    c = cast(array(condition), np.dtype(np.bool_))
+    if not branches:
+        return np.nonzero(c)
+    x, y = (b if isinstance(b, (int, float, bool)) else array(b) for b in branches)
+    return WHERE(c, *promoted(x, y))
+
+
+def clip(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, **bounds: Any) -> Any:
+    low, high = bounds.pop("min", a_min), bounds.pop("max", a_max)
+    x = array(a)
+    dtype = common_dtype(a, *(b for b in (low, high) if b is not None))
+    out_ = cast(x, dtype)
+    # Tie: at a bound the slope is that of the inside, as users of clipped networks expect.
+    if low is not None:
+        out_ = np.where(out_ < low, cast(array(low), dtype), out_)
+    if high is not None:
+        out_ = np.where(out_ > high, cast(array(high), dtype), out_)
+    return out_
+
+
+def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
+    out = default
+    for condition, choice in reversed(list(zip(condlist, choicelist, strict=True))):
+        out = where(condition, choice, out)
+    return out
+
+
+def _like(make: Callable[..., Any]) -> Callable[..., Any]:
+    def build(
+        a: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None, **_: Any
+    ) -> Any:
+        return make(a.shape if shape is None else shape, np.dtype(dtype or a.dtype))
+
+    return build
+
+
+def full_like(
+    a: Any,
+    fill_value: Any,
+    dtype: Any = None,
+    order: str = "K",
+    subok: bool = True,
+    shape: Any = None,
+    **_: Any,
+) -> Any:
+    target = np.dtype(dtype or array(a).dtype)
+    return broadcast_to(cast(array(fill_value), target), array(a).shape if shape is None else shape)
+
+
+def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> tuple[Any, ...]:
+    n = len(xi)
+    grids = [reshape(x, [-1 if i == j else 1 for j in range(n)]) for i, x in enumerate(xi)]
+    out = grids if sparse else list(broadcast_arrays(*grids))
+    return tuple(swapaxes(g, 0, 1) if indexing == "xy" and n > 1 else g for g in out)
+
+
+def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Any:
+    x = array(x)
+    conditions = list(condlist) if isinstance(condlist, (list, tuple)) else [condlist]
+    values = [f(x, *args, **kw) if callable(f) else f for f in funclist]
+    out = values[-1] if len(values) == len(conditions) + 1 else 0
+    if len(values) - len(conditions) not in (0, 1):
+        raise ShapeError(f"piecewise: {len(conditions)} conditions take as many functions, or one more")
+    # Unlike in `select`, the last condition that holds decides.
+    for condition, value in zip(conditions, values, strict=False):
+        out = where(condition, value, out)
+    return cast(broadcast_to(array(out), x.shape), x.dtype)
+
+
+def linspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None,
+    axis: int = 0,
+) -> Any:  # fmt: skip
+    first, last = (as_float(x) for x in promoted(start, stop))
+    parts = max(num - 1 if endpoint else num, 1)
+    step = (last - first) / parts
+    ndim = max(first.ndim, last.ndim)
+    weight = np.arange(num, dtype=step.dtype).reshape((-1,) + (1,) * ndim)
+    rows = weight * step + first
+    if endpoint and num > 1:  # the last is hit exactly
+        rows = np.concatenate([rows[:-1], broadcast_to(last, rows.shape[1:])[None]])
+    rows = moveaxis(rows if dtype is None else cast(rows, np.dtype(dtype)), 0, axis)
+    return (rows, step) if retstep else rows
+
+
+def logspace(
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    base: Any = 10.0,
+    dtype: Any = None,
+    axis: int = 0,
+) -> Any:
+    exponents = linspace(start, stop, num, endpoint, axis=axis)
+    out = np.power(base, exponents)
+    return out if dtype is None else cast(out, np.dtype(dtype))
+
+
+def angle(z: Any, deg: bool = False) -> Any:
+    x = as_float(array(z))
+    turn = np.where(x < 0, 180.0 if deg else np.pi, 0.0).astype(x.dtype)
+    return np.where(np.isnan(x), np.nan, turn)
+
+
+def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
+    x = array(x)
+    columns = [np.ones_like(x)]
+    for _ in range((x.shape[0] if N is None else N) - 1):
+        columns.append(columns[-1] * x)
+    return stack(columns if increasing else columns[::-1], axis=-1)
+
+
+def apply_along_axis(func1d: Callable[..., Any], axis: int, arr: Any, *args: Any, **kwargs: Any) -> Any:
+    rows = moveaxis(arr, axis, -1)
+    shape = rows.shape[:-1]
+    flat = reshape(rows, (-1, rows.shape[-1]))
+    out = stack([array(func1d(flat[i], *args, **kwargs)) for i in range(flat.shape[0])])
+    return moveaxis(reshape(out, (*shape, *out.shape[1:])), range(len(shape), len(shape) + out.ndim - 1),
+                    range(axis % len(rows.shape), axis % len(rows.shape) + out.ndim - 1))  # fmt: skip
+
+
+def isin(
+    element: Any, test_elements: Any, assume_unique: bool = False, invert: bool = False, **_: Any
+) -> Any:
+    x, among = array(element), ravel(test_elements)
+    found = np.any(x[..., None] == among, axis=-1)
+    return ~found if invert else found
+
+
+def ix_(*args: Any) -> Any:
+    raise TraceError("np.ix_ builds keys from plain integers; index with x[rows[:, None], columns] instead")
+
+
+TABLE: dict[Callable[..., Any], Callable[..., Any]] = {
+    np.diagonal: diagonal,
+    np.linalg.diagonal: lambda x, *, offset=0: diagonal(x, offset, -2, -1),
+    np.diag: diag,
+    np.diagflat: diagflat,
+    np.trace: trace_,
+    np.linalg.trace: lambda x, *, offset=0, dtype=None: trace_(x, offset, -2, -1, dtype),
+    np.triu: tri(np.triu),
+    np.tril: tri(np.tril),
+    np.vander: vander,
+    np.where: where,
+    np.clip: clip,
+    np.select: select,
+    np.piecewise: piecewise,
+    np.isin: isin,
+    np.ix_: ix_,
+    np.angle: angle,
+    np.apply_along_axis: apply_along_axis,
+    np.zeros_like: _like(np.zeros),
+    np.ones_like: _like(np.ones),
+    np.empty_like: _like(np.zeros),
+    np.full_like: full_like,
+    np.meshgrid: meshgrid,
+    np.linspace: linspace,
+    np.logspace: logspace,
+}

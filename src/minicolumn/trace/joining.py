@@ -1,0 +1,273 @@
+"""NumPy's ways to join, cut, repeat and pad, on traced arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minicolumn.errors import ShapeError, TraceError
+from minicolumn.ir.ops import shaping as ops
+from minicolumn.ir.ops.indexing import GATHER
+from minicolumn.ir.shapes import normalize_axis
+from minicolumn.trace.promote import array, promoted
+from minicolumn.trace.shaping import atleast, broadcast_to, expand_dims, moveaxis, ravel, reshape
+from minicolumn.trace.tracer import Traced, cast
+
+
+def concatenate(
+    arrays: Any, axis: int | None = 0, out: Any = None, *, dtype: Any = None, casting: str = "same_kind"
+) -> Any:
+    parts = [array(a) for a in arrays]
+    parts = promoted(*parts) if dtype is None else [cast(p, np.dtype(dtype)) for p in parts]
+    if axis is None:
+        return concatenate([ravel(p) for p in parts])
+    if not parts[0].ndim:
+        raise ShapeError("concatenate: numbers have no axis to join along; use np.stack")
+    axis = normalize_axis(axis, parts[0].ndim)
+    return parts[0] if len(parts) == 1 else ops.CONCATENATE(*parts, axis=axis)
+
+
+def stack(
+    arrays: Any, axis: int = 0, out: Any = None, *, dtype: Any = None, casting: str = "same_kind"
+) -> Any:
+    parts = [array(a) for a in arrays]
+    if len({p.shape for p in parts}) > 1:
+        listed = " and ".join(str(list(p.shape)) for p in parts)
+        raise ShapeError(f"stack: all arrays must have the same shape, got {listed}")
+    place = normalize_axis(axis, parts[0].ndim + 1)
+    return concatenate([expand_dims(p, place) for p in parts], axis=place, dtype=dtype)
+
+
+def hstack(tup: Any, **kwargs: Any) -> Any:
+    parts = [atleast(1)(a) for a in tup]
+    return concatenate(parts, axis=0 if parts[0].ndim == 1 else 1, **kwargs)
+
+
+def vstack(tup: Any, **kwargs: Any) -> Any:
+    return concatenate([atleast(2)(a) for a in tup], axis=0, **kwargs)
+
+
+def dstack(tup: Any) -> Any:
+    return concatenate([atleast(3)(a) for a in tup], axis=2)
+
+
+def column_stack(tup: Any) -> Any:
+    return concatenate([a if a.ndim > 1 else reshape(a, (a.size, 1)) for a in map(array, tup)], axis=1)
+
+
+def append(arr: Any, values: Any, axis: int | None = None) -> Any:
+    return concatenate([arr, values], axis=axis)
+
+
+def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    x = array(ary)
+    n = x.shape[axis]
+    cuts = (
+        [
+            i * (n // indices_or_sections) + min(i, n % indices_or_sections)
+            for i in range(indices_or_sections + 1)
+        ]
+        if isinstance(indices_or_sections, (int, np.integer))
+        else [0, *(int(i) for i in indices_or_sections), n]
+    )
+    key: list[Any] = [slice(None)] * x.ndim
+    out = []
+    for start, stop in zip(cuts[:-1], cuts[1:], strict=True):
+        key[axis] = slice(start, stop)
+        out.append(x[tuple(key)])
+    return out
+
+
+def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    sections = indices_or_sections
+    if isinstance(sections, (int, np.integer)) and array(ary).shape[axis] % sections:
+        raise ShapeError(f"split: {array(ary).shape[axis]} rows do not divide into {sections} equal parts")
+    return array_split(ary, sections, axis)
+
+
+def tile(A: Any, reps: Any) -> Any:
+    x = array(A)
+    counts = [int(r) for r in np.atleast_1d(reps)]
+    ndim = max(len(counts), x.ndim)
+    shape = (1,) * (ndim - x.ndim) + x.shape
+    counts = [1] * (ndim - len(counts)) + counts
+    apart = reshape(x, tuple(n for length in shape for n in (1, length)))
+    wide = broadcast_to(apart, tuple(n for c, length in zip(counts, shape, strict=True) for n in (c, length)))
+    return reshape(wide, tuple(c * length for c, length in zip(counts, shape, strict=True)))
+
+
+def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
+    x = array(a) if axis is not None else ravel(a)
+    axis = normalize_axis(axis or 0, x.ndim)
+    rows = np.repeat(np.arange(x.shape[axis]), np.asarray(repeats))
+    return take(x, rows, axis=axis)
+
+
+def take(a: Any, indices: Any, axis: int | None = None, out: Any = None, mode: str = "raise") -> Any:
+    x = array(a) if axis is not None else ravel(a)
+    axis = normalize_axis(axis or 0, x.ndim)
+    index = array(indices)
+    if mode == "clip":
+        index = np.clip(index, 0, x.shape[axis] - 1)
+    elif mode == "wrap":
+        index = index % x.shape[axis]
+    rows = GATHER(moveaxis(x, axis, 0), index)
+    return moveaxis(rows, tuple(range(index.ndim)), tuple(range(axis, axis + index.ndim))) if axis else rows
+
+
+def roll(a: Any, shift: Any, axis: Any = None) -> Any:
+    x = array(a)
+    if axis is None:
+        return reshape(roll(ravel(x), shift, 0), x.shape)
+    axes = np.atleast_1d(axis).tolist()
+    for step, place in zip(np.broadcast_to(shift, len(axes)).tolist(), axes, strict=True):
+        n = x.shape[place]
+        cut = (n - step) % n if n else 0
+        parts = array_split(x, [cut], place)
+        x = concatenate(parts[::-1], axis=place)
+    return x
+
+
+def pad(array_: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
+    x = array(array_)
+    if isinstance(pad_width, dict):
+        pad_width = [pad_width.get(i, pad_width.get(i - x.ndim, (0, 0))) for i in range(x.ndim)]
+    widths = np.broadcast_to(np.asarray(pad_width), (x.ndim, 2)).tolist()
+    if mode == "constant":
+        return _pad_constant(x, widths, kwargs.get("constant_values", 0))
+    if mode not in ("edge", "reflect", "symmetric", "wrap"):
+        raise TraceError(
+            f"np.pad(mode={mode!r}) cannot be traced; there are constant, edge, reflect, symmetric, wrap"
+        )
+    for axis, width in enumerate(widths):
+        x = take(x, np.pad(np.arange(x.shape[axis]), width, mode=mode, **kwargs), axis=axis)
+    return x
+
+
+def _pad_constant(x: Any, widths: list[list[int]], value: Any) -> Any:
+    low, high = tuple(w[0] for w in widths), tuple(w[1] for w in widths)
+    if any(n < 0 for n in (*low, *high)):
+        raise ShapeError("pad: widths cannot be negative")
+    padded = ops.PAD(x, low=low, high=high, gap=(0,) * x.ndim)
+    values = np.broadcast_to(np.asarray(value) if not isinstance(value, Traced) else value, (x.ndim, 2))
+    if not isinstance(value, Traced) and not np.any(values):
+        return padded
+    return padded + _borders(x, widths, values)
+
+
+def _borders(x: Any, widths: list[list[int]], values: Any) -> Any:
+    # Axis by axis, as NumPy does: a later axis' value covers the corners.
+    border: Any = np.zeros((), x.dtype)
+    shape = tuple(a + n + b for n, (a, b) in zip(x.shape, widths, strict=True))
+    for axis, (before, after) in enumerate(widths):
+        place = np.arange(shape[axis]).reshape([-1 if i == axis else 1 for i in range(x.ndim)])
+        border = np.where(place < before, values[axis, 0], border)
+        border = np.where(place >= shape[axis] - after, values[axis, 1], border)
+    return cast(border, x.dtype)
+
+
+def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
+    x = array(arr) if axis is not None else ravel(arr)
+    axis = normalize_axis(axis or 0, x.ndim)
+    # Where NumPy puts each element is found by letting it insert -1 among the row numbers.
+    places = np.atleast_1d(np.asarray(obj))
+    if places.dtype == np.bool_:
+        places = np.nonzero(places)[0]
+    new = array(values)
+    if places.size == 1:
+        new = moveaxis(new, 0, axis) if np.ndim(obj) == 0 and new.ndim == x.ndim else new
+        count = new.shape[axis] if new.ndim == x.ndim else (new.shape[0] if x.ndim == 1 and new.ndim else 1)
+        places = np.repeat(places, count)
+    shape = (*x.shape[:axis], len(places), *x.shape[axis + 1 :])
+    rows = np.insert(np.arange(x.shape[axis]), places, -1 - np.arange(len(places)))
+    both = concatenate([x, broadcast_to(cast(new, x.dtype), shape)], axis=axis)
+    return take(both, np.where(rows < 0, x.shape[axis] - 1 - rows, rows), axis=axis)
+
+
+def resize(a: Any, new_shape: Any) -> Any:
+    x = ravel(a)
+    shape = (new_shape,) if isinstance(new_shape, (int, np.integer)) else tuple(new_shape)
+    size = int(np.prod(shape))
+    return reshape(take(x, np.arange(size) % x.size), shape) if x.size else np.zeros(shape, x.dtype)
+
+
+def block(arrays: Any) -> Any:
+    depth = _depth(arrays)
+    ndim = max(depth, _most_axes(arrays))
+    return _block(arrays, depth, ndim)
+
+
+def _depth(arrays: Any) -> int:
+    return 1 + _depth(arrays[0]) if isinstance(arrays, list) else 0
+
+
+def _most_axes(arrays: Any) -> int:
+    return max(map(_most_axes, arrays)) if isinstance(arrays, list) else array(arrays).ndim
+
+
+def _block(arrays: Any, depth: int, ndim: int) -> Any:
+    if depth == 0:
+        x = array(arrays)
+        return reshape(x, (1,) * (ndim - x.ndim) + x.shape)
+    return concatenate([_block(part, depth - 1, ndim) for part in arrays], axis=ndim - depth)
+
+
+def fftshift(x: Any, axes: Any = None) -> Any:
+    return _half_turn(array(x), axes, 1)
+
+
+def ifftshift(x: Any, axes: Any = None) -> Any:
+    return _half_turn(array(x), axes, -1)
+
+
+def _half_turn(x: Any, axes: Any, sign: int) -> Any:
+    places = list(range(x.ndim)) if axes is None else np.atleast_1d(axes).tolist()
+    return roll(x, [sign * (x.shape[i] // 2) if sign > 0 else -(x.shape[i] // 2) for i in places], places)
+
+
+def sliding_window_view(x: Any, window_shape: Any, axis: Any = None, **_: Any) -> Any:
+    x = array(x)
+    widths = np.atleast_1d(window_shape).tolist()
+    axes = list(range(x.ndim)) if axis is None else [normalize_axis(a, x.ndim) for a in np.atleast_1d(axis)]
+    if len(widths) != len(axes):
+        raise ShapeError(f"sliding_window_view: {len(widths)} widths for {len(axes)} axes")
+    for place, width in zip(axes, widths, strict=True):
+        rows = np.arange(x.shape[place] - width + 1)[:, None] + np.arange(width)
+        x = moveaxis(take(x, rows, axis=place), place + 1, -1)
+    return x
+
+
+def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
+    return tuple(moveaxis(x, axis, 0))
+
+
+TABLE: dict[Callable[..., Any], Callable[..., Any]] = {
+    np.concatenate: concatenate,
+    np.concat: concatenate,
+    np.stack: stack,
+    np.hstack: hstack,
+    np.vstack: vstack,
+    np.dstack: dstack,
+    np.column_stack: column_stack,
+    np.block: block,
+    np.append: append,
+    np.insert: insert,
+    np.split: split,
+    np.array_split: array_split,
+    np.hsplit: lambda a, n: split(a, n, axis=0 if array(a).ndim == 1 else 1),
+    np.vsplit: lambda a, n: split(a, n, axis=0),
+    np.dsplit: lambda a, n: split(a, n, axis=2),
+    np.tile: tile,
+    np.repeat: repeat,
+    np.resize: resize,
+    np.take: take,
+    np.roll: roll,
+    np.fft.fftshift: fftshift,
+    np.fft.ifftshift: ifftshift,
+    np.pad: pad,
+    np.lib.stride_tricks.sliding_window_view: sliding_window_view,
+}
+if hasattr(np, "unstack"):  # NumPy 2.1
+    TABLE[np.unstack] = unstack

@@ -1,0 +1,46 @@
+"""What to say when code from outside asks a traced array for its plain values."""
+
+from __future__ import annotations
+
+import sys
+
+# SciPy functions that are written in Python, so that no protocol reaches the tracer.
+_SCIPY = {
+    "logsumexp": "np.logaddexp.reduce(x, axis=..., keepdims=...) is the same",
+    "softmax": "np.exp(x - np.logaddexp.reduce(x, axis=-1, keepdims=True)) is the same",
+    "log_softmax": "x - np.logaddexp.reduce(x, axis=-1, keepdims=True) is the same",
+    "polygamma": "scipy.special.psi(x) is there, and its derivatives by mc.grad",
+    "multigammaln": "the sum of scipy.special.gammaln(a - i / 2) over i = 0 ... d-1, plus "
+    "d (d-1) / 4 * log(pi), is the same",
+    "comb": "use the exponential of differences of scipy.special.gammaln",
+    "factorial": "scipy.special.gamma(n + 1) is the same",
+    "expm": "the functions of np.linalg are there",
+    "solve_triangular": "np.linalg.solve is there",
+    "cho_solve": "np.linalg.solve is there",
+}
+_USUAL = (
+    "NumPy functions take it as it is, so np.asarray(x) is not needed; for np.array([a, b]) write np.stack([a, b]), "
+    "and build arrays with np.where or np.concatenate instead of assigning into them"
+)
+
+
+def advice() -> str:
+    """Return what to write instead, from the SciPy function that is at work, if there is one."""
+    frame = sys._getframe(1)
+    module = function = ""
+    while frame is not None:
+        name = frame.f_globals.get("__name__", "")
+        if name.startswith("scipy."):
+            module, function = name, frame.f_code.co_name
+            if function in _SCIPY:
+                break
+        elif module:
+            break
+        frame = frame.f_back
+    if not module:
+        return _USUAL
+    package = ".".join(part for part in module.split(".") if not part.startswith("_"))
+    instead = _SCIPY.get(
+        function, "write it with NumPy functions, or with those of scipy.special that are ufuncs"
+    )
+    return f"{package}.{function} is a Python function that works on plain arrays; {instead}"

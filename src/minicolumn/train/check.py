@@ -1,0 +1,229 @@
+"""What `fit` refuses, before anything is trained; every refusal is one line."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from minicolumn import random
+from minicolumn.errors import DataError, ShapeError, did_you_mean
+from minicolumn.model.metrics import SCORES
+from minicolumn.model.rows import Rows, check_inputs, check_rows
+from minicolumn.nn.layer import Layer
+from minicolumn.nn.losses import LOSSES, LossRule, loss_by_name
+from minicolumn.optim import Optimizer, optimizer_by_name, schedule_by_name
+from minicolumn.train.callbacks import Callback
+from minicolumn.tree import flatten, map_leaves, named_leaves
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of a training, with names looked up and numbers in range."""
+
+    network: Layer
+    loss: Callable[..., Any]
+    rule: LossRule | None
+    optimizer: Optimizer
+    schedule: Callable[[Any, int], Any]
+    regularizer: Callable[[Any], Any] | None
+    metrics: tuple[str, ...]
+    batch_size: int
+    epochs: int
+    shuffle: bool
+    seed: int
+    dtype: np.dtype
+    backend: str
+
+
+def check_settings(
+    network: Any, loss: Any, optimizer: Any, schedule: Any, regularizer: Any, metrics: Any, batch_size: Any,
+    epochs: Any, shuffle: bool, seed: Any, dtype: Any, threads: Any, backend: str,
+) -> Settings:  # fmt: skip
+    """Look names up and refuse what is out of range."""
+    if not isinstance(network, Layer):
+        raise DataError(
+            f"fit: the network is a {_kind(network)}, expected a layer such as mc.nn.Sequential(...)"
+        )
+    if threads is not None:
+        _whole("threads", threads)
+    random.key(seed)
+    function, rule = _loss(loss)
+    return Settings(
+        network=network,
+        loss=function,
+        rule=rule,
+        optimizer=_optimizer(optimizer),
+        schedule=_schedule(schedule),
+        regularizer=_callable_or_none("regularizer", regularizer, "mc.nn.L2(1e-4)"),
+        metrics=_metrics(metrics, rule),
+        batch_size=_whole("batch_size", batch_size),
+        epochs=_whole("epochs", epochs),
+        shuffle=bool(shuffle),
+        seed=int(seed),
+        dtype=_dtype(dtype),
+        backend=backend,
+    )
+
+
+def _kind(value: Any) -> str:
+    return f"class {value.__name__}" if isinstance(value, type) else type(value).__name__
+
+
+def _whole(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise DataError(f"fit: {name} must be a whole number of at least 1, got {value!r}")
+    return int(value)
+
+
+def _dtype(dtype: Any) -> np.dtype:
+    for known in (np.float32, np.float64):
+        if dtype in (known, np.dtype(known), np.dtype(known).name):
+            return np.dtype(known)
+    raise DataError(f"fit: dtype must be float32 or float64, got {dtype!r}")
+
+
+def _loss(loss: Any) -> tuple[Callable[..., Any], LossRule | None]:
+    """Return a loss's function and its record, also if settings were bound to it by functools.partial."""
+    if isinstance(loss, str):
+        rule = loss_by_name(loss)
+        return rule.function, rule
+    if not callable(loss):
+        raise DataError(
+            f"fit: loss is a {_kind(loss)}, expected a name or a function; names are {', '.join(LOSSES)}"
+        )
+    inner = loss.func if isinstance(loss, functools.partial) else loss
+    rule = next((rule for rule in LOSSES.values() if rule.function is inner), None)
+    try:
+        inspect.signature(loss).bind(None, None, None)
+    except TypeError:
+        raise DataError("fit: a loss function takes (outputs, targets, sample_weight)") from None
+    except ValueError:  # a callable that does not tell its arguments
+        pass
+    return loss, rule
+
+
+def _optimizer(optimizer: Any) -> Optimizer:
+    found = optimizer_by_name(optimizer) if isinstance(optimizer, str) else optimizer
+    if not isinstance(found, Optimizer):
+        raise DataError(
+            f"fit: optimizer is a {_kind(found)}, expected a name or a record such as mc.optim.Adam(1e-3)"
+        )
+    return found
+
+
+def _schedule(schedule: Any) -> Callable[[Any, int], Any]:
+    found = schedule_by_name(schedule) if isinstance(schedule, str) else schedule
+    if isinstance(found, type) or not callable(found):
+        raise DataError(
+            f"fit: schedule is a {_kind(found)}, expected a name or a record such as mc.optim.Cosine()"
+        )
+    return found
+
+
+def _callable_or_none(name: str, value: Any, example: str) -> Any:
+    if value is not None and (isinstance(value, type) or not callable(value)):
+        raise DataError(f"fit: {name} is a {_kind(value)}, expected {example} or a function")
+    return value
+
+
+def _metrics(metrics: Any, rule: LossRule | None) -> tuple[str, ...]:
+    names = (metrics,) if isinstance(metrics, str) else tuple(metrics)
+    if names and rule is None:
+        raise DataError("fit: metrics need one of the losses in mc.nn.LOSSES; an own loss function has none")
+    for name in names:
+        known = SCORES[rule.task] if rule else ()
+        if name not in known:
+            raise DataError(
+                f"fit: unknown metric {name!r}{did_you_mean(str(name), known)}; there are {', '.join(known)}"
+            )
+    return names
+
+
+def check_callbacks(callbacks: Any) -> tuple[Callback, ...]:
+    """Return the callbacks, refusing anything else."""
+    listed = callbacks if isinstance(callbacks, Sequence) else [callbacks]
+    for callback in listed:
+        if not isinstance(callback, Callback):
+            raise DataError(
+                f"fit: callbacks holds a {_kind(callback)}, expected mc.Callback objects in a list"
+            )
+    return tuple(listed)
+
+
+def check_data(
+    settings: Settings, X: Any, y: Any, weight: Any, validation_data: Any, fraction: float
+) -> tuple[Rows, Rows | None]:
+    """Return the rows to train on, and those held out if any."""
+    rows = _rows("fit", settings, X, y, weight)
+    if validation_data is not None:
+        if fraction:
+            raise DataError("fit: give validation_data or validation_fraction, not both")
+        return _weighing(rows), _validation(settings, rows, validation_data)
+    if fraction:
+        return _apart(settings, _weighing(rows), fraction)
+    if settings.metrics:
+        raise DataError(
+            "fit: metrics are measured on held-out rows; give validation_data or validation_fraction"
+        )
+    return _weighing(rows), None
+
+
+def _rows(who: str, settings: Settings, X: Any, y: Any, weight: Any) -> Rows:
+    outputs = settings.network.output_shape(check_inputs(who, X).shape[1:])
+    return check_rows(who, X, y, weight, settings.dtype, settings.rule, outputs)
+
+
+def _weighing(rows: Rows) -> Rows:
+    """Leave rows without weight out: a batch of such rows alone would have no mean."""
+    return rows if rows.weight is None or rows.weight.all() else rows.take(np.flatnonzero(rows.weight))
+
+
+def _validation(settings: Settings, rows: Rows, data: Any) -> Rows:
+    if not isinstance(data, tuple | list) or len(data) not in (2, 3):
+        raise DataError("fit: validation_data must be (X, y) or (X, y, sample_weight)")
+    X, y, weight = (*data, None) if len(data) == 2 else data
+    shape = check_inputs("fit: validation_data", X).shape[1:]
+    if shape != rows.X.shape[1:]:
+        raise ShapeError(
+            f"fit: validation rows have shape {list(shape)}, training rows {list(rows.X.shape[1:])}"
+        )
+    held = _rows("fit: validation_data", settings, X, y, weight)
+    if held.y.shape[1:] != rows.y.shape[1:]:
+        found, expected = list(held.y.shape[1:]), list(rows.y.shape[1:])
+        raise ShapeError(f"fit: validation targets have shape {found} a row, training targets {expected}")
+    return held
+
+
+def _apart(settings: Settings, rows: Rows, fraction: float) -> tuple[Rows, Rows]:
+    """Set a share of the rows apart by chance, class by class where y holds class numbers."""
+    from minicolumn.tables.split import split_rows
+
+    classes = rows.y if rows.y.dtype.kind == "i" and rows.y.ndim == 1 else None
+    seed = int(random.stream(settings.seed, "split")[1])  # 32 bits are what scikit-learn's splitter takes
+    try:
+        train, held = split_rows(classes, len(rows), fraction, seed)
+    except (DataError, TypeError) as error:
+        raise DataError(f"fit: validation_fraction: {error}") from None
+    return rows.take(np.sort(train)), rows.take(np.sort(held))
+
+
+def check_params(settings: Settings, params: Any, input_shape: tuple[int, ...]) -> Any:
+    """Return the weights to start from: drawn ones, or given ones that fit the network."""
+    drawn = settings.network.init(settings.seed, input_shape, settings.dtype)
+    if params is None:
+        return drawn
+    expected, found = named_leaves(drawn), named_leaves(params)
+    if flatten(params)[1] != flatten(drawn)[1]:
+        raise ShapeError(
+            f"fit: params hold {', '.join(n for n, _ in found) or 'nothing'}; the network has "
+            f"{', '.join(n for n, _ in expected) or 'none'}"
+        )
+    for (name, old), (_, new) in zip(expected, found, strict=True):
+        if np.shape(new) != old.shape or not np.isfinite(new).all():
+            raise ShapeError(f"fit: params: {name} must hold finite numbers of shape {list(old.shape)}")
+    return map_leaves(lambda leaf: np.array(leaf, settings.dtype), params)

@@ -1,0 +1,118 @@
+"""What is seen of a training while it runs: two lines on a terminal, drawn anew."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar as Bar
+from rich.table import Table
+from rich.text import Text
+
+from minicolumn.train.callbacks import Callback, Training, lower_is_better
+from minicolumn.train.history import Row
+
+# Ten drawings a second look smooth and cost a training nothing.
+SECONDS_BETWEEN = 0.1
+
+
+class ProgressBar(Callback):
+    """How far a training is, how fast and how good; nothing where there is no terminal.
+
+        epoch 3/20  ━━━━━━╸━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━  812 steps/s  0:07 left
+        loss 0.3121   val_loss 0.3310   best 0.3310 in epoch 2
+
+    console     where to draw; None takes standard error
+    clock       seconds, from any start
+
+    The lines go away when the training ends. One bar is for one training at a time.
+    """
+
+    def __init__(self, console: Console | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self.console = Console(stderr=True) if console is None else console
+        self.clock = clock
+        self._live: Live | None = None
+        self._started = self._drawn = 0.0
+        self._loss = float("nan")
+
+    def on_start(self, training: Training) -> None:
+        """Draw the empty bar."""
+        self._started = self._drawn = self.clock()
+        self._loss = float("nan")
+        if self.console.is_terminal and not self.console.is_dumb_terminal and not self.console.quiet:
+            first = self.draw(training, 0)
+            self._live = Live(first, console=self.console, auto_refresh=False, transient=True)
+            self._live.start(refresh=True)
+
+    def on_chunk(self, training: Training, done: int, loss: float) -> None:
+        """Draw how far the epoch is, if the last drawing is old enough."""
+        self._loss = loss
+        self._show(training, done)
+
+    def on_epoch(self, training: Training, row: Row) -> None:
+        """Draw what the epoch gave, if the last drawing is old enough."""
+        self._show(training, 0)
+
+    def on_end(self, training: Training) -> None:
+        """Take the lines away; what comes after says what came out."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def _show(self, training: Training, done: int) -> None:
+        now = self.clock()
+        if self._live is not None and now - self._drawn >= SECONDS_BETWEEN:
+            self._drawn = now
+            self._live.update(self.draw(training, done), refresh=True)
+
+    def draw(self, training: Training, done: int) -> RenderableType:
+        """Return both lines, with `done` steps of the running epoch behind."""
+        grid = Table.grid(padding=(0, 2), expand=True)
+        grid.add_column(no_wrap=True)
+        grid.add_column(ratio=1)
+        grid.add_column(no_wrap=True, justify="right")
+        grid.add_row(*self._how_far(training, done))
+        return Group(grid, Text(f"  {self._how_good(training)}", "dim", no_wrap=True))
+
+    def _how_far(self, training: Training, done: int) -> tuple[RenderableType, ...]:
+        behind = len(training.history) * training.steps + done
+        share, spent = behind / (training.epochs * training.steps), self.clock() - self._started
+        epoch = min(len(training.history) + 1, training.epochs)
+        bar = Bar(total=1.0, completed=share, complete_style="cyan", finished_style="cyan")
+        if not (behind and spent):
+            return f"  epoch {epoch}/{training.epochs}", bar, "preparing"
+        left = duration(spent * (1.0 - share) / share)
+        return f"  epoch {epoch}/{training.epochs}", bar, f"{speed(behind / spent)}  {left} left"
+
+    def _how_good(self, training: Training) -> str:
+        history = training.history
+        if not len(history):
+            return "" if self._loss != self._loss else f"loss {self._loss:.4f}"
+        last = history[-1]
+        watched = training.monitor or ("val_loss" if "val_loss" in last else "loss")
+        names = [name for name in dict.fromkeys(("loss", "val_loss", watched)) if name in last]
+        best = history[history.best(watched, lower_is_better(watched))]
+        figures = "   ".join(f"{name} {last[name]:.4f}" for name in names)
+        return f"{figures}   best {best[watched]:.4f} in epoch {best['epoch']}"
+
+
+def duration(seconds: float) -> str:
+    """Return a duration as on a clock.
+
+    >>> duration(5), duration(75.4), duration(3700)
+    ('0:05', '1:15', '1:01:40')
+    """
+    minutes, left = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
+
+
+def speed(steps_per_second: float) -> str:
+    """Return steps a second with no more digits than they deserve.
+
+    >>> speed(1234.5), speed(12.34)
+    ('1,234 steps/s', '12.3 steps/s')
+    """
+    return f"{steps_per_second:,.{0 if steps_per_second >= 100 else 1}f} steps/s"

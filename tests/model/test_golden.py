@@ -1,0 +1,43 @@
+"""A file written by a release opens in every later one and predicts the same; golden files never change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars
+
+from minicolumn.model.artifact import load_artifact
+from minicolumn.nn.serialize import from_json
+from minicolumn.tables.encode import Encoder
+from minicolumn.tables.schema import Schema
+from minicolumn.tree import named_leaves
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def test_format_1_opens_and_predicts() -> None:
+    artifact = load_artifact(GOLDEN / "format_1.safetensors")
+    weights = np.concatenate([array.ravel() for _, array in named_leaves(artifact.params)])
+    np.testing.assert_array_equal(weights * 8, (np.arange(1, 14) % 7) - 3)  # how the file was filled
+    outputs = from_json(artifact.network).apply(artifact.params, np.array([[1, 2], [-0.5, 0.25]], np.float32))
+    # float32 sums of a handful of terms near 1, tanh to a few ulp
+    np.testing.assert_allclose(outputs, [[0.52919406], [0.35164592]], rtol=1e-6)
+    assert (artifact.format_version, artifact.package, artifact.loss) == (1, "0.1.0", "squared_error")
+    assert artifact.input_shape == (2,)
+    assert artifact.training["optimizer"] == {"name": "adam", "learning_rate": 0.001}
+    assert artifact.metrics == {"rmse": 0.5, "validation": {"r2": 0.25}}
+    assert artifact.history[0] == {"epoch": 0, "loss": 1.0, "val_loss": None}
+    assert artifact.data_hash == "sha256:" + "0" * 64
+
+
+def test_format_1_with_a_table_opens_and_predicts() -> None:
+    artifact = load_artifact(GOLDEN / "format_1_table.safetensors")
+    encoder = Encoder.from_json(artifact.table)
+    row = polars.DataFrame({"size": ["2.5"], "mood": ["good"], "town": ["town 3"], "day": ["2024-03-12"]})
+    outputs = from_json(artifact.network).apply(artifact.params, encoder.transform(row))
+    np.testing.assert_allclose(
+        outputs, [[0.10401157, 0.31407976, 0.26313904]], rtol=1e-5
+    )  # 8 features, float32
+    assert list(encoder.decode_target(outputs)) == ["b"]
+    assert Schema.from_json(artifact.schema).target == "kind"
