@@ -37,7 +37,8 @@ def cli(capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.M
     def run(*args: object) -> Result:
         capfd.readouterr()
         code = main([str(arg) for arg in args])
-        return Result(code, *capfd.readouterr())
+        said = capfd.readouterr()
+        return Result(code, str(said.out), str(said.err))
 
     return run
 
@@ -46,7 +47,7 @@ def cli(capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.M
 def environment() -> dict[str, str]:
     """The environment of a process that imports the minicolumn which is tested here."""
     source = str(Path(minicolumn.__file__).parents[1])
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([source, os.environ.get("PYTHONPATH", "")])}
+    return {**os.environ, "PYTHONPATH": source}
 
 
 @pytest.fixture(scope="session")

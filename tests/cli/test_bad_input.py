@@ -88,8 +88,8 @@ def test_places_that_cannot_be_written(cli: Any, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text(GOOD)
     (tmp_path / "folder").mkdir()
     places = {
-        "t.csv": "is the file that is read",
-        "./folder/../t.csv": "is the file that is read",
+        "t.csv": "is the same file as",
+        "./folder/../t.csv": "is the same file as",
         "folder": "it is a folder",
         "folder/": "it is a folder",
         "t.csv/m.safetensors": "Not a directory",
@@ -143,7 +143,7 @@ def test_a_file_that_is_no_whole_model(
         "short": whole[:40],
         "nothing": b"",
         "longer": whole + b"\0",
-        "tampered": whole.replace(b"Sequential", b"Sequentiel", 1),
+        "tampered": whole.replace(b"sequential", b"sequentiel", 1),
         "other": b"\x80\x04\x95 a pickle",
         "text": GOOD.encode(),
     }
@@ -176,7 +176,7 @@ def test_predictions_replace_nothing_that_is_read(
     rows = tmp_path / "rows.csv"
     rows.write_bytes((tables / "shops.csv").read_bytes())
     shops = models / "shops.safetensors"
-    assert "is the file that is read" in refused(cli, tmp_path, "predict", shops, rows, "--out", rows)
+    assert "is the same file as" in refused(cli, tmp_path, "predict", shops, rows, "--out", rows)
     assert "does not end in the suffix" in refused(cli, tmp_path, "predict", shops, rows, "--out", "p.xlsx")
     assert "does not end in the suffix" in refused(cli, tmp_path, "predict", shops, rows, "--out", shops)
     assert "there is no folder" in refused(cli, tmp_path, "predict", shops, rows, "--out", "no/p.csv")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from minicolumn.cli import main
 from minicolumn.cli.options import listed, parse_columns
-from minicolumn.cli.progress import LiveBar, ShortLines, watch
+from minicolumn.cli.progress import LiveBar, ShortLines, best_so_far, watch
 from minicolumn.cli.score_report import show_confusion
 from minicolumn.cli.screen import is_live, one_line, visible
 from minicolumn.cli.source import short_name
@@ -31,7 +34,7 @@ def console_on(stream: io.StringIO, **more: Any) -> Console:
 
 
 def trained(epochs: int, of: int) -> Training:
-    training = Training(None, of, steps=10, rows=100)
+    training = Training(None, of, steps=10, rows=100, monitor="val_loss")
     for epoch in range(1, epochs + 1):
         row = {
             "epoch": epoch,
@@ -61,6 +64,14 @@ def test_the_bar_fits_and_tells_all() -> None:
         "best 1.0000 in epoch 3",
     ):
         assert said in stream.getvalue()
+
+
+def test_the_bar_follows_the_figure_that_decides() -> None:
+    training = trained(5, 20)
+    for row in training.history:
+        row["val_accuracy"] = 0.25 * (row["epoch"] % 4)
+    training.monitor = "val_accuracy"
+    assert best_so_far(training) == "best accuracy 0.7500 in epoch 3"
 
 
 def test_a_bar_is_taken_away_at_the_end() -> None:
@@ -142,3 +153,13 @@ def test_a_list_says_how_many_are_left_out(names: list[str]) -> None:
 )
 def test_short_names(source: str, name: str) -> None:
     assert short_name(source) == name
+
+
+def test_a_terminal_without_unicode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = "".join(f"{i % 9},{'äß'[i % 2]}\n" for i in range(40))
+    (tmp_path / "t.csv").write_text(f"größe,art\n{rows}", encoding="utf-8")
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii"))
+    assert main(["inspect", str(tmp_path / "t.csv"), "--target", "art"]) == 0
+    assert b"gr\\xf6\\xdfe" in raw.getvalue()
+    monkeypatch.undo()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import minicolumn as mc
+from minicolumn.cli.picture import draw_curves
 from minicolumn.errors import DataError
 
 KEYS = {"task", "rows", "columns", "metrics", "baseline", "epochs", "seconds", "steps_per_second", "model"}
@@ -116,10 +117,15 @@ def test_own_test_rows(cli: Any, tables: Path, tmp_path: Path, quick: tuple[str,
 
 
 def test_curves(cli: Any, quick: tuple[str, ...], tmp_path: Path) -> None:
-    assert cli("train", "penguins", "--plot", "c.png", *quick).code == 0
-    assert (tmp_path / "c.png").read_bytes()[:4] == b"\x89PNG"
     assert cli("train", "penguins", "--plot", "c.svg", *quick).code == 0
     assert "<svg" in (tmp_path / "c.svg").read_text()
+
+
+@pytest.mark.parametrize("more", [{}, {"val_loss": 0.01}, {"val_loss": 2.0, "val_accuracy": 0.5}])
+def test_curves_of_any_history(more: dict[str, float]) -> None:
+    history = mc.History([{"epoch": 1, "loss": 9.0, **more}, {"epoch": 2, "loss": 0.1, **more}])
+    for epochs in (history, mc.History(history[:1])):
+        assert draw_curves(epochs, 1, "prices in $, or $$", ".png")[:4] == b"\x89PNG"
 
 
 def test_a_strange_table_is_shown_as_plain_text(cli: Any, tmp_path: Path) -> None:

@@ -131,3 +131,21 @@ def test_python_m_and_a_closed_reader(environment: dict[str, str]) -> None:
         check=False,
     )
     assert done.stderr == ""
+
+
+def test_defaults_in_the_help_are_those_of_the_recipe(cli: Any) -> None:
+    from minicolumn.train import recipe
+    from minicolumn.train.tabular import TableSettings
+
+    shown = " ".join(cli("train", "--help").out.split())
+    (numbers, classes), (dropout, drop_classes) = recipe.LEARNING_RATE, recipe.DROPOUT
+    settings = TableSettings("y")
+    for text in (
+        f"layer. [default: {','.join(map(str, recipe.HIDDEN))}]",
+        f"step goes. [default: {classes:g}; {numbers:g} for numbers]",
+        f"silence. [default: {drop_classes:g}; {dropout:g} for numbers]",
+        f"test on. [default: {settings.test_fraction:g}]",
+        f"to stop. [default: {settings.validation_fraction:g}]",
+        f"same model. [default: {settings.seed}]",
+    ):
+        assert text in shown, text

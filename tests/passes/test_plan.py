@@ -18,7 +18,9 @@ from minicolumn.passes.simplify import simplify
 
 # The fixtures hand out functions and a module, which no example can change.
 CALM = settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+    max_examples=50,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 
 

@@ -58,9 +58,7 @@ EXAMPLES: dict[str, Maker] = {
     "nothing is added": lambda a, x: a(
         "pad", x, low=_per_axis(x, 0), high=_per_axis(x, 0), gap=_per_axis(x, 0)
     ),
-    "twice is not at all": lambda a, x: a(
-        "flip", a("flip", x, axes=_axes(x)[::-1]), axes=_axes(x)[::-1]
-    ),
+    "twice is not at all": lambda a, x: a("flip", a("flip", x, axes=_axes(x)[::-1]), axes=_axes(x)[::-1]),
     "changing the sign bit twice": lambda a, x: a("negative", a("negative", x)),
     "changing every bit twice": lambda a, x: a("invert", a("invert", x)),
     "the condition is the same everywhere": lambda a, x: a("where", const_node(np.array(False)), _one(x), x),

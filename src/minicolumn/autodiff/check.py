@@ -15,7 +15,7 @@ from minicolumn.tree import Tree, flatten, map_leaves, named_leaves, unflatten
 # The five-point rule is wrong by h^4 f'''''/30 from the cut-off series and by eps f/h from rounding. Both
 # are near 3e-13 where h = eps^(1/5), for functions whose derivatives are about as large as their values.
 STEP = float(np.finfo(np.float64).eps) ** 0.2
-# A million times that: room for fifth derivatives that large, while a wrong rule is wrong in its first digits.
+# A million times that: room for large fifth derivatives, while a wrong rule is wrong in its first digits.
 TOLERANCE = 1e-6
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, SupportsIndex
 
 import numpy as np
 
@@ -30,9 +30,9 @@ def vjp(f: Function, *primals: Tree, has_aux: bool = False) -> tuple[Any, ...]:
     primals   where to take the derivative
     has_aux   f returns (out, aux); aux is passed through without derivative
 
-    Returns (out, pull), or (out, pull, aux). `pull` takes a tree like out and returns one tree for each primal; it
-    may be called any number of times. Arrays that f closes over are kept by reference: do not change them in place
-    before `pull` has been called.
+    Returns (out, pull), or (out, pull, aux). `pull` takes a tree like out and returns one tree for each primal;
+    it may be called any number of times. Primals and arrays that f closes over are kept by reference: do not
+    change them in place before `pull` has been called.
 
     Raises TraceError for inputs without derivative and for what cannot be traced.
 
@@ -61,7 +61,7 @@ def _vjp(f: Function, primals: tuple[Tree, ...], has_aux: bool, places: Sequence
         given, given_structure = flatten(cotangents)
         if given_structure != out_structure:
             raise ShapeError(
-                f"vjp: the cotangent has structure {given_structure}, expected that of the output, {out_structure}"
+                f"vjp: the cotangent has structure {given_structure}, expected the output's, {out_structure}"
             )
         checked = [_cotangent(g, node) for g, node in zip(given, nodes, strict=True)]
         found = pullback(nodes, checked, [v.node for v in variables], scope)
@@ -74,7 +74,7 @@ def _vjp(f: Function, primals: tuple[Tree, ...], has_aux: bool, places: Sequence
 
 
 def _variable(value: Any, name: str, scope: Scope) -> Traced:
-    """Return a fresh variable of a scope that holds a value; a traced value goes on depending on what it did."""
+    """Return a fresh variable of a scope that holds a value, and still depends on what the value did."""
     if isinstance(value, Traced):
         if value.node.weak and value.dtype.kind == "i":  # a Python int counts as a float, as below
             value = cast(value, np.dtype(np.float64))
@@ -88,7 +88,8 @@ def _variable(value: Any, name: str, scope: Scope) -> Traced:
     held = np.float64(value) if weak else value
     if not isinstance(held, np.ndarray | np.generic):
         raise TraceError(
-            f"cannot differentiate with respect to {_called(name)}, a {type(value).__name__}; arrays and numbers can"
+            f"cannot differentiate with respect to {_called(name)}, a {type(value).__name__}; "
+            "it takes arrays and numbers"
         )
     held = holdable(held)
     _must_be_float(held.dtype, name)
@@ -100,8 +101,8 @@ def _variable(value: Any, name: str, scope: Scope) -> Traced:
 def _must_be_float(dtype: np.dtype, name: str) -> None:
     if dtype.kind != "f":
         raise TraceError(
-            f"cannot differentiate with respect to {_called(name)}, of dtype {dtype}; convert it with .astype(float), "
-            "or leave it out by argnums"
+            f"cannot differentiate with respect to {_called(name)}, of dtype {dtype}; "
+            "convert it with .astype(float), or leave it out by argnums"
         )
 
 
@@ -137,7 +138,7 @@ def _or_zeros(g: Any, variable: Traced) -> Any:
 
 
 def finished(value: Any) -> Any:
-    """Return a result as users hold it: a fresh array that shares nothing, a NumPy number for zero dimensions."""
+    """Return a result as users hold it: an array that shares nothing, a NumPy number for zero dimensions."""
     if isinstance(value, Traced):
         value = lift(value.node)
     return value if isinstance(value, Traced) else np.array(value)[()]
@@ -147,8 +148,10 @@ def _strip(value: Any) -> Any:
     return finished(value) if isinstance(value, Traced) else value
 
 
-def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
-    """Return a function that gives f's value and its gradient, for the price of one forward and one backward walk.
+def value_and_grad(
+    f: Function, argnums: SupportsIndex | Sequence[int] = 0, has_aux: bool = False
+) -> Function:
+    """Return a function that gives f's value and its gradient, by one forward and one backward walk.
 
         x -> (f(x), df/dx)
 
@@ -198,13 +201,14 @@ def _must_be_number(value: Any) -> None:
     if shape != ():
         what = f"a {type(value).__name__}" if shape is None else f"shape {list(shape)}"
         raise ShapeError(
-            f"grad needs a function with one number as its value, this one gave {what}; sum or average it, or use mc.jacobian"
+            f"grad needs a function with one number as its value, this one gave {what}; sum or average it, "
+            "or use mc.jacobian"
         )
     if np.dtype(value.dtype).kind != "f":
         raise TraceError(f"grad needs a function with a float as its value, this one gave {value.dtype}")
 
 
-def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
+def grad(f: Function, argnums: SupportsIndex | Sequence[int] = 0, has_aux: bool = False) -> Function:
     """Return the function that gives the gradient of f.
 
         x -> df/dx, in the shape, the nesting and the dtype of x
@@ -216,8 +220,8 @@ def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -
     Raises ShapeError when f's value is no single number, TraceError for what cannot be traced.
 
     Source   reverse accumulation, Linnainmaa 1970; Griewank & Walther 2008, section 3.2
-    Differs  from HIPS autograd: import numpy as it is, `autograd.numpy` has no counterpart. From JAX: float64 stays
-             float64, arrays are NumPy's, and a Python int as argument counts as a float.
+    Differs  from HIPS autograd: import numpy as it is, `autograd.numpy` has no counterpart. From JAX: float64
+             stays float64, arrays are NumPy's, and a Python int as argument counts as a float.
 
     >>> import numpy as np, minicolumn as mc
     >>> print(mc.grad(lambda x: np.sum(np.tanh(x) ** 2))(np.zeros(3)))
@@ -279,14 +283,14 @@ def _probe(shape: tuple[int, ...], dtype: np.dtype, scope: Scope) -> Traced:
     return Traced(LiveNode(CONST, (), {"value": zeros}, type_of(zeros), zeros, frozenset((scope,))))
 
 
-def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+def jacobian(f: Function, argnums: SupportsIndex | Sequence[int] = 0) -> Function:
     """Return the function that gives all partial derivatives of f, one backward walk for each output element.
 
         J[i, j] = d f(x)[i] / d x[j], in the shape (*output shape, *input shape)
 
     f         a function whose outputs are an array, or any nest of arrays
-    argnums   which arguments; an int gives one Jacobian, a sequence a tuple. Nested inputs give nests of Jacobians
-              inside the nest of the output.
+    argnums   which arguments; an int gives one Jacobian, a sequence a tuple. Nested inputs give nests of
+              Jacobians inside the nest of the output.
 
     >>> import numpy as np, minicolumn as mc
     >>> mc.jacobian(lambda x: x**2)(np.array([1.0, 2.0]))
@@ -330,7 +334,7 @@ def _rows(pull: Function, structure: Any, outs: list[Any], k: int, single: bool)
     return map_leaves(lambda *parts: np.reshape(np.stack(parts), (*shape, *np.shape(parts[0]))), *found)
 
 
-def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+def hessian(f: Function, argnums: SupportsIndex | Sequence[int] = 0) -> Function:
     """Return the function that gives the second derivatives of f.
 
         H[i, j] = d^2 f / d x[i] d x[j]

@@ -1,7 +1,7 @@
 """The backward walk: cotangents from the outputs of a trace to its variables.
 
-Reverse mode is graph to graph: each step calls the operation's rule, which is plain NumPy. On values that nothing
-open depends on the rules compute; on traced ones they record, and derivatives of any order follow.
+Reverse mode is graph to graph: each step calls the operation's rule, which is plain NumPy. On values that
+nothing open depends on the rules compute; on traced ones they record, and derivatives of any order follow.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from minicolumn.trace.tracer import LiveNode, Scope, cast, lift
 def pullback(
     outputs: Sequence[LiveNode], cotangents: Sequence[Any], variables: Sequence[LiveNode], scope: Scope
 ) -> list[Any]:
-    """Return, for each variable of a scope, sum over outputs of cotangent * d output / d variable; None for none."""
+    """Return, for each variable, the sum over outputs of cotangent * d output / d variable; None for none."""
     collected: dict[Node, Any] = {}
     for node, g in zip(outputs, cotangents, strict=True):
         _add(collected, node, g)

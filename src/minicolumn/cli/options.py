@@ -19,7 +19,7 @@ def parse_hidden(text: str | None) -> tuple[int, ...] | None:
     """
     if text is None:
         return None
-    words = text.replace("x", ",").split(",")
+    words = text.split(",")
     if len(words) > MOST_LAYERS or not all(_is_units(word.strip()) for word in words):
         raise DataError(
             f"--hidden: expected units for each hidden layer, such as 128,64, each from 1 to {MOST_UNITS:,}, "

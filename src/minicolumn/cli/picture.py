@@ -27,11 +27,8 @@ def check_picture(path: str) -> None:
         raise DataError("--plot needs matplotlib, which is not installed: pip install 'minicolumn[plot]'")
 
 
-def draw_curves(history: History, best_epoch: int, title: str, suffix: str, smoothed: bool = False) -> bytes:
-    """Return a picture of losses and metric by epoch, with the epoch whose weights were kept.
-
-    smoothed    whether training has smoothed labels, which lifts its loss above the held-out one
-    """
+def draw_curves(history: History, best_epoch: int, title: str, suffix: str) -> bytes:
+    """Return a picture of losses and metric by epoch, with the epoch whose weights were kept."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -39,7 +36,7 @@ def draw_curves(history: History, best_epoch: int, title: str, suffix: str, smoo
     figure = Figure(figsize=(7.2, 5.6 if metric else 3.8), layout="constrained")
     FigureCanvasAgg(figure)  # a canvas without a window, and nothing kept in a global registry
     rows = figure.subplots(2 if metric else 1, 1, sharex=True, squeeze=False, height_ratios=_heights(metric))
-    _losses(rows[0][0], history, best_epoch, "training, labels smoothed" if smoothed else "training")
+    _losses(rows[0][0], history, best_epoch)
     if metric:
         _scores(rows[1][0], history, best_epoch, metric)
     rows[-1][0].set_xlabel("epoch", color=_QUIET)
@@ -53,24 +50,31 @@ def _heights(metric: str | None) -> list[float]:
     return [2.0, 1.2] if metric else [1.0]
 
 
-def _losses(axes: Any, history: History, best_epoch: int, label: str) -> None:
-    axes.plot(history["epoch"], history["loss"], color=_TRAIN, lw=1.6, label=label)
+def _losses(axes: Any, history: History, best_epoch: int) -> None:
+    axes.plot(history["epoch"], history["loss"], color=_TRAIN, lw=1.6, label="training")
     if "val_loss" in history.names:
         axes.plot(history["epoch"], history["val_loss"], color=_HELD, lw=1.8, label="validation")
     name = "val_loss" if "val_loss" in history.names else "loss"
     value = _mark(axes, history, best_epoch, name)
-    axes.set_title(f"best: {value:.4g} in epoch {best_epoch}", loc="right", fontsize=9.5, color=_HELD)
+    axes.set_title(f"kept: epoch {best_epoch}, {value:.4g}", loc="right", fontsize=9.5, color=_HELD)
     lowest = min(history[key].min() for key in ("loss", name))
     if lowest > 0 and max(history[key].max() for key in ("loss", name)) > 30 * lowest:
         axes.set_yscale("log")
-    axes.legend(frameon=False, loc="upper right", fontsize=9.5)
+    axes.legend(
+        frameon=False,
+        loc="lower left",
+        bbox_to_anchor=(-0.01, 0.99),
+        ncols=2,
+        fontsize=9.5,
+        labelcolor=_QUIET,
+    )
     _style(axes, "loss")
 
 
 def _scores(axes: Any, history: History, best_epoch: int, metric: str) -> None:
     axes.plot(history["epoch"], history[metric], color=_HELD, lw=1.8)
     value = _mark(axes, history, best_epoch, metric)
-    axes.set_title(f"{value:.4f} in epoch {best_epoch}", loc="right", fontsize=9.5, color=_HELD)
+    axes.set_title(f"{value:.4f}", loc="right", fontsize=9.5, color=_HELD)
     _style(axes, f"validation {_NAMES[metric]}")
 
 

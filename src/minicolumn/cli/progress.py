@@ -12,6 +12,7 @@ from rich.text import Text
 
 from minicolumn.cli.screen import is_live
 from minicolumn.train import Callback, Training
+from minicolumn.train.callbacks import lower_is_better
 from minicolumn.train.history import Row
 
 _LINES = 10  # short lines a training, where no bar can be drawn
@@ -43,9 +44,12 @@ def rate(steps_per_second: float) -> str:
     return f"{steps_per_second:,.{digits}f} steps/s"
 
 
-def held_out(row: Row) -> str:
-    """Return the name of the loss by which the best epoch is chosen."""
-    return "val_loss" if "val_loss" in row else "loss"
+def best_so_far(training: Training) -> str:
+    """Return the best figure of those by which the weights are chosen, and its epoch."""
+    name = training.monitor or "loss"
+    row = training.history[training.history.best(name, lower_is_better(name))]
+    label = "" if name in ("loss", "val_loss") else f" {name.removeprefix('val_').replace('_', ' ')}"
+    return f"best{label} {row[name]:.4f} in epoch {row['epoch']}"
 
 
 class ShortLines(Callback):
@@ -116,8 +120,7 @@ class LiveBar(Callback):
         history = training.history
         if not len(history):
             return Text(f"  loss {self.loss:.4f}" if self.loss == self.loss else "", "dim")
-        last, name = history[-1], held_out(history[-1])
-        best = history[history.best(name)]
+        last = history[-1]
         text = f"  loss {last['loss']:.4f}"
         text += f"   validation {last['val_loss']:.4f}" if "val_loss" in last else ""
-        return Text(f"{text}   best {best[name]:.4f} in epoch {best['epoch']}", "dim")
+        return Text(f"{text}   {best_so_far(training)}", "dim")

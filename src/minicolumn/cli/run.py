@@ -14,14 +14,18 @@ from minicolumn.errors import MinicolumnError
 DONE, CHANGE_SOMETHING, INTERRUPTED = 0, 2, 130
 
 
+class Interrupted(Exception):
+    """Ctrl-C, after what was learnt has been saved; the text says where."""
+
+
 def main(args: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
     args        the words after the program's name; by default those of this process
     Returns     0 done, 2 the user must change something, 130 interrupted
 
-    >>> main(["--version"])
-    minicolumn 0.1.0
+    >>> main(["--version"])  # doctest: +ELLIPSIS
+    minicolumn ...
     0
     """
     words = list(sys.argv[1:] if args is None else args)
@@ -56,7 +60,10 @@ def _guarded(words: list[str]) -> int:
 
     try:
         command = typer.main.get_command(app)
-        return command.main(words, prog_name="minicolumn", standalone_mode=False) or DONE
+        code = command.main(words, prog_name="minicolumn", standalone_mode=False) or DONE
+        return _say_interrupted() if code == INTERRUPTED else code  # typer turns Ctrl-C into this code
+    except Interrupted as interrupted:
+        return _say_interrupted(str(interrupted))
     except USAGE_ERROR as error:
         return fail(usage_line(error))
     except MinicolumnError as error:
@@ -64,12 +71,14 @@ def _guarded(words: list[str]) -> int:
     except MemoryError:
         return fail("the memory is not enough for this table; try fewer rows or columns (--drop)")
     except (KeyboardInterrupt, typer.Abort):
-        return _interrupted()
+        return _say_interrupted()
 
 
-def _interrupted() -> int:
+def _say_interrupted(what: str = "interrupted; nothing was saved") -> int:
+    from minicolumn.cli.screen import one_line
+
     with suppress(OSError):
-        sys.stderr.write("\ninterrupted; nothing was saved\n")
+        sys.stderr.write(f"\n{one_line(what)}\n" if sys.stderr.isatty() else f"{one_line(what)}\n")
     return INTERRUPTED
 
 

@@ -19,19 +19,26 @@ if TYPE_CHECKING:
 _PROBE = bytes(1 << 16)
 
 
-def check_writable(option: str, path: str, inputs: tuple[str, ...] = ()) -> None:
+def check_writable(option: str, path: str, others: tuple[str, ...] = ()) -> None:
     """Refuse a place that cannot be written, before any work is done for it.
 
-    inputs      files that the command reads; none of them may be replaced
+    others      further files of the command, none of which may be replaced
     """
-    for source in inputs:
-        if os.path.exists(path) and os.path.exists(source) and os.path.samefile(path, source):
-            raise DataError(f"{option}: {path!r} is the file that is read; choose another name")
+    for source in others:
+        if _same_file(path, source):
+            raise DataError(f"{option}: {path!r} is the same file as {source!r}; choose another name")
     try:
         _try_writing(path)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise DataError(f"{option}: cannot write {path!r}: {reason}") from None
+
+
+def _same_file(one: str, other: str) -> bool:
+    try:
+        return os.path.realpath(one) == os.path.realpath(other) or os.path.samefile(one, other)
+    except (OSError, ValueError):  # one of them is not there, or cannot be
+        return False
 
 
 def _try_writing(path: str) -> None:

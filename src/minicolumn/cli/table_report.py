@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -14,7 +16,7 @@ from minicolumn.cli.screen import count, heading, labelled, short, visible
 if TYPE_CHECKING:
     from minicolumn.tables import Column, Schema
 
-EACH = 24  # up to so many columns get a line each; more are shown kind by kind
+EACH, EACH_LEFT_OUT = 24, 12  # up to so many columns get a line each; more are shown kind by kind
 
 
 def show_table(console: Console, name: str, schema: Schema) -> None:
@@ -37,10 +39,16 @@ def show_columns(console: Console, columns: Sequence[Column], dropped: Sequence[
     """Print the columns that are learnt from, then those that are not."""
     used = [column for column in columns if column.used]
     unused = [column for column in columns if not column.used]
-    console.print(_grid("learns from", used, console.width))
+    width = console.width
+    console.print(_grid("learns from", _each(used) if len(used) <= EACH else _by_kind(used, width)))
+    codes = [column.name for column in used if column.note != _note(column)]
+    if codes:
+        hint = f"If some of the whole numbers are codes: --categorical {shlex.quote(codes[0])}"
+        console.print(Padding(Text(visible(hint), "dim"), (1, 0, 0, 2)))
     if unused or dropped:
         console.print()
-        console.print(_grid("leaves out", unused, console.width, dropped))
+        rows = _each(unused) if len(unused) <= EACH_LEFT_OUT else _by_kind(unused, width)
+        console.print(_grid("leaves out", rows + _asked(dropped, width)))
 
 
 def _target_line(schema: Schema) -> Text:
@@ -58,26 +66,29 @@ def _row_notes(schema: Schema) -> list[str]:
     return [*missing, *schema.notes]
 
 
-def _grid(title: str, columns: Sequence[Column], width: int, dropped: Sequence[str] = ()) -> Table:
+def _grid(title: str, rows: Sequence[tuple[str, str, str]]) -> Table:
     grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=True, header_style="dim")
     grid.add_column(f"  {title}", no_wrap=True)
     grid.add_column("kind", no_wrap=True)
     grid.add_column("note", style="dim")
-    for row in _each(columns) if len(columns) <= EACH else _by_kind(columns, width):
+    for row in rows:
         grid.add_row(*row)
-    if dropped:
-        grid.add_row(*_asked(dropped, width))
     return grid
 
 
-def _asked(dropped: Sequence[str], width: int) -> tuple[str, str, str]:
-    if len(dropped) == 1:
-        return _name(dropped[0]), "", "as you asked"
-    return f"  {len(dropped)} columns", "", f"as you asked: {_names(dropped, width)}"
-
-
 def _each(columns: Sequence[Column]) -> list[tuple[str, str, str]]:
-    return [(_name(column.name), column.kind, visible(column.note)) for column in columns]
+    return [(_name(column.name), column.kind, visible(_note(column))) for column in columns]
+
+
+def _note(column: Column) -> str:
+    """Return a column's note; that it may hold codes is said once for all columns."""
+    return column.note.replace(f"; --categorical {column.name!r} to treat them as codes", "")
+
+
+def _asked(dropped: Sequence[str], width: int) -> list[tuple[str, str, str]]:
+    if len(dropped) <= EACH_LEFT_OUT:
+        return [(_name(name), "dropped", "as you asked") for name in dropped]
+    return [(f"  {len(dropped)} columns", "dropped", f"as you asked: {_names(dropped, width)}")]
 
 
 def _by_kind(columns: Sequence[Column], width: int) -> list[tuple[str, str, str]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import sys
+import os
+import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,10 +16,10 @@ from minicolumn.cli.json_line import print_json
 from minicolumn.cli.options import check_name, check_number, check_whole, parse_columns, parse_hidden
 from minicolumn.cli.picture import check_picture, draw_curves
 from minicolumn.cli.progress import clock, rate, watch
-from minicolumn.cli.run import DONE, INTERRUPTED
+from minicolumn.cli.run import DONE, Interrupted
 from minicolumn.cli.save import check_writable, file_size, save_model
 from minicolumn.cli.score_report import show_confusion, show_scores
-from minicolumn.cli.screen import count, heading, labelled, one_line, open_console, visible, working
+from minicolumn.cli.screen import count, heading, labelled, open_console, visible, working
 from minicolumn.cli.source import find_target, read_source, short_name
 from minicolumn.cli.table_report import show_table
 from minicolumn.errors import DataError, DivergenceError
@@ -148,7 +149,8 @@ def _check_test(ready: Prepared) -> None:
 def _announce(console: Console, wishes: Wishes, ready: Prepared, settings: TableSettings) -> None:
     """Say what was found in the table, and what is going to be trained on it."""
     show_table(console, short_name(wishes.data), ready.schema)
-    recipe = recipe_for(ready, settings)
+    with working(console, "Planning the network"):
+        recipe = recipe_for(ready, settings)
     plan = (
         f"{ready.train.height:,} rows, {ready.held.height:,} more to validate; "
         f"{type(recipe.optimizer).__name__}, learning rate {recipe.optimizer.learning_rate:g}, "
@@ -172,18 +174,20 @@ def _finish(console: Console, wishes: Wishes, done: TableRun, columns: int) -> i
     if interrupted and not len(done.history):
         raise KeyboardInterrupt
     console.print(_how_it_went(done))
+    replaced = os.path.exists(wishes.place)
     trouble = _saved(done.model, wishes.place)
     _show_results(console, done)
     if wishes.plot is not None:
         _draw(wishes, done)
     if trouble is not None:
         raise trouble
-    _say_where(console, wishes)
+    _say_where(console, wishes, replaced)
     if wishes.as_json:
         print_json(_summary(wishes, done, columns))
     if interrupted:
-        _say_interrupted(done, wishes.place)
-    return INTERRUPTED if interrupted else DONE
+        epochs = count(len(done.history), "epoch")
+        raise Interrupted(f"interrupted after {epochs}; what was learnt is saved in {wishes.place}")
+    return DONE
 
 
 def _how_it_went(done: TableRun) -> Padding:
@@ -222,24 +226,18 @@ def _draw(wishes: Wishes, done: TableRun) -> None:
     assert wishes.plot is not None
     title = f"{short_name(wishes.data)}: {done.schema.target}"
     suffix = Path(wishes.plot).suffix.lower()
-    smoothed = bool(done.schema.classes)  # the recipe trains classes on smoothed labels
-    picture = draw_curves(done.history, done.run.best_epoch, title, suffix, smoothed)
+    picture = draw_curves(done.history, done.run.best_epoch, title, suffix)
     write_atomically(wishes.plot, [picture])
 
 
-def _say_where(console: Console, wishes: Wishes) -> None:
+def _say_where(console: Console, wishes: Wishes, replaced: bool) -> None:
     place = visible(wishes.place)
-    console.print(heading("Saved", f"{place} ({file_size(wishes.place)})"), soft_wrap=True)
+    size = file_size(wishes.place) + (", in place of an older file" if replaced else "")
+    console.print(heading("Saved", f"{place} ({size})"), soft_wrap=True)
     if wishes.plot is not None:
-        console.print(Text(f"         {visible(wishes.plot)}", "dim"), soft_wrap=True)
-    console.print(
-        Text(f"\n  minicolumn predict {place} NEW_ROWS --out predictions.csv", "dim"), soft_wrap=True
-    )
-
-
-def _say_interrupted(done: TableRun, place: str) -> None:
-    epochs = count(len(done.history), "epoch")
-    sys.stderr.write(one_line(f"interrupted after {epochs}; what was learnt is saved in {place}") + "\n")
+        console.print(Text(f"       {visible(wishes.plot)}", "dim"), soft_wrap=True)
+    use = f"\n  minicolumn predict {visible(shlex.quote(wishes.place))} NEW_ROWS"
+    console.print(Text(use, "dim"), soft_wrap=True)
 
 
 def _summary(wishes: Wishes, done: TableRun, columns: int) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from itertools import pairwise
 from math import inf
 
 SWEEPS = 24
+PATIENCE = 48_000
 LANE = 8.0  # the width that an edge gets where it passes a layer
 GAP = 22.0
 TRUNK = 8.0  # how much more the line of computation is kept straight than what merely feeds it
@@ -111,7 +112,8 @@ def _order(drawing: _Drawing) -> None:
     for i in _depth_first(drawing):
         rows[drawing.layers[i]].append(i)
     best, fewest = [list(row) for row in rows], _crossings(drawing, rows)
-    for sweep in range(SWEEPS):
+    # A picture of thousands of places is not read edge by edge; it gets fewer sweeps and is there in seconds.
+    for sweep in range(max(2, min(SWEEPS, PATIENCE // max(len(drawing.layers), 1)))):
         _sweep(rows, drawing.above if sweep % 2 == 0 else drawing.below, sweep % 2 == 0)
         _swap_neighbours(drawing, rows)
         found = _crossings(drawing, rows)

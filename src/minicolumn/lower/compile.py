@@ -15,7 +15,7 @@ from minicolumn.ir.graph import Graph
 from minicolumn.lower.reference import ReferenceProgram
 from minicolumn.passes.simplify import simplify
 from minicolumn.trace.program import Program, argument, trace
-from minicolumn.trace.tracer import LiveNode, Traced
+from minicolumn.trace.tracer import Traced
 from minicolumn.tree import Tree, flatten, unflatten
 
 BACKENDS: dict[str, Callable[[Graph], Callable[..., list[Any]]]] = {"reference": ReferenceProgram}
@@ -41,7 +41,7 @@ class _Prepared:
 
 
 def _owned(values: Sequence[Any], given: Sequence[np.ndarray]) -> list[Any]:
-    """Return results that share nothing with arguments, constants or each other: callers may write to them."""
+    """Return results that share nothing with arguments, constants or each other, free to be written to."""
     taken, results = {id(array) for array in given}, []
     for array in map(np.asarray, values):
         fresh = array.flags.owndata and array.flags.writeable and id(array) not in taken
@@ -70,11 +70,6 @@ class _Cache:
                 self._programs.popitem(last=False)
 
 
-def _reads_outside(graph: Graph) -> bool:
-    """Return whether a function has closed over values that are being traced further out."""
-    return any(isinstance(node, LiveNode) and node.is_live for node in graph.nodes)
-
-
 def compile(function: Callable[..., Any], backend: str = "reference") -> Callable[..., Any]:
     """Return a function that traces once for each combination of shapes and dtypes, and then runs the graph.
 
@@ -82,8 +77,8 @@ def compile(function: Callable[..., Any], backend: str = "reference") -> Callabl
               other hashable arguments are part of the program: a new value means a new trace.
     backend   "reference", the NumPy interpreter that defines what a graph means
 
-    The result has the same arguments and values as the function. Called inside `grad` or another `compile`, it
-    is traced through. Arrays that the function closes over are taken as they are when it is traced.
+    The result has the same arguments and values as the function. Called inside `grad` or another `compile`,
+    it is traced through. Arrays that the function closes over are taken as they are when it is traced.
 
     Raises TraceError where the function depends on values, naming what to write instead, and DataError for an
     unknown backend.
@@ -110,10 +105,7 @@ def compile(function: Callable[..., Any], backend: str = "reference") -> Callabl
         key = (structure, arguments, tuple(type(a.static) for a in arguments))
         prepared = cache.get(key)
         if prepared is None:
-            program = trace(function, arguments, structure)
-            if _reads_outside(program.graph):
-                return function(*args, **kwargs)
-            prepared = _Prepared(program, backend)
+            prepared = _Prepared(trace(function, arguments, structure), backend)
             cache.put(key, prepared)
         return prepared(leaves)
 

@@ -166,8 +166,8 @@ def _differences(function: Callable[..., Any], point: tuple[Any, ...]) -> np.nda
     inputs = sum(leaf.size for leaf in leaves)
     if inputs > MOST_INPUTS:
         raise DataError(
-            f"counting finite differences would run the function {inputs + 1:,} times; traversals are counted "
-            f"for at most {MOST_INPUTS:,} input elements"
+            f"counting finite differences would run the function {inputs + 1:,} times; traversals are "
+            f"counted for at most {MOST_INPUTS:,} input elements"
         )
     flat = lambda out: np.concatenate([np.ravel(x) for x in flatten(out)[0]])  # noqa: E731
     base = flat(function(*point))

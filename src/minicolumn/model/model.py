@@ -117,7 +117,7 @@ class Model:
         return self.table
 
     def predict_table(self, frame: polars.DataFrame) -> Array:
-        """Return labels, or numbers in the target's unit, for raw rows; column order and extra columns are free."""
+        """Return labels, or numbers in the target's unit, for raw rows with columns in any order."""
         encoder = self._encoder()
         return encoder.decode_target(self._outputs(frame))
 
@@ -180,20 +180,14 @@ class Model:
             input_shape=self.input_shape,
             params=self.params,
             loss=self.loss,
-            table=self._table_json(),
+            table=None if self.table is None else self.table.to_json(),
+            schema=None if self.schema is None else self.schema.to_json(),
             training=self.training,
             metrics=self.metrics,
             history=self.history,
             package=__version__,
             data_hash=self.data_hash,
         )
-
-    def _table_json(self) -> dict[str, Any] | None:
-        if self.table is None:
-            return None
-        if self.schema is None:
-            raise DataError("save: this model has an encoder but no schema; give it both")
-        return {"encoder": self.table.to_json(), "schema": self.schema.to_json()}
 
     @classmethod
     def load(cls, path: PathLike) -> Model:
@@ -202,16 +196,14 @@ class Model:
         Errors      ModelFileError, in one line, for anything but a whole and untouched model file
         """
         found = load_artifact(path)
-        encoder = schema = None
+        table = schema = None
         if found.table is not None:
             from minicolumn.tables import Encoder, Schema
 
-            encoder, schema = (
-                Encoder.from_json(found.table["encoder"]),
-                Schema.from_json(found.table["schema"]),
-            )
+            table = Encoder.from_json(found.table)
+            schema = None if found.schema is None else Schema.from_json(found.schema)
         return cls(
-            from_json(found.network), found.params, found.input_shape, found.loss, encoder, found.training,
+            from_json(found.network), found.params, found.input_shape, found.loss, table, found.training,
             found.metrics, found.history, found.data_hash, schema,
         )  # fmt: skip
 

@@ -171,6 +171,7 @@ def angle(z: Any, deg: bool = False) -> Any:
 
 def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     x = array(x)
+    x = cast(x, np.promote_types(x.dtype, int))
     columns = [np.ones_like(x)]
     for _ in range((x.shape[0] if N is None else N) - 1):
         columns.append(columns[-1] * x)

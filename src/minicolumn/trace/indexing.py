@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minicolumn.errors import TraceError
+from minicolumn.errors import ShapeError, TraceError
 from minicolumn.ir.ops import shaping as ops
 from minicolumn.ir.ops.indexing import GATHER
 from minicolumn.ir.ops.order import take_along
@@ -18,13 +18,13 @@ from minicolumn.trace.tracer import Traced
 
 def getitem(x: Any, key: Any) -> Any:
     """Return x[key] as slices, reshapes and one gather."""
-    parts = _expanded(x, key if isinstance(key, tuple) else (key,))
+    parts, gap = _expanded(x, key if isinstance(key, tuple) else (key,))
     arrays = [part for part in parts if not isinstance(part, (slice, int, type(None)))]
-    return _with_arrays(x, parts) if arrays else _basic(x, parts)
+    return _with_arrays(x, parts, gap) if arrays else _basic(x, parts)
 
 
-def _expanded(x: Any, key: tuple[Any, ...]) -> list[Any]:
-    """Return one entry an axis (slice, int or integer array), None for a new axis; no masks, no ellipsis."""
+def _expanded(x: Any, key: tuple[Any, ...]) -> tuple[list[Any], int]:
+    """Return one entry an axis (slice, int, integers), None for new axes; and where the ellipsis was."""
     parts = [_entry(part) for part in key]
     entries = [entry for part in parts for entry in part]
     _check_masks(x, key, parts)
@@ -33,7 +33,7 @@ def _expanded(x: Any, key: tuple[Any, ...]) -> list[Any]:
         raise IndexError(f"too many indices: {used} for an array of {x.ndim} dimensions")
     fill = [slice(None)] * (x.ndim - used)
     place = next((i for i, part in enumerate(entries) if part is Ellipsis), len(entries))
-    return entries[:place] + fill + [part for part in entries[place:] if part is not Ellipsis]
+    return entries[:place] + fill + [part for part in entries[place:] if part is not Ellipsis], place
 
 
 def _check_masks(x: Any, key: tuple[Any, ...], parts: list[list[Any]]) -> None:
@@ -74,7 +74,7 @@ def _entry(part: Any) -> list[Any]:
         raise IndexError(f"arrays used as indices must be integers or booleans, got {index.dtype}")
     if isinstance(index, Traced):
         raise TraceError(
-            "x[mask] has a shape that depends on values, which compile does not know; use np.where(mask, x, 0)"
+            "x[mask] has a shape that depends on values, unknown inside compile; use np.where(mask, x, 0)"
         )
     if index.ndim == 0:
         raise TraceError("a single boolean as an index cannot be traced; use x[None] or an empty slice")
@@ -114,8 +114,8 @@ def _one(index: int, n: int) -> range:
     return range(index % n, index % n + 1)
 
 
-def _with_arrays(x: Any, parts: list[Any]) -> Any:
-    # Slices and new axes first, with every indexed axis left whole; integers count as arrays here, as in NumPy.
+def _with_arrays(x: Any, parts: list[Any], gap: int) -> Any:
+    # Slices and new axes first, with every indexed axis left whole; integers count as arrays, as in NumPy.
     indexed = [not isinstance(part, (slice, type(None))) for part in parts]
     sliced = _basic(
         x, [slice(None) if is_index else part for part, is_index in zip(parts, indexed, strict=True)]
@@ -125,7 +125,8 @@ def _with_arrays(x: Any, parts: list[Any]) -> Any:
     indices = [_checked(parts[i], sliced.shape[i]) for i in axes]
     rows = GATHER(np.transpose(sliced, axes + rest), *indices)
     width = rows.ndim - len(rest)
-    together = axes == list(range(axes[0], axes[0] + len(axes)))
+    # An ellipsis keeps index arrays apart even where it stands for no axis.
+    together = axes == list(range(axes[0], axes[0] + len(axes))) and not axes[0] < gap <= axes[-1]
     return np.moveaxis(rows, range(width), range(axes[0], axes[0] + width)) if together and axes[0] else rows
 
 
@@ -141,7 +142,12 @@ def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
     x, index = array(arr), array(indices)
     if axis is None:
         return take_along_axis(np.reshape(x, -1), index, 0)
-    return take_along(x, index, normalize_axis(axis, x.ndim))
+    axis = normalize_axis(axis, x.ndim)
+    if index.ndim != x.ndim:
+        raise ShapeError(f"take_along_axis: indices of {index.ndim} dimensions for an array of {x.ndim}")
+    others = np.broadcast_shapes(*((*a.shape[:axis], 1, *a.shape[axis + 1 :]) for a in (x, index)))
+    wide = lambda a: (*others[:axis], a.shape[axis], *others[axis + 1 :])  # noqa: E731
+    return take_along(np.broadcast_to(x, wide(x)), np.broadcast_to(index, wide(index)), axis)
 
 
 def compress(condition: Any, a: Any, axis: int | None = None, out: Any = None) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -74,7 +75,7 @@ def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     )
     key: list[Any] = [slice(None)] * x.ndim
     out = []
-    for start, stop in zip(cuts[:-1], cuts[1:], strict=True):
+    for start, stop in pairwise(cuts):
         key[axis] = slice(start, stop)
         out.append(x[tuple(key)])
     return out
@@ -177,9 +178,9 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
         places = np.nonzero(places)[0]
     new = array(values)
     if places.size == 1:
-        new = moveaxis(new, 0, axis) if np.ndim(obj) == 0 and new.ndim == x.ndim else new
-        count = new.shape[axis] if new.ndim == x.ndim else (new.shape[0] if x.ndim == 1 and new.ndim else 1)
-        places = np.repeat(places, count)
+        new = reshape(new, (1,) * (x.ndim - new.ndim) + new.shape)
+        new = moveaxis(new, 0, axis) if np.ndim(obj) == 0 else new
+        places = np.repeat(places, new.shape[axis])
     shape = (*x.shape[:axis], len(places), *x.shape[axis + 1 :])
     rows = np.insert(np.arange(x.shape[axis]), places, -1 - np.arange(len(places)))
     both = concatenate([x, broadcast_to(cast(new, x.dtype), shape)], axis=axis)

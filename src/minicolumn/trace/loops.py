@@ -33,11 +33,12 @@ Step = Callable[[Any, Any], tuple[Any, Any]]
 def scan(
     step: Step, state: Tree, xs: Tree = None, length: int | None = None, reverse: bool = False
 ) -> tuple[Tree, Tree]:
-    """Run ``state, y = step(state, x)`` over the leading axis of xs; return the last state and the stacked ys.
+    """Run ``state, y = step(state, x)`` over the rows of xs; return the last state and the stacked ys.
 
         state[i+1], ys[i] = step(state[i], xs[i])        i = 0 .. length-1
 
-    step     a function of the state (any tree of arrays) and of one row of xs; the state keeps its shapes and dtypes
+    step     a function of the state (any tree of arrays) and of one row of xs; the state keeps its shapes and
+             dtypes
     state    the first state
     xs       a tree of arrays of shape [length, ...]; None for a loop that only counts
     length   needed where xs is None
@@ -45,8 +46,8 @@ def scan(
 
     Raises ShapeError when xs disagree in length or the state changes its type.
 
-    Compiled, the loop is one operation and the state is updated in place. With values known, inside `mc.grad` or
-    outside of everything, it is a Python loop, so the step may branch on values.
+    Compiled, the loop is one operation and the state is updated in place. With values known, inside `mc.grad`
+    or outside of everything, it is a Python loop, so the step may branch on values.
 
     Source   the `scan` of Lisp's SERIES and of JAX (`jax.lax.scan`), whose signature this is.
     Differs  a step may return None for y; numbers are accepted as state.

@@ -1,7 +1,7 @@
 """The operators of traced arrays: each is the ufunc that an ndarray's operator is.
 
-They differ from calling the ufunc in one thing: a Python number in, a Python number out. What came from Python
-numbers alone stays *weak*, and takes the dtype of the array it meets, as the numbers themselves would.
+They differ from calling the ufunc in one thing: a Python number in, a Python number out. What came from
+Python numbers alone stays *weak*, and takes the dtype of the array it meets, as the numbers themselves would.
 """
 
 from __future__ import annotations

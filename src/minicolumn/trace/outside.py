@@ -19,8 +19,9 @@ _SCIPY = {
     "cho_solve": "np.linalg.solve is there",
 }
 _USUAL = (
-    "NumPy functions take it as it is, so np.asarray(x) is not needed; for np.array([a, b]) write np.stack([a, b]), "
-    "and build arrays with np.where or np.concatenate instead of assigning into them"
+    "NumPy functions take it as it is, so np.asarray(x) is not needed; for np.array([a, b]) write "
+    "np.stack([a, b]), for plain[index] make plain an argument too, and build arrays with np.where or "
+    "np.concatenate instead of assigning into them"
 )
 
 

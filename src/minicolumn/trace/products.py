@@ -12,7 +12,7 @@ import numpy as np
 from minicolumn.errors import ShapeError, TraceError
 from minicolumn.ir.ops.products import MATMUL
 from minicolumn.ir.shapes import normalize_axis
-from minicolumn.trace.promote import array, as_float, promoted
+from minicolumn.trace.promote import array, promoted
 
 
 def dot(a: Any, b: Any, out: Any = None) -> Any:
@@ -93,7 +93,7 @@ def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
 
 
 def convolve(a: Any, v: Any, mode: str = "full") -> Any:
-    """Return the sums over sliding windows, as one product of a matrix of windows with the shorter operand."""
+    """Return the sums over sliding windows: a matrix of windows times the shorter operand."""
     x, y = promoted(array(a), array(v))
     if x.ndim != 1 or y.ndim != 1 or not x.size or not y.size:
         raise ShapeError(
@@ -137,7 +137,7 @@ def cov(
 
 
 def _variables(m: Any, rowvar: bool) -> Any:
-    x = as_float(np.atleast_2d(m))
+    x = np.atleast_2d(m).astype(np.float64)
     return np.transpose(x) if not rowvar and x.shape[0] != 1 else x
 
 
@@ -186,7 +186,7 @@ def _operands(operands: tuple[Any, ...]) -> tuple[str, list[Any]]:
 
 
 def _parse(subscripts: str, ndims: list[int]) -> tuple[list[list[str]], list[str]]:
-    """Return the labels of each operand and of the result; an ellipsis becomes labels '0', '1', ... from the right."""
+    """Return the labels of operands and result; an ellipsis becomes labels '0', '1', ... from the right."""
     left, arrow, right = subscripts.partition("->")
     words = left.split(",")
     if len(words) != len(ndims):
@@ -196,7 +196,11 @@ def _parse(subscripts: str, ndims: list[int]) -> tuple[list[list[str]], list[str
     dots = [str(i) for i in reversed(range(rest))]
     if arrow:
         before, has_dots, after = right.partition("...")
-        return terms, [*before, *(dots if has_dots else []), *after]
+        result = [*before, *(dots if has_dots else []), *after]
+        wrong = [c for c in result if result.count(c) > 1 or not any(c in term for term in terms)]
+        if wrong:
+            raise ShapeError(f"einsum: {wrong[0]!r} must come once in {right!r}, and before the arrow too")
+        return terms, result
     counts = "".join(words).replace(".", "")
     return terms, dots + sorted(c for c in set(counts) if counts.count(c) == 1)
 
@@ -244,7 +248,7 @@ def _contract(a: list[str], x: Any, b: list[str], y: Any, needed: set[str]) -> t
     right = np.transpose(y, [b.index(label) for label in batch + summed + columns])
     left = np.reshape(left, (*lengths(batch), prod(lengths(rows)), prod(lengths(summed))))
     right = np.reshape(right, (*lengths(batch), prod(lengths(summed)), prod(lengths(columns))))
-    # Without an axis to sum, the product is element by element; broadcasting does it without a matrix product.
+    # Without an axis to sum, the product is element by element; broadcasting needs no matrix product for it.
     out = MATMUL(left, right) if summed else left * right
     return batch + rows + columns, np.reshape(out, lengths(batch + rows + columns))
 

@@ -34,7 +34,7 @@ class Program:
 
 
 def argument(value: Any) -> Argument:
-    """Return what tracing must know of a leaf: arrays and numbers are data, all else is part of the program."""
+    """Return what tracing must know of a leaf: arrays and numbers are data, all else is program."""
     if isinstance(value, np.ndarray | np.generic):
         held = value if isinstance(value, np.ndarray) else np.asarray(value)
         return Argument(ArrayType(_graph_dtype(held), held.shape))
@@ -82,7 +82,7 @@ def _must_be_closed(outputs: Sequence[LiveNode], variables: Sequence[LiveNode]) 
         if node.op is INPUT and node not in own:
             name = node.attrs.get("name") or "of another trace"
             raise TraceError(
-                f"the compiled function reads a traced {node.type} value {name} that is none of its arguments; "
+                f"the function reads a traced {node.type} value {name} that is none of its arguments; "
                 "pass it as an argument, and return values instead of storing them outside"
             )
 
@@ -119,7 +119,7 @@ def result_node(value: Any) -> LiveNode:
     if isinstance(value, np.ndarray | np.generic | int | float | bool):
         return node_of(holdable(np.array(value)))
     raise TraceError(
-        f"a traced function returned a {type(value).__name__}; it may return arrays, numbers and nests of them"
+        f"a traced function returned a {type(value).__name__}; it may return arrays, numbers and their nests"
     )
 
 

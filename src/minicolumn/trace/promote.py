@@ -70,7 +70,7 @@ def as_float(x: Any) -> Any:
 
 
 def array(x: Any) -> Any:
-    """Return a traced array as it is, nested lists with traced elements stacked, anything else as an array."""
+    """Return a traced array as it is, lists with traced elements stacked, anything else as an array."""
     if isinstance(x, (Traced, np.ndarray)):
         return x
     if isinstance(x, (list, tuple)) and any_traced(x):

@@ -132,7 +132,7 @@ def average(
     if w.shape != x.shape:
         if not isinstance(axis, (int, np.integer)) or w.shape != (x.shape[axis],):
             raise ShapeError(
-                f"average: weights have shape {list(w.shape)}, expected {list(x.shape)} or one per row of axis"
+                f"average: weights have shape {list(w.shape)}, expected {list(x.shape)} or one a row of axis"
             )
         w = np.reshape(w, [n if i == normalize_axis(int(axis), x.ndim) else 1 for i, n in enumerate(x.shape)])
         w = np.broadcast_to(w, x.shape)
@@ -151,7 +151,9 @@ def var_(
     centred = x - mean
     freedom = ddof if correction is None or correction is np._NoValue else correction
     total = sum_(centred * centred, axis=axis, keepdims=True, where=where)
-    return _squeezed(total / np.maximum(_count(x, axis, where) - freedom, 0), x, axis, keepdims)
+    count = _count(x, axis, where)
+    left = max(count - freedom, 0) if isinstance(count, int) else np.maximum(count - freedom, 0)
+    return _squeezed(total / left, x, axis, keepdims)
 
 
 def root(x: Any) -> Any:

@@ -10,7 +10,9 @@ import numpy as np
 from minicolumn.errors import TraceError
 from minicolumn.ir.ops import order
 from minicolumn.ir.shapes import normalize_axes, normalize_axis
+from minicolumn.trace.joining import take
 from minicolumn.trace.promote import array, as_float
+from minicolumn.trace.tracer import cast
 
 
 def sort_(a: Any, axis: int | None = -1, kind: Any = None, order_: Any = None, **_: Any) -> Any:
@@ -55,9 +57,12 @@ def quantile(
     low = np.floor(ranks).astype(np.int64)
     high = np.minimum(low + 1, flat.shape[-1] - 1)
     rows = sort_(flat)
-    weight = (ranks - low).astype(x.dtype)
+    # A list of ranks is an array of float64, which the values meet; a number takes their dtype.
+    weight = (ranks - low).astype(x.dtype if isinstance(q, (int, float)) else np.float64)
     below, above = np.take(rows, low, axis=-1), np.take(rows, high, axis=-1)
-    value = below + (above - below) * weight
+    step = above - below
+    # From the nearer end, so that both ends are exact.
+    value = np.where(weight >= 0.5, above - step * (1.0 - weight), below + step * weight)
     value = np.moveaxis(value, range(len(kept), value.ndim), range(value.ndim - len(kept)))
     if not keepdims:
         return value
@@ -71,7 +76,7 @@ def median(
 
 
 def percentile(a: Any, q: Any, axis: Any = None, out: Any = None, **kwargs: Any) -> Any:
-    return quantile(a, np.asarray(q) / 100.0, axis, **kwargs)
+    return quantile(a, q / 100.0 if isinstance(q, (int, float)) else np.asarray(q) / 100.0, axis, **kwargs)
 
 
 def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
@@ -120,11 +125,11 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     """Return piecewise linear interpolation; the knots xp are increasing."""
     if period is not None:
         raise TraceError("np.interp(period=...) cannot be traced; reduce x by np.mod first")
-    x, xp, fp = (as_float(array(v)) for v in (x, xp, fp))
+    x, xp, fp = (cast(array(v), np.dtype(np.float64)) for v in (x, xp, fp))
     if xp.shape[0] == 1:
         xp, fp = np.concatenate([xp, xp + 1.0]), np.concatenate([fp, fp])
     inner = np.sum((x[..., None] >= xp[1:-1]).astype(np.int64), axis=-1)
-    x0, x1, f0, f1 = xp[inner], xp[inner + 1], fp[inner], fp[inner + 1]
+    x0, x1, f0, f1 = (take(knots, inner + i) for knots in (xp, fp) for i in (0, 1))
     out = f0 + (f1 - f0) * ((x - x0) / (x1 - x0))
     out = np.where(x < xp[0], fp[0] if left is None else left, out)
     return np.where(x > xp[-1], fp[-1] if right is None else right, out)

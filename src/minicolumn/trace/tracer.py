@@ -1,8 +1,8 @@
 """The traced array: it answers to NumPy, and writes down what NumPy does to it.
 
-Two modes share one class. *With values* (inside `grad` and its kin) each step also runs at once, so Python may
-branch on what it sees. *Without values* (inside `compile`) only types are known. Nothing is global: what a value
-depends on is known from the scopes its node carries.
+Two modes share one class. *With values* (inside `grad` and its kin) each step also runs at once, so Python
+may branch on what it sees. *Without values* (inside `compile`) only types are known. Nothing is global: what a
+value depends on is known from the scopes its node carries.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def node_of(value: Any) -> LiveNode:
 
 
 def lift(node: LiveNode) -> Any:
-    """Return what rules should work on: the plain value when nothing open depends on it, else the traced one."""
+    """Return what rules should work on: the plain value where nothing open depends on it."""
     return node.value if node.value is not None and not node.is_live else Traced(node)
 
 
@@ -197,7 +197,7 @@ class Traced(Operators):
     def __init__(self, node: LiveNode) -> None:
         self.node = node
 
-    # What NumPy asks of an array -----------------------------------------------------------------------------
+    # What NumPy asks of an array ----------------------------------------------------------------------------
 
     @property
     def type(self) -> ArrayType:
@@ -235,7 +235,7 @@ class Traced(Operators):
     def __array_function__(self, func: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return answers().call_function(func, args, kwargs)
 
-    # What would leave the trace ------------------------------------------------------------------------------
+    # What would leave the trace -----------------------------------------------------------------------------
 
     def _concrete(self, what: str, instead: str) -> np.ndarray:
         node = self.node
@@ -243,7 +243,7 @@ class Traced(Operators):
             if node.value is not None:
                 return node.value
             raise TraceError(
-                f"this {self.type} value{_at(node)} has outlived the compile or scan that traced it; return it"
+                f"this {self.type} value{_at(node)} outlived the compile or scan that traced it; return it"
             )
         raise TraceError(f"{what} would leave the trace of this {self.type} value; {instead}")
 
@@ -256,7 +256,7 @@ class Traced(Operators):
         if value is None:
             raise TraceError(
                 f"inside compile the value of this {self.type} is not known, so Python cannot branch on it"
-                f"{_at(self.node)}; use np.where(condition, a, b), np.minimum or np.maximum, or mc.scan for loops"
+                f"{_at(self.node)}; use np.where(condition, a, b) or np.maximum, or mc.scan for loops"
             )
         return bool(value)
 
@@ -264,7 +264,7 @@ class Traced(Operators):
         return float(
             self._concrete(
                 "float() of a value",
-                "use np.sin and its kin in place of math.sin, or float(mc.stop_gradient(x)) for its value alone",
+                "use np.sin and its kin in place of math.sin, or float(mc.stop_gradient(x)) for the value",
             )
         )
 
@@ -312,7 +312,7 @@ class Traced(Operators):
     def __format__(self, spec: str) -> str:
         return repr(self) if self.node.value is None else format(self.node.value[()], spec)
 
-    # What an array's methods do ------------------------------------------------------------------------------
+    # What an array's methods do -----------------------------------------------------------------------------
 
     @property
     def T(self) -> Any:

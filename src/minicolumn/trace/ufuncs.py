@@ -74,7 +74,7 @@ def _rel_entr(x: Any, y: Any) -> Any:
     ok = (x >= 0) & (y > 0)
     safe_y = np.where(ok, y, 1.0)
     value = s.XLOGY(np.where(ok, x, 0.0), np.where(ok & (x > 0), x, 1.0) / safe_y)
-    return np.where(ok, value, np.where((x == 0) & (y >= 0), 0.0, np.inf))
+    return np.where(ok, value, np.where((x == 0) & (y >= 0), 0.0, np.inf).astype(x.dtype))
 
 
 def _kl_div(x: Any, y: Any) -> Any:

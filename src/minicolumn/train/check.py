@@ -37,6 +37,7 @@ class Settings:
     shuffle: bool
     seed: int
     dtype: np.dtype
+    threads: int | None
     backend: str
 
 
@@ -49,8 +50,6 @@ def check_settings(
         raise DataError(
             f"fit: the network is a {_kind(network)}, expected a layer such as mc.nn.Sequential(...)"
         )
-    if threads is not None:
-        _whole("threads", threads)
     random.key(seed)
     function, rule = _loss(loss)
     return Settings(
@@ -66,6 +65,7 @@ def check_settings(
         shuffle=bool(shuffle),
         seed=int(seed),
         dtype=_dtype(dtype),
+        threads=None if threads is None else _whole("threads", threads),
         backend=backend,
     )
 
@@ -82,7 +82,7 @@ def _whole(name: str, value: Any) -> int:
 
 def _dtype(dtype: Any) -> np.dtype:
     for known in (np.float32, np.float64):
-        if dtype in (known, np.dtype(known), np.dtype(known).name):
+        if dtype is not None and dtype in (known, np.dtype(known), np.dtype(known).name):
             return np.dtype(known)
     raise DataError(f"fit: dtype must be float32 or float64, got {dtype!r}")
 

@@ -13,6 +13,7 @@ import numpy as np
 from minicolumn import random
 from minicolumn.errors import DivergenceError
 from minicolumn.lower.compile import compile
+from minicolumn.lower.threads import limited, threads_for
 from minicolumn.model.compute import Forward
 from minicolumn.model.files import PathLike
 from minicolumn.model.model import Model
@@ -114,22 +115,22 @@ def fit(
     epochs              times through the rows
     validation_data     (X, y) or (X, y, sample_weight) held out to measure on
     validation_fraction share of the rows to hold out instead, stratified by class
-    metrics             scores of `Model.evaluate` to record for the held-out rows, such as "accuracy"; left out
-                        where those rows have none, such as roc_auc of a single class
+    metrics             scores of `Model.evaluate` to record for the held-out rows, such as "accuracy"; left
+                        out where those rows have none, such as roc_auc of a single class
     callbacks           `EarlyStopping` and its kin; the best weights are handed back if one asks for them
     regularizer         `mc.nn.L2(1e-4)`, `mc.nn.L1(...)` or a NumPy function of the weights
-    sample_weight       [rows], >= 0; a step's loss is the weighted mean of its rows; those of weight 0 are left
-                        out
+    sample_weight       [rows], >= 0; a step's loss is the weighted mean of its rows; those of weight 0 are
+                        left out
     shuffle             whether each epoch has its own order of the rows
     seed                one number for split, weights, order and dropout, each in its own stream
     dtype               of the computation: float32 or float64
-    threads             kept for the compiled backend; the reference uses what NumPy uses
+    threads             for matrix products; None takes one for small networks and all for large ones
     backend             "reference"
     progress            whether to draw a progress bar on standard error
     params              weights to start from, such as another run's `params`; None draws them
 
     Returns a `Run`. An interrupt (Ctrl-C) ends the training, not the program: the run says "interrupted" and
-    holds the best weights so far, of a whole epoch; before the end of the first one these are the initial ones.
+    holds the best weights so far, of a whole epoch; before the end of the first, these are the initial ones.
 
     Raises ShapeError where shapes do not fit, DataError for settings out of range and for NaN in X or y, and
     DivergenceError when the loss leaves the finite numbers; its `run` holds the last good weights.
@@ -175,8 +176,10 @@ class _Job:
         training = Training(
             s.network, s.epochs, steps, len(self.train), self._figures(), params, best_params=params
         )
+        work = 6.0 * s.batch_size * sum(leaf.size for leaf in flatten(params)[0])
         try:
-            self._epochs(training)
+            with limited(threads_for(work, s.threads)):
+                self._epochs(training)
         except KeyboardInterrupt:
             training.stop_reason = "interrupted"
             logger.warning("interrupted after %d epochs; what was learnt is kept", len(training.history))
@@ -228,7 +231,8 @@ class _Job:
     def _rates(self, steps: Array, training: Training) -> Array:
         factor = self.settings.schedule(steps, self.settings.epochs * training.steps)
         rates = self.settings.optimizer.learning_rate * np.asarray(factor, np.float64)
-        return np.broadcast_to(rates, steps.shape).astype(self.settings.dtype)
+        with np.errstate(over="ignore"):  # an infinite rate is found by what it does
+            return np.broadcast_to(rates, steps.shape).astype(self.settings.dtype)
 
     def _chunk(self, state: State, piece: Array, rates: Array, done: int, epoch: int) -> tuple[State, Array]:
         """Run some steps; the weights of the last whole epoch are kept where they diverge."""

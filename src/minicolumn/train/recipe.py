@@ -3,19 +3,52 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from minicolumn.nn import ColumnEmbedding, Dense, Dropout, Layer, Scale, Sequential
+import numpy as np
+
+from minicolumn.nn import (
+    ColumnEmbedding,
+    Dense,
+    Dropout,
+    Layer,
+    PiecewiseLinear,
+    Scale,
+    Sequential,
+    choose_knots,
+)
 from minicolumn.nn.losses import LOSSES
-from minicolumn.optim import Adam, Optimizer, optimizer_by_name
+from minicolumn.optim import AdamW, Optimizer, optimizer_by_name
 from minicolumn.optim.schedules import LogCosine, Schedule
 from minicolumn.tables.encode import Encoder
 
+Array = np.ndarray
+
+HIDDEN = (256, 256, 256)
+_LEAST_BATCH, _LARGEST_BATCH = 32, 256
+
+# For numbers, for two classes, for more. Yes or no is most often a noisy answer, and noise is soon learnt by
+# heart: telco_churn's log loss is 0.419 with the larger rate and 0.434 with the smaller one.
+_LEARNING_RATES = (0.05, 0.04, 0.04)
+_DROPOUTS = (0.15, 0.3, 0.15)
+
 # Steps that the schedule spreads over: more data, fewer epochs.
-_STEPS = 12_000
-_FEWEST_EPOCHS, _MOST_EPOCHS = 24, 256
+_STEPS = 2_000
+_FEWEST_EPOCHS, _MOST_EPOCHS = 12, 160
+
+# Ramps beside the columns: stretches a column, rows for each stretch, and ramps of all columns together,
+# which bound the width of the first weight.
+_MOST_STRETCHES, _ROWS_A_STRETCH, _MOST_RAMPS = 64, 20, 512
+_FEWEST_STRETCHES = 4
+# Columns of fewer distinct numbers are left as they are, and so are those of few, evenly spaced ones: ramps
+# on the codes 0 to 15 of letter_recognition cost accuracy (0.974 for 0.981).
+_FEWEST_VALUES, _FEW_VALUES, _EVEN = 10, 32, 8.0
+
+# How much of each label is spread over the classes while training; a temperature takes it back afterwards.
+_SMOOTHING = 0.1
 
 
 @dataclass(frozen=True)
@@ -35,7 +68,7 @@ class Recipe:
 
 def table_recipe(
     encoder: Encoder,
-    rows: int,
+    X: Array,
     *,
     hidden: tuple[int, ...] | None = None,
     activation: str | None = None,
@@ -48,50 +81,109 @@ def table_recipe(
 ) -> Recipe:
     """Return the recipe for a table; what is None takes the default.
 
-    Source   RealMLP-TD-S: Holzmueller, Grinsztajn & Steinwart 2024 (arXiv 2407.04491), table A.1
-    Differs  larger tables get fewer epochs, and learning stops early; categories of many levels are embedded.
+    encoder  fitted on the training rows
+    X        those rows as its matrix, [rows, features]; their number and their quantiles shape the recipe
+    Source   RealMLP-TD: Holzmueller, Grinsztajn & Steinwart 2024 (arXiv 2407.04491), table A.1; ramps:
+             Gorishniy, Rubachev & Babenko 2022 (arXiv 2203.05556)
+    Differs  ramps between quantiles take the place of periodic embeddings; dropout and weight decay stay
+             constant; small tables get small batches, large ones fewer epochs; learning stops early
     """
-    classes = encoder.classes
-    batch = batch_size or min(256, max(32, rows // 20))
-    steps = -(-rows // batch)
-    epochs = epochs or max(_FEWEST_EPOCHS, min(_MOST_EPOCHS, _STEPS // steps))
+    rows, classes = len(X), encoder.classes
+    batch = batch_size or table_batch(rows)
+    epochs = epochs or max(_FEWEST_EPOCHS, min(_MOST_EPOCHS, _STEPS // -(-rows // batch)))
     kind = activation or ("selu" if classes else "mish")
-    network = table_network(encoder, hidden or (256, 256, 256), kind, dropout or 0.0)
+    rate = _DROPOUTS[_task(encoder)] if dropout is None else dropout
     return Recipe(
-        network=network,
+        network=table_network(encoder, table_knots(encoder, X), hidden or HIDDEN, kind, rate),
         loss=_loss(encoder),
         optimizer=_optimizer(optimizer, learning_rate, encoder),
         schedule=LogCosine(),
         batch_size=batch,
         epochs=epochs,
-        patience=patience or max(10, epochs // 3),
-        monitor="val_loss",
+        patience=patience or max(10, epochs // 2),
+        monitor=_monitor(encoder),
         metrics=("accuracy",) if classes else ("r2",),
     )
 
 
-def table_network(encoder: Encoder, hidden: tuple[int, ...], activation: str, dropout: float) -> Sequential:
-    """Return the network of the recipe: embeddings, a scale for each feature, hidden layers, outputs that start at 0."""
-    layers: list[Layer] = [ColumnEmbedding(encoder.embeddings, dim=8)] if encoder.embeddings else []
+def table_batch(rows: int) -> int:
+    """Return the rows of a step: the power of two nearest to a tenth of the rows, from 32 to 256.
+
+    >>> [table_batch(rows) for rows in (50, 640, 1_000, 1_000_000)]
+    [32, 64, 128, 256]
+    """
+    return min(_LARGEST_BATCH, max(_LEAST_BATCH, 2 ** round(math.log2(max(rows, 1) / 10))))
+
+
+def table_knots(encoder: Encoder, X: Array) -> tuple[tuple[int, tuple[float, ...]], ...]:
+    """Return the knots of every column that holds neither codes nor few, evenly spaced numbers.
+
+    Tables of more than 128 such columns get none: four stretches each would widen the first weight too far.
+    """
+    codes = {column for column, _ in encoder.embeddings}
+    found = [column for column in range(X.shape[1]) if column not in codes and _is_measured(X[:, column])]
+    stretches = min(_MOST_STRETCHES, len(X) // _ROWS_A_STRETCH, _MOST_RAMPS // max(len(found), 1))
+    if stretches < _FEWEST_STRETCHES:
+        return ()
+    return tuple((column, choose_knots(X[:, column], stretches)) for column in found)
+
+
+def _is_measured(x: Array) -> bool:
+    """Return whether a column holds numbers so many or so unevenly spaced that ramps tell more than they."""
+    values = np.unique(x)
+    if len(values) < _FEWEST_VALUES:
+        return False
+    gaps = np.diff(values.astype(np.float64))
+    # Scaling with its smooth clip stretches even gaps to about a threefold difference, seldom to more.
+    return len(values) > _FEW_VALUES or bool(gaps.max() > _EVEN * gaps.min())
+
+
+def table_network(
+    encoder: Encoder,
+    knots: tuple[tuple[int, tuple[float, ...]], ...],
+    hidden: tuple[int, ...],
+    activation: str,
+    dropout: float,
+) -> Sequential:
+    """Return the network: ramps, embeddings, a scale a feature, hidden layers, outputs that start at 0."""
+    layers: list[Layer] = [PiecewiseLinear(knots)] if knots else []
+    if encoder.embeddings:
+        layers.append(ColumnEmbedding(encoder.embeddings, dim=8))
     layers.append(Scale())
     for units in hidden:
-        layers.append(Dense(units, activation, parametrization="ntk", bias_rate=0.1))
+        layers.append(_dense(units, activation))
         if dropout:
             layers.append(Dropout(dropout))
     outputs = len(encoder.classes) if encoder.classes else 1
-    layers.append(Dense(outputs, parametrization="ntk", bias_rate=0.1, initializer="zeros"))
-    return Sequential(*layers)
+    return Sequential(*layers, _dense(outputs, initializer="zeros"))
+
+
+def _dense(units: int, activation: str = "linear", initializer: str | None = None) -> Dense:
+    return Dense(units, activation, initializer=initializer, parametrization="ntk", bias_rate=0.1)
+
+
+def _task(encoder: Encoder) -> int:
+    """Return 0 for numbers, 1 for two classes, 2 for more."""
+    return 0 if encoder.classes is None else 1 + (len(encoder.classes) > 2)
 
 
 def _loss(encoder: Encoder) -> Callable[..., Any]:
     if encoder.classes is None:
         return LOSSES["squared_error"].function
-    return functools.partial(LOSSES["softmax_cross_entropy"].function, label_smoothing=0.1)
+    return functools.partial(LOSSES["softmax_cross_entropy"].function, label_smoothing=_SMOOTHING)
+
+
+def _monitor(encoder: Encoder) -> str:
+    """Return what chooses the best epoch.
+
+    Of many classes the accuracy: their log loss is smallest while smoothed labels still keep every class in
+    doubt, which the temperature will undo.
+    """
+    return "val_accuracy" if _task(encoder) == 2 else "val_loss"
 
 
 def _optimizer(name: str | None, learning_rate: float | None, encoder: Encoder) -> Optimizer:
-    default = 0.04 if encoder.classes else 0.07
-    if name is None or name == "adam":
-        return Adam(learning_rate or default, b2=0.95)
+    if name is None:
+        return AdamW(learning_rate or _LEARNING_RATES[_task(encoder)], b2=0.95, weight_decay=0.02)
     settings = {"learning_rate": learning_rate} if learning_rate else {}
     return optimizer_by_name(name, **settings)

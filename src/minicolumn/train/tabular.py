@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from minicolumn.errors import DataError
 from minicolumn.model import metrics
 from minicolumn.model.model import Model, rows_with_target
 from minicolumn.tables import Encoder, Schema, infer_schema, split_rows, with_target
+from minicolumn.train.calibrate import calibrated
 from minicolumn.train.callbacks import Callback, EarlyStopping
 from minicolumn.train.fit import Run, fit
 from minicolumn.train.history import History
@@ -82,6 +84,13 @@ class Prepared:
     held: polars.DataFrame
     test: polars.DataFrame
 
+    @cached_property
+    def X(self) -> Array:
+        """Return the matrix of the rows that train, float32 [rows, features]."""
+        if not self.encoder.features:
+            raise DataError("the table has no column left to learn from")
+        return self.encoder.transform(self.train)
+
 
 def prepare_table(
     frame: polars.DataFrame, settings: TableSettings, test: polars.DataFrame | None = None
@@ -131,7 +140,12 @@ def train_table(
     ready = prepared or prepare_table(frame, settings, test)
     recipe = recipe_for(ready, settings)
     run = _fit(ready, recipe, settings.seed, callbacks)
-    model = replace(run.model, table=ready.encoder, schema=ready.schema, data_hash=data_hash(ready.train))
+    model = replace(
+        _calibrated(ready, run.model),
+        table=ready.encoder,
+        schema=ready.schema,
+        data_hash=data_hash(ready.train),
+    )
     return _scored(ready, model, run)
 
 
@@ -139,7 +153,7 @@ def recipe_for(ready: Prepared, settings: TableSettings) -> Recipe:
     """Return the recipe for a prepared table."""
     return table_recipe(
         ready.encoder,
-        ready.train.height,
+        ready.X,
         hidden=settings.hidden,
         activation=settings.activation,
         dropout=settings.dropout,
@@ -153,11 +167,9 @@ def recipe_for(ready: Prepared, settings: TableSettings) -> Recipe:
 
 def _fit(ready: Prepared, recipe: Recipe, seed: int, callbacks: Sequence[Callback]) -> Run:
     encoder = ready.encoder
-    if not encoder.features:
-        raise DataError("the table has no column left to learn from")
     return fit(
         recipe.network,
-        encoder.transform(ready.train),
+        ready.X,
         _target(encoder, ready.train),
         validation_data=(encoder.transform(ready.held), _target(encoder, ready.held)),
         loss=recipe.loss,
@@ -169,6 +181,13 @@ def _fit(ready: Prepared, recipe: Recipe, seed: int, callbacks: Sequence[Callbac
         callbacks=[EarlyStopping(recipe.patience, monitor=recipe.monitor), *callbacks],
         seed=seed,
     )
+
+
+def _calibrated(ready: Prepared, model: Model) -> Model:
+    """Return the model with the temperature that suits the validation rows; numbers have none."""
+    if ready.encoder.classes is None:
+        return model
+    return calibrated(model, ready.encoder.transform(ready.held), ready.encoder.encode_target(ready.held))
 
 
 def _target(encoder: Encoder, frame: polars.DataFrame) -> Array:

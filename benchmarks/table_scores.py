@@ -1,0 +1,194 @@
+"""Test scores of the default recipe on tables, beside scikit-learn's network and LightGBM on the same rows.
+
+    python benchmarks/table_scores.py [SET ...] [--data DIR] [--seeds 0 1 2] [--splits 0]
+
+One line a set and entrant: mean, worst and best score over the seeds. A seed drives the first weights, the
+order of the rows and dropout; the test and the validation rows are those of --splits. The peers:
+
+    scikit-learn   MLPClassifier or MLPRegressor (early_stopping=True, random_state=seed, the rest default);
+                   numbers filled with the median and standardised, words one-hot, targets standardised
+    LightGBM       LGBMClassifier or LGBMRegressor with its defaults, words as ordinal codes; if installed
+
+Both train on the training and the validation rows together; the network holds out a tenth of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minicolumn.model import metrics
+from minicolumn.tables import read_table
+from minicolumn.train.tabular import Prepared, TableSettings, prepare_table, train_table
+
+Array = np.ndarray
+Scores = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is asked of a table."""
+
+    target: str
+    drop: tuple[str, ...] = ()
+    task: str | None = None
+
+
+SETS = {
+    "adult_income": Task("income"),
+    "telco_churn": Task("Churn"),
+    "letter_recognition": Task("class"),
+    "spambase": Task("class"),
+    "credit_g": Task("class"),
+    "california_housing": Task("median_house_value"),
+    "bike_sharing_hourly": Task("cnt", ("casual", "registered", "instant", "dteday")),
+    "wine_quality": Task("quality", task="regression"),
+    "ames_housing": Task("SalePrice", ("Order", "PID")),
+    "concrete_strength": Task("strength"),
+}
+SHOWN = ("accuracy", "log_loss", "r2")
+
+
+def ours(frame: Any, settings: TableSettings, ready: Prepared, seed: int) -> Scores:
+    """Train by the default recipe."""
+    return train_table(frame, replace(settings, seed=seed), prepared=ready).metrics
+
+
+def scikit_learn(ready: Prepared, seed: int) -> Scores:
+    """Train scikit-learn's network behind a standard scaler and a one-hot encoder."""
+    from sklearn.impute import SimpleImputer
+    from sklearn.neural_network import MLPClassifier, MLPRegressor
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+    numbers = make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
+    words = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+    kind = MLPRegressor if ready.encoder.classes is None else MLPClassifier
+    return peer(ready, numbers, words, kind(early_stopping=True, random_state=seed))
+
+
+def light_gbm(ready: Prepared, seed: int) -> Scores:
+    """Train LightGBM with its defaults."""
+    from lightgbm import LGBMClassifier, LGBMRegressor
+    from sklearn.preprocessing import OrdinalEncoder
+
+    words = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
+    kind = LGBMRegressor if ready.encoder.classes is None else LGBMClassifier
+    return peer(ready, "passthrough", words, kind(random_state=seed, verbose=-1, n_jobs=1))
+
+
+def peer(ready: Prepared, numbers: Any, words: Any, estimator: Any) -> Scores:
+    """Train an estimator on the columns as the schema found them, and score it on the test rows."""
+    import polars
+    from sklearn.compose import make_column_transformer
+
+    measured = [column.name for column in ready.schema.used if column.kind == "number"]
+    named = [column.name for column in ready.schema.used if column.kind != "number"]
+    encode = make_column_transformer((numbers, measured), (words, named))
+    known = polars.concat([ready.train, ready.held])
+    X = encode.fit_transform(plain(known, measured, named))
+    tested = encode.transform(plain(ready.test, measured, named))
+    y, right = (ready.encoder.encode_target(rows) for rows in (known, ready.test))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        estimator.fit(X, y)
+        if ready.encoder.classes is None:
+            return metrics.regression_scores(right, estimator.predict(tested))
+        return metrics.classification_scores(right, estimator.predict_proba(tested))
+
+
+def plain(frame: Any, measured: list[str], named: list[str]) -> Any:
+    """Return a pandas-free frame of floats and words, without a null among the words."""
+    import polars
+
+    numbers = [
+        polars.col(name).cast(polars.Float64, strict=False).fill_null(float("nan")) for name in measured
+    ]
+    words = [polars.col(name).cast(polars.String).fill_null("") for name in named]
+    return frame.select(numbers + words)
+
+
+def trials(place: Path, name: str, arguments: argparse.Namespace) -> Iterator[tuple[str, Scores, float]]:
+    """Yield who trained, the scores and the seconds, for every split and seed."""
+    frame, task = read_table(place), SETS[name]
+    for split in arguments.splits:
+        settings = TableSettings(task.target, task=task.task, drop=task.drop, seed=split)
+        ready = prepare_table(frame, settings)
+        for seed in arguments.seeds:
+            entrants: list[tuple[str, Callable[[], Scores]]] = [
+                ("minicolumn", lambda r=ready, t=settings, s=seed: ours(frame, t, r, s)),
+                ("scikit-learn", lambda r=ready, s=seed: scikit_learn(r, s)),
+            ]
+            if importlib.util.find_spec("lightgbm"):
+                entrants.append(("LightGBM", lambda r=ready, s=seed: light_gbm(r, s)))
+            for who, train in entrants:
+                started = time.perf_counter()
+                scores = train()
+                yield who, scores, time.perf_counter() - started
+
+
+def show(name: str, found: list[tuple[str, Scores, float]]) -> None:
+    """Print the lines of one set."""
+    for who in dict.fromkeys(who for who, _, _ in found):
+        own = [(scores, seconds) for one, scores, seconds in found if one == who]
+        line = f"{name:<20} {who:<13} {np.mean([seconds for _, seconds in own]):>7.1f} s "
+        for metric in SHOWN:
+            values = np.array([scores[metric] for scores, _ in own if metric in scores])
+            if len(values):
+                worst, best = (
+                    (values.max(), values.min()) if metric == "log_loss" else (values.min(), values.max())
+                )
+                line += f"  {metric} {values.mean():.3f} (worst {worst:.3f}, best {best:.3f})"
+        print(line, flush=True)
+
+
+def machine() -> str:
+    """Return the machine and the versions."""
+    packages = [name for name in ("numpy", "scikit-learn", "lightgbm", "polars") if _installed(name)]
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
+    kind = platform.processor() or platform.machine()
+    return f"{kind}, {os.cpu_count()} cores; Python {platform.python_version()}, {versions}"
+
+
+def _installed(name: str) -> bool:
+    try:
+        importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def main() -> None:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("sets", nargs="*", metavar="SET", help=f"all of {', '.join(SETS)} by default")
+    parser.add_argument("--data", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--splits", type=int, nargs="+", default=[0])
+    arguments = parser.parse_args()
+    if unknown := [name for name in arguments.sets if name not in SETS]:
+        parser.error(f"unknown set {unknown[0]!r}; expected {', '.join(SETS)}")
+    print(machine())
+    for name in arguments.sets or SETS:
+        place = arguments.data / f"{name}.csv.gz"
+        if place.exists():
+            show(name, list(trials(place, name, arguments)))
+        else:
+            print(f"{name:<20} skipped: {place} is not there")
+
+
+if __name__ == "__main__":
+    main()

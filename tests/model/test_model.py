@@ -1,0 +1,306 @@
+"""A trained network: predictions of every shape, scores, raw rows, and the file that gives it back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars
+import pytest
+from sklearn import metrics as oracle
+
+import minicolumn as mc
+from minicolumn.model import Model, compute
+from minicolumn.tables import Encoder, infer_schema
+
+RNG = np.random.default_rng(0)
+X = RNG.standard_normal((40, 3))
+CODES = np.arange(40) % 3
+
+
+def _model(outputs: int = 3, loss: str = "softmax_cross_entropy", dtype: Any = np.float32) -> Model:
+    net = mc.nn.Sequential(mc.nn.Dense(8, "gelu"), mc.nn.Dropout(0.5), mc.nn.Dense(outputs))
+    params = net.init(1, (3,), dtype)
+    params["2"]["bias"] = params["2"]["bias"] + np.arange(outputs).astype(dtype)
+    return Model(net, params, (3,), loss)
+
+
+# Predictions ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("loss", "outputs", "expected"),
+    [
+        ("softmax_cross_entropy", 3, (40, 3)),
+        ("binary_cross_entropy", 1, (40,)),
+        ("binary_cross_entropy", 4, (40, 4)),
+        ("squared_error", 1, (40,)),
+        ("squared_error", 2, (40, 2)),
+        ("poisson", 1, (40,)),
+        ("", 1, (40,)),
+    ],
+)
+def test_shapes_and_ranges(loss: str, outputs: int, expected: tuple[int, ...]) -> None:
+    found = _model(outputs, loss).predict(X)
+    assert found.shape == expected
+    assert found.dtype == np.float32
+    if "cross_entropy" in loss:
+        assert ((found >= 0) & (found <= 1)).all()
+    if loss.startswith("softmax"):
+        np.testing.assert_allclose(found.sum(axis=1), 1.0, rtol=1e-6)  # a few roundings in float32
+    if loss == "poisson":
+        assert (found > 0).all()
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+@pytest.mark.parametrize("rows", [0, 1, 2])
+def test_few_rows_and_none(outputs: int, rows: int) -> None:
+    found = _model(outputs, "squared_error").predict(X[:rows])
+    assert found.shape == ((rows,) if outputs == 1 else (rows, outputs))
+    assert found.dtype == np.float32
+
+
+@pytest.mark.parametrize("block", [1, 7, 39, 40])
+def test_blocks_change_nothing(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = _model(dtype=np.float64)
+    whole, scores = model.predict(X), model.evaluate(X, CODES, np.arange(40.0))
+    monkeypatch.setattr(compute, "BLOCK", block)
+    # Products of matrices of other sizes add up in another order.
+    np.testing.assert_allclose(model.predict(X), whole, rtol=1e-13)
+    assert model.evaluate(X, CODES, np.arange(40.0)) == pytest.approx(scores, rel=1e-13)
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.int8, np.uint8, np.int64, bool])
+def test_inputs_of_any_real_dtype(kind: Any) -> None:
+    small = RNG.integers(0, 2, (5, 3))
+    np.testing.assert_array_equal(_model().predict(small.astype(kind)), _model().predict(small))
+    np.testing.assert_array_equal(_model().predict(small.tolist()), _model().predict(small))
+
+
+def test_results_are_the_callers_own() -> None:
+    model = _model()
+    first = model.predict(X)
+    first[:] = 0.0
+    assert model.predict(X).any()
+
+
+def test_nan_goes_through_and_what_is_too_large_is_infinite() -> None:
+    found = _model(1, "squared_error").predict(np.array([[np.nan, 0.0, 0.0], [1e300, 0.0, 0.0]]))
+    assert not np.isfinite(found).any()
+
+
+@pytest.mark.parametrize(
+    ("rows", "kind", "message"),
+    [
+        (X[0], mc.ShapeError, r"X has shape \[3\], expected \[rows, 3\]; for one row write X\[None\]"),
+        (X[:, :2], mc.ShapeError, r"X has shape \[40, 2\], expected \[rows, 3\]"),
+        (X[None], mc.ShapeError, r"X has shape \[1, 40, 3\]"),
+        (np.float64(3.0), mc.DataError, "X must be an array of numbers"),
+        (np.full((2, 3), "a"), mc.DataError, "X must be an array of numbers"),
+        (np.full((2, 3), None), mc.DataError, "X must be an array of numbers"),
+    ],
+)
+def test_rows_that_do_not_fit(rows: Any, kind: Any, message: str) -> None:
+    with pytest.raises(kind, match=f"predict: {message}"):
+        _model().predict(rows)
+    with pytest.raises(kind, match="evaluate: "):
+        _model().evaluate(rows, np.zeros(len(np.atleast_1d(rows)), int))
+
+
+def test_a_networks_repr_is_the_models() -> None:
+    assert repr(_model(2)) == (
+        "Model(Sequential(Dense(8, activation='gelu'), Dropout(0.5), Dense(2)), input_shape=(3,))"
+    )
+
+
+# Scores -----------------------------------------------------------------------------------------------------
+
+
+def test_scores_of_classes_are_scikit_learns() -> None:
+    model = _model(dtype=np.float64)
+    p = model.predict(X)
+    weight = RNG.random(40)
+    assert model.evaluate(X, CODES, weight) == {
+        "loss": pytest.approx(oracle.log_loss(CODES, p, sample_weight=weight)),
+        "accuracy": pytest.approx(oracle.accuracy_score(CODES, p.argmax(axis=1))),
+        "balanced_accuracy": pytest.approx(oracle.balanced_accuracy_score(CODES, p.argmax(axis=1))),
+        "log_loss": pytest.approx(oracle.log_loss(CODES, p)),
+        "roc_auc": pytest.approx(oracle.roc_auc_score(CODES, p, multi_class="ovr")),
+    }
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int64, np.float32, bool])
+def test_scores_of_yes_or_no_in_every_form(kind: Any) -> None:
+    model = _model(1, "binary_cross_entropy", np.float64)
+    y = (CODES > 0).astype(kind)
+    p = model.predict(X)
+    found = model.evaluate(X, y)
+    assert found["roc_auc"] == pytest.approx(oracle.roc_auc_score(y, p))
+    assert found["accuracy"] == pytest.approx(oracle.accuracy_score(y > 0, p > 0.5))
+    assert found["loss"] == pytest.approx(oracle.log_loss(y, p))
+    assert model.evaluate(X, y[:, None]) == found
+
+
+def test_scores_of_numbers_in_one_column_or_in_none() -> None:
+    model = _model(1, "absolute_error", np.float64)
+    y = RNG.standard_normal(40)
+    found = model.evaluate(X, y)
+    assert found["r2"] == pytest.approx(oracle.r2_score(y, model.predict(X)))
+    assert found["loss"] == pytest.approx(found["mae"])
+    assert model.evaluate(X.tolist(), y[:, None].tolist()) == found
+
+
+def test_targets_without_one_answer_a_row_have_a_loss_alone() -> None:
+    assert set(_model(4, "binary_cross_entropy").evaluate(X, np.ones((40, 4)))) == {"loss"}
+    assert set(_model(1, "binary_cross_entropy").evaluate(X, np.full(40, 0.3))) == {"loss"}
+    assert set(_model().evaluate(X, np.full((40, 3), 1 / 3))) == {"loss"}
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (CODES[:5], "X has 40 rows and y 5"),
+        (CODES + 1, "y holds class numbers from 1 to 3, but the network has 3 outputs"),
+        (np.array(["a"] * 40), "y must hold numbers"),
+        (np.full(40, np.nan), "y holds NaN"),
+    ],
+)
+def test_targets_that_do_not_fit(y: Any, message: str) -> None:
+    with pytest.raises((mc.ShapeError, mc.DataError), match=f"evaluate: {message}"):
+        _model().evaluate(X, y)
+
+
+def test_what_an_own_loss_cannot_do() -> None:
+    model = _model(loss="")
+    for call in (lambda: model.evaluate(X, CODES), lambda: model.save("never.safetensors")):
+        with pytest.raises(mc.DataError, match="own loss function"):
+            call()
+
+
+def test_a_model_of_arrays_has_no_table() -> None:
+    with pytest.raises(mc.DataError, match=r"trained on arrays.*predict\(X\)"):
+        _model().predict_table(polars.DataFrame({"a": [1]}))
+
+
+# The file ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_file_gives_the_same_bits_back(dtype: Any, tmp_path: Path) -> None:
+    model = _model(dtype=dtype)
+    model.save(tmp_path / "m.safetensors")
+    found = mc.load(tmp_path / "m.safetensors")
+    assert found.predict(X).tobytes() == model.predict(X).tobytes()
+    assert found.evaluate(X, CODES) == model.evaluate(X, CODES)
+    assert (found.network, found.input_shape, found.loss, found.dtype) == (
+        model.network,
+        (3,),
+        model.loss,
+        dtype,
+    )
+    assert found.table is found.schema is None
+
+
+def test_history_and_settings_travel_with_it(tmp_path: Path) -> None:
+    run = mc.fit(_model().network, X, CODES, epochs=2, validation_fraction=0.2)
+    run.save(tmp_path / "m.safetensors")
+    found = mc.load(tmp_path / "m.safetensors")
+    assert found.history == list(run.history)
+    assert found.training == run.model.training
+
+
+# Raw rows ---------------------------------------------------------------------------------------------------
+
+FRAME = polars.DataFrame(
+    {
+        "size": [f"{v:.3f}" for v in RNG.standard_normal(60)],
+        "kind": [["oak", "elm", "fir"][i % 3] for i in range(60)],
+        "price": [f"{100 + 10 * v:.2f}" for v in RNG.standard_normal(60)],
+        "grade": [["low", "mid", "top"][i * 7 % 3] for i in range(60)],
+    }
+)
+
+
+def _from_table(target: str, task: str | None = None) -> Model:
+    schema = infer_schema(FRAME, target, task=task)
+    encoder = Encoder.fit(FRAME, schema)
+    outputs = len(encoder.classes) if encoder.classes else 1
+    net = mc.nn.Sequential(mc.nn.Dense(8, "relu"), mc.nn.Dense(outputs))
+    shape = (len(encoder.features),)
+    loss = "softmax_cross_entropy" if encoder.classes else "squared_error"
+    return Model(net, net.init(0, shape), shape, loss, table=encoder, schema=schema)
+
+
+@pytest.mark.parametrize("target", ["grade", "price"])
+def test_columns_may_come_in_any_order_and_with_others(target: str) -> None:
+    model = _from_table(target)
+    expected = model.predict_table(FRAME)
+    mixed = FRAME.with_columns(extra=polars.lit("x")).select("extra", "price", "kind", "grade", "size")
+    np.testing.assert_array_equal(model.predict_table(mixed), expected)
+    np.testing.assert_array_equal(model.predict_table(mixed.drop(target)), expected)
+    np.testing.assert_array_equal(model.predict_table(FRAME[::-1])[::-1], expected)
+
+
+@pytest.mark.parametrize("target", ["grade", "price"])
+@pytest.mark.parametrize("block", [1, 7])
+def test_tables_in_blocks(target: str, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = _from_table(target)
+    expected, scores = model.predict_table(FRAME), model.evaluate_table(FRAME)
+    monkeypatch.setattr(compute, "BLOCK", block)
+    if target == "grade":
+        np.testing.assert_array_equal(model.predict_table(FRAME), expected)
+    # Products of matrices of other sizes add up in another order, in float32.
+    assert model.evaluate_table(FRAME) == pytest.approx(scores, rel=1e-5)
+    assert len(model.predict_table(FRAME[:0])) == 0
+
+
+def test_labels_and_probabilities_agree() -> None:
+    model = _from_table("grade")
+    p = model.predict_proba_table(FRAME)
+    assert model.table is not None
+    assert p.shape == (60, 3)
+    np.testing.assert_array_equal(np.array(model.table.classes)[p.argmax(axis=1)], model.predict_table(FRAME))
+    with pytest.raises(mc.DataError, match="'price' is a number; it has no class probabilities"):
+        _from_table("price").predict_proba_table(FRAME)
+
+
+def test_scores_are_in_the_targets_unit() -> None:
+    model = _from_table("price")
+    scores, right, guess = model.score_table(FRAME)
+    price = FRAME["price"].cast(polars.Float64).to_numpy()
+    # The target goes through float32 on its way: seven digits of a number around 100.
+    np.testing.assert_allclose(right, price, rtol=1e-6)
+    np.testing.assert_array_equal(guess, model.predict_table(FRAME))
+    assert scores["rmse"] == pytest.approx(np.sqrt(np.mean((price - guess) ** 2)), rel=1e-5)
+
+
+def test_rows_without_a_target_are_left_out() -> None:
+    model = _from_table("grade")
+    gaps = FRAME.with_columns(grade=polars.when(polars.int_range(60) < 50).then("grade").otherwise(None))
+    assert model.evaluate_table(gaps) == model.evaluate_table(FRAME[:50])
+    with pytest.raises(mc.DataError, match="no row has a target 'grade'"):
+        model.evaluate_table(gaps[50:])
+    with pytest.raises(mc.DataError, match="no target column 'grade'; did you mean 'grades'"):
+        model.evaluate_table(FRAME.rename({"grade": "grades"}))
+    with pytest.raises(mc.DataError, match="size"):
+        model.predict_table(FRAME.drop("size"))
+
+
+@pytest.mark.parametrize("target", ["grade", "price"])
+def test_a_table_model_from_a_file_says_the_same(target: str, tmp_path: Path) -> None:
+    model = _from_table(target)
+    model.save(tmp_path / "m.safetensors")
+    found = mc.load(tmp_path / "m.safetensors")
+    np.testing.assert_array_equal(found.predict_table(FRAME), model.predict_table(FRAME))
+    assert found.evaluate_table(FRAME) == model.evaluate_table(FRAME)
+    assert (found.table, found.schema) == (model.table, model.schema)
+
+
+def test_a_model_without_its_schema_still_predicts(tmp_path: Path) -> None:
+    model = replace(_from_table("grade"), schema=None)
+    model.save(tmp_path / "m.safetensors")
+    found = mc.load(tmp_path / "m.safetensors")
+    assert found.schema is None
+    np.testing.assert_array_equal(found.predict_table(FRAME), model.predict_table(FRAME))

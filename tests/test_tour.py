@@ -1,0 +1,240 @@
+"""Every feature once, in the order in which one meets them. Read it from top to bottom."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minicolumn as mc
+
+# Derivatives ------------------------------------------------------------------------------------------------
+
+
+def wave(x: Any) -> Any:
+    return np.sum(np.tanh(x) ** 2)
+
+
+def test_grad_of_a_numpy_function() -> None:
+    x = np.array([0.5, -1.0, 2.0])
+    slope = mc.grad(wave)(x)
+    assert np.allclose(slope, 2 * np.tanh(x) * (1 - np.tanh(x) ** 2))
+
+
+def test_python_may_branch_on_values() -> None:
+    def steps_until_large(x: Any) -> Any:
+        while x < 100.0:  # how often is known only when it runs
+            x = x * x
+        return x
+
+    assert mc.grad(steps_until_large)(2.0) == 8 * 2.0**7  # ((2^2)^2)^2
+
+
+def test_derivatives_of_anything_made_of_arrays() -> None:
+    model = {"weight": np.ones((2, 1)), "bias": 0.5}
+    loss, slopes = mc.value_and_grad(lambda m, x: np.sum((x @ m["weight"] + m["bias"]) ** 2))(
+        model, np.eye(2)
+    )
+    assert loss == 4.5
+    assert slopes["weight"].shape == (2, 1)
+    assert slopes["bias"] == 6.0
+
+
+def test_derivatives_of_any_order() -> None:
+    cube = lambda x: x**3  # noqa: E731
+    assert mc.grad(mc.grad(cube))(2.0) == 12.0
+    assert np.array_equal(mc.hessian(lambda x: np.sum(x**3))(np.array([1.0, 2.0])), np.diag([6.0, 12.0]))
+
+
+def test_many_outputs_forward_and_backward() -> None:
+    f = lambda x: np.stack([x[0] * x[1], np.sin(x[0])])  # noqa: E731
+    x = np.array([1.0, 2.0])
+    matrix = mc.jacobian(f)(x)
+    _, pull = mc.vjp(f, x)
+    _, push = mc.jvp(f, (x,), (np.array([0.0, 1.0]),))
+    assert np.array_equal(pull(np.array([1.0, 0.0]))[0], matrix[0])  # backward: a row
+    assert np.array_equal(push, matrix[:, 1])  # forward: a column
+
+
+def test_stop_gradient_makes_a_constant() -> None:
+    assert mc.grad(lambda x: x * mc.stop_gradient(x))(3.0) == 3.0
+
+
+# Programs ---------------------------------------------------------------------------------------------------
+
+
+def test_compile_traces_once_for_each_shape() -> None:
+    calls = []
+    fast = mc.compile(lambda x: (calls.append(1), np.sum(np.exp(x)))[1])
+    for x in (np.zeros(3), np.ones(3), np.zeros(4)):
+        assert fast(x) == np.sum(np.exp(x))
+    assert len(calls) == 2
+    slope = mc.compile(mc.grad(wave))
+    assert np.allclose(slope(np.ones(5)), mc.grad(wave)(np.ones(5)))
+
+
+def test_scan_is_a_loop_that_stays_a_loop() -> None:
+    def step(state: Any, x: Any) -> Any:
+        state = 0.9 * state + x
+        return state, state
+
+    last, every = mc.compile(lambda xs: mc.scan(step, 0.0, xs))(np.ones(4))
+    assert every.shape == (4,)
+    assert last == every[-1]
+    assert np.allclose(mc.grad(lambda xs: mc.scan(step, 0.0, xs)[0])(np.ones(3)), [0.81, 0.9, 1.0])
+
+
+def test_inspect_shows_the_graph_and_counts() -> None:
+    look = mc.inspect(wave, np.ones(3))
+    assert "tanh" in look.text
+    assert look.svg().startswith("<svg")
+    assert look.dot().startswith("digraph")
+    assert look.traversals.reverse == 2  # outputs + 1
+    assert look.traversals.finite_differences == 4  # inputs + 1
+
+
+def test_errors_say_what_to_do() -> None:
+    with pytest.raises(mc.TraceError, match=r"use np\.where"):
+        mc.compile(lambda x: x if x > 0 else -x)(1.0)
+    with pytest.raises(mc.DataError, match="did you mean 'relu'"):
+        mc.nn.Dense(3, activation="rellu")
+
+
+# Networks ---------------------------------------------------------------------------------------------------
+
+X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
+XOR = np.array([0, 1, 1, 0])
+NET = mc.nn.Sequential(mc.nn.Dense(8, activation="tanh"), mc.nn.Dense(2))
+
+
+def test_a_network_is_a_record_and_a_pure_function() -> None:
+    assert repr(NET) == "Sequential(Dense(8, activation='tanh'), Dense(2))"
+    params = NET.init(seed=0, input_shape=(2,))
+    assert params["0"]["weight"].shape == (2, 8)
+    assert NET.apply(params, X).shape == (4, 2)
+
+
+def test_layers_of_every_kind() -> None:
+    net = mc.nn.Sequential(
+        mc.nn.Flatten(), mc.nn.Scale(), mc.nn.Dense(6, "selu"), mc.nn.Residual(mc.nn.Dense(6, "gelu")),
+        mc.nn.Dropout(0.2), mc.nn.Activation("relu"), mc.nn.Dense(3),
+    )  # fmt: skip
+    assert net.output_shape((4, 5)) == (3,)
+    assert net.apply(net.init(0, (4, 5)), np.ones((2, 4, 5), np.float32)).shape == (2, 3)
+
+
+def test_losses_take_raw_outputs() -> None:
+    rule = mc.nn.loss_by_name("softmax_cross_entropy")
+    assert float(rule.function(np.zeros((1, 2)), np.array([1]))) == pytest.approx(np.log(2))
+    assert {"squared_error", "huber", "binary_cross_entropy"} < set(mc.nn.LOSSES)
+
+
+def test_optimizers_are_two_pure_functions() -> None:
+    optimizer, p = mc.optim.Adam(0.1), np.array([3.0])
+    moments = optimizer.start(p)
+    for _ in range(200):
+        updates, moments = optimizer.step(mc.grad(lambda p: np.sum(p**2))(p), moments, p)
+        p = mc.optim.apply_updates(p, updates)
+    assert abs(p[0]) < 0.01
+
+
+def test_random_numbers_are_named_streams_of_one_seed() -> None:
+    key = mc.random.stream(7, "noise")
+    assert np.array_equal(mc.random.normal(key, (3,)), mc.random.normal(key, (3,)))
+    assert sorted(mc.random.permutation(key, 5)) == [0, 1, 2, 3, 4]
+
+
+# Training ---------------------------------------------------------------------------------------------------
+
+
+def _fitted(**settings: Any) -> mc.Run:
+    settings.setdefault("epochs", 60)
+    return mc.fit(NET, X, XOR, optimizer=mc.optim.Adam(0.1), batch_size=4, **settings)
+
+
+def test_fit() -> None:
+    run = _fitted()
+    assert run.predict(X).argmax(axis=1).tolist() == [0, 1, 1, 0]
+    assert run.evaluate(X, XOR)["accuracy"] == 1.0
+    assert run.history["loss"][-1] < run.history["loss"][0]
+    assert np.array_equal(run.predict(X), _fitted().predict(X))  # the same seed, the same bits
+
+
+def test_own_loss_schedule_and_regularizer() -> None:
+    def hinge(outputs: Any, targets: Any, sample_weight: Any) -> Any:
+        sign = np.where(targets == 1, 1.0, -1.0)
+        return np.mean(np.maximum(0.0, 1.0 - sign * (outputs[:, 1] - outputs[:, 0])))
+
+    run = _fitted(loss=hinge, schedule=mc.optim.Cosine(), regularizer=mc.nn.L2(1e-4))
+    assert run.predict(X).argmax(axis=1).tolist() == [0, 1, 1, 0]
+
+
+def test_early_stopping_hands_back_the_best_weights() -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((60, 5)), rng.integers(0, 2, 60)  # noise: there is nothing to learn
+    net = mc.nn.Sequential(mc.nn.Dense(32, "relu"), mc.nn.Dense(2))
+    run = mc.fit(
+        net, X, y, epochs=100, validation_fraction=0.3, metrics=["accuracy"], optimizer=mc.optim.Adam(0.02),
+        callbacks=[mc.EarlyStopping(patience=3)],
+    )  # fmt: skip
+    assert run.stopped == "early stopping"
+    assert run.best_epoch == run.history.best("val_loss") + 1 == len(run.history) - 3
+
+
+def test_a_callback_of_ones_own() -> None:
+    class Enough(mc.Callback):
+        def on_epoch(self, training: Any, row: Any) -> None:
+            if row["loss"] < 0.5:
+                training.stop("good enough")
+
+    assert _fitted(callbacks=[Enough()]).stopped == "good enough"
+
+
+def test_divergence_names_its_cause() -> None:
+    with pytest.raises(mc.DivergenceError, match="learning rate"):
+        mc.fit(mc.nn.Dense(1), X, XOR, loss="squared_error", optimizer=mc.optim.SGD(1e4), epochs=50)
+
+
+def test_the_model_file(tmp_path: Path) -> None:
+    run = _fitted(epochs=2)
+    run.save(tmp_path / "xor.safetensors")
+    model = mc.load(tmp_path / "xor.safetensors")
+    assert np.array_equal(model.predict(X), run.predict(X))
+    (tmp_path / "xor.safetensors").write_bytes(b"something else")
+    with pytest.raises(mc.ModelFileError):
+        mc.load(tmp_path / "xor.safetensors")
+
+
+# Tables -----------------------------------------------------------------------------------------------------
+
+
+def test_from_a_table_to_a_model_that_takes_raw_rows(tmp_path: Path) -> None:
+    from minicolumn.train.tabular import TableSettings, train_table
+
+    penguins = mc.tables.read_table("penguins")
+    done = train_table(penguins, TableSettings("Species", epochs=5, hidden=(16,)))
+    assert done.metrics["accuracy"] > done.baseline["accuracy"]
+    done.model.save(tmp_path / "penguins.safetensors")
+    labels = mc.load(tmp_path / "penguins.safetensors").predict_table(penguins[:3])
+    assert labels.shape == (3,)
+
+
+def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from minicolumn.cli import main
+
+    model, rows = str(tmp_path / "penguins.safetensors"), str(tmp_path / "rows.csv")
+    options = ["--hidden", "16", "--epochs", "5", "--out", model, "--json"]
+    assert main(["train", "penguins", "--target", "Species", *options]) == 0
+    summary = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert summary["task"] == "multiclass"
+    assert summary["metrics"]["accuracy"] > summary["baseline"]["accuracy"]
+    assert main(["evaluate", model, "penguins"]) == 0
+    assert main(["predict", model, "penguins", "--out", rows]) == 0
+    assert len(Path(rows).read_text().splitlines()) == 345  # a line for each penguin, and the names above
+    assert main(["inspect", model]) == 0
+    capsys.readouterr()
+    assert main(["train", "penguins", "--target", "Specie"]) == 2
+    assert "did you mean 'Species'" in capsys.readouterr().err

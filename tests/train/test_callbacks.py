@@ -1,0 +1,168 @@
+"""Early stopping and its kin: when a training ends, and whose weights are handed back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import minicolumn as mc
+from minicolumn.train import Training
+from minicolumn.train.callbacks import lower_is_better
+
+FIGURES = ("loss", "val_loss", "val_accuracy")
+
+
+def _training(figures: tuple[str, ...] = FIGURES) -> Training:
+    return Training(None, epochs=1000, steps=1, rows=1, figures=figures)
+
+
+def _replay(callbacks: list[Any], values: list[float], name: str = "val_loss") -> Training:
+    """Let callbacks see epochs with these figures; the weights of an epoch are its number."""
+    training = _training()
+    for callback in callbacks:
+        callback.on_start(training)
+    for epoch, value in enumerate(values, 1):
+        row = {"epoch": epoch, name: value}
+        training.add(row, epoch)
+        for callback in callbacks:
+            callback.on_epoch(training, row)
+        training.settle_best()
+        if training.stop_reason:
+            break
+    return training
+
+
+figures = st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0, float("nan")]), min_size=1, max_size=25)
+
+
+@given(figures, st.integers(1, 5), st.sampled_from([0.0, 0.3]))
+def test_it_stops_when_patience_is_over_and_not_before(
+    values: list[float], patience: int, delta: float
+) -> None:
+    training = _replay([mc.EarlyStopping(patience, delta)], values)
+    best, waited, stop = float("inf"), 0, len(values)
+    for epoch, value in enumerate(values, 1):
+        better = value < best - delta
+        best, waited = (value, 0) if better else (best, waited + 1)
+        if waited == patience:
+            stop = epoch
+            break
+    assert len(training.history) == stop
+    assert (training.stop_reason == "early stopping") == (waited == patience)
+
+
+@given(figures)
+def test_the_best_weights_are_kept(values: list[float]) -> None:
+    training = _replay([mc.KeepBest()], values)
+    known = [v for v in values if v == v]
+    expected = max(i for i, v in enumerate(values, 1) if not known or v == min(known))
+    assert (training.best_epoch, training.best_params) == (expected, expected)
+
+
+@given(figures)
+def test_of_higher_figures_the_highest_is_best(values: list[float]) -> None:
+    training = _replay([mc.KeepBest("val_accuracy")], values, "val_accuracy")
+    mirrored = _replay([mc.KeepBest()], [-v for v in values])
+    assert training.best_epoch == mirrored.best_epoch
+
+
+def test_without_a_watcher_the_last_weights_are_handed_back() -> None:
+    assert _replay([], [1.0, 0.5, 2.0]).best_params == 3
+
+
+def test_who_comes_late_chooses_among_what_is_left() -> None:
+    class Late(mc.Callback):
+        def on_epoch(self, training: Training, row: Any) -> None:
+            if row["epoch"] == 3:
+                training.keep_best()
+
+    # The weights of epoch 1 are gone; those of epoch 2 and 3 are at hand.
+    assert _replay([Late()], [0.0, 0.5, 1.0, 2.0]).best_epoch == 2
+    assert _replay([Late()], [0.0, 0.5, 0.2, 2.0]).best_epoch == 3
+
+
+def test_what_is_better_is_known_by_name() -> None:
+    higher = ["val_accuracy", "val_balanced_accuracy", "val_roc_auc", "val_r2"]
+    assert not any(map(lower_is_better, higher))
+    assert all(map(lower_is_better, ["loss", "val_loss", "val_log_loss", "val_rmse", "val_mae"]))
+
+
+def test_two_may_agree_but_not_differ() -> None:
+    training = _training()
+    for callback in (mc.EarlyStopping(), mc.KeepBest(), mc.KeepBest("val_loss")):
+        callback.on_start(training)
+    with pytest.raises(mc.DataError, match="by 'val_loss' and by 'val_accuracy'; use one"):
+        mc.KeepBest("val_accuracy").on_start(training)
+
+
+def test_without_held_out_rows_the_loss_is_watched() -> None:
+    training = _training(("loss",))
+    mc.EarlyStopping().on_start(training)
+    assert training.monitor == "loss"
+    with pytest.raises(mc.DataError, match="no 'val_loss' to watch; did you mean 'loss'"):
+        mc.EarlyStopping(monitor="val_loss").on_start(_training(("loss",)))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"patience": 0},
+        {"patience": 1.5},
+        {"patience": True},
+        {"min_delta": -0.1},
+        {"min_delta": float("nan")},
+    ],
+)
+def test_settings_out_of_range(settings: dict[str, Any]) -> None:
+    with pytest.raises(mc.DataError, match=f"EarlyStopping: {next(iter(settings))}: expected"):
+        mc.EarlyStopping(**settings)
+    assert mc.EarlyStopping(patience=np.int64(3)) == mc.EarlyStopping(patience=3)  # type: ignore[arg-type]
+
+
+# In a training ----------------------------------------------------------------------------------------------
+
+
+def _overfit(blobs: Any, *callbacks: mc.Callback, **settings: Any) -> tuple[mc.Run, Any]:
+    X, y = blobs
+    net = mc.nn.Sequential(mc.nn.Dense(32, "relu"), mc.nn.Dense(3))
+    run = mc.fit(
+        net, X[:20], y[:20], validation_data=(X[20:], y[20:]), optimizer=mc.optim.Adam(0.05), batch_size=5,
+        epochs=60, callbacks=callbacks, **settings,
+    )  # fmt: skip
+    return run, (X[20:], y[20:])
+
+
+def test_early_stopping_hands_back_exactly_the_best_epoch(blobs: Any, spy: Any) -> None:
+    watcher = spy()
+    run, held = _overfit(blobs, mc.EarlyStopping(patience=4), watcher)
+    assert run.stopped == "early stopping"
+    assert len(run.history) == run.best_epoch + 4 < 60
+    assert run.params is watcher.params[run.best_epoch]
+    assert (
+        run.evaluate(*held)["loss"]
+        == run.history["val_loss"].min()
+        == run.history[run.best_epoch - 1]["val_loss"]
+    )
+
+
+def test_keep_best_trains_on(blobs: Any) -> None:
+    run, held = _overfit(blobs, mc.KeepBest("val_accuracy"), metrics=["accuracy"])
+    assert (run.stopped, len(run.history)) == ("all epochs", 60)
+    assert run.evaluate(*held)["accuracy"] == run.history["val_accuracy"].max()
+
+
+def test_a_callback_may_stop_for_its_own_reason(blobs: Any, spy: Any) -> None:
+    run, _ = _overfit(blobs, spy({("epoch", 2): lambda training: training.stop("good enough")}))
+    assert (run.stopped, len(run.history), run.best_epoch) == ("good enough", 2, 2)
+    assert run.model.training["stopped"] == "good enough"
+
+
+def test_callbacks_see_every_moment_in_order(blobs: Any, net: Any, spy: Any) -> None:
+    watcher = spy()
+    mc.fit(net, *blobs, batch_size=10, epochs=2, callbacks=[watcher])
+    chunks = lambda epoch: [("chunk", epoch, 4), ("chunk", epoch, 5)]  # noqa: E731
+    assert watcher.told == ["start", *chunks(1), ("epoch", 1), *chunks(2), ("epoch", 2), "end"]

@@ -1,0 +1,415 @@
+"""`fit`: one seed gives the same bits however the work is cut, and what it hands back is what it says."""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minicolumn as mc
+from minicolumn.nn.losses import huber, softmax_cross_entropy
+from minicolumn.train.check import check_data, check_settings
+
+TIMINGS = ("seconds", "steps_per_second")
+
+
+def _rows(history: mc.History) -> list[dict[str, Any]]:
+    """Return the history without what a clock measured."""
+    return [{name: value for name, value in row.items() if name not in TIMINGS} for row in history]
+
+
+def _fit(data: Any, net: Any, **settings: Any) -> mc.Run:
+    chosen = {"optimizer": mc.optim.Adam(0.02), "batch_size": 8, "epochs": 3} | settings
+    return mc.fit(net, *data, **chosen)
+
+
+def _dropping(rate: float) -> mc.nn.Sequential:
+    return mc.nn.Sequential(mc.nn.Dense(6, "tanh"), mc.nn.Dropout(rate), mc.nn.Dense(3))
+
+
+# The same seed, the same bits -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.4])
+def test_the_same_seed_gives_the_same_bits(rate: float, blobs: Any, same_bits: Any) -> None:
+    settings = {"validation_fraction": 0.2, "metrics": ["accuracy"], "seed": 11}
+    first, second = (_fit(blobs, _dropping(rate), **settings) for _ in range(2))
+    assert same_bits(first.params, second.params)
+    assert _rows(first.history) == _rows(second.history)
+    other = _fit(blobs, _dropping(rate), **(settings | {"seed": 12}))
+    assert not same_bits(first.params, other.params)
+    assert _rows(first.history) != _rows(other.history)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 1000])
+@pytest.mark.parametrize("rate", [0.0, 0.4])
+def test_the_length_of_chunks_changes_no_bit(
+    steps: int, rate: float, blobs: Any, same_bits: Any, fit_module: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {"validation_fraction": 0.2, "schedule": "cosine"}
+    whole = _fit(blobs, _dropping(rate), **settings)
+    monkeypatch.setattr(fit_module, "CHUNK_STEPS", steps)
+    cut = _fit(blobs, _dropping(rate), **settings)
+    assert same_bits(whole.params, cut.params)
+    assert whole.history["val_loss"].tobytes() == cut.history["val_loss"].tobytes()
+    # Losses are added up chunk by chunk, in float64.
+    np.testing.assert_allclose(cut.history["loss"], whole.history["loss"], rtol=1e-14)
+
+
+def test_dropout_moves_neither_orders_nor_first_weights(blobs: Any, same_bits: Any, spy: Any) -> None:
+    silent = mc.nn.Sequential(mc.nn.Dense(6, "tanh"), mc.nn.Activation("linear"), mc.nn.Dense(3))
+    watchers = [spy(), spy(), spy()]
+    runs = [
+        _fit(blobs, network, callbacks=[watcher], validation_fraction=0.2)
+        for network, watcher in zip((silent, _dropping(0.0), _dropping(0.5)), watchers, strict=True)
+    ]
+    # At rate 0 all is as without the layer, orders and split too; at rate 0.5 only the noise is new.
+    assert same_bits(runs[0].params, runs[1].params)
+    assert same_bits(watchers[0].params[0], watchers[2].params[0])
+    assert not same_bits(runs[0].params, runs[2].params)
+
+
+def test_held_out_rows_take_no_part(blobs: Any, net: Any, same_bits: Any) -> None:
+    X, y = blobs
+    alone = _fit((X[:40], y[:40]), net)
+    measured = _fit((X[:40], y[:40]), net, validation_data=(X[40:], y[40:]), metrics=("accuracy",))
+    assert same_bits(alone.params, measured.params)
+
+
+def test_float64_is_computed_in_float64(blobs: Any, net: Any) -> None:
+    first = net.init(0, (3,))
+    narrow, wide = (_fit(blobs, net, dtype=dtype, params=first) for dtype in ("float32", np.float64))
+    assert (narrow.model.dtype, wide.model.dtype) == (np.float32, np.float64)
+    assert wide.predict(blobs[0]).dtype == np.float64
+    np.testing.assert_allclose(narrow.params["1"]["weight"], wide.params["1"]["weight"], rtol=1e-3, atol=1e-3)
+
+
+# Batches and weights ----------------------------------------------------------------------------------------
+
+
+def test_a_batch_larger_than_the_data_is_the_whole_data(blobs: Any, net: Any, same_bits: Any) -> None:
+    whole, larger = (_fit(blobs, net, batch_size=size) for size in (47, 1000))
+    assert same_bits(whole.params, larger.params)
+    assert len(whole.history) == 3
+
+
+@pytest.mark.parametrize("optimizer", [mc.optim.SGD(0.1), mc.optim.Adam(0.02)])
+def test_a_weight_of_k_is_k_copies(optimizer: Any, blobs: Any, net: Any) -> None:
+    X, y = blobs
+    copies = np.arange(len(X)) % 4
+    settings = {"batch_size": 10_000, "dtype": np.float64, "optimizer": optimizer, "shuffle": False}
+    weighted = _fit((X, y), net, sample_weight=copies, **settings)
+    copied = _fit((np.repeat(X, copies, axis=0), np.repeat(y, copies)), net, **settings)
+    # The same mean, its terms added in another order.
+    np.testing.assert_allclose(weighted.history["loss"], copied.history["loss"], rtol=1e-12)
+    np.testing.assert_allclose(weighted.predict(X), copied.predict(X), rtol=1e-9)
+
+
+def test_rows_without_weight_do_nothing(blobs: Any, net: Any, same_bits: Any) -> None:
+    X, y = blobs
+    weight = np.where(np.arange(len(X)) % 3 == 1, 0.0, 0.5)
+    kept = weight > 0
+    settings = {"batch_size": 1, "epochs": 1}  # so that a batch may hold nothing but such a row
+    without = _fit((X[kept], y[kept]), net, sample_weight=weight[kept], **settings)
+    assert same_bits(_fit((X, y), net, sample_weight=weight, **settings).params, without.params)
+
+
+def test_a_common_factor_of_the_weights_does_not_matter(blobs: Any, net: Any) -> None:
+    runs = [_fit(blobs, net, sample_weight=np.full(47, w), dtype=np.float64) for w in (1.0, 8.0)]
+    np.testing.assert_allclose(runs[0].predict(blobs[0]), runs[1].predict(blobs[0]), rtol=1e-12)
+
+
+# What is held out -------------------------------------------------------------------------------------------
+
+
+def _settings(net: Any, **changed: Any) -> Any:
+    given = {
+        "network": net, "loss": "softmax_cross_entropy", "optimizer": "adam", "schedule": "constant",
+        "regularizer": None, "metrics": (), "batch_size": 8, "epochs": 1, "shuffle": True, "seed": 0,
+        "dtype": np.float32, "threads": None, "backend": "reference",
+    }  # fmt: skip
+    return check_settings(**(given | changed))
+
+
+def test_a_fraction_is_held_out_class_by_class(net: Any) -> None:
+    y = np.repeat([0, 1, 2], [60, 30, 10])
+    X = np.arange(300.0).reshape(100, 3)
+    train, held = check_data(_settings(net), X, y, None, None, 0.2)
+    assert held is not None
+    assert list(np.bincount(held.y)) == [12, 6, 2]
+    assert list(np.bincount(train.y)) == [48, 24, 8]
+    together = np.sort(np.concatenate([train.X[:, 0], held.X[:, 0]]))
+    np.testing.assert_array_equal(together, X[:, 0])
+
+
+def test_the_split_is_the_seeds_own(net: Any) -> None:
+    X, y = np.arange(300.0).reshape(100, 3), np.arange(100) % 3
+    first, again, other = (
+        list(check_data(_settings(net, seed=seed), X, y, None, None, 0.3)[0].X[:, 0]) for seed in (0, 0, 1)
+    )
+    assert first == again != other
+
+
+def test_validation_data_in_every_form(blobs: Any, net: Any) -> None:
+    X, y = blobs
+    weight = np.linspace(0.0, 1.0, 7)
+    for data in ((X[40:], y[40:]), [X[40:].tolist(), y[40:].tolist()], (X[40:], y[40:], weight)):
+        run = _fit((X[:40], y[:40]), net, validation_data=data)
+        expected = run.evaluate(*data)["loss"]
+        assert run.history[-1]["val_loss"] == expected
+
+
+def test_metrics_are_those_of_evaluate(blobs: Any, net: Any) -> None:
+    X, y = blobs
+    names = ("accuracy", "balanced_accuracy", "log_loss", "roc_auc")
+    run = _fit((X[:30], y[:30]), net, validation_data=(X[30:], y[30:]), metrics=names)
+    scores = run.evaluate(X[30:], y[30:])
+    assert {name: run.history[-1][f"val_{name}"] for name in names} == {name: scores[name] for name in names}
+    assert "val_accuracy" in _fit((X, y), net, validation_fraction=0.2, metrics="accuracy").history.names
+
+
+def test_a_metric_that_the_held_out_rows_lack_is_left_out(blobs: Any, net: Any, wave: Any) -> None:
+    X, y = blobs
+    one_class = (X[y == 1], y[y == 1])
+    run = _fit((X, y), net, validation_data=one_class, metrics=("accuracy", "roc_auc"))
+    assert "val_accuracy" in run.history.names
+    assert "val_roc_auc" not in run.history.names
+    one_row = (wave[0][:1], wave[1][:1])
+    run = _fit(wave, mc.nn.Dense(1), loss="squared_error", validation_data=one_row, metrics=("r2", "mae"))
+    assert "val_r2" not in run.history.names
+    assert run.history["val_mae"].shape == (3,)
+
+
+# Losses, targets, own functions -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.uint8, np.int64, np.uint64, np.float32, bool])
+def test_class_numbers_of_any_dtype(kind: Any, same_bits: Any) -> None:
+    X = np.random.default_rng(0).standard_normal((20, 2))
+    y = (X[:, 0] > 0).astype(int)
+    net = mc.nn.Dense(2)
+    assert same_bits(_fit((X, y), net).params, _fit((X, y.astype(kind)), net).params)
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "absolute_error", "huber", "binary_cross_entropy"])
+def test_targets_in_one_column_or_in_none(loss: str, same_bits: Any) -> None:
+    X = np.random.default_rng(0).standard_normal((20, 2))
+    y = (X[:, 0] > 0).astype(int)
+    flat, column = (_fit((X, t), mc.nn.Dense(1), loss=loss) for t in (y, y[:, None].astype(float)))
+    assert same_bits(flat.params, column.params)
+    assert flat.predict(X).shape == (20,)
+    assert flat.evaluate(X, y) == column.evaluate(X, y[:, None])
+
+
+def test_several_outputs_a_row(wave: Any) -> None:
+    X, y = wave
+    both = np.stack([y, -y], axis=1)
+    run = _fit((X, both), mc.nn.Dense(2), loss="squared_error", validation_fraction=0.2, metrics=("r2",))
+    assert run.predict(X).shape == (50, 2)
+    assert run.history["val_r2"].shape == (3,)
+
+
+def test_shares_of_classes_as_targets(blobs: Any, net: Any) -> None:
+    X, y = blobs
+    shares = np.eye(3)[y]
+    labels, spread = _fit((X, y), net, dtype=np.float64), _fit((X, shares), net, dtype=np.float64)
+    np.testing.assert_allclose(labels.predict(X), spread.predict(X), rtol=1e-12)
+    assert set(spread.evaluate(X, shares)) == {"loss"}
+
+
+def test_rows_of_any_shape() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (12, 4, 5), np.uint8)
+    net = mc.nn.Sequential(mc.nn.Flatten(), mc.nn.Dense(2))
+    run = mc.fit(net, images / 255.0, np.arange(12) % 2, epochs=2)
+    assert run.predict(images[:3]).shape == (3, 2)
+
+
+def test_own_loss_activation_regularizer_and_schedule(wave: Any) -> None:
+    X, y = wave
+    net = mc.nn.Sequential(mc.nn.Dense(8, activation=lambda x: np.sin(x)), mc.nn.Dense(1))
+
+    def loss(outputs: Any, targets: Any, sample_weight: Any) -> Any:
+        rows = np.abs(outputs[:, 0] - targets) ** 1.5
+        return (
+            np.mean(rows) if sample_weight is None else np.sum(rows * sample_weight) / np.sum(sample_weight)
+        )
+
+    run = _fit(
+        (X, y), net, loss=loss, epochs=30, validation_fraction=0.2, sample_weight=np.ones(50),
+        regularizer=lambda p: 1e-3 * np.sum(p["0"]["weight"] ** 4),
+        schedule=lambda steps, total: 1.0 - steps / total,
+    )  # fmt: skip
+    assert run.history[-1]["val_loss"] < 0.5 * run.history[0]["val_loss"]
+    assert run.predict(X).shape == (50,)
+    with pytest.raises(mc.DataError, match="own loss function"):
+        run.evaluate(X, y)
+    with pytest.raises(mc.DataError, match="own loss function"):
+        run.save("never.safetensors")
+
+
+def test_a_regularizer_shrinks_weights_and_is_no_part_of_the_loss(blobs: Any, net: Any) -> None:
+    plain, shrunk = (_fit(blobs, net, epochs=20, regularizer=r) for r in (None, mc.nn.L2(0.5)))
+    size = lambda run: float(np.sum(run.params["1"]["weight"] ** 2))  # noqa: E731
+    assert size(shrunk) < 0.2 * size(plain)
+    last = shrunk.history[-1]["loss"]
+    assert last == pytest.approx(
+        shrunk.evaluate(*blobs)["loss"], rel=0.05
+    )  # the weights moved within the epoch
+
+
+def test_a_loss_with_settings_bound_is_saved_as_its_loss(blobs: Any, net: Any, tmp_path: Path) -> None:
+    smooth = functools.partial(softmax_cross_entropy, label_smoothing=0.2)
+    run = _fit(blobs, net, loss=smooth, validation_data=blobs)
+    plain = _fit(blobs, net, validation_data=blobs)
+    assert run.model.loss == "softmax_cross_entropy"
+    assert run.history[-1]["loss"] > plain.history[-1]["loss"]
+    # What is held out is measured by the plain loss, so that trainings can be compared.
+    assert run.history[-1]["val_loss"] == run.evaluate(*blobs)["loss"]
+    run.save(tmp_path / "m.safetensors")
+    np.testing.assert_array_equal(
+        mc.load(tmp_path / "m.safetensors").predict(blobs[0]), run.predict(blobs[0])
+    )
+    assert _fit(blobs, mc.nn.Dense(1), loss=functools.partial(huber, delta=2.0)).model.loss == "huber"
+
+
+def test_the_schedule_stands_in_the_history(blobs: Any, net: Any) -> None:
+    steps = -(-47 // 8)
+    run = _fit(blobs, net, optimizer=mc.optim.SGD(0.1), schedule=mc.optim.Cosine(), epochs=4)
+    expected = 0.1 * mc.optim.Cosine()(np.arange(1, 5) * steps - 1, 4 * steps)
+    np.testing.assert_allclose(run.history["learning_rate"], expected, rtol=1e-6)  # rates are float32
+    assert set(_fit(blobs, net, schedule="constant").history["learning_rate"]) == {float(np.float32(0.02))}
+
+
+# The run ----------------------------------------------------------------------------------------------------
+
+
+def test_a_run_says_what_it_is(blobs: Any, net: Any) -> None:
+    run = _fit(blobs, net, validation_fraction=0.2)
+    assert repr(run) == "Run(3 epochs, all epochs, best epoch 3)"
+    assert run.history.names == ("epoch", "loss", "val_loss", "learning_rate", *TIMINGS)
+    assert run.model.input_shape == (3,)
+    assert 0 < run.steps_per_second < 1e9
+    assert run.model.training["optimizer"]["name"] == "Adam"
+    assert run.model.training["optimizer"]["learning_rate"] == 0.02
+    assert json.loads(json.dumps(run.model.training))["stopped"] == "all epochs"
+
+
+def test_params_continue_a_training(blobs: Any, net: Any, same_bits: Any) -> None:
+    X, y = blobs
+    settings = {"optimizer": mc.optim.SGD(0.1), "batch_size": 47, "shuffle": False, "dtype": np.float64}
+    first = _fit(blobs, net, epochs=4, **settings)
+    before = {name: {k: v.copy() for k, v in layer.items()} for name, layer in first.params.items()}
+    both = _fit(blobs, net, epochs=3, params=first.params, **settings)
+    # Gradient descent without momentum remembers nothing but the weights.
+    assert same_bits(both.params, _fit(blobs, net, epochs=7, **settings).params)
+    assert same_bits(first.params, before)
+    assert _fit((X, y), net, params=first.params).model.dtype == np.float32
+
+
+def test_nothing_of_the_caller_is_changed(blobs: Any, net: Any) -> None:
+    X, y = (a.copy() for a in blobs)
+    weight = np.ones(47)
+    _fit((X, y), net, sample_weight=weight, validation_data=(X, y))
+    np.testing.assert_array_equal(X, blobs[0])
+    np.testing.assert_array_equal(y, blobs[1])
+
+
+# Divergence and interruption --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("scale_x", "scale_y", "rate", "message"),
+    [
+        (1.0, 1.0, 1e6, r"learning rate 1e\+06 is probably too large; try 3.3e\+05"),
+        (1e6, 1.0, 0.1, r"X holds numbers up to 2e\+06; scale its columns"),
+        (1.0, 1e30, 0.1, r"y holds numbers up to .*e\+\d+; scale it"),
+    ],
+)
+def test_divergence_names_its_cause_and_keeps_the_last_good_weights(
+    scale_x: float, scale_y: float, rate: float, message: str, wave: Any
+) -> None:
+    X, y = wave
+    net = mc.nn.Sequential(mc.nn.Dense(4, "relu"), mc.nn.Dense(1))
+    settings: dict[str, Any] = {"loss": "squared_error", "optimizer": mc.optim.SGD(rate), "epochs": 200}
+    with pytest.raises(mc.DivergenceError, match=message) as caught:
+        _fit((X * scale_x, y * scale_y), net, **settings)
+    run = caught.value.run  # type: ignore[attr-defined]
+    assert run.stopped == "diverged"
+    assert all(np.isfinite(leaf).all() for layer in run.params.values() for leaf in layer.values())
+    assert np.isfinite(run.history["loss"]).all()
+
+
+def test_weights_that_diverge_in_the_very_last_step_are_seen(wave: Any, spy: Any) -> None:
+    X, y = wave[0], 100.0 * wave[1]
+    rates = lambda steps, total: np.where(steps < total - 1, 1.0, 1e39)  # noqa: E731
+    watcher = spy()
+    with pytest.raises(mc.DivergenceError, match=r"step 4 \(epoch 2\): a weight is no finite") as caught:
+        _fit(
+            (X, y), mc.nn.Dense(1), loss="squared_error", optimizer=mc.optim.SGD(0.1), batch_size=25,
+            epochs=2, schedule=rates, callbacks=[watcher],
+        )  # fmt: skip
+    run = caught.value.run  # type: ignore[attr-defined]
+    assert (len(run.history), run.best_epoch) == (1, 1)
+    assert run.params is watcher.params[1]
+    assert watcher.told[-1] == "end"
+
+
+@pytest.mark.parametrize(
+    ("when", "epochs"),
+    [("start", 0), (("chunk", 1, 6), 0), (("epoch", 1), 1), (("chunk", 3, 6), 2), (("epoch", 3), 3)],
+)
+def test_an_interrupt_keeps_what_whole_epochs_have_learnt(
+    when: Any, epochs: int, blobs: Any, net: Any, spy: Any, interrupt: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    watcher, before = spy({when: interrupt}), spy()
+    with caplog.at_level(logging.WARNING, "minicolumn"):
+        run = _fit(blobs, net, callbacks=[before, watcher], epochs=5, batch_size=8)
+    assert run.stopped == "interrupted"
+    assert (len(run.history), run.best_epoch) == (epochs, epochs)
+    assert run.params is before.params[epochs]  # 0: as they were drawn
+    assert (before.told[-1], watcher.told[-1]) == ("end", "end")
+    assert f"interrupted after {epochs} epochs" in caplog.text
+    assert run.predict(blobs[0]).shape == (47, 3)
+
+
+def test_an_interrupt_within_a_step_keeps_the_best_epoch(blobs: Any, net: Any, spy: Any) -> None:
+    def rates(steps: Any, total: int) -> Any:
+        if steps[0] >= total // 2:
+            raise KeyboardInterrupt
+        return 1.0
+
+    watcher = spy()
+    run = _fit(
+        blobs, net, epochs=6, schedule=rates, validation_data=blobs, callbacks=[mc.KeepBest("loss"), watcher]
+    )
+    assert (run.stopped, len(run.history)) == ("interrupted", 3)
+    assert run.params is watcher.params[run.best_epoch]
+    assert run.best_epoch == run.history.best("loss") + 1
+
+
+def test_an_interrupt_while_the_first_step_is_compiled(
+    blobs: Any, net: Any, spy: Any, same_bits: Any
+) -> None:
+    def loss(outputs: Any, targets: Any, sample_weight: Any) -> Any:
+        raise KeyboardInterrupt
+
+    watcher = spy()
+    run = _fit(blobs, net, loss=loss, callbacks=[watcher], seed=4)
+    assert (run.stopped, run.best_epoch, len(run.history)) == ("interrupted", 0, 0)
+    assert same_bits(run.params, net.init(4, (3,)))
+    assert watcher.told == ["start", "end"]
+
+
+def test_callbacks_end_when_one_of_them_fails(blobs: Any, net: Any, spy: Any) -> None:
+    def fail(_: Any) -> None:
+        raise RuntimeError("own mistake")
+
+    watcher = spy()
+    with pytest.raises(RuntimeError, match="own mistake"):
+        _fit(blobs, net, callbacks=[watcher, spy({("epoch", 2): fail})])
+    assert watcher.told[-1] == "end"

@@ -1,0 +1,138 @@
+"""What `fit` refuses: one clear line, before anything is trained."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minicolumn as mc
+
+X = np.random.default_rng(0).standard_normal((12, 3))
+Y = np.arange(12) % 2
+NET = mc.nn.Sequential(mc.nn.Dense(4, "relu"), mc.nn.Dense(2))
+ONE = mc.nn.Dense(1)
+NAN = np.where(np.eye(12, 3) > 0, np.nan, X)
+SQUARED: dict[str, Any] = {"network": ONE, "loss": "squared_error"}
+
+SETTINGS: list[tuple[dict[str, Any], str]] = [
+    ({"network": 5}, "the network is a int, expected a layer"),
+    ({"network": mc.nn.Dense}, "the network is a class Dense, expected a layer"),
+    ({"network": [mc.nn.Dense(2)]}, "the network is a list"),
+    ({"batch_size": 0}, "batch_size must be a whole number of at least 1, got 0"),
+    ({"batch_size": 8.0}, "batch_size must be a whole number"),
+    ({"batch_size": True}, "batch_size must be a whole number of at least 1, got True"),
+    ({"epochs": 0}, "epochs must be a whole number of at least 1, got 0"),
+    ({"epochs": -3}, "epochs must be"),
+    ({"threads": 0}, "threads must be a whole number of at least 1, got 0"),
+    ({"seed": -1}, "seed must lie in 0"),
+    ({"seed": 0.5}, "seed must be a whole number"),
+    ({"dtype": np.float16}, "dtype must be float32 or float64"),
+    ({"dtype": int}, "dtype must be float32 or float64"),
+    ({"dtype": None}, "dtype must be float32 or float64, got None"),
+    ({"backend": "refrence"}, "unknown backend 'refrence'; did you mean 'reference'"),
+    ({"loss": "softmax_crossentropy"}, "did you mean 'softmax_cross_entropy'"),
+    ({"loss": 3}, "loss is a int, expected a name or a function"),
+    ({"loss": lambda outputs, targets: 0.0}, r"takes \(outputs, targets, sample_weight\)"),
+    ({"optimizer": "adm"}, "did you mean 'adam'"),
+    ({"optimizer": mc.optim.Adam}, "optimizer is a class Adam"),
+    ({"optimizer": 0.1}, "optimizer is a float"),
+    ({"schedule": "cosin"}, "did you mean 'cosine'"),
+    ({"schedule": mc.optim.Cosine}, "schedule is a class Cosine"),
+    ({"schedule": 0.5}, "schedule is a float"),
+    ({"regularizer": 0.1}, r"regularizer is a float, expected mc.nn.L2\(1e-4\) or a function"),
+    (
+        {"metrics": ["acuracy"], "validation_fraction": 0.5},
+        "unknown metric 'acuracy'; did you mean 'accuracy'",
+    ),
+    ({"metrics": ["r2"], "validation_fraction": 0.5}, "unknown metric 'r2'; there are accuracy"),
+    ({"metrics": ["accuracy"]}, "metrics are measured on held-out rows"),
+    ({"metrics": ["mae"], "loss": lambda a, b, c: np.sum(a)}, "an own loss function has none"),
+    ({"callbacks": [print]}, "callbacks holds a builtin_function_or_method"),
+    ({"callbacks": [mc.EarlyStopping]}, "callbacks holds a class EarlyStopping"),
+    ({"callbacks": [mc.EarlyStopping(monitor="val_acuracy")]}, "there is no 'val_acuracy' to watch"),
+    ({"callbacks": [mc.KeepBest("val_loss")]}, "there is no 'val_loss' to watch; did you mean 'loss'"),
+    (
+        {"callbacks": [mc.KeepBest("loss"), mc.EarlyStopping()], "validation_fraction": 0.5},
+        "two callbacks want",
+    ),
+]
+
+DATA: list[tuple[dict[str, Any], type[Exception], str]] = [
+    ({"X": NAN}, mc.DataError, "X holds NaN or infinity; fill or drop"),
+    ({"X": np.full((12, 3), np.inf)}, mc.DataError, "X holds NaN or infinity"),
+    ({"X": np.full((12, 3), 1e300)}, mc.DataError, "numbers too large for float32; scale them"),
+    ({"X": np.full((12, 3), "a")}, mc.DataError, "X must be an array of numbers"),
+    ({"X": np.full((12, 3), None)}, mc.DataError, "X must be an array of numbers"),
+    ({"X": X + 0j}, mc.DataError, "X must be an array of numbers"),
+    ({"X": 3.0}, mc.DataError, "X must be an array of numbers"),
+    ({"X": X[:0], "y": Y[:0]}, mc.ShapeError, "expected the same, and at least one"),
+    ({"X": X[:11]}, mc.ShapeError, "X has 11 rows and y 12; expected the same"),
+    ({"X": X[:, 0]}, mc.ShapeError, r"inputs have shape \[batch\], expected \[batch, fan_in"),
+    ({"y": 1}, mc.ShapeError, "y is one number"),
+    ({"y": np.array(list("ab" * 6))}, mc.DataError, "y must hold numbers.*np.unique"),
+    ({"y": np.where(Y, np.nan, 0.0)}, mc.DataError, "y holds NaN or infinity; drop the rows"),
+    ({"y": Y + 1}, mc.DataError, "from 1 to 2, but the network has 2 outputs, for classes 0 to 1"),
+    ({"y": Y - 1}, mc.DataError, "class numbers from -1 to 0"),
+    ({"y": Y + 2**32}, mc.DataError, "class numbers from"),
+    ({"y": Y + 0.5}, mc.DataError, "0.5; class numbers are whole"),
+    ({"y": Y[:, None]}, mc.ShapeError, r"did you mean labels.ravel\(\)"),
+    ({"y": np.ones((12, 5))}, mc.ShapeError, r"labels have shape \[12, 5\]"),
+    ({"y": np.ones((12, 3)), **SQUARED}, mc.ShapeError, r"targets have shape \[12, 3\], outputs \[12, 1\]"),
+    ({"y": Y * 1e300, **SQUARED}, mc.DataError, "y holds numbers too large for float32"),
+    ({"y": Y + 1, "network": ONE, "loss": "binary_cross_entropy"}, mc.DataError, "from 1 to 2.*0 to 1"),
+    ({"y": Y - 1, "network": ONE, "loss": "poisson"}, mc.DataError, "poisson takes targets from 0 on"),
+    ({"sample_weight": np.ones(11)}, mc.DataError, "one finite number >= 0 for each of the 12 rows"),
+    ({"sample_weight": -np.ones(12)}, mc.DataError, "finite number >= 0"),
+    ({"sample_weight": np.zeros(12)}, mc.DataError, "not all 0"),
+    ({"sample_weight": np.full(12, np.nan)}, mc.DataError, "finite number >= 0"),
+    ({"sample_weight": ["a"] * 12}, mc.DataError, "finite number >= 0"),
+    ({"validation_fraction": 1.0}, mc.DataError, "validation_fraction: .*between 0 and 1"),
+    ({"validation_fraction": -0.1}, mc.DataError, "validation_fraction: "),
+    ({"validation_fraction": "some"}, mc.DataError, "validation_fraction: "),
+    ({"validation_fraction": 0.1, "validation_data": (X, Y)}, mc.DataError, "not both"),
+    ({"validation_data": X}, mc.DataError, r"validation_data must be \(X, y\) or"),
+    ({"validation_data": (X,)}, mc.DataError, r"validation_data must be \(X, y\) or"),
+    ({"validation_data": (X[:, :2], Y)}, mc.ShapeError, r"rows have shape \[2\], training rows \[3\]"),
+    ({"validation_data": (X, Y[:5])}, mc.ShapeError, "validation_data: X has 12 rows and y 5"),
+    ({"validation_data": (X, Y + 1)}, mc.DataError, "validation_data: y holds class numbers from 1 to 2"),
+    ({"validation_data": (X, np.eye(2)[Y])}, mc.ShapeError, r"validation targets have shape \[2\] a row"),
+    ({"validation_data": (NAN, Y)}, mc.DataError, "validation_data: X holds NaN"),
+    ({"params": {}}, mc.ShapeError, "params hold nothing; the network has 0.weight"),
+    ({"params": NET.init(0, (4,))}, mc.ShapeError, r"0.weight must hold finite numbers of shape \[3, 4\]"),
+]  # fmt: skip
+
+
+@pytest.fixture
+def never() -> mc.Callback:
+    """Return a callback that fails the test once something has been trained."""
+
+    class Never(mc.Callback):
+        def on_chunk(self, training: Any, done: int, loss: float) -> None:
+            pytest.fail("a step was trained before the refusal")
+
+    return Never()
+
+
+def _refused(changed: dict[str, Any], kind: type[Exception], message: str, never: mc.Callback) -> None:
+    given = {"network": NET, "X": X, "y": Y, "epochs": 1} | changed
+    given["callbacks"] = [never, *given.get("callbacks", ())]
+    with pytest.raises(kind, match=message) as caught:
+        mc.fit(given.pop("network"), given.pop("X"), given.pop("y"), **given)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("changed", "message"), SETTINGS, ids=lambda v: str(v)[:40])
+def test_settings(changed: dict[str, Any], message: str, never: mc.Callback) -> None:
+    _refused(changed, mc.DataError, message, never)
+
+
+@pytest.mark.parametrize(("changed", "kind", "message"), DATA, ids=lambda v: str(v)[:40])
+def test_data(changed: dict[str, Any], kind: Any, message: str, never: mc.Callback) -> None:
+    _refused(changed, kind, message, never)
+
+
+def test_one_callback_alone_will_do() -> None:
+    run = mc.fit(NET, X, Y, epochs=2, callbacks=mc.KeepBest())  # type: ignore[arg-type]
+    assert len(run.history) == 2

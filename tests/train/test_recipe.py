@@ -1,0 +1,185 @@
+"""The default recipe: what it is made of for which table, its temperature, and that it learns."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from minicolumn import nn
+from minicolumn.errors import DataError
+from minicolumn.model.model import Model
+from minicolumn.optim import SGD, AdamW
+from minicolumn.tables import Encoder, infer_schema
+from minicolumn.train.calibrate import best_factor, calibrated
+from minicolumn.train.recipe import table_batch, table_knots, table_network, table_recipe
+from minicolumn.train.tabular import TableSettings, train_table
+
+ROWS = 400
+
+
+@pytest.fixture(scope="module")
+def frame() -> polars.DataFrame:
+    """Return rows with a number, a 0/1 column, a word, a word of many levels, and targets of three kinds."""
+    rng = np.random.default_rng(5)
+    x = rng.standard_normal(ROWS)
+    band = np.abs(x) < 0.7
+    return polars.DataFrame(
+        {
+            "x": x,
+            "flag": rng.integers(0, 2, ROWS),
+            "word": rng.choice(["a", "b", "c"], ROWS),
+            "place": rng.choice([f"p{i}" for i in range(40)], ROWS),
+            "inside": np.where(band, "yes", "no"),
+            "third": np.where(x < -0.5, "low", np.where(x < 0.5, "mid", "high")),
+            "height": np.sin(3 * x),
+        }
+    )
+
+
+def encoded(frame: polars.DataFrame, target: str) -> tuple[Encoder, np.ndarray]:
+    rest = [name for name in ("inside", "third", "height") if name != target]
+    encoder = Encoder.fit(frame, infer_schema(frame, target, drop=rest))
+    return encoder, encoder.transform(frame)
+
+
+def kinds(network: nn.Layer) -> list[str]:
+    assert isinstance(network, nn.Sequential)
+    return [type(layer).__name__ for layer in network.layers]
+
+
+def test_the_network_has_ramps_embeddings_a_scale_and_three_hidden_layers(frame):
+    encoder, X = encoded(frame, "inside")
+    hidden = ["Dense", "Dropout"] * 3
+    expected = ["PiecewiseLinear", "ColumnEmbedding", "Scale", *hidden, "Dense"]
+    recipe = table_recipe(encoder, X)
+    assert kinds(recipe.network) == expected
+    assert recipe.network.output_shape(X.shape[1:]) == (2,)
+    assert nn.from_json(nn.to_json(recipe.network)) == recipe.network
+
+
+def test_outputs_start_at_0(frame):
+    encoder, X = encoded(frame, "height")
+    network = table_recipe(encoder, X).network
+    assert not network.apply(network.init(0, X.shape[1:]), X).any()
+
+
+@pytest.mark.parametrize(
+    ("target", "monitor", "outputs"),
+    [("inside", "val_loss", 2), ("third", "val_accuracy", 3), ("height", "val_loss", 1)],
+)
+def test_each_task_has_its_own_outputs_and_judge(frame, target, monitor, outputs):
+    encoder, X = encoded(frame, target)
+    recipe = table_recipe(encoder, X)
+    assert recipe.monitor == monitor
+    assert recipe.network.output_shape(X.shape[1:]) == (outputs,)
+
+
+def test_what_the_user_says_holds(frame):
+    encoder, X = encoded(frame, "inside")
+    recipe = table_recipe(
+        encoder, X, hidden=(7,), activation="relu", dropout=0.0, optimizer="sgd", learning_rate=0.5,
+        batch_size=9, epochs=3, patience=2,
+    )  # fmt: skip
+    assert isinstance(recipe.network, nn.Sequential)
+    first, last = recipe.network.layers[-2:]
+    assert isinstance(first, nn.Dense)
+    assert isinstance(last, nn.Dense)
+    assert (first.units, first.activation, last.units) == (7, "relu", 2)
+    assert recipe.optimizer == SGD(0.5)
+    assert (recipe.batch_size, recipe.epochs, recipe.patience) == (9, 3, 2)
+    assert isinstance(table_recipe(encoder, X, learning_rate=0.5).optimizer, AdamW)
+
+
+@given(st.integers(1, 10**7))
+def test_batches_are_powers_of_two_and_grow_with_the_rows(rows):
+    batch = table_batch(rows)
+    assert batch in (32, 64, 128, 256)
+    assert batch <= table_batch(rows + 1)
+
+
+def test_larger_tables_get_fewer_epochs_but_a_bounded_number_of_steps(frame):
+    encoder, X = encoded(frame, "inside")
+    recipes = [(n, table_recipe(encoder, np.resize(X, (n, X.shape[1])))) for n in (300, 3_000, 30_000)]
+    epochs = [recipe.epochs for _, recipe in recipes]
+    assert epochs == sorted(epochs, reverse=True)
+    assert all(recipe.epochs * n / recipe.batch_size < 2_100 for n, recipe in recipes)
+
+
+def test_only_columns_of_many_numbers_get_ramps(frame):
+    encoder, X = encoded(frame, "inside")
+    knots = table_knots(encoder, X)
+    assert [encoder.features[column] for column, _ in knots] == ["x"]
+    assert all(len(rising) <= ROWS // 20 + 1 for _, rising in knots)
+
+
+def test_all_ramps_together_are_bounded_and_very_wide_tables_get_none(frame):
+    encoder, _ = encoded(frame, "inside")
+    plain = Encoder((), encoder.target, encoder.task, "robust", encoder.classes)
+    rng = np.random.default_rng(0)
+    for columns in (1, 20, 128):
+        knots = table_knots(plain, rng.standard_normal((5_000, columns)))
+        assert len(knots) == columns
+        assert sum(len(rising) - 1 for _, rising in knots) <= 512
+    assert table_knots(plain, rng.standard_normal((5_000, 129))) == ()
+    assert table_knots(plain, rng.standard_normal((79, 1))) == ()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.floats(0.3, 3.0), st.integers(0, 2**31))
+def test_the_factor_undoes_what_made_a_model_too_sure_or_too_shy(wrong, seed):
+    rng = np.random.default_rng(seed)
+    logits = rng.standard_normal((4_000, 3))
+    p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    y = (rng.random((4_000, 1)) > np.cumsum(p, axis=1)).sum(axis=1).clip(0, 2)
+    shown = np.exp(wrong * logits) / np.exp(wrong * logits).sum(axis=1, keepdims=True)
+    # The estimate from 4,000 rows has a spread of about 0.03; five of those, and the draw towards 1.
+    assert best_factor(shown, y) * wrong == pytest.approx(1.0, abs=0.2)
+
+
+def test_without_rows_to_say_otherwise_the_factor_is_1():
+    even = np.full((4, 2), 0.5)
+    assert best_factor(even, np.array([0, 1, 0, 1])) == pytest.approx(
+        1.0, abs=1e-4
+    )  # the search stops at 1e-6
+
+
+def test_a_vanished_probability_of_the_right_class_stays_finite():
+    assert np.isfinite(best_factor(np.array([[0.0, 1.0]], np.float32), np.array([0])))
+
+
+def test_calibrating_keeps_the_likeliest_class_and_lowers_the_loss():
+    rng = np.random.default_rng(1)
+    X = rng.standard_normal((500, 4)).astype(np.float32)
+    y = (X[:, 0] + rng.standard_normal(500) > 0).astype(np.int32)
+    network = nn.Sequential(nn.Dense(8, "tanh"), nn.Dense(2))
+    params = network.init(0, (4,))
+    params["1"]["weight"] = params["1"]["weight"] * np.float32(30.0)
+    before = Model(network, params, (4,), "softmax_cross_entropy")
+    after = calibrated(before, X, y)
+    assert np.array_equal(before.predict(X).argmax(axis=1), after.predict(X).argmax(axis=1))
+    assert after.evaluate(X, y)["log_loss"] < before.evaluate(X, y)["log_loss"]
+    assert after.training["temperature"] > 1
+    assert "temperature" not in before.training
+
+
+def test_calibrating_needs_a_linear_last_layer():
+    network = nn.Sequential(nn.Dense(2, "tanh"))
+    model = Model(network, network.init(0, (1,)), (1,), "softmax_cross_entropy")
+    with pytest.raises(DataError, match="expected a linear Dense"):
+        calibrated(model, np.zeros((2, 1)), np.array([0, 1]))
+
+
+def test_no_dropout_and_no_hidden_layers_are_networks_too(frame):
+    encoder, _ = encoded(frame, "height")
+    assert kinds(table_network(encoder, (), (), "mish", 0.0)) == ["ColumnEmbedding", "Scale", "Dense"]
+
+
+@pytest.mark.parametrize(("target", "score", "least"), [("inside", "accuracy", 0.9), ("height", "r2", 0.6)])
+def test_the_recipe_learns_what_is_no_straight_line(frame, target, score, least):
+    rest = tuple(name for name in ("inside", "third", "height") if name != target)
+    run = train_table(frame, TableSettings(target, drop=rest, hidden=(32, 32), epochs=24))
+    # A straight line reaches the share of the larger class, 0.52, and an r2 below 0.2.
+    assert run.metrics[score] > least
