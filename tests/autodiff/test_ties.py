@@ -109,7 +109,7 @@ FAR = np.array(
     [-1e4, -700.0, -104.0, -88.0, -30.0, -17.5, -1.0, 0.0, 1.0, 17.5, 30.0, 88.0, 104.0, 700.0, 1e4],
     np.float32,
 )
-# The same functions of float64 are known to more digits than float32 has; each result is a few roundings away.
+# The same functions of float64 are known to more digits than float32 has; results are a few roundings away.
 # Below 1e-38 float32 has fewer digits, and 1e-44 none.
 FEW_ULP: Any = {"rtol": 4e-6, "atol": 1e-37}
 

@@ -15,11 +15,12 @@ from rich.console import Console
 
 from minicolumn.cli import main
 from minicolumn.cli.options import listed, parse_columns
-from minicolumn.cli.progress import LiveBar, ShortLines, best_so_far, watch
+from minicolumn.cli.progress import ShortLines, watch
 from minicolumn.cli.score_report import show_confusion
 from minicolumn.cli.screen import is_live, one_line, visible
 from minicolumn.cli.source import short_name
 from minicolumn.train import Training
+from minicolumn.train.progress import ProgressBar
 
 
 class Terminal(io.StringIO):
@@ -46,44 +47,6 @@ def trained(epochs: int, of: int) -> Training:
     return training
 
 
-def test_the_bar_fits_and_tells_all() -> None:
-    stream = Terminal()
-    console = console_on(stream, force_terminal=True, color_system=None)
-    bar, training = LiveBar(console), trained(5, 20)
-    bar.training, bar.started = training, 0.0
-    bar.on_chunk(training, 5, 0.5)
-    console.print(bar.draw())
-    lines = stream.getvalue().splitlines()
-    assert max(map(len, lines)) <= 80
-    for said in (
-        "epoch 6/20",
-        "left",
-        "steps/s",
-        "loss 0.4000",
-        "validation 3.0000",
-        "best 1.0000 in epoch 3",
-    ):
-        assert said in stream.getvalue()
-
-
-def test_the_bar_follows_the_figure_that_decides() -> None:
-    training = trained(5, 20)
-    for row in training.history:
-        row["val_accuracy"] = 0.25 * (row["epoch"] % 4)
-    training.monitor = "val_accuracy"
-    assert best_so_far(training) == "best accuracy 0.7500 in epoch 3"
-
-
-def test_a_bar_is_taken_away_at_the_end() -> None:
-    stream = Terminal()
-    console = console_on(stream, force_terminal=True)
-    bar = LiveBar(console)
-    bar.on_start(trained(0, 4))
-    bar.on_end(trained(4, 4))
-    assert bar.live is not None
-    assert not bar.live.is_started
-
-
 @pytest.mark.parametrize("epochs", [1, 7, 10, 95, 1000])
 def test_short_lines_are_few_and_end_with_the_last(epochs: int) -> None:
     stream = io.StringIO()
@@ -102,7 +65,7 @@ def test_who_gets_what(monkeypatch: pytest.MonkeyPatch) -> None:
     plain, terminal = console_on(io.StringIO()), console_on(Terminal(), force_terminal=True)
     assert not is_live(plain)
     assert is_live(terminal)
-    assert isinstance(watch(terminal, as_json=True)[0], LiveBar)
+    assert isinstance(watch(terminal, as_json=True)[0], ProgressBar)
     assert isinstance(watch(plain, as_json=False)[0], ShortLines)
     assert watch(plain, as_json=True) == ()
     assert watch(console_on(Terminal(), force_terminal=True, quiet=True), as_json=False) == ()

@@ -61,8 +61,10 @@ EXAMPLES: dict[Callable[..., Any], list[Example]] = {
         of(lambda x: np.isin(x, [M[0, 0]], invert=True), M),
     ],
     np.angle: [of(np.angle, M), of(np.angle, M, deg=True)],
-    np.apply_along_axis: [of(lambda x, k=k: np.apply_along_axis(np.cumsum, k, x), T) for k in (0, 1, -1)]
-    + [of(lambda x: np.apply_along_axis(np.sum, 1, x), T)],
+    np.apply_along_axis: [
+        of(lambda x, k=k: np.apply_along_axis(lambda row: np.cumsum(row), k, x), T) for k in (0, 1, -1)
+    ]
+    + [of(lambda x: np.apply_along_axis(lambda row: np.sum(row), 1, x), T)],
     np.zeros_like: [of(lambda x: x + np.zeros_like(x), M), of(lambda x: np.zeros_like(x, shape=(2,)), M)],
     np.ones_like: [of(lambda x: x + np.ones_like(x), M)],
     np.empty_like: [of(lambda x: x + 0.0 * np.nan_to_num(np.empty_like(x) * 0.0), M)],

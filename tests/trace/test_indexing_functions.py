@@ -32,7 +32,7 @@ EXAMPLES: dict[Callable[..., Any], list[Example]] = {
     ],
     np.compress: [
         of(lambda x: np.compress([True, False, True], x, axis=0), M),
-        of(lambda x: np.compress([0, 1, 1], x), M),
+        of(lambda x: np.compress([False, True, True], x), M),
     ],
     np.extract: [of(lambda x: np.extract(MASK, x), M)],
     np.delete: [

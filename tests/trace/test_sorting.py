@@ -60,8 +60,8 @@ EXAMPLES: dict[Callable[..., Any], list[Example]] = {
         of(lambda x: np.interp(x, [-1.0, 0.5], [2.0, 3.0], left=0.0, right=9.0), V, rtol=CLOSE),
     ],
     np.searchsorted: [
-        of(lambda x, s=s: np.searchsorted(np.array([-1.0, 0.0, 1.0]), x, side=s), M)
-        for s in ("left", "right")
+        of(lambda x: np.searchsorted(np.array([-1.0, 0.0, 1.0]), x), M),
+        of(lambda x: np.searchsorted(np.array([-1.0, 0.0, 1.0]), x, side="right"), M),
     ],
     np.digitize: [
         of(lambda x, r=r: np.digitize(x, np.array([-1.0, 0.0, 1.0]), right=r), M) for r in (False, True)

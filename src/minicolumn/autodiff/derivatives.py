@@ -30,9 +30,9 @@ def vjp(f: Function, *primals: Tree, has_aux: bool = False) -> tuple[Any, ...]:
     primals   where to take the derivative
     has_aux   f returns (out, aux); aux is passed through without derivative
 
-    Returns (out, pull), or (out, pull, aux). `pull` takes a tree like out and returns one tree for each primal;
-    it may be called any number of times. Primals and arrays that f closes over are kept by reference: do not
-    change them in place before `pull` has been called.
+    Returns (out, pull), or (out, pull, aux). `pull` takes a tree like out and returns one tree for each
+    primal; it may be called any number of times. Primals and arrays that f closes over are kept by reference:
+    do not change them in place before `pull` has been called.
 
     Raises TraceError for inputs without derivative and for what cannot be traced.
 

@@ -27,8 +27,8 @@ def _applied(node: Any, args: list[Any]) -> Any:
 def pull_scan(node: LiveNode, g: dict[int, Any], wanted: list[int]) -> list[Any]:
     """Return the cotangents of a loop's wanted operands, from those of its results.
 
-    Runs the loop once more to write down each step's state, then backwards over these states: the cotangent of
-    the state is handed from step to step, that of each constant is summed.
+    Runs the loop once more to write down each step's state, then backwards over these states: the cotangent
+    of the state is handed from step to step, that of each constant is summed.
     """
     from minicolumn.autodiff.derivatives import vjp
 

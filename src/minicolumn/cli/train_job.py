@@ -15,7 +15,7 @@ from rich.text import Text
 from minicolumn.cli.json_line import print_json
 from minicolumn.cli.options import check_name, check_number, check_whole, parse_columns, parse_hidden
 from minicolumn.cli.picture import check_picture, draw_curves
-from minicolumn.cli.progress import clock, rate, watch
+from minicolumn.cli.progress import watch
 from minicolumn.cli.run import DONE, Interrupted
 from minicolumn.cli.save import check_writable, file_size, save_model
 from minicolumn.cli.score_report import show_confusion, show_scores
@@ -26,6 +26,7 @@ from minicolumn.errors import DataError, DivergenceError
 from minicolumn.nn.activations import activation_by_name
 from minicolumn.nn.layers import Dense
 from minicolumn.optim import optimizer_by_name
+from minicolumn.train.progress import duration, speed
 from minicolumn.train.recipe import Recipe
 from minicolumn.train.tabular import (
     Prepared,
@@ -193,7 +194,7 @@ def _finish(console: Console, wishes: Wishes, done: TableRun, columns: int) -> i
 def _how_it_went(done: TableRun) -> Padding:
     run, epochs = done.run, len(done.history)
     ends = {"early stopping": "stopped early", "interrupted": "interrupted"}
-    how = f"{count(epochs, 'epoch')} in {clock(run.seconds)}, {rate(run.steps_per_second)}"
+    how = f"{count(epochs, 'epoch')} in {duration(run.seconds)}, {speed(run.steps_per_second)}"
     how += f"; {ends[run.stopped]}" if run.stopped in ends else ""
     return Padding(Text(f"{how}; weights of epoch {run.best_epoch} kept"), (0, 0, 0, 2))
 

@@ -80,8 +80,10 @@ def _matrix_norm(x: Any, ord: Any, axes: tuple[int, int], keepdims: bool) -> Any
     if ord in ("fro", "f"):
         return root(np.sum(x * x, axis=axes, keepdims=keepdims))
     if ord not in (1, -1, np.inf, -np.inf):
-        raise TraceError(f"np.linalg.norm(ord={ord!r}) needs singular values, which cannot be traced; there are "
-                         "'fro', 1, -1, inf, -inf")  # fmt: skip
+        raise TraceError(
+            f"np.linalg.norm(ord={ord!r}) needs singular values, which cannot be traced; "
+            "there are 'fro', 1, -1, inf, -inf"
+        )
     inner, outer = (rows, columns) if abs(ord) == 1 else (columns, rows)
     sums = np.sum(np.abs(x), axis=inner, keepdims=True)
     out = (np.max if ord > 0 else np.min)(sums, axis=outer, keepdims=True)

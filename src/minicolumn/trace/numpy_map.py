@@ -40,8 +40,10 @@ FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
 def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Answer ``ufunc.method(*inputs, **kwargs)`` for traced inputs."""
     if kwargs.get("out") is not None and any(o is not None for o in kwargs["out"]):
-        raise TraceError(f"np.{ufunc.__name__}(..., out=...) and in-place operators on plain arrays would lose "
-                         "the trace; write y = np.f(x), or x = x + y in place of x += y")  # fmt: skip
+        raise TraceError(
+            f"np.{ufunc.__name__}(..., out=...) and in-place operators on plain arrays would lose the trace; "
+            "write y = np.f(x), or x = x + y in place of x += y"
+        )
     if method == "reduce":
         return _reduce(ufunc, *inputs, **kwargs)
     if method == "accumulate" and ufunc.__name__ in ACCUMULATE:

@@ -1,8 +1,8 @@
 """The traced array: it answers to NumPy, and writes down what NumPy does to it.
 
 Two modes share one class. *With values* (inside `grad` and its kin) each step also runs at once, so Python
-may branch on what it sees. *Without values* (inside `compile`) only types are known. Nothing is global: what a
-value depends on is known from the scopes its node carries.
+may branch on what it sees. *Without values* (inside `compile`) only types are known. Nothing is global: what
+a value depends on is known from the scopes its node carries.
 """
 
 from __future__ import annotations

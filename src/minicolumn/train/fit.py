@@ -206,19 +206,11 @@ class _Job:
     def _one_epoch(self, state: State, training: Training) -> State:
         """Train one epoch, measure it, and let the callbacks see it."""
         started, epoch = time.perf_counter(), len(training.history) + 1
-        total, done, rate = 0.0, (epoch - 1) * training.steps, 0.0
-        order = epoch_order(self.settings.seed, epoch, training.rows, self.settings.shuffle)
-        for piece in chunks(order, self.settings.batch_size, CHUNK_STEPS):
-            rates = self._rates(done + np.arange(len(piece)), training)
-            state, losses = self._chunk(state, piece, rates, done, epoch)
-            total += float(np.sum(losses, dtype=np.float64)) * piece.shape[1]
-            done, rate = done + len(piece), float(rates[-1])
-            for callback in self.callbacks:
-                callback.on_chunk(training, done - (epoch - 1) * training.steps, float(losses[-1]))
+        state, loss, rate = self._steps(state, training, epoch)
         if not all(np.isfinite(leaf).all() for leaf in flatten(state.params)[0]):
-            raise DivergenceError(self._why_diverged(done, epoch, "a weight"))
+            raise DivergenceError(self._why_diverged(epoch * training.steps, epoch, "a weight"))
         seconds = time.perf_counter() - started
-        measured = {"loss": total / training.rows, **self._measured(state.params), "learning_rate": rate}
+        measured = {"loss": loss, **self._measured(state.params), "learning_rate": rate}
         row = {"epoch": epoch, **measured, "seconds": seconds, "steps_per_second": training.steps / seconds}
         training.add(row, state.params)
         try:
@@ -227,6 +219,20 @@ class _Job:
         finally:  # an interrupt here comes after the epoch, so the epoch counts
             training.settle_best()
         return state
+
+    def _steps(self, state: State, training: Training, epoch: int) -> tuple[State, float, float]:
+        """Take the steps of an epoch, chunk by chunk; return the state, the mean loss and the last rate."""
+        before = (epoch - 1) * training.steps
+        total, done, rate = 0.0, 0, 0.0
+        order = epoch_order(self.settings.seed, epoch, training.rows, self.settings.shuffle)
+        for piece in chunks(order, self.settings.batch_size, CHUNK_STEPS):
+            rates = self._rates(before + done + np.arange(len(piece)), training)
+            state, losses = self._chunk(state, piece, rates, before + done, epoch)
+            total += float(np.sum(losses, dtype=np.float64)) * piece.shape[1]
+            done, rate = done + len(piece), float(rates[-1])
+            for callback in self.callbacks:
+                callback.on_chunk(training, done, float(losses[-1]))
+        return state, total / training.rows, rate
 
     def _rates(self, steps: Array, training: Training) -> Array:
         factor = self.settings.schedule(steps, self.settings.epochs * training.steps)

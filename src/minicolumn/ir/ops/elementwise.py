@@ -38,7 +38,8 @@ _AS_INTEGER = {4: np.int32, 8: np.int64}
 def select(condition: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Return np.where(condition, x, y), bit for bit, without a branch for each element.
 
-    On masks without a pattern np.where waits for mispredicted branches: 1.1 ms for 65,536 elements, this 0.15 ms.
+    On masks without a pattern np.where waits for mispredicted branches: 1.1 ms for 65,536 elements, this
+    takes 0.15 ms.
     """
     integer = _AS_INTEGER.get(x.dtype.itemsize)
     if integer is None or condition.size < 1024:

@@ -47,7 +47,7 @@ def _over_matrix(g: Any) -> Any:
 
 
 def _uncholesky(g: Any, out: Any, x: Any) -> Any:
-    # With L the factor: phi(L^T g) between L^-T and L^-1, made symmetric: Murray 2016, arXiv 1602.07527, (10).
+    # With L the factor: phi(L^T g) between L^-T and L^-1, made symmetric; Murray 2016, arXiv 1602.07527, 10.
     inner = np.tril(np.matmul(_t(out), g))
     half = inner - 0.5 * inner * np.eye(x.shape[-1], dtype=x.dtype)
     left = SOLVE(_t(out), half)
