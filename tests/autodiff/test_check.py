@@ -77,6 +77,8 @@ def test_float32_is_checked_in_float64() -> None:
 
 
 def test_refusals() -> None:
+    with pytest.raises(mc.TraceError, match=r"tuple of arguments, such as \(x,\), got a ndarray"):
+        check_grads(np.sin, X)  # type: ignore[arg-type]
     with pytest.raises(mc.TraceError, match="modes"):
         check_grads(np.sin, (X,), modes=("forward",))
     with pytest.raises(mc.TraceError, match="order 0"):

@@ -60,6 +60,9 @@ def check_grads(
         ...
     minicolumn.autodiff.check.DerivativeError: order 1, fwd, argument 0: 9 by the rules, 18 by finite ...
     """
+    if not isinstance(args, list | tuple):
+        found = type(args).__name__
+        raise TraceError(f"check_grads: args must be a tuple of arguments, such as (x,), got a {found}")
     unknown = set(modes) - {"fwd", "rev"}
     if unknown or order < 1:
         found = f"modes {sorted(unknown)}" if unknown else f"order {order}"

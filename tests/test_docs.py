@@ -1,0 +1,54 @@
+"""What the documents say is true: their code runs, their lists are complete, their links lead somewhere."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
+
+
+def _script(name: str):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / "make" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_numpy_page_lists_what_the_tracer_has() -> None:
+    # Newer NumPy versions have more names, so the page may list more than an older NumPy has, but never less.
+    found = set(re.findall(r"`((?:np|special)\.[\w.]+)`", _script("numpy_page").page()))
+    assert found <= set(re.findall(r"`((?:np|special)\.[\w.]+)`", (ROOT / "docs" / "numpy.md").read_text()))
+
+
+def test_the_code_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    names = {"X": rng.random((64, 20), np.float32), "y": rng.integers(0, 10, 64)}
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert len(blocks) >= 2
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), names)
+    assert (tmp_path / "digits.safetensors").exists()
+
+
+def test_quick_start_is_two_commands() -> None:
+    text = (ROOT / "README.md").read_text().split("## Quick start")[1]
+    commands = text.split("```")[1].strip().splitlines()
+    assert len(commands) == 2
+    assert "minicolumn train penguins" in commands[0]
+    assert "pytest" in commands[1]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+        if not target.startswith("http"):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
