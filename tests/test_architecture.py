@@ -11,8 +11,8 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "minicolumn"
 STAGES = [
-    "errors", "tree", "ir", "trace", "autodiff", "passes", "lower", "random", "nn", "optim", "tables", "model", "train",
-    "estimators", "tune", "zoo", "playground", "cli", "__main__",
+    "errors", "tree", "ir", "trace", "autodiff", "passes", "lower", "random", "nn", "optim", "tables", "model",
+    "train", "estimators", "tune", "zoo", "playground", "cli", "__main__",
 ]  # fmt: skip
 # What one module may load must not be loaded by `import minicolumn`.
 HEAVY = ("scipy", "sklearn", "polars", "typer", "rich", "matplotlib", "llvmlite")
@@ -40,7 +40,10 @@ def _imported(path: Path) -> set[str]:
         if id(node) in typing_only:
             continue
         if isinstance(node, ast.ImportFrom) and node.module:
-            names |= {node.module, *(f"{node.module}.{a.name}" for a in node.names if node.module == "minicolumn")}
+            names |= {
+                node.module,
+                *(f"{node.module}.{a.name}" for a in node.names if node.module == "minicolumn"),
+            }
         elif isinstance(node, ast.Import):
             names |= {a.name for a in node.names}
     parts = [n.split(".") for n in names if n.startswith("minicolumn.")]

@@ -24,18 +24,21 @@ PARTS = {
 }
 INTRO = """# NumPy coverage
 
-What works on traced arrays, and so inside `mc.grad`, `mc.compile` and everything built on them. This page is written by
-`docs/make/numpy_page.py` from the tables that the tracer itself uses, and a test holds it to them.
+What works on traced arrays, and so inside `mc.grad`, `mc.compile` and everything built on them. This page
+is written by `docs/make/numpy_page.py` from the tables that the tracer itself uses, and a test holds it to
+them.
 
-Besides the functions below: all operators, comparisons, `x[key]` with slices, integers, `None`, `...`, masks and integer
-arrays (masks only where values are known, that is, outside `compile`), an array's methods and attributes of the same
-names, `ufunc.reduce` of add, multiply, maximum, minimum, logical_and, logical_or and **logaddexp** (the NumPy name of
-logsumexp), `accumulate` of add and multiply, and `outer`. Broadcasting, zero-size arrays, numbers, float32 and float64
-behave as in NumPy, and Python numbers take the dtype of what they meet.
+Besides the functions below: all operators, comparisons, `x[key]` with slices, integers, `None`, `...`,
+masks and integer arrays (masks only where values are known, that is, outside `compile`), an array's methods
+and attributes of the same names, `ufunc.reduce` of add, multiply, maximum, minimum, logical_and, logical_or
+and **logaddexp** (the NumPy name of logsumexp), `accumulate` of add and multiply, and `outer`.
+Broadcasting, zero-size arrays, numbers, float32 and float64 behave as in NumPy, and Python numbers take the
+dtype of what they meet.
 
-Anything else raises a `TraceError` that names the function and the nearest thing that works. Not there: complex numbers
-and with them `numpy.fft`; eigenvalues, singular values and QR; assignment into arrays (`x[i] = v`), `out=` and other work
-in place; functions whose result has a shape that depends on values, such as `np.unique`.
+Anything else raises a `TraceError` that names the function and the nearest thing that works. Not there:
+complex numbers and with them `numpy.fft`; eigenvalues, singular values and QR; assignment into arrays
+(`x[i] = v`), `out=` and other work in place; functions whose result has a shape that depends on values,
+such as `np.unique`.
 """
 
 

@@ -1,4 +1,4 @@
-"""Make the pictures of the README: `python docs/make/pictures.py`, from the repository's root, with the extra `plot`."""
+"""Make the pictures of the README: `python docs/make/pictures.py`, with the extra `plot` installed."""
 
 from __future__ import annotations
 

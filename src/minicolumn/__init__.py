@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from minicolumn.autodiff.check import DerivativeError, check_grads
 from minicolumn.autodiff.derivatives import (
     grad,
     hessian,
@@ -70,6 +71,7 @@ def __dir__() -> list[str]:
 __all__ = [
     "Callback",
     "DataError",
+    "DerivativeError",
     "DivergenceError",
     "EarlyStopping",
     "History",
@@ -80,6 +82,7 @@ __all__ = [
     "Run",
     "ShapeError",
     "TraceError",
+    "check_grads",
     "compile",
     "fit",
     "grad",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 
 class MinicolumnError(Exception):
@@ -27,7 +28,9 @@ class ModelFileError(MinicolumnError, ValueError):
 
 
 class DivergenceError(MinicolumnError, ArithmeticError):
-    """Training left the finite numbers; the last good weights are kept by whoever raises it."""
+    """Training left the finite numbers; `run` holds the last good weights, where `fit` raised it."""
+
+    run: Any = None
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

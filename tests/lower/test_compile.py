@@ -241,9 +241,7 @@ def test_what_cannot_be_an_argument() -> None:
 
 
 def test_what_cannot_be_a_result() -> None:
-    with pytest.raises(
-        mc.TraceError, match="returned a str; it may return arrays, numbers and"
-    ):
+    with pytest.raises(mc.TraceError, match="returned a str; it may return arrays, numbers and"):
         mc.compile(lambda x: {"x": x, "name": "word"})(1.0)
 
 

@@ -123,7 +123,7 @@ def test_derivatives_are_right(name):
     import minicolumn as mc
 
     mc.check_grads(
-        lambda x: np.sum(nn.ACTIVATIONS[name].function(x) ** 2), np.array([[-2.1, -0.3, 0.4, 1.7]])
+        lambda x: np.sum(nn.ACTIVATIONS[name].function(x) ** 2), (np.array([[-2.1, -0.3, 0.4, 1.7]]),)
     )
 
 

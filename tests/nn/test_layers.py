@@ -92,9 +92,9 @@ def test_gradients_are_right(case):
 
     params, rows = case.layer.init(0, case.input_shape, np.float64), case.rows(5, np.float64)
     if case.levels:  # nothing flows to codes
-        mc.check_grads(lambda params: np.sum(case.layer.apply(params, rows) ** 2), params)
+        mc.check_grads(lambda params: np.sum(case.layer.apply(params, rows) ** 2), (params,))
     else:
-        mc.check_grads(lambda params, rows: np.sum(case.layer.apply(params, rows) ** 2), params, rows)
+        mc.check_grads(lambda params, rows: np.sum(case.layer.apply(params, rows) ** 2), (params, rows))
 
 
 # Sequential -------------------------------------------------------------------------------------------------

@@ -206,7 +206,7 @@ def test_derivatives_are_right(name):
     import minicolumn as mc
 
     targets = ORACLES[name][0]
-    mc.check_grads(lambda outputs: nn.LOSSES[name].function(outputs, targets, WEIGHT), OUTPUTS)
+    mc.check_grads(lambda outputs: nn.LOSSES[name].function(outputs, targets, WEIGHT), (OUTPUTS,))
 
 
 @pytest.mark.parametrize("name", ["binary_cross_entropy", "softmax_cross_entropy", "poisson"])

@@ -65,7 +65,7 @@ def input_node(type: Type, name: str | None = None) -> Node:
 
 
 def const_node(value: np.ndarray) -> Node:
-    """Return a constant that holds its own copy, so later writes to the original cannot change the program."""
+    """Return a constant with a copy of its own, so later writes to the original cannot change the program."""
     held = np.array(value, order="C")
     held.flags.writeable = False
     return Node(CONST, (), {"value": held}, type_of(held))
@@ -91,7 +91,7 @@ class Graph:
 
 
 def topological(outputs: Iterable[Node], enter: Callable[[Node], bool] | None = None) -> list[Node]:
-    """Return the nodes that outputs depend on, operands first; only nodes that `enter` accepts are looked into."""
+    """Return the nodes that outputs depend on, operands first; looks into nodes that `enter` accepts."""
     order: list[Node] = []
     seen: set[Node] = set()
 
@@ -126,7 +126,7 @@ def uses(nodes: Iterable[Node]) -> dict[Node, int]:
 
 
 def substitute(outputs: Iterable[Node], replacement: dict[Node, Node]) -> tuple[Node, ...]:
-    """Return the same program with some nodes replaced; what does not depend on them is shared, not copied."""
+    """Return the same program with some nodes replaced; what does not depend on them is shared."""
     made = dict(replacement)
     roots = tuple(outputs)
     for node in topological(roots, enter=lambda n: n not in replacement):

@@ -185,7 +185,7 @@ class _Job:
             logger.warning("interrupted after %d epochs; what was learnt is kept", len(training.history))
         except DivergenceError as error:
             training.stop_reason = "diverged"
-            error.run = self._finished(training, started)  # type: ignore[attr-defined]
+            error.run = self._finished(training, started)
             raise
         finally:
             for callback in self.callbacks:
