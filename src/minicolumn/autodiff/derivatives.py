@@ -166,26 +166,38 @@ def value_and_grad(
     >>> print(value, slope)
     5.0 [2. 4.]
     """
-    single = isinstance(argnums, int | np.integer)
-    wanted = (argnums,) if single else tuple(argnums)  # type: ignore[arg-type]
+    single, wanted = _wanted(argnums)
 
     @functools.wraps(f, updated=())
     def derivative(*args: Any, **kwargs: Any) -> Any:
-        places = [_place(i, len(args)) for i in wanted]  # type: ignore[arg-type]
-
-        def partial(*chosen: Any) -> Any:
-            full = list(args)
-            for place, value in zip(places, chosen, strict=True):
-                full[place] = value
-            return f(*full, **kwargs)
-
-        out = _vjp(partial, tuple(args[i] for i in places), has_aux, places)
+        out = _vjp_by(f, wanted, args, kwargs, has_aux)
         value, pull = out[0], out[1]
         _must_be_number(value)
         grads = pull(np.ones((), value.dtype))
         return ((value, out[2]) if has_aux else value), (grads[0] if single else grads)
 
     return derivative
+
+
+def _wanted(argnums: Any) -> tuple[bool, tuple[int, ...]]:
+    """Return whether one gradient is asked for or a tuple of them, and by which arguments."""
+    single = isinstance(argnums, int | np.integer)
+    return single, (int(argnums),) if single else tuple(argnums)
+
+
+def _vjp_by(
+    f: Function, wanted: Sequence[int], args: tuple[Any, ...], kwargs: dict[str, Any], has_aux: bool = False
+) -> tuple[Any, ...]:
+    """Return the vjp of f by some of its arguments, the others held fixed."""
+    places = [_place(i, len(args)) for i in wanted]
+
+    def partial(*chosen: Any) -> Any:
+        full = list(args)
+        for place, value in zip(places, chosen, strict=True):
+            full[place] = value
+        return f(*full, **kwargs)
+
+    return _vjp(partial, tuple(args[i] for i in places), has_aux, places)
 
 
 def _place(argnum: int, count: int) -> int:
@@ -297,20 +309,11 @@ def jacobian(f: Function, argnums: SupportsIndex | Sequence[int] = 0) -> Functio
     array([[2., 0.],
            [0., 4.]])
     """
-    single = isinstance(argnums, int | np.integer)
-    wanted = (argnums,) if single else tuple(argnums)  # type: ignore[arg-type]
+    single, wanted = _wanted(argnums)
 
     @functools.wraps(f, updated=())
     def all_slopes(*args: Any, **kwargs: Any) -> Any:
-        places = [_place(i, len(args)) for i in wanted]  # type: ignore[arg-type]
-
-        def partial(*chosen: Any) -> Any:
-            full = list(args)
-            for place, value in zip(places, chosen, strict=True):
-                full[place] = value
-            return f(*full, **kwargs)
-
-        out, pull = _vjp(partial, tuple(args[i] for i in places), False, places)
+        out, pull = _vjp_by(f, wanted, args, kwargs)
         outs, structure = flatten(out)
         rows = [_rows(pull, structure, outs, k, single) for k in range(len(outs))]
         return unflatten(structure, rows)
