@@ -30,14 +30,34 @@ Array = np.ndarray
 HIDDEN = (256, 256, 256)
 _LEAST_BATCH, _LARGEST_BATCH = 32, 256
 
-# For numbers, for two classes, for more. Yes or no is most often a noisy answer, and noise is soon learnt by
-# heart: telco_churn's log loss is 0.419 with the larger rate and 0.434 with the smaller one.
-_LEARNING_RATES = (0.05, 0.04, 0.04)
-_DROPOUTS = (0.15, 0.3, 0.15)
 
-# Steps that the schedule spreads over: more data, fewer epochs.
-_STEPS = 2_000
-_FEWEST_EPOCHS, _MOST_EPOCHS = 12, 160
+@dataclass(frozen=True)
+class _Habits:
+    """What the recipe does for one kind of answer.
+
+    smoothing     how much of each label is spread over the classes; a temperature takes it back afterwards
+    steps         that the schedule spreads over: more data, fewer epochs
+    most_epochs   however few the rows
+    monitor       what chooses the best epoch
+    """
+
+    activation: str
+    learning_rate: float
+    dropout: float
+    smoothing: float
+    steps: int
+    most_epochs: int
+    monitor: str
+    metrics: tuple[str, ...]
+
+
+_NUMBERS = _Habits("mish", 0.05, 0.15, 0.0, 2_000, 160, "val_loss", ("r2",))
+# Yes or no is most often a noisy answer, and noise is soon learnt by heart: fewer steps, more dropout. The
+# log loss sees smoothing as doubt, so with more of it the earliest epochs would look best.
+_TWO_CLASSES = _Habits("selu", 0.04, 0.3, 0.05, 1_500, 40, "val_loss", ("accuracy",))
+# Of many classes the log loss is smallest long before the accuracy is largest, for the same reason.
+_MANY_CLASSES = _Habits("selu", 0.04, 0.15, 0.1, 2_000, 160, "val_accuracy", ("accuracy",))
+_FEWEST_EPOCHS = 12
 
 # Ramps beside the columns: stretches a column, rows for each stretch, and ramps of all columns together,
 # which bound the width of the first weight.
@@ -46,9 +66,6 @@ _FEWEST_STRETCHES = 4
 # Columns of fewer distinct numbers are left as they are, and so are those of few, evenly spaced ones: ramps
 # on the codes 0 to 15 of letter_recognition cost accuracy (0.974 for 0.981).
 _FEWEST_VALUES, _FEW_VALUES, _EVEN = 10, 32, 8.0
-
-# How much of each label is spread over the classes while training; a temperature takes it back afterwards.
-_SMOOTHING = 0.1
 
 
 @dataclass(frozen=True)
@@ -88,21 +105,21 @@ def table_recipe(
     Differs  ramps between quantiles take the place of periodic embeddings; dropout and weight decay stay
              constant; small tables get small batches, large ones fewer epochs; learning stops early
     """
-    rows, classes = len(X), encoder.classes
-    batch = batch_size or table_batch(rows)
-    epochs = epochs or max(_FEWEST_EPOCHS, min(_MOST_EPOCHS, _STEPS // -(-rows // batch)))
-    kind = activation or ("selu" if classes else "mish")
-    rate = _DROPOUTS[_task(encoder)] if dropout is None else dropout
+    habits = _habits(encoder)
+    batch = batch_size or table_batch(len(X))
+    epochs = epochs or max(_FEWEST_EPOCHS, min(habits.most_epochs, habits.steps // -(-len(X) // batch)))
+    rate = habits.dropout if dropout is None else dropout
+    kind = activation or habits.activation
     return Recipe(
         network=table_network(encoder, table_knots(encoder, X), hidden or HIDDEN, kind, rate),
-        loss=_loss(encoder),
-        optimizer=_optimizer(optimizer, learning_rate, encoder),
+        loss=_loss(habits),
+        optimizer=_optimizer(optimizer, learning_rate, habits),
         schedule=LogCosine(),
         batch_size=batch,
         epochs=epochs,
         patience=patience or max(10, epochs // 2),
-        monitor=_monitor(encoder),
-        metrics=("accuracy",) if classes else ("r2",),
+        monitor=habits.monitor,
+        metrics=habits.metrics,
     )
 
 
@@ -162,28 +179,20 @@ def _dense(units: int, activation: str = "linear", initializer: str | None = Non
     return Dense(units, activation, initializer=initializer, parametrization="ntk", bias_rate=0.1)
 
 
-def _task(encoder: Encoder) -> int:
-    """Return 0 for numbers, 1 for two classes, 2 for more."""
-    return 0 if encoder.classes is None else 1 + (len(encoder.classes) > 2)
-
-
-def _loss(encoder: Encoder) -> Callable[..., Any]:
+def _habits(encoder: Encoder) -> _Habits:
     if encoder.classes is None:
+        return _NUMBERS
+    return _TWO_CLASSES if len(encoder.classes) == 2 else _MANY_CLASSES
+
+
+def _loss(habits: _Habits) -> Callable[..., Any]:
+    if habits is _NUMBERS:
         return LOSSES["squared_error"].function
-    return functools.partial(LOSSES["softmax_cross_entropy"].function, label_smoothing=_SMOOTHING)
+    return functools.partial(LOSSES["softmax_cross_entropy"].function, label_smoothing=habits.smoothing)
 
 
-def _monitor(encoder: Encoder) -> str:
-    """Return what chooses the best epoch.
-
-    Of many classes the accuracy: their log loss is smallest while smoothed labels still keep every class in
-    doubt, which the temperature will undo.
-    """
-    return "val_accuracy" if _task(encoder) == 2 else "val_loss"
-
-
-def _optimizer(name: str | None, learning_rate: float | None, encoder: Encoder) -> Optimizer:
+def _optimizer(name: str | None, learning_rate: float | None, habits: _Habits) -> Optimizer:
     if name is None:
-        return AdamW(learning_rate or _LEARNING_RATES[_task(encoder)], b2=0.95, weight_decay=0.02)
+        return AdamW(learning_rate or habits.learning_rate, b2=0.95, weight_decay=0.02)
     settings = {"learning_rate": learning_rate} if learning_rate else {}
     return optimizer_by_name(name, **settings)
