@@ -138,12 +138,15 @@ def test_defaults_in_the_help_are_those_of_the_recipe(cli: Any) -> None:
     from minicolumn.train.tabular import TableSettings
 
     shown = " ".join(cli("train", "--help").out.split())
-    (numbers, classes), (dropout, drop_classes) = recipe.LEARNING_RATE, recipe.DROPOUT
+    numbers, two, many = recipe.NUMBERS, recipe.TWO_CLASSES, recipe.MANY_CLASSES
+    assert two.learning_rate == many.learning_rate
+    assert numbers.dropout == many.dropout
     settings = TableSettings("y")
     for text in (
         f"layer. [default: {','.join(map(str, recipe.HIDDEN))}]",
-        f"step goes. [default: {classes:g}; {numbers:g} for numbers]",
-        f"silence. [default: {drop_classes:g}; {dropout:g} for numbers]",
+        f"step goes. [default: {two.learning_rate:g}; {numbers.learning_rate:g} for numbers]",
+        f"silence. [default: {many.dropout:g}; {two.dropout:g} for two classes]",
+        f"rows. [default: {recipe.FEWEST_EPOCHS} to {numbers.most_epochs}, by the table]",
         f"test on. [default: {settings.test_fraction:g}]",
         f"to stop. [default: {settings.validation_fraction:g}]",
         f"same model. [default: {settings.seed}]",

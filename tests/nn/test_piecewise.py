@@ -49,9 +49,17 @@ def test_compiled_it_gives_the_same_numbers():
 
 @pytest.mark.parametrize(
     "knots",
-    [((0, (1.0,)),), ((0, (1.0, 1.0)),), ((0, (1.0, 1.0 + 1e-12)),), ((0, (0.0, np.nan)),), ((0, (0.0, np.inf)),),
-     ((-1, (0.0, 1.0)),), ((0, (0.0, 1.0)), (0, (0.0, 1.0))), ((0, "ab"),), (3,), ((True, (0.0, 1.0)),)],
-)  # fmt: skip
+    [
+        *[
+            ((0, knots),)
+            for knots in ((1.0,), (1.0, 1.0), (1.0, 1.0 + 1e-12), (0.0, np.nan), (0.0, np.inf), "ab")
+        ],
+        ((-1, (0.0, 1.0)),),
+        ((True, (0.0, 1.0)),),
+        ((0, (0.0, 1.0)), (0, (0.0, 1.0))),
+        (3,),
+    ],
+)
 def test_knots_that_do_not_rise_are_refused(knots):
     with pytest.raises(DataError, match="PiecewiseLinear: knots: expected"):
         nn.PiecewiseLinear(knots)
@@ -62,8 +70,15 @@ def test_a_column_that_the_input_lacks_is_refused():
         nn.PiecewiseLinear(((2, (0.0, 1.0)),)).output_shape((2,))
 
 
-@pytest.mark.parametrize("knots", [[[0, [0.0]]], [[0, ["a", "b"]]], [[0]], [[0, [0.0, 1e39]]], [[0, 1.0]], {}, [[0, [1.0, 0.0]]],
-                                   [[0, list(range(1001))]], [[0.0, [0.0, 1.0]]]])  # fmt: skip
+@pytest.mark.parametrize(
+    "knots",
+    [
+        *[[[0, knots]] for knots in ([0.0], ["a", "b"], [0.0, 1e39], 1.0, [1.0, 0.0], list(range(1001)))],
+        [[0.0, [0.0, 1.0]]],
+        [[0]],
+        {},
+    ],
+)
 def test_a_file_cannot_hold_other_knots(knots):
     with pytest.raises(ModelFileError):
         nn.from_json({"kind": "piecewise_linear", "knots": knots})
@@ -74,16 +89,16 @@ def test_chosen_knots_rise_from_the_least_number_to_the_largest(values, stretche
     x = np.array(values, np.float32)
     knots = nn.choose_knots(x, stretches)
     assert (knots[0], knots[-1]) == (x.min(), x.max())
-    assert (np.diff(knots) > 0).all() and len(knots) <= stretches + 1
+    assert (np.diff(knots) > 0).all()
+    assert len(knots) <= stretches + 1
 
 
 def test_chosen_knots_reach_a_few_numbers_among_many_zeros():
     x = np.concatenate([np.zeros(10_000), np.arange(1.0, 101.0)])
     knots = nn.choose_knots(x, 16)
-    assert len(knots) == 9 and knots[:2] == (
-        0.0,
-        12.5,
-    )  # quantiles of 0, 1, ..., 100; the rows' are 0 but the last
+    # Quantiles of 0, 1, ..., 100; those of the rows are all 0, but for the last.
+    assert len(knots) == 9
+    assert knots[:2] == (0.0, 12.5)
 
 
 def test_few_distinct_numbers_are_all_knots():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import final
@@ -22,7 +23,7 @@ def _column(layer: Layer, pair: object) -> tuple[int, tuple[float, ...]]:
     if not isinstance(knots, (list, tuple)) or len(knots) < 2 or not all(map(_is_knot, knots)):
         refuse(layer, "knots", wanted)
     found = tuple(map(float, knots))
-    if any(np.float32(low) >= np.float32(high) for low, high in zip(found, found[1:], strict=False)):
+    if any(np.float32(low) >= np.float32(high) for low, high in itertools.pairwise(found)):
         refuse(layer, "knots", wanted)
     return int(column), found
 
@@ -93,8 +94,8 @@ def choose_knots(x: Array, stretches: int) -> tuple[float, ...]:
         all distinct numbers                                            if there are at most stretches + 1
         quantiles of the rows  and  quantiles of the distinct numbers   otherwise
 
-    Rows alone would give a column that is mostly 0 no knot above 0; distinct numbers alone would give a column with
-    a long tail few knots where its rows lie.
+    Rows alone would give a column that is mostly 0 no knot above 0; distinct numbers alone would give
+    a column with a long tail few knots where its rows lie.
 
     x           [rows], finite
     stretches   how many stretches between knots are wanted at most

@@ -32,7 +32,7 @@ _LEAST_BATCH, _LARGEST_BATCH = 32, 256
 
 
 @dataclass(frozen=True)
-class _Habits:
+class Habits:
     """What the recipe does for one kind of answer.
 
     smoothing     how much of each label is spread over the classes; a temperature takes it back afterwards
@@ -51,13 +51,13 @@ class _Habits:
     metrics: tuple[str, ...]
 
 
-_NUMBERS = _Habits("mish", 0.05, 0.15, 0.0, 2_000, 160, "val_loss", ("r2",))
+NUMBERS = Habits("mish", 0.05, 0.15, 0.0, 2_000, 160, "val_loss", ("r2",))
 # Yes or no is most often a noisy answer, and noise is soon learnt by heart: fewer steps, more dropout. The
 # log loss sees smoothing as doubt, so with more of it the earliest epochs would look best.
-_TWO_CLASSES = _Habits("selu", 0.04, 0.3, 0.05, 1_500, 40, "val_loss", ("accuracy",))
+TWO_CLASSES = Habits("selu", 0.04, 0.3, 0.05, 1_500, 40, "val_loss", ("accuracy",))
 # Of many classes the log loss is smallest long before the accuracy is largest, for the same reason.
-_MANY_CLASSES = _Habits("selu", 0.04, 0.15, 0.1, 2_000, 160, "val_accuracy", ("accuracy",))
-_FEWEST_EPOCHS = 12
+MANY_CLASSES = Habits("selu", 0.04, 0.15, 0.1, 2_000, 160, "val_accuracy", ("accuracy",))
+FEWEST_EPOCHS = 12
 
 # Ramps beside the columns: stretches a column, rows for each stretch, and ramps of all columns together,
 # which bound the width of the first weight.
@@ -107,7 +107,7 @@ def table_recipe(
     """
     habits = _habits(encoder)
     batch = batch_size or table_batch(len(X))
-    epochs = epochs or max(_FEWEST_EPOCHS, min(habits.most_epochs, habits.steps // -(-len(X) // batch)))
+    epochs = epochs or max(FEWEST_EPOCHS, min(habits.most_epochs, habits.steps // -(-len(X) // batch)))
     rate = habits.dropout if dropout is None else dropout
     kind = activation or habits.activation
     return Recipe(
@@ -179,19 +179,19 @@ def _dense(units: int, activation: str = "linear", initializer: str | None = Non
     return Dense(units, activation, initializer=initializer, parametrization="ntk", bias_rate=0.1)
 
 
-def _habits(encoder: Encoder) -> _Habits:
+def _habits(encoder: Encoder) -> Habits:
     if encoder.classes is None:
-        return _NUMBERS
-    return _TWO_CLASSES if len(encoder.classes) == 2 else _MANY_CLASSES
+        return NUMBERS
+    return TWO_CLASSES if len(encoder.classes) == 2 else MANY_CLASSES
 
 
-def _loss(habits: _Habits) -> Callable[..., Any]:
-    if habits is _NUMBERS:
+def _loss(habits: Habits) -> Callable[..., Any]:
+    if habits is NUMBERS:
         return LOSSES["squared_error"].function
     return functools.partial(LOSSES["softmax_cross_entropy"].function, label_smoothing=habits.smoothing)
 
 
-def _optimizer(name: str | None, learning_rate: float | None, habits: _Habits) -> Optimizer:
+def _optimizer(name: str | None, learning_rate: float | None, habits: Habits) -> Optimizer:
     if name is None:
         return AdamW(learning_rate or habits.learning_rate, b2=0.95, weight_decay=0.02)
     settings = {"learning_rate": learning_rate} if learning_rate else {}
