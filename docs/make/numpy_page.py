@@ -39,6 +39,10 @@ Anything else raises a `TraceError` that names the function and the nearest thin
 complex numbers and with them `numpy.fft`; eigenvalues, singular values and QR; assignment into arrays
 (`x[i] = v`), `out=` and other work in place; functions whose result has a shape that depends on values,
 such as `np.unique`.
+
+Random numbers come from `mc.random`, with a key as an argument. `np.random` is a plain function that no
+trace sees: inside `mc.compile` it runs once, while the function is traced, and its numbers become
+constants.
 """
 
 

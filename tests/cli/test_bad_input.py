@@ -194,3 +194,20 @@ def test_a_model_of_arrays_has_no_table(cli: Any, tmp_path: Path, tables: Path) 
         cli, tmp_path, "predict", "arrays.safetensors", tables / "shops.csv"
     )
     assert cli("inspect", "arrays.safetensors").code == 0
+
+
+def test_testing_on_the_training_file_is_refused(tmp_path: Path, cli: Any) -> None:
+    place = tmp_path / "rows.csv"
+    place.write_text("x,y\n" + "".join(f"{i},{i % 2}\n" for i in range(40)))
+    done = cli("train", place, "--target", "y", "--test", place)
+    assert done.code == 2
+    assert "--test is the same file as DATA" in done.err
+
+
+@pytest.mark.parametrize("device", ["/dev/zero", "/dev/urandom", "/dev/null"])
+def test_a_device_is_not_read(device: str, cli: Any) -> None:
+    if not Path(device).exists():
+        pytest.skip(f"there is no {device} on this system")
+    done = cli("train", device, "--target", "y")
+    assert done.code == 2
+    assert "is a device" in done.err

@@ -234,7 +234,7 @@ def test_own_loss_activation_regularizer_and_schedule(wave: Any) -> None:
     net = mc.nn.Sequential(mc.nn.Dense(8, activation=lambda x: np.sin(x)), mc.nn.Dense(1))
 
     def loss(outputs: Any, targets: Any, sample_weight: Any) -> Any:
-        rows = np.abs(outputs[:, 0] - targets) ** 1.5
+        rows = np.abs(outputs - targets)[:, 0] ** 1.5
         return (
             np.mean(rows) if sample_weight is None else np.sum(rows * sample_weight) / np.sum(sample_weight)
         )
@@ -325,7 +325,7 @@ def test_nothing_of_the_caller_is_changed(blobs: Any, net: Any) -> None:
 @pytest.mark.parametrize(
     ("scale_x", "scale_y", "rate", "message"),
     [
-        (1.0, 1.0, 1e6, r"learning rate 1e\+06 is probably too large; try 3.3e\+05"),
+        (1.0, 1.0, 1e6, r"learning rate 1e\+06 is probably too large; try 0.1"),
         (1e6, 1.0, 0.1, r"X holds numbers up to 2e\+06; scale its columns"),
         (1.0, 1e30, 0.1, r"y holds numbers up to .*e\+\d+; scale it"),
     ],
@@ -413,3 +413,20 @@ def test_callbacks_end_when_one_of_them_fails(blobs: Any, net: Any, spy: Any) ->
     with pytest.raises(RuntimeError, match="own mistake"):
         _fit(blobs, net, callbacks=[watcher, spy({("epoch", 2): fail})])
     assert watcher.told[-1] == "end"
+
+
+def test_an_own_loss_sees_targets_shaped_like_one_output() -> None:
+    X = np.random.default_rng(0).standard_normal((64, 2)).astype(np.float32)
+    settings = {"optimizer": mc.optim.Adam(0.05), "epochs": 5}
+    net = mc.nn.Sequential(mc.nn.Dense(1))
+    own = mc.fit(net, X, 2 * X[:, 0], loss=lambda o, t, w: np.mean((o - t) ** 2), **settings)
+    named = mc.fit(net, X, 2 * X[:, 0], loss="squared_error", **settings)
+    np.testing.assert_allclose(own.history["loss"], named.history["loss"], rtol=1e-5)  # float32 sums
+
+
+def test_a_loss_that_is_none_from_the_start_is_not_blamed_on_the_rate() -> None:
+    X = np.ones((8, 2), np.float32)
+    with pytest.raises(mc.DivergenceError, match="look at the loss function"):
+        mc.fit(mc.nn.Dense(1), X, X[:, 0], loss=lambda o, t, w: np.mean(np.log(-t * t)))
+    with pytest.raises(mc.DivergenceError, match=r"the learning rate 1e\+30 .* try 0\.1"):
+        mc.fit(mc.nn.Dense(1), X, X[:, 0], loss="squared_error", optimizer=mc.optim.SGD(1e30), batch_size=2)

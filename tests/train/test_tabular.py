@@ -11,6 +11,7 @@ import polars
 import pytest
 
 import minicolumn as mc
+from minicolumn.errors import DataError
 from minicolumn.model import metrics
 from minicolumn.tables import read_table
 from minicolumn.train.tabular import TableRun, TableSettings, data_hash, prepare_table, train_table
@@ -181,3 +182,24 @@ def test_penguins_are_told_apart() -> None:
     # A dozen epochs of a small network; a guess is right in 44 of 100 rows.
     assert done.metrics["accuracy"] > 0.9 > 2 * done.baseline["accuracy"]
     assert done.metrics["log_loss"] < 0.5 * done.baseline["log_loss"]
+
+
+def test_a_description_too_large_for_a_file_is_refused_before_training() -> None:
+    import polars
+
+    labels = [f"{i:04d} " + "x" * 6000 for i in range(300)]
+    frame = polars.DataFrame(
+        {"kind": labels * 4, "size": [float(i) for i in range(1200)], "y": ["a", "b"] * 600}
+    )
+    with pytest.raises(DataError, match=r"description of .*the column 'kind' takes most of it; leave it out"):
+        train_table(frame, TableSettings("y", epochs=1))
+
+
+def test_plain_gradient_descent_learns_by_the_rate_it_is_given() -> None:
+    import polars
+
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(600)
+    frame = polars.DataFrame({"x": x, "z": rng.standard_normal(600), "y": 3.0 * x + 1.0})
+    settings = TableSettings("y", hidden=(8,), optimizer="sgd", learning_rate=0.1, epochs=12, dropout=0.0)
+    assert train_table(frame, settings).metrics["r2"] > 0.9

@@ -32,7 +32,8 @@ def main(args: Sequence[str] | None = None) -> int:
     with _calm():
         try:
             code = _guarded(words or ["--help"])
-            sys.stdout.flush()
+            if sys.stdout is not None:  # closed by whoever started us
+                sys.stdout.flush()
         except BrokenPipeError:
             return _reader_left()
         except OSError as error:

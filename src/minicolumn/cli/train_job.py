@@ -86,6 +86,8 @@ def run_training(wishes: Wishes) -> int:
     console = open_console(to_stderr=wishes.as_json, quiet=wishes.quiet)
     frame = read_source(wishes.data, console)
     settings = _settings(wishes, frame)
+    if wishes.test and _same_file(wishes.test, wishes.data):
+        raise DataError("--test is the same file as DATA; test on rows that take no part in the training")
     test = read_source(wishes.test, console) if wishes.test else None
     with working(console, "Looking at the columns"):
         ready = prepare_table(frame, settings, test)
@@ -97,6 +99,10 @@ def run_training(wishes: Wishes) -> int:
     except DivergenceError as error:
         raise _salvaged(error, ready, wishes.place) from None
     return _finish(console, wishes, done, frame.width)
+
+
+def _same_file(one: str, other: str) -> bool:
+    return os.path.exists(one) and os.path.exists(other) and os.path.samefile(one, other)
 
 
 def _check(wishes: Wishes) -> None:

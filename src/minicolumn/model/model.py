@@ -10,7 +10,7 @@ import numpy as np
 
 from minicolumn.errors import DataError, ShapeError, did_you_mean
 from minicolumn.model import compute, metrics
-from minicolumn.model.artifact import Artifact, load_artifact, save_artifact
+from minicolumn.model.artifact import Artifact, artifact_to_bytes, load_artifact, save_artifact
 from minicolumn.model.compute import Forward, dtype_of
 from minicolumn.model.files import PathLike
 from minicolumn.model.rows import check_inputs, check_rows
@@ -158,6 +158,10 @@ class Model:
         return metrics.regression_scores(true, predicted), true, predicted
 
     # The file -----------------------------------------------------------------------------------------------
+
+    def check_storable(self) -> None:
+        """Refuse what no model file could hold, without writing one; DataError says what."""
+        artifact_to_bytes(self._artifact())
 
     def save(self, path: PathLike) -> None:
         """Write the one file that holds the network, its weights and its table.

@@ -83,6 +83,8 @@ def _targets(who: str, y: Array, dtype: Any, rule: LossRule | None, outputs: tup
         )
     finite = _finite(f"{who}: y", y, np.float64, "drop the rows without a target")
     if rule is None:  # own functions get whole numbers as they are, so that they can be class numbers
+        if y.ndim == 1 and outputs == (1,):  # [batch] beside [batch, 1] would broadcast to [batch, batch]
+            y = y[:, None]
         return np.ascontiguousarray(y, np.int32 if y.dtype.kind in "iub" else dtype)
     if rule.task == "multiclass" and y.ndim == 1:
         return _class_numbers(who, finite, outputs)

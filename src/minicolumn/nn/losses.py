@@ -286,5 +286,5 @@ def loss_by_name(name: str) -> LossRule:
     'softmax'
     """
     if name not in LOSSES:
-        raise DataError(f"unknown loss {name!r}{did_you_mean(name, LOSSES)}")
+        raise DataError(f"unknown loss {name!r}{did_you_mean(name, LOSSES)}; there are {', '.join(LOSSES)}")
     return LOSSES[name]

@@ -63,6 +63,8 @@ def read_table(source: str | os.PathLike[str]) -> polars.DataFrame:
 
 
 def _read_file(path: Path) -> bytes:
+    if path.is_block_device() or (path.is_char_device() and str(path) != "/dev/stdin"):
+        raise DataError(f"{str(path)!r} is a device; name a file")
     try:
         with path.open("rb") as stream:
             return read_bounded(stream, path.name)

@@ -108,7 +108,9 @@ def fit(
     network             a layer, most often a `Sequential`; its input shape is found from X
     X                   [rows, *input_shape], any real dtype; computed in `dtype`
     y                   [rows] class numbers for softmax_cross_entropy, else numbers [rows] or [rows, outputs]
-    loss                a name from `mc.nn.LOSSES`, or a NumPy function of (outputs, targets, sample_weight)
+    loss                a name from `mc.nn.LOSSES`, or a NumPy function of (outputs, targets, sample_weight) that
+                        returns one number; targets are shaped like the outputs where there is one output, and
+                        sample_weight is [batch] or None
     optimizer           a record such as `mc.optim.Adam(1e-3)`, or its name
     schedule            a factor on the learning rate, by record, name, or function of (steps, total_steps)
     batch_size          rows a step; an epoch's last short batch is trained on too, with its own mean
@@ -257,8 +259,13 @@ class _Job:
             cause = f"X holds numbers up to {largest:.3g}; scale its columns to about 1"
         elif target > LARGE:
             cause = f"y holds numbers up to {target:.3g}; scale it to about 1"
+        elif step == 1 and what == "the loss":
+            cause = (
+                "it was none at the very first step, before any weight had moved; look at the loss function"
+            )
         else:
-            cause = f"the learning rate {rate:g} is probably too large; try {rate / 3:.2g}"
+            better = min(rate / 3, 0.1)
+            cause = f"the learning rate {rate:g} is probably too large; try {better:.2g}"
         return (
             f"training diverged at step {step} (epoch {epoch}): {what} is no finite number any more; {cause}"
         )

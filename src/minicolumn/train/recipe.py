@@ -111,7 +111,9 @@ def table_recipe(
     rate = habits.dropout if dropout is None else dropout
     kind = activation or habits.activation
     return Recipe(
-        network=table_network(encoder, table_knots(encoder, X), hidden or HIDDEN, kind, rate),
+        network=table_network(
+            encoder, table_knots(encoder, X), hidden or HIDDEN, kind, rate, optimizer != "sgd"
+        ),
         loss=_loss(habits),
         optimizer=_optimizer(optimizer, learning_rate, habits),
         schedule=LogCosine(),
@@ -161,21 +163,30 @@ def table_network(
     hidden: tuple[int, ...],
     activation: str,
     dropout: float,
+    adaptive: bool = True,
 ) -> Sequential:
-    """Return the network: ramps, embeddings, a scale a feature, hidden layers, outputs that start at 0."""
+    """Return the network: ramps, embeddings, a scale a feature, hidden layers, outputs that start at 0.
+
+    adaptive  whether the optimizer scales each weight's steps by itself, as Adam does. The NTK form and the
+              slow biases are meant for those; under plain gradient descent they would slow all learning.
+    """
     layers: list[Layer] = [PiecewiseLinear(knots)] if knots else []
     if encoder.embeddings:
         layers.append(ColumnEmbedding(encoder.embeddings, dim=8))
     layers.append(Scale())
     for units in hidden:
-        layers.append(_dense(units, activation))
+        layers.append(_dense(units, activation, adaptive=adaptive))
         if dropout:
             layers.append(Dropout(dropout))
     outputs = len(encoder.classes) if encoder.classes else 1
-    return Sequential(*layers, _dense(outputs, initializer="zeros"))
+    return Sequential(*layers, _dense(outputs, initializer="zeros", adaptive=adaptive))
 
 
-def _dense(units: int, activation: str = "linear", initializer: str | None = None) -> Dense:
+def _dense(
+    units: int, activation: str = "linear", initializer: str | None = None, *, adaptive: bool
+) -> Dense:
+    if not adaptive:
+        return Dense(units, activation, initializer=initializer)
     return Dense(units, activation, initializer=initializer, parametrization="ntk", bias_rate=0.1)
 
 

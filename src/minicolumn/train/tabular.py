@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -139,6 +140,7 @@ def train_table(
     """
     ready = prepared or prepare_table(frame, settings, test)
     recipe = recipe_for(ready, settings)
+    _check_storable(ready, recipe)
     run = _fit(ready, recipe, settings.seed, callbacks)
     model = replace(
         _calibrated(ready, run.model),
@@ -162,6 +164,29 @@ def recipe_for(ready: Prepared, settings: TableSettings) -> Recipe:
         batch_size=settings.batch_size,
         epochs=settings.epochs,
         patience=settings.patience,
+    )
+
+
+def _check_storable(ready: Prepared, recipe: Recipe) -> None:
+    """Refuse, before anything is trained, a table whose description no model file could hold."""
+    figures = ("loss", "val_loss", "learning_rate", "seconds", "steps_per_second", *recipe.metrics)
+    row = {"epoch": recipe.epochs, **dict.fromkeys(figures, 0.12345678901234567)}
+    loss = "squared_error" if ready.encoder.classes is None else "softmax_cross_entropy"
+    params = recipe.network.init(0, ready.X.shape[1:])
+    model = Model(recipe.network, params, ready.X.shape[1:], loss, ready.encoder, schema=ready.schema)
+    try:
+        replace(model, history=[row] * recipe.epochs).check_storable()
+    except DataError as error:
+        raise DataError(f"{error}; {_what_takes_most(ready.encoder)}") from None
+
+
+def _what_takes_most(encoder: Encoder) -> str:
+    sizes = {part.name: len(json.dumps(part.to_json())) for part in encoder.inputs}
+    name = max(sizes, key=lambda n: sizes[n])
+    if sizes[name] > sum(sizes.values()) / 10:
+        return f"the column {name[:60]!r} takes most of it; leave it out (--drop)"
+    return (
+        f"{len(sizes):,} columns with such names are too many; leave some out (--drop) or shorten their names"
     )
 
 
