@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# Multiplications and additions of a step below which two threads gain little on a quiet machine, and lose most
-# of the time on a busy one, where they spin while they wait for each other: training the built-in penguins took
-# 59 s of processor time with two threads and 8 s with one, on a machine with other work.
+# Multiplications and additions of a step below which two threads gain little on a quiet machine, and lose
+# most of the time on a busy one, where they spin while they wait for each other: training the built-in
+# penguins took 59 s of processor time with two threads and 8 s with one, on a machine with other work.
 WORTH_SHARING = 5e8
 
 

@@ -108,9 +108,9 @@ def fit(
     network             a layer, most often a `Sequential`; its input shape is found from X
     X                   [rows, *input_shape], any real dtype; computed in `dtype`
     y                   [rows] class numbers for softmax_cross_entropy, else numbers [rows] or [rows, outputs]
-    loss                a name from `mc.nn.LOSSES`, or a NumPy function of (outputs, targets, sample_weight) that
-                        returns one number; targets are shaped like the outputs where there is one output, and
-                        sample_weight is [batch] or None
+    loss                a name from `mc.nn.LOSSES`, or a NumPy function of (outputs, targets, sample_weight)
+                        that returns one number; where there is one output, targets are shaped like the
+                        outputs, and sample_weight is [batch] or None
     optimizer           a record such as `mc.optim.Adam(1e-3)`, or its name
     schedule            a factor on the learning rate, by record, name, or function of (steps, total_steps)
     batch_size          rows a step; an epoch's last short batch is trained on too, with its own mean
