@@ -13,6 +13,7 @@ import polars
 from minicolumn.model.artifact import Artifact
 from minicolumn.nn.embeddings import ColumnEmbedding, Embedding
 from minicolumn.nn.layers import Dense, Dropout, Flatten, Residual, Scale, Sequential
+from minicolumn.nn.piecewise import PiecewiseLinear
 from minicolumn.nn.serialize import to_json
 from minicolumn.tables import infer_schema
 from minicolumn.tables.encode import Encoder
@@ -81,6 +82,11 @@ def samples() -> dict[str, Artifact]:
             Sequential(Dense(40, activation="gelu"), Dense(10)), (20,), "softmax_cross_entropy"
         ),
         "ntk": artifact_of(Sequential(Scale(), Dense(4, activation="selu", parametrization="ntk")), (2,)),
+        "ramps": artifact_of(
+            Sequential(PiecewiseLinear(((1, (-1.0, 0.0, 2.5)),)), Scale(), Dense(2, parametrization="ntk")),
+            (2,),
+            "softmax_cross_entropy",
+        ),
         "image": artifact_of(Sequential(Flatten(), Dense(2)), (3, 4), data_hash=None, metrics={}),
         "words": artifact_of(Sequential(Embedding(5, 2), Flatten(), Dense(1)), (3,)),
         "tabular": tabular(),
