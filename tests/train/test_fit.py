@@ -430,3 +430,13 @@ def test_a_loss_that_is_none_from_the_start_is_not_blamed_on_the_rate() -> None:
         mc.fit(mc.nn.Dense(1), X, X[:, 0], loss=lambda o, t, w: np.mean(np.log(-t * t)))
     with pytest.raises(mc.DivergenceError, match=r"the learning rate 1e\+30 .* try 0\.1"):
         mc.fit(mc.nn.Dense(1), X, X[:, 0], loss="squared_error", optimizer=mc.optim.SGD(1e30), batch_size=2)
+
+
+def test_the_number_of_threads_changes_no_bit() -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((600, 54)).astype(np.float32), rng.integers(0, 7, 600)
+    net = mc.nn.Sequential(mc.nn.Dense(128, activation="relu"), mc.nn.Dense(7))
+    one, two = (mc.fit(net, X, y, batch_size=256, epochs=1, threads=threads) for threads in (1, 2))
+    for layer in one.params:
+        for name, weights in one.params[layer].items():
+            np.testing.assert_array_equal(weights, two.params[layer][name])

@@ -14,7 +14,7 @@ from minicolumn.errors import DataError, did_you_mean
 from minicolumn.ir.graph import Graph
 from minicolumn.lower.reference import ReferenceProgram
 from minicolumn.passes.simplify import simplify
-from minicolumn.trace.program import Program, argument, trace
+from minicolumn.trace.program import Program, argument, trace, trace_call
 from minicolumn.trace.tracer import Traced
 from minicolumn.tree import Tree, flatten, unflatten
 
@@ -114,5 +114,4 @@ def compile(function: Callable[..., Any], backend: str = "reference") -> Callabl
 
 def graph_of(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Graph:
     """Return the simplified graph of a function for some example arguments."""
-    leaves, structure = flatten((args, kwargs))
-    return simplify(trace(function, [argument(x) for x in leaves], structure).graph)
+    return simplify(trace_call(function, *args, **kwargs).graph)

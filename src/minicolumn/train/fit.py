@@ -13,7 +13,7 @@ import numpy as np
 from minicolumn import random
 from minicolumn.errors import DivergenceError
 from minicolumn.lower.compile import compile
-from minicolumn.lower.threads import limited, threads_for
+from minicolumn.lower.threads import one_thread
 from minicolumn.model.compute import Forward
 from minicolumn.model.files import PathLike
 from minicolumn.model.model import Model
@@ -126,7 +126,7 @@ def fit(
     shuffle             whether each epoch has its own order of the rows
     seed                one number for split, weights, order and dropout, each in its own stream
     dtype               of the computation: float32 or float64
-    threads             for matrix products; None takes one for small networks and all for large ones
+    threads             for native code; the reference takes one, so that the bits do not depend on it
     backend             "reference"
     progress            whether to draw a progress bar on standard error
     params              weights to start from, such as another run's `params`; None draws them
@@ -178,9 +178,8 @@ class _Job:
         training = Training(
             s.network, s.epochs, steps, len(self.train), self._figures(), params, best_params=params
         )
-        work = 6.0 * s.batch_size * sum(leaf.size for leaf in flatten(params)[0])
         try:
-            with limited(threads_for(work, s.threads)):
+            with one_thread():
                 self._epochs(training)
         except KeyboardInterrupt:
             training.stop_reason = "interrupted"
