@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -79,10 +80,10 @@ class Graph:
     outputs: tuple[Node, ...]
     name: str = "fn"
 
-    @property
-    def nodes(self) -> list[Node]:
+    @cached_property
+    def nodes(self) -> tuple[Node, ...]:
         """Return every node, each after all that it reads; unused inputs are listed too."""
-        return topological([*self.inputs, *self.outputs])
+        return tuple(topological([*self.inputs, *self.outputs]))
 
     def __str__(self) -> str:
         from minicolumn.ir.text import print_graph
@@ -94,25 +95,16 @@ def topological(outputs: Iterable[Node], enter: Callable[[Node], bool] | None = 
     """Return the nodes that outputs depend on, operands first; looks into nodes that `enter` accepts."""
     order: list[Node] = []
     seen: set[Node] = set()
-
-    def operands_of(node: Node) -> Iterator[Node]:
-        return iter(node.inputs if enter is None or enter(node) else ())
-
-    for root in outputs:
-        if root in seen:
-            continue
-        seen.add(root)
-        stack = [(root, operands_of(root))]
-        while stack:
-            node, operands = stack[-1]
-            for operand in operands:
-                if operand not in seen:
-                    seen.add(operand)
-                    stack.append((operand, operands_of(operand)))
-                    break
-            else:
-                order.append(node)
-                stack.pop()
+    stack: list[Any] = list(outputs)[::-1]
+    while stack:
+        node = stack.pop()
+        if node is None:  # all that the node below reads is listed
+            order.append(stack.pop())
+        elif node not in seen:
+            seen.add(node)
+            stack += (node, None)
+            if enter is None or enter(node):
+                stack += node.inputs[::-1]
     return order
 
 
@@ -132,7 +124,7 @@ def substitute(outputs: Iterable[Node], replacement: dict[Node, Node]) -> tuple[
     for node in topological(roots, enter=lambda n: n not in replacement):
         if node in made:
             continue
-        inputs = tuple(made[i] for i in node.inputs)
-        same = all(a is b for a, b in zip(inputs, node.inputs, strict=True))
+        inputs = tuple([made[i] for i in node.inputs])  # nodes are equal where they are the same
+        same = inputs == node.inputs
         made[node] = node if same else Node(node.op, inputs, node.attrs, node.type, node.where)
     return tuple(made[root] for root in roots)

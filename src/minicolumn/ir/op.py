@@ -105,7 +105,7 @@ def op_named(name: str) -> Op:
 
 def same_dtype(name: str, types: tuple[ArrayType, ...]) -> np.dtype:
     """Return the one dtype that all operands share; the tracer casts before it applies an operation."""
-    dtypes = {t.dtype for t in types}
-    if len(dtypes) != 1:
+    dtypes = [t.dtype for t in types]
+    if not dtypes or dtypes.count(dtypes[0]) < len(dtypes):
         raise TraceError(f"{name}: operands of one dtype expected, got {', '.join(map(str, types))}")
-    return dtypes.pop()
+    return dtypes[0]

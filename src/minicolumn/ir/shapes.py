@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import prod
 
 import numpy as np
@@ -40,6 +40,10 @@ class ArrayType:
             raise ShapeError(f"dtype {self.dtype} does not exist in graphs; there are {', '.join(DTYPES)}")
 
     def __str__(self) -> str:
+        return self._text
+
+    @cached_property
+    def _text(self) -> str:
         return f"{_SHORT[self.dtype]}[{','.join(map(str, self.shape))}]"
 
     @cached_property
@@ -86,6 +90,19 @@ def broadcast_shapes(*shapes: Shape) -> Shape:
     except ValueError:
         listed = " and ".join(str(list(shape)) for shape in shapes)
         raise ShapeError(f"shapes {listed} do not broadcast together") from None
+
+
+# A trace asks for the same few shapes thousands of times.
+_broadcast_shapes = lru_cache(maxsize=4096)(broadcast_shapes)
+
+
+def broadcast_type(dtype: np.dtype, types: Sequence[ArrayType]) -> ArrayType:
+    """Return the type of this dtype that operands broadcast to: an operand's own, where it is that."""
+    shape = _broadcast_shapes(*[t.shape for t in types])
+    for t in types:
+        if t.shape == shape and t.dtype == dtype:
+            return t
+    return ArrayType(dtype, shape)
 
 
 def normalize_axis(axis: int, ndim: int) -> int:

@@ -65,17 +65,19 @@ def node_names(graph: Graph) -> dict[Node, str]:
         given = node.attrs.get("name")
         if isinstance(given, str) and given and node not in names:
             names[node] = _unique(legal_name(given), taken)
-    short = _short_names()
+    fresh = (name for name in _short_names() if name not in taken)
     for node in graph.nodes:
         if node not in names:
-            names[node] = next(name for name in short if name not in taken)
+            names[node] = next(fresh)
     return names
 
 
 def ordered_attrs(node: Node) -> list[tuple[str, Any]]:
     """Return the attributes in the order of the type rule, graphs last; theirs means nothing."""
+    shown = list(node.attrs.items()) if node.op is not CONST else []
+    if len(shown) < 2:
+        return shown
     places = {name: i for i, name in enumerate(attr_names(node.op))}
-    shown = node.attrs.items() if node.op is not CONST else ()
     return sorted(shown, key=lambda item: (isinstance(item[1], Graph), places.get(item[0], 99), item[0]))
 
 
@@ -123,17 +125,18 @@ def _graph_text(graph: Graph, constants: int | None, indent: str) -> str:
 
 def _line(node: Node, names: dict[Node, str], constants: int | None, indent: str) -> str:
     # A node that another graph owns has no name here; the verifier shows such lines.
-    operands = [names.get(operand, "?") for operand in node.inputs]
-    attrs = [f"{name}={_value(value, constants, indent)}" for name, value in ordered_attrs(node)]
+    parts = [names.get(operand, "?") for operand in node.inputs]
     if node.op is CONST:
-        operands = [_value(node.attrs.get("value"), constants, indent)]
-    text = f"{names.get(node, '?')}: {node.type} = {node.op.name}({', '.join([*operands, *attrs])})"
+        parts = [_value(node.attrs.get("value"), constants, indent)]
+    elif node.attrs:
+        parts += [f"{name}={_value(value, constants, indent)}" for name, value in ordered_attrs(node)]
+    text = f"{names.get(node, '?')}: {node.type} = {node.op.name}({', '.join(parts)})"
+    return text + _comment(node.where, text, indent) if node.where else text
+
+
+def _comment(where: str, text: str, indent: str) -> str:
     column = len(text.rpartition("\n")[2]) + (0 if "\n" in text else len(indent))
-    return text + _comment(node.where, column)
-
-
-def _comment(where: str | None, column: int) -> str:
-    return f"{' ' * (COMMENT_COLUMN - column)}  # {' '.join(where.split())}" if where else ""
+    return f"{' ' * (COMMENT_COLUMN - column)}  # {' '.join(where.split())}"
 
 
 def _value(value: Any, constants: int | None, indent: str) -> str:
@@ -164,7 +167,8 @@ def _array(value: np.ndarray, constants: int | None) -> str:
         dtype = str(type_of(value)).partition("[")[0]
         digest = hashlib.sha256(value.tobytes()).hexdigest()
         return f"<{dtype} array, {value.size} elements, sha256 {digest[:8]}>"
-    return _nested(iter(map(_element, value.ravel())), value.shape)
+    elements = map(_float32, value.ravel()) if value.dtype == np.float32 else map(repr, value.ravel().tolist())
+    return _nested(elements, value.shape)
 
 
 def _nested(elements: Iterator[str], shape: tuple[int, ...]) -> str:
@@ -173,11 +177,8 @@ def _nested(elements: Iterator[str], shape: tuple[int, ...]) -> str:
     return f"[{', '.join(_nested(elements, shape[1:]) for _ in range(shape[0]))}]"
 
 
-def _element(value: np.generic) -> str:
-    exact = value.item()
-    if value.dtype != np.float32:
-        return repr(exact)
+def _float32(value: np.float32) -> str:
     short = str(value)
     # The fewest digits that mean this float32 are read through a float64, which may round twice.
     same = np.float32(float(short)) == value or short == "nan"
-    return short if same else repr(exact)
+    return short if same else repr(value.item())

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from minicolumn.errors import TraceError, did_you_mean
+from minicolumn.ir.op import Op
 from minicolumn.trace import (
     choosing,
     indexing,
@@ -20,7 +22,7 @@ from minicolumn.trace import (
 )
 from minicolumn.trace.indexing import getitem
 from minicolumn.trace.promote import array, dtype_or_kind, loop_dtypes
-from minicolumn.trace.tracer import Traced, cast
+from minicolumn.trace.tracer import Traced, apply, cast
 from minicolumn.trace.ufuncs import ACCUMULATE, REDUCE, UFUNCS
 
 __all__ = ["FUNCTIONS", "call_function", "call_ufunc", "getitem", "operate"]
@@ -55,7 +57,7 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: di
         raise TraceError(f"np.{ufunc.__name__}.{method} cannot be traced")
     if kwargs or any(isinstance(x, (list, tuple)) for x in inputs):
         return _call(ufunc, tuple(array(x) if isinstance(x, (list, tuple)) else x for x in inputs), **kwargs)
-    return _row(ufunc, inputs, tuple([dtype_or_kind(x) for x in inputs]))
+    return _row(ufunc, inputs, tuple(map(dtype_or_kind, inputs)))
 
 
 def _reduce(ufunc: np.ufunc, x: Any, axis: Any = 0, dtype: Any = None, out: Any = None, **kwargs: Any) -> Any:
@@ -83,30 +85,34 @@ def _call(
         )
     if set(extra) - {"casting", "order", "subok", "signature"}:
         raise TraceError(f"np.{ufunc.__name__}: {', '.join(extra)} cannot be traced")
-    kinds = tuple([dtype_or_kind(x) for x in inputs])
+    kinds = tuple(map(dtype_or_kind, inputs))
     return _row(ufunc, inputs, kinds if dtype is None else (np.dtype(dtype),) * len(kinds))
 
 
 def _row(ufunc: np.ufunc, operands: tuple[Any, ...], kinds: tuple[Any, ...]) -> Any:
     """Apply a row of the table to operands in the dtypes of the loop that NumPy would choose."""
+    row, dtypes = _row_and_dtypes(ufunc, kinds)
+    converted = tuple(map(cast, operands, dtypes))
+    return apply(row, converted, {}) if type(row) is Op else row(*converted)
+
+
+@lru_cache(maxsize=4096)
+def _row_and_dtypes(ufunc: np.ufunc, kinds: tuple[Any, ...]) -> tuple[Callable[..., Any], tuple[Any, ...]]:
     row = UFUNCS.get(ufunc.__name__)
     if row is None:
         raise TraceError(f"np.{ufunc.__name__} has no traced form{did_you_mean(ufunc.__name__, UFUNCS)}")
-    return row(*[cast(x, dtype) for x, dtype in zip(operands, loop_dtypes(ufunc, kinds), strict=True)])
+    return row, loop_dtypes(ufunc, kinds)
 
 
 def operate(ufunc: np.ufunc, *operands: Any) -> Any:
     """Answer an operator: the ufunc, but Python numbers alone give what counts as a Python number."""
-    kinds = tuple([dtype_or_kind(x) for x in operands])
+    kinds = tuple(map(dtype_or_kind, operands))
     result = _row(ufunc, operands, kinds)
-    if kinds[0] in _NUMBERS and kinds[-1] in _NUMBERS:
+    if isinstance(kinds[0], type) and isinstance(kinds[-1], type):
         for out in result if isinstance(result, tuple) else (result,):
             if isinstance(out, Traced) and out.dtype != np.bool_:
                 out.node.weak = True
     return result
-
-
-_NUMBERS = (float, int)
 
 
 def call_function(func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -71,7 +71,12 @@ class LiveNode(Node):
         where: str | None = None,
         weak: bool = False,
     ) -> None:
-        super().__init__(op, inputs, attrs, type, where)
+        # Each traced operation makes one of these; the call of Node's own __init__ would be a tenth of its cost.
+        self.op = op
+        self.inputs = tuple(inputs)
+        self.attrs = attrs
+        self.type = type
+        self.where = where
         self.value = value
         self.scopes = scopes
         self.weak = weak
@@ -111,7 +116,10 @@ def node_of(value: Any) -> LiveNode:
     """Return the node of a traced value, or a constant node for anything else."""
     if isinstance(value, Traced):
         return value.node
-    array = holdable(value)
+    return _constant(holdable(value))
+
+
+def _constant(array: np.ndarray) -> LiveNode:
     return LiveNode(CONST, (), {"value": array}, _typed(array.dtype, array.shape), array, NO_SCOPES)
 
 
@@ -131,12 +139,11 @@ def joined(nodes: Sequence[LiveNode]) -> Scopes:
 
 def apply(op: Op, args: Sequence[Any], attrs: dict[str, Any]) -> Any:
     """Apply an operation to traced and plain values: run it if all are known, record it if any is open."""
+    for arg in args:
+        if type(arg) is Traced and arg.node.value is None:
+            return _recorded(op, args, attrs)
     nodes = [arg.node if type(arg) is Traced else node_of(arg) for arg in args]
-    values = [node.value for node in nodes]
-    for value in values:
-        if value is None:
-            return _recorded(op, nodes, attrs)
-    value = op.numpy(*values, **attrs)
+    value = op.numpy(*[node.value for node in nodes], **attrs)
     if type(value) is not np.ndarray:
         value = np.asarray(value)
     # No derivative flows through booleans and integers, so with values known they need no tracing:
@@ -146,31 +153,35 @@ def apply(op: Op, args: Sequence[Any], attrs: dict[str, Any]) -> Any:
     return lift(LiveNode(op, nodes, attrs, _typed(value.dtype, value.shape), value, joined(nodes)))
 
 
-def _recorded(op: Op, nodes: list[LiveNode], attrs: dict[str, Any]) -> Traced:
-    nodes = [_held(node) if node.op is CONST and not node.scopes else node for node in nodes]
-    type_ = op.infer(*(node.type for node in nodes), **attrs)
+def _recorded(op: Op, args: Sequence[Any], attrs: dict[str, Any]) -> Traced:
+    nodes = [arg.node if type(arg) is Traced else _constant(_own(arg)) for arg in args]
+    type_ = op.infer(*[node.type for node in nodes], **attrs)
     return Traced(LiveNode(op, nodes, attrs, type_, None, joined(nodes), user_line()))
 
 
-def _held(node: LiveNode) -> LiveNode:
+def _own(value: Any) -> np.ndarray:
     """Return a constant as the program will see it: a copy, if its owner could still write to it."""
-    array = node.attrs["value"]
-    if not array.flags.writeable and array.flags.owndata:
-        return node
-    copy = array.copy()
-    copy.flags.writeable = False
-    return LiveNode(CONST, (), {"value": copy}, node.type, copy, NO_SCOPES)
+    array = holdable(value)
+    flags = array.flags
+    if flags.writeable or not flags.owndata:
+        array = array.copy()
+        array.setflags(write=False)
+    return array
 
 
 def user_line() -> str | None:
     """Return file:line of the innermost frame that is neither ours nor NumPy's."""
-    frame = sys._getframe(1)
+    frame = sys._getframe(5)  # the nearer ones are ours on every way here
     while frame is not None:
-        module = frame.f_globals.get("__name__", "")
-        if not module.startswith(("minicolumn.", "numpy.")) or module.startswith("minicolumn.nn."):
+        if _is_users(frame.f_globals.get("__name__", "")):
             return f"{frame.f_code.co_filename.rsplit('/', 1)[-1]}:{frame.f_lineno}"
         frame = frame.f_back
     return None
+
+
+@cache
+def _is_users(module: str) -> bool:
+    return not module.startswith(("minicolumn.", "numpy.")) or module.startswith("minicolumn.nn.")
 
 
 def cast(x: Any, dtype: np.dtype) -> Any:

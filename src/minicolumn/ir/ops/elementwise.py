@@ -13,7 +13,7 @@ import numpy as np
 
 from minicolumn.ir.op import Op, Rule, define, same_dtype
 from minicolumn.ir.ops.rules import EVERY, NUMBERS, mapped
-from minicolumn.ir.shapes import DTYPES, ArrayType, Type, broadcast_shapes
+from minicolumn.ir.shapes import DTYPES, ArrayType, Type, broadcast_type
 
 LN2 = float(np.log(2.0))
 LN10 = float(np.log(10.0))
@@ -213,7 +213,7 @@ ARCTANH = unary("arctanh", np.arctanh, lambda g, out, x: g / ((1.0 - x) * (1.0 +
 
 def _where_type(condition: ArrayType, x: ArrayType, y: ArrayType) -> Type:
     same_dtype("where condition", (condition, ArrayType(DTYPES["bool"], ())))
-    return ArrayType(same_dtype("where", (x, y)), broadcast_shapes(condition.shape, x.shape, y.shape))
+    return broadcast_type(same_dtype("where", (x, y)), (condition, x, y))
 
 
 WHERE = define(

@@ -9,7 +9,7 @@ import numpy as np
 
 from minicolumn.errors import ShapeError, TraceError
 from minicolumn.ir.op import same_dtype
-from minicolumn.ir.shapes import ArrayType, Shape, broadcast_shapes
+from minicolumn.ir.shapes import ArrayType, Shape, broadcast_type
 
 # Dtype kinds as NumPy letters them: f floating, i signed, u unsigned, b bool.
 NUMBERS = "fiu"
@@ -30,7 +30,7 @@ def mapped(name: str, operands: int, kinds: str) -> Callable[..., ArrayType]:
     def infer(*types: ArrayType) -> ArrayType:
         if len(types) != operands:
             raise TraceError(f"{name}: {operands} operands expected, got {len(types)}")
-        return ArrayType(of_kinds(name, types, kinds), broadcast_shapes(*(t.shape for t in types)))
+        return broadcast_type(of_kinds(name, types, kinds), types)
 
     return infer
 

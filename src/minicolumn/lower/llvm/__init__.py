@@ -1,0 +1,1 @@
+"""Plan to machine code: LLVM text written from Python, optimised, loaded, and kept on disk."""

@@ -1,0 +1,50 @@
+"""Where threads must wait for each other: before a kernel touches what another thread may still be at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+# A place in memory: what it belongs to (the arena, or an array of its own) and the bytes from where to where.
+Region = tuple[Any, int, int]
+
+
+@dataclass(frozen=True)
+class _Touch:
+    region: Region
+    writes: bool
+    solo: bool
+
+
+class Hazards:
+    """What has been touched since all threads last met."""
+
+    def __init__(self) -> None:
+        self._touched: list[_Touch] = []
+
+    def must_wait(self, reads: Iterable[Region], writes: Iterable[Region], solo: bool) -> bool:
+        """Return whether all must meet before this work, and note the work itself.
+
+        Work of one thread alone needs no meeting with earlier work of the same thread.
+        """
+        new = [_Touch(r, False, solo) for r in reads] + [_Touch(r, True, solo) for r in writes]
+        wait = any(_clash(old, touch) for old in self._touched for touch in new)
+        self._touched = new if wait else self._touched + new
+        return wait
+
+    def met(self) -> None:
+        """Note that all threads have met."""
+        self._touched = []
+
+    @property
+    def pending(self) -> bool:
+        """Return whether anything was touched since the last meeting."""
+        return bool(self._touched)
+
+
+def _clash(old: _Touch, new: _Touch) -> bool:
+    if not (old.writes or new.writes) or (old.solo and new.solo):
+        return False
+    (owner, low, high), (other, start, stop) = old.region, new.region
+    return owner == other and low < stop and start < high

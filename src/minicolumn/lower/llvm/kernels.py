@@ -1,0 +1,305 @@
+"""A kernel becomes a function: which arrays it is given, and what its loops are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from minicolumn.ir.graph import Node
+from minicolumn.lower.llvm.elements import Addresses, Elements, memory_type, uniform
+from minicolumn.lower.llvm.emit import Function, Module, Value, const, index
+from minicolumn.lower.llvm.levels import Levels, merged, separate
+from minicolumn.lower.llvm.machine import Machine
+from minicolumn.lower.llvm.nest import lanes_for, nest, no_lanes_left, run_stores, share
+from minicolumn.lower.llvm.reduce import (
+    kept_levels,
+    operand_places_of,
+    ranges_of,
+    run_reduction,
+    runs_along_columns,
+)
+from minicolumn.passes.access import Affine, counter, linear, own_places
+from minicolumn.passes.fuse import Fused, Kernel, arrays_read
+
+# Work of fewer elements than this is done by one thread: sharing it out takes longer.
+WORTH_SHARING = 8192
+# Wide loops over columns keep several registers of partial sums.
+COLUMN_REGISTERS = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Code:
+    """A function of the module and what it is called with.
+
+    name        within the module
+    arrays      whose pointers come first, in this order
+    lengths     arrays whose true length follows, for those that may have any
+    solo        whether one thread does all of it
+    """
+
+    name: str
+    arrays: tuple[Node, ...]
+    lengths: tuple[Node, ...]
+    solo: bool
+
+
+class Kernels:
+    """The functions of a module, each distinct one written once.
+
+    flexible    whether the length of an array's first axis is known only when the program runs
+    """
+
+    def __init__(self, module: Module, machine: Machine, flexible: Callable[[Node], bool]) -> None:
+        self.module, self.machine, self.flexible = module, machine, flexible
+        self._known: dict[str, str] = {}
+        self._made: dict[Any, str | None] = {}
+        self._count = 0
+
+    def fresh(self) -> str:
+        """Return a name for a function."""
+        self._count += 1
+        return f"k{self._count}"
+
+    def once(self, key: Any, emit: Callable[[str], bool]) -> str | None:
+        """Return the function for a key, written by `emit(name)` when it is asked for first; None if there is none."""
+        if key not in self._made:
+            name = self.fresh()
+            self._made[key] = name if emit(name) else None
+        return self._made[key]
+
+    def emit(self, fused: Fused, kernel: Kernel) -> Code:
+        """Write the function of a kernel and say how to call it."""
+        arrays = operands(fused, kernel)
+        lengths = tuple(a for a in arrays if self.flexible(a))
+        solo = _is_solo(kernel)
+        f = Function(self.module, self.fresh(), _parameters(arrays, lengths), "void", _PRIVATE)
+        pointers = {a: f.parameters[f"a{k}"] for k, a in enumerate(arrays)}
+        sizes = {a: f.parameters[f"n{k}"] for k, a in enumerate(lengths)}
+        frame = Frame(f, fused, kernel, pointers, sizes, f.parameters["status"], self.machine)
+        _EMITTERS[kernel.kind](frame)
+        return Code(self.share(f), arrays, lengths, solo)
+
+    def share(self, f: Function) -> str:
+        """Finish a function, or drop it if one with the same text is there."""
+        name = f.finish()
+        text = self.module.functions[name].replace(f"@{name}(", "@(", 1)
+        known = self._known.setdefault(text, name)
+        if known != name:
+            del self.module.functions[name]
+        return known
+
+
+_PRIVATE = "internal nounwind noinline"
+
+
+def operands(fused: Fused, kernel: Kernel) -> tuple[Node, ...]:
+    """Return the arrays that a kernel touches; constants of one number are part of the code."""
+    read = [a for a in arrays_read(kernel, fused.arrays) if uniform(a) is None]
+    return tuple(dict.fromkeys((*read, *kernel.targets, *((kernel.anchor,) if kernel.kind == "fill" else ()))))
+
+
+def _parameters(arrays: Sequence[Node], lengths: Sequence[Node]) -> list[tuple[str, str]]:
+    pointers = [(f"a{k}", "ptr") for k in range(len(arrays))]
+    sizes = [(f"n{k}", "i64") for k in range(len(lengths))]
+    return [*pointers, *sizes, ("status", "ptr"), ("part", "i64"), ("parts", "i64")]
+
+
+def _is_solo(kernel: Kernel) -> bool:
+    if kernel.kind in ("order", "scatter", "fill") or prod(kernel.shape) < 2:
+        return True
+    size = prod(kernel.shape)
+    if kernel.kind == "reduce" and kernel.anchor is not None:
+        size = kernel.anchor.inputs[0].array_type.size
+    return size < WORTH_SHARING
+
+
+class Frame:
+    """What an emitter works with: the function, its parameters and the kernel."""
+
+    def __init__(
+        self,
+        f: Function,
+        fused: Fused,
+        kernel: Kernel,
+        pointers: Mapping[Node, Value],
+        lengths: Mapping[Node, Value],
+        status: Value,
+        machine: Machine,
+    ) -> None:
+        self.f, self.fused, self.kernel, self.machine = f, fused, kernel, machine
+        self.pointers, self.lengths, self.status = pointers, lengths, status
+        self.width = machine.lanes("float")
+
+    @property
+    def part(self) -> tuple[Value, Value]:
+        """Return which share of the work this call does, and of how many."""
+        return self.f.parameters["part"], self.f.parameters["parts"]
+
+    def addresses(self, ranges: tuple[int, ...]) -> Addresses:
+        """Return where values are read from, for counters of these ranges."""
+        here = {s.target for s in self.kernel.stores if s.is_plain}
+        return Addresses(self.fused.arrays, ranges, here)
+
+    def elements(self, addresses: Addresses, levels: Levels, lanes: int) -> Elements:
+        """Return the values at the counters of some levels."""
+        return Elements(self.f, addresses, levels, lanes, self.pointers, self.lengths, self.status)
+
+    def lanes_of_rows(self, levels: Levels) -> int:
+        """Return how many elements of a row are worked on at once."""
+        return lanes_for(levels, [levels.strides(s.address)[-1] for s in self.kernel.stores], self.width)
+
+
+# Loops ------------------------------------------------------------------------------------------------------
+
+
+def _loop(frame: Frame) -> None:
+    kernel = frame.kernel
+    if 0 in kernel.shape:
+        return
+    addresses = frame.addresses(kernel.shape)
+    stores = [s.address for s in kernel.stores]
+    read = [a for s in kernel.stores for a in addresses.all(s.value, own_places(kernel.shape))]
+    levels = merged(kernel.shape, [*stores, *read])
+    lanes = lanes_for(levels, [levels.strides(a)[-1] for a in stores] if levels.groups else [], frame.width)
+    e = frame.elements(addresses, levels, lanes)
+    outer = levels.sizes[0] if levels.groups else 1
+    unit = lanes if len(levels.groups) == 1 else 1
+    start, stop = share(frame.f, outer, unit, *frame.part)
+    run_stores(e, kernel.stores, start, stop, no_lanes_left(levels, lanes))
+
+
+def _fill(frame: Frame) -> None:
+    node = frame.kernel.anchor
+    assert node is not None
+    size = node.array_type.size * node.array_type.dtype.itemsize
+    zero = const("i8", 0)
+    frame.f.call("llvm.memset.p0.i64", "void", frame.pointers[node], zero, index(size), const("i1", False))
+
+
+# Reductions -------------------------------------------------------------------------------------------------
+
+
+def _reduce(frame: Frame) -> None:
+    kernel, node = frame.kernel, frame.kernel.anchor
+    assert node is not None
+    if 0 in kernel.shape:
+        return
+    ranges, kept_axes = ranges_of(node), len(node.array_type.shape)
+    addresses = frame.addresses(ranges)
+    read = addresses.all(node.inputs[0], operand_places_of(node))
+    after = [s.address for s in kernel.stores]
+    for store in kernel.stores:
+        if store.value is not node:
+            after += addresses.all(store.value, own_places(store.value.array_type.shape), but=node)
+    levels = merged(ranges, [*read, *after], apart=(kept_axes,))
+    kept = kept_levels(node, levels)
+    strides = [levels.strides(a) for a in read]
+    columns = runs_along_columns(strides, kept, levels) and node.op.name not in ("argmax", "argmin")
+    columns = columns and all(levels.strides(s.address)[kept - 1] == 1 for s in kernel.stores)
+    lanes = _reduction_lanes(frame, levels, kept, columns)
+    e = frame.elements(addresses, levels, lanes)
+    e.along = kept - 1 if columns else e.inner
+    outer = levels.sizes[0] if kept else 1
+    alone = kept == 1 and columns
+    start, stop = share(frame.f, outer, lanes if alone else 1, *frame.part)
+    exact = not columns or levels.sizes[kept - 1] % lanes == 0
+    run_reduction(e, kernel, kept, start, stop, exact)
+
+
+def _reduction_lanes(frame: Frame, levels: Levels, kept: int, columns: bool) -> int:
+    node = frame.kernel.anchor
+    assert node is not None
+    if node.op.name in ("argmax", "argmin"):
+        return 1
+    if columns:
+        return lanes_for(Levels(levels.groups[:kept], levels.ranges), [], frame.width * COLUMN_REGISTERS)
+    return lanes_for(levels, [], frame.width)
+
+
+# Orders and scatters ----------------------------------------------------------------------------------------
+
+
+def _order(frame: Frame) -> None:
+    """Emit a running sum or product: one loop along the axis for each place of the others."""
+    node, f = frame.kernel.anchor, frame.f
+    assert node is not None
+    shape, axis = node.array_type.shape, node.attrs["axis"]
+    if 0 in shape:
+        return
+    order = [*(a for a in range(len(shape)) if a != axis), axis]
+    ranges = tuple(shape[a] for a in order)
+    places = tuple(counter(order.index(a), n) for a, n in enumerate(shape))
+    e = frame.elements(frame.addresses(ranges), separate(ranges), 1)
+    address = linear(places, shape)
+    is_sum, type = node.op.name == "cumsum", memory_type(node)
+    first = const(type, (-0.0 if node.array_type.is_float else 0) if is_sum else 1)
+    opcode = ("f" if node.array_type.is_float else "") + ("add" if is_sum else "mul")
+
+    def along(level: int) -> None:
+        carried = [first] if level == e.inner else []
+        with f.loop(0, ranges[level], carried=carried) as loop, e.scope():
+            e.counters[level] = loop.counter
+            if level < e.inner:
+                along(level + 1)
+                return
+            total = f.op(opcode, loop.carried[0], e.value(node.inputs[0], places))
+            e.store(node, address, total)
+            loop.next(total)
+
+    along(0)
+
+
+def _scatter(frame: Frame) -> None:
+    """Emit the copy of the array, then the additions one after the other, in the order of the updates."""
+    node, f = frame.kernel.anchor, frame.f
+    assert node is not None
+    if 0 in node.array_type.shape:
+        _note_updates_to_nothing(frame)
+        return
+    shape = node.array_type.shape
+    copy = frame.elements(frame.addresses(shape), separate(shape), 1)
+    own = own_places(shape)
+    address = linear(own, shape)
+    body = lambda: copy.store(node, address, copy.value(node.inputs[0], own))  # noqa: E731
+    nest(copy, index(0), index(shape[0]), True, lambda level: copy.prepare(node.inputs[0], own, level), body)
+    _additions(frame, node, f)
+
+
+def _note_updates_to_nothing(frame: Frame) -> None:
+    node = frame.kernel.anchor
+    assert node is not None
+    if 0 not in node.inputs[1].array_type.shape:
+        frame.f.store(const("i32", 1), frame.status)
+
+
+def _additions(frame: Frame, node: Node, f: Function) -> None:
+    updates, indices = node.inputs[1], node.inputs[2:]
+    ranges = updates.array_type.shape
+    if 0 in ranges:
+        return
+    levels = separate(ranges)
+    e = frame.elements(frame.addresses(ranges), levels, 1)
+    places = own_places(ranges)
+
+    def add() -> None:
+        place = e.scattered(node, indices, places)
+        pointer = f.at(frame.pointers[node], place, memory_type(node))
+        value = e.value(updates, places)
+        old = e.bits(node, f.load(memory_type(node), pointer))
+        opcode = "fadd" if node.array_type.is_float else "or" if node.array_type.dtype.kind == "b" else "add"
+        total = f.op(opcode, old, value)
+        f.store(f.convert("zext", total, "i8") if total.type == "i1" else total, pointer)
+
+    stop = index(ranges[0] if ranges else 1)
+    nest(e, index(0), stop, True, lambda level: e.prepare(updates, places, level), add)
+
+
+_EMITTERS: dict[str, Callable[[Frame], None]] = {
+    "loop": _loop,
+    "fill": _fill,
+    "reduce": _reduce,
+    "order": _order,
+    "scatter": _scatter,
+}

@@ -1,0 +1,50 @@
+"""The loops of a kernel: neighbouring axes that all addresses walk alike become one level."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import prod
+
+from minicolumn.ir.shapes import Shape
+from minicolumn.passes.access import Affine
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Loop levels, outermost first: each is a run of counters that together count 0 ... size - 1."""
+
+    groups: tuple[tuple[int, ...], ...]
+    ranges: Shape
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Return how far each level counts."""
+        return tuple(prod(self.ranges[d] for d in group) for group in self.groups)
+
+    def strides(self, address: Affine) -> tuple[int, ...]:
+        """Return how far an address moves for one step of each level."""
+        return tuple(address.coefficient(group[-1]) for group in self.groups)
+
+
+def merged(ranges: Shape, addresses: Iterable[Affine], apart: Sequence[int] = ()) -> Levels:
+    """Return as few levels as all addresses allow; counters named in `apart` begin a level of their own."""
+    known = list(dict.fromkeys(addresses))
+    groups: list[tuple[int, ...]] = []
+    for d, n in enumerate(ranges):
+        if n == 1 and d not in apart:
+            continue
+        if groups and d not in apart and all(_walks_on(a, groups[-1][-1], d, n) for a in known):
+            groups[-1] = (*groups[-1], d)
+        else:
+            groups.append((d,))
+    return Levels(tuple(groups), ranges)
+
+
+def _walks_on(address: Affine, outer: int, inner: int, size: int) -> bool:
+    return address.coefficient(outer) == address.coefficient(inner) * size
+
+
+def separate(ranges: Shape) -> Levels:
+    """Return a level for every counter."""
+    return Levels(tuple((d,) for d in range(len(ranges))), ranges)

@@ -1,0 +1,112 @@
+"""Elementary functions on lanes: own code with a stated bound, the same bits for any number of lanes.
+
+Everything is arithmetic on lanes: no tables to gather from, no branch that depends on a lane except for the
+remainder of huge angles, and no fast-math flag, so NaN goes in and comes out, and infinities and signed zeros
+are as in C99.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from minicolumn.lower.llvm.emit import Function, Module, Value, element_of, lanes_of
+from minicolumn.lower.llvm.mathlib import (
+    error,
+    exponential,
+    hyperbolic,
+    logarithm,
+    power,
+    remainder,
+    roots,
+    trigonometry,
+)
+from minicolumn.lower.llvm.mathlib.core import Lanes
+
+_BODIES: dict[str, Callable[..., Lanes]] = {
+    body.__name__: body
+    for body in (
+        exponential.exp,
+        exponential.exp2,
+        exponential.expm1,
+        exponential.logistic,
+        logarithm.log,
+        logarithm.log2,
+        logarithm.log10,
+        logarithm.log1p,
+        logarithm.softplus,
+        logarithm.logaddexp,
+        logarithm.logaddexp2,
+        logarithm.xlogy,
+        logarithm.xlog1py,
+        logarithm.arcsinh,
+        logarithm.arccosh,
+        logarithm.arctanh,
+        hyperbolic.tanh,
+        hyperbolic.sinh,
+        hyperbolic.cosh,
+        error.erf,
+        error.erfc,
+        trigonometry.sin,
+        trigonometry.cos,
+        trigonometry.tan,
+        trigonometry.arcsin,
+        trigonometry.arccos,
+        trigonometry.arctan,
+        trigonometry.arctan2,
+        power.power,
+        roots.cbrt,
+        roots.hypot,
+        remainder.fmod,
+    )
+}
+# Short enough to be part of the loop that calls them, where their constants stay in registers.
+_SHORT = {
+    "exp",
+    "exp2",
+    "expm1",
+    "logistic",
+    "log",
+    "log2",
+    "log1p",
+    "tanh",
+    "sinh",
+    "cosh",
+    "hypot",
+    "softplus",
+}
+
+
+def _emitter(body: Callable[..., Lanes]) -> Callable[..., Value]:
+    def emit(f: Function, *operands: Value) -> Value:
+        return body(*(Lanes(f, operand) for operand in operands)).value
+
+    emit.__doc__ = body.__doc__
+    return emit
+
+
+# What writes each function's instructions in place: f, then operands of one type.
+MATH: dict[str, Callable[..., Value]] = {name: _emitter(body) for name, body in _BODIES.items()}
+
+# The largest error, in units in the last place of the result.
+BOUNDS: dict[tuple[str, str], float] = {}
+
+
+def call(f: Function, name: str, *operands: Value) -> Value:
+    """Call a function of the library, which is defined once in each module: `mc.exp.v8f32` for 8 floats."""
+    type = operands[0].type
+    full = f"mc.{name}.{_short_type(type)}"
+    if full not in f.module.functions:
+        _define(f.module, full, name, type, len(operands))
+    return f.call(full, type, *operands)
+
+
+def _define(module: Module, full: str, name: str, type: str, arity: int) -> None:
+    inline = " alwaysinline" if name in _SHORT else ""
+    parameters = [(letter, type) for letter in "xy"[:arity]]
+    f = Function(module, full, parameters, type, f"internal nounwind memory(none){inline}")
+    f.finish(MATH[name](f, *f.parameters.values()))
+
+
+def _short_type(type: str) -> str:
+    short = {"float": "f32", "double": "f64"}[element_of(type)]
+    return f"v{lanes_of(type)}{short}" if lanes_of(type) > 1 else short

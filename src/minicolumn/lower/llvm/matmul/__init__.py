@@ -1,0 +1,7 @@
+"""Matrix products: which register tile for which shape, packing, the tile, and the loops around it."""
+
+from minicolumn.lower.llvm.matmul.pack import emit_pack
+from minicolumn.lower.llvm.matmul.product import emit_product
+from minicolumn.lower.llvm.matmul.shapes import Operand, Product, needs_result_buffer, scratch_bytes
+
+__all__ = ["Operand", "Product", "emit_pack", "emit_product", "needs_result_buffer", "scratch_bytes"]

@@ -1,0 +1,137 @@
+"""Loop nests: every store of a kernel in one pass, vectors along the innermost level, exact at the ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from minicolumn.lower.llvm.elements import Elements
+from minicolumn.lower.llvm.emit import Function, Value, const_lanes, index, vector
+from minicolumn.lower.llvm.levels import Levels
+from minicolumn.passes.access import own_places
+from minicolumn.passes.fuse import Store
+
+Body = Callable[[], None]
+
+
+def lanes_for(levels: Levels, strides: Sequence[int], width: int) -> int:
+    """Return how many elements are worked on at once: a power of two, 1 where stores are not neighbours."""
+    size = levels.sizes[-1] if levels.groups else 1
+    if size < 2 or any(s != 1 for s in strides):
+        return 1
+    while width // 2 >= size:
+        width //= 2
+    return width
+
+
+def share(f: Function, size: int, unit: int, part: Value, parts: Value) -> tuple[Value, Value]:
+    """Return where a part begins and ends, in whole units but for the last one."""
+    blocks = index(-(-size // unit))
+    first = f.op("sdiv", f.op("mul nsw", part, blocks), parts)
+    last = f.op("sdiv", f.op("mul nsw", f.op("add nsw", part, index(1)), blocks), parts)
+    start, stop = (f.op("mul nsw", x, index(unit)) for x in (first, last))
+    return start, f.call("llvm.smin.i64", "i64", stop, index(size))
+
+
+def run_stores(e: Elements, stores: Sequence[Store], start: Value, stop: Value, exact: bool) -> None:
+    """Emit the loops that compute some stores; start and stop bound the outermost level.
+
+    exact   whether the innermost level is known to hold whole vectors only
+    """
+    keys = [(s, own_places(s.value.array_type.shape)) for s in stores]
+
+    def prepare(level: int) -> None:
+        for store, places in keys:
+            e.prepare(store.value, places, level)
+
+    def compute() -> None:
+        # Everything is read before anything is written: an array may be updated in place.
+        values = [e.value(s.value, places) for s, places in keys]
+        for (store, _), value in zip(keys, values, strict=True):
+            e.store(store.target, store.address, value)
+
+    nest(e, start, stop, exact, prepare, compute)
+
+
+def nest(
+    e: Elements,
+    start: Value,
+    stop: Value,
+    exact: bool,
+    prepare: Callable[[int], None],
+    compute: Body,
+    inner: tuple[Value, Value] | None = None,
+) -> None:
+    """Emit loops over all levels, with what each level can prepare before the loops inside of it.
+
+    start, stop     of the outermost level; `inner` are those of the second, which else is run through whole
+    """
+    bounds = [(start, stop), *((index(0), index(n)) for n in e.levels.sizes[1:])]
+    if inner is not None:
+        bounds[1] = inner
+    with e.scope():
+        prepare(-1)
+        if e.levels.groups:
+            _level(e, 0, bounds, exact, prepare, compute)
+        else:
+            with e.f.when(e.f.compare("slt", start, stop)), e.scope():
+                compute()
+
+
+def _level(
+    e: Elements,
+    level: int,
+    bounds: Sequence[tuple[Value, Value]],
+    exact: bool,
+    prepare: Callable[[int], None],
+    compute: Body,
+) -> None:
+    if level == e.inner:
+        across(e, *bounds[level], exact, compute)
+        return
+    with e.f.loop(*bounds[level]) as loop, e.scope():
+        e.counters[level] = loop.counter
+        prepare(level)
+        _level(e, level + 1, bounds, exact, prepare, compute)
+
+
+def across(e: Elements, start: Value, stop: Value, exact: bool, compute: Body) -> None:
+    """Emit the loop along the lanes: whole vectors, then one masked vector for what is left."""
+    f, lanes = e.f, e.lanes
+    if lanes == 1:
+        with f.loop(start, stop) as loop, e.scope():
+            e.counters[e.along] = loop.counter
+            compute()
+        return
+    whole = stop if exact else _whole_vectors(f, start, stop, lanes)
+    with f.loop(start, whole, lanes) as loop, e.scope():
+        e.counters[e.along] = loop.counter
+        compute()
+    if not exact:
+        with rest(e, whole, stop), e.scope():
+            compute()
+
+
+def _whole_vectors(f: Function, start: Value, stop: Value, lanes: int) -> Value:
+    count = f.op("and", f.op("sub nsw", stop, start), index(-lanes))
+    return f.op("add nsw", start, count)
+
+
+@contextmanager
+def rest(e: Elements, whole: Value, stop: Value) -> Iterator[None]:
+    """Work on the lanes between the last whole vector and the end, if there are any."""
+    f = e.f
+    with f.when(f.compare("slt", whole, stop)):
+        left = f.convert("trunc", f.op("sub nsw", stop, whole), "i32")
+        numbers = const_lanes(vector("i32", e.lanes), range(e.lanes))
+        mask = f.compare("slt", numbers, f.splat(left, e.lanes))
+        e.counters[e.along] = whole
+        with e.masked(mask):
+            yield
+
+
+def no_lanes_left(levels: Levels, lanes: int) -> bool:
+    """Return whether the innermost level holds whole vectors only."""
+    return lanes == 1 or levels.sizes[-1] % lanes == 0
+
+

@@ -1,0 +1,127 @@
+"""A graph as one module of LLVM text, whose function `run` does everything."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass
+
+import numpy as np
+
+from minicolumn.ir.graph import Graph, Node
+from minicolumn.lower.llvm.elements import memory_type
+from minicolumn.lower.llvm.emit import Function, Module, Value, const
+from minicolumn.lower.llvm.kernels import Kernels
+from minicolumn.lower.llvm.machine import Machine
+from minicolumn.lower.llvm.steps import Frame, Level, Runner, constants, prepare
+from minicolumn.lower.llvm.team import emit_barrier
+from minicolumn.passes.fuse import Kernel
+from minicolumn.passes.memory import bytes_of
+
+# Larger constants are handed over as arguments instead of being part of the code.
+CODE_CONSTANT_BYTES = 4096
+# Slots of the table of arguments that every program has, before inputs, outputs, lengths and constants.
+ARENA, STATUS, HOST, TIMES, FIRST = range(5)
+
+
+@dataclass(frozen=True, eq=False)
+class Emitted:
+    """The text of a program and how to call it.
+
+    constants   large arrays that are handed over, in this order
+    hosts       operations that are called back, by number
+    timed       kernels whose cycles are counted, in the order of the counts
+    arena       bytes of scratch memory
+    """
+
+    text: str
+    level: Level
+    constants: tuple[Node, ...]
+    hosts: tuple[Node, ...]
+    timed: tuple[Kernel, ...]
+    arena: int
+
+
+def emit_program(
+    graph: Graph, machine: Machine, flexible: Container[Node] = (), timed: bool = False
+) -> Emitted:
+    """Write the module of a graph; `flexible` inputs may have any length along their first axis.
+
+    The function is ``run(table, team, part, parts)``. The table holds addresses: the arena, the status word,
+    the function that calls Python, the cycle counts, then inputs, outputs, the inputs' lengths (numbers) and
+    large constants.
+    """
+    module = Module()
+    emit_barrier(module)
+    reaching = _reaching(graph, flexible)
+    kernels = Kernels(module, machine, lambda node: node in reaching)
+    level = prepare(graph, kernels)
+    f = Function(
+        module, "run", [("table", "ptr"), ("team", "ptr"), ("part", "i64"), ("parts", "i64")], "void", "nounwind"
+    )
+    table = _Table(f, graph)
+    runner = Runner(f, kernels, table.slot(STATUS), table.slot(HOST), table.constant)
+    runner.times = table.slot(TIMES) if timed else None
+    where = {node: table.slot(FIRST + k) for k, node in enumerate(graph.inputs)}
+    inputs, outputs = len(graph.inputs), len(graph.outputs)
+    results = [table.slot(FIRST + inputs + k) for k in range(outputs)]
+    lengths = {
+        node: table.number(FIRST + inputs + outputs + k)
+        for k, node in enumerate(graph.inputs)
+        if node in flexible
+    }
+    where |= constants(runner, level)
+    regions = [((node, k), 0, max(bytes_of(node.array_type), 1)) for k, node in enumerate(graph.outputs)]
+    Frame(runner, level, where, results, table.slot(ARENA), 0, lengths, {}, regions).run()
+    f.finish()
+    constants_given, hosts = tuple(table.constants), tuple(runner.hosts)
+    return Emitted(str(module), level, constants_given, hosts, tuple(runner.timed), level.memory.size)
+
+
+class _Table:
+    """The table of arguments, read at the beginning of the function."""
+
+    def __init__(self, f: Function, graph: Graph) -> None:
+        self.f = f
+        self.constants: list[Node] = []
+        self._where: dict[Node, Value] = {}
+        self._first = FIRST + 2 * len(graph.inputs) + len(graph.outputs)
+
+    def slot(self, number: int) -> Value:
+        """Return the address in a slot."""
+        place = self.f.let_first("ptr", f"getelementptr inbounds ptr, ptr %table, i64 {number}")
+        return self.f.let_first("ptr", f"load ptr, {place}, align 8")
+
+    def number(self, number: int) -> Value:
+        """Return the integer in a slot."""
+        place = self.f.let_first("ptr", f"getelementptr inbounds ptr, ptr %table, i64 {number}")
+        return self.f.let_first("i64", f"load i64, {place}, align 8")
+
+    def constant(self, node: Node) -> Value:
+        """Return where a constant lies: in the module, or in a slot if it is large."""
+        if node not in self._where:
+            self._where[node] = self._placed(node)
+        return self._where[node]
+
+    def _placed(self, node: Node) -> Value:
+        value: np.ndarray = node.attrs["value"]
+        if value.nbytes > CODE_CONSTANT_BYTES or not value.size:
+            self.constants.append(node)
+            return self.slot(self._first + len(self.constants) - 1)
+        type = memory_type(node)
+        numbers = [const(type, x).text for x in np.ravel(value).tolist()]
+        items = ", ".join(f"{type} {n}" for n in numbers)
+        name = f"c{len(self._where)}"
+        text = f"@{name} = private unnamed_addr constant [{value.size} x {type}] [{items}], align 64"
+        self.f.module.globals[name] = text
+        return Value(f"@{name}", "ptr")
+
+
+def _reaching(graph: Graph, flexible: Container[Node]) -> set[Node]:
+    """Return the inputs of the graph and of bodies in it that stand for arrays of any length."""
+    found = {node for node in graph.inputs if node in flexible}
+    for node in graph.nodes:
+        if node.op.name == "scan":
+            body = node.attrs["body"]
+            outer = zip(node.inputs[: node.attrs["consts"]], body.inputs, strict=False)
+            found |= _reaching(body, {inner for operand, inner in outer if operand in found})
+    return found

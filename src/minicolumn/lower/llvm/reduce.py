@@ -1,0 +1,296 @@
+"""Reductions: the operand is computed as it is read, and the maps that follow are applied to the result.
+
+Two forms, by where neighbours in memory lie: *columns*, when they end up in neighbouring results (lanes are
+results), and *rows*, when they are summed together (lanes are partial results, combined at the end by halves).
+In both the order of additions is a function of the shapes alone. Long sums are added up in blocks, so that the
+rounding error grows with the block and the number of blocks instead of with the number of terms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from minicolumn.ir.graph import Node
+from minicolumn.lower.llvm.elements import Elements
+from minicolumn.lower.llvm.emit import Function, Value, const, index, lanes_of, llvm_type, vector
+from minicolumn.lower.llvm.levels import Levels
+from minicolumn.lower.llvm.nest import across
+from minicolumn.lower.llvm.scalar import convert, larger
+from minicolumn.passes.access import Places, counter, own_places
+from minicolumn.passes.fuse import Kernel
+
+# Turns of the innermost loop that are added up before they join the total.
+BLOCK = 256
+# Partial results along a row, so that an addition need not wait for the one before.
+STRANDS = 4
+
+
+@dataclass(frozen=True)
+class Fold:
+    """How two partial results become one, and what changes nothing."""
+
+    combine: Callable[[Function, Value, Value], Value]
+    neutral: Callable[[np.dtype], float | int | bool]
+
+
+def _number(floating: str, integer: str) -> Callable[[Function, Value, Value], Value]:
+    def combine(f: Function, a: Value, b: Value) -> Value:
+        return f.op(floating if a.type.rstrip(">").endswith(("float", "double")) else integer, a, b)
+
+    return combine
+
+
+def _lowest(dtype: np.dtype) -> float | int | bool:
+    return -np.inf if dtype.kind == "f" else False if dtype.kind == "b" else int(np.iinfo(dtype).min)
+
+
+def _highest(dtype: np.dtype) -> float | int | bool:
+    return np.inf if dtype.kind == "f" else True if dtype.kind == "b" else int(np.iinfo(dtype).max)
+
+
+def fold_of(node: Node) -> Fold:
+    """Return how a reduction combines."""
+    signed = node.inputs[0].array_type.dtype.kind == "i"
+    return {
+        # -0 changes nothing, not even the sign of a sum of nothing but -0.
+        "sum": Fold(_number("fadd", "add"), lambda d: -0.0 if d.kind == "f" else 0),
+        "prod": Fold(_number("fmul", "mul"), lambda d: 1),
+        "max": Fold(lambda f, a, b: larger(f, a, b, signed), _lowest),
+        "min": Fold(lambda f, a, b: larger(f, a, b, signed, most=False), _highest),
+        "all": Fold(lambda f, a, b: f.op("and", a, b), lambda d: True),
+        "any": Fold(lambda f, a, b: f.op("or", a, b), lambda d: False),
+    }[node.op.name]
+
+
+def reduced_axes(node: Node) -> tuple[int, ...]:
+    """Return the axes that a reduction removes."""
+    return node.attrs["axes"] if "axes" in node.attrs else (node.attrs["axis"],)
+
+
+def ranges_of(node: Node) -> tuple[int, ...]:
+    """Return the ranges of the counters: first those of the result's axes, then those of the removed ones."""
+    shape = node.inputs[0].array_type.shape
+    removed = [shape[a] for a in reduced_axes(node)]
+    return (*node.array_type.shape, *(removed or [1]))
+
+
+def operand_places_of(node: Node) -> Places:
+    """Return which element of the operand the counters stand for."""
+    shape, removed = node.inputs[0].array_type.shape, reduced_axes(node)
+    kept = len(node.array_type.shape)
+    found, result = [], 0
+    for axis, n in enumerate(shape):
+        if axis in removed:
+            found.append(counter(kept + removed.index(axis), n))
+        else:
+            found.append(counter(result, n))
+            result += 1
+    return tuple(found)
+
+
+def kept_levels(node: Node, levels: Levels) -> int:
+    """Return how many levels belong to the result."""
+    kept = len(node.array_type.shape)
+    return sum(group[0] < kept for group in levels.groups)
+
+
+def runs_along_columns(strides: Sequence[tuple[int, ...]], kept: int, levels: Levels) -> bool:
+    """Return whether neighbours in memory belong to neighbouring results."""
+    if kept == 0 or levels.sizes[kept - 1] == 1:
+        return False
+    columns = sum(s[kept - 1] == 1 for s in strides)
+    rows = sum(s[-1] == 1 for s in strides)
+    return columns > rows or (columns == rows and levels.sizes[kept - 1] > levels.sizes[-1])
+
+
+class Reduction:
+    """The body of a reduction at one place of the result (or at a vector of places)."""
+
+    def __init__(self, e: Elements, kernel: Kernel, kept: int) -> None:
+        assert kernel.anchor is not None
+        self.e, self.f, self.kernel, self.kept = e, e.f, kernel, kept
+        self.node = kernel.anchor
+        self.operand, self.places = self.node.inputs[0], operand_places_of(self.node)
+        self.fold = fold_of(self.node) if self.node.op.name not in ("argmax", "argmin") else None
+        self.dtype = self.operand.array_type.dtype
+        self.columns = e.along < kept
+        e.given[self.node] = self._not_yet
+
+    def _not_yet(self) -> Value:
+        raise AssertionError("the result is known only after the loops over the operand")
+
+    def prepare(self, level: int) -> None:
+        """Compute before the loops inside of a level what does not depend on them."""
+        self.e.prepare(self.operand, self.places, level)
+        for store in self.kernel.stores:
+            if store.value is not self.node:
+                self.e.prepare(store.value, own_places(store.value.array_type.shape), level)
+
+    def compute(self) -> None:
+        """Reduce, apply what follows, and store."""
+        e = self.e
+        result = self._arg() if self.fold is None else self._reduced()
+        lanes = e.lanes
+        if not self.columns:
+            e.lanes = 1
+        e.given[self.node] = lambda: result
+        stores = [(s, own_places(s.value.array_type.shape)) for s in self.kernel.stores]
+        values = [e.value(s.value, places) for s, places in stores]
+        for (store, _), value in zip(stores, values, strict=True):
+            e.store(store.target, store.address, value)
+        e.given[self.node] = self._not_yet
+        e.lanes = lanes
+
+    # Sums and their kin -----------------------------------------------------------------------------------
+
+    def _neutral(self) -> Value:
+        assert self.fold is not None
+        element = llvm_type(self.node.array_type.dtype)
+        return const(vector(element, self.e.lanes), self.fold.neutral(self.node.array_type.dtype))
+
+    def _term(self) -> Value:
+        e = self.e
+        value = e.value(self.operand, self.places)
+        value = convert(self.f, value, self.dtype, self.node.array_type.dtype)
+        value = value if lanes_of(value.type) == e.lanes else self.f.splat(value, e.lanes)
+        if e.mask is None or self.columns:
+            return value
+        return self.f.select(e.mask, value, self._neutral())
+
+    def _reduced(self) -> Value:
+        if 0 in self.e.levels.sizes[self.kept :]:  # of nothing: 0, not the -0 that changes nothing
+            empty = {"sum": 0, "prod": 1, "all": True, "any": False}[self.node.op.name]
+            return const(llvm_type(self.node.array_type.dtype, self.e.lanes if self.columns else 1), empty)
+        total = self._level(self.kept, self._neutral())
+        return total if self.columns else self._halved(total)
+
+    def _level(self, level: int, total: Value) -> Value:
+        e = self.e
+        if level == e.inner:
+            return self._inner(total)
+        with self.f.loop(0, e.levels.sizes[level], carried=[total]) as loop, e.scope():
+            e.counters[level] = loop.counter
+            self.prepare(level)
+            loop.next(self._level(level + 1, loop.carried[0]))
+        return loop.results[0]
+
+    def _inner(self, total: Value) -> Value:
+        e, size = self.e, self.e.levels.sizes[-1]
+        step = 1 if self.columns else e.lanes
+        turns = BLOCK * STRANDS * step
+        if size <= turns:
+            return self._joined(total, self._strands(index(0), size, index(size)))
+        with self.f.loop(0, size - size % turns, turns, carried=[total]) as loop:
+            stop = self.f.op("add nsw", loop.counter, index(turns))
+            loop.next(self._joined(loop.carried[0], self._strands(loop.counter, turns, stop)))
+        total, start = loop.results[0], size - size % turns
+        if start == size:
+            return total
+        return self._joined(total, self._strands(index(start), size - start, index(size)))
+
+    def _joined(self, a: Value, b: Value) -> Value:
+        assert self.fold is not None
+        return self.fold.combine(self.f, a, b)
+
+    def _strands(self, start: Value, size: int, stop: Value) -> Value:
+        """Return the terms from start on, `size` of them, as one partial result."""
+        step = 1 if self.columns else self.e.lanes
+        strands = 2 if self.columns else STRANDS
+        many = size // (strands * step) * strands * step
+        accumulators = [self._neutral()] * strands
+        first = start
+        if many:
+            middle = self.f.op("add nsw", start, index(many))
+            with self.f.loop(start, middle, strands * step, carried=accumulators) as loop:
+                turns = [self._turn(loop.counter, k * step, a) for k, a in enumerate(loop.carried)]
+                loop.next(*turns)
+            accumulators, first = loop.results, middle
+        total = accumulators[0]
+        for other in accumulators[1:] if many else ():
+            total = self._joined(total, other)
+        return self._leftover(total, first, stop, size - many)
+
+    def _turn(self, place: Value, ahead: int, total: Value) -> Value:
+        e = self.e
+        with e.scope():
+            e.counters[e.inner] = self.f.op("add nsw", place, index(ahead)) if ahead else place
+            return self._joined(total, self._term())
+
+    def _leftover(self, total: Value, start: Value, stop: Value, size: int) -> Value:
+        e, step = self.e, 1 if self.columns else self.e.lanes
+        whole = size // step * step
+        if whole:
+            middle = self.f.op("add nsw", start, index(whole))
+            with self.f.loop(start, middle, step, carried=[total]) as loop:
+                loop.next(self._turn(loop.counter, 0, loop.carried[0]))
+            total, start = loop.results[0], middle
+        if size == whole:
+            return total
+        # The number of terms is known, so the mask is too, and no branch is needed.
+        bits = ", ".join(f"i1 {'true' if k < size - whole else 'false'}" for k in range(e.lanes))
+        with e.masked(Value(f"<{bits}>", vector("i1", e.lanes))):
+            return self._turn(start, 0, total)
+
+    def _halved(self, total: Value) -> Value:
+        f, lanes = self.f, lanes_of(total.type)
+        while lanes > 1:
+            lanes //= 2
+            if lanes == 1:
+                low, high = f.lane(total, 0), f.lane(total, 1)
+            else:
+                low = f.shuffle(total, None, range(lanes))
+                high = f.shuffle(total, None, range(lanes, 2 * lanes))
+            total = self._joined(low, high)
+        return total
+
+    # Places of extremes -----------------------------------------------------------------------------------
+
+    def _arg(self) -> Value:
+        """Return the first place of the extreme along the one axis; a NaN counts as the extreme."""
+        e, f, most = self.e, self.f, self.node.op.name == "argmax"
+        start = const(llvm_type(self.dtype), (_lowest if most else _highest)(self.dtype))
+        size = e.levels.sizes[-1]
+        with f.loop(0, size, carried=[start, index(0)]) as loop, e.scope():
+            e.counters[e.inner] = loop.counter
+            best, place = loop.carried
+            value = e.value(self.operand, self.places)
+            better = self._better(value, best, most)
+            loop.next(f.select(better, value, best), f.select(better, loop.counter, place))
+        return loop.results[1]
+
+    def _better(self, value: Value, best: Value, most: bool) -> Value:
+        f = self.f
+        if self.dtype.kind == "f":
+            beyond = f.compare("ogt" if most else "olt", value, best)
+            first_nan = f.op("and", f.compare("uno", value, value), f.compare("ord", best, best))
+            return f.op("or", beyond, first_nan)
+        signed = "s" if self.dtype.kind == "i" else "u"
+        return f.compare(signed + ("gt" if most else "lt"), value, best)
+
+
+def run_reduction(e: Elements, kernel: Kernel, kept: int, start: Value, stop: Value, exact: bool) -> None:
+    """Emit the loops over the results; start and stop bound the outermost level if it is theirs."""
+    body = Reduction(e, kernel, kept)
+    with e.scope():
+        body.prepare(-1)
+        _results(e, body, 0, (start, stop), exact)
+
+
+def _results(e: Elements, body: Reduction, level: int, bounds: tuple[Value, Value], exact: bool) -> None:
+    if level == body.kept:
+        body.compute()
+        return
+    if level == e.along:
+        across(e, *bounds, exact, body.compute)
+        return
+    with e.f.loop(*bounds) as loop, e.scope():
+        e.counters[level] = loop.counter
+        body.prepare(level)
+        following = level + 1 < body.kept
+        inner = (index(0), index(e.levels.sizes[level + 1])) if following else bounds
+        _results(e, body, level + 1, inner, exact)
+
+

@@ -1,0 +1,406 @@
+"""The function that runs a whole graph: kernels in order, loops, calls to the host, and where threads meet.
+
+Every thread runs the same function with a number of its own; a kernel does that thread's share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from minicolumn.ir.graph import CONST, Graph, Node
+from minicolumn.ir.shapes import ArrayType
+from minicolumn.lower.llvm.emit import Function, Value, const, index
+from minicolumn.lower.llvm.hazards import Hazards, Region
+from minicolumn.lower.llvm.kernels import Code, Kernels
+from minicolumn.lower.llvm.matmul import needs_result_buffer, scratch_bytes
+from minicolumn.lower.llvm.products import NULL, ProductCall, ProductCode, call_product, emit_product_kernel, product_of
+from minicolumn.lower.llvm.scalar import is_native
+from minicolumn.passes.fuse import Fused, Kernel, array_below, arrays_read, fuse
+from minicolumn.passes.memory import ALIGN, Memory, bytes_of, plan_memory
+
+# Products of fewer multiplications than this are done by one thread.
+WORTH_SHARING = 100_000
+
+
+@dataclass(frozen=True, eq=False)
+class Level:
+    """A graph made ready: the whole program's, or the body of a loop in it."""
+
+    graph: Graph
+    fused: Fused
+    memory: Memory
+    inner: Mapping[Kernel, Level]
+    spaces: Mapping[Kernel, _Space]
+
+
+@dataclass(frozen=True)
+class _Space:
+    """The workspace of a kernel: packed operands, then partial results; or a loop's arena and unread results."""
+
+    parts: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        return sum(_aligned(p) for p in self.parts)
+
+    def offset(self, number: int) -> int:
+        return sum(_aligned(p) for p in self.parts[:number])
+
+
+def _aligned(size: int) -> int:
+    return -(-size // ALIGN) * ALIGN
+
+
+def prepare(graph: Graph, kernels: Kernels, carried: tuple[tuple[Node, int], ...] = ()) -> Level:
+    """Fuse a graph and the bodies of its loops, and place their arrays."""
+    fused = fuse(graph, is_native)
+    inner, spaces = {}, {}
+    for kernel in fused.kernels:
+        if kernel.kind == "scan":
+            inner[kernel] = _body(kernel, kernels)
+            spaces[kernel] = _scan_space(fused, kernel, inner[kernel])
+        elif kernel.kind == "product":
+            spaces[kernel] = _product_space(fused, kernel, kernels)
+    memory = plan_memory(fused, {k: s.size for k, s in spaces.items()}, carried)
+    return Level(graph, fused, memory, inner, spaces)
+
+
+def _body(kernel: Kernel, kernels: Kernels) -> Level:
+    assert kernel.anchor is not None
+    attrs = kernel.anchor.attrs
+    body, consts = attrs["body"], attrs["consts"]
+    carried = tuple((body.inputs[consts + k], k) for k in range(attrs["carry"]))
+    return prepare(body, kernels, carried)
+
+
+def _scan_space(fused: Fused, kernel: Kernel, level: Level) -> _Space:
+    node = kernel.anchor
+    assert node is not None
+    read = {i.attrs["index"] for i in fused.items if i.inputs[0] is node}
+    results = node.type.items  # type: ignore[union-attr]
+    unread = (bytes_of(t) if k not in read else 0 for k, t in enumerate(results))
+    return _Space((level.memory.size, *unread))
+
+
+def _product_space(fused: Fused, kernel: Kernel, kernels: Kernels) -> _Space:
+    spec, _, _ = product_of(kernel, fused)
+    assert kernel.anchor is not None
+    stored = any(s.value is kernel.anchor for s in kernel.stores)
+    partial = needs_result_buffer(spec, kernels.machine) and not stored
+    return _Space((scratch_bytes(spec, kernels.machine), bytes_of(kernel.anchor.array_type) if partial else 0))
+
+
+@dataclass(eq=False)
+class Runner:
+    """The function under construction, and what all levels of it share.
+
+    host        the function that calls Python
+    hosts       operations that are called back, in the order of their numbers
+    constant    where a constant lies
+    times       cycles spent in each kernel, if they are to be counted
+    timed       the kernels, in the order of their counts
+    """
+
+    f: Function
+    kernels: Kernels
+    status: Value
+    host: Value
+    constant: Callable[[Node], Value]
+    times: Value | None = None
+    hosts: list[Node] = field(default_factory=list)
+    timed: list[Kernel] = field(default_factory=list)
+    hazards: Hazards = field(default_factory=Hazards)
+
+    @property
+    def part(self) -> Value:
+        """Return the number of this thread."""
+        return self.f.parameters["part"]
+
+    @property
+    def parts(self) -> Value:
+        """Return how many threads there are."""
+        return self.f.parameters["parts"]
+
+    @contextmanager
+    def clock(self, kernel: Kernel) -> Iterator[None]:
+        """Count the cycles of what is emitted within, on the first thread."""
+        if self.times is None:
+            yield
+            return
+        f, place = self.f, len(self.timed)
+        self.timed.append(kernel)
+        before = f.call("llvm.readcyclecounter", "i64")
+        yield
+        spent = f.op("sub", f.call("llvm.readcyclecounter", "i64"), before)
+        slot = f.at(self.times, place, "i64")
+        with f.when(f.compare("eq", self.part, index(0))):
+            f.store(f.op("add", f.load("i64", slot), spent), slot)
+
+    def meet(self) -> None:
+        """Let all threads come here before any goes on."""
+        self.f.call("mc.barrier", "void", self.f.parameters["team"], self.parts)
+        self.hazards.met()
+
+    def before(self, reads: list[Region], writes: list[Region], solo: bool) -> None:
+        """Meet if this work could get in another thread's way."""
+        if self.hazards.must_wait(reads, writes, solo):
+            self.f.call("mc.barrier", "void", self.f.parameters["team"], self.parts)
+
+
+class Frame:
+    """One level at work: where its arrays are now."""
+
+    def __init__(
+        self,
+        runner: Runner,
+        level: Level,
+        where: Mapping[Node, Value],
+        results: list[Value],
+        arena: Value,
+        base: int,
+        lengths: Mapping[Node, Value],
+        regions: Mapping[Node, Region],
+        result_regions: list[Region],
+    ) -> None:
+        self.runner, self.level, self.f = runner, level, runner.f
+        self.results, self.arena, self.base, self.lengths = results, arena, base, lengths
+        self.where = dict(where)
+        self.regions = dict(regions)
+        self.result_regions = result_regions
+        memory = level.memory
+        for array, k in memory.results.items():
+            self.where[array], self.regions[array] = results[k], result_regions[k]
+        for array, offset in memory.offsets.items():
+            self.where[array] = self.f.at(arena, base + offset, "i8")
+            self.regions[array] = self._arena_region(offset, bytes_of(array.array_type))
+
+    def _arena_region(self, offset: int, size: int) -> Region:
+        return ("arena", self.base + offset, self.base + offset + size)
+
+    def run(self) -> None:
+        """Emit everything in order."""
+        emitters = {"scan": self._scan, "host": self._host, "product": self._product}
+        for kernel in self.level.memory.kernels:
+            with self.runner.clock(kernel):
+                emitters.get(kernel.kind, self._plain)(kernel)
+        self._copies()
+
+    def pointer(self, node: Node) -> Value:
+        """Return where an array, or what is seen of it through reshapes, begins."""
+        return self.where[array_below(node, self.level.fused.arrays)]
+
+    def _touch(self, kernel: Kernel, solo: bool, space: bool = False) -> None:
+        read = [a for a in arrays_read(kernel, self.level.fused.arrays) if a in self.regions]
+        written = [t for t in (*kernel.targets, *self._items(kernel)) if t in self.regions]
+        if kernel.kind == "fill" and kernel.anchor is not None:
+            written.append(kernel.anchor)
+        writes = [self.regions[a] for a in written]
+        if space and kernel in self.level.memory.workspaces:
+            start = self.level.memory.workspaces[kernel]
+            writes.append(self._arena_region(start, self.level.spaces[kernel].size))
+        self.runner.before([self.regions[a] for a in read], writes, solo)
+
+    def _items(self, kernel: Kernel) -> list[Node]:
+        if kernel.kind != "scan":
+            return []
+        return [i for i in self.level.fused.items if i.inputs[0] is kernel.anchor]
+
+    def _space(self, kernel: Kernel, number: int) -> Value:
+        start = self.level.memory.workspaces.get(kernel)
+        if start is None:
+            return NULL
+        return self.f.at(self.arena, self.base + start + self.level.spaces[kernel].offset(number), "i8")
+
+    # Loops, reductions and their kin ----------------------------------------------------------------------
+
+    def _plain(self, kernel: Kernel) -> None:
+        if 0 in kernel.shape and kernel.kind != "scatter":
+            return
+        code = self.runner.kernels.emit(self.level.fused, kernel)
+        self._touch(kernel, code.solo)
+        self._call(code)
+
+    def _call(self, code: Code) -> None:
+        pointers = [self.where[a] for a in code.arrays]
+        sizes = [self.lengths[a] for a in code.lengths]
+        part, parts = self.runner.part, self.runner.parts
+        if not code.solo:
+            self.f.call(code.name, "void", *pointers, *sizes, self.runner.status, part, parts)
+            return
+        with self.alone():
+            self.f.call(code.name, "void", *pointers, *sizes, self.runner.status, index(0), index(1))
+
+    def alone(self):  # noqa: ANN201  a context manager
+        """Let the first thread alone do what is emitted within."""
+        return self.f.when(self.f.compare("eq", self.runner.part, index(0)))
+
+    # Products ---------------------------------------------------------------------------------------------
+
+    def _product(self, kernel: Kernel) -> None:
+        node = kernel.anchor
+        assert node is not None
+        if 0 in kernel.shape:
+            return
+        code = emit_product_kernel(self.runner.kernels, self.level.fused, kernel)
+        spec = code.spec
+        work = spec.m * spec.n * max(spec.k, 1)
+        for n in code.batch:
+            work *= n
+        solo = work < WORTH_SHARING
+        self._touch(kernel, solo, space=True)
+        result = self.where[node] if code.stored and not code.has_epilogue else NULL
+        if code.has_epilogue and code.needs_buffer:
+            result = self._space(kernel, 1) if not code.stored else self.where[node]
+        elif not code.has_epilogue:
+            result = self.where[node]
+        context = self._context(code) if code.has_epilogue else NULL
+        part, parts = (index(0), index(1)) if solo else (self.runner.part, self.runner.parts)
+        scratch = self._space(kernel, 0)
+
+        def call(packing: bool) -> None:
+            call_product(self.f, code, self.where, ProductCall(result, scratch, context, part, parts, packing))
+
+        if solo:
+            with self.alone():
+                if code.pack:
+                    call(True)
+                call(False)
+            return
+        if code.pack:
+            call(True)
+            self.f.call("mc.barrier", "void", self.f.parameters["team"], parts)
+        call(False)
+
+    def _context(self, code: ProductCode) -> Value:
+        f = self.f
+        table = f.alloca("ptr", len(code.follow) + 1 + len(code.lengths), 8)
+        for k, array in enumerate(code.follow):
+            f.store(self.where[array], f.at(table, k, "ptr"))
+        f.store(self.runner.status, f.at(table, len(code.follow), "ptr"))
+        for k, array in enumerate(code.lengths):
+            f.store(self.lengths[array], f.at(table, len(code.follow) + 1 + k, "ptr"))
+        return table
+
+    # Calls to the host ------------------------------------------------------------------------------------
+
+    def _host(self, kernel: Kernel) -> None:
+        node, f = kernel.anchor, self.f
+        assert node is not None
+        self._touch(kernel, True)
+        number = len(self.runner.hosts)
+        self.runner.hosts.append(node)
+        table = f.alloca("ptr", len(node.inputs) + 1, 8)
+        with self.alone():
+            for k, array in enumerate((*node.inputs, node)):
+                f.store(self.pointer(array), f.at(table, k, "ptr"))
+            f.line(f"call void {self.runner.host.text}(i64 {number}, ptr {table.text})")
+
+    # Loops over a body ------------------------------------------------------------------------------------
+
+    def _scan(self, kernel: Kernel) -> None:
+        node, runner, f = kernel.anchor, self.runner, self.f
+        assert node is not None
+        attrs, level = node.attrs, self.level.inner[kernel]
+        consts, carry = attrs["consts"], attrs["carry"]
+        types = node.type.items  # type: ignore[union-attr]
+        self._touch(kernel, False, space=True)
+        runner.meet()
+        results, regions = self._scan_results(kernel, node)
+        with self.alone():
+            for k in range(carry):
+                source = self.pointer(node.inputs[consts + k])
+                self._move(results[k], source, bytes_of(types[k]))
+        runner.meet()
+        length = self._length(node)
+        arena = self.base + self.level.memory.workspaces[kernel] if kernel in self.level.memory.workspaces else 0
+        with f.loop(0, length) as loop:
+            row = loop.counter
+            if attrs["reverse"]:
+                row = f.op("sub nsw", f.op("sub nsw", length, index(1)), row)
+            frame = self._body_frame(node, level, row, results, regions, arena)
+            frame.run()
+            runner.meet()
+
+    def _scan_results(self, kernel: Kernel, node: Node) -> tuple[list[Value], list[Region]]:
+        items = {i.attrs["index"]: i for i in self._items(kernel)}
+        results, regions = [], []
+        for k, type in enumerate(node.type.items):  # type: ignore[union-attr]
+            if k in items:
+                results.append(self.where[items[k]])
+                regions.append(self.regions[items[k]])
+            else:
+                results.append(self._space(kernel, 1 + k))
+                regions.append(((node, k), 0, max(bytes_of(type), 1)))
+        return results, regions
+
+    def _length(self, node: Node) -> Value:
+        rows = node.inputs[node.attrs["consts"] + node.attrs["carry"] :]
+        flexible = [self.lengths[r] for r in rows if r in self.lengths]
+        return flexible[0] if flexible else index(node.attrs["length"])
+
+    def _body_frame(
+        self, node: Node, level: Level, row: Value, results: list[Value], regions: list[Region], arena: int
+    ) -> Frame:
+        attrs, f, body = node.attrs, self.f, level.graph
+        consts, carry = attrs["consts"], attrs["carry"]
+        where, lengths, known = {}, {}, {}
+        for k, inner in enumerate(body.inputs):
+            outer = node.inputs[k]
+            if k < consts:
+                where[inner] = self.pointer(outer)
+                if outer in self.lengths:
+                    lengths[inner] = self.lengths[outer]
+            elif k < consts + carry:
+                where[inner], known[inner] = results[k - consts], regions[k - consts]
+            else:
+                where[inner] = self._row(self.pointer(outer), inner.array_type, row)
+        where |= constants(self.runner, level)
+        outs = [
+            r if k < carry else self._row(r, body.outputs[k].array_type, row) for k, r in enumerate(results)
+        ]
+        return Frame(self.runner, level, where, outs, self.arena, arena, lengths, known, regions)
+
+    def _row(self, pointer: Value, type: ArrayType, row: Value) -> Value:
+        return self.f.at(pointer, self.f.op("mul nsw", row, index(bytes_of(type))), "i8")
+
+    # Results that lie elsewhere ---------------------------------------------------------------------------
+
+    def _copies(self) -> None:
+        memory, outputs = self.level.memory, self.level.graph.outputs
+        if not memory.copies:
+            return
+        sources = [self.regions[c.source] for c in memory.copies if c.source in self.regions]
+        targets = [self.result_regions[c.output] for c in memory.copies]
+        rooms = [self._arena_region(o, bytes_of(outputs[k].array_type)) for k, o in memory.rooms.items()]
+        self.runner.before(sources, targets + rooms, True)
+        with self.alone():
+            for copy in memory.copies:
+                if copy.room:
+                    room = self.f.at(self.arena, self.base + memory.rooms[copy.output], "i8")
+                    self._move(room, self.where[copy.source], bytes_of(outputs[copy.output].array_type))
+            for copy in memory.copies:
+                source = self.where[copy.source]
+                if copy.room:
+                    source = self.f.at(self.arena, self.base + memory.rooms[copy.output], "i8")
+                size = bytes_of(outputs[copy.output].array_type)
+                length = self.lengths.get(copy.source)
+                self._move(self.results[copy.output], source, size, length, outputs[copy.output])
+
+    def _move(
+        self, to: Value, source: Value, size: int, length: Value | None = None, node: Node | None = None
+    ) -> None:
+        count = index(size)
+        if length is not None and node is not None:
+            row = bytes_of(node.array_type.with_shape(node.array_type.shape[1:]))
+            count = self.f.op("mul nsw", length, index(row))
+        if to.text != source.text and (size or length is not None):
+            self.f.call("llvm.memmove.p0.p0.i64", "void", to, source, count, const("i1", False))
+
+
+def constants(runner: Runner, level: Level) -> dict[Node, Value]:
+    """Return where the constants that a level reads lie."""
+    touched = {a for k in level.fused.kernels for a in arrays_read(k, level.fused.arrays)}
+    touched |= set(level.graph.outputs)
+    return {node: runner.constant(node) for node in touched if node.op is CONST}

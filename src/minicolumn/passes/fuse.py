@@ -1,0 +1,468 @@
+"""Operations gathered into kernels: one loop nest, one matrix product or one call each.
+
+A value is either an *array*, which lies in memory, or it is computed where it is read. This pass decides
+which is which: results that only one kernel reads are never stored. A kernel is made around
+
+    loop      nothing: maps over one shape, whose common parts are computed once
+    reduce    a reduction, whose operand is computed as it goes, with the maps that follow it
+    product   a matrix product, with the maps that follow it (bias, activation, optimizer's update)
+    order, scatter, scan, host
+              one operation of that kind
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import prod
+
+from minicolumn.ir.graph import CONST, INPUT, Graph, Node
+from minicolumn.ir.shapes import Shape, TupleType
+from minicolumn.passes.access import Affine, Places, linear, operand_places, own_places, strides_of
+
+# Shape operations that are read through; what a map may be is the lowering's to say.
+VIEWS = ("reshape", "transpose", "broadcast", "slice", "flip")
+# Maps that cost about as much as reading their result back from memory; all others cost DEAR of them.
+CHEAP_OPS = frozenset(
+    "add subtract multiply negative absolute maximum minimum where cast stop_gradient copy less less_equal "
+    "greater greater_equal equal not_equal bitwise_and bitwise_or bitwise_xor invert left_shift right_shift "
+    "isnan isinf isfinite signbit floor ceil trunc rint".split()
+)
+DEAR = 5
+# What is cheaper than this is computed again rather than stored.
+WORTH_STORING = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Store:
+    """A value written to an array: for the element at `own_places`, at offset + the sum of strides * place."""
+
+    value: Node
+    target: Node
+    offset: int
+    strides: tuple[int, ...]
+
+    @property
+    def address(self) -> Affine:
+        """Return where an element goes, in counters of the value's own axes."""
+        places = own_places(self.value.array_type.shape)
+        total = Affine(self.offset)
+        for place, stride in zip(places, self.strides, strict=True):
+            total = total + place * stride
+        return total
+
+    @property
+    def is_plain(self) -> bool:
+        """Return whether the value is the whole array."""
+        return self.value is self.target
+
+
+@dataclass(eq=False)
+class Kernel:
+    """One unit of work; `anchor` is the operation that is no map, if there is one.
+
+    kind    loop, reduce, product, order, scatter, scan, host, or fill: zeros for what a pad does not write
+    shape   of what is stored, and so of the loops
+    """
+
+    kind: str
+    shape: Shape
+    anchor: Node | None = None
+    stores: list[Store] = field(default_factory=list)
+
+    @property
+    def targets(self) -> list[Node]:
+        """Return the arrays that it writes, each once."""
+        return list(dict.fromkeys(s.target for s in self.stores))
+
+    def __repr__(self) -> str:
+        what = f" {self.anchor.op.name}" if self.anchor else ""
+        return f"<{self.kind}{what} {list(self.shape)}, {len(self.stores)} stores>"
+
+
+@dataclass(frozen=True, eq=False)
+class Fused:
+    """A graph as kernels in an order that can run.
+
+    arrays  the nodes whose values lie in memory
+    needs   for each kernel those that must have run before it
+    """
+
+    graph: Graph
+    kernels: tuple[Kernel, ...]
+    arrays: frozenset[Node]
+    needs: Mapping[Kernel, list[Kernel]]
+
+    @cached_property
+    def items(self) -> list[Node]:
+        """Return the results of loops that somebody reads, in the order of the graph."""
+        return [n for n in self.graph.nodes if n.op.name == "item"]
+
+    def reads(self, kernel: Kernel) -> list[Node]:
+        """Return the arrays that a kernel reads, inputs and constants among them, each once."""
+        return arrays_read(kernel, self.arrays)
+
+
+def fuse(graph: Graph, native: Callable[[Node], bool]) -> Fused:
+    """Return the kernels of a graph; `native(node)` says which maps can be computed within a loop."""
+    nodes = [n for n in graph.nodes if n.op not in (INPUT, CONST)]
+    arrays = _forced(graph, nodes, native)
+    while True:
+        grouping = _Grouping(arrays, native)
+        for node in nodes:
+            grouping.add(node)
+        more = _shared_between(grouping.kernels, arrays)
+        if not more:
+            break
+        arrays |= more
+    _store_anchors(grouping.kernels, graph, arrays)
+    order = topological_kernels(grouping.kernels, grouping.needs)
+    return Fused(graph, tuple(order), frozenset(arrays), grouping.needs)
+
+
+# Which values are arrays ------------------------------------------------------------------------------------
+
+
+def is_inlined(node: Node, native: Callable[[Node], bool]) -> bool:
+    """Return whether an operation can be computed where its result is read."""
+    return (node.op.kind == "map" and native(node)) or node.op.name in VIEWS or node.op.name == "gather"
+
+
+def is_leaf(node: Node) -> bool:
+    """Return whether a node is an array from the start."""
+    return node.op in (INPUT, CONST)
+
+
+def _forced(graph: Graph, nodes: list[Node], native: Callable[[Node], bool]) -> set[Node]:
+    """Return the nodes that cannot but be arrays, whatever else is decided."""
+    arrays = {n for n in (*graph.inputs, *graph.nodes) if is_leaf(n)}
+    arrays |= {n for n in graph.outputs}
+    arrays |= {n for n in nodes if not is_inlined(n, native)}
+    for node in nodes:
+        if not is_inlined(node, native):
+            arrays |= {o for o in _whole_operands(node) if not _is_matrix_view(node, o, arrays)}
+            continue
+        if node.op.name == "gather":
+            arrays.add(node.inputs[0])
+        elif node.op.name == "reshape" and not _splits(node):
+            arrays.add(node.inputs[0])
+        arrays |= {o for o in node.inputs if _repeated_in_inner_loop(node, o, arrays)}
+    return arrays
+
+
+def _whole_operands(node: Node) -> Iterable[Node]:
+    """Return the operands that must lie in memory; the others are computed as they are read."""
+    if node.op.kind in ("reduce", "order") and node.op.name not in ("sort", "argsort"):
+        return ()
+    if node.op.name in ("concatenate", "pad", "scatter_add", "item"):
+        return ()
+    return node.inputs
+
+
+def _is_matrix_view(node: Node, operand: Node, arrays: set[Node]) -> bool:
+    return node.op.kind == "product" and matrix_view(operand, arrays) is not None
+
+
+def matrix_view(operand: Node, arrays: Container[Node]) -> tuple[Node, Affine] | None:
+    """Return the array behind a product's operand and the place of its elements there, if it is a view."""
+    shape = operand.array_type.shape
+    return view_of(operand, own_places(shape), shape, arrays)
+
+
+def view_of(
+    node: Node, places: Places, ranges: Shape, arrays: Container[Node]
+) -> tuple[Node, Affine] | None:
+    """Return the array that a chain of views reads, and the number of the element there; None if it computes."""
+    while node not in arrays:
+        if node.op.name not in VIEWS:
+            return None
+        below = node.inputs[0]
+        if node.op.name == "reshape" and below in arrays:
+            return below, linear(places, node.array_type.shape)
+        found = operand_places(node, 0, places, ranges)
+        if found is None:
+            return None
+        node, places = below, found
+    return node, linear(places, node.array_type.shape)
+
+
+def _splits(node: Node) -> bool:
+    shape = node.array_type.shape
+    return operand_places(node, 0, own_places(shape), shape) is not None
+
+
+def _repeated_in_inner_loop(node: Node, operand: Node, arrays: set[Node]) -> bool:
+    """Return whether an operand that costs something would be computed once for every row."""
+    shape = operand.array_type.shape
+    if operand in arrays or not shape or shape[-1] == 1 or operand.array_type.size >= node.array_type.size:
+        return False
+    return cost(operand, arrays) >= WORTH_STORING
+
+
+def cost(node: Node, arrays: Container[Node]) -> int:
+    """Return what computing one element takes, in cheap operations, down to the arrays it is read from."""
+    if node in arrays:
+        return 0
+    total, seen, stack = 0, {node}, [node]
+    while stack:
+        current = stack.pop()
+        total += 0 if current.op.name in VIEWS else 1 if current.op.name in CHEAP_OPS else DEAR
+        for operand in current.inputs:
+            if operand not in seen and operand not in arrays:
+                seen.add(operand)
+                stack.append(operand)
+    return total
+
+
+# What a kernel computes -------------------------------------------------------------------------------------
+
+
+def evaluated(kernel: Kernel) -> Iterator[tuple[Node, bool]]:
+    """Yield the values that a kernel computes element by element, and whether the value is itself its array."""
+    for store in kernel.stores:
+        if store.value is not kernel.anchor:
+            yield store.value, store.is_plain
+    if kernel.anchor is not None and kernel.kind in ("reduce", "order", "scatter"):
+        for operand in kernel.anchor.inputs:
+            yield operand, False
+
+
+def needed_whole(kernel: Kernel) -> tuple[Node, ...]:
+    """Return the operands that a kernel wants in memory."""
+    return kernel.anchor.inputs if kernel.anchor and kernel.kind in ("product", "scan", "host") else ()
+
+
+def array_below(node: Node, arrays: Container[Node]) -> Node:
+    """Return the array that a view reads."""
+    while node not in arrays:
+        node = node.inputs[0]
+    return node
+
+
+def arrays_read(kernel: Kernel, arrays: Container[Node]) -> list[Node]:
+    """Return the arrays that a kernel reads and does not compute first, each once."""
+    found: dict[Node, None] = {}
+    for value, computed in evaluated(kernel):
+        for array, _ in reading(value, arrays, computed):
+            found.setdefault(array)
+    for operand in needed_whole(kernel):
+        found.setdefault(array_below(operand, arrays))
+    own = {s.target for s in kernel.stores if s.is_plain} | {kernel.anchor}
+    return [n for n in found if n not in own]
+
+
+def reading(value: Node, arrays: Container[Node], computed: bool) -> Iterator[tuple[Node, Places | None]]:
+    """Yield the arrays that a value is computed from, with the places; None for places that are data.
+
+    computed    whether the value, if it is an array, is computed here rather than read
+    """
+    shape = value.array_type.shape
+    stack: list[tuple[Node, Places | None]] = [(value, own_places(shape))]
+    seen = set(stack)
+    while stack:
+        node, places = stack.pop()
+        if node in arrays and not (computed and node is value):
+            yield node, places
+            continue
+        for step in _below(node, places, shape):
+            if step not in seen:
+                seen.add(step)
+                stack.append(step)
+
+
+def _below(node: Node, places: Places | None, ranges: Shape) -> Iterator[tuple[Node, Places | None]]:
+    for k, operand in enumerate(node.inputs):
+        unknown = node.op.name == "gather" or places is None
+        yield operand, None if unknown else operand_places(node, k, places, ranges)
+
+
+def inlined(value: Node, arrays: Container[Node], computed: bool) -> set[Node]:
+    """Return every node that is computed on the way to a value, the value among them."""
+    if value in arrays and not computed:
+        return set()
+    found, stack = {value}, [value]
+    while stack:
+        for operand in stack.pop().inputs:
+            if operand not in found and operand not in arrays:
+                found.add(operand)
+                stack.append(operand)
+    return found
+
+
+# Grouping ---------------------------------------------------------------------------------------------------
+
+_KINDS = {
+    "reduce": "reduce",
+    "product": "product",
+    "cumsum": "order",
+    "cumprod": "order",
+    "scatter_add": "scatter",
+    "scan": "scan",
+}
+
+
+class _Grouping:
+    """Kernels that grow, node by node in the order of the graph.
+
+    needs   for each kernel those that must have run before it
+    """
+
+    def __init__(self, arrays: Container[Node], native: Callable[[Node], bool]) -> None:
+        self.arrays, self.native = arrays, native
+        self.kernels: list[Kernel] = []
+        self.needs: dict[Kernel, list[Kernel]] = {}
+        self._writers: dict[Node, list[Kernel]] = {}
+        self._inlined: dict[Kernel, set[Node]] = {}
+
+    def add(self, node: Node) -> None:
+        """Add what computes an array; anything else is computed where it is read."""
+        if node not in self.arrays or node.op.name == "item":
+            return
+        if node.op.name == "pad":
+            self._new(Kernel("fill", node.array_type.shape, node), node)
+        if is_inlined(node, self.native) or node.op.name in ("concatenate", "pad"):
+            for store in _stores(node):
+                self._add_store(store)
+        else:
+            kind = _KINDS.get(node.op.name) or _KINDS.get(node.op.kind, "host")
+            shape = () if isinstance(node.type, TupleType) else node.array_type.shape
+            self._new(Kernel(kind, shape, node), node)
+
+    def _new(self, kernel: Kernel, target: Node) -> None:
+        self.kernels.append(kernel)
+        self._inlined[kernel] = set()
+        self.needs[kernel] = self._makers(arrays_read(kernel, self.arrays)) if kernel.kind != "fill" else []
+        self._writers.setdefault(target, []).append(kernel)
+
+    def _makers(self, arrays: Container[Node]) -> list[Kernel]:
+        sources = (a.inputs[0] if a.op.name == "item" else a for a in arrays)
+        return list(dict.fromkeys(k for a in sources for k in self._writers.get(a, ())))
+
+    def _add_store(self, store: Store) -> None:
+        reads = list(reading(store.value, self.arrays, store.is_plain))
+        parts = inlined(store.value, self.arrays, store.is_plain)
+        needed = self._makers(array for array, _ in reads)
+        fills = [k for k in self._writers.get(store.target, ()) if k.kind == "fill"]
+        kernel = self._joinable(store, reads, parts, [*needed, *fills])
+        if kernel is None:
+            kernel = Kernel("loop", store.value.array_type.shape)
+            self._new(kernel, store.target)
+        kernel.stores.append(store)
+        self._inlined[kernel] |= parts
+        known = self.needs[kernel]
+        known.extend(k for k in (*needed, *fills) if k is not kernel and k not in known)
+        writers = self._writers.setdefault(store.target, [])
+        if kernel not in writers:
+            writers.append(kernel)
+
+    def _joinable(
+        self, store: Store, reads: list[tuple[Node, Places | None]], parts: set[Node], needed: list[Kernel]
+    ) -> Kernel | None:
+        """Return a kernel that can compute this store too: best the product or reduction that it follows."""
+        shape = store.value.array_type.shape
+        read = {array for array, _ in reads}
+        for kernel in sorted(reversed(self.kernels), key=lambda k: k.anchor not in read):
+            fits = kernel.shape == shape and kernel.kind in ("loop", "reduce", "product")
+            if not fits or (kernel.kind == "product" and len(shape) != 2):
+                continue
+            if _at_same_places(kernel, reads, shape) and self._shares(kernel, parts, reads):
+                if kernel not in self._before([k for k in needed if k is not kernel]):
+                    return kernel
+        return None
+
+    def _shares(self, kernel: Kernel, parts: set[Node], reads: list[tuple[Node, Places | None]]) -> bool:
+        made = {*kernel.targets, kernel.anchor}
+        if any(array in made for array, _ in reads):
+            return True
+        return kernel.kind == "loop" and (prod(kernel.shape) == 1 or bool(parts & self._inlined[kernel]))
+
+    def _before(self, kernels: list[Kernel]) -> set[Kernel]:
+        """Return these kernels and all that must have run before them."""
+        found, stack = set(kernels), list(kernels)
+        while stack:
+            for kernel in self.needs[stack.pop()]:
+                if kernel not in found:
+                    found.add(kernel)
+                    stack.append(kernel)
+        return found
+
+
+def _at_same_places(kernel: Kernel, reads: list[tuple[Node, Places | None]], shape: Shape) -> bool:
+    """Return whether what the kernel computes is read element by element, as it is computed."""
+    made = {s.target: s.is_plain for s in kernel.stores}
+    if kernel.anchor is not None:
+        made[kernel.anchor] = True
+    own = own_places(shape)
+    return all(array not in made or (made[array] and places == own) for array, places in reads)
+
+
+def _stores(node: Node) -> list[Store]:
+    strides = strides_of(node.array_type.shape)
+    if node.op.name == "concatenate":
+        return _concatenated(node, strides)
+    if node.op.name == "pad":
+        low, gap = node.attrs["low"], node.attrs["gap"]
+        offset = sum(a * s for a, s in zip(low, strides, strict=True))
+        spread = tuple(s * (g + 1) for s, g in zip(strides, gap, strict=True))
+        return [Store(node.inputs[0], node, offset, spread)]
+    return [Store(node, node, 0, strides)]
+
+
+def _concatenated(node: Node, strides: tuple[int, ...]) -> list[Store]:
+    axis, stores, start = node.attrs["axis"], [], 0
+    for part in node.inputs:
+        stores.append(Store(part, node, start * strides[axis], strides))
+        start += part.array_type.shape[axis]
+    return stores
+
+
+def _shared_between(kernels: list[Kernel], arrays: Container[Node]) -> set[Node]:
+    """Return values that several kernels would compute and that are worth storing instead."""
+    users: dict[Node, set[Kernel]] = {}
+    for kernel in kernels:
+        for value, computed in evaluated(kernel):
+            for node in inlined(value, arrays, computed):
+                if node not in arrays:
+                    users.setdefault(node, set()).add(kernel)
+    shared = {n for n in users if len(users[n]) > 1 and _worth_storing(n, arrays)}
+    # Storing the last of a chain is enough; what leads to it is then read by one kernel again.
+    followed = {o for n in shared for o in n.inputs if users.get(o) == users[n]}
+    return shared - followed
+
+
+def _worth_storing(node: Node, arrays: Container[Node]) -> bool:
+    if node.op.name in VIEWS:
+        return False
+    anchored = any(n.op.kind in ("product", "reduce") for n, _ in reading(node, arrays, False))
+    return anchored or cost(node, arrays) >= WORTH_STORING
+
+
+def _store_anchors(kernels: list[Kernel], graph: Graph, arrays: Container[Node]) -> None:
+    """Let a product or a reduction be stored where somebody else reads it, or nothing follows it."""
+    outside = {n for kernel in kernels for n in arrays_read(kernel, arrays)} | set(graph.outputs)
+    for kernel in kernels:
+        node = kernel.anchor
+        if node is None or kernel.kind in ("scan", "fill"):
+            continue
+        if node in outside or not kernel.stores:
+            kernel.stores.insert(0, Store(node, node, 0, strides_of(node.array_type.shape)))
+
+
+def topological_kernels(kernels: Iterable[Kernel], needs: dict[Kernel, list[Kernel]]) -> list[Kernel]:
+    """Return the kernels, each after what it needs; the given order where that leaves a choice."""
+    order: list[Kernel] = []
+    seen: set[Kernel] = set()
+    for root in kernels:
+        stack = [] if root in seen else [(root, iter(needs[root]))]
+        seen.add(root)
+        while stack:
+            kernel, rest = stack[-1]
+            other = next((k for k in rest if k not in seen), None)
+            if other is None:
+                order.append(kernel)
+                stack.pop()
+            else:
+                seen.add(other)
+                stack.append((other, iter(needs[other])))
+    return order

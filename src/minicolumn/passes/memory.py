@@ -1,0 +1,206 @@
+"""Where every array lies: in an argument, in a result, or in the one arena that temporary values share.
+
+Arrays whose lives do not overlap lie in the same place. The state of a loop is updated in place where nobody
+can tell: every other reader of the old value runs before the kernel that writes the new one, and that kernel
+reads it element by element, as it writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from minicolumn.ir.graph import Node
+from minicolumn.ir.shapes import ArrayType
+from minicolumn.passes.access import own_places
+from minicolumn.passes.fuse import (
+    Fused,
+    Kernel,
+    array_below,
+    arrays_read,
+    evaluated,
+    is_leaf,
+    needed_whole,
+    reading,
+    topological_kernels,
+)
+
+# Arrays begin on lines of their own, two of which some processors fetch together.
+ALIGN = 128
+
+
+@dataclass(frozen=True)
+class Copy:
+    """An array that is copied into a result after the kernels; through `room` where results trade places."""
+
+    source: Node
+    output: int
+    room: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Memory:
+    """Kernels in their final order, and places for everything.
+
+    offsets     within the arena, of arrays
+    results     the output in whose memory an array lies
+    workspaces  within the arena, of kernels that asked for some
+    rooms       within the arena, for outputs that are copied by way of it
+    """
+
+    kernels: tuple[Kernel, ...]
+    offsets: Mapping[Node, int]
+    results: Mapping[Node, int]
+    copies: tuple[Copy, ...]
+    workspaces: Mapping[Kernel, int]
+    rooms: Mapping[int, int]
+    size: int
+
+    def region(self, array: Node) -> tuple[int, int] | None:
+        """Return where in the arena an array begins and ends, if it lies there."""
+        if array not in self.offsets:
+            return None
+        return self.offsets[array], self.offsets[array] + bytes_of(array.array_type)
+
+
+def bytes_of(type: ArrayType) -> int:
+    """Return how much room an array takes."""
+    return type.size * type.dtype.itemsize
+
+
+def plan_memory(
+    fused: Fused, needs: Mapping[Kernel, int], carried: Sequence[tuple[Node, int]] = ()
+) -> Memory:
+    """Return the places of all arrays.
+
+    needs       bytes of workspace that kernels ask for
+    carried     for each state of a loop the input that holds it and the output that replaces it
+    """
+    bindings = _Bindings(fused, carried)
+    room = {c.output: bytes_of(fused.graph.outputs[c.output].array_type) for c in bindings.copies if c.room}
+    arena = _Arena()
+    rooms = {output: arena.take(size) for output, size in room.items()}
+    offsets, workspaces = _placed(fused, bindings.kernels, bindings.results, needs, arena)
+    return Memory(
+        tuple(bindings.kernels), offsets, bindings.results, tuple(bindings.copies), workspaces, rooms, arena.size
+    )
+
+
+class _Bindings:
+    """Which arrays are computed right where a result belongs, and what must be copied there."""
+
+    def __init__(self, fused: Fused, carried: Sequence[tuple[Node, int]]) -> None:
+        self.fused, self.arrays = fused, fused.arrays
+        self.kernels = list(fused.kernels)
+        self._reads = {k: set(arrays_read(k, self.arrays)) for k in self.kernels}
+        self.results: dict[Node, int] = {}
+        self.copies: list[Copy] = []
+        self._after: dict[Kernel, list[Kernel]] = {}  # readers of a state, before its writer
+        self._bind(carried)
+
+    def _bind(self, carried: Sequence[tuple[Node, int]]) -> None:
+        state = {output: node for node, output in carried}
+        outputs = self.fused.graph.outputs
+        # Plain results first: what lies in one of them need not take part in the states' exchange.
+        for k in (*(k for k in range(len(outputs)) if k not in state), *state):
+            node = outputs[k]
+            if node is state.get(k):
+                continue
+            free = not is_leaf(node) and node not in self.results
+            if free and (k not in state or self._in_place(node, state[k])):
+                self.results[node] = k
+            else:
+                self.copies.append(Copy(node, k, room=node in state.values()))
+
+    def _in_place(self, node: Node, old: Node) -> bool:
+        """Let a kernel overwrite the old state, if an order can be found in which nobody notices."""
+        writers = [k for k in self.kernels if node in k.targets]
+        if len(writers) != 1 or not _reads_as_it_writes(writers[0], old, self.arrays):
+            return False  # results of several kernels, or of a loop
+        readers = [k for k in self.kernels if k is not writers[0] and old in self._reads[k]]
+        needs = self._needs()
+        needs[writers[0]] += readers
+        order = topological_kernels(self.kernels, needs)
+        place = {k: i for i, k in enumerate(order)}
+        if any(place[n] > place[k] for k in order for n in needs[k]):
+            return False  # a reader needs the new value first
+        self.kernels = order
+        self._after.setdefault(writers[0], []).extend(readers)
+        return True
+
+    def _needs(self) -> dict[Kernel, list[Kernel]]:
+        return {k: [*self.fused.needs[k], *self._after.get(k, ())] for k in self.kernels}
+
+
+def _reads_as_it_writes(kernel: Kernel, old: Node, arrays: frozenset[Node]) -> bool:
+    if any(array_below(o, arrays) is old for o in needed_whole(kernel)):
+        return False
+    for value, computed in evaluated(kernel):
+        own = own_places(kernel.shape) if any(s.value is value for s in kernel.stores) else None
+        for array, places in reading(value, arrays, computed):
+            if array is old and (places is None or places != own or array.array_type.shape != kernel.shape):
+                return False
+    return kernel.kind in ("loop", "reduce", "product")
+
+
+class _Arena:
+    """Room that is handed out and taken back, lowest place first."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._held: list[tuple[int, int]] = []
+
+    def take(self, size: int) -> int:
+        """Return the lowest place with so much room."""
+        size, start = -(-max(size, 1) // ALIGN) * ALIGN, 0
+        for low, high in sorted(self._held):
+            if start + size <= low:
+                break
+            start = max(start, high)
+        self._held.append((start, start + size))
+        self.size = max(self.size, start + size)
+        return start
+
+    def give(self, start: int) -> None:
+        """Take back what begins here."""
+        self._held = [h for h in self._held if h[0] != start]
+
+
+def _placed(
+    fused: Fused,
+    kernels: Sequence[Kernel],
+    results: Mapping[Node, int],
+    needs: Mapping[Kernel, int],
+    arena: _Arena,
+) -> tuple[dict[Node, int], dict[Kernel, int]]:
+    last = _last_use(fused, kernels)
+    offsets: dict[Node, int] = {}
+    workspaces: dict[Kernel, int] = {}
+    for i, kernel in enumerate(kernels):
+        for array in _written(fused, kernel):
+            if array not in offsets and array not in results:
+                offsets[array] = arena.take(bytes_of(array.array_type))
+        if needs.get(kernel):
+            workspaces[kernel] = arena.take(needs[kernel])
+            arena.give(workspaces[kernel])
+        for array, end in last.items():
+            if end == i and array in offsets:
+                arena.give(offsets[array])
+    return offsets, workspaces
+
+
+def _written(fused: Fused, kernel: Kernel) -> list[Node]:
+    if kernel.kind == "scan":
+        return [a for a in fused.items if a.inputs[0] is kernel.anchor]
+    return list(dict.fromkeys((*kernel.targets, *((kernel.anchor,) if kernel.kind == "fill" else ()))))  # type: ignore[arg-type]
+
+
+def _last_use(fused: Fused, kernels: Sequence[Kernel]) -> dict[Node, int]:
+    """Return the number of the last kernel that touches an array; never for what is copied in the end."""
+    last: dict[Node, int] = {}
+    for i, kernel in enumerate(kernels):
+        for array in (*arrays_read(kernel, fused.arrays), *_written(fused, kernel)):
+            last[array] = i
+    for output in fused.graph.outputs:
+        last[output] = len(kernels)
+    return last
