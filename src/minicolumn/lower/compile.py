@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -13,12 +14,36 @@ import numpy as np
 from minicolumn.errors import DataError, did_you_mean
 from minicolumn.ir.graph import Graph
 from minicolumn.lower.reference import ReferenceProgram
+from minicolumn.lower.varying import check_varying, varying_arguments
 from minicolumn.passes.simplify import simplify
 from minicolumn.trace.program import Program, argument, trace, trace_call
 from minicolumn.trace.tracer import Traced
 from minicolumn.tree import Tree, flatten, unflatten
 
-BACKENDS: dict[str, Callable[[Graph], Callable[..., list[Any]]]] = {"reference": ReferenceProgram}
+Lowering = Callable[[Graph, Sequence[int]], Callable[..., list[Any]]]
+
+
+def _native(graph: Graph, flexible: Sequence[int]) -> Callable[..., list[Any]]:
+    """Return machine code; where none can be made the reference, with one warning."""
+    from minicolumn.lower.llvm.jit import why_missing
+
+    if why_missing():
+        _warn_once(why_missing())
+        return ReferenceProgram(graph)
+    from minicolumn.lower.native import NativeProgram
+
+    return NativeProgram(graph, flexible)
+
+
+@functools.cache
+def _warn_once(reason: str) -> None:
+    warnings.warn(f"{reason}; programs run on the slow reference until then", RuntimeWarning, stacklevel=2)
+
+
+BACKENDS: dict[str, Lowering] = {
+    "native": _native,
+    "reference": lambda graph, flexible: ReferenceProgram(graph),
+}
 # Programs kept for each compiled function; a caller whose shapes never repeat must not fill the memory.
 KEEP = 128
 
@@ -26,12 +51,14 @@ KEEP = 128
 class _Prepared:
     """One traced and lowered version of a function, for arguments of one kind."""
 
-    def __init__(self, program: Program, backend: str) -> None:
+    def __init__(self, program: Program, backend: str, flexible: Sequence[int] = ()) -> None:
         self.graph = simplify(program.graph)
         self._fed = program.fed
         self._types = [node.array_type for node in self.graph.inputs]
         self._results = program.results
-        self._run = BACKENDS[backend](self.graph)
+        varying = [k for k, leaf in enumerate(program.fed) if leaf in flexible]
+        check_varying(self.graph, varying)
+        self._run = BACKENDS[backend](self.graph, varying)
 
     def __call__(self, leaves: Sequence[Any]) -> Tree:
         given = [np.asarray(leaves[i], t.dtype) for i, t in zip(self._fed, self._types, strict=True)]
@@ -70,18 +97,24 @@ class _Cache:
                 self._programs.popitem(last=False)
 
 
-def compile(function: Callable[..., Any], backend: str = "reference") -> Callable[..., Any]:
+def compile(
+    function: Callable[..., Any], backend: str = "native", varying: Sequence[Sequence[int]] = ()
+) -> Callable[..., Any]:
     """Return a function that traces once for each combination of shapes and dtypes, and then runs the graph.
 
     function  NumPy on arrays, numbers and nests of them; it must not branch on values. Strings, booleans and
               other hashable arguments are part of the program: a new value means a new trace.
-    backend   "reference", the NumPy interpreter that defines what a graph means
+    backend   "native", one function of machine code; or "reference", the NumPy interpreter that defines what
+              a graph means, which also stands in, with a warning, where llvmlite is missing
+    varying   groups of arguments, by position, whose arrays share a first axis of any length: such calls do
+              not trace again. That axis may only be indexed or scanned over; its length must not be used as
+              a number.
 
     The result has the same arguments and values as the function. Called inside `grad` or another `compile`,
     it is traced through. Arrays that the function closes over are taken as they are when it is traced.
 
-    Raises TraceError where the function depends on values, naming what to write instead, and DataError for an
-    unknown backend.
+    Raises TraceError where the function depends on values, naming what to write instead, or uses the length
+    of a varying axis; DataError for an unknown backend; IndexError where an index is out of range.
 
     >>> import numpy as np, minicolumn as mc
     >>> fast = mc.compile(mc.grad(lambda x: np.sum(x**3)))
@@ -101,11 +134,14 @@ def compile(function: Callable[..., Any], backend: str = "reference") -> Callabl
         if any(isinstance(x, Traced) for x in leaves):
             return function(*args, **kwargs)
         arguments = tuple(argument(x) for x in leaves)
+        flexible: frozenset[int] = frozenset()
+        if varying:
+            arguments, flexible = varying_arguments(arguments, structure, varying)
         # True == 1 == Decimal(1), but a program made for one need not fit the others.
         key = (structure, arguments, tuple(type(a.static) for a in arguments))
         prepared = cache.get(key)
         if prepared is None:
-            prepared = _Prepared(trace(function, arguments, structure), backend)
+            prepared = _Prepared(trace(function, arguments, structure), backend, flexible)
             cache.put(key, prepared)
         return prepared(leaves)
 

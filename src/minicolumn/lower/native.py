@@ -5,17 +5,22 @@ from __future__ import annotations
 import ctypes
 import threading
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from minicolumn.ir.graph import Graph, Node
-from minicolumn.lower.llvm.jit import Loaded, Target, compile_object, host_target
+from minicolumn.lower.llvm.cache import ObjectCache, key_of
+from minicolumn.lower.llvm.identity import all_nodes, identity
+from minicolumn.lower.llvm.jit import Loaded, Target, compile_object, host_target, versions
 from minicolumn.lower.llvm.program import ARENA, FIRST, HOST, STATUS, TIMES, Emitted, emit_program
 from minicolumn.passes.memory import ALIGN
 
 _RUN = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
 _HOST = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.POINTER(ctypes.c_void_p))
+# Changes whenever the same graph becomes other code; see also the versions in `_key`.
+CODE_FORMAT = "1"
 
 
 class NativeProgram:
@@ -23,42 +28,74 @@ class NativeProgram:
 
     flexible    numbers of inputs whose first axis may have any length, instead of the one in the graph
     timed       whether to count the cycles of each kernel, in `cycles`
+    cache       where code is kept between processes
     """
 
     def __init__(
-        self, graph: Graph, flexible: Sequence[int] = (), target: Target | None = None, timed: bool = False
+        self,
+        graph: Graph,
+        flexible: Sequence[int] = (),
+        target: Target | None = None,
+        timed: bool = False,
+        cache: ObjectCache | None = None,
     ) -> None:
         self.graph = graph
         self.target = target or host_target()
-        self._flexible = frozenset(flexible)
-        nodes = {graph.inputs[k] for k in flexible}
-        self.emitted: Emitted = emit_program(graph, self.target.machine, nodes, timed)
-        self.cycles = np.zeros(len(self.emitted.timed), np.int64)
-        self._loaded = Loaded(compile_object(self.emitted.text, self.target))
-        self._run = _RUN(self._loaded.address("run"))
+        self._flexible, self._timed = frozenset(flexible), timed
         self._inputs = [node.array_type for node in graph.inputs]
         self._outputs = [node.array_type for node in graph.outputs]
         self._lengths = [_length_of(node, graph, self._flexible) for node in graph.outputs]
-        self._constants = [node.attrs["value"] for node in self.emitted.constants]
+        header, code = self._code(cache or ObjectCache.default())
+        self._loaded = Loaded(code)
+        self._run = _RUN(self._loaded.address("run"))
+        nodes = list(all_nodes(graph)) if header["constants"] or header["hosts"] else []
+        self._arena_bytes = header["arena"]
+        self._constants = [nodes[k].attrs["value"] for k in header["constants"]]
+        self._hosts = [nodes[k] for k in header["hosts"]]
+        self.cycles = np.zeros(header["timed"], np.int64)
         self._arenas: list[np.ndarray] = []
         self._lock = threading.Lock()
+
+    @cached_property
+    def emitted(self) -> Emitted:
+        """Return the program's LLVM text and its kernels; what is found in the cache does without."""
+        flexible = {self.graph.inputs[k] for k in self._flexible}
+        return emit_program(self.graph, self.target.machine, flexible, self._timed)
+
+    def _code(self, cache: ObjectCache) -> tuple[dict[str, Any], bytes]:
+        """Return the object code and how to call it, from the cache if it is there."""
+        key = self._key()
+        found = cache.get(key)
+        if found is None:
+            found = self._header(), compile_object(self.emitted.text, self.target)
+            cache.put(key, *found)
+        return found
+
+    def _key(self) -> str:
+        """Return everything that shapes the code."""
+        from minicolumn import __version__
+
+        target = self.target
+        machine = f"{target.triple} {target.cpu} {target.features} {target.machine}"
+        settings = f"{CODE_FORMAT} {sorted(self._flexible)} {self._timed}"
+        return key_of(identity(self.graph), machine, versions(), __version__, settings)
+
+    def _header(self) -> dict[str, Any]:
+        emitted = self.emitted
+        number = {node: k for k, node in enumerate(all_nodes(self.graph))}
+        return {
+            "arena": emitted.arena,
+            "constants": [number[n] for n in emitted.constants],
+            "hosts": [number[n] for n in emitted.hosts],
+            "timed": len(emitted.timed),
+        }
 
     def __call__(self, *args: np.ndarray) -> list[Any]:
         """Run on arrays of the graph's input types; the results are new arrays."""
         given = [_in_memory(a) for a in args]
         outputs = [np.empty(self._shape(k, given), t.dtype) for k, t in enumerate(self._outputs)]
-        arena, status = self._take_arena(), np.zeros(1, np.int64)
-        calls = _Calls(self.emitted.hosts)
-        table = np.empty(FIRST + 2 * len(given) + len(outputs) + len(self._constants), np.uint64)
-        table[ARENA] = -(-arena.ctypes.data // ALIGN) * ALIGN
-        table[STATUS] = status.ctypes.data
-        table[HOST] = calls.address
-        table[TIMES] = self.cycles.ctypes.data
-        arrays = [*given, *outputs]
-        table[FIRST : FIRST + len(arrays)] = [a.ctypes.data for a in arrays]
-        place = FIRST + len(arrays)
-        table[place : place + len(given)] = [a.shape[0] if a.ndim else 0 for a in given]
-        table[place + len(given) :] = [c.ctypes.data for c in self._constants]
+        arena, status, calls = self._take_arena(), np.zeros(1, np.int64), _Calls(self._hosts)
+        table = self._table(given, outputs, arena, status, calls)
         self._run(table.ctypes.data, None, 0, 1)
         self._give_arena(arena)
         calls.raise_error()
@@ -69,6 +106,23 @@ class NativeProgram:
             )
         return outputs
 
+    def _table(
+        self,
+        given: Sequence[np.ndarray],
+        outputs: Sequence[np.ndarray],
+        arena: np.ndarray,
+        status: np.ndarray,
+        calls: _Calls,
+    ) -> np.ndarray:
+        """Return the addresses and numbers that the program reads its arguments from."""
+        head = [0] * FIRST
+        head[ARENA] = -(-arena.ctypes.data // ALIGN) * ALIGN
+        head[STATUS], head[HOST], head[TIMES] = status.ctypes.data, calls.address, self.cycles.ctypes.data
+        arrays = [a.ctypes.data for a in (*given, *outputs)]
+        lengths = [a.shape[0] if a.ndim else 0 for a in given]
+        constants = [c.ctypes.data for c in self._constants]
+        return np.array([*head, *arrays, *lengths, *constants], np.uint64)
+
     def _shape(self, output: int, given: Sequence[np.ndarray]) -> tuple[int, ...]:
         shape, source = self._outputs[output].shape, self._lengths[output]
         return shape if source is None else (given[source].shape[0], *shape[1:])
@@ -77,7 +131,7 @@ class NativeProgram:
         with self._lock:
             if self._arenas:
                 return self._arenas.pop()
-        return np.empty(self.emitted.arena + ALIGN, np.uint8)
+        return np.empty(self._arena_bytes + ALIGN, np.uint8)
 
     def _give_arena(self, arena: np.ndarray) -> None:
         with self._lock:
@@ -97,22 +151,22 @@ def _length_of(node: Node, graph: Graph, flexible: frozenset[int]) -> int | None
     if node.op.name != "item":
         return None
     scan, index = node.inputs[0], node.attrs["index"]
-    carried = scan.attrs["consts"] + scan.attrs["carry"]
     if index < scan.attrs["carry"]:
         return None
-    rows = (graph.inputs.index(x) for x in scan.inputs[carried:] if x in graph.inputs)
-    return next((k for k in rows if k in flexible), None)
+    rows = scan.inputs[scan.attrs["consts"] + scan.attrs["carry"] :]
+    places = (graph.inputs.index(x) for x in rows if x in graph.inputs)
+    return next((k for k in places if k in flexible), None)
 
 
 class _Calls:
     """Operations that the host does for a program while it runs."""
 
+    _error: BaseException | None = None
+
     def __init__(self, nodes: Sequence[Node]) -> None:
-        self._nodes, self._error = nodes, None
+        self._nodes = nodes
         self._callback = _HOST(self._call) if nodes else None
         self.address = ctypes.cast(self._callback, ctypes.c_void_p).value if self._callback else 0
-
-    _error: BaseException | None
 
     def _call(self, number: int, table: Any) -> None:
         # An exception cannot travel through machine code: it is kept, and what follows computes with garbage.
@@ -124,8 +178,7 @@ class _Calls:
             self._error = error
 
     def _do(self, node: Node, table: Any) -> None:
-        nodes = (*node.inputs, node)
-        arrays = [_array_at(table[k], n) for k, n in enumerate(nodes)]
+        arrays = [_array_at(table[k], n) for k, n in enumerate((*node.inputs, node))]
         with np.errstate(all="ignore"):
             arrays[-1][...] = node.op.numpy(*arrays[:-1], **node.attrs)
 

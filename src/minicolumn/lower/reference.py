@@ -46,12 +46,10 @@ def bound(node: Node) -> Callable[..., Any]:
 
 def run_scan(body: ReferenceProgram, node: Node, *operands: np.ndarray) -> tuple[Any, ...]:
     """Run a loop: the body once for each row, with the state that the last run left."""
-    consts, carry, length = node.attrs["consts"], node.attrs["carry"], node.attrs["length"]
-    fixed, state, rows = (
-        operands[:consts],
-        list(operands[consts : consts + carry]),
-        operands[consts + carry :],
-    )
+    consts, carry = node.attrs["consts"], node.attrs["carry"]
+    fixed, state = operands[:consts], list(operands[consts : consts + carry])
+    rows = operands[consts + carry :]
+    length = len(rows[0]) if rows else node.attrs["length"]  # a program may serve for any number of rows
     types = [y.array_type for y in body.plan.graph.outputs[carry:]]
     ys = [np.empty((length, *t.shape), t.dtype) for t in types]
     for i in reversed(range(length)) if node.attrs["reverse"] else range(length):

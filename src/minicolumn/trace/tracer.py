@@ -172,10 +172,12 @@ def _own(value: Any) -> np.ndarray:
 def user_line() -> str | None:
     """Return file:line of the innermost frame that is neither ours nor NumPy's."""
     frame = sys._getframe(5)  # the nearer ones are ours on every way here
+    ours = None
     while frame is not None:
-        if _is_users(frame.f_globals.get("__name__", "")):
+        module = frame.f_globals
+        if module is not ours and _is_users(module.get("__name__", "")):
             return f"{frame.f_code.co_filename.rsplit('/', 1)[-1]}:{frame.f_lineno}"
-        frame = frame.f_back
+        ours, frame = module, frame.f_back  # the next frame is often of the same module
     return None
 
 

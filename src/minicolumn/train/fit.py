@@ -97,7 +97,7 @@ def fit(
     seed: int = 0,
     dtype: Any = np.float32,
     threads: int | None = None,
-    backend: str = "reference",
+    backend: str = "native",
     progress: bool | None = None,
     params: Any = None,
 ) -> Run:
@@ -127,7 +127,7 @@ def fit(
     seed                one number for split, weights, order and dropout, each in its own stream
     dtype               of the computation: float32 or float64
     threads             for native code; the reference takes one, so that the bits do not depend on it
-    backend             "reference"
+    backend             "native" or "reference", as for `mc.compile`
     progress            whether to draw a progress bar on standard error
     params              weights to start from, such as another run's `params`; None draws them
 
@@ -166,7 +166,9 @@ class _Job:
     ) -> None:
         s = self.settings = settings
         self.train, self.held, self.callbacks = train, held, callbacks
-        self.epoch = compile(train_epoch(s.network, s.loss, s.optimizer, s.regularizer), backend=s.backend)
+        step = train_epoch(s.network, s.loss, s.optimizer, s.regularizer)
+        # Another number of rows or steps is not another program: X, y, weight; order, rates, numbers.
+        self.epoch = compile(step, backend=s.backend, varying=((1, 2, 3), (4, 5, 6)))
         # What is held out is measured by the loss as its name says, without label smoothing and the like.
         self.forward = Forward(s.network, s.rule, s.loss)
         self.key = random.stream(s.seed, "dropout")

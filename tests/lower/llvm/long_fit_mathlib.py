@@ -1,4 +1,4 @@
-"""Fit the polynomials of `minicolumn.lower.llvm.mathlib`: `python long_fit_mathlib.py [NAME ...]`; needs mpmath.
+"""Fit the polynomials of the native functions: `python long_fit_mathlib.py [NAME ...]`; needs mpmath.
 
 Each row is the polynomial with the smallest largest weighted error on an interval (Remez 1934, by exchange of
 extrema on a grid); coefficients are printed from the lowest power up, rounded to the format.
@@ -46,8 +46,7 @@ def remez(fit: Fit, degree: int) -> tuple[list[Real], Real]:
         solved = list(mp.lu_solve(mp.matrix(rows), mp.matrix([values[p] for p in places])))
         coefficients, level = solved[:-1], abs(solved[-1])
         errors = [
-            w * (v - mp.polyval(coefficients[::-1], x))
-            for x, v, w in zip(grid, values, weights, strict=True)
+            w * (v - mp.polyval(coefficients[::-1], x)) for x, v, w in zip(grid, values, weights, strict=True)
         ]
         new = extrema(errors, size)
         if new == places or len(new) < size:
@@ -73,43 +72,120 @@ def extrema(errors: list[Real], size: int) -> list[int]:
 def _erfc_core(t: Real) -> Real:
     # x = 4 (1 + t) / (1 - t) is the inverse of t = (x - 4) / (x + 4).
     x = 4 * (1 + t) / (1 - t)
-    return (1 + 2 * x) * (mp.erfc(x) * mp.exp(x * x) if x < 1e4 else (1 - 1 / (2 * x * x)) / (x * mp.sqrt(mp.pi)))
+    scaled = mp.erfc(x) * mp.exp(x * x) if x < 1e4 else (1 - 1 / (2 * x * x)) / (x * mp.sqrt(mp.pi))
+    return (1 + 2 * x) * scaled
 
 
 LN2H = 0.3467
 T8 = 0.41422
+# (pi/4)^2 and a little, for the largest angles that are reduced with a rounded 2/pi.
+QUARTER = 0.6241
 FITS: dict[str, Fit] = {
     # e^x = 1 + x + x^2 q(x)
-    "exp": Fit(-LN2H, LN2H, lambda x: (mp.expm1(x) - x) / x**2, lambda x: x**2 / mp.exp(x), {"float": 4, "double": 9}),
+    "exp": Fit(
+        -LN2H, LN2H, lambda x: (mp.expm1(x) - x) / x**2, lambda x: x**2 / mp.exp(x), {"float": 4, "double": 9}
+    ),
     # e^x - 1 = x + x^2 q(x)
-    "expm1": Fit(-LN2H, LN2H, lambda x: (mp.expm1(x) - x) / x**2, lambda x: x**2 / mp.expm1(x), {"float": 5, "double": 10}),
+    "expm1": Fit(
+        -LN2H,
+        LN2H,
+        lambda x: (mp.expm1(x) - x) / x**2,
+        lambda x: x**2 / mp.expm1(x),
+        {"float": 5, "double": 10},
+    ),
     # 2^x = 1 + x q(x) for power in float32, computed in double
-    "exp2_power": Fit(-0.5, 0.5, lambda x: mp.expm1(x * mp.ln2) / x, lambda x: x / mp.power(2, x), {"double": 6}),
+    "exp2_power": Fit(
+        -0.5, 0.5, lambda x: mp.expm1(x * mp.ln2) / x, lambda x: x / mp.power(2, x), {"double": 6}
+    ),
     # 2^x = 1 + x q(x)
-    "exp2": Fit(-0.5, 0.5, lambda x: mp.expm1(x * mp.ln2) / x, lambda x: x / mp.power(2, x), {"float": 5, "double": 10}),
+    "exp2": Fit(
+        -0.5,
+        0.5,
+        lambda x: mp.expm1(x * mp.ln2) / x,
+        lambda x: x / mp.power(2, x),
+        {"float": 5, "double": 10},
+    ),
     # log(1 + x) = x - x^2 / 2 + x^3 q(x)
-    "log": Fit(-0.2930, 0.41422, lambda x: (mp.log1p(x) - x + x * x / 2) / x**3, lambda x: x**3 / mp.log1p(x), {"float": 7}),
+    "log": Fit(
+        -0.2930,
+        0.41422,
+        lambda x: (mp.log1p(x) - x + x * x / 2) / x**3,
+        lambda x: x**3 / mp.log1p(x),
+        {"float": 7},
+    ),
     # 2 atanh(s) = 2 s + s z q(z), z = s^2
-    "atanh": Fit(1e-30, 0.02945, lambda z: (2 * mp.atanh(mp.sqrt(z)) / mp.sqrt(z) - 2) / z, lambda z: z, {"double": 6, "power": 4}),
+    "atanh": Fit(
+        1e-30,
+        0.02945,
+        lambda z: (2 * mp.atanh(mp.sqrt(z)) / mp.sqrt(z) - 2) / z,
+        lambda z: z,
+        {"double": 6, "power": 4},
+    ),
     # atanh for power in double-double: atanh(s) / s = 1 + z / 3 + z^2 q(z)
-    "atanh2": Fit(1e-30, 0.02945, lambda z: (mp.atanh(mp.sqrt(z)) / mp.sqrt(z) - 1 - z / 3) / z**2, lambda z: z**2, {"double": 7}),
+    "atanh2": Fit(
+        1e-30,
+        0.02945,
+        lambda z: (mp.atanh(mp.sqrt(z)) / mp.sqrt(z) - 1 - z / 3) / z**2,
+        lambda z: z**2,
+        {"double": 7},
+    ),
     # sin x = x + x z q(z); cos x = 1 - z / 2 + z^2 q(z)
-    "sin": Fit(1e-30, 0.6175, lambda z: (mp.sin(mp.sqrt(z)) / mp.sqrt(z) - 1) / z, lambda z: z, {"float": 2, "double": 5}),
-    "cos": Fit(1e-30, 0.6175, lambda z: (mp.cos(mp.sqrt(z)) - 1 + z / 2) / z**2, lambda z: z**2, {"float": 2, "double": 5}),
+    "sin": Fit(
+        1e-30,
+        QUARTER,
+        lambda z: (mp.sin(mp.sqrt(z)) / mp.sqrt(z) - 1) / z,
+        lambda z: z,
+        {"float": 2, "double": 5},
+    ),
+    "cos": Fit(
+        1e-30,
+        QUARTER,
+        lambda z: (mp.cos(mp.sqrt(z)) - 1 + z / 2) / z**2,
+        lambda z: z**2,
+        {"float": 2, "double": 5},
+    ),
     # asin x = x + x z q(z)
-    "asin": Fit(1e-30, 0.25, lambda z: (mp.asin(mp.sqrt(z)) / mp.sqrt(z) - 1) / z, lambda z: z, {"float": 4, "double": 11}),
+    "asin": Fit(
+        1e-30,
+        0.25,
+        lambda z: (mp.asin(mp.sqrt(z)) / mp.sqrt(z) - 1) / z,
+        lambda z: z,
+        {"float": 4, "double": 11},
+    ),
     # atan x = x + x z q(z)
-    "atan": Fit(1e-30, T8**2, lambda z: (mp.atan(mp.sqrt(z)) / mp.sqrt(z) - 1) / z, lambda z: z, {"float": 3, "double": 10}),
+    "atan": Fit(
+        1e-30,
+        T8**2,
+        lambda z: (mp.atan(mp.sqrt(z)) / mp.sqrt(z) - 1) / z,
+        lambda z: z,
+        {"float": 3, "double": 10},
+    ),
     # tanh x = x + x z q(z)
-    "tanh": Fit(1e-30, 0.3907, lambda z: (mp.tanh(mp.sqrt(z)) / mp.sqrt(z) - 1) / z, lambda z: z * mp.sqrt(z) / mp.tanh(mp.sqrt(z)), {"float": 4, "double": 9}),
+    "tanh": Fit(
+        1e-30,
+        0.3907,
+        lambda z: (mp.tanh(mp.sqrt(z)) / mp.sqrt(z) - 1) / z,
+        lambda z: z * mp.sqrt(z) / mp.tanh(mp.sqrt(z)),
+        {"float": 4, "double": 10},
+    ),
     # erf x = x + x q(z) near 0; erf x = 1 - exp(x q(x)) beyond
-    "erf_near": Fit(1e-30, 1.0, lambda z: mp.erf(mp.sqrt(z)) / mp.sqrt(z) - 1, lambda z: mp.mpf(1), {"float": 6, "double": 13}),
-    "erf_far": Fit(0.95, 3.95, lambda x: mp.log(mp.erfc(x)) / x, lambda x: x * mp.erfc(x) / mp.erf(x), {"float": 7}),
-    "erf_far64": Fit(0.95, 5.95, lambda x: mp.log(mp.erfc(x)) / x, lambda x: x * mp.erfc(x) / mp.erf(x), {"double": 18}),
+    "erf_near": Fit(
+        1e-30,
+        1.0,
+        lambda z: mp.erf(mp.sqrt(z)) / mp.sqrt(z) - 1,
+        lambda z: mp.mpf(1),
+        {"float": 6, "double": 13},
+    ),
+    "erf_far": Fit(
+        0.95, 3.95, lambda x: mp.log(mp.erfc(x)) / x, lambda x: x * mp.erfc(x) / mp.erf(x), {"float": 7}
+    ),
+    "erf_far64": Fit(
+        0.95, 5.95, lambda x: mp.log(mp.erfc(x)) / x, lambda x: x * mp.erfc(x) / mp.erf(x), {"double": 18}
+    ),
     # (1 + 2 x) erfc(x) exp(x^2) in t = (x - 4) / (x + 4)
     "erfc": Fit(-1.0, 0.47, _erfc_core, lambda t: 1 / _erfc_core(t), {"float": 10}),
     "erfc64": Fit(-1.0, 0.75, _erfc_core, lambda t: 1 / _erfc_core(t), {"double": 23}),
-}  # fmt: skip
+}
 
 
 def main(names: list[str]) -> None:

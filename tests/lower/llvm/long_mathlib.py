@@ -1,6 +1,6 @@
-"""Sweep all float32 numbers: `python long_mathlib.py [--stride N] [NAME ...]` prints the largest errors in ulp.
+"""Sweep all float32 numbers, print the largest errors: `python long_mathlib.py [--stride N] [NAME ...]`.
 
-All 2^32 take some minutes a function; a stride that is odd and prime, such as 61, gives a fair sample in seconds.
+All 2^32 take some minutes a function; a prime stride such as 61 gives a fair sample in seconds.
 Functions of two operands are tried on random pairs of bits, as many as the sweep has numbers.
 """
 

@@ -37,7 +37,7 @@ def _arctan_of_inverse(x: int, unit: int) -> int:
 
 
 def reduced_huge(x: Lanes, large: Lanes, near: tuple[Lanes, ...]) -> tuple[Lanes, Lanes, Lanes]:
-    """Return the quadrant and both parts of the remainder, anew in the lanes that are large, else as they are."""
+    """Return the quadrant and both parts of the remainder, anew in the lanes that are large."""
     f = x.f
     stop = f.let("i64", f"select i1 {_any(large).text}, i64 {x.lanes}, i64 0")
     with f.loop(0, stop, carried=[part.value for part in near]) as loop:
@@ -123,7 +123,7 @@ def _product(digits: Lanes, w: list[Lanes]) -> Lanes:
 
 
 def _times_half_pi(rest: Lanes) -> tuple[Lanes, Lanes]:
-    """Return rest 2^-126 pi/2 for a signed integer of 128 bits that is not zero, and what rounding left over."""
+    """Return rest 2^-126 pi/2 for a signed integer that is not zero, and what rounding left over."""
     f = rest.f
     size = Lanes(f, f.call("llvm.abs.i128", "i128", rest.value, Value("false", "i1")))
     zeros = Lanes(f, f.call("llvm.ctlz.i128", "i128", size.value, Value("false", "i1"))) & 127

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from math import inf
 
-from minicolumn.lower.llvm.mathlib.core import Lanes, choose, flip_sign, fma, polynomial, with_sign
+from minicolumn.lower.llvm.mathlib.core import Lanes, choose, flip_sign, fma, polynomial, two_product, with_sign
 from minicolumn.lower.llvm.mathlib.exponential import rounded
 from minicolumn.lower.llvm.mathlib.huge import reduced_huge
 
@@ -20,28 +20,36 @@ HALF_PI = {
 }
 # Up to here the three parts give the remainder to full relative precision.
 LARGEST = {"float": 1e5, "double": 1e7}
-# sin x = x + x z q(z) for z = x^2, |x| <= pi/4: 2^-28.1 and 2^-58.0.
+# sin x = x + x z q(z) for z = x^2, |x| <= pi/4: 2^-28.0 and 2^-57.9.
 SIN = {
-    "float": (-0.166666552, 0.00833217613, -0.000195169661),
+    "float": (
+        -0.166666552,
+        0.00833215099,
+        -0.000195135275,
+    ),
     "double": (
-        -0.16666666666666632,
-        0.008333333333322368,
-        -0.000198412698297693,
-        2.7557313677976083e-06,
-        -2.5050755846972323e-08,
-        1.5896659527790306e-10,
+        -0.1666666666666663,
+        0.00833333333332177,
+        -0.00019841269829270694,
+        2.75573134986881e-06,
+        -2.505072687600142e-08,
+        1.5894932432091824e-10,
     ),
 }
-# cos x = 1 - z / 2 + z^2 q(z): 2^-33.3 and 2^-64.2.
+# cos x = 1 - z / 2 + z^2 q(z): 2^-33.2 and 2^-64.1.
 COS = {
-    "float": (0.0416666456, -0.00138873642, 2.44380753e-05),
+    "float": (
+        0.0416666456,
+        -0.00138873316,
+        2.44342173e-05,
+    ),
     "double": (
-        0.0416666666666666,
-        -0.0013888888888874062,
-        2.480158728944187e-05,
-        -2.755731434015023e-07,
-        2.0875721549541153e-09,
-        -1.1359555261867917e-11,
+        0.041666666666666595,
+        -0.0013888888888873255,
+        2.480158728891525e-05,
+        -2.7557314182250243e-07,
+        2.087569936749507e-09,
+        -1.1358372407528133e-11,
     ),
 }
 # arcsin x = x + x z q(z) for |x| <= 1/2: 2^-27.6 and 2^-55.9.
@@ -92,8 +100,10 @@ def quadrant(x: Lanes) -> tuple[Lanes, Lanes, Lanes]:
     n = rounded(near, TWO_OVER_PI)
     first, second, third = HALF_PI[x.format.element]
     exact = fma(n.number, -first, near)
-    r = fma(n.number, -second, exact)
-    left = fma(n.number, -third, fma(n.number, -second, exact - r))
+    product, product_left = two_product(n.number, second)
+    r = exact - product
+    # What this left over is itself exact: `exact` is a multiple of a last place far above the product's.
+    left = fma(n.number, -third, ((exact - r) - product) - product_left)
     return reduced_huge(x, large, (n.bits, r, left))
 
 

@@ -1,0 +1,53 @@
+"""What a program's code depends on, as bytes: the graph without names and places of origin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from minicolumn.ir.graph import CONST, INPUT, Graph, Node
+from minicolumn.lower.llvm.elements import uniform
+from minicolumn.lower.llvm.program import CODE_CONSTANT_BYTES
+
+
+def all_nodes(graph: Graph) -> Iterator[Node]:
+    """Yield every node, those of nested bodies after the node that holds them; always in the same order."""
+    for node in graph.nodes:
+        yield node
+        for value in node.attrs.values():
+            if isinstance(value, Graph):
+                yield from all_nodes(value)
+
+
+def identity(graph: Graph) -> bytes:
+    """Return bytes that two graphs share only if their code is the same."""
+    return "\n".join(_lines(graph)).encode()
+
+
+def _lines(graph: Graph) -> Iterator[str]:
+    numbers: dict[Node, int] = {}
+    for node in graph.nodes:
+        numbers[node] = len(numbers)
+        yield f"{node.type} {node.op.name} {[numbers[i] for i in node.inputs]} {_attributes(node)}"
+    yield f"{[numbers[i] for i in graph.inputs]} -> {[numbers[o] for o in graph.outputs]}"
+
+
+def _attributes(node: Node) -> str:
+    if node.op is INPUT:
+        return ""
+    if node.op is CONST:
+        return _constant(node)
+    return " ".join(f"{name}={_value(node.attrs[name])}" for name in sorted(node.attrs))
+
+
+def _value(value: Any) -> str:
+    return "{\n" + "\n".join(_lines(value)) + "\n}" if isinstance(value, Graph) else repr(value)
+
+
+def _constant(node: Node) -> str:
+    """Return what of a constant is part of the code: all of a small one, of a large one that it is uniform."""
+    value = node.attrs["value"]
+    if value.nbytes <= CODE_CONSTANT_BYTES:
+        return value.tobytes().hex()
+    number = uniform(node)
+    return "table" if number is None else number.tobytes().hex()

@@ -1,0 +1,346 @@
+"""Threads: every member of a team runs the same native function on its part, and they meet at barriers in it.
+
+The caller is part 0. The others are daemon threads that wait inside native code for a moment after each run,
+without Python's lock, and then go to sleep in Python; whoever is awake takes a seat in the next run. A run
+begins by one atomic exchange and ends inside native code, so that no signal can come between its members.
+
+Nothing here decides a bit of a result: what parts compute must not depend on how many there are.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import math
+import os
+import re
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from minicolumn.lower.llvm.emit import Module
+from minicolumn.lower.llvm.jit import Loaded, Target, compile_object, host_target
+
+# The memory of a team: each word that several cores write to has two cache lines of its own, since processors
+# fetch lines in pairs. At 0 who arrived at the barrier, at 128 how often it opened, at 256 who is free (low
+# half) and which seats are (high half), at 384 who is done, at 512 the run: function, table, parts.
+TEAM_BYTES = 640
+SPINS = 1000  # pauses, 10 to 50 microseconds, before the others on this core get their turn
+_WAIT_FOR_READY = 2000  # pauses and yields before those asleep are woken
+_STAY_AWAKE = 4000  # pauses and yields after a run before going to sleep
+
+_PAUSES = {
+    "x86_64": ("declare void @llvm.x86.sse2.pause()", "call void @llvm.x86.sse2.pause()"),
+    "aarch64": ("declare void @llvm.aarch64.isb(i32)", "call void @llvm.aarch64.isb(i32 15)"),
+}
+_PAUSES["i686"], _PAUSES["arm64"] = _PAUSES["x86_64"], _PAUSES["aarch64"]
+
+_RELAX = """define internal void @mc.relax(i64 %spins) alwaysinline nounwind {{
+  {pause}
+  %tired = icmp sge i64 %spins, {spins}
+  br i1 %tired, label %yield, label %done
+yield:
+  call i32 @{yields}()
+  br label %done
+done:
+  ret void
+}}"""
+
+_BARRIER = """define internal void @mc.barrier(ptr %team, i64 %parts) noinline nounwind {
+  %alone = icmp slt i64 %parts, 2
+  br i1 %alone, label %done, label %meet
+meet:
+  %turn = getelementptr inbounds i8, ptr %team, i64 128
+  %now = load atomic i64, ptr %turn acquire, align 8
+  %before = atomicrmw add ptr %team, i64 1 acq_rel, align 8
+  %others = sub i64 %parts, 1
+  %complete = icmp eq i64 %before, %others
+  br i1 %complete, label %open, label %wait
+open:
+  store atomic i64 0, ptr %team monotonic, align 8
+  %next = add i64 %now, 1
+  store atomic i64 %next, ptr %turn release, align 8
+  br label %done
+wait:
+  %spins = phi i64 [ 0, %meet ], [ %more, %again ]
+  %seen = load atomic i64, ptr %turn acquire, align 8
+  %same = icmp eq i64 %seen, %now
+  br i1 %same, label %again, label %done
+again:
+  call void @mc.relax(i64 %spins)
+  %more = add i64 %spins, 1
+  br label %wait
+done:
+  ret void
+}"""
+
+# serve: be free; take a seat when there is one, run, be free again; go when nothing happened for long.
+# The number of threads in here is always free + seats, so one leaves by taking a place off `free`, and while
+# that is 0 it cannot leave: the seat is its own.
+_SERVE = """define void @serve(ptr %team, i64 %patience) nounwind {
+  %word = getelementptr inbounds i8, ptr %team, i64 256
+  %done = getelementptr inbounds i8, ptr %team, i64 384
+  %job = getelementptr inbounds i8, ptr %team, i64 512
+  %job.table = getelementptr inbounds i8, ptr %team, i64 520
+  %job.parts = getelementptr inbounds i8, ptr %team, i64 528
+  br label %free
+free:
+  %was = atomicrmw add ptr %word, i64 1 acq_rel, align 8
+  br label %look
+look:
+  %spins = phi i64 [ 0, %free ], [ %more, %again ], [ %spins, %sit ], [ %spins, %leave ]
+  %state = load atomic i64, ptr %word acquire, align 8
+  %part = lshr i64 %state, 32
+  %empty = icmp eq i64 %part, 0
+  br i1 %empty, label %idle, label %sit
+sit:
+  %taken = sub i64 %state, 4294967296
+  %took = cmpxchg ptr %word, i64 %state, i64 %taken acq_rel acquire, align 8
+  %seated = extractvalue { i64, i1 } %took, 1
+  br i1 %seated, label %run, label %look
+run:
+  %function = load ptr, ptr %job, align 8
+  %table = load ptr, ptr %job.table, align 8
+  %parts = load i64, ptr %job.parts, align 8
+  call void %function(ptr %table, ptr %team, i64 %part, i64 %parts)
+  %before = atomicrmw add ptr %done, i64 1 acq_rel, align 8
+  br label %free
+idle:
+  %bored = icmp sge i64 %spins, %patience
+  br i1 %bored, label %leave, label %again
+again:
+  call void @mc.relax(i64 %spins)
+  %more = add i64 %spins, 1
+  br label %look
+leave:
+  %fewer = sub i64 %state, 1
+  %left = cmpxchg ptr %word, i64 %state, i64 %fewer acq_rel acquire, align 8
+  %gone = extractvalue { i64, i1 } %left, 1
+  br i1 %gone, label %end, label %look
+end:
+  ret void
+}"""
+
+# lead: offer seats when enough threads are free, run part 0, wait for the others; 0 if there were too few.
+_LEAD = """define i64 @lead(ptr %team, ptr %function, ptr %table, i64 %parts, i64 %patience) nounwind {
+  %word = getelementptr inbounds i8, ptr %team, i64 256
+  %done = getelementptr inbounds i8, ptr %team, i64 384
+  %job = getelementptr inbounds i8, ptr %team, i64 512
+  %job.table = getelementptr inbounds i8, ptr %team, i64 520
+  %job.parts = getelementptr inbounds i8, ptr %team, i64 528
+  %others = sub i64 %parts, 1
+  %seats = shl i64 %others, 32
+  %change = sub i64 %seats, %others
+  store ptr %function, ptr %job, align 8
+  store ptr %table, ptr %job.table, align 8
+  store i64 %parts, ptr %job.parts, align 8
+  store atomic i64 0, ptr %done monotonic, align 8
+  br label %look
+look:
+  %spins = phi i64 [ 0, %0 ], [ %more, %again ], [ %spins, %offer ]
+  %state = load atomic i64, ptr %word acquire, align 8
+  %enough = icmp sge i64 %state, %others
+  br i1 %enough, label %offer, label %short
+offer:
+  %offered = add i64 %state, %change
+  %swap = cmpxchg ptr %word, i64 %state, i64 %offered acq_rel acquire, align 8
+  %agreed = extractvalue { i64, i1 } %swap, 1
+  br i1 %agreed, label %run, label %look
+short:
+  %late = icmp sge i64 %spins, %patience
+  br i1 %late, label %fail, label %again
+again:
+  call void @mc.relax(i64 %spins)
+  %more = add i64 %spins, 1
+  br label %look
+fail:
+  ret i64 0
+run:
+  call void %function(ptr %table, ptr %team, i64 0, i64 %parts)
+  br label %wait
+wait:
+  %waits = phi i64 [ 0, %run ], [ %longer, %still ]
+  %finished = load atomic i64, ptr %done acquire, align 8
+  %all = icmp eq i64 %finished, %others
+  br i1 %all, label %end, label %still
+still:
+  call void @mc.relax(i64 %waits)
+  %longer = add i64 %waits, 1
+  br label %wait
+end:
+  ret i64 1
+}"""
+
+_RUN = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
+_SERVED = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)
+_LED = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 3, *[ctypes.c_int64] * 2)
+
+
+def emit_barrier(module: Module, target: Target) -> str:
+    """Define `void @mc.barrier(ptr team, i64 parts)`, where all parts of a run meet, and return its name.
+
+    What a part wrote before is seen by all of them after it. No function that calls it may have a `noalias`
+    parameter that the parts share: LLVM would then move loads and stores across the meeting.
+    """
+    architecture = target.triple.split("-")[0]
+    declared, pause = _PAUSES.get(architecture, ("", ""))
+    yields = "SwitchToThread" if "windows" in target.triple else "sched_yield"
+    module.declare(yields, "i32", [])
+    if declared:
+        module.declared["mc.pause"] = declared
+    module.functions["mc.relax"] = _RELAX.format(pause=pause, spins=SPINS, yields=yields)
+    module.functions["mc.barrier"] = _BARRIER
+    return "mc.barrier"
+
+
+@dataclass(frozen=True)
+class _Native:
+    """The code that members wait in and the caller begins a run with."""
+
+    code: Loaded
+
+    def serve(self, team: int) -> None:
+        _SERVED(self.code.address("serve"))(team, SPINS + _STAY_AWAKE)
+
+    def lead(self, team: int, function: int, table: int, parts: int) -> bool:
+        lead = _LED(self.code.address("lead"))
+        return bool(lead(team, function, table, parts, _WAIT_FOR_READY))
+
+
+@functools.cache
+def _native() -> _Native:
+    module, target = Module(), host_target()
+    emit_barrier(module, target)
+    module.functions |= {"serve": _SERVE, "lead": _LEAD}
+    return _Native(Loaded(compile_object(str(module), target, 1), ("serve", "lead")))
+
+
+class _Crew:
+    """The threads of one process and the memory that they meet in."""
+
+    def __init__(self) -> None:
+        self.native = _native()
+        self.busy = threading.Lock()
+        self.bytes = np.zeros(TEAM_BYTES + 127, np.uint8)
+        self.memory = -(-self.bytes.ctypes.data // 128) * 128
+        self.members: list[tuple[threading.Thread, threading.Lock]] = []
+        self.closed = threading.Event()
+
+    def grow(self, others: int) -> None:
+        """Start threads until there are so many besides the caller's."""
+        while len(self.members) < others:
+            asleep = threading.Lock()
+            # A member holds on to the memory and the code that it is in, but not to the team.
+            needs = (self.native, self.memory, self.bytes, asleep, self.closed)
+            thread = threading.Thread(target=_member, args=needs, name="minicolumn", daemon=True)
+            thread.start()
+            self.members.append((thread, asleep))
+
+    def alive(self) -> bool:
+        """Return whether no thread was lost, as all are in a forked process."""
+        return all(thread.is_alive() for thread, _ in self.members)
+
+    def wake(self, others: int) -> None:
+        """Wake the first threads; those that are awake will stay so a moment longer."""
+        for _, asleep in self.members[:others]:
+            with suppress(RuntimeError):  # it is awake already
+                asleep.release()
+
+
+def _member(
+    native: _Native, memory: int, held: np.ndarray, asleep: threading.Lock, closed: threading.Event
+) -> None:
+    """Take part in runs while there are any, sleep while there are none."""
+    while not closed.is_set():
+        native.serve(memory)
+        asleep.acquire()
+    del held
+
+
+class Team:
+    """Threads that run native functions together; they are started when they are first needed."""
+
+    def __init__(self) -> None:
+        """Begin without threads."""
+        self._crews: dict[int, _Crew] = {}
+
+    def run(self, function: int, table: int, parts: int) -> int:
+        """Call `void function(ptr table, ptr team, i64 part, i64 parts)` for each part at once.
+
+        function  the address of the native function
+        table     the address of what it works on
+        parts     how many members; the caller is part 0
+
+        Returns how many there were, when all are done. That is 1 while another run is going on, and where no
+        thread can be started: then the caller does it alone rather than wait.
+        """
+        crew = self._ready(parts)
+        if crew is None:
+            _RUN(function)(table, None, 0, 1)
+            return 1
+        try:
+            while not crew.native.lead(crew.memory, function, table, parts):
+                crew.wake(parts - 1)
+        finally:
+            crew.busy.release()
+        return parts
+
+    def close(self) -> None:
+        """Let the threads end; they are started anew if they are needed again."""
+        for crew in self._crews.values():
+            crew.closed.set()
+            crew.wake(len(crew.members))
+        self._crews.clear()
+
+    def __del__(self) -> None:
+        self.close()
+
+    def _ready(self, parts: int) -> _Crew | None:
+        """Return this process's threads, kept from others, or None where the caller should go alone."""
+        if parts < 2:
+            return None
+        crew = self._crews.get(os.getpid())
+        if crew is None or not crew.alive():
+            crew = self._crews.setdefault(os.getpid(), _Crew())
+        if not crew.busy.acquire(blocking=False):
+            return None
+        try:
+            crew.grow(parts - 1)
+        except RuntimeError:  # no more threads are allowed, or Python is about to end
+            crew.busy.release()
+            return None
+        return crew
+
+
+_SHARED = Team()
+_LEASES: dict[int, threading.Lock] = {}
+
+
+def shared() -> Team:
+    """Return the team of this process."""
+    return _SHARED
+
+
+@contextmanager
+def lease(wanted: int) -> Iterator[int]:
+    """Give the number of parts to work with: `wanted` to the first who comes, 1 to all others meanwhile.
+
+    >>> with lease(2) as first, lease(2) as second:
+    ...     first, second
+    (2, 1)
+    """
+    if wanted < 2:
+        yield 1
+        return
+    held = _LEASES.setdefault(os.getpid(), threading.Lock())  # a forked process has one of its own
+    if not held.acquire(blocking=False):
+        yield 1
+        return
+    try:
+        yield wanted
+    finally:
+        held.release()

@@ -1,0 +1,83 @@
+"""Arrays whose first axis may have any length: programs that serve for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from minicolumn.errors import DataError, TraceError
+from minicolumn.ir.graph import Graph, Node
+from minicolumn.ir.shapes import TupleType
+from minicolumn.trace.program import Argument
+from minicolumn.tree import Structure, flatten, unflatten
+
+# What a program is traced with in place of a length that may vary: primes that no real shape has, one a group.
+LENGTHS = (1_000_003, 1_000_033, 1_000_037, 1_000_039, 1_000_081, 1_000_099, 1_000_117, 1_000_121)
+
+
+def varying_arguments(
+    arguments: Sequence[Argument], structure: Structure, groups: Sequence[Sequence[int]]
+) -> tuple[tuple[Argument, ...], frozenset[int]]:
+    """Return the arguments with stand-ins for varying lengths, and which leaves these are.
+
+    groups  positions of arguments whose arrays share a length
+    """
+    if len(groups) > len(LENGTHS):
+        raise DataError(f"compile: at most {len(LENGTHS)} groups of varying arguments, got {len(groups)}")
+    args, _ = unflatten(structure, list(range(len(arguments))))
+    found = list(arguments)
+    flexible: set[int] = set()
+    for group, length in zip(groups, LENGTHS, strict=False):
+        leaves = [leaf for position in group for leaf in flatten(args[position])[0]]
+        _share_a_length([arguments[leaf] for leaf in leaves], group)
+        for leaf in leaves:
+            type = arguments[leaf].type
+            if type is not None:
+                found[leaf] = replace(arguments[leaf], type=type.with_shape((length, *type.shape[1:])))
+                flexible.add(leaf)
+    return tuple(found), frozenset(flexible)
+
+
+def _share_a_length(arguments: Sequence[Argument], group: Sequence[int]) -> None:
+    lengths = {a.type.shape[:1] for a in arguments if a.type is not None}
+    if len(lengths) > 1 or () in lengths:
+        shown = " and ".join(str(list(s)) for s in sorted(lengths))
+        raise DataError(f"compile: arguments {list(group)} must share their first axis, which has {shown}")
+
+
+def check_varying(graph: Graph, flexible: Sequence[int]) -> None:
+    """Refuse a program that depends on a length which may vary."""
+    inputs = [graph.inputs[k] for k in flexible]
+    lengths = {node.array_type.shape[0] for node in inputs}
+    if lengths:
+        _check(graph, set(inputs), lengths)
+
+
+def _check(graph: Graph, varying: set[Node], lengths: set[int]) -> None:
+    for node in graph.nodes:
+        if node.op.name == "scan":
+            _check_loop(node, varying, lengths)
+            continue
+        uses = [operand for k, operand in enumerate(node.inputs) if operand in varying and not _may(node, k)]
+        types = node.type.items if isinstance(node.type, TupleType) else (node.type,)
+        grown = node not in varying and node.op.name != "item" and any(lengths & {*t.shape} for t in types)
+        if uses or grown:
+            where = f" (at {node.where})" if node.where else ""
+            raise TraceError(
+                f"compile: {node.op.name}{where} needs to know how long a varying first axis is; only "
+                "indexing it with integers and scanning over it do not"
+            )
+
+
+def _may(node: Node, operand: int) -> bool:
+    return node.op.name == "gather" and operand == 0
+
+
+def _check_loop(node: Node, varying: set[Node], lengths: set[int]) -> None:
+    attrs, body = node.attrs, node.attrs["body"]
+    consts, carry = attrs["consts"], attrs["carry"]
+    state = [operand for operand in node.inputs[consts : consts + carry] if operand in varying]
+    if state:
+        raise TraceError("compile: an array of varying length cannot be the state of a loop")
+    inner = {body.inputs[k] for k in range(consts) if node.inputs[k] in varying}
+    _check(body, inner, lengths)
