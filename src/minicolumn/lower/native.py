@@ -60,7 +60,7 @@ class NativeProgram:
     def emitted(self) -> Emitted:
         """Return the program's LLVM text and its kernels; what is found in the cache does without."""
         flexible = {self.graph.inputs[k] for k in self._flexible}
-        return emit_program(self.graph, self.target.machine, flexible, self._timed)
+        return emit_program(self.graph, self.target, flexible, self._timed)
 
     def _code(self, cache: ObjectCache) -> tuple[dict[str, Any], bytes]:
         """Return the object code and how to call it, from the cache if it is there."""

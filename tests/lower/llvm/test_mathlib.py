@@ -206,7 +206,8 @@ def exact_function(name: str) -> Callable[..., Any]:
     mp.mp.prec = 160
 
     def of_exponentials(base: Any) -> Callable[..., Any]:
-        return lambda x, y: max(x, y) + mp.log1p(mp.power(base, -abs(x - y))) / mp.log(base)
+        # A difference of 1000 is below any last place.
+        return lambda x, y: max(x, y) + mp.log1p(mp.power(base, -min(abs(x - y), 1000))) / mp.log(base)
 
     own = {
         "exp2": lambda x: mp.power(2, x),
@@ -307,7 +308,9 @@ def test_edges_are_those_of_numpy(name: str, element: str) -> None:
         expected = wide.astype(got.dtype)
     special = np.isnan(expected) | np.isinf(expected) | (expected == 0)
     same = (got == expected) & (np.signbit(got) == np.signbit(expected)) | np.isnan(got) & np.isnan(expected)
-    wrong = special & ~same | ~special & ~np.isclose(got, expected, rtol=1e-5, atol=0)
+    # What is no edge only has to be near; how near is for the tests above.
+    near = np.isclose(got, expected, rtol=1e-5, atol=1e-6 if name in OF_OPERANDS else 0)
+    wrong = ~np.where(special, same, near)
     assert not wrong.any(), np.stack([z[wrong] for z in (*operands, got, expected)], axis=1)[:8]
 
 

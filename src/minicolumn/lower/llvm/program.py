@@ -10,8 +10,8 @@ import numpy as np
 from minicolumn.ir.graph import Graph, Node
 from minicolumn.lower.llvm.elements import memory_type
 from minicolumn.lower.llvm.emit import Function, Module, Value, const
+from minicolumn.lower.llvm.jit import Target
 from minicolumn.lower.llvm.kernels import Kernels
-from minicolumn.lower.llvm.machine import Machine
 from minicolumn.lower.llvm.steps import Frame, Level, Runner, constants, prepare
 from minicolumn.lower.llvm.team import emit_barrier
 from minicolumn.passes.fuse import Kernel
@@ -42,7 +42,7 @@ class Emitted:
 
 
 def emit_program(
-    graph: Graph, machine: Machine, flexible: Container[Node] = (), timed: bool = False
+    graph: Graph, target: Target, flexible: Container[Node] = (), timed: bool = False
 ) -> Emitted:
     """Write the module of a graph; `flexible` inputs may have any length along their first axis.
 
@@ -51,9 +51,9 @@ def emit_program(
     large constants.
     """
     module = Module()
-    emit_barrier(module)
+    emit_barrier(module, target)
     reaching = _reaching(graph, flexible)
-    kernels = Kernels(module, machine, lambda node: node in reaching)
+    kernels = Kernels(module, target.machine, lambda node: node in reaching)
     level = prepare(graph, kernels)
     f = Function(
         module, "run", [("table", "ptr"), ("team", "ptr"), ("part", "i64"), ("parts", "i64")], "void", "nounwind"

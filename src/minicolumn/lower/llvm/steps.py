@@ -16,6 +16,7 @@ from minicolumn.lower.llvm.hazards import Hazards, Region
 from minicolumn.lower.llvm.kernels import Code, Kernels
 from minicolumn.lower.llvm.matmul import needs_result_buffer, scratch_bytes
 from minicolumn.lower.llvm.products import NULL, ProductCall, ProductCode, call_product, emit_product_kernel, product_of
+from minicolumn.lower.llvm.registers import Registers, lanes_of_body
 from minicolumn.lower.llvm.scalar import is_native
 from minicolumn.passes.fuse import Fused, Kernel, array_below, arrays_read, fuse
 from minicolumn.passes.memory import ALIGN, Memory, bytes_of, plan_memory
@@ -26,12 +27,17 @@ WORTH_SHARING = 100_000
 
 @dataclass(frozen=True, eq=False)
 class Level:
-    """A graph made ready: the whole program's, or the body of a loop in it."""
+    """A graph made ready: the whole program's, or the body of a loop in it.
+
+    inner   bodies of loops that are made of kernels
+    lanes   of loops whose body is run in registers, how many lanes it takes
+    """
 
     graph: Graph
     fused: Fused
     memory: Memory
     inner: Mapping[Kernel, Level]
+    lanes: Mapping[Kernel, int]
     spaces: Mapping[Kernel, _Space]
 
 
@@ -56,15 +62,20 @@ def _aligned(size: int) -> int:
 def prepare(graph: Graph, kernels: Kernels, carried: tuple[tuple[Node, int], ...] = ()) -> Level:
     """Fuse a graph and the bodies of its loops, and place their arrays."""
     fused = fuse(graph, is_native)
-    inner, spaces = {}, {}
+    inner, lanes, spaces = {}, {}, {}
     for kernel in fused.kernels:
         if kernel.kind == "scan":
-            inner[kernel] = _body(kernel, kernels)
-            spaces[kernel] = _scan_space(fused, kernel, inner[kernel])
+            assert kernel.anchor is not None
+            batch = lanes_of_body(kernel.anchor.attrs["body"])
+            if batch is None:
+                inner[kernel] = _body(kernel, kernels)
+            else:
+                lanes[kernel] = batch
+            spaces[kernel] = _scan_space(fused, kernel, inner.get(kernel))
         elif kernel.kind == "product":
             spaces[kernel] = _product_space(fused, kernel, kernels)
     memory = plan_memory(fused, {k: s.size for k, s in spaces.items()}, carried)
-    return Level(graph, fused, memory, inner, spaces)
+    return Level(graph, fused, memory, inner, lanes, spaces)
 
 
 def _body(kernel: Kernel, kernels: Kernels) -> Level:
@@ -75,13 +86,13 @@ def _body(kernel: Kernel, kernels: Kernels) -> Level:
     return prepare(body, kernels, carried)
 
 
-def _scan_space(fused: Fused, kernel: Kernel, level: Level) -> _Space:
+def _scan_space(fused: Fused, kernel: Kernel, level: Level | None) -> _Space:
     node = kernel.anchor
     assert node is not None
     read = {i.attrs["index"] for i in fused.items if i.inputs[0] is node}
     results = node.type.items  # type: ignore[union-attr]
     unread = (bytes_of(t) if k not in read else 0 for k, t in enumerate(results))
-    return _Space((level.memory.size, *unread))
+    return _Space((level.memory.size if level else 0, *unread))
 
 
 def _product_space(fused: Fused, kernel: Kernel, kernels: Kernels) -> _Space:
@@ -300,28 +311,49 @@ class Frame:
     # Loops over a body ------------------------------------------------------------------------------------
 
     def _scan(self, kernel: Kernel) -> None:
-        node, runner, f = kernel.anchor, self.runner, self.f
+        node, runner = kernel.anchor, self.runner
         assert node is not None
-        attrs, level = node.attrs, self.level.inner[kernel]
-        consts, carry = attrs["consts"], attrs["carry"]
-        types = node.type.items  # type: ignore[union-attr]
-        self._touch(kernel, False, space=True)
-        runner.meet()
+        in_registers = kernel in self.level.lanes
+        self._touch(kernel, in_registers, space=True)
         results, regions = self._scan_results(kernel, node)
-        with self.alone():
-            for k in range(carry):
-                source = self.pointer(node.inputs[consts + k])
-                self._move(results[k], source, bytes_of(types[k]))
+        if in_registers:
+            with self.alone():
+                self._start_state(node, results)
+                with self._turns(node) as row:
+                    self._turn_in_registers(node, self.level.lanes[kernel], row, results)
+            return
         runner.meet()
-        length = self._length(node)
-        arena = self.base + self.level.memory.workspaces[kernel] if kernel in self.level.memory.workspaces else 0
+        with self.alone():
+            self._start_state(node, results)
+        runner.meet()
+        arena = self.base + self.level.memory.workspaces[kernel]
+        with self._turns(node) as row:
+            self._body_frame(node, self.level.inner[kernel], row, results, regions, arena).run()
+            runner.meet()
+
+    def _start_state(self, node: Node, results: list[Value]) -> None:
+        consts = node.attrs["consts"]
+        for k in range(node.attrs["carry"]):
+            first = node.inputs[consts + k]
+            self._move(results[k], self.pointer(first), bytes_of(first.array_type))
+
+    @contextmanager
+    def _turns(self, node: Node) -> Iterator[Value]:
+        """Run what is emitted within for each row, first to last or the other way round."""
+        f, length = self.f, self._length(node)
         with f.loop(0, length) as loop:
             row = loop.counter
-            if attrs["reverse"]:
+            if node.attrs["reverse"]:
                 row = f.op("sub nsw", f.op("sub nsw", length, index(1)), row)
-            frame = self._body_frame(node, level, row, results, regions, arena)
-            frame.run()
-            runner.meet()
+            yield row
+
+    def _turn_in_registers(self, node: Node, batch: int, row: Value, results: list[Value]) -> None:
+        body, carry = node.attrs["body"], node.attrs["carry"]
+        where, lengths = self._body_inputs(node, row, results)
+        outs = [
+            r if k < carry else self._row(r, body.outputs[k].array_type, row) for k, r in enumerate(results)
+        ]
+        Registers(self.f, body, batch, where, lengths, self.runner.status).run(outs)
 
     def _scan_results(self, kernel: Kernel, node: Node) -> tuple[list[Value], list[Region]]:
         items = {i.attrs["index"]: i for i in self._items(kernel)}
@@ -343,24 +375,31 @@ class Frame:
     def _body_frame(
         self, node: Node, level: Level, row: Value, results: list[Value], regions: list[Region], arena: int
     ) -> Frame:
-        attrs, f, body = node.attrs, self.f, level.graph
-        consts, carry = attrs["consts"], attrs["carry"]
-        where, lengths, known = {}, {}, {}
-        for k, inner in enumerate(body.inputs):
-            outer = node.inputs[k]
-            if k < consts:
-                where[inner] = self.pointer(outer)
-                if outer in self.lengths:
-                    lengths[inner] = self.lengths[outer]
-            elif k < consts + carry:
-                where[inner], known[inner] = results[k - consts], regions[k - consts]
-            else:
-                where[inner] = self._row(self.pointer(outer), inner.array_type, row)
+        body, consts, carry = level.graph, node.attrs["consts"], node.attrs["carry"]
+        where, lengths = self._body_inputs(node, row, results)
+        known = {body.inputs[consts + k]: regions[k] for k in range(carry)}
         where |= constants(self.runner, level)
         outs = [
             r if k < carry else self._row(r, body.outputs[k].array_type, row) for k, r in enumerate(results)
         ]
         return Frame(self.runner, level, where, outs, self.arena, arena, lengths, known, regions)
+
+    def _body_inputs(
+        self, node: Node, row: Value, results: list[Value]
+    ) -> tuple[dict[Node, Value], dict[Node, Value]]:
+        """Return where the inputs of a body lie in this turn, and the lengths of those that may have any."""
+        consts, carry = node.attrs["consts"], node.attrs["carry"]
+        where, lengths = {}, {}
+        for k, (inner, outer) in enumerate(zip(node.attrs["body"].inputs, node.inputs, strict=True)):
+            if k < consts:
+                where[inner] = self.pointer(outer)
+                if outer in self.lengths:
+                    lengths[inner] = self.lengths[outer]
+            elif k < consts + carry:
+                where[inner] = results[k - consts]
+            else:
+                where[inner] = self._row(self.pointer(outer), inner.array_type, row)
+        return where, lengths
 
     def _row(self, pointer: Value, type: ArrayType, row: Value) -> Value:
         return self.f.at(pointer, self.f.op("mul nsw", row, index(bytes_of(type))), "i8")

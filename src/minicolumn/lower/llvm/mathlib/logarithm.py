@@ -103,7 +103,7 @@ def parts(x: Lanes) -> Parts:
 def with_edges(y: Lanes, x: Lanes) -> Lanes:
     """Return y as the logarithm of x, put right where x is NaN, infinite, zero or negative."""
     finite = choose(x < inf, y, x)
-    return choose(x > 0.0, finite, choose(x.equals(0.0), -inf, choose(x < 0.0, nan, x)))
+    return choose(x > 0.0, finite, choose(x.equals(0.0), x.number(-inf), nan))
 
 
 def log(x: Lanes) -> Lanes:
@@ -141,7 +141,7 @@ def parts1p(x: Lanes) -> Parts:
 def log1p_edges(y: Lanes, x: Lanes) -> Lanes:
     """Return y as log(1 + x), put right where x is NaN, infinite, tiny, -1 or less."""
     normal = choose(abs(x) < 2.0 ** -(x.format.digits + 2), x, choose(x < inf, y, x))
-    return choose(x > -1.0, normal, choose(x.equals(-1.0), -inf, choose(x < -1.0, nan, x)))
+    return choose(x > -1.0, normal, choose(x.equals(-1.0), x.number(-inf), nan))
 
 
 def log1p(x: Lanes) -> Lanes:

@@ -9,7 +9,15 @@ from __future__ import annotations
 
 from math import inf
 
-from minicolumn.lower.llvm.mathlib.core import Lanes, choose, flip_sign, fma, polynomial, two_product, with_sign
+from minicolumn.lower.llvm.mathlib.core import (
+    Lanes,
+    choose,
+    flip_sign,
+    fma,
+    polynomial,
+    two_product,
+    with_sign,
+)
 from minicolumn.lower.llvm.mathlib.exponential import rounded
 from minicolumn.lower.llvm.mathlib.huge import reduced_huge
 

@@ -1,0 +1,1 @@
+"""Measurements beside other libraries, on the machine at hand."""

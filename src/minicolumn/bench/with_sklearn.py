@@ -1,0 +1,52 @@
+"""scikit-learn's side: its networks' own `fit`, many epochs a call."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any
+
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+
+from minicolumn.bench.sides import Side
+from minicolumn.bench.workloads import Problem, Workload
+
+
+def training(problem: Problem) -> list[Side]:
+    """Return the side of scikit-learn on a training."""
+    workload = problem.workload
+    each = math.ceil(workload.rows / workload.batch)
+    epochs = max(1, problem.steps // each)
+    rows = workload.rows if problem.steps >= each else problem.steps * workload.batch
+    steps = epochs * math.ceil(rows / workload.batch)
+    network, X, Y = _network(workload, epochs), problem.X[:rows], _targets(problem)[:rows]
+
+    def call() -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            network.fit(X, Y)
+
+    note = "no dropout there" if workload.dropout else ""
+    return [Side("scikit-learn", call, steps, note)]
+
+
+def _targets(problem: Problem) -> Any:
+    return problem.Y.ravel() if problem.workload.loss == "squared_error" else problem.Y
+
+
+def _network(workload: Workload, epochs: int) -> Any:
+    kind = MLPRegressor if workload.loss == "squared_error" else MLPClassifier
+    return kind(
+        hidden_layer_sizes=workload.widths[:-1],
+        activation=workload.activation,
+        solver=workload.optimizer,
+        alpha=0.0,
+        batch_size=workload.batch,
+        learning_rate_init=workload.learning_rate,
+        momentum=0.0,
+        nesterovs_momentum=False,
+        max_iter=epochs,
+        n_iter_no_change=1_000_000,
+        random_state=0,
+    )

@@ -1,0 +1,122 @@
+"""What is trained: a few networks from tiny to wide, on random data that is the same for all sides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from minicolumn.errors import DataError, did_you_mean
+
+Array = np.ndarray
+# Assumed before anything is measured, to choose how many steps a call does: far from exact is good enough.
+_FLOPS_PER_SECOND, _SECONDS_PER_STEP = 40e9, 2e-6
+_SECONDS_PER_CALL = 0.075
+_MOST_STEPS = 50_000
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A network and how it is trained: the last width is the output's, the others are hidden layers.
+
+    loss        "softmax_cross_entropy" or "squared_error"
+    optimizer   "adam" or "sgd", at ``learning_rate``
+    dropout     the rate behind the first hidden layer, or 0
+    """
+
+    name: str
+    features: int
+    widths: tuple[int, ...]
+    activation: str
+    loss: str
+    batch: int
+    optimizer: str
+    learning_rate: float
+    rows: int
+    dropout: float = 0.0
+
+    @property
+    def sizes(self) -> tuple[tuple[int, int], ...]:
+        """Return fan_in and fan_out of each layer."""
+        return tuple(zip((self.features, *self.widths[:-1]), self.widths, strict=True))
+
+    @property
+    def flops(self) -> int:
+        """Return the floating-point operations of a step's matrix products, two for a multiply-add.
+
+        Forward, and back to the weights, 2 batch fan_in fan_out each; back to the inputs for all but the first
+        layer. Activations, the loss and the optimizer are not counted, so the limit this gives is a lower one.
+        """
+        products = [2 * self.batch * fan_in * fan_out for fan_in, fan_out in self.sizes]
+        return 3 * sum(products) - products[0]
+
+    @property
+    def title(self) -> str:
+        """Return the network and its training in a few words."""
+        shape = "-".join(map(str, (self.features, *self.widths)))
+        dropout = f" + dropout {self.dropout:g}" if self.dropout else ""
+        loss = "MSE" if self.loss == "squared_error" else "cross entropy"
+        optimizer = {"adam": "Adam", "sgd": "SGD"}[self.optimizer]
+        activation = {"relu": "ReLU"}.get(self.activation, self.activation)
+        return f"{shape} {activation}{dropout}, {loss}, batch {self.batch}, {optimizer}"
+
+    @property
+    def steps(self) -> int:
+        """Return how many steps one call does, so that it lasts some 50 to 100 ms."""
+        guess = self.flops / _FLOPS_PER_SECOND + _SECONDS_PER_STEP
+        return max(1, min(_MOST_STEPS, round(_SECONDS_PER_CALL / guess)))
+
+
+WORKLOADS = {
+    w.name: w
+    for w in (
+        Workload("playground", 2, (4, 2, 1), "tanh", "squared_error", 10, "sgd", 0.03, 200),
+        Workload("tabular", 54, (128, 64, 7), "relu", "softmax_cross_entropy", 256, "adam", 1e-3, 25_600),
+        Workload("mnist", 784, (300, 100, 10), "relu", "softmax_cross_entropy", 128, "adam", 1e-3, 12_800, 0.5),
+        Workload("wide", 1024, (2048, 2048, 10), "relu", "softmax_cross_entropy", 512, "adam", 1e-3, 5_120),
+    )
+}  # fmt: skip
+
+
+def workload_by_name(name: str) -> Workload:
+    """Return a workload, or say which ones there are."""
+    if name not in WORKLOADS:
+        hint = did_you_mean(name, WORKLOADS) or f"; there are {', '.join(WORKLOADS)}"
+        raise DataError(f"unknown workload {name!r}{hint}")
+    return WORKLOADS[name]
+
+
+class Problem:
+    """A workload with its data, the first weights and the order of rows, equal for all sides.
+
+    X         float32 [rows, features]
+    Y         int32 [rows] class numbers, or float32 [rows, outputs]
+    weights   a (weight [fan_in, fan_out], bias [fan_out]) for each layer
+    order     int32 [steps, batch]
+    """
+
+    def __init__(self, workload: Workload, steps: int | None = None, seed: int = 0) -> None:
+        self.workload = workload
+        self.steps = workload.steps if steps is None else steps
+        self._rng = np.random.default_rng(seed)
+        self.X = self._rng.standard_normal((workload.rows, workload.features), np.float32)
+        self.Y = self._targets()
+        self.weights = [self._layer(*size) for size in workload.sizes]
+
+    def _targets(self) -> Array:
+        rows, outputs = self.workload.rows, self.workload.widths[-1]
+        if self.workload.loss == "squared_error":
+            return self._rng.standard_normal((rows, outputs), np.float32)
+        return self._rng.integers(0, outputs, rows, np.int32)
+
+    def _layer(self, fan_in: int, fan_out: int) -> tuple[Array, Array]:
+        scale = np.float32(np.sqrt((2 if self.workload.activation == "relu" else 1) / fan_in))
+        return self._rng.standard_normal((fan_in, fan_out), np.float32) * scale, np.zeros(fan_out, np.float32)
+
+    @cached_property
+    def order(self) -> Array:
+        """Return shuffled rows for each step: permutations of all rows, one behind the other."""
+        rows, needed = self.workload.rows, self.steps * self.workload.batch
+        epochs = [self._rng.permutation(rows) for _ in range(-(-needed // rows))]
+        return np.concatenate(epochs)[:needed].reshape(self.steps, -1).astype(np.int32)
