@@ -117,7 +117,7 @@ def compare(shape: tuple[int, int, int], turned: str, element: str, turns: int) 
     flops = 2e-9 * m * n * k
     rates = [flops / f(x) for x in (ours, theirs) for f in (min, statistics.median)]
     return (
-        f"{m:5}x{n:4}x{k:4} {turned or '-'}  {rates[0]:6.1f} {rates[1]:6.1f}   {rates[2]:6.1f} {rates[3]:6.1f}"
+        f"{m:5}x{n:4}x{k:4} {turned or '-'} {rates[0]:6.1f} {rates[1]:6.1f}  {rates[2]:6.1f} {rates[3]:6.1f}"
         f"   {rates[0] / rates[2]:5.2f}  {compiled:6.1f}   {wrong:.0e}"
     )
 
@@ -136,7 +136,7 @@ def main() -> None:
     options = parser.parse_args()
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    print(f"{llvm.get_host_cpu_name()}, {machine_of_host()}, NumPy {np.__version__}, llvmlite {llvmlite.__version__}")
+    print(f"{llvm.get_host_cpu_name()}, NumPy {np.__version__}, llvmlite {llvmlite.__version__}")
     print("    m   n    k  turned  ours: best median   OpenBLAS: best median   ratio  LLVM ms  error/k")
     for shape, turned in CASES:
         if options.only in "x".join(map(str, shape)) + turned:

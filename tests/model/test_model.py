@@ -66,8 +66,10 @@ def test_few_rows_and_none(outputs: int, rows: int) -> None:
 def test_blocks_change_nothing(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
     model = _model(dtype=np.float64)
     whole, scores = model.predict(X), model.evaluate(X, CODES, np.arange(40.0))
-    monkeypatch.setattr(compute, "BLOCK", block)
+    monkeypatch.setattr(compute, "ROWS", block)
+    monkeypatch.setattr(compute, "FEW", 0)
     # Products of matrices of other sizes add up in another order.
+    model = _model(dtype=np.float64)
     np.testing.assert_allclose(model.predict(X), whole, rtol=1e-13)
     assert model.evaluate(X, CODES, np.arange(40.0)) == pytest.approx(scores, rel=1e-13)
 
@@ -248,7 +250,7 @@ def test_columns_may_come_in_any_order_and_with_others(target: str) -> None:
 def test_tables_in_blocks(target: str, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
     model = _from_table(target)
     expected, scores = model.predict_table(FRAME), model.evaluate_table(FRAME)
-    monkeypatch.setattr(compute, "BLOCK", block)
+    monkeypatch.setattr("minicolumn.model.model.TABLE_ROWS", block)
     if target == "grade":
         np.testing.assert_array_equal(model.predict_table(FRAME), expected)
     # Products of matrices of other sizes add up in another order, in float32.

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minicolumn.train.batches import chunks, epoch_order, steps_in
+from minicolumn.train.batches import Pace, chunks, epoch_order, steps_in
 
 
 @given(st.integers(0, 2**63), st.integers(1, 5), st.integers(1, 60))
@@ -29,13 +29,31 @@ def test_without_shuffling_rows_keep_their_order() -> None:
 
 
 @given(st.integers(1, 200), st.integers(1, 40), st.integers(1, 12))
-def test_cutting_loses_nothing_and_makes_few_lengths(rows: int, batch: int, most: int) -> None:
+def test_cutting_loses_nothing(rows: int, batch: int, most: int) -> None:
     order = np.arange(rows, dtype=np.int32)
-    pieces = list(chunks(order, batch, most))
+    pieces = list(chunks(order, batch, Pace(steps=most)))
     np.testing.assert_array_equal(np.concatenate([piece.ravel() for piece in pieces]), order)
     assert sum(len(piece) for piece in pieces) == steps_in(rows, batch)
     assert all(0 < len(piece) <= most for piece in pieces)
-    # One program for each shape: at most two lengths of whole batches, and the short batch.
-    assert len({piece.shape for piece in pieces if piece.shape[1] == batch}) <= 2
-    assert len({piece.shape for piece in pieces}) <= 3
     assert all(piece.shape[1] == batch for piece in pieces[: rows // batch // most])
+
+
+@given(st.floats(1e-7, 10.0), st.integers(1, 100))
+def test_the_pace_settles_at_chunks_that_last_as_long_as_asked(seconds_a_step: float, first: int) -> None:
+    pace = Pace(seconds=0.06, steps=first)
+    for _ in range(12):
+        assert pace.steps >= 1
+        pace.took(pace.steps, pace.steps * seconds_a_step)
+    ideal = max(1, int(0.06 / seconds_a_step))
+    assert 0.98 * ideal - 1 <= pace.steps <= ideal + 1
+
+
+def test_the_pace_grows_by_at_most_eight() -> None:
+    pace = Pace(steps=4)
+    pace.took(4, 0.5)  # the first chunk compiles
+    assert pace.steps == 32 or pace.steps == 1
+    before = pace.steps
+    pace.took(before, 1e-6)
+    assert pace.steps <= 8 * before
+
+

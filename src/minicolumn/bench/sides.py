@@ -17,12 +17,14 @@ class Side:
 
     call    does ``units`` units of the work, such as training steps, and returns when they are done
     note    what is different here, or how it was set up
+    warm    calls before the first one that is timed
     """
 
     name: str
     call: Callable[[], object]
     units: int = 1
     note: str = ""
+    warm: int = 1
 
 
 def installed(peer: str) -> bool:

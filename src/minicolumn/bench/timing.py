@@ -85,19 +85,25 @@ def alternate(
     least, most   rounds that count
     watch         is told whose turn it is
 
-    Every side has one turn first that is not timed. A round with a control more than 10 % above the fastest is
-    repeated, as long as there are not more of those than of others.
+    Every side has its first turns, which are not timed. A round whose control is more than 10 % above the
+    fastest one is repeated; on a machine that never settles, the rounds with the fastest controls are kept.
     """
     for side in sides:
-        watch(f"{side.name}: first call")
-        side.call()
+        watch(f"{side.name}, first call")
+        for _ in range(side.warm):
+            side.call()
     rounds = _Rounds()
     limit = time.perf_counter() + seconds
-    while len(rounds.good()) < least or (time.perf_counter() < limit and len(rounds.good()) < most):
-        if len(rounds.all) >= 2 * max(least, len(rounds.good())) + 1 and time.perf_counter() >= limit:
-            break
+    while not _enough(rounds, time.perf_counter() < limit, least, most):
         rounds.all.append(_round(sides, control, watch))
     return rounds.result(sides, least)
+
+
+def _enough(rounds: _Rounds, time_left: bool, least: int, most: int) -> bool:
+    good = len(rounds.good())
+    if time_left:
+        return good >= most
+    return good >= least or len(rounds.all) >= 2 * least
 
 
 def _round(

@@ -41,7 +41,7 @@ def _scan(problem: Problem) -> Side:
 
 def _one_step(problem: Problem) -> Side:
     X, Y = _data(problem)
-    order = list(jnp.asarray(problem.order))
+    order = list(jnp.asarray(problem.order[: problem.workload.eager_steps]))
     step = jax.jit(_step(problem.workload), donate_argnums=0)
     held = [_start(problem)]
 
@@ -51,7 +51,21 @@ def _one_step(problem: Problem) -> Side:
             held[0], found = step(held[0], X, Y, rows)
         found.block_until_ready()
 
-    return Side("JAX jit a step", call, problem.steps, "state donated")
+    return Side("JAX jit a step", call, len(order), "state donated")
+
+
+def prediction(problem: Problem, X: np.ndarray, repeat: int) -> list[Side]:
+    """Return the side of JAX on the probabilities of some rows, from NumPy to NumPy."""
+    params = [(jnp.asarray(w), jnp.asarray(b)) for w, b in problem.weights]
+    activation = problem.workload.activation
+    run = jax.jit(lambda params, x: jax.nn.softmax(forward(activation, params, x)))
+
+    def call() -> np.ndarray:
+        for _ in range(repeat - 1):
+            np.asarray(run(params, X))
+        return np.asarray(run(params, X))
+
+    return [Side("JAX jit", call, repeat)]
 
 
 def _data(problem: Problem) -> tuple[jax.Array, jax.Array]:

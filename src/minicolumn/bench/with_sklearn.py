@@ -6,6 +6,7 @@ import math
 import warnings
 from typing import Any
 
+import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
@@ -16,9 +17,8 @@ from minicolumn.bench.workloads import Problem, Workload
 def training(problem: Problem) -> list[Side]:
     """Return the side of scikit-learn on a training."""
     workload = problem.workload
-    each = math.ceil(workload.rows / workload.batch)
-    epochs = max(1, problem.steps // each)
-    rows = workload.rows if problem.steps >= each else problem.steps * workload.batch
+    wanted, each = workload.eager_steps, math.ceil(workload.rows / workload.batch)
+    epochs, rows = max(1, wanted // each), min(workload.rows, wanted * workload.batch)
     steps = epochs * math.ceil(rows / workload.batch)
     network, X, Y = _network(workload, epochs), problem.X[:rows], _targets(problem)[:rows]
 
@@ -29,6 +29,25 @@ def training(problem: Problem) -> list[Side]:
 
     note = "no dropout there" if workload.dropout else ""
     return [Side("scikit-learn", call, steps, note)]
+
+
+def prediction(problem: Problem, X: np.ndarray, repeat: int) -> list[Side]:
+    """Return the side of scikit-learn on the probabilities of some rows."""
+    network, classes = _network(problem.workload, 1), problem.workload.widths[-1]
+    # Its networks take weights only by way of a training.
+    network.batch_size = classes
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        network.fit(problem.X[:classes], np.arange(classes))
+    network.coefs_ = [weight for weight, _ in problem.weights]
+    network.intercepts_ = [bias for _, bias in problem.weights]
+
+    def call() -> np.ndarray:
+        for _ in range(repeat - 1):
+            network.predict_proba(X)
+        return network.predict_proba(X)
+
+    return [Side("scikit-learn", call, repeat)]
 
 
 def _targets(problem: Problem) -> Any:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 
 from minicolumn.bench.sides import Side
@@ -16,6 +18,33 @@ def training(problem: Problem, compiled: bool = False) -> list[Side]:
     """Return the sides of PyTorch on a training; torch.compile takes long to begin, so it is asked for."""
     sides = [_side(problem, "PyTorch eager", False)]
     return [*sides, _side(problem, "torch.compile", True)] if compiled else sides
+
+
+def losses(problem: Problem) -> np.ndarray:
+    """Return the loss of each step of the problem's order, from its first weights."""
+    objective, optimizer = _objective(problem)
+    found = []
+    for rows in torch.from_numpy(problem.order).long():
+        optimizer.zero_grad(set_to_none=True)
+        loss = objective(rows)
+        loss.backward()
+        optimizer.step()
+        found.append(loss.item())
+    return np.array(found, np.float32)
+
+
+def prediction(problem: Problem, X: np.ndarray, repeat: int) -> list[Side]:
+    """Return the side of PyTorch on the probabilities of some rows."""
+    net = torch.nn.Sequential(*network(problem, dropout=False), torch.nn.Softmax(dim=1)).eval()
+    x = torch.from_numpy(X)
+
+    def call() -> np.ndarray:
+        with torch.inference_mode():
+            for _ in range(repeat - 1):
+                net(x)
+            return net(x).numpy()
+
+    return [Side("PyTorch", call, repeat, "inference_mode")]
 
 
 def network(problem: Problem, dropout: bool = True) -> torch.nn.Sequential:
@@ -40,18 +69,20 @@ def _optimizer(workload: Workload, parameters: Any) -> torch.optim.Optimizer:
     return kind(parameters, lr=workload.learning_rate, fused=True)
 
 
-def _side(problem: Problem, name: str, compiled: bool) -> Side:
+def _objective(problem: Problem) -> tuple[Callable[[torch.Tensor], torch.Tensor], torch.optim.Optimizer]:
+    """Return the function from a step's rows to its loss, and the optimizer of what it depends on."""
     workload, net = problem.workload, network(problem)
     X, Y = torch.from_numpy(problem.X), torch.from_numpy(problem.Y)
-    Y = Y.long() if workload.loss == "softmax_cross_entropy" else Y
-    loss = torch.nn.CrossEntropyLoss() if workload.loss == "softmax_cross_entropy" else torch.nn.MSELoss()
-    optimizer = _optimizer(workload, net.parameters())
-    order = list(torch.from_numpy(problem.order).long())
+    classes = workload.loss == "softmax_cross_entropy"
+    targets = Y.long() if classes else Y
+    loss = torch.nn.CrossEntropyLoss() if classes else torch.nn.MSELoss()
+    return lambda rows: loss(net(X[rows]), targets[rows]), _optimizer(workload, net.parameters())
 
-    def objective(rows: torch.Tensor) -> torch.Tensor:
-        return loss(net(X[rows]), Y[rows])
 
+def _side(problem: Problem, name: str, compiled: bool) -> Side:
+    objective, optimizer = _objective(problem)
     objective = torch.compile(objective) if compiled else objective
+    order = list(torch.from_numpy(problem.order[: problem.workload.eager_steps]).long())
 
     def call() -> None:
         for rows in order:
@@ -59,4 +90,4 @@ def _side(problem: Problem, name: str, compiled: bool) -> Side:
             objective(rows).backward()
             optimizer.step()
 
-    return Side(name, call, problem.steps, "fused optimizer")
+    return Side(name, call, len(order), "fused optimizer")

@@ -11,9 +11,8 @@ from minicolumn.errors import DataError, did_you_mean
 
 Array = np.ndarray
 # Assumed before anything is measured, to choose how many steps a call does: far from exact is good enough.
-_FLOPS_PER_SECOND, _SECONDS_PER_STEP = 40e9, 2e-6
+_FLOPS_PER_SECOND, _SECONDS_PER_STEP, _SECONDS_PER_EAGER_STEP = 40e9, 3e-6, 2e-4
 _SECONDS_PER_CALL = 0.075
-_MOST_STEPS = 50_000
 
 
 @dataclass(frozen=True)
@@ -64,8 +63,15 @@ class Workload:
     @property
     def steps(self) -> int:
         """Return how many steps one call does, so that it lasts some 50 to 100 ms."""
-        guess = self.flops / _FLOPS_PER_SECOND + _SECONDS_PER_STEP
-        return max(1, min(_MOST_STEPS, round(_SECONDS_PER_CALL / guess)))
+        return self._steps(_SECONDS_PER_STEP)
+
+    @property
+    def eager_steps(self) -> int:
+        """Return how many steps a turn has where each step is called by itself."""
+        return self._steps(_SECONDS_PER_EAGER_STEP)
+
+    def _steps(self, overhead: float) -> int:
+        return max(1, round(_SECONDS_PER_CALL / (self.flops / _FLOPS_PER_SECOND + overhead)))
 
 
 WORKLOADS = {

@@ -92,17 +92,14 @@ def broadcast_shapes(*shapes: Shape) -> Shape:
         raise ShapeError(f"shapes {listed} do not broadcast together") from None
 
 
-# A trace asks for the same few shapes thousands of times.
+# A trace asks for the same few shapes and types thousands of times; types made here are told by identity.
 _broadcast_shapes = lru_cache(maxsize=4096)(broadcast_shapes)
+shared_type = lru_cache(maxsize=4096)(ArrayType)
 
 
-def broadcast_type(dtype: np.dtype, types: Sequence[ArrayType]) -> ArrayType:
-    """Return the type of this dtype that operands broadcast to: an operand's own, where it is that."""
-    shape = _broadcast_shapes(*[t.shape for t in types])
-    for t in types:
-        if t.shape == shape and t.dtype == dtype:
-            return t
-    return ArrayType(dtype, shape)
+def broadcast_type(dtype: np.dtype, types: Iterable[ArrayType]) -> ArrayType:
+    """Return the type of this dtype that operands of these types broadcast to."""
+    return shared_type(dtype, _broadcast_shapes(*[t.shape for t in types]))
 
 
 def normalize_axis(axis: int, ndim: int) -> int:

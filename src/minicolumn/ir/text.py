@@ -167,7 +167,8 @@ def _array(value: np.ndarray, constants: int | None) -> str:
         dtype = str(type_of(value)).partition("[")[0]
         digest = hashlib.sha256(value.tobytes()).hexdigest()
         return f"<{dtype} array, {value.size} elements, sha256 {digest[:8]}>"
-    elements = map(_float32, value.ravel()) if value.dtype == np.float32 else map(repr, value.ravel().tolist())
+    flat = value.ravel()
+    elements = map(_float32, flat) if value.dtype == np.float32 else map(repr, flat.tolist())
     return _nested(elements, value.shape)
 
 

@@ -6,7 +6,7 @@ import functools
 import threading
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,10 +20,10 @@ from minicolumn.trace.program import Program, argument, trace, trace_call
 from minicolumn.trace.tracer import Traced
 from minicolumn.tree import Tree, flatten, unflatten
 
-Lowering = Callable[[Graph, Sequence[int]], Callable[..., list[Any]]]
+Lowering = Callable[[Graph, Sequence[int], "int | None"], Callable[..., list[Any]]]
 
 
-def _native(graph: Graph, flexible: Sequence[int]) -> Callable[..., list[Any]]:
+def _native(graph: Graph, flexible: Sequence[int], threads: int | None) -> Callable[..., list[Any]]:
     """Return machine code; where none can be made the reference, with one warning."""
     from minicolumn.lower.llvm.jit import why_missing
 
@@ -32,7 +32,7 @@ def _native(graph: Graph, flexible: Sequence[int]) -> Callable[..., list[Any]]:
         return ReferenceProgram(graph)
     from minicolumn.lower.native import NativeProgram
 
-    return NativeProgram(graph, flexible)
+    return NativeProgram(graph, flexible, threads=threads)
 
 
 @functools.cache
@@ -42,7 +42,7 @@ def _warn_once(reason: str) -> None:
 
 BACKENDS: dict[str, Lowering] = {
     "native": _native,
-    "reference": lambda graph, flexible: ReferenceProgram(graph),
+    "reference": lambda graph, flexible, threads: ReferenceProgram(graph),
 }
 # Programs kept for each compiled function; a caller whose shapes never repeat must not fill the memory.
 KEEP = 128
@@ -51,14 +51,16 @@ KEEP = 128
 class _Prepared:
     """One traced and lowered version of a function, for arguments of one kind."""
 
-    def __init__(self, program: Program, backend: str, flexible: Sequence[int] = ()) -> None:
+    def __init__(
+        self, program: Program, backend: str, flexible: Container[int] = (), threads: int | None = None
+    ) -> None:
         self.graph = simplify(program.graph)
         self._fed = program.fed
         self._types = [node.array_type for node in self.graph.inputs]
         self._results = program.results
         varying = [k for k, leaf in enumerate(program.fed) if leaf in flexible]
         check_varying(self.graph, varying)
-        self._run = BACKENDS[backend](self.graph, varying)
+        self._run = BACKENDS[backend](self.graph, varying, threads)
 
     def __call__(self, leaves: Sequence[Any]) -> Tree:
         given = [np.asarray(leaves[i], t.dtype) for i, t in zip(self._fed, self._types, strict=True)]
@@ -98,7 +100,10 @@ class _Cache:
 
 
 def compile(
-    function: Callable[..., Any], backend: str = "native", varying: Sequence[Sequence[int]] = ()
+    function: Callable[..., Any],
+    backend: str = "native",
+    varying: Sequence[Sequence[int]] = (),
+    threads: int | None = None,
 ) -> Callable[..., Any]:
     """Return a function that traces once for each combination of shapes and dtypes, and then runs the graph.
 
@@ -109,6 +114,8 @@ def compile(
     varying   groups of arguments, by position, whose arrays share a first axis of any length: such calls do
               not trace again. That axis may only be indexed or scanned over; its length must not be used as
               a number.
+    threads   the most that native code may use; by default as many as there are cores. The results are the
+              same bits for any number.
 
     The result has the same arguments and values as the function. Called inside `grad` or another `compile`,
     it is traced through. Arrays that the function closes over are taken as they are when it is traced.
@@ -141,7 +148,7 @@ def compile(
         key = (structure, arguments, tuple(type(a.static) for a in arguments))
         prepared = cache.get(key)
         if prepared is None:
-            prepared = _Prepared(trace(function, arguments, structure), backend, flexible)
+            prepared = _Prepared(trace(function, arguments, structure), backend, flexible, threads)
             cache.put(key, prepared)
         return prepared(leaves)
 

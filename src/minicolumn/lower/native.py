@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import threading
+import time
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
@@ -12,15 +13,15 @@ import numpy as np
 
 from minicolumn.ir.graph import Graph, Node
 from minicolumn.lower.llvm.cache import ObjectCache, key_of
-from minicolumn.lower.llvm.identity import all_nodes, identity
+from minicolumn.lower.llvm.identity import all_nodes, compiler_version, identity
 from minicolumn.lower.llvm.jit import Loaded, Target, compile_object, host_target, versions
+from minicolumn.lower.llvm.pacing import Pacer, cores
 from minicolumn.lower.llvm.program import ARENA, FIRST, HOST, STATUS, TIMES, Emitted, emit_program
+from minicolumn.lower.llvm.team import lease, shared
 from minicolumn.passes.memory import ALIGN
 
 _RUN = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
 _HOST = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.POINTER(ctypes.c_void_p))
-# Changes whenever the same graph becomes other code; see also the versions in `_key`.
-CODE_FORMAT = "1"
 
 
 class NativeProgram:
@@ -29,6 +30,8 @@ class NativeProgram:
     flexible    numbers of inputs whose first axis may have any length, instead of the one in the graph
     timed       whether to count the cycles of each kernel, in `cycles`
     cache       where code is kept between processes
+    threads     the most that may work on it; by default as many as there are cores to use. The results are
+                the same bits for any number.
     """
 
     def __init__(
@@ -38,6 +41,7 @@ class NativeProgram:
         target: Target | None = None,
         timed: bool = False,
         cache: ObjectCache | None = None,
+        threads: int | None = None,
     ) -> None:
         self.graph = graph
         self.target = target or host_target()
@@ -47,12 +51,15 @@ class NativeProgram:
         self._lengths = [_length_of(node, graph, self._flexible) for node in graph.outputs]
         header, code = self._code(cache or ObjectCache.default())
         self._loaded = Loaded(code)
-        self._run = _RUN(self._loaded.address("run"))
+        self._address = self._loaded.address("run")
+        self._run = _RUN(self._address)
         nodes = list(all_nodes(graph)) if header["constants"] or header["hosts"] else []
         self._arena_bytes = header["arena"]
         self._constants = [nodes[k].attrs["value"] for k in header["constants"]]
         self._hosts = [nodes[k] for k in header["hosts"]]
         self.cycles = np.zeros(header["timed"], np.int64)
+        most = min(threads or cores(), cores()) if header["shared"] else 1
+        self._pacer = Pacer(most)
         self._arenas: list[np.ndarray] = []
         self._lock = threading.Lock()
 
@@ -73,12 +80,10 @@ class NativeProgram:
 
     def _key(self) -> str:
         """Return everything that shapes the code."""
-        from minicolumn import __version__
-
         target = self.target
         machine = f"{target.triple} {target.cpu} {target.features} {target.machine}"
-        settings = f"{CODE_FORMAT} {sorted(self._flexible)} {self._timed}"
-        return key_of(identity(self.graph), machine, versions(), __version__, settings)
+        settings = f"{sorted(self._flexible)} {self._timed}"
+        return key_of(identity(self.graph), machine, versions(), compiler_version(), settings)
 
     def _header(self) -> dict[str, Any]:
         emitted = self.emitted
@@ -88,6 +93,7 @@ class NativeProgram:
             "constants": [number[n] for n in emitted.constants],
             "hosts": [number[n] for n in emitted.hosts],
             "timed": len(emitted.timed),
+            "shared": emitted.shared,
         }
 
     def __call__(self, *args: np.ndarray) -> list[Any]:
@@ -96,7 +102,7 @@ class NativeProgram:
         outputs = [np.empty(self._shape(k, given), t.dtype) for k, t in enumerate(self._outputs)]
         arena, status, calls = self._take_arena(), np.zeros(1, np.int64), _Calls(self._hosts)
         table = self._table(given, outputs, arena, status, calls)
-        self._run(table.ctypes.data, None, 0, 1)
+        self._execute(table.ctypes.data, self._steps(given))
         self._give_arena(arena)
         calls.raise_error()
         if status[0]:
@@ -105,6 +111,20 @@ class NativeProgram:
                 'backend="reference" to see where'
             )
         return outputs
+
+    def _execute(self, table: int, steps: int) -> None:
+        """Run with as many threads as turn out to be worth it, of those that nobody else is using."""
+        pacer = self._pacer
+        if pacer.most == 1:
+            self._run(table, None, 0, 1)
+            return
+        with lease(pacer.parts) as parts:
+            began = time.perf_counter()
+            parts = shared().run(self._address, table, parts)
+            self._pacer = pacer.after(time.perf_counter() - began, steps, parts)
+
+    def _steps(self, given: Sequence[np.ndarray]) -> int:
+        return max((given[k].shape[0] for k in self._lengths if k is not None), default=1)
 
     def _table(
         self,

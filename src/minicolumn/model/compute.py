@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,15 +14,20 @@ from minicolumn.model.rows import Rows
 from minicolumn.nn.activations import activation_by_name
 from minicolumn.nn.layer import Layer
 from minicolumn.nn.losses import LossRule
+from minicolumn.trace.loops import scan
 from minicolumn.tree import flatten
 
 Array = np.ndarray
-# Rows worked on at a time: the memory needed does not grow with the table.
-BLOCK = 8192
+# Rows that one turn of the compiled loop works on: few enough that what lies between layers stays in the cache.
+ROWS = 256
+# Fewer rows than this are worked on one by one, since a turn takes as long however few rows it has.
+FEW = 16
+# Bytes of input per call: more would not be faster, and an interrupt would wait longer.
+CALL_BYTES = 1 << 24
 
 
 class Forward:
-    """A network compiled once, without dropout or noise; the weights come in as an argument.
+    """A network compiled once for any number of rows, without dropout or noise; the weights are arguments.
 
     network     the layers
     rule        record of the loss, which says how raw outputs become predictions; None for an own function
@@ -34,32 +40,60 @@ class Forward:
         activation = activation_by_name(rule.output_activation if rule else "linear").function
         measured = rule.function if rule else own_loss
         self.rule = rule
-        self._outputs = compile(lambda params, x: activation(network.apply(params, x)))
+
+        def outputs(params: Any, blocks: Array) -> Any:
+            return scan(lambda state, x: (state, activation(network.apply(params, x))), (), blocks)[1]
 
         def loss(params: Any, x: Array, y: Array, weight: Array) -> Any:
             assert measured is not None  # whoever has no loss asks for none
             return measured(network.apply(params, x), y, weight)
 
+        def losses(params: Any, x: Array, y: Array, weight: Array) -> Any:
+            return scan(lambda state, rows: (state, loss(params, *rows)), (), (x, y, weight))[1]
+
+        self._outputs = compile(outputs, varying=((1,),))
+        self._losses = compile(losses, varying=((1, 2, 3),))
         self._loss = compile(loss)
 
     def predict(self, params: Any, X: Array) -> Array:
         """Return the predictions, [rows, outputs], or [rows] where the network has one output."""
         dtype = dtype_of(params)
         with np.errstate(over="ignore"):  # what is too large for the dtype is infinite to the network
-            parts = [self._outputs(params, np.asarray(X[part], dtype)) for part in _blocks(len(X))]
-        out = np.concatenate(parts)
+            parts = [
+                self._predicted(params, np.ascontiguousarray(X[part], dtype)) for part in _calls(X, dtype)
+            ]
+        out = parts[0] if len(parts) == 1 else np.concatenate(parts)
         return out[:, 0] if out.ndim == 2 and out.shape[1] == 1 else out
+
+    def _predicted(self, params: Any, X: Array) -> Array:
+        if len(X) < FEW:
+            return self._run(params, X, 1)
+        whole = len(X) - len(X) % ROWS
+        if whole == len(X):
+            return self._run(params, X, ROWS)
+        rest = np.zeros((ROWS, *X.shape[1:]), X.dtype)
+        rest[: len(X) - whole] = X[whole:]
+        last = self._run(params, rest, ROWS)[: len(X) - whole]
+        return np.concatenate([self._run(params, X[:whole], ROWS), last]) if whole else last
+
+    def _run(self, params: Any, X: Array, rows: int) -> Array:
+        out = self._outputs(params, X.reshape(len(X) // rows, rows, *X.shape[1:]))
+        return out.reshape(len(X), *out.shape[2:])
 
     def loss(self, params: Any, rows: Rows) -> float:
         """Return the (weighted) mean loss; NaN where all weights are 0."""
         weight = np.ones(len(rows), rows.X.dtype) if rows.weight is None else rows.weight
-        total = scale = 0.0
-        for part in _blocks(len(rows)):
-            share = float(np.sum(weight[part], dtype=np.float64))
-            if share:
-                total += share * float(self._loss(params, rows.X[part], rows.y[part], weight[part]))
-                scale += share
-        return total / scale if scale else float("nan")
+        whole = len(rows) - len(rows) % ROWS
+        losses, shares = [], []
+        if whole:
+            blocks = [_blocked(a[:whole]) for a in (rows.X, rows.y, weight)]
+            losses.append(self._losses(params, *blocks))
+            shares.append(np.sum(blocks[2], axis=1, dtype=np.float64))
+        if whole < len(rows):
+            last = rows.X[whole:], rows.y[whole:], weight[whole:]
+            losses.append(np.atleast_1d(self._loss(params, *last)))
+            shares.append(np.sum(last[2], dtype=np.float64, keepdims=True))
+        return _mean(np.concatenate(losses), np.concatenate(shares)) if losses else float("nan")
 
     def scores(self, params: Any, rows: Rows) -> dict[str, float]:
         """Return the scores that go with the loss and these targets; none for an own function."""
@@ -81,6 +115,19 @@ def dtype_of(params: Any) -> np.dtype:
     return leaves[0].dtype if leaves else np.dtype(np.float32)
 
 
-def _blocks(rows: int) -> Iterator[slice]:
-    """Cut rows into blocks; no rows at all are one empty block, so that results have their shape."""
-    return (slice(start, start + BLOCK) for start in range(0, max(rows, 1), BLOCK))
+def _blocked(array: Array) -> Array:
+    return np.ascontiguousarray(array).reshape(len(array) // ROWS, ROWS, *array.shape[1:])
+
+
+def _mean(values: Array, shares: Array) -> float:
+    """Return the mean of blocks by their shares; a block whose rows all have weight 0 has no value."""
+    counted = shares > 0
+    total = float(np.sum(shares[counted]))
+    return float(np.dot(values[counted].astype(np.float64), shares[counted])) / total if total else float("nan")
+
+
+def _calls(X: Array, dtype: np.dtype) -> Iterator[slice]:
+    """Cut rows into calls; no rows at all are one empty call, so that results have their shape."""
+    width = max(1, dtype.itemsize * math.prod(X.shape[1:]))
+    step = max(ROWS, CALL_BYTES // width // ROWS * ROWS)
+    return (slice(start, start + step) for start in range(0, max(len(X), 1), step))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minicolumn.errors import DataError, ShapeError, did_you_mean
-from minicolumn.model import compute, metrics
+from minicolumn.model import metrics
 from minicolumn.model.artifact import Artifact, artifact_to_bytes, load_artifact, save_artifact
 from minicolumn.model.compute import Forward, dtype_of
 from minicolumn.model.files import PathLike
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from minicolumn.tables.schema import Schema
 
 Array = np.ndarray
+
+# Rows of a table that are encoded at a time.
+TABLE_ROWS = 8192
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -133,8 +136,8 @@ class Model:
         # Encoded block by block too: a large file needs no second copy of itself.
         encoder = self._encoder()
         parts = [
-            self.predict(encoder.transform(frame.slice(start, compute.BLOCK)))
-            for start in range(0, max(frame.height, 1), compute.BLOCK)
+            self.predict(encoder.transform(frame.slice(start, TABLE_ROWS)))
+            for start in range(0, max(frame.height, 1), TABLE_ROWS)
         ]
         out = np.concatenate(parts)
         if encoder.classes is not None and out.ndim == 1:

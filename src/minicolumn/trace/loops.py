@@ -204,12 +204,8 @@ def _trace_body(
 
 def _captured(outputs: list[LiveNode], scope: Scope) -> list[LiveNode]:
     """Return the nodes from outside that the body reads; constants move into the body instead."""
-    found = topological(outputs, enter=lambda node: _reads(node, scope))
-    return [n for n in found if isinstance(n, LiveNode) and not _reads(n, scope) and n.op is not CONST]
-
-
-def _reads(node: Node, scope: Scope) -> bool:
-    return isinstance(node, LiveNode) and scope in node.scopes
+    found: Any = topological(outputs, enter=lambda node: scope in node.scopes)  # type: ignore[attr-defined]
+    return [node for node in found if scope not in node.scopes and node.op is not CONST]
 
 
 def _start(x: Any) -> LiveNode:

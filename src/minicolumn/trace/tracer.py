@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from minicolumn.errors import TraceError
 from minicolumn.ir.graph import CONST, INPUT, Node
 from minicolumn.ir.op import Op
 from minicolumn.ir.ops.elementwise import CAST, STOP_GRADIENT
-from minicolumn.ir.shapes import DTYPES, ArrayType, TupleType, Type
+from minicolumn.ir.shapes import DTYPES, ArrayType, TupleType, Type, shared_type
 from minicolumn.trace.operators import Operators, answers
 from minicolumn.trace.outside import advice
 
@@ -71,7 +71,7 @@ class LiveNode(Node):
         where: str | None = None,
         weak: bool = False,
     ) -> None:
-        # Each traced operation makes one of these; the call of Node's own __init__ would be a tenth of its cost.
+        # Every traced operation makes one; to call Node's own __init__ would take half as long again.
         self.op = op
         self.inputs = tuple(inputs)
         self.attrs = attrs
@@ -88,10 +88,6 @@ class LiveNode(Node):
             if not scope.closed:
                 return True
         return False
-
-
-# Building a type checks it; the same few come again and again.
-_typed = lru_cache(maxsize=4096)(ArrayType)
 
 
 def leaf(type: ArrayType, value: np.ndarray | None, scope: Scope, name: str | None = None) -> Traced:
@@ -120,7 +116,7 @@ def node_of(value: Any) -> LiveNode:
 
 
 def _constant(array: np.ndarray) -> LiveNode:
-    return LiveNode(CONST, (), {"value": array}, _typed(array.dtype, array.shape), array, NO_SCOPES)
+    return LiveNode(CONST, (), {"value": array}, shared_type(array.dtype, array.shape), array, NO_SCOPES)
 
 
 def lift(node: LiveNode) -> Any:
@@ -150,7 +146,7 @@ def apply(op: Op, args: Sequence[Any], attrs: dict[str, Any]) -> Any:
     # comparisons, argmax and masks come out as plain arrays that Python can branch and index on.
     if value.dtype.kind != "f":
         return value if value.ndim else value[()]
-    return lift(LiveNode(op, nodes, attrs, _typed(value.dtype, value.shape), value, joined(nodes)))
+    return lift(LiveNode(op, nodes, attrs, shared_type(value.dtype, value.shape), value, joined(nodes)))
 
 
 def _recorded(op: Op, args: Sequence[Any], attrs: dict[str, Any]) -> Traced:

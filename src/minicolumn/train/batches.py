@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,19 +19,35 @@ def epoch_order(seed: int, epoch: int, rows: int, shuffle: bool = True) -> Array
     return random.permutation(random.fold_in(random.stream(seed, "shuffle"), epoch), rows)
 
 
-def chunks(order: Array, batch: int, most_steps: int) -> Iterator[Array]:
-    """Cut an epoch into int32 [steps, batch] pieces of nearly equal length; the last short batch comes alone.
+@dataclass
+class Pace:
+    """How many steps to take before the next look at the clock, the keyboard and the loss.
 
-    Pieces of one length share one compiled program, so there are at most two lengths beside the short batch.
+    seconds     that a chunk should last
+    steps       of the next chunk; small at first, since nothing is known and the first one compiles
+    """
 
-    >>> [piece.shape for piece in chunks(np.arange(11, dtype=np.int32), 2, most_steps=3)]
+    seconds: float = 0.06
+    steps: int = 4
+
+    def took(self, steps: int, seconds: float) -> None:
+        """Learn from a chunk; the next one is at most eight times as long as this one."""
+        fitting = int(self.seconds * steps / max(seconds, 1e-9))
+        self.steps = max(1, min(fitting, 8 * max(steps, self.steps)))
+
+
+def chunks(order: Array, batch: int, pace: Pace) -> Iterator[Array]:
+    """Cut an epoch into int32 [steps, batch] pieces at a pace; the last short batch comes alone.
+
+    >>> [piece.shape for piece in chunks(np.arange(11, dtype=np.int32), 2, Pace(steps=3))]
     [(3, 2), (2, 2), (1, 1)]
     """
-    steps = len(order) // batch
-    if steps:
-        pieces = -(-steps // most_steps)
-        whole = order[: steps * batch].reshape(steps, batch)
-        yield from np.array_split(whole, pieces)
+    steps, done = len(order) // batch, 0
+    whole = order[: steps * batch].reshape(steps, batch)
+    while done < steps:
+        piece = whole[done : done + pace.steps]
+        yield piece
+        done += len(piece)
     if len(order) > steps * batch:
         yield order[steps * batch :].reshape(1, -1)
 

@@ -21,7 +21,7 @@ from minicolumn.model.rows import Rows
 from minicolumn.nn.layer import Layer
 from minicolumn.optim import Adam, Optimizer
 from minicolumn.optim.schedules import Constant, Schedule
-from minicolumn.train.batches import chunks, epoch_order, steps_in
+from minicolumn.train.batches import Pace, chunks, epoch_order, steps_in
 from minicolumn.train.callbacks import Callback, Training
 from minicolumn.train.check import Settings, check_callbacks, check_data, check_params, check_settings
 from minicolumn.train.epoch import State, next_numbers, train_epoch
@@ -31,8 +31,6 @@ from minicolumn.tree import flatten
 Array = np.ndarray
 logger = logging.getLogger("minicolumn")
 
-# Steps between two looks at the clock, the keyboard and the finiteness of the loss.
-CHUNK_STEPS = 50
 # Numbers beyond this are the likelier cause of a divergence than the learning rate.
 LARGE = 1e3
 
@@ -126,7 +124,8 @@ def fit(
     shuffle             whether each epoch has its own order of the rows
     seed                one number for split, weights, order and dropout, each in its own stream
     dtype               of the computation: float32 or float64
-    threads             for native code; the reference takes one, so that the bits do not depend on it
+    threads             the most that native code uses, by default as many as there are cores; the reference
+                        takes one. The bits do not depend on it
     backend             "native" or "reference", as for `mc.compile`
     progress            whether to draw a progress bar on standard error
     params              weights to start from, such as another run's `params`; None draws them
@@ -168,10 +167,13 @@ class _Job:
         self.train, self.held, self.callbacks = train, held, callbacks
         step = train_epoch(s.network, s.loss, s.optimizer, s.regularizer)
         # Another number of rows or steps is not another program: X, y, weight; order, rates, numbers.
-        self.epoch = compile(step, backend=s.backend, varying=((1, 2, 3), (4, 5, 6)))
+        self.epoch = compile(
+            step, backend=s.backend, varying=((1, 2, 3), (4, 5, 6)), threads=s.threads
+        )
         # What is held out is measured by the loss as its name says, without label smoothing and the like.
         self.forward = Forward(s.network, s.rule, s.loss)
         self.key = random.stream(s.seed, "dropout")
+        self.pace = Pace()
 
     def run(self, params: Any) -> Run:
         """Train until all epochs are over or something ends it earlier."""
@@ -226,16 +228,20 @@ class _Job:
     def _steps(self, state: State, training: Training, epoch: int) -> tuple[State, float, float]:
         """Take the steps of an epoch, chunk by chunk; return the state, the mean loss and the last rate."""
         before = (epoch - 1) * training.steps
-        total, done, rate = 0.0, 0, 0.0
+        losses_of, done, rate = [], 0, 0.0
         order = epoch_order(self.settings.seed, epoch, training.rows, self.settings.shuffle)
-        for piece in chunks(order, self.settings.batch_size, CHUNK_STEPS):
+        for piece in chunks(order, self.settings.batch_size, self.pace):
             rates = self._rates(before + done + np.arange(len(piece)), training)
+            began = time.perf_counter()
             state, losses = self._chunk(state, piece, rates, before + done, epoch)
-            total += float(np.sum(losses, dtype=np.float64)) * piece.shape[1]
+            if piece.shape[1] == self.settings.batch_size:
+                self.pace.took(len(piece), time.perf_counter() - began)
+            losses_of.append(losses.astype(np.float64) * piece.shape[1])
             done, rate = done + len(piece), float(rates[-1])
             for callback in self.callbacks:
                 callback.on_chunk(training, done, float(losses[-1]))
-        return state, total / training.rows, rate
+        # Added up once an epoch, so that the sum does not depend on where the chunks were cut.
+        return state, float(np.sum(np.concatenate(losses_of))) / training.rows, rate
 
     def _rates(self, steps: Array, training: Training) -> Array:
         factor = self.settings.schedule(steps, self.settings.epochs * training.steps)

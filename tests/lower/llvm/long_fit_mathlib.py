@@ -38,6 +38,8 @@ def remez(fit: Fit, degree: int) -> tuple[list[Real], Real]:
     places = [round((1 - mp.cos(mp.pi * j / (size - 1))) / 2 * (len(grid) - 1)) for j in range(size)]
     for j in range(1, size):
         places[j] = max(places[j], places[j - 1] + 1)
+    coefficients: list[Real] = []
+    level, errors = mp.inf, [mp.inf]
     # Powers of (x - middle) / half would be better conditioned; sixty digits make up for it.
     for _ in range(30):
         rows = [

@@ -65,16 +65,16 @@ def elements(
     """Return an array of a type; indices below a number, if one is given."""
     dtype, shape = type.dtype, type.shape
     if below is not None:
-        return rng.integers(0 if dtype.kind == "u" else -below, max(below, 1), shape).astype(dtype)
+        return np.asarray(rng.integers(0 if dtype.kind == "u" else -below, max(below, 1), shape), dtype)
     if dtype.kind == "b":
-        return rng.random(shape) < 0.5
+        return np.asarray(rng.random(shape) < 0.5)
     if dtype.kind != "f":
-        return rng.integers(0 if dtype.kind == "u" else -9, 10, shape).astype(dtype)
+        return np.asarray(rng.integers(0 if dtype.kind == "u" else -9, 10, shape), dtype)
     if exact:
-        return (rng.integers(-8, 9, shape) / 4 + 0.0).astype(dtype)
+        return np.asarray(rng.integers(-8, 9, shape) / 4, dtype)
     values = rng.standard_normal(shape) * 10.0 ** rng.integers(-3, 3, shape)
     special = rng.choice([np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0], shape)
-    return np.where(rng.random(shape) < 0.05, special, values).astype(dtype)
+    return np.asarray(np.where(rng.random(shape) < 0.05, special, values), dtype)
 
 
 @cache

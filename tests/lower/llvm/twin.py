@@ -146,7 +146,7 @@ def _cast_doubt(node: Node, operands: list[Opinion], value: np.ndarray) -> Doubt
 
 
 def _moved_doubt(node: Node, operands: list[Opinion], value: np.ndarray) -> Doubt:
-    return node.op.numpy(*(o.doubt for o in operands), **node.attrs), None
+    return node.op.numpy(*(o.doubt.astype(np.int32) for o in operands), **node.attrs), None
 
 
 def _gather_doubt(node: Node, operands: list[Opinion], value: np.ndarray) -> Doubt:

@@ -30,6 +30,8 @@ def mapped(name: str, operands: int, kinds: str) -> Callable[..., ArrayType]:
     def infer(*types: ArrayType) -> ArrayType:
         if len(types) != operands:
             raise TraceError(f"{name}: {operands} operands expected, got {len(types)}")
+        if types.count(types[0]) == operands and types[0].dtype.kind in kinds:  # as most maps are
+            return types[0]
         return broadcast_type(of_kinds(name, types, kinds), types)
 
     return infer

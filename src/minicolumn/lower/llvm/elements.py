@@ -18,6 +18,7 @@ from minicolumn.lower.llvm.emit import MEMORY, Function, Value, const, index, la
 from minicolumn.lower.llvm.levels import Levels
 from minicolumn.lower.llvm.scalar import emit_map
 from minicolumn.passes.access import Affine, Places, linear, operand_places, stretched, strides_of
+from minicolumn.passes.fuse import VIEWS
 
 Key = tuple[Node, Places]
 
@@ -28,14 +29,19 @@ def memory_type(node: Node) -> str:
 
 
 def uniform(node: Node) -> np.generic | None:
-    """Return the number that a constant holds everywhere, if it does."""
+    """Return the number that a constant, or a view of one, holds everywhere, if it does."""
+    if node.array_type.size == 0:
+        return None
+    while node.op.name in VIEWS:
+        node = node.inputs[0]
     if node.op is not CONST:
         return None
-    value = node.attrs["value"]
-    if value.size == 0:
+    value = node.attrs["value"].reshape(-1)
+    first = value[:1]
+    # Bytes are compared, since -0 is not 0 here and NaN is itself; the end first, as most constants vary.
+    if value[-1:].tobytes() != first.tobytes():
         return None
-    first = value.reshape(-1)[0]
-    return first if value.size == 1 or value.tobytes() == value.size * first.tobytes() else None
+    return first[0] if value.tobytes() == value.size * first.tobytes() else None
 
 
 class Addresses:
@@ -275,7 +281,9 @@ class Elements:
             f.store(const("i32", 1), self.status)
             return const(llvm_type(array.array_type.dtype), 0)
         total = self._indexed(array, gather_indices(node, places))
-        type = memory_type(array)
+        number, type = uniform(array), memory_type(array)
+        if number is not None:
+            return const(llvm_type(array.array_type.dtype), number.item())
         if lanes_of(total.type) == 1:
             place = f.op("add nsw", total, self.address(rest))
             return self.load(array, place, self.stride(rest))

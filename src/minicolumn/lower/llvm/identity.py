@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from minicolumn.ir.graph import CONST, INPUT, Graph, Node
 from minicolumn.lower.llvm.elements import uniform
 from minicolumn.lower.llvm.program import CODE_CONSTANT_BYTES
+
+
+@functools.cache
+def compiler_version() -> str:
+    """Return the package's version and a digest of the sources that turn graphs into code.
+
+    With the version alone, whoever changes the lowering would go on running what it made before.
+    """
+    from minicolumn import __version__
+
+    package = Path(__file__).parents[2]
+    digest = hashlib.sha256()
+    for folder in ("ir", "passes", "lower"):
+        for source in sorted((package / folder).rglob("*.py")):
+            digest.update(source.read_bytes())
+    return f"{__version__} {digest.hexdigest()}"
 
 
 def all_nodes(graph: Graph) -> Iterator[Node]:

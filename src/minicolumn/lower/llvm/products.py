@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from minicolumn.ir.graph import Node
@@ -167,14 +167,17 @@ def call_product(f: Function, code: ProductCode, where: Mapping[Node, Value], ca
 
 @dataclass(frozen=True, eq=False)
 class ProductCall:
-    """What a call needs besides the operands: result, workspace, context, this part of how many, barrier."""
+    """What a call needs besides the operands: result, workspace, context, this part of how many, barrier.
+
+    meet    lets all parts come to one point before any goes on
+    """
 
     result: Value
     scratch: Value
     context: Value
     part: Value
     parts: Value
-    packing: bool
+    meet: Callable[[], None]
 
 
 def _batches(
@@ -186,10 +189,11 @@ def _batches(
         return
     a = _start(f, code.left, at, where)
     b = _start(f, code.right, at, where)
-    if call.packing:
-        assert code.pack is not None
+    if code.pack is not None:
+        if at:  # the packed operands of the matrix before may still be read
+            call.meet()
         f.call(code.pack, "void", a, b, call.scratch, call.part, call.parts)
-        return
+        call.meet()
     c = call.result
     if at:
         size = code.spec.m * code.spec.n

@@ -31,6 +31,7 @@ class Emitted:
     hosts       operations that are called back, by number
     timed       kernels whose cycles are counted, in the order of the counts
     arena       bytes of scratch memory
+    shared      whether there is work that several threads can share
     """
 
     text: str
@@ -39,6 +40,7 @@ class Emitted:
     hosts: tuple[Node, ...]
     timed: tuple[Kernel, ...]
     arena: int
+    shared: bool
 
 
 def emit_program(
@@ -51,7 +53,7 @@ def emit_program(
     large constants.
     """
     module = Module()
-    emit_barrier(module, target)
+    emit_barrier(module, target.triple.split("-")[0])
     reaching = _reaching(graph, flexible)
     kernels = Kernels(module, target.machine, lambda node: node in reaching)
     level = prepare(graph, kernels)
@@ -74,7 +76,8 @@ def emit_program(
     Frame(runner, level, where, results, table.slot(ARENA), 0, lengths, {}, regions).run()
     f.finish()
     constants_given, hosts = tuple(table.constants), tuple(runner.hosts)
-    return Emitted(str(module), level, constants_given, hosts, tuple(runner.timed), level.memory.size)
+    timed_kernels, size = tuple(runner.timed), level.memory.size
+    return Emitted(str(module), level, constants_given, hosts, timed_kernels, size, runner.shared)
 
 
 class _Table:

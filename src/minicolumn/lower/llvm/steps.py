@@ -6,7 +6,7 @@ Every thread runs the same function with a number of its own; a kernel does that
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 from minicolumn.ir.graph import CONST, Graph, Node
@@ -112,6 +112,7 @@ class Runner:
     constant    where a constant lies
     times       cycles spent in each kernel, if they are to be counted
     timed       the kernels, in the order of their counts
+    shared      whether any work is shared between threads
     """
 
     f: Function
@@ -122,6 +123,7 @@ class Runner:
     times: Value | None = None
     hosts: list[Node] = field(default_factory=list)
     timed: list[Kernel] = field(default_factory=list)
+    shared: bool = False
     hazards: Hazards = field(default_factory=Hazards)
 
     @property
@@ -203,6 +205,7 @@ class Frame:
         return self.where[array_below(node, self.level.fused.arrays)]
 
     def _touch(self, kernel: Kernel, solo: bool, space: bool = False) -> None:
+        self.runner.shared |= not solo and kernel.kind != "scan"
         read = [a for a in arrays_read(kernel, self.level.fused.arrays) if a in self.regions]
         written = [t for t in (*kernel.targets, *self._items(kernel)) if t in self.regions]
         if kernel.kind == "fill" and kernel.anchor is not None:
@@ -270,19 +273,12 @@ class Frame:
         part, parts = (index(0), index(1)) if solo else (self.runner.part, self.runner.parts)
         scratch = self._space(kernel, 0)
 
-        def call(packing: bool) -> None:
-            call_product(self.f, code, self.where, ProductCall(result, scratch, context, part, parts, packing))
+        def meet() -> None:
+            if not solo:
+                self.f.call("mc.barrier", "void", self.f.parameters["team"], parts)
 
-        if solo:
-            with self.alone():
-                if code.pack:
-                    call(True)
-                call(False)
-            return
-        if code.pack:
-            call(True)
-            self.f.call("mc.barrier", "void", self.f.parameters["team"], parts)
-        call(False)
+        with self.alone() if solo else nullcontext():
+            call_product(self.f, code, self.where, ProductCall(result, scratch, context, part, parts, meet))
 
     def _context(self, code: ProductCode) -> Value:
         f = self.f
@@ -326,7 +322,7 @@ class Frame:
         with self.alone():
             self._start_state(node, results)
         runner.meet()
-        arena = self.base + self.level.memory.workspaces[kernel]
+        arena = self.base + self.level.memory.workspaces.get(kernel, 0)  # a body may need none
         with self._turns(node) as row:
             self._body_frame(node, self.level.inner[kernel], row, results, regions, arena).run()
             runner.meet()

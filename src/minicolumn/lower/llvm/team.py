@@ -11,33 +11,31 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import math
 import os
-import re
+import platform
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
-from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from minicolumn.lower.llvm.emit import Module
-from minicolumn.lower.llvm.jit import Loaded, Target, compile_object, host_target
+from minicolumn.lower.llvm.jit import Loaded, compile_object, host_target
 
 # The memory of a team: each word that several cores write to has two cache lines of its own, since processors
 # fetch lines in pairs. At 0 who arrived at the barrier, at 128 how often it opened, at 256 who is free (low
-# half) and which seats are (high half), at 384 who is done, at 512 the run: function, table, parts.
+# half) and which seats are (high half), at 384 who is done, at 512 the run: function, table, parts; at 576
+# whether there is one.
 TEAM_BYTES = 640
 SPINS = 1000  # pauses, 10 to 50 microseconds, before the others on this core get their turn
-_WAIT_FOR_READY = 2000  # pauses and yields before those asleep are woken
-_STAY_AWAKE = 4000  # pauses and yields after a run before going to sleep
+_STAY_AWAKE = SPINS + 200  # turns without a run, about 0.2 milliseconds, after which a member goes to sleep
+# Turns, from and to, in which too few members are awake, before they are woken; those then need a core.
+_FIRST_WAIT, _NEXT_WAIT = (0, 100), (SPINS, SPINS + 1000)
 
-_PAUSES = {
-    "x86_64": ("declare void @llvm.x86.sse2.pause()", "call void @llvm.x86.sse2.pause()"),
-    "aarch64": ("declare void @llvm.aarch64.isb(i32)", "call void @llvm.aarch64.isb(i32 15)"),
-}
-_PAUSES["i686"], _PAUSES["arm64"] = _PAUSES["x86_64"], _PAUSES["aarch64"]
+_X86 = ("declare void @llvm.x86.sse2.pause()", "call void @llvm.x86.sse2.pause()")
+_ARM = ("declare void @llvm.aarch64.isb(i32)", "call void @llvm.aarch64.isb(i32 15)")
+_PAUSES = {"x86_64": _X86, "amd64": _X86, "aarch64": _ARM, "arm64": _ARM}
 
 _RELAX = """define internal void @mc.relax(i64 %spins) alwaysinline nounwind {{
   {pause}
@@ -125,23 +123,31 @@ end:
   ret void
 }"""
 
-# lead: offer seats when enough threads are free, run part 0, wait for the others; 0 if there were too few.
-_LEAD = """define i64 @lead(ptr %team, ptr %function, ptr %table, i64 %parts, i64 %patience) nounwind {
+# lead: offer seats when enough threads are free, run part 0, wait for the others. Returns 1 when all is done,
+# 0 if too few were free, 2 if another run is going on.
+_LEAD = """define i64 @lead(ptr %team, ptr %function, ptr %table, i64 %parts, i64 %from, i64 %until) {
   %word = getelementptr inbounds i8, ptr %team, i64 256
   %done = getelementptr inbounds i8, ptr %team, i64 384
   %job = getelementptr inbounds i8, ptr %team, i64 512
   %job.table = getelementptr inbounds i8, ptr %team, i64 520
   %job.parts = getelementptr inbounds i8, ptr %team, i64 528
+  %busy = getelementptr inbounds i8, ptr %team, i64 576
   %others = sub i64 %parts, 1
   %seats = shl i64 %others, 32
   %change = sub i64 %seats, %others
+  %enter = cmpxchg ptr %busy, i64 0, i64 1 acq_rel acquire, align 8
+  %mine = extractvalue { i64, i1 } %enter, 1
+  br i1 %mine, label %begin, label %taken
+taken:
+  ret i64 2
+begin:
   store ptr %function, ptr %job, align 8
   store ptr %table, ptr %job.table, align 8
   store i64 %parts, ptr %job.parts, align 8
   store atomic i64 0, ptr %done monotonic, align 8
   br label %look
 look:
-  %spins = phi i64 [ 0, %0 ], [ %more, %again ], [ %spins, %offer ]
+  %spins = phi i64 [ %from, %begin ], [ %more, %again ], [ %spins, %offer ]
   %state = load atomic i64, ptr %word acquire, align 8
   %enough = icmp sge i64 %state, %others
   br i1 %enough, label %offer, label %short
@@ -151,14 +157,12 @@ offer:
   %agreed = extractvalue { i64, i1 } %swap, 1
   br i1 %agreed, label %run, label %look
 short:
-  %late = icmp sge i64 %spins, %patience
-  br i1 %late, label %fail, label %again
+  %late = icmp sge i64 %spins, %until
+  br i1 %late, label %end, label %again
 again:
   call void @mc.relax(i64 %spins)
   %more = add i64 %spins, 1
   br label %look
-fail:
-  ret i64 0
 run:
   call void %function(ptr %table, ptr %team, i64 0, i64 %parts)
   br label %wait
@@ -172,23 +176,27 @@ still:
   %longer = add i64 %waits, 1
   br label %wait
 end:
-  ret i64 1
+  %result = phi i64 [ 0, %short ], [ 1, %wait ]
+  store atomic i64 0, ptr %busy release, align 8
+  ret i64 %result
 }"""
+_TOO_FEW, _DONE = 0, 1
 
 _RUN = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
 _SERVED = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)
-_LED = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 3, *[ctypes.c_int64] * 2)
+_LED = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 3, *[ctypes.c_int64] * 3)
 
 
-def emit_barrier(module: Module, target: Target) -> str:
+def emit_barrier(module: Module, architecture: str = "") -> str:
     """Define `void @mc.barrier(ptr team, i64 parts)`, where all parts of a run meet, and return its name.
+
+    architecture    what the code is for, such as "aarch64"; this computer's unless it is given
 
     What a part wrote before is seen by all of them after it. No function that calls it may have a `noalias`
     parameter that the parts share: LLVM would then move loads and stores across the meeting.
     """
-    architecture = target.triple.split("-")[0]
-    declared, pause = _PAUSES.get(architecture, ("", ""))
-    yields = "SwitchToThread" if "windows" in target.triple else "sched_yield"
+    declared, pause = _PAUSES.get((architecture or platform.machine()).lower(), ("", ""))
+    yields = "SwitchToThread" if os.name == "nt" else "sched_yield"
     module.declare(yields, "i32", [])
     if declared:
         module.declared["mc.pause"] = declared
@@ -197,26 +205,21 @@ def emit_barrier(module: Module, target: Target) -> str:
     return "mc.barrier"
 
 
-@dataclass(frozen=True)
-class _Native:
-    """The code that members wait in and the caller begins a run with."""
+class _Native(NamedTuple):
+    """The code that members wait in and that a caller begins a run with."""
 
     code: Loaded
-
-    def serve(self, team: int) -> None:
-        _SERVED(self.code.address("serve"))(team, SPINS + _STAY_AWAKE)
-
-    def lead(self, team: int, function: int, table: int, parts: int) -> bool:
-        lead = _LED(self.code.address("lead"))
-        return bool(lead(team, function, table, parts, _WAIT_FOR_READY))
+    serve: Callable[[int, int], None]
+    lead: Callable[[int, int, int, int, int, int], int]
 
 
 @functools.cache
 def _native() -> _Native:
-    module, target = Module(), host_target()
-    emit_barrier(module, target)
+    module = Module()
+    emit_barrier(module)
     module.functions |= {"serve": _SERVE, "lead": _LEAD}
-    return _Native(Loaded(compile_object(str(module), target, 1), ("serve", "lead")))
+    code = Loaded(compile_object(str(module), host_target(), 1), ("serve", "lead"))
+    return _Native(code, _SERVED(code.address("serve")), _LED(code.address("lead")))
 
 
 class _Crew:
@@ -224,41 +227,45 @@ class _Crew:
 
     def __init__(self) -> None:
         self.native = _native()
-        self.busy = threading.Lock()
-        self.bytes = np.zeros(TEAM_BYTES + 127, np.uint8)
-        self.memory = -(-self.bytes.ctypes.data // 128) * 128
-        self.members: list[tuple[threading.Thread, threading.Lock]] = []
-        self.closed = threading.Event()
+        self._bytes = np.zeros(TEAM_BYTES + 127, np.uint8)
+        self.memory = -(-self._bytes.ctypes.data // 128) * 128
+        self._members: list[tuple[threading.Thread, threading.Lock]] = []
+        self._closed = threading.Event()
 
     def grow(self, others: int) -> None:
         """Start threads until there are so many besides the caller's."""
-        while len(self.members) < others:
+        while len(self._members) < others:
             asleep = threading.Lock()
+            asleep.acquire()
             # A member holds on to the memory and the code that it is in, but not to the team.
-            needs = (self.native, self.memory, self.bytes, asleep, self.closed)
+            needs = (self.native, self.memory, self._bytes, asleep, self._closed)
             thread = threading.Thread(target=_member, args=needs, name="minicolumn", daemon=True)
             thread.start()
-            self.members.append((thread, asleep))
+            self._members.append((thread, asleep))
 
     def alive(self) -> bool:
         """Return whether no thread was lost, as all are in a forked process."""
-        return all(thread.is_alive() for thread, _ in self.members)
+        return all(thread.is_alive() for thread, _ in self._members)
 
     def wake(self, others: int) -> None:
         """Wake the first threads; those that are awake will stay so a moment longer."""
-        for _, asleep in self.members[:others]:
+        for _, asleep in self._members[:others]:
             with suppress(RuntimeError):  # it is awake already
                 asleep.release()
+
+    def close(self) -> None:
+        """Let the threads end."""
+        self._closed.set()
+        self.wake(len(self._members))
 
 
 def _member(
     native: _Native, memory: int, held: np.ndarray, asleep: threading.Lock, closed: threading.Event
 ) -> None:
-    """Take part in runs while there are any, sleep while there are none."""
+    """Take part in runs while there are any, sleep while there are none; the memory is held meanwhile."""
     while not closed.is_set():
-        native.serve(memory)
+        native.serve(memory, _STAY_AWAKE)
         asleep.acquire()
-    del held
 
 
 class Team:
@@ -266,7 +273,7 @@ class Team:
 
     def __init__(self) -> None:
         """Begin without threads."""
-        self._crews: dict[int, _Crew] = {}
+        self._crews: dict[int, _Crew] = {}  # by process, for a forked one has no threads but its first
 
     def run(self, function: int, table: int, parts: int) -> int:
         """Call `void function(ptr table, ptr team, i64 part, i64 parts)` for each part at once.
@@ -278,40 +285,36 @@ class Team:
         Returns how many there were, when all are done. That is 1 while another run is going on, and where no
         thread can be started: then the caller does it alone rather than wait.
         """
-        crew = self._ready(parts)
-        if crew is None:
-            _RUN(function)(table, None, 0, 1)
-            return 1
-        try:
-            while not crew.native.lead(crew.memory, function, table, parts):
-                crew.wake(parts - 1)
-        finally:
-            crew.busy.release()
-        return parts
+        crew, patience = self._crew(parts) if parts > 1 else None, _FIRST_WAIT
+        while crew is not None:
+            ended = crew.native.lead(crew.memory, function, table, parts, *patience)
+            if ended == _DONE:
+                return parts
+            if ended != _TOO_FEW:
+                break
+            crew.wake(parts - 1)
+            patience = _NEXT_WAIT
+        _RUN(function)(table, None, 0, 1)
+        return 1
 
     def close(self) -> None:
         """Let the threads end; they are started anew if they are needed again."""
-        for crew in self._crews.values():
-            crew.closed.set()
-            crew.wake(len(crew.members))
-        self._crews.clear()
+        crew = self._crews.pop(os.getpid(), None)
+        if crew is not None:
+            crew.close()
 
     def __del__(self) -> None:
         self.close()
 
-    def _ready(self, parts: int) -> _Crew | None:
-        """Return this process's threads, kept from others, or None where the caller should go alone."""
-        if parts < 2:
-            return None
+    def _crew(self, parts: int) -> _Crew | None:
+        """Return this process's threads, or None where there can be none."""
         crew = self._crews.get(os.getpid())
         if crew is None or not crew.alive():
+            self._crews.clear()
             crew = self._crews.setdefault(os.getpid(), _Crew())
-        if not crew.busy.acquire(blocking=False):
-            return None
         try:
             crew.grow(parts - 1)
         except RuntimeError:  # no more threads are allowed, or Python is about to end
-            crew.busy.release()
             return None
         return crew
 
@@ -336,11 +339,10 @@ def lease(wanted: int) -> Iterator[int]:
     if wanted < 2:
         yield 1
         return
-    held = _LEASES.setdefault(os.getpid(), threading.Lock())  # a forked process has one of its own
-    if not held.acquire(blocking=False):
-        yield 1
-        return
+    held, mine = _LEASES.setdefault(os.getpid(), threading.Lock()), False  # one for each forked process
     try:
-        yield wanted
+        mine = held.acquire(blocking=False)
+        yield wanted if mine else 1
     finally:
-        held.release()
+        if mine:
+            held.release()

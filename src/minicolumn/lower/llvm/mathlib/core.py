@@ -109,7 +109,7 @@ class Lanes:
         return self * other
 
     def __truediv__(self, other: Lanes | float) -> Lanes:
-        return self._apply("fdiv", "sdiv", other)
+        return self._apply("fdiv", "", other)
 
     def __rtruediv__(self, other: float) -> Lanes:
         return self.number(other) / self
@@ -155,10 +155,6 @@ class Lanes:
     def __rshift__(self, other: int) -> Lanes:
         """Shift right and fill with zeros."""
         return self._apply("", "lshr", other)
-
-    def shift_signed(self, other: int) -> Lanes:
-        """Shift right and fill with the sign."""
-        return self._apply("", "ashr", other)
 
     def intrinsic(self, name: str, *others: Lanes) -> Lanes:
         """Apply an intrinsic of one type."""

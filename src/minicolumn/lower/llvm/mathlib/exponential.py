@@ -67,6 +67,7 @@ EXP2 = {
 }
 # Where e^x has surely left the format: below it is 0, above it is infinite, and 2^n still fits two factors.
 RANGE = {"float": (-104.5, 89.5), "double": (-746.0, 710.5)}
+# The same for e^x - 1, where 2^(n - 1) is one factor.
 TOP_EXPM1 = {"float": 88.9, "double": 710.0}
 RANGE2 = {"float": (-151.0, 129.0), "double": (-1077.0, 1025.0)}
 

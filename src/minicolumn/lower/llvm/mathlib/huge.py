@@ -39,10 +39,12 @@ def _arctan_of_inverse(x: int, unit: int) -> int:
 def reduced_huge(x: Lanes, large: Lanes, near: tuple[Lanes, ...]) -> tuple[Lanes, Lanes, Lanes]:
     """Return the quadrant and both parts of the remainder, anew in the lanes that are large."""
     f = x.f
+    # The table is read by the exponent, so no small number may get there.
+    safe = choose(large, x, 2.0**30)
     stop = f.let("i64", f"select i1 {_any(large).text}, i64 {x.lanes}, i64 0")
     with f.loop(0, stop, carried=[part.value for part in near]) as loop:
         held = [Lanes(f, v) for v in loop.carried]
-        new = _one_lane(_pick(x, loop.counter), x)
+        new = _one_lane(_pick(safe, loop.counter), x)
         put = [_put(h, one, loop.counter) for h, one in zip(held, new, strict=True)]
         loop.next(*(choose(large, p, h).value for p, h in zip(put, held, strict=True)))
     q, r, left = (Lanes(f, v) for v in loop.results)

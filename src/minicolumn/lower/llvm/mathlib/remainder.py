@@ -12,16 +12,17 @@ def fmod(x: Lanes, y: Lanes) -> Lanes:
     """x - y trunc(x / y), exact, with the sign of x; NaN for infinite x or y = 0."""
     a, b = abs(x), abs(y)
     usable = (a < inf) & (b > 0.0)
-    first, divisor = choose(usable, a, 0.0), choose(usable, b, 1.0)
+    divides = usable & (b < inf)
+    first, divisor = choose(divides, a, 0.0), choose(divides, b, 1.0)
     step = x.format.digits - 1
     f, below = x.f, _exponent(divisor)
     # Lanes that are through stay as they are, so the longest division says how many turns there are.
     stop = f.op("add", _largest(_exponent(first) - below), Value("1", "i64"))
     with f.loop(0, stop, step, carried=(first.value,)) as loop:
         loop.next(_turn(Lanes(f, loop.carried[0]), divisor, below).value)
-    result = with_sign(Lanes(f, loop.results[0]), x)
-    # x + y is NaN if one of the two is; an infinite y leaves a finite x as it is.
-    return choose(usable, result, choose(x.equals(x) & y.equals(y), nan, x + y))
+    # An infinite y leaves a finite x as it is.
+    result = choose(divides, with_sign(Lanes(f, loop.results[0]), x), x)
+    return choose(usable, result, nan)
 
 
 def _exponent(a: Lanes) -> Lanes:

@@ -98,7 +98,7 @@ def accumulate(
         sums = _steps(fn, maths, tile, t, at, t.unroll, sums)
         loop.next(*at.after(fn, t.unroll, maths.element), *sums)
     x, held = replace(x, a=loop.results[0], b=loop.results[1]), loop.results[2:]
-    return _join_chains(fn, maths, _rest(fn, maths, tile, t, x, whole, count, held), len(tile.places))
+    return join_chains(fn, maths, _rest(fn, maths, tile, t, x, whole, count, held), len(tile.places))
 
 
 def _whole_turns(fn: Function, count: Value, unroll: int) -> Value:
@@ -151,7 +151,7 @@ def _columns(fn: Function, maths: Arithmetic, tile: Tile, x: Factors, step: int,
     return load_lanes(fn, tile.type, pointer, lanes if x.b_padded else tile.width(v))
 
 
-def _join_chains(fn: Function, maths: Arithmetic, held: Sequence[Value], each: int) -> list[Value]:
+def join_chains(fn: Function, maths: Arithmetic, held: Sequence[Value], each: int) -> list[Value]:
     """Add the chains, neighbours first."""
     chains = [list(held[at : at + each]) for at in range(0, len(held), each)]
     while len(chains) > 1:

@@ -23,11 +23,11 @@ from minicolumn.lower.llvm.matmul.shapes import (
     Split,
     Tiling,
     kinds,
+    oriented,
     packed_a_bytes,
     tiling,
 )
 
-ARGUMENTS = [("a", "ptr"), ("b", "ptr"), ("scratch", "ptr"), ("part", "i64"), ("parts", "i64")]
 COLUMNS = [("b", "ptr"), ("to", "ptr"), ("p0", "i64"), ("p1", "i64"), ("k0", "i64"), ("count", "i64")]
 
 
@@ -35,16 +35,23 @@ def emit_pack(module: Module, name: str, product: Product, machine: Machine) -> 
     """Define `void @name(ptr a, ptr b, ptr scratch, i64 part, i64 parts)`, if packing pays: then True."""
     if product.empty or not product.k:
         return False
+    product, turned = oriented(product)
     t = tiling(product, machine)
     if not t.pack_a and t.pack_b != "before":
         return False
-    fn = Function(module, name, ARGUMENTS, attributes="nounwind")
+    arguments = [*factors(turned), ("scratch", "ptr"), ("part", "i64"), ("parts", "i64")]
+    fn = Function(module, name, arguments, attributes="nounwind")
     if t.pack_a:
         _share_of_strips(fn, product, t)
     if t.pack_b == "before":
         _share_of_panels(fn, product, t)
     fn.finish()
     return True
+
+
+def factors(turned: bool) -> list[tuple[str, str]]:
+    """Return the names of the first two arguments: a turned product's first factor is called second."""
+    return [("b", "ptr"), ("a", "ptr")] if turned else [("a", "ptr"), ("b", "ptr")]
 
 
 def _share_of_panels(fn: Function, product: Product, t: Tiling) -> None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from minicolumn.lower.llvm.emit import Function, Module, Value, const, index
 from minicolumn.lower.llvm.machine import Machine
+from minicolumn.lower.llvm.matmul.dots import dots
 from minicolumn.lower.llvm.matmul.lanes import least, minus, most, plus, share, times
 from minicolumn.lower.llvm.matmul.micro import (
     Arithmetic,
@@ -17,20 +18,20 @@ from minicolumn.lower.llvm.matmul.micro import (
     store_tile,
     vector_type,
 )
-from minicolumn.lower.llvm.matmul.pack import emit_columns, packed_row, split_start, strip_sizes
-from minicolumn.lower.llvm.matmul.shapes import Kind, Product, kinds, packed_a_bytes, tiling
+from minicolumn.lower.llvm.matmul.pack import emit_columns, factors, packed_row, split_start, strip_sizes
+from minicolumn.lower.llvm.matmul.shapes import Kind, Product, kinds, oriented, packed_a_bytes, tiling
 
-ARGUMENTS = [(name, "ptr") for name in ("a", "b", "c", "scratch", "context")]
-ARGUMENTS += [("part", "i64"), ("parts", "i64")]
+REST = [("c", "ptr"), ("scratch", "ptr"), ("context", "ptr"), ("part", "i64"), ("parts", "i64")]
 
 
 def emit_product(
     module: Module, name: str, product: Product, machine: Machine, epilogue: str | None = None
 ) -> None:
     """Define `void @name(ptr a, ptr b, ptr c, ptr scratch, ptr context, i64 part, i64 parts)`."""
-    fn = Function(module, name, ARGUMENTS, attributes="nounwind")
+    product, turned = oriented(product)
+    fn = Function(module, name, [*factors(turned), *REST], attributes="nounwind")
     if not product.empty:
-        loops = _Loops(fn, product, machine, epilogue)
+        loops = _Loops(fn, product, turned, machine, epilogue)
         loops.packing() if loops.t.pack_b == "inside" else loops.sharing()
     fn.finish()
 
@@ -38,14 +39,16 @@ def emit_product(
 class _Loops:
     """What the loops of one product have in common."""
 
-    def __init__(self, fn: Function, product: Product, machine: Machine, epilogue: str | None) -> None:
-        self.fn, self.product, self.epilogue = fn, product, epilogue
+    def __init__(
+        self, fn: Function, product: Product, turned: bool, machine: Machine, epilogue: str | None
+    ) -> None:
+        self.fn, self.product, self.turned, self.epilogue = fn, product, turned, epilogue
         self.t = t = tiling(product, machine)
         self.maths = Arithmetic(product, machine)
         self.blocked = t.k_blocks(product.k) > 1
         self.ld, self.buffer = product.n, None
         if epilogue and not self.blocked:
-            self.ld = t.col_block * t.panels.size * t.lanes
+            self.ld = 1 if t.along_k else t.col_block * t.panels.size * t.lanes
             self.buffer = fn.alloca(product.memory, t.row_block * t.strips.size * self.ld)
 
     def _argument(self, name: str, offset: Value | int = 0) -> Value:
@@ -60,7 +63,7 @@ class _Loops:
         with fn.loop(first, last) as loop:
             row, col = self._place(loop.counter)
             with self._blocks_of_k() as k0:
-                self._rectangle(row, col, k0)
+                self._rectangle(row, self._panels(col), k0)
 
     @contextmanager
     def _blocks_of_k(self) -> Iterator[Value]:
@@ -83,13 +86,13 @@ class _Loops:
         """Go through a part's blocks of columns; pack each, block by block over k, for all rows."""
         fn, t, p = self.fn, self.t, self.fn.parameters
         columns = emit_columns(fn.module, f"{fn.name}.columns", self.product, t)
-        first, last = self._share(t.col_blocks)
-        with fn.loop(first, last) as col, self._blocks_of_k() as k0:
-            p0, p1 = self._panels(col.counter)
-            to = self._packed_b(split_start(fn, t.panels, p0))
-            fn.call(columns, "void", p["b"], to, p0, p1, k0, self._count(k0))
+        first, last = self._share(t.panels.count)
+        with fn.loop(first, last, t.col_block) as p0, self._blocks_of_k() as k0:
+            panels = (p0.counter, least(fn, plus(fn, p0.counter, t.col_block), last))
+            to = self._packed_b(split_start(fn, t.panels, panels[0]))
+            fn.call(columns, "void", p["b"], to, *panels, k0, self._count(k0))
             with fn.loop(0, t.row_blocks) as row:
-                self._rectangle(row.counter, col.counter, k0)
+                self._rectangle(row.counter, panels, k0)
 
     def _share(self, total: int) -> tuple[Value, Value]:
         p = self.fn.parameters
@@ -97,16 +100,14 @@ class _Loops:
 
     # Rectangles -------------------------------------------------------------------------------------------
 
-    def _rectangle(self, row: Value, col: Value, k0: Value) -> None:
+    def _rectangle(self, row: Value, panels: tuple[Value, Value], k0: Value) -> None:
         """Compute a rectangle over the block of k that begins at k0; give it away when it is done."""
         fn, t = self.fn, self.t
         s0 = times(fn, row, t.row_block)
-        s1 = (
-            least(fn, plus(fn, s0, t.row_block), t.strips.count)
-            if t.row_blocks > 1
-            else index(t.strips.count)
-        )
-        p0, p1 = self._panels(col)
+        s1 = index(t.strips.count)
+        if t.row_blocks > 1:
+            s1 = least(fn, plus(fn, s0, t.row_block), t.strips.count)
+        p0, p1 = panels
         corner = (split_start(fn, t.strips, s0), times(fn, split_start(fn, t.panels, p0), t.lanes))
         memory = self.buffer or self._argument("c", plus(fn, times(fn, corner[0], self.ld), corner[1]))
         for kind in kinds(self.product, t):
@@ -180,7 +181,9 @@ class _Loops:
     ) -> None:
         assert self.epilogue
         fn = self.fn
-        arguments = (fn.parameters["context"], *rows, *cols, memory, index(self.ld))
+        # A turned result is one line, so its elements follow each other whatever its leading dimension.
+        sides, ld = ((cols, rows), 1) if self.turned else ((rows, cols), self.ld)
+        arguments = (fn.parameters["context"], *sides[0], *sides[1], memory, index(ld))
         if not self.blocked:
             fn.call(self.epilogue, "void", *arguments)
             return
@@ -200,10 +203,18 @@ class _Loops:
         name = f"{self.fn.name}.tile{tile.rows}x{tile.vectors}{'t' if tile.tail else ''}"
         fn = Function(self.fn.module, name, arguments, attributes="internal noinline nounwind")
         count = fn.parameters["count"] if self.blocked else index(self.product.k)
+        if self.t.along_k:
+            self._dots(fn, tile)
+            return fn.finish()
         begin = self._begin(fn, tile)
         sums = accumulate(fn, self.maths, tile, self.t, self._factors(fn, tile), count, begin)
         store_tile(fn, tile, sums, fn.parameters["c"], self.ld, self.product.memory)
         return fn.finish()
+
+    def _dots(self, fn: Function, tile: Tile) -> None:
+        x = self._factors(fn, tile)
+        for r, value in enumerate(dots(fn, self.maths, tile, self.t.chains, x, self.product.k)):
+            fn.store(value, fn.at(fn.parameters["c"], r * self.ld, self.product.memory))
 
     def _factors(self, fn: Function, tile: Tile) -> Factors:
         a, b, product = fn.parameters["a"], fn.parameters["b"], self.product

@@ -10,6 +10,7 @@ from minicolumn.lower.llvm.machine import Machine
 
 LATENCY, PIPES = 4, 2  # of a fused multiply-add: cycles until its result can be used; how many start a cycle
 WIDEST, TALLEST = 12, 14  # vectors and rows of a register tile
+LINE = 64  # bytes that caches fetch at once
 PANEL = 64  # bytes to which packed buffers are aligned
 
 
@@ -46,6 +47,11 @@ class Product:
     def element_bytes(self) -> int:
         """Return the bytes of one element."""
         return size_of(self.memory)
+
+    @property
+    def turned(self) -> Product:
+        """Return the product whose result is this one's transpose."""
+        return Product(self.n, self.m, self.k, self.element, self.b.transposed, self.a.transposed)
 
     @property
     def empty(self) -> bool:
@@ -97,6 +103,7 @@ class Tiling:
     pack_a                a is copied into strips, k by k, before the product
     pack_b                b is copied into panels: no, before the product, or inside it, block by block
     row_block, col_block  strips and panels of a rectangle, the piece of work that is shared out
+    along_k               the lanes of a vector share one element's sum: dot products
     """
 
     lanes: int
@@ -109,6 +116,7 @@ class Tiling:
     pack_b: Literal["no", "before", "inside"] = "no"
     row_block: int = 1
     col_block: int = 1
+    along_k: bool = False
 
     @property
     def row_blocks(self) -> int:
@@ -154,10 +162,32 @@ def fused(machine: Machine) -> bool:
     return not (machine.vector_bytes == 16 and machine.registers == 16)
 
 
+def oriented(product: Product) -> tuple[Product, bool]:
+    """Return the product as it is computed, and whether it is turned over.
+
+    Where the result is one column or one row, its transpose lies in memory in the same way. One row takes
+    vectors along the columns of b, one column dot products: that one is chosen which reads memory in order.
+    """
+    by_columns = product.n == 1 < product.m and product.a.rows_stride == 1
+    by_rows = product.m == 1 < product.n and product.b.cols_stride != 1
+    return (product.turned, True) if by_columns or by_rows else (product, False)
+
+
 def tiling(product: Product, machine: Machine) -> Tiling:
     """Return how a product that is not empty is computed on a machine."""
+    in_order = product.a.cols_stride == product.b.rows_stride == 1
+    if product.n == 1 and in_order and product.k >= 2 * machine.lanes(product.memory):
+        return _dots(product, machine)
     t = _register_tile(product, machine)
     return _rectangles(product, machine, _blocks(product, machine, t))
+
+
+def _dots(product: Product, machine: Machine) -> Tiling:
+    strips = split_into(product.m, 4)
+    chains = LATENCY * PIPES // strips.size
+    row_block = max(1, min(strips.count // 8, 64))
+    lanes = machine.lanes(product.memory)
+    return Tiling(lanes, strips, Split(1, 1), chains, 1, product.k, row_block=row_block, along_k=True)
 
 
 def _register_tile(product: Product, machine: Machine) -> Tiling:
@@ -209,26 +239,33 @@ def _blocks(product: Product, machine: Machine, t: Tiling) -> Tiling:
     b_bytes = product.n * product.k * nbytes
     large = b_bytes > machine.l2 and product.m >= 64 and t.panels.count >= 8
     if large:
-        steps = machine.l1 * 3 // 4 // (t.panels.size * t.lanes * nbytes)
+        steps = machine.l1 * 3 // 2 // (t.panels.size * t.lanes * nbytes)
         k_block = -(-split_into(product.k, steps).size // 4) * 4
         return replace(t, pack_a=True, pack_b="inside", k_block=k_block)
-    return replace(t, pack_b="no" if product.b.cols_stride == 1 else "before")
+    # A panel of b is read once for each strip: where it does not stay in L1 it is laid down without gaps.
+    width = t.panels.size * t.lanes * nbytes
+    spread = product.k * (width + LINE) > machine.l1 // 2 and product.m >= 64 and t.panels.count > 1
+    columns = product.b.cols_stride != 1
+    strided = product.a.cols_stride != 1 and t.panels.count >= 4
+    pack_a = strided and product.m * product.k * nbytes > machine.l2 // 2
+    return replace(t, pack_a=pack_a, pack_b="before" if spread or columns else "no")
 
 
 def _rectangles(product: Product, machine: Machine, t: Tiling) -> Tiling:
-    if t.pack_b == "inside":
-        rows = machine.l2 // 4 // (t.k_block * product.element_bytes)
-        return replace(
-            t, row_block=max(1, rows // t.strips.size), col_block=max(1, 128 // (t.panels.size * t.lanes))
-        )
+    """Decide how large the rectangles are: together with what they are made of they stay in a cache."""
     width = t.panels.size * t.lanes * product.element_bytes
+    if t.pack_b == "inside":
+        col_block = max(1, 768 // width)
+        rows = machine.l2 // 2 // max(t.k_block * product.element_bytes, col_block * width)
+        return replace(t, row_block=max(1, rows // t.strips.size), col_block=col_block)
     col_block = split_into(t.panels.count, max(1, 512 // width)).size
-    rows = machine.l1 // 2 // (col_block * width * t.strips.size)
+    rows = machine.l1 // (col_block * width * t.strips.size)
     return replace(t, col_block=col_block, row_block=max(1, min(rows, t.strips.count // 8)))
 
 
 def needs_result_buffer(product: Product, machine: Machine) -> bool:
     """Return whether `c` must be given although an epilogue takes the results: partial sums live there."""
+    product, _ = oriented(product)
     return not product.empty and tiling(product, machine).k_blocks(product.k) > 1
 
 
@@ -251,5 +288,6 @@ def scratch_bytes(product: Product, machine: Machine) -> int:
     """Return the bytes of scratch that a product's pack and product share; all parts see the same."""
     if product.empty:
         return 0
+    product, _ = oriented(product)
     t = tiling(product, machine)
     return packed_a_bytes(product, t) + packed_b_bytes(product, t)

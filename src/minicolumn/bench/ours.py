@@ -1,0 +1,99 @@
+"""minicolumn's side, as `fit` and `Model.predict` do it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import minicolumn as mc
+from minicolumn import random
+from minicolumn.bench.sides import Side
+from minicolumn.bench.workloads import Problem, Workload
+from minicolumn.nn.layers import Dense, Dropout
+from minicolumn.nn.losses import loss_by_name
+from minicolumn.optim import Optimizer, optimizer_by_name
+from minicolumn.train.epoch import State, next_numbers, train_epoch
+
+NAME = "minicolumn"
+# Whether several threads are faster is tried out in the first calls.
+_WARM = 8
+
+
+def network(workload: Workload) -> mc.nn.Sequential:
+    """Return the workload's network."""
+    layers: list[Any] = [Dense(units, activation=workload.activation) for units in workload.widths[:-1]]
+    if workload.dropout:
+        layers.insert(1, Dropout(workload.dropout))
+    return mc.nn.Sequential(*layers, Dense(workload.widths[-1]))
+
+
+def weights(net: mc.nn.Sequential, problem: Problem) -> dict[str, Any]:
+    """Return the problem's first weights as the network takes them."""
+    given = iter(problem.weights)
+    params: dict[str, Any] = {}
+    for number, layer in enumerate(net.layers):
+        pair = next(given) if isinstance(layer, Dense) else None
+        params[str(number)] = {"weight": pair[0], "bias": pair[1]} if pair else {}
+    return params
+
+
+def epoch(workload: Workload) -> Any:
+    """Return the function that `fit` compiles for this workload."""
+    loss = loss_by_name(workload.loss).function
+    return train_epoch(network(workload), loss, _optimizer(workload), None)
+
+
+def arguments(problem: Problem) -> tuple[Any, ...]:
+    """Return what that function takes, for the problem's first weights and its order of rows."""
+    workload = problem.workload
+    params = weights(network(workload), problem)
+    state = State(params, _optimizer(workload).start(params))
+    rates = np.full(problem.steps, workload.learning_rate, np.float32)
+    numbers, key = next_numbers(0, problem.steps), random.stream(0, "dropout")
+    return state, problem.X, problem.Y, None, problem.order, rates, numbers, key
+
+
+def compiled_epoch(workload: Workload) -> Any:
+    """Return that function compiled, for any number of rows and steps."""
+    return mc.compile(epoch(workload), varying=((1, 2, 3), (4, 5, 6)))
+
+
+def training(problem: Problem) -> list[Side]:
+    """Return our side of a training."""
+    run, (first, *rest) = compiled_epoch(problem.workload), arguments(problem)
+    held = [first]
+
+    def call() -> None:
+        held[0], _ = run(held[0], *rest)
+
+    return [Side(NAME, call, problem.steps, "many steps a call", _WARM)]
+
+
+def losses(problem: Problem) -> np.ndarray:
+    """Return the loss of each step of the problem's order, from its first weights."""
+    return compiled_epoch(problem.workload)(*arguments(problem))[1]
+
+
+def prediction(problem: Problem, X: np.ndarray, repeat: int) -> list[Side]:
+    """Return our sides of the probabilities of some rows."""
+    net = network(problem.workload)
+    model = mc.Model(net, weights(net, problem), (problem.workload.features,), problem.workload.loss)
+    # A predictor is the same without checks of its argument.
+    ways = {f"{NAME} predict": model.predict}
+    if hasattr(model, "predictor"):
+        ways[f"{NAME} predictor"] = model.predictor()
+    return [_repeated(name, way, X, repeat) for name, way in ways.items()]
+
+
+def _repeated(name: str, way: Any, X: np.ndarray, repeat: int) -> Side:
+    def call() -> np.ndarray:
+        for _ in range(repeat - 1):
+            way(X)
+        return way(X)
+
+    return Side(name, call, repeat, warm=_WARM)
+
+
+def _optimizer(workload: Workload) -> Optimizer:
+    return type(optimizer_by_name(workload.optimizer))(workload.learning_rate)

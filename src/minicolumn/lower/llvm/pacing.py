@@ -1,0 +1,128 @@
+"""How many parts to run a program in: what this process may use, and what turned out to be faster."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+TRIALS = 6  # calls at first, half of them with one part
+AGAIN_CALLS = 50
+AGAIN_SECONDS = 5.0
+SHARE = 0.02  # of the time that trying again may cost
+
+
+def cores(root: Path = Path("/"), environment: Mapping[str, str] = os.environ) -> int:
+    """Return how many cores this process may use: by affinity, by its control groups, by OMP_NUM_THREADS.
+
+    root         where /proc and /sys are found
+    environment  where OMP_NUM_THREADS is looked up, which users and joblib's workers set
+    """
+    found = [_allowed(), *(math.ceil(quota) for quota in _quotas(root))]
+    asked = re.match(r"\s*([0-9]{1,6})\s*(,|$)", environment.get("OMP_NUM_THREADS", ""))
+    if asked and int(asked[1]):
+        found.append(int(asked[1]))
+    return max(1, min(found))
+
+
+def _allowed() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _quotas(root: Path) -> Iterator[float]:
+    """Give the processor time that each control group around this process may take, in cores."""
+    for line in _text(root / "proc/self/cgroup").splitlines():
+        controllers, _, path = line.partition(":")[2].partition(":")
+        if not controllers:
+            yield from _walk(root / "sys/fs/cgroup", path, ("cpu.max",))
+        elif "cpu" in controllers.split(","):
+            for mount in sorted({controllers, "cpu", "cpu,cpuacct"}):
+                names = ("cpu.cfs_quota_us", "cpu.cfs_period_us")
+                yield from _walk(root / "sys/fs/cgroup" / mount, path, names)
+
+
+def _walk(mount: Path, path: str, names: tuple[str, ...]) -> Iterator[float]:
+    """Give the quotas of a group and of those around it; inside a container its own is the topmost."""
+    groups = [part for part in path.split("/") if part not in ("", "..")]
+    for depth in range(len(groups) + 1):
+        folder = mount.joinpath(*groups[:depth])
+        numbers = [int(n) for name in names for n in _text(folder / name).split() if n.isdecimal()]
+        if len(numbers) == 2 and numbers[1]:  # without a quota there is a word, or -1, instead of the first
+            yield numbers[0] / numbers[1]
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+@dataclass(frozen=True)
+class Pacer:
+    """Chooses between one part and `most` by how long calls took, so that more is never slower for long.
+
+        Pacer(2).parts -> run -> pacer.after(seconds, steps, parts) -> the next pacer
+
+    First both are tried in turn, and the best time of each counts. Then the faster one is used. Its times are
+    followed, so that the other gets a chance as soon as it seems faster; and else now and then, when trying
+    it costs no more than SHARE of the time since. No clock is read: the same times give the same choices.
+
+    >>> pacer = Pacer(4)
+    >>> for _ in range(10):
+    ...     pacer = pacer.after(seconds=1.0 if pacer.parts == 4 else 3.0)
+    >>> pacer.parts
+    4
+    """
+
+    most: int
+    one: float = math.inf  # seconds a step with one part
+    many: float = math.inf
+    trials: int = 0
+    calls: int = 0  # since the one not in use was tried
+    seconds: float = 0.0
+    steps: int = 1  # of the last call
+
+    @property
+    def parts(self) -> int:
+        """Return how many parts to use for the next call."""
+        many = self._is_many_better
+        if self.trials < TRIALS:
+            many = self.trials % 2 == 0
+        elif self._is_due:
+            many = not many
+        return self.most if many and self.most > 1 else 1
+
+    def after(self, seconds: float, steps: int = 1, parts: int | None = None) -> Pacer:
+        """Return the pacer that knows of one more call; `parts` where it was not what was chosen."""
+        chosen = self.parts
+        used = chosen if parts is None else parts
+        told = replace(self, **self._rates(used > 1, seconds / max(steps, 1)), steps=steps)
+        if self.trials < TRIALS:
+            return replace(told, trials=self.trials + (used == chosen))
+        if (used > 1) != self._is_many_better:
+            return replace(told, calls=0, seconds=0.0)
+        return replace(told, calls=self.calls + 1, seconds=self.seconds + seconds)
+
+    @property
+    def _is_many_better(self) -> bool:
+        return self.many < self.one
+
+    @property
+    def _is_due(self) -> bool:
+        cost = abs(self.many - self.one) * self.steps
+        late = self.calls >= AGAIN_CALLS or self.seconds >= AGAIN_SECONDS
+        return late and cost <= SHARE * self.seconds
+
+    def _rates(self, many: bool, rate: float) -> dict[str, float]:
+        """Return what is known now of the parts that were used."""
+        name, known = ("many", self.many) if many else ("one", self.one)
+        if self.trials < TRIALS:
+            return {name: min(known, rate)}
+        # What is in use is smoothed, so that a hiccup changes little; what was tried again counts anew.
+        return {name: (known + rate) / 2 if many == self._is_many_better else rate}

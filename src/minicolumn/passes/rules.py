@@ -1,0 +1,267 @@
+"""The table of rewrites: what each finds, what it puts there, why that is safe, and how far results move.
+
+Tolerance 0 means the same bits, down to the sign of a zero and of a NaN. That rules out more than it seems:
+x + 0 turns -0 into 0, and so does NumPy's sum over an axis of length 1; a - (-b) = a + b and its kin turn the
+sign of a NaN around, which `signbit` sees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from minicolumn.ir.graph import CONST, Node, const_node
+from minicolumn.ir.ops.elementwise import MULTIPLY
+from minicolumn.ir.ops.shaping import BROADCAST, CONCATENATE, RESHAPE, SLICE
+from minicolumn.ir.shapes import Shape
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rewrite: `put(node)` returns what replaces the node, or None where the rule does not apply.
+
+    find       the name of an operation, or the kind of many
+    safe       why the result is the same
+    tolerance  how far an element of the result may move, in units of its last place
+    """
+
+    find: str
+    put: Callable[[Node], Node | None]
+    safe: str
+    tolerance: float = 0.0
+
+
+def _operand(node: Node) -> Node:
+    return node.inputs[0]
+
+
+def _with(node: Node, *inputs: Node, **attrs: object) -> Node:
+    """Return the same operation on other operands, with other attributes if any are given."""
+    return Node(node.op, inputs, attrs or node.attrs, node.type, node.where)
+
+
+def _reshaped(node: Node) -> Node:
+    """Return a node's operand in the shape of the node."""
+    shape = node.array_type.shape
+    return Node(RESHAPE, node.inputs, {"shape": shape}, node.type, node.where)
+
+
+# What does nothing ------------------------------------------------------------------------------------------
+
+
+def _same_type(node: Node) -> Node | None:
+    return _operand(node) if _operand(node).type == node.type else None
+
+
+def _is_constant(node: Node, number: float) -> bool:
+    # The sign counts: x - (-0) is x + 0, which turns -0 into 0.
+    if node.op is not CONST:
+        return False
+    value = node.attrs["value"]
+    return bool(np.all(value == number) and not np.any(np.signbit(value)))
+
+
+def _without(position: int, number: float, kinds: str = "fiub") -> Callable[[Node], Node | None]:
+    def put(node: Node) -> Node | None:
+        kept = node.inputs[1 - position]
+        idle = _is_constant(node.inputs[position], number) and kept.type == node.type
+        return kept if idle and kept.array_type.dtype.kind in kinds else None
+
+    return put
+
+
+def _twice(name: str) -> Callable[[Node], Node | None]:
+    return lambda node: _operand(_operand(node)) if _operand(node).op.name == name else None
+
+
+def _flip_twice(node: Node) -> Node | None:
+    inner = _operand(node)
+    return _operand(inner) if inner.op is node.op and inner.attrs == node.attrs else None
+
+
+def _chosen(node: Node) -> Node | None:
+    condition, x, y = node.inputs
+    if condition.op is not CONST:
+        return None
+    values = condition.attrs["value"]
+    kept = x if values.all() else None if values.any() else y
+    return kept if kept is not None and kept.type == node.type else None
+
+
+# The same elements at other places --------------------------------------------------------------------------
+
+
+def _merged_reshape(node: Node) -> Node | None:
+    inner = _operand(node)
+    return _with(node, *inner.inputs) if inner.op is node.op else None
+
+
+def _merged_transpose(node: Node) -> Node | None:
+    inner = _operand(node)
+    if inner.op is not node.op:
+        return None
+    return _with(node, *inner.inputs, axes=tuple(inner.attrs["axes"][a] for a in node.attrs["axes"]))
+
+
+def _plain_transpose(node: Node) -> Node | None:
+    axes = node.attrs["axes"]
+    return _operand(node) if axes == tuple(range(len(axes))) else None
+
+
+def _idle_transpose(node: Node) -> Node | None:
+    shape = _operand(node).array_type.shape
+    long = [a for a in node.attrs["axes"] if shape[a] != 1]
+    return _reshaped(node) if long == sorted(long) or 0 in shape else None
+
+
+def _reduced_nothing(kinds: str) -> Callable[[Node], Node | None]:
+    def put(node: Node) -> Node | None:
+        x = _operand(node).array_type
+        alone = all(x.shape[a] == 1 for a in node.attrs["axes"])
+        return _reshaped(node) if alone and x.dtype.kind in kinds else None
+
+    return put
+
+
+def _slice_of_part(node: Node) -> Node | None:
+    """Return the slice of the one part that a slice of joined parts reads."""
+    joined = _operand(node)
+    if joined.op is not CONCATENATE or 0 in node.array_type.shape:
+        return None
+    axis = joined.attrs["axis"]
+    start, stop = node.attrs["start"], node.attrs["stop"]
+    first = 0
+    for part in joined.inputs:
+        last = first + part.array_type.shape[axis]
+        if first <= start[axis] and stop[axis] <= last:
+            begin, end = _at(start, axis, start[axis] - first), _at(stop, axis, stop[axis] - first)
+            return _with(node, part, start=begin, stop=end, step=node.attrs["step"])
+        first = last
+    return None
+
+
+def _at(shape: Shape, axis: int, number: int) -> Shape:
+    return (*shape[:axis], number, *shape[axis + 1 :])
+
+
+def _joined_slices(node: Node) -> Node | None:
+    """Return one slice where slices of one array, each beginning where the last ended, are joined."""
+    parts, axis = node.inputs, node.attrs["axis"]
+    if not all(p.op is SLICE and p.inputs == parts[0].inputs and set(p.attrs["step"]) == {1} for p in parts):
+        return None
+    first, last = parts[0].attrs, parts[-1].attrs
+    place = first["start"][axis]
+    for part in parts:
+        start, stop = part.attrs["start"], part.attrs["stop"]
+        if start != _at(first["start"], axis, place) or stop != _at(first["stop"], axis, stop[axis]):
+            return None
+        place = max(place, stop[axis])
+    attrs = {"start": first["start"], "stop": last["stop"], "step": first["step"]}
+    return Node(SLICE, parts[0].inputs, attrs, node.type, node.where)
+
+
+# Maps, which broadcast by themselves ------------------------------------------------------------------------
+
+
+def _smaller_operand(smaller: Callable[[Node], Node | None]) -> Callable[[Node], Node | None]:
+    """Return a rule that reads something smaller in an operand's place, if the result keeps its type."""
+
+    def put(node: Node) -> Node | None:
+        for i, operand in enumerate(node.inputs):
+            less = smaller(operand)
+            if less is not None:
+                inputs = (*node.inputs[:i], less, *node.inputs[i + 1 :])
+                if node.op.infer(*[x.type for x in inputs], **node.attrs) == node.type:
+                    return _with(node, *inputs)
+        return None
+
+    return put
+
+
+def _unstretched(node: Node) -> Node | None:
+    return _operand(node) if node.op is BROADCAST else None
+
+
+def _one_number(node: Node) -> Node | None:
+    """Return the scalar that a constant array holds everywhere."""
+    if node.op is not CONST or not node.array_type.shape or not node.array_type.size:
+        return None
+    value = node.attrs["value"]
+    first = value.flat[:1]
+    alike = value.flat[-1:].tobytes() == first.tobytes() and value.tobytes() == first.tobytes() * value.size
+    return const_node(first.reshape(())) if alike else None
+
+
+# Division by constants --------------------------------------------------------------------------------------
+
+
+def _times_reciprocal(exactly: bool) -> Callable[[Node], Node | None]:
+    def put(node: Node) -> Node | None:
+        x, c = node.inputs
+        if c.op is not CONST or not c.array_type.size:
+            return None
+        value = c.attrs["value"]
+        with np.errstate(all="ignore"):
+            reciprocal = np.asarray(1 / value)
+        fits = np.isfinite(reciprocal) & (reciprocal != 0)
+        if exactly:  # a power of two, even where its reciprocal is subnormal
+            fits &= (np.abs(np.frexp(value)[0]) == 0.5) & (1 / np.where(fits, reciprocal, 1) == value)
+        else:
+            fits &= np.isfinite(value) & (np.abs(reciprocal) >= np.finfo(value.dtype).tiny)
+        if not fits.all():
+            return None
+        factor = const_node(reciprocal)
+        return Node(MULTIPLY, (x, factor), {}, node.type, node.where)
+
+    return put
+
+
+RULES: tuple[Rule, ...] = (
+    Rule("copy", _operand, "a copy is the value under another name"),
+    Rule("stop_gradient", _operand, "derivatives have been taken by now"),
+    Rule("cast", _same_type, "the operand has the dtype already"),
+    Rule("reshape", _same_type, "the operand has the shape already"),
+    Rule("reshape", _merged_reshape, "only the last shape counts"),
+    Rule("broadcast", _same_type, "nothing is stretched"),
+    Rule("transpose", _plain_transpose, "no axis moves"),
+    Rule("transpose", _merged_transpose, "two permutations make one"),
+    Rule("transpose", _idle_transpose, "axes of length 1 move past the others, which stay in order"),
+    Rule("slice", _same_type, "every element is taken: a slice of the same length starts at 0 with step 1"),
+    Rule("slice", _slice_of_part, "all that is taken lies in one of the joined parts"),
+    Rule("pad", _same_type, "nothing is added"),
+    Rule("flip", _flip_twice, "twice is not at all"),
+    Rule("negative", _twice("negative"), "changing the sign bit twice"),
+    Rule("invert", _twice("invert"), "changing every bit twice"),
+    Rule("add", _without(0, 0.0, "iu"), "0 + x = x in whole numbers, which have no -0"),
+    Rule("add", _without(1, 0.0, "iu"), "x + 0 = x in whole numbers, which have no -0"),
+    Rule("multiply", _without(0, 1.0), "1 x = x, for NaN and -0 too"),
+    Rule("multiply", _without(1, 1.0), "x 1 = x, for NaN and -0 too"),
+    Rule("divide", _without(1, 1.0), "x / 1 = x, for NaN and -0 too"),
+    Rule("subtract", _without(1, 0.0), "x - 0 = x, for NaN and -0 too; the constant is +0"),
+    Rule("where", _chosen, "the condition is the same everywhere"),
+    Rule(
+        "concatenate", lambda node: _operand(node) if len(node.inputs) == 1 else None, "one part is the whole"
+    ),
+    Rule("concatenate", _joined_slices, "each slice begins where the one before it ended"),
+    Rule("sum", _reduced_nothing("iu"), "a sum of one whole number is that number; of floats -0 becomes 0"),
+    Rule("prod", _reduced_nothing("fiu"), "a product of one number is that number"),
+    Rule("max", _reduced_nothing("fiub"), "the largest of one element is that element"),
+    Rule("min", _reduced_nothing("fiub"), "the smallest of one element is that element"),
+    Rule("map", _smaller_operand(_unstretched), "maps broadcast by themselves; the result keeps its type"),
+    Rule("map", _smaller_operand(_one_number), "one number everywhere: maps broadcast it by themselves"),
+    Rule(
+        "divide",
+        _times_reciprocal(exactly=True),
+        "the reciprocal of a power of two is exact, so both are the same real number, rounded once",
+    ),
+    Rule(
+        "divide",
+        _times_reciprocal(exactly=False),
+        # With 1/c and the product rounded, the result is less than 1.5 units from x / c, the quotient at most
+        # 0.5. Both stand on one grid, so less than 2 apart means at most 1.
+        "two roundings in place of one; the reciprocal is neither subnormal nor infinite",
+        tolerance=1.0,
+    ),
+)

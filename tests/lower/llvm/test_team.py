@@ -1,0 +1,279 @@
+"""Threads: meetings that hold, runs that nothing tears, forks, exits and leases."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import gc
+import os
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from minicolumn.lower.llvm import jit, team
+from minicolumn.lower.llvm.emit import Function, Module, Value, index
+from minicolumn.lower.llvm.team import Team, lease, shared
+
+pytestmark = pytest.mark.skipif(not jit.available(), reason=jit.why_missing())
+SOURCE = str(Path(team.__file__).parents[3])
+ROUNDS, FAULTS, FIRST, APART = (
+    0,
+    1,
+    16,
+    16,
+)  # places in the table; each part's slot has a cache line to itself
+
+
+def meetings() -> str:
+    """Return a module whose `run` writes a slot, meets the others, and counts slots that are not as new."""
+    module = Module()
+    barrier = team.emit_barrier(module)
+    parameters = [("table", "ptr"), ("team", "ptr"), ("part", "i64"), ("parts", "i64")]
+    f = Function(module, "run", parameters)
+    table, crew, part, parts = (f.parameters[name] for name, _ in parameters)
+    with f.loop(0, f.load("i64", f.at(table, ROUNDS, "i64"))) as turn:
+        f.store(turn.counter, slot(f, table, part))
+        f.call(barrier, "void", crew, parts)
+        with f.loop(0, parts, 1, [index(0)]) as other:
+            seen = f.load("i64", slot(f, table, other.counter))
+            wrong = f.convert("zext", f.compare("ne", seen, turn.counter), "i64")
+            other.next(f.op("add", other.carried[0], wrong))
+        faults = f.at(table, FAULTS, "i64")
+        f.line(f"atomicrmw add {faults}, {other.results[0]} monotonic, align 8")
+        f.call(barrier, "void", crew, parts)
+        turn.next()
+    f.finish()
+    return str(module)
+
+
+def slot(f: Function, table: Value, part: Value) -> Value:
+    place = f.op("add", f.op("mul", part, index(APART)), index(FIRST))
+    return f.at(table, place, "i64")
+
+
+@functools.cache
+def code() -> jit.Loaded:
+    return jit.Loaded(jit.compile_object(meetings(), jit.host_target()))
+
+
+def meet(crew: Team, parts: int, rounds: int) -> int:
+    """Run the meetings, check every one, and return how many parts there were."""
+    table = np.zeros(FIRST + APART * 16, np.int64)
+    table[ROUNDS] = rounds
+    used = crew.run(code().address("run"), table.ctypes.data, parts)
+    slots = table[FIRST::APART]
+    assert table[FAULTS] == 0
+    assert slots[:used].tolist() == [rounds - 1] * used
+    assert not slots[used:].any()
+    return used
+
+
+@pytest.mark.parametrize(("parts", "rounds"), [(1, 10_000), (2, 10_000), (3, 1_000), (4, 1_000), (7, 100)])
+def test_all_meet_in_every_round(parts: int, rounds: int) -> None:
+    # More parts than cores make each meeting wait for the scheduler, hence fewer rounds.
+    assert meet(Team(), parts, rounds) == parts
+
+
+def test_many_short_runs_with_changing_numbers_of_parts() -> None:
+    crew = Team()
+    for turn in range(300):
+        parts = 1 + turn * 7 % 3
+        assert meet(crew, parts, 3) == parts
+
+
+def test_members_go_to_sleep_and_wake_again() -> None:
+    crew = Team()
+    for turn in range(10):
+        assert meet(crew, 2, 5) == 2
+        time.sleep(0.002 * turn)
+    before, start = time.process_time(), time.perf_counter()
+    time.sleep(0.3)
+    # Asleep they take nothing; the bound leaves room for what else this process does.
+    assert time.process_time() - before < 0.5 * (time.perf_counter() - start)
+
+
+def test_members_end_with_their_team() -> None:
+    gc.collect()
+    before = threading.active_count()
+    crew = Team()
+    assert meet(crew, 3, 3) == 3
+    assert threading.active_count() == before + 2
+    crew.close()
+    assert meet(crew, 2, 3) == 2
+    del crew
+    deadline = time.monotonic() + 10
+    while threading.active_count() > before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert threading.active_count() <= before
+
+
+def test_while_a_run_goes_on_others_go_alone() -> None:
+    crew, used = Team(), []
+    threads = [threading.Thread(target=lambda: used.append(meet(crew, 2, 2_000))) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(used) == 6
+    assert set(used) <= {1, 2}
+    assert 2 in used
+
+
+def test_where_no_thread_can_start_the_caller_goes_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert meet(Team(), 2, 10) == 1
+
+
+def test_a_run_within_a_run_goes_alone() -> None:
+    crew, inner = Team(), []
+    kind = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
+    callback = kind(lambda table, crew_, part, parts: inner.append(meet(crew, 2, 10)))
+    address = ctypes.cast(callback, ctypes.c_void_p).value
+    assert address is not None
+    assert crew.run(address, 0, 2) == 2
+    assert inner == [1, 1]
+
+
+def test_the_barrier_for_other_processors() -> None:
+    arm = replace(jit.host_target(), triple="aarch64-unknown-linux-gnu", cpu="generic", features="+neon")
+    texts = {}
+    for architecture in ("x86_64", "AMD64", "aarch64", "arm64", "riscv64"):
+        module = Module()
+        team.emit_barrier(module, architecture)
+        texts[architecture] = str(module).replace("internal void @mc.barrier", "void @mc.barrier")
+    assert "\tisb" in jit.assembly(texts["aarch64"], arm)
+    assert texts["arm64"] == texts["aarch64"]
+    assert texts["AMD64"] == texts["x86_64"]
+    for text in texts.values():
+        assert "sched_yield" in text
+    if jit.host_target().triple.startswith("x86_64"):
+        assert "pause" in jit.assembly(texts["x86_64"], jit.host_target())
+
+
+# Leases ---------------------------------------------------------------------------------------------------
+
+
+def test_one_lease_at_a_time() -> None:
+    with lease(2) as first:
+        with lease(4) as second:
+            assert (first, second) == (2, 1)
+        with lease(2) as third, lease(1) as fourth:
+            assert (third, fourth) == (1, 1)
+    with suppress(KeyError), lease(3):
+        raise KeyError
+    with lease(3) as again:
+        assert again == 3
+
+
+def test_eight_threads_with_leases() -> None:
+    given: list[int] = []
+    together, most, lock = [0], [0], threading.Lock()
+
+    def work() -> None:
+        for _ in range(20):
+            with lease(2) as parts:
+                with lock:
+                    together[0] += parts > 1
+                    most[0] = max(most[0], together[0])
+                given.append(parts)
+                used = meet(shared(), parts, 20)
+                with lock:
+                    together[0] -= parts > 1
+                assert used == parts
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(given) == 160
+    assert most[0] == 1
+    assert 2 in given
+
+
+# Processes ------------------------------------------------------------------------------------------------
+
+
+def python(code: str) -> str:
+    """Run some code in another process after what this file defines, and return what it prints."""
+    start = (
+        "import importlib.util as u, sys\n"
+        f"spec = u.spec_from_file_location('test_team', {__file__!r})\n"
+        "t = u.module_from_spec(spec); sys.modules['test_team'] = t; spec.loader.exec_module(t)\n"
+        "import os, signal, threading, time, warnings\n"
+        "warnings.simplefilter('ignore')  # newer Pythons warn of forks beside threads\n"
+    )
+    where = {**os.environ, "PYTHONPATH": SOURCE}
+    out = subprocess.run(
+        [sys.executable, "-c", start + code], capture_output=True, text=True, env=where, timeout=60
+    )
+    assert (out.returncode, out.stderr) == (0, "")
+    return out.stdout
+
+
+def test_the_interpreter_ends_at_once() -> None:
+    start = time.monotonic()
+    assert python("print(t.meet(t.shared(), 3, 10))") == "3\n"
+    assert python("c = t.Team(); print(t.meet(c, 2, 10)); time.sleep(0.05)") == "2\n"
+    assert python("threading.Thread(target=lambda: print(t.meet(t.shared(), 2, 2000))).start()") in "12\n1\n"
+    assert time.monotonic() - start < 50
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_process_has_a_team_and_a_lease_of_its_own() -> None:
+    out = python(
+        "held = t.lease(2); print(held.__enter__(), t.meet(t.shared(), 2, 10))\n"
+        "busy = threading.Thread(target=t.meet, args=(t.shared(), 2, 20_000)); busy.start()\n"
+        "for turn in range(4):\n"
+        "    sys.stdout.flush()\n"
+        "    child = os.fork()\n"
+        "    if not child:\n"
+        "        with t.lease(2) as parts:\n"
+        "            print(parts, t.meet(t.shared(), parts, 50), t.meet(t.Team(), 3, 50), flush=True)\n"
+        "        os._exit(0)\n"
+        "    assert os.waitpid(child, 0)[1] == 0\n"
+        "busy.join(); print(t.meet(t.shared(), 2, 10))\n"
+    )
+    assert out == "2 2\n" + "2 2 3\n" * 4 + "2\n"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_in_a_daemonic_worker() -> None:
+    out = python(
+        "import multiprocessing as m; print(t.meet(t.shared(), 2, 10), flush=True)\n"
+        "job = lambda: print(t.meet(t.shared(), 2, 10))\n"
+        "worker = m.get_context('fork').Process(target=job, daemon=True)\n"
+        "worker.start(); worker.join(); print(worker.exitcode)\n"
+    )
+    assert out == "2\n2\n0\n"
+
+
+@pytest.mark.skipif(not hasattr(os, "kill"), reason="needs signals")
+def test_interrupts_tear_nothing() -> None:
+    out = python(
+        "main, stop, caught, done = threading.get_ident(), [], 0, 0\n"
+        "def disturb():\n"
+        "    while not stop:\n"
+        "        time.sleep(0.003); os.kill(os.getpid(), signal.SIGINT)\n"
+        "def on(*_):\n"
+        "    if armed: raise KeyboardInterrupt\n"
+        "armed = False; signal.signal(signal.SIGINT, on); crew = t.Team(); t.meet(crew, 2, 10)\n"
+        "threading.Thread(target=disturb, daemon=True).start(); end = time.monotonic() + 2\n"
+        "while time.monotonic() < end:\n"
+        "    try:\n"
+        "        armed = True; t.meet(crew, 2, 20); done += 1\n"
+        "    except KeyboardInterrupt: caught += 1\n"
+        "    finally: armed = False\n"
+        "stop.append(1); print(caught > 10, done > 10, t.meet(crew, 2, 1000))\n"
+    )
+    assert out == "True True 2\n"
