@@ -18,6 +18,8 @@ from minicolumn.train.epoch import State, next_numbers, train_epoch
 NAME = "minicolumn"
 # Whether several threads are faster is tried out in the first calls.
 _WARM = 8
+# As `fit` has it: X, Y, weight share their rows, and order, rates, numbers their steps.
+VARYING = ((1, 2, 3), (4, 5, 6))
 
 
 def network(workload: Workload) -> mc.nn.Sequential:
@@ -56,7 +58,7 @@ def arguments(problem: Problem) -> tuple[Any, ...]:
 
 def compiled_epoch(workload: Workload) -> Any:
     """Return that function compiled, for any number of rows and steps."""
-    return mc.compile(epoch(workload), varying=((1, 2, 3), (4, 5, 6)))
+    return mc.compile(epoch(workload), varying=VARYING)
 
 
 def training(problem: Problem) -> list[Side]:

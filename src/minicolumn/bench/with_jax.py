@@ -17,7 +17,7 @@ _ACTIVATIONS = {"relu": lambda x: jnp.maximum(x, 0), "tanh": jnp.tanh}
 
 def training(problem: Problem) -> list[Side]:
     """Return the sides of JAX on a training."""
-    return [_scan(problem), _one_step(problem)]
+    return [scan(problem), _one_step(problem)]
 
 
 def losses(problem: Problem) -> np.ndarray:
@@ -26,7 +26,7 @@ def losses(problem: Problem) -> np.ndarray:
     return np.asarray(found)
 
 
-def _scan(problem: Problem) -> Side:
+def scan(problem: Problem) -> Side:
     X, Y = _data(problem)
     order = jnp.asarray(problem.order)
     epoch = jax.jit(_epoch(problem.workload), donate_argnums=0)

@@ -128,18 +128,21 @@ def _reduced_nothing(kinds: str) -> Callable[[Node], Node | None]:
 def _slice_of_part(node: Node) -> Node | None:
     """Return the slice of the one part that a slice of joined parts reads."""
     joined = _operand(node)
-    if joined.op is not CONCATENATE or 0 in node.array_type.shape:
+    if joined.op is not CONCATENATE:
         return None
-    axis = joined.attrs["axis"]
-    start, stop = node.attrs["start"], node.attrs["stop"]
+    axis, (start, stop, step) = joined.attrs["axis"], _range(node)
     first = 0
     for part in joined.inputs:
         last = first + part.array_type.shape[axis]
-        if first <= start[axis] and stop[axis] <= last:
+        if first <= start[axis] <= stop[axis] <= last:
             begin, end = _at(start, axis, start[axis] - first), _at(stop, axis, stop[axis] - first)
-            return _with(node, part, start=begin, stop=end, step=node.attrs["step"])
+            return _with(node, part, start=begin, stop=end, step=step)
         first = last
     return None
+
+
+def _range(node: Node) -> tuple[Shape, Shape, Shape]:
+    return node.attrs["start"], node.attrs["stop"], node.attrs["step"]
 
 
 def _at(shape: Shape, axis: int, number: int) -> Shape:
@@ -149,17 +152,18 @@ def _at(shape: Shape, axis: int, number: int) -> Shape:
 def _joined_slices(node: Node) -> Node | None:
     """Return one slice where slices of one array, each beginning where the last ended, are joined."""
     parts, axis = node.inputs, node.attrs["axis"]
-    if not all(p.op is SLICE and p.inputs == parts[0].inputs and set(p.attrs["step"]) == {1} for p in parts):
+    if not all(part.op is SLICE and part.inputs == parts[0].inputs for part in parts):
         return None
-    first, last = parts[0].attrs, parts[-1].attrs
-    place = first["start"][axis]
-    for part in parts:
-        start, stop = part.attrs["start"], part.attrs["stop"]
-        if start != _at(first["start"], axis, place) or stop != _at(first["stop"], axis, stop[axis]):
+    first, end, ones = _range(parts[0])
+    for part in parts[1:]:
+        start, stop, step = _range(part)
+        adjacent = start == _at(first, axis, end[axis]) and stop == _at(end, axis, stop[axis])
+        if not adjacent or stop[axis] < start[axis] or step != ones:
             return None
-        place = max(place, stop[axis])
-    attrs = {"start": first["start"], "stop": last["stop"], "step": first["step"]}
-    return Node(SLICE, parts[0].inputs, attrs, node.type, node.where)
+        end = stop
+    if ones[axis] != 1 or parts[0].array_type.shape[axis] != _range(parts[0])[1][axis] - first[axis]:
+        return None
+    return Node(SLICE, parts[0].inputs, {"start": first, "stop": end, "step": ones}, node.type, node.where)
 
 
 # Maps, which broadcast by themselves ------------------------------------------------------------------------
@@ -234,8 +238,8 @@ RULES: tuple[Rule, ...] = (
     Rule("flip", _flip_twice, "twice is not at all"),
     Rule("negative", _twice("negative"), "changing the sign bit twice"),
     Rule("invert", _twice("invert"), "changing every bit twice"),
-    Rule("add", _without(0, 0.0, "iu"), "0 + x = x in whole numbers, which have no -0"),
-    Rule("add", _without(1, 0.0, "iu"), "x + 0 = x in whole numbers, which have no -0"),
+    Rule("add", _without(0, 0.0, "iub"), "0 + x = x where there is no -0: whole numbers and truth"),
+    Rule("add", _without(1, 0.0, "iub"), "x + 0 = x where there is no -0: whole numbers and truth"),
     Rule("multiply", _without(0, 1.0), "1 x = x, for NaN and -0 too"),
     Rule("multiply", _without(1, 1.0), "x 1 = x, for NaN and -0 too"),
     Rule("divide", _without(1, 1.0), "x / 1 = x, for NaN and -0 too"),

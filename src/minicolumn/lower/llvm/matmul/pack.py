@@ -16,6 +16,7 @@ from minicolumn.lower.llvm.matmul.lanes import (
     store_lanes,
     times,
     transpose,
+    walk,
 )
 from minicolumn.lower.llvm.matmul.shapes import (
     Kind,
@@ -92,58 +93,63 @@ def emit_columns(module: Module, name: str, product: Product, t: Tiling) -> str:
 
 
 def _panel(fn: Function, product: Product, t: Tiling, kind: Kind, b: Value, to: Value) -> None:
-    full = kind.vectors - bool(kind.tail)
     if product.b.cols_stride == 1:
         _copy_rows(fn, product, t, kind, b, to)
         return
-    width, element = kind.vectors * t.lanes, product.memory
-    with fn.loop(0, full) as loop:
-        at = times(fn, loop.counter, t.lanes)
-        source = fn.at(b, times(fn, at, product.b.cols_stride), element)
-        _turn_columns(fn, product, t, t.lanes, source, fn.at(to, at, element), width)
+    full, element = kind.vectors - bool(kind.tail), product.memory
+    next_row = index(kind.vectors * t.lanes * product.element_bytes)
+    column = index(t.lanes * product.b.cols_stride * product.element_bytes)
+    with walk(fn, 0, full, 1, (b, column), (to, index(t.lanes * product.element_bytes))) as loop:
+        turn = _emit_turn(fn, product, t, t.lanes)
+        fn.call(turn, "void", *loop.carried, next_row, fn.parameters["count"])
     if kind.tail:
-        source = fn.at(b, full * t.lanes * product.b.cols_stride, element)
-        _turn_columns(fn, product, t, kind.tail, source, fn.at(to, full * t.lanes, element), width)
+        turn = _emit_turn(fn, product, t, kind.tail)
+        ends = (fn.at(b, times(fn, column, full), "i8"), fn.at(to, full * t.lanes, element))
+        fn.call(turn, "void", *ends, next_row, fn.parameters["count"])
 
 
 def _copy_rows(fn: Function, product: Product, t: Tiling, kind: Kind, b: Value, to: Value) -> None:
     """Copy rows of a panel, the last vector filled up with zeros."""
-    type, element = vector(product.memory, t.lanes), product.memory
-    with fn.loop(0, fn.parameters["count"]) as k:
-        row = fn.at(b, times(fn, k.counter, product.b.rows_stride), element)
-        place = fn.at(to, times(fn, k.counter, kind.vectors * t.lanes), element)
+    type, element, nbytes = vector(product.memory, t.lanes), product.memory, product.element_bytes
+    next_row = index(product.b.rows_stride * nbytes)
+    next_place = index(kind.vectors * t.lanes * nbytes)
+    with walk(fn, 0, fn.parameters["count"], 1, (b, next_row), (to, next_place)) as loop:
+        row, place = loop.carried
         for v in range(kind.vectors):
             lanes = kind.tail if kind.tail and v == kind.vectors - 1 else t.lanes
             value = load_lanes(fn, type, fn.at(row, v * t.lanes, element), lanes)
             fn.store(value, fn.at(place, v * t.lanes, element))
 
 
-def _turn_columns(
-    fn: Function, product: Product, t: Tiling, valid: int, b: Value, to: Value, width: int
-) -> None:
-    """Pack one vector of columns, of which `valid` exist, that do not lie side by side."""
-    element, count = product.memory, fn.parameters["count"]
+def _emit_turn(caller: Function, product: Product, t: Tiling, valid: int) -> str:
+    """Define the packing of one vector of columns, of which `valid` exist, that do not lie side by side."""
+    name = f"{caller.name}.turn{valid}"
+    if name in caller.module.functions:
+        return name
+    arguments = [("b", "ptr"), ("to", "ptr"), ("next_row", "i64"), ("count", "i64")]
+    fn = Function(caller.module, name, arguments, attributes="internal noinline nounwind")
+    (b, to, next_row, count), element = fn.parameters.values(), product.memory
     type, done = vector(element, t.lanes), index(0)
     if product.b.rows_stride == 1:
         done = minus(fn, count, fn.op("urem", count, index(t.lanes)))
-        with fn.loop(0, done, t.lanes) as k:
-            _turn_square(fn, product, t, valid, fn.at(b, k.counter, element), to, k.counter, width)
-    with fn.loop(done, count) as k:
-        row = fn.at(b, times(fn, k.counter, product.b.rows_stride), element)
-        ends = [fn.at(row, j * product.b.cols_stride, element) for j in range(valid)]
-        fn.store(gather(fn, type, ends), fn.at(to, times(fn, k.counter, width), element))
+        square = (index(t.lanes * product.element_bytes), times(fn, next_row, t.lanes))
+        with walk(fn, 0, done, t.lanes, (b, square[0]), (to, square[1])) as loop:
+            _turn_square(fn, product, t, valid, *loop.carried)
+        b, to = loop.results
+    step = index(product.b.rows_stride * product.element_bytes)
+    with walk(fn, done, count, 1, (b, step), (to, next_row)) as loop:
+        ends = [fn.at(loop.carried[0], j * product.b.cols_stride, element) for j in range(valid)]
+        fn.store(gather(fn, type, ends), loop.carried[1])
+    return fn.finish()
 
 
-def _turn_square(
-    fn: Function, product: Product, t: Tiling, valid: int, b: Value, to: Value, k: Value, width: int
-) -> None:
+def _turn_square(fn: Function, product: Product, t: Tiling, valid: int, b: Value, to: Value) -> None:
     element, type = product.memory, vector(product.memory, t.lanes)
     columns = [fn.load(type, fn.at(b, j * product.b.cols_stride, element)) for j in range(valid)]
     zeros = Value("zeroinitializer", type)
-    rows = transpose(fn, [*columns, *[zeros] * (t.lanes - valid)])
-    place = fn.at(to, times(fn, k, width), element)
-    for i, row in enumerate(rows):
-        fn.store(row, fn.at(place, i * width, element))
+    for row in transpose(fn, [*columns, *[zeros] * (t.lanes - valid)]):
+        fn.store(row, to)
+        to = fn.at(to, fn.parameters["next_row"], "i8")
 
 
 # a ------------------------------------------------------------------------------------------------------
@@ -182,34 +188,32 @@ def _emit_strip(module: Module, name: str, product: Product, t: Tiling, rows: in
     """Define the packing of one strip: its rows side by side, k after k."""
     arguments = [("a", "ptr"), ("to", "ptr"), ("count", "i64")]
     fn = Function(module, name, arguments, attributes="internal noinline nounwind")
-    done = index(0)
+    (a, to, count), nbytes, done = fn.parameters.values(), product.element_bytes, index(0)
     if product.a.cols_stride == 1 and t.lanes > 1:
-        count = fn.parameters["count"]
         done = minus(fn, count, fn.op("urem", count, index(t.lanes)))
-        with fn.loop(0, done, t.lanes) as k:
-            _turn_rows(fn, product, t, rows, k.counter)
-    with fn.loop(done, fn.parameters["count"]) as k:
-        _copy_strip(fn, product, t, rows, k.counter)
+        strides = (index(t.lanes * nbytes), index(t.lanes * rows * nbytes))
+        with walk(fn, 0, done, t.lanes, (a, strides[0]), (to, strides[1])) as loop:
+            _turn_rows(fn, product, t, rows, *loop.carried)
+        a, to = loop.results
+    strides = (index(product.a.cols_stride * nbytes), index(rows * nbytes))
+    with walk(fn, done, count, 1, (a, strides[0]), (to, strides[1])) as loop:
+        _copy_strip(fn, product, t, rows, *loop.carried)
     return fn.finish()
 
 
-def _turn_rows(fn: Function, product: Product, t: Tiling, rows: int, k: Value) -> None:
+def _turn_rows(fn: Function, product: Product, t: Tiling, rows: int, a: Value, to: Value) -> None:
     element, type = product.memory, vector(product.memory, t.lanes)
-    source = fn.at(fn.parameters["a"], k, element)
-    to = fn.at(fn.parameters["to"], times(fn, k, rows), element)
     for first in range(0, rows, t.lanes):
         valid = min(t.lanes, rows - first)
-        ends = [fn.at(source, (first + i) * product.a.rows_stride, element) for i in range(valid)]
+        ends = [fn.at(a, (first + i) * product.a.rows_stride, element) for i in range(valid)]
         zeros = [Value("zeroinitializer", type)] * (t.lanes - valid)
         turned = transpose(fn, [*(fn.load(type, end) for end in ends), *zeros])
         for i, value in enumerate(turned):
             store_lanes(fn, value, fn.at(to, i * rows + first, element), valid)
 
 
-def _copy_strip(fn: Function, product: Product, t: Tiling, rows: int, k: Value) -> None:
+def _copy_strip(fn: Function, product: Product, t: Tiling, rows: int, a: Value, to: Value) -> None:
     element, stride = product.memory, product.a.rows_stride
-    source = fn.at(fn.parameters["a"], times(fn, k, product.a.cols_stride), element)
-    to = fn.at(fn.parameters["to"], times(fn, k, rows), element)
     for at, width in binary_pieces(rows, t.lanes if stride == 1 else 1):
-        value = fn.load(vector(element, width), fn.at(source, at * stride, element))
+        value = fn.load(vector(element, width), fn.at(a, at * stride, element))
         fn.store(value, fn.at(to, at, element))

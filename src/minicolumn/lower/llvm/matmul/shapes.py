@@ -219,13 +219,14 @@ def _tile(product: Product, lanes: int, strips: Split, panels: Split) -> Tiling:
 
 def _cycles(product: Product, t: Tiling) -> float:
     """Return about how long a step over k takes for the whole product, its tiles' ends included."""
-    total, functions = 0.0, len(_pieces(t.strips)) * len(kinds(product, t))
+    total = 0.0
     for rows, strips in _pieces(t.strips):
         for width, panels in _pieces(t.panels):
             issue = max(rows * width / PIPES, LATENCY / t.chains, (rows + width) / 2) + (rows + width) / 8
             ends = (12 + rows * width * (1 + t.chains)) / max(1, product.k)
             total += strips * panels * (issue + ends)
-    return total * (1 + functions / 50)  # each is code that LLVM has to take its time for
+    code = sum(rows for rows, _ in _pieces(t.strips)) * sum(kind.vectors for kind in kinds(product, t))
+    return total * (1 + code * t.chains / 400)  # code that LLVM has to take its time for
 
 
 def _pieces(split: Split) -> list[tuple[int, int]]:

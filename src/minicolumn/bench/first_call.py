@@ -1,0 +1,75 @@
+"""The first call of a training epoch, taken apart; run as a fresh process by `startup`.
+
+python -m minicolumn.bench.first_call WORKLOAD whole|parts|jax      prints seconds as one line of JSON
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from minicolumn.bench.workloads import Problem, workload_by_name
+
+
+def whole(problem: Problem) -> dict[str, float]:
+    """Return the seconds of the first call beyond those of the second."""
+    from minicolumn.bench import ours
+
+    run, args = ours.compiled_epoch(problem.workload), ours.arguments(problem)
+    return _beyond_second(lambda: run(*args))
+
+
+def jax(problem: Problem) -> dict[str, float]:
+    """Return the same of JAX's scan."""
+    from minicolumn.bench import with_jax
+
+    return _beyond_second(with_jax.scan(problem).call)
+
+
+def _beyond_second(call: Callable[[], object]) -> dict[str, float]:
+    first, second = _clock(call), _clock(call)
+    return {"first_call": max(0.0, first[1] - second[1])}
+
+
+def parts(problem: Problem) -> dict[str, float]:
+    """Return the seconds of each thing that happens in a first call without a cache."""
+    from minicolumn.bench import ours
+    from minicolumn.lower.llvm.jit import Loaded, compile_object, host_target
+    from minicolumn.lower.llvm.program import emit_program
+    from minicolumn.lower.varying import varying_arguments
+    from minicolumn.passes.simplify import simplify
+    from minicolumn.trace.program import argument, trace
+    from minicolumn.tree import flatten
+
+    leaves, structure = flatten((ours.arguments(problem), {}))
+    target, start = _clock(host_target)
+    types, loose = varying_arguments([argument(x) for x in leaves], structure, ours.VARYING)
+    program, tracing = _clock(lambda: trace(ours.epoch(problem.workload), types, structure))
+    graph, simplifying = _clock(lambda: simplify(program.graph))
+    flexible = {node for node, leaf in zip(graph.inputs, program.fed, strict=True) if leaf in loose}
+    emitted, emitting = _clock(lambda: emit_program(graph, target, flexible))
+    code, compiling = _clock(lambda: compile_object(emitted.text, target))
+    _, loading = _clock(lambda: Loaded(code))
+    return {
+        "llvm_start": start,
+        "trace": tracing,
+        "passes": simplifying,
+        "write_llvm": emitting,
+        "llvm": compiling,
+        "load": loading,
+    }
+
+
+def _clock(call: Callable[[], Any]) -> tuple[Any, float]:
+    began = time.perf_counter()
+    result = call()
+    return result, time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    name, mode = sys.argv[1:]
+    measure = {"whole": whole, "parts": parts, "jax": jax}[mode]
+    sys.stdout.write(json.dumps(measure(Problem(workload_by_name(name), steps=1))) + "\n")

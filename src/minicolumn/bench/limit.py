@@ -1,0 +1,93 @@
+"""What the machine could do at most: multiply-adds in registers, and bytes through memory."""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from minicolumn.lower.llvm.emit import Function, Module, Value, const
+from minicolumn.lower.llvm.jit import Loaded, Target, compile_object, host_target
+
+# Enough independent sums to hide the latency of a multiply-add on two pipes, few enough for 16 registers.
+_SUMS = 12
+_TURNS = 400_000
+_COPIED = 64 * 1024**2  # bytes, well past any core's share of the caches
+
+
+def measure(cores: int, turns: int = 5) -> dict[str, Any]:
+    """Return the most float32 operations and copied bytes a second, for one core and for all.
+
+    A copy counts each byte twice, as it is read and written.
+    """
+    peak = _Peak(host_target())
+    copies = [_copy() for _ in range(cores)]
+    flops = {n: peak.flops * n / _fastest(peak.call, n, turns) for n in {1, cores}}
+    bytes_moved = {n: 2 * _COPIED * n / _fastest(lambda k: copies[k](), n, turns) for n in {1, cores}}
+    return {
+        "cores": cores,
+        "flops_core": flops[1],
+        "flops": flops[cores],
+        "bytes_core": bytes_moved[1],
+        "bytes": bytes_moved[cores],
+    }
+
+
+class _Peak:
+    """A loop of multiply-adds that touches no memory."""
+
+    def __init__(self, target: Target) -> None:
+        lanes = target.machine.lanes("float")
+        self.flops = 2 * lanes * _SUMS * _TURNS
+        self._loaded = Loaded(compile_object(_text(target), target))
+        self._run = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self._loaded.address("run"))
+        self._out = np.empty(lanes, np.float32)
+
+    def call(self, core: int) -> None:
+        """Run it once."""
+        self._run(self._out.ctypes.data)
+
+
+def _text(target: Target) -> str:
+    """Return the loop as LLVM text: sums = sums * a + b, with a below 1 so that they stay finite."""
+    module = Module()
+    fn = Function(module, "run", [("out", "ptr")])
+    type = target.machine.vector("float")
+    a, b = (fn.splat(_opaque(fn, x), target.machine.lanes("float")) for x in (0.5, 1.0))
+    fused = "+fma" in target.features.split(",") or not target.triple.startswith("x86")
+    with fn.loop(0, _TURNS, carried=[const(type, k) for k in range(_SUMS)]) as loop:
+        loop.next(*(fn.fma(s, a, b) if fused else fn.op("fadd", fn.op("fmul", s, a), b) for s in loop.carried))
+    total = loop.results[0]
+    for one in loop.results[1:]:
+        total = fn.op("fadd", total, one)
+    fn.store(total, fn.parameters["out"])
+    fn.finish()
+    return str(module)
+
+
+def _opaque(fn: Function, number: float) -> Value:
+    """Return a number that LLVM cannot see through."""
+    room = fn.alloca("float")
+    fn.line(f"store volatile {const('float', number)}, {room}, align 4")
+    return fn.let("float", f"load volatile float, {room}, align 4")
+
+
+def _copy() -> Callable[[], None]:
+    source, target = np.ones(_COPIED // 4, np.float32), np.zeros(_COPIED // 4, np.float32)
+    return lambda: np.copyto(target, source)
+
+
+def _fastest(call: Callable[[int], None], threads: int, turns: int) -> float:
+    """Return the seconds until all threads have done it once, the fastest of some turns."""
+    with ThreadPoolExecutor(threads) as pool:
+        return min(_once(pool, call, threads) for _ in range(turns + 1))
+
+
+def _once(pool: ThreadPoolExecutor, call: Callable[[int], None], threads: int) -> float:
+    began = time.perf_counter()
+    list(pool.map(call, range(threads)))
+    return time.perf_counter() - began

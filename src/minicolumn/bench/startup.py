@@ -1,0 +1,72 @@
+"""How long it takes to begin: importing, and the first call of a new shape, each in a fresh process."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from minicolumn.bench.machine import fresh_environment, python
+from minicolumn.bench.sides import PEERS, installed
+from minicolumn.errors import MinicolumnError
+from minicolumn.lower.llvm.cache import VARIABLE
+
+_IMPORT = "import time; t = time.perf_counter(); import {}; print(time.perf_counter() - t)"
+
+Watch = Callable[[str], None]
+
+
+def import_times(rounds: int, peers: Sequence[str], watch: Watch) -> dict[str, Any]:
+    """Return the seconds of `import` in fresh processes, in turns; NumPy alone is the floor."""
+    modules = {"numpy": "numpy", "minicolumn": "minicolumn", **{p: PEERS[p] for p in peers if installed(p)}}
+    seconds: dict[str, list[float]] = {name: [] for name in modules}
+    for number in range(rounds + 1):
+        for name, module in modules.items():
+            watch(f"import {module}")
+            found = float(_run(["-c", _IMPORT.format(module)], {}))
+            if number:  # the first round reads the files into memory
+                seconds[name].append(found)
+    return {name: spread(found) for name, found in seconds.items()}
+
+
+def first_calls(workload: str, rounds: int, peers: Sequence[str], watch: Watch) -> dict[str, Any]:
+    """Return the seconds that a first call takes beyond a second one: cold, from the disk cache, and in parts."""
+    cold, warm, parts, jax = [], [], [], []
+    for _ in range(rounds):
+        with tempfile.TemporaryDirectory(prefix="minicolumn-bench-") as folder:
+            watch(f"{workload}, first call")
+            cold.append(_first_call(workload, "whole", folder)["first_call"])
+            warm.append(_first_call(workload, "whole", folder)["first_call"])
+        parts.append(_first_call(workload, "parts", "off"))
+        if "JAX" in peers and installed("JAX"):
+            watch(f"{workload}, first call of JAX")
+            jax.append(_first_call(workload, "jax", "off")["first_call"])
+    found = {"cold": spread(cold), "warm": spread(warm), "parts": _fastest(parts)}
+    return {**found, "JAX": spread(jax)} if jax else found
+
+
+def _fastest(parts: list[dict[str, float]]) -> dict[str, float]:
+    return {name: min(each[name] for each in parts) for name in parts[0]}
+
+
+def spread(seconds: Sequence[float]) -> dict[str, float | int]:
+    """Return the fastest, the median, and how many there are."""
+    return {"best": min(seconds), "median": statistics.median(seconds), "rounds": len(seconds)}
+
+
+def _first_call(workload: str, mode: str, cache: str) -> dict[str, float]:
+    words = ["-m", "minicolumn.bench.first_call", workload, mode]
+    return json.loads(_run(words, {VARIABLE: cache}))
+
+
+def _run(words: Sequence[str], more: dict[str, str]) -> str:
+    done = subprocess.run(
+        [python(), *words], capture_output=True, text=True, env=fresh_environment(**more), check=False
+    )
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise MinicolumnError(f"a fresh process failed: python {' '.join(words)[:60]}: {last}")
+    return done.stdout
