@@ -164,5 +164,11 @@ def test_a_callback_may_stop_for_its_own_reason(blobs: Any, spy: Any) -> None:
 def test_callbacks_see_every_moment_in_order(blobs: Any, net: Any, spy: Any) -> None:
     watcher = spy()
     mc.fit(net, *blobs, batch_size=10, epochs=2, callbacks=[watcher])
-    chunks = lambda epoch: [("chunk", epoch, 4), ("chunk", epoch, 5)]  # noqa: E731
-    assert watcher.told == ["start", *chunks(1), ("epoch", 1), *chunks(2), ("epoch", 2), "end"]
+    moments = [told for told in watcher.told if told[0] != "chunk"]
+    assert moments == ["start", ("epoch", 1), ("epoch", 2), "end"]
+    for epoch in (1, 2):  # how long a chunk is depends on how fast the machine is; where it ends does not
+        chunks = [told[2] for told in watcher.told if told[:2] == ("chunk", epoch)]
+        assert chunks == sorted(set(chunks))
+        assert chunks[-1] == 5
+        before = watcher.told.index(("epoch", epoch)) - 1
+        assert watcher.told[before] == ("chunk", epoch, 5)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from minicolumn.bench.machine import fresh_environment, python
-from minicolumn.bench.sides import PEERS, installed
+from minicolumn.bench.sides import PEERS
 from minicolumn.errors import MinicolumnError
 from minicolumn.lower.llvm.cache import VARIABLE
 
@@ -21,7 +21,7 @@ Watch = Callable[[str], None]
 
 def import_times(rounds: int, peers: Sequence[str], watch: Watch) -> dict[str, Any]:
     """Return the seconds of `import` in fresh processes, in turns; NumPy alone is the floor."""
-    modules = {"numpy": "numpy", "minicolumn": "minicolumn", **{p: PEERS[p] for p in peers if installed(p)}}
+    modules = {"numpy": "numpy", "minicolumn": "minicolumn", **{peer: PEERS[peer] for peer in peers}}
     seconds: dict[str, list[float]] = {name: [] for name in modules}
     for number in range(rounds + 1):
         for name, module in modules.items():
@@ -41,7 +41,7 @@ def first_calls(workload: str, rounds: int, peers: Sequence[str], watch: Watch) 
             cold.append(_first_call(workload, "whole", folder)["first_call"])
             warm.append(_first_call(workload, "whole", folder)["first_call"])
         parts.append(_first_call(workload, "parts", "off"))
-        if "JAX" in peers and installed("JAX"):
+        if "JAX" in peers:
             watch(f"{workload}, first call of JAX")
             jax.append(_first_call(workload, "jax", "off")["first_call"])
     found = {"cold": spread(cold), "warm": spread(warm), "parts": _fastest(parts)}

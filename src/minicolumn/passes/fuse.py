@@ -74,7 +74,8 @@ class Kernel:
     @property
     def targets(self) -> list[Node]:
         """Return the arrays that it writes, each once."""
-        return list(dict.fromkeys(s.target for s in self.stores))
+        filled = [self.anchor] if self.kind == "fill" and self.anchor else []
+        return list(dict.fromkeys((*filled, *(s.target for s in self.stores))))
 
     def __repr__(self) -> str:
         what = f" {self.anchor.op.name}" if self.anchor else ""

@@ -114,6 +114,8 @@ class _Bindings:
 
     def _in_place(self, node: Node, old: Node) -> bool:
         """Let a kernel overwrite the old state, if an order can be found in which nobody notices."""
+        if old in self.fused.graph.outputs:
+            return False  # the old state is a result too, which is copied after all kernels
         writers = [k for k in self.kernels if node in k.targets]
         if len(writers) != 1 or not _reads_as_it_writes(writers[0], old, self.arrays):
             return False  # results of several kernels, or of a loop
@@ -192,7 +194,7 @@ def _placed(
 def _written(fused: Fused, kernel: Kernel) -> list[Node]:
     if kernel.kind == "scan":
         return [a for a in fused.items if a.inputs[0] is kernel.anchor]
-    return list(dict.fromkeys((*kernel.targets, *((kernel.anchor,) if kernel.kind == "fill" else ()))))  # type: ignore[arg-type]
+    return kernel.targets
 
 
 def _last_use(fused: Fused, kernels: Sequence[Kernel]) -> dict[Node, int]:

@@ -97,7 +97,7 @@ _PRIVATE = "internal nounwind noinline"
 def operands(fused: Fused, kernel: Kernel) -> tuple[Node, ...]:
     """Return the arrays that a kernel touches; constants of one number are part of the code."""
     read = [a for a in arrays_read(kernel, fused.arrays) if uniform(a) is None]
-    return tuple(dict.fromkeys((*read, *kernel.targets, *((kernel.anchor,) if kernel.kind == "fill" else ()))))
+    return tuple(dict.fromkeys((*read, *kernel.targets)))
 
 
 def _parameters(arrays: Sequence[Node], lengths: Sequence[Node]) -> list[tuple[str, str]]:
@@ -139,7 +139,7 @@ class Frame:
 
     def addresses(self, ranges: tuple[int, ...]) -> Addresses:
         """Return where values are read from, for counters of these ranges."""
-        here = {s.target for s in self.kernel.stores if s.is_plain}
+        here = {s.target for s in self.kernel.stores if s.is_plain} | {self.kernel.anchor}
         return Addresses(self.fused.arrays, ranges, here)
 
     def elements(self, addresses: Addresses, levels: Levels, lanes: int) -> Elements:

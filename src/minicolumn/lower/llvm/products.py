@@ -82,7 +82,7 @@ def emit_product_kernel(kernels: Kernels, fused: Fused, kernel: Kernel) -> Produ
     node = kernel.anchor
     assert node is not None
     spec, left, right = product_of(kernel, fused)
-    following = [s for s in kernel.stores if s.value is not node]
+    following = [s for s in kernel.stores if s.target is not node]
     stored = len(following) < len(kernel.stores)
     epilogue, follow, lengths = None, (), ()
     if following:
@@ -120,12 +120,10 @@ def _emit_epilogue(
 
 def epilogue_arrays(fused: Fused, kernel: Kernel) -> tuple[Node, ...]:
     """Return the arrays that the maps after a product touch; not the operands of the product itself."""
-    after = Kernel("loop", kernel.shape, None, list(kernel.stores))
-    return tuple(a for a in operands(fused, after) if a is not kernel.anchor or _stores(kernel, a))
-
-
-def _stores(kernel: Kernel, array: Node) -> bool:
-    return any(s.target is array for s in kernel.stores)
+    node, targets = kernel.anchor, kernel.targets
+    after = Kernel("loop", kernel.shape, None, [s for s in kernel.stores if s.value is not node])
+    arrays = dict.fromkeys((*operands(fused, after), *targets))
+    return tuple(a for a in arrays if a is not node or a in targets)
 
 
 def _rectangle(frame: Frame, node: Node) -> None:

@@ -98,7 +98,7 @@ def _scan_space(fused: Fused, kernel: Kernel, level: Level | None) -> _Space:
 def _product_space(fused: Fused, kernel: Kernel, kernels: Kernels) -> _Space:
     spec, _, _ = product_of(kernel, fused)
     assert kernel.anchor is not None
-    stored = any(s.value is kernel.anchor for s in kernel.stores)
+    stored = any(s.target is kernel.anchor for s in kernel.stores)
     partial = needs_result_buffer(spec, kernels.machine) and not stored
     return _Space((scratch_bytes(spec, kernels.machine), bytes_of(kernel.anchor.array_type) if partial else 0))
 
@@ -208,8 +208,6 @@ class Frame:
         self.runner.shared |= not solo and kernel.kind != "scan"
         read = [a for a in arrays_read(kernel, self.level.fused.arrays) if a in self.regions]
         written = [t for t in (*kernel.targets, *self._items(kernel)) if t in self.regions]
-        if kernel.kind == "fill" and kernel.anchor is not None:
-            written.append(kernel.anchor)
         writes = [self.regions[a] for a in written]
         if space and kernel in self.level.memory.workspaces:
             start = self.level.memory.workspaces[kernel]
