@@ -158,3 +158,20 @@ def compile(
 def graph_of(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Graph:
     """Return the simplified graph of a function for some example arguments."""
     return simplify(trace_call(function, *args, **kwargs).graph)
+
+
+def call_directly(function: Callable[[Any], Any], example: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a function of one array, compiled for the example's shape and dtype, that checks nothing.
+
+    Without native code it is the reference's, which is slower and checks a little.
+    """
+    from minicolumn.lower.llvm.jit import available
+
+    graph = graph_of(function, example)
+    if not available():
+        run = ReferenceProgram(graph)
+        return lambda x: np.asarray(run(x)[0])
+    from minicolumn.lower.direct import direct
+    from minicolumn.lower.native import NativeProgram
+
+    return direct(NativeProgram(graph, threads=1))

@@ -51,10 +51,10 @@ class NativeProgram:
         self._lengths = [_length_of(node, graph, self._flexible) for node in graph.outputs]
         header, code = self._code(cache or ObjectCache.default())
         self._loaded = Loaded(code)
-        self._address = self._loaded.address("run")
-        self._run = _RUN(self._address)
+        self.address = self._loaded.address("run")
+        self._run = _RUN(self.address)
         nodes = list(all_nodes(graph)) if header["constants"] or header["hosts"] else []
-        self._arena_bytes = header["arena"]
+        self.arena_bytes = header["arena"]
         self._constants = [nodes[k].attrs["value"] for k in header["constants"]]
         self._hosts = [nodes[k] for k in header["hosts"]]
         self.cycles = np.zeros(header["timed"], np.int64)
@@ -120,7 +120,7 @@ class NativeProgram:
             return
         with lease(pacer.parts) as parts:
             began = time.perf_counter()
-            parts = shared().run(self._address, table, parts)
+            parts = shared().run(self.address, table, parts)
             self._pacer = pacer.after(time.perf_counter() - began, steps, parts)
 
     def _steps(self, given: Sequence[np.ndarray]) -> int:
@@ -140,8 +140,17 @@ class NativeProgram:
         head[STATUS], head[HOST], head[TIMES] = status.ctypes.data, calls.address, self.cycles.ctypes.data
         arrays = [a.ctypes.data for a in (*given, *outputs)]
         lengths = [a.shape[0] if a.ndim else 0 for a in given]
-        constants = [c.ctypes.data for c in self._constants]
-        return np.array([*head, *arrays, *lengths, *constants], np.uint64)
+        return np.array([*head, *arrays, *lengths, *self._constant_addresses()], np.uint64)
+
+    def template(self) -> np.ndarray:
+        """Return a table that lacks the addresses of the arena, the status, inputs and outputs."""
+        return np.array(
+            [*[0] * FIRST, *[0] * (2 * len(self._inputs) + len(self._outputs)), *self._constant_addresses()],
+            np.uint64,
+        )
+
+    def _constant_addresses(self) -> list[int]:
+        return [c.ctypes.data for c in self._constants]
 
     def _shape(self, output: int, given: Sequence[np.ndarray]) -> tuple[int, ...]:
         shape, source = self._outputs[output].shape, self._lengths[output]
@@ -151,7 +160,7 @@ class NativeProgram:
         with self._lock:
             if self._arenas:
                 return self._arenas.pop()
-        return np.empty(self._arena_bytes + ALIGN, np.uint8)
+        return np.empty(self.arena_bytes + ALIGN, np.uint8)
 
     def _give_arena(self, arena: np.ndarray) -> None:
         with self._lock:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minicolumn.lower.compile import compile
+from minicolumn.lower.compile import call_directly, compile
 from minicolumn.model import metrics
 from minicolumn.model.rows import Rows
 from minicolumn.nn.activations import activation_by_name
@@ -41,8 +41,11 @@ class Forward:
         measured = rule.function if rule else own_loss
         self.rule = rule
 
+        def apply(params: Any, x: Array) -> Any:
+            return activation(network.apply(params, x))
+
         def outputs(params: Any, blocks: Array) -> Any:
-            return scan(lambda state, x: (state, activation(network.apply(params, x))), (), blocks)[1]
+            return scan(lambda state, x: (state, apply(params, x)), (), blocks)[1]
 
         def loss(params: Any, x: Array, y: Array, weight: Array) -> Any:
             assert measured is not None  # whoever has no loss asks for none
@@ -51,6 +54,7 @@ class Forward:
         def losses(params: Any, x: Array, y: Array, weight: Array) -> Any:
             return scan(lambda state, rows: (state, loss(params, *rows)), (), (x, y, weight))[1]
 
+        self._apply = apply
         self._outputs = compile(outputs, varying=((1,),))
         self._losses = compile(losses, varying=((1, 2, 3),))
         self._loss = compile(loss)
@@ -64,6 +68,13 @@ class Forward:
             ]
         out = parts[0] if len(parts) == 1 else np.concatenate(parts)
         return out[:, 0] if out.ndim == 2 and out.shape[1] == 1 else out
+
+    def predictor(self, params: Any, input_shape: tuple[int, ...]) -> Callable[[Array], Array]:
+        """Return a function of one row that checks nothing; see `Model.predictor`."""
+        dtype = dtype_of(params)
+        one = np.zeros(input_shape, dtype)
+        forward = lambda x: self._apply(params, np.reshape(x, (1, *input_shape)))[0]  # noqa: E731
+        return call_directly(forward, one)
 
     def _predicted(self, params: Any, X: Array) -> Array:
         if len(X) < FEW:

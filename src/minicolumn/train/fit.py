@@ -63,6 +63,10 @@ class Run:
         """Return `Model.predict`."""
         return self.model.predict(X)
 
+    def predictor(self) -> Callable[[Array], Array]:
+        """Return `Model.predictor`."""
+        return self.model.predictor()
+
     def evaluate(self, X: Any, y: Any, sample_weight: Any = None) -> dict[str, float]:
         """Return `Model.evaluate`."""
         return self.model.evaluate(X, y, sample_weight)
