@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-COMMANDS = ("train", "evaluate", "predict", "inspect")
+COMMANDS = ("train", "evaluate", "predict", "inspect", "bench")
 
 
 def test_alone_it_shows_help(cli: Any) -> None:
@@ -50,7 +50,7 @@ def test_version(cli: Any) -> None:
     ("words", "said"),
     [
         (["trian"], "unknown command 'trian'; did you mean 'train'?"),
-        (["fly"], "the commands are train, evaluate, predict, inspect"),
+        (["fly"], "the commands are train, evaluate, predict, inspect, bench"),
         (["train"], "DATA is missing"),
         (["predict", "m.safetensors"], "DATA is missing"),
         (["train", "penguins", "--epocs", "3"], "unknown option '--epocs'; did you mean '--epochs'?"),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from minicolumn.ir.graph import Graph, Node, const_node, input_node
-from minicolumn.ir.op import OPS
+from minicolumn.ir.op import OPS, Op
 from minicolumn.ir.ops.control import evaluate
 from minicolumn.ir.shapes import ArrayType, type_of
 from minicolumn.passes.rules import RULES, Rule
@@ -252,9 +252,39 @@ def _never(apply: Callable[..., Node], x: Node) -> list[Node]:
         apply("divide", x, const(0.0)),
         apply("add", apply("broadcast", x, shape=(2, *x.array_type.shape)), const(1.0)),  # stretches x
         apply("slice", apply("concatenate", x, x, axis=0), start=(2, 0), stop=(4, 4), step=(1, 1)),
+        apply("power", x, const_node(np.full(x.array_type.shape, 2.0))),  # NumPy squares for one number
         apply("concatenate", _part(apply, x, 1, 2), _part(apply, x, 0, 1), axis=0),
         apply("concatenate", _part(apply, x, 0, 1), _part(apply, x, 2, 3), axis=0),
     ]
+
+
+NUMPY_KNOWS_NUMBERS = {"power"}
+
+
+def test_maps_take_a_number_for_an_array_of_it(bits: Any) -> None:
+    rng = np.random.default_rng(0)
+    differ = set()
+    for op in OPS.values():
+        for number in (2.0, 0.5, -1.0, 0.0, 3.7):
+            x = rng.uniform(0.1, 4.0, 1000)
+            differ |= {op.name for where in (0, 1) if not _same_for_number(op, x, number, where, bits)}
+    assert differ == NUMPY_KNOWS_NUMBERS
+    assert {op.name for op in OPS.values() if "numbers are not arrays" in op.traits} == NUMPY_KNOWS_NUMBERS
+
+
+def _same_for_number(op: Op, x: np.ndarray, number: float, where: int, bits: Any) -> bool:
+    """Return whether a map of two floats gives the same bits for a number as for an array of it."""
+    from minicolumn.errors import MinicolumnError
+
+    try:
+        if op.kind != "map" or op.infer(type_of(x), type_of(x)) != type_of(x):
+            return True
+    except (MinicolumnError, TypeError):
+        return True
+    one, many = np.array(number), np.full(x.shape, number)
+    operands = [(one, x), (many, x)] if where == 0 else [(x, one), (x, many)]
+    with np.errstate(all="ignore"):
+        return bits([op.numpy(*operands[0])]) == bits([op.numpy(*operands[1])])
 
 
 def test_rules_keep_quiet_where_bits_would_change(apply: Any) -> None:

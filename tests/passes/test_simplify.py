@@ -139,6 +139,29 @@ def test_constants_are_the_programs_own() -> None:
     assert not any(v.flags.writeable for v in held)
 
 
+def test_the_slope_of_a_mean_is_one_number() -> None:
+    def loss(x: Any) -> Any:
+        return np.mean(np.sum(np.exp(x) * x, axis=1))
+
+    found = simplify(trace_call(mc.grad(loss), np.ones((8, 3))).graph)
+    assert [node.array_type.shape for node in found.nodes if node.op is CONST] == [()]
+    assert "broadcast" not in _names(found)
+
+
+def test_only_a_tolerance_lets_results_move() -> None:
+    def step(state: Any, x: Any) -> Any:
+        return state, x / np.float64(3.0)
+
+    xs = np.array([0.1, 0.7, 5.0])
+    graph = trace_call(lambda xs: mc.scan(step, np.float64(1.0), xs), xs).graph
+
+    def body(tolerance: float) -> list[str]:
+        found = simplify(graph, tolerance)
+        return _names(next(node.attrs["body"] for node in found.nodes if node.op is SCAN))
+
+    assert (body(0.0), body(0.5), body(1.0)) == (["divide"], ["divide"], ["multiply"])
+
+
 def test_bodies_of_loops_are_simplified_and_right() -> None:
     def step(state: Any, x: Any) -> Any:
         twice = np.exp(x) + np.exp(x)

@@ -60,7 +60,9 @@ def _text(target: Target) -> str:
     a, b = (fn.splat(_opaque(fn, x), target.machine.lanes("float")) for x in (0.5, 1.0))
     fused = "+fma" in target.features.split(",") or not target.triple.startswith("x86")
     with fn.loop(0, _TURNS, carried=[const(type, k) for k in range(_SUMS)]) as loop:
-        loop.next(*(fn.fma(s, a, b) if fused else fn.op("fadd", fn.op("fmul", s, a), b) for s in loop.carried))
+        loop.next(
+            *(fn.fma(s, a, b) if fused else fn.op("fadd", fn.op("fmul", s, a), b) for s in loop.carried)
+        )
     total = loop.results[0]
     for one in loop.results[1:]:
         total = fn.op("fadd", total, one)

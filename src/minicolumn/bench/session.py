@@ -91,9 +91,7 @@ def _predictions(settings: Settings, control: Control, seconds: float, watch: Wa
     results = {}
     for rows in prediction.ROWS:
         name = f"{rows:,} row{'s' if rows > 1 else ''}"
-        found, apart = prediction.measure(
-            rows, settings.peers, control, seconds, _within(watch, name)
-        )
+        found, apart = prediction.measure(rows, settings.peers, control, seconds, _within(watch, name))
         results[name] = {
             "title": f"{prediction.TITLE}, {name}",
             "unit": "a call",

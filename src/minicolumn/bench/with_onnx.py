@@ -17,9 +17,7 @@ def prediction(problem: Problem, X: np.ndarray, repeat: int) -> list[Side]:
     """Return the side of ONNX Runtime on the probabilities of some rows."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(
-        network(problem), options, providers=["CPUExecutionProvider"]
-    )
+    session = onnxruntime.InferenceSession(network(problem), options, providers=["CPUExecutionProvider"])
 
     def call() -> np.ndarray:
         for _ in range(repeat - 1):

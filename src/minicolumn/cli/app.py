@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from minicolumn.cli.bench import bench
 from minicolumn.cli.evaluate import evaluate
 from minicolumn.cli.help import Command, Commands
 from minicolumn.cli.inspect import inspect
@@ -47,5 +48,5 @@ def top(
     """
 
 
-for command in (train, evaluate, predict, inspect):
+for command in (train, evaluate, predict, inspect, bench):
     app.command(cls=Command)(command)

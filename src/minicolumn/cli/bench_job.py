@@ -10,23 +10,27 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from minicolumn.bench.machine import use_cores
-from minicolumn.bench.ours import NAME
 from minicolumn.bench.session import PARTS, Settings, peers_here, run
+from minicolumn.cli.bench_report import show_part, show_summary
 from minicolumn.cli.json_line import print_json
 from minicolumn.cli.options import check_number, check_whole
 from minicolumn.cli.run import DONE
 from minicolumn.cli.save import check_writable
-from minicolumn.cli.screen import heading, is_live, labelled, open_console, short, visible
+from minicolumn.cli.screen import is_live, open_console, visible
 
 _MOST_SECONDS = 86_400.0
 
 
 def run_bench(
-    workloads: tuple[str, ...], peers: bool, seconds: float, threads: int | None, out: str | None, as_json: bool
+    workloads: tuple[str, ...],
+    peers: bool,
+    seconds: float,
+    threads: int | None,
+    out: str | None,
+    as_json: bool,
 ) -> int:
     """Measure, show each part as it is done, and return the exit code."""
     check_number("--seconds", seconds, "a number above 0", lambda x: 0 < x <= _MOST_SECONDS)
@@ -36,13 +40,13 @@ def run_bench(
         check_writable("--out", out)
     if threads is not None:
         use_cores(threads)
-    console = open_console(to_stderr=as_json, quiet=False)
+    console = open_console(to_stderr=as_json)
     result: dict[str, Any] = {}
     with _watching(console) as watch:
         for part, found in run(settings, watch):
             result[part] = found
-            _show(console, part, found)
-    _show_summary(console, result)
+            show_part(console, part, found)
+    show_summary(console, result)
     if out is not None:
         Path(out).write_text(json.dumps(result, indent=1, allow_nan=False) + "\n")
         console.print(f"\nWritten to {visible(out)}", soft_wrap=True)
@@ -59,161 +63,3 @@ def _watching(console: Console) -> Iterator[Callable[[str], None]]:
         return
     with console.status("") as status:
         yield lambda what: status.update(Text(visible(what), "dim"))
-
-
-# Parts ------------------------------------------------------------------------------------------------------
-
-
-def _show(console: Console, part: str, found: dict[str, Any]) -> None:
-    if part == "about":
-        _show_about(console, found)
-    elif part == "limit":
-        _show_limit(console, found)
-    elif part == "startup":
-        _show_startup(console, found)
-    elif part == "predict":
-        for rows, one in found.items():
-            _show_sides(console, f"predict {rows}", one)
-    else:
-        _show_sides(console, part, found)
-
-
-def _show_about(console: Console, found: dict[str, Any]) -> None:
-    caches = ", ".join(f"{name} {size}" for name, size in found["caches"].items())
-    console.print(heading(found["cpu"], f"{found['cores']} of {found['of_cores']} cores"))
-    rows = [
-        ("features", " ".join(found["features"]) or "none of note"),
-        ("caches", caches or "unknown"),
-        ("system", f"{found['system']}, Python {found['python']}"),
-        ("versions", ", ".join(f"{name} {version}" for name, version in found["versions"].items())),
-        ("beside", ", ".join(found["peers"]) or "nothing"),
-        ("not installed", ", ".join(found["absent"])),
-    ]
-    console.print(labelled([(Text(f"  {k}", "dim"), Text(visible(v))) for k, v in rows if v]))
-
-
-def _show_limit(console: Console, found: dict[str, Any]) -> None:
-    rows = [
-        ("multiply-adds", found["flops_core"] / 1e9, found["flops"] / 1e9, "GFLOP/s"),
-        ("copying", found["bytes_core"] / 1e9, found["bytes"] / 1e9, "GB/s"),
-    ]
-    text = [f"{one:.1f} {unit} a core, {every:.1f} for {found['cores']}" for _, one, every, unit in rows]
-    labels = [Text(f"  {name}", "dim") for name, *_ in rows]
-    console.print(labelled(list(zip(labels, map(Text, text), strict=True))))
-
-
-def _show_sides(console: Console, name: str, found: dict[str, Any]) -> None:
-    console.print(heading(name, found["title"]))
-    own = fastest_of_ours(found)
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("", min_width=22)
-    for column in ("best", "median", "ratio"):
-        table.add_column(column, justify="right", min_width=8)
-    table.add_column("")
-    for side, times in found["sides"].items():
-        style = "bold" if side.startswith(NAME) else ""
-        figures = [duration(times["best"]), duration(times["median"]), f"{times['best'] / own:.2f}"]
-        table.add_row(Text(f"  {side}", style), *figures, Text(short(times["note"], 44), "dim"))
-    if "limit" in found:
-        table.add_row(Text("  limit", "dim"), duration(found["limit"]), "", f"{found['limit'] / own:.2f}", "")
-    console.print(table)
-    for line in remarks(found):
-        console.print(Text(f"  {line}", "yellow"), soft_wrap=True)
-
-
-def _show_startup(console: Console, found: dict[str, Any]) -> None:
-    rows = {f"import {name}": times for name, times in found["import"].items()}
-    for name, calls in found["first_call"].items():
-        rows[f"{name}, first call"] = calls["cold"]
-        rows["  from the disk cache"] = calls["warm"]
-        rows |= {"  JAX": calls["JAX"]} if "JAX" in calls else {}
-        _show_spreads(console, f"startup  {name}" if name else "", rows)
-        console.print(Text("  " + _parts(calls["parts"]), "dim"), soft_wrap=True)
-        rows = {}
-
-
-def _show_spreads(console: Console, title: str, rows: dict[str, dict[str, Any]]) -> None:
-    console.print(heading(title, "in fresh processes"))
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("", min_width=22)
-    for column in ("best", "median"):
-        table.add_column(column, justify="right", min_width=8)
-    for name, times in rows.items():
-        table.add_row(Text(f"  {name}"), duration(times["best"]), duration(times["median"]))
-    console.print(table)
-
-
-def _parts(parts: dict[str, float]) -> str:
-    names = {name: name.replace("_", " ").replace("llvm", "LLVM") for name in parts}
-    return "of the cold one: " + ", ".join(f"{names[name]} {duration(s)}" for name, s in parts.items())
-
-
-# Words ------------------------------------------------------------------------------------------------------
-
-
-def duration(seconds: float) -> str:
-    """Return a short time as people read it.
-
-    >>> duration(3.2e-7), duration(4.56e-4), duration(0.0123), duration(1.5)
-    ('0.32 us', '456 us', '12.3 ms', '1.50 s')
-    """
-    for scale, unit in ((1e-3, "us"), (1.0, "ms")):
-        if seconds < scale:
-            return f"{_three(seconds / scale * 1e3)} {unit}"
-    return f"{_three(seconds)} s"
-
-
-def _three(number: float) -> str:
-    """Return three digits, or two decimals."""
-    return f"{number:.2f}" if number < 10 else f"{number:.1f}" if number < 100 else f"{number:,.0f}"
-
-
-def fastest_of_ours(found: dict[str, Any]) -> float:
-    """Return the best seconds of our own sides."""
-    return min(times["best"] for side, times in found["sides"].items() if side.startswith(NAME))
-
-
-def best_peer(found: dict[str, Any]) -> tuple[str, float] | None:
-    """Return the fastest of the others and its best seconds; None where there was no other."""
-    others = [(times["best"], s) for s, times in found["sides"].items() if not s.startswith(NAME)]
-    return (min(others)[1], min(others)[0]) if others else None
-
-
-def remarks(found: dict[str, Any]) -> list[str]:
-    """Return what has to be known before the figures are believed."""
-    lines, control = [], found["control"]
-    if not found["steady"]:
-        moved = control["worst"] / control["best"] - 1
-        lines.append(f"the machine was busy: the control moved by {moved:.0%}; these figures are rough")
-    elif found["rounds_repeated"]:
-        lines.append(f"the machine moved: {found['rounds_repeated']} rounds were repeated")
-    if not found["agree"]:
-        lines.append(f"the sides do not compute the same: apart by {_apart(found)}")
-    return lines
-
-
-def _apart(found: dict[str, Any]) -> str:
-    apart = found.get("losses_apart", found.get("outputs_apart", {}))
-    return ", ".join(f"{far:.1e} ({side})" for side, far in apart.items())
-
-
-def _compared(result: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return everything that has sides, by name."""
-    found = {name: part for name, part in result.items() if "sides" in part}
-    return found | {f"predict {rows}": part for rows, part in result.get("predict", {}).items()}
-
-
-def _show_summary(console: Console, result: dict[str, Any]) -> None:
-    rows = [(name, part, best_peer(part)) for name, part in _compared(result).items()]
-    if not any(peer for *_, peer in rows):
-        return
-    console.print(heading("All together", "best times"))
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for column in ("", NAME, "best of the others", "", "ratio"):
-        table.add_column(column, justify="left" if not column else "right")
-    for name, part, peer in rows:
-        own = fastest_of_ours(part)
-        assert peer is not None  # all parts have the same peers, but for a training with ONNX Runtime alone
-        ratio = Text(f"{peer[1] / own:.2f}", "green" if peer[1] > own else "red")
-        table.add_row(f"  {name}", duration(own), duration(peer[1]), peer[0], ratio)
-    console.print(table)

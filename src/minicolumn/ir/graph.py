@@ -80,10 +80,14 @@ class Graph:
     outputs: tuple[Node, ...]
     name: str = "fn"
 
-    @cached_property
-    def nodes(self) -> tuple[Node, ...]:
+    @property
+    def nodes(self) -> list[Node]:
         """Return every node, each after all that it reads; unused inputs are listed too."""
-        return tuple(topological([*self.inputs, *self.outputs]))
+        return list(self._nodes)
+
+    @cached_property
+    def _nodes(self) -> list[Node]:
+        return topological([*self.inputs, *self.outputs])
 
     def __str__(self) -> str:
         from minicolumn.ir.text import print_graph

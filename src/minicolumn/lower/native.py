@@ -54,12 +54,13 @@ class NativeProgram:
         self.address = self._loaded.address("run")
         self._run = _RUN(self.address)
         nodes = list(all_nodes(graph)) if header["constants"] or header["hosts"] else []
-        self.arena_bytes = header["arena"]
         self._constants = [nodes[k].attrs["value"] for k in header["constants"]]
         self._hosts = [nodes[k] for k in header["hosts"]]
         self.cycles = np.zeros(header["timed"], np.int64)
         most = min(threads or cores(), cores()) if header["shared"] else 1
         self._pacer = Pacer(most)
+        common, own = header["arena"]
+        self.arena_bytes = common + own * most
         self._arenas: list[np.ndarray] = []
         self._lock = threading.Lock()
 
@@ -89,7 +90,7 @@ class NativeProgram:
         emitted = self.emitted
         number = {node: k for k, node in enumerate(all_nodes(self.graph))}
         return {
-            "arena": emitted.arena,
+            "arena": list(emitted.arena),
             "constants": [number[n] for n in emitted.constants],
             "hosts": [number[n] for n in emitted.hosts],
             "timed": len(emitted.timed),

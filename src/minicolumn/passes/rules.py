@@ -173,6 +173,8 @@ def _smaller_operand(smaller: Callable[[Node], Node | None]) -> Callable[[Node],
     """Return a rule that reads something smaller in an operand's place, if the result keeps its type."""
 
     def put(node: Node) -> Node | None:
+        if "numbers are not arrays" in node.op.traits:
+            return None
         for i, operand in enumerate(node.inputs):
             less = smaller(operand)
             if less is not None:

@@ -108,6 +108,7 @@ class _Maker:
     rng: np.random.Generator
     exact: bool
     depth: int = 0
+    registers: bool = False  # only what a loop in registers may hold
     known: list[Node] = field(default_factory=list)
     inputs: list[Node] = field(default_factory=list)
     below: dict[Node, int] = field(default_factory=dict)
@@ -180,7 +181,7 @@ class _Maker:
     # Growing ----------------------------------------------------------------------------------------------
 
     def grow(self) -> None:
-        kinds = list(WEIGHTS)
+        kinds = ["map", "reduce", "product", "shape"] if self.registers else list(WEIGHTS)
         weights = np.array([WEIGHTS[k] for k in kinds], float)
         kind = str(self.rng.choice(kinds, p=weights / weights.sum()))
         getattr(self, f"grow_{kind}")()
@@ -264,7 +265,7 @@ class _Maker:
     # Shapes -----------------------------------------------------------------------------------------------
 
     def grow_shape(self) -> None:
-        name = self.pick([n for n, op in OPS.items() if op.kind == "shape"])
+        name = self.pick([n for n, op in OPS.items() if op.kind == "shape" and not (self.registers and n == "pad")])
         getattr(self, f"_{name}")(self.some())
 
     def _reshape(self, x: Node) -> None:
@@ -346,31 +347,69 @@ class _Maker:
     def grow_control(self) -> None:
         if self.depth > 1:
             return
-        consts, carry, rows = (int(self.rng.integers(0, 3)) for _ in range(3))
         length = self.pick((0, 1, 2, 3, 5))
+        if self.chance(0.4):
+            self._loop_over_batches(length)
+            return
+        consts, carry, rows = (int(self.rng.integers(0, 3)) for _ in range(3))
         old = [n.array_type for n in self.arrays() if n.array_type.size <= 300]
-        types = [self.pick(old) if old and self.chance(0.6) else ArrayType(self.dtype(), self.shape(300)) for _ in range(consts + carry + rows)]
+        types = [
+            self.pick(old) if old and self.chance(0.6) else ArrayType(self.dtype(), self.shape(300))
+            for _ in range(consts + carry + rows)
+        ]
         stacked = [t.with_shape((length, *t.shape)) for t in types[consts + carry :]]
         operands = [self.operand(t) for t in (*types[: consts + carry], *stacked)]
-        body = self._body(types, consts, carry)
-        loop = self.apply("scan", operands, body=body, consts=consts, carry=carry, length=length, reverse=self.chance(0.4))
+        inner = _Maker(self.rng, self.exact, self.depth + 1)
+        self._loop(inner, operands, types, consts, carry, length)
+
+    def _loop_over_batches(self, length: int) -> None:
+        """Add a loop as training has it: rows of an array, chosen by indices, and some arithmetic on them."""
+        n, batch, width = self.pick((1, 5, 40)), self.pick((2, 3, 5, 8, 9, 16, 33, 64)), self.pick((1, 2, 3, 4))
+        dtype, places = self.pick((DTYPES["f32"], DTYPES["f32"], self.dtype())), DTYPES[self.pick(("i32", "i64", "u32"))]
+        types = [
+            ArrayType(dtype, (n, width) if self.chance(0.8) else (n,)),
+            ArrayType(dtype, (width, self.pick((1, 2, 3)))),
+            ArrayType(dtype, self.pick(((), (1,), (width,), (batch,)))),
+            ArrayType(places, (batch,)),
+        ]
+        operands = [*map(self.operand, types[:3]), self._places((length, batch), n)]
+        inner = _Maker(self.rng, self.exact, self.depth + 1, registers=True)
+        self._loop(inner, operands, types, 1, 2, length, below=n)
+
+    def _loop(
+        self,
+        inner: _Maker,
+        operands: Sequence[Node],
+        types: Sequence[ArrayType],
+        consts: int,
+        carry: int,
+        length: int,
+        below: int | None = None,
+    ) -> None:
+        body = inner.body(types, consts, carry, below)
+        attrs = {"body": body, "consts": consts, "carry": carry, "length": length}
+        loop = self.apply("scan", operands, **attrs, reverse=self.chance(0.4))
         assert isinstance(loop.type, TupleType)
         for index in range(len(loop.type.items)):
             if self.chance(0.9):
                 self.apply("item", [loop], index=index)
 
-    def _body(self, types: Sequence[ArrayType], consts: int, carry: int) -> Graph:
-        inputs = [input_node(t) for t in types]
-        inner = _Maker(self.rng, self.exact, self.depth + 1, list(inputs), inputs)
-        for _ in range(int(self.rng.integers(0, 6))):
-            inner.grow()
+    def body(self, types: Sequence[ArrayType], consts: int, carry: int, below: int | None) -> Graph:
+        """Grow the body of a loop; its last input is an index below a number, if one is given."""
+        self.inputs = [input_node(t) for t in types]
+        self.known = list(self.inputs)
+        if below is not None:
+            self.below[self.inputs[-1]] = below
+            self.apply("gather", [self.inputs[0], self.inputs[-1]])
+        for _ in range(int(self.rng.integers(0, 12 if self.registers else 6))):
+            self.grow()
         states = []
         for t in types[consts : consts + carry]:
-            fitting = [n for n in inner.known if n.type == t]
-            states.append(inner.pick(fitting[-3:]) if inner.chance(0.6) else inner.operand(t))
-        arrays = [n for n in inner.arrays() if n.array_type.size <= 600]
-        ys = [inner.pick(arrays[-4:]) for _ in range(int(self.rng.integers(0, 3)))] if arrays else []
-        return Graph(tuple(inputs), (*states, *ys), "step")
+            fitting = [n for n in self.known if n.type == t]
+            states.append(self.pick(fitting[-3:]) if self.chance(0.6) else self.operand(t))
+        arrays = [n for n in self.arrays() if n.array_type.size <= 600]
+        ys = [self.pick(arrays[-4:]) for _ in range(int(self.rng.integers(0, 3)))] if arrays else []
+        return Graph(tuple(self.inputs), (*states, *ys), "step")
 
     def outputs(self) -> list[Node]:
         read = {operand for node in self.known for operand in node.inputs}

@@ -27,9 +27,17 @@ def unary(
     return define(name, kind="map", infer=mapped(name, 1, kinds), numpy=numpy, vjp=rules, doc=doc)
 
 
-def binary(name: str, numpy: Callable[..., Any], *vjp: Rule | None, doc: str = "", kinds: str = "f") -> Op:
+def binary(
+    name: str,
+    numpy: Callable[..., Any],
+    *vjp: Rule | None,
+    doc: str = "",
+    kinds: str = "f",
+    traits: tuple[str, ...] = (),
+) -> Op:
     """Define a map of two operands, of these kinds of dtype."""
-    return define(name, kind="map", infer=mapped(name, 2, kinds), numpy=numpy, vjp=vjp or None, doc=doc)
+    infer = mapped(name, 2, kinds)
+    return define(name, kind="map", infer=infer, numpy=numpy, vjp=vjp or None, doc=doc, traits=traits)
 
 
 _AS_INTEGER = {4: np.int32, 8: np.int64}
@@ -102,7 +110,10 @@ def _power_exponent(g: Any, out: Any, x: Any, y: Any) -> Any:
     return g * out * np.log(np.where(x == 0, 1.0, x))
 
 
-POWER = binary("power", np.power, _power_base, _power_exponent, kinds=NUMBERS)
+# NumPy squares for the exponent 2 and takes the root for 0.5, but not for arrays that hold them everywhere.
+POWER = binary(
+    "power", np.power, _power_base, _power_exponent, kinds=NUMBERS, traits=("numbers are not arrays",)
+)
 
 
 def _part_of_length(g: Any, out: Any, x: Any) -> Any:

@@ -9,13 +9,13 @@ import numpy as np
 
 from minicolumn.ir.graph import Graph, Node
 from minicolumn.lower.llvm.elements import memory_type
-from minicolumn.lower.llvm.emit import Function, Module, Value, const
+from minicolumn.lower.llvm.emit import Function, Module, Value, const, index
 from minicolumn.lower.llvm.jit import Target
 from minicolumn.lower.llvm.kernels import Kernels
 from minicolumn.lower.llvm.steps import Frame, Level, Runner, constants, prepare
 from minicolumn.lower.llvm.team import emit_barrier
 from minicolumn.passes.fuse import Kernel
-from minicolumn.passes.memory import bytes_of
+from minicolumn.passes.memory import ALIGN, bytes_of
 
 # Larger constants are handed over as arguments instead of being part of the code.
 CODE_CONSTANT_BYTES = 4096
@@ -30,7 +30,7 @@ class Emitted:
     constants   large arrays that are handed over, in this order
     hosts       operations that are called back, by number
     timed       kernels whose cycles are counted, in the order of the counts
-    arena       bytes of scratch memory
+    arena       bytes of scratch memory, then of what each thread needs besides
     shared      whether there is work that several threads can share
     """
 
@@ -39,7 +39,7 @@ class Emitted:
     constants: tuple[Node, ...]
     hosts: tuple[Node, ...]
     timed: tuple[Kernel, ...]
-    arena: int
+    arena: tuple[int, int]
     shared: bool
 
 
@@ -63,6 +63,10 @@ def emit_program(
     table = _Table(f, graph)
     runner = Runner(f, kernels, table.slot(STATUS), table.slot(HOST), table.constant)
     runner.times = table.slot(TIMES) if timed else None
+    arena = table.slot(ARENA)
+    if level.private:
+        own = f.op("mul nsw", runner.part, index(_aligned(level.private)))
+        runner.private = f.at(arena, f.op("add nsw", own, index(_aligned(level.memory.size))), "i8")
     where = {node: table.slot(FIRST + k) for k, node in enumerate(graph.inputs)}
     inputs, outputs = len(graph.inputs), len(graph.outputs)
     results = [table.slot(FIRST + inputs + k) for k in range(outputs)]
@@ -73,11 +77,16 @@ def emit_program(
     }
     where |= constants(runner, level)
     regions = [((node, k), 0, max(bytes_of(node.array_type), 1)) for k, node in enumerate(graph.outputs)]
-    Frame(runner, level, where, results, table.slot(ARENA), 0, lengths, {}, regions).run()
+    Frame(runner, level, where, results, arena, 0, lengths, {}, regions).run()
     f.finish()
     constants_given, hosts = tuple(table.constants), tuple(runner.hosts)
-    timed_kernels, size = tuple(runner.timed), level.memory.size
+    timed_kernels = tuple(runner.timed)
+    size = _aligned(level.memory.size), _aligned(level.private)
     return Emitted(str(module), level, constants_given, hosts, timed_kernels, size, runner.shared)
+
+
+def _aligned(size: int) -> int:
+    return -(-size // ALIGN) * ALIGN
 
 
 class _Table:

@@ -15,7 +15,7 @@ from math import prod
 import numpy as np
 
 from minicolumn.ir.graph import CONST, INPUT, Graph, Node
-from minicolumn.ir.shapes import Shape
+from minicolumn.ir.shapes import Shape, TupleType
 from minicolumn.lower.llvm.elements import memory_type
 from minicolumn.lower.llvm.emit import Function, Value, const, const_lanes, index, lanes_of, llvm_type, vector
 from minicolumn.lower.llvm.reduce import fold_of
@@ -86,7 +86,7 @@ def lane_axes(body: Graph, batch: int) -> dict[Node, int | None]:
     """Return which axis of each value runs along the lanes."""
     found: dict[Node, int | None] = {}
     for node in body.nodes:
-        if 0 in node.array_type.shape:
+        if isinstance(node.type, TupleType) or 0 in node.array_type.shape:
             raise NotForRegisters
         if node.op is INPUT:
             found[node] = 0 if node.array_type.shape == (batch,) else None
@@ -121,7 +121,7 @@ def _axis_of_reduce(node: Node, axes: Sequence[int | None], batch: int) -> int |
 
 
 def _axis_of_matmul(node: Node, axes: Sequence[int | None], batch: int) -> int | None:
-    if len(node.array_type.shape) != 2 or any(len(i.array_type.shape) != 2 for i in node.inputs):
+    if not node.array_type.is_float or any(len(i.array_type.shape) != 2 for i in node.inputs):
         raise NotForRegisters
     known = {(None, None): None, (0, None): 0, (None, 1): 1, (1, 0): None}
     if tuple(axes) not in known:
@@ -130,7 +130,7 @@ def _axis_of_matmul(node: Node, axes: Sequence[int | None], batch: int) -> int |
 
 
 def _axis_of_gather(node: Node, axes: Sequence[int | None], batch: int) -> int | None:
-    if len(node.inputs) != 2 or node.inputs[0].op is not INPUT or axes[0] is not None:
+    if len(node.inputs) != 2 or node.inputs[0].op is not INPUT or axes[0] is not None or axes[1] is None:
         raise NotForRegisters
     return axes[1]
 
@@ -282,8 +282,6 @@ class Registers:
     def _rows(self, array: Node, node: Node) -> list[Value] | Value:
         """Return the number of a row for each lane (or for all of them), wrapped and checked."""
         f, block = self.f, self.block(node)
-        if node.array_type.shape not in ((), (self.batch,)):
-            raise NotForRegisters
         place = next(iter(block.values.values()))
         dtype = node.array_type.dtype
         if dtype.itemsize < 8:
@@ -384,8 +382,6 @@ class Registers:
     def multiplied(self, node: Node) -> Callable[[Index], Value]:
         """Multiply matrices: sums along registers, or along lanes where the batch is summed over."""
         a, b = (self.block(i) for i in node.inputs)
-        if not node.array_type.is_float:
-            raise NotForRegisters
         axis, k = self.axes[node], node.inputs[0].array_type.shape[1]
         zero = const(llvm_type(node.array_type.dtype), 0)
 

@@ -40,6 +40,16 @@ class Level:
     lanes: Mapping[Kernel, int]
     spaces: Mapping[Kernel, _Space]
 
+    def turns_apart(self, kernel: Kernel) -> bool:
+        """Return whether the turns of a loop know nothing of each other and are worth sharing out."""
+        assert kernel.anchor is not None
+        return kernel in self.inner and not kernel.anchor.attrs["carry"]
+
+    @property
+    def private(self) -> int:
+        """Return the bytes of arena that each thread needs for turns of its own."""
+        return max((self.inner[k].memory.size for k in self.inner if self.turns_apart(k)), default=0)
+
 
 @dataclass(frozen=True)
 class _Space:
@@ -91,8 +101,14 @@ def _scan_space(fused: Fused, kernel: Kernel, level: Level | None) -> _Space:
     assert node is not None
     read = {i.attrs["index"] for i in fused.items if i.inputs[0] is node}
     results = node.type.items  # type: ignore[union-attr]
-    unread = (bytes_of(t) if k not in read else 0 for k, t in enumerate(results))
+    carry = node.attrs["carry"]
+    unread = (0 if k in read else bytes_of(t if k < carry else row_of(t)) for k, t in enumerate(results))
     return _Space((level.memory.size if level else 0, *unread))
+
+
+def row_of(type: ArrayType) -> ArrayType:
+    """Return the type of one row."""
+    return type.with_shape(type.shape[1:])
 
 
 def _product_space(fused: Fused, kernel: Kernel, kernels: Kernels) -> _Space:
@@ -113,6 +129,8 @@ class Runner:
     times       cycles spent in each kernel, if they are to be counted
     timed       the kernels, in the order of their counts
     shared      whether any work is shared between threads
+    private     memory of each thread's own
+    is_apart    whether each thread is at turns of its own now, and so does everything in them
     """
 
     f: Function
@@ -125,16 +143,18 @@ class Runner:
     timed: list[Kernel] = field(default_factory=list)
     shared: bool = False
     hazards: Hazards = field(default_factory=Hazards)
+    private: Value | None = None
+    is_apart: bool = False
 
     @property
     def part(self) -> Value:
-        """Return the number of this thread."""
-        return self.f.parameters["part"]
+        """Return which part of the work in hand is this thread's."""
+        return index(0) if self.is_apart else self.f.parameters["part"]
 
     @property
     def parts(self) -> Value:
-        """Return how many threads there are."""
-        return self.f.parameters["parts"]
+        """Return how many threads share the work in hand."""
+        return index(1) if self.is_apart else self.f.parameters["parts"]
 
     @contextmanager
     def clock(self, kernel: Kernel) -> Iterator[None]:
@@ -148,17 +168,18 @@ class Runner:
         yield
         spent = f.op("sub", f.call("llvm.readcyclecounter", "i64"), before)
         slot = f.at(self.times, place, "i64")
-        with f.when(f.compare("eq", self.part, index(0))):
+        with f.when(f.compare("eq", f.parameters["part"], index(0))):
             f.store(f.op("add", f.load("i64", slot), spent), slot)
 
     def meet(self) -> None:
         """Let all threads come here before any goes on."""
-        self.f.call("mc.barrier", "void", self.f.parameters["team"], self.parts)
-        self.hazards.met()
+        if not self.is_apart:
+            self.f.call("mc.barrier", "void", self.f.parameters["team"], self.parts)
+            self.hazards.met()
 
     def before(self, reads: list[Region], writes: list[Region], solo: bool) -> None:
         """Meet if this work could get in another thread's way."""
-        if self.hazards.must_wait(reads, writes, solo):
+        if not self.is_apart and self.hazards.must_wait(reads, writes, solo):
             self.f.call("mc.barrier", "void", self.f.parameters["team"], self.parts)
 
 
@@ -320,10 +341,27 @@ class Frame:
         with self.alone():
             self._start_state(node, results)
         runner.meet()
+        if self.level.turns_apart(kernel) and runner.private is not None and not runner.is_apart:
+            self._turns_of_one_thread(kernel, node, results, regions)
+            return
         arena = self.base + self.level.memory.workspaces.get(kernel, 0)  # a body may need none
         with self._turns(node) as row:
             self._body_frame(node, self.level.inner[kernel], row, results, regions, arena).run()
             runner.meet()
+
+    def _turns_of_one_thread(
+        self, kernel: Kernel, node: Node, results: list[Value], regions: list[Region]
+    ) -> None:
+        """Share out the turns: each thread does some of them alone, in memory of its own."""
+        runner, level = self.runner, self.level.inner[kernel]
+        assert runner.private is not None
+        runner.shared = True
+        with self._turns(node, runner.part, runner.parts) as row:
+            runner.is_apart, arena, base = True, self.arena, self.base
+            self.arena = runner.private
+            self._body_frame(node, level, row, results, regions, 0).run()
+            runner.is_apart, self.arena, self.base = False, arena, base
+        runner.meet()
 
     def _start_state(self, node: Node, results: list[Value]) -> None:
         consts = node.attrs["consts"]
@@ -332,10 +370,14 @@ class Frame:
             self._move(results[k], self.pointer(first), bytes_of(first.array_type))
 
     @contextmanager
-    def _turns(self, node: Node) -> Iterator[Value]:
-        """Run what is emitted within for each row, first to last or the other way round."""
+    def _turns(self, node: Node, part: Value = index(0), parts: Value = index(1)) -> Iterator[Value]:  # noqa: B008
+        """Run what is emitted within for each row of a part, first to last or the other way round."""
         f, length = self.f, self._length(node)
-        with f.loop(0, length) as loop:
+        start, stop = index(0), length
+        if parts != index(1):
+            start = f.op("sdiv", f.op("mul nsw", length, part), parts)
+            stop = f.op("sdiv", f.op("mul nsw", length, f.op("add nsw", part, index(1))), parts)
+        with f.loop(start, stop) as loop:
             row = loop.counter
             if node.attrs["reverse"]:
                 row = f.op("sub nsw", f.op("sub nsw", length, index(1)), row)
@@ -344,8 +386,10 @@ class Frame:
     def _turn_in_registers(self, node: Node, batch: int, row: Value, results: list[Value]) -> None:
         body, carry = node.attrs["body"], node.attrs["carry"]
         where, lengths = self._body_inputs(node, row, results)
+        read = self._read_results(node)
         outs = [
-            r if k < carry else self._row(r, body.outputs[k].array_type, row) for k, r in enumerate(results)
+            r if k < carry or not read[k] else self._row(r, body.outputs[k].array_type, row)
+            for k, r in enumerate(results)
         ]
         Registers(self.f, body, batch, where, lengths, self.runner.status).run(outs)
 
@@ -361,6 +405,11 @@ class Frame:
                 regions.append(((node, k), 0, max(bytes_of(type), 1)))
         return results, regions
 
+    def _read_results(self, node: Node) -> list[bool]:
+        """Return which results of a loop somebody reads; the rows of others all go to one place."""
+        known = {i.attrs["index"] for i in self.level.fused.items if i.inputs[0] is node}
+        return [k in known for k in range(len(node.type.items))]  # type: ignore[union-attr]
+
     def _length(self, node: Node) -> Value:
         rows = node.inputs[node.attrs["consts"] + node.attrs["carry"] :]
         flexible = [self.lengths[r] for r in rows if r in self.lengths]
@@ -373,8 +422,10 @@ class Frame:
         where, lengths = self._body_inputs(node, row, results)
         known = {body.inputs[consts + k]: regions[k] for k in range(carry)}
         where |= constants(self.runner, level)
+        read = self._read_results(node)
         outs = [
-            r if k < carry else self._row(r, body.outputs[k].array_type, row) for k, r in enumerate(results)
+            r if k < carry or not read[k] else self._row(r, body.outputs[k].array_type, row)
+            for k, r in enumerate(results)
         ]
         return Frame(self.runner, level, where, outs, self.arena, arena, lengths, known, regions)
 
