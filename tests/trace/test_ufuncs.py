@@ -245,7 +245,7 @@ def _operators() -> dict[str, Callable[[Any, Any], Any]]:
 @pytest.mark.parametrize("dtypes", [(np.float64, np.float32), (np.int64, np.int32)])
 @pytest.mark.parametrize("symbol", sorted(_operators()))
 def test_arrays_are_not_weak(symbol: str, dtypes: tuple[Any, Any]) -> None:
-    # NumPy's dtypes float64 and int64 equal Python's types float and int; what came from arrays keeps its own.
+    # The dtypes float64 and int64 equal Python's float and int, but what came from arrays keeps its own.
     f = _operators()[symbol]
     a, w = np.full(2, 3, dtypes[0]), np.full(2, 1, dtypes[1])
     assert mc.compile(lambda a, w: f(a, a) * w)(a, w).dtype == (f(a, a) * w).dtype == dtypes[0]

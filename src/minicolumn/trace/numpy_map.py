@@ -93,7 +93,7 @@ def _row(ufunc: np.ufunc, operands: tuple[Any, ...], kinds: tuple[Any, ...]) -> 
     """Apply a row of the table to operands in the dtypes of the loop that NumPy would choose."""
     row, dtypes = _row_and_dtypes(ufunc, kinds)
     converted = tuple(map(cast, operands, dtypes))
-    return apply(row, converted, {}) if type(row) is Op else row(*converted)
+    return apply(row, converted, {}) if isinstance(row, Op) else row(*converted)
 
 
 @lru_cache(maxsize=4096)

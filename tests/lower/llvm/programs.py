@@ -337,8 +337,11 @@ class _Maker:
         places = broadcast_shapes(*(i.array_type.shape for i in indices))
         self.apply("scatter_add", [x, self.operand(x.array_type.with_shape((*places, *shape[count:]))), *indices])
 
-    def _places(self, shape: Shape, below: int) -> Node:
-        dtype = DTYPES[self.pick(("i32", "i64", "u32"))]
+    def index_dtype(self) -> np.dtype:
+        return DTYPES[self.pick(("i32", "i64", "u32"))]
+
+    def _places(self, shape: Shape, below: int, dtype: np.dtype | None = None) -> Node:
+        dtype = dtype or self.index_dtype()
         old = [n for n in self.known if self.below.get(n) == below and n.type == ArrayType(dtype, shape)]
         return self.pick(old) if old and self.chance(0.5) else self.leaf(ArrayType(dtype, shape), below)
 
@@ -365,14 +368,14 @@ class _Maker:
     def _loop_over_batches(self, length: int) -> None:
         """Add a loop as training has it: rows of an array, chosen by indices, and some arithmetic on them."""
         n, batch, width = self.pick((1, 5, 40)), self.pick((2, 3, 5, 8, 9, 16, 33, 64)), self.pick((1, 2, 3, 4))
-        dtype, places = self.pick((DTYPES["f32"], DTYPES["f32"], self.dtype())), DTYPES[self.pick(("i32", "i64", "u32"))]
+        dtype, places = self.pick((DTYPES["f32"], DTYPES["f32"], self.dtype())), self.index_dtype()
         types = [
             ArrayType(dtype, (n, width) if self.chance(0.8) else (n,)),
             ArrayType(dtype, (width, self.pick((1, 2, 3)))),
             ArrayType(dtype, self.pick(((), (1,), (width,), (batch,)))),
             ArrayType(places, (batch,)),
         ]
-        operands = [*map(self.operand, types[:3]), self._places((length, batch), n)]
+        operands = [*map(self.operand, types[:3]), self._places((length, batch), n, places)]
         inner = _Maker(self.rng, self.exact, self.depth + 1, registers=True)
         self._loop(inner, operands, types, 1, 2, length, below=n)
 
