@@ -55,5 +55,3 @@ def test_the_pace_grows_by_at_most_eight() -> None:
     before = pace.steps
     pace.took(before, 1e-6)
     assert pace.steps <= 8 * before
-
-

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import minicolumn as mc
-from minicolumn.train.batches import Pace
 from minicolumn.nn.losses import huber, softmax_cross_entropy
+from minicolumn.train.batches import Pace
 from minicolumn.train.check import check_data, check_settings
 
 TIMINGS = ("seconds", "steps_per_second")

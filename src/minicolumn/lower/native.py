@@ -196,7 +196,7 @@ class _Calls:
     def __init__(self, nodes: Sequence[Node]) -> None:
         self._nodes = nodes
         self._callback = _HOST(self._call) if nodes else None
-        self.address = ctypes.cast(self._callback, ctypes.c_void_p).value if self._callback else 0
+        self.address = _address_of(self._callback) if self._callback else 0
 
     def _call(self, number: int, table: Any) -> None:
         # An exception cannot travel through machine code: it is kept, and what follows computes with garbage.
@@ -224,4 +224,9 @@ def _array_at(address: int | None, node: Node) -> np.ndarray:
     size = type.size * type.dtype.itemsize
     if not size or not address:
         return np.empty(type.shape, type.dtype)
-    return np.frombuffer((ctypes.c_char * size).from_address(address), type.dtype).reshape(type.shape)
+    held = (ctypes.c_uint8 * size).from_address(address)
+    return np.ctypeslib.as_array(held).view(type.dtype).reshape(type.shape)
+
+
+def _address_of(callback: Any) -> int:
+    return ctypes.cast(callback, ctypes.c_void_p).value or 0

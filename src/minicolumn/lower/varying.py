@@ -11,7 +11,7 @@ from minicolumn.ir.shapes import TupleType
 from minicolumn.trace.program import Argument
 from minicolumn.tree import Structure, flatten, unflatten
 
-# What a program is traced with in place of a length that may vary: primes that no real shape has, one a group.
+# What a program is traced with in place of a length that may vary: primes that no real shape has.
 LENGTHS = (1_000_003, 1_000_033, 1_000_037, 1_000_039, 1_000_081, 1_000_099, 1_000_117, 1_000_121)
 
 

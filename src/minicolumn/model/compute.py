@@ -18,7 +18,7 @@ from minicolumn.trace.loops import scan
 from minicolumn.tree import flatten
 
 Array = np.ndarray
-# Rows that one turn of the compiled loop works on: few enough that what lies between layers stays in the cache.
+# Rows that one turn of the compiled loop works on: few enough that what is between layers stays in the cache.
 ROWS = 256
 # Fewer rows than this are worked on one by one, since a turn takes as long however few rows it has.
 FEW = 16
@@ -134,7 +134,9 @@ def _mean(values: Array, shares: Array) -> float:
     """Return the mean of blocks by their shares; a block whose rows all have weight 0 has no value."""
     counted = shares > 0
     total = float(np.sum(shares[counted]))
-    return float(np.dot(values[counted].astype(np.float64), shares[counted])) / total if total else float("nan")
+    return (
+        float(np.dot(values[counted].astype(np.float64), shares[counted])) / total if total else float("nan")
+    )
 
 
 def _calls(X: Array, dtype: np.dtype) -> Iterator[slice]:

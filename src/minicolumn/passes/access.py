@@ -95,7 +95,7 @@ def operand_places(node: Node, operand: int, places: Places, ranges: Sequence[in
 
 
 def stretched(places: Places, shape: Shape) -> Places:
-    """Return the places within an operand that broadcasts: aligned at the right, 1 is read again and again."""
+    """Return the places within an operand that broadcasts: aligned at the right, 1 is read again."""
     aligned = places[len(places) - len(shape) :]
     return tuple(ZERO if n == 1 else p for p, n in zip(aligned, shape, strict=True))
 

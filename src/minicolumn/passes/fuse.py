@@ -25,9 +25,39 @@ from minicolumn.passes.access import Affine, Places, linear, operand_places, own
 VIEWS = ("reshape", "transpose", "broadcast", "slice", "flip")
 # Maps that cost about as much as reading their result back from memory; all others cost DEAR of them.
 CHEAP_OPS = frozenset(
-    "add subtract multiply negative absolute maximum minimum where cast stop_gradient copy less less_equal "
-    "greater greater_equal equal not_equal bitwise_and bitwise_or bitwise_xor invert left_shift right_shift "
-    "isnan isinf isfinite signbit floor ceil trunc rint".split()
+    [
+        "add",
+        "subtract",
+        "multiply",
+        "negative",
+        "absolute",
+        "maximum",
+        "minimum",
+        "where",
+        "cast",
+        "stop_gradient",
+        "copy",
+        "less",
+        "less_equal",
+        "greater",
+        "greater_equal",
+        "equal",
+        "not_equal",
+        "bitwise_and",
+        "bitwise_or",
+        "bitwise_xor",
+        "invert",
+        "left_shift",
+        "right_shift",
+        "isnan",
+        "isinf",
+        "isfinite",
+        "signbit",
+        "floor",
+        "ceil",
+        "trunc",
+        "rint",
+    ]
 )
 DEAR = 5
 # What is cheaper than this is computed again rather than stored.
@@ -36,7 +66,7 @@ WORTH_STORING = 3
 
 @dataclass(frozen=True, eq=False)
 class Store:
-    """A value written to an array: for the element at `own_places`, at offset + the sum of strides * place."""
+    """A value written to an array: each element goes to offset + the sum of strides * place."""
 
     value: Node
     target: Node
@@ -138,15 +168,13 @@ def is_leaf(node: Node) -> bool:
 def _forced(graph: Graph, nodes: list[Node], native: Callable[[Node], bool]) -> set[Node]:
     """Return the nodes that cannot but be arrays, whatever else is decided."""
     arrays = {n for n in (*graph.inputs, *graph.nodes) if is_leaf(n)}
-    arrays |= {n for n in graph.outputs}
+    arrays |= set(graph.outputs)
     arrays |= {n for n in nodes if not is_inlined(n, native)}
     for node in nodes:
         if not is_inlined(node, native):
             arrays |= {o for o in _whole_operands(node) if not _is_matrix_view(node, o, arrays)}
             continue
-        if node.op.name == "gather":
-            arrays.add(node.inputs[0])
-        elif node.op.name == "reshape" and not _splits(node):
+        if node.op.name == "gather" or (node.op.name == "reshape" and not _splits(node)):
             arrays.add(node.inputs[0])
         arrays |= {o for o in node.inputs if _repeated_in_inner_loop(node, o, arrays)}
     return arrays
@@ -171,10 +199,8 @@ def matrix_view(operand: Node, arrays: Container[Node]) -> tuple[Node, Affine] |
     return view_of(operand, own_places(shape), shape, arrays)
 
 
-def view_of(
-    node: Node, places: Places, ranges: Shape, arrays: Container[Node]
-) -> tuple[Node, Affine] | None:
-    """Return the array that a chain of views reads, and the number of the element there; None if it computes."""
+def view_of(node: Node, places: Places, ranges: Shape, arrays: Container[Node]) -> tuple[Node, Affine] | None:
+    """Return the array that a chain of views reads, and the element's number there; None if it computes."""
     while node not in arrays:
         if node.op.name not in VIEWS:
             return None
@@ -220,7 +246,7 @@ def cost(node: Node, arrays: Container[Node]) -> int:
 
 
 def evaluated(kernel: Kernel) -> Iterator[tuple[Node, bool]]:
-    """Yield the values that a kernel computes element by element, and whether the value is itself its array."""
+    """Yield the values that a kernel computes element by element, and whether each is an array itself."""
     for store in kernel.stores:
         if store.value is not kernel.anchor:
             yield store.value, store.is_plain
@@ -274,8 +300,10 @@ def reading(value: Node, arrays: Container[Node], computed: bool) -> Iterator[tu
 
 def _below(node: Node, places: Places | None, ranges: Shape) -> Iterator[tuple[Node, Places | None]]:
     for k, operand in enumerate(node.inputs):
-        unknown = node.op.name == "gather" or places is None
-        yield operand, None if unknown else operand_places(node, k, places, ranges)
+        if places is None or node.op.name == "gather":
+            yield operand, None
+        else:
+            yield operand, operand_places(node, k, places, ranges)
 
 
 def inlined(value: Node, arrays: Container[Node], computed: bool) -> set[Node]:
@@ -336,7 +364,7 @@ class _Grouping:
         self.needs[kernel] = self._makers(arrays_read(kernel, self.arrays)) if kernel.kind != "fill" else []
         self._writers.setdefault(target, []).append(kernel)
 
-    def _makers(self, arrays: Container[Node]) -> list[Kernel]:
+    def _makers(self, arrays: Iterable[Node]) -> list[Kernel]:
         sources = (a.inputs[0] if a.op.name == "item" else a for a in arrays)
         return list(dict.fromkeys(k for a in sources for k in self._writers.get(a, ())))
 
@@ -363,13 +391,15 @@ class _Grouping:
         """Return a kernel that can compute this store too: best the product or reduction that it follows."""
         shape = store.value.array_type.shape
         read = {array for array, _ in reads}
-        for kernel in sorted(reversed(self.kernels), key=lambda k: k.anchor not in read):
+        latest_first = self.kernels[::-1]
+        for kernel in sorted(latest_first, key=lambda k: k.anchor not in read):
             fits = kernel.shape == shape and kernel.kind in ("loop", "reduce", "product")
             if not fits or (kernel.kind == "product" and len(shape) != 2):
                 continue
-            if _at_same_places(kernel, reads, shape) and self._shares(kernel, parts, reads):
-                if kernel not in self._before([k for k in needed if k is not kernel]):
-                    return kernel
+            if not _at_same_places(kernel, reads, shape) or not self._shares(kernel, parts, reads):
+                continue
+            if kernel not in self._before([k for k in needed if k is not kernel]):
+                return kernel
         return None
 
     def _shares(self, kernel: Kernel, parts: set[Node], reads: list[tuple[Node, Places | None]]) -> bool:

@@ -82,7 +82,13 @@ def plan_memory(
     rooms = {output: arena.take(size) for output, size in room.items()}
     offsets, workspaces = _placed(fused, bindings.kernels, bindings.results, needs, arena)
     return Memory(
-        tuple(bindings.kernels), offsets, bindings.results, tuple(bindings.copies), workspaces, rooms, arena.size
+        tuple(bindings.kernels),
+        offsets,
+        bindings.results,
+        tuple(bindings.copies),
+        workspaces,
+        rooms,
+        arena.size,
     )
 
 

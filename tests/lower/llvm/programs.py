@@ -103,6 +103,28 @@ def arity(name: str) -> int:
     return next(n for n in (1, 2, 3) if _fits(OPS[name], (x,) * n, attrs))
 
 
+def apply(name: str, operands: Sequence[Node], **attrs: Any) -> Node:
+    """Return a node of an operation."""
+    op = OPS[name]
+    return Node(op, operands, attrs, infer_type(op, tuple(n.type for n in operands), attrs))
+
+
+def apply_each(dtype: np.dtype) -> tuple[Made, set[str]]:
+    """Return a program that applies each operation to arrays of a dtype, if it takes it, and their names."""
+    maker = _Maker(np.random.default_rng(dtype.num), exact=False)
+    applied: set[str] = set()
+    for name in sorted(OPS):
+        for shape in ((257,), (9, 33), (), (2, 3, 17), (0, 3)):
+            maker.known.clear()
+            x = input_node(ArrayType(dtype, shape))
+            maker.inputs.append(x)
+            maker.known.append(x)
+            maker.try_one(name, x)
+            maker.results += [n for n in maker.known if n.op.name == name]
+    applied = {n.op.name for n in maker.results} | ({"item"} & set())
+    return Made(Graph(tuple(maker.inputs), tuple(maker.results)), maker.below), applied
+
+
 @dataclass
 class _Maker:
     rng: np.random.Generator

@@ -364,9 +364,9 @@ def test_tiles_fit_the_registers_and_cover_the_product() -> None:
     for machine in (SSE2, AVX2, AVX512, NEON):
         for m, n, k in shapes:
             t = tiling(Product(m, n, k, "float", Operand(k, 1), Operand(n, 1)), machine)
-            assert t.strips.size * t.panels.size * t.chains + 2 <= machine.registers
-            assert t.strips.start(t.strips.count) == m
-            assert t.panels.start(t.panels.count) == -(-n // t.lanes)
+            assert t.rows * t.width * t.chains + 2 <= machine.registers
+            assert t.rows * (t.strips - 1) < m <= t.rows * t.strips
+            assert t.columns * (t.panels - 1) < n <= t.columns * t.panels
 
 
 def test_the_sum_over_k_does_not_depend_on_the_tile() -> None:

@@ -1,4 +1,4 @@
-"""Computing the elements of values within loops: a scalar where nothing varies along the lanes, else a vector.
+"""Computing the elements of values within loops: a scalar where nothing varies by lane, else a vector.
 
 What does not depend on an inner loop is computed outside of it: a value belongs to the level of the innermost
 counter that its address, or that of anything it is computed from, depends on.

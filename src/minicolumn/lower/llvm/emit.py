@@ -183,9 +183,7 @@ class Function:
     def finish(self, result: Value | None = None) -> str:
         """End the function, hand it to its module, and return its name."""
         self.line(f"ret {result}" if result else "ret void")
-        self.module.functions[self.name] = "\n".join(
-            [self._head, "entry:", *self._entry, *self._lines, "}"]
-        )
+        self.module.functions[self.name] = "\n".join([self._head, "entry:", *self._entry, *self._lines, "}"])
         return self.name
 
     # Arithmetic -------------------------------------------------------------------------------------------

@@ -64,7 +64,7 @@ def _value(value: Any) -> str:
 
 
 def _constant(node: Node) -> str:
-    """Return what of a constant is part of the code: all of a small one, of a large one that it is uniform."""
+    """Return what of a constant is part of the code: a small one whole, of a large one that it is uniform."""
     value = node.attrs["value"]
     if value.nbytes <= CODE_CONSTANT_BYTES:
         return value.tobytes().hex()

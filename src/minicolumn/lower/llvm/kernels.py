@@ -20,7 +20,7 @@ from minicolumn.lower.llvm.reduce import (
     run_reduction,
     runs_along_columns,
 )
-from minicolumn.passes.access import Affine, counter, linear, own_places
+from minicolumn.passes.access import counter, linear, own_places
 from minicolumn.passes.fuse import Fused, Kernel, arrays_read
 
 # Work of fewer elements than this is done by one thread: sharing it out takes longer.
@@ -63,7 +63,7 @@ class Kernels:
         return f"k{self._count}"
 
     def once(self, key: Any, emit: Callable[[str], bool]) -> str | None:
-        """Return the function for a key, written by `emit(name)` when it is asked for first; None if there is none."""
+        """Return the function for a key, written by `emit(name)` at first; None if there is none."""
         if key not in self._made:
             name = self.fresh()
             self._made[key] = name if emit(name) else None

@@ -133,5 +133,3 @@ def rest(e: Elements, whole: Value, stop: Value) -> Iterator[None]:
 def no_lanes_left(levels: Levels, lanes: int) -> bool:
     """Return whether the innermost level holds whole vectors only."""
     return lanes == 1 or levels.sizes[-1] % lanes == 0
-
-

@@ -29,7 +29,7 @@ EPILOGUE = (
 
 @dataclass(frozen=True, eq=False)
 class Factor:
-    """One operand of a product: the array, and how far apart its elements lie along each axis of the operand."""
+    """One operand of a product: the array, and how far apart its elements lie along the operand's axes."""
 
     array: Node
     offset: int
@@ -63,7 +63,9 @@ def factor(operand: Node, fused: Fused) -> Factor:
     found = matrix_view(operand, fused.arrays)
     assert found is not None, "the operand of a product has to be a view of an array"
     array, address = found
-    return Factor(array, address.const, tuple(address.coefficient(d) for d in range(len(operand.array_type.shape))))
+    return Factor(
+        array, address.const, tuple(address.coefficient(d) for d in range(len(operand.array_type.shape)))
+    )
 
 
 def product_of(kernel: Kernel, fused: Fused) -> tuple[Product, Factor, Factor]:
@@ -113,7 +115,15 @@ def _emit_epilogue(
     table = f.parameters["context"]
     slots = [f.load("ptr", f.at(table, k, "ptr")) for k in range(len(arrays) + 1)]
     sizes = [f.load("i64", f.at(table, len(arrays) + 1 + k, "ptr")) for k in range(len(lengths))]
-    frame = Frame(f, fused, kernel, dict(zip(arrays, slots, strict=False)), dict(zip(lengths, sizes, strict=True)), slots[-1], kernels.machine)
+    frame = Frame(
+        f,
+        fused,
+        kernel,
+        dict(zip(arrays, slots, strict=False)),
+        dict(zip(lengths, sizes, strict=True)),
+        slots[-1],
+        kernels.machine,
+    )
     _rectangle(frame, node)
     return kernels.share(f), arrays, lengths
 
@@ -179,7 +189,12 @@ class ProductCall:
 
 
 def _batches(
-    f: Function, code: ProductCode, level: int, at: list[Value], where: Mapping[Node, Value], call: ProductCall
+    f: Function,
+    code: ProductCode,
+    level: int,
+    at: list[Value],
+    where: Mapping[Node, Value],
+    call: ProductCall,
 ) -> None:
     if level < len(code.batch):
         with f.loop(0, code.batch[level]) as loop:

@@ -58,7 +58,11 @@ def emit_program(
     kernels = Kernels(module, target.machine, lambda node: node in reaching)
     level = prepare(graph, kernels)
     f = Function(
-        module, "run", [("table", "ptr"), ("team", "ptr"), ("part", "i64"), ("parts", "i64")], "void", "nounwind"
+        module,
+        "run",
+        [("table", "ptr"), ("team", "ptr"), ("part", "i64"), ("parts", "i64")],
+        "void",
+        "nounwind",
     )
     table = _Table(f, graph)
     runner = Runner(f, kernels, table.slot(STATUS), table.slot(HOST), table.constant)

@@ -1,9 +1,9 @@
 """Reductions: the operand is computed as it is read, and the maps that follow are applied to the result.
 
-Two forms, by where neighbours in memory lie: *columns*, when they end up in neighbouring results (lanes are
-results), and *rows*, when they are summed together (lanes are partial results, combined at the end by halves).
-In both the order of additions is a function of the shapes alone. Long sums are added up in blocks, so that the
-rounding error grows with the block and the number of blocks instead of with the number of terms.
+Two forms, by where neighbours in memory go: *columns*, when they end in neighbouring results (lanes are
+results), and *rows*, when they are summed together (lanes are partial results, combined by halves in the end).
+In both, the order of additions is a function of the shapes alone. Long sums are added up in blocks, so that
+the rounding error grows with the block and the number of blocks instead of with the number of terms.
 """
 
 from __future__ import annotations
@@ -292,5 +292,3 @@ def _results(e: Elements, body: Reduction, level: int, bounds: tuple[Value, Valu
         following = level + 1 < body.kept
         inner = (index(0), index(e.levels.sizes[level + 1])) if following else bounds
         _results(e, body, level + 1, inner, exact)
-
-

@@ -71,7 +71,7 @@ def lanes_of_body(body: Graph) -> int | None:
     return batch[0] if total <= MOST_VALUES else None
 
 
-class NotForRegisters(Exception):  # noqa: N818  a finding, not a fault
+class NotForRegisters(Exception):
     """A program that has an operation, or a mixture of axes, that registers cannot hold."""
 
 
@@ -85,11 +85,13 @@ def _values(node: Node, axis: int | None) -> int:
 def lane_axes(body: Graph, batch: int) -> dict[Node, int | None]:
     """Return which axis of each value runs along the lanes."""
     found: dict[Node, int | None] = {}
+    # The rows of the batch run along the lanes; a bias that happens to be as long as the batch does not.
+    rows = {n.inputs[1] for n in body.nodes if n.op.name == "gather"}
     for node in body.nodes:
         if isinstance(node.type, TupleType) or 0 in node.array_type.shape:
             raise NotForRegisters
         if node.op is INPUT:
-            found[node] = 0 if node.array_type.shape == (batch,) else None
+            found[node] = 0 if node in rows else None
             continue
         if node.op is CONST:
             found[node] = None
@@ -105,7 +107,9 @@ def _axis_of_map(node: Node, axes: Sequence[int | None], batch: int) -> int | No
     if not is_native(node):
         raise NotForRegisters
     ndim = len(node.array_type.shape)
-    laned = {a + ndim - len(i.array_type.shape) for a, i in zip(axes, node.inputs, strict=True) if a is not None}
+    laned = {
+        a + ndim - len(i.array_type.shape) for a, i in zip(axes, node.inputs, strict=True) if a is not None
+    }
     if len(laned) > 1:
         raise NotForRegisters
     return laned.pop() if laned else None
@@ -449,7 +453,10 @@ def _unsliced(node: Node, places: Index) -> Index:
 
 def _unflipped(node: Node, places: Index) -> Index:
     shape = node.array_type.shape
-    return tuple(n - 1 - p if i in node.attrs["axes"] else p for i, (p, n) in enumerate(zip(places, shape, strict=True)))
+    return tuple(
+        n - 1 - p if i in node.attrs["axes"] else p
+        for i, (p, n) in enumerate(zip(places, shape, strict=True))
+    )
 
 
 def _concatenated(r: Registers, node: Node) -> Callable[[Index], Value]:

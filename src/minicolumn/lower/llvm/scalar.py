@@ -12,7 +12,16 @@ import numpy as np
 
 from minicolumn.ir.graph import Node
 from minicolumn.lower.llvm import mathlib
-from minicolumn.lower.llvm.emit import Function, Value, const, element_of, is_float, lanes_of, llvm_type, vector
+from minicolumn.lower.llvm.emit import (
+    Function,
+    Value,
+    const,
+    element_of,
+    is_float,
+    lanes_of,
+    llvm_type,
+    vector,
+)
 
 Emitter = Callable[..., Value]
 
@@ -111,7 +120,9 @@ def _float_divmod(f: Function, x: Value, y: Value) -> tuple[Value, Value]:
     floor = f.select(up, f.op("fadd", floor, one), floor)
     plain = f.op("fdiv", x, y)
     floor = f.select(f.compare("oeq", quotient, zero), f.intrinsic("copysign", zero, plain), floor)
-    return f.select(f.compare("oeq", y, zero), plain, floor), f.select(f.compare("oeq", y, zero), rest, modulo)
+    return f.select(f.compare("oeq", y, zero), plain, floor), f.select(
+        f.compare("oeq", y, zero), rest, modulo
+    )
 
 
 def _safe_divisor(f: Function, node: Node, x: Value, y: Value) -> tuple[Value, Value]:
@@ -202,7 +213,9 @@ def _shift(opcode: str) -> Emitter:
         bits = 8 * _dtype(node).itemsize
         signed = opcode != "shl" and _is_signed(node)
         inside = f.compare("ult", y, const(y.type, bits))
-        shifted = f.op("ashr" if signed else opcode, x, f.select(inside, y, const(y.type, bits - 1 if signed else 0)))
+        shifted = f.op(
+            "ashr" if signed else opcode, x, f.select(inside, y, const(y.type, bits - 1 if signed else 0))
+        )
         return shifted if signed else f.select(inside, shifted, const(x.type, 0))
 
     return emit
@@ -239,7 +252,9 @@ def _from_float(f: Function, x: Value, after: np.dtype, to: str) -> Value:
     # the low half of a 64-bit conversion.
     wide = "i32" if after == np.int32 else "i64"
     lowest = -(2.0 ** (31 if wide == "i32" else 63))
-    inside = f.op("and", f.compare("oge", x, const(x.type, lowest)), f.compare("olt", x, const(x.type, -lowest)))
+    inside = f.op(
+        "and", f.compare("oge", x, const(x.type, lowest)), f.compare("olt", x, const(x.type, -lowest))
+    )
     whole = f.convert("fptosi", f.select(inside, x, const(x.type, 0)), wide)
     whole = f.select(inside, whole, const(whole.type, int(lowest)))
     return f.convert("trunc", whole, to)

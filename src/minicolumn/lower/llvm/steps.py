@@ -15,7 +15,14 @@ from minicolumn.lower.llvm.emit import Function, Value, const, index
 from minicolumn.lower.llvm.hazards import Hazards, Region
 from minicolumn.lower.llvm.kernels import Code, Kernels
 from minicolumn.lower.llvm.matmul import needs_result_buffer, scratch_bytes
-from minicolumn.lower.llvm.products import NULL, ProductCall, ProductCode, call_product, emit_product_kernel, product_of
+from minicolumn.lower.llvm.products import (
+    NULL,
+    ProductCall,
+    ProductCode,
+    call_product,
+    emit_product_kernel,
+    product_of,
+)
 from minicolumn.lower.llvm.registers import Registers, lanes_of_body
 from minicolumn.lower.llvm.scalar import is_native
 from minicolumn.passes.fuse import Fused, Kernel, array_below, arrays_read, fuse
@@ -53,7 +60,10 @@ class Level:
 
 @dataclass(frozen=True)
 class _Space:
-    """The workspace of a kernel: packed operands, then partial results; or a loop's arena and unread results."""
+    """The workspace of a kernel: packed operands, then partial results; or a loop's arena and unread results.
+
+    parts   bytes of each
+    """
 
     parts: tuple[int, ...]
 
@@ -116,7 +126,9 @@ def _product_space(fused: Fused, kernel: Kernel, kernels: Kernels) -> _Space:
     assert kernel.anchor is not None
     stored = any(s.target is kernel.anchor for s in kernel.stores)
     partial = needs_result_buffer(spec, kernels.machine) and not stored
-    return _Space((scratch_bytes(spec, kernels.machine), bytes_of(kernel.anchor.array_type) if partial else 0))
+    return _Space(
+        (scratch_bytes(spec, kernels.machine), bytes_of(kernel.anchor.array_type) if partial else 0)
+    )
 
 
 @dataclass(eq=False)
@@ -265,7 +277,7 @@ class Frame:
         with self.alone():
             self.f.call(code.name, "void", *pointers, *sizes, self.runner.status, index(0), index(1))
 
-    def alone(self):  # noqa: ANN201  a context manager
+    def alone(self):
         """Let the first thread alone do what is emitted within."""
         return self.f.when(self.f.compare("eq", self.runner.part, index(0)))
 

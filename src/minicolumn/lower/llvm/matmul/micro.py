@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from minicolumn.lower.llvm.emit import Function, Value, const, index, is_float, lanes_of, vector
+from minicolumn.lower.llvm.emit import Function, Value, const, index, is_float, lanes_of
 from minicolumn.lower.llvm.machine import Machine
 from minicolumn.lower.llvm.matmul.lanes import load_lanes, minus, store_lanes
 from minicolumn.lower.llvm.matmul.shapes import Product, Tiling, fused
@@ -91,7 +91,7 @@ def accumulate(
     """Return begin + a b over `count` steps of k, each element's sum in the same order in every tile."""
     zeros = [const(tile.type, 0)] * len(tile.places)
     held = [*begin, *(zeros * (t.chains - 1))]
-    whole = _whole_turns(fn, count, t.unroll)
+    whole = _whole_turns(fn, count, t)
     # The pointers are carried: with addresses computed from the counter LLVM takes twice as long.
     with fn.loop(0, whole, t.unroll, carried=[x.a, x.b, *held]) as loop:
         at, sums = replace(x, a=loop.carried[0], b=loop.carried[1]), loop.carried[2:]
@@ -101,10 +101,11 @@ def accumulate(
     return join_chains(fn, maths, _rest(fn, maths, tile, t, x, whole, count, held), len(tile.places))
 
 
-def _whole_turns(fn: Function, count: Value, unroll: int) -> Value:
+def _whole_turns(fn: Function, count: Value, t: Tiling) -> Value:
+    """Return how many steps fill turns; the blocks of k are cut so that with one chain all do."""
     if not count.text.startswith("%"):
-        return index(int(count.text) // unroll * unroll)
-    return minus(fn, count, fn.op("urem", count, index(unroll)))
+        return index(int(count.text) // t.unroll * t.unroll)
+    return count if t.chains == 1 else minus(fn, count, fn.op("urem", count, index(t.unroll)))
 
 
 def _rest(
@@ -120,6 +121,8 @@ def _rest(
     """Add the steps that do not fill a turn."""
     if not count.text.startswith("%"):
         return _steps(fn, maths, tile, t, x, int(count.text) - int(whole.text), held)
+    if whole == count:
+        return list(held)
     with fn.loop(whole, count, carried=[x.a, x.b, *held]) as loop:
         at = replace(x, a=loop.carried[0], b=loop.carried[1])
         sums = _steps(fn, maths, tile, t, at, 1, loop.carried[2:])
@@ -161,8 +164,3 @@ def join_chains(fn: Function, maths: Arithmetic, held: Sequence[Value], each: in
             for pair in pairs
         ]
     return chains[0]
-
-
-def vector_type(product: Product, t: Tiling) -> str:
-    """Return the type of a vector of results."""
-    return vector(product.memory, t.lanes)

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from minicolumn.lower.llvm.emit import Function, Module, Value, const, index
+from minicolumn.lower.llvm.emit import Function, Module, Value, const, index, vector
 from minicolumn.lower.llvm.machine import Machine
 from minicolumn.lower.llvm.matmul.dots import dots
 from minicolumn.lower.llvm.matmul.lanes import least, minus, most, plus, share, times
-from minicolumn.lower.llvm.matmul.micro import (
-    Arithmetic,
-    Factors,
-    Tile,
-    accumulate,
-    load_tile,
-    store_tile,
-    vector_type,
-)
-from minicolumn.lower.llvm.matmul.pack import emit_columns, factors, packed_row, split_start, strip_sizes
-from minicolumn.lower.llvm.matmul.shapes import Kind, Product, kinds, oriented, packed_a_bytes, tiling
+from minicolumn.lower.llvm.matmul.micro import Arithmetic, Factors, Tile, accumulate, load_tile, store_tile
+from minicolumn.lower.llvm.matmul.pack import emit_columns, factors, packed_strip, piece_start
+from minicolumn.lower.llvm.matmul.shapes import Product, oriented, packed_a_bytes, runs, tiling
 
 REST = [("c", "ptr"), ("scratch", "ptr"), ("context", "ptr"), ("part", "i64"), ("parts", "i64")]
 
@@ -43,13 +32,26 @@ class _Loops:
         self, fn: Function, product: Product, turned: bool, machine: Machine, epilogue: str | None
     ) -> None:
         self.fn, self.product, self.turned, self.epilogue = fn, product, turned, epilogue
-        self.t = t = tiling(product, machine)
+        self.t = tiling(product, machine)
         self.maths = Arithmetic(product, machine)
-        self.blocked = t.k_blocks(product.k) > 1
+        self.blocked = self.t.blocked(product.k)
+        self.strips = runs(product.m, self.t.rows, self.blocked)
+        self.panels = runs(product.n, self.t.columns, self.blocked)
         self.ld, self.buffer = product.n, None
         if epilogue and not self.blocked:
-            self.ld = 1 if t.along_k else t.col_block * t.panels.size * t.lanes
-            self.buffer = fn.alloca(product.memory, t.row_block * t.strips.size * self.ld)
+            self._make_buffer()
+
+    def _make_buffer(self) -> None:
+        """Make room for a rectangle on the stack: the raw results never leave the caches.
+
+        A tile that is moved back may begin before its rectangle, so there is room before it.
+        """
+        t, spare = self.t, (self.t.panels > 1, self.t.strips > 1)
+        self.ld = 1 if t.along_k else (t.col_block + spare[0]) * t.columns
+        whole = self.fn.alloca(self.product.memory, (t.row_block + spare[1]) * t.rows * self.ld)
+        self.buffer = self.fn.at(
+            whole, spare[1] * t.rows * self.ld + spare[0] * t.columns, self.product.memory
+        )
 
     def _argument(self, name: str, offset: Value | int = 0) -> Value:
         return self.fn.at(self.fn.parameters[name], offset, self.product.memory)
@@ -62,37 +64,34 @@ class _Loops:
         first, last = self._share(t.row_blocks * t.col_blocks)
         with fn.loop(first, last) as loop:
             row, col = self._place(loop.counter)
-            with self._blocks_of_k() as k0:
-                self._rectangle(row, self._panels(col), k0)
-
-    @contextmanager
-    def _blocks_of_k(self) -> Iterator[Value]:
-        if not self.blocked:
-            yield index(0)
-            return
-        with self.fn.loop(0, self.product.k, self.t.k_block) as k:
-            yield k.counter
+            panels = self._block(col, t.col_block, t.panels)
+            self._rectangle(self._block(row, t.row_block, t.strips), panels, index(0))
 
     def _place(self, number: Value) -> tuple[Value, Value]:
         """Return the row block and the column block of a rectangle."""
         fn, cols = self.fn, self.t.col_blocks
         if cols == 1:
             return number, index(0)
-        if self.t.row_blocks == 1:
-            return index(0), number
         return fn.op("udiv", number, index(cols)), fn.op("urem", number, index(cols))
 
+    def _block(self, number: Value, size: int, total: int) -> tuple[Value, Value]:
+        """Return the first and the last (not included) of the strips or panels in a block of `size`."""
+        if size >= total:
+            return index(0), index(total)
+        first = times(self.fn, number, size)
+        return first, least(self.fn, plus(self.fn, first, size), total)
+
     def packing(self) -> None:
-        """Go through a part's blocks of columns; pack each, block by block over k, for all rows."""
+        """Go through a part's panels, some at a time; pack them, block by block over k, for all rows."""
         fn, t, p = self.fn, self.t, self.fn.parameters
         columns = emit_columns(fn.module, f"{fn.name}.columns", self.product, t)
-        first, last = self._share(t.panels.count)
-        with fn.loop(first, last, t.col_block) as p0, self._blocks_of_k() as k0:
+        first, last = self._share(t.panels)
+        with fn.loop(first, last, t.col_block) as p0, fn.loop(0, self.product.k, t.k_block) as k:
             panels = (p0.counter, least(fn, plus(fn, p0.counter, t.col_block), last))
-            to = self._packed_b(split_start(fn, t.panels, panels[0]))
+            to, k0 = self._packed_b(panels[0]), k.counter
             fn.call(columns, "void", p["b"], to, *panels, k0, self._count(k0))
             with fn.loop(0, t.row_blocks) as row:
-                self._rectangle(row.counter, panels, k0)
+                self._rectangle(self._block(row.counter, t.row_block, t.strips), panels, k0)
 
     def _share(self, total: int) -> tuple[Value, Value]:
         p = self.fn.parameters
@@ -100,75 +99,56 @@ class _Loops:
 
     # Rectangles -------------------------------------------------------------------------------------------
 
-    def _rectangle(self, row: Value, panels: tuple[Value, Value], k0: Value) -> None:
+    def _rectangle(self, strips: tuple[Value, Value], panels: tuple[Value, Value], k0: Value) -> None:
         """Compute a rectangle over the block of k that begins at k0; give it away when it is done."""
         fn, t = self.fn, self.t
-        s0 = times(fn, row, t.row_block)
-        s1 = index(t.strips.count)
-        if t.row_blocks > 1:
-            s1 = least(fn, plus(fn, s0, t.row_block), t.strips.count)
-        p0, p1 = panels
-        corner = (split_start(fn, t.strips, s0), times(fn, split_start(fn, t.panels, p0), t.lanes))
+        corner = (times(fn, strips[0], t.rows), times(fn, panels[0], t.columns))
         memory = self.buffer or self._argument("c", plus(fn, times(fn, corner[0], self.ld), corner[1]))
-        for kind in kinds(self.product, t):
-            self._panels_of_kind(kind, (p0, p1), (s0, s1), corner, memory, k0)
+        for run in self.panels:
+            with fn.loop(most(fn, panels[0], run.first), least(fn, panels[1], run.last)) as p:
+                col = piece_start(fn, p.counter, run, t.columns, self.product.n)
+                b = self._panel_of_b(p.counter, col, panels[0], k0)
+                place = fn.at(memory, minus(fn, col, corner[1]), self.product.memory)
+                self._strips(strips, run.size, b, place, k0)
         if self.epilogue:
-            rows = (corner[0], split_start(fn, t.strips, s1))
-            end = least(fn, times(fn, split_start(fn, t.panels, p1), t.lanes), self.product.n)
-            self._give_away(rows, (corner[1], end), memory, k0)
+            stop = least(fn, times(fn, strips[1], t.rows), self.product.m)
+            end = least(fn, times(fn, panels[1], t.columns), self.product.n)
+            self._give_away((corner[0], stop), (corner[1], end), memory, k0)
 
-    def _panels(self, col: Value) -> tuple[Value, Value]:
-        fn, t = self.fn, self.t
-        if t.col_blocks == 1:
-            return index(0), index(t.panels.count)
-        p0 = times(fn, col, t.col_block)
-        return p0, least(fn, plus(fn, p0, t.col_block), t.panels.count)
+    def _strips(self, strips: tuple[Value, Value], columns: int, b: Value, place: Value, k0: Value) -> None:
+        """Compute a panel's strips; the first one's results are put at `place`."""
+        fn, t, product = self.fn, self.t, self.product
+        for run in self.strips:
+            tile = self._emit_tile(run.size, columns)
+            with fn.loop(most(fn, strips[0], run.first), least(fn, strips[1], run.last)) as s:
+                row = piece_start(fn, s.counter, run, t.rows, product.m)
+                down = minus(fn, row, times(fn, strips[0], t.rows))
+                c = fn.at(place, times(fn, down, self.ld), product.memory)
+                rest = (k0, self._count(k0)) if self.blocked else ()
+                fn.call(tile, "void", self._strip_of_a(s.counter, row, k0), b, c, *rest)
 
-    def _panels_of_kind(
-        self,
-        kind: Kind,
-        panels: tuple[Value, Value],
-        strips: tuple[Value, Value],
-        corner: tuple[Value, Value],
-        memory: Value,
-        k0: Value,
-    ) -> None:
-        fn, t, element = self.fn, self.t, self.product.memory
-        with fn.loop(most(fn, panels[0], kind.first), least(fn, panels[1], kind.last)) as p:
-            col = times(fn, split_start(fn, t.panels, p.counter), t.lanes)
-            b = self._panel_of_b(col, corner[1], k0)
-            place = fn.at(memory, minus(fn, col, corner[1]), element)
-            for size, first, last in strip_sizes(fn, t.strips, *strips):
-                tile = self._emit_tile(Tile(size, kind.vectors, kind.tail, vector_type(self.product, t)))
-                with fn.loop(first, last) as s:
-                    row = split_start(fn, t.strips, s.counter, size)
-                    c = fn.at(place, times(fn, minus(fn, row, corner[0]), self.ld), element)
-                    self._call_tile(tile, self._strip_of_a(row, k0), b, c, k0)
+    def _panel_of_b(self, panel: Value, col: Value, first: Value, k0: Value) -> Value:
+        """Return where a panel lies, at the first step of the block of k; `first` is its rectangle's first."""
+        fn, product, t = self.fn, self.product, self.t
+        if t.pack_b == "no":
+            return self._argument("b", col)
+        if t.pack_b == "inside":
+            behind = fn.op("mul", minus(fn, panel, first), self._count(k0))
+            return fn.at(self._packed_b(first), times(fn, behind, t.columns), product.memory)
+        base = fn.at(fn.parameters["scratch"], packed_a_bytes(product, t), "i8")
+        return fn.at(base, times(fn, panel, t.columns * product.k), product.memory)
 
-    def _panel_of_b(self, col: Value, first: Value, k0: Value) -> Value:
-        """Return where the panel that begins at a column lies, at the first step of the block of k."""
-        fn, product = self.fn, self.product
-        if self.t.pack_b == "no":
-            return self._argument("b", plus(fn, times(fn, k0, product.b.rows_stride), col))
-        if self.t.pack_b == "before":
-            base = fn.at(fn.parameters["scratch"], packed_a_bytes(product, self.t), "i8")
-            return fn.at(base, times(fn, col, product.k), product.memory)
-        base = self._packed_b(fn.op("udiv", first, index(self.t.lanes)))
-        return fn.at(base, fn.op("mul", minus(fn, col, first), self._count(k0)), product.memory)
+    def _packed_b(self, panel: Value) -> Value:
+        """Return where panels, beginning with this one, are packed inside the product."""
+        fn, product, t = self.fn, self.product, self.t
+        base = fn.at(fn.parameters["scratch"], packed_a_bytes(product, t), "i8")
+        return fn.at(base, times(fn, panel, t.columns * min(t.k_block, product.k)), product.memory)
 
-    def _packed_b(self, v0: Value) -> Value:
-        """Return where a block of columns, beginning at a vector, is packed inside the product."""
-        fn, product = self.fn, self.product
-        base = fn.at(fn.parameters["scratch"], packed_a_bytes(product, self.t), "i8")
-        steps = min(self.t.k_block, product.k)
-        return fn.at(base, times(fn, v0, self.t.lanes * steps), product.memory)
-
-    def _strip_of_a(self, row: Value, k0: Value) -> Value:
-        """Return where the strip that begins at a row lies, at the first step of the block of k."""
-        fn, a = self.fn, self.product.a
+    def _strip_of_a(self, strip: Value, row: Value, k0: Value) -> Value:
+        """Return where a strip lies, at the first step of the block of k."""
         if self.t.pack_a:
-            return self._argument("scratch", packed_row(fn, self.product, k0, row, self._count(k0)))
-        return self._argument("a", plus(fn, times(fn, row, a.rows_stride), times(fn, k0, a.cols_stride)))
+            return self._argument("scratch", packed_strip(self.fn, self.t, k0, strip, self._count(k0)))
+        return self._argument("a", times(self.fn, row, self.product.a.rows_stride))
 
     def _count(self, k0: Value) -> Value:
         """Return how many steps the block of k has that begins at k0."""
@@ -193,23 +173,21 @@ class _Loops:
 
     # Tiles ------------------------------------------------------------------------------------------------
 
-    def _call_tile(self, tile: str, a: Value, b: Value, c: Value, k0: Value) -> None:
-        self.fn.call(tile, "void", a, b, c, *([k0, self._count(k0)] if self.blocked else []))
-
-    def _emit_tile(self, tile: Tile) -> str:
+    def _emit_tile(self, rows: int, columns: int) -> str:
         """Define a register tile, as a function: its few loops stay simple, and LLVM is quick with them."""
         arguments = [("a", "ptr"), ("b", "ptr"), ("c", "ptr")]
         arguments += [("k0", "i64"), ("count", "i64")] if self.blocked else []
-        name = f"{self.fn.name}.tile{tile.rows}x{tile.vectors}{'t' if tile.tail else ''}"
+        name, lanes = f"{self.fn.name}.tile{rows}x{columns}", self.t.lanes
         fn = Function(self.fn.module, name, arguments, attributes="internal noinline nounwind")
-        count = fn.parameters["count"] if self.blocked else index(self.product.k)
-        if self.t.along_k:
-            self._dots(fn, tile)
-            return fn.finish()
-        begin = self._begin(fn, tile)
-        sums = accumulate(fn, self.maths, tile, self.t, self._factors(fn, tile), count, begin)
-        store_tile(fn, tile, sums, fn.parameters["c"], self.ld, self.product.memory)
+        tile = Tile(rows, -(-columns // lanes), columns % lanes, vector(self.product.memory, lanes))
+        self._dots(fn, tile) if self.t.along_k else self._sums(fn, tile)
         return fn.finish()
+
+    def _sums(self, fn: Function, tile: Tile) -> None:
+        count = fn.parameters["count"] if self.blocked else index(self.product.k)
+        begin, x = self._begin(fn, tile), self._factors(fn, tile)
+        sums = accumulate(fn, self.maths, tile, self.t, x, count, begin)
+        store_tile(fn, tile, sums, fn.parameters["c"], self.ld, self.product.memory)
 
     def _dots(self, fn: Function, tile: Tile) -> None:
         x = self._factors(fn, tile)

@@ -60,43 +60,12 @@ class Product:
 
 
 @dataclass(frozen=True)
-class Split:
-    """A number cut into `count` pieces that differ by at most one; the larger ones come first."""
-
-    total: int
-    count: int
-
-    @property
-    def size(self) -> int:
-        """Return the size of the larger pieces."""
-        return -(-self.total // self.count)
-
-    @property
-    def large(self) -> int:
-        """Return how many pieces have that size; the others have one less."""
-        return self.total - self.count * (self.size - 1)
-
-    def start(self, i: int) -> int:
-        """Return where piece i begins."""
-        return i * self.size - max(0, i - self.large)
-
-
-def split_into(total: int, most: int) -> Split:
-    """Return the fewest even pieces of at most `most`.
-
-    >>> s = split_into(128, 6); s.count, s.size, s.large
-    (22, 6, 18)
-    """
-    return Split(total, max(1, -(-total // most)))
-
-
-@dataclass(frozen=True)
 class Tiling:
     """How a product is computed.
 
     lanes                 elements in a vector
-    strips                the rows, cut into register tiles
-    panels                the columns, counted in vectors, cut into register tiles
+    rows, width           of a register tile, the width in vectors
+    strips, panels        how many tiles cover the rows and the columns
     chains                accumulators of an element over k: k = 0, chains, ...; k = 1, 1 + chains, ...
     unroll                steps over k in a turn of the inner loop
     k_block               steps over k before the results are put aside
@@ -104,11 +73,17 @@ class Tiling:
     pack_b                b is copied into panels: no, before the product, or inside it, block by block
     row_block, col_block  strips and panels of a rectangle, the piece of work that is shared out
     along_k               the lanes of a vector share one element's sum: dot products
+
+    The last strip and the last panel are moved back to end where the product ends, so that one tile does for
+    all: what it has in common with its neighbour is computed twice, to the same bits. Where partial sums are
+    kept this cannot be, and the last ones have tiles of their own.
     """
 
     lanes: int
-    strips: Split
-    panels: Split
+    rows: int
+    width: int
+    strips: int
+    panels: int
     chains: int
     unroll: int
     k_block: int
@@ -119,42 +94,48 @@ class Tiling:
     along_k: bool = False
 
     @property
+    def columns(self) -> int:
+        """Return the columns of a panel."""
+        return self.width * self.lanes
+
+    @property
     def row_blocks(self) -> int:
         """Return how many rectangles lie below each other."""
-        return -(-self.strips.count // self.row_block)
+        return -(-self.strips // self.row_block)
 
     @property
     def col_blocks(self) -> int:
         """Return how many rectangles lie beside each other."""
-        return -(-self.panels.count // self.col_block)
+        return -(-self.panels // self.col_block)
 
-    @property
-    def padded(self) -> int:
-        """Return the columns with the last vector filled up."""
-        return self.panels.total * self.lanes
-
-    def k_blocks(self, k: int) -> int:
-        """Return in how many blocks k is cut."""
-        return max(1, -(-k // self.k_block))
+    def blocked(self, k: int) -> bool:
+        """Return whether k is cut, so that partial sums are kept."""
+        return k > self.k_block
 
 
 @dataclass(frozen=True)
-class Kind:
-    """Panels [first, last) of one width; of the last vector only `tail` lanes count (0: all)."""
+class Run:
+    """Strips or panels [first, last) of one size, in rows or columns."""
 
     first: int
     last: int
-    vectors: int
-    tail: int
+    size: int
 
 
-def kinds(product: Product, t: Tiling) -> list[Kind]:
-    """Return the widths of panels that occur, from left to right."""
-    tail, p = product.n % t.lanes, t.panels
-    full = p.count - 1 if tail else p.count
-    found = [Kind(0, min(p.large, full), p.size, 0), Kind(p.large, full, p.size - 1, 0)]
-    last = Kind(full, p.count, p.size if p.large == p.count else p.size - 1, tail)
-    return [kind for kind in (*found, last) if kind.first < kind.last]
+def runs(total: int, size: int, exact: bool) -> list[Run]:
+    """Cut a length into runs of pieces; unless `exact`, all have one size and the last is to be moved back.
+
+    >>> runs(20, 6, exact=True)
+    [Run(first=0, last=3, size=6), Run(first=3, last=4, size=2)]
+    >>> runs(20, 6, exact=False)
+    [Run(first=0, last=4, size=6)]
+    """
+    count = -(-total // size)
+    if total < size:
+        return [Run(0, 1, total)]
+    if not exact or total % size == 0:
+        return [Run(0, count, size)]
+    return [Run(0, count - 1, size), Run(count - 1, count, total % size)]
 
 
 def fused(machine: Machine) -> bool:
@@ -183,20 +164,19 @@ def tiling(product: Product, machine: Machine) -> Tiling:
 
 
 def _dots(product: Product, machine: Machine) -> Tiling:
-    strips = split_into(product.m, 4)
-    chains = LATENCY * PIPES // strips.size
-    row_block = max(1, min(strips.count // 8, 64))
-    lanes = machine.lanes(product.memory)
-    return Tiling(lanes, strips, Split(1, 1), chains, 1, product.k, row_block=row_block, along_k=True)
+    rows = min(product.m, 4)
+    t = _tile(product, machine.lanes(product.memory), rows, 1)
+    row_block = max(1, min(t.strips // 8, 64))
+    return replace(t, chains=LATENCY * PIPES // rows, row_block=row_block, along_k=True)
 
 
 def _register_tile(product: Product, machine: Machine) -> Tiling:
     lanes = machine.lanes(product.memory)
     vectors = -(-product.n // lanes)
     tiles = [
-        _tile(product, lanes, strips, split_into(vectors, width))
+        _tile(product, lanes, rows, width)
         for width in range(1, min(vectors, WIDEST) + 1)
-        for strips in _strips(product.m, _most_rows(machine, width))
+        for rows in _heights(product.m, _most_rows(machine, width))
     ]
     return min(tiles, key=lambda t: _cycles(product, t))
 
@@ -206,79 +186,69 @@ def _most_rows(machine: Machine, width: int) -> int:
     return max(1, min((machine.registers - width - 1) // width, TALLEST))
 
 
-def _strips(m: int, most: int) -> list[Split]:
-    counts = {split_into(m, rows).count for rows in range(max(1, most // 2), most + 1)}
-    return [Split(m, count) for count in sorted(counts)]
+def _heights(m: int, most: int) -> list[int]:
+    return sorted({min(m, rows) for rows in range(-(-most // 2), most + 1)})
 
 
-def _tile(product: Product, lanes: int, strips: Split, panels: Split) -> Tiling:
-    chains = max(1, min(LATENCY * PIPES // (strips.size * panels.size), product.k))
-    unroll = chains if chains > 1 else 2
-    return Tiling(lanes, strips, panels, chains, unroll, max(1, product.k))
+def _tile(product: Product, lanes: int, rows: int, width: int) -> Tiling:
+    chains = max(1, min(LATENCY * PIPES // (rows * width), product.k))
+    unroll = chains if chains > 1 else 2 - product.k % 2
+    strips, panels = -(-product.m // rows), -(-product.n // (width * lanes))
+    return Tiling(lanes, rows, width, strips, panels, chains, unroll, max(1, product.k))
 
 
 def _cycles(product: Product, t: Tiling) -> float:
     """Return about how long a step over k takes for the whole product, its tiles' ends included."""
-    total = 0.0
-    for rows, strips in _pieces(t.strips):
-        for width, panels in _pieces(t.panels):
-            issue = max(rows * width / PIPES, LATENCY / t.chains, (rows + width) / 2) + (rows + width) / 8
-            ends = (12 + rows * width * (1 + t.chains)) / max(1, product.k)
-            total += strips * panels * (issue + ends)
-    code = sum(rows for rows, _ in _pieces(t.strips)) * sum(kind.vectors for kind in kinds(product, t))
-    return total * (1 + code * t.chains / 400)  # code that LLVM has to take its time for
-
-
-def _pieces(split: Split) -> list[tuple[int, int]]:
-    both = [(split.size, split.large), (split.size - 1, split.count - split.large)]
-    return [(size, count) for size, count in both if size and count]
+    each, loads = t.rows * t.width, t.rows + t.width
+    issue = max(each / PIPES, LATENCY / t.chains, loads / 2) + loads / 8
+    ends = (12 + each * (1 + t.chains)) / max(1, product.k)
+    return t.strips * t.panels * (issue + ends)
 
 
 def _blocks(product: Product, machine: Machine, t: Tiling) -> Tiling:
     """Decide what is packed, and where k is cut."""
     nbytes = product.element_bytes
-    b_bytes = product.n * product.k * nbytes
-    large = b_bytes > machine.l2 and product.m >= 64 and t.panels.count >= 8
-    if large:
-        steps = machine.l1 * 3 // 2 // (t.panels.size * t.lanes * nbytes)
-        k_block = -(-split_into(product.k, steps).size // 4) * 4
+    width = t.columns * nbytes
+    if product.n * product.k * nbytes > machine.l2 and product.m >= 64 and t.panels >= 8:
+        blocks = -(-product.k // (machine.l1 * 3 // 2 // width))
+        k_block = -(-product.k // (blocks * 4)) * 4
         return replace(t, pack_a=True, pack_b="inside", k_block=k_block)
     # A panel of b is read once for each strip: where it does not stay in L1 it is laid down without gaps.
-    width = t.panels.size * t.lanes * nbytes
-    spread = product.k * (width + LINE) > machine.l1 // 2 and product.m >= 64 and t.panels.count > 1
-    columns = product.b.cols_stride != 1
-    strided = product.a.cols_stride != 1 and t.panels.count >= 4
+    spread = product.k * (width + LINE) > machine.l1 // 2 and product.m >= 64 and t.panels > 1
+    strided = product.a.cols_stride != 1 and t.panels >= 4
     pack_a = strided and product.m * product.k * nbytes > machine.l2 // 2
-    return replace(t, pack_a=pack_a, pack_b="before" if spread or columns else "no")
+    packs = product.k > 0 and (spread or product.b.cols_stride != 1)
+    return replace(t, pack_a=pack_a, pack_b="before" if packs else "no")
 
 
 def _rectangles(product: Product, machine: Machine, t: Tiling) -> Tiling:
     """Decide how large the rectangles are: together with what they are made of they stay in a cache."""
-    width = t.panels.size * t.lanes * product.element_bytes
+    width = t.columns * product.element_bytes
     if t.pack_b == "inside":
         col_block = max(1, 768 // width)
         rows = machine.l2 // 2 // max(t.k_block * product.element_bytes, col_block * width)
-        return replace(t, row_block=max(1, rows // t.strips.size), col_block=col_block)
-    col_block = split_into(t.panels.count, max(1, 512 // width)).size
-    rows = machine.l1 // (col_block * width * t.strips.size)
-    return replace(t, col_block=col_block, row_block=max(1, min(rows, t.strips.count // 8)))
+        return replace(t, row_block=max(1, rows // t.rows), col_block=col_block)
+    blocks = -(-t.panels // max(1, 512 // width))
+    col_block = -(-t.panels // blocks)
+    rows = machine.l1 // (col_block * width * t.rows)
+    return replace(t, col_block=col_block, row_block=max(1, min(rows, t.strips // 8)))
 
 
 def needs_result_buffer(product: Product, machine: Machine) -> bool:
     """Return whether `c` must be given although an epilogue takes the results: partial sums live there."""
     product, _ = oriented(product)
-    return not product.empty and tiling(product, machine).k_blocks(product.k) > 1
+    return not product.empty and tiling(product, machine).blocked(product.k)
 
 
 def packed_a_bytes(product: Product, t: Tiling) -> int:
     """Return the bytes of a in strips."""
-    return _aligned(product.m * product.k * product.element_bytes) if t.pack_a else 0
+    return _aligned(t.strips * t.rows * product.k * product.element_bytes) if t.pack_a else 0
 
 
 def packed_b_bytes(product: Product, t: Tiling) -> int:
     """Return the bytes of b in panels, or of one block over k of them."""
     steps = {"no": 0, "before": product.k, "inside": min(t.k_block, product.k)}[t.pack_b]
-    return _aligned(t.padded * steps * product.element_bytes)
+    return _aligned(t.panels * t.columns * steps * product.element_bytes)
 
 
 def _aligned(nbytes: int) -> int:

@@ -1,0 +1,93 @@
+"""Programs for arrays of any length: one trace, one piece of code, and a refusal where lengths matter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minicolumn as mc
+
+
+def _picked(table: Any, order: Any) -> Any:
+    def step(total: Any, rows: Any) -> Any:
+        picked = table[rows]
+        return total + np.sum(picked), np.sum(picked, axis=0)
+
+    return mc.scan(step, np.zeros((), table.dtype), order)
+
+
+@pytest.mark.parametrize("backend", ["native", "reference"])
+def test_one_program_serves_for_every_length(backend: str) -> None:
+    traced = []
+
+    def function(table: Any, order: Any) -> Any:
+        traced.append(table.shape)
+        return _picked(table, order)
+
+    fast = mc.compile(function, backend=backend, varying=((0,), (1,)))
+    rng = np.random.default_rng(0)
+    for rows, steps in ((5, 3), (50, 1), (7, 20), (1, 0), (1000, 2)):
+        table, order = rng.standard_normal((rows, 4)), rng.integers(-rows, rows, (steps, 6))
+        total, sums = fast(table, order)
+        assert sums.shape == (steps, 4)
+        np.testing.assert_allclose(sums, table[order].sum(axis=1), rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(total, table[order].sum(), rtol=1e-10, atol=1e-10)
+    assert len(traced) == 1
+
+
+def test_indices_are_held_against_the_true_length() -> None:
+    fast = mc.compile(_picked, varying=((0,), (1,)))
+    fast(np.ones((9, 2)), np.full((1, 2), 8))
+    for wrong in (5, -6):
+        with pytest.raises(IndexError):
+            fast(np.ones((5, 2)), np.full((1, 2), wrong))
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x, rows: np.sum(x) + x[rows][0, 0],
+        lambda x, rows: x * 2.0,
+        lambda x, rows: np.concatenate([x, x[rows]]),
+        lambda x, rows: mc.scan(lambda s, r: (s + 1.0, r), x, rows)[0],
+    ],
+)
+def test_a_length_that_matters_is_refused_with_the_place(function: Any) -> None:
+    fast = mc.compile(function, varying=((0,),))
+    with pytest.raises(mc.TraceError, match=r"varying"):
+        fast(np.ones((4, 2)), np.zeros(3, np.int64))
+
+
+def test_arrays_of_one_group_share_a_length() -> None:
+    fast = mc.compile(lambda x, y, rows: x[rows] + y[rows], varying=((0, 1),))
+    np.testing.assert_array_equal(fast(np.ones(3), np.ones(3), np.array([2])), [2.0])
+    with pytest.raises(mc.DataError, match="must share their first axis"):
+        fast(np.ones(3), np.ones(4), np.array([2]))
+    with pytest.raises(mc.DataError, match="must share their first axis"):
+        fast(np.float64(3.0), np.float64(3.0), np.array([2]))
+
+
+def test_training_compiles_once_however_many_rows_and_epochs_there_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from minicolumn.lower import native
+
+    made = []
+    first = native.NativeProgram.__init__
+
+    def counted(self: Any, graph: Any, *args: Any, **kwargs: Any) -> None:
+        made.append(native.identity(graph))
+        first(self, graph, *args, **kwargs)
+
+    monkeypatch.setattr(native.NativeProgram, "__init__", counted)
+    net = mc.nn.Sequential(mc.nn.Dense(4, "tanh"), mc.nn.Dense(2))
+    rng = np.random.default_rng(0)
+    codes = []
+    for rows, rate, epochs in ((64, 0.1, 2), (128, 0.01, 5), (640, 0.3, 1)):
+        made.clear()
+        X = rng.standard_normal((rows, 3))
+        mc.fit(net, X, rng.integers(0, 2, rows), batch_size=32, epochs=epochs, optimizer=mc.optim.Adam(rate))
+        codes.append(set(made))
+    assert codes[0] == codes[1] == codes[2]
