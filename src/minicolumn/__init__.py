@@ -23,6 +23,7 @@ from minicolumn.errors import (
     DivergenceError,
     MinicolumnError,
     ModelFileError,
+    ShadowError,
     ShapeError,
     TraceError,
 )
@@ -80,6 +81,7 @@ __all__ = [
     "Model",
     "ModelFileError",
     "Run",
+    "ShadowError",
     "ShapeError",
     "TraceError",
     "check_grads",

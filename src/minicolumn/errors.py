@@ -33,6 +33,24 @@ class DivergenceError(MinicolumnError, ArithmeticError):
     run: Any = None
 
 
+class ShadowError(MinicolumnError, AssertionError):
+    """Native code and the reference disagree: a fault of the lowering, not of its user.
+
+    operation   whose results differ
+    where       the line that it was written in, if known
+    turn        the turn of the loop that it is in, counted from 0; None outside of loops
+    place       the element that is furthest off, beside its `native` and `reference` values and the `bound`
+    """
+
+    operation: str = ""
+    where: str | None = None
+    turn: int | None = None
+    place: tuple[int, ...] = ()
+    native: Any = None
+    reference: Any = None
+    bound: float = 0.0
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the nearest known word, or an empty string.
 

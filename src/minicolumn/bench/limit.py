@@ -15,11 +15,11 @@ from minicolumn.lower.llvm.jit import Loaded, Target, compile_object, host_targe
 
 # Enough independent sums to hide the latency of a multiply-add on two pipes, few enough for 16 registers.
 _SUMS = 12
-_TURNS = 400_000
+_TURNS = 2_000_000
 _COPIED = 64 * 1024**2  # bytes, well past any core's share of the caches
 
 
-def measure(cores: int, turns: int = 5) -> dict[str, Any]:
+def measure(cores: int, turns: int = 15) -> dict[str, Any]:
     """Return the most float32 operations and copied bytes a second, for one core and for all.
 
     A copy counts each byte twice, as it is read and written.

@@ -78,23 +78,23 @@ def losses(problem: Problem) -> np.ndarray:
 
 
 def prediction(problem: Problem, X: np.ndarray, repeat: int) -> list[Side]:
-    """Return our sides of the probabilities of some rows."""
+    """Return our sides of the probabilities of some rows; a predictor takes one row, so only there."""
     net = network(problem.workload)
     model = mc.Model(net, weights(net, problem), (problem.workload.features,), problem.workload.loss)
-    # A predictor is the same without checks of its argument.
-    ways = {f"{NAME} predict": model.predict}
-    if hasattr(model, "predictor"):
-        ways[f"{NAME} predictor"] = model.predictor()
-    return [_repeated(name, way, X, repeat) for name, way in ways.items()]
+    sides = [_repeated(f"{NAME} predict", model.predict, X, repeat)]
+    if len(X) == 1:
+        note = "one row, unchecked"
+        sides.append(_repeated(f"{NAME} predictor", model.predictor(), X[0], repeat, note))
+    return sides
 
 
-def _repeated(name: str, way: Any, X: np.ndarray, repeat: int) -> Side:
+def _repeated(name: str, way: Any, x: np.ndarray, repeat: int, note: str = "") -> Side:
     def call() -> np.ndarray:
         for _ in range(repeat - 1):
-            way(X)
-        return way(X)
+            way(x)
+        return way(x)
 
-    return Side(name, call, repeat, warm=_WARM)
+    return Side(name, call, repeat, note, _WARM)
 
 
 def _optimizer(workload: Workload) -> Optimizer:

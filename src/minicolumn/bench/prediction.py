@@ -20,8 +20,8 @@ TOLERANCE = 1e-5
 
 def measure(
     rows: int, peers: Sequence[str], control: Control, seconds: float, watch: Callable[[str], None]
-) -> tuple[Comparison, dict[str, float]]:
-    """Return the times of all sides, and how far each one's probabilities are from ours at most."""
+) -> tuple[Comparison, dict[str, float | None]]:
+    """Return the times of all sides, and how far each one's probabilities are from those of `predict`."""
     problem = Problem(WORKLOAD, steps=1)
     X = np.random.default_rng(1).standard_normal((rows, WORKLOAD.features), np.float32)
     sides = [
@@ -31,7 +31,20 @@ def measure(
     return alternate(sides, control, seconds, watch=watch), distances(sides)
 
 
-def distances(sides: Sequence[Side]) -> dict[str, float]:
-    """Return how far the answers of the others are from the first side's."""
+def distances(sides: Sequence[Side]) -> dict[str, float | None]:
+    """Return how far the answers of the others are from the first side's; None where they are not as many."""
     own = np.asarray(sides[0].call())
-    return {side.name: float(np.abs(np.asarray(side.call()) - own).max()) for side in sides[1:]}
+    return {side.name: _distance(np.asarray(side.call()), own) for side in sides[1:]}
+
+
+def _distance(found: np.ndarray, own: np.ndarray) -> float | None:
+    # Sizes first: broadcasting would let one row stand for all of them.
+    if found.size != own.size:
+        return None
+    far = np.abs(found.ravel() - own.ravel()).max()
+    return float(far) if np.isfinite(far) else None
+
+
+def verdicts(apart: dict[str, float | None]) -> dict[str, bool]:
+    """Return which of these sides give the same probabilities."""
+    return {name: far is not None and far <= TOLERANCE for name, far in apart.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from minicolumn.bench.workloads import WORKLOADS, workload_by_name
 from minicolumn.errors import DataError, did_you_mean
 
 PARTS = (*WORKLOADS, "predict", "startup")
+_STANDS_FOR_ALL = ("tabular",)
 _STARTUP_PEERS = ("JAX", "PyTorch", "scikit-learn")
 
 Watch = Callable[[str], None]
@@ -27,14 +28,14 @@ class Settings:
     peers           those to run beside; each must be installed
     seconds         of alternating turns, over all parts
     rounds          fresh processes for each figure of the beginning
-    torch_compile   whether PyTorch also runs compiled, which takes long to begin
+    thorough        torch.compile too, imports of the peers, and first calls of all workloads
     """
 
     parts: tuple[str, ...] = PARTS
     peers: tuple[str, ...] = ()
     seconds: float = 10.0
     rounds: int = 3
-    torch_compile: bool = False
+    thorough: bool = False
 
     def __post_init__(self) -> None:
         for part in self.parts:
@@ -73,7 +74,7 @@ def _training(
     watch(f"{name}, whether the losses agree")
     apart = training.agreement(workload, settings.peers)
     found = training.measure(
-        workload, settings.peers, control, seconds, _within(watch, name), settings.torch_compile
+        workload, settings.peers, control, seconds, _within(watch, name), settings.thorough
     )
     return {
         "title": workload.title,
@@ -81,9 +82,8 @@ def _training(
         "steps_a_call": workload.steps,
         "flops": workload.flops,
         "limit": workload.flops / flops,
-        "losses_apart": apart,
-        "agree": all(far <= training.TOLERANCE for far in apart.values()),
-        **as_json(found),
+        "apart": apart,
+        **as_json(found, training.verdicts(apart, [t.side.name for t in found.times])),
     }
 
 
@@ -93,36 +93,30 @@ def _predictions(settings: Settings, control: Control, seconds: float, watch: Wa
         name = f"{rows:,} row{'s' if rows > 1 else ''}"
         found, apart = prediction.measure(rows, settings.peers, control, seconds, _within(watch, name))
         results[name] = {
-            "title": f"{prediction.TITLE}, {name}",
+            "title": prediction.TITLE,
             "unit": "a call",
-            "outputs_apart": apart,
-            "agree": all(far <= prediction.TOLERANCE for far in apart.values()),
-            **as_json(found),
+            "apart": apart,
+            **as_json(found, prediction.verdicts(apart)),
         }
     return results
 
 
 def _startup(settings: Settings, watch: Watch) -> dict[str, Any]:
     peers = [peer for peer in _STARTUP_PEERS if peer in settings.peers]
+    imported = peers if settings.thorough else []
+    workloads = tuple(WORKLOADS) if settings.thorough else _STANDS_FOR_ALL
     return {
-        "import": startup.import_times(settings.rounds, peers, watch),
-        "first_call": {
-            name: startup.first_calls(name, settings.rounds, peers, watch) for name in _trained(settings)
-        },
+        "import": startup.import_times(settings.rounds, imported, watch),
+        "first_call": {name: startup.first_calls(name, settings.rounds, peers, watch) for name in workloads},
     }
-
-
-def _trained(settings: Settings) -> Sequence[str]:
-    """Return the workloads whose first call is looked at: those asked for, or one that stands for all."""
-    return [part for part in settings.parts if part in WORKLOADS] or ["tabular"]
 
 
 def _within(watch: Watch, part: str) -> Watch:
     return lambda what: watch(f"{part}: {what}")
 
 
-def as_json(found: Comparison) -> dict[str, Any]:
-    """Return a comparison as JSON takes it, times in seconds."""
+def as_json(found: Comparison, verdicts: Mapping[str, bool]) -> dict[str, Any]:
+    """Return a comparison as JSON takes it, times in seconds; `agrees` is null where it was not checked."""
     return {
         "sides": {
             t.side.name: {
@@ -130,6 +124,7 @@ def as_json(found: Comparison) -> dict[str, Any]:
                 "median": t.median,
                 "rounds": len(t.seconds),
                 "units_a_turn": t.side.units,
+                "agrees": verdicts.get(t.side.name),
                 "note": t.side.note,
             }
             for t in found.times

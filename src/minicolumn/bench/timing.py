@@ -129,7 +129,7 @@ class _Rounds:
         return [r for r in self.all if r[0] <= MOVED * fastest]
 
     def result(self, sides: Sequence[Side], least: int) -> Comparison:
-        """Return the rounds that count; on a machine that never settles, the ones with the fastest control."""
+        """Return the rounds that count; where too few do, those with the fastest controls."""
         good = self.good()
         kept = good if len(good) >= least else sorted(self.all)[:least]
         columns = zip(*(found for _, found in kept), strict=True)

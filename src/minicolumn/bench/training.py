@@ -33,10 +33,31 @@ def measure(
     return alternate(sides, control, seconds, watch=watch)
 
 
-def agreement(workload: Workload, peers: Sequence[str]) -> dict[str, float]:
-    """Return how far the losses of others are from ours, relatively, at most over some steps; no dropout."""
+def agreement(workload: Workload, peers: Sequence[str]) -> dict[str, float | None]:
+    """Return how far the losses of peers are from ours, relatively, at most over some steps; no dropout.
+
+    None is no finite number. Peers that cannot start from given weights are left out.
+    """
     steps = _CHECKED_IF_LARGE if workload.flops > _LARGE else _CHECKED
     problem = Problem(replace(workload, dropout=0.0), steps)
-    found = {peer: np.asarray(losses) for peer, losses in peer_losses(peers, problem).items()}
+    found = peer_losses(peers, problem)
     own = ours.losses(problem) if found else np.empty(0)
-    return {peer: float(np.abs(losses / own - 1).max()) for peer, losses in found.items()}
+    return {peer: _distance(np.asarray(losses), own) for peer, losses in found.items()}
+
+
+def _distance(losses: np.ndarray, own: np.ndarray) -> float | None:
+    far = np.abs(losses / own - 1).max()
+    return float(far) if np.isfinite(far) else None
+
+
+def verdicts(apart: dict[str, float | None], sides: Sequence[str]) -> dict[str, bool]:
+    """Return which of these sides train the same network; those that could not be checked are left out.
+
+    A side's name begins with its library's. Where every peer differs from us, we are the one that is wrong.
+    """
+    good = {peer: far is not None and far <= TOLERANCE for peer, far in apart.items()}
+    found = {side: good[peer] for side in sides for peer in good if side.lower().startswith(_STEMS[peer])}
+    return found | ({ours.NAME: any(good.values())} if good else {})
+
+
+_STEMS = {"JAX": "jax", "PyTorch": ("pytorch", "torch")}

@@ -36,7 +36,7 @@ def scan(problem: Problem) -> Side:
         held[0], found = epoch(held[0], X, Y, order)
         found.block_until_ready()
 
-    return Side("JAX scan", call, problem.steps, "jit of lax.scan over the steps, state donated")
+    return Side("JAX scan", call, problem.steps, "state donated")
 
 
 def _one_step(problem: Problem) -> Side:

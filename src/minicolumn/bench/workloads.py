@@ -44,8 +44,8 @@ class Workload:
     def flops(self) -> int:
         """Return the floating-point operations of a step's matrix products, two for a multiply-add.
 
-        Forward, and back to the weights, 2 batch fan_in fan_out each; back to the inputs for all but the first
-        layer. Activations, the loss and the optimizer are not counted, so the limit this gives is a lower one.
+        Forward, and back to the weights, 2 batch fan_in fan_out each; back to the inputs for all but the
+        first layer. Activations, the loss and the optimizer are not counted, so no step can be faster.
         """
         products = [2 * self.batch * fan_in * fan_out for fan_in, fan_out in self.sizes]
         return 3 * sum(products) - products[0]
@@ -79,7 +79,9 @@ WORKLOADS = {
     for w in (
         Workload("playground", 2, (4, 2, 1), "tanh", "squared_error", 10, "sgd", 0.03, 200),
         Workload("tabular", 54, (128, 64, 7), "relu", "softmax_cross_entropy", 256, "adam", 1e-3, 25_600),
-        Workload("mnist", 784, (300, 100, 10), "relu", "softmax_cross_entropy", 128, "adam", 1e-3, 12_800, 0.5),
+        Workload(
+            "mnist", 784, (300, 100, 10), "relu", "softmax_cross_entropy", 128, "adam", 1e-3, 12_800, 0.5
+        ),
         Workload("wide", 1024, (2048, 2048, 10), "relu", "softmax_cross_entropy", 512, "adam", 1e-3, 5_120),
     )
 }  # fmt: skip

@@ -58,10 +58,12 @@ def _show_sides(console: Console, name: str, found: dict[str, Any]) -> None:
     table.add_column("")
     for side, times in found["sides"].items():
         style = "bold" if side.startswith(NAME) else ""
-        figures = [duration(times["best"]), duration(times["median"]), f"{times['best'] / own:.2f}"]
-        table.add_row(Text(f"  {side}", style), *figures, Text(short(times["note"], 44), "dim"))
+        figures = [duration(times["best"]), duration(times["median"]), _ratio(times, own)]
+        note = times["note"] if times["agrees"] is not False else "computes something else"
+        table.add_row(Text(f"  {side}", style), *figures, Text(short(note, 26), "dim"))
     if "limit" in found:
-        table.add_row(Text("  limit", "dim"), duration(found["limit"]), "", f"{found['limit'] / own:.2f}", "")
+        share = f"{found['limit'] / own:.2f}" if own else "-"
+        table.add_row(Text("  limit", "dim"), duration(found["limit"]), "", share, "")
     console.print(table)
     for line in remarks(found):
         console.print(Text(f"  {line}", "yellow"), soft_wrap=True)
@@ -120,15 +122,30 @@ def _three(number: float) -> str:
     return f"{number:.2f}" if number < 10 else f"{number:.1f}" if number < 100 else f"{number:,.0f}"
 
 
-def fastest_of_ours(found: dict[str, Any]) -> float:
-    """Return the best seconds of our own sides."""
-    return min(times["best"] for side, times in found["sides"].items() if side.startswith(NAME))
+def _ratio(times: dict[str, Any], own: float | None) -> str:
+    """Return how many times as long as we a side takes; none where it does not do the same."""
+    return "-" if own is None or times["agrees"] is False else f"{times['best'] / own:.2f}"
+
+
+def believed(found: dict[str, Any], ours: bool) -> list[tuple[float, str]]:
+    """Return the best seconds and names of our sides or the others, but those known to compute otherwise."""
+    sides = found["sides"].items()
+    return [
+        (times["best"], side)
+        for side, times in sides
+        if side.startswith(NAME) == ours and times["agrees"] is not False
+    ]
+
+
+def fastest_of_ours(found: dict[str, Any]) -> float | None:
+    """Return the best seconds of our own sides; None where they compute something else."""
+    return min((best for best, _ in believed(found, ours=True)), default=None)
 
 
 def best_peer(found: dict[str, Any]) -> tuple[str, float] | None:
     """Return the fastest of the others and its best seconds; None where there was no other."""
-    others = [(times["best"], s) for s, times in found["sides"].items() if not s.startswith(NAME)]
-    return (min(others)[1], min(others)[0]) if others else None
+    best = min(believed(found, ours=False), default=None)
+    return (best[1], best[0]) if best else None
 
 
 def remarks(found: dict[str, Any]) -> list[str]:
@@ -139,14 +156,17 @@ def remarks(found: dict[str, Any]) -> list[str]:
         lines.append(f"the machine was busy: the control moved by {moved:.0%}; these figures are rough")
     elif found["rounds_repeated"]:
         lines.append(f"the machine moved: {found['rounds_repeated']} rounds were repeated")
-    if not found["agree"]:
-        lines.append(f"the sides do not compute the same: apart by {_apart(found)}")
+    if any(times["agrees"] is False for times in found["sides"].values()):
+        lines.append(f"not all sides compute the same, so some have no ratio: {_apart(found)}")
     return lines
 
 
 def _apart(found: dict[str, Any]) -> str:
-    apart = found.get("losses_apart", found.get("outputs_apart", {}))
-    return ", ".join(f"{far:.1e} ({side})" for side, far in apart.items())
+    """Return how far the sides are from us."""
+    told = {
+        side: "no numbers to compare" if far is None else f"{far:.1e}" for side, far in found["apart"].items()
+    }
+    return ", ".join(f"{side} {far}" for side, far in told.items())
 
 
 def compared(result: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -157,13 +177,16 @@ def compared(result: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def show_summary(console: Console, result: dict[str, Any]) -> None:
     """Show our times beside those of the fastest other, where there was one."""
-    rows = [(name, part, peer) for name, part in compared(result).items() if (peer := best_peer(part))]
+    rows = [
+        (name, own, peer)
+        for name, part in compared(result).items()
+        if (own := fastest_of_ours(part)) and (peer := best_peer(part))
+    ]
     if not rows:
         return
     console.print(heading("All together", "best times"))
     table = _table((NAME, "best of the others", "", "ratio"))
-    for name, part, peer in rows:
-        own = fastest_of_ours(part)
+    for name, own, peer in rows:
         ratio = Text(f"{peer[1] / own:.2f}", "green" if peer[1] > own else "red")
         table.add_row(f"  {name}", duration(own), duration(peer[1]), peer[0], ratio)
     console.print(table)

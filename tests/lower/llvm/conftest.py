@@ -1,4 +1,4 @@
-"""Puts this folder's helpers, and the maker of small random graphs, within reach of tests and long scripts."""
+"""Puts this folder's helpers within reach of its tests and of the long scripts alike."""
 
 from __future__ import annotations
 

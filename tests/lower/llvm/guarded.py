@@ -1,4 +1,4 @@
-"""Native programs whose every array lies between guards: bytes that must stay, or pages that must not be touched.
+"""Native programs in memory with guards: bytes that must stay, or pages that must not be touched.
 
 As a script, `python guarded.py FIRST LAST` runs the programs of some seeds with arrays that end exactly, and
 then begin exactly, at the border of a page without any rights, and ends by a signal if one is read or written
@@ -88,7 +88,10 @@ def run_in(
 ) -> list[np.ndarray]:
     """Run a program with its arguments, results, constants and arena in rooms, by this number of threads."""
     given = [place(a, room) for a in args]
-    outputs = [_shaped(room(n.array_type.size * n.array_type.dtype.itemsize), n.array_type.shape, n.array_type.dtype) for n in program.graph.outputs]
+    outputs = [
+        _shaped(room(n.array_type.size * n.array_type.dtype.itemsize), n.array_type.shape, n.array_type.dtype)
+        for n in program.graph.outputs
+    ]
     common, own = program.emitted.arena
     arena, status, calls = room(common + own * parts), np.zeros(1, np.int64), _Calls(program._hosts)
     arena[...] = 0xFF  # NaN, or -1: nothing may count on what lies there

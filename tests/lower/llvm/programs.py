@@ -18,7 +18,7 @@ import numpy as np
 from minicolumn.errors import MinicolumnError
 from minicolumn.ir import ops  # noqa: F401  (fills the operation table)
 from minicolumn.ir.graph import Graph, Node, const_node, input_node
-from minicolumn.ir.op import OPS
+from minicolumn.ir.op import OPS, Op
 from minicolumn.ir.shapes import DTYPES, ArrayType, Shape, TupleType, broadcast_shapes
 from minicolumn.ir.verify import infer_type
 from minicolumn.lower.llvm.mathlib import MATH
@@ -28,13 +28,53 @@ LENGTHS = (1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 65, 100, 257)
 MOST_ELEMENTS = 3000
 LEAVES = ("input", "const", "item")
 FRACTIONS = frozenset(
-    "add subtract multiply negative absolute sign floor ceil trunc rint maximum minimum where cast copy "
-    "stop_gradient".split()
+    [
+        "add",
+        "subtract",
+        "multiply",
+        "negative",
+        "absolute",
+        "sign",
+        "floor",
+        "ceil",
+        "trunc",
+        "rint",
+        "maximum",
+        "minimum",
+        "where",
+        "cast",
+        "copy",
+        "stop_gradient",
+    ]
 )
 MAPS = tuple(name for name, op in OPS.items() if op.kind == "map")
-COMMON = tuple(name for name in MAPS if name in FRACTIONS or name in MATH or OPS[name].infer is OPS["less"].infer)
+TESTS = frozenset(
+    [
+        "equal",
+        "not_equal",
+        "less",
+        "less_equal",
+        "greater",
+        "greater_equal",
+        "isnan",
+        "isinf",
+        "isfinite",
+        "signbit",
+    ]
+)
+BITS = frozenset(["bitwise_and", "bitwise_or", "bitwise_xor", "invert", "left_shift", "right_shift"])
+COMMON = tuple(n for n in MAPS if n in FRACTIONS | TESTS | BITS or n in MATH)
 # How often operations of each kind come; those that Python does are rare, since they split kernels.
-WEIGHTS = {"map": 50, "shape": 22, "reduce": 14, "product": 7, "index": 7, "order": 4, "control": 5, "linalg": 1}
+WEIGHTS = {
+    "map": 50,
+    "shape": 22,
+    "reduce": 14,
+    "product": 7,
+    "index": 7,
+    "order": 4,
+    "control": 5,
+    "linalg": 1,
+}
 
 
 @dataclass(frozen=True)
@@ -47,7 +87,7 @@ class Made:
 
 def make(seed: int, size: int = 12, exact: bool = False) -> Made:
     """Return the program of a seed, of about `size` operations."""
-    maker = _Maker(np.random.default_rng(seed), exact)
+    maker = Maker(np.random.default_rng(seed), exact)
     for _ in range(int(maker.rng.integers(1, size + 1))):
         maker.grow()
     return Made(Graph(tuple(maker.inputs), tuple(maker.outputs())), maker.below)
@@ -59,9 +99,7 @@ def arguments(made: Made, seed: int, exact: bool) -> list[np.ndarray]:
     return [elements(rng, node.array_type, exact, made.below.get(node)) for node in made.graph.inputs]
 
 
-def elements(
-    rng: np.random.Generator, type: ArrayType, exact: bool, below: int | None = None
-) -> np.ndarray:
+def elements(rng: np.random.Generator, type: ArrayType, exact: bool, below: int | None = None) -> np.ndarray:
     """Return an array of a type; indices below a number, if one is given."""
     dtype, shape = type.dtype, type.shape
     if below is not None:
@@ -79,13 +117,15 @@ def elements(
 
 @cache
 def accepts(name: str, dtype: np.dtype) -> bool:
-    """Return whether a map, a reduction or an operation along an axis takes a dtype."""
+    """Return whether an operation takes arrays of a dtype."""
     op, x = OPS[name], ArrayType(dtype, (2, 2))
+    if op.kind in ("shape", "index", "control") or name == "where":
+        return True
     attrs: tuple[dict[str, Any], ...] = ({}, {"axes": (0,)}, {"axis": 0}, {"n": 1}, {"dtype": dtype})
-    return any(_fits(op, (x,) * n, a) for n in (1, 2, 3) for a in attrs) or name == "where"
+    return any(_fits(op, (x,) * n, a) for n in (1, 2) for a in attrs) or _fits(op, (x,) * 3, {})
 
 
-def _fits(op: Any, types: tuple[ArrayType, ...], attrs: dict[str, Any]) -> bool:
+def _fits(op: Op, types: tuple[ArrayType, ...], attrs: dict[str, Any]) -> bool:
     try:
         infer_type(op, types, attrs)
     except (MinicolumnError, TypeError):
@@ -95,15 +135,12 @@ def _fits(op: Any, types: tuple[ArrayType, ...], attrs: dict[str, Any]) -> bool:
 
 @cache
 def arity(name: str) -> int:
-    """Return how many operands a map has."""
-    if name == "where":
-        return 3
-    x, attrs = ArrayType(next(d for d in DTYPES.values() if accepts(name, d)), (2,)), {}
-    attrs = {"n": 1} if name == "polygamma" else {"dtype": x.dtype} if name == "cast" else {}
-    return next(n for n in (1, 2, 3) if _fits(OPS[name], (x,) * n, attrs))
+    """Return how many operands a map has that differs from the others only in that."""
+    x = ArrayType(next(d for d in DTYPES.values() if accepts(name, d)), (2,))
+    return next(n for n in (1, 2, 3) if _fits(OPS[name], (x,) * n, {}))
 
 
-def apply(name: str, operands: Sequence[Node], **attrs: Any) -> Node:
+def apply(name: str, *operands: Node, **attrs: Any) -> Node:
     """Return a node of an operation."""
     op = OPS[name]
     return Node(op, operands, attrs, infer_type(op, tuple(n.type for n in operands), attrs))
@@ -111,26 +148,32 @@ def apply(name: str, operands: Sequence[Node], **attrs: Any) -> Node:
 
 def apply_each(dtype: np.dtype) -> tuple[Made, set[str]]:
     """Return a program that applies each operation to arrays of a dtype, if it takes it, and their names."""
-    maker = _Maker(np.random.default_rng(dtype.num), exact=False)
-    applied: set[str] = set()
-    for name in sorted(OPS):
+    maker = Maker(np.random.default_rng(dtype.num))
+    found: list[Node] = []
+    for name in sorted({*OPS} - {*LEAVES, "scan"}):
         for shape in ((257,), (9, 33), (), (2, 3, 17), (0, 3)):
-            maker.known.clear()
             x = input_node(ArrayType(dtype, shape))
             maker.inputs.append(x)
-            maker.known.append(x)
-            maker.try_one(name, x)
-            maker.results += [n for n in maker.known if n.op.name == name]
-    applied = {n.op.name for n in maker.results} | ({"item"} & set())
-    return Made(Graph(tuple(maker.inputs), tuple(maker.results)), maker.below), applied
+            maker.known = [x]
+            if accepts(name, dtype):
+                maker.put(name, x)
+            found += [n for n in maker.known if n.op.name == name]
+    return Made(Graph(tuple(maker.inputs), tuple(found)), maker.below), {n.op.name for n in found}
 
 
 @dataclass
-class _Maker:
+class Maker:
+    """A program that grows at random.
+
+    known       the values to read from
+    below       inputs that are indices, and the length of the axis they are used on
+    registers   whether to keep to what a loop in registers may hold
+    """
+
     rng: np.random.Generator
-    exact: bool
+    exact: bool = False
     depth: int = 0
-    registers: bool = False  # only what a loop in registers may hold
+    registers: bool = False
     known: list[Node] = field(default_factory=list)
     inputs: list[Node] = field(default_factory=list)
     below: dict[Node, int] = field(default_factory=dict)
@@ -143,29 +186,39 @@ class _Maker:
     def chance(self, p: float) -> bool:
         return bool(self.rng.random() < p)
 
-    def shape(self, most: int = MOST_ELEMENTS, least: int = 0) -> Shape:
+    def shuffled(self, things: Sequence[Any]) -> list[Any]:
+        return [things[k] for k in self.rng.permutation(len(things))]
+
+    def shape(self, most: int = MOST_ELEMENTS) -> Shape:
         found: list[int] = []
-        for _ in range(int(self.rng.choice([0, 1, 2, 3, 4, 5], p=[0.08, 0.3, 0.34, 0.16, 0.08, 0.04]))):
+        for _ in range(int(self.rng.choice(6, p=[0.08, 0.3, 0.34, 0.16, 0.08, 0.04]))):
             n = 0 if self.chance(0.01) else self.pick(LENGTHS)
             found.append(n if prod(found) * n <= most else self.pick((1, 1, 2)))
-        return tuple(found) if prod(found) <= most else self.shape(most, least)
+        return tuple(found) if prod(found) <= most else self.shape(most)
 
     def dtype(self) -> np.dtype:
-        return DTYPES[str(self.rng.choice(["f32", "f64", "i32", "i64", "u32", "bool"], p=[0.5, 0.2, 0.1, 0.07, 0.06, 0.07]))]
+        names = ["f32", "f64", "i32", "i64", "u32", "bool"]
+        return DTYPES[str(self.rng.choice(names, p=[0.5, 0.2, 0.1, 0.07, 0.06, 0.07]))]
 
-    # Nodes ------------------------------------------------------------------------------------------------
+    def index_dtype(self) -> np.dtype:
+        return DTYPES[self.pick(("i32", "i64", "u32"))]
 
-    def apply(self, name: str, operands: Sequence[Node], **attrs: Any) -> Node:
-        op = OPS[name]
-        node = Node(op, operands, attrs, infer_type(op, tuple(n.type for n in operands), attrs))
-        self.known.append(node)
-        return node
+    def axis(self, shape: Shape) -> int:
+        return int(self.rng.integers(len(shape)))
+
+    # Values -----------------------------------------------------------------------------------------------
+
+    def apply(self, name: str, *operands: Node, **attrs: Any) -> Node:
+        self.known.append(apply(name, *operands, **attrs))
+        return self.known[-1]
 
     def leaf(self, type: ArrayType, below: int | None = None) -> Node:
         # A loop's body gets its inputs from the loop, so only constants can be added to it.
         if self.depth or self.chance(0.25):
             value = elements(self.rng, type, self.exact or self.chance(0.5), below)
-            node = const_node(value.flat[:1].reshape(()) * np.ones(type.shape, type.dtype) if value.size and self.chance(0.3) and below is None and type.dtype.kind != "b" else value)
+            if type.size and self.chance(0.3):
+                value = np.full(type.shape, value.flat[0])
+            node = const_node(value)
         else:
             node = input_node(type)
             self.inputs.append(node)
@@ -173,6 +226,12 @@ class _Maker:
                 self.below[node] = below
         self.known.append(node)
         return node
+
+    def places(self, shape: Shape, below: int, dtype: np.dtype | None = None) -> Node:
+        """Return indices into an axis of a length."""
+        type = ArrayType(dtype or self.index_dtype(), shape)
+        old = [n for n in self.known if self.below.get(n) == below and n.type == type]
+        return self.pick(old) if old and self.chance(0.5) else self.leaf(type, below)
 
     def arrays(self) -> list[Node]:
         return [n for n in self.known if isinstance(n.type, ArrayType) and n not in self.below]
@@ -184,15 +243,17 @@ class _Maker:
             return self.leaf(ArrayType(self.dtype(), self.shape()))
         return self.pick(known[-4:]) if self.chance(0.7) else self.pick(known)
 
-    def of_dtype(self, node: Node, dtype: np.dtype) -> Node:
-        return node if node.array_type.dtype == dtype else self.apply("cast", [node], dtype=dtype)
-
     def operand(self, type: ArrayType) -> Node:
         """Return a value of this type: an old one where one fits, perhaps after a cast."""
         fitting = [n for n in self.arrays() if n.array_type.shape == type.shape]
-        if fitting and self.chance(0.75):
-            return self.of_dtype(self.pick(fitting[-4:]), type.dtype)
-        return self.leaf(type)
+        if not fitting or self.chance(0.25):
+            return self.leaf(type)
+        node = self.pick(fitting[-4:])
+        return node if node.type == type else self.apply("cast", node, dtype=type.dtype)
+
+    def like(self, x: Node) -> Node:
+        """Return a value that broadcasts with another one."""
+        return self.operand(x.array_type.with_shape(self.broadcastable(x.array_type.shape)))
 
     def broadcastable(self, shape: Shape) -> Shape:
         if self.chance(0.55):
@@ -200,99 +261,93 @@ class _Maker:
         kept = shape[int(self.rng.integers(0, len(shape) + 1)) :]
         return tuple(1 if self.chance(0.3) else n for n in kept)
 
-    # Growing ----------------------------------------------------------------------------------------------
+    # Operations -------------------------------------------------------------------------------------------
 
     def grow(self) -> None:
+        """Add an operation of some kind to some value, if it takes it."""
         kinds = ["map", "reduce", "product", "shape"] if self.registers else list(WEIGHTS)
         weights = np.array([WEIGHTS[k] for k in kinds], float)
         kind = str(self.rng.choice(kinds, p=weights / weights.sum()))
-        getattr(self, f"grow_{kind}")()
-
-    def grow_map(self) -> None:
         x = self.some()
-        pool = tuple(FRACTIONS) if self.exact else COMMON if self.chance(0.85) else MAPS
-        names = sorted(n for n in pool if accepts(n, x.array_type.dtype))
-        if not names:
-            return
-        name = self.pick(names)
-        getattr(self, f"_{name}", self._plain_map)(name, x)
+        names = [n for n in self.names(kind) if accepts(n, x.array_type.dtype)]
+        if names:
+            self.put(self.pick(names), x)
 
-    def _plain_map(self, name: str, x: Node) -> None:
-        others = [self.operand(x.array_type.with_shape(self.broadcastable(x.array_type.shape))) for _ in range(arity(name) - 1)]
-        operands = [x, *others]
-        self.rng.shuffle(operands)  # type: ignore[arg-type]
-        self.apply(name, operands)
+    def names(self, kind: str) -> Sequence[str]:
+        if kind == "map":
+            return tuple(sorted(FRACTIONS)) if self.exact else COMMON if self.chance(0.85) else MAPS
+        without = (*LEAVES, "pad") if self.registers else LEAVES
+        return tuple(n for n, op in OPS.items() if op.kind == kind and n not in without)
 
-    def _power(self, name: str, x: Node) -> None:
+    def put(self, name: str, x: Node) -> None:
+        """Apply an operation to a value, with whatever else it needs; or not, where it does not fit."""
+        special = getattr(self, f"_{name}", None)
+        if special is not None:
+            special(x)
+        else:
+            getattr(self, f"_any_{OPS[name].kind}")(name, x)
+
+    def _any_map(self, name: str, x: Node) -> None:
+        others = [self.like(x) for _ in range(arity(name) - 1)]
+        self.apply(name, *self.shuffled([x, *others]))
+
+    def _power(self, x: Node) -> None:
         if x.array_type.is_float:
-            return self._plain_map(name, x)
-        exponent = const_node(self.rng.integers(0, 4, self.broadcastable(x.array_type.shape)).astype(x.array_type.dtype))
-        self.apply(name, [x, exponent])
+            return self._any_map("power", x)
+        shape = self.broadcastable(x.array_type.shape)
+        exponent = const_node(np.asarray(self.rng.integers(0, 4, shape), x.array_type.dtype))
+        self.apply("power", x, exponent)
         return None
 
-    def _cast(self, name: str, x: Node) -> None:
-        self.apply(name, [x], dtype=self.dtype())
+    def _cast(self, x: Node) -> None:
+        self.apply("cast", x, dtype=self.dtype())
 
-    def _polygamma(self, name: str, x: Node) -> None:
-        self.apply(name, [x], n=int(self.rng.integers(0, 3)))
+    def _polygamma(self, x: Node) -> None:
+        self.apply("polygamma", x, n=int(self.rng.integers(0, 3)))
 
-    def _where(self, name: str, x: Node) -> None:
+    def _where(self, x: Node) -> None:
+        condition = self.operand(ArrayType(DTYPES["bool"], self.broadcastable(x.array_type.shape)))
+        self.apply("where", condition, x, self.like(x))
+
+    def _any_reduce(self, name: str, x: Node) -> None:
         shape = x.array_type.shape
-        condition = self.operand(ArrayType(DTYPES["bool"], self.broadcastable(shape)))
-        self.apply(name, [condition, x, self.operand(x.array_type.with_shape(self.broadcastable(shape)))])
-
-    def grow_reduce(self) -> None:
-        x = self.some()
-        name = self.pick([n for n, op in OPS.items() if op.kind == "reduce" and accepts(n, x.array_type.dtype)])
-        shape = x.array_type.shape
-        if name in ("argmax", "argmin"):
-            if shape and 0 not in shape:
-                self.apply(name, [x], axis=int(self.rng.integers(len(shape))))
-            return
         axes = tuple(a for a in range(len(shape)) if self.chance(0.5))
-        if name in ("max", "min") and any(shape[a] == 0 for a in axes):
-            return
-        self.apply(name, [x], axes=axes)
+        if name in ("argmax", "argmin"):
+            if shape and shape[axis := self.axis(shape)]:
+                self.apply(name, x, axis=axis)
+        elif name not in ("max", "min") or all(shape[a] for a in axes):
+            self.apply(name, x, axes=axes)
 
-    def grow_product(self) -> None:
-        x = self.some()
+    def _any_order(self, name: str, x: Node) -> None:
+        if x.array_type.shape:
+            self.apply(name, x, axis=self.axis(x.array_type.shape))
+
+    def _matmul(self, x: Node) -> None:
         shape = x.array_type.shape
         if len(shape) < 2:
-            x = self.apply("reshape", [x], shape=(*shape, 1) if shape else (1, 1))
+            x = self.apply("reshape", x, shape=(*shape, 1) if shape else (1, 1))
             shape = x.array_type.shape
-        k, free = shape[-1], max(MOST_ELEMENTS // max(prod(shape), 1), 1)
-        n = self.pick([n for n in (0, *LENGTHS) if k * n <= MOST_ELEMENTS and prod(shape[:-1]) * n <= MOST_ELEMENTS and (n or free)])
-        y = self.operand(x.array_type.with_shape((*self.broadcastable(shape[:-2]), k, n)))
-        if self.chance(0.3):
-            y = self.operand(x.array_type.with_shape((*y.array_type.shape[:-2], n, k)))
-            axes = tuple(range(len(y.array_type.shape)))
-            y = self.apply("transpose", [y], axes=(*axes[:-2], axes[-1], axes[-2]))
-        self.apply("matmul", [x, y])
+        k, rows = shape[-1], prod(shape[:-1])
+        n = self.pick([n for n in (0, *LENGTHS) if max(k, rows) * n <= MOST_ELEMENTS])
+        batch, turned = self.broadcastable(shape[:-2]), self.chance(0.3)
+        y = self.operand(x.array_type.with_shape((*batch, n, k) if turned else (*batch, k, n)))
+        if turned:
+            axes = tuple(range(len(batch)))
+            y = self.apply("transpose", y, axes=(*axes, len(axes) + 1, len(axes)))
+        self.apply("matmul", x, y)
 
-    def grow_order(self) -> None:
-        x = self.some()
-        names = [n for n, op in OPS.items() if op.kind == "order" and accepts(n, x.array_type.dtype)]
-        if x.array_type.shape:
-            name = self.pick(names) if self.chance(0.5) else "cumsum" if "cumsum" in names else names[0]
-            self.apply(name, [x], axis=int(self.rng.integers(len(x.array_type.shape))))
-
-    def grow_linalg(self) -> None:
-        n, dtype = self.pick((0, 1, 2, 3, 5)), self.pick((DTYPES["f32"], DTYPES["f64"]))
+    def _any_linalg(self, name: str, x: Node) -> None:
+        # Well-conditioned matrices of its own: what LAPACK does with others is not the lowering's.
+        n = self.pick((0, 1, 2, 3, 5))
         half = self.rng.standard_normal((2, n, n))
-        matrix = const_node((half @ np.swapaxes(half, -1, -2) + 2.0 * np.eye(n)).astype(dtype))
+        matrix = const_node((half @ np.swapaxes(half, -1, -2) + 2.0 * np.eye(n)).astype(x.array_type.dtype))
         self.known.append(matrix)
-        name = self.pick([n for n, op in OPS.items() if op.kind == "linalg"])
-        self.apply(name, [matrix] if name != "solve" else [matrix, self.operand(matrix.array_type)])
+        self.apply(name, matrix, *([self.operand(matrix.array_type)] if name == "solve" else []))
 
     # Shapes -----------------------------------------------------------------------------------------------
 
-    def grow_shape(self) -> None:
-        name = self.pick([n for n, op in OPS.items() if op.kind == "shape" and not (self.registers and n == "pad")])
-        getattr(self, f"_{name}")(self.some())
-
     def _reshape(self, x: Node) -> None:
-        shape = list(x.array_type.shape)
-        self.rng.shuffle(shape)
+        shape = [int(n) for n in self.rng.permutation(x.array_type.shape)]
         if len(shape) > 1 and self.chance(0.6):
             k = int(self.rng.integers(len(shape) - 1))
             shape[k : k + 2] = [shape[k] * shape[k + 1]]
@@ -302,80 +357,80 @@ class _Maker:
             shape[i : i + 1] = [shape[i] // f, f]
         if self.chance(0.3):
             shape.insert(int(self.rng.integers(len(shape) + 1)), 1)
-        self.apply("reshape", [x], shape=tuple(int(n) for n in shape))
+        self.apply("reshape", x, shape=tuple(shape))
 
     def _transpose(self, x: Node) -> None:
-        self.apply("transpose", [x], axes=tuple(int(a) for a in self.rng.permutation(len(x.array_type.shape))))
+        self.apply("transpose", x, axes=tuple(map(int, self.rng.permutation(len(x.array_type.shape)))))
 
     def _broadcast(self, x: Node) -> None:
         shape = [self.pick((1, 2, 3, 7)) if n == 1 else n for n in x.array_type.shape]
         if self.chance(0.5):
             shape.insert(0, self.pick(LENGTHS))
         if prod(shape) <= MOST_ELEMENTS:
-            self.apply("broadcast", [x], shape=tuple(shape))
+            self.apply("broadcast", x, shape=tuple(shape))
 
     def _concatenate(self, x: Node) -> None:
-        shape = x.array_type.shape
+        shape, parts = x.array_type.shape, [x]
         if not shape:
             return
-        axis = int(self.rng.integers(len(shape)))
-        parts = [x]
+        axis = self.axis(shape)
         for _ in range(int(self.rng.integers(0, 3))):
             n = shape[axis] if self.chance(0.5) else int(self.rng.integers(0, 4))
             parts.append(self.operand(x.array_type.with_shape((*shape[:axis], n, *shape[axis + 1 :]))))
-        self.rng.shuffle(parts)  # type: ignore[arg-type]
         if sum(p.array_type.size for p in parts) <= MOST_ELEMENTS:
-            self.apply("concatenate", parts, axis=axis)
+            self.apply("concatenate", *self.shuffled(parts), axis=axis)
 
     def _slice(self, x: Node) -> None:
-        shape = x.array_type.shape
-        start = tuple(int(self.rng.integers(0, n // 2 + 1)) if self.chance(0.5) else 0 for n in shape)
-        stop = tuple(int(self.rng.integers(min(a, n), n + 1)) if self.chance(0.4) else n for a, n in zip(start, shape, strict=True))
-        step = tuple(int(self.rng.integers(1, 4)) if self.chance(0.4) else 1 for _ in shape)
-        self.apply("slice", [x], start=start, stop=stop, step=step)
+        start, stop, step = [], [], []
+        for n in x.array_type.shape:
+            start.append(int(self.rng.integers(0, n // 2 + 1)) if self.chance(0.5) else 0)
+            stop.append(int(self.rng.integers(start[-1], n + 1)) if self.chance(0.4) else n)
+            step.append(int(self.rng.integers(1, 4)) if self.chance(0.4) else 1)
+        self.apply("slice", x, start=tuple(start), stop=tuple(stop), step=tuple(step))
 
     def _pad(self, x: Node) -> None:
-        attrs = {n: tuple(int(self.rng.integers(0, 3)) if self.chance(0.4) else 0 for _ in x.array_type.shape) for n in ("low", "high", "gap")}
-        if infer_type(OPS["pad"], (x.array_type,), attrs).size <= MOST_ELEMENTS:  # type: ignore[union-attr]
-            self.apply("pad", [x], **attrs)
+        def few() -> Shape:
+            return tuple(int(self.rng.integers(0, 3)) if self.chance(0.4) else 0 for _ in x.array_type.shape)
+
+        node = apply("pad", x, low=few(), high=few(), gap=few())
+        if node.array_type.size <= MOST_ELEMENTS:
+            self.known.append(node)
 
     def _flip(self, x: Node) -> None:
-        self.apply("flip", [x], axes=tuple(i for i in range(len(x.array_type.shape)) if self.chance(0.5)))
+        self.apply("flip", x, axes=tuple(i for i in range(len(x.array_type.shape)) if self.chance(0.5)))
 
-    # Indices ----------------------------------------------------------------------------------------------
+    # Places that are data ---------------------------------------------------------------------------------
 
-    def grow_index(self) -> None:
-        x = self.some()
+    def _indices(self, shape: Shape) -> list[Node]:
+        """Return indices into some leading axes, of shapes that broadcast together."""
+        count = int(self.rng.integers(1, min(len(shape), 3) + 1))
+        # Nothing can be read from an axis without elements, so only an empty index fits there.
+        empty = 0 in shape[:count]
+        common = (0,) if empty else self.shape(MOST_ELEMENTS // max(prod(shape[count:]), 1))
+        shapes = [common if k == 0 or 0 in common else self.broadcastable(common) for k in range(count)]
+        return [self.places(s, n) for s, n in zip(shapes, shape, strict=False)]
+
+    def _gather(self, x: Node) -> None:
+        if x.array_type.shape:
+            self.apply("gather", x, *self._indices(x.array_type.shape))
+
+    def _scatter_add(self, x: Node) -> None:
         shape = x.array_type.shape
         if not shape:
             return
-        count = int(self.rng.integers(1, min(len(shape), 3) + 1))
-        rest = prod(shape[count:])
-        places = (0,) if 0 in shape[:count] else self.shape(MOST_ELEMENTS // max(rest, 1))
-        indices = [self._places(places if k == 0 or 0 in places else self.broadcastable(places), n) for k, n in enumerate(shape[:count])]
-        if self.chance(0.6):
-            self.apply("gather", [x, *indices])
-            return
-        places = broadcast_shapes(*(i.array_type.shape for i in indices))
-        self.apply("scatter_add", [x, self.operand(x.array_type.with_shape((*places, *shape[count:]))), *indices])
-
-    def index_dtype(self) -> np.dtype:
-        return DTYPES[self.pick(("i32", "i64", "u32"))]
-
-    def _places(self, shape: Shape, below: int, dtype: np.dtype | None = None) -> Node:
-        dtype = dtype or self.index_dtype()
-        old = [n for n in self.known if self.below.get(n) == below and n.type == ArrayType(dtype, shape)]
-        return self.pick(old) if old and self.chance(0.5) else self.leaf(ArrayType(dtype, shape), below)
+        indices = self._indices(shape)
+        common = broadcast_shapes(*(i.array_type.shape for i in indices))
+        updates = self.operand(x.array_type.with_shape((*common, *shape[len(indices) :])))
+        self.apply("scatter_add", x, updates, *indices)
 
     # Loops ------------------------------------------------------------------------------------------------
 
-    def grow_control(self) -> None:
+    def _scan(self, x: Node) -> None:
         if self.depth > 1:
-            return
+            return None
         length = self.pick((0, 1, 2, 3, 5))
         if self.chance(0.4):
-            self._loop_over_batches(length)
-            return
+            return self._loop_over_batches(length)
         consts, carry, rows = (int(self.rng.integers(0, 3)) for _ in range(3))
         old = [n.array_type for n in self.arrays() if n.array_type.size <= 300]
         types = [
@@ -384,26 +439,25 @@ class _Maker:
         ]
         stacked = [t.with_shape((length, *t.shape)) for t in types[consts + carry :]]
         operands = [self.operand(t) for t in (*types[: consts + carry], *stacked)]
-        inner = _Maker(self.rng, self.exact, self.depth + 1)
-        self._loop(inner, operands, types, consts, carry, length)
+        return self._loop(Maker(self.rng, self.exact, self.depth + 1), operands, types, consts, carry, length)
 
     def _loop_over_batches(self, length: int) -> None:
         """Add a loop as training has it: rows of an array, chosen by indices, and some arithmetic on them."""
-        n, batch, width = self.pick((1, 5, 40)), self.pick((2, 3, 5, 8, 9, 16, 33, 64)), self.pick((1, 2, 3, 4))
-        dtype, places = self.pick((DTYPES["f32"], DTYPES["f32"], self.dtype())), self.index_dtype()
+        n, batch = self.pick((1, 5, 40)), self.pick((2, 3, 5, 8, 9, 16, 33, 64))
+        width, dtype = self.pick((1, 2, 3, 4)), self.pick((DTYPES["f32"], DTYPES["f32"], self.dtype()))
         types = [
             ArrayType(dtype, (n, width) if self.chance(0.8) else (n,)),
             ArrayType(dtype, (width, self.pick((1, 2, 3)))),
             ArrayType(dtype, self.pick(((), (1,), (width,), (batch,)))),
-            ArrayType(places, (batch,)),
+            ArrayType(self.index_dtype(), (batch,)),
         ]
-        operands = [*map(self.operand, types[:3]), self._places((length, batch), n, places)]
-        inner = _Maker(self.rng, self.exact, self.depth + 1, registers=True)
+        operands = [*map(self.operand, types[:3]), self.places((length, batch), n, types[3].dtype)]
+        inner = Maker(self.rng, self.exact, self.depth + 1, registers=True)
         self._loop(inner, operands, types, 1, 2, length, below=n)
 
     def _loop(
         self,
-        inner: _Maker,
+        inner: Maker,
         operands: Sequence[Node],
         types: Sequence[ArrayType],
         consts: int,
@@ -413,11 +467,11 @@ class _Maker:
     ) -> None:
         body = inner.body(types, consts, carry, below)
         attrs = {"body": body, "consts": consts, "carry": carry, "length": length}
-        loop = self.apply("scan", operands, **attrs, reverse=self.chance(0.4))
+        loop = self.apply("scan", *operands, **attrs, reverse=self.chance(0.4))
         assert isinstance(loop.type, TupleType)
         for index in range(len(loop.type.items)):
             if self.chance(0.9):
-                self.apply("item", [loop], index=index)
+                self.apply("item", loop, index=index)
 
     def body(self, types: Sequence[ArrayType], consts: int, carry: int, below: int | None) -> Graph:
         """Grow the body of a loop; its last input is an index below a number, if one is given."""
@@ -425,7 +479,7 @@ class _Maker:
         self.known = list(self.inputs)
         if below is not None:
             self.below[self.inputs[-1]] = below
-            self.apply("gather", [self.inputs[0], self.inputs[-1]])
+            self.apply("gather", self.inputs[0], self.inputs[-1])
         for _ in range(int(self.rng.integers(0, 12 if self.registers else 6))):
             self.grow()
         states = []
@@ -437,10 +491,8 @@ class _Maker:
         return Graph(tuple(self.inputs), (*states, *ys), "step")
 
     def outputs(self) -> list[Node]:
+        """Return every value that nobody reads, and some others."""
         read = {operand for node in self.known for operand in node.inputs}
         arrays = [n for n in self.known if isinstance(n.type, ArrayType)]
-        unread = [n for n in arrays if n not in read]
         more = [self.pick(arrays) for _ in range(int(self.rng.integers(0, 3)))] if arrays else []
-        chosen = [*unread, *more]
-        self.rng.shuffle(chosen)  # type: ignore[arg-type]
-        return chosen
+        return self.shuffled([*(n for n in arrays if n not in read), *more])

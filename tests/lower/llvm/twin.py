@@ -31,7 +31,9 @@ BLOCK = 256
 GRID = {4: 8, 8: 20}
 BITS = {4: 24, 8: 53}
 # A zero's sign matters to these.
-SIGN_READERS = frozenset("divide power arctan2 signbit xlogy xlog1py remainder fmod floor_divide".split())
+SIGN_READERS = frozenset(
+    ["divide", "power", "arctan2", "signbit", "xlogy", "xlog1py", "remainder", "fmod", "floor_divide"]
+)
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,9 @@ def elementary(name: str, operands: Sequence[np.ndarray]) -> np.ndarray:
 def _block_program(name: str, dtype: np.dtype, count: int) -> NativeProgram:
     inputs = tuple(input_node(ArrayType(dtype, (BLOCK,))) for _ in range(count))
     op = op_named(name)
-    return NativeProgram(Graph(inputs, (Node(op, inputs, {}, infer_type(op, tuple(i.type for i in inputs), {})),)))
+    return NativeProgram(
+        Graph(inputs, (Node(op, inputs, {}, infer_type(op, tuple(i.type for i in inputs), {})),))
+    )
 
 
 # Doubt ------------------------------------------------------------------------------------------------------
@@ -129,7 +133,10 @@ def _map_doubt(node: Node, operands: list[Opinion], value: np.ndarray) -> Doubt:
     worst = np.maximum.reduce(np.broadcast_arrays(*(o.doubt for o in operands)))
     if node.op.name in SIGN_READERS:
         worst = np.where(worst == UNSIGNED, DOUBTFUL, worst)
-    if node.op.name in ("maximum", "minimum", "remainder", "fmod", "floor_divide") and value.dtype.kind == "f":
+    if (
+        node.op.name in ("maximum", "minimum", "remainder", "fmod", "floor_divide")
+        and value.dtype.kind == "f"
+    ):
         worst = np.maximum(worst, np.where(value == 0, UNSIGNED, SURE))
     return worst, None
 
@@ -138,7 +145,9 @@ def _cast_doubt(node: Node, operands: list[Opinion], value: np.ndarray) -> Doubt
     x, doubt = operands[0].value, operands[0].doubt
     if x.dtype.kind == "f" and value.dtype.kind in "iu":
         # Floats outside of an integer's range, and NaN, have no meaning as one.
-        low, high = (0.0, 2.0**32) if value.dtype.kind == "u" else (-(2.0 ** (8 * value.dtype.itemsize - 1)),) * 2
+        low, high = (
+            (0.0, 2.0**32) if value.dtype.kind == "u" else (-(2.0 ** (8 * value.dtype.itemsize - 1)),) * 2
+        )
         high = abs(high)
         inside = (x > low - 1) & (x < high)
         doubt = np.where(inside, doubt, DOUBTFUL)
@@ -179,7 +188,7 @@ def _reduced_doubt(node: Node, operands: list[Opinion], value: np.ndarray) -> Do
     exact = whole(x.value, axes) | (terms <= 2)
     bound = None
     if node.op.name == "sum" and not (worst == DOUBTFUL).any():
-        # Each of `terms` additions, in whatever order, rounds a partial sum that no sum of magnitudes exceeds.
+        # Each of `terms` additions rounds a partial sum, which the sum of all magnitudes exceeds.
         # Both orders may be wrong by that much.
         bound = 2 * terms * _eps(value) * np.abs(x.value).sum(axis=axes, dtype=np.float64)
     return np.where(exact, np.maximum(worst, UNSIGNED), DOUBTFUL), bound
@@ -221,7 +230,12 @@ def _product_doubt(node: Node, operands: list[Opinion], value: np.ndarray) -> Do
     bound, terms = None, a.value.shape[-1]
     if not (worst == DOUBTFUL).any():
         # As for sums; a product is rounded once more before it is added, if it is not fused.
-        bound = 2 * (terms + 1) * _eps(value) * (np.abs(a.value.astype(np.float64)) @ np.abs(b.value.astype(np.float64)))
+        bound = (
+            2
+            * (terms + 1)
+            * _eps(value)
+            * (np.abs(a.value.astype(np.float64)) @ np.abs(b.value.astype(np.float64)))
+        )
     return np.where(exact, np.maximum(worst, UNSIGNED), DOUBTFUL), bound
 
 
@@ -257,7 +271,9 @@ def _fault(result: np.ndarray, expected: Opinion) -> str:
     if not wrong.any():
         return ""
     place = tuple(int(i) for i in np.argwhere(wrong)[0])
-    return f"{result[place]!r} instead of {value[place]!r} at {list(place)}; {wrong.sum()} of {wrong.size} wrong"
+    return (
+        f"{result[place]!r} instead of {value[place]!r} at {list(place)}; {wrong.sum()} of {wrong.size} wrong"
+    )
 
 
 def _same(a: np.ndarray, b: np.ndarray, signed: np.ndarray) -> np.ndarray:
@@ -267,8 +283,7 @@ def _same(a: np.ndarray, b: np.ndarray, signed: np.ndarray) -> np.ndarray:
 
 
 def _near(a: np.ndarray, b: np.ndarray, bound: np.ndarray) -> np.ndarray:
-    # What is not finite has no bound on its error; whether it is NaN or infinite does not depend on the order,
-    # unless a sum comes near to what overflows.
+    # What is not finite has no bound on its error, and what comes near to overflowing may do so in one order.
     with np.errstate(all="ignore"):
         close = np.abs(a.astype(np.float64) - b) <= bound
     return np.where(np.isfinite(bound) & (bound < 1e30), close, True)

@@ -48,11 +48,21 @@ class Target:
 
 @functools.cache
 def _llvm() -> Any:
-    """Return llvmlite's binding, ready to emit code for any processor."""
+    """Return llvmlite's binding, ready to emit code for this computer's kind of processor."""
     import llvmlite.binding as llvm
 
-    llvm.initialize_all_targets()
-    llvm.initialize_all_asmprinters()
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    return llvm
+
+
+@functools.cache
+def _llvm_for(triple: str) -> Any:
+    """Return llvmlite's binding, ready to emit code for a processor; all other kinds take 10 MB of memory."""
+    llvm = _llvm()
+    if triple.split("-")[0] != llvm.get_process_triple().split("-")[0]:
+        llvm.initialize_all_targets()
+        llvm.initialize_all_asmprinters()
     return llvm
 
 
@@ -160,7 +170,7 @@ def _compiled(text: str, target: Target, level: int, emit: Callable[[Any, Any], 
 def _target_machine(target: Target, level: int) -> Any:
     # Position-independent code for the small model addresses its constants in one short instruction, and
     # the loader places all of an object's sections side by side, so that they are always within reach.
-    made = _llvm().Target.from_triple(target.triple)
+    made = _llvm_for(target.triple).Target.from_triple(target.triple)
     return made.create_target_machine(
         target.cpu, target.features, opt=min(level, 2), reloc="pic", codemodel="small", jit=True
     )

@@ -128,7 +128,7 @@ class _Loops:
                 fn.call(tile, "void", self._strip_of_a(s.counter, row, k0), b, c, *rest)
 
     def _panel_of_b(self, panel: Value, col: Value, first: Value, k0: Value) -> Value:
-        """Return where a panel lies, at the first step of the block of k; `first` is its rectangle's first."""
+        """Return where a panel lies, at the first step of the block of k; `first` is the first packed."""
         fn, product, t = self.fn, self.product, self.t
         if t.pack_b == "no":
             return self._argument("b", col)

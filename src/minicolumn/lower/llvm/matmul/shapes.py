@@ -200,7 +200,8 @@ def _tile(product: Product, lanes: int, rows: int, width: int) -> Tiling:
 def _cycles(product: Product, t: Tiling) -> float:
     """Return about how long a step over k takes for the whole product, its tiles' ends included."""
     each, loads = t.rows * t.width, t.rows + t.width
-    issue = max(each / PIPES, LATENCY / t.chains, loads / 2) + loads / 8
+    # As many accumulators as hide the latency and no more leave no room for any delay.
+    issue = max(each / PIPES, 1.15 * LATENCY / t.chains, loads / 2) + loads / 6
     ends = (12 + each * (1 + t.chains)) / max(1, product.k)
     return t.strips * t.panels * (issue + ends)
 
@@ -209,7 +210,7 @@ def _blocks(product: Product, machine: Machine, t: Tiling) -> Tiling:
     """Decide what is packed, and where k is cut."""
     nbytes = product.element_bytes
     width = t.columns * nbytes
-    if product.n * product.k * nbytes > machine.l2 and product.m >= 64 and t.panels >= 8:
+    if product.n * product.k * nbytes > 2 * machine.l2 and product.m >= 64 and t.panels >= 8:
         blocks = -(-product.k // (machine.l1 * 3 // 2 // width))
         k_block = -(-product.k // (blocks * 4)) * 4
         return replace(t, pack_a=True, pack_b="inside", k_block=k_block)
