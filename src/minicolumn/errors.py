@@ -38,13 +38,13 @@ class ShadowError(MinicolumnError, AssertionError):
 
     operation   whose results differ
     where       the line that it was written in, if known
-    turn        the turn of the loop that it is in, counted from 0; None outside of loops
+    turns       of the loops that it is in, outermost first, counted from 0; empty outside of loops
     place       the element that is furthest off, beside its `native` and `reference` values and the `bound`
     """
 
     operation: str = ""
     where: str | None = None
-    turn: int | None = None
+    turns: tuple[int, ...] = ()
     place: tuple[int, ...] = ()
     native: Any = None
     reference: Any = None

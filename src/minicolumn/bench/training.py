@@ -25,11 +25,13 @@ def measure(
     seconds: float,
     watch: Callable[[str], None],
     torch_compile: bool = False,
+    shown: Sequence[str] | None = None,
 ) -> Comparison:
-    """Return the times of all sides on a training."""
+    """Return the times of all sides on a training, or of those that are to be shown."""
     problem = Problem(workload)
     more = {"compiled": True} if torch_compile else {}
     sides = [*ours.training(problem), *peer_sides(peers, "training", problem, more=more)]
+    sides = [side for side in sides if shown is None or side.name in shown]
     return alternate(sides, control, seconds, watch=watch)
 
 

@@ -48,6 +48,7 @@ def _show_limit(console: Console, found: dict[str, Any]) -> None:
     ]
     text = [f"{one:.1f} {unit} a core, {every:.1f} for {found['cores']}" for _, one, every, unit in rows]
     labels = [Text(f"  {name}", "dim") for name, *_ in rows]
+    console.print(heading("limits", "the most that was seen of this machine"))
     console.print(labelled(list(zip(labels, map(Text, text), strict=True))))
 
 
@@ -163,10 +164,8 @@ def remarks(found: dict[str, Any]) -> list[str]:
 
 def _apart(found: dict[str, Any]) -> str:
     """Return how far the sides are from us."""
-    told = {
-        side: "no numbers to compare" if far is None else f"{far:.1e}" for side, far in found["apart"].items()
-    }
-    return ", ".join(f"{side} {far}" for side, far in told.items())
+    apart = found["apart"].items()
+    return ", ".join(f"{side} {'no numbers' if far is None else f'{far:.1e}'}" for side, far in apart)
 
 
 def compared(result: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -176,17 +175,18 @@ def compared(result: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def show_summary(console: Console, result: dict[str, Any]) -> None:
-    """Show our times beside those of the fastest other, where there was one."""
+    """Show each of our sides beside the fastest other; figures from a busy machine are called rough."""
     rows = [
-        (name, own, peer)
+        (name if len(own) == 1 else f"{name}, {side.removeprefix(NAME).strip()}", best, peer, part["steady"])
         for name, part in compared(result).items()
-        if (own := fastest_of_ours(part)) and (peer := best_peer(part))
+        if (peer := best_peer(part)) and (own := believed(part, ours=True))
+        for best, side in own
     ]
     if not rows:
         return
     console.print(heading("All together", "best times"))
-    table = _table((NAME, "best of the others", "", "ratio"))
-    for name, own, peer in rows:
-        ratio = Text(f"{peer[1] / own:.2f}", "green" if peer[1] > own else "red")
-        table.add_row(f"  {name}", duration(own), duration(peer[1]), peer[0], ratio)
+    table = _table((NAME, "best other", "", "ratio", ""))
+    for name, own, (other, best), steady in rows:
+        ratio = Text(f"{best / own:.2f}", "green" if best > own else "red")
+        table.add_row(f"  {name}", duration(own), duration(best), other, ratio, "" if steady else "rough")
     console.print(table)

@@ -35,6 +35,13 @@ def _native(graph: Graph, flexible: Sequence[int], threads: int | None) -> Calla
     return NativeProgram(graph, flexible, threads=threads)
 
 
+def _shadowed(graph: Graph, flexible: Sequence[int], threads: int | None) -> Callable[..., list[Any]]:
+    """Return machine code whose every operation is compared with the reference."""
+    from minicolumn.lower.shadow import ShadowProgram
+
+    return ShadowProgram(graph, flexible, threads)
+
+
 @functools.cache
 def _warn_once(reason: str) -> None:
     warnings.warn(f"{reason}; programs run on the slow reference until then", RuntimeWarning, stacklevel=2)
@@ -52,7 +59,12 @@ class _Prepared:
     """One traced and lowered version of a function, for arguments of one kind."""
 
     def __init__(
-        self, program: Program, backend: str, flexible: Container[int] = (), threads: int | None = None
+        self,
+        program: Program,
+        backend: str,
+        flexible: Container[int] = (),
+        threads: int | None = None,
+        shadow: str | None = None,
     ) -> None:
         self.graph = simplify(program.graph)
         self._fed = program.fed
@@ -60,7 +72,8 @@ class _Prepared:
         self._results = program.results
         varying = [k for k, leaf in enumerate(program.fed) if leaf in flexible]
         check_varying(self.graph, varying)
-        self._run = BACKENDS[backend](self.graph, varying, threads)
+        lower = _shadowed if shadow else BACKENDS[backend]
+        self._run = lower(self.graph, varying, threads)
 
     def __call__(self, leaves: Sequence[Any]) -> Tree:
         given = [np.asarray(leaves[i], t.dtype) for i, t in zip(self._fed, self._types, strict=True)]
@@ -104,6 +117,7 @@ def compile(
     backend: str = "native",
     varying: Sequence[Sequence[int]] = (),
     threads: int | None = None,
+    shadow: str | None = None,
 ) -> Callable[..., Any]:
     """Return a function that traces once for each combination of shapes and dtypes, and then runs the graph.
 
@@ -116,12 +130,15 @@ def compile(
               a number.
     threads   the most that native code may use; by default as many as there are cores. The results are the
               same bits for any number.
+    shadow    "reference" runs every operation on both backends and compares them, to find faults of native
+              code; the results are the native ones. Slow: each operation's result is kept and looked at.
 
     The result has the same arguments and values as the function. Called inside `grad` or another `compile`,
     it is traced through. Arrays that the function closes over are taken as they are when it is traced.
 
     Raises TraceError where the function depends on values, naming what to write instead, or uses the length
-    of a varying axis; DataError for an unknown backend; IndexError where an index is out of range.
+    of a varying axis; DataError for an unknown backend; IndexError where an index is out of range; with a
+    shadow ShadowError, which names the first operation whose results differ by more than its rounding allows.
 
     >>> import numpy as np, minicolumn as mc
     >>> fast = mc.compile(mc.grad(lambda x: np.sum(x**3)))
@@ -133,6 +150,7 @@ def compile(
     if backend not in BACKENDS:
         hint = did_you_mean(str(backend), BACKENDS)
         raise DataError(f"compile: unknown backend {backend!r}{hint}; there is {', '.join(BACKENDS)}")
+    check_shadow("compile", shadow, backend)
     cache = _Cache()
 
     @functools.wraps(function, updated=())
@@ -148,11 +166,20 @@ def compile(
         key = (structure, arguments, tuple(type(a.static) for a in arguments))
         prepared = cache.get(key)
         if prepared is None:
-            prepared = _Prepared(trace(function, arguments, structure), backend, flexible, threads)
+            prepared = _Prepared(trace(function, arguments, structure), backend, flexible, threads, shadow)
             cache.put(key, prepared)
         return prepared(leaves)
 
     return compiled
+
+
+def check_shadow(who: str, shadow: str | None, backend: str) -> None:
+    """Refuse a shadow that does not exist, or that would be compared with itself."""
+    if shadow not in (None, "reference"):
+        hint = did_you_mean(str(shadow), ["reference"])
+        raise DataError(f'{who}: unknown shadow {shadow!r}{hint}; there is "reference", or None')
+    if shadow == backend:
+        raise DataError(f'{who}: the reference cannot be its own shadow; use backend="native"')
 
 
 def graph_of(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Graph:

@@ -12,6 +12,7 @@ import numpy as np
 
 from minicolumn import random
 from minicolumn.errors import DataError, ShapeError, did_you_mean
+from minicolumn.lower.compile import check_shadow
 from minicolumn.model.metrics import SCORES
 from minicolumn.model.rows import Rows, check_inputs, check_rows
 from minicolumn.nn.layer import Layer
@@ -39,11 +40,12 @@ class Settings:
     dtype: np.dtype
     threads: int | None
     backend: str
+    shadow: str | None = None
 
 
 def check_settings(
     network: Any, loss: Any, optimizer: Any, schedule: Any, regularizer: Any, metrics: Any, batch_size: Any,
-    epochs: Any, shuffle: bool, seed: Any, dtype: Any, threads: Any, backend: str,
+    epochs: Any, shuffle: bool, seed: Any, dtype: Any, threads: Any, backend: str, shadow: str | None = None,
 ) -> Settings:  # fmt: skip
     """Look names up and refuse what is out of range."""
     if not isinstance(network, Layer):
@@ -51,6 +53,7 @@ def check_settings(
             f"fit: the network is a {_kind(network)}, expected a layer such as mc.nn.Sequential(...)"
         )
     random.key(seed)
+    check_shadow("fit", shadow, backend)
     function, rule = _loss(loss)
     return Settings(
         network=network,
@@ -67,6 +70,7 @@ def check_settings(
         dtype=_dtype(dtype),
         threads=None if threads is None else _whole("threads", threads),
         backend=backend,
+        shadow=shadow,
     )
 
 

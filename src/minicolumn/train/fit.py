@@ -100,6 +100,7 @@ def fit(
     dtype: Any = np.float32,
     threads: int | None = None,
     backend: str = "native",
+    shadow: str | None = None,
     progress: bool | None = None,
     params: Any = None,
 ) -> Run:
@@ -131,6 +132,7 @@ def fit(
     threads             the most that native code uses, by default as many as there are cores; the reference
                         takes one. The bits do not depend on it
     backend             "native" or "reference", as for `mc.compile`
+    shadow              "reference" compares every operation of every step with it, as for `mc.compile`
     progress            whether to draw a progress bar on standard error
     params              weights to start from, such as another run's `params`; None draws them
 
@@ -149,7 +151,7 @@ def fit(
     """
     settings = check_settings(
         network, loss, optimizer, schedule, regularizer, metrics, batch_size, epochs, shuffle, seed, dtype,
-        threads, backend,
+        threads, backend, shadow,
     )  # fmt: skip
     watchers = check_callbacks(callbacks)
     train, held = check_data(settings, X, y, sample_weight, validation_data, validation_fraction)
@@ -171,7 +173,7 @@ class _Job:
         self.train, self.held, self.callbacks = train, held, callbacks
         step = train_epoch(s.network, s.loss, s.optimizer, s.regularizer)
         # Another number of rows or steps is not another program: X, y, weight; order, rates, numbers.
-        self.epoch = compile(step, backend=s.backend, varying=((1, 2, 3), (4, 5, 6)), threads=s.threads)
+        self.epoch = compile(step, backend=s.backend, varying=((1, 2, 3), (4, 5, 6)), threads=s.threads, shadow=s.shadow)
         # What is held out is measured by the loss as its name says, without label smoothing and the like.
         self.forward = Forward(s.network, s.rule, s.loss)
         self.key = random.stream(s.seed, "dropout")

@@ -25,23 +25,23 @@ from minicolumn.passes.memory import ALIGN
 PAGE = mmap.PAGESIZE
 SENTINEL = 0xA5
 NO_CACHE = ObjectCache(None)
-Room = Callable[[int], np.ndarray]  # bytes of this number
+Room = Callable[..., np.ndarray]  # (how many bytes, whether they begin on a line of the cache)
 
 
 @dataclass
 class Fences:
     """Rooms with bytes on both sides that must stay as they are.
 
-    odd     how many bytes from a line of the cache rooms begin
+    odd     how many bytes behind the beginning of a line of the cache they begin, unless asked to be aligned
     """
 
     odd: int = 0
     _fences: list[np.ndarray] = field(default_factory=list)
 
-    def room(self, size: int) -> np.ndarray:
+    def room(self, size: int, aligned: bool = False) -> np.ndarray:
         """Return bytes between two fences."""
         whole = np.full(size + 4 * ALIGN, SENTINEL, np.uint8)
-        start = ALIGN + -whole.ctypes.data % ALIGN + self.odd
+        start = ALIGN + -whole.ctypes.data % ALIGN + (0 if aligned else self.odd)
         self._fences += [whole[:start], whole[start + size :]]
         return whole[start : start + size]
 
@@ -59,7 +59,7 @@ class Pages:
         self._protect.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
         self._held: list[mmap.mmap] = []
 
-    def room(self, size: int) -> np.ndarray:
+    def room(self, size: int, aligned: bool = False) -> np.ndarray:
         """Return bytes that end at a border, or begin there."""
         inside = -(-max(size, 1) // PAGE) * PAGE
         memory = mmap.mmap(-1, inside + 2 * PAGE)
@@ -93,7 +93,7 @@ def run_in(
         for n in program.graph.outputs
     ]
     common, own = program.emitted.arena
-    arena, status, calls = room(common + own * parts), np.zeros(1, np.int64), _Calls(program._hosts)
+    arena, status, calls = room(common + own * parts, True), np.zeros(1, np.int64), _Calls(program._hosts)
     arena[...] = 0xFF  # NaN, or -1: nothing may count on what lies there
     constants, program._constants = program._constants, [place(c, room) for c in program._constants]
     table = program._table(given, outputs, arena, status, calls)

@@ -27,42 +27,12 @@ from minicolumn.lower.llvm.mathlib import MATH
 LENGTHS = (1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 65, 100, 257)
 MOST_ELEMENTS = 3000
 LEAVES = ("input", "const", "item")
-FRACTIONS = frozenset(
-    [
-        "add",
-        "subtract",
-        "multiply",
-        "negative",
-        "absolute",
-        "sign",
-        "floor",
-        "ceil",
-        "trunc",
-        "rint",
-        "maximum",
-        "minimum",
-        "where",
-        "cast",
-        "copy",
-        "stop_gradient",
-    ]
-)
+FRACTIONS = {"add", "subtract", "multiply", "negative", "absolute", "sign", "floor", "ceil", "trunc", "rint"}
+FRACTIONS |= {"maximum", "minimum", "where", "cast", "copy", "stop_gradient"}
 MAPS = tuple(name for name, op in OPS.items() if op.kind == "map")
-TESTS = frozenset(
-    [
-        "equal",
-        "not_equal",
-        "less",
-        "less_equal",
-        "greater",
-        "greater_equal",
-        "isnan",
-        "isinf",
-        "isfinite",
-        "signbit",
-    ]
-)
-BITS = frozenset(["bitwise_and", "bitwise_or", "bitwise_xor", "invert", "left_shift", "right_shift"])
+TESTS = {"equal", "not_equal", "less", "less_equal", "greater", "greater_equal"}
+TESTS |= {"isnan", "isinf", "isfinite", "signbit"}
+BITS = {"bitwise_and", "bitwise_or", "bitwise_xor", "invert", "left_shift", "right_shift"}
 COMMON = tuple(n for n in MAPS if n in FRACTIONS | TESTS | BITS or n in MATH)
 # How often operations of each kind come; those that Python does are rare, since they split kernels.
 WEIGHTS = {

@@ -65,8 +65,8 @@ def test_the_judge_sees_a_sum_that_lost_its_last_term():
     x = np.random.default_rng(0).standard_normal(1000).astype(np.float32)
     expected = opinions(graph, [x])
     assert expected[0].doubt == DOUBTFUL
-    assert judge([x[:-1].sum()], expected)
-    assert not judge([np.float32(x.astype(np.float64).sum())], expected)
+    assert judge([np.asarray(x[:-1].sum())], expected)
+    assert not judge([np.asarray(x.astype(np.float64).sum(), np.float32)], expected)
 
 
 def test_the_opinion_is_the_meaning():
@@ -115,7 +115,12 @@ def test_random_programs():
     assert judged > 0.9 * total
 
 
-@settings(max_examples=40, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=40,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 @given(data=st.data())
 def test_small_random_programs_with_empty_and_single_axes(graphs: ModuleType, data: st.DataObject):
     graph = data.draw(graphs.random_graphs())

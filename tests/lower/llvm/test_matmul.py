@@ -273,6 +273,16 @@ def test_whole_numbers_and_bools_are_numpys(
         assert np.array_equal(Run(*sides(a, b, turned), machine)(2), a @ b)
 
 
+def test_a_stride_of_zero_repeats_a_row_or_a_column() -> None:
+    a, b = matrices(6, 40, 40, 30)
+    a[:], b[:] = a[:1], b[:, :1]
+    once = side(a[:1], False, 0, 1), side(b[:, :1], True, 0, 1)
+    rows = Side(once[0].memory, a, Operand(0, 1))
+    columns = Side(once[1].memory, b, Operand(1, 0))
+    for machine in (HOST, SMALL_CACHES):
+        assert_close(Run(rows, columns, machine)(2), a, b)
+
+
 def test_bools_may_be_called_bits() -> None:
     a, b = matrices(2, 9, 9, 3, "i8")
     assert np.array_equal(Run(*sides(a, b, (False, False)), element="i1")(), a @ b)

@@ -31,9 +31,17 @@ BLOCK = 256
 GRID = {4: 8, 8: 20}
 BITS = {4: 24, 8: 53}
 # A zero's sign matters to these.
-SIGN_READERS = frozenset(
-    ["divide", "power", "arctan2", "signbit", "xlogy", "xlog1py", "remainder", "fmod", "floor_divide"]
-)
+SIGN_READERS = {
+    "divide",
+    "power",
+    "arctan2",
+    "signbit",
+    "xlogy",
+    "xlog1py",
+    "remainder",
+    "fmod",
+    "floor_divide",
+}
 
 
 @dataclass(frozen=True)

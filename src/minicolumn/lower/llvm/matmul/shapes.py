@@ -211,7 +211,8 @@ def _blocks(product: Product, machine: Machine, t: Tiling) -> Tiling:
     nbytes = product.element_bytes
     width = t.columns * nbytes
     if product.n * product.k * nbytes > 2 * machine.l2 and product.m >= 64 and t.panels >= 8:
-        blocks = -(-product.k // (machine.l1 * 3 // 2 // width))
+        t = _tile(product, t.lanes, _most_rows(machine, 2), 2)  # as quick as wider ones, and fits more widths
+        blocks = -(-product.k // max(4, machine.l1 // (t.columns * nbytes)))
         k_block = -(-product.k // (blocks * 4)) * 4
         return replace(t, pack_a=True, pack_b="inside", k_block=k_block)
     # A panel of b is read once for each strip: where it does not stay in L1 it is laid down without gaps.
@@ -227,7 +228,7 @@ def _rectangles(product: Product, machine: Machine, t: Tiling) -> Tiling:
     width = t.columns * product.element_bytes
     if t.pack_b == "inside":
         col_block = max(1, 768 // width)
-        rows = machine.l2 // 2 // max(t.k_block * product.element_bytes, col_block * width)
+        rows = machine.l2 // 2 // (col_block * width)
         return replace(t, row_block=max(1, rows // t.rows), col_block=col_block)
     blocks = -(-t.panels // max(1, 512 // width))
     col_block = -(-t.panels // blocks)
