@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minicolumn.autodiff.derivatives import vjp
 from minicolumn.errors import DataError
 from minicolumn.ir.graph import Graph
-from minicolumn.lower.compile import graph_of
 from minicolumn.passes.plan import Plan, make_plan
+from minicolumn.passes.simplify import simplify
+from minicolumn.trace.program import trace_call
 from minicolumn.tree import flatten, map_leaves, unflatten
+
+if TYPE_CHECKING:
+    from minicolumn.lower.native import NativeProgram
+    from minicolumn.lower.profile import Times
+    from minicolumn.passes.show import Shown
 
 # Finite differences run the function once for each input element; beyond this a count is not worth its wait.
 MOST_INPUTS = 20_000
@@ -46,11 +52,15 @@ class Traversals:
 
 @dataclass(frozen=True, eq=False)
 class Inspection:
-    """What `inspect` hands back; print it, or ask for a picture."""
+    """What `inspect` hands back; print it, or ask for a picture.
+
+    given   the example arguments as the graph takes them
+    """
 
     function: Callable[..., Any]
     args: tuple[Any, ...]
     graph: Graph
+    given: tuple[Any, ...] = ()
 
     @property
     def text(self) -> str:
@@ -61,6 +71,41 @@ class Inspection:
     def plan(self) -> Plan:
         """Return the order of operations, with the slots that hold their results."""
         return make_plan(self.graph)
+
+    @cached_property
+    def _program(self) -> NativeProgram:
+        from minicolumn.lower.llvm.jit import why_missing
+        from minicolumn.lower.native import NativeProgram
+
+        if why_missing():
+            raise DataError(f"inspect: there is no native code to look at: {why_missing()}")
+        return NativeProgram(self.graph)
+
+    @cached_property
+    def fused(self) -> Shown:
+        """Return the kernels that the graph becomes, in running order, with what they cost; print it."""
+        from minicolumn.lower.profile import plan_of
+
+        return plan_of(self._program)
+
+    @property
+    def llvm(self) -> str:
+        """Return the program as LLVM text, before LLVM has tidied it."""
+        return self._program.emitted.text
+
+    @property
+    def assembly(self) -> str:
+        """Return the program in this processor's assembly."""
+        from minicolumn.lower.llvm.jit import assembly
+
+        return assembly(self.llvm, self._program.target)
+
+    def times(self, runs: int = 20, threads: int | None = None) -> Times:
+        """Run the program on the example arguments; return the least time of each kernel, ready to print."""
+        from minicolumn.lower.profile import time_kernels
+
+        self._program  # noqa: B018  says why, where there is no native code
+        return time_kernels(self.graph, self.given, runs, threads)
 
     def dot(self) -> str:
         """Return the graph in Graphviz' language."""
@@ -105,9 +150,17 @@ def inspect(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Inspecti
     >>> look = mc.inspect(lambda x: np.sum(np.tanh(x)), np.ones(3))
     >>> look.traversals.reverse, look.traversals.finite_differences
     (2, 4)
+    >>> print(look.fused)
+    plan of <lambda>: 2 operations in 1 kernels; arena 0 B; a run moves 32 B and does 6 flop
+      []  32 B  6 flop  solo  a = sum(tanh(x))
+                              x -> a result 0
     """
     called = (lambda *a: function(*a, **kwargs)) if kwargs else function
-    return Inspection(called, args, graph_of(called, *args))
+    program = trace_call(called, *args)
+    graph, leaves = simplify(program.graph), flatten((args, {}))[0]
+    types = (node.array_type for node in graph.inputs)
+    given = tuple(np.asarray(leaves[k], t.dtype) for k, t in zip(program.fed, types, strict=True))
+    return Inspection(called, args, graph, given)
 
 
 def count_traversals(function: Callable[..., Any], *args: Any) -> Traversals:

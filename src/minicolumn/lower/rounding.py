@@ -24,6 +24,7 @@ Doubt = Array | None
 
 EXACT = "moved, compared or rounded once, so the same everywhere"
 WHOLE = "whole numbers and truth values are exact"
+OUTSIDE = "exact, but for floats outside of the whole number's range, which have no meaning as one"
 # NumPy states less than 4 units in the last place for its vector code. What it computes in several steps has
 # the sum of their errors; SciPy's functions are those of Cephes, whose erfc in float64 was measured 1e-13 off.
 NUMPY_ULP = 4.0
@@ -35,9 +36,9 @@ _OF_OPERANDS = ("logaddexp", "logaddexp2")
 
 def allowed(node: Node, operands: Sequence[Array], value: Array) -> tuple[Array, str]:
     """Return how far a result on the same operands may be from the reference's, and why."""
-    if value.dtype.kind != "f":
-        return np.zeros(value.shape), WHOLE
     name = node.op.name
+    if value.dtype.kind != "f":
+        return (_cast(operands[0], value), OUTSIDE) if name == "cast" else (np.zeros(value.shape), WHOLE)
     if name in _SUMS:
         terms, magnitude = _SUMS[name](node, operands)
         return _of_sum(terms, magnitude, value), f"{terms} terms x eps x the sum of their magnitudes"
@@ -54,6 +55,14 @@ def ulps(node: Node, value: Array) -> float:
         return 0.0  # correctly rounded, or the very same function
     theirs = OTHER_ULP.get(node.op.name) or CEPHES_ULP.get(node.op.name, NUMPY_ULP)
     return own + theirs
+
+
+def _cast(x: Array, value: Array) -> Array:
+    if x.dtype.kind != "f" or value.dtype.kind == "b":
+        return np.zeros(value.shape)
+    info = np.iinfo(value.dtype)
+    inside = (x > float(info.min) - 1) & (x < float(info.max) + 1)
+    return np.where(inside, 0.0, np.inf)
 
 
 def agree(found: Array, expected: Array, bound: Array | float) -> Array:

@@ -1,13 +1,13 @@
-"""Random programs by the hundred thousand: native code against NumPy, in memory with guards, by several threads.
+"""Random programs by the hundred thousand: native code against NumPy, in guarded memory, by several threads.
 
     python tests/lower/llvm/long_agreement.py --programs 100000
     python tests/lower/llvm/long_agreement.py --first 40000 --programs 1000
 
 Each seed is one program, compiled once. It runs on data that is exact in every order and on data with NaN,
-infinities and rounding, between fences of bytes, and at the borders of pages that may not be touched; every
-eighth is compiled so that threads share even the smallest work, and must give the same bits with two and three
-of them. Pieces of the work run in processes of their own, so that a crash is a failure of the seed that it
-happened on. The last line is the sum of it all; the exit code is 1 if anything failed.
+infinities and rounding, between fences of bytes, and at the borders of pages that may not be touched. Every
+eighth is compiled so that threads share even the smallest work, and must give the same bits with two and
+three of them. Pieces of the work run in processes of their own, so that a crash is a failure of the seed that
+it happened on. The last line is the sum of it all; the exit code is 1 if anything failed.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from typing import Any
 from unittest.mock import patch
 
 import numpy as np
@@ -76,7 +77,7 @@ def summary(total: Counter[str]) -> str:
 def piece(first: int, count: int) -> Counter[str]:
     """Run some seeds in a process of their own; where it dies, the seed after the last one is to blame."""
     command = [sys.executable, __file__, "--piece", "--first", str(first), "--programs", str(count)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     total: Counter[str] = Counter()
     for line in done.stdout.splitlines():
         found = json.loads(line)
@@ -91,7 +92,7 @@ def piece(first: int, count: int) -> Counter[str]:
     return total
 
 
-def one(seed: int) -> dict[str, object]:
+def one(seed: int) -> dict[str, Any]:
     """Run the program of a seed in every way; return the figures and what is wrong."""
     made, sharing = make(seed, exact=seed % 2 == 0), seed % SHARING_EVERY == 0
     found = {

@@ -73,7 +73,7 @@ class Kernels:
         """Write the function of a kernel and say how to call it."""
         arrays = operands(fused, kernel)
         lengths = tuple(a for a in arrays if self.flexible(a))
-        solo = _is_solo(kernel)
+        solo = is_solo(kernel)
         f = Function(self.module, self.fresh(), _parameters(arrays, lengths), "void", _PRIVATE)
         pointers = {a: f.parameters[f"a{k}"] for k, a in enumerate(arrays)}
         sizes = {a: f.parameters[f"n{k}"] for k, a in enumerate(lengths)}
@@ -106,7 +106,8 @@ def _parameters(arrays: Sequence[Node], lengths: Sequence[Node]) -> list[tuple[s
     return [*pointers, *sizes, ("status", "ptr"), ("part", "i64"), ("parts", "i64")]
 
 
-def _is_solo(kernel: Kernel) -> bool:
+def is_solo(kernel: Kernel) -> bool:
+    """Return whether one thread does a kernel alone, because there is too little to share."""
     if kernel.kind in ("order", "scatter", "fill") or prod(kernel.shape) < 2:
         return True
     size = prod(kernel.shape)

@@ -11,6 +11,7 @@ from minicolumn.lower.llvm.machine import Machine
 LATENCY, PIPES = 4, 2  # of a fused multiply-add: cycles until its result can be used; how many start a cycle
 WIDEST, TALLEST = 12, 14  # vectors and rows of a register tile
 LINE = 64  # bytes that caches fetch at once
+LONG_ENOUGH_FOR_DOTS = 32  # on every machine: two vectors of the widest
 PANEL = 64  # bytes to which packed buffers are aligned
 
 
@@ -150,7 +151,9 @@ def oriented(product: Product) -> tuple[Product, bool]:
     vectors along the columns of b, one column dot products: that one is chosen which reads memory in order.
     """
     by_columns = product.n == 1 < product.m and product.a.rows_stride == 1
-    by_rows = product.m == 1 < product.n and product.b.cols_stride != 1
+    in_order = product.a.cols_stride == product.b.rows_stride == 1
+    # The elements of one column follow each other only as dot products; register tiles leave gaps.
+    by_rows = product.m == 1 < product.n and in_order and product.k >= LONG_ENOUGH_FOR_DOTS
     return (product.turned, True) if by_columns or by_rows else (product, False)
 
 
@@ -176,14 +179,16 @@ def _register_tile(product: Product, machine: Machine) -> Tiling:
     tiles = [
         _tile(product, lanes, rows, width)
         for width in range(1, min(vectors, WIDEST) + 1)
-        for rows in _heights(product.m, _most_rows(machine, width))
+        for rows in _heights(product.m, _most_rows(product, machine, width))
     ]
     return min(tiles, key=lambda t: _cycles(product, t))
 
 
-def _most_rows(machine: Machine, width: int) -> int:
-    # Accumulators, the vectors of b and one number of a share the registers; one row takes b from memory.
-    return max(1, min((machine.registers - width - 1) // width, TALLEST))
+def _most_rows(product: Product, machine: Machine, width: int) -> int:
+    # Accumulators, the vectors of b and one number of a share the registers; one row takes b from memory. A mask
+    # takes one more, and so does a product that is not added at once.
+    others = width + 1 + (not fused(machine)) + (product.n % machine.lanes(product.memory) != 0)
+    return max(1, min((machine.registers - others) // width, TALLEST))
 
 
 def _heights(m: int, most: int) -> list[int]:
@@ -192,7 +197,8 @@ def _heights(m: int, most: int) -> list[int]:
 
 def _tile(product: Product, lanes: int, rows: int, width: int) -> Tiling:
     chains = max(1, min(LATENCY * PIPES // (rows * width), product.k))
-    unroll = chains if chains > 1 else 2 - product.k % 2
+    # Two steps hide the loop's own instructions; a large tile does so in one, and has no register to spare.
+    unroll = chains if chains > 1 else 1 if rows * width > 16 else 2 - product.k % 2
     strips, panels = -(-product.m // rows), -(-product.n // (width * lanes))
     return Tiling(lanes, rows, width, strips, panels, chains, unroll, max(1, product.k))
 
@@ -211,7 +217,7 @@ def _blocks(product: Product, machine: Machine, t: Tiling) -> Tiling:
     nbytes = product.element_bytes
     width = t.columns * nbytes
     if product.n * product.k * nbytes > 2 * machine.l2 and product.m >= 64 and t.panels >= 8:
-        t = _tile(product, t.lanes, _most_rows(machine, 2), 2)  # as quick as wider ones, and fits more widths
+        t = _tile(product, t.lanes, _most_rows(product, machine, 2), 2)  # as quick as wider ones, and fits more widths
         blocks = -(-product.k // max(4, machine.l1 // (t.columns * nbytes)))
         k_block = -(-product.k // (blocks * 4)) * 4
         return replace(t, pack_a=True, pack_b="inside", k_block=k_block)

@@ -1,0 +1,333 @@
+"""The plan of a program in words: its kernels in running order, what each computes, reads, writes and costs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Protocol
+
+from minicolumn.ir.graph import CONST, INPUT, Graph, Node
+from minicolumn.ir.shapes import TupleType
+from minicolumn.ir.text import node_names
+from minicolumn.passes.formula import Formulas
+from minicolumn.passes.fuse import Fused, Kernel, arrays_read, evaluated, inlined, is_leaf
+from minicolumn.passes.memory import Memory, bytes_of
+
+# A kernel's formula is shown if it is no longer than this; otherwise its operations are counted.
+MOST_FORMULA = 72
+# Maps that choose, copy, compare or convert: no arithmetic on floats.
+_NO_FLOPS = frozenset("where cast copy stop_gradient".split())
+
+
+class Stage(Protocol):
+    """A graph as kernels, with its memory and the bodies of its loops."""
+
+    @property
+    def graph(self) -> Graph: ...  # noqa: D102
+    @property
+    def fused(self) -> Fused: ...  # noqa: D102
+    @property
+    def memory(self) -> Memory: ...  # noqa: D102
+    @property
+    def inner(self) -> Mapping[Kernel, Any]: ...  # noqa: D102
+    @property
+    def lanes(self) -> Mapping[Kernel, int]: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class Line:
+    """One kernel of a plan.
+
+    depth       how many loops it is in
+    words       what it computes
+    shape       of what it computes
+    reads       names of the arrays it reads; gathers read only some rows of theirs
+    writes      names of the arrays it writes, each with where that lies
+    bytes       that one run of it reads and writes, and flops that it does: floats only, two a multiply-add
+    operations  of the graph that it does
+    turns       how often it runs each time the program does
+    shared      whether threads share its work
+    """
+
+    depth: int
+    kind: str
+    words: str
+    shape: tuple[int, ...]
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+    bytes: int
+    flops: int
+    operations: int
+    turns: int
+    shared: bool
+    kernel: Kernel | None = field(default=None, repr=False, compare=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the line as plain values."""
+        kept = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "kernel"}
+        return {**kept, "shape": list(self.shape), "reads": list(self.reads), "writes": list(self.writes)}
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """A plan, ready to print."""
+
+    name: str
+    lines: tuple[Line, ...]
+    arena: int
+
+    @cached_property
+    def kernels(self) -> tuple[Line, ...]:
+        """Return the lines that are kernels: not loops made of some, nor copies."""
+        return tuple(line for line in self.lines if line.kind not in ("scan", "copy"))
+
+    @property
+    def operations(self) -> int:
+        """Return how many operations of the graph the kernels do."""
+        return sum(line.operations for line in self.kernels)
+
+    @property
+    def flops(self) -> int:
+        """Return the arithmetic of one run of the program, turns and all."""
+        return sum(line.flops * line.turns for line in self.kernels)
+
+    @property
+    def bytes(self) -> int:
+        """Return what one run of the program reads and writes, turns and all."""
+        return sum(line.bytes * line.turns for line in self.lines if line.kind != "scan")
+
+    @property
+    def totals(self) -> str:
+        """Return the sums in one line."""
+        return (
+            f"{self.operations} operations in {len(self.kernels)} kernels; arena {size(self.arena)}; "
+            f"a run moves {size(self.bytes)} and does {amount(self.flops)}flop"
+        )
+
+    def __str__(self) -> str:
+        return "\n".join([f"plan of {self.name}: {self.totals}", *_table(self.lines)])
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plan as plain values."""
+        sums = {"kernels": len(self.kernels), "operations": self.operations, "flops": self.flops}
+        return {"arena": self.arena, "bytes": self.bytes, **sums, "lines": [x.to_json() for x in self.lines]}
+
+
+def show_plan(stage: Stage, shared: Callable[[Fused, Kernel], bool]) -> Shown:
+    """Return the plan of a program; `shared(fused, kernel)` says whether threads share a kernel's work."""
+    return Shown(stage.graph.name, tuple(_Writer(stage, shared, 0, 1, {}).lines()), stage.memory.size)
+
+
+class _Writer:
+    """The lines of one level: the whole program, or the body of a loop.
+
+    states      what holds a loop's state, by the number of the result that replaces it
+    """
+
+    def __init__(
+        self,
+        stage: Stage,
+        shared: Callable[[Fused, Kernel], bool],
+        depth: int,
+        turns: int,
+        states: Mapping[int, Node],
+    ) -> None:
+        self.stage, self.shared, self.depth, self.turns, self.states = stage, shared, depth, turns, states
+        self.fused, self.memory = stage.fused, stage.memory
+        self.names = node_names(stage.graph)
+        self.formulas = Formulas(self.names, self.fused.arrays)
+
+    def lines(self) -> Iterator[Line]:
+        """Yield a line for each kernel, those of a loop's body after the loop's, then the copies."""
+        for kernel in self.memory.kernels:
+            yield self._scan(kernel) if kernel.kind == "scan" else self._line(kernel)
+            if kernel in self.stage.inner:
+                yield from self._inner(kernel)
+        for copy in self.memory.copies:
+            yield self._copy(copy.source, copy.output, copy.room)
+
+    def _line(self, kernel: Kernel) -> Line:
+        parts = parts_of(kernel, self.fused)
+        reads, written = arrays_read(kernel, self.fused.arrays), kernel.targets
+        return Line(
+            self.depth,
+            kernel.kind,
+            self._words(kernel, parts),
+            kernel.shape,
+            tuple(self.names[a] for a in reads if not _is_number(a)),
+            tuple(self._placed(a) for a in written),
+            sum(_read_bytes(a, parts, kernel) for a in reads) + sum(bytes_of(a.array_type) for a in written),
+            sum(map(flops_of, parts)),
+            len(parts),
+            self.turns,
+            self.shared(self.fused, kernel),
+            kernel,
+        )
+
+    def _words(self, kernel: Kernel, parts: Sequence[Node]) -> str:
+        text = self.formulas.of(kernel)
+        if len(text) <= MOST_FORMULA:
+            return text
+        lead = f"{self.formulas.anchor(kernel)}, then " if kernel.anchor is not None else ""
+        counted = Counter(n.op.name for n in parts if n is not kernel.anchor)
+        listed = [name if k == 1 else f"{k} {name}" for name, k in counted.most_common()]
+        return short(f"{lead}{', '.join(listed)}", MOST_FORMULA)
+
+    def _placed(self, array: Node) -> str:
+        return f"{self.names[array]} {self._place(array)}"
+
+    def _place(self, array: Node) -> str:
+        if array in self.memory.results:
+            k = self.memory.results[array]
+            return f"in place of {self.names[self.states[k]]}" if k in self.states else f"result {k}"
+        region = self.memory.region(array)
+        return f"@{region[0]:,}" if region else "nowhere"
+
+    # Loops ------------------------------------------------------------------------------------------------
+
+    def _scan(self, kernel: Kernel) -> Line:
+        node = kernel.anchor
+        assert node is not None
+        attrs, body = node.attrs, node.attrs["body"]
+        items = [i for i in self.fused.items if i.inputs[0] is node]
+        reads = [self.names[a] for a in arrays_read(kernel, self.fused.arrays)]
+        inside = [n for n in body.nodes if n.op not in (INPUT, CONST)]
+        lanes = self.stage.lanes.get(kernel)
+        words = f"{'backwards ' * attrs['reverse']}loop of {attrs['length']:,} turns"
+        if lanes is None:
+            words += f", {_count(attrs['carry'], 'array')} of state"
+        else:
+            words += f" in registers, {lanes} lanes: {_count(len(inside), 'operation')} a turn, nothing stored"
+        carried = sum(bytes_of(t) for t in _types(node)[: attrs["carry"]])
+        return Line(
+            self.depth, "scan" if lanes is None else "registers", words, (attrs["length"],), tuple(reads),
+            tuple(self._placed(i) for i in items), carried, sum(map(flops_of, inside)), len(inside),
+            self.turns * (1 if lanes is None else attrs["length"]), False, kernel,
+        )  # fmt: skip
+
+    def _inner(self, kernel: Kernel) -> Iterator[Line]:
+        assert kernel.anchor is not None
+        attrs, stage = kernel.anchor.attrs, self.stage.inner[kernel]
+        states = {k: stage.graph.inputs[attrs["consts"] + k] for k in range(attrs["carry"])}
+        turns = self.turns * attrs["length"]
+        yield from _Writer(stage, self.shared, self.depth + 1, turns, states).lines()
+
+    def _copy(self, source: Node, output: int, room: bool) -> Line:
+        where = f"state {self.names[self.states[output]]}" if output in self.states else f"result {output}"
+        words = f"copy {self.names[source]} to {where}{' by way of the arena' * room}"
+        type = source.array_type
+        return Line(
+            self.depth, "copy", words, type.shape, (self.names[source],), (where,), 2 * bytes_of(type), 0, 0,
+            self.turns, False,
+        )  # fmt: skip
+
+
+# What a kernel costs --------------------------------------------------------------------------------------
+
+
+def parts_of(kernel: Kernel, fused: Fused) -> list[Node]:
+    """Return the operations that a kernel does, in the order of the graph."""
+    found = set() if kernel.anchor is None or kernel.kind == "fill" else {kernel.anchor}
+    for value, computed in evaluated(kernel):
+        found |= inlined(value, fused.arrays, computed)
+    found |= {s.target for s in kernel.stores if s.target.op.name in ("concatenate", "pad")}
+    return [n for n in fused.graph.nodes if n in found and not is_leaf(n)]
+
+
+def flops_of(node: Node) -> int:
+    """Return an operation's arithmetic on floats, two for a multiply-add; elementary functions count as one."""
+    type = node.type
+    if isinstance(type, TupleType) or not type.is_float or node.op.name in _NO_FLOPS:
+        return 0
+    if node.op.kind == "product":
+        return 2 * type.size * node.inputs[0].array_type.shape[-1]
+    if node.op.kind == "map":
+        return type.size
+    return node.inputs[0].array_type.size if node.op.kind in ("reduce", "order") else 0
+
+
+def _read_bytes(array: Node, parts: Sequence[Node], kernel: Kernel) -> int:
+    """Return what is read of an array: all of it, or the rows that are gathered."""
+    whole = bytes_of(array.array_type)
+    readers = [n for n in parts if array in n.inputs]
+    if readers and all(n.op.name == "gather" and n.inputs[0] is array for n in readers):
+        return min(whole, sum(bytes_of(n.array_type) for n in readers))
+    return whole
+
+
+def _types(node: Node) -> Sequence[Any]:
+    assert isinstance(node.type, TupleType)
+    return node.type.items
+
+
+def _is_number(node: Node) -> bool:
+    return node.op is CONST and node.array_type.size == 1
+
+
+# Text -----------------------------------------------------------------------------------------------------
+
+
+def _table(lines: Sequence[Line]) -> list[str]:
+    """Return the lines in columns: shape, bytes, flops, who; then what is computed, and below it what is touched."""
+    rows = [cells(line) for line in lines]
+    widths = [max((len(row[k]) for row in rows), default=0) for k in range(4)]
+    text = []
+    for line, row in zip(lines, rows, strict=True):
+        indent = "  " * line.depth
+        left = f"  {row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]:<{widths[3]}}"
+        text.append(f"{left}  {indent}{line.words}".rstrip())
+        if touched := touches(line):
+            text.append(f"  {' ' * (sum(widths) + 6)}  {indent}  {touched}")
+    return text
+
+
+def cells(line: Line) -> tuple[str, str, str, str]:
+    """Return a line's shape, bytes, flops and whether it is shared, as text."""
+    flops = "" if line.kind in ("scan", "copy") or not line.flops else f"{amount(line.flops)}flop"
+    who = "loop" if line.kind == "scan" else "shared" if line.shared else "solo"
+    return str(list(line.shape)).replace(" ", ""), size(line.bytes), flops, who
+
+
+def touches(line: Line, most: int = 8) -> str:
+    """Return what a kernel reads, and where it writes, in one line."""
+    if line.kind == "copy":
+        return ""
+    reads = f"{_listed(line.reads, most)} -> " if line.reads else "-> "
+    return reads + (_listed(line.writes, most) or "nothing that is read")
+
+
+def _listed(names: Sequence[str], most: int) -> str:
+    rest = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + rest
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
+
+
+def short(text: str, width: int) -> str:
+    """Return at most so many characters."""
+    return text if len(text) <= width else f"{text[: width - 3].rstrip(' ,')}..."
+
+
+def amount(number: float) -> str:
+    """Return a number in thousands, millions ... with a space before the unit's letter.
+
+    >>> amount(980), amount(60_211_200)
+    ('980 ', '60.2 M')
+    """
+    for letter, unit in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if number >= unit:
+            return f"{number / unit:.3g} {letter}"
+    return f"{number:g} "
+
+
+def size(bytes: int) -> str:
+    """Return a number of bytes in units of 1000.
+
+    >>> size(128), size(401_408)
+    ('128 B', '401 kB')
+    """
+    return f"{amount(bytes)}B"
