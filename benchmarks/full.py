@@ -2,8 +2,8 @@
 
     python benchmarks/full.py --out results.json [--seconds 120] [--rounds 10]
 
-Each half is a process of its own, since most libraries choose their threads when they are imported. Let nothing
-else run meanwhile; `python benchmarks/readme_table.py results.json` makes tables of it.
+Each half is a process of its own, since most libraries choose their threads when they are imported. Let
+nothing else run meanwhile; `python benchmarks/readme_table.py results.json` makes tables of it.
 """
 
 from __future__ import annotations

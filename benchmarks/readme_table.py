@@ -13,6 +13,9 @@ from typing import Any
 from minicolumn.cli.bench_report import believed, compared, duration, remarks
 
 
+ROUGH = r" \*"  # marks what was measured while the machine was busy
+
+
 def table(result: dict[str, Any]) -> str:
     """Return a row a workload and a column a side; the fastest is bold, whoever it is."""
     parts = compared(result)
@@ -21,7 +24,8 @@ def table(result: dict[str, Any]) -> str:
     for name, part in parts.items():
         cells = " | ".join(_cell(part, side) for side in sides)
         limit = duration(part["limit"]) if "limit" in part else ""
-        lines.append(f"| {name} ({part['title']}){'' if part['steady'] else ' \\*'} | {cells} | {limit} |")
+        rough = "" if part["steady"] else ROUGH
+        lines.append(f"| {name} ({part['title']}){rough} | {cells} | {limit} |")
     return "\n".join(lines)
 
 
@@ -58,7 +62,11 @@ def caption(result: dict[str, Any]) -> str:
         f"Python {about['python']}, {versions}. Best of alternating turns; float32."
     ]
     words += [f"Not installed: {', '.join(about['absent'])}."] if about["absent"] else []
-    words += [f"\\* {name}: {line}." for name, part in compared(result).items() for line in remarks(part)]
+    words += [
+        f"{ROUGH.strip()} {name}: {line}."
+        for name, part in compared(result).items()
+        for line in remarks(part)
+    ]
     return "\n".join(words)
 
 

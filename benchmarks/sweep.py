@@ -2,8 +2,8 @@
 
     python benchmarks/sweep.py [--seconds 1.5] [--out sweep.json] [--from sweep.json] [--pictures FOLDER]
 
-The network is 64-w-w-10 with ReLU under Adam. Widths go at batch 128, batches at width 64. With --from nothing
-is measured; the picture is drawn from an earlier result.
+The network is 64-w-w-10 with ReLU under Adam. Widths go at batch 128, batches at width 64. With --from
+nothing is measured; the picture is drawn from an earlier result.
 """
 
 from __future__ import annotations

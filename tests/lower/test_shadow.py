@@ -91,7 +91,9 @@ def test_loops_within_loops_and_backwards_pass() -> None:
 
 def test_a_swapped_operation_is_named_with_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(scalar.MAPS, "tanh", scalar.MAPS["sin"])
-    with pytest.raises(mc.ShadowError, match=r"disagree on tanh: f32\[6,4\] \(at .*test_shadow.py:\d+") as found:
+    with pytest.raises(
+        mc.ShadowError, match=r"disagree on tanh: f32\[6,4\] \(at .*test_shadow.py:\d+"
+    ) as found:
         _shadowed(_forward)(_floats(6, 3), _floats(3, 4))
     error = found.value
     assert error.operation == "tanh"

@@ -46,7 +46,12 @@ class Time:
 
     def to_json(self) -> dict[str, Any]:
         """Return the time as plain values."""
-        return {"words": self.line.words, "microseconds": self.microseconds, "share": self.share, "gflops": self.gflops}
+        return {
+            "words": self.line.words,
+            "microseconds": self.microseconds,
+            "share": self.share,
+            "gflops": self.gflops,
+        }
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,12 @@ class Times:
     def to_json(self) -> dict[str, Any]:
         """Return the times as plain values."""
         rows = [row.to_json() for row in self.rows]
-        return {"microseconds": self.microseconds, "in_kernels": self.kernels, "runs": self.runs, "kernels": rows}
+        return {
+            "microseconds": self.microseconds,
+            "in_kernels": self.kernels,
+            "runs": self.runs,
+            "kernels": rows,
+        }
 
 
 def time_cells(row: Time) -> tuple[str, str, str, str]:

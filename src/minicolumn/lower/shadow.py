@@ -103,7 +103,9 @@ class _Steps:
         for node, x in pairs:
             if not _is_near(x, values[node], doubts[node]):
                 bound = np.zeros(()) if doubts[node] is None else doubts[node]
-                raise _error(node, x, values[node], bound, "the order of sums may change so much", turns, ONE_BY_ONE)
+                raise _error(
+                    node, x, values[node], bound, "the order of sums may change so much", turns, ONE_BY_ONE
+                )
 
 
 class _Segment:

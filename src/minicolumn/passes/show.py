@@ -6,17 +6,21 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import count
 from typing import Any, Protocol
 
 from minicolumn.ir.graph import CONST, INPUT, Graph, Node
 from minicolumn.ir.shapes import TupleType
-from minicolumn.ir.text import node_names
+from minicolumn.ir.text import legal_name
 from minicolumn.passes.formula import Formulas
-from minicolumn.passes.fuse import Fused, Kernel, arrays_read, evaluated, inlined, is_leaf
+from minicolumn.passes.fuse import Fused, Kernel, array_below, arrays_read, evaluated, inlined, is_leaf
 from minicolumn.passes.memory import Memory, bytes_of
 
 # A kernel's formula is shown if it is no longer than this; otherwise its operations are counted.
 MOST_FORMULA = 72
+HEAD = ("shape", "bytes", "flop", "threads", "computes; reads -> writes, and where that lies")
+# How many arrays are named before the rest is counted.
+MOST_NAMES = 6
 # Maps that choose, copy, compare or convert: no arithmetic on floats.
 _NO_FLOPS = frozenset("where cast copy stop_gradient".split())
 
@@ -102,7 +106,7 @@ class Shown:
     def totals(self) -> str:
         """Return the sums in one line."""
         return (
-            f"{self.operations} operations in {len(self.kernels)} kernels; arena {size(self.arena)}; "
+            f"{_count(self.operations, 'operation')} in {_count(len(self.kernels), 'kernel')}; arena {size(self.arena)}; "
             f"a run moves {size(self.bytes)} and does {amount(self.flops)}flop"
         )
 
@@ -117,13 +121,24 @@ class Shown:
 
 def show_plan(stage: Stage, shared: Callable[[Fused, Kernel], bool]) -> Shown:
     """Return the plan of a program; `shared(fused, kernel)` says whether threads share a kernel's work."""
-    return Shown(stage.graph.name, tuple(_Writer(stage, shared, 0, 1, {}).lines()), stage.memory.size)
+    names = {
+        node: legal_name(node.attrs.get("name") or f"input{k}") for k, node in enumerate(stage.graph.inputs)
+    }
+    writer = _Writer(stage, shared, 0, 1, {}, names, _letters())
+    return Shown(stage.graph.name, tuple(writer.lines()), stage.memory.size)
+
+
+def _letters() -> Iterator[str]:
+    """Yield names for arrays that have none: a, b, ... z, a1, b1, ..."""
+    return (f"{letter}{k or ''}" for k in count() for letter in "abcdefghijklmnopqrstuvwxyz")
 
 
 class _Writer:
     """The lines of one level: the whole program, or the body of a loop.
 
     states      what holds a loop's state, by the number of the result that replaces it
+    names       of the graph's inputs
+    fresh       names for the arrays between, in running order
     """
 
     def __init__(
@@ -133,10 +148,12 @@ class _Writer:
         depth: int,
         turns: int,
         states: Mapping[int, Node],
+        names: Mapping[Node, str],
+        fresh: Iterator[str],
     ) -> None:
         self.stage, self.shared, self.depth, self.turns, self.states = stage, shared, depth, turns, states
-        self.fused, self.memory = stage.fused, stage.memory
-        self.names = node_names(stage.graph)
+        self.fused, self.memory, self.fresh = stage.fused, stage.memory, fresh
+        self.names = self._named(names)
         self.formulas = Formulas(self.names, self.fused.arrays)
 
     def lines(self) -> Iterator[Line]:
@@ -147,6 +164,23 @@ class _Writer:
                 yield from self._inner(kernel)
         for copy in self.memory.copies:
             yield self._copy(copy.source, copy.output, copy.room)
+
+    def _named(self, inputs: Mapping[Node, str]) -> dict[Node, str]:
+        """Return names for all arrays; a loop's new state is the old one's with a prime."""
+        names, taken = dict(inputs), set(inputs.values())
+        constants = (n for n in self.stage.graph.nodes if n.op is CONST)
+        names |= {node: f"const{k}" for k, node in enumerate(constants)}
+        for kernel in self.memory.kernels:
+            for array in self._written(kernel):
+                old = self.states.get(self.memory.results.get(array, -1))
+                free = next(name for name in self.fresh if name not in taken) if old is None else ""
+                names.setdefault(array, free or f"{names[old]}'")  # type: ignore[index]
+        return names
+
+    def _written(self, kernel: Kernel) -> list[Node]:
+        if kernel.kind != "scan":
+            return kernel.targets
+        return [i for i in self.fused.items if i.inputs[0] is kernel.anchor]
 
     def _line(self, kernel: Kernel) -> Line:
         parts = parts_of(kernel, self.fused)
@@ -181,7 +215,7 @@ class _Writer:
     def _place(self, array: Node) -> str:
         if array in self.memory.results:
             k = self.memory.results[array]
-            return f"in place of {self.names[self.states[k]]}" if k in self.states else f"result {k}"
+            return "in place" if k in self.states else f"result {k}"
         region = self.memory.region(array)
         return f"@{region[0]:,}" if region else "nowhere"
 
@@ -191,7 +225,7 @@ class _Writer:
         node = kernel.anchor
         assert node is not None
         attrs, body = node.attrs, node.attrs["body"]
-        items = [i for i in self.fused.items if i.inputs[0] is node]
+        items = self._written(kernel)
         reads = [self.names[a] for a in arrays_read(kernel, self.fused.arrays)]
         inside = [n for n in body.nodes if n.op not in (INPUT, CONST)]
         lanes = self.stage.lanes.get(kernel)
@@ -199,7 +233,9 @@ class _Writer:
         if lanes is None:
             words += f", {_count(attrs['carry'], 'array')} of state"
         else:
-            words += f" in registers, {lanes} lanes: {_count(len(inside), 'operation')} a turn, nothing stored"
+            words += (
+                f" in registers, {lanes} lanes: {_count(len(inside), 'operation')} a turn, nothing stored"
+            )
         carried = sum(bytes_of(t) for t in _types(node)[: attrs["carry"]])
         return Line(
             self.depth, "scan" if lanes is None else "registers", words, (attrs["length"],), tuple(reads),
@@ -211,11 +247,20 @@ class _Writer:
         assert kernel.anchor is not None
         attrs, stage = kernel.anchor.attrs, self.stage.inner[kernel]
         states = {k: stage.graph.inputs[attrs["consts"] + k] for k in range(attrs["carry"])}
-        turns = self.turns * attrs["length"]
-        yield from _Writer(stage, self.shared, self.depth + 1, turns, states).lines()
+        turns, before = self.turns * attrs["length"], attrs["consts"] + attrs["carry"]
+        outer = [self._seen(operand) for operand in kernel.anchor.inputs]
+        names = {
+            node: name if k < before else f"{name}[turn]"
+            for k, (node, name) in enumerate(zip(stage.graph.inputs, outer, strict=True))
+        }
+        yield from _Writer(stage, self.shared, self.depth + 1, turns, states, names, self.fresh).lines()
+
+    def _seen(self, operand: Node) -> str:
+        """Return the name of the array that an operand of a loop is a view of."""
+        return self.names[array_below(operand, self.fused.arrays)]
 
     def _copy(self, source: Node, output: int, room: bool) -> Line:
-        where = f"state {self.names[self.states[output]]}" if output in self.states else f"result {output}"
+        where = self.names[self.states[output]] if output in self.states else f"result {output}"
         words = f"copy {self.names[source]} to {where}{' by way of the arena' * room}"
         type = source.array_type
         return Line(
@@ -271,10 +316,12 @@ def _is_number(node: Node) -> bool:
 
 def _table(lines: Sequence[Line]) -> list[str]:
     """Return the lines in columns: shape, bytes, flops, who; then what is computed, and below it what is touched."""
-    rows = [cells(line) for line in lines]
-    widths = [max((len(row[k]) for row in rows), default=0) for k in range(4)]
-    text = []
-    for line, row in zip(lines, rows, strict=True):
+    rows = [HEAD[:4], *map(cells, lines)]
+    widths = [max(len(row[k]) for row in rows) for k in range(4)]
+    text = [
+        f"  {HEAD[0]:<{widths[0]}}  {HEAD[1]:>{widths[1]}}  {HEAD[2]:>{widths[2]}}  {HEAD[3]:<{widths[3]}}  {HEAD[4]}"
+    ]
+    for line, row in zip(lines, rows[1:], strict=True):
         indent = "  " * line.depth
         left = f"  {row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]:<{widths[3]}}"
         text.append(f"{left}  {indent}{line.words}".rstrip())
@@ -285,12 +332,12 @@ def _table(lines: Sequence[Line]) -> list[str]:
 
 def cells(line: Line) -> tuple[str, str, str, str]:
     """Return a line's shape, bytes, flops and whether it is shared, as text."""
-    flops = "" if line.kind in ("scan", "copy") or not line.flops else f"{amount(line.flops)}flop"
+    flops = "" if line.kind in ("scan", "copy") or not line.flops else amount(line.flops).rstrip()
     who = "loop" if line.kind == "scan" else "shared" if line.shared else "solo"
     return str(list(line.shape)).replace(" ", ""), size(line.bytes), flops, who
 
 
-def touches(line: Line, most: int = 8) -> str:
+def touches(line: Line, most: int = MOST_NAMES) -> str:
     """Return what a kernel reads, and where it writes, in one line."""
     if line.kind == "copy":
         return ""

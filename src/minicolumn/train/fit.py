@@ -173,7 +173,9 @@ class _Job:
         self.train, self.held, self.callbacks = train, held, callbacks
         step = train_epoch(s.network, s.loss, s.optimizer, s.regularizer)
         # Another number of rows or steps is not another program: X, y, weight; order, rates, numbers.
-        self.epoch = compile(step, backend=s.backend, varying=((1, 2, 3), (4, 5, 6)), threads=s.threads, shadow=s.shadow)
+        self.epoch = compile(
+            step, backend=s.backend, varying=((1, 2, 3), (4, 5, 6)), threads=s.threads, shadow=s.shadow
+        )
         # What is held out is measured by the loss as its name says, without label smoothing and the like.
         self.forward = Forward(s.network, s.rule, s.loss)
         self.key = random.stream(s.seed, "dropout")
