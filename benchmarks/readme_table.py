@@ -12,7 +12,6 @@ from typing import Any
 
 from minicolumn.cli.bench_report import believed, compared, duration, remarks
 
-
 ROUGH = r" \*"  # marks what was measured while the machine was busy
 
 

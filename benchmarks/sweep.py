@@ -76,7 +76,10 @@ def draw(found: dict[str, Any], folder: Path) -> None:
     plots[0].legend(frameon=False)
     about = found["about"]
     rough = sum(not p["steady"] for sweep in SWEEPS for p in found[sweep])
-    busy = f"; hollow: the machine was busy ({rough} of {sum(map(len, SWEEPS.values()))})" if rough else ""
+    apart = sum(any(s["agrees"] is False for s in p["sides"].values()) for w in SWEEPS for p in found[w])
+    of = sum(len(found[sweep]) for sweep in SWEEPS)
+    busy = f"; hollow: the machine was busy ({rough} of {of})" if rough else ""
+    busy += f"; crosses: losses differ ({apart} of {of})" if apart else ""
     figure.suptitle(
         f"64-w-w-10, ReLU, Adam; {about['cpu']}, {about['cores']} cores; best turns{busy}", fontsize=9
     )
@@ -88,15 +91,17 @@ def draw(found: dict[str, Any], folder: Path) -> None:
 
 
 def _draw_sweep(plot: Any, sweep: str, points: list[dict[str, Any]]) -> None:
+    """Draw every point that was measured; a cross where the losses differ, so that nothing goes missing."""
     for name, color in COLORS.items():
-        have = [p for p in points if name in p["sides"] and p["sides"][name]["agrees"] is not False]
+        have = [p for p in points if name in p["sides"]]
         xs, ys = [p[sweep] for p in have], [p["sides"][name]["best"] * 1e6 for p in have]
-        if xs:
-            plot.plot(xs, ys, color=color, label=name, linewidth=2 if name == SHOWN[0] else 1.3)
-            faces = [color if p["steady"] else "white" for p in have]
-            plot.scatter(xs, ys, c=faces, edgecolors=color, s=18, zorder=3)
-    plot.set(xscale="log", yscale="log")
+        plot.plot(xs, ys, color=color, label=name, linewidth=2 if name == SHOWN[0] else 1.3)
+        for x, y, p in zip(xs, ys, have, strict=True):
+            wrong, face = p["sides"][name]["agrees"] is False, color if p["steady"] else "white"
+            look = {"marker": "x", "color": color} if wrong else {"facecolor": face, "edgecolor": color}
+            plot.scatter([x], [y], s=40 if wrong else 18, zorder=3, **look)
     plot.set_xscale("log", base=2)
+    plot.set_yscale("log")
     plot.grid(alpha=0.25, which="major")
 
 

@@ -71,3 +71,23 @@ def test_the_plan_and_the_pictures_are_of_the_same_graph() -> None:
     assert "matmul" in look.dot()
     assert ElementTree.fromstring(look.svg()).tag.endswith("svg")
     assert look._repr_svg_() == look.svg()
+
+
+def test_the_native_program_can_be_looked_at() -> None:
+    look = mc.inspect(
+        lambda x, w: np.tanh(x @ w), np.ones((40, 30), np.float32), np.ones((30, 20), np.float32)
+    )
+    assert "a = tanh(x @ w)" in str(look.fused)
+    assert look.fused.flops == 2 * 40 * 30 * 20 + 40 * 20
+    assert "define void @run(" in look.llvm
+    assert "run:" in look.assembly
+
+
+def test_times_are_of_every_kernel_and_add_up() -> None:
+    look = mc.inspect(lambda x: (np.sum(np.exp(x)), np.sort(x)), np.ones(5000))
+    times = look.times(runs=3)
+    assert len(times.rows) == len(look.fused.kernels)
+    assert sum(row.share for row in times.rows) == pytest.approx(1.0)
+    # The kernels are part of the call; both are read from the same clock to a few microseconds.
+    assert 0 < times.kernels < times.microseconds + 5
+    assert "GFLOP/s" in str(times)

@@ -7,6 +7,7 @@ that updating an array in place is only right where it is read element by elemen
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from types import ModuleType
 
 import numpy as np
@@ -133,17 +134,12 @@ def test_a_plan_acted_out_gives_what_the_graph_means(graphs: ModuleType, data: s
     args = [np.asarray(a) for a in graphs.arguments(graph, data.draw(st.integers(0, 1000)))]
     carried: Carried = []
     for node in graph.inputs:
-        fitting = [
-            k
-            for k, o in enumerate(graph.outputs)
-            if o.type == node.type and k not in dict(map(reversed, carried))
-        ]
+        taken = {k for _, k in carried}
+        fitting = [k for k, o in enumerate(graph.outputs) if o.type == node.type and k not in taken]
         if fitting and data.draw(st.booleans()):
             carried.append((node, data.draw(st.sampled_from(fitting))))
-    try:
+    with suppress(np.linalg.LinAlgError):
         act(graph, args, carried)
-    except np.linalg.LinAlgError:
-        pass
 
 
 def planned(text: str, states: int = 1) -> Memory:

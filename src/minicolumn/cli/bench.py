@@ -39,8 +39,9 @@ def bench(
 
     How to read it
       best         the fastest turn; the median beside it says how steady it was
-      ratio        that side's best over ours: above 1 we are faster, below 1 that side is
-      limit        the step's matrix products at the multiply-adds that this machine does at most
+      ratio        that side's best over ours: below 1 that side is faster
+      limit        a step's products at the most multiply-adds seen here
+      rough        the control moved by more than 10 %: do not quote these figures
 
     Examples
       minicolumn bench

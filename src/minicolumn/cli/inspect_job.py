@@ -9,12 +9,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from minicolumn.cli.inspect_program import Wanted, is_network, model_network, named_network, show_program
 from minicolumn.cli.json_line import print_json
 from minicolumn.cli.run import DONE
 from minicolumn.cli.score_report import NAMES, figure
 from minicolumn.cli.screen import count, heading, open_console, short, visible
 from minicolumn.cli.source import find_target, read_source, short_name
 from minicolumn.cli.table_report import show_columns, show_schema, show_table
+from minicolumn.errors import DataError
 from minicolumn.tables import Column, builtin_names, infer_schema
 from minicolumn.tables.kinds import find_kind
 
@@ -26,10 +28,15 @@ if TYPE_CHECKING:
 _MOST_HEADER = 100_000_000  # of a safetensors file, by its specification
 
 
-def run_inspection(file: str, target: str | None, as_json: bool) -> int:
-    """Show a model or a table and return the exit code."""
+def run_inspection(file: str, target: str | None, wanted: Wanted, as_json: bool) -> int:
+    """Show a model, a table or a program and return the exit code."""
     console = open_console(to_stderr=as_json, quiet=as_json)
-    described = _model(console, file) if _is_model(file) else _table(console, file, target)
+    if is_network(file) and not os.path.exists(file):
+        described = show_program(console, named_network(file), wanted)
+    elif not _is_model(file):
+        described = _table(console, file, target, wanted)
+    else:
+        described = _program(console, file, wanted) if wanted.any else _model(console, file)
     if as_json:
         print_json(described)
     return DONE
@@ -47,7 +54,18 @@ def _is_model(file: str) -> bool:
     return len(head) == 9 and head[8:] == b"{" and int.from_bytes(head[:8], "little") <= _MOST_HEADER
 
 
-def _table(console: Console, file: str, target: str | None) -> dict[str, Any]:
+def _program(console: Console, file: str, wanted: Wanted) -> dict[str, Any]:
+    from minicolumn.model import load
+
+    return {**show_program(console, model_network(file, load(file)), wanted), "file": file}
+
+
+def _table(console: Console, file: str, target: str | None, wanted: Wanted) -> dict[str, Any]:
+    if wanted.any:
+        option = f"--{wanted.parts[0]}" if wanted.parts else "--train, --batch and --optimizer"
+        raise DataError(
+            f"{option}: only a network becomes a program, and {file!r} is none; name a model file"
+        )
     frame = read_source(file, console)
     if target is None and not (file in builtin_names() and not os.path.exists(file)):
         return _columns_only(console, file, frame)

@@ -23,6 +23,7 @@ from minicolumn.passes.show import Line, Shown, flops_of, show_plan
 _WATCH = 0.02
 # Counting takes some ten nanoseconds a kernel; the first runs fill caches.
 RUNS = 20
+HEAD = ("us", "share", "GFLOP/s", "kernel")
 
 
 @dataclass(frozen=True)
@@ -71,12 +72,17 @@ class Times:
         """Return the microseconds of all kernels together."""
         return sum(row.microseconds for row in self.rows)
 
-    def __str__(self) -> str:
-        head = (
-            f"{self.microseconds:,.1f} us a call, {self.kernels:,.1f} us in kernels; the least of {self.runs} runs\n"
-            f"  {'us':>10}  {'share':>6}  {'GFLOP/s':>7}  kernel"
+    @property
+    def totals(self) -> str:
+        """Return the sums in one line."""
+        return (
+            f"{self.microseconds:,.1f} us a call, {self.kernels:,.1f} us of it in kernels on the first thread; "
+            f"the least of {self.runs} runs"
         )
-        return "\n".join([head, *(f"  {'  '.join(time_cells(row))}" for row in self.rows)])
+
+    def __str__(self) -> str:
+        head = f"  {HEAD[0]:>10}  {HEAD[1]:>6}  {HEAD[2]:>7}  {HEAD[3]}"
+        return "\n".join([self.totals, head, *(f"  {'  '.join(time_cells(row))}" for row in self.rows)])
 
     def to_json(self) -> dict[str, Any]:
         """Return the times as plain values."""

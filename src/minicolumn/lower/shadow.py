@@ -1,7 +1,7 @@
-"""Native code in the shadow of the reference: every operation is compared, and the first that differs named.
+"""Native code in the shadow of the reference: the first operation that differs is named.
 
-A graph is cut at its loops. Between them, machine code runs with every intermediate result as an output; what
-the reference makes of *the same operands* must agree with each. So nothing adds up: a bound holds for one
+A graph is cut at its loops. Between them, machine code runs with every result as an output; what the
+reference makes of *the same operands* must agree with each. So nothing adds up: a bound holds for one
 operation, and an operation that reads another's wrong result is not blamed for it. Loops are run turn by turn.
 
 That checks operations, in kernels that store all they compute. What runs in production stores as little as

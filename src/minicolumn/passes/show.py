@@ -1,4 +1,4 @@
-"""The plan of a program in words: its kernels in running order, what each computes, reads, writes and costs."""
+"""The plan of a program in words: kernels in running order, what each computes, reads, writes and costs."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ HEAD = ("shape", "bytes", "flop", "threads", "computes; reads -> writes, and whe
 # How many arrays are named before the rest is counted.
 MOST_NAMES = 6
 # Maps that choose, copy, compare or convert: no arithmetic on floats.
-_NO_FLOPS = frozenset("where cast copy stop_gradient".split())
+_NO_FLOPS = frozenset(("where", "cast", "copy", "stop_gradient"))
 
 
 class Stage(Protocol):
     """A graph as kernels, with its memory and the bodies of its loops."""
 
     @property
-    def graph(self) -> Graph: ...  # noqa: D102
+    def graph(self) -> Graph: ...
     @property
-    def fused(self) -> Fused: ...  # noqa: D102
+    def fused(self) -> Fused: ...
     @property
-    def memory(self) -> Memory: ...  # noqa: D102
+    def memory(self) -> Memory: ...
     @property
-    def inner(self) -> Mapping[Kernel, Any]: ...  # noqa: D102
+    def inner(self) -> Mapping[Kernel, Any]: ...
     @property
-    def lanes(self) -> Mapping[Kernel, int]: ...  # noqa: D102
+    def lanes(self) -> Mapping[Kernel, int]: ...
 
 
 @dataclass(frozen=True)
@@ -282,7 +282,7 @@ def parts_of(kernel: Kernel, fused: Fused) -> list[Node]:
 
 
 def flops_of(node: Node) -> int:
-    """Return an operation's arithmetic on floats, two for a multiply-add; elementary functions count as one."""
+    """Return an operation's arithmetic on floats: two for a multiply-add, one for an elementary function."""
     type = node.type
     if isinstance(type, TupleType) or not type.is_float or node.op.name in _NO_FLOPS:
         return 0
@@ -315,19 +315,22 @@ def _is_number(node: Node) -> bool:
 
 
 def _table(lines: Sequence[Line]) -> list[str]:
-    """Return the lines in columns: shape, bytes, flops, who; then what is computed, and below it what is touched."""
+    """Return the lines in columns; below what is computed stands what is touched."""
     rows = [HEAD[:4], *map(cells, lines)]
     widths = [max(len(row[k]) for row in rows) for k in range(4)]
-    text = [
-        f"  {HEAD[0]:<{widths[0]}}  {HEAD[1]:>{widths[1]}}  {HEAD[2]:>{widths[2]}}  {HEAD[3]:<{widths[3]}}  {HEAD[4]}"
-    ]
-    for line, row in zip(lines, rows[1:], strict=True):
+    left = [_columns(row, widths) for row in rows]
+    text = [f"{left[0]}  {HEAD[4]}"]
+    for line, columns in zip(lines, left[1:], strict=True):
         indent = "  " * line.depth
-        left = f"  {row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]:<{widths[3]}}"
-        text.append(f"{left}  {indent}{line.words}".rstrip())
+        text.append(f"{columns}  {indent}{line.words}")
         if touched := touches(line):
-            text.append(f"  {' ' * (sum(widths) + 6)}  {indent}  {touched}")
+            text.append(f"{' ' * len(columns)}  {indent}  {touched}")
     return text
+
+
+def _columns(row: Sequence[str], widths: Sequence[int]) -> str:
+    a, b, c, d = widths
+    return f"  {row[0]:<{a}}  {row[1]:>{b}}  {row[2]:>{c}}  {row[3]:<{d}}"
 
 
 def cells(line: Line) -> tuple[str, str, str, str]:

@@ -331,6 +331,12 @@ def assembly(product: Product, machine: Machine, triple: str, cpu: str) -> str:
     return llvm.Target.from_triple(triple).create_target_machine(cpu=cpu, opt=2).emit_assembly(parsed)
 
 
+# A vector that goes to the stack or comes from it.
+STACK_MOVES = re.compile(
+    r"v?mov\w+\s+-?\d*\(%rsp\), %[xyz]mm|v?mov\w+\s+%[xyz]mm\d+, -?\d*\(%rsp\)|(?:st|ld)r\s+q\d+, \[sp"
+)
+
+
 def targets() -> str:
     """Return the processors that this LLVM can write for, as far as they can be asked for."""
     llvm.initialize_all_targets()
@@ -355,17 +361,23 @@ CROSS = [
 
 @pytest.mark.parametrize(("machine", "architecture", "cpu", "wanted"), CROSS, ids=lambda x: str(x)[:12])
 @pytest.mark.parametrize("turned", TURNED)
+@pytest.mark.parametrize("shape", [(53, 75, 40), (256, 7, 64), (512, 2048, 1024)])
 def test_other_processors_get_their_own_instructions(
-    turned: tuple[bool, bool], machine: Machine, architecture: str, cpu: str, wanted: str
+    shape: tuple[int, int, int],
+    turned: tuple[bool, bool],
+    machine: Machine,
+    architecture: str,
+    cpu: str,
+    wanted: str,
 ) -> None:
     if architecture not in targets():
         pytest.skip(f"this LLVM does not write {architecture} code")
-    m, n, k = 53, 75, 40
+    m, n, k = shape
     a, b = Operand(1, m) if turned[0] else Operand(k, 1), Operand(1, k) if turned[1] else Operand(n, 1)
     text = assembly(Product(m, n, k, "float", a, b), machine, f"{architecture}-unknown-linux-gnu", cpu)
     assert re.search(wanted, text)
-    spills = len(re.findall(r"(?:Spill|Reload)", text))
-    assert spills <= 12, "the register tile fits the registers"
+    if machine != SSE2:  # two-operand instructions need copies, for which nothing is left
+        assert len(STACK_MOVES.findall(text)) <= 6, "the register tile fits the registers"
     assert not re.search(r"call\w*\s+fma", text), "no call for a multiply-add"
 
 

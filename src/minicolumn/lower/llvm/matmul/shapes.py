@@ -185,9 +185,9 @@ def _register_tile(product: Product, machine: Machine) -> Tiling:
 
 
 def _most_rows(product: Product, machine: Machine, width: int) -> int:
-    # Accumulators, the vectors of b and one number of a share the registers; one row takes b from memory. A mask
-    # takes one more, and so does a product that is not added at once.
-    others = width + 1 + (not fused(machine)) + (product.n % machine.lanes(product.memory) != 0)
+    # Accumulators, the vectors of b and one number of a share the registers; one row takes b from memory.
+    # A mask takes one more, and so does a product that is not added at once.
+    others = width + 1 + (not fused(machine)) + (product.n < width * machine.lanes(product.memory))
     return max(1, min((machine.registers - others) // width, TALLEST))
 
 
@@ -198,7 +198,7 @@ def _heights(m: int, most: int) -> list[int]:
 def _tile(product: Product, lanes: int, rows: int, width: int) -> Tiling:
     chains = max(1, min(LATENCY * PIPES // (rows * width), product.k))
     # Two steps hide the loop's own instructions; a large tile does so in one, and has no register to spare.
-    unroll = chains if chains > 1 else 1 if rows * width > 16 else 2 - product.k % 2
+    unroll = chains if chains > 1 else 1 if rows * width > 12 else 2 - product.k % 2
     strips, panels = -(-product.m // rows), -(-product.n // (width * lanes))
     return Tiling(lanes, rows, width, strips, panels, chains, unroll, max(1, product.k))
 
@@ -217,7 +217,9 @@ def _blocks(product: Product, machine: Machine, t: Tiling) -> Tiling:
     nbytes = product.element_bytes
     width = t.columns * nbytes
     if product.n * product.k * nbytes > 2 * machine.l2 and product.m >= 64 and t.panels >= 8:
-        t = _tile(product, t.lanes, _most_rows(product, machine, 2), 2)  # as quick as wider ones, and fits more widths
+        t = _tile(
+            product, t.lanes, _most_rows(product, machine, 2), 2
+        )  # as quick as wider ones, and fits more widths
         blocks = -(-product.k // max(4, machine.l1 // (t.columns * nbytes)))
         k_block = -(-product.k // (blocks * 4)) * 4
         return replace(t, pack_a=True, pack_b="inside", k_block=k_block)

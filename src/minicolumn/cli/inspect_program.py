@@ -1,0 +1,286 @@
+"""The program that a network becomes, for `minicolumn inspect`: graph, plan, times, LLVM text, assembly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from minicolumn.cli.options import check_name, check_whole
+from minicolumn.errors import DataError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from rich.console import Console
+    from rich.table import Table
+
+    from minicolumn.lower.inspect import Inspection
+    from minicolumn.lower.profile import Times
+    from minicolumn.model import Model
+    from minicolumn.nn.layer import Layer
+    from minicolumn.nn.losses import LossRule
+    from minicolumn.optim import Optimizer
+    from minicolumn.passes.show import Shown
+
+STEPS, ROWS = 8, 32
+MOST_BATCH = 65_536
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What of a program is asked for; `parts` in the order in which they are shown."""
+
+    parts: tuple[str, ...] = ()
+    train: bool = False
+    batch: int | None = None
+    optimizer: str | None = None
+
+    @property
+    def any(self) -> bool:
+        """Return whether anything is asked for that only a program has."""
+        return bool(self.parts) or self.train or self.batch is not None or self.optimizer is not None
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network with what its programs need."""
+
+    name: str
+    network: Layer
+    params: Any
+    input_shape: tuple[int, ...]
+    rule: LossRule | None
+    optimizer: Optimizer
+    batch: int
+
+
+def is_network(name: str) -> bool:
+    """Return whether a network goes by this name."""
+    from minicolumn.bench.workloads import WORKLOADS
+
+    return name in WORKLOADS
+
+
+def named_network(name: str) -> Subject:
+    """Return a network by its name, with fresh weights."""
+    from minicolumn.bench.ours import network
+    from minicolumn.bench.workloads import workload_by_name
+    from minicolumn.nn.losses import loss_by_name
+    from minicolumn.optim import optimizer_by_name
+
+    found = workload_by_name(name)
+    net, shape = network(found), (found.features,)
+    optimizer = optimizer_by_name(found.optimizer, learning_rate=found.learning_rate)
+    rule = loss_by_name(found.loss)
+    return Subject(f"{name}: {found.title}", net, net.init(0, shape), shape, rule, optimizer, found.batch)
+
+
+def model_network(name: str, model: Model) -> Subject:
+    """Return the network of a model file; its own batch size and optimizer, if the file tells them."""
+    from minicolumn.nn.losses import LOSSES
+    from minicolumn.optim import Adam, optimizer_by_name
+
+    told = model.training.get("optimizer")
+    try:
+        optimizer = optimizer_by_name(str(told["name"]).lower()) if isinstance(told, dict) else Adam()
+    except DataError:  # an optimizer of the user's own
+        optimizer = Adam()
+    batch = model.training.get("batch_size")
+    known = batch if isinstance(batch, int) and 0 < batch <= MOST_BATCH else ROWS
+    rule = LOSSES.get(model.loss)
+    return Subject(name, model.network, model.params, tuple(model.input_shape), rule, optimizer, known)
+
+
+def show_program(console: Console, subject: Subject, wanted: Wanted) -> dict[str, Any]:
+    """Print the parts of a program that are wanted, and return all of them for JSON."""
+    from minicolumn.cli.screen import heading
+
+    check_whole("--batch", wanted.batch, 1, MOST_BATCH)
+    look, about = _look(subject, wanted)
+    found: dict[str, Any] = {"file": subject.name, **about}
+    parts = wanted.parts or ("plan",)
+    bare = len(parts) == 1 and not console.is_terminal
+    if not bare:
+        console.print(heading(subject.name, _about(about)))
+    for part in parts:
+        if not bare and len(parts) > 1:
+            console.print(heading(part if part != "llvm" else "LLVM text"))
+        found[part] = _PARTS[part](console, look)
+    return found
+
+
+def _about(about: dict[str, Any]) -> str:
+    if about["program"] == "predict":
+        return f"predicts {about['batch']:,} rows"
+    return f"{STEPS} steps of training, batch {about['batch']:,}, {about['optimizer']}"
+
+
+def _look(subject: Subject, wanted: Wanted) -> tuple[Inspection, dict[str, Any]]:
+    from minicolumn.lower.inspect import inspect
+    from minicolumn.optim import optimizer_by_name
+
+    check_name("--optimizer", wanted.optimizer, optimizer_by_name)
+    if wanted.optimizer and not wanted.train:
+        raise DataError("--optimizer: only training has one; add --train")
+    optimizer = optimizer_by_name(wanted.optimizer) if wanted.optimizer else subject.optimizer
+    batch = wanted.batch or subject.batch
+    if not wanted.train:
+        function, args = _prediction(subject, batch)
+        return inspect(function, *args), {"program": "predict", "batch": batch}
+    function, args = _training(subject, batch, optimizer)
+    name = type(optimizer).__name__
+    return inspect(function, *args), {"program": "train", "batch": batch, "optimizer": name}
+
+
+# The programs ---------------------------------------------------------------------------------------------
+
+
+def _prediction(subject: Subject, batch: int) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    from minicolumn.nn.activations import activation_by_name
+
+    end = activation_by_name(subject.rule.output_activation if subject.rule else "linear").function
+
+    def predict(params: Any, x: np.ndarray) -> Any:
+        return end(subject.network.apply(params, x))
+
+    return predict, (subject.params, _rows(subject, batch))
+
+
+def _training(
+    subject: Subject, batch: int, optimizer: Optimizer
+) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    """Return some steps of training as one function, and example arguments."""
+    import numpy as np
+
+    from minicolumn import random
+    from minicolumn.train.epoch import State, next_numbers, train_epoch
+
+    if subject.rule is None:
+        raise DataError(
+            "--train: this model was trained with a loss function of its own, which no file holds"
+        )
+    steps = train_epoch(subject.network, subject.rule.function, optimizer, None)
+
+    def train(
+        params: Any, moments: Any, X: Any, Y: Any, order: Any, rates: Any, numbers: Any, key: Any
+    ) -> Any:
+        state, losses = steps(State(params, moments), X, Y, None, order, rates, numbers, key)
+        return state.params, state.moments, losses
+
+    X = _rows(subject, STEPS * batch)
+    order = np.arange(STEPS * batch, dtype=np.int32).reshape(STEPS, batch)
+    rates = np.full(STEPS, optimizer.learning_rate, X.dtype)
+    key = random.stream(0, "dropout")
+    start = optimizer.start(subject.params)
+    return train, (subject.params, start, X, _targets(subject, X), order, rates, next_numbers(0, STEPS), key)
+
+
+def _rows(subject: Subject, rows: int) -> np.ndarray:
+    """Return rows of zeros: they are in range for every encoding, and no value makes the code faster."""
+    import numpy as np
+
+    from minicolumn.model.compute import dtype_of
+
+    return np.zeros((rows, *subject.input_shape), dtype_of(subject.params))
+
+
+def _targets(subject: Subject, X: np.ndarray) -> np.ndarray:
+    import numpy as np
+
+    if subject.rule is not None and subject.rule.task == "multiclass":
+        return np.zeros(len(X), np.int32)
+    return np.zeros((len(X), *subject.network.output_shape(subject.input_shape)), X.dtype)
+
+
+# Their parts ----------------------------------------------------------------------------------------------
+
+
+def _graph(console: Console, look: Inspection) -> str:
+    return _printed(console, look.text)
+
+
+def _llvm(console: Console, look: Inspection) -> str:
+    return _printed(console, look.llvm)
+
+
+def _assembly(console: Console, look: Inspection) -> str:
+    return _printed(console, look.assembly)
+
+
+def _printed(console: Console, text: str) -> str:
+    console.print(text.rstrip("\n"), soft_wrap=True)
+    return text
+
+
+def _plan(console: Console, look: Inspection) -> dict[str, Any]:
+    from rich.text import Text
+
+    plan = look.fused
+    if console.is_terminal:
+        console.print(_plan_table(plan))
+        console.print(Text(f"\n{plan.totals}", "bold"))
+    else:
+        _printed(console, str(plan))
+    return plan.to_json()
+
+
+def _plan_table(plan: Shown) -> Table:
+    """Return the plan as a table: what is computed, and dim below it what is touched."""
+    from rich.text import Text
+
+    from minicolumn.passes.show import HEAD, cells, touches
+
+    table = _grid(HEAD[0], *HEAD[1:3], right=2)
+    table.add_column(HEAD[3])
+    table.add_column(HEAD[4], overflow="fold")
+    for line in plan.lines:
+        what = Text("  " * line.depth + line.words, "bold" if line.kind == "scan" else "")
+        if below := touches(line):
+            what.append(f"\n{'  ' * line.depth}{below}", "dim not bold")
+        table.add_row(*map(Text, cells(line)), what)
+    return table
+
+
+def _times(console: Console, look: Inspection) -> dict[str, Any]:
+    from rich.text import Text
+
+    times = look.times()
+    if console.is_terminal:
+        console.print(_times_table(times))
+        console.print(Text(f"\n{times.totals}", "bold"))
+    else:
+        _printed(console, str(times))
+    return times.to_json()
+
+
+def _times_table(times: Times) -> Table:
+    """Return the times as a table, those that matter in bold."""
+    from rich.text import Text
+
+    from minicolumn.lower.profile import HEAD, time_cells
+
+    table = _grid("", *HEAD[:3], right=3)
+    table.add_column(HEAD[3], overflow="fold")
+    for row in times.rows:
+        style = "bold" if row.share >= 0.1 else "dim" if row.share < 0.005 else ""
+        table.add_row("", *(Text(cell.strip(), style) for cell in time_cells(row)))
+    return table
+
+
+def _grid(first: str, *numbers: str, right: int) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column(first, no_wrap=True)
+    for name in numbers[:right]:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+_PARTS: dict[str, Callable[[Console, Inspection], Any]] = {
+    "graph": _graph,
+    "plan": _plan,
+    "times": _times,
+    "llvm": _llvm,
+    "assembly": _assembly,
+}

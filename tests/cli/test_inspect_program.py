@@ -1,0 +1,61 @@
+"""`minicolumn inspect` on programs: each part of them, as text, in a pipe, and as JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (("--graph",), "predict(params_0_weight: f32[2,4]"),
+        (("--plan",), "a = tanh(x @ params_0_weight + params_0_bias)"),
+        (("--llvm",), "define void @run("),
+        (("--assembly",), "run:"),
+        (("--times",), "us a call"),
+        (("--train", "--plan"), "loop of 8 turns"),
+        (("--train", "--optimizer", "adam", "--graph"), "moments_square_0_weight"),
+        (("--batch", "7", "--graph"), "x: f32[7,2]"),
+    ],
+)
+def test_each_part_of_a_network_by_name(cli: Any, options: tuple[str, ...], expected: str) -> None:
+    found = cli("inspect", "playground", *options)
+    assert found.code == 0, found.err
+    assert expected in found.out
+
+
+def test_one_part_in_a_pipe_is_all_there_is(cli: Any) -> None:
+    assert cli("inspect", "playground", "--graph").out.startswith("predict(")
+    several = cli("inspect", "playground", "--graph", "--plan").out
+    assert several.strip().startswith("playground: 2-4-2-1")
+
+
+def test_a_models_program(cli: Any, models: Path) -> None:
+    model = models / "shops.safetensors"
+    assert "plan of predict" in cli("inspect", model, "--plan").out
+    assert "plan of train" in cli("inspect", model, "--train", "--plan").out
+    said = json.loads(cli("inspect", model, "--train", "--batch", 16, "--plan", "--times", "--json").out)
+    assert (said["program"], said["batch"]) == ("train", 16)
+    assert said["plan"]["kernels"] > 5
+    assert said["times"]["in_kernels"] > 0
+    assert all(row["microseconds"] >= 0 for row in said["times"]["kernels"])
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["penguins", "--plan"], "only a network becomes a program"),
+        (["playground", "--optimizer", "adam"], "only training has one; add --train"),
+        (["playground", "--train", "--optimizer", "adm"], "did you mean 'adam'?"),
+        (["playground", "--plan", "--batch", "0"], "--batch: expected a whole number from 1"),
+    ],
+)
+def test_what_cannot_be_shown_is_said_in_one_line(cli: Any, words: list[str], line: str) -> None:
+    found = cli("inspect", *words)
+    assert found.code == 2
+    assert line in found.err
+    assert found.err.count("\n") == 1
