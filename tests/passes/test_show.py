@@ -81,7 +81,7 @@ def _graphs() -> dict[str, Graph]:
 
 @pytest.mark.parametrize("name", ["forward", "adam_epoch"])
 def test_the_plan_is_the_one_that_was_reviewed(name: str) -> None:
-    """Look at the difference, and if it is meant: MINICOLUMN_GOLDEN=write pytest tests/passes/test_show.py."""
+    """Where a difference is meant: MINICOLUMN_GOLDEN=write pytest tests/passes/test_show.py."""
     file, text = GOLDEN / f"{name}.txt", f"{_plan(_graphs()[name])}\n"
     if os.environ.get("MINICOLUMN_GOLDEN") == "write":
         file.write_text(text)
@@ -99,7 +99,7 @@ def test_a_products_cost_is_counted_by_hand() -> None:
 
 
 def test_a_loop_counts_its_turns() -> None:
-    step = lambda s, x: (s * 2.0 + x, s)  # noqa: E731
+    step = lambda s, x: (s * 2.0 + x, x)  # noqa: E731
     plan = _plan(graph_of(lambda s, xs: mc.scan(step, s, xs), np.ones(3), np.ones((7, 3))))
     assert plan.flops == 7 * 2 * 3
     assert any(line.words.startswith("loop of 7 turns") for line in plan.lines)

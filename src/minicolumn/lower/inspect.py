@@ -151,9 +151,10 @@ def inspect(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Inspecti
     >>> look.traversals.reverse, look.traversals.finite_differences
     (2, 4)
     >>> print(look.fused)
-    plan of <lambda>: 2 operations in 1 kernels; arena 0 B; a run moves 32 B and does 6 flop
-      []  32 B  6 flop  solo  a = sum(tanh(x))
-                              x -> a result 0
+    plan of <lambda>: 2 operations in 1 kernel; arena 0 B; a run moves 32 B and does 6 flop
+      shape  bytes  flop  threads  computes; reads -> writes, and where that lies
+      []      32 B     6  solo     a = sum(tanh(x))
+                                     x -> a result 0
     """
     called = (lambda *a: function(*a, **kwargs)) if kwargs else function
     program = trace_call(called, *args)

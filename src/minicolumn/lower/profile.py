@@ -76,7 +76,7 @@ class Times:
     def totals(self) -> str:
         """Return the sums in one line."""
         return (
-            f"{self.microseconds:,.1f} us a call, {self.kernels:,.1f} us of it in kernels on the first thread; "
+            f"{self.microseconds:,.1f} us a call, {self.kernels:,.1f} us in kernels on the first thread; "
             f"the least of {self.runs} runs"
         )
 

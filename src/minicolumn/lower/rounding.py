@@ -143,10 +143,14 @@ _SUMS: dict[str, Callable[[Node, Sequence[Array]], tuple[int, Array]]] = {
 def doubt_of(node: Node, operands: Sequence[Array], doubts: Sequence[Doubt], value: Array) -> Doubt:
     """Return how far the results of two native programs may differ whose operands differ by `doubts`.
 
-    Maps have the same bits on the same operands; sums and products may be added up in another order.
+    Maps have the same bits on the same operands; sums and products may be added up in another order. The sign
+    of a zero or of NaN may come from whichever was met first, so what reads it is in doubt.
     """
-    name = node.op.name
-    own = allowed(node, operands, value)[0] if name in ("sum", "prod", "matmul") else None
+    name, own = node.op.name, None
+    if name in ("sum", "prod", "matmul"):
+        own = allowed(node, operands, value)[0]
+    elif name in _SIGN_READERS:
+        own = np.where(_signless(operands[_SIGN_READERS[name]]), np.inf, np.zeros(value.shape))
     if all(d is None for d in doubts):
         return own if own is not None and own.any() else None
     known = [np.zeros(x.shape) if d is None else d for x, d in zip(operands, doubts, strict=True)]
@@ -156,6 +160,14 @@ def doubt_of(node: Node, operands: Sequence[Array], doubts: Sequence[Doubt], val
     if value.dtype.kind != "f":
         moved = np.where(moved > 0, np.inf, 0.0)  # another whole number is any number
     return moved if own is None else moved + own
+
+
+# Operations whose result depends on the sign of a zero, or of NaN, and in which operand.
+_SIGN_READERS = {"signbit": 0, "divide": 1, "floor_divide": 1, "arctan2": 0, "power": 0}
+
+
+def _signless(x: Array) -> Array:
+    return (x == 0) | (x != x) if x.dtype.kind == "f" else np.zeros(x.shape, np.bool_)
 
 
 def unknown(node: Node) -> list[Doubt]:

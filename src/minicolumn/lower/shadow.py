@@ -2,7 +2,7 @@
 
 A graph is cut at its loops. Between them, machine code runs with every result as an output; what the
 reference makes of *the same operands* must agree with each. So nothing adds up: a bound holds for one
-operation, and an operation that reads another's wrong result is not blamed for it. Loops are run turn by turn.
+operation, and an operation that reads another's wrong result is not blamed for it. Loops run turn by turn.
 
 That checks operations, in kernels that store all they compute. What runs in production stores as little as
 it can: so each turn, and each whole program, also runs as it does in production. Fusion changes no bits but

@@ -55,7 +55,7 @@ class Formulas:
         return f"{target} = {self._text(store.value, (shown | computed) - here, MOST)[0]}"
 
     def _text(self, node: Node, open: Container[Node], room: int) -> tuple[str, int]:
-        """Return a value's formula and how tightly it binds; arrays by name, but for those that are `open`."""
+        """Return a value's formula and how tightly it binds; arrays that are not `open` by name."""
         if node.op is CONST and node.array_type.size == 1:
             return _number(node), _ATOM
         if node in self._arrays and node not in open:

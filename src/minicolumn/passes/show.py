@@ -106,8 +106,8 @@ class Shown:
     def totals(self) -> str:
         """Return the sums in one line."""
         return (
-            f"{_count(self.operations, 'operation')} in {_count(len(self.kernels), 'kernel')}; arena {size(self.arena)}; "
-            f"a run moves {size(self.bytes)} and does {amount(self.flops)}flop"
+            f"{_count(self.operations, 'operation')} in {_count(len(self.kernels), 'kernel')}; "
+            f"arena {size(self.arena)}; a run moves {size(self.bytes)} and does {amount(self.flops)}flop"
         )
 
     def __str__(self) -> str:
