@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax
-import jax.numpy as jnp
+import jax  # pyright: ignore[reportMissingImports]  an optional peer
+import jax.numpy as jnp  # pyright: ignore[reportMissingImports]  an optional peer
 import numpy as np
 
 from minicolumn.bench.sides import Side

@@ -22,7 +22,7 @@ def prediction(problem: Problem, X: np.ndarray, repeat: int) -> list[Side]:
     def call() -> np.ndarray:
         for _ in range(repeat - 1):
             session.run(None, {"x": X})
-        return session.run(None, {"x": X})[0]
+        return np.asarray(session.run(None, {"x": X})[0])
 
     return [Side("ONNX Runtime", call, repeat)]
 

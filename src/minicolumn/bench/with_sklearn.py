@@ -61,7 +61,7 @@ def _network(workload: Workload, epochs: int) -> Any:
         activation=workload.activation,
         solver=workload.optimizer,
         alpha=0.0,
-        batch_size=workload.batch,
+        batch_size=workload.batch,  # pyright: ignore[reportArgumentType]  a number or 'auto'
         learning_rate_init=workload.learning_rate,
         momentum=0.0,
         nesterovs_momentum=False,

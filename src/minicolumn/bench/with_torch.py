@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import torch
+import torch  # pyright: ignore[reportMissingImports]  an optional peer
 
 from minicolumn.bench.sides import Side
 from minicolumn.bench.workloads import Problem, Workload

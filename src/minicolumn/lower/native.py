@@ -168,7 +168,8 @@ class NativeProgram:
             self._arenas.append(arena)
 
 
-def _in_memory(array: np.ndarray) -> np.ndarray:
+def _in_memory(given: Any) -> np.ndarray:
+    array = np.asarray(given)  # a number of NumPy's is no array
     flags = array.flags
     return array if flags.c_contiguous and flags.aligned else np.require(array, requirements=["C", "A"])
 

@@ -115,7 +115,7 @@ def one(seed: int) -> dict[str, Any]:
                 faults.append(report(made, args, sharing, exact))
     except Exception as error:
         faults.append(f"{type(error).__name__}: {error}")
-    return found | {"failures": bool(faults), "faults": [f"seed {seed}: {f}" for f in faults]}
+    return found | {"failures": int(bool(faults)), "faults": [f"seed {seed}: {f}" for f in faults]}
 
 
 def compiled(graph: Graph, sharing: bool) -> NativeProgram:

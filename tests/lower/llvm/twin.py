@@ -141,6 +141,9 @@ def _map_doubt(node: Node, operands: list[Opinion], value: np.ndarray) -> Doubt:
     worst = np.maximum.reduce(np.broadcast_arrays(*(o.doubt for o in operands)))
     if node.op.name in SIGN_READERS:
         worst = np.where(worst == UNSIGNED, DOUBTFUL, worst)
+    if node.op.name == "signbit" and operands[0].value.dtype.kind == "f":
+        # Which of two NaN an addition passes on is the processor's business, and so is its sign.
+        worst = np.where(np.isnan(operands[0].value), DOUBTFUL, worst)
     if (
         node.op.name in ("maximum", "minimum", "remainder", "fmod", "floor_divide")
         and value.dtype.kind == "f"

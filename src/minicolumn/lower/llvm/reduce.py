@@ -1,7 +1,7 @@
 """Reductions: the operand is computed as it is read, and the maps that follow are applied to the result.
 
 Two forms, by where neighbours in memory go: *columns*, when they end in neighbouring results (lanes are
-results), and *rows*, when they are summed together (lanes are partial results, combined by halves in the end).
+results), and *rows*, when they are summed together (lanes are partial results, combined by halves).
 In both, the order of additions is a function of the shapes alone. Long sums are added up in blocks, so that
 the rounding error grows with the block and the number of blocks instead of with the number of terms.
 """
