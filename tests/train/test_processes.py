@@ -1,4 +1,4 @@
-"""The same bits wherever a training runs: in threads, other processes, after a fork, on any number of cores."""
+"""The same bits wherever a training runs: in threads, in other processes, after a fork, on any cores."""
 
 from __future__ import annotations
 
