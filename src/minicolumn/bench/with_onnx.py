@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import onnxruntime
-from onnx import TensorProto, checker, helper, numpy_helper
+import onnxruntime  # pyright: ignore[reportMissingImports]  an optional peer
+from onnx import TensorProto, checker, helper, numpy_helper  # pyright: ignore[reportMissingImports]  an optional peer
 
 from minicolumn.bench.sides import Side
 from minicolumn.bench.workloads import Problem
