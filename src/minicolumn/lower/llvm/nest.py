@@ -33,8 +33,15 @@ def share(f: Function, size: int, unit: int, part: Value, parts: Value) -> tuple
     return start, f.call("llvm.smin.i64", "i64", stop, index(size))
 
 
-def run_stores(e: Elements, stores: Sequence[Store], start: Value, stop: Value, exact: bool) -> None:
-    """Emit the loops that compute some stores; start and stop bound the outermost level.
+def run_stores(
+    e: Elements,
+    stores: Sequence[Store],
+    start: Value,
+    stop: Value,
+    exact: bool,
+    inner: tuple[Value, Value] | None = None,
+) -> None:
+    """Emit the loops that compute some stores; the bounds are those of `nest`.
 
     exact   whether the innermost level is known to hold whole vectors only
     """
@@ -50,7 +57,7 @@ def run_stores(e: Elements, stores: Sequence[Store], start: Value, stop: Value, 
         for (store, _), value in zip(keys, values, strict=True):
             e.store(store.target, store.address, value)
 
-    nest(e, start, stop, exact, prepare, compute)
+    nest(e, start, stop, exact, prepare, compute, inner)
 
 
 def nest(

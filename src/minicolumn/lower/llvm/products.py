@@ -11,8 +11,8 @@ from minicolumn.lower.llvm.emit import Function, Value, index, llvm_type, vector
 from minicolumn.lower.llvm.kernels import Frame, Kernels, operands
 from minicolumn.lower.llvm.levels import separate
 from minicolumn.lower.llvm.matmul import Operand, Product, emit_pack, emit_product, needs_result_buffer
-from minicolumn.lower.llvm.nest import nest
-from minicolumn.passes.access import own_places, strides_of
+from minicolumn.lower.llvm.nest import run_stores
+from minicolumn.passes.access import strides_of
 from minicolumn.passes.fuse import Fused, Kernel, matrix_view
 
 # What the maps after a product are called with: their arrays, a rectangle of the result, and where it lies.
@@ -153,19 +153,9 @@ def _rectangle(frame: Frame, node: Node) -> None:
         return e.bits(node, loaded)
 
     e.given[node] = result
-    keys = [(s, own_places(s.value.array_type.shape)) for s in kernel.stores]
-
-    def prepare(level: int) -> None:
-        for store, places in keys:
-            e.prepare(store.value, places, level)
-
-    def compute() -> None:
-        values = [e.value(s.value, places) for s, places in keys]
-        for (store, _), value in zip(keys, values, strict=True):
-            e.store(store.target, store.address, value)
-
     exact = False  # rectangles may end anywhere
-    nest(e, p["row_start"], p["row_stop"], exact, prepare, compute, (p["col_start"], p["col_stop"]))
+    rows, columns = (p["row_start"], p["row_stop"]), (p["col_start"], p["col_stop"])
+    run_stores(e, kernel.stores, *rows, exact, columns)
 
 
 def call_product(f: Function, code: ProductCode, where: Mapping[Node, Value], call: ProductCall) -> None:

@@ -14,6 +14,7 @@ from minicolumn.ir.shapes import ArrayType
 from minicolumn.lower.llvm.emit import Function, Value, const, index
 from minicolumn.lower.llvm.hazards import Hazards, Region
 from minicolumn.lower.llvm.kernels import Code, Kernels
+from minicolumn.lower.llvm.lane_axes import lanes_of_body
 from minicolumn.lower.llvm.matmul import needs_result_buffer, scratch_bytes
 from minicolumn.lower.llvm.products import (
     NULL,
@@ -23,7 +24,7 @@ from minicolumn.lower.llvm.products import (
     emit_product_kernel,
     product_of,
 )
-from minicolumn.lower.llvm.registers import Registers, lanes_of_body
+from minicolumn.lower.llvm.registers import Registers
 from minicolumn.lower.llvm.scalar import is_native
 from minicolumn.passes.fuse import Fused, Kernel, array_below, arrays_read, fuse
 from minicolumn.passes.memory import ALIGN, Memory, bytes_of, plan_memory
