@@ -13,11 +13,9 @@ import numpy as np
 from minicolumn.ir.graph import Graph
 from minicolumn.lower.llvm.emit import Function, Module
 from minicolumn.lower.llvm.jit import Loaded, compile_object, host_target
-from minicolumn.lower.llvm.kernels import is_solo
-from minicolumn.lower.llvm.steps import WORTH_SHARING
+from minicolumn.lower.llvm.work import work_of
 from minicolumn.lower.native import NativeProgram
-from minicolumn.passes.fuse import Fused, Kernel
-from minicolumn.passes.show import Line, Shown, flops_of, show_plan
+from minicolumn.passes.show import Line, Shown, show_plan
 
 # How long the processor's counter is watched beside the clock: its rate is then known to a ten-thousandth.
 _WATCH = 0.02
@@ -104,14 +102,8 @@ def time_cells(row: Time) -> tuple[str, str, str, str]:
 
 def plan_of(program: NativeProgram) -> Shown:
     """Return the plan of a native program."""
-    return show_plan(program.emitted.level, _is_shared)
-
-
-def _is_shared(fused: Fused, kernel: Kernel) -> bool:
-    if kernel.kind == "product":
-        assert kernel.anchor is not None
-        return flops_of(kernel.anchor) // 2 >= WORTH_SHARING
-    return kernel.kind in ("loop", "reduce") and not is_solo(kernel)
+    machine = program.target.machine
+    return show_plan(program.emitted.level, lambda fused, kernel: not work_of(fused, kernel, machine).solo)
 
 
 def time_kernels(

@@ -7,8 +7,9 @@ reads it element by element, as it writes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from minicolumn.ir.graph import Node
 from minicolumn.ir.shapes import ArrayType
@@ -27,6 +28,11 @@ from minicolumn.passes.fuse import (
 
 # Arrays begin on lines of their own, two of which some processors fetch together.
 ALIGN = 128
+# Up to so many bytes, memory is spent to let threads run on without meeting.
+ROOMY = 4 << 20
+
+# From kernels in order, and those that each needs, to the stage of each: it never falls along the needs.
+Stages = Callable[[Sequence[Kernel], Mapping[Kernel, Sequence[Kernel]]], Mapping[Kernel, int]]
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,7 @@ class Memory:
     offsets     within the arena, of arrays
     results     the output in whose memory an array lies
     workspaces  within the arena, of kernels that asked for some
+    fills       before which kernel, by number, a workspace is filled
     rooms       within the arena, for outputs that are copied by way of it
     """
 
@@ -53,6 +60,7 @@ class Memory:
     results: Mapping[Node, int]
     copies: tuple[Copy, ...]
     workspaces: Mapping[Kernel, int]
+    fills: Mapping[Kernel, int]
     rooms: Mapping[int, int]
     size: int
 
@@ -69,27 +77,63 @@ def bytes_of(type: ArrayType) -> int:
 
 
 def plan_memory(
-    fused: Fused, needs: Mapping[Kernel, int], carried: Sequence[tuple[Node, int]] = ()
+    fused: Fused,
+    needs: Mapping[Kernel, int],
+    carried: Sequence[tuple[Node, int]] = (),
+    filled: Mapping[Kernel, Sequence[Node]] = MappingProxyType({}),
+    stages: Stages | None = None,
 ) -> Memory:
     """Return the places of all arrays.
 
     needs       bytes of workspace that kernels ask for
     carried     for each state of a loop the input that holds it and the output that replaces it
+    filled      kernels whose workspace is filled from some arrays, as soon as they are there
+    stages      puts kernels side by side that several threads can run without meeting; none of them then uses
+                memory that another gives up, unless that takes too much
     """
     bindings = _Bindings(fused, carried)
+    if stages:
+        known = stages(bindings.kernels, bindings.needs())
+        order = sorted(bindings.kernels, key=known.__getitem__)
+        memory = _places(fused, bindings, order, needs, filled, [known[k] for k in order])
+        if memory.size <= ROOMY:
+            return memory
+    order = bindings.kernels
+    return _places(fused, bindings, order, needs, filled, range(len(order)))
+
+
+def _places(
+    fused: Fused,
+    bindings: _Bindings,
+    kernels: Sequence[Kernel],
+    needs: Mapping[Kernel, int],
+    filled: Mapping[Kernel, Sequence[Node]],
+    stages: Sequence[int],
+) -> Memory:
     room = {c.output: bytes_of(fused.graph.outputs[c.output].array_type) for c in bindings.copies if c.room}
     arena = _Arena()
     rooms = {output: arena.take(size) for output, size in room.items()}
-    offsets, workspaces = _placed(fused, bindings.kernels, bindings.results, needs, arena)
+    fills = _fills(fused, kernels, filled)
+    planner = _Placing(fused, kernels, bindings.results, arena)
+    planner.run(needs, fills, stages)
     return Memory(
-        tuple(bindings.kernels),
-        offsets,
+        tuple(kernels),
+        planner.offsets,
         bindings.results,
         tuple(bindings.copies),
-        workspaces,
+        planner.workspaces,
+        fills,
         rooms,
         arena.size,
     )
+
+
+def _fills(
+    fused: Fused, kernels: Sequence[Kernel], filled: Mapping[Kernel, Sequence[Node]]
+) -> dict[Kernel, int]:
+    """Return the number of the first kernel before which all arrays are there that fill a workspace."""
+    made = {array: i + 1 for i, kernel in enumerate(kernels) for array in _written(fused, kernel)}
+    return {kernel: max(made.get(array, 0) for array in arrays) for kernel, arrays in filled.items()}
 
 
 class _Bindings:
@@ -126,7 +170,7 @@ class _Bindings:
         if len(writers) != 1 or not _reads_as_it_writes(writers[0], old, self.arrays):
             return False  # results of several kernels, or of a loop
         readers = [k for k in self.kernels if k is not writers[0] and old in self._reads[k]]
-        needs = self._needs()
+        needs = self.needs()
         needs[writers[0]] += readers
         order = topological_kernels(self.kernels, needs)
         place = {k: i for i, k in enumerate(order)}
@@ -136,7 +180,8 @@ class _Bindings:
         self._after.setdefault(writers[0], []).extend(readers)
         return True
 
-    def _needs(self) -> dict[Kernel, list[Kernel]]:
+    def needs(self) -> dict[Kernel, list[Kernel]]:
+        """Return for each kernel those that must run before it, readers of an old state among them."""
         return {k: [*self.fused.needs[k], *self._after.get(k, ())] for k in self.kernels}
 
 
@@ -174,27 +219,51 @@ class _Arena:
         self._held = [h for h in self._held if h[0] != start]
 
 
-def _placed(
-    fused: Fused,
-    kernels: Sequence[Kernel],
-    results: Mapping[Node, int],
-    needs: Mapping[Kernel, int],
-    arena: _Arena,
-) -> tuple[dict[Node, int], dict[Kernel, int]]:
-    last = _last_use(fused, kernels)
-    offsets: dict[Node, int] = {}
-    workspaces: dict[Kernel, int] = {}
-    for i, kernel in enumerate(kernels):
-        for array in _written(fused, kernel):
-            if array not in offsets and array not in results:
-                offsets[array] = arena.take(bytes_of(array.array_type))
-        if needs.get(kernel):
-            workspaces[kernel] = arena.take(needs[kernel])
-            arena.give(workspaces[kernel])
-        for array, end in last.items():
-            if end == i and array in offsets:
-                arena.give(offsets[array])
-    return offsets, workspaces
+class _Placing:
+    """Gives every array and workspace its place, kernel by kernel.
+
+    What is given up in one stage is taken again in a later one.
+    """
+
+    def __init__(
+        self, fused: Fused, kernels: Sequence[Kernel], results: Mapping[Node, int], arena: _Arena
+    ) -> None:
+        self.fused, self.kernels, self.results, self.arena = fused, kernels, results, arena
+        self.offsets: dict[Node, int] = {}
+        self.workspaces: dict[Kernel, int] = {}
+
+    def run(self, needs: Mapping[Kernel, int], fills: Mapping[Kernel, int], stages: Sequence[int]) -> None:
+        """Place everything."""
+        ending, asking = self._ending(), self._asking(needs, fills)
+        given: list[int] = []
+        for i, kernel in enumerate(self.kernels):
+            if i and stages[i] != stages[i - 1]:
+                for place in given:
+                    self.arena.give(place)
+                given = []
+            for later in asking.get(i, ()):
+                self.workspaces[later] = self.arena.take(needs[later])
+            self._take(kernel)
+            given += [self.workspaces[kernel]] if kernel in self.workspaces else []
+            given += [self.offsets[array] for array in ending.get(i, ()) if array in self.offsets]
+
+    def _take(self, kernel: Kernel) -> None:
+        for array in _written(self.fused, kernel):
+            if array not in self.offsets and array not in self.results:
+                self.offsets[array] = self.arena.take(bytes_of(array.array_type))
+
+    def _asking(self, needs: Mapping[Kernel, int], fills: Mapping[Kernel, int]) -> dict[int, list[Kernel]]:
+        found: dict[int, list[Kernel]] = {}
+        for i, kernel in enumerate(self.kernels):
+            if needs.get(kernel):
+                found.setdefault(fills.get(kernel, i), []).append(kernel)
+        return found
+
+    def _ending(self) -> dict[int, list[Node]]:
+        found: dict[int, list[Node]] = {}
+        for array, end in _last_use(self.fused, self.kernels).items():
+            found.setdefault(end, []).append(array)
+        return found
 
 
 def _written(fused: Fused, kernel: Kernel) -> list[Node]:

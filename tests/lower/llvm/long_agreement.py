@@ -28,7 +28,7 @@ from shrink import shrink
 from twin import judge, opinions, share_judged
 
 from minicolumn.ir.graph import Graph
-from minicolumn.lower.llvm import kernels, steps
+from minicolumn.lower.llvm import sharing
 from minicolumn.lower.native import NativeProgram
 
 PIECE = 400  # programs for each process
@@ -94,39 +94,39 @@ def piece(first: int, count: int) -> Counter[str]:
 
 def one(seed: int) -> dict[str, Any]:
     """Run the program of a seed in every way; return the figures and what is wrong."""
-    made, sharing = make(seed, exact=seed % 2 == 0), seed % SHARING_EVERY == 0
+    made, shared = make(seed, exact=seed % 2 == 0), seed % SHARING_EVERY == 0
     found = {
         "programs": 1,
         "operations": len(made.graph.nodes),
         "elements": 0,
         "judged": 0,
-        "shared": int(sharing),
+        "shared": int(shared),
     }
     faults: list[str] = []
     try:
-        program = compiled(made.graph, sharing)
+        program = compiled(made.graph, shared)
         for exact in (True, False):
             args = arguments(made, seed, exact)
             expected = opinions(made.graph, args)
             judged, elements = share_judged(expected)
             found["judged"] += judged
             found["elements"] += elements
-            if _wrong(program, args, expected, sharing, exact):
-                faults.append(report(made, args, sharing, exact))
+            if _wrong(program, args, expected, shared, exact):
+                faults.append(report(made, args, shared, exact))
     except Exception as error:
         faults.append(f"{type(error).__name__}: {error}")
     return found | {"failures": int(bool(faults)), "faults": [f"seed {seed}: {f}" for f in faults]}
 
 
-def compiled(graph: Graph, sharing: bool) -> NativeProgram:
+def compiled(graph: Graph, shared: bool) -> NativeProgram:
     """Return a program, whose threads share even the smallest work if they are to."""
-    if not sharing:
+    if not shared:
         return NativeProgram(graph, cache=NO_CACHE)
-    with patch.object(kernels, "WORTH_SHARING", 1), patch.object(steps, "WORTH_SHARING", 1):
+    with patch.multiple(sharing, ELEMENTS=1, MULTIPLICATIONS=1, LEAST_ROWS=1, ROW_UNIT=1):
         return NativeProgram(graph, cache=NO_CACHE)
 
 
-def _wrong(program: NativeProgram, args: list[np.ndarray], expected: list, sharing: bool, exact: bool) -> str:
+def _wrong(program: NativeProgram, args: list[np.ndarray], expected: list, shared: bool, exact: bool) -> str:
     """Return what is wrong with a program's results, or with where it writes."""
     fences = Fences(odd=8)
     results = run_in(program, args, fences.room)
@@ -135,7 +135,7 @@ def _wrong(program: NativeProgram, args: list[np.ndarray], expected: list, shari
         return faults[0]
     if fences.broken():
         return f"{fences.broken()} bytes written outside"
-    for parts in (2, 3) if sharing else ():
+    for parts in (2, 3) if shared else ():
         shared = run_in(program, args, fences.room, parts)
         if [x.tobytes() for x in shared] != [x.tobytes() for x in results]:
             return f"{parts} threads give other bits"
@@ -143,11 +143,11 @@ def _wrong(program: NativeProgram, args: list[np.ndarray], expected: list, shari
     return ""
 
 
-def report(made: Made, args: list[np.ndarray], sharing: bool, exact: bool) -> str:
+def report(made: Made, args: list[np.ndarray], shared: bool, exact: bool) -> str:
     """Return what is wrong, with the smallest program that is wrong too."""
 
     def wrong(graph: Graph, given: list[np.ndarray]) -> str:
-        return _wrong(compiled(graph, sharing), given, opinions(graph, given), sharing, exact)
+        return _wrong(compiled(graph, shared), given, opinions(graph, given), shared, exact)
 
     graph, given = shrink(made.graph, args, lambda g, a: bool(wrong(g, a)))
     return f"{wrong(graph, given) or wrong(made.graph, args)}\n{graph}"

@@ -24,7 +24,7 @@ from minicolumn.ir.graph import Graph
 from minicolumn.ir.op import OPS
 from minicolumn.ir.parse import parse_graph
 from minicolumn.ir.shapes import DTYPES
-from minicolumn.lower.llvm import kernels, steps
+from minicolumn.lower.llvm import sharing
 from minicolumn.lower.llvm.jit import host_target
 from minicolumn.lower.llvm.mathlib import BOUNDS, MATH
 from minicolumn.lower.native import NativeProgram
@@ -240,8 +240,8 @@ def test_nothing_is_read_outside_of_arrays():
 
 
 def test_any_number_of_threads_gives_the_same_bits(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(kernels, "WORTH_SHARING", 1)
-    monkeypatch.setattr(steps, "WORTH_SHARING", 1)
+    for name in ("ELEMENTS", "MULTIPLICATIONS", "LEAST_ROWS", "ROW_UNIT"):
+        monkeypatch.setattr(sharing, name, 1)
     for seed in range(300, 320):
         made = make(seed, exact=False)
         program, args = native(made.graph), arguments(made, seed, exact=False)

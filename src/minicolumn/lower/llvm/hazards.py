@@ -11,8 +11,19 @@ Region = tuple[Any, int, int]
 
 
 @dataclass(frozen=True)
-class _Touch:
+class Access:
+    """A region that a kernel reads or writes.
+
+    rows    if each thread touches its own rows only: how many rows the region consists of; else 0
+    """
+
     region: Region
+    rows: int = 0
+
+
+@dataclass(frozen=True)
+class _Touch:
+    access: Access
     writes: bool
     solo: bool
 
@@ -23,12 +34,13 @@ class Hazards:
     def __init__(self) -> None:
         self._touched: list[_Touch] = []
 
-    def must_wait(self, reads: Iterable[Region], writes: Iterable[Region], solo: bool) -> bool:
+    def must_wait(self, reads: Iterable[Access], writes: Iterable[Access], solo: bool) -> bool:
         """Return whether all must meet before this work, and note the work itself.
 
-        Work of one thread alone needs no meeting with earlier work of the same thread.
+        Work of one thread alone needs no meeting with earlier work of the same thread, nor does work on rows
+        with earlier work on the same rows.
         """
-        new = [_Touch(r, False, solo) for r in reads] + [_Touch(r, True, solo) for r in writes]
+        new = [_Touch(r, False, solo) for r in reads] + [_Touch(w, True, solo) for w in writes]
         wait = any(_clash(old, touch) for old in self._touched for touch in new)
         self._touched = new if wait else self._touched + new
         return wait
@@ -37,14 +49,11 @@ class Hazards:
         """Note that all threads have met."""
         self._touched = []
 
-    @property
-    def pending(self) -> bool:
-        """Return whether anything was touched since the last meeting."""
-        return bool(self._touched)
-
 
 def _clash(old: _Touch, new: _Touch) -> bool:
     if not (old.writes or new.writes) or (old.solo and new.solo):
         return False
-    (owner, low, high), (other, start, stop) = old.region, new.region
+    if old.access.rows and old.access == new.access:
+        return False
+    (owner, low, high), (other, start, stop) = old.access.region, new.access.region
     return owner == other and low < stop and start < high

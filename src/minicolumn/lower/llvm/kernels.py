@@ -8,11 +8,13 @@ from math import prod
 from typing import Any
 
 from minicolumn.ir.graph import Node
+from minicolumn.lower.llvm import sharing
+from minicolumn.lower.llvm.by_rows import rows_of
 from minicolumn.lower.llvm.elements import Addresses, Elements, memory_type, uniform
 from minicolumn.lower.llvm.emit import Function, Module, Value, const, index
 from minicolumn.lower.llvm.levels import Levels, merged, separate
 from minicolumn.lower.llvm.machine import Machine
-from minicolumn.lower.llvm.nest import lanes_for, nest, no_lanes_left, run_stores, share
+from minicolumn.lower.llvm.nest import lanes_for, nest, no_lanes_left, run_stores
 from minicolumn.lower.llvm.reduce import (
     kept_levels,
     operand_places_of,
@@ -23,8 +25,6 @@ from minicolumn.lower.llvm.reduce import (
 from minicolumn.passes.access import counter, linear, own_places
 from minicolumn.passes.fuse import Fused, Kernel, arrays_read
 
-# Work of fewer elements than this is done by one thread: sharing it out takes longer.
-WORTH_SHARING = 8192
 # Wide loops over columns keep several registers of partial sums.
 COLUMN_REGISTERS = 4
 
@@ -36,13 +36,11 @@ class Code:
     name        within the module
     arrays      whose pointers come first, in this order
     lengths     arrays whose true length follows, for those that may have any
-    solo        whether one thread does all of it
     """
 
     name: str
     arrays: tuple[Node, ...]
     lengths: tuple[Node, ...]
-    solo: bool
 
 
 class Kernels:
@@ -73,13 +71,12 @@ class Kernels:
         """Write the function of a kernel and say how to call it."""
         arrays = operands(fused, kernel)
         lengths = tuple(a for a in arrays if self.flexible(a))
-        solo = is_solo(kernel)
         f = Function(self.module, self.fresh(), _parameters(arrays, lengths), "void", _PRIVATE)
         pointers = {a: f.parameters[f"a{k}"] for k, a in enumerate(arrays)}
         sizes = {a: f.parameters[f"n{k}"] for k, a in enumerate(lengths)}
         frame = Frame(f, fused, kernel, pointers, sizes, f.parameters["status"], self.machine)
         _EMITTERS[kernel.kind](frame)
-        return Code(self.share(f), arrays, lengths, solo)
+        return Code(self.share(f), arrays, lengths)
 
     def share(self, f: Function) -> str:
         """Finish a function, or drop it if one with the same text is there."""
@@ -106,14 +103,14 @@ def _parameters(arrays: Sequence[Node], lengths: Sequence[Node]) -> list[tuple[s
     return [*pointers, *sizes, ("status", "ptr"), ("part", "i64"), ("parts", "i64")]
 
 
-def is_solo(kernel: Kernel) -> bool:
-    """Return whether one thread does a kernel alone, because there is too little to share."""
-    if kernel.kind in ("order", "scatter", "fill") or prod(kernel.shape) < 2:
-        return True
+def worth_sharing(kernel: Kernel) -> bool:
+    """Return whether there is so much to do that several threads are faster, and some way to share it."""
     size = prod(kernel.shape)
+    if kernel.kind not in ("loop", "reduce") or size < 2:
+        return False
     if kernel.kind == "reduce" and kernel.anchor is not None:
         size = kernel.anchor.inputs[0].array_type.size
-    return size < WORTH_SHARING
+    return size >= sharing.ELEMENTS
 
 
 class Frame:
@@ -165,10 +162,20 @@ def _loop(frame: Frame) -> None:
     levels = merged(kernel.shape, [*stores, *read])
     lanes = lanes_for(levels, [levels.strides(a)[-1] for a in stores] if levels.groups else [], frame.width)
     e = frame.elements(addresses, levels, lanes)
-    outer = levels.sizes[0] if levels.groups else 1
-    unit = lanes if len(levels.groups) == 1 else 1
-    start, stop = share(frame.f, outer, unit, *frame.part)
-    run_stores(e, kernel.stores, start, stop, no_lanes_left(levels, lanes))
+    start, stop, whole = _bounds(frame, levels, lanes if len(levels.groups) == 1 else 1)
+    run_stores(e, kernel.stores, start, stop, whole and no_lanes_left(levels, lanes))
+
+
+def _bounds(frame: Frame, levels: Levels, unit: int) -> tuple[Value, Value, bool]:
+    """Return what a thread has of the outermost level, and whether that is known to be in whole units."""
+    f, outer, rows = frame.f, levels.sizes[0] if levels.groups else 1, rows_of(frame.kernel)
+    if not rows:
+        return *sharing.share_units(f, outer, unit, *frame.part), True
+    row = outer // rows
+    start, stop = sharing.share_rows(f, rows, *frame.part)
+    if row > 1:
+        start, stop = (f.op("mul nsw", x, index(row)) for x in (start, stop))
+    return start, stop, sharing.ROW_UNIT * row % unit == 0
 
 
 def _fill(frame: Frame) -> None:
@@ -202,11 +209,12 @@ def _reduce(frame: Frame) -> None:
     lanes = _reduction_lanes(frame, levels, kept, columns)
     e = frame.elements(addresses, levels, lanes)
     e.along = kept - 1 if columns else e.inner
-    outer = levels.sizes[0] if kept else 1
-    alone = kept == 1 and columns
-    start, stop = share(frame.f, outer, lanes if alone else 1, *frame.part)
     exact = not columns or levels.sizes[kept - 1] % lanes == 0
-    run_reduction(e, kernel, kept, start, stop, exact)
+    if not kept:
+        run_reduction(e, kernel, kept, index(0), index(1), exact)
+        return
+    start, stop, whole = _bounds(frame, levels, lanes if kept == 1 and columns else 1)
+    run_reduction(e, kernel, kept, start, stop, exact and whole)
 
 
 def _reduction_lanes(frame: Frame, levels: Levels, kept: int, columns: bool) -> int:

@@ -24,15 +24,6 @@ def lanes_for(levels: Levels, strides: Sequence[int], width: int) -> int:
     return width
 
 
-def share(f: Function, size: int, unit: int, part: Value, parts: Value) -> tuple[Value, Value]:
-    """Return where a part begins and ends, in whole units but for the last one."""
-    blocks = index(-(-size // unit))
-    first = f.op("sdiv", f.op("mul nsw", part, blocks), parts)
-    last = f.op("sdiv", f.op("mul nsw", f.op("add nsw", part, index(1)), blocks), parts)
-    start, stop = (f.op("mul nsw", x, index(unit)) for x in (first, last))
-    return start, f.call("llvm.smin.i64", "i64", stop, index(size))
-
-
 def run_stores(
     e: Elements,
     stores: Sequence[Store],

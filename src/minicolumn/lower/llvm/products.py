@@ -6,11 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from minicolumn.ir.graph import Node
+from minicolumn.lower.llvm import sharing
 from minicolumn.lower.llvm.elements import memory_type
 from minicolumn.lower.llvm.emit import Function, Value, index, llvm_type, vector
 from minicolumn.lower.llvm.kernels import Frame, Kernels, operands
 from minicolumn.lower.llvm.levels import separate
-from minicolumn.lower.llvm.matmul import Operand, Product, emit_pack, emit_product, needs_result_buffer
+from minicolumn.lower.llvm.matmul import (
+    Operand,
+    Product,
+    emit_pack,
+    emit_product,
+    needs_result_buffer,
+)
 from minicolumn.lower.llvm.nest import run_stores
 from minicolumn.passes.access import strides_of
 from minicolumn.passes.fuse import Fused, Kernel, matrix_view
@@ -99,8 +106,31 @@ def emit_product_kernel(kernels: Kernels, fused: Fused, kernel: Kernel) -> Produ
     partial = needs_result_buffer(spec, machine)
     batch = node.array_type.shape[:-2]
     return ProductCode(
-        spec, left, right, pack, multiply, follow, lengths, batch, epilogue is not None, partial, stored
+        spec,
+        left,
+        right,
+        pack,
+        multiply,
+        follow,
+        lengths,
+        batch,
+        epilogue is not None,
+        partial,
+        stored,
     )
+
+
+def product_worth_sharing(node: Node) -> bool:
+    """Return whether a product takes so long that several threads are faster."""
+    return node.array_type.size * max(node.inputs[0].array_type.shape[-1], 1) >= sharing.MULTIPLICATIONS
+
+
+def is_by_rows(operand: Factor, rows: int) -> bool:
+    """Return whether the rows of a matrix are the rows of the array that it lies in."""
+    shape = operand.array.array_type.shape
+    if not rows or len(operand.strides) != 2 or shape[:1] != (rows,):
+        return False
+    return operand.offset == 0 and operand.strides[0] == strides_of(shape)[0] > 0
 
 
 def _emit_epilogue(
@@ -158,8 +188,16 @@ def _rectangle(frame: Frame, node: Node) -> None:
     run_stores(e, kernel.stores, *rows, exact, columns)
 
 
+def call_pack(
+    f: Function, code: ProductCode, where: Mapping[Node, Value], scratch: Value, part: Value, parts: Value
+) -> None:
+    """Emit the call that packs the operands of a product which is no batch."""
+    a, b = (_start(f, x, [], where) for x in (code.left, code.right))
+    f.call(str(code.pack), "void", a, b, scratch, part, parts)
+
+
 def call_product(f: Function, code: ProductCode, where: Mapping[Node, Value], call: ProductCall) -> None:
-    """Emit the calls of a product: for each matrix of a batch."""
+    """Emit the calls of a product: for each matrix of a batch. Unless it is one, it was packed before."""
     _batches(f, code, 0, [], where, call)
 
 
@@ -192,9 +230,8 @@ def _batches(
         return
     a = _start(f, code.left, at, where)
     b = _start(f, code.right, at, where)
-    if code.pack is not None:
-        if at:  # the packed operands of the matrix before may still be read
-            call.meet()
+    if code.pack is not None and at:
+        call.meet()  # the packed operands of the matrix before may still be read
         f.call(code.pack, "void", a, b, call.scratch, call.part, call.parts)
         call.meet()
     c = call.result

@@ -12,7 +12,8 @@ from minicolumn.lower.llvm.elements import memory_type
 from minicolumn.lower.llvm.emit import Function, Module, Value, const, index
 from minicolumn.lower.llvm.jit import Target
 from minicolumn.lower.llvm.kernels import Kernels
-from minicolumn.lower.llvm.steps import Frame, Level, Runner, constants, prepare
+from minicolumn.lower.llvm.level import Level, prepare
+from minicolumn.lower.llvm.steps import Frame, Runner, constants
 from minicolumn.lower.llvm.team import emit_barrier
 from minicolumn.passes.fuse import Kernel
 from minicolumn.passes.memory import ALIGN, bytes_of

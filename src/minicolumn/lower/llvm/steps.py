@@ -5,131 +5,30 @@ Every thread runs the same function with a number of its own; a kernel does that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
-from minicolumn.ir.graph import CONST, Graph, Node
+from minicolumn.ir.graph import CONST, Node
 from minicolumn.ir.shapes import ArrayType
 from minicolumn.lower.llvm.emit import Function, Value, const, index
-from minicolumn.lower.llvm.hazards import Hazards, Region
-from minicolumn.lower.llvm.kernels import Code, Kernels
-from minicolumn.lower.llvm.lane_axes import lanes_of_body
-from minicolumn.lower.llvm.matmul import needs_result_buffer, scratch_bytes
+from minicolumn.lower.llvm.hazards import Access, Hazards, Region
+from minicolumn.lower.llvm.kernels import Code, Kernels, worth_sharing
+from minicolumn.lower.llvm.level import Level
 from minicolumn.lower.llvm.products import (
     NULL,
     ProductCall,
     ProductCode,
+    call_pack,
     call_product,
     emit_product_kernel,
-    product_of,
+    product_worth_sharing,
 )
 from minicolumn.lower.llvm.registers import Registers
-from minicolumn.lower.llvm.scalar import is_native
-from minicolumn.passes.fuse import Fused, Kernel, array_below, arrays_read, fuse
-from minicolumn.passes.memory import ALIGN, Memory, bytes_of, plan_memory
-
-# Products of fewer multiplications than this are done by one thread.
-WORTH_SHARING = 100_000
-
-
-@dataclass(frozen=True, eq=False)
-class Level:
-    """A graph made ready: the whole program's, or the body of a loop in it.
-
-    inner   bodies of loops that are made of kernels
-    lanes   of loops whose body is run in registers, how many lanes it takes
-    """
-
-    graph: Graph
-    fused: Fused
-    memory: Memory
-    inner: Mapping[Kernel, Level]
-    lanes: Mapping[Kernel, int]
-    spaces: Mapping[Kernel, _Space]
-
-    def turns_apart(self, kernel: Kernel) -> bool:
-        """Return whether the turns of a loop know nothing of each other and are worth sharing out."""
-        assert kernel.anchor is not None
-        return kernel in self.inner and not kernel.anchor.attrs["carry"]
-
-    @property
-    def private(self) -> int:
-        """Return the bytes of arena that each thread needs for turns of its own."""
-        return max((self.inner[k].memory.size for k in self.inner if self.turns_apart(k)), default=0)
-
-
-@dataclass(frozen=True)
-class _Space:
-    """The workspace of a kernel: packed operands, then partial results; or a loop's arena and unread results.
-
-    parts   bytes of each
-    """
-
-    parts: tuple[int, ...]
-
-    @property
-    def size(self) -> int:
-        return sum(_aligned(p) for p in self.parts)
-
-    def offset(self, number: int) -> int:
-        return sum(_aligned(p) for p in self.parts[:number])
-
-
-def _aligned(size: int) -> int:
-    return -(-size // ALIGN) * ALIGN
-
-
-def prepare(graph: Graph, kernels: Kernels, carried: tuple[tuple[Node, int], ...] = ()) -> Level:
-    """Fuse a graph and the bodies of its loops, and place their arrays."""
-    fused = fuse(graph, is_native)
-    inner, lanes, spaces = {}, {}, {}
-    for kernel in fused.kernels:
-        if kernel.kind == "scan":
-            assert kernel.anchor is not None
-            batch = lanes_of_body(kernel.anchor.attrs["body"])
-            if batch is None:
-                inner[kernel] = _body(kernel, kernels)
-            else:
-                lanes[kernel] = batch
-            spaces[kernel] = _scan_space(fused, kernel, inner.get(kernel))
-        elif kernel.kind == "product":
-            spaces[kernel] = _product_space(fused, kernel, kernels)
-    memory = plan_memory(fused, {k: s.size for k, s in spaces.items()}, carried)
-    return Level(graph, fused, memory, inner, lanes, spaces)
-
-
-def _body(kernel: Kernel, kernels: Kernels) -> Level:
-    assert kernel.anchor is not None
-    attrs = kernel.anchor.attrs
-    body, consts = attrs["body"], attrs["consts"]
-    carried = tuple((body.inputs[consts + k], k) for k in range(attrs["carry"]))
-    return prepare(body, kernels, carried)
-
-
-def _scan_space(fused: Fused, kernel: Kernel, level: Level | None) -> _Space:
-    node = kernel.anchor
-    assert node is not None
-    read = {i.attrs["index"] for i in fused.items if i.inputs[0] is node}
-    results = node.type.items  # type: ignore[union-attr]
-    carry = node.attrs["carry"]
-    unread = (0 if k in read else bytes_of(t if k < carry else row_of(t)) for k, t in enumerate(results))
-    return _Space((level.memory.size if level else 0, *unread))
-
-
-def row_of(type: ArrayType) -> ArrayType:
-    """Return the type of one row."""
-    return type.with_shape(type.shape[1:])
-
-
-def _product_space(fused: Fused, kernel: Kernel, kernels: Kernels) -> _Space:
-    spec, _, _ = product_of(kernel, fused)
-    assert kernel.anchor is not None
-    stored = any(s.target is kernel.anchor for s in kernel.stores)
-    partial = needs_result_buffer(spec, kernels.machine) and not stored
-    return _Space(
-        (scratch_bytes(spec, kernels.machine), bytes_of(kernel.anchor.array_type) if partial else 0)
-    )
+from minicolumn.lower.llvm.sharing import share
+from minicolumn.lower.llvm.work import Touch, Work
+from minicolumn.passes.fuse import Kernel, array_below, arrays_read
+from minicolumn.passes.memory import bytes_of
 
 
 @dataclass(eq=False)
@@ -175,8 +74,9 @@ class Runner:
         if self.times is None:
             yield
             return
-        f, place = self.f, len(self.timed)
-        self.timed.append(kernel)
+        if kernel not in self.timed:
+            self.timed.append(kernel)
+        f, place = self.f, self.timed.index(kernel)
         before = f.call("llvm.readcyclecounter", "i64")
         yield
         spent = f.op("sub", f.call("llvm.readcyclecounter", "i64"), before)
@@ -186,14 +86,19 @@ class Runner:
 
     def meet(self) -> None:
         """Let all threads come here before any goes on."""
+        self.wait()
         if not self.is_apart:
-            self.f.call("mc.barrier", "void", self.f.parameters["team"], self.parts)
             self.hazards.met()
 
-    def before(self, reads: list[Region], writes: list[Region], solo: bool) -> None:
+    def wait(self) -> None:
+        """Meet in the middle of a piece of work, which stays to be waited for."""
+        if not self.is_apart:
+            self.f.call("mc.barrier", "void", self.f.parameters["team"], self.parts)
+
+    def before(self, reads: list[Access], writes: list[Access], solo: bool) -> None:
         """Meet if this work could get in another thread's way."""
         if not self.is_apart and self.hazards.must_wait(reads, writes, solo):
-            self.f.call("mc.barrier", "void", self.f.parameters["team"], self.parts)
+            self.wait()
 
 
 class Frame:
@@ -216,6 +121,7 @@ class Frame:
         self.where = dict(where)
         self.regions = dict(regions)
         self.result_regions = result_regions
+        self._products: dict[Kernel, ProductCode] = {}
         memory = level.memory
         for array, k in memory.results.items():
             self.where[array], self.regions[array] = results[k], result_regions[k]
@@ -229,7 +135,10 @@ class Frame:
     def run(self) -> None:
         """Emit everything in order."""
         emitters = {"scan": self._scan, "host": self._host, "product": self._product}
-        for kernel in self.level.memory.kernels:
+        for place, kernel in enumerate(self.level.memory.kernels):
+            for product in self.level.packed_before(place):
+                with self.runner.clock(product):
+                    self._pack(product)
             with self.runner.clock(kernel):
                 emitters.get(kernel.kind, self._plain)(kernel)
         self._copies()
@@ -238,19 +147,21 @@ class Frame:
         """Return where an array, or what is seen of it through reshapes, begins."""
         return self.where[array_below(node, self.level.fused.arrays)]
 
-    def _touch(self, kernel: Kernel, solo: bool, space: bool = False) -> None:
-        self.runner.shared |= not solo and kernel.kind != "scan"
-        read = [a for a in arrays_read(kernel, self.level.fused.arrays) if a in self.regions]
-        written = [t for t in (*kernel.targets, *self._items(kernel)) if t in self.regions]
-        writes = [self.regions[a] for a in written]
-        if space and kernel in self.level.memory.workspaces:
-            start = self.level.memory.workspaces[kernel]
-            writes.append(self._arena_region(start, self.level.spaces[kernel].size))
-        self.runner.before([self.regions[a] for a in read], writes, solo)
+    def _access(self, touches: Iterable[Touch]) -> list[Access]:
+        """Return the memory of some arrays that other kernels know too."""
+        return [Access(self.regions[array], rows) for array, rows in touches if array in self.regions]
+
+    def _before(self, work: Work, reads: Sequence[Access] = (), writes: Sequence[Access] = ()) -> None:
+        """Meet if a kernel, with what else it reads and writes, could get in another thread's way."""
+        self.runner.before(
+            [*self._access(work.reads), *reads], [*self._access(work.writes), *writes], work.solo
+        )
+
+    def _workspace(self, kernel: Kernel) -> list[Access]:
+        start = self.level.memory.workspaces.get(kernel)
+        return [] if start is None else [Access(self._arena_region(start, self.level.spaces[kernel].size))]
 
     def _items(self, kernel: Kernel) -> list[Node]:
-        if kernel.kind != "scan":
-            return []
         return [i for i in self.level.fused.items if i.inputs[0] is kernel.anchor]
 
     def _space(self, kernel: Kernel, number: int) -> Value:
@@ -264,15 +175,17 @@ class Frame:
     def _plain(self, kernel: Kernel) -> None:
         if 0 in kernel.shape and kernel.kind != "scatter":
             return
+        work = self.level.work[kernel]
         code = self.runner.kernels.emit(self.level.fused, kernel)
-        self._touch(kernel, code.solo)
-        self._call(code)
+        self.runner.shared |= worth_sharing(kernel)
+        self._before(work)
+        self._call(code, work.solo)
 
-    def _call(self, code: Code) -> None:
+    def _call(self, code: Code, solo: bool) -> None:
         pointers = [self.where[a] for a in code.arrays]
         sizes = [self.lengths[a] for a in code.lengths]
         part, parts = self.runner.part, self.runner.parts
-        if not code.solo:
+        if not solo:
             self.f.call(code.name, "void", *pointers, *sizes, self.runner.status, part, parts)
             return
         with self.alone():
@@ -284,33 +197,45 @@ class Frame:
 
     # Products ---------------------------------------------------------------------------------------------
 
-    def _product(self, kernel: Kernel) -> None:
-        node = kernel.anchor
-        assert node is not None
+    def _pack(self, kernel: Kernel) -> None:
+        work = self.level.work[kernel].packing
+        assert work is not None
         if 0 in kernel.shape:
             return
-        code = emit_product_kernel(self.runner.kernels, self.level.fused, kernel)
-        spec = code.spec
-        work = spec.m * spec.n * max(spec.k, 1)
-        for n in code.batch:
-            work *= n
-        solo = work < WORTH_SHARING
-        self._touch(kernel, solo, space=True)
-        result = self.where[node] if code.stored and not code.has_epilogue else NULL
-        if code.has_epilogue and code.needs_buffer:
-            result = self._space(kernel, 1) if not code.stored else self.where[node]
-        elif not code.has_epilogue:
-            result = self.where[node]
+        code = self._product_code(kernel)
+        self._before(work, writes=self._workspace(kernel))
+        with self.alone() if work.solo else nullcontext():
+            call_pack(self.f, code, self.where, self._space(kernel, 0), *self._sharing(work))
+
+    def _product_code(self, kernel: Kernel) -> ProductCode:
+        if kernel not in self._products:
+            self._products[kernel] = emit_product_kernel(self.runner.kernels, self.level.fused, kernel)
+        return self._products[kernel]
+
+    def _sharing(self, work: Work) -> tuple[Value, Value]:
+        return (index(0), index(1)) if work.solo else (self.runner.part, self.runner.parts)
+
+    def _product(self, kernel: Kernel) -> None:
+        if 0 in kernel.shape:
+            return
+        work, code, space = self.level.work[kernel], self._product_code(kernel), self._workspace(kernel)
+        assert kernel.anchor is not None
+        self.runner.shared |= product_worth_sharing(kernel.anchor)
+        only_reads = work.packing is not None and not code.needs_buffer
+        self._before(work, reads=space, writes=() if only_reads else space)
+        with self.alone() if work.solo else nullcontext():
+            call_product(self.f, code, self.where, self._product_call(kernel, code))
+
+    def _product_call(self, kernel: Kernel, code: ProductCode) -> ProductCall:
+        runner, node = self.runner, kernel.anchor
+        assert node is not None
+        result = self.where[node] if code.stored or not code.has_epilogue else self._space(kernel, 1)
+        if code.has_epilogue and not code.needs_buffer:
+            result = NULL
         context = self._context(code) if code.has_epilogue else NULL
-        part, parts = (index(0), index(1)) if solo else (self.runner.part, self.runner.parts)
-        scratch = self._space(kernel, 0)
-
-        def meet() -> None:
-            if not solo:
-                self.f.call("mc.barrier", "void", self.f.parameters["team"], parts)
-
-        with self.alone() if solo else nullcontext():
-            call_product(self.f, code, self.where, ProductCall(result, scratch, context, part, parts, meet))
+        work = self.level.work[kernel]
+        meet = (lambda: None) if work.solo else runner.wait
+        return ProductCall(result, self._space(kernel, 0), context, *self._sharing(work), meet)
 
     def _context(self, code: ProductCode) -> Value:
         f = self.f
@@ -327,7 +252,7 @@ class Frame:
     def _host(self, kernel: Kernel) -> None:
         node, f = kernel.anchor, self.f
         assert node is not None
-        self._touch(kernel, True)
+        self._before(self.level.work[kernel])
         number = len(self.runner.hosts)
         self.runner.hosts.append(node)
         table = f.alloca("ptr", len(node.inputs) + 1, 8)
@@ -342,7 +267,7 @@ class Frame:
         node, runner = kernel.anchor, self.runner
         assert node is not None
         in_registers = kernel in self.level.lanes
-        self._touch(kernel, in_registers, space=True)
+        self._before(self.level.work[kernel], writes=self._workspace(kernel))
         results, regions = self._scan_results(kernel, node)
         if in_registers:
             with self.alone():
@@ -388,8 +313,7 @@ class Frame:
         f, length = self.f, self._length(node)
         start, stop = index(0), length
         if parts != index(1):
-            start = f.op("sdiv", f.op("mul nsw", length, part), parts)
-            stop = f.op("sdiv", f.op("mul nsw", length, f.op("add nsw", part, index(1))), parts)
+            start, stop = share(f, length, part, parts)
         with f.loop(start, stop) as loop:
             row = loop.counter
             if node.attrs["reverse"]:
@@ -468,9 +392,11 @@ class Frame:
         memory, outputs = self.level.memory, self.level.graph.outputs
         if not memory.copies:
             return
-        sources = [self.regions[c.source] for c in memory.copies if c.source in self.regions]
-        targets = [self.result_regions[c.output] for c in memory.copies]
-        rooms = [self._arena_region(o, bytes_of(outputs[k].array_type)) for k, o in memory.rooms.items()]
+        sources = self._access((c.source, 0) for c in memory.copies)
+        targets = [Access(self.result_regions[c.output]) for c in memory.copies]
+        rooms = [
+            Access(self._arena_region(o, bytes_of(outputs[k].array_type))) for k, o in memory.rooms.items()
+        ]
         self.runner.before(sources, targets + rooms, True)
         with self.alone():
             for copy in memory.copies:

@@ -154,10 +154,3 @@ def walk(
         yield loop
         moved = zip(loop.carried, (distance for _, distance in pointers), strict=True)
         loop.next(*(fn.at(p, distance, "i8") for p, distance in moved))
-
-
-def share(fn: Function, total: Value, part: Value, parts: Value) -> tuple[Value, Value]:
-    """Return the first and the last (not included) of `total` things that a part has to do."""
-    first = fn.op("udiv", fn.op("mul", total, part), parts)
-    after = fn.op("add", part, index(1))
-    return first, fn.op("udiv", fn.op("mul", total, after), parts)

@@ -12,13 +12,23 @@ from minicolumn.lower.llvm.matmul.lanes import (
     minus,
     most,
     plus,
-    share,
     store_lanes,
     times,
     transpose,
     walk,
 )
-from minicolumn.lower.llvm.matmul.shapes import Product, Run, Tiling, oriented, packed_a_bytes, runs, tiling
+from minicolumn.lower.llvm.matmul.shapes import (
+    Product,
+    Run,
+    Tiling,
+    oriented,
+    packed_a_bytes,
+    packed_operands,
+    packs_by_rows,
+    runs,
+    tiling,
+)
+from minicolumn.lower.llvm.sharing import share, share_rows
 
 COLUMNS = [("b", "ptr"), ("to", "ptr"), ("p0", "i64"), ("p1", "i64"), ("k0", "i64"), ("count", "i64")]
 INTERNAL = "internal noinline nounwind"
@@ -26,18 +36,17 @@ INTERNAL = "internal noinline nounwind"
 
 def emit_pack(module: Module, name: str, product: Product, machine: Machine) -> bool:
     """Define `void @name(ptr a, ptr b, ptr scratch, i64 part, i64 parts)`, if packing pays: then True."""
-    if product.empty or not product.k:
+    if not any(packed_operands(product, machine)):
         return False
+    by_rows = packs_by_rows(product, machine)
     product, turned = oriented(product)
     t = tiling(product, machine)
-    if not t.pack_a and t.pack_b != "before":
-        return False
     arguments = [*factors(turned), ("scratch", "ptr"), ("part", "i64"), ("parts", "i64")]
     fn = Function(module, name, arguments, attributes="nounwind")
     if t.pack_a:
         _share_of_strips(fn, product, t)
     if t.pack_b == "before":
-        _share_of_panels(fn, product, t)
+        (_share_of_rows if by_rows else _share_of_panels)(fn, product, t)
     fn.finish()
     return True
 
@@ -60,10 +69,27 @@ def piece_start(fn: Function, piece: Value, run: Run, size: int, total: int) -> 
 def _share_of_panels(fn: Function, product: Product, t: Tiling) -> None:
     p = fn.parameters
     columns = emit_columns(fn.module, f"{fn.name}.columns", product, t)
-    p0, p1 = share(fn, index(t.panels), p["part"], p["parts"])
+    p0, p1 = share(fn, t.panels, p["part"], p["parts"])
     to = fn.at(p["scratch"], packed_a_bytes(product, t), "i8")
     to = fn.at(to, times(fn, p0, t.columns * product.k), product.memory)
     fn.call(columns, "void", p["b"], to, p0, p1, index(0), index(product.k))
+
+
+def _share_of_rows(fn: Function, product: Product, t: Tiling) -> None:
+    """Pack a part's rows of b: what lies there may just have been computed by the same thread."""
+    p, element = fn.parameters, product.memory
+    start, stop = share_rows(fn, product.k, p["part"], p["parts"])
+    count, b = minus(fn, stop, start), fn.at(p["b"], times(fn, start, product.b.rows_stride), element)
+    to = fn.at(fn.at(p["scratch"], packed_a_bytes(product, t), "i8"), times(fn, start, t.columns), element)
+    # A row after the other, each into all panels: rows may lie far apart.
+    step = (index(product.b.rows_stride * product.element_bytes), index(t.columns * product.element_bytes))
+    with walk(fn, 0, count, 1, (b, step[0]), (to, step[1])) as loop:
+        row, place = loop.carried
+        for run in runs(product.n, t.columns, t.blocked(product.k)):
+            with fn.loop(run.first, run.last) as panel:
+                column = piece_start(fn, panel.counter, run, t.columns, product.n)
+                target = fn.at(place, times(fn, panel.counter, t.columns * product.k), element)
+                _copy_row(fn, product, t, run.size, fn.at(row, column, element), target)
 
 
 def emit_columns(module: Module, name: str, product: Product, t: Tiling) -> str:
@@ -101,14 +127,18 @@ def _padded(columns: int, lanes: int) -> int:
 
 
 def _copy_rows(fn: Function, product: Product, t: Tiling, columns: int, b: Value, to: Value) -> None:
-    type, element, nbytes = vector(product.memory, t.lanes), product.memory, product.element_bytes
+    nbytes = product.element_bytes
     next_row = index(product.b.rows_stride * nbytes)
     next_place = index(_padded(columns, t.lanes) * nbytes)
     with walk(fn, 0, fn.parameters["count"], 1, (b, next_row), (to, next_place)) as loop:
-        row, place = loop.carried
-        for at in range(0, columns, t.lanes):
-            value = load_lanes(fn, type, fn.at(row, at, element), min(t.lanes, columns - at))
-            fn.store(value, fn.at(place, at, element))
+        _copy_row(fn, product, t, columns, *loop.carried)
+
+
+def _copy_row(fn: Function, product: Product, t: Tiling, columns: int, row: Value, place: Value) -> None:
+    type, element = vector(product.memory, t.lanes), product.memory
+    for at in range(0, columns, t.lanes):
+        value = load_lanes(fn, type, fn.at(row, at, element), min(t.lanes, columns - at))
+        fn.store(value, fn.at(place, at, element))
 
 
 def _emit_turn(caller: Function, product: Product, t: Tiling, columns: int, valid: int) -> str:
@@ -145,7 +175,7 @@ def _turn_square(
 
 def _share_of_strips(fn: Function, product: Product, t: Tiling) -> None:
     p, element = fn.parameters, product.memory
-    s0, s1 = share(fn, index(t.strips), p["part"], p["parts"])
+    s0, s1 = share(fn, t.strips, p["part"], p["parts"])
     for run in runs(product.m, t.rows, t.blocked(product.k)):
         strip = _emit_strip(fn.module, f"{fn.name}.strip{run.size}", product, t, run.size)
         with (

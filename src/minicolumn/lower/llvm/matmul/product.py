@@ -5,10 +5,11 @@ from __future__ import annotations
 from minicolumn.lower.llvm.emit import Function, Module, Value, const, index, vector
 from minicolumn.lower.llvm.machine import Machine
 from minicolumn.lower.llvm.matmul.dots import dots
-from minicolumn.lower.llvm.matmul.lanes import least, minus, most, plus, share, times
+from minicolumn.lower.llvm.matmul.lanes import least, minus, most, plus, times
 from minicolumn.lower.llvm.matmul.micro import Arithmetic, Factors, Tile, accumulate, load_tile, store_tile
 from minicolumn.lower.llvm.matmul.pack import emit_columns, factors, packed_strip, piece_start
-from minicolumn.lower.llvm.matmul.shapes import Product, oriented, packed_a_bytes, runs, tiling
+from minicolumn.lower.llvm.matmul.shapes import Product, Run, oriented, packed_a_bytes, runs, tiling
+from minicolumn.lower.llvm.sharing import share, share_rows
 
 REST = [("c", "ptr"), ("scratch", "ptr"), ("context", "ptr"), ("part", "i64"), ("parts", "i64")]
 
@@ -37,6 +38,7 @@ class _Loops:
         self.blocked = self.t.blocked(product.k)
         self.strips = runs(product.m, self.t.rows, self.blocked)
         self.panels = runs(product.n, self.t.columns, self.blocked)
+        self.start, self.stop = index(0), index(product.m)  # the rows that this part computes
         self.ld, self.buffer = product.n, None
         if epilogue and not self.blocked:
             self._make_buffer()
@@ -61,11 +63,22 @@ class _Loops:
     def sharing(self) -> None:
         """Go through a part's rectangles, row by row."""
         fn, t = self.fn, self.t
-        first, last = self._share(t.row_blocks * t.col_blocks)
+        strips, (first, last) = index(t.strips), (index(0), index(0))
+        if t.by_rows:
+            p = fn.parameters
+            self.start, self.stop = share_rows(fn, self.product.m, p["part"], p["parts"])
+            strips = self._pieces(minus(fn, self.stop, self.start), t.rows)
+            last = times(fn, self._pieces(strips, t.row_block), t.col_blocks)
+        else:
+            first, last = self._share(t.row_blocks * t.col_blocks)
         with fn.loop(first, last) as loop:
             row, col = self._place(loop.counter)
-            panels = self._block(col, t.col_block, t.panels)
-            self._rectangle(self._block(row, t.row_block, t.strips), panels, index(0))
+            panels = self._block(col, t.col_block, index(t.panels))
+            self._rectangle(self._block(row, t.row_block, strips), panels, index(0))
+
+    def _pieces(self, total: Value, size: int) -> Value:
+        """Return how many pieces of a size cover a total."""
+        return self.fn.op("udiv", plus(self.fn, total, size - 1), index(size)) if size > 1 else total
 
     def _place(self, number: Value) -> tuple[Value, Value]:
         """Return the row block and the column block of a rectangle."""
@@ -74,10 +87,10 @@ class _Loops:
             return number, index(0)
         return fn.op("udiv", number, index(cols)), fn.op("urem", number, index(cols))
 
-    def _block(self, number: Value, size: int, total: int) -> tuple[Value, Value]:
+    def _block(self, number: Value, size: int, total: Value) -> tuple[Value, Value]:
         """Return the first and the last (not included) of the strips or panels in a block of `size`."""
-        if size >= total:
-            return index(0), index(total)
+        if total.text.isdecimal() and size >= int(total.text):
+            return index(0), total
         first = times(self.fn, number, size)
         return first, least(self.fn, plus(self.fn, first, size), total)
 
@@ -91,41 +104,52 @@ class _Loops:
             to, k0 = self._packed_b(panels[0]), k.counter
             fn.call(columns, "void", p["b"], to, *panels, k0, self._count(k0))
             with fn.loop(0, t.row_blocks) as row:
-                self._rectangle(self._block(row.counter, t.row_block, t.strips), panels, k0)
+                self._rectangle(self._block(row.counter, t.row_block, index(t.strips)), panels, k0)
 
     def _share(self, total: int) -> tuple[Value, Value]:
         p = self.fn.parameters
-        return share(self.fn, index(total), p["part"], p["parts"])
+        return share(self.fn, total, p["part"], p["parts"])
 
     # Rectangles -------------------------------------------------------------------------------------------
 
     def _rectangle(self, strips: tuple[Value, Value], panels: tuple[Value, Value], k0: Value) -> None:
         """Compute a rectangle over the block of k that begins at k0; give it away when it is done."""
         fn, t = self.fn, self.t
-        corner = (times(fn, strips[0], t.rows), times(fn, panels[0], t.columns))
+        corner = (plus(fn, self.start, times(fn, strips[0], t.rows)), times(fn, panels[0], t.columns))
         memory = self.buffer or self._argument("c", plus(fn, times(fn, corner[0], self.ld), corner[1]))
         for run in self.panels:
             with fn.loop(most(fn, panels[0], run.first), least(fn, panels[1], run.last)) as p:
                 col = piece_start(fn, p.counter, run, t.columns, self.product.n)
                 b = self._panel_of_b(p.counter, col, panels[0], k0)
                 place = fn.at(memory, minus(fn, col, corner[1]), self.product.memory)
-                self._strips(strips, run.size, b, place, k0)
+                self._strips(strips, corner[0], run.size, b, place, k0)
         if self.epilogue:
-            stop = least(fn, times(fn, strips[1], t.rows), self.product.m)
+            stop = least(fn, plus(fn, self.start, times(fn, strips[1], t.rows)), self.stop)
             end = least(fn, times(fn, panels[1], t.columns), self.product.n)
             self._give_away((corner[0], stop), (corner[1], end), memory, k0)
 
-    def _strips(self, strips: tuple[Value, Value], columns: int, b: Value, place: Value, k0: Value) -> None:
-        """Compute a panel's strips; the first one's results are put at `place`."""
+    def _strips(
+        self, strips: tuple[Value, Value], top: Value, columns: int, b: Value, place: Value, k0: Value
+    ) -> None:
+        """Compute a panel's strips; results of the row `top` are put at `place`."""
         fn, t, product = self.fn, self.t, self.product
         for run in self.strips:
             tile = self._emit_tile(run.size, columns)
-            with fn.loop(most(fn, strips[0], run.first), least(fn, strips[1], run.last)) as s:
-                row = piece_start(fn, s.counter, run, t.rows, product.m)
-                down = minus(fn, row, times(fn, strips[0], t.rows))
+            last = strips[1] if t.by_rows else least(fn, strips[1], run.last)
+            with fn.loop(most(fn, strips[0], run.first), last) as s:
+                row = self._row(s.counter, run)
+                down = minus(fn, row, top)
                 c = fn.at(place, times(fn, down, self.ld), product.memory)
                 rest = (k0, self._count(k0)) if self.blocked else ()
                 fn.call(tile, "void", self._strip_of_a(s.counter, row, k0), b, c, *rest)
+
+    def _row(self, strip: Value, run: Run) -> Value:
+        """Return the row at which a strip begins: none reaches past the end, nor before the first row."""
+        fn, t = self.fn, self.t
+        if not t.by_rows:
+            return piece_start(fn, strip, run, t.rows, self.product.m)
+        own = plus(fn, self.start, times(fn, strip, t.rows))
+        return most(fn, least(fn, own, minus(fn, self.stop, index(t.rows))), 0)
 
     def _panel_of_b(self, panel: Value, col: Value, first: Value, k0: Value) -> Value:
         """Return where a panel lies, at the first step of the block of k; `first` is the first packed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from minicolumn.lower.llvm import sharing
 from minicolumn.lower.llvm.emit import size_of
 from minicolumn.lower.llvm.machine import Machine
 
@@ -74,6 +75,7 @@ class Tiling:
     pack_b                b is copied into panels: no, before the product, or inside it, block by block
     row_block, col_block  strips and panels of a rectangle, the piece of work that is shared out
     along_k               the lanes of a vector share one element's sum: dot products
+    by_rows               threads have rows of the result instead of rectangles
 
     The last strip and the last panel are moved back to end where the product ends, so that one tile does for
     all: what it has in common with its neighbour is computed twice, to the same bits. Where partial sums are
@@ -93,6 +95,7 @@ class Tiling:
     row_block: int = 1
     col_block: int = 1
     along_k: bool = False
+    by_rows: bool = False
 
     @property
     def columns(self) -> int:
@@ -162,15 +165,16 @@ def tiling(product: Product, machine: Machine) -> Tiling:
     in_order = product.a.cols_stride == product.b.rows_stride == 1
     if product.n == 1 and in_order and product.k >= 2 * machine.lanes(product.memory):
         return _dots(product, machine)
-    t = _register_tile(product, machine)
-    return _rectangles(product, machine, _blocks(product, machine, t))
+    t = _blocks(product, machine, _register_tile(product, machine))
+    return _rectangles(product, machine, replace(t, by_rows=_goes_by_rows(product, t)))
 
 
 def _dots(product: Product, machine: Machine) -> Tiling:
     rows = min(product.m, 4)
     t = _tile(product, machine.lanes(product.memory), rows, 1)
+    t = replace(t, chains=LATENCY * PIPES // rows, along_k=True)
     row_block = max(1, min(t.strips // 8, 64))
-    return replace(t, chains=LATENCY * PIPES // rows, row_block=row_block, along_k=True)
+    return replace(t, row_block=row_block, by_rows=_goes_by_rows(product, t))
 
 
 def _register_tile(product: Product, machine: Machine) -> Tiling:
@@ -231,6 +235,12 @@ def _blocks(product: Product, machine: Machine, t: Tiling) -> Tiling:
     return replace(t, pack_a=pack_a, pack_b="before" if packs else "no")
 
 
+def _goes_by_rows(product: Product, t: Tiling) -> bool:
+    """Return whether threads have rows: those of a must be rows in memory, so that each reads its own."""
+    own = product.a.rows_stride >= product.k * product.a.cols_stride
+    return own and product.m >= sharing.LEAST_ROWS and not t.pack_a and t.pack_b != "inside"
+
+
 def _rectangles(product: Product, machine: Machine, t: Tiling) -> Tiling:
     """Decide how large the rectangles are: together with what they are made of they stay in a cache."""
     width = t.columns * product.element_bytes
@@ -241,7 +251,33 @@ def _rectangles(product: Product, machine: Machine, t: Tiling) -> Tiling:
     blocks = -(-t.panels // max(1, 512 // width))
     col_block = -(-t.panels // blocks)
     rows = machine.l1 // (col_block * width * t.rows)
-    return replace(t, col_block=col_block, row_block=max(1, min(rows, t.strips // 8)))
+    most = t.strips if t.by_rows else t.strips // 8  # pieces to share out
+    return replace(t, col_block=col_block, row_block=max(1, min(rows, most)))
+
+
+def goes_by_rows(product: Product, machine: Machine) -> bool:
+    """Return whether each thread computes its own rows of the result, from its own rows of a."""
+    oriented_product, turned = oriented(product)
+    return not turned and not product.empty and tiling(oriented_product, machine).by_rows
+
+
+def packed_operands(product: Product, machine: Machine) -> tuple[bool, bool]:
+    """Return which of a and b are packed before the product begins."""
+    if product.empty or not product.k:
+        return False, False
+    product, turned = oriented(product)
+    t = tiling(product, machine)
+    packed = t.pack_a, t.pack_b == "before"
+    return (packed[1], packed[0]) if turned else packed
+
+
+def packs_by_rows(product: Product, machine: Machine) -> bool:
+    """Return whether packing is shared out by rows of b: they lie in memory as rows, and only b is packed."""
+    if product.empty or product.k < sharing.LEAST_ROWS:
+        return False
+    product, turned = oriented(product)
+    t = tiling(product, machine)
+    return not turned and not t.pack_a and t.pack_b == "before" and product.b.cols_stride == 1
 
 
 def needs_result_buffer(product: Product, machine: Machine) -> bool:

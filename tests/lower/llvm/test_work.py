@@ -1,0 +1,84 @@
+"""Threads that keep to their own rows: few meetings, and the same bits for any number of threads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from guarded import NO_CACHE, Fences, run_in
+from hypothesis import given
+from hypothesis import strategies as st
+
+import minicolumn as mc
+from minicolumn import nn, optim, random
+from minicolumn.ir.graph import Graph
+from minicolumn.lower.compile import graph_of
+from minicolumn.lower.llvm import sharing
+from minicolumn.lower.llvm.jit import host_target
+from minicolumn.lower.llvm.program import emit_program
+from minicolumn.lower.native import NativeProgram
+from minicolumn.train.epoch import State, train_epoch
+from minicolumn.tree import flatten
+
+STEPS, FEATURES = 2, 21
+
+
+def epoch(batch: int, hidden: int, dropout: float = 0.0) -> tuple[Graph, list[np.ndarray]]:
+    """Return some steps of training a network with two hidden layers, and their arguments."""
+    layers: list[Any] = [nn.Dense(hidden, "relu"), nn.Dropout(dropout), nn.Dense(64, "tanh"), nn.Dense(7)]
+    net, rng = nn.Sequential(*layers), np.random.default_rng(0)
+    X, Y = rng.standard_normal((300, FEATURES), np.float32), rng.integers(0, 7, 300, np.int32)
+    params, recipe = net.init(0, (FEATURES,)), optim.Adam()
+    run = train_epoch(net, nn.LOSSES["softmax_cross_entropy"].function, recipe, None)
+    order = rng.integers(0, 300, (STEPS, batch)).astype(np.int32)
+    rates, numbers = np.full(STEPS, 0.01, np.float32), np.arange(STEPS, dtype=np.uint32)
+    state = State(params, recipe.start(params))
+    args = (state, X, Y, None, order, rates, numbers, random.stream(0, "dropout"))
+    graph = graph_of(run, *args)
+    leaves = [np.asarray(x) for x in flatten(args)[0]]
+    return graph, [np.asarray(x, n.array_type.dtype) for x, n in zip(leaves, graph.inputs, strict=True)]
+
+
+def test_a_step_of_training_needs_three_meetings():
+    # When its rows are there and the weights are packed, before sums over the batch, and when it is done;
+    # two more are before the loop, around the copies of the first state.
+    graph, _ = epoch(batch=256, hidden=128)
+    text = emit_program(graph, host_target()).text
+    run = text[text.index("@run(") :]
+    assert run[: run.index("\n}")].count("@mc.barrier") <= 2 + 3
+
+
+@pytest.mark.parametrize("batch", [64, 79, 80, 100, 256])
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_an_epoch_has_the_same_bits_for_any_number_of_threads(batch: int, dropout: float):
+    graph, args = epoch(batch, hidden=130, dropout=dropout)
+    program = NativeProgram(graph, cache=NO_CACHE)
+    expected, *others = (run_in(program, args, Fences().room, parts) for parts in (1, 2, 3, 5))
+    for other in others:
+        assert [x.tobytes() for x in other] == [x.tobytes() for x in expected]
+
+
+@given(st.integers(1, 2000), st.integers(1, 40))
+def test_rows_are_shared_out_whole_each_once(rows: int, parts: int):
+    bounds = [shared_rows(rows, part, parts) for part in range(parts)]
+    assert [b for b, _ in bounds] == [0, *(e for _, e in bounds[:-1])]
+    assert bounds[-1][1] == rows
+    # A tile fits into what a thread has, unless it has nothing.
+    assert all(e - b == 0 or e - b >= min(sharing.ROW_UNIT, rows) for b, e in bounds)
+
+
+def shared_rows(rows: int, part: int, parts: int) -> tuple[int, int]:
+    """Return what `share_rows` computes, with Python's integers."""
+    units = rows // sharing.ROW_UNIT
+    start, stop = (units * p // parts * sharing.ROW_UNIT for p in (part, part + 1))
+    return start, rows if part + 1 == parts else stop
+
+
+def test_matrices_of_a_batch_are_waited_for():
+    # Meetings in the middle of a batched product say nothing about its last matrix.
+    run = mc.compile(lambda a, b: -(a @ b), threads=2)
+    rng = np.random.default_rng(0)
+    a, b = (rng.integers(-3, 4, shape).astype(np.float32) for shape in ((2, 70, 300), (2, 300, 801)))
+    for _ in range(8):  # the number of threads is tried out
+        assert np.array_equal(run(a, b), -(a @ b))
