@@ -9,13 +9,13 @@ from typing import final
 import numpy as np
 
 from minicolumn.errors import ShapeError
-from minicolumn.nn.layer import Array, Layer, Param, Params, Shape
+from minicolumn.nn.layer import Array, Deterministic, Layer, Param, Params, Shape
 from minicolumn.nn.settings import refuse, settle, settle_whole
 
 
 @final
 @dataclass(frozen=True, repr=False)
-class Embedding(Layer):
+class Embedding(Deterministic):
     """Look a learned vector up for each category: ``y = table[x]``.
 
     levels      how many categories there are; codes run from 0 to levels - 1
@@ -83,7 +83,7 @@ def _is_whole(value: object) -> bool:
 
 @final
 @dataclass(frozen=True, repr=False)
-class ColumnEmbedding(Layer):
+class ColumnEmbedding(Deterministic):
     """Replace the columns that hold category codes by learned vectors.
 
         y = [the other columns, in order | table_c[x_c] for each listed column c, in the order listed]

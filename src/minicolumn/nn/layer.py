@@ -73,9 +73,22 @@ class Layer:
         """
         raise NotImplementedError(f"{type(self).__name__} lacks apply")
 
+    @property
+    def draws(self) -> bool:
+        """Whether a training step may draw random numbers: only then is a key derived for this layer."""
+        return True
+
     def __repr__(self) -> str:
         """Return the recipe: the call that makes this layer, without what is left at its default."""
         return f"{type(self).__name__}({', '.join(_arguments(self))})"
+
+
+class Deterministic(Layer):
+    """A layer that draws no random numbers."""
+
+    @property
+    def draws(self) -> bool:
+        return False
 
 
 def _draw(declared: Any, path: str, key: Array, dtype: Any) -> Any:

@@ -13,7 +13,7 @@ from minicolumn import random
 from minicolumn.errors import DataError, ShapeError, did_you_mean
 from minicolumn.nn.activations import activation_by_name
 from minicolumn.nn.init import Initializer, initializer_by_name
-from minicolumn.nn.layer import Array, Function, Layer, Param, Params, Shape
+from minicolumn.nn.layer import Array, Deterministic, Function, Layer, Param, Params, Shape
 from minicolumn.nn.settings import refuse, settle_flag, settle_number, settle_whole
 
 PARAMETRIZATIONS = ("standard", "ntk")
@@ -91,14 +91,18 @@ class Sequential(Layer):
 
     def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
         for place, layer in enumerate(self.layers):
-            own = random.fold_in(key, place) if training and key is not None else None
+            own = random.fold_in(key, place) if training and key is not None and layer.draws else None
             x = layer.apply(params[str(place)], x, key=own, training=training)
         return x
+
+    @property
+    def draws(self) -> bool:
+        return any(layer.draws for layer in self.layers)
 
 
 @final
 @dataclass(frozen=True, repr=False)
-class Dense(Layer):
+class Dense(Deterministic):
     """Every output sees every input.
 
         standard    y = activation(x W + bias_rate b)
@@ -180,7 +184,7 @@ class Dense(Layer):
 
 @final
 @dataclass(frozen=True, repr=False)
-class Activation(Layer):
+class Activation(Deterministic):
     """An activation on its own: ``y = f(x)``.
 
     function    a name from ``ACTIVATIONS`` or a traceable function of one array
@@ -243,10 +247,14 @@ class Dropout(Layer):
         keep = 1.0 - self.rate
         return np.where(random.bernoulli(key, keep, x.shape), x * (1.0 / keep), 0.0)
 
+    @property
+    def draws(self) -> bool:
+        return self.rate > 0
+
 
 @final
 @dataclass(frozen=True, repr=False)
-class Flatten(Layer):
+class Flatten(Deterministic):
     """Lay each row out as one vector: [batch, a, b, ...] -> [batch, a b ...].
 
     >>> Flatten().apply({}, np.zeros((2, 28, 28))).shape
@@ -294,10 +302,14 @@ class Residual(Layer):
     def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
         return x + self.inner.apply(params, x, key=key, training=training)
 
+    @property
+    def draws(self) -> bool:
+        return self.inner.draws
+
 
 @final
 @dataclass(frozen=True, repr=False)
-class Scale(Layer):
+class Scale(Deterministic):
     """Learn how much each feature matters, in front of a network.
 
         y = x (1 + rate s),    s = 0 at the start

@@ -10,7 +10,7 @@ from typing import final
 import numpy as np
 
 from minicolumn.errors import DataError, ShapeError
-from minicolumn.nn.layer import Array, Layer, Params, Shape
+from minicolumn.nn.layer import Array, Deterministic, Layer, Params, Shape
 from minicolumn.nn.settings import refuse, settle
 
 
@@ -41,7 +41,7 @@ def _is_knot(value: object) -> bool:
 
 @final
 @dataclass(frozen=True, repr=False)
-class PiecewiseLinear(Layer):
+class PiecewiseLinear(Deterministic):
     """Put ramps beside the columns: how much of each stretch between two knots a number has passed.
 
         y = [x | ramps],    ramp_k = min(1, max(0, (x_c - knot_k) / (knot_k+1 - knot_k)))

@@ -58,7 +58,8 @@ def train_epoch(
             rows, rate, number = x
 
             def objective(params: Any) -> tuple[Any, Any]:
-                outputs = network.apply(params, X[rows], key=random.fold_in(key, number), training=True)
+                own = random.fold_in(key, number) if network.draws else None
+                outputs = network.apply(params, X[rows], key=own, training=True)
                 plain = loss(outputs, Y[rows], None if weight is None else weight[rows])
                 return (plain if regularizer is None else plain + regularizer(params)), plain
 
