@@ -48,7 +48,8 @@ class _Loops:
 
         A tile that is moved back may begin before its rectangle, so there is room before it.
         """
-        t, spare = self.t, (self.t.panels > 1, self.t.strips > 1)
+        t = self.t
+        spare = (t.panels > 1, t.strips > 1 or t.by_rows)
         self.ld = 1 if t.along_k else (t.col_block + spare[0]) * t.columns
         whole = self.fn.alloca(self.product.memory, (t.row_block + spare[1]) * t.rows * self.ld)
         self.buffer = self.fn.at(
