@@ -122,7 +122,7 @@ def compiled(graph: Graph, shared: bool) -> NativeProgram:
     """Return a program, whose threads share even the smallest work if they are to."""
     if not shared:
         return NativeProgram(graph, cache=NO_CACHE)
-    with patch.multiple(sharing, ELEMENTS=1, MULTIPLICATIONS=1, LEAST_ROWS=1, ROW_UNIT=1):
+    with patch.multiple(sharing, ELEMENTS=1, MULTIPLICATIONS=1, LEAST_ROWS=1):
         return NativeProgram(graph, cache=NO_CACHE)
 
 

@@ -240,7 +240,7 @@ def test_nothing_is_read_outside_of_arrays():
 
 
 def test_any_number_of_threads_gives_the_same_bits(monkeypatch: pytest.MonkeyPatch):
-    for name in ("ELEMENTS", "MULTIPLICATIONS", "LEAST_ROWS", "ROW_UNIT"):
+    for name in ("ELEMENTS", "MULTIPLICATIONS", "LEAST_ROWS"):
         monkeypatch.setattr(sharing, name, 1)
     for seed in range(300, 320):
         made = make(seed, exact=False)

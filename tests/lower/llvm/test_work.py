@@ -82,3 +82,14 @@ def test_matrices_of_a_batch_are_waited_for():
     a, b = (rng.integers(-3, 4, shape).astype(np.float32) for shape in ((2, 70, 300), (2, 300, 801)))
     for _ in range(8):  # the number of threads is tried out
         assert np.array_equal(run(a, b), -(a @ b))
+
+
+def test_sums_are_the_same_bits_where_nan_meets_nan():
+    # Whole vectors and their rests may add in another order, which shows in a NaN's sign: a column's place in
+    # a vector must not depend on the number of threads.
+    graph = graph_of(lambda x: np.sum(np.transpose(x), axis=1), np.zeros((33, 200), np.float32))
+    rng = np.random.default_rng(0)
+    x = rng.choice([1.0, np.inf, -np.inf, np.nan, -np.nan], (33, 200)).astype(np.float32)
+    program = NativeProgram(graph, cache=NO_CACHE)
+    one, *others = (run_in(program, [x], Fences().room, parts)[0].tobytes() for parts in (1, 2, 3, 5))
+    assert all(other == one for other in others)

@@ -16,6 +16,8 @@ def rows_of(kernel: Kernel) -> int:
     """Return how many rows a loop or a reduction is shared out by; 0 where it is not."""
     if kernel.kind not in ("loop", "reduce") or not kernel.shape or kernel.shape[0] < sharing.LEAST_ROWS:
         return 0
+    if kernel.kind == "reduce" and not _keeps_rows(kernel):
+        return 0  # its results are what follows a meeting: they need not be the same thread's
     rows = kernel.shape[0]
     return rows if all(_stores_by_rows(store, rows) for store in kernel.stores) else 0
 

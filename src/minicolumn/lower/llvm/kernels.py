@@ -223,7 +223,10 @@ def _reduction_lanes(frame: Frame, levels: Levels, kept: int, columns: bool) -> 
     if node.op.name in ("argmax", "argmin"):
         return 1
     if columns:
-        return lanes_for(Levels(levels.groups[:kept], levels.ranges), [], frame.width * COLUMN_REGISTERS)
+        width = frame.width * COLUMN_REGISTERS
+        if kept == 1 and rows_of(frame.kernel):  # a thread's rows are whole vectors
+            width = min(width, sharing.ROW_UNIT)
+        return lanes_for(Levels(levels.groups[:kept], levels.ranges), [], width)
     return lanes_for(levels, [], frame.width)
 
 
