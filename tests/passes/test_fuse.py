@@ -18,7 +18,8 @@ from minicolumn import optim
 from minicolumn.ir.graph import CONST, INPUT, Graph, Node, const_node, input_node
 from minicolumn.ir.shapes import ArrayType
 from minicolumn.lower.compile import graph_of
-from minicolumn.passes.fuse import Fused, fuse
+from minicolumn.passes.fuse import fuse
+from minicolumn.passes.kernel import Fused
 
 
 def every_map(node: Node) -> bool:

@@ -19,7 +19,8 @@ from minicolumn.ir.graph import CONST, Graph, Node
 from minicolumn.ir.op import OPS
 from minicolumn.ir.parse import parse_graph
 from minicolumn.lower.reference import ReferenceProgram
-from minicolumn.passes.fuse import Fused, Kernel, Store, fuse
+from minicolumn.passes.fuse import fuse
+from minicolumn.passes.kernel import Fused, Kernel, Store
 from minicolumn.passes.memory import ALIGN, Memory, bytes_of, plan_memory
 
 Carried = list[tuple[Node, int]]

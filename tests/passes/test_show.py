@@ -16,7 +16,8 @@ import minicolumn as mc
 from minicolumn.ir.graph import Graph
 from minicolumn.lower.compile import graph_of
 from minicolumn.lower.llvm.scalar import is_native
-from minicolumn.passes.fuse import Fused, Kernel, fuse
+from minicolumn.passes.fuse import fuse
+from minicolumn.passes.kernel import Fused, Kernel
 from minicolumn.passes.memory import Memory, plan_memory
 from minicolumn.passes.show import Shown, show_plan
 from minicolumn.train.epoch import State, train_epoch

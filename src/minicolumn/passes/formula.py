@@ -7,7 +7,7 @@ from collections.abc import Container, Mapping
 import numpy as np
 
 from minicolumn.ir.graph import CONST, Node
-from minicolumn.passes.fuse import Kernel, Store
+from minicolumn.passes.kernel import Kernel, Store
 
 # Beyond this many characters nobody reads a formula; building it ends there.
 MOST = 200

@@ -12,127 +12,25 @@ which is which: results that only one kernel reads are never stored. A kernel is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable, Container, Iterable
 from math import prod
 
 from minicolumn.ir.graph import CONST, INPUT, Graph, Node
 from minicolumn.ir.shapes import Shape, TupleType
 from minicolumn.passes.access import Affine, Places, linear, operand_places, own_places, strides_of
-
-# Shape operations that are read through; what a map may be is the lowering's to say.
-VIEWS = ("reshape", "transpose", "broadcast", "slice", "flip")
-# Maps that cost about as much as reading their result back from memory; all others cost DEAR of them.
-CHEAP_OPS = frozenset(
-    [
-        "add",
-        "subtract",
-        "multiply",
-        "negative",
-        "absolute",
-        "maximum",
-        "minimum",
-        "where",
-        "cast",
-        "stop_gradient",
-        "copy",
-        "less",
-        "less_equal",
-        "greater",
-        "greater_equal",
-        "equal",
-        "not_equal",
-        "bitwise_and",
-        "bitwise_or",
-        "bitwise_xor",
-        "invert",
-        "left_shift",
-        "right_shift",
-        "isnan",
-        "isinf",
-        "isfinite",
-        "signbit",
-        "floor",
-        "ceil",
-        "trunc",
-        "rint",
-    ]
+from minicolumn.passes.cost import WORTH_STORING, cost
+from minicolumn.passes.kernel import (
+    VIEWS,
+    Fused,
+    Kernel,
+    Store,
+    arrays_read,
+    evaluated,
+    inlined,
+    is_leaf,
+    reading,
+    topological_kernels,
 )
-DEAR = 5
-# What is cheaper than this is computed again rather than stored.
-WORTH_STORING = 3
-
-
-@dataclass(frozen=True, eq=False)
-class Store:
-    """A value written to an array: each element goes to offset + the sum of strides * place."""
-
-    value: Node
-    target: Node
-    offset: int
-    strides: tuple[int, ...]
-
-    @property
-    def address(self) -> Affine:
-        """Return where an element goes, in counters of the value's own axes."""
-        places = own_places(self.value.array_type.shape)
-        total = Affine(self.offset)
-        for place, stride in zip(places, self.strides, strict=True):
-            total = total + place * stride
-        return total
-
-    @property
-    def is_plain(self) -> bool:
-        """Return whether the value is the whole array."""
-        return self.value is self.target
-
-
-@dataclass(eq=False)
-class Kernel:
-    """One unit of work; `anchor` is the operation that is no map, if there is one.
-
-    kind    loop, reduce, product, order, scatter, scan, host, or fill: zeros for what a pad does not write
-    shape   of what is stored, and so of the loops
-    """
-
-    kind: str
-    shape: Shape
-    anchor: Node | None = None
-    stores: list[Store] = field(default_factory=list)
-
-    @property
-    def targets(self) -> list[Node]:
-        """Return the arrays that it writes, each once."""
-        filled = [self.anchor] if self.kind == "fill" and self.anchor else []
-        return list(dict.fromkeys((*filled, *(s.target for s in self.stores))))
-
-    def __repr__(self) -> str:
-        what = f" {self.anchor.op.name}" if self.anchor else ""
-        return f"<{self.kind}{what} {list(self.shape)}, {len(self.stores)} stores>"
-
-
-@dataclass(frozen=True, eq=False)
-class Fused:
-    """A graph as kernels in an order that can run.
-
-    arrays  the nodes whose values lie in memory
-    needs   for each kernel those that must have run before it
-    """
-
-    graph: Graph
-    kernels: tuple[Kernel, ...]
-    arrays: frozenset[Node]
-    needs: Mapping[Kernel, list[Kernel]]
-
-    @cached_property
-    def items(self) -> list[Node]:
-        """Return the results of loops that somebody reads, in the order of the graph."""
-        return [n for n in self.graph.nodes if n.op.name == "item"]
-
-    def reads(self, kernel: Kernel) -> list[Node]:
-        """Return the arrays that a kernel reads, inputs and constants among them, each once."""
-        return arrays_read(kernel, self.arrays)
 
 
 def fuse(graph: Graph, native: Callable[[Node], bool]) -> Fused:
@@ -158,11 +56,6 @@ def fuse(graph: Graph, native: Callable[[Node], bool]) -> Fused:
 def is_inlined(node: Node, native: Callable[[Node], bool]) -> bool:
     """Return whether an operation can be computed where its result is read."""
     return (node.op.kind == "map" and native(node)) or node.op.name in VIEWS or node.op.name == "gather"
-
-
-def is_leaf(node: Node) -> bool:
-    """Return whether a node is an array from the start."""
-    return node.op in (INPUT, CONST)
 
 
 def _forced(graph: Graph, nodes: list[Node], native: Callable[[Node], bool]) -> set[Node]:
@@ -225,98 +118,6 @@ def _repeated_in_inner_loop(node: Node, operand: Node, arrays: set[Node]) -> boo
     if operand in arrays or not shape or shape[-1] == 1 or operand.array_type.size >= node.array_type.size:
         return False
     return cost(operand, arrays) >= WORTH_STORING
-
-
-def cost(node: Node, arrays: Container[Node]) -> int:
-    """Return what computing one element takes, in cheap operations, down to the arrays it is read from."""
-    if node in arrays:
-        return 0
-    total, seen, stack = 0, {node}, [node]
-    while stack:
-        current = stack.pop()
-        total += 0 if current.op.name in VIEWS else 1 if current.op.name in CHEAP_OPS else DEAR
-        for operand in current.inputs:
-            if operand not in seen and operand not in arrays:
-                seen.add(operand)
-                stack.append(operand)
-    return total
-
-
-# What a kernel computes -------------------------------------------------------------------------------------
-
-
-def evaluated(kernel: Kernel) -> Iterator[tuple[Node, bool]]:
-    """Yield the values that a kernel computes element by element, and whether each is an array itself."""
-    for store in kernel.stores:
-        if store.value is not kernel.anchor:
-            yield store.value, store.is_plain
-    if kernel.anchor is not None and kernel.kind in ("reduce", "order", "scatter"):
-        for operand in kernel.anchor.inputs:
-            yield operand, False
-
-
-def needed_whole(kernel: Kernel) -> tuple[Node, ...]:
-    """Return the operands that a kernel wants in memory."""
-    return kernel.anchor.inputs if kernel.anchor and kernel.kind in ("product", "scan", "host") else ()
-
-
-def array_below(node: Node, arrays: Container[Node]) -> Node:
-    """Return the array that a view reads."""
-    while node not in arrays:
-        node = node.inputs[0]
-    return node
-
-
-def arrays_read(kernel: Kernel, arrays: Container[Node]) -> list[Node]:
-    """Return the arrays that a kernel reads and does not compute first, each once."""
-    found: dict[Node, None] = {}
-    for value, computed in evaluated(kernel):
-        for array, _ in reading(value, arrays, computed):
-            found.setdefault(array)
-    for operand in needed_whole(kernel):
-        found.setdefault(array_below(operand, arrays))
-    own = {s.target for s in kernel.stores if s.is_plain} | {kernel.anchor}
-    return [n for n in found if n not in own]
-
-
-def reading(value: Node, arrays: Container[Node], computed: bool) -> Iterator[tuple[Node, Places | None]]:
-    """Yield the arrays that a value is computed from, with the places; None for places that are data.
-
-    computed    whether the value, if it is an array, is computed here rather than read
-    """
-    shape = value.array_type.shape
-    stack: list[tuple[Node, Places | None]] = [(value, own_places(shape))]
-    seen = set(stack)
-    while stack:
-        node, places = stack.pop()
-        if node in arrays and not (computed and node is value):
-            yield node, places
-            continue
-        for step in _below(node, places, shape):
-            if step not in seen:
-                seen.add(step)
-                stack.append(step)
-
-
-def _below(node: Node, places: Places | None, ranges: Shape) -> Iterator[tuple[Node, Places | None]]:
-    for k, operand in enumerate(node.inputs):
-        if places is None or node.op.name == "gather":
-            yield operand, None
-        else:
-            yield operand, operand_places(node, k, places, ranges)
-
-
-def inlined(value: Node, arrays: Container[Node], computed: bool) -> set[Node]:
-    """Return every node that is computed on the way to a value, the value among them."""
-    if value in arrays and not computed:
-        return set()
-    found, stack = {value}, [value]
-    while stack:
-        for operand in stack.pop().inputs:
-            if operand not in found and operand not in arrays:
-                found.add(operand)
-                stack.append(operand)
-    return found
 
 
 # Grouping ---------------------------------------------------------------------------------------------------
@@ -478,22 +279,3 @@ def _store_anchors(kernels: list[Kernel], graph: Graph, arrays: Container[Node])
             continue
         if node in outside or not kernel.stores:
             kernel.stores.insert(0, Store(node, node, 0, strides_of(node.array_type.shape)))
-
-
-def topological_kernels(kernels: Iterable[Kernel], needs: dict[Kernel, list[Kernel]]) -> list[Kernel]:
-    """Return the kernels, each after what it needs; the given order where that leaves a choice."""
-    order: list[Kernel] = []
-    seen: set[Kernel] = set()
-    for root in kernels:
-        stack = [] if root in seen else [(root, iter(needs[root]))]
-        seen.add(root)
-        while stack:
-            kernel, rest = stack[-1]
-            other = next((k for k in rest if k not in seen), None)
-            if other is None:
-                order.append(kernel)
-                stack.pop()
-            else:
-                seen.add(other)
-                stack.append((other, iter(needs[other])))
-    return order

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from minicolumn.ir.graph import Node
 from minicolumn.ir.shapes import ArrayType
 from minicolumn.passes.access import own_places
-from minicolumn.passes.fuse import (
+from minicolumn.passes.kernel import (
     Fused,
     Kernel,
     array_below,

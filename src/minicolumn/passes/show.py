@@ -13,7 +13,7 @@ from minicolumn.ir.graph import CONST, INPUT, Graph, Node
 from minicolumn.ir.shapes import TupleType
 from minicolumn.ir.text import legal_name
 from minicolumn.passes.formula import Formulas
-from minicolumn.passes.fuse import Fused, Kernel, array_below, arrays_read, evaluated, inlined, is_leaf
+from minicolumn.passes.kernel import Fused, Kernel, array_below, arrays_read, evaluated, inlined, is_leaf
 from minicolumn.passes.memory import Memory, bytes_of
 
 # A kernel's formula is shown if it is no longer than this; otherwise its operations are counted.

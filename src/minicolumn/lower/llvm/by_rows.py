@@ -9,7 +9,7 @@ from minicolumn.ir.graph import Node
 from minicolumn.lower.llvm import sharing
 from minicolumn.lower.llvm.reduce import reduced_axes
 from minicolumn.passes.access import counter, own_places, strides_of
-from minicolumn.passes.fuse import Fused, Kernel, Store, evaluated, reading
+from minicolumn.passes.kernel import Fused, Kernel, Store, evaluated, reading
 
 
 def rows_of(kernel: Kernel) -> int:

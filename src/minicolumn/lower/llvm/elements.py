@@ -18,7 +18,7 @@ from minicolumn.lower.llvm.emit import MEMORY, Function, Value, const, index, la
 from minicolumn.lower.llvm.levels import Levels
 from minicolumn.lower.llvm.scalar import emit_map
 from minicolumn.passes.access import Affine, Places, linear, operand_places, stretched, strides_of
-from minicolumn.passes.fuse import VIEWS
+from minicolumn.passes.kernel import VIEWS
 
 Key = tuple[Node, Places]
 

@@ -23,7 +23,7 @@ from minicolumn.lower.llvm.reduce import (
     runs_along_columns,
 )
 from minicolumn.passes.access import counter, linear, own_places
-from minicolumn.passes.fuse import Fused, Kernel, arrays_read
+from minicolumn.passes.kernel import Fused, Kernel, arrays_read
 
 # Wide loops over columns keep several registers of partial sums.
 COLUMN_REGISTERS = 4

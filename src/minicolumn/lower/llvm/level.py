@@ -13,7 +13,8 @@ from minicolumn.lower.llvm.matmul import needs_result_buffer, scratch_bytes
 from minicolumn.lower.llvm.products import product_of
 from minicolumn.lower.llvm.scalar import is_native
 from minicolumn.lower.llvm.work import Work, stages, work_of
-from minicolumn.passes.fuse import Fused, Kernel, fuse
+from minicolumn.passes.fuse import fuse
+from minicolumn.passes.kernel import Fused, Kernel
 from minicolumn.passes.memory import ALIGN, Memory, bytes_of, plan_memory
 
 

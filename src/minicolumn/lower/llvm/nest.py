@@ -9,7 +9,7 @@ from minicolumn.lower.llvm.elements import Elements
 from minicolumn.lower.llvm.emit import Function, Value, const_lanes, index, vector
 from minicolumn.lower.llvm.levels import Levels
 from minicolumn.passes.access import own_places
-from minicolumn.passes.fuse import Store
+from minicolumn.passes.kernel import Store
 
 Body = Callable[[], None]
 

@@ -20,7 +20,8 @@ from minicolumn.lower.llvm.matmul import (
 )
 from minicolumn.lower.llvm.nest import run_stores
 from minicolumn.passes.access import strides_of
-from minicolumn.passes.fuse import Fused, Kernel, matrix_view
+from minicolumn.passes.fuse import matrix_view
+from minicolumn.passes.kernel import Fused, Kernel
 
 # What the maps after a product are called with: their arrays, a rectangle of the result, and where it lies.
 EPILOGUE = (

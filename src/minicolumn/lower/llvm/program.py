@@ -15,7 +15,7 @@ from minicolumn.lower.llvm.kernels import Kernels
 from minicolumn.lower.llvm.level import Level, prepare
 from minicolumn.lower.llvm.steps import Frame, Runner, constants
 from minicolumn.lower.llvm.team import emit_barrier
-from minicolumn.passes.fuse import Kernel
+from minicolumn.passes.kernel import Kernel
 from minicolumn.passes.memory import ALIGN, bytes_of
 
 # Larger constants are handed over as arguments instead of being part of the code.

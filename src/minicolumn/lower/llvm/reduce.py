@@ -20,7 +20,7 @@ from minicolumn.lower.llvm.levels import Levels
 from minicolumn.lower.llvm.nest import across
 from minicolumn.lower.llvm.scalar import convert, larger
 from minicolumn.passes.access import Places, counter, own_places
-from minicolumn.passes.fuse import Kernel
+from minicolumn.passes.kernel import Kernel
 
 # Turns of the innermost loop that are added up before they join the total.
 BLOCK = 256

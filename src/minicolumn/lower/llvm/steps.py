@@ -27,7 +27,7 @@ from minicolumn.lower.llvm.products import (
 from minicolumn.lower.llvm.registers import Registers
 from minicolumn.lower.llvm.sharing import share
 from minicolumn.lower.llvm.work import Touch, Work
-from minicolumn.passes.fuse import Kernel, array_below, arrays_read
+from minicolumn.passes.kernel import Kernel, array_below, arrays_read
 from minicolumn.passes.memory import bytes_of
 
 

@@ -16,7 +16,7 @@ from minicolumn.lower.llvm.lane_axes import lanes_of_body
 from minicolumn.lower.llvm.machine import Machine
 from minicolumn.lower.llvm.matmul import goes_by_rows, packed_operands, packs_by_rows
 from minicolumn.lower.llvm.products import epilogue_arrays, is_by_rows, product_of, product_worth_sharing
-from minicolumn.passes.fuse import Fused, Kernel, arrays_read
+from minicolumn.passes.kernel import Fused, Kernel, arrays_read
 
 # An array, and if each thread touches its own rows of it only: how many rows there are; else 0.
 Touch = tuple[Node, int]
