@@ -93,3 +93,13 @@ def test_sums_are_the_same_bits_where_nan_meets_nan():
     program = NativeProgram(graph, cache=NO_CACHE)
     one, *others = (run_in(program, [x], Fences().room, parts)[0].tobytes() for parts in (1, 2, 3, 5))
     assert all(other == one for other in others)
+
+
+@pytest.mark.parametrize("dtype", [np.bool_, np.int32, np.float32, np.float64])
+@pytest.mark.parametrize("k", [15, 16, 31, 32, 33, 63, 64, 127, 128])
+def test_one_row_against_columns_that_lie_in_order(k: int, dtype: type):
+    # Long enough for dot products in one type is not long enough in another.
+    rng = np.random.default_rng(k)
+    a, b = (rng.integers(0, 2, shape).astype(dtype) for shape in ((1, k), (7, k)))
+    run = mc.compile(lambda a, b: (a @ b.T).astype(np.float32))
+    assert np.array_equal(run(a, b), (a @ b.T).astype(np.float32))

@@ -12,7 +12,7 @@ from minicolumn.lower.llvm.machine import Machine
 LATENCY, PIPES = 4, 2  # of a fused multiply-add: cycles until its result can be used; how many start a cycle
 WIDEST, TALLEST = 12, 14  # vectors and rows of a register tile
 LINE = 64  # bytes that caches fetch at once
-LONG_ENOUGH_FOR_DOTS = 32  # on every machine: two vectors of the widest
+LONG_ENOUGH_FOR_DOTS = 128  # bytes, on every machine: two vectors of the widest
 PANEL = 64  # bytes to which packed buffers are aligned
 
 
@@ -156,7 +156,8 @@ def oriented(product: Product) -> tuple[Product, bool]:
     by_columns = product.n == 1 < product.m and product.a.rows_stride == 1
     in_order = product.a.cols_stride == product.b.rows_stride == 1
     # The elements of one column follow each other only as dot products; register tiles leave gaps.
-    by_rows = product.m == 1 < product.n and in_order and product.k >= LONG_ENOUGH_FOR_DOTS
+    long = product.k * product.element_bytes >= LONG_ENOUGH_FOR_DOTS
+    by_rows = product.m == 1 < product.n and in_order and long
     return (product.turned, True) if by_columns or by_rows else (product, False)
 
 
