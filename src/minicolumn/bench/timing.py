@@ -13,7 +13,8 @@ import numpy as np
 from minicolumn.bench.sides import Side
 
 MOVED = 1.10  # a control this much slower than its fastest: the machine was busy with something else
-_PAUSE = 0.005  # seconds before each turn, so that another side's threads have stopped spinning
+# Seconds before each turn, until another side's threads have stopped spinning: OpenBLAS' do for 2^26 cycles.
+_PAUSE = 0.05
 _SORTED = 1 << 18
 
 
@@ -113,6 +114,7 @@ def _round(
     for side in sides:
         watch(side.name)
         time.sleep(_PAUSE)
+        side.call()  # a training goes on and on: its threads are awake, its data are near
         found.append(_seconds(side.call) / side.units)
     return max(before, control()), tuple(found)
 
