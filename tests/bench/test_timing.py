@@ -33,7 +33,7 @@ def _sides(calls: list[str]) -> list[Side]:
 def test_sides_alternate_after_their_warm_up() -> None:
     calls: list[str] = []
     found = alternate(_sides(calls), Script(1.0), seconds=0.0, least=3)  # type: ignore[arg-type]
-    assert "".join(calls) == "AABB" + "AB" * 3
+    assert "".join(calls) == "AABB" + "AABB" * 3  # in each turn a call that is not timed comes first
     assert found.steady
     assert found.repeated == 0
     assert [len(t.seconds) for t in found.times] == [3, 3]
