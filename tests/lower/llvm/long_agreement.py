@@ -136,8 +136,8 @@ def _wrong(program: NativeProgram, args: list[np.ndarray], expected: list, share
     if fences.broken():
         return f"{fences.broken()} bytes written outside"
     for parts in (2, 3) if shared else ():
-        shared = run_in(program, args, fences.room, parts)
-        if [x.tobytes() for x in shared] != [x.tobytes() for x in results]:
+        again = run_in(program, args, fences.room, parts)
+        if [x.tobytes() for x in again] != [x.tobytes() for x in results]:
             return f"{parts} threads give other bits"
     run_in(program, args, Pages(at_end=exact).room)
     return ""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 TRIALS = 6  # calls at first, half of them with one part
-AGAIN_CALLS = 50
+AGAIN_CALLS = 10
 AGAIN_SECONDS = 5.0
 SHARE = 0.02  # of the time that trying again may cost
 
