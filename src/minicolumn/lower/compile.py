@@ -151,6 +151,8 @@ def compile(
         hint = did_you_mean(str(backend), BACKENDS)
         raise DataError(f"compile: unknown backend {backend!r}{hint}; there is {', '.join(BACKENDS)}")
     check_shadow("compile", shadow, backend)
+    if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
+        raise DataError(f"compile: threads must be a whole number from 1, or None, got {threads!r}")
     cache = _Cache()
 
     @functools.wraps(function, updated=())
@@ -198,7 +200,10 @@ def call_directly(function: Callable[[Any], Any], example: np.ndarray) -> Callab
     if not available():
         run = ReferenceProgram(graph)
         return lambda x: np.asarray(run(x)[0])
-    from minicolumn.lower.direct import direct
+    from minicolumn.lower.direct import direct, fits_directly
     from minicolumn.lower.native import NativeProgram
 
-    return direct(NativeProgram(graph, threads=1))
+    program = NativeProgram(graph, threads=1)
+    if not fits_directly(program):
+        return lambda x: np.asarray(program(x)[0])
+    return direct(program)

@@ -22,6 +22,11 @@ _CALL = ctypes.PYFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_
 _DATA = object.__basicsize__
 
 
+def fits_directly(program: NativeProgram) -> bool:
+    """Return whether a program needs neither Python on its way nor more memory than a stack has."""
+    return not program.calls_host and program.arena_bytes <= MOST_STACK
+
+
 def direct(program: NativeProgram) -> Callable[[np.ndarray], np.ndarray]:
     """Return a function of one array that checks nothing: dtype, shape and layout must be the program's.
 

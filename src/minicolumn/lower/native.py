@@ -70,6 +70,11 @@ class NativeProgram:
         flexible = {self.graph.inputs[k] for k in self._flexible}
         return emit_program(self.graph, self.target, flexible, self._timed)
 
+    @property
+    def calls_host(self) -> bool:
+        """Return whether some operations are done by Python."""
+        return bool(self._hosts)
+
     def _code(self, cache: ObjectCache) -> tuple[dict[str, Any], bytes]:
         """Return the object code and how to call it, from the cache if it is there."""
         key = self._key()

@@ -169,6 +169,8 @@ class _Bindings:
         writers = [k for k in self.kernels if node in k.targets]
         if len(writers) != 1 or not _reads_as_it_writes(writers[0], old, self.arrays):
             return False  # results of several kernels, or of a loop
+        if writers[0].kind == "product" and node is writers[0].anchor and old in self._reads[writers[0]]:
+            return False  # partial sums may come together there before the old state is read
         readers = [k for k in self.kernels if k is not writers[0] and old in self._reads[k]]
         needs = self.needs()
         needs[writers[0]] += readers

@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 
 import minicolumn as mc
 from minicolumn import nn, optim, random
+from minicolumn.errors import DataError
 from minicolumn.ir.graph import Graph
-from minicolumn.lower.compile import graph_of
+from minicolumn.lower.compile import call_directly, graph_of
 from minicolumn.lower.llvm import sharing
 from minicolumn.lower.llvm.jit import host_target
 from minicolumn.lower.llvm.program import emit_program
 from minicolumn.lower.native import NativeProgram
+from minicolumn.lower.reference import ReferenceProgram
 from minicolumn.train.epoch import State, train_epoch
 from minicolumn.tree import flatten
 
@@ -103,3 +105,66 @@ def test_one_row_against_columns_that_lie_in_order(k: int, dtype: type):
     a, b = (rng.integers(0, 2, shape).astype(dtype) for shape in ((1, k), (7, k)))
     run = mc.compile(lambda a, b: (a @ b.T).astype(np.float32))
     assert np.array_equal(run(a, b), (a @ b.T).astype(np.float32))
+
+
+def same_for_any_threads(function: Any, *args: np.ndarray) -> None:
+    """Check a function against the reference, in fenced memory, for several numbers of threads."""
+    graph = graph_of(function, *args)
+    program, expected = NativeProgram(graph, cache=NO_CACHE), ReferenceProgram(graph)(*args)
+    for parts in (1, 2, 3):
+        fences = Fences()
+        for got, want in zip(run_in(program, list(args), fences.room, parts), expected, strict=True):
+            # Sums in another order: a few roundings of 1,024 terms of about 1.
+            np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-4)
+        assert not fences.broken()
+
+
+def small(*shape: int) -> np.ndarray:
+    return np.random.default_rng(0).standard_normal(shape, np.float32) / np.float32(8)
+
+
+def test_a_loop_within_a_loop_has_room_of_its_own_for_every_thread():
+    def run(W: np.ndarray, X: np.ndarray, few: np.ndarray) -> Any:
+        def rows(carry: Any, x: np.ndarray) -> Any:
+            return carry, np.tanh(x @ W) @ W
+
+        def outer(total: np.ndarray, x: np.ndarray) -> Any:
+            return total + mc.scan(rows, None, x)[1].sum(), None
+
+        first = mc.scan(lambda carry, x: (carry, np.tanh(x @ few) @ few), None, few[None])[1]
+        return mc.scan(outer, np.float32(0), X)[0], first
+
+    same_for_any_threads(run, small(300, 300), small(2, 3, 40, 300), small(8, 8))
+
+
+def test_rows_that_nobody_reads_stay_with_their_thread():
+    def run(W: np.ndarray, X: np.ndarray) -> Any:
+        def rows(carry: Any, x: np.ndarray) -> Any:
+            h = np.tanh(x @ W)
+            return carry, (h, np.tanh(h @ W.T) @ W)
+
+        return mc.scan(rows, None, X)[1][1]
+
+    same_for_any_threads(run, small(70, 70), small(12, 80, 70))
+
+
+def test_a_state_that_is_read_where_sums_come_together_is_not_overwritten():
+    def run(A: np.ndarray, B: np.ndarray, W: np.ndarray) -> Any:
+        def step(W: np.ndarray, x: np.ndarray) -> Any:
+            new = A @ B
+            return new, new - W + x
+
+        return mc.scan(step, W, np.zeros(2, np.float32))
+
+    same_for_any_threads(run, small(128, 1024), small(1024, 2048), small(128, 2048))
+
+
+@pytest.mark.parametrize("threads", [0, -1, True, 1.5, "2"])
+def test_threads_are_a_whole_number_from_one(threads: Any):
+    with pytest.raises(DataError, match="threads must be a whole number"):
+        mc.compile(np.tanh, threads=threads)
+
+
+def test_a_predictor_whose_layer_needs_python_goes_the_checked_way():
+    run = call_directly(lambda x: np.sort(x), np.zeros(5, np.float32))
+    assert run(np.array([3, 1, 2, 5, 4], np.float32)).tolist() == [1, 2, 3, 4, 5]

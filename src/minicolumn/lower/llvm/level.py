@@ -41,12 +41,17 @@ class Level:
     def turns_apart(self, kernel: Kernel) -> bool:
         """Return whether the turns of a loop know nothing of each other and are worth sharing out."""
         assert kernel.anchor is not None
-        return kernel in self.inner and not kernel.anchor.attrs["carry"]
+        if kernel not in self.inner or kernel.anchor.attrs["carry"]:
+            return False
+        # Rows that nobody reads have one place for all turns, so that turns in several threads would meet.
+        read = {i.attrs["index"] for i in self.fused.items if i.inputs[0] is kernel.anchor}
+        return len(read) == len(kernel.anchor.type.items)  # type: ignore[union-attr]
 
     @property
     def private(self) -> int:
         """Return the bytes of arena that each thread needs for turns of its own."""
-        return max((self.inner[k].memory.size for k in self.inner if self.turns_apart(k)), default=0)
+        sizes = (v.memory.size if self.turns_apart(k) else v.private for k, v in self.inner.items())
+        return max(sizes, default=0)
 
 
 @dataclass(frozen=True)
