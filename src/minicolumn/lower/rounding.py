@@ -150,7 +150,8 @@ def doubt_of(node: Node, operands: Sequence[Array], doubts: Sequence[Doubt], val
     if name in ("sum", "prod", "matmul"):
         own = allowed(node, operands, value)[0]
     elif name in _SIGN_READERS:
-        own = np.where(_signless(operands[_SIGN_READERS[name]]), np.inf, np.zeros(value.shape))
+        signless = [_signless(operands[k]) for k in _SIGN_READERS[name]]
+        own = np.where(np.logical_or.reduce(np.broadcast_arrays(*signless)), np.inf, np.zeros(value.shape))
     if all(d is None for d in doubts):
         return own if own is not None and own.any() else None
     known = [np.zeros(x.shape) if d is None else d for x, d in zip(operands, doubts, strict=True)]
@@ -162,8 +163,16 @@ def doubt_of(node: Node, operands: Sequence[Array], doubts: Sequence[Doubt], val
     return moved if own is None else moved + own
 
 
-# Operations whose result depends on the sign of a zero, or of NaN, and in which operand.
-_SIGN_READERS = {"signbit": 0, "divide": 1, "floor_divide": 1, "arctan2": 0, "power": 0}
+# Operations whose result depends on the sign of a zero, or of NaN, and in which operands.
+_SIGN_READERS = {
+    "signbit": (0,),
+    "divide": (1,),
+    "floor_divide": (1,),
+    "arctan2": (0, 1),
+    "power": (0,),
+    "gamma": (0,),
+    "gammasgn": (0,),
+}
 
 
 def _signless(x: Array) -> Array:

@@ -91,7 +91,7 @@ class Exponential(Schedule):
         settle_number(self, "end", "0 < end <= 1", lambda end: 0 < end <= 1)
 
     def __call__(self, step: Any, total_steps: int) -> Array:
-        return self.end ** _progress(step, total_steps)
+        return np.power(self.end, _progress(step, total_steps))  # one number or many: the same bits
 
 
 @final
@@ -119,7 +119,7 @@ class StepDecay(Schedule):
 
     def __call__(self, step: Any, total_steps: int) -> Array:
         passed = np.searchsorted(np.array(self.at, np.float64), _progress(step, total_steps), side="right")
-        return np.asarray(self.factor, np.float64) ** passed
+        return np.power(self.factor, passed, dtype=np.float64)
 
 
 @final
@@ -145,7 +145,7 @@ class InverseTime(Schedule):
         settle_number(self, "power", "a number >= 0", lambda power: power >= 0)
 
     def __call__(self, step: Any, total_steps: int) -> Array:
-        return (1.0 + np.asarray(step, np.float64) / self.steps) ** -self.power
+        return np.power(1.0 + np.asarray(step, np.float64) / self.steps, -self.power)
 
 
 @final

@@ -41,6 +41,8 @@ SIGN_READERS = {
     "remainder",
     "fmod",
     "floor_divide",
+    "gamma",
+    "gammasgn",
 }
 
 

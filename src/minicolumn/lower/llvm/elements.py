@@ -113,6 +113,7 @@ class Elements:
     given       values that exist without being computed, such as the result of the product that is finished
     lengths     the true length of the first axis, for arrays that may have any
     status      where an index out of range is noted
+    hides_masks whether LLVM must not see that a mask is constant
     """
 
     def __init__(
@@ -124,9 +125,11 @@ class Elements:
         pointers: Mapping[Node, Value],
         lengths: Mapping[Node, Value],
         status: Value,
+        hides_masks: bool,
     ) -> None:
         self.f, self.addresses, self.levels, self.lanes = f, addresses, levels, lanes
         self.pointers, self.lengths, self.status = pointers, lengths, status
+        self.hides_masks = hides_masks
         self.given: dict[Node, Callable[[], Value]] = {}
         self.counters: dict[int, Value] = {}
         self.mask: Value | None = None

@@ -286,6 +286,10 @@ class Function:
         align = _SIZES[element_of(value.type)]
         self.line(f"call void @{name}({value}, {pointer}, i32 {align}, {mask})")
 
+    def opaque(self, value: Value) -> Value:
+        """Return a whole number that LLVM knows nothing of; no instruction comes of it."""
+        return self.let(value.type, f'call {value.type} asm "", "=r,0"({value})')
+
     def alloca(self, type: str, count: int = 1, align: int = 64) -> Value:
         """Return room on the stack for as long as the function runs, wherever in it this is called."""
         name = f"%{self.fresh('room')}"

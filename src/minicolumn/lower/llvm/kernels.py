@@ -142,7 +142,8 @@ class Frame:
 
     def elements(self, addresses: Addresses, levels: Levels, lanes: int) -> Elements:
         """Return the values at the counters of some levels."""
-        return Elements(self.f, addresses, levels, lanes, self.pointers, self.lengths, self.status)
+        hides = self.machine.hides_masks
+        return Elements(self.f, addresses, levels, lanes, self.pointers, self.lengths, self.status, hides)
 
     def lanes_of_rows(self, levels: Levels) -> int:
         """Return how many elements of a row are worked on at once."""

@@ -21,6 +21,15 @@ class Machine:
     l1: int = 32 * 1024
     l2: int = 512 * 1024
 
+    @property
+    def hides_masks(self) -> bool:
+        """Return whether LLVM must not see that a mask is constant.
+
+        With AVX-512 a masked store takes in the truncation before it, and LLVM 22 loses it again where only
+        one constant lane is left: it stores that lane in full width, over what follows.
+        """
+        return self.vector_bytes == 64
+
     def lanes(self, element: str) -> int:
         """Return how many elements one register holds."""
         return self.vector_bytes // size_of(element)

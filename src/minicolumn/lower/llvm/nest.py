@@ -121,6 +121,7 @@ def rest(e: Elements, whole: Value, stop: Value) -> Iterator[None]:
     f = e.f
     with f.when(f.compare("slt", whole, stop)):
         left = f.convert("trunc", f.op("sub nsw", stop, whole), "i32")
+        left = f.opaque(left) if e.hides_masks else left
         numbers = const_lanes(vector("i32", e.lanes), range(e.lanes))
         mask = f.compare("slt", numbers, f.splat(left, e.lanes))
         e.counters[e.along] = whole
