@@ -271,3 +271,82 @@ def test_a_failure_leaves_the_compiled_function_usable() -> None:
     with pytest.raises(np.linalg.LinAlgError):  # while it runs
         fast(np.zeros((2, 2)), "go on")
     assert fast(2.0 * np.eye(2), "go on").tolist() == [[0.5], [0.5]]
+
+
+# Arguments that are given away ------------------------------------------------------------------------------
+
+
+def _walk(state: Any, rows: Any) -> Any:
+    return mc.scan(lambda s, x: ({"a": s["a"] + x, "b": s["b"] * x}, s["a"]), state, rows)
+
+
+def _start() -> tuple[dict[str, np.ndarray], np.ndarray]:
+    return {"a": np.arange(5.0), "b": np.ones(5)}, np.arange(15.0).reshape(3, 5)
+
+
+def test_a_donated_state_is_worked_on_where_it_lies() -> None:
+    state, rows = _start()
+    expected = mc.compile(_walk, backend="reference")(*_start())
+    donated = mc.compile(_walk, donate=(0,))
+    held, seen = donated(state, rows)
+    assert held["a"] is state["a"]
+    assert held["b"] is state["b"]
+    for name in "ab":
+        np.testing.assert_array_equal(held[name], expected[0][name])
+    np.testing.assert_array_equal(seen, expected[1])
+    assert (rows == _start()[1]).all()
+    kept = mc.compile(_walk)
+    state, rows = _start()
+    assert kept(state, rows)[0]["a"] is not state["a"]
+    assert (state["a"] == _start()[0]["a"]).all()
+
+
+def _twice() -> Any:
+    one = np.arange(5.0)
+    return {"a": one, "b": one}
+
+
+def _overlapping() -> Any:
+    room = np.arange(8.0)
+    return {"a": room[:5], "b": room[3:]}
+
+
+def _read_only() -> Any:
+    state = _start()[0]
+    state["a"].flags.writeable = False
+    return state
+
+
+@pytest.mark.parametrize("make", [_twice, _overlapping, _read_only])
+def test_memory_that_cannot_be_given_away_is_copied(make: Any) -> None:
+    rows, given, before = _start()[1], make(), make()
+    found, _ = mc.compile(_walk, donate=(0,))(given, rows)
+    expected, _ = mc.compile(_walk, backend="reference")(make(), rows)
+    for name in "ab":
+        np.testing.assert_array_equal(found[name], expected[name])
+    for name in "ab" if make is not _read_only else "a":
+        np.testing.assert_array_equal(given[name], before[name])
+
+
+def test_rows_that_are_the_state_too_are_not_overwritten() -> None:
+    rows = np.arange(15.0).reshape(3, 5)
+
+    def function(state: Any, rows: Any) -> Any:
+        last, _ = mc.scan(lambda s, x: (s + x, None), state, rows)
+        return last, state * 2  # the first state is needed after the loop
+
+    found = mc.compile(function, donate=(0,))(rows[0].copy(), rows)
+    expected = mc.compile(function, backend="reference")(rows[0].copy(), rows)
+    for mine, theirs in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    shared = mc.compile(
+        lambda state, rows: mc.scan(lambda s, x: (s + x.sum(), None), state, rows)[0], donate=(0,)
+    )
+    state = np.arange(15.0).reshape(3, 5)
+    np.testing.assert_array_equal(shared(state, state), np.arange(15.0).reshape(3, 5) + 105)
+
+
+@pytest.mark.parametrize("donate", [(2,), (0, 5), (-1,), (True,), ("state",)])
+def test_donations_of_nothing_are_refused(donate: Any) -> None:
+    with pytest.raises(mc.DataError, match="donate"):
+        mc.compile(_walk, donate=donate)(*_start())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import json
 import logging
@@ -440,3 +441,17 @@ def test_the_number_of_threads_changes_no_bit() -> None:
     for layer in one.params:
         for name, weights in one.params[layer].items():
             np.testing.assert_array_equal(weights, two.params[layer][name])
+
+
+def test_weights_that_were_seen_stay_while_the_training_goes_on(blobs: Any, net: Any, same_bits: Any) -> None:
+    class Watch(mc.train.Callback):
+        def __init__(self) -> None:
+            self.seen: list[Any] = []
+
+        def on_epoch(self, training: Any, row: Any) -> None:
+            self.seen.append((training.params, copy.deepcopy(training.params)))
+
+    watch = Watch()
+    _fit(blobs, net, epochs=3, callbacks=[watch])
+    assert all(same_bits(held, then) for held, then in watch.seen)
+    assert not same_bits(watch.seen[0][0], watch.seen[2][0])

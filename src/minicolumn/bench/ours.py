@@ -14,6 +14,7 @@ from minicolumn.nn.layers import Dense, Dropout
 from minicolumn.nn.losses import loss_by_name
 from minicolumn.optim import Optimizer, optimizer_by_name
 from minicolumn.train.epoch import State, next_numbers, train_epoch
+from minicolumn.tree import map_leaves
 
 NAME = "minicolumn"
 # Whether several threads are faster is tried out in the first calls.
@@ -49,7 +50,7 @@ def epoch(workload: Workload) -> Any:
 def arguments(problem: Problem) -> tuple[Any, ...]:
     """Return what that function takes, for the problem's first weights and its order of rows."""
     workload = problem.workload
-    params = weights(network(workload), problem)
+    params = map_leaves(np.array, weights(network(workload), problem))
     state = State(params, _optimizer(workload).start(params))
     rates = np.full(problem.steps, workload.learning_rate, np.float32)
     numbers, key = next_numbers(0, problem.steps), random.stream(0, "dropout")
@@ -58,7 +59,7 @@ def arguments(problem: Problem) -> tuple[Any, ...]:
 
 def compiled_epoch(workload: Workload) -> Any:
     """Return that function compiled, for any number of rows and steps."""
-    return mc.compile(epoch(workload), varying=VARYING)
+    return mc.compile(epoch(workload), varying=VARYING, donate=(0,))
 
 
 def training(problem: Problem) -> list[Side]:

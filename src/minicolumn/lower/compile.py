@@ -7,6 +7,7 @@ import threading
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,12 +19,27 @@ from minicolumn.lower.varying import check_varying, varying_arguments
 from minicolumn.passes.simplify import simplify
 from minicolumn.trace.program import Program, argument, trace, trace_call
 from minicolumn.trace.tracer import Traced
-from minicolumn.tree import Tree, flatten, unflatten
-
-Lowering = Callable[[Graph, Sequence[int], "int | None"], Callable[..., list[Any]]]
+from minicolumn.tree import Structure, Tree, flatten, unflatten
 
 
-def _native(graph: Graph, flexible: Sequence[int], threads: int | None) -> Callable[..., list[Any]]:
+@dataclass(frozen=True)
+class Options:
+    """How a graph is to run.
+
+    flexible    numbers of inputs whose first axis may have any length
+    donated     numbers of inputs that may be overwritten
+    threads     the most that may work on it
+    """
+
+    flexible: Sequence[int] = ()
+    donated: Sequence[int] = ()
+    threads: int | None = None
+
+
+Lowering = Callable[[Graph, Options], Callable[..., list[Any]]]
+
+
+def _native(graph: Graph, options: Options) -> Callable[..., list[Any]]:
     """Return machine code; where none can be made the reference, with one warning."""
     from minicolumn.lower.llvm.jit import why_missing
 
@@ -32,14 +48,14 @@ def _native(graph: Graph, flexible: Sequence[int], threads: int | None) -> Calla
         return ReferenceProgram(graph)
     from minicolumn.lower.native import NativeProgram
 
-    return NativeProgram(graph, flexible, threads=threads)
+    return NativeProgram(graph, options.flexible, threads=options.threads, donated=options.donated)
 
 
-def _shadowed(graph: Graph, flexible: Sequence[int], threads: int | None) -> Callable[..., list[Any]]:
+def _shadowed(graph: Graph, options: Options) -> Callable[..., list[Any]]:
     """Return machine code whose every operation is compared with the reference."""
     from minicolumn.lower.shadow import ShadowProgram
 
-    return ShadowProgram(graph, flexible, threads)
+    return ShadowProgram(graph, options.flexible, options.threads)
 
 
 @functools.cache
@@ -49,7 +65,7 @@ def _warn_once(reason: str) -> None:
 
 BACKENDS: dict[str, Lowering] = {
     "native": _native,
-    "reference": lambda graph, flexible, threads: ReferenceProgram(graph),
+    "reference": lambda graph, options: ReferenceProgram(graph),
 }
 # Programs kept for each compiled function; a caller whose shapes never repeat must not fill the memory.
 KEEP = 128
@@ -63,6 +79,7 @@ class _Prepared:
         program: Program,
         backend: str,
         flexible: Container[int] = (),
+        donated: Container[int] = (),
         threads: int | None = None,
         shadow: str | None = None,
     ) -> None:
@@ -71,15 +88,17 @@ class _Prepared:
         self._types = [node.array_type for node in self.graph.inputs]
         self._results = program.results
         varying = [k for k, leaf in enumerate(program.fed) if leaf in flexible]
+        self._donated = [k for k, leaf in enumerate(program.fed) if leaf in donated]
         check_varying(self.graph, varying)
         lower = _shadowed if shadow else BACKENDS[backend]
-        self._run = lower(self.graph, varying, threads)
+        self._run = lower(self.graph, Options(varying, self._donated, threads))
 
     def __call__(self, leaves: Sequence[Any]) -> Tree:
         given = [np.asarray(leaves[i], t.dtype) for i, t in zip(self._fed, self._types, strict=True)]
         with np.errstate(all="ignore"):  # NaN and infinity travel; whoever cares looks at the result
             out = self._run(*given)
-        return unflatten(self._results, _owned(out, given))
+        kept = [array for k, array in enumerate(given) if k not in self._donated]
+        return unflatten(self._results, _owned(out, kept))
 
 
 def _owned(values: Sequence[Any], given: Sequence[np.ndarray]) -> list[Any]:
@@ -89,7 +108,7 @@ def _owned(values: Sequence[Any], given: Sequence[np.ndarray]) -> list[Any]:
         fresh = array.flags.owndata and array.flags.writeable and id(array) not in taken
         results.append(array if fresh else array.copy())
         taken.add(id(results[-1]))
-    return [array[()] for array in results]
+    return [array if array.ndim else array[()] for array in results]
 
 
 class _Cache:
@@ -116,6 +135,7 @@ def compile(
     function: Callable[..., Any],
     backend: str = "native",
     varying: Sequence[Sequence[int]] = (),
+    donate: Sequence[int] = (),
     threads: int | None = None,
     shadow: str | None = None,
 ) -> Callable[..., Any]:
@@ -128,6 +148,10 @@ def compile(
     varying   groups of arguments, by position, whose arrays share a first axis of any length: such calls do
               not trace again. That axis may only be indexed or scanned over; its length must not be used as
               a number.
+    donate    arguments, by position, whose arrays the caller gives away. Where one is the first state of a
+              loop (`scan`) whose last state is returned, native code works right in it: the result is the
+              same array, overwritten, and a large state is neither copied nor allocated anew. What a donated
+              array holds after the call is not defined, unless it is the result.
     threads   the most that native code may use; by default as many as there are cores. The results are the
               same bits for any number.
     shadow    "reference" runs every operation on both backends and compares them, to find faults of native
@@ -153,6 +177,8 @@ def compile(
     check_shadow("compile", shadow, backend)
     if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
         raise DataError(f"compile: threads must be a whole number from 1, or None, got {threads!r}")
+    if not all(isinstance(k, int) and not isinstance(k, bool) and k >= 0 for k in donate):
+        raise DataError(f"compile: donate must hold positions of arguments, from 0, got {donate!r}")
     cache = _Cache()
 
     @functools.wraps(function, updated=())
@@ -168,11 +194,23 @@ def compile(
         key = (structure, arguments, tuple(type(a.static) for a in arguments))
         prepared = cache.get(key)
         if prepared is None:
-            prepared = _Prepared(trace(function, arguments, structure), backend, flexible, threads, shadow)
+            donated = leaves_of(structure, len(leaves), donate) if donate else ()
+            program = trace(function, arguments, structure)
+            prepared = _Prepared(program, backend, flexible, donated, threads, shadow)
             cache.put(key, prepared)
         return prepared(leaves)
 
     return compiled
+
+
+def leaves_of(structure: Structure, count: int, positions: Sequence[int]) -> frozenset[int]:
+    """Return which of so many leaves of (args, kwargs) belong to the arguments at some positions."""
+    args, _ = unflatten(structure, list(range(count)))
+    if any(position >= len(args) for position in positions):
+        raise DataError(
+            f"compile: donate={tuple(positions)} but {len(args)} arguments were given by position"
+        )
+    return frozenset(leaf for position in positions for leaf in flatten(args[position])[0])
 
 
 def check_shadow(who: str, shadow: str | None, backend: str) -> None:

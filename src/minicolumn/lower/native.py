@@ -5,7 +5,8 @@ from __future__ import annotations
 import ctypes
 import threading
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -32,6 +33,8 @@ class NativeProgram:
     cache       where code is kept between processes
     threads     the most that may work on it; by default as many as there are cores to use. The results are
                 the same bits for any number.
+    donated     numbers of inputs that may be overwritten: a loop's state then starts where it lies, and the
+                result is the array that was given
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class NativeProgram:
         timed: bool = False,
         cache: ObjectCache | None = None,
         threads: int | None = None,
+        donated: Collection[int] = (),
     ) -> None:
         self.graph = graph
         self.target = target or host_target()
@@ -49,6 +53,8 @@ class NativeProgram:
         self._inputs = [node.array_type for node in graph.inputs]
         self._outputs = [node.array_type for node in graph.outputs]
         self._lengths = [_length_of(node, graph, self._flexible) for node in graph.outputs]
+        self._loops = _loops_over(graph, self._flexible)
+        self._in_place = in_place(graph, donated)
         header, code = self._code(cache or ObjectCache.default())
         self._loaded = Loaded(code)
         self.address = self._loaded.address("run")
@@ -105,7 +111,11 @@ class NativeProgram:
     def __call__(self, *args: np.ndarray) -> list[Any]:
         """Run on arrays of the graph's input types; the results are new arrays."""
         given = [_in_memory(a) for a in args]
-        outputs = [np.empty(self._shape(k, given), t.dtype) for k, t in enumerate(self._outputs)]
+        reused = self._reused(given)
+        outputs = [
+            reused[k] if k in reused else np.empty(self._shape(k, given), t.dtype)
+            for k, t in enumerate(self._outputs)
+        ]
         arena, status, calls = self._take_arena(), np.zeros(1, np.int64), _Calls(self._hosts)
         table = self._table(given, outputs, arena, status, calls)
         self._execute(table.ctypes.data, self._steps(given))
@@ -117,6 +127,24 @@ class NativeProgram:
                 'backend="reference" to see where'
             )
         return outputs
+
+    def _reused(self, given: Sequence[np.ndarray]) -> dict[int, np.ndarray]:
+        """Return the donated arrays that results can take the place of: nobody else's memory, and no other's."""
+        if not self._in_place:
+            return {}
+        spans = sorted((a.ctypes.data, a.ctypes.data + a.nbytes, k) for k, a in enumerate(given) if a.nbytes)
+        alone = {k for _, _, k in spans}
+        reached, holder = 0, -1
+        for start, stop, k in spans:
+            if start < reached:
+                alone -= {k, holder}
+            if stop > reached:
+                reached, holder = stop, k
+        return {
+            output: given[k]
+            for output, k in self._in_place.items()
+            if k in alone and given[k].flags.writeable and given[k].flags.owndata
+        }
 
     def _execute(self, table: int, steps: int) -> None:
         """Run with as many threads as turn out to be worth it, of those that nobody else is using."""
@@ -130,7 +158,7 @@ class NativeProgram:
             self._pacer = pacer.after(time.perf_counter() - began, steps, parts)
 
     def _steps(self, given: Sequence[np.ndarray]) -> int:
-        return max((given[k].shape[0] for k in self._lengths if k is not None), default=1)
+        return max((given[k].shape[0] for k in self._loops), default=1)
 
     def _table(
         self,
@@ -192,6 +220,27 @@ def _length_of(node: Node, graph: Graph, flexible: frozenset[int]) -> int | None
     rows = scan.inputs[scan.attrs["consts"] + scan.attrs["carry"] :]
     places = (graph.inputs.index(x) for x in rows if x in graph.inputs)
     return next((k for k in places if k in flexible), None)
+
+
+def _loops_over(graph: Graph, flexible: frozenset[int]) -> list[int]:
+    """Return the inputs of any length whose rows are the turns of a loop."""
+    loops = [node for node in graph.nodes if node.op.name == "scan"]
+    rows = {x for loop in loops for x in loop.inputs[loop.attrs["consts"] + loop.attrs["carry"] :]}
+    return [k for k in flexible if graph.inputs[k] in rows]
+
+
+def in_place(graph: Graph, donated: Collection[int]) -> dict[int, int]:
+    """Return the outputs that are last states of loops, with the inputs that are their first, used only there."""
+    uses = Counter(operand for node in graph.nodes for operand in node.inputs) + Counter(graph.outputs)
+    found = {}
+    for output, node in enumerate(graph.outputs):
+        if node.op.name != "item" or uses[node] > 1 or node.attrs["index"] >= node.inputs[0].attrs["carry"]:
+            continue
+        loop = node.inputs[0]
+        first = loop.inputs[loop.attrs["consts"] + node.attrs["index"]]
+        if first in graph.inputs and uses[first] == 1 and graph.inputs.index(first) in donated:
+            found[output] = graph.inputs.index(first)
+    return found
 
 
 class _Calls:

@@ -26,7 +26,7 @@ from minicolumn.train.callbacks import Callback, Training
 from minicolumn.train.check import Settings, check_callbacks, check_data, check_params, check_settings
 from minicolumn.train.epoch import State, next_numbers, train_epoch
 from minicolumn.train.history import History
-from minicolumn.tree import flatten
+from minicolumn.tree import flatten, map_leaves
 
 Array = np.ndarray
 logger = logging.getLogger("minicolumn")
@@ -163,6 +163,11 @@ def fit(
     return _Job(settings, train, held, watchers).run(first)
 
 
+def _copied(params: Any) -> Any:
+    """Return weights that stay as they are while the training goes on."""
+    return map_leaves(np.array, params)
+
+
 class _Job:
     """One training: what is fixed while it runs."""
 
@@ -173,8 +178,10 @@ class _Job:
         self.train, self.held, self.callbacks = train, held, callbacks
         step = train_epoch(s.network, s.loss, s.optimizer, s.regularizer)
         # Another number of rows or steps is not another program: X, y, weight; order, rates, numbers.
+        # The state is this training's own, so that each chunk may go on in the memory of the one before.
+        varying = (1, 2, 3), (4, 5, 6)
         self.epoch = compile(
-            step, backend=s.backend, varying=((1, 2, 3), (4, 5, 6)), threads=s.threads, shadow=s.shadow
+            step, backend=s.backend, varying=varying, donate=(0,), threads=s.threads, shadow=s.shadow
         )
         # What is held out is measured by the loss as its name says, without label smoothing and the like.
         self.forward = Forward(s.network, s.rule, s.loss)
@@ -210,7 +217,8 @@ class _Job:
     def _epochs(self, training: Training) -> None:
         for callback in self.callbacks:
             callback.on_start(training)
-        state = State(training.params, self.settings.optimizer.start(training.params))
+        params = _copied(training.params)
+        state = State(params, self.settings.optimizer.start(params))
         while len(training.history) < training.epochs and not training.stop_reason:
             state = self._one_epoch(state, training)
 
@@ -223,7 +231,7 @@ class _Job:
         seconds = time.perf_counter() - started
         measured = {"loss": loss, **self._measured(state.params), "learning_rate": rate}
         row = {"epoch": epoch, **measured, "seconds": seconds, "steps_per_second": training.steps / seconds}
-        training.add(row, state.params)
+        training.add(row, _copied(state.params))
         try:
             for callback in self.callbacks:
                 callback.on_epoch(training, row)

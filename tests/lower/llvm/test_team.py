@@ -277,3 +277,21 @@ def test_interrupts_tear_nothing() -> None:
         "stop.append(1); print(caught > 10, done > 10, t.meet(crew, 2, 1000))\n"
     )
     assert out == "True True 2\n"
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system places threads as it likes")
+def test_a_thread_steps_aside_and_may_go_anywhere_again() -> None:
+    allowed = os.sched_getaffinity(0)
+    try:
+        for core in sorted(allowed):
+            os.sched_setaffinity(0, {core})
+            assert team.core_in_use() == core
+            os.sched_setaffinity(0, allowed)
+            team.step_aside(core)
+            assert len(allowed) == 1 or team.core_in_use() != core
+            assert os.sched_getaffinity(0) == allowed
+            os.sched_setaffinity(0, {core})
+            team.step_aside(core)  # nowhere else to go
+            assert os.sched_getaffinity(0) == {core}
+    finally:
+        os.sched_setaffinity(0, allowed)

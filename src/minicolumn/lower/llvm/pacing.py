@@ -13,6 +13,8 @@ TRIALS = 6  # calls at first, half of them with one part
 AGAIN_CALLS = 10
 AGAIN_SECONDS = 5.0
 SHARE = 0.02  # of the time that trying again may cost
+UNLUCKY = 1.5  # times as slow as the other: what a neighbour can do to all of the first trials
+RISE = 0.2  # of the way to a longer time, for each call that took so long
 
 
 def cores(root: Path = Path("/"), environment: Mapping[str, str] = os.environ) -> int:
@@ -70,8 +72,10 @@ class Pacer:
         Pacer(2).parts -> run -> pacer.after(seconds, steps, parts) -> the next pacer
 
     First both are tried in turn, and the best time of each counts. Then the faster one is used. Its times are
-    followed, so that the other gets a chance as soon as it seems faster; and else now and then, when trying
-    it costs no more than SHARE of the time since. No clock is read: the same times give the same choices.
+    followed: down at once and up slowly, since whatever else happens on a computer only makes a call longer.
+    So the other gets a chance as soon as it seems faster; and else now and then, when trying it costs no more
+    than SHARE of the time since, or for the first time when it was not slower by half. No clock is read: the
+    same times give the same choices.
 
     >>> pacer = Pacer(4)
     >>> for _ in range(10):
@@ -86,6 +90,7 @@ class Pacer:
     trials: int = 0
     calls: int = 0  # since the one not in use was tried
     seconds: float = 0.0
+    again: int = 0  # how often it was
     steps: int = 1  # of the last call
 
     @property
@@ -106,7 +111,7 @@ class Pacer:
         if self.trials < TRIALS:
             return replace(told, trials=self.trials + (used == chosen))
         if (used > 1) != self._is_many_better:
-            return replace(told, calls=0, seconds=0.0)
+            return replace(told, calls=0, seconds=0.0, again=self.again + 1)
         return replace(told, calls=self.calls + 1, seconds=self.seconds + seconds)
 
     @property
@@ -117,12 +122,14 @@ class Pacer:
     def _is_due(self) -> bool:
         cost = abs(self.many - self.one) * self.steps
         late = self.calls >= AGAIN_CALLS or self.seconds >= AGAIN_SECONDS
-        return late and cost <= SHARE * self.seconds
+        unlucky = not self.again and max(self.many, self.one) <= UNLUCKY * min(self.many, self.one)
+        return late and (unlucky or cost <= SHARE * self.seconds)
 
     def _rates(self, many: bool, rate: float) -> dict[str, float]:
         """Return what is known now of the parts that were used."""
         name, known = ("many", self.many) if many else ("one", self.one)
         if self.trials < TRIALS:
             return {name: min(known, rate)}
-        # What is in use is smoothed, so that a hiccup changes little; what was tried again counts anew.
-        return {name: (known + rate) / 2 if many == self._is_many_better else rate}
+        # What is in use is followed, so that a hiccup changes little; what was tried again counts anew.
+        in_use = many == self._is_many_better
+        return {name: known + (rate - known) * RISE if in_use and rate > known else rate}

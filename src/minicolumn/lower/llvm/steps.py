@@ -305,7 +305,11 @@ class Frame:
         consts = node.attrs["consts"]
         for k in range(node.attrs["carry"]):
             first = node.inputs[consts + k]
-            self._move(results[k], self.pointer(first), bytes_of(first.array_type))
+            elsewhere = self.f.compare(
+                "ne", results[k], self.pointer(first)
+            )  # unless the argument was donated
+            with self.f.when(elsewhere):
+                self._move(results[k], self.pointer(first), bytes_of(first.array_type))
 
     @contextmanager
     def _turns(self, node: Node, part: Value = index(0), parts: Value = index(1)) -> Iterator[Value]:  # noqa: B008

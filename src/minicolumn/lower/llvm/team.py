@@ -14,7 +14,7 @@ import functools
 import os
 import platform
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
@@ -182,6 +182,9 @@ end:
 }"""
 _TOO_FEW, _DONE = 0, 1
 
+# The C library's, on Linux; where there is none, nothing is known of cores and nothing is moved.
+_sched_getcpu = getattr(ctypes.CDLL(None), "sched_getcpu", None) if hasattr(os, "sched_setaffinity") else None
+
 _RUN = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
 _SERVED = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)
 _LED = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 3, *[ctypes.c_int64] * 3)
@@ -229,16 +232,18 @@ class _Crew:
         self.native = _native()
         self._bytes = np.zeros(TEAM_BYTES + 127, np.uint8)
         self.memory = -(-self._bytes.ctypes.data // 128) * 128
+        self._caller = [-1]  # the core that the caller was on when it last woke members
         self._members: list[tuple[threading.Thread, threading.Lock]] = []
         self._closed = threading.Event()
 
     def grow(self, others: int) -> None:
         """Start threads until there are so many besides the caller's."""
+        self._caller[0] = core_in_use()
         while len(self._members) < others:
             asleep = threading.Lock()
             asleep.acquire()
             # A member holds on to the memory and the code that it is in, but not to the team.
-            needs = (self.native, self.memory, self._bytes, asleep, self._closed)
+            needs = (self.native, self.memory, self._bytes, asleep, self._closed, self._caller)
             thread = threading.Thread(target=_member, args=needs, name="minicolumn", daemon=True)
             thread.start()
             self._members.append((thread, asleep))
@@ -249,6 +254,7 @@ class _Crew:
 
     def wake(self, others: int) -> None:
         """Wake the first threads; those that are awake will stay so a moment longer."""
+        self._caller[0] = core_in_use()
         for _, asleep in self._members[:others]:
             with suppress(RuntimeError):  # it is awake already
                 asleep.release()
@@ -260,12 +266,38 @@ class _Crew:
 
 
 def _member(
-    native: _Native, memory: int, held: np.ndarray, asleep: threading.Lock, closed: threading.Event
+    native: _Native,
+    memory: int,
+    held: np.ndarray,
+    asleep: threading.Lock,
+    closed: threading.Event,
+    caller: Sequence[int],
 ) -> None:
     """Take part in runs while there are any, sleep while there are none; the memory is held meanwhile."""
     while not closed.is_set():
+        step_aside(caller[0])
         native.serve(memory, _STAY_AWAKE)
         asleep.acquire()
+
+
+def core_in_use() -> int:
+    """Return the number of the core that this thread is on, or -1 where the system does not tell."""
+    return _sched_getcpu() if _sched_getcpu else -1
+
+
+def step_aside(core: int) -> None:
+    """Move this thread to another core if it is on this one; it may go anywhere again at once.
+
+    Systems like to wake a thread beside the one that woke it, and then leave both there for tenths of a
+    second, since neither of them ever sleeps: each waits for the other, in turn.
+    """
+    if core < 0 or core_in_use() != core:
+        return
+    allowed = os.sched_getaffinity(0)
+    if len(allowed) > 1:
+        with suppress(OSError):  # what is allowed has just changed
+            os.sched_setaffinity(0, allowed - {core})
+            os.sched_setaffinity(0, allowed)
 
 
 class Team:
