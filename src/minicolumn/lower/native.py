@@ -129,7 +129,7 @@ class NativeProgram:
         return outputs
 
     def _reused(self, given: Sequence[np.ndarray]) -> dict[int, np.ndarray]:
-        """Return the donated arrays that results can take the place of: nobody else's memory, and no other's."""
+        """Return the donated arrays that results can take the place of: those that share no memory."""
         if not self._in_place:
             return {}
         spans = sorted((a.ctypes.data, a.ctypes.data + a.nbytes, k) for k, a in enumerate(given) if a.nbytes)
@@ -230,7 +230,7 @@ def _loops_over(graph: Graph, flexible: frozenset[int]) -> list[int]:
 
 
 def in_place(graph: Graph, donated: Collection[int]) -> dict[int, int]:
-    """Return the outputs that are last states of loops, with the inputs that are their first, used only there."""
+    """Return the outputs that are last states of loops, with the inputs that are just their first."""
     uses = Counter(operand for node in graph.nodes for operand in node.inputs) + Counter(graph.outputs)
     found = {}
     for output, node in enumerate(graph.outputs):

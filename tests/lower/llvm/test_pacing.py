@@ -111,8 +111,8 @@ TIMES = st.floats(1e-6, 1.0)
 @settings(deadline=None)
 @given(TIMES, TIMES, st.integers(0, 2_000))
 def test_it_costs_little_over_the_better_choice(one: float, many: float, calls: int) -> None:
-    # Half of the first trials may be spent on the worse one; after that SHARE of the time, one more try, and one
-    # that comes early.
+    # Half of the first trials may be spent on the worse one; after that SHARE of the time, one more try, and
+    # one that comes early.
     _, total = spent(Pacer(8), one, many, calls)
     start = (pacing.TRIALS // 2 + 2) * abs(one - many)
     assert total <= (1 + pacing.SHARE) * min(one, many) * calls + start + 1e-9
