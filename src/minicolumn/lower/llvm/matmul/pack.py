@@ -25,7 +25,8 @@ from minicolumn.lower.llvm.matmul.shapes import (
     packed_a_bytes,
     packed_operands,
     packs_by_rows,
-    runs,
+    runs_of_panels,
+    runs_of_strips,
     tiling,
 )
 from minicolumn.lower.llvm.sharing import share, share_rows
@@ -59,8 +60,8 @@ def factors(turned: bool) -> list[tuple[str, str]]:
 def piece_start(fn: Function, piece: Value, run: Run, size: int, total: int) -> Value:
     """Return the row or column at which a strip or panel of a run begins: none reaches past the end."""
     start = times(fn, piece, size)
-    moved = run.size == size and run.last * size > total
-    return least(fn, start, total - size) if moved else start
+    moved = (run.last - 1) * size + run.size > total
+    return least(fn, start, total - run.size) if moved else start
 
 
 # b ------------------------------------------------------------------------------------------------------
@@ -85,7 +86,7 @@ def _share_of_rows(fn: Function, product: Product, t: Tiling) -> None:
     step = (index(product.b.rows_stride * product.element_bytes), index(t.columns * product.element_bytes))
     with walk(fn, 0, count, 1, (b, step[0]), (to, step[1])) as loop:
         row, place = loop.carried
-        for run in runs(product.n, t.columns, t.blocked(product.k)):
+        for run in runs_of_panels(product, t):
             with fn.loop(run.first, run.last) as panel:
                 column = piece_start(fn, panel.counter, run, t.columns, product.n)
                 target = fn.at(place, times(fn, panel.counter, t.columns * product.k), element)
@@ -95,9 +96,9 @@ def _share_of_rows(fn: Function, product: Product, t: Tiling) -> None:
 def emit_columns(module: Module, name: str, product: Product, t: Tiling) -> str:
     """Define the packing of panels [p0, p1) of b, steps [k0, k0 + count), one panel after the other."""
     fn = Function(module, name, COLUMNS, attributes=INTERNAL)
-    p, exact = fn.parameters, t.blocked(product.k)
+    p = fn.parameters
     b = fn.at(p["b"], times(fn, p["k0"], product.b.rows_stride), product.memory)
-    for run in runs(product.n, t.columns, exact):
+    for run in runs_of_panels(product, t):
         with fn.loop(most(fn, p["p0"], run.first), least(fn, p["p1"], run.last)) as loop:
             offset = fn.op("mul", times(fn, minus(fn, loop.counter, p["p0"]), t.columns), p["count"])
             column = piece_start(fn, loop.counter, run, t.columns, product.n)
@@ -176,7 +177,7 @@ def _turn_square(
 def _share_of_strips(fn: Function, product: Product, t: Tiling) -> None:
     p, element = fn.parameters, product.memory
     s0, s1 = share(fn, t.strips, p["part"], p["parts"])
-    for run in runs(product.m, t.rows, t.blocked(product.k)):
+    for run in runs_of_strips(product, t):
         strip = _emit_strip(fn.module, f"{fn.name}.strip{run.size}", product, t, run.size)
         with (
             fn.loop(0, product.k, t.k_block) as k,

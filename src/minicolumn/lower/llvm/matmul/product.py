@@ -8,7 +8,15 @@ from minicolumn.lower.llvm.matmul.dots import dots
 from minicolumn.lower.llvm.matmul.lanes import least, minus, most, plus, times
 from minicolumn.lower.llvm.matmul.micro import Arithmetic, Factors, Tile, accumulate, load_tile, store_tile
 from minicolumn.lower.llvm.matmul.pack import emit_columns, factors, packed_strip, piece_start
-from minicolumn.lower.llvm.matmul.shapes import Product, Run, oriented, packed_a_bytes, runs, tiling
+from minicolumn.lower.llvm.matmul.shapes import (
+    Product,
+    Run,
+    oriented,
+    packed_a_bytes,
+    runs_of_panels,
+    runs_of_strips,
+    tiling,
+)
 from minicolumn.lower.llvm.sharing import share, share_rows
 
 REST = [("c", "ptr"), ("scratch", "ptr"), ("context", "ptr"), ("part", "i64"), ("parts", "i64")]
@@ -36,8 +44,8 @@ class _Loops:
         self.t = tiling(product, machine)
         self.maths = Arithmetic(product, machine)
         self.blocked = self.t.blocked(product.k)
-        self.strips = runs(product.m, self.t.rows, self.blocked)
-        self.panels = runs(product.n, self.t.columns, self.blocked)
+        self.strips = runs_of_strips(product, self.t)
+        self.panels = runs_of_panels(product, self.t)
         self.start, self.stop = index(0), index(product.m)  # the rows that this part computes
         self.ld, self.buffer = product.n, None
         if epilogue and not self.blocked:

@@ -13,6 +13,7 @@ LATENCY, PIPES = 4, 2  # of a fused multiply-add: cycles until its result can be
 WIDEST, TALLEST = 12, 14  # vectors and rows of a register tile
 LINE = 64  # bytes that caches fetch at once
 LONG_ENOUGH_FOR_DOTS = 128  # bytes, on every machine: two vectors of the widest
+WORTH_A_NARROW_PANEL = 1 << 20  # multiplications, from which a last panel gets a tile of its own
 PANEL = 64  # bytes to which packed buffers are aligned
 
 
@@ -68,6 +69,7 @@ class Tiling:
     lanes                 elements in a vector
     rows, width           of a register tile, the width in vectors
     strips, panels        how many tiles cover the rows and the columns
+    narrow                the last panel's width in vectors where it has fewer, else 0
     chains                accumulators of an element over k: k = 0, chains, ...; k = 1, 1 + chains, ...
     unroll                steps over k in a turn of the inner loop
     k_block               steps over k before the results are put aside
@@ -96,6 +98,7 @@ class Tiling:
     col_block: int = 1
     along_k: bool = False
     by_rows: bool = False
+    narrow: int = 0
 
     @property
     def columns(self) -> int:
@@ -126,20 +129,32 @@ class Run:
     size: int
 
 
-def runs(total: int, size: int, exact: bool) -> list[Run]:
-    """Cut a length into runs of pieces; unless `exact`, all have one size and the last is to be moved back.
+def runs(total: int, size: int, last: int) -> list[Run]:
+    """Cut a length into runs of pieces; the last one has a size of its own, and is moved back if it is too long.
 
-    >>> runs(20, 6, exact=True)
+    >>> runs(20, 6, last=2)
     [Run(first=0, last=3, size=6), Run(first=3, last=4, size=2)]
-    >>> runs(20, 6, exact=False)
+    >>> runs(20, 6, last=6)
     [Run(first=0, last=4, size=6)]
     """
     count = -(-total // size)
     if total < size:
         return [Run(0, 1, total)]
-    if not exact or total % size == 0:
+    if last == size:
         return [Run(0, count, size)]
-    return [Run(0, count - 1, size), Run(count - 1, count, total % size)]
+    return [Run(0, count - 1, size), Run(count - 1, count, last)]
+
+
+def runs_of_strips(product: Product, t: Tiling) -> list[Run]:
+    """Return the strips of a product in runs of one size."""
+    exact = t.blocked(product.k) and product.m % t.rows
+    return runs(product.m, t.rows, exact or t.rows)
+
+
+def runs_of_panels(product: Product, t: Tiling) -> list[Run]:
+    """Return the panels of a product in runs of one size."""
+    exact = t.blocked(product.k) and product.n % t.columns
+    return runs(product.n, t.columns, exact or t.narrow * t.lanes or t.columns)
 
 
 def fused(machine: Machine) -> bool:
@@ -182,9 +197,10 @@ def _register_tile(product: Product, machine: Machine) -> Tiling:
     lanes = machine.lanes(product.memory)
     vectors = -(-product.n // lanes)
     tiles = [
-        _tile(product, lanes, rows, width)
+        _tile(product, lanes, rows, width, narrow)
         for width in range(1, min(vectors, WIDEST) + 1)
         for rows in _heights(product.m, _most_rows(product, machine, width))
+        for narrow in {0, _narrow(product, vectors, width)}
     ]
     return min(tiles, key=lambda t: _cycles(product, t))
 
@@ -200,21 +216,32 @@ def _heights(m: int, most: int) -> list[int]:
     return sorted({min(m, rows) for rows in range(-(-most // 2), most + 1)})
 
 
-def _tile(product: Product, lanes: int, rows: int, width: int) -> Tiling:
+def _narrow(product: Product, vectors: int, width: int) -> int:
+    """Return the vectors that are left for a last panel; 0 where a second tile is not worth its code."""
+    worth = product.m * product.n * product.k >= WORTH_A_NARROW_PANEL
+    return vectors % width if worth and vectors > width else 0
+
+
+def _tile(product: Product, lanes: int, rows: int, width: int, narrow: int = 0) -> Tiling:
     chains = max(1, min(LATENCY * PIPES // (rows * width), product.k))
     # Two steps hide the loop's own instructions; a large tile does so in one, and has no register to spare.
     unroll = chains if chains > 1 else 1 if rows * width > 12 else 2 - product.k % 2
     strips, panels = -(-product.m // rows), -(-product.n // (width * lanes))
-    return Tiling(lanes, rows, width, strips, panels, chains, unroll, max(1, product.k))
+    return Tiling(lanes, rows, width, strips, panels, chains, unroll, max(1, product.k), narrow=narrow)
 
 
 def _cycles(product: Product, t: Tiling) -> float:
     """Return about how long a step over k takes for the whole product, its tiles' ends included."""
-    each, loads = t.rows * t.width, t.rows + t.width
+    last = _cycles_of_tile(product, t, t.narrow or t.width)
+    return t.strips * ((t.panels - 1) * _cycles_of_tile(product, t, t.width) + last)
+
+
+def _cycles_of_tile(product: Product, t: Tiling, width: int) -> float:
+    each, loads = t.rows * width, t.rows + width
     # As many accumulators as hide the latency and no more leave no room for any delay.
     issue = max(each / PIPES, 1.15 * LATENCY / t.chains, loads / 2) + loads / 6
     ends = (12 + each * (1 + t.chains)) / max(1, product.k)
-    return t.strips * t.panels * (issue + ends)
+    return issue + ends
 
 
 def _blocks(product: Product, machine: Machine, t: Tiling) -> Tiling:
