@@ -79,23 +79,33 @@ def unflatten(structure: Structure, leaves: Sequence[Any]) -> Tree:
     """
     if len(leaves) != structure.leaf_count:
         raise ValueError(f"unflatten: got {len(leaves)} leaves for a tree of {structure.leaf_count}")
-    return _build(structure, iter(leaves))
+    return builder(structure)(leaves)
 
 
-def _build(structure: Structure, leaves: Iterator[Any]) -> Tree:
-    kind = structure.kind
+def builder(structure: Structure) -> Callable[[Sequence[Any]], Tree]:
+    """Return the function that puts leaves back into a structure, for those who do it often; it counts none.
+
+    >>> builder(flatten({"w": 1, "b": (2, None)})[1])([10, 20])
+    {'w': 10, 'b': (20, None)}
+    """
+    build = _builder(structure)
+    return lambda leaves: build(iter(leaves))
+
+
+def _builder(structure: Structure) -> Callable[[Iterator[Any]], Tree]:
+    kind, names = structure.kind, structure.names
     if kind is None:
-        return next(leaves)
+        return next
     if kind is type(None):
-        return None
-    children = [_build(child, leaves) for child in structure.children]
+        return lambda leaves: None
+    children = [_builder(child) for child in structure.children]
     if issubclass(kind, dict):
-        return kind(zip(structure.names, children, strict=True))
+        return lambda leaves: kind(zip(names, [child(leaves) for child in children], strict=True))
     if hasattr(kind, "_fields"):  # a named tuple takes its fields one by one
-        return kind(*children)
+        return lambda leaves: kind(*[child(leaves) for child in children])
     if issubclass(kind, (list, tuple)):
-        return kind(children)
-    return kind(**dict(zip(structure.names, children, strict=True)))
+        return lambda leaves: kind([child(leaves) for child in children])
+    return lambda leaves: kind(**dict(zip(names, [child(leaves) for child in children], strict=True)))
 
 
 def map_leaves(function: Callable[..., Any], tree: Tree, *others: Tree) -> Tree:

@@ -11,7 +11,7 @@ from minicolumn.errors import DataError, did_you_mean
 
 Array = np.ndarray
 # Assumed before anything is measured, to choose how many steps a call does: far from exact is good enough.
-_FLOPS_PER_SECOND, _SECONDS_PER_STEP, _SECONDS_PER_EAGER_STEP = 40e9, 3e-6, 2e-4
+_FLOPS_PER_SECOND, _SECONDS_PER_STEP, _SECONDS_PER_EAGER_STEP = 250e9, 1e-6, 2e-4
 _SECONDS_PER_CALL = 0.075
 
 

@@ -7,6 +7,7 @@ import threading
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Container, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,11 +16,12 @@ import numpy as np
 from minicolumn.errors import DataError, did_you_mean
 from minicolumn.ir.graph import Graph
 from minicolumn.lower.reference import ReferenceProgram
+from minicolumn.lower.sight import Unseen, sight
 from minicolumn.lower.varying import check_varying, varying_arguments
 from minicolumn.passes.simplify import simplify
 from minicolumn.trace.program import Program, argument, trace, trace_call
 from minicolumn.trace.tracer import Traced
-from minicolumn.tree import Structure, Tree, flatten, unflatten
+from minicolumn.tree import Structure, Tree, builder, flatten, unflatten
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ class _Prepared:
         self.graph = simplify(program.graph)
         self._fed = program.fed
         self._types = [node.array_type for node in self.graph.inputs]
-        self._results = program.results
+        self._build = builder(program.results)
         varying = [k for k, leaf in enumerate(program.fed) if leaf in flexible]
         self._donated = [k for k, leaf in enumerate(program.fed) if leaf in donated]
         check_varying(self.graph, varying)
@@ -94,11 +96,15 @@ class _Prepared:
         self._run = lower(self.graph, Options(varying, self._donated, threads))
 
     def __call__(self, leaves: Sequence[Any]) -> Tree:
-        given = [np.asarray(leaves[i], t.dtype) for i, t in zip(self._fed, self._types, strict=True)]
+        given = [_as_array(leaves[i], t.dtype) for i, t in zip(self._fed, self._types, strict=True)]
         with np.errstate(all="ignore"):  # NaN and infinity travel; whoever cares looks at the result
             out = self._run(*given)
         kept = [array for k, array in enumerate(given) if k not in self._donated]
-        return unflatten(self._results, _owned(out, kept))
+        return self._build(_owned(out, kept))
+
+
+def _as_array(value: Any, dtype: np.dtype) -> np.ndarray:
+    return value if type(value) is np.ndarray and value.dtype is dtype else np.asarray(value, dtype)
 
 
 def _owned(values: Sequence[Any], given: Sequence[np.ndarray]) -> list[Any]:
@@ -112,23 +118,23 @@ def _owned(values: Sequence[Any], given: Sequence[np.ndarray]) -> list[Any]:
 
 
 class _Cache:
-    """The programs of one compiled function, the most recently used last; safe to share between threads."""
+    """What was used last, of one compiled function; safe to share between threads."""
 
     def __init__(self) -> None:
-        self._programs: OrderedDict[Any, _Prepared] = OrderedDict()
+        self._held: OrderedDict[Any, Any] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: Any) -> _Prepared | None:
+    def get(self, key: Any) -> Any:
         with self._lock:
-            if key in self._programs:
-                self._programs.move_to_end(key)
-            return self._programs.get(key)
+            if key in self._held:
+                self._held.move_to_end(key)
+            return self._held.get(key)
 
-    def put(self, key: Any, program: _Prepared) -> None:
+    def put(self, key: Any, value: Any) -> None:
         with self._lock:
-            self._programs[key] = program
-            while len(self._programs) > KEEP:
-                self._programs.popitem(last=False)
+            self._held[key] = value
+            while len(self._held) > KEEP:
+                self._held.popitem(last=False)
 
 
 def compile(
@@ -179,10 +185,17 @@ def compile(
         raise DataError(f"compile: threads must be a whole number from 1, or None, got {threads!r}")
     if not all(isinstance(k, int) and not isinstance(k, bool) and k >= 0 for k in donate):
         raise DataError(f"compile: donate must hold positions of arguments, from 0, got {donate!r}")
-    cache = _Cache()
+    cache, known = _Cache(), _Cache()  # programs by key; keys by what calls look like
 
     @functools.wraps(function, updated=())
     def compiled(*args: Any, **kwargs: Any) -> Any:
+        seen: Any = None
+        with suppress(Unseen):
+            leaves: list[Any] = []
+            seen = sight((args, kwargs), leaves)
+            prepared = cache.get(known.get(seen))
+            if prepared is not None:
+                return prepared(leaves)
         leaves, structure = flatten((args, kwargs))
         if any(isinstance(x, Traced) for x in leaves):
             return function(*args, **kwargs)
@@ -198,6 +211,8 @@ def compile(
             program = trace(function, arguments, structure)
             prepared = _Prepared(program, backend, flexible, donated, threads, shadow)
             cache.put(key, prepared)
+        if seen is not None:
+            known.put(seen, key)
         return prepared(leaves)
 
     return compiled

@@ -111,13 +111,15 @@ class NativeProgram:
     def __call__(self, *args: np.ndarray) -> list[Any]:
         """Run on arrays of the graph's input types; the results are new arrays."""
         given = [_in_memory(a) for a in args]
-        reused = self._reused(given)
+        places = [address_of(a) for a in given]
+        reused = self._reused(given, places) if self._in_place else {}
         outputs = [
-            reused[k] if k in reused else np.empty(self._shape(k, given), t.dtype)
+            given[reused[k]] if k in reused else np.empty(self._shape(k, given), t.dtype)
             for k, t in enumerate(self._outputs)
         ]
+        places += [places[reused[k]] if k in reused else address_of(a) for k, a in enumerate(outputs)]
         arena, status, calls = self._take_arena(), np.zeros(1, np.int64), _Calls(self._hosts)
-        table = self._table(given, outputs, arena, status, calls)
+        table = self._table(given, places, arena, status, calls)
         self._execute(table.ctypes.data, self._steps(given))
         self._give_arena(arena)
         calls.raise_error()
@@ -128,11 +130,11 @@ class NativeProgram:
             )
         return outputs
 
-    def _reused(self, given: Sequence[np.ndarray]) -> dict[int, np.ndarray]:
-        """Return the donated arrays that results can take the place of: those that share no memory."""
-        if not self._in_place:
-            return {}
-        spans = sorted((a.ctypes.data, a.ctypes.data + a.nbytes, k) for k, a in enumerate(given) if a.nbytes)
+    def _reused(self, given: Sequence[np.ndarray], places: Sequence[int]) -> dict[int, int]:
+        """Return the results that take the place of a donated array: of one that shares no memory."""
+        spans = sorted(
+            (p, p + a.nbytes, k) for k, (a, p) in enumerate(zip(given, places, strict=True)) if a.nbytes
+        )
         alone = {k for _, _, k in spans}
         reached, holder = 0, -1
         for start, stop, k in spans:
@@ -141,7 +143,7 @@ class NativeProgram:
             if stop > reached:
                 reached, holder = stop, k
         return {
-            output: given[k]
+            output: k
             for output, k in self._in_place.items()
             if k in alone and given[k].flags.writeable and given[k].flags.owndata
         }
@@ -163,18 +165,20 @@ class NativeProgram:
     def _table(
         self,
         given: Sequence[np.ndarray],
-        outputs: Sequence[np.ndarray],
+        places: Sequence[int],
         arena: np.ndarray,
         status: np.ndarray,
         calls: _Calls,
     ) -> np.ndarray:
-        """Return the addresses and numbers that the program reads its arguments from."""
+        """Return the addresses and numbers that the program reads its arguments from.
+
+        places      addresses of inputs and outputs
+        """
         head = [0] * FIRST
         head[ARENA] = -(-arena.ctypes.data // ALIGN) * ALIGN
         head[STATUS], head[HOST], head[TIMES] = status.ctypes.data, calls.address, self.cycles.ctypes.data
-        arrays = [a.ctypes.data for a in (*given, *outputs)]
         lengths = [a.shape[0] if a.ndim else 0 for a in given]
-        return np.array([*head, *arrays, *lengths, *self._constant_addresses()], np.uint64)
+        return np.array([*head, *places, *lengths, *self._constant_addresses()], np.uint64)
 
     def template(self) -> np.ndarray:
         """Return a table that lacks the addresses of the arena, the status, inputs and outputs."""
@@ -199,6 +203,11 @@ class NativeProgram:
     def _give_arena(self, arena: np.ndarray) -> None:
         with self._lock:
             self._arenas.append(arena)
+
+
+def address_of(array: np.ndarray) -> int:
+    """Return where an array's memory begins."""
+    return array.ctypes.data
 
 
 def _in_memory(given: Any) -> np.ndarray:

@@ -19,7 +19,7 @@ import numpy as np
 from minicolumn.ir.shapes import Shape
 from minicolumn.lower.llvm.cache import ObjectCache
 from minicolumn.lower.llvm.team import shared
-from minicolumn.lower.native import NativeProgram, _Calls
+from minicolumn.lower.native import NativeProgram, _Calls, address_of
 from minicolumn.passes.memory import ALIGN
 
 PAGE = mmap.PAGESIZE
@@ -96,7 +96,7 @@ def run_in(
     arena, status, calls = room(common + own * parts, True), np.zeros(1, np.int64), _Calls(program._hosts)
     arena[...] = 0xFF  # NaN, or -1: nothing may count on what lies there
     constants, program._constants = program._constants, [place(c, room) for c in program._constants]
-    table = program._table(given, outputs, arena, status, calls)
+    table = program._table(given, [address_of(a) for a in (*given, *outputs)], arena, status, calls)
     if parts == 1:
         program._run(table.ctypes.data, None, 0, 1)
     else:

@@ -81,12 +81,17 @@ def _share_of_rows(fn: Function, product: Product, t: Tiling) -> None:
     p, element = fn.parameters, product.memory
     start, stop = share_rows(fn, product.k, p["part"], p["parts"])
     count, b = minus(fn, stop, start), fn.at(p["b"], times(fn, start, product.b.rows_stride), element)
-    to = fn.at(fn.at(p["scratch"], packed_a_bytes(product, t), "i8"), times(fn, start, t.columns), element)
+    to = fn.at(p["scratch"], packed_a_bytes(product, t), "i8")
     # A row after the other, each into all panels: rows may lie far apart.
-    step = (index(product.b.rows_stride * product.element_bytes), index(t.columns * product.element_bytes))
-    with walk(fn, 0, count, 1, (b, step[0]), (to, step[1])) as loop:
-        row, place = loop.carried
-        for run in runs_of_panels(product, t):
+    runs, step = runs_of_panels(product, t), index(product.b.rows_stride * product.element_bytes)
+    widths = [_padded(run.size, t.lanes) for run in runs]
+    places = [
+        (fn.at(to, times(fn, start, width), element), index(width * product.element_bytes))
+        for width in widths
+    ]
+    with walk(fn, 0, count, 1, (b, step), *places) as loop:
+        row, *in_runs = loop.carried
+        for run, place in zip(runs, in_runs, strict=True):
             with fn.loop(run.first, run.last) as panel:
                 column = piece_start(fn, panel.counter, run, t.columns, product.n)
                 target = fn.at(place, times(fn, panel.counter, t.columns * product.k), element)

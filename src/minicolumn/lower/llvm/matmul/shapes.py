@@ -130,7 +130,7 @@ class Run:
 
 
 def runs(total: int, size: int, last: int) -> list[Run]:
-    """Cut a length into runs of pieces; the last one has a size of its own, and is moved back if it is too long.
+    """Cut a length into runs of pieces; the last has a size of its own, and is moved back if it is too long.
 
     >>> runs(20, 6, last=2)
     [Run(first=0, last=3, size=6), Run(first=3, last=4, size=2)]
