@@ -14,6 +14,7 @@ WIDEST, TALLEST = 12, 14  # vectors and rows of a register tile
 LINE = 64  # bytes that caches fetch at once
 LONG_ENOUGH_FOR_DOTS = 128  # bytes, on every machine: two vectors of the widest
 WORTH_A_NARROW_PANEL = 1 << 20  # multiplications, from which a last panel gets a tile of its own
+PIECES = 16  # rectangles of a product at least, if it can be cut so finely: no thread then waits long
 PANEL = 64  # bytes to which packed buffers are aligned
 
 
@@ -277,9 +278,11 @@ def _rectangles(product: Product, machine: Machine, t: Tiling) -> Tiling:
         rows = machine.l2 // 2 // (col_block * width)
         return replace(t, row_block=max(1, rows // t.rows), col_block=col_block)
     blocks = -(-t.panels // max(1, 512 // width))
+    if not t.by_rows and t.strips * blocks < PIECES:
+        blocks = min(t.panels, -(-PIECES // t.strips))
     col_block = -(-t.panels // blocks)
     rows = machine.l1 // (col_block * width * t.rows)
-    most = t.strips if t.by_rows else t.strips // 8  # pieces to share out
+    most = t.strips if t.by_rows else t.strips // (PIECES // 2)
     return replace(t, col_block=col_block, row_block=max(1, min(rows, most)))
 
 
