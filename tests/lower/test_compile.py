@@ -350,3 +350,14 @@ def test_rows_that_are_the_state_too_are_not_overwritten() -> None:
 def test_donations_of_nothing_are_refused(donate: Any) -> None:
     with pytest.raises(mc.DataError, match="donate"):
         mc.compile(_walk, donate=donate)(*_start())
+
+
+def test_long_chains_of_maps() -> None:
+    def chain(x: Any) -> Any:
+        for k in range(1200):  # deeper than Python's stack
+            x = np.maximum(x * 1.001, 0.001 * k)
+        return x
+
+    x = np.linspace(0, 1, 50)
+    np.testing.assert_array_equal(mc.compile(chain)(x), mc.compile(chain, backend="reference")(x))
+    assert np.isfinite(mc.compile(mc.grad(lambda x: np.sum(chain(x))))(x)).all()

@@ -105,6 +105,19 @@ def gather_rest(node: Node, places: Places) -> Affine:
     return linear(places[len(places) - len(trailing) :], trailing)
 
 
+def _in_order(key: Key, known: Container[Key], needs: Callable[[Key], Sequence[Key]]) -> Iterator[Key]:
+    """Yield the values that one needs and that are not known, then itself; chains may be long."""
+    stack = [key]
+    while stack:
+        missing = [] if stack[-1] in known else [n for n in needs(stack[-1]) if n not in known]
+        if missing:
+            stack.extend(reversed(missing))
+            continue
+        top = stack.pop()
+        if top not in known:
+            yield top
+
+
 class Elements:
     """Values at the current counters of a loop nest.
 
@@ -158,8 +171,8 @@ class Elements:
     def depth(self, node: Node, places: Places) -> int:
         """Return the level at which a value can be computed."""
         key = (node, places)
-        if key not in self._depths:
-            self._depths[key] = self._depth(node, places)
+        for needed in _in_order(key, self._depths, self._needs):
+            self._depths[needed] = self._depth(*needed)
         return self._depths[key]
 
     def _depth(self, node: Node, places: Places) -> int:
@@ -170,7 +183,7 @@ class Elements:
         leaf = self.addresses.leaf(node, places)
         if leaf is not None:
             return self.level_of(leaf[1])
-        depths = [self.depth(*key) for key in self.addresses.operands(node, places)]
+        depths = [self._depths[key] for key in self.addresses.operands(node, places)]
         if node.op is GATHER:
             depths.append(self.level_of(gather_rest(node, places)))
         return max(depths)
@@ -191,9 +204,16 @@ class Elements:
     def value(self, node: Node, places: Places) -> Value:
         """Return a value at the current counters."""
         key = (node, places)
-        if key not in self._values:
-            self._values[key] = self._value(node, places)
+        for needed in _in_order(key, self._values, self._needs):
+            self._values[needed] = self._value(*needed)
         return self._values[key]
+
+    def _needs(self, key: Key) -> Sequence[Key]:
+        """Return the values that one is computed from."""
+        node, places = key
+        if node in self.given or uniform(node) is not None or self.addresses.leaf(node, places) is not None:
+            return ()
+        return self.addresses.operands(node, places)
 
     def _value(self, node: Node, places: Places) -> Value:
         if node in self.given:
@@ -206,7 +226,7 @@ class Elements:
             return self.load(leaf[0], self.address(leaf[1]), self.stride(leaf[1]))
         if node.op is GATHER:
             return self._gathered(node, places)
-        operands = [self.value(*key) for key in self.addresses.operands(node, places)]
+        operands = [self._values[key] for key in self.addresses.operands(node, places)]
         if node.op.kind != "map":
             return operands[0]
         return emit_map(self.f, node, self._alike(operands))

@@ -428,6 +428,6 @@ class Frame:
 
 def constants(runner: Runner, level: Level) -> dict[Node, Value]:
     """Return where the constants that a level reads lie."""
-    touched = {a for k in level.fused.kernels for a in arrays_read(k, level.fused.arrays)}
-    touched |= set(level.graph.outputs)
-    return {node: runner.constant(node) for node in touched if node.op is CONST}
+    touched = [a for k in level.fused.kernels for a in arrays_read(k, level.fused.arrays)]
+    ordered = dict.fromkeys([*touched, *level.graph.outputs])  # the same program is the same text
+    return {node: runner.constant(node) for node in ordered if node.op is CONST}
