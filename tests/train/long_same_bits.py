@@ -96,7 +96,7 @@ def digest(X: np.ndarray, y: np.ndarray, threads: int) -> str:
 def sets(data: Path, rows: int) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     """Give a name, inputs and targets of each set: tables, pictures, and a few that are made here."""
     sys.path.insert(0, str(HERE.parent / "tables"))
-    from test_datasets import SETS
+    from test_datasets import SETS  # pyright: ignore[reportMissingImports]  it lies beside, in tests/tables
 
     for name, expected in sorted(SETS.items()):
         path = data / f"{name}.csv.gz"
