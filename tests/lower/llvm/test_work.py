@@ -17,6 +17,7 @@ import minicolumn as mc
 from minicolumn import nn, optim, random
 from minicolumn.errors import DataError
 from minicolumn.ir.graph import Graph
+from minicolumn.ir.parse import parse_graph
 from minicolumn.lower.compile import call_directly, graph_of
 from minicolumn.lower.llvm import sharing
 from minicolumn.lower.llvm.emit import Function, Module
@@ -210,3 +211,28 @@ def test_the_same_program_is_the_same_text_in_every_process():
         for seed in ("1", "2")
     }
     assert len(texts) == 1
+
+
+def test_a_single_row_is_not_shared_out(monkeypatch: pytest.MonkeyPatch):
+    # All threads summed it up, and one of them overwrote it meanwhile; only where so few rows are shared out.
+    for threshold in ("ELEMENTS", "MULTIPLICATIONS", "LEAST_ROWS"):
+        monkeypatch.setattr(sharing, threshold, 1)
+    graph = parse_graph(
+        """fn(a: f32[1,1], b: f32[1], c: u32[3,9], d: f32[1,1]) {
+          e: (f32[1,1], f32[1], f32[3,1,1], f32[3,1,16]) = scan(a, d, b, c, consts=1, carry=2, length=3,
+            reverse=False, body=step(a: f32[1,1], b: f32[1,1], c: f32[1], d: u32[9]) {
+              e: f32[1,1] = absolute(b)
+              f: f32[1,1] = copy(e)
+              g: f32[1,1] = sum(b, axes=[])
+              h: f32[1,16] = const([[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]])
+              i: f32[1,16] = matmul(e, h)
+              return f, c, g, i })
+          f: f32[3,1,1] = item(e, index=2)
+          return f }"""
+    )
+    program = NativeProgram(graph, cache=NO_CACHE)
+    args = [np.full(n.array_type.shape, -1).astype(n.array_type.dtype) for n in graph.inputs]
+    expected = run_in(program, args, Fences(odd=4).room, 1)[0]
+    assert expected.ravel().tolist() == [-1, 1, 1]
+    for parts in (2, 3) * 50:
+        assert run_in(program, args, Fences(odd=4).room, parts)[0].tobytes() == expected.tobytes()

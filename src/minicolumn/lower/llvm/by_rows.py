@@ -14,7 +14,8 @@ from minicolumn.passes.kernel import Fused, Kernel, Store, evaluated, reading
 
 def rows_of(kernel: Kernel) -> int:
     """Return how many rows a loop or a reduction is shared out by; 0 where it is not."""
-    if kernel.kind not in ("loop", "reduce") or not kernel.shape or kernel.shape[0] < sharing.LEAST_ROWS:
+    least = max(sharing.LEAST_ROWS, 2)  # a single row is no loop, which could be shared out
+    if kernel.kind not in ("loop", "reduce") or not kernel.shape or kernel.shape[0] < least:
         return 0
     if kernel.kind == "reduce" and not _keeps_rows(kernel):
         return 0  # its results are what follows a meeting: they need not be the same thread's
