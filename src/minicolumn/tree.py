@@ -71,6 +71,20 @@ def flatten(tree: Tree, is_leaf: Callable[[Any], bool] | None = None) -> tuple[l
     return leaves, walk(tree)
 
 
+def leaves(tree: Tree) -> Iterator[Any]:
+    """Give the leaves of a tree, in order, one by one: for those who need the first, or no structure.
+
+    >>> next(leaves({"w": 1, "b": (2, None)}))
+    1
+    """
+    parts = _children(tree)
+    if parts is None:
+        yield tree
+    else:
+        for child in parts[1]:
+            yield from leaves(child)
+
+
 def unflatten(structure: Structure, leaves: Sequence[Any]) -> Tree:
     """Put leaves back into a structure.
 

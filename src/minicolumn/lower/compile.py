@@ -38,26 +38,39 @@ class Options:
     threads: int | None = None
 
 
-Lowering = Callable[[Graph, Options], Callable[..., list[Any]]]
+Run = Callable[..., list[Any]]
+Lowering = Callable[[Graph, Options], Run]
 
 
-def _native(graph: Graph, options: Options) -> Callable[..., list[Any]]:
+def _native(graph: Graph, options: Options) -> Run:
     """Return machine code; where none can be made the reference, with one warning."""
     from minicolumn.lower.llvm.jit import why_missing
 
     if why_missing():
         _warn_once(why_missing())
-        return ReferenceProgram(graph)
+        return _reference(graph, options)
     from minicolumn.lower.native import NativeProgram
 
     return NativeProgram(graph, options.flexible, threads=options.threads, donated=options.donated)
 
 
-def _shadowed(graph: Graph, options: Options) -> Callable[..., list[Any]]:
+def _shadowed(graph: Graph, options: Options) -> Run:
     """Return machine code whose every operation is compared with the reference."""
     from minicolumn.lower.shadow import ShadowProgram
 
     return ShadowProgram(graph, options.flexible, options.threads)
+
+
+def _reference(graph: Graph, options: Options) -> Run:
+    """Return the interpreter, whose results then share no memory with what it was given."""
+    run, donated = ReferenceProgram(graph), options.donated
+
+    def quietly(*given: np.ndarray) -> list[Any]:
+        with np.errstate(all="ignore"):  # NaN and infinity travel; whoever cares looks at the result
+            out = run(*given)
+        return _owned(out, [array for k, array in enumerate(given) if k not in donated])
+
+    return quietly
 
 
 @functools.cache
@@ -65,10 +78,7 @@ def _warn_once(reason: str) -> None:
     warnings.warn(f"{reason}; programs run on the slow reference until then", RuntimeWarning, stacklevel=2)
 
 
-BACKENDS: dict[str, Lowering] = {
-    "native": _native,
-    "reference": lambda graph, options: ReferenceProgram(graph),
-}
+BACKENDS: dict[str, Lowering] = {"native": _native, "reference": _reference}
 # Programs kept for each compiled function; a caller whose shapes never repeat must not fill the memory.
 KEEP = 128
 
@@ -86,35 +96,45 @@ class _Prepared:
         shadow: str | None = None,
     ) -> None:
         self.graph = simplify(program.graph)
-        self._fed = program.fed
-        self._types = [node.array_type for node in self.graph.inputs]
+        dtypes = [node.array_type.dtype for node in self.graph.inputs]
+        self._reads = list(zip(program.fed, dtypes, strict=True))
         self._build = builder(program.results)
         varying = [k for k, leaf in enumerate(program.fed) if leaf in flexible]
-        self._donated = [k for k, leaf in enumerate(program.fed) if leaf in donated]
+        donations = [k for k, leaf in enumerate(program.fed) if leaf in donated]
         check_varying(self.graph, varying)
         lower = _shadowed if shadow else BACKENDS[backend]
-        self._run = lower(self.graph, Options(varying, self._donated, threads))
+        self._run = lower(self.graph, Options(varying, donations, threads))
 
     def __call__(self, leaves: Sequence[Any]) -> Tree:
-        given = [_as_array(leaves[i], t.dtype) for i, t in zip(self._fed, self._types, strict=True)]
-        with np.errstate(all="ignore"):  # NaN and infinity travel; whoever cares looks at the result
-            out = self._run(*given)
-        kept = [array for k, array in enumerate(given) if k not in self._donated]
-        return self._build(_owned(out, kept))
+        out = self._run(*[_as_array(leaves[i], t) for i, t in self._reads])
+        return self._build([array if array.ndim else array[()] for array in out])
 
 
 def _as_array(value: Any, dtype: np.dtype) -> np.ndarray:
     return value if type(value) is np.ndarray and value.dtype is dtype else np.asarray(value, dtype)
 
 
-def _owned(values: Sequence[Any], given: Sequence[np.ndarray]) -> list[Any]:
+def _owned(values: Sequence[Any], given: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Return results that share nothing with arguments, constants or each other, free to be written to."""
     taken, results = {id(array) for array in given}, []
     for array in map(np.asarray, values):
         fresh = array.flags.owndata and array.flags.writeable and id(array) not in taken
         results.append(array if fresh else array.copy())
         taken.add(id(results[-1]))
-    return [array if array.ndim else array[()] for array in results]
+    return results
+
+
+class _Key:
+    """What a program was made for; its hash, which goes through the whole structure, is taken once."""
+
+    def __init__(self, *parts: Any) -> None:
+        self._parts, self._hash = parts, hash(parts)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Key) and self._parts == other._parts
 
 
 class _Cache:
@@ -204,7 +224,7 @@ def compile(
         if varying:
             arguments, flexible = varying_arguments(arguments, structure, varying)
         # True == 1 == Decimal(1), but a program made for one need not fit the others.
-        key = (structure, arguments, tuple(type(a.static) for a in arguments))
+        key = _Key(structure, arguments, tuple(type(a.static) for a in arguments))
         prepared = cache.get(key)
         if prepared is None:
             donated = leaves_of(structure, len(leaves), donate) if donate else ()

@@ -10,6 +10,7 @@ import numpy as np
 from minicolumn.errors import DataError
 from minicolumn.lower.llvm.emit import Function, Module, Value, const, index
 from minicolumn.lower.llvm.jit import Loaded, compile_object
+from minicolumn.lower.llvm.objects import DATA, are_readable
 from minicolumn.lower.llvm.program import ARENA, FIRST, STATUS
 from minicolumn.lower.native import NativeProgram
 from minicolumn.passes.memory import ALIGN
@@ -18,8 +19,6 @@ from minicolumn.passes.memory import ALIGN
 MOST_STACK = 256 * 1024
 # Without giving Python's lock away: that would take longer than the work.
 _CALL = ctypes.PYFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
-# Where CPython's array object keeps the address of its data, behind the head that all objects have.
-_DATA = object.__basicsize__
 
 
 def fits_directly(program: NativeProgram) -> bool:
@@ -43,7 +42,7 @@ def direct(program: NativeProgram) -> Callable[[np.ndarray], np.ndarray]:
     template = program.template()
     table, empty = template.ctypes.data, np.empty
     shape, dtype = program.graph.outputs[0].array_type.shape, program.graph.outputs[0].array_type.dtype
-    if _finds_data():
+    if are_readable():
 
         def call(x: np.ndarray) -> np.ndarray:
             out = empty(shape, dtype)
@@ -55,18 +54,12 @@ def direct(program: NativeProgram) -> Callable[[np.ndarray], np.ndarray]:
         def call(x: np.ndarray) -> np.ndarray:
             out = empty(shape, dtype)
             held = np.array([x.ctypes.data, out.ctypes.data], np.uint64)
-            start = held.ctypes.data - _DATA
+            start = held.ctypes.data - DATA
             enter(start, start + 8, table, run)
             return out
 
     call.__dict__["holds"] = (program, code, template)  # for as long as the function lives
     return call
-
-
-def _finds_data() -> bool:
-    """Return whether arrays keep their address where it is looked for."""
-    probe = np.zeros(3)
-    return ctypes.c_size_t.from_address(id(probe) + _DATA).value == probe.ctypes.data
 
 
 def _entry(program: NativeProgram) -> str:
@@ -81,7 +74,7 @@ def _entry(program: NativeProgram) -> str:
     for slot, pointer in ((ARENA, arena), (STATUS, status)):
         f.store(pointer, f.at(table, slot, "i64"))
     for slot, array in ((FIRST, p["x"]), (FIRST + 1, p["out"])):
-        f.store(f.load("ptr", f.at(array, _DATA, "i8")), f.at(table, slot, "i64"))
+        f.store(f.load("ptr", f.at(array, DATA, "i8")), f.at(table, slot, "i64"))
     f.line(f"call void {p['run'].text}({table}, ptr null, {Value('0', 'i64')}, {Value('1', 'i64')})")
     f.finish()
     return str(f.module)

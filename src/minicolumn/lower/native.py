@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import ctypes
-import threading
 import time
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from minicolumn.ir.graph import Graph, Node
+from minicolumn.lower.frame import READ, Frame, table_of
 from minicolumn.lower.llvm.cache import ObjectCache, key_of
 from minicolumn.lower.llvm.identity import all_nodes, compiler_version, identity
 from minicolumn.lower.llvm.jit import Loaded, Target, compile_object, host_target, versions
 from minicolumn.lower.llvm.pacing import Pacer, cores
-from minicolumn.lower.llvm.program import ARENA, FIRST, HOST, STATUS, TIMES, Emitted, emit_program
+from minicolumn.lower.llvm.program import Emitted, emit_program
 from minicolumn.lower.llvm.team import lease, shared
 from minicolumn.passes.memory import ALIGN
 
 _RUN = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
 _HOST = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.POINTER(ctypes.c_void_p))
+# Frames kept for the next calls: more are only needed while that many calls go on at once.
+KEPT = 4
 
 
 class NativeProgram:
@@ -56,9 +58,9 @@ class NativeProgram:
         self._loops = _loops_over(graph, self._flexible)
         self._in_place = in_place(graph, donated)
         header, code = self._code(cache or ObjectCache.default())
-        self._loaded = Loaded(code)
+        self._loaded = Loaded(code, ("run", "read"))
         self.address = self._loaded.address("run")
-        self._run = _RUN(self.address)
+        self._run, self._read = _RUN(self.address), READ(self._loaded.address("read"))
         nodes = list(all_nodes(graph)) if header["constants"] or header["hosts"] else []
         self._constants = [nodes[k].attrs["value"] for k in header["constants"]]
         self._hosts = [nodes[k] for k in header["hosts"]]
@@ -67,8 +69,7 @@ class NativeProgram:
         self._pacer = Pacer(most)
         common, own = header["arena"]
         self.arena_bytes = common + own * most
-        self._arenas: list[np.ndarray] = []
-        self._lock = threading.Lock()
+        self._frames: list[Frame] = []
 
     @cached_property
     def emitted(self) -> Emitted:
@@ -108,32 +109,44 @@ class NativeProgram:
             "shared": emitted.shared,
         }
 
-    def __call__(self, *args: np.ndarray) -> list[Any]:
-        """Run on arrays of the graph's input types; the results are new arrays."""
-        given = [_in_memory(a) for a in args]
-        places = [address_of(a) for a in given]
-        reused = self._reused(given, places) if self._in_place else {}
-        outputs = [
-            given[reused[k]] if k in reused else np.empty(self._shape(k, given), t.dtype)
-            for k, t in enumerate(self._outputs)
-        ]
-        places += [places[reused[k]] if k in reused else address_of(a) for k, a in enumerate(outputs)]
-        arena, status, calls = self._take_arena(), np.zeros(1, np.int64), _Calls(self._hosts)
-        table = self._table(given, places, arena, status, calls)
-        self._execute(table.ctypes.data, self._steps(given))
-        self._give_arena(arena)
-        calls.raise_error()
-        if status[0]:
+    def __call__(self, *args: Any) -> list[Any]:
+        """Run on arrays of the graph's input types; the results are new arrays, or donated ones."""
+        given = [a if type(a) is np.ndarray else np.asarray(a) for a in args]
+        reused = self._reused(given) if self._in_place else {}
+        outputs = self._results(given, reused)
+        frame = self._take_frame()
+        if not frame.point_to([*given, *outputs]):
+            given = [np.require(a, requirements=["C", "A"]) for a in given]
+            frame.point_to([*given, *outputs])
+        calls = _Calls(self._hosts) if self._hosts else None
+        if calls:
+            frame.call_host(calls.address)
+        self._execute(frame.table, given)
+        if calls:
+            calls.raise_error()
+        failed = frame.failed()
+        self._give_frame(frame)
+        if failed:
             raise IndexError(
                 "an index is outside of the array that it is used on; compile with "
                 'backend="reference" to see where'
             )
         return outputs
 
-    def _reused(self, given: Sequence[np.ndarray], places: Sequence[int]) -> dict[int, int]:
+    def _results(self, given: Sequence[np.ndarray], reused: Mapping[int, int]) -> list[np.ndarray]:
+        """Return the arrays that results are written to."""
+        if not self._flexible and not reused:
+            return [np.empty(t.shape, t.dtype) for t in self._outputs]
+        return [
+            given[reused[k]] if k in reused else np.empty(self._shape(k, given), t.dtype)
+            for k, t in enumerate(self._outputs)
+        ]
+
+    def _reused(self, given: Sequence[np.ndarray]) -> dict[int, int]:
         """Return the results that take the place of a donated array: of one that shares no memory."""
+        starts = [a.ctypes.data for a in given]
         spans = sorted(
-            (p, p + a.nbytes, k) for k, (a, p) in enumerate(zip(given, places, strict=True)) if a.nbytes
+            (p, p + a.nbytes, k) for k, (a, p) in enumerate(zip(given, starts, strict=True)) if a.nbytes
         )
         alone = {k for _, _, k in spans}
         reached, holder = 0, -1
@@ -142,13 +155,9 @@ class NativeProgram:
                 alone -= {k, holder}
             if stop > reached:
                 reached, holder = stop, k
-        return {
-            output: k
-            for output, k in self._in_place.items()
-            if k in alone and given[k].flags.writeable and given[k].flags.owndata
-        }
+        return {output: k for output, k in self._in_place.items() if k in alone and _is_own(given[k])}
 
-    def _execute(self, table: int, steps: int) -> None:
+    def _execute(self, table: int, given: Sequence[np.ndarray]) -> None:
         """Run with as many threads as turn out to be worth it, of those that nobody else is using."""
         pacer = self._pacer
         if pacer.most == 1:
@@ -157,63 +166,38 @@ class NativeProgram:
         with lease(pacer.parts) as parts:
             began = time.perf_counter()
             parts = shared().run(self.address, table, parts)
-            self._pacer = pacer.after(time.perf_counter() - began, steps, parts)
+            self._pacer = pacer.after(time.perf_counter() - began, self._steps(given), parts)
 
     def _steps(self, given: Sequence[np.ndarray]) -> int:
         return max((given[k].shape[0] for k in self._loops), default=1)
 
-    def _table(
-        self,
-        given: Sequence[np.ndarray],
-        places: Sequence[int],
-        arena: np.ndarray,
-        status: np.ndarray,
-        calls: _Calls,
-    ) -> np.ndarray:
-        """Return the addresses and numbers that the program reads its arguments from.
-
-        places      addresses of inputs and outputs
-        """
-        head = [0] * FIRST
-        head[ARENA] = -(-arena.ctypes.data // ALIGN) * ALIGN
-        head[STATUS], head[HOST], head[TIMES] = status.ctypes.data, calls.address, self.cycles.ctypes.data
-        lengths = [a.shape[0] if a.ndim else 0 for a in given]
-        return np.array([*head, *places, *lengths, *self._constant_addresses()], np.uint64)
-
     def template(self) -> np.ndarray:
         """Return a table that lacks the addresses of the arena, the status, inputs and outputs."""
-        return np.array(
-            [*[0] * FIRST, *[0] * (2 * len(self._inputs) + len(self._outputs)), *self._constant_addresses()],
-            np.uint64,
-        )
-
-    def _constant_addresses(self) -> list[int]:
-        return [c.ctypes.data for c in self._constants]
+        return table_of(len(self._inputs), len(self._outputs), self._constants)
 
     def _shape(self, output: int, given: Sequence[np.ndarray]) -> tuple[int, ...]:
         shape, source = self._outputs[output].shape, self._lengths[output]
         return shape if source is None else (given[source].shape[0], *shape[1:])
 
-    def _take_arena(self) -> np.ndarray:
-        with self._lock:
-            if self._arenas:
-                return self._arenas.pop()
-        return np.empty(self.arena_bytes + ALIGN, np.uint8)
+    def _take_frame(self) -> Frame:
+        try:
+            return self._frames.pop()
+        except IndexError:  # all are in use
+            return self.frame(np.empty(self.arena_bytes + ALIGN, np.uint8), self._constants)
 
-    def _give_arena(self, arena: np.ndarray) -> None:
-        with self._lock:
-            self._arenas.append(arena)
+    def _give_frame(self, frame: Frame) -> None:
+        if len(self._frames) < KEPT:
+            self._frames.append(frame)
+
+    def frame(self, arena: np.ndarray, constants: Sequence[np.ndarray]) -> Frame:
+        """Return what one call at a time works with, in some memory."""
+        return Frame(len(self._inputs), len(self._outputs), constants, arena, self.cycles, self._read)
 
 
-def address_of(array: np.ndarray) -> int:
-    """Return where an array's memory begins."""
-    return array.ctypes.data
-
-
-def _in_memory(given: Any) -> np.ndarray:
-    array = np.asarray(given)  # a number of NumPy's is no array
+def _is_own(array: np.ndarray) -> bool:
+    """Return whether an array may be worked in where it lies."""
     flags = array.flags
-    return array if flags.c_contiguous and flags.aligned else np.require(array, requirements=["C", "A"])
+    return flags.owndata and flags.writeable and flags.c_contiguous and flags.aligned
 
 
 def _length_of(node: Node, graph: Graph, flexible: frozenset[int]) -> int | None:

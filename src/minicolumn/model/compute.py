@@ -15,7 +15,7 @@ from minicolumn.nn.activations import activation_by_name
 from minicolumn.nn.layer import Layer
 from minicolumn.nn.losses import LossRule
 from minicolumn.trace.loops import scan
-from minicolumn.tree import flatten
+from minicolumn.tree import leaves
 
 Array = np.ndarray
 # Rows that one turn of the compiled loop works on: few enough that what is between layers stays in the cache.
@@ -56,16 +56,14 @@ class Forward:
 
         self._apply = apply
         self._outputs = compile(outputs, varying=((1,),))
+        self._few = compile(outputs, varying=((1,),), threads=1)  # too little to wake anybody for
         self._losses = compile(losses, varying=((1, 2, 3),))
         self._loss = compile(loss)
 
     def predict(self, params: Any, X: Array) -> Array:
         """Return the predictions, [rows, outputs], or [rows] where the network has one output."""
         dtype = dtype_of(params)
-        with np.errstate(over="ignore"):  # what is too large for the dtype is infinite to the network
-            parts = [
-                self._predicted(params, np.ascontiguousarray(X[part], dtype)) for part in _calls(X, dtype)
-            ]
+        parts = [self._predicted(params, _in_dtype(X[part], dtype)) for part in _calls(X, dtype)]
         out = parts[0] if len(parts) == 1 else np.concatenate(parts)
         return out[:, 0] if out.ndim == 2 and out.shape[1] == 1 else out
 
@@ -78,17 +76,18 @@ class Forward:
 
     def _predicted(self, params: Any, X: Array) -> Array:
         if len(X) < FEW:
-            return self._run(params, X, 1)
+            out = self._few(params, X[:, None])
+            return out.reshape(len(X), *out.shape[2:])
         whole = len(X) - len(X) % ROWS
         if whole == len(X):
-            return self._run(params, X, ROWS)
+            return self._run(params, X)
         rest = np.zeros((ROWS, *X.shape[1:]), X.dtype)
         rest[: len(X) - whole] = X[whole:]
-        last = self._run(params, rest, ROWS)[: len(X) - whole]
-        return np.concatenate([self._run(params, X[:whole], ROWS), last]) if whole else last
+        last = self._run(params, rest)[: len(X) - whole]
+        return np.concatenate([self._run(params, X[:whole]), last]) if whole else last
 
-    def _run(self, params: Any, X: Array, rows: int) -> Array:
-        out = self._outputs(params, X.reshape(len(X) // rows, rows, *X.shape[1:]))
+    def _run(self, params: Any, X: Array) -> Array:
+        out = self._outputs(params, X.reshape(len(X) // ROWS, ROWS, *X.shape[1:]))
         return out.reshape(len(X), *out.shape[2:])
 
     def loss(self, params: Any, rows: Rows) -> float:
@@ -122,8 +121,16 @@ class Forward:
 
 def dtype_of(params: Any) -> np.dtype:
     """Return the dtype of the weights, in which the network computes."""
-    leaves = flatten(params)[0]
-    return leaves[0].dtype if leaves else np.dtype(np.float32)
+    first = next(leaves(params), None)
+    return np.dtype(np.float32) if first is None else first.dtype
+
+
+def _in_dtype(X: Array, dtype: np.dtype) -> Array:
+    """Return rows as the network takes them; what is too large for the dtype is infinite to it."""
+    if X.dtype == dtype and X.flags.c_contiguous:
+        return X
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(X, dtype)
 
 
 def _blocked(array: Array) -> Array:

@@ -19,7 +19,7 @@ import numpy as np
 from minicolumn.ir.shapes import Shape
 from minicolumn.lower.llvm.cache import ObjectCache
 from minicolumn.lower.llvm.team import shared
-from minicolumn.lower.native import NativeProgram, _Calls, address_of
+from minicolumn.lower.native import NativeProgram, _Calls
 from minicolumn.passes.memory import ALIGN
 
 PAGE = mmap.PAGESIZE
@@ -93,17 +93,17 @@ def run_in(
         for n in program.graph.outputs
     ]
     common, own = program.emitted.arena
-    arena, status, calls = room(common + own * parts, True), np.zeros(1, np.int64), _Calls(program._hosts)
+    arena, calls = room(common + own * parts, True), _Calls(program._hosts)
     arena[...] = 0xFF  # NaN, or -1: nothing may count on what lies there
-    constants, program._constants = program._constants, [place(c, room) for c in program._constants]
-    table = program._table(given, [address_of(a) for a in (*given, *outputs)], arena, status, calls)
+    frame = program.frame(arena, [place(c, room) for c in program._constants])
+    assert frame.point_to([*given, *outputs])
+    frame.call_host(calls.address)
     if parts == 1:
-        program._run(table.ctypes.data, None, 0, 1)
+        program._run(frame.table, None, 0, 1)
     else:
-        assert shared().run(program.address, table.ctypes.data, parts) == parts
-    program._constants = constants
+        assert shared().run(program.address, frame.table, parts) == parts
     calls.raise_error()
-    assert not status[0], "an index was out of range"
+    assert not frame.failed(), "an index was out of range"
     for mine, theirs in zip(given, args, strict=True):
         assert mine.tobytes() == np.ascontiguousarray(theirs).tobytes(), "an argument was written to"
     return outputs

@@ -6,8 +6,8 @@ import math
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 TRIALS = 6  # calls at first, half of them with one part
 AGAIN_CALLS = 10
@@ -65,8 +65,7 @@ def _text(path: Path) -> str:
         return ""
 
 
-@dataclass(frozen=True)
-class Pacer:
+class Pacer(NamedTuple):
     """Chooses between one part and `most` by how long calls took, so that more is never slower for long.
 
         Pacer(2).parts -> run -> pacer.after(seconds, steps, parts) -> the next pacer
@@ -107,12 +106,12 @@ class Pacer:
         """Return the pacer that knows of one more call; `parts` where it was not what was chosen."""
         chosen = self.parts
         used = chosen if parts is None else parts
-        told = replace(self, **self._rates(used > 1, seconds / max(steps, 1)), steps=steps)
+        told = self._replace(**self._rates(used > 1, seconds / max(steps, 1)), steps=steps)
         if self.trials < TRIALS:
-            return replace(told, trials=self.trials + (used == chosen))
+            return told._replace(trials=self.trials + (used == chosen))
         if (used > 1) != self._is_many_better:
-            return replace(told, calls=0, seconds=0.0, again=self.again + 1)
-        return replace(told, calls=self.calls + 1, seconds=self.seconds + seconds)
+            return told._replace(calls=0, seconds=0.0, again=self.again + 1)
+        return told._replace(calls=self.calls + 1, seconds=self.seconds + seconds)
 
     @property
     def _is_many_better(self) -> bool:

@@ -13,6 +13,7 @@ from minicolumn.lower.llvm.emit import Function, Module, Value, const, index
 from minicolumn.lower.llvm.jit import Target
 from minicolumn.lower.llvm.kernels import Kernels
 from minicolumn.lower.llvm.level import Level, prepare
+from minicolumn.lower.llvm.objects import emit_reader
 from minicolumn.lower.llvm.steps import Frame, Runner, constants
 from minicolumn.lower.llvm.team import emit_barrier
 from minicolumn.passes.kernel import Kernel
@@ -49,9 +50,9 @@ def emit_program(
 ) -> Emitted:
     """Write the module of a graph; `flexible` inputs may have any length along their first axis.
 
-    The function is ``run(table, team, part, parts)``. The table holds addresses: the arena, the status word,
-    the function that calls Python, the cycle counts, then inputs, outputs, the inputs' lengths (numbers) and
-    large constants.
+    The function that does everything is ``run(table, team, part, parts)``. The table holds addresses: the
+    arena, the status word, the function that calls Python, the cycle counts, then inputs, outputs, the
+    inputs' lengths (numbers) and large constants. ``read`` fills in where arrays lie (objects.py).
     """
     module = Module()
     emit_barrier(module, target.triple.split("-")[0])
@@ -84,6 +85,7 @@ def emit_program(
     regions = [((node, k), 0, max(bytes_of(node.array_type), 1)) for k, node in enumerate(graph.outputs)]
     Frame(runner, level, where, results, arena, 0, lengths, {}, regions).run()
     f.finish()
+    emit_reader(module, inputs + outputs, [k for k, node in enumerate(graph.inputs) if node in flexible])
     constants_given, hosts = tuple(table.constants), tuple(runner.hosts)
     timed_kernels = tuple(runner.timed)
     size = _aligned(level.memory.size), _aligned(level.private)
