@@ -9,9 +9,10 @@ import numpy as np
 
 from minicolumn.errors import DataError
 from minicolumn.lower.llvm.emit import Function, Module, Value, const, index
-from minicolumn.lower.llvm.jit import Loaded, compile_object
+from minicolumn.lower.llvm.jit import Loaded
 from minicolumn.lower.llvm.objects import DATA, are_readable
-from minicolumn.lower.llvm.program import ARENA, FIRST, STATUS
+from minicolumn.lower.llvm.stored import object_of
+from minicolumn.lower.llvm.table import ARENA, FIRST, STATUS
 from minicolumn.lower.native import NativeProgram
 from minicolumn.passes.memory import ALIGN
 
@@ -37,7 +38,7 @@ def direct(program: NativeProgram) -> Callable[[np.ndarray], np.ndarray]:
         raise DataError("direct: a program of one input and one output expected")
     if program.arena_bytes > MOST_STACK:
         raise DataError(f"direct: the program needs {program.arena_bytes:,} bytes of scratch memory")
-    code = Loaded(compile_object(_entry(program), program.target), ("enter",))
+    code = Loaded(object_of(_entry(program), program.target), ("enter",))
     enter, run = _CALL(code.address("enter")), program.address
     template = program.template()
     table, empty = template.ctypes.data, np.empty

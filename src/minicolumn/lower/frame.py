@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from minicolumn.lower.llvm.objects import READY, are_readable
-from minicolumn.lower.llvm.program import ARENA, FIRST, HOST, STATUS, TIMES
+from minicolumn.lower.llvm.table import ARENA, FIRST, HOST, STATUS, TIMES, table_of
 from minicolumn.passes.memory import ALIGN
 
 # With Python's lock held, since it looks into Python's objects.
@@ -76,10 +76,3 @@ class Frame:
             return False
         self._status[0] = 0
         return True
-
-
-def table_of(inputs: int, outputs: int, constants: Sequence[np.ndarray]) -> np.ndarray:
-    """Return a table that holds the addresses of constants and lacks all else."""
-    words = np.zeros(FIRST + 2 * inputs + outputs + len(constants), np.uint64)
-    words[len(words) - len(constants) :] = [c.ctypes.data for c in constants]
-    return words

@@ -7,19 +7,22 @@ import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minicolumn.ir.graph import Graph, Node
-from minicolumn.lower.frame import READ, Frame, table_of
+from minicolumn.lower.frame import READ, Frame
 from minicolumn.lower.llvm.cache import ObjectCache, key_of
 from minicolumn.lower.llvm.identity import all_nodes, compiler_version, identity
 from minicolumn.lower.llvm.jit import Loaded, Target, compile_object, host_target, versions
 from minicolumn.lower.llvm.pacing import Pacer, cores
-from minicolumn.lower.llvm.program import Emitted, emit_program
+from minicolumn.lower.llvm.table import table_of
 from minicolumn.lower.llvm.team import lease, shared
 from minicolumn.passes.memory import ALIGN
+
+if TYPE_CHECKING:
+    from minicolumn.lower.llvm.program import Emitted
 
 _RUN = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
 _HOST = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.POINTER(ctypes.c_void_p))
@@ -74,6 +77,8 @@ class NativeProgram:
     @cached_property
     def emitted(self) -> Emitted:
         """Return the program's LLVM text and its kernels; what is found in the cache does without."""
+        from minicolumn.lower.llvm.program import emit_program  # a third of what a first call would import
+
         flexible = {self.graph.inputs[k] for k in self._flexible}
         return emit_program(self.graph, self.target, flexible, self._timed)
 
@@ -93,10 +98,8 @@ class NativeProgram:
 
     def _key(self) -> str:
         """Return everything that shapes the code."""
-        target = self.target
-        machine = f"{target.triple} {target.cpu} {target.features} {target.machine}"
         settings = f"{sorted(self._flexible)} {self._timed}"
-        return key_of(identity(self.graph), machine, versions(), compiler_version(), settings)
+        return key_of(identity(self.graph), self.target.identity, versions(), compiler_version(), settings)
 
     def _header(self) -> dict[str, Any]:
         emitted = self.emitted

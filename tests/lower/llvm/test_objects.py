@@ -10,7 +10,7 @@ from minicolumn.ir.graph import Graph
 from minicolumn.lower import frame
 from minicolumn.lower.compile import graph_of
 from minicolumn.lower.llvm.objects import are_readable
-from minicolumn.lower.llvm.program import FIRST
+from minicolumn.lower.llvm.table import FIRST
 from minicolumn.lower.native import KEPT, NativeProgram
 from minicolumn.trace.loops import scan
 

@@ -17,6 +17,7 @@ from minicolumn.ir.shapes import broadcast_shapes
 from minicolumn.lower.llvm.emit import MEMORY, Function, Value, const, index, lanes_of, llvm_type, vector
 from minicolumn.lower.llvm.levels import Levels
 from minicolumn.lower.llvm.scalar import emit_map
+from minicolumn.lower.llvm.table import one_number
 from minicolumn.passes.access import Affine, Places, linear, operand_places, stretched, strides_of
 from minicolumn.passes.kernel import VIEWS
 
@@ -36,12 +37,7 @@ def uniform(node: Node) -> np.generic | None:
         node = node.inputs[0]
     if node.op is not CONST:
         return None
-    value = node.attrs["value"].reshape(-1)
-    first = value[:1]
-    # Bytes are compared, since -0 is not 0 here and NaN is itself; the end first, as most constants vary.
-    if value[-1:].tobytes() != first.tobytes():
-        return None
-    return first[0] if value.tobytes() == value.size * first.tobytes() else None
+    return one_number(node.attrs["value"])
 
 
 class Addresses:

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from minicolumn.ir.graph import CONST, INPUT, Graph, Node
-from minicolumn.lower.llvm.elements import uniform
-from minicolumn.lower.llvm.program import CODE_CONSTANT_BYTES
+from minicolumn.lower.llvm.table import CODE_CONSTANT_BYTES, one_number
 
 
 @functools.cache
@@ -68,5 +67,5 @@ def _constant(node: Node) -> str:
     value = node.attrs["value"]
     if value.nbytes <= CODE_CONSTANT_BYTES:
         return value.tobytes().hex()
-    number = uniform(node)
+    number = one_number(value)
     return "table" if number is None else number.tobytes().hex()

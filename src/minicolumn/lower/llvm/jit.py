@@ -45,6 +45,11 @@ class Target:
     features: str
     machine: Machine
 
+    @property
+    def identity(self) -> str:
+        """Return all of it as text, for a cache's key."""
+        return f"{self.triple} {self.cpu} {self.features} {self.machine}"
+
 
 @functools.cache
 def _llvm() -> Any:

@@ -15,14 +15,10 @@ from minicolumn.lower.llvm.kernels import Kernels
 from minicolumn.lower.llvm.level import Level, prepare
 from minicolumn.lower.llvm.objects import emit_reader
 from minicolumn.lower.llvm.steps import Frame, Runner, constants
+from minicolumn.lower.llvm.table import ARENA, CODE_CONSTANT_BYTES, FIRST, HOST, STATUS, TIMES
 from minicolumn.lower.llvm.team import emit_barrier
 from minicolumn.passes.kernel import Kernel
 from minicolumn.passes.memory import ALIGN, bytes_of
-
-# Larger constants are handed over as arguments instead of being part of the code.
-CODE_CONSTANT_BYTES = 4096
-# Slots of the table of arguments that every program has, before inputs, outputs, lengths and constants.
-ARENA, STATUS, HOST, TIMES, FIRST = range(5)
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,7 +21,8 @@ from typing import NamedTuple
 import numpy as np
 
 from minicolumn.lower.llvm.emit import Module
-from minicolumn.lower.llvm.jit import Loaded, compile_object, host_target
+from minicolumn.lower.llvm.jit import Loaded, host_target
+from minicolumn.lower.llvm.stored import object_of
 
 # The memory of a team: each word that several cores write to has two cache lines of its own, since processors
 # fetch lines in pairs. At 0 who arrived at the barrier, at 128 how often it opened, at 256 who is free (low
@@ -221,7 +222,7 @@ def _native() -> _Native:
     module = Module()
     emit_barrier(module)
     module.functions |= {"serve": _SERVE, "lead": _LEAD}
-    code = Loaded(compile_object(str(module), host_target(), 1), ("serve", "lead"))
+    code = Loaded(object_of(str(module), host_target(), 1), ("serve", "lead"))
     return _Native(code, _SERVED(code.address("serve")), _LED(code.address("lead")))
 
 

@@ -1,0 +1,29 @@
+"""The table of addresses that a program is called with: what lies in which slot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+# Slots of the table that every program has, before inputs, outputs, lengths and constants.
+ARENA, STATUS, HOST, TIMES, FIRST = range(5)
+# Larger constants are handed over in the table instead of being part of the code.
+CODE_CONSTANT_BYTES = 4096
+
+
+def table_of(inputs: int, outputs: int, constants: Sequence[np.ndarray]) -> np.ndarray:
+    """Return a table that holds the addresses of constants and lacks all else."""
+    words = np.zeros(FIRST + 2 * inputs + outputs + len(constants), np.uint64)
+    words[len(words) - len(constants) :] = [c.ctypes.data for c in constants]
+    return words
+
+
+def one_number(value: np.ndarray) -> np.generic | None:
+    """Return the number that an array holds everywhere, if it does."""
+    flat = value.reshape(-1)
+    first = flat[:1]
+    # Bytes are compared, since -0 is not 0 here and NaN is itself; the end first, as most constants vary.
+    if not flat.size or flat[-1:].tobytes() != first.tobytes():
+        return None
+    return first[0] if flat.tobytes() == flat.size * first.tobytes() else None
