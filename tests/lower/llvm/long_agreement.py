@@ -25,7 +25,7 @@ import numpy as np
 from guarded import NO_CACHE, Fences, Pages, run_in
 from programs import Made, arguments, make
 from shrink import shrink
-from twin import judge, opinions, share_judged
+from twin import judge, opinions, same_bits, share_judged
 
 from minicolumn.ir.graph import Graph
 from minicolumn.lower.llvm import sharing
@@ -137,7 +137,7 @@ def _wrong(program: NativeProgram, args: list[np.ndarray], expected: list, share
         return f"{fences.broken()} bytes written outside"
     for parts in (2, 3) if shared else ():
         again = run_in(program, args, fences.room, parts)
-        if [x.tobytes() for x in again] != [x.tobytes() for x in results]:
+        if not same_bits(again, results):
             return f"{parts} threads give other bits"
     run_in(program, args, Pages(at_end=exact).room)
     return ""

@@ -302,6 +302,19 @@ def _near(a: np.ndarray, b: np.ndarray, bound: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(bound) & (bound < 1e30), close, True)
 
 
+def same_bits(some: Sequence[np.ndarray], others: Sequence[np.ndarray]) -> bool:
+    """Return whether two lists of results are the same bits, where every NaN is the same NaN.
+
+    Its sign and payload mean nothing in IEEE 754. A processor takes them from one operand of a multiply-add or
+    the other, by an order that LLVM chooses anew for each place in a register tile.
+    """
+    return [_one_nan(x).tobytes() for x in some] == [_one_nan(x).tobytes() for x in others]
+
+
+def _one_nan(x: np.ndarray) -> np.ndarray:
+    return np.where(np.isnan(x), x.dtype.type(np.nan), x) if x.dtype.kind == "f" else x
+
+
 def share_judged(expected: Sequence[Opinion]) -> tuple[int, int]:
     """Return how many elements are judged, and how many there are."""
     judged = sum(int((e.doubt < DOUBTFUL).sum()) if e.bound is None else e.doubt.size for e in expected)
