@@ -305,8 +305,8 @@ def _near(a: np.ndarray, b: np.ndarray, bound: np.ndarray) -> np.ndarray:
 def same_bits(some: Sequence[np.ndarray], others: Sequence[np.ndarray]) -> bool:
     """Return whether two lists of results are the same bits, where every NaN is the same NaN.
 
-    Its sign and payload mean nothing in IEEE 754. A processor takes them from one operand of a multiply-add or
-    the other, by an order that LLVM chooses anew for each place in a register tile.
+    Its sign and payload mean nothing in IEEE 754. A processor takes them from either operand of a multiply-add,
+    by an order that LLVM chooses anew for each place in a register tile.
     """
     return [_one_nan(x).tobytes() for x in some] == [_one_nan(x).tobytes() for x in others]
 
