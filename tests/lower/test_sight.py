@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import minicolumn as mc
 from minicolumn.lower.sight import Unseen, sight
 from minicolumn.trace.program import argument
 from minicolumn.tree import flatten
@@ -86,3 +87,18 @@ def test_usual_arguments_are_seen_at_a_glance() -> None:
     assert _glance(((Point(weights, {"count": np.int32(0)}), None, [1.5, 3]), {})) is not None
     assert _glance(np.zeros(3)) != _glance(np.zeros(4))
     assert _glance({"a": 1.5, "b": 2.5}) != _glance({"b": 1.5, "a": 2.5})
+
+
+def test_arguments_by_name_are_not_taken_for_a_tuple_and_a_dict() -> None:
+    seen = []
+
+    def f(x, y=None):
+        seen.append((type(x), type(y)))
+        first = x[0] if isinstance(x, tuple) else x
+        return first + (y["y"] if isinstance(y, dict) else y)
+
+    fast, x = mc.compile(f), np.ones(2)
+    for _ in range(2):
+        np.testing.assert_array_equal(fast(x, y=x), [2.0, 2.0])
+        np.testing.assert_array_equal(fast((x,), {"y": 3 * x}), [4.0, 4.0])
+    assert len(seen) == 2

@@ -7,7 +7,6 @@ import threading
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Container, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -206,16 +205,20 @@ def compile(
     if not all(isinstance(k, int) and not isinstance(k, bool) and k >= 0 for k in donate):
         raise DataError(f"compile: donate must hold positions of arguments, from 0, got {donate!r}")
     cache, known = _Cache(), _Cache()  # programs by key; keys by what calls look like
+    last: tuple[Any, Any] = None, None  # what the last call looked like, and its program
 
     @functools.wraps(function, updated=())
     def compiled(*args: Any, **kwargs: Any) -> Any:
-        seen: Any = None
-        with suppress(Unseen):
-            leaves: list[Any] = []
-            seen = sight((args, kwargs), leaves)
-            prepared = cache.get(known.get(seen))
-            if prepared is not None:
-                return prepared(leaves)
+        nonlocal last
+        leaves: list[Any] = []
+        seen, prepared = _look(args, kwargs, leaves), None
+        if seen is not None:
+            before, prepared = last
+            if seen != before:
+                prepared = cache.get(known.get(seen))
+        if prepared is not None:
+            last = seen, prepared
+            return prepared(leaves)
         leaves, structure = flatten((args, kwargs))
         if any(isinstance(x, Traced) for x in leaves):
             return function(*args, **kwargs)
@@ -233,9 +236,19 @@ def compile(
             cache.put(key, prepared)
         if seen is not None:
             known.put(seen, key)
+            last = seen, prepared
         return prepared(leaves)
 
     return compiled
+
+
+def _look(args: tuple[Any, ...], kwargs: dict[str, Any], leaves: list[Any]) -> Any:
+    """Return what a call looks like, and append its leaves; None where that takes a closer look."""
+    try:
+        seen = sight(args, leaves)
+        return (seen, sight(kwargs, leaves)) if kwargs else seen
+    except Unseen:
+        return None
 
 
 def leaves_of(structure: Structure, count: int, positions: Sequence[int]) -> frozenset[int]:
