@@ -305,7 +305,7 @@ def _near(a: np.ndarray, b: np.ndarray, bound: np.ndarray) -> np.ndarray:
 def same_bits(some: Sequence[np.ndarray], others: Sequence[np.ndarray]) -> bool:
     """Return whether two lists of results are the same bits, where every NaN is the same NaN.
 
-    Its sign and payload mean nothing in IEEE 754. A processor takes them from either operand of a multiply-add,
+    Its sign and payload mean nothing in IEEE 754. A processor takes them from either operand of a product,
     by an order that LLVM chooses anew for each place in a register tile.
     """
     return [_one_nan(x).tobytes() for x in some] == [_one_nan(x).tobytes() for x in others]
