@@ -48,6 +48,7 @@ def test_a_session_without_peers(tmp_path: Path, capfd: pytest.CaptureFixture[st
         (["tabluar"], "unknown workload 'tabluar'; did you mean 'tabular'?"),
         (["fly"], "there are playground, tabular, mnist, wide, predict, startup"),
         (["--seconds", "0"], "--seconds: expected a number above 0"),
+        (["--seconds", "100000"], "at most 86,400, got 100000"),
         (["--threads", "0"], "--threads: expected a whole number from 1"),
         (["--out", "/nowhere/x.json"], "--out: cannot write"),
     ],
@@ -55,6 +56,14 @@ def test_a_session_without_peers(tmp_path: Path, capfd: pytest.CaptureFixture[st
 def test_misuse_is_one_line(words: list[str], said: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", *words]) == 2
     assert said in capfd.readouterr().err
+
+
+def test_without_native_code_there_is_nothing_to_measure(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("minicolumn.cli.bench_job.why_missing", lambda: "native code needs llvmlite: none")
+    assert main(["bench", "playground"]) == 2
+    assert capfd.readouterr().err.count("\n") == 1
 
 
 def test_a_peer_that_wins_is_shown_as_the_winner() -> None:

@@ -361,3 +361,22 @@ def test_long_chains_of_maps() -> None:
     x = np.linspace(0, 1, 50)
     np.testing.assert_array_equal(mc.compile(chain)(x), mc.compile(chain, backend="reference")(x))
     assert np.isfinite(mc.compile(mc.grad(lambda x: np.sum(chain(x))))(x)).all()
+
+
+@pytest.mark.parametrize("donate", [0, None, "0", (-1,), (True,), ("x",)])
+def test_donated_arguments_are_named_by_position(donate: Any) -> None:
+    with pytest.raises(mc.DataError, match="donate must hold positions"):
+        mc.compile(lambda x: x, donate=donate)
+
+
+@pytest.mark.parametrize("backend", [None, ["native"], 3, "nativ"])
+def test_backends_that_do_not_exist(backend: Any) -> None:
+    with pytest.raises(mc.DataError, match="compile: unknown backend"):
+        mc.compile(lambda x: x, backend=backend)
+    net, x = mc.nn.Sequential(mc.nn.Dense(2)), np.ones((4, 3))
+    with pytest.raises(mc.DataError, match="fit: unknown backend"):
+        mc.fit(net, x, np.zeros(4, int), backend=backend)
+
+
+def test_numbers_of_numpys_are_numbers_of_threads() -> None:
+    assert mc.compile(lambda x: x + 1, threads=np.int64(1))(np.ones(1)) == 2

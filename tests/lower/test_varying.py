@@ -91,3 +91,37 @@ def test_training_compiles_once_however_many_rows_and_epochs_there_are(
         mc.fit(net, X, rng.integers(0, 2, rows), batch_size=32, epochs=epochs, optimizer=mc.optim.Adam(rate))
         codes.append(set(made))
     assert codes[0] == codes[1] == codes[2]
+
+
+@pytest.mark.parametrize("width", [3, 100_000])
+def test_an_empty_array_of_any_length_has_no_row_to_index(width: int) -> None:
+    look = mc.compile(lambda x, i: x[i], varying=((0,),))
+    empty, full = np.zeros((0, width)), np.ones((2, width))
+    for index in (0, 5, -1):
+        with pytest.raises(IndexError):
+            look(empty, np.array([index]))
+    np.testing.assert_array_equal(look(full, np.array([1])), full[1:])
+    assert look(empty, np.zeros(0, np.int64)).shape == (0, width)
+    total = mc.compile(
+        lambda x, i: mc.scan(lambda s, r: (s + x[r].sum(), None), 0.0, i)[0], varying=((0,), (1,))
+    )
+    with pytest.raises(IndexError):
+        total(empty, np.array([[0]]))
+    assert total(empty, np.zeros((0, 1), np.int64)) == 0
+
+
+def test_a_varying_length_is_no_number() -> None:
+    for function in (lambda x, i: x[i].sum() / len(x), lambda x, i: x[i].sum() * len(x)):
+        with pytest.raises(mc.TraceError, match="length of a varying first axis is used as a number"):
+            mc.compile(function, varying=((0,),))(np.ones(4), np.array([1]))
+
+
+@pytest.mark.parametrize("varying", [(0,), "0", (("x",),), ((-1,),), 3, ((True,),)])
+def test_groups_of_positions_are_asked_for(varying: Any) -> None:
+    with pytest.raises(mc.DataError, match="varying must hold groups of positions"):
+        mc.compile(lambda x: x, varying=varying)
+
+
+def test_positions_beyond_the_arguments() -> None:
+    with pytest.raises(mc.DataError, match="1 arguments were given"):
+        mc.compile(lambda x: x, varying=((5,),))(np.ones(2))

@@ -20,6 +20,8 @@ from minicolumn.cli.options import check_number, check_whole
 from minicolumn.cli.run import DONE
 from minicolumn.cli.save import check_writable
 from minicolumn.cli.screen import is_live, open_console, visible
+from minicolumn.errors import DataError
+from minicolumn.lower.llvm.jit import why_missing
 
 _MOST_SECONDS = 86_400.0
 
@@ -33,7 +35,10 @@ def run_bench(
     as_json: bool,
 ) -> int:
     """Measure, show each part as it is done, and return the exit code."""
-    check_number("--seconds", seconds, "a number above 0", lambda x: 0 < x <= _MOST_SECONDS)
+    if why_missing():
+        raise DataError(why_missing())
+    expected = f"a number above 0, at most {_MOST_SECONDS:,.0f}"
+    check_number("--seconds", seconds, expected, lambda x: 0 < x <= _MOST_SECONDS)
     check_whole("--threads", threads, 1, os.cpu_count() or 1)
     settings = Settings(tuple(dict.fromkeys(workloads)) or PARTS, peers_here(peers), seconds)
     if out is not None:

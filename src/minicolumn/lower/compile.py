@@ -196,14 +196,15 @@ def compile(
     """
     if not callable(function):
         raise DataError(f"compile: expected a function, got a {type(function).__name__}")
-    if backend not in BACKENDS:
-        hint = did_you_mean(str(backend), BACKENDS)
-        raise DataError(f"compile: unknown backend {backend!r}{hint}; there is {', '.join(BACKENDS)}")
-    check_shadow("compile", shadow, backend)
-    if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
+    check_backend("compile", backend, shadow)
+    if threads is not None and (not _is_whole(threads) or threads < 1):
         raise DataError(f"compile: threads must be a whole number from 1, or None, got {threads!r}")
-    if not all(isinstance(k, int) and not isinstance(k, bool) and k >= 0 for k in donate):
-        raise DataError(f"compile: donate must hold positions of arguments, from 0, got {donate!r}")
+    if not _are_positions(donate):
+        raise DataError(f"compile: donate must hold positions of arguments, such as (0,), got {donate!r}")
+    if not isinstance(varying, Sequence) or not all(_are_positions(group) for group in varying):
+        raise DataError(
+            f"compile: varying must hold groups of positions of arguments, such as ((0, 1),), got {varying!r}"
+        )
     cache, known = _Cache(), _Cache()  # programs by key; keys by what calls look like
     last: tuple[Any, Any] = None, None  # what the last call looked like, and its program
 
@@ -242,6 +243,15 @@ def compile(
     return compiled
 
 
+def _is_whole(number: Any) -> bool:
+    return isinstance(number, int | np.integer) and not isinstance(number, bool)
+
+
+def _are_positions(value: Any) -> bool:
+    listed = isinstance(value, Sequence) and not isinstance(value, str)
+    return listed and all(_is_whole(k) and k >= 0 for k in value)
+
+
 def _look(args: tuple[Any, ...], kwargs: dict[str, Any], leaves: list[Any]) -> Any:
     """Return what a call looks like, and append its leaves; None where that takes a closer look."""
     try:
@@ -261,8 +271,11 @@ def leaves_of(structure: Structure, count: int, positions: Sequence[int]) -> fro
     return frozenset(leaf for position in positions for leaf in flatten(args[position])[0])
 
 
-def check_shadow(who: str, shadow: str | None, backend: str) -> None:
-    """Refuse a shadow that does not exist, or that would be compared with itself."""
+def check_backend(who: str, backend: Any, shadow: Any) -> None:
+    """Refuse a backend or a shadow that does not exist, and one that would be compared with itself."""
+    if not isinstance(backend, str) or backend not in BACKENDS:
+        hint = did_you_mean(str(backend), BACKENDS)
+        raise DataError(f"{who}: unknown backend {backend!r}{hint}; there is {', '.join(BACKENDS)}")
     if shadow not in (None, "reference"):
         hint = did_you_mean(str(shadow), ["reference"])
         raise DataError(f'{who}: unknown shadow {shadow!r}{hint}; there is "reference", or None')
@@ -275,21 +288,21 @@ def graph_of(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Graph:
     return simplify(trace_call(function, *args, **kwargs).graph)
 
 
-def call_directly(function: Callable[[Any], Any], example: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    """Return a function of one array, compiled for the example's shape and dtype, that checks nothing.
+def call_directly(function: Callable[[Any], Any], example: np.ndarray) -> Callable[[Any], np.ndarray]:
+    """Return a function of one array, compiled for the example's shape and dtype, with little around it.
 
-    Without native code it is the reference's, which is slower and checks a little.
+    What is no such array is made one, or refused. Without native code it is the reference's, which is slower.
     """
+    from minicolumn.lower.direct import as_expected, direct, fits_directly
     from minicolumn.lower.llvm.jit import available
 
     graph = graph_of(function, example)
-    if not available():
-        run = ReferenceProgram(graph)
-        return lambda x: np.asarray(run(x)[0])
-    from minicolumn.lower.direct import direct, fits_directly
-    from minicolumn.lower.native import NativeProgram
+    type = graph.inputs[0].array_type
+    run: Run = ReferenceProgram(graph)
+    if available():
+        from minicolumn.lower.native import NativeProgram
 
-    program = NativeProgram(graph, threads=1)
-    if not fits_directly(program):
-        return lambda x: np.asarray(program(x)[0])
-    return direct(program)
+        run = NativeProgram(graph, threads=1)
+        if fits_directly(run):
+            return direct(run)
+    return lambda x: np.asarray(run(as_expected(x, type))[0])

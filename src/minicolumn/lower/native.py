@@ -6,7 +6,6 @@ import ctypes
 import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -60,6 +59,8 @@ class NativeProgram:
         self._lengths = [_length_of(node, graph, self._flexible) for node in graph.outputs]
         self._loops = _loops_over(graph, self._flexible)
         self._in_place = in_place(graph, donated)
+        # Not a cached_property: its lock is one for all, and a child forked meanwhile would wait for it.
+        self._emitted: Emitted | None = None
         header, code = self._code(cache or ObjectCache.default())
         self._loaded = Loaded(code, ("run", "read"))
         self.address = self._loaded.address("run")
@@ -74,13 +75,17 @@ class NativeProgram:
         self.arena_bytes = common + own * most
         self._frames: list[Frame] = []
 
-    @cached_property
+    @property
     def emitted(self) -> Emitted:
         """Return the program's LLVM text and its kernels; what is found in the cache does without."""
-        from minicolumn.lower.llvm.program import emit_program  # a third of what a first call would import
+        if self._emitted is None:
+            from minicolumn.lower.llvm.program import (
+                emit_program,
+            )  # a third of what a first call would import
 
-        flexible = {self.graph.inputs[k] for k in self._flexible}
-        return emit_program(self.graph, self.target, flexible, self._timed)
+            flexible = {self.graph.inputs[k] for k in self._flexible}
+            self._emitted = emit_program(self.graph, self.target, flexible, self._timed)
+        return self._emitted
 
     @property
     def calls_host(self) -> bool:
@@ -115,6 +120,8 @@ class NativeProgram:
     def __call__(self, *args: Any) -> list[Any]:
         """Run on arrays of the graph's input types; the results are new arrays, or donated ones."""
         given = [a if type(a) is np.ndarray else np.asarray(a) for a in args]
+        for k in self._flexible:
+            given[k] = given[k] if len(given[k]) else _no_rows(given[k])
         reused = self._reused(given) if self._in_place else {}
         outputs = self._results(given, reused)
         frame = self._take_frame()
@@ -195,6 +202,11 @@ class NativeProgram:
     def frame(self, arena: np.ndarray, constants: Sequence[np.ndarray]) -> Frame:
         """Return what one call at a time works with, in some memory."""
         return Frame(len(self._inputs), len(self._outputs), constants, arena, self.cycles, self._read)
+
+
+def _no_rows(array: np.ndarray) -> np.ndarray:
+    """Return an array without rows that has room for one: an index outside of it reads the first row."""
+    return np.zeros((1, *array.shape[1:]), array.dtype)[:0]
 
 
 def _is_own(array: np.ndarray) -> bool:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from minicolumn.errors import DataError, TraceError
-from minicolumn.ir.graph import Graph, Node
+from minicolumn.ir.graph import CONST, Graph, Node
 from minicolumn.ir.shapes import TupleType
 from minicolumn.trace.program import Argument
 from minicolumn.tree import Structure, flatten, unflatten
@@ -25,6 +27,8 @@ def varying_arguments(
     if len(groups) > len(LENGTHS):
         raise DataError(f"compile: at most {len(LENGTHS)} groups of varying arguments, got {len(groups)}")
     args, _ = unflatten(structure, list(range(len(arguments))))
+    if any(position >= len(args) for group in groups for position in group):
+        raise DataError(f"compile: varying={tuple(groups)} but {len(args)} arguments were given by position")
     found = list(arguments)
     flexible: set[int] = set()
     for group, length in zip(groups, LENGTHS, strict=False):
@@ -55,6 +59,10 @@ def check_varying(graph: Graph, flexible: Sequence[int]) -> None:
 
 def _check(graph: Graph, varying: set[Node], lengths: set[int]) -> None:
     for node in graph.nodes:
+        if node.op is CONST and _is_made_of(node.attrs["value"], lengths):
+            raise TraceError(
+                "compile: the length of a varying first axis is used as a number; hand it over as an argument"
+            )
         if node.op.name == "scan":
             _check_loop(node, varying, lengths)
             continue
@@ -67,6 +75,14 @@ def _check(graph: Graph, varying: set[Node], lengths: set[int]) -> None:
                 f"compile: {node.op.name}{where} needs to know how long a varying first axis is; only "
                 "indexing it with integers and scanning over it do not"
             )
+
+
+def _is_made_of(value: np.ndarray, lengths: set[int]) -> bool:
+    """Return whether a constant is such a length or its inverse, as in a mean."""
+    if value.size != 1 or value.dtype.kind == "b":
+        return False
+    number = float(value.reshape(-1)[0])
+    return any(number in (n, -n, value.dtype.type(1) / value.dtype.type(n)) for n in lengths)
 
 
 def _may(node: Node, operand: int) -> bool:

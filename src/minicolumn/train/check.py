@@ -12,7 +12,7 @@ import numpy as np
 
 from minicolumn import random
 from minicolumn.errors import DataError, ShapeError, did_you_mean
-from minicolumn.lower.compile import check_shadow
+from minicolumn.lower.compile import check_backend
 from minicolumn.model.metrics import SCORES
 from minicolumn.model.rows import Rows, check_inputs, check_rows
 from minicolumn.nn.layer import Layer
@@ -53,7 +53,7 @@ def check_settings(
             f"fit: the network is a {_kind(network)}, expected a layer such as mc.nn.Sequential(...)"
         )
     random.key(seed)
-    check_shadow("fit", shadow, backend)
+    check_backend("fit", backend, shadow)
     function, rule = _loss(loss)
     return Settings(
         network=network,

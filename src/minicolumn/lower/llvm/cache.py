@@ -62,7 +62,12 @@ def default_folder() -> Path | None:
     """Return the folder for this user's entries, or None where there is none or the cache is off."""
     named = os.environ.get(VARIABLE)
     if named is not None:
-        return None if named in ("", "off") else Path(named).absolute() / FOLDER
+        if named.strip().lower() in ("", "off"):
+            return None
+        try:
+            return Path(named).expanduser().absolute() / FOLDER
+        except RuntimeError:  # no such user
+            return None
     base = Path(os.environ.get("XDG_CACHE_HOME", ""))
     try:
         base = base if base.is_absolute() else Path.home() / ".cache"
@@ -147,7 +152,10 @@ class _Folder:
 
     def remove(self, name: str) -> None:
         with suppress(OSError):
-            os.unlink(self._at(name), dir_fd=self._handle)
+            try:
+                os.unlink(self._at(name), dir_fd=self._handle)
+            except (IsADirectoryError, PermissionError):
+                os.rmdir(self._at(name), dir_fd=self._handle)
 
     def rename(self, name: str, to: str) -> None:
         os.replace(self._at(name), self._at(to), src_dir_fd=self._handle, dst_dir_fd=self._handle)
@@ -175,10 +183,11 @@ def _read(folder: _Folder, name: str) -> bytes:
         handle = folder.open(name, _READ)
     except OSError as error:
         raise (_Bad("it cannot be opened as a file") if error.errno in _PLANTED else error) from None
+    found = os.fstat(handle)
+    if not stat.S_ISREG(found.st_mode) or not _is_ours(found):
+        os.close(handle)
+        raise _Bad("it is not a file of this user alone")
     with open(handle, "rb", buffering=0) as file:
-        found = os.fstat(handle)
-        if not stat.S_ISREG(found.st_mode) or not _is_ours(found):
-            raise _Bad("it is not a file of this user alone")
         if found.st_size > MAX_ENTRY:
             raise _Bad("it is far too long")
         return file.read(found.st_size + 1)

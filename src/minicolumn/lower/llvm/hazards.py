@@ -27,12 +27,17 @@ class _Touch:
     writes: bool
     solo: bool
 
+    @property
+    def owner(self) -> Any:
+        """Return what the region belongs to."""
+        return self.access.region[0]
+
 
 class Hazards:
-    """What has been touched since all threads last met."""
+    """What has been touched since all threads last met, by what the places belong to."""
 
     def __init__(self) -> None:
-        self._touched: list[_Touch] = []
+        self._touched: dict[Any, dict[_Touch, None]] = {}
 
     def must_wait(self, reads: Iterable[Access], writes: Iterable[Access], solo: bool) -> bool:
         """Return whether all must meet before this work, and note the work itself.
@@ -41,19 +46,23 @@ class Hazards:
         with earlier work on the same rows.
         """
         new = [_Touch(r, False, solo) for r in reads] + [_Touch(w, True, solo) for w in writes]
-        wait = any(_clash(old, touch) for old in self._touched for touch in new)
-        self._touched = new if wait else self._touched + new
+        wait = any(_clash(old, touch) for touch in new for old in self._touched.get(touch.owner, ()))
+        if wait:
+            self.met()
+        for touch in new:
+            self._touched.setdefault(touch.owner, {})[touch] = None
         return wait
 
     def met(self) -> None:
         """Note that all threads have met."""
-        self._touched = []
+        self._touched = {}
 
 
 def _clash(old: _Touch, new: _Touch) -> bool:
+    """Return whether two threads must not be at these places of one owner at once."""
     if not (old.writes or new.writes) or (old.solo and new.solo):
         return False
     if old.access.rows and old.access == new.access:
         return False
-    (owner, low, high), (other, start, stop) = old.access.region, new.access.region
-    return owner == other and low < stop and start < high
+    (_, low, high), (_, start, stop) = old.access.region, new.access.region
+    return low < stop and start < high

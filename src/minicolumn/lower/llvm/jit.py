@@ -7,6 +7,7 @@ LLVM, so compiling in several threads is safe; each text lives in an LLVM contex
 from __future__ import annotations
 
 import functools
+import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -58,7 +59,15 @@ def _llvm() -> Any:
 
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
+    _compile_across_forks(llvm)
     return llvm
+
+
+def _compile_across_forks(llvm: Any) -> None:
+    """Let no fork happen while another thread is in LLVM: a child would wait for its lock for ever."""
+    lock = getattr(getattr(llvm.ffi.lib, "_lock", None), "_lock", None)
+    if lock is not None and hasattr(os, "register_at_fork"):
+        os.register_at_fork(before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release)
 
 
 @functools.cache

@@ -13,11 +13,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from minicolumn.lower.llvm.emit import Module
+from minicolumn.lower.llvm.emit import Function, Module, Value, const, index
 
-# Behind the head that all of Python's objects have: the data, the rank, the lengths, strides, base and type.
+# All of Python's objects begin with a head, whose last word is the type. Behind it an array has its data,
+# rank, lengths, strides, base, dtype and flags.
 DATA = object.__basicsize__
-_LENGTHS, _FLAGS = DATA + 16, DATA + 48
+_TYPE, _RANK, _LENGTHS, _DTYPE, _FLAGS = DATA - 8, DATA + 8, DATA + 16, DATA + 40, DATA + 48
 # NPY_ARRAY_C_CONTIGUOUS and NPY_ARRAY_ALIGNED: what machine code asks of an array.
 READY = 0x0001 | 0x0100
 
@@ -67,6 +68,39 @@ def emit_reader(module: Module, arrays: int, flexible: Sequence[int]) -> None:
     module.functions["read"] = body if arrays else nothing
 
 
+def emit_is_array(module: Module, shape: Sequence[int]) -> str:
+    """Define `i1 (ptr object, ptr kind)`: whether an object is a `READY` array of a kind and shape.
+
+    kind    address of what `kind_of` gave
+    """
+    f = Function(module, "is.array", [("x", "ptr"), ("kind", "ptr")], "i1", "internal nounwind")
+    x, kind = f.parameters["x"], f.parameters["kind"]
+    found = f.alloca("i1", 1, 1)
+    f.store(const("i1", False), found)
+
+    def same(place: int, word: int) -> Value:
+        held = f.load("ptr", f.at(x, place, "i8"))
+        return f.compare("eq", held, f.load("ptr", f.at(kind, word, "ptr")))
+
+    with f.when(same(_TYPE, 0)):  # other objects can be smaller than what is read of an array
+        flags = f.op("and", f.load("i32", f.at(x, _FLAGS, "i8")), const("i32", READY))
+        rank = f.load("i32", f.at(x, _RANK, "i8"))
+        ready = f.compare("eq", flags, const("i32", READY))
+        ranked = f.compare("eq", rank, const("i32", len(shape)))
+        with f.when(f.op("and", f.op("and", ready, ranked), same(_DTYPE, 1))):
+            lengths, good = f.load("ptr", f.at(x, _LENGTHS, "i8")), const("i1", True)
+            for axis, length in enumerate(shape):
+                held = f.load("i64", f.at(lengths, axis, "i64"))
+                good = f.op("and", f.compare("eq", held, index(length)), good)
+            f.store(good, found)
+    return f.finish(f.load("i1", found))
+
+
+def kind_of(dtype: np.dtype) -> np.ndarray:
+    """Return the addresses that tell arrays of a dtype: those of NumPy's array type and of the dtype."""
+    return np.array([id(np.ndarray), id(dtype)], np.uint64)
+
+
 @functools.cache
 def are_readable() -> bool:
     """Return whether arrays keep what is read where it is looked for."""
@@ -75,10 +109,15 @@ def are_readable() -> bool:
 
 
 def _is_as_expected(array: np.ndarray) -> bool:
-    at = id(array)
-    flags = ctypes.c_int.from_address(at + _FLAGS).value & READY
-    expected = array.flags.c_contiguous * 0x0001 | array.flags.aligned * 0x0100
-    if ctypes.c_size_t.from_address(at + DATA).value != array.ctypes.data or flags != expected:
+    def word(place: int) -> int | None:
+        return ctypes.c_void_p.from_address(id(array) + place).value
+
+    flags = ctypes.c_int.from_address(id(array) + _FLAGS).value & READY
+    if flags != array.flags.c_contiguous * 0x0001 | array.flags.aligned * 0x0100:
         return False
-    shape = ctypes.c_void_p.from_address(at + _LENGTHS).value
+    if [word(_TYPE), word(_DTYPE), word(DATA)] != [id(np.ndarray), id(array.dtype), array.ctypes.data]:
+        return False
+    if ctypes.c_int.from_address(id(array) + _RANK).value != array.ndim:
+        return False
+    shape = word(_LENGTHS)
     return not array.ndim or bool(shape and ctypes.c_ssize_t.from_address(shape).value == array.shape[0])

