@@ -11,9 +11,17 @@ import numpy as np
 import polars
 
 from minicolumn.model.artifact import Artifact
-from minicolumn.nn.embeddings import ColumnEmbedding, Embedding
-from minicolumn.nn.layers import Dense, Dropout, Flatten, Residual, Scale, Sequential
-from minicolumn.nn.piecewise import PiecewiseLinear
+from minicolumn.nn import (
+    ColumnEmbedding,
+    Dense,
+    Dropout,
+    Embedding,
+    Flatten,
+    PiecewiseLinear,
+    Residual,
+    Scale,
+    Sequential,
+)
 from minicolumn.nn.serialize import to_json
 from minicolumn.tables import infer_schema
 from minicolumn.tables.encode import Encoder

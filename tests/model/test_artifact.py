@@ -23,7 +23,7 @@ from minicolumn.model.artifact import (
     save_artifact,
 )
 from minicolumn.model.container import decode, encode
-from minicolumn.nn.layers import Dense, Sequential
+from minicolumn.nn import Dense, Sequential
 from minicolumn.nn.serialize import from_json
 from minicolumn.tree import flatten, named_leaves
 
