@@ -161,6 +161,22 @@ def test_values_keep_their_digits_at_the_ends_too(name, dtype):
     np.testing.assert_allclose(found, exact, rtol=roundings * eps, atol=atol)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_native_code_gives_the_same_at_the_ends_too(dtype):
+    import minicolumn as mc
+
+    x = np.concatenate([POINTS, [-np.nan, np.nan, -1e4, 1e4, -3e38, 3e38]]).astype(dtype).reshape(-1, 2)
+    functions = {name: rule.function for name, rule in nn.ACTIVATIONS.items()}
+    found = mc.compile(lambda x: {name: f(x) for name, f in functions.items()})(x)
+    eps = float(np.finfo(dtype).eps)
+    for name, f in functions.items():
+        with np.errstate(all="ignore"):  # infinity is what e^x is beyond the largest number
+            expected = f(x)
+        # Either has its own exp, tanh and erfc, good to a few units in the last place; tails as above.
+        rtol, atol = (600 if name == "gelu_tanh" else 60) * eps, ROUNDED.get(name, 0.0) * eps
+        np.testing.assert_allclose(found[name], expected, rtol, atol + 1e-37, err_msg=name)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_empty_batches_pass(name):
     rule = nn.ACTIVATIONS[name]

@@ -337,6 +337,20 @@ def test_layers_are_found_by_their_paths():
     }  # fmt: skip
 
 
+def test_concatenate_lays_outputs_side_by_side():
+    x = random.normal(KEY, (4, 3))
+    layer = nn.Concatenate(nn.Sequential(), nn.Dense(2), nn.Activation("relu"))
+    params = layer.init(0, (3,))
+    expected = [x, nn.Dense(2).apply(params["1"], x), np.maximum(x, 0)]
+    np.testing.assert_array_equal(layer.apply(params, x), np.concatenate(expected, axis=1))
+
+
+def test_branches_draw_their_own_noise():
+    layer = nn.Concatenate(nn.GaussianNoise(1.0), nn.GaussianNoise(1.0))
+    y = layer.apply({"0": {}, "1": {}}, np.zeros((50, 2)), key=KEY, training=True)
+    assert (y[:, :2] != y[:, 2:]).all()
+
+
 def test_scale_starts_as_the_identity():
     x = random.normal(KEY, (4, 3))
     np.testing.assert_array_equal(nn.Scale().apply(nn.Scale().init(0, (3,)), x), x)

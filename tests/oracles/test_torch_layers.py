@@ -58,7 +58,11 @@ TIES = {
     "soft_shrink": [-0.5, 0.5],
     "threshold": [1.0],
 }
-CLOSE = {"rtol": 1e-12, "atol": 1e-14}  # some roundings in float64, sums in another order
+
+
+def close(found: Any, expected: Any, rtol: float = 1e-12, atol: float = 1e-14) -> None:
+    """Compare: some roundings in float64, and sums in another order, unless told otherwise."""
+    np.testing.assert_allclose(found, expected, rtol, atol)
 
 
 def test_every_activation_that_pytorch_has_is_compared() -> None:
@@ -73,10 +77,10 @@ def test_activation_and_its_slope(name: str) -> None:
     out = ACTIVATIONS[name](tensor)
     torch.sum(torch.sin(out)).backward()
     f = nn.ACTIVATIONS[name].function
-    np.testing.assert_allclose(f(x), out.detach().numpy(), **CLOSE)
+    close(f(x), out.detach().numpy())
     # The slope of their hard_sigmoid is 1 / 6 as a float32, in float64 too.
-    close = {"rtol": 4e-8} if name == "hard_sigmoid" else CLOSE
-    np.testing.assert_allclose(mc.grad(lambda z: np.sum(np.sin(f(z))))(x), tensor.grad.numpy(), **close)
+    rtol = 4e-8 if name == "hard_sigmoid" else 1e-12
+    close(mc.grad(lambda z: np.sum(np.sin(f(z))))(x), tensor.grad.numpy(), rtol)
 
 
 @pytest.mark.parametrize("affine", [True, False])
@@ -111,22 +115,22 @@ def test_batch_norm_trains_and_predicts_as_theirs(affine: bool, shape: tuple[int
             other.zero_grad()
             loss.backward()
             other.step()
-        np.testing.assert_allclose(value, loss.item(), **CLOSE)
+        close(value, loss.item())
         # Theirs divides by rows - 1, ours by rows.
         variance = 0.8 * variance + 0.2 * x.reshape(-1, 5).var(axis=0, ddof=1)
-        np.testing.assert_allclose(variance, theirs.running_var.numpy(), **CLOSE)
-    np.testing.assert_allclose(params["mean"], theirs.running_mean.numpy(), **CLOSE)
+        close(variance, theirs.running_var.numpy())
+    close(params["mean"], theirs.running_mean.numpy())
     start = 0.8**6
     unbiased = start + (params["variance"] - start) * rows / (rows - 1)
-    np.testing.assert_allclose(unbiased, theirs.running_var.numpy(), **CLOSE)
+    close(unbiased, theirs.running_var.numpy())
     if affine:
-        np.testing.assert_allclose(params["scale"], theirs.weight.detach().numpy(), **CLOSE)
-        np.testing.assert_allclose(params["bias"], theirs.bias.detach().numpy(), **CLOSE)
+        close(params["scale"], theirs.weight.detach().numpy())
+        close(params["bias"], theirs.bias.detach().numpy())
     theirs.eval()
     theirs.running_var = torch.tensor(params["variance"])
     x = random.normal(random.key(99), shape, np.float64)
     expected = np.moveaxis(theirs(as_theirs(x)).detach().numpy(), 1, -1)
-    np.testing.assert_allclose(layer.apply(params, x), expected, **CLOSE)
+    close(layer.apply(params, x), expected)
 
 
 @pytest.mark.parametrize("shape", [(6, 5), (3, 2, 5)])
@@ -142,11 +146,11 @@ def test_row_norms_and_their_slopes(kind: str, shape: tuple[int, ...]) -> None:
     else:
         out = F.rms_norm(tensor, (5,), tensors["scale"], 1e-4)
     torch.sum(torch.sin(out)).backward()
-    np.testing.assert_allclose(layer.apply(params, x), out.detach().numpy(), **CLOSE)
+    close(layer.apply(params, x), out.detach().numpy())
     slopes, slope = mc.grad(lambda p, x: np.sum(np.sin(layer.apply(p, x))), argnums=(0, 1))(params, x)
     np.testing.assert_allclose(slope, tensor.grad.numpy(), rtol=1e-11, atol=1e-13)  # sums that nearly cancel
     for name, value in slopes.items():
-        np.testing.assert_allclose(value, tensors[name].grad.numpy(), **CLOSE)
+        close(value, tensors[name].grad.numpy())
 
 
 @pytest.mark.parametrize("shared", [True, False])
@@ -157,10 +161,10 @@ def test_prelu_and_its_slopes(shared: bool) -> None:
     weight = torch.tensor(slope, requires_grad=True)
     out = F.prelu(tensor, weight)
     torch.sum(torch.sin(out)).backward()
-    np.testing.assert_allclose(layer.apply({"slope": slope}, x), out.detach().numpy(), **CLOSE)
+    close(layer.apply({"slope": slope}, x), out.detach().numpy())
     found = mc.grad(lambda s, x: np.sum(np.sin(layer.apply({"slope": s}, x))), argnums=(0, 1))(slope, x)
-    np.testing.assert_allclose(found[0], weight.grad.numpy(), **CLOSE)
-    np.testing.assert_allclose(found[1], tensor.grad.numpy(), **CLOSE)
+    close(found[0], weight.grad.numpy())
+    close(found[1], tensor.grad.numpy())
 
 
 def test_alpha_dropout_has_their_two_branches() -> None:

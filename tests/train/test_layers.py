@@ -180,6 +180,14 @@ def test_predictions_use_the_running_statistics(blobs: Any) -> None:
     assert (run.params["0"]["variance"] > 1000).all()
 
 
+@pytest.mark.parametrize("batch_size", [1, 46])
+def test_batches_of_one_row_are_trained_on_too(batch_size: int, blobs: Any) -> None:
+    net = nn.Sequential(nn.Dense(4), nn.BatchNorm(), nn.Dense(3))
+    run = _fit(blobs, net, batch_size=batch_size, epochs=2)
+    assert np.isfinite(run.history["loss"]).all()
+    assert (run.params["1"]["variance"] >= 0).all()
+
+
 def test_statistics_go_on_from_given_params(blobs: Any, same_bits: Any) -> None:
     net = nn.Sequential(nn.BatchNorm(), nn.Dense(3))
     settings = {"optimizer": mc.optim.SGD(0.1), "batch_size": 47, "shuffle": False}

@@ -83,7 +83,8 @@ class NonNegative:
 
     params      a tree of parameters, such as ``run.params``
     Returns     a tree like it
-    Source      Chorowski & Zurada 2015, "Learning understandable neural networks with nonnegative weights"
+    Source      Chorowski & Zurada 2015, "Learning understandable neural networks with
+                nonnegative weight constraints"
 
     >>> NonNegative()({"weight": np.array([[-1.0, 2.0]]), "bias": np.array([-1.0, 0.0])})
     {'weight': array([[0., 2.]]), 'bias': array([-1.,  0.])}

@@ -11,7 +11,17 @@ import numpy as np
 from minicolumn.errors import DataError, ShapeError, did_you_mean
 from minicolumn.nn.activations import ActivationRule, activation_by_name
 from minicolumn.nn.init import Constant, Initializer, settle_initializer
-from minicolumn.nn.layer import Array, Deterministic, Function, Layer, Param, Params, Shape, feature_count
+from minicolumn.nn.layer import (
+    Array,
+    Deterministic,
+    Featurewise,
+    Function,
+    Layer,
+    Param,
+    Params,
+    Shape,
+    feature_count,
+)
 from minicolumn.nn.settings import refuse, settle, settle_flag, settle_number, settle_whole
 
 PARAMETRIZATIONS = ("standard", "ntk")
@@ -116,7 +126,7 @@ class Dense(Deterministic):
         return _rule(self.activation).function(z)
 
     @property
-    def trainable(self) -> bool:
+    def passes_gradient(self) -> bool:
         return _rule(self.activation).trainable
 
 
@@ -153,13 +163,13 @@ class Activation(Deterministic):
         return _rule(self.function).function(x)
 
     @property
-    def trainable(self) -> bool:
+    def passes_gradient(self) -> bool:
         return _rule(self.function).trainable
 
 
 @final
 @dataclass(frozen=True, repr=False)
-class PReLU(Deterministic):
+class PReLU(Featurewise):
     """Learn how much to let through below zero.
 
         y = x if x > 0 else slope x,    slope = initial at the start
@@ -183,10 +193,6 @@ class PReLU(Deterministic):
         settle_flag(self, "shared")
         settle_number(self, "initial", "a finite number", lambda slope: True)
 
-    def output_shape(self, input_shape: Shape) -> Shape:
-        feature_count(self, input_shape)
-        return tuple(input_shape)
-
     def declare(self, input_shape: Shape) -> Params:
         features = feature_count(self, input_shape)
         return {"slope": Param((1 if self.shared else features,), Constant(self.initial))}
@@ -197,7 +203,7 @@ class PReLU(Deterministic):
 
 @final
 @dataclass(frozen=True, repr=False)
-class Scale(Deterministic):
+class Scale(Featurewise):
     """Learn how much each feature matters, in front of a network.
 
         y = x (1 + rate s),    s = 0 at the start
@@ -217,10 +223,6 @@ class Scale(Deterministic):
 
     def __post_init__(self) -> None:
         settle_number(self, "rate", "a number > 0", lambda rate: rate > 0)
-
-    def output_shape(self, input_shape: Shape) -> Shape:
-        feature_count(self, input_shape)
-        return tuple(input_shape)
 
     def declare(self, input_shape: Shape) -> Params:
         return {"scale": Param((feature_count(self, input_shape),))}

@@ -72,7 +72,7 @@ def gelu_tanh(x: Array) -> Array:
 
         f(x) = x (1 + tanh u) / 2 = x / (1 + e^(-2 u)),    u = sqrt(2 / pi) (x + 0.044715 x^3)
 
-    The second form keeps its relative precision as x -> -inf, where the first is 0 from x = -5.5 on.
+    The second form keeps its relative precision as x -> -inf; in float32 the first is 0 beyond x = -5.5.
 
     Source      Hendrycks & Gimpel 2016 (arXiv 1606.08415), section 2
 

@@ -278,7 +278,8 @@ class Orthogonal:
     Of a tall matrix the columns are orthonormal, of a wide one the rows. Axes in front count as rows.
 
     Errors      ShapeError for fewer than two axes, DataError for a gain that is not finite
-    Source      Saxe, McClelland, Ganguli 2014 (arXiv 1312.6120); the signs: Mezzadri 2007, section 5
+    Source      Saxe, McClelland, Ganguli 2014 (arXiv 1312.6120); the signs: Mezzadri 2007
+                (arXiv math-ph/0609050)
 
     >>> q = Orthogonal()(random.key(0), (4, 3), np.float64)
     >>> bool(np.allclose(q.T @ q, np.eye(3)))

@@ -101,7 +101,7 @@ class Layer:
         return False
 
     @property
-    def trainable(self) -> bool:
+    def passes_gradient(self) -> bool:
         """Whether derivatives pass through: in front of a layer through which none pass, nothing learns."""
         return True
 
@@ -116,6 +116,14 @@ class Deterministic(Layer):
     @property
     def draws(self) -> bool:
         return False
+
+
+class Featurewise(Deterministic):
+    """A layer that draws nothing and keeps the shape of its input, which needs an axis of features."""
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        feature_count(self, input_shape)
+        return tuple(input_shape)
 
 
 Visit = Callable[[Layer, Params, Array, "Array | None"], tuple[Array, Params]]
@@ -152,8 +160,8 @@ class Composite(Layer):
         return any(layer.observes for _, layer in self.inside)
 
     @property
-    def trainable(self) -> bool:
-        return all(layer.trainable for _, layer in self.inside)
+    def passes_gradient(self) -> bool:
+        return all(layer.passes_gradient for _, layer in self.inside)
 
 
 def own_key(layer: Layer, key: Array | None, place: int) -> Array | None:

@@ -14,9 +14,36 @@ from minicolumn.nn.rectifiers import SELU_ALPHA, SELU_SCALE, relu, softplus
 from minicolumn.nn.settings import settle_number
 
 
+class _Noise(Layer):
+    """A layer that changes each number by chance while training, and passes it on otherwise."""
+
+    def noisy(self, x: Array, key: Array) -> Array:
+        """Return the outputs of a training step."""
+        raise NotImplementedError(f"{type(self).__name__} lacks noisy")
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        return tuple(input_shape)
+
+    def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
+        return self.noisy(x, needed_key(self, key)) if training and self.draws else x
+
+
+class _AtRate(_Noise):
+    """Noise that a rate makes larger, up to 1, which it may not be."""
+
+    rate: float
+
+    def __post_init__(self) -> None:
+        settle_number(self, "rate", "0 <= rate < 1", lambda rate: 0 <= rate < 1)
+
+    @property
+    def draws(self) -> bool:
+        return self.rate > 0
+
+
 @final
 @dataclass(frozen=True, repr=False)
-class Dropout(Layer):
+class Dropout(_AtRate):
     """While training, silence each number with probability ``rate`` and scale up the others.
 
         training    y = x m / (1 - rate),   m = 0 with probability rate, else 1
@@ -36,27 +63,15 @@ class Dropout(Layer):
 
     rate: float
 
-    def __post_init__(self) -> None:
-        settle_number(self, "rate", "0 <= rate < 1", lambda rate: 0 <= rate < 1)
-
-    def output_shape(self, input_shape: Shape) -> Shape:
-        return tuple(input_shape)
-
-    def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
-        if not training or self.rate == 0:
-            return x
+    def noisy(self, x: Array, key: Array) -> Array:
         keep = 1.0 - self.rate
-        kept = random.bernoulli(needed_key(self, key), keep, x.shape)
+        kept = random.bernoulli(key, keep, x.shape)
         return np.where(kept, x * (1.0 / keep), 0.0)
-
-    @property
-    def draws(self) -> bool:
-        return self.rate > 0
 
 
 @final
 @dataclass(frozen=True, repr=False)
-class AlphaDropout(Layer):
+class AlphaDropout(_AtRate):
     """While training, push numbers to the floor of SELU with probability ``rate``; keep mean and variance.
 
         training    y = a (x if kept else low) + b,    low = -1.0507 * 1.6733 = -1.7581
@@ -78,28 +93,16 @@ class AlphaDropout(Layer):
 
     rate: float
 
-    def __post_init__(self) -> None:
-        settle_number(self, "rate", "0 <= rate < 1", lambda rate: 0 <= rate < 1)
-
-    def output_shape(self, input_shape: Shape) -> Shape:
-        return tuple(input_shape)
-
-    def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
-        if not training or self.rate == 0:
-            return x
+    def noisy(self, x: Array, key: Array) -> Array:
         keep, low = 1.0 - self.rate, -SELU_SCALE * SELU_ALPHA
         factor = 1.0 / math.sqrt(keep + low * low * keep * self.rate)
-        kept = random.bernoulli(needed_key(self, key), keep, x.shape)
+        kept = random.bernoulli(key, keep, x.shape)
         return np.where(kept, x, low) * factor - factor * self.rate * low
-
-    @property
-    def draws(self) -> bool:
-        return self.rate > 0
 
 
 @final
 @dataclass(frozen=True, repr=False)
-class GaussianDropout(Layer):
+class GaussianDropout(_AtRate):
     """While training, multiply each number by a random one around 1.
 
         training    y = x (1 + s z),    z ~ N(0, 1),    s^2 = rate / (1 - rate)
@@ -119,26 +122,14 @@ class GaussianDropout(Layer):
 
     rate: float
 
-    def __post_init__(self) -> None:
-        settle_number(self, "rate", "0 <= rate < 1", lambda rate: 0 <= rate < 1)
-
-    def output_shape(self, input_shape: Shape) -> Shape:
-        return tuple(input_shape)
-
-    def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
-        if not training or self.rate == 0:
-            return x
-        noise = random.normal(needed_key(self, key), x.shape, x.dtype)
+    def noisy(self, x: Array, key: Array) -> Array:
+        noise = random.normal(key, x.shape, x.dtype)
         return x * (1.0 + math.sqrt(self.rate / (1.0 - self.rate)) * noise)
-
-    @property
-    def draws(self) -> bool:
-        return self.rate > 0
 
 
 @final
 @dataclass(frozen=True, repr=False)
-class GaussianNoise(Layer):
+class GaussianNoise(_Noise):
     """While training, add noise to each number.
 
         training    y = x + stddev z,    z ~ N(0, 1)
@@ -160,13 +151,8 @@ class GaussianNoise(Layer):
     def __post_init__(self) -> None:
         settle_number(self, "stddev", "a number >= 0", lambda stddev: stddev >= 0)
 
-    def output_shape(self, input_shape: Shape) -> Shape:
-        return tuple(input_shape)
-
-    def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
-        if not training or self.stddev == 0:
-            return x
-        return x + self.stddev * random.normal(needed_key(self, key), x.shape, x.dtype)
+    def noisy(self, x: Array, key: Array) -> Array:
+        return x + self.stddev * random.normal(key, x.shape, x.dtype)
 
     @property
     def draws(self) -> bool:
@@ -175,7 +161,7 @@ class GaussianNoise(Layer):
 
 @final
 @dataclass(frozen=True, repr=False)
-class NoisyReLU(Layer):
+class NoisyReLU(_Noise):
     """Cut off below zero, with noise in front while training: as large as a unit is unsure.
 
         training    y = max(0, x + z sqrt(logistic(x))),    z ~ N(0, 1)
@@ -192,12 +178,10 @@ class NoisyReLU(Layer):
     array([[0., 2.]])
     """
 
-    def output_shape(self, input_shape: Shape) -> Shape:
-        return tuple(input_shape)
-
     def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
-        if not training:
-            return relu(x)
+        return relu(super().apply(params, x, key=key, training=training))
+
+    def noisy(self, x: Array, key: Array) -> Array:
         # sqrt(logistic(x)), whose logarithm is taken first: its slope stays finite as x -> -inf.
         size = np.exp(-0.5 * softplus(-x))
-        return relu(x + size * random.normal(needed_key(self, key), x.shape, x.dtype))
+        return x + size * random.normal(key, x.shape, x.dtype)

@@ -8,7 +8,7 @@ from typing import final
 import numpy as np
 
 from minicolumn.ir.ops.elementwise import STOP_GRADIENT
-from minicolumn.nn.layer import Array, Deterministic, Layer, Param, Params, Shape, feature_count
+from minicolumn.nn.layer import Array, Featurewise, Layer, Param, Params, Shape, feature_count
 from minicolumn.nn.settings import settle_flag, settle_number
 
 
@@ -23,7 +23,7 @@ def _affine(layer: Layer, input_shape: Shape) -> Params:
 
 @final
 @dataclass(frozen=True, repr=False)
-class BatchNorm(Deterministic):
+class BatchNorm(Featurewise):
     """Bring each feature to mean 0 and variance 1 over the batch, then to a learned variance and mean.
 
         training    y = scale (x - m) / sqrt(v + eps) + bias        m, v of this batch, v = mean of (x - m)^2
@@ -59,10 +59,6 @@ class BatchNorm(Deterministic):
         settle_number(self, "momentum", "0 <= momentum < 1", lambda momentum: 0 <= momentum < 1)
         _settle_eps(self)
         settle_flag(self, "affine")
-
-    def output_shape(self, input_shape: Shape) -> Shape:
-        feature_count(self, input_shape)
-        return tuple(input_shape)
 
     def declare(self, input_shape: Shape) -> Params:
         shape = (feature_count(self, input_shape),)
@@ -100,7 +96,7 @@ class BatchNorm(Deterministic):
 
 @final
 @dataclass(frozen=True, repr=False)
-class LayerNorm(Deterministic):
+class LayerNorm(Featurewise):
     """Bring each row to mean 0 and variance 1 over its features, then scale and shift each feature.
 
         y = scale (x - m) / sqrt(v + eps) + bias        m, v of the last axis, v = mean of (x - m)^2
@@ -124,10 +120,6 @@ class LayerNorm(Deterministic):
         _settle_eps(self)
         settle_flag(self, "affine")
 
-    def output_shape(self, input_shape: Shape) -> Shape:
-        feature_count(self, input_shape)
-        return tuple(input_shape)
-
     def declare(self, input_shape: Shape) -> Params:
         self.output_shape(input_shape)
         return _affine(self, input_shape) if self.affine else {}
@@ -141,7 +133,7 @@ class LayerNorm(Deterministic):
 
 @final
 @dataclass(frozen=True, repr=False)
-class RMSNorm(Deterministic):
+class RMSNorm(Featurewise):
     """Bring each row to mean square 1 over its features, then scale each feature.
 
         y = scale x / sqrt(mean of x^2 + eps)        over the last axis
@@ -160,10 +152,6 @@ class RMSNorm(Deterministic):
 
     def __post_init__(self) -> None:
         _settle_eps(self)
-
-    def output_shape(self, input_shape: Shape) -> Shape:
-        feature_count(self, input_shape)
-        return tuple(input_shape)
 
     def declare(self, input_shape: Shape) -> Params:
         return {"scale": Param((feature_count(self, input_shape),), "ones")}

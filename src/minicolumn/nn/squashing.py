@@ -63,7 +63,7 @@ def hard_tanh(x: Array) -> Array:
 
         f(x) = -1 if x <= -1,  x between,  1 if x >= 1         slope 0 at both corners, as in PyTorch
 
-    Source      Collobert 2004, "Large scale machine learning", section 7.4
+    Source      Collobert 2004, "Large scale machine learning"
 
     >>> hard_tanh(np.array([-3.0, 0.5, 3.0]))
     array([-1. ,  0.5,  1. ])

@@ -54,7 +54,7 @@ def check_settings(
         raise DataError(
             f"fit: the network is a {_kind(network)}, expected a layer such as mc.nn.Sequential(...)"
         )
-    _check_trainable(network)
+    _check_gradient(network)
     random.key(seed)
     check_shadow("fit", shadow, backend)
     function, rule = _loss(loss)
@@ -78,10 +78,10 @@ def check_settings(
     )
 
 
-def _check_trainable(network: Layer) -> None:
+def _check_gradient(network: Layer) -> None:
     """Refuse a network of which a part could never learn."""
     for path, layer in named_layers(network):
-        if not layer.inside and not layer.trainable:
+        if not layer.inside and not layer.passes_gradient:
             where = f"layer {path}" if path else "the network"
             raise DataError(
                 f"fit: {where} is {layer!r}, whose derivative is 0 everywhere, so nothing in it and in front "
