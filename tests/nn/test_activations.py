@@ -16,6 +16,7 @@ from scipy import integrate, optimize, special
 from minicolumn import nn
 from minicolumn.errors import DataError, ShapeError
 from minicolumn.nn import gates, rectifiers, simplex
+from minicolumn.nn.activations import ALIASES
 
 
 def exactly(function):
@@ -237,8 +238,8 @@ def test_values_where_a_formula_changes(name, x, values):
 
 
 def test_other_libraries_names_are_taken():
-    assert {name: nn.activation_by_name(name).name for name in nn.ALIASES} == nn.ALIASES
-    assert not set(nn.ALIASES) & set(nn.ACTIVATIONS)
+    assert {name: nn.activation_by_name(name).name for name in ALIASES} == ALIASES
+    assert not set(ALIASES) & set(nn.ACTIVATIONS)
     with pytest.raises(DataError, match="did you mean 'sigmoid'"):
         nn.activation_by_name("sigmoyd")
 

@@ -1,6 +1,6 @@
 """Networks: layers, activations, losses, initializers, penalties and constraints, all plain NumPy."""
 
-from minicolumn.nn.activations import ACTIVATIONS, ALIASES, ActivationRule, activation_by_name
+from minicolumn.nn.activations import ACTIVATIONS, ActivationRule, activation_by_name
 from minicolumn.nn.combine import Concatenate, Residual, Sequential
 from minicolumn.nn.constrain import MaxNorm, NonNegative, UnitNorm
 from minicolumn.nn.dense import Activation, Dense, Flatten, PReLU, Scale
@@ -26,7 +26,6 @@ from minicolumn.nn.serialize import from_json, to_json
 
 __all__ = [
     "ACTIVATIONS",
-    "ALIASES",
     "INITIALIZERS",
     "L1",
     "L2",
