@@ -23,7 +23,7 @@ from model_samples import artifact_of, number_of, numbered
 
 from minicolumn.errors import MinicolumnError
 from minicolumn.model.artifact import Artifact, artifact_to_bytes, load_artifact, save_artifact
-from minicolumn.nn.layers import Dense, Sequential
+from minicolumn.nn import Dense, Sequential
 
 Save = Callable[[Artifact, Path], None]
 

@@ -11,9 +11,29 @@ import numpy as np
 import polars
 
 from minicolumn.model.artifact import Artifact
-from minicolumn.nn.embeddings import ColumnEmbedding, Embedding
-from minicolumn.nn.layers import Dense, Dropout, Flatten, Residual, Scale, Sequential
-from minicolumn.nn.piecewise import PiecewiseLinear
+from minicolumn.nn import (
+    Activation,
+    AlphaDropout,
+    BatchNorm,
+    ColumnEmbedding,
+    Concatenate,
+    Dense,
+    Dropout,
+    Embedding,
+    Flatten,
+    GaussianDropout,
+    GaussianNoise,
+    Heads,
+    LayerNorm,
+    NoisyReLU,
+    PiecewiseLinear,
+    PReLU,
+    Residual,
+    RMSNorm,
+    Scale,
+    Sequential,
+    VarianceScaling,
+)
 from minicolumn.nn.serialize import to_json
 from minicolumn.tables import infer_schema
 from minicolumn.tables.encode import Encoder
@@ -89,6 +109,21 @@ def samples() -> dict[str, Artifact]:
         ),
         "image": artifact_of(Sequential(Flatten(), Dense(2)), (3, 4), data_hash=None, metrics={}),
         "words": artifact_of(Sequential(Embedding(5, 2), Flatten(), Dense(1)), (3,)),
+        "norms": artifact_of(
+            Sequential(Dense(4, "glu"), BatchNorm(), LayerNorm(affine=False), RMSNorm(), PReLU(), Dense(1)),
+            (3,),
+        ),
+        "noise": artifact_of(
+            Sequential(GaussianNoise(0.1), NoisyReLU(), AlphaDropout(0.1), GaussianDropout(0.2), Dense(1)),
+            (3,),
+        ),
+        "branches": artifact_of(
+            Sequential(
+                Concatenate(Sequential(), Dense(2, initializer=VarianceScaling(2.0, "fan_avg"))),
+                Heads(size=Dense(1), kind=Sequential(Activation("tanh"), Dense(2))),
+            ),
+            (3,),
+        ),
         "tabular": tabular(),
         "table without schema": Artifact(**{**vars(tabular()), "schema": None}),
     }

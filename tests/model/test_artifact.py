@@ -23,8 +23,9 @@ from minicolumn.model.artifact import (
     save_artifact,
 )
 from minicolumn.model.container import decode, encode
-from minicolumn.nn.layers import Dense, Sequential
-from minicolumn.nn.serialize import from_json
+from minicolumn.nn import Dense, Sequential
+from minicolumn.nn.layer import named_layers
+from minicolumn.nn.serialize import KINDS, from_json
 from minicolumn.tree import flatten, named_leaves
 
 SAMPLES = samples()
@@ -58,6 +59,13 @@ def test_what_is_saved_comes_back(tmp_path: Path, name: str) -> None:
     save_artifact(SAMPLES[name], tmp_path / "m.safetensors")
     assert_same(load_artifact(tmp_path / "m.safetensors"), SAMPLES[name])
     assert [path.name for path in tmp_path.iterdir()] == ["m.safetensors"]
+
+
+def test_the_samples_hold_every_kind_of_layer() -> None:
+    found = {
+        type(layer) for sample in SAMPLES.values() for _, layer in named_layers(from_json(sample.network))
+    }
+    assert found == {kind.make for kind in KINDS.values()}
 
 
 @pytest.mark.parametrize("name", SAMPLES)

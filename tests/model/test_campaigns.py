@@ -14,7 +14,7 @@ import pytest
 from model_samples import artifact_of
 
 from minicolumn.model.artifact import save_artifact
-from minicolumn.nn.layers import Dense, Sequential
+from minicolumn.nn import Dense, Sequential
 
 HERE = Path(__file__).parent
 

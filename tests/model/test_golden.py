@@ -41,3 +41,23 @@ def test_format_1_with_a_table_opens_and_predicts() -> None:
     )  # 8 features, float32
     assert list(encoder.decode_target(outputs)) == ["b"]
     assert Schema.from_json(artifact.schema).target == "kind"
+
+
+def test_format_1_with_layers_opens_and_predicts() -> None:
+    artifact = load_artifact(GOLDEN / "format_1_layers.safetensors")
+    weights = np.concatenate([array.ravel() for _, array in named_leaves(artifact.params)])
+    filled = (np.arange(1, 144) % 7) - 3  # how the file was filled, with variances made positive
+    np.testing.assert_array_equal(abs(weights * 8), abs(filled))
+    assert repr(from_json(artifact.network)) == (
+        "Sequential(GaussianNoise(0.1), Dense(4, activation='glu', initializer=Orthogonal(gain=2.0)), "
+        "AlphaDropout(0.1), Concatenate(Sequential(), "
+        "Residual(Sequential(BatchNorm(momentum=0.5, eps=0.25), "
+        "Dense(4, activation='sparsemax'), GaussianDropout(0.2)))), "
+        "PReLU(), LayerNorm(eps=0.5), NoisyReLU(), RMSNorm(), "
+        "Heads(size=Dense(1), kind=Sequential(BatchNorm(affine=False), "
+        "Dense(2, activation='squareplus'))))"
+    )
+    x = np.array([[1, 2, -1], [-0.5, 0.25, 3]], np.float32)
+    outputs = from_json(artifact.network).apply(artifact.params, x)
+    expected = [[0.2426288, 0.02170993, 0.04184391], [0.23041825, 0.0205147, 0.03958782]]
+    np.testing.assert_allclose(outputs, expected, rtol=1e-4)  # float32 through ten layers

@@ -12,6 +12,8 @@ from scipy import stats
 
 from minicolumn import nn, random, tree
 from minicolumn.errors import DataError, ShapeError
+from minicolumn.nn.layer import named_layers
+from minicolumn.nn.regularize import with_statistics
 
 KEY = random.key(3)
 untyped: Any = nn  # for settings of the wrong type, which a type checker would refuse first
@@ -87,14 +89,63 @@ def test_traced_layers_give_what_plain_layers_give(case):
         np.testing.assert_allclose(found, apply(params, rows, KEY), rtol=1e-5, atol=1e-6)
 
 
-def test_gradients_are_right(case):
+@pytest.mark.parametrize("training", [False, True])
+def test_gradients_are_right(case, training):
+    import minicolumn as mc
+
+    fixed, rows = case.layer.init(0, case.input_shape, np.float64), case.rows(5, np.float64)
+
+    def loss(params, rows=rows):
+        params = with_statistics(params, fixed)  # which have no derivative, so differences must not move them
+        return np.sum(np.sin(case.layer.apply(params, rows, key=KEY, training=training)))
+
+    mc.check_grads(loss, (fixed,) if case.levels else (fixed, rows))  # nothing flows to codes
+
+
+def test_statistics_have_no_gradient(case):
     import minicolumn as mc
 
     params, rows = case.layer.init(0, case.input_shape, np.float64), case.rows(5, np.float64)
-    if case.levels:  # nothing flows to codes
-        mc.check_grads(lambda params: np.sum(case.layer.apply(params, rows) ** 2), (params,))
+    for training in (False, True):
+
+        def loss(params, training=training):
+            return np.sum(case.layer.apply(params, rows, key=KEY, training=training) ** 3)
+
+        for path, slope in paths(mc.grad(loss)(params)).items():
+            assert not nn.is_statistic(path) or not slope.any()
+
+
+def test_without_training_nothing_is_random(case):
+    params, rows = case.layer.init(0, case.input_shape), case.rows(5)
+    plain = case.layer.apply(params, rows)
+    for seed in (0, 1):
+        np.testing.assert_array_equal(case.layer.apply(params, rows, key=random.key(seed)), plain)
+
+
+def test_a_layer_draws_if_and_only_if_it_says_so(case):
+    params, rows = case.layer.init(0, case.input_shape), case.rows(5)
+
+    def train(key):
+        return case.layer.apply(params, rows, key=key, training=True)
+
+    np.testing.assert_array_equal(train(KEY), train(KEY))
+    if case.layer.draws:
+        assert any((train(random.key(seed)) != train(KEY)).any() for seed in range(20))
+        with pytest.raises(DataError, match="training needs a random key"):
+            train(None)
     else:
-        mc.check_grads(lambda params, rows: np.sum(case.layer.apply(params, rows) ** 2), (params, rows))
+        np.testing.assert_array_equal(train(None), train(KEY))
+
+
+def test_a_layer_observes_if_and_only_if_it_says_so(case):
+    params, rows = case.layer.init(0, case.input_shape), case.rows(5)
+    y, after = case.layer.apply_training(params, rows, KEY)
+    np.testing.assert_array_equal(y, case.layer.apply(params, rows, key=KEY, training=True))
+    assert tree.flatten(after)[1] == tree.flatten(params)[1]
+    moved = {path for path, leaf in paths(params).items() if (paths(after)[path] != leaf).any()}
+    assert moved == {path for path in paths(params) if nn.is_statistic(path)}
+    assert case.layer.observes == bool(moved)
+    assert all(paths(after)[path].dtype == leaf.dtype for path, leaf in paths(params).items())
 
 
 # Sequential -------------------------------------------------------------------------------------------------
@@ -152,7 +203,7 @@ def test_dense_is_the_formula():
 def test_dense_starts_as_its_activation_needs(name):
     declared = nn.Dense(4, activation=name).declare((3,))
     assert declared["weight"].init == nn.ACTIVATIONS[name].init
-    assert declared["bias"] == nn.Param((4,), "zeros")
+    assert declared["bias"] == nn.Param((4 * nn.ACTIVATIONS[name].scores,), "zeros")
 
 
 def test_dense_initializer_can_be_chosen():
@@ -188,6 +239,25 @@ def test_ntk_starts_with_the_variance_of_lecun():
         (lambda: untyped.Dense(1, bias_rate=10**400), "Dense: bias_rate: expected a number > 0, got 1000"),
         (lambda: untyped.Dropout(1), "Dropout: rate: expected 0 <= rate < 1, got 1"),
         (lambda: untyped.Dropout(math.nan), "Dropout: rate: expected 0 <= rate < 1, got nan"),
+        (lambda: untyped.AlphaDropout(1), "AlphaDropout: rate: expected 0 <= rate < 1, got 1"),
+        (lambda: untyped.GaussianDropout(-0.1), "GaussianDropout: rate: expected 0 <= rate < 1, got -0.1"),
+        (lambda: untyped.GaussianNoise(-1), "GaussianNoise: stddev: expected a number >= 0, got -1"),
+        (lambda: untyped.PReLU(1), "PReLU: shared: expected True or False, got 1"),
+        (lambda: untyped.PReLU(initial=math.inf), "PReLU: initial: expected a finite number, got inf"),
+        (lambda: untyped.BatchNorm(1), "BatchNorm: momentum: expected 0 <= momentum < 1, got 1"),
+        (lambda: untyped.BatchNorm(eps=0), "BatchNorm: eps: expected a number > 0, got 0"),
+        (lambda: untyped.LayerNorm(affine=None), "LayerNorm: affine: expected True or False, got None"),
+        (lambda: untyped.RMSNorm(-1), "RMSNorm: eps: expected a number > 0, got -1"),
+        (lambda: untyped.Concatenate(), "Concatenate: expected at least one layer"),
+        (
+            lambda: untyped.Concatenate([nn.Dense(1)]),
+            r"write Concatenate\(a, b\), not Concatenate\(\[a, b\]\)",
+        ),
+        (lambda: untyped.Heads(), r"Heads: heads: expected at least one, as in Heads\(price=Dense\(1\)\)"),
+        (lambda: untyped.Heads(a=3), "Heads: a is 3, expected a Dense, or a Sequential that ends in one"),
+        (lambda: untyped.Heads(a=nn.Scale()), r"Heads: a is Scale\(\), expected a Dense"),
+        (lambda: untyped.Heads(a=nn.Sequential()), r"Heads: a is Sequential\(\), expected a Dense"),
+        (lambda: untyped.Heads(**{"a.b": nn.Dense(1)}), "Heads: 'a.b' is no name; use letters, digits and _"),
         (lambda: untyped.Scale(-1), "Scale: rate: expected a number > 0, got -1"),
         (lambda: untyped.Activation("geluu"), "unknown activation 'geluu'; did you mean 'gelu'?"),
         (lambda: untyped.Residual("dense"), "Residual: inner: expected a layer, got 'dense'"),
@@ -230,6 +300,57 @@ def test_dropout_asks_for_its_key_only_while_training():
         nn.Dropout(0.5).apply({}, x, training=True)
 
 
+def test_names_of_other_libraries_become_ours():
+    assert nn.Dense(2, "sigmoid") == nn.Dense(2, "logistic")
+    assert repr(nn.Activation("swish")) == "Activation('silu')"
+
+
+def test_glu_makes_one_output_of_two_scores():
+    layer, x = nn.Dense(2, "glu"), random.normal(KEY, (5, 3), np.float64)
+    params = layer.init(0, (3,), np.float64)
+    assert params["weight"].shape == (3, 4)
+    scores = x @ params["weight"]
+    np.testing.assert_allclose(
+        layer.apply(params, x), scores[:, :2] / (1 + np.exp(-scores[:, 2:])), rtol=1e-14
+    )  # some roundings in float64
+
+
+def test_prelu_lets_its_slope_through():
+    x = np.array([[-2.0, -2.0, 0.0], [1.0, 3.0, -4.0]])
+    each = nn.PReLU().apply({"slope": np.array([0.5, 0.0, 2.0])}, x)
+    assert each.tolist() == [[-1.0, 0.0, 0.0], [1.0, 3.0, -8.0]]
+    assert nn.PReLU(shared=True).apply({"slope": np.array([0.5])}, x).tolist() == [
+        [-1.0, -1.0, 0.0],
+        [1.0, 3.0, -2.0],
+    ]
+    assert nn.PReLU(initial=0.1).init(0, (2,))["slope"].tolist() == [np.float32(0.1)] * 2
+
+
+def test_layers_are_found_by_their_paths():
+    net = nn.Sequential(
+        nn.Residual(nn.Sequential(nn.Dense(2))), nn.Heads(a=nn.Sequential(nn.Scale(), nn.Dense(1)))
+    )
+    found = {path: type(layer).__name__ for path, layer in named_layers(net)}
+    assert found == {
+        "": "Sequential", "0": "Sequential", "0.0": "Dense", "1": "Heads", "1.a": "Sequential",
+        "1.a.0": "Scale", "1.a.1": "Dense",
+    }  # fmt: skip
+
+
+def test_concatenate_lays_outputs_side_by_side():
+    x = random.normal(KEY, (4, 3))
+    layer = nn.Concatenate(nn.Sequential(), nn.Dense(2), nn.Activation("relu"))
+    params = layer.init(0, (3,))
+    expected = [x, nn.Dense(2).apply(params["1"], x), np.maximum(x, 0)]
+    np.testing.assert_array_equal(layer.apply(params, x), np.concatenate(expected, axis=1))
+
+
+def test_branches_draw_their_own_noise():
+    layer = nn.Concatenate(nn.GaussianNoise(1.0), nn.GaussianNoise(1.0))
+    y = layer.apply({"0": {}, "1": {}}, np.zeros((50, 2)), key=KEY, training=True)
+    assert (y[:, :2] != y[:, 2:]).all()
+
+
 def test_scale_starts_as_the_identity():
     x = random.normal(KEY, (4, 3))
     np.testing.assert_array_equal(nn.Scale().apply(nn.Scale().init(0, (3,)), x), x)
@@ -249,6 +370,19 @@ def test_column_embedding_equals_one_lookup_a_column():
         (nn.Dense(1), (0,), r"inputs have shape \[batch, 0\]"),
         (nn.Scale(), (), r"expected \[batch, features\]"),
         (nn.Activation("softmax"), (), r"expected \[batch, classes\]"),
+        (nn.Activation("sparsemax"), (), r"Activation\('sparsemax'\): .* expected \[batch, classes\]"),
+        (nn.Activation("glu"), (5,), r"Activation\('glu'\): rows have 5 scores, expected a multiple of 2"),
+        (nn.PReLU(), (), r"PReLU: .* expected \[batch, features\]"),
+        (nn.BatchNorm(), (), r"BatchNorm: .* expected \[batch, features\]"),
+        (nn.LayerNorm(affine=False), (), r"LayerNorm: .* expected \[batch, features\]"),
+        (nn.RMSNorm(), (), r"RMSNorm: .* expected \[batch, features\]"),
+        (
+            nn.Concatenate(nn.Dense(2), nn.Flatten()),
+            (3, 4),
+            r"Concatenate: 1 gives rows of shape \[12\], expected \[3, any\]",
+        ),
+        (nn.Concatenate(nn.Dense(2), nn.Scale()), (), r"Concatenate: 0: Dense: inputs have shape \[batch\]"),
+        (nn.Heads(a=nn.Dense(2)), (0,), r"Heads: a: Dense: inputs have shape \[batch, 0\]"),
         (nn.Embedding(2, 1), (2, 3), r"rows have shape \[2, 3\], expected \[\] or \[k\]"),
         (nn.ColumnEmbedding(((3, 2),)), (3,), r"rows have shape \[3\], expected \[features > 3\]"),
         (nn.ColumnEmbedding(((0, 2),)), (3, 3), r"rows have shape \[3, 3\]"),

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from minicolumn import nn
 from minicolumn.errors import DataError, ModelFileError
-from minicolumn.nn.serialize import KINDS, MAX_DEPTH, MAX_LAYERS
+from minicolumn.nn import init
+from minicolumn.nn.serialize import INITIALIZER_KINDS, KINDS, MAX_DEPTH, MAX_LAYERS
 
 DENSE = {"kind": "dense", "units": 3}
 
@@ -32,6 +33,31 @@ def test_the_table_holds_every_layer_and_every_field():
     for kind in KINDS.values():
         fields = {field.name for field in dataclasses.fields(kind.make)}  # type: ignore[arg-type]
         assert fields == {*kind.fields, kind.inside} - {""}
+
+
+def test_the_table_holds_every_initializer_with_settings():
+    records = {
+        kind for kind in vars(init).values() if isinstance(kind, type) and dataclasses.is_dataclass(kind)
+    }
+    assert {kind.make for kind in INITIALIZER_KINDS.values()} == records
+    for kind in INITIALIZER_KINDS.values():
+        assert {field.name for field in dataclasses.fields(kind.make)} == set(kind.fields)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "initializer",
+    [
+        nn.Constant(-2.0),
+        nn.RandomUniform(-1.0, 2.0),
+        nn.TruncatedNormal(0.5, mean=-0.25),
+        nn.VarianceScaling(2.0, "fan_out", "uniform"),
+        nn.Orthogonal(gain=1.5),
+    ],
+)
+def test_initializers_with_settings_go_out_and_come_back(initializer):
+    layer = nn.Sequential(nn.Dense(3, initializer=initializer))
+    written = json.loads(json.dumps(nn.to_json(layer), allow_nan=False))
+    assert nn.from_json(written) == layer
 
 
 def test_round_trip_through_text(case):
@@ -124,6 +150,44 @@ def test_bounds_are_where_they_are_said_to_be():
             {"kind": "column_embedding", "embeddings": [[0, 1], [0, 1]]},
             "embeddings: expected each column once",
         ),
+        (
+            DENSE | {"initializer": {"kind": "ortogonal"}},
+            "initializer: unknown kind 'ortogonal'; did you mean 'or",
+        ),
+        (DENSE | {"initializer": DENSE}, "network.initializer: unknown kind 'dense'"),
+        (
+            DENSE | {"initializer": {"kind": "constant"}},
+            "network.initializer: constant lacks the field 'value'",
+        ),
+        (
+            DENSE | {"initializer": {"kind": "orthogonal", "gai": 1}},
+            "orthogonal has no field 'gai'; did you mean",
+        ),
+        (
+            DENSE | {"initializer": {"kind": "orthogonal", "gain": "1"}},
+            "initializer.gain: '1' is not a value",
+        ),
+        (
+            DENSE | {"initializer": {"kind": "variance_scaling", "mode": "fan"}},
+            "network.initializer: VarianceScaling: mode: expected one of fan_in",
+        ),
+        ({"kind": "concatenate", "layers": []}, "network: Concatenate: expected at least one layer"),
+        ({"kind": "heads"}, "network: heads lacks the field 'heads'"),
+        ({"kind": "heads", "heads": {"a": DENSE}}, "network.heads: expected a list, got a dict"),
+        ({"kind": "heads", "heads": []}, "network: Heads: heads: expected at least one"),
+        ({"kind": "heads", "heads": [DENSE]}, "network.heads: expected pairs of a name and a layer"),
+        ({"kind": "heads", "heads": [["a"]]}, "network.heads: expected pairs of a name and a layer"),
+        ({"kind": "heads", "heads": [[1, DENSE]]}, "network.heads: expected pairs of a name and a layer"),
+        ({"kind": "heads", "heads": [["a", DENSE], ["a", DENSE]]}, "network.heads: two layers have one name"),
+        ({"kind": "heads", "heads": [["a.b", DENSE]]}, "network: Heads: 'a.b' is no name"),
+        (
+            {"kind": "heads", "heads": [["a", {"kind": "flatten"}]]},
+            r"network: Heads: a is Flatten\(\), expected",
+        ),
+        ({"kind": "heads", "heads": [["self", {"kind": "dens"}]]}, "network.self: unknown kind 'dens'"),
+        ({"kind": "batch_norm", "momentum": 1}, "network: BatchNorm: momentum: expected 0 <= momentum < 1"),
+        ({"kind": "batch_norm", "mean": 1}, "network: batch_norm has no field 'mean'"),
+        ({"kind": "prelu", "initial": math.nan}, "network.initial: a float is not a value"),
         ({"kind": "column_embedding", "embeddings": [[0, 0]]}, "embeddings: expected .* pairs"),
     ],
 )
@@ -136,7 +200,13 @@ def test_everything_else_is_refused_in_one_line(value, message):
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
 NAMES = st.sampled_from(
-    [*KINDS, *(name for kind in KINDS.values() for name in kind.fields), "layers", "inner"]
+    [
+        *KINDS,
+        *INITIALIZER_KINDS,
+        *(name for kind in KINDS.values() for name in kind.fields),
+        "layers",
+        "heads",
+    ]
 )
 HOSTILE = st.recursive(
     SCALARS | NAMES,

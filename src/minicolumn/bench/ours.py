@@ -10,7 +10,7 @@ import minicolumn as mc
 from minicolumn import random
 from minicolumn.bench.sides import Side
 from minicolumn.bench.workloads import Problem, Workload
-from minicolumn.nn.layers import Dense, Dropout
+from minicolumn.nn import Dense, Dropout
 from minicolumn.nn.losses import loss_by_name
 from minicolumn.optim import Optimizer, optimizer_by_name
 from minicolumn.train.epoch import State, next_numbers, train_epoch

@@ -24,7 +24,7 @@ from minicolumn.cli.source import find_target, read_source, short_name
 from minicolumn.cli.table_report import show_table
 from minicolumn.errors import DataError, DivergenceError
 from minicolumn.nn.activations import activation_by_name
-from minicolumn.nn.layers import Dense
+from minicolumn.nn.dense import Dense
 from minicolumn.optim import optimizer_by_name
 from minicolumn.train.progress import duration, speed
 from minicolumn.train.recipe import Recipe

@@ -19,9 +19,9 @@ from minicolumn.errors import DataError, MinicolumnError, ModelFileError, did_yo
 from minicolumn.model import strict_json
 from minicolumn.model.container import FORMAT_VERSION, MAX_FILE_BYTES, Container, decode, encode, load
 from minicolumn.model.files import PathLike, shown, write_atomically
+from minicolumn.nn.combine import Sequential
 from minicolumn.nn.embeddings import ColumnEmbedding
 from minicolumn.nn.layer import Layer
-from minicolumn.nn.layers import Sequential
 from minicolumn.nn.losses import LOSSES
 from minicolumn.nn.serialize import from_json
 from minicolumn.tables.encode import Encoder

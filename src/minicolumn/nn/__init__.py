@@ -1,13 +1,27 @@
-"""Networks: layers, activations, losses, initializers and penalties, all plain NumPy."""
+"""Networks: layers, activations, losses, initializers, penalties and constraints, all plain NumPy."""
 
 from minicolumn.nn.activations import ACTIVATIONS, ActivationRule, activation_by_name
+from minicolumn.nn.combine import Concatenate, Residual, Sequential
+from minicolumn.nn.constrain import MaxNorm, NonNegative, UnitNorm
+from minicolumn.nn.dense import Activation, Dense, Flatten, PReLU, Scale
 from minicolumn.nn.embeddings import ColumnEmbedding, Embedding, embedding_dim
-from minicolumn.nn.init import INITIALIZERS, initializer_by_name
+from minicolumn.nn.heads import Heads, HeadsLoss
+from minicolumn.nn.init import (
+    INITIALIZERS,
+    Constant,
+    Orthogonal,
+    RandomUniform,
+    TruncatedNormal,
+    VarianceScaling,
+    initializer_by_name,
+)
 from minicolumn.nn.layer import Layer, Param
-from minicolumn.nn.layers import Activation, Dense, Dropout, Flatten, Residual, Scale, Sequential
 from minicolumn.nn.losses import LOSSES, LossRule, log_softmax, logsumexp, loss_by_name
+from minicolumn.nn.lsuv import lsuv
+from minicolumn.nn.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise, NoisyReLU
+from minicolumn.nn.norm import BatchNorm, LayerNorm, RMSNorm
 from minicolumn.nn.piecewise import PiecewiseLinear, choose_knots
-from minicolumn.nn.regularize import L1, L2, is_penalized
+from minicolumn.nn.regularize import L1, L2, is_penalized, is_statistic
 from minicolumn.nn.serialize import from_json, to_json
 
 __all__ = [
@@ -18,26 +32,47 @@ __all__ = [
     "LOSSES",
     "Activation",
     "ActivationRule",
+    "AlphaDropout",
+    "BatchNorm",
     "ColumnEmbedding",
+    "Concatenate",
+    "Constant",
     "Dense",
     "Dropout",
     "Embedding",
     "Flatten",
+    "GaussianDropout",
+    "GaussianNoise",
+    "Heads",
+    "HeadsLoss",
     "Layer",
+    "LayerNorm",
     "LossRule",
+    "MaxNorm",
+    "NoisyReLU",
+    "NonNegative",
+    "Orthogonal",
+    "PReLU",
     "Param",
     "PiecewiseLinear",
+    "RMSNorm",
+    "RandomUniform",
     "Residual",
     "Scale",
     "Sequential",
+    "TruncatedNormal",
+    "UnitNorm",
+    "VarianceScaling",
     "activation_by_name",
     "choose_knots",
     "embedding_dim",
     "from_json",
     "initializer_by_name",
     "is_penalized",
+    "is_statistic",
     "log_softmax",
     "logsumexp",
     "loss_by_name",
+    "lsuv",
     "to_json",
 ]

@@ -1,19 +1,24 @@
 """Initial weights: how far apart the first draws lie, so that signals neither fade nor blow up.
 
-Each initializer is a pure function ``(key, shape, dtype) -> array``. A weight has shape
-``[fan_in, fan_out]``; axes in front of those two count towards both fans.
+Each initializer is a pure function ``(key, shape, dtype) -> array``; those with settings are frozen records
+that can be called as one. A weight has shape ``[fan_in, fan_out]``; axes in front of those two count towards
+both fans. They run outside of graphs, on arrays.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, final
 
 import numpy as np
 
 from minicolumn import random
 from minicolumn.errors import DataError, ShapeError, did_you_mean
+from minicolumn.ir.ops.special import ERFINV
+from minicolumn.lower.threads import one_thread
+from minicolumn.nn.settings import refuse, settle_number
 
 Array = np.ndarray
 Shape = tuple[int, ...]
@@ -134,6 +139,168 @@ def ones(key: Array, shape: Shape, dtype: Any = np.float32) -> Array:
     return np.ones(shape, dtype)
 
 
+def identity(key: Array, shape: Shape, dtype: Any = np.float32) -> Array:
+    """Return the identity matrix, cut or filled up with zeros where the fans differ.
+
+    Source      Le, Jaitly, Hinton 2015 (arXiv 1504.00941)
+    Errors      ShapeError for a shape that is no matrix
+
+    >>> identity(random.key(0), (2, 3))
+    array([[1., 0., 0.],
+           [0., 1., 0.]], dtype=float32)
+    """
+    if len(shape) != 2:
+        raise ShapeError(f"identity: weights have shape {list(shape)}, expected [fan_in, fan_out]")
+    return np.eye(*shape, dtype=dtype)
+
+
+@final
+@dataclass(frozen=True)
+class Constant:
+    """Fill with one number.
+
+    >>> Constant(0.25)(random.key(0), (2,))
+    array([0.25, 0.25], dtype=float32)
+    """
+
+    value: float
+
+    def __post_init__(self) -> None:
+        settle_number(self, "value", "a finite number", lambda value: True)
+
+    def __call__(self, key: Array, shape: Shape, dtype: Any = np.float32) -> Array:
+        return np.full(shape, self.value, dtype)
+
+
+@final
+@dataclass(frozen=True)
+class RandomUniform:
+    """Draw from U(low, high), any shape.
+
+    Errors      DataError unless low <= high
+
+    >>> RandomUniform(2.0, 3.0)(random.key(0), (5,)).astype(int)
+    array([2, 2, 2, 2, 2])
+    """
+
+    low: float = -0.05
+    high: float = 0.05
+
+    def __post_init__(self) -> None:
+        settle_number(self, "low", "a finite number", lambda low: True)
+        settle_number(self, "high", f"a number >= {self.low:g}", lambda high: high >= self.low)
+
+    def __call__(self, key: Array, shape: Shape, dtype: Any = np.float32) -> Array:
+        return random.uniform(key, shape, dtype) * (self.high - self.low) + self.low
+
+
+# Standard normal numbers of at most 2 in size: erf(sqrt 2) of all, and their standard deviation.
+_WITHIN, _STDDEV_WITHIN = 0.9544997361036416, 0.8796256610342398
+
+
+@final
+@dataclass(frozen=True)
+class TruncatedNormal:
+    """Draw from N(mean, stddev^2), without what lies more than two standard deviations from the mean.
+
+        mean + stddev sqrt(2) erfinv(erf(sqrt 2) (2 u - 1)),    u uniform on [0, 1)
+
+    stddev      of the normal before it is cut; what is drawn has 0.8796 of it
+    Errors      DataError for a negative stddev
+    Differs     the usual way draws again until a number lies within; here each number is drawn once
+
+    >>> bool(abs(TruncatedNormal(stddev=1.0)(random.key(0), (1000,))).max() <= 2)
+    True
+    """
+
+    stddev: float = 0.05
+    mean: float = 0.0
+
+    def __post_init__(self) -> None:
+        settle_number(self, "stddev", "a number >= 0", lambda stddev: stddev >= 0)
+        settle_number(self, "mean", "a finite number", lambda mean: True)
+
+    def __call__(self, key: Array, shape: Shape, dtype: Any = np.float32) -> Array:
+        z = math.sqrt(2.0) * ERFINV(_WITHIN * (2.0 * random.uniform(key, shape, dtype) - 1.0))
+        return np.clip(z, -2.0, 2.0) * self.stddev + self.mean  # erfinv may round up
+
+
+_FANS: dict[str, Callable[[int, int], float]] = {
+    "fan_in": lambda fan_in, fan_out: fan_in,
+    "fan_out": lambda fan_in, fan_out: fan_out,
+    "fan_avg": lambda fan_in, fan_out: (fan_in + fan_out) / 2,
+}
+_DRAWS: dict[str, Callable[..., Array]] = {
+    "normal": _normal,
+    "truncated_normal": lambda key, shape, dtype, variance: TruncatedNormal(
+        math.sqrt(variance) / _STDDEV_WITHIN
+    )(key, shape, dtype),
+    "uniform": _uniform,
+}
+
+
+@final
+@dataclass(frozen=True)
+class VarianceScaling:
+    """Draw with variance ``scale / fan``: the family of which Glorot, He and LeCun are members.
+
+    scale           2 for the ReLU family, 1 for others
+    mode            which fan: "fan_in", "fan_out", or "fan_avg" for half of their sum
+    distribution    "truncated_normal", "normal" or "uniform", all of that variance
+    Errors          DataError for a scale that is not > 0 or an unknown name
+    Source          Glorot & Bengio 2010; He, Zhang, Ren, Sun 2015
+
+    >>> VarianceScaling(2.0, distribution="normal")(random.key(0), (3, 2)).shape
+    (3, 2)
+    """
+
+    scale: float = 1.0
+    mode: str = "fan_in"
+    distribution: str = "truncated_normal"
+
+    def __post_init__(self) -> None:
+        settle_number(self, "scale", "a number > 0", lambda scale: scale > 0)
+        for field, known in (("mode", _FANS), ("distribution", _DRAWS)):
+            if getattr(self, field) not in known:
+                refuse(self, field, f"one of {', '.join(known)}")
+
+    def __call__(self, key: Array, shape: Shape, dtype: Any = np.float32) -> Array:
+        return _DRAWS[self.distribution](key, shape, dtype, self.scale / _FANS[self.mode](*_fans(shape)))
+
+
+@final
+@dataclass(frozen=True)
+class Orthogonal:
+    """Draw a matrix whose rows or columns, whichever are fewer, are orthogonal and of length ``gain``.
+
+        Q R = normal draws, Q's signs by the diagonal of R, so that every orthogonal matrix is as likely
+
+    Of a tall matrix the columns are orthonormal, of a wide one the rows. Axes in front count as rows.
+
+    Errors      ShapeError for fewer than two axes, DataError for a gain that is not finite
+    Source      Saxe, McClelland, Ganguli 2014 (arXiv 1312.6120); the signs: Mezzadri 2007
+                (arXiv math-ph/0609050)
+
+    >>> q = Orthogonal()(random.key(0), (4, 3), np.float64)
+    >>> bool(np.allclose(q.T @ q, np.eye(3)))
+    True
+    """
+
+    gain: float = 1.0
+
+    def __post_init__(self) -> None:
+        settle_number(self, "gain", "a finite number", lambda gain: True)
+
+    def __call__(self, key: Array, shape: Shape, dtype: Any = np.float32) -> Array:
+        _fans(shape)
+        rows, columns = math.prod(shape[:-1]), shape[-1]
+        drawn = random.normal(key, (max(rows, columns), min(rows, columns)), np.float64)
+        with one_thread():  # so that the bits do not depend on how many there are
+            q, r = np.linalg.qr(drawn)
+        q = q * np.where(np.diagonal(r) < 0, -1.0, 1.0)
+        return (self.gain * (q if rows >= columns else q.T)).reshape(shape).astype(dtype)
+
+
 INITIALIZERS: dict[str, Initializer] = {
     "glorot_normal": glorot_normal,
     "glorot_uniform": glorot_uniform,
@@ -144,6 +311,11 @@ INITIALIZERS: dict[str, Initializer] = {
     "normal": normal,
     "zeros": zeros,
     "ones": ones,
+    "identity": identity,
+    "random_uniform": RandomUniform(),
+    "truncated_normal": TruncatedNormal(),
+    "variance_scaling": VarianceScaling(),
+    "orthogonal": Orthogonal(),
 }
 
 
@@ -158,3 +330,12 @@ def initializer_by_name(name: str) -> Initializer:
     if name not in INITIALIZERS:
         raise DataError(f"unknown initializer {name!r}{did_you_mean(name, INITIALIZERS)}")
     return INITIALIZERS[name]
+
+
+def settle_initializer(record: Any, name: str) -> None:
+    """Require the setting of a layer that is being made to be a known initializer's name or a function."""
+    value = getattr(record, name)
+    if isinstance(value, str):
+        initializer_by_name(value)
+    elif not callable(value):
+        refuse(record, name, "a name or a function")

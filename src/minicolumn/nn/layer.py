@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from minicolumn import random
+from minicolumn.errors import DataError, ShapeError
 from minicolumn.nn.init import Initializer, initializer_by_name
 
 Array = np.ndarray
@@ -73,9 +74,35 @@ class Layer:
         """
         raise NotImplementedError(f"{type(self).__name__} lacks apply")
 
+    def apply_training(self, params: Params, x: Array, key: Array | None = None) -> tuple[Array, Params]:
+        """Return the outputs of a training step, and the parameters with what the layer saw of the batch.
+
+        What a layer notes down are parameters named ``mean`` and ``variance``: running statistics, which no
+        gradient, penalty or optimizer moves. All others come back as they went in.
+
+        params, x, key  as for ``apply``
+        Returns         [batch, *output_shape], and a tree like ``params``
+        """
+        return self.apply(params, x, key=key, training=True), params
+
+    @property
+    def inside(self) -> tuple[tuple[str, Layer], ...]:
+        """The layers inside this one, each by its name in the tree of parameters: "" where that is theirs."""
+        return ()
+
     @property
     def draws(self) -> bool:
         """Whether a training step may draw random numbers: only then is a key derived for this layer."""
+        return True
+
+    @property
+    def observes(self) -> bool:
+        """Whether a training step notes down what it saw: only then is ``apply_training`` called."""
+        return False
+
+    @property
+    def passes_gradient(self) -> bool:
+        """Whether derivatives pass through: in front of a layer through which none pass, nothing learns."""
         return True
 
     def __repr__(self) -> str:
@@ -89,6 +116,81 @@ class Deterministic(Layer):
     @property
     def draws(self) -> bool:
         return False
+
+
+class Featurewise(Deterministic):
+    """A layer that draws nothing and keeps the shape of its input, which needs an axis of features."""
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        feature_count(self, input_shape)
+        return tuple(input_shape)
+
+
+Visit = Callable[[Layer, Params, Array, "Array | None"], tuple[Array, Params]]
+
+
+class Composite(Layer):
+    """A layer made of layers: ``inside`` says of which, ``through`` how the input goes through them."""
+
+    def through(self, visit: Visit, params: Params, x: Array, key: Array | None) -> tuple[Array, Params]:
+        """Send a batch through the inner layers; return the outputs, and a tree like ``params``.
+
+        visit       ``visit(layer, its params, its input, its key) -> (its output, its params)``
+        """
+        raise NotImplementedError(f"{type(self).__name__} lacks through")
+
+    def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
+        def visit(layer: Layer, own: Params, x: Array, key: Array | None) -> tuple[Array, Params]:
+            return layer.apply(own, x, key=key, training=training), own
+
+        return self.through(visit, params, x, key if training else None)[0]
+
+    def apply_training(self, params: Params, x: Array, key: Array | None = None) -> tuple[Array, Params]:
+        def visit(layer: Layer, own: Params, x: Array, key: Array | None) -> tuple[Array, Params]:
+            return layer.apply_training(own, x, key)
+
+        return self.through(visit, params, x, key)
+
+    @property
+    def draws(self) -> bool:
+        return any(layer.draws for _, layer in self.inside)
+
+    @property
+    def observes(self) -> bool:
+        return any(layer.observes for _, layer in self.inside)
+
+    @property
+    def passes_gradient(self) -> bool:
+        return all(layer.passes_gradient for _, layer in self.inside)
+
+
+def own_key(layer: Layer, key: Array | None, place: int) -> Array | None:
+    """Return the key of the layer at a place of another one: ``fold_in(key, place)`` where it draws."""
+    return random.fold_in(key, place) if key is not None and layer.draws else None
+
+
+def needed_key(layer: Layer, key: Array | None) -> Array:
+    """Return the key, which a layer that draws cannot train without."""
+    if key is None:
+        raise DataError(
+            f"{type(layer).__name__}: training needs a random key; "
+            "pass key=minicolumn.random.stream(seed, 'dropout')"
+        )
+    return key
+
+
+def feature_count(layer: Layer, input_shape: Shape) -> int:
+    """Return the length of the last axis; ShapeError where there is none."""
+    if not input_shape:
+        raise ShapeError(f"{type(layer).__name__}: inputs have shape [batch], expected [batch, features]")
+    return input_shape[-1]
+
+
+def named_layers(layer: Layer, path: str = "") -> Iterator[tuple[str, Layer]]:
+    """Yield a layer and all layers inside it, each with its path in the tree of parameters."""
+    yield path, layer
+    for name, part in layer.inside:
+        yield from named_layers(part, f"{path}.{name}".strip("."))
 
 
 def _draw(declared: Any, path: str, key: Array, dtype: Any) -> Any:

@@ -12,14 +12,36 @@ from minicolumn.nn.settings import settle_number
 
 Array = np.ndarray
 
-# Shifts and factors of single features: shrinking them towards 0 does not make a network simpler.
-UNPENALIZED = frozenset({"bias", "scale"})
+# Running statistics are seen, not learnt: nothing but a layer's ``apply_training`` moves them.
+STATISTICS = frozenset({"mean", "variance"})
+# Shifts, factors and slopes of single features: shrinking them towards 0 does not make a network simpler.
+UNPENALIZED = STATISTICS | {"bias", "scale", "slope"}
+
+
+def is_statistic(path: str) -> bool:
+    """Return whether the parameter with this path is a running statistic, by its name.
+
+    >>> is_statistic("1.mean"), is_statistic("1.scale")
+    (True, False)
+    """
+    return path.rpartition(".")[2] in STATISTICS
+
+
+def with_statistics(params: Any, observed: Any) -> Any:
+    """Return a tree of parameters with the running statistics of another one like it.
+
+    >>> with_statistics({"scale": 1, "mean": 2}, {"scale": 3, "mean": 4})
+    {'scale': 1, 'mean': 4}
+    """
+    _, structure = tree.flatten(params)
+    pairs = zip(tree.named_leaves(params), tree.flatten(observed)[0], strict=True)
+    return tree.unflatten(structure, [seen if is_statistic(path) else own for (path, own), seen in pairs])
 
 
 def is_penalized(path: str) -> bool:
     """Return whether penalties and weight decay act on the parameter with this path.
 
-    All parameters do except those named ``bias`` or ``scale``.
+    All parameters do except those named ``bias``, ``scale``, ``slope``, ``mean`` or ``variance``.
 
     >>> is_penalized("0.weight"), is_penalized("0.bias")
     (True, False)
@@ -35,7 +57,7 @@ def _penalized(params: Any) -> list[Array]:
 class L1:
     """Penalise the absolute size of the weights, which drives small ones to exactly 0.
 
-        rate * sum |w|      over all parameters but biases and scales
+        rate * sum |w|      over the parameters of `is_penalized`
 
     Returns     a scalar, to be added to the loss
     Source      Tibshirani 1996
@@ -57,7 +79,7 @@ class L1:
 class L2:
     """Penalise the squared size of the weights.
 
-        rate / 2 * sum w^2      over all parameters but biases and scales
+        rate / 2 * sum w^2      over the parameters of `is_penalized`
 
     Returns     a scalar, to be added to the loss
     Source      Hoerl & Kennard 1970; for networks: Krogh & Hertz 1991

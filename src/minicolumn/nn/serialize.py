@@ -12,9 +12,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from minicolumn.errors import DataError, ModelFileError, ShapeError, did_you_mean
+from minicolumn.nn.combine import Concatenate, Residual, Sequential
+from minicolumn.nn.dense import Activation, Dense, Flatten, PReLU, Scale
 from minicolumn.nn.embeddings import ColumnEmbedding, Embedding
+from minicolumn.nn.heads import Heads
+from minicolumn.nn.init import Constant, Orthogonal, RandomUniform, TruncatedNormal, VarianceScaling
 from minicolumn.nn.layer import Layer
-from minicolumn.nn.layers import Activation, Dense, Dropout, Flatten, Residual, Scale, Sequential
+from minicolumn.nn.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise, NoisyReLU
+from minicolumn.nn.norm import BatchNorm, LayerNorm, RMSNorm
 from minicolumn.nn.piecewise import PiecewiseLinear
 
 MAX_DEPTH = 32
@@ -47,6 +52,10 @@ def _flag(value: Any) -> bool:
     return type(value) is bool
 
 
+def _initializer(value: Any) -> bool:
+    return value is None or _name(value)  # or an object, which is looked up in INITIALIZER_KINDS
+
+
 def _maybe(check: Check) -> Check:
     return lambda value: value is None or check(value)
 
@@ -73,36 +82,56 @@ def _knots(value: Any) -> bool:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Kind:
-    """How one kind of layer is written: its constructor, its plain fields, and whether layers lie inside."""
+    """How one kind of record is written: its constructor, its plain fields, and whether layers lie inside."""
 
-    make: type[Layer]
+    make: Callable[..., Any]
     fields: dict[str, Check] = dataclasses.field(default_factory=dict)
-    inside: str = ""  # the field that holds a layer or a tuple of layers
+    inside: str = ""  # the field that holds a layer, a tuple of layers, or pairs of a name and a layer
 
+
+_RATE = {"rate": _number}
+_NORM = {"eps": _number, "affine": _flag}
 
 KINDS: dict[str, Kind] = {
     "sequential": Kind(Sequential, inside="layers"),
+    "concatenate": Kind(Concatenate, inside="layers"),
     "residual": Kind(Residual, inside="inner"),
+    "heads": Kind(Heads, inside="heads"),
     "dense": Kind(
         Dense,
         {
             "units": _whole,
             "activation": _name,
             "bias": _flag,
-            "initializer": _maybe(_name),
+            "initializer": _initializer,
             "parametrization": _name,
             "bias_rate": _number,
         },
     ),
     "activation": Kind(Activation, {"function": _name}),
-    "dropout": Kind(Dropout, {"rate": _number}),
+    "prelu": Kind(PReLU, {"shared": _flag, "initial": _finite}),
+    "dropout": Kind(Dropout, _RATE),
+    "alpha_dropout": Kind(AlphaDropout, _RATE),
+    "gaussian_dropout": Kind(GaussianDropout, _RATE),
+    "gaussian_noise": Kind(GaussianNoise, {"stddev": _number}),
+    "noisy_relu": Kind(NoisyReLU),
+    "batch_norm": Kind(BatchNorm, {"momentum": _number, **_NORM}),
+    "layer_norm": Kind(LayerNorm, _NORM),
+    "rms_norm": Kind(RMSNorm, {"eps": _number}),
     "flatten": Kind(Flatten),
-    "scale": Kind(Scale, {"rate": _number}),
+    "scale": Kind(Scale, _RATE),
     "embedding": Kind(Embedding, {"levels": _whole, "dim": _whole}),
     "piecewise_linear": Kind(PiecewiseLinear, {"knots": _knots}),
     "column_embedding": Kind(ColumnEmbedding, {"embeddings": _pairs, "dim": _maybe(_whole)}),
 }
-_NAMES = {kind.make: name for name, kind in KINDS.items()}
+INITIALIZER_KINDS: dict[str, Kind] = {
+    "constant": Kind(Constant, {"value": _finite}),
+    "random_uniform": Kind(RandomUniform, {"low": _finite, "high": _finite}),
+    "truncated_normal": Kind(TruncatedNormal, {"stddev": _number, "mean": _finite}),
+    "variance_scaling": Kind(VarianceScaling, {"scale": _number, "mode": _name, "distribution": _name}),
+    "orthogonal": Kind(Orthogonal, {"gain": _finite}),
+}
+_NAMES = {kind.make: name for table in (KINDS, INITIALIZER_KINDS) for name, kind in table.items()}
 
 
 def to_json(layer: Layer) -> dict[str, Any]:
@@ -127,16 +156,27 @@ def _write(layer: Layer) -> dict[str, Any]:
     if name is None:
         raise DataError(f"a {type(layer).__name__} cannot be saved; layers that can: {', '.join(KINDS)}")
     kind = KINDS[name]
-    found: dict[str, Any] = {"kind": name}
-    if isinstance(layer, Sequential):
-        return found | {"layers": [_write(part) for part in layer.layers]}
+    inner = {kind.inside: _write_inner(layer)} if kind.inside else {}
+    return {"kind": name, **inner, **_write_fields(name, kind, layer)}
+
+
+def _write_inner(layer: Layer) -> Any:
+    """Return the layers inside a layer as JSON values."""
     if isinstance(layer, Residual):
-        return found | {"inner": _write(layer.inner)}
-    return found | {field: _plain(name, field, getattr(layer, field)) for field in kind.fields}
+        return _write(layer.inner)
+    if isinstance(layer, Heads):
+        return [[name, _write(head)] for name, head in layer.heads]
+    return [_write(part) for _, part in layer.inside]
+
+
+def _write_fields(name: str, kind: Kind, record: Any) -> dict[str, Any]:
+    return {field: _plain(name, field, getattr(record, field)) for field in kind.fields}
 
 
 def _plain(kind: str, field: str, value: Any) -> Any:
     """Return a setting as a JSON value."""
+    if (name := _NAMES.get(type(value))) in INITIALIZER_KINDS:
+        return {"kind": name, **_write_fields(name, INITIALIZER_KINDS[name], value)}
     if callable(value):
         shown = getattr(value, "__name__", "a function")
         raise DataError(
@@ -169,25 +209,30 @@ def _read(value: Any, path: str, depth: int, budget: Iterator[int]) -> Layer:
         raise ModelFileError(f"network: layers are nested deeper than {MAX_DEPTH}")
     if next(budget, None) is None:
         raise ModelFileError(f"network: more than {MAX_LAYERS} layers")
-    kind = _kind(value, path)
+    kind = _kind(value, path, KINDS)
     _check_names(value, kind, path)
-    inner = _inner(value, kind, path, depth, budget)
+    inner, named = _inner(value, kind, path, depth, budget)
+    return _made(value, kind, path, inner, named)
+
+
+def _made(value: dict[str, Any], kind: Kind, path: str, inner: list[Layer], named: dict[str, Layer]) -> Any:
+    """Return the record of a kind with the settings that are written, and with layers inside."""
     settings = {name: _checked(value[name], name, kind, path) for name in kind.fields if name in value}
     try:
-        return kind.make(*inner, **settings)
+        return kind.make(*inner, **named, **settings)
     except (DataError, ShapeError) as error:
         raise ModelFileError(f"{path}: {_one_line(error)}") from None
 
 
-def _kind(value: Any, path: str) -> Kind:
-    """Return the entry of the table that a layer claims to be."""
+def _kind(value: Any, path: str, table: dict[str, Kind]) -> Kind:
+    """Return the entry of the table that a record claims to be."""
     if type(value) is not dict:
         raise ModelFileError(f"{path}: expected an object, got {_show(value)}")
     name: Any = value.get("kind")
-    if not _name(name) or name not in KINDS:
-        hint = did_you_mean(name, KINDS) if _name(name) else ""
+    if not _name(name) or name not in table:
+        hint = did_you_mean(name, table) if _name(name) else ""
         raise ModelFileError(f"{path}: unknown kind {_show(name)}{hint}")
-    return KINDS[name]
+    return table[name]
 
 
 def _check_names(value: dict[Any, Any], kind: Kind, path: str) -> None:
@@ -202,19 +247,33 @@ def _check_names(value: dict[Any, Any], kind: Kind, path: str) -> None:
             raise ModelFileError(f"{path}: {value['kind']} lacks the field {field.name!r}")
 
 
-def _inner(value: dict[str, Any], kind: Kind, path: str, depth: int, budget: Iterator[int]) -> list[Layer]:
-    """Read the layers inside a layer."""
+def _inner(
+    value: dict[str, Any], kind: Kind, path: str, depth: int, budget: Iterator[int]
+) -> tuple[list[Layer], dict[str, Layer]]:
+    """Read the layers inside a layer: those without a name, and those with one."""
+    if kind.inside in ("", "inner"):
+        return [_read(value[kind.inside], f"{path}.inner", depth + 1, budget)] if kind.inside else [], {}
+    listed = value[kind.inside]
+    if type(listed) is not list:
+        raise ModelFileError(f"{path}.{kind.inside}: expected a list, got {_show(listed)}")
     if kind.inside == "layers":
-        listed = value["layers"]
-        if type(listed) is not list:
-            raise ModelFileError(f"{path}.layers: expected a list, got {_show(listed)}")
-        return [_read(part, f"{path}.{place}", depth + 1, budget) for place, part in enumerate(listed)]
-    return [_read(value["inner"], f"{path}.inner", depth + 1, budget)] if kind.inside else []
+        return [_read(part, f"{path}.{place}", depth + 1, budget) for place, part in enumerate(listed)], {}
+    if not all(type(pair) is list and len(pair) == 2 and _name(pair[0]) for pair in listed):
+        raise ModelFileError(f"{path}.{kind.inside}: expected pairs of a name and a layer")
+    named = {name: _read(part, f"{path}.{name}", depth + 1, budget) for name, part in listed}
+    if len(named) < len(listed):
+        raise ModelFileError(f"{path}.{kind.inside}: two layers have one name")
+    return [], named
 
 
 def _checked(value: Any, name: str, kind: Kind, path: str) -> Any:
     """Return a field's value if its type and size are as they must be."""
-    if not kind.fields[name](value):
+    check = kind.fields[name]
+    if check is _initializer and type(value) is dict:
+        inner = _kind(value, f"{path}.{name}", INITIALIZER_KINDS)
+        _check_names(value, inner, f"{path}.{name}")
+        return _made(value, inner, f"{path}.{name}", [], {})
+    if not check(value):
         raise ModelFileError(f"{path}.{name}: {_show(value)} is not a value that this field can have")
     return tuple(map(tuple, value)) if type(value) is list else value
 

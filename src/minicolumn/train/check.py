@@ -15,7 +15,7 @@ from minicolumn.errors import DataError, ShapeError, did_you_mean
 from minicolumn.lower.compile import check_backend
 from minicolumn.model.metrics import SCORES
 from minicolumn.model.rows import Rows, check_inputs, check_rows
-from minicolumn.nn.layer import Layer
+from minicolumn.nn.layer import Layer, named_layers
 from minicolumn.nn.losses import LOSSES, LossRule, loss_by_name
 from minicolumn.optim import Optimizer, optimizer_by_name, schedule_by_name
 from minicolumn.train.callbacks import Callback
@@ -41,17 +41,20 @@ class Settings:
     threads: int | None
     backend: str
     shadow: str | None = None
+    constraint: Callable[[Any], Any] | None = None
 
 
 def check_settings(
     network: Any, loss: Any, optimizer: Any, schedule: Any, regularizer: Any, metrics: Any, batch_size: Any,
     epochs: Any, shuffle: bool, seed: Any, dtype: Any, threads: Any, backend: str, shadow: str | None = None,
+    constraint: Any = None,
 ) -> Settings:  # fmt: skip
     """Look names up and refuse what is out of range."""
     if not isinstance(network, Layer):
         raise DataError(
             f"fit: the network is a {_kind(network)}, expected a layer such as mc.nn.Sequential(...)"
         )
+    _check_gradient(network)
     random.key(seed)
     check_backend("fit", backend, shadow)
     function, rule = _loss(loss)
@@ -71,7 +74,19 @@ def check_settings(
         threads=None if threads is None else _whole("threads", threads),
         backend=backend,
         shadow=shadow,
+        constraint=_callable_or_none("constraint", constraint, "mc.nn.MaxNorm(2)"),
     )
+
+
+def _check_gradient(network: Layer) -> None:
+    """Refuse a network of which a part could never learn."""
+    for path, layer in named_layers(network):
+        if not layer.inside and not layer.passes_gradient:
+            where = f"layer {path}" if path else "the network"
+            raise DataError(
+                f"fit: {where} is {layer!r}, whose derivative is 0 everywhere, so nothing in it and in front "
+                "of it would learn; train with 'logistic' in its place, the weights then fit both"
+            )
 
 
 def _kind(value: Any) -> str:

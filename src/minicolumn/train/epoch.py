@@ -11,6 +11,7 @@ import numpy as np
 from minicolumn import random
 from minicolumn.autodiff.derivatives import value_and_grad
 from minicolumn.nn.layer import Layer
+from minicolumn.nn.regularize import with_statistics
 from minicolumn.optim import Optimizer, apply_updates
 from minicolumn.trace.loops import scan
 
@@ -26,13 +27,18 @@ class State:
 
 
 def train_epoch(
-    network: Layer, loss: Callable[..., Any], optimizer: Optimizer, regularizer: Callable[[Any], Any] | None
+    network: Layer,
+    loss: Callable[..., Any],
+    optimizer: Optimizer,
+    regularizer: Callable[[Any], Any] | None,
+    constraint: Callable[[Any], Any] | None = None,
 ) -> Callable[..., tuple[State, Array]]:
     """Return the function that trains over some steps; plain NumPy, ready to be compiled.
 
         for rows, rate, number in zip(order, rates, numbers):
             gradient of  loss(network(X[rows]), Y[rows]) + regularizer(params)
             params, moments = optimizer's step along it, times rate
+            params = constraint(params), with the running statistics that layers noted down
 
     The function takes (state, X, Y, weight, order, rates, numbers, key):
 
@@ -59,13 +65,21 @@ def train_epoch(
 
             def objective(params: Any) -> tuple[Any, Any]:
                 own = random.fold_in(key, number) if network.draws else None
-                outputs = network.apply(params, X[rows], key=own, training=True)
+                if network.observes:
+                    outputs, observed = network.apply_training(params, X[rows], own)
+                else:
+                    outputs, observed = network.apply(params, X[rows], key=own, training=True), None
                 plain = loss(outputs, Y[rows], None if weight is None else weight[rows])
-                return (plain if regularizer is None else plain + regularizer(params)), plain
+                return (plain if regularizer is None else plain + regularizer(params)), (plain, observed)
 
-            (_, plain), gradients = value_and_grad(objective, has_aux=True)(state.params)
+            (_, (plain, observed)), gradients = value_and_grad(objective, has_aux=True)(state.params)
             updates, moments = optimizer.step(gradients, state.moments, state.params, rate)
-            return State(apply_updates(state.params, updates), moments), plain
+            params = apply_updates(state.params, updates)
+            if constraint is not None:
+                params = constraint(params)
+            if observed is not None:  # last, so that nothing else moves them
+                params = with_statistics(params, observed)
+            return State(params, moments), plain
 
         return scan(step, state, (order, rates, numbers))
 

@@ -94,6 +94,7 @@ def fit(
     metrics: Sequence[str] = (),
     callbacks: Sequence[Callback] = (),
     regularizer: Callable[[Any], Any] | None = None,
+    constraint: Callable[[Any], Any] | None = None,
     sample_weight: Any = None,
     shuffle: bool = True,
     seed: int = 0,
@@ -124,6 +125,8 @@ def fit(
                         out where those rows have none, such as roc_auc of a single class
     callbacks           `EarlyStopping` and its kin; the best weights are handed back if one asks for them
     regularizer         `mc.nn.L2(1e-4)`, `mc.nn.L1(...)` or a NumPy function of the weights
+    constraint          `mc.nn.MaxNorm(2)`, `mc.nn.NonNegative()`, `mc.nn.UnitNorm()` or a NumPy function from
+                        weights to weights, applied after every step
     sample_weight       [rows], >= 0; a step's loss is the weighted mean of its rows; those of weight 0 are
                         left out
     shuffle             whether each epoch has its own order of the rows
@@ -151,7 +154,7 @@ def fit(
     """
     settings = check_settings(
         network, loss, optimizer, schedule, regularizer, metrics, batch_size, epochs, shuffle, seed, dtype,
-        threads, backend, shadow,
+        threads, backend, shadow, constraint,
     )  # fmt: skip
     watchers = check_callbacks(callbacks)
     train, held = check_data(settings, X, y, sample_weight, validation_data, validation_fraction)
@@ -176,7 +179,7 @@ class _Job:
     ) -> None:
         s = self.settings = settings
         self.train, self.held, self.callbacks = train, held, callbacks
-        step = train_epoch(s.network, s.loss, s.optimizer, s.regularizer)
+        step = train_epoch(s.network, s.loss, s.optimizer, s.regularizer, s.constraint)
         # Another number of rows or steps is not another program: X, y, weight; order, rates, numbers.
         # The state is this training's own, so that each chunk may go on in the memory of the one before.
         varying = (1, 2, 3), (4, 5, 6)

@@ -1,0 +1,247 @@
+"""Layers that compute the same whether they train or not: products, activations, factors."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from minicolumn.errors import DataError, ShapeError, did_you_mean
+from minicolumn.nn.activations import ActivationRule, activation_by_name
+from minicolumn.nn.init import Constant, Initializer, settle_initializer
+from minicolumn.nn.layer import (
+    Array,
+    Deterministic,
+    Featurewise,
+    Function,
+    Layer,
+    Param,
+    Params,
+    Shape,
+    feature_count,
+)
+from minicolumn.nn.settings import refuse, settle, settle_flag, settle_number, settle_whole
+
+PARAMETRIZATIONS = ("standard", "ntk")
+
+
+def _settle_activation(layer: Layer, field: str) -> None:
+    """Require a known name, which becomes the one that this package uses, or a function."""
+    value = getattr(layer, field)
+    if isinstance(value, str):
+        settle(layer, field, activation_by_name(value).name)
+    elif not callable(value):
+        refuse(layer, field, "a name or a function")
+
+
+def _rule(activation: str | Function) -> ActivationRule:
+    """Return the record of an activation; of a function nothing is known."""
+    if isinstance(activation, str):
+        return activation_by_name(activation)
+    return ActivationRule("", activation, "", "glorot_uniform")
+
+
+@final
+@dataclass(frozen=True, repr=False)
+class Dense(Deterministic):
+    """Every output sees every input.
+
+        standard    y = activation(x W + bias_rate b)
+        ntk         y = activation(x W / sqrt(fan_in) + bias_rate b),    W ~ N(0, 1)
+
+    units               fan_out
+    activation          a name from ``ACTIVATIONS`` or a traceable function of one array
+    bias                whether to add ``b``, which starts at 0
+    initializer         a name from ``INITIALIZERS``, a record such as ``Orthogonal(gain=2)``, or a function
+                        (key, shape, dtype) -> array; None takes what the activation needs: He for the ReLU
+                        family, LeCun for SELU, Glorot for the others, N(0, 1) under "ntk"
+    parametrization     "standard", or "ntk": the same function at the start, but steps of Adam weigh
+                        1 / sqrt(fan_in) as much, so one learning rate suits all widths
+    bias_rate           under Adam, the bias learns this many times as fast (0.1 in RealMLP)
+    x                   [batch, ..., fan_in]
+    params              weight [fan_in, units], bias [units]; twice as many columns for ``glu``, which makes
+                        one output of two scores, so that there are ``units`` outputs whatever the activation
+    Errors              DataError for unknown names, ShapeError for inputs without features
+    Source              "ntk": Jacot, Gabriel, Hongler 2018 (arXiv 1806.07572); use on tables:
+                        Holzmueller, Grinsztajn, Steinwart 2024 (arXiv 2407.04491)
+    Differs             the weight is [fan_in, fan_out] as in Keras and scikit-learn; PyTorch's is transposed.
+                        Keras' Dense(units, "glu") has units / 2 outputs
+
+    >>> Dense(2).apply({"weight": np.eye(2), "bias": np.ones(2)}, np.array([[1.0, 2.0]]))
+    array([[2., 3.]])
+    """
+
+    units: int
+    activation: str | Function = "linear"
+    bias: bool = True
+    initializer: str | Initializer | None = None
+    parametrization: str = "standard"
+    bias_rate: float = 1.0
+
+    def __post_init__(self) -> None:
+        settle_whole(self, "units", 1)
+        _settle_activation(self, "activation")
+        settle_flag(self, "bias")
+        if self.initializer is not None:
+            settle_initializer(self, "initializer")
+        if self.parametrization not in PARAMETRIZATIONS:
+            hint = did_you_mean(str(self.parametrization), PARAMETRIZATIONS)
+            raise DataError(f"unknown parametrization {self.parametrization!r}{hint}")
+        settle_number(self, "bias_rate", "a number > 0", lambda rate: rate > 0)
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        if not input_shape or input_shape[-1] < 1:
+            found = ["batch", *input_shape]
+            raise ShapeError(
+                f"Dense: inputs have shape [{', '.join(map(str, found))}], expected [batch, fan_in >= 1]"
+            )
+        return (*input_shape[:-1], self.units)
+
+    def declare(self, input_shape: Shape) -> Params:
+        self.output_shape(input_shape)
+        scores = self.units * _rule(self.activation).scores
+        weight = Param((input_shape[-1], scores), self._initializer())
+        return {"weight": weight, "bias": Param((scores,))} if self.bias else {"weight": weight}
+
+    def _initializer(self) -> str | Initializer:
+        """Return the chosen initializer, or the one that suits."""
+        if self.initializer is not None:
+            return self.initializer
+        if self.parametrization == "ntk":
+            return "normal"
+        return _rule(self.activation).init
+
+    def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
+        weight = params["weight"]
+        fan_in = weight.shape[0]
+        if len(x.shape) < 2 or x.shape[-1] != fan_in:
+            raise ShapeError(f"Dense: inputs have shape {list(x.shape)}, expected [batch, {fan_in}]")
+        z = x @ weight
+        if self.parametrization == "ntk":
+            z = z * (1.0 / math.sqrt(fan_in))
+        if self.bias:
+            z = z + (params["bias"] if self.bias_rate == 1 else self.bias_rate * params["bias"])
+        return _rule(self.activation).function(z)
+
+    @property
+    def passes_gradient(self) -> bool:
+        return _rule(self.activation).trainable
+
+
+@final
+@dataclass(frozen=True, repr=False)
+class Activation(Deterministic):
+    """An activation on its own: ``y = f(x)``.
+
+    function    a name from ``ACTIVATIONS`` or a traceable function of one array
+    x           [batch, ...], and y the same; ``glu`` halves the last axis
+    Errors      DataError for an unknown name, ShapeError for rows that the activation cannot take
+
+    >>> Activation("relu").apply({}, np.array([[-1.0, 2.0]]))
+    array([[0., 2.]])
+    """
+
+    function: str | Function
+
+    def __post_init__(self) -> None:
+        _settle_activation(self, "function")
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        rule = _rule(self.function)
+        if rule.by_row and not input_shape:
+            raise ShapeError(f"{self!r}: inputs have shape [batch], expected [batch, classes]")
+        if rule.scores == 1:
+            return tuple(input_shape)
+        if input_shape[-1] % rule.scores:
+            found, expected = input_shape[-1], f"a multiple of {rule.scores}"
+            raise ShapeError(f"{self!r}: rows have {found} scores, expected {expected}")
+        return (*input_shape[:-1], input_shape[-1] // rule.scores)
+
+    def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
+        return _rule(self.function).function(x)
+
+    @property
+    def passes_gradient(self) -> bool:
+        return _rule(self.function).trainable
+
+
+@final
+@dataclass(frozen=True, repr=False)
+class PReLU(Featurewise):
+    """Learn how much to let through below zero.
+
+        y = x if x > 0 else slope x,    slope = initial at the start
+
+    shared      one slope for all features, or one each
+    initial     the slope at the start
+    x           [batch, ..., features], and y the same
+    params      slope [features], or [1] if shared; no penalty acts on it, which would draw it to the ReLU
+    Source      He, Zhang, Ren, Sun 2015 (arXiv 1502.01852), section 2.1
+    Differs     PyTorch shares one slope unless told; Keras starts at 0
+
+    >>> PReLU().apply({"slope": np.array([0.5, 0.0])}, np.array([[-1.0, -1.0], [2.0, 3.0]]))
+    array([[-0.5, -0. ],
+           [ 2. ,  3. ]])
+    """
+
+    shared: bool = False
+    initial: float = 0.25
+
+    def __post_init__(self) -> None:
+        settle_flag(self, "shared")
+        settle_number(self, "initial", "a finite number", lambda slope: True)
+
+    def declare(self, input_shape: Shape) -> Params:
+        features = feature_count(self, input_shape)
+        return {"slope": Param((1 if self.shared else features,), Constant(self.initial))}
+
+    def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
+        return np.where(x > 0, x, params["slope"] * x)
+
+
+@final
+@dataclass(frozen=True, repr=False)
+class Scale(Featurewise):
+    """Learn how much each feature matters, in front of a network.
+
+        y = x (1 + rate s),    s = 0 at the start
+
+    rate        under Adam the factor moves this many times as fast as a weight
+    x           [batch, ..., features], and y the same
+    params      scale [features]
+    Source      Holzmueller, Grinsztajn, Steinwart 2024 (arXiv 2407.04491), section 3: the scaling layer
+    Differs     RealMLP holds the factor itself and multiplies its learning rate; under Adam with a small eps
+                that is the same path.
+
+    >>> Scale().apply({"scale": np.array([0.0, 0.5])}, np.array([[1.0, 1.0]]))
+    array([[1., 4.]])
+    """
+
+    rate: float = 6.0
+
+    def __post_init__(self) -> None:
+        settle_number(self, "rate", "a number > 0", lambda rate: rate > 0)
+
+    def declare(self, input_shape: Shape) -> Params:
+        return {"scale": Param((feature_count(self, input_shape),))}
+
+    def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
+        return x * (1.0 + self.rate * params["scale"])
+
+
+@final
+@dataclass(frozen=True, repr=False)
+class Flatten(Deterministic):
+    """Lay each row out as one vector: [batch, a, b, ...] -> [batch, a b ...].
+
+    >>> Flatten().apply({}, np.zeros((2, 28, 28))).shape
+    (2, 784)
+    """
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        return (math.prod(input_shape),)
+
+    def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
+        return x.reshape((x.shape[0], math.prod(x.shape[1:])))
