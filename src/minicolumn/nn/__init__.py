@@ -1,5 +1,6 @@
 """Networks: layers, activations, losses, initializers and penalties, all plain NumPy."""
 
+from minicolumn.nn import classic
 from minicolumn.nn.activations import ACTIVATIONS, ActivationRule, activation_by_name
 from minicolumn.nn.embeddings import ColumnEmbedding, Embedding, embedding_dim
 from minicolumn.nn.init import INITIALIZERS, initializer_by_name
@@ -32,6 +33,7 @@ __all__ = [
     "Sequential",
     "activation_by_name",
     "choose_knots",
+    "classic",
     "embedding_dim",
     "from_json",
     "initializer_by_name",
