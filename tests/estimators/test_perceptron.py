@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -108,7 +109,9 @@ def test_weights_of_labels() -> None:
     X, Y = separable(2)
     plain = mc.Perceptron(shuffle=False, tol=None, max_iter=2).fit(X, Y)
     named = mc.Perceptron(shuffle=False, tol=None, max_iter=2, class_weight={1: 3.0}).fit(X, Y)
-    alone = linear_model.Perceptron(shuffle=False, tol=None, max_iter=2, class_weight={1: 3.0})
+    alone: Any = linear_model.Perceptron(shuffle=False, max_iter=2, class_weight={1: 3.0}).set_params(
+        tol=None
+    )
     np.testing.assert_array_equal(named.coef_[0], plain.coef_[0])
     np.testing.assert_array_equal(named.coef_[1], alone.fit(X, Y[:, 1]).coef_[0])
     balanced = mc.Perceptron(shuffle=False, tol=None, max_iter=2, class_weight="balanced")
@@ -162,7 +165,8 @@ def test_it_can_be_copied_and_pickled() -> None:
     model = mc.Perceptron(class_weight={0: 2.0}).fit(X, y)
     again = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(again.predict(X), model.predict(X))
-    assert clone(model).get_params() == model.get_params()
+    copy: Any = clone(model)
+    assert copy.get_params() == model.get_params()
 
 
 def test_verbose_speaks_to_the_log(caplog: pytest.LogCaptureFixture) -> None:

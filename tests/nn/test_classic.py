@@ -53,9 +53,7 @@ def test_tables_of_four_inputs_are_circuits_too(number: int) -> None:
     assert classic.circuit_of_table(answers).truth_table() == classic.truth_table(answers)
 
 
-@given(
-    excite=st.integers(0, 4), inhibit=st.integers(0, 3), threshold=st.integers(0, 5)
-)
+@given(excite=st.integers(0, 4), inhibit=st.integers(0, 3), threshold=st.integers(0, 5))
 @settings(max_examples=40, deadline=None)
 def test_every_neuron_is_a_threshold_unit(excite: int, inhibit: int, threshold: int) -> None:
     names = "abcdefg"

@@ -47,8 +47,8 @@ class Perceptron(ClassifierMixin, BaseEstimator):
     alpha, l1_ratio     how much, and which share of it is "l1"
     fit_intercept       whether there is a bias
     max_iter            the most epochs of `fit`; `partial_fit` does one
-    tol                 a unit stops after `n_iter_no_change` epochs whose mean loss, max(0, -y z) and penalty,
-                        is not lower than the best by so much; None does all epochs
+    tol                 a unit stops after `n_iter_no_change` epochs whose mean loss, max(0, -y z) and the
+                        penalty, is not lower than the best by so much; None does all epochs
     shuffle             whether each epoch has its own order of rows
     verbose             above 0, each epoch is told to the logger "minicolumn"
     eta0                learning rate; without a penalty it only scales the weights
@@ -173,7 +173,8 @@ class Perceptron(ClassifierMixin, BaseEstimator):
 
     def _data(self, X: Any, y: Any, reset: bool) -> tuple[Array, Any]:
         dtypes = (np.float64, np.float32)
-        return validate_data(self, X, y, reset=reset, dtype=dtypes, order="C", multi_output=True)
+        pair: Any = validate_data(self, X, y, reset=reset, dtype=dtypes, order="C", multi_output=True)
+        return pair
 
     def _begin(self, X: Array, targets: Targets, coef: Any, intercept: Any) -> None:
         """Take the classes down, and the weights to start from."""

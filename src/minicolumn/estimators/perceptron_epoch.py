@@ -44,9 +44,7 @@ class Units:
 
 def start(weight: Array, bias: Array) -> Units:
     """Return units that have not been penalised yet."""
-    return Units(
-        weight, bias, weight.dtype.type(0), np.zeros_like(weight), np.zeros(len(bias), np.float64)
-    )
+    return Units(weight, bias, weight.dtype.type(0), np.zeros_like(weight), np.zeros(len(bias), np.float64))
 
 
 # Kept, so that the folds of a cross-validation are compiled once.
@@ -54,7 +52,8 @@ def start(weight: Array, bias: Array) -> Units:
 def perceptron_epoch(penalty: Penalty, learning_rate: float, fit_bias: bool) -> Callable[..., Units]:
     """Return the compiled function that takes units through rows.
 
-        z = x W + b;   W *= 1 - share;   where sign z <= 0:  W += rate x' sign,  b += rate sign;   cut by amount
+        z = x W + b     W *= 1 - share     where sign z <= 0:  W += rate x' sign,  b += rate sign
+        then each weight moves towards 0 by the amount, but not past it
 
     The function takes (units, X, signs, rates, order, active):
 

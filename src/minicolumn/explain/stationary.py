@@ -74,7 +74,7 @@ def find_stationary(
     """
     points, settled = _newton(slopes, ends, width)
     with np.errstate(invalid="ignore", over="ignore"):
-        slope = np.linalg.norm(slopes.gradient(points), axis=1)
+        slope: Array = np.linalg.norm(slopes.gradient(points), axis=1)
         near = np.linalg.norm(points - ends, axis=1) <= REACHED * width
     reached = settled & near & (slope <= FLAT * steepest)
     found: list[Stationary] = []
@@ -96,7 +96,7 @@ def _newton(slopes: Slopes, points: Array, width: float) -> tuple[Array, Array]:
     points, settled = points.copy(), np.zeros(len(points), bool)
     for _ in range(TURNS if len(points) else 0):
         gradient, matrix = slopes.gradient(points), slopes.hessian(points)
-        good = np.isfinite(gradient).all(axis=1) & np.isfinite(matrix).all(axis=(1, 2))
+        good: Array = np.isfinite(gradient).all(axis=1) & np.isfinite(matrix).all(axis=(1, 2))
         matrix = np.where(good[:, None, None], matrix, 0.0)
         move = np.einsum("nij,nj->ni", np.linalg.pinv(matrix, hermitian=True), gradient)
         length = np.linalg.norm(np.where(good[:, None], move, 0.0), axis=1)
@@ -136,7 +136,7 @@ def _labelled(
         range(len(found)),
         key=lambda i: (kinds.index(found[i].kind), round(found[i].value, 9), -found[i].point[1]),
     )
-    counts = dict.fromkeys(kinds, 0)
+    counts: dict[str, int] = dict.fromkeys(kinds, 0)
     named = []
     for i in order:
         kind = found[i].kind

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from minicolumn.nn.classic.table import all_rows
 Array = np.ndarray
 
 
-def find_separator(X: Array, sign: Array, bias: bool = True) -> Array | None:
+def find_separator(X: Any, sign: Any, bias: bool = True) -> Array | None:
     """Return a plane that has the two kinds of rows on its two sides, or None where there is none.
 
         find w with  sign_i (x_i w + b) >= 1  for every row,  by linear programming
@@ -37,7 +38,7 @@ def find_separator(X: Array, sign: Array, bias: bool = True) -> Array | None:
     return found.x if bias else np.append(found.x, 0.0)
 
 
-def largest_margin(X: Array, sign: Array, bias: bool = True) -> float:
+def largest_margin(X: Any, sign: Any, bias: bool = True) -> float:
     """Return how far the plane that keeps furthest from all rows is from the nearest; 0 where there is none.
 
         max over w of  min over rows of  sign_i (x_i, 1) w / |w|
@@ -70,7 +71,7 @@ def largest_margin(X: Array, sign: Array, bias: bool = True) -> float:
     return max(margin, 0.0) * scale
 
 
-def _signed(X: Array, sign: Array, bias: bool) -> Array:
+def _signed(X: Any, sign: Any, bias: bool) -> Array:
     """Return the rows times their signs, with a column for the bias."""
     X, sign = np.asarray(X, np.float64), np.asarray(sign, np.float64)
     if X.ndim != 2 or sign.shape != X.shape[:1]:
@@ -80,7 +81,7 @@ def _signed(X: Array, sign: Array, bias: bool) -> Array:
     return rows * sign[:, None]
 
 
-def name_of_table(X: Array, sign: Array) -> str | None:
+def name_of_table(X: Any, sign: Any) -> str | None:
     """Return the name of the best-known truth tables that no single unit can answer, if the rows are one.
 
     X           [rows, fan_in], each column with two values
