@@ -51,7 +51,7 @@ def both(settings: dict, X: Array, y: Array, weight: Array | None = None) -> tup
     ids=str,
 )
 def test_same_bits_as_scikit_learn_in_the_order_of_the_rows(name: str, settings: dict) -> None:
-    # An update is a row times a number, so the bits are the same as long as no sum of products rounds across 0.
+    # An update is a row times a number, so the bits are the same while no sum of products rounds across 0.
     X, y = LOADERS[name](return_X_y=True)
     ours, theirs = both(settings, X, y)
     for attribute in ("coef_", "intercept_", "n_iter_", "t_", "classes_", "n_features_in_"):
@@ -214,7 +214,7 @@ def test_targets_that_do_not_fit_are_refused() -> None:
         mc.Perceptron(class_weight="balanced").partial_fit(X, y, classes=[0, 1, 2])
     with pytest.raises(DataError, match="another kind of target"):
         mc.Perceptron().fit(X, np.eye(3, dtype=int)[y]).partial_fit(X, y)
-    with pytest.raises(DataError, match="the labels are 0 .. 2"):
+    with pytest.raises(DataError, match=r"the labels are 0 \.\. 2"):
         mc.Perceptron(class_weight={5: 1.0}).fit(X, np.eye(3, dtype=int)[y])
     with pytest.raises(ShapeError, match=r"expected \[3, 4\]"):
         mc.Perceptron().fit(X, y, coef_init=np.zeros(3))

@@ -245,7 +245,7 @@ def test_rows_without_a_name_have_none() -> None:
 def test_a_training_cut_short_says_so() -> None:
     run = classic.train_perceptron(classic.all_rows(2), [0, 0, 0, 1], epochs=1)
     assert "train longer" in run.verdicts[0]
-    assert repr(run) == "PerceptronRun(1 units of 2 inputs, 1 epochs, not all right)"
+    assert repr(run) == "PerceptronRun(inputs: 2, units: 1, epochs: 1, not all right)"
 
 
 def test_without_bias_planes_pass_through_the_origin() -> None:

@@ -147,7 +147,7 @@ def backprop_report(
     >>> params = {"weight": np.array([[0.5], [-0.5]]), "bias": np.zeros(1)}
     >>> report = mc.backprop_report(net, params, [[1.0, 1.0]], [1.0], learning_rate=2.0)
     >>> report.weights[0].after.ravel()  # z = 0, a = 1/2, dL/da = 2 (1/2 - 1), times 1/4 and 2
-    array([ 1. ,  0. ])
+    array([1., 0.])
     """
     if not isinstance(network, Layer):
         raise DataError(f"backprop_report: the network is a {type(network).__name__}, expected a layer")

@@ -96,7 +96,7 @@ def _newton(slopes: Slopes, points: Array, width: float) -> tuple[Array, Array]:
     points, settled = points.copy(), np.zeros(len(points), bool)
     for _ in range(TURNS if len(points) else 0):
         gradient, matrix = slopes.gradient(points), slopes.hessian(points)
-        good: Array = np.isfinite(gradient).all(axis=1) & np.isfinite(matrix).all(axis=(1, 2))
+        good = np.isfinite(np.concatenate([gradient, matrix.reshape(-1, 4)], axis=1)).all(axis=1)
         matrix = np.where(good[:, None, None], matrix, 0.0)
         move = np.einsum("nij,nj->ni", np.linalg.pinv(matrix, hermitian=True), gradient)
         length = np.linalg.norm(np.where(good[:, None], move, 0.0), axis=1)

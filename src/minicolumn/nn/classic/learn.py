@@ -53,7 +53,7 @@ class PerceptronRun:
     def __repr__(self) -> str:
         fan_in, units = self.ltu.weight.shape
         end = "all right" if self.converged else "not all right"
-        return f"PerceptronRun({units} units of {fan_in} inputs, {len(self.mistakes)} epochs, {end})"
+        return f"PerceptronRun(inputs: {fan_in}, units: {units}, epochs: {len(self.mistakes)}, {end})"
 
     def __str__(self) -> str:
         lines = [
