@@ -43,7 +43,8 @@ def legend(axes: Any, handles: list[Any], own: bool) -> None:
     if own:
         axes.figure.legend(loc="outside lower left", ncols=1 if len(handles) <= 3 else 2, **look)
     else:
-        axes.legend(loc="best", **{**look, "frameon": True, "framealpha": 0.85, "edgecolor": PALE})
+        framed = {**look, "frameon": True, "framealpha": 0.85, "edgecolor": PALE}
+        axes.legend(loc="best", **framed).set_zorder(10)
 
 
 def save(axes: Any, path: Any) -> None:

@@ -96,7 +96,8 @@ def _newton(slopes: Slopes, points: Array, width: float) -> tuple[Array, Array]:
     points, settled = points.copy(), np.zeros(len(points), bool)
     for _ in range(TURNS if len(points) else 0):
         gradient, matrix = slopes.gradient(points), slopes.hessian(points)
-        good = np.isfinite(np.concatenate([gradient, matrix.reshape(-1, 4)], axis=1)).all(axis=1)
+        numbers = np.concatenate([gradient, matrix.reshape(-1, 4)], axis=1)
+        good = np.asarray(np.isfinite(numbers).all(axis=1))
         matrix = np.where(good[:, None, None], matrix, 0.0)
         move = np.einsum("nij,nj->ni", np.linalg.pinv(matrix, hermitian=True), gradient)
         length = np.linalg.norm(np.where(good[:, None], move, 0.0), axis=1)
