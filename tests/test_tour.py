@@ -218,7 +218,7 @@ def test_neurons_of_1943_make_any_truth_table() -> None:
 
 
 def test_one_perceptron_learns_or_but_not_xor() -> None:
-    run = mc.nn.classic.train_perceptron(X, np.stack([X.any(axis=1), y], axis=1))
+    run = mc.nn.classic.train_perceptron(X, np.stack([X.any(axis=1), XOR], axis=1))
     assert run.verdicts == ("divides all rows", "no plane divides the rows: this is XOR")
     assert run.updates[0] <= run.bound[0]
     model = mc.Perceptron(tol=None, max_iter=20).fit(X, X.any(axis=1))
@@ -238,7 +238,7 @@ def test_one_step_of_backpropagation_with_all_its_numbers() -> None:
 
 
 def test_the_landscape_around_the_weights() -> None:
-    land = mc.landscape(_fitted(epochs=2), X, y, points=3)
+    land = mc.landscape(_fitted(epochs=2), X, XOR, points=3)
     assert land.losses.shape == (3, 3)
 
 

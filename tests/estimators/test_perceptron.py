@@ -15,6 +15,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import minicolumn as mc
 from minicolumn.errors import DataError, DivergenceError, ShapeError
+from minicolumn.estimators.perceptron_epoch import Penalty, perceptron_epoch, start
+from minicolumn.nn.classic import perceptron_rule
 
 Array = np.ndarray
 ORDER_MATTERS = "a row of weight 2 is one long step, not two visits; scikit-learn's Perceptron is excused too"
@@ -79,6 +81,37 @@ def test_sample_weights_and_first_weights_as_in_scikit_learn() -> None:
     ours = mc.Perceptron(shuffle=False).fit(X, y, sample_weight=weight, **first)
     theirs = linear_model.Perceptron(shuffle=False).fit(X, y, sample_weight=weight, **first)
     np.testing.assert_array_equal(ours.coef_, theirs.coef_)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("penalty", [Penalty(), Penalty(0.01, 0.0), Penalty(0.004, 0.02)], ids=str)
+def test_an_epoch_is_that_of_the_reference_and_of_a_plain_loop(penalty: Penalty, dtype: type) -> None:
+    rng = np.random.default_rng(5)
+    X = rng.integers(-3, 4, (40, 4)).astype(dtype)
+    signs = np.where(rng.random((40, 3)) < 0.5, 1, -1).astype(dtype)
+    rates = np.full((40, 3), 0.5, dtype)
+    order, active = rng.permutation(40).astype(np.int32), np.array([True, False, True])
+    units = start(rng.integers(-2, 3, (4, 3)).astype(dtype), np.ones(3, dtype))
+    native = perceptron_epoch(penalty, 0.5, True)(units, X, signs, rates, order, active)
+    slow = perceptron_epoch(penalty, 0.5, True, "reference")(units, X, signs, rates, order, active)
+    # Forty rows of a few roundings each; the native loop contracts products into sums.
+    close = 400 * float(np.finfo(dtype).eps)
+    for name in ("weight", "bias", "objective", "paid"):
+        np.testing.assert_allclose(getattr(native, name), getattr(slow, name), rtol=close, atol=close)
+    np.testing.assert_array_equal(native.weight[:, 1], units.weight[:, 1])  # at rest
+    if penalty == Penalty():
+        weight, bias = units.weight, units.bias
+        for row in order:
+            weight, bias = perceptron_rule(weight, bias, X[row], signs[row], np.where(active, 0.5, 0.0))
+        np.testing.assert_array_equal(native.weight, weight)  # whole and half numbers: exact
+        np.testing.assert_array_equal(native.bias, bias)
+
+
+def test_labels_can_stop_early() -> None:
+    X, Y = separable(3)
+    model = mc.Perceptron(early_stopping=True, validation_fraction=0.3, n_iter_no_change=3).fit(X, Y)
+    assert model.n_iter_ < 100
+    assert (model.predict(X) == Y).mean() > 0.85
 
 
 def test_float32_stays_float32() -> None:

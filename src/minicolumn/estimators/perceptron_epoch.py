@@ -49,7 +49,9 @@ def start(weight: Array, bias: Array) -> Units:
 
 # Kept, so that the folds of a cross-validation are compiled once.
 @functools.lru_cache(maxsize=16)
-def perceptron_epoch(penalty: Penalty, learning_rate: float, fit_bias: bool) -> Callable[..., Units]:
+def perceptron_epoch(
+    penalty: Penalty, learning_rate: float, fit_bias: bool, backend: str = "native"
+) -> Callable[..., Units]:
     """Return the compiled function that takes units through rows.
 
         z = x W + b     W *= 1 - share     where sign z <= 0:  W += rate x' sign,  b += rate sign
@@ -79,7 +81,7 @@ def perceptron_epoch(penalty: Penalty, learning_rate: float, fit_bias: bool) -> 
 
         return scan(step, units, order)[0]
 
-    return compile(run, varying=((1, 2, 3), (4,)))
+    return compile(run, backend=backend, varying=((1, 2, 3), (4,)))
 
 
 def _penalized(weight: Array, penalty: Penalty, learning_rate: float) -> Any:
