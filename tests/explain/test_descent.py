@@ -117,6 +117,15 @@ def test_a_rate_that_is_found_leads_down(optimizer: str) -> None:
         assert (walk.values[:, -1] < walk.values[:, 0]).all(), (surface.name, walk.optimizer)
 
 
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e4])
+def test_one_start_without_bounds_finds_a_rate_too(scale: float) -> None:
+    walk = mc.descent(lambda p: np.sum((p / scale) ** 2), [scale, -2.0 * scale], steps=60)
+    assert walk.endings == ("A",)
+    # A valley of straight walls has no point without slope to end on, but is walked down all the same.
+    walls = mc.descent(lambda p: np.sum(np.abs(p / scale)), [scale, -2.0 * scale], steps=60)
+    assert walls.values[0, -1] < 0.2 * walls.values[0, 0]
+
+
 def test_starts_can_be_spread() -> None:
     walk = mc.descent(surfaces.himmelblau, 64, steps=1, learning_rate=1e-9)
     starts = walk.paths[:, 0]

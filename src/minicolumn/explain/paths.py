@@ -176,7 +176,7 @@ def descent(
     rule = _optimizer(optimizer)
     walk = walk_of(g, rule, points, steps)
     if learning_rate is None:
-        width = width_of(box or _around(points[:, None]))
+        width = width_of(box) if box else _size(points)
         learning_rate = rule.learning_rate if rule is optimizer else best_rate(walk, rule, g, points, width)
     rule = replace(rule, learning_rate=learning_rate)
     paths, values = walk(rule.learning_rate)
@@ -261,14 +261,20 @@ def _ends(slopes: Slopes, paths: Array, values: Array, box: Box) -> Any:
     return tuple(stationary), tuple(reached), tuple(endings)
 
 
+def _size(points: Array) -> float:
+    """Return how large the numbers of some points are, or how far apart: about the width of a picture."""
+    return float(max(np.ptp(points, axis=0).max(), np.abs(points).max())) or 1.0
+
+
 def _around(paths: Array) -> Box:
     """Return a box around paths, a fifth wider; one around the starts, where a path runs away."""
     points = paths.reshape(-1, 2)
     starts = paths[:, 0]
-    size = np.ptp(starts, axis=0).max() + 1.0
-    near = np.isfinite(points).all(axis=1) & (np.abs(points - starts.mean(axis=0)).max(axis=1) <= 5.0 * size)
+    away = np.abs(points - starts.mean(axis=0)).max(axis=1)
+    near = np.isfinite(points).all(axis=1) & (away <= 5.0 * _size(starts))
     low, high = points[near].min(axis=0), points[near].max(axis=0)
-    margin = np.maximum(0.1 * (high - low), 0.1 * max((high - low).max(), 1e-3))
+    # A path that hardly moves still has room around it.
+    margin = np.full(2, 0.1 * max((high - low).max(), 0.01 * _size(starts)))
     (left, bottom), (right, top) = (low - margin).tolist(), (high + margin).tolist()
     return (left, right), (bottom, top)
 
