@@ -208,6 +208,40 @@ def test_the_model_file(tmp_path: Path) -> None:
         mc.load(tmp_path / "xor.safetensors")
 
 
+# Where it began, and how it learns --------------------------------------------------------------------------
+
+
+def test_neurons_of_1943_make_any_truth_table() -> None:
+    xor = mc.nn.classic.circuit_of_table("0110")
+    assert xor.truth_table() == mc.nn.classic.truth_table(lambda a, b: a != b, 2)
+    assert len(xor.layers()) == 2
+
+
+def test_one_perceptron_learns_or_but_not_xor() -> None:
+    run = mc.nn.classic.train_perceptron(X, np.stack([X.any(axis=1), XOR], axis=1))
+    assert run.verdicts == ("divides all rows", "no plane divides the rows: this is XOR")
+    assert run.updates[0] <= run.bound[0]
+    model = mc.Perceptron(tol=None, max_iter=20).fit(X, X.any(axis=1))
+    assert model.score(X, X.any(axis=1)) == 1.0
+
+
+def test_watching_gradient_descent() -> None:
+    walk = mc.descent(mc.explain.surfaces.himmelblau, 8)
+    assert set(walk.endings) == {"A", "B", "C", "D"}
+
+
+def test_one_step_of_backpropagation_with_all_its_numbers() -> None:
+    net = mc.nn.Sequential(mc.nn.Dense(2, activation="logistic"), mc.nn.Dense(1))
+    report = mc.backprop_report(net, net.init(0, (2,)), X[1:2], [1.0])
+    assert report.loss_after < report.loss
+    assert "carried back" in str(report)
+
+
+def test_the_landscape_around_the_weights() -> None:
+    land = mc.landscape(_fitted(epochs=2), X, XOR, points=3)
+    assert land.losses.shape == (3, 3)
+
+
 # Tables -----------------------------------------------------------------------------------------------------
 
 

@@ -34,12 +34,15 @@ from minicolumn.trace.loops import scan
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from minicolumn import nn, optim, random, tables, train
+    from minicolumn import explain, nn, optim, random, tables, train
+    from minicolumn.estimators import Perceptron
+    from minicolumn.explain import backprop_report, descent, landscape
     from minicolumn.model import Model, load
     from minicolumn.train import Callback, EarlyStopping, History, KeepBest, Run, fit
 
 # Public names whose stage is loaded when they are first asked for.
 _LATER = {
+    "explain": "minicolumn.explain",
     "nn": "minicolumn.nn",
     "optim": "minicolumn.optim",
     "random": "minicolumn.random",
@@ -53,6 +56,10 @@ _LATER = {
     "KeepBest": "minicolumn.train",
     "Run": "minicolumn.train",
     "fit": "minicolumn.train",
+    "Perceptron": "minicolumn.estimators",
+    "backprop_report": "minicolumn.explain",
+    "descent": "minicolumn.explain",
+    "landscape": "minicolumn.explain",
 }
 
 
@@ -80,18 +87,23 @@ __all__ = [
     "MinicolumnError",
     "Model",
     "ModelFileError",
+    "Perceptron",
     "Run",
     "ShadowError",
     "ShapeError",
     "TraceError",
+    "backprop_report",
     "check_grads",
     "compile",
+    "descent",
+    "explain",
     "fit",
     "grad",
     "hessian",
     "inspect",
     "jacobian",
     "jvp",
+    "landscape",
     "load",
     "nn",
     "optim",

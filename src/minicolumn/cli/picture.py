@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from minicolumn.errors import DataError, did_you_mean
+from minicolumn.explain.picture import check_file, plain
 
 if TYPE_CHECKING:
     from minicolumn.train import History
 
-SUFFIXES = (".png", ".svg", ".pdf", ".jpg", ".jpeg", ".webp")
 _TRAIN, _HELD, _QUIET = "#9aa5b1", "#0b6bcb", "#52606d"
 _NAMES = {"val_accuracy": "accuracy", "val_r2": "R²"}
 
 
 def check_picture(path: str) -> None:
     """Refuse a picture that could not be drawn, before the training."""
-    suffix = Path(path).suffix.lower()
-    if suffix not in SUFFIXES:
-        hint = did_you_mean(suffix, SUFFIXES) or f"; expected {', '.join(SUFFIXES)}"
-        raise DataError(f"--plot: {path!r} does not end in the suffix of a picture{hint}")
-    if importlib.util.find_spec("matplotlib") is None:
-        raise DataError("--plot needs matplotlib, which is not installed: pip install 'minicolumn[plot]'")
+    check_file("--plot", path)
 
 
 def draw_curves(history: History, best_epoch: int, title: str, suffix: str) -> bytes:
@@ -40,7 +32,7 @@ def draw_curves(history: History, best_epoch: int, title: str, suffix: str) -> b
     if metric:
         _scores(rows[1][0], history, best_epoch, metric)
     rows[-1][0].set_xlabel("epoch", color=_QUIET)
-    figure.suptitle(_plain(title), x=0.02, ha="left", fontweight="bold", fontsize=12)
+    figure.suptitle(plain(title), x=0.02, ha="left", fontweight="bold", fontsize=12)
     stream = io.BytesIO()
     figure.savefig(stream, format=suffix.removeprefix("."), dpi=160)
     return stream.getvalue()
@@ -97,8 +89,3 @@ def _style(axes: Any, label: str) -> None:
     axes.tick_params(colors=_QUIET, length=0, labelsize=9.5)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.margins(x=0.02)
-
-
-def _plain(title: str) -> str:
-    """Return a title in which no dollar sign starts a formula."""
-    return title.replace("$", r"\$")

@@ -1,5 +1,6 @@
 """Networks: layers, activations, losses, initializers, penalties and constraints, all plain NumPy."""
 
+from minicolumn.nn import classic
 from minicolumn.nn.activations import ACTIVATIONS, ActivationRule, activation_by_name
 from minicolumn.nn.combine import Concatenate, Residual, Sequential
 from minicolumn.nn.constrain import MaxNorm, NonNegative, UnitNorm
@@ -65,6 +66,7 @@ __all__ = [
     "VarianceScaling",
     "activation_by_name",
     "choose_knots",
+    "classic",
     "embedding_dim",
     "from_json",
     "initializer_by_name",

@@ -1,0 +1,293 @@
+"""`Perceptron`: Rosenblatt's rule as a scikit-learn estimator."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from numbers import Integral, Real
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from minicolumn import random
+from minicolumn.errors import DataError, ShapeError, did_you_mean
+from minicolumn.estimators.perceptron_epoch import Penalty
+from minicolumn.estimators.perceptron_targets import Targets, read_targets
+from minicolumn.estimators.perceptron_train import Rows, Settings, train
+
+Array = np.ndarray
+PENALTIES = ("l2", "l1", "elasticnet")
+_WHOLE = (Integral, lambda n: n >= 1, "a whole number of at least 1")
+# What each number must be: its kind, its range, and both in words.
+_NUMBERS: dict[str, tuple[type, Callable[[Any], bool], str]] = {
+    "alpha": (Real, lambda n: n >= 0, "a number >= 0"),
+    "l1_ratio": (Real, lambda n: 0 <= n <= 1, "a number from 0 to 1"),
+    "max_iter": _WHOLE,
+    "eta0": (Real, lambda n: n > 0, "a number > 0"),
+    "validation_fraction": (Real, lambda n: 0 < n < 1, "a number between 0 and 1"),
+    "n_iter_no_change": _WHOLE,
+}
+
+
+class Perceptron(ClassifierMixin, BaseEstimator):
+    """Linear classifier that learns from its mistakes alone.
+
+        z = x w + b,  y = +-1:    where y z <= 0:   w += eta0 y x,   b += eta0 y
+
+    One unit for two classes, one against all others for each of several, one for each label where y has
+    columns of 0 and 1. All units learn side by side; an epoch is one native call.
+
+    penalty             "l2" shrinks the weights at each row by eta0 * alpha, "l1" moves them by it towards 0,
+                        "elasticnet" does both, by l1_ratio; None does neither
+    alpha, l1_ratio     how much, and which share of it is "l1"
+    fit_intercept       whether there is a bias
+    max_iter            the most epochs of `fit`; `partial_fit` does one
+    tol                 a unit stops after `n_iter_no_change` epochs whose mean loss, max(0, -y z) and the
+                        penalty, is not lower than the best by so much; None does all epochs
+    shuffle             whether each epoch has its own order of rows
+    verbose             above 0, each epoch is told to the logger "minicolumn"
+    eta0                learning rate; without a penalty it only scales the weights
+    n_jobs              taken and not needed: units learn side by side in one call
+    random_state        chooses the orders and the rows set apart
+    early_stopping      judge by the share of right answers on rows set apart instead
+    validation_fraction share of those rows
+    n_iter_no_change    epochs in a row that may fail
+    class_weight        {class: factor} on the learning rate, or "balanced"; for labels, {label: factor}
+    warm_start          whether `fit` goes on from the last weights
+
+    Attributes          classes_, coef_ [units, features], intercept_ [units], n_iter_, t_, n_features_in_,
+                        feature_names_in_, multilabel_
+    Source              Rosenblatt 1958, "The perceptron"
+    Differs             from `sklearn.linear_model.Perceptron`, whose parameters these are: y may have several
+                        labels; one order of rows serves all classes; X must be dense. With shuffle=False and
+                        no penalty the weights are the same bits wherever sums of products are exact.
+
+    >>> import numpy as np, minicolumn as mc
+    >>> X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+    >>> mc.Perceptron(tol=None, max_iter=20).fit(X, [0, 1, 1, 1]).predict(X)
+    array([0, 1, 1, 1])
+    """
+
+    def __init__(
+        self,
+        *,
+        penalty: str | None = None,
+        alpha: float = 0.0001,
+        l1_ratio: float = 0.15,
+        fit_intercept: bool = True,
+        max_iter: int = 1000,
+        tol: float | None = 1e-3,
+        shuffle: bool = True,
+        verbose: int = 0,
+        eta0: float = 1.0,
+        n_jobs: int | None = None,
+        random_state: Any = 0,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 5,
+        class_weight: Any = None,
+        warm_start: bool = False,
+    ) -> None:
+        self.penalty = penalty
+        self.alpha = alpha
+        self.l1_ratio = l1_ratio
+        self.fit_intercept = fit_intercept
+        self.max_iter = max_iter
+        self.tol = tol
+        self.shuffle = shuffle
+        self.verbose = verbose
+        self.eta0 = eta0
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.class_weight = class_weight
+        self.warm_start = warm_start
+
+    # Learning ----------------------------------------------------------------------------------------------
+
+    def fit(
+        self, X: Any, y: Any, coef_init: Any = None, intercept_init: Any = None, sample_weight: Any = None
+    ) -> Self:
+        """Learn until the units stop getting better.
+
+        X               [rows, features]
+        y               [rows] classes of any kind, or [rows, labels] of 0 and 1
+        coef_init       weights to start from, shaped like coef_; else 0, or the last ones with warm_start
+        intercept_init  biases to start from, shaped like intercept_
+        sample_weight   [rows], factors on the learning rate
+        Errors          ValueError for data that do not fit; DivergenceError where weights leave the finite
+                        numbers
+
+        Warns ConvergenceWarning where max_iter came first.
+        """
+        self._check_parameters()
+        X, y = self._data(X, y, reset=True)
+        targets = read_targets(y)
+        if self.warm_start and hasattr(self, "coef_"):
+            coef_init = self.coef_ if coef_init is None else coef_init
+            intercept_init = self.intercept_ if intercept_init is None else intercept_init
+        self._begin(X, targets, coef_init, intercept_init)
+        self._learn(X, targets, sample_weight, self.max_iter)
+        if self.tol is not None and self.n_iter_ == self.max_iter:
+            warnings.warn(
+                f"Perceptron: stopped by max_iter={self.max_iter} before the units stopped getting better; "
+                "raise max_iter, or see whether a plane can divide the classes at all",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+        return self
+
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
+        """Go through some rows once, from the weights as they are.
+
+        X, y            as for `fit`; y need not hold every class
+        classes         all classes there are, needed in the first call; labels are counted from y's columns
+        sample_weight   [rows], factors on the learning rate
+        """
+        self._check_parameters()
+        if self.early_stopping:
+            raise DataError("Perceptron: early_stopping must be False with partial_fit, which does one epoch")
+        if isinstance(self.class_weight, str):
+            raise DataError(
+                'Perceptron: class_weight "balanced" needs all rows; give partial_fit a dict of weights'
+            )
+        first = not hasattr(self, "classes_")
+        X, y = self._data(X, y, reset=first)
+        if first and classes is None and np.ndim(y) == 1:
+            raise DataError("Perceptron: classes must be passed on the first call to partial_fit")
+        if not first and classes is not None and not np.array_equal(self.classes_, np.unique(classes)):
+            raise DataError(f"Perceptron: classes are {list(classes)}, before {self.classes_.tolist()}")
+        targets = read_targets(y, classes if first else self.classes_)
+        if first:
+            self._begin(X, targets, None, None)
+        elif targets.multilabel != self.multilabel_:
+            raise DataError("Perceptron: y has another kind of target than in the calls before")
+        return self._learn(X, targets, sample_weight, 1)
+
+    def _data(self, X: Any, y: Any, reset: bool) -> tuple[Array, Any]:
+        dtypes = (np.float64, np.float32)
+        pair: Any = validate_data(self, X, y, reset=reset, dtype=dtypes, order="C", multi_output=True)
+        return pair
+
+    def _begin(self, X: Array, targets: Targets, coef: Any, intercept: Any) -> None:
+        """Take the classes down, and the weights to start from."""
+        shape = (targets.units, X.shape[1])
+        coef = np.zeros(shape, X.dtype) if coef is None else np.array(coef, X.dtype)
+        intercept = np.zeros(shape[0], X.dtype) if intercept is None else np.array(intercept, X.dtype)
+        if coef.size != shape[0] * shape[1] or intercept.size != shape[0]:
+            found = f"coef {list(coef.shape)} and intercept {list(intercept.shape)}"
+            raise ShapeError(f"Perceptron: to start from {found}, expected {list(shape)} and [{shape[0]}]")
+        self.coef_, self.intercept_ = coef.reshape(shape), intercept.reshape(shape[0])
+        self.classes_, self.multilabel_, self.t_ = targets.classes, targets.multilabel, 1.0
+
+    def _learn(self, X: Array, targets: Targets, sample_weight: Any, epochs: int) -> Self:
+        weights = _check_sample_weight(sample_weight, X, dtype=X.dtype)
+        draws = check_random_state(self.random_state)
+        held = self._held_out(targets, weights)
+        yes, no = targets.class_weights(self.class_weight)
+        positive = targets.positive
+        factors = np.where(positive, yes, no).astype(X.dtype) * weights[:, None]
+        rows = Rows(
+            X,
+            np.where(positive, 1, -1).astype(X.dtype),
+            (self.eta0 * factors).astype(X.dtype),
+            np.flatnonzero(~held).astype(np.int32),
+        )
+        key = random.stream(int(draws.randint(np.iinfo(np.int32).max)), "shuffle") if self.shuffle else None
+        score = _scorer(X[held], positive[held], weights[held]) if self.early_stopping else None
+        weight, bias = np.ascontiguousarray(self.coef_.T), self.intercept_
+        weight, bias, number = train(self._settings(epochs, key), rows, weight, bias, int(self.t_) - 1, score)
+        self.coef_, self.intercept_ = np.ascontiguousarray(weight.T), bias
+        self.n_iter_ = number
+        self.t_ += number * len(X)
+        return self
+
+    def _settings(self, epochs: int, key: Array | None) -> Settings:
+        ratio = {"l2": 0.0, "l1": 1.0, "elasticnet": self.l1_ratio, None: 0.0}[self.penalty]
+        pull = 0.0 if self.penalty is None else float(self.eta0 * self.alpha)
+        penalty = Penalty((1.0 - ratio) * pull, ratio * pull)
+        return Settings(
+            penalty,
+            float(self.eta0),
+            bool(self.fit_intercept),
+            epochs,
+            self.tol,
+            self.n_iter_no_change,
+            key,
+            self.verbose > 0,
+        )
+
+    def _held_out(self, targets: Targets, weights: Array) -> Array:
+        """Return which rows are set apart to judge by, bool [rows]."""
+        held = np.zeros(len(weights), bool)
+        if not self.early_stopping:
+            return held
+        splitter = ShuffleSplit if targets.multilabel else StratifiedShuffleSplit
+        split = splitter(test_size=self.validation_fraction, random_state=self.random_state)
+        held[next(split.split(held[:, None], targets.values))[1]] = True
+        if not weights[held].any():
+            raise DataError("Perceptron: all rows set apart have weight 0; choose another random_state")
+        return held
+
+    def _check_parameters(self) -> None:
+        """Refuse parameters out of range, one line each."""
+        if self.penalty is not None and self.penalty not in PENALTIES:
+            hint = did_you_mean(str(self.penalty), PENALTIES)
+            raise DataError(
+                f"Perceptron: unknown penalty {self.penalty!r}{hint}; there are {', '.join(PENALTIES)}, None"
+            )
+        for name, (kind, good, expected) in _NUMBERS.items():
+            _must_be(name, getattr(self, name), kind, good, expected)
+        if self.tol is not None:
+            _must_be("tol", self.tol, Real, lambda n: n >= 0, "a number >= 0, or None")
+
+    # Answering ---------------------------------------------------------------------------------------------
+
+    def decision_function(self, X: Any) -> Array:
+        """Return each unit's sum, x w + b: positive where it says yes.
+
+        X           [rows, features]
+        Returns     [rows] for two classes, else [rows, classes] or [rows, labels]
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
+        scores = X @ self.coef_.T + self.intercept_
+        return scores if self.multilabel_ or len(self.classes_) > 2 else scores[:, 0]
+
+    def predict(self, X: Any) -> Array:
+        """Return the class of each row, [rows], or its labels as 0 and 1, [rows, labels].
+
+        X           [rows, features]
+        """
+        scores = self.decision_function(X)
+        if self.multilabel_:
+            return (scores > 0).astype(int)
+        return self.classes_[scores.argmax(axis=1) if scores.ndim == 2 else (scores > 0).astype(int)]
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        tags.classifier_tags.multi_label = True
+        return tags
+
+
+def _must_be(name: str, value: Any, kind: type, good: Callable[[Any], bool], expected: str) -> None:
+    if isinstance(value, bool) or not isinstance(value, kind) or not good(value):
+        raise DataError(f"Perceptron: {name} must be {expected}, got {value!r}")
+
+
+def _scorer(X: Array, positive: Array, weights: Array) -> Callable[[Array, Array], Array]:
+    """Return the function that tells each unit's share of right answers on some rows, by their weight."""
+
+    def score(weight: Array, bias: Array) -> Array:
+        right = (X @ weight + bias > 0) == positive
+        return np.average(right, axis=0, weights=weights)
+
+    return score

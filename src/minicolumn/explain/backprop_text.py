@@ -1,0 +1,281 @@
+"""A step of backpropagation as text: written out for small networks, summed up for large ones."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minicolumn.explain.words import count
+from minicolumn.nn.activations import ACTIVATIONS, activation_by_name
+from minicolumn.nn.classic.threshold import STEP_HAS_NO_SLOPE
+from minicolumn.nn.layers import Activation, Dense
+
+if TYPE_CHECKING:
+    from minicolumn.explain.backprop import BackpropReport, LayerStep, WeightStep
+
+Array = np.ndarray
+WIDTH = 100
+# The largest network that is written out neuron by neuron, and the most rows.
+MOST_WEIGHTS, MOST_UNITS, MOST_ROWS = 60, 8, 2
+
+
+def report_text(report: BackpropReport) -> str:
+    """Return the four moves of a step, in lines of at most 100 characters."""
+    head = [
+        *_wrapped(f"One step of gradient descent: {report.network!r}", "  "),
+        f"{report.loss_name} over {count(len(report.rows), 'row')}, "
+        f"learning rate {report.learning_rate:g}, {count(report.size, 'weight')}",
+    ]
+    small = report.size <= MOST_WEIGHTS and all(_is_flat(step) for step in report.layers)
+    moves = _written_out(report) if small else _summed_up(report)
+    return "\n".join([*head, *moves, *_checked(report)])
+
+
+def _is_flat(step: LayerStep) -> bool:
+    return step.outputs.ndim == 2 and max(step.outputs.shape[1], step.inputs.shape[1]) <= MOST_UNITS
+
+
+# Written out ------------------------------------------------------------------------------------------------
+
+
+def _written_out(report: BackpropReport) -> list[str]:
+    lines = []
+    shown = min(len(report.rows), MOST_ROWS)
+    for row in range(shown):
+        where = f", row {row + 1} of {len(report.rows)}" if len(report.rows) > 1 else ""
+        lines += ["", f"1  Forward: weigh the inputs, add them up, apply the activation{where}"]
+        lines += _forward(report, row)
+        lines += ["", f"2  The output's error: how the loss L changes with each output{where}"]
+        lines += _errors(report, row)
+        lines += ["", f"3  The error carried back: each neuron's share, dL/d(its sum){where}"]
+        lines += _shares(report, row)
+    if shown < len(report.rows):
+        lines += ["", f"   and so on for {count(len(report.rows) - shown, 'more row')}"]
+    over = ", summed over the rows" if len(report.rows) > 1 else ""
+    lines += ["", "4  Each weight moves: gradient = what came in times the neuron's share" + over]
+    return lines + _changes(report)
+
+
+def _names(report: BackpropReport, place: int) -> list[str]:
+    """Return names of what comes out of a layer, counted from 0; -1 are the inputs."""
+    if place < 0:
+        return [f"x{k + 1}" for k in range(report.layers[0].inputs.shape[1])]
+    units = range(report.layers[place].outputs.shape[1])
+    if place == len(report.layers) - 1:
+        return [f"o{k + 1}" for k in units]
+    hidden = "h" if len(report.layers) == 2 else f"h{place + 1}."
+    return [f"{hidden}{k + 1}" for k in units]
+
+
+def _forward(report: BackpropReport, row: int) -> list[str]:
+    inputs = zip(_names(report, -1), report.layers[0].inputs[row], strict=True)
+    lines = ["   " + "   ".join(f"{name} = {_number(x)}" for name, x in inputs)]
+    for place, step in enumerate(report.layers):
+        for unit, name in enumerate(_names(report, place)):
+            out = _number(step.outputs[row, unit])
+            if isinstance(step.layer, Dense):
+                text = f"{name}: {_sum_of(report, place, unit, row)} = {_number(_at(step.sums, row, unit))}"
+                text += "" if step.layer.activation == "linear" else f", {_activation(step)} {out}"
+            else:
+                text = f"{name}: {step.layer!r} gives {out}"
+            lines += _wrapped(f"   {text}", " " * (5 + len(name)))
+    return lines
+
+
+def _sum_of(report: BackpropReport, place: int, unit: int, row: int) -> str:
+    """Return a neuron's sum as it is worked out: input times weight, and so on."""
+    step = report.layers[place]
+    assert isinstance(step.layer, Dense)
+    if step.layer.parametrization != "standard" or step.layer.bias_rate != 1:
+        return "weighted sum"
+    terms = _products(step.inputs[row], step.params["weight"][:, unit])
+    return f"{terms} + {_factor(step.params['bias'][unit])}" if step.layer.bias else terms
+
+
+def _errors(report: BackpropReport, row: int) -> list[str]:
+    last = report.layers[-1]
+    target = report.rows.y[row]
+    lines = []
+    if np.ndim(target) == 0 and report.rule is not None and report.rule.task == "multiclass":
+        lines.append(f"   wanted: class {int(target)}, o{int(target) + 1}")
+        wanted = [""] * last.outputs.shape[1]
+    else:
+        wanted = [f", wanted {_number(t)}" for t in np.atleast_1d(target).ravel()]
+    final = report.rule.output_activation if report.rule else "linear"
+    predicted = activation_by_name(final).function(last.outputs[row : row + 1])[0]
+    for unit, name in enumerate(_names(report, len(report.layers) - 1)):
+        got = f"got {_number(last.outputs[row, unit])}"
+        got += "" if final == "linear" else f" ({final} {_number(predicted[unit])})"
+        error = _number(last.carried[row, unit])
+        lines.append(f"   {name}: {got}{wanted[unit] if unit < len(wanted) else ''}   dL/d{name} = {error}")
+    if row == 0:
+        over = ", the mean over the rows" if len(report.rows) > 1 else ""
+        lines.append(f"   L = {report.loss:.6g}{over}")
+    return lines
+
+
+def _shares(report: BackpropReport, row: int) -> list[str]:
+    lines = []
+    for place in reversed(range(len(report.layers))):
+        step = report.layers[place]
+        for unit, name in enumerate(_names(report, place)):
+            share = _number(step.shares[row, unit])
+            came = _came_back(report, place, unit, row) or _number(step.carried[row, unit])
+            if step.slopes is not None and _activation(step) != "linear":
+                slope = _factor(_at(step.slopes, row, unit))
+                came = f"({came})" if " + " in came else came
+                text = f"{name}: {came} x slope {slope} = {share}"
+            else:
+                text = f"{name}: {came}" + (f" = {share}" if came != share else "")
+            lines += _wrapped(f"   {text}", " " * (5 + len(name)))
+    return lines
+
+
+def _came_back(report: BackpropReport, place: int, unit: int, row: int) -> str:
+    """Return how the error came to a neuron: the shares of those it feeds, times the weights between."""
+    if place + 1 == len(report.layers):
+        return ""
+    after = report.layers[place + 1]
+    if not isinstance(after.layer, Dense) or after.layer.parametrization != "standard":
+        return ""
+    return _products(after.shares[row], after.params["weight"][unit])
+
+
+def _products(left: Array, right: Array) -> str:
+    return " + ".join(f"{_factor(a)} x {_factor(b)}" for a, b in zip(left, right, strict=True))
+
+
+def _changes(report: BackpropReport) -> list[str]:
+    title = f"   {'weight':<22}{'before':>12}{'gradient':>14}{'differences':>14}{'change':>14}{'after':>12}"
+    lines = [title]
+    labels = _labels(report)
+    for w in report.weights:
+        for place in np.ndindex(w.before.shape):
+            label = labels.get((w.name, place)) or f"{w.name}{list(place)}"
+            change = w.after[place] - w.before[place]
+            difference = "-" if np.isnan(w.difference[place]) else f"{w.difference[place]:.6g}"
+            lines.append(
+                f"   {label:<22}{w.before[place]:>12.6g}{w.gradient[place]:>14.6g}{difference:>14}"
+                f"{change:>14.6g}{w.after[place]:>12.6g}"
+            )
+    return lines
+
+
+def _labels(report: BackpropReport) -> dict[Any, str]:
+    """Return what each weight of the dense layers joins: "x1 -> h1"."""
+    labels: dict[Any, str] = {}
+    for place, step in enumerate(report.layers):
+        if not isinstance(step.layer, Dense):
+            continue
+        into = list(enumerate(_names(report, place)))
+        for i, source in enumerate(_names(report, place - 1)):
+            labels |= {(f"{step.path}weight", (i, j)): f"{source} -> {name}" for j, name in into}
+        labels |= {(f"{step.path}bias", (j,)): f"bias of {name}" for j, name in into}
+    return labels
+
+
+# Summed up --------------------------------------------------------------------------------------------------
+
+
+def _summed_up(report: BackpropReport) -> list[str]:
+    """Return the four moves of a large network, a line for each layer or array."""
+    lines = ["", "1  Forward: what comes out of each layer"]
+    lines.append(f"   {'layer':<34}{'numbers a row':>14}{'mean':>12}{'deviation':>12}{'zero':>8}")
+    for place, step in enumerate(report.layers):
+        name = _short(f"{place} {step.layer!r}", 34)
+        values = step.outputs
+        each = values[0].size
+        zero = f"{(values == 0).mean():.0%}"
+        lines.append(f"   {name:<34}{each:>14}{values.mean():>12.4g}{values.std():>12.4g}{zero:>8}")
+    last = report.layers[-1].carried
+    lines += ["", "2  The output's error: how the loss L changes with each output"]
+    lines.append(f"   L = {report.loss:.6g}, root mean square of dL/do = {_rms(last):.4g}")
+    lines += ["", "3  The error carried back: the neurons' shares, dL/d(sum)"]
+    lines.append(f"   {'layer':<34}{'root mean square':>18}{'largest':>12}{'none':>8}")
+    for place in reversed(range(len(report.layers))):
+        step = report.layers[place]
+        none = f"{(step.shares == 0).mean():.0%}"
+        name = _short(f"{place} {step.layer!r}", 34)
+        lines.append(f"   {name:<34}{_rms(step.shares):>18.4g}{np.abs(step.shares).max():>12.4g}{none:>8}")
+    lines += ["", "4  Each weight moves: gradient = what came in times the neuron's share"]
+    lines.append(
+        f"   {'weights':<22}{'shape':>14}{'gradient':>14}{'largest':>14}{'change':>14}{'of its size':>14}"
+    )
+    return lines + [_summed_weights(w) for w in report.weights]
+
+
+def _summed_weights(w: WeightStep) -> str:
+    change, size = _rms(w.after - w.before), _rms(w.before)
+    share = f"{change / size:.2%}" if size else "-"
+    shape = " x ".join(map(str, w.before.shape))
+    return (
+        f"   {_short(w.name, 22):<22}{shape:>14}{_rms(w.gradient):>14.4g}"
+        f"{np.abs(w.gradient).max(initial=0.0):>14.4g}{change:>14.4g}{share:>14}"
+    )
+
+
+# Both -------------------------------------------------------------------------------------------------------
+
+
+def _checked(report: BackpropReport) -> list[str]:
+    """Return what the step did to the loss, whether differences agree, and why nothing moves if so."""
+    taken = sum(int((~np.isnan(w.difference)).sum()) for w in report.weights)
+    some = "all weights" if taken == report.size else f"{taken} of {report.size} weights"
+    lines = [
+        "",
+        f"L goes from {report.loss:.6g} to {report.loss_after:.6g}; "
+        f"gradient and differences agree to {report.largest_difference:.0e} ({some})",
+    ]
+    stuck = [step for step in report.layers if not _is_trainable(step)]
+    return lines + (_wrapped(f"Nothing moves below a step: {STEP_HAS_NO_SLOPE}.", "") if stuck else [])
+
+
+def _is_trainable(step: LayerStep) -> bool:
+    name = _activation(step)
+    return name not in ACTIVATIONS or ACTIVATIONS[name].trainable
+
+
+def _activation(step: LayerStep) -> str:
+    """Return the name of a layer's activation; "" where it has none."""
+    layer = step.layer
+    found: Any = (
+        layer.activation
+        if isinstance(layer, Dense)
+        else layer.function
+        if isinstance(layer, Activation)
+        else ""
+    )
+    return found if isinstance(found, str) else getattr(found, "__name__", "activation")
+
+
+def _at(values: Array | None, row: int, unit: int) -> float:
+    assert values is not None
+    return float(values[row, unit])
+
+
+def _number(value: float) -> str:
+    """Return a number to four figures, without a sign on 0."""
+    return f"{float(value) + 0.0:.4g}"
+
+
+def _factor(value: float) -> str:
+    """Return a number as it stands in a product: negative ones in brackets."""
+    text = _number(value)
+    return f"({text})" if text.startswith("-") else text
+
+
+def _rms(values: Array) -> float:
+    return float(np.sqrt(np.mean(np.square(values)))) if values.size else 0.0
+
+
+def _short(text: str, width: int) -> str:
+    return text if len(text) < width else f"{text[: width - 4]}..."
+
+
+def _wrapped(text: str, indent: str) -> list[str]:
+    """Return a line as several of at most 100 characters."""
+    return textwrap.wrap(
+        text, WIDTH, subsequent_indent=indent, drop_whitespace=True, break_long_words=False
+    ) or [text]

@@ -1,0 +1,218 @@
+"""The paths of a descent over the contours of its function, as a picture and as an animation."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minicolumn.errors import DataError
+from minicolumn.explain.picture import (
+    COLOURS,
+    INK,
+    QUIET,
+    check_file,
+    contours,
+    legend,
+    new_axes,
+    quiet,
+    save,
+    titled,
+)
+from minicolumn.explain.stationary import slopes_of
+from minicolumn.explain.words import DIVERGED, MOVING, count, rounded, short
+
+if TYPE_CHECKING:
+    from minicolumn.explain.paths import Descent
+    from minicolumn.explain.surfaces import Box
+
+Array = np.ndarray
+# Points along each side of the picture at which the function is computed.
+GRID = 241
+# Seconds for which the last picture of an animation stays.
+REST = 2.0
+# Width of a picture in inches, and how high over it at least and at most; between them scales are the same,
+# so that paths leave contours at right angles.
+WIDTH, SHAPES = 7.6, (0.4, 1.25)
+_MARKS = {"minimum": ("*", 17), "saddle": ("X", 11), "maximum": ("^", 11), "flat": ("D", 9)}
+_DASHED = (0, (3, 1.5))
+
+
+def plot_descent(descent: Descent, path: Any, axes: Any) -> Any:
+    """Draw a descent; see `Descent.plot`."""
+    check_file("Descent.plot", path)
+    own = axes is None
+    axes = _new_axes(descent) if own else axes
+    _ground(axes, descent)
+    for number in range(len(descent.paths)):
+        _draw_path(axes, descent, number)
+    _draw_ends(axes, descent)
+    legend(axes, _handles(descent), own)
+    if path is not None:
+        save(axes, path)
+    return axes
+
+
+def animate_descent(descent: Descent, path: Any, frames: int, seconds: float) -> None:
+    """Write a GIF; see `Descent.animate`."""
+    check_file("Descent.animate", path, (".gif",))
+    if importlib.util.find_spec("PIL") is None:
+        raise DataError("Descent.animate needs Pillow, which is not installed: pip install pillow")
+    if frames < 2 or not seconds > 0:
+        raise DataError(f"Descent.animate: expected frames >= 2 and seconds > 0, got {frames} and {seconds}")
+    steps = _frames(descent.values.shape[1] - 1, frames)
+    first, *others = _film(descent, steps)
+    times = [round(1000.0 * seconds / len(steps))] * len(others) + [round(1000.0 * REST)]
+    first.save(path, save_all=True, append_images=others, duration=times, loop=0)
+
+
+def _film(descent: Descent, steps: list[int]) -> list[Any]:
+    """Return a picture for each of some steps: the ground is drawn once, and what moves over it each time."""
+    from PIL import Image
+
+    axes = _new_axes(descent, dpi=80.0)
+    canvas = axes.figure.canvas
+    _ground(axes, descent)
+    legend(axes, _handles(descent), own=True)
+    canvas.draw()  # settles the layout
+    axes.figure.set_layout_engine("none")
+    ground = canvas.copy_from_bbox(axes.figure.bbox)
+    paths = [_draw_path(axes, descent, number) for number in range(len(descent.paths))]
+    ends = _draw_ends(axes, descent)
+    clock = axes.text(0.985, 0.02, "", transform=axes.transAxes, ha="right", color=INK, fontweight="bold")
+    pictures: list[Any] = []
+    for step in steps:
+        canvas.restore_region(ground)
+        clock.set_text(f"step {step}")
+        for path in paths:
+            path.show(step)
+        for artist in (*(part for path in paths for part in path.parts), *ends, clock):
+            axes.draw_artist(artist)
+        pictures.append(Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB"))
+    # One palette for all, or the ground would flicker; taken from the last, which has every colour.
+    palette = pictures[-1].quantize(256, method=Image.Quantize.MAXCOVERAGE)
+    return [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
+
+
+def _frames(steps: int, frames: int) -> list[int]:
+    """Return which steps to show: the first ones one by one, later ones further and further apart."""
+    spread = np.linspace(0.0, 1.0, frames) ** 2.0 * steps
+    one_by_one = np.minimum(np.arange(frames) / 2, steps)
+    return sorted({0, steps, *np.maximum(spread, one_by_one).round().astype(int).tolist()})
+
+
+def _new_axes(descent: Descent, dpi: float = 100.0) -> Any:
+    """Return axes of a picture as high as the bounds ask for, with room for the title and the legend."""
+    (left, right), (low, high) = descent.bounds
+    shape = min(max((high - low) / (right - left), SHAPES[0]), SHAPES[1])
+    entries = len(_handles(descent))
+    rows = entries if entries <= 3 else (entries + 1) // 2
+    # Axes and colour bar leave 0.81 of the width to the function.
+    return new_axes(WIDTH, 0.81 * WIDTH * shape + 1.25 + 0.19 * rows, dpi)
+
+
+def _ground(axes: Any, descent: Descent) -> None:
+    """Draw the function, its axes and the title."""
+    (left, right), (low, high) = descent.bounds
+    x, y = np.linspace(left, right, GRID), np.linspace(low, high, GRID)
+    points = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+    values = slopes_of(descent.function).value(points).astype(np.float64).reshape(GRID, GRID)
+    contours(axes, x, y, values, "f(x, y)")
+    axes.set_xlim(left, right)
+    axes.set_ylim(low, high)
+    axes.set_xlabel("x", color=QUIET)
+    axes.set_ylabel("y", color=QUIET, rotation=0, labelpad=8)
+    quiet(axes)
+    steps = f"{short(descent.optimizer)}, {count(descent.steps, 'step')}"
+    titled(axes, descent.name, f"{descent.formula}    {steps}" if descent.formula else steps)
+
+
+def _colour(descent: Descent, number: int) -> str:
+    """Return a path's colour: that of the point it reached, ink where it reached none."""
+    reached = descent.reached[number]
+    return INK if reached is None else _of_point(reached)
+
+
+def _of_point(place: int) -> str:
+    return COLOURS[place % len(COLOURS)]
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """A path in a picture: its points and its artists, from the bottom up."""
+
+    points: Array
+    line: Any
+    dots: Any
+    first: Any
+    head: Any
+
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        return self.line, self.dots, self.first, self.head
+
+    def show(self, step: int) -> None:
+        """Show it up to some step."""
+        self.line.set_data(*self.points[: step + 1].T)
+        self.dots.set_data(*self.points[: step + 1].T)
+        self.head.set_data(*self.points[step : step + 1].T)
+
+
+def _draw_path(axes: Any, descent: Descent, number: int) -> _Drawn:
+    """Draw a path with its start and its end."""
+    from matplotlib import patheffects
+
+    points = _near(descent.paths[number], descent.bounds)
+    colour = _colour(descent, number)
+    style = _DASHED if descent.reached[number] is None else "-"
+    halo = [patheffects.withStroke(linewidth=3.4, foreground="white", alpha=0.85)]
+    (line,) = axes.plot(*points.T, color=colour, lw=1.5, ls=style, zorder=4, path_effects=halo)
+    (dots,) = axes.plot(*points.T, "o", ms=3.6, color=colour, mec="none", zorder=5)
+    (first,) = axes.plot(*points[:1].T, "o", ms=7.5, mfc="white", mec=colour, mew=1.8, zorder=6)
+    (head,) = axes.plot(*points[-1:].T, "o", ms=6, color=colour, mec="white", mew=1.2, zorder=7)
+    return _Drawn(points, line, dots, first, head)
+
+
+def _near(path: Array, box: Box) -> Array:
+    """Return a path without the points far outside of the picture, which would be drawn for nothing."""
+    low, high = np.array(box).T
+    with np.errstate(invalid="ignore"):
+        near = (np.abs(path - (low + high) / 2) <= 3 * (high - low)).all(axis=1)
+    return np.where(near[:, None], path, np.nan)
+
+
+def _draw_ends(axes: Any, descent: Descent) -> list[Any]:
+    """Mark the points that were reached, with their letters; return the marks."""
+    from matplotlib import patheffects
+
+    halo = [patheffects.withStroke(linewidth=3, foreground="white")]
+    drawn = []
+    for place, s in enumerate(descent.stationary):
+        (mark, size), colour = _MARKS[s.kind], _of_point(place)
+        drawn += axes.plot(*s.point, mark, ms=size, color=colour, mec="white", mew=1.3, zorder=8)
+        look = {"fontsize": 12, "fontweight": "bold", "color": colour, "path_effects": halo, "zorder": 9}
+        drawn.append(axes.annotate(s.label, s.point, xytext=(9, 7), textcoords="offset points", **look))
+    return drawn
+
+
+def _handles(descent: Descent) -> list[Any]:
+    """Return the entries of the legend: which point is which, and how many starts came there."""
+    from matplotlib.lines import Line2D
+
+    counts = Counter(descent.endings)
+    handles = []
+    for place, s in enumerate(descent.stationary):
+        x, y = (rounded(value, 2) for value in s.point)
+        text = f"{s.label}  {s.kind} ({x}, {y}), f = {rounded(s.value)}   {count(counts[s.label], 'start')}"
+        mark, size = _MARKS[s.kind]
+        look = {"marker": mark, "ms": 0.65 * size, "mec": "white", "color": _of_point(place)}
+        handles.append(Line2D([], [], lw=1.7, label=text, **look))
+    for ending in (MOVING, DIVERGED):
+        if counts[ending]:
+            text = f"{ending}   {count(counts[ending], 'start')}"
+            handles.append(Line2D([], [], color=INK, lw=1.5, ls=_DASHED, label=text))
+    start = {"marker": "o", "ms": 7, "mfc": "white", "mec": INK, "mew": 1.6}
+    return [*handles, Line2D([], [], lw=0, label="start", **start)]

@@ -1,0 +1,259 @@
+"""The perceptron estimator: scikit-learn's own checks, its own Perceptron, and laws."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn import datasets, linear_model
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import minicolumn as mc
+from minicolumn.errors import DataError, DivergenceError, ShapeError
+from minicolumn.estimators.perceptron_epoch import Penalty, perceptron_epoch, start
+from minicolumn.nn.classic import perceptron_rule
+
+Array = np.ndarray
+ORDER_MATTERS = "a row of weight 2 is one long step, not two visits; scikit-learn's Perceptron is excused too"
+LOADERS = {
+    "iris": datasets.load_iris,
+    "wine": datasets.load_wine,
+    "breast_cancer": datasets.load_breast_cancer,
+}
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@parametrize_with_checks(
+    [mc.Perceptron()],
+    expected_failed_checks=lambda _: {"check_sample_weight_equivalence_on_dense_data": ORDER_MATTERS},
+)
+def test_scikit_learn_accepts_it(estimator, check) -> None:
+    check(estimator)
+
+
+def test_parameters_and_defaults_are_scikit_learns() -> None:
+    assert mc.Perceptron().get_params() == linear_model.Perceptron().get_params()
+
+
+def both(settings: dict, X: Array, y: Array, weight: Array | None = None) -> tuple:
+    ours = mc.Perceptron(shuffle=False, **settings).fit(X, y, sample_weight=weight)
+    theirs = linear_model.Perceptron(shuffle=False, **settings).fit(X, y, sample_weight=weight)
+    return ours, theirs
+
+
+@pytest.mark.parametrize("name", LOADERS)
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"early_stopping": True}, {"class_weight": "balanced"}, {"fit_intercept": False}, {"eta0": 0.25}],
+    ids=str,
+)
+def test_same_bits_as_scikit_learn_in_the_order_of_the_rows(name: str, settings: dict) -> None:
+    # An update is a row times a number, so the bits are the same while no sum of products rounds across 0.
+    X, y = LOADERS[name](return_X_y=True)
+    ours, theirs = both(settings, X, y)
+    for attribute in ("coef_", "intercept_", "n_iter_", "t_", "classes_", "n_features_in_"):
+        np.testing.assert_array_equal(getattr(ours, attribute), getattr(theirs, attribute), attribute)
+    np.testing.assert_array_equal(ours.predict(X), theirs.predict(X))
+    assert ours.coef_.dtype == theirs.coef_.dtype
+
+
+@pytest.mark.parametrize("penalty", ["l1", "l2", "elasticnet"])
+def test_penalties_as_in_scikit_learn(penalty: str) -> None:
+    X, y = datasets.load_breast_cancer(return_X_y=True)
+    # So many epochs that all of them count, not the moment of stopping: scikit-learn's objective takes a norm
+    # of the weights from before the cut by l1.
+    settings = {"penalty": penalty, "alpha": 1e-3, "l1_ratio": 0.4, "tol": None, "max_iter": 6}
+    ours, theirs = both(settings, X, y)
+    # scikit-learn keeps the shrinking apart as one factor, which rounds otherwise: 3414 steps of 2^-53.
+    largest = np.abs(theirs.coef_).max()
+    np.testing.assert_allclose(ours.coef_, theirs.coef_, atol=4e-13 * largest, rtol=0)
+
+
+def test_sample_weights_and_first_weights_as_in_scikit_learn() -> None:
+    X, y = datasets.load_iris(return_X_y=True)
+    weight = np.arange(len(y)) % 3 / 2.0
+    first = {"coef_init": np.ones((3, 4)), "intercept_init": np.arange(3.0)}
+    ours = mc.Perceptron(shuffle=False).fit(X, y, sample_weight=weight, **first)
+    theirs = linear_model.Perceptron(shuffle=False).fit(X, y, sample_weight=weight, **first)
+    np.testing.assert_array_equal(ours.coef_, theirs.coef_)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("penalty", [Penalty(), Penalty(0.01, 0.0), Penalty(0.004, 0.02)], ids=str)
+def test_an_epoch_is_that_of_the_reference_and_of_a_plain_loop(penalty: Penalty, dtype: type) -> None:
+    rng = np.random.default_rng(5)
+    X = rng.integers(-3, 4, (40, 4)).astype(dtype)
+    signs = np.where(rng.random((40, 3)) < 0.5, 1, -1).astype(dtype)
+    rates = np.full((40, 3), 0.5, dtype)
+    order, active = rng.permutation(40).astype(np.int32), np.array([True, False, True])
+    units = start(rng.integers(-2, 3, (4, 3)).astype(dtype), np.ones(3, dtype))
+    native = perceptron_epoch(penalty, 0.5, True)(units, X, signs, rates, order, active)
+    slow = perceptron_epoch(penalty, 0.5, True, "reference")(units, X, signs, rates, order, active)
+    # Forty rows of a few roundings each; the native loop contracts products into sums.
+    close = 400 * float(np.finfo(dtype).eps)
+    for name in ("weight", "bias", "objective", "paid"):
+        np.testing.assert_allclose(getattr(native, name), getattr(slow, name), rtol=close, atol=close)
+    np.testing.assert_array_equal(native.weight[:, 1], units.weight[:, 1])  # at rest
+    if penalty == Penalty():
+        weight, bias = units.weight, units.bias
+        for row in order:
+            weight, bias = perceptron_rule(weight, bias, X[row], signs[row], np.where(active, 0.5, 0.0))
+        np.testing.assert_array_equal(native.weight, weight)  # whole and half numbers: exact
+        np.testing.assert_array_equal(native.bias, bias)
+
+
+def test_labels_can_stop_early() -> None:
+    X, Y = separable(3)
+    model = mc.Perceptron(early_stopping=True, validation_fraction=0.3, n_iter_no_change=3).fit(X, Y)
+    assert model.n_iter_ < 100
+    assert (model.predict(X) == Y).mean() > 0.85
+
+
+def test_float32_stays_float32() -> None:
+    X, y = datasets.load_iris(return_X_y=True)
+    model = mc.Perceptron().fit(X.astype(np.float32), y)
+    assert model.coef_.dtype == model.intercept_.dtype == np.float32
+
+
+def separable(labels: int) -> tuple[Array, Array]:
+    rng = np.random.default_rng(7)
+    X = rng.standard_normal((120, 5))
+    scores = X @ rng.standard_normal((5, labels)) + 0.2
+    keep = np.abs(scores).min(axis=1) > 0.05
+    return X[keep], (scores[keep] > 0).astype(int)
+
+
+def test_labels_are_learnt_side_by_side_as_one_by_one() -> None:
+    X, Y = separable(3)
+    together = mc.Perceptron(tol=None, max_iter=300).fit(X, Y)
+    assert together.predict(X).tolist() == Y.tolist()
+    assert together.multilabel_
+    for label in range(3):
+        alone = mc.Perceptron(tol=None, max_iter=300).fit(X, Y[:, label])
+        np.testing.assert_array_equal(alone.coef_[0], together.coef_[label])
+
+
+def test_weights_of_labels() -> None:
+    X, Y = separable(2)
+    plain = mc.Perceptron(shuffle=False, tol=None, max_iter=2).fit(X, Y)
+    named = mc.Perceptron(shuffle=False, tol=None, max_iter=2, class_weight={1: 3.0}).fit(X, Y)
+    alone: Any = linear_model.Perceptron(shuffle=False, max_iter=2, class_weight={1: 3.0}).set_params(
+        tol=None
+    )
+    np.testing.assert_array_equal(named.coef_[0], plain.coef_[0])
+    np.testing.assert_array_equal(named.coef_[1], alone.fit(X, Y[:, 1]).coef_[0])
+    balanced = mc.Perceptron(shuffle=False, tol=None, max_iter=2, class_weight="balanced")
+    alone.set_params(class_weight="balanced")
+    np.testing.assert_array_equal(balanced.fit(X, Y).coef_[0], alone.fit(X, Y[:, 0]).coef_[0])
+
+
+@pytest.mark.parametrize("labels", [1, 2])
+def test_epochs_by_partial_fit_are_those_of_fit(labels: int) -> None:
+    X, Y = separable(labels)
+    y = Y if labels > 1 else Y[:, 0]
+    whole = mc.Perceptron(tol=None, max_iter=4).fit(X, y)
+    step = mc.Perceptron()
+    for _ in range(4):
+        step.partial_fit(X, y, classes=[0, 1])
+    np.testing.assert_array_equal(whole.coef_, step.coef_)
+    assert step.t_ == whole.t_
+
+
+def test_partial_fit_takes_rows_without_some_class() -> None:
+    X, y = datasets.load_iris(return_X_y=True)
+    ours = mc.Perceptron(shuffle=False).partial_fit(X[:60], y[:60], classes=[0, 1, 2])
+    theirs = linear_model.Perceptron(shuffle=False).partial_fit(X[:60], y[:60], classes=[0, 1, 2])
+    np.testing.assert_array_equal(ours.coef_, theirs.coef_)
+
+
+def test_warm_start_goes_on() -> None:
+    X, Y = separable(1)
+    model = mc.Perceptron(tol=None, max_iter=1, warm_start=True, shuffle=False)
+    twice = model.fit(X, Y[:, 0]).fit(X, Y[:, 0])
+    np.testing.assert_array_equal(
+        twice.coef_, mc.Perceptron(tol=None, max_iter=2, shuffle=False).fit(X, Y[:, 0]).coef_
+    )
+
+
+def test_the_seed_chooses_the_order() -> None:
+    X, y = datasets.load_breast_cancer(return_X_y=True)
+    fit = lambda seed: mc.Perceptron(tol=None, max_iter=3, random_state=seed).fit(X, y).coef_  # noqa: E731
+    np.testing.assert_array_equal(fit(1), fit(1))
+    assert (fit(1) != fit(2)).any()
+
+
+def test_xor_ends_with_a_warning_and_half_the_answers_at_best() -> None:
+    X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+    with pytest.warns(ConvergenceWarning, match="whether a plane can divide"):
+        mc.Perceptron(max_iter=3).fit(X, [0, 1, 1, 0])
+
+
+def test_it_can_be_copied_and_pickled() -> None:
+    X, y = datasets.load_iris(return_X_y=True)
+    model = mc.Perceptron(class_weight={0: 2.0}).fit(X, y)
+    again = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(again.predict(X), model.predict(X))
+    copy: Any = clone(model)
+    assert copy.get_params() == model.get_params()
+
+
+def test_verbose_speaks_to_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    X, y = datasets.load_iris(return_X_y=True)
+    with caplog.at_level(logging.INFO, logger="minicolumn"):
+        mc.Perceptron(verbose=1, tol=None, max_iter=2).fit(X, y)
+    assert len(caplog.records) == 2
+
+
+IRIS = datasets.load_iris(return_X_y=True)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"penalty": "elastic"}, "did you mean 'elasticnet'"),
+        ({"alpha": -1}, "alpha must be a number >= 0"),
+        ({"l1_ratio": 2}, "l1_ratio must be a number from 0 to 1"),
+        ({"max_iter": 0}, "max_iter must be a whole number"),
+        ({"tol": -1.0}, "tol must be a number >= 0, or None"),
+        ({"eta0": 0.0}, "eta0 must be a number > 0"),
+        ({"validation_fraction": 1.0}, "validation_fraction must be a number between 0 and 1"),
+        ({"n_iter_no_change": 1.5}, "n_iter_no_change must be a whole number"),
+    ],
+    ids=str,
+)
+def test_parameters_out_of_range_are_refused(settings: dict, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        mc.Perceptron(**settings).fit(*IRIS)
+
+
+def test_targets_that_do_not_fit_are_refused() -> None:
+    X, y = IRIS
+    with pytest.raises(DataError, match="one class"):
+        mc.Perceptron().fit(X, np.zeros(len(X)))
+    with pytest.raises(DataError, match="several columns of classes"):
+        mc.Perceptron().fit(X, np.stack([y, y], axis=1))
+    with pytest.raises(DataError, match="which `classes` does not list"):
+        mc.Perceptron().partial_fit(X, y, classes=[0, 1])
+    with pytest.raises(DataError, match="first call to partial_fit"):
+        mc.Perceptron().partial_fit(X, y)
+    with pytest.raises(DataError, match="early_stopping must be False"):
+        mc.Perceptron(early_stopping=True).partial_fit(X, y, classes=[0, 1, 2])
+    with pytest.raises(DataError, match="needs all rows"):
+        mc.Perceptron(class_weight="balanced").partial_fit(X, y, classes=[0, 1, 2])
+    with pytest.raises(DataError, match="another kind of target"):
+        mc.Perceptron().fit(X, np.eye(3, dtype=int)[y]).partial_fit(X, y)
+    with pytest.raises(DataError, match=r"the labels are 0 \.\. 2"):
+        mc.Perceptron(class_weight={5: 1.0}).fit(X, np.eye(3, dtype=int)[y])
+    with pytest.raises(ShapeError, match=r"expected \[3, 4\]"):
+        mc.Perceptron().fit(X, y, coef_init=np.zeros(3))
+
+
+def test_numbers_that_overflow_are_named() -> None:
+    X = np.array([[1e308], [-1e308], [1e308], [-1e308]])
+    with pytest.raises(DivergenceError, match="StandardScaler"):
+        mc.Perceptron(eta0=1e10).fit(X, [0, 1, 1, 0])
