@@ -36,7 +36,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from minicolumn import nn, optim, random, tables, train
     from minicolumn.model import Model, load
-    from minicolumn.train import Callback, EarlyStopping, History, KeepBest, Run, fit
+    from minicolumn.train import Callback, EarlyStopping, History, KeepBest, ReduceOnPlateau, Run, fit
 
 # Public names whose stage is loaded when they are first asked for.
 _LATER = {
@@ -51,6 +51,7 @@ _LATER = {
     "EarlyStopping": "minicolumn.train",
     "History": "minicolumn.train",
     "KeepBest": "minicolumn.train",
+    "ReduceOnPlateau": "minicolumn.train",
     "Run": "minicolumn.train",
     "fit": "minicolumn.train",
 }
@@ -80,6 +81,7 @@ __all__ = [
     "MinicolumnError",
     "Model",
     "ModelFileError",
+    "ReduceOnPlateau",
     "Run",
     "ShadowError",
     "ShapeError",

@@ -89,7 +89,7 @@ class Averaged(Wrapper):
         mean += (p - mean) (1 - decay) / (1 - decay^t)      after step t = 1, 2, ...
 
     ``weights`` gives the mean, which is what `fit` measures, keeps and hands back. It is the exponential
-    moving average freed of its start: after the first step p itself, later that of about 1 / (1 - decay) steps.
+    moving average freed of its start: first p itself, later the mean of some 1 / (1 - decay) steps.
 
     decay       0 <= decay < 1
     Source      Polyak & Juditsky 1992; with exponential weights: Tarvainen & Valpola 2017 (arXiv 1703.01780)
