@@ -1,4 +1,4 @@
-"""A learning rate by trial: let it grow from step to step, and see where the loss falls and where it breaks."""
+"""A learning rate by trial: it grows step by step, and the loss shows where it helps and where not."""
 
 from __future__ import annotations
 
@@ -94,10 +94,10 @@ def find_learning_rate(
     others      as for `fit`; what it refuses is refused here too. The optimizer's own rate does not matter.
 
     The losses are smoothed by a running mean of the last ten or so. The trial counts as diverged where that
-    rises past four times its least value, or where a loss is no finite number; nothing from there on is looked
-    at. The suggestion lies in the valley: half way down the longest falling row of smoothed losses. The
-    steepest place, the other customary choice, is often one of chance among the smallest rates, where losses
-    of single batches go up and down.
+    rises past four times its least value, or where a loss is no finite number; what follows is not looked at.
+    The suggestion lies in the valley: half way down the longest falling row of smoothed losses. The steepest
+    place, the other customary choice, is often one of chance among the smallest rates, where losses of single
+    batches go up and down.
 
     Source      Smith 2017 (arXiv 1506.01186), section 3.3; stopping and valley as fastai's ``lr_find``
     Differs     fastai smooths by 0.98, over fifty steps, which moves the valley towards larger rates
@@ -142,7 +142,7 @@ def _growing(low: Any, high: Any, steps: Any) -> Array:
 
 
 def _batches(seed: int, rows: int, batch_size: int, steps: int) -> Array:
-    """Return the rows of each step, int32 [steps, batch]: epoch after epoch, each with an order of its own."""
+    """Return the rows of each step, int32 [steps, batch]: epoch after epoch, each in its own order."""
     batch = min(batch_size, rows)
     epochs = -(-steps * batch // rows)
     orders = [epoch_order(seed, epoch, rows) for epoch in range(1, epochs + 1)]
@@ -197,9 +197,10 @@ def _draw(axes: Any, finding: RateFinding) -> None:
     axes.plot([finding.suggestion], [height], "o", ms=6.5, color=_SMOOTH, mec="white", mew=1.4, zorder=5)
     axes.set_title(f"suggestion: {finding.suggestion:.2g}", loc="right", fontsize=9.5, color=_SMOOTH)
     axes.set_xscale("log")
-    # The smoothed losses decide the range: a single step just before the end may tower above them.
-    spread = float(np.ptp(finding.smoothed)) or 1.0
-    axes.set_ylim(finding.smoothed.min() - 0.15 * spread, finding.smoothed.max() + 0.15 * spread)
+    # The smoothed losses decide how high it goes: a single step just before the end may tower above them.
+    least, most = float(finding.losses.min()), float(finding.smoothed.max())
+    margin = 0.1 * (most - least) or 1.0
+    axes.set_ylim(least - margin, most + margin)
     axes.set_xlabel("learning rate", color=_QUIET)
     axes.set_ylabel("training loss", color=_QUIET)
     axes.legend(
