@@ -85,7 +85,7 @@ def test_radam_is_finite_in_both_branches():
     part = parts.rectified_moments()
     with np.errstate(all="raise"):
         for t in range(1, 12):
-            direction, _ = part.step(np.ones(2), part.start(np.ones(2)), np.ones(2), np.float64(t))
+            direction, _ = part.step(np.ones(2), part.start(np.ones(2)), np.ones(2), np.array(float(t)))
             assert np.isfinite(direction).all()
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from minicolumn import optim
 from minicolumn.optim import parts
+from minicolumn.optim.transform import side_by_side
 
 PARTS = [
     parts.decay(0.1),
@@ -46,14 +47,14 @@ def test_an_empty_chain_is_plain_descent():
 
 def test_transforms_side_by_side_list_the_same_names():
     rolling, adam = parts.heavy_ball(), parts.adaptive_moments()
-    param = np.ones(3, np.float32)
+    param, time = np.ones(3, np.float32), np.ones((), np.float32)
     for own, others in ((rolling, adam), (adam, rolling)):
-        shared = optim.transform.side_by_side(own, others)
+        shared = side_by_side(own, others)
         moments = shared.start(param)
         assert set(moments) == set(shared.names) == {"velocity", "mean", "square"}
         assert all(moments[name].shape == () for name in shared.names if name not in own.names)
-        direction, after = shared.step(param, moments, param, np.float32(1))
-        expected, kept = own.step(param, own.start(param), param, np.float32(1))
+        direction, after = shared.step(param, moments, param, time)
+        expected, kept = own.step(param, own.start(param), param, time)
         np.testing.assert_array_equal(direction, expected)
         assert {name: after[name].dtype for name in after} == dict.fromkeys(moments, np.dtype(np.float32))
         for name in own.names:
