@@ -143,10 +143,3 @@ def test_schedule_free_weights_are_the_mean_of_the_fast_path():
     expected = np.average(fast, axis=0, weights=weights)
     np.testing.assert_allclose(optimizer.weights(y, moments), expected, rtol=1e-12)  # some roundings a step
     np.testing.assert_allclose(y, 0.2 * fast[-1] + 0.8 * expected, rtol=1e-12)
-
-
-def test_names_of_courses_are_settings_of_sgd():
-    assert optim.optimizer_by_name("gradient_descent", learning_rate=0.5) == optim.SGD(0.5)
-    assert optim.optimizer_by_name("momentum") == optim.SGD(momentum=0.9)
-    assert optim.optimizer_by_name("nesterov", momentum=0.5) == optim.SGD(momentum=0.5, nesterov=True)
-    assert not set(optim.ALIASES) & set(optim.OPTIMIZERS)
