@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from minicolumn.estimators import Perceptron
     from minicolumn.explain import backprop_report, descent, landscape
     from minicolumn.model import Model, load
-    from minicolumn.train import Callback, EarlyStopping, History, KeepBest, Run, fit
+    from minicolumn.train import Callback, EarlyStopping, History, KeepBest, ReduceOnPlateau, Run, fit
 
 # Public names whose stage is loaded when they are first asked for.
 _LATER = {
@@ -54,6 +54,7 @@ _LATER = {
     "EarlyStopping": "minicolumn.train",
     "History": "minicolumn.train",
     "KeepBest": "minicolumn.train",
+    "ReduceOnPlateau": "minicolumn.train",
     "Run": "minicolumn.train",
     "fit": "minicolumn.train",
     "Perceptron": "minicolumn.estimators",
@@ -88,6 +89,7 @@ __all__ = [
     "Model",
     "ModelFileError",
     "Perceptron",
+    "ReduceOnPlateau",
     "Run",
     "ShadowError",
     "ShapeError",

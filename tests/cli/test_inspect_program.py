@@ -6,7 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+
+from minicolumn import fit, nn, optim
 
 
 @pytest.mark.parametrize(
@@ -43,6 +46,22 @@ def test_a_models_program(cli: Any, models: Path) -> None:
     assert said["plan"]["kernels"] > 5
     assert said["times"]["in_kernels"] > 0
     assert all(row["microseconds"] >= 0 for row in said["times"]["kernels"])
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "name"),
+    [
+        (optim.Averaged(optim.Clipped(optim.ScheduleFreeAdamW(), norm=1.0)), "ScheduleFreeAdamW"),
+        (optim.RAdam(), "RAdam"),
+    ],
+    ids=["wrapped", "plain"],
+)
+def test_a_models_own_optimizer_is_found(cli: Any, tmp_path: Path, optimizer: Any, name: str) -> None:
+    X = np.zeros((8, 2), np.float32)
+    network = nn.Sequential(nn.Dense(2))
+    fit(network, X, np.arange(8) % 2, optimizer=optimizer, epochs=1).save(tmp_path / "m.safetensors")
+    said = json.loads(cli("inspect", tmp_path / "m.safetensors", "--train", "--plan", "--json").out)
+    assert said["optimizer"] == name
 
 
 @pytest.mark.parametrize(

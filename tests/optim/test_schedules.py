@@ -20,6 +20,10 @@ EXAMPLES = {
     "inverse_time": optim.InverseTime(steps=20, power=0.5),
     "warm_up": optim.WarmUp(optim.Cosine(), fraction=0.2),
     "log_cosine": optim.LogCosine(4),
+    "polynomial": optim.Polynomial(end=0.1, power=2),
+    "piecewise_constant": optim.PiecewiseConstant(at=(0.25, 0.5), factors=(0.2, 1.0, 0.0)),
+    "one_cycle": optim.OneCycle(rise=0.25, div_factor=10, final_div_factor=100),
+    "cosine_restarts": optim.CosineRestarts(cycles=3, t_mult=2, end=0.1),
 }
 # The same formulas for one step, in plain Python.
 FORMULAS = {
@@ -34,7 +38,22 @@ FORMULAS = {
         else (1 + math.cos(math.pi * (s - round(n / 5)) / (n - round(n / 5)))) / 2
     ),
     "log_cosine": lambda s, n: (1 - math.cos(2 * math.pi * math.log2(1 + 15 * s / n))) / 2,
+    "polynomial": lambda s, n: 0.1 + 0.9 * (1 - s / n) ** 2,
+    "piecewise_constant": lambda s, n: 0.2 if s / n < 0.25 else 1.0 if s / n < 0.5 else 0.0,
+    "one_cycle": lambda s, n: (
+        0.1 + 0.9 * (1 - math.cos(math.pi * 4 * s / n)) / 2
+        if 4 * s < n
+        else 0.001 + 0.999 * (1 + math.cos(math.pi * (4 * s - n) / (3 * n))) / 2
+    ),
+    "cosine_restarts": lambda s, n: 0.1 + 0.9 * (1 + math.cos(math.pi * restart(7 * s, n))) / 2,
 }
+
+
+def restart(s: int, n: int) -> float:
+    """Return how much of its cycle lies behind a step, for cycles of n, 2n and 4n steps."""
+    return s / n if s < n else (s - n) / (2 * n) if s < 3 * n else (s - 3 * n) / (4 * n)
+
+
 NAMES = sorted(optim.SCHEDULES)
 
 
@@ -77,6 +96,21 @@ def test_warm_up_meets_its_inner_schedule():
     assert optim.WarmUp(optim.Cosine(), 0.5)(np.array([4, 5]), 10).tolist() == [1, 1]
 
 
+def test_one_cycle_has_its_ends_and_its_top():
+    for shape in ("cosine", "linear"):
+        found = optim.OneCycle(rise=0.3, shape=shape)(np.array([0, 30, 100]), 100)
+        np.testing.assert_allclose(found, [1 / 25, 1.0, 1 / 25e4], rtol=1e-9)  # 1 - (1 - 4e-6) cancels
+    assert optim.OneCycle(rise=0.5, shape="linear")(np.array([75]), 100) == pytest.approx((1 + 4e-6) / 2)
+
+
+def test_restarts_begin_at_one_and_end_low():
+    found = optim.CosineRestarts(cycles=3, t_mult=2)(np.arange(70), 70)
+    assert np.flatnonzero(found == 1.0).tolist() == [0, 10, 30]
+    assert (found[[9, 29, 69]] < 0.03).all()
+    even = optim.CosineRestarts(cycles=4, t_mult=1)(np.arange(40), 40)
+    np.testing.assert_allclose(even, np.tile(optim.Cosine()(np.arange(10), 10), 4), rtol=0, atol=1e-14)
+
+
 @pytest.mark.parametrize(
     ("name", "settings", "message"),
     [
@@ -101,6 +135,22 @@ def test_warm_up_meets_its_inner_schedule():
         ),
         ("warm_up", {"inner": optim.WarmUp()}, "WarmUp: inner: expected a schedule other than WarmUp"),
         ("warm_up", {"fraction": 1}, "WarmUp: fraction: expected 0 <= fraction < 1, got 1"),
+        ("polynomial", {"power": 0}, "Polynomial: power: expected a number > 0, got 0"),
+        (
+            "piecewise_constant",
+            {"at": (0.5,)},
+            "PiecewiseConstant: factors: expected 2 numbers >= 0, one more",
+        ),
+        (
+            "piecewise_constant",
+            {"factors": (1, 1, -1)},
+            "PiecewiseConstant: factors: expected 3 numbers >= 0",
+        ),
+        ("one_cycle", {"rise": 0}, "OneCycle: rise: expected 0 < number < 1, got 0"),
+        ("one_cycle", {"shape": "square"}, 'OneCycle: shape: expected "cosine" or "linear", got'),
+        ("one_cycle", {"div_factor": 0.5}, "OneCycle: div_factor: expected a number >= 1, got 0.5"),
+        ("cosine_restarts", {"cycles": 0}, "CosineRestarts: cycles: expected a whole number >= 1, got 0"),
+        ("cosine_restarts", {"t_mult": 0.5}, "CosineRestarts: t_mult: expected a number >= 1, got 0.5"),
         ("log_cosine", {"cycles": 31}, "LogCosine: cycles: expected a whole number from 1 to 30, got 31"),
         ("log_cosine", {"cycles": 2.0}, "LogCosine: cycles: expected a whole number >= 1, got 2.0"),
     ],

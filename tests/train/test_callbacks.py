@@ -123,6 +123,63 @@ def test_settings_out_of_range(settings: dict[str, Any]) -> None:
     assert mc.EarlyStopping(patience=np.int64(3)) == mc.EarlyStopping(patience=3)  # type: ignore[arg-type]
 
 
+def _factors(callback: mc.Callback, values: list[float], name: str = "val_loss") -> list[float]:
+    """Return the factor on the learning rate after each epoch."""
+    return [_replay([callback], values[:end], name).rate_factor for end in range(1, len(values) + 1)]
+
+
+def test_a_plateau_by_hand() -> None:
+    values = [1.0, 0.9, 0.95, 0.9, 0.91, 0.8, 0.85, 0.81, 0.82, 0.83, 0.7]
+    # Better at epochs 1, 2, 6 and 11; after 2 there are two epochs in vain, after 6 twice two.
+    expected = [1, 1, 1, 0.5, 0.5, 0.5, 0.5, 0.25, 0.25, 0.125, 0.125]
+    assert _factors(mc.ReduceOnPlateau(0.5, patience=2), values) == expected
+    assert _factors(mc.ReduceOnPlateau(0.5, patience=2, minimum=0.2), values)[-2:] == [0.2, 0.2]
+    mirrored = [-value for value in values]
+    assert _factors(mc.ReduceOnPlateau(0.5, 2, monitor="val_accuracy"), mirrored, "val_accuracy") == expected
+    # A gain of 0.1 is none where 0.15 is asked for: only 1.0, 0.8 and nothing else count.
+    assert (
+        _factors(mc.ReduceOnPlateau(0.5, patience=4, min_delta=0.15), values)[-6:] == [0.5] * 4 + [0.25] * 2
+    )
+
+
+@given(figures, st.integers(1, 4), st.sampled_from([0.0, 0.3]))
+def test_a_plateau_is_kerass(values: list[float], patience: int, delta: float) -> None:
+    best, waited, rate = float("inf"), 0, 1.0
+    for value in values:
+        if value < best - delta:
+            best, waited = value, 0
+        else:
+            waited += 1
+        if waited >= patience:
+            rate, waited = rate * 0.5, 0
+    assert _replay([mc.ReduceOnPlateau(0.5, patience, delta)], values).rate_factor == rate
+
+
+def test_a_factor_set_by_others_is_lowered_but_never_raised() -> None:
+    class Half(mc.Callback):
+        def on_start(self, training: Training) -> None:
+            training.rate_factor = 0.5
+
+    values = [1.0, 1.0]
+    assert _replay([Half(), mc.ReduceOnPlateau(0.5, patience=1)], values).rate_factor == 0.25
+    assert _replay([Half(), mc.ReduceOnPlateau(0.1, patience=1, minimum=0.8)], values).rate_factor == 0.5
+
+
+def test_a_plateau_does_not_choose_the_weights() -> None:
+    training = _replay([mc.ReduceOnPlateau(patience=1)], [1.0, 0.5, 2.0])
+    assert (training.monitor, training.best_params) == (None, 3)
+    with pytest.raises(mc.DataError, match="no 'val_los' to watch; did you mean 'val_loss'"):
+        mc.ReduceOnPlateau(monitor="val_los").on_start(_training())
+
+
+@pytest.mark.parametrize(
+    "settings", [{"factor": 1.0}, {"factor": 0.0}, {"patience": 0}, {"min_delta": -1.0}, {"minimum": 1.0}]
+)
+def test_settings_of_a_plateau_out_of_range(settings: dict[str, Any]) -> None:
+    with pytest.raises(mc.DataError, match=f"ReduceOnPlateau: {next(iter(settings))}: expected"):
+        mc.ReduceOnPlateau(**settings)
+
+
 # In a training ----------------------------------------------------------------------------------------------
 
 
@@ -172,3 +229,13 @@ def test_callbacks_see_every_moment_in_order(blobs: Any, net: Any, spy: Any) -> 
         assert chunks[-1] == 5
         before = watcher.told.index(("epoch", epoch)) - 1
         assert watcher.told[before] == ("chunk", epoch, 5)
+
+
+def test_a_plateau_lowers_the_rate_beside_a_schedule(blobs: Any) -> None:
+    run, _ = _overfit(
+        blobs, mc.ReduceOnPlateau(0.5, patience=3, monitor="val_loss"), schedule=lambda steps, total: 0.1
+    )
+    rates, losses = run.history["learning_rate"], run.history["val_loss"]
+    factors = _factors(mc.ReduceOnPlateau(0.5, patience=3), losses.tolist())
+    assert factors[-1] < 1.0
+    np.testing.assert_allclose(rates, 0.05 * 0.1 * np.array([1.0, *factors[:-1]]), rtol=1e-6)  # float32 rates

@@ -93,6 +93,16 @@ def test_what_the_user_says_holds(frame):
     assert isinstance(table_recipe(encoder, X, learning_rate=0.5).optimizer, AdamW)
 
 
+def test_the_form_of_the_layers_fits_the_kind_of_steps(frame):
+    encoder, X = encoded(frame, "inside")
+    sgd, adam = (table_recipe(encoder, X, optimizer=name).network for name in ("sgd", "adam"))
+    assert sgd != adam
+    for name in ("gradient_descent", "momentum", "nesterov"):  # SGD by other names
+        assert table_recipe(encoder, X, optimizer=name).network == sgd
+    for name in ("lion", "muon", "schedule_free_adamw"):
+        assert table_recipe(encoder, X, optimizer=name).network == adam
+
+
 @given(st.integers(1, 10**7))
 def test_batches_are_powers_of_two_and_grow_with_the_rows(rows):
     batch = table_batch(rows)

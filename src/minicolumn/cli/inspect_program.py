@@ -78,13 +78,14 @@ def named_network(name: str) -> Subject:
 def model_network(name: str, model: Model) -> Subject:
     """Return the network of a model file; its own batch size and optimizer, if the file tells them."""
     from minicolumn.nn.losses import LOSSES
-    from minicolumn.optim import Adam, optimizer_by_name
+    from minicolumn.optim import OPTIMIZERS, Adam
 
     told = model.training.get("optimizer")
-    try:
-        optimizer = optimizer_by_name(str(told["name"]).lower()) if isinstance(told, dict) else Adam()
-    except DataError:  # an optimizer of the user's own
-        optimizer = Adam()
+    while isinstance(told, dict) and "optimizer" in told:  # one around another
+        told = told["optimizer"]
+    # An optimizer of the user's own, and none at all, is shown as Adam.
+    kinds = {kind.__name__: kind for kind in OPTIMIZERS.values()}
+    optimizer = kinds.get(str(told.get("name")), Adam)() if isinstance(told, dict) else Adam()
     batch = model.training.get("batch_size")
     known = batch if isinstance(batch, int) and 0 < batch <= MOST_BATCH else ROWS
     rule = LOSSES.get(model.loss)

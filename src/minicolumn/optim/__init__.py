@@ -1,53 +1,69 @@
 """Optimizers and learning-rate schedules, all plain NumPy."""
 
-from minicolumn.optim.recipes import (
+from minicolumn.optim.adam import Adam, AdaMax, AdamW, AMSGrad, NAdam, RAdam
+from minicolumn.optim.catalogue import (
+    ALIASES,
     OPTIMIZERS,
-    SGD,
-    AdaGrad,
-    Adam,
-    AdaMax,
-    AdamW,
-    NAdam,
-    Optimizer,
-    RMSProp,
-    optimizer_by_name,
-)
-from minicolumn.optim.schedules import (
     SCHEDULES,
+    optimizer_by_name,
+    schedule_by_name,
+)
+from minicolumn.optim.cycles import CosineRestarts, LogCosine, OneCycle, WarmUp
+from minicolumn.optim.descent import SGD, Lion, Rprop
+from minicolumn.optim.muon import Muon
+from minicolumn.optim.optimizer import Optimizer, described
+from minicolumn.optim.scaled import Adadelta, AdaGrad, RMSProp
+from minicolumn.optim.schedule_free import ScheduleFreeAdamW
+from minicolumn.optim.schedules import (
     Constant,
     Cosine,
     Exponential,
     InverseTime,
-    LogCosine,
+    PiecewiseConstant,
+    Polynomial,
     Schedule,
     StepDecay,
-    WarmUp,
-    schedule_by_name,
 )
 from minicolumn.optim.transform import Transform, apply_updates, chain
+from minicolumn.optim.wrappers import Averaged, Clipped
 
 __all__ = [
+    "ALIASES",
     "OPTIMIZERS",
     "SCHEDULES",
     "SGD",
+    "AMSGrad",
     "AdaGrad",
     "AdaMax",
+    "Adadelta",
     "Adam",
     "AdamW",
+    "Averaged",
+    "Clipped",
     "Constant",
     "Cosine",
+    "CosineRestarts",
     "Exponential",
     "InverseTime",
+    "Lion",
     "LogCosine",
+    "Muon",
     "NAdam",
+    "OneCycle",
     "Optimizer",
+    "PiecewiseConstant",
+    "Polynomial",
+    "RAdam",
     "RMSProp",
+    "Rprop",
     "Schedule",
+    "ScheduleFreeAdamW",
     "StepDecay",
     "Transform",
     "WarmUp",
     "apply_updates",
     "chain",
+    "described",
     "optimizer_by_name",
     "schedule_by_name",
 ]

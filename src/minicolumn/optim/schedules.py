@@ -6,21 +6,20 @@ graph, in float64, on a number or an array of steps; training hands the resultin
 
 from __future__ import annotations
 
-import dataclasses
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any, final
 
 import numpy as np
 
-from minicolumn.errors import DataError, did_you_mean
-from minicolumn.nn.settings import refuse, settle, settle_number, settle_whole
+from minicolumn.nn.settings import refuse, settle, settle_number
 
 Array = np.ndarray
 
 
-def _progress(step: Any, total_steps: int) -> Array:
+def progress(step: Any, total_steps: int) -> Array:
     """Return how much of the run lies behind each step: 0 at the first, just under 1 at the last."""
     return np.asarray(step, np.float64) / max(total_steps, 1)
 
@@ -48,7 +47,7 @@ class Constant(Schedule):
     """
 
     def __call__(self, step: Any, total_steps: int) -> Array:
-        return np.ones_like(_progress(step, total_steps))
+        return np.ones_like(progress(step, total_steps))
 
 
 @final
@@ -70,7 +69,7 @@ class Cosine(Schedule):
         settle_number(self, "end", "0 <= end <= 1", lambda end: 0 <= end <= 1)
 
     def __call__(self, step: Any, total_steps: int) -> Array:
-        t = _progress(step, total_steps)
+        t = progress(step, total_steps)
         return self.end + (1.0 - self.end) * 0.5 * (1.0 + np.cos(math.pi * t))
 
 
@@ -91,7 +90,31 @@ class Exponential(Schedule):
         settle_number(self, "end", "0 < end <= 1", lambda end: 0 < end <= 1)
 
     def __call__(self, step: Any, total_steps: int) -> Array:
-        return np.power(self.end, _progress(step, total_steps))  # one number or many: the same bits
+        return np.power(self.end, progress(step, total_steps))  # one number or many: the same bits
+
+
+@final
+@dataclass(frozen=True)
+class Polynomial(Schedule):
+    """Fall along a power of the time left; a straight line for power 1.
+
+        end + (1 - end) (1 - t)^power,        t = step / total_steps
+
+    Differs     Keras and Optax have this over a number of steps of its own; here it is the run.
+
+    >>> Polynomial(power=2)(np.array([0, 2, 4]), 4)
+    array([1.  , 0.25, 0.  ])
+    """
+
+    end: float = 0.0
+    power: float = 1.0
+
+    def __post_init__(self) -> None:
+        settle_number(self, "end", "0 <= end <= 1", lambda end: 0 <= end <= 1)
+        settle_number(self, "power", "a number > 0", lambda power: power > 0)
+
+    def __call__(self, step: Any, total_steps: int) -> Array:
+        return self.end + (1.0 - self.end) * np.power(1.0 - progress(step, total_steps), self.power)
 
 
 @final
@@ -112,14 +135,42 @@ class StepDecay(Schedule):
 
     def __post_init__(self) -> None:
         settle_number(self, "factor", "0 < factor <= 1", lambda factor: 0 < factor <= 1)
-        at = tuple(self.at) if isinstance(self.at, (list, tuple, np.ndarray)) else (math.nan,)
-        if not all(isinstance(t, Real) and 0 < float(t) < 1 for t in at) or list(at) != sorted(at):
-            refuse(self, "at", "ascending numbers in (0, 1)")
-        settle(self, "at", tuple(map(float, at)))
+        _settle_numbers(self, "at", "ascending numbers in (0, 1)", _is_ascending)
 
     def __call__(self, step: Any, total_steps: int) -> Array:
-        passed = np.searchsorted(np.array(self.at, np.float64), _progress(step, total_steps), side="right")
-        return np.power(self.factor, passed, dtype=np.float64)
+        return np.power(self.factor, _passed(self.at, step, total_steps), dtype=np.float64)
+
+
+@final
+@dataclass(frozen=True)
+class PiecewiseConstant(Schedule):
+    """Jump from one factor to the next at given parts of the run.
+
+        factors[how many entries of ``at`` are <= t],        t = step / total_steps
+
+    at          ascending fractions of the run, each in (0, 1)
+    factors     numbers >= 0, one more than ``at`` has
+    Differs     Keras and Optax count steps; Optax's numbers are factors on the piece before, as in StepDecay.
+
+    >>> PiecewiseConstant(at=(0.5,), factors=(1.0, 0.3))(np.arange(4), 4)
+    array([1. , 1. , 0.3, 0.3])
+    """
+
+    at: tuple[float, ...] = (0.5, 0.75)
+    factors: tuple[float, ...] = (1.0, 0.1, 0.01)
+
+    def __post_init__(self) -> None:
+        _settle_numbers(self, "at", "ascending numbers in (0, 1)", _is_ascending)
+        pieces = len(self.at) + 1
+        _settle_numbers(
+            self,
+            "factors",
+            f"{pieces} numbers >= 0, one more than at has",
+            lambda factors: len(factors) == pieces and all(0 <= factor < math.inf for factor in factors),
+        )
+
+    def __call__(self, step: Any, total_steps: int) -> Array:
+        return np.array(self.factors, np.float64)[_passed(self.at, step, total_steps)]
 
 
 @final
@@ -148,86 +199,21 @@ class InverseTime(Schedule):
         return np.power(1.0 + np.asarray(step, np.float64) / self.steps, -self.power)
 
 
-@final
-@dataclass(frozen=True)
-class WarmUp(Schedule):
-    """Rise in a straight line first, then follow another schedule over the rest of the run.
-
-        (step + 1) / warm        for step < warm = round(fraction total_steps)
-        inner(step - warm, total_steps - warm)        from then on
-
-    inner       any schedule but another WarmUp
-    fraction    how much of the run to rise for, 0 <= fraction < 1
-    Source      Goyal et al. 2017 (arXiv 1706.02677), section 2.2
-
-    >>> WarmUp(Constant(), fraction=0.5)(np.arange(4), 4)
-    array([0.5, 1. , 1. , 1. ])
-    """
-
-    inner: Schedule = Cosine()
-    fraction: float = 0.05
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.inner, Schedule) or isinstance(self.inner, WarmUp):
-            refuse(self, "inner", "a schedule other than WarmUp")
-        settle_number(self, "fraction", "0 <= fraction < 1", lambda fraction: 0 <= fraction < 1)
-
-    def __call__(self, step: Any, total_steps: int) -> Array:
-        step = np.asarray(step, np.float64)
-        warm = round(self.fraction * total_steps)
-        after = self.inner(np.maximum(step - warm, 0.0), total_steps - warm)
-        return np.where(step < warm, (step + 1.0) / max(warm, 1), after)
+def _passed(at: tuple[float, ...], step: Any, total_steps: int) -> Array:
+    """Return how many of some fractions of the run lie behind each step."""
+    return np.searchsorted(np.array(at, np.float64), progress(step, total_steps), side="right")
 
 
-@final
-@dataclass(frozen=True)
-class LogCosine(Schedule):
-    """Rise and fall ``cycles`` times, each time more slowly; ends at zero.
-
-        (1 - cos(2 pi log2(1 + (2^cycles - 1) t))) / 2,        t = step / total_steps
-
-    Source      Holzmueller, Grinsztajn, Steinwart 2024 (arXiv 2407.04491), "coslog4"
-
-    >>> LogCosine(1)(np.array([0, 4]), 4).round(6)
-    array([0., 0.])
-    """
-
-    cycles: int = 4
-
-    def __post_init__(self) -> None:
-        settle_whole(self, "cycles", 1)
-        if self.cycles > 30:
-            refuse(self, "cycles", "a whole number from 1 to 30")
-
-    def __call__(self, step: Any, total_steps: int) -> Array:
-        t = _progress(step, total_steps)
-        return 0.5 * (1.0 - np.cos(2.0 * math.pi * np.log2(1.0 + (2.0**self.cycles - 1.0) * t)))
+def _is_ascending(at: tuple[float, ...]) -> bool:
+    return all(0 < t < 1 for t in at) and list(at) == sorted(at)
 
 
-SCHEDULES: dict[str, type[Schedule]] = {
-    "constant": Constant,
-    "cosine": Cosine,
-    "exponential": Exponential,
-    "step_decay": StepDecay,
-    "inverse_time": InverseTime,
-    "warm_up": WarmUp,
-    "log_cosine": LogCosine,
-}
-
-
-def schedule_by_name(name: str, **settings: Any) -> Schedule:
-    """Make a schedule from its name and settings.
-
-    Errors      DataError for an unknown name or setting
-
-    >>> schedule_by_name("cosine", end=0.1)
-    Cosine(end=0.1)
-    """
-    if name not in SCHEDULES:
-        raise DataError(f"unknown schedule {name!r}{did_you_mean(name, SCHEDULES)}")
-    kind: Any = SCHEDULES[name]
-    known = [field.name for field in dataclasses.fields(kind)]
-    for setting in settings:
-        if setting not in known:
-            raise DataError(f"{name}: unknown setting {setting!r}{did_you_mean(setting, known)}")
-    return kind(**settings)
+def _settle_numbers(
+    record: Schedule, name: str, expected: str, good: Callable[[tuple[float, ...]], bool]
+) -> None:
+    """Require a sequence of numbers for which ``good`` holds."""
+    given: Any = getattr(record, name)
+    listed = isinstance(given, list | tuple | np.ndarray) and all(isinstance(x, Real) for x in given)
+    if not listed or not good(tuple(map(float, given))):
+        refuse(record, name, expected)
+    settle(record, name, tuple(map(float, given)))

@@ -35,6 +35,9 @@ class Transform:
     step: Step
 
 
+Choose = Callable[[str, Array], Transform]
+
+
 def chain(*parts: Transform) -> Transform:
     """Apply transforms one after the other; each keeps its own moments, under names of its own.
 
@@ -62,18 +65,36 @@ def chain(*parts: Transform) -> Transform:
     return Transform(names, start, step)
 
 
-def start_tree(choose: Callable[[str], Transform], params: Any) -> Moments:
+def side_by_side(own: Transform, others: Transform) -> Transform:
+    """Let a transform share a tree with others: it holds a single 0 for each thing that only they remember.
+
+    >>> half = Transform((), lambda param: {}, lambda d, moments, param, time: (0.5 * d, moments))
+    >>> rolling = Transform(("velocity",), lambda param: {"velocity": param}, lambda *args: args[:2])
+    >>> side_by_side(half, rolling).start(np.ones(3))
+    {'velocity': array(0.)}
+    """
+    missing = tuple(name for name in others.names if name not in own.names)
+
+    def start(param: Array) -> dict[str, Array]:
+        return {**own.start(param), **{name: np.zeros((), param.dtype) for name in missing}}
+
+    def step(direction: Array, moments: dict[str, Array], param: Array, time: Array) -> Any:
+        direction, kept = own.step(direction, {name: moments[name] for name in own.names}, param, time)
+        return direction, {**moments, **kept}
+
+    return Transform((*own.names, *missing), start, step)
+
+
+def start_tree(choose: Choose, params: Any) -> Moments:
     """Return the moments before the first step: the step counter, and a tree like ``params`` for each name.
 
-    choose      returns the transform for the parameter with a given path; all remember the same names
+    choose      returns the transform for a parameter by its path and itself; all remember the same names
     """
-    states = [choose(path).start(leaf) for path, leaf in tree.named_leaves(params)]
+    states = [choose(path, leaf).start(leaf) for path, leaf in tree.named_leaves(params)]
     return {"count": np.zeros((), np.int32), **_by_name(states, tree.flatten(params)[1])}
 
 
-def step_tree(
-    choose: Callable[[str], Transform], grads: Any, moments: Moments, params: Any, rate: Any
-) -> tuple[Any, Moments]:
+def step_tree(choose: Choose, grads: Any, moments: Moments, params: Any, rate: Any) -> tuple[Any, Moments]:
     """Take one step on a tree: the updates to add, ``-rate * direction``, and the new moments."""
     paths = [path for path, _ in tree.named_leaves(params)]
     leaves, structure = tree.flatten(params)
@@ -83,8 +104,8 @@ def step_tree(
     updates, states = [], []
     for place, (path, slope, leaf) in enumerate(zip(paths, slopes, leaves, strict=True)):
         own = {name: column[place] for name, column in columns.items()}
-        direction, state = choose(path).step(slope, own, leaf, count.astype(leaf.dtype))
-        updates.append(direction * -_as_scalar(rate, leaf.dtype))
+        direction, state = choose(path, leaf).step(slope, own, leaf, count.astype(leaf.dtype))
+        updates.append(direction * -as_scalar(rate, leaf.dtype))
         states.append(state)
     return tree.unflatten(structure, updates), {"count": count, **_by_name(states, structure)}
 
@@ -112,6 +133,6 @@ def _by_name(states: list[dict[str, Array]], structure: tree.Structure) -> dict[
     return {name: tree.unflatten(structure, [state[name] for state in states]) for name in names}
 
 
-def _as_scalar(value: Any, dtype: Any) -> Any:
+def as_scalar(value: Any, dtype: Any) -> Any:
     """Return a number that does not widen arrays of this dtype: NumPy's own float64 scalars would."""
     return float(value) if isinstance(value, (int, float)) else value.astype(dtype)

@@ -1,7 +1,19 @@
-"""Training: batches, epochs, callbacks, history."""
+"""Training: batches, epochs, callbacks, history; and a trial of learning rates before it."""
 
-from minicolumn.train.callbacks import Callback, EarlyStopping, KeepBest, Training
+from minicolumn.train.callbacks import Callback, EarlyStopping, KeepBest, ReduceOnPlateau, Training
 from minicolumn.train.fit import Run, fit
 from minicolumn.train.history import History
+from minicolumn.train.rate_finder import RateFinding, find_learning_rate
 
-__all__ = ["Callback", "EarlyStopping", "History", "KeepBest", "Run", "Training", "fit"]
+__all__ = [
+    "Callback",
+    "EarlyStopping",
+    "History",
+    "KeepBest",
+    "RateFinding",
+    "ReduceOnPlateau",
+    "Run",
+    "Training",
+    "find_learning_rate",
+    "fit",
+]

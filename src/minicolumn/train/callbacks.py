@@ -30,6 +30,7 @@ class Training:
     params          the weights after the last whole epoch
     history         one row for each whole epoch
     best_params     the weights that are handed back, those after `best_epoch` (0: as they were at the start)
+    rate_factor     a factor on the learning rate beside the schedule's; callbacks may set it
     """
 
     network: Any
@@ -43,20 +44,26 @@ class Training:
     best_params: Any = None
     best_epoch: int = 0
     stop_reason: str | None = None
+    rate_factor: float = 1.0
 
     def stop(self, reason: str) -> None:
         """End the training after this epoch."""
         self.stop_reason = self.stop_reason or reason
+
+    def figure(self, monitor: str | None = None) -> str:
+        """Return the figure to watch: `monitor`, one of `figures`; for None val_loss, or loss without it."""
+        chosen = monitor or ("val_loss" if "val_loss" in self.figures else "loss")
+        if chosen not in self.figures:
+            hint = did_you_mean(chosen, self.figures)
+            raise DataError(f"there is no {chosen!r} to watch{hint}; there are {', '.join(self.figures)}")
+        return chosen
 
     def keep_best(self, monitor: str | None = None) -> str:
         """Have the weights of the best epoch handed back, from now on; return the figure that decides.
 
         monitor     one of `figures`; None takes val_loss, or loss where nothing is held out
         """
-        chosen = monitor or ("val_loss" if "val_loss" in self.figures else "loss")
-        if chosen not in self.figures:
-            hint = did_you_mean(chosen, self.figures)
-            raise DataError(f"there is no {chosen!r} to watch{hint}; there are {', '.join(self.figures)}")
+        chosen = self.figure(monitor)
         if self.monitor not in (None, chosen):
             raise DataError(
                 f"two callbacks want the best weights, by {self.monitor!r} and by {chosen!r}; use one"
@@ -133,17 +140,49 @@ class EarlyStopping(Callback):
         training.keep_best(self.monitor)
 
     def on_epoch(self, training: Training, row: Row) -> None:
-        watched = training.history[training.keep_best(self.monitor)]
-        if len(watched) - self._last_gain(watched, lower_is_better(training.monitor or "")) >= self.patience:
+        if _waited(training, training.keep_best(self.monitor), self.min_delta) >= self.patience:
             training.stop("early stopping")
 
-    def _last_gain(self, values: Any, lower: bool) -> int:
-        """Return after how many epochs the figure was last better than before by min_delta."""
-        best, place = float("inf"), 0
-        for i, value in enumerate(values if lower else -values):
-            if value < best - self.min_delta:
-                best, place = value, i + 1
-        return place
+
+@dataclass(frozen=True)
+class ReduceOnPlateau(Callback):
+    """Lower the learning rate whenever a figure has not got better for a while.
+
+        rate_factor = max(rate_factor * factor, minimum)      each time `patience` epochs went by in vain
+
+    factor      0 < factor < 1
+    patience    epochs without a better figure; counted anew after each lowering
+    min_delta   by how much a figure must be better to count
+    monitor     a column of the history; None takes val_loss, or loss where nothing is held out
+    minimum     the least factor on the learning rate
+    Source      as Keras' ReduceLROnPlateau
+    Differs     PyTorch waits for one epoch more, and its threshold is relative unless told. Both have a
+                cool-down, and their minimum is a rate; here it is a factor, beside that of a schedule.
+
+    >>> ReduceOnPlateau(factor=0.5, patience=3)
+    ReduceOnPlateau(factor=0.5, patience=3, min_delta=0.0, monitor=None, minimum=0.0)
+    """
+
+    factor: float = 0.1
+    patience: int = 10
+    min_delta: float = 0.0
+    monitor: str | None = None
+    minimum: float = 0.0
+
+    def __post_init__(self) -> None:
+        settle_number(self, "factor", "0 < number < 1", lambda factor: 0 < factor < 1)
+        settle_whole(self, "patience", 1)
+        settle_number(self, "min_delta", "a number >= 0", lambda delta: delta >= 0)
+        settle_number(self, "minimum", "0 <= number < 1", lambda minimum: 0 <= minimum < 1)
+
+    def on_start(self, training: Training) -> None:
+        training.figure(self.monitor)
+
+    def on_epoch(self, training: Training, row: Row) -> None:
+        waited = _waited(training, training.figure(self.monitor), self.min_delta)
+        if waited and waited % self.patience == 0:
+            now = training.rate_factor
+            training.rate_factor = min(now, max(now * self.factor, self.minimum))  # never up to the minimum
 
 
 @dataclass(frozen=True)
@@ -160,3 +199,13 @@ class KeepBest(Callback):
 
     def on_start(self, training: Training) -> None:
         training.keep_best(self.monitor)
+
+
+def _waited(training: Training, monitor: str, min_delta: float) -> int:
+    """Return how many epochs have passed since a figure was last better than before by ``min_delta``."""
+    values = training.history[monitor]
+    best, gain = float("inf"), 0
+    for epoch, value in enumerate(values if lower_is_better(monitor) else -values, 1):
+        if value < best - min_delta:
+            best, gain = value, epoch
+    return len(values) - gain

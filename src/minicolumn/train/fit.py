@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from minicolumn.model.files import PathLike
 from minicolumn.model.model import Model
 from minicolumn.model.rows import Rows
 from minicolumn.nn.layer import Layer
-from minicolumn.optim import Adam, Optimizer
+from minicolumn.optim import Adam, Optimizer, described
 from minicolumn.optim.schedules import Constant, Schedule
 from minicolumn.train.batches import Pace, chunks, epoch_order, steps_in
 from minicolumn.train.callbacks import Callback, Training
@@ -115,7 +115,8 @@ def fit(
     loss                a name from `mc.nn.LOSSES`, or a NumPy function of (outputs, targets, sample_weight)
                         that returns one number; where there is one output, targets are shaped like the
                         outputs, and sample_weight is [batch] or None
-    optimizer           a record such as `mc.optim.Adam(1e-3)`, or its name
+    optimizer           a record such as `mc.optim.Adam(1e-3)`, or its name; where it averages, as `Averaged`
+                        does, the mean is what is measured, shown to callbacks and handed back
     schedule            a factor on the learning rate, by record, name, or function of (steps, total_steps)
     batch_size          rows a step; an epoch's last short batch is trained on too, with its own mean
     epochs              times through the rows
@@ -232,9 +233,10 @@ class _Job:
         if not all(np.isfinite(leaf).all() for leaf in flatten(state.params)[0]):
             raise DivergenceError(self._why_diverged(epoch * training.steps, epoch, "a weight"))
         seconds = time.perf_counter() - started
-        measured = {"loss": loss, **self._measured(state.params), "learning_rate": rate}
+        weights = self.settings.optimizer.weights(state.params, state.moments)
+        measured = {"loss": loss, **self._measured(weights), "learning_rate": rate}
         row = {"epoch": epoch, **measured, "seconds": seconds, "steps_per_second": training.steps / seconds}
-        training.add(row, _copied(state.params))
+        training.add(row, _copied(weights))
         try:
             for callback in self.callbacks:
                 callback.on_epoch(training, row)
@@ -262,7 +264,8 @@ class _Job:
 
     def _rates(self, steps: Array, training: Training) -> Array:
         factor = self.settings.schedule(steps, self.settings.epochs * training.steps)
-        rates = self.settings.optimizer.learning_rate * np.asarray(factor, np.float64)
+        rate = self.settings.optimizer.learning_rate * training.rate_factor
+        rates = rate * np.asarray(factor, np.float64)
         with np.errstate(over="ignore"):  # an infinite rate is found by what it does
             return np.broadcast_to(rates, steps.shape).astype(self.settings.dtype)
 
@@ -321,7 +324,7 @@ class _Job:
         """Return the settings as JSON, for the model file."""
         s = self.settings
         return {
-            "optimizer": {"name": type(s.optimizer).__name__, **asdict(s.optimizer)},
+            "optimizer": described(s.optimizer),
             "schedule": getattr(s.schedule, "__name__", type(s.schedule).__name__),
             "batch_size": s.batch_size,
             "epochs": s.epochs,

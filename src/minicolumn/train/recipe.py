@@ -21,8 +21,7 @@ from minicolumn.nn import (
     choose_knots,
 )
 from minicolumn.nn.losses import LOSSES
-from minicolumn.optim import AdamW, Optimizer, optimizer_by_name
-from minicolumn.optim.schedules import LogCosine, Schedule
+from minicolumn.optim import SGD, AdamW, LogCosine, Optimizer, Schedule, optimizer_by_name
 from minicolumn.tables.encode import Encoder
 
 Array = np.ndarray
@@ -110,12 +109,13 @@ def table_recipe(
     epochs = epochs or max(FEWEST_EPOCHS, min(habits.most_epochs, habits.steps // -(-len(X) // batch)))
     rate = habits.dropout if dropout is None else dropout
     kind = activation or habits.activation
+    steps = _optimizer(optimizer, learning_rate, habits)
     return Recipe(
         network=table_network(
-            encoder, table_knots(encoder, X), hidden or HIDDEN, kind, rate, optimizer != "sgd"
+            encoder, table_knots(encoder, X), hidden or HIDDEN, kind, rate, not isinstance(steps, SGD)
         ),
         loss=_loss(habits),
-        optimizer=_optimizer(optimizer, learning_rate, habits),
+        optimizer=steps,
         schedule=LogCosine(),
         batch_size=batch,
         epochs=epochs,

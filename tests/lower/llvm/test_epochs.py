@@ -31,16 +31,15 @@ FRONTS: dict[str, nn.Layer] = {
 }
 ACTIVATIONS = [name for name, rule in nn.ACTIVATIONS.items() if rule.trainable]
 BATCHES = (7, 16, 33)
-COUNT = len(ACTIVATIONS)
+COUNT = max(map(len, (ACTIVATIONS, FRONTS, nn.LOSSES, optim.OPTIMIZERS)))
 CASES = list(
     islice(
         zip(
-            ACTIVATIONS,
+            cycle(ACTIVATIONS),
             cycle(FRONTS),
             cycle(nn.LOSSES),
             cycle(optim.OPTIMIZERS),
             cycle(BATCHES),
-            strict=False,
         ),
         COUNT,
     )

@@ -1,0 +1,109 @@
+"""Optimizers that follow the gradient itself, with or without momentum, or its sign alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+from minicolumn.nn.settings import settle_number
+from minicolumn.optim import parts
+from minicolumn.optim.optimizer import Optimizer, decaying
+from minicolumn.optim.transform import Transform, chain
+
+
+@final
+@dataclass(frozen=True)
+class SGD(Optimizer):
+    """Step down the gradient, with or without momentum.
+
+        v = momentum v + (g + weight_decay p)        p -= learning_rate * v
+        nesterov:                                    p -= learning_rate * (g + weight_decay p + momentum v)
+
+    Source      Robbins & Monro 1951; Polyak 1964; Sutskever, Martens, Dahl, Hinton 2013
+    Differs     Keras and scikit-learn fold the learning rate into v: the same path at a constant rate.
+
+    >>> import numpy as np
+    >>> optimizer, params = SGD(0.5), np.array([1.0])
+    >>> optimizer.step(np.array([2.0]), optimizer.start(params), params)[0]
+    array([-1.])
+    """
+
+    learning_rate: float = 0.01
+    momentum: float = 0.0
+    nesterov: bool = False
+    weight_decay: float = 0.0
+
+    def transform(self, penalized: bool = True) -> Transform:
+        rolling = (parts.heavy_ball(self.momentum, self.nesterov),) if self.momentum else ()
+        return chain(*decaying(self.weight_decay, penalized), *rolling)
+
+
+@final
+@dataclass(frozen=True)
+class Rprop(Optimizer):
+    """Follow the sign of the gradient in steps that learn their own size, a weight each.
+
+        size = clip(size * (grow if g's sign stayed, shrink if it turned, else 1), least, most),  size_0 = 1
+        p -= learning_rate * size sign(g),  but stay where the sign turned
+
+    For whole batches (``batch_size=len(X)``): from batch to batch, signs turn by chance.
+
+    least, most     bounds of the size, as factors on the learning rate
+    weight_decay    added to the gradient
+    Source          Riedmiller & Braun 1993; without backtracking: Igel & Huesken 2000, "iRprop-"
+    Differs         PyTorch bounds the steps themselves, by 1e-6 and 50: the same at its learning rate, 0.01.
+                    Here the rate stays a factor on every step, so that schedules work.
+
+    >>> import numpy as np
+    >>> optimizer, params = Rprop(0.5), np.array([1.0])
+    >>> optimizer.step(np.array([2.0]), optimizer.start(params), params)[0]
+    array([-0.5])
+    """
+
+    learning_rate: float = 0.01
+    shrink: float = 0.5
+    grow: float = 1.2
+    least: float = 1e-4
+    most: float = 5e3
+    weight_decay: float = 0.0
+
+    def _settle(self, name: str) -> None:
+        if name == "shrink":
+            settle_number(self, name, "0 < number < 1", lambda value: 0 < value < 1)
+        elif name == "grow":
+            settle_number(self, name, "a number > 1", lambda value: value > 1)
+        elif name == "most":
+            settle_number(self, name, "a number >= least", lambda value: value >= self.least)
+        else:
+            super()._settle(name)
+
+    def transform(self, penalized: bool = True) -> Transform:
+        rprop = parts.resilient(self.shrink, self.grow, self.least, self.most)
+        return chain(*decaying(self.weight_decay, penalized), rprop)
+
+
+@final
+@dataclass(frozen=True)
+class Lion(Optimizer):
+    """Step by the sign of the gradient mixed with its running mean: all weights move equally far.
+
+        p -= learning_rate * (sign(b1 m + (1-b1) g) + weight_decay p)        m = b2 m + (1-b2) g
+
+    learning_rate   three to ten times smaller than Adam's, with weight decay larger by as much
+    weight_decay    beside the gradient, as in AdamW
+    Source          Chen et al. 2023 (arXiv 2302.06675), Algorithm 2
+    Differs         Optax decays by 0.001 unless told.
+
+    >>> import numpy as np
+    >>> optimizer, params = Lion(0.5), np.array([1.0])
+    >>> optimizer.step(np.array([2.0]), optimizer.start(params), params)[0]
+    array([-0.5])
+    """
+
+    learning_rate: float = 0.0001
+    b1: float = 0.9
+    b2: float = 0.99
+    weight_decay: float = 0.0
+
+    def transform(self, penalized: bool = True) -> Transform:
+        return chain(parts.sign_of_mean(self.b1, self.b2), *decaying(self.weight_decay, penalized))

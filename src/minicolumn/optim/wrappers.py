@@ -1,0 +1,134 @@
+"""Optimizers around other optimizers: gradients clipped before a step, weights averaged after it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, final
+
+import numpy as np
+
+from minicolumn.nn.settings import refuse, settle, settle_number
+from minicolumn.optim.optimizer import Optimizer
+from minicolumn.optim.parts import one_minus_power
+from minicolumn.optim.transform import Moments, apply_updates
+from minicolumn.tree import flatten, map_leaves
+
+
+@dataclass(frozen=True)
+class Wrapper(Optimizer):
+    """An optimizer that takes its steps by another one, at that one's learning rate."""
+
+    learning_rate: float = field(init=False, repr=False)
+    optimizer: Optimizer
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.optimizer, Optimizer):
+            refuse(self, "optimizer", "a record such as mc.optim.Adam(1e-3)")
+        settle(self, "learning_rate", self.optimizer.learning_rate)
+
+
+@final
+@dataclass(frozen=True)
+class Clipped(Wrapper):
+    """Make large gradients smaller before the optimizer sees them.
+
+        value:  g = clip(g, -value, value)
+        norm:   g = g min(1, norm / (|g| + 1e-6)),     |g| the length of all gradients together
+
+    value       bound of every single slope, None for none; comes first where both are given
+    norm        bound of the length, None for none; the direction stays
+    Source      Pascanu, Mikolov, Bengio 2013 (arXiv 1211.5063), Algorithm 1
+    Differs     as PyTorch's clip_grad_norm_ and clip_grad_value_; Optax has no 1e-6. Keras' ``clipnorm`` is
+                about each array's own length, its ``global_clipnorm`` about that of all.
+
+    >>> import numpy as np
+    >>> from minicolumn.optim import SGD
+    >>> optimizer, params = Clipped(SGD(1.0), norm=1.0), np.zeros(2)
+    >>> optimizer.step(np.array([30.0, -40.0]), optimizer.start(params), params)[0].round(6)
+    array([-0.6,  0.8])
+    """
+
+    norm: float | None = None
+    value: float | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.norm is None and self.value is None:
+            refuse(self, "norm", "a number > 0, or one for value")
+        for name in ("norm", "value"):
+            if getattr(self, name) is not None:
+                settle_number(self, name, "a number > 0", lambda bound: bound > 0)
+
+    def start(self, params: Any) -> Moments:
+        return self.optimizer.start(params)
+
+    def step(
+        self, grads: Any, moments: Moments, params: Any, learning_rate: Any = None
+    ) -> tuple[Any, Moments]:
+        return self.optimizer.step(self._clip(grads), moments, params, learning_rate)
+
+    def weights(self, params: Any, moments: Moments) -> Any:
+        return self.optimizer.weights(params, moments)
+
+    def _clip(self, grads: Any) -> Any:
+        value, norm = self.value, self.norm
+        if value is not None:
+            grads = map_leaves(lambda g: np.clip(g, -value, value), grads)
+        if norm is not None and flatten(grads)[0]:
+            length = np.sqrt(sum(np.sum(g * g) for g in flatten(grads)[0]))
+            share = np.minimum(norm / (length + 1e-6), 1.0)
+            grads = map_leaves(lambda g: g * share.astype(g.dtype), grads)
+        return grads
+
+
+@final
+@dataclass(frozen=True)
+class Averaged(Wrapper):
+    """Keep a running mean of the weights beside those that are trained: less noise at the same rate.
+
+        mean += (p - mean) (1 - decay) / (1 - decay^t)      after step t = 1, 2, ...
+
+    ``weights`` gives the mean, which is what `fit` measures, keeps and hands back. It is the exponential
+    moving average freed of its start: first p itself, later the mean of some 1 / (1 - decay) steps.
+
+    decay       0 <= decay < 1
+    Source      Polyak & Juditsky 1992; with exponential weights: Tarvainen & Valpola 2017 (arXiv 1703.01780)
+    Differs     in Keras' ``use_ema`` and PyTorch's ``AveragedModel`` the first weights weigh as much as all
+                1 / (1 - decay) before them would. Optax' ``ema`` with ``debias`` is the same as here.
+
+    >>> import numpy as np
+    >>> from minicolumn.optim import SGD
+    >>> optimizer, params = Averaged(SGD(1.0), decay=0.5), np.array([8.0])
+    >>> moments = optimizer.start(params)
+    >>> for _ in range(2):
+    ...     updates, moments = optimizer.step(np.array([3.0]), moments, params)
+    ...     params = params + updates
+    >>> params, optimizer.weights(params, moments).round(9)
+    (array([2.]), array([3.]))
+    """
+
+    decay: float = 0.999
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        settle_number(self, "decay", "0 <= number < 1", lambda value: 0 <= value < 1)
+
+    def start(self, params: Any) -> Moments:
+        inner, mean = self.optimizer.start(params), map_leaves(np.array, params)
+        return {"count": np.zeros((), np.int32), "inner": inner, "mean": mean}
+
+    def step(
+        self, grads: Any, moments: Moments, params: Any, learning_rate: Any = None
+    ) -> tuple[Any, Moments]:
+        updates, inner = self.optimizer.step(grads, moments["inner"], params, learning_rate)
+        count = moments["count"] + np.int32(1)
+
+        def follow(mean: Any, p: Any) -> Any:
+            share = one_minus_power(self.decay, np.ones((), p.dtype))
+            return mean + (p - mean) * (share / one_minus_power(self.decay, count.astype(p.dtype)))
+
+        kept = self.optimizer.weights(apply_updates(params, updates), inner)
+        return updates, {"count": count, "inner": inner, "mean": map_leaves(follow, moments["mean"], kept)}
+
+    def weights(self, params: Any, moments: Moments) -> Any:
+        return moments["mean"]
