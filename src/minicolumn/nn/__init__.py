@@ -1,29 +1,33 @@
 """Networks: layers, activations, losses, initializers and penalties, all plain NumPy."""
 
 from minicolumn.nn.activations import ACTIVATIONS, ActivationRule, activation_by_name
+from minicolumn.nn.ascending import Ascending
 from minicolumn.nn.embeddings import ColumnEmbedding, Embedding, embedding_dim
 from minicolumn.nn.init import INITIALIZERS, initializer_by_name
 from minicolumn.nn.layer import Layer, Param
 from minicolumn.nn.layers import Activation, Dense, Dropout, Flatten, Residual, Scale, Sequential
-from minicolumn.nn.losses import LOSSES, LossRule, log_softmax, logsumexp, loss_by_name
+from minicolumn.nn.losses import ALIASES, LOSSES, Loss, LossRule, log_softmax, logsumexp, loss_by_name
 from minicolumn.nn.piecewise import PiecewiseLinear, choose_knots
 from minicolumn.nn.regularize import L1, L2, is_penalized
 from minicolumn.nn.serialize import from_json, to_json
 
 __all__ = [
     "ACTIVATIONS",
+    "ALIASES",
     "INITIALIZERS",
     "L1",
     "L2",
     "LOSSES",
     "Activation",
     "ActivationRule",
+    "Ascending",
     "ColumnEmbedding",
     "Dense",
     "Dropout",
     "Embedding",
     "Flatten",
     "Layer",
+    "Loss",
     "LossRule",
     "Param",
     "PiecewiseLinear",

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from minicolumn.errors import DataError, ModelFileError, ShapeError, did_you_mean
+from minicolumn.nn.ascending import Ascending
 from minicolumn.nn.embeddings import ColumnEmbedding, Embedding
 from minicolumn.nn.layer import Layer
 from minicolumn.nn.layers import Activation, Dense, Dropout, Flatten, Residual, Scale, Sequential
@@ -97,6 +98,7 @@ KINDS: dict[str, Kind] = {
     "activation": Kind(Activation, {"function": _name}),
     "dropout": Kind(Dropout, {"rate": _number}),
     "flatten": Kind(Flatten),
+    "ascending": Kind(Ascending),
     "scale": Kind(Scale, {"rate": _number}),
     "embedding": Kind(Embedding, {"levels": _whole, "dim": _whole}),
     "piecewise_linear": Kind(PiecewiseLinear, {"knots": _knots}),

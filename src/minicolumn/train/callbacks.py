@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +28,7 @@ class Training:
     network         what is trained
     epochs          how many are wanted; steps: in each of them; rows: trained on
     figures         what each row of the history will hold that can be watched
+    higher_is_better    of figures whose name does not say it; None where nobody knows
     params          the weights after the last whole epoch
     history         one row for each whole epoch
     best_params     the weights that are handed back, those after `best_epoch` (0: as they were at the start)
@@ -43,6 +45,7 @@ class Training:
     best_params: Any = None
     best_epoch: int = 0
     stop_reason: str | None = None
+    higher_is_better: Mapping[str, bool | None] = field(default_factory=dict)
 
     def stop(self, reason: str) -> None:
         """End the training after this epoch."""
@@ -57,12 +60,23 @@ class Training:
         if chosen not in self.figures:
             hint = did_you_mean(chosen, self.figures)
             raise DataError(f"there is no {chosen!r} to watch{hint}; there are {', '.join(self.figures)}")
+        if self.higher_is_better.get(chosen, False) is None:
+            name = chosen.removeprefix("val_")
+            raise DataError(
+                f"there is no telling whether {chosen} is better when it is higher; "
+                f"say it: mc.train.Metric({name!r}, function, higher_is_better=True)"
+            )
         if self.monitor not in (None, chosen):
             raise DataError(
                 f"two callbacks want the best weights, by {self.monitor!r} and by {chosen!r}; use one"
             )
         self.monitor = chosen
         return chosen
+
+    def lower_is_better(self, figure: str) -> bool:
+        """Return whether a figure is better when it is lower, as its metric says or else its name."""
+        higher = self.higher_is_better.get(figure)
+        return lower_is_better(figure) if higher is None else not higher
 
     def add(self, row: Row, params: Any) -> None:
         """Note a whole epoch."""
@@ -78,7 +92,7 @@ class Training:
     def _improved(self) -> bool:
         if self.monitor is None or not self.best_epoch:
             return True
-        sign = 1.0 if lower_is_better(self.monitor) else -1.0
+        sign = 1.0 if self.lower_is_better(self.monitor) else -1.0
         old, new = (sign * self.history[self.monitor][place] for place in (self.best_epoch - 1, -1))
         return bool(new <= old or old != old)  # of equal ones the last, which has learnt longest
 
@@ -133,8 +147,9 @@ class EarlyStopping(Callback):
         training.keep_best(self.monitor)
 
     def on_epoch(self, training: Training, row: Row) -> None:
-        watched = training.history[training.keep_best(self.monitor)]
-        if len(watched) - self._last_gain(watched, lower_is_better(training.monitor or "")) >= self.patience:
+        monitor = training.keep_best(self.monitor)
+        watched, lower = training.history[monitor], training.lower_is_better(monitor)
+        if len(watched) - self._last_gain(watched, lower) >= self.patience:
             training.stop("early stopping")
 
     def _last_gain(self, values: Any, lower: bool) -> int:
