@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from minicolumn.model.artifact import Artifact, artifact_to_bytes, load_artifact
 from minicolumn.model.compute import Forward, dtype_of
 from minicolumn.model.files import PathLike
 from minicolumn.model.rows import check_inputs, check_rows
-from minicolumn.model.scores import check_metrics
+from minicolumn.model.scores import MetricLike, check_metrics
 from minicolumn.nn.layer import Layer
 from minicolumn.nn.losses import LOSSES, Loss
 from minicolumn.nn.serialize import from_json, to_json
@@ -120,7 +120,9 @@ class Model:
         """Return the dtype of the weights, in which the network computes."""
         return dtype_of(self.params)
 
-    def evaluate(self, X: Any, y: Any, sample_weight: Any = None, metrics: Any = None) -> dict[str, float]:
+    def evaluate(
+        self, X: Any, y: Any, sample_weight: Any = None, *, metrics: Sequence[MetricLike] | None = None
+    ) -> dict[str, float]:
         """Return the loss on some rows, and the scores that go with it.
 
         X, y            as in `fit`

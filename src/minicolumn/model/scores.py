@@ -57,6 +57,10 @@ class Metric:
         return float(found)
 
 
+# What a user may give: a name, a record, a function, or a function with a name.
+MetricLike = str | Metric | Callable[..., float] | tuple[str, Callable[..., float]]
+
+
 def check_metrics(who: str, metrics: Any, loss: Loss | None) -> tuple[str | Metric, ...]:
     """Return the scores that are wanted: names that go with the loss, and records of own functions.
 

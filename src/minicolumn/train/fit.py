@@ -18,7 +18,7 @@ from minicolumn.model.compute import Forward
 from minicolumn.model.files import PathLike
 from minicolumn.model.model import Model
 from minicolumn.model.rows import Rows
-from minicolumn.model.scores import Metric, directions, name_of
+from minicolumn.model.scores import MetricLike, directions, name_of
 from minicolumn.nn.layer import Layer
 from minicolumn.nn.losses import Loss
 from minicolumn.optim import Adam, Optimizer
@@ -69,9 +69,11 @@ class Run:
         """Return `Model.predictor`."""
         return self.model.predictor()
 
-    def evaluate(self, X: Any, y: Any, sample_weight: Any = None, metrics: Any = None) -> dict[str, float]:
+    def evaluate(
+        self, X: Any, y: Any, sample_weight: Any = None, *, metrics: Sequence[MetricLike] | None = None
+    ) -> dict[str, float]:
         """Return `Model.evaluate`."""
-        return self.model.evaluate(X, y, sample_weight, metrics)
+        return self.model.evaluate(X, y, sample_weight, metrics=metrics)
 
     def save(self, path: PathLike) -> None:
         """Write the model file; see `Model.save`."""
@@ -93,7 +95,7 @@ def fit(
     epochs: int = 20,
     validation_data: tuple[Any, ...] | None = None,
     validation_fraction: float = 0.0,
-    metrics: Sequence[str | Metric | Callable[..., float] | tuple[str, Callable[..., float]]] = (),
+    metrics: Sequence[MetricLike] = (),
     callbacks: Sequence[Callback] = (),
     regularizer: Callable[[Any], Any] | None = None,
     sample_weight: Any = None,
@@ -217,8 +219,8 @@ class _Job:
         return self._finished(training, started)
 
     def _figures(self) -> tuple[str, ...]:
-        names = map(name_of, self.settings.metrics)
-        return ("loss", *(("val_loss", *(f"val_{name}" for name in names)) if self.held else ()))
+        held = ("loss", *map(name_of, self.settings.metrics)) if self.held else ()
+        return ("loss", *(f"val_{name}" for name in held))
 
     def _epochs(self, training: Training) -> None:
         for callback in self.callbacks:
