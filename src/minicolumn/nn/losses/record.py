@@ -48,7 +48,7 @@ class Loss:
     @property
     def settings(self) -> dict[str, Any]:
         """Return all settings, also those at their defaults."""
-        return self.rule.defaults | dict(self.changed)
+        return {**self.rule.defaults, **dict(self.changed)}
 
     def __call__(self, outputs: Any, targets: Any, sample_weight: Any = None) -> Any:
         """Return the (weighted) mean loss; traceable, as the function of the catalogue is."""

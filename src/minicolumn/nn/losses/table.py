@@ -62,6 +62,7 @@ class LossRule:
     settings            what each of its settings may be
     middle              where the last axis of the outputs describes one target: the place of the number to
                         expect, by the settings; None where each target has one output
+    defaults            the settings where nothing is said, found once: reading a file looks into no function
     """
 
     name: str
@@ -72,16 +73,16 @@ class LossRule:
     targets: Range = ANY
     settings: Mapping[str, Setting] = field(default_factory=dict, hash=False)
     middle: Callable[..., int] | None = None
+    defaults: Mapping[str, Any] = field(init=False, hash=False)
+
+    def __post_init__(self) -> None:
+        found = getattr(self.function, "__kwdefaults__", None) or {}
+        object.__setattr__(self, "defaults", dict(found))
 
     @property
     def probabilities(self) -> bool:
         """Whether the predictions are probabilities, not margins or numbers."""
         return self.task != "regression" and self.output_activation in ("logistic", "softmax")
-
-    @property
-    def defaults(self) -> dict[str, Any]:
-        """Return the settings where nothing is said."""
-        return dict(self.function.__kwdefaults__ or {})  # type: ignore[attr-defined]
 
 
 def _nearest_to_half(levels: tuple[float, ...]) -> int:
