@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import minicolumn as mc
 from minicolumn import fit, nn, optim
 
 
@@ -35,6 +36,20 @@ def test_one_part_in_a_pipe_is_all_there_is(cli: Any) -> None:
     assert cli("inspect", "playground", "--graph").out.startswith("predict(")
     several = cli("inspect", "playground", "--graph", "--plan").out
     assert several.strip().startswith("playground: 2-4-2-1")
+
+
+@pytest.mark.parametrize(
+    "loss", [mc.nn.Loss("quantile", levels=(0.1, 0.9)), mc.nn.Loss("gaussian_nll")], ids=str
+)
+def test_the_training_of_a_loss_with_several_outputs_a_target(
+    loss: mc.nn.Loss, cli: Any, tmp_path: Path
+) -> None:
+    X = np.linspace(-1.0, 1.0, 20)[:, None]
+    run = mc.fit(mc.nn.Dense(2), X, X[:, 0], loss=loss, epochs=1)
+    run.save(tmp_path / "m.safetensors")
+    done = cli("inspect", tmp_path / "m.safetensors", "--train")
+    assert done.code == 0, done.err
+    assert "plan of train" in done.out
 
 
 def test_a_models_program(cli: Any, models: Path) -> None:

@@ -189,7 +189,7 @@ def test_what_cannot_be_worked_out_is_refused() -> None:
     params, y = net.init(0, (2,), np.float64), LOSSES["squared_error"]
     for arguments, error, message in (
         ({"network": "net"}, DataError, "expected a layer"),
-        ({"loss": "squared"}, DataError, "did you mean 'squared_error'"),
+        ({"loss": "squared_eror"}, DataError, "did you mean 'squared_error'"),
         ({"loss": 3}, DataError, "expected a name or a function"),
         (
             {"params": {"weight": np.zeros((3, 2)), "bias": np.zeros(2)}},

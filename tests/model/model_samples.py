@@ -14,6 +14,7 @@ from minicolumn.model.artifact import Artifact
 from minicolumn.nn import (
     Activation,
     AlphaDropout,
+    Ascending,
     BatchNorm,
     ColumnEmbedding,
     Concatenate,
@@ -25,6 +26,7 @@ from minicolumn.nn import (
     GaussianNoise,
     Heads,
     LayerNorm,
+    Loss,
     NoisyReLU,
     PiecewiseLinear,
     PReLU,
@@ -41,7 +43,7 @@ from minicolumn.tree import map_leaves
 
 
 def artifact_of(
-    net: Any, input_shape: tuple[int, ...], loss: str = "squared_error", **fields: Any
+    net: Any, input_shape: tuple[int, ...], loss: Any = "squared_error", **fields: Any
 ) -> Artifact:
     """Return the artifact of a network with fresh weights."""
     params = net.init(0, input_shape)
@@ -123,6 +125,9 @@ def samples() -> dict[str, Artifact]:
                 Heads(size=Dense(1), kind=Sequential(Activation("tanh"), Dense(2))),
             ),
             (3,),
+        ),
+        "quantiles": artifact_of(
+            Sequential(Dense(3), Ascending()), (2,), Loss("quantile", levels=(0.1, 0.5, 0.9)).to_json()
         ),
         "tabular": tabular(),
         "table without schema": Artifact(**{**vars(tabular()), "schema": None}),

@@ -138,6 +138,8 @@ def test_a_long_history_is_thinned_evenly() -> None:
         ),
         ("loss", lambda _: "squared_eror", "unknown loss 'squared_eror'; did you mean 'squared_error'"),
         ("loss", lambda _: None, "unknown loss None"),
+        ("loss", lambda _: {"name": "huber", "detla": 1}, "huber: unknown setting 'detla'; did you mean"),
+        ("loss", lambda _: {"name": "huber", "delta": 0}, "huber: delta: expected a number > 0, got 0"),
         ("training", lambda _: [], "field 'training' is not an object"),
         ("metrics", lambda _: {"r2": "good"}, "'metrics' is not numbers by name"),
         ("metrics", lambda _: {"r2": [1]}, "'metrics' is not numbers by name"),

@@ -101,5 +101,41 @@ def test_every_score_is_named_once() -> None:
         == metrics.SCORES["binary"]
     )
     assert tuple(metrics.regression_scores(np.arange(3.0), np.ones(3))) == metrics.SCORES["regression"]
-    every = {name for names in metrics.SCORES.values() for name in names}
-    assert every > metrics.HIGHER_IS_BETTER
+    every = {**metrics.CLASS_SCORES, **metrics.NUMBER_SCORES}
+    assert len(every) == len(metrics.CLASS_SCORES) + len(metrics.NUMBER_SCORES)
+    assert set(every) > metrics.HIGHER_IS_BETTER
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 999), st.integers(1, 60), st.integers(2, 5))
+def test_classification_scores_on_request(seed: int, rows: int, classes: int) -> None:
+    codes, p = _predictions(seed, rows, classes)
+    guess = np.argmax(p, axis=1)
+    average = "binary" if classes == 2 else "macro"
+    one_hot = np.eye(classes)[codes]
+    area = [oracle.average_precision_score(one_hot[:, c], p[:, c]) for c in range(classes)]
+    assert metrics.scored(metrics.CLASS_SCORES, ["f1", "mcc", "average_precision"], [(codes, p)]) == {
+        "f1": pytest.approx(oracle.f1_score(codes, guess, average=average), **CLOSE),
+        "mcc": pytest.approx(oracle.matthews_corrcoef(codes, guess), **CLOSE),
+        "average_precision": pytest.approx(area[1] if classes == 2 else np.mean(area), **CLOSE),
+    }
+
+
+def test_number_scores_on_request() -> None:
+    rng = np.random.default_rng(0)
+    y, p = rng.uniform(1.5, 3.0, (2, 30, 2))
+    names = ["mape", "poisson_deviance", "gamma_deviance"]
+    assert metrics.scored(metrics.NUMBER_SCORES, names, [(y, p)]) == {
+        "mape": pytest.approx(oracle.mean_absolute_percentage_error(y, p), **CLOSE),
+        "poisson_deviance": pytest.approx(oracle.mean_poisson_deviance(y.ravel(), p.ravel()), **CLOSE),
+        "gamma_deviance": pytest.approx(oracle.mean_gamma_deviance(y.ravel(), p.ravel()), **CLOSE),
+    }
+    assert metrics.scored(metrics.NUMBER_SCORES, names, [(y, -p)]).keys() == {"mape"}
+    assert metrics.scored(metrics.NUMBER_SCORES, names, [(0.0 * y, p)]).keys() == {"poisson_deviance"}
+
+
+def test_scores_of_a_single_class_on_request() -> None:
+    pair = np.array([1, 1]), np.array([[0.4, 0.6], [0.6, 0.4]])
+    found = metrics.scored(metrics.CLASS_SCORES, metrics.CLASS_SCORES, [pair])
+    assert found.keys() == metrics.CLASS_SCORES.keys() - {"roc_auc", "mcc", "average_precision"}
+    assert found["f1"] == pytest.approx(2 / 3)

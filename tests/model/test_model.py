@@ -155,9 +155,72 @@ def test_scores_of_numbers_in_one_column_or_in_none() -> None:
 
 
 def test_targets_without_one_answer_a_row_have_a_loss_alone() -> None:
-    assert set(_model(4, "binary_cross_entropy").evaluate(X, np.ones((40, 4)))) == {"loss"}
+    assert set(_model(4, "binary_cross_entropy").evaluate(X, np.full((40, 4), 0.5))) == {"loss"}
     assert set(_model(1, "binary_cross_entropy").evaluate(X, np.full(40, 0.3))) == {"loss"}
     assert set(_model().evaluate(X, np.full((40, 3), 1 / 3))) == {"loss"}
+
+
+def test_scores_of_several_yes_or_no_answers_are_means_over_them() -> None:
+    model = _model(4, "binary_cross_entropy", np.float64)
+    y, p = (RNG.random((40, 4)) < 0.4).astype(int), model.predict(X)
+    found = model.evaluate(X, y, metrics=["accuracy", "log_loss", "roc_auc", "f1"])
+    assert found == {
+        "loss": pytest.approx(found["log_loss"]),
+        "accuracy": pytest.approx(1.0 - oracle.hamming_loss(y, p > 0.5)),
+        "log_loss": pytest.approx(np.mean([oracle.log_loss(t, q) for t, q in zip(y.T, p.T, strict=True)])),
+        "roc_auc": pytest.approx(oracle.roc_auc_score(y, p, average="macro")),
+        "f1": pytest.approx(oracle.f1_score(y, p > 0.5, average="macro")),
+    }
+
+
+@pytest.mark.parametrize(("loss", "outputs"), [("hinge", 1), ("squared_hinge", 1), ("categorical_hinge", 3)])
+def test_margins_are_scored_but_are_no_probabilities(loss: str, outputs: int) -> None:
+    model = _model(outputs, loss, np.float64)
+    margins, y = model.predict(X), CODES if outputs > 1 else CODES % 2
+    found = model.evaluate(X, y)
+    guess = margins.argmax(axis=1) if outputs > 1 else margins > 0
+    assert found.keys() == {"loss", "accuracy", "balanced_accuracy", "roc_auc"}
+    assert found["accuracy"] == pytest.approx(oracle.accuracy_score(y, guess))
+    if outputs == 1:
+        assert found["roc_auc"] == pytest.approx(oracle.roc_auc_score(y, margins))
+    with pytest.raises(mc.DataError, match="unknown metric 'log_loss'"):
+        model.evaluate(X, y, metrics=["log_loss"])
+
+
+def test_quantiles_are_scored_by_their_middle() -> None:
+    model = replace(_model(3, "quantile", np.float64), loss_settings={"levels": (0.1, 0.6, 0.9)})
+    y, p = RNG.standard_normal(40), model.predict(X)
+    assert p.shape == (40, 3)
+    assert model.evaluate(X, y)["mae"] == pytest.approx(oracle.mean_absolute_error(y, p[:, 1]))
+    found = model.evaluate(X, y[:, None], metrics=["pinball", "r2", "coverage"])
+    assert list(found) == ["loss", "pinball", "r2", "coverage"]
+    assert found["pinball"] == pytest.approx(found["loss"])
+    assert found["coverage"] == pytest.approx(np.mean((p[:, 0] <= y) & (y <= p[:, 2])))
+    assert found["r2"] == pytest.approx(oracle.r2_score(y, p[:, 1]))
+    single = _model(1, "quantile")
+    assert set(single.evaluate(X, y, metrics=["coverage", "pinball"])) == {"loss", "pinball"}
+
+
+def test_a_mean_with_its_spread_is_scored_by_the_mean() -> None:
+    model = _model(2, "gaussian_nll", np.float64)
+    y, p = RNG.standard_normal(40), model.predict(X)
+    assert model.evaluate(X, y)["r2"] == pytest.approx(oracle.r2_score(y, p[:, 0]))
+
+
+def test_own_scores_beside_named_ones() -> None:
+    model, weight = _model(1, "squared_error", np.float64), RNG.random(40)
+    y = RNG.standard_normal(40)
+
+    def worst(y: Any, predicted: Any, sample_weight: Any = None) -> float:
+        assert y.shape == predicted.shape == (40,)
+        return float(np.max(np.abs(y - predicted) * (1.0 if sample_weight is None else sample_weight)))
+
+    off = np.abs(y - model.predict(X))
+    found = model.evaluate(X, y[:, None], metrics=["mae", worst, ("again", worst)])
+    assert list(found) == ["loss", "mae", "worst", "again"]
+    assert found["worst"] == found["again"] == pytest.approx(off.max())
+    assert model.evaluate(X, y, weight, metrics=[worst])["worst"] == pytest.approx((off * weight).max())
+    assert set(model.evaluate(X, y, metrics=[])) == {"loss"}
 
 
 @pytest.mark.parametrize(
@@ -203,6 +266,27 @@ def test_a_file_gives_the_same_bits_back(dtype: Any, tmp_path: Path) -> None:
         dtype,
     )
     assert found.table is found.schema is None
+
+
+@pytest.mark.parametrize(
+    ("loss", "outputs"),
+    [
+        (mc.nn.Loss("huber", delta=2.5), 1),
+        (mc.nn.Loss("quantile", levels=(0.1, 0.5, 0.9)), 3),
+        (mc.nn.Loss("softmax_focal", gamma=1.0), 3),
+        (mc.nn.Loss("tweedie"), 1),
+    ],
+    ids=str,
+)
+def test_settings_of_the_loss_travel_with_it(loss: mc.nn.Loss, outputs: int, tmp_path: Path) -> None:
+    run = mc.fit(_model(outputs).network, X, CODES % 2, loss=loss, epochs=1)
+    assert (run.model.loss, run.model.loss_record) == (loss.name, loss)
+    run.save(tmp_path / "m.safetensors")
+    found = mc.load(tmp_path / "m.safetensors")
+    assert found.loss_record == loss
+    assert found.evaluate(X, CODES % 2) == run.evaluate(X, CODES % 2)
+    assert found.predict(X).tobytes() == run.predict(X).tobytes()
+    assert mc.nn.Loss.from_json(found.training["loss"]) == loss
 
 
 def test_history_and_settings_travel_with_it(tmp_path: Path) -> None:

@@ -73,6 +73,8 @@ CASES = {
     "flatten a number": Case(nn.Flatten(), ()),
     "residual": Case(nn.Residual(nn.Sequential(nn.Dense(3, activation="mish"), nn.Dropout(0.1))), (3,)),
     "scale": Case(nn.Scale(), (3,)),
+    "ascending": Case(nn.Ascending(), (4,)),
+    "ascending of one": Case(nn.Ascending(), (2, 1)),
     "piecewise linear": Case(nn.PiecewiseLinear(((2, (-1.0, 0.0, 0.5)), (0, (0.0, 1.0)))), (3,)),
     "piecewise linear of none": Case(nn.PiecewiseLinear(()), (3,)),
     "embedding": Case(nn.Embedding(7, 3), (), levels=7),

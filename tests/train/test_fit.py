@@ -220,7 +220,10 @@ def test_shares_of_classes_as_targets(blobs: Any, net: Any) -> None:
     shares = np.eye(3)[y]
     labels, spread = _fit((X, y), net, dtype=np.float64), _fit((X, shares), net, dtype=np.float64)
     np.testing.assert_allclose(labels.predict(X), spread.predict(X), rtol=1e-12)
-    assert set(spread.evaluate(X, shares)) == {"loss"}
+    scores = spread.evaluate(X, shares)
+    assert scores == spread.evaluate(X, y)
+    assert scores["accuracy"] == np.mean(spread.predict(X).argmax(axis=1) == y)
+    assert set(spread.evaluate(X, 0.5 * shares + 1 / 6)) == {"loss"}
 
 
 def test_rows_of_any_shape() -> None:

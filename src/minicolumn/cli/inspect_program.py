@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from minicolumn.lower.profile import Times
     from minicolumn.model import Model
     from minicolumn.nn.layer import Layer
-    from minicolumn.nn.losses import LossRule
+    from minicolumn.nn.losses import Loss
     from minicolumn.optim import Optimizer
     from minicolumn.passes.show import Shown
 
@@ -49,7 +49,7 @@ class Subject:
     network: Layer
     params: Any
     input_shape: tuple[int, ...]
-    rule: LossRule | None
+    loss: Loss | None
     optimizer: Optimizer
     batch: int
 
@@ -65,19 +65,18 @@ def named_network(name: str) -> Subject:
     """Return a network by its name, with fresh weights."""
     from minicolumn.bench.ours import network
     from minicolumn.bench.workloads import workload_by_name
-    from minicolumn.nn.losses import loss_by_name
+    from minicolumn.nn.losses import Loss
     from minicolumn.optim import optimizer_by_name
 
     found = workload_by_name(name)
     net, shape = network(found), (found.features,)
     optimizer = optimizer_by_name(found.optimizer, learning_rate=found.learning_rate)
-    rule = loss_by_name(found.loss)
-    return Subject(f"{name}: {found.title}", net, net.init(0, shape), shape, rule, optimizer, found.batch)
+    loss = Loss(found.loss)
+    return Subject(f"{name}: {found.title}", net, net.init(0, shape), shape, loss, optimizer, found.batch)
 
 
 def model_network(name: str, model: Model) -> Subject:
     """Return the network of a model file; its own batch size and optimizer, if the file tells them."""
-    from minicolumn.nn.losses import LOSSES
     from minicolumn.optim import OPTIMIZERS, Adam
 
     told = model.training.get("optimizer")
@@ -88,8 +87,8 @@ def model_network(name: str, model: Model) -> Subject:
     optimizer = kinds.get(str(told.get("name")), Adam)() if isinstance(told, dict) else Adam()
     batch = model.training.get("batch_size")
     known = batch if isinstance(batch, int) and 0 < batch <= MOST_BATCH else ROWS
-    rule = LOSSES.get(model.loss)
-    return Subject(name, model.network, model.params, tuple(model.input_shape), rule, optimizer, known)
+    shape = tuple(model.input_shape)
+    return Subject(name, model.network, model.params, shape, model.loss_record, optimizer, known)
 
 
 def show_program(console: Console, subject: Subject, wanted: Wanted) -> dict[str, Any]:
@@ -139,7 +138,7 @@ def _look(subject: Subject, wanted: Wanted) -> tuple[Inspection, dict[str, Any]]
 def _prediction(subject: Subject, batch: int) -> tuple[Callable[..., Any], tuple[Any, ...]]:
     from minicolumn.nn.activations import activation_by_name
 
-    end = activation_by_name(subject.rule.output_activation if subject.rule else "linear").function
+    end = activation_by_name(subject.loss.rule.output_activation if subject.loss else "linear").function
 
     def predict(params: Any, x: np.ndarray) -> Any:
         return end(subject.network.apply(params, x))
@@ -156,11 +155,11 @@ def _training(
     from minicolumn import random
     from minicolumn.train.epoch import State, next_numbers, train_epoch
 
-    if subject.rule is None:
+    if subject.loss is None:
         raise DataError(
             "--train: this model was trained with a loss function of its own, which no file holds"
         )
-    steps = train_epoch(subject.network, subject.rule.function, optimizer, None)
+    steps = train_epoch(subject.network, subject.loss, optimizer, None)
 
     def train(
         params: Any, moments: Any, X: Any, Y: Any, order: Any, rates: Any, numbers: Any, key: Any
@@ -188,9 +187,12 @@ def _rows(subject: Subject, rows: int) -> np.ndarray:
 def _targets(subject: Subject, X: np.ndarray) -> np.ndarray:
     import numpy as np
 
-    if subject.rule is not None and subject.rule.task == "multiclass":
+    if subject.loss is not None and subject.loss.rule.task == "multiclass":
         return np.zeros(len(X), np.int32)
-    return np.zeros((len(X), *subject.network.output_shape(subject.input_shape)), X.dtype)
+    shape = subject.network.output_shape(subject.input_shape)
+    if subject.loss is not None and subject.loss.middle is not None:
+        shape = shape[:-1]
+    return np.ones((len(X), *shape), X.dtype)
 
 
 # Their parts ----------------------------------------------------------------------------------------------

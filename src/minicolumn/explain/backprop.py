@@ -12,9 +12,9 @@ import numpy as np
 from minicolumn.autodiff.derivatives import grad, vjp
 from minicolumn.errors import DataError, ShapeError
 from minicolumn.model.rows import Rows, check_inputs, check_rows
+from minicolumn.nn import Activation, Dense, Sequential
 from minicolumn.nn.activations import ACTIVATIONS, activation_by_name
 from minicolumn.nn.layer import Layer
-from minicolumn.nn.layers import Activation, Dense, Sequential
 from minicolumn.nn.losses import LOSSES, LossRule, loss_by_name
 from minicolumn.tree import flatten, map_leaves, named_leaves, unflatten
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minicolumn.explain.words import count
+from minicolumn.nn import Activation, Dense
 from minicolumn.nn.activations import ACTIVATIONS, activation_by_name
 from minicolumn.nn.classic.threshold import STEP_HAS_NO_SLOPE
-from minicolumn.nn.layers import Activation, Dense
 
 if TYPE_CHECKING:
     from minicolumn.explain.backprop import BackpropReport, LayerStep, WeightStep

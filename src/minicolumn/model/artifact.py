@@ -22,7 +22,7 @@ from minicolumn.model.files import PathLike, shown, write_atomically
 from minicolumn.nn.combine import Sequential
 from minicolumn.nn.embeddings import ColumnEmbedding
 from minicolumn.nn.layer import Layer
-from minicolumn.nn.losses import LOSSES
+from minicolumn.nn.losses import Loss
 from minicolumn.nn.serialize import from_json
 from minicolumn.tables.encode import Encoder
 from minicolumn.tables.schema import Schema
@@ -53,7 +53,7 @@ class Artifact:
     network         the layers, as `minicolumn.nn.serialize.to_json` writes them
     input_shape     shape of one input row, without the batch
     params          nested dict of float32 or float64 arrays, as the network declares them
-    loss            name of the loss in `minicolumn.nn.losses`
+    loss            the loss, as `Loss.to_json` writes it: its name, or an object with its settings too
     table           the fitted encoder, as `Encoder.to_json` writes it; None without a table
     schema          what the table's columns mean, as `Schema.to_json` writes it, or None
     training        settings: optimizer, learning_rate, epochs, seed, batch_size, ...
@@ -66,7 +66,7 @@ class Artifact:
     network: dict[str, Any]
     input_shape: tuple[int, ...]
     params: Any
-    loss: str
+    loss: str | dict[str, Any]
     table: dict[str, Any] | None = None
     schema: dict[str, Any] | None = None
     training: dict[str, Any] = field(default_factory=dict)
@@ -199,9 +199,10 @@ def _check_figures(fields: dict[str, Any]) -> None:
     )
     _expect(_matches(_PACKAGE, fields["package"]), "package", "a version")
     _expect(fields["data_hash"] is None or _matches(_HASH, fields["data_hash"]), "data_hash", "a digest")
-    if not isinstance(fields["loss"], str) or fields["loss"] not in LOSSES:
-        near = did_you_mean(str(fields["loss"])[:60], LOSSES)
-        raise ModelFileError(f"has an unknown loss {ascii(fields['loss'])[:60]}{near}")
+    try:
+        Loss.from_json(fields["loss"])
+    except ModelFileError as error:
+        raise ModelFileError(f"has an {error}") from None
 
 
 def _expect(fits: bool, name: str, kind: str) -> None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from minicolumn.lower.compile import call_directly, compile
-from minicolumn.model import metrics
 from minicolumn.model.rows import Rows
+from minicolumn.model.scores import Metric, measure
 from minicolumn.nn.activations import activation_by_name
 from minicolumn.nn.layer import Layer
-from minicolumn.nn.losses import LossRule
+from minicolumn.nn.losses import Loss
 from minicolumn.trace.loops import scan
 from minicolumn.tree import leaves
 
@@ -30,16 +30,14 @@ class Forward:
     """A network compiled once for any number of rows, without dropout or noise; the weights are arguments.
 
     network     the layers
-    rule        record of the loss, which says how raw outputs become predictions; None for an own function
-    own_loss    what to measure where there is no record
+    loss        what to measure; a record says how raw outputs become predictions, too. None measures nothing
     """
 
-    def __init__(
-        self, network: Layer, rule: LossRule | None, own_loss: Callable[..., Any] | None = None
-    ) -> None:
-        activation = activation_by_name(rule.output_activation if rule else "linear").function
-        measured = rule.function if rule else own_loss
-        self.rule = rule
+    def __init__(self, network: Layer, loss: Loss | Callable[..., Any] | None) -> None:
+        record = loss if isinstance(loss, Loss) else None
+        activation = activation_by_name(record.rule.output_activation if record else "linear").function
+        measured = record.measured() if record else loss
+        self.record = record
 
         def apply(params: Any, x: Array) -> Any:
             return activation(network.apply(params, x))
@@ -47,18 +45,18 @@ class Forward:
         def outputs(params: Any, blocks: Array) -> Any:
             return scan(lambda state, x: (state, apply(params, x)), (), blocks)[1]
 
-        def loss(params: Any, x: Array, y: Array, weight: Array) -> Any:
+        def block_loss(params: Any, x: Array, y: Array, weight: Array) -> Any:
             assert measured is not None  # whoever has no loss asks for none
             return measured(network.apply(params, x), y, weight)
 
         def losses(params: Any, x: Array, y: Array, weight: Array) -> Any:
-            return scan(lambda state, rows: (state, loss(params, *rows)), (), (x, y, weight))[1]
+            return scan(lambda state, rows: (state, block_loss(params, *rows)), (), (x, y, weight))[1]
 
         self._apply = apply
         self._outputs = compile(outputs, varying=((1,),))
         self._few = compile(outputs, varying=((1,),), threads=1)  # too little to wake anybody for
         self._losses = compile(losses, varying=((1, 2, 3),))
-        self._loss = compile(loss)
+        self._loss = compile(block_loss)
 
     def predict(self, params: Any, X: Array) -> Array:
         """Return the predictions, [rows, outputs], or [rows] where the network has one output."""
@@ -105,18 +103,11 @@ class Forward:
             shares.append(np.sum(last[2], dtype=np.float64, keepdims=True))
         return _mean(np.concatenate(losses), np.concatenate(shares)) if losses else float("nan")
 
-    def scores(self, params: Any, rows: Rows) -> dict[str, float]:
-        """Return the scores that go with the loss and these targets; none for an own function."""
-        if self.rule is None:
-            return {}
-        predicted, y = self.predict(params, rows.X), rows.y
-        if self.rule.task == "regression":
-            return metrics.regression_scores(y.reshape(predicted.shape), predicted)
-        labels = y.reshape(-1) if y.size == len(y) else None
-        if labels is None or (labels != np.floor(labels)).any():
-            return {}  # shares of classes, or several answers a row
-        p = predicted if predicted.ndim == 2 else np.stack([1.0 - predicted, predicted], axis=1)
-        return metrics.classification_scores(labels.astype(np.int64), p)
+    def scores(
+        self, params: Any, rows: Rows, metrics: Sequence[str | Metric] | None = None
+    ) -> dict[str, float]:
+        """Return the scores that are wanted, by default those that go with the loss and these targets."""
+        return measure(self.record, rows.y, self.predict(params, rows.X), rows.weight, metrics)
 
 
 def dtype_of(params: Any) -> np.dtype:

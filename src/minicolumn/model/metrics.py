@@ -2,22 +2,186 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 Array = np.ndarray
-# What `classification_scores` and `regression_scores` give, by the task of the loss.
-_CLASS_SCORES = ("accuracy", "balanced_accuracy", "log_loss", "roc_auc")
-SCORES: dict[str, tuple[str, ...]] = {
-    "multiclass": _CLASS_SCORES,
-    "binary": _CLASS_SCORES,
-    "regression": ("r2", "rmse", "mae"),
-}
-# For these, more is better; for every other figure, less.
-HIGHER_IS_BETTER = frozenset({"accuracy", "balanced_accuracy", "roc_auc", "r2"})
 # Probabilities are kept this far from 0 before their logarithm is taken, as scikit-learn does in float64.
 _TINY = float(np.finfo(np.float64).eps)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A figure that predictions are judged by.
+
+    function            of (right answers, predictions); None where it is not defined for them
+    higher_is_better    None where neither is, as for a coverage
+    usual               whether it is told where nothing is said
+    """
+
+    function: Callable[[Array, Array], float | None]
+    higher_is_better: bool | None
+    usual: bool = False
+
+
+# Classes: codes int [rows], and what speaks for each, probabilities or margins, float [rows, classes] ------
+
+
+def _accuracy(codes: Array, p: Array) -> float:
+    return float(np.mean(np.argmax(p, axis=1) == codes))
+
+
+def _balanced_accuracy(codes: Array, p: Array) -> float:
+    guess = np.argmax(p, axis=1)
+    return float(np.mean([np.mean(guess[codes == c] == c) for c in np.unique(codes)]))
+
+
+def _log_loss(codes: Array, p: Array) -> float:
+    right = np.clip(p[np.arange(len(codes)), codes], _TINY, 1.0)
+    return float(-np.mean(np.log(right)))
+
+
+def _roc_auc(codes: Array, p: Array) -> float | None:
+    from sklearn.metrics import roc_auc_score
+
+    return _one_against_rest(roc_auc_score, codes, p)
+
+
+def _average_precision(codes: Array, p: Array) -> float | None:
+    from sklearn.metrics import average_precision_score
+
+    return _one_against_rest(average_precision_score, codes, p)
+
+
+def _one_against_rest(score: Callable[..., Any], codes: Array, p: Array) -> float | None:
+    """Return the score of class 1 of two, or the mean over the classes present; None for a single one."""
+    present = np.unique(codes)
+    if len(present) < 2:
+        return None
+    wanted = present[-1:] if p.shape[1] == 2 else present
+    return float(np.mean([score(codes == c, p[:, c]) for c in wanted]))
+
+
+def _f1(codes: Array, p: Array) -> float:
+    from sklearn.metrics import f1_score  # its stubs say that zero_division is a text
+
+    guess = np.argmax(p, axis=1)
+    wanted = [1] if p.shape[1] == 2 else np.unique(codes)
+    return float(f1_score(codes, guess, labels=wanted, average="macro", zero_division=0.0))  # type: ignore[arg-type]
+
+
+def _mcc(codes: Array, p: Array) -> float | None:
+    from sklearn.metrics import matthews_corrcoef
+
+    return float(matthews_corrcoef(codes, np.argmax(p, axis=1))) if len(np.unique(codes)) > 1 else None
+
+
+CLASS_SCORES: Mapping[str, Score] = {
+    "accuracy": Score(_accuracy, True, usual=True),
+    "balanced_accuracy": Score(_balanced_accuracy, True, usual=True),
+    "log_loss": Score(_log_loss, False, usual=True),
+    "roc_auc": Score(_roc_auc, True, usual=True),
+    "f1": Score(_f1, True),
+    "mcc": Score(_mcc, True),
+    "average_precision": Score(_average_precision, True),
+}
+
+
+# Numbers: float [rows] or [rows, outputs], and predictions of the same shape -------------------------------
+
+
+def _r2(y: Array, p: Array) -> float | None:
+    spread = np.sum((y - np.mean(y, axis=0)) ** 2, axis=0)
+    varied = spread > 0
+    unexplained = np.sum((y - p) ** 2, axis=0)[varied] / spread[varied]
+    return 1.0 - float(np.mean(unexplained)) if varied.any() else None
+
+
+def _rmse(y: Array, p: Array) -> float:
+    return float(np.sqrt(np.mean((y - p) ** 2)))
+
+
+def _mae(y: Array, p: Array) -> float:
+    return float(np.mean(np.abs(y - p)))
+
+
+def _mape(y: Array, p: Array) -> float | None:
+    from sklearn.metrics import mean_absolute_percentage_error
+
+    return float(mean_absolute_percentage_error(y.ravel(), p.ravel())) if y.all() else None
+
+
+def _poisson_deviance(y: Array, p: Array) -> float | None:
+    from sklearn.metrics import mean_poisson_deviance
+
+    return float(mean_poisson_deviance(y.ravel(), p.ravel())) if (y >= 0).all() and (p > 0).all() else None
+
+
+def _gamma_deviance(y: Array, p: Array) -> float | None:
+    from sklearn.metrics import mean_gamma_deviance
+
+    return float(mean_gamma_deviance(y.ravel(), p.ravel())) if (y > 0).all() and (p > 0).all() else None
+
+
+NUMBER_SCORES: Mapping[str, Score] = {
+    "r2": Score(_r2, True, usual=True),
+    "rmse": Score(_rmse, False, usual=True),
+    "mae": Score(_mae, False, usual=True),
+    "mape": Score(_mape, False),
+    "poisson_deviance": Score(_poisson_deviance, False),
+    "gamma_deviance": Score(_gamma_deviance, False),
+}
+
+
+def quantile_scores(levels: tuple[float, ...]) -> dict[str, Score]:
+    """Return the scores of numbers [rows, 1] and their predicted quantiles [rows, levels].
+
+    pinball     mean over rows and levels of the pinball loss
+    coverage    share of rows between the lowest and the highest quantile; none for a single level
+    """
+
+    def pinball(y: Array, p: Array) -> float:
+        from sklearn.metrics import mean_pinball_loss
+
+        return float(
+            np.mean([mean_pinball_loss(y[:, 0], p[:, k], alpha=level) for k, level in enumerate(levels)])
+        )
+
+    def coverage(y: Array, p: Array) -> float | None:
+        inside = (p[:, 0] <= y[:, 0]) & (y[:, 0] <= p[:, -1])
+        return float(np.mean(inside)) if len(levels) > 1 else None
+
+    return {"pinball": Score(pinball, False), "coverage": Score(coverage, None)}
+
+
+# What is told where nothing is said, by the task of the loss.
+SCORES: dict[str, tuple[str, ...]] = {
+    task: tuple(name for name, score in table.items() if score.usual)
+    for task, table in (
+        ("multiclass", CLASS_SCORES),
+        ("binary", CLASS_SCORES),
+        ("regression", NUMBER_SCORES),
+    )
+}
+# For these, more is better; for every other figure, less.
+HIGHER_IS_BETTER = frozenset(
+    name for name, score in {**CLASS_SCORES, **NUMBER_SCORES}.items() if score.higher_is_better
+)
+
+
+def scored(
+    table: Mapping[str, Score], names: Iterable[str], pairs: Iterable[tuple[Array, Array]]
+) -> dict[str, float]:
+    """Return the scores of some (answers, predictions) by name, each the mean of where it is defined."""
+    answers, found = list(pairs), {}
+    for name in names:
+        values = [value for pair in answers if (value := table[name].function(*pair)) is not None]
+        if values:
+            found[name] = float(np.mean(values))
+    return found
 
 
 def classification_scores(codes: Array, probabilities: Array) -> dict[str, float]:
@@ -38,26 +202,8 @@ def classification_scores(codes: Array, probabilities: Array) -> dict[str, float
     >>> {name: round(value, 3) for name, value in scores.items()}
     {'accuracy': 0.667, 'balanced_accuracy': 0.75, 'log_loss': 0.511, 'roc_auc': 1.0}
     """
-    codes, p = np.asarray(codes), np.asarray(probabilities, np.float64)
-    guess = np.argmax(p, axis=1)
-    present = np.unique(codes)
-    recall = [float(np.mean(guess[codes == c] == c)) for c in present]
-    right = np.clip(p[np.arange(len(codes)), codes], _TINY, 1.0)
-    scores = {
-        "accuracy": float(np.mean(guess == codes)),
-        "balanced_accuracy": float(np.mean(recall)),
-        "log_loss": float(-np.mean(np.log(right))),
-    }
-    if len(present) > 1:
-        scores["roc_auc"] = _area(codes, p, present)
-    return scores
-
-
-def _area(codes: Array, p: Array, present: Array) -> float:
-    from sklearn.metrics import roc_auc_score
-
-    wanted = present[-1:] if p.shape[1] == 2 else present
-    return float(np.mean([roc_auc_score(codes == c, p[:, c]) for c in wanted]))
+    pair = np.asarray(codes), np.asarray(probabilities, np.float64)
+    return scored(CLASS_SCORES, SCORES["multiclass"], [pair])
 
 
 def regression_scores(y: Array, predicted: Array) -> dict[str, float]:
@@ -73,13 +219,8 @@ def regression_scores(y: Array, predicted: Array) -> dict[str, float]:
     >>> regression_scores(np.array([1.0, 3.0]), np.array([1.0, 2.0]))
     {'r2': 0.5, 'rmse': 0.7071067811865476, 'mae': 0.5}
     """
-    y, predicted = np.asarray(y, np.float64), np.asarray(predicted, np.float64)
-    error = y - predicted
-    spread = np.sum((y - np.mean(y, axis=0)) ** 2, axis=0)
-    varied = spread > 0
-    unexplained = np.sum(error**2, axis=0)[varied] / spread[varied]
-    scores = {"r2": 1.0 - float(np.mean(unexplained))} if varied.any() else {}
-    return {**scores, "rmse": float(np.sqrt(np.mean(error**2))), "mae": float(np.mean(np.abs(error)))}
+    pair = np.asarray(y, np.float64), np.asarray(predicted, np.float64)
+    return scored(NUMBER_SCORES, SCORES["regression"], [pair])
 
 
 def majority_baseline(train_codes: Array, test_codes: Array, classes: int) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -15,8 +15,9 @@ from minicolumn.model.artifact import Artifact, artifact_to_bytes, load_artifact
 from minicolumn.model.compute import Forward, dtype_of
 from minicolumn.model.files import PathLike
 from minicolumn.model.rows import check_inputs, check_rows
+from minicolumn.model.scores import MetricLike, check_metrics
 from minicolumn.nn.layer import Layer
-from minicolumn.nn.losses import LOSSES, LossRule
+from minicolumn.nn.losses import LOSSES, Loss
 from minicolumn.nn.serialize import from_json, to_json
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Model:
     params      their weights
     input_shape shape of one input row, without the batch
     loss        name of the loss, which also says how outputs become predictions; "" for an own function
+    loss_settings   what of its settings is not at its default, such as delta of huber
     table       what turns raw rows into input rows; None where the network was trained on arrays
     schema      what was found in that table
     training    how it was trained; metrics: how it scored; history: one row an epoch
@@ -54,6 +56,7 @@ class Model:
     history: list[dict[str, Any]] = field(default_factory=list)
     data_hash: str | None = None
     schema: Schema | None = None
+    loss_settings: dict[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Model({self.network!r}, input_shape={self.input_shape})"
@@ -61,15 +64,20 @@ class Model:
     # Arrays -------------------------------------------------------------------------------------------------
 
     @property
-    def _rule(self) -> LossRule | None:
-        return LOSSES.get(self.loss)
+    def loss_record(self) -> Loss | None:
+        """Return the loss with its settings; None for an own function."""
+        return Loss(self.loss, **self.loss_settings) if self.loss in LOSSES else None
 
     @cached_property
     def _forward(self) -> Forward:
-        return Forward(self.network, self._rule)
+        return Forward(self.network, self.loss_record)
 
     def predict(self, X: Any) -> Array:
-        """Return the network's outputs: probabilities after a cross-entropy loss, numbers otherwise.
+        """Return the network's outputs after the output activation of the loss.
+
+        These are probabilities after a cross-entropy, focal or divergence loss, margins after a hinge, one
+        column for each level after `quantile`, mean and logarithm of the variance after `gaussian_nll`, and
+        numbers in the target's unit otherwise.
 
         X           [rows, *input_shape], any real dtype
         Returns     float [rows, outputs]; float [rows] where the network has one output
@@ -114,24 +122,30 @@ class Model:
         """Return the dtype of the weights, in which the network computes."""
         return dtype_of(self.params)
 
-    def evaluate(self, X: Any, y: Any, sample_weight: Any = None) -> dict[str, float]:
+    def evaluate(
+        self, X: Any, y: Any, sample_weight: Any = None, *, metrics: Sequence[MetricLike] | None = None
+    ) -> dict[str, float]:
         """Return the loss on some rows, and the scores that go with it.
 
         X, y            as in `fit`
-        sample_weight   [rows], for the loss
+        sample_weight   [rows], for the loss and for own metrics
+        metrics         scores by name, or own functions, as in `fit`; None takes the usual ones
         Returns         {"loss": ..., and for classes accuracy, balanced_accuracy, log_loss, roc_auc;
-                        for numbers r2, rmse, mae}
+                        for numbers r2, rmse, mae}; of several yes-or-no answers a row, means over them
         Errors          ShapeError if X and y do not fit each other or the network; DataError for values that
                         cannot be used, and for a model with an own loss function
         """
-        if self._rule is None:
+        record = self.loss_record
+        if record is None:
             raise DataError(
                 "evaluate: this model was trained with an own loss function, which it does not hold"
             )
         inputs = self._inputs("evaluate", X)
         outputs = self.network.output_shape(self.input_shape)
-        rows = check_rows("evaluate", inputs, y, sample_weight, self.dtype, self._rule, outputs)
-        return {"loss": self._forward.loss(self.params, rows), **self._forward.scores(self.params, rows)}
+        wanted = None if metrics is None else check_metrics("evaluate", metrics, record)
+        rows = check_rows("evaluate", inputs, y, sample_weight, self.dtype, record.rule, outputs)
+        loss = self._forward.loss(self.params, rows)
+        return {"loss": loss, **self._forward.scores(self.params, rows, wanted)}
 
     # Raw rows -----------------------------------------------------------------------------------------------
 
@@ -196,7 +210,7 @@ class Model:
 
         Errors      DataError, in one line, if the network has own functions or the disk refuses
         """
-        if self._rule is None:
+        if self.loss_record is None:
             raise DataError(
                 "save: this model was trained with an own loss function, which a file cannot hold"
             )
@@ -209,7 +223,7 @@ class Model:
             network=to_json(self.network),
             input_shape=self.input_shape,
             params=self.params,
-            loss=self.loss,
+            loss=self.loss_record.to_json() if self.loss_record else self.loss,
             table=None if self.table is None else self.table.to_json(),
             schema=None if self.schema is None else self.schema.to_json(),
             training=self.training,
@@ -232,9 +246,10 @@ class Model:
 
             table = Encoder.from_json(found.table)
             schema = None if found.schema is None else Schema.from_json(found.schema)
+        loss = Loss.from_json(found.loss)
         return cls(
-            from_json(found.network), found.params, found.input_shape, found.loss, table, found.training,
-            found.metrics, found.history, found.data_hash, schema,
+            from_json(found.network), found.params, found.input_shape, loss.name, table, found.training,
+            found.metrics, found.history, found.data_hash, schema, dict(loss.changed),
         )  # fmt: skip
 
 

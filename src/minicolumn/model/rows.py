@@ -88,17 +88,12 @@ def _targets(who: str, y: Array, dtype: Any, rule: LossRule | None, outputs: tup
         return np.ascontiguousarray(y, np.int32 if y.dtype.kind in "iub" else dtype)
     if rule.task == "multiclass" and y.ndim == 1:
         return _class_numbers(who, finite, outputs)
-    lowest, highest = _RANGES.get(rule.name, (-np.inf, np.inf))
-    if finite.size and not lowest <= finite.min() <= finite.max() <= highest:
+    if finite.size and not rule.targets.holds(float(finite.min()), float(finite.max())):
         raise DataError(
-            f"{who}: y goes from {finite.min():g} to {finite.max():g}; {rule.name} takes targets from "
-            f"{lowest:g}" + (f" to {highest:g}" if highest < np.inf else " on")
+            f"{who}: y goes from {finite.min():g} to {finite.max():g}; "
+            f"{rule.name} takes targets {rule.targets}"
         )
     return _finite(f"{who}: y", finite, dtype, "")
-
-
-# Targets outside have no finite loss, or one without a lowest point.
-_RANGES = {"binary_cross_entropy": (0.0, 1.0), "softmax_cross_entropy": (0.0, 1.0), "poisson": (0.0, np.inf)}
 
 
 def _class_numbers(who: str, y: Array, outputs: tuple[int, ...]) -> Array:

@@ -2,6 +2,7 @@
 
 from minicolumn.nn import classic
 from minicolumn.nn.activations import ACTIVATIONS, ActivationRule, activation_by_name
+from minicolumn.nn.ascending import Ascending
 from minicolumn.nn.combine import Concatenate, Residual, Sequential
 from minicolumn.nn.constrain import MaxNorm, NonNegative, UnitNorm
 from minicolumn.nn.dense import Activation, Dense, Flatten, PReLU, Scale
@@ -17,7 +18,7 @@ from minicolumn.nn.init import (
     initializer_by_name,
 )
 from minicolumn.nn.layer import Layer, Param
-from minicolumn.nn.losses import LOSSES, LossRule, log_softmax, logsumexp, loss_by_name
+from minicolumn.nn.losses import ALIASES, LOSSES, Loss, LossRule, log_softmax, logsumexp, loss_by_name
 from minicolumn.nn.lsuv import lsuv
 from minicolumn.nn.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise, NoisyReLU
 from minicolumn.nn.norm import BatchNorm, LayerNorm, RMSNorm
@@ -27,6 +28,7 @@ from minicolumn.nn.serialize import from_json, to_json
 
 __all__ = [
     "ACTIVATIONS",
+    "ALIASES",
     "INITIALIZERS",
     "L1",
     "L2",
@@ -34,6 +36,7 @@ __all__ = [
     "Activation",
     "ActivationRule",
     "AlphaDropout",
+    "Ascending",
     "BatchNorm",
     "ColumnEmbedding",
     "Concatenate",
@@ -48,6 +51,7 @@ __all__ = [
     "HeadsLoss",
     "Layer",
     "LayerNorm",
+    "Loss",
     "LossRule",
     "MaxNorm",
     "NoisyReLU",

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from minicolumn.errors import DataError, ModelFileError, ShapeError, did_you_mean
+from minicolumn.nn.ascending import Ascending
 from minicolumn.nn.combine import Concatenate, Residual, Sequential
 from minicolumn.nn.dense import Activation, Dense, Flatten, PReLU, Scale
 from minicolumn.nn.embeddings import ColumnEmbedding, Embedding
@@ -119,6 +120,7 @@ KINDS: dict[str, Kind] = {
     "layer_norm": Kind(LayerNorm, _NORM),
     "rms_norm": Kind(RMSNorm, {"eps": _number}),
     "flatten": Kind(Flatten),
+    "ascending": Kind(Ascending),
     "scale": Kind(Scale, _RATE),
     "embedding": Kind(Embedding, {"levels": _whole, "dim": _whole}),
     "piecewise_linear": Kind(PiecewiseLinear, {"knots": _knots}),

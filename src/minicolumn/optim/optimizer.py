@@ -3,8 +3,8 @@
 All of them minimise. ``start(params)`` gives the moments before the first step, ``step(grads, moments,
 params)`` the updates to add and the next moments, ``weights(params, moments)`` the weights to evaluate and to
 keep; all three are plain NumPy and can be traced. Moments are a dict: ``count``, the number of steps taken
-(int32), and one tree like ``params`` for each thing remembered. Weight decay leaves parameters named ``bias``
-or ``scale`` alone.
+(int32), and one tree like ``params`` for each thing remembered. Weight decay leaves biases, scales, slopes
+and running statistics alone.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ class ScheduleFreeAdamW(Optimizer):
     def start(self, params: Any) -> Moments:
         leaves = flatten(params)[0]
         zero = np.zeros((), leaves[0].dtype if leaves else np.float32)
-        fast = map_leaves(np.array, params)
+        fast = map_leaves(np.copy, params)
         return {**super().start(params), "fast": fast, "highest": zero, "total": zero.copy()}
 
     def step(

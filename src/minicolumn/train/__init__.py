@@ -1,5 +1,6 @@
 """Training: batches, epochs, callbacks, history; and a trial of learning rates before it."""
 
+from minicolumn.model.scores import Metric
 from minicolumn.train.callbacks import Callback, EarlyStopping, KeepBest, ReduceOnPlateau, Training
 from minicolumn.train.fit import Run, fit
 from minicolumn.train.history import History
@@ -10,6 +11,7 @@ __all__ = [
     "EarlyStopping",
     "History",
     "KeepBest",
+    "Metric",
     "RateFinding",
     "ReduceOnPlateau",
     "Run",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +28,7 @@ class Training:
     network         what is trained
     epochs          how many are wanted; steps: in each of them; rows: trained on
     figures         what each row of the history will hold that can be watched
+    higher_is_better    of figures whose name does not say it; None where nobody knows
     params          the weights after the last whole epoch
     history         one row for each whole epoch
     best_params     the weights that are handed back, those after `best_epoch` (0: as they were at the start)
@@ -45,6 +47,7 @@ class Training:
     best_epoch: int = 0
     stop_reason: str | None = None
     rate_factor: float = 1.0
+    higher_is_better: Mapping[str, bool | None] = field(default_factory=dict)
 
     def stop(self, reason: str) -> None:
         """End the training after this epoch."""
@@ -56,6 +59,12 @@ class Training:
         if chosen not in self.figures:
             hint = did_you_mean(chosen, self.figures)
             raise DataError(f"there is no {chosen!r} to watch{hint}; there are {', '.join(self.figures)}")
+        if self.higher_is_better.get(chosen, False) is None:
+            name = chosen.removeprefix("val_")
+            raise DataError(
+                f"there is no telling whether {chosen} is better when it is higher; "
+                f"say it: mc.train.Metric({name!r}, function, higher_is_better=True)"
+            )
         return chosen
 
     def keep_best(self, monitor: str | None = None) -> str:
@@ -71,6 +80,11 @@ class Training:
         self.monitor = chosen
         return chosen
 
+    def lower_is_better(self, figure: str) -> bool:
+        """Return whether a figure is better when it is lower, as its metric says or else its name."""
+        higher = self.higher_is_better.get(figure)
+        return lower_is_better(figure) if higher is None else not higher
+
     def add(self, row: Row, params: Any) -> None:
         """Note a whole epoch."""
         self.history.rows.append(row)
@@ -85,7 +99,7 @@ class Training:
     def _improved(self) -> bool:
         if self.monitor is None or not self.best_epoch:
             return True
-        sign = 1.0 if lower_is_better(self.monitor) else -1.0
+        sign = 1.0 if self.lower_is_better(self.monitor) else -1.0
         old, new = (sign * self.history[self.monitor][place] for place in (self.best_epoch - 1, -1))
         return bool(new <= old or old != old)  # of equal ones the last, which has learnt longest
 
@@ -205,7 +219,7 @@ def _waited(training: Training, monitor: str, min_delta: float) -> int:
     """Return how many epochs have passed since a figure was last better than before by ``min_delta``."""
     values = training.history[monitor]
     best, gain = float("inf"), 0
-    for epoch, value in enumerate(values if lower_is_better(monitor) else -values, 1):
+    for epoch, value in enumerate(values if training.lower_is_better(monitor) else -values, 1):
         if value < best - min_delta:
             best, gain = value, epoch
     return len(values) - gain

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from minicolumn import random
-from minicolumn.errors import DataError, ShapeError, did_you_mean
+from minicolumn.errors import DataError, ShapeError
 from minicolumn.lower.compile import check_backend
-from minicolumn.model.metrics import SCORES
 from minicolumn.model.rows import Rows, check_inputs, check_rows
+from minicolumn.model.scores import Metric, check_metrics
 from minicolumn.nn.layer import Layer, named_layers
-from minicolumn.nn.losses import LOSSES, LossRule, loss_by_name
+from minicolumn.nn.losses import LOSSES, Loss, LossRule, as_loss
 from minicolumn.optim import Optimizer, optimizer_by_name, schedule_by_name
 from minicolumn.train.callbacks import Callback
 from minicolumn.tree import flatten, map_leaves, named_leaves
@@ -27,12 +26,11 @@ class Settings:
     """The settings of a training, with names looked up and numbers in range."""
 
     network: Layer
-    loss: Callable[..., Any]
-    rule: LossRule | None
+    loss: Loss | Callable[..., Any]
     optimizer: Optimizer
     schedule: Callable[[Any, int], Any]
     regularizer: Callable[[Any], Any] | None
-    metrics: tuple[str, ...]
+    metrics: tuple[str | Metric, ...]
     batch_size: int
     epochs: int
     shuffle: bool
@@ -42,6 +40,16 @@ class Settings:
     backend: str
     shadow: str | None = None
     constraint: Callable[[Any], Any] | None = None
+
+    @property
+    def record(self) -> Loss | None:
+        """Return the loss if it is one of the catalogue."""
+        return self.loss if isinstance(self.loss, Loss) else None
+
+    @property
+    def rule(self) -> LossRule | None:
+        """Return the catalogue's entry of the loss; None for an own function."""
+        return self.record.rule if self.record else None
 
 
 def check_settings(
@@ -57,15 +65,14 @@ def check_settings(
     _check_gradient(network)
     random.key(seed)
     check_backend("fit", backend, shadow)
-    function, rule = _loss(loss)
+    found = _loss(loss)
     return Settings(
         network=network,
-        loss=function,
-        rule=rule,
+        loss=found,
         optimizer=_optimizer(optimizer),
         schedule=_schedule(schedule),
         regularizer=_callable_or_none("regularizer", regularizer, "mc.nn.L2(1e-4)"),
-        metrics=_metrics(metrics, rule),
+        metrics=check_metrics("fit", metrics, found if isinstance(found, Loss) else None),
         batch_size=_whole("batch_size", batch_size),
         epochs=_whole("epochs", epochs),
         shuffle=bool(shuffle),
@@ -106,24 +113,23 @@ def _dtype(dtype: Any) -> np.dtype:
     raise DataError(f"fit: dtype must be float32 or float64, got {dtype!r}")
 
 
-def _loss(loss: Any) -> tuple[Callable[..., Any], LossRule | None]:
-    """Return a loss's function and its record, also if settings were bound to it by functools.partial."""
-    if isinstance(loss, str):
-        rule = loss_by_name(loss)
-        return rule.function, rule
-    if not callable(loss):
+def _loss(loss: Any) -> Loss | Callable[..., Any]:
+    """Return a loss's record, also if settings were bound to it by functools.partial, or an own function."""
+    if not isinstance(loss, str) and not callable(loss):
         raise DataError(
             f"fit: loss is a {_kind(loss)}, expected a name or a function; names are {', '.join(LOSSES)}"
         )
-    inner = loss.func if isinstance(loss, functools.partial) else loss
-    rule = next((rule for rule in LOSSES.values() if rule.function is inner), None)
+    return as_loss(loss) or _own_loss(loss)
+
+
+def _own_loss(loss: Any) -> Callable[..., Any]:
     try:
         inspect.signature(loss).bind(None, None, None)
     except TypeError:
         raise DataError("fit: a loss function takes (outputs, targets, sample_weight)") from None
     except ValueError:  # a callable that does not tell its arguments
         pass
-    return loss, rule
+    return loss
 
 
 def _optimizer(optimizer: Any) -> Optimizer:
@@ -148,19 +154,6 @@ def _callable_or_none(name: str, value: Any, example: str) -> Any:
     if value is not None and (isinstance(value, type) or not callable(value)):
         raise DataError(f"fit: {name} is a {_kind(value)}, expected {example} or a function")
     return value
-
-
-def _metrics(metrics: Any, rule: LossRule | None) -> tuple[str, ...]:
-    names = (metrics,) if isinstance(metrics, str) else tuple(metrics)
-    if names and rule is None:
-        raise DataError("fit: metrics need one of the losses in mc.nn.LOSSES; an own loss function has none")
-    for name in names:
-        known = SCORES[rule.task] if rule else ()
-        if name not in known:
-            raise DataError(
-                f"fit: unknown metric {name!r}{did_you_mean(str(name), known)}; there are {', '.join(known)}"
-            )
-    return names
 
 
 def check_callbacks(callbacks: Any) -> tuple[Callback, ...]:

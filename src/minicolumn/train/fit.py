@@ -18,7 +18,10 @@ from minicolumn.model.compute import Forward
 from minicolumn.model.files import PathLike
 from minicolumn.model.model import Model
 from minicolumn.model.rows import Rows
+from minicolumn.model.scores import MetricLike, directions, name_of
 from minicolumn.nn.layer import Layer
+from minicolumn.nn.losses import Loss
+from minicolumn.nn.regularize import with_statistics
 from minicolumn.optim import Adam, Optimizer, described
 from minicolumn.optim.schedules import Constant, Schedule
 from minicolumn.train.batches import Pace, chunks, epoch_order, steps_in
@@ -67,9 +70,11 @@ class Run:
         """Return `Model.predictor`."""
         return self.model.predictor()
 
-    def evaluate(self, X: Any, y: Any, sample_weight: Any = None) -> dict[str, float]:
+    def evaluate(
+        self, X: Any, y: Any, sample_weight: Any = None, *, metrics: Sequence[MetricLike] | None = None
+    ) -> dict[str, float]:
         """Return `Model.evaluate`."""
-        return self.model.evaluate(X, y, sample_weight)
+        return self.model.evaluate(X, y, sample_weight, metrics=metrics)
 
     def save(self, path: PathLike) -> None:
         """Write the model file; see `Model.save`."""
@@ -84,14 +89,14 @@ def fit(
     X: Any,
     y: Any,
     *,
-    loss: str | Callable[..., Any] = "softmax_cross_entropy",
+    loss: str | Loss | Callable[..., Any] = "softmax_cross_entropy",
     optimizer: str | Optimizer = Adam(),  # noqa: B008  a frozen record
     schedule: str | Schedule | Callable[[Any, int], Any] = Constant(),  # noqa: B008  a frozen record
     batch_size: int = 32,
     epochs: int = 20,
     validation_data: tuple[Any, ...] | None = None,
     validation_fraction: float = 0.0,
-    metrics: Sequence[str] = (),
+    metrics: Sequence[MetricLike] = (),
     callbacks: Sequence[Callback] = (),
     regularizer: Callable[[Any], Any] | None = None,
     constraint: Callable[[Any], Any] | None = None,
@@ -112,9 +117,10 @@ def fit(
     network             a layer, most often a `Sequential`; its input shape is found from X
     X                   [rows, *input_shape], any real dtype; computed in `dtype`
     y                   [rows] class numbers for softmax_cross_entropy, else numbers [rows] or [rows, outputs]
-    loss                a name from `mc.nn.LOSSES`, or a NumPy function of (outputs, targets, sample_weight)
-                        that returns one number; where there is one output, targets are shaped like the
-                        outputs, and sample_weight is [batch] or None
+    loss                a name from `mc.nn.LOSSES`, a record with settings such as
+                        `mc.nn.Loss("huber", delta=2.0)`, or a NumPy function of (outputs, targets,
+                        sample_weight) that returns one number; where there is one output, targets are shaped
+                        like the outputs, and sample_weight is [batch] or None
     optimizer           a record such as `mc.optim.Adam(1e-3)`, or its name; where it averages, as `Averaged`
                         does, the mean is what is measured, shown to callbacks and handed back
     schedule            a factor on the learning rate, by record, name, or function of (steps, total_steps)
@@ -122,8 +128,10 @@ def fit(
     epochs              times through the rows
     validation_data     (X, y) or (X, y, sample_weight) held out to measure on
     validation_fraction share of the rows to hold out instead, stratified by class
-    metrics             scores of `Model.evaluate` to record for the held-out rows, such as "accuracy"; left
-                        out where those rows have none, such as roc_auc of a single class
+    metrics             scores to record for the held-out rows: names such as "accuracy" or "f1", left out
+                        where those rows have none, such as roc_auc of a single class; own functions of
+                        (y, predictions, sample_weight=None), pairs (name, function), or `mc.train.Metric`
+                        records, which also say whether higher is better, so that callbacks can watch them
     callbacks           `EarlyStopping` and its kin; the best weights are handed back if one asks for them
     regularizer         `mc.nn.L2(1e-4)`, `mc.nn.L1(...)` or a NumPy function of the weights
     constraint          `mc.nn.MaxNorm(2)`, `mc.nn.NonNegative()`, `mc.nn.UnitNorm()` or a NumPy function from
@@ -187,8 +195,8 @@ class _Job:
         self.epoch = compile(
             step, backend=s.backend, varying=varying, donate=(0,), threads=s.threads, shadow=s.shadow
         )
-        # What is held out is measured by the loss as its name says, without label smoothing and the like.
-        self.forward = Forward(s.network, s.rule, s.loss)
+        # What is held out is measured without label smoothing, so that trainings can be compared.
+        self.forward = Forward(s.network, s.loss)
         self.key = random.stream(s.seed, "dropout")
         self.pace = Pace()
 
@@ -197,8 +205,9 @@ class _Job:
         s, started = self.settings, time.perf_counter()
         steps = steps_in(len(self.train), s.batch_size)
         training = Training(
-            s.network, s.epochs, steps, len(self.train), self._figures(), params, best_params=params
-        )
+            s.network, s.epochs, steps, len(self.train), self._figures(), params, best_params=params,
+            higher_is_better={f"val_{k}": v for k, v in directions(s.metrics, s.record).items()},
+        )  # fmt: skip
         try:
             with one_thread():
                 self._epochs(training)
@@ -215,8 +224,8 @@ class _Job:
         return self._finished(training, started)
 
     def _figures(self) -> tuple[str, ...]:
-        names = ("val_loss", *(f"val_{name}" for name in self.settings.metrics)) if self.held else ()
-        return ("loss", *names)
+        held = ("loss", *map(name_of, self.settings.metrics)) if self.held else ()
+        return ("loss", *(f"val_{name}" for name in held))
 
     def _epochs(self, training: Training) -> None:
         for callback in self.callbacks:
@@ -233,7 +242,8 @@ class _Job:
         if not all(np.isfinite(leaf).all() for leaf in flatten(state.params)[0]):
             raise DivergenceError(self._why_diverged(epoch * training.steps, epoch, "a weight"))
         seconds = time.perf_counter() - started
-        weights = self.settings.optimizer.weights(state.params, state.moments)
+        averaged = self.settings.optimizer.weights(state.params, state.moments)
+        weights = with_statistics(averaged, state.params)  # which the optimizer knows nothing of
         measured = {"loss": loss, **self._measured(weights), "learning_rate": rate}
         row = {"epoch": epoch, **measured, "seconds": seconds, "steps_per_second": training.steps / seconds}
         training.add(row, _copied(weights))
@@ -302,8 +312,8 @@ class _Job:
             return {}
         found = {"val_loss": self.forward.loss(params, self.held)}
         if self.settings.metrics:
-            scores = self.forward.scores(params, self.held)
-            found |= {f"val_{name}": scores[name] for name in self.settings.metrics if name in scores}
+            scores = self.forward.scores(params, self.held, self.settings.metrics)
+            found |= {f"val_{name}": score for name, score in scores.items()}
         return found
 
     def _finished(self, training: Training, started: float) -> Run:
@@ -313,9 +323,10 @@ class _Job:
             s.network,
             training.best_params,
             self.train.X.shape[1:],
-            s.rule.name if s.rule else "",
+            s.record.name if s.record else "",
             training=self._described(training, stopped, seconds),
             history=training.history.rows,
+            loss_settings=dict(s.record.measured().changed) if s.record else {},
         )
         done = len(training.history) * training.steps
         return Run(model, training.history, stopped, training.best_epoch, seconds, done / seconds)
@@ -324,6 +335,7 @@ class _Job:
         """Return the settings as JSON, for the model file."""
         s = self.settings
         return {
+            "loss": s.record.to_json() if s.record else "",
             "optimizer": described(s.optimizer),
             "schedule": getattr(s.schedule, "__name__", type(s.schedule).__name__),
             "batch_size": s.batch_size,

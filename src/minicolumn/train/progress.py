@@ -11,7 +11,7 @@ from rich.progress_bar import ProgressBar as Bar
 from rich.table import Table
 from rich.text import Text
 
-from minicolumn.train.callbacks import Callback, Training, lower_is_better
+from minicolumn.train.callbacks import Callback, Training
 from minicolumn.train.history import Row
 
 # Ten drawings a second look smooth and cost a training nothing.
@@ -93,7 +93,7 @@ class ProgressBar(Callback):
         last = history[-1]
         watched = training.monitor or ("val_loss" if "val_loss" in last else "loss")
         names = [name for name in dict.fromkeys(("loss", "val_loss", watched)) if name in last]
-        best = history[history.best(watched, lower_is_better(watched))]
+        best = history[history.best(watched, training.lower_is_better(watched))]
         figures = "   ".join(f"{name} {last[name]:.4f}" for name in names)
         return f"{figures}   best {best[watched]:.4f} in epoch {best['epoch']}"
 

@@ -8,7 +8,7 @@ from typing import final
 import numpy as np
 
 from minicolumn.errors import ShapeError
-from minicolumn.nn.activations import step
+from minicolumn.nn.squashing import step
 
 Array = np.ndarray
 

@@ -1,0 +1,209 @@
+"""Which scores go with a loss, and scores of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from minicolumn.errors import DataError, did_you_mean
+from minicolumn.model.metrics import CLASS_SCORES, NUMBER_SCORES, SCORES, Score, quantile_scores, scored
+from minicolumn.nn.losses import Loss
+
+Array = np.ndarray
+LONGEST_NAME = 64
+
+
+@final
+@dataclass(frozen=True)
+class Metric:
+    """A score of one's own, for the `metrics` of `fit` and `evaluate`.
+
+    name                what it is called; `fit` records it as val_name
+    function            (right answers, predictions, sample_weight=None) -> one number. Predictions are what
+                        `predict` gives, which after a loss function of one's own are the raw outputs; both
+                        are [rows] where there is one number a row. sample_weight is given where there is one
+    higher_is_better    None says nothing: then no callback can watch it
+
+    >>> Metric("within_one", lambda y, p: float(np.mean(np.abs(y - p) < 1.0)), higher_is_better=True).name
+    'within_one'
+    """
+
+    name: str
+    function: Callable[..., float]
+    higher_is_better: bool | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not 0 < len(self.name) <= LONGEST_NAME or self.name == "loss":
+            expected = f"1 to {LONGEST_NAME} letters, and not 'loss'"
+            raise DataError(f"Metric: name: expected {expected}, got {str(self.name)[:80]!r}")
+        if not callable(self.function):
+            found = type(self.function).__name__
+            raise DataError(f"Metric: {self.name}: expected a function of (y, predictions), got a {found}")
+        if self.higher_is_better not in (True, False, None):
+            raise DataError(
+                f"Metric: {self.name}: higher_is_better: expected True, False or None, "
+                f"got {self.higher_is_better!r}"
+            )
+
+    def __call__(self, y: Array, predicted: Array, weight: Array | None) -> float:
+        """Return the score; DataError where the function gives no number."""
+        given = {} if weight is None else {"sample_weight": weight}
+        found: Any = self.function(y, predicted, **given)
+        if np.ndim(found) or np.asarray(found).dtype.kind not in "fiub":
+            raise DataError(f"the metric {self.name!r} gave a {type(found).__name__}, expected one number")
+        return float(found)
+
+
+# What a user may give: a name, a record, a function, or a function with a name.
+MetricLike = str | Metric | Callable[..., float] | tuple[str, Callable[..., float]]
+
+
+def check_metrics(who: str, metrics: Any, loss: Loss | None) -> tuple[str | Metric, ...]:
+    """Return the scores that are wanted: names that go with the loss, and records of own functions.
+
+    metrics     one of, or a sequence of: names, `Metric` records, functions, pairs (name, function)
+    loss        None for a function of one's own, with which no names go
+    Errors      DataError for unknown names, for two of one name, and for what is none of these
+    """
+    single = isinstance(metrics, str) or callable(metrics) or _is_pair(metrics)
+    listed: Any = [metrics] if single else metrics
+    found = tuple(_metric(who, metric, loss) for metric in listed)
+    names = [name_of(metric) for metric in found]
+    for name in names:
+        if names.count(name) > 1:
+            raise DataError(f"{who}: two metrics are called {name!r}; give one another name")
+    return found
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str) and callable(value[1])
+
+
+def _metric(who: str, metric: Any, loss: Loss | None) -> str | Metric:
+    if isinstance(metric, str):
+        return _known(who, metric, loss)
+    if isinstance(metric, Metric):
+        return metric
+    if _is_pair(metric):
+        return Metric(*metric)
+    if isinstance(metric, type) or not callable(metric):
+        raise DataError(
+            f"{who}: metrics holds a {type(metric).__name__}, expected names, functions or "
+            "mc.train.Metric records"
+        )
+    function: Callable[..., Any] = metric
+    name = getattr(function, "__name__", "<lambda>")
+    if name == "<lambda>":
+        raise DataError(f"{who}: a metric's function has no name; give a pair ('name', function)")
+    return Metric(name, function)
+
+
+def _known(who: str, name: str, loss: Loss | None) -> str:
+    if loss is None:
+        raise DataError(
+            f"{who}: named metrics need one of the losses in mc.nn.LOSSES; with an own loss function give "
+            "own functions"
+        )
+    known = table_of(loss)
+    if name not in known:
+        raise DataError(
+            f"{who}: unknown metric {name!r}{did_you_mean(name, known)}; there are {', '.join(known)}"
+        )
+    return name
+
+
+def name_of(metric: str | Metric) -> str:
+    """Return what a metric is called."""
+    return metric if isinstance(metric, str) else metric.name
+
+
+def directions(metrics: Sequence[str | Metric], loss: Loss | None) -> dict[str, bool | None]:
+    """Return, by name, whether higher figures are better; None where nobody knows."""
+    known = table_of(loss) if loss else {}
+    return {
+        name_of(metric): (known[metric] if isinstance(metric, str) else metric).higher_is_better
+        for metric in metrics
+    }
+
+
+def table_of(loss: Loss) -> dict[str, Score]:
+    """Return the scores that go with a loss."""
+    if loss.rule.task == "regression":
+        extra = quantile_scores(loss.settings["levels"]) if loss.name == "quantile" else {}
+        return {**NUMBER_SCORES, **extra}
+    return {name: s for name, s in CLASS_SCORES.items() if name != "log_loss" or loss.rule.probabilities}
+
+
+def measure(
+    loss: Loss | None,
+    y: Array,
+    predicted: Array,
+    weight: Array | None = None,
+    metrics: Sequence[str | Metric] | None = None,
+) -> dict[str, float]:
+    """Return scores by name; those that these answers have none of are left out.
+
+    y           right answers, as the loss takes them
+    predicted   what `predict` gave for their rows
+    weight      [rows] or None; for own functions only
+    metrics     what `check_metrics` returned; None takes the usual ones of the loss
+    """
+    if metrics is None:
+        metrics = _usual(loss)
+    found = _named(loss, [metric for metric in metrics if isinstance(metric, str)], y, predicted)
+    for metric in metrics:
+        if isinstance(metric, Metric):
+            flat = y.reshape(len(y)) if y.size == len(y) and predicted.ndim == 1 else y
+            found[metric.name] = metric(flat, predicted, weight)
+    return {name: found[name] for name in map(name_of, metrics) if name in found}
+
+
+def _usual(loss: Loss | None) -> tuple[str, ...]:
+    if loss is None:
+        return ()
+    known = table_of(loss)
+    return tuple(name for name in SCORES[loss.rule.task] if name in known)
+
+
+def _named(loss: Loss | None, names: Sequence[str], y: Array, predicted: Array) -> dict[str, float]:
+    if loss is None or not names:
+        return {}
+    table = table_of(loss)
+    if loss.rule.task != "regression":
+        return scored(table, names, _class_pairs(loss, y, predicted))
+    whole = [name for name in names if name not in NUMBER_SCORES]
+    numbers = scored(table, [n for n in names if n in NUMBER_SCORES], [_number_pair(loss, y, predicted)])
+    if not whole:
+        return numbers
+    column = y.astype(np.float64).reshape(len(y), 1)
+    return numbers | scored(table, whole, [(column, predicted.astype(np.float64).reshape(len(y), -1))])
+
+
+def _number_pair(loss: Loss, y: Array, predicted: Array) -> tuple[Array, Array]:
+    """Return right and predicted numbers in one shape; of several outputs for a number, the middle one."""
+    if loss.middle is not None and predicted.ndim > 1:
+        predicted = predicted[..., loss.middle]
+    return y.reshape(predicted.shape).astype(np.float64), predicted.astype(np.float64)
+
+
+def _class_pairs(loss: Loss, y: Array, predicted: Array) -> list[tuple[Array, Array]]:
+    """Return codes and what speaks for each class: one pair, or one for each column of yes-or-no answers.
+
+    There is none where the targets are shares.
+    """
+    if (y != np.floor(y)).any():
+        return []
+    codes, p = y.astype(np.int64), predicted.astype(np.float64)
+    if loss.rule.task == "multiclass":
+        return [(codes, p)] if codes.ndim == 1 else _from_rows(codes, p)
+    columns = zip(codes.reshape(len(y), -1).T, p.reshape(len(y), -1).T, strict=True)
+    opposite = (lambda column: 1.0 - column) if loss.rule.probabilities else np.negative
+    return [(code, np.stack([opposite(column), column], axis=1)) for code, column in columns]
+
+
+def _from_rows(shares: Array, p: Array) -> list[tuple[Array, Array]]:
+    """Return the pair of one-hot rows; shares that are none have no codes."""
+    return [(np.argmax(shares, axis=1), p)] if (shares.sum(axis=1) == 1).all() else []

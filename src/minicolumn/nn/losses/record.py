@@ -1,0 +1,141 @@
+"""A loss with its settings as a record: what `fit` takes, what a model file holds."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, final
+
+from minicolumn.errors import DataError, ModelFileError, did_you_mean
+from minicolumn.nn.losses.table import LOSSES, LossRule, loss_by_name
+
+
+@final
+@dataclass(frozen=True, init=False, repr=False)
+class Loss:
+    """A loss of the catalogue, with its settings: a function of (outputs, targets, sample_weight).
+
+    name        from `LOSSES` or `ALIASES`
+    settings    by keyword, such as delta of huber or levels of quantile; what is left at its default is not
+                held, so that equal losses are equal records
+    Errors      DataError for an unknown name or setting, or a value out of range
+
+    >>> Loss("huber", delta=2)
+    Loss('huber', delta=2.0)
+    >>> import numpy as np
+    >>> float(Loss("huber", delta=2)(np.array([10.0]), np.array([0.0])))
+    18.0
+    >>> Loss("mse") == Loss("squared_error")
+    True
+    """
+
+    name: str
+    changed: tuple[tuple[str, Any], ...]
+
+    def __init__(self, name: str, /, **settings: Any) -> None:
+        if not isinstance(name, str):
+            raise DataError(f"Loss: name: expected a name such as 'huber', got {type(name).__name__}")
+        rule = loss_by_name(name)
+        object.__setattr__(self, "name", rule.name)
+        object.__setattr__(self, "changed", _changed(rule, settings))
+
+    @property
+    def rule(self) -> LossRule:
+        """Return the entry of the catalogue."""
+        return LOSSES[self.name]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Return all settings, also those at their defaults."""
+        return {**self.rule.defaults, **dict(self.changed)}
+
+    def __call__(self, outputs: Any, targets: Any, sample_weight: Any = None) -> Any:
+        """Return the (weighted) mean loss; traceable, as the function of the catalogue is."""
+        return self.rule.function(outputs, targets, sample_weight, **dict(self.changed))
+
+    def measured(self) -> Loss:
+        """Return the loss by which a network is judged: without what only bends targets in training.
+
+        >>> Loss("softmax_cross_entropy", label_smoothing=0.1).measured()
+        Loss('softmax_cross_entropy')
+        """
+        known = self.rule.settings
+        return Loss(self.name, **{k: v for k, v in self.changed if not known[k].training_only})
+
+    @property
+    def middle(self) -> int | None:
+        """Return the place of the number to expect among outputs that describe one target, or None."""
+        place = self.rule.middle
+        return None if place is None else place(**self.settings)
+
+    def __repr__(self) -> str:
+        return f"Loss({', '.join([repr(self.name), *(f'{k}={v!r}' for k, v in self.changed)])})"
+
+    def to_json(self) -> str | dict[str, Any]:
+        """Return the loss as plain JSON values: its name, or an object that holds its settings too.
+
+        >>> Loss("huber").to_json(), Loss("huber", delta=2.0).to_json()
+        ('huber', {'name': 'huber', 'delta': 2.0})
+        """
+        if not self.changed:
+            return self.name
+        plain = {k: list(v) if isinstance(v, tuple) else v for k, v in self.changed}
+        return {"name": self.name, **plain}
+
+    @classmethod
+    def from_json(cls, value: Any) -> Loss:
+        """Read a loss that ``to_json`` wrote; refuse everything else.
+
+        Errors      ModelFileError, one line: unknown name or setting, or a value out of range
+
+        >>> Loss.from_json({"name": "huber", "delta": -1})
+        Traceback (most recent call last):
+        minicolumn.errors.ModelFileError: loss: huber: delta: expected a number > 0, got -1
+        """
+        given = dict(value) if type(value) is dict else {"name": value}
+        name = given.pop("name", None)
+        if type(name) is not str or name not in LOSSES:
+            near = did_you_mean(name[:60], LOSSES) if type(name) is str else ""
+            raise ModelFileError(f"unknown loss {ascii(name)[:60]}{near}")
+        try:
+            return cls(name, **given)
+        except DataError as error:
+            raise ModelFileError(f"loss: {error}") from None
+
+
+def _changed(rule: LossRule, settings: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
+    """Return the settings that differ from their defaults, in the catalogue's order."""
+    for name in settings:
+        if name not in rule.settings:
+            near = did_you_mean(name[:60], rule.settings)
+            known = f"; there are {', '.join(rule.settings)}" if rule.settings else "; it has none"
+            raise DataError(f"{rule.name}: unknown setting {name[:60]!r}{near or known}")
+    defaults = rule.defaults
+    found = {
+        name: setting.check(rule.name, name, settings[name])
+        for name, setting in rule.settings.items()
+        if name in settings
+    }
+    return tuple((name, value) for name, value in found.items() if value != defaults[name])
+
+
+def as_loss(loss: str | Loss | Callable[..., Any]) -> Loss | None:
+    """Return the record of a name, of a function of the catalogue, or of one whose settings are bound.
+
+    Returns     None for a function of one's own
+    Errors      DataError for an unknown name, or settings out of range
+
+    >>> from minicolumn.nn.losses import huber
+    >>> as_loss(functools.partial(huber, delta=2.0))
+    Loss('huber', delta=2.0)
+    """
+    if isinstance(loss, Loss):
+        return loss
+    if isinstance(loss, str):
+        return Loss(loss)
+    inner, settings = loss, {}
+    if isinstance(loss, functools.partial) and not loss.args:
+        inner, settings = loss.func, loss.keywords
+    name = next((rule.name for rule in LOSSES.values() if rule.function is inner), None)
+    return None if name is None else Loss(name, **settings)
