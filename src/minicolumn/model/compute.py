@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -14,6 +15,7 @@ from minicolumn.model.rows import Rows
 from minicolumn.nn.activations import activation_by_name
 from minicolumn.nn.layer import Layer
 from minicolumn.nn.losses import LossRule
+from minicolumn.nn.settings import is_plain
 from minicolumn.trace.loops import scan
 from minicolumn.tree import flatten
 
@@ -118,6 +120,15 @@ class Forward:
             return {}  # shares of classes, or several answers a row
         p = predicted if predicted.ndim == 2 else np.stack([1.0 - predicted, predicted], axis=1)
         return metrics.classification_scores(labels.astype(np.int64), p)
+
+
+def forward(network: Layer, rule: LossRule | None, own_loss: Callable[..., Any] | None = None) -> Forward:
+    """Return a network's `Forward`, the same one for equal networks that hold no own functions."""
+    make = _kept if is_plain((network, own_loss)) else Forward
+    return make(network, rule, own_loss)
+
+
+_kept = functools.lru_cache(maxsize=32)(Forward)
 
 
 def dtype_of(params: Any) -> np.dtype:

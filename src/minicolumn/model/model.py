@@ -12,7 +12,7 @@ import numpy as np
 from minicolumn.errors import DataError, ShapeError, did_you_mean
 from minicolumn.model import metrics
 from minicolumn.model.artifact import Artifact, artifact_to_bytes, load_artifact, save_artifact
-from minicolumn.model.compute import Forward, dtype_of
+from minicolumn.model.compute import Forward, dtype_of, forward
 from minicolumn.model.files import PathLike
 from minicolumn.model.rows import check_inputs, check_rows
 from minicolumn.nn.layer import Layer
@@ -66,7 +66,7 @@ class Model:
 
     @cached_property
     def _forward(self) -> Forward:
-        return Forward(self.network, self._rule)
+        return forward(self.network, self._rule)
 
     def predict(self, X: Any) -> Array:
         """Return the network's outputs: probabilities after a cross-entropy loss, numbers otherwise.

@@ -7,7 +7,7 @@ from minicolumn.nn.layer import Layer, Param
 from minicolumn.nn.layers import Activation, Dense, Dropout, Flatten, Residual, Scale, Sequential
 from minicolumn.nn.losses import LOSSES, LossRule, log_softmax, logsumexp, loss_by_name
 from minicolumn.nn.piecewise import PiecewiseLinear, choose_knots
-from minicolumn.nn.regularize import L1, L2, is_penalized
+from minicolumn.nn.regularize import L1, L2, ElasticNet, PerRow, is_penalized
 from minicolumn.nn.serialize import from_json, to_json
 
 __all__ = [
@@ -21,11 +21,13 @@ __all__ = [
     "ColumnEmbedding",
     "Dense",
     "Dropout",
+    "ElasticNet",
     "Embedding",
     "Flatten",
     "Layer",
     "LossRule",
     "Param",
+    "PerRow",
     "PiecewiseLinear",
     "Residual",
     "Scale",

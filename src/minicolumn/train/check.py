@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,11 +15,12 @@ from minicolumn.errors import DataError, ShapeError, did_you_mean
 from minicolumn.lower.compile import check_shadow
 from minicolumn.model.metrics import SCORES
 from minicolumn.model.rows import Rows, check_inputs, check_rows
-from minicolumn.nn.layer import Layer
+from minicolumn.nn.layer import Layer, Param
 from minicolumn.nn.losses import LOSSES, LossRule, loss_by_name
 from minicolumn.optim import Optimizer, optimizer_by_name, schedule_by_name
 from minicolumn.train.callbacks import Callback
-from minicolumn.tree import flatten, map_leaves, named_leaves
+from minicolumn.train.run import Progress
+from minicolumn.tree import flatten, map_leaves, named_leaves, unflatten
 
 
 @dataclass(frozen=True)
@@ -100,8 +101,7 @@ def _loss(loss: Any) -> tuple[Callable[..., Any], LossRule | None]:
         raise DataError(
             f"fit: loss is a {_kind(loss)}, expected a name or a function; names are {', '.join(LOSSES)}"
         )
-    inner = loss.func if isinstance(loss, functools.partial) else loss
-    rule = next((rule for rule in LOSSES.values() if rule.function is inner), None)
+    rule = _rule(loss)
     try:
         inspect.signature(loss).bind(None, None, None)
     except TypeError:
@@ -109,6 +109,15 @@ def _loss(loss: Any) -> tuple[Callable[..., Any], LossRule | None]:
     except ValueError:  # a callable that does not tell its arguments
         pass
     return loss, rule
+
+
+def _rule(loss: Callable[..., Any]) -> LossRule | None:
+    """Return the record that a loss function belongs to: it is its function, bound or not, or names it."""
+    named = getattr(loss, "rule", None)
+    if isinstance(named, LossRule):
+        return named
+    inner = loss.func if isinstance(loss, functools.partial) else loss
+    return next((rule for rule in LOSSES.values() if rule.function is inner), None)
 
 
 def _optimizer(optimizer: Any) -> Optimizer:
@@ -218,16 +227,47 @@ def _apart(settings: Settings, rows: Rows, fraction: float) -> tuple[Rows, Rows]
 
 def check_params(settings: Settings, params: Any, input_shape: tuple[int, ...]) -> Any:
     """Return the weights to start from: drawn ones, or given ones that fit the network."""
-    drawn = settings.network.init(settings.seed, input_shape, settings.dtype)
     if params is None:
-        return drawn
-    expected, found = named_leaves(drawn), named_leaves(params)
-    if flatten(params)[1] != flatten(drawn)[1]:
+        return settings.network.init(settings.seed, input_shape, settings.dtype)
+    declared = settings.network.declare(input_shape)
+    places, structure = flatten(declared, is_leaf=lambda node: isinstance(node, Param))
+    names = [name for name, _ in named_leaves(unflatten(structure, range(len(places))))]
+    found = named_leaves(params)
+    if flatten(params)[1] != structure:
         raise ShapeError(
             f"fit: params hold {', '.join(n for n, _ in found) or 'nothing'}; the network has "
-            f"{', '.join(n for n, _ in expected) or 'none'}"
+            f"{', '.join(names) or 'none'}"
         )
-    for (name, old), (_, new) in zip(expected, found, strict=True):
-        if np.shape(new) != old.shape or not np.isfinite(new).all():
-            raise ShapeError(f"fit: params: {name} must hold finite numbers of shape {list(old.shape)}")
+    for place, (name, new) in zip(places, found, strict=True):
+        if np.shape(new) != place.shape or not np.isfinite(new).all():
+            raise ShapeError(f"fit: params: {name} must hold finite numbers of shape {list(place.shape)}")
     return map_leaves(lambda leaf: np.array(leaf, settings.dtype), params)
+
+
+def check_resume(settings: Settings, resume: Any, params: Any, input_shape: tuple[int, ...]) -> Progress:
+    """Return where to start: at the first step, or where another training stood."""
+    if resume is None:
+        first = check_params(settings, params, input_shape)
+        return Progress(first, settings.optimizer.start(first))
+    if params is not None:
+        raise DataError("fit: give params or resume, not both; resume brings its own weights")
+    stood = getattr(resume, "progress", resume)
+    if not isinstance(stood, Progress):
+        raise DataError(f"fit: resume is a {_kind(resume)}, expected what an earlier fit returned")
+    first = check_params(settings, stood.params, input_shape)
+    moments = settings.optimizer.start(first)
+    if stood.moments is not None:
+        moments = _check_moments(settings, moments, stood.moments)
+    return replace(stood, params=first, moments=moments)
+
+
+def _check_moments(settings: Settings, fresh: Any, found: Any) -> Any:
+    """Return a copy of an optimizer's moments, which must be those of the same kind of optimizer."""
+    (new, structure), (old, other) = flatten(fresh), flatten(found)
+    if structure != other or any(np.shape(a) != np.shape(b) for a, b in zip(new, old, strict=True)):
+        kept = ", ".join(name for name in found if name != "count") or "nothing"
+        name = type(settings.optimizer).__name__
+        raise DataError(
+            f"fit: resume remembers {kept}, which {name} cannot go on from; use the same optimizer"
+        )
+    return map_leaves(lambda a, b: np.array(b, np.asarray(a).dtype), fresh, found)

@@ -11,6 +11,7 @@ import numpy as np
 from minicolumn import random
 from minicolumn.autodiff.derivatives import value_and_grad
 from minicolumn.nn.layer import Layer
+from minicolumn.nn.regularize import PerRow
 from minicolumn.optim import Optimizer, apply_updates
 from minicolumn.trace.loops import scan
 
@@ -27,21 +28,23 @@ class State:
 
 def train_epoch(
     network: Layer, loss: Callable[..., Any], optimizer: Optimizer, regularizer: Callable[[Any], Any] | None
-) -> Callable[..., tuple[State, Array]]:
+) -> Callable[..., tuple[Any, ...]]:
     """Return the function that trains over some steps; plain NumPy, ready to be compiled.
 
         for rows, rate, number in zip(order, rates, numbers):
             gradient of  loss(network(X[rows]), Y[rows]) + regularizer(params)
             params, moments = optimizer's step along it, times rate
 
-    The function takes (state, X, Y, weight, order, rates, numbers, key):
+    The function takes (state, X, Y, weight, order, rates, numbers, key, regularizer):
 
     weight      float [rows], or None
     order       int32 [steps, batch], the rows of each step
     rates       float [steps], the learning rates
     numbers     uint32 [steps]: which steps of the whole training these are. Dropout draws from them, so a
                 training that is cut into other chunks draws the same.
-    Returns     the state, and the losses [steps] without the regularizer's share
+    regularizer by default the one above; a record of the same kind, as an argument, makes its strength data
+    Returns     the state, and the losses [steps] without the regularizer's share; where there is one, also
+                that share [steps]
     """
 
     def run(
@@ -53,23 +56,36 @@ def train_epoch(
         rates: Array,
         numbers: Array,
         key: Array,
-    ) -> tuple[State, Array]:
-        def step(state: State, x: tuple[Array, Array, Array]) -> tuple[State, Array]:
+        regularizer: Callable[[Any], Any] | None = regularizer,
+    ) -> tuple[Any, ...]:
+        def step(state: State, x: tuple[Array, Array, Array]) -> tuple[State, tuple[Array, ...]]:
             rows, rate, number = x
 
-            def objective(params: Any) -> tuple[Any, Any]:
+            def objective(params: Any) -> tuple[Any, tuple[Any, ...]]:
                 own = random.fold_in(key, number) if network.draws else None
                 outputs = network.apply(params, X[rows], key=own, training=True)
-                plain = loss(outputs, Y[rows], None if weight is None else weight[rows])
-                return (plain if regularizer is None else plain + regularizer(params)), plain
+                weights = None if weight is None else weight[rows]
+                plain = loss(outputs, Y[rows], weights)
+                if regularizer is None:
+                    return plain, (plain,)
+                penalty = penalty_of(regularizer, params, weights, rows.shape[0])
+                return plain + penalty, (plain, penalty)
 
-            (_, plain), gradients = value_and_grad(objective, has_aux=True)(state.params)
+            (_, losses), gradients = value_and_grad(objective, has_aux=True)(state.params)
             updates, moments = optimizer.step(gradients, state.moments, state.params, rate)
-            return State(apply_updates(state.params, updates), moments), plain
+            return State(apply_updates(state.params, updates), moments), losses
 
-        return scan(step, state, (order, rates, numbers))
+        state, losses = scan(step, state, (order, rates, numbers))
+        return state, *losses
 
     return run
+
+
+def penalty_of(regularizer: Callable[[Any], Any], params: Any, weights: Array | None, batch: int) -> Any:
+    """Return the regularizer's share in the loss of a batch."""
+    if not isinstance(regularizer, PerRow):
+        return regularizer(params)
+    return regularizer.over(params, float(batch) if weights is None else np.sum(weights))
 
 
 def next_numbers(first: int, steps: int) -> Array:

@@ -5,78 +5,32 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from minicolumn import random
 from minicolumn.errors import DivergenceError
-from minicolumn.lower.compile import compile
 from minicolumn.lower.threads import one_thread
-from minicolumn.model.compute import Forward
-from minicolumn.model.files import PathLike
+from minicolumn.model.compute import forward
 from minicolumn.model.model import Model
 from minicolumn.model.rows import Rows
 from minicolumn.nn.layer import Layer
 from minicolumn.optim import Adam, Optimizer
 from minicolumn.optim.schedules import Constant, Schedule
-from minicolumn.train.batches import Pace, chunks, epoch_order, steps_in
+from minicolumn.train.batches import Orders, Pace, chunks, steps_in
 from minicolumn.train.callbacks import Callback, Training
-from minicolumn.train.check import Settings, check_callbacks, check_data, check_params, check_settings
-from minicolumn.train.epoch import State, next_numbers, train_epoch
+from minicolumn.train.check import Settings, check_callbacks, check_data, check_resume, check_settings
+from minicolumn.train.divergence import why_diverged
+from minicolumn.train.epoch import State, next_numbers
 from minicolumn.train.history import History
+from minicolumn.train.programs import epoch_program
+from minicolumn.train.run import Progress, Run
 from minicolumn.tree import flatten, map_leaves
 
 Array = np.ndarray
 logger = logging.getLogger("minicolumn")
-
-# Numbers beyond this are the likelier cause of a divergence than the learning rate.
-LARGE = 1e3
-
-
-@dataclass(frozen=True, eq=False)
-class Run:
-    """What `fit` hands back: the trained model, and how it came to be.
-
-    model           the network with its weights; `predict`, `evaluate` and `save` are its own
-    history         one row an epoch
-    stopped         "all epochs", "early stopping", "interrupted", or a callback's reason
-    best_epoch      the epoch whose weights these are, counted from 1
-    seconds         of training, with compiling
-    steps_per_second of all steps together
-    """
-
-    model: Model
-    history: History
-    stopped: str
-    best_epoch: int
-    seconds: float
-    steps_per_second: float
-
-    @property
-    def params(self) -> Any:
-        """Return the weights."""
-        return self.model.params
-
-    def predict(self, X: Any) -> Array:
-        """Return `Model.predict`."""
-        return self.model.predict(X)
-
-    def predictor(self) -> Callable[[Array], Array]:
-        """Return `Model.predictor`."""
-        return self.model.predictor()
-
-    def evaluate(self, X: Any, y: Any, sample_weight: Any = None) -> dict[str, float]:
-        """Return `Model.evaluate`."""
-        return self.model.evaluate(X, y, sample_weight)
-
-    def save(self, path: PathLike) -> None:
-        """Write the model file; see `Model.save`."""
-        self.model.save(path)
-
-    def __repr__(self) -> str:
-        return f"Run({len(self.history)} epochs, {self.stopped}, best epoch {self.best_epoch})"
 
 
 def fit(
@@ -103,6 +57,7 @@ def fit(
     shadow: str | None = None,
     progress: bool | None = None,
     params: Any = None,
+    resume: Run | Progress | None = None,
 ) -> Run:
     """Train a network by gradient descent on mini-batches.
 
@@ -123,7 +78,8 @@ def fit(
     metrics             scores of `Model.evaluate` to record for the held-out rows, such as "accuracy"; left
                         out where those rows have none, such as roc_auc of a single class
     callbacks           `EarlyStopping` and its kin; the best weights are handed back if one asks for them
-    regularizer         `mc.nn.L2(1e-4)`, `mc.nn.L1(...)` or a NumPy function of the weights
+    regularizer         `mc.nn.L2(1e-4)`, `mc.nn.L1(...)` or a NumPy function of the weights; the history's
+                        "penalty" is its share. `mc.nn.PerRow` divides it by the rows of the batch
     sample_weight       [rows], >= 0; a step's loss is the weighted mean of its rows; those of weight 0 are
                         left out
     shuffle             whether each epoch has its own order of the rows
@@ -135,6 +91,10 @@ def fit(
     shadow              "reference" compares every operation of every step with it, as for `mc.compile`
     progress            whether to draw a progress bar on standard error
     params              weights to start from, such as another run's `params`; None draws them
+    resume              a run to go on with, `epochs` epochs more: weights, moments, history, best weights and
+                        the numbering of epochs and steps go on where it stood. With the same rows and
+                        settings, m epochs and n more are m + n epochs at once, to the bit; a schedule must
+                        not look at the length of the run for that, and a callback not at when it began
 
     Returns a `Run`. An interrupt (Ctrl-C) ends the training, not the program: the run says "interrupted" and
     holds the best weights so far, of a whole epoch; before the end of the first, these are the initial ones.
@@ -155,12 +115,12 @@ def fit(
     )  # fmt: skip
     watchers = check_callbacks(callbacks)
     train, held = check_data(settings, X, y, sample_weight, validation_data, validation_fraction)
-    first = check_params(settings, params, train.X.shape[1:])
+    start = check_resume(settings, resume, params, train.X.shape[1:])
     if progress:
         from minicolumn.train.progress import ProgressBar
 
         watchers = (*watchers, ProgressBar())
-    return _Job(settings, train, held, watchers).run(first)
+    return _Job(settings, train, held, watchers).run(start)
 
 
 def _copied(params: Any) -> Any:
@@ -176,25 +136,21 @@ class _Job:
     ) -> None:
         s = self.settings = settings
         self.train, self.held, self.callbacks = train, held, callbacks
-        step = train_epoch(s.network, s.loss, s.optimizer, s.regularizer)
-        # Another number of rows or steps is not another program: X, y, weight; order, rates, numbers.
-        # The state is this training's own, so that each chunk may go on in the memory of the one before.
-        varying = (1, 2, 3), (4, 5, 6)
-        self.epoch = compile(
-            step, backend=s.backend, varying=varying, donate=(0,), threads=s.threads, shadow=s.shadow
+        self.epoch = epoch_program(
+            s.network, s.loss, s.optimizer, s.regularizer, s.backend, s.threads, s.shadow
         )
         # What is held out is measured by the loss as its name says, without label smoothing and the like.
-        self.forward = Forward(s.network, s.rule, s.loss)
+        self.forward = forward(s.network, s.rule, s.loss)
         self.key = random.stream(s.seed, "dropout")
+        self.orders = Orders(s.seed, len(self.train), s.shuffle)
         self.pace = Pace()
 
-    def run(self, params: Any) -> Run:
+    def run(self, start: Progress) -> Run:
         """Train until all epochs are over or something ends it earlier."""
-        s, started = self.settings, time.perf_counter()
-        steps = steps_in(len(self.train), s.batch_size)
-        training = Training(
-            s.network, s.epochs, steps, len(self.train), self._figures(), params, best_params=params
-        )
+        started, training = time.perf_counter(), self._training(start)
+        self.first = self.taken = start.steps
+        # Training works in the memory of its state, which callbacks and the caller must not see.
+        self.state: State | None = State(_copied(start.params), start.moments)
         try:
             with one_thread():
                 self._epochs(training)
@@ -210,6 +166,16 @@ class _Job:
                 callback.on_end(training)
         return self._finished(training, started)
 
+    def _training(self, start: Progress) -> Training:
+        s, steps = self.settings, steps_in(len(self.train), self.settings.batch_size)
+        epochs = len(start.rows) + s.epochs
+        best = start.params if start.best_params is None else start.best_params
+        history = History(start.rows)
+        return Training(
+            s.network, epochs, steps, len(self.train), self._figures(), start.params, history,
+            best_params=best, best_epoch=start.best_epoch,
+        )  # fmt: skip
+
     def _figures(self) -> tuple[str, ...]:
         names = ("val_loss", *(f"val_{name}" for name in self.settings.metrics)) if self.held else ()
         return ("loss", *names)
@@ -217,79 +183,65 @@ class _Job:
     def _epochs(self, training: Training) -> None:
         for callback in self.callbacks:
             callback.on_start(training)
-        params = _copied(training.params)
-        state = State(params, self.settings.optimizer.start(params))
         while len(training.history) < training.epochs and not training.stop_reason:
-            state = self._one_epoch(state, training)
+            self._one_epoch(training)
 
-    def _one_epoch(self, state: State, training: Training) -> State:
+    def _one_epoch(self, training: Training) -> None:
         """Train one epoch, measure it, and let the callbacks see it."""
         started, epoch = time.perf_counter(), len(training.history) + 1
-        state, loss, rate = self._steps(state, training, epoch)
+        # There is no state to go on from while an epoch is under way.
+        state, self.state = self.state, None
+        state, losses, rate = self._steps(state, training, epoch)
         if not all(np.isfinite(leaf).all() for leaf in flatten(state.params)[0]):
-            raise DivergenceError(self._why_diverged(epoch * training.steps, epoch, "a weight"))
+            raise DivergenceError(self._why_diverged(self.taken + training.steps, epoch, "a weight"))
         seconds = time.perf_counter() - started
-        measured = {"loss": loss, **self._measured(state.params), "learning_rate": rate}
+        measured = {**losses, **self._measured(state.params), "learning_rate": rate}
         row = {"epoch": epoch, **measured, "seconds": seconds, "steps_per_second": training.steps / seconds}
         training.add(row, _copied(state.params))
+        self.state, self.taken = state, self.taken + training.steps
         try:
             for callback in self.callbacks:
                 callback.on_epoch(training, row)
         finally:  # an interrupt here comes after the epoch, so the epoch counts
             training.settle_best()
-        return state
 
-    def _steps(self, state: State, training: Training, epoch: int) -> tuple[State, float, float]:
-        """Take the steps of an epoch, chunk by chunk; return the state, the mean loss and the last rate."""
-        before = (epoch - 1) * training.steps
-        losses_of, done, rate = [], 0, 0.0
-        order = epoch_order(self.settings.seed, epoch, training.rows, self.settings.shuffle)
-        for piece in chunks(order, self.settings.batch_size, self.pace):
-            rates = self._rates(before + done + np.arange(len(piece)), training)
+    def _steps(self, state: Any, training: Training, epoch: int) -> tuple[State, dict[str, float], float]:
+        """Take the steps of an epoch, chunk by chunk; return the state, the mean losses and the last rate."""
+        parts: list[list[Array]] = []
+        done, rate = 0, 0.0
+        for piece in chunks(self.orders.of(epoch), self.settings.batch_size, self.pace):
+            rates = self._rates(self.taken + done + np.arange(len(piece)), training)
             began = time.perf_counter()
-            state, losses = self._chunk(state, piece, rates, before + done, epoch)
+            state, *losses = self._chunk(state, piece, rates, self.taken + done, epoch)
             if piece.shape[1] == self.settings.batch_size:
                 self.pace.took(len(piece), time.perf_counter() - began)
-            losses_of.append(losses.astype(np.float64) * piece.shape[1])
+            parts.append([part.astype(np.float64) * piece.shape[1] for part in losses])
             done, rate = done + len(piece), float(rates[-1])
             for callback in self.callbacks:
-                callback.on_chunk(training, done, float(losses[-1]))
+                callback.on_chunk(training, done, float(losses[0][-1]))
         # Added up once an epoch, so that the sum does not depend on where the chunks were cut.
-        return state, float(np.sum(np.concatenate(losses_of))) / training.rows, rate
+        means = [float(np.sum(np.concatenate(column))) / training.rows for column in zip(*parts, strict=True)]
+        return state, dict(zip(("loss", "penalty"), means, strict=False)), rate
 
     def _rates(self, steps: Array, training: Training) -> Array:
-        factor = self.settings.schedule(steps, self.settings.epochs * training.steps)
+        factor = self.settings.schedule(steps, self.first + self.settings.epochs * training.steps)
         rates = self.settings.optimizer.learning_rate * np.asarray(factor, np.float64)
         with np.errstate(over="ignore"):  # an infinite rate is found by what it does
             return np.broadcast_to(rates, steps.shape).astype(self.settings.dtype)
 
-    def _chunk(self, state: State, piece: Array, rates: Array, done: int, epoch: int) -> tuple[State, Array]:
+    def _chunk(self, state: Any, piece: Array, rates: Array, done: int, epoch: int) -> tuple[Any, ...]:
         """Run some steps; the weights of the last whole epoch are kept where they diverge."""
-        rows, numbers = self.train, next_numbers(done, len(piece))
-        state, losses = self.epoch(state, rows.X, rows.y, rows.weight, piece, rates, numbers, self.key)
-        odd = np.flatnonzero(~np.isfinite(losses))
+        rows, numbers, s = self.train, next_numbers(done, len(piece)), self.settings
+        state, *losses = self.epoch(
+            state, rows.X, rows.y, rows.weight, piece, rates, numbers, self.key, s.regularizer
+        )
+        odd = np.flatnonzero(~np.isfinite(losses[0]))
         if len(odd):
             raise DivergenceError(self._why_diverged(done + int(odd[0]) + 1, epoch, "the loss"))
-        return state, losses
+        return state, *losses
 
     def _why_diverged(self, step: int, epoch: int, what: str) -> str:
-        largest = float(np.abs(self.train.X).max(initial=0.0))
-        target = float(np.abs(self.train.y).max(initial=0.0)) if self.train.y.dtype.kind == "f" else 0.0
-        rate = self.settings.optimizer.learning_rate
-        if largest > LARGE:
-            cause = f"X holds numbers up to {largest:.3g}; scale its columns to about 1"
-        elif target > LARGE:
-            cause = f"y holds numbers up to {target:.3g}; scale it to about 1"
-        elif step == 1 and what == "the loss":
-            cause = (
-                "it was none at the very first step, before any weight had moved; look at the loss function"
-            )
-        else:
-            better = min(rate / 3, 0.1)
-            cause = f"the learning rate {rate:g} is probably too large; try {better:.2g}"
-        return (
-            f"training diverged at step {step} (epoch {epoch}): {what} is no finite number any more; {cause}"
-        )
+        return why_diverged(self.train, self.settings.optimizer.learning_rate, step, epoch, what)
 
     def _measured(self, params: Any) -> dict[str, float]:
         if self.held is None:
@@ -311,8 +263,27 @@ class _Job:
             training=self._described(training, stopped, seconds),
             history=training.history.rows,
         )
-        done = len(training.history) * training.steps
-        return Run(model, training.history, stopped, training.best_epoch, seconds, done / seconds)
+        done = self.taken - self.first
+        return Run(
+            model,
+            training.history,
+            stopped,
+            training.best_epoch,
+            seconds,
+            done / seconds,
+            self._progress(training),
+        )
+
+    def _progress(self, training: Training) -> Progress:
+        moments = self.state.moments if self.state else None  # lost where an epoch was cut short
+        return Progress(
+            training.params,
+            moments,
+            self.taken,
+            tuple(training.history),
+            training.best_params,
+            training.best_epoch,
+        )
 
     def _described(self, training: Training, stopped: str, seconds: float) -> dict[str, Any]:
         """Return the settings as JSON, for the model file."""

@@ -1,0 +1,63 @@
+"""Compiled trainings, kept while the process lives: fitting a network of a kind again compiles nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from minicolumn.lower.compile import compile
+from minicolumn.nn.layer import Layer
+from minicolumn.nn.settings import is_plain
+from minicolumn.optim import Optimizer
+from minicolumn.train.epoch import train_epoch
+
+# Kinds of training kept, the least recently used one going first. Each holds its programs and their memory.
+KEEP = 32
+# Another number of rows or steps is not another program: X, y, weight; order, rates, numbers.
+VARYING = (1, 2, 3), (4, 5, 6)
+STATE = 0
+
+
+def epoch_program(
+    network: Layer,
+    loss: Callable[..., Any],
+    optimizer: Optimizer,
+    regularizer: Callable[[Any], Any] | None,
+    backend: str = "native",
+    threads: int | None = None,
+    shadow: str | None = None,
+) -> Callable[..., tuple[Any, ...]]:
+    """Return the compiled `train_epoch`; the same one for records that make the same program.
+
+    Learning rates are arguments of it, and so are the numbers of a regularizer that is a record of this
+    package: neither makes a new program. Own functions may read what changes between two trainings, so a
+    program that holds one is not kept. The state is given away: each call may work in its memory.
+    """
+    optimizer = without_rate(optimizer)
+    kind = None if is_plain(regularizer) else regularizer
+    make = _kept if is_plain((network, loss, optimizer, kind)) else _compiled
+    return make(network, loss, optimizer, kind, backend, threads, shadow)
+
+
+def without_rate(optimizer: Optimizer) -> Optimizer:
+    """Return an optimizer as it is apart from its learning rate."""
+    fields = {field.name for field in dataclasses.fields(optimizer)}
+    return dataclasses.replace(optimizer, learning_rate=1.0) if "learning_rate" in fields else optimizer
+
+
+def _compiled(
+    network: Layer,
+    loss: Callable[..., Any],
+    optimizer: Optimizer,
+    regularizer: Callable[[Any], Any] | None,
+    backend: str,
+    threads: int | None,
+    shadow: str | None,
+) -> Callable[..., tuple[Any, ...]]:
+    step = train_epoch(network, loss, optimizer, regularizer)
+    return compile(step, backend, varying=VARYING, donate=(STATE,), threads=threads, shadow=shadow)
+
+
+_kept = functools.lru_cache(maxsize=KEEP)(_compiled)
