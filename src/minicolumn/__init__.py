@@ -35,6 +35,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from minicolumn import nn, optim, random, tables, train
+    from minicolumn.estimators import MLPClassifier, MLPRegressor
     from minicolumn.model import Model, load
     from minicolumn.train import Callback, EarlyStopping, History, KeepBest, Run, fit
 
@@ -45,6 +46,8 @@ _LATER = {
     "random": "minicolumn.random",
     "tables": "minicolumn.tables",
     "train": "minicolumn.train",
+    "MLPClassifier": "minicolumn.estimators",
+    "MLPRegressor": "minicolumn.estimators",
     "Model": "minicolumn.model",
     "load": "minicolumn.model",
     "Callback": "minicolumn.train",
@@ -77,6 +80,8 @@ __all__ = [
     "EarlyStopping",
     "History",
     "KeepBest",
+    "MLPClassifier",
+    "MLPRegressor",
     "MinicolumnError",
     "Model",
     "ModelFileError",

@@ -61,15 +61,11 @@ def train_epoch(
         def step(state: State, x: tuple[Array, Array, Array]) -> tuple[State, tuple[Array, ...]]:
             rows, rate, number = x
 
+            own = random.fold_in(key, number) if network.draws else None
+            batch = X[rows], Y[rows], None if weight is None else weight[rows]
+
             def objective(params: Any) -> tuple[Any, tuple[Any, ...]]:
-                own = random.fold_in(key, number) if network.draws else None
-                outputs = network.apply(params, X[rows], key=own, training=True)
-                weights = None if weight is None else weight[rows]
-                plain = loss(outputs, Y[rows], weights)
-                if regularizer is None:
-                    return plain, (plain,)
-                penalty = penalty_of(regularizer, params, weights, rows.shape[0])
-                return plain + penalty, (plain, penalty)
+                return loss_of(network, loss, regularizer, params, *batch, key=own)
 
             (_, losses), gradients = value_and_grad(objective, has_aux=True)(state.params)
             updates, moments = optimizer.step(gradients, state.moments, state.params, rate)
@@ -81,11 +77,29 @@ def train_epoch(
     return run
 
 
-def penalty_of(regularizer: Callable[[Any], Any], params: Any, weights: Array | None, batch: int) -> Any:
-    """Return the regularizer's share in the loss of a batch."""
-    if not isinstance(regularizer, PerRow):
-        return regularizer(params)
-    return regularizer.over(params, float(batch) if weights is None else np.sum(weights))
+def loss_of(
+    network: Layer,
+    loss: Callable[..., Any],
+    regularizer: Callable[[Any], Any] | None,
+    params: Any,
+    X: Array,
+    Y: Array,
+    weight: Array | None,
+    *,
+    key: Array | None = None,
+) -> tuple[Any, tuple[Any, ...]]:
+    """Return what a batch minimises, and its parts: the loss and, where there is one, the regularizer's share.
+
+    key     what layers that draw numbers draw from
+    """
+    plain = loss(network.apply(params, X, key=key, training=True), Y, weight)
+    if regularizer is None:
+        return plain, (plain,)
+    if isinstance(regularizer, PerRow):
+        penalty = regularizer.over(params, float(X.shape[0]) if weight is None else np.sum(weight))
+    else:
+        penalty = regularizer(params)
+    return plain + penalty, (plain, penalty)
 
 
 def next_numbers(first: int, steps: int) -> Array:

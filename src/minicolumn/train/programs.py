@@ -7,11 +7,12 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from minicolumn.autodiff.derivatives import value_and_grad
 from minicolumn.lower.compile import compile
 from minicolumn.nn.layer import Layer
 from minicolumn.nn.settings import is_plain
 from minicolumn.optim import Optimizer
-from minicolumn.train.epoch import train_epoch
+from minicolumn.train.epoch import loss_of, train_epoch
 
 # Kinds of training kept, the least recently used one going first. Each holds its programs and their memory.
 KEEP = 32
@@ -41,6 +42,21 @@ def epoch_program(
     return make(network, loss, optimizer, kind, backend, threads, shadow)
 
 
+def full_batch_program(
+    network: Layer,
+    loss: Callable[..., Any],
+    regularizer: Callable[[Any], Any] | None,
+    threads: int | None = None,
+) -> Callable[..., tuple[Any, Any]]:
+    """Return the compiled value and gradient of the loss over all rows, kept as `epoch_program` is.
+
+    It takes (params, X, Y, weight, regularizer) and gives ((loss with penalty, its parts), gradients).
+    """
+    kind = None if is_plain(regularizer) else regularizer
+    make = _kept_full if is_plain((network, loss, kind)) else _compiled_full
+    return make(network, loss, kind, threads)
+
+
 def without_rate(optimizer: Optimizer) -> Optimizer:
     """Return an optimizer as it is apart from its learning rate."""
     fields = {field.name for field in dataclasses.fields(optimizer)}
@@ -61,3 +77,15 @@ def _compiled(
 
 
 _kept = functools.lru_cache(maxsize=KEEP)(_compiled)
+
+
+def _compiled_full(
+    network: Layer, loss: Callable[..., Any], regularizer: Callable[[Any], Any] | None, threads: int | None
+) -> Callable[..., tuple[Any, Any]]:
+    def objective(params: Any, X: Any, Y: Any, weight: Any, regularizer: Any = regularizer) -> Any:
+        return loss_of(network, loss, regularizer, params, X, Y, weight)
+
+    return compile(value_and_grad(objective, has_aux=True), threads=threads)
+
+
+_kept_full = functools.lru_cache(maxsize=KEEP)(_compiled_full)
