@@ -23,8 +23,8 @@ PRIVATE = {
 BY_DESIGN = {
     "test_mlp_param_dtypes": "computes in float32 whatever the dtype of X; dtype='float64' asks for more",
 }
-# What depends on the draw: from 19 of 40 seeds ours stays on a plateau with a logistic network, from 20 of 40
-# scikit-learn's does; the test takes seed 1, which is one of ours. See test_lbfgs_leaves_the_plateau_as_often.
+# What depends on the draw: from 19 of 40 seeds ours stays on a plateau with a logistic network, from 20 of
+# 40 scikit-learn's does; the test takes seed 1, which is one of ours.
 DRAWN = {"test_lbfgs_regression": "seed 1 ends on a plateau of the logistic network"}
 
 

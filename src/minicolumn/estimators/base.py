@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import warnings
+from dataclasses import replace
 from numbers import Integral
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -18,7 +19,7 @@ from minicolumn.errors import DataError
 from minicolumn.estimators import parameters
 from minicolumn.estimators.heads import Head, RowLoss
 from minicolumn.estimators.holding import Data, split
-from minicolumn.estimators.network import build_network, draw_weights, from_params, to_params
+from minicolumn.estimators.network import build_network, dense_layers, draw_weights, from_params, to_params
 from minicolumn.estimators.scales import check_scales
 from minicolumn.estimators.sklearn_callbacks import CallbackSupportMixin, Hooks
 from minicolumn.estimators.training import Books, Outcome, Task, train
@@ -44,7 +45,23 @@ _RULES = {
 class BaseMLP(CallbackSupportMixin, BaseEstimator):
     """A multi-layer perceptron as scikit-learn knows it; subclasses say what targets and scores are."""
 
-    _parameter_constraints = parameters.CONSTRAINTS
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = parameters.CONSTRAINTS
+
+    # Set by subclasses' __init__, and by validate_data.
+    hidden_layer_sizes: Any
+    activation: Any
+    solver: Any
+    max_iter: int
+    random_state: Any
+    warm_start: bool
+    early_stopping: bool
+    validation_fraction: float
+    dropout: Any
+    input_dropout: float
+    scoring: Any
+    n_restarts: int
+    dtype: Any
+    n_features_in_: int
 
     # What subclasses say ------------------------------------------------------------------------------------
 
@@ -126,7 +143,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         """Set what is known before the first step, and what a fresh fit forgets."""
         self.n_outputs_ = head.outputs
         self.out_activation_ = head.out_activation
-        self.n_layers_ = 2 + sum(1 for _ in network.layers if hasattr(_, "units")) - 1
+        self.n_layers_ = 1 + len(dense_layers(network))
         self._loss_name = head.loss.name if isinstance(head.loss, RowLoss) else ""
         if first or not hasattr(self, "_seed"):
             self._seed = _seed_of(self.random_state)
@@ -162,34 +179,30 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         metadata = None if sample_weight is None else {"sample_weight": data.weight}
         attributes = lambda params: self._attributes(network, params)  # noqa: E731
         hooks = Hooks(self, data.X, data.target, metadata, epochs * restarts, attributes)
-        outcomes = []
-        for restart in range(restarts):
-            seed = self._seed if not restart else int(random.fold_in(random.key(self._seed), restart)[1])
-            start = self._start(network, seed, incremental)
-            outcomes.append(
-                train(
-                    Task(
-                        self,
-                        network,
-                        head,
-                        data,
-                        held,
-                        start,
-                        seed,
-                        epochs,
-                        hooks,
-                        getattr(self, "t_", 0),
-                        getattr(self, "_books", Books()),
-                        self._scorer(network, held),
-                    )  # fmt: skip
-                )
-            )
+        task = Task(
+            estimator=self,
+            network=network,
+            head=head,
+            data=data,
+            held=held,
+            start=Progress(None),
+            seed=self._seed,
+            epochs=epochs,
+            hooks=hooks,
+            seen=getattr(self, "t_", 0),
+            books=getattr(self, "_books", Books()),
+            score=self._scorer(network, held),
+        )
+        seeds = [self._seed, *(_restart_seed(self._seed, k) for k in range(1, restarts))]
+        outcomes = [
+            train(replace(task, seed=seed, start=self._start(network, seed, incremental))) for seed in seeds
+        ]
         hooks.end()
         best = min(outcomes, key=lambda outcome: outcome.figure(self.early_stopping))
         if best.stopped == "all epochs" and not incremental:
             warnings.warn(
-                f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the optimization hasn't "
-                "converged yet.",
+                f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the optimization "
+                "hasn't converged yet.",
                 ConvergenceWarning,
                 stacklevel=4,
             )
@@ -215,7 +228,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
             return lambda params: self._default_score(held, self._outputs(network, params, held.X))
         from sklearn.metrics import check_scoring
 
-        scorer = check_scoring(self, scoring=self.scoring)
+        scorer: Any = check_scoring(self, scoring=self.scoring)
         return lambda params: float(scorer(self._as_of(network, params), held.X, held.target))
 
     def _attributes(self, network: Sequential, params: Any) -> dict[str, Any]:
@@ -225,18 +238,16 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
     def _as_of(self, network: Sequential, params: Any) -> Any:
         """Return the estimator as it is at some moment of its training; it takes arrays without names."""
         view = copy.copy(self)
-        vars(view).update(self._attributes(network, params))
-        vars(view).pop("feature_names_in_", None)
+        view.__dict__.update(self._attributes(network, params))
+        view.__dict__.pop("feature_names_in_", None)
         return view
 
     def _learn(self, outcome: Outcome, network: Sequential, data: Data, head: Head) -> None:
         """Set the attributes that a training gives."""
         fresh = len(outcome.losses)
         self.n_iter_ = fresh
-        self.loss_ = float(outcome.losses[-1])
-        self._progress = Progress(
-            None, outcome.progress.moments, outcome.progress.steps, outcome.progress.rows
-        )
+        self.loss_ = outcome.loss
+        self._progress = replace(outcome.progress, params=None, best_params=None)
         self._books, self.history_ = outcome.books, outcome.history
         self.t_ = getattr(self, "t_", 0) + fresh * len(data)
         if self.solver == "lbfgs":
@@ -244,15 +255,13 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         self.loss_curve_ = [*getattr(self, "loss_curve_", []), *outcome.losses]
         self._no_improvement_count = outcome.books.idle
         scored = outcome.scores is not None
-        self.validation_scores_ = (
-            [*(getattr(self, "validation_scores_", None) or []), *outcome.scores] if scored else None
-        )
+        before = getattr(self, "validation_scores_", None) or []
+        self.validation_scores_ = [*before, *outcome.scores] if outcome.scores is not None else None
         self.best_validation_score_ = outcome.books.best_score if scored else None
         self.best_loss_ = None if self.early_stopping else outcome.books.best_loss
         if scored:
-            self.validation_loss_curve_ = [
-                head.factor * row["val_loss"] for row in self.history_ if "val_loss" in row
-            ]
+            losses = [row["val_loss"] for row in self.history_ if "val_loss" in row]
+            self.validation_loss_curve_ = [head.factor * loss for loss in losses]
 
     # Predicting ---------------------------------------------------------------------------------------------
 
@@ -290,14 +299,8 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         network = self._network()
         params = to_params(network, self.coefs_, self.intercepts_, np.dtype(self.dtype))
         training = {"estimator": type(self).__name__, "epochs_run": self.n_iter_, **self._described()}
-        return Model(
-            network,
-            params,
-            (self.n_features_in_,),
-            self._loss_name,
-            training=training,
-            history=self.history_.rows,
-        )
+        rows, shape = self.history_.rows, (self.n_features_in_,)
+        return Model(network, params, shape, self._loss_name, training=training, history=rows)
 
     def _described(self) -> dict[str, Any]:
         """Return what the model file says beside the network."""
@@ -322,3 +325,7 @@ def _seed_of(random_state: Any) -> int:
     if isinstance(random_state, Integral):
         return int(random_state)
     return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
+
+
+def _restart_seed(seed: int, restart: int) -> int:
+    return int(random.fold_in(random.key(seed), restart)[1])

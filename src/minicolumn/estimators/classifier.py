@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -31,40 +31,41 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
         weights = argmin  mean over rows of w_i loss(network(x_i), y_i) + (alpha / 2 |W|^2 + l1 |W|_1) / rows
 
-    Every parameter and learnt attribute of scikit-learn's `MLPClassifier` is here with its meaning and default;
-    see its documentation for these. What follows is what this class has beyond it.
+    Every parameter and learnt attribute of scikit-learn's `MLPClassifier` is here with its meaning and its
+    default; see its documentation for these. What follows is what this class has beyond it.
 
-    activation          also any name of `mc.nn.ACTIVATIONS`, a NumPy function, or a list of them, one a hidden layer
-    solver              also any name of `mc.optim.OPTIMIZERS`, or a record such as `mc.optim.AdamW(1e-3)`, whose
-                        own learning rate then counts
-    learning_rate       also a schedule: a name of `mc.optim.SCHEDULES` or a record such as `mc.optim.Cosine()`,
-                        for any solver but lbfgs
+    activation          also any name of `mc.nn.ACTIVATIONS`, a NumPy function, or a list, one a hidden layer
+    solver              also any name of `mc.optim.OPTIMIZERS`, or a record such as `mc.optim.AdamW(1e-3)`,
+                        whose own learning rate then counts
+    learning_rate       also a schedule: a name of `mc.optim.SCHEDULES` or a record such as
+                        `mc.optim.Cosine()`, for any solver but lbfgs
     tol                 the least gain that counts, elsewhere called min_delta
-    loss                "log_loss", a name of `mc.nn.LOSSES` that fits the target, or a NumPy function of (outputs,
-                        targets, sample_weight): raw outputs [batch, outputs], and class numbers int [batch] of
-                        several classes, else 0 or 1, [batch, outputs]
-    class_weight        None, "balanced" or {class: weight}: as if each row had its class's weight as sample_weight
-    dropout             rate after the hidden layers, one for all or one for each; input_dropout: of the inputs
+    loss                "log_loss", a name of `mc.nn.LOSSES` that fits the target, or a NumPy function of
+                        (outputs, targets, sample_weight): raw outputs [batch, outputs], and class numbers
+                        int [batch] of several classes, else 0 or 1, [batch, outputs]
+    class_weight        None, "balanced" or {class: weight}: as if each row had its class's as sample_weight
+    dropout             rate after the hidden layers, one for all or one for each
+    input_dropout       rate of the inputs
     l1                  strength of the L1 penalty, shared by the rows of a batch as `alpha` is
-    scoring             what early stopping watches: a scorer's name, or a function of (estimator, X, y); None is
-                        accuracy
+    scoring             what early stopping watches: a scorer's name, or a function of (estimator, X, y);
+                        None is accuracy
     callbacks           `mc.Callback` objects for `fit`, such as `mc.EarlyStopping`
-    n_restarts          so many random starts, of which the best is kept: by the score of the held-out rows, or by
-                        the loss where none are held out
-    calibrate           whether rows held out choose a temperature for the probabilities; no label changes by it
+    n_restarts          so many random starts, of which the best is kept: by the score of the held-out rows,
+                        or by the loss where none are held out
+    calibrate           whether held-out rows choose a temperature for the probabilities; it changes no label
     dtype               of the computation, float32 unless asked otherwise; lbfgs computes in float64
     threads             the most that native code uses; the bits do not depend on it
 
-    Learnt beside scikit-learn's attributes: `history_` (a `mc.History`), `validation_loss_curve_` where rows are
-    held out, `temperature_` where calibrated.
+    Learnt beside scikit-learn's attributes: `history_` (a `mc.History`), `validation_loss_curve_` where rows
+    are held out, `temperature_` where calibrated.
 
-    A training that diverges ends with a warning that names the cause, and the weights of the last whole epoch.
-    Sparse X is made dense as a whole by `fit` and block by block in predictions.
+    A training that diverges ends with a warning that names the cause, and the weights of the last whole
+    epoch. Sparse X is made dense as a whole by `fit`, and block by block in predictions.
 
-    Errors      ValueError (`mc.DataError` and scikit-learn's own) for parameters and data that cannot be used
+    Errors      ValueError (`mc.DataError` and scikit-learn's own) for what cannot be used
     Source      Rumelhart, Hinton & Williams 1986; Glorot & Bengio 2010 for the first weights
-    Differs     from scikit-learn: computed in float32, random numbers are its own, and `epsilon` acts outside of
-                Adam's corrections, as in the paper
+    Differs     from scikit-learn: computed in float32, random numbers are its own, and `epsilon` acts outside
+                of Adam's corrections, as in the paper; momentum = 1 is refused
 
     >>> from sklearn.datasets import load_iris
     >>> X, y = load_iris(return_X_y=True)
@@ -73,7 +74,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     True
     """
 
-    _parameter_constraints = {
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **CONSTRAINTS,
         "loss": [StrOptions({"log_loss", *LABEL_LOSSES}), callable],
         "class_weight": [StrOptions({"balanced"}), dict, list, None],
@@ -160,7 +161,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         X               [rows, features], dense or sparse, or a pandas or polars table
         y               [rows] labels of any kind, or [rows, labels] of 0 and 1
         sample_weight   [rows], >= 0: a weight of k counts as k copies of the row
-        X_val, y_val    rows to measure on after each epoch; with early_stopping they take the place of the split
+        X_val, y_val    rows to measure on after each epoch; early_stopping then splits none off
         Returns         self
         """
         return self._fit(X, y, sample_weight, X_val, y_val)
@@ -170,8 +171,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Any:
         """Go over some rows once, from where the last call stood.
 
-        With the same rows each time, k calls are `fit` with max_iter=k, to the bit, as long as that would not stop
-        earlier: weights, the optimizer's moments, orders and dropout go on.
+        With the same rows each time, k calls are `fit` with max_iter=k, to the bit, as long as that would
+        not stop earlier: weights, the optimizer's moments, orders and dropout go on.
 
         classes         all labels that will ever come; needed in the first call
         """
@@ -241,7 +242,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             )
         if len(np.setdiff1d(labels, self.classes_, assume_unique=True)):
             raise DataError(
-                f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. 'y' has {labels}."
+                f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. "
+                f"'y' has {labels}."
             )
 
     def _class_weights(self, y: Array, weight: Array | None, incremental: bool) -> Array | None:
@@ -249,8 +251,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             return weight
         if incremental and self.class_weight == "balanced":
             raise DataError(
-                "class_weight='balanced' needs all rows at once; for partial_fit give {class: weight}, such as "
-                "sklearn.utils.class_weight.compute_class_weight returns"
+                "class_weight='balanced' needs all rows at once; for partial_fit give {class: weight}, such "
+                "as sklearn.utils.class_weight.compute_class_weight returns"
             )
         own = compute_sample_weight(self.class_weight, y)
         return own if weight is None else own * weight
@@ -270,7 +272,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def _labels(self, outputs: Array) -> Array:
         if outputs.shape[1] == 2 and self._label_binarizer.y_type_ == "binary":
             outputs = outputs[:, 1:]  # two outputs for two classes
-        return self._label_binarizer.inverse_transform(outputs.ravel() if outputs.shape[1] == 1 else outputs)
+        given: Any = outputs.ravel() if outputs.shape[1] == 1 else outputs
+        return np.asarray(self._label_binarizer.inverse_transform(given))
 
     def _default_score(self, data: Data, outputs: Array) -> float:
         if not np.isfinite(outputs).all():

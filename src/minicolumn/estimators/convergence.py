@@ -17,8 +17,8 @@ LEAST_RATE = 1e-6
 class Convergence(Callback):
     """Stops a training as scikit-learn does, and keeps its books over several fits.
 
-    A training stops when its figure has not got better by `tol` for more than `patience` epochs. The figure is
-    the score of the held-out rows where `early` is true, else the loss with its penalty.
+    A training stops when its figure has not got better by `tol` for more than `patience` epochs. The figure
+    is the score of the held-out rows where `early` is true, else the loss with its penalty.
 
     tol         by how much a figure must be better to count
     patience    epochs that may pass without; may be infinite

@@ -17,7 +17,8 @@ _OUT_NAMES = {"linear": "identity", "exponential": "exp"}
 class RowLoss:
     """A loss of `mc.nn.LOSSES` times a factor.
 
-    scikit-learn's networks descend the sum over a row's outputs where ours average, and half the squared error.
+    scikit-learn's networks descend the sum over a row's outputs where ours average, and half of the squared
+    error.
 
     >>> import numpy as np
     >>> float(RowLoss("squared_error", 0.5)(np.array([[3.0]]), np.array([[1.0]])))

@@ -42,7 +42,7 @@ def split(data: Data, fraction: float, seed: int, strata: Array | None, paramete
 
     strata      class by class in these, [rows]; None: whatever the class
     parameter   that holds the fraction, for messages
-    Errors      ValueError of scikit-learn where a class is too small; DataError where too few rows are held out
+    Errors      ValueError of scikit-learn where a class is too small, DataError where too few are held out
     """
     places = np.arange(len(data))
     kept, held = train_test_split(places, test_size=fraction, random_state=seed, stratify=strata)

@@ -21,7 +21,7 @@ NAMES = {"identity": "linear"}
 
 def hidden_sizes(sizes: Any) -> tuple[int, ...]:
     """Return the units of each hidden layer, from a whole number or several."""
-    listed = list(np.ravel(sizes)) if np.iterable(sizes) else [sizes]
+    listed: list[Any] = np.ravel(sizes).tolist()
     if any(units != int(units) or units <= 0 for units in listed):
         raise DataError(f"hidden_layer_sizes must be > 0, got {listed}.")
     return tuple(int(units) for units in listed)
@@ -29,7 +29,7 @@ def hidden_sizes(sizes: Any) -> tuple[int, ...]:
 
 def for_each(name: str, value: Any, layers: int) -> tuple[Any, ...]:
     """Return a setting for each hidden layer: given once for all, or one by one."""
-    if isinstance(value, str) or not np.iterable(value):
+    if isinstance(value, str) or not hasattr(value, "__len__"):
         return (value,) * layers
     if len(value) != layers:
         raise DataError(f"{name} holds {len(value)} entries for {layers} hidden layers; give one for each")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Real
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -30,21 +30,21 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
         weights = argmin  mean over rows of w_i loss(network(x_i), y_i) + (alpha / 2 |W|^2 + l1 |W|_1) / rows
 
-    Every parameter and learnt attribute of scikit-learn's `MLPRegressor` is here with its meaning and default; see
-    its documentation for these, and `MLPClassifier` for the parameters that both classes have beyond
-    scikit-learn's. Its own are:
+    Every parameter and learnt attribute of scikit-learn's `MLPRegressor` is here with its meaning and its
+    default; see its documentation for these, and `MLPClassifier` for the parameters that both classes have
+    beyond it. Its own are:
 
     loss                "squared_error" (half of it, as in scikit-learn), "poisson", another name of
-                        `mc.nn.LOSSES` for numbers, or a NumPy function of (outputs, targets, sample_weight); the
-                        loss of a row is the sum over its outputs
+                        `mc.nn.LOSSES` for numbers, or a NumPy function of (outputs, targets, sample_weight);
+                        the loss of a row is the sum over its outputs
     scoring             None is R2
-    conformal_fraction  share of the rows to set apart for `predict_interval`; 0 takes the rows held out for early
-                        stopping, or X_val
+    conformal_fraction  share of the rows to set apart for `predict_interval`; 0 takes the rows held out for
+                        early stopping, or X_val
 
-    Learnt beside scikit-learn's attributes: `history_` (a `mc.History`), `validation_loss_curve_` where rows are
-    held out, `residuals_` of the rows set apart for intervals.
+    Learnt beside scikit-learn's attributes: `history_` (a `mc.History`), `validation_loss_curve_` where rows
+    are held out, `residuals_` of the rows set apart for intervals.
 
-    Errors      ValueError (`mc.DataError` and scikit-learn's own) for parameters and data that cannot be used
+    Errors      ValueError (`mc.DataError` and scikit-learn's own) for what cannot be used
     Differs     from scikit-learn: computed in float32, random numbers are its own; with several outputs
                 scikit-learn descends their summed error and reports the mean, here both are the sum
 
@@ -54,7 +54,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     True
     """
 
-    _parameter_constraints = {
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **CONSTRAINTS,
         "loss": [StrOptions(NUMBER_LOSSES), callable],
         "conformal_fraction": [Interval(Real, 0, 1, closed="left")],
@@ -138,7 +138,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         X               [rows, features], dense or sparse, or a pandas or polars table
         y               [rows] or [rows, outputs]
         sample_weight   [rows], >= 0: a weight of k counts as k copies of the row
-        X_val, y_val    rows to measure on after each epoch; with early_stopping they take the place of the split
+        X_val, y_val    rows to measure on after each epoch; early_stopping then splits none off
         Returns         self
         """
         return self._fit(X, y, sample_weight, X_val, y_val)
@@ -157,8 +157,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         """Return ends between which the truth lies with a given probability, whatever the network has learnt.
 
         They are the prediction and, to both sides, the distance that a share of the rows set apart kept; see
-        `conformal_radius`. Rows that also decided when to stop make the interval a little too narrow; those of
-        `conformal_fraction` do not.
+        `conformal_radius`. Rows that also decided when to stop make the interval a little too narrow; those
+        of `conformal_fraction` do not.
 
         coverage    0 < coverage < 1
         Returns     [rows, 2], or [rows, outputs, 2]: the lower end and the upper
@@ -167,7 +167,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         outputs = self._predictions(X)
         if getattr(self, "residuals_", None) is None:
             raise DataError(
-                "predict_interval: no rows were set apart; fit with conformal_fraction=0.2, early_stopping or X_val"
+                "predict_interval: no rows were set apart; fit with conformal_fraction=0.2, early_stopping "
+                "or X_val"
             )
         radius = conformal_radius(self.residuals_, coverage)
         ends = np.stack([outputs - radius, outputs + radius], axis=-1)
@@ -177,9 +178,15 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     def _check_targets(self, X: Any, y: Any, reset: bool) -> tuple[Any, Array]:
         X, y = validate_data(
-            self, X, y, accept_sparse=SPARSE, multi_output=True, y_numeric=True, dtype=(np.float64, np.float32),
+            self,
+            X,
+            y,
+            accept_sparse=SPARSE,
+            multi_output=True,
+            y_numeric=True,
+            dtype=(np.float64, np.float32),
             reset=reset,
-        )  # fmt: skip
+        )
         return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
     def _encode(self, y: Array, first: bool, incremental: bool) -> tuple[Array, Head]:

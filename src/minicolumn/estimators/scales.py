@@ -36,9 +36,9 @@ def check_scales(X: Any, dtype: np.dtype, names: Any = None) -> None:
     narrow, wide = varied[np.argmin(spans[varied])], varied[np.argmax(spans[varied])]
     if spans[wide] > RATIO * spans[narrow]:
         warnings.warn(
-            f"the columns of X lie on very different scales: {_name(narrow, names)} spans {spans[narrow]:.3g}, "
-            f"{_name(wide, names)} spans {spans[wide]:.3g}; networks learn badly from such columns, so put "
-            "sklearn.preprocessing.StandardScaler in front",
+            f"the columns of X lie on very different scales: {_name(narrow, names)} spans "
+            f"{spans[narrow]:.3g}, {_name(wide, names)} spans {spans[wide]:.3g}; networks learn badly from "
+            "such columns, so put sklearn.preprocessing.StandardScaler in front",
             UserWarning,
             stacklevel=5,
         )

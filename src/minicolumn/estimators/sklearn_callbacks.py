@@ -8,16 +8,21 @@ from typing import Any
 from minicolumn.train import Callback, Training
 
 try:
-    from sklearn.callback import CallbackSupportMixin, with_callbacks
+    import sklearn.callback as protocol
 except ImportError:  # scikit-learn before 1.9 has no callbacks to support
+    protocol = None
 
-    class CallbackSupportMixin:  # type: ignore[no-redef]
-        """Stands where there is nothing to support."""
 
-    def with_callbacks(method: Callable[..., Any]) -> Callable[..., Any]:  # type: ignore[no-redef]
-        """Return the method as it is."""
-        return method
+class _Unsupported:
+    """Stands in scikit-learn's place where there is nothing to support."""
 
+
+def _as_it_is(method: Callable[..., Any]) -> Callable[..., Any]:
+    return method
+
+
+CallbackSupportMixin: Any = protocol.CallbackSupportMixin if protocol else _Unsupported
+with_callbacks: Any = protocol.with_callbacks if protocol else _as_it_is
 
 __all__ = ["CallbackSupportMixin", "Hooks", "with_callbacks"]
 

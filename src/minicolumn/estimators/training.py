@@ -78,9 +78,14 @@ class Outcome:
     books: Books
     stopped: str
 
+    @property
+    def loss(self) -> float:
+        """Return the loss of the last epoch; NaN where none was finished."""
+        return float(self.losses[-1]) if self.losses else float("nan")
+
     def figure(self, early: bool) -> float:
         """Return by what several trainings are compared: less is better, of the weights that are kept."""
-        found = self.losses[-1]
+        found = self.loss
         if self.scores:
             found = -(self.books.best_score if early else self.scores[-1])
         return found if np.isfinite(found) else np.inf
@@ -116,7 +121,7 @@ def _by_epochs(task: Task) -> Outcome:
             schedule=schedule,
             batch_size=batch,
             epochs=task.epochs,
-            validation_data=held and (dense(held.X, task.dtype), held.y, held.weight),
+            validation_data=None if held is None else (dense(held.X, task.dtype), held.y, held.weight),
             callbacks=[watch, Bridge(task.hooks), *([own] if isinstance(own, Callback) else own)],
             regularizer=regularizer_of(e),
             sample_weight=task.data.weight,
@@ -171,8 +176,8 @@ def _last_good(error: DivergenceError, watch: Convergence, task: Task) -> Any:
         )
         return error.run
     raise DataError(
-        "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
-        f"preprocessed. {error}"
+        "Solver produced non-finite parameter weights. The input data may contain large values and need "
+        f"to be preprocessed. {error}"
     ) from None
 
 
@@ -194,8 +199,8 @@ def _by_lbfgs(task: Task) -> Outcome:
     )
     if not found.converged:
         warnings.warn(
-            f"lbfgs failed to converge after {found.iterations} iteration(s): {found.message}; raise max_iter or "
-            "max_fun, or scale the data (sklearn.preprocessing.StandardScaler)",
+            f"lbfgs failed to converge after {found.iterations} iteration(s): {found.message}; raise "
+            "max_iter or max_fun, or scale the data (sklearn.preprocessing.StandardScaler)",
             ConvergenceWarning,
             stacklevel=5,
         )

@@ -88,7 +88,7 @@ def loss_of(
     *,
     key: Array | None = None,
 ) -> tuple[Any, tuple[Any, ...]]:
-    """Return what a batch minimises, and its parts: the loss and, where there is one, the regularizer's share.
+    """Return what a batch minimises, and its parts: the loss and, with a regularizer, its share.
 
     key     what layers that draw numbers draw from
     """

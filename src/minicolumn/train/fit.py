@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from typing import Any
 
@@ -128,6 +129,14 @@ def _copied(params: Any) -> Any:
     return map_leaves(np.array, params)
 
 
+def _numpy_threads(settings: Settings) -> AbstractContextManager[None]:
+    """Limit NumPy's threads where it multiplies matrices: in the reference alone."""
+    from minicolumn.lower.llvm.jit import available
+
+    native = settings.backend == "native" and settings.shadow is None and available()
+    return nullcontext() if native else one_thread()
+
+
 class _Job:
     """One training: what is fixed while it runs."""
 
@@ -152,7 +161,7 @@ class _Job:
         # Training works in the memory of its state, which callbacks and the caller must not see.
         self.state: State | None = State(_copied(start.params), start.moments)
         try:
-            with one_thread():
+            with _numpy_threads(self.settings):
                 self._epochs(training)
         except KeyboardInterrupt:
             training.stop_reason = "interrupted"
