@@ -25,21 +25,19 @@ PAIRS = {
     "two numbers": (mc.MLPRegressor, MLPRegressor, {}),
     "counts": (mc.MLPRegressor, MLPRegressor, {"loss": "poisson"}),
 }
-SOLVERS = {
-    "sgd": {"solver": "sgd", "learning_rate_init": 0.01},
-    "plain sgd": {"solver": "sgd", "learning_rate_init": 0.05, "momentum": 0.0},
-    "heavy ball": {"solver": "sgd", "learning_rate_init": 0.01, "nesterovs_momentum": False},
-    # Momentum holds rates in scikit-learn and none here, so the paths part where the rate changes under it.
-    "invscaling": {
-        "solver": "sgd", "learning_rate_init": 0.2, "learning_rate": "invscaling", "power_t": 0.3, "momentum": 0.0,
-    },
-    "adaptive": {
-        "solver": "sgd", "learning_rate_init": 0.05, "learning_rate": "adaptive", "tol": 0.03, "momentum": 0.0,
-        "n_iter_no_change": 2,
-    },
+SGD: dict[str, Any] = {"solver": "sgd", "learning_rate_init": 0.01}
+# scikit-learn's momentum holds the rate, ours does not: the paths part where the rate changes under momentum.
+PLAIN: dict[str, Any] = {"solver": "sgd", "momentum": 0.0}
+SOLVERS: dict[str, dict[str, Any]] = {
+    "sgd": SGD,
+    "plain sgd": PLAIN | {"learning_rate_init": 0.05},
+    "heavy ball": SGD | {"nesterovs_momentum": False},
+    "invscaling": PLAIN | {"learning_rate_init": 0.2, "learning_rate": "invscaling", "power_t": 0.3},
+    "adaptive": PLAIN
+    | {"learning_rate_init": 0.05, "learning_rate": "adaptive", "tol": 0.03, "n_iter_no_change": 2},
     # scikit-learn's epsilon acts inside of Adam's corrections; one this small acts nowhere.
     "adam": {"solver": "adam", "learning_rate_init": 0.01, "epsilon": 1e-30},
-}  # fmt: skip
+}
 
 
 def _same_start(kind: str, targets: Any, settings: dict[str, Any], epochs: int, weight: Any = None) -> Any:
@@ -137,19 +135,20 @@ def test_invscaling_counts_rows_over_fits() -> None:
     np.testing.assert_allclose(model.history_["learning_rate"], expected, rtol=1e-6)
 
 
-@pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
-def test_quality_on_iris_and_digits(solver: str) -> None:
-    for load, rate in ((load_iris, 0.01), (load_digits, 0.01)):
-        X, y = load(return_X_y=True)
-        X, X_test, y, y_test = train_test_split(X, y, random_state=0, stratify=y)
-        scaler = StandardScaler().fit(X)
-        settings: dict[str, Any] = {"solver": solver, "learning_rate_init": rate, "max_iter": 60}
-        scores = []
-        for Model in (mc.MLPClassifier, MLPClassifier):
-            model = Model(hidden_layer_sizes=(30,), random_state=0, **settings).fit(scaler.transform(X), y)
-            scores.append(model.score(scaler.transform(X_test), y_test))
-        # 38 and 450 test rows: one row is 0.026, and two trainings of one kind differ by about as much.
-        assert scores[0] > scores[1] - 0.03
+@pytest.mark.parametrize(("solver", "rate"), [("adam", 0.01), ("sgd", 0.1), ("lbfgs", 0.01)])
+@pytest.mark.parametrize("load", [load_iris, load_digits], ids=["iris", "digits"])
+def test_the_same_quality(load: Any, solver: str, rate: float) -> None:
+    X, y = load(return_X_y=True)
+    X, X_test, y, y_test = train_test_split(X, y, random_state=0, stratify=y)
+    scaler = StandardScaler().fit(X)
+    settings: dict[str, Any] = {"solver": solver, "learning_rate_init": rate, "max_iter": 60}
+    scores = []
+    for Model in (mc.MLPClassifier, MLPClassifier):
+        model = Model(hidden_layer_sizes=(30,), random_state=0, **settings).fit(scaler.transform(X), y)
+        scores.append(model.score(scaler.transform(X_test), y_test))
+    # 38 and 450 test rows: two trainings of one kind differ by two rows of the 38.
+    assert scores[0] > scores[1] - 0.06
+    assert scores[0] > 0.9
 
 
 def test_early_stopping_keeps_the_weights_of_the_best_score(targets: Any) -> None:

@@ -116,11 +116,18 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         )
         self._begin(data, head, network, first)
         data, held = self._hold_out(data, X_val, y_val, incremental)
-        outcome = self._train(network, head, data, held, first, incremental, sample_weight)
+        hooks = self._hooks(network, data, sample_weight, 1 if incremental else self.max_iter)
+        outcome = self._train(network, head, data, held, hooks, first, incremental)
         self._learn(outcome, network, data, head)
         params = self._finish(outcome.params, data, held)
         self.coefs_, self.intercepts_ = from_params(network, params, self.dtype)
+        hooks.end()
         return self
+
+    def _hooks(self, network: Sequential, data: Data, sample_weight: Any, epochs: int) -> Hooks:
+        metadata = None if sample_weight is None else {"sample_weight": data.weight}
+        attributes = lambda params: self._attributes(network, params)  # noqa: E731
+        return Hooks(self, data.X, data.target, metadata, epochs * self.n_restarts, attributes)
 
     def _prepare(
         self, X: Any, y: Any, sample_weight: Any, first: bool, incremental: bool
@@ -170,15 +177,16 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         return int(random.stream(self._seed, "split")[1])
 
     def _train(
-        self, network: Sequential, head: Head, data: Data, held: Data | None, first: bool, incremental: bool,
-        sample_weight: Any,
-    ) -> Outcome:  # fmt: skip
+        self,
+        network: Sequential,
+        head: Head,
+        data: Data,
+        held: Data | None,
+        hooks: Hooks,
+        first: bool,
+        incremental: bool,
+    ) -> Outcome:
         """Train once, or from several random starts; return the best outcome."""
-        restarts = self.n_restarts if first and not incremental else 1
-        epochs = 1 if incremental else self.max_iter
-        metadata = None if sample_weight is None else {"sample_weight": data.weight}
-        attributes = lambda params: self._attributes(network, params)  # noqa: E731
-        hooks = Hooks(self, data.X, data.target, metadata, epochs * restarts, attributes)
         task = Task(
             estimator=self,
             network=network,
@@ -187,17 +195,17 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
             held=held,
             start=Progress(None),
             seed=self._seed,
-            epochs=epochs,
+            epochs=1 if incremental else self.max_iter,
             hooks=hooks,
             seen=getattr(self, "t_", 0),
             books=getattr(self, "_books", Books()),
             score=self._scorer(network, held),
         )
+        restarts = self.n_restarts if first and not incremental else 1
         seeds = [self._seed, *(_restart_seed(self._seed, k) for k in range(1, restarts))]
         outcomes = [
             train(replace(task, seed=seed, start=self._start(network, seed, incremental))) for seed in seeds
         ]
-        hooks.end()
         best = min(outcomes, key=lambda outcome: outcome.figure(self.early_stopping))
         if best.stopped == "all epochs" and not incremental:
             warnings.warn(

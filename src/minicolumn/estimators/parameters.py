@@ -128,9 +128,7 @@ def check_parameters(estimator: Any) -> None:
     """Refuse parameters that contradict each other."""
     if estimator.solver == "lbfgs":
         if np.any(estimator.dropout) or estimator.input_dropout:
-            raise DataError(
-                "solver='lbfgs' cannot drop out, as it needs a loss that does not change; use 'adam'"
-            )
+            raise DataError("solver='lbfgs' needs a loss that does not change, so no dropout; use 'adam'")
         if estimator.callbacks:
             raise DataError("solver='lbfgs' has no epochs that callbacks could watch; use 'adam'")
     listed = estimator.activation if np.iterable(estimator.activation) else ()

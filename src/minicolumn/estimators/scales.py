@@ -23,7 +23,7 @@ def check_scales(X: Any, dtype: np.dtype, names: Any = None) -> None:
     """
     low, high = _ends(X)
     largest = max(float(np.abs(low).max(initial=0.0)), float(np.abs(high).max(initial=0.0)))
-    if largest > np.finfo(dtype).max:
+    if largest > float(np.finfo(dtype).max):
         raise DataError(
             "Solver produced non-finite parameter weights. The input data may contain large values and need "
             f"to be preprocessed. X holds numbers up to {largest:.3g}, beyond the largest {dtype}"
