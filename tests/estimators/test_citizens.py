@@ -121,7 +121,8 @@ def test_tables_and_their_names(library: str, blobs: Any) -> None:
 @pytest.mark.parametrize("form", [sparse.csr_array, sparse.csc_matrix])
 def test_sparse_rows_are_the_same_rows(form: Any, blobs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     X, y = np.where(np.abs(blobs[0]) > 0.8, blobs[0], 0.0), blobs[1]
-    monkeypatch.setattr("minicolumn.estimators.base.SPARSE_ROWS", 32)  # so that there are several blocks
+    monkeypatch.setattr("minicolumn.model.compute.CALL_BYTES", 1)  # so that there are several blocks
+    monkeypatch.setattr("minicolumn.model.compute.ROWS", 16)
     for settings in ({"early_stopping": True}, {"solver": "lbfgs"}):
         thin, full = _classifier(**settings).fit(form(X), y), _classifier(**settings).fit(X, y)
         np.testing.assert_array_equal(thin.coefs_[0], full.coefs_[0])

@@ -31,8 +31,6 @@ from minicolumn.train import History, Progress
 
 Array = np.ndarray
 SPARSE = ["csr", "csc"]
-# Rows of a sparse matrix that are made dense at a time.
-SPARSE_ROWS = 4096
 # A loss of each kind of prediction.
 _RULES = {
     "identity": "squared_error",
@@ -257,9 +255,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         self.loss_ = outcome.loss
         self._progress = replace(outcome.progress, params=None, best_params=None)
         self._books, self.history_ = outcome.books, outcome.history
-        self.t_ = getattr(self, "t_", 0) + fresh * len(data)
-        if self.solver == "lbfgs":
-            return
+        self.t_ = getattr(self, "t_", 0) + (fresh * len(data) if self.solver != "lbfgs" else 0)
         self.loss_curve_ = [*getattr(self, "loss_curve_", []), *outcome.losses]
         self._no_improvement_count = outcome.books.idle
         scored = outcome.scores is not None
@@ -287,13 +283,9 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         return self._outputs(network, params, X)
 
     def _outputs(self, network: Sequential, params: Any, X: Any) -> Array:
-        """Return what the network makes of rows with some weights, [rows, outputs]; sparse ones by blocks."""
+        """Return what the network makes of rows with some weights, [rows, outputs]."""
         run = forward(network, LOSSES[_RULES[self.out_activation_]])
-        if not hasattr(X, "toarray"):
-            return run.predict(params, X).reshape(len(X), -1)
-        starts = range(0, X.shape[0], SPARSE_ROWS)
-        blocks = [run.predict(params, X[k : k + SPARSE_ROWS].toarray()) for k in starts]
-        return np.concatenate(blocks).reshape(X.shape[0], -1)
+        return run.predict(params, X).reshape(X.shape[0], -1)
 
     def save(self, path: PathLike) -> None:
         """Write a model file, which `mc.load` opens: network, weights, classes, history; no code in it.

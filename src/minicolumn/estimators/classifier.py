@@ -60,7 +60,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     are held out, `temperature_` where calibrated.
 
     A training that diverges ends with a warning that names the cause, and the weights of the last whole
-    epoch. Sparse X is made dense as a whole by `fit`, and block by block in predictions.
+    epoch. Sparse X is made dense some steps or rows at a time, and as a whole by lbfgs.
 
     Errors      ValueError (`mc.DataError` and scikit-learn's own) for what cannot be used
     Source      Rumelhart, Hinton & Williams 1986; Glorot & Bengio 2010 for the first weights

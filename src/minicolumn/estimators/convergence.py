@@ -87,5 +87,10 @@ class Convergence(Callback):
             self.scores.append(float("nan"))
 
     def _say(self, line: str) -> None:
-        if self.verbose:
-            sys.stdout.write(f"{line}\n")
+        say(self.verbose, line)
+
+
+def say(verbose: Any, *lines: str) -> None:
+    """Write lines to standard output, where `verbose` asks for them."""
+    if verbose:
+        sys.stdout.write("".join(f"{line}\n" for line in lines))

@@ -11,11 +11,12 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from minicolumn.errors import DataError, DivergenceError
-from minicolumn.estimators.convergence import Convergence
+from minicolumn.estimators.convergence import Convergence, say
 from minicolumn.estimators.heads import Head
 from minicolumn.estimators.holding import Data
 from minicolumn.estimators.parameters import lowers_its_rate, optimizer_of, regularizer_of, schedule_of
 from minicolumn.estimators.sklearn_callbacks import Bridge, Hooks
+from minicolumn.model.rows import is_sparse
 from minicolumn.nn import Sequential
 from minicolumn.train import History, Progress, fit
 from minicolumn.train.batches import steps_in
@@ -96,11 +97,6 @@ def train(task: Task) -> Outcome:
     return _by_lbfgs(task) if task.estimator.solver == "lbfgs" else _by_epochs(task)
 
 
-def dense(X: Any, dtype: Any) -> Array:
-    """Return rows as a dense array."""
-    return X.astype(dtype).toarray() if hasattr(X, "toarray") else X
-
-
 def _by_epochs(task: Task) -> Outcome:
     e, watch = task.estimator, _watch(task)
     batch, steps = _batch(task)
@@ -114,14 +110,14 @@ def _by_epochs(task: Task) -> Outcome:
     try:
         run = fit(
             task.network,
-            dense(task.data.X, task.dtype),
+            task.data.X,
             task.data.y,
             loss=task.head.loss,
             optimizer=optimizer_of(e),
             schedule=schedule,
             batch_size=batch,
             epochs=task.epochs,
-            validation_data=None if held is None else (dense(held.X, task.dtype), held.y, held.weight),
+            validation_data=None if held is None else (held.X, held.y, held.weight),
             callbacks=[watch, Bridge(task.hooks), *([own] if isinstance(own, Callback) else own)],
             regularizer=regularizer_of(e),
             sample_weight=task.data.weight,
@@ -185,7 +181,7 @@ def _by_lbfgs(task: Task) -> Outcome:
     e, data = task.estimator, task.data
     found = minimize_lbfgs(
         task.network,
-        dense(data.X, np.float64),
+        data.X.toarray() if is_sparse(data.X) else data.X,
         _targets(task),
         task.start.params,
         loss=task.head.loss,
@@ -204,6 +200,7 @@ def _by_lbfgs(task: Task) -> Outcome:
             ConvergenceWarning,
             stacklevel=5,
         )
+    say(e.verbose, *(f"Iteration {k}, loss = {loss:.8f}" for k, loss in enumerate(found.losses, 1)))
     first = len(task.start.rows) + 1
     rows = [{"epoch": k, "loss": loss} for k, loss in enumerate(found.losses, first)]
     progress = Progress(found.params, None, 0, (*task.start.rows, *rows))

@@ -11,7 +11,7 @@ import numpy as np
 
 from minicolumn.lower.compile import call_directly, compile
 from minicolumn.model import metrics
-from minicolumn.model.rows import Rows
+from minicolumn.model.rows import Rows, is_sparse
 from minicolumn.nn.activations import activation_by_name
 from minicolumn.nn.layer import Layer
 from minicolumn.nn.losses import LossRule
@@ -61,13 +61,11 @@ class Forward:
         self._losses = compile(losses, varying=((1, 2, 3),))
         self._loss = compile(loss)
 
-    def predict(self, params: Any, X: Array) -> Array:
+    def predict(self, params: Any, X: Any) -> Array:
         """Return the predictions, [rows, outputs], or [rows] where the network has one output."""
         dtype = dtype_of(params)
         with np.errstate(over="ignore"):  # what is too large for the dtype is infinite to the network
-            parts = [
-                self._predicted(params, np.ascontiguousarray(X[part], dtype)) for part in _calls(X, dtype)
-            ]
+            parts = [self._predicted(params, _dense(X[part], dtype)) for part in _calls(X, dtype)]
         out = parts[0] if len(parts) == 1 else np.concatenate(parts)
         return out[:, 0] if out.ndim == 2 and out.shape[1] == 1 else out
 
@@ -95,6 +93,10 @@ class Forward:
 
     def loss(self, params: Any, rows: Rows) -> float:
         """Return the (weighted) mean loss; NaN where all weights are 0."""
+        if is_sparse(rows.X):
+            blocks = [rows.take(part).dense() for part in _calls(rows.X, rows.X.dtype)]
+            totals = [len(b) if b.weight is None else np.sum(b.weight, dtype=np.float64) for b in blocks]
+            return _mean(np.array([self.loss(params, b) for b in blocks]), np.array(totals, np.float64))
         weight = np.ones(len(rows), rows.X.dtype) if rows.weight is None else rows.weight
         whole = len(rows) - len(rows) % ROWS
         losses, shares = [], []
@@ -137,6 +139,10 @@ def dtype_of(params: Any) -> np.dtype:
     return leaves[0].dtype if leaves else np.dtype(np.float32)
 
 
+def _dense(X: Any, dtype: np.dtype) -> Array:
+    return np.ascontiguousarray(X.toarray() if is_sparse(X) else X, dtype)
+
+
 def _blocked(array: Array) -> Array:
     return np.ascontiguousarray(array).reshape(len(array) // ROWS, ROWS, *array.shape[1:])
 
@@ -150,8 +156,8 @@ def _mean(values: Array, shares: Array) -> float:
     )
 
 
-def _calls(X: Array, dtype: np.dtype) -> Iterator[slice]:
+def _calls(X: Any, dtype: np.dtype) -> Iterator[slice]:
     """Cut rows into calls; no rows at all are one empty call, so that results have their shape."""
     width = max(1, dtype.itemsize * math.prod(X.shape[1:]))
     step = max(ROWS, CALL_BYTES // width // ROWS * ROWS)
-    return (slice(start, start + step) for start in range(0, max(len(X), 1), step))
+    return (slice(start, start + step) for start in range(0, max(X.shape[0], 1), step))

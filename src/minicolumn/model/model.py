@@ -71,7 +71,7 @@ class Model:
     def predict(self, X: Any) -> Array:
         """Return the network's outputs: probabilities after a cross-entropy loss, numbers otherwise.
 
-        X           [rows, *input_shape], any real dtype
+        X           [rows, *input_shape], any real dtype, or sparse rows of SciPy
         Returns     float [rows, outputs]; float [rows] where the network has one output
         Errors      ShapeError if rows do not have the network's input shape, DataError if X holds no numbers
 

@@ -18,7 +18,7 @@ def why_diverged(rows: Rows, rate: float, step: int, epoch: int, what: str) -> s
     step    of the whole training, from 1
     what    is no finite number any more: "the loss" or "a weight"
     """
-    largest = float(np.abs(rows.X).max(initial=0.0))
+    largest = float(abs(rows.X).max()) if rows.X.size else 0.0
     target = float(np.abs(rows.y).max(initial=0.0)) if rows.y.dtype.kind == "f" else 0.0
     if largest > LARGE:
         cause = f"X holds numbers up to {largest:.3g}; scale its columns to about 1"

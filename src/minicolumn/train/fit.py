@@ -16,7 +16,7 @@ from minicolumn.errors import DivergenceError
 from minicolumn.lower.threads import one_thread
 from minicolumn.model.compute import forward
 from minicolumn.model.model import Model
-from minicolumn.model.rows import Rows
+from minicolumn.model.rows import Rows, is_sparse
 from minicolumn.nn.layer import Layer
 from minicolumn.optim import Adam, Optimizer
 from minicolumn.optim.schedules import Constant, Schedule
@@ -65,7 +65,8 @@ def fit(
         params = argmin  mean over rows of loss(network(X), y) + regularizer(params)
 
     network             a layer, most often a `Sequential`; its input shape is found from X
-    X                   [rows, *input_shape], any real dtype; computed in `dtype`
+    X                   [rows, *input_shape], any real dtype; computed in `dtype`. Sparse rows of SciPy are
+                        made dense some steps at a time
     y                   [rows] class numbers for softmax_cross_entropy, else numbers [rows] or [rows, outputs]
     loss                a name from `mc.nn.LOSSES`, or a NumPy function of (outputs, targets, sample_weight)
                         that returns one number; where there is one output, targets are shaped like the
@@ -240,7 +241,7 @@ class _Job:
 
     def _chunk(self, state: Any, piece: Array, rates: Array, done: int, epoch: int) -> tuple[Any, ...]:
         """Run some steps; the weights of the last whole epoch are kept where they diverge."""
-        rows, numbers, s = self.train, next_numbers(done, len(piece)), self.settings
+        (rows, piece), numbers, s = self._gathered(piece), next_numbers(done, len(piece)), self.settings
         state, *losses = self.epoch(
             state, rows.X, rows.y, rows.weight, piece, rates, numbers, self.key, s.regularizer
         )
@@ -248,6 +249,13 @@ class _Job:
         if len(odd):
             raise DivergenceError(self._why_diverged(done + int(odd[0]) + 1, epoch, "the loss"))
         return state, *losses
+
+    def _gathered(self, piece: Array) -> tuple[Rows, Array]:
+        """Return rows as an array, and which of them make which step; of sparse ones only those needed."""
+        if not is_sparse(self.train.X):
+            return self.train, piece
+        own = self.train.take(piece.ravel()).dense()
+        return own, np.arange(piece.size, dtype=np.int32).reshape(piece.shape)
 
     def _why_diverged(self, step: int, epoch: int, what: str) -> str:
         return why_diverged(self.train, self.settings.optimizer.learning_rate, step, epoch, what)
