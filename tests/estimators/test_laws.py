@@ -19,8 +19,8 @@ EXACT: dict[str, Any] = QUICK | {"dtype": "float64", "max_iter": 20}
 
 
 def _model(kind: str, **settings: Any) -> Any:
-    loss = {"loss": "poisson"} if kind == "counts" else {}
-    Model = mc.MLPClassifier if kind in ("binary", "multiclass", "multilabel") else mc.MLPRegressor
+    loss: dict[str, Any] = {"loss": "poisson"} if kind == "counts" else {}
+    Model: Any = mc.MLPClassifier if kind in ("binary", "multiclass", "multilabel") else mc.MLPRegressor
     return Model(**(QUICK | {"max_iter": 5} | loss | settings))
 
 

@@ -57,7 +57,7 @@ def test_a_penalty_per_row_is_divided_by_the_rows():
     own = nn.PerRow(lambda params: 3.0)
     assert own.over(PARAMS, 2.0) == 1.5
     with pytest.raises(DataError, match="penalty: expected a penalty such as"):
-        nn.PerRow(0.1)
+        nn.PerRow(0.1)  # type: ignore[arg-type]
 
 
 def test_a_rate_may_be_an_argument_of_a_compiled_program():
