@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from minicolumn.model.rows import Rows, check_inputs, check_rows
 from minicolumn.nn.layer import Layer, Param
 from minicolumn.nn.losses import LOSSES, LossRule, loss_by_name
 from minicolumn.optim import Optimizer, optimizer_by_name, schedule_by_name
-from minicolumn.train.callbacks import Callback
+from minicolumn.train.callbacks import Callback, Training
 from minicolumn.train.run import Progress
 from minicolumn.tree import flatten, map_leaves, named_leaves, unflatten
 
@@ -271,3 +271,22 @@ def _check_moments(settings: Settings, fresh: Any, found: Any) -> Any:
             f"fit: resume remembers {kept}, which {name} cannot go on from; use the same optimizer"
         )
     return map_leaves(lambda a, b: np.array(b, np.asarray(a).dtype), fresh, found)
+
+
+def described(settings: Settings, training: Training, stopped: str, seconds: float) -> dict[str, Any]:
+    """Return the settings of a training and how it went as JSON, for the model file."""
+    s = settings
+    return {
+        "optimizer": {"name": type(s.optimizer).__name__, **asdict(s.optimizer)},
+        "schedule": getattr(s.schedule, "__name__", type(s.schedule).__name__),
+        "batch_size": s.batch_size,
+        "epochs": s.epochs,
+        "epochs_run": len(training.history),
+        "best_epoch": training.best_epoch,
+        "stopped": stopped,
+        "rows": training.rows,
+        "seed": s.seed,
+        "dtype": str(s.dtype),
+        "backend": s.backend,
+        "seconds": round(seconds, 3),
+    }

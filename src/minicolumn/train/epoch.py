@@ -27,7 +27,11 @@ class State:
 
 
 def train_epoch(
-    network: Layer, loss: Callable[..., Any], optimizer: Optimizer, regularizer: Callable[[Any], Any] | None
+    network: Layer,
+    loss: Callable[..., Any],
+    optimizer: Optimizer,
+    regularizer: Callable[[Any], Any] | None,
+    each: bool = False,
 ) -> Callable[..., tuple[Any, ...]]:
     """Return the function that trains over some steps; plain NumPy, ready to be compiled.
 
@@ -44,7 +48,7 @@ def train_epoch(
                 training that is cut into other chunks draws the same.
     regularizer by default the one above; a record of the same kind, as an argument, makes its strength data
     Returns     the state, and the losses [steps] without the regularizer's share; where there is one, also
-                that share [steps]
+                that share [steps]. With `each`, the state after each step, its arrays [steps, ...]
     """
 
     def run(
@@ -58,7 +62,7 @@ def train_epoch(
         key: Array,
         regularizer: Callable[[Any], Any] | None = regularizer,
     ) -> tuple[Any, ...]:
-        def step(state: State, x: tuple[Array, Array, Array]) -> tuple[State, tuple[Array, ...]]:
+        def step(state: State, x: tuple[Array, Array, Array]) -> tuple[State, tuple[Any, ...]]:
             rows, rate, number = x
 
             own = random.fold_in(key, number) if network.draws else None
@@ -69,10 +73,11 @@ def train_epoch(
 
             (_, losses), gradients = value_and_grad(objective, has_aux=True)(state.params)
             updates, moments = optimizer.step(gradients, state.moments, state.params, rate)
-            return State(apply_updates(state.params, updates), moments), losses
+            after = State(apply_updates(state.params, updates), moments)
+            return after, ((after, *losses) if each else losses)
 
-        state, losses = scan(step, state, (order, rates, numbers))
-        return state, *losses
+        last, found = scan(step, state, (order, rates, numbers))
+        return found if each else (last, *found)
 
     return run
 

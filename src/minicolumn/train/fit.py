@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -20,9 +19,17 @@ from minicolumn.model.rows import Rows, is_sparse
 from minicolumn.nn.layer import Layer
 from minicolumn.optim import Adam, Optimizer
 from minicolumn.optim.schedules import Constant, Schedule
+from minicolumn.train.ahead import Ahead, fits_ahead, how_far
 from minicolumn.train.batches import Orders, Pace, chunks, steps_in
 from minicolumn.train.callbacks import Callback, Training
-from minicolumn.train.check import Settings, check_callbacks, check_data, check_resume, check_settings
+from minicolumn.train.check import (
+    Settings,
+    check_callbacks,
+    check_data,
+    check_resume,
+    check_settings,
+    described,
+)
 from minicolumn.train.divergence import why_diverged
 from minicolumn.train.epoch import State, next_numbers
 from minicolumn.train.history import History
@@ -146,9 +153,7 @@ class _Job:
     ) -> None:
         s = self.settings = settings
         self.train, self.held, self.callbacks = train, held, callbacks
-        self.epoch = epoch_program(
-            s.network, s.loss, s.optimizer, s.regularizer, s.backend, s.threads, s.shadow
-        )
+        self.steps = steps_in(len(train), s.batch_size)
         # What is held out is measured by the loss as its name says, without label smoothing and the like.
         self.forward = forward(s.network, s.rule, s.loss)
         self.key = random.stream(s.seed, "dropout")
@@ -157,7 +162,12 @@ class _Job:
 
     def run(self, start: Progress) -> Run:
         """Train until all epochs are over or something ends it earlier."""
-        started, training = time.perf_counter(), self._training(start)
+        started, training, s = time.perf_counter(), self._training(start), self.settings
+        self.ahead = Ahead() if fits_ahead(self.steps, start.params) and not is_sparse(self.train.X) else None
+        self.epoch = epoch_program(
+            s.network, s.loss, s.optimizer, s.regularizer, s.backend, s.threads, s.shadow,
+            each=self.ahead is not None,
+        )  # fmt: skip
         self.first = self.taken = start.steps
         # Training works in the memory of its state, which callbacks and the caller must not see.
         self.state: State | None = State(_copied(start.params), start.moments)
@@ -177,7 +187,7 @@ class _Job:
         return self._finished(training, started)
 
     def _training(self, start: Progress) -> Training:
-        s, steps = self.settings, steps_in(len(self.train), self.settings.batch_size)
+        s, steps = self.settings, self.steps
         epochs = len(start.rows) + s.epochs
         best = start.params if start.best_params is None else start.best_params
         history = History(start.rows)
@@ -201,13 +211,14 @@ class _Job:
         started, epoch = time.perf_counter(), len(training.history) + 1
         # There is no state to go on from while an epoch is under way.
         state, self.state = self.state, None
-        state, losses, rate = self._steps(state, training, epoch)
+        train = self._steps if self.ahead is None else self._step
+        state, losses, rate = train(state, training, epoch)
         if not all(np.isfinite(leaf).all() for leaf in flatten(state.params)[0]):
             raise DivergenceError(self._why_diverged(self.taken + training.steps, epoch, "a weight"))
         seconds = time.perf_counter() - started
         measured = {**losses, **self._measured(state.params), "learning_rate": rate}
         row = {"epoch": epoch, **measured, "seconds": seconds, "steps_per_second": training.steps / seconds}
-        training.add(row, _copied(state.params))
+        training.add(row, _copied(state.params) if self.ahead is None else state.params)
         self.state, self.taken = state, self.taken + training.steps
         try:
             for callback in self.callbacks:
@@ -233,6 +244,33 @@ class _Job:
         means = [float(np.sum(np.concatenate(column))) / training.rows for column in zip(*parts, strict=True)]
         return state, dict(zip(("loss", "penalty"), means, strict=False)), rate
 
+    def _step(self, state: Any, training: Training, epoch: int) -> tuple[State, dict[str, float], float]:
+        """Take an epoch of one step, which may have been trained ahead; return the same as `_steps`."""
+        assert self.ahead is not None
+        rate = self._rates(np.array([self.taken]), training)[0]
+        step = self.ahead.take(rate)
+        if step is None:
+            self._train_ahead(state, training, epoch)
+            step = self.ahead.take(rate)
+        assert step is not None
+        if not np.isfinite(step.losses[0]):
+            raise DivergenceError(self._why_diverged(self.taken + 1, epoch, "the loss"))
+        for callback in self.callbacks:
+            callback.on_chunk(training, 1, float(step.losses[0]))
+        return step.state, dict(zip(("loss", "penalty"), map(float, step.losses), strict=False)), float(rate)
+
+    def _train_ahead(self, state: Any, training: Training, epoch: int) -> None:
+        """Train this epoch and some of those that follow, in one call."""
+        assert self.ahead is not None
+        left = training.epochs - len(training.history)
+        count = how_far(self.taken - self.first, left, self.pace.steps, state)
+        rates = self._rates(self.taken + np.arange(count), training)
+        orders = np.stack([self.orders.of(epoch + k) for k in range(count)])
+        began = time.perf_counter()
+        states, *losses = self._run(state, self.train, orders, rates, self.taken)
+        self.pace.took(count, time.perf_counter() - began)
+        self.ahead.fill(rates, states, losses)
+
     def _rates(self, steps: Array, training: Training) -> Array:
         factor = self.settings.schedule(steps, self.first + self.settings.epochs * training.steps)
         rates = self.settings.optimizer.learning_rate * np.asarray(factor, np.float64)
@@ -241,14 +279,17 @@ class _Job:
 
     def _chunk(self, state: Any, piece: Array, rates: Array, done: int, epoch: int) -> tuple[Any, ...]:
         """Run some steps; the weights of the last whole epoch are kept where they diverge."""
-        (rows, piece), numbers, s = self._gathered(piece), next_numbers(done, len(piece)), self.settings
-        state, *losses = self.epoch(
-            state, rows.X, rows.y, rows.weight, piece, rates, numbers, self.key, s.regularizer
-        )
+        rows, piece = self._gathered(piece)
+        state, *losses = self._run(state, rows, piece, rates, done)
         odd = np.flatnonzero(~np.isfinite(losses[0]))
         if len(odd):
             raise DivergenceError(self._why_diverged(done + int(odd[0]) + 1, epoch, "the loss"))
         return state, *losses
+
+    def _run(self, state: Any, rows: Rows, order: Array, rates: Array, done: int) -> tuple[Any, ...]:
+        """Call the compiled steps."""
+        numbers, penalty = next_numbers(done, len(order)), self.settings.regularizer
+        return self.epoch(state, rows.X, rows.y, rows.weight, order, rates, numbers, self.key, penalty)
 
     def _gathered(self, piece: Array) -> tuple[Rows, Array]:
         """Return rows as an array, and which of them make which step; of sparse ones only those needed."""
@@ -277,7 +318,7 @@ class _Job:
             training.best_params,
             self.train.X.shape[1:],
             s.rule.name if s.rule else "",
-            training=self._described(training, stopped, seconds),
+            training=described(s, training, stopped, seconds),
             history=training.history.rows,
         )
         done = self.taken - self.first
@@ -301,21 +342,3 @@ class _Job:
             training.best_params,
             training.best_epoch,
         )
-
-    def _described(self, training: Training, stopped: str, seconds: float) -> dict[str, Any]:
-        """Return the settings as JSON, for the model file."""
-        s = self.settings
-        return {
-            "optimizer": {"name": type(s.optimizer).__name__, **asdict(s.optimizer)},
-            "schedule": getattr(s.schedule, "__name__", type(s.schedule).__name__),
-            "batch_size": s.batch_size,
-            "epochs": s.epochs,
-            "epochs_run": len(training.history),
-            "best_epoch": training.best_epoch,
-            "stopped": stopped,
-            "rows": training.rows,
-            "seed": s.seed,
-            "dtype": str(s.dtype),
-            "backend": s.backend,
-            "seconds": round(seconds, 3),
-        }

@@ -29,17 +29,19 @@ def epoch_program(
     backend: str = "native",
     threads: int | None = None,
     shadow: str | None = None,
+    each: bool = False,
 ) -> Callable[..., tuple[Any, ...]]:
     """Return the compiled `train_epoch`; the same one for records that make the same program.
 
     Learning rates are arguments of it, and so are the numbers of a regularizer that is a record of this
     package: neither makes a new program. Own functions may read what changes between two trainings, so a
-    program that holds one is not kept. The state is given away: each call may work in its memory.
+    program that holds one is not kept. The state is given away, so that each call may work in its memory;
+    with `each`, which gives the state after each step, it stays as it is.
     """
     optimizer = without_rate(optimizer)
     kind = None if is_plain(regularizer) else regularizer
     make = _kept if is_plain((network, loss, optimizer, kind)) else _compiled
-    return make(network, loss, optimizer, kind, backend, threads, shadow)
+    return make(network, loss, optimizer, kind, backend, threads, shadow, each)
 
 
 def full_batch_program(
@@ -71,9 +73,11 @@ def _compiled(
     backend: str,
     threads: int | None,
     shadow: str | None,
+    each: bool,
 ) -> Callable[..., tuple[Any, ...]]:
-    step = train_epoch(network, loss, optimizer, regularizer)
-    return compile(step, backend, varying=VARYING, donate=(STATE,), threads=threads, shadow=shadow)
+    step = train_epoch(network, loss, optimizer, regularizer, each)
+    given = () if each else (STATE,)
+    return compile(step, backend, varying=VARYING, donate=given, threads=threads, shadow=shadow)
 
 
 _kept = functools.lru_cache(maxsize=KEEP)(_compiled)
