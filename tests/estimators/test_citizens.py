@@ -59,7 +59,8 @@ def test_pipeline_grid_search_and_calibration(blobs: Any) -> None:
     assert search.predict_proba(X).shape == (90, 3)
     calibrated = CalibratedClassifierCV(_classifier(), cv=3).fit(X, y)
     np.testing.assert_allclose(calibrated.predict_proba(X).sum(axis=1), 1.0, rtol=1e-6)
-    assert cross_val_predict(_classifier(), X, y, cv=3, method="predict_log_proba").shape == (90, 3)
+    logs: Any = cross_val_predict(_classifier(), X, y, cv=3, method="predict_log_proba")
+    assert logs.shape == (90, 3)
 
 
 @pytest.mark.parametrize("backend", ["threading", "loky"])
@@ -145,7 +146,7 @@ def test_sample_weight_is_routed(blobs: Any) -> None:
     weight = np.linspace(0.0, 1.0, len(X))
     with sklearn.config_context(enable_metadata_routing=True):
         model = _classifier().set_fit_request(sample_weight=True)
-        pipe = make_pipeline(StandardScaler().set_fit_request(sample_weight=False), model)
+        pipe: Any = make_pipeline(StandardScaler().set_fit_request(sample_weight=False), model)
         pipe.fit(X, y, sample_weight=weight)
     alone = _classifier().fit(StandardScaler().fit_transform(X), y, sample_weight=weight)
     np.testing.assert_array_equal(pipe[-1].coefs_[0], alone.coefs_[0])

@@ -140,6 +140,15 @@ def test_a_warm_start_keeps_weights_and_starts_the_optimizer_anew(targets: Any) 
     assert (model.n_iter_, len(model.loss_curve_), len(model.history_)) == (5, 10, 10)
 
 
+def test_a_warm_start_of_another_network_is_refused(targets: Any) -> None:
+    X, y = targets["numbers"]
+    model = _model("numbers", warm_start=True).fit(X, y)
+    with pytest.raises(mc.DataError, match="those of 1 hidden layers, hidden_layer_sizes says 2"):
+        model.set_params(hidden_layer_sizes=(8, 8)).fit(X, y)
+    with pytest.raises(mc.ShapeError, match="must hold finite numbers of shape"):
+        model.set_params(hidden_layer_sizes=(9,)).fit(X, y)
+
+
 def test_a_fit_forgets_the_one_before(targets: Any) -> None:
     X, y = targets["binary"]
     twice = _model("binary", early_stopping=True)

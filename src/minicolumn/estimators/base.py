@@ -31,13 +31,22 @@ from minicolumn.train import History, Progress
 
 Array = np.ndarray
 SPARSE = ["csr", "csc"]
-# A loss of each kind of prediction.
+# A loss whose predictions are those of an own loss function.
 _RULES = {
     "identity": "squared_error",
     "exp": "poisson",
     "logistic": "binary_cross_entropy",
     "softmax": "softmax_cross_entropy",
 }
+# What a fresh fit forgets of the one before.
+_FORGOTTEN = (
+    "coefs_",
+    "intercepts_",
+    "validation_scores_",
+    "validation_loss_curve_",
+    "temperature_",
+    "residuals_",
+)
 
 
 class BaseMLP(CallbackSupportMixin, BaseEstimator):
@@ -112,20 +121,26 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         network = build_network(
             self.hidden_layer_sizes, self.activation, head.outputs, self.dropout, self.input_dropout
         )
-        self._begin(data, head, network, first)
+        self._begin(head, network, first)
         data, held = self._hold_out(data, X_val, y_val, incremental)
-        hooks = self._hooks(network, data, sample_weight, 1 if incremental else self.max_iter)
-        outcome = self._train(network, head, data, held, hooks, first, incremental)
-        self._learn(outcome, network, data, head)
+        epochs, restarts = (1, 1) if incremental else (self.max_iter, self.n_restarts if first else 1)
+        hooks = self._hooks(network, X, y, sample_weight, epochs * restarts)
+        task = self._task(network, head, data, held, epochs, hooks)
+        starts = [(seed, self._start(network, seed, incremental)) for seed in self._seeds(restarts)]
+        outcomes = [train(replace(task, seed=seed, start=start)) for seed, start in starts]
+        outcome = min(outcomes, key=lambda outcome: outcome.figure(self.early_stopping))
+        if outcome.stopped == "all epochs" and not incremental:
+            _warn_of_the_end(self.max_iter)
+        self._learn(outcome, head, len(data))
         params = self._finish(outcome.params, data, held)
         self.coefs_, self.intercepts_ = from_params(network, params, self.dtype)
         hooks.end()
         return self
 
-    def _hooks(self, network: Sequential, data: Data, sample_weight: Any, epochs: int) -> Hooks:
-        metadata = None if sample_weight is None else {"sample_weight": data.weight}
+    def _hooks(self, network: Sequential, X: Any, y: Any, sample_weight: Any, epochs: int) -> Hooks:
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         attributes = lambda params: self._attributes(network, params)  # noqa: E731
-        return Hooks(self, data.X, data.target, metadata, epochs * self.n_restarts, attributes)
+        return Hooks(self, X, y, metadata, epochs, attributes)
 
     def _prepare(
         self, X: Any, y: Any, sample_weight: Any, first: bool, incremental: bool
@@ -144,7 +159,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
             check_scales(X, np.dtype(self.dtype), getattr(self, "feature_names_in_", None))
         return data, head
 
-    def _begin(self, data: Data, head: Head, network: Sequential, first: bool) -> None:
+    def _begin(self, head: Head, network: Sequential, first: bool) -> None:
         """Set what is known before the first step, and what a fresh fit forgets."""
         self.n_outputs_ = head.outputs
         self.out_activation_ = head.out_activation
@@ -156,7 +171,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
             self._progress, self._books = None, Books()
             self.history_, self.loss_curve_ = History(), []
             self.t_ = 0
-            for name in ("coefs_", "intercepts_", "validation_scores_", "validation_loss_curve_"):
+            for name in _FORGOTTEN:
                 self.__dict__.pop(name, None)
 
     def _hold_out(self, data: Data, X_val: Any, y_val: Any, incremental: bool) -> tuple[Data, Data | None]:
@@ -174,18 +189,10 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
     def _split_seed(self) -> int:
         return int(random.stream(self._seed, "split")[1])
 
-    def _train(
-        self,
-        network: Sequential,
-        head: Head,
-        data: Data,
-        held: Data | None,
-        hooks: Hooks,
-        first: bool,
-        incremental: bool,
-    ) -> Outcome:
-        """Train once, or from several random starts; return the best outcome."""
-        task = Task(
+    def _task(
+        self, network: Sequential, head: Head, data: Data, held: Data | None, epochs: int, hooks: Hooks
+    ) -> Task:
+        return Task(
             estimator=self,
             network=network,
             head=head,
@@ -193,38 +200,26 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
             held=held,
             start=Progress(None),
             seed=self._seed,
-            epochs=1 if incremental else self.max_iter,
+            epochs=epochs,
             hooks=hooks,
             seen=getattr(self, "t_", 0),
             books=getattr(self, "_books", Books()),
             score=self._scorer(network, held),
         )
-        restarts = self.n_restarts if first and not incremental else 1
-        seeds = [self._seed, *(_restart_seed(self._seed, k) for k in range(1, restarts))]
-        outcomes = [
-            train(replace(task, seed=seed, start=self._start(network, seed, incremental))) for seed in seeds
-        ]
-        best = min(outcomes, key=lambda outcome: outcome.figure(self.early_stopping))
-        if best.stopped == "all epochs" and not incremental:
-            warnings.warn(
-                f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the optimization "
-                "hasn't converged yet.",
-                ConvergenceWarning,
-                stacklevel=4,
-            )
-        return best
+
+    def _seeds(self, count: int) -> list[int]:
+        """Return a seed for each random start."""
+        key = random.key(self._seed)
+        return [self._seed, *(int(random.fold_in(key, k)[1]) for k in range(1, count))]
 
     def _start(self, network: Sequential, seed: int, incremental: bool) -> Progress:
         """Return where to start: at random weights, or at those learnt so far."""
         dtype = np.dtype(self.dtype)
         if not hasattr(self, "coefs_"):
             return Progress(draw_weights(network, self.n_features_in_, seed, dtype))
-        params, stood = to_params(network, self.coefs_, self.intercepts_, dtype), self._progress_so_far()
-        moments = stood.moments if incremental else None
-        return Progress(params, moments, stood.steps, stood.rows)
-
-    def _progress_so_far(self) -> Progress:
-        return self.__dict__.get("_progress") or Progress(None)
+        stood = getattr(self, "_progress", None) or Progress(None)
+        params = to_params(network, self.coefs_, self.intercepts_, dtype)
+        return replace(stood, params=params, moments=stood.moments if incremental else None, best_epoch=0)
 
     def _scorer(self, network: Sequential, held: Data | None) -> Any:
         """Return the function that scores weights on the held rows."""
@@ -248,14 +243,14 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         view.__dict__.pop("feature_names_in_", None)
         return view
 
-    def _learn(self, outcome: Outcome, network: Sequential, data: Data, head: Head) -> None:
+    def _learn(self, outcome: Outcome, head: Head, rows: int) -> None:
         """Set the attributes that a training gives."""
         fresh = len(outcome.losses)
         self.n_iter_ = fresh
         self.loss_ = outcome.loss
         self._progress = replace(outcome.progress, params=None, best_params=None)
         self._books, self.history_ = outcome.books, outcome.history
-        self.t_ = getattr(self, "t_", 0) + (fresh * len(data) if self.solver != "lbfgs" else 0)
+        self.t_ = getattr(self, "t_", 0) + (fresh * rows if self.solver != "lbfgs" else 0)
         self.loss_curve_ = [*getattr(self, "loss_curve_", []), *outcome.losses]
         self._no_improvement_count = outcome.books.idle
         scored = outcome.scores is not None
@@ -284,7 +279,8 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
 
     def _outputs(self, network: Sequential, params: Any, X: Any) -> Array:
         """Return what the network makes of rows with some weights, [rows, outputs]."""
-        run = forward(network, LOSSES[_RULES[self.out_activation_]])
+        rule = LOSSES.get(self._loss_name) or LOSSES[_RULES[self.out_activation_]]
+        run = forward(network, rule)
         return run.predict(params, X).reshape(X.shape[0], -1)
 
     def save(self, path: PathLike) -> None:
@@ -327,5 +323,10 @@ def _seed_of(random_state: Any) -> int:
     return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
 
 
-def _restart_seed(seed: int, restart: int) -> int:
-    return int(random.fold_in(random.key(seed), restart)[1])
+def _warn_of_the_end(epochs: int) -> None:
+    warnings.warn(
+        f"Stochastic Optimizer: Maximum iterations ({epochs}) reached and the optimization hasn't converged "
+        "yet.",
+        ConvergenceWarning,
+        stacklevel=5,
+    )

@@ -15,7 +15,7 @@ from sklearn.utils.validation import validate_data
 
 from minicolumn.errors import DataError
 from minicolumn.estimators.base import SPARSE, BaseMLP
-from minicolumn.estimators.heads import Head, classification_head
+from minicolumn.estimators.heads import Head, classification_head, fits_task
 from minicolumn.estimators.holding import Data
 from minicolumn.estimators.parameters import CONSTRAINTS
 from minicolumn.estimators.sklearn_callbacks import with_callbacks
@@ -23,7 +23,7 @@ from minicolumn.nn import LOSSES
 from minicolumn.train.calibrate import best_factor
 
 Array = np.ndarray
-LABEL_LOSSES = {rule.name for rule in LOSSES.values() if rule.task in ("binary", "multiclass")}
+LABEL_LOSSES = {rule.name for rule in LOSSES.values() if fits_task(rule, ("binary", "multiclass"))}
 
 
 class MLPClassifier(ClassifierMixin, BaseMLP):

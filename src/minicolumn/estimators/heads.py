@@ -96,8 +96,14 @@ def classification_head(loss: Any, columns: int, multilabel: bool) -> Head:
 
 def _named(name: str, tasks: tuple[str, ...]) -> LossRule:
     """Return the record of a loss that fits one of the tasks."""
-    fitting = [rule.name for rule in LOSSES.values() if rule.task in tasks]
+    fitting = [rule.name for rule in LOSSES.values() if fits_task(rule, tasks)]
     if name not in fitting:
         hint = did_you_mean(name, fitting)
         raise DataError(f"loss {name!r} does not fit this target{hint}; there are {', '.join(fitting)}")
     return LOSSES[name]
+
+
+def fits_task(rule: LossRule, tasks: tuple[str, ...]) -> bool:
+    """Return whether a loss is for one of the tasks; one for classes must lead to probabilities."""
+    proper = rule.task == "regression" or rule.output_activation in ("logistic", "softmax")
+    return rule.task in tasks and proper

@@ -85,6 +85,11 @@ def draw_weights(network: Sequential, features: int, seed: int, dtype: Any) -> d
 
 def to_params(network: Sequential, coefs: Sequence[Array], intercepts: Sequence[Array], dtype: Any) -> Any:
     """Return weights as the network takes them."""
+    if len(coefs) != len(dense_layers(network)):
+        raise DataError(
+            f"the weights are those of {len(coefs) - 1} hidden layers, hidden_layer_sizes says "
+            f"{len(dense_layers(network)) - 1}; set it back, or fit anew with warm_start=False"
+        )
     params: dict[str, Any] = {str(place): {} for place in range(len(network.layers))}
     for name, weight, bias in zip(dense_layers(network), coefs, intercepts, strict=True):
         params[name] = {"weight": np.asarray(weight, dtype), "bias": np.asarray(bias, dtype)}

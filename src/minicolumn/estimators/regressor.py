@@ -14,7 +14,7 @@ from sklearn.utils.validation import validate_data
 
 from minicolumn.errors import DataError
 from minicolumn.estimators.base import SPARSE, BaseMLP
-from minicolumn.estimators.heads import Head, regression_head
+from minicolumn.estimators.heads import Head, fits_task, regression_head
 from minicolumn.estimators.holding import Data, split
 from minicolumn.estimators.intervals import conformal_radius
 from minicolumn.estimators.parameters import CONSTRAINTS
@@ -22,7 +22,7 @@ from minicolumn.estimators.sklearn_callbacks import with_callbacks
 from minicolumn.nn import LOSSES
 
 Array = np.ndarray
-NUMBER_LOSSES = {rule.name for rule in LOSSES.values() if rule.task == "regression"}
+NUMBER_LOSSES = {rule.name for rule in LOSSES.values() if fits_task(rule, ("regression",))}
 
 
 class MLPRegressor(RegressorMixin, BaseMLP):
