@@ -184,6 +184,36 @@ def test_early_stopping_hands_back_the_best_weights() -> None:
     assert run.best_epoch == run.history.best("val_loss") + 1 == len(run.history) - 3
 
 
+def test_going_on_where_a_run_stood() -> None:
+    first = _fitted(epochs=20)
+    assert np.array_equal(_fitted(epochs=40, resume=first).predict(X), _fitted().predict(X))
+
+
+def test_sparse_rows_and_penalties_per_row() -> None:
+    from scipy import sparse
+
+    penalty = mc.nn.PerRow(mc.nn.ElasticNet(l1=1e-4, l2=1e-4))
+    run = mc.fit(NET, sparse.csr_array(X), XOR, optimizer=mc.optim.Adam(0.1), epochs=60, regularizer=penalty)
+    assert run.predict(sparse.csr_array(X)).argmax(axis=1).tolist() == [0, 1, 1, 0]
+    assert run.history["penalty"][-1] > 0
+
+
+def test_estimators(tmp_path: Path) -> None:
+    model = mc.MLPClassifier(
+        (8,), "tanh", solver=mc.optim.Adam(0.1), max_iter=100, dropout=0.0, class_weight="balanced",
+        callbacks=[mc.KeepBest("loss")], random_state=0, tol=0.0, n_iter_no_change=100,
+    )  # fmt: skip
+    with pytest.warns(UserWarning, match="converged"):
+        model.fit(X, np.array(["no", "yes"])[XOR])
+    assert model.predict(X).tolist() == ["no", "yes", "yes", "no"]
+    model.save(tmp_path / "model.safetensors")
+    assert mc.load(tmp_path / "model.safetensors").training["classes"] == ["no", "yes"]
+    line = np.linspace(-1, 1, 50)[:, None]
+    numbers = mc.MLPRegressor(hidden_layer_sizes=(8,), solver="lbfgs", conformal_fraction=0.4, random_state=0)
+    low, high = numbers.fit(line, line[:, 0] ** 2).predict_interval(line, coverage=0.8).T
+    assert (low <= high).all()
+
+
 def test_a_callback_of_ones_own() -> None:
     class Enough(mc.Callback):
         def on_epoch(self, training: Any, row: Any) -> None:

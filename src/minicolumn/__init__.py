@@ -35,7 +35,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from minicolumn import explain, nn, optim, random, tables, train
-    from minicolumn.estimators import Perceptron
+    from minicolumn.estimators import MLPClassifier, MLPRegressor, Perceptron
     from minicolumn.explain import backprop_report, descent, landscape
     from minicolumn.model import Model, load
     from minicolumn.train import Callback, EarlyStopping, History, KeepBest, ReduceOnPlateau, Run, fit
@@ -48,6 +48,8 @@ _LATER = {
     "random": "minicolumn.random",
     "tables": "minicolumn.tables",
     "train": "minicolumn.train",
+    "MLPClassifier": "minicolumn.estimators",
+    "MLPRegressor": "minicolumn.estimators",
     "Model": "minicolumn.model",
     "load": "minicolumn.model",
     "Callback": "minicolumn.train",
@@ -85,6 +87,8 @@ __all__ = [
     "EarlyStopping",
     "History",
     "KeepBest",
+    "MLPClassifier",
+    "MLPRegressor",
     "MinicolumnError",
     "Model",
     "ModelFileError",

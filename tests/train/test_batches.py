@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minicolumn.train.batches import Pace, chunks, epoch_order, steps_in
+from minicolumn.train.batches import Orders, Pace, chunks, epoch_order, steps_in
 
 
 @given(st.integers(0, 2**63), st.integers(1, 5), st.integers(1, 60))
@@ -26,6 +27,14 @@ def test_epochs_and_seeds_have_orders_of_their_own() -> None:
 
 def test_without_shuffling_rows_keep_their_order() -> None:
     assert list(epoch_order(7, 3, 5, shuffle=False)) == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("rows", [1, 7, 200, 1 << 15])
+def test_orders_drawn_many_at_a_time_are_those_drawn_one_by_one(rows: int) -> None:
+    orders = Orders(11, rows)
+    for epoch in (1, 2, 3, 70, 71, 5):
+        np.testing.assert_array_equal(orders.of(epoch), epoch_order(11, epoch, rows))
+    assert list(Orders(11, 3, shuffle=False).of(9)) == [0, 1, 2]
 
 
 @given(st.integers(1, 200), st.integers(1, 40), st.integers(1, 12))

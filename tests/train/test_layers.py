@@ -119,7 +119,7 @@ def test_no_optimizer_penalty_or_constraint_moves_statistics(name: str) -> None:
         return map_leaves(lambda leaf: leaf + 1.0, params)
 
     loss = nn.LOSSES["softmax_cross_entropy"].function
-    state, _ = train_epoch(net, loss, optimizer, everything, shifted)(*args)
+    state, *_ = train_epoch(net, loss, optimizer, everything, shifted)(*args)
     _, observed = net.apply_training(args[0].params, args[1][args[4][0]])
     moved = 0
     for (path, found), (_, seen), (_, before) in zip(
@@ -146,16 +146,16 @@ def test_without_statistics_the_step_is_the_plain_one() -> None:
     ) -> Any:
         def step(state: State, x: Any) -> Any:
             rows, rate, number = x
+            own, (x, y, w) = random.fold_in(key, number), (a[rows] for a in (X, Y, weight))
 
             def objective(params: Any) -> Any:
-                own = random.fold_in(key, number)
-                outputs = net.apply(params, X[rows], key=own, training=True)
-                plain = loss(outputs, Y[rows], weight[rows])
-                return plain + nn.L2(0.01)(params), plain
+                plain = loss(net.apply(params, x, key=own, training=True), y, w)
+                penalty = nn.L2(0.01)(params)
+                return plain + penalty, (plain, penalty)
 
-            (_, plain), slopes = value_and_grad(objective, has_aux=True)(state.params)
+            (_, losses), slopes = value_and_grad(objective, has_aux=True)(state.params)
             updates, moments = optimizer.step(slopes, state.moments, state.params, rate)
-            return State(optim.apply_updates(state.params, updates), moments), plain
+            return State(optim.apply_updates(state.params, updates), moments), losses
 
         return mc.scan(step, state, (order, rates, numbers))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -9,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from minicolumn.lower.compile import call_directly, compile
-from minicolumn.model.rows import Rows
+from minicolumn.model.rows import Rows, is_sparse
 from minicolumn.model.scores import Metric, measure
 from minicolumn.nn.activations import activation_by_name
 from minicolumn.nn.layer import Layer
 from minicolumn.nn.losses import Loss
+from minicolumn.nn.settings import is_plain
 from minicolumn.trace.loops import scan
 from minicolumn.tree import leaves
 
@@ -58,7 +60,7 @@ class Forward:
         self._losses = compile(losses, varying=((1, 2, 3),))
         self._loss = compile(block_loss)
 
-    def predict(self, params: Any, X: Array) -> Array:
+    def predict(self, params: Any, X: Any) -> Array:
         """Return the predictions, [rows, outputs], or [rows] where the network has one output."""
         dtype = dtype_of(params)
         parts = [self._predicted(params, _in_dtype(X[part], dtype)) for part in _calls(X, dtype)]
@@ -90,6 +92,10 @@ class Forward:
 
     def loss(self, params: Any, rows: Rows) -> float:
         """Return the (weighted) mean loss; NaN where all weights are 0."""
+        if is_sparse(rows.X):
+            blocks = [rows.take(part).dense() for part in _calls(rows.X, rows.X.dtype)]
+            totals = [len(b) if b.weight is None else np.sum(b.weight, dtype=np.float64) for b in blocks]
+            return _mean(np.array([self.loss(params, b) for b in blocks]), np.array(totals, np.float64))
         weight = np.ones(len(rows), rows.X.dtype) if rows.weight is None else rows.weight
         whole = len(rows) - len(rows) % ROWS
         losses, shares = [], []
@@ -110,14 +116,24 @@ class Forward:
         return measure(self.record, rows.y, self.predict(params, rows.X), rows.weight, metrics)
 
 
+def forward(network: Layer, loss: Loss | Callable[..., Any] | None) -> Forward:
+    """Return a network's `Forward`, the same one for equal networks that hold no own functions."""
+    make = _kept if is_plain((network, loss)) else Forward
+    return make(network, loss)
+
+
+_kept = functools.lru_cache(maxsize=32)(Forward)
+
+
 def dtype_of(params: Any) -> np.dtype:
     """Return the dtype of the weights, in which the network computes."""
     first = next(leaves(params), None)
     return np.dtype(np.float32) if first is None else first.dtype
 
 
-def _in_dtype(X: Array, dtype: np.dtype) -> Array:
+def _in_dtype(X: Any, dtype: np.dtype) -> Array:
     """Return rows as the network takes them; what is too large for the dtype is infinite to it."""
+    X = X.toarray() if is_sparse(X) else X
     if X.dtype == dtype and X.flags.c_contiguous:
         return X
     with np.errstate(over="ignore"):
@@ -137,8 +153,8 @@ def _mean(values: Array, shares: Array) -> float:
     )
 
 
-def _calls(X: Array, dtype: np.dtype) -> Iterator[slice]:
+def _calls(X: Any, dtype: np.dtype) -> Iterator[slice]:
     """Cut rows into calls; no rows at all are one empty call, so that results have their shape."""
     width = max(1, dtype.itemsize * math.prod(X.shape[1:]))
     step = max(ROWS, CALL_BYTES // width // ROWS * ROWS)
-    return (slice(start, start + step) for start in range(0, max(len(X), 1), step))
+    return (slice(start, start + step) for start in range(0, max(X.shape[0], 1), step))

@@ -12,7 +12,7 @@ import numpy as np
 from minicolumn.errors import DataError, ShapeError, did_you_mean
 from minicolumn.model import metrics
 from minicolumn.model.artifact import Artifact, artifact_to_bytes, load_artifact, save_artifact
-from minicolumn.model.compute import Forward, dtype_of
+from minicolumn.model.compute import Forward, dtype_of, forward
 from minicolumn.model.files import PathLike
 from minicolumn.model.rows import check_inputs, check_rows
 from minicolumn.model.scores import MetricLike, check_metrics
@@ -70,7 +70,7 @@ class Model:
 
     @cached_property
     def _forward(self) -> Forward:
-        return Forward(self.network, self.loss_record)
+        return forward(self.network, self.loss_record)
 
     def predict(self, X: Any) -> Array:
         """Return the network's outputs after the output activation of the loss.
@@ -79,7 +79,7 @@ class Model:
         column for each level after `quantile`, mean and logarithm of the variance after `gaussian_nll`, and
         numbers in the target's unit otherwise.
 
-        X           [rows, *input_shape], any real dtype
+        X           [rows, *input_shape], any real dtype, or sparse rows of SciPy
         Returns     float [rows, outputs]; float [rows] where the network has one output
         Errors      ShapeError if rows do not have the network's input shape, DataError if X holds no numbers
 

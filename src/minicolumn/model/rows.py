@@ -15,24 +15,39 @@ Array = np.ndarray
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Inputs [rows, *input_shape], targets [rows, ...], weights [rows] or None, in the network's dtype."""
+    """Inputs [rows, *input_shape], targets [rows, ...], weights [rows] or None, in the network's dtype.
 
-    X: Array
+    The inputs may be sparse: SciPy's CSR form, of which `dense` makes arrays, some rows at a time.
+    """
+
+    X: Any
     y: Array
     weight: Array | None = None
 
     def __len__(self) -> int:
-        return len(self.X)
+        return self.X.shape[0]
 
-    def take(self, places: Array) -> Rows:
+    def dense(self) -> Rows:
+        """Return the rows with their inputs as an array."""
+        return Rows(self.X.toarray(), self.y, self.weight) if is_sparse(self.X) else self
+
+    def take(self, places: Array | slice) -> Rows:
         """Return some of the rows."""
         weight = None if self.weight is None else self.weight[places]
         return Rows(self.X[places], self.y[places], weight)
 
 
-def check_inputs(who: str, X: Any) -> Array:
-    """Return X as an array of numbers [rows, ...], as it is in memory; what is in it is not looked at."""
-    inputs = np.asarray(X)
+def is_sparse(X: Any) -> bool:
+    """Return whether this is one of SciPy's sparse arrays or matrices."""
+    return hasattr(X, "tocsr")
+
+
+def check_inputs(who: str, X: Any) -> Any:
+    """Return X as numbers [rows, ...], as it is in memory; what is in it is not looked at.
+
+    Sparse rows come back in CSR form, in which rows are found at once.
+    """
+    inputs = X.tocsr() if is_sparse(X) else np.asarray(X)
     if not inputs.ndim or inputs.dtype.kind not in "fiub":
         raise DataError(
             f"{who}: X must be an array of numbers [rows, ...], got {inputs.dtype}{list(inputs.shape)}; "
@@ -52,17 +67,17 @@ def check_rows(
     Errors      ShapeError where lengths or shapes do not fit, DataError for values that cannot be used
     """
     inputs, targets = check_inputs(who, X), np.asarray(y)
-    if not len(inputs) or not targets.ndim or len(inputs) != len(targets):
+    rows = inputs.shape[0]
+    if not rows or not targets.ndim or rows != len(targets):
         found = len(targets) if targets.ndim else "is one number"
-        raise ShapeError(
-            f"{who}: X has {len(inputs)} rows and y {found}; expected the same, and at least one"
-        )
-    inputs = _finite(
-        f"{who}: X", inputs, dtype, "fill or drop missing values first, or use `minicolumn train`"
-    )
-    return Rows(
-        inputs, _targets(who, targets, dtype, rule, outputs), _weight(who, weight, len(inputs), dtype)
-    )
+        raise ShapeError(f"{who}: X has {rows} rows and y {found}; expected the same, and at least one")
+    remedy = "fill or drop missing values first, or use `minicolumn train`"
+    if is_sparse(inputs):
+        parts = (_finite(f"{who}: X", inputs.data, dtype, remedy), inputs.indices, inputs.indptr)
+        inputs = type(inputs)(parts, shape=inputs.shape)
+    else:
+        inputs = _finite(f"{who}: X", inputs, dtype, remedy)
+    return Rows(inputs, _targets(who, targets, dtype, rule, outputs), _weight(who, weight, rows, dtype))
 
 
 def _finite(what: str, values: Array, dtype: Any, remedy: str) -> Array:

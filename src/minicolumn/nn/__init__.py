@@ -23,7 +23,7 @@ from minicolumn.nn.lsuv import lsuv
 from minicolumn.nn.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise, NoisyReLU
 from minicolumn.nn.norm import BatchNorm, LayerNorm, RMSNorm
 from minicolumn.nn.piecewise import PiecewiseLinear, choose_knots
-from minicolumn.nn.regularize import L1, L2, is_penalized, is_statistic
+from minicolumn.nn.regularize import L1, L2, ElasticNet, PerRow, is_penalized, is_statistic
 from minicolumn.nn.serialize import from_json, to_json
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "Constant",
     "Dense",
     "Dropout",
+    "ElasticNet",
     "Embedding",
     "Flatten",
     "GaussianDropout",
@@ -59,6 +60,7 @@ __all__ = [
     "Orthogonal",
     "PReLU",
     "Param",
+    "PerRow",
     "PiecewiseLinear",
     "RMSNorm",
     "RandomUniform",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from minicolumn import tree
-from minicolumn.nn.settings import settle_number
+from minicolumn.nn.settings import refuse, settle_number
 
 Array = np.ndarray
 
@@ -96,3 +97,56 @@ class L2:
 
     def __call__(self, params: Any) -> Any:
         return sum((0.5 * self.rate * np.sum(leaf * leaf) for leaf in _penalized(params)), 0.0)
+
+
+@dataclass(frozen=True)
+class ElasticNet:
+    """Penalise the absolute and the squared size of the weights.
+
+        l1 * sum |w| + l2 / 2 * sum w^2      over all parameters but biases and scales
+
+    Returns     a scalar, to be added to the loss
+    Source      Zou & Hastie 2005
+    Differs     scikit-learn writes it as a total and a ratio of the two.
+
+    >>> float(ElasticNet(1.0, 0.5)({"weight": np.array([[1.0, -2.0]]), "bias": np.array([9.0])}))
+    4.25
+    """
+
+    l1: float = 0.0
+    l2: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("l1", "l2"):
+            settle_number(self, name, "a number >= 0", lambda rate: rate >= 0)
+
+    def __call__(self, params: Any) -> Any:
+        return L1(self.l1)(params) + L2(self.l2)(params)
+
+
+@dataclass(frozen=True)
+class PerRow:
+    """Share a penalty out over the rows of a batch: the fewer rows, the more each of them bears.
+
+        penalty(params) / rows of the batch,      or over the sum of their weights where rows have weights
+
+    penalty     `L1`, `L2`, `ElasticNet`, or a function of the parameters
+    Differs     scikit-learn's ``alpha`` is ``PerRow(L2(alpha))``.
+
+    >>> float(PerRow(L2(0.5)).over({"weight": np.array([[1.0, -2.0]])}, 10.0))
+    0.125
+    """
+
+    penalty: Callable[[Any], Any]
+
+    def __post_init__(self) -> None:
+        if not callable(self.penalty):
+            refuse(self, "penalty", "a penalty such as mc.nn.L2(1e-4), or a function of the weights")
+
+    def __call__(self, params: Any) -> Any:
+        """Return the whole penalty, which is what a single row would bear."""
+        return self.penalty(params)
+
+    def over(self, params: Any, total: Any) -> Any:
+        """Return the share of a batch of so many rows, or of such a total weight."""
+        return self.penalty(params) / total

@@ -114,7 +114,7 @@ class Averaged(Wrapper):
         settle_number(self, "decay", "0 <= number < 1", lambda value: 0 <= value < 1)
 
     def start(self, params: Any) -> Moments:
-        inner, mean = self.optimizer.start(params), map_leaves(np.array, params)
+        inner, mean = self.optimizer.start(params), map_leaves(np.copy, params)
         return {"count": np.zeros((), np.int32), "inner": inner, "mean": mean}
 
     def step(

@@ -2,9 +2,10 @@
 
 from minicolumn.model.scores import Metric
 from minicolumn.train.callbacks import Callback, EarlyStopping, KeepBest, ReduceOnPlateau, Training
-from minicolumn.train.fit import Run, fit
+from minicolumn.train.fit import fit
 from minicolumn.train.history import History
 from minicolumn.train.rate_finder import RateFinding, find_learning_rate
+from minicolumn.train.run import Progress, Run
 
 __all__ = [
     "Callback",
@@ -12,6 +13,7 @@ __all__ = [
     "History",
     "KeepBest",
     "Metric",
+    "Progress",
     "RateFinding",
     "ReduceOnPlateau",
     "Run",

@@ -19,6 +19,33 @@ def epoch_order(seed: int, epoch: int, rows: int, shuffle: bool = True) -> Array
     return random.permutation(random.fold_in(random.stream(seed, "shuffle"), epoch), rows)
 
 
+class Orders:
+    """The orders of a training's epochs, drawn for several epochs at a time where these are short.
+
+    >>> orders = Orders(seed=0, rows=5)
+    >>> bool((orders.of(3) == epoch_order(0, 3, 5)).all())
+    True
+    """
+
+    def __init__(self, seed: int, rows: int, shuffle: bool = True) -> None:
+        self._rows, self._shuffle = rows, shuffle
+        self._key = random.stream(seed, "shuffle") if shuffle else None
+        self._first, self._drawn = 0, np.empty((0, rows), np.int32)
+
+    def of(self, epoch: int) -> Array:
+        """Return the order of an epoch, as `epoch_order` does."""
+        if self._key is None:
+            return np.arange(self._rows, dtype=np.int32)
+        if not self._first <= epoch < self._first + len(self._drawn):
+            count = max(1, min(_MOST_EPOCHS, _NUMBERS // self._rows))
+            self._first, self._drawn = epoch, random.permutations(self._key, epoch, count, self._rows)
+        return self._drawn[epoch - self._first]
+
+
+# Epochs whose orders are drawn at once, and how many numbers these hold at most.
+_MOST_EPOCHS, _NUMBERS = 64, 1 << 14
+
+
 @dataclass
 class Pace:
     """How many steps to take before the next look at the clock, the keyboard and the loss.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,11 +14,13 @@ from minicolumn.errors import DataError, ShapeError
 from minicolumn.lower.compile import check_backend
 from minicolumn.model.rows import Rows, check_inputs, check_rows
 from minicolumn.model.scores import Metric, check_metrics
-from minicolumn.nn.layer import Layer, named_layers
+from minicolumn.nn.layer import Layer, Param, named_layers
 from minicolumn.nn.losses import LOSSES, Loss, LossRule, as_loss
 from minicolumn.optim import Optimizer, optimizer_by_name, schedule_by_name
-from minicolumn.train.callbacks import Callback
-from minicolumn.tree import flatten, map_leaves, named_leaves
+from minicolumn.optim import described as optimizer_as_json
+from minicolumn.train.callbacks import Callback, Training
+from minicolumn.train.run import Progress
+from minicolumn.tree import flatten, map_leaves, named_leaves, unflatten
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,9 @@ class Settings:
 
     @property
     def record(self) -> Loss | None:
-        """Return the loss if it is one of the catalogue."""
-        return self.loss if isinstance(self.loss, Loss) else None
+        """Return the loss if it is one of the catalogue, or the one that it belongs to by its own word."""
+        found = getattr(self.loss, "record", self.loss)
+        return found if isinstance(found, Loss) else None
 
     @property
     def rule(self) -> LossRule | None:
@@ -226,16 +229,67 @@ def _apart(settings: Settings, rows: Rows, fraction: float) -> tuple[Rows, Rows]
 
 def check_params(settings: Settings, params: Any, input_shape: tuple[int, ...]) -> Any:
     """Return the weights to start from: drawn ones, or given ones that fit the network."""
-    drawn = settings.network.init(settings.seed, input_shape, settings.dtype)
     if params is None:
-        return drawn
-    expected, found = named_leaves(drawn), named_leaves(params)
-    if flatten(params)[1] != flatten(drawn)[1]:
+        return settings.network.init(settings.seed, input_shape, settings.dtype)
+    declared = settings.network.declare(input_shape)
+    places, structure = flatten(declared, is_leaf=lambda node: isinstance(node, Param))
+    names = [name for name, _ in named_leaves(unflatten(structure, range(len(places))))]
+    found = named_leaves(params)
+    if flatten(params)[1] != structure:
         raise ShapeError(
             f"fit: params hold {', '.join(n for n, _ in found) or 'nothing'}; the network has "
-            f"{', '.join(n for n, _ in expected) or 'none'}"
+            f"{', '.join(names) or 'none'}"
         )
-    for (name, old), (_, new) in zip(expected, found, strict=True):
-        if np.shape(new) != old.shape or not np.isfinite(new).all():
-            raise ShapeError(f"fit: params: {name} must hold finite numbers of shape {list(old.shape)}")
+    for place, (name, new) in zip(places, found, strict=True):
+        if np.shape(new) != place.shape or not np.isfinite(new).all():
+            raise ShapeError(f"fit: params: {name} must hold finite numbers of shape {list(place.shape)}")
     return map_leaves(lambda leaf: np.array(leaf, settings.dtype), params)
+
+
+def check_resume(settings: Settings, resume: Any, params: Any, input_shape: tuple[int, ...]) -> Progress:
+    """Return where to start: at the first step, or where another training stood."""
+    if resume is None:
+        first = check_params(settings, params, input_shape)
+        return Progress(first, settings.optimizer.start(first))
+    if params is not None:
+        raise DataError("fit: give params or resume, not both; resume brings its own weights")
+    stood = getattr(resume, "progress", resume)
+    if not isinstance(stood, Progress):
+        raise DataError(f"fit: resume is a {_kind(resume)}, expected what an earlier fit returned")
+    first = check_params(settings, stood.params, input_shape)
+    moments = settings.optimizer.start(first)
+    if stood.moments is not None:
+        moments = _check_moments(settings, moments, stood.moments)
+    return replace(stood, params=first, moments=moments)
+
+
+def _check_moments(settings: Settings, fresh: Any, found: Any) -> Any:
+    """Return a copy of an optimizer's moments, which must be those of the same kind of optimizer."""
+    (new, structure), (old, other) = flatten(fresh), flatten(found)
+    if structure != other or any(np.shape(a) != np.shape(b) for a, b in zip(new, old, strict=True)):
+        kept = ", ".join(name for name in found if name != "count") or "nothing"
+        name = type(settings.optimizer).__name__
+        raise DataError(
+            f"fit: resume remembers {kept}, which {name} cannot go on from; use the same optimizer"
+        )
+    return map_leaves(lambda a, b: np.array(b, np.asarray(a).dtype), fresh, found)
+
+
+def described(settings: Settings, training: Training, stopped: str, seconds: float) -> dict[str, Any]:
+    """Return the settings of a training and how it went as JSON, for the model file."""
+    s = settings
+    return {
+        "loss": s.record.to_json() if s.record else "",
+        "optimizer": optimizer_as_json(s.optimizer),
+        "schedule": getattr(s.schedule, "__name__", type(s.schedule).__name__),
+        "batch_size": s.batch_size,
+        "epochs": s.epochs,
+        "epochs_run": len(training.history),
+        "best_epoch": training.best_epoch,
+        "stopped": stopped,
+        "rows": training.rows,
+        "seed": s.seed,
+        "dtype": str(s.dtype),
+        "backend": s.backend,
+        "seconds": round(seconds, 3),
+    }

@@ -5,83 +5,43 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
 
 from minicolumn import random
 from minicolumn.errors import DivergenceError
-from minicolumn.lower.compile import compile
 from minicolumn.lower.threads import one_thread
-from minicolumn.model.compute import Forward
-from minicolumn.model.files import PathLike
+from minicolumn.model.compute import forward
 from minicolumn.model.model import Model
-from minicolumn.model.rows import Rows
+from minicolumn.model.rows import Rows, is_sparse
 from minicolumn.model.scores import MetricLike, directions, name_of
 from minicolumn.nn.layer import Layer
 from minicolumn.nn.losses import Loss
 from minicolumn.nn.regularize import with_statistics
-from minicolumn.optim import Adam, Optimizer, described
+from minicolumn.optim import Adam, Optimizer
 from minicolumn.optim.schedules import Constant, Schedule
-from minicolumn.train.batches import Pace, chunks, epoch_order, steps_in
+from minicolumn.train.ahead import Ahead, fits_ahead, how_far
+from minicolumn.train.batches import Orders, Pace, chunks, steps_in
 from minicolumn.train.callbacks import Callback, Training
-from minicolumn.train.check import Settings, check_callbacks, check_data, check_params, check_settings
-from minicolumn.train.epoch import State, next_numbers, train_epoch
+from minicolumn.train.check import (
+    Settings,
+    check_callbacks,
+    check_data,
+    check_resume,
+    check_settings,
+    described,
+)
+from minicolumn.train.divergence import why_diverged
+from minicolumn.train.epoch import State, next_numbers
 from minicolumn.train.history import History
+from minicolumn.train.programs import epoch_program
+from minicolumn.train.run import Progress, Run
 from minicolumn.tree import flatten, map_leaves
 
 Array = np.ndarray
 logger = logging.getLogger("minicolumn")
-
-# Numbers beyond this are the likelier cause of a divergence than the learning rate.
-LARGE = 1e3
-
-
-@dataclass(frozen=True, eq=False)
-class Run:
-    """What `fit` hands back: the trained model, and how it came to be.
-
-    model           the network with its weights; `predict`, `evaluate` and `save` are its own
-    history         one row an epoch
-    stopped         "all epochs", "early stopping", "interrupted", or a callback's reason
-    best_epoch      the epoch whose weights these are, counted from 1
-    seconds         of training, with compiling
-    steps_per_second of all steps together
-    """
-
-    model: Model
-    history: History
-    stopped: str
-    best_epoch: int
-    seconds: float
-    steps_per_second: float
-
-    @property
-    def params(self) -> Any:
-        """Return the weights."""
-        return self.model.params
-
-    def predict(self, X: Any) -> Array:
-        """Return `Model.predict`."""
-        return self.model.predict(X)
-
-    def predictor(self) -> Callable[[Array], Array]:
-        """Return `Model.predictor`."""
-        return self.model.predictor()
-
-    def evaluate(
-        self, X: Any, y: Any, sample_weight: Any = None, *, metrics: Sequence[MetricLike] | None = None
-    ) -> dict[str, float]:
-        """Return `Model.evaluate`."""
-        return self.model.evaluate(X, y, sample_weight, metrics=metrics)
-
-    def save(self, path: PathLike) -> None:
-        """Write the model file; see `Model.save`."""
-        self.model.save(path)
-
-    def __repr__(self) -> str:
-        return f"Run({len(self.history)} epochs, {self.stopped}, best epoch {self.best_epoch})"
 
 
 def fit(
@@ -109,13 +69,15 @@ def fit(
     shadow: str | None = None,
     progress: bool | None = None,
     params: Any = None,
+    resume: Run | Progress | None = None,
 ) -> Run:
     """Train a network by gradient descent on mini-batches.
 
         params = argmin  mean over rows of loss(network(X), y) + regularizer(params)
 
     network             a layer, most often a `Sequential`; its input shape is found from X
-    X                   [rows, *input_shape], any real dtype; computed in `dtype`
+    X                   [rows, *input_shape], any real dtype; computed in `dtype`. Sparse rows of SciPy are
+                        made dense some steps at a time
     y                   [rows] class numbers for softmax_cross_entropy, else numbers [rows] or [rows, outputs]
     loss                a name from `mc.nn.LOSSES`, a record with settings such as
                         `mc.nn.Loss("huber", delta=2.0)`, or a NumPy function of (outputs, targets,
@@ -133,7 +95,8 @@ def fit(
                         (y, predictions, sample_weight=None), pairs (name, function), or `mc.train.Metric`
                         records, which also say whether higher is better, so that callbacks can watch them
     callbacks           `EarlyStopping` and its kin; the best weights are handed back if one asks for them
-    regularizer         `mc.nn.L2(1e-4)`, `mc.nn.L1(...)` or a NumPy function of the weights
+    regularizer         `mc.nn.L2(1e-4)`, `mc.nn.L1(...)` or a NumPy function of the weights; the history's
+                        "penalty" is its share. `mc.nn.PerRow` divides it by the rows of the batch
     constraint          `mc.nn.MaxNorm(2)`, `mc.nn.NonNegative()`, `mc.nn.UnitNorm()` or a NumPy function from
                         weights to weights, applied after every step
     sample_weight       [rows], >= 0; a step's loss is the weighted mean of its rows; those of weight 0 are
@@ -147,6 +110,10 @@ def fit(
     shadow              "reference" compares every operation of every step with it, as for `mc.compile`
     progress            whether to draw a progress bar on standard error
     params              weights to start from, such as another run's `params`; None draws them
+    resume              a run to go on with, `epochs` epochs more: weights, moments, history, best weights and
+                        the numbering of epochs and steps go on where it stood. With the same rows and
+                        settings, m epochs and n more are m + n epochs at once, to the bit; a schedule must
+                        not look at the length of the run for that, and a callback not at when it began
 
     Returns a `Run`. An interrupt (Ctrl-C) ends the training, not the program: the run says "interrupted" and
     holds the best weights so far, of a whole epoch; before the end of the first, these are the initial ones.
@@ -167,17 +134,25 @@ def fit(
     )  # fmt: skip
     watchers = check_callbacks(callbacks)
     train, held = check_data(settings, X, y, sample_weight, validation_data, validation_fraction)
-    first = check_params(settings, params, train.X.shape[1:])
+    start = check_resume(settings, resume, params, train.X.shape[1:])
     if progress:
         from minicolumn.train.progress import ProgressBar
 
         watchers = (*watchers, ProgressBar())
-    return _Job(settings, train, held, watchers).run(first)
+    return _Job(settings, train, held, watchers).run(start)
 
 
 def _copied(params: Any) -> Any:
     """Return weights that stay as they are while the training goes on."""
     return map_leaves(np.array, params)
+
+
+def _numpy_threads(settings: Settings) -> AbstractContextManager[None]:
+    """Limit NumPy's threads where it multiplies matrices: in the reference alone."""
+    from minicolumn.lower.llvm.jit import available
+
+    native = settings.backend == "native" and settings.shadow is None and available()
+    return nullcontext() if native else one_thread()
 
 
 class _Job:
@@ -188,28 +163,26 @@ class _Job:
     ) -> None:
         s = self.settings = settings
         self.train, self.held, self.callbacks = train, held, callbacks
-        step = train_epoch(s.network, s.loss, s.optimizer, s.regularizer, s.constraint)
-        # Another number of rows or steps is not another program: X, y, weight; order, rates, numbers.
-        # The state is this training's own, so that each chunk may go on in the memory of the one before.
-        varying = (1, 2, 3), (4, 5, 6)
-        self.epoch = compile(
-            step, backend=s.backend, varying=varying, donate=(0,), threads=s.threads, shadow=s.shadow
-        )
+        self.steps = steps_in(len(train), s.batch_size)
         # What is held out is measured without label smoothing, so that trainings can be compared.
-        self.forward = Forward(s.network, s.loss)
+        self.forward = forward(s.network, s.record or s.loss)
         self.key = random.stream(s.seed, "dropout")
+        self.orders = Orders(s.seed, len(self.train), s.shuffle)
         self.pace = Pace()
 
-    def run(self, params: Any) -> Run:
+    def run(self, start: Progress) -> Run:
         """Train until all epochs are over or something ends it earlier."""
-        s, started = self.settings, time.perf_counter()
-        steps = steps_in(len(self.train), s.batch_size)
-        training = Training(
-            s.network, s.epochs, steps, len(self.train), self._figures(), params, best_params=params,
-            higher_is_better={f"val_{k}": v for k, v in directions(s.metrics, s.record).items()},
+        started, training, s = time.perf_counter(), self._training(start), self.settings
+        self.ahead = Ahead() if fits_ahead(self.steps, start.params) and not is_sparse(self.train.X) else None
+        self.epoch = epoch_program(
+            s.network, s.loss, s.optimizer, s.regularizer, s.constraint, s.backend, s.threads,
+            s.shadow, each=self.ahead is not None,
         )  # fmt: skip
+        self.first = self.taken = start.steps
+        # Training works in the memory of its state, which callbacks and the caller must not see.
+        self.state: State | None = State(_copied(start.params), start.moments)
         try:
-            with one_thread():
+            with _numpy_threads(self.settings):
                 self._epochs(training)
         except KeyboardInterrupt:
             training.stop_reason = "interrupted"
@@ -223,6 +196,17 @@ class _Job:
                 callback.on_end(training)
         return self._finished(training, started)
 
+    def _training(self, start: Progress) -> Training:
+        s, steps = self.settings, self.steps
+        epochs = len(start.rows) + s.epochs
+        best = start.params if start.best_params is None else start.best_params
+        history = History(start.rows)
+        return Training(
+            s.network, epochs, steps, len(self.train), self._figures(), start.params, history,
+            best_params=best, best_epoch=start.best_epoch,
+            higher_is_better={f"val_{k}": v for k, v in directions(s.metrics, s.record).items()},
+        )  # fmt: skip
+
     def _figures(self) -> tuple[str, ...]:
         held = ("loss", *map(name_of, self.settings.metrics)) if self.held else ()
         return ("loss", *(f"val_{name}" for name in held))
@@ -230,82 +214,106 @@ class _Job:
     def _epochs(self, training: Training) -> None:
         for callback in self.callbacks:
             callback.on_start(training)
-        params = _copied(training.params)
-        state = State(params, self.settings.optimizer.start(params))
         while len(training.history) < training.epochs and not training.stop_reason:
-            state = self._one_epoch(state, training)
+            self._one_epoch(training)
 
-    def _one_epoch(self, state: State, training: Training) -> State:
+    def _one_epoch(self, training: Training) -> None:
         """Train one epoch, measure it, and let the callbacks see it."""
         started, epoch = time.perf_counter(), len(training.history) + 1
-        state, loss, rate = self._steps(state, training, epoch)
+        # There is no state to go on from while an epoch is under way.
+        state, self.state = self.state, None
+        train = self._steps if self.ahead is None else self._step
+        state, losses, rate = train(state, training, epoch)
         if not all(np.isfinite(leaf).all() for leaf in flatten(state.params)[0]):
-            raise DivergenceError(self._why_diverged(epoch * training.steps, epoch, "a weight"))
+            raise DivergenceError(self._why_diverged(self.taken + training.steps, epoch, "a weight"))
         seconds = time.perf_counter() - started
         averaged = self.settings.optimizer.weights(state.params, state.moments)
         weights = with_statistics(averaged, state.params)  # which the optimizer knows nothing of
-        measured = {"loss": loss, **self._measured(weights), "learning_rate": rate}
+        measured = {**losses, **self._measured(weights), "learning_rate": rate}
         row = {"epoch": epoch, **measured, "seconds": seconds, "steps_per_second": training.steps / seconds}
-        training.add(row, _copied(weights))
+        training.add(row, _copied(weights) if self.ahead is None else weights)
+        self.state, self.taken = state, self.taken + training.steps
         try:
             for callback in self.callbacks:
                 callback.on_epoch(training, row)
         finally:  # an interrupt here comes after the epoch, so the epoch counts
             training.settle_best()
-        return state
 
-    def _steps(self, state: State, training: Training, epoch: int) -> tuple[State, float, float]:
-        """Take the steps of an epoch, chunk by chunk; return the state, the mean loss and the last rate."""
-        before = (epoch - 1) * training.steps
-        losses_of, done, rate = [], 0, 0.0
-        order = epoch_order(self.settings.seed, epoch, training.rows, self.settings.shuffle)
-        for piece in chunks(order, self.settings.batch_size, self.pace):
-            rates = self._rates(before + done + np.arange(len(piece)), training)
+    def _steps(self, state: Any, training: Training, epoch: int) -> tuple[State, dict[str, float], float]:
+        """Take the steps of an epoch, chunk by chunk; return the state, the mean losses and the last rate."""
+        parts: list[list[Array]] = []
+        done, rate = 0, 0.0
+        for piece in chunks(self.orders.of(epoch), self.settings.batch_size, self.pace):
+            rates = self._rates(self.taken + done + np.arange(len(piece)), training)
             began = time.perf_counter()
-            state, losses = self._chunk(state, piece, rates, before + done, epoch)
+            state, *losses = self._chunk(state, piece, rates, self.taken + done, epoch)
             if piece.shape[1] == self.settings.batch_size:
                 self.pace.took(len(piece), time.perf_counter() - began)
-            losses_of.append(losses.astype(np.float64) * piece.shape[1])
+            parts.append([part.astype(np.float64) * piece.shape[1] for part in losses])
             done, rate = done + len(piece), float(rates[-1])
             for callback in self.callbacks:
-                callback.on_chunk(training, done, float(losses[-1]))
+                callback.on_chunk(training, done, float(losses[0][-1]))
         # Added up once an epoch, so that the sum does not depend on where the chunks were cut.
-        return state, float(np.sum(np.concatenate(losses_of))) / training.rows, rate
+        means = [float(np.sum(np.concatenate(column))) / training.rows for column in zip(*parts, strict=True)]
+        return state, dict(zip(("loss", "penalty"), means, strict=False)), rate
+
+    def _step(self, state: Any, training: Training, epoch: int) -> tuple[State, dict[str, float], float]:
+        """Take an epoch of one step, which may have been trained ahead; return the same as `_steps`."""
+        assert self.ahead is not None
+        rate = self._rates(np.array([self.taken]), training)[0]
+        step = self.ahead.take(rate)
+        if step is None:
+            self._train_ahead(state, training, epoch)
+            step = self.ahead.take(rate)
+        assert step is not None
+        if not np.isfinite(step.losses[0]):
+            raise DivergenceError(self._why_diverged(self.taken + 1, epoch, "the loss"))
+        for callback in self.callbacks:
+            callback.on_chunk(training, 1, float(step.losses[0]))
+        return step.state, dict(zip(("loss", "penalty"), map(float, step.losses), strict=False)), float(rate)
+
+    def _train_ahead(self, state: Any, training: Training, epoch: int) -> None:
+        """Train this epoch and some of those that follow, in one call."""
+        assert self.ahead is not None
+        left = training.epochs - len(training.history)
+        count = how_far(self.taken - self.first, left, self.pace.steps, state)
+        rates = self._rates(self.taken + np.arange(count), training)
+        orders = np.stack([self.orders.of(epoch + k) for k in range(count)])
+        began = time.perf_counter()
+        states, *losses = self._run(state, self.train, orders, rates, self.taken)
+        self.pace.took(count, time.perf_counter() - began)
+        self.ahead.fill(rates, states, losses)
 
     def _rates(self, steps: Array, training: Training) -> Array:
-        factor = self.settings.schedule(steps, self.settings.epochs * training.steps)
+        factor = self.settings.schedule(steps, self.first + self.settings.epochs * training.steps)
         rate = self.settings.optimizer.learning_rate * training.rate_factor
         rates = rate * np.asarray(factor, np.float64)
         with np.errstate(over="ignore"):  # an infinite rate is found by what it does
             return np.broadcast_to(rates, steps.shape).astype(self.settings.dtype)
 
-    def _chunk(self, state: State, piece: Array, rates: Array, done: int, epoch: int) -> tuple[State, Array]:
+    def _chunk(self, state: Any, piece: Array, rates: Array, done: int, epoch: int) -> tuple[Any, ...]:
         """Run some steps; the weights of the last whole epoch are kept where they diverge."""
-        rows, numbers = self.train, next_numbers(done, len(piece))
-        state, losses = self.epoch(state, rows.X, rows.y, rows.weight, piece, rates, numbers, self.key)
-        odd = np.flatnonzero(~np.isfinite(losses))
+        rows, piece = self._gathered(piece)
+        state, *losses = self._run(state, rows, piece, rates, done)
+        odd = np.flatnonzero(~np.isfinite(losses[0]))
         if len(odd):
             raise DivergenceError(self._why_diverged(done + int(odd[0]) + 1, epoch, "the loss"))
-        return state, losses
+        return state, *losses
+
+    def _run(self, state: Any, rows: Rows, order: Array, rates: Array, done: int) -> tuple[Any, ...]:
+        """Call the compiled steps."""
+        numbers, penalty = next_numbers(done, len(order)), self.settings.regularizer
+        return self.epoch(state, rows.X, rows.y, rows.weight, order, rates, numbers, self.key, penalty)
+
+    def _gathered(self, piece: Array) -> tuple[Rows, Array]:
+        """Return rows as an array, and which of them make which step; of sparse ones only those needed."""
+        if not is_sparse(self.train.X):
+            return self.train, piece
+        own = self.train.take(piece.ravel()).dense()
+        return own, np.arange(piece.size, dtype=np.int32).reshape(piece.shape)
 
     def _why_diverged(self, step: int, epoch: int, what: str) -> str:
-        largest = float(np.abs(self.train.X).max(initial=0.0))
-        target = float(np.abs(self.train.y).max(initial=0.0)) if self.train.y.dtype.kind == "f" else 0.0
-        rate = self.settings.optimizer.learning_rate
-        if largest > LARGE:
-            cause = f"X holds numbers up to {largest:.3g}; scale its columns to about 1"
-        elif target > LARGE:
-            cause = f"y holds numbers up to {target:.3g}; scale it to about 1"
-        elif step == 1 and what == "the loss":
-            cause = (
-                "it was none at the very first step, before any weight had moved; look at the loss function"
-            )
-        else:
-            better = min(rate / 3, 0.1)
-            cause = f"the learning rate {rate:g} is probably too large; try {better:.2g}"
-        return (
-            f"training diverged at step {step} (epoch {epoch}): {what} is no finite number any more; {cause}"
-        )
+        return why_diverged(self.train, self.settings.optimizer.learning_rate, step, epoch, what)
 
     def _measured(self, params: Any) -> dict[str, float]:
         if self.held is None:
@@ -324,28 +332,28 @@ class _Job:
             training.best_params,
             self.train.X.shape[1:],
             s.record.name if s.record else "",
-            training=self._described(training, stopped, seconds),
+            training=described(s, training, stopped, seconds),
             history=training.history.rows,
             loss_settings=dict(s.record.measured().changed) if s.record else {},
         )
-        done = len(training.history) * training.steps
-        return Run(model, training.history, stopped, training.best_epoch, seconds, done / seconds)
+        done = self.taken - self.first
+        return Run(
+            model,
+            training.history,
+            stopped,
+            training.best_epoch,
+            seconds,
+            done / seconds,
+            self._progress(training),
+        )
 
-    def _described(self, training: Training, stopped: str, seconds: float) -> dict[str, Any]:
-        """Return the settings as JSON, for the model file."""
-        s = self.settings
-        return {
-            "loss": s.record.to_json() if s.record else "",
-            "optimizer": described(s.optimizer),
-            "schedule": getattr(s.schedule, "__name__", type(s.schedule).__name__),
-            "batch_size": s.batch_size,
-            "epochs": s.epochs,
-            "epochs_run": len(training.history),
-            "best_epoch": training.best_epoch,
-            "stopped": stopped,
-            "rows": training.rows,
-            "seed": s.seed,
-            "dtype": str(s.dtype),
-            "backend": s.backend,
-            "seconds": round(seconds, 3),
-        }
+    def _progress(self, training: Training) -> Progress:
+        moments = self.state.moments if self.state else None  # lost where an epoch was cut short
+        return Progress(
+            training.params,
+            moments,
+            self.taken,
+            tuple(training.history),
+            training.best_params,
+            training.best_epoch,
+        )

@@ -125,7 +125,7 @@ def find_learning_rate(
     key = random.stream(settings.seed, "dropout")
     state = State(start, settings.optimizer.start(start))
     inputs = (order, rates.astype(settings.dtype), next_numbers(0, steps), key)
-    _, losses = run(state, rows.X, rows.y, rows.weight, *inputs)
+    _, losses, *_ = run(state, rows.X, rows.y, rows.weight, *inputs)
     return _judged(rates, losses.astype(np.float64))
 
 

@@ -17,9 +17,10 @@ from minicolumn.model.model import Model, rows_with_target
 from minicolumn.tables import Encoder, Schema, infer_schema, split_rows, with_target
 from minicolumn.train.calibrate import calibrated
 from minicolumn.train.callbacks import Callback, EarlyStopping
-from minicolumn.train.fit import Run, fit
+from minicolumn.train.fit import fit
 from minicolumn.train.history import History
 from minicolumn.train.recipe import Recipe, table_recipe
+from minicolumn.train.run import Run
 
 if TYPE_CHECKING:
     import polars

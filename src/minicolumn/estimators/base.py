@@ -1,0 +1,331 @@
+"""What both estimators share: from scikit-learn's fit to a training, and its learnt attributes."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from dataclasses import replace
+from numbers import Integral
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from minicolumn import random
+from minicolumn.errors import DataError
+from minicolumn.estimators import parameters
+from minicolumn.estimators.heads import Head, RowLoss
+from minicolumn.estimators.holding import Data, split
+from minicolumn.estimators.network import build_network, dense_layers, draw_weights, from_params, to_params
+from minicolumn.estimators.scales import check_scales
+from minicolumn.estimators.sklearn_callbacks import CallbackSupportMixin, Hooks
+from minicolumn.estimators.training import Books, Outcome, Task, train
+from minicolumn.model import Model
+from minicolumn.model.compute import forward
+from minicolumn.model.files import PathLike
+from minicolumn.nn import Loss, Sequential
+from minicolumn.train import History, Progress
+
+Array = np.ndarray
+SPARSE = ["csr", "csc"]
+# A loss whose predictions are those of an own loss function.
+_RULES = {
+    "identity": "squared_error",
+    "exp": "poisson",
+    "logistic": "binary_cross_entropy",
+    "softmax": "softmax_cross_entropy",
+}
+# What a fresh fit forgets of the one before.
+_FORGOTTEN = (
+    "coefs_",
+    "intercepts_",
+    "validation_scores_",
+    "validation_loss_curve_",
+    "temperature_",
+    "residuals_",
+)
+
+
+class BaseMLP(CallbackSupportMixin, BaseEstimator):
+    """A multi-layer perceptron as scikit-learn knows it; subclasses say what targets and scores are."""
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = parameters.CONSTRAINTS
+
+    # Set by subclasses' __init__, and by validate_data.
+    hidden_layer_sizes: Any
+    activation: Any
+    solver: Any
+    max_iter: int
+    random_state: Any
+    warm_start: bool
+    early_stopping: bool
+    validation_fraction: float
+    dropout: Any
+    input_dropout: float
+    scoring: Any
+    n_restarts: int
+    dtype: Any
+    n_features_in_: int
+
+    # What subclasses say ------------------------------------------------------------------------------------
+
+    def _encode(self, y: Array, first: bool, incremental: bool) -> tuple[Array, Head]:
+        """Return the targets for the network, and its end."""
+        raise NotImplementedError
+
+    def _default_score(self, data: Data, outputs: Array) -> float:
+        """Return the score of predictions on some rows."""
+        raise NotImplementedError
+
+    def _strata(self, data: Data) -> Array | None:
+        """Return by what rows are held out evenly."""
+        return None
+
+    def _check_targets(self, X: Any, y: Any, reset: bool) -> tuple[Any, Array]:
+        """Return X and y as checked arrays."""
+        raise NotImplementedError
+
+    def _class_weights(self, y: Array, weight: Array | None, incremental: bool) -> Array | None:
+        """Return the weights of the rows with those of their classes."""
+        return weight
+
+    def _held_fraction(self) -> float:
+        """Return what share of the rows is held out to measure on."""
+        early = self.early_stopping and self.solver != "lbfgs"
+        return self.validation_fraction if early else 0.0
+
+    def _finish(self, params: Any, data: Data, held: Data | None) -> Any:
+        """Return the weights to keep, once the training is over."""
+        return params
+
+    # Fitting ------------------------------------------------------------------------------------------------
+
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        X_val: Any = None,
+        y_val: Any = None,
+        incremental: bool = False,
+    ) -> Any:
+        self._validate_params()
+        parameters.check_parameters(self)
+        if incremental and self.early_stopping:
+            raise DataError("partial_fit does not support early_stopping=True")
+        first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
+        data, head = self._prepare(X, y, sample_weight, first, incremental)
+        network = build_network(
+            self.hidden_layer_sizes, self.activation, head.outputs, self.dropout, self.input_dropout
+        )
+        self._begin(head, network, first)
+        data, held = self._hold_out(data, X_val, y_val, incremental)
+        epochs, restarts = (1, 1) if incremental else (self.max_iter, self.n_restarts if first else 1)
+        hooks = self._hooks(network, X, y, sample_weight, epochs * restarts)
+        task = self._task(network, head, data, held, epochs, hooks)
+        starts = [(seed, self._start(network, seed, incremental)) for seed in self._seeds(restarts)]
+        outcomes = [train(replace(task, seed=seed, start=start)) for seed, start in starts]
+        outcome = min(outcomes, key=lambda outcome: outcome.figure(self.early_stopping))
+        if outcome.stopped == "all epochs" and not incremental:
+            _warn_of_the_end(self.max_iter)
+        self._learn(outcome, head, len(data))
+        params = self._finish(outcome.params, data, held)
+        self.coefs_, self.intercepts_ = from_params(network, params, self.dtype)
+        hooks.end()
+        return self
+
+    def _hooks(self, network: Sequential, X: Any, y: Any, sample_weight: Any, epochs: int) -> Hooks:
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        attributes = lambda params: self._attributes(network, params)  # noqa: E731
+        return Hooks(self, X, y, metadata, epochs, attributes)
+
+    def _prepare(
+        self, X: Any, y: Any, sample_weight: Any, first: bool, incremental: bool
+    ) -> tuple[Data, Head]:
+        """Return the rows that count, and the end of the network."""
+        X, y = self._check_targets(X, y, reset=first)
+        encoded, head = self._encode(y, first, incremental)
+        weight = None if sample_weight is None else _check_sample_weight(sample_weight, X)
+        weight = self._class_weights(y, weight, incremental)
+        data = Data(X, encoded, y, weight)
+        if weight is not None and not weight.all():
+            if not weight.any():
+                raise DataError("sample_weight must not be 0 for all rows")
+            data = data.take(np.flatnonzero(weight))
+        if first:
+            check_scales(X, np.dtype(self.dtype), getattr(self, "feature_names_in_", None))
+        return data, head
+
+    def _begin(self, head: Head, network: Sequential, first: bool) -> None:
+        """Set what is known before the first step, and what a fresh fit forgets."""
+        self.n_outputs_ = head.outputs
+        self.out_activation_ = head.out_activation
+        self.n_layers_ = 1 + len(dense_layers(network))
+        self._loss_name = head.loss.name if isinstance(head.loss, RowLoss) else ""
+        if first or not hasattr(self, "_seed"):
+            self._seed = _seed_of(self.random_state)
+        if first:
+            self._progress, self._books = None, Books()
+            self.history_, self.loss_curve_ = History(), []
+            self.t_ = 0
+            for name in _FORGOTTEN:
+                self.__dict__.pop(name, None)
+
+    def _hold_out(self, data: Data, X_val: Any, y_val: Any, incremental: bool) -> tuple[Data, Data | None]:
+        """Return the rows to train on, and those to measure on."""
+        if (X_val is None) != (y_val is None):
+            raise DataError("fit: give X_val and y_val together")
+        if X_val is not None:
+            X, y = self._check_targets(X_val, y_val, reset=False)
+            return data, Data(X, self._encode(y, False, True)[0], y)
+        fraction = 0.0 if incremental else self._held_fraction()
+        if not fraction:
+            return data, None
+        return split(data, fraction, self._split_seed(), self._strata(data), "validation_fraction")
+
+    def _split_seed(self) -> int:
+        return int(random.stream(self._seed, "split")[1])
+
+    def _task(
+        self, network: Sequential, head: Head, data: Data, held: Data | None, epochs: int, hooks: Hooks
+    ) -> Task:
+        return Task(
+            estimator=self,
+            network=network,
+            head=head,
+            data=data,
+            held=held,
+            start=Progress(None),
+            seed=self._seed,
+            epochs=epochs,
+            hooks=hooks,
+            seen=getattr(self, "t_", 0),
+            books=getattr(self, "_books", Books()),
+            score=self._scorer(network, held),
+        )
+
+    def _seeds(self, count: int) -> list[int]:
+        """Return a seed for each random start."""
+        key = random.key(self._seed)
+        return [self._seed, *(int(random.fold_in(key, k)[1]) for k in range(1, count))]
+
+    def _start(self, network: Sequential, seed: int, incremental: bool) -> Progress:
+        """Return where to start: at random weights, or at those learnt so far."""
+        dtype = np.dtype(self.dtype)
+        if not hasattr(self, "coefs_"):
+            return Progress(draw_weights(network, self.n_features_in_, seed, dtype))
+        stood = getattr(self, "_progress", None) or Progress(None)
+        params = to_params(network, self.coefs_, self.intercepts_, dtype)
+        return replace(stood, params=params, moments=stood.moments if incremental else None, best_epoch=0)
+
+    def _scorer(self, network: Sequential, held: Data | None) -> Any:
+        """Return the function that scores weights on the held rows."""
+        if held is None:
+            return None
+        if self.scoring is None:
+            return lambda params: self._default_score(held, self._outputs(network, params, held.X))
+        from sklearn.metrics import check_scoring
+
+        scorer: Any = check_scoring(self, scoring=self.scoring)
+        return lambda params: float(scorer(self._as_of(network, params), held.X, held.target))
+
+    def _attributes(self, network: Sequential, params: Any) -> dict[str, Any]:
+        coefs, intercepts = from_params(network, params, self.dtype)
+        return {"coefs_": coefs, "intercepts_": intercepts}
+
+    def _as_of(self, network: Sequential, params: Any) -> Any:
+        """Return the estimator as it is at some moment of its training; it takes arrays without names."""
+        view = copy.copy(self)
+        view.__dict__.update(self._attributes(network, params))
+        view.__dict__.pop("feature_names_in_", None)
+        return view
+
+    def _learn(self, outcome: Outcome, head: Head, rows: int) -> None:
+        """Set the attributes that a training gives."""
+        fresh = len(outcome.losses)
+        self.n_iter_ = fresh
+        self.loss_ = outcome.loss
+        self._progress = replace(outcome.progress, params=None, best_params=None)
+        self._books, self.history_ = outcome.books, outcome.history
+        self.t_ = getattr(self, "t_", 0) + (fresh * rows if self.solver != "lbfgs" else 0)
+        self.loss_curve_ = [*getattr(self, "loss_curve_", []), *outcome.losses]
+        self._no_improvement_count = outcome.books.idle
+        scored = outcome.scores is not None
+        before = getattr(self, "validation_scores_", None) or []
+        self.validation_scores_ = [*before, *outcome.scores] if outcome.scores is not None else None
+        self.best_validation_score_ = outcome.books.best_score if scored else None
+        self.best_loss_ = None if self.early_stopping else outcome.books.best_loss
+        if scored:
+            losses = [row["val_loss"] for row in self.history_ if "val_loss" in row]
+            self.validation_loss_curve_ = [head.factor * loss for loss in losses]
+
+    # Predicting ---------------------------------------------------------------------------------------------
+
+    def _network(self) -> Sequential:
+        return build_network(
+            self.hidden_layer_sizes, self.activation, self.n_outputs_, self.dropout, self.input_dropout
+        )
+
+    def _predictions(self, X: Any) -> Array:
+        """Return what the network makes of checked rows, [rows, outputs]."""
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse=SPARSE, reset=False)
+        network = self._network()
+        params = to_params(network, self.coefs_, self.intercepts_, np.dtype(self.dtype))
+        return self._outputs(network, params, X)
+
+    def _outputs(self, network: Sequential, params: Any, X: Any) -> Array:
+        """Return what the network makes of rows with some weights, [rows, outputs]."""
+        run = forward(network, Loss(self._loss_name or _RULES[self.out_activation_]))
+        return run.predict(params, X).reshape(X.shape[0], -1)
+
+    def save(self, path: PathLike) -> None:
+        """Write a model file, which `mc.load` opens: network, weights, classes, history; no code in it.
+
+        Errors      DataError where the network or its loss is an own function
+        """
+        self._model().save(path)
+
+    def _model(self) -> Model:
+        check_is_fitted(self)
+        network = self._network()
+        params = to_params(network, self.coefs_, self.intercepts_, np.dtype(self.dtype))
+        training = {"estimator": type(self).__name__, "epochs_run": self.n_iter_, **self._described()}
+        rows, shape = self.history_.rows, (self.n_features_in_,)
+        return Model(network, params, shape, self._loss_name, training=training, history=rows)
+
+    def _described(self) -> dict[str, Any]:
+        """Return what the model file says beside the network."""
+        names = getattr(self, "feature_names_in_", None)
+        return {} if names is None else {"features": [str(name) for name in names]}
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    def _stochastic(self) -> bool:
+        if self.solver == "lbfgs":
+            raise AttributeError(
+                "partial_fit is only available for stochastic optimizers. lbfgs is not stochastic."
+            )
+        return True
+
+
+def _seed_of(random_state: Any) -> int:
+    """Return a seed: a whole number is one, everything else draws one."""
+    if isinstance(random_state, Integral):
+        return int(random_state)
+    return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
+
+
+def _warn_of_the_end(epochs: int) -> None:
+    warnings.warn(
+        f"Stochastic Optimizer: Maximum iterations ({epochs}) reached and the optimization hasn't converged "
+        "yet.",
+        ConvergenceWarning,
+        stacklevel=5,
+    )

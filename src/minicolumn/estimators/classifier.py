@@ -1,0 +1,306 @@
+"""`MLPClassifier`: scikit-learn's, with what was asked of it and declined."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils import column_or_1d, compute_sample_weight
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
+from sklearn.utils.validation import validate_data
+
+from minicolumn.errors import DataError
+from minicolumn.estimators.base import SPARSE, BaseMLP
+from minicolumn.estimators.heads import Head, classification_head, fits_task
+from minicolumn.estimators.holding import Data
+from minicolumn.estimators.parameters import CONSTRAINTS
+from minicolumn.estimators.sklearn_callbacks import with_callbacks
+from minicolumn.nn import LOSSES
+from minicolumn.train.calibrate import best_factor
+
+Array = np.ndarray
+LABEL_LOSSES = {rule.name for rule in LOSSES.values() if fits_task(rule, ("binary", "multiclass"))}
+
+
+class MLPClassifier(ClassifierMixin, BaseMLP):
+    """A multi-layer perceptron for classes, by scikit-learn's interface.
+
+        weights = argmin  mean over rows of w_i loss(network(x_i), y_i) + (alpha / 2 |W|^2 + l1 |W|_1) / rows
+
+    Every parameter and learnt attribute of scikit-learn's `MLPClassifier` is here with its meaning and its
+    default; see its documentation for these. What follows is what this class has beyond it.
+
+    activation          also any name of `mc.nn.ACTIVATIONS`, a NumPy function, or a list, one a hidden layer
+    solver              also any name of `mc.optim.OPTIMIZERS`, or a record such as `mc.optim.AdamW(1e-3)`,
+                        whose own learning rate then counts
+    learning_rate       also a schedule: a name of `mc.optim.SCHEDULES` or a record such as
+                        `mc.optim.Cosine()`, for any solver but lbfgs
+    tol                 the least gain that counts, elsewhere called min_delta
+    loss                "log_loss", a name of `mc.nn.LOSSES` that fits the target, or a NumPy function of
+                        (outputs, targets, sample_weight): raw outputs [batch, outputs], and class numbers
+                        int [batch] of several classes, else 0 or 1, [batch, outputs]
+    class_weight        None, "balanced" or {class: weight}: as if each row had its class's as sample_weight
+    dropout             rate after the hidden layers, one for all or one for each
+    input_dropout       rate of the inputs
+    l1                  strength of the L1 penalty, shared by the rows of a batch as `alpha` is
+    scoring             what early stopping watches: a scorer's name, or a function of (estimator, X, y);
+                        None is accuracy
+    callbacks           `mc.Callback` objects for `fit`, such as `mc.EarlyStopping`
+    n_restarts          so many random starts, of which the best is kept: by the score of the held-out rows,
+                        or by the loss where none are held out
+    calibrate           whether held-out rows choose a temperature for the probabilities; it changes no label
+    dtype               of the computation, float32 unless asked otherwise; lbfgs computes in float64
+    threads             the most that native code uses; the bits do not depend on it
+
+    Learnt beside scikit-learn's attributes: `history_` (a `mc.History`), `validation_loss_curve_` where rows
+    are held out, `temperature_` where calibrated.
+
+    A training that diverges ends with a warning that names the cause, and the weights of the last whole
+    epoch. Sparse X is made dense some steps or rows at a time, and as a whole by lbfgs.
+
+    Errors      ValueError (`mc.DataError` and scikit-learn's own) for what cannot be used
+    Source      Rumelhart, Hinton & Williams 1986; Glorot & Bengio 2010 for the first weights
+    Differs     from scikit-learn: computed in float32, random numbers are its own, and `epsilon` acts outside
+                of Adam's corrections, as in the paper; momentum = 1 is refused
+
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = MLPClassifier((16,), max_iter=500, learning_rate_init=0.02, random_state=0).fit(X, y)
+    >>> bool(model.score(X, y) > 0.95)
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **CONSTRAINTS,
+        "loss": [StrOptions({"log_loss", *LABEL_LOSSES}), callable],
+        "class_weight": [StrOptions({"balanced"}), dict, list, None],
+        "calibrate": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (100,),
+        activation: Any = "relu",
+        *,
+        solver: Any = "adam",
+        alpha: float = 0.0001,
+        batch_size: Any = "auto",
+        learning_rate: Any = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: Any = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: Any = 10,
+        max_fun: int = 15000,
+        loss: Any = "log_loss",
+        class_weight: Any = None,
+        dropout: Any = 0.0,
+        input_dropout: float = 0.0,
+        l1: float = 0.0,
+        scoring: Any = None,
+        callbacks: Any = None,
+        n_restarts: int = 1,
+        calibrate: bool = False,
+        dtype: Any = "float32",
+        threads: int | None = None,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+        self.loss = loss
+        self.class_weight = class_weight
+        self.dropout = dropout
+        self.input_dropout = input_dropout
+        self.l1 = l1
+        self.scoring = scoring
+        self.callbacks = callbacks
+        self.n_restarts = n_restarts
+        self.calibrate = calibrate
+        self.dtype = dtype
+        self.threads = threads
+
+    @with_callbacks
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None) -> Any:
+        """Learn from rows and their classes.
+
+        X               [rows, features], dense or sparse, or a pandas or polars table
+        y               [rows] labels of any kind, or [rows, labels] of 0 and 1
+        sample_weight   [rows], >= 0: a weight of k counts as k copies of the row
+        X_val, y_val    rows to measure on after each epoch; early_stopping then splits none off
+        Returns         self
+        """
+        return self._fit(X, y, sample_weight, X_val, y_val)
+
+    @available_if(lambda estimator: estimator._stochastic())
+    @with_callbacks
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Any:
+        """Go over some rows once, from where the last call stood.
+
+        With the same rows each time, k calls are `fit` with max_iter=k, to the bit, as long as that would
+        not stop earlier: weights, the optimizer's moments, orders and dropout go on.
+
+        classes         all labels that will ever come; needed in the first call
+        """
+        self._declare(y, classes)
+        return self._fit(X, y, sample_weight, incremental=True)
+
+    def predict(self, X: Any) -> Array:
+        """Return the likeliest label of each row, or 0 and 1 for each of several labels."""
+        return self._labels(self._predictions(X))
+
+    def predict_proba(self, X: Any) -> Array:
+        """Return the probability of each class, [rows, classes] in the order of `classes_`."""
+        p = self._predictions(X)
+        return np.concatenate([1.0 - p, p], axis=1) if p.shape[1] == 1 else p
+
+    def predict_log_proba(self, X: Any) -> Array:
+        """Return the logarithm of `predict_proba`."""
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
+    # Targets ------------------------------------------------------------------------------------------------
+
+    def _declare(self, y: Any, classes: Any) -> None:
+        """Take note of the classes at the first call of `partial_fit`, and refuse others later."""
+        known = hasattr(self, "classes_")
+        if classes is None:
+            if not known:
+                raise DataError("classes must be passed on the first call to partial_fit.")
+            return
+        labels = unique_labels(classes)
+        if known and not np.array_equal(self.classes_, labels):
+            raise DataError(
+                f"`classes={labels!r}` is not the same as on last call to partial_fit, was: {self.classes_!r}"
+            )
+        if not known or not hasattr(self, "_label_binarizer"):
+            several = type_of_target(y).startswith("multilabel")
+            self._label_binarizer = LabelBinarizer().fit(y if several else labels)
+            self.classes_ = labels
+
+    def _check_targets(self, X: Any, y: Any, reset: bool) -> tuple[Any, Array]:
+        X, y = validate_data(
+            self, X, y, accept_sparse=SPARSE, multi_output=True, dtype=(np.float64, np.float32), reset=reset
+        )
+        check_classification_targets(y)
+        return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+
+    def _encode(self, y: Array, first: bool, incremental: bool) -> tuple[Array, Head]:
+        if not hasattr(self, "classes_") or (first and not incremental):
+            self._label_binarizer = LabelBinarizer().fit(y)
+            self.classes_ = self._label_binarizer.classes_
+        else:
+            self._check_labels(unique_labels(y), incremental)
+        Y = self._label_binarizer.transform(y)
+        Y = Y.toarray() if hasattr(Y, "toarray") else Y
+        several = self._label_binarizer.y_type_.startswith("multilabel")
+        head = classification_head(self.loss, Y.shape[1], several)
+        numbers = head.rule.task == "multiclass"
+        if numbers:
+            return (Y.argmax(axis=1) if Y.shape[1] > 1 else Y[:, 0]).astype(np.int32), head
+        return Y.astype(np.int32), head
+
+    def _check_labels(self, labels: Array, incremental: bool) -> None:
+        if self.warm_start and not incremental and set(labels) != set(self.classes_):
+            raise DataError(
+                "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
+                f"Previously got {self.classes_}, `y` has {labels}"
+            )
+        if len(np.setdiff1d(labels, self.classes_, assume_unique=True)):
+            raise DataError(
+                f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. "
+                f"'y' has {labels}."
+            )
+
+    def _class_weights(self, y: Array, weight: Array | None, incremental: bool) -> Array | None:
+        if self.class_weight is None:
+            return weight
+        if incremental and self.class_weight == "balanced":
+            raise DataError(
+                "class_weight='balanced' needs all rows at once; for partial_fit give {class: weight}, such "
+                "as sklearn.utils.class_weight.compute_class_weight returns"
+            )
+        own = compute_sample_weight(self.class_weight, y)
+        return own if weight is None else own * weight
+
+    def _strata(self, data: Data) -> Array | None:
+        if data.target.ndim > 1:
+            return None
+        if self._label_binarizer.y_type_ == "binary":
+            return data.y.reshape(len(data), 1).astype(bool)
+        # Where a class is too small to be in both parts, rows are held out whatever their class.
+        counts, held = np.bincount(data.y), self.validation_fraction * len(data)
+        few = min(held, len(data) - held) < len(counts) or counts[counts > 0].min() < 2
+        return None if few else data.y
+
+    # Predictions --------------------------------------------------------------------------------------------
+
+    def _labels(self, outputs: Array) -> Array:
+        if outputs.shape[1] == 2 and self._label_binarizer.y_type_ == "binary":
+            outputs = outputs[:, 1:]  # two outputs for two classes
+        given: Any = outputs.ravel() if outputs.shape[1] == 1 else outputs
+        return np.asarray(self._label_binarizer.inverse_transform(given))
+
+    def _default_score(self, data: Data, outputs: Array) -> float:
+        if not np.isfinite(outputs).all():
+            return float("nan")
+        right = self._labels(outputs) == data.target
+        return float(np.average(right if right.ndim == 1 else right.all(axis=1), weights=data.weight))
+
+    def _held_fraction(self) -> float:
+        return super()._held_fraction() or (self.validation_fraction if self.calibrate else 0.0)
+
+    def _finish(self, params: Any, data: Data, held: Data | None) -> Any:
+        """Return the weights with the last layer's multiplied by what makes the held-out rows likeliest."""
+        if not self.calibrate or held is None:
+            return params
+        network = self._network()
+        p = self._outputs(network, params, held.X)
+        if self.out_activation_ == "logistic":  # each yes-or-no answer is a row of two classes
+            p = np.stack([1.0 - p.ravel(), p.ravel()], axis=1)
+        factor = best_factor(p, held.y.ravel())
+        self.temperature_ = 1.0 / factor
+        last = str(len(network.layers) - 1)
+        return {**params, last: {name: value * factor for name, value in params[last].items()}}
+
+    def _described(self) -> dict[str, Any]:
+        return {**super()._described(), "classes": self.classes_.tolist()}
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

@@ -1,0 +1,96 @@
+"""scikit-learn's rules of when to stop, which weights to keep and when to lower the rate."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minicolumn.train import Callback, Training
+
+# A rate at or below this is not lowered any more.
+LEAST_RATE = 1e-6
+
+
+class Convergence(Callback):
+    """Stops a training as scikit-learn does, and keeps its books over several fits.
+
+    A training stops when its figure has not got better by `tol` for more than `patience` epochs. The figure
+    is the score of the held-out rows where `early` is true, else the loss with its penalty.
+
+    tol         by how much a figure must be better to count
+    patience    epochs that may pass without; may be infinite
+    early       whether the score decides, and the weights of its best epoch are kept
+    score       returns the score of some weights on the held-out rows; None where there are none
+    rate        of the optimizer, where it is divided by 5 instead of stopping, down to 1e-6; else None
+    verbose     whether to write a line an epoch to standard output
+    """
+
+    def __init__(
+        self,
+        tol: float,
+        patience: float,
+        early: bool = False,
+        score: Callable[[Any], float] | None = None,
+        rate: float | None = None,
+        verbose: bool = False,
+    ) -> None:
+        self.tol, self.patience, self.early, self.score = tol, patience, early, score
+        self.rate, self.verbose = rate, verbose
+        self.losses: list[float] = []
+        self.scores: list[float] | None = None if score is None else []
+        self.best_loss, self.best_score = np.inf, -np.inf
+        self.best_params: Any = None
+        self.idle = 0
+        self.factor = 1.0
+
+    def on_epoch(self, training: Training, row: Any) -> None:
+        self.losses.append(row["loss"] + row.get("penalty", 0.0))
+        self._say(f"Iteration {len(self.losses)}, loss = {self.losses[-1]:.8f}")
+        if self.score is not None and self.scores is not None:
+            self.scores.append(self.score(training.params))
+            self._say(f"Validation score: {self.scores[-1]:f}")
+        self._look(training)
+        if self.idle > self.patience:
+            self._tire(training)
+
+    def _look(self, training: Training) -> None:
+        """Count the epochs without gain, and keep the best."""
+        loss, score = self.losses[-1], self.scores[-1] if self.scores else np.nan
+        better = (
+            not score < self.best_score + self.tol if self.early else not loss > self.best_loss - self.tol
+        )
+        self.idle = 0 if better else self.idle + 1
+        self.best_loss = min(self.best_loss, loss)
+        if score > self.best_score:
+            self.best_score = score
+            self.best_params = training.params
+
+    def _tire(self, training: Training) -> None:
+        """Stop, or go on with a lower rate."""
+        figure = "Validation score" if self.early else "Training loss"
+        said = f"{figure} did not improve more than tol={self.tol:f} for {self.patience} consecutive epochs."
+        if self.rate is None or self.rate * self.factor <= LEAST_RATE:
+            self._say(f"{said} Stopping.")
+            training.stop("early stopping" if self.early else "converged")
+            return
+        self.factor /= 5.0
+        self.idle = 0
+        self._say(f"{said} Setting learning rate to {self.rate * self.factor:f}")
+
+    def diverged(self) -> None:
+        """Note an epoch that has no figures."""
+        self.losses.append(np.nan)
+        if self.scores is not None:
+            self.scores.append(float("nan"))
+
+    def _say(self, line: str) -> None:
+        say(self.verbose, line)
+
+
+def say(verbose: Any, *lines: str) -> None:
+    """Write lines to standard output, where `verbose` asks for them."""
+    if verbose:
+        sys.stdout.write("".join(f"{line}\n" for line in lines))

@@ -1,0 +1,102 @@
+"""The network of an estimator: from scikit-learn's words to layers, and its weights in both forms."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from minicolumn import random
+from minicolumn.errors import DataError
+from minicolumn.nn import Dense, Dropout, Sequential
+
+Array = np.ndarray
+Activation = str | Callable[[Array], Array]
+
+# What scikit-learn calls differently.
+NAMES = {"identity": "linear"}
+
+
+def hidden_sizes(sizes: Any) -> tuple[int, ...]:
+    """Return the units of each hidden layer, from a whole number or several."""
+    listed: list[Any] = np.ravel(sizes).tolist()
+    if any(units != int(units) or units <= 0 for units in listed):
+        raise DataError(f"hidden_layer_sizes must be > 0, got {listed}.")
+    return tuple(int(units) for units in listed)
+
+
+def for_each(name: str, value: Any, layers: int) -> tuple[Any, ...]:
+    """Return a setting for each hidden layer: given once for all, or one by one."""
+    if isinstance(value, str) or not hasattr(value, "__len__"):
+        return (value,) * layers
+    if len(value) != layers:
+        raise DataError(f"{name} holds {len(value)} entries for {layers} hidden layers; give one for each")
+    return tuple(value)
+
+
+def build_network(
+    sizes: Any, activation: Any, outputs: int, dropout: Any = 0.0, input_dropout: float = 0.0
+) -> Sequential:
+    """Return the layers: dense ones with their activations and dropout between, raw outputs at the end.
+
+    >>> build_network((8, 4), "tanh", 3, dropout=0.5)
+    Sequential(Dense(8, activation='tanh'), Dropout(0.5), Dense(4, activation='tanh'), Dropout(0.5), Dense(3))
+    """
+    hidden = hidden_sizes(sizes)
+    functions = for_each("activation", activation, len(hidden))
+    rates = for_each("dropout", dropout, len(hidden))
+    layers: list[Any] = [Dropout(input_dropout)] if input_dropout else []
+    for units, function, rate in zip(hidden, functions, rates, strict=True):
+        layers.append(Dense(units, NAMES.get(function, function) if isinstance(function, str) else function))
+        if rate:
+            layers.append(Dropout(rate))
+    return Sequential(*layers, Dense(outputs))
+
+
+def dense_layers(network: Sequential) -> dict[str, Dense]:
+    """Return the layers that have weights, by the names of their parameters."""
+    return {str(place): layer for place, layer in enumerate(network.layers) if isinstance(layer, Dense)}
+
+
+def draw_weights(network: Sequential, features: int, seed: int, dtype: Any) -> dict[str, Any]:
+    """Draw the first weights and biases as scikit-learn does.
+
+        U(-a, a),   a = sqrt(6 / (fan_in + fan_out)),   or sqrt(2 / (fan_in + fan_out)) after a logistic
+
+    The output layer takes the factor of the last hidden one.
+
+    Source      Glorot & Bengio 2010, equation 16
+    """
+    params: dict[str, Any] = {str(place): {} for place in range(len(network.layers))}
+    key, fan_in, activation = random.stream(seed, "init"), features, "linear"
+    for name, layer in dense_layers(network).items():
+        last = str(len(network.layers) - 1)
+        activation = activation if name == last else layer.activation
+        bound = math.sqrt((2.0 if activation == "logistic" else 6.0) / (fan_in + layer.units))
+        shapes = {"weight": (fan_in, layer.units), "bias": (layer.units,)}
+        for part, shape in shapes.items():
+            own = random.fold_in_name(key, f"{name}.{part}")
+            params[name][part] = ((2.0 * random.uniform(own, shape, dtype) - 1.0) * bound).astype(dtype)
+        fan_in = layer.units
+    return params
+
+
+def to_params(network: Sequential, coefs: Sequence[Array], intercepts: Sequence[Array], dtype: Any) -> Any:
+    """Return weights as the network takes them."""
+    if len(coefs) != len(dense_layers(network)):
+        raise DataError(
+            f"the weights are those of {len(coefs) - 1} hidden layers, hidden_layer_sizes says "
+            f"{len(dense_layers(network)) - 1}; set it back, or fit anew with warm_start=False"
+        )
+    params: dict[str, Any] = {str(place): {} for place in range(len(network.layers))}
+    for name, weight, bias in zip(dense_layers(network), coefs, intercepts, strict=True):
+        params[name] = {"weight": np.asarray(weight, dtype), "bias": np.asarray(bias, dtype)}
+    return params
+
+
+def from_params(network: Sequential, params: Any, dtype: Any) -> tuple[list[Array], list[Array]]:
+    """Return `coefs_` and `intercepts_`."""
+    own = [params[name] for name in dense_layers(network)]
+    return [np.array(p["weight"], dtype) for p in own], [np.array(p["bias"], dtype) for p in own]

@@ -1,0 +1,137 @@
+"""The estimators' parameters: what they may be, and what `fit` takes for them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from sklearn.utils._param_validation import Interval, Options, StrOptions
+
+from minicolumn.errors import DataError, did_you_mean
+from minicolumn.estimators.network import NAMES
+from minicolumn.nn import ACTIVATIONS, L1, L2, ElasticNet, PerRow
+from minicolumn.optim import OPTIMIZERS, SCHEDULES, SGD, Adam, Optimizer, optimizer_by_name, schedule_by_name
+from minicolumn.train.callbacks import Callback
+
+Array = np.ndarray
+
+RATE = Interval(Real, 0, 1, closed="left")
+CONSTRAINTS: dict[str, list[Any]] = {
+    "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+    "activation": [StrOptions({*NAMES, *ACTIVATIONS}), "array-like", callable],
+    "solver": [StrOptions({"lbfgs", *OPTIMIZERS}), Optimizer],
+    "alpha": [Interval(Real, 0, None, closed="left")],
+    "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+    "learning_rate": [StrOptions({"constant", "invscaling", "adaptive", *SCHEDULES}), callable],
+    "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+    "power_t": [Interval(Real, 0, None, closed="left")],
+    "max_iter": [Interval(Integral, 1, None, closed="left")],
+    "shuffle": ["boolean"],
+    "random_state": ["random_state"],
+    "tol": [Interval(Real, 0, None, closed="left")],
+    "verbose": ["verbose"],
+    "warm_start": ["boolean"],
+    "momentum": [RATE],
+    "nesterovs_momentum": ["boolean"],
+    "early_stopping": ["boolean"],
+    "validation_fraction": [RATE],
+    "beta_1": [RATE],
+    "beta_2": [RATE],
+    "epsilon": [Interval(Real, 0, None, closed="neither")],
+    "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
+    "max_fun": [Interval(Integral, 1, None, closed="left")],
+    # What scikit-learn's do not have.
+    "dropout": [RATE, "array-like"],
+    "input_dropout": [RATE],
+    "l1": [Interval(Real, 0, None, closed="left")],
+    "scoring": [str, callable, None],
+    "callbacks": [list, tuple, Callback, None],
+    "n_restarts": [Interval(Integral, 1, None, closed="left")],
+    "dtype": [StrOptions({"float32", "float64"}), Options(type, {np.float32, np.float64})],
+    "threads": [Interval(Integral, 1, None, closed="left"), None],
+}
+
+
+def optimizer_of(estimator: Any) -> Optimizer:
+    """Return the optimizer that `solver` and its parameters stand for; a record stands for itself."""
+    e = estimator
+    if isinstance(e.solver, Optimizer):
+        return e.solver
+    rate = float(e.learning_rate_init)
+    if e.solver == "sgd":
+        return SGD(rate, momentum=float(e.momentum), nesterov=bool(e.nesterovs_momentum and e.momentum > 0))
+    if e.solver == "adam":
+        return Adam(rate, b1=float(e.beta_1), b2=float(e.beta_2), eps=float(e.epsilon))
+    known = {field.name for field in dataclasses.fields(OPTIMIZERS[e.solver])}
+    given = {"b1": e.beta_1, "b2": e.beta_2, "eps": e.epsilon} if {"b1", "b2"} <= known else {}
+    return optimizer_by_name(e.solver, learning_rate=rate, **{name: float(v) for name, v in given.items()})
+
+
+def lowers_its_rate(estimator: Any) -> bool:
+    """Return whether the learning rate is lowered where scikit-learn's "adaptive" does so."""
+    return estimator.learning_rate == "adaptive" and estimator.solver != "adam"
+
+
+@dataclasses.dataclass(frozen=True)
+class InverseScaling:
+    """Lower the rate with the rows seen, once an epoch, as scikit-learn's "invscaling" does.
+
+        (rows seen before this epoch + 1)^-power
+
+    The first epoch of a fit keeps the rate as it is.
+
+    rows, steps     in an epoch
+    seen, first     rows and steps before this fit
+    afresh          whether the optimizer starts anew in this fit
+    """
+
+    power: float
+    rows: int
+    steps: int
+    seen: int = 0
+    first: int = 0
+    afresh: bool = True
+
+    def __call__(self, step: Any, total_steps: int) -> Array:
+        epoch = (np.asarray(step) - self.first) // self.steps
+        factor = np.power(self.seen + epoch * self.rows + 1.0, -self.power)
+        return np.where(epoch == 0, 1.0, factor) if self.afresh else factor
+
+
+def schedule_of(estimator: Any, **place: Any) -> Callable[[Any, int], Any] | str:
+    """Return the schedule that `learning_rate` stands for.
+
+    place   `rows`, `steps`, `seen`, `first` and `afresh` of `InverseScaling`
+    """
+    rate = estimator.learning_rate
+    if not isinstance(rate, str):
+        return rate
+    if rate == "adaptive" or (rate == "invscaling" and estimator.solver == "adam"):
+        return "constant"
+    if rate == "invscaling":
+        return InverseScaling(float(estimator.power_t), **place)
+    return schedule_by_name(rate)
+
+
+def regularizer_of(estimator: Any) -> PerRow | None:
+    """Return the penalty on the weights, shared by the rows of a batch as in scikit-learn."""
+    l1, l2 = float(estimator.l1), float(estimator.alpha)
+    if l1 and l2:
+        return PerRow(ElasticNet(l1, l2))
+    return PerRow(L1(l1) if l1 else L2(l2)) if l1 or l2 else None
+
+
+def check_parameters(estimator: Any) -> None:
+    """Refuse parameters that contradict each other."""
+    if estimator.solver == "lbfgs":
+        if np.any(estimator.dropout) or estimator.input_dropout:
+            raise DataError("solver='lbfgs' needs a loss that does not change, so no dropout; use 'adam'")
+        if estimator.callbacks:
+            raise DataError("solver='lbfgs' has no epochs that callbacks could watch; use 'adam'")
+    listed = estimator.activation if np.iterable(estimator.activation) else ()
+    for name in () if isinstance(listed, str) else listed:
+        if isinstance(name, str) and name not in {*NAMES, *ACTIVATIONS}:
+            raise DataError(f"activation holds {name!r}{did_you_mean(name, [*NAMES, *ACTIVATIONS])}")

@@ -1,0 +1,221 @@
+"""`MLPRegressor`: scikit-learn's, with what was asked of it and declined."""
+
+from __future__ import annotations
+
+from numbers import Real
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.utils import column_or_1d
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import validate_data
+
+from minicolumn.errors import DataError
+from minicolumn.estimators.base import SPARSE, BaseMLP
+from minicolumn.estimators.heads import Head, fits_task, regression_head
+from minicolumn.estimators.holding import Data, split
+from minicolumn.estimators.intervals import conformal_radius
+from minicolumn.estimators.parameters import CONSTRAINTS
+from minicolumn.estimators.sklearn_callbacks import with_callbacks
+from minicolumn.nn import LOSSES
+
+Array = np.ndarray
+NUMBER_LOSSES = {rule.name for rule in LOSSES.values() if fits_task(rule, ("regression",))}
+
+
+class MLPRegressor(RegressorMixin, BaseMLP):
+    """A multi-layer perceptron for numbers, by scikit-learn's interface.
+
+        weights = argmin  mean over rows of w_i loss(network(x_i), y_i) + (alpha / 2 |W|^2 + l1 |W|_1) / rows
+
+    Every parameter and learnt attribute of scikit-learn's `MLPRegressor` is here with its meaning and its
+    default; see its documentation for these, and `MLPClassifier` for the parameters that both classes have
+    beyond it. Its own are:
+
+    loss                "squared_error" (half of it, as in scikit-learn), "poisson", another name of
+                        `mc.nn.LOSSES` for numbers, or a NumPy function of (outputs, targets, sample_weight);
+                        the loss of a row is the sum over its outputs
+    scoring             None is R2
+    conformal_fraction  share of the rows to set apart for `predict_interval`; 0 takes the rows held out for
+                        early stopping, or X_val
+
+    Learnt beside scikit-learn's attributes: `history_` (a `mc.History`), `validation_loss_curve_` where rows
+    are held out, `residuals_` of the rows set apart for intervals.
+
+    Errors      ValueError (`mc.DataError` and scikit-learn's own) for what cannot be used
+    Differs     from scikit-learn: computed in float32, random numbers are its own; with several outputs
+                scikit-learn descends their summed error and reports the mean, here both are the sum
+
+    >>> X = np.linspace(-2.0, 2.0, 100)[:, None]
+    >>> model = MLPRegressor(hidden_layer_sizes=(32,), activation="tanh", solver="lbfgs", random_state=0)
+    >>> bool(model.fit(X, np.sin(2 * X[:, 0])).score(X, np.sin(2 * X[:, 0])) > 0.99)
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **CONSTRAINTS,
+        "loss": [StrOptions(NUMBER_LOSSES), callable],
+        "conformal_fraction": [Interval(Real, 0, 1, closed="left")],
+    }
+
+    def __init__(
+        self,
+        loss: Any = "squared_error",
+        hidden_layer_sizes: Any = (100,),
+        activation: Any = "relu",
+        *,
+        solver: Any = "adam",
+        alpha: float = 0.0001,
+        batch_size: Any = "auto",
+        learning_rate: Any = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: Any = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: Any = 10,
+        max_fun: int = 15000,
+        dropout: Any = 0.0,
+        input_dropout: float = 0.0,
+        l1: float = 0.0,
+        scoring: Any = None,
+        callbacks: Any = None,
+        n_restarts: int = 1,
+        conformal_fraction: float = 0.0,
+        dtype: Any = "float32",
+        threads: int | None = None,
+    ) -> None:
+        self.loss = loss
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+        self.dropout = dropout
+        self.input_dropout = input_dropout
+        self.l1 = l1
+        self.scoring = scoring
+        self.callbacks = callbacks
+        self.n_restarts = n_restarts
+        self.conformal_fraction = conformal_fraction
+        self.dtype = dtype
+        self.threads = threads
+
+    @with_callbacks
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None) -> Any:
+        """Learn from rows and their numbers.
+
+        X               [rows, features], dense or sparse, or a pandas or polars table
+        y               [rows] or [rows, outputs]
+        sample_weight   [rows], >= 0: a weight of k counts as k copies of the row
+        X_val, y_val    rows to measure on after each epoch; early_stopping then splits none off
+        Returns         self
+        """
+        return self._fit(X, y, sample_weight, X_val, y_val)
+
+    @available_if(lambda estimator: estimator._stochastic())
+    @with_callbacks
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+        """Go over some rows once, from where the last call stood; see `MLPClassifier.partial_fit`."""
+        return self._fit(X, y, sample_weight, incremental=True)
+
+    def predict(self, X: Any) -> Array:
+        """Return the numbers expected, [rows] or [rows, outputs]."""
+        return self._numbers(self._predictions(X))
+
+    def predict_interval(self, X: Any, coverage: float = 0.9) -> Array:
+        """Return ends between which the truth lies with a given probability, whatever the network has learnt.
+
+        They are the prediction and, to both sides, the distance that a share of the rows set apart kept; see
+        `conformal_radius`. Rows that also decided when to stop make the interval a little too narrow; those
+        of `conformal_fraction` do not.
+
+        coverage    0 < coverage < 1
+        Returns     [rows, 2], or [rows, outputs, 2]: the lower end and the upper
+        Errors      DataError where no rows were set apart, or too few
+        """
+        outputs = self._predictions(X)
+        if getattr(self, "residuals_", None) is None:
+            raise DataError(
+                "predict_interval: no rows were set apart; fit with conformal_fraction=0.2, early_stopping "
+                "or X_val"
+            )
+        radius = conformal_radius(self.residuals_, coverage)
+        ends = np.stack([outputs - radius, outputs + radius], axis=-1)
+        return ends[:, 0] if ends.shape[1] == 1 else ends
+
+    # Targets and predictions --------------------------------------------------------------------------------
+
+    def _check_targets(self, X: Any, y: Any, reset: bool) -> tuple[Any, Array]:
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            accept_sparse=SPARSE,
+            multi_output=True,
+            y_numeric=True,
+            dtype=(np.float64, np.float32),
+            reset=reset,
+        )
+        return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+
+    def _encode(self, y: Array, first: bool, incremental: bool) -> tuple[Array, Head]:
+        Y = y.reshape(len(y), -1)
+        return Y.astype(np.float64), regression_head(self.loss, Y.shape[1])
+
+    def _numbers(self, outputs: Array) -> Array:
+        return outputs[:, 0] if outputs.shape[1] == 1 else outputs
+
+    def _default_score(self, data: Data, outputs: Array) -> float:
+        from sklearn.metrics import r2_score
+
+        if not np.isfinite(outputs).all():
+            return float("nan")
+        return float(r2_score(data.target, self._numbers(outputs), sample_weight=data.weight))
+
+    # Intervals ----------------------------------------------------------------------------------------------
+
+    def _hold_out(self, data: Data, X_val: Any, y_val: Any, incremental: bool) -> tuple[Data, Data | None]:
+        self._apart: Data | None = None
+        if self.conformal_fraction and not incremental:
+            seed = self._split_seed() + 1
+            data, self._apart = split(data, self.conformal_fraction, seed, None, "conformal_fraction")
+        return super()._hold_out(data, X_val, y_val, incremental)
+
+    def _finish(self, params: Any, data: Data, held: Data | None) -> Any:
+        rows = self._apart or held
+        del self._apart
+        if rows is not None:
+            outputs = self._outputs(self._network(), params, rows.X)
+            self.residuals_ = np.sort(np.abs(outputs - rows.y), axis=0)
+        return params

@@ -1,0 +1,54 @@
+"""Columns on wild scales: what gradient descent cannot cope with is said before it tries."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from minicolumn.errors import DataError
+
+Array = np.ndarray
+# How many times the span of the narrowest column the widest may be. One-hot columns and rarely lit pixels
+# span as much as their neighbours, however small their standard deviations are.
+RATIO = 1e3
+
+
+def check_scales(X: Any, dtype: np.dtype, names: Any = None) -> None:
+    """Warn where columns lie on very different scales; refuse numbers beyond the dtype.
+
+    X       [rows, features], dense or sparse, finite
+    Errors  DataError for numbers that are infinite in the dtype
+    """
+    low, high = _ends(X)
+    largest = max(float(np.abs(low).max(initial=0.0)), float(np.abs(high).max(initial=0.0)))
+    if largest > float(np.finfo(dtype).max):
+        raise DataError(
+            "Solver produced non-finite parameter weights. The input data may contain large values and need "
+            f"to be preprocessed. X holds numbers up to {largest:.3g}, beyond the largest {dtype}"
+        )
+    with np.errstate(over="ignore"):
+        spans = high.astype(np.float64) - low.astype(np.float64)
+    varied = np.flatnonzero(spans > 0)
+    if not len(varied):
+        return
+    narrow, wide = varied[np.argmin(spans[varied])], varied[np.argmax(spans[varied])]
+    if spans[wide] > RATIO * spans[narrow]:
+        warnings.warn(
+            f"the columns of X lie on very different scales: {_name(narrow, names)} spans "
+            f"{spans[narrow]:.3g}, {_name(wide, names)} spans {spans[wide]:.3g}; networks learn badly from "
+            "such columns, so put sklearn.preprocessing.StandardScaler in front",
+            UserWarning,
+            stacklevel=5,
+        )
+
+
+def _ends(X: Any) -> tuple[Array, Array]:
+    """Return the least and the largest number of each column."""
+    low, high = X.min(axis=0), X.max(axis=0)
+    return tuple(np.ravel(a.toarray() if hasattr(a, "toarray") else a) for a in (low, high))  # type: ignore
+
+
+def _name(column: int, names: Any) -> str:
+    return f"column {column}" if names is None else repr(str(names[column]))

@@ -1,0 +1,101 @@
+"""Compiled trainings, kept while the process lives: fitting a network of a kind again compiles nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from minicolumn.autodiff.derivatives import value_and_grad
+from minicolumn.lower.compile import compile
+from minicolumn.nn.layer import Layer
+from minicolumn.nn.settings import is_plain
+from minicolumn.optim import Optimizer
+from minicolumn.train.epoch import loss_of, train_epoch
+
+# Kinds of training kept, the least recently used one going first. Each holds its programs and their memory.
+KEEP = 32
+# Another number of rows or steps is not another program: X, y, weight; order, rates, numbers.
+VARYING = (1, 2, 3), (4, 5, 6)
+STATE = 0
+
+
+def epoch_program(
+    network: Layer,
+    loss: Callable[..., Any],
+    optimizer: Optimizer,
+    regularizer: Callable[[Any], Any] | None,
+    constraint: Callable[[Any], Any] | None = None,
+    backend: str = "native",
+    threads: int | None = None,
+    shadow: str | None = None,
+    each: bool = False,
+) -> Callable[..., tuple[Any, ...]]:
+    """Return the compiled `train_epoch`; the same one for records that make the same program.
+
+    Learning rates are arguments of it, and so are the numbers of a regularizer that is a record of this
+    package: neither makes a new program. Own functions may read what changes between two trainings, so a
+    program that holds one is not kept. The state is given away, so that each call may work in its memory;
+    with `each`, which gives the state after each step, it stays as it is.
+    """
+    optimizer = without_rate(optimizer)
+    kind = None if is_plain(regularizer) else regularizer
+    make = _kept if is_plain((network, loss, optimizer, kind, constraint)) else _compiled
+    return make(network, loss, optimizer, kind, constraint, backend, threads, shadow, each)
+
+
+def full_batch_program(
+    network: Layer,
+    loss: Callable[..., Any],
+    regularizer: Callable[[Any], Any] | None,
+    threads: int | None = None,
+) -> Callable[..., tuple[Any, Any]]:
+    """Return the compiled value and gradient of the loss over all rows, kept as `epoch_program` is.
+
+    It takes (params, X, Y, weight, regularizer) and gives ((loss with penalty, its parts), gradients).
+    """
+    kind = None if is_plain(regularizer) else regularizer
+    make = _kept_full if is_plain((network, loss, kind)) else _compiled_full
+    return make(network, loss, kind, threads)
+
+
+def without_rate(optimizer: Optimizer) -> Optimizer:
+    """Return an optimizer as it is apart from its learning rate."""
+    inner = getattr(optimizer, "optimizer", None)
+    if isinstance(inner, Optimizer):  # one around another has the other's rate
+        return dataclasses.replace(optimizer, **{"optimizer": without_rate(inner)})
+    fields = {field.name for field in dataclasses.fields(optimizer)}
+    return dataclasses.replace(optimizer, learning_rate=1.0) if "learning_rate" in fields else optimizer
+
+
+def _compiled(
+    network: Layer,
+    loss: Callable[..., Any],
+    optimizer: Optimizer,
+    regularizer: Callable[[Any], Any] | None,
+    constraint: Callable[[Any], Any] | None,
+    backend: str,
+    threads: int | None,
+    shadow: str | None,
+    each: bool,
+) -> Callable[..., tuple[Any, ...]]:
+    step = train_epoch(network, loss, optimizer, regularizer, constraint, each)
+    given = () if each else (STATE,)
+    return compile(step, backend, varying=VARYING, donate=given, threads=threads, shadow=shadow)
+
+
+_kept = functools.lru_cache(maxsize=KEEP)(_compiled)
+
+
+def _compiled_full(
+    network: Layer, loss: Callable[..., Any], regularizer: Callable[[Any], Any] | None, threads: int | None
+) -> Callable[..., tuple[Any, Any]]:
+    def objective(params: Any, X: Any, Y: Any, weight: Any, regularizer: Any = regularizer) -> Any:
+        value, (losses, _) = loss_of(network, loss, regularizer, params, X, Y, weight)
+        return value, losses
+
+    return compile(value_and_grad(objective, has_aux=True), threads=threads)
+
+
+_kept_full = functools.lru_cache(maxsize=KEEP)(_compiled_full)

@@ -1,0 +1,279 @@
+"""What scikit-learn's networks do not have: each parameter does what it says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.metrics import log_loss, make_scorer, mean_absolute_error
+
+import minicolumn as mc
+from minicolumn.estimators.network import build_network, draw_weights
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+QUICK: dict[str, Any] = {
+    "hidden_layer_sizes": (8, 6),
+    "max_iter": 10,
+    "random_state": 0,
+    "learning_rate_init": 0.02,
+}
+
+
+def _classifier(**settings: Any) -> Any:
+    return mc.MLPClassifier(**(QUICK | settings))
+
+
+def _regressor(**settings: Any) -> Any:
+    return mc.MLPRegressor(**(QUICK | settings))
+
+
+# The network ------------------------------------------------------------------------------------------------
+
+
+def test_dropout_and_activations_layer_by_layer() -> None:
+    net = build_network((4, 3), ["tanh", "identity"], 2, dropout=[0.0, 0.5], input_dropout=0.1)
+    parts = "Dropout(0.1), Dense(4, activation='tanh'), Dense(3), Dropout(0.5), Dense(2)"
+    assert repr(net) == f"Sequential({parts})"
+    with pytest.raises(mc.DataError, match="activation holds 1 entries for 2 hidden layers"):
+        build_network((4, 3), ["tanh"], 2)
+    with pytest.raises(mc.DataError, match="hidden_layer_sizes must be > 0"):
+        build_network((4, -1), "tanh", 2)
+
+
+@pytest.mark.parametrize(("activation", "factor"), [("relu", 6.0), ("logistic", 2.0), ("tanh", 6.0)])
+def test_first_weights_are_scikit_learns(activation: str, factor: float) -> None:
+    net = build_network((200,), activation, 100)
+    params = draw_weights(net, 300, 0, np.float32)
+    for name, fans in (("0", 500), ("1", 300)):
+        bound = np.sqrt(factor / fans)
+        for part in params[name].values():
+            assert np.abs(part).max() <= bound
+            # Uniform on +-bound: the deviation of a mean square of 100 and more draws is below 0.09 of it.
+            assert np.mean(part**2.0) == pytest.approx(bound**2 / 3, rel=0.25)
+            assert abs(float(np.mean(part))) < 4 * bound / np.sqrt(3 * part.size)
+
+
+def test_an_own_activation_and_lists_are_trained(blobs: Any) -> None:
+    X, y = blobs
+    for activation in (lambda x: np.sin(x), ["relu", "gelu"], "mish", ["tanh", lambda x: x * 0.5]):
+        model = _classifier(activation=activation, max_iter=60).fit(X, y)
+        assert model.score(X, y) > 0.6
+    with pytest.raises(mc.DataError, match=r"activation holds 'tanhh'; did you mean 'tanh'"):
+        _classifier(activation=["tanhh", "tanh"]).fit(X, y)
+
+
+def test_dropout_acts_in_training_alone(blobs: Any) -> None:
+    X, y = blobs
+    plain, dropped = _classifier().fit(X, y), _classifier(dropout=0.5, input_dropout=0.2).fit(X, y)
+    assert not np.array_equal(plain.coefs_[0], dropped.coefs_[0])
+    np.testing.assert_array_equal(dropped.predict_proba(X), dropped.predict_proba(X))
+
+
+# Losses, optimizers, penalties ------------------------------------------------------------------------------
+
+
+def test_losses_by_name(blobs: Any, wave: Any, targets: Any) -> None:
+    X, y = blobs
+    assert _classifier(loss="softmax_cross_entropy").fit(X, y == 1).predict_proba(X).shape == (90, 2)
+    two, one = _classifier(loss="softmax_cross_entropy", max_iter=80), _classifier(max_iter=80)
+    assert two.fit(X, y == 1).score(X, y == 1) > one.fit(X, y == 1).score(X, y == 1) - 0.1
+    for loss in ("absolute_error", "huber"):
+        assert _regressor(loss=loss, max_iter=200).fit(*wave).score(*wave) > 0.8
+    with pytest.raises(mc.DataError, match="loss 'binary_cross_entropy' does not fit this target"):
+        _classifier(loss="binary_cross_entropy").fit(X, y)
+    with pytest.raises(ValueError, match="'loss' parameter of MLPRegressor"):
+        _regressor(loss="log_loss").fit(*wave)
+
+
+def test_an_own_loss_is_what_it_computes(targets: Any) -> None:
+    def half_squares(outputs: Any, targets: Any, sample_weight: Any) -> Any:
+        return np.mean(0.5 * np.sum((outputs - targets) ** 2, axis=1))
+
+    settings = {"dtype": "float64", "early_stopping": True}
+    for kind in ("numbers", "two numbers"):
+        X, y = targets[kind]
+        own = _regressor(loss=half_squares, **settings).fit(X, y)
+        named = _regressor(loss="squared_error", **settings).fit(X, y)
+        np.testing.assert_allclose(own.loss_curve_, named.loss_curve_, rtol=1e-10)
+        np.testing.assert_allclose(own.predict(X), named.predict(X), rtol=1e-8)
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_an_own_loss_gets_class_numbers(solver: str, blobs: Any) -> None:
+    seen = []
+
+    def squares(outputs: Any, targets: Any, sample_weight: Any) -> Any:
+        seen.append((outputs.shape, targets.shape, str(targets.dtype)))
+        right = targets.reshape((-1, 1)) == np.arange(3, dtype=np.int32).reshape((1, 3))
+        return np.mean(np.sum((outputs - np.where(right, 1.0, -1.0)) ** 2, axis=1))
+
+    model = _classifier(loss=squares, solver=solver, max_iter=60).fit(*blobs)
+    assert model.score(*blobs) > 0.7
+    assert set(seen) == {((90, 3), (90,), "int32")}
+    with pytest.raises(mc.DataError, match="own loss function"):
+        model.save("never.safetensors")
+
+
+@pytest.mark.parametrize("solver", ["adamw", "nadam", mc.optim.AdamW(0.02), mc.optim.SGD(0.1, momentum=0.9)])
+def test_any_optimizer(solver: Any, blobs: Any) -> None:
+    model = _classifier(solver=solver, max_iter=80).fit(*blobs)
+    assert model.score(*blobs) > 0.7
+    rate = solver.learning_rate if isinstance(solver, mc.optim.Optimizer) else 0.02
+    assert model.history_[0]["learning_rate"] == pytest.approx(rate)
+
+
+def test_a_record_is_the_name_and_its_settings(blobs: Any) -> None:
+    named, record = _classifier(solver="adam"), _classifier(solver=mc.optim.Adam(0.02))
+    np.testing.assert_array_equal(named.fit(*blobs).coefs_[0], record.fit(*blobs).coefs_[0])
+
+
+@pytest.mark.parametrize("rate", ["cosine", mc.optim.Cosine(), lambda step, total: 1.0 - step / total])
+def test_any_schedule(rate: Any, blobs: Any) -> None:
+    rates = _classifier(learning_rate=rate).fit(*blobs).history_["learning_rate"]
+    assert rates[0] == pytest.approx(0.02)
+    assert rates[-1] < 0.003
+
+
+def test_l1_drives_weights_to_nothing(blobs: Any) -> None:
+    X = np.column_stack([blobs[0], np.random.default_rng(0).standard_normal((90, 20))])
+    dense, thin = (_classifier(l1=l1, max_iter=300).fit(X, blobs[1]) for l1 in (0.0, 2.0))
+    small = lambda model: float(np.mean(np.abs(model.coefs_[0][4:]) < 0.01))  # noqa: E731
+    assert small(thin) > small(dense) + 0.3
+
+
+# What is held out -------------------------------------------------------------------------------------------
+
+
+def test_own_validation_rows_are_measured_on(targets: Any) -> None:
+    for kind, make in (("multiclass", _classifier), ("binary", _classifier), ("two numbers", _regressor)):
+        X, y = targets[kind]
+        model = make().fit(X[:60], y[:60], X_val=X[60:], y_val=y[60:])
+        alone = make().fit(X[:60], y[:60])
+        np.testing.assert_array_equal(model.coefs_[0], alone.coefs_[0])  # measuring changes nothing
+        assert model.validation_scores_[-1] == pytest.approx(model.score(X[60:], y[60:]), rel=1e-6)
+        if kind == "two numbers":
+            expected = 0.5 * np.mean(np.sum((model.predict(X[60:]) - y[60:]) ** 2, axis=1))
+        else:
+            expected = log_loss(y[60:], model.predict_proba(X[60:]))
+        assert model.validation_loss_curve_[-1] == pytest.approx(expected, rel=1e-5)
+    with pytest.raises(mc.DataError, match="X_val and y_val together"):
+        _classifier().fit(X, y[:, 0] > 0, X_val=X)
+
+
+def test_early_stopping_on_own_rows_by_an_own_score(blobs: Any, wave: Any) -> None:
+    X, y = blobs
+    model = _classifier(early_stopping=True, scoring="neg_log_loss", max_iter=200, learning_rate_init=0.1)
+    model.fit(X[:60], y[:60], X_val=X[60:], y_val=y[60:])
+    assert model.best_validation_score_ == pytest.approx(
+        -log_loss(y[60:], model.predict_proba(X[60:])), rel=1e-5
+    )
+    assert model.n_iter_ < 200
+    scorer = make_scorer(mean_absolute_error, greater_is_better=False)
+    X, y = wave
+    other = _regressor(early_stopping=True, scoring=scorer).fit(X, y, X_val=X, y_val=y)
+    assert other.best_validation_score_ == pytest.approx(-mean_absolute_error(y, other.predict(X)))
+
+
+def test_callbacks_of_minicolumn(blobs: Any) -> None:
+    X, y = blobs
+    stopping = mc.EarlyStopping(patience=2, min_delta=1e9, monitor="loss")
+    assert _classifier(callbacks=[stopping], max_iter=50).fit(X, y).n_iter_ == 3
+    best = _classifier(callbacks=mc.KeepBest("val_loss"), max_iter=60, learning_rate_init=0.3)
+    best.fit(X[:60], y[:60], X_val=X[60:], y_val=y[60:])
+    kept = log_loss(y[60:], best.predict_proba(X[60:]))
+    assert kept == pytest.approx(min(best.validation_loss_curve_), rel=1e-5)
+
+
+def test_restarts_keep_the_best(blobs: Any) -> None:
+    X, y = blobs
+    several = _classifier(n_restarts=3).fit(X, y)
+    assert several.loss_ <= _classifier().fit(X, y).loss_
+    held = _classifier(n_restarts=3, early_stopping=True).fit(X, y)
+    assert held.best_validation_score_ >= _classifier(early_stopping=True).fit(X, y).best_validation_score_
+
+
+# Probabilities and intervals --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["binary", "multiclass", "multilabel"])
+def test_calibration_makes_held_out_rows_likelier_and_changes_no_label(kind: str, targets: Any) -> None:
+    X, y = targets[kind]
+    rng = np.random.default_rng(0)
+    wrong = rng.random(len(y)) < 0.25  # labels that no network can know
+    y = np.where(wrong if y.ndim == 1 else wrong[:, None], rng.permutation(y), y)
+    settings = {"max_iter": 400, "validation_fraction": 0.3, "early_stopping": False}
+    model = _classifier(calibrate=True, **settings).fit(X, y)
+    assert model.temperature_ > 1.0  # it was too sure of itself
+    sure = _classifier(calibrate=True, **settings).fit(X, y)
+    sure.coefs_[-1] = sure.coefs_[-1] * sure.temperature_
+    sure.intercepts_[-1] = sure.intercepts_[-1] * sure.temperature_
+    np.testing.assert_array_equal(model.predict(X), sure.predict(X))
+    mean = lambda m: float(np.mean(np.maximum(m.predict_proba(X), 1 - m.predict_proba(X))))  # noqa: E731
+    assert mean(model) < mean(sure)
+
+
+def test_intervals_hold_what_they_promise() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-2, 2, (1200, 1))
+    y = np.sin(X[:, 0]) + 0.3 * rng.standard_normal(1200)
+    model = _regressor(conformal_fraction=0.3, max_iter=30).fit(X[:600], y[:600])
+    widths = []
+    for coverage in (0.5, 0.9):
+        low, high = model.predict_interval(X[600:], coverage).T
+        inside = float(np.mean((low <= y[600:]) & (y[600:] <= high)))
+        # 180 residuals and 600 new rows: the share inside has a deviation of about 0.04.
+        assert inside == pytest.approx(coverage, abs=0.12)
+        np.testing.assert_allclose((low + high) / 2, model.predict(X[600:]), rtol=1e-5, atol=1e-6)
+        widths.append(float(np.mean(high - low)))
+    assert widths[0] < widths[1]
+
+
+def test_intervals_of_several_outputs_and_without_rows(targets: Any) -> None:
+    X, y = targets["two numbers"]
+    assert _regressor(early_stopping=True).fit(X, y).predict_interval(X, 0.5).shape == (120, 2, 2)
+    with pytest.raises(mc.DataError, match="no rows were set apart"):
+        _regressor().fit(X, y).predict_interval(X)
+    few = _regressor(early_stopping=True).fit(X, y)
+    with pytest.raises(mc.DataError, match=r"0\.99 needs at least 99 held-out rows, there are 12"):
+        few.predict_interval(X, 0.99)
+    with pytest.raises(mc.DataError, match="between 0 and 1"):
+        few.predict_interval(X, 1.0)
+
+
+# The file ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["binary", "multiclass", "multilabel", "numbers"])
+def test_the_file_holds_network_and_classes(kind: str, targets: Any, tmp_path: Path) -> None:
+    X, y = targets[kind]
+    model = (_regressor if kind == "numbers" else _classifier)(dropout=0.1).fit(X, y)
+    model.save(tmp_path / "m.safetensors")
+    loaded = mc.load(tmp_path / "m.safetensors")
+    if kind == "numbers":
+        np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
+        return
+    p = model.predict_proba(X)
+    np.testing.assert_array_equal(loaded.predict(X), p[:, 1] if kind == "binary" else p)
+    assert loaded.training["classes"] == model.classes_.tolist()
+
+
+# What contradicts itself ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"solver": "lbfgs", "dropout": 0.1}, "so no dropout"),
+        ({"solver": "lbfgs", "callbacks": [mc.KeepBest()]}, "no epochs that callbacks could watch"),
+        ({"dropout": 1.0}, "'dropout' parameter of MLPClassifier"),
+        ({"solver": "adammm"}, "'solver' parameter of MLPClassifier"),
+        ({"callbacks": [3]}, "callbacks holds a int"),
+        ({"dtype": "float16"}, "'dtype' parameter"),
+    ],
+)
+def test_what_contradicts_itself_is_refused(settings: Any, message: str, blobs: Any) -> None:
+    with pytest.raises(ValueError, match=message):
+        _classifier(**settings).fit(*blobs)

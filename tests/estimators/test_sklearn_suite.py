@@ -1,0 +1,60 @@
+"""scikit-learn's own tests of its networks, run with ours in their place."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from unittest import mock
+
+import pytest
+import sklearn.neural_network
+
+import minicolumn as mc
+
+# What looks into scikit-learn's own parts, which ours does not have.
+PRIVATE = {
+    "test_gradient": "calls _loss_grad_lbfgs; derivatives are tested in tests/autodiff",
+    "test_learning_rate_warmstart": "reads _optimizer.learning_rate; see test_invscaling",
+    "test_adaptive_learning_rate": "reads _optimizer.learning_rate; see test_adaptive",
+}
+# What differs on purpose.
+BY_DESIGN = {
+    "test_mlp_param_dtypes": "computes in float32 whatever the dtype of X; dtype='float64' asks for more",
+}
+# What depends on the draw: from 19 of 40 seeds ours stays on a plateau with a logistic network, from 20 of
+# 40 scikit-learn's does; the test takes seed 1, which is one of ours.
+DRAWN = {"test_lbfgs_regression": "seed 1 ends on a plateau of the logistic network"}
+
+
+def _suite() -> ModuleType:
+    """Return the test module, loaded anew while our classes stand in scikit-learn's place."""
+    folder = Path(sklearn.neural_network.__file__).parent
+    spec = importlib.util.spec_from_file_location("sklearn_mlp_suite", folder / "tests" / "test_mlp.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    ours = {"MLPClassifier": mc.MLPClassifier, "MLPRegressor": mc.MLPRegressor}
+    with mock.patch.multiple(sklearn.neural_network, **ours):
+        spec.loader.exec_module(module)
+    return module
+
+
+def _tests() -> dict[str, Any]:
+    tests = {name: test for name, test in vars(_suite()).items() if name.startswith("test_")}
+    for name, reason in (PRIVATE | DRAWN).items():
+        tests[name] = pytest.mark.xfail(reason=reason, strict=True)(tests[name])
+    for name, reason in BY_DESIGN.items():
+        tests[name] = pytest.mark.xfail(reason=reason)(tests[name])
+    return tests
+
+
+pytestmark = pytest.mark.filterwarnings("default")
+globals().update(_tests())
+
+
+@pytest.fixture
+def global_random_seed() -> int:
+    """Return the seed that scikit-learn's own runs take by default."""
+    return 42

@@ -1,0 +1,97 @@
+"""Epochs trained ahead: nobody can tell that they were."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minicolumn as mc
+from minicolumn.train import ahead
+
+TIMINGS = ("seconds", "steps_per_second")
+
+
+def _rows(history: mc.History) -> list[dict[str, Any]]:
+    return [{name: value for name, value in row.items() if name not in TIMINGS} for row in history]
+
+
+def _fit(data: Any, **settings: Any) -> mc.Run:
+    net = mc.nn.Sequential(mc.nn.Dense(6, "tanh"), mc.nn.Dropout(0.2), mc.nn.Dense(3))
+    chosen = {"optimizer": mc.optim.Adam(0.05), "batch_size": 100, "epochs": 40, "schedule": "cosine"}
+    return mc.fit(net, *data, **(chosen | settings))
+
+
+@pytest.fixture
+def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ahead, "MOST", 1)
+
+
+def test_how_far_is_no_bits_matter(blobs: Any, same_bits: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings: dict[str, Any] = {"validation_data": blobs, "regularizer": mc.nn.PerRow(mc.nn.L2(0.1))}
+    settings |= {"callbacks": [mc.KeepBest()], "epochs": 70}
+    far = _fit(blobs, **settings)
+    monkeypatch.setattr(ahead, "MOST", 1)
+    near = _fit(blobs, **settings)
+    assert same_bits(far.params, near.params)
+    assert same_bits(far.progress.moments, near.progress.moments)
+    assert _rows(far.history) == _rows(near.history)
+
+
+@pytest.mark.parametrize("last", [1, 2, 3, 11, 37])
+def test_a_stop_ends_with_the_state_of_its_epoch(last: int, blobs: Any, same_bits: Any) -> None:
+    class Stop(mc.Callback):
+        def on_epoch(self, training: Any, row: Any) -> None:
+            if row["epoch"] == last:
+                training.stop("enough")
+
+    stopped = _fit(blobs, schedule="constant", callbacks=[Stop()])
+    whole = _fit(blobs, schedule="constant", epochs=last)
+    assert (stopped.stopped, len(stopped.history)) == ("enough", last)
+    assert same_bits(stopped.progress.params, whole.progress.params)
+    assert same_bits(stopped.progress.moments, whole.progress.moments)
+    on = [_fit(blobs, schedule="constant", epochs=3, resume=run) for run in (stopped, whole)]
+    assert same_bits(on[0].params, on[1].params)
+
+
+@pytest.mark.parametrize("far", [True, False])
+def test_a_rate_that_a_callback_changes_counts_from_the_next_epoch(
+    far: bool, blobs: Any, request: pytest.FixtureRequest
+) -> None:
+    if not far:
+        request.getfixturevalue("one_by_one")
+    factor = [1.0]
+
+    class Halve(mc.Callback):
+        def on_epoch(self, training: Any, row: Any) -> None:
+            factor[0] *= 0.5 if row["epoch"] in (5, 6, 20) else 1.0
+
+    run = _fit(blobs, schedule=lambda steps, total: np.full(np.shape(steps), factor[0]), callbacks=[Halve()])
+    expected = 0.05 * np.repeat([1.0, 0.5, 0.25, 0.125], [5, 1, 14, 20])
+    np.testing.assert_allclose(run.history["learning_rate"], expected, rtol=1e-6)
+    # The losses of epochs that were dropped stand nowhere.
+    steady = _fit(blobs, schedule=lambda steps, total: np.interp(steps + 1, [5.5, 5.6], [1.0, 0.5]))
+    np.testing.assert_array_equal(run.history["loss"][:6], steady.history["loss"][:6])
+
+
+def test_divergence_within_a_call_keeps_the_epochs_before_it(wave: Any) -> None:
+    X, y = wave
+    settings: dict[str, Any] = {"loss": "squared_error", "optimizer": mc.optim.SGD(0.1), "batch_size": 50}
+    rates = lambda steps, total: np.where(np.asarray(steps) < 20, 1.0, 1e25)  # noqa: E731
+    with pytest.raises(mc.DivergenceError, match=r"\(epoch 2[12]\)") as caught:
+        mc.fit(mc.nn.Dense(1), X, y, epochs=40, schedule=rates, **settings)
+    run = caught.value.run  # type: ignore[attr-defined]
+    assert len(run.history) in (20, 21)
+    assert np.isfinite(run.history["loss"]).all()
+    assert all(np.isfinite(leaf).all() for leaf in run.params.values())
+
+
+def test_only_small_networks_and_single_steps_are_trained_ahead() -> None:
+    small, large = {"w": np.zeros(10, np.float32)}, {"w": np.zeros(1 << 18, np.float32)}
+    assert [ahead.fits_ahead(steps, tree) for steps, tree in ((1, small), (2, small), (1, large))] == [
+        True, False, False,
+    ]  # fmt: skip
+    assert [ahead.how_far(done, 100, 50, small) for done in (0, 1, 7, 90)] == [1, 1, 7, 32]
+    assert ahead.how_far(90, 3, 50, small) == 3
+    assert ahead.how_far(90, 100, 50, {"w": np.zeros(1 << 19, np.float32)}) == 4

@@ -1,0 +1,65 @@
+"""Sparse rows: the same bits as dense ones, without ever being dense as a whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+import minicolumn as mc
+from minicolumn.train.batches import Pace
+
+
+@pytest.fixture
+def holey(blobs: Any) -> tuple[Any, Any]:
+    X, y = blobs
+    return np.where(np.abs(X) > 0.7, X, 0.0), y
+
+
+@pytest.mark.parametrize("form", [sparse.csr_array, sparse.csc_array, sparse.coo_matrix])
+@pytest.mark.parametrize("steps", [1, 100])
+def test_sparse_rows_give_the_bits_of_dense_ones(
+    form: Any, steps: int, holey: Any, net: Any, same_bits: Any, fit_module: Any, monkeypatch: Any
+) -> None:
+    X, y = holey
+    monkeypatch.setattr(fit_module, "Pace", lambda: Pace(seconds=0.0, steps=steps))
+    weight = np.arange(47.0) % 5
+    settings: dict[str, Any] = {
+        "epochs": 3,
+        "batch_size": 8,
+        "sample_weight": weight,
+        "validation_fraction": 0.2,
+    }
+    thin, full = mc.fit(net, form(X), y, **settings), mc.fit(net, X, y, **settings)
+    assert same_bits(thin.params, full.params)
+    np.testing.assert_allclose(thin.history["val_loss"], full.history["val_loss"], rtol=1e-6)  # other blocks
+    np.testing.assert_array_equal(thin.predict(form(X)), full.predict(X))
+    assert thin.evaluate(form(X), y) == pytest.approx(full.evaluate(X, y), rel=1e-6)
+
+
+def test_only_the_rows_of_a_few_steps_are_dense_at_a_time(monkeypatch: Any) -> None:
+    X = sparse.random_array((400, 3000), density=0.01, rng=np.random.default_rng(0), format="csr")
+    largest = []
+    dense = mc.train.fit.__globals__["Rows"].dense
+
+    def watched(rows: Any) -> Any:
+        largest.append(len(rows))
+        return dense(rows)
+
+    monkeypatch.setattr("minicolumn.model.rows.Rows.dense", watched)
+    mc.fit(mc.nn.Dense(2), X, np.arange(400) % 2, epochs=1, batch_size=10)
+    assert sum(largest) == 400
+    assert max(largest) < 400
+
+
+def test_sparse_rows_are_checked_like_others(net: Any) -> None:
+    X = sparse.csr_array(np.eye(3))
+    with pytest.raises(mc.ShapeError, match="X has 3 rows and y 2"):
+        mc.fit(net, X, [0, 1])
+    X.data[1] = np.nan
+    with pytest.raises(mc.DataError, match="X holds NaN"):
+        mc.fit(net, X, [0, 1, 2])
+    with pytest.raises(mc.DataError, match="too large for float32"):
+        mc.fit(net, sparse.csr_array(1e200 * np.eye(3)), [0, 1, 2])
