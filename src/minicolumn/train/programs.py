@@ -64,7 +64,7 @@ def without_rate(optimizer: Optimizer) -> Optimizer:
     """Return an optimizer as it is apart from its learning rate."""
     inner = getattr(optimizer, "optimizer", None)
     if isinstance(inner, Optimizer):  # one around another has the other's rate
-        return dataclasses.replace(optimizer, **{"optimizer": without_rate(inner)})
+        return dataclasses.replace(optimizer, optimizer=without_rate(inner))
     fields = {field.name for field in dataclasses.fields(optimizer)}
     return dataclasses.replace(optimizer, learning_rate=1.0) if "learning_rate" in fields else optimizer
 
