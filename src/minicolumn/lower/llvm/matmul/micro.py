@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from minicolumn.lower.llvm.emit import Function, Value, const, index, is_float, lanes_of
 from minicolumn.lower.llvm.machine import Machine
-from minicolumn.lower.llvm.matmul.lanes import load_lanes, minus, store_lanes
+from minicolumn.lower.llvm.matmul.lanes import load_lanes, minus, store_lanes, times
 from minicolumn.lower.llvm.matmul.shapes import Product, Tiling, fused
 
 
@@ -42,6 +42,11 @@ class Factors:
     b_step: int
     b_padded: bool  # whether lanes beyond the tail may be read
 
+    def moved(self, fn: Function, steps: Value, element: str) -> Factors:
+        """Return the factors some steps of k further on."""
+        a, b = (times(fn, steps, step) for step in (self.a_step, self.b_step))
+        return replace(self, a=fn.at(self.a, a, element), b=fn.at(self.b, b, element))
+
     def after(self, fn: Function, steps: int, element: str) -> list[Value]:
         """Return where a and b go on after some steps of k."""
         return [fn.at(self.a, steps * self.a_step, element), fn.at(self.b, steps * self.b_step, element)]
@@ -70,19 +75,20 @@ class Arithmetic:
         return f"f{opcode}" if is_float(self.element) else opcode
 
 
-def load_tile(fn: Function, tile: Tile, c: Value, ld: int, element: str) -> list[Value]:
-    """Load what a tile of the results holds."""
-    rows = [fn.at(c, r * ld, element) for r in range(tile.rows)]
-    return [
-        load_lanes(fn, tile.type, fn.at(rows[r], v * lanes_of(tile.type), element), tile.width(v))
-        for r, v in tile.places
-    ]
-
-
-def store_tile(fn: Function, tile: Tile, values: Sequence[Value], c: Value, ld: int, element: str) -> None:
+def store_tile(fn: Function, tile: Tile, c: Value, ld: int, element: str, values: Sequence[Value]) -> None:
     """Store a tile of results."""
     for (r, v), value in zip(tile.places, values, strict=True):
         store_lanes(fn, value, fn.at(c, r * ld + v * lanes_of(tile.type), element), tile.width(v))
+
+
+def add_to_tile(
+    fn: Function, maths: Arithmetic, tile: Tile, c: Value, ld: int, element: str, values: Sequence[Value]
+) -> None:
+    """Add to a tile of results."""
+    for (r, v), value in zip(tile.places, values, strict=True):
+        place = fn.at(c, r * ld + v * lanes_of(tile.type), element)
+        held = load_lanes(fn, tile.type, place, tile.width(v))
+        store_lanes(fn, maths.add(fn, held, value), place, tile.width(v))
 
 
 def accumulate(

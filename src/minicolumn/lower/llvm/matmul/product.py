@@ -6,7 +6,14 @@ from minicolumn.lower.llvm.emit import Function, Module, Value, const, index, ve
 from minicolumn.lower.llvm.machine import Machine
 from minicolumn.lower.llvm.matmul.dots import dots
 from minicolumn.lower.llvm.matmul.lanes import least, minus, most, plus, times
-from minicolumn.lower.llvm.matmul.micro import Arithmetic, Factors, Tile, accumulate, load_tile, store_tile
+from minicolumn.lower.llvm.matmul.micro import (
+    Arithmetic,
+    Factors,
+    Tile,
+    accumulate,
+    add_to_tile,
+    store_tile,
+)
 from minicolumn.lower.llvm.matmul.pack import emit_columns, factors, packed_strip, piece_start
 from minicolumn.lower.llvm.matmul.shapes import (
     Product,
@@ -15,6 +22,7 @@ from minicolumn.lower.llvm.matmul.shapes import (
     packed_a_bytes,
     runs_of_panels,
     runs_of_strips,
+    stretch,
     tiling,
 )
 from minicolumn.lower.llvm.sharing import share, share_rows
@@ -217,10 +225,30 @@ class _Loops:
         return fn.finish()
 
     def _sums(self, fn: Function, tile: Tile) -> None:
-        count = fn.parameters["count"] if self.blocked else index(self.product.k)
-        begin, x = self._begin(fn, tile), self._factors(fn, tile)
-        sums = accumulate(fn, self.maths, tile, self.t, x, count, begin)
-        store_tile(fn, tile, sums, fn.parameters["c"], self.ld, self.product.memory)
+        """Add up stretches of k in registers, and each to what the earlier ones left in c."""
+        x, steps = self._factors(fn, tile), stretch(self.product)
+        if self.blocked:
+            self._stretch(fn, tile, x, fn.parameters["count"], fn.parameters["k0"])
+        elif steps >= self.product.k:
+            self._stretch(fn, tile, x, index(self.product.k), index(0))
+        else:
+            with fn.loop(0, self.product.k, steps) as k:
+                count = least(fn, minus(fn, index(self.product.k), k.counter), steps)
+                self._stretch(fn, tile, x.moved(fn, k.counter, self.product.memory), count, k.counter)
+
+    def _stretch(self, fn: Function, tile: Tile, x: Factors, count: Value, before: Value) -> None:
+        """Add up some steps; the first ones are all that there is, later ones are added to the sum so far."""
+        zeros = [const(tile.type, 0)] * len(tile.places)
+        sums = accumulate(fn, self.maths, tile, self.t, x, count, zeros)
+        put = (tile, fn.parameters["c"], self.ld, self.product.memory)
+        if before == index(0):
+            store_tile(fn, *put, sums)
+            return
+        first = fn.compare("eq", before, index(0))
+        with fn.when(first):
+            store_tile(fn, *put, sums)
+        with fn.when(fn.op("xor", first, const("i1", True))):
+            add_to_tile(fn, self.maths, *put, sums)
 
     def _dots(self, fn: Function, tile: Tile) -> None:
         x = self._factors(fn, tile)
@@ -233,12 +261,3 @@ class _Loops:
         b_step = tile.vectors * self.t.lanes if packed else product.b.rows_stride
         strides = (1, tile.rows) if self.t.pack_a else (product.a.rows_stride, product.a.cols_stride)
         return Factors(a, *strides, b, b_step, packed)
-
-    def _begin(self, fn: Function, tile: Tile) -> list[Value]:
-        """Return zeros, or what earlier blocks of k have left."""
-        zeros = [const(tile.type, 0)] * len(tile.places)
-        if not self.blocked:
-            return zeros
-        with fn.loop(0, least(fn, fn.parameters["k0"], 1), carried=zeros) as loop:
-            loop.next(*load_tile(fn, tile, fn.parameters["c"], self.ld, self.product.memory))
-        return loop.results

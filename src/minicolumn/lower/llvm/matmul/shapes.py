@@ -16,6 +16,9 @@ LONG_ENOUGH_FOR_DOTS = 128  # bytes, on every machine: two vectors of the widest
 WORTH_A_NARROW_PANEL = 1 << 20  # multiplications, from which a last panel gets a tile of its own
 PIECES = 16  # rectangles of a product at least, if it can be cut so finely: no thread then waits long
 PANEL = 64  # bytes to which packed buffers are aligned
+# Steps over k that are added up in registers, since over all of them roundings would grow like the root of k.
+# To put a tile aside after 512 costs half a percent.
+STRETCH = 512
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,18 @@ class Tiling:
     def blocked(self, k: int) -> bool:
         """Return whether k is cut, so that partial sums are kept."""
         return k > self.k_block
+
+
+def stretch(product: Product) -> int:
+    """Return the steps over k after which partial sums are put aside, all stretches being about as long.
+
+    >>> stretch(Product(1, 1, 784, "float", Operand(784, 1), Operand(1, 1)))
+    392
+    """
+    pieces = -(-product.k // STRETCH)
+    if product.element not in ("float", "double") or pieces < 2:
+        return max(1, product.k)
+    return -(-product.k // (pieces * 4)) * 4
 
 
 @dataclass(frozen=True)
