@@ -379,4 +379,5 @@ def test_backends_that_do_not_exist(backend: Any) -> None:
 
 
 def test_numbers_of_numpys_are_numbers_of_threads() -> None:
-    assert mc.compile(lambda x: x + 1, threads=np.int64(1))(np.ones(1)) == 2
+    one: Any = np.int64(1)
+    assert mc.compile(lambda x: x + 1, threads=one)(np.ones(1)) == 2
