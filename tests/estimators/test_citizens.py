@@ -25,6 +25,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import minicolumn as mc
+from minicolumn.train import programs
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -61,6 +62,16 @@ def test_pipeline_grid_search_and_calibration(blobs: Any) -> None:
     np.testing.assert_allclose(calibrated.predict_proba(X).sum(axis=1), 1.0, rtol=1e-6)
     logs: Any = cross_val_predict(_classifier(), X, y, cv=3, method="predict_log_proba")
     assert logs.shape == (90, 3)
+
+
+def test_a_search_compiles_once_a_network(blobs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    compiled = programs.compile
+    monkeypatch.setattr(programs, "compile", lambda *a, **k: made.append(1) or compiled(*a, **k))
+    programs._kept.cache_clear()
+    grid = {"alpha": [0.1, 0.2], "learning_rate_init": [0.01, 0.02], "hidden_layer_sizes": [(4,), (5,)]}
+    GridSearchCV(_classifier(), grid, cv=3).fit(*blobs)
+    assert len(made) == 2
 
 
 @pytest.mark.parametrize("backend", ["threading", "loky"])

@@ -25,37 +25,51 @@ SMALL = 1 << 19
 
 
 @dataclass(frozen=True, eq=False)
-class Step:
-    """An epoch of one step: its rate, the state after it, its losses."""
+class Epoch:
+    """What an epoch came to.
 
-    rate: Any
+    state       after it
+    losses      means over its rows, "loss" and perhaps "penalty"
+    rate        of its last step
+    seconds     it took; of epochs that were trained together, an equal share
+    """
+
     state: State
-    losses: tuple[Any, ...]
+    losses: dict[str, float]
+    rate: Any
+    seconds: float
 
 
 class Ahead:
     """The epochs that were trained ahead, in their order."""
 
     def __init__(self) -> None:
-        self._steps: deque[Step] = deque()
+        self._epochs: deque[Epoch] = deque()
 
-    def take(self, rate: Any) -> Step | None:
+    def take(self, rate: Any) -> Epoch | None:
         """Return the next epoch if it was trained at this rate; what follows a changed rate is dropped."""
-        if self._steps and self._steps[0].rate == rate:
-            return self._steps.popleft()
-        self._steps.clear()
+        if self._epochs and self._epochs[0].rate == rate:
+            return self._epochs.popleft()
+        self._epochs.clear()
         return None
 
-    def fill(self, rates: Array, states: Any, losses: list[Array]) -> None:
-        """Take note of some epochs: everything with a leading axis of epochs."""
-        self._steps.extend(_steps(rates, states, losses))
+    def fill(self, rates: Array, states: Any, losses: list[Array], seconds: float) -> Epoch:
+        """Keep some epochs, everything with a leading axis of epochs, but return the first of them."""
+        self._epochs.extend(_epochs(rates, states, losses, seconds / len(rates)))
+        return self._epochs.popleft()
 
 
-def _steps(rates: Array, states: Any, losses: list[Array]) -> Iterator[Step]:
+def _epochs(rates: Array, states: Any, losses: list[Array], seconds: float) -> Iterator[Epoch]:
     leaves, structure = flatten(states)
     build = builder(structure)
     for k, rate in enumerate(rates):
-        yield Step(rate, build([leaf[k] for leaf in leaves]), tuple(part[k] for part in losses))
+        state = build([leaf[k] for leaf in leaves])
+        yield Epoch(state, named([float(part[k]) for part in losses]), rate, seconds)
+
+
+def named(losses: list[float]) -> dict[str, float]:
+    """Return the loss, and the regularizer's share where there is one, by their names."""
+    return dict(zip(("loss", "penalty"), losses, strict=False))
 
 
 def fits_ahead(steps: int, params: Any) -> bool:

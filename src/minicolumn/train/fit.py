@@ -22,7 +22,7 @@ from minicolumn.nn.losses import Loss
 from minicolumn.nn.regularize import with_statistics
 from minicolumn.optim import Adam, Optimizer
 from minicolumn.optim.schedules import Constant, Schedule
-from minicolumn.train.ahead import Ahead, fits_ahead, how_far
+from minicolumn.train.ahead import Ahead, Epoch, fits_ahead, how_far, named
 from minicolumn.train.batches import Orders, Pace, chunks, steps_in
 from minicolumn.train.callbacks import Callback, Training
 from minicolumn.train.check import (
@@ -219,30 +219,29 @@ class _Job:
 
     def _one_epoch(self, training: Training) -> None:
         """Train one epoch, measure it, and let the callbacks see it."""
-        started, epoch = time.perf_counter(), len(training.history) + 1
+        number = len(training.history) + 1
         # There is no state to go on from while an epoch is under way.
         state, self.state = self.state, None
-        train = self._steps if self.ahead is None else self._step
-        state, losses, rate = train(state, training, epoch)
-        if not all(np.isfinite(leaf).all() for leaf in flatten(state.params)[0]):
-            raise DivergenceError(self._why_diverged(self.taken + training.steps, epoch, "a weight"))
-        seconds = time.perf_counter() - started
-        averaged = self.settings.optimizer.weights(state.params, state.moments)
-        weights = with_statistics(averaged, state.params)  # which the optimizer knows nothing of
-        measured = {**losses, **self._measured(weights), "learning_rate": rate}
-        row = {"epoch": epoch, **measured, "seconds": seconds, "steps_per_second": training.steps / seconds}
-        training.add(row, _copied(weights) if self.ahead is None else weights)
-        self.state, self.taken = state, self.taken + training.steps
+        epoch = (self._steps if self.ahead is None else self._step)(state, training, number)
+        if not all(np.isfinite(leaf).all() for leaf in flatten(epoch.state.params)[0]):
+            raise DivergenceError(self._why_diverged(self.taken + training.steps, number, "a weight"))
+        averaged = self.settings.optimizer.weights(epoch.state.params, epoch.state.moments)
+        params = with_statistics(averaged, epoch.state.params)  # which the optimizer knows nothing of
+        measured = {**epoch.losses, **self._measured(params), "learning_rate": float(epoch.rate)}
+        times = {"seconds": epoch.seconds, "steps_per_second": training.steps / epoch.seconds}
+        row = {"epoch": number, **measured, **times}
+        training.add(row, _copied(params) if self.ahead is None else params)
+        self.state, self.taken = epoch.state, self.taken + training.steps
         try:
             for callback in self.callbacks:
                 callback.on_epoch(training, row)
         finally:  # an interrupt here comes after the epoch, so the epoch counts
             training.settle_best()
 
-    def _steps(self, state: Any, training: Training, epoch: int) -> tuple[State, dict[str, float], float]:
-        """Take the steps of an epoch, chunk by chunk; return the state, the mean losses and the last rate."""
+    def _steps(self, state: Any, training: Training, epoch: int) -> Epoch:
+        """Take the steps of an epoch, chunk by chunk."""
         parts: list[list[Array]] = []
-        done, rate = 0, 0.0
+        started, done, rate = time.perf_counter(), 0, 0.0
         for piece in chunks(self.orders.of(epoch), self.settings.batch_size, self.pace):
             rates = self._rates(self.taken + done + np.arange(len(piece)), training)
             began = time.perf_counter()
@@ -255,25 +254,21 @@ class _Job:
                 callback.on_chunk(training, done, float(losses[0][-1]))
         # Added up once an epoch, so that the sum does not depend on where the chunks were cut.
         means = [float(np.sum(np.concatenate(column))) / training.rows for column in zip(*parts, strict=True)]
-        return state, dict(zip(("loss", "penalty"), means, strict=False)), rate
+        return Epoch(state, named(means), rate, time.perf_counter() - started)
 
-    def _step(self, state: Any, training: Training, epoch: int) -> tuple[State, dict[str, float], float]:
-        """Take an epoch of one step, which may have been trained ahead; return the same as `_steps`."""
-        assert self.ahead is not None
-        rate = self._rates(np.array([self.taken]), training)[0]
-        step = self.ahead.take(rate)
-        if step is None:
-            self._train_ahead(state, training, epoch)
-            step = self.ahead.take(rate)
-        assert step is not None
-        if not np.isfinite(step.losses[0]):
+    def _step(self, state: Any, training: Training, epoch: int) -> Epoch:
+        """Take an epoch of one step, which may have been trained ahead."""
+        rate = self._rates(np.array([self.taken]), training)
+        found = self.ahead.take(rate[0]) if self.ahead is not None else None
+        found = found or self._train_ahead(state, training, epoch)
+        if not np.isfinite(found.losses["loss"]):
             raise DivergenceError(self._why_diverged(self.taken + 1, epoch, "the loss"))
         for callback in self.callbacks:
-            callback.on_chunk(training, 1, float(step.losses[0]))
-        return step.state, dict(zip(("loss", "penalty"), map(float, step.losses), strict=False)), float(rate)
+            callback.on_chunk(training, 1, found.losses["loss"])
+        return found
 
-    def _train_ahead(self, state: Any, training: Training, epoch: int) -> None:
-        """Train this epoch and some of those that follow, in one call."""
+    def _train_ahead(self, state: Any, training: Training, epoch: int) -> Epoch:
+        """Train this epoch and some of those that follow, in one call; return this one."""
         assert self.ahead is not None
         left = training.epochs - len(training.history)
         count = how_far(self.taken - self.first, left, self.pace.steps, state)
@@ -281,8 +276,9 @@ class _Job:
         orders = np.stack([self.orders.of(epoch + k) for k in range(count)])
         began = time.perf_counter()
         states, *losses = self._run(state, self.train, orders, rates, self.taken)
-        self.pace.took(count, time.perf_counter() - began)
-        self.ahead.fill(rates, states, losses)
+        seconds = time.perf_counter() - began
+        self.pace.took(count, seconds)
+        return self.ahead.fill(rates, states, losses, seconds)
 
     def _rates(self, steps: Array, training: Training) -> Array:
         factor = self.settings.schedule(steps, self.first + self.settings.epochs * training.steps)
