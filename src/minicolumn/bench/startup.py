@@ -33,7 +33,7 @@ def import_times(rounds: int, peers: Sequence[str], watch: Watch) -> dict[str, A
 
 
 def first_calls(workload: str, rounds: int, peers: Sequence[str], watch: Watch) -> dict[str, Any]:
-    """Return the seconds of a first call beyond those of a second: cold, from the disk cache, in parts."""
+    """Return the seconds of a first call beyond those of later ones: cold, from the disk cache, in parts."""
     cold, warm, parts, jax = [], [], [], []
     for _ in range(rounds):
         with tempfile.TemporaryDirectory(prefix="minicolumn-bench-") as folder:
