@@ -44,6 +44,13 @@ def training() -> None:
     console.save_svg(str(FOLDER / "train.svg"), title="minicolumn")
 
 
+def descent() -> None:
+    """Draw four paths of Adam on Himmelblau's function."""
+    starts = [[-1.0, 0.0], [0.5, -0.5], [-3.0, 1.0], [1.0, 1.0]]
+    mc.descent(mc.explain.surfaces.himmelblau, starts, "adam").plot(FOLDER / "descent.png")
+
+
 if __name__ == "__main__":
     graph()
     training()
+    descent()
