@@ -277,3 +277,14 @@ def test_the_file_holds_network_and_classes(kind: str, targets: Any, tmp_path: P
 def test_what_contradicts_itself_is_refused(settings: Any, message: str, blobs: Any) -> None:
     with pytest.raises(ValueError, match=message):
         _classifier(**settings).fit(*blobs)
+
+
+def test_a_constraint_holds_after_the_last_step(blobs: Any) -> None:
+    X, y = blobs
+    free = _classifier(max_iter=40).fit(X, y)
+    bound = _classifier(max_iter=40, constraint=mc.nn.MaxNorm(0.5)).fit(X, y)
+    lengths = [np.sqrt(np.sum(w.astype(np.float64) ** 2, axis=0)).max() for w in bound.coefs_]
+    assert max(lengths) < 0.5 * (1 + 1e-6)  # a root and a division in float32
+    assert max(np.linalg.norm(w, axis=0).max() for w in free.coefs_) > 0.5
+    with pytest.raises(mc.DataError, match="lbfgs"):
+        _classifier(solver="lbfgs", constraint=mc.nn.MaxNorm(0.5)).fit(X, y)

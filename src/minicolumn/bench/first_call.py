@@ -13,7 +13,6 @@ from typing import Any
 
 from minicolumn.bench.workloads import Problem, workload_by_name
 
-
 _LATER = 4  # calls; of a wide network one alone can take longer than loading the code does
 
 

@@ -47,6 +47,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     dropout             rate after the hidden layers, one for all or one for each
     input_dropout       rate of the inputs
     l1                  strength of the L1 penalty, shared by the rows of a batch as `alpha` is
+    constraint          `mc.nn.MaxNorm(3)` or its kin, applied to the weights after each step
     scoring             what early stopping watches: a scorer's name, or a function of (estimator, X, y);
                         None is accuracy
     callbacks           `mc.Callback` objects for `fit`, such as `mc.EarlyStopping`
@@ -112,6 +113,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         dropout: Any = 0.0,
         input_dropout: float = 0.0,
         l1: float = 0.0,
+        constraint: Any = None,
         scoring: Any = None,
         callbacks: Any = None,
         n_restarts: int = 1,
@@ -147,6 +149,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         self.dropout = dropout
         self.input_dropout = input_dropout
         self.l1 = l1
+        self.constraint = constraint
         self.scoring = scoring
         self.callbacks = callbacks
         self.n_restarts = n_restarts

@@ -47,6 +47,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "dropout": [RATE, "array-like"],
     "input_dropout": [RATE],
     "l1": [Interval(Real, 0, None, closed="left")],
+    "constraint": [callable, None],
     "scoring": [str, callable, None],
     "callbacks": [list, tuple, Callback, None],
     "n_restarts": [Interval(Integral, 1, None, closed="left")],
@@ -129,6 +130,8 @@ def check_parameters(estimator: Any) -> None:
     if estimator.solver == "lbfgs":
         if np.any(estimator.dropout) or estimator.input_dropout:
             raise DataError("solver='lbfgs' needs a loss that does not change, so no dropout; use 'adam'")
+        if estimator.constraint is not None:
+            raise DataError("solver='lbfgs' knows no constraint; use 'adam'")
         if estimator.callbacks:
             raise DataError("solver='lbfgs' has no epochs that callbacks could watch; use 'adam'")
     listed = estimator.activation if np.iterable(estimator.activation) else ()

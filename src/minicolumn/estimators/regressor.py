@@ -90,6 +90,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         dropout: Any = 0.0,
         input_dropout: float = 0.0,
         l1: float = 0.0,
+        constraint: Any = None,
         scoring: Any = None,
         callbacks: Any = None,
         n_restarts: int = 1,
@@ -124,6 +125,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         self.dropout = dropout
         self.input_dropout = input_dropout
         self.l1 = l1
+        self.constraint = constraint
         self.scoring = scoring
         self.callbacks = callbacks
         self.n_restarts = n_restarts

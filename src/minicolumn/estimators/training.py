@@ -120,6 +120,7 @@ def _by_epochs(task: Task) -> Outcome:
             validation_data=None if held is None else (held.X, held.y, held.weight),
             callbacks=[watch, Bridge(task.hooks), *([own] if isinstance(own, Callback) else own)],
             regularizer=regularizer_of(e),
+            constraint=e.constraint,
             sample_weight=task.data.weight,
             shuffle=e.shuffle,
             seed=task.seed,
