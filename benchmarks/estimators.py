@@ -2,11 +2,12 @@
 
     python benchmarks/estimators.py [--data ../shared/data] [--rounds 3] [SET ...]
 
-Each line: seconds of `fit` and of `predict` on the training rows, best and median, ours and scikit-learn's, the
-ratio of the bests, and the loss that both came to. All settings are scikit-learn's defaults (100 units, Adam, batches of
-200) but for the epochs, of which both take the same number. Ours compiles in its first fit of a kind; the code is on
-disk then. `digits` adds the network that a course asks for, 784-300-100-10 with dropout and early stopping, on all of
-MNIST and Fashion-MNIST: seconds and test accuracy.
+Each line: seconds of `fit` and of `predict` on the training rows, best and median, ours and scikit-
+learn's, the ratio of the bests, and the loss that both came to. All settings are scikit-learn's defaults
+(100 units, Adam, batches of 200) but for the epochs, of which both take the same number. Ours compiles
+in its first fit of a kind; the code is on disk then. `digits` adds the network that a course asks for,
+784-300-100-10 with dropout and early stopping, on all of MNIST and Fashion-MNIST: seconds and test
+accuracy.
 """
 
 from __future__ import annotations

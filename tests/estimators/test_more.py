@@ -288,3 +288,52 @@ def test_a_constraint_holds_after_the_last_step(blobs: Any) -> None:
     assert max(np.linalg.norm(w, axis=0).max() for w in free.coefs_) > 0.5
     with pytest.raises(mc.DataError, match="lbfgs"):
         _classifier(solver="lbfgs", constraint=mc.nn.MaxNorm(0.5)).fit(X, y)
+
+
+def test_losses_with_settings_are_those_of_the_catalogue(blobs: Any, tmp_path: Path) -> None:
+    X, y = blobs
+    counts = np.exp(np.clip(X[:, 0], -1, 1) + 1)
+    named, given, function = (
+        _regressor(loss=loss).fit(X, counts).predict(X)
+        for loss in ("poisson", mc.nn.Loss("poisson"), mc.nn.LOSSES["poisson"].function)
+    )
+    np.testing.assert_array_equal(named, given)
+    np.testing.assert_array_equal(named, function)
+    huber = _regressor(loss=mc.nn.Loss("huber", delta=2.0)).fit(X, counts)
+    huber.save(tmp_path / "huber.safetensors")
+    assert mc.load(tmp_path / "huber.safetensors").loss_settings == {"delta": 2.0}
+    smooth = _classifier(loss=mc.nn.Loss("softmax_cross_entropy", label_smoothing=0.1)).fit(X, y == 1)
+    assert smooth.predict_proba(X).shape == (len(X), 2)
+    for loss in ("gaussian_nll", mc.nn.Loss("gaussian_nll"), mc.nn.Loss("quantile", levels=(0.1, 0.9))):
+        with pytest.raises(ValueError, match=r"loss|quantiles"):
+            _regressor(loss=loss).fit(X, counts)
+
+
+def test_lbfgs_refuses_what_the_other_solvers_refuse(blobs: Any) -> None:
+    X, y = blobs
+    with pytest.raises(ValueError, match="poisson takes targets"):
+        _regressor(loss="poisson", solver="lbfgs").fit(X, X[:, 0])
+    with pytest.raises(ValueError, match="sample_weight"):
+        _classifier(solver="lbfgs").fit(X, y, sample_weight=np.where(np.arange(len(X)) < 5, -1.0, 1.0))
+
+
+def test_intervals_are_those_of_the_weights_at_hand(blobs: Any) -> None:
+    X = blobs[0]
+    model = _regressor(conformal_fraction=0.3).fit(X, X[:, 0])
+    model.predict_interval(X)
+    model.partial_fit(X, -X[:, 0])
+    with pytest.raises(mc.DataError, match="no rows were set apart"):
+        model.predict_interval(X)
+
+
+def test_one_row_of_a_class_can_be_held_out_or_not(blobs: Any) -> None:
+    y = np.zeros(len(blobs[0]), int)
+    y[0] = 1
+    assert _classifier(early_stopping=True).fit(blobs[0], y).classes_.tolist() == [0, 1]
+
+
+def test_an_adaptive_rate_stays_lowered_over_partial_fits(blobs: Any) -> None:
+    model = _regressor(solver="sgd", learning_rate="adaptive", tol=9.0, n_iter_no_change=1)
+    for _ in range(8):
+        model.partial_fit(blobs[0], blobs[0][:, 0])
+    assert model.history_["learning_rate"][-1] < 0.01 * model.history_["learning_rate"][0]

@@ -202,3 +202,9 @@ def test_what_cannot_be_worked_out_is_refused() -> None:
         given: Any = {"network": net, "params": params, "X": X, "y": y, **arguments}
         with pytest.raises(error, match=message):
             mc.backprop_report(**given)
+
+
+def test_rows_that_are_tied_together_have_no_report() -> None:
+    net = mc.nn.Sequential(mc.nn.Dense(2), mc.nn.BatchNorm(), mc.nn.Dense(1))
+    with pytest.raises(DataError, match="BatchNorm ties the rows"):
+        mc.backprop_report(net, net.init(0, (2,), np.float64), np.ones((2, 2)), np.ones(2))

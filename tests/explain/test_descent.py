@@ -303,3 +303,8 @@ def test_pictures_are_refused_before_anything_is_drawn(walk: Any, monkeypatch: A
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(DataError, match="needs matplotlib"):
         walk.plot(tmp_path / "walk.png")
+
+
+def test_a_start_without_a_value_is_named() -> None:
+    with np.errstate(all="ignore"), pytest.raises(DataError, match=r"f is nan at the start \(-1.0, 0.0\)"):
+        mc.descent(lambda p: np.log(p[0]) + p[1] ** 2, [(1.0, 1.0), (-1.0, 0.0)])

@@ -168,3 +168,11 @@ def test_what_has_no_landscape_is_refused(trained: Any, problem: Any) -> None:
             given["path"] = [run.params] * 3
         with pytest.raises(error, match=message):
             mc.landscape(**given)
+
+
+def test_the_settings_of_a_loss_count() -> None:
+    X = np.random.default_rng(0).standard_normal((40, 2)).astype(np.float32)
+    run = mc.fit(mc.nn.Dense(1), X, 3 * X[:, 0], loss=mc.nn.Loss("huber", delta=0.5), epochs=1)
+    land = mc.landscape(run, X, 3 * X[:, 0], points=3)
+    # Sums of 40 float32 losses in another order.
+    assert land.centre == pytest.approx(run.evaluate(X, 3 * X[:, 0])["loss"], rel=1e-5)

@@ -9,6 +9,7 @@ import pytest
 
 import minicolumn as mc
 from minicolumn.train import programs
+from minicolumn.tree import flatten
 
 TIMINGS = ("seconds", "steps_per_second")
 OPTIMIZERS = [mc.optim.SGD(0.05, momentum=0.9), mc.optim.Adam(0.02), mc.optim.RMSProp(0.01)]
@@ -128,3 +129,68 @@ def test_own_functions_are_read_anew_at_each_training(blobs: Any, same_bits: Any
     first = mc.fit(_net(), X, y, loss=loss, epochs=1, optimizer="sgd")
     power = 2.0
     assert not same_bits(first.params, mc.fit(_net(), X, y, loss=loss, epochs=1, optimizer="sgd").params)
+
+
+AROUND = {
+    "averaged": mc.optim.Averaged(mc.optim.SGD(0.05), decay=0.9),
+    "clipped": mc.optim.Clipped(mc.optim.Adam(), norm=1.0),
+}
+ALL = {name: mc.optim.optimizer_by_name(name) for name in mc.optim.OPTIMIZERS} | AROUND
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("batch", [16, 64])
+def test_every_optimizer_goes_on_where_it_stood(name: str, batch: int) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((64, 3)).astype(np.float32)
+    y, net = np.sin(X[:, 0]), mc.nn.Sequential(mc.nn.Dense(4, "tanh"), mc.nn.Dense(1))
+    settings: Any = {"loss": "squared_error", "optimizer": ALL[name], "batch_size": batch}
+    whole = mc.fit(net, X, y, epochs=5, **settings)
+    half = mc.fit(net, X, y, epochs=2, **settings)
+    rest = mc.fit(net, X, y, epochs=3, resume=half, **settings)
+    np.testing.assert_array_equal(whole.history["loss"], rest.history["loss"])
+    for a, b in zip(flatten(whole.params)[0], flatten(rest.params)[0], strict=True):
+        assert a.tobytes() == b.tobytes()
+
+
+def test_a_lowered_rate_stays_lowered() -> None:
+    X = np.random.default_rng(0).standard_normal((40, 3)).astype(np.float32)
+    settings: Any = {
+        "loss": "squared_error",
+        "callbacks": [mc.ReduceOnPlateau(0.5, patience=1, min_delta=9.0)],
+    }
+    whole = mc.fit(mc.nn.Dense(1), X, X[:, 0], epochs=8, **settings)
+    half = mc.fit(mc.nn.Dense(1), X, X[:, 0], epochs=4, **settings)
+    rest = mc.fit(mc.nn.Dense(1), X, X[:, 0], epochs=4, resume=half, **settings)
+    np.testing.assert_array_equal(whole.history["learning_rate"], rest.history["learning_rate"])
+    assert len(set(rest.history["learning_rate"])) > 4
+
+
+@pytest.mark.parametrize("batch", [8, 40])
+def test_what_callbacks_do_to_the_weights_they_see_changes_no_training(batch: int) -> None:
+    class Zeros(mc.Callback):
+        def on_epoch(self, training: Any, row: Any) -> None:
+            training.params["weight"][:] = 0.0
+
+    X = np.random.default_rng(0).standard_normal((40, 3)).astype(np.float32)
+    found = [
+        mc.fit(
+            mc.nn.Dense(1), X, X[:, 0], loss="squared_error", epochs=6, batch_size=batch, callbacks=c
+        ).history["loss"]
+        for c in ([], [Zeros()])
+    ]
+    np.testing.assert_array_equal(*found)
+
+
+@pytest.mark.parametrize("optimizer", [mc.optim.ScheduleFreeAdamW(), AROUND["averaged"]])
+def test_a_constraint_and_a_mean_of_weights_exclude_each_other(optimizer: Any) -> None:
+    X = np.ones((4, 2), np.float32)
+    with pytest.raises(mc.DataError, match="use one or the other"):
+        mc.fit(
+            mc.nn.Dense(1),
+            X,
+            X[:, 0],
+            loss="squared_error",
+            optimizer=optimizer,
+            constraint=mc.nn.NonNegative(),
+        )

@@ -164,7 +164,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         self.n_outputs_ = head.outputs
         self.out_activation_ = head.out_activation
         self.n_layers_ = 1 + len(dense_layers(network))
-        self._loss_name = head.loss.name if isinstance(head.loss, RowLoss) else ""
+        self._loss = head.loss.record if isinstance(head.loss, RowLoss) else None
         if first or not hasattr(self, "_seed"):
             self._seed = _seed_of(self.random_state)
         if first:
@@ -279,7 +279,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
 
     def _outputs(self, network: Sequential, params: Any, X: Any) -> Array:
         """Return what the network makes of rows with some weights, [rows, outputs]."""
-        run = forward(network, Loss(self._loss_name or _RULES[self.out_activation_]))
+        run = forward(network, self._loss or Loss(_RULES[self.out_activation_]))
         return run.predict(params, X).reshape(X.shape[0], -1)
 
     def save(self, path: PathLike) -> None:
@@ -295,7 +295,10 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         params = to_params(network, self.coefs_, self.intercepts_, np.dtype(self.dtype))
         training = {"estimator": type(self).__name__, "epochs_run": self.n_iter_, **self._described()}
         rows, shape = self.history_.rows, (self.n_features_in_,)
-        return Model(network, params, shape, self._loss_name, training=training, history=rows)
+        name, settings = (
+            ("", {}) if self._loss is None else (self._loss.name, dict(self._loss.measured().changed))
+        )
+        return Model(network, params, shape, name, training=training, history=rows, loss_settings=settings)
 
     def _described(self) -> dict[str, Any]:
         """Return what the model file says beside the network."""

@@ -263,12 +263,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def _strata(self, data: Data) -> Array | None:
         if data.target.ndim > 1:
             return None
-        if self._label_binarizer.y_type_ == "binary":
-            return data.y.reshape(len(data), 1).astype(bool)
+        classes = data.y.reshape(-1).astype(np.int64)
         # Where a class is too small to be in both parts, rows are held out whatever their class.
-        counts, held = np.bincount(data.y), self.validation_fraction * len(data)
+        counts, held = np.bincount(classes), self.validation_fraction * len(data)
         few = min(held, len(data) - held) < len(counts) or counts[counts > 0].min() < 2
-        return None if few else data.y
+        return None if few else classes
 
     # Predictions --------------------------------------------------------------------------------------------
 
@@ -289,6 +288,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     def _finish(self, params: Any, data: Data, held: Data | None) -> Any:
         """Return the weights with the last layer's multiplied by what makes the held-out rows likeliest."""
+        self.__dict__.pop("temperature_", None)  # of weights that are no more
         if not self.calibrate or held is None:
             return params
         network = self._network()

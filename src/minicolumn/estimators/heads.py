@@ -8,6 +8,7 @@ from typing import Any
 
 from minicolumn.errors import DataError, did_you_mean
 from minicolumn.nn import LOSSES, Loss, LossRule
+from minicolumn.nn.losses import as_loss
 
 # scikit-learn's names of what turns raw outputs into predictions.
 _OUT_NAMES = {"linear": "identity", "exponential": "exp"}
@@ -21,17 +22,12 @@ class RowLoss:
     error.
 
     >>> import numpy as np
-    >>> float(RowLoss("squared_error", 0.5)(np.array([[3.0]]), np.array([[1.0]])))
+    >>> float(RowLoss(Loss("squared_error"), 0.5)(np.array([[3.0]]), np.array([[1.0]])))
     2.0
     """
 
-    name: str
+    record: Loss
     factor: float = 1.0
-
-    @property
-    def record(self) -> Loss:
-        """Return the loss without the factor."""
-        return Loss(self.name)
 
     def __call__(self, outputs: Any, targets: Any, sample_weight: Any = None) -> Any:
         value = self.record(outputs, targets, sample_weight)
@@ -67,11 +63,12 @@ def regression_head(loss: Any, outputs: int) -> Head:
 
     Errors      DataError for a loss that is not for numbers
     """
-    if not isinstance(loss, str):
+    record = as_loss(loss)
+    if record is None:
         return Head(outputs, loss, LOSSES["squared_error"])
-    rule = _named(loss, ("regression",))
-    half = 0.5 if loss == "squared_error" else 1.0
-    return Head(outputs, RowLoss(loss, half * outputs), rule)
+    rule = _fitting(record, ("regression",))
+    half = 0.5 if record == Loss("squared_error") else 1.0
+    return Head(outputs, RowLoss(record, half * outputs), rule)
 
 
 def classification_head(loss: Any, columns: int, multilabel: bool) -> Head:
@@ -81,29 +78,33 @@ def classification_head(loss: Any, columns: int, multilabel: bool) -> Head:
     Errors      DataError for a loss that does not fit the task
     """
     several = columns > 1 and not multilabel
-    if loss == "log_loss":
-        loss = "softmax_cross_entropy" if several else "binary_cross_entropy"
-    if not isinstance(loss, str):
-        default = "softmax_cross_entropy" if several else "binary_cross_entropy"
+    default = "softmax_cross_entropy" if several else "binary_cross_entropy"
+    record = as_loss(default if isinstance(loss, str) and loss == "log_loss" else loss)
+    if record is None:
         return Head(columns, loss, LOSSES[default])
-    rule = _named(
-        loss, ("multiclass",) if several else ("binary",) if multilabel else ("binary", "multiclass")
-    )
+    tasks = ("multiclass",) if several else ("binary",) if multilabel else ("binary", "multiclass")
+    rule = _fitting(record, tasks)
     if rule.task == "multiclass":
-        return Head(max(columns, 2), RowLoss(loss), rule)
-    return Head(columns, RowLoss(loss, float(columns)), rule)
+        return Head(max(columns, 2), RowLoss(record), rule)
+    return Head(columns, RowLoss(record, float(columns)), rule)
 
 
-def _named(name: str, tasks: tuple[str, ...]) -> LossRule:
-    """Return the record of a loss that fits one of the tasks."""
-    fitting = [rule.name for rule in LOSSES.values() if fits_task(rule, tasks)]
-    if name not in fitting:
-        hint = did_you_mean(name, fitting)
-        raise DataError(f"loss {name!r} does not fit this target{hint}; there are {', '.join(fitting)}")
-    return LOSSES[name]
+def _fitting(record: Loss, tasks: tuple[str, ...]) -> LossRule:
+    """Return the rule of a loss that fits one of the tasks."""
+    rule = record.rule
+    if not fits_task(rule, tasks):
+        fitting = [rule.name for rule in LOSSES.values() if fits_task(rule, tasks)]
+        hint = did_you_mean(rule.name, fitting)
+        raise DataError(f"loss {rule.name!r} does not fit this target{hint}; there are {', '.join(fitting)}")
+    if len(dict(record.settings).get("levels", ())) > 1:
+        raise DataError(
+            "several quantiles need an output each; use mc.fit with mc.nn.Ascending, or one level"
+        )
+    return rule
 
 
 def fits_task(rule: LossRule, tasks: tuple[str, ...]) -> bool:
-    """Return whether a loss is for one of the tasks; one for classes must lead to probabilities."""
-    proper = rule.task == "regression" or rule.output_activation in ("logistic", "softmax")
+    """Return whether a loss is for one of the tasks: with an output a number, or probabilities of classes."""
+    one_each = rule.task == "regression" and rule.name != "gaussian_nll"
+    proper = one_each or rule.output_activation in ("logistic", "softmax")
     return rule.task in tasks and proper

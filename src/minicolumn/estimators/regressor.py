@@ -217,6 +217,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     def _finish(self, params: Any, data: Data, held: Data | None) -> Any:
         rows = self._apart or held
         del self._apart
+        self.residuals_ = None  # those of other weights say nothing of these
         if rows is not None:
             outputs = self._outputs(self._network(), params, rows.X)
             self.residuals_ = np.sort(np.abs(outputs - rows.y), axis=0)

@@ -12,11 +12,11 @@ from sklearn.exceptions import ConvergenceWarning
 
 from minicolumn.errors import DataError, DivergenceError
 from minicolumn.estimators.convergence import Convergence, say
-from minicolumn.estimators.heads import Head
+from minicolumn.estimators.heads import Head, RowLoss
 from minicolumn.estimators.holding import Data
 from minicolumn.estimators.parameters import lowers_its_rate, optimizer_of, regularizer_of, schedule_of
 from minicolumn.estimators.sklearn_callbacks import Bridge, Hooks
-from minicolumn.model.rows import is_sparse
+from minicolumn.model.rows import check_rows, is_sparse
 from minicolumn.nn import Sequential
 from minicolumn.train import History, Progress, fit
 from minicolumn.train.batches import steps_in
@@ -28,11 +28,12 @@ Array = np.ndarray
 
 @dataclass(frozen=True, eq=False)
 class Books:
-    """What scikit-learn's rules carry from one fit to the next: the best so far, and epochs without gain."""
+    """What scikit-learn's rules carry on: the best so far, epochs without gain, the factor on the rate."""
 
     best_loss: float = np.inf
     best_score: float = -np.inf
     idle: int = 0
+    factor: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +136,7 @@ def _by_epochs(task: Task) -> Outcome:
     params = run.params
     if e.early_stopping:
         params = watch.best_params if watch.best_params is not None else task.start.params
-    books = Books(watch.best_loss, watch.best_score, watch.idle)
+    books = Books(watch.best_loss, watch.best_score, watch.idle, watch.factor)
     return Outcome(params, run.progress, run.history, watch.losses, watch.scores, books, run.stopped)
 
 
@@ -143,11 +144,10 @@ def _watch(task: Task) -> Convergence:
     e = task.estimator
     rate = optimizer_of(e).learning_rate if lowers_its_rate(e) else None
     watch = Convergence(e.tol, e.n_iter_no_change, e.early_stopping, task.score, rate, bool(e.verbose))
-    watch.best_loss, watch.best_score, watch.idle = (
-        task.books.best_loss,
-        task.books.best_score,
-        task.books.idle,
-    )
+    books = task.books
+    watch.best_loss, watch.best_score, watch.idle = books.best_loss, books.best_score, books.idle
+    # A warm start begins anew with its optimizer; the next rows of a partial fit go on at the same rate.
+    watch.factor = 1.0 if task.start.moments is None else books.factor
     return watch
 
 
@@ -180,20 +180,32 @@ def _last_good(error: DivergenceError, watch: Convergence, task: Task) -> Any:
 
 def _by_lbfgs(task: Task) -> Outcome:
     e, data = task.estimator, task.data
+    record = task.head.loss.record if isinstance(task.head.loss, RowLoss) else None
+    rows = check_rows(
+        "fit",
+        data.X.toarray() if is_sparse(data.X) else data.X,
+        data.y,
+        data.weight,
+        np.float64,
+        record.rule if record else None,
+        (task.head.outputs,),
+    )
     found = minimize_lbfgs(
         task.network,
-        data.X.toarray() if is_sparse(data.X) else data.X,
-        _targets(task),
+        rows.X,
+        rows.y,
         task.start.params,
         loss=task.head.loss,
         regularizer=regularizer_of(e),
-        sample_weight=data.weight,
+        sample_weight=rows.weight,
         max_iter=e.max_iter,
         max_fun=e.max_fun,
         tol=e.tol,
         callback=lambda params, loss: task.hooks.epoch(params),
         threads=e.threads,
     )
+    if not np.isfinite(found.loss):
+        raise DivergenceError("lbfgs: the loss left the finite numbers; scale the data, or look at the loss")
     if not found.converged:
         warnings.warn(
             f"lbfgs failed to converge after {found.iterations} iteration(s): {found.message}; raise "
@@ -203,16 +215,7 @@ def _by_lbfgs(task: Task) -> Outcome:
         )
     say(e.verbose, *(f"Iteration {k}, loss = {loss:.8f}" for k, loss in enumerate(found.losses, 1)))
     first = len(task.start.rows) + 1
-    rows = [{"epoch": k, "loss": loss} for k, loss in enumerate(found.losses, first)]
-    progress = Progress(found.params, None, 0, (*task.start.rows, *rows))
+    history = [{"epoch": k, "loss": loss} for k, loss in enumerate(found.losses, first)]
+    progress = Progress(found.params, None, 0, (*task.start.rows, *history))
     losses = list(found.losses) or [found.loss]
     return Outcome(found.params, progress, History(progress.rows), losses, None, Books(found.loss), "lbfgs")
-
-
-def _targets(task: Task) -> Array:
-    """Return the targets as `fit` hands them to losses."""
-    y, dtype = task.data.y, np.float64
-    if task.head.rule.task == "multiclass":
-        return y.astype(np.int32)
-    whole = y.dtype.kind in "iub" and not hasattr(task.head.loss, "rule")
-    return np.ascontiguousarray(y.reshape(len(y), -1), np.int32 if whole else dtype)

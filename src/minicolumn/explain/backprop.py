@@ -15,7 +15,7 @@ from minicolumn.model.rows import Rows, check_inputs, check_rows
 from minicolumn.nn import Activation, Dense, Sequential
 from minicolumn.nn.activations import ACTIVATIONS, activation_by_name
 from minicolumn.nn.layer import Layer
-from minicolumn.nn.losses import LOSSES, LossRule, loss_by_name
+from minicolumn.nn.losses import LossRule, as_loss, loss_by_name
 from minicolumn.tree import flatten, map_leaves, named_leaves, unflatten
 
 Array = np.ndarray
@@ -180,11 +180,17 @@ def backprop_report(
 def _rule_of(loss: Any) -> LossRule | None:
     if not callable(loss):
         raise DataError(f"backprop_report: loss is a {type(loss).__name__}, expected a name or a function")
-    return next((rule for rule in LOSSES.values() if rule.function is loss), None)
+    record = as_loss(loss)
+    return record.rule if record else None
 
 
 def _checked(network: Layer, params: Any, shape: tuple[int, ...]) -> Any:
     """Return the weights in float64, if they are this network's."""
+    if network.observes:
+        raise DataError(
+            "backprop_report: a BatchNorm ties the rows of a batch together, so that no row has an error of "
+            "its own to follow; report on the network without it"
+        )
     expected = named_leaves(network.init(0, shape, np.float64))
     found = named_leaves(params)
     if [(name, np.shape(leaf)) for name, leaf in found] != [(name, leaf.shape) for name, leaf in expected]:

@@ -14,7 +14,7 @@ from minicolumn.lower.compile import compile
 from minicolumn.model.model import Model
 from minicolumn.model.rows import Rows, check_inputs, check_rows
 from minicolumn.nn.layer import Layer
-from minicolumn.nn.losses import LOSSES, LossRule, loss_by_name
+from minicolumn.nn.losses import LossRule, as_loss
 from minicolumn.trace.loops import scan
 from minicolumn.train import Callback, Run, Training
 from minicolumn.tree import flatten, map_leaves, unflatten
@@ -247,13 +247,11 @@ def _reach(track: Array, points: int) -> Array:
 
 
 def _loss(model: Model, loss: Any) -> tuple[Callable[..., Any], LossRule | None]:
-    if callable(loss):
-        return loss, next((rule for rule in LOSSES.values() if rule.function is loss), None)
-    name = loss or model.loss
-    if not name:
+    chosen = model.loss_record if loss is None else loss
+    if chosen is None:
         raise DataError("landscape: the model was trained with an own loss function; pass it as loss=")
-    rule = loss_by_name(name)
-    return rule.function, rule
+    record = as_loss(chosen)
+    return (chosen, None) if record is None else (record.measured(), record.rule)
 
 
 def _rows(model: Model, X: Any, y: Any, weight: Any, rule: LossRule | None) -> Rows:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from minicolumn.autodiff.derivatives import grad, value_and_grad
+from minicolumn.errors import DataError
 from minicolumn.lower.compile import compile
 from minicolumn.optim import Optimizer, apply_updates
 from minicolumn.trace.loops import scan
@@ -58,6 +59,10 @@ def best_rate(
     width: float,
 ) -> float:
     """Return the smallest of many rates whose paths come down nearly as soon as those of any."""
+    values = [float(g(point)) for point in points]
+    for point, value in zip(points, values, strict=True):
+        if not np.isfinite(value):
+            raise DataError(f"descent: f is {value} at the start {tuple(map(float, point))}; start elsewhere")
     stride = np.median([np.linalg.norm(_first_update(g, rule, point)) for point in points])
     longest = 0.25 * width / stride if 0 < stride < np.inf else 0.01 * width
     rates = [float(f"{longest / 2**k:.2g}") for k in range(RATES)]

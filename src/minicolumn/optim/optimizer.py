@@ -67,6 +67,11 @@ class Optimizer:
         rate = self.learning_rate if learning_rate is None else learning_rate
         return step_tree(self._choose, grads, moments, params, rate)
 
+    @property
+    def averages(self) -> bool:
+        """Whether `weights` gives others than those that are trained."""
+        return False
+
     def weights(self, params: Any, moments: Moments) -> Any:
         """Return the weights to evaluate and to keep: ``params`` themselves, unless an optimizer averages."""
         return params

@@ -81,6 +81,10 @@ class ScheduleFreeAdamW(Optimizer):
         fast = apply_updates(moments["fast"], moves)
         return updates, {**inner, "fast": fast, "highest": highest, "total": total}
 
+    @property
+    def averages(self) -> bool:
+        return True
+
     def weights(self, params: Any, moments: Moments) -> Any:
         """Return x, from y and z."""
         return map_leaves(lambda y, z: y + (1.0 / self.b1 - 1.0) * (y - z), params, moments["fast"])

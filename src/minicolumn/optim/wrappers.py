@@ -67,6 +67,10 @@ class Clipped(Wrapper):
     ) -> tuple[Any, Moments]:
         return self.optimizer.step(self._clip(grads), moments, params, learning_rate)
 
+    @property
+    def averages(self) -> bool:
+        return self.optimizer.averages
+
     def weights(self, params: Any, moments: Moments) -> Any:
         return self.optimizer.weights(params, moments)
 
@@ -129,6 +133,10 @@ class Averaged(Wrapper):
 
         kept = self.optimizer.weights(apply_updates(params, updates), inner)
         return updates, {"count": count, "inner": inner, "mean": map_leaves(follow, moments["mean"], kept)}
+
+    @property
+    def averages(self) -> bool:
+        return True
 
     def weights(self, params: Any, moments: Moments) -> Any:
         return moments["mean"]

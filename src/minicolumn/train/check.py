@@ -69,6 +69,7 @@ def check_settings(
     random.key(seed)
     check_backend("fit", backend, shadow)
     found = _loss(loss)
+    _check_constraint(constraint, _optimizer(optimizer))
     return Settings(
         network=network,
         loss=found,
@@ -97,6 +98,16 @@ def _check_gradient(network: Layer) -> None:
                 f"fit: {where} is {layer!r}, whose derivative is 0 everywhere, so nothing in it and in front "
                 "of it would learn; train with 'logistic' in its place, the weights then fit both"
             )
+
+
+def _check_constraint(constraint: Any, optimizer: Optimizer) -> None:
+    """Refuse what would bind the trained weights but not the mean of them that is handed back."""
+    if constraint is not None and optimizer.averages:
+        name = type(optimizer).__name__
+        raise DataError(
+            f"fit: a constraint binds the weights that are trained, and {name} hands back a mean of them; "
+            "use one or the other"
+        )
 
 
 def _kind(value: Any) -> str:

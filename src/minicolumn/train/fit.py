@@ -203,7 +203,7 @@ class _Job:
         history = History(start.rows)
         return Training(
             s.network, epochs, steps, len(self.train), self._figures(), start.params, history,
-            best_params=best, best_epoch=start.best_epoch,
+            best_params=best, best_epoch=start.best_epoch, rate_factor=start.rate_factor,
             higher_is_better={f"val_{k}": v for k, v in directions(s.metrics, s.record).items()},
         )  # fmt: skip
 
@@ -230,7 +230,7 @@ class _Job:
         measured = {**epoch.losses, **self._measured(params), "learning_rate": float(epoch.rate)}
         times = {"seconds": epoch.seconds, "steps_per_second": training.steps / epoch.seconds}
         row = {"epoch": number, **measured, **times}
-        training.add(row, _copied(params) if self.ahead is None else params)
+        training.add(row, _copied(params))
         self.state, self.taken = epoch.state, self.taken + training.steps
         try:
             for callback in self.callbacks:
@@ -344,12 +344,16 @@ class _Job:
         )
 
     def _progress(self, training: Training) -> Progress:
-        moments = self.state.moments if self.state else None  # lost where an epoch was cut short
+        # An averaging optimizer goes on from the weights themselves; from the mean after half an epoch.
+        params, moments = training.params, None
+        if self.state is not None:
+            params, moments = _copied(self.state.params), self.state.moments
         return Progress(
-            training.params,
+            params,
             moments,
             self.taken,
             tuple(training.history),
             training.best_params,
             training.best_epoch,
+            training.rate_factor,
         )

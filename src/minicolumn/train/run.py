@@ -26,6 +26,7 @@ class Progress:
     rows            of the history, one an epoch
     best_params     the weights of `best_epoch`, where a callback asked for the best ones
     best_epoch      counted from 1; 0 where there is none yet
+    rate_factor     what callbacks have made of the learning rate
     """
 
     params: Any
@@ -34,6 +35,7 @@ class Progress:
     rows: tuple[Row, ...] = ()
     best_params: Any = None
     best_epoch: int = 0
+    rate_factor: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
