@@ -82,7 +82,7 @@ def test_training_compiles_once_however_many_rows_and_epochs_there_are(
         first(self, graph, *args, **kwargs)
 
     monkeypatch.setattr(native.NativeProgram, "__init__", counted)
-    net = mc.nn.Sequential(mc.nn.Dense(4, "tanh"), mc.nn.Dense(2))
+    net = mc.nn.Sequential(mc.nn.Dense(5, "tanh"), mc.nn.Dense(2))  # as in no other test
     rng = np.random.default_rng(0)
     codes = []
     for rows, rate, epochs in ((64, 0.1, 2), (128, 0.01, 5), (640, 0.3, 1)):
@@ -90,7 +90,8 @@ def test_training_compiles_once_however_many_rows_and_epochs_there_are(
         X = rng.standard_normal((rows, 3))
         mc.fit(net, X, rng.integers(0, 2, rows), batch_size=32, epochs=epochs, optimizer=mc.optim.Adam(rate))
         codes.append(set(made))
-    assert codes[0] == codes[1] == codes[2]
+    assert codes[0]
+    assert codes[1:] == [set(), set()]
 
 
 @pytest.mark.parametrize("width", [3, 100_000])
