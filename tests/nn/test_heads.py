@@ -117,3 +117,40 @@ def test_fit_trains_all_heads(backend):
     found = loss.predictions(run.predict(X))
     assert np.mean((found["price"][:, 0] - price) ** 2) < 0.1 * price.var()
     assert np.mean(found["kind"].argmax(axis=1) == kind) > 0.9
+
+
+def test_heads_take_losses_with_settings_and_several_outputs_for_one_target() -> None:
+    heads = nn.Heads(mean=nn.Dense(2), low=nn.Dense(3), share=nn.Dense(3))
+    losses = {
+        "mean": "gaussian_nll",
+        "low": nn.Loss("quantile", levels=(0.1, 0.5, 0.9)),
+        "share": "kl_divergence",
+    }
+    loss = nn.HeadsLoss(heads, losses)
+    rng = np.random.default_rng(0)
+    outputs, t, shares = rng.standard_normal((5, 8)), rng.standard_normal(5), rng.dirichlet(np.ones(3), 5)
+    found = loss(outputs, loss.targets(mean=t, low=t, share=shares))
+    parts = (outputs[:, :2], t), (outputs[:, 2:5], t), (outputs[:, 5:], shares)
+    alone = sum(
+        nn.Loss(n)(*p) if isinstance(n, str) else n(*p) for n, p in zip(losses.values(), parts, strict=True)
+    )
+    assert found == pytest.approx(alone, rel=1e-12)  # three float64 sums
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: nn.HeadsLoss(HEADS, LOSSES | {"price": None}), "price: expected a name or a mc.nn.Loss"),
+        (lambda: nn.HeadsLoss(HEADS, LOSSES, {"kind": "x"}), "expected finite numbers > 0"),
+    ],
+)
+def test_what_is_no_loss_and_no_weight(make: Any, said: str) -> None:
+    with pytest.raises(mc.DataError, match=said):
+        make()
+
+
+def test_targets_beyond_a_losss_range_are_refused() -> None:
+    heads = nn.Heads(a=nn.Dense(1))
+    loss = nn.HeadsLoss(heads, {"a": "binary_cross_entropy"})
+    with pytest.raises(mc.DataError, match="goes beyond what binary_cross_entropy takes, from 0 to 1"):
+        loss.targets(a=np.array([5.0, 0.0]))

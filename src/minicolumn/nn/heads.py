@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, final
 
 import numpy as np
@@ -13,7 +14,7 @@ from minicolumn.nn.activations import activation_by_name
 from minicolumn.nn.combine import Sequential, joined_shape, side_by_side
 from minicolumn.nn.dense import Dense
 from minicolumn.nn.layer import Array, Composite, Layer, Params, Shape, Visit
-from minicolumn.nn.losses import LossRule, loss_by_name
+from minicolumn.nn.losses import Loss, as_loss
 from minicolumn.nn.settings import refuse, settle
 
 MAX_NAME = 64
@@ -94,7 +95,7 @@ class HeadsLoss:
         sum over heads of  weight * loss(that head's outputs, that head's targets)
 
     heads           the heads that the network ends in
-    losses          head's name -> name of a loss in ``LOSSES``
+    losses          head's name -> name of a loss in ``LOSSES``, or a `Loss` with its settings
     weights         head's name -> factor > 0; 1 where none is given
     outputs         [batch, all heads' outputs]
     targets         [batch, all heads' targets], as ``targets`` makes them
@@ -110,11 +111,11 @@ class HeadsLoss:
     """
 
     heads: Heads
-    losses: tuple[str, ...]
+    losses: tuple[Loss, ...]
     weights: tuple[float, ...]
 
     def __init__(
-        self, heads: Heads, losses: Mapping[str, str], weights: Mapping[str, float] | None = None
+        self, heads: Heads, losses: Mapping[str, str | Loss], weights: Mapping[str, float] | None = None
     ) -> None:
         settle(self, "heads", heads)
         if not isinstance(heads, Heads):
@@ -124,21 +125,21 @@ class HeadsLoss:
         _check_heads("weights", weights or {}, names)
         if missing := [name for name in names if name not in losses]:
             raise DataError(f"HeadsLoss: losses: the head {missing[0]!r} has none")
-        settle(self, "losses", tuple(loss_by_name(losses[name]).name for name in names))
-        settle(self, "weights", tuple(float((weights or {}).get(name, 1.0)) for name in names))
-        if not all(0 < weight < np.inf for weight in self.weights):
+        settle(self, "losses", tuple(_record(name, losses[name]) for name in names))
+        settle(self, "weights", tuple((weights or {}).get(name, 1.0) for name in names))
+        if not all(isinstance(weight, Real) and 0 < weight < np.inf for weight in self.weights):
             refuse(self, "weights", "finite numbers > 0")
+        settle(self, "weights", tuple(map(float, self.weights)))
 
     @property
-    def _rules(self) -> dict[str, LossRule]:
-        names = (name for name, _ in self.heads.heads)
-        return {name: loss_by_name(loss) for name, loss in zip(names, self.losses, strict=True)}
+    def _records(self) -> dict[str, Loss]:
+        return dict(zip((name for name, _ in self.heads.heads), self.losses, strict=True))
 
     @property
     def _columns(self) -> dict[str, slice]:
-        """Where each head's targets lie: class numbers take one column, others as many as the outputs."""
+        """Where each head's targets lie: what several outputs describe takes one column, others one each."""
         widths = {
-            name: 1 if self._rules[name].task == "multiclass" else part.stop - part.start
+            name: 1 if _is_one(self._records[name]) else part.stop - part.start
             for name, part in self.heads.slices.items()
         }
         return _slices(widths)
@@ -148,11 +149,13 @@ class HeadsLoss:
         _check_width("outputs", outputs, slices)
         _check_width("targets", targets, columns)
         total: Any = 0.0
-        for (name, rule), weight in zip(self._rules.items(), self.weights, strict=True):
+        for (name, record), weight in zip(self._records.items(), self.weights, strict=True):
             wanted = targets[:, columns[name]]
-            if rule.task == "multiclass":
-                wanted = wanted[:, 0].astype(np.int32)
-            total = total + weight * rule.function(outputs[:, slices[name]], wanted, sample_weight)
+            if _is_one(record):
+                wanted = wanted[:, 0]
+            if _takes_numbers(record):
+                wanted = wanted.astype(np.int32)
+            total = total + weight * record(outputs[:, slices[name]], wanted, sample_weight)
         return total
 
     def targets(self, /, **targets: Any) -> Array:
@@ -163,10 +166,12 @@ class HeadsLoss:
         Errors      DataError for a head that is missing or unknown and for class numbers out of range;
                     ShapeError where rows or outputs do not fit
         """
-        _check_heads("targets", targets, list(self._rules))
-        if missing := [name for name in self._rules if name not in targets]:
+        _check_heads("targets", targets, list(self._records))
+        if missing := [name for name in self._records if name not in targets]:
             raise DataError(f"HeadsLoss: targets: those of the head {missing[0]!r} are missing")
-        return np.concatenate([self._target(name, np.asarray(targets[name])) for name in self._rules], axis=1)
+        return np.concatenate(
+            [self._target(name, np.asarray(targets[name])) for name in self._records], axis=1
+        )
 
     def _target(self, name: str, target: Array) -> Array:
         part, outputs = self._columns[name], self.heads.slices[name]
@@ -175,9 +180,13 @@ class HeadsLoss:
         if found.shape != (*found.shape[:1], width):
             expected = f"expected [rows, {width}]"
             raise ShapeError(f"HeadsLoss: targets: {name} has shape {list(target.shape)}, {expected}")
-        if self._rules[name].task == "multiclass" and not np.isin(found, np.arange(classes)).all():
+        record = self._records[name]
+        if _takes_numbers(record) and not np.isin(found, np.arange(classes)).all():
             expected = f"expected class numbers 0 .. {classes - 1}"
             raise DataError(f"HeadsLoss: targets: {name} holds something else, {expected}")
+        allowed = record.rule.targets
+        if not _takes_numbers(record) and found.size and not allowed.holds(found.min(), found.max()):
+            raise DataError(f"HeadsLoss: targets: {name} goes beyond what {record.name} takes, {allowed}")
         return found.astype(np.float64)
 
     def predictions(self, outputs: Array) -> dict[str, Array]:
@@ -187,9 +196,29 @@ class HeadsLoss:
         Returns     head's name -> [rows, outputs]
         """
         return {
-            name: activation_by_name(rule.output_activation).function(outputs[:, self.heads.slices[name]])
-            for name, rule in self._rules.items()
+            name: activation_by_name(record.rule.output_activation).function(
+                outputs[:, self.heads.slices[name]]
+            )
+            for name, record in self._records.items()
         }
+
+
+def _record(head: str, loss: Any) -> Loss:
+    """Return a head's loss as a record."""
+    found = as_loss(loss) if isinstance(loss, str | Loss) or callable(loss) else None
+    if found is None:
+        raise DataError(f"HeadsLoss: losses: {head}: expected a name or a mc.nn.Loss, got {loss!r:.60}")
+    return found
+
+
+def _takes_numbers(record: Loss) -> bool:
+    """Return whether the targets are class numbers."""
+    return record.rule.task == "multiclass" and record.name != "kl_divergence"
+
+
+def _is_one(record: Loss) -> bool:
+    """Return whether all outputs of a head describe one target."""
+    return _takes_numbers(record) or record.middle is not None
 
 
 def _check_heads(what: str, given: Mapping[str, Any], names: list[str]) -> None:
