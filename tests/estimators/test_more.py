@@ -337,3 +337,26 @@ def test_an_adaptive_rate_stays_lowered_over_partial_fits(blobs: Any) -> None:
     for _ in range(8):
         model.partial_fit(blobs[0], blobs[0][:, 0])
     assert model.history_["learning_rate"][-1] < 0.01 * model.history_["learning_rate"][0]
+
+
+def test_both_losses_of_a_history_are_on_one_scale(blobs: Any) -> None:
+    X = blobs[0]
+    model = _regressor(alpha=0.0, solver="sgd", learning_rate_init=1e-12, max_iter=1)
+    model.fit(X, X[:, 0], X_val=X, y_val=X[:, 0])
+    assert model.history_["loss"][0] == pytest.approx(model.history_["val_loss"][0], rel=1e-5)  # float32 sums
+    assert model.validation_loss_curve_ == model.history_["val_loss"].tolist()
+
+
+@pytest.mark.parametrize("solver", sorted(mc.optim.OPTIMIZERS))
+def test_every_optimizer_is_a_solver_by_its_name(solver: str, blobs: Any) -> None:
+    assert np.isfinite(_classifier(solver=solver, max_iter=2).fit(*blobs).loss_)
+
+
+@pytest.mark.parametrize("loss", ["mae", "mse", "huber", "log_cosh"])
+def test_losses_by_their_other_names(loss: str, blobs: Any) -> None:
+    assert np.isfinite(_regressor(loss=loss, max_iter=2).fit(blobs[0], blobs[0][:, 0]).loss_)
+
+
+def test_an_activation_that_halves_its_layer_is_refused() -> None:
+    with pytest.raises(ValueError, match="activation"):
+        _classifier(activation="glu").fit([[0.0], [1.0]], [0, 1])

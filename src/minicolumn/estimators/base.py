@@ -259,8 +259,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         self.best_validation_score_ = outcome.books.best_score if scored else None
         self.best_loss_ = None if self.early_stopping else outcome.books.best_loss
         if scored:
-            losses = [row["val_loss"] for row in self.history_ if "val_loss" in row]
-            self.validation_loss_curve_ = [head.factor * loss for loss in losses]
+            self.validation_loss_curve_ = [row["val_loss"] for row in self.history_ if "val_loss" in row]
 
     # Predicting ---------------------------------------------------------------------------------------------
 

@@ -19,11 +19,12 @@ from minicolumn.estimators.heads import Head, classification_head, fits_task
 from minicolumn.estimators.holding import Data
 from minicolumn.estimators.parameters import CONSTRAINTS
 from minicolumn.estimators.sklearn_callbacks import with_callbacks
-from minicolumn.nn import LOSSES
+from minicolumn.nn import ALIASES, LOSSES
 from minicolumn.train.calibrate import best_factor
 
 Array = np.ndarray
 LABEL_LOSSES = {rule.name for rule in LOSSES.values() if fits_task(rule, ("binary", "multiclass"))}
+LABEL_LOSSES |= {alias for alias, name in ALIASES.items() if name in LABEL_LOSSES}
 
 
 class MLPClassifier(ClassifierMixin, BaseMLP):

@@ -10,13 +10,15 @@ import numpy as np
 
 from minicolumn import random
 from minicolumn.errors import DataError
-from minicolumn.nn import Dense, Dropout, Sequential
+from minicolumn.nn import ACTIVATIONS, Dense, Dropout, Sequential
 
 Array = np.ndarray
 Activation = str | Callable[[Array], Array]
 
 # What scikit-learn calls differently.
 NAMES = {"identity": "linear"}
+# All but the one whose layer has twice as many sums as units, so that its weights would not be `coefs_`.
+KNOWN = {*NAMES, *ACTIVATIONS} - {"glu"}
 
 
 def hidden_sizes(sizes: Any) -> tuple[int, ...]:

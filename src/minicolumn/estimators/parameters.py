@@ -11,8 +11,8 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from minicolumn.errors import DataError, did_you_mean
-from minicolumn.estimators.network import NAMES
-from minicolumn.nn import ACTIVATIONS, L1, L2, ElasticNet, PerRow
+from minicolumn.estimators.network import KNOWN
+from minicolumn.nn import L1, L2, ElasticNet, PerRow
 from minicolumn.optim import OPTIMIZERS, SCHEDULES, SGD, Adam, Optimizer, optimizer_by_name, schedule_by_name
 from minicolumn.train.callbacks import Callback
 
@@ -21,7 +21,7 @@ Array = np.ndarray
 RATE = Interval(Real, 0, 1, closed="left")
 CONSTRAINTS: dict[str, list[Any]] = {
     "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-    "activation": [StrOptions({*NAMES, *ACTIVATIONS}), "array-like", callable],
+    "activation": [StrOptions(KNOWN), "array-like", callable],
     "solver": [StrOptions({"lbfgs", *OPTIMIZERS}), Optimizer],
     "alpha": [Interval(Real, 0, None, closed="left")],
     "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
@@ -68,7 +68,8 @@ def optimizer_of(estimator: Any) -> Optimizer:
         return Adam(rate, b1=float(e.beta_1), b2=float(e.beta_2), eps=float(e.epsilon))
     known = {field.name for field in dataclasses.fields(OPTIMIZERS[e.solver])}
     given = {"b1": e.beta_1, "b2": e.beta_2, "eps": e.epsilon} if {"b1", "b2"} <= known else {}
-    return optimizer_by_name(e.solver, learning_rate=rate, **{name: float(v) for name, v in given.items()})
+    own = {name: float(value) for name, value in given.items() if name in known}
+    return optimizer_by_name(e.solver, learning_rate=rate, **own)
 
 
 def lowers_its_rate(estimator: Any) -> bool:
@@ -136,5 +137,5 @@ def check_parameters(estimator: Any) -> None:
             raise DataError("solver='lbfgs' has no epochs that callbacks could watch; use 'adam'")
     listed = estimator.activation if np.iterable(estimator.activation) else ()
     for name in () if isinstance(listed, str) else listed:
-        if isinstance(name, str) and name not in {*NAMES, *ACTIVATIONS}:
-            raise DataError(f"activation holds {name!r}{did_you_mean(name, [*NAMES, *ACTIVATIONS])}")
+        if isinstance(name, str) and name not in KNOWN:
+            raise DataError(f"activation holds {name!r}{did_you_mean(name, KNOWN)}")

@@ -19,10 +19,11 @@ from minicolumn.estimators.holding import Data, split
 from minicolumn.estimators.intervals import conformal_radius
 from minicolumn.estimators.parameters import CONSTRAINTS
 from minicolumn.estimators.sklearn_callbacks import with_callbacks
-from minicolumn.nn import LOSSES
+from minicolumn.nn import ALIASES, LOSSES
 
 Array = np.ndarray
 NUMBER_LOSSES = {rule.name for rule in LOSSES.values() if fits_task(rule, ("regression",))}
+NUMBER_LOSSES |= {alias for alias, name in ALIASES.items() if name in NUMBER_LOSSES}
 
 
 class MLPRegressor(RegressorMixin, BaseMLP):

@@ -110,7 +110,7 @@ class Landscape:
             f"  at the weights      {self.centre:.4g}",
         ]
         for distance in (reach / 4, reach / 2, reach):
-            lines.append(f"  {distance:<6.3g}away from them {self.around(distance):.4g} on the average")
+            lines.append(f"  {distance:<6.3g} away from them {self.around(distance):.4g} on the average")
         lines.append(f"  lowest in the table {low:.4g} at ({a:.3g}, {b:.3g})")
         if self.shares:
             first, second = self.shares

@@ -50,6 +50,11 @@ class Settings:
         return found if isinstance(found, Loss) else None
 
     @property
+    def factor(self) -> float:
+        """Return what the loss of `record` is multiplied with, by a loss that is a multiple of it."""
+        return float(getattr(self.loss, "factor", 1.0)) if self.record else 1.0
+
+    @property
     def rule(self) -> LossRule | None:
         """Return the catalogue's entry of the loss; None for an own function."""
         return self.record.rule if self.record else None

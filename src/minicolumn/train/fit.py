@@ -314,7 +314,7 @@ class _Job:
     def _measured(self, params: Any) -> dict[str, float]:
         if self.held is None:
             return {}
-        found = {"val_loss": self.forward.loss(params, self.held)}
+        found = {"val_loss": self.settings.factor * self.forward.loss(params, self.held)}
         if self.settings.metrics:
             scores = self.forward.scores(params, self.held, self.settings.metrics)
             found |= {f"val_{name}": score for name, score in scores.items()}
