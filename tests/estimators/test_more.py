@@ -326,12 +326,6 @@ def test_intervals_are_those_of_the_weights_at_hand(blobs: Any) -> None:
         model.predict_interval(X)
 
 
-def test_one_row_of_a_class_can_be_held_out_or_not(blobs: Any) -> None:
-    y = np.zeros(len(blobs[0]), int)
-    y[0] = 1
-    assert _classifier(early_stopping=True).fit(blobs[0], y).classes_.tolist() == [0, 1]
-
-
 def test_an_adaptive_rate_stays_lowered_over_partial_fits(blobs: Any) -> None:
     model = _regressor(solver="sgd", learning_rate="adaptive", tol=9.0, n_iter_no_change=1)
     for _ in range(8):

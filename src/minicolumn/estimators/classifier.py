@@ -264,11 +264,14 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def _strata(self, data: Data) -> Array | None:
         if data.target.ndim > 1:
             return None
-        classes = data.y.reshape(-1).astype(np.int64)
+        if (
+            self._label_binarizer.y_type_ == "binary"
+        ):  # as in scikit-learn, which names the class that is too small
+            return data.y.reshape(len(data), 1).astype(bool)
         # Where a class is too small to be in both parts, rows are held out whatever their class.
-        counts, held = np.bincount(classes), self.validation_fraction * len(data)
+        counts, held = np.bincount(data.y), self.validation_fraction * len(data)
         few = min(held, len(data) - held) < len(counts) or counts[counts > 0].min() < 2
-        return None if few else classes
+        return None if few else data.y
 
     # Predictions --------------------------------------------------------------------------------------------
 
