@@ -140,8 +140,11 @@ def test_heads_take_losses_with_settings_and_several_outputs_for_one_target() ->
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda: nn.HeadsLoss(HEADS, LOSSES | {"price": None}), "price: expected a name or a mc.nn.Loss"),
-        (lambda: nn.HeadsLoss(HEADS, LOSSES, {"kind": "x"}), "expected finite numbers > 0"),
+        (
+            lambda: untyped.HeadsLoss(HEADS, LOSSES | {"price": None}),
+            "price: expected a name or a mc.nn.Loss",
+        ),
+        (lambda: untyped.HeadsLoss(HEADS, LOSSES, {"kind": "x"}), "expected finite numbers > 0"),
     ],
 )
 def test_what_is_no_loss_and_no_weight(make: Any, said: str) -> None:

@@ -81,7 +81,8 @@ def classification_head(loss: Any, columns: int, multilabel: bool) -> Head:
     default = "softmax_cross_entropy" if several else "binary_cross_entropy"
     record = as_loss(default if isinstance(loss, str) and loss == "log_loss" else loss)
     if record is None:
-        return Head(columns, loss, LOSSES[default])
+        own: Any = loss
+        return Head(columns, own, LOSSES[default])
     tasks = ("multiclass",) if several else ("binary",) if multilabel else ("binary", "multiclass")
     rule = _fitting(record, tasks)
     if rule.task == "multiclass":

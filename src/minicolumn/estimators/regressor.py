@@ -168,12 +168,13 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         Errors      DataError where no rows were set apart, or too few
         """
         outputs = self._predictions(X)
-        if getattr(self, "residuals_", None) is None:
+        residuals = getattr(self, "residuals_", None)
+        if residuals is None:
             raise DataError(
                 "predict_interval: no rows were set apart; fit with conformal_fraction=0.2, early_stopping "
                 "or X_val"
             )
-        radius = conformal_radius(self.residuals_, coverage)
+        radius = conformal_radius(residuals, coverage)
         ends = np.stack([outputs - radius, outputs + radius], axis=-1)
         return ends[:, 0] if ends.shape[1] == 1 else ends
 
