@@ -35,7 +35,7 @@ def _cell(part: dict[str, Any], side: str) -> str:
     if times["agrees"] is False:
         return "not the same"
     fastest = min(believed(part, ours=True) + believed(part, ours=False))[1]
-    note = f" ({times['note']})" if times["note"] in ("no dropout there", "one row, unchecked") else ""
+    note = f" ({times['note']})" if times["note"] in ("no dropout there", "one row only") else ""
     text = duration(times["best"])
     return (f"**{text}**" if side == fastest else text) + note
 

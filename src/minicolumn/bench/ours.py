@@ -84,7 +84,7 @@ def prediction(problem: Problem, X: np.ndarray, repeat: int) -> list[Side]:
     model = mc.Model(net, weights(net, problem), (problem.workload.features,), problem.workload.loss)
     sides = [_repeated(f"{NAME} predict", model.predict, X, repeat)]
     if len(X) == 1:
-        note = "one row, unchecked"
+        note = "one row only"
         sides.append(_repeated(f"{NAME} predictor", model.predictor(), X[0], repeat, note))
     return sides
 

@@ -52,11 +52,6 @@ class Head:
         """Return scikit-learn's name of what turns raw outputs into predictions."""
         return _OUT_NAMES.get(self.rule.output_activation, self.rule.output_activation)
 
-    @property
-    def factor(self) -> float:
-        """Return what the loss of `rule` is multiplied with."""
-        return self.loss.factor if isinstance(self.loss, RowLoss) else 1.0
-
 
 def regression_head(loss: Any, outputs: int) -> Head:
     """Return the head for numbers.

@@ -68,7 +68,7 @@ class Forward:
         return out[:, 0] if out.ndim == 2 and out.shape[1] == 1 else out
 
     def predictor(self, params: Any, input_shape: tuple[int, ...]) -> Callable[[Array], Array]:
-        """Return a function of one row that checks nothing; see `Model.predictor`."""
+        """Return a function of one row; see `Model.predictor`."""
         dtype = dtype_of(params)
         one = np.zeros(input_shape, dtype)
         forward = lambda x: self._apply(params, np.reshape(x, (1, *input_shape)))[0]  # noqa: E731
