@@ -12,6 +12,7 @@ import numpy as np
 
 from minicolumn.ir.graph import Graph, Node
 from minicolumn.lower.frame import READ, Frame
+from minicolumn.lower.llvm import objects
 from minicolumn.lower.llvm.cache import ObjectCache, key_of
 from minicolumn.lower.llvm.identity import all_nodes, compiler_version, identity
 from minicolumn.lower.llvm.jit import Loaded, Target, compile_object, host_target, versions
@@ -103,7 +104,8 @@ class NativeProgram:
 
     def _key(self) -> str:
         """Return everything that shapes the code."""
-        settings = f"{sorted(self._flexible)} {self._timed}"
+        # Where an array object keeps its fields is part of the code, and differs between builds of Python.
+        settings = f"{sorted(self._flexible)} {self._timed} {objects.DATA}"
         return key_of(identity(self.graph), self.target.identity, versions(), compiler_version(), settings)
 
     def _header(self) -> dict[str, Any]:

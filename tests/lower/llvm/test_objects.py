@@ -9,6 +9,7 @@ from guarded import NO_CACHE
 from minicolumn.ir.graph import Graph
 from minicolumn.lower import frame
 from minicolumn.lower.compile import graph_of
+from minicolumn.lower.llvm import objects
 from minicolumn.lower.llvm.objects import are_readable
 from minicolumn.lower.llvm.table import FIRST
 from minicolumn.lower.native import KEPT, NativeProgram
@@ -66,3 +67,10 @@ def test_a_frame_is_used_again_also_after_an_index_out_of_range() -> None:
             program(x, np.array([1, 9], np.int32))
         np.testing.assert_array_equal(program(x, places)[0], [1.0, 2.0])
     assert len(program._frames) == 1
+
+
+def test_another_build_of_python_has_code_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = NativeProgram(graph_of(lambda x: x + 1, np.ones(3)), cache=NO_CACHE)
+    before = program._key()
+    monkeypatch.setattr(objects, "DATA", objects.DATA + 16)  # as without the interpreter's lock
+    assert program._key() != before
