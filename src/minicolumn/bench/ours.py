@@ -59,7 +59,7 @@ def arguments(problem: Problem) -> tuple[Any, ...]:
 
 def compiled_epoch(workload: Workload) -> Any:
     """Return that function compiled, for any number of rows and steps."""
-    return mc.compile(epoch(workload), varying=VARYING, donate=(0,))
+    return mc.compile(epoch(workload), varying=VARYING, donate=(0,), flush_subnormals=True)
 
 
 def training(problem: Problem) -> list[Side]:

@@ -81,7 +81,7 @@ def perceptron_epoch(
 
         return scan(step, units, order)[0]
 
-    return compile(run, backend=backend, varying=((1, 2, 3), (4,)))
+    return compile(run, backend=backend, varying=((1, 2, 3), (4,)), flush_subnormals=True)
 
 
 def _penalized(weight: Array, penalty: Penalty, learning_rate: float) -> Any:

@@ -287,7 +287,10 @@ def _losses(
         return scan(at, (), offsets)[1]
 
     blocks = _blocks(rows)
-    return compile(run, varying=((3,),))(params, *directions, offsets, blocks) / blocks[2].sum()
+    return (
+        compile(run, varying=((3,),), flush_subnormals=True)(params, *directions, offsets, blocks)
+        / blocks[2].sum()
+    )
 
 
 def _blocks(rows: Rows) -> tuple[Array, Array, Array]:

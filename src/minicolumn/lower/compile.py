@@ -30,11 +30,13 @@ class Options:
     flexible    numbers of inputs whose first axis may have any length
     donated     numbers of inputs that may be overwritten
     threads     the most that may work on it
+    flush_subnormals  whether arithmetic takes subnormal numbers for 0
     """
 
     flexible: Sequence[int] = ()
     donated: Sequence[int] = ()
     threads: int | None = None
+    flush_subnormals: bool = False
 
 
 Run = Callable[..., list[Any]]
@@ -50,7 +52,13 @@ def _native(graph: Graph, options: Options) -> Run:
         return _reference(graph, options)
     from minicolumn.lower.native import NativeProgram
 
-    return NativeProgram(graph, options.flexible, threads=options.threads, donated=options.donated)
+    return NativeProgram(
+        graph,
+        options.flexible,
+        threads=options.threads,
+        donated=options.donated,
+        flush_subnormals=options.flush_subnormals,
+    )
 
 
 def _shadowed(graph: Graph, options: Options) -> Run:
@@ -62,7 +70,7 @@ def _shadowed(graph: Graph, options: Options) -> Run:
 
 def _reference(graph: Graph, options: Options) -> Run:
     """Return the interpreter, whose results then share no memory with what it was given."""
-    run, donated = ReferenceProgram(graph), options.donated
+    run, donated = ReferenceProgram(graph, options.flush_subnormals), options.donated
 
     def quietly(*given: np.ndarray) -> list[Any]:
         with np.errstate(all="ignore"):  # NaN and infinity travel; whoever cares looks at the result
@@ -93,6 +101,7 @@ class _Prepared:
         donated: Container[int] = (),
         threads: int | None = None,
         shadow: str | None = None,
+        flush_subnormals: bool = False,
     ) -> None:
         self.graph = simplify(program.graph)
         dtypes = [node.array_type.dtype for node in self.graph.inputs]
@@ -102,7 +111,7 @@ class _Prepared:
         donations = [k for k, leaf in enumerate(program.fed) if leaf in donated]
         check_varying(self.graph, varying)
         lower = _shadowed if shadow else BACKENDS[backend]
-        self._run = lower(self.graph, Options(varying, donations, threads))
+        self._run = lower(self.graph, Options(varying, donations, threads, flush_subnormals))
 
     def __call__(self, leaves: Sequence[Any]) -> Tree:
         out = self._run(*[_as_array(leaves[i], t) for i, t in self._reads])
@@ -163,6 +172,7 @@ def compile(
     donate: Sequence[int] = (),
     threads: int | None = None,
     shadow: str | None = None,
+    flush_subnormals: bool = False,
 ) -> Callable[..., Any]:
     """Return a function that traces once for each combination of shapes and dtypes, and then runs the graph.
 
@@ -180,7 +190,11 @@ def compile(
     threads   the most that native code may use; by default as many as there are cores. The results are the
               same bits for any number.
     shadow    "reference" runs every operation on both backends and compares them, to find faults of native
-              code; the results are the native ones. Slow: each operation's result is kept and looked at.
+              code; the results are the native ones. Slow: each operation's result is kept and looked at, and
+              no subnormal number is flushed.
+    flush_subnormals  takes numbers nearer to 0 than the smallest normal one (1.2e-38 in float32) for 0
+              wherever arithmetic meets them or would give them. Processors are up to a hundred times slower
+              with such numbers; NumPy keeps them. Trainings and predictions flush them.
 
     The result has the same arguments and values as the function. Called inside `grad` or another `compile`,
     it is traced through. Arrays that the function closes over are taken as they are when it is traced.
@@ -233,7 +247,7 @@ def compile(
         if prepared is None:
             donated = leaves_of(structure, len(leaves), donate) if donate else ()
             program = trace(function, arguments, structure)
-            prepared = _Prepared(program, backend, flexible, donated, threads, shadow)
+            prepared = _Prepared(program, backend, flexible, donated, threads, shadow, flush_subnormals)
             cache.put(key, prepared)
         if seen is not None:
             known.put(seen, key)
@@ -288,7 +302,9 @@ def graph_of(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Graph:
     return simplify(trace_call(function, *args, **kwargs).graph)
 
 
-def call_directly(function: Callable[[Any], Any], example: np.ndarray) -> Callable[[Any], np.ndarray]:
+def call_directly(
+    function: Callable[[Any], Any], example: np.ndarray, flush_subnormals: bool = False
+) -> Callable[[Any], np.ndarray]:
     """Return a function of one array, compiled for the example's shape and dtype, with little around it.
 
     What is no such array is made one, or refused. Without native code it is the reference's, which is slower.
@@ -298,11 +314,11 @@ def call_directly(function: Callable[[Any], Any], example: np.ndarray) -> Callab
 
     graph = graph_of(function, example)
     type = graph.inputs[0].array_type
-    run: Run = ReferenceProgram(graph)
+    run: Run = ReferenceProgram(graph, flush_subnormals)
     if available():
         from minicolumn.lower.native import NativeProgram
 
-        run = NativeProgram(graph, threads=1)
+        run = NativeProgram(graph, threads=1, flush_subnormals=flush_subnormals)
         if fits_directly(run):
             return direct(run)
     return lambda x: np.asarray(run(as_expected(x, type))[0])

@@ -40,6 +40,7 @@ class NativeProgram:
                 the same bits for any number.
     donated     numbers of inputs that may be overwritten: a loop's state then starts where it lies, and the
                 result is the array that was given
+    flush_subnormals  whether arithmetic takes subnormal numbers for 0
     """
 
     def __init__(
@@ -51,10 +52,11 @@ class NativeProgram:
         cache: ObjectCache | None = None,
         threads: int | None = None,
         donated: Collection[int] = (),
+        flush_subnormals: bool = False,
     ) -> None:
         self.graph = graph
         self.target = target or host_target()
-        self._flexible, self._timed = frozenset(flexible), timed
+        self._flexible, self._timed, self._flushes = frozenset(flexible), timed, flush_subnormals
         self._inputs = [node.array_type for node in graph.inputs]
         self._outputs = [node.array_type for node in graph.outputs]
         self._lengths = [_length_of(node, graph, self._flexible) for node in graph.outputs]
@@ -85,7 +87,7 @@ class NativeProgram:
             )  # a third of what a first call would import
 
             flexible = {self.graph.inputs[k] for k in self._flexible}
-            self._emitted = emit_program(self.graph, self.target, flexible, self._timed)
+            self._emitted = emit_program(self.graph, self.target, flexible, self._timed, self._flushes)
         return self._emitted
 
     @property
@@ -105,7 +107,7 @@ class NativeProgram:
     def _key(self) -> str:
         """Return everything that shapes the code."""
         # Where an array object keeps its fields is part of the code, and differs between builds of Python.
-        settings = f"{sorted(self._flexible)} {self._timed} {objects.DATA}"
+        settings = f"{sorted(self._flexible)} {self._timed} {self._flushes} {objects.DATA}"
         return key_of(identity(self.graph), self.target.identity, versions(), compiler_version(), settings)
 
     def _header(self) -> dict[str, Any]:

@@ -16,31 +16,37 @@ Arrays = Sequence[np.ndarray]
 
 
 class ReferenceProgram:
-    """A graph made ready to run many times: operations bound to their attributes, slots numbered."""
+    """A graph made ready to run many times: operations bound to their attributes, slots numbered.
 
-    def __init__(self, graph: Graph) -> None:
-        self.plan = make_plan(graph)
-        self._constants = [(slot, node.attrs["value"]) for slot, node in self.plan.constants]
-        self._steps = [(bound(s.node), s.reads, s.writes, s.frees) for s in self.plan.steps]
+    flush_subnormals    whether subnormal numbers become 0, among arguments and in each operation's result
+    """
+
+    def __init__(self, graph: Graph, flush_subnormals: bool = False) -> None:
+        self.plan, self._flushes = make_plan(graph), flush_subnormals
+        constants = [(slot, node.attrs["value"]) for slot, node in self.plan.constants]
+        self._constants = [(slot, _flushed(v) if flush_subnormals else v) for slot, v in constants]
+        self._steps = [(bound(s.node, flush_subnormals), s.reads, s.writes, s.frees) for s in self.plan.steps]
 
     def __call__(self, *args: np.ndarray) -> list[Any]:
         """Run on arrays of the graph's input types; the results may share memory with the arguments."""
         slots: list[Any] = [None] * self.plan.slots
-        slots[: len(args)] = args
+        slots[: len(args)] = map(_flushed, args) if self._flushes else args
         for slot, value in self._constants:
             slots[slot] = value
         for function, reads, writes, frees in self._steps:
             value = function(*[slots[i] for i in reads])
+            if self._flushes:
+                value = _flushed(value)
             for i in frees:
                 slots[i] = None
             slots[writes] = value
         return [slots[i] for i in self.plan.outputs]
 
 
-def bound(node: Node) -> Callable[..., Any]:
+def bound(node: Node, flush_subnormals: bool = False) -> Callable[..., Any]:
     """Return a node's meaning as a function of its operands alone."""
     if node.op is SCAN:
-        return partial(run_scan, ReferenceProgram(node.attrs["body"]), node)
+        return partial(run_scan, ReferenceProgram(node.attrs["body"], flush_subnormals), node)
     return partial(node.op.numpy, **node.attrs) if node.attrs else node.op.numpy
 
 
@@ -58,3 +64,13 @@ def run_scan(body: ReferenceProgram, node: Node, *operands: np.ndarray) -> tuple
         for y, value in zip(ys, out[carry:], strict=True):
             y[i] = value
     return (*state, *ys)
+
+
+def _flushed(value: Any) -> Any:
+    """Return a value whose subnormal numbers are 0 of their sign."""
+    if isinstance(value, tuple):  # a loop, whose body has done so
+        return value
+    if np.asarray(value).dtype.kind != "f":
+        return value
+    small = np.abs(value) < np.finfo(value.dtype).smallest_normal
+    return np.where(small, np.copysign(value.dtype.type(0), value), value) if small.any() else value

@@ -55,10 +55,12 @@ class Forward:
             return scan(lambda state, rows: (state, block_loss(params, *rows)), (), (x, y, weight))[1]
 
         self._apply = apply
-        self._outputs = compile(outputs, varying=((1,),))
-        self._few = compile(outputs, varying=((1,),), threads=1)  # too little to wake anybody for
-        self._losses = compile(losses, varying=((1, 2, 3),))
-        self._loss = compile(block_loss)
+        # Weights that decay, and probabilities far from 1, may be subnormal numbers, which take far longer.
+        lower = functools.partial(compile, flush_subnormals=True)
+        self._outputs = lower(outputs, varying=((1,),))
+        self._few = lower(outputs, varying=((1,),), threads=1)  # too little to wake anybody for
+        self._losses = lower(losses, varying=((1, 2, 3),))
+        self._loss = lower(block_loss)
 
     def predict(self, params: Any, X: Any) -> Array:
         """Return the predictions, [rows, outputs], or [rows] where the network has one output."""
@@ -72,7 +74,7 @@ class Forward:
         dtype = dtype_of(params)
         one = np.zeros(input_shape, dtype)
         forward = lambda x: self._apply(params, np.reshape(x, (1, *input_shape)))[0]  # noqa: E731
-        return call_directly(forward, one)
+        return call_directly(forward, one, flush_subnormals=True)
 
     def _predicted(self, params: Any, X: Array) -> Array:
         if len(X) < FEW:

@@ -82,7 +82,9 @@ def _compiled(
 ) -> Callable[..., tuple[Any, ...]]:
     step = train_epoch(network, loss, optimizer, regularizer, constraint, each)
     given = () if each else (STATE,)
-    return compile(step, backend, varying=VARYING, donate=given, threads=threads, shadow=shadow)
+    return compile(
+        step, backend, VARYING, donate=given, threads=threads, shadow=shadow, flush_subnormals=True
+    )
 
 
 _kept = functools.lru_cache(maxsize=KEEP)(_compiled)
@@ -95,7 +97,7 @@ def _compiled_full(
         value, (losses, _) = loss_of(network, loss, regularizer, params, X, Y, weight)
         return value, losses
 
-    return compile(value_and_grad(objective, has_aux=True), threads=threads)
+    return compile(value_and_grad(objective, has_aux=True), threads=threads, flush_subnormals=True)
 
 
 _kept_full = functools.lru_cache(maxsize=KEEP)(_compiled_full)

@@ -121,6 +121,7 @@ def find_learning_rate(
         train_epoch(settings.network, settings.loss, settings.optimizer, settings.regularizer),
         backend=settings.backend,
         threads=settings.threads,
+        flush_subnormals=True,
     )
     key = random.stream(settings.seed, "dropout")
     state = State(start, settings.optimizer.start(start))

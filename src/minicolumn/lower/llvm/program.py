@@ -15,6 +15,7 @@ from minicolumn.lower.llvm.kernels import Kernels
 from minicolumn.lower.llvm.level import Level, prepare
 from minicolumn.lower.llvm.objects import emit_reader
 from minicolumn.lower.llvm.steps import Frame, Runner, constants
+from minicolumn.lower.llvm.subnormals import emit_flushing
 from minicolumn.lower.llvm.table import ARENA, CODE_CONSTANT_BYTES, FIRST, HOST, STATUS, TIMES
 from minicolumn.lower.llvm.team import emit_barrier
 from minicolumn.passes.kernel import Kernel
@@ -42,29 +43,35 @@ class Emitted:
 
 
 def emit_program(
-    graph: Graph, target: Target, flexible: Container[Node] = (), timed: bool = False
+    graph: Graph,
+    target: Target,
+    flexible: Container[Node] = (),
+    timed: bool = False,
+    flush_subnormals: bool = False,
 ) -> Emitted:
     """Write the module of a graph; `flexible` inputs may have any length along their first axis.
 
     The function that does everything is ``run(table, team, part, parts)``. The table holds addresses: the
     arena, the status word, the function that calls Python, the cycle counts, then inputs, outputs, the
-    inputs' lengths (numbers) and large constants. ``read`` fills in where arrays lie (objects.py).
+    inputs' lengths (numbers) and large constants. ``read`` fills in where arrays lie (objects.py). With
+    `flush_subnormals` arithmetic takes subnormal numbers for 0, on whichever thread it runs.
     """
-    module = Module()
-    emit_barrier(module, target.triple.split("-")[0])
+    module, family = Module(), target.triple.split("-")[0]
+    emit_barrier(module, family)
     reaching = _reaching(graph, flexible)
     kernels = Kernels(module, target.machine, lambda node: node in reaching)
     level = prepare(graph, kernels)
     f = Function(
         module,
-        "run",
+        "flushed" if flush_subnormals else "run",
         [("table", "ptr"), ("team", "ptr"), ("part", "i64"), ("parts", "i64")],
         "void",
-        "nounwind",
+        "internal noinline nounwind" if flush_subnormals else "nounwind",
     )
     table = _Table(f, graph)
     runner = Runner(f, kernels, table.slot(STATUS), table.slot(HOST), table.constant)
     runner.times = table.slot(TIMES) if timed else None
+    runner.flushing_on = family if flush_subnormals else ""
     arena = table.slot(ARENA)
     if level.private:
         own = f.op("mul nsw", runner.part, index(_aligned(level.private)))
@@ -81,6 +88,8 @@ def emit_program(
     regions = [((node, k), 0, max(bytes_of(node.array_type), 1)) for k, node in enumerate(graph.outputs)]
     Frame(runner, level, where, results, arena, 0, lengths, {}, regions).run()
     f.finish()
+    if flush_subnormals:
+        emit_flushing(module, family, "run", f.name)
     emit_reader(module, inputs + outputs, [k for k, node in enumerate(graph.inputs) if node in flexible])
     constants_given, hosts = tuple(table.constants), tuple(runner.hosts)
     timed_kernels = tuple(runner.timed)

@@ -26,6 +26,7 @@ from minicolumn.lower.llvm.products import (
 )
 from minicolumn.lower.llvm.registers import Registers
 from minicolumn.lower.llvm.sharing import share
+from minicolumn.lower.llvm.subnormals import as_usual
 from minicolumn.lower.llvm.work import Touch, Work
 from minicolumn.passes.kernel import Kernel, array_below, arrays_read
 from minicolumn.passes.memory import bytes_of
@@ -42,6 +43,7 @@ class Runner:
     timed       the kernels, in the order of their counts
     shared      whether any work is shared between threads
     private     memory of each thread's own
+    flushing_on the processor's family, where subnormal numbers are flushed
     is_apart    whether each thread is at turns of its own now, and so does everything in them
     """
 
@@ -56,6 +58,7 @@ class Runner:
     shared: bool = False
     hazards: Hazards = field(default_factory=Hazards)
     private: Value | None = None
+    flushing_on: str = ""
     is_apart: bool = False
 
     @property
@@ -259,7 +262,8 @@ class Frame:
         with self.alone():
             for k, array in enumerate((*node.inputs, node)):
                 f.store(self.pointer(array), f.at(table, k, "ptr"))
-            f.line(f"call void {self.runner.host.text}(i64 {number}, ptr {table.text})")
+            with as_usual(f, self.runner.flushing_on):
+                f.line(f"call void {self.runner.host.text}(i64 {number}, ptr {table.text})")
 
     # Loops over a body ------------------------------------------------------------------------------------
 
