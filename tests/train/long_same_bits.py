@@ -22,7 +22,7 @@ import numpy as np
 
 import minicolumn as mc
 from minicolumn.lower import native
-from minicolumn.lower.llvm.pacing import Pacer
+from minicolumn.lower.llvm.pacing import TRIALS, Pacer, Pacers
 from minicolumn.tables import Encoder, infer_schema, read_table, with_target
 from minicolumn.tree import flatten
 
@@ -31,15 +31,14 @@ WAYS = (1, 2, 2)  # threads, a process each
 MADE = {"made_64": 64, "made_65": 65, "made_1000": 1000, "made_5000": 5000}  # rows
 
 
-class Always(Pacer):
+class Always(Pacers):
     """Uses all threads, whatever the clock says."""
 
-    @property
-    def parts(self) -> int:
-        return self.most
+    def of(self, steps: int) -> Pacer:
+        return Pacer(self.most, many=0.0, trials=TRIALS)
 
-    def after(self, seconds: float, steps: int = 1, parts: int | None = None) -> Pacer:
-        return self
+    def note(self, steps: int, seconds: float, parts: int | None = None) -> None:
+        pass
 
 
 def main() -> int:
@@ -69,7 +68,7 @@ def way(options: argparse.Namespace, threads: int) -> dict[str, str]:
 
 def digests(data: Path, rows: int, threads: int) -> None:
     """Print the digests of all sets."""
-    native.Pacer = Always
+    native.Pacers = Always
     found = {}
     for name, X, y in sets(data, rows):
         print(name, X.shape, file=sys.stderr, flush=True)

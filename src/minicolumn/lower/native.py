@@ -16,7 +16,7 @@ from minicolumn.lower.llvm import objects
 from minicolumn.lower.llvm.cache import ObjectCache, key_of
 from minicolumn.lower.llvm.identity import all_nodes, compiler_version, identity
 from minicolumn.lower.llvm.jit import Loaded, Target, compile_object, host_target, versions
-from minicolumn.lower.llvm.pacing import Pacer, cores
+from minicolumn.lower.llvm.pacing import Pacers, cores
 from minicolumn.lower.llvm.table import table_of
 from minicolumn.lower.llvm.team import lease, shared
 from minicolumn.passes.memory import ALIGN
@@ -73,7 +73,7 @@ class NativeProgram:
         self._hosts = [nodes[k] for k in header["hosts"]]
         self.cycles = np.zeros(header["timed"], np.int64)
         most = min(threads or cores(), cores()) if header["shared"] else 1
-        self._pacer = Pacer(most)
+        self._pacers = Pacers(most)
         common, own = header["arena"]
         self.arena_bytes = common + own * most
         self._frames: list[Frame] = []
@@ -173,14 +173,14 @@ class NativeProgram:
 
     def _execute(self, table: int, given: Sequence[np.ndarray]) -> None:
         """Run with as many threads as turn out to be worth it, of those that nobody else is using."""
-        pacer = self._pacer
-        if pacer.most == 1:
+        if self._pacers.most == 1:
             self._run(table, None, 0, 1)
             return
-        with lease(pacer.parts) as parts:
+        steps = self._steps(given)
+        with lease(self._pacers.of(steps).parts) as parts:
             began = time.perf_counter()
             parts = shared().run(self.address, table, parts)
-            self._pacer = pacer.after(time.perf_counter() - began, self._steps(given), parts)
+            self._pacers.note(steps, time.perf_counter() - began, parts)
 
     def _steps(self, given: Sequence[np.ndarray]) -> int:
         return max((given[k].shape[0] for k in self._loops), default=1)

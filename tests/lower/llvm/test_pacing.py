@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minicolumn.lower.llvm import pacing
-from minicolumn.lower.llvm.pacing import Pacer, cores
+from minicolumn.lower.llvm.pacing import Pacer, Pacers, cores
 
 ALL = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -199,3 +199,45 @@ def test_hiccups_do_not_move_it() -> None:
         slow = 1.5 if k % 4 == 0 else 1.0  # every fourth call is late by half
         pacer = pacer.after((1e-3 if pacer.parts == 2 else 1.7e-3) * slow)
     assert pacer.parts == 2
+
+
+def test_what_is_clear_takes_fewer_trials() -> None:
+    pacer = Pacer(2)
+    chosen = []
+    for _ in range(pacing.TRIALS):
+        chosen.append(pacer.parts)
+        pacer = pacer.after(1e-3 if pacer.parts == 2 else 2e-3)
+    assert chosen == [2, 1, 2, 2, 2, 2]
+
+
+# Pacers ---------------------------------------------------------------------------------------------------
+
+
+def chosen_by(pacers: Pacers, sizes: tuple[int, ...], rounds: int) -> list[int]:
+    """Return the parts of the last round of calls, each of which costs 50 microseconds more for each part."""
+    for _ in range(rounds):
+        parts = []
+        for steps in sizes:
+            parts.append(pacers.of(steps).parts)
+            pacers.note(steps, steps * 20e-6 / parts[-1] + 50e-6 * parts[-1])
+    return parts
+
+
+def test_short_calls_say_nothing_about_long_ones() -> None:
+    # A prediction calls its program twice: for whole blocks of rows, and for the rest of them.
+    assert chosen_by(Pacers(2), (1, 190), 8) == [1, 2]
+    assert chosen_by(Pacers(2), (190, 1), 8) == [2, 1]
+
+
+def test_what_pays_for_short_calls_is_not_tried_again_for_longer_ones() -> None:
+    pacers = Pacers(2)
+    assert chosen_by(pacers, (100,), 8) == [2]
+    assert chosen_by(pacers, (1000, 250, 100_000), 1) == [2, 2, 2]
+    assert pacers.of(1).parts == Pacer(2).parts
+
+
+def test_what_does_not_pay_for_long_calls_is_not_tried_for_shorter_ones() -> None:
+    pacers = Pacers(2)
+    for _ in range(8):
+        pacers.note(100, 1e-3 * pacers.of(100).parts)
+    assert pacers.of(100).parts == pacers.of(3).parts == pacers.of(0).parts == 1

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 TRIALS = 6  # calls at first, half of them with one part
+ENOUGH = 3  # of them, where one choice is so much faster that chance has no say in it:
+CLEAR = 1.5  # times as fast
 AGAIN_CALLS = 10
 AGAIN_SECONDS = 5.0
 SHARE = 0.02  # of the time that trying again may cost
@@ -70,11 +72,11 @@ class Pacer(NamedTuple):
 
         Pacer(2).parts -> run -> pacer.after(seconds, steps, parts) -> the next pacer
 
-    First both are tried in turn, and the best time of each counts. Then the faster one is used. Its times are
-    followed: down at once and up slowly, since whatever else happens on a computer only makes a call longer.
-    So the other gets a chance as soon as it seems faster; and else now and then, when trying it costs no more
-    than SHARE of the time since, or for the first time when it was not slower by half. No clock is read: the
-    same times give the same choices.
+    First both are tried in turn, and the best time of each counts, until it is clear which is better. Then
+    that one is used. Its times are followed: down at once and up slowly, since whatever else happens on a
+    computer only makes a call longer. So the other gets a chance as soon as it seems faster; and else now and
+    then, when trying it costs no more than SHARE of the time since, or for the first time when it was not
+    slower by half. No clock is read: the same times give the same choices.
 
     >>> pacer = Pacer(4)
     >>> for _ in range(10):
@@ -95,8 +97,8 @@ class Pacer(NamedTuple):
     @property
     def parts(self) -> int:
         """Return how many parts to use for the next call."""
-        many = self._is_many_better
-        if self.trials < TRIALS:
+        many = self.is_many_better
+        if not self.is_settled:
             many = self.trials % 2 == 0
         elif self._is_due:
             many = not many
@@ -107,14 +109,21 @@ class Pacer(NamedTuple):
         chosen = self.parts
         used = chosen if parts is None else parts
         told = self._replace(**self._rates(used > 1, seconds / max(steps, 1)), steps=steps)
-        if self.trials < TRIALS:
+        if not self.is_settled:
             return told._replace(trials=self.trials + (used == chosen))
-        if (used > 1) != self._is_many_better:
+        if (used > 1) != self.is_many_better:
             return told._replace(calls=0, seconds=0.0, again=self.again + 1)
         return told._replace(calls=self.calls + 1, seconds=self.seconds + seconds)
 
     @property
-    def _is_many_better(self) -> bool:
+    def is_settled(self) -> bool:
+        """Return whether the first trials are over."""
+        clear = max(self.many, self.one) > CLEAR * min(self.many, self.one)
+        return self.trials >= (ENOUGH if clear else TRIALS)
+
+    @property
+    def is_many_better(self) -> bool:
+        """Return whether many parts are faster than one, as far as is known."""
         return self.many < self.one
 
     @property
@@ -127,8 +136,42 @@ class Pacer(NamedTuple):
     def _rates(self, many: bool, rate: float) -> dict[str, float]:
         """Return what is known now of the parts that were used."""
         name, known = ("many", self.many) if many else ("one", self.one)
-        if self.trials < TRIALS:
+        if not self.is_settled:
             return {name: min(known, rate)}
         # What is in use is followed, so that a hiccup changes little; what was tried again counts anew.
-        in_use = many == self._is_many_better
+        in_use = many == self.is_many_better
         return {name: known + (rate - known) * RISE if in_use and rate > known else rate}
+
+
+class Pacers:
+    """A pacer for each size of call: what wakes nobody for one turn of a loop may want all for a hundred.
+
+    Calls are alike up to a factor of two in their steps. A size that was never seen begins with what a
+    smaller one found out in favour of many, or a larger one in favour of one: it would be the same again.
+
+    >>> pacers = Pacers(4)
+    >>> for _ in range(10):
+    ...     pacers.note(100, seconds=1.0 if pacers.of(100).parts == 4 else 3.0)
+    >>> pacers.of(300).parts
+    4
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._by_size: dict[int, Pacer] = {}
+
+    def of(self, steps: int) -> Pacer:
+        """Return the pacer for calls of so many steps."""
+        size = steps.bit_length()
+        return self._by_size.get(size) or self._begun(size)
+
+    def note(self, steps: int, seconds: float, parts: int | None = None) -> None:
+        """Note that a call took so long; `parts` where it was not what the pacer chose."""
+        self._by_size[steps.bit_length()] = self.of(steps).after(seconds, steps, parts)
+
+    def _begun(self, size: int) -> Pacer:
+        for other in sorted(self._by_size, key=lambda other: abs(other - size)):
+            known = self._by_size[other]
+            if known.is_settled and known.is_many_better == (other < size):
+                return known
+        return Pacer(self.most)
