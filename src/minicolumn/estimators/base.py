@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import warnings
 from dataclasses import replace
 from numbers import Integral
@@ -19,14 +20,21 @@ from minicolumn.errors import DataError
 from minicolumn.estimators import parameters
 from minicolumn.estimators.heads import Head, RowLoss
 from minicolumn.estimators.holding import Data, split
-from minicolumn.estimators.network import build_network, dense_layers, draw_weights, from_params, to_params
+from minicolumn.estimators.network import (
+    build_network,
+    dense_layers,
+    draw_weights,
+    from_params,
+    to_params,
+)
 from minicolumn.estimators.scales import check_scales
 from minicolumn.estimators.sklearn_callbacks import CallbackSupportMixin, Hooks
 from minicolumn.estimators.training import Books, Outcome, Task, train
 from minicolumn.model import Model
-from minicolumn.model.compute import forward
+from minicolumn.model.compute import Forward, forward
 from minicolumn.model.files import PathLike
 from minicolumn.nn import Loss, Sequential
+from minicolumn.nn.settings import is_plain
 from minicolumn.train import History, Progress
 
 Array = np.ndarray
@@ -226,7 +234,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         if held is None:
             return None
         if self.scoring is None:
-            return lambda params: self._default_score(held, self._outputs(network, params, held.X))
+            return lambda params: self._default_score(held, self._outputs(params, held.X))
         from sklearn.metrics import check_scoring
 
         scorer: Any = check_scoring(self, scoring=self.scoring)
@@ -264,22 +272,35 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
     # Predicting ---------------------------------------------------------------------------------------------
 
     def _network(self) -> Sequential:
-        return build_network(
-            self.hidden_layer_sizes, self.activation, self.n_outputs_, self.dropout, self.input_dropout
-        )
+        return self._made()[0]
 
-    def _predictions(self, X: Any) -> Array:
-        """Return what the network makes of checked rows, [rows, outputs]."""
+    def _made(self) -> tuple[Sequential, Forward]:
+        """Return the network, and what it is at work."""
+        loss = self._loss or Loss(_RULES[self.out_activation_])
+        settings = (
+            self.hidden_layer_sizes,
+            self.activation,
+            self.n_outputs_,
+            self.dropout,
+            self.input_dropout,
+        )
+        return (_kept if is_plain((*settings, loss)) else _make)(*settings, loss)
+
+    def _ready(self, X: Any) -> tuple[Forward, Any, Any]:
+        """Return the network at work, its weights, and the rows once they are checked."""
         check_is_fitted(self)
         X = validate_data(self, X, accept_sparse=SPARSE, reset=False)
-        network = self._network()
-        params = to_params(network, self.coefs_, self.intercepts_, np.dtype(self.dtype))
-        return self._outputs(network, params, X)
+        network, run = self._made()
+        return run, to_params(network, self.coefs_, self.intercepts_, np.dtype(self.dtype)), X
 
-    def _outputs(self, network: Sequential, params: Any, X: Any) -> Array:
-        """Return what the network makes of rows with some weights, [rows, outputs]."""
-        run = forward(network, self._loss or Loss(_RULES[self.out_activation_]))
+    def _predictions(self, X: Any) -> Array:
+        """Return what the network makes of rows that are still to be checked, [rows, outputs]."""
+        run, params, X = self._ready(X)
         return run.predict(params, X).reshape(X.shape[0], -1)
+
+    def _outputs(self, params: Any, X: Any) -> Array:
+        """Return what the network makes of checked rows with some weights, [rows, outputs]."""
+        return self._made()[1].predict(params, X).reshape(X.shape[0], -1)
 
     def save(self, path: PathLike) -> None:
         """Write a model file, which `mc.load` opens: network, weights, classes, history; no code in it.
@@ -315,6 +336,16 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
                 "partial_fit is only available for stochastic optimizers. lbfgs is not stochastic."
             )
         return True
+
+
+def _make(
+    sizes: Any, activation: Any, outputs: int, dropout: Any, input_dropout: float, loss: Loss
+) -> tuple[Sequential, Forward]:
+    network = build_network(sizes, activation, outputs, dropout, input_dropout)
+    return network, forward(network, loss)
+
+
+_kept = functools.lru_cache(maxsize=32)(_make)
 
 
 def _seed_of(random_state: Any) -> int:

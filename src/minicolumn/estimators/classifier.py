@@ -185,7 +185,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     def predict(self, X: Any) -> Array:
         """Return the likeliest label of each row, or 0 and 1 for each of several labels."""
-        return self._labels(self._predictions(X))
+        run, params, X = self._ready(X)
+        if self._label_binarizer.y_type_ == "multiclass":
+            return self.classes_[run.places(params, X)]
+        return self._labels(run.predict(params, X).reshape(X.shape[0], -1))
 
     def predict_proba(self, X: Any) -> Array:
         """Return the probability of each class, [rows, classes] in the order of `classes_`."""
@@ -225,18 +228,17 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     def _encode(self, y: Array, first: bool, incremental: bool) -> tuple[Array, Head]:
         if not hasattr(self, "classes_") or (first and not incremental):
-            self._label_binarizer = LabelBinarizer().fit(y)
+            self._label_binarizer = LabelBinarizer().fit(y if y.ndim > 1 else np.unique(y))
             self.classes_ = self._label_binarizer.classes_
         else:
             self._check_labels(unique_labels(y), incremental)
-        Y = self._label_binarizer.transform(y)
-        Y = Y.toarray() if hasattr(Y, "toarray") else Y
-        several = self._label_binarizer.y_type_.startswith("multilabel")
-        head = classification_head(self.loss, Y.shape[1], several)
-        numbers = head.rule.task == "multiclass"
-        if numbers:
-            return (Y.argmax(axis=1) if Y.shape[1] > 1 else Y[:, 0]).astype(np.int32), head
-        return Y.astype(np.int32), head
+        if self._label_binarizer.y_type_.startswith("multilabel"):
+            Y = self._label_binarizer.transform(y)
+            return Y.astype(np.int32), classification_head(self.loss, Y.shape[1], multilabel=True)
+        classes = len(self.classes_)
+        head = classification_head(self.loss, classes if classes > 2 else 1, multilabel=False)
+        numbers = np.searchsorted(self.classes_, y).astype(np.int32)
+        return numbers if head.rule.task == "multiclass" else numbers[:, None], head
 
     def _check_labels(self, labels: Array, incremental: bool) -> None:
         if self.warm_start and not incremental and set(labels) != set(self.classes_):
@@ -296,7 +298,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         if not self.calibrate or held is None:
             return params
         network = self._network()
-        p = self._outputs(network, params, held.X)
+        p = self._outputs(params, held.X)
         if self.out_activation_ == "logistic":  # each yes-or-no answer is a row of two classes
             p = np.stack([1.0 - p.ravel(), p.ravel()], axis=1)
         factor = best_factor(p, held.y.ravel())

@@ -221,6 +221,6 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         del self._apart
         self.residuals_ = None  # those of other weights say nothing of these
         if rows is not None:
-            outputs = self._outputs(self._network(), params, rows.X)
+            outputs = self._outputs(params, rows.X)
             self.residuals_ = np.sort(np.abs(outputs - rows.y), axis=0)
         return params

@@ -20,6 +20,7 @@ from minicolumn.trace.loops import scan
 from minicolumn.tree import leaves
 
 Array = np.ndarray
+Program = Callable[[Any, Array], Array]
 # Rows that one turn of the compiled loop works on: few enough that what is between layers stays in the cache.
 ROWS = 256
 # Fewer rows than this are worked on one by one, since a turn takes as long however few rows it has.
@@ -47,6 +48,10 @@ class Forward:
         def outputs(params: Any, blocks: Array) -> Any:
             return scan(lambda state, x: (state, apply(params, x)), (), blocks)[1]
 
+        def places(params: Any, blocks: Array) -> Any:
+            place = lambda x: np.argmax(apply(params, x), axis=1).astype(np.int32)  # noqa: E731
+            return scan(lambda state, x: (state, place(x)), (), blocks)[1]
+
         def block_loss(params: Any, x: Array, y: Array, weight: Array) -> Any:
             assert measured is not None  # whoever has no loss asks for none
             return measured(network.apply(params, x), y, weight)
@@ -59,15 +64,18 @@ class Forward:
         lower = functools.partial(compile, flush_subnormals=True)
         self._outputs = lower(outputs, varying=((1,),))
         self._few = lower(outputs, varying=((1,),), threads=1)  # too little to wake anybody for
+        self._places = lower(places, varying=((1,),))
         self._losses = lower(losses, varying=((1, 2, 3),))
         self._loss = lower(block_loss)
 
     def predict(self, params: Any, X: Any) -> Array:
         """Return the predictions, [rows, outputs], or [rows] where the network has one output."""
-        dtype = dtype_of(params)
-        parts = [self._predicted(params, _in_dtype(X[part], dtype)) for part in _calls(X, dtype)]
-        out = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        out = _in_calls(self._outputs, self._few, params, X)
         return out[:, 0] if out.ndim == 2 and out.shape[1] == 1 else out
+
+    def places(self, params: Any, X: Any) -> Array:
+        """Return which of its outputs is the largest, the first of several, int32 [rows]."""
+        return _in_calls(self._places, self._places, params, X)
 
     def predictor(self, params: Any, input_shape: tuple[int, ...]) -> Callable[[Array], Array]:
         """Return a function of one row; see `Model.predictor`."""
@@ -75,22 +83,6 @@ class Forward:
         one = np.zeros(input_shape, dtype)
         forward = lambda x: self._apply(params, np.reshape(x, (1, *input_shape)))[0]  # noqa: E731
         return call_directly(forward, one, flush_subnormals=True)
-
-    def _predicted(self, params: Any, X: Array) -> Array:
-        if len(X) < FEW:
-            out = self._few(params, X[:, None])
-            return out.reshape(len(X), *out.shape[2:])
-        whole = len(X) - len(X) % ROWS
-        if whole == len(X):
-            return self._run(params, X)
-        rest = np.zeros((ROWS, *X.shape[1:]), X.dtype)
-        rest[: len(X) - whole] = X[whole:]
-        last = self._run(params, rest)[: len(X) - whole]
-        return np.concatenate([self._run(params, X[:whole]), last]) if whole else last
-
-    def _run(self, params: Any, X: Array) -> Array:
-        out = self._outputs(params, X.reshape(len(X) // ROWS, ROWS, *X.shape[1:]))
-        return out.reshape(len(X), *out.shape[2:])
 
     def loss(self, params: Any, rows: Rows) -> float:
         """Return the (weighted) mean loss; NaN where all weights are 0."""
@@ -116,6 +108,30 @@ class Forward:
     ) -> dict[str, float]:
         """Return the scores that are wanted, by default those that go with the loss and these targets."""
         return measure(self.record, rows.y, self.predict(params, rows.X), rows.weight, metrics)
+
+
+def _in_calls(many: Program, few: Program, params: Any, X: Any) -> Array:
+    dtype = dtype_of(params)
+    parts = [_in_blocks(many, few, params, _in_dtype(X[part], dtype)) for part in _calls(X, dtype)]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _in_blocks(many: Program, few: Program, params: Any, X: Array) -> Array:
+    """Return what a program of [blocks, rows] makes of rows; few of them are blocks of one."""
+    if len(X) < FEW:
+        return _rows(few(params, X[:, None]))
+    whole = len(X) - len(X) % ROWS
+    first = _rows(many(params, _blocked(X[:whole]))) if whole else None
+    if whole == len(X):
+        return first
+    rest = np.zeros((ROWS, *X.shape[1:]), X.dtype)
+    rest[: len(X) - whole] = X[whole:]
+    last = _rows(many(params, rest[None]))[: len(X) - whole]
+    return last if first is None else np.concatenate([first, last])
+
+
+def _rows(blocks: Array) -> Array:
+    return blocks.reshape(-1, *blocks.shape[2:])
 
 
 def forward(network: Layer, loss: Loss | Callable[..., Any] | None) -> Forward:

@@ -254,6 +254,13 @@ class Function:
         type = vector(element_of(a.type), len(places))
         return self.let(type, f"shufflevector {a}, {other}, <{len(places)} x i32> <{listed}>")
 
+    def halves(self, value: Value) -> tuple[Value, Value]:
+        """Return the first and the second half of the lanes."""
+        lanes = lanes_of(value.type) // 2
+        if lanes == 1:
+            return self.lane(value, 0), self.lane(value, 1)
+        return self.shuffle(value, None, range(lanes)), self.shuffle(value, None, range(lanes, 2 * lanes))
+
     # Memory -----------------------------------------------------------------------------------------------
 
     def at(self, pointer: Value, index: Value | int, element: str) -> Value:

@@ -221,8 +221,6 @@ def _reduce(frame: Frame) -> None:
 def _reduction_lanes(frame: Frame, levels: Levels, kept: int, columns: bool) -> int:
     node = frame.kernel.anchor
     assert node is not None
-    if node.op.name in ("argmax", "argmin"):
-        return 1
     if columns:
         width = frame.width * COLUMN_REGISTERS
         if kept == 1 and rows_of(frame.kernel):  # a thread's rows are whole vectors

@@ -15,7 +15,7 @@ import numpy as np
 
 from minicolumn.ir.graph import Node
 from minicolumn.lower.llvm.elements import Elements
-from minicolumn.lower.llvm.emit import Function, Value, const, index, lanes_of, llvm_type, vector
+from minicolumn.lower.llvm.emit import Function, Value, const, const_lanes, index, lanes_of, llvm_type, vector
 from minicolumn.lower.llvm.levels import Levels
 from minicolumn.lower.llvm.nest import across
 from minicolumn.lower.llvm.scalar import convert, larger
@@ -230,45 +230,75 @@ class Reduction:
         if size == whole:
             return total
         # The number of terms is known, so the mask is too, and no branch is needed.
-        bits = ", ".join(f"i1 {'true' if k < size - whole else 'false'}" for k in range(e.lanes))
-        with e.masked(Value(f"<{bits}>", vector("i1", e.lanes))):
+        with e.masked(first_lanes(size - whole, e.lanes)):
             return self._turn(start, 0, total)
 
     def _halved(self, total: Value) -> Value:
-        f, lanes = self.f, lanes_of(total.type)
-        while lanes > 1:
-            lanes //= 2
-            if lanes == 1:
-                low, high = f.lane(total, 0), f.lane(total, 1)
-            else:
-                low = f.shuffle(total, None, range(lanes))
-                high = f.shuffle(total, None, range(lanes, 2 * lanes))
-            total = self._joined(low, high)
+        while lanes_of(total.type) > 1:
+            total = self._joined(*self.f.halves(total))
         return total
 
     # Places of extremes -----------------------------------------------------------------------------------
 
     def _arg(self) -> Value:
         """Return the first place of the extreme along the one axis; a NaN counts as the extreme."""
-        e, f, most = self.e, self.f, self.node.op.name == "argmax"
-        start = const(llvm_type(self.dtype), (_lowest if most else _highest)(self.dtype))
+        e, f = self.e, self.f
         size = e.levels.sizes[-1]
-        with f.loop(0, size, carried=[start, index(0)]) as loop, e.scope():
-            e.counters[e.inner] = loop.counter
-            best, place = loop.carried
-            value = e.value(self.operand, self.places)
-            better = self._better(value, best, most)
-            loop.next(f.select(better, value, best), f.select(better, loop.counter, place))
-        return loop.results[1]
+        whole = size // e.lanes * e.lanes
+        found = self._least_likely(), const(vector("i64", e.lanes), 0)
+        if whole:
+            with f.loop(0, whole, e.lanes, carried=found) as loop:
+                loop.next(*self._looked_at(loop.counter, *loop.carried))
+            found = tuple(loop.results)
+        if size > whole:
+            with e.masked(first_lanes(size - whole, e.lanes)):
+                found = self._looked_at(index(whole), *found)
+        return self._first(*found)
 
-    def _better(self, value: Value, best: Value, most: bool) -> Value:
+    def _least_likely(self) -> Value:
+        bound = (_lowest if self.node.op.name == "argmax" else _highest)(self.dtype)
+        return const(vector(llvm_type(self.dtype), self.e.lanes), bound)
+
+    def _looked_at(self, counter: Value, best: Value, place: Value) -> tuple[Value, Value]:
+        """Return each lane's extreme and its place, once the operands from a counter on were looked at."""
+        e, f = self.e, self.f
+        with e.scope():
+            e.counters[e.inner] = counter
+            value = e.value(self.operand, self.places)
+        value = value if lanes_of(value.type) == e.lanes else f.splat(value, e.lanes)
+        if e.mask is not None:
+            value = f.select(e.mask, value, self._least_likely())
+        here = f.splat(counter, e.lanes)
+        if e.lanes > 1:
+            here = f.op("add nsw", here, const_lanes(here.type, range(e.lanes)))
+        better = self._better(value, best)
+        return f.select(better, value, best), f.select(better, here, place)
+
+    def _first(self, best: Value, place: Value) -> Value:
+        """Return the place of the lane whose extreme is the best, the first one of several."""
         f = self.f
+        while (lanes := lanes_of(best.type) // 2) > 0:
+            (low, high), (first, last) = f.halves(best), f.halves(place)
+            earlier = f.compare("slt", last, first)
+            no_worse = f.op("xor", self._better(low, high), const(vector("i1", lanes), True))
+            wins = f.op("or", self._better(high, low), f.op("and", no_worse, earlier))
+            best, place = f.select(wins, high, low), f.select(wins, last, first)
+        return place
+
+    def _better(self, value: Value, best: Value) -> Value:
+        f, most = self.f, self.node.op.name == "argmax"
         if self.dtype.kind == "f":
             beyond = f.compare("ogt" if most else "olt", value, best)
             first_nan = f.op("and", f.compare("uno", value, value), f.compare("ord", best, best))
             return f.op("or", beyond, first_nan)
         signed = "s" if self.dtype.kind == "i" else "u"
         return f.compare(signed + ("gt" if most else "lt"), value, best)
+
+
+def first_lanes(count: int, lanes: int) -> Value:
+    """Return the mask whose first lanes are set."""
+    bits = ", ".join(f"i1 {'true' if k < count else 'false'}" for k in range(lanes))
+    return Value(f"<{bits}>", vector("i1", lanes))
 
 
 def run_reduction(e: Elements, kernel: Kernel, kept: int, start: Value, stop: Value, exact: bool) -> None:
