@@ -10,6 +10,7 @@ import pytest
 from sklearn.metrics import log_loss, make_scorer, mean_absolute_error
 
 import minicolumn as mc
+from minicolumn.estimators.intervals import Band
 from minicolumn.estimators.network import build_network, draw_weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -229,6 +230,79 @@ def test_intervals_hold_what_they_promise() -> None:
         np.testing.assert_allclose((low + high) / 2, model.predict(X[600:]), rtol=1e-5, atol=1e-6)
         widths.append(float(np.mean(high - low)))
     assert widths[0] < widths[1]
+
+
+LEVELS = mc.nn.Loss("quantile", levels=(0.1, 0.5, 0.9))
+
+
+@pytest.fixture(scope="module")
+def fans() -> tuple[np.ndarray, np.ndarray]:
+    """Numbers that scatter the more the further their input is from 0."""
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-2, 2, (1800, 1))
+    return X, np.sin(X[:, 0]) + (0.05 + 0.3 * np.abs(X[:, 0])) * rng.standard_normal(1800)
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+@pytest.mark.parametrize("loss", [LEVELS, "gaussian_nll"], ids=["quantile", "normal"])
+@pytest.mark.parametrize("apart", [0.0, 0.4])
+def test_networks_that_know_their_doubt(fans: Any, loss: Any, solver: str, apart: float) -> None:
+    X, y = fans
+    model = _regressor(loss=loss, solver=solver, max_iter=60, conformal_fraction=apart).fit(X[:900], y[:900])
+    low, high = model.predict_interval(X[900:], 0.8).T
+    inside = float(np.mean((low <= y[900:]) & (y[900:] <= high)))
+    # 360 rows set apart and 900 new ones: a deviation of 0.025. What a network has learnt is no promise.
+    assert inside == pytest.approx(0.8, abs=0.08 if apart else 0.12)
+    wide, far = high - low, np.abs(X[900:, 0])
+    assert wide[far > 1.5].mean() > 2 * wide[far < 0.5].mean()
+    assert model.predict(X).shape == (1800,)
+    assert model.score(X, y) > 0.5
+
+
+def test_quantiles_do_not_cross_and_the_middle_is_the_prediction(fans: Any, tmp_path: Path) -> None:
+    X, y = fans
+    model = _regressor(loss=LEVELS).fit(X, y)
+    quantiles = model.predict_quantiles(100 * X)  # far from all that it has seen
+    assert quantiles.shape == (1800, 3)
+    assert (np.diff(quantiles, axis=1) >= 0).all()
+    np.testing.assert_array_equal(model.predict(100 * X), quantiles[:, 1])
+    model.save(tmp_path / "m.mcol")
+    np.testing.assert_array_equal(mc.load(tmp_path / "m.mcol").predict(100 * X), quantiles)
+
+
+def test_the_spread_of_each_row(fans: Any) -> None:
+    X, y = fans
+    model = _regressor(loss="gaussian_nll", max_iter=60).fit(X, y)
+    mean, spread = model.predict(X, return_std=True)
+    np.testing.assert_array_equal(mean, model.predict(X))
+    low, high = model.predict_interval(X, 0.5).T  # the quartiles of a normal distribution
+    np.testing.assert_allclose(high - low, 2 * 0.6744898 * spread, rtol=1e-5)  # float32, and 7 digits of it
+    np.testing.assert_allclose((low + high) / 2, mean, rtol=1e-5, atol=1e-6)
+
+
+def test_bands_are_widened_and_narrowed_by_what_they_missed() -> None:
+    column = lambda *numbers: np.array(numbers, np.float64)[:, None]  # noqa: E731
+    band = Band(column(0, 0, 0), column(2, 2, 2), column(1, 1, 2))
+    np.testing.assert_array_equal(band.residuals(column(1, 3, -1)), column(-1, 1, 0.5))
+    np.testing.assert_array_equal(band.widened(1.0)[:, 0], [[-1, 3], [-1, 3], [-2, 4]])
+    np.testing.assert_array_equal(band.widened(-0.75)[:, 0], [[0.75, 1.25], [0.75, 1.25], [1, 1]])
+
+
+def test_what_a_loss_does_not_know_is_said(fans: Any, targets: Any) -> None:
+    X, y = fans
+    model = _regressor(loss=LEVELS).fit(X, y)
+    with pytest.raises(
+        mc.DataError, match=r"0\.9 lies between the quantiles 0\.05 and 0\.95; the loss has 0\.1"
+    ):
+        model.predict_interval(X)
+    with pytest.raises(mc.DataError, match="return_std needs loss='gaussian_nll'"):
+        model.predict(X, return_std=True)
+    with pytest.raises(mc.DataError, match="predict_quantiles: fit with loss="):
+        _regressor().fit(X, y).predict_quantiles(X)
+    with pytest.raises(
+        mc.DataError, match=r"describes one number by 3 outputs, y holds 2 .*MultiOutputRegressor"
+    ):
+        _regressor(loss=LEVELS).fit(*targets["two numbers"])
 
 
 def test_intervals_of_several_outputs_and_without_rows(targets: Any) -> None:

@@ -18,7 +18,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from minicolumn import random
 from minicolumn.errors import DataError
 from minicolumn.estimators import parameters
-from minicolumn.estimators.heads import Head, RowLoss
+from minicolumn.estimators.heads import Head, RowLoss, ascends
 from minicolumn.estimators.holding import Data, split
 from minicolumn.estimators.network import (
     build_network,
@@ -53,7 +53,8 @@ _FORGOTTEN = (
     "validation_scores_",
     "validation_loss_curve_",
     "temperature_",
-    "residuals_",
+    "held_outputs_",
+    "held_targets_",
 )
 
 
@@ -126,9 +127,8 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
             raise DataError("partial_fit does not support early_stopping=True")
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
         data, head = self._prepare(X, y, sample_weight, first, incremental)
-        network = build_network(
-            self.hidden_layer_sizes, self.activation, head.outputs, self.dropout, self.input_dropout
-        )
+        settings = self.hidden_layer_sizes, self.activation, head.outputs, self.dropout, self.input_dropout
+        network = build_network(*settings, ascending=head.ascends)
         self._begin(head, network, first)
         data, held = self._hold_out(data, X_val, y_val, incremental)
         epochs, restarts = (1, 1) if incremental else (self.max_iter, self.n_restarts if first else 1)
@@ -341,7 +341,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
 def _make(
     sizes: Any, activation: Any, outputs: int, dropout: Any, input_dropout: float, loss: Loss
 ) -> tuple[Sequential, Forward]:
-    network = build_network(sizes, activation, outputs, dropout, input_dropout)
+    network = build_network(sizes, activation, outputs, dropout, input_dropout, ascends(loss))
     return network, forward(network, loss)
 
 

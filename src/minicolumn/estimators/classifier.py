@@ -17,6 +17,7 @@ from minicolumn.errors import DataError
 from minicolumn.estimators.base import SPARSE, BaseMLP
 from minicolumn.estimators.heads import Head, classification_head, fits_task
 from minicolumn.estimators.holding import Data
+from minicolumn.estimators.network import last_dense
 from minicolumn.estimators.parameters import CONSTRAINTS
 from minicolumn.estimators.sklearn_callbacks import with_callbacks
 from minicolumn.nn import ALIASES, LOSSES
@@ -303,7 +304,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             p = np.stack([1.0 - p.ravel(), p.ravel()], axis=1)
         factor = best_factor(p, held.y.ravel())
         self.temperature_ = 1.0 / factor
-        last = str(len(network.layers) - 1)
+        last = last_dense(network)
         return {**params, last: {name: value * factor for name, value in params[last].items()}}
 
     def _described(self) -> dict[str, Any]:

@@ -41,11 +41,13 @@ class Head:
     outputs     of the network
     loss        what is minimised, a `RowLoss` or an own function
     rule        says how raw outputs become predictions, also where the loss is an own function
+    ascends     whether the outputs are in ascending order, as quantiles are
     """
 
     outputs: int
     loss: Callable[..., Any]
     rule: LossRule
+    ascends: bool = False
 
     @property
     def out_activation(self) -> str:
@@ -54,14 +56,23 @@ class Head:
 
 
 def regression_head(loss: Any, outputs: int) -> Head:
-    """Return the head for numbers.
+    """Return the head for numbers: one output for each, or several that describe a single one.
 
-    Errors      DataError for a loss that is not for numbers
+    outputs     numbers to learn for each row
+    Errors      DataError for a loss that is not for numbers, or describes only one where there are several
     """
     record = as_loss(loss)
     if record is None:
         return Head(outputs, loss, LOSSES["squared_error"])
     rule = _fitting(record, ("regression",))
+    width = width_of(record)
+    if width > 1:
+        if outputs > 1:
+            raise DataError(
+                f"{record} describes one number by {width} outputs, y holds {outputs} for each row; put the "
+                "estimator into sklearn.multioutput.MultiOutputRegressor"
+            )
+        return Head(width, RowLoss(record), rule, ascends(record))
     half = 0.5 if record == Loss("squared_error") else 1.0
     return Head(outputs, RowLoss(record, half * outputs), rule)
 
@@ -92,15 +103,30 @@ def _fitting(record: Loss, tasks: tuple[str, ...]) -> LossRule:
         fitting = [rule.name for rule in LOSSES.values() if fits_task(rule, tasks)]
         hint = did_you_mean(rule.name, fitting)
         raise DataError(f"loss {rule.name!r} does not fit this target{hint}; there are {', '.join(fitting)}")
-    if len(dict(record.settings).get("levels", ())) > 1:
-        raise DataError(
-            "several quantiles need an output each; use mc.fit with mc.nn.Ascending, or one level"
-        )
     return rule
+
+
+def levels_of(record: Loss | None) -> tuple[float, ...]:
+    """Return the levels of a quantile loss; none for any other."""
+    return tuple(record.settings["levels"]) if record is not None and record.name == "quantile" else ()
+
+
+def is_normal(record: Loss | None) -> bool:
+    """Return whether outputs are mean and logarithm of the variance."""
+    return record is not None and record.name == "gaussian_nll"
+
+
+def width_of(record: Loss) -> int:
+    """Return how many outputs describe one number."""
+    return len(levels_of(record)) or (2 if is_normal(record) else 1)
+
+
+def ascends(record: Loss | None) -> bool:
+    """Return whether outputs are several quantiles, which must not cross."""
+    return len(levels_of(record)) > 1
 
 
 def fits_task(rule: LossRule, tasks: tuple[str, ...]) -> bool:
     """Return whether a loss is for one of the tasks: with an output a number, or probabilities of classes."""
-    one_each = rule.task == "regression" and rule.name != "gaussian_nll"
-    proper = one_each or rule.output_activation in ("logistic", "softmax")
+    proper = rule.task == "regression" or rule.output_activation in ("logistic", "softmax")
     return rule.task in tasks and proper

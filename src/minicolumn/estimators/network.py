@@ -10,7 +10,7 @@ import numpy as np
 
 from minicolumn import random
 from minicolumn.errors import DataError
-from minicolumn.nn import ACTIVATIONS, Dense, Dropout, Sequential
+from minicolumn.nn import ACTIVATIONS, Ascending, Dense, Dropout, Sequential
 
 Array = np.ndarray
 Activation = str | Callable[[Array], Array]
@@ -39,9 +39,16 @@ def for_each(name: str, value: Any, layers: int) -> tuple[Any, ...]:
 
 
 def build_network(
-    sizes: Any, activation: Any, outputs: int, dropout: Any = 0.0, input_dropout: float = 0.0
+    sizes: Any,
+    activation: Any,
+    outputs: int,
+    dropout: Any = 0.0,
+    input_dropout: float = 0.0,
+    ascending: bool = False,
 ) -> Sequential:
     """Return the layers: dense ones with their activations and dropout between, raw outputs at the end.
+
+    ascending   whether the outputs of a row are put in order
 
     >>> build_network((8, 4), "tanh", 3, dropout=0.5)
     Sequential(Dense(8, activation='tanh'), Dropout(0.5), Dense(4, activation='tanh'), Dropout(0.5), Dense(3))
@@ -54,12 +61,17 @@ def build_network(
         layers.append(Dense(units, NAMES.get(function, function) if isinstance(function, str) else function))
         if rate:
             layers.append(Dropout(rate))
-    return Sequential(*layers, Dense(outputs))
+    return Sequential(*layers, Dense(outputs), *([Ascending()] if ascending else []))
 
 
 def dense_layers(network: Sequential) -> dict[str, Dense]:
     """Return the layers that have weights, by the names of their parameters."""
     return {str(place): layer for place, layer in enumerate(network.layers) if isinstance(layer, Dense)}
+
+
+def last_dense(network: Sequential) -> str:
+    """Return the name of the output layer's parameters."""
+    return list(dense_layers(network))[-1]
 
 
 def draw_weights(network: Sequential, features: int, seed: int, dtype: Any) -> dict[str, Any]:
@@ -73,8 +85,8 @@ def draw_weights(network: Sequential, features: int, seed: int, dtype: Any) -> d
     """
     params: dict[str, Any] = {str(place): {} for place in range(len(network.layers))}
     key, fan_in, activation = random.stream(seed, "init"), features, "linear"
+    last = last_dense(network)
     for name, layer in dense_layers(network).items():
-        last = str(len(network.layers) - 1)
         activation = activation if name == last else layer.activation
         bound = math.sqrt((2.0 if activation == "logistic" else 6.0) / (fan_in + layer.units))
         shapes = {"weight": (fan_in, layer.units), "bias": (layer.units,)}

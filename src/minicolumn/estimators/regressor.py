@@ -10,13 +10,13 @@ from sklearn.base import RegressorMixin
 from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from minicolumn.errors import DataError
 from minicolumn.estimators.base import SPARSE, BaseMLP
-from minicolumn.estimators.heads import Head, fits_task, regression_head
+from minicolumn.estimators.heads import Head, fits_task, is_normal, levels_of, regression_head
 from minicolumn.estimators.holding import Data, split
-from minicolumn.estimators.intervals import conformal_radius
+from minicolumn.estimators.intervals import band_of, conformal_radius, mean_and_spread, why_none
 from minicolumn.estimators.parameters import CONSTRAINTS
 from minicolumn.estimators.sklearn_callbacks import with_callbacks
 from minicolumn.nn import ALIASES, LOSSES
@@ -37,13 +37,15 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     loss                "squared_error" (half of it, as in scikit-learn), "poisson", another name of
                         `mc.nn.LOSSES` for numbers, or a NumPy function of (outputs, targets, sample_weight);
-                        the loss of a row is the sum over its outputs
+                        the loss of a row is the sum over its outputs. Of one number a row,
+                        `mc.nn.Loss("quantile", levels=(0.05, 0.5, 0.95))` learns quantiles that cannot cross,
+                        and "gaussian_nll" mean and spread
     scoring             None is R2
     conformal_fraction  share of the rows to set apart for `predict_interval`; 0 takes the rows held out for
                         early stopping, or X_val
 
     Learnt beside scikit-learn's attributes: `history_` (a `mc.History`), `validation_loss_curve_` where rows
-    are held out, `residuals_` of the rows set apart for intervals.
+    are held out, `held_outputs_` and `held_targets_` of the rows set apart for intervals.
 
     Errors      ValueError (`mc.DataError` and scikit-learn's own) for what cannot be used
     Differs     from scikit-learn: computed in float32, random numbers are its own; with several outputs
@@ -152,30 +154,55 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         """Go over some rows once, from where the last call stood; see `MLPClassifier.partial_fit`."""
         return self._fit(X, y, sample_weight, incremental=True)
 
-    def predict(self, X: Any) -> Array:
-        """Return the numbers expected, [rows] or [rows, outputs]."""
-        return self._numbers(self._predictions(X))
+    def predict(self, X: Any, return_std: bool = False) -> Any:
+        """Return the numbers expected, [rows] or [rows, outputs]; of quantiles the one nearest to 1/2.
+
+        return_std  also return the standard deviation of each row, [rows], which "gaussian_nll" learns
+        """
+        outputs = self._predictions(X)
+        if not return_std:
+            return self._numbers(outputs)
+        if not is_normal(self._loss):
+            raise DataError(
+                "predict: return_std needs loss='gaussian_nll', which learns the spread of each row"
+            )
+        return self._numbers(outputs), mean_and_spread(outputs)[1][:, 0]
+
+    def predict_quantiles(self, X: Any) -> Array:
+        """Return the quantiles at the levels of the loss, [rows, levels]; in no row do they cross.
+
+        Errors      DataError where the loss is not "quantile"
+        """
+        check_is_fitted(self)
+        if not levels_of(self._loss):
+            raise DataError(
+                "predict_quantiles: fit with loss=mc.nn.Loss('quantile', levels=(0.05, 0.5, 0.95))"
+            )
+        return self._predictions(X)
 
     def predict_interval(self, X: Any, coverage: float = 0.9) -> Array:
-        """Return ends between which the truth lies with a given probability, whatever the network has learnt.
+        """Return ends between which the truth lies with a given probability.
 
-        They are the prediction and, to both sides, the distance that a share of the rows set apart kept; see
-        `conformal_radius`. Rows that also decided when to stop make the interval a little too narrow; those
-        of `conformal_fraction` do not.
+        From the network alone, where it has learnt quantiles at (1 - coverage) / 2 and (1 + coverage) / 2, or
+        mean and spread: as good as what it has learnt. Where rows were set apart, the ends are moved by what
+        they missed of those, and hold whatever the network has learnt (see `conformal_radius`): of quantiles
+        by the same distance everywhere, of mean and spread by a multiple of the spread, of one number to both
+        sides of it. Rows that also decided when to stop make intervals a little too narrow; those of
+        `conformal_fraction` do not.
 
         coverage    0 < coverage < 1
         Returns     [rows, 2], or [rows, outputs, 2]: the lower end and the upper
-        Errors      DataError where no rows were set apart, or too few
+        Errors      DataError where no rows were set apart, or too few, and the network does not tell
         """
         outputs = self._predictions(X)
-        residuals = getattr(self, "residuals_", None)
-        if residuals is None:
-            raise DataError(
-                "predict_interval: no rows were set apart; fit with conformal_fraction=0.2, early_stopping "
-                "or X_val"
-            )
-        radius = conformal_radius(residuals, coverage)
-        ends = np.stack([outputs - radius, outputs + radius], axis=-1)
+        band, held = band_of(self._loss, outputs, coverage), getattr(self, "held_outputs_", None)
+        if held is None and not band.is_whole:
+            raise DataError(why_none(self._loss, coverage))
+        radius: Array | float = 0.0
+        if held is not None:
+            missed = band_of(self._loss, held, coverage).residuals(self.held_targets_)
+            radius = conformal_radius(np.sort(missed, axis=0), coverage)
+        ends = band.widened(radius)
         return ends[:, 0] if ends.shape[1] == 1 else ends
 
     # Targets and predictions --------------------------------------------------------------------------------
@@ -198,6 +225,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         return Y.astype(np.float64), regression_head(self.loss, Y.shape[1])
 
     def _numbers(self, outputs: Array) -> Array:
+        if self._loss is not None and self._loss.middle is not None:
+            return outputs[:, self._loss.middle]
         return outputs[:, 0] if outputs.shape[1] == 1 else outputs
 
     def _default_score(self, data: Data, outputs: Array) -> float:
@@ -219,8 +248,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     def _finish(self, params: Any, data: Data, held: Data | None) -> Any:
         rows = self._apart or held
         del self._apart
-        self.residuals_ = None  # those of other weights say nothing of these
+        self.held_outputs_ = self.held_targets_ = None  # those of other weights say nothing of these
         if rows is not None:
-            outputs = self._outputs(params, rows.X)
-            self.residuals_ = np.sort(np.abs(outputs - rows.y), axis=0)
+            self.held_outputs_, self.held_targets_ = self._outputs(params, rows.X), rows.y
         return params
