@@ -378,9 +378,6 @@ def test_losses_with_settings_are_those_of_the_catalogue(blobs: Any, tmp_path: P
     assert mc.load(tmp_path / "huber.safetensors").loss_settings == {"delta": 2.0}
     smooth = _classifier(loss=mc.nn.Loss("softmax_cross_entropy", label_smoothing=0.1)).fit(X, y == 1)
     assert smooth.predict_proba(X).shape == (len(X), 2)
-    for loss in ("gaussian_nll", mc.nn.Loss("gaussian_nll"), mc.nn.Loss("quantile", levels=(0.1, 0.9))):
-        with pytest.raises(ValueError, match=r"loss|quantiles"):
-            _regressor(loss=loss).fit(X, counts)
 
 
 def test_lbfgs_refuses_what_the_other_solvers_refuse(blobs: Any) -> None:
