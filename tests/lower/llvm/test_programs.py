@@ -10,6 +10,7 @@ from guarded import NO_CACHE, Fences, run_in
 from pieces import LENGTHS, apply
 from twin import DOUBTFUL, SIGN_READERS, judge, opinions
 
+import minicolumn as mc
 from minicolumn.ir.graph import Graph, input_node
 from minicolumn.ir.op import OPS
 from minicolumn.ir.parse import parse_graph
@@ -255,3 +256,21 @@ def _reads_a_sign(name: str, place: int, other: float) -> bool:
         if not np.array_equal(zero, minus, equal_nan=zero.dtype.kind == "f"):
             return True
     return False
+
+
+# Places of extremes ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "i4", "i8", "u4", "?"])
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("function", [np.argmax, np.argmin])
+def test_the_first_of_equal_extremes_whatever_the_length(function: Any, axis: int, dtype: str) -> None:
+    rng = np.random.default_rng(0)
+    for length in (1, 2, 3, 5, 8, 9, 15, 16, 17, 31, 33, 64, 100):
+        x = rng.integers(0, 2 if dtype == "?" else 4, (6, length)).astype(dtype)  # so that most are equal
+        if dtype[0] == "f":
+            x[0], x[1], x[2], x[2, ::2] = -np.inf, np.inf, -0.0, 0.0
+            x[3:][rng.random((3, length)) < 0.1] = np.nan
+        x = x if axis else np.ascontiguousarray(x.T)
+        found = mc.compile(lambda x: function(x, axis=axis))(x)
+        np.testing.assert_array_equal(found, function(x, axis=axis), err_msg=str(length))
