@@ -58,7 +58,10 @@ def _glance(tree: Any) -> tuple[Any, list[Any]] | None:
 
 def _closer_look(tree: Any) -> Any:
     leaves, structure = flatten(tree)
-    return structure, [argument(x) for x in leaves], [type(argument(x).static) for x in leaves]
+    try:
+        return structure, [argument(x) for x in leaves], [type(argument(x).static) for x in leaves]
+    except mc.TraceError as error:  # of a dtype that graphs do not have
+        return str(error)
 
 
 @given(TREES, TREES)
