@@ -17,7 +17,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from minicolumn import random
 from minicolumn.errors import DataError
-from minicolumn.estimators import parameters
+from minicolumn.estimators import loading, parameters  # noqa: F401
 from minicolumn.estimators.heads import Head, RowLoss, ascends
 from minicolumn.estimators.holding import Data, split
 from minicolumn.estimators.network import (

@@ -38,7 +38,7 @@ from minicolumn.train.epoch import State, next_numbers
 from minicolumn.train.history import History
 from minicolumn.train.programs import epoch_program
 from minicolumn.train.run import Progress, Run
-from minicolumn.tree import flatten, map_leaves
+from minicolumn.tree import leaves, map_leaves
 
 Array = np.ndarray
 logger = logging.getLogger("minicolumn")
@@ -166,7 +166,7 @@ class _Job:
         self.steps = steps_in(len(train), s.batch_size)
         # What is held out is measured without label smoothing, so that trainings can be compared.
         self.forward = forward(s.network, s.record or s.loss)
-        self.key = random.stream(s.seed, "dropout")
+        self.key, self.observes = random.stream(s.seed, "dropout"), s.network.observes
         self.orders = Orders(s.seed, len(self.train), s.shuffle)
         self.pace = Pace()
 
@@ -223,10 +223,11 @@ class _Job:
         # There is no state to go on from while an epoch is under way.
         state, self.state = self.state, None
         epoch = (self._steps if self.ahead is None else self._step)(state, training, number)
-        if not all(np.isfinite(leaf).all() for leaf in flatten(epoch.state.params)[0]):
+        if not all(np.isfinite(leaf).all() for leaf in leaves(epoch.state.params)):
             raise DivergenceError(self._why_diverged(self.taken + training.steps, number, "a weight"))
-        averaged = self.settings.optimizer.weights(epoch.state.params, epoch.state.moments)
-        params = with_statistics(averaged, epoch.state.params)  # which the optimizer knows nothing of
+        params = self.settings.optimizer.weights(epoch.state.params, epoch.state.moments)
+        if self.observes:  # what the optimizer knows nothing of
+            params = with_statistics(params, epoch.state.params)
         measured = {**epoch.losses, **self._measured(params), "learning_rate": float(epoch.rate)}
         times = {"seconds": epoch.seconds, "steps_per_second": training.steps / epoch.seconds}
         row = {"epoch": number, **measured, **times}

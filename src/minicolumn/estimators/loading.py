@@ -1,0 +1,14 @@
+"""What a first `fit` needs, loaded with the estimators: whoever imports one is going to fit it.
+
+It takes some forty milliseconds either way, which within `fit` would be half of what a hundred rows take.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import minicolumn.lower.native
+import minicolumn.trace.numpy_map  # noqa: F401
+
+with suppress(ImportError, OSError):  # it may be missing, which the first fit says in its own words
+    import llvmlite.binding  # noqa: F401
