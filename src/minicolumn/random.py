@@ -274,9 +274,11 @@ def permutations(key: Array, first: int, count: int, n: int) -> Array:
 
 
 def _order(words: Array) -> Array:
-    """Return the stable argsort along the last axis; numbers that carry their place sort faster."""
-    numbered = words.astype(np.uint64)
-    numbered <<= np.uint64(32)
-    numbered |= np.arange(words.shape[-1], dtype=np.uint32)
-    numbered.sort()
-    return numbered.astype(np.uint32).view(np.int32)
+    """Return the stable argsort along the last axis, by the lower half of the bits and then by the upper.
+
+    NumPy sorts 16 bits by counting; that twice takes half to two thirds of the time of any other order.
+    """
+    low, high = words.astype(np.uint16), (words >> np.uint32(16)).astype(np.uint16)
+    first = np.argsort(low, axis=-1, kind="stable")
+    second = np.argsort(np.take_along_axis(high, first, -1), axis=-1, kind="stable")
+    return np.take_along_axis(first, second, -1).astype(np.int32)
