@@ -14,7 +14,8 @@ from minicolumn.lower.llvm.jit import Target
 from minicolumn.lower.llvm.kernels import Kernels
 from minicolumn.lower.llvm.level import Level, prepare
 from minicolumn.lower.llvm.objects import emit_reader
-from minicolumn.lower.llvm.steps import Frame, Runner, constants
+from minicolumn.lower.llvm.runner import Runner
+from minicolumn.lower.llvm.steps import Frame, constants
 from minicolumn.lower.llvm.subnormals import emit_flushing
 from minicolumn.lower.llvm.table import ARENA, CODE_CONSTANT_BYTES, FIRST, HOST, STATUS, TIMES
 from minicolumn.lower.llvm.team import emit_barrier

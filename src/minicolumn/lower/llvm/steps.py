@@ -5,15 +5,14 @@ Every thread runs the same function with a number of its own; a kernel does that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
 
 from minicolumn.ir.graph import CONST, Node
 from minicolumn.ir.shapes import ArrayType
-from minicolumn.lower.llvm.emit import Function, Value, const, index
-from minicolumn.lower.llvm.hazards import Access, Hazards, Region
-from minicolumn.lower.llvm.kernels import Code, Kernels, worth_sharing
+from minicolumn.lower.llvm.emit import Value, const, index
+from minicolumn.lower.llvm.hazards import Access, Region
+from minicolumn.lower.llvm.kernels import Code, worth_sharing
 from minicolumn.lower.llvm.level import Level
 from minicolumn.lower.llvm.products import (
     NULL,
@@ -25,83 +24,12 @@ from minicolumn.lower.llvm.products import (
     product_worth_sharing,
 )
 from minicolumn.lower.llvm.registers import Registers
+from minicolumn.lower.llvm.runner import Runner
 from minicolumn.lower.llvm.sharing import share
 from minicolumn.lower.llvm.subnormals import as_usual
 from minicolumn.lower.llvm.work import Touch, Work
 from minicolumn.passes.kernel import Kernel, array_below, arrays_read
 from minicolumn.passes.memory import bytes_of
-
-
-@dataclass(eq=False)
-class Runner:
-    """The function under construction, and what all levels of it share.
-
-    host        the function that calls Python
-    hosts       operations that are called back, in the order of their numbers
-    constant    where a constant lies
-    times       cycles spent in each kernel, if they are to be counted
-    timed       the kernels, in the order of their counts
-    shared      whether any work is shared between threads
-    private     memory of each thread's own
-    flushing_on the processor's family, where subnormal numbers are flushed
-    is_apart    whether each thread is at turns of its own now, and so does everything in them
-    """
-
-    f: Function
-    kernels: Kernels
-    status: Value
-    host: Value
-    constant: Callable[[Node], Value]
-    times: Value | None = None
-    hosts: list[Node] = field(default_factory=list)
-    timed: list[Kernel] = field(default_factory=list)
-    shared: bool = False
-    hazards: Hazards = field(default_factory=Hazards)
-    private: Value | None = None
-    flushing_on: str = ""
-    is_apart: bool = False
-
-    @property
-    def part(self) -> Value:
-        """Return which part of the work in hand is this thread's."""
-        return index(0) if self.is_apart else self.f.parameters["part"]
-
-    @property
-    def parts(self) -> Value:
-        """Return how many threads share the work in hand."""
-        return index(1) if self.is_apart else self.f.parameters["parts"]
-
-    @contextmanager
-    def clock(self, kernel: Kernel) -> Iterator[None]:
-        """Count the cycles of what is emitted within, on the first thread."""
-        if self.times is None:
-            yield
-            return
-        if kernel not in self.timed:
-            self.timed.append(kernel)
-        f, place = self.f, self.timed.index(kernel)
-        before = f.call("llvm.readcyclecounter", "i64")
-        yield
-        spent = f.op("sub", f.call("llvm.readcyclecounter", "i64"), before)
-        slot = f.at(self.times, place, "i64")
-        with f.when(f.compare("eq", f.parameters["part"], index(0))):
-            f.store(f.op("add", f.load("i64", slot), spent), slot)
-
-    def meet(self) -> None:
-        """Let all threads come here before any goes on."""
-        self.wait()
-        if not self.is_apart:
-            self.hazards.met()
-
-    def wait(self) -> None:
-        """Meet in the middle of a piece of work, which stays to be waited for."""
-        if not self.is_apart:
-            self.f.call("mc.barrier", "void", self.f.parameters["team"], self.parts)
-
-    def before(self, reads: list[Access], writes: list[Access], solo: bool) -> None:
-        """Meet if this work could get in another thread's way."""
-        if not self.is_apart and self.hazards.must_wait(reads, writes, solo):
-            self.wait()
 
 
 class Frame:

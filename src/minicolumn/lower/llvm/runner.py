@@ -1,0 +1,85 @@
+"""What all levels of a program share while its function is written: the parts, the meetings, the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from minicolumn.ir.graph import Node
+from minicolumn.lower.llvm.emit import Function, Value, index
+from minicolumn.lower.llvm.hazards import Access, Hazards
+from minicolumn.lower.llvm.kernels import Kernels
+from minicolumn.passes.kernel import Kernel
+
+
+@dataclass(eq=False)
+class Runner:
+    """The function under construction, and what all levels of it share.
+
+    host        the function that calls Python
+    hosts       operations that are called back, in the order of their numbers
+    constant    where a constant lies
+    times       cycles spent in each kernel, if they are to be counted
+    timed       the kernels, in the order of their counts
+    shared      whether any work is shared between threads
+    private     memory of each thread's own
+    flushing_on the processor's family, where subnormal numbers are flushed
+    is_apart    whether each thread is at turns of its own now, and so does everything in them
+    """
+
+    f: Function
+    kernels: Kernels
+    status: Value
+    host: Value
+    constant: Callable[[Node], Value]
+    times: Value | None = None
+    hosts: list[Node] = field(default_factory=list)
+    timed: list[Kernel] = field(default_factory=list)
+    shared: bool = False
+    hazards: Hazards = field(default_factory=Hazards)
+    private: Value | None = None
+    flushing_on: str = ""
+    is_apart: bool = False
+
+    @property
+    def part(self) -> Value:
+        """Return which part of the work in hand is this thread's."""
+        return index(0) if self.is_apart else self.f.parameters["part"]
+
+    @property
+    def parts(self) -> Value:
+        """Return how many threads share the work in hand."""
+        return index(1) if self.is_apart else self.f.parameters["parts"]
+
+    @contextmanager
+    def clock(self, kernel: Kernel) -> Iterator[None]:
+        """Count the cycles of what is emitted within, on the first thread."""
+        if self.times is None:
+            yield
+            return
+        if kernel not in self.timed:
+            self.timed.append(kernel)
+        f, place = self.f, self.timed.index(kernel)
+        before = f.call("llvm.readcyclecounter", "i64")
+        yield
+        spent = f.op("sub", f.call("llvm.readcyclecounter", "i64"), before)
+        slot = f.at(self.times, place, "i64")
+        with f.when(f.compare("eq", f.parameters["part"], index(0))):
+            f.store(f.op("add", f.load("i64", slot), spent), slot)
+
+    def meet(self) -> None:
+        """Let all threads come here before any goes on."""
+        self.wait()
+        if not self.is_apart:
+            self.hazards.met()
+
+    def wait(self) -> None:
+        """Meet in the middle of a piece of work, which stays to be waited for."""
+        if not self.is_apart:
+            self.f.call("mc.barrier", "void", self.f.parameters["team"], self.parts)
+
+    def before(self, reads: list[Access], writes: list[Access], solo: bool) -> None:
+        """Meet if this work could get in another thread's way."""
+        if not self.is_apart and self.hazards.must_wait(reads, writes, solo):
+            self.wait()
