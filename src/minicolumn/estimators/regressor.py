@@ -195,13 +195,13 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         Errors      DataError where no rows were set apart, or too few, and the network does not tell
         """
         outputs = self._predictions(X)
-        band, held = band_of(self._loss, outputs, coverage), getattr(self, "held_outputs_", None)
-        if held is None and not band.is_whole:
-            raise DataError(why_none(self._loss, coverage))
+        band, held, targets = band_of(self._loss, outputs, coverage), self.held_outputs_, self.held_targets_
         radius: Array | float = 0.0
-        if held is not None:
-            missed = band_of(self._loss, held, coverage).residuals(self.held_targets_)
+        if held is not None and targets is not None:
+            missed = band_of(self._loss, held, coverage).residuals(targets)
             radius = conformal_radius(np.sort(missed, axis=0), coverage)
+        elif not band.is_whole:
+            raise DataError(why_none(self._loss, coverage))
         ends = band.widened(radius)
         return ends[:, 0] if ends.shape[1] == 1 else ends
 

@@ -121,13 +121,12 @@ def _in_blocks(many: Program, few: Program, params: Any, X: Array) -> Array:
     if len(X) < FEW:
         return _rows(few(params, X[:, None]))
     whole = len(X) - len(X) % ROWS
-    first = _rows(many(params, _blocked(X[:whole]))) if whole else None
-    if whole == len(X):
-        return first
-    rest = np.zeros((ROWS, *X.shape[1:]), X.dtype)
-    rest[: len(X) - whole] = X[whole:]
-    last = _rows(many(params, rest[None]))[: len(X) - whole]
-    return last if first is None else np.concatenate([first, last])
+    found = [_rows(many(params, _blocked(X[:whole])))] if whole else []
+    if whole < len(X):
+        rest = np.zeros((ROWS, *X.shape[1:]), X.dtype)
+        rest[: len(X) - whole] = X[whole:]
+        found.append(_rows(many(params, rest[None]))[: len(X) - whole])
+    return found[0] if len(found) == 1 else np.concatenate(found)
 
 
 def _rows(blocks: Array) -> Array:

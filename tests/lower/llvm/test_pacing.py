@@ -215,6 +215,7 @@ def test_what_is_clear_takes_fewer_trials() -> None:
 
 def chosen_by(pacers: Pacers, sizes: tuple[int, ...], rounds: int) -> list[int]:
     """Return the parts of the last round of calls, each of which costs 50 microseconds more for each part."""
+    parts: list[int] = []
     for _ in range(rounds):
         parts = []
         for steps in sizes:
