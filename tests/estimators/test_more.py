@@ -425,3 +425,99 @@ def test_losses_by_their_other_names(loss: str, blobs: Any) -> None:
 def test_an_activation_that_halves_its_layer_is_refused() -> None:
     with pytest.raises(ValueError, match="activation"):
         _classifier(activation="glu").fit([[0.0], [1.0]], [0, 1])
+
+
+# What is refused, and what is said --------------------------------------------------------------------------
+
+
+def test_weights_below_zero_are_refused(blobs: Any) -> None:
+    X, y = blobs
+    for model in (_classifier(), mc.Perceptron()):
+        with pytest.raises(ValueError, match=r"[Nn]egative|>= 0"):
+            model.fit(X, y, sample_weight=-np.ones(len(X)))
+        with pytest.raises(mc.DataError, match=r"class_weight must be >= 0, got \{1: -1\}"):
+            model.set_params(class_weight={0: 1, 1: -1, 2: 1}).fit(X, y)
+
+
+def test_own_losses_get_weights_in_any_case(blobs: Any) -> None:
+    X, y = blobs[0], blobs[0][:, 0]
+
+    def loss(outputs: Any, targets: Any, weight: Any) -> Any:
+        return np.sum(weight[:, None] * (outputs - targets) ** 2) / np.sum(weight)
+
+    for solver in ("adam", "lbfgs"):
+        plain = _regressor(loss=loss, solver=solver).fit(X, y)
+        ones = _regressor(loss=loss, solver=solver).fit(X, y, sample_weight=np.ones(len(X)))
+        np.testing.assert_array_equal(plain.predict(X), ones.predict(X))
+
+
+@pytest.mark.parametrize(
+    ("X_val", "y_val", "said"),
+    [
+        (np.full((3, 4), np.nan), [0, 1, 0], "X_val and y_val: Input X contains NaN"),
+        (np.ones((3, 2)), [0, 1, 0], "X_val and y_val: X has 2 features"),
+        (np.ones((3, 4)), [0, 1, 7], "X_val and y_val: `y` has classes not in"),
+        (np.ones((3, 4)), [0, 1], "X_val and y_val: Found input variables with inconsistent numbers"),
+    ],
+)
+def test_errors_name_the_rows_to_measure_on(blobs: Any, X_val: Any, y_val: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        _classifier().fit(*blobs, X_val=X_val, y_val=y_val)
+
+
+def test_one_class_is_always_right(blobs: Any) -> None:
+    X = blobs[0]
+    model = _classifier().fit(X, np.full(len(X), "a"))
+    assert set(model.predict(X)) == {"a"}
+    np.testing.assert_array_equal(model.predict_proba(X), np.ones((len(X), 1)))
+
+
+@pytest.mark.parametrize("kind", ["binary", "multiclass", "words", "one"])
+def test_labels_are_those_of_the_probabilities(targets: Any, blobs: Any, kind: str) -> None:
+    made = {"words": (blobs[0], np.array(["b", "a", "c"])[blobs[1]]), "one": (blobs[0], blobs[1] * 0)}
+    X, y = made.get(kind) or targets[kind]
+    model = _classifier().fit(X, y)
+    expected = model.classes_[model.predict_proba(X).argmax(axis=1)]
+    found = model.predict(X)
+    np.testing.assert_array_equal(found, expected)
+    assert found.dtype == expected.dtype
+    for rows in (1, 5, 40):  # by other programs
+        np.testing.assert_array_equal(model.predict(X[:rows]), expected[:rows])
+
+
+def test_restarts_say_where_they_stand(blobs: Any, capsys: Any) -> None:
+    _classifier(n_restarts=2, verbose=True, max_iter=2).fit(*blobs)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if "tart" in line][:2] == ["Start 1 of 2", "Start 2 of 2"]
+    assert lines[-1] in ("Start 1 is the best, and kept", "Start 2 is the best, and kept")
+
+
+@pytest.mark.parametrize("factor", [1e5, 1e-5])
+def test_targets_far_from_one_ask_for_a_scaler(blobs: Any, factor: float) -> None:
+    X = blobs[0]
+    with pytest.warns(UserWarning, match="y has a standard deviation of .*TransformedTargetRegressor"):
+        _regressor(max_iter=1).fit(X, factor * X[:, 0])
+    _regressor(max_iter=1, loss="poisson").fit(X, 1e5 * np.abs(X[:, 0]))  # whose output is a logarithm
+
+
+def test_a_solvers_own_rate(blobs: Any) -> None:
+    for solver, rate in (("adadelta", 1.0), ("lion", 1e-4), ("adam", 1e-3), ("sgd", 1e-3)):
+        model = _classifier(solver=solver, learning_rate_init=None, max_iter=1).fit(*blobs)
+        assert model.history_["learning_rate"][0] == pytest.approx(rate, rel=1e-6)  # kept in float32
+    with pytest.warns(UserWarning, match="learning_rate_init=None takes its own"):
+        _classifier(solver="adadelta", learning_rate_init=0.001, max_iter=1).fit(*blobs)
+
+
+def test_attributes_are_in_the_dtype_of_the_rows(blobs: Any) -> None:
+    X = blobs[0]
+    for dtype in (np.float32, np.float64):
+        model = _regressor(max_iter=1).fit(X.astype(dtype), X[:, 0])
+        assert {a.dtype for a in (*model.coefs_, *model.intercepts_, model.predict(X))} == {np.dtype(dtype)}
+        np.testing.assert_array_equal(model.coefs_[0], model.coefs_[0].astype(np.float32))
+
+
+def test_stopping_without_rows_to_watch_is_told(blobs: Any) -> None:
+    with pytest.warns(UserWarning, match="EarlyStopping watches the loss of the rows that are trained on"):
+        _classifier(callbacks=[mc.EarlyStopping()]).fit(*blobs)
+    _classifier(callbacks=[mc.EarlyStopping(monitor="loss")]).fit(*blobs)
+    _classifier(callbacks=[mc.EarlyStopping()], early_stopping=True).fit(*blobs)

@@ -16,12 +16,6 @@ import minicolumn as mc
 # What looks into scikit-learn's own parts, which ours does not have.
 PRIVATE = {
     "test_gradient": "calls _loss_grad_lbfgs; derivatives are tested in tests/autodiff",
-    "test_learning_rate_warmstart": "reads _optimizer.learning_rate; see test_oracle.py on invscaling",
-    "test_adaptive_learning_rate": "reads _optimizer.learning_rate; see test_oracle.py on adaptive",
-}
-# What differs on purpose.
-BY_DESIGN = {
-    "test_mlp_param_dtypes": "computes in float32 whatever the dtype of X; dtype='float64' asks for more",
 }
 # What depends on the draw: from 19 of 40 seeds ours stays on a plateau with a logistic network, from 20 of
 # 40 scikit-learn's does; the test takes seed 1, which is one of ours.
@@ -43,7 +37,7 @@ def _suite() -> ModuleType:
 
 def _tests() -> dict[str, Any]:
     tests = {name: test for name, test in vars(_suite()).items() if name.startswith("test_")}
-    for reasons, strict in ((PRIVATE, True), (DRAWN | BY_DESIGN, False)):
+    for reasons, strict in ((PRIVATE, True), (DRAWN, False)):
         for name in reasons.keys() & tests.keys():  # other releases have other tests
             tests[name] = pytest.mark.xfail(reason=reasons[name], strict=strict)(tests[name])
     return tests

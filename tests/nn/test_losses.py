@@ -336,6 +336,17 @@ def test_past_40_exponentials_go_on_as_their_tangent(loss, sign):
     assert at(45.0) - at(40.0) == pytest.approx(5.0 * sign * rise, rel=1e-12)
 
 
+@pytest.mark.parametrize("loss", ["poisson", "gamma", "tweedie"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_outputs_far_off_are_never_nan(loss, dtype):
+    outputs = np.array([1e30, -1e30, 1e30, -1e30], dtype)
+    amounts = np.array([3.0, 3.0, 1.0 if loss == "gamma" else 0.0, 1.0 if loss == "gamma" else 0.0], dtype)
+    with np.errstate(over="ignore"):
+        value, slopes = mc.value_and_grad(lambda y: nn.Loss(loss)(y, amounts))(outputs)
+    assert not np.isnan(value)
+    assert not np.isnan(slopes).any()
+
+
 # Each for itself --------------------------------------------------------------------------------------------
 
 

@@ -101,7 +101,8 @@ def test_two_may_agree_but_not_differ() -> None:
 
 def test_without_held_out_rows_the_loss_is_watched() -> None:
     training = _training(("loss",))
-    mc.EarlyStopping().on_start(training)
+    with pytest.warns(UserWarning, match="EarlyStopping watches the loss of the rows that are trained on"):
+        mc.EarlyStopping().on_start(training)
     assert training.monitor == "loss"
     with pytest.raises(mc.DataError, match="no 'val_loss' to watch; did you mean 'loss'"):
         mc.EarlyStopping(monitor="val_loss").on_start(_training(("loss",)))

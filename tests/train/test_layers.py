@@ -219,6 +219,25 @@ def test_a_constraint_holds_after_every_step(
     assert not same_bits(bound.params["1"]["mean"], np.zeros(4))
 
 
+@pytest.mark.parametrize(
+    ("constraint", "said"),
+    [
+        (lambda params: params["weight"], "same structure, weight, bias; it gave one array"),
+        (
+            lambda params: {**params, "bias": params["bias"][:1]},
+            r"float32 \[3\], float32 \[1\]; it must keep",
+        ),
+        (
+            lambda params: {**params, "bias": params["bias"].astype(np.float64)},
+            r"float64 \[3\]; it must keep",
+        ),
+    ],
+)
+def test_a_constraint_that_makes_something_else_is_refused(blobs: Any, constraint: Any, said: str) -> None:
+    with pytest.raises(mc.ShapeError, match=said):
+        mc.fit(nn.Dense(3), *blobs, constraint=constraint, epochs=1)
+
+
 def test_a_constraint_that_is_none_is_refused(blobs: Any) -> None:
     for wrong in (2.0, nn.MaxNorm):
         with pytest.raises(

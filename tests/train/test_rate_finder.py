@@ -36,6 +36,13 @@ def test_losses_are_those_of_the_same_steps_by_hand(blobs: Any, net: Any) -> Non
     np.testing.assert_allclose(found.losses, losses, rtol=1e-10)  # roundings of twelve steps in another order
 
 
+def test_a_constraint_binds_the_trial_too(blobs: Any, net: Any) -> None:
+    frozen = lambda params: {k: {n: 0.0 * v for n, v in part.items()} for k, part in params.items()}  # noqa: E731
+    found = find_learning_rate(net, *blobs, constraint=frozen, steps=12)
+    # With weights of 0 each batch loses log 3, to a rounding of float32.
+    np.testing.assert_allclose(found.losses[1:], np.log(3.0), rtol=1e-6)
+
+
 def test_every_row_comes_once_before_any_comes_again() -> None:
     order = rate_finder._batches(3, 10, 4, 7)
     assert (order.shape, order.dtype) == ((7, 4), np.int32)

@@ -18,8 +18,9 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from minicolumn import random
 from minicolumn.errors import DataError
 from minicolumn.estimators import loading, parameters  # noqa: F401
+from minicolumn.estimators.convergence import say
 from minicolumn.estimators.heads import Head, RowLoss, ascends
-from minicolumn.estimators.holding import Data, split
+from minicolumn.estimators.holding import Data, Parts, split
 from minicolumn.estimators.network import (
     build_network,
     dense_layers,
@@ -106,7 +107,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         early = self.early_stopping and self.solver != "lbfgs"
         return self.validation_fraction if early else 0.0
 
-    def _finish(self, params: Any, data: Data, held: Data | None) -> Any:
+    def _finish(self, params: Any, parts: Parts) -> Any:
         """Return the weights to keep, once the training is over."""
         return params
 
@@ -130,20 +131,31 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         settings = self.hidden_layer_sizes, self.activation, head.outputs, self.dropout, self.input_dropout
         network = build_network(*settings, ascending=head.ascends)
         self._begin(head, network, first)
-        data, held = self._hold_out(data, X_val, y_val, incremental)
+        parts = self._hold_out(data, X_val, y_val, incremental)
         epochs, restarts = (1, 1) if incremental else (self.max_iter, self.n_restarts if first else 1)
         hooks = self._hooks(network, X, y, sample_weight, epochs * restarts)
-        task = self._task(network, head, data, held, epochs, hooks)
+        task = self._task(network, head, parts, epochs, hooks)
         starts = [(seed, self._start(network, seed, incremental)) for seed in self._seeds(restarts)]
-        outcomes = [train(replace(task, seed=seed, start=start)) for seed, start in starts]
-        outcome = min(outcomes, key=lambda outcome: outcome.figure(self.early_stopping))
+        outcome = self._best_of([replace(task, seed=seed, start=start) for seed, start in starts])
         if outcome.stopped == "all epochs" and not incremental:
             _warn_of_the_end(self.max_iter)
-        self._learn(outcome, head, len(data))
-        params = self._finish(outcome.params, data, held)
-        self.coefs_, self.intercepts_ = from_params(network, params, self.dtype)
+        self._learn(outcome, len(parts.train))
+        params = self._finish(outcome.params, parts)
+        self._optimizer = parameters.optimizer_after(self, self.t_)
+        self.coefs_, self.intercepts_ = from_params(network, params, self._dtype_out)
         hooks.end()
         return self
+
+    def _best_of(self, tasks: list[Task]) -> Outcome:
+        """Train from each start, and return what came of the best."""
+        outcomes: list[Outcome] = []
+        for number, task in enumerate(tasks, 1):
+            say(self.verbose and len(tasks) > 1, f"Start {number} of {len(tasks)}")
+            outcomes.append(train(task))
+        figures = [outcome.figure(self.early_stopping) for outcome in outcomes]
+        best = figures.index(min(figures))
+        say(self.verbose and len(tasks) > 1, f"Start {best + 1} is the best, and kept")
+        return outcomes[best]
 
     def _hooks(self, network: Sequential, X: Any, y: Any, sample_weight: Any, epochs: int) -> Hooks:
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
@@ -155,6 +167,8 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
     ) -> tuple[Data, Head]:
         """Return the rows that count, and the end of the network."""
         X, y = self._check_targets(X, y, reset=first)
+        # Weights come in the dtype of X, as scikit-learn's do, whatever they were computed in.
+        self._dtype_out = np.result_type(X.dtype, np.dtype(self.dtype))
         encoded, head = self._encode(y, first, incremental)
         weight = None if sample_weight is None else _check_sample_weight(sample_weight, X)
         weight = self._class_weights(y, weight, incremental)
@@ -182,37 +196,38 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
             for name in _FORGOTTEN:
                 self.__dict__.pop(name, None)
 
-    def _hold_out(self, data: Data, X_val: Any, y_val: Any, incremental: bool) -> tuple[Data, Data | None]:
-        """Return the rows to train on, and those to measure on."""
+    def _hold_out(self, data: Data, X_val: Any, y_val: Any, incremental: bool) -> Parts:
+        """Return the rows to train on, and those set apart."""
         if (X_val is None) != (y_val is None):
             raise DataError("fit: give X_val and y_val together")
         if X_val is not None:
-            X, y = self._check_targets(X_val, y_val, reset=False)
-            return data, Data(X, self._encode(y, False, True)[0], y)
+            try:
+                X, y = self._check_targets(X_val, y_val, reset=False)
+                return Parts(data, Data(X, self._encode(y, False, True)[0], y))
+            except ValueError as error:
+                raise DataError(f"X_val and y_val: {error}") from None
         fraction = 0.0 if incremental else self._held_fraction()
         if not fraction:
-            return data, None
-        return split(data, fraction, self._split_seed(), self._strata(data), "validation_fraction")
+            return Parts(data)
+        return Parts(*split(data, fraction, self._split_seed(), self._strata(data), "validation_fraction"))
 
     def _split_seed(self) -> int:
         return int(random.stream(self._seed, "split")[1])
 
-    def _task(
-        self, network: Sequential, head: Head, data: Data, held: Data | None, epochs: int, hooks: Hooks
-    ) -> Task:
+    def _task(self, network: Sequential, head: Head, parts: Parts, epochs: int, hooks: Hooks) -> Task:
         return Task(
             estimator=self,
             network=network,
             head=head,
-            data=data,
-            held=held,
+            data=parts.train,
+            held=parts.held,
             start=Progress(None),
             seed=self._seed,
             epochs=epochs,
             hooks=hooks,
             seen=getattr(self, "t_", 0),
             books=getattr(self, "_books", Books()),
-            score=self._scorer(network, held),
+            score=self._scorer(network, parts.held),
         )
 
     def _seeds(self, count: int) -> list[int]:
@@ -241,7 +256,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         return lambda params: float(scorer(self._as_of(network, params), held.X, held.target))
 
     def _attributes(self, network: Sequential, params: Any) -> dict[str, Any]:
-        coefs, intercepts = from_params(network, params, self.dtype)
+        coefs, intercepts = from_params(network, params, self._dtype_out)
         return {"coefs_": coefs, "intercepts_": intercepts}
 
     def _as_of(self, network: Sequential, params: Any) -> Any:
@@ -251,7 +266,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         view.__dict__.pop("feature_names_in_", None)
         return view
 
-    def _learn(self, outcome: Outcome, head: Head, rows: int) -> None:
+    def _learn(self, outcome: Outcome, rows: int) -> None:
         """Set the attributes that a training gives."""
         fresh = len(outcome.losses)
         self.n_iter_ = fresh

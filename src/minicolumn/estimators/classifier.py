@@ -16,9 +16,9 @@ from sklearn.utils.validation import validate_data
 from minicolumn.errors import DataError
 from minicolumn.estimators.base import SPARSE, BaseMLP
 from minicolumn.estimators.heads import Head, classification_head, fits_task
-from minicolumn.estimators.holding import Data
+from minicolumn.estimators.holding import Data, Parts
 from minicolumn.estimators.network import last_dense
-from minicolumn.estimators.parameters import CONSTRAINTS
+from minicolumn.estimators.parameters import CONSTRAINTS, check_class_weight
 from minicolumn.estimators.sklearn_callbacks import with_callbacks
 from minicolumn.nn import ALIASES, LOSSES
 from minicolumn.train.calibrate import best_factor
@@ -46,6 +46,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
                         (outputs, targets, sample_weight): raw outputs [batch, outputs], and class numbers
                         int [batch] of several classes, else 0 or 1, [batch, outputs]
     class_weight        None, "balanced" or {class: weight}: as if each row had its class's as sample_weight
+    learning_rate_init  None is the solver's own: 0.001 for "adam" and "sgd", else the default of its record
     dropout             rate after the hidden layers, one for all or one for each
     input_dropout       rate of the inputs
     l1                  strength of the L1 penalty, shared by the rows of a batch as `alpha` is
@@ -63,7 +64,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     are held out, `temperature_` where calibrated.
 
     A training that diverges ends with a warning that names the cause, and the weights of the last whole
-    epoch. Sparse X is made dense some steps or rows at a time, and as a whole by lbfgs.
+    epoch; if that was none, with a ValueError that does. Sparse X is made dense some steps or rows at a time,
+    and as a whole by lbfgs.
 
     Errors      ValueError (`mc.DataError` and scikit-learn's own) for what cannot be used
     Source      Rumelhart, Hinton & Williams 1986; Glorot & Bengio 2010 for the first weights
@@ -93,7 +95,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         alpha: float = 0.0001,
         batch_size: Any = "auto",
         learning_rate: Any = "constant",
-        learning_rate_init: float = 0.001,
+        learning_rate_init: float | None = 0.001,
         power_t: float = 0.5,
         max_iter: int = 200,
         shuffle: bool = True,
@@ -187,13 +189,16 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def predict(self, X: Any) -> Array:
         """Return the likeliest label of each row, or 0 and 1 for each of several labels."""
         run, params, X = self._ready(X)
-        if self._label_binarizer.y_type_ == "multiclass":
-            return self.classes_[run.places(params, X)]
-        return self._labels(run.predict(params, X).reshape(X.shape[0], -1))
+        if self._label_binarizer.y_type_.startswith("multilabel"):
+            return self._labels(run.predict(params, X).reshape(X.shape[0], -1))
+        # Of a single class there is but one place, whatever the outputs.
+        return self.classes_.take(run.places(params, X), mode="clip")
 
     def predict_proba(self, X: Any) -> Array:
         """Return the probability of each class, [rows, classes] in the order of `classes_`."""
         p = self._predictions(X)
+        if len(self.classes_) == 1 and p.shape[1] < 3:
+            return np.ones((len(p), 1), p.dtype)
         return np.concatenate([1.0 - p, p], axis=1) if p.shape[1] == 1 else p
 
     def predict_log_proba(self, X: Any) -> Array:
@@ -261,6 +266,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
                 "class_weight='balanced' needs all rows at once; for partial_fit give {class: weight}, such "
                 "as sklearn.utils.class_weight.compute_class_weight returns"
             )
+        check_class_weight(self.class_weight)
         own = compute_sample_weight(self.class_weight, y)
         return own if weight is None else own * weight
 
@@ -293,9 +299,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def _held_fraction(self) -> float:
         return super()._held_fraction() or (self.validation_fraction if self.calibrate else 0.0)
 
-    def _finish(self, params: Any, data: Data, held: Data | None) -> Any:
+    def _finish(self, params: Any, parts: Parts) -> Any:
         """Return the weights with the last layer's multiplied by what makes the held-out rows likeliest."""
         self.__dict__.pop("temperature_", None)  # of weights that are no more
+        held = parts.held
         if not self.calibrate or held is None:
             return params
         network = self._network()

@@ -37,6 +37,15 @@ class Data:
         return Data(self.X[places], self.y[places], self.target[places], weight)
 
 
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """The rows of a fit: to train on, to measure on after each epoch, and to set intervals by."""
+
+    train: Data
+    held: Data | None = None
+    apart: Data | None = None
+
+
 def split(data: Data, fraction: float, seed: int, strata: Array | None, parameter: str) -> tuple[Data, Data]:
     """Set a share of the rows apart by chance.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any
@@ -19,6 +20,8 @@ from minicolumn.train.callbacks import Callback
 Array = np.ndarray
 
 RATE = Interval(Real, 0, 1, closed="left")
+FAR = 100.0  # times as large: such a rate is no choice but a mistake
+RATE_OF_BOTH = 1e-3  # scikit-learn's, for both of its solvers that have one
 CONSTRAINTS: dict[str, list[Any]] = {
     "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
     "activation": [StrOptions(KNOWN), "array-like", callable],
@@ -26,7 +29,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "alpha": [Interval(Real, 0, None, closed="left")],
     "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
     "learning_rate": [StrOptions({"constant", "invscaling", "adaptive", *SCHEDULES}), callable],
-    "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+    "learning_rate_init": [Interval(Real, 0, None, closed="neither"), None],
     "power_t": [Interval(Real, 0, None, closed="left")],
     "max_iter": [Interval(Integral, 1, None, closed="left")],
     "shuffle": ["boolean"],
@@ -61,7 +64,7 @@ def optimizer_of(estimator: Any) -> Optimizer:
     e = estimator
     if isinstance(e.solver, Optimizer):
         return e.solver
-    rate = float(e.learning_rate_init)
+    rate = _rate_of(e)
     if e.solver == "sgd":
         return SGD(rate, momentum=float(e.momentum), nesterov=bool(e.nesterovs_momentum and e.momentum > 0))
     if e.solver == "adam":
@@ -70,6 +73,31 @@ def optimizer_of(estimator: Any) -> Optimizer:
     given = {"b1": e.beta_1, "b2": e.beta_2, "eps": e.epsilon} if {"b1", "b2"} <= known else {}
     own = {name: float(value) for name, value in given.items() if name in known}
     return optimizer_by_name(e.solver, learning_rate=rate, **own)
+
+
+def _rate_of(estimator: Any) -> float:
+    given, kind = estimator.learning_rate_init, OPTIMIZERS[estimator.solver]
+    if given is not None:
+        return float(given)
+    return RATE_OF_BOTH if estimator.solver in ("adam", "sgd") else float(kind().learning_rate)
+
+
+def optimizer_after(estimator: Any, rows: int) -> Optimizer | None:
+    """Return the optimizer as a training leaves it, with the rate that an epoch more would begin with.
+
+    rows        seen so far
+    """
+    if estimator.solver == "lbfgs":
+        return None
+    optimizer, rate = optimizer_of(estimator), estimator.learning_rate
+    learnt = getattr(optimizer, "learning_rate", None)
+    if learnt is None or not isinstance(rate, str):
+        return optimizer
+    if lowers_its_rate(estimator):
+        return dataclasses.replace(optimizer, learning_rate=learnt * estimator._books.factor)
+    if rate == "invscaling" and estimator.solver != "adam":
+        return dataclasses.replace(optimizer, learning_rate=learnt / pow(rows + 1, estimator.power_t))
+    return optimizer
 
 
 def lowers_its_rate(estimator: Any) -> bool:
@@ -126,8 +154,17 @@ def regularizer_of(estimator: Any) -> PerRow | None:
     return PerRow(L1(l1) if l1 else L2(l2)) if l1 or l2 else None
 
 
+def check_class_weight(given: Any) -> None:
+    """Refuse class weights below 0: rows that a network should be wrong about."""
+    for weights in given if isinstance(given, list) else [given]:
+        below = {label: w for label, w in weights.items() if not w >= 0} if isinstance(weights, dict) else {}
+        if below:
+            raise DataError(f"class_weight must be >= 0, got {below}")
+
+
 def check_parameters(estimator: Any) -> None:
-    """Refuse parameters that contradict each other."""
+    """Refuse parameters that contradict each other, and warn of a rate that is far from the solver's own."""
+    _check_rate(estimator)
     if estimator.solver == "lbfgs":
         if np.any(estimator.dropout) or estimator.input_dropout:
             raise DataError("solver='lbfgs' needs a loss that does not change, so no dropout; use 'adam'")
@@ -139,3 +176,17 @@ def check_parameters(estimator: Any) -> None:
     for name in () if isinstance(listed, str) else listed:
         if isinstance(name, str) and name not in KNOWN:
             raise DataError(f"activation holds {name!r}{did_you_mean(name, KNOWN)}")
+
+
+def _check_rate(estimator: Any) -> None:
+    solver = estimator.solver
+    if not isinstance(solver, str) or solver in ("lbfgs", "adam", "sgd"):
+        return
+    own = OPTIMIZERS[solver]().learning_rate
+    if estimator.learning_rate_init == RATE_OF_BOTH and own >= FAR * RATE_OF_BOTH:
+        warnings.warn(
+            f"solver={solver!r} is meant for a rate of {own:g} and runs at learning_rate_init=0.001; "
+            "learning_rate_init=None takes its own",
+            UserWarning,
+            stacklevel=5,
+        )

@@ -16,6 +16,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from minicolumn import random
 from minicolumn.errors import DataError, ShapeError, did_you_mean
+from minicolumn.estimators.parameters import check_class_weight
 from minicolumn.estimators.perceptron_epoch import Penalty
 from minicolumn.estimators.perceptron_targets import Targets, read_targets
 from minicolumn.estimators.perceptron_train import Rows, Settings, train
@@ -188,7 +189,8 @@ class Perceptron(ClassifierMixin, BaseEstimator):
         self.classes_, self.multilabel_, self.t_ = targets.classes, targets.multilabel, 1.0
 
     def _learn(self, X: Array, targets: Targets, sample_weight: Any, epochs: int) -> Self:
-        weights = _check_sample_weight(sample_weight, X, dtype=X.dtype)
+        weights = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
+        check_class_weight(self.class_weight)
         draws = check_random_state(self.random_state)
         held = self._held_out(targets, weights)
         yes, no = targets.class_weights(self.class_weight)

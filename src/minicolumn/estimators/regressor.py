@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from numbers import Real
 from typing import Any, ClassVar
 
@@ -15,9 +16,10 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from minicolumn.errors import DataError
 from minicolumn.estimators.base import SPARSE, BaseMLP
 from minicolumn.estimators.heads import Head, fits_task, is_normal, levels_of, regression_head
-from minicolumn.estimators.holding import Data, split
+from minicolumn.estimators.holding import Data, Parts, split
 from minicolumn.estimators.intervals import band_of, conformal_radius, mean_and_spread, why_none
 from minicolumn.estimators.parameters import CONSTRAINTS
+from minicolumn.estimators.scales import check_target_scale
 from minicolumn.estimators.sklearn_callbacks import with_callbacks
 from minicolumn.nn import ALIASES, LOSSES
 
@@ -73,7 +75,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         alpha: float = 0.0001,
         batch_size: Any = "auto",
         learning_rate: Any = "constant",
-        learning_rate_init: float = 0.001,
+        learning_rate_init: float | None = 0.001,
         power_t: float = 0.5,
         max_iter: int = 200,
         shuffle: bool = True,
@@ -222,9 +224,13 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     def _encode(self, y: Array, first: bool, incremental: bool) -> tuple[Array, Head]:
         Y = y.reshape(len(y), -1)
-        return Y.astype(np.float64), regression_head(self.loss, Y.shape[1])
+        head = regression_head(self.loss, Y.shape[1])
+        if first and not incremental and head.out_activation == "identity":
+            check_target_scale(y)
+        return Y.astype(np.float64), head
 
     def _numbers(self, outputs: Array) -> Array:
+        outputs = outputs.astype(self._dtype_out, copy=False)
         if self._loss is not None and self._loss.middle is not None:
             return outputs[:, self._loss.middle]
         return outputs[:, 0] if outputs.shape[1] == 1 else outputs
@@ -238,16 +244,14 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     # Intervals ----------------------------------------------------------------------------------------------
 
-    def _hold_out(self, data: Data, X_val: Any, y_val: Any, incremental: bool) -> tuple[Data, Data | None]:
-        self._apart: Data | None = None
-        if self.conformal_fraction and not incremental:
-            seed = self._split_seed() + 1
-            data, self._apart = split(data, self.conformal_fraction, seed, None, "conformal_fraction")
-        return super()._hold_out(data, X_val, y_val, incremental)
+    def _hold_out(self, data: Data, X_val: Any, y_val: Any, incremental: bool) -> Parts:
+        if not self.conformal_fraction or incremental:
+            return super()._hold_out(data, X_val, y_val, incremental)
+        data, apart = split(data, self.conformal_fraction, self._split_seed() + 1, None, "conformal_fraction")
+        return replace(super()._hold_out(data, X_val, y_val, incremental), apart=apart)
 
-    def _finish(self, params: Any, data: Data, held: Data | None) -> Any:
-        rows = self._apart or held
-        del self._apart
+    def _finish(self, params: Any, parts: Parts) -> Any:
+        rows = parts.apart or parts.held
         self.held_outputs_ = self.held_targets_ = None  # those of other weights say nothing of these
         if rows is not None:
             self.held_outputs_, self.held_targets_ = self._outputs(params, rows.X), rows.y

@@ -46,6 +46,24 @@ def check_scales(X: Any, dtype: np.dtype, names: Any = None) -> None:
         )
 
 
+def check_target_scale(y: Array) -> None:
+    """Warn of numbers to learn that are far from 1, where steps of a fixed size lead nowhere or astray.
+
+    y       [rows] or [rows, outputs], finite
+    """
+    spread = np.std(y.reshape(len(y), -1), axis=0, dtype=np.float64)
+    spread = spread[spread > 0]
+    if not len(spread) or (spread.max() <= RATIO and spread.min() * RATIO >= 1.0):
+        return
+    worst = spread.max() if spread.max() > RATIO else spread.min()
+    warnings.warn(
+        f"y has a standard deviation of {worst:.3g}; networks learn numbers badly that are so far from 1, so "
+        "scale them: sklearn.compose.TransformedTargetRegressor(..., transformer=StandardScaler())",
+        UserWarning,
+        stacklevel=5,
+    )
+
+
 def _ends(X: Any) -> tuple[Array, Array]:
     """Return the least and the largest number of each column."""
     low, high = X.min(axis=0), X.max(axis=0)

@@ -49,7 +49,11 @@ class Forward:
             return scan(lambda state, x: (state, apply(params, x)), (), blocks)[1]
 
         def places(params: Any, blocks: Array) -> Any:
-            place = lambda x: np.argmax(apply(params, x), axis=1).astype(np.int32)  # noqa: E731
+            def place(x: Array) -> Array:
+                out = apply(params, x)
+                found = np.argmax(out, axis=1) if out.shape[1] > 1 else out[:, 0] > 0.5
+                return found.astype(np.int32)
+
             return scan(lambda state, x: (state, place(x)), (), blocks)[1]
 
         def block_loss(params: Any, x: Array, y: Array, weight: Array) -> Any:
@@ -74,7 +78,10 @@ class Forward:
         return out[:, 0] if out.ndim == 2 and out.shape[1] == 1 else out
 
     def places(self, params: Any, X: Any) -> Array:
-        """Return which of its outputs is the largest, the first of several, int32 [rows]."""
+        """Return which output is the largest, the first of equal ones; of a single one if it is above 1/2.
+
+        Returns     int32 [rows]
+        """
         return _in_calls(self._places, self._places, params, X)
 
     def predictor(self, params: Any, input_shape: tuple[int, ...]) -> Callable[[Array], Array]:

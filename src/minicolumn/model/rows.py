@@ -62,7 +62,8 @@ def check_rows(
     """Return inputs, targets and weights as arrays that fit each other and hold finite numbers.
 
     who         what asked for them, for messages
-    rule        record of the loss, which says what targets may be; None for an own loss function
+    rule        record of the loss, which says what targets may be; None for an own loss function, which gets
+                weights in any case: 1 for each row where none are given
     outputs     shape of one row of the network's output
     Errors      ShapeError where lengths or shapes do not fit, DataError for values that cannot be used
     """
@@ -77,6 +78,8 @@ def check_rows(
         inputs = type(inputs)(parts, shape=inputs.shape)
     else:
         inputs = _finite(f"{who}: X", inputs, dtype, remedy)
+    if rule is None and weight is None:
+        weight = np.ones(rows)
     return Rows(inputs, _targets(who, targets, dtype, rule, outputs), _weight(who, weight, rows, dtype))
 
 

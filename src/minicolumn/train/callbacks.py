@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -134,7 +135,8 @@ class EarlyStopping(Callback):
 
     patience    epochs without a better figure
     min_delta   by how much a figure must be better to count
-    monitor     a column of the history; None takes val_loss, or loss where nothing is held out
+    monitor     a column of the history; None takes val_loss, or where nothing is held out loss, with a
+                warning, since a loss on rows that are learnt seldom stops anything
     Source      Prechelt 1998, "Early stopping - but when?"
     Differs     Keras hands back the last weights unless told otherwise; here it is always the best ones.
 
@@ -151,7 +153,13 @@ class EarlyStopping(Callback):
         settle_number(self, "min_delta", "a number >= 0", lambda delta: delta >= 0)
 
     def on_start(self, training: Training) -> None:
-        training.keep_best(self.monitor)
+        if training.keep_best(self.monitor) == "loss" and self.monitor is None:
+            warnings.warn(
+                "EarlyStopping watches the loss of the rows that are trained on, since none are held out; "
+                "hold some out (validation_fraction), or say monitor='loss'",
+                UserWarning,
+                stacklevel=2,
+            )
 
     def on_epoch(self, training: Training, row: Row) -> None:
         if _waited(training, training.keep_best(self.monitor), self.min_delta) >= self.patience:

@@ -262,6 +262,29 @@ def check_params(settings: Settings, params: Any, input_shape: tuple[int, ...]) 
     return map_leaves(lambda leaf: np.array(leaf, settings.dtype), params)
 
 
+def check_constrained(constraint: Callable[[Any], Any] | None, params: Any) -> None:
+    """Refuse a constraint that makes something else of weights than weights like them."""
+    if constraint is None:
+        return
+    found, expected = constraint(params), named_leaves(params)
+    if flatten(found)[1] != flatten(params)[1]:
+        raise ShapeError(
+            f"fit: the constraint must give back weights in the same structure, {_listed(expected)}; it gave "
+            f"{_listed(named_leaves(found))}"
+        )
+    for (name, old), (_, new) in zip(expected, named_leaves(found), strict=True):
+        kind = np.shape(new), np.asarray(new).dtype
+        if kind != (old.shape, old.dtype):
+            raise ShapeError(
+                f"fit: the constraint made of {name}, {old.dtype} {list(old.shape)}, {kind[1]} "
+                f"{list(kind[0])}; it must keep both"
+            )
+
+
+def _listed(named: list[tuple[str, Any]]) -> str:
+    return ", ".join(name or "one array" for name, _ in named[:8]) + ", ..." * (len(named) > 8)
+
+
 def check_resume(settings: Settings, resume: Any, params: Any, input_shape: tuple[int, ...]) -> Progress:
     """Return where to start: at the first step, or where another training stood."""
     if resume is None:

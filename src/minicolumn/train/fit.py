@@ -28,6 +28,7 @@ from minicolumn.train.callbacks import Callback, Training
 from minicolumn.train.check import (
     Settings,
     check_callbacks,
+    check_constrained,
     check_data,
     check_resume,
     check_settings,
@@ -82,7 +83,7 @@ def fit(
     loss                a name from `mc.nn.LOSSES`, a record with settings such as
                         `mc.nn.Loss("huber", delta=2.0)`, or a NumPy function of (outputs, targets,
                         sample_weight) that returns one number; where there is one output, targets are shaped
-                        like the outputs, and sample_weight is [batch] or None
+                        like the outputs, and sample_weight is [batch], 1 unless given
     optimizer           a record such as `mc.optim.Adam(1e-3)`, or its name; where it averages, as `Averaged`
                         does, the mean is what is measured, shown to callbacks and handed back
     schedule            a factor on the learning rate, by record, name, or function of (steps, total_steps)
@@ -135,6 +136,7 @@ def fit(
     watchers = check_callbacks(callbacks)
     train, held = check_data(settings, X, y, sample_weight, validation_data, validation_fraction)
     start = check_resume(settings, resume, params, train.X.shape[1:])
+    check_constrained(settings.constraint, start.params)
     if progress:
         from minicolumn.train.progress import ProgressBar
 

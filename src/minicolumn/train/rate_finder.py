@@ -16,7 +16,7 @@ from minicolumn.lower.compile import compile
 from minicolumn.nn.layer import Layer
 from minicolumn.optim import Adam, Constant, Optimizer
 from minicolumn.train.batches import epoch_order
-from minicolumn.train.check import check_data, check_params, check_settings
+from minicolumn.train.check import check_constrained, check_data, check_params, check_settings
 from minicolumn.train.epoch import State, next_numbers, train_epoch
 
 Array = np.ndarray
@@ -78,6 +78,7 @@ def find_learning_rate(
     steps: int = 100,
     batch_size: int = 32,
     regularizer: Callable[[Any], Any] | None = None,
+    constraint: Callable[[Any], Any] | None = None,
     sample_weight: Any = None,
     seed: int = 0,
     dtype: Any = np.float32,
@@ -111,14 +112,17 @@ def find_learning_rate(
     """
     settings = check_settings(
         network, loss, optimizer, Constant(), regularizer, (), batch_size, 1, True, seed, dtype, threads,
-        backend,
+        backend, constraint=constraint,
     )  # fmt: skip
     rates = _growing(low, high, steps)
     rows, _ = check_data(settings, X, y, sample_weight, None, 0.0)
     start = check_params(settings, params, rows.X.shape[1:])
+    check_constrained(constraint, start)
     order = _batches(settings.seed, len(rows), settings.batch_size, steps)
     run = compile(
-        train_epoch(settings.network, settings.loss, settings.optimizer, settings.regularizer),
+        train_epoch(
+            settings.network, settings.loss, settings.optimizer, settings.regularizer, settings.constraint
+        ),
         backend=settings.backend,
         threads=settings.threads,
         flush_subnormals=True,

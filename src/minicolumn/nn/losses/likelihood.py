@@ -74,7 +74,9 @@ def tweedie(outputs: Array, targets: Array, sample_weight: Array | None = None, 
     a, b = 1.0 - (p := POWER.check("tweedie", "power", power)), 2.0 - p
     amounts = alike("tweedie", outputs, targets)
     least = np.where(amounts > 0, amounts, 0.0) ** b / (a * b)
-    rows = per_row(least - amounts * bounded_exp(a * outputs) / a + bounded_exp(b * outputs) / b)
+    # Of an amount of 0 nothing is taken, also where the exponential is past the largest number.
+    taken = amounts * np.where(amounts > 0, bounded_exp(a * outputs), 0.0)
+    rows = per_row(least - taken / a + bounded_exp(b * outputs) / b)
     return mean("tweedie", rows, sample_weight)
 
 
