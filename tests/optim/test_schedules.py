@@ -130,8 +130,8 @@ def test_restarts_begin_at_one_and_end_low():
         ("inverse_time", {"power": math.inf}, "InverseTime: power: expected a number >= 0, got inf"),
         (
             "warm_up",
-            {"inner": "cosine"},
-            "WarmUp: inner: expected a schedule other than WarmUp, got 'cosine'",
+            {"inner": 3},
+            "WarmUp: inner: expected a schedule other than WarmUp, got 3",
         ),
         ("warm_up", {"inner": optim.WarmUp()}, "WarmUp: inner: expected a schedule other than WarmUp"),
         ("warm_up", {"fraction": 1}, "WarmUp: fraction: expected 0 <= fraction < 1, got 1"),

@@ -53,6 +53,65 @@ def check_name(option: str, name: str | None, find: Callable[[str], Any]) -> Non
             raise DataError(f"{option}: {error}") from None
 
 
+def parse_named(option: str, text: str) -> tuple[str, dict[str, Any]]:
+    """Return a name and its settings, written as ``name:setting=value,setting=value``.
+
+    Values are numbers, several of them joined by +, true, false, none, or words. Nothing is evaluated.
+
+    >>> parse_named("--optimizer", "sgd:momentum=0.9,nesterov=true")
+    ('sgd', {'momentum': 0.9, 'nesterov': True})
+    >>> parse_named("--schedule", "step_decay:at=0.3+0.6")
+    ('step_decay', {'at': (0.3, 0.6)})
+    """
+    name, colon, rest = text.partition(":")
+    settings: dict[str, Any] = {}
+    for part in rest.split(",") if colon else ():
+        setting, equals, value = (word.strip() for word in part.partition("="))
+        if not (setting and equals and value):
+            raise DataError(f"{option}: settings are written as {NAMED_EXAMPLE}; got {text!r}")
+        if setting in settings:
+            raise DataError(f"{option}: {setting} is set twice in {text!r}")
+        settings[setting] = _value(value)
+    return name.strip(), settings
+
+
+NAMED_EXAMPLE = "name:setting=value,setting=value"
+
+
+def _value(text: str) -> Any:
+    words = {"true": True, "false": False, "none": None}
+    if text.lower() in words:
+        return words[text.lower()]
+    numbers = [_number(part) for part in text.split("+")] if not text.startswith("+") else [None]
+    if None in numbers:
+        return _number(text) or text
+    return numbers[0] if len(numbers) == 1 else tuple(numbers)
+
+
+def _number(text: str) -> float | int | None:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return None
+
+
+def make_named(option: str, text: str | None, make: Callable[..., Any]) -> Any:
+    """Return the record that a name and its settings stand for; None for None.
+
+    make        a function of the name, and of settings by keyword
+    Errors      DataError, one line that begins with the option
+    """
+    if text is None:
+        return None
+    name, settings = parse_named(option, text)
+    try:
+        return make(name, **settings)
+    except (DataError, TypeError) as error:
+        raise DataError(f"{option}: {error}") from None
+
+
 def parse_columns(option: str, given: Sequence[str] | None, known: Sequence[str]) -> tuple[str, ...]:
     """Return column names from repeated options, each one name or a list with commas.
 

@@ -13,7 +13,15 @@ from rich.padding import Padding
 from rich.text import Text
 
 from minicolumn.cli.json_line import print_json
-from minicolumn.cli.options import check_name, check_number, check_whole, parse_columns, parse_hidden
+from minicolumn.cli.options import (
+    check_name,
+    check_number,
+    check_whole,
+    make_named,
+    parse_columns,
+    parse_hidden,
+    parse_named,
+)
 from minicolumn.cli.picture import check_picture, draw_curves
 from minicolumn.cli.progress import watch
 from minicolumn.cli.run import DONE, Interrupted
@@ -25,7 +33,8 @@ from minicolumn.cli.table_report import show_table
 from minicolumn.errors import DataError, DivergenceError
 from minicolumn.nn.activations import activation_by_name
 from minicolumn.nn.dense import Dense
-from minicolumn.optim import optimizer_by_name
+from minicolumn.nn.losses import Loss
+from minicolumn.optim import Optimizer, Schedule, optimizer_by_name, schedule_by_name
 from minicolumn.train.progress import duration, speed
 from minicolumn.train.recipe import Recipe
 from minicolumn.train.tabular import (
@@ -58,8 +67,10 @@ class Wishes:
     hidden: str | None
     activation: str | None
     dropout: float | None
+    loss: str | None
     optimizer: str | None
     learning_rate: float | None
+    schedule: str | None
     batch_size: int | None
     epochs: int | None
     patience: int | None
@@ -68,6 +79,21 @@ class Wishes:
     plot: str | None
     as_json: bool
     quiet: bool
+
+    @property
+    def loss_record(self) -> Loss | None:
+        """The loss that was named, with its settings."""
+        return make_named("--loss", self.loss, Loss)
+
+    @property
+    def optimizer_record(self) -> Optimizer | None:
+        """The optimizer that was named, with its settings."""
+        return make_named("--optimizer", self.optimizer, optimizer_by_name)
+
+    @property
+    def schedule_record(self) -> Schedule | None:
+        """The schedule that was named, with its settings."""
+        return make_named("--schedule", self.schedule, schedule_by_name)
 
     @property
     def place(self) -> str:
@@ -113,7 +139,7 @@ def _check(wishes: Wishes) -> None:
     check_number("--dropout", wishes.dropout, "a rate of at least 0 and below 1", lambda x: 0 <= x < 1)
     check_number("--learning-rate", wishes.learning_rate, "a number above 0", lambda x: x > 0)
     check_name("--activation", wishes.activation, activation_by_name)
-    check_name("--optimizer", wishes.optimizer, optimizer_by_name)
+    _check_records(wishes)
     for option in ("batch_size", "epochs", "patience"):
         check_whole(f"--{option.replace('_', '-')}", getattr(wishes, option), 1)
     check_whole("--seed", wishes.seed, 0, 2**32 - 1)
@@ -122,6 +148,15 @@ def _check(wishes: Wishes) -> None:
     if wishes.plot is not None:
         check_picture(wishes.plot)
         check_writable("--plot", wishes.plot, (*wishes.inputs, wishes.place))
+
+
+def _check_records(wishes: Wishes) -> None:
+    """Refuse names and settings that the catalogue does not have, and a learning rate that is said twice."""
+    _ = wishes.loss_record, wishes.optimizer_record, wishes.schedule_record
+    if wishes.optimizer is None or wishes.learning_rate is None:
+        return
+    if "learning_rate" in parse_named("--optimizer", wishes.optimizer)[1]:
+        raise DataError("--learning-rate: --optimizer has a learning_rate already; say it once")
 
 
 def _settings(wishes: Wishes, frame: polars.DataFrame) -> TableSettings:
@@ -133,8 +168,10 @@ def _settings(wishes: Wishes, frame: polars.DataFrame) -> TableSettings:
         hidden=parse_hidden(wishes.hidden),
         activation=wishes.activation,
         dropout=wishes.dropout,
-        optimizer=wishes.optimizer,
+        loss=wishes.loss_record,
+        optimizer=wishes.optimizer_record,
         learning_rate=wishes.learning_rate,
+        schedule=wishes.schedule_record,
         batch_size=wishes.batch_size,
         epochs=wishes.epochs,
         patience=wishes.patience,
@@ -163,6 +200,8 @@ def _announce(console: Console, wishes: Wishes, ready: Prepared, settings: Table
         f"{type(recipe.optimizer).__name__}, learning rate {recipe.optimizer.learning_rate:g}, "
         f"batches of {recipe.batch_size}"
     )
+    chosen = [str(record) for record in (settings.loss, settings.schedule) if record is not None]
+    plan = "; ".join([plan, *chosen])
     console.print()
     network = (Text("Network", "bold"), Text(_shape(ready, recipe), "dim"))
     console.print(labelled([network, (Text("Training", "bold"), Text(plan, "dim"))]))

@@ -62,7 +62,7 @@ SCHEDULES: dict[str, type[Schedule]] = {
 }
 
 
-def optimizer_by_name(name: str, **settings: Any) -> Optimizer:
+def optimizer_by_name(name: str, /, **settings: Any) -> Optimizer:
     """Make an optimizer from its name and settings; ``ALIASES`` are names for some settings of SGD.
 
     Errors      DataError for an unknown name or setting
@@ -74,12 +74,14 @@ def optimizer_by_name(name: str, **settings: Any) -> Optimizer:
     """
     plain, given = ALIASES.get(name, (name, {}))
     if plain not in OPTIMIZERS:
-        raise DataError(f"unknown optimizer {name!r}{did_you_mean(name, [*OPTIMIZERS, *ALIASES])}")
+        known = [*OPTIMIZERS, *ALIASES]
+        hint = did_you_mean(name, known) or f"; there are {', '.join(known)}"
+        raise DataError(f"unknown optimizer {name!r}{hint}")
     return _made(name, OPTIMIZERS[plain], {**given, **settings})
 
 
-def schedule_by_name(name: str, **settings: Any) -> Schedule:
-    """Make a schedule from its name and settings.
+def schedule_by_name(name: str, /, **settings: Any) -> Schedule:
+    """Make a schedule from its name and settings; one within another may be named, too.
 
     Errors      DataError for an unknown name or setting
 
@@ -87,7 +89,11 @@ def schedule_by_name(name: str, **settings: Any) -> Schedule:
     Cosine(end=0.1)
     """
     if name not in SCHEDULES:
-        raise DataError(f"unknown schedule {name!r}{did_you_mean(name, SCHEDULES)}")
+        hint = did_you_mean(name, SCHEDULES) or f"; there are {', '.join(SCHEDULES)}"
+        raise DataError(f"unknown schedule {name!r}{hint}")
+    inner = settings.get("inner")
+    if isinstance(inner, str):
+        settings = {**settings, "inner": schedule_by_name(inner)}
     return _made(name, SCHEDULES[name], settings)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from minicolumn.nn import (
     Sequential,
     choose_knots,
 )
-from minicolumn.nn.losses import LOSSES
+from minicolumn.nn.losses import LOSSES, Loss
 from minicolumn.optim import SGD, AdamW, LogCosine, Optimizer, Schedule, optimizer_by_name
 from minicolumn.tables.encode import Encoder
 
@@ -89,8 +90,10 @@ def table_recipe(
     hidden: tuple[int, ...] | None = None,
     activation: str | None = None,
     dropout: float | None = None,
-    optimizer: str | None = None,
+    loss: Loss | None = None,
+    optimizer: str | Optimizer | None = None,
     learning_rate: float | None = None,
+    schedule: Schedule | None = None,
     batch_size: int | None = None,
     epochs: int | None = None,
     patience: int | None = None,
@@ -114,9 +117,9 @@ def table_recipe(
         network=table_network(
             encoder, table_knots(encoder, X), hidden or HIDDEN, kind, rate, not isinstance(steps, SGD)
         ),
-        loss=_loss(habits),
+        loss=loss or _loss(habits),
         optimizer=steps,
-        schedule=LogCosine(),
+        schedule=schedule or LogCosine(),
         batch_size=batch,
         epochs=epochs,
         patience=patience or max(10, epochs // 2),
@@ -202,8 +205,8 @@ def _loss(habits: Habits) -> Callable[..., Any]:
     return functools.partial(LOSSES["softmax_cross_entropy"].function, label_smoothing=habits.smoothing)
 
 
-def _optimizer(name: str | None, learning_rate: float | None, habits: Habits) -> Optimizer:
-    if name is None:
+def _optimizer(given: str | Optimizer | None, learning_rate: float | None, habits: Habits) -> Optimizer:
+    if given is None:
         return AdamW(learning_rate or habits.learning_rate, b2=0.95, weight_decay=0.02)
-    settings = {"learning_rate": learning_rate} if learning_rate else {}
-    return optimizer_by_name(name, **settings)
+    found = optimizer_by_name(given) if isinstance(given, str) else given
+    return dataclasses.replace(found, learning_rate=learning_rate) if learning_rate else found

@@ -14,6 +14,8 @@ import numpy as np
 from minicolumn.errors import DataError
 from minicolumn.model import metrics
 from minicolumn.model.model import Model, rows_with_target
+from minicolumn.nn.losses import Loss
+from minicolumn.optim import Optimizer, Schedule
 from minicolumn.tables import Encoder, Schema, infer_schema, split_rows, with_target
 from minicolumn.train.calibrate import calibrated
 from minicolumn.train.callbacks import Callback, EarlyStopping
@@ -21,6 +23,7 @@ from minicolumn.train.fit import fit
 from minicolumn.train.history import History
 from minicolumn.train.recipe import Recipe, table_recipe
 from minicolumn.train.run import Run
+from minicolumn.train.table_loss import check_table_loss, scaled_for
 
 if TYPE_CHECKING:
     import polars
@@ -39,8 +42,10 @@ class TableSettings:
     hidden: tuple[int, ...] | None = None
     activation: str | None = None
     dropout: float | None = None
-    optimizer: str | None = None
+    loss: Loss | None = None
+    optimizer: str | Optimizer | None = None
     learning_rate: float | None = None
+    schedule: Schedule | None = None
     batch_size: int | None = None
     epochs: int | None = None
     patience: int | None = None
@@ -110,8 +115,20 @@ def prepare_table(
         frame, test = frame[rest], frame[tested]
     kept, held = split_rows(_codes(frame, schema), frame.height, settings.validation_fraction, settings.seed)
     train = frame[kept]
-    encoder = Encoder.fit(train, schema)
+    encoder = _encoder(train, schema, settings.loss)
     return Prepared(schema, encoder, train, frame[held], rows_with_target(test, encoder))
+
+
+def _encoder(train: polars.DataFrame, schema: Schema, loss: Loss | None) -> Encoder:
+    """Return the encoder of the rows that train, with the target on the scale that the loss needs."""
+    encoder = Encoder.fit(train, schema)
+    if loss is None:
+        return encoder
+    check_table_loss(loss, encoder)
+    if encoder.classes is not None:
+        return encoder
+    plain = replace(encoder, target_mean=0.0, target_scale=1.0)
+    return scaled_for(loss, encoder, plain.encode_target(train))
 
 
 def _codes(frame: polars.DataFrame, schema: Schema) -> Array | None:
@@ -160,8 +177,10 @@ def recipe_for(ready: Prepared, settings: TableSettings) -> Recipe:
         hidden=settings.hidden,
         activation=settings.activation,
         dropout=settings.dropout,
+        loss=settings.loss,
         optimizer=settings.optimizer,
         learning_rate=settings.learning_rate,
+        schedule=settings.schedule,
         batch_size=settings.batch_size,
         epochs=settings.epochs,
         patience=settings.patience,

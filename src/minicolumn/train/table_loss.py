@@ -1,0 +1,64 @@
+"""Losses for tables: which ones fit an answer, and on what scale they see it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from minicolumn.errors import DataError, did_you_mean
+from minicolumn.nn.losses import LOSSES, Loss
+from minicolumn.tables.encode import Encoder
+
+Array = np.ndarray
+
+# Of directions: a single number has but two.
+_OF_VECTORS = {"cosine_distance"}
+# Their answer is measured in its mean, where networks start: a scale changes them by a factor at most.
+_OF_PROPORTIONS = {"poisson", "gamma", "tweedie", "absolute_percentage_error"}
+# What is added to the amount makes its scale part of the loss.
+_OF_AMOUNTS = {"squared_log_error"}
+
+
+def check_table_loss(loss: Loss, encoder: Encoder) -> None:
+    """Refuse a loss that does not fit what a table asks for.
+
+    Errors      DataError that names those that fit
+    """
+    if loss.name not in (fitting := fitting_losses(encoder)):
+        kind = "numbers" if encoder.classes is None else f"{len(encoder.classes)} classes"
+        raise DataError(
+            f"loss {loss.name!r} does not fit {encoder.target!r}, a column of {kind}"
+            f"{did_you_mean(loss.name, fitting)}; there are {', '.join(fitting)}"
+        )
+    if len(loss.settings.get("levels", ())) > 1:
+        raise DataError(
+            f"{loss}: a table's network has one output, so one level; mc.fit and mc.MLPRegressor take several"
+        )
+
+
+def fitting_losses(encoder: Encoder) -> list[str]:
+    """Return the names of the losses that fit a table's answer: one number, or the shares of classes."""
+    if encoder.classes is not None:
+        return [r.name for r in LOSSES.values() if (r.task, r.output_activation) == ("multiclass", "softmax")]
+    several = {rule.name for rule in LOSSES.values() if rule.middle and "levels" not in rule.settings}
+    numbers = [rule.name for rule in LOSSES.values() if rule.task == "regression"]
+    return [name for name in numbers if name not in _OF_VECTORS | several]
+
+
+def scaled_for(loss: Loss | None, encoder: Encoder, y: Array) -> Encoder:
+    """Return the encoder with the scale on which a loss has to see the answer; mostly the one it has.
+
+    y           the training rows' numbers in their own unit, [rows]
+    Errors      DataError where the loss does not take such numbers
+    """
+    if loss is None or loss.name not in _OF_PROPORTIONS | _OF_AMOUNTS:
+        return encoder
+    low, high = float(y.min()), float(y.max())
+    if not loss.rule.targets.holds(low, high):
+        raise DataError(
+            f"the target {encoder.target!r} goes from {low:g} to {high:g}; {loss.name} takes numbers "
+            f"{loss.rule.targets}"
+        )
+    scale = float(np.mean(np.abs(y))) if loss.name in _OF_PROPORTIONS else 1.0
+    return replace(encoder, target_mean=0.0, target_scale=scale or 1.0)

@@ -1,0 +1,169 @@
+"""`train` with the catalogue: losses, optimizers and schedules by their names, with settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import minicolumn as mc
+from minicolumn.cli.options import parse_named
+from minicolumn.errors import DataError
+from minicolumn.tables import infer_schema
+from minicolumn.tables.encode import Encoder
+from minicolumn.train.table_loss import fitting_losses
+
+TINY = ("--hidden", 4, "--epochs", 1, "--dropout", 0)
+NUMBERS = ["squared_error", "absolute_error", "huber", "log_cosh", "quantile", "absolute_percentage_error",
+           "squared_log_error", "poisson", "gamma", "tweedie"]  # fmt: skip
+CLASSES = ["softmax_cross_entropy", "softmax_focal", "kl_divergence"]
+
+
+@pytest.fixture(scope="module")
+def amounts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A table whose answer is an amount in the thousands, which two columns determine up to noise."""
+    rng = np.random.default_rng(0)
+    x, kind = rng.uniform(-1, 1, 400), rng.integers(0, 2, 400)
+    amount = np.exp(8.0 + x + 0.5 * kind + 0.1 * rng.standard_normal(400)).round(1)
+    place = tmp_path_factory.mktemp("amounts") / "amounts.csv"
+    frame = polars.DataFrame({"x": x.round(4), "kind": np.array(["a", "b"])[kind], "amount": amount})
+    frame.write_csv(place)
+    return place
+
+
+@pytest.mark.parametrize("name", [*mc.optim.OPTIMIZERS, "momentum"])
+def test_every_optimizer_trains(cli: Any, name: str) -> None:
+    found = cli("train", "penguins", "--optimizer", name, *TINY)
+    assert found.code == 0, found.err
+    kind = type(mc.optim.optimizer_by_name(name))
+    assert mc.load("penguins.safetensors").training["optimizer"]["name"] == kind.__name__
+
+
+@pytest.mark.parametrize("name", [*mc.optim.SCHEDULES, "warm_up:inner=exponential", "step_decay:at=0.3+0.6"])
+def test_every_schedule_trains(cli: Any, name: str) -> None:
+    found = cli("train", "penguins", "--schedule", name, *TINY)
+    assert found.code == 0, found.err
+    shown = " ".join(found.out.split())
+    kind = mc.optim.SCHEDULES[name.partition(":")[0]]
+    assert f"; {kind.__name__}(" in shown, "what was asked for is repeated"
+    assert mc.load("penguins.safetensors").training["schedule"] == kind.__name__
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_every_loss_of_classes_trains(cli: Any, name: str) -> None:
+    assert cli("train", "penguins", "--loss", name, *TINY).code == 0
+    model = mc.load("penguins.safetensors")
+    assert model.loss == name
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_every_loss_of_numbers_predicts_in_the_unit_of_the_target(cli: Any, amounts: Path, name: str) -> None:
+    found = cli(
+        "train", amounts, "--target", "amount", "--loss", name, "--hidden", 16, "--epochs", 30, "--json"
+    )
+    assert found.code == 0, found.err
+    model = mc.load("amounts.safetensors")
+    assert model.loss == name
+    frame = polars.read_csv(amounts)
+    right = frame["amount"].to_numpy()
+    guess = model.predict_table(frame)
+    off = np.median(np.abs(np.log(np.maximum(guess, 1.0) / right)))
+    assert off < 0.25, "always answering with the median is off by 0.55"
+
+
+def test_settings_reach_the_records(cli: Any, amounts: Path) -> None:
+    words = [
+        "--loss",
+        "huber:delta=2",
+        "--optimizer",
+        "sgd:momentum=0.5,nesterov=true",
+        "--learning-rate",
+        "0.03",
+    ]
+    assert cli("train", amounts, "--target", "amount", *words, *TINY).code == 0
+    model = mc.load("amounts.safetensors")
+    assert model.loss_settings == {"delta": 2.0}
+    described = model.training["optimizer"]
+    assert {k: described[k] for k in ("name", "momentum", "nesterov", "learning_rate")} == {
+        "name": "SGD", "momentum": 0.5, "nesterov": True, "learning_rate": 0.03,
+    }  # fmt: skip
+
+
+def test_the_lists_are_those_of_the_catalogue(amounts: Path) -> None:
+    frame = polars.read_csv(amounts)
+    for target, expected in (("amount", NUMBERS), ("kind", CLASSES)):
+        schema = infer_schema(frame, target)
+        assert fitting_losses(Encoder.fit(frame, schema)) == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ["--optimizer", "sgd:momentun=1"],
+            "--optimizer: sgd: unknown setting 'momentun'; did you mean 'momentum'",
+        ),
+        (["--optimizer", "quick"], "--optimizer: unknown optimizer 'quick'; there are sgd, "),
+        (["--optimizer", "adam:b1"], "--optimizer: settings are written as name:setting=value"),
+        (["--optimizer", "adam:"], "--optimizer: settings are written as name:setting=value"),
+        (["--optimizer", "adam:b1=0.9,b1=0.8"], "--optimizer: b1 is set twice"),
+        (["--optimizer", "sgd:nesterov=2"], "--optimizer: SGD: nesterov: expected True or False"),
+        (["--optimizer", "adam:learning_rate=nan"], "--optimizer: Adam: learning_rate: expected"),
+        (
+            ["--optimizer", "adam:learning_rate=1", "--learning-rate", "1"],
+            "--learning-rate: --optimizer has a",
+        ),
+        (["--optimizer", "adam:name=1"], "--optimizer: adam: unknown setting 'name'"),
+        (["--schedule", "cosin"], "--schedule: unknown schedule 'cosin'; did you mean 'cosine'"),
+        (["--schedule", "step_decay:at=0.5"], "--schedule: StepDecay: at: expected ascending numbers"),
+        (["--schedule", "warm_up:inner=warm_up"], "--schedule: WarmUp: inner: expected"),
+        (["--loss", "hubber"], "--loss: unknown loss 'hubber'; did you mean 'huber'"),
+        (["--loss", "huber:delta=-1"], "--loss: huber: delta: expected"),
+        (
+            ["--loss", "huber"],
+            "loss 'huber' does not fit 'Species', a column of 3 classes; there are softmax",
+        ),
+        (["--loss", ""], "--loss: unknown loss ''"),
+    ],
+)
+def test_misuse_is_one_line_before_anything_is_trained(cli: Any, words: list[str], said: str) -> None:
+    found = cli("train", "penguins", *words, *TINY)
+    assert found.code == 2
+    assert said in found.err
+    assert found.err.count("\n") == 1
+    assert "epoch" not in found.out
+
+
+def test_losses_that_do_not_take_the_targets(cli: Any, amounts: Path, tmp_path: Path) -> None:
+    frame = polars.read_csv(amounts).with_columns(polars.col("amount") - 4000.0)
+    frame.write_csv(tmp_path / "below.csv")
+    found = cli("train", "below.csv", "--target", "amount", "--loss", "poisson", *TINY)
+    assert found.code == 2
+    assert "the target 'amount' goes from -" in found.err
+    assert "poisson takes numbers from 0 on" in found.err
+    found = cli("train", amounts, "--target", "amount", "--loss", "quantile:levels=0.1+0.9", *TINY)
+    assert "a table's network has one output" in found.err
+    assert "gaussian_nll' does not fit" in cli(
+        "train", amounts, "--target", "amount", "--loss", "gaussian_nll", *TINY
+    ).err  # fmt: skip
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_a_name_with_settings_or_refused(text: str) -> None:
+    try:
+        name, settings = parse_named("--x", text)
+    except DataError:
+        return
+    assert name == text.partition(":")[0].strip()
+    assert all(isinstance(v, (bool, int, float, str, tuple, type(None))) for v in settings.values())
+
+
+@given(st.floats(allow_nan=False), st.integers(), st.booleans())
+def test_numbers_come_back_as_they_were(number: float, whole: int, flag: bool) -> None:
+    _, settings = parse_named("--x", f"n:a={number!r},b={whole},c={flag}")
+    assert settings == {"a": number, "b": whole, "c": flag}
