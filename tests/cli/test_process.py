@@ -107,7 +107,7 @@ def test_a_terminal_gets_a_bar(tmp_path: Path, environment: dict[str, str]) -> N
 
     outer, inner = pty.openpty()
     env = {**environment, "TERM": "xterm", "COLUMNS": "80"}
-    words = [*PROGRAM, "train", "penguins", "--hidden", "8", "--epochs", "2000", "--patience", "2000"]
+    words = [*PROGRAM, "train", "penguins", "--hidden", "8", "--epochs", "600", "--patience", "600"]
     with subprocess.Popen(words, cwd=tmp_path, stdout=inner, stderr=inner, env=env) as process:
         os.close(inner)
         seen = b""

@@ -154,7 +154,7 @@ def test_what_has_no_landscape_is_refused(trained: Any, problem: Any) -> None:
     run, params = trained
     X, y = problem
     for arguments, error, message in (
-        ({"model": run.params}, DataError, "expected a model or a run"),
+        ({"model": run.params}, DataError, "expected a model, a run of `fit` or a fitted estimator"),
         ({"X": X[:, :2]}, ShapeError, r"rows of shape \[2\]"),
         ({"points": 1}, DataError, "points must be"),
         ({"span": 0.0}, DataError, "span must be"),

@@ -322,9 +322,14 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
 
         Errors      DataError where the network or its loss is an own function
         """
-        self._model().save(path)
+        self.to_model().save(path)
 
-    def _model(self) -> Model:
+    def to_model(self) -> Model:
+        """Return the network with its weights, classes and history as a `mc.Model`.
+
+        Its `predictor()` answers for one row in a microsecond or two, without scikit-learn's checks; it gives
+        what the network gives, so probabilities where the estimator gives labels.
+        """
         check_is_fitted(self)
         network = self._network()
         params = to_params(network, self.coefs_, self.intercepts_, np.dtype(self.dtype))
@@ -334,6 +339,11 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
             ("", {}) if self._loss is None else (self._loss.name, dict(self._loss.measured().changed))
         )
         return Model(network, params, shape, name, training=training, history=rows, loss_settings=settings)
+
+    def encode_target(self, y: Any) -> Array:
+        """Return targets as the network takes them: class numbers, or floats [rows, outputs]."""
+        check_is_fitted(self)
+        return self._encode(np.asarray(y), first=False, incremental=True)[0]
 
     def _described(self) -> dict[str, Any]:
         """Return what the model file says beside the network."""

@@ -5,17 +5,20 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
 from minicolumn.autodiff.derivatives import grad, vjp
 from minicolumn.errors import DataError, ShapeError
+from minicolumn.explain.trained import Convertible, trained
+from minicolumn.model.model import Model
 from minicolumn.model.rows import Rows, check_inputs, check_rows
 from minicolumn.nn import Activation, Dense, Sequential
 from minicolumn.nn.activations import ACTIVATIONS, activation_by_name
 from minicolumn.nn.layer import Layer
-from minicolumn.nn.losses import LossRule, as_loss, loss_by_name
+from minicolumn.nn.losses import LossRule, as_loss
+from minicolumn.train import Run
 from minicolumn.tree import flatten, map_leaves, named_leaves, unflatten
 
 Array = np.ndarray
@@ -119,23 +122,49 @@ class BackpropReport:
         return report_text(self)
 
 
+@overload
 def backprop_report(
     network: Layer,
     params: Any,
     X: Any,
     y: Any,
-    loss: str | Callable[..., Any] = "squared_error",
+    loss: str | Callable[..., Any] | None = None,
+    learning_rate: float = 0.5,
+) -> BackpropReport: ...
+
+
+@overload
+def backprop_report(
+    network: Model | Run | Convertible,
+    params: Any,
+    X: Any,
+    *,
+    loss: str | Callable[..., Any] | None = None,
+    learning_rate: float = 0.5,
+) -> BackpropReport: ...
+
+
+def backprop_report(
+    network: Any,
+    params: Any,
+    X: Any,
+    y: Any = None,
+    loss: str | Callable[..., Any] | None = None,
     learning_rate: float = 0.5,
 ) -> BackpropReport:
     """Take one step of gradient descent and note every number of it.
+
+        backprop_report(network, params, X, y)      or, of what was trained,      backprop_report(model, X, y)
 
         1 forward     z = x W + b,  a = f(z)            2 the output's error     dL/da
         3 back        d = dL/da f'(z),  dL/dx = d W'    4 each weight            W -= learning_rate x' d
 
     network         a layer, most often a `Sequential` of `Dense`
-    params          its weights; all is computed in float64
+    params          its weights, arrays or lists; all is computed in float64
+    model           in place of both: what `fit` or `load` gave, or a fitted estimator
     X, y            rows, as for `fit`
-    loss            a name from `mc.nn.LOSSES`, or a function of (outputs, targets, sample_weight)
+    loss            a name from `mc.nn.LOSSES`, or a function of (outputs, targets, sample_weight); None takes
+                    the model's own, or "squared_error" for a network
     learning_rate   of the step
     Returns         a `BackpropReport`
     Errors          as `fit` for X, y and loss; ShapeError for weights of another network; DataError for a
@@ -149,24 +178,22 @@ def backprop_report(
     >>> report.weights[0].after.ravel()  # z = 0, a = 1/2, dL/da = 2 (1/2 - 1), times 1/4 and 2
     array([1., 0.])
     """
-    if not isinstance(network, Layer):
-        raise DataError(f"backprop_report: the network is a {type(network).__name__}, expected a layer")
+    network, params, X, y, loss = _asked(network, params, X, y, loss)
     if not np.isfinite(learning_rate):
         raise DataError(f"backprop_report: learning_rate must be a finite number, got {learning_rate!r}")
-    rule = loss_by_name(loss) if isinstance(loss, str) else _rule_of(loss)
-    measured: Callable[..., Any] = loss_by_name(loss).function if isinstance(loss, str) else loss
+    name, measured, rule = _loss(loss)
     shape = check_inputs("backprop_report", X).shape[1:]
     rows = check_rows("backprop_report", X, y, None, np.float64, rule, network.output_shape(shape))
     weights = _checked(network, params, shape)
 
     def total(params: Any) -> Any:
-        return measured(network.apply(params, rows.X), rows.y, None)
+        return measured(network.apply(params, rows.X), rows.y, rows.weight)
 
     gradient = grad(total)(weights) if flatten(weights)[0] else weights
     after = map_leaves(lambda w, g: w - learning_rate * g, weights, gradient)
     return BackpropReport(
         network,
-        loss if isinstance(loss, str) else getattr(loss, "__name__", "own loss"),
+        name,
         rule,
         float(learning_rate),
         rows,
@@ -177,11 +204,35 @@ def backprop_report(
     )
 
 
-def _rule_of(loss: Any) -> LossRule | None:
-    if not callable(loss):
+def _asked(network: Any, params: Any, X: Any, y: Any, loss: Any) -> tuple[Layer, Any, Any, Any, Any]:
+    """Return network, weights, rows, targets and loss, also where a model was given with rows and targets."""
+    if isinstance(network, Layer):
+        if y is None:
+            raise DataError("backprop_report: of a network give (network, params, X, y)")
+        return network, params, X, y, "squared_error" if loss is None else loss
+    if y is not None:
+        raise DataError(
+            f"backprop_report: the network is a {type(network).__name__}, expected a layer; of a model give "
+            "(model, X, y)"
+        )
+    X, y = params, X
+    model, y, own = trained("backprop_report", network, y)
+    chosen = next((found for found in (loss, own, model.loss_record) if found is not None), None)
+    if chosen is None:
+        raise DataError("backprop_report: the model was trained with an own loss function; pass it as loss=")
+    return model.network, model.params, X, y, chosen
+
+
+def _loss(loss: Any) -> tuple[str, Callable[..., Any], LossRule | None]:
+    """Return a loss's name, its function and its rule; an own function has none."""
+    if isinstance(loss, str) or callable(loss):
+        record = as_loss(loss)
+    else:
         raise DataError(f"backprop_report: loss is a {type(loss).__name__}, expected a name or a function")
-    record = as_loss(loss)
-    return record.rule if record else None
+    if record is not None:
+        return (record.name if not record.changed else repr(record)), record, record.rule
+    assert not isinstance(loss, str)  # a name has a record, or was refused
+    return getattr(loss, "__name__", "own loss"), loss, None
 
 
 def _checked(network: Layer, params: Any, shape: tuple[int, ...]) -> Any:
@@ -192,12 +243,20 @@ def _checked(network: Layer, params: Any, shape: tuple[int, ...]) -> Any:
             "its own to follow; report on the network without it"
         )
     expected = named_leaves(network.init(0, shape, np.float64))
+    params = _as_arrays(params)
     found = named_leaves(params)
     if [(name, np.shape(leaf)) for name, leaf in found] != [(name, leaf.shape) for name, leaf in expected]:
         wanted = ", ".join(f"{name} {list(leaf.shape)}" for name, leaf in expected) or "no weights"
         given = ", ".join(f"{name} {list(np.shape(leaf))}" for name, leaf in found) or "none"
         raise ShapeError(f"backprop_report: params are {given}; expected {wanted}")
     return map_leaves(lambda leaf: np.array(leaf, np.float64), params)
+
+
+def _as_arrays(params: Any) -> Any:
+    """Return weights whose lists of numbers are arrays."""
+    if isinstance(params, dict):
+        return {name: _as_arrays(part) for name, part in params.items()}
+    return np.array(params, np.float64) if isinstance(params, list | tuple | int | float) else params
 
 
 def _layer_steps(
@@ -208,7 +267,7 @@ def _layer_steps(
     values = [rows.X]
     for layer, _, own in parts:
         values.append(layer.apply(own, values[-1]))
-    carried = grad(lambda out: measured(out, rows.y, None))(values[-1])
+    carried = grad(lambda out: measured(out, rows.y, rows.weight))(values[-1])
     steps = []
     for (layer, path, own), x, out in reversed(list(zip(parts, values[:-1], values[1:], strict=True))):
         sums, slopes, shares = _through_activation(layer, own, x, carried)

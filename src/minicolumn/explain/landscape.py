@@ -10,6 +10,7 @@ import numpy as np
 
 from minicolumn import random
 from minicolumn.errors import DataError, ShapeError
+from minicolumn.explain.trained import Convertible, trained
 from minicolumn.lower.compile import compile
 from minicolumn.model.model import Model
 from minicolumn.model.rows import Rows, check_inputs, check_rows
@@ -119,7 +120,7 @@ class Landscape:
 
 
 def landscape(
-    model: Model | Run,
+    model: Model | Run | Convertible,
     X: Any,
     y: Any,
     *,
@@ -137,8 +138,8 @@ def landscape(
     So a = 1 moves each unit by as much as its own weights, and pictures of different networks compare.
     With a path the directions are its two principal ones, and a and b are distances.
 
-    model           what `fit` or `load` gave
-    X, y            rows to measure on, as for `fit`
+    model           what `fit` or `load` gave, or a fitted estimator
+    X, y            rows to measure on, as for that one's `fit`
     loss            None takes the one it was trained with; needed after an own loss function
     path            weights of earlier moments, such as `Footprints.params`; at least 3
     span            how far to go along random directions, to either side
@@ -158,10 +159,8 @@ def landscape(
     >>> mc.landscape(run, X, y, points=5).losses.shape
     (5, 5)
     """
-    found = model.model if isinstance(model, Run) else model
-    if not isinstance(found, Model):
-        raise DataError(f"landscape: expected a model or a run of `fit`, got a {type(model).__name__}")
-    function, rule = _loss(found, loss)
+    found, y, own = trained("landscape", model, y)
+    function, rule = _loss(found, own if loss is None else loss)
     rows = _rows(found, X, y, sample_weight, rule)
     if isinstance(points, bool) or not isinstance(points, int) or points < 2:
         raise DataError(f"landscape: points must be a whole number of at least 2, got {points!r}")
