@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import polars
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from minicolumn.errors import DataError, ModelFileError
@@ -77,6 +77,7 @@ def as_csv(columns: list[list[str]]) -> bytes:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(COLUMN, min_size=2, max_size=4), st.sampled_from([None, "regression", "multiclass"]))
+@example([["0.0"] * 7 + ["0.25"] + ["0.0"] * 3 + ["2.813445292206736e+37"], [""] * 11 + ["0"]], None)
 def test_any_table_gives_a_finite_matrix_or_one_line(columns: list[list[str]], task: str | None) -> None:
     try:
         frame = parse_delimited(as_csv(columns), "t.csv")

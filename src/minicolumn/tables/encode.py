@@ -133,7 +133,8 @@ class Encoder:
         require(frame, [self.target], "target: the table")
         if self.classes is None:
             y = _target_numbers(frame, self.target, self.target_form)
-            return ((y - self.target_mean) / self.target_scale).astype(np.float32)
+            largest = float(np.finfo(np.float32).max)  # where a number past all of the training's stops
+            return np.clip((y - self.target_mean) / self.target_scale, -largest, largest).astype(np.float32)
         codes = {label: place for place, label in enumerate(self.classes)}
         series = plain(frame[self.target])
         found = per_text(series, lambda word: codes.get(word, -1), np.int32)
