@@ -163,6 +163,16 @@ def test_any_text_is_a_name_with_settings_or_refused(text: str) -> None:
     assert all(isinstance(v, (bool, int, float, str, tuple, type(None))) for v in settings.values())
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("0e+0", 0.0), ("1e+3", 1000.0), ("+2", 2), ("1+2", (1, 2)), ("1e-3+2e+1", "1e-3+2e+1"), ("a+1", "a+1")],
+)
+def test_a_plus_joins_numbers_and_stands_in_them(text: str, value: Any) -> None:
+    found = parse_named("--x", f"n:a={text}")[1]["a"]
+    assert found == value
+    assert type(found) is type(value)
+
+
 @given(st.floats(allow_nan=False), st.integers(), st.booleans())
 def test_numbers_come_back_as_they_were(number: float, whole: int, flag: bool) -> None:
     _, settings = parse_named("--x", f"n:a={number!r},b={whole},c={flag}")

@@ -33,6 +33,14 @@ def test_a_classifier_is_looked_at_with_its_own_labels(rows: Any) -> None:
     )
 
 
+def test_targets_may_be_a_column(rows: Any) -> None:
+    X, words = rows
+    for model in (mc.MLPClassifier((5,), max_iter=2), mc.MLPRegressor(hidden_layer_sizes=(5,), max_iter=2)):
+        y = words if isinstance(model, mc.MLPClassifier) else X[:, 0]
+        model.fit(X, y)
+        np.testing.assert_array_equal(model.encode_target(y[:, None]), model.encode_target(y))
+
+
 def test_a_run_is_looked_at_by_its_own_loss(rows: Any) -> None:
     X = rows[0]
     run = mc.fit(mc.nn.Dense(1), X, X[:, :1], loss=mc.nn.Loss("huber", delta=2.0), epochs=1)

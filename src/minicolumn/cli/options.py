@@ -9,6 +9,7 @@ from typing import Any
 from minicolumn.errors import DataError, did_you_mean
 
 MOST_UNITS, MOST_LAYERS = 65_536, 64
+NAMED_EXAMPLE = "name:setting=value,setting=value"
 
 
 def parse_hidden(text: str | None) -> tuple[int, ...] | None:
@@ -75,17 +76,15 @@ def parse_named(option: str, text: str) -> tuple[str, dict[str, Any]]:
     return name.strip(), settings
 
 
-NAMED_EXAMPLE = "name:setting=value,setting=value"
-
-
 def _value(text: str) -> Any:
     words = {"true": True, "false": False, "none": None}
     if text.lower() in words:
         return words[text.lower()]
-    numbers = [_number(part) for part in text.split("+")] if not text.startswith("+") else [None]
-    if None in numbers:
-        return _number(text) or text
-    return numbers[0] if len(numbers) == 1 else tuple(numbers)
+    whole = _number(text)
+    if whole is not None:
+        return whole
+    numbers = [_number(part) for part in text.split("+")]
+    return text if None in numbers else tuple(numbers)
 
 
 def _number(text: str) -> float | int | None:

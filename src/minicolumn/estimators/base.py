@@ -128,9 +128,9 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
             raise DataError("partial_fit does not support early_stopping=True")
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
         data, head = self._prepare(X, y, sample_weight, first, incremental)
-        settings = self.hidden_layer_sizes, self.activation, head.outputs, self.dropout, self.input_dropout
-        network = build_network(*settings, ascending=head.ascends)
-        self._begin(head, network, first)
+        self._begin(head, first)
+        network = self._network()
+        self.n_layers_ = 1 + len(dense_layers(network))
         parts = self._hold_out(data, X_val, y_val, incremental)
         epochs, restarts = (1, 1) if incremental else (self.max_iter, self.n_restarts if first else 1)
         hooks = self._hooks(network, X, y, sample_weight, epochs * restarts)
@@ -141,7 +141,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
             _warn_of_the_end(self.max_iter)
         self._learn(outcome, len(parts.train))
         params = self._finish(outcome.params, parts)
-        self._optimizer = parameters.optimizer_after(self, self.t_)
+        self._optimizer = parameters.optimizer_after(self, self.t_, self._books.factor)
         self.coefs_, self.intercepts_ = from_params(network, params, self._dtype_out)
         hooks.end()
         return self
@@ -181,11 +181,10 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
             check_scales(X, np.dtype(self.dtype), getattr(self, "feature_names_in_", None))
         return data, head
 
-    def _begin(self, head: Head, network: Sequential, first: bool) -> None:
+    def _begin(self, head: Head, first: bool) -> None:
         """Set what is known before the first step, and what a fresh fit forgets."""
         self.n_outputs_ = head.outputs
         self.out_activation_ = head.out_activation
-        self.n_layers_ = 1 + len(dense_layers(network))
         self._loss = head.loss.record if isinstance(head.loss, RowLoss) else None
         if first or not hasattr(self, "_seed"):
             self._seed = _seed_of(self.random_state)
@@ -311,11 +310,11 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
     def _predictions(self, X: Any) -> Array:
         """Return what the network makes of rows that are still to be checked, [rows, outputs]."""
         run, params, X = self._ready(X)
-        return run.predict(params, X).reshape(X.shape[0], -1)
+        return run.outputs(params, X)
 
     def _outputs(self, params: Any, X: Any) -> Array:
         """Return what the network makes of checked rows with some weights, [rows, outputs]."""
-        return self._made()[1].predict(params, X).reshape(X.shape[0], -1)
+        return self._made()[1].outputs(params, X)
 
     def save(self, path: PathLike) -> None:
         """Write a model file, which `mc.load` opens: network, weights, classes, history; no code in it.
@@ -343,7 +342,9 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
     def encode_target(self, y: Any) -> Array:
         """Return targets as the network takes them: class numbers, or floats [rows, outputs]."""
         check_is_fitted(self)
-        return self._encode(np.asarray(y), first=False, incremental=True)[0]
+        y = np.asarray(y)
+        y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
+        return self._encode(y, first=False, incremental=True)[0]
 
     def _described(self) -> dict[str, Any]:
         """Return what the model file says beside the network."""

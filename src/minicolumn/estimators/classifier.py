@@ -190,7 +190,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         """Return the likeliest label of each row, or 0 and 1 for each of several labels."""
         run, params, X = self._ready(X)
         if self._label_binarizer.y_type_.startswith("multilabel"):
-            return self._labels(run.predict(params, X).reshape(X.shape[0], -1))
+            return self._labels(run.outputs(params, X))
         # Of a single class there is but one place, whatever the outputs.
         return self.classes_.take(run.places(params, X), mode="clip")
 

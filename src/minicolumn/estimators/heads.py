@@ -41,13 +41,11 @@ class Head:
     outputs     of the network
     loss        what is minimised, a `RowLoss` or an own function
     rule        says how raw outputs become predictions, also where the loss is an own function
-    ascends     whether the outputs are in ascending order, as quantiles are
     """
 
     outputs: int
     loss: Callable[..., Any]
     rule: LossRule
-    ascends: bool = False
 
     @property
     def out_activation(self) -> str:
@@ -72,7 +70,7 @@ def regression_head(loss: Any, outputs: int) -> Head:
                 f"{record} describes one number by {width} outputs, y holds {outputs} for each row; put the "
                 "estimator into sklearn.multioutput.MultiOutputRegressor"
             )
-        return Head(width, RowLoss(record), rule, ascends(record))
+        return Head(width, RowLoss(record), rule)
     half = 0.5 if record == Loss("squared_error") else 1.0
     return Head(outputs, RowLoss(record, half * outputs), rule)
 

@@ -82,10 +82,11 @@ def _rate_of(estimator: Any) -> float:
     return RATE_OF_BOTH if estimator.solver in ("adam", "sgd") else float(kind().learning_rate)
 
 
-def optimizer_after(estimator: Any, rows: int) -> Optimizer | None:
+def optimizer_after(estimator: Any, rows: int, factor: float) -> Optimizer | None:
     """Return the optimizer as a training leaves it, with the rate that an epoch more would begin with.
 
     rows        seen so far
+    factor      what "adaptive" has made of the rate
     """
     if estimator.solver == "lbfgs":
         return None
@@ -94,7 +95,7 @@ def optimizer_after(estimator: Any, rows: int) -> Optimizer | None:
     if learnt is None or not isinstance(rate, str):
         return optimizer
     if lowers_its_rate(estimator):
-        return dataclasses.replace(optimizer, learning_rate=learnt * estimator._books.factor)
+        return dataclasses.replace(optimizer, learning_rate=learnt * factor)
     if rate == "invscaling" and estimator.solver != "adam":
         return dataclasses.replace(optimizer, learning_rate=learnt / pow(rows + 1, estimator.power_t))
     return optimizer

@@ -40,7 +40,6 @@ def trained(who: str, model: Any, y: Any) -> tuple[Model, Any, Callable[..., Any
     if isinstance(model, Model):
         return model, y, None
     if isinstance(model, Convertible) and not isinstance(model, type):
-        own = model.loss if callable(model.loss) and not isinstance(model.loss, str) else None
-        return model.to_model(), model.encode_target(y), own
+        return model.to_model(), model.encode_target(y), model.loss if callable(model.loss) else None
     kind = f"class {model.__name__}" if isinstance(model, type) else type(model).__name__
     raise DataError(f"{who}: expected a model, a run of `fit` or a fitted estimator, got a {kind}")

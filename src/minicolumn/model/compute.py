@@ -74,8 +74,12 @@ class Forward:
 
     def predict(self, params: Any, X: Any) -> Array:
         """Return the predictions, [rows, outputs], or [rows] where the network has one output."""
-        out = _in_calls(self._outputs, self._few, params, X)
+        out = self.outputs(params, X)
         return out[:, 0] if out.ndim == 2 and out.shape[1] == 1 else out
+
+    def outputs(self, params: Any, X: Any) -> Array:
+        """Return the predictions with the axis of outputs, also where there is but one."""
+        return _in_calls(self._outputs, self._few, params, X)
 
     def places(self, params: Any, X: Any) -> Array:
         """Return which output is the largest, the first of equal ones; of a single one if it is above 1/2.

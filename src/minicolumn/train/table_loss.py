@@ -46,13 +46,13 @@ def fitting_losses(encoder: Encoder) -> list[str]:
     return [name for name in numbers if name not in _OF_VECTORS | several]
 
 
-def scaled_for(loss: Loss | None, encoder: Encoder, y: Array) -> Encoder:
+def scaled_for(loss: Loss, encoder: Encoder, y: Array) -> Encoder:
     """Return the encoder with the scale on which a loss has to see the answer; mostly the one it has.
 
     y           the training rows' numbers in their own unit, [rows]
     Errors      DataError where the loss does not take such numbers
     """
-    if loss is None or loss.name not in _OF_PROPORTIONS | _OF_AMOUNTS:
+    if loss.name not in _OF_PROPORTIONS | _OF_AMOUNTS:
         return encoder
     low, high = float(y.min()), float(y.max())
     if not loss.rule.targets.holds(low, high):

@@ -12,7 +12,7 @@ import pytest
 
 import minicolumn as mc
 from minicolumn.lower.llvm import jit
-from minicolumn.lower.llvm.emit import Module
+from minicolumn.lower.llvm.emit import Function, Module
 from minicolumn.lower.llvm.subnormals import emit_flushing
 
 Array = np.ndarray
@@ -109,7 +109,9 @@ def test_other_processors() -> None:
     texts = {}
     for family in ("x86_64", "aarch64", "riscv64"):
         module = Module()
-        emit_flushing(module, family, "run", "inner")
+        inner = Function(module, "inner", [("table", "ptr")], "void", "noinline nounwind")
+        inner.finish()
+        emit_flushing(module, family, "run", inner)
         texts[family] = str(module)
     arm = replace(jit.host_target(), triple="aarch64-unknown-linux-gnu", cpu="generic", features="+neon")
     assert jit.assembly(texts["aarch64"], arm).lower().count("msr\tfpcr") == 2

@@ -90,7 +90,7 @@ def emit_program(
     Frame(runner, level, where, results, arena, 0, lengths, {}, regions).run()
     f.finish()
     if flush_subnormals:
-        emit_flushing(module, family, "run", f.name)
+        emit_flushing(module, family, "run", f)
     emit_reader(module, inputs + outputs, [k for k, node in enumerate(graph.inputs) if node in flexible])
     constants_given, hosts = tuple(table.constants), tuple(runner.hosts)
     timed_kernels = tuple(runner.timed)

@@ -7,7 +7,7 @@ ends, and set as it usually is while Python does something for the program.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from minicolumn.lower.llvm.emit import Function, Module, Value, const
 
@@ -17,32 +17,32 @@ _X86_BITS = 1 << 15 | 1 << 6
 _ARM_BITS = 1 << 24
 
 
-def emit_flushing(module: Module, family: str, name: str, inner: str) -> None:
-    """Write a function of `run`'s parameters, which calls another one with subnormal numbers as 0.
+def emit_flushing(module: Module, family: str, name: str, inner: Function) -> None:
+    """Write a function that calls another one, with its parameters, with subnormal numbers as 0.
 
     The other must not be inlined: LLVM takes arithmetic to be the same before and after the register is set.
     """
-    words = [("table", "ptr"), ("team", "ptr"), ("part", "i64"), ("parts", "i64")]
-    f = Function(module, name, words, "void", "nounwind")
-    control = _CONTROLS.get(family)
-    before = control.read(f) if control else None
-    if control and before:
-        control.write(f, f.op("or", before, const(before.type, control.bits)))
-    f.call(inner, "void", *f.parameters.values())
-    if control and before:
-        control.write(f, before)
+    parameters = [(word.text.removeprefix("%"), word.type) for word in inner.parameters.values()]
+    f = Function(module, name, parameters, "void", "nounwind")
+    with _mode(f, family, flush=True):
+        f.call(inner.name, "void", *f.parameters.values())
     f.finish()
 
 
-@contextmanager
-def as_usual(f: Function, family: str) -> Iterator[None]:
+def as_usual(f: Function, family: str) -> AbstractContextManager[None]:
     """Compute with subnormal numbers in what is emitted within: in Python's code, that is."""
+    return _mode(f, family, flush=False)
+
+
+@contextmanager
+def _mode(f: Function, family: str, flush: bool) -> Iterator[None]:
     control = _CONTROLS.get(family)
     if control is None:
         yield
         return
     before = control.read(f)
-    control.write(f, f.op("and", before, const(before.type, ~control.bits)))
+    bits = control.bits if flush else ~control.bits
+    control.write(f, f.op("or" if flush else "and", before, const(before.type, bits)))
     yield
     control.write(f, before)
 
