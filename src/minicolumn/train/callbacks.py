@@ -112,6 +112,21 @@ class Callback:
     on_chunk   a few times a second within an epoch; `done` of `training.steps` steps are behind
     on_epoch   after each epoch, with its row of the history
     on_end     once, after the last, also when a training was interrupted or diverged
+
+    Each gets the `training` as it stands: `params` and `history` after the last whole epoch, `network`,
+    `epochs`, `steps` and `rows`; `stop(reason)` ends it after this epoch, `rate_factor` lowers the learning
+    rate, `keep_best(figure)` has the best weights handed back. `row` is the epoch's row of the history, such
+    as {"epoch": 3, "loss": 0.2, "val_loss": 0.3, ...}.
+
+    >>> import numpy as np, minicolumn as mc
+    >>> class GoodEnough(mc.Callback):
+    ...     def on_epoch(self, training, row):
+    ...         if row["loss"] < 0.3:
+    ...             training.stop("good enough")
+    >>> X, y = np.array([[0.0], [1.0]]), np.array([0, 1])
+    >>> run = mc.fit(mc.nn.Dense(2), X, y, optimizer=mc.optim.Adam(0.1), epochs=500, callbacks=[GoodEnough()])
+    >>> run.stopped, bool(run.history["loss"][-1] < 0.3), len(run.history) < 500
+    ('good enough', True, True)
     """
 
     def on_start(self, training: Training) -> None:
