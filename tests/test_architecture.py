@@ -12,8 +12,9 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "minicolumn"
 STAGES = [
-    "errors", "tree", "ir", "trace", "autodiff", "passes", "lower", "random", "nn", "optim", "tables",
-    "model", "train", "explain", "estimators", "tune", "zoo", "playground", "bench", "cli", "__main__",
+    "errors", "picture", "tree", "ir", "trace", "autodiff", "passes", "lower", "random", "nn", "optim",
+    "tables", "model", "train", "explain", "estimators", "tune", "zoo", "playground", "bench",
+    "cli", "__main__",
 ]  # fmt: skip
 # What one module may load must not be loaded by `import minicolumn`.
 HEAVY = ("scipy", "sklearn", "polars", "typer", "rich", "matplotlib", "llvmlite")

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 import minicolumn as mc
 from minicolumn.errors import DataError, ShapeError, TraceError
 from minicolumn.explain import SURFACES, surface_by_name, surfaces
+from minicolumn.explain.contours import levels_of
 from minicolumn.explain.paths_picture import _frames
-from minicolumn.explain.picture import levels_of
 
 Array = np.ndarray
 
@@ -56,6 +56,8 @@ def test_descent_from_beside_a_minimum_finds_it(name: str) -> None:
 def test_unknown_surfaces_are_answered_with_the_nearest() -> None:
     with pytest.raises(DataError, match="did you mean 'rosenbrock'"):
         surface_by_name("rosenbrok")
+    with pytest.raises(DataError, match="did you mean 'rosenbrock'"):
+        mc.descent("rosenbrok", 1)
     assert repr(surfaces.parabola) == "Surface(parabola: (x^2 + 20 y^2) / 2)"
 
 
@@ -245,6 +247,27 @@ def test_a_picture_goes_into_given_axes(walk: Any) -> None:
     axes = Figure().subplots()
     assert walk.plot(ax=axes) is axes
     assert axes.get_legend() is not None
+
+
+def test_pictures_side_by_side_keep_to_themselves(walk: Any) -> None:
+    """No text of one picture lies over the other, and a start at the edge is shown whole."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8.0, 4.0), layout="constrained")
+    canvas = FigureCanvasAgg(figure)
+    left, right = figure.subplots(1, 2)
+    walk.plot(ax=left)
+    mc.descent("saddle", [[-2.0, 1.0], [3.0, 0.0]], "adam").plot(ax=right)
+    canvas.draw()
+    bar = figure.axes[2]  # of the left one, which stands beside the right one
+    middle = (bar.get_tightbbox().x1, right.get_tightbbox().x0)
+    assert middle[0] <= middle[1]
+    for axes, limit in ((left, middle[1]), (right, figure.bbox.x1)):
+        assert axes.get_legend().get_window_extent().x1 <= limit
+        assert all(text.get_window_extent().x1 <= limit for text in axes.texts)
+    starts = [line for line in right.lines if line.get_markerfacecolor() == "white"]
+    assert [line.get_clip_on() for line in starts] == [False, True]
 
 
 def test_unreached_and_diverged_paths_are_drawn_too(tmp_path: Path) -> None:

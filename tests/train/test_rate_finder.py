@@ -135,7 +135,7 @@ def test_a_picture_is_drawn(tmp_path: Any) -> None:
     found.plot(tmp_path / "rates.png")
     assert (tmp_path / "rates.png").read_bytes().startswith(b"\x89PNG")
     own = figure.Figure().subplots()
-    assert found.plot(own) is own
+    assert found.plot(ax=own) is own
     single, smooth, mark, point = (line.get_xydata() for line in own.lines)
     np.testing.assert_array_equal(single, np.stack([found.rates, found.losses], axis=1))
     np.testing.assert_array_equal(smooth, np.stack([found.rates, found.smoothed], axis=1))

@@ -81,7 +81,8 @@ class Landscape:
         """Draw the contours of the loss, the weights, and the path if there is one.
 
         path        file to write: .png, .svg, .pdf, .jpg or .webp; None writes none
-        ax          axes of matplotlib to draw into; None makes a picture of its own
+        ax          axes of matplotlib to draw into, with less text; None makes a picture of its own. Several
+                    side by side want `plt.subplots(1, 2, layout="constrained")`
         Returns     the axes
         Errors      DataError where matplotlib is missing, or for another suffix
         """

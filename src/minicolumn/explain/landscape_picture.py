@@ -4,18 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from minicolumn.explain.picture import (
-    COLOURS,
-    INK,
-    QUIET,
-    check_file,
-    contours,
-    legend,
-    new_axes,
-    quiet,
-    save,
-    titled,
-)
+from minicolumn.explain.contours import contours
+from minicolumn.picture import COLOURS, INK, QUIET, check_file, legend, new_axes, quiet, save, titled
 
 if TYPE_CHECKING:
     from minicolumn.explain.landscape import Landscape
@@ -26,7 +16,7 @@ def plot_landscape(landscape: Landscape, path: Any, axes: Any) -> Any:
     check_file("Landscape.plot", path)
     own = axes is None
     axes = new_axes(7.6, 7.0) if own else axes
-    contours(axes, landscape.a, landscape.b, landscape.losses, "loss")
+    contours(axes, landscape.a, landscape.b, landscape.losses, "loss" if own else "")
     handles = [*_walked(axes, landscape), _weights(axes, landscape)]
     axes.set_xlim(landscape.a[0], landscape.a[-1])
     axes.set_ylim(landscape.b[0], landscape.b[-1])

@@ -19,7 +19,7 @@ from minicolumn.explain.stationary import (
     find_stationary,
     slopes_of,
 )
-from minicolumn.explain.surfaces import Box, Surface
+from minicolumn.explain.surfaces import Box, Surface, surface_by_name
 from minicolumn.explain.walk import best_rate, walk_of
 from minicolumn.explain.words import DIVERGED, MOVING, count, point_text, rounded, short
 from minicolumn.optim import Optimizer, optimizer_by_name
@@ -103,7 +103,8 @@ class Descent:
         """Draw the paths over the function's contours.
 
         path        file to write: .png, .svg, .pdf, .jpg or .webp; None writes none
-        ax          axes of matplotlib to draw into; None makes a picture of its own
+        ax          axes of matplotlib to draw into, with less text; None makes a picture of its own. Several
+                    side by side want `plt.subplots(1, 2, layout="constrained")`
         Returns     the axes
         Errors      DataError where matplotlib is missing, or for another suffix
         """
@@ -136,7 +137,7 @@ class Descent:
 
 
 def descent(
-    f: Callable[..., Any],
+    f: str | Callable[..., Any],
     starts: Any,
     optimizer: str | Optimizer = "sgd",
     steps: int = 200,
@@ -150,7 +151,8 @@ def descent(
     All paths are one native call. Where a path ends near a point without slope, Newton's method finds that
     point, and the curvatures there tell a minimum from a saddle.
 
-    f               a NumPy function of an array [2], or of two numbers; such as one of `mc.explain.surfaces`
+    f               a NumPy function of an array [2], or of two numbers; or one of `mc.explain.surfaces`, also
+                    by its name
     starts          points [starts, 2], one point [2], or how many to spread evenly over the bounds
     optimizer       a record such as `mc.optim.Adam(0.1)`, or its name
     steps           how many
@@ -167,6 +169,7 @@ def descent(
     >>> print(walk.minima[0].label, np.round(walk.minima[0].point, 6), walk.endings)
     A [ 1. -1.] ('A', 'A')
     """
+    f = surface_by_name(f) if isinstance(f, str) else f
     g, known = _of_a_point(f), f.bounds if isinstance(f, Surface) else None
     box = known if bounds is None else _checked_bounds(bounds)
     points = _starts(starts, box)

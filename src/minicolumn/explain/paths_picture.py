@@ -10,20 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minicolumn.errors import DataError
-from minicolumn.explain.picture import (
-    COLOURS,
-    INK,
-    QUIET,
-    check_file,
-    contours,
-    legend,
-    new_axes,
-    quiet,
-    save,
-    titled,
-)
+from minicolumn.explain.contours import contours
 from minicolumn.explain.stationary import slopes_of
 from minicolumn.explain.words import DIVERGED, MOVING, count, rounded, short
+from minicolumn.picture import COLOURS, INK, QUIET, check_file, legend, new_axes, quiet, save, titled
 
 if TYPE_CHECKING:
     from minicolumn.explain.paths import Descent
@@ -46,11 +36,11 @@ def plot_descent(descent: Descent, path: Any, axes: Any) -> Any:
     check_file("Descent.plot", path)
     own = axes is None
     axes = _new_axes(descent) if own else axes
-    _ground(axes, descent)
+    _ground(axes, descent, own)
     for number in range(len(descent.paths)):
         _draw_path(axes, descent, number)
     _draw_ends(axes, descent)
-    legend(axes, _handles(descent), own)
+    legend(axes, _handles(descent, own), own)
     if path is not None:
         save(axes, path)
     return axes
@@ -114,20 +104,20 @@ def _new_axes(descent: Descent, dpi: float = 100.0) -> Any:
     return new_axes(WIDTH, 0.81 * WIDTH * shape + 1.25 + 0.19 * rows, dpi)
 
 
-def _ground(axes: Any, descent: Descent) -> None:
-    """Draw the function, its axes and the title."""
+def _ground(axes: Any, descent: Descent, own: bool = True) -> None:
+    """Draw the function, its axes and the title; less text into axes that are somebody else's."""
     (left, right), (low, high) = descent.bounds
     x, y = np.linspace(left, right, GRID), np.linspace(low, high, GRID)
     points = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
     values = slopes_of(descent.function).value(points).astype(np.float64).reshape(GRID, GRID)
-    contours(axes, x, y, values, "f(x, y)")
+    contours(axes, x, y, values, "f(x, y)" if own else "")
     axes.set_xlim(left, right)
     axes.set_ylim(low, high)
     axes.set_xlabel("x", color=QUIET)
     axes.set_ylabel("y", color=QUIET, rotation=0, labelpad=8)
     quiet(axes)
     steps = f"{short(descent.optimizer)}, {count(descent.steps, 'step')}"
-    titled(axes, descent.name, f"{descent.formula}    {steps}" if descent.formula else steps)
+    titled(axes, descent.name, f"{descent.formula}    {steps}" if descent.formula and own else steps)
 
 
 def _colour(descent: Descent, number: int) -> str:
@@ -171,7 +161,10 @@ def _draw_path(axes: Any, descent: Descent, number: int) -> _Drawn:
     halo = [patheffects.withStroke(linewidth=3.4, foreground="white", alpha=0.85)]
     (line,) = axes.plot(*points.T, color=colour, lw=1.5, ls=style, zorder=4, path_effects=halo)
     (dots,) = axes.plot(*points.T, "o", ms=3.6, color=colour, mec="none", zorder=5)
-    (first,) = axes.plot(*points[:1].T, "o", ms=7.5, mfc="white", mec=colour, mew=1.8, zorder=6)
+    low, high = np.array(descent.bounds).T
+    inside = ((low <= points[0]) & (points[0] <= high)).all()  # then shown whole, also at the edge
+    look = {"mfc": "white", "mec": colour, "mew": 1.8, "zorder": 6, "clip_on": not inside}
+    (first,) = axes.plot(*points[:1].T, "o", ms=7.5, **look)
     (head,) = axes.plot(*points[-1:].T, "o", ms=6, color=colour, mec="white", mew=1.2, zorder=7)
     return _Drawn(points, line, dots, first, head)
 
@@ -198,15 +191,19 @@ def _draw_ends(axes: Any, descent: Descent) -> list[Any]:
     return drawn
 
 
-def _handles(descent: Descent) -> list[Any]:
-    """Return the entries of the legend: which point is which, and how many starts came there."""
+def _handles(descent: Descent, own: bool = True) -> list[Any]:
+    """Return the entries of the legend: which point is which, and how many starts came there.
+
+    A picture among others has less room: there the axes alone say where a point lies.
+    """
     from matplotlib.lines import Line2D
 
     counts = Counter(descent.endings)
     handles = []
     for place, s in enumerate(descent.stationary):
         x, y = (rounded(value, 2) for value in s.point)
-        text = f"{s.label}  {s.kind} ({x}, {y}), f = {rounded(s.value)}   {count(counts[s.label], 'start')}"
+        place_and_value = f" ({x}, {y}), f = {rounded(s.value)} " if own else ""
+        text = f"{s.label}  {s.kind}{place_and_value}  {count(counts[s.label], 'start')}"
         mark, size = _MARKS[s.kind]
         look = {"marker": mark, "ms": 0.65 * size, "mec": "white", "color": _of_point(place)}
         handles.append(Line2D([], [], lw=1.7, label=text, **look))

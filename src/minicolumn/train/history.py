@@ -56,6 +56,19 @@ class History(Sequence[Row]):
             return -1
         return int(np.flatnonzero(values == np.nanmin(values))[-1])
 
+    def plot(self, path: Any = None, ax: Any = None, kept: int | None = None) -> Any:
+        """Draw the losses by epoch, and below them each metric of the validation rows.
+
+        path        file to write: .png, .svg, .pdf, .jpg or .webp; None writes none
+        ax          axes of matplotlib to draw the losses into; None makes a picture of its own
+        kept        the epoch to mark, such as `Run.best_epoch`; None marks the one of the lowest loss
+        Returns     the axes of the losses
+        Errors      DataError without any epoch, without matplotlib, or for another suffix
+        """
+        from minicolumn.train.history_picture import plot_history
+
+        return plot_history(self, path, ax, kept)
+
     def __repr__(self) -> str:
         if not self.rows:
             return "History(no epochs)"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +13,7 @@ from minicolumn.errors import DataError
 from minicolumn.lower.compile import compile
 from minicolumn.nn.layer import Layer
 from minicolumn.optim import Adam, Constant, Optimizer
+from minicolumn.picture import BEHIND, FRONT, QUIET, check_file, curves, mark, new_axes, save
 from minicolumn.train.batches import epoch_order
 from minicolumn.train.check import check_constrained, check_data, check_params, check_settings
 from minicolumn.train.epoch import State, next_numbers, train_epoch
@@ -24,7 +23,6 @@ Array = np.ndarray
 SMOOTHING = 0.9  # a mean over some ten steps
 DIVERGED = 4.0  # times the least smoothed loss
 FEWEST = 10  # steps in which a curve can be seen
-_SINGLE, _SMOOTH, _QUIET = "#9aa5b1", "#0b6bcb", "#52606d"
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,21 +42,18 @@ class RateFinding:
     suggestion: float
     diverged: bool
 
-    def plot(self, where: Any = None) -> Any:
-        """Draw the losses by learning rate, with the suggestion, and return matplotlib's axes.
+    def plot(self, path: Any = None, ax: Any = None) -> Any:
+        """Draw the losses by learning rate, with the suggestion.
 
-        where       a path to write a picture to, axes to draw on, or None for axes of a new figure
-        Errors      DataError without matplotlib
+        path        file to write: .png, .svg, .pdf, .jpg or .webp; None writes none
+        ax          axes of matplotlib to draw into; None makes a picture of its own
+        Returns     the axes
+        Errors      DataError without matplotlib, or for another suffix
         """
-        if importlib.util.find_spec("matplotlib") is None:
-            raise DataError(
-                "RateFinding.plot needs matplotlib, which is not installed: pip install 'minicolumn[plot]'"
-            )
-        to_file = isinstance(where, str | os.PathLike)
-        axes = _new_axes() if where is None or to_file else where
-        _draw(axes, self)
-        if to_file:
-            axes.figure.savefig(where, dpi=160)
+        check_file("RateFinding.plot", path)
+        axes = _draw(new_axes(7.2, 3.8) if ax is None else ax, self)
+        if path is not None:
+            save(axes, path)
         return axes
 
     def __repr__(self) -> str:
@@ -185,40 +180,16 @@ def _valley(smoothed: Array) -> int:
     return end - int(lengths[end]) // 2
 
 
-def _new_axes() -> Any:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7.2, 3.8), layout="constrained")
-    FigureCanvasAgg(figure)  # a canvas without a window, and nothing kept in a global registry
-    return figure.subplots()
-
-
-def _draw(axes: Any, finding: RateFinding) -> None:
-    axes.plot(finding.rates, finding.losses, color=_SINGLE, lw=1.0, label="each step")
-    axes.plot(finding.rates, finding.smoothed, color=_SMOOTH, lw=1.8, label="smoothed")
-    height = np.interp(finding.suggestion, finding.rates, finding.smoothed)
-    axes.axvline(finding.suggestion, color=_SMOOTH, lw=0.9, ls=(0, (3, 3)), alpha=0.55, zorder=0)
-    axes.plot([finding.suggestion], [height], "o", ms=6.5, color=_SMOOTH, mec="white", mew=1.4, zorder=5)
-    axes.set_title(f"suggestion: {finding.suggestion:.2g}", loc="right", fontsize=9.5, color=_SMOOTH)
+def _draw(axes: Any, finding: RateFinding) -> Any:
+    axes.plot(finding.rates, finding.losses, color=BEHIND, lw=1.0, label="each step")
+    axes.plot(finding.rates, finding.smoothed, color=FRONT, lw=1.8, label="smoothed")
+    height = float(np.interp(finding.suggestion, finding.rates, finding.smoothed))
+    mark(axes, finding.suggestion, height, f"suggestion: {finding.suggestion:.2g}")
     axes.set_xscale("log")
     # The smoothed losses decide how high it goes: a single step just before the end may tower above them.
     least, most = float(finding.losses.min()), float(finding.smoothed.max())
     margin = 0.1 * (most - least) or 1.0
     axes.set_ylim(least - margin, most + margin)
-    axes.set_xlabel("learning rate", color=_QUIET)
-    axes.set_ylabel("training loss", color=_QUIET)
-    axes.legend(
-        frameon=False,
-        loc="lower left",
-        bbox_to_anchor=(-0.01, 0.99),
-        ncols=2,
-        fontsize=9.5,
-        labelcolor=_QUIET,
-    )
-    axes.grid(axis="y", color="#e4e7eb", lw=0.8)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.spines["bottom"].set_color("#cbd2d9")
-    axes.tick_params(colors=_QUIET, which="both", length=0, labelsize=9.5)
-    axes.margins(x=0.02)
+    axes.set_xlabel("learning rate", color=QUIET)
+    curves(axes, "training loss")
+    return axes

@@ -1,0 +1,56 @@
+"""A function of two numbers as filled contours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minicolumn.picture import QUIET
+
+Array = np.ndarray
+
+
+def pale_map() -> Any:
+    """Return a colour map from deep to pale blue whose lightness rises evenly, so that paths stand out."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    stops = ("#46658c", "#7590b0", "#a3b8cd", "#cdd9e4", "#f1f4f7")
+    return LinearSegmentedColormap.from_list("minicolumn_pale", stops)
+
+
+def levels_of(values: Array, count: int = 14) -> Array:
+    """Return contour levels for values: evenly apart, or growing by equal factors where values span much.
+
+    Values that are no finite numbers do not count.
+    """
+    finite = values[np.isfinite(values)]
+    if not finite.size or finite.min() == finite.max():
+        low = float(finite.min()) if finite.size else 0.0
+        return np.linspace(low - 0.5, low + 0.5, 3)
+    low, high = float(finite.min()), float(finite.max())
+    middle = float(np.median(finite)) - low
+    if high - low <= 5.0 * middle:
+        return np.linspace(low, high, count + 1)
+    # The innermost level encloses about 1 / 500 of the picture.
+    nearest = max(float(np.quantile(finite, 0.002)) - low, (high - low) * 1e-6)
+    return np.concatenate([[low], low + np.geomspace(nearest, high - low, count)])
+
+
+def contours(axes: Any, x: Array, y: Array, values: Array, label: str) -> None:
+    """Draw values [y, x] as filled contours with thin lines between them and a colour bar beside.
+
+    label       of the bar; "" says nothing, where pictures stand close together
+    """
+    from matplotlib.colors import BoundaryNorm
+
+    levels = levels_of(values)
+    shown = np.ma.masked_invalid(values)
+    norm = BoundaryNorm(levels, 256)
+    filled = axes.contourf(x, y, shown, levels=levels, cmap=pale_map(), norm=norm, extend="neither")
+    axes.contour(x, y, shown, levels=levels, colors="white", linewidths=0.5, linestyles="solid", alpha=0.6)
+    bar = axes.figure.colorbar(filled, ax=axes, pad=0.02, fraction=0.05, aspect=32, format="%.3g")
+    bar.outline.set_visible(False)
+    bar.minorticks_off()
+    bar.ax.tick_params(colors=QUIET, length=0, labelsize=8)
+    bar.set_label(label, color=QUIET, fontsize=9)

@@ -1,0 +1,89 @@
+"""The curves of a training as a picture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from minicolumn.errors import DataError
+from minicolumn.picture import (
+    BEHIND,
+    FRONT,
+    QUIET,
+    check_file,
+    curves,
+    mark,
+    new_figure,
+    plain,
+    save,
+)
+
+if TYPE_CHECKING:
+    from minicolumn.train.history import History
+
+_NAMES = {"r2": "R²"}
+# From there on a loss is shown in powers of ten.
+SPAN = 30.0
+
+
+def plot_history(history: History, path: Any, axes: Any, kept: int | None) -> Any:
+    """Draw a history; see `History.plot`."""
+    check_file("History.plot", path)
+    if not history:
+        raise DataError("History.plot: the history has no epoch yet")
+    if kept is not None and not 1 <= kept <= len(history):
+        raise DataError(f"History.plot: kept must be an epoch from 1 to {len(history)}, got {kept!r}")
+    if axes is not None:
+        draw_losses(axes, history, kept)
+        axes.set_xlabel("epoch", color=QUIET)
+    else:
+        axes = draw_history(history, kept)
+    if path is not None:
+        save(axes, path)
+    return axes
+
+
+def draw_history(history: History, kept: int | None, title: str = "") -> Any:
+    """Draw the losses, and below them each metric of the validation rows; return the axes of the losses."""
+    metrics = [name for name in history.names if name.startswith("val_") and name != "val_loss"]
+    heights = [2.0, *(1.2 for _ in metrics)]
+    figure = new_figure(7.2, 3.8 + 1.8 * len(metrics))
+    rows = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
+    epoch = draw_losses(rows[0], history, kept)
+    for axes, name in zip(rows[1:], metrics, strict=True):
+        _draw_metric(axes, history, name, epoch)
+    rows[-1].set_xlabel("epoch", color=QUIET)
+    if title:
+        figure.suptitle(plain(title), x=0.02, ha="left", fontweight="bold", fontsize=12)
+    return rows[0]
+
+
+def draw_losses(axes: Any, history: History, kept: int | None) -> int:
+    """Draw the losses; mark the epoch whose weights were kept, or the one of the lowest; return its place."""
+    name = "val_loss" if "val_loss" in history.names else "loss"
+    axes.plot(history["epoch"], history["loss"], color=BEHIND, lw=1.6, label="training")
+    if name == "val_loss":
+        axes.plot(history["epoch"], history[name], color=FRONT, lw=1.8, label="validation")
+    place = history.best(name) if kept is None else kept - 1
+    epoch, value = history["epoch"][place], history[name][place]
+    word = "lowest" if kept is None else "kept"
+    mark(axes, epoch, value, f"{word}: epoch {epoch:.0f}, {value:.4g}")
+    lowest, highest = (f(f(history[key]) for key in ("loss", name)) for f in (min, max))
+    if 0 < SPAN * lowest < highest:
+        axes.set_yscale("log")
+    _finish(axes, "loss")
+    return place
+
+
+def _draw_metric(axes: Any, history: History, name: str, place: int) -> None:
+    axes.plot(history["epoch"], history[name], color=FRONT, lw=1.8)
+    value = history[name][place]
+    mark(axes, history["epoch"][place], value, f"{value:.4f}")
+    metric = name.removeprefix("val_")
+    _finish(axes, f"validation {_NAMES.get(metric, metric.replace('_', ' '))}")
+
+
+def _finish(axes: Any, label: str) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    curves(axes, label)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
