@@ -58,19 +58,14 @@ def test_the_running_mean_starts_free() -> None:
     )
 
 
-def test_the_valley_by_hand() -> None:
-    # The longest falling row is 9 8 6 5 4 3 2 1, which ends at step 9; four steps before that is step 5.
-    assert rate_finder._valley(np.array([7.0, 9.0, 8.0, 6.0, 5.0, 7.5, 4.0, 3.0, 2.0, 1.0, 20.0])) == 5
-    assert rate_finder._valley(np.array([1.0, 2.0, 3.0])) == 0  # no valley: the smallest rate
-
-
-def test_a_valley_is_found_where_it_is() -> None:
+def test_the_suggestion_is_a_tenth_of_the_rate_of_the_least_smoothed_loss() -> None:
     flat, down, up = np.full(60, 2.0), np.linspace(2.0, 0.5, 20), np.linspace(0.5, 50.0, 20)
     found = _judged([*flat, *down, *up])
-    assert 60 <= np.flatnonzero(found.rates == found.suggestion)[0] <= 80
+    assert found.suggestion == found.rates[found.smoothed.argmin()] / 10
     assert found.diverged
     assert len(found.rates) == len(found.losses) == len(found.smoothed) < 100
     assert found.smoothed[-1] <= 4 * found.smoothed.min()
+    assert _judged(np.linspace(2.0, 3.0, 100)).suggestion == 1e-6  # it only rises: the lowest rate
 
 
 @pytest.mark.parametrize("odd", [np.nan, np.inf])
@@ -99,7 +94,7 @@ def test_the_same_seed_finds_the_same(blobs: Any, net: Any) -> None:
     other = find_learning_rate(net, *blobs, seed=5, steps=20)
     assert not np.array_equal(one.losses, other.losses)
     assert not one.diverged
-    assert repr(one) == f"RateFinding(suggestion={one.suggestion:.2g}, up to 1)"
+    assert repr(one) == f"RateFinding(suggestion={one.suggestion:.2g}, up to 10)"
 
 
 @pytest.mark.parametrize(
