@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import minicolumn as mc
+
 ROOT = Path(__file__).parents[1]
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
 
@@ -26,6 +28,25 @@ def test_the_numpy_page_lists_what_the_tracer_has() -> None:
     # Newer NumPy versions have more names, so the page may list more than an older NumPy has, but never less.
     found = set(re.findall(r"`((?:np|special)\.[\w.]+)`", _script("numpy_page").page()))
     assert found <= set(re.findall(r"`((?:np|special)\.[\w.]+)`", (ROOT / "docs" / "numpy.md").read_text()))
+
+
+def test_the_catalogue_page_is_what_the_registries_say() -> None:
+    page = (ROOT / "docs" / "catalogue.md").read_text()
+    assert page == _script("catalogue_page").page()
+    registries = (
+        mc.nn.ACTIVATIONS,
+        mc.nn.LOSSES,
+        mc.nn.INITIALIZERS,
+        mc.optim.OPTIMIZERS,
+        mc.optim.SCHEDULES,
+    )
+    names = {name for registry in registries for name in registry} | {
+        "Dense",
+        "Dropout",
+        "MaxNorm",
+        "Clipped",
+    }
+    assert names <= set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
 
 
 def test_the_code_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,130 @@
+"""Write docs/catalogue.md from the registries and their docstrings: `python docs/make/catalogue_page.py`."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import minicolumn as mc
+from minicolumn.model.scores import CLASS_SCORES, NUMBER_SCORES
+from minicolumn.nn.activations import ALIASES as ACTIVATION_ALIASES
+
+PAGE = Path(__file__).parents[1] / "catalogue.md"
+INTRO = """# The catalogue
+
+Every part that a network, a training or an estimator takes by name or as a record. This page is written by
+`docs/make/catalogue_page.py` from the registries and their docstrings, and a test holds it to them.
+`help(mc.nn.Dense)`, or of any other, gives shapes, settings, sources, how others differ, and an example that
+runs. A wrong name is answered with the nearest one.
+
+The names are the same everywhere:
+
+```
+mc.nn.Dense(64, "mish")
+mc.fit(net, X, y, loss="huber", optimizer="adamw", schedule="one_cycle")
+mc.MLPRegressor(activation="mish", loss="huber", solver="adamw", learning_rate="one_cycle")
+minicolumn train data.csv --activation mish --loss huber:delta=2 --optimizer adamw --schedule one_cycle
+```
+
+In place of a name stands a record with settings, such as `mc.optim.AdamW(3e-4, weight_decay=0.1)`,
+`mc.nn.Loss("huber", delta=2.0)`, or a NumPy function of your own.
+"""
+WRAPPERS = (mc.optim.Clipped, mc.optim.Averaged)
+PENALTIES = (mc.nn.L1, mc.nn.L2, mc.nn.ElasticNet, mc.nn.PerRow)
+CONSTRAINTS = (mc.nn.MaxNorm, mc.nn.UnitNorm, mc.nn.NonNegative)
+CALLBACKS = (mc.EarlyStopping, mc.train.KeepBest, mc.train.ReduceOnPlateau)
+
+
+def layers() -> list[type]:
+    """Return the public layers."""
+    found = (getattr(mc.nn, name) for name in mc.nn.__all__)
+    return sorted(
+        (x for x in found if isinstance(x, type) and issubclass(x, mc.nn.Layer) and x is not mc.nn.Layer),
+        key=lambda layer: layer.__name__,
+    )
+
+
+def page() -> str:
+    """Return the page as Markdown."""
+    functions = {name: rule.function for name, rule in mc.nn.ACTIVATIONS.items()}
+    losses = {name: rule.function for name, rule in mc.nn.LOSSES.items()}
+    variants = _and(_variant(name, *meaning) for name, meaning in mc.optim.ALIASES.items())
+    sections = [
+        _section("Activations", functions, _also(ACTIVATION_ALIASES), "activations.png"),
+        _section("Losses", losses, _also(mc.nn.ALIASES)),
+        _section("Optimizers", mc.optim.OPTIMIZERS, f"Also {variants}; estimators have `lbfgs` besides."),
+        _section("Around any optimizer", _named(WRAPPERS)),
+        _section(
+            "Schedules", mc.optim.SCHEDULES, "Factors of the optimizer's learning rate.", "schedules.png"
+        ),
+        _section(
+            "Initializers", mc.nn.INITIALIZERS, "`mc.nn.lsuv` scales drawn weights by data, layer by layer."
+        ),
+        _section("Layers", _named(layers())),
+        _section("Penalties", _named(PENALTIES)),
+        _section("Constraints", _named(CONSTRAINTS)),
+        _section("Callbacks", _named(CALLBACKS), "Own ones derive from `mc.Callback`."),
+        f"## Scores\n\nOf classes: {_and(map(_code, CLASS_SCORES))}.",
+        f"Of numbers: {_and(map(_code, NUMBER_SCORES))}.\n",
+    ]
+    return "\n".join([INTRO, *sections])
+
+
+def _named(things: Iterable[type]) -> dict[str, type]:
+    return {thing.__name__: thing for thing in things}
+
+
+def _section(title: str, things: Mapping[str, Any], more: str = "", picture: str = "") -> str:
+    rows = [f"| `{name}` | {_cell(thing)} |" for name, thing in things.items()]
+    parts = [f"## {title}", "", "| name | what it does |", "|---|---|", *rows, ""]
+    if more:
+        parts += [more, ""]
+    if picture:
+        parts += [f"![{title}](pictures/{picture})", ""]
+    return "\n".join(parts)
+
+
+def _cell(thing: Callable[..., Any]) -> str:
+    """Return the first line of a docstring, and its first formula, as a cell of a table."""
+    first, *rest = inspect.cleandoc(thing.__doc__ or "").splitlines()
+    formula = []
+    for line in rest:
+        if line.startswith("    "):
+            formula.append(_statement(line.strip().replace("`", "")))
+        elif line:
+            break
+    words = [first.replace("``", "`"), *(f"`{line}`" for line in formula)]
+    return "<br>".join(words).replace("|", r"\|")
+
+
+def _statement(line: str) -> str:
+    """Return a line of a formula, of which the parts that stood apart are told apart by signs."""
+    parts = [" ".join(part.split()) for part in re.split(r",? {3,}", line)]
+    label = re.fullmatch(r"(\w+|.*:)", parts[0])
+    if not label or len(parts) == 1:
+        return "; ".join(parts)
+    sign = " " if parts[1].startswith("=") else ": "
+    return parts[0].removesuffix(":") + sign + "; ".join(parts[1:])
+
+
+def _also(aliases: Mapping[str, str]) -> str:
+    return f"Also by the names {_and(f'`{k}` (`{v}`)' for k, v in sorted(aliases.items()))}."
+
+
+def _variant(name: str, plain: str, given: Mapping[str, Any]) -> str:
+    return f"`{name}` ({_and([f'`{plain}`', *(f'`{key}={value}`' for key, value in given.items())])})"
+
+
+def _code(name: str) -> str:
+    return f"`{name}`"
+
+
+def _and(words: Iterable[str]) -> str:
+    return ", ".join(words)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
