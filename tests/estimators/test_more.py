@@ -10,8 +10,10 @@ import pytest
 from sklearn.metrics import log_loss, make_scorer, mean_absolute_error
 
 import minicolumn as mc
+from minicolumn.estimators import training
 from minicolumn.estimators.intervals import Band
 from minicolumn.estimators.network import build_network, draw_weights
+from minicolumn.estimators.training import NothingLearnt
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -194,6 +196,59 @@ def test_restarts_keep_the_best(blobs: Any) -> None:
     assert several.loss_ <= _classifier().fit(X, y).loss_
     held = _classifier(n_restarts=3, early_stopping=True).fit(X, y)
     assert held.best_validation_score_ >= _classifier(early_stopping=True).fit(X, y).best_validation_score_
+
+
+def test_a_start_that_diverges_is_none(blobs: Any, monkeypatch: Any, capsys: Any) -> None:
+    expected = _classifier(n_restarts=2).fit(*blobs)
+    seeds = expected._seeds(2)
+
+    def stumble(task: Any) -> Any:
+        if task.seed == seeds[0]:
+            raise NothingLearnt("out of the finite numbers")
+        return training.train(task)
+
+    monkeypatch.setattr("minicolumn.estimators.base.train", stumble)
+    model = _classifier(n_restarts=2, verbose=True).fit(*blobs)
+    assert "Start 1 diverged" in capsys.readouterr().out
+    assert model.loss_ >= expected.loss_
+    with pytest.raises(ValueError, match="out of the finite"):
+        _classifier().fit(*blobs)
+
+
+@pytest.mark.parametrize("solver", ["sgd", "lbfgs"])
+def test_where_all_starts_diverge_there_is_nothing_to_keep(solver: str) -> None:
+    X, y = np.array([[0.0], [1.0], [2.0], [3.0]]), np.array([0.0, 1e300, -1e300, 1e300])
+    settings = {"solver": solver, "dtype": "float64", "learning_rate_init": 1e200, "n_restarts": 2}
+    refused = pytest.raises(ValueError, match="Solver produced non-finite parameter weights")
+    with pytest.warns(UserWarning, match="y has a standard deviation"), np.errstate(all="ignore"), refused:
+        _regressor(**settings).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "meant"),
+    [
+        ("solver", "adm", "adam"),
+        ("activation", "rleu", "relu"),
+        ("loss", "log_los", "log_loss"),
+        ("learning_rate", "one_cycel", "one_cycle"),
+        ("dtype", "float46", "float64"),
+    ],
+)
+def test_a_wrong_name_is_answered_with_the_nearest(
+    blobs: Any, parameter: str, value: str, meant: str
+) -> None:
+    with pytest.raises(ValueError, match=f"The '{parameter}' parameter .* did you mean '{meant}'"):
+        _classifier(**{parameter: value}).fit(*blobs)
+    with pytest.raises(ValueError, match=r"Got 'zzzzzz' instead\.$"):
+        _classifier(**{parameter: "zzzzzz"}).fit(*blobs)
+
+
+@pytest.mark.parametrize("solver", ["gradient_descent", "momentum", "nesterov"])
+def test_solvers_go_by_their_usual_names_too(blobs: Any, solver: str) -> None:
+    record = mc.optim.optimizer_by_name(solver, learning_rate=0.02)
+    named, given = _classifier(solver=solver).fit(*blobs), _classifier(solver=record).fit(*blobs)
+    np.testing.assert_array_equal(named.coefs_[0], given.coefs_[0])
+    assert _classifier(solver=solver, learning_rate_init=None).fit(*blobs).n_iter_ > 0
 
 
 # Probabilities and intervals --------------------------------------------------------------------------------

@@ -78,7 +78,7 @@ def test_two_two_one_worked_out_in_full() -> None:
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("activation", ["tanh", "relu", "softmax"])
+@pytest.mark.parametrize("activation", ["tanh", "relu", "softmax", "log_softmax", "sparsemax", "glu"])
 def test_gradients_are_those_of_autodiff_and_of_differences(loss: str, activation: str) -> None:
     net = mc.nn.Sequential(mc.nn.Dense(3, activation), mc.nn.Dense(2))
     report = report_of(net, LOSSES[loss], loss)
@@ -100,6 +100,9 @@ def test_gradients_are_those_of_autodiff_and_of_differences(loss: str, activatio
     np.testing.assert_allclose(
         hidden.carried, output.shares @ params["1"]["weight"].T, rtol=1e-12, atol=1e-15
     )
+    by_row = mc.nn.ACTIVATIONS[activation].by_row
+    assert (hidden.slopes is None) == by_row
+    assert ("slope" in str(report).partition("3  The error")[2].partition("4  Each")[0]) == (not by_row)
     if hidden.slopes is not None:
         np.testing.assert_allclose(hidden.shares, hidden.carried * hidden.slopes, rtol=1e-12, atol=1e-15)
 

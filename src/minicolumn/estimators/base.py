@@ -30,7 +30,7 @@ from minicolumn.estimators.network import (
 )
 from minicolumn.estimators.scales import check_scales
 from minicolumn.estimators.sklearn_callbacks import CallbackSupportMixin, Hooks
-from minicolumn.estimators.training import Books, Outcome, Task, train
+from minicolumn.estimators.training import Books, NothingLearnt, Outcome, Task, train
 from minicolumn.model import Model
 from minicolumn.model.compute import Forward, forward
 from minicolumn.model.files import PathLike
@@ -122,7 +122,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         y_val: Any = None,
         incremental: bool = False,
     ) -> Any:
-        self._validate_params()
+        parameters.validate(self)
         parameters.check_parameters(self)
         if incremental and self.early_stopping:
             raise DataError("partial_fit does not support early_stopping=True")
@@ -147,14 +147,18 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         return self
 
     def _best_of(self, tasks: list[Task]) -> Outcome:
-        """Train from each start, and return what came of the best."""
-        outcomes: list[Outcome] = []
+        """Train from each start, and return what came of the best; one that diverges at once is none."""
+        outcomes: dict[int, Outcome] = {}
         for number, task in enumerate(tasks, 1):
             say(self.verbose and len(tasks) > 1, f"Start {number} of {len(tasks)}")
-            outcomes.append(train(task))
-        figures = [outcome.figure(self.early_stopping) for outcome in outcomes]
-        best = figures.index(min(figures))
-        say(self.verbose and len(tasks) > 1, f"Start {best + 1} is the best, and kept")
+            try:
+                outcomes[number] = train(task)
+            except NothingLearnt:
+                if number == len(tasks) and not outcomes:
+                    raise
+                say(self.verbose, f"Start {number} diverged")
+        best = min(outcomes, key=lambda number: outcomes[number].figure(self.early_stopping))
+        say(self.verbose and len(tasks) > 1, f"Start {best} is the best, and kept")
         return outcomes[best]
 
     def _hooks(self, network: Sequential, X: Any, y: Any, sample_weight: Any, epochs: int) -> Hooks:

@@ -9,12 +9,21 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils._param_validation import Interval, InvalidParameterError, Options, StrOptions
 
 from minicolumn.errors import DataError, did_you_mean
 from minicolumn.estimators.network import KNOWN
 from minicolumn.nn import L1, L2, ElasticNet, PerRow
-from minicolumn.optim import OPTIMIZERS, SCHEDULES, SGD, Adam, Optimizer, optimizer_by_name, schedule_by_name
+from minicolumn.optim import (
+    ALIASES,
+    OPTIMIZERS,
+    SCHEDULES,
+    SGD,
+    Adam,
+    Optimizer,
+    optimizer_by_name,
+    schedule_by_name,
+)
 from minicolumn.train.callbacks import Callback
 
 Array = np.ndarray
@@ -25,7 +34,7 @@ RATE_OF_BOTH = 1e-3  # scikit-learn's, for both of its solvers that have one
 CONSTRAINTS: dict[str, list[Any]] = {
     "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
     "activation": [StrOptions(KNOWN), "array-like", callable],
-    "solver": [StrOptions({"lbfgs", *OPTIMIZERS}), Optimizer],
+    "solver": [StrOptions({"lbfgs", *OPTIMIZERS, *ALIASES}), Optimizer],
     "alpha": [Interval(Real, 0, None, closed="left")],
     "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
     "learning_rate": [StrOptions({"constant", "invscaling", "adaptive", *SCHEDULES}), callable],
@@ -59,6 +68,27 @@ CONSTRAINTS: dict[str, list[Any]] = {
 }
 
 
+def validate(estimator: Any) -> None:
+    """Refuse values that parameters cannot have, in scikit-learn's words and with the nearest name that fits.
+
+    Errors      scikit-learn's InvalidParameterError, a ValueError
+    """
+    try:
+        estimator._validate_params()
+    except InvalidParameterError as error:
+        raise InvalidParameterError(f"{error}{_nearest(estimator, str(error))}") from None
+
+
+def _nearest(estimator: Any, message: str) -> str:
+    """Return what the refused value may have meant, if it is nearly the name of something that fits."""
+    for name, allowed in estimator._parameter_constraints.items():
+        value = getattr(estimator, name)
+        if message.startswith(f"The {name!r} parameter") and isinstance(value, str):
+            options = (rule.options for rule in allowed if isinstance(rule, StrOptions))
+            return did_you_mean(value, sorted(set().union(*options)))
+    return ""
+
+
 def optimizer_of(estimator: Any) -> Optimizer:
     """Return the optimizer that `solver` and its parameters stand for; a record stands for itself."""
     e = estimator
@@ -69,17 +99,17 @@ def optimizer_of(estimator: Any) -> Optimizer:
         return SGD(rate, momentum=float(e.momentum), nesterov=bool(e.nesterovs_momentum and e.momentum > 0))
     if e.solver == "adam":
         return Adam(rate, b1=float(e.beta_1), b2=float(e.beta_2), eps=float(e.epsilon))
-    known = {field.name for field in dataclasses.fields(OPTIMIZERS[e.solver])}
+    known = {field.name for field in dataclasses.fields(optimizer_by_name(e.solver))}
     given = {"b1": e.beta_1, "b2": e.beta_2, "eps": e.epsilon} if {"b1", "b2"} <= known else {}
     own = {name: float(value) for name, value in given.items() if name in known}
     return optimizer_by_name(e.solver, learning_rate=rate, **own)
 
 
 def _rate_of(estimator: Any) -> float:
-    given, kind = estimator.learning_rate_init, OPTIMIZERS[estimator.solver]
+    given, solver = estimator.learning_rate_init, estimator.solver
     if given is not None:
         return float(given)
-    return RATE_OF_BOTH if estimator.solver in ("adam", "sgd") else float(kind().learning_rate)
+    return RATE_OF_BOTH if solver in ("adam", "sgd") else float(optimizer_by_name(solver).learning_rate)
 
 
 def optimizer_after(estimator: Any, rows: int, factor: float) -> Optimizer | None:
@@ -183,7 +213,7 @@ def _check_rate(estimator: Any) -> None:
     solver = estimator.solver
     if not isinstance(solver, str) or solver in ("lbfgs", "adam", "sgd"):
         return
-    own = OPTIMIZERS[solver]().learning_rate
+    own = optimizer_by_name(solver).learning_rate
     if estimator.learning_rate_init == RATE_OF_BOTH and own >= FAR * RATE_OF_BOTH:
         warnings.warn(
             f"solver={solver!r} is meant for a rate of {own:g} and runs at learning_rate_init=0.001; "

@@ -24,6 +24,15 @@ from minicolumn.train.callbacks import Callback
 from minicolumn.train.lbfgs import minimize_lbfgs
 
 Array = np.ndarray
+# scikit-learn's words, which its own checks look for.
+NOT_FINITE = (
+    "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
+    "preprocessed."
+)
+
+
+class NothingLearnt(DataError):
+    """A training left the finite numbers before it had any weights worth keeping."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,10 +181,7 @@ def _last_good(error: DivergenceError, watch: Convergence, task: Task) -> Any:
             f"{error}; the weights of the last whole epoch are kept", ConvergenceWarning, stacklevel=6
         )
         return error.run
-    raise DataError(
-        "Solver produced non-finite parameter weights. The input data may contain large values and need "
-        f"to be preprocessed. {error}"
-    ) from None
+    raise NothingLearnt(f"{NOT_FINITE} {error}") from None
 
 
 def _by_lbfgs(task: Task) -> Outcome:
@@ -205,7 +211,7 @@ def _by_lbfgs(task: Task) -> Outcome:
         threads=e.threads,
     )
     if not np.isfinite(found.loss):
-        raise DivergenceError("lbfgs: the loss left the finite numbers; scale the data, or look at the loss")
+        raise NothingLearnt(f"{NOT_FINITE} lbfgs: the loss left the finite numbers")
     if not found.converged:
         warnings.warn(
             f"lbfgs failed to converge after {found.iterations} iteration(s): {found.message}; raise "

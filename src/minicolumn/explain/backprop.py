@@ -15,7 +15,7 @@ from minicolumn.explain.trained import Convertible, trained
 from minicolumn.model.model import Model
 from minicolumn.model.rows import Rows, check_inputs, check_rows
 from minicolumn.nn import Activation, Dense, Sequential
-from minicolumn.nn.activations import ACTIVATIONS, activation_by_name
+from minicolumn.nn.activations import activation_by_name
 from minicolumn.nn.layer import Layer
 from minicolumn.nn.losses import LossRule, as_loss
 from minicolumn.train import Run
@@ -36,7 +36,8 @@ class LayerStep:
     path        in front of the names of its weights, such as "0."
     params      its weights before the step
     inputs      what came in
-    sums        what its neurons summed up, before the activation; None for layers that have no sums
+    sums        what its neurons summed up, before the activation, two sums each for glu; None for layers that
+                have no sums
     outputs     what went out
     slopes      of the activation at the sums; None where it does not work number by number, as softmax
     carried     the loss's derivative by the outputs: the error that came back
@@ -298,10 +299,10 @@ def _through_activation(layer: Layer, params: Any, x: Array, carried: Array) -> 
         sums, activation = x, layer.function
     else:
         return None, None, carried
-    function = activation_by_name(activation).function if isinstance(activation, str) else activation
+    rule = activation_by_name(activation) if isinstance(activation, str) else None
+    function = rule.function if rule else activation
     shares = vjp(function, sums)[1](carried)[0]
-    by_number = isinstance(activation, str) and activation in ACTIVATIONS and activation != "softmax"
-    slopes = grad(lambda z: np.sum(function(z)))(sums) if by_number else None
+    slopes = grad(lambda z: np.sum(function(z)))(sums) if rule and not rule.by_row else None
     return sums, slopes, shares
 
 

@@ -34,7 +34,9 @@ def report_text(report: BackpropReport) -> str:
 
 
 def _is_flat(step: LayerStep) -> bool:
-    return step.outputs.ndim == 2 and max(step.outputs.shape[1], step.inputs.shape[1]) <= MOST_UNITS
+    """Return whether it can be written out: few neurons, one sum each."""
+    few = step.outputs.ndim == 2 and max(step.outputs.shape[1], step.inputs.shape[1]) <= MOST_UNITS
+    return few and step.shares.shape == step.outputs.shape
 
 
 # Written out ------------------------------------------------------------------------------------------------

@@ -92,10 +92,8 @@ class Neuron:
         return LTU(np.array(weight)[:, None], np.array([-self.threshold]))
 
     def __str__(self) -> str:
-        sum_of = " + ".join(self.excitatory) or "0"
-        return f"{sum_of} >= {self.threshold}" + (
-            f" unless {' or '.join(self.inhibitory)}" if self.inhibitory else ""
-        )
+        excited = f"{' + '.join(self.excitatory) or '0'} >= {self.threshold}" if self.threshold else "always"
+        return f"{excited} unless {' or '.join(self.inhibitory)}" if self.inhibitory else excited
 
 
 def and_neuron(*inputs: str) -> Neuron:
@@ -120,6 +118,6 @@ def not_neuron(name: str) -> Neuron:
     """Return the neuron that fires unless its input does.
 
     >>> print(not_neuron("a"))
-    0 >= 0 unless a
+    always unless a
     """
     return Neuron((), (name,), threshold=0)
