@@ -261,9 +261,9 @@ def test_pictures_side_by_side_keep_to_themselves(walk: Any) -> None:
     mc.descent("saddle", [[-2.0, 1.0], [3.0, 0.0]], "adam").plot(ax=right)
     canvas.draw()
     bar = figure.axes[2]  # of the left one, which stands beside the right one
-    middle = (bar.get_tightbbox().x1, right.get_tightbbox().x0)
-    assert middle[0] <= middle[1]
-    for axes, limit in ((left, middle[1]), (right, figure.bbox.x1)):
+    ends: list[Any] = [bar.get_tightbbox(), right.get_tightbbox()]
+    assert ends[0].x1 <= ends[1].x0
+    for axes, limit in ((left, ends[1].x0), (right, figure.bbox.x1)):
         assert axes.get_legend().get_window_extent().x1 <= limit
         assert all(text.get_window_extent().x1 <= limit for text in axes.texts)
     starts = [line for line in right.lines if line.get_markerfacecolor() == "white"]

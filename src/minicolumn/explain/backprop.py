@@ -299,11 +299,11 @@ def _through_activation(layer: Layer, params: Any, x: Array, carried: Array) -> 
         sums, activation = x, layer.function
     else:
         return None, None, carried
-    rule = activation_by_name(activation) if isinstance(activation, str) else None
-    function = rule.function if rule else activation
-    shares = vjp(function, sums)[1](carried)[0]
-    slopes = grad(lambda z: np.sum(function(z)))(sums) if rule and not rule.by_row else None
-    return sums, slopes, shares
+    if not isinstance(activation, str):
+        return sums, None, vjp(activation, sums)[1](carried)[0]
+    rule = activation_by_name(activation)
+    slopes = None if rule.by_row else grad(lambda z: np.sum(rule.function(z)))(sums)
+    return sums, slopes, vjp(rule.function, sums)[1](carried)[0]
 
 
 def _differences(total: Callable[[Any], Any], params: Any) -> Any:
