@@ -251,6 +251,26 @@ def test_solvers_go_by_their_usual_names_too(blobs: Any, solver: str) -> None:
     assert _classifier(solver=solver, learning_rate_init=None).fit(*blobs).n_iter_ > 0
 
 
+@pytest.mark.parametrize("weight", [1e300, 1e38, 1e-300])
+def test_weights_that_float32_cannot_hold_are_refused(blobs: Any, weight: float) -> None:
+    X, y = blobs
+    with pytest.raises(mc.DataError, match=r"sample_weight goes up to .* out of the range of float32"):
+        _classifier().fit(X, y, np.full(len(y), weight))
+    settings = {"dtype": "float64", "max_iter": 2, "alpha": 0.0}
+    heavy = _classifier(**settings).fit(X, y, np.full(len(y), weight))
+    plain = _classifier(**settings).fit(X, y)
+    assert heavy.loss_curve_ == pytest.approx(plain.loss_curve_, rel=1e-9)  # roundings of the products
+
+
+def test_own_functions_that_give_another_shape_are_told(blobs: Any) -> None:
+    with pytest.raises(mc.ShapeError, match=r"the loss must give one number for a batch, it gave shape \["):
+        _classifier(loss=lambda outputs, targets, weight: outputs).fit(*blobs)
+    with pytest.raises(mc.ShapeError, match=r"the activation <lambda> makes shape \[\d+, 2\] of \[\d+, 8\]"):
+        _classifier(activation=lambda x: x[:, :2]).fit(*blobs)
+    with pytest.raises(mc.ShapeError, match=r"the activation sum makes shape \[\] of"):
+        _classifier(activation=np.sum).fit(*blobs)
+
+
 # Probabilities and intervals --------------------------------------------------------------------------------
 
 

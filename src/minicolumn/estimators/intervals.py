@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 from scipy.special import ndtri
@@ -82,8 +83,8 @@ def band_of(record: Loss | None, outputs: Array, coverage: float) -> Band:
     Source      Romano, Patterson & Candes 2019, "Conformalized quantile regression" (arXiv 1905.03222); of
                 normal distributions: Lei et al. 2018, section 5.2
     """
-    if not 0 < coverage < 1:
-        raise DataError(f"predict_interval: coverage must lie between 0 and 1, got {coverage!r}")
+    if not isinstance(coverage, Real) or not 0 < coverage < 1:
+        raise DataError(f"predict_interval: coverage must be a number between 0 and 1, got {coverage!r}")
     low, high = 0.5 * (1.0 - coverage), 0.5 * (1.0 + coverage)
     if is_normal(record):
         mean, spread = mean_and_spread(outputs)

@@ -63,7 +63,11 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "scoring": [str, callable, None],
     "callbacks": [list, tuple, Callback, None],
     "n_restarts": [Interval(Integral, 1, None, closed="left")],
-    "dtype": [StrOptions({"float32", "float64"}), Options(type, {np.float32, np.float64})],
+    "dtype": [
+        StrOptions({"float32", "float64"}),
+        Options(type, {np.float32, np.float64}),
+        Options(np.dtype, {np.dtype(np.float32), np.dtype(np.float64)}),
+    ],
     "threads": [Interval(Integral, 1, None, closed="left"), None],
 }
 
@@ -76,7 +80,8 @@ def validate(estimator: Any) -> None:
     try:
         estimator._validate_params()
     except InvalidParameterError as error:
-        raise InvalidParameterError(f"{error}{_nearest(estimator, str(error))}") from None
+        hint = _nearest(estimator, str(error))
+        raise InvalidParameterError(f"{error}".removesuffix(".") + hint if hint else f"{error}") from None
 
 
 def _nearest(estimator: Any, message: str) -> str:

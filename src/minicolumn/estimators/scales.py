@@ -51,7 +51,8 @@ def check_target_scale(y: Array) -> None:
 
     y       [rows] or [rows, outputs], finite
     """
-    spread = np.std(y.reshape(len(y), -1), axis=0, dtype=np.float64)
+    with np.errstate(over="ignore"):
+        spread = np.std(y.reshape(len(y), -1), axis=0, dtype=np.float64)
     spread = spread[spread > 0]
     if not len(spread) or (spread.max() <= RATIO and spread.min() * RATIO >= 1.0):
         return

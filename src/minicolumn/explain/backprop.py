@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, overload
@@ -293,8 +292,7 @@ def _back(layer: Layer, params: Any, x: Array, carried: Array) -> Array:
 def _through_activation(layer: Layer, params: Any, x: Array, carried: Array) -> Any:
     """Return a layer's sums, its activation's slopes there, and the neurons' shares."""
     if isinstance(layer, Dense):
-        sums = dataclasses.replace(layer, activation="linear").apply(params, x)
-        activation = layer.activation
+        sums, activation = layer.scores(params, x), layer.activation
     elif isinstance(layer, Activation):
         sums, activation = x, layer.function
     else:

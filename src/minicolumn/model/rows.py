@@ -142,4 +142,12 @@ def _weight(who: str, weight: Any, rows: int, dtype: Any) -> Array | None:
         raise DataError(
             f"{who}: sample_weight must hold one finite number >= 0 for each of the {rows} rows, not all 0"
         )
-    return found.astype(dtype)
+    with np.errstate(over="ignore"):
+        given = found.astype(dtype)
+        usable = given.any() and np.isfinite(given.sum())
+    if not usable:
+        raise DataError(
+            f"{who}: sample_weight goes up to {found.max():.3g}, out of the range of {np.dtype(dtype)}; "
+            "scale the weights to about 1"
+        )
+    return given

@@ -43,6 +43,20 @@ def _rule(activation: str | Function) -> ActivationRule:
     return ActivationRule("", activation, "", "glorot_uniform")
 
 
+def _activated(activation: str | Function, z: Array, expected: Shape) -> Array:
+    """Return what an activation makes of scores; an own function may get their shape wrong."""
+    y = _rule(activation).function(z)
+    shape = tuple(getattr(y, "shape", ()))
+    if shape != tuple(expected):
+        name = (
+            activation if isinstance(activation, str) else getattr(activation, "__name__", repr(activation))
+        )
+        raise ShapeError(
+            f"the activation {name} makes shape {list(shape)} of {list(z.shape)}, expected {list(expected)}"
+        )
+    return y
+
+
 @final
 @dataclass(frozen=True, repr=False)
 class Dense(Deterministic):
@@ -114,6 +128,15 @@ class Dense(Deterministic):
         return _rule(self.activation).init
 
     def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
+        z = self.scores(params, x)
+        return _activated(self.activation, z, (*z.shape[:-1], self.units))
+
+    def scores(self, params: Params, x: Array) -> Array:
+        """Return what the activation is applied to, [batch, ..., units], or twice as many for ``glu``.
+
+        >>> Dense(1, "relu").scores({"weight": np.array([[2.0]]), "bias": np.ones(1)}, np.array([[-3.0]]))
+        array([[-5.]])
+        """
         weight = params["weight"]
         fan_in = weight.shape[0]
         if len(x.shape) < 2 or x.shape[-1] != fan_in:
@@ -123,7 +146,7 @@ class Dense(Deterministic):
             z = z * (1.0 / math.sqrt(fan_in))
         if self.bias:
             z = z + (params["bias"] if self.bias_rate == 1 else self.bias_rate * params["bias"])
-        return _rule(self.activation).function(z)
+        return z
 
     @property
     def passes_gradient(self) -> bool:
@@ -160,7 +183,7 @@ class Activation(Deterministic):
         return (*input_shape[:-1], input_shape[-1] // rule.scores)
 
     def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
-        return _rule(self.function).function(x)
+        return _activated(self.function, x, (*x.shape[:1], *self.output_shape(x.shape[1:])))
 
     @property
     def passes_gradient(self) -> bool:

@@ -45,7 +45,7 @@ def _scaled(layer: Layer, params: Params, x: Array, key: Array | None) -> tuple[
     if isinstance(layer, Composite):
         return layer.through(_scaled, params, x, None)
     if isinstance(layer, Dense):
-        sums = dataclasses.replace(layer, activation="linear", bias=False).apply(params, x)
+        sums = dataclasses.replace(layer, bias=False).scores(params, x)
         variance = float(np.var(sums.astype(np.float64))) if sums.size else 0.0
         if not 0 < variance < math.inf:
             raise DataError(

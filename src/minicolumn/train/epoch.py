@@ -10,6 +10,7 @@ import numpy as np
 
 from minicolumn import random
 from minicolumn.autodiff.derivatives import value_and_grad
+from minicolumn.errors import ShapeError
 from minicolumn.nn.layer import Layer
 from minicolumn.nn.regularize import PerRow, with_statistics
 from minicolumn.optim import Optimizer, apply_updates
@@ -110,14 +111,23 @@ def loss_of(
         outputs, observed = network.apply_training(params, X, key)
     else:
         outputs = network.apply(params, X, key=key, training=True)
-    plain = loss(outputs, Y, weight)
+    plain = _one_number("the loss", loss(outputs, Y, weight))
     if regularizer is None:
         return plain, ((plain,), observed)
     if isinstance(regularizer, PerRow):
         penalty = regularizer.over(params, float(X.shape[0]) if weight is None else np.sum(weight))
     else:
-        penalty = regularizer(params)
+        penalty = _one_number("the regularizer", regularizer(params))
     return plain + penalty, ((plain, penalty), observed)
+
+
+def _one_number(what: str, value: Any) -> Any:
+    shape = getattr(value, "shape", ())
+    if shape:
+        raise ShapeError(
+            f"fit: {what} must give one number for a batch, it gave shape {list(shape)}; take np.mean of it"
+        )
+    return value
 
 
 def next_numbers(first: int, steps: int) -> Array:
