@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn.metrics import log_loss, make_scorer, mean_absolute_error
 
 import minicolumn as mc
@@ -269,6 +270,33 @@ def test_own_functions_that_give_another_shape_are_told(blobs: Any) -> None:
         _classifier(activation=lambda x: x[:, :2]).fit(*blobs)
     with pytest.raises(mc.ShapeError, match=r"the activation sum makes shape \[\] of"):
         _classifier(activation=np.sum).fit(*blobs)
+
+
+def test_scores_that_are_no_numbers_stop_nothing_early(blobs: Any) -> None:
+    X, y = blobs
+    settings: dict[str, Any] = {"early_stopping": True}
+    with pytest.raises(mc.DataError, match="no finite number in any epoch"):
+        _classifier(scoring=lambda *_: float("nan"), **settings).fit(X, y)
+    with pytest.raises(mc.DataError, match="scoring must give one number, it gave None"):
+        _classifier(scoring=lambda *_: None, **settings).fit(X, y)
+    with (
+        pytest.warns(UserWarning, match="R.2 score is not well-defined"),
+        pytest.raises(mc.DataError, match="one row"),
+    ):
+        _regressor(**settings).fit(X, X[:, 0], X_val=X[:1], y_val=X[:1, 0])
+
+
+def test_labels_may_be_sparse(targets: Any) -> None:
+    X, y = targets["multilabel"]
+    dense, sparse = _classifier().fit(X, y), _classifier().fit(X, csr_matrix(y))
+    np.testing.assert_array_equal(dense.predict_proba(X), sparse.predict_proba(X))
+
+
+def test_predictions_are_those_of_the_weights_whatever_the_parameters_say_later(blobs: Any) -> None:
+    X, y = blobs
+    model = _classifier().fit(X, y)
+    before = model.predict_proba(X)
+    np.testing.assert_array_equal(model.set_params(hidden_layer_sizes=(3, 3)).predict_proba(X), before)
 
 
 # Probabilities and intervals --------------------------------------------------------------------------------

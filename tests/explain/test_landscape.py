@@ -158,6 +158,7 @@ def test_what_has_no_landscape_is_refused(trained: Any, problem: Any) -> None:
         ({"X": X[:, :2]}, ShapeError, r"rows of shape \[2\]"),
         ({"points": 1}, DataError, "points must be"),
         ({"span": 0.0}, DataError, "span must be"),
+        ({"span": "1"}, DataError, "span must be"),
         ({"loss": "squared_eror"}, DataError, "did you mean 'squared_error'"),
         ({"path": params[:2]}, DataError, "at least 3"),
         ({"path": [params[0]] * 3}, DataError, "does not move"),

@@ -6,7 +6,7 @@ import copy
 import functools
 import warnings
 from dataclasses import replace
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -256,7 +256,14 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         from sklearn.metrics import check_scoring
 
         scorer: Any = check_scoring(self, scoring=self.scoring)
-        return lambda params: float(scorer(self._as_of(network, params), held.X, held.target))
+
+        def score(params: Any) -> float:
+            found = scorer(self._as_of(network, params), held.X, held.target)
+            if not isinstance(found, Real):
+                raise DataError(f"scoring must give one number, it gave {found!r}")
+            return float(found)
+
+        return score
 
     def _attributes(self, network: Sequential, params: Any) -> dict[str, Any]:
         coefs, intercepts = from_params(network, params, self._dtype_out)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import ClassifierMixin
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d, compute_sample_weight
@@ -226,6 +227,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             self.classes_ = labels
 
     def _check_targets(self, X: Any, y: Any, reset: bool) -> tuple[Any, Array]:
+        y = y.toarray() if issparse(y) else y  # labels, which are few
         X, y = validate_data(
             self, X, y, accept_sparse=SPARSE, multi_output=True, dtype=(np.float64, np.float32), reset=reset
         )

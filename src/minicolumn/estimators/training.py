@@ -144,6 +144,11 @@ def _by_epochs(task: Task) -> Outcome:
         warnings.warn("Training interrupted by user.", stacklevel=5)
     params = run.params
     if e.early_stopping:
+        if watch.scores and not np.isfinite(watch.scores).any():
+            raise DataError(
+                "early_stopping: the score of the held-out rows was no finite number in any epoch, so no "
+                "weights are the best; look at scoring, and whether more than one row is held out"
+            )
         params = watch.best_params if watch.best_params is not None else task.start.params
     books = Books(watch.best_loss, watch.best_score, watch.idle, watch.factor)
     return Outcome(params, run.progress, run.history, watch.losses, watch.scores, books, run.stopped)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, overload
 
 import numpy as np
@@ -179,7 +180,7 @@ def backprop_report(
     array([1., 0.])
     """
     network, params, X, y, loss = _asked(network, params, X, y, loss)
-    if not np.isfinite(learning_rate):
+    if not isinstance(learning_rate, Real) or not np.isfinite(learning_rate):
         raise DataError(f"backprop_report: learning_rate must be a finite number, got {learning_rate!r}")
     name, measured, rule = _loss(loss)
     shape = check_inputs("backprop_report", X).shape[1:]

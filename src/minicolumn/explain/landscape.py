@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -165,7 +166,7 @@ def landscape(
     rows = _rows(found, X, y, sample_weight, rule)
     if isinstance(points, bool) or not isinstance(points, int) or points < 2:
         raise DataError(f"landscape: points must be a whole number of at least 2, got {points!r}")
-    if not 0 < span < np.inf:
+    if not isinstance(span, Real) or not 0 < span < np.inf:
         raise DataError(f"landscape: span must be a finite number > 0, got {span!r}")
     shares = track = None
     if path is None:

@@ -43,16 +43,14 @@ def _rule(activation: str | Function) -> ActivationRule:
     return ActivationRule("", activation, "", "glorot_uniform")
 
 
-def _activated(activation: str | Function, z: Array, expected: Shape) -> Array:
+def _activated(activation: str | Function, scores: Array) -> Array:
     """Return what an activation makes of scores; an own function may get their shape wrong."""
-    y = _rule(activation).function(z)
-    shape = tuple(getattr(y, "shape", ()))
-    if shape != tuple(expected):
-        name = (
-            activation if isinstance(activation, str) else getattr(activation, "__name__", repr(activation))
-        )
+    y = _rule(activation).function(scores)
+    found, expected = tuple(getattr(y, "shape", ())), tuple(scores.shape)
+    if not isinstance(activation, str) and found != expected:
+        name = getattr(activation, "__name__", repr(activation))
         raise ShapeError(
-            f"the activation {name} makes shape {list(shape)} of {list(z.shape)}, expected {list(expected)}"
+            f"the activation {name} makes shape {list(found)} of {list(expected)}; keep the shape"
         )
     return y
 
@@ -128,8 +126,7 @@ class Dense(Deterministic):
         return _rule(self.activation).init
 
     def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
-        z = self.scores(params, x)
-        return _activated(self.activation, z, (*z.shape[:-1], self.units))
+        return _activated(self.activation, self.scores(params, x))
 
     def scores(self, params: Params, x: Array) -> Array:
         """Return what the activation is applied to, [batch, ..., units], or twice as many for ``glu``.
@@ -183,7 +180,7 @@ class Activation(Deterministic):
         return (*input_shape[:-1], input_shape[-1] // rule.scores)
 
     def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
-        return _activated(self.function, x, (*x.shape[:1], *self.output_shape(x.shape[1:])))
+        return _activated(self.function, x)
 
     @property
     def passes_gradient(self) -> bool:
