@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -71,7 +70,7 @@ def losses_of_the_grid(net: Any, X: Array, y: Array, rule: Any, loss: str, epoch
     """Return the last training loss at each fixed rate; infinite where it diverged."""
     last = np.full(len(GRID), np.inf)
     for place, rate in enumerate(GRID.tolist()):
-        optimizer = replace(rule, learning_rate=rate)
+        optimizer = rule.with_rate(rate)
         try:
             run = mc.fit(net, X, y, loss=loss, optimizer=optimizer, epochs=epochs, seed=0, progress=False)
         except mc.DivergenceError:

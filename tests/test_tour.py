@@ -249,8 +249,8 @@ def test_neurons_of_1943_make_any_truth_table() -> None:
 
 def test_one_perceptron_learns_or_but_not_xor() -> None:
     run = mc.nn.classic.train_perceptron(X, np.stack([X.any(axis=1), XOR], axis=1))
-    assert run.verdicts == ("divides all rows", "no plane divides the rows: this is XOR")
-    assert run.updates[0] <= run.bound[0]
+    assert run.separation.verdicts == ("divides all rows", "no plane divides the rows: this is XOR")
+    assert run.updates[0] <= run.separation.bound[0]
     model = mc.Perceptron(tol=None, max_iter=20).fit(X, X.any(axis=1))
     assert model.score(X, X.any(axis=1)) == 1.0
 

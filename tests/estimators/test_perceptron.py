@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn import datasets, linear_model
 from sklearn.base import clone
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import minicolumn as mc
@@ -189,8 +191,54 @@ def test_the_seed_chooses_the_order() -> None:
 
 def test_xor_ends_with_a_warning_and_half_the_answers_at_best() -> None:
     X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+    with pytest.warns(ConvergenceWarning, match="the rows of 1 from the others: this is XOR;"):
+        model = mc.Perceptron(max_iter=3).fit(X, [0, 1, 1, 0])
+    assert model.score(X, [0, 1, 1, 0]) <= 0.75
+    told = model.convergence(X, [0, 1, 1, 0])
+    assert told.separation.verdicts == ("no plane divides the rows: this is XOR",)
+    assert "none" in str(told)
     with pytest.warns(ConvergenceWarning, match="whether a plane can divide"):
-        mc.Perceptron(max_iter=3).fit(X, [0, 1, 1, 0])
+        mc.Perceptron(max_iter=1).fit(np.arange(8.0).reshape(4, 2) ** 2, [0, 1, 0, 1])
+
+
+@pytest.mark.parametrize("labels", [False, True])
+@given(seed=st.integers(0, 2**16), shuffle=st.booleans())
+@settings(max_examples=15, deadline=None)
+def test_corrections_stay_below_the_bound_where_planes_divide(labels: bool, seed: int, shuffle: bool) -> None:
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((40, 3))
+    scores = X @ rng.standard_normal((3, 2)) + rng.standard_normal(2)
+    apart = np.abs(scores).min(axis=1) > 0.1
+    X, y = X[apart], (scores[apart] > 0).astype(int)
+    y = y if labels else y[:, 0]
+    if len(np.unique(y)) < 2 or len(X) < 2:
+        return
+    model = mc.Perceptron(tol=None, max_iter=300, shuffle=shuffle, random_state=seed).fit(X, y)
+    told = model.convergence(X, y)
+    assert told.corrections.shape == (2 if labels else 1,)
+    assert (told.corrections <= told.separation.bound).all()
+    if model.score(X, y) == 1.0:
+        assert set(told.separation.verdicts) == {"divides all rows"}
+
+
+def test_corrections_are_counted_as_by_the_training_that_shows_them() -> None:
+    X = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]])
+    y = np.array([[0, 0], [0, 1], [0, 1], [1, 1]])
+    shown = mc.nn.classic.train_perceptron(X, y)
+    model = mc.Perceptron(tol=None, max_iter=50, shuffle=False).fit(X, y)
+    np.testing.assert_array_equal(model.n_corrections_, shown.updates)
+    np.testing.assert_array_equal(model.coef_.T, shown.ltu.weight)
+
+
+def test_convergence_names_the_classes() -> None:
+    X, numbers = datasets.load_iris(return_X_y=True)
+    y = np.array(["a", "bb", "c"])[numbers]
+    text = str(mc.Perceptron(max_iter=50, tol=None).fit(X, y).convergence(X, y))
+    assert [line.split()[0] for line in text.splitlines()[2:]] == ["a", "bb", "c"]
+    assert "divides all rows" in text
+    assert "no plane divides the rows" in text
+    with pytest.raises(NotFittedError):
+        mc.Perceptron().convergence(X, y)
 
 
 def test_it_can_be_copied_and_pickled() -> None:

@@ -270,6 +270,34 @@ def test_pictures_side_by_side_keep_to_themselves(walk: Any) -> None:
     assert [line.get_clip_on() for line in starts] == [False, True]
 
 
+def test_optimizers_around_others_walk_too() -> None:
+    inner = mc.optim.SGD(0.1)
+    paths = [
+        mc.descent("saddle", [[0.3, 0.4]], rule, steps=20).paths
+        for rule in (inner, mc.optim.Clipped(inner, norm=1e6), mc.optim.Clipped(mc.optim.SGD(0.5), norm=1e6))
+    ]
+    # Clipping multiplies by exactly 1 here.
+    np.testing.assert_array_equal(paths[0], paths[1])
+    slower = mc.descent("saddle", [[0.3, 0.4]], mc.optim.Clipped(mc.optim.SGD(0.5), norm=1e6), 20, 0.1)
+    np.testing.assert_array_equal(slower.paths, paths[0])
+    assert slower.optimizer.learning_rate == 0.1
+    assert not np.array_equal(paths[2], paths[0])
+
+
+@pytest.mark.parametrize(
+    ("f", "starts", "more", "message"),
+    [
+        (lambda x, y, z: x, [[1, 1]], {}, r"f takes x, y, z; expected one array \[2\], or two numbers"),
+        (lambda x, y: None, [[1, 1]], {}, "f returned nothing"),
+        (lambda x, y: x * y, "ab", {}, "starts must be numbers, got 'ab'"),
+        (lambda x, y: x * y, [[1, 1]], {"bounds": "ab"}, "bounds must be numbers, got 'ab'"),
+    ],
+)
+def test_what_cannot_be_walked_is_refused_in_words(f: Any, starts: Any, more: Any, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        mc.descent(f, starts, **more)
+
+
 def test_unreached_and_diverged_paths_are_drawn_too(tmp_path: Path) -> None:
     walk = mc.descent(surfaces.rosenbrock, [[-1.5, 2.0], [1.0, 1.5]], learning_rate=0.01, steps=40)
     assert "diverged" in walk.endings

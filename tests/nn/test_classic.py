@@ -99,13 +99,21 @@ def test_circuits_refuse_what_is_not_wired() -> None:
         classic.Neuron(("a",), threshold=-1)
 
 
+def test_a_function_names_its_inputs() -> None:
+    table = classic.truth_table(lambda rain, sun: rain and sun, output="rainbow")
+    assert repr(table) == "TruthTable(rain sun -> rainbow: '0001')"
+    assert str(classic.circuit_of_table(lambda p, q: p != q)).startswith("inputs   p q")
+    with pytest.raises(DataError, match=r"a \+ b >= 2 is not told b"):
+        classic.and_neuron("a", "b")({"a": True})
+
+
 def test_tables_refuse_what_is_none() -> None:
     with pytest.raises(ShapeError, match="3 answers"):
         classic.truth_table("011")
     with pytest.raises(DataError, match="a list of 0 and 1"):
         classic.truth_table("01x1")
-    with pytest.raises(DataError, match="needs inputs="):
-        classic.truth_table(lambda a: a)
+    with pytest.raises(DataError, match="does not tell its inputs"):
+        classic.truth_table(lambda *bits: any(bits))
     with pytest.raises(DataError, match="between 0 and 16"):
         classic.all_rows(17)
     with pytest.raises(DataError, match="one answer"):
@@ -176,8 +184,8 @@ def test_the_rule_learns_exactly_the_tables_that_a_plane_divides(inputs: int) ->
     run = classic.train_perceptron(X, answers.T, epochs=200)
     right = (run.ltu(X) == answers.T).all(axis=0)
     assert right.sum() == SEPARABLE_TABLES[inputs]
-    np.testing.assert_array_equal(right, run.margin > 0)
-    assert (run.updates[right] <= run.bound[right]).all()
+    np.testing.assert_array_equal(right, run.separation.margin > 0)
+    assert (run.updates[right] <= run.separation.bound[right]).all()
     planes = [classic.find_separator(X, 2 * column - 1) is not None for column in answers]
     np.testing.assert_array_equal(planes, right)
 
@@ -192,9 +200,9 @@ def test_corrections_stay_below_novikoffs_bound(seed: int, gap: float) -> None:
     X = X + gap * sign[:, None] * normal
     run = classic.train_perceptron(X, sign, epochs=5000)
     assert run.converged
-    assert run.updates[0] <= run.bound[0]
+    assert run.updates[0] <= run.separation.bound[0]
     # The plane that made the rows keeps `gap`, so the widest one keeps no less, up to rounding.
-    assert run.margin[0] >= gap * (1 - 1e-9)
+    assert run.separation.margin[0] >= gap * (1 - 1e-9)
 
 
 def test_the_widest_margin_of_and() -> None:
@@ -208,13 +216,13 @@ def test_the_widest_margin_of_and() -> None:
 def test_xor_is_called_by_its_name_and_seen_to_go_round() -> None:
     X = classic.all_rows(2)
     run = classic.train_perceptron(X, [[0, 0], [1, 0], [1, 0], [0, 1]])
-    assert run.verdicts == ("no plane divides the rows: this is XOR", "divides all rows")
+    assert run.separation.verdicts == ("no plane divides the rows: this is XOR", "divides all rows")
     assert not run.converged
     assert run.cycle is not None
     assert "go round" in str(run)
-    assert np.isinf(run.bound[0])
+    assert np.isinf(run.separation.bound[0])
     negated = classic.train_perceptron(3.0 - 2.0 * X, [-1, 1, 1, -1])
-    assert negated.verdicts[0].endswith("this is XOR")
+    assert negated.separation.verdicts[0].endswith("this is XOR")
 
 
 @pytest.mark.parametrize(
@@ -239,12 +247,12 @@ def test_rows_without_a_name_have_none() -> None:
     contradictory = np.array([[0, 0], [0, 0], [1, 1], [1, 1]])
     assert classic.name_of_table(contradictory, sign) is None
     run = classic.train_perceptron(contradictory, sign)
-    assert run.verdicts == ("no plane divides the rows",)
+    assert run.separation.verdicts == ("no plane divides the rows",)
 
 
 def test_a_training_cut_short_says_so() -> None:
     run = classic.train_perceptron(classic.all_rows(2), [0, 0, 0, 1], epochs=1)
-    assert "train longer" in run.verdicts[0]
+    assert "train longer" in run.separation.verdicts[0]
     assert repr(run) == "PerceptronRun(inputs: 2, units: 1, epochs: 1, not all right)"
 
 

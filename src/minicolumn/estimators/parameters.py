@@ -130,9 +130,9 @@ def optimizer_after(estimator: Any, rows: int, factor: float) -> Optimizer | Non
     if learnt is None or not isinstance(rate, str):
         return optimizer
     if lowers_its_rate(estimator):
-        return dataclasses.replace(optimizer, learning_rate=learnt * factor)
+        return optimizer.with_rate(learnt * factor)
     if rate == "invscaling" and estimator.solver != "adam":
-        return dataclasses.replace(optimizer, learning_rate=learnt / pow(rows + 1, estimator.power_t))
+        return optimizer.with_rate(learnt / pow(rows + 1, estimator.power_t))
     return optimizer
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -20,8 +21,11 @@ from minicolumn.estimators.parameters import check_class_weight
 from minicolumn.estimators.perceptron_epoch import Penalty
 from minicolumn.estimators.perceptron_targets import Targets, read_targets
 from minicolumn.estimators.perceptron_train import Rows, Settings, train
+from minicolumn.nn.classic import Separation, name_of_table, separation
 
 Array = np.ndarray
+# Rows among which XOR and its kin are looked for.
+MOST_ROWS = 10_000
 PENALTIES = ("l2", "l1", "elasticnet")
 _WHOLE = (Integral, lambda n: n >= 1, "a whole number of at least 1")
 # What each number must be: its kind, its range, and both in words.
@@ -33,6 +37,25 @@ _NUMBERS: dict[str, tuple[type, Callable[[Any], bool], str]] = {
     "validation_fraction": (Real, lambda n: 0 < n < 1, "a number between 0 and 1"),
     "n_iter_no_change": _WHOLE,
 }
+
+
+@dataclass(frozen=True, eq=False)
+class Convergence:
+    """What `Perceptron.convergence` tells; print it.
+
+    separation      what planes can do about the rows: margins, the bound on corrections, a verdict a unit
+    corrections     how often each unit was corrected in the last `fit` or `partial_fit`, int [units]
+    names           the class or label that each unit says yes to
+    """
+
+    separation: Separation
+    corrections: Array
+    names: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"longest row R = {self.separation.radius:.4g}\n" + self.separation.table(
+            self.corrections, self.names
+        )
 
 
 class Perceptron(ClassifierMixin, BaseEstimator):
@@ -62,7 +85,7 @@ class Perceptron(ClassifierMixin, BaseEstimator):
     warm_start          whether `fit` goes on from the last weights
 
     Attributes          classes_, coef_ [units, features], intercept_ [units], n_iter_, t_, n_features_in_,
-                        feature_names_in_, multilabel_
+                        feature_names_in_, multilabel_; n_corrections_ [units], of the last fit
     Source              Rosenblatt 1958, "The perceptron"
     Differs             from `sklearn.linear_model.Perceptron`, whose parameters these are: y may have several
                         labels; one order of rows serves all classes; X must be dense. With shuffle=False and
@@ -126,7 +149,7 @@ class Perceptron(ClassifierMixin, BaseEstimator):
         Errors          ValueError for data that do not fit; DivergenceError where weights leave the finite
                         numbers
 
-        Warns ConvergenceWarning where max_iter came first.
+        Warns ConvergenceWarning where max_iter came first, and where the rows are XOR or its kin.
         """
         self._check_parameters()
         X, y = self._data(X, y, reset=True)
@@ -136,10 +159,17 @@ class Perceptron(ClassifierMixin, BaseEstimator):
             intercept_init = self.intercept_ if intercept_init is None else intercept_init
         self._begin(X, targets, coef_init, intercept_init)
         self._learn(X, targets, sample_weight, self.max_iter)
-        if self.tol is not None and self.n_iter_ == self.max_iter:
+        known = self._known_tables(X, targets)
+        if known:
+            warnings.warn(
+                f"Perceptron: {'; '.join(known)}; a network with a hidden layer can: mc.MLPClassifier",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+        elif self.tol is not None and self.n_iter_ == self.max_iter:
             warnings.warn(
                 f"Perceptron: stopped by max_iter={self.max_iter} before the units stopped getting better; "
-                "raise max_iter, or see whether a plane can divide the classes at all",
+                "raise max_iter, or see by `convergence(X, y)` whether a plane can divide the classes at all",
                 ConvergenceWarning,
                 stacklevel=2,
             )
@@ -205,9 +235,9 @@ class Perceptron(ClassifierMixin, BaseEstimator):
         key = random.stream(int(draws.randint(np.iinfo(np.int32).max)), "shuffle") if self.shuffle else None
         score = _scorer(X[held], positive[held], weights[held]) if self.early_stopping else None
         weight, bias = np.ascontiguousarray(self.coef_.T), self.intercept_
-        weight, bias, number = train(self._settings(epochs, key), rows, weight, bias, int(self.t_) - 1, score)
-        self.coef_, self.intercept_ = np.ascontiguousarray(weight.T), bias
-        self.n_iter_ = number
+        units, number = train(self._settings(epochs, key), rows, weight, bias, int(self.t_) - 1, score)
+        self.coef_, self.intercept_ = np.ascontiguousarray(units.weight.T), units.bias
+        self.n_iter_, self.n_corrections_ = number, units.corrections
         self.t_ += number * len(X)
         return self
 
@@ -249,6 +279,45 @@ class Perceptron(ClassifierMixin, BaseEstimator):
             _must_be(name, getattr(self, name), kind, good, expected)
         if self.tol is not None:
             _must_be("tol", self.tol, Real, lambda n: n >= 0, "a number >= 0, or None")
+
+    # Explaining --------------------------------------------------------------------------------------------
+
+    def convergence(self, X: Any, y: Any) -> Convergence:
+        """Tell whether planes can divide some rows, and after how many corrections that is certain to come.
+
+            corrections <= (R / margin)^2       R the length of the longest row, with 1 for the bias
+
+        whatever the order of the rows, for units that start from 0 and all of whose corrections are as large:
+        without a penalty, sample weights and class weights. Where no plane divides the rows, training never
+        ends by itself. Print what comes back.
+
+        X, y        rows, as for `fit`
+        Errors      NotFittedError before `fit`; ValueError for data that do not fit
+        Source      Novikoff 1962; planes are found by linear programming, margins by least squares, so this
+                    takes far longer than `fit` on many rows
+
+        >>> import numpy as np, minicolumn as mc
+        >>> X, y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), [0, 0, 0, 1]
+        >>> print(mc.Perceptron(tol=None, max_iter=20).fit(X, y).convergence(X, y).separation.verdicts)
+        ('divides all rows',)
+        """
+        check_is_fitted(self)
+        X, y = self._data(X, y, reset=False)
+        targets = read_targets(y, self.classes_)
+        signs, scores = np.where(targets.positive, 1.0, -1.0), X @ self.coef_.T + self.intercept_
+        found = separation(X.astype(np.float64), signs, (signs * scores <= 0).sum(axis=0), self.fit_intercept)
+        return Convergence(found, self.n_corrections_, targets.names)
+
+    def _known_tables(self, X: Array, targets: Targets) -> list[str]:
+        """Return which units are asked for one of the best-known tables that no plane divides."""
+        if len(X) > MOST_ROWS:
+            return []
+        signs = np.where(targets.positive, 1, -1)
+        wrong = np.any(signs * (X @ self.coef_.T + self.intercept_) <= 0, axis=0)
+        units = zip(targets.names, wrong.tolist(), signs.T, strict=True)
+        known = [(name, name_of_table(X, sign)) for name, missed, sign in units if missed]
+        say = "no plane divides the rows of {} from the others: this is {}"
+        return [say.format(name, table) for name, table in known if table]
 
     # Answering ---------------------------------------------------------------------------------------------
 

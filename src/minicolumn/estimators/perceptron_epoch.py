@@ -33,6 +33,7 @@ class Units:
     due         what the amount of the penalty has come to by now, a number
     paid        how much of it each weight has been moved, [fan_in, units]
     objective   sum over the rows of the epoch of each unit's loss and penalty, float64 [units]
+    corrections how often each unit was corrected so far, int64 [units]
     """
 
     weight: Array
@@ -40,11 +41,13 @@ class Units:
     due: Array
     paid: Array
     objective: Array
+    corrections: Array
 
 
 def start(weight: Array, bias: Array) -> Units:
     """Return units that have not been penalised yet."""
-    return Units(weight, bias, weight.dtype.type(0), np.zeros_like(weight), np.zeros(len(bias), np.float64))
+    none, count = np.zeros(len(bias), np.float64), np.zeros(len(bias), np.int64)
+    return Units(weight, bias, weight.dtype.type(0), np.zeros_like(weight), none, count)
 
 
 # Kept, so that the folds of a cross-validation are compiled once.
@@ -77,7 +80,8 @@ def perceptron_epoch(
             weight = _shrunk(units.weight, penalty, active) + x[:, None] * change[None, :]
             weight, due, paid = _cut(weight, units, penalty, active)
             bias = units.bias + change if fit_bias else units.bias
-            return Units(weight, bias, due, paid, units.objective + lost.astype(np.float64)), None
+            objective, count = units.objective + lost.astype(np.float64), units.corrections + (change != 0)
+            return Units(weight, bias, due, paid, objective, count), None
 
         return scan(step, units, order)[0]
 

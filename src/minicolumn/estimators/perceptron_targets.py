@@ -39,6 +39,11 @@ class Targets:
         return 1 if self.binary else len(self.classes)
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Return the class or label that each unit says yes to."""
+        return tuple(map(str, (self.classes[1:] if self.binary else self.classes).tolist()))
+
+    @property
     def positive(self) -> Array:
         """Return what each unit should say yes to, bool [rows, units]."""
         if self.multilabel:
@@ -83,7 +88,7 @@ def read_targets(y: Any, classes: Any = None) -> Targets:
     if len(strange):
         raise DataError(f"Perceptron: y holds {strange.tolist()[:5]}, which `classes` does not list")
     if len(known) < 2:
-        raise DataError(f"Perceptron: y holds one class, {known[0]!r}; expected at least two classes")
+        raise DataError(f"Perceptron: y holds one class, {known[0]}; expected at least two classes")
     return Targets(y, known, multilabel=False)
 
 

@@ -52,13 +52,13 @@ def train(
     bias: Array,
     seen: int,
     score: Callable[[Array, Array], Array] | None = None,
-) -> tuple[Array, Array, int]:
+) -> tuple[Units, int]:
     """Train units until each has stopped getting better; one that has stays as it is.
 
     weight, bias    to start from, [fan_in, units] and [units]
     seen            rows seen before, which chooses the orders that come
     score           of (weight, bias), by unit, on rows set apart; None judges by the training objective
-    Returns         weight, bias and the number of epochs
+    Returns         the units and the number of epochs
     """
     epoch = perceptron_epoch(settings.penalty, settings.learning_rate, settings.fit_bias)
     units, active = start(weight, bias), np.ones(len(bias), bool)
@@ -77,7 +77,7 @@ def train(
         bad = np.where(worse, bad + 1, 0)
         best = np.minimum(best, figure)
         active = active & (bad < settings.patience)
-    return units.weight, units.bias, number
+    return units, number
 
 
 def _order(key: Array | None, numbers: Array, seen: int) -> Array:

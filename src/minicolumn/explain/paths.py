@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -174,14 +174,14 @@ def descent(
     box = known if bounds is None else _checked_bounds(bounds)
     points = _starts(starts, box)
     _must_give_one_number(g, points[0])
-    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
+    if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 1:
         raise DataError(f"descent: steps must be a whole number of at least 1, got {steps!r}")
     rule = _optimizer(optimizer)
-    walk = walk_of(g, rule, points, steps)
+    walk = walk_of(g, rule, points, int(steps))
     if learning_rate is None:
         width = width_of(box) if box else _size(points)
         learning_rate = rule.learning_rate if rule is optimizer else best_rate(walk, rule, g, points, width)
-    rule = replace(rule, learning_rate=learning_rate)
+    rule = rule.with_rate(learning_rate)
     paths, values = walk(rule.learning_rate)
     box = box or _around(paths)
     stationary, reached, endings = _ends(slopes_of(g), paths, values, box)
@@ -200,21 +200,34 @@ def _of_a_point(f: Any) -> Callable[[Array], Any]:
         return f
     placed = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     needed = [p for p in placed if p.default is p.empty]
+    if len(needed) > 2:
+        names = ", ".join(p.name for p in needed)
+        raise DataError(f"descent: f takes {names}; expected one array [2], or two numbers")
     return (lambda p: f(p[0], p[1])) if len(needed) == 2 else f
 
 
 def _must_give_one_number(g: Callable[[Array], Any], point: Array) -> None:
-    shape = np.shape(g(point))
+    value = g(point)
+    if value is None:
+        raise DataError("descent: f returned nothing; does it lack its return?")
+    shape = np.shape(value)
     if shape != ():
         raise ShapeError(f"descent: f returned shape {list(shape)} for a point, expected one number")
 
 
 def _checked_bounds(bounds: Any) -> Box:
-    box = np.asarray(bounds, np.float64)
+    box = _numbers("bounds", bounds)
     if box.shape != (2, 2) or not np.isfinite(box).all() or not (box[:, 0] < box[:, 1]).all():
         raise DataError(f"descent: bounds must be ((x from, x to), (y from, y to)), got {bounds!r}")
     (left, right), (low, high) = box.tolist()
     return (left, right), (low, high)
+
+
+def _numbers(name: str, given: Any) -> Array:
+    try:
+        return np.asarray(given, np.float64)
+    except (TypeError, ValueError):
+        raise DataError(f"descent: {name} must be numbers, got {given!r}") from None
 
 
 def _starts(starts: Any, box: Box | None) -> Array:
@@ -224,7 +237,7 @@ def _starts(starts: Any, box: Box | None) -> Array:
         low, high = np.array(box).T
         share = (0.5 + np.arange(1, int(starts) + 1)[:, None] * SPREAD) % 1.0
         return low + share * (high - low)
-    points = np.atleast_2d(np.asarray(starts, np.float64))
+    points = np.atleast_2d(_numbers("starts", starts))
     if points.ndim != 2 or points.shape[1] != 2 or not len(points):
         raise ShapeError(f"descent: starts have shape {list(np.shape(starts))}, expected [starts, 2]")
     if not np.isfinite(points).all():

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from minicolumn.nn.regularize import is_penalized
 from minicolumn.nn.settings import settle_flag, settle_number
@@ -66,6 +66,15 @@ class Optimizer:
         """
         rate = self.learning_rate if learning_rate is None else learning_rate
         return step_tree(self._choose, grads, moments, params, rate)
+
+    def with_rate(self, learning_rate: float) -> Self:
+        """Return the same optimizer with another learning rate.
+
+        >>> from minicolumn.optim import SGD, Clipped
+        >>> Clipped(SGD(0.1), norm=1.0).with_rate(0.5).optimizer.learning_rate
+        0.5
+        """
+        return dataclasses.replace(self, learning_rate=learning_rate)
 
     @property
     def averages(self) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, final
+from dataclasses import dataclass, field, replace
+from typing import Any, Self, final
 
 import numpy as np
 
@@ -25,6 +25,9 @@ class Wrapper(Optimizer):
         if not isinstance(self.optimizer, Optimizer):
             refuse(self, "optimizer", "a record such as mc.optim.Adam(1e-3)")
         settle(self, "learning_rate", self.optimizer.learning_rate)
+
+    def with_rate(self, learning_rate: float) -> Self:
+        return replace(self, optimizer=self.optimizer.with_rate(learning_rate))
 
 
 @final

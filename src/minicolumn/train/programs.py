@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -39,7 +38,7 @@ def epoch_program(
     program that holds one is not kept. The state is given away, so that each call may work in its memory;
     with `each`, which gives the state after each step, it stays as it is.
     """
-    optimizer = without_rate(optimizer)
+    optimizer = optimizer.with_rate(1.0)  # an argument of the program, so that no rate makes a new one
     kind = None if is_plain(regularizer) else regularizer
     make = _kept if is_plain((network, loss, optimizer, kind, constraint)) else _compiled
     return make(network, loss, optimizer, kind, constraint, backend, threads, shadow, each)
@@ -58,15 +57,6 @@ def full_batch_program(
     kind = None if is_plain(regularizer) else regularizer
     make = _kept_full if is_plain((network, loss, kind)) else _compiled_full
     return make(network, loss, kind, threads)
-
-
-def without_rate(optimizer: Optimizer) -> Optimizer:
-    """Return an optimizer as it is apart from its learning rate."""
-    inner = getattr(optimizer, "optimizer", None)
-    if isinstance(inner, Optimizer):  # one around another has the other's rate
-        return dataclasses.replace(optimizer, optimizer=without_rate(inner))
-    fields = {field.name for field in dataclasses.fields(optimizer)}
-    return dataclasses.replace(optimizer, learning_rate=1.0) if "learning_rate" in fields else optimizer
 
 
 def _compiled(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import math
 from collections.abc import Callable
@@ -209,4 +208,4 @@ def _optimizer(given: str | Optimizer | None, learning_rate: float | None, habit
     if given is None:
         return AdamW(learning_rate or habits.learning_rate, b2=0.95, weight_decay=0.02)
     found = optimizer_by_name(given) if isinstance(given, str) else given
-    return dataclasses.replace(found, learning_rate=learning_rate) if learning_rate else found
+    return found.with_rate(learning_rate) if learning_rate else found

@@ -8,7 +8,13 @@ from minicolumn.nn.classic.circuit import Circuit, circuit_of_table, half_adder
 from minicolumn.nn.classic.learn import PerceptronRun, train_perceptron
 from minicolumn.nn.classic.neuron import Neuron, and_neuron, not_neuron, or_neuron
 from minicolumn.nn.classic.rules import delta_rule, hebb_rule, perceptron_rule
-from minicolumn.nn.classic.separable import find_separator, largest_margin, name_of_table
+from minicolumn.nn.classic.separable import (
+    Separation,
+    find_separator,
+    largest_margin,
+    name_of_table,
+    separation,
+)
 from minicolumn.nn.classic.table import TruthTable, all_rows, truth_table
 from minicolumn.nn.classic.threshold import LTU, STEP_HAS_NO_SLOPE
 
@@ -18,6 +24,7 @@ __all__ = [
     "Circuit",
     "Neuron",
     "PerceptronRun",
+    "Separation",
     "TruthTable",
     "all_rows",
     "and_neuron",
@@ -31,6 +38,7 @@ __all__ = [
     "not_neuron",
     "or_neuron",
     "perceptron_rule",
+    "separation",
     "train_perceptron",
     "truth_table",
 ]

@@ -113,7 +113,7 @@ def circuit_of_table(table: Any, inputs: Any = None, output: str = "out") -> Cir
     Errors      as `truth_table`; DataError for a table of several answers
     Source      McCulloch & Pitts 1943, theorem II
 
-    >>> circuit_of_table(lambda a, b, c: (a + b + c) >= 2, 3).truth_table()
+    >>> circuit_of_table(lambda a, b, c: (a + b + c) >= 2).truth_table()
     TruthTable(a b c -> out: '00010111')
     """
     if not isinstance(table, TruthTable):

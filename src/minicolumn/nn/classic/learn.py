@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from minicolumn.errors import DataError, ShapeError
 from minicolumn.lower.compile import compile
 from minicolumn.nn.classic.rules import perceptron_rule
-from minicolumn.nn.classic.separable import find_separator, largest_margin, name_of_table
+from minicolumn.nn.classic.separable import Separation, separation
 from minicolumn.nn.classic.threshold import LTU
 from minicolumn.trace.loops import scan
 
@@ -26,29 +27,19 @@ class PerceptronRun:
     mistakes    corrections in each epoch, by unit, int [epochs, units]
     converged   whether an epoch passed without a mistake
     cycle       the two epochs after which the weights were the same, so that they go round for ever; or None
-    radius      R, the length of the longest row, with the bias's 1 as one more entry
-    margin      of the widest plane, by unit, [units]; 0 where no plane divides the rows
-    verdicts    one sentence a unit
+    separation  what planes can do about the rows: margins, the bound on corrections, a verdict a unit
     """
 
     ltu: LTU
     mistakes: Array
     converged: bool
     cycle: tuple[int, int] | None
-    radius: float
-    margin: Array
-    verdicts: tuple[str, ...]
+    separation: Separation
 
     @property
     def updates(self) -> Array:
         """Return how often each unit was corrected, int [units]."""
         return self.mistakes.sum(axis=0)
-
-    @property
-    def bound(self) -> Array:
-        """Return the most corrections that each unit can need, (R / margin)^2, whatever the order; or inf."""
-        margin = np.where(self.margin > 0, self.margin, 1.0)
-        return np.where(self.margin > 0, (self.radius / margin) ** 2, np.inf)
 
     def __repr__(self) -> str:
         fan_in, units = self.ltu.weight.shape
@@ -56,14 +47,11 @@ class PerceptronRun:
         return f"PerceptronRun(inputs: {fan_in}, units: {units}, epochs: {len(self.mistakes)}, {end})"
 
     def __str__(self) -> str:
+        names = [str(unit) for unit in range(len(self.updates))]
         lines = [
-            f"{self!r}, longest row R = {self.radius:.4g}",
-            "unit  corrections  bound (R/margin)^2  margin   verdict",
+            f"{self!r}, longest row R = {self.separation.radius:.4g}",
+            self.separation.table(self.updates, names),
         ]
-        columns = zip(self.updates, self.bound, self.margin, self.verdicts, strict=True)
-        for unit, (updates, bound, margin, verdict) in enumerate(columns):
-            limit = f"{bound:.4g}" if np.isfinite(bound) else "none"
-            lines.append(f"{unit:<4}  {updates:>11}  {limit:>18}  {margin:<7.3g}  {verdict}")
         if self.cycle:
             first, again = self.cycle
             lines.append(f"the weights after epoch {again} are those after epoch {first}: they go round")
@@ -92,32 +80,18 @@ def train_perceptron(
 
     >>> X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
     >>> run = train_perceptron(X, [[0, 0], [0, 1], [0, 1], [1, 0]])
-    >>> print(*run.verdicts, sep="; ")
+    >>> print(*run.separation.verdicts, sep="; ")
     divides all rows; no plane divides the rows: this is XOR
     """
     rows, signs = _checked(X, y)
-    if not learning_rate > 0 or not np.isfinite(learning_rate):
+    if not isinstance(learning_rate, Real) or not 0 < learning_rate < np.inf:
         raise DataError(f"train_perceptron: learning_rate must be a finite number > 0, got {learning_rate!r}")
     if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 1:
         raise DataError(f"train_perceptron: epochs must be a whole number of at least 1, got {epochs!r}")
     state, mistakes, cycle = _train(rows, signs, float(learning_rate), epochs, bias)
     ltu = LTU(*state)
-    lengths = (rows**2).sum(axis=1) + float(bias)
     wrong = (signs * ltu.scores(rows) <= 0).sum(axis=0)
-    # A unit that is right about every row is proof enough that a plane exists.
-    columns = list(zip(wrong.tolist(), signs.T, strict=True))
-    separable = [not n or find_separator(rows, sign, bias) is not None for n, sign in columns]
-    pairs = list(zip(separable, signs.T, strict=True))
-    margin = [largest_margin(rows, sign, bias) if apart else 0.0 for apart, sign in pairs]
-    return PerceptronRun(
-        ltu,
-        mistakes,
-        not mistakes[-1].any(),
-        cycle,
-        float(np.sqrt(lengths.max())),
-        np.array(margin),
-        tuple(_verdict(apart, int(n), rows, sign) for n, (apart, sign) in zip(wrong, pairs, strict=True)),
-    )
+    return PerceptronRun(ltu, mistakes, not mistakes[-1].any(), cycle, separation(rows, signs, wrong, bias))
 
 
 def _checked(X: Any, y: Any) -> tuple[Array, Array]:
@@ -170,12 +144,3 @@ def _train(rows: Array, signs: Array, learning_rate: float, epochs: int, bias: b
 
 def _bytes(state: tuple[Array, Array]) -> bytes:
     return b"".join((part + 0.0).tobytes() for part in state)  # + 0.0: -0 and 0 are the same weight
-
-
-def _verdict(separable: bool, wrong: int, rows: Array, sign: Array) -> str:
-    if not wrong:
-        return "divides all rows"
-    if separable:
-        return f"{wrong} of {len(rows)} rows are still wrong, but a plane exists: train longer"
-    name = name_of_table(rows, sign)
-    return "no plane divides the rows" + (f": this is {name}" if name else "")

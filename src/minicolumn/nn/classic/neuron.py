@@ -58,7 +58,11 @@ class Neuron:
         """Return whether it fires, for bools or for arrays of them.
 
         wires       what each input carries: bools, or bool arrays of one shape
+        Errors      DataError where an input is missing
         """
+        missing = [name for name in self.inputs if name not in wires]
+        if missing:
+            raise DataError(f"Neuron: {self} is not told {' and '.join(missing)}")
         excited = sum((np.asarray(wires[name]).astype(int) for name in self.excitatory), np.int64(0))
         forbidden = np.any([wires[name] for name in self.inhibitory], axis=0) if self.inhibitory else False
         fires = (excited >= self.threshold) & ~np.asarray(forbidden)

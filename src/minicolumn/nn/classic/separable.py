@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,64 @@ from minicolumn.errors import ShapeError
 from minicolumn.nn.classic.table import all_rows
 
 Array = np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Separation:
+    """What planes can do about some rows, unit by unit.
+
+    radius      R, the length of the longest row, with the bias's 1 as one more entry
+    margin      of the widest plane, by unit, [units]; 0 where no plane divides the rows
+    verdicts    one sentence a unit
+    """
+
+    radius: float
+    margin: Array
+    verdicts: tuple[str, ...]
+
+    @property
+    def bound(self) -> Array:
+        """Return the most corrections that each unit can need, (R / margin)^2, whatever the order; or inf."""
+        margin = np.where(self.margin > 0, self.margin, 1.0)
+        return np.where(self.margin > 0, (self.radius / margin) ** 2, np.inf)
+
+    def table(self, corrections: Array, names: Sequence[str]) -> str:
+        """Return one line a unit, to be read beside how often each was corrected."""
+        width = max(4, *map(len, names))
+        lines = [f"{'unit':<{width}}  corrections  bound (R/margin)^2  margin   verdict"]
+        columns = zip(names, corrections, self.bound, self.margin, self.verdicts, strict=True)
+        for name, count, bound, margin, verdict in columns:
+            limit = f"{bound:.4g}" if np.isfinite(bound) else "none"
+            lines.append(f"{name:<{width}}  {count:>11}  {limit:>18}  {margin:<7.3g}  {verdict}")
+        return "\n".join(lines)
+
+
+def separation(rows: Array, signs: Array, wrong: Array, bias: bool = True) -> Separation:
+    """Tell for each unit whether a plane divides the rows, how wide its margin is, and what that means.
+
+    rows        float64 [rows, fan_in]
+    signs       +1 or -1, what each unit should say, [rows, units]
+    wrong       about how many rows each unit is wrong, int [units]
+    bias        whether planes may miss the origin
+    Source      the bound: Novikoff 1962, "On convergence proofs on perceptrons"
+    """
+    lengths = (rows**2).sum(axis=1) + float(bias)
+    pairs = list(zip(wrong.tolist(), signs.T, strict=True))
+    # A unit that is right about every row is proof enough that a plane exists.
+    apart = [not count or find_separator(rows, sign, bias) is not None for count, sign in pairs]
+    units = [(a, count, sign) for a, (count, sign) in zip(apart, pairs, strict=True)]
+    margin = [largest_margin(rows, sign, bias) if a else 0.0 for a, _, sign in units]
+    verdicts = [_verdict(a, count, rows, sign) for a, count, sign in units]
+    return Separation(float(np.sqrt(lengths.max())), np.array(margin), tuple(verdicts))
+
+
+def _verdict(apart: bool, wrong: int, rows: Array, sign: Array) -> str:
+    if not wrong:
+        return "divides all rows"
+    if apart:
+        return f"{wrong} of {len(rows)} rows are still wrong, but a plane exists: train longer"
+    name = name_of_table(rows, sign)
+    return "no plane divides the rows" + (f": this is {name}" if name else "")
 
 
 def find_separator(X: Any, sign: Any, bias: bool = True) -> Array | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import string
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -92,11 +93,12 @@ def truth_table(
 
     answers     "0110", or as many yes and no as there are rows, in counting order; or a function of so many
                 bools, called once a row
-    inputs      their names, or how many there are; found where answers are listed. Names are a, b, c ...
+    inputs      their names, or how many there are, which get the names a, b, c ...; None counts the answers,
+                or takes the names of the function's arguments
     output      the name of the answer
     Errors      DataError for answers that are not 0 or 1, ShapeError where their number is not 2^inputs
 
-    >>> truth_table(lambda a, b: a and not b, 2)
+    >>> truth_table(lambda a, b: a and not b)
     TruthTable(a b -> out: '0010')
     """
     if callable(answers):
@@ -113,11 +115,21 @@ def truth_table(
 
 
 def _asked(function: Callable[..., Any], inputs: int | Sequence[str] | None, output: str) -> TruthTable:
-    if inputs is None:
-        raise DataError("truth_table: a function needs inputs=, their number or their names")
-    names = input_names(inputs)
+    names = input_names(_parameters(function) if inputs is None else inputs)
     answers = [bool(function(*map(bool, row))) for row in all_rows(len(names))]
     return TruthTable(names, (output,), np.array(answers, bool)[:, None])
+
+
+def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
+    """Return the names of a function's arguments, which are the names of its inputs."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:  # a callable that does not tell its arguments
+        parameters = ()
+    names = tuple(p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD))
+    if not names:
+        raise DataError("truth_table: the function does not tell its inputs; give inputs=, their number")
+    return names
 
 
 def input_names(inputs: int | Sequence[str]) -> tuple[str, ...]:
