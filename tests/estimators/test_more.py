@@ -292,6 +292,23 @@ def test_labels_may_be_sparse(targets: Any) -> None:
     np.testing.assert_array_equal(dense.predict_proba(X), sparse.predict_proba(X))
 
 
+def test_training_goes_on_only_at_the_same_sizes(blobs: Any) -> None:
+    model = _classifier(warm_start=True).fit(*blobs)
+    for sizes in ((4, 6), (8,)):
+        with pytest.raises(mc.DataError, match=r"are of \(8, 6\) hidden units, hidden_layer_sizes says \(\d"):
+            model.set_params(hidden_layer_sizes=sizes).fit(*blobs)
+    model.set_params(hidden_layer_sizes=(8, 6)).fit(*blobs)
+
+
+@pytest.mark.parametrize(
+    ("usual", "own"), [("swish", "silu"), ("sigmoid", "logistic"), ("identity", "linear")]
+)
+def test_activations_go_by_their_usual_names_too(blobs: Any, usual: str, own: str) -> None:
+    one, two = (_classifier(activation=[name, "relu"]).fit(*blobs) for name in (usual, own))
+    np.testing.assert_array_equal(one.coefs_[0], two.coefs_[0])
+    assert _classifier(activation=usual, max_iter=2).fit(*blobs).n_iter_ == 2
+
+
 def test_predictions_are_those_of_the_weights_whatever_the_parameters_say_later(blobs: Any) -> None:
     X, y = blobs
     model = _classifier().fit(X, y)

@@ -12,7 +12,6 @@ import minicolumn as mc
 
 pytestmark = pytest.mark.oracles
 jax = pytest.importorskip("jax", reason="JAX is not installed; pip install 'minicolumn[oracles]' brings it")
-jax.config.update("jax_enable_x64", True)
 jnp = jax.numpy
 
 # Both compute in float64, in another order; a thousand roundings leave thirteen digits of sixteen.

@@ -145,7 +145,6 @@ OPTAX: dict[str, tuple[Loss, Any, Any, Callable[[Any, Any, Any], Any]]] = {
 def test_beside_optax(name: str) -> None:
     optax = pytest.importorskip("optax", reason="optax is not installed; pip install optax brings it")
     jax = pytest.importorskip("jax")
-    jax.config.update("jax_enable_x64", True)
     loss, outputs, targets, theirs = OPTAX[name]
     value, slope = mc.value_and_grad(lambda y: loss(y, targets))(outputs)
     expected, other = jax.value_and_grad(lambda y: theirs(optax, y, jax.numpy.asarray(targets)).mean())(

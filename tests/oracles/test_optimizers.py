@@ -15,7 +15,6 @@ pytestmark = pytest.mark.oracles
 torch = pytest.importorskip("torch", reason="PyTorch is not installed; pip install 'minicolumn[oracles]'")
 jax = pytest.importorskip("jax", reason="JAX is not installed; pip install 'minicolumn[oracles]'")
 optax = pytest.importorskip("optax", reason="Optax is not installed; pip install optax")
-jax.config.update("jax_enable_x64", True)
 
 
 @pytest.fixture(autouse=True)

@@ -23,6 +23,7 @@ from minicolumn.estimators.heads import Head, RowLoss, ascends
 from minicolumn.estimators.holding import Data, Parts, split
 from minicolumn.estimators.network import (
     build_network,
+    check_sizes,
     dense_layers,
     draw_weights,
     from_params,
@@ -243,6 +244,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         dtype = np.dtype(self.dtype)
         if not hasattr(self, "coefs_"):
             return Progress(draw_weights(network, self.n_features_in_, seed, dtype))
+        check_sizes(network, self.intercepts_)
         stood = getattr(self, "_progress", None) or Progress(None)
         params = to_params(network, self.coefs_, self.intercepts_, dtype)
         return replace(stood, params=params, moments=stood.moments if incremental else None, best_epoch=0)

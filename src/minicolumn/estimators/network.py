@@ -10,15 +10,14 @@ import numpy as np
 
 from minicolumn import random
 from minicolumn.errors import DataError
-from minicolumn.nn import ACTIVATIONS, Ascending, Dense, Dropout, Sequential
+from minicolumn.nn import Ascending, Dense, Dropout, Sequential
+from minicolumn.nn.activations import ACTIVATIONS, ALIASES
 
 Array = np.ndarray
 Activation = str | Callable[[Array], Array]
 
-# What scikit-learn calls differently.
-NAMES = {"identity": "linear"}
 # All but the one whose layer has twice as many sums as units, so that its weights would not be `coefs_`.
-KNOWN = {*NAMES, *ACTIVATIONS} - {"glu"}
+KNOWN = {*ALIASES, *ACTIVATIONS} - {"glu"}
 
 
 def hidden_sizes(sizes: Any) -> tuple[int, ...]:
@@ -58,7 +57,7 @@ def build_network(
     rates = for_each("dropout", dropout, len(hidden))
     layers: list[Any] = [Dropout(input_dropout)] if input_dropout else []
     for units, function, rate in zip(hidden, functions, rates, strict=True):
-        layers.append(Dense(units, NAMES.get(function, function) if isinstance(function, str) else function))
+        layers.append(Dense(units, function))
         if rate:
             layers.append(Dropout(rate))
     return Sequential(*layers, Dense(outputs), *([Ascending()] if ascending else []))
@@ -100,14 +99,29 @@ def draw_weights(network: Sequential, features: int, seed: int, dtype: Any) -> d
 def to_params(network: Sequential, coefs: Sequence[Array], intercepts: Sequence[Array], dtype: Any) -> Any:
     """Return weights as the network takes them."""
     if len(coefs) != len(dense_layers(network)):
-        raise DataError(
-            f"the weights are those of {len(coefs) - 1} hidden layers, hidden_layer_sizes says "
-            f"{len(dense_layers(network)) - 1}; set it back, or fit anew with warm_start=False"
-        )
+        raise _other_sizes(network, intercepts)
     params: dict[str, Any] = {str(place): {} for place in range(len(network.layers))}
     for name, weight, bias in zip(dense_layers(network), coefs, intercepts, strict=True):
         params[name] = {"weight": np.asarray(weight, dtype), "bias": np.asarray(bias, dtype)}
     return params
+
+
+def check_sizes(network: Sequential, intercepts: Sequence[Array]) -> None:
+    """Refuse to train on with weights of other sizes.
+
+    Errors      DataError that says what to do
+    """
+    if [b.size for b in intercepts] != [layer.units for layer in dense_layers(network).values()]:
+        raise _other_sizes(network, intercepts)
+
+
+def _other_sizes(network: Sequential, intercepts: Sequence[Array]) -> DataError:
+    learnt = tuple(b.size for b in intercepts[:-1])
+    said = tuple(layer.units for layer in dense_layers(network).values())[:-1]
+    return DataError(
+        f"the weights learnt so far are of {learnt} hidden units, hidden_layer_sizes says {said}; set it back "
+        "or fit anew with warm_start=False"
+    )
 
 
 def from_params(network: Sequential, params: Any, dtype: Any) -> tuple[list[Array], list[Array]]:

@@ -176,10 +176,7 @@ class _Job:
         """Train until all epochs are over or something ends it earlier."""
         started, training, s = time.perf_counter(), self._training(start), self.settings
         self.ahead = Ahead() if fits_ahead(self.steps, start.params) and not is_sparse(self.train.X) else None
-        self.epoch = epoch_program(
-            s.network, s.loss, s.optimizer, s.regularizer, s.constraint, s.backend, s.threads,
-            s.shadow, each=self.ahead is not None,
-        )  # fmt: skip
+        self.epoch = epoch_program(s, each=self.ahead is not None)
         self.first = self.taken = start.steps
         # Training works in the memory of its state, which callbacks and the caller must not see.
         self.state: State | None = State(_copied(start.params), start.moments)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from minicolumn.autodiff.derivatives import value_and_grad
@@ -11,6 +12,7 @@ from minicolumn.lower.compile import compile
 from minicolumn.nn.layer import Layer
 from minicolumn.nn.settings import is_plain
 from minicolumn.optim import Optimizer
+from minicolumn.train.check import Settings
 from minicolumn.train.epoch import loss_of, train_epoch
 
 # Kinds of training kept, the least recently used one going first. Each holds its programs and their memory.
@@ -20,28 +22,39 @@ VARYING = (1, 2, 3), (4, 5, 6)
 STATE = 0
 
 
-def epoch_program(
-    network: Layer,
-    loss: Callable[..., Any],
-    optimizer: Optimizer,
-    regularizer: Callable[[Any], Any] | None,
-    constraint: Callable[[Any], Any] | None = None,
-    backend: str = "native",
-    threads: int | None = None,
-    shadow: str | None = None,
-    each: bool = False,
-) -> Callable[..., tuple[Any, ...]]:
-    """Return the compiled `train_epoch`; the same one for records that make the same program.
+@dataclass(frozen=True)
+class Kind:
+    """What makes one compiled training another than the next: the parts of a step, and how it is compiled.
+
+    optimizer       at rate 1: learning rates are arguments of the program
+    regularizer     None also where its numbers are arguments of the program
+    each            whether the state after each step is given, and the first one left as it is
+    """
+
+    network: Layer
+    loss: Callable[..., Any]
+    optimizer: Optimizer
+    regularizer: Callable[[Any], Any] | None
+    constraint: Callable[[Any], Any] | None
+    backend: str
+    threads: int | None
+    shadow: str | None
+    each: bool
+
+
+def epoch_program(settings: Settings, each: bool = False) -> Callable[..., tuple[Any, ...]]:
+    """Return the compiled `train_epoch`; the same one for settings that make the same program.
 
     Learning rates are arguments of it, and so are the numbers of a regularizer that is a record of this
     package: neither makes a new program. Own functions may read what changes between two trainings, so a
     program that holds one is not kept. The state is given away, so that each call may work in its memory;
     with `each`, which gives the state after each step, it stays as it is.
     """
-    optimizer = optimizer.with_rate(1.0)  # an argument of the program, so that no rate makes a new one
-    kind = None if is_plain(regularizer) else regularizer
-    make = _kept if is_plain((network, loss, optimizer, kind, constraint)) else _compiled
-    return make(network, loss, optimizer, kind, constraint, backend, threads, shadow, each)
+    s = settings
+    optimizer, regularizer = s.optimizer.with_rate(1.0), None if is_plain(s.regularizer) else s.regularizer
+    kind = Kind(s.network, s.loss, optimizer, regularizer, s.constraint, s.backend, s.threads, s.shadow, each)
+    plain = is_plain((kind.network, kind.loss, kind.optimizer, kind.regularizer, kind.constraint))
+    return (_kept if plain else _compiled)(kind)
 
 
 def full_batch_program(
@@ -59,21 +72,17 @@ def full_batch_program(
     return make(network, loss, kind, threads)
 
 
-def _compiled(
-    network: Layer,
-    loss: Callable[..., Any],
-    optimizer: Optimizer,
-    regularizer: Callable[[Any], Any] | None,
-    constraint: Callable[[Any], Any] | None,
-    backend: str,
-    threads: int | None,
-    shadow: str | None,
-    each: bool,
-) -> Callable[..., tuple[Any, ...]]:
-    step = train_epoch(network, loss, optimizer, regularizer, constraint, each)
-    given = () if each else (STATE,)
+def _compiled(kind: Kind) -> Callable[..., tuple[Any, ...]]:
+    step = train_epoch(kind.network, kind.loss, kind.optimizer, kind.regularizer, kind.constraint, kind.each)
+    given = () if kind.each else (STATE,)
     return compile(
-        step, backend, VARYING, donate=given, threads=threads, shadow=shadow, flush_subnormals=True
+        step,
+        kind.backend,
+        VARYING,
+        donate=given,
+        threads=kind.threads,
+        shadow=kind.shadow,
+        flush_subnormals=True,
     )
 
 

@@ -10,13 +10,14 @@ import numpy as np
 
 from minicolumn import random
 from minicolumn.errors import DataError
-from minicolumn.lower.compile import compile
 from minicolumn.nn.layer import Layer
 from minicolumn.optim import Adam, Constant, Optimizer
 from minicolumn.picture import BEHIND, FRONT, QUIET, check_file, curves, mark, new_axes, save
 from minicolumn.train.batches import epoch_order
 from minicolumn.train.check import check_constrained, check_data, check_params, check_settings
-from minicolumn.train.epoch import State, next_numbers, train_epoch
+from minicolumn.train.epoch import State, next_numbers
+from minicolumn.train.programs import epoch_program
+from minicolumn.tree import map_leaves
 
 Array = np.ndarray
 
@@ -118,18 +119,11 @@ def find_learning_rate(
     start = check_params(settings, params, rows.X.shape[1:])
     check_constrained(constraint, start)
     order = _batches(settings.seed, len(rows), settings.batch_size, steps)
-    run = compile(
-        train_epoch(
-            settings.network, settings.loss, settings.optimizer, settings.regularizer, settings.constraint
-        ),
-        backend=settings.backend,
-        threads=settings.threads,
-        flush_subnormals=True,
-    )
+    # The program works in the memory of its state, and the caller's weights must stay as they are.
+    state = State(map_leaves(np.array, start), settings.optimizer.start(start))
     key = random.stream(settings.seed, "dropout")
-    state = State(start, settings.optimizer.start(start))
-    inputs = (order, rates.astype(settings.dtype), next_numbers(0, steps), key)
-    _, losses, *_ = run(state, rows.X, rows.y, rows.weight, *inputs)
+    inputs = (order, rates.astype(settings.dtype), next_numbers(0, steps), key, settings.regularizer)
+    _, losses, *_ = epoch_program(settings)(state, rows.X, rows.y, rows.weight, *inputs)
     return _judged(rates, losses.astype(np.float64))
 
 

@@ -240,6 +240,6 @@ def loss_by_name(name: str) -> LossRule:
     """
     own = ALIASES.get(name, name)
     if own not in LOSSES:
-        near = did_you_mean(name, [*LOSSES, *ALIASES])
-        raise DataError(f"unknown loss {name!r}{near}; there are {', '.join(LOSSES)}")
+        near = did_you_mean(name, [*LOSSES, *ALIASES]) or f"; there are {', '.join(LOSSES)}"
+        raise DataError(f"unknown loss {name!r}{near}")
     return LOSSES[own]
