@@ -119,7 +119,7 @@ def _other_sizes(network: Sequential, intercepts: Sequence[Array]) -> DataError:
     learnt = tuple(b.size for b in intercepts[:-1])
     said = tuple(layer.units for layer in dense_layers(network).values())[:-1]
     return DataError(
-        f"the weights learnt so far are of {learnt} hidden units, hidden_layer_sizes says {said}; set it back "
+        f"the weights so far are of {learnt} hidden units, hidden_layer_sizes says {said}; set it back, "
         "or fit anew with warm_start=False"
     )
 
