@@ -244,6 +244,11 @@ def test_a_wrong_name_is_answered_with_the_nearest(
         _classifier(**{parameter: "zzzzzz"}).fit(*blobs)
 
 
+def test_sizes_in_the_place_of_the_loss_are_recognised(blobs: Any) -> None:
+    with pytest.raises(ValueError, match=r"did you mean hidden_layer_sizes=\(8, 8\)\?"):
+        mc.MLPRegressor((8, 8)).fit(blobs[0], blobs[1])
+
+
 @pytest.mark.parametrize("solver", ["gradient_descent", "momentum", "nesterov"])
 def test_solvers_go_by_their_usual_names_too(blobs: Any, solver: str) -> None:
     record = mc.optim.optimizer_by_name(solver, learning_rate=0.02)
@@ -284,6 +289,19 @@ def test_scores_that_are_no_numbers_stop_nothing_early(blobs: Any) -> None:
         pytest.raises(mc.DataError, match="one row"),
     ):
         _regressor(**settings).fit(X, X[:, 0], X_val=X[:1], y_val=X[:1, 0])
+
+
+def test_the_history_holds_the_scores_and_callbacks_may_watch_them(blobs: Any) -> None:
+    X, y = blobs
+    model = _classifier(early_stopping=True).fit(X, y)
+    assert model.history_["val_score"].tolist() == model.validation_scores_
+    lowered = _classifier(
+        callbacks=[mc.train.ReduceOnPlateau(0.5, patience=1, monitor="val_score", min_delta=1.0)], max_iter=4
+    )
+    rates = lowered.fit(X, y, X_val=X, y_val=y).history_["learning_rate"]
+    assert rates[-1] < rates[0]
+    with pytest.raises(mc.DataError, match="did you mean 'val_score'"):
+        _classifier(callbacks=[mc.KeepBest("val_scor")]).fit(X, y, X_val=X, y_val=y)
 
 
 def test_labels_may_be_sparse(targets: Any) -> None:

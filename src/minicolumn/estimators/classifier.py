@@ -61,7 +61,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     dtype               of the computation, float32 unless asked otherwise; lbfgs computes in float64
     threads             the most that native code uses; the bits do not depend on it
 
-    Learnt beside scikit-learn's attributes: `history_` (a `mc.History`), `validation_loss_curve_` where rows
+    Learnt beside scikit-learn's attributes: `history_` (a `mc.History`, whose `plot()` draws it; with
+    `val_score` where rows are held out, which callbacks may watch), `validation_loss_curve_` where rows
     are held out, `temperature_` where calibrated.
 
     A training that diverges ends with a warning that names the cause, and the weights of the last whole

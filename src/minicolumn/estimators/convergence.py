@@ -46,11 +46,17 @@ class Convergence(Callback):
         self.idle = 0
         self.factor = 1.0
 
+    def on_start(self, training: Training) -> None:
+        if self.score is not None:
+            training.figures = (*training.figures, "val_score")
+            training.higher_is_better = {**training.higher_is_better, "val_score": True}
+
     def on_epoch(self, training: Training, row: Any) -> None:
         self.losses.append(row["loss"] + row.get("penalty", 0.0))
         self._say(f"Iteration {len(self.losses)}, loss = {self.losses[-1]:.8f}")
         if self.score is not None and self.scores is not None:
-            self.scores.append(self.score(training.params))
+            row["val_score"] = self.score(training.params)  # where `history_` and later callbacks see it
+            self.scores.append(row["val_score"])
             self._say(f"Validation score: {self.scores[-1]:f}")
         self._look(training)
         if self.idle > self.patience:

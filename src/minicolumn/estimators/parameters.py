@@ -88,6 +88,8 @@ def _nearest(estimator: Any, message: str) -> str:
     """Return what the refused value may have meant, if it is nearly the name of something that fits."""
     for name, allowed in estimator._parameter_constraints.items():
         value = getattr(estimator, name)
+        if name == "loss" and isinstance(value, int | tuple | list):  # first of MLPRegressor's arguments
+            return f"; did you mean hidden_layer_sizes={value!r}?"
         if message.startswith(f"The {name!r} parameter") and isinstance(value, str):
             options = (rule.options for rule in allowed if isinstance(rule, StrOptions))
             return did_you_mean(value, sorted(set().union(*options)))

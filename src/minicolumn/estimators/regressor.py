@@ -46,7 +46,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     conformal_fraction  share of the rows to set apart for `predict_interval`; 0 takes the rows held out for
                         early stopping, or X_val
 
-    Learnt beside scikit-learn's attributes: `history_` (a `mc.History`), `validation_loss_curve_` where rows
+    Learnt beside scikit-learn's attributes: `history_` (a `mc.History`, whose `plot()` draws it; with
+    `val_score` where rows are held out, which callbacks may watch), `validation_loss_curve_` where rows
     are held out, `held_outputs_` and `held_targets_` of the rows set apart for intervals.
 
     Errors      ValueError (`mc.DataError` and scikit-learn's own) for what cannot be used
