@@ -63,6 +63,40 @@ def _same_start(kind: str, targets: Any, settings: dict[str, Any], epochs: int, 
 
 
 @pytest.mark.parametrize("kind", PAIRS)
+@pytest.mark.parametrize("activation", ["relu", "logistic"])
+@pytest.mark.parametrize("seed", [0, 1, 2**32 - 1])
+def test_the_first_weights_are_scikit_learns_to_the_bit(
+    kind: str, activation: str, seed: int, targets: Any
+) -> None:
+    X, y = targets[kind]
+    Ours, Theirs, extra = PAIRS[kind]
+    shared = {"hidden_layer_sizes": (6, 5), "activation": activation, "random_state": seed, "max_iter": 1}
+    still = shared | {"solver": "sgd", "learning_rate_init": 1e-300, "alpha": 0.0} | extra
+    ours, theirs = Ours(**still, dtype="float64").fit(X, y), Theirs(**still).fit(X, y)
+    for w, v in zip(ours.coefs_ + ours.intercepts_, theirs.coefs_ + theirs.intercepts_, strict=True):
+        np.testing.assert_array_equal(w, v)
+
+
+@pytest.mark.parametrize("kind", ["binary", "multiclass", "multilabel", "numbers"])
+def test_lbfgs_takes_scikit_learns_path_from_its_first_weights(kind: str, targets: Any) -> None:
+    X, y = targets[kind]
+    Ours, Theirs, extra = PAIRS[kind]
+    shared = {
+        "hidden_layer_sizes": (6, 5),
+        "activation": "tanh",
+        "random_state": 3,
+        "max_iter": 15,
+        "alpha": 0.3,
+    }
+    shared |= {"solver": "lbfgs"} | extra
+    ours, theirs = Ours(**shared, dtype="float64").fit(X, y), Theirs(**shared).fit(X, y)
+    # Fifteen line searches carry a rounding on: some hundred times as far as one step would.
+    for w, v in zip(ours.coefs_ + ours.intercepts_, theirs.coefs_ + theirs.intercepts_, strict=True):
+        np.testing.assert_allclose(w, v, rtol=1e-6, atol=1e-8)
+    assert ours.loss_ == pytest.approx(theirs.loss_, rel=1e-10)
+
+
+@pytest.mark.parametrize("kind", PAIRS)
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
 def test_the_same_path_from_the_same_weights(kind: str, solver: str, targets: Any) -> None:
     ours, theirs = _same_start(kind, targets, SOLVERS[solver], epochs=6)

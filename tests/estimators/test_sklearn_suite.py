@@ -17,9 +17,6 @@ import minicolumn as mc
 PRIVATE = {
     "test_gradient": "calls _loss_grad_lbfgs; derivatives are tested in tests/autodiff",
 }
-# What depends on the draw: from 19 of 40 seeds ours stays on a plateau with a logistic network, from 20 of
-# 40 scikit-learn's does; the test takes seed 1, which is one of ours.
-DRAWN = {"test_lbfgs_regression": "seed 1 ends on a plateau of the logistic network"}
 
 
 def _suite() -> ModuleType:
@@ -37,9 +34,8 @@ def _suite() -> ModuleType:
 
 def _tests() -> dict[str, Any]:
     tests = {name: test for name, test in vars(_suite()).items() if name.startswith("test_")}
-    for reasons, strict in ((PRIVATE, True), (DRAWN, False)):
-        for name in reasons.keys() & tests.keys():  # other releases have other tests
-            tests[name] = pytest.mark.xfail(reason=reasons[name], strict=strict)(tests[name])
+    for name in PRIVATE.keys() & tests.keys():  # other releases have other tests
+        tests[name] = pytest.mark.xfail(reason=PRIVATE[name], strict=True)(tests[name])
     return tests
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import polars
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn import metrics as oracle
 
 import minicolumn as mc
@@ -390,3 +392,26 @@ def test_a_model_without_its_schema_still_predicts(tmp_path: Path) -> None:
     found = mc.load(tmp_path / "m.safetensors")
     assert found.schema is None
     np.testing.assert_array_equal(found.predict_table(FRAME), model.predict_table(FRAME))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@given(
+    units=st.lists(st.integers(1, 130), min_size=1, max_size=3),
+    fan_in=st.integers(1, 200),
+    activation=st.sampled_from(["relu", "tanh", "gelu", "softplus", "sine"]),
+    rows=st.integers(1, 600),
+    data=st.data(),
+)
+@settings(max_examples=15, deadline=None)
+def test_a_row_gets_the_same_bits_whatever_stands_beside_it(
+    dtype: Any, units: list[int], fan_in: int, activation: str, rows: int, data: Any
+) -> None:
+    net = mc.nn.Sequential(*(mc.nn.Dense(n, activation) for n in units[:-1]), mc.nn.Dense(units[-1]))
+    loss = "softmax_cross_entropy" if units[-1] > 1 else "squared_error"
+    model = mc.Model(net, net.init(0, (fan_in,), dtype), (fan_in,), loss)
+    X = np.random.default_rng(0).standard_normal((rows, fan_in)).astype(dtype)
+    together = model.predict(X)
+    start = data.draw(st.integers(0, rows - 1))
+    end = data.draw(st.integers(start + 1, rows))
+    np.testing.assert_array_equal(model.predict(X[start:end]), together[start:end])
+    np.testing.assert_array_equal(model.predict(X[::-1])[::-1], together)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -14,8 +15,7 @@ def wide_jax() -> Iterator[None]:
     if importlib.util.find_spec("jax") is None:
         yield
         return
-    import jax
-
+    jax: Any = importlib.import_module("jax")
     before = jax.config.jax_enable_x64
     jax.config.update("jax_enable_x64", True)
     yield

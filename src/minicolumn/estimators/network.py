@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from minicolumn import random
 from minicolumn.errors import DataError
 from minicolumn.nn import Ascending, Dense, Dropout, Sequential
 from minicolumn.nn.activations import ACTIVATIONS, ALIASES
@@ -74,24 +72,23 @@ def last_dense(network: Sequential) -> str:
 
 
 def draw_weights(network: Sequential, features: int, seed: int, dtype: Any) -> dict[str, Any]:
-    """Draw the first weights and biases as scikit-learn does.
+    """Draw the first weights and biases: to the bit those of scikit-learn at the same whole `random_state`.
 
         U(-a, a),   a = sqrt(6 / (fan_in + fan_out)),   or sqrt(2 / (fan_in + fan_out)) after a logistic
 
-    The output layer takes the factor of the last hidden one.
+    The output layer takes the factor of the last hidden one. Layer by layer first the weights, then the
+    biases, in float64 from NumPy's `RandomState`, whose numbers never change.
 
     Source      Glorot & Bengio 2010, equation 16
     """
     params: dict[str, Any] = {str(place): {} for place in range(len(network.layers))}
-    key, fan_in, activation = random.stream(seed, "init"), features, "linear"
+    draws, fan_in, activation = np.random.RandomState(seed), features, "linear"
     last = last_dense(network)
     for name, layer in dense_layers(network).items():
         activation = activation if name == last else layer.activation
-        bound = math.sqrt((2.0 if activation == "logistic" else 6.0) / (fan_in + layer.units))
-        shapes = {"weight": (fan_in, layer.units), "bias": (layer.units,)}
-        for part, shape in shapes.items():
-            own = random.fold_in_name(key, f"{name}.{part}")
-            params[name][part] = ((2.0 * random.uniform(own, shape, dtype) - 1.0) * bound).astype(dtype)
+        bound = np.sqrt((2.0 if activation == "logistic" else 6.0) / (fan_in + layer.units))
+        for part, shape in (("weight", (fan_in, layer.units)), ("bias", (layer.units,))):
+            params[name][part] = draws.uniform(-bound, bound, shape).astype(dtype)
         fan_in = layer.units
     return params
 

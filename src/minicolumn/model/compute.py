@@ -23,8 +23,12 @@ Array = np.ndarray
 Program = Callable[[Any, Array], Array]
 # Rows that one turn of the compiled loop works on: few enough that what is between layers stays in the cache.
 ROWS = 256
-# Fewer rows than this are worked on one by one, since a turn takes as long however few rows it has.
-FEW = 16
+# What is left of them is worked on by eights. Products of five rows and more add up in the same order however
+# many there are, so that a row gets the same bits whatever stands beside it.
+EIGHT = 8
+# Bytes of weights of a wide network, where products are cut by the number of rows, and one row takes far less
+# than eight: there fewer rows than FEW are worked on one by one.
+WIDE, FEW = 1 << 21, 16
 # Bytes of input per call: more would not be faster, and an interrupt would wait longer.
 CALL_BYTES = 1 << 24
 
@@ -64,6 +68,7 @@ class Forward:
             return scan(lambda state, rows: (state, block_loss(params, *rows)), (), (x, y, weight))[1]
 
         self._apply = apply
+        self._wide: dict[tuple[int, ...], bool] = {}
         # Weights that decay, and probabilities far from 1, may be subnormal numbers, which take far longer.
         lower = functools.partial(compile, flush_subnormals=True)
         self._outputs = lower(outputs, varying=((1,),))
@@ -79,14 +84,25 @@ class Forward:
 
     def outputs(self, params: Any, X: Any) -> Array:
         """Return the predictions with the axis of outputs, also where there is but one."""
-        return _in_calls(self._outputs, self._few, params, X)
+        return self._in_calls(self._outputs, self._few, params, X)
 
     def places(self, params: Any, X: Any) -> Array:
         """Return which output is the largest, the first of equal ones; of a single one if it is above 1/2.
 
         Returns     int32 [rows]
         """
-        return _in_calls(self._places, self._places, params, X)
+        return self._in_calls(self._places, self._places, params, X)
+
+    def _in_calls(self, many: Program, few: Program, params: Any, X: Any) -> Array:
+        dtype, wide = dtype_of(params), self._is_wide(params, X.shape[1:])
+        parts = [_in_blocks(many, few, wide, params, _in_dtype(X[part], dtype)) for part in _calls(X, dtype)]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _is_wide(self, params: Any, input_shape: tuple[int, ...]) -> bool:
+        """Return whether the network is a wide one; counted once for each shape of inputs."""
+        if input_shape not in self._wide:
+            self._wide[input_shape] = sum(leaf.nbytes for leaf in leaves(params)) > WIDE
+        return self._wide[input_shape]
 
     def predictor(self, params: Any, input_shape: tuple[int, ...]) -> Callable[[Array], Array]:
         """Return a function of one row; see `Model.predictor`."""
@@ -121,23 +137,26 @@ class Forward:
         return measure(self.record, rows.y, self.predict(params, rows.X), rows.weight, metrics)
 
 
-def _in_calls(many: Program, few: Program, params: Any, X: Any) -> Array:
-    dtype = dtype_of(params)
-    parts = [_in_blocks(many, few, params, _in_dtype(X[part], dtype)) for part in _calls(X, dtype)]
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-
-def _in_blocks(many: Program, few: Program, params: Any, X: Array) -> Array:
-    """Return what a program of [blocks, rows] makes of rows; few of them are blocks of one."""
-    if len(X) < FEW:
+def _in_blocks(many: Program, few: Program, wide: bool, params: Any, X: Array) -> Array:
+    """Return what a program of [blocks, rows] makes of rows; few of them are blocks of eight."""
+    if wide and len(X) < FEW:
         return _rows(few(params, X[:, None]))
     whole = len(X) - len(X) % ROWS
     found = [_rows(many(params, _blocked(X[:whole])))] if whole else []
     if whole < len(X):
-        rest = np.zeros((ROWS, *X.shape[1:]), X.dtype)
-        rest[: len(X) - whole] = X[whole:]
-        found.append(_rows(many(params, rest[None]))[: len(X) - whole])
+        rest = (many, ROWS) if wide else (few, EIGHT)
+        found.append(_filled_up(rest[0], params, X[whole:], rest[1]))
+    if not found:  # no rows at all still have their shape
+        found.append(_rows(few(params, np.zeros((0, EIGHT, *X.shape[1:]), X.dtype))))
     return found[0] if len(found) == 1 else np.concatenate(found)
+
+
+def _filled_up(program: Program, params: Any, X: Array, size: int) -> Array:
+    """Return what a program makes of rows in blocks of a size, the last one filled up with zeros."""
+    blocks = -(-len(X) // size)
+    filled = np.zeros((blocks * size, *X.shape[1:]), X.dtype)
+    filled[: len(X)] = X
+    return _rows(program(params, filled.reshape(blocks, size, *X.shape[1:])))[: len(X)]
 
 
 def _rows(blocks: Array) -> Array:

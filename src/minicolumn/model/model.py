@@ -84,6 +84,7 @@ class Model:
         Errors      ShapeError if rows do not have the network's input shape, DataError if X holds no numbers
 
         Rows are worked on in blocks, so the memory needed beside the result does not depend on their number.
+        A row gets the same bits whatever rows stand beside it, in networks of up to 2 MiB of weights.
         """
         return self._forward.predict(self.params, self._inputs("predict", X))
 
