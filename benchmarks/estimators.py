@@ -8,7 +8,7 @@ learn's, the ratio of the bests, and the loss that both came to. All settings ar
 in its first fit of a kind; the code is on disk then. `first` is the first fit of a process, 200 epochs on
 a hundred rows, with the import of each side and its first predict beside it. `digits` adds the network
 that a course asks for, 784-300-100-10 with dropout and early stopping, on all of MNIST and Fashion-MNIST:
-seconds and test accuracy.
+seconds and test accuracy for three seeds.
 """
 
 from __future__ import annotations
@@ -120,14 +120,20 @@ def first(rounds: int) -> None:
 
 
 def digits(data: Path, name: str) -> None:
-    """Print seconds and test accuracy of 784-300-100-10 with dropout and early stopping."""
+    """Print seconds and test accuracy of 784-300-100-10 with dropout and early stopping, for three seeds.
+
+    The dropout was chosen by validation scores, of six settings on MNIST and two on Fashion-MNIST.
+    """
     (X, y), (X_test, y_test) = images(data, name, "train"), images(data, name, "t10k")
-    model = mc.MLPClassifier(
-        (300, 100), dropout=0.2, batch_size=128, early_stopping=True, max_iter=30, tol=0.0, random_state=0,
-        solver=mc.optim.Adam(2e-3), learning_rate=mc.optim.Cosine(end=0.02),
-    )  # fmt: skip
-    took = seconds(lambda: model.fit(X, y))
-    print(f"{name:20} {took:.1f} s, {model.n_iter_} epochs, test accuracy {model.score(X_test, y_test):.4f}")
+    for seed in range(3):
+        model = mc.MLPClassifier(
+            (300, 100), dropout=0.2, input_dropout=0.1, solver=mc.optim.Adam(2e-3), batch_size=128,
+            learning_rate=mc.optim.Cosine(end=0.02), early_stopping=True, max_iter=30, tol=0.0,
+            random_state=seed,
+        )  # fmt: skip
+        took = seconds(lambda model=model: model.fit(X, y))
+        found = f"{took:.1f} s, {model.n_iter_} epochs, test accuracy {model.score(X_test, y_test):.4f}"
+        print(f"{name:20} seed {seed}: {found}", flush=True)
 
 
 def main() -> None:
