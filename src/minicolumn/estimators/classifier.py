@@ -72,7 +72,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     Errors      ValueError (`mc.DataError` and scikit-learn's own) for what cannot be used
     Source      Rumelhart, Hinton & Williams 1986; Glorot & Bengio 2010 for the first weights
     Differs     from scikit-learn: computed in float32; the first weights are the same, the orders of the rows
-                are not; `epsilon` acts outside of Adam's corrections, as in the paper; momentum = 1 is refused
+                are not; `epsilon` acts outside of Adam's corrections, as in the paper; momentum is below 1
 
     >>> from sklearn.datasets import load_iris
     >>> X, y = load_iris(return_X_y=True)

@@ -52,7 +52,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     Errors      ValueError (`mc.DataError` and scikit-learn's own) for what cannot be used
     Differs     from scikit-learn: computed in float32; the first weights are the same, the orders of the rows
-                are not; with several outputs scikit-learn descends their summed error and reports the mean, here both are the sum
+                are not; with several outputs scikit-learn descends their summed error and reports the
+                mean, here both are the sum
 
     >>> X = np.linspace(-2.0, 2.0, 100)[:, None]
     >>> model = MLPRegressor(hidden_layer_sizes=(32,), activation="tanh", solver="lbfgs", random_state=0)
