@@ -145,6 +145,8 @@ def test_records_print_as_their_recipe_and_are_described_as_json():
     assert eval(repr(optimizer), dict(vars(optim))) == optimizer
     assert hash(optimizer) == hash(dataclasses.replace(optimizer))
     assert dataclasses.replace(optimizer, optimizer=optim.SGD(0.5)).learning_rate == 0.5
+    assert optimizer.with_rate(0.25).learning_rate == 0.25
+    assert optimizer.with_rate(0.25).with_rate(optimizer.learning_rate) == optimizer
     told = json.loads(json.dumps(optim.described(optimizer)))
     assert [told["name"], told["optimizer"]["name"], told["optimizer"]["optimizer"]["name"]] == [
         "Averaged", "Clipped", "Adam",
