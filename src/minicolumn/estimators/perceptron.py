@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -18,14 +17,13 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from minicolumn import random
 from minicolumn.errors import DataError, ShapeError, did_you_mean
 from minicolumn.estimators.parameters import check_class_weight
+from minicolumn.estimators.perceptron_convergence import Convergence, known_tables
 from minicolumn.estimators.perceptron_epoch import Penalty
 from minicolumn.estimators.perceptron_targets import Targets, read_targets
 from minicolumn.estimators.perceptron_train import Rows, Settings, train
-from minicolumn.nn.classic import Separation, name_of_table, separation
+from minicolumn.nn.classic import separation
 
 Array = np.ndarray
-# Rows among which XOR and its kin are looked for.
-MOST_ROWS = 10_000
 PENALTIES = ("l2", "l1", "elasticnet")
 _WHOLE = (Integral, lambda n: n >= 1, "a whole number of at least 1")
 # What each number must be: its kind, its range, and both in words.
@@ -37,25 +35,6 @@ _NUMBERS: dict[str, tuple[type, Callable[[Any], bool], str]] = {
     "validation_fraction": (Real, lambda n: 0 < n < 1, "a number between 0 and 1"),
     "n_iter_no_change": _WHOLE,
 }
-
-
-@dataclass(frozen=True, eq=False)
-class Convergence:
-    """What `Perceptron.convergence` tells; print it.
-
-    separation      what planes can do about the rows: margins, the bound on corrections, a verdict a unit
-    corrections     how often each unit was corrected in the last `fit` or `partial_fit`, int [units]
-    names           the class or label that each unit says yes to
-    """
-
-    separation: Separation
-    corrections: Array
-    names: tuple[str, ...]
-
-    def __str__(self) -> str:
-        return f"longest row R = {self.separation.radius:.4g}\n" + self.separation.table(
-            self.corrections, self.names
-        )
 
 
 class Perceptron(ClassifierMixin, BaseEstimator):
@@ -159,7 +138,7 @@ class Perceptron(ClassifierMixin, BaseEstimator):
             intercept_init = self.intercept_ if intercept_init is None else intercept_init
         self._begin(X, targets, coef_init, intercept_init)
         self._learn(X, targets, sample_weight, self.max_iter)
-        known = self._known_tables(X, targets)
+        known = known_tables(X, targets.names, *self._wrong(X, targets))
         if known:
             warnings.warn(
                 f"Perceptron: {'; '.join(known)}; a network with a hidden layer can: mc.MLPClassifier",
@@ -304,20 +283,14 @@ class Perceptron(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         X, y = self._data(X, y, reset=False)
         targets = read_targets(y, self.classes_)
-        signs, scores = np.where(targets.positive, 1.0, -1.0), X @ self.coef_.T + self.intercept_
-        found = separation(X.astype(np.float64), signs, (signs * scores <= 0).sum(axis=0), self.fit_intercept)
+        wrong, signs = self._wrong(X, targets)
+        found = separation(X.astype(np.float64), signs, wrong.sum(axis=0), self.fit_intercept)
         return Convergence(found, self.n_corrections_, targets.names)
 
-    def _known_tables(self, X: Array, targets: Targets) -> list[str]:
-        """Return which units are asked for one of the best-known tables that no plane divides."""
-        if len(X) > MOST_ROWS:
-            return []
-        signs = np.where(targets.positive, 1, -1)
-        wrong = np.any(signs * (X @ self.coef_.T + self.intercept_) <= 0, axis=0)
-        units = zip(targets.names, wrong.tolist(), signs.T, strict=True)
-        known = [(name, name_of_table(X, sign)) for name, missed, sign in units if missed]
-        say = "no plane divides the rows of {} from the others: this is {}"
-        return [say.format(name, table) for name, table in known if table]
+    def _wrong(self, X: Array, targets: Targets) -> tuple[Array, Array]:
+        """Return where each unit is wrong, bool, and what it should say, +1 or -1; [rows, units] each."""
+        signs = np.where(targets.positive, 1.0, -1.0)
+        return signs * (X @ self.coef_.T + self.intercept_) <= 0, signs
 
     # Answering ---------------------------------------------------------------------------------------------
 
