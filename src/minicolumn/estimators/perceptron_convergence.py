@@ -1,4 +1,4 @@
-"""What planes can do about the rows that a perceptron learns: Novikoff's bound, and the tables without one."""
+"""What planes can do about the rows that a perceptron learns: Novikoff's bound, and XOR and its kin."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def known_tables(X: Array, names: Sequence[str], wrong: Array, signs: Array) -> 
     """
     if len(X) > MOST_ROWS:
         return []
-    units = zip(names, wrong.any(axis=0).tolist(), signs.T, strict=True)
+    units = zip(names, np.any(wrong, axis=0), signs.T, strict=True)
     known = [(name, name_of_table(X, sign)) for name, missed, sign in units if missed]
     say = "no plane divides the rows of {} from the others: this is {}"
     return [say.format(name, table) for name, table in known if table]
