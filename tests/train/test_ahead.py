@@ -97,11 +97,6 @@ def test_only_small_networks_and_single_steps_are_trained_ahead() -> None:
     assert ahead.how_far(90, 100, 50, {"w": np.zeros(1 << 19, np.float32)}) == 4
 
 
-def test_a_rate_that_is_no_number_is_found_by_what_it_does(blobs: Any) -> None:
-    with pytest.raises(mc.DivergenceError, match=r"\(epoch 1\): a weight is no finite number"):
-        _fit(blobs, schedule=lambda steps, total: np.full(np.shape(steps), np.nan))
-
-
 def test_times_are_shared_by_the_epochs_of_a_call(blobs: Any) -> None:
     run = _fit(blobs, epochs=64)
     assert (run.history["seconds"] > 0).all()

@@ -143,3 +143,19 @@ def test_data(changed: dict[str, Any], kind: Any, message: str, never: mc.Callba
 def test_one_callback_alone_will_do() -> None:
     run = mc.fit(NET, X, Y, epochs=2, callbacks=mc.KeepBest())  # type: ignore[arg-type]
     assert len(run.history) == 2
+
+
+@pytest.mark.parametrize(
+    ("schedule", "message"),
+    [
+        (lambda steps, total: "fast", "this one fails: could not convert string"),
+        (lambda steps, total: np.ones(7), "this one fails: .*broadcast"),
+        (lambda steps, total: 0.5 if steps > 3 else 1.0, "this one fails: The truth value of an array"),
+        (lambda steps: 1.0, "this one fails: .*positional argument"),
+        (lambda steps, total: None, "factors >= 0, this one gave nan"),
+        (lambda steps, total: -1.0, "factors >= 0, this one gave -1"),
+    ],
+)
+def test_schedules_that_give_no_factors_are_told(schedule: Any, message: str) -> None:
+    with pytest.raises(mc.DataError, match=message):
+        mc.fit(NET, X, Y, schedule=schedule, epochs=2, batch_size=2)

@@ -33,6 +33,7 @@ from minicolumn.train.check import (
     check_resume,
     check_settings,
     described,
+    factors,
 )
 from minicolumn.train.divergence import why_diverged
 from minicolumn.train.epoch import State, next_numbers
@@ -281,11 +282,10 @@ class _Job:
         return self.ahead.fill(rates, states, losses, seconds)
 
     def _rates(self, steps: Array, training: Training) -> Array:
-        factor = self.settings.schedule(steps, self.first + self.settings.epochs * training.steps)
-        rate = self.settings.optimizer.learning_rate * training.rate_factor
-        rates = rate * np.asarray(factor, np.float64)
+        factor = factors(self.settings.schedule, steps, self.first + self.settings.epochs * training.steps)
+        rates = self.settings.optimizer.learning_rate * training.rate_factor * factor
         with np.errstate(over="ignore"):  # an infinite rate is found by what it does
-            return np.broadcast_to(rates, steps.shape).astype(self.settings.dtype)
+            return rates.astype(self.settings.dtype)
 
     def _chunk(self, state: Any, piece: Array, rates: Array, done: int, epoch: int) -> tuple[Any, ...]:
         """Run some steps; the weights of the last whole epoch are kept where they diverge."""
