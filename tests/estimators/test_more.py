@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
+from sklearn.exceptions import NotFittedError
 from sklearn.metrics import log_loss, make_scorer, mean_absolute_error
 
 import minicolumn as mc
@@ -304,6 +306,69 @@ def test_the_history_holds_the_scores_and_callbacks_may_watch_them(blobs: Any) -
         _classifier(callbacks=[mc.KeepBest("val_scor")]).fit(X, y, X_val=X, y_val=y)
 
 
+@pytest.mark.parametrize(
+    "solver",
+    [
+        mc.optim.ScheduleFreeAdamW(0.01),
+        mc.optim.Averaged(mc.optim.Adam(0.01), decay=0.9),
+        mc.optim.Averaged(mc.optim.Clipped(mc.optim.SGD(0.05, momentum=0.9), norm=1.0), decay=0.99),
+    ],
+    ids=["schedule-free", "averaged", "averaged, clipped"],
+)
+def test_partial_fits_go_on_where_an_averaging_optimizer_trains(solver: Any, blobs: Any) -> None:
+    X, y = blobs
+    settings = {"solver": solver, "n_iter_no_change": 1000, "batch_size": 16}
+    whole = _classifier(**settings, max_iter=12).fit(X, y)
+    parts = _classifier(**settings)
+    for _ in range(12):
+        parts = pickle.loads(pickle.dumps(parts.partial_fit(X, y, classes=np.unique(y))))
+    for w, v in zip(whole.coefs_ + whole.intercepts_, parts.coefs_ + parts.intercepts_, strict=True):
+        np.testing.assert_array_equal(w, v)
+
+
+def test_partial_fits_go_on_when_dropout_comes_between(blobs: Any) -> None:
+    X, y = blobs
+    model = _classifier().fit(X, y)
+    steps = model._progress.steps
+    model.set_params(dropout=0.5, input_dropout=0.1).partial_fit(X, y).set_params(dropout=0.0).partial_fit(
+        X, y
+    )
+    assert model._progress.steps == steps + 2
+
+
+@pytest.mark.filterwarnings("ignore:y has a standard deviation")
+@pytest.mark.parametrize("failing", ["y_val", "divergence", "loss", "callback"])
+def test_a_fit_that_fails_loses_nothing(failing: str, blobs: Any) -> None:
+    X = blobs[0]
+
+    class Stumbles(mc.Callback):
+        def on_epoch(self, training: Any, row: Any) -> None:
+            raise RuntimeError("stumbled")
+
+    model = _regressor().fit(X, X[:, 0])
+    before, names = model.predict(X), set(vars(model))
+    more: dict[str, Any] = {"X_val": X} if failing == "y_val" else {}
+    target = 1e30 * X[:, 0] if failing == "divergence" else X[:, 0]
+    settings = {"loss": {"loss": lambda *_: 1 / 0}, "callback": {"callbacks": [Stumbles()]}}.get(failing, {})
+    fresh = _regressor(**settings)
+    for estimator in (model.set_params(**settings), fresh):
+        with pytest.raises((ValueError, ZeroDivisionError, RuntimeError)):
+            estimator.fit(X, target, **more)
+    assert set(vars(model)) == names
+    np.testing.assert_array_equal(model.set_params(loss="squared_error", callbacks=None).predict(X), before)
+    with pytest.raises(NotFittedError):
+        fresh.predict(X)
+
+
+def test_a_first_partial_fit_that_fails_leaves_nothing(blobs: Any) -> None:
+    X, y = blobs
+    for model in (_classifier(), mc.Perceptron()):
+        before = set(vars(model))
+        with pytest.raises(ValueError, match="classes"):
+            model.partial_fit(X, y, classes=[0, 1])
+        assert set(vars(model)) == before
+
+
 def test_labels_may_be_sparse(targets: Any) -> None:
     X, y = targets["multilabel"]
     dense, sparse = _classifier().fit(X, y), _classifier().fit(X, csr_matrix(y))
@@ -313,7 +378,7 @@ def test_labels_may_be_sparse(targets: Any) -> None:
 def test_training_goes_on_only_at_the_same_sizes(blobs: Any) -> None:
     model = _classifier(warm_start=True).fit(*blobs)
     for sizes in ((4, 6), (8,)):
-        with pytest.raises(mc.DataError, match=r"are of \(8, 6\) hidden units, hidden_layer_sizes says \(\d"):
+        with pytest.raises(mc.DataError, match=r"of \(8, 6, 3\) units, .* ask for \(\d"):
             model.set_params(hidden_layer_sizes=sizes).fit(*blobs)
     model.set_params(hidden_layer_sizes=(8, 6)).fit(*blobs)
 

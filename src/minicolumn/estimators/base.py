@@ -23,6 +23,7 @@ from minicolumn.estimators.heads import Head, RowLoss, ascends
 from minicolumn.estimators.holding import Data, Parts, split
 from minicolumn.estimators.network import (
     build_network,
+    carried_over,
     check_sizes,
     dense_layers,
     draw_weights,
@@ -247,7 +248,11 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         check_sizes(network, self.intercepts_)
         stood = getattr(self, "_progress", None) or Progress(None)
         params = to_params(network, self.coefs_, self.intercepts_, dtype)
-        return replace(stood, params=params, moments=stood.moments if incremental else None, best_epoch=0)
+        if not incremental or stood.moments is None:
+            return replace(stood, params=params, moments=None, best_epoch=0)
+        if stood.params is not None:  # of an optimizer that averages: those that it trains are others
+            params = carried_over(network, stood.params)
+        return replace(stood, params=params, moments=carried_over(network, stood.moments), best_epoch=0)
 
     def _scorer(self, network: Sequential, held: Data | None) -> Any:
         """Return the function that scores weights on the held rows."""
@@ -283,7 +288,8 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         fresh = len(outcome.losses)
         self.n_iter_ = fresh
         self.loss_ = outcome.loss
-        self._progress = replace(outcome.progress, params=None, best_params=None)
+        trained = outcome.progress.params if parameters.averages(self) else None
+        self._progress = replace(outcome.progress, params=trained, best_params=None)
         self._books, self.history_ = outcome.books, outcome.history
         self.t_ = getattr(self, "t_", 0) + (fresh * rows if self.solver != "lbfgs" else 0)
         self.loss_curve_ = [*getattr(self, "loss_curve_", []), *outcome.losses]

@@ -21,6 +21,7 @@ from minicolumn.estimators.holding import Data, Parts
 from minicolumn.estimators.network import last_dense
 from minicolumn.estimators.parameters import CONSTRAINTS, check_class_weight
 from minicolumn.estimators.sklearn_callbacks import with_callbacks
+from minicolumn.estimators.unharmed import unharmed
 from minicolumn.nn import ALIASES, LOSSES
 from minicolumn.train.calibrate import best_factor
 
@@ -164,6 +165,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         self.threads = threads
 
     @with_callbacks
+    @unharmed
     def fit(self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None) -> Any:
         """Learn from rows and their classes.
 
@@ -177,6 +179,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     @available_if(lambda estimator: estimator._stochastic())
     @with_callbacks
+    @unharmed
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Any:
         """Go over some rows once, from where the last call stood.
 

@@ -112,12 +112,29 @@ def check_sizes(network: Sequential, intercepts: Sequence[Array]) -> None:
         raise _other_sizes(network, intercepts)
 
 
+def carried_over(network: Sequential, tree: Any) -> Any:
+    """Return trees like the weights of a network that has the same dense layers, whatever lies between.
+
+    tree        weights, or what an optimizer remembers: a dict of such trees and of numbers
+
+    >>> carried_over(Sequential(Dropout(0.5), Dense(1)), {"0": {"weight": 3.0}})
+    {'0': {}, '1': {'weight': 3.0}}
+    """
+    if not isinstance(tree, dict):
+        return tree
+    if not tree or not all(name.isdigit() for name in tree):
+        return {name: carried_over(network, part) for name, part in tree.items()}
+    own = [tree[name] for name in sorted(tree, key=int) if tree[name]]
+    places = {str(place): {} for place in range(len(network.layers))}
+    return places | dict(zip(dense_layers(network), own, strict=True))
+
+
 def _other_sizes(network: Sequential, intercepts: Sequence[Array]) -> DataError:
-    learnt = tuple(b.size for b in intercepts[:-1])
-    said = tuple(layer.units for layer in dense_layers(network).values())[:-1]
+    learnt = tuple(b.size for b in intercepts)
+    said = tuple(layer.units for layer in dense_layers(network).values())
     return DataError(
-        f"the weights so far are of {learnt} hidden units, hidden_layer_sizes says {said}; set it back, "
-        "or fit anew with warm_start=False"
+        f"the weights so far are of layers of {learnt} units, these settings and y ask for {said}; set "
+        "hidden_layer_sizes and loss back, or fit anew with warm_start=False"
     )
 
 

@@ -112,6 +112,11 @@ def optimizer_of(estimator: Any) -> Optimizer:
     return optimizer_by_name(e.solver, learning_rate=rate, **own)
 
 
+def averages(estimator: Any) -> bool:
+    """Return whether the weights that are kept are others than those that are trained."""
+    return estimator.solver != "lbfgs" and optimizer_of(estimator).averages
+
+
 def _rate_of(estimator: Any) -> float:
     given, solver = estimator.learning_rate_init, estimator.solver
     if given is not None:

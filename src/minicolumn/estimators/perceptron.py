@@ -21,6 +21,7 @@ from minicolumn.estimators.perceptron_convergence import Convergence, known_tabl
 from minicolumn.estimators.perceptron_epoch import Penalty
 from minicolumn.estimators.perceptron_targets import Targets, read_targets
 from minicolumn.estimators.perceptron_train import Rows, Settings, train
+from minicolumn.estimators.unharmed import unharmed
 from minicolumn.nn.classic import separation
 
 Array = np.ndarray
@@ -115,6 +116,7 @@ class Perceptron(ClassifierMixin, BaseEstimator):
 
     # Learning ----------------------------------------------------------------------------------------------
 
+    @unharmed
     def fit(
         self, X: Any, y: Any, coef_init: Any = None, intercept_init: Any = None, sample_weight: Any = None
     ) -> Self:
@@ -154,6 +156,7 @@ class Perceptron(ClassifierMixin, BaseEstimator):
             )
         return self
 
+    @unharmed
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Go through some rows once, from the weights as they are.
 

@@ -21,6 +21,7 @@ from minicolumn.estimators.intervals import band_of, conformal_radius, mean_and_
 from minicolumn.estimators.parameters import CONSTRAINTS
 from minicolumn.estimators.scales import check_target_scale
 from minicolumn.estimators.sklearn_callbacks import with_callbacks
+from minicolumn.estimators.unharmed import unharmed
 from minicolumn.nn import ALIASES, LOSSES
 
 Array = np.ndarray
@@ -141,6 +142,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         self.threads = threads
 
     @with_callbacks
+    @unharmed
     def fit(self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None) -> Any:
         """Learn from rows and their numbers.
 
@@ -154,6 +156,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     @available_if(lambda estimator: estimator._stochastic())
     @with_callbacks
+    @unharmed
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
         """Go over some rows once, from where the last call stood; see `MLPClassifier.partial_fit`."""
         return self._fit(X, y, sample_weight, incremental=True)
