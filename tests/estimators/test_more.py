@@ -14,7 +14,7 @@ from sklearn.metrics import log_loss, make_scorer, mean_absolute_error
 
 import minicolumn as mc
 from minicolumn.estimators import training
-from minicolumn.estimators.intervals import Band
+from minicolumn.estimators.intervals import Band, conformal_radius
 from minicolumn.estimators.network import build_network, draw_weights
 from minicolumn.estimators.training import NothingLearnt
 
@@ -369,6 +369,49 @@ def test_a_first_partial_fit_that_fails_leaves_nothing(blobs: Any) -> None:
         assert set(vars(model)) == before
 
 
+def test_intervals_count_weights_as_copies(fans: Any) -> None:
+    X, y = fans
+    X, y = X[:400], y[:400]
+    weight = np.random.default_rng(0).integers(0, 4, 400)
+    copies = np.repeat(np.arange(400), weight)
+    residuals = np.abs(y[:, None] - np.array([[0.0]]))
+    for coverage in (0.5, 0.8, 0.9, 0.97):
+        np.testing.assert_array_equal(
+            conformal_radius(residuals, coverage, weight), conformal_radius(residuals[copies], coverage)
+        )
+    y = np.where(np.arange(400) % 4 == 0, y + 1000.0, y)
+    light = np.where(np.arange(400) % 4 == 0, 1e-6, 1.0)
+    model = _regressor(conformal_fraction=0.3).fit(X, y, light)
+    low, high = model.predict_interval(X, 0.8).T
+    assert (high - low).max() < 20.0
+    with pytest.raises(mc.DataError, match="needs at least 99 held-out rows, there are 92"):
+        model.predict_interval(X, 0.99)
+
+
+def test_one_quantile_too_describes_a_single_number(blobs: Any) -> None:
+    X = blobs[0]
+    with pytest.raises(mc.DataError, match="describes one number, y holds 2 for each row"):
+        _regressor(loss=mc.nn.Loss("quantile", levels=(0.5,))).fit(X, X[:, :2])
+
+
+def test_targets_to_encode_are_looked_at(blobs: Any) -> None:
+    X, y = blobs
+    one, two, classes = _regressor().fit(X, X[:, 0]), _regressor().fit(X, X[:, :2]), _classifier().fit(X, y)
+    for model, wrong, message in (
+        (one, 3.0, r"y has shape \[\], expected \[rows\] or"),
+        (one, np.zeros((2, 2, 2)), r"y has shape \[2, 2, 2\]"),
+        (one, [], r"y has shape \[0\]"),
+        (one, [1 + 2j], "y must hold numbers, got complex128"),
+        (one, ["a"], "y must hold numbers, got <U1"),
+        (one, [[1.0, 2.0]], "asks for 2 outputs, the network has 1"),
+        (two, [1.0, 2.0], "asks for 1 outputs, the network has 2"),
+        (classes, ["a"], "not in `self.classes_`"),
+    ):
+        with pytest.raises((ValueError, TypeError), match=message):
+            model.encode_target(wrong)
+    assert two.encode_target(X[:3, :2]).shape == (3, 2)
+
+
 def test_labels_may_be_sparse(targets: Any) -> None:
     X, y = targets["multilabel"]
     dense, sparse = _classifier().fit(X, y), _classifier().fit(X, csr_matrix(y))
@@ -502,9 +545,7 @@ def test_what_a_loss_does_not_know_is_said(fans: Any, targets: Any) -> None:
         model.predict(X, return_std=True)
     with pytest.raises(mc.DataError, match="predict_quantiles: fit with loss="):
         _regressor().fit(X, y).predict_quantiles(X)
-    with pytest.raises(
-        mc.DataError, match=r"describes one number by 3 outputs, y holds 2 .*MultiOutputRegressor"
-    ):
+    with pytest.raises(mc.DataError, match=r"describes one number, y holds 2 .*MultiOutputRegressor"):
         _regressor(loss=LEVELS).fit(*targets["two numbers"])
 
 

@@ -298,6 +298,21 @@ def test_what_cannot_be_walked_is_refused_in_words(f: Any, starts: Any, more: An
         mc.descent(f, starts, **more)
 
 
+def test_a_minimum_far_from_all_starts_is_reached() -> None:
+    walk = mc.descent(lambda x, y: (x - 30) ** 2 + (y - 30) ** 2, [[0.0, 0.0], [1.0, 1.0]], mc.optim.SGD(0.1))
+    assert walk.endings == ("A", "A")
+    (left, right), _ = walk.bounds
+    assert left < 0.0
+    assert right > 30.0
+    gone = mc.descent(lambda x, y: -((x - 30) ** 2) + y**2, [[0.0, 0.0]], mc.optim.SGD(0.1))
+    assert gone.endings == ("diverged",)
+
+
+def test_functions_too_steep_for_any_rate_are_told() -> None:
+    with pytest.raises(DataError, match="no rate leads anywhere"):
+        mc.descent(lambda x, y: 1e300 * (x**2 + y**2), [[1.0, 1.0], [-1.0, 0.5]], "sgd")
+
+
 def test_unreached_and_diverged_paths_are_drawn_too(tmp_path: Path) -> None:
     walk = mc.descent(surfaces.rosenbrock, [[-1.5, 2.0], [1.0, 1.5]], learning_rate=0.01, steps=40)
     assert "diverged" in walk.endings

@@ -278,3 +278,12 @@ def test_training_refuses_what_it_cannot_use() -> None:
         classic.train_perceptron(X, [0, 1, 1, 1], learning_rate=-1)
     with pytest.raises(ShapeError, match=r"sign \[rows\]"):
         classic.find_separator(X, [1, -1])
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1.0, 1e9])
+def test_verdicts_do_not_depend_on_the_scale(scale: float) -> None:
+    X = scale * np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]])
+    plane = classic.find_separator(X, np.array([-1, -1, -1, 1]))
+    assert plane is not None
+    assert ((X @ plane[:2] + plane[2] > 0) == [False, False, False, True]).all()
+    assert classic.find_separator(X, np.array([-1, 1, 1, -1])) is None

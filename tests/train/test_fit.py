@@ -458,3 +458,42 @@ def test_weights_that_were_seen_stay_while_the_training_goes_on(blobs: Any, net:
     _fit(blobs, net, epochs=3, callbacks=[watch])
     assert all(same_bits(held, then) for held, then in watch.seen)
     assert not same_bits(watch.seen[0][0], watch.seen[2][0])
+
+
+def test_weights_that_predict_no_numbers_are_not_kept(wave: Any) -> None:
+    X, y = wave
+    net = mc.nn.Sequential(mc.nn.Dense(8, "relu"), mc.nn.Dense(1))
+    with pytest.raises(mc.DivergenceError, match=r"a prediction is no finite number") as found:
+        # One step an epoch, so that no later step meets the weights first; they are some 1e30.
+        mc.fit(net, X, y, loss="squared_error", optimizer=mc.optim.SGD(1e30), batch_size=len(X), epochs=3,
+               validation_data=(X, y))  # fmt: skip
+    assert len(found.value.run.history) == 0
+    assert np.isfinite(found.value.run.predict(X)).all()
+
+
+def test_a_validation_loss_that_is_no_number_for_itself_stops_nothing(wave: Any) -> None:
+    X, y = wave
+    net = mc.nn.Dense(1)
+    cost = lambda out, t, w: np.mean((out - t) ** 2) + 0.0 * np.mean(np.log(t + 1e3))  # noqa: E731
+    run = mc.fit(net, X, y, loss=cost, epochs=2, validation_data=(X, y - 2e3))
+    assert np.isnan(run.history["val_loss"]).all()
+
+
+@pytest.mark.parametrize(
+    ("cost", "error", "message"),
+    [
+        (lambda *_: None, mc.DataError, "the loss must give one number for a batch, it gave None"),
+        (
+            lambda out, *_: (np.mean(out), 1),
+            mc.DataError,
+            "the loss must give one number for a batch, it gave",
+        ),
+        (lambda out, t, w: np.sum(out > t), mc.DataError, "expected a float; what only counts has no slope"),
+    ],
+)
+@pytest.mark.parametrize("regularizer", [None, mc.nn.L2(0.1)])
+def test_own_losses_that_give_no_number_are_told(
+    wave: Any, cost: Any, error: Any, message: str, regularizer: Any
+) -> None:
+    with pytest.raises(error, match=message):
+        mc.fit(mc.nn.Dense(1), *wave, loss=cost, regularizer=regularizer, epochs=1)

@@ -58,6 +58,7 @@ _FORGOTTEN = (
     "temperature_",
     "held_outputs_",
     "held_targets_",
+    "held_weights_",
 )
 
 
@@ -362,8 +363,16 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         """Return targets as the network takes them: class numbers, or floats [rows, outputs]."""
         check_is_fitted(self)
         y = np.asarray(y)
+        if y.ndim not in (1, 2) or not y.size:
+            raise DataError(f"encode_target: y has shape {list(y.shape)}, expected [rows] or [rows, outputs]")
         y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
-        return self._encode(y, first=False, incremental=True)[0]
+        encoded, head = self._encode(y, first=False, incremental=True)
+        if head.outputs != self.n_outputs_:
+            raise DataError(
+                f"encode_target: y of shape {list(y.shape)} asks for {head.outputs} outputs, the network has "
+                f"{self.n_outputs_}"
+            )
+        return encoded
 
     def _described(self) -> dict[str, Any]:
         """Return what the model file says beside the network."""

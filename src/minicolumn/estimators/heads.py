@@ -63,14 +63,13 @@ def regression_head(loss: Any, outputs: int) -> Head:
     if record is None:
         return Head(outputs, loss, LOSSES["squared_error"])
     rule = _fitting(record, ("regression",))
-    width = width_of(record)
-    if width > 1:
+    if is_normal(record) or levels_of(record):
         if outputs > 1:
             raise DataError(
-                f"{record} describes one number by {width} outputs, y holds {outputs} for each row; put the "
-                "estimator into sklearn.multioutput.MultiOutputRegressor"
+                f"{record} describes one number, y holds {outputs} for each row; put the estimator into "
+                "sklearn.multioutput.MultiOutputRegressor"
             )
-        return Head(width, RowLoss(record), rule)
+        return Head(width_of(record), RowLoss(record), rule)
     half = 0.5 if record == Loss("squared_error") else 1.0
     return Head(outputs, RowLoss(record, half * outputs), rule)
 

@@ -17,7 +17,7 @@ Array = np.ndarray
 _EXACT = 1e-9  # two levels that differ by less are one: 0.05 and (1 - 0.9) / 2 are
 
 
-def conformal_radius(residuals: Array, coverage: float) -> Array:
+def conformal_radius(residuals: Array, coverage: float, weight: Array | None = None) -> Array:
     """Return how far from the prediction the truth lies in at least a share of the cases.
 
         the k-th smallest of n residuals |y - prediction|,    k = ceil((n + 1) coverage)
@@ -25,9 +25,9 @@ def conformal_radius(residuals: Array, coverage: float) -> Array:
     For rows that are exchangeable with those of the residuals, a new truth lies within it with a probability
     of at least `coverage`, and of at most `coverage + 1 / (n + 1)` where no two residuals are equal.
 
-    residuals   of rows that were not trained on, sorted along the first axis, [rows, outputs]; below 0 where
-                the truth lies within a band
+    residuals   of rows that were not trained on, [rows, outputs]; below 0 where the truth lies within a band
     coverage    0 < coverage < 1
+    weight      [rows]: a residual of weight w counts as w equal ones; None for one each
     Returns     [outputs]
     Errors      DataError for too few rows for that coverage
     Source      Papadopoulos, Proedrou, Vovk & Gammerman 2002; Lei, G'Sell, Rinaldo, Tibshirani & Wasserman
@@ -36,15 +36,18 @@ def conformal_radius(residuals: Array, coverage: float) -> Array:
     >>> conformal_radius(np.arange(1.0, 10.0)[:, None], 0.8)
     array([8.])
     """
-    rows = len(residuals)
-    place = math.ceil((rows + 1) * coverage - 1e-9)  # (9 + 1) 0.8 is 8, whatever floats make of it
-    if place > rows:
+    each = np.ones(len(residuals)) if weight is None else np.asarray(weight, np.float64)
+    count = float(each.sum())
+    place = (count + 1.0) * coverage * (1.0 - 1e-12)  # (9 + 1) 0.8 is 8, whatever floats make of it
+    if place > count:
         least = math.ceil(coverage / (1 - coverage) - 1e-9)
         raise DataError(
             f"predict_interval: a coverage of {coverage:g} needs at least {least} held-out rows, there are "
-            f"{rows}; raise conformal_fraction or lower the coverage"
+            f"{count:g}; raise conformal_fraction or lower the coverage"
         )
-    return residuals[place - 1]
+    order = np.argsort(residuals, axis=0)
+    reached = np.cumsum(each[order], axis=0) >= place
+    return np.take_along_axis(residuals, order, axis=0)[reached.argmax(axis=0), np.arange(residuals.shape[1])]
 
 
 @dataclass(frozen=True, eq=False)

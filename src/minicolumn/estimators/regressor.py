@@ -49,7 +49,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     Learnt beside scikit-learn's attributes: `history_` (a `mc.History`, whose `plot()` draws it; with
     `val_score` where rows are held out, which callbacks may watch), `validation_loss_curve_` where rows
-    are held out, `held_outputs_` and `held_targets_` of the rows set apart for intervals.
+    are held out, `held_outputs_`, `held_targets_` and `held_weights_` of the rows set apart for intervals.
 
     Errors      ValueError (`mc.DataError` and scikit-learn's own) for what cannot be used
     Differs     from scikit-learn: computed in float32; the first weights are the same, the orders of the rows
@@ -206,7 +206,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         radius: Array | float = 0.0
         if held is not None and targets is not None:
             missed = band_of(self._loss, held, coverage).residuals(targets)
-            radius = conformal_radius(np.sort(missed, axis=0), coverage)
+            radius = conformal_radius(missed, coverage, self.held_weights_)
         elif not band.is_whole:
             raise DataError(why_none(self._loss, coverage))
         ends = band.widened(radius)
@@ -228,6 +228,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
     def _encode(self, y: Array, first: bool, incremental: bool) -> tuple[Array, Head]:
+        if y.dtype.kind not in "fiub":
+            raise DataError(f"y must hold numbers, got {y.dtype}")
         Y = y.reshape(len(y), -1)
         head = regression_head(self.loss, Y.shape[1])
         if first and not incremental and head.out_activation == "identity":
@@ -257,7 +259,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     def _finish(self, params: Any, parts: Parts) -> Any:
         rows = parts.apart or parts.held
-        self.held_outputs_ = self.held_targets_ = None  # those of other weights say nothing of these
+        # Those of other weights say nothing of these.
+        self.held_outputs_ = self.held_targets_ = self.held_weights_ = None
         if rows is not None:
             self.held_outputs_, self.held_targets_ = self._outputs(params, rows.X), rows.y
+            self.held_weights_ = rows.weight
         return params

@@ -25,6 +25,8 @@ from minicolumn.explain.words import DIVERGED, MOVING, count, point_text, rounde
 from minicolumn.optim import Optimizer, optimizer_by_name
 
 Array = np.ndarray
+# Of the way that a path came: a step as short is rest.
+AT_REST = 1e-4
 # Steps of the most even sequence of points in a square: powers of the plastic number (Roberts 2018).
 SPREAD = np.array([1.324717957244746**-1, 1.324717957244746**-2])
 
@@ -262,7 +264,12 @@ def _ends(slopes: Slopes, paths: Array, values: Array, box: Box) -> Any:
     with np.errstate(invalid="ignore", over="ignore"):
         far = (np.abs(last - (low + high) / 2) > FAR * width).any(axis=1)
         climbing = (values[:, -1] > values[:, 0]) & ((last < low) | (last > high)).any(axis=1)
-    diverged = far | climbing | ~np.isfinite(paths).all(axis=(1, 2)) | ~np.isfinite(values).all(axis=1)
+    diverged = (
+        (far & ~_come_to_rest(paths))
+        | climbing
+        | ~np.isfinite(paths).all(axis=(1, 2))
+        | ~np.isfinite(values).all(axis=1)
+    )
     staying = np.flatnonzero(~diverged)
     first = np.linalg.norm(slopes.gradient(paths[:, 0]), axis=1)
     steepest = float(first[np.isfinite(first)].max(initial=0.0))
@@ -277,6 +284,13 @@ def _ends(slopes: Slopes, paths: Array, values: Array, box: Box) -> Any:
     return tuple(stationary), tuple(reached), tuple(endings)
 
 
+def _come_to_rest(paths: Array) -> Array:
+    """Return which paths hardly move any more at their end, beside the way that they came, bool [starts]."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        last = np.linalg.norm(paths[:, -1] - paths[:, -2], axis=1)
+        return last <= AT_REST * np.linalg.norm(paths[:, -1] - paths[:, 0], axis=1)
+
+
 def _size(points: Array) -> float:
     """Return how large the numbers of some points are, or how far apart: about the width of a picture."""
     return float(max(np.ptp(points, axis=0).max(), np.abs(points).max())) or 1.0
@@ -287,7 +301,8 @@ def _around(paths: Array) -> Box:
     points = paths.reshape(-1, 2)
     starts = paths[:, 0]
     away = np.abs(points - starts.mean(axis=0)).max(axis=1)
-    near = np.isfinite(points).all(axis=1) & (away <= 5.0 * _size(starts))
+    settled = np.repeat(_come_to_rest(paths), paths.shape[1])
+    near = np.isfinite(points).all(axis=1) & ((away <= 5.0 * _size(starts)) | settled)
     low, high = points[near].min(axis=0), points[near].max(axis=0)
     # A path that hardly moves still has room around it.
     margin = np.full(2, 0.1 * max((high - low).max(), 0.01 * _size(starts)))

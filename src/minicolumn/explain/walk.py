@@ -63,16 +63,21 @@ def best_rate(
     for point, value in zip(points, values, strict=True):
         if not np.isfinite(value):
             raise DataError(f"descent: f is {value} at the start {tuple(map(float, point))}; start elsewhere")
-    stride = np.median([np.linalg.norm(_first_update(g, rule, point)) for point in points])
+    with np.errstate(over="ignore"):  # of a slope past the end of the numbers no more is asked
+        stride = np.median([np.linalg.norm(_first_update(g, rule, point)) for point in points])
     longest = 0.25 * width / stride if 0 < stride < np.inf else 0.01 * width
     rates = [float(f"{longest / 2**k:.2g}") for k in range(RATES)]
     values = [walk(rate)[1] for rate in rates]
     kept = [np.where(np.isfinite(v).all(axis=1, keepdims=True), v, np.inf) for v in values]
     lowest = np.min([v.min(axis=1) for v in kept], axis=0)
     # How much of the way down is left, on the average over the steps; 1 for a path that goes nowhere.
-    whole = np.maximum(kept[-1][:, 0] - lowest, np.finfo(float).tiny)
-    left = [np.minimum((v.mean(axis=1) - lowest) / whole, 2.0).mean() for v in kept]
-    return min(rate for rate, share in zip(rates, left, strict=True) if share <= min(left) + NEARLY)
+    with np.errstate(over="ignore", invalid="ignore"):  # a path that leaves the numbers is no way
+        whole = np.maximum(kept[-1][:, 0] - lowest, np.finfo(float).tiny)
+        left = [np.minimum((v.mean(axis=1) - lowest) / whole, 2.0).mean() for v in kept]
+    best = np.nanmin(left) if not np.isnan(left).all() else np.nan
+    if not np.isfinite(best):
+        raise DataError("descent: no rate leads anywhere, f is too large or too steep; give a learning_rate")
+    return min(rate for rate, share in zip(rates, left, strict=True) if share <= best + NEARLY)
 
 
 def _first_update(g: Callable[[Array], Any], rule: Optimizer, point: Array) -> Array:

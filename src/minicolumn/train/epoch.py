@@ -10,7 +10,7 @@ import numpy as np
 
 from minicolumn import random
 from minicolumn.autodiff.derivatives import value_and_grad
-from minicolumn.errors import ShapeError
+from minicolumn.errors import DataError, ShapeError
 from minicolumn.nn.layer import Layer
 from minicolumn.nn.regularize import PerRow, with_statistics
 from minicolumn.optim import Optimizer, apply_updates
@@ -122,6 +122,12 @@ def loss_of(
 
 
 def _one_number(what: str, value: Any) -> Any:
+    if value is None or isinstance(value, tuple | list | dict | str):
+        raise DataError(f"fit: {what} must give one number for a batch, it gave {value!r:.60}")
+    if getattr(value, "dtype", np.dtype(np.float64)).kind != "f":
+        raise DataError(
+            f"fit: {what} gave {value.dtype}, expected a float; what only counts has no slope to descend"
+        )
     shape = getattr(value, "shape", ())
     if shape:
         raise ShapeError(

@@ -229,6 +229,8 @@ class _Job:
         if self.observes:  # what the optimizer knows nothing of
             params = with_statistics(params, epoch.state.params)
         measured = {**epoch.losses, **self._measured(params), "learning_rate": float(epoch.rate)}
+        if not np.isfinite(measured.get("val_loss", 0.0)) and self._overflows(params):
+            raise DivergenceError(self._why_diverged(self.taken + training.steps, number, "a prediction"))
         times = {"seconds": epoch.seconds, "steps_per_second": training.steps / epoch.seconds}
         row = {"epoch": number, **measured, **times}
         training.add(row, _copied(params))
@@ -319,6 +321,11 @@ class _Job:
             scores = self.forward.scores(params, self.held, self.settings.metrics)
             found |= {f"val_{name}": score for name, score in scores.items()}
         return found
+
+    def _overflows(self, params: Any) -> bool:
+        """Return whether predictions are no finite numbers, as those of weights that are all but infinite."""
+        assert self.held is not None
+        return not np.isfinite(self.forward.outputs(params, self.held.X)).all()
 
     def _finished(self, training: Training, started: float) -> Run:
         s, seconds = self.settings, time.perf_counter() - started

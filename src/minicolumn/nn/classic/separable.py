@@ -91,11 +91,15 @@ def find_separator(X: Any, sign: Any, bias: bool = True) -> Array | None:
     """
     from scipy.optimize import linprog
 
-    rows = _signed(X, sign, bias)
+    X = np.asarray(X, np.float64)
+    # The solver takes what is small for nothing, so the numbers are brought to about 1.
+    scale = float(np.abs(X).max(initial=0.0)) or 1.0
+    rows = _signed(X / scale, sign, bias)
     found = linprog(np.zeros(rows.shape[1]), -rows, -np.ones(len(rows)), bounds=(None, None))
     if found.x is None or not (rows @ found.x > 0).all():
         return None
-    return found.x if bias else np.append(found.x, 0.0)
+    weight = found.x if bias else np.append(found.x, 0.0)
+    return weight / np.append(np.full(X.shape[1], scale), 1.0)
 
 
 def largest_margin(X: Any, sign: Any, bias: bool = True) -> float:
