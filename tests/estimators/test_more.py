@@ -520,6 +520,9 @@ def test_the_spread_of_each_row(fans: Any) -> None:
     X, y = fans
     model = _regressor(loss="gaussian_nll", max_iter=60).fit(X, y)
     mean, spread = model.predict(X, return_std=True)
+    assert mean.dtype == spread.dtype == model.predict_interval(X, 0.8).dtype == np.float64
+    single = _regressor(loss=LEVELS, max_iter=2).fit(X.astype(np.float32), y.astype(np.float32))
+    assert single.predict_quantiles(X).dtype == single.predict_interval(X, 0.8).dtype == np.float32
     np.testing.assert_array_equal(mean, model.predict(X))
     low, high = model.predict_interval(X, 0.5).T  # the quartiles of a normal distribution
     np.testing.assert_allclose(high - low, 2 * 0.6744898 * spread, rtol=1e-5)  # float32, and 7 digits of it

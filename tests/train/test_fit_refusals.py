@@ -159,3 +159,8 @@ def test_one_callback_alone_will_do() -> None:
 def test_schedules_that_give_no_factors_are_told(schedule: Any, message: str) -> None:
     with pytest.raises(mc.DataError, match=message):
         mc.fit(NET, X, Y, schedule=schedule, epochs=2, batch_size=2)
+
+
+def test_what_is_no_list_of_metrics_is_told() -> None:
+    with pytest.raises(mc.DataError, match="metrics is 3, expected names, functions or pairs"):
+        mc.fit(mc.nn.Dense(1), np.ones((4, 2)), np.ones(4), loss="squared_error", metrics=3, epochs=1)  # type: ignore[arg-type]

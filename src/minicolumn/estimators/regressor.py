@@ -173,7 +173,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             raise DataError(
                 "predict: return_std needs loss='gaussian_nll', which learns the spread of each row"
             )
-        return self._numbers(outputs), mean_and_spread(outputs)[1][:, 0]
+        spread = mean_and_spread(outputs)[1][:, 0]
+        return self._numbers(outputs), spread.astype(self._dtype_out, copy=False)
 
     def predict_quantiles(self, X: Any) -> Array:
         """Return the quantiles at the levels of the loss, [rows, levels]; in no row do they cross.
@@ -185,7 +186,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             raise DataError(
                 "predict_quantiles: fit with loss=mc.nn.Loss('quantile', levels=(0.05, 0.5, 0.95))"
             )
-        return self._predictions(X)
+        return self._predictions(X).astype(self._dtype_out, copy=False)
 
     def predict_interval(self, X: Any, coverage: float = 0.9) -> Array:
         """Return ends between which the truth lies with a given probability.
@@ -209,7 +210,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             radius = conformal_radius(missed, coverage, self.held_weights_)
         elif not band.is_whole:
             raise DataError(why_none(self._loss, coverage))
-        ends = band.widened(radius)
+        ends = band.widened(radius).astype(self._dtype_out, copy=False)
         return ends[:, 0] if ends.shape[1] == 1 else ends
 
     # Targets and predictions --------------------------------------------------------------------------------

@@ -194,7 +194,8 @@ def compile(
               no subnormal number is flushed.
     flush_subnormals  takes numbers nearer to 0 than the smallest normal one (1.2e-38 in float32) for 0
               wherever arithmetic meets them or would give them. Processors are up to a hundred times slower
-              with such numbers; NumPy keeps them. Trainings and predictions flush them.
+              with such numbers; NumPy keeps them. Trainings and predictions flush them. In native code what
+              only moves numbers, or changes their sign, keeps them; the reference flushes each result.
 
     The result has the same arguments and values as the function. Called inside `grad` or another `compile`,
     it is traced through. Arrays that the function closes over are taken as they are when it is traced.

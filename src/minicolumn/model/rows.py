@@ -123,6 +123,11 @@ def _targets(who: str, y: Array, dtype: Any, rule: LossRule | None, outputs: tup
 def _class_numbers(who: str, y: Array, outputs: tuple[int, ...]) -> Array:
     """Return whole class numbers as int32, refusing those that the network has no output for."""
     classes = outputs[-1] if outputs else 0
+    if classes < 2:
+        raise DataError(
+            f"{who}: the loss chooses among classes, but the network has {classes} output; give it one for "
+            "each class, or take binary_cross_entropy"
+        )
     if (y != np.floor(y)).any():
         raise DataError(f"{who}: y holds {y[y != np.floor(y)][0]:g}; class numbers are whole: 0, 1, 2, ...")
     if y.min() < 0 or y.max() >= classes:

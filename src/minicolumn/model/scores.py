@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -69,6 +69,8 @@ def check_metrics(who: str, metrics: Any, loss: Loss | None) -> tuple[str | Metr
     Errors      DataError for unknown names, for two of one name, and for what is none of these
     """
     single = isinstance(metrics, str) or callable(metrics) or _is_pair(metrics)
+    if not single and not isinstance(metrics, Iterable):
+        raise DataError(f"{who}: metrics is {metrics!r}, expected names, functions or pairs (name, function)")
     listed: Any = [metrics] if single else metrics
     found = tuple(_metric(who, metric, loss) for metric in listed)
     names = [name_of(metric) for metric in found]
