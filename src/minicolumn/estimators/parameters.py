@@ -200,11 +200,8 @@ def regularizer_of(estimator: Any) -> PerRow | None:
 def check_class_weight(given: Any) -> None:
     """Refuse class weights below 0: rows that a network should be wrong about."""
     for weights in given if isinstance(given, list) else [given]:
-        below = (
-            {label: w for label, w in weights.items() if not (isinstance(w, Real) and float(w) >= 0)}
-            if isinstance(weights, dict)
-            else {}
-        )
+        each = weights.items() if isinstance(weights, dict) else ()
+        below = {label: w for label, w in each if not (isinstance(w, Real) and float(w) >= 0)}
         if below:
             raise DataError(f"class_weight must be >= 0, got {below}")
 
