@@ -10,6 +10,11 @@ import numpy as np
 from minicolumn.errors import DataError
 
 Array = np.ndarray
+# scikit-learn's words, which its own checks look for.
+NOT_FINITE = (
+    "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
+    "preprocessed."
+)
 # How many times the span of the narrowest column the widest may be. One-hot columns and rarely lit pixels
 # span as much as their neighbours, however small their standard deviations are.
 RATIO = 1e3
@@ -26,10 +31,7 @@ def check_scales(X: Any, dtype: np.dtype, names: Any = None) -> None:
     low, high = _ends(X if X.shape[0] <= ENOUGH else X[:: X.shape[0] // ENOUGH])
     largest = max(float(np.abs(low).max(initial=0.0)), float(np.abs(high).max(initial=0.0)))
     if largest > float(np.finfo(dtype).max):
-        raise DataError(
-            "Solver produced non-finite parameter weights. The input data may contain large values and need "
-            f"to be preprocessed. X holds numbers up to {largest:.3g}, beyond the largest {dtype}"
-        )
+        raise DataError(f"{NOT_FINITE} X holds numbers up to {largest:.3g}, beyond the largest {dtype}")
     with np.errstate(over="ignore"):
         spans = high.astype(np.float64) - low.astype(np.float64)
     varied = np.flatnonzero(spans > 0)

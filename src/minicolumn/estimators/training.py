@@ -15,6 +15,7 @@ from minicolumn.estimators.convergence import Convergence, say
 from minicolumn.estimators.heads import Head, RowLoss
 from minicolumn.estimators.holding import Data
 from minicolumn.estimators.parameters import lowers_its_rate, optimizer_of, regularizer_of, schedule_of
+from minicolumn.estimators.scales import NOT_FINITE
 from minicolumn.estimators.sklearn_callbacks import Bridge, Hooks
 from minicolumn.model.rows import check_rows, is_sparse
 from minicolumn.nn import Sequential
@@ -24,11 +25,6 @@ from minicolumn.train.callbacks import Callback
 from minicolumn.train.lbfgs import minimize_lbfgs
 
 Array = np.ndarray
-# scikit-learn's words, which its own checks look for.
-NOT_FINITE = (
-    "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
-    "preprocessed."
-)
 
 
 class NothingLearnt(DataError):

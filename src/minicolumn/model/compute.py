@@ -143,11 +143,9 @@ def _in_blocks(many: Program, few: Program, wide: bool, params: Any, X: Array) -
         return _rows(few(params, X[:, None]))
     whole = len(X) - len(X) % ROWS
     found = [_rows(many(params, _blocked(X[:whole])))] if whole else []
-    if whole < len(X):
+    if whole < len(X) or not found:  # no rows at all still have their shape
         rest = (many, ROWS) if wide else (few, EIGHT)
         found.append(_filled_up(rest[0], params, X[whole:], rest[1]))
-    if not found:  # no rows at all still have their shape
-        found.append(_rows(few(params, np.zeros((0, EIGHT, *X.shape[1:]), X.dtype))))
     return found[0] if len(found) == 1 else np.concatenate(found)
 
 

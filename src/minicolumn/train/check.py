@@ -22,8 +22,6 @@ from minicolumn.train.callbacks import Callback, Training
 from minicolumn.train.run import Progress
 from minicolumn.tree import flatten, map_leaves, named_leaves, unflatten
 
-Array = np.ndarray
-
 
 @dataclass(frozen=True)
 class Settings:
@@ -94,23 +92,6 @@ def check_settings(
         shadow=shadow,
         constraint=_callable_or_none("constraint", constraint, "mc.nn.MaxNorm(2)"),
     )
-
-
-def factors(schedule: Callable[[Any, int], Any], steps: Array, total: int) -> Array:
-    """Return what a schedule makes of some steps, float64 [steps].
-
-    Errors      DataError where an own function does not give one number >= 0 for each
-    """
-    try:
-        found = np.broadcast_to(np.asarray(schedule(steps, total), np.float64), steps.shape)
-    except (TypeError, ValueError) as error:
-        raise DataError(
-            "fit: a schedule is a function of (steps, total_steps) that gives a factor for each of an array "
-            f"of steps; this one fails: {' '.join(str(error).split())}"
-        ) from error
-    if not (found >= 0).all():
-        raise DataError(f"fit: a schedule gives factors >= 0, this one gave {found[~(found >= 0)][0]:g}")
-    return found
 
 
 def _check_gradient(network: Layer) -> None:

@@ -33,12 +33,12 @@ from minicolumn.train.check import (
     check_resume,
     check_settings,
     described,
-    factors,
 )
 from minicolumn.train.divergence import why_diverged
 from minicolumn.train.epoch import State, next_numbers
 from minicolumn.train.history import History
 from minicolumn.train.programs import epoch_program
+from minicolumn.train.rates import factors
 from minicolumn.train.run import Progress, Run
 from minicolumn.tree import leaves, map_leaves
 

@@ -1,0 +1,32 @@
+"""What a schedule makes of the learning rate, also where it is somebody's own function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minicolumn.errors import DataError
+
+Array = np.ndarray
+
+
+def factors(schedule: Callable[[Any, int], Any], steps: Array, total: int) -> Array:
+    """Return the factors on the learning rate at some steps, float64 [steps].
+
+    Errors      DataError where an own function does not give one number >= 0 for each
+
+    >>> factors(lambda steps, total: 1.0 - steps / total, np.array([0, 5]), 10)
+    array([1. , 0.5])
+    """
+    try:
+        found = np.broadcast_to(np.asarray(schedule(steps, total), np.float64), steps.shape)
+    except (TypeError, ValueError) as error:
+        raise DataError(
+            "fit: a schedule is a function of (steps, total_steps) that gives a factor for each of an array "
+            f"of steps; this one fails: {' '.join(str(error).split())}"
+        ) from error
+    if not (found >= 0).all():
+        raise DataError(f"fit: a schedule gives factors >= 0, this one gave {found[~(found >= 0)][0]:g}")
+    return found
