@@ -32,6 +32,10 @@ minicolumn train data.csv --activation mish --loss huber:delta=2 --optimizer ada
 In place of a name stands a record with settings, such as `mc.optim.AdamW(3e-4, weight_decay=0.1)`,
 `mc.nn.Loss("huber", delta=2.0)`, or a NumPy function of your own.
 """
+SCORES_NOT_SHARES = (
+    "Losses of classes take raw scores and apply softmax or logistic by themselves, as predictions do: the "
+    "last layer has none."
+)
 WRAPPERS = (mc.optim.Clipped, mc.optim.Averaged)
 PENALTIES = (mc.nn.L1, mc.nn.L2, mc.nn.ElasticNet, mc.nn.PerRow)
 CONSTRAINTS = (mc.nn.MaxNorm, mc.nn.UnitNorm, mc.nn.NonNegative)
@@ -53,8 +57,10 @@ def page() -> str:
     losses = {name: rule.function for name, rule in mc.nn.LOSSES.items()}
     variants = _and(_variant(name, *meaning) for name, meaning in mc.optim.ALIASES.items())
     sections = [
-        _section("Activations", functions, _also(ACTIVATION_ALIASES), "activations.png"),
-        _section("Losses", losses, _also(mc.nn.ALIASES)),
+        _section(
+            "Activations", functions, f"{_also(ACTIVATION_ALIASES)} In grey: the slope.", "activations.png"
+        ),
+        _section("Losses", losses, f"{SCORES_NOT_SHARES} {_also(mc.nn.ALIASES)}"),
         _section("Optimizers", mc.optim.OPTIMIZERS, f"Also {variants}; estimators have `lbfgs` besides."),
         _section("Around any optimizer", _named(WRAPPERS)),
         _section(

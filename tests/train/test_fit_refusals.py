@@ -164,3 +164,25 @@ def test_schedules_that_give_no_factors_are_told(schedule: Any, message: str) ->
 def test_what_is_no_list_of_metrics_is_told() -> None:
     with pytest.raises(mc.DataError, match="metrics is 3, expected names, functions or pairs"):
         mc.fit(mc.nn.Dense(1), np.ones((4, 2)), np.ones(4), loss="squared_error", metrics=3, epochs=1)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("last", "loss"),
+    [
+        (mc.nn.Dense(2, "softmax"), "softmax_cross_entropy"),
+        (mc.nn.Dense(2, "softmax"), "kl_divergence"),
+        (mc.nn.Dense(1, "sigmoid"), "binary_cross_entropy"),
+        (mc.nn.Sequential(mc.nn.Dense(1), mc.nn.Activation("sigmoid")), "binary_focal"),
+        (mc.nn.Dense(1, "exponential"), mc.nn.Loss("tweedie", power=1.3)),
+    ],
+)
+def test_an_activation_that_the_loss_applies_is_not_applied_twice(last: Any, loss: Any) -> None:
+    net = mc.nn.Sequential(mc.nn.Dense(4, "relu"), last)
+    y = np.eye(2)[Y] if loss == "kl_divergence" else Y
+    with pytest.raises(mc.DataError, match=r"^fit: the network ends in \w+, which the loss \w+ applies"):
+        mc.fit(net, X, y, loss=loss, epochs=1)
+    with pytest.raises(mc.DataError, match=r"^backprop_report: the network ends in"):
+        mc.backprop_report(net, net.init(0, (3,)), X, y, loss=loss)
+    for fine in ("squared_error", lambda out, t, w: np.mean((out - 0.5) ** 2)):
+        target = y if np.ndim(y) == 2 else np.zeros((12, last.output_shape((4,))[0]))
+        assert len(mc.fit(net, X, target, loss=fine, epochs=1).history) == 1

@@ -16,6 +16,7 @@ from minicolumn.model.model import Model
 from minicolumn.model.rows import Rows, check_inputs, check_rows
 from minicolumn.nn import Activation, Dense, Sequential
 from minicolumn.nn.activations import activation_by_name
+from minicolumn.nn.ending import check_ending
 from minicolumn.nn.layer import Layer
 from minicolumn.nn.losses import LossRule, as_loss
 from minicolumn.train import Run
@@ -183,6 +184,7 @@ def backprop_report(
     if not isinstance(learning_rate, Real) or not np.isfinite(learning_rate):
         raise DataError(f"backprop_report: learning_rate must be a finite number, got {learning_rate!r}")
     name, measured, rule = _loss(loss)
+    check_ending("backprop_report", network, rule)
     shape = check_inputs("backprop_report", X).shape[1:]
     rows = check_rows("backprop_report", X, y, None, np.float64, rule, network.output_shape(shape))
     weights = _checked(network, params, shape)

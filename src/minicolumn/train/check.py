@@ -14,6 +14,7 @@ from minicolumn.errors import DataError, ShapeError
 from minicolumn.lower.compile import check_backend
 from minicolumn.model.rows import Rows, check_inputs, check_rows
 from minicolumn.model.scores import Metric, check_metrics
+from minicolumn.nn.ending import check_ending
 from minicolumn.nn.layer import Layer, Param, named_layers
 from minicolumn.nn.losses import LOSSES, Loss, LossRule, as_loss
 from minicolumn.optim import Optimizer, optimizer_by_name, schedule_by_name
@@ -75,7 +76,7 @@ def check_settings(
     check_backend("fit", backend, shadow)
     found = _loss(loss)
     _check_constraint(constraint, _optimizer(optimizer))
-    return Settings(
+    settings = Settings(
         network=network,
         loss=found,
         optimizer=_optimizer(optimizer),
@@ -92,6 +93,8 @@ def check_settings(
         shadow=shadow,
         constraint=_callable_or_none("constraint", constraint, "mc.nn.MaxNorm(2)"),
     )
+    check_ending("fit", network, settings.rule)
+    return settings
 
 
 def _check_gradient(network: Layer) -> None:

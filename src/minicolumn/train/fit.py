@@ -84,7 +84,8 @@ def fit(
     loss                a name from `mc.nn.LOSSES`, a record with settings such as
                         `mc.nn.Loss("huber", delta=2.0)`, or a NumPy function of (outputs, targets,
                         sample_weight) that returns one number; where there is one output, targets are shaped
-                        like the outputs, and sample_weight is [batch], 1 unless given
+                        like the outputs, and sample_weight is [batch], 1 unless given. Losses of classes take
+                        raw scores: the last layer has no softmax or logistic, which predictions come with
     optimizer           a record such as `mc.optim.Adam(1e-3)`, or its name; where it averages, as `Averaged`
                         does, the mean is what is measured, shown to callbacks and handed back
     schedule            a factor on the learning rate, by record, name, or function of (steps, total_steps)
