@@ -3,7 +3,9 @@
     python tests/model/long_kill.py --kills 100000
 
 After each kill the file must open, and hold the last acknowledged step or the one after it. ``--control``
-saves by `open(path, "wb")` instead and shows that the test sees what it looks for.
+saves by `open(path, "wb")` instead and shows that the test sees what it looks for. Every sync takes a few
+milliseconds more than it has to, as on a slow disk: in memory, as `/tmp` is on some machines, it takes none,
+and then hardly a kill strikes between a temporary file's creation and its rename.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from minicolumn.nn import Dense, Sequential
 
 Save = Callable[[Artifact, Path], None]
 ACK = struct.Struct("<q")  # the step that a saver acknowledges
+SYNC = 0.003  # seconds that a saver's sync takes at least: about what the rest of a save takes
 
 
 @dataclass
@@ -113,6 +116,7 @@ def _kill(child: int, acks: int) -> list[int]:
 
 def _save_for_ever(models: list[Artifact], path: Path, step: int, pipe: int, save: Save) -> None:
     try:
+        os.fsync = _slowly(os.fsync)
         os.write(pipe, ACK.pack(step - 1))
         while True:
             save(numbered(models[step % 2], step), path)
@@ -120,6 +124,14 @@ def _save_for_ever(models: list[Artifact], path: Path, step: int, pipe: int, sav
             step += 1
     finally:
         os._exit(1)
+
+
+def _slowly(sync: Callable[[int], None]) -> Callable[[int], None]:
+    def call(handle: int) -> None:
+        sync(handle)
+        time.sleep(SYNC)
+
+    return call
 
 
 def _check(path: Path, acknowledged: int, tally: Tally) -> int:

@@ -50,7 +50,7 @@ def test_saves_survive_being_killed(run: Run) -> None:
         r"200 kills, (\d+) with a temporary file left, \d+ acknowledged saves, 0 failures", last
     )
     assert inside is not None
-    assert int(inside[1]) > 5  # the kills do strike inside a save
+    assert int(inside[1]) > 5, last  # the kills do strike inside a save
 
 
 @pytest.mark.slow
