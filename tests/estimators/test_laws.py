@@ -116,6 +116,8 @@ def test_a_generator_as_random_state_moves_on(targets: Any) -> None:
 def test_partial_fit_k_times_is_fit_of_k_epochs_to_the_bit(kind: str, solver: Any, targets: Any) -> None:
     X, y = targets[kind]
     settings = {"solver": solver, "batch_size": 32, "dropout": 0.2, "learning_rate": "invscaling"}
+    if not isinstance(solver, str):
+        settings["learning_rate_init"] = None
     whole = _model(kind, max_iter=4, **settings).fit(X, y)
     parts = _model(kind, max_iter=4, **settings)
     declared = {"classes": getattr(whole, "classes_", None)} if hasattr(whole, "classes_") else {}

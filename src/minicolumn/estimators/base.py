@@ -19,7 +19,7 @@ from minicolumn import random
 from minicolumn.errors import DataError
 from minicolumn.estimators import loading, parameters  # noqa: F401
 from minicolumn.estimators.convergence import say
-from minicolumn.estimators.heads import Head, RowLoss, ascends
+from minicolumn.estimators.heads import Head, ascends
 from minicolumn.estimators.holding import Data, Parts, split
 from minicolumn.estimators.network import (
     build_network,
@@ -110,6 +110,10 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         early = self.early_stopping and self.solver != "lbfgs"
         return self.validation_fraction if early else 0.0
 
+    def _placed(self, network: Sequential, params: Any, data: Data) -> Any:
+        """Return freshly drawn weights, moved to where the targets are."""
+        return params
+
     def _finish(self, params: Any, parts: Parts) -> Any:
         """Return the weights to keep, once the training is over."""
         return params
@@ -138,7 +142,9 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         epochs, restarts = (1, 1) if incremental else (self.max_iter, self.n_restarts if first else 1)
         hooks = self._hooks(network, X, y, sample_weight, epochs * restarts)
         task = self._task(network, head, parts, epochs, hooks)
-        starts = [(seed, self._start(network, seed, incremental)) for seed in self._seeds(restarts)]
+        starts = [
+            (seed, self._start(network, seed, incremental, parts.train)) for seed in self._seeds(restarts)
+        ]
         outcome = self._best_of([replace(task, seed=seed, start=start) for seed, start in starts])
         if outcome.stopped == "all epochs" and not incremental:
             _warn_of_the_end(self.max_iter)
@@ -192,7 +198,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         """Set what is known before the first step, and what a fresh fit forgets."""
         self.n_outputs_ = head.outputs
         self.out_activation_ = head.out_activation
-        self._loss = head.loss.record if isinstance(head.loss, RowLoss) else None
+        self._loss = head.record
         if first or not hasattr(self, "_seed"):
             self._seed = _seed_of(self.random_state)
         if first:
@@ -241,11 +247,12 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         key = random.key(self._seed)
         return [self._seed, *(int(random.fold_in(key, k)[1]) for k in range(1, count))]
 
-    def _start(self, network: Sequential, seed: int, incremental: bool) -> Progress:
+    def _start(self, network: Sequential, seed: int, incremental: bool, data: Data) -> Progress:
         """Return where to start: at random weights, or at those learnt so far."""
         dtype = np.dtype(self.dtype)
         if not hasattr(self, "coefs_"):
-            return Progress(draw_weights(network, self.n_features_in_, seed, dtype))
+            drawn = draw_weights(network, self.n_features_in_, seed, dtype)
+            return Progress(self._placed(network, drawn, data))
         check_sizes(network, self.intercepts_)
         stood = getattr(self, "_progress", None) or Progress(None)
         params = to_params(network, self.coefs_, self.intercepts_, dtype)

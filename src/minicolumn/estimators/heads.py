@@ -52,6 +52,11 @@ class Head:
         """Return scikit-learn's name of what turns raw outputs into predictions."""
         return _OUT_NAMES.get(self.rule.output_activation, self.rule.output_activation)
 
+    @property
+    def record(self) -> Loss | None:
+        """Return the loss by name; None for an own function."""
+        return self.loss.record if isinstance(self.loss, RowLoss) else None
+
 
 def regression_head(loss: Any, outputs: int) -> Head:
     """Return the head for numbers: one output for each, or several that describe a single one.
@@ -63,7 +68,7 @@ def regression_head(loss: Any, outputs: int) -> Head:
     if record is None:
         return Head(outputs, loss, LOSSES["squared_error"])
     rule = _fitting(record, ("regression",))
-    if is_normal(record) or levels_of(record):
+    if describes_doubt(record):
         if outputs > 1:
             raise DataError(
                 f"{record} describes one number, y holds {outputs} for each row; put the estimator into "
@@ -111,6 +116,11 @@ def levels_of(record: Loss | None) -> tuple[float, ...]:
 def is_normal(record: Loss | None) -> bool:
     """Return whether outputs are mean and logarithm of the variance."""
     return record is not None and record.name == "gaussian_nll"
+
+
+def describes_doubt(record: Loss | None) -> bool:
+    """Return whether outputs describe one number with what is not known of it."""
+    return is_normal(record) or bool(levels_of(record))
 
 
 def width_of(record: Loss) -> int:

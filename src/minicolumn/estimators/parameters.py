@@ -224,7 +224,16 @@ def check_parameters(estimator: Any) -> None:
 
 def _check_rate(estimator: Any) -> None:
     solver = estimator.solver
-    if not isinstance(solver, str) or solver in ("lbfgs", "adam", "sgd"):
+    if not isinstance(solver, str):
+        if estimator.learning_rate_init not in (None, RATE_OF_BOTH, solver.learning_rate):
+            warnings.warn(
+                f"solver={solver} brings its own rate, so learning_rate_init="
+                f"{estimator.learning_rate_init:g} is not used; give the solver by name, or the rate to it",
+                UserWarning,
+                stacklevel=5,
+            )
+        return
+    if solver in ("lbfgs", "adam", "sgd"):
         return
     own = optimizer_by_name(solver).learning_rate
     if estimator.learning_rate_init == RATE_OF_BOTH and own >= FAR * RATE_OF_BOTH:

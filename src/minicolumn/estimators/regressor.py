@@ -15,14 +15,23 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from minicolumn.errors import DataError
 from minicolumn.estimators.base import SPARSE, BaseMLP
-from minicolumn.estimators.heads import Head, fits_task, is_normal, levels_of, regression_head
+from minicolumn.estimators.first_answer import first_answer
+from minicolumn.estimators.heads import (
+    Head,
+    describes_doubt,
+    fits_task,
+    is_normal,
+    levels_of,
+    regression_head,
+)
 from minicolumn.estimators.holding import Data, Parts, split
 from minicolumn.estimators.intervals import band_of, conformal_radius, mean_and_spread, why_none
+from minicolumn.estimators.network import last_dense
 from minicolumn.estimators.parameters import CONSTRAINTS
 from minicolumn.estimators.scales import check_target_scale
 from minicolumn.estimators.sklearn_callbacks import with_callbacks
 from minicolumn.estimators.unharmed import unharmed
-from minicolumn.nn import ALIASES, LOSSES
+from minicolumn.nn import ALIASES, LOSSES, Sequential
 
 Array = np.ndarray
 NUMBER_LOSSES = {rule.name for rule in LOSSES.values() if fits_task(rule, ("regression",))}
@@ -234,7 +243,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         Y = y.reshape(len(y), -1)
         head = regression_head(self.loss, Y.shape[1])
         if first and not incremental and head.out_activation == "identity":
-            check_target_scale(y)
+            check_target_scale(y, placed=describes_doubt(head.record))
         return Y.astype(np.float64), head
 
     def _numbers(self, outputs: Array) -> Array:
@@ -249,6 +258,13 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         if not np.isfinite(outputs).all():
             return float("nan")
         return float(r2_score(data.target, self._numbers(outputs), sample_weight=data.weight))
+
+    def _placed(self, network: Sequential, params: Any, data: Data) -> Any:
+        bias = first_answer(self._loss, data.y, data.weight)
+        if bias is None:
+            return params
+        name = last_dense(network)
+        return params | {name: params[name] | {"bias": bias.astype(self.dtype)}}
 
     # Intervals ----------------------------------------------------------------------------------------------
 

@@ -18,6 +18,9 @@ NOT_FINITE = (
 # How many times the span of the narrowest column the widest may be. One-hot columns and rarely lit pixels
 # span as much as their neighbours, however small their standard deviations are.
 RATIO = 1e3
+# Standard deviations that targets may lie from 0. By then the answer for all rows takes so long to learn that
+# what tells them apart is hardly begun.
+AWAY = 10.0
 # Rows that are looked at; of more, so many of them, evenly spaced.
 ENOUGH = 20_000
 
@@ -48,23 +51,38 @@ def check_scales(X: Any, dtype: np.dtype, names: Any = None) -> None:
         )
 
 
-def check_target_scale(y: Array) -> None:
-    """Warn of numbers to learn that are far from 1, where steps of a fixed size lead nowhere or astray.
+def check_target_scale(y: Array, placed: bool = False) -> None:
+    """Warn of numbers to learn that are far from 0 and 1, where steps of a fixed size lead nowhere or astray.
 
     y       [rows] or [rows, outputs], finite
+    placed  whether the network begins at the mean of the numbers, wherever it is
     """
+    problem = _far_off(y.reshape(len(y), -1).astype(np.float64), placed)
+    if problem is not None:
+        warnings.warn(
+            f"y {problem}; networks learn such numbers badly, so scale them: "
+            "sklearn.compose.TransformedTargetRegressor(..., transformer=StandardScaler()), or before fit "
+            "where predict_interval is wanted",
+            UserWarning,
+            stacklevel=5,
+        )
+
+
+def _far_off(numbers: Array, placed: bool) -> str | None:
     with np.errstate(over="ignore"):
-        spread = np.std(y.reshape(len(y), -1), axis=0, dtype=np.float64)
-    spread = spread[spread > 0]
-    if not len(spread) or (spread.max() <= RATIO and spread.min() * RATIO >= 1.0):
-        return
-    worst = spread.max() if spread.max() > RATIO else spread.min()
-    warnings.warn(
-        f"y has a standard deviation of {worst:.3g}; networks learn numbers badly that are so far from 1, so "
-        "scale them: sklearn.compose.TransformedTargetRegressor(..., transformer=StandardScaler())",
-        UserWarning,
-        stacklevel=5,
-    )
+        place, spread = np.abs(numbers.mean(axis=0)), numbers.std(axis=0)
+    place, spread = place[spread > 0], spread[spread > 0]
+    if not len(spread):
+        return None
+    if spread.max() > RATIO:
+        return f"has a standard deviation of {spread.max():.3g}, far from 1"
+    if spread.min() * RATIO < 1.0:
+        return f"has a standard deviation of {spread.min():.3g}, far from 1"
+    furthest = np.argmax(place / spread)
+    if not placed and place[furthest] > AWAY * spread[furthest]:
+        away = place[furthest] / spread[furthest]
+        return f"lies around {place[furthest]:.3g}, {away:.3g} standard deviations from 0"
+    return None
 
 
 def _ends(X: Any) -> tuple[Array, Array]:
