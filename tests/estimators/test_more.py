@@ -775,7 +775,8 @@ def test_the_first_answer_is_the_best_for_all_rows_alike() -> None:
     for record, ordered in ((mc.nn.Loss("gaussian_nll"), lambda b: b), (LEVELS, _in_order)):
         bias = first_answer(record, y, weight)
         by_copies = first_answer(record, copies, None)
-        assert bias is not None and by_copies is not None
+        assert bias is not None
+        assert by_copies is not None
         np.testing.assert_allclose(bias, by_copies, rtol=1e-12)  # sums in another order
 
         def mean_loss(bias: np.ndarray, record: Any = record, ordered: Any = ordered) -> float:
