@@ -11,6 +11,7 @@ from typing import Any
 import minicolumn as mc
 from minicolumn.model.scores import CLASS_SCORES, NUMBER_SCORES
 from minicolumn.nn.activations import ALIASES as ACTIVATION_ALIASES
+from minicolumn.nn.named import write_named
 
 PAGE = Path(__file__).parents[1] / "catalogue.md"
 INTRO = """# The catalogue
@@ -29,8 +30,11 @@ mc.MLPRegressor(activation="mish", loss="huber", solver="adamw", learning_rate="
 minicolumn train data.csv --activation mish --loss huber:delta=2 --optimizer adamw --schedule one_cycle
 ```
 
-In place of a name stands a record with settings, such as `mc.optim.AdamW(3e-4, weight_decay=0.1)`,
-`mc.nn.Loss("huber", delta=2.0)`, or a NumPy function of your own.
+In place of a name stands a record with settings, such as `mc.optim.AdamW(3e-4, weight_decay=0.1)` or
+`mc.nn.Loss("huber", delta=2.0)`, or a NumPy function of your own. The settings of an activation stand in its
+name, `"leaky_relu:slope=0.3"`, in files and grids of parameters too. On the command line so do all settings:
+`sgd:momentum=0.9`, and several numbers as `step_decay:at=0.3+0.6`; `--activation mish,elu:alpha=0.5` is one a
+layer.
 """
 SCORES_NOT_SHARES = (
     "Losses of classes take raw scores and apply softmax or logistic by themselves, as predictions do: the "
@@ -54,11 +58,16 @@ def layers() -> list[type]:
 def page() -> str:
     """Return the page as Markdown."""
     functions = {name: rule.function for name, rule in mc.nn.ACTIVATIONS.items()}
+    set_ = {name: rule.defaults for name, rule in mc.nn.ACTIVATIONS.items() if rule.settings}
+    settings = _and(f"`{write_named(name, defaults)}`" for name, defaults in set_.items())
     losses = {name: rule.function for name, rule in mc.nn.LOSSES.items()}
     variants = _and(_variant(name, *meaning) for name, meaning in mc.optim.ALIASES.items())
     sections = [
         _section(
-            "Activations", functions, f"{_also(ACTIVATION_ALIASES)} In grey: the slope.", "activations.png"
+            "Activations",
+            functions,
+            f"{_also(ACTIVATION_ALIASES)} Settings, at their defaults: {settings}. In grey: the slope.",
+            "activations.png",
         ),
         _section("Losses", losses, f"{SCORES_NOT_SHARES} {_also(mc.nn.ALIASES)}"),
         _section("Optimizers", mc.optim.OPTIMIZERS, f"Also {variants}; estimators have `lbfgs` besides."),

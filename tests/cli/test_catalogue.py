@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minicolumn as mc
-from minicolumn.cli.options import parse_named
 from minicolumn.errors import DataError
+from minicolumn.nn.named import read_named, split_named, write_named
 from minicolumn.tables import infer_schema
 from minicolumn.tables.encode import Encoder
 from minicolumn.train.table_loss import fitting_losses
@@ -76,6 +76,53 @@ def test_every_loss_of_numbers_predicts_in_the_unit_of_the_target(cli: Any, amou
     assert off < 0.25, "always answering with the median is off by 0.55"
 
 
+def test_activations_layer_by_layer_with_settings(cli: Any) -> None:
+    words = ["--hidden", "6,5,4", "--activation", "mish,threshold:level=0.5,value=-1,leaky_relu:slope=0.2"]
+    found = cli("train", "penguins", *words, "--epochs", 1)
+    assert found.code == 0, found.err
+    assert "mish, threshold:level=0.5,value=-1.0, leaky_relu:slope=0.2" in " ".join(found.out.split())
+    network = mc.load("penguins.safetensors").network
+    assert isinstance(network, mc.nn.Sequential)
+    dense = [layer for layer in network.layers if isinstance(layer, mc.nn.Dense)]
+    assert [layer.activation for layer in dense[:-1]] == [
+        "mish", "threshold:level=0.5,value=-1.0", "leaky_relu:slope=0.2",
+    ]  # fmt: skip
+
+
+def test_what_an_optimizer_was_told_is_shown(cli: Any) -> None:
+    found = cli("train", "penguins", "--optimizer", "sgd:momentum=0.9", "--clip-norm", "2", *TINY)
+    assert found.code == 0, found.err
+    assert ", momentum 0.9, gradients clipped at 2" in " ".join(found.out.split())
+
+
+@pytest.mark.parametrize(
+    ("asked", "taken"),
+    [
+        (
+            "binary_cross_entropy:label_smoothing=0.1",
+            mc.nn.Loss("softmax_cross_entropy", label_smoothing=0.1),
+        ),
+        ("binary_focal:gamma=1", mc.nn.Loss("softmax_focal", gamma=1)),
+    ],
+)
+def test_losses_of_yes_or_no_are_those_of_two_classes(
+    cli: Any, amounts: Path, asked: str, taken: Any
+) -> None:
+    found = cli("train", amounts, "--target", "kind", "--loss", asked, *TINY)
+    assert found.code == 0, found.err
+    assert mc.load("amounts.safetensors").loss_record == taken.measured()
+    assert cli("train", "penguins", "--loss", asked, *TINY).code == 2
+
+
+def test_a_model_that_is_no_better_than_the_baseline_says_so(cli: Any, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    noise = polars.DataFrame({"x": rng.normal(size=200), "y": rng.normal(size=200)})
+    noise.write_csv(tmp_path / "noise.csv")
+    words = ["--target", "y", "--learning-rate", 0.5, "--epochs", 30, "--dropout", 0]
+    assert "no better than the baseline" in cli("train", "noise.csv", *words).out
+    assert "no better than the baseline" not in cli("train", "penguins").out
+
+
 def test_settings_reach_the_records(cli: Any, amounts: Path) -> None:
     words = [
         "--loss",
@@ -109,6 +156,14 @@ def test_the_lists_are_those_of_the_catalogue(amounts: Path) -> None:
             "--optimizer: sgd: unknown setting 'momentun'; did you mean 'momentum'",
         ),
         (["--optimizer", "quick"], "--optimizer: unknown optimizer 'quick'; there are sgd, "),
+        (["--activation", "mish,tanh"], "--activation: 'mish,tanh' names 2 for 1 hidden layers"),
+        (["--activation", "mis"], "--activation: unknown activation 'mis'; did you mean 'mish'"),
+        (["--activation", "leaky_relu:slop=1"], "leaky_relu: unknown setting 'slop'; did you mean 'slope'"),
+        (["--activation", "leaky_relu:slope=nan"], "leaky_relu: slope: expected a number, got nan"),
+        (["--activation", "celu:alpha=0"], "celu: alpha: expected a number >= 1e-6, got 0"),
+        (["--activation", "relu:slope=1"], "relu: unknown setting 'slope'; it has none"),
+        (["--clip-norm", "0"], "--clip-norm: expected a number above 0, got 0"),
+        (["--schedule", "step_decay:at=0.3,0.6"], "several numbers as 0.3+0.6"),
         (["--optimizer", "adam:b1"], "--optimizer: settings are written as name:setting=value"),
         (["--optimizer", "adam:"], "--optimizer: settings are written as name:setting=value"),
         (["--optimizer", "adam:b1=0.9,b1=0.8"], "--optimizer: b1 is set twice"),
@@ -156,7 +211,7 @@ def test_losses_that_do_not_take_the_targets(cli: Any, amounts: Path, tmp_path: 
 @given(st.text(max_size=40))
 def test_any_text_is_a_name_with_settings_or_refused(text: str) -> None:
     try:
-        name, settings = parse_named("--x", text)
+        name, settings = read_named(text)
     except DataError:
         return
     assert name == text.partition(":")[0].strip()
@@ -168,12 +223,26 @@ def test_any_text_is_a_name_with_settings_or_refused(text: str) -> None:
     [("0e+0", 0.0), ("1e+3", 1000.0), ("+2", 2), ("1+2", (1, 2)), ("1e-3+2e+1", "1e-3+2e+1"), ("a+1", "a+1")],
 )
 def test_a_plus_joins_numbers_and_stands_in_them(text: str, value: Any) -> None:
-    found = parse_named("--x", f"n:a={text}")[1]["a"]
+    found = read_named(f"n:a={text}")[1]["a"]
     assert found == value
     assert type(found) is type(value)
 
 
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["mish", "threshold", "relu"]),
+            st.dictionaries(st.sampled_from("abc"), st.floats(allow_nan=False), max_size=3),
+        ),
+        min_size=1,
+    )
+)
+def test_lists_of_names_come_back_as_they_were(parts: list[tuple[str, dict[str, float]]]) -> None:
+    text = ",".join(write_named(name, settings) for name, settings in parts)
+    assert [read_named(part) for part in split_named(text)] == parts
+
+
 @given(st.floats(allow_nan=False), st.integers(), st.booleans())
 def test_numbers_come_back_as_they_were(number: float, whole: int, flag: bool) -> None:
-    _, settings = parse_named("--x", f"n:a={number!r},b={whole},c={flag}")
+    _, settings = read_named(f"n:a={number!r},b={whole},c={flag}")
     assert settings == {"a": number, "b": whole, "c": flag}

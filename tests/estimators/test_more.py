@@ -68,6 +68,15 @@ def test_an_own_activation_and_lists_are_trained(blobs: Any) -> None:
     for activation in (lambda x: np.sin(x), ["relu", "gelu"], "mish", ["tanh", lambda x: x * 0.5]):
         model = _classifier(activation=activation, max_iter=60).fit(X, y)
         assert model.score(X, y) > 0.6
+    model = _classifier(activation=["leaky_relu:slope=0.3", "mish"], max_iter=60).fit(X, y)
+    own = _classifier(activation=[lambda x: np.where(x > 0, x, 0.3 * x), "mish"], max_iter=60).fit(X, y)
+    np.testing.assert_array_equal(model.coefs_[0], own.coefs_[0])
+    for name, said in (
+        ("leaky_relu:slop=1", "activation: leaky_relu: unknown"),
+        ("tanhh:a=1", "did you mean 'tanh'"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            _classifier(activation=name).fit(X, y)
     with pytest.raises(mc.DataError, match=r"activation holds 'tanhh'; did you mean 'tanh'"):
         _classifier(activation=["tanhh", "tanh"]).fit(X, y)
 

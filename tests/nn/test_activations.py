@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from fractions import Fraction
+from typing import Any
 
 import mpmath
 import numpy as np
@@ -14,7 +16,7 @@ from hypothesis.extra.numpy import arrays
 from scipy import integrate, optimize, special
 
 from minicolumn import nn
-from minicolumn.errors import DataError, ShapeError
+from minicolumn.errors import DataError, ModelFileError, ShapeError
 from minicolumn.nn import gates, rectifiers, simplex
 from minicolumn.nn.activations import ALIASES
 
@@ -304,3 +306,56 @@ def test_softmax_with_ties_has_the_textbook_derivative():
     found = mc.grad(lambda x: simplex.softmax(x)[0, 0])(np.zeros((1, 4)))
     expected = [Fraction(3, 16), *[-Fraction(1, 16)] * 3]
     np.testing.assert_allclose(found, [[float(p) for p in expected]], rtol=1e-12)  # float64 roundings
+
+
+SET = [
+    ("leaky_relu:slope=0.3", lambda x: np.where(x > 0, x, 0.3 * x)),
+    ("threshold:level=-0.5,value=2.0", lambda x: np.where(x > -0.5, x, 2.0)),
+    ("elu:alpha=0.5", lambda x: np.where(x > 0, x, 0.5 * np.expm1(np.minimum(x, 0)))),
+    ("celu:alpha=2.0", lambda x: np.where(x > 0, x, 2.0 * np.expm1(np.minimum(x, 0) / 2.0))),
+    ("squareplus:b=1.0", lambda x: (x + np.sqrt(x**2 + 1.0)) / 2),
+    ("hard_shrink:threshold=1.5", lambda x: np.where(np.abs(x) > 1.5, x, 0.0)),
+    ("soft_shrink:threshold=1.5", lambda x: np.sign(x) * np.maximum(np.abs(x) - 1.5, 0)),
+]
+
+
+@pytest.mark.parametrize(("name", "formula"), SET)
+def test_settings_follow_the_name(name: str, formula: Any) -> None:
+    x = np.linspace(-3.0, 3.0, 41)
+    rule = nn.activation_by_name(name)
+    # Formulas that cancel lose a few of sixteen digits.
+    np.testing.assert_allclose(rule.function(x), formula(x), rtol=1e-12, atol=1e-15)
+    assert rule.name == name
+    assert nn.Dense(3, rule.name) == nn.Dense(3, name) != nn.Dense(3, name.partition(":")[0])
+    layer = nn.Dense(3, name)
+    assert nn.from_json(nn.to_json(layer)) == layer
+    assert layer.declare((2,))["weight"].init == rule.init
+
+
+def test_every_activation_with_settings_is_tried_with_them() -> None:
+    named = {name.partition(":")[0] for name, _ in SET}
+    assert named == {name for name, rule in nn.ACTIVATIONS.items() if rule.settings}
+    assert all(set(rule.settings) == set(rule.defaults) for rule in nn.ACTIVATIONS.values())
+
+
+def test_settings_at_their_defaults_and_other_spellings_are_one_activation() -> None:
+    assert nn.Dense(3, "leaky_relu:slope=1e-2").activation == "leaky_relu"
+    assert nn.Dense(3, "leaky_relu: slope = .30").activation == "leaky_relu:slope=0.3"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("relu:slope=1", "relu: unknown setting 'slope'; it has none"),
+        ("leaky_relu:slope=a", "leaky_relu: slope: expected a number, got 'a'"),
+        ("leaky_relu:slope=inf", "leaky_relu: slope: expected a number, got inf"),
+        ("leaky_relu:slope", "settings are written as name:setting=value"),
+        ("squareplus:b=0", "squareplus: b: expected a number >= 1e-6"),
+        ("leaky_rleu:slope=1", "unknown activation 'leaky_rleu'; did you mean 'leaky_relu'"),
+    ],
+)
+def test_settings_that_cannot_be(name: str, said: str) -> None:
+    with pytest.raises(DataError, match=re.escape(said)):
+        nn.Dense(3, name)
+    with pytest.raises(ModelFileError, match=re.escape(said)):
+        nn.from_json({"kind": "dense", "units": 3, "activation": name})

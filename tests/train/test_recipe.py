@@ -184,7 +184,7 @@ def test_calibrating_needs_a_linear_last_layer():
 
 def test_no_dropout_and_no_hidden_layers_are_networks_too(frame):
     encoder, _ = encoded(frame, "height")
-    assert kinds(table_network(encoder, (), (), "mish", 0.0)) == ["ColumnEmbedding", "Scale", "Dense"]
+    assert kinds(table_network(encoder, (), (), (), 0.0)) == ["ColumnEmbedding", "Scale", "Dense"]
 
 
 @pytest.mark.parametrize(("target", "score", "least"), [("inside", "accuracy", 0.9), ("height", "r2", 0.6)])

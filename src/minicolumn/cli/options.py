@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from minicolumn.errors import DataError, did_you_mean
+from minicolumn.nn.activations import activation_by_name
+from minicolumn.nn.named import read_named, split_named
 
 MOST_UNITS, MOST_LAYERS = 65_536, 64
-NAMED_EXAMPLE = "name:setting=value,setting=value"
 
 
 def parse_hidden(text: str | None) -> tuple[int, ...] | None:
@@ -54,46 +55,25 @@ def check_name(option: str, name: str | None, find: Callable[[str], Any]) -> Non
             raise DataError(f"{option}: {error}") from None
 
 
-def parse_named(option: str, text: str) -> tuple[str, dict[str, Any]]:
-    """Return a name and its settings, written as ``name:setting=value,setting=value``.
+def parse_activations(text: str | None, layers: int) -> tuple[str, ...] | None:
+    """Return the activation of each hidden layer, from one for all or one for each.
 
-    Values are numbers, several of them joined by +, true, false, none, or words. Nothing is evaluated.
+    layers      how many hidden layers there are
+    Errors      DataError for unknown names or settings, or another number of them
 
-    >>> parse_named("--optimizer", "sgd:momentum=0.9,nesterov=true")
-    ('sgd', {'momentum': 0.9, 'nesterov': True})
-    >>> parse_named("--schedule", "step_decay:at=0.3+0.6")
-    ('step_decay', {'at': (0.3, 0.6)})
+    >>> parse_activations("mish", 2), parse_activations("mish,leaky_relu:slope=0.3", 2)
+    (('mish', 'mish'), ('mish', 'leaky_relu:slope=0.3'))
     """
-    name, colon, rest = text.partition(":")
-    settings: dict[str, Any] = {}
-    for part in rest.split(",") if colon else ():
-        setting, equals, value = (word.strip() for word in part.partition("="))
-        if not (setting and equals and value):
-            raise DataError(f"{option}: settings are written as {NAMED_EXAMPLE}; got {text!r}")
-        if setting in settings:
-            raise DataError(f"{option}: {setting} is set twice in {text!r}")
-        settings[setting] = _value(value)
-    return name.strip(), settings
-
-
-def _value(text: str) -> Any:
-    words = {"true": True, "false": False, "none": None}
-    if text.lower() in words:
-        return words[text.lower()]
-    whole = _number(text)
-    if whole is not None:
-        return whole
-    numbers = [_number(part) for part in text.split("+")]
-    return text if None in numbers else tuple(numbers)
-
-
-def _number(text: str) -> float | int | None:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return None
+    if text is None:
+        return None
+    names = split_named(text)
+    for name in names:
+        check_name("--activation", name, activation_by_name)
+    if len(names) not in (1, layers):
+        raise DataError(
+            f"--activation: {text!r} names {len(names)} for {layers} hidden layers; give one, or one for each"
+        )
+    return tuple(activation_by_name(name).name for name in names) * (layers // len(names))
 
 
 def make_named(option: str, text: str | None, make: Callable[..., Any]) -> Any:
@@ -104,8 +84,8 @@ def make_named(option: str, text: str | None, make: Callable[..., Any]) -> Any:
     """
     if text is None:
         return None
-    name, settings = parse_named(option, text)
     try:
+        name, settings = read_named(text)
         return make(name, **settings)
     except (DataError, TypeError) as error:
         raise DataError(f"{option}: {error}") from None

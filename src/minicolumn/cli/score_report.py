@@ -30,6 +30,7 @@ _NOTES = {
     "rmse": "in the target's unit, lower is better",
     "mae": "in the target's unit, lower is better",
 }
+_LESS_IS_BETTER = {"log_loss", "rmse", "mae"}
 _MOST_CONFUSIONS = 8
 _FEWEST_LETTERS = 8  # of a class name that must be cut
 
@@ -50,6 +51,23 @@ def show_scores(
             grid.add_row(f"  {label}", figure(name, scores[name]), other, _NOTES[name])
     console.print(grid)
     console.print(Text(f"  The baseline {guess}.", "dim"))
+    if not beats(scores, baseline):
+        console.print(
+            Text("  The model is no better than the baseline: it has learnt nothing of use.", "yellow")
+        )
+
+
+def beats(scores: Mapping[str, float], baseline: Mapping[str, float]) -> bool:
+    """Return whether a model is better than the trivial guess by any score that both have.
+
+    >>> beats({"r2": -0.1, "rmse": 3.0}, {"r2": 0.0, "rmse": 2.8})
+    False
+    """
+    shared = [name for name in NAMES if name in scores and name in baseline]
+    return any(
+        scores[name] < baseline[name] if name in _LESS_IS_BETTER else scores[name] > baseline[name]
+        for name in shared
+    )
 
 
 def figure(name: str, value: float | None) -> str:

@@ -26,11 +26,16 @@ _TEST = _option(TABLE, "FILE", "Test on these rows, not on a share of DATA.")
 _TEST_FRACTION = _option(TABLE, "SHARE", "Share of the rows to test on. [default: 0.25]")
 _VALIDATION_FRACTION = _option(TABLE, "SHARE", "Share of the rest that says when to stop. [default: 0.15]")
 _HIDDEN = _option(NETWORK, "UNITS", "Units of each hidden layer. [default: 256,256,256]")
-_ACTIVATION = _option(NETWORK, "NAME", "relu, tanh, gelu, ... [default: selu; mish for numbers]")
+_ACTIVATION = _option(
+    NETWORK,
+    "NAME",
+    "relu, leaky_relu:slope=0.2, ..., or one a layer: mish,tanh. [default: selu; mish for numbers]",
+)
 _DROPOUT = _option(NETWORK, "RATE", "Share of units to silence. [default: 0.15; 0.3 for two classes]")
 _LOSS = _option(TRAINING, "NAME", "huber, quantile, poisson, softmax_focal, ... [default: by the task]")
 _OPTIMIZER = _option(TRAINING, "NAME", "adam, adamw, sgd, rmsprop, muon, ... [default: adamw]")
 _SCHEDULE = _option(TRAINING, "NAME", "constant, cosine, one_cycle, ... [default: log_cosine]")
+_CLIP_NORM = _option(TRAINING, "NORM", "Longest gradient of a step; longer ones are shortened.")
 _LEARNING_RATE = _option(TRAINING, "RATE", "How far a step goes. [default: 0.04; 0.05 for numbers]")
 _BATCH_SIZE = _option(TRAINING, "ROWS", "Rows a step. [default: 32 to 256, by the table]")
 _EPOCHS = _option(TRAINING, "N", "At most so often through the rows. [default: 12 to 160, by the table]")
@@ -55,6 +60,7 @@ def train(
     loss: Annotated[str | None, _LOSS] = None,
     optimizer: Annotated[str | None, _OPTIMIZER] = None,
     learning_rate: Annotated[float | None, _LEARNING_RATE] = None,
+    clip_norm: Annotated[float | None, _CLIP_NORM] = None,
     schedule: Annotated[str | None, _SCHEDULE] = None,
     batch_size: Annotated[int | None, _BATCH_SIZE] = None,
     epochs: Annotated[int | None, _EPOCHS] = None,
@@ -70,7 +76,7 @@ def train(
     The kinds of the columns are found, and missing values are welcome. A quarter of the rows is set
     apart for the test, some of the others say when to stop, and the best weights are kept.
     Activations, losses, optimizers and schedules have the names of the catalogue in Python; settings
-    follow behind a colon.
+    follow behind a colon, several numbers as 0.3+0.6.
 
     Examples
       minicolumn train penguins
@@ -79,6 +85,7 @@ def train(
       minicolumn train may.csv --test june.csv --target sales --hidden 64,32
       minicolumn train houses.csv --target price --loss huber:delta=2
       minicolumn train penguins --optimizer sgd:momentum=0.9 --schedule cosine
+      minicolumn train penguins --hidden 64,32 --activation mish,elu:alpha=0.5
     """
     from minicolumn.cli.train_job import Wishes, run_training
 
@@ -86,8 +93,8 @@ def train(
         data=data, target=target, task=task, drop=drop or [], categorical=categorical or [], test=test,
         test_fraction=test_fraction, validation_fraction=validation_fraction, hidden=hidden,
         activation=activation, dropout=dropout, loss=loss, optimizer=optimizer,
-        learning_rate=learning_rate, schedule=schedule, batch_size=batch_size, epochs=epochs,
-        patience=patience, seed=seed, out=out, plot=plot,
+        learning_rate=learning_rate, clip_norm=clip_norm, schedule=schedule,
+        batch_size=batch_size, epochs=epochs, patience=patience, seed=seed, out=out, plot=plot,
         as_json=as_json, quiet=quiet,
     )  # fmt: skip
     return run_training(wishes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +14,12 @@ from rich.text import Text
 
 from minicolumn.cli.json_line import print_json
 from minicolumn.cli.options import (
-    check_name,
     check_number,
     check_whole,
     make_named,
+    parse_activations,
     parse_columns,
     parse_hidden,
-    parse_named,
 )
 from minicolumn.cli.picture import check_picture, draw_curves
 from minicolumn.cli.progress import watch
@@ -31,12 +30,12 @@ from minicolumn.cli.screen import count, heading, labelled, open_console, visibl
 from minicolumn.cli.source import find_target, read_source, short_name
 from minicolumn.cli.table_report import show_table
 from minicolumn.errors import DataError, DivergenceError
-from minicolumn.nn.activations import activation_by_name
 from minicolumn.nn.dense import Dense
 from minicolumn.nn.losses import Loss
-from minicolumn.optim import Optimizer, Schedule, optimizer_by_name, schedule_by_name
+from minicolumn.nn.named import read_named
+from minicolumn.optim import Clipped, Optimizer, Schedule, optimizer_by_name, schedule_by_name
 from minicolumn.train.progress import duration, speed
-from minicolumn.train.recipe import Recipe
+from minicolumn.train.recipe import HIDDEN, Recipe
 from minicolumn.train.tabular import (
     Prepared,
     TableRun,
@@ -70,6 +69,7 @@ class Wishes:
     loss: str | None
     optimizer: str | None
     learning_rate: float | None
+    clip_norm: float | None
     schedule: str | None
     batch_size: int | None
     epochs: int | None
@@ -94,6 +94,11 @@ class Wishes:
     def schedule_record(self) -> Schedule | None:
         """The schedule that was named, with its settings."""
         return make_named("--schedule", self.schedule, schedule_by_name)
+
+    @property
+    def activations(self) -> tuple[str, ...] | None:
+        """The activation of each hidden layer."""
+        return parse_activations(self.activation, len(parse_hidden(self.hidden) or HIDDEN))
 
     @property
     def place(self) -> str:
@@ -138,12 +143,12 @@ def _check(wishes: Wishes) -> None:
     check_number("--validation-fraction", wishes.validation_fraction, *share)
     check_number("--dropout", wishes.dropout, "a rate of at least 0 and below 1", lambda x: 0 <= x < 1)
     check_number("--learning-rate", wishes.learning_rate, "a number above 0", lambda x: x > 0)
-    check_name("--activation", wishes.activation, activation_by_name)
+    check_number("--clip-norm", wishes.clip_norm, "a number above 0", lambda x: x > 0)
     _check_records(wishes)
     for option in ("batch_size", "epochs", "patience"):
         check_whole(f"--{option.replace('_', '-')}", getattr(wishes, option), 1)
     check_whole("--seed", wishes.seed, 0, 2**32 - 1)
-    parse_hidden(wishes.hidden)
+    _ = wishes.activations
     check_writable("--out", wishes.place, wishes.inputs)
     if wishes.plot is not None:
         check_picture(wishes.plot)
@@ -155,7 +160,7 @@ def _check_records(wishes: Wishes) -> None:
     _ = wishes.loss_record, wishes.optimizer_record, wishes.schedule_record
     if wishes.optimizer is None or wishes.learning_rate is None:
         return
-    if "learning_rate" in parse_named("--optimizer", wishes.optimizer)[1]:
+    if "learning_rate" in read_named(wishes.optimizer)[1]:
         raise DataError("--learning-rate: --optimizer has a learning_rate already; say it once")
 
 
@@ -166,10 +171,11 @@ def _settings(wishes: Wishes, frame: polars.DataFrame) -> TableSettings:
         drop=parse_columns("--drop", wishes.drop, frame.columns),
         categorical=parse_columns("--categorical", wishes.categorical, frame.columns),
         hidden=parse_hidden(wishes.hidden),
-        activation=wishes.activation,
+        activation=wishes.activations,
         dropout=wishes.dropout,
         loss=wishes.loss_record,
         optimizer=wishes.optimizer_record,
+        clip_norm=wishes.clip_norm,
         learning_rate=wishes.learning_rate,
         schedule=wishes.schedule_record,
         batch_size=wishes.batch_size,
@@ -197,8 +203,7 @@ def _announce(console: Console, wishes: Wishes, ready: Prepared, settings: Table
         recipe = recipe_for(ready, settings)
     plan = (
         f"{ready.train.height:,} rows, {ready.held.height:,} more to validate; "
-        f"{type(recipe.optimizer).__name__}, learning rate {recipe.optimizer.learning_rate:g}, "
-        f"batches of {recipe.batch_size}"
+        f"{_steps(recipe.optimizer)}, batches of {recipe.batch_size}"
     )
     chosen = [str(record) for record in (settings.loss, settings.schedule) if record is not None]
     plan = "; ".join([plan, *chosen])
@@ -207,11 +212,22 @@ def _announce(console: Console, wishes: Wishes, ready: Prepared, settings: Table
     console.print(labelled([network, (Text("Training", "bold"), Text(plan, "dim"))]))
 
 
+def _steps(optimizer: Optimizer) -> str:
+    """Return an optimizer in words: its rate, and what else is not as it is by default."""
+    if isinstance(optimizer, Clipped):
+        return f"{_steps(optimizer.optimizer)}, gradients clipped at {optimizer.norm:g}"
+    usual = {field.name: field.default for field in fields(optimizer)}
+    known = {name: getattr(optimizer, name) for name in usual if name != "learning_rate"}
+    others = [f", {name} {value}" for name, value in known.items() if value != usual[name]]
+    return f"{type(optimizer).__name__}, learning rate {optimizer.learning_rate:g}{''.join(others)}"
+
+
 def _shape(ready: Prepared, recipe: Recipe) -> str:
-    """Return the sizes of the layers from the features to the outputs, and the activation between them."""
+    """Return the sizes of the layers from the features to the outputs, and the activations between them."""
     dense = [layer for layer in getattr(recipe.network, "layers", ()) if isinstance(layer, Dense)]
     sizes = " - ".join(str(size) for size in (len(ready.encoder.features), *(layer.units for layer in dense)))
-    return f"{sizes}, {dense[0].activation}"
+    used = dict.fromkeys(str(layer.activation) for layer in dense[:-1])
+    return f"{sizes}, {', '.join(used)}"
 
 
 def _finish(console: Console, wishes: Wishes, done: TableRun, columns: int) -> int:

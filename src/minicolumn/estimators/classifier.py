@@ -38,7 +38,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     Every parameter and learnt attribute of scikit-learn's `MLPClassifier` is here with its meaning and its
     default; see its documentation for these. What follows is what this class has beyond it.
 
-    activation          also any name of `mc.nn.ACTIVATIONS`, a NumPy function, or a list, one a hidden layer
+    activation          also any name of `mc.nn.ACTIVATIONS`, with settings as in "leaky_relu:slope=0.3", a NumPy
+                        function, or a list, one a hidden layer
     solver              also any name of `mc.optim.OPTIMIZERS`, or a record such as `mc.optim.AdamW(1e-3)`,
                         whose own learning rate then counts
     learning_rate       also a schedule: a name of `mc.optim.SCHEDULES` or a record such as

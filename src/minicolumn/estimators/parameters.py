@@ -13,7 +13,7 @@ from sklearn.utils._param_validation import Interval, InvalidParameterError, Opt
 
 from minicolumn.errors import DataError, did_you_mean
 from minicolumn.estimators.network import KNOWN
-from minicolumn.nn import L1, L2, ElasticNet, PerRow
+from minicolumn.nn import L1, L2, ElasticNet, PerRow, activation_by_name
 from minicolumn.optim import (
     ALIASES,
     OPTIMIZERS,
@@ -28,12 +28,20 @@ from minicolumn.train.callbacks import Callback
 
 Array = np.ndarray
 
+
+class NamesWithSettings(StrOptions):
+    """Names, behind which settings may follow; `check_parameters` looks at those."""
+
+    def is_satisfied_by(self, val: Any) -> bool:
+        return isinstance(val, str) and val.partition(":")[0] in self.options
+
+
 RATE = Interval(Real, 0, 1, closed="left")
 FAR = 100.0  # times as large: such a rate is no choice but a mistake
 RATE_OF_BOTH = 1e-3  # scikit-learn's, for both of its solvers that have one
 CONSTRAINTS: dict[str, list[Any]] = {
     "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-    "activation": [StrOptions(KNOWN), "array-like", callable],
+    "activation": [NamesWithSettings(KNOWN), "array-like", callable],
     "solver": [StrOptions({"lbfgs", *OPTIMIZERS, *ALIASES}), Optimizer],
     "alpha": [Interval(Real, 0, None, closed="left")],
     "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
@@ -92,7 +100,7 @@ def _nearest(estimator: Any, message: str) -> str:
             return f"; did you mean hidden_layer_sizes={value!r}?"
         if message.startswith(f"The {name!r} parameter") and isinstance(value, str):
             options = (rule.options for rule in allowed if isinstance(rule, StrOptions))
-            return did_you_mean(value, sorted(set().union(*options)))
+            return did_you_mean(value.partition(":")[0], sorted(set().union(*options)))
     return ""
 
 
@@ -216,10 +224,20 @@ def check_parameters(estimator: Any) -> None:
             raise DataError("solver='lbfgs' knows no constraint; use 'adam'")
         if estimator.callbacks:
             raise DataError("solver='lbfgs' has no epochs that callbacks could watch; use 'adam'")
-    listed = estimator.activation if np.iterable(estimator.activation) else ()
-    for name in () if isinstance(listed, str) else listed:
-        if isinstance(name, str) and name not in KNOWN:
-            raise DataError(f"activation holds {name!r}{did_you_mean(name, KNOWN)}")
+    activation = estimator.activation
+    for name in activation if isinstance(activation, list | tuple) else [activation]:
+        if isinstance(name, str):
+            _check_activation(name)
+
+
+def _check_activation(name: str) -> None:
+    plain = name.partition(":")[0]
+    if plain not in KNOWN:
+        raise DataError(f"activation holds {name!r}{did_you_mean(plain, KNOWN)}")
+    try:
+        activation_by_name(name)
+    except DataError as error:
+        raise DataError(f"activation: {error}") from None
 
 
 def _check_rate(estimator: Any) -> None:

@@ -6,14 +6,18 @@ right too. NaN goes in, NaN comes out, except through ``step``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from minicolumn.errors import DataError, did_you_mean
 from minicolumn.nn import gates, rectifiers, simplex, squashing
 from minicolumn.nn.losses import log_softmax
+from minicolumn.nn.named import read_named, write_named
+from minicolumn.nn.setting import Setting, changed_settings, keyword_defaults, number
 
 Array = np.ndarray
 
@@ -58,6 +62,8 @@ class ActivationRule:
     trainable   False where the derivative is 0 everywhere
     by_row      whether each output depends on the whole last axis
     scores      how many numbers of the last axis go in for each that comes out: 2 for glu
+    settings    what each number in the formula that may be set may be
+    defaults    these numbers where nothing is said
     """
 
     name: str
@@ -67,7 +73,30 @@ class ActivationRule:
     trainable: bool = True
     by_row: bool = False
     scores: int = 1
+    settings: Mapping[str, Setting] = field(default_factory=dict, hash=False)
+    defaults: Mapping[str, Any] = field(init=False, hash=False)
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "defaults", keyword_defaults(self.function))
+
+    def with_settings(self, settings: Mapping[str, Any]) -> ActivationRule:
+        """Return the activation with other numbers, which its name then tells.
+
+        Errors      DataError for an unknown setting, or a value out of range
+        """
+        changed = dict(changed_settings(self, settings))
+        if not changed:
+            return self
+        bound = replace(
+            self, name=write_named(self.name, changed), function=functools.partial(self.function, **changed)
+        )
+        object.__setattr__(bound, "defaults", {**self.defaults, **changed})
+        return bound
+
+
+_ANY, _SIZE = number("a number", lambda value: True), number("a number >= 0", lambda value: value >= 0)
+# Below it the formulas would divide by what float32 takes for 0.
+_WIDTH = number("a number >= 1e-6", lambda value: value >= 1e-6)
 
 _RULES = (
     ActivationRule("linear", linear, "x", "glorot_uniform"),
@@ -85,16 +114,46 @@ _RULES = (
     # The ReLU family.
     ActivationRule("relu", rectifiers.relu, "max(x, 0)", "he_normal"),
     ActivationRule("relu6", rectifiers.relu6, "min(max(x, 0), 6)", "he_normal"),
-    ActivationRule("leaky_relu", rectifiers.leaky_relu, "x if x > 0 else 0.01 x", "he_normal"),
-    ActivationRule("threshold", rectifiers.threshold, "x if x > 1 else 0", "he_normal"),
-    ActivationRule("elu", rectifiers.elu, "x if x > 0 else e^x - 1", "he_normal"),
-    ActivationRule("celu", rectifiers.celu, "x if x > 0 else e^x - 1", "he_normal"),
+    ActivationRule(
+        "leaky_relu", rectifiers.leaky_relu, "x if x > 0 else slope x", "he_normal", settings={"slope": _ANY}
+    ),
+    ActivationRule(
+        "threshold",
+        rectifiers.threshold,
+        "x if x > level else value",
+        "he_normal",
+        settings={"level": _ANY, "value": _ANY},
+    ),
+    ActivationRule(
+        "elu", rectifiers.elu, "x if x > 0 else alpha (e^x - 1)", "he_normal", settings={"alpha": _SIZE}
+    ),
+    ActivationRule(
+        "celu",
+        rectifiers.celu,
+        "x if x > 0 else alpha (e^(x / alpha) - 1)",
+        "he_normal",
+        settings={"alpha": _WIDTH},
+    ),
     ActivationRule("selu", rectifiers.selu, "1.0507 (x if x > 0 else 1.6733 (e^x - 1))", "lecun_normal"),
     ActivationRule("softplus", rectifiers.softplus, "log(1 + e^x)", "he_normal"),
-    ActivationRule("squareplus", rectifiers.squareplus, "(x + sqrt(x^2 + 4)) / 2", "he_normal"),
+    ActivationRule(
+        "squareplus", rectifiers.squareplus, "(x + sqrt(x^2 + b)) / 2", "he_normal", settings={"b": _WIDTH}
+    ),
     ActivationRule("sparse_plus", rectifiers.sparse_plus, "x if x > 1 else max(x + 1, 0)^2 / 4", "he_normal"),
-    ActivationRule("hard_shrink", rectifiers.hard_shrink, "x if |x| > 1/2 else 0", "glorot_uniform"),
-    ActivationRule("soft_shrink", rectifiers.soft_shrink, "sign(x) max(|x| - 1/2, 0)", "glorot_uniform"),
+    ActivationRule(
+        "hard_shrink",
+        rectifiers.hard_shrink,
+        "x if |x| > threshold else 0",
+        "glorot_uniform",
+        settings={"threshold": _SIZE},
+    ),
+    ActivationRule(
+        "soft_shrink",
+        rectifiers.soft_shrink,
+        "sign(x) max(|x| - threshold, 0)",
+        "glorot_uniform",
+        settings={"threshold": _SIZE},
+    ),
     ActivationRule("tanh_shrink", rectifiers.tanh_shrink, "x - tanh x", "glorot_uniform"),
     # The input, weighed by a share of itself.
     ActivationRule("mish", gates.mish, "x tanh(log(1 + e^x))", "he_normal"),
@@ -119,16 +178,19 @@ ALIASES = {"sigmoid": "logistic", "identity": "linear", "swish": "silu"}
 
 
 def activation_by_name(name: str) -> ActivationRule:
-    """Look an activation up, by its name here or by its usual one elsewhere.
+    """Look an activation up, by its name here or by its usual one elsewhere; settings follow a colon.
 
-    Errors      DataError for an unknown name
+    Errors      DataError for an unknown name or setting, or a value out of range
 
     >>> activation_by_name("relu").formula
     'max(x, 0)'
     >>> activation_by_name("swish").name
     'silu'
+    >>> activation_by_name("leaky_relu:slope=0.3").function(np.array([-1.0, 2.0]))
+    array([-0.3,  2. ])
     """
-    found = ALIASES.get(name, name)
+    said, settings = read_named(name)
+    found = ALIASES.get(said, said)
     if found not in ACTIVATIONS:
-        raise DataError(f"unknown activation {name!r}{did_you_mean(name, [*ACTIVATIONS, *ALIASES])}")
-    return ACTIVATIONS[found]
+        raise DataError(f"unknown activation {said!r}{did_you_mean(said, [*ACTIVATIONS, *ALIASES])}")
+    return ACTIVATIONS[found].with_settings(settings)

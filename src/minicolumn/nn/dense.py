@@ -64,7 +64,8 @@ class Dense(Deterministic):
         ntk         y = activation(x W / sqrt(fan_in) + bias_rate b),    W ~ N(0, 1)
 
     units               fan_out
-    activation          a name from ``ACTIVATIONS`` or a traceable function of one array
+    activation          a name from ``ACTIVATIONS``, with settings as in "leaky_relu:slope=0.3", or a
+                        traceable function of one array
     bias                whether to add ``b``, which starts at 0
     initializer         a name from ``INITIALIZERS``, a record such as ``Orthogonal(gain=2)``, or a function
                         (key, shape, dtype) -> array; None takes what the activation needs: He for the ReLU
@@ -155,7 +156,8 @@ class Dense(Deterministic):
 class Activation(Deterministic):
     """An activation on its own: ``y = f(x)``.
 
-    function    a name from ``ACTIVATIONS`` or a traceable function of one array
+    function    a name from ``ACTIVATIONS``, with settings as in "leaky_relu:slope=0.3", or a traceable
+                function of one array
     x           [batch, ...], and y the same; ``glu`` halves the last axis
     Errors      DataError for an unknown name, ShapeError for rows that the activation cannot take
 

@@ -44,7 +44,7 @@ def relu6(x: Array) -> Array:
     return between(x, 0.0, 6.0)
 
 
-def leaky_relu(x: Array, slope: float = 0.01) -> Array:
+def leaky_relu(x: Array, *, slope: float = 0.01) -> Array:
     """Let a little through below zero.
 
         f(x) = x if x > 0 else slope x
@@ -58,7 +58,7 @@ def leaky_relu(x: Array, slope: float = 0.01) -> Array:
     return np.where(x > 0, x, slope * x)
 
 
-def threshold(x: Array, level: float = 1.0, value: float = 0.0) -> Array:
+def threshold(x: Array, *, level: float = 1.0, value: float = 0.0) -> Array:
     """Let through what lies above a level.
 
         f(x) = x if x > level else value         slope 0 at the level
@@ -72,7 +72,7 @@ def threshold(x: Array, level: float = 1.0, value: float = 0.0) -> Array:
     return np.where(x <= level, value, x)
 
 
-def elu(x: Array, alpha: float = 1.0) -> Array:
+def elu(x: Array, *, alpha: float = 1.0) -> Array:
     """Bend smoothly to -alpha below zero.
 
         f(x) = x if x > 0 else alpha (e^x - 1)
@@ -86,7 +86,7 @@ def elu(x: Array, alpha: float = 1.0) -> Array:
     return np.where(x > 0, x, alpha * np.expm1(np.where(x > 0, 0.0, x)))
 
 
-def celu(x: Array, alpha: float = 1.0) -> Array:
+def celu(x: Array, *, alpha: float = 1.0) -> Array:
     """Bend smoothly to -alpha below zero, with slope 1 at zero whatever alpha is.
 
         f(x) = x if x > 0 else alpha (e^(x / alpha) - 1)
@@ -112,7 +112,7 @@ def selu(x: Array) -> Array:
     >>> selu(np.array([0.0, 1.0])).round(4)
     array([0.    , 1.0507])
     """
-    return SELU_SCALE * elu(x, SELU_ALPHA)
+    return SELU_SCALE * elu(x, alpha=SELU_ALPHA)
 
 
 def softplus(x: Array) -> Array:
@@ -128,7 +128,7 @@ def softplus(x: Array) -> Array:
     return SOFTPLUS(x)
 
 
-def squareplus(x: Array, b: float = 4.0) -> Array:
+def squareplus(x: Array, *, b: float = 4.0) -> Array:
     """Round off the ReLU's corner without an exponential.
 
         f(x) = (x + sqrt(x^2 + b)) / 2 = max(x, 0) + b / (2 (sqrt(x^2 + b) + |x|))
@@ -159,7 +159,7 @@ def sparse_plus(x: Array) -> Array:
     return np.where(x >= 1, x, 0.25 * (bend * bend))
 
 
-def hard_shrink(x: Array, threshold: float = 0.5) -> Array:
+def hard_shrink(x: Array, *, threshold: float = 0.5) -> Array:
     """Silence what is small.
 
         f(x) = x if |x| > threshold else 0         slope 0 at both jumps
@@ -172,7 +172,7 @@ def hard_shrink(x: Array, threshold: float = 0.5) -> Array:
     return np.where(np.abs(x) <= threshold, 0.0, x)
 
 
-def soft_shrink(x: Array, threshold: float = 0.5) -> Array:
+def soft_shrink(x: Array, *, threshold: float = 0.5) -> Array:
     """Silence what is small and draw the rest in by as much.
 
         f(x) = x - sign(x) threshold if |x| > threshold else 0         slope 0 at both corners

@@ -29,6 +29,7 @@ MAX_SIZE = 10**7
 MAX_COLUMNS = 100_000
 MAX_KNOTS = 1_000
 MAX_NAME = 64
+MAX_ACTIVATION = 128
 
 Check = Callable[[Any], bool]
 
@@ -47,6 +48,12 @@ def _finite(value: Any) -> bool:
 
 def _name(value: Any) -> bool:
     return type(value) is str and len(value) <= MAX_NAME
+
+
+def _activation(value: Any) -> bool:
+    return (
+        type(value) is str and len(value) <= MAX_ACTIVATION
+    )  # whose name, settings and numbers are looked at
 
 
 def _flag(value: Any) -> bool:
@@ -102,14 +109,14 @@ KINDS: dict[str, Kind] = {
         Dense,
         {
             "units": _whole,
-            "activation": _name,
+            "activation": _activation,
             "bias": _flag,
             "initializer": _initializer,
             "parametrization": _name,
             "bias_rate": _number,
         },
     ),
-    "activation": Kind(Activation, {"function": _name}),
+    "activation": Kind(Activation, {"function": _activation}),
     "prelu": Kind(PReLU, {"shared": _flag, "initial": _finite}),
     "dropout": Kind(Dropout, _RATE),
     "alpha_dropout": Kind(AlphaDropout, _RATE),

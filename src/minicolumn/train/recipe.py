@@ -21,7 +21,7 @@ from minicolumn.nn import (
     choose_knots,
 )
 from minicolumn.nn.losses import LOSSES, Loss
-from minicolumn.optim import SGD, AdamW, LogCosine, Optimizer, Schedule, optimizer_by_name
+from minicolumn.optim import SGD, AdamW, Clipped, LogCosine, Optimizer, Schedule, optimizer_by_name
 from minicolumn.tables.encode import Encoder
 
 Array = np.ndarray
@@ -87,11 +87,12 @@ def table_recipe(
     X: Array,
     *,
     hidden: tuple[int, ...] | None = None,
-    activation: str | None = None,
+    activation: str | tuple[str, ...] | None = None,
     dropout: float | None = None,
     loss: Loss | None = None,
     optimizer: str | Optimizer | None = None,
     learning_rate: float | None = None,
+    clip_norm: float | None = None,
     schedule: Schedule | None = None,
     batch_size: int | None = None,
     epochs: int | None = None,
@@ -99,25 +100,29 @@ def table_recipe(
 ) -> Recipe:
     """Return the recipe for a table; what is None takes the default.
 
-    encoder  fitted on the training rows
-    X        those rows as its matrix, [rows, features]; their number and their quantiles shape the recipe
-    Source   RealMLP-TD: Holzmueller, Grinsztajn & Steinwart 2024 (arXiv 2407.04491), table A.1; ramps:
-             Gorishniy, Rubachev & Babenko 2022 (arXiv 2203.05556)
-    Differs  ramps between quantiles take the place of periodic embeddings; dropout and weight decay stay
-             constant; small tables get small batches, large ones fewer epochs; learning stops early
+    encoder     fitted on the training rows
+    X           those rows as its matrix, [rows, features]; their number and their quantiles shape the recipe
+    activation  of all hidden layers, or one for each
+    clip_norm   the longest gradient of a step; longer ones are shortened
+    Source      RealMLP-TD: Holzmueller, Grinsztajn & Steinwart 2024 (arXiv 2407.04491), table A.1; ramps:
+                Gorishniy, Rubachev & Babenko 2022 (arXiv 2203.05556)
+    Differs     ramps between quantiles take the place of periodic embeddings; dropout and weight decay stay
+                constant; small tables get small batches, large ones fewer epochs; learning stops early
     """
     habits = _habits(encoder)
     batch = batch_size or table_batch(len(X))
     epochs = epochs or max(FEWEST_EPOCHS, min(habits.most_epochs, habits.steps // -(-len(X) // batch)))
     rate = habits.dropout if dropout is None else dropout
-    kind = activation or habits.activation
+    hidden = hidden or HIDDEN
+    kinds = activation or habits.activation
+    kinds = (kinds,) * len(hidden) if isinstance(kinds, str) else kinds
     steps = _optimizer(optimizer, learning_rate, habits)
     return Recipe(
         network=table_network(
-            encoder, table_knots(encoder, X), hidden or HIDDEN, kind, rate, not isinstance(steps, SGD)
+            encoder, table_knots(encoder, X), hidden, kinds, rate, not isinstance(steps, SGD)
         ),
         loss=loss or _loss(habits),
-        optimizer=steps,
+        optimizer=steps if clip_norm is None else Clipped(steps, norm=clip_norm),
         schedule=schedule or LogCosine(),
         batch_size=batch,
         epochs=epochs,
@@ -163,7 +168,7 @@ def table_network(
     encoder: Encoder,
     knots: tuple[tuple[int, tuple[float, ...]], ...],
     hidden: tuple[int, ...],
-    activation: str,
+    activations: tuple[str, ...],
     dropout: float,
     adaptive: bool = True,
 ) -> Sequential:
@@ -176,7 +181,7 @@ def table_network(
     if encoder.embeddings:
         layers.append(ColumnEmbedding(encoder.embeddings, dim=8))
     layers.append(Scale())
-    for units in hidden:
+    for units, activation in zip(hidden, activations, strict=True):
         layers.append(_dense(units, activation, adaptive=adaptive))
         if dropout:
             layers.append(Dropout(dropout))

@@ -20,11 +20,17 @@ _OF_PROPORTIONS = {"poisson", "gamma", "tweedie", "absolute_percentage_error"}
 _OF_AMOUNTS = {"squared_log_error"}
 
 
-def check_table_loss(loss: Loss, encoder: Encoder) -> None:
-    """Refuse a loss that does not fit what a table asks for.
+# Of two classes a table's network scores each; softmax of two scores is the logistic of their difference.
+_OF_TWO = {"binary_cross_entropy": "softmax_cross_entropy", "binary_focal": "softmax_focal"}
+
+
+def table_loss(loss: Loss, encoder: Encoder) -> Loss:
+    """Return the loss as a table's network takes it; refuse one that does not fit what the table asks for.
 
     Errors      DataError that names those that fit
     """
+    if encoder.classes is not None and len(encoder.classes) == 2 and loss.name in _OF_TWO:
+        loss = Loss(_OF_TWO[loss.name], **dict(loss.changed))
     if loss.name not in (fitting := fitting_losses(encoder)):
         kind = "numbers" if encoder.classes is None else f"{len(encoder.classes)} classes"
         raise DataError(
@@ -35,6 +41,7 @@ def check_table_loss(loss: Loss, encoder: Encoder) -> None:
         raise DataError(
             f"{loss}: a table's network has one output, so one level; mc.fit and mc.MLPRegressor take several"
         )
+    return loss
 
 
 def fitting_losses(encoder: Encoder) -> list[str]:

@@ -23,7 +23,7 @@ from minicolumn.train.fit import fit
 from minicolumn.train.history import History
 from minicolumn.train.recipe import Recipe, table_recipe
 from minicolumn.train.run import Run
-from minicolumn.train.table_loss import check_table_loss, scaled_for
+from minicolumn.train.table_loss import scaled_for, table_loss
 
 if TYPE_CHECKING:
     import polars
@@ -40,11 +40,12 @@ class TableSettings:
     drop: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
     hidden: tuple[int, ...] | None = None
-    activation: str | None = None
+    activation: str | tuple[str, ...] | None = None
     dropout: float | None = None
     loss: Loss | None = None
     optimizer: str | Optimizer | None = None
     learning_rate: float | None = None
+    clip_norm: float | None = None
     schedule: Schedule | None = None
     batch_size: int | None = None
     epochs: int | None = None
@@ -124,7 +125,7 @@ def _encoder(train: polars.DataFrame, schema: Schema, loss: Loss | None) -> Enco
     encoder = Encoder.fit(train, schema)
     if loss is None:
         return encoder
-    check_table_loss(loss, encoder)
+    loss = table_loss(loss, encoder)
     if encoder.classes is not None:
         return encoder
     plain = replace(encoder, target_mean=0.0, target_scale=1.0)
@@ -177,9 +178,10 @@ def recipe_for(ready: Prepared, settings: TableSettings) -> Recipe:
         hidden=settings.hidden,
         activation=settings.activation,
         dropout=settings.dropout,
-        loss=settings.loss,
+        loss=None if settings.loss is None else table_loss(settings.loss, ready.encoder),
         optimizer=settings.optimizer,
         learning_rate=settings.learning_rate,
+        clip_norm=settings.clip_norm,
         schedule=settings.schedule,
         batch_size=settings.batch_size,
         epochs=settings.epochs,

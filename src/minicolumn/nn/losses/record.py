@@ -9,6 +9,7 @@ from typing import Any, final
 
 from minicolumn.errors import DataError, ModelFileError, did_you_mean
 from minicolumn.nn.losses.table import LOSSES, LossRule, loss_by_name
+from minicolumn.nn.setting import changed_settings
 
 
 @final
@@ -38,7 +39,7 @@ class Loss:
             raise DataError(f"Loss: name: expected a name such as 'huber', got {type(name).__name__}")
         rule = loss_by_name(name)
         object.__setattr__(self, "name", rule.name)
-        object.__setattr__(self, "changed", _changed(rule, settings))
+        object.__setattr__(self, "changed", changed_settings(rule, settings))
 
     @property
     def rule(self) -> LossRule:
@@ -102,22 +103,6 @@ class Loss:
             return cls(name, **given)
         except DataError as error:
             raise ModelFileError(f"loss: {error}") from None
-
-
-def _changed(rule: LossRule, settings: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
-    """Return the settings that differ from their defaults, in the catalogue's order."""
-    for name in settings:
-        if name not in rule.settings:
-            near = did_you_mean(name[:60], rule.settings)
-            known = f"; there are {', '.join(rule.settings)}" if rule.settings else "; it has none"
-            raise DataError(f"{rule.name}: unknown setting {name[:60]!r}{near or known}")
-    defaults = rule.defaults
-    found = {
-        name: setting.check(rule.name, name, settings[name])
-        for name, setting in rule.settings.items()
-        if name in settings
-    }
-    return tuple((name, value) for name, value in found.items() if value != defaults[name])
 
 
 def as_loss(loss: str | Loss | Callable[..., Any]) -> Loss | None:

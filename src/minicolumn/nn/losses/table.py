@@ -26,7 +26,7 @@ from minicolumn.nn.losses.regression import (
     squared_error,
     squared_log_error,
 )
-from minicolumn.nn.losses.settings import Setting
+from minicolumn.nn.setting import Setting, keyword_defaults
 
 INFINITY = float("inf")
 
@@ -76,8 +76,7 @@ class LossRule:
     defaults: Mapping[str, Any] = field(init=False, hash=False)
 
     def __post_init__(self) -> None:
-        found = getattr(self.function, "__kwdefaults__", None) or {}
-        object.__setattr__(self, "defaults", dict(found))
+        object.__setattr__(self, "defaults", keyword_defaults(self.function))
 
     @property
     def probabilities(self) -> bool:
