@@ -836,3 +836,22 @@ def test_stopping_without_rows_to_watch_is_told(blobs: Any) -> None:
         _classifier(callbacks=[mc.EarlyStopping()]).fit(*blobs)
     _classifier(callbacks=[mc.EarlyStopping(monitor="loss")]).fit(*blobs)
     _classifier(callbacks=[mc.EarlyStopping()], early_stopping=True).fit(*blobs)
+
+
+def test_the_history_knows_which_epoch_was_kept(blobs: Any) -> None:
+    X, y = blobs
+    model = _classifier(max_iter=12, warm_start=True, early_stopping=True, n_iter_no_change=99).fit(X, y)
+    for _ in range(2):  # a warm start goes on with the best of before
+        assert model.history_.kept == 1 + int(np.argmax(model.validation_scores_))
+        model.fit(X, y)
+    assert len(model.history_) == 36
+    assert _classifier(max_iter=3).fit(X, y).history_.kept == 3
+    found = _classifier(solver="lbfgs", max_iter=3).fit(X, y)
+    assert found.history_.kept == len(found.history_)
+
+
+def test_a_run_knows_which_epoch_was_kept(blobs: Any) -> None:
+    net = mc.nn.Sequential(mc.nn.Dense(8, "tanh"), mc.nn.Dense(3))
+    data = {"validation_data": blobs, "callbacks": [mc.KeepBest()], "epochs": 4}
+    run = mc.fit(net, *blobs, **data)
+    assert run.history.kept == run.best_epoch == 1 + run.history.best()

@@ -59,6 +59,7 @@ def test_a_picture_of_losses_and_metrics(tmp_path: Path) -> None:
     np.testing.assert_array_equal(validation[:, 1], [2.0, np.nan, 2.0])
     assert axes.get_title("right") == "lowest: epoch 3, 2"
     assert history.plot(kept=1).get_title("right") == "kept: epoch 1, 2"
+    assert mc.History(ROWS, kept=1).plot().get_title("right") == "kept: epoch 1, 2"
 
 
 def test_a_picture_goes_into_given_axes() -> None:

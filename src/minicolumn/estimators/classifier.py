@@ -38,8 +38,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     Every parameter and learnt attribute of scikit-learn's `MLPClassifier` is here with its meaning and its
     default; see its documentation for these. What follows is what this class has beyond it.
 
-    activation          also any name of `mc.nn.ACTIVATIONS`, with settings as in "leaky_relu:slope=0.3", a NumPy
-                        function, or a list, one a hidden layer
+    activation          also any name of `mc.nn.ACTIVATIONS`, with settings as in "leaky_relu:slope=0.3", a
+                        NumPy function, or a list, one a hidden layer
     solver              also any name of `mc.optim.OPTIMIZERS`, or a record such as `mc.optim.AdamW(1e-3)`,
                         whose own learning rate then counts
     learning_rate       also a schedule: a name of `mc.optim.SCHEDULES` or a record such as
@@ -63,9 +63,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     dtype               of the computation, float32 unless asked otherwise; lbfgs computes in float64
     threads             the most that native code uses; the bits do not depend on it
 
-    Learnt beside scikit-learn's attributes: `history_` (a `mc.History`, whose `plot()` draws it; with
-    `val_score` where rows are held out, which callbacks may watch), `validation_loss_curve_` where rows
-    are held out, `temperature_` where calibrated.
+    Learnt beside scikit-learn's attributes: `history_` (a `mc.History`, whose `plot()` draws it, whose
+    `kept` is the epoch that the weights are of; with `val_score` where rows are held out, which callbacks
+    may watch), `validation_loss_curve_` where rows are held out, `temperature_` where calibrated.
 
     A training that diverges ends with a warning that names the cause, and the weights of the last whole
     epoch; if that was none, with a ValueError that does. Sparse X is made dense some steps or rows at a time,

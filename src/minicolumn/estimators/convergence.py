@@ -43,6 +43,7 @@ class Convergence(Callback):
         self.scores: list[float] | None = None if score is None else []
         self.best_loss, self.best_score = np.inf, -np.inf
         self.best_params: Any = None
+        self.best_epoch: int | None = None  # in the history, which goes on over several fits
         self.idle = 0
         self.factor = 1.0
 
@@ -72,7 +73,7 @@ class Convergence(Callback):
         self.best_loss = min(self.best_loss, loss)
         if score > self.best_score:
             self.best_score = score
-            self.best_params = training.params
+            self.best_params, self.best_epoch = training.params, len(training.history)
 
     def _tire(self, training: Training) -> None:
         """Stop, or go on with a lower rate."""

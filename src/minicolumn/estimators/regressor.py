@@ -56,9 +56,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     conformal_fraction  share of the rows to set apart for `predict_interval`; 0 takes the rows held out for
                         early stopping, or X_val
 
-    Learnt beside scikit-learn's attributes: `history_` (a `mc.History`, whose `plot()` draws it; with
-    `val_score` where rows are held out, which callbacks may watch), `validation_loss_curve_` where rows
-    are held out, `held_outputs_`, `held_targets_` and `held_weights_` of the rows set apart for intervals.
+    Learnt beside scikit-learn's attributes: `history_` (a `mc.History`, whose `plot()` draws it, whose
+    `kept` is the epoch that the weights are of; with `val_score` where rows are held out, which callbacks
+    may watch), `validation_loss_curve_` where rows are held out, `held_outputs_`, `held_targets_` and
+    `held_weights_` of the rows set apart for intervals.
 
     Errors      ValueError (`mc.DataError` and scikit-learn's own) for what cannot be used
     Differs     from scikit-learn: computed in float32; the first weights are the same, the orders of the rows

@@ -33,12 +33,16 @@ class NothingLearnt(DataError):
 
 @dataclass(frozen=True, eq=False)
 class Books:
-    """What scikit-learn's rules carry on: the best so far, epochs without gain, the factor on the rate."""
+    """What scikit-learn's rules carry on: the best so far, epochs without gain, the factor on the rate.
+
+    best_epoch  of the best score, in the history; None where no rows were held out
+    """
 
     best_loss: float = np.inf
     best_score: float = -np.inf
     idle: int = 0
     factor: float = 1.0
+    best_epoch: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,13 +144,14 @@ def _by_epochs(task: Task) -> Outcome:
         warnings.warn("Training interrupted by user.", stacklevel=5)
     params = run.params
     if e.early_stopping:
+        run.history.kept = watch.best_epoch
         if watch.scores and not np.isfinite(watch.scores).any():
             raise DataError(
                 "early_stopping: the score of the held-out rows was no finite number in any epoch, so no "
                 "weights are the best; look at scoring, and whether more than one row is held out"
             )
         params = watch.best_params if watch.best_params is not None else task.start.params
-    books = Books(watch.best_loss, watch.best_score, watch.idle, watch.factor)
+    books = Books(watch.best_loss, watch.best_score, watch.idle, watch.factor, watch.best_epoch)
     return Outcome(params, run.progress, run.history, watch.losses, watch.scores, books, run.stopped)
 
 
@@ -156,6 +161,7 @@ def _watch(task: Task) -> Convergence:
     watch = Convergence(e.tol, e.n_iter_no_change, e.early_stopping, task.score, rate, bool(e.verbose))
     books = task.books
     watch.best_loss, watch.best_score, watch.idle = books.best_loss, books.best_score, books.idle
+    watch.best_epoch = books.best_epoch
     # A warm start begins anew with its optimizer; the next rows of a partial fit go on at the same rate.
     watch.factor = 1.0 if task.start.moments is None else books.factor
     return watch
@@ -225,4 +231,12 @@ def _by_lbfgs(task: Task) -> Outcome:
     history = [{"epoch": k, "loss": loss} for k, loss in enumerate(found.losses, first)]
     progress = Progress(found.params, None, 0, (*task.start.rows, *history))
     losses = list(found.losses) or [found.loss]
-    return Outcome(found.params, progress, History(progress.rows), losses, None, Books(found.loss), "lbfgs")
+    return Outcome(
+        found.params,
+        progress,
+        History(progress.rows, len(progress.rows) or None),
+        losses,
+        None,
+        Books(found.loss),
+        "lbfgs",
+    )

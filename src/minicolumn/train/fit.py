@@ -341,6 +341,7 @@ class _Job:
             loss_settings=dict(s.record.measured().changed) if s.record else {},
         )
         done = self.taken - self.first
+        training.history.kept = training.best_epoch or None
         return Run(
             model,
             training.history,

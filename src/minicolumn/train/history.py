@@ -17,13 +17,17 @@ class History(Sequence[Row]):
 
     An integer gives a row, a name gives a column as an array, with NaN where an epoch has no such figure.
 
+    rows        the figures
+    kept        the epoch whose weights were kept, counted from 1; None where that is not known
+
     >>> history = History([{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.25}])
     >>> history["loss"], history[-1]["epoch"]
     (array([0.5 , 0.25]), 2)
     """
 
-    def __init__(self, rows: Sequence[Row] = ()) -> None:
+    def __init__(self, rows: Sequence[Row] = (), kept: int | None = None) -> None:
         self.rows: list[Row] = list(rows)
+        self.kept = kept
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -61,13 +65,13 @@ class History(Sequence[Row]):
 
         path        file to write: .png, .svg, .pdf, .jpg or .webp; None writes none
         ax          axes of matplotlib to draw the losses into; None makes a picture of its own
-        kept        the epoch to mark, such as `Run.best_epoch`; None marks the one of the lowest loss
+        kept        the epoch to mark; None marks `kept`, or the one of the lowest loss where that is None
         Returns     the axes of the losses
         Errors      DataError without any epoch, without matplotlib, or for another suffix
         """
         from minicolumn.train.history_picture import plot_history
 
-        return plot_history(self, path, ax, kept)
+        return plot_history(self, path, ax, self.kept if kept is None else kept)
 
     def __repr__(self) -> str:
         if not self.rows:
