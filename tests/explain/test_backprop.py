@@ -211,3 +211,31 @@ def test_rows_that_are_tied_together_have_no_report() -> None:
     net = mc.nn.Sequential(mc.nn.Dense(2), mc.nn.BatchNorm(), mc.nn.Dense(1))
     with pytest.raises(DataError, match="BatchNorm ties the rows"):
         mc.backprop_report(net, net.init(0, (2,), np.float64), np.ones((2, 2)), np.ones(2))
+
+
+CORNERED = mc.nn.Sequential(mc.nn.Dense(2, "leaky_relu:slope=0.3"), mc.nn.Dense(1))
+LAYERS = [
+    {"weight": [[0.5, -0.4], [0.3, 0.8]], "bias": [0.0, 0.0]},
+    {"weight": [[1.0], [-1.0]], "bias": [0.1]},
+]
+
+
+def test_it_says_the_formulas_a_corner_and_a_step_too_far() -> None:
+    text = str(mc.backprop_report(CORNERED, LAYERS, [[1.0, 2.0], [0.0, 0.0]], [1.0, 0.0], learning_rate=3.0))
+    assert text.count("leaky_relu(x) = x if x > 0 else slope x, slope = 0.3") == 1
+    assert text.count("squared_error: (y - t)^2") == 1
+    # In the second row both sums are 0, the leaky ReLU's corner: of four shares there the biases' are seen.
+    assert "differ at 2 weights" in " ".join(text.split())
+    assert "L rises: " in text
+    calm = str(mc.backprop_report(CORNERED, LAYERS, [[1.0, 2.0]], [1.0], learning_rate=0.01))
+    assert "agree to" in calm
+    assert "L rises" not in calm
+
+
+def test_weights_may_be_a_list_of_layers() -> None:
+    named = {str(place): layer for place, layer in enumerate(LAYERS)}
+    one, two = (mc.backprop_report(CORNERED, p, [[1.0, 2.0]], [1.0]) for p in (LAYERS, named))
+    assert str(one) == str(two)
+    for wrong in ([[0.5], [[0.4, 1]]], [np.ones((2, 2)), np.ones(2)]):
+        with pytest.raises(mc.DataError, match="a list that is no array of numbers; give them as"):
+            mc.backprop_report(CORNERED, wrong, [[1.0, 2.0]], [1.0])

@@ -162,7 +162,8 @@ def backprop_report(
         3 back        d = dL/da f'(z),  dL/dx = d W'    4 each weight            W -= learning_rate x' d
 
     network         a layer, most often a `Sequential` of `Dense`
-    params          its weights, arrays or lists; all is computed in float64
+    params          its weights, arrays or lists, by the layers' names or as a list of layers; all is computed
+                    in float64
     model           in place of both: what `fit` or `load` gave, or a fitted estimator
     X, y            rows, as for `fit`
     loss            a name from `mc.nn.LOSSES`, or a function of (outputs, targets, sample_weight); None takes
@@ -256,10 +257,20 @@ def _checked(network: Layer, params: Any, shape: tuple[int, ...]) -> Any:
 
 
 def _as_arrays(params: Any) -> Any:
-    """Return weights whose lists of numbers are arrays."""
+    """Return weights whose lists of numbers are arrays, and whose lists of layers have names."""
     if isinstance(params, dict):
         return {name: _as_arrays(part) for name, part in params.items()}
-    return np.array(params, np.float64) if isinstance(params, list | tuple | int | float) else params
+    if not isinstance(params, list | tuple | int | float):
+        return params
+    if isinstance(params, list | tuple) and any(isinstance(part, dict) for part in params):
+        return {str(place): _as_arrays(part) for place, part in enumerate(params)}
+    try:
+        return np.array(params, np.float64)
+    except (TypeError, ValueError):
+        raise DataError(
+            "backprop_report: params hold a list that is no array of numbers; give them as "
+            "{'0': {'weight': [[...], ...], 'bias': [...]}, '1': ...}, or as a list of such layers"
+        ) from None
 
 
 def _layer_steps(

@@ -19,6 +19,12 @@ Array = np.ndarray
 WIDTH = 100
 # The largest network that is written out neuron by neuron, and the most rows.
 MOST_WEIGHTS, MOST_UNITS, MOST_ROWS = 60, 8, 2
+# Of the largest derivative: further than that, rounding does not take gradient and differences apart.
+CORNER = 1e-3
+RISES = (
+    "L rises: the gradient says how L changes close by, and this step goes further; a smaller learning rate "
+    "lowers it."
+)
 
 
 def report_text(report: BackpropReport) -> str:
@@ -48,10 +54,15 @@ def _written_out(report: BackpropReport) -> list[str]:
     for row in range(shown):
         where = f", row {row + 1} of {len(report.rows)}" if len(report.rows) > 1 else ""
         lines += ["", f"1  Forward: weigh the inputs, add them up, apply the activation{where}"]
+        lines += _formulas(report) if row == 0 else []
         lines += _forward(report, row)
         lines += ["", f"2  The output's error: how the loss L changes with each output{where}"]
+        lines += _loss_formula(report) if row == 0 else []
         lines += _errors(report, row)
-        lines += ["", f"3  The error carried back: each neuron's share, dL/d(its sum){where}"]
+        lines += [
+            "",
+            f"3  The error carried back: each neuron's share, dL/d(its sum){where}",
+        ]
         lines += _shares(report, row)
     if shown < len(report.rows):
         lines += ["", f"   and so on for {count(len(report.rows) - shown, 'more row')}"]
@@ -71,6 +82,32 @@ def _names(report: BackpropReport, place: int) -> list[str]:
     return [f"{hidden}{k + 1}" for k in units]
 
 
+def _formulas(report: BackpropReport) -> list[str]:
+    """Return what each activation of the network computes."""
+    names = dict.fromkeys(_activation(step) for step in report.layers)
+    lines = []
+    for name in names:
+        if _is_known(name) and name != "linear":
+            rule = activation_by_name(name)
+            values = "".join(f", {key} = {value:g}" for key, value in rule.defaults.items())
+            lines.append(f"   {_plain(name)}(x) = {rule.formula}{values}")
+    return lines
+
+
+def _plain(name: str) -> str:
+    """Return the name of an activation without its settings."""
+    return name.partition(":")[0]
+
+
+def _loss_formula(report: BackpropReport) -> list[str]:
+    """Return what the loss of a row is, if it is one of the catalogue."""
+    if report.rule is None:
+        return []
+    return _wrapped(
+        f"   {report.rule.name}: {report.rule.formula}   (y: what came, t: what was wanted)", "     "
+    )
+
+
 def _forward(report: BackpropReport, row: int) -> list[str]:
     inputs = zip(_names(report, -1), report.layers[0].inputs[row], strict=True)
     lines = ["   " + "   ".join(f"{name} = {_number(x)}" for name, x in inputs)]
@@ -79,7 +116,7 @@ def _forward(report: BackpropReport, row: int) -> list[str]:
             out = _number(step.outputs[row, unit])
             if isinstance(step.layer, Dense):
                 text = f"{name}: {_sum_of(report, place, unit, row)} = {_number(_at(step.sums, row, unit))}"
-                text += "" if step.layer.activation == "linear" else f", {_activation(step)} {out}"
+                text += "" if step.layer.activation == "linear" else f", {_plain(_activation(step))} {out}"
             else:
                 text = f"{name}: {step.layer!r} gives {out}"
             lines += _wrapped(f"   {text}", " " * (5 + len(name)))
@@ -225,18 +262,34 @@ def _checked(report: BackpropReport) -> list[str]:
     """Return what the step did to the loss, whether differences agree, and why nothing moves if so."""
     taken = sum(int((~np.isnan(w.difference)).sum()) for w in report.weights)
     some = "all weights" if taken == report.size else f"{taken} of {report.size} weights"
-    lines = [
-        "",
-        f"L goes from {report.loss:.6g} to {report.loss_after:.6g}; "
-        f"gradient and differences agree to {report.largest_difference:.0e} ({some})",
-    ]
+    told = f"L goes from {report.loss:.6g} to {report.loss_after:.6g}; {_agreement(report, some)}"
+    lines = ["", *_wrapped(told, "")]
+    if report.loss_after > report.loss:
+        lines += _wrapped(RISES, "")
     stuck = [step for step in report.layers if not _is_trainable(step)]
     return lines + (_wrapped(f"Nothing moves below a step: {STEP_HAS_NO_SLOPE}.", "") if stuck else [])
 
 
+def _agreement(report: BackpropReport, some: str) -> str:
+    """Return how far gradient and differences agree; at a corner they do not, and need not."""
+    if report.largest_difference <= CORNER:
+        return f"gradient and differences agree to {report.largest_difference:.0e} ({some})"
+    largest = max(float(np.abs(w.gradient).max(initial=0.0)) for w in report.weights)
+    away = sum(int((np.abs(w.gradient - w.difference) > CORNER * largest).sum()) for w in report.weights)
+    return (
+        f"gradient and differences differ at {count(away, 'weight')} ({some} compared), where L has a corner "
+        "or a jump: the gradient looks to one side, differences to both"
+    )
+
+
 def _is_trainable(step: LayerStep) -> bool:
     name = _activation(step)
-    return name not in ACTIVATIONS or ACTIVATIONS[name].trainable
+    return not _is_known(name) or activation_by_name(name).trainable
+
+
+def _is_known(name: str) -> bool:
+    """Return whether a name is one of the catalogue, not that of an own function."""
+    return _plain(name) in ACTIVATIONS
 
 
 def _activation(step: LayerStep) -> str:
