@@ -15,7 +15,7 @@ BACKENDS = ["native", "reference"]
 
 
 def _judged(losses: Any) -> RateFinding:
-    return rate_finder._judged(np.geomspace(1e-6, 1.0, len(losses)), np.asarray(losses, np.float64))
+    return rate_finder._judged(np.geomspace(1e-6, 1.0, len(losses)), np.asarray(losses, np.float64), 10.0)
 
 
 def test_losses_are_those_of_the_same_steps_by_hand(blobs: Any, net: Any) -> None:
@@ -66,6 +66,13 @@ def test_the_suggestion_is_a_tenth_of_the_rate_of_the_least_smoothed_loss() -> N
     assert len(found.rates) == len(found.losses) == len(found.smoothed) < 100
     assert found.smoothed[-1] <= 4 * found.smoothed.min()
     assert _judged(np.linspace(2.0, 3.0, 100)).suggestion == 1e-6  # it only rises: the lowest rate
+
+
+def test_plain_gradient_descent_bears_a_third_of_that_rate(wave: Any) -> None:
+    net = mc.nn.Sequential(mc.nn.Dense(16, "tanh"), mc.nn.Dense(1))
+    for optimizer, below in ((mc.optim.SGD(0.1), 3.0), (mc.optim.SGD(0.1, momentum=0.9), 10.0)):
+        found = mc.train.find_learning_rate(net, *wave, loss="squared_error", optimizer=optimizer)
+        assert found.suggestion == found.rates[found.smoothed.argmin()] / below
 
 
 @pytest.mark.parametrize("odd", [np.nan, np.inf])
