@@ -3,10 +3,10 @@
     python benchmarks/learning_rates.py [--seeds 3] [--epochs 20]
 
 Networks of 64 and 32 neurons, ReLU and tanh, under three optimizers on five data sets that come with
-scikit-learn. For each choice the tables give, for each optimizer and for all, by how much the training loss exceeds that of
-the best of 17 fixed rates (geometric mean and the worst case; at rates between two of the grid, their losses'
-interpolation) and how far its rate is from the best one. Losses below a thousandth of the first one count as
-that much.
+scikit-learn. For each choice the tables give, for each optimizer and for all, by how much the training loss
+exceeds that of the best of 17 fixed rates (geometric mean and the worst case; at rates between two of the
+grid, their losses' interpolation) and how far its rate is from the best one. Losses below a thousandth of the
+first one count as that much.
 """
 
 from __future__ import annotations

@@ -855,3 +855,19 @@ def test_a_run_knows_which_epoch_was_kept(blobs: Any) -> None:
     data = {"validation_data": blobs, "callbacks": [mc.KeepBest()], "epochs": 4}
     run = mc.fit(net, *blobs, **data)
     assert run.history.kept == run.best_epoch == 1 + run.history.best()
+
+
+def test_a_saved_classifier_knows_its_labels(blobs: Any, tmp_path: Path) -> None:
+    X, y = blobs
+    words = np.array(["red", "green", "blue"])[y]
+    model = _classifier(max_iter=30).fit(X, words)
+    model.save(tmp_path / "m.mcol")
+    loaded = mc.load(tmp_path / "m.mcol")
+    assert loaded.classes == ("blue", "green", "red") == tuple(model.classes_)
+    scores = loaded.evaluate(X, words)
+    assert scores["accuracy"] == model.score(X, words)
+    assert scores == loaded.evaluate(X, model.encode_target(words)) == loaded.evaluate(X, words.tolist())
+    with pytest.raises(mc.DataError, match="y holds 'gren', which is none of .*; did you mean 'green'"):
+        loaded.evaluate(X[:1], ["gren"])
+    with pytest.raises(mc.DataError, match="which is none of the model's classes"):
+        loaded.evaluate(X[:2], np.array([["red"], None], object))

@@ -344,6 +344,18 @@ def test_tables_in_blocks(target: str, block: int, monkeypatch: pytest.MonkeyPat
     assert len(model.predict_table(FRAME[:0])) == 0
 
 
+def test_raw_rows_given_as_arrays_are_told_where_to_go() -> None:
+    model = _from_table("grade")
+    assert model.classes == ("low", "mid", "top")
+    assert _from_table("price").classes is None
+    for call, name in (
+        (model.predict, "predict_table"),
+        (lambda X: model.evaluate(X, [0]), "evaluate_table"),
+    ):
+        with pytest.raises(mc.DataError, match=f"raw rows of a table are for `{name}`"):
+            call(FRAME)
+
+
 def test_labels_and_probabilities_agree() -> None:
     model = _from_table("grade")
     p = model.predict_proba_table(FRAME)

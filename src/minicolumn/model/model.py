@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -68,6 +68,17 @@ class Model:
         """Return the loss with its settings; None for an own function."""
         return Loss(self.loss, **self.loss_settings) if self.loss in LOSSES else None
 
+    @property
+    def classes(self) -> tuple[Any, ...] | None:
+        """Return the labels of the classes, in the order of the outputs; None where they have only numbers.
+
+        Models of tables and of `MLPClassifier` know them.
+        """
+        if self.table is not None:
+            return self.table.classes
+        listed = self.training.get("classes")
+        return tuple(listed) if isinstance(listed, list) else None
+
     @cached_property
     def _forward(self) -> Forward:
         return forward(self.network, self.loss_record)
@@ -111,7 +122,8 @@ class Model:
         return self._forward.predictor(self.params, self.input_shape)
 
     def _inputs(self, who: str, X: Any) -> Array:
-        x = check_inputs(who, X)
+        remedy = () if self.table is None else (f"raw rows of a table are for `{who}_table`",)
+        x = check_inputs(who, X, *remedy)
         if x.shape[1:] != self.input_shape:
             expected = f"[{', '.join(map(str, ('rows', *self.input_shape)))}]"
             hint = "; for one row write X[None]" if x.shape == self.input_shape else ""
@@ -128,7 +140,7 @@ class Model:
     ) -> dict[str, float]:
         """Return the loss on some rows, and the scores that go with it.
 
-        X, y            as in `fit`
+        X, y            as in `fit`; where `classes` are words, y may hold these
         sample_weight   [rows], for the loss and for own metrics
         metrics         scores by name, or own functions, as in `fit`; None takes the usual ones
         Returns         {"loss": ..., and for classes accuracy, balanced_accuracy, log_loss, roc_auc;
@@ -144,6 +156,8 @@ class Model:
         inputs = self._inputs("evaluate", X)
         outputs = self.network.output_shape(self.input_shape)
         wanted = None if metrics is None else check_metrics("evaluate", metrics, record)
+        y = np.asarray(y)
+        y = y if y.dtype.kind in "fiub" or self.classes is None else _numbers_of(y, self.classes)
         rows = check_rows("evaluate", inputs, y, sample_weight, self.dtype, record.rule, outputs)
         loss = self._forward.loss(self.params, rows)
         return {"loss": loss, **self._forward.scores(self.params, rows, wanted)}
@@ -252,6 +266,16 @@ class Model:
             from_json(found.network), found.params, found.input_shape, loss.name, table, found.training,
             found.metrics, found.history, found.data_hash, schema, dict(loss.changed),
         )  # fmt: skip
+
+
+def _numbers_of(labels: Array, classes: tuple[Any, ...]) -> Array:
+    """Return the numbers of labels; DataError for one that is no class."""
+    places = {label: place for place, label in enumerate(classes)}
+    for label in labels.ravel().tolist():
+        if not isinstance(label, Hashable) or label not in places:
+            hint = did_you_mean(str(label)[:60], [str(known) for known in classes])
+            raise DataError(f"evaluate: y holds {label!r:.60}, which is none of the model's classes{hint}")
+    return np.array([places[label] for label in labels.ravel().tolist()], np.int32).reshape(labels.shape)
 
 
 def load(path: PathLike) -> Model:

@@ -42,16 +42,20 @@ def is_sparse(X: Any) -> bool:
     return hasattr(X, "tocsr")
 
 
-def check_inputs(who: str, X: Any) -> Any:
+def check_inputs(
+    who: str, X: Any, remedy: str = "tables with words in them are for `minicolumn train`"
+) -> Any:
     """Return X as numbers [rows, ...], as it is in memory; what is in it is not looked at.
 
     Sparse rows come back in CSR form, in which rows are found at once.
+
+    remedy      what to do about a table with words
     """
     inputs = X.tocsr() if is_sparse(X) else np.asarray(X)
     if not inputs.ndim or inputs.dtype.kind not in "fiub":
         raise DataError(
             f"{who}: X must be an array of numbers [rows, ...], got {inputs.dtype}{list(inputs.shape)}; "
-            "tables with words in them are for `minicolumn train`"
+            f"{remedy}"
         )
     return inputs
 

@@ -103,8 +103,8 @@ def find_learning_rate(
     end at 1.8 times the loss of the best of 17 fixed rates (geometric mean; Adam 1.9, plain gradient descent
     1.7, with momentum 1.8), by the valley at 4.9 times, by the steepest place at 12.5 times.
 
-    Source      Smith 2017 (arXiv 1506.01186), section 3.3; the tenth as fastai's ``minimum``, which knows no third
-    Differs     fastai smooths by 0.98, over fifty steps, and suggests the valley unless asked
+    Source      Smith 2017 (arXiv 1506.01186), section 3.3; the tenth as fastai's ``minimum``
+    Differs     fastai smooths by 0.98, over fifty steps, suggests the valley unless asked, and knows no third
 
     >>> import minicolumn as mc
     >>> X = np.linspace(-1.0, 1.0, 64)[:, None]
