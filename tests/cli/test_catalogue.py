@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from minicolumn.train.table_loss import fitting_losses
 
 TINY = ("--hidden", 4, "--epochs", 1, "--dropout", 0)
 NUMBERS = ["squared_error", "absolute_error", "huber", "log_cosh", "quantile", "absolute_percentage_error",
-           "squared_log_error", "poisson", "gamma", "tweedie"]  # fmt: skip
+           "squared_log_error", "poisson", "gamma", "tweedie", "gaussian_nll"]  # fmt: skip
 CLASSES = ["softmax_cross_entropy", "softmax_focal", "kl_divergence"]
 
 
@@ -201,11 +203,37 @@ def test_losses_that_do_not_take_the_targets(cli: Any, amounts: Path, tmp_path: 
     assert found.code == 2
     assert "the target 'amount' goes from -" in found.err
     assert "poisson takes numbers from 0 on" in found.err
-    found = cli("train", amounts, "--target", "amount", "--loss", "quantile:levels=0.1+0.9", *TINY)
-    assert "a table's network has one output" in found.err
-    assert "gaussian_nll' does not fit" in cli(
-        "train", amounts, "--target", "amount", "--loss", "gaussian_nll", *TINY
-    ).err  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("loss", "columns"),
+    [
+        ("quantile:levels=0.05+0.5+0.95", ["quantile 0.05", "quantile 0.5", "quantile 0.95"]),
+        ("quantile:levels=0.3", []),
+        ("gaussian_nll", ["standard deviation"]),
+    ],
+)
+def test_networks_that_know_their_doubt(cli: Any, amounts: Path, loss: str, columns: list[str]) -> None:
+    words = ["--target", "amount", "--loss", loss, "--hidden", "32,32", "--epochs", 40, "--dropout", 0]
+    found = cli("train", amounts, *words, "--json")
+    assert found.code == 0, found.err
+    assert json.loads(found.out)["metrics"]["r2"] > 0.8
+    found = cli("predict", "amounts.safetensors", amounts)
+    assert found.code == 0, found.err
+    answers = polars.read_csv(io.StringIO(found.out))
+    assert answers.columns == ["prediction", *columns]
+    right, guess = polars.read_csv(amounts)["amount"].to_numpy(), answers["prediction"].to_numpy()
+    if len(columns) == 3:
+        low, middle, high = (answers[name].to_numpy() for name in columns)
+        assert (low <= middle).all()
+        assert (middle <= high).all()
+        np.testing.assert_array_equal(guess, middle)
+        assert 0.75 < np.mean((low <= right) & (right <= high)) < 0.99
+    elif columns:
+        within = np.abs(right - guess) <= 1.645 * answers["standard deviation"].to_numpy()
+        assert 0.75 < np.mean(within) < 0.99
+    assert cli("evaluate", "amounts.safetensors", amounts).code == 0
+    assert cli("inspect", "amounts.safetensors").code == 0
 
 
 @given(st.text(max_size=40))

@@ -867,7 +867,7 @@ def test_a_saved_classifier_knows_its_labels(blobs: Any, tmp_path: Path) -> None
     scores = loaded.evaluate(X, words)
     assert scores["accuracy"] == model.score(X, words)
     assert scores == loaded.evaluate(X, model.encode_target(words)) == loaded.evaluate(X, words.tolist())
-    with pytest.raises(mc.DataError, match="y holds 'gren', which is none of .*; did you mean 'green'"):
+    with pytest.raises(mc.DataError, match=r"y holds 'gren', which is none of .*; did you mean 'green'"):
         loaded.evaluate(X[:1], ["gren"])
     with pytest.raises(mc.DataError, match="which is none of the model's classes"):
         loaded.evaluate(X[:2], np.array([["red"], None], object))

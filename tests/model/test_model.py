@@ -344,6 +344,18 @@ def test_tables_in_blocks(target: str, block: int, monkeypatch: pytest.MonkeyPat
     assert len(model.predict_table(FRAME[:0])) == 0
 
 
+@pytest.mark.parametrize(
+    ("loss", "outputs"), [("gaussian_nll", 1), ("gaussian_nll", 3), ("squared_error", 2)]
+)
+def test_networks_that_do_not_give_what_the_loss_describes_are_refused(loss: str, outputs: int) -> None:
+    model = _from_table("price")
+    net = mc.nn.Sequential(mc.nn.Dense(outputs))
+    wrong = replace(model, network=net, params=net.init(0, model.input_shape), loss=loss)
+    for call in (wrong.predict_table, wrong.score_table):
+        with pytest.raises(mc.DataError, match=r"numbers a row; .*describes 2|expected one number a row"):
+            call(FRAME)
+
+
 def test_raw_rows_given_as_arrays_are_told_where_to_go() -> None:
     model = _from_table("grade")
     assert model.classes == ("low", "mid", "top")

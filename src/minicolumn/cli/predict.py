@@ -20,7 +20,8 @@ def predict(
 ) -> int:
     """Predict new rows with a trained model.
 
-    Each row gets a prediction, and for classes one probability LABEL a class.
+    Each row gets a prediction, and for classes one probability LABEL a class; for numbers
+    quantiles or a standard deviation, where the training's loss was quantile or gaussian_nll.
     The rows keep their order. Columns may stand in any order, and further ones do no harm; the
     target need not be there.
 

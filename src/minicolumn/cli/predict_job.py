@@ -48,10 +48,12 @@ def run_prediction(model: str, data: str, out: str | None, quiet: bool) -> int:
 
 
 def predictions(model: Model, frame: polars.DataFrame) -> polars.DataFrame:
-    """Return one row of answers for each row: the prediction, and each class's probability."""
+    """Return one row of answers for each row: the prediction, and each class's probability or the doubt."""
     encoder = model.table
     if encoder is None or encoder.classes is None:
-        return polars.DataFrame({"prediction": model.predict_table(frame)})
+        return polars.DataFrame(
+            {"prediction": model.predict_table(frame), **model.predict_doubt_table(frame)}
+        )
     probabilities = model.predict_proba_table(frame)
     answers: dict[str, object] = {"prediction": encoder.decode_target(probabilities)}
     for place, label in enumerate(encoder.classes):

@@ -84,6 +84,7 @@ def train(
       minicolumn train houses.csv --target price --drop id,url --plot curves.png
       minicolumn train may.csv --test june.csv --target sales --hidden 64,32
       minicolumn train houses.csv --target price --loss huber:delta=2
+      minicolumn train houses.csv --target price --loss quantile:levels=0.1+0.5+0.9
       minicolumn train penguins --optimizer sgd:momentum=0.9 --schedule cosine
       minicolumn train penguins --hidden 64,32 --activation mish,elu:alpha=0.5
     """

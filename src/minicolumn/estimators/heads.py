@@ -74,7 +74,7 @@ def regression_head(loss: Any, outputs: int) -> Head:
                 f"{record} describes one number, y holds {outputs} for each row; put the estimator into "
                 "sklearn.multioutput.MultiOutputRegressor"
             )
-        return Head(width_of(record), RowLoss(record), rule)
+        return Head(record.width, RowLoss(record), rule)
     half = 0.5 if record == Loss("squared_error") else 1.0
     return Head(outputs, RowLoss(record, half * outputs), rule)
 
@@ -121,11 +121,6 @@ def is_normal(record: Loss | None) -> bool:
 def describes_doubt(record: Loss | None) -> bool:
     """Return whether outputs describe one number with what is not known of it."""
     return is_normal(record) or bool(levels_of(record))
-
-
-def width_of(record: Loss) -> int:
-    """Return how many outputs describe one number."""
-    return len(levels_of(record)) or (2 if is_normal(record) else 1)
 
 
 def ascends(record: Loss | None) -> bool:

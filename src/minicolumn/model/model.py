@@ -172,9 +172,49 @@ class Model:
         return self.table
 
     def predict_table(self, frame: polars.DataFrame) -> Array:
-        """Return labels, or numbers in the target's unit, for raw rows with columns in any order."""
-        encoder = self._encoder()
-        return encoder.decode_target(self._outputs(frame))
+        """Return labels, or numbers in the target's unit, for raw rows with columns in any order.
+
+        Of quantiles the one nearest to 1/2, of mean and spread the mean; `predict_doubt_table` has all.
+        """
+        return self._decoded(self._outputs(frame))
+
+    def predict_doubt_table(self, frame: polars.DataFrame) -> dict[str, Array]:
+        """Return what the network says of its doubt, in the target's unit, [rows] each.
+
+        Returns     {"quantile 0.05": ..., ...} after `quantile` at several levels,
+                    {"standard deviation": ...} after `gaussian_nll`, else nothing
+        """
+        encoder, record = self._encoder(), self.loss_record
+        if encoder.classes is not None or record is None or record.width == 1:
+            return {}
+        outputs = self._outputs(frame)
+        self._check_width(outputs)
+        if record.name == "gaussian_nll":
+            return {
+                "standard deviation": np.exp(0.5 * outputs[:, 1].astype(np.float64)) * encoder.target_scale
+            }
+        levels = record.settings["levels"]
+        return {
+            f"quantile {level:g}": encoder.decode_target(outputs[:, place])
+            for place, level in enumerate(levels)
+        }
+
+    def _decoded(self, outputs: Array) -> Array:
+        """Return labels of scores, or of outputs that describe a number that number."""
+        encoder, record = self._encoder(), self.loss_record
+        if encoder.classes is None and record is not None and record.middle is not None and record.width > 1:
+            self._check_width(outputs)
+            outputs = outputs[:, record.middle]
+        return encoder.decode_target(outputs)
+
+    def _check_width(self, outputs: Array) -> None:
+        """Refuse a network, of a file perhaps, that does not give what its loss describes."""
+        expected = Loss(self.loss, **self.loss_settings).width
+        if outputs.ndim != 2 or outputs.shape[1] != expected:
+            found = list(outputs.shape[1:])
+            raise DataError(
+                f"the network gives {found} numbers a row; {self.loss_record} describes {expected}"
+            )
 
     def predict_proba_table(self, frame: polars.DataFrame) -> Array:
         """Return probabilities [rows, classes], in the order of `model.table.classes`, for raw rows."""
@@ -209,7 +249,7 @@ class Model:
         if encoder.classes is not None:
             return metrics.classification_scores(y, outputs), y, np.argmax(outputs, axis=1)
         true = y.astype(np.float64) * encoder.target_scale + encoder.target_mean
-        predicted = encoder.decode_target(outputs)
+        predicted = self._decoded(outputs)
         return metrics.regression_scores(true, predicted), true, predicted
 
     # The file -----------------------------------------------------------------------------------------------

@@ -163,6 +163,8 @@ class Encoder:
         """
         outputs = np.asarray(outputs)
         if self.classes is None:
+            if outputs.ndim != 1 and outputs.shape[1:] != (1,):
+                raise DataError(f"decode_target: found {list(outputs.shape)}, expected one number a row")
             y = outputs.astype(np.float64).reshape(len(outputs)) * self.target_scale + self.target_mean
             return np.clip(y, self.target_low, self.target_high)
         codes = np.argmax(outputs, axis=1) if outputs.ndim == 2 else outputs

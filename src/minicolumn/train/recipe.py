@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from minicolumn.nn import (
+    Ascending,
     ColumnEmbedding,
     Dense,
     Dropout,
@@ -119,7 +120,7 @@ def table_recipe(
     steps = _optimizer(optimizer, learning_rate, habits)
     return Recipe(
         network=table_network(
-            encoder, table_knots(encoder, X), hidden, kinds, rate, not isinstance(steps, SGD)
+            encoder, table_knots(encoder, X), hidden, kinds, rate, not isinstance(steps, SGD), loss
         ),
         loss=loss or _loss(habits),
         optimizer=steps if clip_norm is None else Clipped(steps, norm=clip_norm),
@@ -171,11 +172,13 @@ def table_network(
     activations: tuple[str, ...],
     dropout: float,
     adaptive: bool = True,
+    loss: Loss | None = None,
 ) -> Sequential:
     """Return the network: ramps, embeddings, a scale a feature, hidden layers, outputs that start at 0.
 
     adaptive  whether the optimizer scales each weight's steps by itself, as Adam does. The NTK form and the
               slow biases are meant for those; under plain gradient descent they would slow all learning.
+    loss      tells how many outputs describe a number; several quantiles are put in order
     """
     layers: list[Layer] = [PiecewiseLinear(knots)] if knots else []
     if encoder.embeddings:
@@ -185,8 +188,10 @@ def table_network(
         layers.append(_dense(units, activation, adaptive=adaptive))
         if dropout:
             layers.append(Dropout(dropout))
-    outputs = len(encoder.classes) if encoder.classes else 1
-    return Sequential(*layers, _dense(outputs, initializer="zeros", adaptive=adaptive))
+    width = 1 if loss is None else loss.width
+    outputs = len(encoder.classes) if encoder.classes else width
+    end = [Ascending()] if loss is not None and loss.name == "quantile" and width > 1 else []
+    return Sequential(*layers, _dense(outputs, initializer="zeros", adaptive=adaptive), *end)
 
 
 def _dense(

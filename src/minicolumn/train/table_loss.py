@@ -37,10 +37,6 @@ def table_loss(loss: Loss, encoder: Encoder) -> Loss:
             f"loss {loss.name!r} does not fit {encoder.target!r}, a column of {kind}"
             f"{did_you_mean(loss.name, fitting)}; there are {', '.join(fitting)}"
         )
-    if len(loss.settings.get("levels", ())) > 1:
-        raise DataError(
-            f"{loss}: a table's network has one output, so one level; mc.fit and mc.MLPRegressor take several"
-        )
     return loss
 
 
@@ -48,9 +44,7 @@ def fitting_losses(encoder: Encoder) -> list[str]:
     """Return the names of the losses that fit a table's answer: one number, or the shares of classes."""
     if encoder.classes is not None:
         return [r.name for r in LOSSES.values() if (r.task, r.output_activation) == ("multiclass", "softmax")]
-    several = {rule.name for rule in LOSSES.values() if rule.middle and "levels" not in rule.settings}
-    numbers = [rule.name for rule in LOSSES.values() if rule.task == "regression"]
-    return [name for name in numbers if name not in _OF_VECTORS | several]
+    return [r.name for r in LOSSES.values() if r.task == "regression" and r.name not in _OF_VECTORS]
 
 
 def scaled_for(loss: Loss, encoder: Encoder, y: Array) -> Encoder:

@@ -70,6 +70,16 @@ class Loss:
         place = self.rule.middle
         return None if place is None else place(**self.settings)
 
+    @property
+    def width(self) -> int:
+        """Return how many outputs describe one number.
+
+        >>> Loss("huber").width, Loss("gaussian_nll").width, Loss("quantile", levels=(0.1, 0.5, 0.9)).width
+        (1, 2, 3)
+        """
+        width = self.rule.width
+        return 1 if width is None else width(**self.settings)
+
     def __repr__(self) -> str:
         return f"Loss({', '.join([repr(self.name), *(f'{k}={v!r}' for k, v in self.changed)])})"
 

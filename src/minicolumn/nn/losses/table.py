@@ -62,6 +62,7 @@ class LossRule:
     settings            what each of its settings may be
     middle              where the last axis of the outputs describes one target: the place of the number to
                         expect, by the settings; None where each target has one output
+    width       how many outputs these are, by the settings; None with `middle`
     defaults            the settings where nothing is said, found once: reading a file looks into no function
     """
 
@@ -73,6 +74,7 @@ class LossRule:
     targets: Range = ANY
     settings: Mapping[str, Setting] = field(default_factory=dict, hash=False)
     middle: Callable[..., int] | None = None
+    width: Callable[..., int] | None = None
     defaults: Mapping[str, Any] = field(init=False, hash=False)
 
     def __post_init__(self) -> None:
@@ -109,6 +111,7 @@ _RULES = (
         "q (t - y) if y <= t else (1 - q) (y - t)",
         settings={"levels": limits.LEVELS},
         middle=_nearest_to_half,
+        width=lambda levels: len(levels),
     ),
     LossRule(
         "absolute_percentage_error",
@@ -146,6 +149,7 @@ _RULES = (
         "regression",
         "(v + (t - m)^2 e^-v + log 2 pi) / 2, y = (m, v)",
         middle=lambda: 0,
+        width=lambda: 2,
     ),
     # Yes or no
     LossRule(
