@@ -81,3 +81,14 @@ def test_pictures_that_cannot_be_drawn_are_refused(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(mc.DataError, match=r"History\.plot needs matplotlib"):
         mc.History(ROWS).plot()
+
+
+def test_histories_on_one_axes_are_told_apart() -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    axes = mc.History(ROWS).plot(label="adam")
+    mc.History(ROWS).plot(ax=axes, label="sgd")
+    curves = [line for line in axes.lines if not str(line.get_label()).startswith("_")]
+    names = ["adam: training", "adam: validation", "sgd: training", "sgd: validation"]
+    assert [line.get_label() for line in curves] == names
+    colours = [line.get_color() for line in curves]
+    assert colours[0] == colours[1] != colours[2] == colours[3]

@@ -53,4 +53,6 @@ def contours(axes: Any, x: Array, y: Array, values: Array, label: str) -> None:
     bar.outline.set_visible(False)
     bar.minorticks_off()
     bar.ax.tick_params(colors=QUIET, length=0, labelsize=8)
-    bar.set_label(label, color=QUIET, fontsize=9)
+    steps = np.diff(levels)
+    grows = bool(label) and steps[-1] > 2.0 * steps[1]
+    bar.set_label(f"{label}, in growing steps" if grows else label, color=QUIET, fontsize=9)

@@ -11,7 +11,8 @@ import numpy as np
 
 from minicolumn.errors import DataError
 from minicolumn.explain.contours import contours
-from minicolumn.explain.stationary import slopes_of
+from minicolumn.explain.stationary import REACHED, slopes_of
+from minicolumn.explain.surfaces import Surface
 from minicolumn.explain.words import DIVERGED, MOVING, count, rounded, short
 from minicolumn.picture import COLOURS, INK, QUIET, check_file, legend, new_axes, quiet, save, titled
 
@@ -116,8 +117,30 @@ def _ground(axes: Any, descent: Descent, own: bool = True) -> None:
     axes.set_xlabel("x", color=QUIET)
     axes.set_ylabel("y", color=QUIET, rotation=0, labelpad=8)
     quiet(axes)
+    _draw_missed(axes, descent)
     steps = f"{short(descent.optimizer)}, {count(descent.steps, 'step')}"
     titled(axes, descent.name, f"{descent.formula}    {steps}" if descent.formula and own else steps)
+
+
+def _draw_missed(axes: Any, descent: Descent) -> None:
+    """Mark the known lowest points that no start came to."""
+    for point in _missed(descent):
+        axes.plot(*point, "*", ms=13, mfc="none", mec=INK, mew=1.3, zorder=3)
+
+
+def _missed(descent: Descent) -> list[tuple[float, float]]:
+    """Return the known lowest points within the picture that no start came to."""
+    if not isinstance(descent.function, Surface):
+        return []
+    (left, right), (low, high) = descent.bounds
+    near = REACHED * max(right - left, high - low)
+    found = [s.point for s in descent.stationary]
+    return [
+        (x, y)
+        for x, y in descent.function.minima
+        if left <= x <= right and low <= y <= high
+        if all(np.hypot(x - a, y - b) > near for a, b in found)
+    ]
 
 
 def _colour(descent: Descent, number: int) -> str:
@@ -211,5 +234,8 @@ def _handles(descent: Descent, own: bool = True) -> list[Any]:
         if counts[ending]:
             text = f"{ending}   {count(counts[ending], 'start')}"
             handles.append(Line2D([], [], color=INK, lw=1.5, ls=_DASHED, label=text))
+    if missed := len(_missed(descent)):
+        look = {"marker": "*", "ms": 10, "mfc": "none", "mec": INK}
+        handles.append(Line2D([], [], lw=0, label=f"{count(missed, 'lowest point')} not reached", **look))
     start = {"marker": "o", "ms": 7, "mfc": "white", "mec": INK, "mew": 1.6}
     return [*handles, Line2D([], [], lw=0, label="start", **start)]

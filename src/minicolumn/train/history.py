@@ -60,18 +60,20 @@ class History(Sequence[Row]):
             return -1
         return int(np.flatnonzero(values == np.nanmin(values))[-1])
 
-    def plot(self, path: Any = None, ax: Any = None, kept: int | None = None) -> Any:
+    def plot(self, path: Any = None, ax: Any = None, kept: int | None = None, label: str = "") -> Any:
         """Draw the losses by epoch, and below them each metric of the validation rows.
 
         path        file to write: .png, .svg, .pdf, .jpg or .webp; None writes none
         ax          axes of matplotlib to draw the losses into; None makes a picture of its own
         kept        the epoch to mark; None marks `kept`, or the one of the lowest loss where that is None
+        label       in front of the names in the legend, where several histories share axes; they then have
+                    colours of their own
         Returns     the axes of the losses
         Errors      DataError without any epoch, without matplotlib, or for another suffix
         """
         from minicolumn.train.history_picture import plot_history
 
-        return plot_history(self, path, ax, self.kept if kept is None else kept)
+        return plot_history(self, path, ax, self.kept if kept is None else kept, label)
 
     def __repr__(self) -> str:
         if not self.rows:

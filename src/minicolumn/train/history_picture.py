@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from minicolumn.errors import DataError
 from minicolumn.picture import (
     BEHIND,
+    COLOURS,
     FRONT,
     QUIET,
     check_file,
@@ -21,11 +22,13 @@ if TYPE_CHECKING:
     from minicolumn.train.history import History
 
 _NAMES = {"r2": "R²"}
+# Tells the curves that came with a label, so that the next one has another colour.
+_GROUP = "minicolumn: a history with a label"
 # From there on a loss is shown in powers of ten.
 SPAN = 30.0
 
 
-def plot_history(history: History, path: Any, axes: Any, kept: int | None) -> Any:
+def plot_history(history: History, path: Any, axes: Any, kept: int | None, label: str) -> Any:
     """Draw a history; see `History.plot`."""
     check_file("History.plot", path)
     if not history:
@@ -33,22 +36,22 @@ def plot_history(history: History, path: Any, axes: Any, kept: int | None) -> An
     if kept is not None and not 1 <= kept <= len(history):
         raise DataError(f"History.plot: kept must be an epoch from 1 to {len(history)}, got {kept!r}")
     if axes is not None:
-        draw_losses(axes, history, kept)
+        draw_losses(axes, history, kept, label)
         axes.set_xlabel("epoch", color=QUIET)
     else:
-        axes = draw_history(history, kept)
+        axes = draw_history(history, kept, label=label)
     if path is not None:
         save(axes, path)
     return axes
 
 
-def draw_history(history: History, kept: int | None, title: str = "") -> Any:
+def draw_history(history: History, kept: int | None, title: str = "", label: str = "") -> Any:
     """Draw the losses, and below them each metric of the validation rows; return the axes of the losses."""
     metrics = [name for name in history.names if name.startswith("val_") and name != "val_loss"]
     heights = [2.0, *(1.2 for _ in metrics)]
     figure = new_figure(7.2, 3.8 + 1.8 * len(metrics))
     rows = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
-    epoch = draw_losses(rows[0], history, kept)
+    epoch = draw_losses(rows[0], history, kept, label)
     for axes, name in zip(rows[1:], metrics, strict=True):
         _draw_metric(axes, history, name, epoch)
     rows[-1].set_xlabel("epoch", color=QUIET)
@@ -57,16 +60,32 @@ def draw_history(history: History, kept: int | None, title: str = "") -> Any:
     return rows[0]
 
 
-def draw_losses(axes: Any, history: History, kept: int | None) -> int:
-    """Draw the losses; mark the epoch whose weights were kept, or the one of the lowest; return its place."""
+def draw_losses(axes: Any, history: History, kept: int | None, label: str = "") -> int:
+    """Draw the losses; mark the epoch whose weights were kept, or the one of the lowest; return its place.
+
+    With a label the curves have the next colour of the axes, thin and dashed for the training rows, and the
+    mark has no words.
+    """
     name = "val_loss" if "val_loss" in history.names else "loss"
-    axes.plot(history["epoch"], history["loss"], color=BEHIND, lw=1.6, label="training")
+    behind, front, lead = ({"color": BEHIND, "lw": 1.6}, {"color": FRONT, "lw": 1.8}, "")
+    if label:
+        colour = COLOURS[sum(line.get_gid() == _GROUP for line in axes.lines) % len(COLOURS)]
+        behind, front, lead = (
+            {"color": colour, "lw": 1.0, "ls": "--"},
+            {"color": colour, "lw": 1.8},
+            f"{label}: ",
+        )
+    (first,) = axes.plot(history["epoch"], history["loss"], label=plain(f"{lead}training"), **behind)
+    first.set_gid(_GROUP if label else None)
     if name == "val_loss":
-        axes.plot(history["epoch"], history[name], color=FRONT, lw=1.8, label="validation")
+        axes.plot(history["epoch"], history[name], label=plain(f"{lead}validation"), **front)
     place = history.best(name) if kept is None else kept - 1
     epoch, value = history["epoch"][place], history[name][place]
     word = "lowest" if kept is None else "kept"
-    mark(axes, epoch, value, f"{word}: epoch {epoch:.0f}, {value:.4g}")
+    if label:
+        axes.plot([epoch], [value], "o", ms=6.5, color=front["color"], mec="white", mew=1.4, zorder=5)
+    else:
+        mark(axes, epoch, value, f"{word}: epoch {epoch:.0f}, {value:.4g}")
     lowest, highest = (f(f(history[key]) for key in ("loss", name)) for f in (min, max))
     if 0 < SPAN * lowest < highest:
         axes.set_yscale("log")
