@@ -287,3 +287,21 @@ def test_verdicts_do_not_depend_on_the_scale(scale: float) -> None:
     assert plane is not None
     assert ((X @ plane[:2] + plane[2] > 0) == [False, False, False, True]).all()
     assert classic.find_separator(X, np.array([-1, 1, 1, -1])) is None
+
+
+@given(st.lists(st.booleans(), min_size=3, max_size=3))
+def test_one_row_is_a_row_of_many_in_whatever_form(bits: list[bool]) -> None:
+    neuron = classic.Neuron(("a", "b"), ("c",), 2)
+    named = dict(zip("abc", bits, strict=True))
+    assert neuron(*bits) == neuron(named) == neuron(*map(int, bits))
+    unit = neuron.to_ltu()
+    np.testing.assert_array_equal(unit(bits), unit([bits])[0])
+    assert bool(unit(bits)[0]) == neuron(*bits)
+    circuit = classic.circuit_of_table([0, 1, 1, 0, 1, 0, 0, 1])
+    np.testing.assert_array_equal(circuit(*bits), circuit([bits])[0])
+    np.testing.assert_array_equal(circuit(bits), circuit([bits])[0])
+
+
+def test_a_neuron_wants_all_its_inputs() -> None:
+    with pytest.raises(DataError, match=r"has the inputs a, b; got 1 for 2"):
+        classic.and_neuron("a", "b")([[0, 1]])

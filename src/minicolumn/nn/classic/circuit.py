@@ -55,16 +55,24 @@ class Circuit:
             if wire not in known:
                 raise DataError(f"Circuit: no wire is called {wire!r}{did_you_mean(wire, known)}")
 
-    def __call__(self, x: Any) -> Array:
+    def __call__(self, *x: Any) -> Array:
         """Return the answers to rows of bits.
 
-        x           [rows, inputs], yes or no
-        Returns     bool [rows, outputs]
+        x           [rows, inputs], yes or no; or one row, as an array [inputs] or bit by bit
+        Returns     bool [rows, outputs], or [outputs] for one row
         Errors      ShapeError for another shape
+
+        >>> half_adder()(1, 1)
+        array([False,  True])
         """
-        bits = np.asarray(x).astype(bool)
+        bits = np.atleast_1d(x[0] if len(x) == 1 else x).astype(bool)
+        if bits.shape == (len(self.inputs),):
+            return self(bits[None])[0]
         if bits.ndim != 2 or bits.shape[1] != len(self.inputs):
-            raise ShapeError(f"Circuit: x has shape {list(bits.shape)}, expected [rows, {len(self.inputs)}]")
+            raise ShapeError(
+                f"Circuit: x has shape {list(bits.shape)}, expected [rows, {len(self.inputs)}], or "
+                f"one row of {len(self.inputs)}"
+            )
         wires: dict[str, Any] = dict(zip(self.inputs, bits.T, strict=True))
         for name, neuron in self.neurons.items():
             wires[name] = np.broadcast_to(neuron(wires), len(bits))

@@ -54,12 +54,24 @@ class Neuron:
         """Return the names of all inputs, the excitatory ones first, each once."""
         return tuple(dict.fromkeys((*self.excitatory, *self.inhibitory)))
 
-    def __call__(self, wires: Mapping[str, Any]) -> Any:
+    def __call__(self, *wires: Any) -> Any:
         """Return whether it fires, for bools or for arrays of them.
 
-        wires       what each input carries: bools, or bool arrays of one shape
+        wires       what each input carries, bools or bool arrays of one shape: in the order of `inputs`, or
+                    as one dict by their names
         Errors      DataError where an input is missing
+
+        >>> and_neuron("a", "b")(True, False), and_neuron("a", "b")({"a": 1, "b": 1})
+        (False, True)
         """
+        if len(wires) == 1 and isinstance(wires[0], Mapping):
+            return self._fires(wires[0])
+        if len(wires) != len(self.inputs):
+            names = ", ".join(self.inputs) or "none"
+            raise DataError(f"Neuron: {self} has the inputs {names}; got {len(wires)} for {len(self.inputs)}")
+        return self._fires(dict(zip(self.inputs, wires, strict=True)))
+
+    def _fires(self, wires: Mapping[str, Any]) -> Any:
         missing = [name for name in self.inputs if name not in wires]
         if missing:
             raise DataError(f"Neuron: {self} is not told {' and '.join(missing)}")
@@ -75,7 +87,7 @@ class Neuron:
         TruthTable(a b -> fires: '0001')
         """
         rows = all_rows(len(self.inputs))
-        fires = np.broadcast_to(self(dict(zip(self.inputs, rows.T, strict=True))), len(rows))
+        fires = np.broadcast_to(self(*rows.T), len(rows))
         return TruthTable(self.inputs, ("fires",), np.array(fires)[:, None])
 
     def to_ltu(self, inputs: Sequence[str] | None = None) -> LTU:

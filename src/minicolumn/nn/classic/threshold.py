@@ -66,10 +66,12 @@ class LTU:
     def __call__(self, x: Array) -> Array:
         """Return 1 where a unit fires and 0 where it does not, [batch, units].
 
-        x           [batch, fan_in]
+        x           [batch, fan_in], or one row [fan_in], which gives [units]
         Errors      ShapeError for another shape
         """
-        return step(self.scores(x))
+        one = np.shape(x) == self.weight.shape[:1]
+        fires = step(self.scores(np.asarray(x)[None] if one else x))
+        return fires[0] if one else fires
 
     def __repr__(self) -> str:
         return f"LTU(weight={self.weight.tolist()}, bias={self.bias.tolist()})"
