@@ -36,7 +36,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from minicolumn import explain, nn, optim, random, tables, train
     from minicolumn.estimators import MLPClassifier, MLPRegressor, Perceptron
-    from minicolumn.explain import backprop_report, descent, landscape
+    from minicolumn.explain import Footprints, backprop_report, descent, landscape
     from minicolumn.model import Model, load
     from minicolumn.train import Callback, EarlyStopping, History, KeepBest, ReduceOnPlateau, Run, fit
 
@@ -54,6 +54,7 @@ _LATER = {
     "load": "minicolumn.model",
     "Callback": "minicolumn.train",
     "EarlyStopping": "minicolumn.train",
+    "Footprints": "minicolumn.explain",
     "History": "minicolumn.train",
     "KeepBest": "minicolumn.train",
     "ReduceOnPlateau": "minicolumn.train",
@@ -85,6 +86,7 @@ __all__ = [
     "DerivativeError",
     "DivergenceError",
     "EarlyStopping",
+    "Footprints",
     "History",
     "KeepBest",
     "MLPClassifier",

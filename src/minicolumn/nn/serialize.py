@@ -189,7 +189,8 @@ def _plain(kind: str, field: str, value: Any) -> Any:
     if callable(value):
         shown = getattr(value, "__name__", "a function")
         raise DataError(
-            f"{kind}: {field} is the function {shown}, which cannot be saved; give a built-in name"
+            f"{kind}: {field} is the function {shown}, which cannot be saved; give a built-in name, or keep "
+            "the whole with joblib, which takes functions that a module defines by def"
         )
     return [_plain(kind, field, part) for part in value] if isinstance(value, tuple) else value
 
