@@ -176,6 +176,7 @@ def test_the_lists_are_those_of_the_catalogue(amounts: Path) -> None:
             "--learning-rate: --optimizer has a",
         ),
         (["--optimizer", "adam:name=1"], "--optimizer: adam: unknown setting 'name'"),
+        (["--schedule", "step_decay:every=2"], "step_decay: unknown setting 'every'; there are factor, at"),
         (["--schedule", "cosin"], "--schedule: unknown schedule 'cosin'; did you mean 'cosine'"),
         (["--schedule", "step_decay:at=0.5"], "--schedule: StepDecay: at: expected ascending numbers"),
         (["--schedule", "warm_up:inner=warm_up"], "--schedule: WarmUp: inner: expected"),

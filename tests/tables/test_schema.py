@@ -159,7 +159,15 @@ def test_rows_without_a_target_are_counted_and_dropped() -> None:
     schema = infer_schema(frame, "y")
     assert schema.rows_without_target == 2
     assert with_target(frame, schema)["x"].to_list() == ["1", "3", "4"]
-    assert schema.notes == ("1 rows with an infinite target are dropped",)
+    assert schema.notes == ("an infinite target counts as none: 1 row",)
+
+
+def test_words_where_the_target_was_a_number_are_refused() -> None:
+    frame = polars.DataFrame({"x": ["1", "2", "3", "4"], "y": ["1.5", "0.5", "2.5", "?"]})
+    schema = infer_schema(frame, "y")
+    assert with_target(frame, schema).height == 3
+    with pytest.raises(DataError, match="target 'y', row 2: 'high' is no number"):
+        with_target(frame.with_columns(y=polars.Series(["1.5", " high", "?", "high"])), schema)
 
 
 def test_a_dash_is_missing_among_numbers_and_none_a_class_among_words() -> None:

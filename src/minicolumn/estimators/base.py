@@ -217,7 +217,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
                 X, y = self._check_targets(X_val, y_val, reset=False)
                 return Parts(data, Data(X, self._encode(y, False, True)[0], y))
             except ValueError as error:
-                raise DataError(f"X_val and y_val: {error}") from None
+                raise DataError(f"X_val and y_val: {str(error).splitlines()[0]}") from None
         fraction = 0.0 if incremental else self._held_fraction()
         if not fraction:
             return Parts(data)

@@ -101,5 +101,6 @@ def _made(name: str, kind: Any, settings: Mapping[str, Any]) -> Any:
     known = [field.name for field in dataclasses.fields(kind)]
     for setting in settings:
         if setting not in known:
-            raise DataError(f"{name}: unknown setting {setting!r}{did_you_mean(setting, known)}")
+            hint = did_you_mean(setting, known) or f"; there are {', '.join(known)}"
+            raise DataError(f"{name}: unknown setting {setting!r}{hint if known else '; it has none'}")
     return kind(**settings)

@@ -10,7 +10,7 @@ from minicolumn.errors import DataError, did_you_mean
 from minicolumn.tables import state
 from minicolumn.tables.kinds import USED, Kind, find_kind
 from minicolumn.tables.target import MOST_CLASSES, TASKS, Target, Task, class_labels, find_target
-from minicolumn.tables.values import DATE_FORMS, NUMBER_FORMS, numbers, plain
+from minicolumn.tables.values import DATE_FORMS, NUMBER_FORMS, not_numbers, numbers, plain
 
 if TYPE_CHECKING:
     import polars
@@ -170,10 +170,14 @@ def with_target(frame: polars.DataFrame, schema: Schema) -> polars.DataFrame:
 
 
 def with_rows(frame: polars.DataFrame, target: str, found: Target) -> polars.DataFrame:
-    """Return the rows whose target is there: a finite number, or a label."""
+    """Return the rows whose target is there, a finite number or a label; refuse words in place of numbers."""
     series = plain(frame[target])
     if found.task == "regression":
-        keep = numbers(series, found.form).is_finite().fill_null(False)
+        values = numbers(series, found.form)
+        for word in not_numbers(series, values):
+            row = (series.str.strip_chars() == word).arg_true()[0] + 1
+            raise DataError(f"target {target!r}, row {row}: {word[:60]!r} is no number")
+        keep = values.is_finite().fill_null(False)
     else:
         keep = class_labels(series, found.classes).is_not_null()
     return frame if keep.all() else frame.filter(keep)

@@ -102,7 +102,8 @@ def _regression(series: polars.Series, form: str | None) -> Target:
     if known.n_unique() == 1:
         raise DataError(f"the target {series.name!r} is {known[0]:g} in every row; there is nothing to learn")
     infinite = int(values.is_infinite().sum() or 0)
-    notes = (f"{infinite:,} rows with an infinite target are dropped",) if infinite else ()
+    rows = f"{infinite:,} row{'s' if infinite > 1 else ''}"
+    notes = (f"an infinite target counts as none: {rows}",) if infinite else ()
     return Target("regression", form, (), len(series) - len(known), notes)
 
 

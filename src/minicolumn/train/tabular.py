@@ -117,7 +117,10 @@ def prepare_table(
     kept, held = split_rows(_codes(frame, schema), frame.height, settings.validation_fraction, settings.seed)
     train = frame[kept]
     encoder = _encoder(train, schema, settings.loss)
-    return Prepared(schema, encoder, train, frame[held], rows_with_target(test, encoder))
+    try:
+        return Prepared(schema, encoder, train, frame[held], rows_with_target(test, encoder))
+    except DataError as error:
+        raise DataError(f"the test rows: {error}") from None
 
 
 def _encoder(train: polars.DataFrame, schema: Schema, loss: Loss | None) -> Encoder:
