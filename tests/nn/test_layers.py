@@ -397,3 +397,17 @@ def test_shapes_that_do_not_fit_are_refused(layer, input_shape, message):
 def test_dense_refuses_rows_of_another_width():
     with pytest.raises(ShapeError, match=r"inputs have shape \[2, 4\], expected \[batch, 3\]"):
         nn.Dense(1).apply(nn.Dense(1).init(0, (3,)), np.ones((2, 4)))
+
+
+def test_a_summary_counts_the_weights_of_every_layer() -> None:
+    net = nn.Sequential(
+        nn.Dense(16, "relu"),
+        nn.Sequential(nn.BatchNorm(), nn.Residual(nn.Dense(16))),
+        nn.Heads(a=nn.Dense(1), b=nn.Dense(3)),
+    )
+    lines = nn.summary(net, 4).splitlines()
+    assert [line.split()[-1] for line in lines] == ["weights", "80", "64", "272", "68", "484"]
+    assert sum(leaf.size for leaf in tree.flatten(net.init(0, (4,)))[0]) == 484
+    assert nn.summary(net, (4,)) == nn.summary(net, 4)
+    with pytest.raises(ShapeError):
+        nn.summary(nn.Sequential(nn.Dense(2), nn.Embedding(3, 2)), 0)

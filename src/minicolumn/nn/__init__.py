@@ -25,6 +25,7 @@ from minicolumn.nn.norm import BatchNorm, LayerNorm, RMSNorm
 from minicolumn.nn.piecewise import PiecewiseLinear, choose_knots
 from minicolumn.nn.regularize import L1, L2, ElasticNet, PerRow, is_penalized, is_statistic
 from minicolumn.nn.serialize import from_json, to_json
+from minicolumn.nn.summary import summary
 
 __all__ = [
     "ACTIVATIONS",
@@ -82,5 +83,6 @@ __all__ = [
     "logsumexp",
     "loss_by_name",
     "lsuv",
+    "summary",
     "to_json",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
@@ -63,7 +63,7 @@ class LTU:
             )
         return x @ self.weight + self.bias
 
-    def __call__(self, x: Array) -> Array:
+    def __call__(self, x: Any) -> Array:
         """Return 1 where a unit fires and 0 where it does not, [batch, units].
 
         x           [batch, fan_in], or one row [fan_in], which gives [units]

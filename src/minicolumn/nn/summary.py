@@ -1,0 +1,55 @@
+"""What a network is made of: its layers, what comes out of each, and how many weights it has."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from minicolumn.nn.combine import Sequential
+from minicolumn.nn.layer import Layer, Param, Shape
+from minicolumn.tree import flatten
+
+WIDTH = 44
+
+
+def summary(network: Layer, input_shape: Any) -> str:
+    """Return a table of a network's layers: what comes out of each, and its weights.
+
+    network         a layer; of a `Sequential` each layer has a line, of others there is one for all
+    input_shape     of one row, such as (784,), or the number of its features
+    Returns         text: layer, shape of one row that comes out, number of weights; in the end their sum
+    Errors          ShapeError where the layers do not fit each other or the input
+    Differs         Keras and torchinfo print it, and need a built network or a batch
+
+    >>> from minicolumn.nn import Dense, Dropout
+    >>> print(summary(Sequential(Dense(16, "relu"), Dropout(0.2), Dense(3)), 4))
+    layer                                              output       weights
+    Dense(16, activation='relu')                         [16]            80
+    Dropout(0.2)                                         [16]             0
+    Dense(3)                                              [3]            51
+    total                                                               131
+    """
+    shape = (input_shape,) if isinstance(input_shape, int) else tuple(input_shape)
+    rows, total = [("layer", "output", "weights")], 0
+    for layer, out, weights in _layers(network, shape):
+        rows.append((_short(repr(layer)), str(list(out)), f"{weights:,}"))
+        total += weights
+    rows.append(("total", "", f"{total:,}"))
+    return "\n".join(f"{name:<{WIDTH}}{out:>13}{weights:>14}".rstrip() for name, out, weights in rows)
+
+
+def _layers(network: Layer, shape: Shape) -> Iterator[tuple[Layer, Shape, int]]:
+    """Yield each layer with the shape of what comes out and the number of its weights."""
+    if not isinstance(network, Sequential):
+        out = tuple(network.output_shape(shape))
+        declared, _ = flatten(network.declare(shape), lambda node: isinstance(node, Param))
+        yield network, out, sum(math.prod(param.shape) for param in declared)
+        return
+    for layer in network.layers:
+        yield from _layers(layer, shape)
+        shape = tuple(layer.output_shape(shape))
+
+
+def _short(text: str) -> str:
+    return text if len(text) < WIDTH else f"{text[: WIDTH - 4]}..."
