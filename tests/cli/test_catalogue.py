@@ -218,7 +218,13 @@ def test_networks_that_know_their_doubt(cli: Any, amounts: Path, loss: str, colu
     words = ["--target", "amount", "--loss", loss, "--hidden", "32,32", "--epochs", 40, "--dropout", 0]
     found = cli("train", amounts, *words, "--json")
     assert found.code == 0, found.err
-    assert json.loads(found.out)["metrics"]["r2"] > 0.8
+    scores = json.loads(found.out)["metrics"]
+    assert scores["r2"] > 0.8
+    assert ("interval_coverage" in scores) == bool(columns)
+    if columns:
+        assert scores["interval_level"] == pytest.approx(0.9, rel=1e-12)  # 0.95 - 0.05
+        assert abs(scores["interval_coverage"] - 0.9) < 0.2  # 100 rows: a deviation of 0.03; and it overfits
+        assert "share of rows inside the interval" in found.err
     found = cli("predict", "amounts.safetensors", amounts)
     assert found.code == 0, found.err
     answers = polars.read_csv(io.StringIO(found.out))

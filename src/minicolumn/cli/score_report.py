@@ -20,6 +20,8 @@ NAMES = {
     "r2": "R²",
     "rmse": "RMSE",
     "mae": "MAE",
+    "interval_coverage": "coverage",
+    "interval_level": "level",
 }
 _NOTES = {
     "accuracy": "share of rows that are right",
@@ -29,6 +31,8 @@ _NOTES = {
     "r2": "0 is the mean, 1 is perfect",
     "rmse": "in the target's unit, lower is better",
     "mae": "in the target's unit, lower is better",
+    "interval_coverage": "share of rows inside the interval",
+    "interval_level": "what that share should be",
 }
 _LESS_IS_BETTER = {"log_loss", "rmse", "mae"}
 _MOST_CONFUSIONS = 8

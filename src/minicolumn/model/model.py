@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 
+# Standard deviations to both sides within which nine tenths of a normal distribution lie.
+NORMAL_90 = 1.6448536269514722
 # Rows of a table that are encoded at a time.
 TABLE_ROWS = 8192
 
@@ -184,11 +186,16 @@ class Model:
         Returns     {"quantile 0.05": ..., ...} after `quantile` at several levels,
                     {"standard deviation": ...} after `gaussian_nll`, else nothing
         """
-        encoder, record = self._encoder(), self.loss_record
-        if encoder.classes is not None or record is None or record.width == 1:
-            return {}
-        outputs = self._outputs(frame)
+        return self._doubt(self._outputs(frame)) if self._is_doubtful() else {}
+
+    def _is_doubtful(self) -> bool:
+        """Return whether several outputs describe one number."""
+        record = self.loss_record
+        return self._encoder().classes is None and record is not None and record.width > 1
+
+    def _doubt(self, outputs: Array) -> dict[str, Array]:
         self._check_width(outputs)
+        encoder, record = self._encoder(), Loss(self.loss, **self.loss_settings)
         if record.name == "gaussian_nll":
             return {
                 "standard deviation": np.exp(0.5 * outputs[:, 1].astype(np.float64)) * encoder.target_scale
@@ -199,13 +206,23 @@ class Model:
             for place, level in enumerate(levels)
         }
 
+    def _coverage(self, true: Array, predicted: Array, outputs: Array) -> dict[str, float]:
+        """Return what share of the right numbers lies in the widest interval that is known, and should."""
+        doubt, record = list(self._doubt(outputs).values()), Loss(self.loss, **self.loss_settings)
+        if record.name == "gaussian_nll":
+            inside, level = np.abs(true - predicted) <= NORMAL_90 * doubt[0], 0.9
+        else:
+            levels = record.settings["levels"]
+            inside, level = (doubt[0] <= true) & (true <= doubt[-1]), levels[-1] - levels[0]
+        return {"interval_coverage": float(np.mean(inside)), "interval_level": float(level)}
+
     def _decoded(self, outputs: Array) -> Array:
         """Return labels of scores, or of outputs that describe a number that number."""
-        encoder, record = self._encoder(), self.loss_record
-        if encoder.classes is None and record is not None and record.middle is not None and record.width > 1:
+        record = self.loss_record
+        if self._is_doubtful() and record is not None:
             self._check_width(outputs)
             outputs = outputs[:, record.middle]
-        return encoder.decode_target(outputs)
+        return self._encoder().decode_target(outputs)
 
     def _check_width(self, outputs: Array) -> None:
         """Refuse a network, of a file perhaps, that does not give what its loss describes."""
@@ -250,7 +267,10 @@ class Model:
             return metrics.classification_scores(y, outputs), y, np.argmax(outputs, axis=1)
         true = y.astype(np.float64) * encoder.target_scale + encoder.target_mean
         predicted = self._decoded(outputs)
-        return metrics.regression_scores(true, predicted), true, predicted
+        scores = metrics.regression_scores(true, predicted)
+        if self._is_doubtful():
+            scores |= self._coverage(true, predicted, outputs)
+        return scores, true, predicted
 
     # The file -----------------------------------------------------------------------------------------------
 
