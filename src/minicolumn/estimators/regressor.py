@@ -62,8 +62,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     `held_weights_` of the rows set apart for intervals.
 
     Errors      ValueError (`mc.DataError` and scikit-learn's own) for what cannot be used
-    Differs     from scikit-learn: computed in float32; the first weights are the same, the orders of the rows
-                are not; with several outputs scikit-learn descends their summed error and reports the
+    Differs     from scikit-learn: computed in float32; the first weights are the same (quantiles and
+                "gaussian_nll", which it has not, begin at the answer for all rows alike), the orders of the
+                rows are not; with several outputs scikit-learn descends their summed error and reports the
                 mean, here both are the sum
 
     >>> X = np.linspace(-2.0, 2.0, 100)[:, None]
