@@ -801,6 +801,16 @@ def _in_order(bias: np.ndarray) -> np.ndarray:
     return np.cumsum(np.concatenate([bias[:1], np.log1p(np.exp(bias[1:]))]))
 
 
+@pytest.mark.filterwarnings("ignore:y has a standard deviation:UserWarning")
+@pytest.mark.parametrize("loss", [LEVELS, "gaussian_nll"], ids=["quantile", "normal"])
+@pytest.mark.parametrize("far", [1e200, 1e308])
+def test_targets_beyond_the_dtype_are_refused_in_one_line(loss: Any, far: float) -> None:
+    X = np.linspace(-1.0, 1.0, 50)[:, None]
+    with pytest.raises(ValueError, match=r"^(fit: y holds|Solver produced)") as caught:
+        _regressor(loss=loss).fit(X, far * np.sign(X[:, 0]))
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize("loss", [LEVELS, "gaussian_nll"], ids=["quantile", "normal"])
 def test_equal_targets_are_answered_at_once(loss: Any) -> None:
     X = np.linspace(-1.0, 1.0, 50)[:, None]

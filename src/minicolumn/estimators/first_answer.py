@@ -23,7 +23,8 @@ def first_answer(record: Loss | None, y: Array, weight: Array | None) -> Array |
 
     y           [rows, 1]
     weight      [rows]: a row of weight w counts as w equal ones; None for one each
-    Returns     [outputs]; None for other losses, whose first weights are scikit-learn's
+    Returns     [outputs]; None for other losses, whose first weights are scikit-learn's, and for numbers
+                whose spread overflows, which whoever trains refuses
     Differs     Salinas et al. 2020 and others scale the targets instead
 
     >>> first_answer(Loss("gaussian_nll"), np.array([[1.0], [3.0]]), None)
@@ -31,6 +32,12 @@ def first_answer(record: Loss | None, y: Array, weight: Array | None) -> Array |
     """
     if not describes_doubt(record):
         return None
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = _answer(record, y, weight)
+    return found if np.isfinite(found).all() else None
+
+
+def _answer(record: Loss | None, y: Array, weight: Array | None) -> Array:
     numbers, each = y[:, 0], np.ones(len(y)) if weight is None else np.asarray(weight, np.float64)
     mean = np.average(numbers, weights=each)
     spread = float(np.sqrt(np.average((numbers - mean) ** 2, weights=each))) or 1.0
@@ -46,5 +53,6 @@ def _quantiles(numbers: Array, each: Array, levels: Array) -> Array:
     """Return the least number with so large a share of the weight at or below it, for each level."""
     order = np.argsort(numbers)
     reached = np.cumsum(each[order])
+    # A share that is reached but for the rounding of a sum counts as reached.
     places = np.searchsorted(reached, levels * reached[-1] * (1.0 - 1e-12))
     return numbers[order][np.minimum(places, len(order) - 1)]
