@@ -881,3 +881,13 @@ def test_a_saved_classifier_knows_its_labels(blobs: Any, tmp_path: Path) -> None
         loaded.evaluate(X[:1], ["gren"])
     with pytest.raises(mc.DataError, match="which is none of the model's classes"):
         loaded.evaluate(X[:2], np.array([["red"], None], object))
+
+
+def test_a_saved_classifier_of_other_whole_numbers_takes_these(blobs: Any, tmp_path: Path) -> None:
+    X, y = blobs
+    model = _classifier(max_iter=30).fit(X, y + 1)
+    model.save(tmp_path / "m.mcol")
+    loaded = mc.load(tmp_path / "m.mcol")
+    assert loaded.evaluate(X, y + 1)["accuracy"] == model.score(X, y + 1)
+    with pytest.raises(mc.DataError, match="y holds 0, which is none of the model's classes"):
+        loaded.evaluate(X, y)

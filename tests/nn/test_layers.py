@@ -410,4 +410,8 @@ def test_a_summary_counts_the_weights_of_every_layer() -> None:
     assert sum(leaf.size for leaf in tree.flatten(net.init(0, (4,)))[0]) == 484
     assert nn.summary(net, (4,)) == nn.summary(net, 4)
     with pytest.raises(ShapeError):
-        nn.summary(nn.Sequential(nn.Dense(2), nn.Embedding(3, 2)), 0)
+        nn.summary(nn.Sequential(nn.Dense(2), nn.Dense(3)), ())
+    wrong: Any = "x"
+    for network, shape in ((wrong, 3), (nn.Dense(3), wrong), (nn.Dense(3), (2, 0))):
+        with pytest.raises(DataError, match=r"^summary: "):
+            nn.summary(network, shape)

@@ -142,7 +142,8 @@ class Model:
     ) -> dict[str, float]:
         """Return the loss on some rows, and the scores that go with it.
 
-        X, y            as in `fit`; where `classes` are words, y may hold these
+        X, y            as in `fit`; y may hold labels where `classes` are words, and must where they are
+                        numbers other than 0, 1, 2, ...
         sample_weight   [rows], for the loss and for own metrics
         metrics         scores by name, or own functions, as in `fit`; None takes the usual ones
         Returns         {"loss": ..., and for classes accuracy, balanced_accuracy, log_loss, roc_auc;
@@ -159,7 +160,8 @@ class Model:
         outputs = self.network.output_shape(self.input_shape)
         wanted = None if metrics is None else check_metrics("evaluate", metrics, record)
         y = np.asarray(y)
-        y = y if y.dtype.kind in "fiub" or self.classes is None else _numbers_of(y, self.classes)
+        if self.classes is not None and _are_labels(y, self.classes):
+            y = _numbers_of(y, self.classes)
         rows = check_rows("evaluate", inputs, y, sample_weight, self.dtype, record.rule, outputs)
         loss = self._forward.loss(self.params, rows)
         return {"loss": loss, **self._forward.scores(self.params, rows, wanted)}
@@ -326,6 +328,12 @@ class Model:
             from_json(found.network), found.params, found.input_shape, loss.name, table, found.training,
             found.metrics, found.history, found.data_hash, schema, dict(loss.changed),
         )  # fmt: skip
+
+
+def _are_labels(y: Array, classes: tuple[Any, ...]) -> bool:
+    """Return whether targets are labels of classes, not already their numbers."""
+    numbered = all(isinstance(label, int | float) for label in classes)
+    return y.dtype.kind not in "fiub" or (numbered and classes != tuple(range(len(classes))))
 
 
 def _numbers_of(labels: Array, classes: tuple[Any, ...]) -> Array:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from minicolumn.errors import DataError
 from minicolumn.nn.combine import Sequential
 from minicolumn.nn.layer import Layer, Param, Shape
 from minicolumn.tree import flatten
@@ -19,7 +20,8 @@ def summary(network: Layer, input_shape: Any) -> str:
     network         a layer; of a `Sequential` each layer has a line, of others there is one for all
     input_shape     of one row, such as (784,), or the number of its features
     Returns         text: layer, shape of one row that comes out, number of weights; in the end their sum
-    Errors          ShapeError where the layers do not fit each other or the input
+    Errors          ShapeError where the layers do not fit each other or the input; DataError for what is no
+                    layer or no shape
     Differs         Keras and torchinfo print it, and need a built network or a batch
 
     >>> from minicolumn.nn import Dense, Dropout
@@ -30,7 +32,12 @@ def summary(network: Layer, input_shape: Any) -> str:
     Dense(3)                                              [3]            51
     total                                                               131
     """
-    shape = (input_shape,) if isinstance(input_shape, int) else tuple(input_shape)
+    if not isinstance(network, Layer):
+        raise DataError(f"summary: the network is a {type(network).__name__}, expected a layer")
+    shape = (input_shape,) if isinstance(input_shape, int) else input_shape
+    if not isinstance(shape, tuple | list) or not all(isinstance(size, int) and size > 0 for size in shape):
+        raise DataError(f"summary: input_shape: expected whole numbers > 0, got {input_shape!r:.60}")
+    shape = tuple(shape)
     rows, total = [("layer", "output", "weights")], 0
     for layer, out, weights in _layers(network, shape):
         rows.append((_short(repr(layer)), str(list(out)), f"{weights:,}"))
