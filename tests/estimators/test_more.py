@@ -15,9 +15,10 @@ from sklearn.metrics import log_loss, make_scorer, mean_absolute_error
 import minicolumn as mc
 from minicolumn.estimators import training
 from minicolumn.estimators.first_answer import first_answer
-from minicolumn.estimators.intervals import Band, conformal_radius
+from minicolumn.estimators.intervals import conformal_radius
 from minicolumn.estimators.network import build_network, draw_weights
 from minicolumn.estimators.training import NothingLearnt
+from minicolumn.model.doubt import Band
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -77,6 +78,9 @@ def test_an_own_activation_and_lists_are_trained(blobs: Any) -> None:
     ):
         with pytest.raises(ValueError, match=said):
             _classifier(activation=name).fit(X, y)
+    for listed in (["glu", "relu"], np.array(["glu", "relu"])):
+        with pytest.raises(mc.DataError, match="activation holds 'glu'"):
+            _classifier(activation=listed).fit(X, y)
     with pytest.raises(mc.DataError, match=r"activation holds 'tanhh'; did you mean 'tanh'"):
         _classifier(activation=["tanhh", "tanh"]).fit(X, y)
 

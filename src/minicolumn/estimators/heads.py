@@ -110,7 +110,7 @@ def _fitting(record: Loss, tasks: tuple[str, ...]) -> LossRule:
 
 def levels_of(record: Loss | None) -> tuple[float, ...]:
     """Return the levels of a quantile loss; none for any other."""
-    return tuple(record.settings["levels"]) if record is not None and record.name == "quantile" else ()
+    return record.levels if record is not None else ()
 
 
 def is_normal(record: Loss | None) -> bool:
@@ -120,7 +120,7 @@ def is_normal(record: Loss | None) -> bool:
 
 def describes_doubt(record: Loss | None) -> bool:
     """Return whether outputs describe one number with what is not known of it."""
-    return is_normal(record) or bool(levels_of(record))
+    return record is not None and record.middle is not None
 
 
 def ascends(record: Loss | None) -> bool:

@@ -1,20 +1,16 @@
-"""Prediction intervals: what a network says of its own doubt, and split conformal prediction around it."""
+"""Split conformal prediction: intervals by what predictions missed on rows that were set apart."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from numbers import Real
 
 import numpy as np
-from scipy.special import ndtri
 
 from minicolumn.errors import DataError
-from minicolumn.estimators.heads import is_normal, levels_of
+from minicolumn.estimators.heads import levels_of
 from minicolumn.nn import Loss
 
 Array = np.ndarray
-_EXACT = 1e-9  # two levels that differ by less are one: 0.05 and (1 - 0.9) / 2 are
 
 
 def conformal_radius(residuals: Array, coverage: float, weight: Array | None = None) -> Array:
@@ -48,62 +44,6 @@ def conformal_radius(residuals: Array, coverage: float, weight: Array | None = N
     order = np.argsort(residuals, axis=0)
     reached = np.cumsum(each[order], axis=0) >= place
     return np.take_along_axis(residuals, order, axis=0)[reached.argmax(axis=0), np.arange(residuals.shape[1])]
-
-
-@dataclass(frozen=True, eq=False)
-class Band:
-    """What a network's outputs say about where the truth lies, before anything is measured.
-
-    lower, upper    [rows, outputs]
-    scale           by what the band is widened, [rows, outputs] or 1
-    is_whole        whether it has the coverage that was asked for, if the network is right
-    """
-
-    lower: Array
-    upper: Array
-    scale: Array | float = 1.0
-    is_whole: bool = False
-
-    def residuals(self, targets: Array) -> Array:
-        """Return by how much the band would have to be wider to hold each target; less than 0 within it."""
-        return np.maximum(self.lower - targets, targets - self.upper) / self.scale
-
-    def widened(self, radius: Array | float) -> Array:
-        """Return the ends, [rows, outputs, 2]; a band that narrows to less than nothing is its middle."""
-        lower, upper = self.lower - radius * self.scale, self.upper + radius * self.scale
-        middle = 0.5 * (lower + upper)
-        return np.stack([np.minimum(lower, middle), np.maximum(upper, middle)], axis=-1)
-
-
-def band_of(record: Loss | None, outputs: Array, coverage: float) -> Band:
-    """Return the band that outputs stand for.
-
-        a quantile for each of several levels    those nearest to (1 - coverage) / 2 and (1 + coverage) / 2
-        mean and spread of a normal distribution mean -+ z spread,  z its quantile at (1 + coverage) / 2
-        one number for each target               that number
-
-    Errors      DataError for a coverage outside (0, 1)
-    Source      Romano, Patterson & Candes 2019, "Conformalized quantile regression" (arXiv 1905.03222); of
-                normal distributions: Lei et al. 2018, section 5.2
-    """
-    if not isinstance(coverage, Real) or not 0 < coverage < 1:
-        raise DataError(f"predict_interval: coverage must be a number between 0 and 1, got {coverage!r}")
-    low, high = 0.5 * (1.0 - coverage), 0.5 * (1.0 + coverage)
-    if is_normal(record):
-        mean, spread = mean_and_spread(outputs)
-        reach = float(ndtri(high)) * spread
-        return Band(mean - reach, mean + reach, spread, is_whole=True)
-    levels = np.array(levels_of(record))
-    if len(levels) > 1:
-        first, last = int(np.argmin(np.abs(levels - low))), int(np.argmin(np.abs(levels - high)))
-        whole = abs(levels[first] - low) < _EXACT and abs(levels[last] - high) < _EXACT
-        return Band(outputs[:, first : first + 1], outputs[:, last : last + 1], is_whole=whole)
-    return Band(outputs, outputs)
-
-
-def mean_and_spread(outputs: Array) -> tuple[Array, Array]:
-    """Return mean and standard deviation, [rows, 1] each, of outputs for `gaussian_nll`."""
-    return outputs[:, :1], np.exp(0.5 * outputs[:, 1:])
 
 
 def why_none(record: Loss | None, coverage: float) -> str:

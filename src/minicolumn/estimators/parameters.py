@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, InvalidParameterError, Options, StrOptions
 
 from minicolumn.errors import DataError, did_you_mean
-from minicolumn.estimators.network import KNOWN
+from minicolumn.estimators.network import KNOWN, for_each, hidden_sizes
 from minicolumn.nn import L1, L2, ElasticNet, PerRow, activation_by_name
 from minicolumn.optim import (
     ALIASES,
@@ -224,10 +224,9 @@ def check_parameters(estimator: Any) -> None:
             raise DataError("solver='lbfgs' knows no constraint; use 'adam'")
         if estimator.callbacks:
             raise DataError("solver='lbfgs' has no epochs that callbacks could watch; use 'adam'")
-    activation = estimator.activation
-    for name in activation if isinstance(activation, list | tuple) else [activation]:
+    for name in for_each("activation", estimator.activation, len(hidden_sizes(estimator.hidden_layer_sizes))):
         if isinstance(name, str):
-            _check_activation(name)
+            _check_activation(str(name))  # of an array it is NumPy's own kind of text
 
 
 def _check_activation(name: str) -> None:

@@ -25,12 +25,13 @@ from minicolumn.estimators.heads import (
     regression_head,
 )
 from minicolumn.estimators.holding import Data, Parts, split
-from minicolumn.estimators.intervals import band_of, conformal_radius, mean_and_spread, why_none
+from minicolumn.estimators.intervals import conformal_radius, why_none
 from minicolumn.estimators.network import last_dense
 from minicolumn.estimators.parameters import CONSTRAINTS
 from minicolumn.estimators.scales import check_target_scale
 from minicolumn.estimators.sklearn_callbacks import with_callbacks
 from minicolumn.estimators.unharmed import unharmed
+from minicolumn.model.doubt import band_of, mean_and_spread
 from minicolumn.nn import ALIASES, LOSSES, Sequential
 
 Array = np.ndarray

@@ -13,6 +13,7 @@ from minicolumn.errors import DataError, ShapeError, did_you_mean
 from minicolumn.model import metrics
 from minicolumn.model.artifact import Artifact, artifact_to_bytes, load_artifact, save_artifact
 from minicolumn.model.compute import Forward, dtype_of, forward
+from minicolumn.model.doubt import check_width, coverage_scores, describes_one, doubt_in_unit
 from minicolumn.model.files import PathLike
 from minicolumn.model.rows import check_inputs, check_rows
 from minicolumn.model.scores import MetricLike, check_metrics
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 
-# Standard deviations to both sides within which nine tenths of a normal distribution lie.
-NORMAL_90 = 1.6448536269514722
 # Rows of a table that are encoded at a time.
 TABLE_ROWS = 8192
 
@@ -188,52 +187,22 @@ class Model:
         Returns     {"quantile 0.05": ..., ...} after `quantile` at several levels,
                     {"standard deviation": ...} after `gaussian_nll`, else nothing
         """
-        return self._doubt(self._outputs(frame)) if self._is_doubtful() else {}
+        record = self._doubtful
+        return {} if record is None else doubt_in_unit(record, self._outputs(frame), self._encoder())
 
-    def _is_doubtful(self) -> bool:
-        """Return whether several outputs describe one number."""
+    @property
+    def _doubtful(self) -> Loss | None:
+        """Return the loss, if several outputs describe one number of a table."""
         record = self.loss_record
-        return self._encoder().classes is None and record is not None and record.width > 1
-
-    def _doubt(self, outputs: Array) -> dict[str, Array]:
-        self._check_width(outputs)
-        encoder, record = self._encoder(), Loss(self.loss, **self.loss_settings)
-        if record.name == "gaussian_nll":
-            return {
-                "standard deviation": np.exp(0.5 * outputs[:, 1].astype(np.float64)) * encoder.target_scale
-            }
-        levels = record.settings["levels"]
-        return {
-            f"quantile {level:g}": encoder.decode_target(outputs[:, place])
-            for place, level in enumerate(levels)
-        }
-
-    def _coverage(self, true: Array, predicted: Array, outputs: Array) -> dict[str, float]:
-        """Return what share of the right numbers lies in the widest interval that is known, and should."""
-        doubt, record = list(self._doubt(outputs).values()), Loss(self.loss, **self.loss_settings)
-        if record.name == "gaussian_nll":
-            inside, level = np.abs(true - predicted) <= NORMAL_90 * doubt[0], 0.9
-        else:
-            levels = record.settings["levels"]
-            inside, level = (doubt[0] <= true) & (true <= doubt[-1]), levels[-1] - levels[0]
-        return {"interval_coverage": float(np.mean(inside)), "interval_level": float(level)}
+        return record if describes_one(record) and self._encoder().classes is None else None
 
     def _decoded(self, outputs: Array) -> Array:
         """Return labels of scores, or of outputs that describe a number that number."""
-        record = self.loss_record
-        if self._is_doubtful() and record is not None:
-            self._check_width(outputs)
+        record = self._doubtful
+        if record is not None:
+            check_width(record, outputs)
             outputs = outputs[:, record.middle]
         return self._encoder().decode_target(outputs)
-
-    def _check_width(self, outputs: Array) -> None:
-        """Refuse a network, of a file perhaps, that does not give what its loss describes."""
-        expected = Loss(self.loss, **self.loss_settings).width
-        if outputs.ndim != 2 or outputs.shape[1] != expected:
-            found = list(outputs.shape[1:])
-            raise DataError(
-                f"the network gives {found} numbers a row; {self.loss_record} describes {expected}"
-            )
 
     def predict_proba_table(self, frame: polars.DataFrame) -> Array:
         """Return probabilities [rows, classes], in the order of `model.table.classes`, for raw rows."""
@@ -270,8 +239,8 @@ class Model:
         true = y.astype(np.float64) * encoder.target_scale + encoder.target_mean
         predicted = self._decoded(outputs)
         scores = metrics.regression_scores(true, predicted)
-        if self._is_doubtful():
-            scores |= self._coverage(true, predicted, outputs)
+        if (record := self._doubtful) is not None:
+            scores |= coverage_scores(record, outputs, y)
         return scores, true, predicted
 
     # The file -----------------------------------------------------------------------------------------------

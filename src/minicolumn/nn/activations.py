@@ -15,9 +15,9 @@ import numpy as np
 
 from minicolumn.errors import DataError, did_you_mean
 from minicolumn.nn import gates, rectifiers, simplex, squashing
+from minicolumn.nn.catalogue import Setting, changed_settings, keyword_defaults, number
 from minicolumn.nn.losses import log_softmax
 from minicolumn.nn.named import read_named, write_named
-from minicolumn.nn.setting import Setting, changed_settings, keyword_defaults, number
 
 Array = np.ndarray
 
@@ -87,11 +87,9 @@ class ActivationRule:
         changed = dict(changed_settings(self, settings))
         if not changed:
             return self
-        bound = replace(
+        return replace(
             self, name=write_named(self.name, changed), function=functools.partial(self.function, **changed)
         )
-        object.__setattr__(bound, "defaults", {**self.defaults, **changed})
-        return bound
 
 
 _ANY, _SIZE = number("a number", lambda value: True), number("a number >= 0", lambda value: value >= 0)

@@ -190,7 +190,7 @@ def table_network(
             layers.append(Dropout(dropout))
     width = 1 if loss is None else loss.width
     outputs = len(encoder.classes) if encoder.classes else width
-    end = [Ascending()] if loss is not None and loss.name == "quantile" and width > 1 else []
+    end = [Ascending()] if loss is not None and len(loss.levels) > 1 else []
     return Sequential(*layers, _dense(outputs, initializer="zeros", adaptive=adaptive), *end)
 
 

@@ -84,13 +84,17 @@ class TableRun:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A table made ready: its schema, its rows apart, and the encoder fitted on those that train."""
+    """A table made ready: its schema, its rows apart, the encoder fitted on those that train, and its loss.
+
+    loss        as the table's network takes it; None is the recipe's own
+    """
 
     schema: Schema
     encoder: Encoder
     train: polars.DataFrame
     held: polars.DataFrame
     test: polars.DataFrame
+    loss: Loss | None = None
 
     @cached_property
     def X(self) -> Array:
@@ -116,20 +120,18 @@ def prepare_table(
         frame, test = frame[rest], frame[tested]
     kept, held = split_rows(_codes(frame, schema), frame.height, settings.validation_fraction, settings.seed)
     train = frame[kept]
-    encoder = _encoder(train, schema, settings.loss)
+    encoder = Encoder.fit(train, schema)
+    loss = None if settings.loss is None else table_loss(settings.loss, encoder)
+    encoder = _scaled(encoder, train, loss)
     try:
-        return Prepared(schema, encoder, train, frame[held], rows_with_target(test, encoder))
+        return Prepared(schema, encoder, train, frame[held], rows_with_target(test, encoder), loss)
     except DataError as error:
         raise DataError(f"the test rows: {error}") from None
 
 
-def _encoder(train: polars.DataFrame, schema: Schema, loss: Loss | None) -> Encoder:
-    """Return the encoder of the rows that train, with the target on the scale that the loss needs."""
-    encoder = Encoder.fit(train, schema)
-    if loss is None:
-        return encoder
-    loss = table_loss(loss, encoder)
-    if encoder.classes is not None:
+def _scaled(encoder: Encoder, train: polars.DataFrame, loss: Loss | None) -> Encoder:
+    """Return the encoder with the target on the scale that the loss needs."""
+    if loss is None or encoder.classes is not None:
         return encoder
     plain = replace(encoder, target_mean=0.0, target_scale=1.0)
     return scaled_for(loss, encoder, plain.encode_target(train))
@@ -181,7 +183,7 @@ def recipe_for(ready: Prepared, settings: TableSettings) -> Recipe:
         hidden=settings.hidden,
         activation=settings.activation,
         dropout=settings.dropout,
-        loss=None if settings.loss is None else table_loss(settings.loss, ready.encoder),
+        loss=ready.loss,
         optimizer=settings.optimizer,
         learning_rate=settings.learning_rate,
         clip_norm=settings.clip_norm,

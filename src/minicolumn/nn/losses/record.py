@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, final
 
 from minicolumn.errors import DataError, ModelFileError, did_you_mean
+from minicolumn.nn.catalogue import changed_settings
 from minicolumn.nn.losses.table import LOSSES, LossRule, loss_by_name
-from minicolumn.nn.setting import changed_settings
 
 
 @final
@@ -79,6 +79,11 @@ class Loss:
         """
         width = self.rule.width
         return 1 if width is None else width(**self.settings)
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """Return the levels of a quantile loss; none for any other."""
+        return tuple(self.settings["levels"]) if self.name == "quantile" else ()
 
     def __repr__(self) -> str:
         return f"Loss({', '.join([repr(self.name), *(f'{k}={v!r}' for k, v in self.changed)])})"

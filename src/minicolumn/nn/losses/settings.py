@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minicolumn.nn.setting import Setting, is_number, number
+from minicolumn.nn.catalogue import Setting, is_number, number
 
 MOST_LEVELS = 1_000
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from minicolumn.errors import DataError, did_you_mean
+from minicolumn.nn.catalogue import Setting, keyword_defaults
 from minicolumn.nn.losses import settings as limits
 from minicolumn.nn.losses.binary import binary_cross_entropy, binary_focal, hinge, squared_hinge
 from minicolumn.nn.losses.likelihood import gamma, gaussian_nll, poisson, tweedie
@@ -26,7 +27,6 @@ from minicolumn.nn.losses.regression import (
     squared_error,
     squared_log_error,
 )
-from minicolumn.nn.setting import Setting, keyword_defaults
 
 INFINITY = float("inf")
 
@@ -62,7 +62,7 @@ class LossRule:
     settings            what each of its settings may be
     middle              where the last axis of the outputs describes one target: the place of the number to
                         expect, by the settings; None where each target has one output
-    width       how many outputs these are, by the settings; None with `middle`
+    width               how many outputs that takes, by the settings; None where `middle` is
     defaults            the settings where nothing is said, found once: reading a file looks into no function
     """
 

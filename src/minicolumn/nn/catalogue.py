@@ -1,7 +1,8 @@
-"""What the settings of named parts may be: one check for a call, a record, a file and a text."""
+"""Entries of catalogues, and what their settings may be: one check for a call, a record, a file, a text."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from numbers import Real
@@ -25,16 +26,16 @@ class Setting:
     plain: Callable[[Any], Any]
     training_only: bool = False
 
-    def check(self, part: str, name: str, value: Any) -> Any:
+    def check(self, entry: str, name: str, value: Any) -> Any:
         """Return the value in plain Python; DataError, in one line, for one that will not do."""
         if not self.fits(value):
             shown = " ".join(repr(value).split())[:80]
-            raise DataError(f"{part}: {name}: expected {self.expected}, got {shown}")
+            raise DataError(f"{entry}: {name}: expected {self.expected}, got {shown}")
         return self.plain(value)
 
 
-class Part(Protocol):
-    """An entry of a catalogue whose settings can be told."""
+class Entry(Protocol):
+    """An entry of a catalogue."""
 
     @property
     def name(self) -> str: ...
@@ -44,30 +45,32 @@ class Part(Protocol):
     def defaults(self) -> Mapping[str, Any]: ...
 
 
-def changed_settings(part: Part, settings: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+def changed_settings(entry: Entry, settings: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
     """Return the settings that differ from their defaults, checked, in the catalogue's order.
 
-    Errors      DataError for one that the part does not have, or a value out of range
+    Errors      DataError for one that the entry does not have, or a value out of range
     """
     for name in settings:
-        if name not in part.settings:
-            near = did_you_mean(name[:60], part.settings)
-            known = f"; there are {', '.join(part.settings)}" if part.settings else "; it has none"
-            raise DataError(f"{part.name}: unknown setting {name[:60]!r}{near or known}")
+        if name not in entry.settings:
+            near = did_you_mean(name[:60], entry.settings)
+            known = f"; there are {', '.join(entry.settings)}" if entry.settings else "; it has none"
+            raise DataError(f"{entry.name}: unknown setting {name[:60]!r}{near or known}")
     found = {
-        name: setting.check(part.name, name, settings[name])
-        for name, setting in part.settings.items()
+        name: setting.check(entry.name, name, settings[name])
+        for name, setting in entry.settings.items()
         if name in settings
     }
-    return tuple((name, value) for name, value in found.items() if value != part.defaults[name])
+    return tuple((name, value) for name, value in found.items() if value != entry.defaults[name])
 
 
 def keyword_defaults(function: Callable[..., Any]) -> dict[str, Any]:
-    """Return the defaults of a function's keywords.
+    """Return the defaults of a function's keywords, also of one in which some are bound.
 
     >>> keyword_defaults(lambda x, *, slope=0.01: slope * x)
     {'slope': 0.01}
     """
+    if isinstance(function, functools.partial):
+        return {**keyword_defaults(function.func), **function.keywords}
     return dict(getattr(function, "__kwdefaults__", None) or {})
 
 
