@@ -38,7 +38,16 @@ if TYPE_CHECKING:
     from minicolumn.estimators import MLPClassifier, MLPRegressor, Perceptron
     from minicolumn.explain import Footprints, backprop_report, descent, landscape
     from minicolumn.model import Model, load
-    from minicolumn.train import Callback, EarlyStopping, History, KeepBest, ReduceOnPlateau, Run, fit
+    from minicolumn.train import (
+        Callback,
+        EarlyStopping,
+        History,
+        KeepBest,
+        ReduceOnPlateau,
+        Run,
+        Trainer,
+        fit,
+    )
 
 # Public names whose stage is loaded when they are first asked for.
 _LATER = {
@@ -59,6 +68,7 @@ _LATER = {
     "KeepBest": "minicolumn.train",
     "ReduceOnPlateau": "minicolumn.train",
     "Run": "minicolumn.train",
+    "Trainer": "minicolumn.train",
     "fit": "minicolumn.train",
     "Perceptron": "minicolumn.estimators",
     "backprop_report": "minicolumn.explain",
@@ -100,6 +110,7 @@ __all__ = [
     "ShadowError",
     "ShapeError",
     "TraceError",
+    "Trainer",
     "backprop_report",
     "check_grads",
     "compile",

@@ -64,14 +64,11 @@ def test_pipeline_grid_search_and_calibration(blobs: Any) -> None:
     assert logs.shape == (90, 3)
 
 
-def test_a_search_compiles_once_a_network(blobs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = []
-    compiled = programs.compile
-    monkeypatch.setattr(programs, "compile", lambda *a, **k: made.append(1) or compiled(*a, **k))
-    programs._kept.cache_clear()
+def test_a_search_compiles_once_a_network(blobs: Any) -> None:
+    programs.forget()
     grid = {"alpha": [0.1, 0.2], "learning_rate_init": [0.01, 0.02], "hidden_layer_sizes": [(4,), (5,)]}
     GridSearchCV(_classifier(), grid, cv=3).fit(*blobs)
-    assert len(made) == 2
+    assert programs.made() == 2
 
 
 @pytest.mark.parametrize("backend", ["threading", "loky"])

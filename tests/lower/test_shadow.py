@@ -13,7 +13,7 @@ import minicolumn as mc
 from minicolumn.lower import shadow
 from minicolumn.lower.llvm import emit, scalar, steps
 from minicolumn.passes import memory
-from minicolumn.train.epoch import State, train_epoch
+from minicolumn.train.step import Data, State, Step, Steps, train_steps
 from minicolumn.tree import flatten
 
 Array = np.ndarray
@@ -191,11 +191,12 @@ def test_without_native_code_there_is_nothing_to_compare(monkeypatch: pytest.Mon
 def test_an_epoch_of_any_number_of_rows_passes() -> None:
     X, y = _data()
     net, optimizer = mc.nn.Sequential(mc.nn.Dense(6, "gelu"), mc.nn.Dense(3)), mc.optim.SGD(0.1)
-    step = train_epoch(net, mc.nn.LOSSES["softmax_cross_entropy"].function, optimizer, None)
-    epoch = mc.compile(step, varying=((1, 2, 3), (4, 5, 6)), shadow="reference")
+    step = train_steps(Step(net, mc.nn.LOSSES["softmax_cross_entropy"].function, optimizer))
+    epoch = mc.compile(step, varying=((1,), (2,)), shadow="reference")
     params = net.init(0, (5,))
     for rows, turns in ((60, 2), (41, 3)):
         order = RNG.integers(0, rows, (turns, 20)).astype(np.int32)
         numbers, rates = np.arange(turns, dtype=np.uint32), np.full(turns, 0.1, np.float32)
         state = State(params, optimizer.start(params))
-        epoch(state, X[:rows], y[:rows], None, order, rates, numbers, mc.random.stream(0, "dropout"))
+        data, steps = Data(X[:rows], y[:rows]), Steps(order, rates, numbers)
+        epoch(state, data, steps, mc.random.stream(0, "dropout"))

@@ -20,7 +20,7 @@ from minicolumn.passes.fuse import fuse
 from minicolumn.passes.kernel import Fused, Kernel
 from minicolumn.passes.memory import Memory, plan_memory
 from minicolumn.passes.show import Shown, show_plan
-from minicolumn.train.epoch import State, train_epoch
+from minicolumn.train.step import Data, State, Step, Steps, train_steps
 
 GOLDEN = Path(__file__).with_name("golden")
 NET = mc.nn.Sequential(mc.nn.Dense(8, "relu"), mc.nn.Dropout(0.5), mc.nn.Dense(3))
@@ -61,12 +61,12 @@ def _forward(params: Any, x: Any) -> Any:
 
 def _epoch() -> Graph:
     optimizer, params = mc.optim.Adam(1e-3), NET.init(0, (FEATURES,))
-    steps = train_epoch(NET, mc.nn.LOSSES["softmax_cross_entropy"].function, optimizer, None)
+    steps = train_steps(Step(NET, mc.nn.LOSSES["softmax_cross_entropy"].function, optimizer))
 
     def epoch(
         params: Any, moments: Any, X: Any, Y: Any, order: Any, rates: Any, numbers: Any, key: Any
     ) -> Any:
-        state, losses = steps(State(params, moments), X, Y, None, order, rates, numbers, key)
+        state, (losses,) = steps(State(params, moments), Data(X, Y), Steps(order, rates, numbers), key)
         return state.params, state.moments, losses
 
     X, Y = np.zeros((ROWS, FEATURES), np.float32), np.zeros(ROWS, np.int32)

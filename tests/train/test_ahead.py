@@ -1,4 +1,4 @@
-"""Epochs trained ahead: nobody can tell that they were."""
+"""Epochs trained several in one call: nobody can tell that they were."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import minicolumn as mc
-from minicolumn.train import ahead
+from minicolumn.train.step import State
 
 TIMINGS = ("seconds", "steps_per_second")
 
@@ -23,19 +23,24 @@ def _fit(data: Any, **settings: Any) -> mc.Run:
     return mc.fit(net, *data, **(chosen | settings))
 
 
-@pytest.fixture
-def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ahead, "MOST", 1)
+def _step_by_step(data: Any, epochs: int = 40, **settings: Any) -> mc.Trainer:
+    """Return the same training as `_fit`, no two epochs in one call."""
+    net = mc.nn.Sequential(mc.nn.Dense(6, "tanh"), mc.nn.Dropout(0.2), mc.nn.Dense(3))
+    chosen: Any = {"optimizer": mc.optim.Adam(0.05), "batch_size": 100, "schedule": "cosine"}
+    trainer = mc.Trainer(net, *data, epochs=epochs, **(chosen | settings))
+    while trainer.epoch < epochs and not trainer.stopped:
+        trainer.advance(steps=1)
+    return trainer
 
 
-def test_how_far_is_no_bits_matter(blobs: Any, same_bits: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("batch", [100, 16, 47, 23, 1])
+def test_how_far_is_no_bits_matter(batch: int, blobs: Any, same_bits: Any) -> None:
     settings: dict[str, Any] = {"validation_data": blobs, "regularizer": mc.nn.PerRow(mc.nn.L2(0.1))}
-    settings |= {"callbacks": [mc.KeepBest()], "epochs": 70}
-    far = _fit(blobs, **settings)
-    monkeypatch.setattr(ahead, "MOST", 1)
-    near = _fit(blobs, **settings)
-    assert same_bits(far.params, near.params)
-    assert same_bits(far.progress.moments, near.progress.moments)
+    settings |= {"callbacks": [mc.KeepBest()], "epochs": 30, "batch_size": batch, "metrics": ["accuracy"]}
+    far, near = _fit(blobs, **settings), _step_by_step(blobs, **settings)
+    assert same_bits(far.snapshot.params, near.snapshot.params)
+    assert same_bits(far.snapshot.moments, near.snapshot.moments)
+    assert same_bits(far.params, near.best_params)
     assert _rows(far.history) == _rows(near.history)
 
 
@@ -49,25 +54,22 @@ def test_a_stop_ends_with_the_state_of_its_epoch(last: int, blobs: Any, same_bit
     stopped = _fit(blobs, schedule="constant", callbacks=[Stop()])
     whole = _fit(blobs, schedule="constant", epochs=last)
     assert (stopped.stopped, len(stopped.history)) == ("enough", last)
-    assert same_bits(stopped.progress.params, whole.progress.params)
-    assert same_bits(stopped.progress.moments, whole.progress.moments)
+    assert same_bits(stopped.snapshot.params, whole.snapshot.params)
+    assert same_bits(stopped.snapshot.moments, whole.snapshot.moments)
     on = [_fit(blobs, schedule="constant", epochs=3, resume=run) for run in (stopped, whole)]
     assert same_bits(on[0].params, on[1].params)
 
 
 @pytest.mark.parametrize("far", [True, False])
-def test_a_rate_that_a_callback_changes_counts_from_the_next_epoch(
-    far: bool, blobs: Any, request: pytest.FixtureRequest
-) -> None:
-    if not far:
-        request.getfixturevalue("one_by_one")
+def test_a_rate_that_a_callback_changes_counts_from_the_next_epoch(far: bool, blobs: Any) -> None:
     factor = [1.0]
 
     class Halve(mc.Callback):
         def on_epoch(self, training: Any, row: Any) -> None:
             factor[0] *= 0.5 if row["epoch"] in (5, 6, 20) else 1.0
 
-    run = _fit(blobs, schedule=lambda steps, total: np.full(np.shape(steps), factor[0]), callbacks=[Halve()])
+    train = _fit if far else _step_by_step
+    run = train(blobs, schedule=lambda steps, total: np.full(np.shape(steps), factor[0]), callbacks=[Halve()])
     expected = 0.05 * np.repeat([1.0, 0.5, 0.25, 0.125], [5, 1, 14, 20])
     np.testing.assert_allclose(run.history["learning_rate"], expected, rtol=1e-6)
     # The losses of epochs that were dropped stand nowhere.
@@ -87,14 +89,35 @@ def test_divergence_within_a_call_keeps_the_epochs_before_it(wave: Any) -> None:
     assert all(np.isfinite(leaf).all() for leaf in run.params.values())
 
 
-def test_only_small_networks_and_single_steps_are_trained_ahead() -> None:
-    small, large = {"w": np.zeros(10, np.float32)}, {"w": np.zeros(1 << 18, np.float32)}
-    assert [ahead.fits_ahead(steps, tree) for steps, tree in ((1, small), (2, small), (1, large))] == [
-        True, False, False,
-    ]  # fmt: skip
-    assert [ahead.how_far(done, 100, 50, small) for done in (0, 1, 7, 90)] == [1, 1, 7, 32]
-    assert ahead.how_far(90, 3, 50, small) == 3
-    assert ahead.how_far(90, 100, 50, {"w": np.zeros(1 << 19, np.float32)}) == 4
+def test_callbacks_see_the_weights_of_each_epoch(blobs: Any, spy: Any, same_bits: Any) -> None:
+    far, near = spy(), spy()
+    _fit(blobs, callbacks=[far])
+    _step_by_step(blobs, callbacks=[near])
+    assert all(map(same_bits, far.params, near.params))
+    assert [what for what in far.told if what[0] == "epoch"] == [("epoch", k) for k in range(1, 41)]
+
+
+def test_a_change_by_a_callback_counts_from_the_next_epoch(blobs: Any, same_bits: Any) -> None:
+    class Smaller(mc.Callback):
+        def on_epoch(self, trainer: Any, row: Any) -> None:
+            if row["epoch"] == 9:
+                trainer.change(learning_rate=0.01, batch_size=20)
+
+    settings: Any = {"schedule": "constant", "callbacks": [Smaller()]}
+    far, near = _fit(blobs, **settings), _step_by_step(blobs, **settings)
+    assert same_bits(far.params, near.params)
+    assert set(far.history["learning_rate"]) == set(np.float32([0.05, 0.01]).tolist())
+
+
+def test_long_epochs_and_large_networks_are_cut_within_the_epoch(blobs: Any) -> None:
+    settings: Any = {"batch_size": 10, "epochs": 1}
+    small, large = mc.nn.Dense(3), mc.nn.Sequential(mc.nn.Dense(30_000), mc.nn.Dense(3))
+    found = []
+    for net, backend in ((small, "native"), (large, "native"), (small, "reference")):
+        trainer = mc.Trainer(net, *blobs, backend=backend, **settings)
+        state = trainer.snapshot
+        found.append(trainer.engine.has_short_epochs(State(state.params, state.moments)))
+    assert found == [True, False, False]
 
 
 def test_times_are_shared_by_the_epochs_of_a_call(blobs: Any) -> None:

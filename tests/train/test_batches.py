@@ -1,4 +1,4 @@
-"""Orders and their cuts: every row once an epoch, each epoch its own order."""
+"""Orders: every row once an epoch, each epoch its own; and how many steps to take at a time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minicolumn.train.batches import Orders, Pace, chunks, epoch_order, steps_in
+from minicolumn.train.batches import Orders, Pace, epoch_order
 
 
 @given(st.integers(0, 2**63), st.integers(1, 5), st.integers(1, 60))
@@ -37,14 +37,10 @@ def test_orders_drawn_many_at_a_time_are_those_drawn_one_by_one(rows: int) -> No
     assert list(Orders(11, 3, shuffle=False).of(9)) == [0, 1, 2]
 
 
-@given(st.integers(1, 200), st.integers(1, 40), st.integers(1, 12))
-def test_cutting_loses_nothing(rows: int, batch: int, most: int) -> None:
-    order = np.arange(rows, dtype=np.int32)
-    pieces = list(chunks(order, batch, Pace(steps=most)))
-    np.testing.assert_array_equal(np.concatenate([piece.ravel() for piece in pieces]), order)
-    assert sum(len(piece) for piece in pieces) == steps_in(rows, batch)
-    assert all(0 < len(piece) <= most for piece in pieces)
-    assert all(piece.shape[1] == batch for piece in pieces[: rows // batch // most])
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_orders_of_several_epochs_are_those_of_each(shuffle: bool) -> None:
+    orders = Orders(5, 20, shuffle)
+    np.testing.assert_array_equal(orders.of_several(3, 4), [orders.of(epoch) for epoch in (3, 4, 5, 6)])
 
 
 @given(st.floats(1e-7, 10.0), st.integers(1, 100))

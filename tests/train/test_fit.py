@@ -14,8 +14,8 @@ import pytest
 
 import minicolumn as mc
 from minicolumn.nn.losses import huber, softmax_cross_entropy
-from minicolumn.train.batches import Pace
-from minicolumn.train.check import check_data, check_settings
+from minicolumn.train.data import check_data
+from minicolumn.train.settings import check_settings
 
 TIMINGS = ("seconds", "steps_per_second")
 
@@ -50,13 +50,13 @@ def test_the_same_seed_gives_the_same_bits(rate: float, blobs: Any, same_bits: A
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 1000])
 @pytest.mark.parametrize("rate", [0.0, 0.4])
-def test_the_length_of_chunks_changes_no_bit(
-    steps: int, rate: float, blobs: Any, same_bits: Any, fit_module: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings = {"validation_fraction": 0.2, "schedule": "cosine"}
-    whole = _fit(blobs, _dropping(rate), **settings)
-    monkeypatch.setattr(fit_module, "Pace", lambda: Pace(seconds=0.0, steps=steps))
-    cut = _fit(blobs, _dropping(rate), **settings)
+def test_the_length_of_chunks_changes_no_bit(steps: int, rate: float, blobs: Any, same_bits: Any) -> None:
+    settings: Any = {"validation_fraction": 0.2, "schedule": "cosine", "optimizer": mc.optim.Adam(0.02)}
+    settings |= {"batch_size": 8, "epochs": 3}
+    whole = mc.fit(_dropping(rate), *blobs, **settings)
+    cut = mc.Trainer(_dropping(rate), *blobs, **settings)
+    while cut.epoch < 3:
+        cut.advance(steps=min(steps, 3 * cut.steps - cut.step))
     assert same_bits(whole.params, cut.params)
     assert whole.history["val_loss"].tobytes() == cut.history["val_loss"].tobytes()
     assert whole.history["loss"].tobytes() == cut.history["loss"].tobytes()
@@ -128,19 +128,14 @@ def test_a_common_factor_of_the_weights_does_not_matter(blobs: Any, net: Any) ->
 # What is held out -------------------------------------------------------------------------------------------
 
 
-def _settings(net: Any, **changed: Any) -> Any:
-    given = {
-        "network": net, "loss": "softmax_cross_entropy", "optimizer": "adam", "schedule": "constant",
-        "regularizer": None, "metrics": (), "batch_size": 8, "epochs": 1, "shuffle": True, "seed": 0,
-        "dtype": np.float32, "threads": None, "backend": "reference",
-    }  # fmt: skip
-    return check_settings(**(given | changed))
+def _split(net: Any, X: Any, y: Any, fraction: float, **settings: Any) -> Any:
+    return check_data("fit", net, check_settings("fit", settings), X, y, fraction=fraction)
 
 
 def test_a_fraction_is_held_out_class_by_class(net: Any) -> None:
     y = np.repeat([0, 1, 2], [60, 30, 10])
     X = np.arange(300.0).reshape(100, 3)
-    train, held = check_data(_settings(net), X, y, None, None, 0.2)
+    train, held = _split(net, X, y, 0.2)
     assert held is not None
     assert list(np.bincount(held.y)) == [12, 6, 2]
     assert list(np.bincount(train.y)) == [48, 24, 8]
@@ -150,9 +145,7 @@ def test_a_fraction_is_held_out_class_by_class(net: Any) -> None:
 
 def test_the_split_is_the_seeds_own(net: Any) -> None:
     X, y = np.arange(300.0).reshape(100, 3), np.arange(100) % 3
-    first, again, other = (
-        list(check_data(_settings(net, seed=seed), X, y, None, None, 0.3)[0].X[:, 0]) for seed in (0, 0, 1)
-    )
+    first, again, other = (list(_split(net, X, y, 0.3, seed=seed)[0].X[:, 0]) for seed in (0, 0, 1))
     assert first == again != other
 
 
@@ -348,7 +341,7 @@ def test_divergence_names_its_cause_and_keeps_the_last_good_weights(
     assert np.isfinite(run.history["loss"]).all()
 
 
-def test_weights_that_diverge_in_the_very_last_step_are_seen(wave: Any, spy: Any) -> None:
+def test_weights_that_diverge_in_the_very_last_step_are_seen(wave: Any, spy: Any, same_bits: Any) -> None:
     X, y = wave[0], 100.0 * wave[1]
     rates = lambda steps, total: np.where(steps < total - 1, 1.0, 1e39)  # noqa: E731
     watcher = spy()
@@ -359,7 +352,7 @@ def test_weights_that_diverge_in_the_very_last_step_are_seen(wave: Any, spy: Any
         )  # fmt: skip
     run = caught.value.run  # type: ignore[attr-defined]
     assert (len(run.history), run.best_epoch) == (1, 1)
-    assert run.params is watcher.params[1]
+    assert same_bits(run.params, watcher.params[1])
     assert watcher.told[-1] == "end"
 
 
@@ -367,15 +360,26 @@ def test_weights_that_diverge_in_the_very_last_step_are_seen(wave: Any, spy: Any
     ("when", "epochs"),
     [("start", 0), (("chunk", 1, 6), 0), (("epoch", 1), 1), (("chunk", 3, 6), 2), (("epoch", 3), 3)],
 )
-def test_an_interrupt_keeps_what_whole_epochs_have_learnt(
-    when: Any, epochs: int, blobs: Any, net: Any, spy: Any, interrupt: Any, caplog: pytest.LogCaptureFixture
+def test_an_interrupt_keeps_what_was_learnt(
+    when: Any,
+    epochs: int,
+    blobs: Any,
+    net: Any,
+    spy: Any,
+    interrupt: Any,
+    same_bits: Any,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     watcher, before = spy({when: interrupt}), spy()
     with caplog.at_level(logging.WARNING, "minicolumn"):
         run = _fit(blobs, net, callbacks=[before, watcher], epochs=5, batch_size=8)
     assert run.stopped == "interrupted"
     assert (len(run.history), run.best_epoch) == (epochs, epochs)
-    assert run.params is before.params[epochs]  # 0: as they were drawn
+    twin = mc.Trainer(net, *blobs, optimizer=mc.optim.Adam(0.02), batch_size=8)
+    if run.snapshot.step:
+        twin.advance(steps=run.snapshot.step)
+    assert run.snapshot.step == (0 if when == "start" else when[1] * 6)
+    assert same_bits(run.params, twin.params)
     assert (before.told[-1], watcher.told[-1]) == ("end", "end")
     assert f"interrupted after {epochs} epochs" in caplog.text
     assert run.predict(blobs[0]).shape == (47, 3)

@@ -12,7 +12,7 @@ import minicolumn as mc
 from minicolumn import nn, optim, random
 from minicolumn.autodiff.derivatives import value_and_grad
 from minicolumn.lower.compile import graph_of
-from minicolumn.train.epoch import State, train_epoch
+from minicolumn.train.step import Data, State, Step, Steps, train_steps
 from minicolumn.tree import flatten, map_leaves, named_leaves
 
 
@@ -103,7 +103,7 @@ def _inputs(net: nn.Layer, optimizer: optim.Optimizer, steps: int = 1) -> tuple[
     order = np.random.default_rng(0).integers(0, 30, (steps, 8)).astype(np.int32)
     rates, numbers = np.full(steps, 0.1), np.arange(steps, dtype=np.uint32)
     state = State(params, optimizer.start(params))
-    return state, X, y, np.ones(30), order, rates, numbers, random.stream(0, "dropout")
+    return state, Data(X, y, np.ones(30)), Steps(order, rates, numbers), random.stream(0, "dropout")
 
 
 @pytest.mark.parametrize("name", optim.OPTIMIZERS)
@@ -119,8 +119,8 @@ def test_no_optimizer_penalty_or_constraint_moves_statistics(name: str) -> None:
         return map_leaves(lambda leaf: leaf + 1.0, params)
 
     loss = nn.LOSSES["softmax_cross_entropy"].function
-    state, *_ = train_epoch(net, loss, optimizer, everything, shifted)(*args)
-    _, observed = net.apply_training(args[0].params, args[1][args[4][0]])
+    state, _ = train_steps(Step(net, loss, optimizer, everything, shifted))(*args)
+    _, observed = net.apply_training(args[0].params, args[1].X[args[2].order[0]])
     moved = 0
     for (path, found), (_, seen), (_, before) in zip(
         *map(named_leaves, (state.params, observed, args[0].params)), strict=True
@@ -141,12 +141,10 @@ def test_without_statistics_the_step_is_the_plain_one() -> None:
     optimizer, loss = optim.Adam(), nn.LOSSES["softmax_cross_entropy"].function
     args = _inputs(net, optimizer, steps=3)
 
-    def plain_epoch(
-        state: State, X: Any, Y: Any, weight: Any, order: Any, rates: Any, numbers: Any, key: Any
-    ) -> Any:
-        def step(state: State, x: Any) -> Any:
-            rows, rate, number = x
-            own, (x, y, w) = random.fold_in(key, number), (a[rows] for a in (X, Y, weight))
+    def plain_epoch(state: State, data: Data, steps: Steps, key: Any) -> Any:
+        def step(state: State, x: Steps) -> Any:
+            rows, rate, number = x.order, x.rates, x.numbers
+            own, (x, y, w) = random.fold_in(key, number), (a[rows] for a in (data.X, data.Y, data.weight))
 
             def objective(params: Any) -> Any:
                 plain = loss(net.apply(params, x, key=own, training=True), y, w)
@@ -157,9 +155,9 @@ def test_without_statistics_the_step_is_the_plain_one() -> None:
             updates, moments = optimizer.step(slopes, state.moments, state.params, rate)
             return State(optim.apply_updates(state.params, updates), moments), losses
 
-        return mc.scan(step, state, (order, rates, numbers))
+        return mc.scan(step, state, steps)
 
-    found = graph_of(train_epoch(net, loss, optimizer, nn.L2(0.01)), *args)
+    found = graph_of(train_steps(Step(net, loss, optimizer, nn.L2(0.01))), *args)
     assert _text(found) == _text(graph_of(plain_epoch, *args))
 
 

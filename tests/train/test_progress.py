@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import numpy as np
 import pytest
 from rich.console import Console
 
 import minicolumn as mc
-from minicolumn.train import Training
 from minicolumn.train.progress import SECONDS_BETWEEN, ProgressBar
 
 
@@ -34,14 +34,17 @@ def _terminal(width: int = 100) -> Console:
     )
 
 
-def _text(bar: ProgressBar, training: Training, done: int) -> list[str]:
+def _text(bar: ProgressBar, training: Any, done: int) -> list[str]:
     console = Console(file=io.StringIO(), width=100, color_system=None)
     console.print(bar.draw(training, done))
     return [line.strip() for line in console.file.getvalue().splitlines()]  # type: ignore[attr-defined]
 
 
-def _training() -> Training:
-    return Training(None, epochs=4, steps=50, rows=500, figures=("loss", "val_loss"))
+def _training() -> mc.Trainer:
+    X = np.ones((500, 1), np.float32)
+    return mc.Trainer(
+        mc.nn.Dense(1), X, X, loss="squared_error", epochs=4, batch_size=10, validation_data=(X, X)
+    )
 
 
 def test_it_says_how_far_how_fast_and_how_good() -> None:

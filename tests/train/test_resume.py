@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import minicolumn as mc
-from minicolumn.train import programs
+from minicolumn.train.programs import epochs_program, step_of, steps_program
+from minicolumn.train.settings import check_settings
 from minicolumn.tree import flatten
 
 TIMINGS = ("seconds", "steps_per_second")
@@ -35,19 +36,19 @@ def test_one_epoch_and_another_are_two_to_the_bit(optimizer: Any, blobs: Any, sa
     first = mc.fit(_net(), *blobs, epochs=1, **settings)
     second = mc.fit(_net(), *blobs, epochs=1, resume=first, **settings)
     assert same_bits(whole.params, second.params)
-    assert same_bits(whole.progress.moments, second.progress.moments)
+    assert same_bits(whole.snapshot.moments, second.snapshot.moments)
     assert _rows(whole.history) == _rows(second.history)
-    assert (second.best_epoch, second.progress.steps) == (whole.best_epoch, whole.progress.steps)
+    assert (second.best_epoch, second.snapshot.step) == (whole.best_epoch, whole.snapshot.step)
     assert len(first.history) == 1  # what went before stays as it was
 
 
 def test_a_resumed_run_leaves_the_first_as_it_was(blobs: Any, same_bits: Any) -> None:
     first = mc.fit(_net(), *blobs, epochs=2, optimizer=mc.optim.Adam(0.02))
-    weights, moments = ({**first.progress.params}, first.progress.moments["mean"]["0"]["weight"].copy())
+    weights, moments = ({**first.snapshot.params}, first.snapshot.moments["mean"]["0"]["weight"].copy())
     again = [mc.fit(_net(), *blobs, epochs=1, optimizer=mc.optim.Adam(0.02), resume=first) for _ in range(2)]
     assert same_bits(again[0].params, again[1].params)
-    assert same_bits(first.progress.params, weights)
-    np.testing.assert_array_equal(first.progress.moments["mean"]["0"]["weight"], moments)
+    assert same_bits(first.snapshot.params, weights)
+    np.testing.assert_array_equal(first.snapshot.moments["mean"]["0"]["weight"], moments)
 
 
 def test_patience_goes_on_counting(blobs: Any) -> None:
@@ -59,7 +60,7 @@ def test_patience_goes_on_counting(blobs: Any) -> None:
 
 def test_fresh_moments_on_request(blobs: Any, same_bits: Any) -> None:
     first = mc.fit(_net(), *blobs, epochs=1, optimizer=mc.optim.SGD(0.1, momentum=0.9))
-    afresh = mc.train.Progress(first.params)
+    afresh = mc.train.Snapshot(first.params)
     settings: dict[str, Any] = {"optimizer": mc.optim.SGD(0.1, momentum=0.9), "epochs": 1}
     one, other = (
         mc.fit(_net(), *blobs, **settings, **given)
@@ -107,16 +108,19 @@ def test_a_penalty_per_row_is_shared_by_the_batch(blobs: Any) -> None:
     assert run.history[0]["penalty"] == pytest.approx(squares * shares / 47, rel=1e-6)
 
 
-def test_strengths_and_rates_make_no_new_program(blobs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = []
-    compiled = programs.compile
-    monkeypatch.setattr(programs, "compile", lambda *a, **k: made.append(1) or compiled(*a, **k))
-    programs._kept.cache_clear()
-    for rate, strength in ((0.01, 0.1), (0.02, 0.2), (0.03, 0.0)):
-        mc.fit(_net(), *blobs, epochs=1, optimizer=mc.optim.Adam(rate), regularizer=mc.nn.L2(strength))
-    assert len(made) == 1
-    mc.fit(_net(), *blobs, epochs=1, optimizer=mc.optim.Adam(0.01, b1=0.5), regularizer=mc.nn.L2(0.1))
-    assert len(made) == 2
+def test_strengths_and_rates_make_no_new_program() -> None:
+    def programs(**settings: Any) -> tuple[Any, Any]:
+        step = step_of(_net(), check_settings("fit", settings))
+        return steps_program(step), epochs_program(step)
+
+    made = [
+        programs(optimizer=mc.optim.Adam(rate), regularizer=mc.nn.L2(strength))
+        for rate, strength in ((0.01, 0.1), (0.02, 0.2), (0.03, 0.0))
+    ]
+    assert made[0] == made[1] == made[2]
+    assert programs(optimizer=mc.optim.Adam(0.01, b1=0.5), regularizer=mc.nn.L2(0.1)) != made[0]
+    own = lambda params: np.sum(params["0"]["weight"])  # noqa: E731  it may read what changes elsewhere
+    assert programs(regularizer=own) != programs(regularizer=own)
 
 
 def test_own_functions_are_read_anew_at_each_training(blobs: Any, same_bits: Any) -> None:

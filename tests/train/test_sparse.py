@@ -9,7 +9,7 @@ import pytest
 from scipy import sparse
 
 import minicolumn as mc
-from minicolumn.train.batches import Pace
+from minicolumn.model.rows import Rows
 
 
 @pytest.fixture
@@ -21,10 +21,9 @@ def holey(blobs: Any) -> tuple[Any, Any]:
 @pytest.mark.parametrize("form", [sparse.csr_array, sparse.csc_array, sparse.coo_matrix])
 @pytest.mark.parametrize("steps", [1, 100])
 def test_sparse_rows_give_the_bits_of_dense_ones(
-    form: Any, steps: int, holey: Any, net: Any, same_bits: Any, fit_module: Any, monkeypatch: Any
+    form: Any, steps: int, holey: Any, net: Any, same_bits: Any
 ) -> None:
     X, y = holey
-    monkeypatch.setattr(fit_module, "Pace", lambda: Pace(seconds=0.0, steps=steps))
     weight = np.arange(47.0) % 5
     settings: dict[str, Any] = {
         "epochs": 3,
@@ -32,7 +31,10 @@ def test_sparse_rows_give_the_bits_of_dense_ones(
         "sample_weight": weight,
         "validation_fraction": 0.2,
     }
-    thin, full = mc.fit(net, form(X), y, **settings), mc.fit(net, X, y, **settings)
+    trainer = mc.Trainer(net, form(X), y, **settings)
+    while trainer.epoch < trainer.epochs:
+        trainer.advance(steps=min(steps, trainer.epochs * trainer.steps - trainer.step))
+    thin, full = trainer.run(), mc.fit(net, X, y, **settings)
     assert same_bits(thin.params, full.params)
     np.testing.assert_allclose(thin.history["val_loss"], full.history["val_loss"], rtol=1e-6)  # other blocks
     np.testing.assert_array_equal(thin.predict(form(X)), full.predict(X))
@@ -42,7 +44,7 @@ def test_sparse_rows_give_the_bits_of_dense_ones(
 def test_only_the_rows_of_a_few_steps_are_dense_at_a_time(monkeypatch: Any) -> None:
     X = sparse.random_array((400, 3000), density=0.01, rng=np.random.default_rng(0), format="csr")
     largest = []
-    dense = mc.train.fit.__globals__["Rows"].dense
+    dense = Rows.dense
 
     def watched(rows: Any) -> Any:
         largest.append(len(rows))

@@ -20,7 +20,7 @@ def whole(problem: Problem) -> dict[str, float]:
     """Return the seconds of the first call beyond those of the fastest of some later ones."""
     from minicolumn.bench import ours
 
-    run, args = ours.compiled_epoch(problem.workload), ours.arguments(problem)
+    run, args = ours.program(problem.workload), ours.arguments(problem)
     return _beyond_later(lambda: run(*args))
 
 
@@ -44,12 +44,13 @@ def parts(problem: Problem) -> dict[str, float]:
     from minicolumn.lower.varying import varying_arguments
     from minicolumn.passes.simplify import simplify
     from minicolumn.trace.program import argument, trace
+    from minicolumn.train.step import STEPS_VARYING, train_steps
     from minicolumn.tree import flatten
 
     leaves, structure = flatten((ours.arguments(problem), {}))
     target, start = _clock(host_target)
-    types, loose = varying_arguments([argument(x) for x in leaves], structure, ours.VARYING)
-    program, tracing = _clock(lambda: trace(ours.epoch(problem.workload), types, structure))
+    types, loose = varying_arguments([argument(x) for x in leaves], structure, STEPS_VARYING)
+    program, tracing = _clock(lambda: trace(train_steps(ours.step(problem.workload)), types, structure))
     graph, simplifying = _clock(lambda: simplify(program.graph))
     flexible = {node for node, leaf in zip(graph.inputs, program.fed, strict=True) if leaf in loose}
     emitted, emitting = _clock(lambda: emit_program(graph, target, flexible))

@@ -13,14 +13,13 @@ from minicolumn.bench.workloads import Problem, Workload
 from minicolumn.nn import Dense, Dropout
 from minicolumn.nn.losses import loss_by_name
 from minicolumn.optim import Optimizer, optimizer_by_name
-from minicolumn.train.epoch import State, next_numbers, train_epoch
+from minicolumn.train.programs import steps_program
+from minicolumn.train.step import Data, State, Step, Steps, next_numbers
 from minicolumn.tree import map_leaves
 
 NAME = "minicolumn"
 # Whether several threads are faster is tried out in the first calls.
 _WARM = 8
-# As `fit` has it: X, Y, weight share their rows, and order, rates, numbers their steps.
-VARYING = ((1, 2, 3), (4, 5, 6))
 
 
 def network(workload: Workload) -> mc.nn.Sequential:
@@ -41,30 +40,29 @@ def weights(net: mc.nn.Sequential, problem: Problem) -> dict[str, Any]:
     return params
 
 
-def epoch(workload: Workload) -> Any:
-    """Return the function that `fit` compiles for this workload."""
-    loss = loss_by_name(workload.loss).function
-    return train_epoch(network(workload), loss, _optimizer(workload), None)
+def step(workload: Workload) -> Step:
+    """Return the training step of this workload."""
+    return Step(network(workload), loss_by_name(workload.loss).function, _optimizer(workload))
+
+
+def program(workload: Workload) -> Any:
+    """Return many of them as one compiled loop, as `fit` has it."""
+    return steps_program(step(workload))
 
 
 def arguments(problem: Problem) -> tuple[Any, ...]:
-    """Return what that function takes, for the problem's first weights and its order of rows."""
+    """Return what that program takes, for the problem's first weights and its order of rows."""
     workload = problem.workload
     params = map_leaves(np.array, weights(network(workload), problem))
     state = State(params, _optimizer(workload).start(params))
     rates = np.full(problem.steps, workload.learning_rate, np.float32)
-    numbers, key = next_numbers(0, problem.steps), random.stream(0, "dropout")
-    return state, problem.X, problem.Y, None, problem.order, rates, numbers, key
-
-
-def compiled_epoch(workload: Workload) -> Any:
-    """Return that function compiled, for any number of rows and steps."""
-    return mc.compile(epoch(workload), varying=VARYING, donate=(0,), flush_subnormals=True)
+    steps = Steps(problem.order, rates, next_numbers(0, problem.steps))
+    return state, Data(problem.X, problem.Y), steps, random.stream(0, "dropout")
 
 
 def training(problem: Problem) -> list[Side]:
     """Return our side of a training."""
-    run, (first, *rest) = compiled_epoch(problem.workload), arguments(problem)
+    run, (first, *rest) = program(problem.workload), arguments(problem)
     held = [first]
 
     def call() -> None:
@@ -75,7 +73,7 @@ def training(problem: Problem) -> list[Side]:
 
 def losses(problem: Problem) -> np.ndarray:
     """Return the loss of each step of the problem's order, from its first weights."""
-    return compiled_epoch(problem.workload)(*arguments(problem))[1]
+    return program(problem.workload)(*arguments(problem))[1][0]
 
 
 def prediction(problem: Problem, X: np.ndarray, repeat: int) -> list[Side]:

@@ -153,18 +153,18 @@ def _training(
     import numpy as np
 
     from minicolumn import random
-    from minicolumn.train.epoch import State, next_numbers, train_epoch
+    from minicolumn.train.step import Data, State, Step, Steps, next_numbers, train_steps
 
     if subject.loss is None:
         raise DataError(
             "--train: this model was trained with a loss function of its own, which no file holds"
         )
-    steps = train_epoch(subject.network, subject.loss, optimizer, None)
+    steps = train_steps(Step(subject.network, subject.loss, optimizer))
 
     def train(
         params: Any, moments: Any, X: Any, Y: Any, order: Any, rates: Any, numbers: Any, key: Any
     ) -> Any:
-        state, losses = steps(State(params, moments), X, Y, None, order, rates, numbers, key)
+        state, (losses,) = steps(State(params, moments), Data(X, Y), Steps(order, rates, numbers), key)
         return state.params, state.moments, losses
 
     X = _rows(subject, STEPS * batch)

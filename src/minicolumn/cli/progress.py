@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 
 from minicolumn.cli.screen import is_live
-from minicolumn.train import Callback, Training
+from minicolumn.train import Callback, Trainer
 from minicolumn.train.history import Row
 from minicolumn.train.progress import ProgressBar, speed
 
@@ -27,10 +27,10 @@ class ShortLines(Callback):
     def __init__(self, console: Console) -> None:
         self.console = console
 
-    def on_epoch(self, training: Training, row: Row) -> None:
+    def on_epoch(self, trainer: Trainer, row: Row) -> None:
         """Print one line where one is due."""
-        every = max(1, -(-training.epochs // _LINES))
-        if row["epoch"] == 1 or row["epoch"] % every == 0 or training.stop_reason:
-            parts = [f"  epoch {row['epoch']}/{training.epochs}", f"loss {row['loss']:.4f}"]
+        every = max(1, -(-trainer.epochs // _LINES))
+        if row["epoch"] == 1 or row["epoch"] % every == 0 or trainer.stop_reason:
+            parts = [f"  epoch {row['epoch']}/{trainer.epochs}", f"loss {row['loss']:.4f}"]
             parts += [f"val_loss {row['val_loss']:.4f}"] if "val_loss" in row else []
             self.console.print("  ".join([*parts, speed(row["steps_per_second"])]), soft_wrap=True)

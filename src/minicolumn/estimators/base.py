@@ -38,7 +38,7 @@ from minicolumn.model.compute import Forward, forward
 from minicolumn.model.files import PathLike
 from minicolumn.nn import Loss, Sequential
 from minicolumn.nn.settings import is_plain
-from minicolumn.train import History, Progress
+from minicolumn.train import History, Snapshot
 
 Array = np.ndarray
 SPARSE = ["csr", "csc"]
@@ -233,7 +233,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
             head=head,
             data=parts.train,
             held=parts.held,
-            start=Progress(None),
+            start=Snapshot(None),
             seed=self._seed,
             epochs=epochs,
             hooks=hooks,
@@ -247,14 +247,14 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         key = random.key(self._seed)
         return [self._seed, *(int(random.fold_in(key, k)[1]) for k in range(1, count))]
 
-    def _start(self, network: Sequential, seed: int, incremental: bool, data: Data) -> Progress:
+    def _start(self, network: Sequential, seed: int, incremental: bool, data: Data) -> Snapshot:
         """Return where to start: at random weights, or at those learnt so far."""
         dtype = np.dtype(self.dtype)
         if not hasattr(self, "coefs_"):
             drawn = draw_weights(network, self.n_features_in_, seed, dtype)
-            return Progress(self._placed(network, drawn, data))
+            return Snapshot(self._placed(network, drawn, data))
         check_sizes(network, self.intercepts_)
-        stood = getattr(self, "_progress", None) or Progress(None)
+        stood = getattr(self, "_progress", None) or Snapshot(None)
         params = to_params(network, self.coefs_, self.intercepts_, dtype)
         if not incremental or stood.moments is None:
             return replace(stood, params=params, moments=None, best_epoch=0)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minicolumn.train import Callback, Training
+from minicolumn.train import Callback, Trainer
 
 # A rate at or below this is not lowered any more.
 LEAST_RATE = 1e-6
@@ -47,23 +47,23 @@ class Convergence(Callback):
         self.idle = 0
         self.factor = 1.0
 
-    def on_start(self, training: Training) -> None:
+    def on_start(self, trainer: Trainer) -> None:
         if self.score is not None:
-            training.figures = (*training.figures, "val_score")
-            training.higher_is_better = {**training.higher_is_better, "val_score": True}
+            trainer.figures = (*trainer.figures, "val_score")
+            trainer.higher_is_better = {**trainer.higher_is_better, "val_score": True}
 
-    def on_epoch(self, training: Training, row: Any) -> None:
+    def on_epoch(self, trainer: Trainer, row: Any) -> None:
         self.losses.append(row["loss"] + row.get("penalty", 0.0))
         self._say(f"Iteration {len(self.losses)}, loss = {self.losses[-1]:.8f}")
         if self.score is not None and self.scores is not None:
-            row["val_score"] = self.score(training.params)  # where `history_` and later callbacks see it
+            row["val_score"] = self.score(trainer.params)  # where `history_` and later callbacks see it
             self.scores.append(row["val_score"])
             self._say(f"Validation score: {self.scores[-1]:f}")
-        self._look(training)
+        self._look(trainer)
         if self.idle > self.patience:
-            self._tire(training)
+            self._tire(trainer)
 
-    def _look(self, training: Training) -> None:
+    def _look(self, trainer: Trainer) -> None:
         """Count the epochs without gain, and keep the best."""
         loss, score = self.losses[-1], self.scores[-1] if self.scores else np.nan
         better = (
@@ -73,15 +73,15 @@ class Convergence(Callback):
         self.best_loss = min(self.best_loss, loss)
         if score > self.best_score:
             self.best_score = score
-            self.best_params, self.best_epoch = training.params, len(training.history)
+            self.best_params, self.best_epoch = trainer.params, len(trainer.history)
 
-    def _tire(self, training: Training) -> None:
+    def _tire(self, trainer: Trainer) -> None:
         """Stop, or go on with a lower rate."""
         figure = "Validation score" if self.early else "Training loss"
         said = f"{figure} did not improve more than tol={self.tol:f} for {self.patience} consecutive epochs."
         if self.rate is None or self.rate * self.factor <= LEAST_RATE:
             self._say(f"{said} Stopping.")
-            training.stop("early stopping" if self.early else "converged")
+            trainer.stop("early stopping" if self.early else "converged")
             return
         self.factor /= 5.0
         self.idle = 0

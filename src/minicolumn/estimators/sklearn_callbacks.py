@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from minicolumn.train import Callback, Training
+from minicolumn.train import Callback, Trainer
 
 try:
     import sklearn.callback as protocol
@@ -79,6 +79,6 @@ class Bridge(Callback):
     def __init__(self, hooks: Hooks) -> None:
         self._hooks = hooks
 
-    def on_epoch(self, training: Training, row: Any) -> None:
-        if self._hooks.epoch(training.params):
-            training.stop("a scikit-learn callback")
+    def on_epoch(self, trainer: Trainer, row: Any) -> None:
+        if self._hooks.epoch(trainer.params):
+            trainer.stop("a scikit-learn callback")

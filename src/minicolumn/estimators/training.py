@@ -19,7 +19,7 @@ from minicolumn.estimators.scales import NOT_FINITE
 from minicolumn.estimators.sklearn_callbacks import Bridge, Hooks
 from minicolumn.model.rows import check_rows, is_sparse
 from minicolumn.nn import Sequential
-from minicolumn.train import History, Progress, fit
+from minicolumn.train import History, Snapshot, fit
 from minicolumn.train.batches import steps_in
 from minicolumn.train.callbacks import Callback
 from minicolumn.train.lbfgs import minimize_lbfgs
@@ -63,7 +63,7 @@ class Task:
     head: Head
     data: Data
     held: Data | None
-    start: Progress
+    start: Snapshot
     seed: int
     epochs: int
     hooks: Hooks
@@ -82,7 +82,7 @@ class Outcome:
     """What a training came to: weights, progress, its figures, and why it ended."""
 
     params: Any
-    progress: Progress
+    progress: Snapshot
     history: History
     losses: list[float]
     scores: list[float] | None
@@ -111,7 +111,7 @@ def _by_epochs(task: Task) -> Outcome:
     e, watch = task.estimator, _watch(task)
     batch, steps = _batch(task)
     schedule = schedule_of(
-        e, rows=len(task.data), steps=steps, seen=task.seen, first=task.start.steps,
+        e, rows=len(task.data), steps=steps, seen=task.seen, first=task.start.step,
         afresh=task.start.moments is None,
     )  # fmt: skip
     if lowers_its_rate(e):
@@ -152,7 +152,7 @@ def _by_epochs(task: Task) -> Outcome:
             )
         params = watch.best_params if watch.best_params is not None else task.start.params
     books = Books(watch.best_loss, watch.best_score, watch.idle, watch.factor, watch.best_epoch)
-    return Outcome(params, run.progress, run.history, watch.losses, watch.scores, books, run.stopped)
+    return Outcome(params, run.snapshot, run.history, watch.losses, watch.scores, books, run.stopped)
 
 
 def _watch(task: Task) -> Convergence:
@@ -229,7 +229,7 @@ def _by_lbfgs(task: Task) -> Outcome:
     say(e.verbose, *(f"Iteration {k}, loss = {loss:.8f}" for k, loss in enumerate(found.losses, 1)))
     first = len(task.start.rows) + 1
     history = [{"epoch": k, "loss": loss} for k, loss in enumerate(found.losses, first)]
-    progress = Progress(found.params, None, 0, (*task.start.rows, *history))
+    progress = Snapshot(found.params, None, 0, (*task.start.rows, *history))
     losses = list(found.losses) or [found.loss]
     return Outcome(
         found.params,

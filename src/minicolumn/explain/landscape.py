@@ -18,7 +18,7 @@ from minicolumn.model.rows import Rows, check_inputs, check_rows
 from minicolumn.nn.layer import Layer
 from minicolumn.nn.losses import LossRule, as_loss
 from minicolumn.trace.loops import scan
-from minicolumn.train import Callback, Run, Training
+from minicolumn.train import Callback, Run, Trainer
 from minicolumn.tree import flatten, map_leaves, unflatten
 
 Array = np.ndarray
@@ -37,11 +37,11 @@ class Footprints(Callback):
 
     params: list[Any] = field(default_factory=list)
 
-    def on_start(self, training: Training) -> None:
-        self.params[:] = [map_leaves(np.array, training.params)]
+    def on_start(self, trainer: Trainer) -> None:
+        self.params[:] = [map_leaves(np.array, trainer.params)]
 
-    def on_epoch(self, training: Training, row: Any) -> None:
-        self.params.append(training.params)
+    def on_epoch(self, trainer: Trainer, row: Any) -> None:
+        self.params.append(trainer.params)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -1,11 +1,14 @@
-"""Training: batches, epochs, callbacks, history; and a trial of learning rates before it."""
+"""Training: a trainer one can hold, callbacks, history; and a trial of learning rates before it."""
 
 from minicolumn.model.scores import Metric
-from minicolumn.train.callbacks import Callback, EarlyStopping, KeepBest, ReduceOnPlateau, Training
+from minicolumn.train.callbacks import Callback, EarlyStopping, KeepBest, ReduceOnPlateau
 from minicolumn.train.fit import fit
 from minicolumn.train.history import History
 from minicolumn.train.rate_finder import RateFinding, find_learning_rate
-from minicolumn.train.run import Progress, Run
+from minicolumn.train.run import Run
+from minicolumn.train.snapshot import Snapshot
+from minicolumn.train.tracker import Tracker
+from minicolumn.train.trainer import Trainer
 
 __all__ = [
     "Callback",
@@ -13,11 +16,12 @@ __all__ = [
     "History",
     "KeepBest",
     "Metric",
-    "Progress",
     "RateFinding",
     "ReduceOnPlateau",
     "Run",
-    "Training",
+    "Snapshot",
+    "Tracker",
+    "Trainer",
     "find_learning_rate",
     "fit",
 ]

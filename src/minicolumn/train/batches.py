@@ -1,8 +1,7 @@
-"""Which rows make which step: shuffled orders, cut into batches and chunks."""
+"""Which rows make which step: shuffled orders, and how many steps to take at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,6 +40,12 @@ class Orders:
             self._first, self._drawn = epoch, random.permutations(self._key, epoch, count, self._rows)
         return self._drawn[epoch - self._first]
 
+    def of_several(self, epoch: int, count: int) -> Array:
+        """Return the orders of some epochs, int32 [epochs, rows]."""
+        if self._key is None:
+            return np.tile(np.arange(self._rows, dtype=np.int32), (count, 1))
+        return random.permutations(self._key, epoch, count, self._rows)
+
 
 # Epochs whose orders are drawn at once, and how many numbers these hold at most.
 _MOST_EPOCHS, _NUMBERS = 64, 1 << 14
@@ -61,22 +66,6 @@ class Pace:
         """Learn from a chunk; the next one is at most eight times as long as this one."""
         fitting = int(self.seconds * steps / max(seconds, 1e-9))
         self.steps = max(1, min(fitting, 8 * max(steps, self.steps)))
-
-
-def chunks(order: Array, batch: int, pace: Pace) -> Iterator[Array]:
-    """Cut an epoch into int32 [steps, batch] pieces at a pace; the last short batch comes alone.
-
-    >>> [piece.shape for piece in chunks(np.arange(11, dtype=np.int32), 2, Pace(steps=3))]
-    [(3, 2), (2, 2), (1, 1)]
-    """
-    steps, done = len(order) // batch, 0
-    whole = order[: steps * batch].reshape(steps, batch)
-    while done < steps:
-        piece = whole[done : done + pace.steps]
-        yield piece
-        done += len(piece)
-    if len(order) > steps * batch:
-        yield order[steps * batch :].reshape(1, -1)
 
 
 def steps_in(rows: int, batch: int) -> int:

@@ -28,6 +28,9 @@ class History(Sequence[Row]):
     def __init__(self, rows: Sequence[Row] = (), kept: int | None = None) -> None:
         self.rows: list[Row] = list(rows)
         self.kept = kept
+        self._gains: dict[
+            Any, tuple[int, float, int]
+        ] = {}  # how far `waited` has looked, by what it looks at
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -59,6 +62,31 @@ class History(Sequence[Row]):
         if not len(values) or np.all(np.isnan(values)):
             return -1
         return int(np.flatnonzero(values == np.nanmin(values))[-1])
+
+    def add(self, row: Row, epoch: int) -> None:
+        """Set the row of an epoch, counted from 1, in place of whatever was noted from there on."""
+        if len(self.rows) >= epoch:
+            del self.rows[epoch - 1 :]
+            self._gains.clear()
+        self.rows.append(row)
+
+    def waited(self, monitor: str, min_delta: float = 0.0, lower: bool = True) -> int:
+        """Return how many epochs have passed since a figure was last better than before by ``min_delta``.
+
+        The first epoch counts as better than nothing, NaN never does.
+
+        >>> History([{"loss": 3.0}, {"loss": 2.0}, {"loss": 2.5}]).waited("loss")
+        1
+        """
+        if self.rows and monitor not in self.rows[-1] and monitor not in self.names:
+            raise DataError(f"the history has no {monitor!r}{did_you_mean(monitor, self.names)}")
+        looked, best, gain = self._gains.get((monitor, min_delta, lower), (0, float("inf"), 0))
+        for epoch, row in enumerate(self.rows[looked:], looked + 1):
+            value = float(row.get(monitor, float("nan"))) * (1.0 if lower else -1.0)
+            if value < best - min_delta:
+                best, gain = value, epoch
+        self._gains[monitor, min_delta, lower] = len(self.rows), best, gain
+        return len(self.rows) - gain
 
     def plot(self, path: Any = None, ax: Any = None, kept: int | None = None, label: str = "") -> Any:
         """Draw the losses by epoch, and below them each metric of the validation rows.

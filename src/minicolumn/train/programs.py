@@ -11,50 +11,89 @@ from minicolumn.autodiff.derivatives import value_and_grad
 from minicolumn.lower.compile import compile
 from minicolumn.nn.layer import Layer
 from minicolumn.nn.settings import is_plain
-from minicolumn.optim import Optimizer
-from minicolumn.train.check import Settings
-from minicolumn.train.epoch import loss_of, train_epoch
+from minicolumn.train.settings import Settings
+from minicolumn.train.step import (
+    EPOCHS_VARYING,
+    GIVEN,
+    STEPS_VARYING,
+    Step,
+    loss_of,
+    train_epochs,
+    train_steps,
+)
 
 # Kinds of training kept, the least recently used one going first. Each holds its programs and their memory.
 KEEP = 32
-# Another number of rows or steps is not another program: X, y, weight; order, rates, numbers.
-VARYING = (1, 2, 3), (4, 5, 6)
-STATE = 0
 
 
 @dataclass(frozen=True)
-class Kind:
-    """What makes one compiled training another than the next: the parts of a step, and how it is compiled.
+class Lowering:
+    """How a training is compiled."""
 
-    optimizer       at rate 1: learning rates are arguments of the program
-    regularizer     None also where its numbers are arguments of the program
-    each            whether the state after each step is given, and the first one left as it is
-    """
-
-    network: Layer
-    loss: Callable[..., Any]
-    optimizer: Optimizer
-    regularizer: Callable[[Any], Any] | None
-    constraint: Callable[[Any], Any] | None
-    backend: str
-    threads: int | None
-    shadow: str | None
-    each: bool
+    backend: str = "native"
+    threads: int | None = None
+    shadow: str | None = None
 
 
-def epoch_program(settings: Settings, each: bool = False) -> Callable[..., tuple[Any, ...]]:
-    """Return the compiled `train_epoch`; the same one for settings that make the same program.
+def step_of(network: Layer, settings: Settings) -> Step:
+    """Return the step that is compiled: the same one for settings that make the same program.
 
-    Learning rates are arguments of it, and so are the numbers of a regularizer that is a record of this
-    package: neither makes a new program. Own functions may read what changes between two trainings, so a
-    program that holds one is not kept. The state is given away, so that each call may work in its memory;
-    with `each`, which gives the state after each step, it stays as it is.
+    Learning rates are arguments of the program, and so are the numbers of a regularizer that is a record of
+    this package: neither makes a new one.
     """
     s = settings
-    optimizer, regularizer = s.optimizer.with_rate(1.0), None if is_plain(s.regularizer) else s.regularizer
-    kind = Kind(s.network, s.loss, optimizer, regularizer, s.constraint, s.backend, s.threads, s.shadow, each)
-    plain = is_plain((kind.network, kind.loss, kind.optimizer, kind.regularizer, kind.constraint))
-    return (_kept if plain else _compiled)(kind)
+    regularizer = None if is_plain(s.regularizer) else s.regularizer
+    return Step(network, s.loss, s.optimizer.with_rate(1.0), regularizer, s.constraint)
+
+
+def steps_program(step: Step, lowering: Lowering = Lowering()) -> Callable[..., Any]:
+    """Return the compiled `train_steps`, which works in the memory of the state that it is given.
+
+    Own functions may read what changes between two trainings, so a program that holds one is not kept.
+    """
+    return (_kept_steps if is_plain(step) else _steps)(step, lowering)
+
+
+def _steps(step: Step, lowering: Lowering) -> Callable[..., Any]:
+    return compile(
+        train_steps(step),
+        lowering.backend,
+        varying=STEPS_VARYING,
+        donate=GIVEN,
+        threads=lowering.threads,
+        shadow=lowering.shadow,
+        flush_subnormals=True,
+    )
+
+
+def epochs_program(step: Step, lowering: Lowering = Lowering()) -> Callable[..., Any]:
+    """Return the compiled `train_epochs`, which leaves the state that it is given as it is."""
+    return (_kept_epochs if is_plain(step) else _epochs)(step, lowering)
+
+
+def _epochs(step: Step, lowering: Lowering) -> Callable[..., Any]:
+    return compile(
+        train_epochs(step),
+        lowering.backend,
+        varying=EPOCHS_VARYING,
+        threads=lowering.threads,
+        shadow=lowering.shadow,
+        flush_subnormals=True,
+    )
+
+
+_kept_steps, _kept_epochs = (functools.lru_cache(maxsize=KEEP)(make) for make in (_steps, _epochs))
+
+
+def made() -> int:
+    """Return how many kinds of training were compiled to be kept since the last `forget`."""
+    return max(kept.cache_info().misses for kept in (_kept_steps, _kept_epochs))
+
+
+def forget() -> None:
+    """Keep no compiled training any more; what is running goes on."""
+    _kept_steps.cache_clear()
+    _kept_epochs.cache_clear()
 
 
 def full_batch_program(
@@ -63,30 +102,13 @@ def full_batch_program(
     regularizer: Callable[[Any], Any] | None,
     threads: int | None = None,
 ) -> Callable[..., tuple[Any, Any]]:
-    """Return the compiled value and gradient of the loss over all rows, kept as `epoch_program` is.
+    """Return the compiled value and gradient of the loss over all rows, kept as `steps_program` is.
 
     It takes (params, X, Y, weight, regularizer) and gives ((loss with penalty, its parts), gradients).
     """
     kind = None if is_plain(regularizer) else regularizer
     make = _kept_full if is_plain((network, loss, kind)) else _compiled_full
     return make(network, loss, kind, threads)
-
-
-def _compiled(kind: Kind) -> Callable[..., tuple[Any, ...]]:
-    step = train_epoch(kind.network, kind.loss, kind.optimizer, kind.regularizer, kind.constraint, kind.each)
-    given = () if kind.each else (STATE,)
-    return compile(
-        step,
-        kind.backend,
-        VARYING,
-        donate=given,
-        threads=kind.threads,
-        shadow=kind.shadow,
-        flush_subnormals=True,
-    )
-
-
-_kept = functools.lru_cache(maxsize=KEEP)(_compiled)
 
 
 def _compiled_full(

@@ -11,8 +11,9 @@ from rich.progress_bar import ProgressBar as Bar
 from rich.table import Table
 from rich.text import Text
 
-from minicolumn.train.callbacks import Callback, Training
+from minicolumn.train.callbacks import Callback
 from minicolumn.train.history import Row
+from minicolumn.train.trainer import Trainer
 
 # Ten drawings a second look smooth and cost a training nothing.
 SECONDS_BETWEEN = 0.1
@@ -37,63 +38,63 @@ class ProgressBar(Callback):
         self._started = self._drawn = 0.0
         self._loss = float("nan")
 
-    def on_start(self, training: Training) -> None:
+    def on_start(self, trainer: Trainer) -> None:
         """Draw the empty bar."""
         self._started = self._drawn = self.clock()
         self._loss = float("nan")
         if self.console.is_terminal and not self.console.is_dumb_terminal and not self.console.quiet:
-            first = self.draw(training, 0)
+            first = self.draw(trainer, 0)
             self._live = Live(first, console=self.console, auto_refresh=False, transient=True)
             self._live.start(refresh=True)
 
-    def on_chunk(self, training: Training, done: int, loss: float) -> None:
+    def on_chunk(self, trainer: Trainer, done: int, loss: float) -> None:
         """Draw how far the epoch is, if the last drawing is old enough."""
         self._loss = loss
-        self._show(training, done)
+        self._show(trainer, done)
 
-    def on_epoch(self, training: Training, row: Row) -> None:
+    def on_epoch(self, trainer: Trainer, row: Row) -> None:
         """Draw what the epoch gave, if the last drawing is old enough."""
-        self._show(training, 0)
+        self._show(trainer, 0)
 
-    def on_end(self, training: Training) -> None:
+    def on_end(self, trainer: Trainer) -> None:
         """Take the lines away; what comes after says what came out."""
         if self._live is not None:
             self._live.stop()
             self._live = None
 
-    def _show(self, training: Training, done: int) -> None:
+    def _show(self, trainer: Trainer, done: int) -> None:
         now = self.clock()
         if self._live is not None and now - self._drawn >= SECONDS_BETWEEN:
             self._drawn = now
-            self._live.update(self.draw(training, done), refresh=True)
+            self._live.update(self.draw(trainer, done), refresh=True)
 
-    def draw(self, training: Training, done: int) -> RenderableType:
+    def draw(self, trainer: Trainer, done: int) -> RenderableType:
         """Return both lines, with `done` steps of the running epoch behind."""
         grid = Table.grid(padding=(0, 2), expand=True)
         grid.add_column(no_wrap=True)
         grid.add_column(ratio=1)
         grid.add_column(no_wrap=True, justify="right")
-        grid.add_row(*self._how_far(training, done))
-        return Group(grid, Text(f"  {self._how_good(training)}", "dim", no_wrap=True))
+        grid.add_row(*self._how_far(trainer, done))
+        return Group(grid, Text(f"  {self._how_good(trainer)}", "dim", no_wrap=True))
 
-    def _how_far(self, training: Training, done: int) -> tuple[RenderableType, ...]:
-        behind = len(training.history) * training.steps + done
-        share, spent = behind / (training.epochs * training.steps), self.clock() - self._started
-        epoch = min(len(training.history) + 1, training.epochs)
+    def _how_far(self, trainer: Trainer, done: int) -> tuple[RenderableType, ...]:
+        behind = len(trainer.history) * trainer.steps + done
+        share, spent = behind / (trainer.epochs * trainer.steps), self.clock() - self._started
+        epoch = min(len(trainer.history) + 1, trainer.epochs)
         bar = Bar(total=1.0, completed=share, complete_style="cyan", finished_style="cyan")
         if not (behind and spent):
-            return f"  epoch {epoch}/{training.epochs}", bar, "preparing"
+            return f"  epoch {epoch}/{trainer.epochs}", bar, "preparing"
         left = duration(spent * (1.0 - share) / share)
-        return f"  epoch {epoch}/{training.epochs}", bar, f"{speed(behind / spent)}  {left} left"
+        return f"  epoch {epoch}/{trainer.epochs}", bar, f"{speed(behind / spent)}  {left} left"
 
-    def _how_good(self, training: Training) -> str:
-        history = training.history
+    def _how_good(self, trainer: Trainer) -> str:
+        history = trainer.history
         if not len(history):
             return "" if self._loss != self._loss else f"loss {self._loss:.4f}"
         last = history[-1]
-        watched = training.monitor or ("val_loss" if "val_loss" in last else "loss")
+        watched = trainer.monitor or ("val_loss" if "val_loss" in last else "loss")
         names = [name for name in dict.fromkeys(("loss", "val_loss", watched)) if name in last]
-        best = history[history.best(watched, training.lower_is_better(watched))]
+        best = history[history.best(watched, trainer.lower_is_better(watched))]
         figures = "   ".join(f"{name} {last[name]:.4f}" for name in names)
         return f"{figures}   best {best[watched]:.4f} in epoch {best['epoch']}"
 

@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from minicolumn import random
 from minicolumn.errors import DataError
 from minicolumn.nn.layer import Layer
-from minicolumn.optim import SGD, Adam, Constant, Optimizer
+from minicolumn.optim import SGD, Adam, Optimizer
 from minicolumn.picture import BEHIND, FRONT, QUIET, check_file, curves, mark, new_axes, save
 from minicolumn.train.batches import epoch_order
-from minicolumn.train.check import check_constrained, check_data, check_params, check_settings
-from minicolumn.train.epoch import State, next_numbers
-from minicolumn.train.programs import epoch_program
-from minicolumn.tree import map_leaves
+from minicolumn.train.data import check_data
+from minicolumn.train.engine import Engine
+from minicolumn.train.settings import check_network, check_settings
+from minicolumn.train.snapshot import check_constrained, check_params
+from minicolumn.train.step import State
 
 Array = np.ndarray
 
@@ -113,20 +113,20 @@ def find_learning_rate(
     >>> bool(1e-3 < found.suggestion < 1e-1)
     True
     """
-    settings = check_settings(
-        network, loss, optimizer, Constant(), regularizer, (), batch_size, 1, True, seed, dtype, threads,
-        backend, constraint=constraint,
-    )  # fmt: skip
+    chosen = {
+        "loss": loss, "optimizer": optimizer, "regularizer": regularizer, "constraint": constraint,
+        "batch_size": batch_size, "seed": seed, "dtype": dtype, "threads": threads, "backend": backend,
+    }  # fmt: skip
+    settings = check_settings("fit", chosen)
+    check_network("fit", network, settings.rule)
     rates = _growing(low, high, steps)
-    rows, _ = check_data(settings, X, y, sample_weight, None, 0.0)
-    start = check_params(settings, params, rows.X.shape[1:])
-    check_constrained(constraint, start)
+    rows, _ = check_data("fit", network, settings, X, y, sample_weight)
+    start = check_params("fit", network, settings, params, rows.X.shape[1:])
+    check_constrained("fit", constraint, start)
     order = _batches(settings.seed, len(rows), settings.batch_size, steps)
-    # The program works in the memory of its state, and the caller's weights must stay as they are.
-    state = State(map_leaves(np.array, start), settings.optimizer.start(start))
-    key = random.stream(settings.seed, "dropout")
-    inputs = (order, rates.astype(settings.dtype), next_numbers(0, steps), key, settings.regularizer)
-    _, losses, *_ = epoch_program(settings)(state, rows.X, rows.y, rows.weight, *inputs)
+    state = State(start, settings.optimizer.start(start))
+    engine = Engine(network, settings, rows, None)
+    _, (losses, *_) = engine.take(state, order, rates.astype(settings.dtype), 0)
     plain = isinstance(settings.optimizer, SGD) and settings.optimizer.momentum == 0.0
     return _judged(rates, losses.astype(np.float64), BELOW_PLAIN if plain else BELOW)
 

@@ -11,31 +11,12 @@ import numpy as np
 from minicolumn.model.files import PathLike
 from minicolumn.model.model import Model
 from minicolumn.model.scores import MetricLike
-from minicolumn.train.history import History, Row
+from minicolumn.optim import described as optimizer_as_json
+from minicolumn.train.history import History
+from minicolumn.train.settings import Settings
+from minicolumn.train.snapshot import Snapshot
 
 Array = np.ndarray
-
-
-@dataclass(frozen=True, eq=False)
-class Progress:
-    """Where a training stands between two epochs: all that it takes to go on with it.
-
-    params          the weights after the last epoch
-    moments         what the optimizer remembers; None starts it afresh
-    steps           taken so far, over all epochs
-    rows            of the history, one an epoch
-    best_params     the weights of `best_epoch`, where a callback asked for the best ones
-    best_epoch      counted from 1; 0 where there is none yet
-    rate_factor     what callbacks have made of the learning rate
-    """
-
-    params: Any
-    moments: Any = None
-    steps: int = 0
-    rows: tuple[Row, ...] = ()
-    best_params: Any = None
-    best_epoch: int = 0
-    rate_factor: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +29,7 @@ class Run:
     best_epoch      the epoch whose weights these are, counted from 1
     seconds         of training, with compiling
     steps_per_second of all steps together
-    progress        where it stands, for `fit(..., resume=run)`
+    snapshot        where it stands, for `fit(..., resume=run)`
     """
 
     model: Model
@@ -57,7 +38,7 @@ class Run:
     best_epoch: int
     seconds: float
     steps_per_second: float
-    progress: Progress
+    snapshot: Snapshot
 
     @property
     def params(self) -> Any:
@@ -84,3 +65,32 @@ class Run:
 
     def __repr__(self) -> str:
         return f"Run({len(self.history)} epochs, {self.stopped}, best epoch {self.best_epoch})"
+
+
+def described(
+    settings: Settings,
+    *,
+    epochs: int,
+    epochs_run: int,
+    best_epoch: int,
+    stopped: str,
+    rows: int,
+    seconds: float,
+) -> dict[str, Any]:
+    """Return the settings of a training and how it went as JSON, for the model file."""
+    s = settings
+    return {
+        "loss": s.record.to_json() if s.record else "",
+        "optimizer": optimizer_as_json(s.optimizer),
+        "schedule": getattr(s.schedule, "__name__", type(s.schedule).__name__),
+        "batch_size": s.batch_size,
+        "epochs": epochs,
+        "epochs_run": epochs_run,
+        "best_epoch": best_epoch,
+        "stopped": stopped,
+        "rows": rows,
+        "seed": s.seed,
+        "dtype": str(s.dtype),
+        "backend": s.backend,
+        "seconds": round(seconds, 3),
+    }

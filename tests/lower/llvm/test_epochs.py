@@ -14,7 +14,7 @@ from minicolumn.ir.graph import Graph
 from minicolumn.lower.compile import graph_of
 from minicolumn.lower.native import NativeProgram
 from minicolumn.lower.reference import ReferenceProgram
-from minicolumn.train.epoch import State, train_epoch
+from minicolumn.train.step import Data, State, Step, Steps, train_steps
 from minicolumn.tree import flatten, unflatten
 
 ROWS, FEATURES, OUTPUTS, STEPS = 30, 5, 3, 3
@@ -69,11 +69,11 @@ def epoch(case: tuple[Any, ...], dtype: Any) -> tuple[Graph, list[np.ndarray]]:
     params = in_precision(net.init(0, (FEATURES,)), dtype)
     recipe = optim.optimizer_by_name(optimizer)
     order = np.random.default_rng(0).integers(0, ROWS, (STEPS, batch)).astype(np.int32)
-    run = train_epoch(net, rule.function, recipe, nn.L2(0.01))
+    run = train_steps(Step(net, rule.function, recipe, nn.L2(0.01)))
     rates, numbers = np.full(STEPS, 0.01, dtype), np.arange(STEPS, dtype=np.uint32)
     weight = random.uniform(random.key(3), (ROWS,)).astype(dtype)
     state = State(params, in_precision(recipe.start(params), dtype))
-    args = (state, X, Y, weight, order, rates, numbers, random.stream(0, "dropout"))
+    args = (state, Data(X, Y, weight), Steps(order, rates, numbers), random.stream(0, "dropout"))
     graph = graph_of(run, *args)
     leaves = [np.asarray(x) for x in flatten(args)[0]]
     return graph, [np.asarray(x, n.array_type.dtype) for x, n in zip(leaves, graph.inputs, strict=True)]

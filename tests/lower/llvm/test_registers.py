@@ -13,7 +13,7 @@ from minicolumn.lower.compile import graph_of
 from minicolumn.lower.llvm.lane_axes import MOST_LANES, lanes_of_body
 from minicolumn.lower.native import NativeProgram
 from minicolumn.lower.reference import ReferenceProgram
-from minicolumn.train.epoch import State, train_epoch
+from minicolumn.train.step import Data, State, Step, Steps, train_steps
 from minicolumn.tree import flatten
 
 ROWS, STEPS = 40, 7
@@ -31,8 +31,8 @@ def _epoch(
     order = rng.integers(0, ROWS, (STEPS, batch)).astype(np.int32)
     rates, numbers = np.full(STEPS, 0.05, dtype), np.arange(STEPS, dtype=np.uint32)
     state = State(params, optimizer.start(params))
-    args = (state, X, y, None, order, rates, numbers, mc.random.stream(0, "dropout"))
-    graph = graph_of(train_epoch(net, mc.nn.LOSSES[loss].function, optimizer, None), *args)
+    args = (state, Data(X, y), Steps(order, rates, numbers), mc.random.stream(0, "dropout"))
+    graph = graph_of(train_steps(Step(net, mc.nn.LOSSES[loss].function, optimizer)), *args)
     leaves = [np.asarray(leaf) for leaf in flatten(args)[0] if leaf is not None]
     return graph, [leaf.astype(i.array_type.dtype) for leaf, i in zip(leaves, graph.inputs, strict=True)]
 

@@ -26,7 +26,7 @@ from minicolumn.lower.llvm.matmul import shapes
 from minicolumn.lower.llvm.program import emit_program
 from minicolumn.lower.native import NativeProgram
 from minicolumn.lower.reference import ReferenceProgram
-from minicolumn.train.epoch import State, train_epoch
+from minicolumn.train.step import Data, State, Step, Steps, train_steps
 from minicolumn.tree import flatten
 
 STEPS, FEATURES = 2, 21
@@ -38,11 +38,11 @@ def epoch(batch: int, hidden: int, dropout: float = 0.0) -> tuple[Graph, list[np
     net, rng = nn.Sequential(*layers), np.random.default_rng(0)
     X, Y = rng.standard_normal((300, FEATURES), np.float32), rng.integers(0, 7, 300, np.int32)
     params, recipe = net.init(0, (FEATURES,)), optim.Adam()
-    run = train_epoch(net, nn.LOSSES["softmax_cross_entropy"].function, recipe, None)
+    run = train_steps(Step(net, nn.LOSSES["softmax_cross_entropy"].function, recipe))
     order = rng.integers(0, 300, (STEPS, batch)).astype(np.int32)
     rates, numbers = np.full(STEPS, 0.01, np.float32), np.arange(STEPS, dtype=np.uint32)
     state = State(params, recipe.start(params))
-    args = (state, X, Y, None, order, rates, numbers, random.stream(0, "dropout"))
+    args = (state, Data(X, Y), Steps(order, rates, numbers), random.stream(0, "dropout"))
     graph = graph_of(run, *args)
     leaves = [np.asarray(x) for x in flatten(args)[0]]
     return graph, [np.asarray(x, n.array_type.dtype) for x, n in zip(leaves, graph.inputs, strict=True)]

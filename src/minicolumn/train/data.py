@@ -1,0 +1,93 @@
+"""The rows of a training: those that are trained on, and those held out to measure on."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+
+from minicolumn import random
+from minicolumn.errors import DataError, ShapeError
+from minicolumn.model.rows import Rows, check_inputs, check_rows, is_sparse
+from minicolumn.nn.layer import Layer
+from minicolumn.train.settings import Settings
+
+
+def check_data(
+    who: str,
+    network: Layer,
+    settings: Settings,
+    X: Any,
+    y: Any,
+    weight: Any = None,
+    validation_data: Any = None,
+    fraction: float = 0.0,
+) -> tuple[Rows, Rows | None]:
+    """Return the rows to train on, and those held out if any.
+
+    Errors      ShapeError where shapes do not fit, DataError for values that cannot be used
+    """
+    rows = _rows(who, network, settings, X, y, weight)
+    if validation_data is not None:
+        if fraction:
+            raise DataError(f"{who}: give validation_data or validation_fraction, not both")
+        return _weighing(rows), _validation(who, network, settings, rows, validation_data)
+    if fraction:
+        return _held_out(who, settings, _weighing(rows), fraction)
+    if settings.metrics:
+        raise DataError(
+            f"{who}: metrics are measured on held-out rows; give validation_data or validation_fraction"
+        )
+    return _weighing(rows), None
+
+
+def _rows(who: str, network: Layer, settings: Settings, X: Any, y: Any, weight: Any) -> Rows:
+    outputs = network.output_shape(check_inputs(who, X).shape[1:])
+    return check_rows(who, X, y, weight, settings.dtype, settings.rule, outputs)
+
+
+def _weighing(rows: Rows) -> Rows:
+    """Leave rows without weight out: a batch of such rows alone would have no mean."""
+    return rows if rows.weight is None or rows.weight.all() else rows.take(np.flatnonzero(rows.weight))
+
+
+def _validation(who: str, network: Layer, settings: Settings, rows: Rows, data: Any) -> Rows:
+    if not isinstance(data, tuple | list) or len(data) not in (2, 3):
+        raise DataError(f"{who}: validation_data must be (X, y) or (X, y, sample_weight)")
+    X, y, weight = (*data, None) if len(data) == 2 else data
+    shape = check_inputs(f"{who}: validation_data", X).shape[1:]
+    if shape != rows.X.shape[1:]:
+        raise ShapeError(
+            f"{who}: validation rows have shape {list(shape)}, training rows {list(rows.X.shape[1:])}"
+        )
+    held = _rows(f"{who}: validation_data", network, settings, X, y, weight)
+    if held.y.shape[1:] != rows.y.shape[1:]:
+        found, expected = list(held.y.shape[1:]), list(rows.y.shape[1:])
+        raise ShapeError(f"{who}: validation targets have shape {found} a row, training targets {expected}")
+    return held
+
+
+def _held_out(who: str, settings: Settings, rows: Rows, fraction: float) -> tuple[Rows, Rows]:
+    """Hold a share of the rows out by chance, class by class where y holds class numbers."""
+    from minicolumn.tables.split import split_rows
+
+    classes = rows.y if rows.y.dtype.kind == "i" and rows.y.ndim == 1 else None
+    seed = int(random.stream(settings.seed, "split")[1])  # 32 bits are what scikit-learn's splitter takes
+    try:
+        train, held = split_rows(classes, len(rows), fraction, seed)
+    except (DataError, TypeError) as error:
+        raise DataError(f"{who}: validation_fraction: {error}") from None
+    return rows.take(np.sort(train)), rows.take(np.sort(held))
+
+
+def fingerprint(rows: Rows | None) -> str:
+    """Return the SHA-256 of some rows as they are computed with; "" for none."""
+    if rows is None:
+        return ""
+    digest = hashlib.sha256()
+    inputs = (rows.X.data, rows.X.indices, rows.X.indptr) if is_sparse(rows.X) else (rows.X,)
+    for array in (*inputs, rows.y, *(() if rows.weight is None else (rows.weight,))):
+        digest.update(f"{array.dtype.str}{array.shape}".encode())
+        digest.update(memoryview(np.ascontiguousarray(array)).cast("B"))
+    return digest.hexdigest()

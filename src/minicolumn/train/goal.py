@@ -1,0 +1,63 @@
+"""How far to go: so many epochs, so many steps, or so long."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from minicolumn.errors import DataError
+
+if TYPE_CHECKING:
+    from minicolumn.train.trainer import Trainer
+
+
+@dataclass(frozen=True)
+class Goal:
+    """Where a training is to be stopped, at the first of these.
+
+    epoch       whole epochs in all
+    step        steps in all
+    deadline    by the clock, in its seconds
+    """
+
+    epoch: float = math.inf
+    step: float = math.inf
+    deadline: float = math.inf
+    clock: Callable[[], float] = time.perf_counter
+
+    def steps(self, trainer: Trainer) -> int:
+        """Return how many more steps may be taken now; 0 when it is reached."""
+        if trainer.epoch >= self.epoch or trainer.step >= self.step:
+            return 0
+        left = min(self.step - trainer.step, (self.epoch - trainer.epoch) * trainer.steps)
+        if self.deadline < math.inf:
+            seconds = self.deadline - self.clock()
+            if seconds <= 0.0:
+                return 0
+            left = min(left, max(1.0, seconds / trainer.seconds_a_step))
+        return int(min(max(left, 1), 2**31))
+
+
+def goal_of(trainer: Trainer, epochs: Any = None, steps: Any = None, seconds: Any = None) -> Goal:
+    """Return the goal of a call of `advance`; with nothing said one epoch.
+
+    Errors      DataError for more than one of them, and for what is no number above 0
+    """
+    given = {"epochs": epochs, "steps": steps, "seconds": seconds}
+    said = {name: value for name, value in given.items() if value is not None}
+    if len(said) > 1:
+        raise DataError(f"advance: give one of epochs, steps and seconds, got {' and '.join(said)}")
+    name, value = next(iter(said.items()), ("epochs", 1))
+    number = isinstance(value, int | float) or hasattr(value, "__index__") or hasattr(value, "__float__")
+    if not number or isinstance(value, bool) or not 0 < float(value) < math.inf:
+        raise DataError(f"advance: {name} must be a number above 0, got {value!r}")
+    if name == "seconds":
+        return Goal(deadline=time.perf_counter() + float(value))
+    if int(value) != value:
+        raise DataError(f"advance: {name} must be a whole number, got {value!r}")
+    if name == "epochs":
+        return Goal(epoch=trainer.epoch + int(value))
+    return Goal(step=trainer.step + int(value))

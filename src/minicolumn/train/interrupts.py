@@ -1,0 +1,32 @@
+"""Ctrl-C between two moments that belong together."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def deferred() -> Iterator[None]:
+    """Let Ctrl-C wait until what is done within is done; then it is raised.
+
+    Native code works in the memory of a training's state, and the books that go with it are kept by Python:
+    an interrupt between the two would leave weights of one step with the count of another. Only the main
+    thread is interrupted, and only where nobody else handles the signal, so nothing happens elsewhere.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    waiting: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _: waiting.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if waiting:
+        raise KeyboardInterrupt

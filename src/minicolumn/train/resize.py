@@ -1,0 +1,146 @@
+"""Layers that grow and shrink while a network is trained: new weights beside old ones."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from minicolumn.errors import DataError
+from minicolumn.nn import Activation, Dense, Dropout, Sequential
+from minicolumn.nn.activations import activation_by_name
+from minicolumn.nn.layer import Layer
+from minicolumn.tree import flatten, named_leaves, unflatten
+
+Array = np.ndarray
+# Between the two layers whose weights change there may be what has no weights and looks at each unit alone.
+BETWEEN = (Activation, Dropout)
+
+
+@dataclass(frozen=True)
+class Resizing:
+    """A dense layer of a network with other units, and how arrays of the old network become the new one's.
+
+    network     after it
+    layer       number of the layer; following: of the dense layer that reads it
+    kept        the units that stay, by their numbers before
+    """
+
+    network: Sequential
+    layer: int
+    following: int
+    kept: tuple[int, ...]
+
+    def carried(self, fresh: Any, old: Any) -> Any:
+        """Return a tree like `fresh` with the numbers of units that stay taken from `old`.
+
+        fresh       what the new network, or its optimizer, begins with
+        """
+        named, structure = named_leaves(fresh), flatten(fresh)[1]
+        pairs = zip(named, flatten(old)[0], strict=True)
+        return unflatten(structure, [self._carried(path, new, held) for (path, new), held in pairs])
+
+    def _carried(self, path: str, fresh: Any, old: Any) -> Any:
+        axis = self._axis(path)
+        if axis is None or np.ndim(old) <= axis:  # another layer's, or a single number
+            return np.array(old)
+        out, stay = np.array(fresh), np.take(old, self.kept, axis=axis)
+        out[(slice(None),) * axis + (slice(0, len(self.kept)),)] = stay
+        return out
+
+    def _axis(self, path: str) -> int | None:
+        """Return which axis of an array counts the units: none, or of a weight rows or columns."""
+        *_, number, name = ("", *path.split("."))
+        own = {(str(self.layer), "weight"): 1, (str(self.layer), "bias"): 0}
+        return (own | {(str(self.following), "weight"): 0}).get((number, name))
+
+    def without_effect(self, params: Any) -> Any:
+        """Return weights by which new units change nothing yet: the next layer does not listen to them."""
+        name = str(self.following)
+        weight = np.array(params[name]["weight"])
+        weight[len(self.kept) :] = 0.0
+        return {**params, name: {**params[name], "weight": weight}}
+
+    def as_loud(self, params: Any, before: int) -> Any:
+        """Return weights that make up for the number of inputs that an "ntk" layer divides by."""
+        name, layer = str(self.following), self.network.layers[self.following]
+        weight = params[name]["weight"]
+        if getattr(layer, "parametrization", "standard") == "standard":
+            return params
+        factor = weight.dtype.type(math.sqrt(len(weight) / before))
+        return {**params, name: {**params[name], "weight": weight * factor}}
+
+
+def grown(network: Layer, layer: Any, units: Any) -> Resizing:
+    """Return a network whose dense layer has so many units more.
+
+    layer       its number in the `Sequential`, as in the names of the weights
+    Errors      DataError for a layer that is not dense, or whose units something else looks at
+    """
+    whole, following = _found("grow", network, layer)
+    own = whole.layers[layer]
+    assert isinstance(own, Dense)
+    _check_units("grow", units)
+    return _resized(whole, layer, following, tuple(range(own.units)), own.units + int(units))
+
+
+def pruned(network: Layer, params: Any, layer: Any, units: Any) -> Resizing:
+    """Return a network whose dense layer lacks some units.
+
+    units       their numbers; or how many, then those that matter least: of the smallest product of the
+                lengths of what comes in and what goes out
+    Errors      DataError as for `grown`, and where no unit would be left
+    """
+    whole, following = _found("prune", network, layer)
+    own = whole.layers[layer]
+    assert isinstance(own, Dense)
+    gone = _gone(params, layer, following, own.units, units)
+    kept = tuple(k for k in range(own.units) if k not in gone)
+    if not kept:
+        raise DataError(f"prune: layer {layer} has {own.units} units, and one must stay")
+    return _resized(whole, layer, following, kept, len(kept))
+
+
+def _gone(params: Any, layer: int, following: int, count: int, units: Any) -> set[int]:
+    if isinstance(units, Sequence | np.ndarray) and not isinstance(units, str):
+        numbers = {int(unit) for unit in units}
+        if not numbers or not numbers <= set(range(count)):
+            raise DataError(f"prune: layer {layer} has units 0 to {count - 1}, got {list(units)}")
+        return numbers
+    _check_units("prune", units)
+    coming = np.linalg.norm(params[str(layer)]["weight"], axis=0)
+    going = np.linalg.norm(params[str(following)]["weight"], axis=1)
+    return set(np.argsort(coming * going, kind="stable")[: int(units)].tolist())
+
+
+def _check_units(who: str, units: Any) -> None:
+    if isinstance(units, bool) or not isinstance(units, int | np.integer) or units < 1:
+        raise DataError(f"{who}: units must be a whole number of at least 1, got {units!r}")
+
+
+def _found(who: str, network: Layer, layer: Any) -> tuple[Sequential, int]:
+    """Return the network, and the number of the dense layer that reads a hidden one."""
+    layers = network.layers if isinstance(network, Sequential) else ()
+    dense = [k for k, found in enumerate(layers) if isinstance(found, Dense)]
+    if isinstance(layer, bool) or layer not in dense[:-1]:
+        hidden = ", ".join(map(str, dense[:-1])) or "none"
+        raise DataError(f"{who}: layer must be the number of a hidden dense layer ({hidden}), got {layer!r}")
+    following = dense[dense.index(layer) + 1]
+    for number in range(layer, following):
+        between = layers[number]
+        if number > layer and not isinstance(between, BETWEEN):
+            raise DataError(f"{who}: layer {number}, {between!r}, may have weights for each unit")
+        name = getattr(between, "function" if isinstance(between, Activation) else "activation", None)
+        if isinstance(name, str) and activation_by_name(name).by_row:
+            raise DataError(f"{who}: layer {number} looks at all units of layer {layer} together ({name})")
+    assert isinstance(network, Sequential)
+    return network, following
+
+
+def _resized(network: Sequential, layer: int, following: int, kept: tuple[int, ...], units: int) -> Resizing:
+    layers = list(network.layers)
+    layers[layer] = replace(layers[layer], units=units)  # type: ignore[type-var]  a dense layer is a record
+    return Resizing(Sequential(*layers), layer, following, kept)

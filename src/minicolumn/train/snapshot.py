@@ -1,0 +1,127 @@
+"""Where a training stands: all that it takes to go on with it, at a step within an epoch or between two."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from minicolumn.errors import DataError, ShapeError
+from minicolumn.nn.layer import Layer, Param
+from minicolumn.train.history import Row
+from minicolumn.train.settings import Settings, kind
+from minicolumn.tree import flatten, map_leaves, named_leaves, unflatten
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """Where a training stands.
+
+    params          the weights that are trained
+    moments         what the optimizer remembers; None starts it afresh
+    step            steps taken so far, over all epochs
+    rows            of the history, one for each whole epoch
+    seen            rows of the running epoch that were trained on
+    sums            over these, of the losses and of the regularizer's share
+    seconds         that they took
+    best_params     the weights of `best_epoch`, where a callback asked for the best ones
+    best_epoch      counted from 1; 0 where there is none yet
+    rate_factor     what callbacks have made of the learning rate
+    stop_reason     why the training ended; None while it goes on
+    """
+
+    params: Any
+    moments: Any = None
+    step: int = 0
+    rows: tuple[Row, ...] = ()
+    seen: int = 0
+    sums: tuple[float, ...] = ()
+    seconds: float = 0.0
+    best_params: Any = None
+    best_epoch: int = 0
+    rate_factor: float = 1.0
+    stop_reason: str | None = None
+
+
+def first_snapshot(
+    who: str, network: Layer, settings: Settings, resume: Any, params: Any, input_shape: tuple[int, ...]
+) -> Snapshot:
+    """Return where to begin: at the first step, or where another training stood.
+
+    resume      a `Snapshot`, or what has one, such as a run; None begins anew
+    params      weights to begin with; None draws them
+    Errors      DataError for what cannot be gone on with, ShapeError for weights of another network
+    """
+    if resume is None:
+        first = check_params(who, network, settings, params, input_shape)
+        return Snapshot(first, settings.optimizer.start(first))
+    if params is not None:
+        raise DataError(f"{who}: give params or resume, not both; resume brings its own weights")
+    stood = getattr(resume, "snapshot", resume)
+    if not isinstance(stood, Snapshot):
+        raise DataError(f"{who}: resume is a {kind(resume)}, expected what an earlier fit returned")
+    first = check_params(who, network, settings, stood.params, input_shape)
+    moments = settings.optimizer.start(first)
+    if stood.moments is not None:
+        moments = _check_moments(who, settings, moments, stood.moments)
+    return replace(stood, params=first, moments=moments)
+
+
+def check_params(
+    who: str, network: Layer, settings: Settings, params: Any, input_shape: tuple[int, ...]
+) -> Any:
+    """Return the weights to start from: drawn ones, or a copy of given ones that fit the network."""
+    if params is None:
+        return network.init(settings.seed, input_shape, settings.dtype)
+    declared = network.declare(input_shape)
+    places, structure = flatten(declared, is_leaf=lambda node: isinstance(node, Param))
+    names = [name for name, _ in named_leaves(unflatten(structure, range(len(places))))]
+    found = named_leaves(params)
+    if flatten(params)[1] != structure:
+        raise ShapeError(
+            f"{who}: params hold {', '.join(n for n, _ in found) or 'nothing'}; the network has "
+            f"{', '.join(names) or 'none'}"
+        )
+    for place, (name, new) in zip(places, found, strict=True):
+        if np.shape(new) != place.shape or not np.isfinite(new).all():
+            raise ShapeError(f"{who}: params: {name} must hold finite numbers of shape {list(place.shape)}")
+    return map_leaves(lambda leaf: np.array(leaf, settings.dtype), params)
+
+
+def _check_moments(who: str, settings: Settings, fresh: Any, found: Any) -> Any:
+    """Return a copy of an optimizer's moments, which must be those of the same kind of optimizer."""
+    (new, structure), (old, other) = flatten(fresh), flatten(found)
+    if structure != other or any(np.shape(a) != np.shape(b) for a, b in zip(new, old, strict=True)):
+        kept = ", ".join(name for name in found if name != "count") or "nothing"
+        name = type(settings.optimizer).__name__
+        raise DataError(
+            f"{who}: resume remembers {kept}, which {name} cannot go on from; use the same optimizer"
+        )
+    return map_leaves(lambda a, b: np.array(b, np.asarray(a).dtype), fresh, found)
+
+
+def check_constrained(who: str, constraint: Callable[[Any], Any] | None, params: Any) -> None:
+    """Refuse a constraint that makes something else of weights than weights like them."""
+    if constraint is None:
+        return
+    found, expected = constraint(params), named_leaves(params)
+    if flatten(found)[1] != flatten(params)[1]:
+        raise ShapeError(
+            f"{who}: the constraint must give back weights in the same structure, {_listed(expected)}; it "
+            f"gave {_listed(named_leaves(found))}"
+        )
+    for (name, old), (_, new) in zip(expected, named_leaves(found), strict=True):
+        like = np.shape(new), np.asarray(new).dtype
+        if like != (old.shape, old.dtype):
+            raise ShapeError(
+                f"{who}: the constraint made of {name}, {old.dtype} {list(old.shape)}, {like[1]} "
+                f"{list(like[0])}; it must keep both"
+            )
+
+
+def _listed(named: list[tuple[str, Any]]) -> str:
+    return ", ".join(name or "one array" for name, _ in named[:8]) + ", ..." * (len(named) > 8)

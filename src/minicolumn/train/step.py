@@ -1,0 +1,206 @@
+"""One training step, many of them as one loop, and whole epochs as a loop of loops: what is compiled.
+
+The signature of a compiled training stands here and nowhere else: ``(state, data, steps, ..., key,
+regularizer)``, with `DIMS` saying which arrays share an axis of any length, and `GIVEN` which are given away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from minicolumn import random
+from minicolumn.autodiff.derivatives import value_and_grad
+from minicolumn.errors import DataError, ShapeError
+from minicolumn.nn.layer import Layer
+from minicolumn.nn.regularize import PerRow, with_statistics
+from minicolumn.optim import Optimizer, apply_updates
+from minicolumn.trace.loops import scan
+
+Array = np.ndarray
+
+# Another number of rows or steps is not another program: which arguments share a leading axis of any length.
+STEPS_VARYING, EPOCHS_VARYING = ((1,), (2,)), ((1,), (2, 3))
+GIVEN = (0,)
+
+
+@dataclass(frozen=True)
+class State:
+    """What one step hands to the next: the weights, and what the optimizer remembers."""
+
+    params: Any
+    moments: Any
+
+
+@dataclass(frozen=True)
+class Data:
+    """What is trained on: X [rows, *input_shape], Y [rows, ...], weight [rows] or None."""
+
+    X: Array
+    Y: Array
+    weight: Array | None = None
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Some steps; their leading axis, or axes, is the loop's.
+
+    order       int32 [steps, batch], the rows of each step
+    rates       float [steps], the learning rates
+    numbers     uint32 [steps]: which steps of the whole training these are. Dropout draws from them, so a
+                training that is cut into other pieces draws the same.
+    """
+
+    order: Array
+    rates: Array
+    numbers: Array
+
+
+@dataclass(frozen=True)
+class Step:
+    """What makes one training step another than the next.
+
+    gradient of  loss(network(X[rows]), Y[rows]) + regularizer(params)
+    params, moments = optimizer's step along it, times rate
+    params = constraint(params), with the running statistics that layers noted down
+    """
+
+    network: Layer
+    loss: Callable[..., Any]
+    optimizer: Optimizer
+    regularizer: Callable[[Any], Any] | None = None
+    constraint: Callable[[Any], Any] | None = None
+
+    def take(
+        self, state: State, data: Data, step: Steps, key: Array, regularizer: Callable[[Any], Any] | None
+    ) -> tuple[State, tuple[Any, ...]]:
+        """Take one step: the state after it, and the batch's loss, then the regularizer's share if any."""
+        rows, own = step.order, random.fold_in(key, step.numbers) if self.network.draws else None
+        batch = data.X[rows], data.Y[rows], None if data.weight is None else data.weight[rows]
+
+        def objective(params: Any) -> tuple[Any, tuple[tuple[Any, ...], Any]]:
+            return loss_of(self.network, self.loss, regularizer, params, *batch, key=own)
+
+        (_, (losses, observed)), gradients = value_and_grad(objective, has_aux=True)(state.params)
+        updates, moments = self.optimizer.step(gradients, state.moments, state.params, step.rates)
+        params = apply_updates(state.params, updates)
+        if self.constraint is not None:
+            params = self.constraint(params)
+        if observed is not None:  # last, so that nothing else moves them
+            params = with_statistics(params, observed)
+        return State(params, moments), losses
+
+
+def train_steps(step: Step) -> Callable[..., tuple[State, tuple[Any, ...]]]:
+    """Return the function that takes some steps, one after the other.
+
+    It takes (state, data, steps, key, regularizer): a regularizer of the same kind as the step's, as an
+    argument, makes its strength data. It gives the state after the last step, and the losses of each,
+    [steps], without the regularizer's share; where there is one, that share beside them, [steps].
+    """
+
+    def run(
+        state: State,
+        data: Data,
+        steps: Steps,
+        key: Array,
+        regularizer: Callable[[Any], Any] | None = step.regularizer,
+    ) -> tuple[State, tuple[Any, ...]]:
+        return scan(lambda s, x: step.take(s, data, x, key, regularizer), state, steps)
+
+    return run
+
+
+def train_epochs(step: Step) -> Callable[..., tuple[State, tuple[Any, ...]]]:
+    """Return the function that trains for some epochs, each of some steps and perhaps a shorter last one.
+
+    It takes (state, data, steps, last, key, regularizer):
+
+    steps       the whole batches, order [epochs, steps, batch], rates and numbers [epochs, steps]
+    last        the short batches of the epochs' ends, [epochs, 1, ...] each, or None
+    Returns     the states after each epoch, [epochs, ...], and sums over its rows, float64 [epochs]: of the
+                losses, then of the regularizer's share, where there is one
+    """
+
+    def run(
+        state: State,
+        data: Data,
+        steps: Steps,
+        last: Steps | None,
+        key: Array,
+        regularizer: Callable[[Any], Any] | None = step.regularizer,
+    ) -> tuple[State, tuple[Any, ...]]:
+        def added_up(held: Any, x: Steps) -> tuple[Any, None]:
+            state, sums = held
+            state, losses = step.take(state, data, x, key, regularizer)
+            rows = float(x.order.shape[0])
+            return (
+                state,
+                tuple(s + part.astype(np.float64) * rows for s, part in zip(sums, losses, strict=True)),
+            ), None
+
+        def epoch(state: State, x: tuple[Steps, Steps | None]) -> tuple[State, Any]:
+            whole, last = x
+            held = state, (np.float64(0.0),) * (1 if regularizer is None else 2)
+            held, _ = scan(added_up, held, whole)
+            if last is not None:
+                held, _ = scan(added_up, held, last)
+            return held[0], held
+
+        return scan(epoch, state, (steps, last))[1]
+
+    return run
+
+
+def loss_of(
+    network: Layer,
+    loss: Callable[..., Any],
+    regularizer: Callable[[Any], Any] | None,
+    params: Any,
+    X: Array,
+    Y: Array,
+    weight: Array | None,
+    *,
+    key: Array | None = None,
+) -> tuple[Any, tuple[tuple[Any, ...], Any]]:
+    """Return what a batch minimises, and besides its parts: the loss and, with a regularizer, its share.
+
+    key         what layers that draw numbers draw from
+    Returns     last, the weights with the running statistics that layers observed, or None
+    """
+    observed = None
+    if network.observes:
+        outputs, observed = network.apply_training(params, X, key)
+    else:
+        outputs = network.apply(params, X, key=key, training=True)
+    plain = _one_number("the loss", loss(outputs, Y, weight))
+    if regularizer is None:
+        return plain, ((plain,), observed)
+    if isinstance(regularizer, PerRow):
+        penalty = regularizer.over(params, float(X.shape[0]) if weight is None else np.sum(weight))
+    else:
+        penalty = _one_number("the regularizer", regularizer(params))
+    return plain + penalty, ((plain, penalty), observed)
+
+
+def _one_number(what: str, value: Any) -> Any:
+    if value is None or isinstance(value, tuple | list | dict | str):
+        raise DataError(f"fit: {what} must give one number for a batch, it gave {value!r:.60}")
+    if getattr(value, "dtype", np.dtype(np.float64)).kind != "f":
+        raise DataError(
+            f"fit: {what} gave {value.dtype}, expected a float; what only counts has no slope to descend"
+        )
+    shape = getattr(value, "shape", ())
+    if shape:
+        raise ShapeError(
+            f"fit: {what} must give one number for a batch, it gave shape {list(shape)}; take np.mean of it"
+        )
+    return value
+
+
+def next_numbers(first: int, steps: int) -> Array:
+    """Return the numbers of some steps, uint32 [steps]."""
+    return np.arange(first, first + steps, dtype=np.uint32)

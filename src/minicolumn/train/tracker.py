@@ -1,0 +1,125 @@
+"""What a training has come to: its history, the figure that is watched, the best weights, and why it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from minicolumn.errors import DataError, did_you_mean
+from minicolumn.model.metrics import HIGHER_IS_BETTER
+from minicolumn.train.history import History, Row
+
+
+def lower_is_better(monitor: str) -> bool:
+    """Return whether a figure is better when it is lower, judged by its name.
+
+    >>> lower_is_better("val_loss"), lower_is_better("val_accuracy")
+    (True, False)
+    """
+    return monitor.removeprefix("val_") not in HIGHER_IS_BETTER
+
+
+class Tracker:
+    """The part of a `Trainer` that needs no network: what callbacks decide by, and what they decide.
+
+    figures         what each row of the history holds that can be watched
+    higher_is_better    of figures whose name does not say it; None where nobody knows
+    history         one row for each whole epoch
+    monitor         the figure by which the best weights are chosen; None keeps the newest
+    rate_factor     a factor on the learning rate beside the schedule's; callbacks may set it
+    stop_reason     why it ended; None while it goes on
+    """
+
+    def __init__(
+        self,
+        figures: tuple[str, ...] = ("loss",),
+        higher_is_better: Mapping[str, bool | None] | None = None,
+        params: Any = None,
+    ) -> None:
+        self.figures = figures
+        self.higher_is_better = dict(higher_is_better or {})
+        self.history = History()
+        self.monitor: str | None = None
+        self.rate_factor = 1.0
+        self.stop_reason: str | None = None
+        self._params = params
+        self._best: tuple[int, Any] | None = None  # the epoch of the best weights, and these
+
+    @property
+    def params(self) -> Any:
+        """Return the weights as they are now."""
+        return self._params
+
+    @property
+    def best_params(self) -> Any:
+        """Return the weights that are handed back: those of `best_epoch`, or without a monitor the newest."""
+        return self.params if self.monitor is None or self._best is None else self._best[1]
+
+    @property
+    def best_epoch(self) -> int:
+        """Return the epoch whose weights are handed back, counted from 1; 0 before the end of the first."""
+        if self.monitor is None:
+            return len(self.history)
+        return 0 if self._best is None else self._best[0]
+
+    def stop(self, reason: str) -> None:
+        """End the training here: after this epoch, or within it where it is asked for there."""
+        self.stop_reason = self.stop_reason or reason
+
+    def figure(self, monitor: str | None = None) -> str:
+        """Return the figure to watch: `monitor`, one of `figures`; for None val_loss, or loss without it.
+
+        Errors      DataError for one that does not exist, or of which nobody knows which way is better
+        """
+        chosen = monitor or ("val_loss" if "val_loss" in self.figures else "loss")
+        if chosen not in self.figures:
+            hint = did_you_mean(chosen, self.figures)
+            raise DataError(f"there is no {chosen!r} to watch{hint}; there are {', '.join(self.figures)}")
+        if self.higher_is_better.get(chosen, False) is None:
+            name = chosen.removeprefix("val_")
+            raise DataError(
+                f"there is no telling whether {chosen} is better when it is higher; "
+                f"say it: mc.train.Metric({name!r}, function, higher_is_better=True)"
+            )
+        return chosen
+
+    def keep_best(self, monitor: str | None = None) -> str:
+        """Have the weights of the best epoch handed back, from now on; return the figure that decides.
+
+        monitor     one of `figures`; None takes val_loss, or loss where nothing is held out
+        Errors      DataError as for `figure`, and where another figure decides already
+        """
+        chosen = self.figure(monitor)
+        if self.monitor not in (None, chosen):
+            raise DataError(
+                f"two callbacks want the best weights, by {self.monitor!r} and by {chosen!r}; use one"
+            )
+        self.monitor = chosen
+        return chosen
+
+    def lower_is_better(self, figure: str) -> bool:
+        """Return whether a figure is better when it is lower, as its metric says or else its name."""
+        higher = self.higher_is_better.get(figure)
+        return lower_is_better(figure) if higher is None else not higher
+
+    def waited(self, monitor: str, min_delta: float = 0.0) -> int:
+        """Return how many epochs have passed since a figure was last better than before by ``min_delta``."""
+        return self.history.waited(monitor, min_delta, self.lower_is_better(monitor))
+
+    def add(self, row: Row, params: Any = None) -> None:
+        """Note a whole epoch, and the weights after it."""
+        self.history.add(row, len(self.history) + 1)
+        self._params = params
+
+    def settle_best(self) -> None:
+        """Take the last epoch's weights for the best ones, if they are."""
+        if self.monitor is not None and self.history and self._improved(self.monitor):
+            self._best = len(self.history), self.params
+
+    def _improved(self, monitor: str) -> bool:
+        if self._best is None:
+            return True
+        sign = 1.0 if self.lower_is_better(monitor) else -1.0
+        rows = self.history.rows
+        old, new = (sign * rows[place].get(monitor, float("nan")) for place in (self._best[0] - 1, -1))
+        return bool(new <= old or old != old)  # of equal ones the last, which has learnt longest
