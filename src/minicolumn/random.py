@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import math
 import operator
-from typing import Any
+import sys
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minicolumn.errors import DataError, did_you_mean
+
+if TYPE_CHECKING:
+    from minicolumn.lower.llvm.shuffle import Shuffle
 
 Array = np.ndarray
 Shape = tuple[int, ...]
@@ -250,6 +254,9 @@ def permutation(key: Array, n: int) -> Array:
     >>> sorted(permutation(key(0), 5).tolist())
     [0, 1, 2, 3, 4]
     """
+    native = _NATIVE.shuffle(key, 1, n)
+    if native is not None:
+        return native.permutation(np.ascontiguousarray(key), n)
     words = bits(key, (n,))
     if isinstance(words, np.ndarray):
         return _order(words)
@@ -257,7 +264,9 @@ def permutation(key: Array, n: int) -> Array:
 
 
 def permutations(key: Array, first: int, count: int, n: int) -> Array:
-    """Return ``permutation(fold_in(key, i), n)`` for so many i from ``first`` on, in a few NumPy calls.
+    """Return ``permutation(fold_in(key, i), n)`` for so many i from ``first`` on, in one native call.
+
+    Where machine code cannot be made, or is not worth loading yet, it is a few NumPy calls.
 
     Returns     int32[count, n]
 
@@ -265,6 +274,9 @@ def permutations(key: Array, first: int, count: int, n: int) -> Array:
     >>> bool((stack[1] == permutation(fold_in(key(0), 2), 5)).all())
     True
     """
+    native = _NATIVE.shuffle(key, count, n)
+    if native is not None and 0 <= first <= 2**32 - count:
+        return native.permutations(np.ascontiguousarray(key), first, count, n)
     numbers = np.arange(first, first + count, dtype=np.uint32)
     keys = np.stack(threefry2x32(key, (numbers, np.full(count, _FOR_FOLD, np.uint32))))
     half = (n + 1) // 2
@@ -282,3 +294,43 @@ def _order(words: Array) -> Array:
     first = np.argsort(low, axis=-1, kind="stable")
     second = np.argsort(np.take_along_axis(high, first, -1), axis=-1, kind="stable")
     return np.take_along_axis(first, second, -1).astype(np.int32)
+
+
+class _Native:
+    """Machine code for permutations, loaded once NumPy has ordered so much that it would have paid."""
+
+    def __init__(self) -> None:
+        self._ordered = 0
+        self._shuffle: Shuffle | None = None
+
+    def shuffle(self, key: Any, count: int, n: int) -> Shuffle | None:
+        """Return what makes so many permutations of n; None where that is for NumPy, or for a graph."""
+        plain = type(key) is np.ndarray and key.dtype == np.uint32 and key.shape == (2,)
+        if not plain or count < 1 or not 1 <= n < 2**31:
+            return None
+        if self._shuffle is None:
+            self._ordered += count * n
+            if self._ordered > _price():
+                self._shuffle = _loaded()
+        return self._shuffle
+
+
+def _price() -> int:
+    """Return how many numbers NumPy orders, at 30 ns each, in the time that loading takes.
+
+    That is 2 milliseconds where LLVM is there already, and 50 where it is not.
+    """
+    return 1 << 16 if "minicolumn.lower.native" in sys.modules else 3 << 19
+
+
+def _loaded() -> Shuffle | None:
+    from minicolumn.lower.llvm.jit import available
+
+    if not available():
+        return None
+    from minicolumn.lower.llvm.shuffle import Shuffle
+
+    return Shuffle()
+
+
+_NATIVE = _Native()
