@@ -142,9 +142,11 @@ def test_without_statistics_the_step_is_the_plain_one() -> None:
     args = _inputs(net, optimizer, steps=3)
 
     def plain_epoch(state: State, data: Data, steps: Steps, key: Any) -> Any:
-        def step(state: State, x: Steps) -> Any:
-            rows, rate, number = x.order, x.rates, x.numbers
-            own, (x, y, w) = random.fold_in(key, number), (a[rows] for a in (data.X, data.Y, data.weight))
+        weight: Any = data.weight
+
+        def step(state: State, own_step: Steps) -> Any:
+            rows, rate, number = own_step.order, own_step.rates, own_step.numbers
+            own, (x, y, w) = random.fold_in(key, number), (a[rows] for a in (data.X, data.Y, weight))
 
             def objective(params: Any) -> Any:
                 plain = loss(net.apply(params, x, key=own, training=True), y, w)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,20 @@ class Forward:
         def losses(params: Any, x: Array, y: Array, weight: Array) -> Any:
             return scan(lambda state, rows: (state, block_loss(params, *rows)), (), (x, y, weight))[1]
 
+        def several(stack: Any, whole: Any, last: Any) -> Any:
+            def of_one(state: Any, params: Any) -> tuple[Any, Any]:
+                def block(total: Any, rows: Any) -> tuple[Any, None]:
+                    x, y, weight, share = rows
+                    loss = block_loss(params, x, y, weight).astype(np.float64)
+                    return total + np.where(share > 0.0, loss * share, 0.0), None
+
+                total: Any = np.float64(0.0)
+                if whole is not None:
+                    total, _ = scan(block, total, whole)
+                return state, total if last is None else block(total, last)[0]
+
+            return scan(of_one, (), stack)[1]
+
         self._apply = apply
         self._wide: dict[tuple[int, ...], bool] = {}
         # Weights that decay, and probabilities far from 1, may be subnormal numbers, which take far longer.
@@ -76,6 +91,7 @@ class Forward:
         self._places = lower(places, varying=((1,),))
         self._losses = lower(losses, varying=((1, 2, 3),))
         self._loss = lower(block_loss)
+        self._several = lower(several, varying=((0,), (1,)))
 
     def predict(self, params: Any, X: Any) -> Array:
         """Return the predictions, [rows, outputs], or [rows] where the network has one output."""
@@ -116,19 +132,21 @@ class Forward:
         if is_sparse(rows.X):
             blocks = [rows.take(part).dense() for part in _calls(rows.X, rows.X.dtype)]
             totals = [len(b) if b.weight is None else np.sum(b.weight, dtype=np.float64) for b in blocks]
-            return _mean(np.array([self.loss(params, b) for b in blocks]), np.array(totals, np.float64))
-        weight = np.ones(len(rows), rows.X.dtype) if rows.weight is None else rows.weight
-        whole = len(rows) - len(rows) % ROWS
-        losses, shares = [], []
-        if whole:
-            blocks = [_blocked(a[:whole]) for a in (rows.X, rows.y, weight)]
-            losses.append(self._losses(params, *blocks))
-            shares.append(np.sum(blocks[2], axis=1, dtype=np.float64))
-        if whole < len(rows):
-            last = rows.X[whole:], rows.y[whole:], weight[whole:]
-            losses.append(np.atleast_1d(self._loss(params, *last)))
-            shares.append(np.sum(last[2], dtype=np.float64, keepdims=True))
-        return _mean(np.concatenate(losses), np.concatenate(shares)) if losses else float("nan")
+            return _mean([self.loss(params, b) for b in blocks], np.array(totals, np.float64))
+        cut = Blocks.of(rows)
+        losses = [] if cut.whole is None else [self._losses(params, *cut.whole[:3])]
+        losses += [] if cut.last is None else [np.atleast_1d(self._loss(params, *cut.last[:3]))]
+        return _mean(np.concatenate(losses), cut.shares) if losses else float("nan")
+
+    def losses(self, stack: Any, blocks: Blocks) -> Array:
+        """Return the losses of several weights, as `loss` gives that of each, in one call.
+
+        stack       weights with an axis in front, [count, ...]
+        Returns     float64 [count]
+        """
+        if not blocks.total:
+            return np.full(len(next(leaves(stack))), np.nan)
+        return self._several(stack, blocks.whole, blocks.last) / blocks.total
 
     def scores(
         self, params: Any, rows: Rows, metrics: Sequence[str | Metric] | None = None
@@ -189,13 +207,48 @@ def _blocked(array: Array) -> Array:
     return np.ascontiguousarray(array).reshape(len(array) // ROWS, ROWS, *array.shape[1:])
 
 
-def _mean(values: Array, shares: Array) -> float:
+@dataclass(frozen=True, eq=False)
+class Blocks:
+    """Rows that are measured, cut into blocks once for many measurements.
+
+    whole       X, y, weights and their sums, of the blocks of `ROWS` rows, [blocks, ...] each; or None
+    last        the same of the rows that are left, without the axis of blocks; or None
+    shares      the sums of the weights, float64 [blocks]; total: of all
+    """
+
+    whole: tuple[Any, ...] | None
+    last: tuple[Any, ...] | None
+    shares: Array
+    total: float
+
+    @classmethod
+    def of(cls, rows: Rows) -> Blocks:
+        """Cut rows that are not sparse."""
+        weight = np.ones(len(rows), rows.X.dtype) if rows.weight is None else rows.weight
+        cut = len(rows) - len(rows) % ROWS
+        whole = last = None
+        shares: Any = np.zeros(0)
+        if cut:
+            blocks = [_blocked(a[:cut]) for a in (rows.X, rows.y, weight)]
+            shares = np.sum(blocks[2], axis=1, dtype=np.float64)
+            whole = blocks[0], blocks[1], blocks[2], shares
+        if cut < len(rows):
+            share = np.sum(weight[cut:], dtype=np.float64)
+            last = rows.X[cut:], rows.y[cut:], weight[cut:], share
+            shares = np.append(shares, share)
+        return cls(whole, last, shares, _total(shares))
+
+
+def _total(terms: Array) -> float:
+    """Return a sum added from the first to the last, as a compiled loop adds."""
+    return float(np.add.accumulate(terms)[-1]) if len(terms) else 0.0
+
+
+def _mean(values: Sequence[float] | Array, shares: Array) -> float:
     """Return the mean of blocks by their shares; a block whose rows all have weight 0 has no value."""
-    counted = shares > 0
-    total = float(np.sum(shares[counted]))
-    return (
-        float(np.dot(values[counted].astype(np.float64), shares[counted])) / total if total else float("nan")
-    )
+    total = _total(shares)
+    terms = np.where(shares > 0, np.asarray(values, np.float64) * shares, 0.0)
+    return _total(terms) / total if total else float("nan")
 
 
 def _calls(X: Any, dtype: np.dtype) -> Iterator[slice]:

@@ -41,16 +41,16 @@ class Callback:
     ('good enough', True, True)
     """
 
-    def on_start(self, trainer: Trainer) -> None:
+    def on_start(self, trainer: Trainer, /) -> None:
         """Do nothing."""
 
-    def on_chunk(self, trainer: Trainer, done: int, loss: float) -> None:
+    def on_chunk(self, trainer: Trainer, done: int, loss: float, /) -> None:
         """Do nothing."""
 
-    def on_epoch(self, trainer: Trainer, row: Row) -> None:
+    def on_epoch(self, trainer: Trainer, row: Row, /) -> None:
         """Do nothing."""
 
-    def on_end(self, trainer: Trainer) -> None:
+    def on_end(self, trainer: Trainer, /) -> None:
         """Do nothing."""
 
 

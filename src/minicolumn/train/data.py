@@ -89,5 +89,5 @@ def fingerprint(rows: Rows | None) -> str:
     inputs = (rows.X.data, rows.X.indices, rows.X.indptr) if is_sparse(rows.X) else (rows.X,)
     for array in (*inputs, rows.y, *(() if rows.weight is None else (rows.weight,))):
         digest.update(f"{array.dtype.str}{array.shape}".encode())
-        digest.update(memoryview(np.ascontiguousarray(array)).cast("B"))
+        digest.update(np.ascontiguousarray(array).view(np.uint8).data if array.size else b"")
     return digest.hexdigest()

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from minicolumn import random
-from minicolumn.model.compute import forward
+from minicolumn.model.compute import Blocks, forward
 from minicolumn.model.rows import Rows, is_sparse
 from minicolumn.nn.layer import Layer
 from minicolumn.nn.regularize import with_statistics
@@ -64,6 +64,7 @@ class Engine:
         self.forward = forward(network, s.record or s.loss)
         self._orders = Orders(s.seed, len(train), s.shuffle)
         self._key = random.stream(s.seed, "dropout")
+        self._held_blocks: Blocks | None = None
         self._step, self._lowering = step_of(network, s), Lowering(s.backend, s.threads, s.shadow)
 
     def rates(self, steps: Array, rate_factor: float, total: int) -> Array:
@@ -156,16 +157,24 @@ class Engine:
     ) -> Iterator[Epoch]:
         parts, structure = flatten(states)
         build = builder(structure)
-        for k, own_rates in enumerate(rates):
+        finite = np.logical_and.reduce([_finite_rows(part) for part in (*sums, *parts)])
+        losses = self._losses_of(states)
+        count = len(rates) if finite.all() else int(finite.argmin())
+        for k in range(count):
             state = build([part[k] for part in parts])
-            own = tuple(float(part[k]) for part in sums)
-            weights = self.weights(state)
-            if not all(map(math.isfinite, own)) or not is_finite(weights):
-                return
-            measured = self.measured(weights)
+            measured = self.measured(self.weights(state), losses[k] if losses else None)
             if not math.isfinite(measured.get("val_loss", 0.0)):
                 return
-            yield Epoch(epoch + k, state, own, own_rates, rate_factor, seconds, measured)
+            own = tuple([float(part[k]) for part in sums])
+            yield Epoch(epoch + k, state, own, rates[k], rate_factor, seconds, measured)
+
+    def _losses_of(self, states: State) -> list[float]:
+        """Return the losses of the held-out rows after each epoch, where one call finds them."""
+        if self.held is None or is_sparse(self.held.X) or self.settings.optimizer.averages:
+            return []
+        if self._held_blocks is None:
+            self._held_blocks = Blocks.of(self.held)
+        return self.forward.losses(states.params, self._held_blocks).tolist()
 
     def rates_hold(self, epoch: Epoch, rate_factor: float, first: int, total: int) -> bool:
         """Return whether an epoch was trained at the rates that it would be trained at now."""
@@ -184,12 +193,15 @@ class Engine:
         # Of running statistics the optimizer knows nothing.
         return with_statistics(weights, state.params) if self.network.observes else weights
 
-    def measured(self, weights: Any) -> dict[str, float]:
-        """Return the figures of the held-out rows: val_loss, and the metrics that were asked for."""
+    def measured(self, weights: Any, loss: float | None = None) -> dict[str, float]:
+        """Return the figures of the held-out rows: val_loss, and the metrics that were asked for.
+
+        loss    of these rows, where it is known already
+        """
         if self.held is None:
             return {}
         s = self.settings
-        found = {"val_loss": s.factor * self.forward.loss(weights, self.held)}
+        found = {"val_loss": s.factor * (self.forward.loss(weights, self.held) if loss is None else loss)}
         if s.metrics:
             scores = self.forward.scores(weights, self.held, s.metrics)
             found |= {f"val_{name}": score for name, score in scores.items()}
@@ -204,6 +216,13 @@ class Engine:
 def is_finite(weights: Any) -> bool:
     """Return whether all weights are finite numbers."""
     return all(np.isfinite(leaf).all() for leaf in leaves(weights))
+
+
+def _finite_rows(values: Array) -> Array:
+    """Return which entries along the first axis hold finite numbers alone; integers all do."""
+    if values.dtype.kind != "f":
+        return np.ones(len(values), bool)
+    return np.asarray(np.isfinite(values.reshape(len(values), -1)).all(axis=1))
 
 
 def _steps(order: Array, rates: Array, numbers: Array) -> Steps:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from minicolumn.errors import DataError
 
 if TYPE_CHECKING:
-    from minicolumn.train.trainer import Trainer
+    from minicolumn.train.loop import Loop
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Goal:
     deadline: float = math.inf
     clock: Callable[[], float] = time.perf_counter
 
-    def steps(self, trainer: Trainer) -> int:
+    def steps(self, trainer: Loop) -> int:
         """Return how many more steps may be taken now; 0 when it is reached."""
         if trainer.epoch >= self.epoch or trainer.step >= self.step:
             return 0
@@ -41,7 +41,7 @@ class Goal:
         return int(min(max(left, 1), 2**31))
 
 
-def goal_of(trainer: Trainer, epochs: Any = None, steps: Any = None, seconds: Any = None) -> Goal:
+def goal_of(trainer: Loop, epochs: Any = None, steps: Any = None, seconds: Any = None) -> Goal:
     """Return the goal of a call of `advance`; with nothing said one epoch.
 
     Errors      DataError for more than one of them, and for what is no number above 0

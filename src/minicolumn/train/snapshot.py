@@ -27,7 +27,8 @@ class Snapshot:
     rows            of the history, one for each whole epoch
     seen            rows of the running epoch that were trained on
     sums            over these, of the losses and of the regularizer's share
-    seconds         that they took
+    rate            learning rate of the last step
+    seconds         that the running epoch took
     best_params     the weights of `best_epoch`, where a callback asked for the best ones
     best_epoch      counted from 1; 0 where there is none yet
     rate_factor     what callbacks have made of the learning rate
@@ -40,6 +41,7 @@ class Snapshot:
     rows: tuple[Row, ...] = ()
     seen: int = 0
     sums: tuple[float, ...] = ()
+    rate: float = 0.0
     seconds: float = 0.0
     best_params: Any = None
     best_epoch: int = 0

@@ -1,0 +1,348 @@
+"""The loop of a training: native calls, the books that go with them, and what callbacks are told."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minicolumn.errors import DivergenceError
+from minicolumn.lower.threads import one_thread
+from minicolumn.model.rows import Rows
+from minicolumn.model.scores import directions, name_of
+from minicolumn.nn.layer import Layer
+from minicolumn.train.batches import Pace, steps_in
+from minicolumn.train.divergence import why_diverged
+from minicolumn.train.engine import Engine, Epoch, is_finite
+from minicolumn.train.interrupts import deferred
+from minicolumn.train.settings import Settings
+from minicolumn.train.snapshot import Snapshot
+from minicolumn.train.step import State
+from minicolumn.train.tracker import Tracker
+from minicolumn.tree import leaves, map_leaves
+
+if TYPE_CHECKING:
+    from minicolumn.train.callbacks import Callback
+    from minicolumn.train.goal import Goal
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Stand:
+    """Where a training stands, replaced as a whole: an interrupt meets the old one or the new one.
+
+    state       the weights and what the optimizer remembers, in the memory that native code works in
+    step        steps taken, over all epochs
+    epoch       whole epochs behind
+    seen        rows of the running epoch that were trained on
+    sums        over these, of the losses and of the regularizer's share
+    rate        learning rate of the last step
+    seconds     that the running epoch took so far
+    """
+
+    state: State
+    step: int
+    epoch: int
+    seen: int = 0
+    sums: tuple[float, ...] = ()
+    rate: float = 0.0
+    seconds: float = 0.0
+
+
+class Loop(Tracker):
+    """What a `Trainer` does between two looks from outside: so many steps, from where it stands.
+
+    network, settings   what is trained, and how
+    callbacks   that are told
+    epochs      that `run` goes to
+    """
+
+    network: Layer
+    settings: Settings
+    engine: Engine
+    callbacks: Sequence[Callback]
+    epochs: int
+
+    def _begin(
+        self,
+        network: Layer,
+        settings: Settings,
+        train: Rows,
+        held: Rows | None,
+        start: Snapshot,
+        epochs: int,
+        total: int | None = None,
+    ) -> None:
+        """Stand where a snapshot says; `total` steps are what a schedule spreads over."""
+        self.history.rows.extend(start.rows)
+        self.rate_factor, self.stop_reason = start.rate_factor, start.stop_reason
+        if start.best_epoch:
+            best = start.params if start.best_params is None else start.best_params
+            self._best = start.best_epoch, map_leaves(np.array, best)
+        self.epochs = epochs
+        self._at = Stand(
+            State(start.params, start.moments), start.step, len(start.rows), start.seen, start.sums,
+            start.rate, start.seconds,
+        )  # fmt: skip
+        self._pace, self._started = Pace(), False
+        self._copied: tuple[Any, Any] = None, None  # a state, and a copy of its weights
+        self._good: Any = None  # a state, or weights, to go back to where an epoch diverges
+        self._ahead: deque[Epoch] = deque()
+        self._first_epoch, self._one_by_one = self.epoch, False
+        self._is_telling = False
+        self._later: list[Callable[[], None]] = []  # what callbacks asked for that waits until all are told
+        self._plan(network, settings, train, held)
+        self._total = self._horizon() if total is None else total
+
+    def _plan(self, network: Layer, settings: Settings, train: Rows, held: Rows | None) -> None:
+        """Set up what takes the steps; what was trained ahead is dropped."""
+        self.network, self.settings, self._train, self._held = network, settings, train, held
+        names = ("loss", *map(name_of, settings.metrics)) if held else ()
+        self.figures = ("loss", *(f"val_{name}" for name in names))
+        ways = directions(settings.metrics, settings.record)
+        self.higher_is_better = {f"val_{name}": way for name, way in ways.items()}
+        self.engine = Engine(network, settings, train, held)
+        self._ahead.clear()
+        self._one_by_one = False
+
+    def _horizon(self) -> int:
+        """Return the number of the last step of `epochs`, for schedules."""
+        left = self.epochs - self._at.epoch - 1
+        return self._at.step + self._steps_left() + max(left, 0) * self.steps if left >= 0 else self._at.step
+
+    def _steps_left(self) -> int:
+        """Return how many steps the running epoch still has."""
+        return steps_in(self.rows - self._at.seen, self.engine.batch)
+
+    # Where it stands ----------------------------------------------------------------------------------------
+
+    @property
+    def rows(self) -> int:
+        """Return how many rows are trained on."""
+        return len(self._train)
+
+    @property
+    def steps(self) -> int:
+        """Return how many steps an epoch has, a shorter last one included."""
+        return self.engine.steps
+
+    @property
+    def step(self) -> int:
+        """Return how many steps were taken, over all epochs."""
+        return self._at.step
+
+    @property
+    def epoch(self) -> int:
+        """Return how many whole epochs were trained."""
+        return self._at.epoch
+
+    @property
+    def done(self) -> int:
+        """Return how many steps of the running epoch were taken."""
+        return self.steps - self._steps_left()
+
+    @property
+    def stopped(self) -> str | None:
+        """Return why the training ended: "all epochs", "early stopping", ...; None while it goes on."""
+        return self.stop_reason
+
+    @property
+    def learning_rate(self) -> float:
+        """Return the learning rate of the next step."""
+        return float(self._rates(1)[0])
+
+    @property
+    def seconds_a_step(self) -> float:
+        """Return how long a step is expected to take."""
+        return self._pace.seconds / self._pace.steps
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Return the shape of one row."""
+        return tuple(self._train.X.shape[1:])
+
+    @property
+    def params(self) -> Any:
+        """Return a copy of the weights as they are now; of an optimizer that averages, the mean."""
+        state = self._at.state
+        if self._copied[0] is not state:
+            self._copied = state, map_leaves(np.array, self.engine.weights(state))
+        return self._copied[1]
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """Return where the training stands, for `fit(..., resume=...)`; later steps do not change it."""
+        at = self._at
+        best = (self.best_params, self.best_epoch) if self._best is not None else (None, 0)
+        return Snapshot(
+            map_leaves(np.array, at.state.params), map_leaves(np.array, at.state.moments), at.step,
+            tuple(self.history.rows), at.seen, at.sums, at.rate, at.seconds, *best, self.rate_factor,
+            self.stop_reason,
+        )  # fmt: skip
+
+    # Going on -----------------------------------------------------------------------------------------------
+
+    def _go(self, goal: Goal) -> None:
+        """Train until a goal is reached or somebody stops it."""
+        if not self._started:
+            self._started = True
+            self._tell("on_start")
+        with _numpy_threads(self.settings):
+            while not self.stop_reason and (most := goal.steps(self)):
+                self._forth(most)
+
+    def _forth(self, most: int) -> None:
+        """Take some steps in one native call, at most so many, and end the epoch where they end it."""
+        epoch = None
+        if self._at.seen < self.rows:  # else an interrupt came before the epoch's end was noted
+            epoch = self._epoch_ahead(most)
+            if epoch is None:
+                self._chunk(most)
+            else:
+                self._take(epoch)
+        if self._at.seen >= self.rows:
+            self._end_epoch(epoch)
+        while self._later:
+            self._later.pop(0)()
+
+    def _chunk(self, most: int) -> None:
+        """Take the next steps of the epoch; the weights from its beginning are kept where they diverge."""
+        at, engine = self._at, self.engine
+        if at.seen == 0:
+            self._good = self.params
+        piece = engine.piece(at.epoch + 1, at.seen, min(most, self._pace.steps))
+        rates, state = self._rates(len(piece)), _owned(at.state)
+        with deferred():  # what is given away is overwritten, and the books are kept after that
+            began = time.perf_counter()
+            state, losses = engine.take(state, piece, rates, at.step)
+            took = time.perf_counter() - began
+            parts = [part.astype(np.float64) * piece.shape[1] for part in losses]
+            sums = tuple(_added(s, part) for s, part in zip_longest(at.sums, parts, fillvalue=0.0))
+            self._at = replace(
+                at, state=state, step=at.step + len(piece), seen=at.seen + piece.size, sums=sums,
+                rate=float(rates[-1]), seconds=at.seconds + took,
+            )  # fmt: skip
+        if piece.shape[1] == engine.batch:
+            self._pace.took(len(piece), took)
+        if not np.isfinite(losses[0]).all():
+            odd = int(np.flatnonzero(~np.isfinite(losses[0]))[0])
+            self._diverge(at.step + odd + 1, "the loss")
+        self._tell("on_chunk", self.done, float(losses[0][-1]))
+
+    def _rates(self, steps: int) -> Array:
+        """Return the learning rates of the next steps."""
+        return self.engine.rates(self._at.step + np.arange(steps), self.rate_factor, self._total)
+
+    # Whole epochs in one call -------------------------------------------------------------------------------
+
+    def _epoch_ahead(self, most: int) -> Epoch | None:
+        """Return the next epoch, if it was trained together with others or can be now."""
+        at, ahead = self._at, self._ahead
+        if at.seen or most < self.steps or self._one_by_one:
+            return None
+        fits = ahead and ahead[0].number == at.epoch + 1
+        if not fits or not self.engine.rates_hold(ahead[0], self.rate_factor, at.step, self._total):
+            ahead.clear()
+            self._train_ahead(most // self.steps)
+        return ahead.popleft() if ahead else None
+
+    def _train_ahead(self, most: int) -> None:
+        """Train some epochs in one call: as if nobody stopped, and no rate changed but by the schedule.
+
+        No more than were trained already, so that a stop drops few; what a callback drops is trained anew.
+        """
+        at, engine = self._at, self.engine
+        self._one_by_one = not engine.has_short_epochs(at.state)
+        if self._one_by_one:
+            return
+        count = min(most, at.epoch - self._first_epoch, self._pace.steps // self.steps)
+        count = max(1, min(count, engine.most_epochs(at.state)))
+        rates = self._rates(count * self.steps).reshape(count, self.steps)
+        epochs, took = engine.epochs(at.state, at.epoch + 1, rates, self.rate_factor, at.step)
+        self._pace.took(count * self.steps, took)
+        self._ahead.extend(epochs)
+        self._one_by_one = not epochs  # it left the finite numbers: step by step it is seen where
+
+    def _take(self, epoch: Epoch) -> None:
+        """Go on to the end of an epoch that was trained in one call."""
+        at, self._good = self._at, self._at.state
+        self._at = replace(
+            at, state=epoch.state, step=at.step + self.steps, seen=self.rows, sums=epoch.sums,
+            rate=float(epoch.rates[-1]), seconds=at.seconds + epoch.seconds,
+        )  # fmt: skip
+        if self.callbacks:
+            self._tell("on_chunk", self.steps, epoch.sums[0] / self.rows)
+
+    # The end of an epoch ------------------------------------------------------------------------------------
+
+    def _end_epoch(self, epoch: Epoch | None = None) -> None:
+        """Measure an epoch, unless that was done with it, note it, and let the callbacks see it."""
+        at = self._at
+        measured = self._measured_now() if epoch is None else epoch.measured
+        losses = dict(zip(("loss", "penalty"), (s / self.rows for s in at.sums), strict=False))
+        times = {"seconds": at.seconds, "steps_per_second": self.steps / max(at.seconds, 1e-9)}
+        row = {"epoch": at.epoch + 1, **losses, **measured, "learning_rate": at.rate, **times}
+        self.history.add(row, at.epoch + 1)
+        self._at = replace(at, epoch=at.epoch + 1, seen=0, sums=(), seconds=0.0)
+        try:
+            self._tell("on_epoch", row)
+        finally:  # an interrupt here comes after the epoch, so the epoch counts
+            self.settle_best()
+
+    def _measured_now(self) -> dict[str, float]:
+        """Return the figures of the held-out rows; weights and predictions must be finite numbers."""
+        at, engine = self._at, self.engine
+        weights = engine.weights(at.state)
+        if not is_finite(weights):
+            self._diverge(at.step, "a weight")
+        measured = engine.measured(weights)
+        if not np.isfinite(measured.get("val_loss", 0.0)) and engine.overflows(weights):
+            self._diverge(at.step, "a prediction")
+        return measured
+
+    def _diverge(self, step: int, what: str) -> None:
+        """Go back to the weights before this epoch, and say why."""
+        at, rate = self._at, self.settings.optimizer.learning_rate
+        why = why_diverged(self._train, rate, step, at.epoch + 1, what)
+        good = self.engine.weights(self._good) if isinstance(self._good, State) else self._good
+        good = map_leaves(np.array, good)
+        self._at = replace(
+            at, state=State(good, self.settings.optimizer.start(good)), seen=0, sums=(), seconds=0.0
+        )
+        self.stop_reason = "diverged"
+        raise DivergenceError(why)
+
+    def _tell(self, what: str, *news: Any) -> None:
+        """Tell all callbacks."""
+        self._is_telling = True
+        try:
+            for callback in self.callbacks:
+                getattr(callback, what)(self, *news)
+        finally:
+            self._is_telling = False
+
+
+def _numpy_threads(settings: Settings) -> AbstractContextManager[None]:
+    """Limit NumPy's threads where it multiplies matrices: in the reference alone."""
+    from minicolumn.lower.llvm.jit import available
+
+    native = settings.backend == "native" and settings.shadow is None and available()
+    return nullcontext() if native else one_thread()
+
+
+def _owned(state: State) -> State:
+    """Return a state whose memory is the program's own to work in; a view of others' is copied."""
+    own = all(np.asarray(leaf).flags.owndata for leaf in leaves(state))
+    return state if own else map_leaves(np.array, state)
+
+
+def _added(total: float, terms: Array | float) -> float:
+    """Return a sum that was begun, one term after the other: the same however the terms are cut."""
+    return float(np.add.accumulate(np.append(total, terms))[-1])
