@@ -162,13 +162,19 @@ def test_records_print_as_their_recipe_and_are_described_as_json():
             lambda: optim.Clipped(optim.SGD()),
             "Clipped: norm: expected a number > 0, or one for value, got None",
         ),
-        (lambda: optim.Clipped(optim.SGD(), norm=0), "Clipped: norm: expected a number > 0, got 0"),
-        (lambda: optim.Clipped(optim.SGD(), value=-1), "Clipped: value: expected a number > 0, got -1"),
+        (lambda: optim.Clipped(optim.SGD(), norm=0), "Clipped: norm: expected a number > 0, or None, got 0"),
         (
-            lambda: optim.Clipped("sgd", norm=1),  # type: ignore[arg-type]
-            "Clipped: optimizer: expected a record such as",
+            lambda: optim.Clipped(optim.SGD(), value=-1),
+            "Clipped: value: expected a number > 0, or None, got -1",
         ),
-        (lambda: optim.Averaged(optim.SGD(), 1.0), "Averaged: decay: expected 0 <= number < 1, got 1.0"),
+        (
+            lambda: optim.Clipped(3, norm=1),  # type: ignore[arg-type]
+            "Clipped: optimizer: expected a name, or a record such as",
+        ),
+        (
+            lambda: optim.Averaged(optim.SGD(), 1.0),
+            "Averaged: decay: expected a number, 0 <= decay < 1, got 1.0",
+        ),
     ],
 )
 def test_settings_out_of_range_are_refused(make, message):
