@@ -46,6 +46,14 @@ class SGD(Optimizer):
         rolling = (parts.heavy_ball(self.momentum, self.nesterov),) if self.momentum else ()
         return chain(*decaying(self.weight_decay, penalized), *rolling)
 
+    @property
+    def adaptive(self) -> bool:
+        return False
+
+    @property
+    def plain(self) -> bool:
+        return self.momentum == 0
+
 
 @final
 @dataclass(frozen=True)

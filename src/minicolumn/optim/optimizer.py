@@ -71,6 +71,28 @@ class Optimizer(Record):
         return dataclasses.replace(self, learning_rate=learning_rate)
 
     @property
+    def adaptive(self) -> bool:
+        """Whether steps are freed of the gradient's size, weight by weight or matrix by matrix.
+
+        Then one learning rate suits layers of all widths. Wrappers answer for what they wrap.
+
+        >>> from minicolumn.optim import SGD, Adam, Clipped
+        >>> Adam().adaptive, SGD().adaptive, Clipped(SGD(), norm=1.0).adaptive
+        (True, False, False)
+        """
+        return True
+
+    @property
+    def plain(self) -> bool:
+        """Whether a step follows the gradient of its own batch alone, with no memory of past ones.
+
+        >>> from minicolumn.optim import SGD, Averaged
+        >>> SGD().plain, SGD(momentum=0.9).plain, Averaged(SGD()).plain
+        (True, False, True)
+        """
+        return False
+
+    @property
     def averages(self) -> bool:
         """Whether `weights` gives others than those that are trained."""
         return False

@@ -44,6 +44,14 @@ class Wrapper(Optimizer):
     def with_rate(self, learning_rate: float) -> Self:
         return replace(self, optimizer=self.optimizer.with_rate(learning_rate))
 
+    @property
+    def adaptive(self) -> bool:
+        return self.optimizer.adaptive
+
+    @property
+    def plain(self) -> bool:
+        return self.optimizer.plain
+
 
 @final
 @dataclass(frozen=True)
