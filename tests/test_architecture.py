@@ -12,8 +12,8 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "minicolumn"
 STAGES = [
-    "errors", "picture", "tree", "ir", "trace", "autodiff", "passes", "lower", "random", "nn", "optim",
-    "tables", "model", "train", "explain", "estimators", "tune", "zoo", "playground", "bench",
+    "errors", "registry", "picture", "tree", "ir", "trace", "autodiff", "passes", "lower", "random", "nn",
+    "optim", "tables", "model", "train", "explain", "estimators", "tune", "zoo", "playground", "bench",
     "cli", "__main__",
 ]  # fmt: skip
 # What one module may load must not be loaded by `import minicolumn`.

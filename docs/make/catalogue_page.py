@@ -11,7 +11,7 @@ from typing import Any
 import minicolumn as mc
 from minicolumn.model.scores import CLASS_SCORES, NUMBER_SCORES
 from minicolumn.nn.activations import ALIASES as ACTIVATION_ALIASES
-from minicolumn.nn.named import write_named
+from minicolumn.registry import REQUIRED, settings_of
 
 PAGE = Path(__file__).parents[1] / "catalogue.md"
 INTRO = """# The catalogue
@@ -30,11 +30,12 @@ mc.MLPRegressor(activation="mish", loss="huber", solver="adamw", learning_rate="
 minicolumn train data.csv --activation mish --loss huber:delta=2 --optimizer adamw --schedule one_cycle
 ```
 
-In place of a name stands a record with settings, such as `mc.optim.AdamW(3e-4, weight_decay=0.1)` or
-`mc.nn.Loss("huber", delta=2.0)`, or a NumPy function of your own. The settings of an activation stand in its
-name, `"leaky_relu:slope=0.3"`, in files and grids of parameters too. On the command line so do all settings:
-`sgd:momentum=0.9`, and several numbers as `step_decay:at=0.3+0.6`; `--activation mish,elu:alpha=0.5` is one a
-layer.
+Settings follow the name, everywhere: `"leaky_relu:slope=0.3"`, `"huber:delta=2"`, `"sgd:momentum=0.9"`,
+several numbers as `"step_decay:at=0.3+0.6"`, a part within a part in parentheses, as in
+`"warm_up:inner=(cosine:end=0.1),fraction=0.2"`. On the command line `--activation mish,elu:alpha=0.5` is one
+a layer. In place of a name stands a record, too, such as `mc.optim.AdamW(3e-4, weight_decay=0.1)` or
+`mc.nn.Loss("huber", delta=2.0)`, or a NumPy function of your own. Behind each name stand its settings, at
+their defaults; those without one must be given.
 """
 SCORES_NOT_SHARES = (
     "Losses of classes take raw scores and apply softmax or logistic by themselves, as predictions do: the "
@@ -58,15 +59,13 @@ def layers() -> list[type]:
 def page() -> str:
     """Return the page as Markdown."""
     functions = {name: rule.function for name, rule in mc.nn.ACTIVATIONS.items()}
-    set_ = {name: rule.defaults for name, rule in mc.nn.ACTIVATIONS.items() if rule.settings}
-    settings = _and(f"`{write_named(name, defaults)}`" for name, defaults in set_.items())
     losses = {name: rule.function for name, rule in mc.nn.LOSSES.items()}
-    variants = _and(_variant(name, *meaning) for name, meaning in mc.optim.ALIASES.items())
+    variants = _and(f"`{name}` (`{text}`)" for name, text in mc.optim.ALIASES.items())
     sections = [
         _section(
             "Activations",
             functions,
-            f"{_also(ACTIVATION_ALIASES)} Settings, at their defaults: {settings}. In grey: the slope.",
+            f"{_also(ACTIVATION_ALIASES)} In grey: the slope.",
             "activations.png",
         ),
         _section("Losses", losses, f"{SCORES_NOT_SHARES} {_also(mc.nn.ALIASES)}"),
@@ -93,13 +92,21 @@ def _named(things: Iterable[type]) -> dict[str, type]:
 
 
 def _section(title: str, things: Mapping[str, Any], more: str = "", picture: str = "") -> str:
-    rows = [f"| `{name}` | {_cell(thing)} |" for name, thing in things.items()]
-    parts = [f"## {title}", "", "| name | what it does |", "|---|---|", *rows, ""]
+    rows = [f"| `{name}` | {_cell(thing)} | {_settings(thing)} |" for name, thing in things.items()]
+    parts = [f"## {title}", "", "| name | what it does | settings |", "|---|---|---|", *rows, ""]
     if more:
         parts += [more, ""]
     if picture:
         parts += [f"![{title}](pictures/{picture})", ""]
     return "\n".join(parts)
+
+
+def _settings(thing: Any) -> str:
+    """Return the settings of an entry, at their defaults."""
+    return _and(
+        f"`{name}`" if s.default is REQUIRED else f"`{name}={s.write(s.default)}`"
+        for name, s in settings_of(thing).items()
+    )
 
 
 def _cell(thing: Callable[..., Any]) -> str:
@@ -127,10 +134,6 @@ def _statement(line: str) -> str:
 
 def _also(aliases: Mapping[str, str]) -> str:
     return f"Also by the names {_and(f'`{k}` (`{v}`)' for k, v in sorted(aliases.items()))}."
-
-
-def _variant(name: str, plain: str, given: Mapping[str, Any]) -> str:
-    return f"`{name}` ({_and([f'`{plain}`', *(f'`{key}={value}`' for key, value in given.items())])})"
 
 
 def _code(name: str) -> str:

@@ -10,12 +10,8 @@ from typing import Any
 import numpy as np
 import polars
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import minicolumn as mc
-from minicolumn.errors import DataError
-from minicolumn.nn.named import read_named, split_named, write_named
 from minicolumn.tables import infer_schema
 from minicolumn.tables.encode import Encoder
 from minicolumn.train.table_loss import fitting_losses
@@ -161,7 +157,7 @@ def test_the_lists_are_those_of_the_catalogue(amounts: Path) -> None:
         (["--activation", "mish,tanh"], "--activation: 'mish,tanh' names 2 for 1 hidden layers"),
         (["--activation", "mis"], "--activation: unknown activation 'mis'; did you mean 'mish'"),
         (["--activation", "leaky_relu:slop=1"], "leaky_relu: unknown setting 'slop'; did you mean 'slope'"),
-        (["--activation", "leaky_relu:slope=nan"], "leaky_relu: slope: expected a number, got nan"),
+        (["--activation", "leaky_relu:slope=nan"], "leaky_relu: slope: expected a finite number, got nan"),
         (["--activation", "celu:alpha=0"], "celu: alpha: expected a number >= 1e-6, got 0"),
         (["--activation", "relu:slope=1"], "relu: unknown setting 'slope'; it has none"),
         (["--clip-norm", "0"], "--clip-norm: expected a number above 0, got 0"),
@@ -169,7 +165,7 @@ def test_the_lists_are_those_of_the_catalogue(amounts: Path) -> None:
         (["--optimizer", "adam:b1"], "--optimizer: settings are written as name:setting=value"),
         (["--optimizer", "adam:"], "--optimizer: settings are written as name:setting=value"),
         (["--optimizer", "adam:b1=0.9,b1=0.8"], "--optimizer: b1 is set twice"),
-        (["--optimizer", "sgd:nesterov=2"], "--optimizer: SGD: nesterov: expected True or False"),
+        (["--optimizer", "sgd:nesterov=2"], "--optimizer: SGD: nesterov: expected a boolean, true or false"),
         (["--optimizer", "adam:learning_rate=nan"], "--optimizer: Adam: learning_rate: expected"),
         (
             ["--optimizer", "adam:learning_rate=1", "--learning-rate", "1"],
@@ -178,7 +174,7 @@ def test_the_lists_are_those_of_the_catalogue(amounts: Path) -> None:
         (["--optimizer", "adam:name=1"], "--optimizer: adam: unknown setting 'name'"),
         (["--schedule", "step_decay:every=2"], "step_decay: unknown setting 'every'; there are factor, at"),
         (["--schedule", "cosin"], "--schedule: unknown schedule 'cosin'; did you mean 'cosine'"),
-        (["--schedule", "step_decay:at=0.5"], "--schedule: StepDecay: at: expected ascending numbers"),
+        (["--schedule", "step_decay:at=0.6+0.3"], "--schedule: StepDecay: at: expected ascending numbers"),
         (["--schedule", "warm_up:inner=warm_up"], "--schedule: WarmUp: inner: expected"),
         (["--loss", "hubber"], "--loss: unknown loss 'hubber'; did you mean 'huber'"),
         (["--loss", "huber:delta=-1"], "--loss: huber: delta: expected"),
@@ -241,43 +237,3 @@ def test_networks_that_know_their_doubt(cli: Any, amounts: Path, loss: str, colu
         assert 0.75 < np.mean(within) < 0.99
     assert cli("evaluate", "amounts.safetensors", amounts).code == 0
     assert cli("inspect", "amounts.safetensors").code == 0
-
-
-@given(st.text(max_size=40))
-def test_any_text_is_a_name_with_settings_or_refused(text: str) -> None:
-    try:
-        name, settings = read_named(text)
-    except DataError:
-        return
-    assert name == text.partition(":")[0].strip()
-    assert all(isinstance(v, (bool, int, float, str, tuple, type(None))) for v in settings.values())
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [("0e+0", 0.0), ("1e+3", 1000.0), ("+2", 2), ("1+2", (1, 2)), ("1e-3+2e+1", "1e-3+2e+1"), ("a+1", "a+1")],
-)
-def test_a_plus_joins_numbers_and_stands_in_them(text: str, value: Any) -> None:
-    found = read_named(f"n:a={text}")[1]["a"]
-    assert found == value
-    assert type(found) is type(value)
-
-
-@given(
-    st.lists(
-        st.tuples(
-            st.sampled_from(["mish", "threshold", "relu"]),
-            st.dictionaries(st.sampled_from("abc"), st.floats(allow_nan=False), max_size=3),
-        ),
-        min_size=1,
-    )
-)
-def test_lists_of_names_come_back_as_they_were(parts: list[tuple[str, dict[str, float]]]) -> None:
-    text = ",".join(write_named(name, settings) for name, settings in parts)
-    assert [read_named(part) for part in split_named(text)] == parts
-
-
-@given(st.floats(allow_nan=False), st.integers(), st.booleans())
-def test_numbers_come_back_as_they_were(number: float, whole: int, flag: bool) -> None:
-    _, settings = read_named(f"n:a={number!r},b={whole},c={flag}")
-    assert settings == {"a": number, "b": whole, "c": flag}

@@ -66,7 +66,7 @@ def test_a_models_program(cli: Any, models: Path) -> None:
 @pytest.mark.parametrize(
     ("optimizer", "name"),
     [
-        (optim.Averaged(optim.Clipped(optim.ScheduleFreeAdamW(), norm=1.0)), "ScheduleFreeAdamW"),
+        (optim.Averaged(optim.Clipped(optim.ScheduleFreeAdamW(), norm=1.0)), "Averaged"),
         (optim.RAdam(), "RAdam"),
     ],
     ids=["wrapped", "plain"],

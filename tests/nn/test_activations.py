@@ -347,8 +347,8 @@ def test_settings_at_their_defaults_and_other_spellings_are_one_activation() -> 
     ("name", "said"),
     [
         ("relu:slope=1", "relu: unknown setting 'slope'; it has none"),
-        ("leaky_relu:slope=a", "leaky_relu: slope: expected a number, got 'a'"),
-        ("leaky_relu:slope=inf", "leaky_relu: slope: expected a number, got inf"),
+        ("leaky_relu:slope=a", "leaky_relu: slope: expected a finite number, got 'a'"),
+        ("leaky_relu:slope=inf", "leaky_relu: slope: expected a finite number, got inf"),
         ("leaky_relu:slope", "settings are written as name:setting=value"),
         ("squareplus:b=0", "squareplus: b: expected a number >= 1e-6"),
         ("leaky_rleu:slope=1", "unknown activation 'leaky_rleu'; did you mean 'leaky_relu'"),

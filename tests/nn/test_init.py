@@ -40,7 +40,12 @@ LAWS = {
     # Entries of a random orthogonal matrix of 300 rows are nearly N(0, 1 / 300).
     "orthogonal": stats.norm(0, (1 / 300) ** 0.5),
 }
-CONSTANT = {"zeros": np.zeros, "ones": np.ones, "identity": lambda shape: np.eye(*shape)}
+CONSTANT = {
+    "zeros": np.zeros,
+    "constant": np.zeros,
+    "ones": np.ones,
+    "identity": lambda shape: np.eye(*shape),
+}
 
 
 def test_every_initializer_has_a_law():
@@ -105,7 +110,7 @@ def test_orthogonal_prefers_no_sign():
     ("make", "message"),
     [
         (lambda: nn.Constant(math.nan), "Constant: value: expected a finite number, got nan"),
-        (lambda: nn.RandomUniform(1.0, 0.5), "RandomUniform: high: expected a number >= 1, got 0.5"),
+        (lambda: nn.RandomUniform(1.0, 0.5), "RandomUniform: high: expected a number >= low, got 0.5"),
         (lambda: nn.TruncatedNormal(-1), "TruncatedNormal: stddev: expected a number >= 0, got -1"),
         (lambda: nn.VarianceScaling(0), "VarianceScaling: scale: expected a number > 0, got 0"),
         (lambda: nn.VarianceScaling(1, "fan"), "mode: expected one of fan_in, fan_out, fan_avg, got 'fan'"),

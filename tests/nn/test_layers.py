@@ -221,32 +221,38 @@ def test_ntk_starts_with_the_variance_of_lecun():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: untyped.Dense(0), "Dense: units: expected a whole number >= 1, got 0"),
-        (lambda: untyped.Dense(2.5), "Dense: units: expected a whole number >= 1, got 2.5"),
-        (lambda: untyped.Dense(True), "Dense: units: expected a whole number"),
+        (lambda: untyped.Dense(0), "Dense: units: expected an integer, 1 <= units <= 10,000,000, got 0"),
+        (lambda: untyped.Dense(2.5), "Dense: units: expected an integer, 1 <= units <= 10,000,000, got 2.5"),
+        (lambda: untyped.Dense(True), "Dense: units: expected an integer"),
         (lambda: untyped.Dense(1, "rellu"), "unknown activation 'rellu'; did you mean 'relu'?"),
         (lambda: untyped.Dense(1, 3), "Dense: activation: expected a name or a function, got 3"),
-        (lambda: untyped.Dense(1, bias=1), "Dense: bias: expected True or False, got 1"),
+        (lambda: untyped.Dense(1, bias=1), "Dense: bias: expected a boolean, true or false, got 1"),
         (
             lambda: untyped.Dense(1, initializer="henormal"),
             "unknown initializer 'henormal'; did you mean 'he_normal'?",
         ),
         (
             lambda: untyped.Dense(1, parametrization="ntkk"),
-            "unknown parametrization 'ntkk'; did you mean 'ntk'?",
+            "parametrization: expected one of standard, ntk, got 'ntkk'; did you mean 'ntk'?",
         ),
         (lambda: untyped.Dense(1, bias_rate=0), "Dense: bias_rate: expected a number > 0, got 0"),
         (lambda: untyped.Dense(1, bias_rate=10**400), "Dense: bias_rate: expected a number > 0, got 1000"),
-        (lambda: untyped.Dropout(1), "Dropout: rate: expected 0 <= rate < 1, got 1"),
-        (lambda: untyped.Dropout(math.nan), "Dropout: rate: expected 0 <= rate < 1, got nan"),
-        (lambda: untyped.AlphaDropout(1), "AlphaDropout: rate: expected 0 <= rate < 1, got 1"),
-        (lambda: untyped.GaussianDropout(-0.1), "GaussianDropout: rate: expected 0 <= rate < 1, got -0.1"),
+        (lambda: untyped.Dropout(1), "Dropout: rate: expected a number, 0 <= rate < 1, got 1"),
+        (lambda: untyped.Dropout(math.nan), "Dropout: rate: expected a number, 0 <= rate < 1, got nan"),
+        (lambda: untyped.AlphaDropout(1), "AlphaDropout: rate: expected a number, 0 <= rate < 1, got 1"),
+        (
+            lambda: untyped.GaussianDropout(-0.1),
+            "GaussianDropout: rate: expected a number, 0 <= rate < 1, got -0.1",
+        ),
         (lambda: untyped.GaussianNoise(-1), "GaussianNoise: stddev: expected a number >= 0, got -1"),
-        (lambda: untyped.PReLU(1), "PReLU: shared: expected True or False, got 1"),
+        (lambda: untyped.PReLU(1), "PReLU: shared: expected a boolean, true or false, got 1"),
         (lambda: untyped.PReLU(initial=math.inf), "PReLU: initial: expected a finite number, got inf"),
-        (lambda: untyped.BatchNorm(1), "BatchNorm: momentum: expected 0 <= momentum < 1, got 1"),
+        (lambda: untyped.BatchNorm(1), "BatchNorm: momentum: expected a number, 0 <= momentum < 1, got 1"),
         (lambda: untyped.BatchNorm(eps=0), "BatchNorm: eps: expected a number > 0, got 0"),
-        (lambda: untyped.LayerNorm(affine=None), "LayerNorm: affine: expected True or False, got None"),
+        (
+            lambda: untyped.LayerNorm(affine=None),
+            "LayerNorm: affine: expected a boolean, true or false, got None",
+        ),
         (lambda: untyped.RMSNorm(-1), "RMSNorm: eps: expected a number > 0, got -1"),
         (lambda: untyped.Concatenate(), "Concatenate: expected at least one layer"),
         (
@@ -261,14 +267,20 @@ def test_ntk_starts_with_the_variance_of_lecun():
         (lambda: untyped.Scale(-1), "Scale: rate: expected a number > 0, got -1"),
         (lambda: untyped.Activation("geluu"), "unknown activation 'geluu'; did you mean 'gelu'?"),
         (lambda: untyped.Residual("dense"), "Residual: inner: expected a layer, got 'dense'"),
-        (lambda: untyped.Embedding(0, 1), "Embedding: levels: expected a whole number >= 1, got 0"),
+        (
+            lambda: untyped.Embedding(0, 1),
+            "Embedding: levels: expected an integer, 1 <= levels <= 10,000,000, got 0",
+        ),
         (lambda: untyped.ColumnEmbedding(((0, 2), (0, 3))), "embeddings: expected each column once"),
         (
             lambda: untyped.ColumnEmbedding(((-1, 2),)),
             r"embeddings: expected \(column >= 0, levels >= 1\) pairs",
         ),
         (lambda: untyped.ColumnEmbedding((3,)), r"embeddings: expected \(column >= 0, levels >= 1\) pairs"),
-        (lambda: untyped.ColumnEmbedding(((0, 2),), dim=0), "dim: expected a whole number >= 1"),
+        (
+            lambda: untyped.ColumnEmbedding(((0, 2),), dim=0),
+            "dim: expected an integer, 1 <= dim <= 10,000,000",
+        ),
     ],
 )
 def test_settings_out_of_range_are_refused_in_one_line(make, message):

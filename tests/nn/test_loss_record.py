@@ -12,7 +12,7 @@ import pytest
 from minicolumn import nn
 from minicolumn.errors import DataError, ModelFileError
 from minicolumn.nn.losses import as_loss, huber, quantile, squared_error
-from minicolumn.nn.losses.settings import MOST_LEVELS
+from minicolumn.nn.losses.regression import LEVELS
 
 NAMES = sorted(nn.LOSSES)
 # A value other than the default for every setting of the catalogue.
@@ -44,7 +44,7 @@ def test_the_catalogue_fits_the_functions(name: str) -> None:
     assert rule.function.__name__ == name
     assert list(rule.defaults) == list(rule.settings)
     for setting, value in rule.defaults.items():
-        assert rule.settings[setting].check(name, setting, value) == value
+        assert rule.settings[setting].check(value, name) == value
     assert rule.output_activation in nn.ACTIVATIONS
     assert rule.task in ("regression", "binary", "multiclass")
     assert rule.middle is None or 0 <= rule.middle(**rule.defaults) < 2
@@ -155,7 +155,10 @@ def test_what_it_refuses(make: Any, message: str) -> None:
         ({"name": ["huber"]}, "unknown loss"),
         ({"name": "huber", "delta": [1.0]}, "delta: expected a number > 0"),
         ({"name": "quantile", "levels": {"0.5": 1}}, "levels: expected"),
-        ({"name": "quantile", "levels": [k / 5000 for k in range(1, MOST_LEVELS + 2)]}, "levels: expected"),
+        (
+            {"name": "quantile", "levels": [k / 5000 for k in range(1, LEVELS.longest + 2)]},
+            "levels: expected",
+        ),
         ({"name": "quantile", "levels": [[0.5]]}, "levels: expected"),
         ({"name": "x" * 10_000}, "unknown loss"),
     ],

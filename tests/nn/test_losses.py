@@ -457,7 +457,7 @@ def test_the_slope_is_prediction_less_target(name, case, loss):
         ),
         (
             lambda: losses.softmax_cross_entropy(np.zeros((4, 3)), np.zeros(4)),
-            r"labels are float64, expected whole numbers 0 .. 2",
+            r"labels are float64, expected integers 0 .. 2",
         ),
         (
             lambda: losses.softmax_cross_entropy(np.zeros(4), np.zeros(4, int)),
@@ -496,11 +496,11 @@ def test_the_slope_is_prediction_less_target(name, case, loss):
         ),
         (
             lambda: losses.tweedie(np.zeros(2), np.zeros(2), power=2),
-            r"tweedie: power: expected 1 < number < 2, got 2",
+            r"tweedie: power: expected a number, 1 < power < 2, got 2",
         ),
         (
             lambda: losses.softmax_cross_entropy(OUTPUTS, LABELS, label_smoothing=1.0),
-            r"label_smoothing: expected 0 <= s < 1, got 1.0",
+            r"label_smoothing: expected a number, 0 <= label_smoothing < 1, got 1.0",
         ),
     ],
 )

@@ -14,9 +14,12 @@ from hypothesis import strategies as st
 from minicolumn import nn
 from minicolumn.errors import DataError, ModelFileError
 from minicolumn.nn import init
-from minicolumn.nn.serialize import INITIALIZER_KINDS, KINDS, MAX_DEPTH, MAX_LAYERS
+from minicolumn.nn.init import INITIALIZERS
+from minicolumn.nn.serialize import INSIDE, LAYERS, MAX_DEPTH, MAX_LAYERS
+from minicolumn.registry import Record
 
 DENSE = {"kind": "dense", "units": 3}
+UNITS = "units: expected an integer, 1 <= units <= 10,000,000"
 
 
 def nested(depth: int) -> dict:
@@ -29,19 +32,21 @@ def nested(depth: int) -> dict:
 
 def test_the_table_holds_every_layer_and_every_field():
     public = {kind for kind in vars(nn).values() if isinstance(kind, type) and issubclass(kind, nn.Layer)}
-    assert {kind.make for kind in KINDS.values()} == public - {nn.Layer}
-    for kind in KINDS.values():
-        fields = {field.name for field in dataclasses.fields(kind.make)}  # type: ignore[arg-type]
-        assert fields == {*kind.fields, kind.inside} - {""}
+    assert set(LAYERS.values()) == public - {nn.Layer}
+    for name, kind in LAYERS.items():
+        fields = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+        assert fields == {*LAYERS.settings(name), INSIDE.get(kind, "")} - {""}
 
 
 def test_the_table_holds_every_initializer_with_settings():
     records = {
-        kind for kind in vars(init).values() if isinstance(kind, type) and dataclasses.is_dataclass(kind)
+        kind
+        for kind in vars(init).values()
+        if isinstance(kind, type) and issubclass(kind, Record) and kind.__module__ == init.__name__
     }
-    assert {kind.make for kind in INITIALIZER_KINDS.values()} == records
-    for kind in INITIALIZER_KINDS.values():
-        assert {field.name for field in dataclasses.fields(kind.make)} == set(kind.fields)  # type: ignore[arg-type]
+    assert {type(value) for value in INITIALIZERS.values() if isinstance(value, Record)} == records
+    for kind in records:
+        assert [field.name for field in dataclasses.fields(kind)] == list(kind.__settings__)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -67,7 +72,7 @@ def test_round_trip_through_text(case):
 
 
 def test_all_fields_are_written_and_older_files_may_lack_those_with_defaults():
-    assert set(nn.to_json(nn.Dense(3))) == {"kind", *KINDS["dense"].fields}
+    assert set(nn.to_json(nn.Dense(3))) == {"kind", *LAYERS.settings("dense")}
     assert nn.from_json(DENSE) == nn.Dense(3)
 
 
@@ -93,8 +98,11 @@ def test_layers_outside_the_table_cannot_be_saved():
 
 
 def test_what_could_not_be_opened_is_not_written():
-    with pytest.raises(DataError, match=r"cannot be saved: network\.0\.units"):
-        nn.to_json(nn.Sequential(nn.Dense(10**8)))
+    deep: nn.Layer = nn.Flatten()
+    for _ in range(MAX_DEPTH):
+        deep = nn.Residual(deep)
+    with pytest.raises(DataError, match=r"cannot be saved: network: layers are nested deeper than 32"):
+        nn.to_json(deep)
 
 
 def test_bounds_are_where_they_are_said_to_be():
@@ -111,69 +119,78 @@ def test_bounds_are_where_they_are_said_to_be():
     ("value", "message"),
     [
         (None, "network: expected an object, got None"),
-        ([DENSE], "network: expected an object, got a list"),
+        ([DENSE], "network: expected an object, got \\[{'kind': 'dense'"),
         ({}, "network: unknown kind None"),
         ({"kind": "dnse"}, "network: unknown kind 'dnse'; did you mean 'dense'?"),
         ({"kind": "os.system"}, "network: unknown kind 'os.system'"),
-        ({"kind": ["dense"]}, "network: unknown kind a list"),
+        ({"kind": ["dense"]}, "network: unknown kind \\['dense'\\]"),
         ({"kind": "x" * 10**6}, "network: unknown kind"),
         ({"kind": "dense"}, "network: dense lacks the field 'units'"),
         (DENSE | {"unit": 3}, "network: dense has no field 'unit'; did you mean 'units'?"),
         (DENSE | {"__class__": 3}, "network: dense has no field '__class__'"),
         (DENSE | {3: 3}, "network: dense has no field 3"),
-        (DENSE | {"units": 10**7 + 1}, "network.units: a int is not a value"),
-        (DENSE | {"units": 10**5000}, "network.units: a int is not a value"),
-        (DENSE | {"units": True}, "network.units: True is not a value"),
-        (DENSE | {"units": 3.0}, "network.units: 3.0 is not a value"),
-        (DENSE | {"units": "3"}, "network.units: '3' is not a value"),
-        (DENSE | {"units": -1}, "network.units: a int is not a value"),
-        (DENSE | {"units": 0}, "network: Dense: units: expected a whole number >= 1, got 0"),
-        (DENSE | {"bias": 1}, "network.bias: 1 is not a value"),
-        (DENSE | {"bias_rate": math.nan}, "network.bias_rate: a float is not a value"),
-        (DENSE | {"bias_rate": math.inf}, "network.bias_rate: a float is not a value"),
+        (DENSE | {"units": 10**7 + 1}, f"network: Dense: {UNITS}, got 10000001"),
+        (DENSE | {"units": 10**5000}, f"network: Dense: {UNITS}, got a number of very many digits"),
+        (DENSE | {"units": True}, f"network: Dense: {UNITS}, got True"),
+        (DENSE | {"units": 3.0}, f"network: Dense: {UNITS}, got 3.0"),
+        (DENSE | {"units": "3"}, f"network: Dense: {UNITS}, got '3'"),
+        (DENSE | {"units": -1}, f"network: Dense: {UNITS}, got -1"),
+        (DENSE | {"units": 0}, f"network: Dense: {UNITS}, got 0"),
+        (DENSE | {"bias": 1}, "network: Dense: bias: expected a boolean, true or false, got 1"),
+        (DENSE | {"bias_rate": math.nan}, "network: Dense: bias_rate: expected a number > 0, got nan"),
+        (DENSE | {"bias_rate": math.inf}, "network: Dense: bias_rate: expected a number > 0, got inf"),
         (DENSE | {"activation": "eval"}, "network: unknown activation 'eval'"),
-        (DENSE | {"activation": None}, "network.activation: None is not a value"),
+        (DENSE | {"activation": None}, "network: Dense: activation: expected a name or a function, got None"),
         (DENSE | {"initializer": "np.ones"}, "network: unknown initializer 'np.ones'"),
-        (DENSE | {"parametrization": "a\nb"}, r"network: unknown parametrization 'a\\nb'"),
-        ({"kind": "dropout", "rate": 1.0}, "network: Dropout: rate: expected 0 <= rate < 1, got 1.0"),
+        (
+            DENSE | {"parametrization": "a\nb"},
+            r"network: Dense: parametrization: expected one of standard, ntk, got 'a\\nb'",
+        ),
+        (
+            {"kind": "dropout", "rate": 1.0},
+            "network: Dropout: rate: expected a number, 0 <= rate < 1, got 1.0",
+        ),
         ({"kind": "sequential"}, "network: sequential lacks the field 'layers'"),
-        ({"kind": "sequential", "layers": DENSE}, "network.layers: expected a list, got a dict"),
+        ({"kind": "sequential", "layers": DENSE}, "network.layers: expected a list, got {'kind': 'dense'"),
         ({"kind": "sequential", "layers": [DENSE, 3]}, "network.1: expected an object, got 3"),
-        ({"kind": "residual", "inner": [DENSE]}, "network.inner: expected an object, got a list"),
-        ({"kind": "residual", "inner": DENSE | {"units": None}}, "network.inner.units: None is not a value"),
+        ({"kind": "residual", "inner": [DENSE]}, "network.inner: expected an object, got \\[{'kind'"),
+        ({"kind": "residual", "inner": DENSE | {"units": None}}, f"network.inner: Dense: {UNITS}, got None"),
         (
             {"kind": "column_embedding", "embeddings": [[0, 1, 2]]},
-            "network.embeddings: a list is not a value",
+            "network: ColumnEmbedding: embeddings: expected .* pairs, got",
         ),
-        ({"kind": "column_embedding", "embeddings": [[0, 1.5]]}, "network.embeddings: a list is not a value"),
+        (
+            {"kind": "column_embedding", "embeddings": [[0, 1.5]]},
+            "network: ColumnEmbedding: embeddings: expected .* pairs, got",
+        ),
         (
             {"kind": "column_embedding", "embeddings": [[0, 1], [0, 1]]},
             "embeddings: expected each column once",
         ),
         (
             DENSE | {"initializer": {"kind": "ortogonal"}},
-            "initializer: unknown kind 'ortogonal'; did you mean 'or",
+            "network: unknown initializer 'ortogonal'; did you mean 'or",
         ),
-        (DENSE | {"initializer": DENSE}, "network.initializer: unknown kind 'dense'"),
+        (DENSE | {"initializer": DENSE}, "network: unknown initializer 'dense'"),
         (
-            DENSE | {"initializer": {"kind": "constant"}},
-            "network.initializer: constant lacks the field 'value'",
+            {"kind": "dropout"},
+            "network: dropout lacks the field 'rate'",
         ),
         (
             DENSE | {"initializer": {"kind": "orthogonal", "gai": 1}},
-            "orthogonal has no field 'gai'; did you mean",
+            "initializer: orthogonal: unknown setting 'gai'; did you mean 'gain'",
         ),
         (
             DENSE | {"initializer": {"kind": "orthogonal", "gain": "1"}},
-            "initializer.gain: '1' is not a value",
+            "initializer: Orthogonal: gain: expected a finite number, got '1'",
         ),
         (
             DENSE | {"initializer": {"kind": "variance_scaling", "mode": "fan"}},
-            "network.initializer: VarianceScaling: mode: expected one of fan_in",
+            "network: initializer: VarianceScaling: mode: expected one of fan_in",
         ),
         ({"kind": "concatenate", "layers": []}, "network: Concatenate: expected at least one layer"),
         ({"kind": "heads"}, "network: heads lacks the field 'heads'"),
-        ({"kind": "heads", "heads": {"a": DENSE}}, "network.heads: expected a list, got a dict"),
+        ({"kind": "heads", "heads": {"a": DENSE}}, "network.heads: expected a list, got {'a'"),
         ({"kind": "heads", "heads": []}, "network: Heads: heads: expected at least one"),
         ({"kind": "heads", "heads": [DENSE]}, "network.heads: expected pairs of a name and a layer"),
         ({"kind": "heads", "heads": [["a"]]}, "network.heads: expected pairs of a name and a layer"),
@@ -185,9 +202,15 @@ def test_bounds_are_where_they_are_said_to_be():
             r"network: Heads: a is Flatten\(\), expected",
         ),
         ({"kind": "heads", "heads": [["self", {"kind": "dens"}]]}, "network.self: unknown kind 'dens'"),
-        ({"kind": "batch_norm", "momentum": 1}, "network: BatchNorm: momentum: expected 0 <= momentum < 1"),
+        (
+            {"kind": "batch_norm", "momentum": 1},
+            "network: BatchNorm: momentum: expected a number, 0 <= momentum < 1",
+        ),
         ({"kind": "batch_norm", "mean": 1}, "network: batch_norm has no field 'mean'"),
-        ({"kind": "prelu", "initial": math.nan}, "network.initial: a float is not a value"),
+        (
+            {"kind": "prelu", "initial": math.nan},
+            "network: PReLU: initial: expected a finite number, got nan",
+        ),
         ({"kind": "column_embedding", "embeddings": [[0, 0]]}, "embeddings: expected .* pairs"),
     ],
 )
@@ -201,9 +224,9 @@ def test_everything_else_is_refused_in_one_line(value, message):
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
 NAMES = st.sampled_from(
     [
-        *KINDS,
-        *INITIALIZER_KINDS,
-        *(name for kind in KINDS.values() for name in kind.fields),
+        *LAYERS,
+        *INITIALIZERS,
+        *(setting for name in LAYERS for setting in LAYERS.settings(name)),
         "layers",
         "heads",
     ]

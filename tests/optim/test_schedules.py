@@ -116,9 +116,9 @@ def test_restarts_begin_at_one_and_end_low():
     [
         ("cosin", {}, "unknown schedule 'cosin'; did you mean 'cosine'?"),
         ("cosine", {"ende": 0}, "cosine: unknown setting 'ende'; did you mean 'end'?"),
-        ("cosine", {"end": 2}, "Cosine: end: expected 0 <= end <= 1, got 2"),
-        ("exponential", {"end": 0}, "Exponential: end: expected 0 < end <= 1, got 0"),
-        ("step_decay", {"factor": 0}, "StepDecay: factor: expected 0 < factor <= 1, got 0"),
+        ("cosine", {"end": 2}, "Cosine: end: expected a number, 0 <= end <= 1, got 2"),
+        ("exponential", {"end": 0}, "Exponential: end: expected a number, 0 < end <= 1, got 0"),
+        ("step_decay", {"factor": 0}, "StepDecay: factor: expected a number, 0 < factor <= 1, got 0"),
         (
             "step_decay",
             {"at": (0.5, 0.2)},
@@ -134,7 +134,7 @@ def test_restarts_begin_at_one_and_end_low():
             "WarmUp: inner: expected a schedule other than WarmUp, got 3",
         ),
         ("warm_up", {"inner": optim.WarmUp()}, "WarmUp: inner: expected a schedule other than WarmUp"),
-        ("warm_up", {"fraction": 1}, "WarmUp: fraction: expected 0 <= fraction < 1, got 1"),
+        ("warm_up", {"fraction": 1}, "WarmUp: fraction: expected a number, 0 <= fraction < 1, got 1"),
         ("polynomial", {"power": 0}, "Polynomial: power: expected a number > 0, got 0"),
         (
             "piecewise_constant",
@@ -144,15 +144,19 @@ def test_restarts_begin_at_one_and_end_low():
         (
             "piecewise_constant",
             {"factors": (1, 1, -1)},
-            "PiecewiseConstant: factors: expected 3 numbers >= 0",
+            "PiecewiseConstant: factors: expected numbers >= 0, got (1, 1, -1)",
         ),
-        ("one_cycle", {"rise": 0}, "OneCycle: rise: expected 0 < number < 1, got 0"),
-        ("one_cycle", {"shape": "square"}, 'OneCycle: shape: expected "cosine" or "linear", got'),
+        ("one_cycle", {"rise": 0}, "OneCycle: rise: expected a number, 0 < rise < 1, got 0"),
+        ("one_cycle", {"shape": "square"}, "OneCycle: shape: expected one of cosine, linear, got"),
         ("one_cycle", {"div_factor": 0.5}, "OneCycle: div_factor: expected a number >= 1, got 0.5"),
-        ("cosine_restarts", {"cycles": 0}, "CosineRestarts: cycles: expected a whole number >= 1, got 0"),
+        (
+            "cosine_restarts",
+            {"cycles": 0},
+            "CosineRestarts: cycles: expected an integer, 1 <= cycles <= 30, got 0",
+        ),
         ("cosine_restarts", {"t_mult": 0.5}, "CosineRestarts: t_mult: expected a number >= 1, got 0.5"),
-        ("log_cosine", {"cycles": 31}, "LogCosine: cycles: expected a whole number from 1 to 30, got 31"),
-        ("log_cosine", {"cycles": 2.0}, "LogCosine: cycles: expected a whole number >= 1, got 2.0"),
+        ("log_cosine", {"cycles": 31}, "LogCosine: cycles: expected an integer, 1 <= cycles <= 30, got 31"),
+        ("log_cosine", {"cycles": 2.0}, "LogCosine: cycles: expected an integer, 1 <= cycles <= 30, got 2.0"),
     ],
 )
 def test_settings_out_of_range_are_refused(name, settings, message):

@@ -155,6 +155,35 @@ def test_records_print_as_their_recipe_and_are_described_as_json():
     assert told["optimizer"]["optimizer"]["b2"] == 0.999
 
 
+def test_traits_are_those_of_what_is_wrapped() -> None:
+    plain, rolling = optim.SGD(0.1), optim.SGD(0.1, momentum=0.9)
+    assert [o.adaptive for o in (plain, rolling, optim.Adam())] == [False, False, True]
+    assert [o.plain for o in (plain, rolling, optim.Adam())] == [True, False, False]
+    for inner in (*map(optim.optimizer_by_name, NAMES), rolling):
+        for around in (optim.Clipped(inner, norm=1.0), optim.Averaged(inner), around_all(inner)):
+            assert (around.adaptive, around.plain) == (inner.adaptive, inner.plain)
+
+
+def around_all(inner: optim.Optimizer) -> optim.Optimizer:
+    return optim.Averaged(optim.Clipped(inner, value=0.5))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_adaptive_steps_do_not_grow_with_the_gradient(name: str) -> None:
+    """The trait says what a step does: ten times the gradient is ten times the step, or is not."""
+    optimizer = optim.optimizer_by_name(name, weight_decay=0.0)
+    sizes = []
+    for scale in (1.0, 10.0):
+        params = {"weight": np.eye(3)}
+        moments, updates = optimizer.start(params), params
+        for _ in range(10):  # of RAdam the first few steps are not adaptive yet
+            updates, moments = optimizer.step({"weight": scale * np.diag([1.0, -2.0, 3.0])}, moments, params)
+        sizes.append(np.abs(updates["weight"]).sum())
+    grown = sizes[1] / sizes[0]
+    assert (grown < 3.0) == optimizer.adaptive
+    assert optimizer.adaptive or grown == pytest.approx(10.0, rel=1e-12)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -162,13 +191,19 @@ def test_records_print_as_their_recipe_and_are_described_as_json():
             lambda: optim.Clipped(optim.SGD()),
             "Clipped: norm: expected a number > 0, or one for value, got None",
         ),
-        (lambda: optim.Clipped(optim.SGD(), norm=0), "Clipped: norm: expected a number > 0, got 0"),
-        (lambda: optim.Clipped(optim.SGD(), value=-1), "Clipped: value: expected a number > 0, got -1"),
+        (lambda: optim.Clipped(optim.SGD(), norm=0), "Clipped: norm: expected a number > 0, or None, got 0"),
         (
-            lambda: optim.Clipped("sgd", norm=1),  # type: ignore[arg-type]
-            "Clipped: optimizer: expected a record such as",
+            lambda: optim.Clipped(optim.SGD(), value=-1),
+            "Clipped: value: expected a number > 0, or None, got -1",
         ),
-        (lambda: optim.Averaged(optim.SGD(), 1.0), "Averaged: decay: expected 0 <= number < 1, got 1.0"),
+        (
+            lambda: optim.Clipped(3, norm=1),  # type: ignore[arg-type]
+            "Clipped: optimizer: expected a name, or a record such as",
+        ),
+        (
+            lambda: optim.Averaged(optim.SGD(), 1.0),
+            "Averaged: decay: expected a number, 0 <= decay < 1, got 1.0",
+        ),
     ],
 )
 def test_settings_out_of_range_are_refused(make, message):

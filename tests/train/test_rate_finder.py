@@ -75,6 +75,20 @@ def test_plain_gradient_descent_bears_a_third_of_that_rate(wave: Any) -> None:
         assert found.suggestion == found.rates[found.smoothed.argmin()] / below
 
 
+@pytest.mark.parametrize(
+    "around", [lambda sgd: mc.optim.Clipped(sgd, norm=1e6), mc.optim.Averaged], ids=["Clipped", "Averaged"]
+)
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_wrappers_get_the_suggestion_of_what_they_wrap(wave: Any, around: Any, momentum: float) -> None:
+    net = mc.nn.Sequential(mc.nn.Dense(16, "tanh"), mc.nn.Dense(1))
+    sgd = mc.optim.SGD(0.1, momentum=momentum)
+    # To where both fall: past that, only one of the two clips.
+    limits: Any = {"loss": "squared_error", "high": 0.3, "dtype": np.float64}
+    found, expected = (find_learning_rate(net, *wave, optimizer=o, **limits) for o in (around(sgd), sgd))
+    # The factor on a gradient that is not clipped is 1, an average changes no step: the same to roundings.
+    assert found.suggestion == pytest.approx(expected.suggestion, rel=1e-6)
+
+
 @pytest.mark.parametrize("odd", [np.nan, np.inf])
 def test_the_trial_ends_before_what_is_no_number(odd: float) -> None:
     found = _judged([*np.linspace(2.0, 1.0, 30), odd, *np.full(20, odd)])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from minicolumn import nn
 from minicolumn.errors import DataError
 from minicolumn.model.model import Model
-from minicolumn.optim import SGD, AdamW
+from minicolumn.optim import SGD, AdamW, Averaged, Clipped
 from minicolumn.tables import Encoder, infer_schema
 from minicolumn.train.calibrate import best_factor, calibrated
 from minicolumn.train.recipe import table_batch, table_knots, table_network, table_recipe
@@ -101,6 +101,9 @@ def test_the_form_of_the_layers_fits_the_kind_of_steps(frame):
         assert table_recipe(encoder, X, optimizer=name).network == sgd
     for name in ("lion", "muon", "schedule_free_adamw"):
         assert table_recipe(encoder, X, optimizer=name).network == adam
+    for around in (lambda inner: Clipped(inner, norm=1.0), Averaged):
+        assert table_recipe(encoder, X, optimizer=around(SGD(0.1))).network == sgd
+        assert table_recipe(encoder, X, optimizer=around(AdamW(0.1))).network == adam
 
 
 @given(st.integers(1, 10**7))

@@ -77,14 +77,13 @@ def named_network(name: str) -> Subject:
 
 def model_network(name: str, model: Model) -> Subject:
     """Return the network of a model file; its own batch size and optimizer, if the file tells them."""
+    from minicolumn.errors import ModelFileError
     from minicolumn.optim import OPTIMIZERS, Adam
 
-    told = model.training.get("optimizer")
-    while isinstance(told, dict) and "optimizer" in told:  # one around another
-        told = told["optimizer"]
-    # An optimizer of the user's own, and none at all, is shown as Adam.
-    kinds = {kind.__name__: kind for kind in OPTIMIZERS.values()}
-    optimizer = kinds.get(str(told.get("name")), Adam)() if isinstance(told, dict) else Adam()
+    try:
+        optimizer = OPTIMIZERS.from_json(model.training.get("optimizer"))
+    except ModelFileError:  # one of the user's own, or none at all
+        optimizer = Adam()
     batch = model.training.get("batch_size")
     known = batch if isinstance(batch, int) and 0 < batch <= MOST_BATCH else ROWS
     shape = tuple(model.input_shape)

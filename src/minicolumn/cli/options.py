@@ -8,7 +8,7 @@ from typing import Any
 
 from minicolumn.errors import DataError, did_you_mean
 from minicolumn.nn.activations import activation_by_name
-from minicolumn.nn.named import read_named, split_named
+from minicolumn.registry import split_texts
 
 MOST_UNITS, MOST_LAYERS = 65_536, 64
 
@@ -66,7 +66,7 @@ def parse_activations(text: str | None, layers: int) -> tuple[str, ...] | None:
     """
     if text is None:
         return None
-    names = split_named(text)
+    names = split_texts(text)
     for name in names:
         check_name("--activation", name, activation_by_name)
     if len(names) not in (1, layers):
@@ -76,18 +76,17 @@ def parse_activations(text: str | None, layers: int) -> tuple[str, ...] | None:
     return tuple(activation_by_name(name).name for name in names) * (layers // len(names))
 
 
-def make_named(option: str, text: str | None, make: Callable[..., Any]) -> Any:
+def make_named(option: str, text: str | None, make: Callable[[str], Any]) -> Any:
     """Return the record that a name and its settings stand for; None for None.
 
-    make        a function of the name, and of settings by keyword
+    make        a function of the text
     Errors      DataError, one line that begins with the option
     """
     if text is None:
         return None
     try:
-        name, settings = read_named(text)
-        return make(name, **settings)
-    except (DataError, TypeError) as error:
+        return make(text)
+    except DataError as error:
         raise DataError(f"{option}: {error}") from None
 
 

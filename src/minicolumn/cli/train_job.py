@@ -32,8 +32,8 @@ from minicolumn.cli.table_report import show_table
 from minicolumn.errors import DataError, DivergenceError
 from minicolumn.nn.dense import Dense
 from minicolumn.nn.losses import Loss
-from minicolumn.nn.named import read_named
 from minicolumn.optim import Clipped, Optimizer, Schedule, optimizer_by_name, schedule_by_name
+from minicolumn.registry import read_text
 from minicolumn.train.progress import duration, speed
 from minicolumn.train.recipe import HIDDEN, Recipe
 from minicolumn.train.tabular import (
@@ -160,7 +160,7 @@ def _check_records(wishes: Wishes) -> None:
     _ = wishes.loss_record, wishes.optimizer_record, wishes.schedule_record
     if wishes.optimizer is None or wishes.learning_rate is None:
         return
-    if "learning_rate" in read_named(wishes.optimizer)[1]:
+    if "learning_rate" in read_text(wishes.optimizer)[1]:
         raise DataError("--learning-rate: --optimizer has a learning_rate already; say it once")
 
 

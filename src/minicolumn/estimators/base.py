@@ -37,7 +37,7 @@ from minicolumn.model import Model
 from minicolumn.model.compute import Forward, forward
 from minicolumn.model.files import PathLike
 from minicolumn.nn import Loss, Sequential
-from minicolumn.nn.settings import is_plain
+from minicolumn.registry import is_plain
 from minicolumn.train import History, Snapshot
 
 Array = np.ndarray

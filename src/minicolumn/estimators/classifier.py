@@ -19,7 +19,7 @@ from minicolumn.estimators.base import SPARSE, BaseMLP
 from minicolumn.estimators.heads import Head, classification_head, fits_task
 from minicolumn.estimators.holding import Data, Parts
 from minicolumn.estimators.network import last_dense
-from minicolumn.estimators.parameters import CONSTRAINTS, check_class_weight
+from minicolumn.estimators.parameters import CONSTRAINTS, NamesWithSettings, check_class_weight
 from minicolumn.estimators.sklearn_callbacks import with_callbacks
 from minicolumn.estimators.unharmed import unharmed
 from minicolumn.nn import ALIASES, LOSSES
@@ -85,7 +85,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **CONSTRAINTS,
-        "loss": [StrOptions({"log_loss", *LABEL_LOSSES}), callable],
+        "loss": [NamesWithSettings({"log_loss", *LABEL_LOSSES}), callable],
         "class_weight": [StrOptions({"balanced"}), dict, list, None],
         "calibrate": ["boolean"],
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import warnings
 from collections.abc import Callable
 from numbers import Integral, Real
@@ -13,17 +14,11 @@ from sklearn.utils._param_validation import Interval, InvalidParameterError, Opt
 
 from minicolumn.errors import DataError, did_you_mean
 from minicolumn.estimators.network import KNOWN, for_each, hidden_sizes
-from minicolumn.nn import L1, L2, ElasticNet, PerRow, activation_by_name
-from minicolumn.optim import (
-    ALIASES,
-    OPTIMIZERS,
-    SCHEDULES,
-    SGD,
-    Adam,
-    Optimizer,
-    optimizer_by_name,
-    schedule_by_name,
-)
+from minicolumn.nn import L1, L2, ElasticNet, Loss, PerRow, activation_by_name
+from minicolumn.nn.noise import RATE as SILENCED
+from minicolumn.nn.regularize import STRENGTH
+from minicolumn.optim import OPTIMIZERS, SCHEDULES, Optimizer
+from minicolumn.registry import Integer, Number, read_text
 from minicolumn.train.callbacks import Callback
 
 Array = np.ndarray
@@ -33,7 +28,22 @@ class NamesWithSettings(StrOptions):
     """Names, behind which settings may follow; `check_parameters` looks at those."""
 
     def is_satisfied_by(self, val: Any) -> bool:
-        return isinstance(val, str) and val.partition(":")[0] in self.options
+        return isinstance(val, str) and val.partition(":")[0].strip() in self.options
+
+
+def interval(setting: Number | Integer) -> Interval:
+    """Return the range of a setting as scikit-learn checks it.
+
+    >>> print(interval(Number(help="", ge=0, lt=1)))
+    a float in the range [0.0, 1.0)
+    """
+    low, high = (None if math.isinf(bound) else bound for bound in (setting.low, setting.high))
+    open_low, open_high = setting.gt >= setting.ge, setting.lt <= setting.le
+    closed = {(False, False): "both", (False, True): "left", (True, False): "right", (True, True): "neither"}
+    kind: Any = Integral if isinstance(setting, Integer) else Real
+    if kind is Integral:
+        low, high = (None if bound is None else int(bound) for bound in (low, high))
+    return Interval(kind, low, high, closed=closed[low is None or open_low, high is None or open_high])
 
 
 RATE = Interval(Real, 0, 1, closed="left")
@@ -42,10 +52,10 @@ RATE_OF_BOTH = 1e-3  # scikit-learn's, for both of its solvers that have one
 CONSTRAINTS: dict[str, list[Any]] = {
     "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
     "activation": [NamesWithSettings(KNOWN), "array-like", callable],
-    "solver": [StrOptions({"lbfgs", *OPTIMIZERS, *ALIASES}), Optimizer],
+    "solver": [NamesWithSettings({"lbfgs", *OPTIMIZERS.known}), Optimizer],
     "alpha": [Interval(Real, 0, None, closed="left")],
     "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-    "learning_rate": [StrOptions({"constant", "invscaling", "adaptive", *SCHEDULES}), callable],
+    "learning_rate": [NamesWithSettings({"invscaling", "adaptive", *SCHEDULES.known}), callable],
     "learning_rate_init": [Interval(Real, 0, None, closed="neither"), None],
     "power_t": [Interval(Real, 0, None, closed="left")],
     "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -64,9 +74,9 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
     "max_fun": [Interval(Integral, 1, None, closed="left")],
     # What scikit-learn's do not have.
-    "dropout": [RATE, "array-like"],
-    "input_dropout": [RATE],
-    "l1": [Interval(Real, 0, None, closed="left")],
+    "dropout": [interval(SILENCED), "array-like"],
+    "input_dropout": [interval(SILENCED)],
+    "l1": [interval(STRENGTH)],
     "constraint": [callable, None],
     "scoring": [str, callable, None],
     "callbacks": [list, tuple, Callback, None],
@@ -109,15 +119,21 @@ def optimizer_of(estimator: Any) -> Optimizer:
     e = estimator
     if isinstance(e.solver, Optimizer):
         return e.solver
-    rate = _rate_of(e)
-    if e.solver == "sgd":
-        return SGD(rate, momentum=float(e.momentum), nesterov=bool(e.nesterovs_momentum and e.momentum > 0))
-    if e.solver == "adam":
-        return Adam(rate, b1=float(e.beta_1), b2=float(e.beta_2), eps=float(e.epsilon))
-    known = {field.name for field in dataclasses.fields(optimizer_by_name(e.solver))}
-    given = {"b1": e.beta_1, "b2": e.beta_2, "eps": e.epsilon} if {"b1", "b2"} <= known else {}
-    own = {name: float(value) for name, value in given.items() if name in known}
-    return optimizer_by_name(e.solver, learning_rate=rate, **own)
+    name, told = read_text(e.solver)
+    known = OPTIMIZERS.settings(name)
+    given: dict[str, Any] = {"learning_rate": _rate_of(e)}
+    if name == "sgd":
+        given |= {"momentum": e.momentum, "nesterov": bool(e.nesterovs_momentum and e.momentum > 0)}
+    elif {"b1", "b2"} <= set(known):
+        given |= {"b1": e.beta_1, "b2": e.beta_2, "eps": e.epsilon}
+    # What stands in the text goes before scikit-learn's parameters.
+    own = {key: value for key, value in given.items() if key in known and key not in told}
+    return OPTIMIZERS.make(e.solver, **own)
+
+
+def solver_name(estimator: Any) -> str | None:
+    """Return the name of the solver, without settings; None for a record."""
+    return read_text(estimator.solver)[0] if isinstance(estimator.solver, str) else None
 
 
 def averages(estimator: Any) -> bool:
@@ -126,10 +142,12 @@ def averages(estimator: Any) -> bool:
 
 
 def _rate_of(estimator: Any) -> float:
-    given, solver = estimator.learning_rate_init, estimator.solver
+    given = estimator.learning_rate_init
     if given is not None:
         return float(given)
-    return RATE_OF_BOTH if solver in ("adam", "sgd") else float(optimizer_by_name(solver).learning_rate)
+    if solver_name(estimator) in ("adam", "sgd"):
+        return RATE_OF_BOTH
+    return float(OPTIMIZERS.make(estimator.solver).learning_rate)
 
 
 def optimizer_after(estimator: Any, rows: int, factor: float) -> Optimizer | None:
@@ -146,14 +164,14 @@ def optimizer_after(estimator: Any, rows: int, factor: float) -> Optimizer | Non
         return optimizer
     if lowers_its_rate(estimator):
         return optimizer.with_rate(learnt * factor)
-    if rate == "invscaling" and estimator.solver != "adam":
+    if rate == "invscaling" and solver_name(estimator) != "adam":
         return optimizer.with_rate(learnt / pow(rows + 1, estimator.power_t))
     return optimizer
 
 
 def lowers_its_rate(estimator: Any) -> bool:
     """Return whether the learning rate is lowered where scikit-learn's "adaptive" does so."""
-    return estimator.learning_rate == "adaptive" and estimator.solver != "adam"
+    return estimator.learning_rate == "adaptive" and solver_name(estimator) != "adam"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -190,11 +208,11 @@ def schedule_of(estimator: Any, **place: Any) -> Callable[[Any, int], Any] | str
     rate = estimator.learning_rate
     if not isinstance(rate, str):
         return rate
-    if rate == "adaptive" or (rate == "invscaling" and estimator.solver == "adam"):
+    if rate == "adaptive" or (rate == "invscaling" and solver_name(estimator) == "adam"):
         return "constant"
     if rate == "invscaling":
         return InverseScaling(float(estimator.power_t), **place)
-    return schedule_by_name(rate)
+    return SCHEDULES.make(rate)
 
 
 def regularizer_of(estimator: Any) -> PerRow | None:
@@ -216,6 +234,7 @@ def check_class_weight(given: Any) -> None:
 
 def check_parameters(estimator: Any) -> None:
     """Refuse parameters that contradict each other, and warn of a rate that is far from the solver's own."""
+    _check_texts(estimator)
     _check_rate(estimator)
     if estimator.solver == "lbfgs":
         if np.any(estimator.dropout) or estimator.input_dropout:
@@ -227,6 +246,17 @@ def check_parameters(estimator: Any) -> None:
     for name in for_each("activation", estimator.activation, len(hidden_sizes(estimator.hidden_layer_sizes))):
         if isinstance(name, str):
             _check_activation(str(name))  # of an array it is NumPy's own kind of text
+
+
+def _check_texts(estimator: Any) -> None:
+    """Refuse settings in texts that nothing has, or out of their range."""
+    for name, make in (("solver", OPTIMIZERS.make), ("learning_rate", SCHEDULES.make), ("loss", Loss)):
+        text = getattr(estimator, name)
+        if isinstance(text, str) and ":" in text:
+            try:
+                make(text)
+            except DataError as error:
+                raise DataError(f"{name}: {error}") from None
 
 
 def _check_activation(name: str) -> None:
@@ -252,7 +282,16 @@ def _check_rate(estimator: Any) -> None:
         return
     if solver in ("lbfgs", "adam", "sgd"):
         return
-    own = optimizer_by_name(solver).learning_rate
+    if "learning_rate" in read_text(solver)[1]:
+        if estimator.learning_rate_init not in (None, RATE_OF_BOTH):
+            warnings.warn(
+                f"solver={solver!r} tells its own rate, so learning_rate_init="
+                f"{estimator.learning_rate_init:g} is not used; say it once",
+                UserWarning,
+                stacklevel=5,
+            )
+        return
+    own = OPTIMIZERS.make(solver).learning_rate
     if estimator.learning_rate_init == RATE_OF_BOTH and own >= FAR * RATE_OF_BOTH:
         warnings.warn(
             f"solver={solver!r} is meant for a rate of {own:g} and runs at learning_rate_init=0.001; "

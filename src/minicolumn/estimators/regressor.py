@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils import column_or_1d
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -27,7 +27,7 @@ from minicolumn.estimators.heads import (
 from minicolumn.estimators.holding import Data, Parts, split
 from minicolumn.estimators.intervals import conformal_radius, why_none
 from minicolumn.estimators.network import last_dense
-from minicolumn.estimators.parameters import CONSTRAINTS
+from minicolumn.estimators.parameters import CONSTRAINTS, NamesWithSettings
 from minicolumn.estimators.scales import check_target_scale
 from minicolumn.estimators.sklearn_callbacks import with_callbacks
 from minicolumn.estimators.unharmed import unharmed
@@ -76,7 +76,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **CONSTRAINTS,
-        "loss": [StrOptions(NUMBER_LOSSES), callable],
+        "loss": [NamesWithSettings(NUMBER_LOSSES), callable],
         "conformal_fraction": [Interval(Real, 0, 1, closed="left")],
     }
 

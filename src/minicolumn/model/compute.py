@@ -16,7 +16,7 @@ from minicolumn.model.scores import Metric, measure
 from minicolumn.nn.activations import activation_by_name
 from minicolumn.nn.layer import Layer
 from minicolumn.nn.losses import Loss
-from minicolumn.nn.settings import is_plain
+from minicolumn.registry import is_plain
 from minicolumn.trace.loops import scan
 from minicolumn.tree import leaves
 

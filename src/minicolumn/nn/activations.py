@@ -13,11 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from minicolumn.errors import DataError, did_you_mean
 from minicolumn.nn import gates, rectifiers, simplex, squashing
-from minicolumn.nn.catalogue import Setting, changed_settings, keyword_defaults, number
 from minicolumn.nn.losses import log_softmax
-from minicolumn.nn.named import read_named, write_named
+from minicolumn.registry import Registry, Rule, Setting, changed, checked, settings_of, write_text
 
 Array = np.ndarray
 
@@ -54,7 +52,7 @@ def log_sigmoid(x: Array) -> Array:
 
 
 @dataclass(frozen=True, slots=True)
-class ActivationRule:
+class ActivationRule(Rule):
     """An activation with what the rest of the package needs to know about it.
 
     name, function, formula
@@ -62,39 +60,42 @@ class ActivationRule:
     trainable   False where the derivative is 0 everywhere
     by_row      whether each output depends on the whole last axis
     scores      how many numbers of the last axis go in for each that comes out: 2 for glu
-    settings    what each number in the formula that may be set may be
-    defaults    these numbers where nothing is said
+    settings    what its function's keywords may be, and are by default
     """
 
     name: str
-    function: Callable[[Array], Array]
+    function: Callable[[Array], Array] = field(compare=False)  # which the name tells, with its settings
     formula: str
     init: str
     trainable: bool = True
     by_row: bool = False
     scores: int = 1
-    settings: Mapping[str, Setting] = field(default_factory=dict, hash=False)
-    defaults: Mapping[str, Any] = field(init=False, hash=False)
+    settings: Mapping[str, Setting] = field(init=False, hash=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "defaults", keyword_defaults(self.function))
+        object.__setattr__(self, "settings", settings_of(self.function))
 
-    def with_settings(self, settings: Mapping[str, Any]) -> ActivationRule:
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """The numbers in the formula where nothing is said."""
+        return {name: setting.default for name, setting in self.settings.items()}
+
+    def make(self, **settings: Any) -> ActivationRule:
         """Return the activation with other numbers, which its name then tells.
 
         Errors      DataError for an unknown setting, or a value out of range
         """
-        changed = dict(changed_settings(self, settings))
-        if not changed:
+        told = changed(self.settings, checked(self.name, self.settings, settings))
+        if not told:
             return self
-        return replace(
-            self, name=write_named(self.name, changed), function=functools.partial(self.function, **changed)
-        )
+        text = write_text(self.name, {key: self.settings[key].write(value) for key, value in told.items()})
+        return replace(self, name=text, function=functools.partial(self.function, **told))
 
+    def values(self, record: Any) -> Mapping[str, Any] | None:
+        """Return all numbers of an activation that `make` made of this one; None for any other."""
+        is_own = isinstance(record, ActivationRule) and record.name.partition(":")[0] == self.name
+        return record.defaults if is_own else None
 
-_ANY, _SIZE = number("a number", lambda value: True), number("a number >= 0", lambda value: value >= 0)
-# Below it the formulas would divide by what float32 takes for 0.
-_WIDTH = number("a number >= 1e-6", lambda value: value >= 1e-6)
 
 _RULES = (
     ActivationRule("linear", linear, "x", "glorot_uniform"),
@@ -112,45 +113,17 @@ _RULES = (
     # The ReLU family.
     ActivationRule("relu", rectifiers.relu, "max(x, 0)", "he_normal"),
     ActivationRule("relu6", rectifiers.relu6, "min(max(x, 0), 6)", "he_normal"),
-    ActivationRule(
-        "leaky_relu", rectifiers.leaky_relu, "x if x > 0 else slope x", "he_normal", settings={"slope": _ANY}
-    ),
-    ActivationRule(
-        "threshold",
-        rectifiers.threshold,
-        "x if x > level else value",
-        "he_normal",
-        settings={"level": _ANY, "value": _ANY},
-    ),
-    ActivationRule(
-        "elu", rectifiers.elu, "x if x > 0 else alpha (e^x - 1)", "he_normal", settings={"alpha": _SIZE}
-    ),
-    ActivationRule(
-        "celu",
-        rectifiers.celu,
-        "x if x > 0 else alpha (e^(x / alpha) - 1)",
-        "he_normal",
-        settings={"alpha": _WIDTH},
-    ),
+    ActivationRule("leaky_relu", rectifiers.leaky_relu, "x if x > 0 else slope x", "he_normal"),
+    ActivationRule("threshold", rectifiers.threshold, "x if x > level else value", "he_normal"),
+    ActivationRule("elu", rectifiers.elu, "x if x > 0 else alpha (e^x - 1)", "he_normal"),
+    ActivationRule("celu", rectifiers.celu, "x if x > 0 else alpha (e^(x / alpha) - 1)", "he_normal"),
     ActivationRule("selu", rectifiers.selu, "1.0507 (x if x > 0 else 1.6733 (e^x - 1))", "lecun_normal"),
     ActivationRule("softplus", rectifiers.softplus, "log(1 + e^x)", "he_normal"),
-    ActivationRule(
-        "squareplus", rectifiers.squareplus, "(x + sqrt(x^2 + b)) / 2", "he_normal", settings={"b": _WIDTH}
-    ),
+    ActivationRule("squareplus", rectifiers.squareplus, "(x + sqrt(x^2 + b)) / 2", "he_normal"),
     ActivationRule("sparse_plus", rectifiers.sparse_plus, "x if x > 1 else max(x + 1, 0)^2 / 4", "he_normal"),
+    ActivationRule("hard_shrink", rectifiers.hard_shrink, "x if |x| > threshold else 0", "glorot_uniform"),
     ActivationRule(
-        "hard_shrink",
-        rectifiers.hard_shrink,
-        "x if |x| > threshold else 0",
-        "glorot_uniform",
-        settings={"threshold": _SIZE},
-    ),
-    ActivationRule(
-        "soft_shrink",
-        rectifiers.soft_shrink,
-        "sign(x) max(|x| - threshold, 0)",
-        "glorot_uniform",
-        settings={"threshold": _SIZE},
+        "soft_shrink", rectifiers.soft_shrink, "sign(x) max(|x| - threshold, 0)", "glorot_uniform"
     ),
     ActivationRule("tanh_shrink", rectifiers.tanh_shrink, "x - tanh x", "glorot_uniform"),
     # The input, weighed by a share of itself.
@@ -170,9 +143,11 @@ _RULES = (
     ActivationRule("sparsemax", simplex.sparsemax, "max(x_i - t, 0), sum 1", "glorot_uniform", by_row=True),
 )
 
-ACTIVATIONS: dict[str, ActivationRule] = {rule.name: rule for rule in _RULES}
 # What other libraries call them.
 ALIASES = {"sigmoid": "logistic", "identity": "linear", "swish": "silu"}
+ACTIVATIONS: Registry[ActivationRule] = Registry(
+    "activation", {rule.name: rule for rule in _RULES}, ALIASES, full=False
+)
 
 
 def activation_by_name(name: str) -> ActivationRule:
@@ -187,8 +162,4 @@ def activation_by_name(name: str) -> ActivationRule:
     >>> activation_by_name("leaky_relu:slope=0.3").function(np.array([-1.0, 2.0]))
     array([-0.3,  2. ])
     """
-    said, settings = read_named(name)
-    found = ALIASES.get(said, said)
-    if found not in ACTIVATIONS:
-        raise DataError(f"unknown activation {said!r}{did_you_mean(said, [*ACTIVATIONS, *ALIASES])}")
-    return ACTIVATIONS[found].with_settings(settings)
+    return ACTIVATIONS.make(name)

@@ -9,7 +9,7 @@ import numpy as np
 
 from minicolumn.errors import DataError, ShapeError
 from minicolumn.nn.layer import Array, Composite, Layer, Params, Shape, Visit, own_key
-from minicolumn.nn.settings import refuse
+from minicolumn.registry import refuse
 
 
 def _check_layers(name: str, layers: tuple[Layer, ...]) -> None:

@@ -8,12 +8,12 @@ after every step.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Annotated, Any, final
 
 import numpy as np
 
 from minicolumn import tree
-from minicolumn.nn.settings import settle_number
+from minicolumn.registry import Number, Record, Registry, Search
 
 Array = np.ndarray
 
@@ -25,7 +25,7 @@ def _lengths(weight: Array) -> Array:
 
 @final
 @dataclass(frozen=True)
-class MaxNorm:
+class MaxNorm(Record):
     """Shorten the columns that are longer than the limit.
 
         w_j = w_j min(1, limit / |w_j|)
@@ -40,10 +40,9 @@ class MaxNorm:
            [0.8, 0.4]])}
     """
 
-    limit: float = 2.0
-
-    def __post_init__(self) -> None:
-        settle_number(self, "limit", "a number > 0", lambda limit: limit > 0)
+    limit: Annotated[
+        float, Number(help="The longest a column may be.", gt=0, search=Search(0.5, 8.0, log=True))
+    ] = 2.0
 
     def __call__(self, params: Any) -> Any:
         # A column within the limit is multiplied by exactly 1, one of zeros divided by the limit.
@@ -52,7 +51,7 @@ class MaxNorm:
 
 @final
 @dataclass(frozen=True)
-class UnitNorm:
+class UnitNorm(Record):
     """Bring every column to length 1.
 
         w_j = w_j / |w_j|        a column of zeros stays
@@ -76,7 +75,7 @@ class UnitNorm:
 
 @final
 @dataclass(frozen=True)
-class NonNegative:
+class NonNegative(Record):
     """Cut weights off at 0, so that outputs never fall where an input rises, if activations rise too.
 
         w = max(w, 0)
@@ -102,3 +101,8 @@ def _map_weights(project: Any, params: Any) -> Any:
         for path, leaf in tree.named_leaves(params)
     ]
     return tree.unflatten(structure, leaves)
+
+
+CONSTRAINTS: Registry[Any] = Registry(
+    "constraint", {"max_norm": MaxNorm, "unit_norm": UnitNorm, "non_negative": NonNegative}
+)

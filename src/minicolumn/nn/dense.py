@@ -4,36 +4,46 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import final
+from typing import Annotated, final
 
 import numpy as np
 
-from minicolumn.errors import DataError, ShapeError, did_you_mean
-from minicolumn.nn.activations import ActivationRule, activation_by_name
-from minicolumn.nn.init import Constant, Initializer, settle_initializer
+from minicolumn.errors import ShapeError
+from minicolumn.nn.activations import ACTIVATIONS, ActivationRule, activation_by_name
+from minicolumn.nn.init import INITIALIZERS, Constant, Initializer
 from minicolumn.nn.layer import (
     Array,
     Deterministic,
     Featurewise,
     Function,
-    Layer,
     Param,
     Params,
     Shape,
     feature_count,
 )
-from minicolumn.nn.settings import refuse, settle, settle_flag, settle_number, settle_whole
+from minicolumn.registry import Boolean, Choice, Integer, Number, Part, Search
 
+LARGEST_SIZE = 10**7  # of a layer: what a file says is bounded before anything is made
 PARAMETRIZATIONS = ("standard", "ntk")
-
-
-def _settle_activation(layer: Layer, field: str) -> None:
-    """Require a known name, which becomes the one that this package uses, or a function."""
-    value = getattr(layer, field)
-    if isinstance(value, str):
-        settle(layer, field, activation_by_name(value).name)
-    elif not callable(value):
-        refuse(layer, field, "a name or a function")
+FASTER = Number(
+    help="How many times as fast it learns as a weight, under Adam.",
+    gt=0,
+    search=Search(0.01, 10.0, log=True),
+)
+ACTIVATION = Part(
+    help="What is applied to the sums.",
+    words="a name or a function",
+    registry=lambda: ACTIVATIONS,
+    accepts=callable,
+    as_text=True,
+)
+INITIALIZER = Part(
+    help="Where the weights start; None takes what suits the activation.",
+    words="a name or a function",
+    registry=lambda: INITIALIZERS,
+    accepts=callable,
+    as_text=True,
+)
 
 
 def _rule(activation: str | Function) -> ActivationRule:
@@ -86,23 +96,14 @@ class Dense(Deterministic):
     array([[2., 3.]])
     """
 
-    units: int
-    activation: str | Function = "linear"
-    bias: bool = True
-    initializer: str | Initializer | None = None
-    parametrization: str = "standard"
-    bias_rate: float = 1.0
-
-    def __post_init__(self) -> None:
-        settle_whole(self, "units", 1)
-        _settle_activation(self, "activation")
-        settle_flag(self, "bias")
-        if self.initializer is not None:
-            settle_initializer(self, "initializer")
-        if self.parametrization not in PARAMETRIZATIONS:
-            hint = did_you_mean(str(self.parametrization), PARAMETRIZATIONS)
-            raise DataError(f"unknown parametrization {self.parametrization!r}{hint}")
-        settle_number(self, "bias_rate", "a number > 0", lambda rate: rate > 0)
+    units: Annotated[int, Integer(help="Outputs.", ge=1, le=LARGEST_SIZE, search=Search(4, 512, log=True))]
+    activation: Annotated[str | Function, ACTIVATION] = "linear"
+    bias: Annotated[bool, Boolean(help="Whether each output has a bias.")] = True
+    initializer: Annotated[str | Initializer | None, INITIALIZER] = None
+    parametrization: Annotated[str, Choice(help="How weights are scaled.", choices=PARAMETRIZATIONS)] = (
+        "standard"
+    )
+    bias_rate: Annotated[float, FASTER] = 1.0
 
     def output_shape(self, input_shape: Shape) -> Shape:
         if not input_shape or input_shape[-1] < 1:
@@ -165,10 +166,7 @@ class Activation(Deterministic):
     array([[0., 2.]])
     """
 
-    function: str | Function
-
-    def __post_init__(self) -> None:
-        _settle_activation(self, "function")
+    function: Annotated[str | Function, ACTIVATION]
 
     def output_shape(self, input_shape: Shape) -> Shape:
         rule = _rule(self.function)
@@ -208,12 +206,8 @@ class PReLU(Featurewise):
            [ 2. ,  3. ]])
     """
 
-    shared: bool = False
-    initial: float = 0.25
-
-    def __post_init__(self) -> None:
-        settle_flag(self, "shared")
-        settle_number(self, "initial", "a finite number", lambda slope: True)
+    shared: Annotated[bool, Boolean(help="One slope for all features.")] = False
+    initial: Annotated[float, Number(help="The slope at the start.", search=Search(0.0, 0.5))] = 0.25
 
     def declare(self, input_shape: Shape) -> Params:
         features = feature_count(self, input_shape)
@@ -241,10 +235,7 @@ class Scale(Featurewise):
     array([[1., 4.]])
     """
 
-    rate: float = 6.0
-
-    def __post_init__(self) -> None:
-        settle_number(self, "rate", "a number > 0", lambda rate: rate > 0)
+    rate: Annotated[float, FASTER] = 6.0
 
     def declare(self, input_shape: Shape) -> Params:
         return {"scale": Param((feature_count(self, input_shape),))}

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from numbers import Integral
-from typing import final
+from typing import Annotated, Any, final
 
 import numpy as np
 
 from minicolumn.errors import ShapeError
-from minicolumn.nn.layer import Array, Deterministic, Layer, Param, Params, Shape
-from minicolumn.nn.settings import refuse, settle, settle_whole
+from minicolumn.nn.dense import LARGEST_SIZE
+from minicolumn.nn.layer import Array, Deterministic, Param, Params, Shape
+from minicolumn.registry import Custom, Integer, Search, refuse
+
+MOST_COLUMNS = 100_000
+LEVELS = Integer(help="How many categories there are.", ge=1, le=LARGEST_SIZE)
+DIM = Integer(help="Length of each vector.", ge=1, le=LARGEST_SIZE, search=Search(1, 64, log=True))
 
 
 @final
@@ -31,12 +36,8 @@ class Embedding(Deterministic):
            [0., 1.]])
     """
 
-    levels: int
-    dim: int
-
-    def __post_init__(self) -> None:
-        settle_whole(self, "levels", 1)
-        settle_whole(self, "dim", 1)
+    levels: Annotated[int, LEVELS]
+    dim: Annotated[int, DIM]
 
     def output_shape(self, input_shape: Shape) -> Shape:
         if len(input_shape) > 1:
@@ -64,21 +65,29 @@ def embedding_dim(levels: int) -> int:
     return min(600, round(1.6 * levels**0.56))
 
 
-def _pair(layer: Layer, pair: object) -> tuple[int, int]:
-    """Return one (column, levels) pair as plain ints."""
-    if (
-        not isinstance(pair, (list, tuple))
-        or len(pair) != 2
-        or not all(_is_whole(n) for n in pair)
-        or pair[1] < 1
-    ):
-        refuse(layer, "embeddings", "(column >= 0, levels >= 1) pairs")
-    column, levels = pair  # type: ignore[misc]
-    return int(column), int(levels)
+def _pairs(value: Any) -> Any:
+    """Return (column, levels) pairs as plain integers."""
+    if not isinstance(value, list | tuple) or len(value) > MOST_COLUMNS or not all(map(_is_pair, value)):
+        return NotImplemented
+    return tuple((int(column), int(levels)) for column, levels in value)
 
 
-def _is_whole(value: object) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= 0
+def _is_pair(pair: Any) -> bool:
+    if not isinstance(pair, list | tuple) or len(pair) != 2:
+        return False
+    return is_column(pair[0]) and is_column(pair[1]) and pair[1] >= 1
+
+
+def is_column(value: Any) -> bool:
+    """Return whether a value is the number of a column, or of its categories."""
+    return isinstance(value, Integral) and not isinstance(value, bool) and 0 <= int(value) <= LARGEST_SIZE
+
+
+EMBEDDINGS = Custom(
+    help="Which columns hold codes, and how many categories each has.",
+    words="(column >= 0, levels >= 1) pairs",
+    form=_pairs,
+)
 
 
 @final
@@ -104,15 +113,13 @@ class ColumnEmbedding(Deterministic):
            [ 8., 10.]])
     """
 
-    embeddings: tuple[tuple[int, int], ...]
-    dim: int | None = None
+    embeddings: Annotated[tuple[tuple[int, int], ...], EMBEDDINGS]
+    dim: Annotated[int | None, DIM] = None
 
     def __post_init__(self) -> None:
-        settle(self, "embeddings", tuple(_pair(self, pair) for pair in self.embeddings))
+        super().__post_init__()
         if len({column for column, _ in self.embeddings}) < len(self.embeddings):
             refuse(self, "embeddings", "each column once")
-        if self.dim is not None:
-            settle_whole(self, "dim", 1)
 
     def _dim(self, levels: int) -> int:
         return embedding_dim(levels) if self.dim is None else self.dim

@@ -15,7 +15,7 @@ from minicolumn.nn.combine import Sequential, joined_shape, side_by_side
 from minicolumn.nn.dense import Dense
 from minicolumn.nn.layer import Array, Composite, Layer, Params, Shape, Visit
 from minicolumn.nn.losses import Loss, as_loss
-from minicolumn.nn.settings import refuse, settle
+from minicolumn.registry import refuse, settle
 
 MAX_NAME = 64
 

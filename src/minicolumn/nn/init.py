@@ -10,15 +10,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Annotated, Any, final
 
 import numpy as np
 
 from minicolumn import random
-from minicolumn.errors import DataError, ShapeError, did_you_mean
+from minicolumn.errors import ShapeError
 from minicolumn.ir.ops.special import ERFINV
 from minicolumn.lower.threads import one_thread
-from minicolumn.nn.settings import refuse, settle_number
+from minicolumn.registry import Choice, Number, Record, Registry, Search
 
 Array = np.ndarray
 Shape = tuple[int, ...]
@@ -156,17 +156,14 @@ def identity(key: Array, shape: Shape, dtype: Any = np.float32) -> Array:
 
 @final
 @dataclass(frozen=True)
-class Constant:
+class Constant(Record):
     """Fill with one number.
 
     >>> Constant(0.25)(random.key(0), (2,))
     array([0.25, 0.25], dtype=float32)
     """
 
-    value: float
-
-    def __post_init__(self) -> None:
-        settle_number(self, "value", "a finite number", lambda value: True)
+    value: Annotated[float, Number(help="The number that all weights are.")] = 0.0
 
     def __call__(self, key: Array, shape: Shape, dtype: Any = np.float32) -> Array:
         return np.full(shape, self.value, dtype)
@@ -174,7 +171,7 @@ class Constant:
 
 @final
 @dataclass(frozen=True)
-class RandomUniform:
+class RandomUniform(Record):
     """Draw from U(low, high), any shape.
 
     Errors      DataError unless low <= high
@@ -183,12 +180,8 @@ class RandomUniform:
     array([2, 2, 2, 2, 2])
     """
 
-    low: float = -0.05
-    high: float = 0.05
-
-    def __post_init__(self) -> None:
-        settle_number(self, "low", "a finite number", lambda low: True)
-        settle_number(self, "high", f"a number >= {self.low:g}", lambda high: high >= self.low)
+    low: Annotated[float, Number(help="The least weight.")] = -0.05
+    high: Annotated[float, Number(help="The largest weight.", at_least="low")] = 0.05
 
     def __call__(self, key: Array, shape: Shape, dtype: Any = np.float32) -> Array:
         return random.uniform(key, shape, dtype) * (self.high - self.low) + self.low
@@ -200,7 +193,7 @@ _WITHIN, _STDDEV_WITHIN = 0.9544997361036416, 0.8796256610342398
 
 @final
 @dataclass(frozen=True)
-class TruncatedNormal:
+class TruncatedNormal(Record):
     """Draw from N(mean, stddev^2), without what lies more than two standard deviations from the mean.
 
         mean + stddev sqrt(2) erfinv(erf(sqrt 2) (2 u - 1)),    u uniform on [0, 1)
@@ -213,12 +206,8 @@ class TruncatedNormal:
     True
     """
 
-    stddev: float = 0.05
-    mean: float = 0.0
-
-    def __post_init__(self) -> None:
-        settle_number(self, "stddev", "a number >= 0", lambda stddev: stddev >= 0)
-        settle_number(self, "mean", "a finite number", lambda mean: True)
+    stddev: Annotated[float, Number(help="Of the normal before it is cut.", ge=0)] = 0.05
+    mean: Annotated[float, Number(help="Mean of the weights.")] = 0.0
 
     def __call__(self, key: Array, shape: Shape, dtype: Any = np.float32) -> Array:
         z = math.sqrt(2.0) * ERFINV(_WITHIN * (2.0 * random.uniform(key, shape, dtype) - 1.0))
@@ -241,7 +230,7 @@ _DRAWS: dict[str, Callable[..., Array]] = {
 
 @final
 @dataclass(frozen=True)
-class VarianceScaling:
+class VarianceScaling(Record):
     """Draw with variance ``scale / fan``: the family of which Glorot, He and LeCun are members.
 
     scale           2 for the ReLU family, 1 for others
@@ -254,15 +243,9 @@ class VarianceScaling:
     (3, 2)
     """
 
-    scale: float = 1.0
-    mode: str = "fan_in"
-    distribution: str = "truncated_normal"
-
-    def __post_init__(self) -> None:
-        settle_number(self, "scale", "a number > 0", lambda scale: scale > 0)
-        for field, known in (("mode", _FANS), ("distribution", _DRAWS)):
-            if getattr(self, field) not in known:
-                refuse(self, field, f"one of {', '.join(known)}")
+    scale: Annotated[float, Number(help="Variance times fan.", gt=0, search=Search(0.1, 4.0))] = 1.0
+    mode: Annotated[str, Choice(help="Which fan.", choices=tuple(_FANS))] = "fan_in"
+    distribution: Annotated[str, Choice(help="Of the weights.", choices=tuple(_DRAWS))] = "truncated_normal"
 
     def __call__(self, key: Array, shape: Shape, dtype: Any = np.float32) -> Array:
         return _DRAWS[self.distribution](key, shape, dtype, self.scale / _FANS[self.mode](*_fans(shape)))
@@ -270,7 +253,7 @@ class VarianceScaling:
 
 @final
 @dataclass(frozen=True)
-class Orthogonal:
+class Orthogonal(Record):
     """Draw a matrix whose rows or columns, whichever are fewer, are orthogonal and of length ``gain``.
 
         Q R = normal draws, Q's signs by the diagonal of R, so that every orthogonal matrix is as likely
@@ -286,10 +269,7 @@ class Orthogonal:
     True
     """
 
-    gain: float = 1.0
-
-    def __post_init__(self) -> None:
-        settle_number(self, "gain", "a finite number", lambda gain: True)
+    gain: Annotated[float, Number(help="Length of rows or columns.", search=Search(0.1, 2.0))] = 1.0
 
     def __call__(self, key: Array, shape: Shape, dtype: Any = np.float32) -> Array:
         _fans(shape)
@@ -301,41 +281,37 @@ class Orthogonal:
         return (self.gain * (q if rows >= columns else q.T)).reshape(shape).astype(dtype)
 
 
-INITIALIZERS: dict[str, Initializer] = {
-    "glorot_normal": glorot_normal,
-    "glorot_uniform": glorot_uniform,
-    "he_normal": he_normal,
-    "he_uniform": he_uniform,
-    "lecun_normal": lecun_normal,
-    "lecun_uniform": lecun_uniform,
-    "normal": normal,
-    "zeros": zeros,
-    "ones": ones,
-    "identity": identity,
-    "random_uniform": RandomUniform(),
-    "truncated_normal": TruncatedNormal(),
-    "variance_scaling": VarianceScaling(),
-    "orthogonal": Orthogonal(),
-}
+INITIALIZERS: Registry[Initializer] = Registry(
+    "initializer",
+    {
+        "glorot_normal": glorot_normal,
+        "glorot_uniform": glorot_uniform,
+        "he_normal": he_normal,
+        "he_uniform": he_uniform,
+        "lecun_normal": lecun_normal,
+        "lecun_uniform": lecun_uniform,
+        "normal": normal,
+        "zeros": zeros,
+        "ones": ones,
+        "identity": identity,
+        "constant": Constant(),
+        "random_uniform": RandomUniform(),
+        "truncated_normal": TruncatedNormal(),
+        "variance_scaling": VarianceScaling(),
+        "orthogonal": Orthogonal(),
+    },
+    tag="kind",
+)
 
 
 def initializer_by_name(name: str) -> Initializer:
-    """Look an initializer up.
+    """Look an initializer up; settings follow a colon.
 
-    Errors      DataError for an unknown name
+    Errors      DataError for an unknown name or setting, or a value out of range
 
     >>> initializer_by_name("zeros") is zeros
     True
+    >>> initializer_by_name("orthogonal:gain=2")
+    Orthogonal(gain=2.0)
     """
-    if name not in INITIALIZERS:
-        raise DataError(f"unknown initializer {name!r}{did_you_mean(name, INITIALIZERS)}")
-    return INITIALIZERS[name]
-
-
-def settle_initializer(record: Any, name: str) -> None:
-    """Require the setting of a layer that is being made to be a known initializer's name or a function."""
-    value = getattr(record, name)
-    if isinstance(value, str):
-        initializer_by_name(value)
-    elif not callable(value):
-        refuse(record, name, "a name or a function")
+    return INITIALIZERS.make(name)

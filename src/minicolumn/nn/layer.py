@@ -11,6 +11,7 @@ import numpy as np
 from minicolumn import random
 from minicolumn.errors import DataError, ShapeError
 from minicolumn.nn.init import Initializer, initializer_by_name
+from minicolumn.registry import Record
 
 Array = np.ndarray
 Shape = tuple[int, ...]
@@ -30,7 +31,7 @@ class Param:
     init: str | Initializer = "zeros"
 
 
-class Layer:
+class Layer(Record):
     """One stage of a network. Subclasses are frozen dataclasses and are not subclassed again.
 
     A layer holds its settings and nothing else: parameters come in as an argument, so the same record can

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import final
+from typing import Annotated, final
 
 import numpy as np
 
 from minicolumn import random
 from minicolumn.nn.layer import Array, Layer, Params, Shape, needed_key
 from minicolumn.nn.rectifiers import SELU_ALPHA, SELU_SCALE, relu, softplus
-from minicolumn.nn.settings import settle_number
+from minicolumn.registry import Number, Search
+
+RATE = Number(help="Share of the numbers that is silenced in training.", ge=0, lt=1, search=Search(0.0, 0.6))
 
 
 class _Noise(Layer):
@@ -32,9 +34,6 @@ class _AtRate(_Noise):
     """Noise that a rate makes larger, up to 1, which it may not be."""
 
     rate: float
-
-    def __post_init__(self) -> None:
-        settle_number(self, "rate", "0 <= rate < 1", lambda rate: 0 <= rate < 1)
 
     @property
     def draws(self) -> bool:
@@ -61,7 +60,7 @@ class Dropout(_AtRate):
     array([[2., 2., 2., 0., 0., 0.]])
     """
 
-    rate: float
+    rate: Annotated[float, RATE]
 
     def noisy(self, x: Array, key: Array) -> Array:
         keep = 1.0 - self.rate
@@ -91,7 +90,7 @@ class AlphaDropout(_AtRate):
     array([[ 0.779,  0.779, -0.779, -0.779]])
     """
 
-    rate: float
+    rate: Annotated[float, RATE]
 
     def noisy(self, x: Array, key: Array) -> Array:
         keep, low = 1.0 - self.rate, -SELU_SCALE * SELU_ALPHA
@@ -120,7 +119,7 @@ class GaussianDropout(_AtRate):
     (1, 3)
     """
 
-    rate: float
+    rate: Annotated[float, RATE]
 
     def noisy(self, x: Array, key: Array) -> Array:
         noise = random.normal(key, x.shape, x.dtype)
@@ -146,10 +145,9 @@ class GaussianNoise(_Noise):
     (1, 3)
     """
 
-    stddev: float
-
-    def __post_init__(self) -> None:
-        settle_number(self, "stddev", "a number >= 0", lambda stddev: stddev >= 0)
+    stddev: Annotated[
+        float, Number(help="Of the noise, in units of the inputs.", ge=0, search=Search(0.0, 1.0))
+    ]
 
     def noisy(self, x: Array, key: Array) -> Array:
         return x + self.stddev * random.normal(key, x.shape, x.dtype)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import Annotated, final
 
 import numpy as np
 
 from minicolumn.ir.ops.elementwise import STOP_GRADIENT
 from minicolumn.nn.layer import Array, Featurewise, Layer, Param, Params, Shape, feature_count
-from minicolumn.nn.settings import settle_flag, settle_number
+from minicolumn.registry import Boolean, Number, Search
 
-
-def _settle_eps(layer: Layer) -> None:
-    settle_number(layer, "eps", "a number > 0", lambda eps: eps > 0)
+EPS = Number(help="Added to the variance, inside the root.", gt=0, search=Search(1e-8, 1e-2, log=True))
+AFFINE = Boolean(help="Whether each feature has a scale and a bias.")
+MOMENTUM = Number(
+    help="How much of the running statistics each batch leaves.", ge=0, lt=1, search=Search(0.5, 0.99)
+)
 
 
 def _affine(layer: Layer, input_shape: Shape) -> Params:
@@ -51,14 +53,9 @@ class BatchNorm(Featurewise):
     ([[-1.0], [1.0]], [0.2])
     """
 
-    momentum: float = 0.9
-    eps: float = 1e-5
-    affine: bool = True
-
-    def __post_init__(self) -> None:
-        settle_number(self, "momentum", "0 <= momentum < 1", lambda momentum: 0 <= momentum < 1)
-        _settle_eps(self)
-        settle_flag(self, "affine")
+    momentum: Annotated[float, MOMENTUM] = 0.9
+    eps: Annotated[float, EPS] = 1e-5
+    affine: Annotated[bool, AFFINE] = True
 
     def declare(self, input_shape: Shape) -> Params:
         shape = (feature_count(self, input_shape),)
@@ -113,12 +110,8 @@ class LayerNorm(Featurewise):
     array([[-1.,  1.]])
     """
 
-    eps: float = 1e-5
-    affine: bool = True
-
-    def __post_init__(self) -> None:
-        _settle_eps(self)
-        settle_flag(self, "affine")
+    eps: Annotated[float, EPS] = 1e-5
+    affine: Annotated[bool, AFFINE] = True
 
     def declare(self, input_shape: Shape) -> Params:
         self.output_shape(input_shape)
@@ -148,10 +141,7 @@ class RMSNorm(Featurewise):
     array([[0.849, 1.131]])
     """
 
-    eps: float = 1e-5
-
-    def __post_init__(self) -> None:
-        _settle_eps(self)
+    eps: Annotated[float, EPS] = 1e-5
 
     def declare(self, input_shape: Shape) -> Params:
         return {"scale": Param((feature_count(self, input_shape),), "ones")}

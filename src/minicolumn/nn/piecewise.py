@@ -4,39 +4,51 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from numbers import Integral, Real
-from typing import final
+from numbers import Real
+from typing import Annotated, Any, final
 
 import numpy as np
 
 from minicolumn.errors import DataError, ShapeError
-from minicolumn.nn.layer import Array, Deterministic, Layer, Params, Shape
-from minicolumn.nn.settings import refuse, settle
+from minicolumn.nn.embeddings import MOST_COLUMNS, is_column
+from minicolumn.nn.layer import Array, Deterministic, Params, Shape
+from minicolumn.registry import Custom, refuse
+
+MOST_KNOTS = 1_000
 
 
-def _column(layer: Layer, pair: object) -> tuple[int, tuple[float, ...]]:
-    """Return one (column, knots) pair as plain numbers."""
-    wanted = "(column >= 0, two or more rising finite knots) pairs"
-    if not isinstance(pair, (list, tuple)) or len(pair) != 2 or not _is_column(pair[0]):
-        refuse(layer, "knots", wanted)
-    column, knots = pair  # type: ignore[misc]
-    if not isinstance(knots, (list, tuple)) or len(knots) < 2 or not all(map(_is_knot, knots)):
-        refuse(layer, "knots", wanted)
-    found = tuple(map(float, knots))
-    if any(np.float32(low) >= np.float32(high) for low, high in itertools.pairwise(found)):
-        refuse(layer, "knots", wanted)
-    return int(column), found
+def _listed(value: Any) -> Any:
+    """Return (column, knots) pairs as plain numbers."""
+    if not isinstance(value, list | tuple) or len(value) > MOST_COLUMNS or not all(map(_is_pair, value)):
+        return NotImplemented
+    return tuple((int(column), tuple(map(float, knots))) for column, knots in value)
 
 
-def _is_column(value: object) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= 0
+def _is_pair(pair: Any) -> bool:
+    return isinstance(pair, list | tuple) and len(pair) == 2 and is_column(pair[0]) and _do_rise(pair[1])
 
 
-def _is_knot(value: object) -> bool:
-    """Return whether a number is one in float32 too, with room for the differences of two."""
-    if isinstance(value, bool) or not isinstance(value, Real):
+def _do_rise(knots: Any) -> bool:
+    """Return whether values are knots: two or more numbers, each larger than the one before in float32."""
+    if (
+        not isinstance(knots, list | tuple)
+        or not 2 <= len(knots) <= MOST_KNOTS
+        or not all(map(_is_knot, knots))
+    ):
         return False
-    return bool(-1e38 <= value <= 1e38)  # type: ignore[operator]  Real has no bounds in typeshed
+    return all(np.float32(low) < np.float32(high) for low, high in itertools.pairwise(knots))
+
+
+def _is_knot(value: Any) -> bool:
+    """Return whether a number is one in float32 too, with room for the differences of two."""
+    return isinstance(value, Real) and not isinstance(value, bool) and bool(-1e38 <= value <= 1e38)  # type: ignore[operator]
+
+
+KNOTS = Custom(
+    help="The knots of each column that gets ramps.",
+    words="(column >= 0, two or more rising finite knots) pairs",
+    form=_listed,
+)
 
 
 @final
@@ -62,10 +74,10 @@ class PiecewiseLinear(Deterministic):
     array([[2. , 7. , 1. , 0.5]])
     """
 
-    knots: tuple[tuple[int, tuple[float, ...]], ...]
+    knots: Annotated[tuple[tuple[int, tuple[float, ...]], ...], KNOTS]
 
     def __post_init__(self) -> None:
-        settle(self, "knots", tuple(_column(self, pair) for pair in self.knots))
+        super().__post_init__()
         if len({column for column, _ in self.knots}) < len(self.knots):
             refuse(self, "knots", "each column once")
 

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated
 
 import numpy as np
 
 from minicolumn.ir.ops.elementwise import SOFTPLUS
 from minicolumn.nn.squashing import between
+from minicolumn.registry import Number, Search
 
 Array = np.ndarray
 
 SELU_ALPHA = 1.6732632423543772
 SELU_SCALE = 1.0507009873554805
+
+SLOPE = Number(help="Slope below zero.", search=Search(0.0, 0.5))
+LEVEL = Number(help="What lies above it passes.", search=Search(-2.0, 2.0))
+VALUE = Number(help="What stands in place of the rest.", search=Search(-2.0, 2.0))
+ALPHA = Number(help="How far below zero it goes.", ge=0, search=Search(0.1, 3.0))
+# Below 1e-6 the formulas would divide by what float32 takes for 0.
+WIDTH = Number(help="How far below zero it goes.", ge=1e-6, search=Search(0.1, 3.0))
+ROUNDING = Number(help="How much the corner is rounded off.", ge=1e-6, search=Search(0.1, 10.0))
+THRESHOLD = Number(help="What is smaller than this is silenced.", ge=0, search=Search(0.0, 2.0))
 
 
 def relu(x: Array) -> Array:
@@ -44,7 +55,7 @@ def relu6(x: Array) -> Array:
     return between(x, 0.0, 6.0)
 
 
-def leaky_relu(x: Array, *, slope: float = 0.01) -> Array:
+def leaky_relu(x: Array, *, slope: Annotated[float, SLOPE] = 0.01) -> Array:
     """Let a little through below zero.
 
         f(x) = x if x > 0 else slope x
@@ -58,7 +69,9 @@ def leaky_relu(x: Array, *, slope: float = 0.01) -> Array:
     return np.where(x > 0, x, slope * x)
 
 
-def threshold(x: Array, *, level: float = 1.0, value: float = 0.0) -> Array:
+def threshold(
+    x: Array, *, level: Annotated[float, LEVEL] = 1.0, value: Annotated[float, VALUE] = 0.0
+) -> Array:
     """Let through what lies above a level.
 
         f(x) = x if x > level else value         slope 0 at the level
@@ -72,7 +85,7 @@ def threshold(x: Array, *, level: float = 1.0, value: float = 0.0) -> Array:
     return np.where(x <= level, value, x)
 
 
-def elu(x: Array, *, alpha: float = 1.0) -> Array:
+def elu(x: Array, *, alpha: Annotated[float, ALPHA] = 1.0) -> Array:
     """Bend smoothly to -alpha below zero.
 
         f(x) = x if x > 0 else alpha (e^x - 1)
@@ -86,7 +99,7 @@ def elu(x: Array, *, alpha: float = 1.0) -> Array:
     return np.where(x > 0, x, alpha * np.expm1(np.where(x > 0, 0.0, x)))
 
 
-def celu(x: Array, *, alpha: float = 1.0) -> Array:
+def celu(x: Array, *, alpha: Annotated[float, WIDTH] = 1.0) -> Array:
     """Bend smoothly to -alpha below zero, with slope 1 at zero whatever alpha is.
 
         f(x) = x if x > 0 else alpha (e^(x / alpha) - 1)
@@ -128,7 +141,7 @@ def softplus(x: Array) -> Array:
     return SOFTPLUS(x)
 
 
-def squareplus(x: Array, *, b: float = 4.0) -> Array:
+def squareplus(x: Array, *, b: Annotated[float, ROUNDING] = 4.0) -> Array:
     """Round off the ReLU's corner without an exponential.
 
         f(x) = (x + sqrt(x^2 + b)) / 2 = max(x, 0) + b / (2 (sqrt(x^2 + b) + |x|))
@@ -159,7 +172,7 @@ def sparse_plus(x: Array) -> Array:
     return np.where(x >= 1, x, 0.25 * (bend * bend))
 
 
-def hard_shrink(x: Array, *, threshold: float = 0.5) -> Array:
+def hard_shrink(x: Array, *, threshold: Annotated[float, THRESHOLD] = 0.5) -> Array:
     """Silence what is small.
 
         f(x) = x if |x| > threshold else 0         slope 0 at both jumps
@@ -172,7 +185,7 @@ def hard_shrink(x: Array, *, threshold: float = 0.5) -> Array:
     return np.where(np.abs(x) <= threshold, 0.0, x)
 
 
-def soft_shrink(x: Array, *, threshold: float = 0.5) -> Array:
+def soft_shrink(x: Array, *, threshold: Annotated[float, THRESHOLD] = 0.5) -> Array:
     """Silence what is small and draw the rest in by as much.
 
         f(x) = x - sign(x) threshold if |x| > threshold else 0         slope 0 at both corners

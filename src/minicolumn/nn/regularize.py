@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from minicolumn import tree
-from minicolumn.nn.settings import refuse, settle_number
+from minicolumn.registry import Number, Part, Record, Registry, Search
+
+STRENGTH = Number(help="Strength of the penalty.", ge=0, search=Search(1e-7, 1e-1, log=True))
 
 Array = np.ndarray
 
@@ -55,7 +57,7 @@ def _penalized(params: Any) -> list[Array]:
 
 
 @dataclass(frozen=True)
-class L1:
+class L1(Record):
     """Penalise the absolute size of the weights, which drives small ones to exactly 0.
 
         rate * sum |w|      over the parameters of `is_penalized`
@@ -67,17 +69,14 @@ class L1:
     1.5
     """
 
-    rate: float
-
-    def __post_init__(self) -> None:
-        settle_number(self, "rate", "a number >= 0", lambda rate: rate >= 0)
+    rate: Annotated[float, STRENGTH]
 
     def __call__(self, params: Any) -> Any:
         return sum((self.rate * np.sum(np.abs(leaf)) for leaf in _penalized(params)), 0.0)
 
 
 @dataclass(frozen=True)
-class L2:
+class L2(Record):
     """Penalise the squared size of the weights.
 
         rate / 2 * sum w^2      over the parameters of `is_penalized`
@@ -90,17 +89,14 @@ class L2:
     1.25
     """
 
-    rate: float
-
-    def __post_init__(self) -> None:
-        settle_number(self, "rate", "a number >= 0", lambda rate: rate >= 0)
+    rate: Annotated[float, STRENGTH]
 
     def __call__(self, params: Any) -> Any:
         return sum((0.5 * self.rate * np.sum(leaf * leaf) for leaf in _penalized(params)), 0.0)
 
 
 @dataclass(frozen=True)
-class ElasticNet:
+class ElasticNet(Record):
     """Penalise the absolute and the squared size of the weights.
 
         l1 * sum |w| + l2 / 2 * sum w^2      over all parameters but biases and scales
@@ -113,19 +109,15 @@ class ElasticNet:
     4.25
     """
 
-    l1: float = 0.0
-    l2: float = 0.0
-
-    def __post_init__(self) -> None:
-        for name in ("l1", "l2"):
-            settle_number(self, name, "a number >= 0", lambda rate: rate >= 0)
+    l1: Annotated[float, STRENGTH] = 0.0
+    l2: Annotated[float, STRENGTH] = 0.0
 
     def __call__(self, params: Any) -> Any:
         return L1(self.l1)(params) + L2(self.l2)(params)
 
 
 @dataclass(frozen=True)
-class PerRow:
+class PerRow(Record):
     """Share a penalty out over the rows of a batch: the fewer rows, the more each of them bears.
 
         penalty(params) / rows of the batch,      or over the sum of their weights where rows have weights
@@ -137,11 +129,15 @@ class PerRow:
     0.125
     """
 
-    penalty: Callable[[Any], Any]
-
-    def __post_init__(self) -> None:
-        if not callable(self.penalty):
-            refuse(self, "penalty", "a penalty such as mc.nn.L2(1e-4), or a function of the weights")
+    penalty: Annotated[
+        Callable[[Any], Any],
+        Part(
+            help="What is shared out.",
+            words="a penalty such as mc.nn.L2(1e-4), or a function of the weights",
+            registry=lambda: REGULARIZERS,
+            accepts=callable,
+        ),
+    ]
 
     def __call__(self, params: Any) -> Any:
         """Return the whole penalty, which is what a single row would bear."""
@@ -150,3 +146,8 @@ class PerRow:
     def over(self, params: Any, total: Any) -> Any:
         """Return the share of a batch of so many rows, or of such a total weight."""
         return self.penalty(params) / total
+
+
+REGULARIZERS: Registry[Any] = Registry(
+    "regularizer", {"l1": L1, "l2": L2, "elastic_net": ElasticNet, "per_row": PerRow}
+)

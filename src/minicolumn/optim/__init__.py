@@ -5,13 +5,14 @@ from minicolumn.optim.catalogue import (
     ALIASES,
     OPTIMIZERS,
     SCHEDULES,
+    described,
     optimizer_by_name,
     schedule_by_name,
 )
 from minicolumn.optim.cycles import CosineRestarts, LogCosine, OneCycle, WarmUp
 from minicolumn.optim.descent import SGD, Lion, Rprop
 from minicolumn.optim.muon import Muon
-from minicolumn.optim.optimizer import Optimizer, described
+from minicolumn.optim.optimizer import Optimizer
 from minicolumn.optim.scaled import Adadelta, AdaGrad, RMSProp
 from minicolumn.optim.schedule_free import ScheduleFreeAdamW
 from minicolumn.optim.schedules import (

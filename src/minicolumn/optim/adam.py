@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import Annotated, final
 
 from minicolumn.optim import parts
-from minicolumn.optim.optimizer import Optimizer, decaying
+from minicolumn.optim.optimizer import B1, B2, EPS, LEARNING_RATE, WEIGHT_DECAY, Optimizer, decaying
 from minicolumn.optim.transform import Transform, chain
 
 
@@ -30,11 +30,11 @@ class Adam(Optimizer):
     array([-0.5])
     """
 
-    learning_rate: float = 0.001
-    b1: float = 0.9
-    b2: float = 0.999
-    eps: float = 1e-8
-    weight_decay: float = 0.0
+    learning_rate: Annotated[float, LEARNING_RATE] = 0.001
+    b1: Annotated[float, B1] = 0.9
+    b2: Annotated[float, B2] = 0.999
+    eps: Annotated[float, EPS] = 1e-8
+    weight_decay: Annotated[float, WEIGHT_DECAY] = 0.0
 
     def transform(self, penalized: bool = True) -> Transform:
         adam = parts.adaptive_moments(self.b1, self.b2, self.eps)
@@ -58,11 +58,11 @@ class AdamW(Optimizer):
     array([-0.55])
     """
 
-    learning_rate: float = 0.001
-    b1: float = 0.9
-    b2: float = 0.999
-    eps: float = 1e-8
-    weight_decay: float = 0.01
+    learning_rate: Annotated[float, LEARNING_RATE] = 0.001
+    b1: Annotated[float, B1] = 0.9
+    b2: Annotated[float, B2] = 0.999
+    eps: Annotated[float, EPS] = 1e-8
+    weight_decay: Annotated[float, WEIGHT_DECAY] = 0.01
 
     def transform(self, penalized: bool = True) -> Transform:
         adam = parts.adaptive_moments(self.b1, self.b2, self.eps)
@@ -85,11 +85,11 @@ class NAdam(Optimizer):
     array([-0.7368])
     """
 
-    learning_rate: float = 0.001
-    b1: float = 0.9
-    b2: float = 0.999
-    eps: float = 1e-8
-    weight_decay: float = 0.0
+    learning_rate: Annotated[float, LEARNING_RATE] = 0.001
+    b1: Annotated[float, B1] = 0.9
+    b2: Annotated[float, B2] = 0.999
+    eps: Annotated[float, EPS] = 1e-8
+    weight_decay: Annotated[float, WEIGHT_DECAY] = 0.0
 
     def transform(self, penalized: bool = True) -> Transform:
         nadam = parts.adaptive_moments(self.b1, self.b2, self.eps, nesterov=True)
@@ -112,11 +112,11 @@ class AdaMax(Optimizer):
     array([-0.5])
     """
 
-    learning_rate: float = 0.002
-    b1: float = 0.9
-    b2: float = 0.999
-    eps: float = 1e-8
-    weight_decay: float = 0.0
+    learning_rate: Annotated[float, LEARNING_RATE] = 0.002
+    b1: Annotated[float, B1] = 0.9
+    b2: Annotated[float, B2] = 0.999
+    eps: Annotated[float, EPS] = 1e-8
+    weight_decay: Annotated[float, WEIGHT_DECAY] = 0.0
 
     def transform(self, penalized: bool = True) -> Transform:
         adamax = parts.over_largest(self.b1, self.b2, self.eps)
@@ -140,11 +140,11 @@ class AMSGrad(Optimizer):
     array([-0.5])
     """
 
-    learning_rate: float = 0.001
-    b1: float = 0.9
-    b2: float = 0.999
-    eps: float = 1e-8
-    weight_decay: float = 0.0
+    learning_rate: Annotated[float, LEARNING_RATE] = 0.001
+    b1: Annotated[float, B1] = 0.9
+    b2: Annotated[float, B2] = 0.999
+    eps: Annotated[float, EPS] = 1e-8
+    weight_decay: Annotated[float, WEIGHT_DECAY] = 0.0
 
     def transform(self, penalized: bool = True) -> Transform:
         amsgrad = parts.never_faster_moments(self.b1, self.b2, self.eps)
@@ -171,11 +171,11 @@ class RAdam(Optimizer):
     array([-1.])
     """
 
-    learning_rate: float = 0.001
-    b1: float = 0.9
-    b2: float = 0.999
-    eps: float = 1e-8
-    weight_decay: float = 0.0
+    learning_rate: Annotated[float, LEARNING_RATE] = 0.001
+    b1: Annotated[float, B1] = 0.9
+    b2: Annotated[float, B2] = 0.999
+    eps: Annotated[float, EPS] = 1e-8
+    weight_decay: Annotated[float, WEIGHT_DECAY] = 0.0
 
     def transform(self, penalized: bool = True) -> Transform:
         radam = parts.rectified_moments(self.b1, self.b2, self.eps)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping
 from typing import Any
 
-from minicolumn.errors import DataError, did_you_mean
 from minicolumn.optim.adam import Adam, AdaMax, AdamW, AMSGrad, NAdam, RAdam
 from minicolumn.optim.cycles import CosineRestarts, LogCosine, OneCycle, WarmUp
 from minicolumn.optim.descent import SGD, Lion, Rprop
@@ -24,83 +21,90 @@ from minicolumn.optim.schedules import (
     Schedule,
     StepDecay,
 )
+from minicolumn.optim.wrappers import Averaged, Clipped
+from minicolumn.registry import Registry
 
-OPTIMIZERS: dict[str, type[Optimizer]] = {
-    "sgd": SGD,
-    "rmsprop": RMSProp,
-    "adagrad": AdaGrad,
-    "adadelta": Adadelta,
-    "adam": Adam,
-    "adamw": AdamW,
-    "amsgrad": AMSGrad,
-    "nadam": NAdam,
-    "adamax": AdaMax,
-    "radam": RAdam,
-    "lion": Lion,
-    "muon": Muon,
-    "rprop": Rprop,
-    "schedule_free_adamw": ScheduleFreeAdamW,
-}
-# Settings of SGD that courses know by names of their own.
-ALIASES: dict[str, tuple[str, dict[str, Any]]] = {
-    "gradient_descent": ("sgd", {}),
-    "momentum": ("sgd", {"momentum": 0.9}),
-    "nesterov": ("sgd", {"momentum": 0.9, "nesterov": True}),
-}
-SCHEDULES: dict[str, type[Schedule]] = {
-    "constant": Constant,
-    "cosine": Cosine,
-    "exponential": Exponential,
-    "polynomial": Polynomial,
-    "step_decay": StepDecay,
-    "piecewise_constant": PiecewiseConstant,
-    "inverse_time": InverseTime,
-    "warm_up": WarmUp,
-    "one_cycle": OneCycle,
-    "cosine_restarts": CosineRestarts,
-    "log_cosine": LogCosine,
-}
+WRAPPERS: Registry[type[Optimizer]] = Registry(
+    "optimizer", {"clipped": Clipped, "averaged": Averaged}, by_class=True
+)
+OPTIMIZERS: Registry[type[Optimizer]] = Registry(
+    "optimizer",
+    {
+        "sgd": SGD,
+        "rmsprop": RMSProp,
+        "adagrad": AdaGrad,
+        "adadelta": Adadelta,
+        "adam": Adam,
+        "adamw": AdamW,
+        "amsgrad": AMSGrad,
+        "nadam": NAdam,
+        "adamax": AdaMax,
+        "radam": RAdam,
+        "lion": Lion,
+        "muon": Muon,
+        "rprop": Rprop,
+        "schedule_free_adamw": ScheduleFreeAdamW,
+    },
+    # Settings of SGD that courses know by names of their own.
+    {
+        "gradient_descent": "sgd",
+        "momentum": "sgd:momentum=0.9",
+        "nesterov": "sgd:momentum=0.9,nesterov=true",
+    },
+    beside=WRAPPERS,
+    by_class=True,
+)
+ALIASES = OPTIMIZERS.aliases
+SCHEDULES: Registry[type[Schedule]] = Registry(
+    "schedule",
+    {
+        "constant": Constant,
+        "cosine": Cosine,
+        "exponential": Exponential,
+        "polynomial": Polynomial,
+        "step_decay": StepDecay,
+        "piecewise_constant": PiecewiseConstant,
+        "inverse_time": InverseTime,
+        "warm_up": WarmUp,
+        "one_cycle": OneCycle,
+        "cosine_restarts": CosineRestarts,
+        "log_cosine": LogCosine,
+    },
+    by_class=True,
+)
 
 
 def optimizer_by_name(name: str, /, **settings: Any) -> Optimizer:
-    """Make an optimizer from its name and settings; ``ALIASES`` are names for some settings of SGD.
+    """Make an optimizer from its name and settings, in the same text or by keyword.
 
-    Errors      DataError for an unknown name or setting
+    name        from ``OPTIMIZERS`` or ``ALIASES``, names for some settings of SGD; or a wrapper of one
+    Errors      DataError for an unknown name or setting, or a value out of range
 
-    >>> optimizer_by_name("adam", learning_rate=0.01).learning_rate
-    0.01
-    >>> optimizer_by_name("momentum", learning_rate=0.1)
+    >>> optimizer_by_name("adam:b1=0.8", learning_rate=0.01)
+    Adam(learning_rate=0.01, b1=0.8, b2=0.999, eps=1e-08, weight_decay=0.0)
+    >>> optimizer_by_name("clipped:optimizer=(momentum:learning_rate=0.1),norm=1").optimizer
     SGD(learning_rate=0.1, momentum=0.9, nesterov=False, weight_decay=0.0)
     """
-    plain, given = ALIASES.get(name, (name, {}))
-    if plain not in OPTIMIZERS:
-        known = [*OPTIMIZERS, *ALIASES]
-        hint = did_you_mean(name, known) or f"; there are {', '.join(known)}"
-        raise DataError(f"unknown optimizer {name!r}{hint}")
-    return _made(name, OPTIMIZERS[plain], {**given, **settings})
+    return OPTIMIZERS.make(name, **settings)
 
 
 def schedule_by_name(name: str, /, **settings: Any) -> Schedule:
-    """Make a schedule from its name and settings; one within another may be named, too.
+    """Make a schedule from its name and settings, in the same text or by keyword.
 
-    Errors      DataError for an unknown name or setting
+    Errors      DataError for an unknown name or setting, or a value out of range
 
-    >>> schedule_by_name("cosine", end=0.1)
-    Cosine(end=0.1)
+    >>> schedule_by_name("cosine", end=0.1), schedule_by_name("warm_up:inner=exponential").inner
+    (Cosine(end=0.1), Exponential(end=0.01))
     """
-    if name not in SCHEDULES:
-        hint = did_you_mean(name, SCHEDULES) or f"; there are {', '.join(SCHEDULES)}"
-        raise DataError(f"unknown schedule {name!r}{hint}")
-    inner = settings.get("inner")
-    if isinstance(inner, str):
-        settings = {**settings, "inner": schedule_by_name(inner)}
-    return _made(name, SCHEDULES[name], settings)
+    return SCHEDULES.make(name, **settings)
 
 
-def _made(name: str, kind: Any, settings: Mapping[str, Any]) -> Any:
-    known = [field.name for field in dataclasses.fields(kind)]
-    for setting in settings:
-        if setting not in known:
-            hint = did_you_mean(setting, known) or f"; there are {', '.join(known)}"
-            raise DataError(f"{name}: unknown setting {setting!r}{hint if known else '; it has none'}")
-    return kind(**settings)
+def described(optimizer: Optimizer) -> dict[str, Any]:
+    """Return an optimizer as JSON: its class's name and its settings; one within it likewise.
+
+    Errors      DataError for a class of one's own
+
+    >>> described(Clipped(SGD(0.1), norm=1.0))["optimizer"]
+    {'name': 'SGD', 'learning_rate': 0.1, 'momentum': 0.0, 'nesterov': False, 'weight_decay': 0.0}
+    """
+    return OPTIMIZERS.to_json(optimizer)

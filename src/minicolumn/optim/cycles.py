@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Annotated, Any, final
 
 import numpy as np
 
-from minicolumn.nn.settings import refuse, settle_number, settle_whole
-from minicolumn.optim.schedules import Array, Cosine, Schedule, progress
+from minicolumn.optim.schedules import END, Array, Cosine, Schedule, progress
+from minicolumn.registry import Choice, Integer, Number, Part, Registry, Search
+
+CYCLES = Integer(help="How often it falls.", ge=1, le=30, search=Search(1, 8))
+FACTORS = Search(2.0, 1e4, log=True)
+
+
+def _schedules() -> Registry[type[Schedule]]:
+    from minicolumn.optim.catalogue import SCHEDULES  # which holds these too
+
+    return SCHEDULES
 
 
 @final
@@ -29,13 +38,18 @@ class WarmUp(Schedule):
     array([0.5, 1. , 1. , 1. ])
     """
 
-    inner: Schedule = Cosine()  # noqa: RUF009  a frozen record
-    fraction: float = 0.05
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.inner, Schedule) or isinstance(self.inner, WarmUp):
-            refuse(self, "inner", "a schedule other than WarmUp")
-        settle_number(self, "fraction", "0 <= fraction < 1", lambda fraction: 0 <= fraction < 1)
+    inner: Annotated[
+        Schedule,
+        Part(
+            help="What comes after the rise.",
+            words="a schedule other than WarmUp",
+            registry=_schedules,
+            accepts=lambda value: isinstance(value, Schedule) and not isinstance(value, WarmUp),
+        ),
+    ] = Cosine()  # noqa: RUF009  a frozen record
+    fraction: Annotated[
+        float, Number(help="How much of the run to rise for.", ge=0, lt=1, search=Search(0.0, 0.3))
+    ] = 0.05
 
     def __call__(self, step: Any, total_steps: int) -> Array:
         step = np.asarray(step, np.float64)
@@ -57,12 +71,7 @@ class LogCosine(Schedule):
     array([0., 0.])
     """
 
-    cycles: int = 4
-
-    def __post_init__(self) -> None:
-        settle_whole(self, "cycles", 1)
-        if self.cycles > 30:
-            refuse(self, "cycles", "a whole number from 1 to 30")
+    cycles: Annotated[int, CYCLES] = 4
 
     def __call__(self, step: Any, total_steps: int) -> Array:
         t = progress(step, total_steps)
@@ -90,17 +99,14 @@ class OneCycle(Schedule):
     array([0.25 , 0.625, 1.   ])
     """
 
-    rise: float = 0.3
-    div_factor: float = 25.0
-    final_div_factor: float = 1e4
-    shape: str = "cosine"
-
-    def __post_init__(self) -> None:
-        settle_number(self, "rise", "0 < number < 1", lambda rise: 0 < rise < 1)
-        settle_number(self, "div_factor", "a number >= 1", lambda factor: factor >= 1)
-        settle_number(self, "final_div_factor", "a number >= 1", lambda factor: factor >= 1)
-        if self.shape not in ("cosine", "linear"):
-            refuse(self, "shape", '"cosine" or "linear"')
+    rise: Annotated[
+        float, Number(help="How much of the run to rise for.", gt=0, lt=1, search=Search(0.1, 0.5))
+    ] = 0.3
+    div_factor: Annotated[float, Number(help="Of the rate, over the first one.", ge=1, search=FACTORS)] = 25.0
+    final_div_factor: Annotated[
+        float, Number(help="Of the first rate, over the last one.", ge=1, search=FACTORS)
+    ] = 1e4
+    shape: Annotated[str, Choice(help="Of the way between.", choices=("cosine", "linear"))] = "cosine"
 
     def __call__(self, step: Any, total_steps: int) -> Array:
         t = progress(step, total_steps)
@@ -131,16 +137,11 @@ class CosineRestarts(Schedule):
     array([1. , 0.5, 1. , 0.5])
     """
 
-    cycles: int = 3
-    t_mult: float = 2.0
-    end: float = 0.0
-
-    def __post_init__(self) -> None:
-        settle_whole(self, "cycles", 1)
-        settle_number(self, "t_mult", "a number >= 1", lambda t_mult: t_mult >= 1)
-        settle_number(self, "end", "0 <= end <= 1", lambda end: 0 <= end <= 1)
-        if self.cycles > 30:
-            refuse(self, "cycles", "a whole number from 1 to 30")
+    cycles: Annotated[int, CYCLES] = 3
+    t_mult: Annotated[
+        float, Number(help="How many times as long each cycle is as the last.", ge=1, search=Search(1.0, 3.0))
+    ] = 2.0
+    end: Annotated[float, END] = 0.0
 
     def __call__(self, step: Any, total_steps: int) -> Array:
         t = progress(step, total_steps)

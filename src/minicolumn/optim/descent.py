@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import Annotated, final
 
-from minicolumn.nn.settings import settle_number
 from minicolumn.optim import parts
-from minicolumn.optim.optimizer import Optimizer, decaying
+from minicolumn.optim.optimizer import (
+    B1,
+    B2,
+    LEARNING_RATE,
+    MOMENTUM,
+    NESTEROV,
+    WEIGHT_DECAY,
+    Optimizer,
+    decaying,
+)
 from minicolumn.optim.transform import Transform, chain
+from minicolumn.registry import Number, Search
 
 
 @final
@@ -28,14 +37,22 @@ class SGD(Optimizer):
     array([-1.])
     """
 
-    learning_rate: float = 0.01
-    momentum: float = 0.0
-    nesterov: bool = False
-    weight_decay: float = 0.0
+    learning_rate: Annotated[float, LEARNING_RATE] = 0.01
+    momentum: Annotated[float, MOMENTUM] = 0.0
+    nesterov: Annotated[bool, NESTEROV] = False
+    weight_decay: Annotated[float, WEIGHT_DECAY] = 0.0
 
     def transform(self, penalized: bool = True) -> Transform:
         rolling = (parts.heavy_ball(self.momentum, self.nesterov),) if self.momentum else ()
         return chain(*decaying(self.weight_decay, penalized), *rolling)
+
+    @property
+    def adaptive(self) -> bool:
+        return False
+
+    @property
+    def plain(self) -> bool:
+        return self.momentum == 0
 
 
 @final
@@ -60,22 +77,16 @@ class Rprop(Optimizer):
     array([-0.5])
     """
 
-    learning_rate: float = 0.01
-    shrink: float = 0.5
-    grow: float = 1.2
-    least: float = 1e-4
-    most: float = 5e3
-    weight_decay: float = 0.0
-
-    def _settle(self, name: str) -> None:
-        if name == "shrink":
-            settle_number(self, name, "0 < number < 1", lambda value: 0 < value < 1)
-        elif name == "grow":
-            settle_number(self, name, "a number > 1", lambda value: value > 1)
-        elif name == "most":
-            settle_number(self, name, "a number >= least", lambda value: value >= self.least)
-        else:
-            super()._settle(name)
+    learning_rate: Annotated[float, LEARNING_RATE] = 0.01
+    shrink: Annotated[
+        float, Number(help="Factor on a size where the sign turned.", gt=0, lt=1, search=Search(0.1, 0.9))
+    ] = 0.5
+    grow: Annotated[
+        float, Number(help="Factor on a size where the sign stayed.", gt=1, search=Search(1.01, 2.0))
+    ] = 1.2
+    least: Annotated[float, Number(help="The least size, as a factor on the rate.", ge=0)] = 1e-4
+    most: Annotated[float, Number(help="The largest size, as a factor on the rate.", at_least="least")] = 5e3
+    weight_decay: Annotated[float, WEIGHT_DECAY] = 0.0
 
     def transform(self, penalized: bool = True) -> Transform:
         rprop = parts.resilient(self.shrink, self.grow, self.least, self.most)
@@ -100,10 +111,10 @@ class Lion(Optimizer):
     array([-0.5])
     """
 
-    learning_rate: float = 0.0001
-    b1: float = 0.9
-    b2: float = 0.99
-    weight_decay: float = 0.0
+    learning_rate: Annotated[float, LEARNING_RATE] = 0.0001
+    b1: Annotated[float, B1] = 0.9
+    b2: Annotated[float, B2] = 0.99
+    weight_decay: Annotated[float, WEIGHT_DECAY] = 0.0
 
     def transform(self, penalized: bool = True) -> Transform:
         return chain(parts.sign_of_mean(self.b1, self.b2), *decaying(self.weight_decay, penalized))

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import Annotated, final
 
 from minicolumn.nn.regularize import is_penalized
-from minicolumn.nn.settings import refuse, settle
 from minicolumn.optim import parts
-from minicolumn.optim.optimizer import Optimizer, decaying
+from minicolumn.optim.optimizer import (
+    B1,
+    B2,
+    EPS,
+    LEARNING_RATE,
+    MOMENTUM,
+    NESTEROV,
+    WEIGHT_DECAY,
+    Optimizer,
+    decaying,
+)
 from minicolumn.optim.transform import Array, Transform, chain, side_by_side
+from minicolumn.registry import Listed, Text
 
 
 @final
@@ -40,22 +50,21 @@ class Muon(Optimizer):
     True
     """
 
-    learning_rate: float = 0.001
-    momentum: float = 0.95
-    nesterov: bool = True
-    b1: float = 0.9
-    b2: float = 0.999
-    eps: float = 1e-8
-    weight_decay: float = 0.01
-    exclude: tuple[str, ...] = ()
-
-    def _settle(self, name: str) -> None:
-        if name != "exclude":
-            super()._settle(name)
-        elif isinstance(self.exclude, list | tuple) and all(isinstance(path, str) for path in self.exclude):
-            settle(self, name, tuple(self.exclude))
-        else:
-            refuse(self, name, 'a tuple of paths such as ("2", "4.weight")')
+    learning_rate: Annotated[float, LEARNING_RATE] = 0.001
+    momentum: Annotated[float, MOMENTUM] = 0.95
+    nesterov: Annotated[bool, NESTEROV] = True
+    b1: Annotated[float, B1] = 0.9
+    b2: Annotated[float, B2] = 0.999
+    eps: Annotated[float, EPS] = 1e-8
+    weight_decay: Annotated[float, WEIGHT_DECAY] = 0.01
+    exclude: Annotated[
+        tuple[str, ...],
+        Listed(
+            help="Paths of parameters left to AdamW, or their beginnings.",
+            of=Text(help="A path."),
+            words='a tuple of paths such as ("2", "4.weight")',
+        ),
+    ] = ()
 
     def transform(self, penalized: bool = True) -> Transform:
         """Return what weight matrices are moved by."""

@@ -11,37 +11,31 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from minicolumn.nn.regularize import is_penalized
-from minicolumn.nn.settings import settle_flag, settle_number
 from minicolumn.optim import parts
 from minicolumn.optim.transform import Array, Moments, Transform, start_tree, step_tree
+from minicolumn.registry import Boolean, Number, Record, Search
 
-_BELOW_ONE = frozenset({"momentum", "decay", "b1", "b2"})
+LEARNING_RATE = Number(help="Factor on every step.", ge=0, search=Search(1e-4, 1.0, log=True))
+MOMENTUM = Number(help="How much of the last step's direction is kept.", ge=0, lt=1, search=Search(0.0, 0.99))
+NESTEROV = Boolean(help="Whether the step looks ahead along the momentum.")
+DECAY = Number(help="How much of a running mean each step keeps.", ge=0, lt=1, search=Search(0.5, 0.9999))
+B1 = Number(help="How much of the gradient's mean each step keeps.", ge=0, lt=1, search=Search(0.5, 0.99))
+B2 = Number(help="How much of the squares' mean each step keeps.", ge=0, lt=1, search=Search(0.9, 0.9999))
+EPS = Number(help="Added to what is divided by.", ge=0, search=Search(1e-10, 1e-3, log=True))
+WEIGHT_DECAY = Number(help="How fast weights shrink by themselves.", ge=0, search=Search(1e-6, 0.3, log=True))
 
 
 @dataclass(frozen=True)
-class Optimizer:
+class Optimizer(Record):
     """What all optimizers share: a learning rate, and how a chain of parts becomes steps on a tree.
 
     Subclasses are frozen dataclasses that say in ``transform`` what they are made of.
     """
 
-    learning_rate: float = 0.01
-
-    def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
-            self._settle(field.name)
-
-    def _settle(self, name: str) -> None:
-        """Check one setting; subclasses do so for those that are neither numbers nor ``nesterov``."""
-        if name in _BELOW_ONE:
-            settle_number(self, name, "0 <= number < 1", lambda value: 0 <= value < 1)
-        elif name == "nesterov":
-            settle_flag(self, name)
-        else:
-            settle_number(self, name, "a number >= 0", lambda value: value >= 0)
+    learning_rate: Annotated[float, LEARNING_RATE] = 0.01
 
     def transform(self, penalized: bool = True) -> Transform:
         """Return the parts as one transform, with weight decay only if ``penalized``."""
@@ -77,6 +71,28 @@ class Optimizer:
         return dataclasses.replace(self, learning_rate=learning_rate)
 
     @property
+    def adaptive(self) -> bool:
+        """Whether steps are freed of the gradient's size, weight by weight or matrix by matrix.
+
+        Then one learning rate suits layers of all widths. Wrappers answer for what they wrap.
+
+        >>> from minicolumn.optim import SGD, Adam, Clipped
+        >>> Adam().adaptive, SGD().adaptive, Clipped(SGD(), norm=1.0).adaptive
+        (True, False, False)
+        """
+        return True
+
+    @property
+    def plain(self) -> bool:
+        """Whether a step follows the gradient of its own batch alone, with no memory of past ones.
+
+        >>> from minicolumn.optim import SGD, Averaged
+        >>> SGD().plain, SGD(momentum=0.9).plain, Averaged(SGD()).plain
+        (True, False, True)
+        """
+        return False
+
+    @property
     def averages(self) -> bool:
         """Whether `weights` gives others than those that are trained."""
         return False
@@ -89,16 +105,3 @@ class Optimizer:
 def decaying(rate: float, penalized: bool) -> tuple[Transform, ...]:
     """Return the part for weight decay, where there is any."""
     return (parts.decay(rate),) if rate and penalized else ()
-
-
-def described(optimizer: Optimizer) -> dict[str, Any]:
-    """Return an optimizer as JSON: its class's name and its settings; one within it likewise.
-
-    >>> from minicolumn.optim import SGD, Clipped
-    >>> described(Clipped(SGD(0.1), norm=1.0))["optimizer"]
-    {'name': 'SGD', 'learning_rate': 0.1, 'momentum': 0.0, 'nesterov': False, 'weight_decay': 0.0}
-    """
-    settings = {field.name: getattr(optimizer, field.name) for field in dataclasses.fields(optimizer)}
-    return {"name": type(optimizer).__name__} | {
-        name: described(value) if isinstance(value, Optimizer) else value for name, value in settings.items()
-    }

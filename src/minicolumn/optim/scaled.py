@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import Annotated, final
 
 from minicolumn.optim import parts
-from minicolumn.optim.optimizer import Optimizer, decaying
+from minicolumn.optim.optimizer import DECAY, EPS, LEARNING_RATE, MOMENTUM, WEIGHT_DECAY, Optimizer, decaying
 from minicolumn.optim.transform import Transform, chain
+from minicolumn.registry import Number
 
 
 @final
@@ -26,11 +27,11 @@ class RMSProp(Optimizer):
     array([-0.5])
     """
 
-    learning_rate: float = 0.001
-    decay: float = 0.9
-    momentum: float = 0.0
-    eps: float = 1e-8
-    weight_decay: float = 0.0
+    learning_rate: Annotated[float, LEARNING_RATE] = 0.001
+    decay: Annotated[float, DECAY] = 0.9
+    momentum: Annotated[float, MOMENTUM] = 0.0
+    eps: Annotated[float, EPS] = 1e-8
+    weight_decay: Annotated[float, WEIGHT_DECAY] = 0.0
 
     def transform(self, penalized: bool = True) -> Transform:
         rolling = (parts.heavy_ball(self.momentum),) if self.momentum else ()
@@ -54,10 +55,10 @@ class AdaGrad(Optimizer):
     array([-0.5])
     """
 
-    learning_rate: float = 0.01
-    initial: float = 0.1
-    eps: float = 1e-7
-    weight_decay: float = 0.0
+    learning_rate: Annotated[float, LEARNING_RATE] = 0.01
+    initial: Annotated[float, Number(help="What the sum of squares starts at.", ge=0)] = 0.1
+    eps: Annotated[float, EPS] = 1e-7
+    weight_decay: Annotated[float, WEIGHT_DECAY] = 0.0
 
     def transform(self, penalized: bool = True) -> Transform:
         return chain(*decaying(self.weight_decay, penalized), parts.over_root_sum(self.initial, self.eps))
@@ -82,10 +83,10 @@ class Adadelta(Optimizer):
     array([-0.707107])
     """
 
-    learning_rate: float = 1.0
-    decay: float = 0.9
-    eps: float = 1e-6
-    weight_decay: float = 0.0
+    learning_rate: Annotated[float, LEARNING_RATE] = 1.0
+    decay: Annotated[float, DECAY] = 0.9
+    eps: Annotated[float, EPS] = 1e-6
+    weight_decay: Annotated[float, WEIGHT_DECAY] = 0.0
 
     def transform(self, penalized: bool = True) -> Transform:
         return chain(*decaying(self.weight_decay, penalized), parts.over_own_steps(self.decay, self.eps))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Annotated, Any, final
 
 import numpy as np
 
-from minicolumn.nn.settings import settle_number
 from minicolumn.optim import parts
-from minicolumn.optim.optimizer import Optimizer, decaying
+from minicolumn.optim.optimizer import B2, EPS, LEARNING_RATE, WEIGHT_DECAY, Optimizer, decaying
 from minicolumn.optim.transform import Moments, Transform, apply_updates, as_scalar, chain
+from minicolumn.registry import Number, Search
 from minicolumn.tree import flatten, map_leaves
 
 
@@ -38,17 +38,13 @@ class ScheduleFreeAdamW(Optimizer):
     array([0.5])
     """
 
-    learning_rate: float = 0.0025
-    b1: float = 0.9
-    b2: float = 0.999
-    eps: float = 1e-8
-    weight_decay: float = 0.0
-
-    def _settle(self, name: str) -> None:
-        if name == "b1":
-            settle_number(self, name, "0 < number < 1", lambda value: 0 < value < 1)
-        else:
-            super()._settle(name)
+    learning_rate: Annotated[float, LEARNING_RATE] = 0.0025
+    b1: Annotated[
+        float, Number(help="How near to the mean gradients are taken.", gt=0, lt=1, search=Search(0.5, 0.99))
+    ] = 0.9
+    b2: Annotated[float, B2] = 0.999
+    eps: Annotated[float, EPS] = 1e-8
+    weight_decay: Annotated[float, WEIGHT_DECAY] = 0.0
 
     def transform(self, penalized: bool = True) -> Transform:
         """Return what z is moved by."""

@@ -7,16 +7,22 @@ graph, in float64, on a number or an array of steps; training hands the resultin
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from numbers import Real
-from typing import Any, final
+from typing import Annotated, Any, final
 
 import numpy as np
 
-from minicolumn.nn.settings import refuse, settle, settle_number
+from minicolumn.registry import Listed, Number, Record, Search, refuse
 
 Array = np.ndarray
+
+END = Number(help="Factor at the end of the run.", ge=0, le=1, search=Search(0.0, 0.3))
+AT = Listed(
+    help="When it falls, as parts of the run.",
+    of=Number(help="A part of the run.", gt=0, lt=1),
+    words="ascending numbers in (0, 1)",
+    ascending="weakly",
+)
 
 
 def progress(step: Any, total_steps: int) -> Array:
@@ -24,7 +30,7 @@ def progress(step: Any, total_steps: int) -> Array:
     return np.asarray(step, np.float64) / max(total_steps, 1)
 
 
-class Schedule:
+class Schedule(Record):
     """A factor on the learning rate as a function of the step. Subclasses are frozen dataclasses."""
 
     def __call__(self, step: Any, total_steps: int) -> Array:
@@ -63,10 +69,7 @@ class Cosine(Schedule):
     array([1. , 0.5, 0. ])
     """
 
-    end: float = 0.0
-
-    def __post_init__(self) -> None:
-        settle_number(self, "end", "0 <= end <= 1", lambda end: 0 <= end <= 1)
+    end: Annotated[float, END] = 0.0
 
     def __call__(self, step: Any, total_steps: int) -> Array:
         t = progress(step, total_steps)
@@ -84,10 +87,9 @@ class Exponential(Schedule):
     array([1.  , 0.1 , 0.01])
     """
 
-    end: float = 0.01
-
-    def __post_init__(self) -> None:
-        settle_number(self, "end", "0 < end <= 1", lambda end: 0 < end <= 1)
+    end: Annotated[
+        float, Number(help="Factor at the end of the run.", gt=0, le=1, search=Search(1e-4, 1.0, log=True))
+    ] = 0.01
 
     def __call__(self, step: Any, total_steps: int) -> Array:
         return np.power(self.end, progress(step, total_steps))  # one number or many: the same bits
@@ -106,12 +108,8 @@ class Polynomial(Schedule):
     array([1.  , 0.25, 0.  ])
     """
 
-    end: float = 0.0
-    power: float = 1.0
-
-    def __post_init__(self) -> None:
-        settle_number(self, "end", "0 <= end <= 1", lambda end: 0 <= end <= 1)
-        settle_number(self, "power", "a number > 0", lambda power: power > 0)
+    end: Annotated[float, END] = 0.0
+    power: Annotated[float, Number(help="How fast it falls at first.", gt=0, search=Search(0.5, 4.0))] = 1.0
 
     def __call__(self, step: Any, total_steps: int) -> Array:
         return self.end + (1.0 - self.end) * np.power(1.0 - progress(step, total_steps), self.power)
@@ -130,12 +128,10 @@ class StepDecay(Schedule):
     array([1. , 1. , 0.1, 0.1])
     """
 
-    factor: float = 0.1
-    at: tuple[float, ...] = (0.5, 0.75)
-
-    def __post_init__(self) -> None:
-        settle_number(self, "factor", "0 < factor <= 1", lambda factor: 0 < factor <= 1)
-        _settle_numbers(self, "at", "ascending numbers in (0, 1)", _is_ascending)
+    factor: Annotated[
+        float, Number(help="What it falls by each time.", gt=0, le=1, search=Search(0.05, 0.9, log=True))
+    ] = 0.1
+    at: Annotated[tuple[float, ...], AT] = (0.5, 0.75)
 
     def __call__(self, step: Any, total_steps: int) -> Array:
         return np.power(self.factor, _passed(self.at, step, total_steps), dtype=np.float64)
@@ -156,18 +152,17 @@ class PiecewiseConstant(Schedule):
     array([1. , 1. , 0.3, 0.3])
     """
 
-    at: tuple[float, ...] = (0.5, 0.75)
-    factors: tuple[float, ...] = (1.0, 0.1, 0.01)
+    at: Annotated[tuple[float, ...], AT] = (0.5, 0.75)
+    factors: Annotated[
+        tuple[float, ...],
+        Listed(help="Of each piece.", of=Number(help="Of a piece.", ge=0), words="numbers >= 0"),
+    ] = (1.0, 0.1, 0.01)
 
     def __post_init__(self) -> None:
-        _settle_numbers(self, "at", "ascending numbers in (0, 1)", _is_ascending)
+        super().__post_init__()
         pieces = len(self.at) + 1
-        _settle_numbers(
-            self,
-            "factors",
-            f"{pieces} numbers >= 0, one more than at has",
-            lambda factors: len(factors) == pieces and all(0 <= factor < math.inf for factor in factors),
-        )
+        if len(self.factors) != pieces:
+            refuse(self, "factors", f"{pieces} numbers >= 0, one more than at has")
 
     def __call__(self, step: Any, total_steps: int) -> Array:
         return np.array(self.factors, np.float64)[_passed(self.at, step, total_steps)]
@@ -188,12 +183,10 @@ class InverseTime(Schedule):
     array([1. , 0.5])
     """
 
-    steps: float = 1000.0
-    power: float = 1.0
-
-    def __post_init__(self) -> None:
-        settle_number(self, "steps", "a number > 0", lambda steps: steps > 0)
-        settle_number(self, "power", "a number >= 0", lambda power: power >= 0)
+    steps: Annotated[
+        float, Number(help="After so many it has halved.", gt=0, search=Search(10.0, 1e5, log=True))
+    ] = 1000.0
+    power: Annotated[float, Number(help="How fast it falls.", ge=0, search=Search(0.25, 2.0))] = 1.0
 
     def __call__(self, step: Any, total_steps: int) -> Array:
         return np.power(1.0 + np.asarray(step, np.float64) / self.steps, -self.power)
@@ -202,18 +195,3 @@ class InverseTime(Schedule):
 def _passed(at: tuple[float, ...], step: Any, total_steps: int) -> Array:
     """Return how many of some fractions of the run lie behind each step."""
     return np.searchsorted(np.array(at, np.float64), progress(step, total_steps), side="right")
-
-
-def _is_ascending(at: tuple[float, ...]) -> bool:
-    return all(0 < t < 1 for t in at) and list(at) == sorted(at)
-
-
-def _settle_numbers(
-    record: Schedule, name: str, expected: str, good: Callable[[tuple[float, ...]], bool]
-) -> None:
-    """Require a sequence of numbers for which ``good`` holds."""
-    given: Any = getattr(record, name)
-    listed = isinstance(given, list | tuple | np.ndarray) and all(isinstance(x, Real) for x in given)
-    if not listed or not good(tuple(map(float, given))):
-        refuse(record, name, expected)
-    settle(record, name, tuple(map(float, given)))

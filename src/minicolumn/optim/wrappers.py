@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Self, final
+from typing import Annotated, Any, Self, final
 
 import numpy as np
 
-from minicolumn.nn.settings import refuse, settle, settle_number
-from minicolumn.optim.optimizer import Optimizer
+from minicolumn.optim.optimizer import DECAY, Optimizer
 from minicolumn.optim.parts import one_minus_power
 from minicolumn.optim.transform import Moments, apply_updates
+from minicolumn.registry import Number, Part, Registry, Search, refuse, settle
 from minicolumn.tree import flatten, map_leaves
+
+BOUND = Search(0.1, 10.0, log=True)
+
+
+def _optimizers() -> Registry[type[Optimizer]]:
+    from minicolumn.optim.catalogue import OPTIMIZERS  # which holds wrappers too
+
+    return OPTIMIZERS
 
 
 @dataclass(frozen=True)
@@ -19,15 +27,30 @@ class Wrapper(Optimizer):
     """An optimizer that takes its steps by another one, at that one's learning rate."""
 
     learning_rate: float = field(init=False, repr=False)
-    optimizer: Optimizer
+    optimizer: Annotated[
+        Optimizer,
+        Part(
+            help="What takes the steps.",
+            words="a name, or a record such as mc.optim.Adam(1e-3)",
+            registry=_optimizers,
+            accepts=lambda value: isinstance(value, Optimizer),
+        ),
+    ]
 
     def __post_init__(self) -> None:
-        if not isinstance(self.optimizer, Optimizer):
-            refuse(self, "optimizer", "a record such as mc.optim.Adam(1e-3)")
+        super().__post_init__()
         settle(self, "learning_rate", self.optimizer.learning_rate)
 
     def with_rate(self, learning_rate: float) -> Self:
         return replace(self, optimizer=self.optimizer.with_rate(learning_rate))
+
+    @property
+    def adaptive(self) -> bool:
+        return self.optimizer.adaptive
+
+    @property
+    def plain(self) -> bool:
+        return self.optimizer.plain
 
 
 @final
@@ -51,16 +74,18 @@ class Clipped(Wrapper):
     array([-0.6,  0.8])
     """
 
-    norm: float | None = None
-    value: float | None = None
+    norm: Annotated[
+        float | None,
+        Number(help="The longest gradient of a step.", gt=0, search=BOUND),
+    ] = None
+    value: Annotated[float | None, Number(help="The largest single slope of a step.", gt=0, search=BOUND)] = (
+        None
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.norm is None and self.value is None:
             refuse(self, "norm", "a number > 0, or one for value")
-        for name in ("norm", "value"):
-            if getattr(self, name) is not None:
-                settle_number(self, name, "a number > 0", lambda bound: bound > 0)
 
     def start(self, params: Any) -> Moments:
         return self.optimizer.start(params)
@@ -114,11 +139,7 @@ class Averaged(Wrapper):
     (array([2.]), array([3.]))
     """
 
-    decay: float = 0.999
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        settle_number(self, "decay", "0 <= number < 1", lambda value: 0 <= value < 1)
+    decay: Annotated[float, DECAY] = 0.999
 
     def start(self, params: Any) -> Moments:
         inner, mean = self.optimizer.start(params), map_leaves(np.copy, params)

@@ -5,18 +5,22 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from minicolumn.errors import DataError
-from minicolumn.nn.settings import settle_number, settle_whole
+from minicolumn.registry import Integer, Number, Record, Registry, Search, Text
 from minicolumn.train.history import Row
 from minicolumn.train.settings import kind
 
 if TYPE_CHECKING:
     from minicolumn.train.trainer import Trainer
 
+PATIENCE = Integer(help="Epochs without a better figure.", ge=1, search=Search(3, 50, log=True))
+MIN_DELTA = Number(help="By how much a figure must be better.", ge=0, search=Search(0.0, 0.01))
+MONITOR = Text(help="The column of the history that is watched.")
 
-class Callback:
+
+class Callback(Record):
     """The base of callbacks; each method is optional.
 
     on_start   once, before the first step
@@ -71,13 +75,9 @@ class EarlyStopping(Callback):
     EarlyStopping(patience=5, min_delta=0.0, monitor=None)
     """
 
-    patience: int = 10
-    min_delta: float = 0.0
-    monitor: str | None = None
-
-    def __post_init__(self) -> None:
-        settle_whole(self, "patience", 1)
-        settle_number(self, "min_delta", "a number >= 0", lambda delta: delta >= 0)
+    patience: Annotated[int, PATIENCE] = 10
+    min_delta: Annotated[float, MIN_DELTA] = 0.0
+    monitor: Annotated[str | None, MONITOR] = None
 
     def on_start(self, trainer: Trainer) -> None:
         if trainer.keep_best(self.monitor) == "loss" and self.monitor is None:
@@ -112,17 +112,15 @@ class ReduceOnPlateau(Callback):
     ReduceOnPlateau(factor=0.5, patience=3, min_delta=0.0, monitor=None, minimum=0.0)
     """
 
-    factor: float = 0.1
-    patience: int = 10
-    min_delta: float = 0.0
-    monitor: str | None = None
-    minimum: float = 0.0
-
-    def __post_init__(self) -> None:
-        settle_number(self, "factor", "0 < number < 1", lambda factor: 0 < factor < 1)
-        settle_whole(self, "patience", 1)
-        settle_number(self, "min_delta", "a number >= 0", lambda delta: delta >= 0)
-        settle_number(self, "minimum", "0 <= number < 1", lambda minimum: 0 <= minimum < 1)
+    factor: Annotated[
+        float, Number(help="On the learning rate, each time.", gt=0, lt=1, search=Search(0.05, 0.9))
+    ] = 0.1
+    patience: Annotated[int, PATIENCE] = 10
+    min_delta: Annotated[float, MIN_DELTA] = 0.0
+    monitor: Annotated[str | None, MONITOR] = None
+    minimum: Annotated[
+        float, Number(help="The least factor on the learning rate.", ge=0, lt=1, search=Search(0.0, 0.1))
+    ] = 0.0
 
     def on_start(self, trainer: Trainer) -> None:
         trainer.figure(self.monitor)
@@ -144,10 +142,16 @@ class KeepBest(Callback):
     KeepBest(monitor='val_accuracy')
     """
 
-    monitor: str | None = None
+    monitor: Annotated[str | None, MONITOR] = None
 
     def on_start(self, trainer: Trainer) -> None:
         trainer.keep_best(self.monitor)
+
+
+CALLBACKS: Registry[type[Callback]] = Registry(
+    "callback",
+    {"early_stopping": EarlyStopping, "reduce_on_plateau": ReduceOnPlateau, "keep_best": KeepBest},
+)
 
 
 def check_callbacks(who: str, callbacks: Any) -> tuple[Callback, ...]:

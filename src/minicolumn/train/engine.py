@@ -15,7 +15,7 @@ from minicolumn.model.compute import Blocks, forward
 from minicolumn.model.rows import Rows, is_sparse
 from minicolumn.nn.layer import Layer
 from minicolumn.nn.regularize import with_statistics
-from minicolumn.nn.settings import is_plain
+from minicolumn.registry import is_plain
 from minicolumn.train.batches import Orders, steps_in
 from minicolumn.train.programs import Lowering, epochs_program, step_of, steps_program
 from minicolumn.train.rates import factors

@@ -10,7 +10,7 @@ from typing import Any
 from minicolumn.autodiff.derivatives import value_and_grad
 from minicolumn.lower.compile import compile
 from minicolumn.nn.layer import Layer
-from minicolumn.nn.settings import is_plain
+from minicolumn.registry import is_plain
 from minicolumn.train.settings import Settings
 from minicolumn.train.step import (
     EPOCHS_VARYING,

@@ -10,7 +10,7 @@ import numpy as np
 
 from minicolumn.errors import DataError
 from minicolumn.nn.layer import Layer
-from minicolumn.optim import SGD, Adam, Optimizer
+from minicolumn.optim import Adam, Optimizer
 from minicolumn.picture import BEHIND, FRONT, QUIET, check_file, curves, mark, new_axes, save
 from minicolumn.train.batches import epoch_order
 from minicolumn.train.data import check_data
@@ -127,8 +127,8 @@ def find_learning_rate(
     state = State(start, settings.optimizer.start(start))
     engine = Engine(network, settings, rows, None)
     _, (losses, *_) = engine.take(state, order, rates.astype(settings.dtype), 0)
-    plain = isinstance(settings.optimizer, SGD) and settings.optimizer.momentum == 0.0
-    return _judged(rates, losses.astype(np.float64), BELOW_PLAIN if plain else BELOW)
+    below = BELOW_PLAIN if settings.optimizer.plain else BELOW
+    return _judged(rates, losses.astype(np.float64), below)
 
 
 def _growing(low: Any, high: Any, steps: Any) -> Array:

@@ -22,7 +22,7 @@ from minicolumn.nn import (
     choose_knots,
 )
 from minicolumn.nn.losses import LOSSES, Loss
-from minicolumn.optim import SGD, AdamW, Clipped, LogCosine, Optimizer, Schedule, optimizer_by_name
+from minicolumn.optim import AdamW, Clipped, LogCosine, Optimizer, Schedule, optimizer_by_name
 from minicolumn.tables.encode import Encoder
 
 Array = np.ndarray
@@ -119,9 +119,7 @@ def table_recipe(
     kinds = (kinds,) * len(hidden) if isinstance(kinds, str) else kinds
     steps = _optimizer(optimizer, learning_rate, habits)
     return Recipe(
-        network=table_network(
-            encoder, table_knots(encoder, X), hidden, kinds, rate, not isinstance(steps, SGD), loss
-        ),
+        network=table_network(encoder, table_knots(encoder, X), hidden, kinds, rate, steps.adaptive, loss),
         loss=loss or _loss(habits),
         optimizer=steps if clip_norm is None else Clipped(steps, norm=clip_norm),
         schedule=schedule or LogCosine(),

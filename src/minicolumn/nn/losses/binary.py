@@ -2,17 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from minicolumn.ir.ops.elementwise import SOFTPLUS
 from minicolumn.nn.losses.reduce import Array, alike, mean, per_row
-from minicolumn.nn.losses.settings import BALANCE, FOCUS, SMOOTHING
+from minicolumn.registry import Number, Search
+
+SMOOTHING = Number(
+    name="label_smoothing",
+    help="Share of each target that is spread evenly over all answers.",
+    ge=0,
+    lt=1,
+    search=Search(0.0, 0.3),
+    training_only=True,
+)
+FOCUS = Number(
+    name="gamma",
+    help="The more, the less rows count that are already right.",
+    ge=0,
+    search=Search(0.0, 5.0),
+)
+BALANCE = Number(
+    name="alpha",
+    help="Share of the weight that yes gets.",
+    gt=0,
+    lt=1,
+    optional=True,
+    search=Search(0.05, 0.95),
+)
 
 
 def binary_cross_entropy(
-    outputs: Array, targets: Array, sample_weight: Array | None = None, *, label_smoothing: float = 0.0
+    outputs: Array,
+    targets: Array,
+    sample_weight: Array | None = None,
+    *,
+    label_smoothing: Annotated[float, SMOOTHING] = 0.0,
 ) -> Any:
     """Return the mean cross entropy of yes-or-no targets, from logits.
 
@@ -29,7 +56,7 @@ def binary_cross_entropy(
     >>> float(binary_cross_entropy(np.array([[0.0]]), np.array([1])).round(4))
     0.6931
     """
-    smoothing = SMOOTHING.check("binary_cross_entropy", "label_smoothing", label_smoothing)
+    smoothing = SMOOTHING.check(label_smoothing, "binary_cross_entropy")
     share = alike("binary_cross_entropy", outputs, targets)
     if smoothing:
         share = (1.0 - smoothing) * share + 0.5 * smoothing
@@ -42,8 +69,8 @@ def binary_focal(
     targets: Array,
     sample_weight: Array | None = None,
     *,
-    gamma: float = 2.0,
-    alpha: float | None = None,
+    gamma: Annotated[float, FOCUS] = 2.0,
+    alpha: Annotated[float | None, BALANCE] = None,
 ) -> Any:
     """Return the cross entropy of yes-or-no targets with less weight for rows that are already right.
 
@@ -62,8 +89,8 @@ def binary_focal(
     >>> float(binary_focal(np.array([0.0]), np.array([1])).round(4))  # log(2) / 4
     0.1733
     """
-    gamma = FOCUS.check("binary_focal", "gamma", gamma)
-    alpha = BALANCE.check("binary_focal", "alpha", alpha)
+    gamma = FOCUS.check(gamma, "binary_focal")
+    alpha = BALANCE.check(alpha, "binary_focal")
     share = alike("binary_focal", outputs, targets)
     yes, no = (1.0, 1.0) if alpha is None else (alpha, 1.0 - alpha)
     each = yes * share * focused(-outputs, gamma) + no * (1.0 - share) * focused(outputs, gamma)

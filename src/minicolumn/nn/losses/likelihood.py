@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from minicolumn.nn.losses.reduce import Array, alike, bounded_exp, mean, one_each, per_row
-from minicolumn.nn.losses.settings import POWER
+from minicolumn.registry import Number, Search
+
+POWER = Number(
+    name="power",
+    help="The variance grows as the mean to this power.",
+    gt=1,
+    lt=2,
+    search=Search(1.05, 1.95),
+)
 
 
 def poisson(outputs: Array, targets: Array, sample_weight: Array | None = None) -> Any:
@@ -54,7 +62,13 @@ def gamma(outputs: Array, targets: Array, sample_weight: Array | None = None) ->
     return mean("gamma", rows, sample_weight)
 
 
-def tweedie(outputs: Array, targets: Array, sample_weight: Array | None = None, *, power: float = 1.5) -> Any:
+def tweedie(
+    outputs: Array,
+    targets: Array,
+    sample_weight: Array | None = None,
+    *,
+    power: Annotated[float, POWER] = 1.5,
+) -> Any:
     """Return half the mean Tweedie deviance of amounts that are often 0, as insurance claims are.
 
         mean of  t^(2-p) / ((1-p)(2-p)) - t e^((1-p)y) / (1-p) + e^((2-p)y) / (2-p)
@@ -71,7 +85,7 @@ def tweedie(outputs: Array, targets: Array, sample_weight: Array | None = None, 
     >>> float(tweedie(np.array([0.0]), np.array([0.0])))
     2.0
     """
-    a, b = 1.0 - (p := POWER.check("tweedie", "power", power)), 2.0 - p
+    a, b = 1.0 - (p := POWER.check(power, "tweedie")), 2.0 - p
     amounts = alike("tweedie", outputs, targets)
     least = np.where(amounts > 0, amounts, 0.0) ** b / (a * b)
     # Of an amount of 0 nothing is taken, also where the exponential is past the largest number.

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from minicolumn.errors import ShapeError
 from minicolumn.ir.ops.elementwise import STOP_GRADIENT
-from minicolumn.nn.losses.binary import focused
+from minicolumn.nn.losses.binary import FOCUS, SMOOTHING, focused
 from minicolumn.nn.losses.reduce import Array, check_outputs, mean, show
-from minicolumn.nn.losses.settings import FOCUS, SMOOTHING
 
 # Of probabilities: what is below changes no float32 loss, and its inverse squared is still a float32.
 LEAST_SHARE = 1e-15
@@ -63,13 +62,17 @@ def _shares(name: str, outputs: Array, targets: Array) -> Array:
         hint = "; did you mean labels.ravel()?" if targets.shape == (batch, 1) else ""
         raise ShapeError(f"{name}: labels have shape {show(targets.shape)}, expected {expected}{hint}")
     if not _is_integer(targets):
-        raise ShapeError(f"{name}: labels are {targets.dtype}, expected whole numbers 0 .. {classes - 1}")
+        raise ShapeError(f"{name}: labels are {targets.dtype}, expected integers 0 .. {classes - 1}")
     columns = np.arange(classes, dtype=np.int32).reshape((1, classes))
     return (targets.astype(np.int32).reshape((batch, 1)) == columns).astype(outputs.dtype)
 
 
 def softmax_cross_entropy(
-    outputs: Array, targets: Array, sample_weight: Array | None = None, *, label_smoothing: float = 0.0
+    outputs: Array,
+    targets: Array,
+    sample_weight: Array | None = None,
+    *,
+    label_smoothing: Annotated[float, SMOOTHING] = 0.0,
 ) -> Any:
     """Return the mean cross entropy of one class out of several, from logits.
 
@@ -86,7 +89,7 @@ def softmax_cross_entropy(
     >>> float(softmax_cross_entropy(np.zeros((1, 2)), np.array([1])).round(4))
     0.6931
     """
-    smoothing = SMOOTHING.check("softmax_cross_entropy", "label_smoothing", label_smoothing)
+    smoothing = SMOOTHING.check(label_smoothing, "softmax_cross_entropy")
     shares = _shares("softmax_cross_entropy", outputs, targets)
     if smoothing:
         shares = (1.0 - smoothing) * shares + smoothing / outputs.shape[1]
@@ -95,7 +98,11 @@ def softmax_cross_entropy(
 
 
 def softmax_focal(
-    outputs: Array, targets: Array, sample_weight: Array | None = None, *, gamma: float = 2.0
+    outputs: Array,
+    targets: Array,
+    sample_weight: Array | None = None,
+    *,
+    gamma: Annotated[float, FOCUS] = 2.0,
 ) -> Any:
     """Return the cross entropy of one class out of several, with less weight for rows that are already right.
 
@@ -111,7 +118,7 @@ def softmax_focal(
     >>> float(softmax_focal(np.zeros((1, 2)), np.array([1])).round(4))  # log(2) / 4
     0.1733
     """
-    gamma = FOCUS.check("softmax_focal", "gamma", gamma)
+    gamma = FOCUS.check(gamma, "softmax_focal")
     shares = _shares("softmax_focal", outputs, targets)
     rows = np.sum(shares * focused(_lead_of_others(outputs), gamma), axis=1)
     return mean("softmax_focal", rows, sample_weight)

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, final
 
-from minicolumn.errors import DataError, ModelFileError, did_you_mean
-from minicolumn.nn.catalogue import changed_settings
-from minicolumn.nn.losses.table import LOSSES, LossRule, loss_by_name
+from minicolumn.errors import DataError
+from minicolumn.nn.losses.table import LOSSES, LossRule
+from minicolumn.registry import changed, checked
 
 
 @final
@@ -17,7 +17,7 @@ from minicolumn.nn.losses.table import LOSSES, LossRule, loss_by_name
 class Loss:
     """A loss of the catalogue, with its settings: a function of (outputs, targets, sample_weight).
 
-    name        from `LOSSES` or `ALIASES`
+    name        from `LOSSES` or `ALIASES`; settings may follow it, as in "huber:delta=2"
     settings    by keyword, such as delta of huber or levels of quantile; what is left at its default is not
                 held, so that equal losses are equal records
     Errors      DataError for an unknown name or setting, or a value out of range
@@ -27,8 +27,8 @@ class Loss:
     >>> import numpy as np
     >>> float(Loss("huber", delta=2)(np.array([10.0]), np.array([0.0])))
     18.0
-    >>> Loss("mse") == Loss("squared_error")
-    True
+    >>> Loss("mse") == Loss("squared_error"), Loss("quantile:levels=0.1+0.5+0.9").levels
+    (True, (0.1, 0.5, 0.9))
     """
 
     name: str
@@ -37,9 +37,10 @@ class Loss:
     def __init__(self, name: str, /, **settings: Any) -> None:
         if not isinstance(name, str):
             raise DataError(f"Loss: name: expected a name such as 'huber', got {type(name).__name__}")
-        rule = loss_by_name(name)
-        object.__setattr__(self, "name", rule.name)
-        object.__setattr__(self, "changed", changed_settings(rule, settings))
+        own, rule, said = LOSSES.resolve(name, settings)
+        known = rule.settings
+        object.__setattr__(self, "name", own)
+        object.__setattr__(self, "changed", tuple(changed(known, checked(own, known, said)).items()))
 
     @property
     def rule(self) -> LossRule:
@@ -94,10 +95,7 @@ class Loss:
         >>> Loss("huber").to_json(), Loss("huber", delta=2.0).to_json()
         ('huber', {'name': 'huber', 'delta': 2.0})
         """
-        if not self.changed:
-            return self.name
-        plain = {k: list(v) if isinstance(v, tuple) else v for k, v in self.changed}
-        return {"name": self.name, **plain}
+        return LOSSES.to_json(self)
 
     @classmethod
     def from_json(cls, value: Any) -> Loss:
@@ -109,19 +107,11 @@ class Loss:
         Traceback (most recent call last):
         minicolumn.errors.ModelFileError: loss: huber: delta: expected a number > 0, got -1
         """
-        given = dict(value) if type(value) is dict else {"name": value}
-        name = given.pop("name", None)
-        if type(name) is not str or name not in LOSSES:
-            near = did_you_mean(name[:60], LOSSES) if type(name) is str else ""
-            raise ModelFileError(f"unknown loss {ascii(name)[:60]}{near}")
-        try:
-            return cls(name, **given)
-        except DataError as error:
-            raise ModelFileError(f"loss: {error}") from None
+        return LOSSES.from_json(value)
 
 
 def as_loss(loss: str | Loss | Callable[..., Any]) -> Loss | None:
-    """Return the record of a name, of a function of the catalogue, or of one whose settings are bound.
+    """Return the record of a text, of a function of the catalogue, or of one whose settings are bound.
 
     Returns     None for a function of one's own
     Errors      DataError for an unknown name, or settings out of range

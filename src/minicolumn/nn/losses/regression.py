@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from minicolumn.ir.ops.elementwise import SOFTPLUS, STOP_GRADIENT
 from minicolumn.nn.losses.reduce import Array, alike, check_outputs, mean, one_each, per_row
-from minicolumn.nn.losses.settings import DELTA, FLOOR, LEVELS
+from minicolumn.registry import Listed, Number, Search
+
+DELTA = Number(
+    name="delta",
+    help="Where the parabola turns into lines, in units of the target.",
+    gt=0,
+    search=Search(0.1, 10.0, log=True),
+)
+FLOOR = Number(name="floor", help="Targets nearer to 0 count as this far from it.", ge=1e-12)
+LEVELS = Listed(
+    name="levels",
+    help="Which quantiles, one output each.",
+    of=Number(help="A quantile.", gt=0, lt=1),
+    words="numbers between 0 and 1, ascending",
+    ascending=True,
+    single=True,
+    least=1,
+)
 
 
 def squared_error(outputs: Array, targets: Array, sample_weight: Array | None = None) -> Any:
@@ -47,7 +64,13 @@ def absolute_error(outputs: Array, targets: Array, sample_weight: Array | None =
     return mean("absolute_error", per_row(np.abs(difference)), sample_weight)
 
 
-def huber(outputs: Array, targets: Array, sample_weight: Array | None = None, *, delta: float = 1.0) -> Any:
+def huber(
+    outputs: Array,
+    targets: Array,
+    sample_weight: Array | None = None,
+    *,
+    delta: Annotated[float, DELTA] = 1.0,
+) -> Any:
     """Return the mean Huber loss: squared near the target, absolute far from it.
 
         mean of  d^2 / 2  if |d| <= delta  else  delta (|d| - delta / 2),       d = y - t
@@ -62,7 +85,7 @@ def huber(outputs: Array, targets: Array, sample_weight: Array | None = None, *,
     >>> float(huber(np.array([3.0]), np.array([0.0])))
     2.5
     """
-    delta = DELTA.check("huber", "delta", delta)
+    delta = DELTA.check(delta, "huber")
     size = np.abs(outputs - alike("huber", outputs, targets))
     near = np.minimum(size, delta)
     return mean("huber", per_row(near * (size - 0.5 * near)), sample_weight)
@@ -91,7 +114,7 @@ def quantile(
     targets: Array,
     sample_weight: Array | None = None,
     *,
-    levels: float | tuple[float, ...] = (0.5,),
+    levels: Annotated[float | tuple[float, ...], LEVELS] = (0.5,),
 ) -> Any:
     """Return the mean pinball loss, whose best constants are quantiles of the targets.
 
@@ -110,7 +133,7 @@ def quantile(
     >>> float(quantile(np.array([[1.0, 2.0]]), np.array([3.0]), levels=(0.5, 0.9)))  # (0.5 * 2 + 0.9 * 1) / 2
     0.95
     """
-    found = LEVELS.check("quantile", "levels", levels)
+    found = LEVELS.check(levels, "quantile")
     if len(outputs.shape) == 1 and len(found) == 1:
         outputs = outputs.reshape((*outputs.shape, 1))
     above = one_each("quantile", outputs, targets, len(found), f"one output for each of {found}") - outputs
@@ -120,7 +143,11 @@ def quantile(
 
 
 def absolute_percentage_error(
-    outputs: Array, targets: Array, sample_weight: Array | None = None, *, floor: float = 1e-7
+    outputs: Array,
+    targets: Array,
+    sample_weight: Array | None = None,
+    *,
+    floor: Annotated[float, FLOOR] = 1e-7,
 ) -> Any:
     """Return the mean absolute error as a share of the target.
 
@@ -138,7 +165,7 @@ def absolute_percentage_error(
     0.25
     """
     name = "absolute_percentage_error"
-    floor = FLOOR.check(name, "floor", floor)
+    floor = FLOOR.check(floor, name)
     targets = alike(name, outputs, targets)
     return mean(name, per_row(np.abs(outputs - targets) / np.maximum(np.abs(targets), floor)), sample_weight)
 

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from minicolumn.errors import DataError, did_you_mean
-from minicolumn.nn.catalogue import Setting, keyword_defaults
-from minicolumn.nn.losses import settings as limits
 from minicolumn.nn.losses.binary import binary_cross_entropy, binary_focal, hinge, squared_hinge
 from minicolumn.nn.losses.likelihood import gamma, gaussian_nll, poisson, tweedie
 from minicolumn.nn.losses.multiclass import (
@@ -27,6 +24,10 @@ from minicolumn.nn.losses.regression import (
     squared_error,
     squared_log_error,
 )
+from minicolumn.registry import Registry, Rule, Setting, settings_of
+
+if TYPE_CHECKING:
+    from minicolumn.nn.losses.record import Loss
 
 INFINITY = float("inf")
 
@@ -53,17 +54,16 @@ ANY, SHARES, NOT_NEGATIVE, POSITIVE = Range(), Range(0.0, 1.0), Range(0.0), Rang
 
 
 @dataclass(frozen=True, slots=True)
-class LossRule:
+class LossRule(Rule):
     """A loss with what the rest of the package needs to know about it.
 
     output_activation   what turns the network's raw outputs into predictions
     task                "regression", "binary" or "multiclass"
     targets             which targets it takes
-    settings            what each of its settings may be
     middle              where the last axis of the outputs describes one target: the place of the number to
                         expect, by the settings; None where each target has one output
     width               how many outputs that takes, by the settings; None where `middle` is
-    defaults            the settings where nothing is said, found once: reading a file looks into no function
+    settings            what its function's keywords may be, found once: reading a file looks into no function
     """
 
     name: str
@@ -72,13 +72,27 @@ class LossRule:
     task: str
     formula: str
     targets: Range = ANY
-    settings: Mapping[str, Setting] = field(default_factory=dict, hash=False)
     middle: Callable[..., int] | None = None
     width: Callable[..., int] | None = None
-    defaults: Mapping[str, Any] = field(init=False, hash=False)
+    settings: Mapping[str, Setting] = field(init=False, hash=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "defaults", keyword_defaults(self.function))
+        object.__setattr__(self, "settings", settings_of(self.function))
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """The settings where nothing is said."""
+        return {name: setting.default for name, setting in self.settings.items()}
+
+    def make(self, **settings: Any) -> Loss:
+        """Return the loss with settings, as a record."""
+        from minicolumn.nn.losses.record import Loss
+
+        return Loss(self.name, **settings)
+
+    def values(self, record: Any) -> Mapping[str, Any] | None:
+        """Return all settings of a loss of this rule; None for any other."""
+        return record.settings if getattr(record, "rule", None) is self else None
 
     @property
     def probabilities(self) -> bool:
@@ -100,7 +114,6 @@ _RULES = (
         "linear",
         "regression",
         "d^2 / 2 if |d| <= delta else delta (|d| - delta / 2), d = y - t",
-        settings={"delta": limits.DELTA},
     ),
     LossRule("log_cosh", log_cosh, "linear", "regression", "log cosh(y - t)"),
     LossRule(
@@ -109,7 +122,6 @@ _RULES = (
         "linear",
         "regression",
         "q (t - y) if y <= t else (1 - q) (y - t)",
-        settings={"levels": limits.LEVELS},
         middle=_nearest_to_half,
         width=lambda levels: len(levels),
     ),
@@ -119,7 +131,6 @@ _RULES = (
         "linear",
         "regression",
         "|y - t| / |t|",
-        settings={"floor": limits.FLOOR},
     ),
     LossRule(
         "squared_log_error",
@@ -140,7 +151,6 @@ _RULES = (
         "regression",
         "t^(2-p) / ((1-p)(2-p)) - t e^((1-p)y) / (1-p) + e^((2-p)y) / (2-p)",
         NOT_NEGATIVE,
-        {"power": limits.POWER},
     ),
     LossRule(
         "gaussian_nll",
@@ -159,7 +169,6 @@ _RULES = (
         "binary",
         "t log(1 + e^-y) + (1 - t) log(1 + e^y)",
         SHARES,
-        {"label_smoothing": limits.SMOOTHING},
     ),
     LossRule(
         "binary_focal",
@@ -168,7 +177,6 @@ _RULES = (
         "binary",
         "-(1 - p)^gamma log p, p = logistic(y) of the right answer",
         SHARES,
-        {"gamma": limits.FOCUS, "alpha": limits.BALANCE},
     ),
     LossRule("hinge", hinge, "linear", "binary", "max(0, 1 - s y), s = 2 t - 1", SHARES),
     LossRule("squared_hinge", squared_hinge, "linear", "binary", "max(0, 1 - s y)^2, s = 2 t - 1", SHARES),
@@ -180,7 +188,6 @@ _RULES = (
         "multiclass",
         "-sum t log softmax(y)",
         SHARES,
-        {"label_smoothing": limits.SMOOTHING},
     ),
     LossRule(
         "softmax_focal",
@@ -189,7 +196,6 @@ _RULES = (
         "multiclass",
         "-sum t (1 - p)^gamma log p, p = softmax(y)",
         SHARES,
-        {"gamma": limits.FOCUS},
     ),
     LossRule(
         "categorical_hinge",
@@ -203,8 +209,6 @@ _RULES = (
         "kl_divergence", kl_divergence, "softmax", "multiclass", "sum t (log t - log softmax(y))", SHARES
     ),
 )
-
-LOSSES: dict[str, LossRule] = {rule.name: rule for rule in _RULES}
 
 # Names by which others know them. Labels and shares of classes are one loss here, and outputs are always raw.
 ALIASES = {
@@ -230,6 +234,8 @@ ALIASES = {
     "sparse_categorical_crossentropy": "softmax_cross_entropy",
 }
 
+LOSSES: Registry[LossRule] = Registry("loss", {rule.name: rule for rule in _RULES}, ALIASES, full=False)
+
 
 def loss_by_name(name: str) -> LossRule:
     """Look a loss up, by its own name or one from `ALIASES`.
@@ -241,8 +247,4 @@ def loss_by_name(name: str) -> LossRule:
     >>> loss_by_name("mse").name
     'squared_error'
     """
-    own = ALIASES.get(name, name)
-    if own not in LOSSES:
-        near = did_you_mean(name, [*LOSSES, *ALIASES]) or f"; there are {', '.join(LOSSES)}"
-        raise DataError(f"unknown loss {name!r}{near}")
-    return LOSSES[own]
+    return LOSSES[name]

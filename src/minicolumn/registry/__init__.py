@@ -1,0 +1,52 @@
+"""A setting, once: what it may be, how it is written, and the registries of what can be named.
+
+A setting (type, range, default, help) is declared where it is used, as an annotation of a record's field or a
+function's keyword. A registry holds what can be asked for by name. The text of the command line, the JSON of
+model files, the ranges of tuners, the controls of a screen and the lines of a help page are views of the two.
+"""
+
+from minicolumn.registry.catalogue import Registry, Rule
+from minicolumn.registry.record import Record, checked, is_plain, refuse, settings_of, settle
+from minicolumn.registry.setting import (
+    REQUIRED,
+    Boolean,
+    Choice,
+    Custom,
+    Integer,
+    Listed,
+    Number,
+    Part,
+    Search,
+    Setting,
+    Text,
+    changed,
+    show,
+)
+from minicolumn.registry.text import read_text, split_texts, write_text
+
+__all__ = [
+    "REQUIRED",
+    "Boolean",
+    "Choice",
+    "Custom",
+    "Integer",
+    "Listed",
+    "Number",
+    "Part",
+    "Record",
+    "Registry",
+    "Rule",
+    "Search",
+    "Setting",
+    "Text",
+    "changed",
+    "checked",
+    "is_plain",
+    "read_text",
+    "refuse",
+    "settings_of",
+    "settle",
+    "show",
+    "split_texts",
+    "write_text",
+]

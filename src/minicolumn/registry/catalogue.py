@@ -1,0 +1,257 @@
+"""Registries: what can be asked for by name, with settings in the same text, and as JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, NoReturn, TypeVar, final
+
+from minicolumn.errors import DataError, ModelFileError, did_you_mean
+from minicolumn.registry.record import Record, check_names, checked, settings_of
+from minicolumn.registry.setting import REQUIRED, Setting, changed, show
+from minicolumn.registry.text import read_text, write_text
+
+T = TypeVar("T")
+LONGEST_NAME = 60
+MOST_LISTED = 16
+
+
+class Rule(ABC):
+    """An entry that makes records of its own from settings, such as a line of the table of losses.
+
+    settings    what the settings may be, and are by default
+    """
+
+    __slots__ = ()
+    settings: Mapping[str, Setting]
+
+    @abstractmethod
+    def make(self, **settings: Any) -> Any:
+        """Return the record with these settings, which are checked already."""
+
+    @abstractmethod
+    def values(self, record: Any) -> Mapping[str, Any] | None:
+        """Return the settings of a record that this entry made; None for any other."""
+
+
+@final
+class Registry(Mapping[str, T]):
+    """Entries by name: of each kind of part one registry, of which texts, files and help pages are views.
+
+    An entry is a class of records, a record that stands for its kind, a function, or a `Rule`. Iteration
+    gives the names in order; aliases and what lies ``beside`` are found, too, but not listed.
+
+    noun        what an entry is, for messages
+    entries     name -> entry
+    aliases     other name -> name, with settings where it stands for some: "momentum" -> "sgd:momentum=0.9"
+    beside      a registry of further entries of the same kind, such as wrappers of them
+    full        whether JSON holds all settings of a record, not only those that are changed
+    tag         the key under which JSON holds the name
+    by_class    whether JSON names records by their class
+
+    >>> from minicolumn.optim import OPTIMIZERS
+    >>> OPTIMIZERS.make("adam:b1=0.8", learning_rate=0.01)
+    Adam(learning_rate=0.01, b1=0.8, b2=0.999, eps=1e-08, weight_decay=0.0)
+    >>> OPTIMIZERS.to_text(OPTIMIZERS.make("momentum"))
+    'sgd:momentum=0.9'
+    """
+
+    def __init__(
+        self,
+        noun: str,
+        entries: Mapping[str, T],
+        aliases: Mapping[str, str] | None = None,
+        *,
+        beside: Registry[Any] | None = None,
+        full: bool = True,
+        tag: Literal["name", "kind"] = "name",
+        by_class: bool = False,
+    ) -> None:
+        self.noun, self.aliases = noun, dict(aliases or {})
+        self._entries, self._beside = dict(entries), beside
+        self._full, self._tag, self._by_class = full, tag, by_class
+
+    # By name ------------------------------------------------------------------------------------------------
+
+    def __getitem__(self, name: str) -> T:
+        """Return an entry by its name, or by an alias that stands for it without settings.
+
+        Errors      DataError for an unknown name, with the nearest one
+        """
+        return self._find(name)[1]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return the entry of this name, or else the default."""
+        return self._entries.get(name, default)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """All names that are understood: entries, aliases, and what lies beside."""
+        return (*self._entries, *self.aliases, *(self._beside.known if self._beside else ()))
+
+    def settings(self, name: str) -> dict[str, Setting]:
+        """Return the settings of an entry, by name, with their defaults."""
+        return _settings(self._find(name)[1])
+
+    def _find(self, name: str) -> tuple[str, Any, dict[str, str]]:
+        """Return an entry's own name, the entry, and the settings that an alias stands for."""
+        own, given = name, {}
+        if isinstance(name, str) and name in self.aliases:
+            own, given = read_text(self.aliases[name])
+        if isinstance(own, str) and own in self._entries:
+            return own, self._entries[own], given
+        if self._beside is not None and own in self._beside.known:
+            return self._beside._find(own)
+        return self._refuse(name)
+
+    def _refuse(self, name: Any) -> NoReturn:
+        short = name[:LONGEST_NAME] if isinstance(name, str) else name
+        near = did_you_mean(short, self.known) if isinstance(name, str) else ""
+        raise DataError(f"unknown {self.noun} {show(short)}{near or '; there are ' + self._listed}")
+
+    @property
+    def _listed(self) -> str:
+        more = f" and {len(self) - MOST_LISTED} more" if len(self) > MOST_LISTED else ""
+        return ", ".join([*self][:MOST_LISTED]) + more
+
+    # Records ------------------------------------------------------------------------------------------------
+
+    def make(self, text: str, /, **settings: Any) -> Any:
+        """Return the record that a name stands for, with settings in the text or by keyword.
+
+        text        "adam", or "adam:b1=0.8,eps=1e-6"; a setting may be said once
+        Errors      DataError for an unknown name or setting, or a value out of range
+        """
+        return _made(*self.resolve(text, settings))
+
+    def resolve(self, text: str, settings: Mapping[str, Any]) -> tuple[str, T, dict[str, Any]]:
+        """Return the name and the entry that a text stands for, and all settings that are said, unchecked.
+
+        Errors      DataError for an unknown name or setting, or one that is said twice
+        """
+        name, told = read_text(text)
+        own, entry, preset = self._find(name)
+        for setting in told:
+            if setting in settings:
+                raise DataError(f"{name}: {setting} is set twice, in {show(text)} and beside it")
+        known = _settings(entry)
+        check_names(name, known, {**told, **settings})
+        found = {key: known[key].read(value) for key, value in {**preset, **told}.items()}
+        return own, entry, {**found, **settings}
+
+    def describe(self, record: Any) -> tuple[str, dict[str, Any]]:
+        """Return the name of a record's entry, and all its settings.
+
+        Errors      DataError for what no entry made
+        """
+        for name, entry in (*self._entries.items(), *(self._beside or {}).items()):
+            values = _values(entry, record)
+            if values is not None:
+                return name, dict(values)
+        kind = getattr(record, "__name__", type(record).__name__)
+        raise DataError(f"{kind} is no {self.noun} of the catalogue; there are {self._listed}")
+
+    def to_text(self, record: Any) -> str:
+        """Return the text of a record: its name, and the settings that are not at their defaults."""
+        name, values = self.describe(record)
+        settings = self.settings(name)
+        told = changed(settings, values)
+        return write_text(name, {key: settings[key].write(value) for key, value in told.items()})
+
+    # JSON ---------------------------------------------------------------------------------------------------
+
+    def to_json(self, record: Any) -> Any:
+        """Return a record as plain JSON values: its name and its settings; the changed ones, unless `full`.
+
+        By class, records of one's own are written too, for who reads the file; `from_json` refuses them.
+        """
+        if self._by_class and isinstance(record, Record):
+            name, settings, values = type(record).__name__, settings_of(record), _fields(record)
+        else:
+            name, values = self.describe(record)
+            settings = self.settings(name)
+        kept = values if self._full else changed(settings, values)
+        held = {key: settings[key].to_json(kept[key]) for key in settings if key in kept}
+        return {self._tag: name, **_derived(record), **held} if held or self._full else name
+
+    def from_json(self, value: Any) -> Any:
+        """Return the record that `to_json` wrote; refuse everything else.
+
+        A setting that has a default may be missing, so a file from before there was such a setting opens.
+
+        Errors      ModelFileError, one line: a name or setting that is unknown, one missing or out of range
+        """
+        given = dict(value) if type(value) is dict else {self._tag: value}
+        name, entry = self._spelled_as(given.pop(self._tag, None))
+        known = _settings(entry)
+        for field in dataclasses.fields(entry) if isinstance(entry, type) else ():
+            if not field.init:
+                given.pop(field.name, None)  # follows from others, and is written for who reads the file
+        try:
+            check_names(name, known, given)
+            return _made(name, entry, {key: known[key].from_json(part) for key, part in given.items()})
+        except DataError as error:
+            raise ModelFileError(f"{self.noun}: {error}") from None
+
+    def _spelled(self, name: str, entry: Any) -> str:
+        return entry.__name__ if self._by_class and isinstance(entry, type) else name
+
+    def _spelled_as(self, spelled: Any) -> tuple[str, Any]:
+        """Return the entry with this name in JSON: aliases are none."""
+        every = (*self._entries.items(), *(self._beside or {}).items())
+        named = {self._spelled(name, entry): (name, entry) for name, entry in every}
+        if type(spelled) is str and spelled in named:
+            return named[spelled]
+        short = spelled[:LONGEST_NAME] if type(spelled) is str else spelled
+        near = did_you_mean(short, named) if type(spelled) is str else ""
+        raise ModelFileError(f"unknown {self.noun} {ascii(short)[:LONGEST_NAME]}{near}")
+
+
+def _settings(entry: Any) -> dict[str, Setting]:
+    return dict(entry.settings) if isinstance(entry, Rule) else settings_of(entry)
+
+
+def _made(name: str, entry: Any, settings: Mapping[str, Any]) -> Any:
+    """Return the record of an entry with settings."""
+    known = _settings(entry)
+    if isinstance(entry, type):
+        for key, setting in known.items():
+            if setting.default is REQUIRED and key not in settings:
+                raise DataError(f"{name}: {key} is missing: {setting.expected}")
+        return entry(**settings)
+    if isinstance(entry, Rule):
+        return entry.make(**checked(name, known, settings))
+    return dataclasses.replace(entry, **settings) if settings else entry
+
+
+def _values(entry: Any, record: Any) -> Mapping[str, Any] | None:
+    """Return the settings of a record if an entry made it, else None."""
+    if isinstance(entry, type):
+        return _fields(record) if type(record) is entry else None
+    if isinstance(entry, Rule):
+        return entry.values(record)
+    if dataclasses.is_dataclass(entry):
+        return _fields(record) if type(record) is type(entry) else None
+    return {} if record is entry else None
+
+
+def _fields(record: Any) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in settings_of(record)}
+
+
+def _derived(record: Any) -> dict[str, Any]:
+    """Return the fields of a record that are no settings: they follow from those, or are one's own."""
+    if not (isinstance(record, Record) and dataclasses.is_dataclass(record)):
+        return {}
+    known = settings_of(record)
+    return {f.name: getattr(record, f.name) for f in dataclasses.fields(record) if f.name not in known}
