@@ -19,8 +19,7 @@ import numpy as np
 
 from minicolumn.errors import DataError, ShadowError
 from minicolumn.ir.graph import CONST, INPUT, Graph, Node, input_node, substitute
-from minicolumn.ir.op import op_named
-from minicolumn.ir.ops.control import SCAN
+from minicolumn.ir.ops.control import ITEM, SCAN
 from minicolumn.ir.shapes import TupleType
 from minicolumn.lower.llvm.jit import why_missing
 from minicolumn.lower.llvm.scalar import is_native
@@ -32,7 +31,6 @@ Array = np.ndarray
 Turns = tuple[int, ...]
 Lower = Callable[[Graph, Sequence[int]], Callable[..., list[Any]]]
 REFERENCE, ONE_BY_ONE = "by the reference", "one operation after the other"
-ITEM = op_named("item")
 
 
 class ShadowProgram:

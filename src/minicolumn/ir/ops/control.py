@@ -68,6 +68,8 @@ SCAN = define(
     kind="control",
     infer=_scanned,
     numpy=_scan,
+    vjp=None,
+    kernel="scan",
     doc="""Run the body over the rows of xs, each time with the state that the last run left.
 
     Operands are the constants the body reads, the first state, then xs. Results are the last state and the
@@ -78,5 +80,7 @@ ITEM = define(
     kind="control",
     infer=_item,
     numpy=lambda values, *, index: values[index],
+    vjp=None,
+    kernel="result",
     doc="One of the results of an operation that has several.",
 )
