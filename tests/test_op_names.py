@@ -34,11 +34,10 @@ WORDS = {
 # Who writes names: for people, for files that tell programs apart, or into a library by the same names.
 WRITERS = {
     "passes/kernel.py": ("__repr__",),
-    "passes/plan.py": ("__str__",),
     "passes/show.py": ("_words",),
     "passes/expand.py": ("_inlined", "_traced"),
     "lower/inspect.py": ("operations",),
-    "lower/shadow.py": ("_error",),
+    "lower/shadow.py": ("error",),
     "lower/varying.py": ("_check",),
     "lower/llvm/elements.py": ("operands",),
     "lower/llvm/identity.py": ("_lines",),
