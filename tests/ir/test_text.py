@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from minicolumn.errors import MinicolumnError, ShapeError, TraceError
 from minicolumn.ir.graph import CONST, INPUT, Graph, Node, const_node, input_node
+from minicolumn.ir.interpret import interpret
 from minicolumn.ir.op import OPS
-from minicolumn.ir.ops.control import evaluate
 from minicolumn.ir.parse import MAX_DEPTH, parse_graph
 from minicolumn.ir.shapes import DTYPES, ArrayType
 from minicolumn.ir.text import attr_names, legal_name, node_names, print_graph
@@ -66,7 +66,7 @@ def test_printed_graphs_are_read_back(graphs: ModuleType, data: st.DataObject) -
     assert same_graph(graph, again)
     args = graphs.arguments(graph, 0)
     with np.errstate(all="ignore"):
-        pairs = zip(evaluate(graph, args), evaluate(again, args), strict=True)
+        pairs = zip(interpret(graph)(*args), interpret(again)(*args), strict=True)
         assert all(same_bits(x, y) for x, y in pairs)
 
 

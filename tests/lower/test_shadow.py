@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import minicolumn as mc
+from minicolumn.ir.ops import elementwise as e
 from minicolumn.lower import shadow
 from minicolumn.lower.llvm import emit, scalar, steps
 from minicolumn.passes import memory
@@ -90,7 +91,7 @@ def test_loops_within_loops_and_backwards_pass() -> None:
 
 
 def test_a_swapped_operation_is_named_with_its_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(scalar.MAPS, "tanh", scalar.MAPS["sin"])
+    monkeypatch.setitem(scalar.MAPS, e.TANH, scalar.MAPS[e.SIN])
     with pytest.raises(
         mc.ShadowError, match=r"disagree on tanh: f32\[6,4\] \(at .*test_shadow.py:\d+"
     ) as found:
@@ -116,8 +117,8 @@ def test_one_wrong_lane_in_a_tail_is_found(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_the_first_fault_in_the_order_of_the_graph_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("exp", "tanh"):
-        monkeypatch.setitem(scalar.MAPS, name, scalar.MAPS["negative"])
+    for op in (e.EXP, e.TANH):
+        monkeypatch.setitem(scalar.MAPS, op, scalar.MAPS[e.NEGATIVE])
     with pytest.raises(mc.ShadowError, match="on tanh"):
         _shadowed(_forward)(_floats(6, 3), _floats(3, 4))
 
@@ -127,7 +128,7 @@ def test_a_fault_too_small_for_any_tolerance_is_found(monkeypatch: pytest.Monkey
         eps = emit.const(x.type, 1 + float(np.finfo(np.float32).eps))
         return f.op("fmul", f.op("fadd", x, y), eps)
 
-    monkeypatch.setitem(scalar.MAPS, "add", off_by_one_place)
+    monkeypatch.setitem(scalar.MAPS, e.ADD, off_by_one_place)
     with pytest.raises(mc.ShadowError, match="on add"):
         _shadowed(lambda x, y: x + y)(_floats(9), _floats(9))
 
@@ -141,7 +142,7 @@ def test_a_fault_in_a_loop_names_the_turn(monkeypatch: pytest.MonkeyPatch) -> No
         total = f.op("fadd", x, y)
         return f.select(f.compare("ogt", total, emit.const(x.type, 3.5)), x, total)
 
-    monkeypatch.setitem(scalar.MAPS, "add", wrong_when_large)
+    monkeypatch.setitem(scalar.MAPS, e.ADD, wrong_when_large)
     with pytest.raises(mc.ShadowError, match=r"on add: .* in turn 3 of its loop") as found:
         _shadowed(_turning)(np.zeros(33, np.float32), np.ones((6, 33), np.float32))
     assert found.value.turns == (3,)
@@ -164,7 +165,7 @@ def test_a_fault_between_turns_is_found(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_fault_in_training_is_found_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(scalar.MAPS, "sqrt", scalar.MAPS["absolute"])
+    monkeypatch.setitem(scalar.MAPS, e.SQRT, scalar.MAPS[e.ABSOLUTE])
     X, y = _data()
     with pytest.raises(mc.ShadowError, match=r"on sqrt: f32\[\d+.*in turn 0 of its loop"):
         mc.fit(mc.nn.Sequential(mc.nn.Dense(3)), X, y, optimizer="adam", epochs=1, shadow="reference")

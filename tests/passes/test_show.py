@@ -99,6 +99,12 @@ def test_a_products_cost_is_counted_by_hand() -> None:
     assert not line.shared
 
 
+def test_a_reduction_that_lies_in_a_part_of_its_result_is_shown_there() -> None:
+    # The sum is nowhere else: it has no name of its own.
+    plan = _plan(graph_of(lambda x: np.concatenate([np.sum(x, axis=0), x[0]]), np.ones((4, 3))))
+    assert any("[...] = sum(x, axis 0)" in line.words for line in plan.lines), str(plan)
+
+
 def test_a_loop_counts_its_turns() -> None:
     step = lambda s, x: (s * 2.0 + x, x)  # noqa: E731
     plan = _plan(graph_of(lambda s, xs: mc.scan(step, s, xs), np.ones(3), np.ones((7, 3))))

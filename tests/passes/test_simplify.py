@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 import minicolumn as mc
 from minicolumn.ir.graph import CONST, Graph, Node, const_node, input_node
-from minicolumn.ir.ops.control import SCAN, evaluate
+from minicolumn.ir.interpret import interpret
+from minicolumn.ir.ops.control import SCAN
 from minicolumn.ir.shapes import ArrayType
 from minicolumn.ir.verify import verify
 from minicolumn.passes.simplify import FOLD_UP_TO, simplify
@@ -43,7 +44,7 @@ def test_no_bit_changes(graphs: ModuleType, bits: Any, data: st.DataObject, seed
     graph = data.draw(graphs.random_graphs())
     args = graphs.arguments(graph, seed)
     with np.errstate(all="ignore"):
-        assert bits(evaluate(graph, args)) == bits(evaluate(simplify(graph), args))
+        assert bits(interpret(graph)(*args)) == bits(interpret(simplify(graph))(*args))
 
 
 @CALM
@@ -172,5 +173,5 @@ def test_bodies_of_loops_are_simplified_and_right() -> None:
     found = simplify(graph)
     body = next(node.attrs["body"] for node in found.nodes if node.op is SCAN)
     assert _names(body) == ["add", "add", "exp"]
-    before, after = evaluate(graph, (xs,)), evaluate(found, (xs,))
+    before, after = interpret(graph)(xs), interpret(found)(xs)
     assert [np.asarray(v).tobytes() for v in before] == [np.asarray(v).tobytes() for v in after]

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from minicolumn.ir.graph import Graph, topological
+from minicolumn.ir.graph import Graph, Node
+from minicolumn.ir.interpret import Function, Table, interpret
 from minicolumn.trace.loops import scan
 from minicolumn.trace.tracer import LiveNode, Traced
 
 
+class _Recording(Table):
+    """Operations applied to traced or plain values; a loop is one operation too."""
+
+    def operation(self, node: Node) -> Function:
+        return partial(node.op, **node.attrs)
+
+    loop = operation
+
+
 def inline(graph: Graph, args: list[Any]) -> list[Any]:
     """Apply a graph to traced or plain values."""
-    values: dict[Any, Any] = dict(zip(graph.inputs, args, strict=True))
-    for node in topological(graph.outputs):
-        if node not in values:
-            values[node] = _applied(node, [values[i] for i in node.inputs])
-    return [values[node] for node in graph.outputs]
-
-
-def _applied(node: Any, args: list[Any]) -> Any:
-    return node.attrs["value"] if not node.inputs else node.op(*args, **node.attrs)
+    return interpret(graph, _Recording())(*args)
 
 
 def pull_scan(node: LiveNode, g: dict[int, Any], wanted: list[int]) -> list[Any]:

@@ -49,6 +49,7 @@ INPUT = define(
     kind="leaf",
     infer=lambda *, type, name=None: type,
     numpy=_no_meaning,
+    vjp=None,
     doc="an argument of the program",
 )
 CONST = define(
@@ -56,6 +57,7 @@ CONST = define(
     kind="leaf",
     infer=lambda *, value: type_of(value),
     numpy=lambda *, value: value,
+    vjp=None,
     doc="an array that is part of the program",
 )
 

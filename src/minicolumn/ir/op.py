@@ -1,17 +1,19 @@
 """The record of one operation, and the table of all of them.
 
-A pass never lists names: whatever it has to know about an operation stands in its record.
+A pass never lists names: whatever it has to know about an operation stands in its record. Code that is about
+one operation compares records (``node.op is SCAN``); a lowering's tables have records as keys.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
 from minicolumn.errors import TraceError, did_you_mean
+from minicolumn.ir.notation import Formula, called
 from minicolumn.ir.shapes import ArrayType, Type
 
 Kind = Literal[
@@ -25,12 +27,36 @@ Kind = Literal[
     "linalg",  # matrices as a whole
     "control",  # graphs within graphs
 ]
+KernelKind = Literal[
+    "inline",  # computed where its result is read
+    "reduce",  # one loop nest, whose operand is computed as it is read
+    "product",  # a register tile
+    "order",  # one loop along an axis, whose operand is computed as it is read
+    "scatter",  # a copy, then additions one by one
+    "store",  # no kernel: whoever computes an operand stores it in its part of the result
+    "scan",  # a loop over a body
+    "result",  # no kernel: one of the results of another operation
+    "host",  # a call into Python
+    "none",  # there from the start
+]
+_KERNELS: dict[Kind, KernelKind] = {
+    "leaf": "none",
+    "map": "inline",
+    "reduce": "reduce",
+    "shape": "inline",
+    "product": "product",
+    "linalg": "host",
+}
 Rule = Callable[..., Any]
+Vjp = tuple[Rule | None, ...] | Rule | None
+IndexMap = Callable[..., tuple[Any, ...]]
+# What an element costs, in elements read back from memory: arithmetic, and functions of several steps.
+CHEAP, DEAR = 1, 5
 
 
 @dataclass(frozen=True, eq=False)
 class Op:
-    """One operation of the graph: its type rule, its meaning and its derivative.
+    """One operation of the graph: its type rule, its meaning, its derivative, and what passes ask about it.
 
     name    the word in the text form
     kind    what passes and lowerings may assume about it
@@ -39,15 +65,56 @@ class Op:
     vjp     the derivative, in traced NumPy: one function ``(g, out, *inputs, **attrs) -> cotangent`` for each
             operand, or None where nothing flows; for operations with any number of operands one function
             ``(operand, g, out, *inputs, **attrs)``
+    expansion
+            the same in other operations, in traced NumPy: ``expansion(*inputs, **attrs)``. Where there is
+            one, every compiling lowering takes it in the operation's place
+
+    How it becomes part of kernels:
+
+    kernel      what computes it
+    host        the kinds of dtype, as NumPy letters them, on which a map is a call into Python
+    index_map   of views: ``index_map(places, within, **attrs)`` gives the place within the operand, whose
+                shape is `within`, that is read for a place of the result. Places are added to and multiplied
+                by integers only, so they may be numbers or affine functions of loop counters
+    keeps_order of views: the elements lie in memory as the operand's do
+    place_map   of stores: ``place_map(operand, places, shapes, **attrs)`` gives the place of the result to
+                which a place of an operand goes, as an index map does
+    has_gaps    of stores: places that no operand goes to are 0
+    keeps_numbers   whether an operand that holds one number everywhere means the same as that number
+
+    What it costs, how exact it is, how it is written:
+
+    cost        of one element, in elements read back from memory
+    flops       operations on floats for each element of the result (of the operand, for reductions)
+    ulp         the units in the last place by which `numpy`, or the expansion, may miss the exact result; 0
+                where it is rounded once, or where every lowering calls this very function
+    ulp_of_operands  whether the result may cancel, so that its operands tell how large the last place is
+    jumps       whether the result may jump within the box that operands in doubt span
+    zero_signs  the operands whose sign matters where they are 0 or NaN
+    formula     how it is written
     """
 
     name: str
     kind: Kind
     infer: Callable[..., Type]
     numpy: Callable[..., Any]
-    vjp: tuple[Rule | None, ...] | Rule | None = None
+    vjp: Vjp = None
     doc: str = ""
-    traits: frozenset[str] = field(default_factory=frozenset)
+    expansion: Rule | None = None
+    kernel: KernelKind = "host"
+    host: str = ""
+    index_map: IndexMap | None = None
+    keeps_order: bool = False
+    place_map: IndexMap | None = None
+    has_gaps: bool = False
+    keeps_numbers: bool = True
+    cost: int = DEAR
+    flops: int = 1
+    ulp: float = 0.0
+    ulp_of_operands: bool = False
+    jumps: bool = False
+    zero_signs: tuple[int, ...] = ()
+    formula: Formula = called
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
@@ -59,6 +126,11 @@ class Op:
             if record is not None:
                 return record(arg, self, args, attrs)
         return self.numpy(*map(np.asarray, args), **attrs)
+
+    @property
+    def is_view(self) -> bool:
+        """Return whether each element of the result is one of the operand's, at a place known beforehand."""
+        return self.keeps_order or self.index_map is not None
 
     def flows_to(self, operand: int) -> bool:
         """Return whether a derivative flows back to this operand."""
@@ -84,15 +156,24 @@ def define(
     *,
     kind: Kind,
     infer: Callable[..., Type],
-    numpy: Callable[..., Any],
-    vjp: tuple[Rule | None, ...] | Rule | None = None,
-    doc: str = "",
-    traits: tuple[str, ...] = (),
+    vjp: Vjp,
+    numpy: Callable[..., Any] | None = None,
+    **traits: Any,
 ) -> Op:
-    """Add an operation to the table; done once, while the package is imported."""
+    """Add an operation to the table; done once, while the package is imported.
+
+    kind, infer, vjp    as in `Op`; that nothing flows is said by None
+    numpy               the meaning; the expansion on plain arrays, unless given
+    traits              the other fields of `Op`; the kernel follows from the kind, unless given
+    """
     if name in OPS:
         raise ValueError(f"operation {name!r} is defined twice")
-    OPS[name] = Op(name, kind, infer, numpy, vjp, doc, frozenset(traits))
+    meaning = numpy or traits.get("expansion")
+    if meaning is None:
+        raise ValueError(f"operation {name!r} has neither a meaning in NumPy nor an expansion")
+    if kind in _KERNELS:
+        traits.setdefault("kernel", _KERNELS[kind])
+    OPS[name] = Op(name, kind, infer, meaning, vjp, **traits)
     return OPS[name]
 
 

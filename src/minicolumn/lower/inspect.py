@@ -12,7 +12,7 @@ import numpy as np
 from minicolumn.autodiff.derivatives import vjp
 from minicolumn.errors import DataError
 from minicolumn.ir.graph import Graph
-from minicolumn.passes.plan import Plan, make_plan
+from minicolumn.ir.plan import Plan, make_plan
 from minicolumn.passes.simplify import simplify
 from minicolumn.trace.program import trace_call
 from minicolumn.tree import flatten, map_leaves, unflatten

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minicolumn.ir.graph import Graph, Node
+from minicolumn.ir.ops.control import ITEM, SCAN
 from minicolumn.lower.frame import READ, Frame
 from minicolumn.lower.llvm import objects
 from minicolumn.lower.llvm.cache import ObjectCache, key_of
@@ -19,6 +20,7 @@ from minicolumn.lower.llvm.jit import Loaded, Target, compile_object, host_targe
 from minicolumn.lower.llvm.pacing import Pacers, cores
 from minicolumn.lower.llvm.table import table_of
 from minicolumn.lower.llvm.team import lease, shared
+from minicolumn.passes.expand import expand
 from minicolumn.passes.memory import ALIGN
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ class NativeProgram:
         donated: Collection[int] = (),
         flush_subnormals: bool = False,
     ) -> None:
-        self.graph = graph
+        graph = self.graph = expand(graph)
         self.target = target or host_target()
         self._flexible, self._timed, self._flushes = frozenset(flexible), timed, flush_subnormals
         self._inputs = [node.array_type for node in graph.inputs]
@@ -224,7 +226,7 @@ def _length_of(node: Node, graph: Graph, flexible: frozenset[int]) -> int | None
     if node in graph.inputs:
         place = graph.inputs.index(node)
         return place if place in flexible else None
-    if node.op.name != "item":
+    if node.op is not ITEM:
         return None
     scan, index = node.inputs[0], node.attrs["index"]
     if index < scan.attrs["carry"]:
@@ -236,7 +238,7 @@ def _length_of(node: Node, graph: Graph, flexible: frozenset[int]) -> int | None
 
 def _loops_over(graph: Graph, flexible: frozenset[int]) -> list[int]:
     """Return the inputs of any length whose rows are the turns of a loop."""
-    loops = [node for node in graph.nodes if node.op.name == "scan"]
+    loops = [node for node in graph.nodes if node.op is SCAN]
     rows = {x for loop in loops for x in loop.inputs[loop.attrs["consts"] + loop.attrs["carry"] :]}
     return [k for k in flexible if graph.inputs[k] in rows]
 
@@ -246,7 +248,7 @@ def in_place(graph: Graph, donated: Collection[int]) -> dict[int, int]:
     uses = Counter(operand for node in graph.nodes for operand in node.inputs) + Counter(graph.outputs)
     found = {}
     for output, node in enumerate(graph.outputs):
-        if node.op.name != "item" or uses[node] > 1 or node.attrs["index"] >= node.inputs[0].attrs["carry"]:
+        if node.op is not ITEM or uses[node] > 1 or node.attrs["index"] >= node.inputs[0].attrs["carry"]:
             continue
         loop = node.inputs[0]
         first = loop.inputs[loop.attrs["consts"] + node.attrs["index"]]

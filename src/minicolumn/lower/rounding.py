@@ -13,10 +13,14 @@ from math import prod
 import numpy as np
 
 from minicolumn.ir.graph import Node
+from minicolumn.ir.op import Kind, Op
+from minicolumn.ir.ops.elementwise import CAST
+from minicolumn.ir.ops.indexing import GATHER, SCATTER_ADD
+from minicolumn.ir.ops.order import CUMPROD, CUMSUM, SORT
+from minicolumn.ir.ops.products import MATMUL
+from minicolumn.ir.ops.reductions import ALL, ANY, ARGMAX, ARGMIN, MAX, MIN, PROD, SUM
 from minicolumn.ir.shapes import TupleType
-from minicolumn.lower.llvm.emit import llvm_type
-from minicolumn.lower.llvm.mathlib import BOUNDS
-from minicolumn.lower.llvm.scalar import is_native
+from minicolumn.lower.llvm.scalar import ulp_of
 
 Array = np.ndarray
 # None is no doubt at all; an operation with several results has one for each of them.
@@ -25,22 +29,14 @@ Doubt = Array | None
 EXACT = "moved, compared or rounded once, so the same everywhere"
 WHOLE = "whole numbers and truth values are exact"
 OUTSIDE = "exact, but for floats outside of the whole number's range, which have no meaning as one"
-# NumPy states less than 4 units in the last place for its vector code. What it computes in several steps has
-# the sum of their errors; SciPy's functions are those of Cephes, whose erfc is 6e-14 off in float64.
-NUMPY_ULP = 4.0
-OTHER_ULP = {"logistic": 8.0, "softplus": 12.0, "logaddexp": 12.0, "logaddexp2": 12.0}
-CEPHES_ULP = {"erfc": 500.0, "erf": 8.0, "xlogy": 8.0, "xlog1py": 8.0}
-# Their results may cancel, so that only the operands tell how large the last place is.
-_OF_OPERANDS = ("logaddexp", "logaddexp2")
 
 
 def allowed(node: Node, operands: Sequence[Array], value: Array) -> tuple[Array, str]:
     """Return how far a result on the same operands may be from the reference's, and why."""
-    name = node.op.name
     if value.dtype.kind != "f":
-        return (_cast(operands[0], value), OUTSIDE) if name == "cast" else (np.zeros(value.shape), WHOLE)
-    if name in _SUMS:
-        terms, magnitude = _SUMS[name](node, operands)
+        return (_cast(operands[0], value), OUTSIDE) if node.op is CAST else (np.zeros(value.shape), WHOLE)
+    if node.op in _SUMS:
+        terms, magnitude = _SUMS[node.op](node, operands)
         return _of_sum(terms, magnitude, value), f"{terms} terms x eps x the sum of their magnitudes"
     ulp = ulps(node, value)
     if not ulp:
@@ -50,11 +46,10 @@ def allowed(node: Node, operands: Sequence[Array], value: Array) -> tuple[Array,
 
 def ulps(node: Node, value: Array) -> float:
     """Return the units in the last place that an elementary function may differ by."""
-    own = BOUNDS.get((node.op.name, llvm_type(value.dtype)), 0.0) if value.dtype.kind == "f" else 0.0
-    if not own or node.op.kind != "map" or not is_native(node):
-        return 0.0  # correctly rounded, or the very same function
-    theirs = OTHER_ULP.get(node.op.name) or CEPHES_ULP.get(node.op.name, NUMPY_ULP)
-    return own + theirs
+    if value.dtype.kind != "f":
+        return 0.0
+    own = node.op.ulp if node.op.expansion else ulp_of(node)
+    return own + node.op.ulp if own else 0.0  # correctly rounded, or the very same function
 
 
 def _cast(x: Array, value: Array) -> Array:
@@ -78,7 +73,7 @@ def agree(found: Array, expected: Array, bound: Array | float) -> Array:
 
 def _last_place(node: Node, operands: Sequence[Array], value: Array) -> Array:
     size = np.abs(value)
-    if node.op.name in _OF_OPERANDS:
+    if node.op.ulp_of_operands:  # the result may cancel
         size = np.maximum.reduce(np.broadcast_arrays(size, *map(np.abs, operands), value.dtype.type(1)))
     return np.spacing(np.minimum(np.nan_to_num(size, nan=0.0), np.finfo(value.dtype).max)).astype(np.float64)
 
@@ -128,13 +123,14 @@ def _cumulated_product(node: Node, operands: Sequence[Array]) -> tuple[int, Arra
     return operands[0].shape[axis], np.cumprod(np.maximum(_finite(operands[0]), 1.0), axis=axis)
 
 
-_SUMS: dict[str, Callable[[Node, Sequence[Array]], tuple[int, Array]]] = {
-    "sum": _summed,
-    "prod": _times,
-    "matmul": _multiplied,
-    "cumsum": _cumulated,
-    "cumprod": _cumulated_product,
+_SUMS: dict[Op, Callable[[Node, Sequence[Array]], tuple[int, Array]]] = {
+    SUM: _summed,
+    PROD: _times,
+    MATMUL: _multiplied,
+    CUMSUM: _cumulated,
+    CUMPROD: _cumulated_product,
 }
+_ANY_ORDER = (SUM, PROD, MATMUL)
 
 
 # Doubt: how far two lowerings of a whole graph may drift apart --------------------------------------------
@@ -146,33 +142,21 @@ def doubt_of(node: Node, operands: Sequence[Array], doubts: Sequence[Doubt], val
     Maps have the same bits on the same operands; sums and products may be added up in another order. The sign
     of a zero or of NaN may come from whichever was met first, so what reads it is in doubt.
     """
-    name, own = node.op.name, None
-    if name in ("sum", "prod", "matmul"):
+    own = None
+    if node.op in _ANY_ORDER:
         own = allowed(node, operands, value)[0]
-    elif name in _SIGN_READERS:
-        signless = [_signless(operands[k]) for k in _SIGN_READERS[name]]
+    elif node.op.zero_signs:
+        signless = [_signless(operands[k]) for k in node.op.zero_signs]
         own = np.where(np.logical_or.reduce(np.broadcast_arrays(*signless)), np.inf, np.zeros(value.shape))
     if all(d is None for d in doubts):
         return own if own is not None and own.any() else None
     known = [np.zeros(x.shape) if d is None else d for x, d in zip(operands, doubts, strict=True)]
-    rule = _TRAVEL.get(name) or _TRAVEL.get(node.op.kind, _unknown)
+    rule = _unknown if node.op.jumps else _TRAVEL.get(node.op) or _TRAVEL.get(node.op.kind, _unknown)
     moved = np.asarray(rule(node, operands, known, value), np.float64)
     moved = np.where(np.isnan(moved), np.inf, moved)
     if value.dtype.kind != "f":
         moved = np.where(moved > 0, np.inf, 0.0)  # another whole number is any number
     return moved if own is None else moved + own
-
-
-# Operations whose result depends on the sign of a zero, or of NaN, and in which operands.
-_SIGN_READERS = {
-    "signbit": (0,),
-    "divide": (1,),
-    "floor_divide": (1,),
-    "arctan2": (0, 1),
-    "power": (0,),
-    "gamma": (0,),
-    "gammasgn": (0,),
-}
 
 
 def _signless(x: Array) -> Array:
@@ -282,23 +266,19 @@ def _sorted(node: Node, operands: Sequence[Array], doubts: Sequence[Array], valu
     return np.broadcast_to(worst, value.shape)
 
 
-_TRAVEL: dict[str, Callable[[Node, Sequence[Array], Sequence[Array], Array], Array]] = {
+_TRAVEL: dict[Op | Kind, Callable[[Node, Sequence[Array], Sequence[Array], Array], Array]] = {
     "map": _mapped,
     "shape": _carried,
-    "gather": _gathered,
-    "scatter_add": _scattered,
-    "sum": _sum,
-    "max": _extreme,
-    "min": _extreme,
-    "all": _some,
-    "any": _some,
-    "argmax": _some,
-    "argmin": _some,
-    "matmul": _product,
-    "cumsum": _running,
-    "sort": _sorted,
-    # They jump between the corners of a box.
-    "remainder": _unknown,
-    "fmod": _unknown,
-    "floor_divide": _unknown,
+    GATHER: _gathered,
+    SCATTER_ADD: _scattered,
+    SUM: _sum,
+    MAX: _extreme,
+    MIN: _extreme,
+    ALL: _some,
+    ANY: _some,
+    ARGMAX: _some,
+    ARGMIN: _some,
+    MATMUL: _product,
+    CUMSUM: _running,
+    SORT: _sorted,
 }

@@ -12,16 +12,18 @@ turns must give exactly what its turns gave one by one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from minicolumn.errors import DataError, ShadowError
 from minicolumn.ir.graph import CONST, INPUT, Graph, Node, input_node, substitute
-from minicolumn.ir.op import op_named
-from minicolumn.ir.ops.control import SCAN
-from minicolumn.ir.shapes import TupleType
+from minicolumn.ir.interpret import Function, Table, interpret, length_of, order_of, run_loop
+from minicolumn.ir.op import Op
+from minicolumn.ir.ops.control import ITEM, SCAN
+from minicolumn.ir.shapes import ArrayType, TupleType
 from minicolumn.lower.llvm.jit import why_missing
 from minicolumn.lower.llvm.scalar import is_native
 from minicolumn.lower.native import NativeProgram
@@ -31,8 +33,15 @@ from minicolumn.passes.fuse import fuse
 Array = np.ndarray
 Turns = tuple[int, ...]
 Lower = Callable[[Graph, Sequence[int]], Callable[..., list[Any]]]
+
+
+def _undefined(*_: Any, **__: Any) -> Any:
+    raise AssertionError("segments exist while a shadow runs, and only its table knows what they do")
+
+
+# Operations without a loop among them, as one operation with all their results.
+SEGMENT = Op("segment", "control", infer=_undefined, numpy=_undefined)
 REFERENCE, ONE_BY_ONE = "by the reference", "one operation after the other"
-ITEM = op_named("item")
 
 
 class ShadowProgram:
@@ -57,9 +66,12 @@ class ShadowProgram:
     def __call__(self, *args: Array) -> list[Any]:
         """Run on arrays of the graph's input types; the results are the native ones."""
         with np.errstate(all="ignore"):
-            values = self._steps.run(args, ())
-            found = self._whole(*args)
-            self._steps.compare_fused(args, found, values, ())
+            try:
+                values = self._steps.values(args)
+                found = self._whole(*args)
+                self._steps.compare_fused(args, found, values)
+            except _Difference as difference:
+                raise difference.error() from None
         return found
 
 
@@ -67,28 +79,21 @@ class ShadowProgram:
 
 
 class _Steps:
-    """A graph whose every operation is run natively and compared."""
+    """A graph whose every operation is run natively and compared: interpreted, segment by segment."""
 
     def __init__(self, graph: Graph, growing: Iterable[Node], lower: Lower) -> None:
         self._graph, self._lower, self._growing = graph, lower, _grown(graph, growing)
-        self._parts = [self._made(part) for part in _cut(graph)]
+        self._nodes = [n for n in graph.nodes if isinstance(n.type, ArrayType)]
+        segmented, origin = _segmented(graph, self._nodes)
+        growing = {node for node, before in origin.items() if before in self._growing}
+        self._run = interpret(segmented, _Both(growing, lower))
 
-    def _made(self, part: Node | list[Node]) -> _Loop | _Segment:
-        if not isinstance(part, Node):
-            return _Segment(part, self._growing, self._lower)
-        items = [n for n in self._graph.nodes if n.op is ITEM and n.inputs[0] is part]
-        return _Loop(part, items, self._growing, self._lower)
-
-    def run(self, args: Sequence[Array], turns: Turns) -> dict[Node, Any]:
-        """Return the native value of every node, each of which agrees with the reference."""
-        values: dict[Node, Any] = dict(zip(self._graph.inputs, args, strict=True))
-        values |= {n: n.attrs["value"] for n in self._graph.nodes if n.op is CONST}
-        for part in self._parts:
-            part.run(values, turns)
-        return values
+    def values(self, args: Sequence[Array]) -> dict[Node, Array]:
+        """Return the native value of every array, each of which agrees with the reference."""
+        return dict(zip(self._nodes, self._run(*args), strict=True))
 
     def compare_fused(
-        self, args: Sequence[Array], found: Sequence[Array], values: Mapping[Node, Any], turns: Turns
+        self, args: Sequence[Array], found: Sequence[Array], values: Mapping[Node, Array]
     ) -> None:
         """Compare the results of the same graph in its production kernels."""
         doubts, outputs = _doubts(self._graph, values), self._graph.outputs
@@ -103,67 +108,62 @@ class _Steps:
         for node, x in pairs:
             if not _is_near(x, values[node], doubts[node]):
                 bound = np.zeros(()) if doubts[node] is None else doubts[node]
-                raise _error(
-                    node, x, values[node], bound, "the order of sums may change so much", turns, ONE_BY_ONE
-                )
+                reason = "the order of sums may change so much"
+                raise _Difference(node, x, values[node], bound, reason, ONE_BY_ONE)
 
 
-class _Segment:
-    """Operations without a loop among them: one program with all their results."""
+class _Both(Table):
+    """Segments in machine code and by the reference; turns of loops in their production kernels besides."""
 
-    def __init__(self, nodes: list[Node], growing: frozenset[Node], lower: Lower) -> None:
-        self._nodes = nodes
-        inside = set(nodes)
-        outer = (i for node in nodes for i in node.inputs if i not in inside and i.op is not CONST)
-        self._inputs = tuple(dict.fromkeys(outer))
-        fresh = {node: input_node(node.type) for node in self._inputs}
-        graph = Graph(tuple(fresh.values()), substitute(nodes, fresh))
-        self._program = lower(graph, [k for k, node in enumerate(self._inputs) if node in growing])
+    def __init__(self, growing: Container[Node], lower: Lower) -> None:
+        self._growing, self._lower = growing, lower
 
-    def run(self, values: dict[Node, Any], turns: Turns) -> None:
-        """Add the values of these operations and compare each."""
-        found = self._program(*[values[i] for i in self._inputs])
-        values.update(zip(self._nodes, found, strict=True))
-        for node in self._nodes:
-            operands = [values[i] for i in node.inputs]
-            expected = np.asarray(node.op.numpy(*operands, **node.attrs))
-            bound, reason = allowed(node, operands, expected)
-            if not agree(values[node], expected, bound).all():
-                raise _error(node, values[node], expected, bound, reason, turns, REFERENCE)
+    def operation(self, node: Node) -> Function:
+        if node.op is not SEGMENT:
+            return super().operation(node)
+        flexible = [k for k, operand in enumerate(node.inputs) if operand in self._growing]
+        return partial(_run_segment, node.attrs["body"], self._lower(node.attrs["body"], flexible))
+
+    def loop(self, node: Node) -> Function:
+        flexible = [k for k in range(node.attrs["consts"]) if node.inputs[k] in self._growing]
+        body = node.attrs["body"]
+        steps = _Steps(body, [body.inputs[k] for k in flexible], self._lower)
+        return partial(_run_turns, node.attrs, steps, self._lower(_one_turn(node), flexible))
 
 
-class _Loop:
-    """A loop: its body turn by turn, and each turn once more as it runs in production."""
+def _run_segment(body: Graph, program: Callable[..., list[Array]], *operands: Array) -> tuple[Array, ...]:
+    """Return the results of all operations of a segment after comparing each."""
+    found = program(*operands)
+    values = dict(zip((*body.inputs, *body.outputs), (*operands, *found), strict=True))
+    for node in body.outputs:
+        below = [i.attrs["value"] if i.op is CONST else values[i] for i in node.inputs]
+        expected = np.asarray(node.op.numpy(*below, **node.attrs))
+        bound, reason = allowed(node, below, expected)
+        if not agree(values[node], expected, bound).all():
+            raise _Difference(node, values[node], expected, bound, reason, REFERENCE)
+    return tuple(found)
 
-    def __init__(self, node: Node, items: Sequence[Node], growing: frozenset[Node], lower: Lower) -> None:
-        self._node, self._items = node, items
-        body, consts = node.attrs["body"], node.attrs["consts"]
-        flexible = [k for k in range(consts) if node.inputs[k] in growing]
-        self._steps = _Steps(body, [body.inputs[k] for k in flexible], lower)
-        self._production = lower(_one_turn(node), flexible)
 
-    def run(self, values: dict[Node, Any], turns: Turns) -> None:
-        """Add the loop's results, which are those of its turns in production."""
-        attrs, operands = self._node.attrs, [values[i] for i in self._node.inputs]
-        consts, carry = attrs["consts"], attrs["carry"]
-        fixed, state, rows = operands[:consts], operands[consts : consts + carry], operands[consts + carry :]
-        length = len(rows[0]) if rows else attrs["length"]
-        types = [y.array_type for y in attrs["body"].outputs[carry:]]
-        ys = [np.empty((length, *t.shape), t.dtype) for t in types]
-        for i in reversed(range(length)) if attrs["reverse"] else range(length):
-            out = self._turn([*fixed, *state], [np.asarray(row[i]) for row in rows], (*turns, i))
-            state = out[:carry]
-            for y, value in zip(ys, out[carry:], strict=True):
-                y[i] = value
-        values.update({item: (*state, *ys)[item.attrs["index"]] for item in self._items})
+def _run_turns(
+    attrs: Mapping[str, Any], steps: _Steps, production: Callable[..., list[Array]], *operands: Array
+) -> tuple[Array, ...]:
+    """Return the results of a loop: those of its turns in production, each of them compared."""
+    before, carry = attrs["consts"] + attrs["carry"], attrs["carry"]
+    numbers = order_of(attrs, length_of(attrs, operands[before:]))
 
-    def _turn(self, args: Sequence[Array], row: Sequence[Array], turns: Turns) -> list[Array]:
-        """Return the state and the row of results after one turn."""
-        values, carry = self._steps.run([*args, *row], turns), self._node.attrs["carry"]
-        found = self._production(*args, *(x[np.newaxis] for x in row))
-        found = [x if k < carry else x[0] for k, x in enumerate(found)]
-        self._steps.compare_fused([*args, *row], found, values, turns)
+    def turn(*args: Array) -> list[Array]:
+        number, args = next(numbers), tuple(map(np.asarray, args))
+        try:
+            values = steps.values(args)
+            found = production(*args[:before], *(x[np.newaxis] for x in args[before:]))
+            found = [x if k < carry else x[0] for k, x in enumerate(found)]
+            steps.compare_fused(args, found, values)
+        except _Difference as difference:
+            difference.turns = (number, *difference.turns)
+            raise
         return found
+
+    return run_loop(turn, attrs, *operands)
 
 
 def _cut(graph: Graph) -> Iterator[Node | list[Node]]:
@@ -179,6 +179,25 @@ def _cut(graph: Graph) -> Iterator[Node | list[Node]]:
             segment.append(node)
     if segment:
         yield segment
+
+
+def _segmented(graph: Graph, arrays: Sequence[Node]) -> tuple[Graph, dict[Node, Node]]:
+    """Return a graph of segments and loops with these arrays as results, and what each node stands for."""
+    made = {n: n for n in graph.nodes if n.op in (INPUT, CONST)}
+    for part in _cut(graph):
+        if isinstance(part, Node):
+            loop = Node(SCAN, [made[i] for i in part.inputs], part.attrs, part.type, part.where)
+            items = [n for n in graph.nodes if n.op is ITEM and n.inputs[0] is part]
+            made |= {n: Node(ITEM, (loop,), n.attrs, n.type, n.where) for n in items}
+            continue
+        inside = set(part)
+        outer = dict.fromkeys(i for n in part for i in n.inputs if i not in inside and i.op is not CONST)
+        fresh: dict[Node, Node] = {i: input_node(i.type) for i in outer}
+        body = Graph(tuple(fresh.values()), substitute(part, fresh))
+        results = TupleType(tuple(n.array_type for n in part))
+        segment = Node(SEGMENT, [made[i] for i in outer], {"body": body}, results)
+        made |= {n: Node(ITEM, (segment,), {"index": k}, n.type, n.where) for k, n in enumerate(part)}
+    return Graph(graph.inputs, tuple(made[n] for n in arrays)), {new: n for n, new in made.items()}
 
 
 def _grown(graph: Graph, growing: Iterable[Node]) -> frozenset[Node]:
@@ -231,24 +250,32 @@ def _is_near(found: Array, expected: Array, doubt: Doubt) -> bool:
     return bool(agree(found, expected, 0.0 if doubt is None else doubt).all())
 
 
-def _error(
-    node: Node, found: Array, expected: Array, bound: Array, reason: str, turns: Turns, other: str
-) -> ShadowError:
-    """Return the error that names an operation and the element that is furthest off."""
-    found, expected = np.asarray(found), np.asarray(expected)
-    place = _worst(found, expected, bound)
-    native, reference = found[place], expected[place]
-    limit = float(np.broadcast_to(bound, found.shape)[place])
-    where = f" (at {node.where})" if node.where else ""
-    turn = f" in turn {', '.join(map(str, turns))} of its loop{'s' * (len(turns) > 1)}" if turns else ""
-    element = f"element {list(map(int, place))}" if place else "the value"
-    error = ShadowError(
-        f"native code and the reference disagree on {node.op.name}: {node.type}{where}{turn}: {element} is "
-        f"{native} natively and {reference} {other}; allowed are {limit:.3g} ({reason})"
-    )
-    error.operation, error.where, error.turns, error.place = node.op.name, node.where, turns, place
-    error.native, error.reference, error.bound = native, reference, limit
-    return error
+class _Difference(Exception):
+    """Results of an operation that differ by more than they may; loops add the numbers of their turns."""
+
+    def __init__(
+        self, node: Node, found: Array, expected: Array, bound: Array, reason: str, other: str
+    ) -> None:
+        self.node, self.found, self.expected = node, np.asarray(found), np.asarray(expected)
+        self.bound, self.reason, self.other = bound, reason, other
+        self.turns: Turns = ()
+
+    def error(self) -> ShadowError:
+        """Return the error that names the operation and the element that is furthest off."""
+        node, turns = self.node, self.turns
+        place = _worst(self.found, self.expected, self.bound)
+        native, reference = self.found[place], self.expected[place]
+        limit = float(np.broadcast_to(self.bound, self.found.shape)[place])
+        where = f" (at {node.where})" if node.where else ""
+        turn = f" in turn {', '.join(map(str, turns))} of its loop{'s' * (len(turns) > 1)}" if turns else ""
+        element = f"element {list(map(int, place))}" if place else "the value"
+        error = ShadowError(
+            f"native code and the reference disagree on {node.op.name}: {node.type}{where}{turn}: {element} "
+            f"is {native} natively and {reference} {self.other}; allowed are {limit:.3g} ({self.reason})"
+        )
+        error.operation, error.where, error.turns, error.place = node.op.name, node.where, turns, place
+        error.native, error.reference, error.bound = native, reference, limit
+        return error
 
 
 def _worst(found: Array, expected: Array, bound: Array) -> tuple[int, ...]:

@@ -9,6 +9,8 @@ import numpy as np
 
 from minicolumn.errors import DataError, TraceError
 from minicolumn.ir.graph import CONST, Graph, Node
+from minicolumn.ir.ops.control import ITEM, SCAN
+from minicolumn.ir.ops.indexing import GATHER
 from minicolumn.ir.shapes import TupleType
 from minicolumn.trace.program import Argument
 from minicolumn.tree import Structure, flatten, unflatten
@@ -63,12 +65,12 @@ def _check(graph: Graph, varying: set[Node], lengths: set[int]) -> None:
             raise TraceError(
                 "compile: the length of a varying first axis is used as a number; hand it over as an argument"
             )
-        if node.op.name == "scan":
+        if node.op is SCAN:
             _check_loop(node, varying, lengths)
             continue
         uses = [operand for k, operand in enumerate(node.inputs) if operand in varying and not _may(node, k)]
         types = node.type.items if isinstance(node.type, TupleType) else (node.type,)
-        grown = node not in varying and node.op.name != "item" and any(lengths & {*t.shape} for t in types)
+        grown = node not in varying and node.op is not ITEM and any(lengths & {*t.shape} for t in types)
         if uses or grown:
             where = f" (at {node.where})" if node.where else ""
             raise TraceError(
@@ -86,7 +88,7 @@ def _is_made_of(value: np.ndarray, lengths: set[int]) -> bool:
 
 
 def _may(node: Node, operand: int) -> bool:
-    return node.op.name == "gather" and operand == 0
+    return node.op is GATHER and operand == 0
 
 
 def _check_loop(node: Node, varying: set[Node], lengths: set[int]) -> None:

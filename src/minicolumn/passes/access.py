@@ -7,7 +7,7 @@ within the result into places within the operand. Where that is not affine the o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -22,13 +22,17 @@ class Affine:
     const: int = 0
     terms: tuple[tuple[int, int], ...] = ()
 
-    def __add__(self, other: Affine) -> Affine:
+    def __add__(self, other: Affine | int) -> Affine:
+        if isinstance(other, int):
+            return Affine(self.const + other, self.terms)
         total = dict(self.terms)
         for counter, coefficient in other.terms:
             total[counter] = total.get(counter, 0) + coefficient
         return affine(self.const + other.const, total)
 
     def __mul__(self, factor: int) -> Affine:
+        if factor == 1:
+            return self
         return affine(self.const * factor, {d: c * factor for d, c in self.terms})
 
     def coefficient(self, counter: int) -> int:
@@ -88,39 +92,17 @@ def operand_places(node: Node, operand: int, places: Places, ranges: Sequence[in
     None where the place is no affine function of the counters; then the operand has to be an array.
     """
     shape = node.inputs[operand].array_type.shape
-    if node.op.kind == "map" or node.op.name == "broadcast":
+    if node.op.kind == "map":
         return stretched(places, shape)
-    rule = _PLACES.get(node.op.name)
-    return rule(node, places, shape, ranges) if rule else None
+    if node.op.keeps_order:
+        return split(linear(places, node.array_type.shape), shape, ranges)
+    return node.op.index_map(places, shape, **node.attrs) if node.op.index_map else None
 
 
 def stretched(places: Places, shape: Shape) -> Places:
     """Return the places within an operand that broadcasts: aligned at the right, 1 is read again."""
     aligned = places[len(places) - len(shape) :]
     return tuple(ZERO if n == 1 else p for p, n in zip(aligned, shape, strict=True))
-
-
-def _transposed(node: Node, places: Places, shape: Shape, ranges: Sequence[int]) -> Places:
-    found = [ZERO] * len(places)
-    for place, axis in zip(places, node.attrs["axes"], strict=True):
-        found[axis] = place
-    return tuple(found)
-
-
-def _sliced(node: Node, places: Places, shape: Shape, ranges: Sequence[int]) -> Places:
-    starts, steps = node.attrs["start"], node.attrs["step"]
-    return tuple(p * step + Affine(start) for p, start, step in zip(places, starts, steps, strict=True))
-
-
-def _flipped(node: Node, places: Places, shape: Shape, ranges: Sequence[int]) -> Places:
-    axes = node.attrs["axes"]
-    return tuple(
-        p * -1 + Affine(n - 1) if i in axes else p for i, (p, n) in enumerate(zip(places, shape, strict=True))
-    )
-
-
-def _reshaped(node: Node, places: Places, shape: Shape, ranges: Sequence[int]) -> Places | None:
-    return split(linear(places, node.array_type.shape), shape, ranges)
 
 
 def split(number: Affine, shape: Shape, ranges: Sequence[int]) -> Places | None:
@@ -140,11 +122,3 @@ def split(number: Affine, shape: Shape, ranges: Sequence[int]) -> Places | None:
             return None
         found.append(whole)
     return tuple(found) if not number.terms and not number.const else None
-
-
-_PLACES: dict[str, Callable[[Node, Places, Shape, Sequence[int]], Places | None]] = {
-    "transpose": _transposed,
-    "slice": _sliced,
-    "flip": _flipped,
-    "reshape": _reshaped,
-}

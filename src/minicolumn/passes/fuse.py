@@ -16,11 +16,12 @@ from collections.abc import Callable, Container, Iterable
 from math import prod
 
 from minicolumn.ir.graph import CONST, INPUT, Graph, Node
+from minicolumn.ir.ops.control import ITEM
+from minicolumn.ir.ops.indexing import GATHER
 from minicolumn.ir.shapes import Shape, TupleType
 from minicolumn.passes.access import Affine, Places, linear, operand_places, own_places, strides_of
 from minicolumn.passes.cost import WORTH_STORING, cost
 from minicolumn.passes.kernel import (
-    VIEWS,
     Fused,
     Kernel,
     Store,
@@ -55,7 +56,7 @@ def fuse(graph: Graph, native: Callable[[Node], bool]) -> Fused:
 
 def is_inlined(node: Node, native: Callable[[Node], bool]) -> bool:
     """Return whether an operation can be computed where its result is read."""
-    return (node.op.kind == "map" and native(node)) or node.op.name in VIEWS or node.op.name == "gather"
+    return node.op.kernel == "inline" and (node.op.kind != "map" or native(node))
 
 
 def _forced(graph: Graph, nodes: list[Node], native: Callable[[Node], bool]) -> set[Node]:
@@ -67,7 +68,7 @@ def _forced(graph: Graph, nodes: list[Node], native: Callable[[Node], bool]) -> 
         if not is_inlined(node, native):
             arrays |= {o for o in _whole_operands(node) if not _is_matrix_view(node, o, arrays)}
             continue
-        if node.op.name == "gather" or (node.op.name == "reshape" and not _splits(node)):
+        if node.op is GATHER or (node.op.keeps_order and not _splits(node)):
             arrays.add(node.inputs[0])
         arrays |= {o for o in node.inputs if _repeated_in_inner_loop(node, o, arrays)}
     return arrays
@@ -75,11 +76,7 @@ def _forced(graph: Graph, nodes: list[Node], native: Callable[[Node], bool]) -> 
 
 def _whole_operands(node: Node) -> Iterable[Node]:
     """Return the operands that must lie in memory; the others are computed as they are read."""
-    if node.op.kind in ("reduce", "order") and node.op.name not in ("sort", "argsort"):
-        return ()
-    if node.op.name in ("concatenate", "pad", "scatter_add", "item"):
-        return ()
-    return node.inputs
+    return () if node.op.kernel in ("reduce", "order", "scatter", "store", "result") else node.inputs
 
 
 def _is_matrix_view(node: Node, operand: Node, arrays: set[Node]) -> bool:
@@ -95,10 +92,10 @@ def matrix_view(operand: Node, arrays: Container[Node]) -> tuple[Node, Affine] |
 def view_of(node: Node, places: Places, ranges: Shape, arrays: Container[Node]) -> tuple[Node, Affine] | None:
     """Return the array that a chain of views reads, and the element's number there; None if it computes."""
     while node not in arrays:
-        if node.op.name not in VIEWS:
+        if not node.op.is_view:
             return None
         below = node.inputs[0]
-        if node.op.name == "reshape" and below in arrays:
+        if node.op.keeps_order and below in arrays:
             return below, linear(places, node.array_type.shape)
         found = operand_places(node, 0, places, ranges)
         if found is None:
@@ -122,15 +119,6 @@ def _repeated_in_inner_loop(node: Node, operand: Node, arrays: set[Node]) -> boo
 
 # Grouping ---------------------------------------------------------------------------------------------------
 
-_KINDS = {
-    "reduce": "reduce",
-    "product": "product",
-    "cumsum": "order",
-    "cumprod": "order",
-    "scatter_add": "scatter",
-    "scan": "scan",
-}
-
 
 class _Grouping:
     """Kernels that grow, node by node in the order of the graph.
@@ -147,15 +135,15 @@ class _Grouping:
 
     def add(self, node: Node) -> None:
         """Add what computes an array; anything else is computed where it is read."""
-        if node not in self.arrays or node.op.name == "item":
+        if node not in self.arrays or node.op is ITEM:
             return
-        if node.op.name == "pad":
+        if node.op.has_gaps:
             self._new(Kernel("fill", node.array_type.shape, node), node)
-        if is_inlined(node, self.native) or node.op.name in ("concatenate", "pad"):
+        if is_inlined(node, self.native) or node.op.place_map:
             for store in _stores(node):
                 self._add_store(store)
         else:
-            kind = _KINDS.get(node.op.name) or _KINDS.get(node.op.kind, "host")
+            kind = node.op.kernel if node.op.kernel != "inline" else "host"
             shape = () if isinstance(node.type, TupleType) else node.array_type.shape
             self._new(Kernel(kind, shape, node), node)
 
@@ -166,7 +154,7 @@ class _Grouping:
         self._writers.setdefault(target, []).append(kernel)
 
     def _makers(self, arrays: Iterable[Node]) -> list[Kernel]:
-        sources = (a.inputs[0] if a.op.name == "item" else a for a in arrays)
+        sources = (a.inputs[0] if a.op is ITEM else a for a in arrays)
         return list(dict.fromkeys(k for a in sources for k in self._writers.get(a, ())))
 
     def _add_store(self, store: Store) -> None:
@@ -230,23 +218,24 @@ def _at_same_places(kernel: Kernel, reads: list[tuple[Node, Places | None]], sha
 
 
 def _stores(node: Node) -> list[Store]:
-    strides = strides_of(node.array_type.shape)
-    if node.op.name == "concatenate":
-        return _concatenated(node, strides)
-    if node.op.name == "pad":
-        low, gap = node.attrs["low"], node.attrs["gap"]
-        offset = sum(a * s for a, s in zip(low, strides, strict=True))
-        spread = tuple(s * (g + 1) for s, g in zip(strides, gap, strict=True))
-        return [Store(node.inputs[0], node, offset, spread)]
-    return [Store(node, node, 0, strides)]
+    """Return what writes an array: its own value, or each of its operands."""
+    if node.op.place_map is None:
+        return [Store(node, node, 0, strides_of(node.array_type.shape))]
+    return [_operand_store(node, k) for k in range(len(node.inputs))]
 
 
-def _concatenated(node: Node, strides: tuple[int, ...]) -> list[Store]:
-    axis, stores, start = node.attrs["axis"], [], 0
-    for part in node.inputs:
-        stores.append(Store(part, node, start * strides[axis], strides))
-        start += part.array_type.shape[axis]
-    return stores
+def _operand_store(node: Node, operand: int) -> Store:
+    place_map, strides = node.op.place_map, strides_of(node.array_type.shape)
+    assert place_map is not None
+    shapes, axes = [x.array_type.shape for x in node.inputs], range(len(strides))
+
+    def number(places: tuple[int, ...]) -> int:
+        there = place_map(operand, places, shapes, **node.attrs)
+        return sum(p * s for p, s in zip(there, strides, strict=True))
+
+    first = number((0,) * len(strides))
+    steps = (number(tuple(int(a == axis) for a in axes)) - first for axis in axes)
+    return Store(node.inputs[operand], node, first, tuple(steps))
 
 
 def _shared_between(kernels: list[Kernel], arrays: Container[Node]) -> set[Node]:
@@ -264,7 +253,7 @@ def _shared_between(kernels: list[Kernel], arrays: Container[Node]) -> set[Node]
 
 
 def _worth_storing(node: Node, arrays: Container[Node]) -> bool:
-    if node.op.name in VIEWS:
+    if node.op.is_view:
         return False
     anchored = any(n.op.kind in ("product", "reduce") for n, _ in reading(node, arrays, False))
     return anchored or cost(node, arrays) >= WORTH_STORING

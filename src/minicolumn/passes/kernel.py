@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from minicolumn.ir.graph import CONST, INPUT, Graph, Node
+from minicolumn.ir.ops.control import ITEM
+from minicolumn.ir.ops.indexing import GATHER
 from minicolumn.ir.shapes import Shape
 from minicolumn.passes.access import Affine, Places, operand_places, own_places
-
-# Shape operations that are read through; what a map may be is the lowering's to say.
-VIEWS = ("reshape", "transpose", "broadcast", "slice", "flip")
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +77,7 @@ class Fused:
     @cached_property
     def items(self) -> list[Node]:
         """Return the results of loops that somebody reads, in the order of the graph."""
-        return [n for n in self.graph.nodes if n.op.name == "item"]
+        return [n for n in self.graph.nodes if n.op is ITEM]
 
     def reads(self, kernel: Kernel) -> list[Node]:
         """Return the arrays that a kernel reads, inputs and constants among them, each once."""
@@ -148,7 +147,7 @@ def reading(value: Node, arrays: Container[Node], computed: bool) -> Iterator[tu
 
 def _below(node: Node, places: Places | None, ranges: Shape) -> Iterator[tuple[Node, Places | None]]:
     for k, operand in enumerate(node.inputs):
-        if places is None or node.op.name == "gather":
+        if places is None or node.op is GATHER:
             yield operand, None
         else:
             yield operand, operand_places(node, k, places, ranges)

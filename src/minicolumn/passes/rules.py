@@ -13,8 +13,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from minicolumn.ir.graph import CONST, Node, const_node
-from minicolumn.ir.ops.elementwise import MULTIPLY
-from minicolumn.ir.ops.shaping import BROADCAST, CONCATENATE, RESHAPE, SLICE
+from minicolumn.ir.op import Kind, Op
+from minicolumn.ir.ops.elementwise import (
+    ADD,
+    CAST,
+    COPY,
+    DIVIDE,
+    MULTIPLY,
+    NEGATIVE,
+    STOP_GRADIENT,
+    SUBTRACT,
+    WHERE,
+)
+from minicolumn.ir.ops.logic import INVERT
+from minicolumn.ir.ops.reductions import MAX, MIN, PROD, SUM
+from minicolumn.ir.ops.shaping import BROADCAST, CONCATENATE, FLIP, PAD, RESHAPE, SLICE, TRANSPOSE
 from minicolumn.ir.shapes import Shape
 
 
@@ -22,12 +35,12 @@ from minicolumn.ir.shapes import Shape
 class Rule:
     """One rewrite: `put(node)` returns what replaces the node, or None where the rule does not apply.
 
-    find       the name of an operation, or the kind of many
+    find       an operation, or the kind of many
     safe       why the result is the same
     tolerance  how far an element of the result may move, in units of its last place
     """
 
-    find: str
+    find: Op | Kind
     put: Callable[[Node], Node | None]
     safe: str
     tolerance: float = 0.0
@@ -72,8 +85,8 @@ def _without(position: int, number: float, kinds: str = "fiub") -> Callable[[Nod
     return put
 
 
-def _twice(name: str) -> Callable[[Node], Node | None]:
-    return lambda node: _operand(_operand(node)) if _operand(node).op.name == name else None
+def _undone(node: Node) -> Node | None:
+    return _operand(_operand(node)) if _operand(node).op is node.op else None
 
 
 def _flip_twice(node: Node) -> Node | None:
@@ -173,7 +186,7 @@ def _smaller_operand(smaller: Callable[[Node], Node | None]) -> Callable[[Node],
     """Return a rule that reads something smaller in an operand's place, if the result keeps its type."""
 
     def put(node: Node) -> Node | None:
-        if "numbers are not arrays" in node.op.traits:
+        if not node.op.keeps_numbers:
             return None
         for i, operand in enumerate(node.inputs):
             less = smaller(operand)
@@ -225,45 +238,45 @@ def _times_reciprocal(exactly: bool) -> Callable[[Node], Node | None]:
 
 
 RULES: tuple[Rule, ...] = (
-    Rule("copy", _operand, "a copy is the value under another name"),
-    Rule("stop_gradient", _operand, "derivatives have been taken by now"),
-    Rule("cast", _same_type, "the operand has the dtype already"),
-    Rule("reshape", _same_type, "the operand has the shape already"),
-    Rule("reshape", _merged_reshape, "only the last shape counts"),
-    Rule("broadcast", _same_type, "nothing is stretched"),
-    Rule("transpose", _plain_transpose, "no axis moves"),
-    Rule("transpose", _merged_transpose, "two permutations make one"),
-    Rule("transpose", _idle_transpose, "axes of length 1 move past the others, which stay in order"),
-    Rule("slice", _same_type, "every element is taken: a slice of the same length starts at 0 with step 1"),
-    Rule("slice", _slice_of_part, "all that is taken lies in one of the joined parts"),
-    Rule("pad", _same_type, "nothing is added"),
-    Rule("flip", _flip_twice, "twice is not at all"),
-    Rule("negative", _twice("negative"), "changing the sign bit twice"),
-    Rule("invert", _twice("invert"), "changing every bit twice"),
-    Rule("add", _without(0, 0.0, "iub"), "0 + x = x where there is no -0: whole numbers and truth"),
-    Rule("add", _without(1, 0.0, "iub"), "x + 0 = x where there is no -0: whole numbers and truth"),
-    Rule("multiply", _without(0, 1.0), "1 x = x, for NaN and -0 too"),
-    Rule("multiply", _without(1, 1.0), "x 1 = x, for NaN and -0 too"),
-    Rule("divide", _without(1, 1.0), "x / 1 = x, for NaN and -0 too"),
-    Rule("subtract", _without(1, 0.0), "x - 0 = x, for NaN and -0 too; the constant is +0"),
-    Rule("where", _chosen, "the condition is the same everywhere"),
+    Rule(COPY, _operand, "a copy is the value under another name"),
+    Rule(STOP_GRADIENT, _operand, "derivatives have been taken by now"),
+    Rule(CAST, _same_type, "the operand has the dtype already"),
+    Rule(RESHAPE, _same_type, "the operand has the shape already"),
+    Rule(RESHAPE, _merged_reshape, "only the last shape counts"),
+    Rule(BROADCAST, _same_type, "nothing is stretched"),
+    Rule(TRANSPOSE, _plain_transpose, "no axis moves"),
+    Rule(TRANSPOSE, _merged_transpose, "two permutations make one"),
+    Rule(TRANSPOSE, _idle_transpose, "axes of length 1 move past the others, which stay in order"),
+    Rule(SLICE, _same_type, "every element is taken: a slice of the same length starts at 0 with step 1"),
+    Rule(SLICE, _slice_of_part, "all that is taken lies in one of the joined parts"),
+    Rule(PAD, _same_type, "nothing is added"),
+    Rule(FLIP, _flip_twice, "twice is not at all"),
+    Rule(NEGATIVE, _undone, "changing the sign bit twice"),
+    Rule(INVERT, _undone, "changing every bit twice"),
+    Rule(ADD, _without(0, 0.0, "iub"), "0 + x = x where there is no -0: whole numbers and truth"),
+    Rule(ADD, _without(1, 0.0, "iub"), "x + 0 = x where there is no -0: whole numbers and truth"),
+    Rule(MULTIPLY, _without(0, 1.0), "1 x = x, for NaN and -0 too"),
+    Rule(MULTIPLY, _without(1, 1.0), "x 1 = x, for NaN and -0 too"),
+    Rule(DIVIDE, _without(1, 1.0), "x / 1 = x, for NaN and -0 too"),
+    Rule(SUBTRACT, _without(1, 0.0), "x - 0 = x, for NaN and -0 too; the constant is +0"),
+    Rule(WHERE, _chosen, "the condition is the same everywhere"),
     Rule(
-        "concatenate", lambda node: _operand(node) if len(node.inputs) == 1 else None, "one part is the whole"
+        CONCATENATE, lambda node: _operand(node) if len(node.inputs) == 1 else None, "one part is the whole"
     ),
-    Rule("concatenate", _joined_slices, "each slice begins where the one before it ended"),
-    Rule("sum", _reduced_nothing("iu"), "a sum of one whole number is that number; of floats -0 becomes 0"),
-    Rule("prod", _reduced_nothing("fiu"), "a product of one number is that number"),
-    Rule("max", _reduced_nothing("fiub"), "the largest of one element is that element"),
-    Rule("min", _reduced_nothing("fiub"), "the smallest of one element is that element"),
+    Rule(CONCATENATE, _joined_slices, "each slice begins where the one before it ended"),
+    Rule(SUM, _reduced_nothing("iu"), "a sum of one whole number is that number; of floats -0 becomes 0"),
+    Rule(PROD, _reduced_nothing("fiu"), "a product of one number is that number"),
+    Rule(MAX, _reduced_nothing("fiub"), "the largest of one element is that element"),
+    Rule(MIN, _reduced_nothing("fiub"), "the smallest of one element is that element"),
     Rule("map", _smaller_operand(_unstretched), "maps broadcast by themselves; the result keeps its type"),
     Rule("map", _smaller_operand(_one_number), "one number everywhere: maps broadcast it by themselves"),
     Rule(
-        "divide",
+        DIVIDE,
         _times_reciprocal(exactly=True),
         "the reciprocal of a power of two is exact, so both are the same real number, rounded once",
     ),
     Rule(
-        "divide",
+        DIVIDE,
         _times_reciprocal(exactly=False),
         # With 1/c and the product rounded, the result is less than 1.5 units from x / c, the quotient at most
         # 0.5. Both stand on one grid, so less than 2 apart means at most 1.

@@ -10,6 +10,7 @@ from itertools import count
 from typing import Any, Protocol
 
 from minicolumn.ir.graph import CONST, INPUT, Graph, Node
+from minicolumn.ir.ops.indexing import GATHER
 from minicolumn.ir.shapes import TupleType
 from minicolumn.ir.text import legal_name
 from minicolumn.passes.formula import Formulas
@@ -21,8 +22,6 @@ MOST_FORMULA = 72
 HEAD = ("shape", "bytes", "flop", "threads", "computes; reads -> writes, and where that lies")
 # How many arrays are named before the rest is counted.
 MOST_NAMES = 6
-# Maps that choose, copy, compare or convert: no arithmetic on floats.
-_NO_FLOPS = frozenset(("where", "cast", "copy", "stop_gradient"))
 
 
 class Stage(Protocol):
@@ -277,27 +276,27 @@ def parts_of(kernel: Kernel, fused: Fused) -> list[Node]:
     found = set() if kernel.anchor is None or kernel.kind == "fill" else {kernel.anchor}
     for value, computed in evaluated(kernel):
         found |= inlined(value, fused.arrays, computed)
-    found |= {s.target for s in kernel.stores if s.target.op.name in ("concatenate", "pad")}
+    found |= {s.target for s in kernel.stores if s.target.op.kernel == "store"}
     return [n for n in fused.graph.nodes if n in found and not is_leaf(n)]
 
 
 def flops_of(node: Node) -> int:
     """Return an operation's arithmetic on floats: two for a multiply-add, one for an elementary function."""
     type = node.type
-    if isinstance(type, TupleType) or not type.is_float or node.op.name in _NO_FLOPS:
+    if isinstance(type, TupleType) or not type.is_float:
         return 0
     if node.op.kind == "product":
         return 2 * type.size * node.inputs[0].array_type.shape[-1]
     if node.op.kind == "map":
-        return type.size
-    return node.inputs[0].array_type.size if node.op.kind in ("reduce", "order") else 0
+        return node.op.flops * type.size
+    return node.op.flops * node.inputs[0].array_type.size if node.op.kind in ("reduce", "order") else 0
 
 
 def _read_bytes(array: Node, parts: Sequence[Node], kernel: Kernel) -> int:
     """Return what is read of an array: all of it, or the rows that are gathered."""
     whole = bytes_of(array.array_type)
     readers = [n for n in parts if array in n.inputs]
-    if readers and all(n.op.name == "gather" and n.inputs[0] is array for n in readers):
+    if readers and all(n.op is GATHER and n.inputs[0] is array for n in readers):
         return min(whole, sum(bytes_of(n.array_type) for n in readers))
     return whole
 

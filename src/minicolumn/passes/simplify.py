@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from minicolumn.ir.graph import CONST, INPUT, Graph, Node, const_node, topological
+from minicolumn.ir.op import Kind, Op
 from minicolumn.ir.ops.control import SCAN
 from minicolumn.ir.shapes import TupleType
 from minicolumn.passes.rules import RULES, Rule
@@ -34,9 +35,9 @@ def simplify(graph: Graph, tolerance: float = 0.0) -> Graph:
 
 
 @lru_cache(maxsize=16)
-def _rules(tolerance: float) -> dict[str, list[Rule]]:
+def _rules(tolerance: float) -> dict[Op | Kind, list[Rule]]:
     """Return the rules of a tolerance by what they find."""
-    found: dict[str, list[Rule]] = {}
+    found: dict[Op | Kind, list[Rule]] = {}
     for rule in RULES:
         if rule.tolerance <= tolerance:
             found.setdefault(rule.find, []).append(rule)
@@ -62,7 +63,7 @@ def _frozen(node: Node) -> Node:
 class _Work:
     """What is carried from node to node: the rules in use, and the final nodes, also by what they do."""
 
-    rules: dict[str, list[Rule]]
+    rules: dict[Op | Kind, list[Rule]]
     final: set[Node]
     known: dict[Any, Node] = field(default_factory=dict)
 
@@ -80,7 +81,7 @@ class _Work:
         return node
 
     def _better(self, node: Node) -> Node | None:
-        for find in (node.op.name, node.op.kind):
+        for find in (node.op, node.op.kind):
             for rule in self.rules.get(find, ()):
                 better = rule.put(node)
                 if better is not None:
@@ -113,6 +114,6 @@ def _key(node: Node) -> Any:
         return None
     if node.op is CONST:
         value = node.attrs["value"]
-        return ("const", str(node.type), value.tobytes()) if value.size <= FOLD_UP_TO else None
+        return (CONST, str(node.type), value.tobytes()) if value.size <= FOLD_UP_TO else None
     attrs = tuple(sorted([(k, repr(v)) for k, v in node.attrs.items()])) if node.attrs else ()
     return (node.op, node.inputs, attrs)

@@ -16,7 +16,6 @@ from minicolumn.ir.op import OPS
 from minicolumn.ir.parse import parse_graph
 from minicolumn.ir.shapes import DTYPES, ArrayType
 from minicolumn.lower.native import NativeProgram
-from minicolumn.lower.rounding import _SIGN_READERS
 
 
 def native(graph: Graph, **options: Any) -> NativeProgram:
@@ -237,10 +236,10 @@ def test_large_programs_with_any_number_of_threads(name: str):
 def test_whoever_reads_the_sign_of_a_zero_is_known_to_do_so(name: str):
     for place in range(3):
         for other in (0.0, 0.5, -1.5, 2.0):
-            if place in _SIGN_READERS.get(name, ()) or not _reads_a_sign(name, place, other):
+            if place in OPS[name].zero_signs or not _reads_a_sign(name, place, other):
                 continue
             pytest.fail(f"{name} depends on the sign of a zero in operand {place}, beside {other}")
-    if name in _SIGN_READERS:
+    if OPS[name].zero_signs:
         assert name in SIGN_READERS
 
 

@@ -7,18 +7,10 @@ from typing import Any
 import numpy as np
 
 from minicolumn.errors import ShapeError
-from minicolumn.ir.graph import Graph, topological
+from minicolumn.ir.graph import Graph
+from minicolumn.ir.interpret import interpret, run_loop
 from minicolumn.ir.op import define
 from minicolumn.ir.shapes import ArrayType, TupleType, Type
-
-
-def evaluate(graph: Graph, args: tuple[np.ndarray, ...]) -> tuple[Any, ...]:
-    """Run a graph node by node: the shortest statement of what a graph means."""
-    values: dict[Any, Any] = dict(zip(graph.inputs, args, strict=True))
-    for node in topological(graph.outputs):
-        if node not in values:
-            values[node] = node.op.numpy(*(values[i] for i in node.inputs), **node.attrs)
-    return tuple(values[node] for node in graph.outputs)
 
 
 def _scanned(*types: ArrayType, body: Graph, consts: int, carry: int, length: int, reverse: bool) -> Type:
@@ -50,17 +42,8 @@ def _item(values: Type, *, index: int) -> Type:
     return values.items[index]
 
 
-def _scan(
-    *args: np.ndarray, body: Graph, consts: int, carry: int, length: int, reverse: bool
-) -> tuple[np.ndarray, ...]:
-    fixed, state, rows = args[:consts], args[consts : consts + carry], args[consts + carry :]
-    ys = [np.empty((length, *y.array_type.shape), y.array_type.dtype) for y in body.outputs[carry:]]
-    for i in reversed(range(length)) if reverse else range(length):
-        out = evaluate(body, (*fixed, *state, *(row[i] for row in rows)))
-        state = out[:carry]
-        for y, value in zip(ys, out[carry:], strict=True):
-            y[i] = value
-    return (*state, *ys)
+def _scan(*operands: np.ndarray, **attrs: Any) -> tuple[np.ndarray, ...]:
+    return run_loop(interpret(attrs["body"]), attrs, *operands)
 
 
 SCAN = define(
@@ -68,6 +51,8 @@ SCAN = define(
     kind="control",
     infer=_scanned,
     numpy=_scan,
+    vjp=None,
+    kernel="scan",
     doc="""Run the body over the rows of xs, each time with the state that the last run left.
 
     Operands are the constants the body reads, the first state, then xs. Results are the last state and the
@@ -78,5 +63,7 @@ ITEM = define(
     kind="control",
     infer=_item,
     numpy=lambda values, *, index: values[index],
+    vjp=None,
+    kernel="result",
     doc="One of the results of an operation that has several.",
 )

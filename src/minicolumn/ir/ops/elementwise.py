@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from minicolumn.ir.op import Op, Rule, define, same_dtype
+from minicolumn.ir.notation import Text, infix, prefix, unwritten
+from minicolumn.ir.op import CHEAP, Op, Rule, define, same_dtype
 from minicolumn.ir.ops.rules import EVERY, NUMBERS, mapped
 from minicolumn.ir.shapes import DTYPES, ArrayType, Type, broadcast_type
 
@@ -19,25 +20,37 @@ LN2 = float(np.log(2.0))
 LN10 = float(np.log(10.0))
 
 
+# NumPy states less than 4 units in the last place for its vector code.
+NUMPY_ULP = 4.0
+
+
 def unary(
-    name: str, numpy: Callable[..., Any], vjp: Rule | None = None, doc: str = "", kinds: str = "f"
+    name: str,
+    numpy: Callable[..., Any] | None,
+    vjp: Rule | None,
+    doc: str = "",
+    kinds: str = "f",
+    **traits: Any,
 ) -> Op:
-    """Define a map of one operand, of these kinds of dtype."""
+    """Define a map of one operand, of these kinds of dtype; the other traits are fields of `Op`."""
     rules = None if vjp is None else (vjp,)
-    return define(name, kind="map", infer=mapped(name, 1, kinds), numpy=numpy, vjp=rules, doc=doc)
+    infer = mapped(name, 1, kinds)
+    return define(name, kind="map", infer=infer, numpy=numpy, vjp=rules, doc=doc, **traits)
 
 
 def binary(
     name: str,
-    numpy: Callable[..., Any],
-    *vjp: Rule | None,
+    numpy: Callable[..., Any] | None,
+    x_vjp: Rule | None,
+    y_vjp: Rule | None,
     doc: str = "",
     kinds: str = "f",
-    traits: tuple[str, ...] = (),
+    **traits: Any,
 ) -> Op:
-    """Define a map of two operands, of these kinds of dtype."""
+    """Define a map of two operands, of these kinds of dtype; the other traits are fields of `Op`."""
+    rules = None if x_vjp is None and y_vjp is None else (x_vjp, y_vjp)
     infer = mapped(name, 2, kinds)
-    return define(name, kind="map", infer=infer, numpy=numpy, vjp=vjp or None, doc=doc, traits=traits)
+    return define(name, kind="map", infer=infer, numpy=numpy, vjp=rules, doc=doc, **traits)
 
 
 _AS_INTEGER = {4: np.int32, 8: np.int64}
@@ -59,26 +72,58 @@ def select(condition: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 # Arithmetic -------------------------------------------------------------------------------------------------
 
-ADD = binary("add", np.add, lambda g, out, x, y: g, lambda g, out, x, y: g, kinds=EVERY)
-SUBTRACT = binary("subtract", np.subtract, lambda g, out, x, y: g, lambda g, out, x, y: -g, kinds=NUMBERS)
-MULTIPLY = binary(
-    "multiply", np.multiply, lambda g, out, x, y: g * y, lambda g, out, x, y: g * x, kinds=EVERY
+ADD = binary(
+    "add",
+    np.add,
+    lambda g, out, x, y: g,
+    lambda g, out, x, y: g,
+    kinds=EVERY,
+    cost=CHEAP,
+    formula=infix("+", 4),
 )
-DIVIDE = binary("divide", np.true_divide, lambda g, out, x, y: g / y, lambda g, out, x, y: -g * out / y)
-NEGATIVE = unary("negative", np.negative, lambda g, out, x: -g, kinds=NUMBERS)
+SUBTRACT = binary(
+    "subtract",
+    np.subtract,
+    lambda g, out, x, y: g,
+    lambda g, out, x, y: -g,
+    kinds=NUMBERS,
+    cost=CHEAP,
+    formula=infix("-", 4),
+)
+MULTIPLY = binary(
+    "multiply",
+    np.multiply,
+    lambda g, out, x, y: g * y,
+    lambda g, out, x, y: g * x,
+    kinds=EVERY,
+    cost=CHEAP,
+    formula=infix("*", 5),
+)
+DIVIDE = binary(
+    "divide",
+    np.true_divide,
+    lambda g, out, x, y: g / y,
+    lambda g, out, x, y: -g * out / y,
+    zero_signs=(1,),
+    formula=infix("/", 5),
+)
+NEGATIVE = unary(
+    "negative", np.negative, lambda g, out, x: -g, kinds=NUMBERS, cost=CHEAP, formula=prefix("-")
+)
 ABSOLUTE = unary(
     "absolute",
     np.absolute,
     lambda g, out, x: g * np.sign(x),
     "Tie: 0 at x = 0, the middle of [-1, 1].",
     kinds=EVERY,
+    cost=CHEAP,
 )
-SIGN = unary("sign", np.sign, kinds=NUMBERS)
-FLOOR = unary("floor", np.floor, kinds=EVERY)
-CEIL = unary("ceil", np.ceil, kinds=EVERY)
-TRUNC = unary("trunc", np.trunc, kinds=EVERY)
-RINT = unary("rint", np.rint)
-FLOOR_DIVIDE = binary("floor_divide", np.floor_divide, kinds=NUMBERS)
+SIGN = unary("sign", np.sign, None, kinds=NUMBERS)
+FLOOR = unary("floor", np.floor, None, kinds=EVERY, cost=CHEAP)
+CEIL = unary("ceil", np.ceil, None, kinds=EVERY, cost=CHEAP)
+TRUNC = unary("trunc", np.trunc, None, kinds=EVERY, cost=CHEAP)
+RINT = unary("rint", np.rint, None, cost=CHEAP)
+FLOOR_DIVIDE = binary("floor_divide", np.floor_divide, None, None, kinds=NUMBERS, jumps=True, zero_signs=(1,))
 # The quotient is constant between jumps, so x mod y = x - y floor(x/y) has slope 1 in x and -floor(x/y) in y.
 REMAINDER = binary(
     "remainder",
@@ -86,9 +131,15 @@ REMAINDER = binary(
     lambda g, out, x, y: g,
     lambda g, out, x, y: -g * np.floor_divide(x, y),
     kinds=NUMBERS,
+    jumps=True,
 )
 FMOD = binary(
-    "fmod", np.fmod, lambda g, out, x, y: g, lambda g, out, x, y: -g * np.trunc(x / y), kinds=NUMBERS
+    "fmod",
+    np.fmod,
+    lambda g, out, x, y: g,
+    lambda g, out, x, y: -g * np.trunc(x / y),
+    kinds=NUMBERS,
+    jumps=True,
 )
 
 
@@ -112,7 +163,16 @@ def _power_exponent(g: Any, out: Any, x: Any, y: Any) -> Any:
 
 # NumPy squares for the exponent 2 and takes the root for 0.5, but not for arrays that hold them everywhere.
 POWER = binary(
-    "power", np.power, _power_base, _power_exponent, kinds=NUMBERS, traits=("numbers are not arrays",)
+    "power",
+    np.power,
+    _power_base,
+    _power_exponent,
+    kinds=NUMBERS,
+    host="iu",  # a loop for each element
+    keeps_numbers=False,
+    ulp=NUMPY_ULP,
+    zero_signs=(0,),
+    formula=infix("**", 7),
 )
 
 
@@ -132,6 +192,7 @@ MAXIMUM = binary(
     lambda g, out, x, y: _larger_share(g, out, y, x),
     doc="Tie: each operand gets half.",
     kinds=EVERY,
+    cost=CHEAP,
 )
 MINIMUM = binary(
     "minimum",
@@ -140,24 +201,32 @@ MINIMUM = binary(
     lambda g, out, x, y: _larger_share(g, out, y, x),
     doc="Tie: each operand gets half.",
     kinds=EVERY,
+    cost=CHEAP,
 )
 
 # Powers, exponentials, logarithms ---------------------------------------------------------------------------
 
-EXP = unary("exp", np.exp, lambda g, out, x: g * out)
-EXP2 = unary("exp2", np.exp2, lambda g, out, x: g * out * LN2)
-EXPM1 = unary("expm1", np.expm1, lambda g, out, x: g * np.exp(x))
-LOG = unary("log", np.log, lambda g, out, x: g / x)
-LOG2 = unary("log2", np.log2, lambda g, out, x: g / (x * LN2))
-LOG10 = unary("log10", np.log10, lambda g, out, x: g / (x * LN10))
-LOG1P = unary("log1p", np.log1p, lambda g, out, x: g / (1.0 + x))
+
+def _elementary(name: str, numpy: Callable[..., Any], vjp: Rule | None, doc: str = "", **traits: Any) -> Op:
+    """Define a function that no lowering rounds correctly."""
+    return unary(name, numpy, vjp, doc, **{"ulp": NUMPY_ULP, **traits})
+
+
+EXP = _elementary("exp", np.exp, lambda g, out, x: g * out)
+EXP2 = _elementary("exp2", np.exp2, lambda g, out, x: g * out * LN2)
+EXPM1 = _elementary("expm1", np.expm1, lambda g, out, x: g * np.exp(x))
+LOG = _elementary("log", np.log, lambda g, out, x: g / x)
+LOG2 = _elementary("log2", np.log2, lambda g, out, x: g / (x * LN2))
+LOG10 = _elementary("log10", np.log10, lambda g, out, x: g / (x * LN10))
+LOG1P = _elementary("log1p", np.log1p, lambda g, out, x: g / (1.0 + x))
 SQRT = unary("sqrt", np.sqrt, lambda g, out, x: 0.5 * g / out, "Infinite slope at 0.")
-CBRT = unary("cbrt", np.cbrt, lambda g, out, x: g / (3.0 * out * out))
+CBRT = _elementary("cbrt", np.cbrt, lambda g, out, x: g / (3.0 * out * out))
 HYPOT = binary(
     "hypot",
     np.hypot,
     lambda g, out, x, y: _part_of_length(g, out, x),
     lambda g, out, x, y: _part_of_length(g, out, y),
+    ulp=NUMPY_ULP,
 )
 
 
@@ -165,8 +234,9 @@ def _softplus(x: np.ndarray) -> np.ndarray:
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
+# What NumPy computes in several steps has the sum of their errors.
 # softplus = log(1 + e^x), finite for every x; its slope is the logistic function.
-SOFTPLUS = unary("softplus", _softplus, lambda g, out, x: g * LOGISTIC(x), "log(1 + e^x)")
+SOFTPLUS = _elementary("softplus", _softplus, lambda g, out, x: g * LOGISTIC(x), "log(1 + e^x)", ulp=12.0)
 
 
 def _logistic(x: np.ndarray) -> np.ndarray:
@@ -177,18 +247,24 @@ def _logistic(x: np.ndarray) -> np.ndarray:
 
 
 # out * (1 - out) is 0 in float32 past x = 17.3; out * logistic(-x) is not.
-LOGISTIC = unary("logistic", _logistic, lambda g, out, x: g * out * LOGISTIC(-x), "1 / (1 + e^-x)")
+LOGISTIC = _elementary(
+    "logistic", _logistic, lambda g, out, x: g * out * LOGISTIC(-x), "1 / (1 + e^-x)", ulp=8.0
+)
 LOGADDEXP = binary(
     "logaddexp",
     np.logaddexp,
     lambda g, out, x, y: g * _share(x, y),
     lambda g, out, x, y: g * _share(y, x),
+    ulp=12.0,
+    ulp_of_operands=True,
 )
 LOGADDEXP2 = binary(
     "logaddexp2",
     np.logaddexp2,
     lambda g, out, x, y: g * _share(LN2 * x, LN2 * y),
     lambda g, out, x, y: g * _share(LN2 * y, LN2 * x),
+    ulp=12.0,
+    ulp_of_operands=True,
 )
 
 
@@ -199,25 +275,27 @@ def _share(x: Any, y: Any) -> Any:
 
 # Trigonometry -----------------------------------------------------------------------------------------------
 
-SIN = unary("sin", np.sin, lambda g, out, x: g * np.cos(x))
-COS = unary("cos", np.cos, lambda g, out, x: -g * np.sin(x))
-TAN = unary("tan", np.tan, lambda g, out, x: g * (1.0 + out * out))
-ARCSIN = unary("arcsin", np.arcsin, lambda g, out, x: g / np.sqrt((1.0 - x) * (1.0 + x)))
-ARCCOS = unary("arccos", np.arccos, lambda g, out, x: -g / np.sqrt((1.0 - x) * (1.0 + x)))
-ARCTAN = unary("arctan", np.arctan, lambda g, out, x: g / (1.0 + x * x))
+SIN = _elementary("sin", np.sin, lambda g, out, x: g * np.cos(x))
+COS = _elementary("cos", np.cos, lambda g, out, x: -g * np.sin(x))
+TAN = _elementary("tan", np.tan, lambda g, out, x: g * (1.0 + out * out))
+ARCSIN = _elementary("arcsin", np.arcsin, lambda g, out, x: g / np.sqrt((1.0 - x) * (1.0 + x)))
+ARCCOS = _elementary("arccos", np.arccos, lambda g, out, x: -g / np.sqrt((1.0 - x) * (1.0 + x)))
+ARCTAN = _elementary("arctan", np.arctan, lambda g, out, x: g / (1.0 + x * x))
 ARCTAN2 = binary(
     "arctan2",
     np.arctan2,
     # Divided by the length twice, because its square may be out of range.
     lambda g, out, y, x: g * (x / np.hypot(x, y) / np.hypot(x, y)),
     lambda g, out, y, x: -g * (y / np.hypot(x, y) / np.hypot(x, y)),
+    ulp=NUMPY_ULP,
+    zero_signs=(0, 1),
 )
-SINH = unary("sinh", np.sinh, lambda g, out, x: g * np.cosh(x))
-COSH = unary("cosh", np.cosh, lambda g, out, x: g * np.sinh(x))
-TANH = unary("tanh", np.tanh, lambda g, out, x: g * ((1.0 - out) * (1.0 + out)))
-ARCSINH = unary("arcsinh", np.arcsinh, lambda g, out, x: g / np.sqrt(x * x + 1.0))
-ARCCOSH = unary("arccosh", np.arccosh, lambda g, out, x: g / np.sqrt((x - 1.0) * (x + 1.0)))
-ARCTANH = unary("arctanh", np.arctanh, lambda g, out, x: g / ((1.0 - x) * (1.0 + x)))
+SINH = _elementary("sinh", np.sinh, lambda g, out, x: g * np.cosh(x))
+COSH = _elementary("cosh", np.cosh, lambda g, out, x: g * np.sinh(x))
+TANH = _elementary("tanh", np.tanh, lambda g, out, x: g * ((1.0 - out) * (1.0 + out)))
+ARCSINH = _elementary("arcsinh", np.arcsinh, lambda g, out, x: g / np.sqrt(x * x + 1.0))
+ARCCOSH = _elementary("arccosh", np.arccosh, lambda g, out, x: g / np.sqrt((x - 1.0) * (x + 1.0)))
+ARCTANH = _elementary("arctanh", np.arctanh, lambda g, out, x: g / ((1.0 - x) * (1.0 + x)))
 
 # Choice, conversion -----------------------------------------------------------------------------------------
 
@@ -237,6 +315,8 @@ WHERE = define(
         lambda g, out, c, x, y: np.where(c, g, 0.0),
         lambda g, out, c, x, y: np.where(c, 0.0, g),
     ),
+    cost=CHEAP,
+    flops=0,
 )
 
 
@@ -251,14 +331,30 @@ CAST = define(
     numpy=lambda x, *, dtype: x.astype(dtype),
     vjp=(_cast_back,),
     doc="Convert to another dtype.",
+    cost=CHEAP,
+    flops=0,
+    formula=lambda node, parts: Text(f"{node.array_type.dtype.name}({parts[0].text})"),
 )
 STOP_GRADIENT = define(
     "stop_gradient",
     kind="map",
     infer=mapped("stop_gradient", 1, EVERY),
     numpy=lambda x: x,
+    vjp=None,
     doc="The same value, with derivative zero.",
+    cost=CHEAP,
+    flops=0,
+    formula=unwritten,
 )
 # A derivative is taken with respect to a fresh copy of its variable, so that nested derivatives of the same
 # variable cannot be confused.
-COPY = unary("copy", lambda x: x, lambda g, out, x: g, "The same value under another name.", kinds=EVERY)
+COPY = unary(
+    "copy",
+    lambda x: x,
+    lambda g, out, x: g,
+    "The same value under another name.",
+    kinds=EVERY,
+    cost=CHEAP,
+    flops=0,
+    formula=unwritten,
+)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from minicolumn.errors import ShapeError
+from minicolumn.ir.graph import Node
+from minicolumn.ir.notation import ATOM, Text
 from minicolumn.ir.op import define, same_dtype
 from minicolumn.ir.shapes import ArrayType, Type, broadcast_shapes
 
@@ -47,12 +50,18 @@ def _to_scattered(operand: int, g: Any, out: Any, x: Any, updates: Any, *indices
     return (g, GATHER(g, *indices))[operand] if operand < 2 else None
 
 
+def _indexed(node: Node, parts: Sequence[Text]) -> Text:
+    return Text(f"{parts[0].within(ATOM)}[{', '.join(p.text for p in parts[1:])}]")
+
+
 GATHER = define(
     "gather",
     kind="index",
     infer=_gathered,
     numpy=lambda x, *indices: x[indices],
     vjp=_to_gathered,
+    kernel="inline",
+    formula=_indexed,
     doc="x[i, j, ...] with integer arrays.",
 )
 SCATTER_ADD = define(
@@ -61,5 +70,6 @@ SCATTER_ADD = define(
     infer=_scattered,
     numpy=_scatter_add,
     vjp=_to_scattered,
+    kernel="scatter",
     doc="x with updates added at [i, j, ...]; places that repeat receive every update.",
 )

@@ -110,7 +110,13 @@ LOGABSDET = define(
     numpy=lambda x: np.linalg.slogdet(x)[1],
     vjp=(lambda g, out, x: _over_matrix(g) * _t(np.linalg.inv(x)),),
 )
-SIGNDET = define("signdet", kind="linalg", infer=_scalar("slogdet"), numpy=lambda x: np.linalg.slogdet(x)[0])
+SIGNDET = define(
+    "signdet",
+    kind="linalg",
+    infer=_scalar("slogdet"),
+    numpy=lambda x: np.linalg.slogdet(x)[0],
+    vjp=None,
+)
 CHOLESKY = define(
     "cholesky", kind="linalg", infer=_square("cholesky"), numpy=np.linalg.cholesky, vjp=(_uncholesky,)
 )

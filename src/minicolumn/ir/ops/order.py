@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from minicolumn.ir.notation import along_axes
 from minicolumn.ir.op import define
 from minicolumn.ir.ops.indexing import GATHER, SCATTER_ADD
 from minicolumn.ir.ops.reductions import _before
@@ -71,12 +72,17 @@ SORT = define(
     infer=_along("sort", EVERY),
     numpy=lambda x, *, axis: np.sort(x, axis=axis, kind="stable"),
     vjp=(_unsort,),
+    kernel="host",
+    formula=along_axes,
 )
 ARGSORT = define(
     "argsort",
     kind="order",
     infer=lambda x, *, axis: _along("argsort", EVERY)(x, axis=axis).with_dtype(DTYPES["i64"]),
     numpy=lambda x, *, axis: np.argsort(x, axis=axis, kind="stable"),
+    vjp=None,
+    kernel="host",
+    formula=along_axes,
 )
 CUMSUM = define(
     "cumsum",
@@ -84,6 +90,8 @@ CUMSUM = define(
     infer=_along("cumsum", NUMBERS),
     numpy=lambda x, *, axis: np.cumsum(x, axis=axis, dtype=x.dtype),
     vjp=(_uncumsum,),
+    kernel="order",
+    formula=along_axes,
 )
 CUMPROD = define(
     "cumprod",
@@ -91,6 +99,8 @@ CUMPROD = define(
     infer=_along("cumprod", NUMBERS),
     numpy=lambda x, *, axis: np.cumprod(x, axis=axis, dtype=x.dtype),
     vjp=(_uncumprod,),
+    kernel="order",
+    formula=along_axes,
 )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from minicolumn.errors import ShapeError
+from minicolumn.ir.notation import infix
 from minicolumn.ir.op import define, same_dtype
 from minicolumn.ir.shapes import ArrayType, Type, broadcast_shapes
 
@@ -36,5 +37,5 @@ MATMUL = define(
         lambda g, out, x, y: np.matmul(_turned(x), g),
     ),
     doc="Matrix product over the last two axes; leading axes broadcast.",
-    traits=("broadcasts",),
+    formula=infix("@", 5),
 )

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from minicolumn.errors import ShapeError
+from minicolumn.ir.notation import along_axes
 from minicolumn.ir.op import Op, Rule, define
 from minicolumn.ir.ops.rules import EVERY, NUMBERS, check_axes, check_axis, of_kinds
 from minicolumn.ir.shapes import DTYPES, ArrayType, Type, drop_axes, ones_at
@@ -50,7 +51,8 @@ def _reduction(name: str, numpy: Callable[..., Any], vjp: Rule | None, infer: Ca
     def call(x: np.ndarray, *, axes: Axes) -> Any:
         return numpy(x, axis=axes)
 
-    return define(name, kind="reduce", infer=infer, numpy=call, vjp=None if vjp is None else (vjp,))
+    rules = None if vjp is None else (vjp,)
+    return define(name, kind="reduce", infer=infer, numpy=call, vjp=rules, formula=along_axes)
 
 
 def _to_extreme(g: Any, out: Any, x: Any, *, axes: Axes) -> Any:
@@ -115,5 +117,12 @@ def _place(x: ArrayType, *, axis: int) -> Type:
     return ArrayType(DTYPES["i64"], drop_axes(x.shape, (axis,)))
 
 
-ARGMAX = define("argmax", kind="reduce", infer=_place, numpy=lambda x, *, axis: np.argmax(x, axis=axis))
-ARGMIN = define("argmin", kind="reduce", infer=_place, numpy=lambda x, *, axis: np.argmin(x, axis=axis))
+def _place_of(name: str, numpy: Callable[..., Any]) -> Op:
+    def call(x: np.ndarray, *, axis: int) -> Any:
+        return numpy(x, axis=axis)
+
+    return define(name, kind="reduce", infer=_place, numpy=call, vjp=None, formula=along_axes)
+
+
+ARGMAX = _place_of("argmax", np.argmax)
+ARGMIN = _place_of("argmin", np.argmin)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from typing import Any
 
 import numpy as np
 
 from minicolumn.errors import ShapeError
+from minicolumn.ir.graph import Node
+from minicolumn.ir.notation import ATOM, Text, called, unwritten
 from minicolumn.ir.op import define, same_dtype
 from minicolumn.ir.ops.rules import check_axes, check_axis, check_each
 from minicolumn.ir.shapes import ArrayType, Shape, Type, broadcast_shapes
@@ -100,12 +103,57 @@ def _flipped(x: ArrayType, *, axes: Shape) -> Type:
     return x
 
 
+# Where elements come from and go to: places are numbers or affine functions of loop counters ----------------
+
+Places = tuple[Any, ...]
+
+
+def _untransposed(places: Places, within: Shape, *, axes: Shape) -> Places:
+    found = list(places)
+    for place, axis in zip(places, axes, strict=True):
+        found[axis] = place
+    return tuple(found)
+
+
+def _unstretched(places: Places, within: Shape, *, shape: Shape) -> Places:
+    aligned = places[len(shape) - len(within) :]
+    return tuple(p * 0 if n == 1 else p for p, n in zip(aligned, within, strict=True))
+
+
+def _chosen(places: Places, within: Shape, *, start: Shape, stop: Shape, step: Shape) -> Places:
+    return tuple(p * s + a for p, a, s in zip(places, start, step, strict=True))
+
+
+def _mirrored(places: Places, within: Shape, *, axes: Shape) -> Places:
+    return tuple(
+        p * -1 + (n - 1) if a in axes else p for a, (p, n) in enumerate(zip(places, within, strict=True))
+    )
+
+
+def _joined(operand: int, places: Places, shapes: Sequence[Shape], *, axis: int) -> Places:
+    before = sum(shape[axis] for shape in shapes[:operand])
+    return (*places[:axis], places[axis] + before, *places[axis + 1 :])
+
+
+def _spread(
+    operand: int, places: Places, shapes: Sequence[Shape], *, low: Shape, high: Shape, gap: Shape
+) -> Places:
+    return tuple(p * (k + 1) + a for p, a, k in zip(places, low, gap, strict=True))
+
+
+def _dot_t(node: Node, parts: Sequence[Text]) -> Text:
+    return Text(f"{parts[0].within(ATOM)}.T") if len(node.attrs["axes"]) == 2 else called(node, parts)
+
+
 RESHAPE = define(
     "reshape",
     kind="shape",
     infer=_reshaped,
     numpy=lambda x, *, shape: np.reshape(x, shape),
     vjp=(lambda g, out, x, *, shape: np.reshape(g, x.shape),),
+    keeps_order=True,
+    cost=0,
+    formula=unwritten,
 )
 TRANSPOSE = define(
     "transpose",
@@ -113,6 +161,9 @@ TRANSPOSE = define(
     infer=_transposed,
     numpy=lambda x, *, axes: np.transpose(x, axes),
     vjp=(lambda g, out, x, *, axes: np.transpose(g, tuple(int(a) for a in np.argsort(axes))),),
+    index_map=_untransposed,
+    cost=0,
+    formula=_dot_t,
 )
 BROADCAST = define(
     "broadcast",
@@ -121,7 +172,9 @@ BROADCAST = define(
     numpy=lambda x, *, shape: np.broadcast_to(x, shape),
     # The shared helper in reverse.py sums the cotangent back to the operand's shape.
     vjp=(lambda g, out, x, *, shape: g,),
-    traits=("broadcasts",),
+    index_map=_unstretched,
+    cost=0,
+    formula=unwritten,
 )
 CONCATENATE = define(
     "concatenate",
@@ -129,6 +182,8 @@ CONCATENATE = define(
     infer=_concatenated,
     numpy=lambda *arrays, axis: np.concatenate(arrays, axis=axis),
     vjp=_part,
+    kernel="store",
+    place_map=_joined,
 )
 SLICE = define(
     "slice",
@@ -136,6 +191,9 @@ SLICE = define(
     infer=_sliced,
     numpy=_slice,
     vjp=(_unslice,),
+    index_map=_chosen,
+    cost=0,
+    formula=lambda node, parts: Text(f"{parts[0].within(ATOM)}[:]"),
     doc="Every step-th element; step > 0.",
 )
 PAD = define(
@@ -144,6 +202,9 @@ PAD = define(
     infer=_padded,
     numpy=_pad,
     vjp=(_unpad,),
+    kernel="store",
+    place_map=_spread,
+    has_gaps=True,
     doc="Zeros before, behind and between elements.",
 )
 FLIP = define(
@@ -152,4 +213,6 @@ FLIP = define(
     infer=_flipped,
     numpy=lambda x, *, axes: np.flip(x, axes),
     vjp=(lambda g, out, x, *, axes: FLIP(g, axes=axes),),
+    index_map=_mirrored,
+    cost=0,
 )

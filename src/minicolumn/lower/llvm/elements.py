@@ -19,7 +19,6 @@ from minicolumn.lower.llvm.levels import Levels
 from minicolumn.lower.llvm.scalar import emit_map
 from minicolumn.lower.llvm.table import one_number
 from minicolumn.passes.access import Affine, Places, linear, operand_places, stretched, strides_of
-from minicolumn.passes.kernel import VIEWS
 
 Key = tuple[Node, Places]
 
@@ -33,7 +32,7 @@ def uniform(node: Node) -> np.generic | None:
     """Return the number that a constant, or a view of one, holds everywhere, if it does."""
     if node.array_type.size == 0:
         return None
-    while node.op.name in VIEWS:
+    while node.op.is_view:
         node = node.inputs[0]
     if node.op is not CONST:
         return None
@@ -62,7 +61,7 @@ class Addresses:
 
     def leaf(self, node: Node, places: Places) -> tuple[Node, Affine] | None:
         """Return the array that a value is read from, and where; None if it is computed."""
-        for array in (node, *(node.inputs if node.op.name == "reshape" else ())):
+        for array in (node, *(node.inputs if node.op.keeps_order else ())):
             if array in self.arrays and array not in self.here:
                 return array, linear(places, node.array_type.shape)
         return None

@@ -8,6 +8,7 @@ from math import prod
 from typing import Any
 
 from minicolumn.ir.graph import Node
+from minicolumn.ir.ops.order import CUMSUM
 from minicolumn.lower.llvm import sharing
 from minicolumn.lower.llvm.by_rows import rows_of
 from minicolumn.lower.llvm.elements import Addresses, Elements, memory_type, uniform
@@ -16,6 +17,7 @@ from minicolumn.lower.llvm.levels import Levels, merged, separate
 from minicolumn.lower.llvm.machine import Machine
 from minicolumn.lower.llvm.nest import lanes_for, nest, no_lanes_left, run_stores
 from minicolumn.lower.llvm.reduce import (
+    fold_of,
     kept_levels,
     operand_places_of,
     ranges_of,
@@ -205,7 +207,7 @@ def _reduce(frame: Frame) -> None:
     levels = merged(ranges, [*read, *after], apart=(kept_axes,))
     kept = kept_levels(node, levels)
     strides = [levels.strides(a) for a in read]
-    columns = runs_along_columns(strides, kept, levels) and node.op.name not in ("argmax", "argmin")
+    columns = fold_of(node) is not None and runs_along_columns(strides, kept, levels)
     columns = columns and all(levels.strides(s.address)[kept - 1] == 1 for s in kernel.stores)
     lanes = _reduction_lanes(frame, levels, kept, columns)
     e = frame.elements(addresses, levels, lanes)
@@ -244,7 +246,7 @@ def _order(frame: Frame) -> None:
     places = tuple(counter(order.index(a), n) for a, n in enumerate(shape))
     e = frame.elements(frame.addresses(ranges), separate(ranges), 1)
     address = linear(places, shape)
-    is_sum, type = node.op.name == "cumsum", memory_type(node)
+    is_sum, type = node.op is CUMSUM, memory_type(node)
     first = const(type, (-0.0 if node.array_type.is_float else 0) if is_sum else 1)
     opcode = ("f" if node.array_type.is_float else "") + ("add" if is_sum else "mul")
 

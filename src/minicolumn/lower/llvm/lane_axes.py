@@ -6,6 +6,10 @@ from collections.abc import Callable, Sequence
 from math import prod
 
 from minicolumn.ir.graph import CONST, INPUT, Graph, Node
+from minicolumn.ir.op import Kind, Op
+from minicolumn.ir.ops.indexing import GATHER
+from minicolumn.ir.ops.products import MATMUL
+from minicolumn.ir.ops.shaping import BROADCAST, CONCATENATE, FLIP, RESHAPE, SLICE, TRANSPOSE
 from minicolumn.ir.shapes import Shape, TupleType
 from minicolumn.lower.llvm.scalar import is_native
 
@@ -21,9 +25,7 @@ def without(shape: Shape, axis: int | None) -> Shape:
 
 def lanes_of_body(body: Graph) -> int | None:
     """Return how many lanes a loop's body needs, or None if it is not for registers."""
-    batches = {
-        n.inputs[1].array_type.shape for n in body.nodes if n.op.name == "gather" and len(n.inputs) == 2
-    }
+    batches = {n.inputs[1].array_type.shape for n in body.nodes if n.op is GATHER and len(n.inputs) == 2}
     if len(batches) != 1 or len(batch := batches.pop()) != 1 or not 2 <= batch[0] <= MOST_LANES:
         return None
     try:
@@ -41,14 +43,14 @@ def _values(node: Node, axis: int | None) -> int:
     if node.op is INPUT and axis is None:
         return 0  # read where it is needed
     count = prod(without(node.array_type.shape, axis))
-    return count * (node.inputs[0].array_type.shape[-1] if node.op.name == "matmul" else 1)
+    return count * (node.inputs[0].array_type.shape[-1] if node.op is MATMUL else 1)
 
 
 def lane_axes(body: Graph, batch: int) -> dict[Node, int | None]:
     """Return which axis of each value runs along the lanes."""
     found: dict[Node, int | None] = {}
     # The rows of the batch run along the lanes; a bias that happens to be as long as the batch does not.
-    rows = {n.inputs[1] for n in body.nodes if n.op.name == "gather"}
+    rows = {n.inputs[1] for n in body.nodes if n.op is GATHER}
     for node in body.nodes:
         if isinstance(node.type, TupleType) or 0 in node.array_type.shape:
             raise NotForRegisters
@@ -58,7 +60,7 @@ def lane_axes(body: Graph, batch: int) -> dict[Node, int | None]:
         if node.op is CONST:
             found[node] = None
             continue
-        rule = _AXES.get(node.op.name) or _AXES.get(node.op.kind)
+        rule = _AXES.get(node.op) or _AXES.get(node.op.kind)
         if rule is None:
             raise NotForRegisters
         found[node] = rule(node, [found[i] for i in node.inputs], batch)
@@ -129,15 +131,15 @@ def _unlaned(node: Node, axes: Sequence[int | None], batch: int) -> int | None:
     return None
 
 
-_AXES: dict[str, Callable[[Node, Sequence[int | None], int], int | None]] = {
+_AXES: dict[Op | Kind, Callable[[Node, Sequence[int | None], int], int | None]] = {
     "map": _axis_of_map,
     "reduce": _axis_of_reduce,
-    "matmul": _axis_of_matmul,
-    "gather": _axis_of_gather,
-    "reshape": _axis_of_reshape,
-    "transpose": _axis_of_transpose,
-    "broadcast": _axis_of_broadcast,
-    "concatenate": _unlaned,
-    "slice": _unlaned,
-    "flip": _unlaned,
+    MATMUL: _axis_of_matmul,
+    GATHER: _axis_of_gather,
+    RESHAPE: _axis_of_reshape,
+    TRANSPOSE: _axis_of_transpose,
+    BROADCAST: _axis_of_broadcast,
+    CONCATENATE: _unlaned,
+    SLICE: _unlaned,
+    FLIP: _unlaned,
 }

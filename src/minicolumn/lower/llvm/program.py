@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from minicolumn.ir.graph import Graph, Node
+from minicolumn.ir.ops.control import SCAN
 from minicolumn.lower.llvm.elements import memory_type
 from minicolumn.lower.llvm.emit import Function, Module, Value, const, index
 from minicolumn.lower.llvm.jit import Target
@@ -145,7 +146,7 @@ def _reaching(graph: Graph, flexible: Container[Node]) -> set[Node]:
     """Return the inputs of the graph and of bodies in it that stand for arrays of any length."""
     found = {node for node in graph.inputs if node in flexible}
     for node in graph.nodes:
-        if node.op.name == "scan":
+        if node.op is SCAN:
             body = node.attrs["body"]
             outer = zip(node.inputs[: node.attrs["consts"]], body.inputs, strict=False)
             found |= _reaching(body, {inner for operand, inner in outer if operand in found})

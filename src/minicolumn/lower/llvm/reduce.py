@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from minicolumn.ir.graph import Node
+from minicolumn.ir.op import Op
+from minicolumn.ir.ops.reductions import ALL, ANY, ARGMAX, MAX, MIN, PROD, SUM
 from minicolumn.lower.llvm.elements import Elements
 from minicolumn.lower.llvm.emit import Function, Value, const, const_lanes, index, lanes_of, llvm_type, vector
 from minicolumn.lower.llvm.levels import Levels
@@ -30,10 +32,11 @@ STRANDS = 4
 
 @dataclass(frozen=True)
 class Fold:
-    """How two partial results become one, and what changes nothing."""
+    """How two partial results become one, what changes nothing, and the result where there is nothing."""
 
     combine: Callable[[Function, Value, Value], Value]
     neutral: Callable[[np.dtype], float | int | bool]
+    empty: float | int | bool | None = None
 
 
 def _number(floating: str, integer: str) -> Callable[[Function, Value, Value], Value]:
@@ -51,18 +54,30 @@ def _highest(dtype: np.dtype) -> float | int | bool:
     return np.inf if dtype.kind == "f" else True if dtype.kind == "b" else int(np.iinfo(dtype).max)
 
 
-def fold_of(node: Node) -> Fold:
-    """Return how a reduction combines."""
-    signed = node.inputs[0].array_type.dtype.kind == "i"
-    return {
-        # -0 changes nothing, not even the sign of a sum of nothing but -0.
-        "sum": Fold(_number("fadd", "add"), lambda d: -0.0 if d.kind == "f" else 0),
-        "prod": Fold(_number("fmul", "mul"), lambda d: 1),
-        "max": Fold(lambda f, a, b: larger(f, a, b, signed), _lowest),
-        "min": Fold(lambda f, a, b: larger(f, a, b, signed, most=False), _highest),
-        "all": Fold(lambda f, a, b: f.op("and", a, b), lambda d: True),
-        "any": Fold(lambda f, a, b: f.op("or", a, b), lambda d: False),
-    }[node.op.name]
+def _extreme(most: bool) -> Callable[[bool], Fold]:
+    return lambda signed: Fold(lambda f, a, b: larger(f, a, b, signed, most), _lowest if most else _highest)
+
+
+def _always(fold: Fold) -> Callable[[bool], Fold]:
+    return lambda signed: fold
+
+
+# From whether the operand is of signed integers. In a sum -0 changes nothing, not even the sign of a sum of
+# nothing but -0.
+_FOLDS: dict[Op, Callable[[bool], Fold]] = {
+    SUM: _always(Fold(_number("fadd", "add"), lambda d: -0.0 if d.kind == "f" else 0, 0)),
+    PROD: _always(Fold(_number("fmul", "mul"), lambda d: 1, 1)),
+    MAX: _extreme(most=True),
+    MIN: _extreme(most=False),
+    ALL: _always(Fold(lambda f, a, b: f.op("and", a, b), lambda d: True, True)),
+    ANY: _always(Fold(lambda f, a, b: f.op("or", a, b), lambda d: False, False)),
+}
+
+
+def fold_of(node: Node) -> Fold | None:
+    """Return how a reduction combines; None where it looks for the place of an extreme."""
+    fold = _FOLDS.get(node.op)
+    return fold(node.inputs[0].array_type.dtype.kind == "i") if fold else None
 
 
 def reduced_axes(node: Node) -> tuple[int, ...]:
@@ -114,7 +129,7 @@ class Reduction:
         self.e, self.f, self.kernel, self.kept = e, e.f, kernel, kept
         self.node = kernel.anchor
         self.operand, self.places = self.node.inputs[0], operand_places_of(self.node)
-        self.fold = fold_of(self.node) if self.node.op.name not in ("argmax", "argmin") else None
+        self.fold = fold_of(self.node)
         self.dtype = self.operand.array_type.dtype
         self.columns = e.along < kept
         e.given[self.node] = self._not_yet
@@ -162,8 +177,10 @@ class Reduction:
 
     def _reduced(self) -> Value:
         if 0 in self.e.levels.sizes[self.kept :]:  # of nothing: 0, not the -0 that changes nothing
-            empty = {"sum": 0, "prod": 1, "all": True, "any": False}[self.node.op.name]
-            return const(llvm_type(self.node.array_type.dtype, self.e.lanes if self.columns else 1), empty)
+            assert self.fold is not None
+            assert self.fold.empty is not None
+            type = llvm_type(self.node.array_type.dtype, self.e.lanes if self.columns else 1)
+            return const(type, self.fold.empty)
         total = self._level(self.kept, self._neutral())
         return total if self.columns else self._halved(total)
 
@@ -256,7 +273,7 @@ class Reduction:
         return self._first(*found)
 
     def _least_likely(self) -> Value:
-        bound = (_lowest if self.node.op.name == "argmax" else _highest)(self.dtype)
+        bound = (_lowest if self.node.op is ARGMAX else _highest)(self.dtype)
         return const(vector(llvm_type(self.dtype), self.e.lanes), bound)
 
     def _looked_at(self, counter: Value, best: Value, place: Value) -> tuple[Value, Value]:
@@ -286,7 +303,7 @@ class Reduction:
         return place
 
     def _better(self, value: Value, best: Value) -> Value:
-        f, most = self.f, self.node.op.name == "argmax"
+        f, most = self.f, self.node.op is ARGMAX
         if self.dtype.kind == "f":
             beyond = f.compare("ogt" if most else "olt", value, best)
             first_nan = f.op("and", f.compare("uno", value, value), f.compare("ord", best, best))

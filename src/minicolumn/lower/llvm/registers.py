@@ -15,6 +15,10 @@ from math import prod
 import numpy as np
 
 from minicolumn.ir.graph import CONST, INPUT, Graph, Node
+from minicolumn.ir.op import Kind, Op
+from minicolumn.ir.ops.indexing import GATHER
+from minicolumn.ir.ops.products import MATMUL
+from minicolumn.ir.ops.shaping import CONCATENATE
 from minicolumn.ir.shapes import Shape
 from minicolumn.lower.llvm.elements import memory_type
 from minicolumn.lower.llvm.emit import Function, Value, const, const_lanes, index, lanes_of, llvm_type, vector
@@ -92,7 +96,7 @@ class Registers:
     def _computed(self, node: Node) -> Block:
         if node.op is CONST:
             return self._constant(node)
-        emitter = _EMIT.get(node.op.name) or _EMIT[node.op.kind]
+        emitter = _viewed if node.op.is_view else _EMIT.get(node.op) or _EMIT[node.op.kind]
         shape, axis = node.array_type.shape, self.axes[node]
         at = emitter(self, node)
         return Block(shape, axis, {places: at(places) for places in all_places(without(shape, axis))})
@@ -212,6 +216,7 @@ class Registers:
     def reduced(self, node: Node) -> Callable[[Index], Value]:
         """Combine along axes: vectors lane by lane, and lanes by halves."""
         block, fold = self.block(node.inputs[0]), fold_of(node)
+        assert fold is not None
         removed, dtype = node.attrs["axes"], node.array_type.dtype
         kept = [a for a in range(len(block.shape)) if a not in removed]
         along_lanes = block.axis is not None and block.axis in removed
@@ -278,50 +283,23 @@ def _stretched(block: Block, places: Index) -> Value:
     return block.at(tuple(0 if n == 1 else p for n, p in zip(block.shape, own, strict=True)))
 
 
-def _viewed(find: Callable[[Node, Index], Index]) -> Callable[[Registers, Node], Callable[[Index], Value]]:
-    """Return an emitter for an operation that only says which place of its operand each place is."""
+def _viewed(r: Registers, node: Node) -> Callable[[Index], Value]:
+    """Read each place from the place of the operand that it is."""
+    block, axis = r.block(node.inputs[0]), r.axes[node]
+    shape, index_map = block.shape, node.op.index_map
 
-    def emit(r: Registers, node: Node) -> Callable[[Index], Value]:
-        block, axis = r.block(node.inputs[0]), r.axes[node]
+    def at(places: Index) -> Value:
+        full = places if axis is None else (*places[:axis], 0, *places[axis:])
+        return block.at(index_map(full, shape, **node.attrs) if index_map else _renumbered(node, full))
 
-        def at(places: Index) -> Value:
-            full = places if axis is None else (*places[:axis], 0, *places[axis:])
-            return block.at(find(node, full))
-
-        return at
-
-    return emit
+    return at
 
 
-def _unbroadcast(node: Node, places: Index) -> Index:
-    shape = node.inputs[0].array_type.shape
-    own = places[len(places) - len(shape) :]
-    return tuple(0 if n == 1 else p for n, p in zip(shape, own, strict=True))
-
-
-def _unreshaped(node: Node, places: Index) -> Index:
+def _renumbered(node: Node, places: Index) -> Index:
     # The lanes' place is 0 on both sides, and the same axes lie before and behind it.
     number = int(np.ravel_multi_index(places, node.array_type.shape)) if places else 0
     shape = node.inputs[0].array_type.shape
     return tuple(int(p) for p in np.unravel_index(number, shape)) if shape else ()
-
-
-def _untransposed(node: Node, places: Index) -> Index:
-    axes = node.attrs["axes"]
-    return tuple(places[axes.index(a)] for a in range(len(axes)))
-
-
-def _unsliced(node: Node, places: Index) -> Index:
-    steps = zip(places, node.attrs["start"], node.attrs["step"], strict=True)
-    return tuple(start + p * step for p, start, step in steps)
-
-
-def _unflipped(node: Node, places: Index) -> Index:
-    shape = node.array_type.shape
-    return tuple(
-        n - 1 - p if i in node.attrs["axes"] else p
-        for i, (p, n) in enumerate(zip(places, shape, strict=True))
-    )
 
 
 def _concatenated(r: Registers, node: Node) -> Callable[[Index], Value]:
@@ -339,15 +317,10 @@ def _concatenated(r: Registers, node: Node) -> Callable[[Index], Value]:
     return at
 
 
-_EMIT: dict[str, Callable[[Registers, Node], Callable[[Index], Value]]] = {
+_EMIT: dict[Op | Kind, Callable[[Registers, Node], Callable[[Index], Value]]] = {
     "map": Registers.mapped,
     "reduce": Registers.reduced,
-    "matmul": Registers.multiplied,
-    "gather": Registers.gathered,
-    "reshape": _viewed(_unreshaped),
-    "transpose": _viewed(_untransposed),
-    "broadcast": _viewed(_unbroadcast),
-    "slice": _viewed(_unsliced),
-    "flip": _viewed(_unflipped),
-    "concatenate": _concatenated,
+    MATMUL: Registers.multiplied,
+    GATHER: Registers.gathered,
+    CONCATENATE: _concatenated,
 }

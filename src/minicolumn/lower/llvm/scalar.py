@@ -11,6 +11,9 @@ from collections.abc import Callable
 import numpy as np
 
 from minicolumn.ir.graph import Node
+from minicolumn.ir.op import Op, op_named
+from minicolumn.ir.ops import elementwise as e
+from minicolumn.ir.ops import logic as b
 from minicolumn.lower.llvm import mathlib
 from minicolumn.lower.llvm.emit import (
     Function,
@@ -28,12 +31,18 @@ Emitter = Callable[..., Value]
 
 def is_native(node: Node) -> bool:
     """Return whether a map can be computed within a loop, on the dtypes it has here."""
-    return (node.op.name, node.array_type.dtype.kind) not in _BY_HOST and node.op.name in MAPS
+    return node.op in MAPS and node.array_type.dtype.kind not in node.op.host
 
 
 def emit_map(f: Function, node: Node, operands: list[Value]) -> Value:
     """Return a map's value for these operands."""
-    return MAPS[node.op.name](f, node, *operands)
+    return MAPS[node.op](f, node, *operands)
+
+
+def ulp_of(node: Node) -> float:
+    """Return the units in the last place by which a map on floats may be off; 0 where it is rounded once."""
+    name = _LIBRARY.get(node.op)
+    return mathlib.BOUNDS[name, llvm_type(node.array_type.dtype)] if name and is_native(node) else 0.0
 
 
 def _dtype(node: Node) -> np.dtype:
@@ -98,7 +107,7 @@ def _remainder(f: Function, node: Node, x: Value, y: Value) -> Value:
 
 def _fmod(f: Function, node: Node, x: Value, y: Value) -> Value:
     if is_float(x.type):
-        return mathlib.call(f, "fmod", x, y)
+        return mathlib.call(f, _LIBRARY[e.FMOD], x, y)
     safe, zero = _safe_divisor(f, node, x, y)
     rest = f.op("srem" if _is_signed(node) else "urem", x, safe)
     return f.select(zero, const(x.type, 0), rest)
@@ -107,7 +116,7 @@ def _fmod(f: Function, node: Node, x: Value, y: Value) -> Value:
 def _float_divmod(f: Function, x: Value, y: Value) -> tuple[Value, Value]:
     """Return floor(x / y) and the rest with the sign of y, as NumPy's divmod makes them of C's fmod."""
     zero, one = const(x.type, 0), const(x.type, 1)
-    rest = mathlib.call(f, "fmod", x, y)
+    rest = mathlib.call(f, _LIBRARY[e.FMOD], x, y)
     quotient = f.op("fdiv", f.op("fsub", x, rest), y)
     apart = f.op("xor", f.compare("olt", y, zero), f.compare("olt", rest, zero))
     moved = f.op("and", f.compare("une", rest, zero), apart)
@@ -264,45 +273,45 @@ def _same(f: Function, node: Node, x: Value) -> Value:
     return x
 
 
-MAPS: dict[str, Emitter] = {
-    "add": _arithmetic("fadd", "add", "or"),
-    "subtract": _arithmetic("fsub", "sub"),
-    "multiply": _arithmetic("fmul", "mul", "and"),
-    "divide": _arithmetic("fdiv", "sdiv"),
-    "negative": _negative,
-    "absolute": _absolute,
-    "sign": _sign,
-    "floor": _rounded("floor"),
-    "ceil": _rounded("ceil"),
-    "trunc": _rounded("trunc"),
-    "rint": _rounded("roundeven"),
-    "sqrt": _rounded("sqrt"),
-    "floor_divide": _floor_divide,
-    "remainder": _remainder,
-    "fmod": _fmod,
-    "maximum": _extreme(True),
-    "minimum": _extreme(False),
-    "where": lambda f, node, c, x, y: f.select(c, x, y),
-    "cast": _cast,
-    "stop_gradient": _same,
-    "copy": _same,
-    "equal": _compared("oeq", "eq", "eq"),
-    "not_equal": _compared("une", "ne", "ne"),
-    "less": _compared("olt", "slt", "ult"),
-    "less_equal": _compared("ole", "sle", "ule"),
-    "greater": _compared("ogt", "sgt", "ugt"),
-    "greater_equal": _compared("oge", "sge", "uge"),
-    "isnan": _float_test(lambda f, x: f.compare("uno", x, x), False),
-    "isinf": _float_test(_infinite, False),
-    "isfinite": _float_test(_finite, True),
-    "signbit": _signbit,
-    "bitwise_and": lambda f, node, x, y: f.op("and", x, y),
-    "bitwise_or": lambda f, node, x, y: f.op("or", x, y),
-    "bitwise_xor": lambda f, node, x, y: f.op("xor", x, y),
-    "invert": _invert,
-    "left_shift": _shift("shl"),
-    "right_shift": _shift("lshr"),
-    **{name: _in_library(name) for name in mathlib.MATH if name != "fmod"},
+MAPS: dict[Op, Emitter] = {
+    e.ADD: _arithmetic("fadd", "add", "or"),
+    e.SUBTRACT: _arithmetic("fsub", "sub"),
+    e.MULTIPLY: _arithmetic("fmul", "mul", "and"),
+    e.DIVIDE: _arithmetic("fdiv", "sdiv"),
+    e.NEGATIVE: _negative,
+    e.ABSOLUTE: _absolute,
+    e.SIGN: _sign,
+    e.FLOOR: _rounded("floor"),
+    e.CEIL: _rounded("ceil"),
+    e.TRUNC: _rounded("trunc"),
+    e.RINT: _rounded("roundeven"),
+    e.SQRT: _rounded("sqrt"),
+    e.FLOOR_DIVIDE: _floor_divide,
+    e.REMAINDER: _remainder,
+    e.FMOD: _fmod,
+    e.MAXIMUM: _extreme(True),
+    e.MINIMUM: _extreme(False),
+    e.WHERE: lambda f, node, c, x, y: f.select(c, x, y),
+    e.CAST: _cast,
+    e.STOP_GRADIENT: _same,
+    e.COPY: _same,
+    b.EQUAL: _compared("oeq", "eq", "eq"),
+    b.NOT_EQUAL: _compared("une", "ne", "ne"),
+    b.LESS: _compared("olt", "slt", "ult"),
+    b.LESS_EQUAL: _compared("ole", "sle", "ule"),
+    b.GREATER: _compared("ogt", "sgt", "ugt"),
+    b.GREATER_EQUAL: _compared("oge", "sge", "uge"),
+    b.ISNAN: _float_test(lambda f, x: f.compare("uno", x, x), False),
+    b.ISINF: _float_test(_infinite, False),
+    b.ISFINITE: _float_test(_finite, True),
+    b.SIGNBIT: _signbit,
+    b.BITWISE_AND: lambda f, node, x, y: f.op("and", x, y),
+    b.BITWISE_OR: lambda f, node, x, y: f.op("or", x, y),
+    b.BITWISE_XOR: lambda f, node, x, y: f.op("xor", x, y),
+    b.INVERT: _invert,
+    b.LEFT_SHIFT: _shift("shl"),
+    b.RIGHT_SHIFT: _shift("lshr"),
 }
-# Powers of integers take a loop for each element; SciPy's rarer functions have no emitter at all.
-_BY_HOST = {("power", "i"), ("power", "u")}
+# Functions of the library bear the names of the operations that they compute.
+_LIBRARY = {op_named(name): name for name in mathlib.MATH}
+MAPS |= {op: _in_library(name) for op, name in _LIBRARY.items() if op not in MAPS}

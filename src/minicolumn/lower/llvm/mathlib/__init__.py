@@ -8,6 +8,7 @@ are as in C99.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from minicolumn.lower.llvm.emit import Function, Module, Value, element_of, lanes_of
 from minicolumn.lower.llvm.mathlib import (
@@ -22,59 +23,65 @@ from minicolumn.lower.llvm.mathlib import (
 )
 from minicolumn.lower.llvm.mathlib.core import Lanes
 
-_BODIES: dict[str, Callable[..., Lanes]] = {
-    body.__name__: body
-    for body in (
-        exponential.exp,
-        exponential.exp2,
-        exponential.expm1,
-        exponential.logistic,
-        logarithm.log,
-        logarithm.log2,
-        logarithm.log10,
-        logarithm.log1p,
-        logarithm.softplus,
-        logarithm.logaddexp,
-        logarithm.logaddexp2,
-        logarithm.xlogy,
-        logarithm.xlog1py,
-        logarithm.arcsinh,
-        logarithm.arccosh,
-        logarithm.arctanh,
-        hyperbolic.tanh,
-        hyperbolic.sinh,
-        hyperbolic.cosh,
-        error.erf,
-        error.erfc,
-        trigonometry.sin,
-        trigonometry.cos,
-        trigonometry.tan,
-        trigonometry.arcsin,
-        trigonometry.arccos,
-        trigonometry.arctan,
-        trigonometry.arctan2,
-        power.power,
-        roots.cbrt,
-        roots.hypot,
-        remainder.fmod,
-    )
-}
-# Short enough to be part of the loop that calls them, where their constants stay in registers.
-_SHORT = {
-    "erf",
-    "exp",
-    "exp2",
-    "expm1",
-    "logistic",
-    "log",
-    "log2",
-    "log1p",
-    "tanh",
-    "sinh",
-    "cosh",
-    "hypot",
-    "softplus",
-}
+
+@dataclass(frozen=True)
+class Routine:
+    """A function of the library.
+
+    body            what computes it
+    float, double   the largest error in units in the last place of the result. Those of float were found by a
+                    sweep over every 61st of its numbers, those of double by samples from every binade; some
+                    room was added.
+    inline          whether it is short enough to be part of the loop that calls it, where its constants stay
+                    in registers
+    """
+
+    body: Callable[..., Lanes]
+    float: float
+    double: float
+    inline: bool = False
+
+    @property
+    def name(self) -> str:
+        """Return the function's name, which is that of the operation it computes."""
+        return self.body.__name__
+
+
+ROUTINES = (
+    Routine(exponential.exp, 1.0, 1.0, inline=True),
+    Routine(exponential.exp2, 1.3, 1.3, inline=True),
+    Routine(exponential.expm1, 1.6, 1.6, inline=True),
+    Routine(exponential.logistic, 2.5, 2.5, inline=True),
+    Routine(logarithm.log, 1.0, 1.0, inline=True),
+    Routine(logarithm.log2, 1.2, 1.0, inline=True),
+    Routine(logarithm.log10, 1.1, 1.0),
+    Routine(logarithm.log1p, 1.6, 1.0, inline=True),
+    Routine(logarithm.softplus, 2.0, 2.0, inline=True),
+    Routine(logarithm.logaddexp, 2.7, 2.7),
+    Routine(logarithm.logaddexp2, 3.0, 3.0),
+    Routine(logarithm.xlogy, 2.0, 2.0),
+    Routine(logarithm.xlog1py, 2.5, 2.2),
+    Routine(logarithm.arcsinh, 2.0, 2.0),
+    Routine(logarithm.arccosh, 2.0, 1.5),
+    Routine(logarithm.arctanh, 2.0, 2.0),
+    Routine(hyperbolic.tanh, 1.5, 1.5, inline=True),
+    Routine(hyperbolic.sinh, 2.3, 2.3, inline=True),
+    Routine(hyperbolic.cosh, 1.4, 1.4, inline=True),
+    Routine(error.erf, 1.3, 1.3, inline=True),
+    Routine(error.erfc, 3.5, 3.5),
+    Routine(trigonometry.sin, 1.3, 1.3),
+    Routine(trigonometry.cos, 1.3, 1.3),
+    Routine(trigonometry.tan, 3.0, 3.0),
+    Routine(trigonometry.arcsin, 2.5, 2.5),
+    Routine(trigonometry.arccos, 1.3, 1.3),
+    Routine(trigonometry.arctan, 2.2, 2.2),
+    Routine(trigonometry.arctan2, 2.3, 2.3),
+    Routine(power.power, 0.6, 1.2),
+    Routine(roots.cbrt, 0.6, 0.6),
+    Routine(roots.hypot, 1.2, 1.2, inline=True),
+    Routine(remainder.fmod, 0.0, 0.0),
+)
+_INLINE = {r.name for r in ROUTINES if r.inline}
 
 
 def _emitter(body: Callable[..., Lanes]) -> Callable[..., Value]:
@@ -86,49 +93,13 @@ def _emitter(body: Callable[..., Lanes]) -> Callable[..., Value]:
 
 
 # What writes each function's instructions in place: f, then operands of one type.
-MATH: dict[str, Callable[..., Value]] = {name: _emitter(body) for name, body in _BODIES.items()}
+MATH: dict[str, Callable[..., Value]] = {r.name: _emitter(r.body) for r in ROUTINES}
 
-# The largest error in units in the last place of the result, in float and in double. Those of float were
-# found by a sweep over every 61st of its numbers, those of double by samples from every binade; some room was
-# added.
-_BOUNDS = {
-    "exp": (1.0, 1.0),
-    "exp2": (1.3, 1.3),
-    "expm1": (1.6, 1.6),
-    "logistic": (2.5, 2.5),
-    "log": (1.0, 1.0),
-    "log2": (1.2, 1.0),
-    "log10": (1.1, 1.0),
-    "log1p": (1.6, 1.0),
-    "softplus": (2.0, 2.0),
-    "logaddexp": (2.7, 2.7),
-    "logaddexp2": (3.0, 3.0),
-    "xlogy": (2.0, 2.0),
-    "xlog1py": (2.5, 2.2),
-    "arcsinh": (2.0, 2.0),
-    "arccosh": (2.0, 1.5),
-    "arctanh": (2.0, 2.0),
-    "tanh": (1.5, 1.5),
-    "sinh": (2.3, 2.3),
-    "cosh": (1.4, 1.4),
-    "erf": (1.3, 1.3),
-    "erfc": (3.5, 3.5),
-    "sin": (1.3, 1.3),
-    "cos": (1.3, 1.3),
-    "tan": (3.0, 3.0),
-    "arcsin": (2.5, 2.5),
-    "arccos": (1.3, 1.3),
-    "arctan": (2.2, 2.2),
-    "arctan2": (2.3, 2.3),
-    "power": (0.6, 1.2),
-    "cbrt": (0.6, 0.6),
-    "hypot": (1.2, 1.2),
-    "fmod": (0.0, 0.0),
-}
+# The largest error of each function in units in the last place of its result.
 BOUNDS: dict[tuple[str, str], float] = {
-    (name, element): bound
-    for name, both in _BOUNDS.items()
-    for element, bound in zip(("float", "double"), both, strict=True)
+    (r.name, element): bound
+    for r in ROUTINES
+    for element, bound in (("float", r.float), ("double", r.double))
 }
 
 
@@ -154,7 +125,7 @@ def call(f: Function, name: str, *operands: Value) -> Value:
 
 
 def _define(module: Module, full: str, name: str, type: str, arity: int) -> None:
-    inline = " alwaysinline" if name in _SHORT else ""
+    inline = " alwaysinline" if name in _INLINE else ""
     parameters = [(letter, type) for letter in "xy"[:arity]]
     f = Function(module, full, parameters, type, f"internal nounwind memory(none){inline}")
     f.finish(MATH[name](f, *f.parameters.values()))

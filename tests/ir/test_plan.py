@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
@@ -10,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from minicolumn.ir.graph import CONST, Graph, Node, input_node
-from minicolumn.ir.ops.control import evaluate
+from minicolumn.ir.ops.control import SCAN
+from minicolumn.ir.plan import Plan, make_plan
 from minicolumn.ir.shapes import ArrayType
 from minicolumn.lower.reference import ReferenceProgram
-from minicolumn.passes.plan import Plan, make_plan
 from minicolumn.passes.simplify import simplify
 
 # The fixtures hand out functions and a module, which no example can change.
@@ -22,6 +23,32 @@ CALM = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
+
+
+def evaluate(graph: Graph, args: Sequence[np.ndarray]) -> list[Any]:
+    """Return what a graph means: every node by hand, loops too; what the interpreter is held against."""
+    values: dict[Node, Any] = dict(zip(graph.inputs, args, strict=True))
+    for node in graph.nodes:
+        if node not in values:
+            mean = _loop if node.op is SCAN else node.op.numpy
+            values[node] = mean(*(values[i] for i in node.inputs), **node.attrs)
+    return [values[node] for node in graph.outputs]
+
+
+def _loop(*args: Any, body: Graph, consts: int, carry: int, length: int, reverse: bool) -> tuple[Any, ...]:
+    fixed, state, rows = args[:consts], list(args[consts : consts + carry]), args[consts + carry :]
+    ys: list[list[Any]] = [[] for _ in body.outputs[carry:]]
+    for i in range(length)[:: -1 if reverse else 1]:
+        out = evaluate(body, [*fixed, *state, *(row[i] for row in rows)])
+        state = out[:carry]
+        for y, value in zip(ys, out[carry:], strict=True):
+            y.append(value)
+    types = (node.array_type for node in body.outputs[carry:])
+    stacked = (
+        np.array(y[:: -1 if reverse else 1], t.dtype).reshape(length, *t.shape)
+        for y, t in zip(ys, types, strict=True)
+    )
+    return (*state, *stacked)
 
 
 def run_symbolically(plan: Plan) -> list[Node | None]:
