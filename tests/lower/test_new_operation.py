@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from minicolumn.train.epoch import State, train_epoch
 
 import minicolumn as mc
 from minicolumn.autodiff.check import check_grads
@@ -19,7 +20,6 @@ from minicolumn.lower.compile import graph_of
 from minicolumn.lower.llvm.level import Level
 from minicolumn.lower.native import NativeProgram
 from minicolumn.lower.reference import ReferenceProgram
-from minicolumn.train.epoch import State, train_epoch
 
 RNG = np.random.default_rng(0)
 
