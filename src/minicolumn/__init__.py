@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from minicolumn.model import Model, load
     from minicolumn.train import (
         Callback,
+        Checkpoint,
         EarlyStopping,
         History,
         KeepBest,
@@ -62,6 +63,7 @@ _LATER = {
     "Model": "minicolumn.model",
     "load": "minicolumn.model",
     "Callback": "minicolumn.train",
+    "Checkpoint": "minicolumn.train",
     "EarlyStopping": "minicolumn.train",
     "Footprints": "minicolumn.explain",
     "History": "minicolumn.train",
@@ -92,6 +94,7 @@ def __dir__() -> list[str]:
 
 __all__ = [
     "Callback",
+    "Checkpoint",
     "DataError",
     "DerivativeError",
     "DivergenceError",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -42,8 +42,18 @@ _FIELDS = (
     "package",
     "data_hash",
 )
+# The text of a checkpoint, which models lack, and how the names of its tensors begin.
+_CHECKPOINT, _PREFIX = "checkpoint", "checkpoint:"
 _PACKAGE = re.compile(r"[0-9][0-9A-Za-z.+!]{0,63}")
 _HASH = re.compile(r"[0-9A-Za-z:_-]{1,128}")
+
+
+@dataclass(frozen=True, eq=False)
+class Extra:
+    """What a model file holds beside the model, for who trains on: a description as JSON, and tensors."""
+
+    description: dict[str, Any]
+    tensors: Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +71,7 @@ class Artifact:
     history         one row an epoch; past 1,000 rows a save keeps 1,000, evenly spread
     package         version of minicolumn that trained the network
     data_hash       digest of the training data, or None
+    checkpoint      the training that the model is of, where it can be gone on with; else None
     """
 
     network: dict[str, Any]
@@ -74,6 +85,7 @@ class Artifact:
     history: list[dict[str, Any]] = field(default_factory=list)
     package: str = "0"
     data_hash: str | None = None
+    checkpoint: Extra | None = None
     format_version: int = FORMAT_VERSION
 
 
@@ -116,7 +128,10 @@ def _encode(artifact: Artifact) -> list[bytes | memoryview]:
     """Return the file's bytes in chunks, once the loader's checks have passed."""
     tensors = {name: np.asarray(array) for name, array in named_leaves(artifact.params)}
     try:
-        texts = {name: _text(artifact, name) for name in _FIELDS}
+        texts = {name: _text(name, getattr(artifact, name)) for name in _FIELDS}
+        if artifact.checkpoint is not None:
+            texts[_CHECKPOINT] = _text(_CHECKPOINT, artifact.checkpoint.description)
+            tensors |= {f"{_PREFIX}{name}": array for name, array in artifact.checkpoint.tensors.items()}
         _read(Container(tensors, texts))
     except ModelFileError as error:
         wrong = f"it {error}".removeprefix("it is damaged: ")
@@ -127,9 +142,8 @@ def _encode(artifact: Artifact) -> list[bytes | memoryview]:
     return chunks
 
 
-def _text(artifact: Artifact, name: str) -> str:
+def _text(name: str, value: Any) -> str:
     """Return one field as its JSON text."""
-    value = getattr(artifact, name)
     if name == "history":
         value = _thinned(value)
     try:
@@ -158,6 +172,7 @@ def _plain(value: Any, drop_infinite: bool) -> Any:
 
 def _read(container: Container) -> Artifact:
     """Return the artifact in a container, every field checked against the others."""
+    extra, container = _without_checkpoint(container)
     fields = _parse_fields(container.texts)
     shape = _read_shape(fields["input_shape"])
     _check_figures(fields)
@@ -165,8 +180,23 @@ def _read(container: Container) -> Artifact:
     _check_table(fields["table"], fields["schema"], shape, layer)
     params = _read_params(layer, shape, container.tensors)
     return Artifact(
-        **{**fields, "input_shape": shape, "params": params, "format_version": container.format_version}
+        **{**fields, "input_shape": shape, "params": params, "format_version": container.format_version},
+        checkpoint=extra,
     )
+
+
+def _without_checkpoint(container: Container) -> tuple[Extra | None, Container]:
+    """Return what is there of a training, and the container of the model alone."""
+    if _CHECKPOINT not in container.texts:
+        return None, container
+    texts = dict(container.texts)
+    description = strict_json.parse(texts.pop(_CHECKPOINT), f"is damaged: its field {_CHECKPOINT!r}")
+    _expect(isinstance(description, dict), _CHECKPOINT, "an object")
+    own = {name: array for name, array in container.tensors.items() if not name.startswith(_PREFIX)}
+    others = {
+        name.removeprefix(_PREFIX): array for name, array in container.tensors.items() if name not in own
+    }
+    return Extra(description, others), replace(container, tensors=own, texts=texts)
 
 
 def _parse_fields(texts: Mapping[str, str]) -> dict[str, Any]:

@@ -247,7 +247,7 @@ class Model:
 
     def check_storable(self) -> None:
         """Refuse what no model file could hold, without writing one; DataError says what."""
-        artifact_to_bytes(self._artifact())
+        artifact_to_bytes(self.artifact())
 
     def save(self, path: PathLike) -> None:
         """Write the one file that holds the network, its weights and its table.
@@ -260,9 +260,10 @@ class Model:
             raise DataError(
                 "save: this model was trained with an own loss function, which a file cannot hold"
             )
-        save_artifact(self._artifact(), path)
+        save_artifact(self.artifact(), path)
 
-    def _artifact(self) -> Artifact:
+    def artifact(self) -> Artifact:
+        """Return what a file of this model holds."""
         from minicolumn import __version__
 
         return Artifact(

@@ -1,7 +1,7 @@
 """Training: a trainer one can hold, callbacks, history; and a trial of learning rates before it."""
 
 from minicolumn.model.scores import Metric
-from minicolumn.train.callbacks import Callback, EarlyStopping, KeepBest, ReduceOnPlateau
+from minicolumn.train.callbacks import Callback, Checkpoint, EarlyStopping, KeepBest, ReduceOnPlateau
 from minicolumn.train.fit import fit
 from minicolumn.train.history import History
 from minicolumn.train.rate_finder import RateFinding, find_learning_rate
@@ -12,6 +12,7 @@ from minicolumn.train.trainer import Trainer
 
 __all__ = [
     "Callback",
+    "Checkpoint",
     "EarlyStopping",
     "History",
     "KeepBest",

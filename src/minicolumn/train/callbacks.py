@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import logging
+import time
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 from minicolumn.errors import DataError
+from minicolumn.model.files import PathLike
 from minicolumn.registry import Integer, Number, Record, Registry, Search, Text
 from minicolumn.train.history import Row
 from minicolumn.train.settings import kind
 
 if TYPE_CHECKING:
     from minicolumn.train.trainer import Trainer
+
+logger = logging.getLogger("minicolumn")
 
 PATIENCE = Integer(help="Epochs without a better figure.", ge=1, search=Search(3, 50, log=True))
 MIN_DELTA = Number(help="By how much a figure must be better.", ge=0, search=Search(0.0, 0.01))
@@ -146,6 +151,53 @@ class KeepBest(Callback):
 
     def on_start(self, trainer: Trainer) -> None:
         trainer.keep_best(self.monitor)
+
+
+class Checkpoint(Callback):
+    """Write a checkpoint now and then, from which `Trainer.resume` goes on to the bit; one at the end, too.
+
+    path        the file; at every instant it holds the last checkpoint or the one before
+    every       seconds between two
+
+    A process that is killed loses what came after the last one. An interrupt (Ctrl-C) ends the training, and
+    the last state is written; another one waits until that is done.
+
+    >>> import numpy as np, pathlib, tempfile, minicolumn as mc
+    >>> X = np.linspace(-1.0, 1.0, 50)[:, None]
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "wave.safetensors"
+    >>> run = mc.fit(mc.nn.Dense(1), X, X**2, loss="squared_error", callbacks=[mc.Checkpoint(path)])
+    >>> mc.Trainer.resume(path, X, X**2).epoch
+    20
+    """
+
+    def __init__(self, path: PathLike, every: float = 60.0) -> None:
+        self.path, self.every = path, every
+        if isinstance(every, bool) or not isinstance(every, int | float) or not every >= 0:
+            raise DataError(f"Checkpoint: every: expected a number of seconds >= 0, got {every!r}")
+        self._last = 0.0
+
+    def on_start(self, trainer: Trainer) -> None:
+        """Start the clock."""
+        self._last = time.monotonic()
+
+    def on_chunk(self, trainer: Trainer, done: int, loss: float) -> None:
+        """Write if it is time."""
+        self._write_if_due(trainer)
+
+    def on_epoch(self, trainer: Trainer, row: Row) -> None:
+        """Write if it is time."""
+        self._write_if_due(trainer)
+
+    def on_end(self, trainer: Trainer) -> None:
+        """Write how it ended."""
+        if trainer.stopped == "interrupted":
+            logger.warning("saving %s", self.path)
+        trainer.save(self.path)
+
+    def _write_if_due(self, trainer: Trainer) -> None:
+        if time.monotonic() - self._last >= self.every:
+            trainer.save(self.path)
+            self._last = time.monotonic()
 
 
 CALLBACKS: Registry[type[Callback]] = Registry(

@@ -42,6 +42,13 @@ def check_data(
     return _weighing(rows), None
 
 
+def check_shape(who: str, X: Any, input_shape: tuple[int, ...]) -> None:
+    """Refuse rows that do not have a shape; ShapeError."""
+    found = tuple(check_inputs(who, X).shape[1:])
+    if found != input_shape:
+        raise ShapeError(f"{who}: X has rows of shape {list(found)}, the training's are {list(input_shape)}")
+
+
 def _rows(who: str, network: Layer, settings: Settings, X: Any, y: Any, weight: Any) -> Rows:
     outputs = network.output_shape(check_inputs(who, X).shape[1:])
     return check_rows(who, X, y, weight, settings.dtype, settings.rule, outputs)

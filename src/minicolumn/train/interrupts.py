@@ -9,8 +9,10 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def deferred() -> Iterator[None]:
+def deferred(again: bool = True) -> Iterator[None]:
     """Let Ctrl-C wait until what is done within is done; then it is raised.
+
+    again       False forgets it instead, where somebody was interrupted already and is about to end
 
     Native code works in the memory of a training's state, and the books that go with it are kept by Python:
     an interrupt between the two would leave weights of one step with the count of another. Only the main
@@ -28,5 +30,5 @@ def deferred() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    if waiting:
+    if waiting and again:
         raise KeyboardInterrupt

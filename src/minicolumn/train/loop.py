@@ -61,7 +61,9 @@ class Loop(Tracker):
 
     network, settings   what is trained, and how
     callbacks   that are told
-    epochs      that `run` goes to
+    epochs      that `run` goes to; horizon: the steps that a schedule spreads over
+    train_rows, held_rows   that are trained on, and measured on
+    held_fraction   of all rows, where the latter were found by it; else 0
     """
 
     network: Layer
@@ -69,6 +71,7 @@ class Loop(Tracker):
     engine: Engine
     callbacks: Sequence[Callback]
     epochs: int
+    held_fraction: float = 0.0
 
     def _begin(
         self,
@@ -78,9 +81,9 @@ class Loop(Tracker):
         held: Rows | None,
         start: Snapshot,
         epochs: int,
-        total: int | None = None,
+        horizon: int | None = None,
     ) -> None:
-        """Stand where a snapshot says; `total` steps are what a schedule spreads over."""
+        """Stand where a snapshot says; a schedule spreads over `horizon` steps."""
         self.history.rows.extend(start.rows)
         self.rate_factor, self.stop_reason = start.rate_factor, start.stop_reason
         if start.best_epoch:
@@ -99,11 +102,11 @@ class Loop(Tracker):
         self._is_telling = False
         self._later: list[Callable[[], None]] = []  # what callbacks asked for that waits until all are told
         self._plan(network, settings, train, held)
-        self._total = self._horizon() if total is None else total
+        self.horizon = self._last_step() if horizon is None else horizon
 
     def _plan(self, network: Layer, settings: Settings, train: Rows, held: Rows | None) -> None:
         """Set up what takes the steps; what was trained ahead is dropped."""
-        self.network, self.settings, self._train, self._held = network, settings, train, held
+        self.network, self.settings, self.train_rows, self.held_rows = network, settings, train, held
         names = ("loss", *map(name_of, settings.metrics)) if held else ()
         self.figures = ("loss", *(f"val_{name}" for name in names))
         ways = directions(settings.metrics, settings.record)
@@ -112,7 +115,7 @@ class Loop(Tracker):
         self._ahead.clear()
         self._one_by_one = False
 
-    def _horizon(self) -> int:
+    def _last_step(self) -> int:
         """Return the number of the last step of `epochs`, for schedules."""
         left = self.epochs - self._at.epoch - 1
         return self._at.step + self._steps_left() + max(left, 0) * self.steps if left >= 0 else self._at.step
@@ -126,7 +129,7 @@ class Loop(Tracker):
     @property
     def rows(self) -> int:
         """Return how many rows are trained on."""
-        return len(self._train)
+        return len(self.train_rows)
 
     @property
     def steps(self) -> int:
@@ -166,7 +169,7 @@ class Loop(Tracker):
     @property
     def input_shape(self) -> tuple[int, ...]:
         """Return the shape of one row."""
-        return tuple(self._train.X.shape[1:])
+        return tuple(self.train_rows.X.shape[1:])
 
     @property
     def params(self) -> Any:
@@ -238,7 +241,7 @@ class Loop(Tracker):
 
     def _rates(self, steps: int) -> Array:
         """Return the learning rates of the next steps."""
-        return self.engine.rates(self._at.step + np.arange(steps), self.rate_factor, self._total)
+        return self.engine.rates(self._at.step + np.arange(steps), self.rate_factor, self.horizon)
 
     # Whole epochs in one call -------------------------------------------------------------------------------
 
@@ -248,7 +251,7 @@ class Loop(Tracker):
         if at.seen or most < self.steps or self._one_by_one:
             return None
         fits = ahead and ahead[0].number == at.epoch + 1
-        if not fits or not self.engine.rates_hold(ahead[0], self.rate_factor, at.step, self._total):
+        if not fits or not self.engine.rates_hold(ahead[0], self.rate_factor, at.step, self.horizon):
             ahead.clear()
             self._train_ahead(most // self.steps)
         return ahead.popleft() if ahead else None
@@ -310,7 +313,7 @@ class Loop(Tracker):
     def _diverge(self, step: int, what: str) -> None:
         """Go back to the weights before this epoch, and say why."""
         at, rate = self._at, self.settings.optimizer.learning_rate
-        why = why_diverged(self._train, rate, step, at.epoch + 1, what)
+        why = why_diverged(self.train_rows, rate, step, at.epoch + 1, what)
         good = self.engine.weights(self._good) if isinstance(self._good, State) else self._good
         good = map_leaves(np.array, good)
         self._at = replace(

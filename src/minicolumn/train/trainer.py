@@ -11,7 +11,7 @@ from typing import Any, Self, Unpack
 import numpy as np
 
 from minicolumn import random
-from minicolumn.errors import DataError, DivergenceError, ShapeError
+from minicolumn.errors import DataError, DivergenceError
 from minicolumn.model.compute import forward
 from minicolumn.model.files import PathLike
 from minicolumn.model.model import Model
@@ -19,9 +19,11 @@ from minicolumn.model.rows import Rows, check_inputs
 from minicolumn.model.scores import MetricLike, name_of
 from minicolumn.nn.layer import Layer
 from minicolumn.train.callbacks import Callback, check_callbacks
-from minicolumn.train.data import check_data
+from minicolumn.train.checkpoint import read, write
+from minicolumn.train.data import check_data, check_shape
 from minicolumn.train.goal import Goal, goal_of
 from minicolumn.train.history import Row
+from minicolumn.train.interrupts import deferred
 from minicolumn.train.loop import Loop
 from minicolumn.train.resize import Resizing, grown, pruned
 from minicolumn.train.run import Run, described
@@ -35,6 +37,7 @@ from minicolumn.train.settings import (
 )
 from minicolumn.train.snapshot import Snapshot, check_constrained, first_snapshot
 from minicolumn.train.step import State
+from minicolumn.train.tracker import Tracker
 from minicolumn.tree import flatten, map_leaves
 
 Array = np.ndarray
@@ -96,12 +99,41 @@ class Trainer(Loop):
         train, held = check_data("fit", network, s, X, y, sample_weight, validation_data, validation_fraction)
         start = first_snapshot("fit", network, s, resume, params, train.X.shape[1:])
         check_constrained("fit", s.constraint, start.params)
+        self.held_fraction = float(validation_fraction)
+        self._show(progress)
+        epochs = len(start.rows) + s.epochs
+        self._begin(network, s, train, held, replace(start, stop_reason=None), epochs)
+
+    def _show(self, progress: bool | None) -> None:
         if progress:
             from minicolumn.train.progress import ProgressBar
 
             self.callbacks = (*self.callbacks, ProgressBar())
-        epochs = len(start.rows) + s.epochs
-        self._begin(network, s, train, held, replace(start, stop_reason=None), epochs)
+
+    @classmethod
+    def standing(
+        cls,
+        network: Layer,
+        settings: Settings,
+        train: Rows,
+        held: Rows | None,
+        snapshot: Snapshot,
+        callbacks: Sequence[Callback] = (),
+        progress: bool | None = None,
+        *,
+        epochs: int,
+        horizon: int | None = None,
+        monitor: str | None = None,
+        held_fraction: float = 0.0,
+    ) -> Self:
+        """Return a trainer that stands where a snapshot says, all of it checked before."""
+        trainer = cls.__new__(cls)
+        Tracker.__init__(trainer)
+        trainer.callbacks, trainer.monitor = check_callbacks("resume", callbacks), monitor
+        trainer.held_fraction = held_fraction
+        trainer._show(progress)
+        trainer._begin(network, settings, train, held, snapshot, epochs, horizon)
+        return trainer
 
     @property
     def model(self) -> Model:
@@ -114,8 +146,8 @@ class Trainer(Loop):
         X           [rows, *input_shape]
         Returns     float [rows, outputs]
         """
+        check_shape("outputs", X, self.input_shape)
         inputs = check_inputs("outputs", X)
-        self._check_width("outputs", inputs)
         return forward(self.network, None).outputs(self.params, inputs)
 
     def measure(
@@ -131,8 +163,8 @@ class Trainer(Loop):
         """
         s, chosen = self.settings, None if metrics is None else {"metrics": metrics}
         wanted = None if chosen is None else check_settings("measure", chosen, s).metrics
+        check_shape("measure", X, self.input_shape)
         held = check_data("measure", self.network, replace(s, metrics=()), X, y, sample_weight)[0]
-        self._check_width("measure", held.X)
         run = self.engine.forward
         return {"loss": s.factor * run.loss(self.params, held), **run.scores(self.params, held, wanted)}
 
@@ -179,8 +211,9 @@ class Trainer(Loop):
             error.run = self._finished(*began)
             raise
         finally:
-            for callback in self.callbacks:
-                callback.on_end(self)
+            with deferred(again=self.stop_reason != "interrupted"):
+                for callback in self.callbacks:
+                    callback.on_end(self)
         return self._finished(*began)
 
     # Changing -----------------------------------------------------------------------------------------------
@@ -220,12 +253,14 @@ class Trainer(Loop):
             )
         check_constrained("change", s.constraint, self._at.state.params)
         state, begun_anew = self._changed_state(s), X is not None
+        if X is not None or validation_data is not None:
+            self.held_fraction = 0.0
         self._plan(self.network, s, train, held)
         self._at = replace(self._at, state=state)
         if begun_anew:
             self._at = replace(self._at, seen=0, sums=(), seconds=0.0)
         self.epochs = s.epochs if "epochs" in settings else self.epochs
-        self._total = self._horizon()
+        self.horizon = self._last_step()
 
     def _changed_rows(
         self, s: Settings, X: Any, y: Any, weight: Any, validation_data: Any
@@ -233,10 +268,10 @@ class Trainer(Loop):
         """Return the rows to go on with, each checked against the settings that are to be."""
         if (X is None) != (y is None):
             raise DataError("change: give X and y together")
-        rows, held = self._train, self._held
+        rows, held = self.train_rows, self.held_rows
         if X is None:
             X, y, weight = rows.X, rows.y, rows.weight if weight is None else weight
-        self._check_width("change", check_inputs("change", X))
+        check_shape("change", X, self.input_shape)
         if validation_data is None and held is not None:
             validation_data = held.X, held.y, held.weight
         return check_data("change", self.network, s, X, y, weight, validation_data)
@@ -278,7 +313,7 @@ class Trainer(Loop):
         params = params if settle is None else settle(params)
         moments = resizing.carried(s.optimizer.start(params), old.moments)
         best = None if self._best is None else (self.epoch, map_leaves(np.array, params))
-        self._plan(resizing.network, s, self._train, self._held)
+        self._plan(resizing.network, s, self.train_rows, self.held_rows)
         self._at, self._best = replace(self._at, state=State(params, moments)), best
 
     # Files --------------------------------------------------------------------------------------------------
@@ -291,9 +326,6 @@ class Trainer(Loop):
 
         Errors      DataError, in one line, for own functions, which no file holds, or if the disk refuses
         """
-        from minicolumn.train.checkpoint import check_storable, write
-
-        check_storable(self)
         if self._is_telling:
             self._later.append(lambda: write(self, path))
         else:
@@ -319,18 +351,9 @@ class Trainer(Loop):
 
         Errors      ModelFileError for a file that is no checkpoint; DataError for other rows
         """
-        from minicolumn.train.checkpoint import read
-
         return read(cls, path, X, y, sample_weight, validation_data, callbacks, progress)
 
     # What comes out -----------------------------------------------------------------------------------------
-
-    def _check_width(self, who: str, inputs: Any) -> None:
-        found = tuple(inputs.shape[1:])
-        if found != self.input_shape:
-            raise ShapeError(
-                f"{who}: X has rows of shape {list(found)}, the training's are {list(self.input_shape)}"
-            )
 
     def _model(self, params: Any, stopped: str = "", seconds: float = 0.0) -> Model:
         s = self.settings

@@ -1,0 +1,313 @@
+"""Checkpoints: a training in a file, from which it goes on to the bit.
+
+A checkpoint is a model file, with the weights that would be handed back, and beside them all that the model
+does not need: the state of the training as tensors, and what it takes to go on as one more JSON text.
+`mc.load` opens it as a model. As in every model file, nothing in it names code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from minicolumn.errors import DataError, MinicolumnError, ModelFileError
+from minicolumn.model.artifact import Artifact, Extra, load_artifact, save_artifact
+from minicolumn.model.files import PathLike, shown
+from minicolumn.model.rows import Rows
+from minicolumn.nn.constrain import CONSTRAINTS
+from minicolumn.nn.losses import Loss
+from minicolumn.nn.regularize import REGULARIZERS
+from minicolumn.nn.serialize import from_json as layer_from_json
+from minicolumn.optim import OPTIMIZERS, SCHEDULES
+from minicolumn.train.callbacks import CALLBACKS, Callback, Checkpoint
+from minicolumn.train.data import check_data, check_shape, fingerprint
+from minicolumn.train.history import Row
+from minicolumn.train.interrupts import deferred
+from minicolumn.train.settings import Settings, check_settings
+from minicolumn.train.snapshot import Snapshot
+from minicolumn.tree import flatten, named_leaves, unflatten
+
+if TYPE_CHECKING:
+    from minicolumn.train.trainer import Trainer
+
+Array = np.ndarray
+T = TypeVar("T")
+
+_TREES = ("params", "moments", "best")
+_HISTORY, _PRESENT = "history", "history.present"
+_PLAIN = ("batch_size", "epochs", "shuffle", "seed", "threads", "backend", "shadow")
+
+
+# Writing ----------------------------------------------------------------------------------------------------
+
+
+def write(trainer: Trainer, path: PathLike) -> None:
+    """Write a checkpoint; at every instant the path holds the old file or the new one.
+
+    Ctrl-C waits until it is done.
+
+    Errors      DataError for own functions, which no file holds, or if the disk refuses
+    """
+    artifact = replace(trainer.model.artifact(), checkpoint=_extra(trainer))
+    with deferred():
+        save_artifact(artifact, path)
+
+
+def _extra(trainer: Trainer) -> Extra:
+    stood = trainer.snapshot
+    trees = {"params": stood.params, "moments": stood.moments, "best": stood.best_params}
+    tensors = {
+        f"{kind}.{path}": np.asarray(leaf) for kind in _TREES for path, leaf in named_leaves(trees[kind])
+    }
+    names = list(dict.fromkeys(name for row in stood.rows for name in row))
+    tensors |= _history_tensors(stood.rows, names)
+    description = {
+        "settings": _settings_json(trainer.settings),
+        "callbacks": _callbacks_json(trainer.callbacks),
+        "step": stood.step, "seen": stood.seen, "sums": list(stood.sums), "rate": stood.rate,
+        "seconds": stood.seconds, "rate_factor": stood.rate_factor, "stop_reason": stood.stop_reason,
+        "best_epoch": stood.best_epoch, "monitor": trainer.monitor, "epochs": trainer.epochs,
+        "horizon": trainer.horizon, "columns": names,
+        "rows": fingerprint(trainer.train_rows), "held": fingerprint(trainer.held_rows),
+        "held_fraction": trainer.held_fraction,
+    }  # fmt: skip
+    return Extra(description, tensors)
+
+
+def _history_tensors(rows: Sequence[Row], names: Sequence[str]) -> dict[str, Array]:
+    """Return the history as numbers [names, epochs], and which of them there are.
+
+    The bits of the numbers stand as int64: a figure may be no finite number, which a tensor may not be.
+    """
+    present = np.array([[name in row for row in rows] for name in names], bool).reshape(len(names), len(rows))
+    try:
+        values = [[float(row.get(name, 0.0)) for row in rows] for name in names]
+    except (TypeError, ValueError):
+        raise DataError(
+            "save: the history holds something that is no number, which a file cannot hold"
+        ) from None
+    bits = np.array(values, np.float64).reshape(present.shape).view(np.int64)
+    return {_HISTORY: bits, _PRESENT: present}
+
+
+def _settings_json(s: Settings) -> dict[str, Any]:
+    if s.record is None or s.record is not s.loss:
+        raise DataError("save: the loss is an own function, which a file cannot hold")
+    if not all(isinstance(metric, str) for metric in s.metrics):
+        raise DataError("save: a metric is an own function, which a file cannot hold")
+    own = {
+        "optimizer": _told("optimizer", OPTIMIZERS, s.optimizer),
+        "schedule": _told("schedule", SCHEDULES, s.schedule),
+        "regularizer": s.regularizer and _told("regularizer", REGULARIZERS, s.regularizer),
+        "constraint": s.constraint and _told("constraint", CONSTRAINTS, s.constraint),
+    }
+    plain = {name: getattr(s, name) for name in _PLAIN}
+    return {**plain, **own, "loss": s.record.to_json(), "metrics": list(s.metrics), "dtype": s.dtype.name}
+
+
+def _told(what: str, registry: Any, record: Any) -> Any:
+    try:
+        told = registry.to_json(record)
+        registry.from_json(told)  # by class, records of one's own are written too
+    except MinicolumnError:
+        raise DataError(f"save: the {what} is one's own, which a file cannot hold") from None
+    return told
+
+
+def _callbacks_json(callbacks: Sequence[Callback]) -> list[Any]:
+    """Return the callbacks of this package as JSON, and of others the name, so that they can be asked for."""
+    from minicolumn.train.progress import ProgressBar
+
+    listed = [callback for callback in callbacks if not isinstance(callback, Checkpoint | ProgressBar)]
+    known = tuple(CALLBACKS.values())
+    return [
+        CALLBACKS.to_json(callback) if type(callback) in known else {"own": type(callback).__name__[:60]}
+        for callback in listed
+    ]
+
+
+# Reading ----------------------------------------------------------------------------------------------------
+
+
+def read(
+    kind: type[Trainer],
+    path: PathLike,
+    X: Any,
+    y: Any,
+    sample_weight: Any = None,
+    validation_data: tuple[Any, ...] | None = None,
+    callbacks: Sequence[Callback] | None = None,
+    progress: bool | None = None,
+) -> Trainer:
+    """Return the training in a checkpoint, with the rows that are not in it.
+
+    Errors      ModelFileError for a file that is damaged or no checkpoint, DataError for other rows
+    """
+    artifact = load_artifact(path)
+    if artifact.checkpoint is None:
+        raise ModelFileError(
+            f"{shown(path)} holds a model, not a training; open it with mc.load, and train on with "
+            "mc.fit(..., params=model.params)"
+        )
+    told = _Told(shown(path), artifact.checkpoint)
+    network = layer_from_json(artifact.network)
+    settings = told.settings()
+    check_shape("resume", X, artifact.input_shape)
+    fraction = told.number("held_fraction", 0.0, 1.0)
+    _check_held(told, fraction, validation_data)
+    train, held = check_data("resume", network, settings, X, y, sample_weight, validation_data, fraction)
+    for name, rows in (("rows", train), ("held", held)):
+        _check_rows(told, name, rows)
+    snapshot = told.snapshot(artifact, settings, len(train))
+    epochs, horizon = told.integer("epochs", 0), told.integer("horizon", 0)
+    return kind.standing(
+        network, settings, train, held, snapshot, told.callbacks(callbacks), progress,
+        epochs=epochs, horizon=horizon, monitor=told.text("monitor"), held_fraction=fraction,
+    )  # fmt: skip
+
+
+def _check_held(told: _Told, fraction: float, validation_data: Any) -> None:
+    if told.get("held") and not fraction and validation_data is None:
+        raise DataError("resume: rows were held out as validation_data; give the same ones again")
+    if fraction and validation_data is not None:
+        raise DataError(
+            "resume: rows were held out by validation_fraction, and are found again; give no others"
+        )
+
+
+def _check_rows(told: _Told, name: str, rows: Rows | None) -> None:
+    if fingerprint(rows) != told.get(name):
+        which = "rows" if name == "rows" else "held-out rows"
+        raise DataError(
+            f"resume: {told.path} belongs to a training on other {which}; give the very X, y and weights "
+            "that it began with"
+        )
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+class _Told:
+    """The description in a checkpoint, each part checked when it is asked for."""
+
+    def __init__(self, path: str, extra: Extra) -> None:
+        self.path, self._description, self._tensors = path, extra.description, dict(extra.tensors)
+
+    def get(self, name: str) -> Any:
+        if name not in self._description:
+            raise self._damaged(f"{name!r} is missing")
+        return self._description[name]
+
+    def integer(self, name: str, least: int, most: int = 2**53) -> int:
+        value = self.get(name)
+        if type(value) is not int or not least <= value <= most:
+            raise self._damaged(f"{name!r} is no integer from {least} to {most}")
+        return value
+
+    def number(self, name: str, least: float = 0.0, most: float = np.inf) -> float:
+        value = self.get(name)
+        if type(value) not in (int, float) or not least <= value <= most:
+            raise self._damaged(f"{name!r} is no number from {least:g} to {most:g}")
+        return float(value)
+
+    def text(self, name: str) -> str | None:
+        value = self.get(name)
+        if value is not None and (type(value) is not str or len(value) > 200):
+            raise self._damaged(f"{name!r} is no text")
+        return value
+
+    def _damaged(self, what: str) -> ModelFileError:
+        return ModelFileError(f"{self.path} is damaged: its training: {what}")
+
+    def _parsed(self, what: str, parse: Callable[[], T]) -> T:
+        """Return what a part of the description says; whatever is wrong with it is one kind of error."""
+        try:
+            return parse()
+        except (MinicolumnError, TypeError, ValueError, KeyError, AttributeError) as error:
+            raise self._damaged(f"{what}: {' '.join(str(error).split())[:200]}") from None
+
+    def settings(self) -> Settings:
+        told = self._parsed("settings", lambda: dict(self.get("settings")))
+
+        def settings() -> Settings:
+            read = {name: told[name] for name in (*_PLAIN, "dtype", "metrics")}
+            if type(read["shuffle"]) is not bool or not all(map(_is_name, read["metrics"])):
+                raise DataError("something is of another kind")
+            read["loss"] = Loss.from_json(told["loss"])
+            read["optimizer"] = OPTIMIZERS.from_json(told["optimizer"])
+            read["schedule"] = SCHEDULES.from_json(told["schedule"])
+            for name, registry in (("regularizer", REGULARIZERS), ("constraint", CONSTRAINTS)):
+                read[name] = None if told[name] is None else registry.from_json(told[name])
+            return check_settings("resume", read)
+
+        return self._parsed("settings", settings)
+
+    def callbacks(self, given: Sequence[Callback] | None) -> Sequence[Callback]:
+        """Return the callbacks to go on with: given ones, or those that stand in the file."""
+        if given is not None:
+            return given
+        listed = self.get("callbacks")
+        if not isinstance(listed, list):
+            raise self._damaged("'callbacks' is no list")
+        own = [part["own"] for part in listed if isinstance(part, Mapping) and set(part) == {"own"}]
+        if own:
+            raise DataError(
+                f"resume: the training had callbacks of its own, {', '.join(map(str, own))}, which no file "
+                "holds; give callbacks=[...] again, all of them"
+            )
+        return self._parsed("callbacks", lambda: [CALLBACKS.from_json(part) for part in listed])
+
+    def snapshot(self, artifact: Artifact, settings: Settings, rows: int) -> Snapshot:
+        fresh = settings.optimizer.start(artifact.params)
+        best_epoch = self.integer("best_epoch", 0)
+        history = self._history()
+        sums = self._parsed("sums", lambda: tuple(float(s) for s in self.get("sums")))
+        if len(sums) > 2 or best_epoch > len(history):
+            raise self._damaged("its figures do not fit each other")
+        found = Snapshot(
+            params=self._tree("params", artifact.params),
+            moments=self._tree("moments", fresh),
+            step=self.integer("step", 0),
+            rows=history,
+            seen=self.integer("seen", 0, rows),
+            sums=sums,
+            rate=self.number("rate"),
+            seconds=self.number("seconds"),
+            best_params=self._tree("best", artifact.params) if best_epoch else None,
+            best_epoch=best_epoch,
+            rate_factor=self.number("rate_factor"),
+            stop_reason=self.text("stop_reason"),
+        )
+        if self._tensors:
+            raise self._damaged(f"nothing needs its tensor {next(iter(self._tensors))[:60]!a}")
+        return found
+
+    def _tree(self, kind: str, like: Any) -> Any:
+        """Return a tree of tensors, each of the shape and dtype that the network and optimizer ask for."""
+        leaves = []
+        for path, expected in named_leaves(like):
+            array, want = self._tensors.pop(f"{kind}.{path}", None), np.asarray(expected)
+            if array is None or array.shape != want.shape or array.dtype != want.dtype:
+                raise self._damaged(f"{kind}: {path} is no {want.dtype} of shape {list(want.shape)}")
+            leaves.append(array)
+        return unflatten(flatten(like)[1], leaves)
+
+    def _history(self) -> tuple[Row, ...]:
+        names, bits, present = (
+            self.get("columns"),
+            *map(self._tensors.pop, (_HISTORY, _PRESENT), (None, None)),
+        )
+        fits = isinstance(names, list) and all(type(name) is str for name in names)
+        shaped = fits and bits is not None and present is not None and bits.ndim == 2
+        if not shaped or bits.dtype != np.int64 or bits.shape[0] != len(names) or present.shape != bits.shape:
+            raise self._damaged("history is no table")
+        columns = [column.view(np.float64).tolist() for column in np.ascontiguousarray(bits)]
+        rows = [
+            {name: columns[k][epoch] for k, name in enumerate(names) if present[k, epoch]}
+            for epoch in range(bits.shape[1])
+        ]
+        return tuple({**row, "epoch": number} for number, row in enumerate(rows, 1))
