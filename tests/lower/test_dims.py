@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ def test_one_program_serves_for_every_length(backend: str) -> None:
         traced.append(table.shape)
         return _picked(table, order)
 
-    fast = mc.compile(function, backend=backend, varying=((0,), (1,)))
+    fast = mc.compile(function, backend=backend, dims={0: "rows", 1: "steps"})
     rng = np.random.default_rng(0)
     for rows, steps in ((5, 3), (50, 1), (7, 20), (1, 0), (1000, 2)):
         table, order = rng.standard_normal((rows, 4)), rng.integers(-rows, rows, (steps, 6))
@@ -38,7 +39,7 @@ def test_one_program_serves_for_every_length(backend: str) -> None:
 
 
 def test_indices_are_held_against_the_true_length() -> None:
-    fast = mc.compile(_picked, varying=((0,), (1,)))
+    fast = mc.compile(_picked, dims={0: "rows", 1: "steps"})
     fast(np.ones((9, 2)), np.full((1, 2), 8))
     for wrong in (5, -6):
         with pytest.raises(IndexError):
@@ -55,17 +56,17 @@ def test_indices_are_held_against_the_true_length() -> None:
     ],
 )
 def test_a_length_that_matters_is_refused_with_the_place(function: Any) -> None:
-    fast = mc.compile(function, varying=((0,),))
-    with pytest.raises(mc.TraceError, match=r"varying"):
+    fast = mc.compile(function, dims={0: "rows"})
+    with pytest.raises(mc.TraceError, match="length"):
         fast(np.ones((4, 2)), np.zeros(3, np.int64))
 
 
 def test_arrays_of_one_group_share_a_length() -> None:
-    fast = mc.compile(lambda x, y, rows: x[rows] + y[rows], varying=((0, 1),))
+    fast = mc.compile(lambda x, y, rows: x[rows] + y[rows], dims={0: "rows", 1: "rows"})
     np.testing.assert_array_equal(fast(np.ones(3), np.ones(3), np.array([2])), [2.0])
-    with pytest.raises(mc.DataError, match="must share their first axis"):
+    with pytest.raises(mc.DataError, match="rows is 3 in argument 0 and 4 in argument 1"):
         fast(np.ones(3), np.ones(4), np.array([2]))
-    with pytest.raises(mc.DataError, match="must share their first axis"):
+    with pytest.raises(mc.DataError, match=re.escape("'rows' of argument 0, which has an array of shape []")):
         fast(np.float64(3.0), np.float64(3.0), np.array([2]))
 
 
@@ -96,7 +97,7 @@ def test_training_compiles_once_however_many_rows_and_epochs_there_are(
 
 @pytest.mark.parametrize("width", [3, 100_000])
 def test_an_empty_array_of_any_length_has_no_row_to_index(width: int) -> None:
-    look = mc.compile(lambda x, i: x[i], varying=((0,),))
+    look = mc.compile(lambda x, i: x[i], dims={0: "rows"})
     empty, full = np.zeros((0, width)), np.ones((2, width))
     for index in (0, 5, -1):
         with pytest.raises(IndexError):
@@ -104,25 +105,81 @@ def test_an_empty_array_of_any_length_has_no_row_to_index(width: int) -> None:
     np.testing.assert_array_equal(look(full, np.array([1])), full[1:])
     assert look(empty, np.zeros(0, np.int64)).shape == (0, width)
     total = mc.compile(
-        lambda x, i: mc.scan(lambda s, r: (s + x[r].sum(), None), 0.0, i)[0], varying=((0,), (1,))
+        lambda x, i: mc.scan(lambda s, r: (s + x[r].sum(), None), 0.0, i)[0], dims={0: "rows", 1: "steps"}
     )
     with pytest.raises(IndexError):
         total(empty, np.array([[0]]))
     assert total(empty, np.zeros((0, 1), np.int64)) == 0
 
 
-def test_a_varying_length_is_no_number() -> None:
+def test_a_length_is_no_number() -> None:
     for function in (lambda x, i: x[i].sum() / len(x), lambda x, i: x[i].sum() * len(x)):
-        with pytest.raises(mc.TraceError, match="length of a varying first axis is used as a number"):
-            mc.compile(function, varying=((0,),))(np.ones(4), np.array([1]))
+        with pytest.raises(mc.TraceError, match="the length 'rows' is not known while tracing; hand it over"):
+            mc.compile(function, dims={0: "rows"})(np.ones(4), np.array([1]))
 
 
-@pytest.mark.parametrize("varying", [(0,), "0", (("x",),), ((-1,),), 3, ((True,),)])
-def test_groups_of_positions_are_asked_for(varying: Any) -> None:
-    with pytest.raises(mc.DataError, match="varying must hold groups of positions"):
-        mc.compile(lambda x: x, varying=varying)
+@pytest.mark.parametrize(
+    "dims", [(0,), "0", {0: 3}, {-1: "rows"}, {0: " "}, 3, {True: "rows"}, {"x": "rows"}]
+)
+def test_names_by_position_are_asked_for(dims: Any) -> None:
+    with pytest.raises(mc.DataError, match="dims must name leading axes of arguments by position"):
+        mc.compile(lambda x: x, dims=dims)
+    with pytest.raises(mc.DataError, match="'2x' cannot name a dimension"):
+        mc.compile(lambda x: x, dims={0: "2x"})
 
 
 def test_positions_beyond_the_arguments() -> None:
     with pytest.raises(mc.DataError, match="1 arguments were given"):
-        mc.compile(lambda x: x, varying=((5,),))(np.ones(2))
+        mc.compile(lambda x: x, dims={5: "rows"})(np.ones(2))
+
+
+def test_a_length_is_no_constant_in_disguise() -> None:
+    fast = mc.compile(lambda x, i: x[i] + 1_000_003.0 / 1_000_033, dims={0: "rows"})
+    np.testing.assert_array_equal(fast(np.ones(3), np.array([2])), [1 + 1_000_003.0 / 1_000_033])
+
+
+def test_a_mean_over_unknown_rows_says_what_to_write() -> None:
+    with pytest.raises(
+        mc.TraceError, match=r"'rows' elements needs their number.*write np.sum\(...\) / number"
+    ):
+        mc.compile(lambda x: np.mean(x, axis=0), dims={0: "rows"})(np.ones((4, 2)))
+
+
+def test_whole_numbers_index_such_an_axis_and_slices_do_not() -> None:
+    look = mc.compile(lambda x: (x[0], x[-1], x[np.array([1, 0])]), dims={0: "rows"})
+    for rows in (2, 5):
+        x = np.arange(2.0 * rows).reshape(rows, 2)
+        for found, expected in zip(look(x), (x[0], x[-1], x[[1, 0]]), strict=True):
+            np.testing.assert_array_equal(found, expected)
+    with pytest.raises(IndexError):
+        look(np.ones((1, 2)))
+    with pytest.raises(
+        mc.TraceError, match="'rows' is not known while tracing, so such an axis cannot be cut"
+    ):
+        mc.compile(lambda x: x[1:], dims={0: "rows"})(np.ones(3))
+
+
+def test_a_loop_may_count_to_such_a_length() -> None:
+    def powers(x: Any, start: Any) -> Any:
+        return mc.scan(lambda s, _: (s * 2, s), start, None, length=x.shape[0])
+
+    for backend in ("native", "reference"):
+        fast = mc.compile(powers, backend=backend, dims={0: "steps"})
+        for steps in (0, 1, 5):
+            last, each = fast(np.zeros(steps), 1.0)
+            assert last == 2.0**steps
+            np.testing.assert_array_equal(each, 2.0 ** np.arange(steps))
+
+
+@pytest.mark.parametrize("backend", ["native", "reference"])
+def test_arrays_are_handed_through(backend: str) -> None:
+    def function(x: Any, xs: Any) -> Any:
+        return x, mc.scan(lambda _, row: (None, (row, row)), None, xs)[1]
+
+    fast = mc.compile(function, backend=backend, dims={0: "rows", 1: "steps rows"})
+    for rows, steps in ((3, 2), (0, 2), (4, 0)):
+        x, xs = np.arange(2.0 * rows).reshape(rows, 2), np.arange(1.0 * steps * rows).reshape(steps, rows)
+        same, (one, two) = fast(x, xs)
+        for found, expected in ((same, x), (one, xs), (two, xs)):
+            assert found.shape == expected.shape
+            np.testing.assert_array_equal(found, expected)
