@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import minicolumn as mc
+from minicolumn.lower.compile import graph_with_dims
+from minicolumn.lower.native import NativeProgram, nests
+from minicolumn.tree import flatten
 
 
 def _picked(table: Any, order: Any) -> Any:
@@ -183,3 +189,171 @@ def test_arrays_are_handed_through(backend: str) -> None:
         for found, expected in ((same, x), (one, xs), (two, xs)):
             assert found.shape == expected.shape
             np.testing.assert_array_equal(found, expected)
+
+
+# Loops within loops -----------------------------------------------------------------------------------------
+
+NAMES = {1: "rows", 2: "epochs steps", 3: "epochs steps", 4: "epochs steps", 5: "blocks"}
+
+
+def _loss(params: Any, x: Any) -> Any:
+    return np.mean(np.tanh(x @ params["w"]) @ params["v"]) ** 2
+
+
+def _training(state: Any, X: Any, order: Any, rates: Any, numbers: Any, H: Any) -> Any:
+    """Train over epochs of steps, and measure the loss of held-out blocks after each."""
+
+    def epoch(state: Any, x: Any) -> Any:
+        def step(state: Any, y: Any) -> Any:
+            rows, rate, number = y
+            loss, slope = mc.value_and_grad(_loss)(state, X[rows])
+            rate = rate * np.where(number % 2 == 0, np.float32(1), np.float32(0.5))
+            return {k: state[k] - rate * slope[k] for k in state}, loss
+
+        state, losses = mc.scan(step, state, x)
+        held = mc.scan(lambda _, h: (None, _loss(state, h)), None, H)[1]
+        return state, (state, losses, held)
+
+    return mc.scan(epoch, state, (order, rates, numbers))
+
+
+def _arguments(rows: int, epochs: int, steps: int, blocks: int, batch: int, hidden: int) -> tuple[Any, ...]:
+    rng, f32 = np.random.default_rng(rows + 7 * epochs + 49 * steps), np.float32
+    state = {"w": rng.standard_normal((4, hidden), f32), "v": rng.standard_normal((hidden, 1), f32)}
+    order = rng.integers(0, rows, (epochs, steps, batch)).astype(np.int32)
+    numbers = np.arange(epochs * steps, dtype=np.uint32).reshape(epochs, steps)
+    rates = rng.random((epochs, steps), f32) * f32(0.01)
+    X, H = rng.standard_normal((rows, 4), f32), rng.standard_normal((blocks, 16, 4), f32)
+    return state, X, order, rates, numbers, H
+
+
+# A batch that fits registers, and one that is worked on by kernels, shared between threads.
+SIZES = {"in registers": (8, 5), "kernels": (100, 70), "threads": (128, 300)}
+TRAININGS = {
+    (kind, backend): mc.compile(
+        _training, backend=backend, dims=NAMES, donate=(0,) if backend == "native" else ()
+    )
+    for kind in SIZES
+    for backend in ("native", "reference")
+}
+
+
+@pytest.mark.parametrize("kind", SIZES)
+@settings(max_examples=30, deadline=None)
+@given(rows=st.integers(1, 40), epochs=st.integers(0, 4), steps=st.integers(0, 4), blocks=st.integers(0, 3))
+def test_epochs_of_steps_are_one_program(kind: str, rows: int, epochs: int, steps: int, blocks: int) -> None:
+    args = _arguments(rows, epochs, steps, blocks, *SIZES[kind])
+    given = copy.deepcopy(args)
+    found = TRAININGS[kind, "native"](*given)
+    expected = TRAININGS[kind, "reference"](*args)
+    assert found[0]["w"] is given[0]["w"]  # worked on where it lies
+    assert (found[1][1].shape, found[1][2].shape) == ((epochs, steps), (epochs, blocks))
+    assert found[1][0]["w"].shape == (epochs, *args[0]["w"].shape)
+    for x, y in zip(flatten(found)[0], flatten(expected)[0], strict=True):
+        # Sums of at most 300 products in float32, in another order: some 1e-6 of what they are made of.
+        np.testing.assert_allclose(x, y, rtol=1e-4, atol=2e-5)
+    if epochs:
+        np.testing.assert_array_equal(found[0]["w"], found[1][0]["w"][-1])
+
+
+@pytest.mark.parametrize("kind", SIZES)
+def test_lengths_of_the_call_or_of_the_program_give_the_same_bits(kind: str) -> None:
+    args = _arguments(20, 3, 4, 2, *SIZES[kind])
+    fixed = mc.compile(_training)(*copy.deepcopy(args))
+    one = mc.compile(_training, dims=NAMES, threads=1)(*copy.deepcopy(args))
+    many = mc.compile(_training, dims=NAMES)(*args)
+    for x, y, z in zip(*(flatten(found)[0] for found in (fixed, one, many)), strict=True):
+        np.testing.assert_array_equal(x, y)
+        np.testing.assert_array_equal(x, z)
+
+
+def test_loops_within_loops_in_the_shadow() -> None:
+    shadowed = mc.compile(_training, dims=NAMES, shadow="reference")
+    for lengths in ((9, 2, 2, 1), (5, 1, 0, 1)):
+        args = _arguments(*lengths, *SIZES["in registers"])
+        plain = TRAININGS["in registers", "native"](*copy.deepcopy(args))
+        for x, y in zip(flatten(shadowed(*args))[0], flatten(plain)[0], strict=True):
+            np.testing.assert_array_equal(x, y)
+
+
+def test_the_states_of_both_loops_are_one_memory() -> None:
+    graph = graph_with_dims(_training, NAMES, *_arguments(5, 2, 2, 1, *SIZES["threads"]))
+    program = NativeProgram(graph)
+    body = next(iter(program.emitted.level.inner.values()))
+    state = [k for k, node in enumerate(body.graph.outputs[:2])]
+    assert sorted(body.memory.results[node] for node in body.graph.outputs[:2]) == state
+    assert [c.output for c in body.memory.copies] == [2, 3]  # the stack of states
+
+
+def test_turns_of_loops_within_loops_are_counted_together() -> None:
+    args = _arguments(5, 3, 4, 2, *SIZES["in registers"])
+    graph = graph_with_dims(_training, NAMES, *args)
+    named = {tuple(map(str, nest)) for nest in nests(graph)}
+    assert named == {("epochs", "steps"), ("epochs", "blocks")}
+    assert NativeProgram(graph)._steps(flatten(args)[0]) == 12
+
+
+def test_rows_of_each_epoch() -> None:
+    """Where a row lies follows from the lengths at every level: each epoch has rows of its own."""
+
+    def run(X: Any, order: Any) -> Any:
+        def epoch(total: Any, x: Any) -> Any:
+            mine, order = x
+            return mc.scan(lambda total, rows: (total + np.sum(mine[rows]), mine[rows]), total, order)
+
+        return mc.scan(epoch, 0.0, (X, order))
+
+    fast = mc.compile(run, dims={0: "epochs rows", 1: "epochs steps"})
+    rng = np.random.default_rng(0)
+    for epochs, rows, steps in ((2, 5, 3), (3, 1, 1), (0, 4, 2), (2, 4, 0), (2, 0, 0)):
+        X, order = rng.random((epochs, rows, 2)), rng.integers(0, max(rows, 1), (epochs, steps, 3))
+        total, picked = fast(X, order)
+        assert picked.shape == (epochs, steps, 3, 2)
+        expected = [[X[e][order[e, s]] for s in range(steps)] for e in range(epochs)]
+        np.testing.assert_array_equal(picked, np.reshape(expected, picked.shape))
+        np.testing.assert_allclose(total, picked.sum(), rtol=1e-12)  # another order of some 30 sums
+    with pytest.raises(IndexError):
+        fast(np.ones((2, 0, 2)), np.zeros((2, 1, 3), np.int64))
+    with pytest.raises(IndexError):
+        fast(np.ones((2, 4, 2)), np.full((2, 1, 3), 4))
+
+
+def _stack_read_again(x: Any) -> Any:
+    _, stack = mc.scan(lambda s, row: (s, row * 2), 0.0, x)
+    return mc.scan(lambda s, row: (s + row, None), 0.0, stack)[0]
+
+
+def _stack_of_stacks_not_read(x: Any) -> Any:
+    return mc.scan(lambda s, _: mc.scan(lambda s, row: (s + row, row), s, x), 0.0, None, length=2)[0]
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (_stack_read_again, r"f64\[rows\] that a loop makes is read but no result"),
+        (_stack_of_stacks_not_read, r"nobody reads the f64\[2,rows\] that a loop makes"),
+        (
+            lambda x: mc.scan(lambda s, _: (s, None), x, None, length=2)[0],
+            r"f64\[rows\] .*cannot be the state",
+        ),
+        (np.sum, r"sum \(at .*\) needs the length 'rows' of f64\[rows\]"),
+    ],
+)
+def test_what_native_code_has_no_room_for_is_refused_and_the_reference_does_it(
+    function: Any, message: str
+) -> None:
+    x = np.arange(3.0)
+    with pytest.raises(mc.TraceError, match=message):
+        mc.compile(function, dims={0: "rows"})(x)
+    plain = mc.compile(function, backend="reference", dims={0: "rows"})
+    np.testing.assert_array_equal(plain(x), mc.compile(function)(x))
+
+
+def test_a_stack_may_be_read_where_it_is_a_result_too() -> None:
+    def function(x: Any) -> Any:
+        _, stack = mc.scan(lambda s, row: (s, row * 2), 0.0, x)
+        return stack, mc.scan(lambda s, row: (s + row, None), 0.0, stack)[0]
+
+    stack, total = mc.compile(function, dims={0: "rows"})(np.arange(4.0))
+    np.testing.assert_array_equal(stack, 2 * np.arange(4.0))
+    assert total == 12.0
