@@ -38,7 +38,7 @@ WRITERS = {
     "passes/expand.py": ("_inlined", "_traced"),
     "lower/inspect.py": ("operations",),
     "lower/shadow.py": ("error",),
-    "lower/varying.py": ("_check",),
+    "lower/llvm/lengths.py": ("_refuse",),
     "lower/llvm/elements.py": ("operands",),
     "lower/llvm/identity.py": ("_lines",),
 }

@@ -14,7 +14,7 @@ from minicolumn.ir.ops import elementwise as e
 from minicolumn.lower import shadow
 from minicolumn.lower.llvm import emit, scalar, steps
 from minicolumn.passes import memory
-from minicolumn.train.step import Data, State, Step, Steps, train_steps
+from minicolumn.train.step import STEPS_DIMS, Data, State, Step, Steps, train_steps
 from minicolumn.tree import flatten
 
 Array = np.ndarray
@@ -193,7 +193,7 @@ def test_an_epoch_of_any_number_of_rows_passes() -> None:
     X, y = _data()
     net, optimizer = mc.nn.Sequential(mc.nn.Dense(6, "gelu"), mc.nn.Dense(3)), mc.optim.SGD(0.1)
     step = train_steps(Step(net, mc.nn.LOSSES["softmax_cross_entropy"].function, optimizer))
-    epoch = mc.compile(step, varying=((1,), (2,)), shadow="reference")
+    epoch = mc.compile(step, dims=STEPS_DIMS, shadow="reference")
     params = net.init(0, (5,))
     for rows, turns in ((60, 2), (41, 3)):
         order = RNG.integers(0, rows, (turns, 20)).astype(np.int32)

@@ -41,19 +41,18 @@ def parts(problem: Problem) -> dict[str, float]:
     from minicolumn.bench import ours
     from minicolumn.lower.llvm.jit import Loaded, compile_object, host_target
     from minicolumn.lower.llvm.program import emit_program
-    from minicolumn.lower.varying import varying_arguments
     from minicolumn.passes.simplify import simplify
+    from minicolumn.trace.dims import named_axes, with_dims
     from minicolumn.trace.program import argument, trace
-    from minicolumn.train.step import STEPS_VARYING, train_steps
+    from minicolumn.train.step import STEPS_DIMS, train_steps
     from minicolumn.tree import flatten
 
     leaves, structure = flatten((ours.arguments(problem), {}))
     target, start = _clock(host_target)
-    types, loose = varying_arguments([argument(x) for x in leaves], structure, STEPS_VARYING)
+    types = with_dims([argument(x) for x in leaves], structure, named_axes(STEPS_DIMS))
     program, tracing = _clock(lambda: trace(train_steps(ours.step(problem.workload)), types, structure))
     graph, simplifying = _clock(lambda: simplify(program.graph))
-    flexible = {node for node, leaf in zip(graph.inputs, program.fed, strict=True) if leaf in loose}
-    emitted, emitting = _clock(lambda: emit_program(graph, target, flexible))
+    emitted, emitting = _clock(lambda: emit_program(graph, target))
     code, compiling = _clock(lambda: compile_object(emitted.text, target))
     _, loading = _clock(lambda: Loaded(code))
     return {

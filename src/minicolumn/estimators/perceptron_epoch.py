@@ -85,7 +85,8 @@ def perceptron_epoch(
 
         return scan(step, units, order)[0]
 
-    return compile(run, backend=backend, varying=((1, 2, 3), (4,)), flush_subnormals=True)
+    dims = {1: "rows", 2: "rows", 3: "rows", 4: "steps"}
+    return compile(run, backend=backend, dims=dims, flush_subnormals=True)
 
 
 def _penalized(weight: Array, penalty: Penalty, learning_rate: float) -> Any:

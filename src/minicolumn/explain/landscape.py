@@ -289,7 +289,7 @@ def _losses(
 
     blocks = _blocks(rows)
     return (
-        compile(run, varying=((3,),), flush_subnormals=True)(params, *directions, offsets, blocks)
+        compile(run, dims={3: "offsets"}, flush_subnormals=True)(params, *directions, offsets, blocks)
         / blocks[2].sum()
     )
 

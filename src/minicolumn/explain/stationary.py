@@ -60,7 +60,7 @@ def slopes_of(g: Callable[[Array], Any]) -> Slopes:
 
 
 def _at_each(h: Callable[[Array], Any]) -> Callable[[Array], Array]:
-    return compile(lambda points: scan(lambda s, p: (s, h(p)), (), points)[1], varying=((0,),))
+    return compile(lambda points: scan(lambda s, p: (s, h(p)), (), points)[1], dims={0: "points"})
 
 
 def find_stationary(

@@ -41,7 +41,7 @@ def walk_of(
 
         return scan(one, (), points)[1]
 
-    compiled = compile(walk, varying=((0,),))
+    compiled = compile(walk, dims={0: "points"})
 
     def at(rate: float) -> tuple[Array, Array]:
         path, values, end, last = compiled(points, np.float64(rate))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from minicolumn.ir.op import Op, define
-from minicolumn.ir.shapes import ArrayType, Type, type_of
+from minicolumn.ir.shapes import ArrayType, Dim, Type, type_of
 
 
 class Node:
@@ -90,6 +90,17 @@ class Graph:
     @cached_property
     def _nodes(self) -> list[Node]:
         return topological([*self.inputs, *self.outputs])
+
+    @cached_property
+    def dims(self) -> dict[Dim, tuple[int, int]]:
+        """Return the symbolic dimensions, each with the first input and its axis that say how long it is."""
+        found: dict[Dim, tuple[int, int]] = {}
+        for k, node in enumerate(self.inputs):
+            shape = node.type.shape if isinstance(node.type, ArrayType) else ()
+            for axis, n in enumerate(shape):
+                if isinstance(n, Dim):
+                    found.setdefault(n, (k, axis))
+        return found
 
     def __str__(self) -> str:
         from minicolumn.ir.text import print_graph

@@ -6,16 +6,19 @@ that runs two things and compares them is a shadow.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 
 from minicolumn.ir.graph import Graph, Node
 from minicolumn.ir.plan import make_plan
+from minicolumn.ir.specialize import at_lengths, lengths_of
 
 Function = Callable[..., Any]
+# Combinations of lengths for which a graph with symbolic dimensions is kept ready.
+KEPT_LENGTHS = 8
 
 
 class Table:
@@ -52,9 +55,15 @@ class Table:
 
 
 class Interpreter:
-    """A graph made ready to run many times: operations bound to their attributes, slots numbered."""
+    """A graph made ready to run many times: operations bound to their attributes, slots numbered.
+
+    With symbolic dimensions it is made ready for each combination of lengths that its arguments have.
+    """
 
     def __init__(self, graph: Graph, table: Table) -> None:
+        self._graph, self._at = graph, lru_cache(KEPT_LENGTHS)(partial(_at_lengths, graph, table))
+        if graph.dims:
+            return
         plan = make_plan(graph)
         self._slots, self._outputs, self._argument = plan.slots, plan.outputs, table.argument
         self._constants = [(slot, table.constant(node)) for slot, node in plan.constants]
@@ -62,6 +71,8 @@ class Interpreter:
 
     def __call__(self, *args: Any) -> list[Any]:
         """Run on values of the graph's inputs; the results may share memory with the arguments."""
+        if self._graph.dims:
+            return self._at(tuple(lengths_of(self._graph, args).items()))(*args)
         slots: list[Any] = [None] * self._slots
         slots[: len(args)] = map(self._argument, args) if self._argument else args
         for slot, value in self._constants:
@@ -72,6 +83,10 @@ class Interpreter:
                 slots[i] = None
             slots[writes] = value
         return [slots[i] for i in self._outputs]
+
+
+def _at_lengths(graph: Graph, table: Table, lengths: tuple[tuple[Any, int], ...]) -> Interpreter:
+    return Interpreter(at_lengths(graph, dict(lengths)), table)
 
 
 def interpret(graph: Graph, table: Table | None = None) -> Interpreter:
@@ -88,10 +103,10 @@ def run_loop(turn: Function, attrs: Mapping[str, Any], *operands: Any) -> tuple[
     consts, carry = attrs["consts"], attrs["carry"]
     fixed, state = operands[:consts], operands[consts : consts + carry]
     rows = operands[consts + carry :]
-    length = length_of(attrs, rows)
+    length = attrs["length"]
     types = [y.array_type for y in attrs["body"].outputs[carry:]]
     ys = [np.empty((length, *t.shape), t.dtype) for t in types]
-    for i in order_of(attrs, length):
+    for i in order_of(attrs):
         out = turn(*fixed, *state, *[row[i] for row in rows])
         state = out[:carry]
         for y, value in zip(ys, out[carry:], strict=True):
@@ -99,11 +114,7 @@ def run_loop(turn: Function, attrs: Mapping[str, Any], *operands: Any) -> tuple[
     return (*state, *ys)
 
 
-def length_of(attrs: Mapping[str, Any], rows: Sequence[Any]) -> int:
-    """Return how many turns a loop takes: as many as there are rows, if a program serves for any number."""
-    return len(rows[0]) if rows else attrs["length"]
-
-
-def order_of(attrs: Mapping[str, Any], length: int) -> Iterator[int]:
+def order_of(attrs: Mapping[str, Any]) -> Iterator[int]:
     """Yield the numbers of the turns of a loop in the order in which they are taken."""
-    return reversed(range(length)) if attrs["reverse"] else iter(range(length))
+    turns = range(attrs["length"])
+    return reversed(turns) if attrs["reverse"] else iter(turns)

@@ -13,7 +13,7 @@ from minicolumn.errors import MinicolumnError, ShapeError, TraceError, did_you_m
 from minicolumn.ir import ops  # noqa: F401  (fills the operation table)
 from minicolumn.ir.graph import CONST, INPUT, Graph, Node, const_node, input_node
 from minicolumn.ir.op import Op, op_named
-from minicolumn.ir.shapes import DTYPES, ArrayType, TupleType, Type
+from minicolumn.ir.shapes import DTYPES, ArrayType, Dim, Length, TupleType, Type
 from minicolumn.ir.text import NAME, WORDS
 from minicolumn.ir.verify import infer_type
 
@@ -57,6 +57,7 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self.text, self.at, self.line = text, 0, 1
         self.kind, self.word, self.comment = "", "", ""
+        self.dims: dict[str, Dim] = {}  # named in types so far
         self.take()
 
     def take(self) -> str:
@@ -240,10 +241,20 @@ def _array_type(reader: _Reader) -> ArrayType:
     return ArrayType(DTYPES[dtype], tuple(reader.listed(lambda: _length(reader), "]")))
 
 
-def _length(reader: _Reader) -> int:
+def _length(reader: _Reader) -> Length:
+    if reader.kind == "name":
+        return _dimension(reader)
     if reader.kind != "int" or reader.word.startswith("-"):
         reader.unexpected("the length of an axis")
     return _integer(reader)
+
+
+def _dimension(reader: _Reader) -> Dim:
+    line, name = reader.line, reader.take()
+    try:
+        return reader.dims.setdefault(name, Dim(name))
+    except MinicolumnError as error:
+        reader.fail(TraceError(str(error)), line)
 
 
 # Values -----------------------------------------------------------------------------------------------------
@@ -252,10 +263,13 @@ def _length(reader: _Reader) -> int:
 def _value(reader: _Reader, depth: int) -> Any:
     """Return an attribute; sequences are tuples in a graph, and printed with brackets."""
     if reader.kind == "name" and reader.word not in WORDS:
-        name = reader.take()
-        if reader.word != "(":
-            reader.fail(TraceError(f"there is no value {name!r}{did_you_mean(name, WORDS)}"), reader.line)
-        return _body(reader, name, depth)
+        line, name = reader.line, reader.take()
+        if reader.word == "(":
+            return _body(reader, name, depth)
+        if name in reader.dims:
+            return reader.dims[name]
+        known = [*WORDS, *reader.dims]
+        reader.fail(TraceError(f"there is no value {name!r}{did_you_mean(name, known)}"), line)
     return _literal(reader, depth)
 
 
@@ -270,9 +284,10 @@ def _literal(reader: _Reader, depth: int) -> Any:
 
 
 def _word(reader: _Reader) -> Any:
-    if reader.word not in WORDS:
-        reader.unexpected(f"a value{did_you_mean(reader.word, WORDS)}")
-    return WORDS[reader.take()]
+    known = {**WORDS, **reader.dims}
+    if reader.word not in known:
+        reader.unexpected(f"a value{did_you_mean(reader.word, known)}")
+    return known[reader.take()]
 
 
 def _integer(reader: _Reader) -> int:

@@ -15,12 +15,11 @@ import numpy as np
 
 from minicolumn.ir.graph import CONST, Graph, Node
 from minicolumn.ir.op import Op
-from minicolumn.ir.shapes import DTYPES, ArrayType, TupleType, type_of
+from minicolumn.ir.shapes import DTYPES, RESERVED, ArrayType, Dim, TupleType, type_of
 
 NAME = r"[^\W\d]\w*(?:\.\w+)*"
 _NUMBERS = {"nan": float("nan"), "inf": float("inf")}
 WORDS: dict[str, Any] = {"True": True, "False": False, "None": None, **_NUMBERS, **DTYPES}
-RESERVED = frozenset({*WORDS, "return"})
 COMMENT_COLUMN = 38
 
 
@@ -31,6 +30,8 @@ def print_graph(graph: Graph, constants: int | None = 8) -> str:
           a: f32[3] = exp(x)
           return a
         }
+
+    A name among lengths, as in f32[rows,4], is one that is not known before the graph runs (`Dim`).
 
     constants   arrays of more elements are elided; None writes all of them out, and then
                 `minicolumn.ir.parse.parse_graph` gives the same graph back, bit for bit
@@ -156,7 +157,7 @@ def _scalar(value: Any) -> str:
         return json.dumps(value)
     if isinstance(value, np.dtype) and value in DTYPES.values():
         return str(ArrayType(value, ())).removesuffix("[]")
-    if isinstance(value, (ArrayType, TupleType)):
+    if isinstance(value, (ArrayType, TupleType, Dim)):
         return str(value)
     # Not in the grammar: the verifier refuses such a graph, and this is the line it shows.
     return f"<{type(value).__name__}>"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from minicolumn.errors import MinicolumnError, ShapeError, TraceError, did_you_mean
 from minicolumn.ir.graph import CONST, INPUT, Graph, Node
 from minicolumn.ir.op import OPS, Op
-from minicolumn.ir.shapes import DTYPES, ArrayType, TupleType, Type
+from minicolumn.ir.shapes import DTYPES, ArrayType, Dim, TupleType, Type, is_length
 from minicolumn.ir.text import attr_names, node_names, print_node
 
 
@@ -27,15 +28,21 @@ def verify(graph: Graph) -> None:
     Traceback (most recent call last):
     minicolumn.errors.ShapeError: exp gives f64[3], but the node says f64[4]; in b: f64[4] = exp(a)
     """
+    _verify(graph, frozenset())
+
+
+def _verify(graph: Graph, outer: Set[Dim]) -> None:
+    """Check a graph within others, whose inputs have some symbolic dimensions."""
     names = node_names(graph)
     inputs: set[Node] = set()
     for node in graph.inputs:
         _shown(node, names, _check_input, node, inputs)
         inputs.add(node)
+    dims = graph.dims.keys() | outer
     defined: set[Node] = set()
     for node in graph.nodes:
         _shown(node, names, _check_place, node, inputs, defined)
-        _shown(node, names, _check_meaning, node)
+        _shown(node, names, _check_meaning, node, dims)
         defined.add(node)
     for node in graph.outputs:
         _shown(node, names, _check_output, node)
@@ -88,41 +95,48 @@ def _check_output(node: Node) -> None:
         raise TraceError(f"an output is one array, but this node holds {node.type}; take its items out first")
 
 
-def _check_meaning(node: Node) -> None:
+def _check_meaning(node: Node, dims: Set[Dim]) -> None:
     if OPS.get(node.op.name) is not node.op:
         raise TraceError(f"operation {node.op.name!r} is not in the operation table")
     if node.where is not None and type(node.where) is not str:
         raise TraceError(f"where is text or None, got a {type(node.where).__name__}")
-    _check_type(node.type)
+    _check_type(node.type, dims)
     for name, value in node.attrs.items():
-        _check_attr(node, name, value)
+        _check_attr(node, name, value, dims)
     found = infer_type(node.op, tuple(operand.type for operand in node.inputs), node.attrs)
     if found != node.type:
         raise ShapeError(f"{node.op.name} gives {found}, but the node says {node.type}")
 
 
-def _check_type(declared: Type) -> None:
+def _check_type(declared: Type, dims: Set[Dim]) -> None:
     parts = declared.items if isinstance(declared, TupleType) else (declared,)
     for part in parts:
         if not isinstance(part, ArrayType):
             raise TraceError(f"a type is an ArrayType or a TupleType of them, got a {type(part).__name__}")
-        if not all(type(n) is int and n >= 0 for n in part.shape):
-            raise TraceError(f"shapes are Python integers from 0 on, got {part.shape!r}")
+        if not all(type(n) in (int, Dim) and is_length(n) for n in part.shape):
+            raise TraceError(f"shapes are Python integers from 0 on and named dimensions, got {part.shape!r}")
+        for dim in part.dims:
+            _check_dim(dim, dims)
 
 
-def _check_attr(node: Node, name: str, value: Any) -> None:
+def _check_dim(dim: Dim, dims: Set[Dim]) -> None:
+    if dim not in dims:
+        raise ShapeError(f"no input of the graph has the dimension {dim}, so nothing says how long it is")
+
+
+def _check_attr(node: Node, name: str, value: Any, dims: Set[Dim]) -> None:
     if isinstance(value, Graph):
-        return _check_body(value)
+        return _check_body(value, dims)
     if node.op is CONST:
         return _check_const(value)
     if node.op is INPUT and name == "type":
-        return _check_type(value)
-    return _check_plain(name, value)
+        return _check_type(value, dims)
+    return _check_plain(name, value, dims)
 
 
-def _check_body(body: Graph) -> None:
+def _check_body(body: Graph, dims: Set[Dim]) -> None:
     try:
-        verify(body)
+        _verify(body, dims)
     except MinicolumnError as error:
         raise type(error)(f"{error}; in the body of a loop") from None
 
@@ -134,13 +148,15 @@ def _check_const(value: Any) -> None:
         raise TraceError("this constant can be written to; const_node makes one that is read-only")
 
 
-def _check_plain(name: str, value: Any) -> None:
+def _check_plain(name: str, value: Any, dims: Set[Dim]) -> None:
     if isinstance(value, tuple):
         for item in value:
-            _check_plain(name, item)
+            _check_plain(name, item, dims)
+    elif isinstance(value, Dim):
+        _check_dim(value, dims)
     elif isinstance(value, np.dtype):
         if value not in DTYPES.values():
             raise TraceError(f"attribute {name} is of dtype {value}; there are {', '.join(DTYPES)}")
     elif value is not None and type(value) not in (bool, int, float, str):
-        allowed = "Python numbers, text, dtypes, tuples of these and graphs"
+        allowed = "Python numbers, text, dtypes, named dimensions, tuples of these and graphs"
         raise TraceError(f"attribute {name} is of type {type(value).__name__}; attributes are {allowed}")

@@ -6,7 +6,7 @@ import functools
 import threading
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
@@ -16,8 +16,8 @@ from minicolumn.errors import DataError, did_you_mean
 from minicolumn.ir.graph import Graph
 from minicolumn.lower.reference import ReferenceProgram
 from minicolumn.lower.sight import Unseen, sight
-from minicolumn.lower.varying import check_varying, varying_arguments
 from minicolumn.passes.simplify import simplify
+from minicolumn.trace.dims import named_axes, with_dims
 from minicolumn.trace.program import Program, argument, trace, trace_call
 from minicolumn.trace.tracer import Traced
 from minicolumn.tree import Structure, Tree, builder, flatten, unflatten
@@ -27,13 +27,11 @@ from minicolumn.tree import Structure, Tree, builder, flatten, unflatten
 class Options:
     """How a graph is to run.
 
-    flexible    numbers of inputs whose first axis may have any length
     donated     numbers of inputs that may be overwritten
     threads     the most that may work on it
     flush_subnormals  whether arithmetic takes subnormal numbers for 0
     """
 
-    flexible: Sequence[int] = ()
     donated: Sequence[int] = ()
     threads: int | None = None
     flush_subnormals: bool = False
@@ -54,7 +52,6 @@ def _native(graph: Graph, options: Options) -> Run:
 
     return NativeProgram(
         graph,
-        options.flexible,
         threads=options.threads,
         donated=options.donated,
         flush_subnormals=options.flush_subnormals,
@@ -65,7 +62,7 @@ def _shadowed(graph: Graph, options: Options) -> Run:
     """Return machine code whose every operation is compared with the reference."""
     from minicolumn.lower.shadow import ShadowProgram
 
-    return ShadowProgram(graph, options.flexible, options.threads)
+    return ShadowProgram(graph, options.threads)
 
 
 def _reference(graph: Graph, options: Options) -> Run:
@@ -97,7 +94,6 @@ class _Prepared:
         self,
         program: Program,
         backend: str,
-        flexible: Container[int] = (),
         donated: Container[int] = (),
         threads: int | None = None,
         shadow: str | None = None,
@@ -107,11 +103,9 @@ class _Prepared:
         dtypes = [node.array_type.dtype for node in self.graph.inputs]
         self._reads = list(zip(program.fed, dtypes, strict=True))
         self._build = builder(program.results)
-        varying = [k for k, leaf in enumerate(program.fed) if leaf in flexible]
         donations = [k for k, leaf in enumerate(program.fed) if leaf in donated]
-        check_varying(self.graph, varying)
         lower = _shadowed if shadow else BACKENDS[backend]
-        self._run = lower(self.graph, Options(varying, donations, threads, flush_subnormals))
+        self._run = lower(self.graph, Options(donations, threads, flush_subnormals))
 
     def __call__(self, leaves: Sequence[Any]) -> Tree:
         out = self._run(*[_as_array(leaves[i], t) for i, t in self._reads])
@@ -168,7 +162,7 @@ class _Cache:
 def compile(
     function: Callable[..., Any],
     backend: str = "native",
-    varying: Sequence[Sequence[int]] = (),
+    dims: Mapping[int, str] | None = None,
     donate: Sequence[int] = (),
     threads: int | None = None,
     shadow: str | None = None,
@@ -180,9 +174,11 @@ def compile(
               other hashable arguments are part of the program: a new value means a new trace.
     backend   "native", one function of machine code; or "reference", the NumPy interpreter that defines what
               a graph means, which also stands in, with a warning, where llvmlite is missing
-    varying   groups of arguments, by position, whose arrays share a first axis of any length: such calls do
-              not trace again. That axis may only be indexed or scanned over; its length must not be used as
-              a number.
+    dims      for arguments, by position, the names of the leading axes of all their arrays: such an axis
+              may have any length, and another one does not trace again. Axes of one name have one length, as
+              in {1: "rows", 2: "rows", 3: "epochs steps"}. While tracing, a name stands in the shape instead
+              of the length, which is no number then. Native code indexes such arrays with integers and scans
+              over them, loops within loops too; the reference does everything.
     donate    arguments, by position, whose arrays the caller gives away. Where one is the first state of a
               loop (`scan`) whose last state is returned, native code works right in it: the result is the
               same array, overwritten, and a large state is neither copied nor allocated anew. What a donated
@@ -200,9 +196,10 @@ def compile(
     The result has the same arguments and values as the function. Called inside `grad` or another `compile`,
     it is traced through. Arrays that the function closes over are taken as they are when it is traced.
 
-    Raises TraceError where the function depends on values, naming what to write instead, or uses the length
-    of a varying axis; DataError for an unknown backend; IndexError where an index is out of range; with a
-    shadow ShadowError, which names the first operation whose results differ by more than its rounding allows.
+    Raises TraceError where the function depends on values, naming what to write instead, or needs a length
+    that is not known; DataError for an unknown backend, and for axes of one name that differ in length;
+    IndexError where an index is out of range; with a shadow ShadowError, which names the first operation
+    whose results differ by more than its rounding allows.
 
     >>> import numpy as np, minicolumn as mc
     >>> fast = mc.compile(mc.grad(lambda x: np.sum(x**3)))
@@ -216,10 +213,7 @@ def compile(
         raise DataError(f"compile: threads must be a whole number from 1, or None, got {threads!r}")
     if not _are_positions(donate):
         raise DataError(f"compile: donate must hold positions of arguments, such as (0,), got {donate!r}")
-    if not isinstance(varying, Sequence) or not all(_are_positions(group) for group in varying):
-        raise DataError(
-            f"compile: varying must hold groups of positions of arguments, such as ((0, 1),), got {varying!r}"
-        )
+    named = named_axes(dims)
     cache, known = _Cache(), _Cache()  # programs by key; keys by what calls look like
     last: tuple[Any, Any] = None, None  # what the last call looked like, and its program
 
@@ -239,16 +233,15 @@ def compile(
         if any(isinstance(x, Traced) for x in leaves):
             return function(*args, **kwargs)
         arguments = tuple(argument(x) for x in leaves)
-        flexible: frozenset[int] = frozenset()
-        if varying:
-            arguments, flexible = varying_arguments(arguments, structure, varying)
+        if named:
+            arguments = with_dims(arguments, structure, named)
         # True == 1 == Decimal(1), but a program made for one need not fit the others.
         key = _Key(structure, arguments, tuple(type(a.static) for a in arguments))
         prepared = cache.get(key)
         if prepared is None:
             donated = leaves_of(structure, len(leaves), donate) if donate else ()
             program = trace(function, arguments, structure)
-            prepared = _Prepared(program, backend, flexible, donated, threads, shadow, flush_subnormals)
+            prepared = _Prepared(program, backend, donated, threads, shadow, flush_subnormals)
             cache.put(key, prepared)
         if seen is not None:
             known.put(seen, key)
@@ -301,6 +294,13 @@ def check_backend(who: str, backend: Any, shadow: Any) -> None:
 def graph_of(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Graph:
     """Return the simplified graph of a function for some example arguments."""
     return simplify(trace_call(function, *args, **kwargs).graph)
+
+
+def graph_with_dims(function: Callable[..., Any], dims: Mapping[int, str], *args: Any) -> Graph:
+    """Return the simplified graph of a function some of whose arguments' axes have names, as in `compile`."""
+    leaves, structure = flatten((args, {}))
+    arguments = with_dims([argument(x) for x in leaves], structure, named_axes(dims))
+    return simplify(trace(function, arguments, structure).graph)
 
 
 def call_directly(

@@ -20,7 +20,8 @@ _WORD = 8
 class Frame:
     """The scratch memory and the table of one call at a time; programs keep them for the next.
 
-    inputs, outputs     how many there are
+    arrays              how many inputs and outputs there are
+    axes                where the lengths of symbolic dimensions are found: an input's number and its axis
     constants           arrays that are handed over beside them
     arena               scratch memory
     cycles              where the cycles of kernels are counted
@@ -29,16 +30,16 @@ class Frame:
 
     def __init__(
         self,
-        inputs: int,
-        outputs: int,
+        arrays: int,
+        axes: Sequence[tuple[int, int]],
         constants: Sequence[np.ndarray],
         arena: np.ndarray,
         cycles: np.ndarray,
         read: Callable[[int, int, int], int],
     ) -> None:
-        self._count = inputs + outputs
+        self._count, self._axes = arrays, axes
         self._held = constants, arena, cycles
-        self._words = table_of(inputs, outputs, constants)
+        self._words = table_of(arrays, len(axes), constants)
         self._words[ARENA] = -(-arena.ctypes.data // ALIGN) * ALIGN
         self._words[TIMES] = cycles.ctypes.data
         self._status = np.zeros(1, np.int64)
@@ -61,9 +62,9 @@ class Frame:
         """Do the same by asking NumPy."""
         words, count = self._words, self._count
         words[FIRST : FIRST + count] = [a.ctypes.data for a in arrays]
-        lengths = [a.shape[0] if a.ndim else 0 for a in arrays]
-        room = words[FIRST + count : FIRST + 2 * count]
-        room[:] = lengths[: len(room)]
+        words[FIRST + count : FIRST + count + len(self._axes)] = [
+            arrays[k].shape[axis] for k, axis in self._axes
+        ]
         return all(a.flags.c_contiguous and a.flags.aligned for a in arrays)
 
     def call_host(self, address: int) -> None:

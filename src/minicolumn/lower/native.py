@@ -6,12 +6,14 @@ import ctypes
 import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minicolumn.ir.graph import Graph, Node
 from minicolumn.ir.ops.control import ITEM, SCAN
+from minicolumn.ir.shapes import ArrayType, Dim
 from minicolumn.lower.frame import READ, Frame
 from minicolumn.lower.llvm import objects
 from minicolumn.lower.llvm.cache import ObjectCache, key_of
@@ -35,7 +37,6 @@ KEPT = 4
 class NativeProgram:
     """A graph compiled for this machine; called with arrays of the graph's input types.
 
-    flexible    numbers of inputs whose first axis may have any length, instead of the one in the graph
     timed       whether to count the cycles of each kernel, in `cycles`
     cache       where code is kept between processes
     threads     the most that may work on it; by default as many as there are cores to use. The results are
@@ -48,7 +49,6 @@ class NativeProgram:
     def __init__(
         self,
         graph: Graph,
-        flexible: Sequence[int] = (),
         target: Target | None = None,
         timed: bool = False,
         cache: ObjectCache | None = None,
@@ -58,11 +58,12 @@ class NativeProgram:
     ) -> None:
         graph = self.graph = expand(graph)
         self.target = target or host_target()
-        self._flexible, self._timed, self._flushes = frozenset(flexible), timed, flush_subnormals
+        self._timed, self._flushes = timed, flush_subnormals
         self._inputs = [node.array_type for node in graph.inputs]
         self._outputs = [node.array_type for node in graph.outputs]
-        self._lengths = [_length_of(node, graph, self._flexible) for node in graph.outputs]
-        self._loops = _loops_over(graph, self._flexible)
+        self._axes = list(graph.dims.values())
+        self._open = [k for k, type in enumerate(self._inputs) if type.dims]
+        self._turns = [[graph.dims[n] for n in nest] for nest in nests(graph)]
         self._in_place = in_place(graph, donated)
         # Not a cached_property: its lock is one for all, and a child forked meanwhile would wait for it.
         self._emitted: Emitted | None = None
@@ -88,8 +89,7 @@ class NativeProgram:
                 emit_program,
             )  # a third of what a first call would import
 
-            flexible = {self.graph.inputs[k] for k in self._flexible}
-            self._emitted = emit_program(self.graph, self.target, flexible, self._timed, self._flushes)
+            self._emitted = emit_program(self.graph, self.target, self._timed, self._flushes)
         return self._emitted
 
     @property
@@ -109,7 +109,7 @@ class NativeProgram:
     def _key(self) -> str:
         """Return everything that shapes the code."""
         # Where an array object keeps its fields is part of the code, and differs between builds of Python.
-        settings = f"{sorted(self._flexible)} {self._timed} {self._flushes} {objects.DATA}"
+        settings = f"{self._timed} {self._flushes} {objects.DATA}"
         return key_of(identity(self.graph), self.target.identity, versions(), compiler_version(), settings)
 
     def _header(self) -> dict[str, Any]:
@@ -126,8 +126,8 @@ class NativeProgram:
     def __call__(self, *args: Any) -> list[Any]:
         """Run on arrays of the graph's input types; the results are new arrays, or donated ones."""
         given = [a if type(a) is np.ndarray else np.asarray(a) for a in args]
-        for k in self._flexible:
-            given[k] = given[k] if len(given[k]) else _no_rows(given[k])
+        for k in self._open:
+            given[k] = given[k] if given[k].size else _no_rows(given[k], self._inputs[k])
         reused = self._reused(given) if self._in_place else {}
         outputs = self._results(given, reused)
         frame = self._take_frame()
@@ -151,10 +151,11 @@ class NativeProgram:
 
     def _results(self, given: Sequence[np.ndarray], reused: Mapping[int, int]) -> list[np.ndarray]:
         """Return the arrays that results are written to."""
-        if not self._flexible and not reused:
+        if not self._axes and not reused:
             return [np.empty(t.shape, t.dtype) for t in self._outputs]
+        lengths = {dim: given[k].shape[axis] for dim, (k, axis) in self.graph.dims.items()}
         return [
-            given[reused[k]] if k in reused else np.empty(self._shape(k, given), t.dtype)
+            given[reused[k]] if k in reused else np.empty(_sized(t, lengths), t.dtype)
             for k, t in enumerate(self._outputs)
         ]
 
@@ -185,15 +186,12 @@ class NativeProgram:
             self._pacers.note(steps, time.perf_counter() - began, parts)
 
     def _steps(self, given: Sequence[np.ndarray]) -> int:
-        return max((given[k].shape[0] for k in self._loops), default=1)
+        """Return the most turns that a nest of loops takes, as far as lengths differ from call to call."""
+        return max((prod(given[k].shape[axis] for k, axis in nest) for nest in self._turns), default=1)
 
     def template(self) -> np.ndarray:
         """Return a table that lacks the addresses of the arena, the status, inputs and outputs."""
-        return table_of(len(self._inputs), len(self._outputs), self._constants)
-
-    def _shape(self, output: int, given: Sequence[np.ndarray]) -> tuple[int, ...]:
-        shape, source = self._outputs[output].shape, self._lengths[output]
-        return shape if source is None else (given[source].shape[0], *shape[1:])
+        return table_of(len(self._inputs) + len(self._outputs), len(self._axes), self._constants)
 
     def _take_frame(self) -> Frame:
         try:
@@ -207,12 +205,19 @@ class NativeProgram:
 
     def frame(self, arena: np.ndarray, constants: Sequence[np.ndarray]) -> Frame:
         """Return what one call at a time works with, in some memory."""
-        return Frame(len(self._inputs), len(self._outputs), constants, arena, self.cycles, self._read)
+        arrays = len(self._inputs) + len(self._outputs)
+        return Frame(arrays, self._axes, constants, arena, self.cycles, self._read)
 
 
-def _no_rows(array: np.ndarray) -> np.ndarray:
-    """Return an array without rows that has room for one: an index outside of it reads the first row."""
-    return np.zeros((1, *array.shape[1:]), array.dtype)[:0]
+def _sized(type: ArrayType, lengths: Mapping[Any, int]) -> Sequence[int]:
+    """Return a shape with numbers in place of its symbolic dimensions."""
+    return [lengths.get(n, n) for n in type.shape] if type.dims else type.shape
+
+
+def _no_rows(array: np.ndarray, type: ArrayType) -> np.ndarray:
+    """Return an array without elements and with room for a row: indices outside of it read the first one."""
+    room = np.zeros([1 if isinstance(n, Dim) else n for n in type.shape], array.dtype)
+    return np.ndarray(array.shape, array.dtype, room) if room.size else array
 
 
 def _is_own(array: np.ndarray) -> bool:
@@ -221,26 +226,15 @@ def _is_own(array: np.ndarray) -> bool:
     return flags.owndata and flags.writeable and flags.c_contiguous and flags.aligned
 
 
-def _length_of(node: Node, graph: Graph, flexible: frozenset[int]) -> int | None:
-    """Return the number of the input that says how long an output's first axis is; None if it is fixed."""
-    if node in graph.inputs:
-        place = graph.inputs.index(node)
-        return place if place in flexible else None
-    if node.op is not ITEM:
-        return None
-    scan, index = node.inputs[0], node.attrs["index"]
-    if index < scan.attrs["carry"]:
-        return None
-    rows = scan.inputs[scan.attrs["consts"] + scan.attrs["carry"] :]
-    places = (graph.inputs.index(x) for x in rows if x in graph.inputs)
-    return next((k for k in places if k in flexible), None)
-
-
-def _loops_over(graph: Graph, flexible: frozenset[int]) -> list[int]:
-    """Return the inputs of any length whose rows are the turns of a loop."""
-    loops = [node for node in graph.nodes if node.op is SCAN]
-    rows = {x for loop in loops for x in loop.inputs[loop.attrs["consts"] + loop.attrs["carry"] :]}
-    return [k for k in flexible if graph.inputs[k] in rows]
+def nests(graph: Graph) -> set[tuple[Dim, ...]]:
+    """Return the symbolic dimensions that loops run over, those of loops within loops together."""
+    found: set[tuple[Dim, ...]] = set()
+    for node in graph.nodes:
+        if node.op is SCAN:
+            length = node.attrs["length"]
+            own = (length,) if isinstance(length, Dim) else ()
+            found |= {(*own, *inner) for inner in nests(node.attrs["body"]) or {()}}
+    return found
 
 
 def in_place(graph: Graph, donated: Collection[int]) -> dict[int, int]:

@@ -12,18 +12,19 @@ turns must give exactly what its turns gave one by one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 
 from minicolumn.errors import DataError, ShadowError
 from minicolumn.ir.graph import CONST, INPUT, Graph, Node, input_node, substitute
-from minicolumn.ir.interpret import Function, Table, interpret, length_of, order_of, run_loop
+from minicolumn.ir.interpret import KEPT_LENGTHS, Function, Table, interpret, order_of, run_loop
 from minicolumn.ir.op import Op
 from minicolumn.ir.ops.control import ITEM, SCAN
 from minicolumn.ir.shapes import ArrayType, TupleType
+from minicolumn.ir.specialize import at_lengths, lengths_of
 from minicolumn.lower.llvm.jit import why_missing
 from minicolumn.lower.llvm.scalar import is_native
 from minicolumn.lower.native import NativeProgram
@@ -32,7 +33,7 @@ from minicolumn.passes.fuse import fuse
 
 Array = np.ndarray
 Turns = tuple[int, ...]
-Lower = Callable[[Graph, Sequence[int]], Callable[..., list[Any]]]
+Lower = Callable[[Graph], Callable[..., list[Any]]]
 
 
 def _undefined(*_: Any, **__: Any) -> Any:
@@ -50,26 +51,26 @@ class ShadowProgram:
         run = ShadowProgram(graph)
         run(*arrays)        # the native results, bit for bit those of NativeProgram(graph)
 
-    flexible    numbers of inputs whose first axis may have any length
     threads     the most that native code may use
     Errors      ShadowError, which names the first operation in the order of the graph whose results differ;
                 IndexError where an index is out of range; DataError where no native code can be made
     """
 
-    def __init__(self, graph: Graph, flexible: Sequence[int] = (), threads: int | None = None) -> None:
+    def __init__(self, graph: Graph, threads: int | None = None) -> None:
         if why_missing():
             raise DataError(f'shadow="reference" compares native code, and there is none: {why_missing()}')
-        lower = lambda g, flexible: NativeProgram(g, flexible, threads=threads)  # noqa: E731
-        self._steps = _Steps(graph, [graph.inputs[k] for k in flexible], lower)
-        self._whole = lower(graph, flexible)
+        lower = lambda g: NativeProgram(g, threads=threads)  # noqa: E731
+        self._graph, self._whole = graph, lower(graph)
+        self._at = lru_cache(KEPT_LENGTHS)(lambda lengths: _Steps(at_lengths(graph, dict(lengths)), lower))
 
     def __call__(self, *args: Array) -> list[Any]:
         """Run on arrays of the graph's input types; the results are the native ones."""
+        steps = self._at(tuple(lengths_of(self._graph, args).items()))
         with np.errstate(all="ignore"):
             try:
-                values = self._steps.values(args)
+                values = steps.values(args)
                 found = self._whole(*args)
-                self._steps.compare_fused(args, found, values)
+                steps.compare_fused(args, found, values)
             except _Difference as difference:
                 raise difference.error() from None
         return found
@@ -81,12 +82,10 @@ class ShadowProgram:
 class _Steps:
     """A graph whose every operation is run natively and compared: interpreted, segment by segment."""
 
-    def __init__(self, graph: Graph, growing: Iterable[Node], lower: Lower) -> None:
-        self._graph, self._lower, self._growing = graph, lower, _grown(graph, growing)
+    def __init__(self, graph: Graph, lower: Lower) -> None:
+        self._graph, self._lower = graph, lower
         self._nodes = [n for n in graph.nodes if isinstance(n.type, ArrayType)]
-        segmented, origin = _segmented(graph, self._nodes)
-        growing = {node for node, before in origin.items() if before in self._growing}
-        self._run = interpret(segmented, _Both(growing, lower))
+        self._run = interpret(_segmented(graph, self._nodes), _Both(lower))
 
     def values(self, args: Sequence[Array]) -> dict[Node, Array]:
         """Return the native value of every array, each of which agrees with the reference."""
@@ -102,8 +101,7 @@ class _Steps:
         # The arrays between the kernels tell which of them it is.
         arrays = fuse(self._graph, is_native).arrays
         stored = [n for n in self._graph.nodes if n in arrays and n.op not in (INPUT, CONST, SCAN)]
-        flexible = [k for k, node in enumerate(self._graph.inputs) if node in self._growing]
-        between = self._lower(Graph(self._graph.inputs, tuple(stored)), flexible)(*args)
+        between = self._lower(Graph(self._graph.inputs, tuple(stored)))(*args)
         pairs = [*zip(stored, between, strict=True), *zip(outputs, found, strict=True)]
         for node, x in pairs:
             if not _is_near(x, values[node], doubts[node]):
@@ -115,20 +113,17 @@ class _Steps:
 class _Both(Table):
     """Segments in machine code and by the reference; turns of loops in their production kernels besides."""
 
-    def __init__(self, growing: Container[Node], lower: Lower) -> None:
-        self._growing, self._lower = growing, lower
+    def __init__(self, lower: Lower) -> None:
+        self._lower = lower
 
     def operation(self, node: Node) -> Function:
         if node.op is not SEGMENT:
             return super().operation(node)
-        flexible = [k for k, operand in enumerate(node.inputs) if operand in self._growing]
-        return partial(_run_segment, node.attrs["body"], self._lower(node.attrs["body"], flexible))
+        return partial(_run_segment, node.attrs["body"], self._lower(node.attrs["body"]))
 
     def loop(self, node: Node) -> Function:
-        flexible = [k for k in range(node.attrs["consts"]) if node.inputs[k] in self._growing]
-        body = node.attrs["body"]
-        steps = _Steps(body, [body.inputs[k] for k in flexible], self._lower)
-        return partial(_run_turns, node.attrs, steps, self._lower(_one_turn(node), flexible))
+        steps = _Steps(node.attrs["body"], self._lower)
+        return partial(_run_turns, node.attrs, steps, self._lower(_one_turn(node)))
 
 
 def _run_segment(body: Graph, program: Callable[..., list[Array]], *operands: Array) -> tuple[Array, ...]:
@@ -149,7 +144,7 @@ def _run_turns(
 ) -> tuple[Array, ...]:
     """Return the results of a loop: those of its turns in production, each of them compared."""
     before, carry = attrs["consts"] + attrs["carry"], attrs["carry"]
-    numbers = order_of(attrs, length_of(attrs, operands[before:]))
+    numbers = order_of(attrs)
 
     def turn(*args: Array) -> list[Array]:
         number, args = next(numbers), tuple(map(np.asarray, args))
@@ -181,8 +176,8 @@ def _cut(graph: Graph) -> Iterator[Node | list[Node]]:
         yield segment
 
 
-def _segmented(graph: Graph, arrays: Sequence[Node]) -> tuple[Graph, dict[Node, Node]]:
-    """Return a graph of segments and loops with these arrays as results, and what each node stands for."""
+def _segmented(graph: Graph, arrays: Sequence[Node]) -> Graph:
+    """Return a graph of segments and loops with these arrays as results."""
     made = {n: n for n in graph.nodes if n.op in (INPUT, CONST)}
     for part in _cut(graph):
         if isinstance(part, Node):
@@ -197,19 +192,7 @@ def _segmented(graph: Graph, arrays: Sequence[Node]) -> tuple[Graph, dict[Node, 
         results = TupleType(tuple(n.array_type for n in part))
         segment = Node(SEGMENT, [made[i] for i in outer], {"body": body}, results)
         made |= {n: Node(ITEM, (segment,), {"index": k}, n.type, n.where) for k, n in enumerate(part)}
-    return Graph(graph.inputs, tuple(made[n] for n in arrays)), {new: n for n, new in made.items()}
-
-
-def _grown(graph: Graph, growing: Iterable[Node]) -> frozenset[Node]:
-    """Return the arrays of any length: those given, and what loops over them stack."""
-    found = set(growing)
-    for node in graph.nodes:
-        if node.op is ITEM:
-            attrs, operands = node.inputs[0].attrs, node.inputs[0].inputs
-            rows = operands[attrs["consts"] + attrs["carry"] :]
-            if node.attrs["index"] >= attrs["carry"] and any(r in found for r in rows):
-                found.add(node)
-    return frozenset(found)
+    return Graph(graph.inputs, tuple(made[n] for n in arrays))
 
 
 def _one_turn(node: Node) -> Graph:

@@ -86,12 +86,12 @@ class Forward:
         self._wide: dict[tuple[int, ...], bool] = {}
         # Weights that decay, and probabilities far from 1, may be subnormal numbers, which take far longer.
         lower = functools.partial(compile, flush_subnormals=True)
-        self._outputs = lower(outputs, varying=((1,),))
-        self._few = lower(outputs, varying=((1,),), threads=1)  # too little to wake anybody for
-        self._places = lower(places, varying=((1,),))
-        self._losses = lower(losses, varying=((1, 2, 3),))
+        self._outputs = lower(outputs, dims={1: "blocks"})
+        self._few = lower(outputs, dims={1: "blocks"}, threads=1)  # too little to wake anybody for
+        self._places = lower(places, dims={1: "blocks"})
+        self._losses = lower(losses, dims={1: "blocks", 2: "blocks", 3: "blocks"})
         self._loss = lower(block_loss)
-        self._several = lower(several, varying=((0,), (1,)))
+        self._several = lower(several, dims={0: "states", 1: "blocks"})
 
     def predict(self, params: Any, X: Any) -> Array:
         """Return the predictions, [rows, outputs], or [rows] where the network has one output."""

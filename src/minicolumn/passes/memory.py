@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from minicolumn.ir.graph import Node
+from minicolumn.ir.ops.control import ITEM
 from minicolumn.ir.shapes import ArrayType
 from minicolumn.passes.access import own_places
 from minicolumn.passes.kernel import (
@@ -151,8 +152,10 @@ class _Bindings:
     def _bind(self, carried: Sequence[tuple[Node, int]]) -> None:
         state = {output: node for node, output in carried}
         outputs = self.fused.graph.outputs
-        # Plain results first: what lies in one of them need not take part in the states' exchange.
-        for k in (*(k for k in range(len(outputs)) if k not in state), *state):
+        # Last states of loops first, which so need not move the whole state from turn to turn. Then plain
+        # results: what lies in one of them need not take part in the states' exchange.
+        loops = [k for k in state if outputs[k].op is ITEM]
+        for k in dict.fromkeys((*loops, *(k for k in range(len(outputs)) if k not in state), *state)):
             node = outputs[k]
             if node is state.get(k):
                 continue
@@ -166,9 +169,9 @@ class _Bindings:
         """Let a kernel overwrite the old state, if an order can be found in which nobody notices."""
         if old in self.fused.graph.outputs:
             return False  # the old state is a result too, which is copied after all kernels
-        writers = [k for k in self.kernels if node in k.targets]
-        if len(writers) != 1 or not _reads_as_it_writes(writers[0], old, self.arrays):
-            return False  # results of several kernels, or of a loop
+        writers = [k for k in self.kernels if node in _written(self.fused, k)]
+        if len(writers) != 1 or not _reads_as_it_writes(writers[0], node, old, self.arrays):
+            return False  # results of several kernels, or of a loop that goes elsewhere
         if writers[0].kind == "product" and node is writers[0].anchor and old in self._reads[writers[0]]:
             return False  # partial sums may come together there before the old state is read
         readers = [k for k in self.kernels if k is not writers[0] and old in self._reads[k]]
@@ -187,7 +190,9 @@ class _Bindings:
         return {k: [*self.fused.needs[k], *self._after.get(k, ())] for k in self.kernels}
 
 
-def _reads_as_it_writes(kernel: Kernel, old: Node, arrays: frozenset[Node]) -> bool:
+def _reads_as_it_writes(kernel: Kernel, node: Node, old: Node, arrays: frozenset[Node]) -> bool:
+    if kernel.kind == "scan":
+        return _goes_on_from(node, old)
     if any(array_below(o, arrays) is old for o in needed_whole(kernel)):
         return False
     for value, computed in evaluated(kernel):
@@ -196,6 +201,13 @@ def _reads_as_it_writes(kernel: Kernel, old: Node, arrays: frozenset[Node]) -> b
             if array is old and (places is None or places != own or array.array_type.shape != kernel.shape):
                 return False
     return kernel.kind in ("loop", "reduce", "product")
+
+
+def _goes_on_from(item: Node, old: Node) -> bool:
+    """Return whether a loop's last state is in the place of an array that it only takes for its first."""
+    loop, index = item.inputs[0], item.attrs["index"]
+    attrs, operands = loop.attrs, loop.inputs
+    return index < attrs["carry"] and operands.count(old) == 1 and operands[attrs["consts"] + index] is old
 
 
 class _Arena:

@@ -98,7 +98,7 @@ def _folded(node: Node) -> Node:
     for operand in node.inputs:
         if operand.op is not CONST:
             return node
-    if not node.inputs or isinstance(node.type, TupleType) or node.type.size > FOLD_UP_TO:
+    if not node.inputs or isinstance(node.type, TupleType) or node.type.dims or node.type.size > FOLD_UP_TO:
         return node
     with np.errstate(all="ignore"):
         try:

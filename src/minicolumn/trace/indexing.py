@@ -11,7 +11,7 @@ from minicolumn.errors import ShapeError, TraceError
 from minicolumn.ir.ops import shaping as ops
 from minicolumn.ir.ops.indexing import GATHER
 from minicolumn.ir.ops.order import take_along
-from minicolumn.ir.shapes import normalize_axis
+from minicolumn.ir.shapes import Dim, Length, normalize_axis
 from minicolumn.trace.promote import array
 from minicolumn.trace.tracer import Traced
 
@@ -19,8 +19,27 @@ from minicolumn.trace.tracer import Traced
 def getitem(x: Any, key: Any) -> Any:
     """Return x[key] as slices, reshapes and one gather."""
     parts, gap = _expanded(x, key if isinstance(key, tuple) else (key,))
+    if any(isinstance(n, Dim) for n in x.shape):
+        parts = _with_dims(x, parts)
     arrays = [part for part in parts if not isinstance(part, (slice, int, type(None)))]
     return _with_arrays(x, parts, gap) if arrays else _basic(x, parts)
+
+
+def _with_dims(x: Any, parts: list[Any]) -> list[Any]:
+    """Return the parts of a key where some axes have no known length: integers for these are arrays."""
+    lengths, found = iter(x.shape), []
+    for part in parts:
+        n = None if part is None else next(lengths)
+        if not isinstance(n, Dim) or (isinstance(part, slice) and _is_whole(part)):
+            found.append(part)
+        elif isinstance(part, slice):
+            raise TraceError(
+                f"the length {n.name!r} is not known while tracing, so such an axis cannot be cut; it can be "
+                "taken whole, indexed with integers or scanned over"
+            )
+        else:
+            found.append(np.asarray(part) if isinstance(part, int) else part)
+    return found
 
 
 def _expanded(x: Any, key: tuple[Any, ...]) -> tuple[list[Any], int]:
@@ -81,6 +100,10 @@ def _entry(part: Any) -> list[Any]:
     return list(np.nonzero(index))
 
 
+def _is_whole(part: slice) -> bool:
+    return part.start in (None, 0) and part.stop is None and part.step in (None, 1)
+
+
 def _basic(x: Any, parts: list[Any]) -> Any:
     """Apply slices and integers; both are one slice operation, one flip and one reshape at most."""
     start, stop, step, flips, shape = [], [], [], [], []
@@ -90,6 +113,11 @@ def _basic(x: Any, parts: list[Any]) -> Any:
             shape.append(1)
             continue
         n = x.shape[axis]
+        if isinstance(n, Dim):  # taken whole
+            for numbers, number in ((start, 0), (stop, n), (step, 1), (shape, n)):
+                numbers.append(number)
+            axis += 1
+            continue
         places = range(n)[part] if isinstance(part, slice) else _one(part, n)
         if places.step < 0:
             flips.append(axis)
@@ -130,10 +158,15 @@ def _with_arrays(x: Any, parts: list[Any], gap: int) -> Any:
     return np.moveaxis(rows, range(width), range(axes[0], axes[0] + width)) if together and axes[0] else rows
 
 
-def _checked(index: Any, n: int) -> Any:
+def _checked(index: Any, n: Length) -> Any:
     known = index if not isinstance(index, Traced) else None
     index = np.asarray(index) if isinstance(index, int) else index
-    if known is not None and np.size(known) and (np.min(known) < -n or np.max(known) >= n):
+    if (
+        known is not None
+        and not isinstance(n, Dim)
+        and np.size(known)
+        and (np.min(known) < -n or np.max(known) >= n)
+    ):
         raise IndexError(f"an index is out of bounds for an axis of {n} elements")
     return index
 

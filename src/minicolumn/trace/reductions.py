@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
 
-from minicolumn.errors import ShapeError
+from minicolumn.errors import ShapeError, TraceError
 from minicolumn.ir.op import Op
 from minicolumn.ir.ops import order, reductions
-from minicolumn.ir.shapes import normalize_axes, normalize_axis, ones_at
+from minicolumn.ir.shapes import Dim, normalize_axes, normalize_axis, ones_at
 from minicolumn.trace.promote import array, as_float
 from minicolumn.trace.tracer import cast, stop_gradient
 
@@ -100,10 +101,14 @@ def count_nonzero(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
 def _count(x: Any, axis: Axis, where: Any) -> Any:
     if where is not None and where is not True:
         return sum_(cast(np.broadcast_to(where, x.shape), x.dtype), axis=axis, keepdims=True)
-    n = 1
-    for a in normalize_axes(axis, x.ndim):
-        n *= x.shape[a]
-    return n
+    axes = normalize_axes(axis, x.ndim)
+    unknown = next((x.shape[a] for a in axes if isinstance(x.shape[a], Dim)), None)
+    if unknown is not None:
+        raise TraceError(
+            f"a mean over an axis of {unknown.name!r} elements needs their number, which is not known while "
+            "tracing; hand it over as an argument and write np.sum(...) / number"
+        )
+    return prod(x.shape[a] for a in axes)
 
 
 def mean_(

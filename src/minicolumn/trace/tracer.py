@@ -18,7 +18,7 @@ from minicolumn.errors import TraceError
 from minicolumn.ir.graph import CONST, INPUT, Node
 from minicolumn.ir.op import Op
 from minicolumn.ir.ops.elementwise import CAST, STOP_GRADIENT
-from minicolumn.ir.shapes import DTYPES, ArrayType, TupleType, Type, shared_type
+from minicolumn.ir.shapes import DTYPES, ArrayType, Shape, TupleType, Type, shared_type
 from minicolumn.trace.operators import Operators, answers
 from minicolumn.trace.outside import advice
 
@@ -215,8 +215,8 @@ class Traced(Operators):
         return self.node.type
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        """Return the shape, always known."""
+    def shape(self) -> Shape:
+        """Return the shape, always known; an axis that may have any length has a name instead of a number."""
         return self.node.type.shape  # type: ignore[union-attr]
 
     @property
@@ -301,7 +301,7 @@ class Traced(Operators):
     def __len__(self) -> int:
         if not self.shape:
             raise TypeError("len() of a value without axes")
-        return self.shape[0]
+        return int(self.shape[0])
 
     def __iter__(self) -> Iterator[Any]:
         if not self.shape:

@@ -13,9 +13,9 @@ from minicolumn.nn.layer import Layer
 from minicolumn.registry import is_plain
 from minicolumn.train.settings import Settings
 from minicolumn.train.step import (
-    EPOCHS_VARYING,
+    EPOCHS_DIMS,
     GIVEN,
-    STEPS_VARYING,
+    STEPS_DIMS,
     Step,
     loss_of,
     train_epochs,
@@ -58,7 +58,7 @@ def _steps(step: Step, lowering: Lowering) -> Callable[..., Any]:
     return compile(
         train_steps(step),
         lowering.backend,
-        varying=STEPS_VARYING,
+        dims=STEPS_DIMS,
         donate=GIVEN,
         threads=lowering.threads,
         shadow=lowering.shadow,
@@ -75,7 +75,7 @@ def _epochs(step: Step, lowering: Lowering) -> Callable[..., Any]:
     return compile(
         train_epochs(step),
         lowering.backend,
-        varying=EPOCHS_VARYING,
+        dims=EPOCHS_DIMS,
         threads=lowering.threads,
         shadow=lowering.shadow,
         flush_subnormals=True,

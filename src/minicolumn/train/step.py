@@ -1,7 +1,8 @@
 """One training step, many of them as one loop, and whole epochs as a loop of loops: what is compiled.
 
 The signature of a compiled training stands here and nowhere else: ``(state, data, steps, ..., key,
-regularizer)``, with `DIMS` saying which arrays share an axis of any length, and `GIVEN` which are given away.
+regularizer)``, with `STEPS_DIMS` and `EPOCHS_DIMS` saying which axes may have any length, and `GIVEN` which
+arguments are given away.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from minicolumn.trace.loops import scan
 
 Array = np.ndarray
 
-# Another number of rows or steps is not another program: which arguments share a leading axis of any length.
-STEPS_VARYING, EPOCHS_VARYING = ((1,), (2,)), ((1,), (2, 3))
+# Another number of rows or steps is not another program: which leading axes may have any length.
+STEPS_DIMS = {1: "rows", 2: "steps"}
+EPOCHS_DIMS = {1: "rows", 2: "epochs steps", 3: "epochs"}
 GIVEN = (0,)
 
 

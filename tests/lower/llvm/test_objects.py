@@ -8,7 +8,7 @@ from guarded import NO_CACHE
 
 from minicolumn.ir.graph import Graph
 from minicolumn.lower import frame
-from minicolumn.lower.compile import graph_of
+from minicolumn.lower.compile import graph_of, graph_with_dims
 from minicolumn.lower.llvm import objects
 from minicolumn.lower.llvm.objects import are_readable
 from minicolumn.lower.llvm.table import FIRST
@@ -17,7 +17,8 @@ from minicolumn.trace.loops import scan
 
 
 def _graph() -> Graph:
-    return graph_of(lambda x, y: scan(lambda s, row: (s + row, s * 2), y, x), np.ones((3, 2)), np.ones(2))
+    sums = lambda x, y: scan(lambda s, row: (s + row, s * 2), y, x)  # noqa: E731
+    return graph_with_dims(sums, {0: "rows"}, np.ones((3, 2)), np.ones(2))
 
 
 def test_numpys_arrays_are_as_expected_here() -> None:
@@ -26,7 +27,7 @@ def test_numpys_arrays_are_as_expected_here() -> None:
 
 @pytest.mark.parametrize("rows", [0, 1, 7])
 def test_machine_code_and_numpy_tell_the_same(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    program = NativeProgram(_graph(), flexible=(0,), cache=NO_CACHE)
+    program = NativeProgram(_graph(), cache=NO_CACHE)
     arrays = [np.ones((rows, 2)), np.ones(2), np.empty(2), np.empty((rows, 2))]
     read = program.frame(np.empty(4096, np.uint8), ())
     assert read.point_to(arrays)

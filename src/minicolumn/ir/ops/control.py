@@ -10,11 +10,12 @@ from minicolumn.errors import ShapeError
 from minicolumn.ir.graph import Graph
 from minicolumn.ir.interpret import interpret, run_loop
 from minicolumn.ir.op import define
-from minicolumn.ir.shapes import ArrayType, TupleType, Type
+from minicolumn.ir.shapes import ArrayType, Length, TupleType, Type, is_length
 
 
-def _scanned(*types: ArrayType, body: Graph, consts: int, carry: int, length: int, reverse: bool) -> Type:
-    if min(consts, carry, length) < 0 or consts + carry > len(types) or carry > len(body.outputs):
+def _scanned(*types: ArrayType, body: Graph, consts: int, carry: int, length: Length, reverse: bool) -> Type:
+    counted = min(consts, carry) >= 0 and is_length(length)
+    if not counted or consts + carry > len(types) or carry > len(body.outputs):
         raise ShapeError(
             f"scan: {consts} constants and {carry} states do not fit {len(types)} operands and "
             f"{len(body.outputs)} results of the body"

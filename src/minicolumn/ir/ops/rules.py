@@ -9,7 +9,7 @@ import numpy as np
 
 from minicolumn.errors import ShapeError, TraceError
 from minicolumn.ir.op import same_dtype
-from minicolumn.ir.shapes import ArrayType, Shape, broadcast_type
+from minicolumn.ir.shapes import ArrayType, Shape, broadcast_type, is_length
 
 # Dtype kinds as NumPy letters them: f floating, i signed, u unsigned, b bool.
 NUMBERS = "fiu"
@@ -51,7 +51,7 @@ def check_axis(name: str, axis: int, ndim: int) -> None:
 
 
 def check_each(name: str, ndim: int, **values: Shape) -> None:
-    """Refuse attributes that do not give one number from 0 on for each axis."""
+    """Refuse attributes that do not give one length, from 0 on where it is known, for each axis."""
     for attr, numbers in values.items():
-        if len(numbers) != ndim or any(n < 0 for n in numbers):
+        if len(numbers) != ndim or not all(map(is_length, numbers)):
             raise ShapeError(f"{name}: {attr} needs {ndim} numbers from 0 on, got {list(numbers)}")

@@ -13,16 +13,20 @@ from minicolumn.ir.graph import Node
 from minicolumn.ir.notation import ATOM, Text, called, unwritten
 from minicolumn.ir.op import define, same_dtype
 from minicolumn.ir.ops.rules import check_axes, check_axis, check_each
-from minicolumn.ir.shapes import ArrayType, Shape, Type, broadcast_shapes
+from minicolumn.ir.shapes import ArrayType, Dim, Length, Shape, Type, broadcast_shapes, same_size
 
 
 def _reshaped(x: ArrayType, *, shape: Shape) -> Type:
     check_each("reshape", len(shape), shape=shape)
-    if prod(shape) != x.size:
-        raise ShapeError(
-            f"cannot reshape {list(x.shape)} ({x.size} elements) to {list(shape)} ({prod(shape)})"
-        )
+    if not same_size(x.shape, shape):
+        raise ShapeError(f"cannot reshape {_counted(x.shape)} to {_counted(shape)}")
     return x.with_shape(shape)
+
+
+def _counted(shape: Shape) -> str:
+    """Return a shape with its number of elements, where it is known."""
+    known = not any(isinstance(n, Dim) for n in shape)
+    return f"{list(shape)}{f' ({prod(shape)} elements)' if known else ''}"
 
 
 def _broadcast(x: ArrayType, *, shape: Shape) -> Type:
@@ -54,11 +58,21 @@ def _part(operand: int, g: Any, out: Any, *inputs: Any, axis: int) -> Any:
 
 def _sliced(x: ArrayType, *, start: Shape, stop: Shape, step: Shape) -> Type:
     check_each("slice", len(x.shape), start=start, stop=stop, step=step)
-    if any(s < 1 for s in step) or any(b > n for b, n in zip(stop, x.shape, strict=True)):
+    cuts = list(zip(x.shape, start, stop, step, strict=True))
+    if not all(_is_whole(*cut) or _is_within(*cut) for cut in cuts):
         raise ShapeError(
             f"slice: step {list(step)} from 1 on and stop {list(stop)} within {list(x.shape)} expected"
         )
-    return x.with_shape(len(range(a, b, s)) for a, b, s in zip(start, stop, step, strict=True))
+    return x.with_shape(n if _is_whole(n, a, b, s) else len(range(a, b, s)) for n, a, b, s in cuts)
+
+
+def _is_whole(n: Length, start: Length, stop: Length, step: Length) -> bool:
+    """Return whether a slice takes the whole axis, as it has to where the length is not known."""
+    return (start, stop, step) == (0, n, 1)
+
+
+def _is_within(n: Length, start: Length, stop: Length, step: Length) -> bool:
+    return not any(isinstance(m, Dim) for m in (n, start, stop, step)) and step >= 1 and stop <= n
 
 
 def _slice(x: np.ndarray, *, start: Shape, stop: Shape, step: Shape) -> np.ndarray:
@@ -76,7 +90,7 @@ def _unslice(g: Any, out: Any, x: Any, *, start: Shape, stop: Shape, step: Shape
 def _padded(x: ArrayType, *, low: Shape, high: Shape, gap: Shape) -> ArrayType:
     check_each("pad", len(x.shape), low=low, high=high, gap=gap)
     sizes = zip(x.shape, low, high, gap, strict=True)
-    return x.with_shape(a + n + max(n - 1, 0) * k + b for n, a, b, k in sizes)
+    return x.with_shape(a + n + max(n - 1, 0) * k + b if a or b or k else n for n, a, b, k in sizes)
 
 
 def _pad(x: np.ndarray, *, low: Shape, high: Shape, gap: Shape) -> np.ndarray:

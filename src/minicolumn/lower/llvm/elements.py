@@ -13,7 +13,7 @@ import numpy as np
 
 from minicolumn.ir.graph import CONST, Node
 from minicolumn.ir.ops.indexing import GATHER
-from minicolumn.ir.shapes import broadcast_shapes
+from minicolumn.ir.shapes import Dim, broadcast_shapes
 from minicolumn.lower.llvm.emit import MEMORY, Function, Value, const, index, lanes_of, llvm_type, vector
 from minicolumn.lower.llvm.levels import Levels
 from minicolumn.lower.llvm.scalar import emit_map
@@ -30,13 +30,12 @@ def memory_type(node: Node) -> str:
 
 def uniform(node: Node) -> np.generic | None:
     """Return the number that a constant, or a view of one, holds everywhere, if it does."""
-    if node.array_type.size == 0:
+    below = node
+    while below.op.is_view:
+        below = below.inputs[0]
+    if below.op is not CONST or node.array_type.size == 0:
         return None
-    while node.op.is_view:
-        node = node.inputs[0]
-    if node.op is not CONST:
-        return None
-    return one_number(node.attrs["value"])
+    return one_number(below.attrs["value"])
 
 
 class Addresses:
@@ -119,7 +118,7 @@ class Elements:
     pointers    where each array begins
     along       the level that the lanes walk along, the innermost unless set otherwise
     given       values that exist without being computed, such as the result of the product that is finished
-    lengths     the true length of the first axis, for arrays that may have any
+    lengths     of symbolic dimensions
     status      where an index out of range is noted
     hides_masks whether LLVM must not see that a mask is constant
     """
@@ -131,7 +130,7 @@ class Elements:
         levels: Levels,
         lanes: int,
         pointers: Mapping[Node, Value],
-        lengths: Mapping[Node, Value],
+        lengths: Mapping[Dim, Value],
         status: Value,
         hides_masks: bool,
     ) -> None:
@@ -343,8 +342,8 @@ class Elements:
         lanes = lanes_of(place.type)
         if dtype.itemsize < 8:
             place = f.convert("sext" if dtype.kind == "i" else "zext", place, "i64")
-        length = self.lengths.get(array) if axis == 0 else None
-        size = f.splat(length or index(array.array_type.shape[axis]), lanes)
+        length = array.array_type.shape[axis]
+        size = f.splat(self.lengths[length] if isinstance(length, Dim) else index(length), lanes)
         if dtype.kind == "i":
             wrapped = f.op("add", place, size)
             place = f.select(f.compare("slt", place, const(place.type, 0)), wrapped, place)

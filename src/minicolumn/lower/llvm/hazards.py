@@ -6,8 +6,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from minicolumn.ir.shapes import ArrayType
+from minicolumn.passes.memory import bytes_of
+
 # A place in memory: what it belongs to (the arena, or an array of its own) and the bytes from where to where.
 Region = tuple[Any, int, int]
+# Where an array ends whose length is not known: behind all others.
+UNKNOWN_END = 1 << 62
+
+
+def region_of(owner: Any, type: ArrayType) -> Region:
+    """Return the region of a whole array that has memory of its own."""
+    return owner, 0, UNKNOWN_END if type.dims else max(bytes_of(type), 1)
 
 
 @dataclass(frozen=True)

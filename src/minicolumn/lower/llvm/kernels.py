@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
 
 from minicolumn.ir.graph import Node
 from minicolumn.ir.ops.order import CUMSUM
+from minicolumn.ir.shapes import Dim
 from minicolumn.lower.llvm import sharing
 from minicolumn.lower.llvm.by_rows import rows_of
 from minicolumn.lower.llvm.elements import Addresses, Elements, memory_type, uniform
@@ -37,22 +38,19 @@ class Code:
 
     name        within the module
     arrays      whose pointers come first, in this order
-    lengths     arrays whose true length follows, for those that may have any
+    lengths     symbolic dimensions, whose lengths follow
     """
 
     name: str
     arrays: tuple[Node, ...]
-    lengths: tuple[Node, ...]
+    lengths: tuple[Dim, ...]
 
 
 class Kernels:
-    """The functions of a module, each distinct one written once.
+    """The functions of a module, each distinct one written once."""
 
-    flexible    whether the length of an array's first axis is known only when the program runs
-    """
-
-    def __init__(self, module: Module, machine: Machine, flexible: Callable[[Node], bool]) -> None:
-        self.module, self.machine, self.flexible = module, machine, flexible
+    def __init__(self, module: Module, machine: Machine) -> None:
+        self.module, self.machine = module, machine
         self._known: dict[str, str] = {}
         self._made: dict[Any, str | None] = {}
         self._count = 0
@@ -72,7 +70,7 @@ class Kernels:
     def emit(self, fused: Fused, kernel: Kernel) -> Code:
         """Write the function of a kernel and say how to call it."""
         arrays = operands(fused, kernel)
-        lengths = tuple(a for a in arrays if self.flexible(a))
+        lengths = dims_of(arrays)
         f = Function(self.module, self.fresh(), _parameters(arrays, lengths), "void", _PRIVATE)
         pointers = {a: f.parameters[f"a{k}"] for k, a in enumerate(arrays)}
         sizes = {a: f.parameters[f"n{k}"] for k, a in enumerate(lengths)}
@@ -99,7 +97,12 @@ def operands(fused: Fused, kernel: Kernel) -> tuple[Node, ...]:
     return tuple(dict.fromkeys((*read, *kernel.targets)))
 
 
-def _parameters(arrays: Sequence[Node], lengths: Sequence[Node]) -> list[tuple[str, str]]:
+def dims_of(arrays: Iterable[Node]) -> tuple[Dim, ...]:
+    """Return the symbolic dimensions of some arrays, each once."""
+    return tuple(dict.fromkeys(dim for array in arrays for dim in array.array_type.dims))
+
+
+def _parameters(arrays: Sequence[Node], lengths: Sequence[Dim]) -> list[tuple[str, str]]:
     pointers = [(f"a{k}", "ptr") for k in range(len(arrays))]
     sizes = [(f"n{k}", "i64") for k in range(len(lengths))]
     return [*pointers, *sizes, ("status", "ptr"), ("part", "i64"), ("parts", "i64")]
@@ -124,7 +127,7 @@ class Frame:
         fused: Fused,
         kernel: Kernel,
         pointers: Mapping[Node, Value],
-        lengths: Mapping[Node, Value],
+        lengths: Mapping[Dim, Value],
         status: Value,
         machine: Machine,
     ) -> None:

@@ -45,24 +45,28 @@ done:
   ret i32 %both
 }}"""
 
-_LENGTH = """  %object.{k} = getelementptr inbounds ptr, ptr %objects, i64 {k}
+_LENGTH = """  %object.{k} = getelementptr inbounds ptr, ptr %objects, i64 {array}
   %array.{k} = load ptr, ptr %object.{k}, align 8
   %at.{k} = getelementptr inbounds i8, ptr %array.{k}, i64 {lengths}
   %shape.{k} = load ptr, ptr %at.{k}, align 8
-  %rows.{k} = load i64, ptr %shape.{k}, align 8
+  %axis.{k} = getelementptr inbounds i64, ptr %shape.{k}, i64 {axis}
+  %rows.{k} = load i64, ptr %axis.{k}, align 8
   %length.{k} = getelementptr inbounds i64, ptr %lengths, i64 {k}
   store i64 %rows.{k}, ptr %length.{k}, align 8"""
 
 
-def emit_reader(module: Module, arrays: int, flexible: Sequence[int]) -> None:
+def emit_reader(module: Module, arrays: int, axes: Sequence[tuple[int, int]]) -> None:
     """Define `i32 @read(ptr objects, ptr slots, ptr lengths)`, which reads where arrays lie.
 
     objects     addresses of array objects; slots get the addresses of their memory
-    lengths     gets the lengths of the first axes of the arrays with the numbers `flexible`
+    lengths     gets the lengths of `axes`, each an array's number and an axis of it
 
     It returns `READY` if every array is contiguous and aligned, and less than that otherwise.
     """
-    lengths = "\n".join(_LENGTH.format(k=k, lengths=_LENGTHS) for k in flexible)
+    read = (
+        _LENGTH.format(k=k, array=array, axis=axis, lengths=_LENGTHS) for k, (array, axis) in enumerate(axes)
+    )
+    lengths = "\n".join(read)
     nothing = f"define i32 @read(ptr, ptr, ptr) {{\n  ret i32 {READY}\n}}"
     body = _READ.format(ready=READY, data=DATA, flags=_FLAGS, arrays=arrays, lengths=lengths)
     module.functions["read"] = body if arrays else nothing

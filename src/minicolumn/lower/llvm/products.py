@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from minicolumn.ir.graph import Node
+from minicolumn.ir.shapes import Dim
 from minicolumn.lower.llvm import sharing
 from minicolumn.lower.llvm.elements import memory_type
 from minicolumn.lower.llvm.emit import Function, Value, index, llvm_type, vector
-from minicolumn.lower.llvm.kernels import Frame, Kernels, operands
+from minicolumn.lower.llvm.kernels import Frame, Kernels, dims_of, operands
 from minicolumn.lower.llvm.levels import separate
 from minicolumn.lower.llvm.matmul import (
     Operand,
@@ -59,7 +60,7 @@ class ProductCode:
     pack: str | None
     multiply: str
     follow: tuple[Node, ...]
-    lengths: tuple[Node, ...]
+    lengths: tuple[Dim, ...]
     batch: tuple[int, ...]
     has_epilogue: bool
     needs_buffer: bool
@@ -136,12 +137,12 @@ def is_by_rows(operand: Factor, rows: int) -> bool:
 
 def _emit_epilogue(
     kernels: Kernels, fused: Fused, kernel: Kernel, stored: bool
-) -> tuple[str, tuple[Node, ...], tuple[Node, ...]]:
+) -> tuple[str, tuple[Node, ...], tuple[Dim, ...]]:
     """Write what follows on a rectangle of the result; the result itself comes in registers' reach."""
     node = kernel.anchor
     assert node is not None
     arrays = epilogue_arrays(fused, kernel)
-    lengths = tuple(a for a in arrays if kernels.flexible(a))
+    lengths = dims_of(arrays)
     f = Function(kernels.module, kernels.fresh(), EPILOGUE, "void", "internal nounwind noinline")
     table = f.parameters["context"]
     slots = [f.load("ptr", f.at(table, k, "ptr")) for k in range(len(arrays) + 1)]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
 from dataclasses import dataclass
 
 import numpy as np
 
 from minicolumn.ir.graph import Graph, Node
-from minicolumn.ir.ops.control import SCAN
 from minicolumn.lower.llvm.elements import memory_type
 from minicolumn.lower.llvm.emit import Function, Module, Value, const, index
+from minicolumn.lower.llvm.hazards import region_of
 from minicolumn.lower.llvm.jit import Target
 from minicolumn.lower.llvm.kernels import Kernels
+from minicolumn.lower.llvm.lengths import check_dims
 from minicolumn.lower.llvm.level import Level, prepare
 from minicolumn.lower.llvm.objects import emit_reader
 from minicolumn.lower.llvm.runner import Runner
@@ -21,7 +21,7 @@ from minicolumn.lower.llvm.subnormals import emit_flushing
 from minicolumn.lower.llvm.table import ARENA, CODE_CONSTANT_BYTES, FIRST, HOST, STATUS, TIMES
 from minicolumn.lower.llvm.team import emit_barrier
 from minicolumn.passes.kernel import Kernel
-from minicolumn.passes.memory import ALIGN, bytes_of
+from minicolumn.passes.memory import ALIGN
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,21 +47,21 @@ class Emitted:
 def emit_program(
     graph: Graph,
     target: Target,
-    flexible: Container[Node] = (),
     timed: bool = False,
     flush_subnormals: bool = False,
 ) -> Emitted:
-    """Write the module of a graph; `flexible` inputs may have any length along their first axis.
+    """Write the module of a graph.
 
     The function that does everything is ``run(table, team, part, parts)``. The table holds addresses: the
     arena, the status word, the function that calls Python, the cycle counts, then inputs, outputs, the
-    inputs' lengths (numbers) and large constants. ``read`` fills in where arrays lie (objects.py). With
-    `flush_subnormals` arithmetic takes subnormal numbers for 0, on whichever thread it runs.
+    lengths of symbolic dimensions (numbers) and large constants. ``read`` fills in where arrays lie
+    (objects.py). With `flush_subnormals` arithmetic takes subnormal numbers for 0, on whichever thread it
+    runs.
     """
     module, family = Module(), target.triple.split("-")[0]
     emit_barrier(module, family)
-    reaching = _reaching(graph, flexible)
-    kernels = Kernels(module, target.machine, lambda node: node in reaching)
+    check_dims(graph)
+    kernels = Kernels(module, target.machine)
     level = prepare(graph, kernels)
     f = Function(
         module,
@@ -72,6 +72,8 @@ def emit_program(
     )
     table = _Table(f, graph)
     runner = Runner(f, kernels, table.slot(STATUS), table.slot(HOST), table.constant)
+    first = FIRST + len(graph.inputs) + len(graph.outputs)
+    runner.lengths = {dim: table.number(first + k) for k, dim in enumerate(graph.dims)}
     runner.times = table.slot(TIMES) if timed else None
     runner.flushing_on = family if flush_subnormals else ""
     arena = table.slot(ARENA)
@@ -81,18 +83,13 @@ def emit_program(
     where = {node: table.slot(FIRST + k) for k, node in enumerate(graph.inputs)}
     inputs, outputs = len(graph.inputs), len(graph.outputs)
     results = [table.slot(FIRST + inputs + k) for k in range(outputs)]
-    lengths = {
-        node: table.number(FIRST + inputs + outputs + k)
-        for k, node in enumerate(graph.inputs)
-        if node in flexible
-    }
     where |= constants(runner, level)
-    regions = [((node, k), 0, max(bytes_of(node.array_type), 1)) for k, node in enumerate(graph.outputs)]
-    Frame(runner, level, where, results, arena, 0, lengths, {}, regions).run()
+    regions = [region_of((node, k), node.array_type) for k, node in enumerate(graph.outputs)]
+    Frame(runner, level, where, results, arena, 0, {}, regions).run()
     f.finish()
     if flush_subnormals:
         emit_flushing(module, family, "run", f)
-    emit_reader(module, inputs + outputs, [k for k, node in enumerate(graph.inputs) if node in flexible])
+    emit_reader(module, inputs + outputs, list(graph.dims.values()))
     constants_given, hosts = tuple(table.constants), tuple(runner.hosts)
     timed_kernels = tuple(runner.timed)
     size = _aligned(level.memory.size), _aligned(level.private)
@@ -110,7 +107,7 @@ class _Table:
         self.f = f
         self.constants: list[Node] = []
         self._where: dict[Node, Value] = {}
-        self._first = FIRST + 2 * len(graph.inputs) + len(graph.outputs)
+        self._first = FIRST + len(graph.inputs) + len(graph.outputs) + len(graph.dims)
 
     def slot(self, number: int) -> Value:
         """Return the address in a slot."""
@@ -140,14 +137,3 @@ class _Table:
         text = f"@{name} = private unnamed_addr constant [{value.size} x {type}] [{items}], align 64"
         self.f.module.globals[name] = text
         return Value(f"@{name}", "ptr")
-
-
-def _reaching(graph: Graph, flexible: Container[Node]) -> set[Node]:
-    """Return the inputs of the graph and of bodies in it that stand for arrays of any length."""
-    found = {node for node in graph.inputs if node in flexible}
-    for node in graph.nodes:
-        if node.op is SCAN:
-            body = node.attrs["body"]
-            outer = zip(node.inputs[: node.attrs["consts"]], body.inputs, strict=False)
-            found |= _reaching(body, {inner for operand, inner in outer if operand in found})
-    return found

@@ -19,7 +19,7 @@ from minicolumn.ir.op import Kind, Op
 from minicolumn.ir.ops.indexing import GATHER
 from minicolumn.ir.ops.products import MATMUL
 from minicolumn.ir.ops.shaping import CONCATENATE
-from minicolumn.ir.shapes import Shape
+from minicolumn.ir.shapes import Dim, Shape
 from minicolumn.lower.llvm.elements import memory_type
 from minicolumn.lower.llvm.emit import Function, Value, const, const_lanes, index, lanes_of, llvm_type, vector
 from minicolumn.lower.llvm.lane_axes import lane_axes, without
@@ -57,7 +57,7 @@ class Registers:
     """The body of a loop in registers, at one turn of the loop.
 
     where       the arrays that the body reads and writes
-    lengths     of arrays that may have any length along the first axis
+    lengths     of symbolic dimensions
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Registers:
         body: Graph,
         batch: int,
         where: Mapping[Node, Value],
-        lengths: Mapping[Node, Value],
+        lengths: Mapping[Dim, Value],
         status: Value,
     ) -> None:
         self.f, self.body, self.batch = f, body, batch
@@ -159,7 +159,9 @@ class Registers:
         dtype = node.array_type.dtype
         if dtype.itemsize < 8:
             place = f.convert("sext" if dtype.kind == "i" else "zext", place, "i64")
-        size = f.splat(self.lengths.get(array) or index(array.array_type.shape[0]), lanes_of(place.type))
+        length = array.array_type.shape[0]
+        size = self.lengths[length] if isinstance(length, Dim) else index(length)
+        size = f.splat(size, lanes_of(place.type))
         if dtype.kind == "i":
             below = f.compare("slt", place, const(place.type, 0))
             place = f.select(below, f.op("add", place, size), place)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from minicolumn.ir.graph import Node
+from minicolumn.ir.shapes import ArrayType, Dim, Length
 from minicolumn.lower.llvm.emit import Function, Value, index
 from minicolumn.lower.llvm.hazards import Access, Hazards
 from minicolumn.lower.llvm.kernels import Kernels
 from minicolumn.passes.kernel import Kernel
+from minicolumn.passes.memory import bytes_of
 
 
 @dataclass(eq=False)
@@ -25,6 +27,7 @@ class Runner:
     shared      whether any work is shared between threads
     private     memory of each thread's own
     flushing_on the processor's family, where subnormal numbers are flushed
+    lengths     of symbolic dimensions
     is_apart    whether each thread is at turns of its own now, and so does everything in them
     """
 
@@ -40,7 +43,20 @@ class Runner:
     hazards: Hazards = field(default_factory=Hazards)
     private: Value | None = None
     flushing_on: str = ""
+    lengths: Mapping[Dim, Value] = field(default_factory=dict)
     is_apart: bool = False
+
+    def length(self, n: Length) -> Value:
+        """Return the length of an axis."""
+        return self.lengths[n] if isinstance(n, Dim) else index(n)
+
+    def bytes(self, type: ArrayType) -> Value:
+        """Return how much room an array takes."""
+        known = [n for n in type.shape if not isinstance(n, Dim)]
+        total = index(bytes_of(type.with_shape(known)))
+        for n in type.shape:
+            total = self.f.op("mul nsw", total, self.lengths[n]) if isinstance(n, Dim) else total
+        return total
 
     @property
     def part(self) -> Value:

@@ -11,7 +11,7 @@ from contextlib import contextmanager, nullcontext
 from minicolumn.ir.graph import CONST, Node
 from minicolumn.ir.shapes import ArrayType
 from minicolumn.lower.llvm.emit import Value, const, index
-from minicolumn.lower.llvm.hazards import Access, Region
+from minicolumn.lower.llvm.hazards import Access, Region, region_of
 from minicolumn.lower.llvm.kernels import Code, worth_sharing
 from minicolumn.lower.llvm.level import Level
 from minicolumn.lower.llvm.products import (
@@ -43,12 +43,11 @@ class Frame:
         results: list[Value],
         arena: Value,
         base: int,
-        lengths: Mapping[Node, Value],
         regions: Mapping[Node, Region],
         result_regions: list[Region],
     ) -> None:
         self.runner, self.level, self.f = runner, level, runner.f
-        self.results, self.arena, self.base, self.lengths = results, arena, base, lengths
+        self.results, self.arena, self.base = results, arena, base
         self.where = dict(where)
         self.regions = dict(regions)
         self.result_regions = result_regions
@@ -114,7 +113,7 @@ class Frame:
 
     def _call(self, code: Code, solo: bool) -> None:
         pointers = [self.where[a] for a in code.arrays]
-        sizes = [self.lengths[a] for a in code.lengths]
+        sizes = [self.runner.lengths[dim] for dim in code.lengths]
         part, parts = self.runner.part, self.runner.parts
         if not solo:
             self.f.call(code.name, "void", *pointers, *sizes, self.runner.status, part, parts)
@@ -174,8 +173,8 @@ class Frame:
         for k, array in enumerate(code.follow):
             f.store(self.where[array], f.at(table, k, "ptr"))
         f.store(self.runner.status, f.at(table, len(code.follow), "ptr"))
-        for k, array in enumerate(code.lengths):
-            f.store(self.lengths[array], f.at(table, len(code.follow) + 1 + k, "ptr"))
+        for k, dim in enumerate(code.lengths):
+            f.store(self.runner.lengths[dim], f.at(table, len(code.follow) + 1 + k, "ptr"))
         return table
 
     # Calls to the host ------------------------------------------------------------------------------------
@@ -241,12 +240,12 @@ class Frame:
                 "ne", results[k], self.pointer(first)
             )  # unless the argument was donated
             with self.f.when(elsewhere):
-                self._move(results[k], self.pointer(first), bytes_of(first.array_type))
+                self._move(results[k], self.pointer(first), first.array_type)
 
     @contextmanager
     def _turns(self, node: Node, part: Value = index(0), parts: Value = index(1)) -> Iterator[Value]:  # noqa: B008
         """Run what is emitted within for each row of a part, first to last or the other way round."""
-        f, length = self.f, self._length(node)
+        f, length = self.f, self.runner.length(node.attrs["length"])
         start, stop = index(0), length
         if parts != index(1):
             start, stop = share(f, length, part, parts)
@@ -258,13 +257,13 @@ class Frame:
 
     def _turn_in_registers(self, node: Node, batch: int, row: Value, results: list[Value]) -> None:
         body, carry = node.attrs["body"], node.attrs["carry"]
-        where, lengths = self._body_inputs(node, row, results)
+        where = self._body_inputs(node, row, results)
         read = self._read_results(node)
         outs = [
             r if k < carry or not read[k] else self._row(r, body.outputs[k].array_type, row)
             for k, r in enumerate(results)
         ]
-        Registers(self.f, body, batch, where, lengths, self.runner.status).run(outs)
+        Registers(self.f, body, batch, where, self.runner.lengths, self.runner.status).run(outs)
 
     def _scan_results(self, kernel: Kernel, node: Node) -> tuple[list[Value], list[Region]]:
         items = {i.attrs["index"]: i for i in self._items(kernel)}
@@ -275,7 +274,7 @@ class Frame:
                 regions.append(self.regions[items[k]])
             else:
                 results.append(self._space(kernel, 1 + k))
-                regions.append(((node, k), 0, max(bytes_of(type), 1)))
+                regions.append(region_of((node, k), type))
         return results, regions
 
     def _read_results(self, node: Node) -> list[bool]:
@@ -283,16 +282,11 @@ class Frame:
         known = {i.attrs["index"] for i in self.level.fused.items if i.inputs[0] is node}
         return [k in known for k in range(len(node.type.items))]  # type: ignore[union-attr]
 
-    def _length(self, node: Node) -> Value:
-        rows = node.inputs[node.attrs["consts"] + node.attrs["carry"] :]
-        flexible = [self.lengths[r] for r in rows if r in self.lengths]
-        return flexible[0] if flexible else index(node.attrs["length"])
-
     def _body_frame(
         self, node: Node, level: Level, row: Value, results: list[Value], regions: list[Region], arena: int
     ) -> Frame:
         body, consts, carry = level.graph, node.attrs["consts"], node.attrs["carry"]
-        where, lengths = self._body_inputs(node, row, results)
+        where = self._body_inputs(node, row, results)
         known = {body.inputs[consts + k]: regions[k] for k in range(carry)}
         where |= constants(self.runner, level)
         read = self._read_results(node)
@@ -300,27 +294,23 @@ class Frame:
             r if k < carry or not read[k] else self._row(r, body.outputs[k].array_type, row)
             for k, r in enumerate(results)
         ]
-        return Frame(self.runner, level, where, outs, self.arena, arena, lengths, known, regions)
+        return Frame(self.runner, level, where, outs, self.arena, arena, known, regions)
 
-    def _body_inputs(
-        self, node: Node, row: Value, results: list[Value]
-    ) -> tuple[dict[Node, Value], dict[Node, Value]]:
-        """Return where the inputs of a body lie in this turn, and the lengths of those that may have any."""
+    def _body_inputs(self, node: Node, row: Value, results: list[Value]) -> dict[Node, Value]:
+        """Return where the inputs of a body lie in this turn."""
         consts, carry = node.attrs["consts"], node.attrs["carry"]
-        where, lengths = {}, {}
+        where = {}
         for k, (inner, outer) in enumerate(zip(node.attrs["body"].inputs, node.inputs, strict=True)):
             if k < consts:
                 where[inner] = self.pointer(outer)
-                if outer in self.lengths:
-                    lengths[inner] = self.lengths[outer]
             elif k < consts + carry:
                 where[inner] = results[k - consts]
             else:
                 where[inner] = self._row(self.pointer(outer), inner.array_type, row)
-        return where, lengths
+        return where
 
     def _row(self, pointer: Value, type: ArrayType, row: Value) -> Value:
-        return self.f.at(pointer, self.f.op("mul nsw", row, index(bytes_of(type))), "i8")
+        return self.f.at(pointer, self.f.op("mul nsw", row, self.runner.bytes(type)), "i8")
 
     # Results that lie elsewhere ---------------------------------------------------------------------------
 
@@ -338,23 +328,16 @@ class Frame:
             for copy in memory.copies:
                 if copy.room:
                     room = self.f.at(self.arena, self.base + memory.rooms[copy.output], "i8")
-                    self._move(room, self.where[copy.source], bytes_of(outputs[copy.output].array_type))
+                    self._move(room, self.where[copy.source], outputs[copy.output].array_type)
             for copy in memory.copies:
                 source = self.where[copy.source]
                 if copy.room:
                     source = self.f.at(self.arena, self.base + memory.rooms[copy.output], "i8")
-                size = bytes_of(outputs[copy.output].array_type)
-                length = self.lengths.get(copy.source)
-                self._move(self.results[copy.output], source, size, length, outputs[copy.output])
+                self._move(self.results[copy.output], source, outputs[copy.output].array_type)
 
-    def _move(
-        self, to: Value, source: Value, size: int, length: Value | None = None, node: Node | None = None
-    ) -> None:
-        count = index(size)
-        if length is not None and node is not None:
-            row = bytes_of(node.array_type.with_shape(node.array_type.shape[1:]))
-            count = self.f.op("mul nsw", length, index(row))
-        if to.text != source.text and (size or length is not None):
+    def _move(self, to: Value, source: Value, type: ArrayType) -> None:
+        count = self.runner.bytes(type)
+        if to.text != source.text and count != index(0):
             self.f.call("llvm.memmove.p0.p0.i64", "void", to, source, count, const("i1", False))
 
 

@@ -12,9 +12,13 @@ ARENA, STATUS, HOST, TIMES, FIRST = range(5)
 CODE_CONSTANT_BYTES = 4096
 
 
-def table_of(inputs: int, outputs: int, constants: Sequence[np.ndarray]) -> np.ndarray:
-    """Return a table that holds the addresses of constants and lacks all else."""
-    words = np.zeros(FIRST + 2 * inputs + outputs + len(constants), np.uint64)
+def table_of(arrays: int, lengths: int, constants: Sequence[np.ndarray]) -> np.ndarray:
+    """Return a table that holds the addresses of constants and lacks all else.
+
+    arrays      how many inputs and outputs there are
+    lengths     how many symbolic dimensions
+    """
+    words = np.zeros(FIRST + arrays + lengths + len(constants), np.uint64)
     words[len(words) - len(constants) :] = [c.ctypes.data for c in constants]
     return words
 

@@ -121,7 +121,7 @@ def _epoch(learning_rate: float, bias: bool) -> Callable[..., Any]:
 
         return scan(step, state, (rows, signs))
 
-    return compile(run, varying=((1, 2),))
+    return compile(run, dims={1: "rows", 2: "rows"})
 
 
 def _train(rows: Array, signs: Array, learning_rate: float, epochs: int, bias: bool) -> Any:
