@@ -42,7 +42,7 @@ def parts(problem: Problem) -> dict[str, float]:
     from minicolumn.lower.llvm.jit import Loaded, compile_object, host_target
     from minicolumn.lower.llvm.program import emit_program
     from minicolumn.lower.varying import varying_arguments
-    from minicolumn.passes.simplify import simplify
+    from minicolumn.passes.pipeline import SIMPLIFY
     from minicolumn.trace.program import argument, trace
     from minicolumn.train.step import STEPS_VARYING, train_steps
     from minicolumn.tree import flatten
@@ -51,7 +51,7 @@ def parts(problem: Problem) -> dict[str, float]:
     target, start = _clock(host_target)
     types, loose = varying_arguments([argument(x) for x in leaves], structure, STEPS_VARYING)
     program, tracing = _clock(lambda: trace(train_steps(ours.step(problem.workload)), types, structure))
-    graph, simplifying = _clock(lambda: simplify(program.graph))
+    graph, simplifying = _clock(lambda: SIMPLIFY(program.graph))
     flexible = {node for node, leaf in zip(graph.inputs, program.fed, strict=True) if leaf in loose}
     emitted, emitting = _clock(lambda: emit_program(graph, target, flexible))
     code, compiling = _clock(lambda: compile_object(emitted.text, target))

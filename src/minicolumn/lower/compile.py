@@ -17,7 +17,7 @@ from minicolumn.ir.graph import Graph
 from minicolumn.lower.reference import ReferenceProgram
 from minicolumn.lower.sight import Unseen, sight
 from minicolumn.lower.varying import check_varying, varying_arguments
-from minicolumn.passes.simplify import simplify
+from minicolumn.passes.pipeline import SIMPLIFY
 from minicolumn.trace.program import Program, argument, trace, trace_call
 from minicolumn.trace.tracer import Traced
 from minicolumn.tree import Structure, Tree, builder, flatten, unflatten
@@ -103,7 +103,7 @@ class _Prepared:
         shadow: str | None = None,
         flush_subnormals: bool = False,
     ) -> None:
-        self.graph = simplify(program.graph)
+        self.graph = SIMPLIFY(program.graph)
         dtypes = [node.array_type.dtype for node in self.graph.inputs]
         self._reads = list(zip(program.fed, dtypes, strict=True))
         self._build = builder(program.results)
@@ -300,7 +300,7 @@ def check_backend(who: str, backend: Any, shadow: Any) -> None:
 
 def graph_of(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Graph:
     """Return the simplified graph of a function for some example arguments."""
-    return simplify(trace_call(function, *args, **kwargs).graph)
+    return SIMPLIFY(trace_call(function, *args, **kwargs).graph)
 
 
 def call_directly(
