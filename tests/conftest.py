@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,6 +17,9 @@ from minicolumn.ir import ops  # noqa: F401  (fills the operation table)
 from minicolumn.ir.graph import Node
 from minicolumn.ir.op import op_named
 from minicolumn.ir.verify import infer_type
+from minicolumn.passes.pipeline import VARIABLE
+
+os.environ.setdefault(VARIABLE, "1")  # what passes make is checked, in subprocesses too
 
 
 @pytest.fixture(scope="session")

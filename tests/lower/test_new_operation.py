@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from minicolumn.train.epoch import State, train_epoch
 
 import minicolumn as mc
 from minicolumn.autodiff.check import check_grads
@@ -20,6 +19,7 @@ from minicolumn.lower.compile import graph_of
 from minicolumn.lower.llvm.level import Level
 from minicolumn.lower.native import NativeProgram
 from minicolumn.lower.reference import ReferenceProgram
+from minicolumn.train.step import Data, State, Step, Steps, train_steps
 
 RNG = np.random.default_rng(0)
 
@@ -126,12 +126,12 @@ def _kernels(level: Level) -> int:
 def _epoch(op: Op, units: int = 4) -> Graph:
     """Return an epoch of training a network whose activation is an operation."""
     net, optimizer = mc.nn.Sequential(mc.nn.Dense(units, op), mc.nn.Dense(3)), mc.optim.Adam(0.01)
-    steps = train_epoch(net, mc.nn.LOSSES["softmax_cross_entropy"].function, optimizer, None)
-    params, order = net.init(0, (5,)), np.zeros((6, 16), np.int32)
-    state = State(params, optimizer.start(params))
-    rates, numbers = np.full(6, 0.01, np.float32), np.arange(6, dtype=np.uint32)
-    X, y = _floats(60, 5), np.zeros(60, np.int32)
-    return graph_of(steps, state, X, y, None, order, rates, numbers, mc.random.stream(0, "dropout"))
+    run = train_steps(Step(net, mc.nn.LOSSES["softmax_cross_entropy"].function, optimizer))
+    params = net.init(0, (5,))
+    state, data = State(params, optimizer.start(params)), Data(_floats(60, 5), np.zeros(60, np.int32))
+    numbers = np.arange(6, dtype=np.uint32)
+    steps = Steps(np.zeros((6, 16), np.int32), np.full(6, 0.01, np.float32), numbers)
+    return graph_of(run, state, data, steps, mc.random.stream(0, "dropout"))
 
 
 def test_its_shadow_agrees(softsign: Op) -> None:

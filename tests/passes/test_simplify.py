@@ -15,7 +15,7 @@ from minicolumn.ir.interpret import interpret
 from minicolumn.ir.ops.control import SCAN
 from minicolumn.ir.shapes import ArrayType
 from minicolumn.ir.verify import verify
-from minicolumn.passes.simplify import FOLD_UP_TO, simplify
+from minicolumn.passes.simplify import FOLD_UP_TO, PARTS, simplify
 from minicolumn.trace.program import trace_call
 
 F64 = np.dtype(np.float64)
@@ -45,6 +45,20 @@ def test_no_bit_changes(graphs: ModuleType, bits: Any, data: st.DataObject, seed
     args = graphs.arguments(graph, seed)
     with np.errstate(all="ignore"):
         assert bits(interpret(graph)(*args)) == bits(interpret(simplify(graph))(*args))
+
+
+@CALM
+@given(data=st.data(), seed=SEEDS, parts=st.sets(st.sampled_from([*PARTS])))
+def test_any_part_can_be_left_out(
+    graphs: ModuleType, bits: Any, data: st.DataObject, seed: int, parts: set[str]
+) -> None:
+    graph = data.draw(graphs.random_graphs())
+    args = graphs.arguments(graph, seed)
+    with np.errstate(all="ignore"):
+        some = simplify(graph, parts=tuple(parts))
+        assert bits(interpret(graph)(*args)) == bits(interpret(some)(*args))
+    verify(some)
+    assert _operations(simplify(graph)) <= _operations(some) <= _operations(graph)
 
 
 @CALM

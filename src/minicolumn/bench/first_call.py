@@ -41,7 +41,7 @@ def parts(problem: Problem) -> dict[str, float]:
     from minicolumn.bench import ours
     from minicolumn.lower.llvm.jit import Loaded, compile_object, host_target
     from minicolumn.lower.llvm.program import emit_program
-    from minicolumn.passes.simplify import simplify
+    from minicolumn.passes.pipeline import SIMPLIFY
     from minicolumn.trace.dims import named_axes, with_dims
     from minicolumn.trace.program import argument, trace
     from minicolumn.train.step import STEPS_DIMS, train_steps
@@ -51,7 +51,7 @@ def parts(problem: Problem) -> dict[str, float]:
     target, start = _clock(host_target)
     types = with_dims([argument(x) for x in leaves], structure, named_axes(STEPS_DIMS))
     program, tracing = _clock(lambda: trace(train_steps(ours.step(problem.workload)), types, structure))
-    graph, simplifying = _clock(lambda: simplify(program.graph))
+    graph, simplifying = _clock(lambda: SIMPLIFY(program.graph))
     emitted, emitting = _clock(lambda: emit_program(graph, target))
     code, compiling = _clock(lambda: compile_object(emitted.text, target))
     _, loading = _clock(lambda: Loaded(code))

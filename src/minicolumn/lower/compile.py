@@ -16,7 +16,7 @@ from minicolumn.errors import DataError, did_you_mean
 from minicolumn.ir.graph import Graph
 from minicolumn.lower.reference import ReferenceProgram
 from minicolumn.lower.sight import Unseen, sight
-from minicolumn.passes.simplify import simplify
+from minicolumn.passes.pipeline import SIMPLIFY
 from minicolumn.trace.dims import named_axes, with_dims
 from minicolumn.trace.program import Program, argument, trace, trace_call
 from minicolumn.trace.tracer import Traced
@@ -99,7 +99,7 @@ class _Prepared:
         shadow: str | None = None,
         flush_subnormals: bool = False,
     ) -> None:
-        self.graph = simplify(program.graph)
+        self.graph = SIMPLIFY(program.graph)
         dtypes = [node.array_type.dtype for node in self.graph.inputs]
         self._reads = list(zip(program.fed, dtypes, strict=True))
         self._build = builder(program.results)
@@ -293,14 +293,14 @@ def check_backend(who: str, backend: Any, shadow: Any) -> None:
 
 def graph_of(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Graph:
     """Return the simplified graph of a function for some example arguments."""
-    return simplify(trace_call(function, *args, **kwargs).graph)
+    return SIMPLIFY(trace_call(function, *args, **kwargs).graph)
 
 
 def graph_with_dims(function: Callable[..., Any], dims: Mapping[int, str], *args: Any) -> Graph:
     """Return the simplified graph of a function some of whose arguments' axes have names, as in `compile`."""
     leaves, structure = flatten((args, {}))
     arguments = with_dims([argument(x) for x in leaves], structure, named_axes(dims))
-    return simplify(trace(function, arguments, structure).graph)
+    return SIMPLIFY(trace(function, arguments, structure).graph)
 
 
 def call_directly(

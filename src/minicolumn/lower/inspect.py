@@ -13,7 +13,7 @@ from minicolumn.autodiff.derivatives import vjp
 from minicolumn.errors import DataError
 from minicolumn.ir.graph import Graph
 from minicolumn.ir.plan import Plan, make_plan
-from minicolumn.passes.simplify import simplify
+from minicolumn.passes.pipeline import SIMPLIFY
 from minicolumn.trace.program import trace_call
 from minicolumn.tree import flatten, map_leaves, unflatten
 
@@ -158,7 +158,7 @@ def inspect(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Inspecti
     """
     called = (lambda *a: function(*a, **kwargs)) if kwargs else function
     program = trace_call(called, *args)
-    graph, leaves = simplify(program.graph), flatten((args, {}))[0]
+    graph, leaves = SIMPLIFY(program.graph), flatten((args, {}))[0]
     types = (node.array_type for node in graph.inputs)
     given = tuple(np.asarray(leaves[k], t.dtype) for k, t in zip(program.fed, types, strict=True))
     return Inspection(called, args, graph, given)

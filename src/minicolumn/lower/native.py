@@ -22,8 +22,8 @@ from minicolumn.lower.llvm.jit import Loaded, Target, compile_object, host_targe
 from minicolumn.lower.llvm.pacing import Pacers, cores
 from minicolumn.lower.llvm.table import table_of
 from minicolumn.lower.llvm.team import lease, shared
-from minicolumn.passes.expand import expand
 from minicolumn.passes.memory import ALIGN
+from minicolumn.passes.pipeline import EXPAND
 
 if TYPE_CHECKING:
     from minicolumn.lower.llvm.program import Emitted
@@ -56,7 +56,7 @@ class NativeProgram:
         donated: Collection[int] = (),
         flush_subnormals: bool = False,
     ) -> None:
-        graph = self.graph = expand(graph)
+        graph = self.graph = EXPAND(graph)
         self.target = target or host_target()
         self._timed, self._flushes = timed, flush_subnormals
         self._inputs = [node.array_type for node in graph.inputs]

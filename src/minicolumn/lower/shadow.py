@@ -29,7 +29,7 @@ from minicolumn.lower.llvm.jit import why_missing
 from minicolumn.lower.llvm.scalar import is_native
 from minicolumn.lower.native import NativeProgram
 from minicolumn.lower.rounding import Doubt, agree, allowed, doubt_of, unknown
-from minicolumn.passes.fuse import fuse
+from minicolumn.passes.pipeline import FUSE
 
 Array = np.ndarray
 Turns = tuple[int, ...]
@@ -99,7 +99,7 @@ class _Steps:
         if all(_is_near(x, values[n], doubts[n]) for n, x in zip(outputs, found, strict=True)):
             return
         # The arrays between the kernels tell which of them it is.
-        arrays = fuse(self._graph, is_native).arrays
+        arrays = FUSE(self._graph, is_native).arrays
         stored = [n for n in self._graph.nodes if n in arrays and n.op not in (INPUT, CONST, SCAN)]
         between = self._lower(Graph(self._graph.inputs, tuple(stored)))(*args)
         pairs = [*zip(stored, between, strict=True), *zip(outputs, found, strict=True)]

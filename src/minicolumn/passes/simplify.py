@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -18,19 +19,21 @@ from minicolumn.passes.rules import RULES, Rule
 FOLD_UP_TO = 4096
 
 
-def simplify(graph: Graph, tolerance: float = 0.0) -> Graph:
+def simplify(graph: Graph, tolerance: float = 0.0, parts: Sequence[str] | None = None) -> Graph:
     """Return a graph that computes the same with fewer operations; nested bodies are simplified too.
 
     tolerance   the rules to use are those that move a result by at most this many units in its last place,
                 wherever one applies; with 0 every bit stays
+    parts       names of PARTS to go by; all of them, in their order, if None
 
     Its constants are its own and read-only, so that a program means the same for as long as it lives.
     """
-    work = _Work(_rules(tolerance), final=set(graph.inputs))
+    chosen = tuple(part for name, part in PARTS.items() if parts is None or name in parts)
+    work = _Work(_rules(tolerance), chosen, final=set(graph.inputs))
     made: dict[Node, Node] = {node: node for node in graph.inputs}
     for node in topological(graph.outputs):
         if node not in made:
-            made[node] = work.simplified(_rebuilt(node, made, tolerance))
+            made[node] = work.simplified(_rebuilt(node, made, tolerance, parts))
     return Graph(graph.inputs, tuple([made[o] for o in graph.outputs]), graph.name)
 
 
@@ -44,12 +47,12 @@ def _rules(tolerance: float) -> dict[Op | Kind, list[Rule]]:
     return found
 
 
-def _rebuilt(node: Node, made: dict[Node, Node], tolerance: float) -> Node:
+def _rebuilt(node: Node, made: dict[Node, Node], tolerance: float, parts: Sequence[str] | None) -> Node:
     attrs = node.attrs
     if node.op is CONST:
         return _frozen(node)
     if node.op is SCAN:
-        attrs = {**attrs, "body": simplify(attrs["body"], tolerance)}
+        attrs = {**attrs, "body": simplify(attrs["body"], tolerance, parts)}
     return Node(node.op, [made[i] for i in node.inputs], attrs, node.type, node.where)
 
 
@@ -64,23 +67,21 @@ class _Work:
     """What is carried from node to node: the rules in use, and the final nodes, also by what they do."""
 
     rules: dict[Op | Kind, list[Rule]]
+    parts: Sequence[Part]
     final: set[Node]
     known: dict[Any, Node] = field(default_factory=dict)
 
     def simplified(self, node: Node) -> Node:
-        """Apply rules until none fits, fold what depends on constants alone, share what is there already."""
-        better = self._better(node)
-        while better is not None:
-            if better in self.final:
-                return better
-            inputs = [i if i in self.final else self.simplified(i) for i in better.inputs]
-            node = Node(better.op, inputs, better.attrs, better.type, better.where)
-            better = self._better(node)
-        node = self._shared(_folded(node))
+        """Return the final node that stands for one whose operands are final."""
+        for part in self.parts:
+            node = part(self, node)
+            if node in self.final:
+                return node
         self.final.add(node)
         return node
 
-    def _better(self, node: Node) -> Node | None:
+    def better(self, node: Node) -> Node | None:
+        """Return what the first rule that fits puts in a node's place."""
         for find in (node.op, node.op.kind):
             for rule in self.rules.get(find, ()):
                 better = rule.put(node)
@@ -88,13 +89,24 @@ class _Work:
                     return better
         return None
 
-    def _shared(self, node: Node) -> Node:
-        """Return the earlier node that computes the same, if there is one."""
-        key = _key(node)
-        return node if key is None else self.known.setdefault(key, node)
+
+Part = Callable[[_Work, Node], Node]
 
 
-def _folded(node: Node) -> Node:
+def _rewritten(work: _Work, node: Node) -> Node:
+    """Apply rules until none fits."""
+    better = work.better(node)
+    while better is not None:
+        if better in work.final:
+            return better
+        inputs = [i if i in work.final else work.simplified(i) for i in better.inputs]
+        node = Node(better.op, inputs, better.attrs, better.type, better.where)
+        better = work.better(node)
+    return node
+
+
+def _folded(work: _Work, node: Node) -> Node:
+    """Compute what depends on constants alone."""
     for operand in node.inputs:
         if operand.op is not CONST:
             return node
@@ -107,6 +119,16 @@ def _folded(node: Node) -> Node:
             )
         except (ArithmeticError, ValueError, IndexError, np.linalg.LinAlgError):
             return node  # it fails when it runs, with the message it has there
+
+
+def _shared(work: _Work, node: Node) -> Node:
+    """Return the earlier node that computes the same, if there is one."""
+    key = _key(node)
+    return node if key is None else work.known.setdefault(key, node)
+
+
+# What is done to each node, in this order; what nothing reads is never reached.
+PARTS: dict[str, Part] = {"rewrite": _rewritten, "fold": _folded, "share": _shared}
 
 
 def _key(node: Node) -> Any:

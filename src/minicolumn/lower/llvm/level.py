@@ -13,9 +13,9 @@ from minicolumn.lower.llvm.matmul import needs_result_buffer, scratch_bytes
 from minicolumn.lower.llvm.products import product_of
 from minicolumn.lower.llvm.scalar import is_native
 from minicolumn.lower.llvm.work import Work, stages, work_of
-from minicolumn.passes.fuse import fuse
 from minicolumn.passes.kernel import Fused, Kernel
-from minicolumn.passes.memory import ALIGN, Memory, bytes_of, plan_memory
+from minicolumn.passes.memory import ALIGN, Memory, bytes_of
+from minicolumn.passes.pipeline import FUSE, PLACE
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +79,7 @@ def prepare(
     graph: Graph, kernels: Kernels, carried: tuple[tuple[Node, int], ...] = (), apart: bool = False
 ) -> Level:
     """Fuse a graph and the bodies of its loops, and place their arrays; `apart` if one thread does it all."""
-    fused = fuse(graph, is_native)
+    fused = FUSE(graph, is_native)
     work = {kernel: work_of(fused, kernel, kernels.machine) for kernel in fused.kernels}
     inner, lanes, spaces = {}, {}, {}
     for kernel in fused.kernels:
@@ -96,7 +96,7 @@ def prepare(
     sizes = {k: s.size for k, s in spaces.items()}
     filled = {kernel: w.packed for kernel, w in work.items() if w.packing}
     in_stages = None if apart else lambda order, needs: stages(order, needs, work)
-    memory = plan_memory(fused, sizes, carried, filled, in_stages)
+    memory = PLACE(fused, sizes, carried, filled, in_stages)
     return Level(graph, fused, memory, inner, lanes, spaces, work)
 
 

@@ -1,0 +1,92 @@
+"""The laws that kernels and places in memory keep, as `ir.verify` holds those of graphs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from minicolumn.errors import TraceError
+from minicolumn.ir.graph import Node
+from minicolumn.passes.kernel import Fused, Kernel, is_leaf
+from minicolumn.passes.memory import Memory, bytes_of
+
+# A place in the arena and the kernels, by number, from the first to the last that need it.
+Span = tuple[int, int, int, int]
+
+
+def check_kernels(fused: Fused) -> None:
+    """Check that every array is stored once, whole, and before it is read, and that every result is an array.
+
+    Raises TraceError, which names the kernel or the array.
+    """
+    place = {kernel: k for k, kernel in enumerate(fused.kernels)}
+    left = Counter(store.target for kernel in fused.kernels for store in kernel.stores)
+    finished = {node for node in fused.arrays if is_leaf(node)}
+    for kernel in fused.kernels:
+        if any(place[needed] >= place[kernel] for needed in fused.needs[kernel]):
+            raise TraceError(f"{kernel} runs before a kernel that it needs")
+        unready = [node for node in fused.reads(kernel) if node not in finished]
+        if unready:
+            raise TraceError(f"{kernel} reads {unready[0]} before it is there")
+        left.subtract(store.target for store in kernel.stores)
+        finished |= {store.target for store in kernel.stores if not left[store.target]}
+        finished |= {item for item in fused.items if item.inputs[0] is kernel.anchor}
+    for node in fused.graph.outputs:
+        if node not in finished:
+            raise TraceError(f"nothing computes the result {node}")
+    _check_stores(fused)
+
+
+def _check_stores(fused: Fused) -> None:
+    stored: Counter[Node] = Counter()
+    for kernel in fused.kernels:
+        for store in kernel.stores:
+            stored[store.target] += store.value.array_type.size
+    for node, elements in stored.items():
+        parts = node.inputs if node.op.place_map else (node,)
+        whole = sum(part.array_type.size for part in parts)
+        if elements != whole:
+            raise TraceError(f"{elements} elements of {node} are stored, not {whole}")
+
+
+def check_memory(memory: Memory, fused: Fused, needs: Mapping[Kernel, int]) -> None:
+    """Check that what lies in the arena lies within it, and apart from all that is needed at the same time.
+
+    Raises TraceError, which names two of them.
+    """
+    spans: list[tuple[Node | Kernel, Span]] = [
+        (node, _span_of(node, life, memory)) for node, life in _lives(memory, fused).items()
+    ]
+    for k, kernel in enumerate(memory.kernels):
+        if kernel in memory.workspaces:
+            low = memory.workspaces[kernel]
+            spans.append((kernel, (low, low + needs[kernel], memory.fills.get(kernel, k), k)))
+    for owner, span in spans:
+        if span[1] > memory.size:
+            raise TraceError(f"{owner} ends at {span[1]}, beyond the arena of {memory.size} bytes")
+    spans.sort(key=lambda span: span[1])
+    for k, (owner, span) in enumerate(spans):
+        for other, another in spans[k + 1 :]:
+            if another[0] >= span[1]:
+                break
+            if another[2] <= span[3] and span[2] <= another[3]:
+                raise TraceError(f"{owner} and {other} share memory while both are needed")
+
+
+def _span_of(node: Node, life: tuple[int, int], memory: Memory) -> Span:
+    low = memory.offsets[node]
+    return low, low + bytes_of(node.array_type), *life
+
+
+def _lives(memory: Memory, fused: Fused) -> dict[Node, tuple[int, int]]:
+    """Return the first and the last kernel, by number, that touches each array of the arena."""
+    found: dict[Node, tuple[int, int]] = {}
+    for k, kernel in enumerate(memory.kernels):
+        items = (item for item in fused.items if item.inputs[0] is kernel.anchor)
+        for array in (*kernel.targets, *items, *fused.reads(kernel)):
+            if array in memory.offsets:
+                found[array] = (found.get(array, (k, k))[0], k)
+    for copy in memory.copies:
+        if copy.source in found:
+            found[copy.source] = (found[copy.source][0], len(memory.kernels))
+    return found
