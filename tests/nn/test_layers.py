@@ -13,7 +13,7 @@ from scipy import stats
 from minicolumn import nn, random, tree
 from minicolumn.errors import DataError, ShapeError
 from minicolumn.nn.layer import named_layers
-from minicolumn.nn.regularize import with_statistics
+from minicolumn.nn.roles import with_statistics
 
 KEY = random.key(3)
 untyped: Any = nn  # for settings of the wrong type, which a type checker would refuse first

@@ -170,7 +170,7 @@ def _training(
     order = np.arange(STEPS * batch, dtype=np.int32).reshape(STEPS, batch)
     rates = np.full(STEPS, optimizer.learning_rate, X.dtype)
     key = random.stream(0, "dropout")
-    start = optimizer.start(subject.params)
+    start = optimizer.start(subject.params, subject.network.roles(subject.input_shape))
     return train, (subject.params, start, X, _targets(subject, X), order, rates, next_numbers(0, STEPS), key)
 
 

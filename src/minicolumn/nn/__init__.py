@@ -23,7 +23,8 @@ from minicolumn.nn.lsuv import lsuv
 from minicolumn.nn.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise, NoisyReLU
 from minicolumn.nn.norm import BatchNorm, LayerNorm, RMSNorm
 from minicolumn.nn.piecewise import PiecewiseLinear, choose_knots
-from minicolumn.nn.regularize import L1, L2, ElasticNet, PerRow, is_penalized, is_statistic
+from minicolumn.nn.regularize import L1, L2, ElasticNet, PerRow
+from minicolumn.nn.roles import ROLES, is_penalized, is_statistic, role_of
 from minicolumn.nn.serialize import from_json, to_json
 from minicolumn.nn.summary import summary
 
@@ -34,6 +35,7 @@ __all__ = [
     "L1",
     "L2",
     "LOSSES",
+    "ROLES",
     "Activation",
     "ActivationRule",
     "AlphaDropout",
@@ -83,6 +85,7 @@ __all__ = [
     "logsumexp",
     "loss_by_name",
     "lsuv",
+    "role_of",
     "summary",
     "to_json",
 ]

@@ -46,7 +46,7 @@ class Embedding(Deterministic):
 
     def declare(self, input_shape: Shape) -> Params:
         self.output_shape(input_shape)
-        return {"table": Param((self.levels, self.dim), "normal")}
+        return {"table": Param((self.levels, self.dim), "normal", "table")}
 
     def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
         return params["table"][x.astype(np.int32)]
@@ -136,7 +136,9 @@ class ColumnEmbedding(Deterministic):
     def declare(self, input_shape: Shape) -> Params:
         self.output_shape(input_shape)
         pairs = self.embeddings
-        return {str(column): Param((levels, self._dim(levels)), "normal") for column, levels in pairs}
+        return {
+            str(column): Param((levels, self._dim(levels)), "normal", "table") for column, levels in pairs
+        }
 
     def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
         self.output_shape(x.shape[1:])

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from minicolumn import random
-from minicolumn.errors import DataError, ShapeError
+from minicolumn import random, tree
+from minicolumn.errors import DataError, ShapeError, did_you_mean
 from minicolumn.nn.init import Initializer, initializer_by_name
+from minicolumn.nn.roles import ROLES, Role, Roles, role_of
 from minicolumn.registry import Record
 
 Array = np.ndarray
@@ -21,7 +22,12 @@ Function = Callable[[Array], Array]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Param:
-    """A parameter that a layer asks for: its shape, and the initializer (or its name) that fills it.
+    """A parameter that a layer asks for.
+
+    shape
+    init        the initializer that fills it, or its name
+    role        what it is for, one of `ROLES`: weight decay, penalties and constraints go by it; None takes
+                what the parameter's name stands for, a weight if it stands for none
 
     >>> Param((3, 2), "he_normal").shape
     (3, 2)
@@ -29,6 +35,12 @@ class Param:
 
     shape: Shape
     init: str | Initializer = "zeros"
+    role: Role | None = None
+
+    def __post_init__(self) -> None:
+        if self.role is not None and self.role not in ROLES:
+            hint = did_you_mean(str(self.role), ROLES) or f"; there are {', '.join(ROLES)}"
+            raise DataError(f"Param: unknown role {self.role!r}{hint}")
 
 
 class Layer(Record):
@@ -50,6 +62,17 @@ class Layer(Record):
         """Return the parameters that this layer needs: a nested dict of ``Param``, empty by default."""
         self.output_shape(input_shape)
         return {}
+
+    def roles(self, input_shape: Shape) -> Roles:
+        """Return the role of each parameter, by its path in the tree.
+
+        >>> from minicolumn.nn import Dense
+        >>> Dense(2).roles((3,))
+        {'weight': 'weight', 'bias': 'bias'}
+        """
+        places, structure = tree.flatten(self.declare(input_shape), lambda node: isinstance(node, Param))
+        paths = [path for path, _ in tree.named_leaves(tree.unflatten(structure, range(len(places))))]
+        return {path: place.role or role_of(path) for path, place in zip(paths, places, strict=True)}
 
     def init(self, seed: int, input_shape: Shape, dtype: Any = np.float32) -> Params:
         """Draw the first parameters.
@@ -78,8 +101,8 @@ class Layer(Record):
     def apply_training(self, params: Params, x: Array, key: Array | None = None) -> tuple[Array, Params]:
         """Return the outputs of a training step, and the parameters with what the layer saw of the batch.
 
-        What a layer notes down are parameters named ``mean`` and ``variance``: running statistics, which no
-        gradient, penalty or optimizer moves. All others come back as they went in.
+        What a layer notes down are parameters that are statistics by their role, such as ``mean`` and
+        ``variance``, which no gradient, penalty or optimizer moves. All others come back as they went in.
 
         params, x, key  as for ``apply``
         Returns         [batch, *output_shape], and a tree like ``params``

@@ -9,59 +9,25 @@ from typing import Annotated, Any
 import numpy as np
 
 from minicolumn import tree
+from minicolumn.nn.roles import ByRole, Roles, called, is_penalized
 from minicolumn.registry import Number, Part, Record, Registry, Search
 
 STRENGTH = Number(help="Strength of the penalty.", ge=0, search=Search(1e-7, 1e-1, log=True))
 
 Array = np.ndarray
 
-# Running statistics are seen, not learnt: nothing but a layer's ``apply_training`` moves them.
-STATISTICS = frozenset({"mean", "variance"})
-# Shifts, factors and slopes of single features: shrinking them towards 0 does not make a network simpler.
-UNPENALIZED = STATISTICS | {"bias", "scale", "slope"}
 
-
-def is_statistic(path: str) -> bool:
-    """Return whether the parameter with this path is a running statistic, by its name.
-
-    >>> is_statistic("1.mean"), is_statistic("1.scale")
-    (True, False)
-    """
-    return path.rpartition(".")[2] in STATISTICS
-
-
-def with_statistics(params: Any, observed: Any) -> Any:
-    """Return a tree of parameters with the running statistics of another one like it.
-
-    >>> with_statistics({"scale": 1, "mean": 2}, {"scale": 3, "mean": 4})
-    {'scale': 1, 'mean': 4}
-    """
-    _, structure = tree.flatten(params)
-    pairs = zip(tree.named_leaves(params), tree.flatten(observed)[0], strict=True)
-    return tree.unflatten(structure, [seen if is_statistic(path) else own for (path, own), seen in pairs])
-
-
-def is_penalized(path: str) -> bool:
-    """Return whether penalties and weight decay act on the parameter with this path.
-
-    All parameters do except those named ``bias``, ``scale``, ``slope``, ``mean`` or ``variance``.
-
-    >>> is_penalized("0.weight"), is_penalized("0.bias")
-    (True, False)
-    """
-    return path.rpartition(".")[2] not in UNPENALIZED
-
-
-def _penalized(params: Any) -> list[Array]:
-    return [leaf for path, leaf in tree.named_leaves(params) if is_penalized(path)]
+def _penalized(params: Any, roles: Roles | None) -> list[Array]:
+    return [leaf for path, leaf in tree.named_leaves(params) if is_penalized(path, roles)]
 
 
 @dataclass(frozen=True)
-class L1(Record):
+class L1(Record, ByRole):
     """Penalise the absolute size of the weights, which drives small ones to exactly 0.
 
         rate * sum |w|      over the parameters of `is_penalized`
 
+    roles       of the parameters, as their network declares them; None takes what their names stand for
     Returns     a scalar, to be added to the loss
     Source      Tibshirani 1996
 
@@ -71,16 +37,17 @@ class L1(Record):
 
     rate: Annotated[float, STRENGTH]
 
-    def __call__(self, params: Any) -> Any:
-        return sum((self.rate * np.sum(np.abs(leaf)) for leaf in _penalized(params)), 0.0)
+    def __call__(self, params: Any, roles: Roles | None = None) -> Any:
+        return sum((self.rate * np.sum(np.abs(leaf)) for leaf in _penalized(params, roles)), 0.0)
 
 
 @dataclass(frozen=True)
-class L2(Record):
+class L2(Record, ByRole):
     """Penalise the squared size of the weights.
 
         rate / 2 * sum w^2      over the parameters of `is_penalized`
 
+    roles       of the parameters, as their network declares them; None takes what their names stand for
     Returns     a scalar, to be added to the loss
     Source      Hoerl & Kennard 1970; for networks: Krogh & Hertz 1991
     Differs     Keras leaves out the half. scikit-learn's ``alpha`` is this rate times the rows of a batch.
@@ -91,16 +58,17 @@ class L2(Record):
 
     rate: Annotated[float, STRENGTH]
 
-    def __call__(self, params: Any) -> Any:
-        return sum((0.5 * self.rate * np.sum(leaf * leaf) for leaf in _penalized(params)), 0.0)
+    def __call__(self, params: Any, roles: Roles | None = None) -> Any:
+        return sum((0.5 * self.rate * np.sum(leaf * leaf) for leaf in _penalized(params, roles)), 0.0)
 
 
 @dataclass(frozen=True)
-class ElasticNet(Record):
+class ElasticNet(Record, ByRole):
     """Penalise the absolute and the squared size of the weights.
 
         l1 * sum |w| + l2 / 2 * sum w^2      over all parameters but biases and scales
 
+    roles       of the parameters, as their network declares them; None takes what their names stand for
     Returns     a scalar, to be added to the loss
     Source      Zou & Hastie 2005
     Differs     scikit-learn writes it as a total and a ratio of the two.
@@ -112,12 +80,12 @@ class ElasticNet(Record):
     l1: Annotated[float, STRENGTH] = 0.0
     l2: Annotated[float, STRENGTH] = 0.0
 
-    def __call__(self, params: Any) -> Any:
-        return L1(self.l1)(params) + L2(self.l2)(params)
+    def __call__(self, params: Any, roles: Roles | None = None) -> Any:
+        return L1(self.l1)(params, roles) + L2(self.l2)(params, roles)
 
 
 @dataclass(frozen=True)
-class PerRow(Record):
+class PerRow(Record, ByRole):
     """Share a penalty out over the rows of a batch: the fewer rows, the more each of them bears.
 
         penalty(params) / rows of the batch,      or over the sum of their weights where rows have weights
@@ -139,13 +107,13 @@ class PerRow(Record):
         ),
     ]
 
-    def __call__(self, params: Any) -> Any:
+    def __call__(self, params: Any, roles: Roles | None = None) -> Any:
         """Return the whole penalty, which is what a single row would bear."""
-        return self.penalty(params)
+        return called(self.penalty, params, roles)
 
-    def over(self, params: Any, total: Any) -> Any:
+    def over(self, params: Any, total: Any, roles: Roles | None = None) -> Any:
         """Return the share of a batch of so many rows, or of such a total weight."""
-        return self.penalty(params) / total
+        return called(self.penalty, params, roles) / total
 
 
 REGULARIZERS: Registry[Any] = Registry(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, final
 
-from minicolumn.nn.regularize import is_penalized
+from minicolumn.nn.roles import PENALIZED, Role
 from minicolumn.optim import parts
 from minicolumn.optim.optimizer import (
     B1,
@@ -30,8 +30,8 @@ class Muon(Optimizer):
         v = momentum v + g      d = g + momentum v      x = U V' nearly, where d = U S V'
         p -= learning_rate * (0.2 sqrt(max(rows, columns)) x + weight_decay p)
 
-    Weight matrices are the parameters with two axes, but for the ``table`` of an embedding, whose rows are
-    looked up one by one, and for those that ``exclude`` names. With the scale given, their steps are as large
+    Weight matrices are the weights by role with two axes: not the tables of embeddings, whose rows are looked
+    up one by one, nor those that ``exclude`` names. With the scale given, their steps are as large
     as Adam's, so that one learning rate serves all.
 
     exclude         paths of further parameters left to AdamW, or their beginnings: ("2",) for a third layer.
@@ -71,15 +71,15 @@ class Muon(Optimizer):
         rolling = parts.heavy_ball(self.momentum, self.nesterov)
         return chain(rolling, parts.orthogonal(self.eps), *decaying(self.weight_decay, penalized))
 
-    def _choose(self, path: str, param: Array) -> Transform:
-        penalized = is_penalized(path)
+    def _choose(self, path: str, param: Array, role: Role) -> Transform:
+        penalized = role in PENALIZED
         adam = parts.adaptive_moments(self.b1, self.b2, self.eps)
         others = chain(adam, *decaying(self.weight_decay, penalized))
         matrices = self.transform(penalized)
-        if self._is_weight_matrix(path, param):
+        if self._is_weight_matrix(path, param, role):
             return side_by_side(matrices, others)
         return side_by_side(others, matrices)
 
-    def _is_weight_matrix(self, path: str, param: Array) -> bool:
+    def _is_weight_matrix(self, path: str, param: Array, role: Role) -> bool:
         excluded = any(f"{path}.".startswith(f"{start}.") for start in self.exclude)
-        return param.ndim == 2 and path.rpartition(".")[2] != "table" and not excluded
+        return param.ndim == 2 and role == "weight" and not excluded

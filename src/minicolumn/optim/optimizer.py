@@ -13,9 +13,9 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
-from minicolumn.nn.regularize import is_penalized
+from minicolumn.nn.roles import PENALIZED, Role, Roles, role_of
 from minicolumn.optim import parts
-from minicolumn.optim.transform import Array, Moments, Transform, start_tree, step_tree
+from minicolumn.optim.transform import Array, Choose, Moments, Transform, start_tree, step_tree
 from minicolumn.registry import Boolean, Number, Record, Search
 
 LEARNING_RATE = Number(help="Factor on every step.", ge=0, search=Search(1e-4, 1.0, log=True))
@@ -41,25 +41,38 @@ class Optimizer(Record):
         """Return the parts as one transform, with weight decay only if ``penalized``."""
         raise NotImplementedError(f"{type(self).__name__} lacks transform")
 
-    def _choose(self, path: str, param: Array) -> Transform:
-        return self.transform(is_penalized(path))
+    def _choose(self, path: str, param: Array, role: Role) -> Transform:
+        """Return what moves the parameter with this path and role."""
+        return self.transform(role in PENALIZED)
 
-    def start(self, params: Any) -> Moments:
-        """Return the moments before the first step."""
-        return start_tree(self._choose, params)
+    def _chooser(self, roles: Roles | None) -> Choose:
+        return lambda path, param: self._choose(path, param, role_of(path, roles))
+
+    def start(self, params: Any, roles: Roles | None = None) -> Moments:
+        """Return the moments before the first step.
+
+        roles           of the parameters, as their network declares them; None takes what their names say
+        """
+        return start_tree(self._chooser(roles), params)
 
     def step(
-        self, grads: Any, moments: Moments, params: Any, learning_rate: Any = None
+        self,
+        grads: Any,
+        moments: Moments,
+        params: Any,
+        learning_rate: Any = None,
+        roles: Roles | None = None,
     ) -> tuple[Any, Moments]:
         """Return the updates to add to ``params``, and the next moments.
 
         grads           a tree like ``params``
         moments         what ``start`` or the last ``step`` gave
         learning_rate   a number or a traced scalar; None takes the record's own
+        roles           as for ``start``
         Errors          ValueError if the trees differ
         """
         rate = self.learning_rate if learning_rate is None else learning_rate
-        return step_tree(self._choose, grads, moments, params, rate)
+        return step_tree(self._chooser(roles), grads, moments, params, rate)
 
     def with_rate(self, learning_rate: float) -> Self:
         """Return the same optimizer with another learning rate.

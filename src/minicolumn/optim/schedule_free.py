@@ -7,6 +7,7 @@ from typing import Annotated, Any, final
 
 import numpy as np
 
+from minicolumn.nn.roles import Roles
 from minicolumn.optim import parts
 from minicolumn.optim.optimizer import B2, EPS, LEARNING_RATE, WEIGHT_DECAY, Optimizer, decaying
 from minicolumn.optim.transform import Moments, Transform, apply_updates, as_scalar, chain
@@ -51,18 +52,23 @@ class ScheduleFreeAdamW(Optimizer):
         scaling = parts.over_root_mean_square(self.b2, self.eps, unbiased=True)
         return chain(scaling, *decaying(self.weight_decay, penalized))
 
-    def start(self, params: Any) -> Moments:
+    def start(self, params: Any, roles: Roles | None = None) -> Moments:
         leaves = flatten(params)[0]
         zero = np.zeros((), leaves[0].dtype if leaves else np.float32)
         fast = map_leaves(np.copy, params)
-        return {**super().start(params), "fast": fast, "highest": zero, "total": zero.copy()}
+        return {**super().start(params, roles), "fast": fast, "highest": zero, "total": zero.copy()}
 
     def step(
-        self, grads: Any, moments: Moments, params: Any, learning_rate: Any = None
+        self,
+        grads: Any,
+        moments: Moments,
+        params: Any,
+        learning_rate: Any = None,
+        roles: Roles | None = None,
     ) -> tuple[Any, Moments]:
         rate = self.learning_rate if learning_rate is None else learning_rate
         inner = {name: part for name, part in moments.items() if name not in ("fast", "highest", "total")}
-        moves, inner = super().step(grads, inner, params, rate)
+        moves, inner = super().step(grads, inner, params, rate, roles)
         highest = np.maximum(moments["highest"], as_scalar(rate, moments["highest"].dtype))
         total = moments["total"] + highest * highest
         # No weight at all while the rate has been 0 throughout.

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self, final
 
 import numpy as np
 
+from minicolumn.nn.roles import Roles
 from minicolumn.optim.optimizer import DECAY, Optimizer
 from minicolumn.optim.parts import one_minus_power
 from minicolumn.optim.transform import Moments, apply_updates
@@ -87,13 +88,18 @@ class Clipped(Wrapper):
         if self.norm is None and self.value is None:
             refuse(self, "norm", "a number > 0, or one for value")
 
-    def start(self, params: Any) -> Moments:
-        return self.optimizer.start(params)
+    def start(self, params: Any, roles: Roles | None = None) -> Moments:
+        return self.optimizer.start(params, roles)
 
     def step(
-        self, grads: Any, moments: Moments, params: Any, learning_rate: Any = None
+        self,
+        grads: Any,
+        moments: Moments,
+        params: Any,
+        learning_rate: Any = None,
+        roles: Roles | None = None,
     ) -> tuple[Any, Moments]:
-        return self.optimizer.step(self._clip(grads), moments, params, learning_rate)
+        return self.optimizer.step(self._clip(grads), moments, params, learning_rate, roles)
 
     @property
     def averages(self) -> bool:
@@ -141,14 +147,19 @@ class Averaged(Wrapper):
 
     decay: Annotated[float, DECAY] = 0.999
 
-    def start(self, params: Any) -> Moments:
-        inner, mean = self.optimizer.start(params), map_leaves(np.copy, params)
+    def start(self, params: Any, roles: Roles | None = None) -> Moments:
+        inner, mean = self.optimizer.start(params, roles), map_leaves(np.copy, params)
         return {"count": np.zeros((), np.int32), "inner": inner, "mean": mean}
 
     def step(
-        self, grads: Any, moments: Moments, params: Any, learning_rate: Any = None
+        self,
+        grads: Any,
+        moments: Moments,
+        params: Any,
+        learning_rate: Any = None,
+        roles: Roles | None = None,
     ) -> tuple[Any, Moments]:
-        updates, inner = self.optimizer.step(grads, moments["inner"], params, learning_rate)
+        updates, inner = self.optimizer.step(grads, moments["inner"], params, learning_rate, roles)
         count = moments["count"] + np.int32(1)
 
         def follow(mean: Any, p: Any) -> Any:

@@ -14,7 +14,7 @@ from minicolumn import random
 from minicolumn.model.compute import Blocks, forward
 from minicolumn.model.rows import Rows, is_sparse
 from minicolumn.nn.layer import Layer
-from minicolumn.nn.regularize import with_statistics
+from minicolumn.nn.roles import with_statistics
 from minicolumn.registry import is_plain
 from minicolumn.train.batches import Orders, steps_in
 from minicolumn.train.programs import Lowering, epochs_program, step_of, steps_program
@@ -65,6 +65,7 @@ class Engine:
         self._orders = Orders(s.seed, len(train), s.shuffle)
         self._key = random.stream(s.seed, "dropout")
         self._held_blocks: Blocks | None = None
+        self.roles = network.roles(train.X.shape[1:])
         self._step, self._lowering = step_of(network, s), Lowering(s.backend, s.threads, s.shadow)
 
     def rates(self, steps: Array, rate_factor: float, total: int) -> Array:
@@ -191,7 +192,7 @@ class Engine:
         """Return the weights to measure and to keep, which may share the state's memory."""
         weights = self.settings.optimizer.weights(state.params, state.moments)
         # Of running statistics the optimizer knows nothing.
-        return with_statistics(weights, state.params) if self.network.observes else weights
+        return with_statistics(weights, state.params, self.roles) if self.network.observes else weights
 
     def measured(self, weights: Any, loss: float | None = None) -> dict[str, float]:
         """Return the figures of the held-out rows: val_loss, and the metrics that were asked for.

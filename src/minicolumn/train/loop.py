@@ -316,9 +316,8 @@ class Loop(Tracker):
         why = why_diverged(self.train_rows, rate, step, at.epoch + 1, what)
         good = self.engine.weights(self._good) if isinstance(self._good, State) else self._good
         good = map_leaves(np.array, good)
-        self._at = replace(
-            at, state=State(good, self.settings.optimizer.start(good)), seen=0, sums=(), seconds=0.0
-        )
+        state = State(good, self.settings.optimizer.start(good, self.engine.roles))
+        self._at = replace(at, state=state, seen=0, sums=(), seconds=0.0)
         self.stop_reason = "diverged"
         raise DivergenceError(why)
 

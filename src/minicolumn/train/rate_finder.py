@@ -124,8 +124,8 @@ def find_learning_rate(
     start = check_params("fit", network, settings, params, rows.X.shape[1:])
     check_constrained("fit", constraint, start)
     order = _batches(settings.seed, len(rows), settings.batch_size, steps)
-    state = State(start, settings.optimizer.start(start))
     engine = Engine(network, settings, rows, None)
+    state = State(start, settings.optimizer.start(start, engine.roles))
     _, (losses, *_) = engine.take(state, order, rates.astype(settings.dtype), 0)
     below = BELOW_PLAIN if settings.optimizer.plain else BELOW
     return _judged(rates, losses.astype(np.float64), below)

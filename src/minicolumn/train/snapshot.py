@@ -60,14 +60,14 @@ def first_snapshot(
     """
     if resume is None:
         first = check_params(who, network, settings, params, input_shape)
-        return Snapshot(first, settings.optimizer.start(first))
+        return Snapshot(first, settings.optimizer.start(first, network.roles(input_shape)))
     if params is not None:
         raise DataError(f"{who}: give params or resume, not both; resume brings its own weights")
     stood = getattr(resume, "snapshot", resume)
     if not isinstance(stood, Snapshot):
         raise DataError(f"{who}: resume is a {kind(resume)}, expected what an earlier fit returned")
     first = check_params(who, network, settings, stood.params, input_shape)
-    moments = settings.optimizer.start(first)
+    moments = settings.optimizer.start(first, network.roles(input_shape))
     if stood.moments is not None:
         moments = _check_moments(who, settings, moments, stood.moments)
     return replace(stood, params=first, moments=moments)

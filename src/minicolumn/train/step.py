@@ -17,7 +17,8 @@ from minicolumn import random
 from minicolumn.autodiff.derivatives import value_and_grad
 from minicolumn.errors import DataError, ShapeError
 from minicolumn.nn.layer import Layer
-from minicolumn.nn.regularize import PerRow, with_statistics
+from minicolumn.nn.regularize import PerRow
+from minicolumn.nn.roles import called, with_statistics
 from minicolumn.optim import Optimizer, apply_updates
 from minicolumn.trace.loops import scan
 
@@ -87,12 +88,13 @@ class Step:
             return loss_of(self.network, self.loss, regularizer, params, *batch, key=own)
 
         (_, (losses, observed)), gradients = value_and_grad(objective, has_aux=True)(state.params)
-        updates, moments = self.optimizer.step(gradients, state.moments, state.params, step.rates)
+        roles = self.network.roles(data.X.shape[1:])
+        updates, moments = self.optimizer.step(gradients, state.moments, state.params, step.rates, roles)
         params = apply_updates(state.params, updates)
         if self.constraint is not None:
-            params = self.constraint(params)
+            params = called(self.constraint, params, roles)
         if observed is not None:  # last, so that nothing else moves them
-            params = with_statistics(params, observed)
+            params = with_statistics(params, observed, roles)
         return State(params, moments), losses
 
 
@@ -181,10 +183,11 @@ def loss_of(
     plain = _one_number("the loss", loss(outputs, Y, weight))
     if regularizer is None:
         return plain, ((plain,), observed)
+    roles = network.roles(X.shape[1:])
     if isinstance(regularizer, PerRow):
-        penalty = regularizer.over(params, float(X.shape[0]) if weight is None else np.sum(weight))
+        penalty = regularizer.over(params, float(X.shape[0]) if weight is None else np.sum(weight), roles)
     else:
-        penalty = _one_number("the regularizer", regularizer(params))
+        penalty = _one_number("the regularizer", called(regularizer, params, roles))
     return plain + penalty, ((plain, penalty), observed)
 
 

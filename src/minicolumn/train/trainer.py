@@ -279,7 +279,7 @@ class Trainer(Loop):
     def _changed_state(self, s: Settings) -> State:
         """Return the state to go on with: the weights, and moments of the same kind."""
         state, old = self._at.state, self.settings.optimizer
-        fresh = s.optimizer.start(state.params)
+        fresh = s.optimizer.start(state.params, self.engine.roles)
         same = type(old) is type(s.optimizer) and flatten(fresh)[1] == flatten(state.moments)[1]
         return State(state.params, state.moments if same else fresh)
 
@@ -311,7 +311,8 @@ class Trainer(Loop):
         before = len(old.params[str(resizing.following)]["weight"])
         params = resizing.as_loud(resizing.carried(fresh, old.params), before)
         params = params if settle is None else settle(params)
-        moments = resizing.carried(s.optimizer.start(params), old.moments)
+        roles = resizing.network.roles(self.input_shape)
+        moments = resizing.carried(s.optimizer.start(params, roles), old.moments)
         best = None if self._best is None else (self.epoch, map_leaves(np.array, params))
         self._plan(resizing.network, s, self.train_rows, self.held_rows)
         self._at, self._best = replace(self._at, state=State(params, moments)), best
