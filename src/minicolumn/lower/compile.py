@@ -7,8 +7,9 @@ import threading
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Container, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
@@ -20,7 +21,10 @@ from minicolumn.passes.pipeline import SIMPLIFY
 from minicolumn.trace.dims import named_axes, with_dims
 from minicolumn.trace.program import Program, argument, trace, trace_call
 from minicolumn.trace.tracer import Traced
-from minicolumn.tree import Structure, Tree, builder, flatten, unflatten
+from minicolumn.tree import Mismatch, Structure, Tree, builder, flatten, unflatten
+
+if TYPE_CHECKING:
+    from minicolumn.lower.fast_call import FastCall, RowsCall
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,8 @@ def _warn_once(reason: str) -> None:
 BACKENDS: dict[str, Lowering] = {"native": _native, "reference": _reference}
 # Programs kept for each compiled function; a caller whose shapes never repeat must not fill the memory.
 KEEP = 128
+# Calls in a row with arguments of one look, from which on it pays to prepare for more of them.
+REPEATS = 16
 
 
 class _Prepared:
@@ -106,6 +112,17 @@ class _Prepared:
         donations = [k for k, leaf in enumerate(program.fed) if leaf in donated]
         lower = _shadowed if shadow else BACKENDS[backend]
         self._run = lower(self.graph, Options(donations, threads, flush_subnormals))
+        open_ended = any(node.array_type.dims for node in self.graph.inputs)
+        self._program = None if open_ended or donations else program
+        self._fast: FastCall | None = None
+
+    def fast(self, args: tuple[Any, ...]) -> FastCall | None:
+        """Return a faster way for arguments that look like these, if there is one."""
+        if self._fast is None and self._program is not None:
+            from minicolumn.lower.fast_call import fast_call
+
+            self._fast, self._program = fast_call(self._run, self._program, args), None
+        return self._fast
 
     def __call__(self, leaves: Sequence[Any]) -> Tree:
         out = self._run(*[_as_array(leaves[i], t) for i, t in self._reads])
@@ -216,18 +233,26 @@ def compile(
     named = named_axes(dims)
     cache, known = _Cache(), _Cache()  # programs by key; keys by what calls look like
     last: tuple[Any, Any] = None, None  # what the last call looked like, and its program
+    repeats, fast = 0, None  # how many calls in a row look like the last one, and the way for more of them
 
     @functools.wraps(function, updated=())
     def compiled(*args: Any, **kwargs: Any) -> Any:
-        nonlocal last
+        nonlocal last, repeats, fast
+        if fast is not None and not kwargs:
+            with suppress(Mismatch):
+                return fast(args)
+            fast = None
         leaves: list[Any] = []
         seen, prepared = _look(args, kwargs, leaves), None
         if seen is not None:
             before, prepared = last
+            repeats = repeats + 1 if seen == before else 0
             if seen != before:
                 prepared = cache.get(known.get(seen))
         if prepared is not None:
             last = seen, prepared
+            if repeats == REPEATS and not kwargs:
+                fast = prepared.fast(args)
             return prepared(leaves)
         leaves, structure = flatten((args, kwargs))
         if any(isinstance(x, Traced) for x in leaves):
@@ -323,3 +348,22 @@ def call_directly(
         if fits_directly(run):
             return direct(run)
     return lambda x: np.asarray(run(as_expected(x, type))[0])
+
+
+def call_by_rows(
+    function: Callable[[Any, Any], Any], params: Any, block: np.ndarray, flush_subnormals: bool = False
+) -> RowsCall | None:
+    """Return a function of weights and a block of rows, compiled for any number of rows, on one thread.
+
+    Its results are [rows, ...], and a row of them must depend on the same row alone. None where machine code
+    cannot be made, or cannot be called like that.
+    """
+    from minicolumn.lower.llvm.jit import available
+
+    if not available():
+        return None
+    from minicolumn.lower.fast_call import rows_call
+    from minicolumn.lower.native import NativeProgram
+
+    graph = graph_of(function, params, block)
+    return rows_call(NativeProgram(graph, threads=1, flush_subnormals=flush_subnormals), params)

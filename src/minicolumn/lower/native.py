@@ -97,6 +97,11 @@ class NativeProgram:
         """Return whether some operations are done by Python."""
         return bool(self._hosts)
 
+    @property
+    def most_threads(self) -> int:
+        """Return how many threads may work on it at most."""
+        return self._pacers.most
+
     def _code(self, cache: ObjectCache) -> tuple[dict[str, Any], bytes]:
         """Return the object code and how to call it, from the cache if it is there."""
         key = self._key()

@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minicolumn.lower.compile import call_directly, compile
+from minicolumn.lower.compile import call_by_rows, call_directly, compile
+from minicolumn.lower.sight import Unseen, sight
 from minicolumn.model.rows import Rows, is_sparse
 from minicolumn.model.scores import Metric, measure
 from minicolumn.nn.activations import activation_by_name
@@ -18,10 +20,14 @@ from minicolumn.nn.layer import Layer
 from minicolumn.nn.losses import Loss
 from minicolumn.registry import is_plain
 from minicolumn.trace.loops import scan
-from minicolumn.tree import leaves
+from minicolumn.tree import Mismatch, leaves
+
+if TYPE_CHECKING:
+    from minicolumn.lower.fast_call import RowsCall
 
 Array = np.ndarray
 Program = Callable[[Any, Array], Array]
+ByBlocks = Callable[[Any, Array, int], Array]  # of weights and rows, in blocks of a size
 # Rows that one turn of the compiled loop works on: few enough that what is between layers stays in the cache.
 ROWS = 256
 # What is left of them is worked on by eights. Products of five rows and more add up in the same order however
@@ -30,6 +36,8 @@ EIGHT = 8
 # Bytes of weights of a wide network, where products are cut by the number of rows, and one row takes far less
 # than eight: there fewer rows than FEW are worked on one by one.
 WIDE, FEW = 1 << 21, 16
+# Kinds of few rows, by weights and shape, that a network keeps programs for.
+KEPT = 16
 # Bytes of input per call: more would not be faster, and an interrupt would wait longer.
 CALL_BYTES = 1 << 24
 
@@ -42,6 +50,7 @@ class Forward:
     """
 
     def __init__(self, network: Layer, loss: Loss | Callable[..., Any] | None) -> None:
+        self._made_of = network, loss
         record = loss if isinstance(loss, Loss) else None
         activation = activation_by_name(record.rule.output_activation if record else "linear").function
         measured = record.measured() if record else loss
@@ -87,16 +96,25 @@ class Forward:
         # Weights that decay, and probabilities far from 1, may be subnormal numbers, which take far longer.
         lower = functools.partial(compile, flush_subnormals=True)
         self._outputs = lower(outputs, dims={1: "blocks"})
-        self._few = lower(outputs, dims={1: "blocks"}, threads=1)  # too little to wake anybody for
+        # Too little to wake anybody for.
+        self._few = FewRows(apply, lower(outputs, dims={1: "blocks"}, threads=1))
         self._places = lower(places, dims={1: "blocks"})
         self._losses = lower(losses, dims={1: "blocks", 2: "blocks", 3: "blocks"})
         self._loss = lower(block_loss)
         self._several = lower(several, dims={0: "states", 1: "blocks"})
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Say how copies are made: programs are not copied, but found or compiled anew."""
+        return forward, self._made_of
+
     def predict(self, params: Any, X: Any) -> Array:
         """Return the predictions, [rows, outputs], or [rows] where the network has one output."""
         out = self.outputs(params, X)
         return out[:, 0] if out.ndim == 2 and out.shape[1] == 1 else out
+
+    def predict_again(self, params: Any, X: Any, row: tuple[int, ...]) -> Array | None:
+        """Return `predict` of a few rows of a shape that look like the last ones did; None if they do not."""
+        return self._few.again(params, X, row)
 
     def outputs(self, params: Any, X: Any) -> Array:
         """Return the predictions with the axis of outputs, also where there is but one."""
@@ -107,9 +125,9 @@ class Forward:
 
         Returns     int32 [rows]
         """
-        return self._in_calls(self._places, self._places, params, X)
+        return self._in_calls(self._places, Filled(self._places), params, X)
 
-    def _in_calls(self, many: Program, few: Program, params: Any, X: Any) -> Array:
+    def _in_calls(self, many: Program, few: ByBlocks, params: Any, X: Any) -> Array:
         dtype, wide = dtype_of(params), self._is_wide(params, X.shape[1:])
         parts = [_in_blocks(many, few, wide, params, _in_dtype(X[part], dtype)) for part in _calls(X, dtype)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
@@ -155,24 +173,77 @@ class Forward:
         return measure(self.record, rows.y, self.predict(params, rows.X), rows.weight, metrics)
 
 
-def _in_blocks(many: Program, few: Program, wide: bool, params: Any, X: Array) -> Array:
-    """Return what a program of [blocks, rows] makes of rows; few of them are blocks of eight."""
+class FewRows:
+    """What a network makes of less than a block, on one thread, since it is too little to wake anybody for.
+
+    It goes by smaller blocks, of which the last one is filled up with zeros, in one native call. Where there
+    is no native code it is a program of blocks.
+    """
+
+    def __init__(self, apply: Program, blocks: Program) -> None:
+        self._apply, self._blocks = apply, Filled(blocks)
+        self._calls: dict[Any, RowsCall | None] = {}
+        self._last: tuple[RowsCall, int] | None = None  # the last call, and for how many rows it may be used
+
+    def again(self, params: Any, X: Any, row: tuple[int, ...]) -> Array | None:
+        """Return the predictions of rows of a shape, if weights and rows look like the last ones did."""
+        if self._last is None or type(X) is not np.ndarray or not X.ndim:
+            return None
+        (call, most), rows = self._last, len(X)
+        if not 0 < rows <= most or call.row != row:
+            return None
+        try:
+            out = call(params, X, rows)
+        except Mismatch:
+            return None
+        return out[:, 0] if call.result == (1,) else out
+
+    def __call__(self, params: Any, X: Array, size: int) -> Array:
+        """Return the outputs of rows in blocks of a size."""
+        call = self._call_for(params, X, size) if len(X) else None
+        if call is not None:
+            self._last = call, FEW - 1 if size == 1 else ROWS - 1
+            with suppress(Mismatch):
+                return call(params, X, len(X))
+        return self._blocks(params, X, size)
+
+    def _call_for(self, params: Any, X: Array, size: int) -> RowsCall | None:
+        try:
+            key = sight(params, []), X.dtype, X.shape[1:], size
+        except Unseen:
+            return None
+        if key not in self._calls:
+            if len(self._calls) >= KEPT:
+                self._calls.clear()
+            block = np.zeros((size, *X.shape[1:]), X.dtype)
+            self._calls[key] = call_by_rows(self._apply, params, block, flush_subnormals=True)
+        return self._calls[key]
+
+
+class Filled:
+    """A program of [blocks, rows] for rows, in blocks of a size, the last one filled up with zeros."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+
+    def __call__(self, params: Any, X: Array, size: int) -> Array:
+        """Return what the program makes of rows in blocks of a size."""
+        blocks = -(-len(X) // size)
+        filled = np.zeros((blocks * size, *X.shape[1:]), X.dtype)
+        filled[: len(X)] = X
+        return _rows(self._program(params, filled.reshape(blocks, size, *X.shape[1:])))[: len(X)]
+
+
+def _in_blocks(many: Program, few: ByBlocks, wide: bool, params: Any, X: Array) -> Array:
+    """Return what a program of [blocks, rows] makes of rows; few of them go by smaller blocks."""
     if wide and len(X) < FEW:
-        return _rows(few(params, X[:, None]))
+        return few(params, X, 1)
     whole = len(X) - len(X) % ROWS
     found = [_rows(many(params, _blocked(X[:whole])))] if whole else []
     if whole < len(X) or not found:  # no rows at all still have their shape
-        rest = (many, ROWS) if wide else (few, EIGHT)
-        found.append(_filled_up(rest[0], params, X[whole:], rest[1]))
+        rest = X[whole:]
+        found.append(Filled(many)(params, rest, ROWS) if wide else few(params, rest, EIGHT))
     return found[0] if len(found) == 1 else np.concatenate(found)
-
-
-def _filled_up(program: Program, params: Any, X: Array, size: int) -> Array:
-    """Return what a program makes of rows in blocks of a size, the last one filled up with zeros."""
-    blocks = -(-len(X) // size)
-    filled = np.zeros((blocks * size, *X.shape[1:]), X.dtype)
-    filled[: len(X)] = X
-    return _rows(program(params, filled.reshape(blocks, size, *X.shape[1:])))[: len(X)]
 
 
 def _rows(blocks: Array) -> Array:

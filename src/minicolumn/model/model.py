@@ -98,7 +98,8 @@ class Model:
         Rows are worked on in blocks, so the memory needed beside the result does not depend on their number.
         A row gets the same bits whatever rows stand beside it, in networks of up to 2 MiB of weights.
         """
-        return self._forward.predict(self.params, self._inputs("predict", X))
+        out = self._forward.predict_again(self.params, X, self.input_shape)
+        return self._forward.predict(self.params, self._inputs("predict", X)) if out is None else out
 
     def predictor(self) -> Callable[[Array], Array]:
         """Return a function that predicts one row, for loops where microseconds count.

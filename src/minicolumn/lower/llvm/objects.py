@@ -18,7 +18,9 @@ from minicolumn.lower.llvm.emit import Function, Module, Value, const, index
 # All of Python's objects begin with a head, whose last word is the type. Behind it an array has its data,
 # rank, lengths, strides, base, dtype and flags.
 DATA = object.__basicsize__
-_TYPE, _RANK, _LENGTHS, _DTYPE, _FLAGS = DATA - 8, DATA + 8, DATA + 16, DATA + 40, DATA + 48
+TYPE, RANK, LENGTHS, DTYPE, FLAGS = DATA - 8, DATA + 8, DATA + 16, DATA + 40, DATA + 48
+# A tuple's items follow its head.
+ITEMS = tuple.__basicsize__
 # NPY_ARRAY_C_CONTIGUOUS and NPY_ARRAY_ALIGNED: what machine code asks of an array.
 READY = 0x0001 | 0x0100
 
@@ -64,11 +66,11 @@ def emit_reader(module: Module, arrays: int, axes: Sequence[tuple[int, int]]) ->
     It returns `READY` if every array is contiguous and aligned, and less than that otherwise.
     """
     read = (
-        _LENGTH.format(k=k, array=array, axis=axis, lengths=_LENGTHS) for k, (array, axis) in enumerate(axes)
+        _LENGTH.format(k=k, array=array, axis=axis, lengths=LENGTHS) for k, (array, axis) in enumerate(axes)
     )
     lengths = "\n".join(read)
     nothing = f"define i32 @read(ptr, ptr, ptr) {{\n  ret i32 {READY}\n}}"
-    body = _READ.format(ready=READY, data=DATA, flags=_FLAGS, arrays=arrays, lengths=lengths)
+    body = _READ.format(ready=READY, data=DATA, flags=FLAGS, arrays=arrays, lengths=lengths)
     module.functions["read"] = body if arrays else nothing
 
 
@@ -86,13 +88,13 @@ def emit_is_array(module: Module, shape: Sequence[int]) -> str:
         held = f.load("ptr", f.at(x, place, "i8"))
         return f.compare("eq", held, f.load("ptr", f.at(kind, word, "ptr")))
 
-    with f.when(same(_TYPE, 0)):  # other objects can be smaller than what is read of an array
-        flags = f.op("and", f.load("i32", f.at(x, _FLAGS, "i8")), const("i32", READY))
-        rank = f.load("i32", f.at(x, _RANK, "i8"))
+    with f.when(same(TYPE, 0)):  # other objects can be smaller than what is read of an array
+        flags = f.op("and", f.load("i32", f.at(x, FLAGS, "i8")), const("i32", READY))
+        rank = f.load("i32", f.at(x, RANK, "i8"))
         ready = f.compare("eq", flags, const("i32", READY))
         ranked = f.compare("eq", rank, const("i32", len(shape)))
-        with f.when(f.op("and", f.op("and", ready, ranked), same(_DTYPE, 1))):
-            lengths, good = f.load("ptr", f.at(x, _LENGTHS, "i8")), const("i1", True)
+        with f.when(f.op("and", f.op("and", ready, ranked), same(DTYPE, 1))):
+            lengths, good = f.load("ptr", f.at(x, LENGTHS, "i8")), const("i1", True)
             for axis, length in enumerate(shape):
                 held = f.load("i64", f.at(lengths, axis, "i64"))
                 good = f.op("and", f.compare("eq", held, index(length)), good)
@@ -109,19 +111,21 @@ def kind_of(dtype: np.dtype) -> np.ndarray:
 def are_readable() -> bool:
     """Return whether arrays keep what is read where it is looked for."""
     whole = np.zeros((3, 5))
-    return all(map(_is_as_expected, (whole, whole[1:], whole.T, whole[:, ::2], np.zeros(()))))
+    arrays = whole, whole[1:], whole.T, whole[:, ::2], np.zeros(())
+    items = [ctypes.c_void_p.from_address(id(arrays) + ITEMS + 8 * k).value for k in range(len(arrays))]
+    return items == list(map(id, arrays)) and all(map(_is_as_expected, arrays))
 
 
 def _is_as_expected(array: np.ndarray) -> bool:
     def word(place: int) -> int | None:
         return ctypes.c_void_p.from_address(id(array) + place).value
 
-    flags = ctypes.c_int.from_address(id(array) + _FLAGS).value & READY
+    flags = ctypes.c_int.from_address(id(array) + FLAGS).value & READY
     if flags != array.flags.c_contiguous * 0x0001 | array.flags.aligned * 0x0100:
         return False
-    if [word(_TYPE), word(_DTYPE), word(DATA)] != [id(np.ndarray), id(array.dtype), array.ctypes.data]:
+    if [word(TYPE), word(DTYPE), word(DATA)] != [id(np.ndarray), id(array.dtype), array.ctypes.data]:
         return False
-    if ctypes.c_int.from_address(id(array) + _RANK).value != array.ndim:
+    if ctypes.c_int.from_address(id(array) + RANK).value != array.ndim:
         return False
-    shape = word(_LENGTHS)
+    shape = word(LENGTHS)
     return not array.ndim or bool(shape and ctypes.c_ssize_t.from_address(shape).value == array.shape[0])
