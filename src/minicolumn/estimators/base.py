@@ -296,7 +296,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         fresh = len(outcome.losses)
         self.n_iter_ = fresh
         self.loss_ = outcome.loss
-        trained = outcome.progress.params if parameters.averages(self) else None
+        trained = outcome.snapshot.params if parameters.averages(self) else None
         self._progress = replace(outcome.progress, params=trained, best_params=None)
         self._books, self.history_ = outcome.books, outcome.history
         self.t_ = getattr(self, "t_", 0) + (fresh * rows if self.solver != "lbfgs" else 0)

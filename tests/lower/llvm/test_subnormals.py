@@ -130,6 +130,6 @@ def test_weights_that_nothing_moves_do_not_decay_into_them() -> None:
         net, X, X[:, :1], loss="squared_error", optimizer=mc.optim.Adam(0.1), epochs=400, batch_size=8,
         regularizer=mc.nn.L2(1e-2), seed=0,
     )  # fmt: skip
-    numbers = [np.asarray(leaf) for leaf in mc.tree.leaves((run.params, run.progress.moments))]
+    numbers = [np.asarray(leaf) for leaf in mc.tree.leaves((run.params, run.snapshot.moments))]
     floats = [x for x in numbers if x.dtype.kind == "f"]
     assert not any(is_subnormal(x).any() for x in floats)
