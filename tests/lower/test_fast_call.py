@@ -205,7 +205,7 @@ def test_inside_of_another_trace_it_is_traced() -> None:
 
 
 def test_what_has_no_fast_way_stays_as_it_is() -> None:
-    every: list[dict[str, Any]] = [{"varying": ((0,),)}, {"donate": (0,)}, {"backend": "reference"}]
+    every: list[dict[str, Any]] = [{"dims": {0: "rows"}}, {"donate": (0,)}, {"backend": "reference"}]
     for options in every:
         run = mc.compile(lambda x: mc.scan(lambda s, row: (s, row * 2.0), (), x)[1], **options)
         expected = run(np.ones((3, 2))).copy()
