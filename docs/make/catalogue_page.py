@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import minicolumn as mc
-from minicolumn.model.scores import CLASS_SCORES, NUMBER_SCORES
+from minicolumn.model.metrics import CLASS_SCORES, DISTRIBUTION_SCORES, NUMBER_SCORES
 from minicolumn.nn.activations import ALIASES as ACTIVATION_ALIASES
 from minicolumn.registry import REQUIRED, settings_of
 
@@ -83,6 +83,7 @@ def page() -> str:
         _section("Callbacks", _named(CALLBACKS), "Own ones derive from `mc.Callback`."),
         f"## Scores\n\nOf classes: {_and(map(_code, CLASS_SCORES))}.",
         f"Of numbers: {_and(map(_code, NUMBER_SCORES))}.\n",
+        f"Of quantiles and normal distributions: {_and(map(_code, DISTRIBUTION_SCORES))}.\n",
     ]
     return "\n".join([INTRO, *sections])
 

@@ -210,7 +210,9 @@ def test_losses_that_do_not_take_the_targets(cli: Any, amounts: Path, tmp_path: 
         ("gaussian_nll", ["standard deviation"]),
     ],
 )
-def test_networks_that_know_their_doubt(cli: Any, amounts: Path, loss: str, columns: list[str]) -> None:
+def test_networks_that_learn_their_predictive_uncertainty(
+    cli: Any, amounts: Path, loss: str, columns: list[str]
+) -> None:
     words = ["--target", "amount", "--loss", loss, "--hidden", "32,32", "--epochs", 40, "--dropout", 0]
     found = cli("train", amounts, *words, "--json")
     assert found.code == 0, found.err
@@ -220,7 +222,7 @@ def test_networks_that_know_their_doubt(cli: Any, amounts: Path, loss: str, colu
     if columns:
         assert scores["interval_level"] == pytest.approx(0.9, rel=1e-12)  # 0.95 - 0.05
         assert abs(scores["interval_coverage"] - 0.9) < 0.2  # 100 rows: a deviation of 0.03; and it overfits
-        assert "share of rows inside the interval" in found.err
+        assert "share of rows inside the prediction interval" in found.err
     found = cli("predict", "amounts.safetensors", amounts)
     assert found.code == 0, found.err
     answers = polars.read_csv(io.StringIO(found.out))

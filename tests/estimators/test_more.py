@@ -14,11 +14,10 @@ from sklearn.metrics import log_loss, make_scorer, mean_absolute_error
 
 import minicolumn as mc
 from minicolumn.estimators import training
-from minicolumn.estimators.first_answer import first_answer
 from minicolumn.estimators.intervals import conformal_radius
 from minicolumn.estimators.network import build_network, draw_weights
 from minicolumn.estimators.training import NothingLearnt
-from minicolumn.model.doubt import Band
+from minicolumn.nn.outputs import Band
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -506,13 +505,15 @@ def fans() -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
 @pytest.mark.parametrize("loss", [LEVELS, "gaussian_nll"], ids=["quantile", "normal"])
 @pytest.mark.parametrize("apart", [0.0, 0.4])
-def test_networks_that_know_their_doubt(fans: Any, loss: Any, solver: str, apart: float) -> None:
+def test_networks_that_learn_their_predictive_uncertainty(
+    fans: Any, loss: Any, solver: str, apart: float
+) -> None:
     X, y = fans
     settings = {"hidden_layer_sizes": (16,), "max_iter": 200, "conformal_fraction": apart}
     model = _regressor(loss=loss, solver=solver, **settings).fit(X[:900], y[:900])
     low, high = model.predict_interval(X[900:], 0.8).T
     inside = float(np.mean((low <= y[900:]) & (y[900:] <= high)))
-    # 360 rows set apart and 900 new ones: a deviation of 0.025. What a network has learnt is no promise.
+    # 360 rows held out and 900 new ones: a deviation of 0.025. What a network has learnt is no promise.
     assert inside == pytest.approx(0.8, abs=0.08 if apart else 0.12)
     wide, far = high - low, np.abs(X[900:, 0])
     assert wide[far > 1.5].mean() > 1.5 * wide[far < 0.5].mean()  # of the truth: 4.6 times
@@ -570,7 +571,7 @@ def test_what_a_loss_does_not_know_is_said(fans: Any, targets: Any) -> None:
 def test_intervals_of_several_outputs_and_without_rows(targets: Any) -> None:
     X, y = targets["two numbers"]
     assert _regressor(early_stopping=True).fit(X, y).predict_interval(X, 0.5).shape == (120, 2, 2)
-    with pytest.raises(mc.DataError, match="no rows were set apart"):
+    with pytest.raises(mc.DataError, match="no rows were held out"):
         _regressor().fit(X, y).predict_interval(X)
     few = _regressor(early_stopping=True).fit(X, y)
     with pytest.raises(mc.DataError, match=r"0\.99 needs at least 99 held-out rows, there are 12"):
@@ -655,7 +656,7 @@ def test_intervals_are_those_of_the_weights_at_hand(blobs: Any) -> None:
     model = _regressor(conformal_fraction=0.3).fit(X, X[:, 0])
     model.predict_interval(X)
     model.partial_fit(X, -X[:, 0])
-    with pytest.raises(mc.DataError, match="no rows were set apart"):
+    with pytest.raises(mc.DataError, match="no rows were held out"):
         model.predict_interval(X)
 
 
@@ -773,7 +774,7 @@ def test_targets_far_from_zero_ask_for_a_scaler_unless_the_network_begins_there(
 
 @pytest.mark.parametrize("away", [0.0, 100.0, -1e4])
 @pytest.mark.parametrize("loss", [LEVELS, "gaussian_nll"], ids=["quantile", "normal"])
-def test_networks_that_know_their_doubt_begin_where_the_targets_are(loss: Any, away: float) -> None:
+def test_predictive_distributions_begin_where_the_targets_are(loss: Any, away: float) -> None:
     rng = np.random.default_rng(0)
     X = rng.normal(size=(300, 1))
     y = 7.0 * (X[:, 0] + 0.1 * rng.normal(size=300) + away)
@@ -781,13 +782,14 @@ def test_networks_that_know_their_doubt_begin_where_the_targets_are(loss: Any, a
     assert model.score(X, y) > 0.98
 
 
-def test_the_first_answer_is_the_best_for_all_rows_alike() -> None:
+def test_the_initial_bias_is_the_best_for_all_rows_alike() -> None:
     rng = np.random.default_rng(0)
     y, weight = rng.gamma(2.0, 5.0, (101, 1)) + 40.0, rng.integers(0, 4, 101)
     copies = np.repeat(y, weight, axis=0)
     for record, ordered in ((mc.nn.Loss("gaussian_nll"), lambda b: b), (LEVELS, _in_order)):
-        bias = first_answer(record, y, weight)
-        by_copies = first_answer(record, copies, None)
+        units = 2 if record.name == "gaussian_nll" else 3
+        bias = record.outputs.initial_bias(y, weight, units)
+        by_copies = record.outputs.initial_bias(copies, None, units)
         assert bias is not None
         assert by_copies is not None
         np.testing.assert_allclose(bias, by_copies, rtol=1e-12)  # sums in another order
@@ -798,7 +800,6 @@ def test_the_first_answer_is_the_best_for_all_rows_alike() -> None:
 
         for step in 0.5 * np.eye(len(bias)):
             assert mean_loss(bias) <= min(mean_loss(bias + step), mean_loss(bias - step))
-    assert first_answer(mc.nn.Loss("squared_error"), y, None) is None
 
 
 def _in_order(bias: np.ndarray) -> np.ndarray:

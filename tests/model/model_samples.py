@@ -14,7 +14,6 @@ from minicolumn.model.artifact import Artifact
 from minicolumn.nn import (
     Activation,
     AlphaDropout,
-    Ascending,
     BatchNorm,
     ColumnEmbedding,
     Concatenate,
@@ -27,6 +26,7 @@ from minicolumn.nn import (
     Heads,
     LayerNorm,
     Loss,
+    MonotoneQuantiles,
     NoisyReLU,
     PiecewiseLinear,
     PReLU,
@@ -127,7 +127,9 @@ def samples() -> dict[str, Artifact]:
             (3,),
         ),
         "quantiles": artifact_of(
-            Sequential(Dense(3), Ascending()), (2,), Loss("quantile", levels=(0.1, 0.5, 0.9)).to_json()
+            Sequential(Dense(3), MonotoneQuantiles()),
+            (2,),
+            Loss("quantile", levels=(0.1, 0.5, 0.9)).to_json(),
         ),
         "tabular": tabular(),
         "table without schema": Artifact(**{**vars(tabular()), "schema": None}),

@@ -47,7 +47,6 @@ def test_the_catalogue_fits_the_functions(name: str) -> None:
         assert rule.settings[setting].check(value, name) == value
     assert rule.output_activation in nn.ACTIVATIONS
     assert rule.task in ("regression", "binary", "multiclass")
-    assert rule.middle is None or 0 <= rule.middle(**rule.defaults) < 2
     assert hash(rule) == hash(nn.LOSSES[name])
 
 
@@ -107,13 +106,6 @@ def test_what_is_measured_knows_no_smoothing() -> None:
     assert nn.Loss("binary_cross_entropy", label_smoothing=0.1).measured() == nn.Loss("binary_cross_entropy")
     kept = nn.Loss("softmax_focal", gamma=1.0)
     assert kept.measured() == kept
-
-
-def test_the_number_to_expect_among_several() -> None:
-    assert nn.Loss("quantile", levels=(0.1, 0.45, 0.9)).middle == 1
-    assert nn.Loss("quantile", levels=(0.9, 0.95)).middle == 0
-    assert nn.Loss("gaussian_nll").middle == 0
-    assert nn.Loss("huber").middle is None
 
 
 def test_functions_of_the_catalogue_are_known() -> None:

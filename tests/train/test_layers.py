@@ -22,7 +22,7 @@ def layers(width: int) -> dict[str, nn.Layer]:
         "activation": nn.Activation("glu"),
         "alpha dropout": nn.AlphaDropout(0.2),
         "batch norm": nn.BatchNorm(),
-        "ascending": nn.Ascending(),
+        "ascending": nn.MonotoneQuantiles(),
         "concatenate": nn.Concatenate(
             nn.Sequential(), nn.Dense(4, "relu"), nn.Sequential(nn.BatchNorm(affine=False))
         ),

@@ -154,10 +154,15 @@ def test_what_nobody_knows_the_better_of_cannot_be_watched(metric: Any, wave: An
 
 def test_coverage_has_no_better(wave: Any) -> None:
     loss = mc.nn.Loss("quantile", levels=(0.1, 0.9))
-    settings = {"loss": loss, "metrics": ["coverage"], "validation_fraction": 0.2, "epochs": 1}
-    assert 0.0 <= mc.fit(mc.nn.Dense(2), *wave, **settings).history[-1]["val_coverage"] <= 1.0
-    with pytest.raises(mc.DataError, match="no telling whether val_coverage"):
-        mc.fit(mc.nn.Dense(2), *wave, **settings, callbacks=[mc.KeepBest("val_coverage")])
+    settings = {
+        "loss": loss,
+        "metrics": ["interval_coverage"],
+        "validation_fraction": 0.2,
+        "epochs": 1,
+    }
+    assert 0.0 <= mc.fit(mc.nn.Dense(2), *wave, **settings).history[-1]["val_interval_coverage"] <= 1.0
+    with pytest.raises(mc.DataError, match="no telling whether val_interval_coverage"):
+        mc.fit(mc.nn.Dense(2), *wave, **settings, callbacks=[mc.KeepBest("val_interval_coverage")])
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def test_a_training_takes_the_text_as_the_record(wave: Any, pair: Any) -> None:
 
 def test_quantiles_by_text(wave: Any) -> None:
     X, y = wave
-    net = nn.Sequential(nn.Dense(8, "tanh"), nn.Dense(3), nn.Ascending())
+    net = nn.Sequential(nn.Dense(8, "tanh"), nn.Dense(3), nn.MonotoneQuantiles())
     run = mc.fit(net, X, y, loss="quantile:levels=0.05+0.5+0.95", epochs=2)
     assert run.model.loss_record == nn.Loss("quantile", levels=(0.05, 0.5, 0.95))
 

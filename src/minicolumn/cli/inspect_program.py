@@ -137,7 +137,7 @@ def _look(subject: Subject, wanted: Wanted) -> tuple[Inspection, dict[str, Any]]
 def _prediction(subject: Subject, batch: int) -> tuple[Callable[..., Any], tuple[Any, ...]]:
     from minicolumn.nn.activations import activation_by_name
 
-    end = activation_by_name(subject.loss.rule.output_activation if subject.loss else "linear").function
+    end = activation_by_name(subject.loss.outputs.activation if subject.loss else "linear").function
 
     def predict(params: Any, x: np.ndarray) -> Any:
         return end(subject.network.apply(params, x))
@@ -186,12 +186,12 @@ def _rows(subject: Subject, rows: int) -> np.ndarray:
 def _targets(subject: Subject, X: np.ndarray) -> np.ndarray:
     import numpy as np
 
-    if subject.loss is not None and subject.loss.rule.task == "multiclass":
-        return np.zeros(len(X), np.int32)
     shape = subject.network.output_shape(subject.input_shape)
-    if subject.loss is not None and subject.loss.middle is not None:
-        shape = shape[:-1]
-    return np.ones((len(X), *shape), X.dtype)
+    if subject.loss is None:
+        return np.ones((len(X), *shape), X.dtype)
+    outputs = subject.loss.outputs
+    of_rows = (len(X), *outputs.target_shape(shape))
+    return np.zeros(of_rows, np.int32) if outputs.task == "multiclass" else np.ones(of_rows, X.dtype)
 
 
 # Their parts ----------------------------------------------------------------------------------------------

@@ -15,7 +15,6 @@ from minicolumn.cli.save import check_writable, uninterrupted
 from minicolumn.cli.screen import count, open_console, visible, working
 from minicolumn.cli.source import load_table_model, read_source
 from minicolumn.errors import DataError, did_you_mean
-from minicolumn.model import Model
 from minicolumn.model.files import write_atomically
 
 _WRITERS: dict[str, Callable[[polars.DataFrame, io.BytesIO], None]] = {
@@ -36,7 +35,7 @@ def run_prediction(model: str, data: str, out: str | None, quiet: bool) -> int:
     found = load_table_model(model)
     frame = read_source(data, console)
     with working(console, "Predicting"):
-        written = _bytes(predictions(found, frame), suffix)
+        written = _bytes(polars.DataFrame(found.predict_distribution_table(frame)), suffix)
     if out is None:
         sys.stdout.flush()
         sys.stdout.buffer.write(written)
@@ -45,20 +44,6 @@ def run_prediction(model: str, data: str, out: str | None, quiet: bool) -> int:
         write_atomically(out, [written])
     console.print(Text(f"{count(frame.height, 'row')} predicted, in {visible(out)}"), soft_wrap=True)
     return DONE
-
-
-def predictions(model: Model, frame: polars.DataFrame) -> polars.DataFrame:
-    """Return one row of answers for each row: the prediction, and each class's probability or the doubt."""
-    encoder = model.table
-    if encoder is None or encoder.classes is None:
-        return polars.DataFrame(
-            {"prediction": model.predict_table(frame), **model.predict_doubt_table(frame)}
-        )
-    probabilities = model.predict_proba_table(frame)
-    answers: dict[str, object] = {"prediction": encoder.decode_target(probabilities)}
-    for place, label in enumerate(encoder.classes):
-        answers[f"probability {label}"] = probabilities[:, place]
-    return polars.DataFrame(answers)
 
 
 def _format(out: str) -> str:

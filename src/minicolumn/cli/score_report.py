@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from minicolumn.cli.screen import count, heading, short, visible
+from minicolumn.model.metrics import HIGHER
 
 NAMES = {
     "accuracy": "accuracy",
@@ -31,10 +32,9 @@ _NOTES = {
     "r2": "0 is the mean, 1 is perfect",
     "rmse": "in the target's unit, lower is better",
     "mae": "in the target's unit, lower is better",
-    "interval_coverage": "share of rows inside the interval",
+    "interval_coverage": "share of rows inside the prediction interval",
     "interval_level": "what that share should be",
 }
-_LESS_IS_BETTER = {"log_loss", "rmse", "mae"}
 _MOST_CONFUSIONS = 8
 _FEWEST_LETTERS = 8  # of a class name that must be cut
 
@@ -69,8 +69,7 @@ def beats(scores: Mapping[str, float], baseline: Mapping[str, float]) -> bool:
     """
     shared = [name for name in NAMES if name in scores and name in baseline]
     return any(
-        scores[name] < baseline[name] if name in _LESS_IS_BETTER else scores[name] > baseline[name]
-        for name in shared
+        scores[name] > baseline[name] if HIGHER[name] else scores[name] < baseline[name] for name in shared
     )
 
 

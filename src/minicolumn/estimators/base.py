@@ -17,10 +17,10 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from minicolumn import random
 from minicolumn.errors import DataError
-from minicolumn.estimators import loading, parameters  # noqa: F401
+from minicolumn.estimators import parameters, registration  # noqa: F401
 from minicolumn.estimators.convergence import say
-from minicolumn.estimators.heads import Head, ascends
-from minicolumn.estimators.holding import Data, Parts, split
+from minicolumn.estimators.heads import Head
+from minicolumn.estimators.holdout import Data, Parts, split
 from minicolumn.estimators.network import (
     build_network,
     carried_over,
@@ -37,18 +37,12 @@ from minicolumn.model import Model
 from minicolumn.model.compute import Forward, forward
 from minicolumn.model.files import PathLike
 from minicolumn.nn import Loss, Sequential
+from minicolumn.nn.outputs import NumberOutputs, Outputs
 from minicolumn.registry import is_plain
 from minicolumn.train import History, Snapshot
 
 Array = np.ndarray
 SPARSE = ["csr", "csc"]
-# A loss whose predictions are those of an own loss function.
-_RULES = {
-    "identity": "squared_error",
-    "exp": "poisson",
-    "logistic": "binary_cross_entropy",
-    "softmax": "softmax_cross_entropy",
-}
 # What a fresh fit forgets of the one before.
 _FORGOTTEN = (
     "coefs_",
@@ -82,6 +76,8 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
     n_restarts: int
     dtype: Any
     n_features_in_: int
+    # What the network's outputs mean, known once a fit has begun.
+    _meaning: Any
 
     # What subclasses say ------------------------------------------------------------------------------------
 
@@ -196,9 +192,9 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
 
     def _begin(self, head: Head, first: bool) -> None:
         """Set what is known before the first step, and what a fresh fit forgets."""
-        self.n_outputs_ = head.outputs
+        self.n_outputs_ = head.units
         self.out_activation_ = head.out_activation
-        self._loss = head.record
+        self._loss, self._meaning = head.record, head.outputs
         if first or not hasattr(self, "_seed"):
             self._seed = _seed_of(self.random_state)
         if first:
@@ -209,7 +205,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
                 self.__dict__.pop(name, None)
 
     def _hold_out(self, data: Data, X_val: Any, y_val: Any, incremental: bool) -> Parts:
-        """Return the rows to train on, and those set apart."""
+        """Return the rows to train on, and those held out."""
         if (X_val is None) != (y_val is None):
             raise DataError("fit: give X_val and y_val together")
         if X_val is not None:
@@ -317,7 +313,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
 
     def _made(self) -> tuple[Sequential, Forward]:
         """Return the network, and what it is at work."""
-        loss = self._loss or Loss(_RULES[self.out_activation_])
+        loss, outputs = self._loss, self._meaning
         settings = (
             self.hidden_layer_sizes,
             self.activation,
@@ -325,7 +321,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
             self.dropout,
             self.input_dropout,
         )
-        return (_kept if is_plain((*settings, loss)) else _make)(*settings, loss)
+        return (_kept if is_plain((*settings, loss, outputs)) else _make)(*settings, loss, outputs)
 
     def _ready(self, X: Any) -> tuple[Forward, Any, Any]:
         """Return the network at work, its weights, and the rows once they are checked."""
@@ -374,9 +370,9 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
             raise DataError(f"encode_target: y has shape {list(y.shape)}, expected [rows] or [rows, outputs]")
         y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
         encoded, head = self._encode(y, first=False, incremental=True)
-        if head.outputs != self.n_outputs_:
+        if head.units != self.n_outputs_:
             raise DataError(
-                f"encode_target: y of shape {list(y.shape)} asks for {head.outputs} outputs, the network has "
+                f"encode_target: y of shape {list(y.shape)} asks for {head.units} outputs, the network has "
                 f"{self.n_outputs_}"
             )
         return encoded
@@ -400,10 +396,17 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
 
 
 def _make(
-    sizes: Any, activation: Any, outputs: int, dropout: Any, input_dropout: float, loss: Loss
+    sizes: Any,
+    activation: Any,
+    units: int,
+    dropout: Any,
+    input_dropout: float,
+    loss: Loss | None,
+    outputs: Outputs,
 ) -> tuple[Sequential, Forward]:
-    network = build_network(sizes, activation, outputs, dropout, input_dropout, ascends(loss))
-    return network, forward(network, loss)
+    end = outputs.end if isinstance(outputs, NumberOutputs) else ()
+    network = build_network(sizes, activation, units, dropout, input_dropout, end)
+    return network, forward(network, loss, outputs)
 
 
 _kept = functools.lru_cache(maxsize=32)(_make)

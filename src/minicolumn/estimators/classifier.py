@@ -17,12 +17,13 @@ from sklearn.utils.validation import validate_data
 from minicolumn.errors import DataError
 from minicolumn.estimators.base import SPARSE, BaseMLP
 from minicolumn.estimators.heads import Head, classification_head, fits_task
-from minicolumn.estimators.holding import Data, Parts
+from minicolumn.estimators.holdout import Data, Parts
 from minicolumn.estimators.network import last_dense
 from minicolumn.estimators.parameters import CONSTRAINTS, NamesWithSettings, check_class_weight
+from minicolumn.estimators.rollback import rollback
 from minicolumn.estimators.sklearn_callbacks import with_callbacks
-from minicolumn.estimators.unharmed import unharmed
 from minicolumn.nn import ALIASES, LOSSES
+from minicolumn.nn.outputs import ClassOutputs
 from minicolumn.train.calibrate import best_factor
 
 Array = np.ndarray
@@ -89,6 +90,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         "class_weight": [StrOptions({"balanced"}), dict, list, None],
         "calibrate": ["boolean"],
     }
+
+    _meaning: ClassOutputs
 
     def __init__(
         self,
@@ -166,7 +169,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         self.threads = threads
 
     @with_callbacks
-    @unharmed
+    @rollback
     def fit(self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None) -> Any:
         """Learn from rows and their classes.
 
@@ -180,7 +183,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     @available_if(lambda estimator: estimator._stochastic())
     @with_callbacks
-    @unharmed
+    @rollback
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Any:
         """Go over some rows once, from where the last call stood.
 
@@ -198,14 +201,14 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         if self._label_binarizer.y_type_.startswith("multilabel"):
             return self._labels(run.outputs(params, X))
         # Of a single class there is but one place, whatever the outputs.
-        return self.classes_.take(run.places(params, X), mode="clip")
+        return self.classes_.take(run.codes(params, X), mode="clip")
 
     def predict_proba(self, X: Any) -> Array:
         """Return the probability of each class, [rows, classes] in the order of `classes_`."""
         p = self._predictions(X)
         if len(self.classes_) == 1 and p.shape[1] < 3:
             return np.ones((len(p), 1), p.dtype)
-        return np.concatenate([1.0 - p, p], axis=1) if p.shape[1] == 1 else p
+        return self._meaning.class_scores(p)
 
     def predict_log_proba(self, X: Any) -> Array:
         """Return the logarithm of `predict_proba`."""
@@ -251,7 +254,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         classes = len(self.classes_)
         head = classification_head(self.loss, classes if classes > 2 else 1, multilabel=False)
         numbers = np.searchsorted(self.classes_, y).astype(np.int32)
-        return numbers if head.rule.task == "multiclass" else numbers[:, None], head
+        return numbers if head.outputs.describes_one else numbers[:, None], head
 
     def _check_labels(self, labels: Array, incremental: bool) -> None:
         if self.warm_start and not incremental and set(labels) != set(self.classes_):
@@ -314,8 +317,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             return params
         network = self._network()
         p = self._outputs(params, held.X)
-        if self.out_activation_ == "logistic":  # each yes-or-no answer is a row of two classes
-            p = np.stack([1.0 - p.ravel(), p.ravel()], axis=1)
+        # Each yes-or-no answer is a row of two classes.
+        p = p if self._meaning.describes_one else self._meaning.class_scores(p.ravel())
         factor = best_factor(p, held.y.ravel())
         self.temperature_ = 1.0 / factor
         last = last_dense(network)

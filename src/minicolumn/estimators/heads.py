@@ -9,6 +9,7 @@ from typing import Any
 from minicolumn.errors import DataError, did_you_mean
 from minicolumn.nn import LOSSES, Loss, LossRule
 from minicolumn.nn.losses import as_loss
+from minicolumn.nn.outputs import ClassOutputs, NumberOutputs, Outputs, Point
 
 # scikit-learn's names of what turns raw outputs into predictions.
 _OUT_NAMES = {"linear": "identity", "exponential": "exp"}
@@ -38,19 +39,19 @@ class RowLoss:
 class Head:
     """The end of a network.
 
-    outputs     of the network
+    units       outputs of the network
     loss        what is minimised, a `RowLoss` or an own function
-    rule        says how raw outputs become predictions, also where the loss is an own function
+    outputs     what they mean, also where the loss is an own function
     """
 
-    outputs: int
+    units: int
     loss: Callable[..., Any]
-    rule: LossRule
+    outputs: Outputs
 
     @property
     def out_activation(self) -> str:
         """Return scikit-learn's name of what turns raw outputs into predictions."""
-        return _OUT_NAMES.get(self.rule.output_activation, self.rule.output_activation)
+        return _OUT_NAMES.get(self.outputs.activation, self.outputs.activation)
 
     @property
     def record(self) -> Loss | None:
@@ -58,25 +59,26 @@ class Head:
         return self.loss.record if isinstance(self.loss, RowLoss) else None
 
 
-def regression_head(loss: Any, outputs: int) -> Head:
+def regression_head(loss: Any, targets: int) -> Head:
     """Return the head for numbers: one output for each, or several that describe a single one.
 
-    outputs     numbers to learn for each row
+    targets     numbers to learn for each row
     Errors      DataError for a loss that is not for numbers, or describes only one where there are several
     """
     record = as_loss(loss)
     if record is None:
-        return Head(outputs, loss, LOSSES["squared_error"])
-    rule = _fitting(record, ("regression",))
-    if describes_doubt(record):
-        if outputs > 1:
+        return Head(targets, loss, Point())
+    outputs = _fitting(record, ("regression",)).outputs
+    assert isinstance(outputs, NumberOutputs)
+    if outputs.describes_one:
+        if targets > 1:
             raise DataError(
-                f"{record} describes one number, y holds {outputs} for each row; put the estimator into "
+                f"{record} describes one number, y holds {targets} for each row; put the estimator into "
                 "sklearn.multioutput.MultiOutputRegressor"
             )
-        return Head(record.width, RowLoss(record), rule)
+        return Head(outputs.width, RowLoss(record), outputs)
     half = 0.5 if record == Loss("squared_error") else 1.0
-    return Head(outputs, RowLoss(record, half * outputs), rule)
+    return Head(targets, RowLoss(record, half * targets), outputs)
 
 
 def classification_head(loss: Any, columns: int, multilabel: bool) -> Head:
@@ -90,45 +92,26 @@ def classification_head(loss: Any, columns: int, multilabel: bool) -> Head:
     record = as_loss(default if isinstance(loss, str) and loss == "log_loss" else loss)
     if record is None:
         own: Any = loss
-        return Head(columns, own, LOSSES[default])
+        return Head(columns, own, Loss(default).outputs)
     tasks = ("multiclass",) if several else ("binary",) if multilabel else ("binary", "multiclass")
-    rule = _fitting(record, tasks)
-    if rule.task == "multiclass":
-        return Head(max(columns, 2), RowLoss(record), rule)
-    return Head(columns, RowLoss(record, float(columns)), rule)
+    outputs = _fitting(record, tasks).outputs
+    if outputs.task == "multiclass":
+        return Head(max(columns, 2), RowLoss(record), outputs)
+    return Head(columns, RowLoss(record, float(columns)), outputs)
 
 
-def _fitting(record: Loss, tasks: tuple[str, ...]) -> LossRule:
-    """Return the rule of a loss that fits one of the tasks."""
-    rule = record.rule
-    if not fits_task(rule, tasks):
+def _fitting(record: Loss, tasks: tuple[str, ...]) -> Loss:
+    """Return a loss that fits one of the tasks; refuse any other."""
+    if not fits_task(record.rule, tasks):
         fitting = [rule.name for rule in LOSSES.values() if fits_task(rule, tasks)]
-        hint = did_you_mean(rule.name, fitting)
-        raise DataError(f"loss {rule.name!r} does not fit this target{hint}; there are {', '.join(fitting)}")
-    return rule
-
-
-def levels_of(record: Loss | None) -> tuple[float, ...]:
-    """Return the levels of a quantile loss; none for any other."""
-    return record.levels if record is not None else ()
-
-
-def is_normal(record: Loss | None) -> bool:
-    """Return whether outputs are mean and logarithm of the variance."""
-    return record is not None and record.name == "gaussian_nll"
-
-
-def describes_doubt(record: Loss | None) -> bool:
-    """Return whether outputs describe one number with what is not known of it."""
-    return record is not None and record.middle is not None
-
-
-def ascends(record: Loss | None) -> bool:
-    """Return whether outputs are several quantiles, which must not cross."""
-    return len(levels_of(record)) > 1
+        hint = did_you_mean(record.name, fitting)
+        raise DataError(
+            f"loss {record.name!r} does not fit this target{hint}; there are {', '.join(fitting)}"
+        )
+    return record
 
 
 def fits_task(rule: LossRule, tasks: tuple[str, ...]) -> bool:
-    """Return whether a loss is for one of the tasks: with an output a number, or probabilities of classes."""
-    proper = rule.task == "regression" or rule.output_activation in ("logistic", "softmax")
-    return rule.task in tasks and proper
+    """Return whether a loss is for one of the tasks: for numbers, or with probabilities of classes."""
+    outputs = rule.outputs_with(rule.defaults)
+    return outputs.task in tasks and (not isinstance(outputs, ClassOutputs) or outputs.are_probabilities)

@@ -1,4 +1,4 @@
-"""Split conformal prediction: intervals by what predictions missed on rows that were set apart."""
+"""Split conformal prediction: intervals by what predictions missed on a calibration set."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from minicolumn.errors import DataError
-from minicolumn.estimators.heads import levels_of
-from minicolumn.nn import Loss
+from minicolumn.model.intervals import REMEDY, missing_levels
+from minicolumn.nn.outputs import NumberOutputs
 
 Array = np.ndarray
 
@@ -46,17 +46,11 @@ def conformal_radius(residuals: Array, coverage: float, weight: Array | None = N
     return np.take_along_axis(residuals, order, axis=0)[reached.argmax(axis=0), np.arange(residuals.shape[1])]
 
 
-def why_none(record: Loss | None, coverage: float) -> str:
+def why_none(outputs: NumberOutputs, coverage: float) -> str:
     """Return what to do where no interval can be given."""
-    levels = levels_of(record)
-    if len(levels) < 2:
-        return (
-            "predict_interval: no rows were set apart; fit with conformal_fraction=0.2, early_stopping or "
-            "X_val, or with a loss that knows its doubt: mc.nn.Loss('quantile', levels=(0.05, 0.5, 0.95)) or "
-            "'gaussian_nll'"
-        )
-    wanted = f"{0.5 * (1 - coverage):g} and {0.5 * (1 + coverage):g}"
+    if outputs.interval_level is not None:
+        return missing_levels(outputs, coverage)
     return (
-        f"predict_interval: a coverage of {coverage:g} lies between the quantiles {wanted}; the loss has "
-        f"{', '.join(map(str, levels))}; fit with those levels, or set rows apart (conformal_fraction=0.2)"
+        "predict_interval: no rows were held out; fit with conformal_fraction=0.2, early_stopping or X_val, "
+        f"or with a loss that learns the predictive uncertainty: {REMEDY}"
     )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minicolumn.errors import DataError
-from minicolumn.nn import Ascending, Dense, Dropout, Sequential
+from minicolumn.nn import Dense, Dropout, Layer, Sequential
 from minicolumn.nn.activations import ACTIVATIONS, ALIASES
 
 Array = np.ndarray
@@ -38,14 +38,15 @@ def for_each(name: str, value: Any, layers: int) -> tuple[Any, ...]:
 def build_network(
     sizes: Any,
     activation: Any,
-    outputs: int,
+    units: int,
     dropout: Any = 0.0,
     input_dropout: float = 0.0,
-    ascending: bool = False,
+    end: tuple[Layer, ...] = (),
 ) -> Sequential:
     """Return the layers: dense ones with their activations and dropout between, raw outputs at the end.
 
-    ascending   whether the outputs of a row are put in order
+    units       of the last dense layer
+    end         layers behind it, which its outputs need to be valid
 
     >>> build_network((8, 4), "tanh", 3, dropout=0.5)
     Sequential(Dense(8, activation='tanh'), Dropout(0.5), Dense(4, activation='tanh'), Dropout(0.5), Dense(3))
@@ -54,11 +55,11 @@ def build_network(
     functions = for_each("activation", activation, len(hidden))
     rates = for_each("dropout", dropout, len(hidden))
     layers: list[Any] = [Dropout(input_dropout)] if input_dropout else []
-    for units, function, rate in zip(hidden, functions, rates, strict=True):
-        layers.append(Dense(units, function))
+    for size, function, rate in zip(hidden, functions, rates, strict=True):
+        layers.append(Dense(size, function))
         if rate:
             layers.append(Dropout(rate))
-    return Sequential(*layers, Dense(outputs), *([Ascending()] if ascending else []))
+    return Sequential(*layers, Dense(units), *end)
 
 
 def dense_layers(network: Sequential) -> dict[str, Dense]:

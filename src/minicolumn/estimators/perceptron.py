@@ -21,7 +21,7 @@ from minicolumn.estimators.perceptron_convergence import Convergence, known_tabl
 from minicolumn.estimators.perceptron_epoch import Penalty
 from minicolumn.estimators.perceptron_targets import Targets, read_targets
 from minicolumn.estimators.perceptron_train import Rows, Settings, train
-from minicolumn.estimators.unharmed import unharmed
+from minicolumn.estimators.rollback import rollback
 from minicolumn.nn.classic import separation
 
 Array = np.ndarray
@@ -57,8 +57,8 @@ class Perceptron(ClassifierMixin, BaseEstimator):
     verbose             above 0, each epoch is told to the logger "minicolumn"
     eta0                learning rate; without a penalty it only scales the weights
     n_jobs              taken and not needed: units learn side by side in one call
-    random_state        chooses the orders and the rows set apart
-    early_stopping      judge by the share of right answers on rows set apart instead
+    random_state        chooses the orders and the rows held out
+    early_stopping      judge by the share of right answers on held-out rows instead
     validation_fraction share of those rows
     n_iter_no_change    epochs in a row that may fail
     class_weight        {class: factor} on the learning rate, or "balanced"; for labels, {label: factor}
@@ -116,7 +116,7 @@ class Perceptron(ClassifierMixin, BaseEstimator):
 
     # Learning ----------------------------------------------------------------------------------------------
 
-    @unharmed
+    @rollback
     def fit(
         self, X: Any, y: Any, coef_init: Any = None, intercept_init: Any = None, sample_weight: Any = None
     ) -> Self:
@@ -156,7 +156,7 @@ class Perceptron(ClassifierMixin, BaseEstimator):
             )
         return self
 
-    @unharmed
+    @rollback
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Go through some rows once, from the weights as they are.
 
@@ -239,7 +239,7 @@ class Perceptron(ClassifierMixin, BaseEstimator):
         )
 
     def _held_out(self, targets: Targets, weights: Array) -> Array:
-        """Return which rows are set apart to judge by, bool [rows]."""
+        """Return which rows are held out to judge by, bool [rows]."""
         held = np.zeros(len(weights), bool)
         if not self.early_stopping:
             return held
@@ -247,7 +247,7 @@ class Perceptron(ClassifierMixin, BaseEstimator):
         split = splitter(test_size=self.validation_fraction, random_state=self.random_state)
         held[next(split.split(held[:, None], targets.values))[1]] = True
         if not weights[held].any():
-            raise DataError("Perceptron: all rows set apart have weight 0; choose another random_state")
+            raise DataError("Perceptron: all held-out rows have weight 0; choose another random_state")
         return held
 
     def _check_parameters(self) -> None:

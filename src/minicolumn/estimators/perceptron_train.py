@@ -57,7 +57,7 @@ def train(
 
     weight, bias    to start from, [fan_in, units] and [units]
     seen            rows seen before, which chooses the orders that come
-    score           of (weight, bias), by unit, on rows set apart; None judges by the training objective
+    score           of (weight, bias), by unit, on held-out rows; None judges by the training objective
     Returns         the units and the number of epochs
     """
     epoch = perceptron_epoch(settings.penalty, settings.learning_rate, settings.fit_bias)

@@ -15,24 +15,16 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from minicolumn.errors import DataError
 from minicolumn.estimators.base import SPARSE, BaseMLP
-from minicolumn.estimators.first_answer import first_answer
-from minicolumn.estimators.heads import (
-    Head,
-    describes_doubt,
-    fits_task,
-    is_normal,
-    levels_of,
-    regression_head,
-)
-from minicolumn.estimators.holding import Data, Parts, split
+from minicolumn.estimators.heads import Head, fits_task, regression_head
+from minicolumn.estimators.holdout import Data, Parts, split
 from minicolumn.estimators.intervals import conformal_radius, why_none
 from minicolumn.estimators.network import last_dense
 from minicolumn.estimators.parameters import CONSTRAINTS, NamesWithSettings
+from minicolumn.estimators.rollback import rollback
 from minicolumn.estimators.scales import check_target_scale
 from minicolumn.estimators.sklearn_callbacks import with_callbacks
-from minicolumn.estimators.unharmed import unharmed
-from minicolumn.model.doubt import band_of, mean_and_spread
 from minicolumn.nn import ALIASES, LOSSES, Sequential
+from minicolumn.nn.outputs import NumberOutputs
 
 Array = np.ndarray
 NUMBER_LOSSES = {rule.name for rule in LOSSES.values() if fits_task(rule, ("regression",))}
@@ -54,13 +46,13 @@ class MLPRegressor(RegressorMixin, BaseMLP):
                         `mc.nn.Loss("quantile", levels=(0.05, 0.5, 0.95))` learns quantiles that cannot cross,
                         and "gaussian_nll" mean and spread
     scoring             None is R2
-    conformal_fraction  share of the rows to set apart for `predict_interval`; 0 takes the rows held out for
-                        early stopping, or X_val
+    conformal_fraction  share of the rows held out to calibrate `predict_interval`; 0 takes those held out
+                        for early stopping, or X_val
 
     Learnt beside scikit-learn's attributes: `history_` (a `mc.History`, whose `plot()` draws it, whose
     `kept` is the epoch that the weights are of; with `val_score` where rows are held out, which callbacks
     may watch), `validation_loss_curve_` where rows are held out, `held_outputs_`, `held_targets_` and
-    `held_weights_` of the rows set apart for intervals.
+    `held_weights_` of the calibration set.
 
     Errors      ValueError (`mc.DataError` and scikit-learn's own) for what cannot be used
     Differs     from scikit-learn: computed in float32; the first weights are the same (quantiles and
@@ -79,6 +71,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         "loss": [NamesWithSettings(NUMBER_LOSSES), callable],
         "conformal_fraction": [Interval(Real, 0, 1, closed="left")],
     }
+
+    _meaning: NumberOutputs
 
     def __init__(
         self,
@@ -154,7 +148,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         self.threads = threads
 
     @with_callbacks
-    @unharmed
+    @rollback
     def fit(self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None) -> Any:
         """Learn from rows and their numbers.
 
@@ -168,7 +162,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     @available_if(lambda estimator: estimator._stochastic())
     @with_callbacks
-    @unharmed
+    @rollback
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
         """Go over some rows once, from where the last call stood; see `MLPClassifier.partial_fit`."""
         return self._fit(X, y, sample_weight, incremental=True)
@@ -181,11 +175,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         outputs = self._predictions(X)
         if not return_std:
             return self._numbers(outputs)
-        if not is_normal(self._loss):
+        spread = self._meaning.spread(outputs)
+        if spread is None:
             raise DataError(
                 "predict: return_std needs loss='gaussian_nll', which learns the spread of each row"
             )
-        spread = mean_and_spread(outputs)[1][:, 0]
         return self._numbers(outputs), spread.astype(self._dtype_out, copy=False)
 
     def predict_quantiles(self, X: Any) -> Array:
@@ -194,7 +188,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         Errors      DataError where the loss is not "quantile"
         """
         check_is_fitted(self)
-        if not levels_of(self._loss):
+        if not self._meaning.quantile_levels:
             raise DataError(
                 "predict_quantiles: fit with loss=mc.nn.Loss('quantile', levels=(0.05, 0.5, 0.95))"
             )
@@ -204,7 +198,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         """Return ends between which the truth lies with a given probability.
 
         From the network alone, where it has learnt quantiles at (1 - coverage) / 2 and (1 + coverage) / 2, or
-        mean and spread: as good as what it has learnt. Where rows were set apart, the ends are moved by what
+        mean and spread: as good as what it has learnt. Where rows were held out, the ends are moved by what
         they missed of those, and hold whatever the network has learnt (see `conformal_radius`): of quantiles
         by the same distance everywhere, of mean and spread by a multiple of the spread, of one number to both
         sides of it. Rows that also decided when to stop make intervals a little too narrow; those of
@@ -212,16 +206,16 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
         coverage    0 < coverage < 1
         Returns     [rows, 2], or [rows, outputs, 2]: the lower end and the upper
-        Errors      DataError where no rows were set apart, or too few, and the network does not tell
+        Errors      DataError where no rows were held out, or too few, and the network does not tell
         """
-        outputs = self._predictions(X)
-        band, held, targets = band_of(self._loss, outputs, coverage), self.held_outputs_, self.held_targets_
+        band = self._meaning.band(self._predictions(X), coverage)
+        held, targets = self.held_outputs_, self.held_targets_
         radius: Array | float = 0.0
         if held is not None and targets is not None:
-            missed = band_of(self._loss, held, coverage).residuals(targets)
+            missed = self._meaning.band(held, coverage).residuals(targets)
             radius = conformal_radius(missed, coverage, self.held_weights_)
         elif not band.is_whole:
-            raise DataError(why_none(self._loss, coverage))
+            raise DataError(why_none(self._meaning, coverage))
         ends = band.widened(radius).astype(self._dtype_out, copy=False)
         return ends[:, 0] if ends.shape[1] == 1 else ends
 
@@ -245,15 +239,16 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             raise DataError(f"y must hold numbers, got {y.dtype}")
         Y = y.reshape(len(y), -1)
         head = regression_head(self.loss, Y.shape[1])
+        outputs = head.outputs
+        assert isinstance(outputs, NumberOutputs)
         if first and not incremental and head.out_activation == "identity":
-            check_target_scale(y, placed=describes_doubt(head.record))
+            check_target_scale(y, placed=outputs.is_distribution)
         return Y.astype(np.float64), head
 
     def _numbers(self, outputs: Array) -> Array:
         outputs = outputs.astype(self._dtype_out, copy=False)
-        if self._loss is not None and self._loss.middle is not None:
-            return outputs[:, self._loss.middle]
-        return outputs[:, 0] if outputs.shape[1] == 1 else outputs
+        numbers = self._meaning.expected(outputs)
+        return numbers[:, 0] if numbers.ndim > 1 and numbers.shape[1] == 1 else numbers
 
     def _default_score(self, data: Data, outputs: Array) -> float:
         from sklearn.metrics import r2_score
@@ -263,7 +258,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         return float(r2_score(data.target, self._numbers(outputs), sample_weight=data.weight))
 
     def _placed(self, network: Sequential, params: Any, data: Data) -> Any:
-        bias = first_answer(self._loss, data.y, data.weight)
+        # From 0 a training would first have to find the place and the unit of the numbers, by steps of a
+        # fixed size; a variance that is far too small makes those steps useless. Single numbers begin where
+        # scikit-learn's do; numbers whose spread overflows are refused by whoever trains.
+        distribution = self._meaning.is_distribution
+        bias = self._meaning.initial_bias(data.y, data.weight, self.n_outputs_) if distribution else None
         if bias is None:
             return params
         name = last_dense(network)
@@ -274,11 +273,13 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     def _hold_out(self, data: Data, X_val: Any, y_val: Any, incremental: bool) -> Parts:
         if not self.conformal_fraction or incremental:
             return super()._hold_out(data, X_val, y_val, incremental)
-        data, apart = split(data, self.conformal_fraction, self._split_seed() + 1, None, "conformal_fraction")
-        return replace(super()._hold_out(data, X_val, y_val, incremental), apart=apart)
+        data, calibration = split(
+            data, self.conformal_fraction, self._split_seed() + 1, None, "conformal_fraction"
+        )
+        return replace(super()._hold_out(data, X_val, y_val, incremental), calibration=calibration)
 
     def _finish(self, params: Any, parts: Parts) -> Any:
-        rows = parts.apart or parts.held
+        rows = parts.calibration or parts.held
         # Those of other weights say nothing of these.
         self.held_outputs_ = self.held_targets_ = self.held_weights_ = None
         if rows is not None:

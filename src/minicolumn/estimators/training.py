@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from minicolumn.errors import DataError, DivergenceError
 from minicolumn.estimators.convergence import Convergence, say
 from minicolumn.estimators.heads import Head, RowLoss
-from minicolumn.estimators.holding import Data
+from minicolumn.estimators.holdout import Data
 from minicolumn.estimators.parameters import lowers_its_rate, optimizer_of, regularizer_of, schedule_of
 from minicolumn.estimators.scales import NOT_FINITE
 from minicolumn.estimators.sklearn_callbacks import Bridge, Hooks
@@ -201,7 +201,7 @@ def _by_lbfgs(task: Task) -> Outcome:
         data.weight,
         np.float64,
         record.rule if record else None,
-        (task.head.outputs,),
+        (task.head.units,),
     )
     found = minimize_lbfgs(
         task.network,

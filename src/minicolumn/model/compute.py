@@ -18,6 +18,7 @@ from minicolumn.model.scores import Metric, measure
 from minicolumn.nn.activations import activation_by_name
 from minicolumn.nn.layer import Layer
 from minicolumn.nn.losses import Loss
+from minicolumn.nn.outputs import ClassOutputs, Outputs
 from minicolumn.registry import is_plain
 from minicolumn.trace.loops import scan
 from minicolumn.tree import Mismatch, leaves
@@ -46,29 +47,30 @@ class Forward:
     """A network compiled once for any number of rows, without dropout or noise; the weights are arguments.
 
     network     the layers
-    loss        what to measure; a record says how raw outputs become predictions, too. None measures nothing
+    loss        what to measure; a record says what the outputs mean, too. None measures nothing
+    outputs     what the outputs mean where the loss does not say so; None takes them as they are
     """
 
-    def __init__(self, network: Layer, loss: Loss | Callable[..., Any] | None) -> None:
-        self._made_of = network, loss
+    def __init__(
+        self, network: Layer, loss: Loss | Callable[..., Any] | None, outputs: Outputs | None = None
+    ) -> None:
+        self._made_of = network, loss, outputs
         record = loss if isinstance(loss, Loss) else None
-        activation = activation_by_name(record.rule.output_activation if record else "linear").function
+        meaning = record.outputs if record else outputs
+        activation = activation_by_name(meaning.activation if meaning else "linear").function
         measured = record.measured() if record else loss
         self.record = record
 
         def apply(params: Any, x: Array) -> Any:
             return activation(network.apply(params, x))
 
-        def outputs(params: Any, blocks: Array) -> Any:
+        def predict(params: Any, blocks: Array) -> Any:
             return scan(lambda state, x: (state, apply(params, x)), (), blocks)[1]
 
-        def places(params: Any, blocks: Array) -> Any:
-            def place(x: Array) -> Array:
-                out = apply(params, x)
-                found = np.argmax(out, axis=1) if out.shape[1] > 1 else out[:, 0] > 0.5
-                return found.astype(np.int32)
-
-            return scan(lambda state, x: (state, place(x)), (), blocks)[1]
+        def codes(params: Any, blocks: Array) -> Any:
+            classes = meaning
+            assert isinstance(classes, ClassOutputs)  # of others nobody asks for class numbers
+            return scan(lambda state, x: (state, classes.codes(apply(params, x))), (), blocks)[1]
 
         def block_loss(params: Any, x: Array, y: Array, weight: Array) -> Any:
             assert measured is not None  # whoever has no loss asks for none
@@ -95,10 +97,10 @@ class Forward:
         self._wide: dict[tuple[int, ...], bool] = {}
         # Weights that decay, and probabilities far from 1, may be subnormal numbers, which take far longer.
         lower = functools.partial(compile, flush_subnormals=True)
-        self._outputs = lower(outputs, dims={1: "blocks"})
+        self._outputs = lower(predict, dims={1: "blocks"})
         # Too little to wake anybody for.
-        self._few = FewRows(apply, lower(outputs, dims={1: "blocks"}, threads=1))
-        self._places = lower(places, dims={1: "blocks"})
+        self._few = FewRows(apply, lower(predict, dims={1: "blocks"}, threads=1))
+        self._codes = lower(codes, dims={1: "blocks"})
         self._losses = lower(losses, dims={1: "blocks", 2: "blocks", 3: "blocks"})
         self._loss = lower(block_loss)
         self._several = lower(several, dims={0: "states", 1: "blocks"})
@@ -120,12 +122,12 @@ class Forward:
         """Return the predictions with the axis of outputs, also where there is but one."""
         return self._in_calls(self._outputs, self._few, params, X)
 
-    def places(self, params: Any, X: Any) -> Array:
-        """Return which output is the largest, the first of equal ones; of a single one if it is above 1/2.
+    def codes(self, params: Any, X: Any) -> Array:
+        """Return each row's class number: of the largest output, the first of equal ones; or yes or no.
 
         Returns     int32 [rows]
         """
-        return self._in_calls(self._places, Filled(self._places), params, X)
+        return self._in_calls(self._codes, Filled(self._codes), params, X)
 
     def _in_calls(self, many: Program, few: ByBlocks, params: Any, X: Any) -> Array:
         dtype, wide = dtype_of(params), self._is_wide(params, X.shape[1:])
@@ -250,10 +252,13 @@ def _rows(blocks: Array) -> Array:
     return blocks.reshape(-1, *blocks.shape[2:])
 
 
-def forward(network: Layer, loss: Loss | Callable[..., Any] | None) -> Forward:
+def forward(
+    network: Layer, loss: Loss | Callable[..., Any] | None, outputs: Outputs | None = None
+) -> Forward:
     """Return a network's `Forward`, the same one for equal networks that hold no own functions."""
-    make = _kept if is_plain((network, loss)) else Forward
-    return make(network, loss)
+    said = None if isinstance(loss, Loss) else outputs
+    make = _kept if is_plain((network, loss, said)) else Forward
+    return make(network, loss, said)
 
 
 _kept = functools.lru_cache(maxsize=32)(Forward)

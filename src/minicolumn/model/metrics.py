@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+
+from minicolumn.nn.outputs import ClassOutputs, NumberOutputs, Outputs
 
 Array = np.ndarray
 # Probabilities are kept this far from 0 before their logarithm is taken, as scikit-learn does in float64.
@@ -17,14 +20,17 @@ _TINY = float(np.finfo(np.float64).eps)
 class Score:
     """A figure that predictions are judged by.
 
-    function            of (right answers, predictions); None where it is not defined for them
+    function            of (right answers, predictions), for distributions of what the outputs mean before
+                        these; None where it is not defined for them
     higher_is_better    None where neither is, as for a coverage
     usual               whether it is told where nothing is said
+    of_probabilities    whether it judges probabilities, not margins
     """
 
-    function: Callable[[Array, Array], float | None]
+    function: Callable[..., float | None]
     higher_is_better: bool | None
     usual: bool = False
+    of_probabilities: bool = False
 
 
 # Classes: codes int [rows], and what speaks for each, probabilities or margins, float [rows, classes] ------
@@ -82,7 +88,7 @@ def _mcc(codes: Array, p: Array) -> float | None:
 CLASS_SCORES: Mapping[str, Score] = {
     "accuracy": Score(_accuracy, True, usual=True),
     "balanced_accuracy": Score(_balanced_accuracy, True, usual=True),
-    "log_loss": Score(_log_loss, False, usual=True),
+    "log_loss": Score(_log_loss, False, usual=True, of_probabilities=True),
     "roc_auc": Score(_roc_auc, True, usual=True),
     "f1": Score(_f1, True),
     "mcc": Score(_mcc, True),
@@ -136,27 +142,55 @@ NUMBER_SCORES: Mapping[str, Score] = {
 }
 
 
-def quantile_scores(levels: tuple[float, ...]) -> dict[str, Score]:
-    """Return the scores of numbers [rows, 1] and their predicted quantiles [rows, levels].
+# Predictive distributions: the record, numbers float [rows, 1], predictions [rows, outputs] of one each -----
 
-    pinball     mean over rows and levels of the pinball loss
-    coverage    share of rows between the lowest and the highest quantile; none for a single level
+
+def _pinball(outputs: NumberOutputs, y: Array, p: Array) -> float:
+    from sklearn.metrics import mean_pinball_loss
+
+    columns = zip(p.T, outputs.quantile_levels, strict=True)
+    return float(np.mean([mean_pinball_loss(y[:, 0], column, alpha=level) for column, level in columns]))
+
+
+def _interval_coverage(outputs: NumberOutputs, y: Array, p: Array) -> float:
+    return outputs.widest_band(p).covered(y)
+
+
+DISTRIBUTION_SCORES: Mapping[str, Score] = {
+    "pinball": Score(_pinball, False),
+    "interval_coverage": Score(_interval_coverage, None),
+}
+
+
+def distribution_scores(outputs: NumberOutputs) -> dict[str, Score]:
+    """Return the scores of numbers [rows, 1] and predictions [rows, outputs] of their distributions.
+
+    pinball             of quantiles: mean over rows and levels of the pinball loss
+    interval_coverage   share of rows within the widest prediction interval that outputs tell, if any
     """
-
-    def pinball(y: Array, p: Array) -> float:
-        from sklearn.metrics import mean_pinball_loss
-
-        return float(
-            np.mean([mean_pinball_loss(y[:, 0], p[:, k], alpha=level) for k, level in enumerate(levels)])
-        )
-
-    def coverage(y: Array, p: Array) -> float | None:
-        inside = (p[:, 0] <= y[:, 0]) & (y[:, 0] <= p[:, -1])
-        return float(np.mean(inside)) if len(levels) > 1 else None
-
-    return {"pinball": Score(pinball, False), "coverage": Score(coverage, None)}
+    told = {"pinball": outputs.quantile_levels, "interval_coverage": outputs.interval_level}
+    return {
+        name: replace(score, function=functools.partial(score.function, outputs))
+        for name, score in DISTRIBUTION_SCORES.items()
+        if told[name]
+    }
 
 
+def scores_for(outputs: Outputs) -> dict[str, Score]:
+    """Return the scores that predictions of a kind can be judged by, by name."""
+    if isinstance(outputs, ClassOutputs):
+        return {k: s for k, s in CLASS_SCORES.items() if outputs.are_probabilities or not s.of_probabilities}
+    assert isinstance(outputs, NumberOutputs)
+    return {**NUMBER_SCORES, **distribution_scores(outputs)}
+
+
+# Whether higher is better, by name; None where neither is.
+HIGHER: Mapping[str, bool | None] = {
+    name: score.higher_is_better
+    for table in (CLASS_SCORES, NUMBER_SCORES, DISTRIBUTION_SCORES)
+    for name, score in table.items()
+}
+HIGHER_IS_BETTER = frozenset(name for name, higher in HIGHER.items() if higher)
 # What is told where nothing is said, by the task of the loss.
 SCORES: dict[str, tuple[str, ...]] = {
     task: tuple(name for name, score in table.items() if score.usual)
@@ -166,10 +200,6 @@ SCORES: dict[str, tuple[str, ...]] = {
         ("regression", NUMBER_SCORES),
     )
 }
-# For these, more is better; for every other figure, less.
-HIGHER_IS_BETTER = frozenset(
-    name for name, score in {**CLASS_SCORES, **NUMBER_SCORES}.items() if score.higher_is_better
-)
 
 
 def scored(
@@ -182,6 +212,16 @@ def scored(
         if values:
             found[name] = float(np.mean(values))
     return found
+
+
+def usual_scores(outputs: Outputs, answers: Array, predicted: Array) -> dict[str, float]:
+    """Return the scores that are told where nothing is said, of predictions of a kind.
+
+    answers     class codes [rows], or numbers
+    predicted   what speaks for each class, [rows, classes], or the numbers expected
+    """
+    usual = [name for name, score in scores_for(outputs).items() if score.usual]
+    return scored(scores_for(outputs), usual, [(answers, predicted.astype(np.float64))])
 
 
 def classification_scores(codes: Array, probabilities: Array) -> dict[str, float]:

@@ -13,12 +13,13 @@ from minicolumn.errors import DataError, ShapeError, did_you_mean
 from minicolumn.model import metrics
 from minicolumn.model.artifact import Artifact, artifact_to_bytes, load_artifact, save_artifact
 from minicolumn.model.compute import Forward, dtype_of, forward
-from minicolumn.model.doubt import check_width, coverage_scores, describes_one, doubt_in_unit
 from minicolumn.model.files import PathLike
+from minicolumn.model.intervals import distribution, interval_scores, predicted_interval
 from minicolumn.model.rows import check_inputs, check_rows
 from minicolumn.model.scores import MetricLike, check_metrics
 from minicolumn.nn.layer import Layer
 from minicolumn.nn.losses import LOSSES, Loss
+from minicolumn.nn.outputs import ClassOutputs, NumberOutputs, Outputs
 from minicolumn.nn.serialize import from_json, to_json
 
 if TYPE_CHECKING:
@@ -70,6 +71,12 @@ class Model:
         return Loss(self.loss, **self.loss_settings) if self.loss in LOSSES else None
 
     @property
+    def outputs(self) -> Outputs | None:
+        """Return what the network's outputs mean; None for an own loss function, which does not say."""
+        record = self.loss_record
+        return None if record is None else record.outputs
+
+    @property
     def classes(self) -> tuple[Any, ...] | None:
         """Return the labels of the classes, in the order of the outputs; None where they have only numbers.
 
@@ -100,6 +107,20 @@ class Model:
         """
         out = self._forward.predict_again(self.params, X, self.input_shape)
         return self._forward.predict(self.params, self._inputs("predict", X)) if out is None else out
+
+    def predict_interval(self, X: Any, coverage: float = 0.9) -> Array:
+        """Return the ends of prediction intervals: how sure the network is of each number.
+
+        From quantiles at (1 - coverage) / 2 and (1 + coverage) / 2 after `quantile`, from mean and standard
+        deviation after `gaussian_nll`. `mc.MLPRegressor` holds rows out by which any network has intervals.
+
+        X           as in `predict`
+        coverage    0 < coverage < 1
+        Returns     [rows, 2], the lower end and the upper
+        Errors      DataError where the loss tells no interval of that coverage
+        """
+        predictions = self._forward.outputs(self.params, self._inputs("predict_interval", X))
+        return predicted_interval(self.outputs, predictions, coverage)
 
     def predictor(self) -> Callable[[Array], Array]:
         """Return a function that predicts one row, for loops where microseconds count.
@@ -178,52 +199,68 @@ class Model:
     def predict_table(self, frame: polars.DataFrame) -> Array:
         """Return labels, or numbers in the target's unit, for raw rows with columns in any order.
 
-        Of quantiles the one nearest to 1/2, of mean and spread the mean; `predict_doubt_table` has all.
+        Of quantiles the one nearest to 1/2, of a normal distribution the mean; all of it is told by
+        `predict_distribution_table`.
         """
-        return self._decoded(self._outputs(frame))
+        encoder, outputs = self._encoder(), self._table_outputs()
+        predictions = self._raw_predictions(frame)
+        if isinstance(outputs, ClassOutputs):
+            return encoder.decode_target(outputs.class_scores(predictions))
+        outputs.check(predictions)
+        return encoder.decode_target(outputs.expected(predictions))
 
-    def predict_doubt_table(self, frame: polars.DataFrame) -> dict[str, Array]:
-        """Return what the network says of its doubt, in the target's unit, [rows] each.
+    def predict_distribution_table(self, frame: polars.DataFrame) -> dict[str, Array]:
+        """Return the predictive distribution of raw rows as columns by name, [rows] each.
 
-        Returns     {"quantile 0.05": ..., ...} after `quantile` at several levels,
-                    {"standard deviation": ...} after `gaussian_nll`, else nothing
+        Returns     {"prediction": labels, "probability LABEL": ..., ...} for classes;
+                    {"prediction": numbers} in the target's unit, with {"quantile 0.05": ..., ...} after
+                    `quantile` at several levels, with {"standard deviation": ...} after `gaussian_nll`
         """
-        record = self._doubtful
-        return {} if record is None else doubt_in_unit(record, self._outputs(frame), self._encoder())
-
-    @property
-    def _doubtful(self) -> Loss | None:
-        """Return the loss, if several outputs describe one number of a table."""
-        record = self.loss_record
-        return record if describes_one(record) and self._encoder().classes is None else None
-
-    def _decoded(self, outputs: Array) -> Array:
-        """Return labels of scores, or of outputs that describe a number that number."""
-        record = self._doubtful
-        if record is not None:
-            check_width(record, outputs)
-            outputs = outputs[:, record.middle]
-        return self._encoder().decode_target(outputs)
+        encoder, outputs = self._encoder(), self._table_outputs()
+        predictions = self._raw_predictions(frame)
+        if isinstance(outputs, NumberOutputs):
+            return distribution(outputs, predictions, encoder)
+        scores = outputs.class_scores(predictions)
+        columns = zip(encoder.classes or (), scores.T, strict=True)
+        return {
+            "prediction": encoder.decode_target(scores),
+            **{f"probability {label}": column for label, column in columns},
+        }
 
     def predict_proba_table(self, frame: polars.DataFrame) -> Array:
         """Return probabilities [rows, classes], in the order of `model.table.classes`, for raw rows."""
-        if self._encoder().classes is None:
+        outputs = self._table_outputs()
+        if not isinstance(outputs, ClassOutputs):
             raise DataError(
                 f"the target {self._encoder().target!r} is a number; it has no class probabilities"
             )
-        return self._outputs(frame)
+        return outputs.class_scores(self._raw_predictions(frame))
 
-    def _outputs(self, frame: polars.DataFrame) -> Array:
+    def predict_interval_table(self, frame: polars.DataFrame, coverage: float = 0.9) -> Array:
+        """Return prediction intervals for raw rows, in the target's unit; see `predict_interval`.
+
+        Returns     float64 [rows, 2]
+        """
+        encoder, predictions = self._encoder(), self._raw_predictions(frame)
+        return encoder.in_unit(predicted_interval(self._table_outputs(), predictions, coverage))
+
+    def _table_outputs(self) -> ClassOutputs | NumberOutputs:
+        """Return what the outputs mean; DataError where the table asks for something else."""
+        classes, outputs = self._encoder().classes, self.outputs
+        wanted = NumberOutputs if classes is None else ClassOutputs
+        if not isinstance(outputs, wanted):
+            kind = "numbers" if classes is None else "classes"
+            raise DataError(f"the table has {kind} to predict, which outputs of {self.loss!r} are not")
+        return outputs
+
+    def _raw_predictions(self, frame: polars.DataFrame) -> Array:
         # Encoded block by block too: a large file needs no second copy of itself.
         encoder = self._encoder()
         parts = [
-            self.predict(encoder.transform(frame.slice(start, TABLE_ROWS)))
+            self._forward.outputs(self.params, encoder.transform(frame.slice(start, TABLE_ROWS)))
             for start in range(0, max(frame.height, 1), TABLE_ROWS)
         ]
-        out = np.concatenate(parts)
-        if encoder.classes is not None and out.ndim == 1:
-            return np.stack([1.0 - out, out], axis=1)
-        return out
+        return np.concatenate(parts)
 
     def evaluate_table(self, frame: polars.DataFrame) -> dict[str, float]:
         """Return the scores on raw rows that hold the target; rows without one are left out."""
@@ -231,18 +268,18 @@ class Model:
 
     def score_table(self, frame: polars.DataFrame) -> tuple[dict[str, float], Array, Array]:
         """Return the scores on raw rows, the true target and the predicted one, as class codes or numbers."""
-        encoder = self._encoder()
+        encoder, outputs = self._encoder(), self._table_outputs()
         rows = rows_with_target(frame, encoder)
         y = encoder.encode_target(rows)
-        outputs = self._outputs(rows)
-        if encoder.classes is not None:
-            return metrics.classification_scores(y, outputs), y, np.argmax(outputs, axis=1)
-        true = y.astype(np.float64) * encoder.target_scale + encoder.target_mean
-        predicted = self._decoded(outputs)
-        scores = metrics.regression_scores(true, predicted)
-        if (record := self._doubtful) is not None:
-            scores |= coverage_scores(record, outputs, y)
-        return scores, true, predicted
+        predictions = self._raw_predictions(rows)
+        if isinstance(outputs, ClassOutputs):
+            p = outputs.class_scores(predictions)
+            return metrics.usual_scores(outputs, y, p), y, np.argmax(p, axis=1)
+        outputs.check(predictions)
+        true = encoder.in_unit(y)
+        predicted = encoder.decode_target(outputs.expected(predictions))
+        scores = metrics.usual_scores(outputs, true, predicted)
+        return {**scores, **interval_scores(outputs, predictions, y)}, true, predicted
 
     # The file -----------------------------------------------------------------------------------------------
 

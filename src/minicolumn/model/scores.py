@@ -9,8 +9,9 @@ from typing import Any, final
 import numpy as np
 
 from minicolumn.errors import DataError, did_you_mean
-from minicolumn.model.metrics import CLASS_SCORES, NUMBER_SCORES, SCORES, Score, quantile_scores, scored
+from minicolumn.model.metrics import NUMBER_SCORES, distribution_scores, scored, scores_for
 from minicolumn.nn.losses import Loss
+from minicolumn.nn.outputs import ClassOutputs, NumberOutputs
 
 Array = np.ndarray
 LONGEST_NAME = 64
@@ -109,7 +110,7 @@ def _known(who: str, name: str, loss: Loss | None) -> str:
             f"{who}: named metrics need one of the losses in mc.nn.LOSSES; with an own loss function give "
             "own functions"
         )
-    known = table_of(loss)
+    known = scores_for(loss.outputs)
     if name not in known:
         raise DataError(
             f"{who}: unknown metric {name!r}{did_you_mean(name, known)}; there are {', '.join(known)}"
@@ -124,19 +125,11 @@ def name_of(metric: str | Metric) -> str:
 
 def directions(metrics: Sequence[str | Metric], loss: Loss | None) -> dict[str, bool | None]:
     """Return, by name, whether higher figures are better; None where nobody knows."""
-    known = table_of(loss) if loss else {}
+    known = scores_for(loss.outputs) if loss else {}
     return {
         name_of(metric): (known[metric] if isinstance(metric, str) else metric).higher_is_better
         for metric in metrics
     }
-
-
-def table_of(loss: Loss) -> dict[str, Score]:
-    """Return the scores that go with a loss."""
-    if loss.rule.task == "regression":
-        extra = quantile_scores(loss.settings["levels"]) if loss.name == "quantile" else {}
-        return {**NUMBER_SCORES, **extra}
-    return {name: s for name, s in CLASS_SCORES.items() if name != "log_loss" or loss.rule.probabilities}
 
 
 def measure(
@@ -164,34 +157,33 @@ def measure(
 
 
 def _usual(loss: Loss | None) -> tuple[str, ...]:
-    if loss is None:
-        return ()
-    known = table_of(loss)
-    return tuple(name for name in SCORES[loss.rule.task] if name in known)
+    known = {} if loss is None else scores_for(loss.outputs)
+    return tuple(name for name, score in known.items() if score.usual)
 
 
 def _named(loss: Loss | None, names: Sequence[str], y: Array, predicted: Array) -> dict[str, float]:
     if loss is None or not names:
         return {}
-    table = table_of(loss)
-    if loss.rule.task != "regression":
-        return scored(table, names, _class_pairs(loss, y, predicted))
-    whole = [name for name in names if name not in NUMBER_SCORES]
-    numbers = scored(table, [n for n in names if n in NUMBER_SCORES], [_number_pair(loss, y, predicted)])
-    if not whole:
-        return numbers
-    column = y.astype(np.float64).reshape(len(y), 1)
-    return numbers | scored(table, whole, [(column, predicted.astype(np.float64).reshape(len(y), -1))])
+    outputs = loss.outputs
+    if isinstance(outputs, ClassOutputs):
+        return scored(scores_for(outputs), names, _class_pairs(outputs, y, predicted))
+    assert isinstance(outputs, NumberOutputs)
+    wide = distribution_scores(outputs)
+    numbers = [name for name in names if name not in wide]
+    found = scored(NUMBER_SCORES, numbers, [_number_pair(outputs, y, predicted)])
+    if len(numbers) == len(names):
+        return found
+    pair = y.astype(np.float64).reshape(len(y), 1), predicted.astype(np.float64).reshape(len(y), -1)
+    return found | scored(wide, [name for name in names if name in wide], [pair])
 
 
-def _number_pair(loss: Loss, y: Array, predicted: Array) -> tuple[Array, Array]:
-    """Return right and predicted numbers in one shape; of several outputs for a number, the middle one."""
-    if loss.middle is not None and predicted.ndim > 1:
-        predicted = predicted[..., loss.middle]
-    return y.reshape(predicted.shape).astype(np.float64), predicted.astype(np.float64)
+def _number_pair(outputs: NumberOutputs, y: Array, predicted: Array) -> tuple[Array, Array]:
+    """Return right and expected numbers in one shape."""
+    expected = outputs.expected(predicted) if predicted.ndim > 1 else predicted
+    return y.reshape(expected.shape).astype(np.float64), expected.astype(np.float64)
 
 
-def _class_pairs(loss: Loss, y: Array, predicted: Array) -> list[tuple[Array, Array]]:
+def _class_pairs(outputs: ClassOutputs, y: Array, predicted: Array) -> list[tuple[Array, Array]]:
     """Return codes and what speaks for each class: one pair, or one for each column of yes-or-no answers.
 
     There is none where the targets are shares.
@@ -199,11 +191,10 @@ def _class_pairs(loss: Loss, y: Array, predicted: Array) -> list[tuple[Array, Ar
     if (y != np.floor(y)).any():
         return []
     codes, p = y.astype(np.int64), predicted.astype(np.float64)
-    if loss.rule.task == "multiclass":
+    if outputs.task == "multiclass":
         return [(codes, p)] if codes.ndim == 1 else _from_rows(codes, p)
     columns = zip(codes.reshape(len(y), -1).T, p.reshape(len(y), -1).T, strict=True)
-    opposite = (lambda column: 1.0 - column) if loss.rule.probabilities else np.negative
-    return [(code, np.stack([opposite(column), column], axis=1)) for code, column in columns]
+    return [(code, outputs.class_scores(column)) for code, column in columns]
 
 
 def _from_rows(shares: Array, p: Array) -> list[tuple[Array, Array]]:

@@ -1,8 +1,7 @@
 """Networks: layers, activations, losses, initializers, penalties and constraints, all plain NumPy."""
 
-from minicolumn.nn import classic
+from minicolumn.nn import classic, outputs
 from minicolumn.nn.activations import ACTIVATIONS, ActivationRule, activation_by_name
-from minicolumn.nn.ascending import Ascending
 from minicolumn.nn.combine import Concatenate, Residual, Sequential
 from minicolumn.nn.constrain import MaxNorm, NonNegative, UnitNorm
 from minicolumn.nn.dense import Activation, Dense, Flatten, PReLU, Scale
@@ -20,6 +19,7 @@ from minicolumn.nn.init import (
 from minicolumn.nn.layer import Layer, Param
 from minicolumn.nn.losses import ALIASES, LOSSES, Loss, LossRule, log_softmax, logsumexp, loss_by_name
 from minicolumn.nn.lsuv import lsuv
+from minicolumn.nn.monotone import MonotoneQuantiles
 from minicolumn.nn.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise, NoisyReLU
 from minicolumn.nn.norm import BatchNorm, LayerNorm, RMSNorm
 from minicolumn.nn.piecewise import PiecewiseLinear, choose_knots
@@ -39,7 +39,6 @@ __all__ = [
     "Activation",
     "ActivationRule",
     "AlphaDropout",
-    "Ascending",
     "BatchNorm",
     "ColumnEmbedding",
     "Concatenate",
@@ -58,6 +57,7 @@ __all__ = [
     "Loss",
     "LossRule",
     "MaxNorm",
+    "MonotoneQuantiles",
     "NoisyReLU",
     "NonNegative",
     "Orthogonal",
@@ -85,6 +85,7 @@ __all__ = [
     "logsumexp",
     "loss_by_name",
     "lsuv",
+    "outputs",
     "role_of",
     "summary",
     "to_json",

@@ -196,9 +196,7 @@ class HeadsLoss:
         Returns     head's name -> [rows, outputs]
         """
         return {
-            name: activation_by_name(record.rule.output_activation).function(
-                outputs[:, self.heads.slices[name]]
-            )
+            name: activation_by_name(record.outputs.activation).function(outputs[:, self.heads.slices[name]])
             for name, record in self._records.items()
         }
 
@@ -213,12 +211,12 @@ def _record(head: str, loss: Any) -> Loss:
 
 def _takes_numbers(record: Loss) -> bool:
     """Return whether the targets are class numbers."""
-    return record.rule.task == "multiclass" and record.name != "kl_divergence"
+    return record.outputs.task == "multiclass" and not record.rule.takes_shares
 
 
 def _is_one(record: Loss) -> bool:
     """Return whether all outputs of a head describe one target."""
-    return _takes_numbers(record) or record.middle is not None
+    return record.outputs.describes_one and not record.rule.takes_shares
 
 
 def _check_heads(what: str, given: Mapping[str, Any], names: list[str]) -> None:

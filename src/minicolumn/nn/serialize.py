@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from minicolumn.errors import DataError, ModelFileError, ShapeError, did_you_mean
-from minicolumn.nn.ascending import Ascending
 from minicolumn.nn.combine import Concatenate, Residual, Sequential
 from minicolumn.nn.dense import Activation, Dense, Flatten, PReLU, Scale
 from minicolumn.nn.embeddings import ColumnEmbedding, Embedding
 from minicolumn.nn.heads import MAX_NAME, Heads
 from minicolumn.nn.layer import Layer
+from minicolumn.nn.monotone import MonotoneQuantiles
 from minicolumn.nn.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise, NoisyReLU
 from minicolumn.nn.norm import BatchNorm, LayerNorm, RMSNorm
 from minicolumn.nn.piecewise import PiecewiseLinear
@@ -44,7 +44,7 @@ LAYERS: Registry[type[Layer]] = Registry(
         "layer_norm": LayerNorm,
         "rms_norm": RMSNorm,
         "flatten": Flatten,
-        "ascending": Ascending,
+        "monotone_quantiles": MonotoneQuantiles,
         "scale": Scale,
         "embedding": Embedding,
         "piecewise_linear": PiecewiseLinear,

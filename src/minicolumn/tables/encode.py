@@ -165,8 +165,7 @@ class Encoder:
         if self.classes is None:
             if outputs.ndim != 1 and outputs.shape[1:] != (1,):
                 raise DataError(f"decode_target: found {list(outputs.shape)}, expected one number a row")
-            y = outputs.astype(np.float64).reshape(len(outputs)) * self.target_scale + self.target_mean
-            return np.clip(y, self.target_low, self.target_high)
+            return np.clip(self.in_unit(outputs.reshape(len(outputs))), self.target_low, self.target_high)
         codes = np.argmax(outputs, axis=1) if outputs.ndim == 2 else outputs
         if (
             codes.ndim != 1
@@ -182,6 +181,10 @@ class Encoder:
                 f"decode_target: codes go from 0 to {self._width - 1}, found {codes.min()} to {codes.max()}"
             )
         return np.array(self.classes)[codes]
+
+    def in_unit(self, numbers: Array) -> Array:
+        """Return standardised numbers of any shape in the target's unit, float64, wherever they lie."""
+        return numbers.astype(np.float64) * self.target_scale + self.target_mean
 
     @property
     def _width(self) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 from minicolumn.errors import DataError
 from minicolumn.model.model import Model
 from minicolumn.nn import Dense, Sequential
+from minicolumn.nn.outputs import ClassOutputs
 
 Array = np.ndarray
 
@@ -26,7 +27,7 @@ def calibrated(model: Model, X: Array, y: Array) -> Model:
 
     Which class is likeliest does not change, nor does the cost of a prediction.
 
-    model       of softmax_cross_entropy, its last layer linear
+    model       whose outputs are probabilities, its last layer linear
     X, y        rows that it was not trained on, and their class numbers
     Errors      DataError for a network whose last layer is not a linear `Dense`
     Source      Guo, Pleiss, Sun & Weinberger 2017 (arXiv 1706.04599), section 4.2
@@ -36,7 +37,10 @@ def calibrated(model: Model, X: Array, y: Array) -> Model:
     last = network.layers[-1] if isinstance(network, Sequential) and network.layers else None
     if not isinstance(last, Dense) or last.activation != "linear":
         raise DataError(f"calibrated: the last layer is {last!r}, expected a linear Dense")
-    factor = np.float32(best_factor(model.predict(X), y))
+    outputs = model.outputs
+    if not isinstance(outputs, ClassOutputs) or not outputs.are_probabilities:
+        raise DataError("calibrated: the model predicts no probabilities")
+    factor = np.float32(best_factor(outputs.class_scores(model.predict(X)), y))
     place = str(len(network.layers) - 1)  # type: ignore[union-attr]
     scaled = {name: (value * factor).astype(value.dtype) for name, value in model.params[place].items()}
     training = {**model.training, "temperature": float(1.0 / factor)}

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from minicolumn.nn import (
-    Ascending,
     ColumnEmbedding,
     Dense,
     Dropout,
@@ -22,6 +21,7 @@ from minicolumn.nn import (
     choose_knots,
 )
 from minicolumn.nn.losses import LOSSES, Loss
+from minicolumn.nn.outputs import NumberOutputs
 from minicolumn.optim import AdamW, Clipped, LogCosine, Optimizer, Schedule, optimizer_by_name
 from minicolumn.tables.encode import Encoder
 
@@ -53,7 +53,7 @@ class Habits:
 
 NUMBERS = Habits("mish", 0.05, 0.15, 0.0, 2_000, 160, "val_loss", ("r2",))
 # Yes or no is most often a noisy answer, and noise is soon learnt by heart: fewer steps, more dropout. The
-# log loss sees smoothing as doubt, so with more of it the earliest epochs would look best.
+# log loss sees smoothing as uncertainty, so with more of it the earliest epochs would look best.
 TWO_CLASSES = Habits("selu", 0.04, 0.3, 0.05, 1_500, 40, "val_loss", ("accuracy",))
 # Of many classes the log loss is smallest long before the accuracy is largest, for the same reason.
 MANY_CLASSES = Habits("selu", 0.04, 0.15, 0.1, 2_000, 160, "val_accuracy", ("accuracy",))
@@ -176,7 +176,7 @@ def table_network(
 
     adaptive  whether the optimizer scales each weight's steps by itself, as Adam does. The NTK form and the
               slow biases are meant for those; under plain gradient descent they would slow all learning.
-    loss      tells how many outputs describe a number; several quantiles are put in order
+    loss      tells how many outputs describe a number, and what must stand behind them
     """
     layers: list[Layer] = [PiecewiseLinear(knots)] if knots else []
     if encoder.embeddings:
@@ -186,10 +186,11 @@ def table_network(
         layers.append(_dense(units, activation, adaptive=adaptive))
         if dropout:
             layers.append(Dropout(dropout))
-    width = 1 if loss is None else loss.width
-    outputs = len(encoder.classes) if encoder.classes else width
-    end = [Ascending()] if loss is not None and len(loss.levels) > 1 else []
-    return Sequential(*layers, _dense(outputs, initializer="zeros", adaptive=adaptive), *end)
+    outputs = None if loss is None else loss.outputs
+    end = outputs.end if isinstance(outputs, NumberOutputs) else ()
+    width = outputs.width if isinstance(outputs, NumberOutputs) else 1
+    units = len(encoder.classes) if encoder.classes else width
+    return Sequential(*layers, _dense(units, initializer="zeros", adaptive=adaptive), *end)
 
 
 def _dense(

@@ -15,6 +15,7 @@ from minicolumn.errors import DataError
 from minicolumn.model import metrics
 from minicolumn.model.model import Model, rows_with_target
 from minicolumn.nn.losses import Loss
+from minicolumn.nn.outputs import ClassOutputs
 from minicolumn.optim import Optimizer, Schedule
 from minicolumn.tables import Encoder, Schema, infer_schema, split_rows, with_target
 from minicolumn.train.calibrate import calibrated
@@ -236,8 +237,8 @@ def _fit(ready: Prepared, recipe: Recipe, seed: int, callbacks: Sequence[Callbac
 
 
 def _calibrated(ready: Prepared, model: Model) -> Model:
-    """Return the model with the temperature that suits the validation rows; numbers have none."""
-    if ready.encoder.classes is None:
+    """Return the model with the temperature that suits the validation rows; only probabilities have one."""
+    if not isinstance(model.outputs, ClassOutputs) or not model.outputs.are_probabilities:
         return model
     return calibrated(model, ready.encoder.transform(ready.held), ready.encoder.encode_target(ready.held))
 
@@ -253,8 +254,7 @@ def _scored(ready: Prepared, model: Model, run: Run) -> TableRun:
     known = encoder.encode_target(ready.train)
     table = None
     if encoder.classes is None:
-        train_y = known.astype(np.float64) * encoder.target_scale + encoder.target_mean
-        baseline = metrics.mean_baseline(train_y, right)
+        baseline = metrics.mean_baseline(encoder.in_unit(known), right)
     else:
         baseline = metrics.majority_baseline(known, right, len(encoder.classes))
         table = metrics.confusion(right, guess, len(encoder.classes))

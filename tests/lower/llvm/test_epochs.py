@@ -57,7 +57,7 @@ def epoch(case: tuple[Any, ...], dtype: Any) -> tuple[Graph, list[np.ndarray]]:
     """Return an epoch as a graph and its arguments, in one precision throughout."""
     activation, front, loss, optimizer, batch = case
     rule = nn.LOSSES[loss]
-    outputs = OUTPUTS if rule.middle is None else WIDTHS[loss]
+    outputs = WIDTHS.get(loss, OUTPUTS)
     net = nn.Sequential(FRONTS[front], nn.Dense(9, activation), nn.Dense(outputs))
     codes = front in ("columns", "embedding")
     uniform = random.uniform(random.key(1), (ROWS, FEATURES))
@@ -65,7 +65,7 @@ def epoch(case: tuple[Any, ...], dtype: Any) -> tuple[Graph, list[np.ndarray]]:
     X = X.astype(np.int32 if front == "embedding" else dtype)
     labels = np.arange(ROWS, dtype=np.int32) % OUTPUTS
     shares = random.uniform(random.key(2), (ROWS, OUTPUTS)).astype(dtype)
-    Y = labels if rule.task == "multiclass" else shares if rule.middle is None else shares[:, 0]
+    Y = labels if rule.task == "multiclass" else shares[:, 0] if loss in WIDTHS else shares
     params = in_precision(net.init(0, (FEATURES,)), dtype)
     recipe = optim.optimizer_by_name(optimizer)
     order = np.random.default_rng(0).integers(0, ROWS, (STEPS, batch)).astype(np.int32)

@@ -9,6 +9,7 @@ from typing import Any, final
 
 from minicolumn.errors import DataError
 from minicolumn.nn.losses.table import LOSSES, LossRule
+from minicolumn.nn.outputs import Outputs
 from minicolumn.registry import changed, checked
 
 
@@ -66,25 +67,15 @@ class Loss:
         return Loss(self.name, **{k: v for k, v in self.changed if not known[k].training_only})
 
     @property
-    def middle(self) -> int | None:
-        """Return the place of the number to expect among outputs that describe one target, or None."""
-        place = self.rule.middle
-        return None if place is None else place(**self.settings)
+    def outputs(self) -> Outputs:
+        """Return what a network's outputs mean that was trained with it: predictions and intervals follow.
 
-    @property
-    def width(self) -> int:
-        """Return how many outputs describe one number.
-
-        >>> Loss("huber").width, Loss("gaussian_nll").width, Loss("quantile", levels=(0.1, 0.5, 0.9)).width
-        (1, 2, 3)
+        >>> Loss("huber").outputs.kind, Loss("gaussian_nll").outputs.kind
+        ('point', 'normal')
+        >>> Loss("quantile", levels=(0.1, 0.5, 0.9)).outputs
+        Quantiles(levels=(0.1, 0.5, 0.9))
         """
-        width = self.rule.width
-        return 1 if width is None else width(**self.settings)
-
-    @property
-    def levels(self) -> tuple[float, ...]:
-        """Return the levels of a quantile loss; none for any other."""
-        return tuple(self.settings["levels"]) if self.name == "quantile" else ()
+        return self.rule.outputs_with(self.settings)
 
     def __repr__(self) -> str:
         return f"Loss({', '.join([repr(self.name), *(f'{k}={v!r}' for k, v in self.changed)])})"

@@ -121,7 +121,7 @@ def quantile(
         mean over rows and levels of  q (t - y_q)  if y_q <= t  else  (1 - q) (y_q - t)
 
     The slope where y = t is 1/2 - q, the middle of [-q, 1 - q]. Quantiles of one row may cross, unless the
-    network ends in `Ascending`.
+    network ends in `MonotoneQuantiles`.
 
     outputs         [batch, levels], one output for each level; [batch] will do for a single level
     targets         [batch] or [batch, 1]

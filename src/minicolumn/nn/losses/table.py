@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from minicolumn.nn.losses.binary import binary_cross_entropy, binary_focal, hinge, squared_hinge
@@ -24,6 +24,18 @@ from minicolumn.nn.losses.regression import (
     squared_error,
     squared_log_error,
 )
+from minicolumn.nn.outputs import (
+    Direction,
+    Margins,
+    Normal,
+    Outputs,
+    Point,
+    Probabilities,
+    Quantiles,
+    Rate,
+    statistics,
+)
+from minicolumn.nn.outputs.record import Task
 from minicolumn.registry import Registry, Rule, Setting, settings_of
 
 if TYPE_CHECKING:
@@ -57,23 +69,20 @@ ANY, SHARES, NOT_NEGATIVE, POSITIVE = Range(), Range(0.0, 1.0), Range(0.0), Rang
 class LossRule(Rule):
     """A loss with what the rest of the package needs to know about it.
 
-    output_activation   what turns the network's raw outputs into predictions
-    task                "regression", "binary" or "multiclass"
-    targets             which targets it takes
-    middle              where the last axis of the outputs describes one target: the place of the number to
-                        expect, by the settings; None where each target has one output
-    width               how many outputs that takes, by the settings; None where `middle` is
-    settings            what its function's keywords may be, found once: reading a file looks into no function
+    outputs     what it takes the network's outputs for, or a function of its settings that says so
+    targets     which targets it takes
+    takes_shares    whether targets of classes usually are the share of each, not class numbers
+    multiclass  name of the loss that is this one for one class out of several; of losses of yes or no
+    settings    what its function's keywords may be, found once: reading a file looks into no function
     """
 
     name: str
     function: Callable[..., Any]
-    output_activation: str
-    task: str
+    outputs: Outputs | Callable[..., Outputs]
     formula: str
     targets: Range = ANY
-    middle: Callable[..., int] | None = None
-    width: Callable[..., int] | None = None
+    takes_shares: bool = False
+    multiclass: str = ""
     settings: Mapping[str, Setting] = field(init=False, hash=False)
 
     def __post_init__(self) -> None:
@@ -94,119 +103,115 @@ class LossRule(Rule):
         """Return all settings of a loss of this rule; None for any other."""
         return record.settings if getattr(record, "rule", None) is self else None
 
+    def outputs_with(self, settings: Mapping[str, Any]) -> Outputs:
+        """Return what the outputs mean with all settings given."""
+        return self.outputs if isinstance(self.outputs, Outputs) else self.outputs(**settings)
+
     @property
-    def probabilities(self) -> bool:
-        """Whether the predictions are probabilities, not margins or numbers."""
-        return self.task != "regression" and self.output_activation in ("logistic", "softmax")
+    def task(self) -> Task:
+        """Return "regression", "binary" or "multiclass"."""
+        return self.outputs_with(self.defaults).task
+
+    @property
+    def output_activation(self) -> str:
+        """Return the name of what turns the network's raw outputs into predictions."""
+        return self.outputs_with(self.defaults).activation
 
 
-def _nearest_to_half(levels: tuple[float, ...]) -> int:
-    return min(range(len(levels)), key=lambda place: abs(levels[place] - 0.5))
-
+YES_OR_NO, ONE_OF_SEVERAL = Probabilities("logistic"), Probabilities("softmax")
 
 _RULES = (
     # Numbers, by their distance
-    LossRule("squared_error", squared_error, "linear", "regression", "(y - t)^2"),
-    LossRule("absolute_error", absolute_error, "linear", "regression", "|y - t|"),
+    LossRule("squared_error", squared_error, Point(), "(y - t)^2"),
+    LossRule("absolute_error", absolute_error, Point(statistics.median), "|y - t|"),
     LossRule(
         "huber",
         huber,
-        "linear",
-        "regression",
+        Point(statistics.median),
         "d^2 / 2 if |d| <= delta else delta (|d| - delta / 2), d = y - t",
     ),
-    LossRule("log_cosh", log_cosh, "linear", "regression", "log cosh(y - t)"),
+    LossRule("log_cosh", log_cosh, Point(statistics.median), "log cosh(y - t)"),
     LossRule(
         "quantile",
         quantile,
-        "linear",
-        "regression",
+        lambda levels: Quantiles(levels),
         "q (t - y) if y <= t else (1 - q) (y - t)",
-        middle=_nearest_to_half,
-        width=lambda levels: len(levels),
     ),
     LossRule(
         "absolute_percentage_error",
         absolute_percentage_error,
-        "linear",
-        "regression",
+        Point(statistics.relative_median, "ratio"),
         "|y - t| / |t|",
     ),
     LossRule(
         "squared_log_error",
         squared_log_error,
-        "exponential",
-        "regression",
+        Rate(statistics.log1p_mean, "absolute"),
         "(log(1 + e^y) - log(1 + t))^2",
         NOT_NEGATIVE,
     ),
-    LossRule("cosine_distance", cosine_distance, "linear", "regression", "1 - y . t / (|y| |t|)"),
+    LossRule("cosine_distance", cosine_distance, Direction(), "1 - y . t / (|y| |t|)"),
     # Numbers, by their likelihood
-    LossRule("poisson", poisson, "exponential", "regression", "e^y - t y + t log t - t", NOT_NEGATIVE),
-    LossRule("gamma", gamma, "exponential", "regression", "t e^-y + y - log t - 1", POSITIVE),
+    LossRule("poisson", poisson, Rate(), "e^y - t y + t log t - t", NOT_NEGATIVE),
+    LossRule("gamma", gamma, Rate(), "t e^-y + y - log t - 1", POSITIVE),
     LossRule(
         "tweedie",
         tweedie,
-        "exponential",
-        "regression",
+        Rate(),
         "t^(2-p) / ((1-p)(2-p)) - t e^((1-p)y) / (1-p) + e^((2-p)y) / (2-p)",
         NOT_NEGATIVE,
     ),
-    LossRule(
-        "gaussian_nll",
-        gaussian_nll,
-        "linear",
-        "regression",
-        "(v + (t - m)^2 e^-v + log 2 pi) / 2, y = (m, v)",
-        middle=lambda: 0,
-        width=lambda: 2,
-    ),
+    LossRule("gaussian_nll", gaussian_nll, Normal(), "(v + (t - m)^2 e^-v + log 2 pi) / 2, y = (m, v)"),
     # Yes or no
     LossRule(
         "binary_cross_entropy",
         binary_cross_entropy,
-        "logistic",
-        "binary",
+        YES_OR_NO,
         "t log(1 + e^-y) + (1 - t) log(1 + e^y)",
         SHARES,
+        multiclass="softmax_cross_entropy",
     ),
     LossRule(
         "binary_focal",
         binary_focal,
-        "logistic",
-        "binary",
+        replace(YES_OR_NO, proper=False),
         "-(1 - p)^gamma log p, p = logistic(y) of the right answer",
         SHARES,
+        multiclass="softmax_focal",
     ),
-    LossRule("hinge", hinge, "linear", "binary", "max(0, 1 - s y), s = 2 t - 1", SHARES),
-    LossRule("squared_hinge", squared_hinge, "linear", "binary", "max(0, 1 - s y)^2, s = 2 t - 1", SHARES),
+    LossRule("hinge", hinge, Margins(several=False), "max(0, 1 - s y), s = 2 t - 1", SHARES),
+    LossRule(
+        "squared_hinge", squared_hinge, Margins(several=False), "max(0, 1 - s y)^2, s = 2 t - 1", SHARES
+    ),
     # One class out of several
     LossRule(
         "softmax_cross_entropy",
         softmax_cross_entropy,
-        "softmax",
-        "multiclass",
+        ONE_OF_SEVERAL,
         "-sum t log softmax(y)",
         SHARES,
     ),
     LossRule(
         "softmax_focal",
         softmax_focal,
-        "softmax",
-        "multiclass",
+        replace(ONE_OF_SEVERAL, proper=False),
         "-sum t (1 - p)^gamma log p, p = softmax(y)",
         SHARES,
     ),
     LossRule(
         "categorical_hinge",
         categorical_hinge,
-        "linear",
-        "multiclass",
+        Margins(several=True),
         "max(0, 1 + max_wrong y - y_right)",
         SHARES,
     ),
     LossRule(
-        "kl_divergence", kl_divergence, "softmax", "multiclass", "sum t (log t - log softmax(y))", SHARES
+        "kl_divergence",
+        kl_divergence,
+        ONE_OF_SEVERAL,
+        "sum t (log t - log softmax(y))",
+        SHARES,
+        takes_shares=True,
     ),
 )
 

@@ -1,4 +1,4 @@
-"""Rows set apart: for stopping early, for measuring, for calibrating."""
+"""Hold-out: validation rows for early stopping, and the calibration set of conformal intervals."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ class Parts:
 
     train: Data
     held: Data | None = None
-    apart: Data | None = None
+    calibration: Data | None = None
 
 
 def split(data: Data, fraction: float, seed: int, strata: Array | None, parameter: str) -> tuple[Data, Data]:
-    """Set a share of the rows apart by chance.
+    """Hold a share of the rows out by chance.
 
     strata      class by class in these, [rows]; None: whatever the class
     parameter   that holds the fraction, for messages

@@ -1,4 +1,4 @@
-"""A fit that fails leaves the estimator as it was."""
+"""Rollback: a fit that fails leaves the estimator as it was."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 
-def unharmed(method: Callable[..., Any]) -> Callable[..., Any]:
+def rollback(method: Callable[..., Any]) -> Callable[..., Any]:
     """Return a method after whose failure the estimator has the attributes that it had before.
 
     What was learnt is then still there, and what was never fitted does not look as if it were.
 
     >>> class Fragile:
-    ...     @unharmed
+    ...     @rollback
     ...     def fit(self):
     ...         self.coefs_ = []
     ...         raise ValueError

@@ -12,7 +12,7 @@ import minicolumn as mc
 from minicolumn import nn
 from minicolumn.errors import ShapeError
 
-HEAD = nn.Ascending()
+HEAD = nn.MonotoneQuantiles()
 COMPILED = mc.compile(lambda x: HEAD.apply({}, x))
 # Four numbers up to 1e37 add up to less than the largest float32.
 NUMBERS = st.floats(-(2.0**122), 2.0**122, width=32)
@@ -53,5 +53,7 @@ def test_quantiles_of_a_network_do_not_cross_where_it_has_not_learnt() -> None:
 
 
 def test_it_needs_an_axis_of_levels() -> None:
-    with pytest.raises(ShapeError, match=r"Ascending: inputs have shape \[batch\], expected \[batch, levels"):
+    with pytest.raises(
+        ShapeError, match=r"MonotoneQuantiles: inputs have shape \[batch\], expected \[batch, levels"
+    ):
         HEAD.output_shape(())

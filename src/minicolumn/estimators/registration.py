@@ -1,4 +1,4 @@
-"""What a first `fit` needs, loaded with the estimators: whoever imports one is going to fit it.
+"""Registration of NumPy's functions and LLVM before a first `fit`: whoever imports an estimator will fit it.
 
 It takes some forty milliseconds either way, which within `fit` would be half of what a hundred rows take.
 """
