@@ -342,11 +342,11 @@ def test_partial_fits_go_on_where_an_averaging_optimizer_trains(solver: Any, blo
 def test_partial_fits_go_on_when_dropout_comes_between(blobs: Any) -> None:
     X, y = blobs
     model = _classifier().fit(X, y)
-    steps = model._progress.step
+    steps = model._snapshot.step
     model.set_params(dropout=0.5, input_dropout=0.1).partial_fit(X, y).set_params(dropout=0.0).partial_fit(
         X, y
     )
-    assert model._progress.step == steps + 2
+    assert model._snapshot.step == steps + 2
 
 
 @pytest.mark.filterwarnings("ignore:y has a standard deviation")

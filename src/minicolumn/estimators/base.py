@@ -198,7 +198,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         if first or not hasattr(self, "_seed"):
             self._seed = _seed_of(self.random_state)
         if first:
-            self._progress, self._books = None, Books()
+            self._snapshot, self._books = None, Books()
             self.history_, self.loss_curve_ = History(), []
             self.t_ = 0
             for name in _FORGOTTEN:
@@ -250,7 +250,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
             drawn = draw_weights(network, self.n_features_in_, seed, dtype)
             return Snapshot(self._placed(network, drawn, data))
         check_sizes(network, self.intercepts_)
-        stood = getattr(self, "_progress", None) or Snapshot(None)
+        stood = getattr(self, "_snapshot", None) or Snapshot(None)
         params = to_params(network, self.coefs_, self.intercepts_, dtype)
         if not incremental or stood.moments is None:
             return replace(stood, params=params, moments=None, best_epoch=0)
@@ -293,7 +293,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         self.n_iter_ = fresh
         self.loss_ = outcome.loss
         trained = outcome.snapshot.params if parameters.averages(self) else None
-        self._progress = replace(outcome.progress, params=trained, best_params=None)
+        self._snapshot = replace(outcome.snapshot, params=trained, best_params=None)
         self._books, self.history_ = outcome.books, outcome.history
         self.t_ = getattr(self, "t_", 0) + (fresh * rows if self.solver != "lbfgs" else 0)
         self.loss_curve_ = [*getattr(self, "loss_curve_", []), *outcome.losses]

@@ -82,7 +82,7 @@ class Outcome:
     """What a training came to: weights, progress, its figures, and why it ended."""
 
     params: Any
-    progress: Snapshot
+    snapshot: Snapshot
     history: History
     losses: list[float]
     scores: list[float] | None
@@ -229,12 +229,12 @@ def _by_lbfgs(task: Task) -> Outcome:
     say(e.verbose, *(f"Iteration {k}, loss = {loss:.8f}" for k, loss in enumerate(found.losses, 1)))
     first = len(task.start.rows) + 1
     history = [{"epoch": k, "loss": loss} for k, loss in enumerate(found.losses, first)]
-    progress = Snapshot(found.params, None, 0, (*task.start.rows, *history))
+    snapshot = Snapshot(found.params, None, 0, (*task.start.rows, *history))
     losses = list(found.losses) or [found.loss]
     return Outcome(
         found.params,
-        progress,
-        History(progress.rows, len(progress.rows) or None),
+        snapshot,
+        History(snapshot.rows, len(snapshot.rows) or None),
         losses,
         None,
         Books(found.loss),
