@@ -82,7 +82,8 @@ def operations(graph: Graph) -> int:
         if node.op.name == "scan":
             return 1 << 62  # a loop of any length
         size = node.array_type.size
-        total += size * max(node.inputs[0].array_type.shape[-1], 1) if node.op.name == "matmul" else size
+        factor = node.inputs[0].array_type.shape[-1] if node.op.kind == "product" else 1
+        total += size * max(factor, 1)
     return total
 
 

@@ -20,8 +20,9 @@ from minicolumn.lower.llvm.cache import ObjectCache, key_of
 from minicolumn.lower.llvm.identity import all_nodes, compiler_version, identity
 from minicolumn.lower.llvm.jit import Loaded, Target, compile_object, host_target, versions
 from minicolumn.lower.llvm.pacing import Pacers, cores
+from minicolumn.lower.llvm.shares import shares
 from minicolumn.lower.llvm.table import table_of
-from minicolumn.lower.llvm.team import lease, shared
+from minicolumn.lower.llvm.team import shared
 from minicolumn.passes.memory import ALIGN
 from minicolumn.passes.pipeline import EXPAND
 
@@ -180,12 +181,12 @@ class NativeProgram:
         return {output: k for output, k in self._in_place.items() if k in alone and _is_own(given[k])}
 
     def _execute(self, table: int, given: Sequence[np.ndarray]) -> None:
-        """Run with as many threads as turn out to be worth it, of those that nobody else is using."""
-        if self._pacers.most == 1:
+        """Run with as many threads as turn out to be worth it, of this call's share of the cores."""
+        if self._pacers.most == 1 and not any(self._turns):  # too little for others to make room for
             self._run(table, None, 0, 1)
             return
         steps = self._steps(given)
-        with lease(self._pacers.of(steps).parts) as parts:
+        with shares().take(self._pacers.of(steps).parts) as parts:
             began = time.perf_counter()
             parts = shared().run(self.address, table, parts)
             self._pacers.note(steps, time.perf_counter() - began, parts)

@@ -1,4 +1,4 @@
-"""Threads: meetings that hold, runs that nothing tears, forks, exits and leases."""
+"""Threads: meetings that hold, runs that nothing tears, forks and exits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +18,7 @@ import pytest
 
 from minicolumn.lower.llvm import jit, team
 from minicolumn.lower.llvm.emit import Function, Module, Value, index
-from minicolumn.lower.llvm.team import Team, lease, shared
+from minicolumn.lower.llvm.team import Team
 
 pytestmark = pytest.mark.skipif(not jit.available(), reason=jit.why_missing())
 SOURCE = str(Path(team.__file__).parents[3])
@@ -135,7 +134,7 @@ def test_where_no_thread_can_start_the_caller_goes_alone(monkeypatch: pytest.Mon
 
 
 def test_a_run_within_a_run_goes_alone() -> None:
-    crew, inner = Team(), []
+    crew, inner = Team(crews=1), []
     kind = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
     callback = kind(lambda table, crew_, part, parts: inner.append(meet(crew, 2, 10)))
     address = ctypes.cast(callback, ctypes.c_void_p).value
@@ -160,59 +159,14 @@ def test_the_barrier_for_other_processors() -> None:
         assert "pause" in jit.assembly(texts["x86_64"], jit.host_target())
 
 
-# Leases ---------------------------------------------------------------------------------------------------
-
-
-def elsewhere(*wanted: int) -> list[int]:
-    """Return the parts that another thread is given, one lease after the other."""
-    given: list[int] = []
-
-    def ask() -> None:
-        for parts in wanted:
-            with lease(parts) as mine:
-                given.append(mine)
-
-    thread = threading.Thread(target=ask)
-    thread.start()
-    thread.join()
-    return given
-
-
-def test_one_lease_at_a_time() -> None:
-    with lease(2) as first:
-        assert first == 2
-        assert elsewhere(4, 2, 1) == [1, 1, 1]
-    assert elsewhere(4) == [4]
-    with suppress(KeyError), lease(3):
-        raise KeyError
-    with lease(3) as again:
-        assert again == 3
-
-
-def test_eight_threads_with_leases() -> None:
-    given: list[int] = []
-    together, most, lock = [0], [0], threading.Lock()
-
-    def work() -> None:
-        for _ in range(20):
-            with lease(2) as parts:
-                with lock:
-                    together[0] += parts > 1
-                    most[0] = max(most[0], together[0])
-                given.append(parts)
-                used = meet(shared(), parts, 20)
-                with lock:
-                    together[0] -= parts > 1
-                assert used == parts
-
-    threads = [threading.Thread(target=work) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(given) == 160
-    assert most[0] == 1
-    assert 2 in given
+def test_crews_work_side_by_side() -> None:
+    crew, inner = Team(crews=2), []
+    kind = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
+    callback = kind(lambda table, crew_, part, parts: inner.append(meet(crew, 2, 10)) if not part else None)
+    address = ctypes.cast(callback, ctypes.c_void_p).value
+    assert address is not None
+    assert crew.run(address, 0, 2) == 2
+    assert inner == [2]
 
 
 # Processes ------------------------------------------------------------------------------------------------
@@ -225,6 +179,7 @@ def python(code: str) -> str:
         f"spec = u.spec_from_file_location('test_team', {__file__!r})\n"
         "t = u.module_from_spec(spec); sys.modules['test_team'] = t; spec.loader.exec_module(t)\n"
         "import os, signal, threading, time, warnings\n"
+        "from minicolumn.lower.llvm.shares import shares\n"
         "warnings.simplefilter('ignore')  # newer Pythons warn of forks beside threads\n"
     )
     where = {**os.environ, "PYTHONPATH": SOURCE}
@@ -237,26 +192,27 @@ def python(code: str) -> str:
 
 def test_the_interpreter_ends_at_once() -> None:
     start = time.monotonic()
-    assert python("print(t.meet(t.shared(), 3, 10))") == "3\n"
+    assert python("print(t.meet(t.team.shared(), 3, 10))") == "3\n"
     assert python("c = t.Team(); print(t.meet(c, 2, 10)); time.sleep(0.05)") == "2\n"
-    assert python("threading.Thread(target=lambda: print(t.meet(t.shared(), 2, 2000))).start()") in "12\n1\n"
+    last = "threading.Thread(target=lambda: print(t.meet(t.team.shared(), 2, 2000))).start()"
+    assert python(last) in "12\n1\n"
     assert time.monotonic() - start < 50
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_a_forked_process_has_a_team_and_a_lease_of_its_own() -> None:
+def test_a_forked_process_has_a_team_and_shares_of_its_own() -> None:
     out = python(
-        "held = t.lease(2); print(held.__enter__(), t.meet(t.shared(), 2, 10))\n"
-        "busy = threading.Thread(target=t.meet, args=(t.shared(), 2, 20_000)); busy.start()\n"
+        "held = shares().take(2); print(held.__enter__(), t.meet(t.team.shared(), 2, 10))\n"
+        "busy = threading.Thread(target=t.meet, args=(t.team.shared(), 2, 20_000)); busy.start()\n"
         "for turn in range(4):\n"
         "    sys.stdout.flush()\n"
         "    child = os.fork()\n"
         "    if not child:\n"
-        "        with t.lease(2) as parts:\n"
-        "            print(parts, t.meet(t.shared(), parts, 50), t.meet(t.Team(), 3, 50), flush=True)\n"
+        "        with shares().take(2) as parts:\n"
+        "            print(parts, t.meet(t.team.shared(), parts, 50), t.meet(t.Team(), 3, 50), flush=True)\n"
         "        os._exit(0)\n"
         "    assert os.waitpid(child, 0)[1] == 0\n"
-        "busy.join(); print(t.meet(t.shared(), 2, 10))\n"
+        "busy.join(); print(t.meet(t.team.shared(), 2, 10))\n"
     )
     assert out == "2 2\n" + "2 2 3\n" * 4 + "2\n"
 
@@ -264,8 +220,8 @@ def test_a_forked_process_has_a_team_and_a_lease_of_its_own() -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_in_a_daemonic_worker() -> None:
     out = python(
-        "import multiprocessing as m; print(t.meet(t.shared(), 2, 10), flush=True)\n"
-        "job = lambda: print(t.meet(t.shared(), 2, 10))\n"
+        "import multiprocessing as m; print(t.meet(t.team.shared(), 2, 10), flush=True)\n"
+        "job = lambda: print(t.meet(t.team.shared(), 2, 10))\n"
         "worker = m.get_context('fork').Process(target=job, daemon=True)\n"
         "worker.start(); worker.join(); print(worker.exitcode)\n"
     )
@@ -309,16 +265,6 @@ def test_a_thread_steps_aside_and_may_go_anywhere_again() -> None:
             assert os.sched_getaffinity(0) == {core}
     finally:
         os.sched_setaffinity(0, allowed)
-
-
-def test_a_lease_that_an_interrupt_left_behind_is_still_its_threads() -> None:
-    first, second = lease(2), lease(2)
-    with first as parts:
-        assert parts == 2
-    assert second.__enter__() == 2  # and now it is lost, as if a signal had come just then
-    with lease(2) as parts:
-        assert parts == 2
-    assert elsewhere(2) == [2]
 
 
 _FORKS = """

@@ -14,14 +14,15 @@ import functools
 import os
 import platform
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
 
 from minicolumn.lower.llvm.emit import Module
 from minicolumn.lower.llvm.jit import Loaded, host_target
+from minicolumn.lower.llvm.pacing import cores
 from minicolumn.lower.llvm.stored import object_of
 
 # The memory of a team: each word that several cores write to has two cache lines of its own, since processors
@@ -260,6 +261,14 @@ class _Crew:
             with suppress(RuntimeError):  # it is awake already
                 asleep.release()
 
+    def run(self, function: int, table: int, parts: int) -> bool:
+        """Run a function in so many parts; False, with nothing done, while another run goes on."""
+        patience = _FIRST_WAIT
+        while (ended := self.native.lead(self.memory, function, table, parts, *patience)) == _TOO_FEW:
+            self.wake(parts - 1)
+            patience = _NEXT_WAIT
+        return ended == _DONE
+
     def close(self) -> None:
         """Let the threads end."""
         self._closed.set()
@@ -302,11 +311,15 @@ def step_aside(core: int) -> None:
 
 
 class Team:
-    """Threads that run native functions together; they are started when they are first needed."""
+    """Threads that run native functions together; they are started when they are first needed.
 
-    def __init__(self) -> None:
+    crews   runs that may go on at once, each with threads of its own; by default one for every two cores
+    """
+
+    def __init__(self, crews: int | None = None) -> None:
         """Begin without threads."""
-        self._crews: dict[int, _Crew] = {}  # by process, for a forked one has no threads but its first
+        self._most = crews
+        self._crews: dict[int, list[_Crew]] = {}  # by process, for a forked one has no threads but its first
 
     def run(self, function: int, table: int, parts: int) -> int:
         """Call `void function(ptr table, ptr team, i64 part, i64 parts)` for each part at once.
@@ -315,69 +328,51 @@ class Team:
         table     the address of what it works on
         parts     how many members; the caller is part 0
 
-        Returns how many there were, when all are done. That is 1 while another run is going on, and where no
+        Returns how many there were, when all are done. That is 1 while all crews are at work, and where no
         thread can be started: then the caller does it alone rather than wait.
         """
-        crew, patience = self._crew(parts) if parts > 1 else None, _FIRST_WAIT
-        while crew is not None:
-            ended = crew.native.lead(crew.memory, function, table, parts, *patience)
-            if ended == _DONE:
-                return parts
-            if ended != _TOO_FEW:
+        for number in range(self._places() if parts > 1 else 0):
+            crew = self._crew(number, parts)
+            if crew is None:
                 break
-            crew.wake(parts - 1)
-            patience = _NEXT_WAIT
+            if crew.run(function, table, parts):
+                return parts
         _RUN(function)(table, None, 0, 1)
         return 1
 
     def close(self) -> None:
         """Let the threads end; they are started anew if they are needed again."""
-        crew = self._crews.pop(os.getpid(), None)
-        if crew is not None:
+        for crew in self._crews.pop(os.getpid(), []):
             crew.close()
 
     def __del__(self) -> None:
         self.close()
 
-    def _crew(self, parts: int) -> _Crew | None:
-        """Return this process's threads, or None where there can be none."""
-        crew = self._crews.get(os.getpid())
-        if crew is None or not crew.alive():
+    def _places(self) -> int:
+        if self._most is None:
+            self._most = max(1, cores() // 2)
+        return self._most
+
+    def _crew(self, number: int, parts: int) -> _Crew | None:
+        """Return one of this process's crews, or None where there can be none."""
+        crews = self._crews.get(os.getpid())
+        if crews is None:
             self._crews.clear()
-            crew = self._crews.setdefault(os.getpid(), _Crew())
+            crews = self._crews.setdefault(os.getpid(), [])
+        if number < len(crews) and not crews[number].alive():
+            crews[number] = _Crew()
+        while number >= len(crews):
+            crews.append(_Crew())
         try:
-            crew.grow(parts - 1)
+            crews[number].grow(parts - 1)
         except RuntimeError:  # no more threads are allowed, or Python is about to end
             return None
-        return crew
+        return crews[number]
 
 
 _SHARED = Team()
-_HOLDERS: dict[int, int] = {}  # the thread that has the lease, by process, since a forked one has its own
 
 
 def shared() -> Team:
     """Return the team of this process."""
     return _SHARED
-
-
-@contextmanager
-def lease(wanted: int) -> Iterator[int]:
-    """Give the number of parts to work with: `wanted` to the thread that comes first, 1 to others meanwhile.
-
-    A thread that was interrupted just before it could note that it has the lease has it still, and no more.
-
-    >>> with lease(2) as parts:
-    ...     parts
-    2
-    """
-    if wanted < 2:
-        yield 1
-        return
-    process, me = os.getpid(), threading.get_ident()
-    mine = _HOLDERS.setdefault(process, me) == me
-    try:
-        yield wanted if mine else 1
-    finally:
-        if mine:
-            _HOLDERS.pop(process, None)
