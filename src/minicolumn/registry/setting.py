@@ -453,6 +453,8 @@ class Part(Setting):
             return value if self.accepts(value) else NotImplemented
         if len(value) > LONGEST_TEXT:
             return NotImplemented
+        if self.as_text and value in self.registry():  # by its own name, as nearly always
+            return value
         made = self.registry().make(value)
         if self.as_text:
             return self.registry().to_text(made)
