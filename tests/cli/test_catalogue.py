@@ -160,7 +160,7 @@ def test_the_lists_are_those_of_the_catalogue(amounts: Path) -> None:
         (["--activation", "leaky_relu:slope=nan"], "leaky_relu: slope: expected a finite number, got nan"),
         (["--activation", "celu:alpha=0"], "celu: alpha: expected a number >= 1e-6, got 0"),
         (["--activation", "relu:slope=1"], "relu: unknown setting 'slope'; it has none"),
-        (["--clip-norm", "0"], "--clip-norm: expected a number above 0, got 0"),
+        (["--clip-norm", "0"], "--clip-norm: expected a number > 0, got 0"),
         (["--schedule", "step_decay:at=0.3,0.6"], "several numbers as 0.3+0.6"),
         (["--optimizer", "adam:b1"], "--optimizer: settings are written as name:setting=value"),
         (["--optimizer", "adam:"], "--optimizer: settings are written as name:setting=value"),

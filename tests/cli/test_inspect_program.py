@@ -85,7 +85,7 @@ def test_a_models_own_optimizer_is_found(cli: Any, tmp_path: Path, optimizer: An
         (["penguins", "--plan"], "only a network becomes a program"),
         (["playground", "--optimizer", "adam"], "only training has one; add --train"),
         (["playground", "--train", "--optimizer", "adm"], "did you mean 'adam'?"),
-        (["playground", "--plan", "--batch", "0"], "--batch: expected a whole number from 1"),
+        (["playground", "--plan", "--batch", "0"], "--batch: expected an integer, 1 <= batch <= 65,536"),
     ],
 )
 def test_what_cannot_be_shown_is_said_in_one_line(cli: Any, words: list[str], line: str) -> None:

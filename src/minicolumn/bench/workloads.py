@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from minicolumn.errors import DataError, did_you_mean
+from minicolumn.registry import Registry
 
 Array = np.ndarray
 # Assumed before anything is measured, to choose how many steps a call does: far from exact is good enough.
@@ -74,7 +74,7 @@ class Workload:
         return max(1, round(_SECONDS_PER_CALL / (self.flops / _FLOPS_PER_SECOND + overhead)))
 
 
-WORKLOADS = {
+WORKLOADS: Registry[Workload] = Registry("workload", {
     w.name: w
     for w in (
         Workload("playground", 2, (4, 2, 1), "tanh", "squared_error", 10, "sgd", 0.03, 200),
@@ -84,14 +84,11 @@ WORKLOADS = {
         ),
         Workload("wide", 1024, (2048, 2048, 10), "relu", "softmax_cross_entropy", 512, "adam", 1e-3, 5_120),
     )
-}  # fmt: skip
+})  # fmt: skip
 
 
 def workload_by_name(name: str) -> Workload:
     """Return a workload, or say which ones there are."""
-    if name not in WORKLOADS:
-        hint = did_you_mean(name, WORKLOADS) or f"; there are {', '.join(WORKLOADS)}"
-        raise DataError(f"unknown workload {name!r}{hint}")
     return WORKLOADS[name]
 
 

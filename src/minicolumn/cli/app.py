@@ -11,7 +11,7 @@ from minicolumn.cli.evaluate import evaluate
 from minicolumn.cli.help import Command, Commands
 from minicolumn.cli.inspect import inspect
 from minicolumn.cli.predict import predict
-from minicolumn.cli.train import train
+from minicolumn.cli.train import command as train
 
 app = typer.Typer(
     name="minicolumn",

@@ -16,14 +16,14 @@ from minicolumn.bench.machine import use_cores
 from minicolumn.bench.session import PARTS, Settings, peers_here, run
 from minicolumn.cli.bench_report import show_part, show_summary
 from minicolumn.cli.json_line import print_json
-from minicolumn.cli.options import check_number, check_whole
 from minicolumn.cli.run import DONE
 from minicolumn.cli.save import check_writable
 from minicolumn.cli.screen import is_live, open_console, visible
 from minicolumn.errors import DataError
 from minicolumn.lower.llvm.jit import why_missing
+from minicolumn.registry import Integer, Number
 
-_MOST_SECONDS = 86_400.0
+SECONDS = Number(name="seconds", help="How long the sides take turns.", gt=0, le=86_400)
 
 
 def run_bench(
@@ -37,9 +37,9 @@ def run_bench(
     """Measure, show each part as it is done, and return the exit code."""
     if why_missing():
         raise DataError(why_missing())
-    expected = f"a number above 0, at most {_MOST_SECONDS:,.0f}"
-    check_number("--seconds", seconds, expected, lambda x: 0 < x <= _MOST_SECONDS)
-    check_whole("--threads", threads, 1, os.cpu_count() or 1)
+    SECONDS.required(seconds, "--seconds")
+    cores = Integer(name="threads", help="Cores to use.", ge=1, le=os.cpu_count() or 1, optional=True)
+    cores.required(threads, "--threads")
     settings = Settings(tuple(dict.fromkeys(workloads)) or PARTS, peers_here(peers), seconds)
     if out is not None:
         check_writable("--out", out)

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from minicolumn.cli.options import check_name, check_whole
+from minicolumn.cli.options import check_name
 from minicolumn.errors import DataError
+from minicolumn.registry import Integer
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from minicolumn.passes.show import Shown
 
 STEPS, ROWS = 8, 32
-MOST_BATCH = 65_536
+BATCH = Integer(name="batch", help="Rows a step.", ge=1, le=65_536, optional=True)
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def model_network(name: str, model: Model) -> Subject:
     except ModelFileError:  # one of the user's own, or none at all
         optimizer = Adam()
     batch = model.training.get("batch_size")
-    known = batch if isinstance(batch, int) and 0 < batch <= MOST_BATCH else ROWS
+    known = batch if isinstance(batch, int) and BATCH.holds(batch) else ROWS
     shape = tuple(model.input_shape)
     return Subject(name, model.network, model.params, shape, model.loss_record, optimizer, known)
 
@@ -94,7 +95,7 @@ def show_program(console: Console, subject: Subject, wanted: Wanted) -> dict[str
     """Print the parts of a program that are wanted, and return all of them for JSON."""
     from minicolumn.cli.screen import heading
 
-    check_whole("--batch", wanted.batch, 1, MOST_BATCH)
+    BATCH.required(wanted.batch, "--batch")
     look, about = _look(subject, wanted)
     found: dict[str, Any] = {"file": subject.name, **about}
     parts = wanted.parts or ("plan",)

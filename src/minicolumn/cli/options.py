@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -32,18 +31,6 @@ def parse_hidden(text: str | None) -> tuple[int, ...] | None:
 
 def _is_units(word: str) -> bool:
     return word.isascii() and word.isdigit() and len(word) < 9 and 1 <= int(word) <= MOST_UNITS
-
-
-def check_number(option: str, value: float | None, expected: str, good: Callable[[float], bool]) -> None:
-    """Refuse a number out of its range; NaN and infinity are in none."""
-    if value is not None and not (math.isfinite(value) and good(value)):
-        raise DataError(f"{option}: expected {expected}, got {value:g}")
-
-
-def check_whole(option: str, value: int | None, least: int, most: int = 2**31 - 1) -> None:
-    """Refuse a whole number out of its range."""
-    if value is not None and not least <= value <= most:
-        raise DataError(f"{option}: expected a whole number from {least} to {most}, got {value}")
 
 
 def check_name(option: str, name: str | None, find: Callable[[str], Any]) -> None:

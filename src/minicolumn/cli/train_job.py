@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +14,6 @@ from rich.text import Text
 
 from minicolumn.cli.json_line import print_json
 from minicolumn.cli.options import (
-    check_number,
-    check_whole,
     make_named,
     parse_activations,
     parse_columns,
@@ -29,10 +27,11 @@ from minicolumn.cli.score_report import show_confusion, show_scores
 from minicolumn.cli.screen import count, heading, labelled, open_console, visible, working
 from minicolumn.cli.source import find_target, read_source, short_name
 from minicolumn.cli.table_report import show_table
+from minicolumn.cli.train import Wishes
 from minicolumn.errors import DataError, DivergenceError
 from minicolumn.nn.dense import Dense
 from minicolumn.nn.losses import Loss
-from minicolumn.optim import Clipped, Optimizer, Schedule, optimizer_by_name, schedule_by_name
+from minicolumn.optim import Clipped, Optimizer, optimizer_by_name, schedule_by_name
 from minicolumn.registry import read_text
 from minicolumn.train.progress import duration, speed
 from minicolumn.train.recipe import HIDDEN, Recipe
@@ -49,66 +48,6 @@ if TYPE_CHECKING:
     import polars
 
     from minicolumn.model import Model
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wishes:
-    """What was asked for on the command line, as it was written."""
-
-    data: str
-    target: str | None
-    task: str | None
-    drop: list[str]
-    categorical: list[str]
-    test: str | None
-    test_fraction: float
-    validation_fraction: float
-    hidden: str | None
-    activation: str | None
-    dropout: float | None
-    loss: str | None
-    optimizer: str | None
-    learning_rate: float | None
-    clip_norm: float | None
-    schedule: str | None
-    batch_size: int | None
-    epochs: int | None
-    patience: int | None
-    seed: int
-    out: str | None
-    plot: str | None
-    as_json: bool
-    quiet: bool
-
-    @property
-    def loss_record(self) -> Loss | None:
-        """The loss that was named, with its settings."""
-        return make_named("--loss", self.loss, Loss)
-
-    @property
-    def optimizer_record(self) -> Optimizer | None:
-        """The optimizer that was named, with its settings."""
-        return make_named("--optimizer", self.optimizer, optimizer_by_name)
-
-    @property
-    def schedule_record(self) -> Schedule | None:
-        """The schedule that was named, with its settings."""
-        return make_named("--schedule", self.schedule, schedule_by_name)
-
-    @property
-    def activations(self) -> tuple[str, ...] | None:
-        """The activation of each hidden layer."""
-        return parse_activations(self.activation, len(parse_hidden(self.hidden) or HIDDEN))
-
-    @property
-    def place(self) -> str:
-        """Where the model goes."""
-        return self.out if self.out is not None else f"{short_name(self.data)}.safetensors"
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """The files that are read, none of which may be replaced."""
-        return (self.data, self.test) if self.test else (self.data,)
 
 
 def run_training(wishes: Wishes) -> int:
@@ -128,7 +67,7 @@ def run_training(wishes: Wishes) -> int:
     try:
         done = train_table(frame, settings, prepared=ready, callbacks=watch(console, wishes.as_json))
     except DivergenceError as error:
-        raise _salvaged(error, ready, wishes.place) from None
+        raise _salvaged(error, ready, _place(wishes)) from None
     return _finish(console, wishes, done, frame.width)
 
 
@@ -136,55 +75,50 @@ def _same_file(one: str, other: str) -> bool:
     return os.path.exists(one) and os.path.exists(other) and os.path.samefile(one, other)
 
 
+def _place(wishes: Wishes) -> str:
+    """Return where the model goes."""
+    return wishes.out if wishes.out is not None else f"{short_name(wishes.data)}.safetensors"
+
+
+def _inputs(wishes: Wishes) -> tuple[str, ...]:
+    """Return the files that are read, none of which may be replaced."""
+    return (wishes.data, wishes.test) if wishes.test else (wishes.data,)
+
+
 def _check(wishes: Wishes) -> None:
     """Refuse, before anything is read, what cannot be used."""
-    share = ("a share between 0 and 1", lambda x: 0 < x < 1)
-    check_number("--test-fraction", wishes.test_fraction, *share)
-    check_number("--validation-fraction", wishes.validation_fraction, *share)
-    check_number("--dropout", wishes.dropout, "a rate of at least 0 and below 1", lambda x: 0 <= x < 1)
-    check_number("--learning-rate", wishes.learning_rate, "a number above 0", lambda x: x > 0)
-    check_number("--clip-norm", wishes.clip_norm, "a number above 0", lambda x: x > 0)
-    _check_records(wishes)
-    for option in ("batch_size", "epochs", "patience"):
-        check_whole(f"--{option.replace('_', '-')}", getattr(wishes, option), 1)
-    check_whole("--seed", wishes.seed, 0, 2**32 - 1)
-    _ = wishes.activations
-    check_writable("--out", wishes.place, wishes.inputs)
+    _parts(wishes)
+    said = {} if wishes.optimizer is None else read_text(wishes.optimizer)[1]
+    if wishes.learning_rate is not None and "learning_rate" in said:
+        raise DataError("--learning-rate: --optimizer has a learning_rate already; say it once")
+    check_writable("--out", _place(wishes), _inputs(wishes))
     if wishes.plot is not None:
         check_picture(wishes.plot)
-        check_writable("--plot", wishes.plot, (*wishes.inputs, wishes.place))
+        check_writable("--plot", wishes.plot, (*_inputs(wishes), _place(wishes)))
 
 
-def _check_records(wishes: Wishes) -> None:
-    """Refuse names and settings that the catalogue does not have, and a learning rate that is said twice."""
-    _ = wishes.loss_record, wishes.optimizer_record, wishes.schedule_record
-    if wishes.optimizer is None or wishes.learning_rate is None:
-        return
-    if "learning_rate" in read_text(wishes.optimizer)[1]:
-        raise DataError("--learning-rate: --optimizer has a learning_rate already; say it once")
+def _parts(wishes: Wishes) -> dict[str, Any]:
+    """Return what texts stand for: the records that they name, and the hidden layers."""
+    hidden = parse_hidden(wishes.hidden)
+    return {
+        "loss": make_named("--loss", wishes.loss, Loss),
+        "optimizer": make_named("--optimizer", wishes.optimizer, optimizer_by_name),
+        "schedule": make_named("--schedule", wishes.schedule, schedule_by_name),
+        "hidden": hidden,
+        "activation": parse_activations(wishes.activation, len(hidden or HIDDEN)),
+    }
 
 
 def _settings(wishes: Wishes, frame: polars.DataFrame) -> TableSettings:
-    return TableSettings(
-        target=find_target(wishes.target, wishes.data, frame),
-        task=wishes.task,
-        drop=parse_columns("--drop", wishes.drop, frame.columns),
-        categorical=parse_columns("--categorical", wishes.categorical, frame.columns),
-        hidden=parse_hidden(wishes.hidden),
-        activation=wishes.activations,
-        dropout=wishes.dropout,
-        loss=wishes.loss_record,
-        optimizer=wishes.optimizer_record,
-        clip_norm=wishes.clip_norm,
-        learning_rate=wishes.learning_rate,
-        schedule=wishes.schedule_record,
-        batch_size=wishes.batch_size,
-        epochs=wishes.epochs,
-        patience=wishes.patience,
-        seed=wishes.seed,
-        test_fraction=wishes.test_fraction,
-        validation_fraction=wishes.validation_fraction,
-    )
+    """Return what is trained by: options are handed on under their names, but for those that take reading."""
+    read = _parts(wishes) | {
+        "target": find_target(wishes.target, wishes.data, frame),
+        "drop": parse_columns("--drop", wishes.drop, frame.columns),
+        "categorical": parse_columns("--categorical", wishes.categorical, frame.columns),
+    }
+    said = {field.name: getattr(wishes, field.name) for field in fields(wishes)}
+    known = {field.name for field in fields(TableSettings)}
+    return TableSettings(**{name: value for name, value in (said | read).items() if name in known})
 
 
 def _check_test(ready: Prepared) -> None:
@@ -236,8 +170,8 @@ def _finish(console: Console, wishes: Wishes, done: TableRun, columns: int) -> i
     if interrupted and not len(done.history):
         raise KeyboardInterrupt
     console.print(_how_it_went(done))
-    replaced = os.path.exists(wishes.place)
-    trouble = _saved(done.model, wishes.place)
+    replaced = os.path.exists(_place(wishes))
+    trouble = _saved(done.model, _place(wishes))
     _show_results(console, done)
     if wishes.plot is not None:
         _draw(wishes, done)
@@ -248,7 +182,7 @@ def _finish(console: Console, wishes: Wishes, done: TableRun, columns: int) -> i
         print_json(_summary(wishes, done, columns))
     if interrupted:
         epochs = count(len(done.history), "epoch")
-        raise Interrupted(f"interrupted after {epochs}; what was learnt is saved in {wishes.place}")
+        raise Interrupted(f"interrupted after {epochs}; what was learnt is saved in {_place(wishes)}")
     return DONE
 
 
@@ -293,12 +227,12 @@ def _draw(wishes: Wishes, done: TableRun) -> None:
 
 
 def _say_where(console: Console, wishes: Wishes, replaced: bool) -> None:
-    place = visible(wishes.place)
-    size = file_size(wishes.place) + (", in place of an older file" if replaced else "")
+    place = visible(_place(wishes))
+    size = file_size(_place(wishes)) + (", in place of an older file" if replaced else "")
     console.print(heading("Saved", f"{place} ({size})"), soft_wrap=True)
     if wishes.plot is not None:
         console.print(Text(f"       {visible(wishes.plot)}", "dim"), soft_wrap=True)
-    use = f"\n  minicolumn predict {visible(shlex.quote(wishes.place))} NEW_ROWS"
+    use = f"\n  minicolumn predict {visible(shlex.quote(_place(wishes)))} NEW_ROWS"
     console.print(Text(use, "dim"), soft_wrap=True)
 
 
@@ -312,7 +246,7 @@ def _summary(wishes: Wishes, done: TableRun, columns: int) -> dict[str, Any]:
         "epochs": len(done.history),
         "seconds": done.run.seconds,
         "steps_per_second": done.run.steps_per_second,
-        "model": wishes.place,
+        "model": _place(wishes),
     }
 
 

@@ -37,7 +37,7 @@ def _what(error: Any, context: Any) -> str:
 
 def _expected(message: str) -> str:
     """Return what was wrong with a value; that a number is none is said by each version in other words."""
-    for word, expected in (("integer", "a whole number"), ("number", "a number"), ("float", "a number")):
+    for word, expected in (("integer", "an integer"), ("number", "a number"), ("float", "a number")):
         if f"valid {word}" in message:
             return f"expected {expected}"
     return _soft(message)

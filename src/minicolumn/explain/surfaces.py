@@ -9,7 +9,7 @@ from typing import Any, final
 
 import numpy as np
 
-from minicolumn.errors import DataError, did_you_mean
+from minicolumn.registry import Registry
 
 Array = np.ndarray
 Box = tuple[tuple[float, float], tuple[float, float]]
@@ -133,9 +133,10 @@ saddle = Surface(
     "a saddle at (0, 0) between two minima: from y = 0 descent ends on it",
 )
 
-SURFACES: dict[str, Surface] = {
-    surface.name: surface for surface in (parabola, rosenbrock, himmelblau, beale, rastrigin, saddle)
-}
+SURFACES: Registry[Surface] = Registry(
+    "surface",
+    {surface.name: surface for surface in (parabola, rosenbrock, himmelblau, beale, rastrigin, saddle)},
+)
 
 
 def surface_by_name(name: str) -> Surface:
@@ -146,8 +147,4 @@ def surface_by_name(name: str) -> Surface:
     >>> surface_by_name("saddle").value
     -1.0
     """
-    if name not in SURFACES:
-        raise DataError(
-            f"unknown surface {name!r}{did_you_mean(name, SURFACES)}; there are {', '.join(SURFACES)}"
-        )
     return SURFACES[name]

@@ -35,7 +35,7 @@ class Record:
         for name, setting in self.__settings__.items():
             lower = getattr(setting, "at_least", "")
             if lower and getattr(self, name) < getattr(self, lower):
-                setting.refuse(getattr(self, name), entry)
+                setting.refuse(getattr(self, name), f"{entry}: {name}")
 
 
 def _declared(cls: type) -> dict[str, Setting]:

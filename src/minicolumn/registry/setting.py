@@ -94,19 +94,22 @@ class Setting(ABC):
         Traceback (most recent call last):
         minicolumn.errors.DataError: Adam: b1: expected a number, 0 <= b1 < 1, got 1.5
         """
+        return self.required(value, f"{entry}: {self.name}")
+
+    def required(self, value: Any, where: str) -> Any:
+        """Return a value in plain Python; a refusal begins with ``where`` it was said, such as an option."""
         if value is None and self.optional:
             return None
         if _is_traced(value):  # stands for a number that was checked
             return value
         found = self.plain(value)
         if found is NotImplemented:
-            self.refuse(value, entry)
+            self.refuse(value, where)
         return found
 
-    def refuse(self, value: Any, entry: str) -> NoReturn:
+    def refuse(self, value: Any, where: str) -> NoReturn:
         """Refuse a value, in one line."""
-        found = f"got {show(value)}{self.hint(value)}"
-        raise DataError(f"{entry}: {self.name}: expected {self.expected}, {found}")
+        raise DataError(f"{where}: expected {self.expected}, got {show(value)}{self.hint(value)}")
 
     def hint(self, value: Any) -> str:
         """Return what a value that will not do may have meant, if that can be told."""
@@ -191,7 +194,7 @@ class _Ranged(Setting):
 
     def digits(self, bound: float) -> str:
         """Return a bound in digits."""
-        return f"{bound:g}".replace("e-0", "e-")
+        return f"{bound:,.0f}" if 1e4 <= abs(bound) < 1e9 else f"{bound:g}".replace("e-0", "e-")
 
     @property
     def control(self) -> dict[str, Any]:
@@ -450,6 +453,8 @@ class Part(Setting):
             return value if self.accepts(value) else NotImplemented
         if len(value) > LONGEST_TEXT:
             return NotImplemented
+        if self.as_text and value in self.registry():  # by its own name, as nearly always
+            return value
         made = self.registry().make(value)
         if self.as_text:
             return self.registry().to_text(made)

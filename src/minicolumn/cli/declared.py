@@ -1,0 +1,100 @@
+"""Commands from records: an option is declared once, as a field with its setting and its place in help."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, get_args, get_type_hints
+
+import typer
+
+from minicolumn.registry import REQUIRED, Setting
+
+
+@dataclass(frozen=True)
+class Option:
+    """How a field of a record looks on the command line.
+
+    group       of the help
+    metavar     what stands for its value
+    default     what is taken where nothing is said, in words
+    help        of a field that is no setting; a setting brings its own
+    flags       names other than the field's
+    """
+
+    group: str
+    metavar: str | None = None
+    default: str = ""
+    help: str = ""
+    flags: tuple[str, ...] = ()
+
+
+class Said:
+    """The base of records of what was said on a command line: fields are options, some of them settings.
+
+        clip_norm: Annotated[float | None, Number(help="Longest gradient.", gt=0), Option("Training", "NORM")]
+
+    Errors      DataError that begins with the option, for a value out of a setting's range
+    """
+
+    def __post_init__(self) -> None:
+        for name, setting in _settings(type(self)).items():
+            value = getattr(self, name)
+            if value is not None:  # which stands for nothing said
+                setting.required(value, option_name(name))
+
+
+def option_name(field: str) -> str:
+    """Return the option that sets a field.
+
+    >>> option_name("clip_norm")
+    '--clip-norm'
+    """
+    return f"--{field.replace('_', '-')}"
+
+
+def as_command(run: Callable[[Any], int], kind: Any) -> Callable[..., int]:
+    """Return the command whose options are the fields of a record, and whose help begins with the docstring.
+
+    run     takes the record, and returns the exit code; its docstring is the command's
+    """
+    hints, settings = get_type_hints(kind, include_extras=True), _settings(kind)
+    parameters = []
+    for field in dataclasses.fields(kind):
+        plain, *about = get_args(hints[field.name])
+        option = next(part for part in about if isinstance(part, Option))
+        needed = field.default is dataclasses.MISSING
+        parameters.append(
+            inspect.Parameter(
+                field.name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=inspect.Parameter.empty if needed else field.default,
+                annotation=Annotated[plain, _made(option, settings.get(field.name), needed)],
+            )
+        )
+
+    def command(**said: Any) -> int:
+        return run(kind(**said))
+
+    command.__name__, command.__doc__ = run.__name__, run.__doc__
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return command
+
+
+def _made(option: Option, setting: Setting | None, needed: bool) -> Any:
+    """Return the option or, where it is needed, the argument as typer takes it."""
+    words = option.help if setting is None else setting.help
+    if option.default:
+        words += f" [default: {option.default}]"
+    make: Any = typer.Argument if needed else typer.Option
+    return make(*option.flags, metavar=option.metavar, help=words, rich_help_panel=option.group)
+
+
+def _settings(kind: Any) -> dict[str, Setting]:
+    """Return the settings among the fields of a record, by name."""
+    hints = get_type_hints(kind, include_extras=True)
+    found = {name: [x for x in get_args(hint) if isinstance(x, Setting)] for name, hint in hints.items()}
+    return {name: own[0].bound(name, REQUIRED) for name, own in found.items() if own}
