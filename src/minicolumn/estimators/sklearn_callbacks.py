@@ -52,6 +52,10 @@ class Hooks:
             self._root = estimator._init_callback_context(max_subtasks=epochs)
             self._root.call_on_fit_task_begin(estimator=estimator, **self._data)
 
+    def callbacks(self) -> list[Callback]:
+        """Return what a training needs to tell it its epochs; nothing where nobody listens."""
+        return [] if self._root is None else [Bridge(self)]
+
     def epoch(self, params: Any) -> bool:
         """Tell that an epoch is over; return whether a callback wants to stop."""
         if self._root is None:

@@ -16,7 +16,7 @@ from minicolumn.estimators.heads import Head, RowLoss
 from minicolumn.estimators.holdout import Data
 from minicolumn.estimators.parameters import lowers_its_rate, optimizer_of, regularizer_of, schedule_of
 from minicolumn.estimators.scales import NOT_FINITE
-from minicolumn.estimators.sklearn_callbacks import Bridge, Hooks
+from minicolumn.estimators.sklearn_callbacks import Hooks
 from minicolumn.model.rows import check_rows, is_sparse
 from minicolumn.nn import Sequential
 from minicolumn.train import History, Snapshot, fit
@@ -128,7 +128,7 @@ def _by_epochs(task: Task) -> Outcome:
             batch_size=batch,
             epochs=task.epochs,
             validation_data=None if held is None else (held.X, held.y, held.weight),
-            callbacks=[watch, Bridge(task.hooks), *([own] if isinstance(own, Callback) else own)],
+            callbacks=[watch, *task.hooks.callbacks(), *([own] if isinstance(own, Callback) else own)],
             regularizer=regularizer_of(e),
             constraint=e.constraint,
             sample_weight=task.data.weight,

@@ -65,6 +65,7 @@ class Engine:
         self._orders = Orders(s.seed, len(train), s.shuffle)
         self._key = random.stream(s.seed, "dropout")
         self._held_blocks: Blocks | None = None
+        self._plain_schedule = is_plain(s.schedule)
         self.roles = network.roles(train.X.shape[1:])
         self._step, self._lowering = step_of(network, s), Lowering(s.backend, s.threads, s.shadow)
 
@@ -181,7 +182,7 @@ class Engine:
         """Return whether an epoch was trained at the rates that it would be trained at now."""
         if epoch.rate_factor != rate_factor:
             return False
-        if is_plain(self.settings.schedule):
+        if self._plain_schedule:
             return True
         now = self.rates(first + np.arange(self.steps), rate_factor, total)  # own functions may have changed
         return bool((now == epoch.rates).all())

@@ -6,9 +6,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from minicolumn.model.rows import Rows
 from minicolumn.model.scores import directions, name_of
 from minicolumn.nn.layer import Layer
 from minicolumn.train.batches import Pace, steps_in
+from minicolumn.train.callbacks import Callback
 from minicolumn.train.divergence import why_diverged
 from minicolumn.train.engine import Engine, Epoch, is_finite
 from minicolumn.train.interrupts import deferred
@@ -28,14 +28,13 @@ from minicolumn.train.tracker import Tracker
 from minicolumn.tree import leaves, map_leaves
 
 if TYPE_CHECKING:
-    from minicolumn.train.callbacks import Callback
     from minicolumn.train.goal import Goal
 
 Array = np.ndarray
+FEW = 8  # epochs that may be trained in vain
 
 
-@dataclass(frozen=True, eq=False)
-class Stand:
+class Stand(NamedTuple):
     """Where a training stands, replaced as a whole: an interrupt meets the old one or the new one.
 
     state       the weights and what the optimizer remembers, in the memory that native code works in
@@ -61,6 +60,7 @@ class Loop(Tracker):
 
     network, settings   what is trained, and how
     callbacks   that are told
+    rows        that are trained on; steps: in each epoch, a shorter last one included
     epochs      that `run` goes to; horizon: the steps that a schedule spreads over
     train_rows, held_rows   that are trained on, and measured on
     held_fraction   of all rows, where the latter were found by it; else 0
@@ -99,6 +99,10 @@ class Loop(Tracker):
         self._good: Any = None  # a state, or weights, to go back to where an epoch diverges
         self._ahead: deque[Epoch] = deque()
         self._first_epoch, self._one_by_one = self.epoch, False
+        self._listeners = {
+            what: [getattr(callback, what) for callback in self.callbacks if _listens(callback, what)]
+            for what in ("on_start", "on_chunk", "on_epoch")
+        }
         self._is_telling = False
         self._later: list[Callable[[], None]] = []  # what callbacks asked for that waits until all are told
         self._plan(network, settings, train, held)
@@ -112,6 +116,7 @@ class Loop(Tracker):
         ways = directions(settings.metrics, settings.record)
         self.higher_is_better = {f"val_{name}": way for name, way in ways.items()}
         self.engine = Engine(network, settings, train, held)
+        self.rows, self.steps = len(train), self.engine.steps
         self._ahead.clear()
         self._one_by_one = False
 
@@ -125,16 +130,6 @@ class Loop(Tracker):
         return steps_in(self.rows - self._at.seen, self.engine.batch)
 
     # Where it stands ----------------------------------------------------------------------------------------
-
-    @property
-    def rows(self) -> int:
-        """Return how many rows are trained on."""
-        return len(self.train_rows)
-
-    @property
-    def steps(self) -> int:
-        """Return how many steps an epoch has, a shorter last one included."""
-        return self.engine.steps
 
     @property
     def step(self) -> int:
@@ -228,8 +223,8 @@ class Loop(Tracker):
             took = time.perf_counter() - began
             parts = [part.astype(np.float64) * piece.shape[1] for part in losses]
             sums = tuple(_added(s, part) for s, part in zip_longest(at.sums, parts, fillvalue=0.0))
-            self._at = replace(
-                at, state=state, step=at.step + len(piece), seen=at.seen + piece.size, sums=sums,
+            self._at = at._replace(
+                state=state, step=at.step + len(piece), seen=at.seen + piece.size, sums=sums,
                 rate=float(rates[-1]), seconds=at.seconds + took,
             )  # fmt: skip
         if piece.shape[1] == engine.batch:
@@ -259,13 +254,14 @@ class Loop(Tracker):
     def _train_ahead(self, most: int) -> None:
         """Train some epochs in one call: as if nobody stopped, and no rate changed but by the schedule.
 
-        No more than were trained already, so that a stop drops few; what a callback drops is trained anew.
+        Few at first, then no more than were trained already, so that a stop drops no more than half; what a
+        callback drops is trained anew.
         """
         at, engine = self._at, self.engine
         self._one_by_one = not engine.has_short_epochs(at.state)
         if self._one_by_one:
             return
-        count = min(most, at.epoch - self._first_epoch, self._pace.steps // self.steps)
+        count = min(most, max(FEW, at.epoch - self._first_epoch), self._pace.steps // self.steps)
         count = max(1, min(count, engine.most_epochs(at.state)))
         rates = self._rates(count * self.steps).reshape(count, self.steps)
         epochs, took = engine.epochs(at.state, at.epoch + 1, rates, self.rate_factor, at.step)
@@ -276,11 +272,11 @@ class Loop(Tracker):
     def _take(self, epoch: Epoch) -> None:
         """Go on to the end of an epoch that was trained in one call."""
         at, self._good = self._at, self._at.state
-        self._at = replace(
-            at, state=epoch.state, step=at.step + self.steps, seen=self.rows, sums=epoch.sums,
+        self._at = at._replace(
+            state=epoch.state, step=at.step + self.steps, seen=self.rows, sums=epoch.sums,
             rate=float(epoch.rates[-1]), seconds=at.seconds + epoch.seconds,
         )  # fmt: skip
-        if self.callbacks:
+        if self._listeners["on_chunk"]:
             self._tell("on_chunk", self.steps, epoch.sums[0] / self.rows)
 
     # The end of an epoch ------------------------------------------------------------------------------------
@@ -293,7 +289,7 @@ class Loop(Tracker):
         times = {"seconds": at.seconds, "steps_per_second": self.steps / max(at.seconds, 1e-9)}
         row = {"epoch": at.epoch + 1, **losses, **measured, "learning_rate": at.rate, **times}
         self.history.add(row, at.epoch + 1)
-        self._at = replace(at, epoch=at.epoch + 1, seen=0, sums=(), seconds=0.0)
+        self._at = at._replace(epoch=at.epoch + 1, seen=0, sums=(), seconds=0.0)
         try:
             self._tell("on_epoch", row)
         finally:  # an interrupt here comes after the epoch, so the epoch counts
@@ -317,7 +313,7 @@ class Loop(Tracker):
         good = self.engine.weights(self._good) if isinstance(self._good, State) else self._good
         good = map_leaves(np.array, good)
         state = State(good, self.settings.optimizer.start(good, self.engine.roles))
-        self._at = replace(at, state=state, seen=0, sums=(), seconds=0.0)
+        self._at = at._replace(state=state, seen=0, sums=(), seconds=0.0)
         self.stop_reason = "diverged"
         raise DivergenceError(why)
 
@@ -325,10 +321,15 @@ class Loop(Tracker):
         """Tell all callbacks."""
         self._is_telling = True
         try:
-            for callback in self.callbacks:
-                getattr(callback, what)(self, *news)
+            for listener in self._listeners[what]:
+                listener(self, *news)
         finally:
             self._is_telling = False
+
+
+def _listens(callback: Callback, what: str) -> bool:
+    """Return whether a callback does anything at a moment."""
+    return getattr(type(callback), what) is not getattr(Callback, what)
 
 
 def _numpy_threads(settings: Settings) -> AbstractContextManager[None]:

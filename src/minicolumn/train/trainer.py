@@ -256,9 +256,9 @@ class Trainer(Loop):
         if X is not None or validation_data is not None:
             self.held_fraction = 0.0
         self._plan(self.network, s, train, held)
-        self._at = replace(self._at, state=state)
+        self._at = self._at._replace(state=state)
         if begun_anew:
-            self._at = replace(self._at, seen=0, sums=(), seconds=0.0)
+            self._at = self._at._replace(seen=0, sums=(), seconds=0.0)
         self.epochs = s.epochs if "epochs" in settings else self.epochs
         self.horizon = self._last_step()
 
@@ -315,7 +315,7 @@ class Trainer(Loop):
         moments = resizing.carried(s.optimizer.start(params, roles), old.moments)
         best = None if self._best is None else (self.epoch, map_leaves(np.array, params))
         self._plan(resizing.network, s, self.train_rows, self.held_rows)
-        self._at, self._best = replace(self._at, state=State(params, moments)), best
+        self._at, self._best = self._at._replace(state=State(params, moments)), best
 
     # Files --------------------------------------------------------------------------------------------------
 
