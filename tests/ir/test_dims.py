@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minicolumn.errors import DataError, ShapeError, TraceError
+from minicolumn.errors import DataError, MinicolumnError, ShapeError, TraceError
 from minicolumn.ir.draw import to_dot
 from minicolumn.ir.graph import Graph, Node, const_node, input_node
 from minicolumn.ir.interpret import interpret
@@ -214,3 +214,26 @@ def test_drawings_name_them() -> None:
     graph = parse_graph(TEXT)
     assert "f32[rows,4]" in to_dot(graph)
     assert "f32[rows,4]" in to_svg(graph)
+
+
+@pytest.mark.parametrize("name", sorted({*OPS} - {"input", "const", "scan", "item"}))
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_type_rules_say_of_a_dimension_what_they_say_of_its_length(name: str, data: Any, graphs: Any) -> None:
+    """A rule may refuse what depends on the length; what it accepts must hold for the length itself."""
+    operands, attrs = data.draw(graphs.applications(name))
+    types = [operand.type for operand in operands]
+    lengths = {n for type in types for n in type.shape}
+    if not lengths:
+        return
+    length = data.draw(st.sampled_from(sorted(lengths)))
+    named = lambda shape: tuple(ROWS if n == length else n for n in shape)  # noqa: E731
+    sized = {k: named(v) if k in ("shape", "stop") else v for k, v in attrs.items()}
+    for given_attrs in (attrs, sized):
+        try:
+            found = OPS[name].infer(*(t.with_shape(named(t.shape)) for t in types), **given_attrs)
+        except MinicolumnError:
+            continue
+        assert isinstance(found, ArrayType)
+        known = found.with_shape(length if n == ROWS else n for n in found.shape)
+        assert known == OPS[name].infer(*types, **attrs)

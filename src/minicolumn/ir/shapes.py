@@ -195,6 +195,16 @@ def is_length(n: Any) -> bool:
     return isinstance(n, Dim) or n >= 0
 
 
+def merged(lengths: Iterable[Length]) -> Length:
+    """Return how long several axes are as one; TraceError where that is neither a number nor a dimension.
+
+    >>> merged((2, 3)), merged((1, Dim("rows")))
+    (6, rows)
+    """
+    first, *others = [n for n in lengths if n != 1] or [1]
+    return prod(others, start=first)
+
+
 def same_size(one: Shape, other: Shape) -> bool:
     """Return whether arrays of two shapes have as many elements whatever their dimensions turn out to be."""
     (known, dims), (number, names) = map(_factors, (one, other))

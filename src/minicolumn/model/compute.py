@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minicolumn.lower.compile import call_by_rows, call_directly, compile
+from minicolumn.ir.graph import Graph
+from minicolumn.lower.compile import call_by_rows, call_directly, compile, graph_with_dims
 from minicolumn.lower.sight import Unseen, sight
 from minicolumn.model.rows import Rows, is_sparse
 from minicolumn.model.scores import Metric, measure
@@ -21,7 +22,8 @@ from minicolumn.nn.losses import Loss
 from minicolumn.nn.outputs import ClassOutputs, Outputs
 from minicolumn.registry import is_plain
 from minicolumn.trace.loops import scan
-from minicolumn.tree import Mismatch, leaves
+from minicolumn.trace.tracer import constant
+from minicolumn.tree import Mismatch, leaves, map_leaves
 
 if TYPE_CHECKING:
     from minicolumn.lower.fast_call import RowsCall
@@ -144,8 +146,23 @@ class Forward:
         """Return a function of one row; see `Model.predictor`."""
         dtype = dtype_of(params)
         one = np.zeros(input_shape, dtype)
-        forward = lambda x: self._apply(params, np.reshape(x, (1, *input_shape)))[0]  # noqa: E731
+        held = map_leaves(constant, params)
+        forward = lambda x: self._apply(held, np.reshape(x, (1, *input_shape)))[0]  # noqa: E731
         return call_directly(forward, one, flush_subnormals=True)
+
+    def graph(self, params: Any, example: Array, inputs: Callable[[Array], Array] | None = None) -> Graph:
+        """Return the prediction as a graph over a symbolic batch; see `Model.graph`.
+
+        example     of what the graph takes, [1, ...]; only its shape and dtype matter
+        inputs      what makes the network's inputs of that; by default they are it
+        """
+        dtype, held = dtype_of(params), map_leaves(constant, params)
+
+        def predict(x: Array) -> Array:
+            out = self._apply(held, (x if inputs is None else inputs(x)).astype(dtype))
+            return out[:, 0] if out.ndim == 2 and out.shape[1] == 1 else out
+
+        return graph_with_dims(predict, {0: "batch"}, example)
 
     def loss(self, params: Any, rows: Rows) -> float:
         """Return the (weighted) mean loss; NaN where all weights are 0."""

@@ -25,6 +25,7 @@ from minicolumn.nn.serialize import from_json, to_json
 if TYPE_CHECKING:
     import polars
 
+    from minicolumn.ir.graph import Graph
     from minicolumn.tables.encode import Encoder
     from minicolumn.tables.schema import Schema
 
@@ -143,6 +144,41 @@ class Model:
         True
         """
         return self._forward.predictor(self.params, self.input_shape)
+
+    def graph(self) -> Graph:
+        """Return the prediction as a graph for any number of rows, with the weights of now as constants.
+
+            fn(x: f32[batch,features]) -> what `predict` gives, after the output activation of the loss
+
+        The graph of a model of a table takes what its encoder reads out of the rows, f64[batch,columns], as
+        ``model.table.read(frame)`` gives it: missing numbers are NaN, categories codes, dates their parts.
+        Scaling, indicators and one-hot columns are in the graph; turning text into numbers is not, nor is
+        what `predict_table` makes of the outputs: a label, or the target's unit.
+
+        `minicolumn.ir.interpret` runs it for any batch. ``print_graph(graph, constants=None)`` writes it
+        whole, and `parse_graph` reads it back.
+
+        >>> import numpy as np, minicolumn as mc
+        >>> from minicolumn.ir.interpret import interpret
+        >>> net = mc.nn.Sequential(mc.nn.Dense(2, "tanh"), mc.nn.Dense(1))
+        >>> model = mc.Model(net, net.init(0, (3,)), (3,), "squared_error")
+        >>> print(model.graph())  # doctest: +ELLIPSIS
+        predict(x: f32[batch,3]) {
+          a: f32[3,2] = const([...])
+          b: f32[batch,2] = matmul(x, a)...
+          c: f32[2] = const([0.0, 0.0])
+          d: f32[batch,2] = add(b, c)...
+          e: f32[batch,2] = tanh(d)...
+          ...
+          return ...
+        }
+        >>> interpret(model.graph())(np.zeros((5, 3), np.float32))[0].shape
+        (5,)
+        """
+        if self.table is None:
+            return self._forward.graph(self.params, np.zeros((1, *self.input_shape), self.dtype))
+        example = np.zeros((1, len(self.table.columns)))
+        return self._forward.graph(self.params, example, self.table.encoded)
 
     def _inputs(self, who: str, X: Any) -> Array:
         remedy = () if self.table is None else (f"raw rows of a table are for `{who}_table`",)

@@ -37,12 +37,18 @@ class BooleanInput:
         """The names of the matrix columns."""
         return (self.name, f"{self.name} missing") if self.indicator else (self.name,)
 
-    def fill(self, series: polars.Series, out: Array) -> None:
-        """Write the column into out [rows, features]."""
-        signs = _signs(series)
-        out[:, 0] = signs
-        if self.indicator:
-            out[:, 1] = signs == 0
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of what is read."""
+        return (self.name,)
+
+    def read(self, series: polars.Series) -> Array:
+        """Return +1, -1 or 0, float64 [rows, 1]."""
+        return _signs(series)[:, None].astype(np.float64)
+
+    def encoded(self, values: Array) -> Array:
+        """Return the matrix columns [rows, features] of what was read; it can be traced."""
+        return np.concatenate([values, values == 0], axis=1) if self.indicator else values
 
     def to_json(self) -> dict[str, Any]:
         """Return the fitted state as JSON values."""
@@ -119,18 +125,23 @@ class CategoryInput:
         shown = tuple(f"{self.name}={level}" for level in self.levels)
         return (*shown, f"{self.name} missing") if self.missing else shown
 
-    def fill(self, series: polars.Series, out: Array) -> None:
-        """Write the column into out [rows, features]."""
-        codes = self.codes(series)
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of what is read."""
+        return (self.name,)
+
+    def read(self, series: polars.Series) -> Array:
+        """Return the codes, float64 [rows, 1]."""
+        return self.codes(series)[:, None].astype(np.float64)
+
+    def encoded(self, values: Array) -> Array:
+        """Return the matrix columns [rows, features] of what was read; it can be traced."""
         if self.embedded:
-            out[:, 0] = codes
-        elif self._signed:
-            out[:, 0] = np.array([0, 0, -1, 1], np.float32)[codes]
-        else:
-            places = (codes[:, None] == np.arange(2, 2 + len(self.levels))).astype(np.float32)
-            out[:, : len(self.levels)] = places
-            if self.missing:
-                out[:, -1] = codes == GAP
+            return values
+        if self._signed:
+            return 1.0 * (values == 3) - (values == 2)
+        codes = [*range(2, 2 + len(self.levels)), *([GAP] if self.missing else [])]
+        return 1.0 * (values == np.array(codes, np.float64))
 
     def codes(self, series: polars.Series) -> Array:
         """Return 0 for other, 1 for missing, 2... for the levels [rows]."""

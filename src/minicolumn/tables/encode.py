@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -118,12 +120,33 @@ class Encoder:
         """
         require(frame, (part.name for part in self.inputs), "the table")
         matrix = np.zeros((frame.height, len(self.features)), np.float32)
-        first = 0
-        for part in self._ordered:
-            width = len(part.features)
-            part.fill(plain(frame[part.name]), matrix[:, first : first + width])
-            first += width
+        for part, place in zip(self._ordered, _places(len(p.features) for p in self._ordered), strict=True):
+            matrix[:, place] = part.encoded(part.read(plain(frame[part.name])))
         return matrix
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The name of every column of what `read` gives."""
+        return tuple(name for part in self._ordered for name in part.columns)
+
+    def read(self, frame: polars.DataFrame) -> Array:
+        """Return what the rows hold as numbers, before any is scaled, float64 [rows, columns].
+
+        Of a number that number, NaN where missing; of a truth +1, -1 or 0; of a category its code, of a date
+        its parts. `encoded` makes the matrix of it.
+        """
+        require(frame, (part.name for part in self.inputs), "the table")
+        parts = [part.read(plain(frame[part.name])) for part in self._ordered]
+        return np.concatenate([np.zeros((frame.height, 0)), *parts], axis=1)
+
+    def encoded(self, values: Array) -> Array:
+        """Return the matrix, float32 [rows, features], of what `read` gave: ``transform`` is both in turn.
+
+        Plain arithmetic, which can be traced: `Model.graph` begins with it.
+        """
+        places = _places(len(part.columns) for part in self._ordered)
+        parts = [part.encoded(values[:, at]) for part, at in zip(self._ordered, places, strict=True)]
+        return np.concatenate(parts, axis=1).astype(np.float32)
 
     def encode_target(self, frame: polars.DataFrame) -> Array:
         """Return class codes, int32 [rows], or the standardised target, float32 [rows].
@@ -233,6 +256,12 @@ class Encoder:
             raise ModelFileError(f"encoder.classes: do not fit the task {self.task}")
         if self.target_scale <= 0 or self.target_low > self.target_high:
             raise ModelFileError("encoder.target_scale: the scale or the range of the target is reversed")
+
+
+def _places(widths: Iterable[int]) -> list[slice]:
+    """Return the columns that belong to each of some parts that stand side by side."""
+    ends = list(accumulate(widths, initial=0))
+    return [slice(first, last) for first, last in pairwise(ends)]
 
 
 def _is_embedded(part: Input) -> bool:

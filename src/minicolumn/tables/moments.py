@@ -41,15 +41,27 @@ class DatetimeInput:
         shown = tuple(f"{self.name}:{part}" for part, _ in self.parts)
         return (*shown, f"{self.name} missing") if self.indicator else shown
 
-    def fill(self, series: polars.Series, out: Array) -> None:
-        """Write the column into out [rows, features]; DataError for what is no moment."""
-        moments = self._read(series)
-        for place, (part, scale) in enumerate(self.parts):
-            out[:, place] = scale.apply(_part(moments, part))
-        if self.indicator:
-            out[:, -1] = moments.is_null().to_numpy()
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of what is read: as many as there are features."""
+        return self.features
 
-    def _read(self, series: polars.Series) -> polars.Series:
+    def read(self, series: polars.Series) -> Array:
+        """Return the parts, float64 [rows, features], NaN where missing; DataError for what is no moment."""
+        moments = self._moments(series)
+        found = np.zeros((len(series), len(self.features)))
+        for place, (part, _) in enumerate(self.parts):
+            found[:, place] = _part(moments, part)
+        if self.indicator:
+            found[:, -1] = moments.is_null().to_numpy()
+        return found
+
+    def encoded(self, values: Array) -> Array:
+        """Return the matrix columns [rows, features] of what was read; it can be traced."""
+        parts = [scale.apply(values[:, k : k + 1]) for k, (_, scale) in enumerate(self.parts)]
+        return np.concatenate([*parts, values[:, len(parts) :]], axis=1)
+
+    def _moments(self, series: polars.Series) -> polars.Series:
         form = self.form
         if series.dtype.is_numeric() or series.dtype.is_nested():
             raise DataError(f"column {self.name!r}: found {series.dtype} values, expected dates or times")

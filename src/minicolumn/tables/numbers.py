@@ -36,17 +36,24 @@ class NumberInput:
         """The names of the matrix columns."""
         return (self.name, f"{self.name} missing") if self.indicator else (self.name,)
 
-    def fill(self, series: polars.Series, out: Array) -> None:
-        """Write the column into out [rows, features]; DataError for words among the numbers."""
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of what is read."""
+        return (self.name,)
+
+    def read(self, series: polars.Series) -> Array:
+        """Return the numbers, float64 [rows, 1], NaN where missing; DataError for words among them."""
         if series.dtype.is_temporal() and str(series.dtype)[:8] != "Duration":
             raise DataError(f"column {self.name!r}: found {series.dtype} values, expected numbers")
         values = numbers(series, self.form)
         if len(odd := not_numbers(series, values)):
             refuse(series, str(odd[0]), "a number")
-        x = values.to_numpy()
-        out[:, 0] = self.scale.apply(x)
-        if self.indicator:
-            out[:, 1] = ~np.isfinite(x)
+        return values.to_numpy()[:, None]
+
+    def encoded(self, values: Array) -> Array:
+        """Return the matrix columns [rows, features] of what was read; it can be traced."""
+        scaled = self.scale.apply(values)
+        return np.concatenate([scaled, ~np.isfinite(values)], axis=1) if self.indicator else scaled
 
     def to_json(self) -> dict[str, Any]:
         """Return the fitted state as JSON values."""

@@ -36,12 +36,10 @@ class Scale:
         return cls(center, factor if np.isfinite(factor) else 0.0, scaling == "robust")
 
     def apply(self, x: Array) -> Array:
-        """Return x [rows] scaled; what is not finite becomes the center."""
+        """Return x [rows] scaled; what is not finite becomes the center. Plain NumPy, which can be traced."""
         with np.errstate(all="ignore"):
             x = np.where(np.isfinite(x), x, self.center)
-            x -= self.center
-            x *= self.factor
-            np.clip(x, -_FAR, _FAR, out=x)
+            x = np.clip((x - self.center) * self.factor, -_FAR, _FAR)
             return x / np.sqrt(1.0 + (x / 3.0) ** 2) if self.smooth else x
 
     def to_json(self) -> dict[str, Any]:

@@ -85,7 +85,7 @@ def _entry(part: Any) -> list[Any]:
     if isinstance(part, (int, np.integer)) and not isinstance(part, (bool, np.bool_)):
         return [int(part)]
     index = array(part)
-    if index.size == 0 and not isinstance(index, Traced) and isinstance(part, (list, tuple)):
+    if isinstance(part, (list, tuple)) and not isinstance(index, Traced) and index.size == 0:
         index = index.astype(np.intp)
     if np.dtype(index.dtype).kind in "iu":
         return [index]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import string
 from collections.abc import Callable
-from math import prod
 from typing import Any
 
 import numpy as np
 
 from minicolumn.errors import ShapeError, TraceError
 from minicolumn.ir.ops.products import MATMUL
-from minicolumn.ir.shapes import normalize_axis
+from minicolumn.ir.shapes import merged, normalize_axis
 from minicolumn.trace.promote import array, promoted
 
 
@@ -52,9 +51,9 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     free_x = [i for i in range(x.ndim) if i not in left]
     free_y = [i for i in range(y.ndim) if i not in right]
     rows, columns = [x.shape[i] for i in free_x], [y.shape[i] for i in free_y]
-    n = prod(x.shape[i] for i in left)
-    flat_x = np.reshape(np.transpose(x, free_x + left), (prod(rows), n))
-    flat_y = np.reshape(np.transpose(y, right + free_y), (n, prod(columns)))
+    n = merged(x.shape[i] for i in left)
+    flat_x = np.reshape(np.transpose(x, free_x + left), (merged(rows), n))
+    flat_y = np.reshape(np.transpose(y, right + free_y), (n, merged(columns)))
     return np.reshape(MATMUL(flat_x, flat_y), (*rows, *columns))
 
 
@@ -246,8 +245,8 @@ def _contract(a: list[str], x: Any, b: list[str], y: Any, needed: set[str]) -> t
     lengths = lambda labels: [size[label] for label in labels]  # noqa: E731
     left = np.transpose(x, [a.index(label) for label in batch + rows + summed])
     right = np.transpose(y, [b.index(label) for label in batch + summed + columns])
-    left = np.reshape(left, (*lengths(batch), prod(lengths(rows)), prod(lengths(summed))))
-    right = np.reshape(right, (*lengths(batch), prod(lengths(summed)), prod(lengths(columns))))
+    left = np.reshape(left, (*lengths(batch), merged(lengths(rows)), merged(lengths(summed))))
+    right = np.reshape(right, (*lengths(batch), merged(lengths(summed)), merged(lengths(columns))))
     # Without an axis to sum, the product is element by element; broadcasting needs no matrix product for it.
     out = MATMUL(left, right) if summed else left * right
     return batch + rows + columns, np.reshape(out, lengths(batch + rows + columns))

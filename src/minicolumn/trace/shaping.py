@@ -10,25 +10,37 @@ import numpy as np
 
 from minicolumn.errors import ShapeError
 from minicolumn.ir.ops import shaping as ops
-from minicolumn.ir.shapes import broadcast_shapes, normalize_axes, normalize_axis
+from minicolumn.ir.shapes import Dim, Shape, broadcast_shapes, merged, normalize_axes, normalize_axis
 from minicolumn.trace.promote import array, common_dtype
 
 
 def reshape(a: Any, /, shape: Any = None, order: str = "C", *, newshape: Any = None, copy: Any = None) -> Any:
-    x, wanted = array(a), _full_shape(array(a).size, shape if newshape is None else newshape)
+    x, wanted = array(a), _full_shape(array(a).shape, shape if newshape is None else newshape)
     if order == "F":
         return transpose(reshape(transpose(x), wanted[::-1]))
     return x if wanted == x.shape else ops.RESHAPE(x, shape=wanted)
 
 
-def _full_shape(size: int, shape: Any) -> tuple[int, ...]:
-    wanted = [int(shape)] if isinstance(shape, (int, np.integer)) else [int(n) for n in shape]
+def _full_shape(old: Shape, shape: Any) -> Shape:
+    """Return the shape that is asked for, -1 replaced by what is left; TraceError where that is not known."""
+    wanted = list(_lengths(shape))
     if wanted.count(-1) > 1:
         raise ShapeError(f"reshape: only one length may be -1, got {wanted}")
     if -1 in wanted:
-        known = prod(n for n in wanted if n != -1)
-        wanted[wanted.index(-1)] = size // known if known else 0
+        left = [n for n in old if isinstance(n, Dim)]
+        for n in wanted:
+            if n in left:
+                left.remove(n)
+        known = prod(n for n in wanted if n != -1 and not isinstance(n, Dim))
+        whole = prod(n for n in old if not isinstance(n, Dim))
+        wanted[wanted.index(-1)] = merged([*left, whole // known if known else len(left)])
     return tuple(wanted)
+
+
+def _lengths(shape: Any) -> Shape:
+    """Return the lengths in a shape as Python numbers, and dimensions as they are."""
+    listed = [shape] if isinstance(shape, (int, np.integer, Dim)) else shape
+    return tuple(n if isinstance(n, Dim) else int(n) for n in listed)
 
 
 def ravel(a: Any, order: str = "C") -> Any:
@@ -88,7 +100,7 @@ def squeeze(a: Any, axis: Any = None) -> Any:
 
 def broadcast_to(array_: Any, shape: Any, subok: bool = False) -> Any:
     x = array(array_)
-    wanted = (int(shape),) if isinstance(shape, (int, np.integer)) else tuple(int(n) for n in shape)
+    wanted = _lengths(shape)
     return x if wanted == x.shape else ops.BROADCAST(x, shape=wanted)
 
 

@@ -18,7 +18,7 @@ from minicolumn.errors import TraceError
 from minicolumn.ir.graph import CONST, INPUT, Node
 from minicolumn.ir.op import Op
 from minicolumn.ir.ops.elementwise import CAST, STOP_GRADIENT
-from minicolumn.ir.shapes import DTYPES, ArrayType, Shape, TupleType, Type, shared_type
+from minicolumn.ir.shapes import DTYPES, ArrayType, Dim, Shape, TupleType, Type, shared_type
 from minicolumn.trace.operators import Operators, answers
 from minicolumn.trace.outside import advice
 
@@ -93,6 +93,11 @@ class LiveNode(Node):
 def leaf(type: ArrayType, value: np.ndarray | None, scope: Scope, name: str | None = None) -> Traced:
     """Return a fresh variable of a scope."""
     return Traced(LiveNode(INPUT, (), {"type": type, "name": name}, type, value, frozenset((scope,))))
+
+
+def constant(value: Any) -> Traced:
+    """Return an array that is part of the program as a traced value, which traced integers can index."""
+    return Traced(_constant(_own(value)))
 
 
 def holdable(value: Any) -> np.ndarray:
@@ -352,7 +357,7 @@ class Traced(Operators):
 
     def reshape(self, *shape: Any, order: str = "C") -> Any:
         """Return the same elements in another shape."""
-        wanted = shape[0] if len(shape) == 1 and not isinstance(shape[0], (int, np.integer)) else shape
+        wanted = shape[0] if len(shape) == 1 and not isinstance(shape[0], (int, np.integer, Dim)) else shape
         return np.reshape(self, wanted, order=order)  # type: ignore[arg-type, call-overload]
 
     def transpose(self, *axes: Any) -> Any:
