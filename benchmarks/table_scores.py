@@ -30,7 +30,7 @@ import numpy as np
 
 from minicolumn.model import metrics
 from minicolumn.tables import read_table
-from minicolumn.train.tabular import Prepared, TableSettings, prepare_table, train_table
+from minicolumn.tabular import Plan, TableSettings, plan_table, train_plan
 
 Array = np.ndarray
 Scores = dict[str, float]
@@ -60,12 +60,12 @@ SETS = {
 SHOWN = ("accuracy", "log_loss", "r2")
 
 
-def ours(frame: Any, settings: TableSettings, ready: Prepared, seed: int) -> Scores:
+def ours(plan: Plan, seed: int) -> Scores:
     """Train by the default recipe."""
-    return train_table(frame, replace(settings, seed=seed), prepared=ready).metrics
+    return train_plan(replace(plan, settings=replace(plan.settings, seed=seed))).metrics
 
 
-def scikit_learn(ready: Prepared, seed: int) -> Scores:
+def scikit_learn(plan: Plan, seed: int) -> Scores:
     """Train scikit-learn's network behind a standard scaler and a one-hot encoder."""
     from sklearn.impute import SimpleImputer
     from sklearn.neural_network import MLPClassifier, MLPRegressor
@@ -74,36 +74,36 @@ def scikit_learn(ready: Prepared, seed: int) -> Scores:
 
     numbers = make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
     words = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
-    kind = MLPRegressor if ready.encoder.classes is None else MLPClassifier
-    return peer(ready, numbers, words, kind(early_stopping=True, random_state=seed))
+    kind = MLPRegressor if plan.encoder.classes is None else MLPClassifier
+    return peer(plan, numbers, words, kind(early_stopping=True, random_state=seed))
 
 
-def light_gbm(ready: Prepared, seed: int) -> Scores:
+def light_gbm(plan: Plan, seed: int) -> Scores:
     """Train LightGBM with its defaults."""
     from lightgbm import LGBMClassifier, LGBMRegressor
     from sklearn.preprocessing import OrdinalEncoder
 
     words = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
-    kind = LGBMRegressor if ready.encoder.classes is None else LGBMClassifier
-    return peer(ready, "passthrough", words, kind(random_state=seed, verbose=-1, n_jobs=1))
+    kind = LGBMRegressor if plan.encoder.classes is None else LGBMClassifier
+    return peer(plan, "passthrough", words, kind(random_state=seed, verbose=-1, n_jobs=1))
 
 
-def peer(ready: Prepared, numbers: Any, words: Any, estimator: Any) -> Scores:
+def peer(plan: Plan, numbers: Any, words: Any, estimator: Any) -> Scores:
     """Train an estimator on the columns as the schema found them, and score it on the test rows."""
     import polars
     from sklearn.compose import make_column_transformer
 
-    measured = [column.name for column in ready.schema.used if column.kind == "number"]
-    named = [column.name for column in ready.schema.used if column.kind != "number"]
+    measured = [column.name for column in plan.schema.used if column.kind == "number"]
+    named = [column.name for column in plan.schema.used if column.kind != "number"]
     encode = make_column_transformer((numbers, measured), (words, named))
-    known = polars.concat([ready.train, ready.held])
+    known = polars.concat([plan.train.frame, plan.validation.frame])
     X = encode.fit_transform(plain(known, measured, named))
-    tested = encode.transform(plain(ready.test, measured, named))
-    y, right = (ready.encoder.encode_target(rows) for rows in (known, ready.test))
+    tested = encode.transform(plain(plan.test.frame, measured, named))
+    y, right = np.concatenate([plan.train.y, plan.validation.y]), plan.test.y
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         estimator.fit(X, y)
-        if ready.encoder.classes is None:
+        if plan.encoder.classes is None:
             return metrics.regression_scores(right, estimator.predict(tested))
         return metrics.classification_scores(right, estimator.predict_proba(tested))
 
@@ -124,14 +124,14 @@ def trials(place: Path, name: str, arguments: argparse.Namespace) -> Iterator[tu
     frame, task = read_table(place), SETS[name]
     for split in arguments.splits:
         settings = TableSettings(task.target, task=task.task, drop=task.drop, seed=split)
-        ready = prepare_table(frame, settings)
+        plan = plan_table(frame, settings)
         for seed in arguments.seeds:
             entrants: list[tuple[str, Callable[[], Scores]]] = [
-                ("minicolumn", lambda r=ready, t=settings, s=seed: ours(frame, t, r, s)),
-                ("scikit-learn", lambda r=ready, s=seed: scikit_learn(r, s)),
+                ("minicolumn", lambda p=plan, s=seed: ours(p, s)),
+                ("scikit-learn", lambda p=plan, s=seed: scikit_learn(p, s)),
             ]
             if importlib.util.find_spec("lightgbm"):
-                entrants.append(("LightGBM", lambda r=ready, s=seed: light_gbm(r, s)))
+                entrants.append(("LightGBM", lambda p=plan, s=seed: light_gbm(p, s)))
             for who, train in entrants:
                 started = time.perf_counter()
                 scores = train()

@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+import minicolumn as mc
 from minicolumn.ir import ops  # noqa: F401  (fills the operation table)
 from minicolumn.ir.graph import Node
 from minicolumn.ir.op import op_named
 from minicolumn.ir.verify import infer_type
 from minicolumn.passes.pipeline import VARIABLE
+from minicolumn.tree import flatten
 
 os.environ.setdefault(VARIABLE, "1")  # what passes make is checked, in subprocesses too
 
@@ -58,3 +60,58 @@ def apply_fixture() -> Callable[..., Node]:
 def bits_fixture() -> Callable[[Sequence[Any]], list[tuple[Any, ...]]]:
     """Return `bits`."""
     return bits
+
+
+@pytest.fixture(scope="session")
+def same_bits() -> Callable[[Any, Any], bool]:
+    """Return whether two trees of arrays have the same structure, dtypes, shapes and bits."""
+
+    def same(a: Any, b: Any) -> bool:
+        (left, form), (right, other) = flatten(a), flatten(b)
+        pairs = zip(left, right, strict=True)
+        return form == other and all(x.dtype == y.dtype and x.tobytes() == y.tobytes() for x, y in pairs)
+
+    return same
+
+
+class Spy(mc.Callback):
+    """Notes what it is told, and can be told what to do at a certain moment: {("epoch", 2): action}."""
+
+    def __init__(self, actions: dict[Any, Callable[[Any], None]] | None = None) -> None:
+        self.actions = actions or {}
+        self.told: list[Any] = []
+        self.params: list[Any] = []
+
+    def _note(self, what: Any, training: Any) -> None:
+        self.told.append(what)
+        self.actions.get(what, lambda _: None)(training)
+
+    def on_start(self, training: Any) -> None:
+        self.params.append(training.params)
+        self._note("start", training)
+
+    def on_chunk(self, training: Any, done: int, loss: float) -> None:
+        self._note(("chunk", len(training.history) + 1, done), training)
+
+    def on_epoch(self, training: Any, row: Any) -> None:
+        self.params.append(training.params)
+        self._note(("epoch", row["epoch"]), training)
+
+    def on_end(self, training: Any) -> None:
+        self._note("end", training)
+
+
+@pytest.fixture(scope="session")
+def spy() -> type[Spy]:
+    """Return `Spy`."""
+    return Spy
+
+
+def _interrupt(_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.fixture(scope="session")
+def interrupt() -> Callable[[Any], None]:
+    """Return an action that stands for Ctrl-C."""
+    return _interrupt

@@ -276,14 +276,12 @@ def test_the_landscape_around_the_weights() -> None:
 
 
 def test_from_a_table_to_a_model_that_takes_raw_rows(tmp_path: Path) -> None:
-    from minicolumn.train.tabular import TableSettings, train_table
-
+    run = mc.fit_table("penguins", epochs=5, hidden=16)  # or a file, a frame, a list of dicts
+    assert run.metrics["accuracy"] > run.baseline["accuracy"]
+    run.save(tmp_path / "penguins.safetensors")
     penguins = mc.tables.read_table("penguins")
-    done = train_table(penguins, TableSettings("Species", epochs=5, hidden=(16,)))
-    assert done.metrics["accuracy"] > done.baseline["accuracy"]
-    done.model.save(tmp_path / "penguins.safetensors")
     labels = mc.load(tmp_path / "penguins.safetensors").predict_table(penguins[:3])
-    assert labels.shape == (3,)
+    assert labels.tolist() == run.predict(penguins[:3]).tolist()
 
 
 def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from minicolumn.estimators import MLPClassifier, MLPRegressor, Perceptron
     from minicolumn.explain import Footprints, backprop_report, descent, landscape
     from minicolumn.model import Model, load
+    from minicolumn.tabular import fit_table
     from minicolumn.train import (
         Callback,
         Checkpoint,
@@ -72,6 +73,7 @@ _LATER = {
     "Run": "minicolumn.train",
     "Trainer": "minicolumn.train",
     "fit": "minicolumn.train",
+    "fit_table": "minicolumn.tabular",
     "Perceptron": "minicolumn.estimators",
     "backprop_report": "minicolumn.explain",
     "descent": "minicolumn.explain",
@@ -120,6 +122,7 @@ __all__ = [
     "descent",
     "explain",
     "fit",
+    "fit_table",
     "grad",
     "hessian",
     "inspect",

@@ -14,7 +14,7 @@ import pytest
 import minicolumn as mc
 from minicolumn.tables import infer_schema
 from minicolumn.tables.encode import Encoder
-from minicolumn.train.table_loss import fitting_losses
+from minicolumn.tabular.losses import fitting_losses
 
 TINY = ("--hidden", 4, "--epochs", 1, "--dropout", 0)
 NUMBERS = ["squared_error", "absolute_error", "huber", "log_cosh", "quantile", "absolute_percentage_error",
@@ -169,7 +169,7 @@ def test_the_lists_are_those_of_the_catalogue(amounts: Path) -> None:
         (["--optimizer", "adam:learning_rate=nan"], "--optimizer: Adam: learning_rate: expected"),
         (
             ["--optimizer", "adam:learning_rate=1", "--learning-rate", "1"],
-            "--learning-rate: --optimizer has a",
+            "--learning-rate: the optimizer has a learning_rate already",
         ),
         (["--optimizer", "adam:name=1"], "--optimizer: adam: unknown setting 'name'"),
         (["--schedule", "step_decay:every=2"], "step_decay: unknown setting 'every'; there are factor, at"),

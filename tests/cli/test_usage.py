@@ -152,8 +152,7 @@ def test_python_m_and_a_closed_reader(environment: dict[str, str]) -> None:
 
 
 def test_defaults_in_the_help_are_those_of_the_recipe(cli: Any) -> None:
-    from minicolumn.train import recipe
-    from minicolumn.train.tabular import TableSettings
+    from minicolumn.tabular import TableSettings, recipe
 
     shown = " ".join(cli("train", "--help").out.split())
     numbers, two, many = recipe.NUMBERS, recipe.TWO_CLASSES, recipe.MANY_CLASSES

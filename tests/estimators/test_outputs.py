@@ -26,7 +26,6 @@ from minicolumn.nn.outputs import (
     Quantiles,
     Rate,
 )
-from minicolumn.train.tabular import TableSettings, train_table
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 LEVELS = (0.1, 0.5, 0.9)
@@ -190,7 +189,7 @@ def test_tables_take_a_new_loss(name: str, declared: None, tmp_path: Path) -> No
     loss = mc.nn.Loss(name)
     outputs, frame = loss.outputs, _data(loss.outputs).frame
     wishes: dict[str, Any] = {"hidden": (16,), "epochs": 30, "dropout": 0.0}
-    done = train_table(frame, TableSettings("y", loss=loss, **wishes))
+    done = mc.fit_table(frame, "y", loss=loss, **wishes)
     assert done.metrics["r2" if outputs.task == "regression" else "accuracy"] > 0.7
     done.model.save(tmp_path / "m.safetensors")
     model = mc.load(tmp_path / "m.safetensors")

@@ -9,8 +9,6 @@ from minicolumn.errors import DataError, did_you_mean
 from minicolumn.nn.activations import activation_by_name
 from minicolumn.registry import split_texts
 
-MOST_UNITS, MOST_LAYERS = 65_536, 64
-
 
 def parse_hidden(text: str | None) -> tuple[int, ...] | None:
     """Return the units of each hidden layer, first to last.
@@ -20,17 +18,16 @@ def parse_hidden(text: str | None) -> tuple[int, ...] | None:
     """
     if text is None:
         return None
-    words = text.split(",")
-    if len(words) > MOST_LAYERS or not all(_is_units(word.strip()) for word in words):
+    from minicolumn.tabular.settings import MOST_LAYERS, MOST_UNITS
+
+    words = [word.strip() for word in text.split(",")]
+    digits = all(word.isascii() and word.isdigit() and len(word) < 9 for word in words)
+    if not digits or len(words) > MOST_LAYERS or not all(1 <= int(word) <= MOST_UNITS for word in words):
         raise DataError(
             f"--hidden: expected units for each hidden layer, such as 128,64, each from 1 to {MOST_UNITS:,}, "
             f"at most {MOST_LAYERS} layers; got {text!r}"
         )
     return tuple(int(word) for word in words)
-
-
-def _is_units(word: str) -> bool:
-    return word.isascii() and word.isdigit() and len(word) < 9 and 1 <= int(word) <= MOST_UNITS
 
 
 def check_name(option: str, name: str | None, find: Callable[[str], Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,17 +32,11 @@ from minicolumn.errors import DataError, DivergenceError
 from minicolumn.nn.dense import Dense
 from minicolumn.nn.losses import Loss
 from minicolumn.optim import Clipped, Optimizer, optimizer_by_name, schedule_by_name
-from minicolumn.registry import read_text
+from minicolumn.tabular.pipeline import TableRun, train_plan, with_table
+from minicolumn.tabular.plan import Plan, plan_table
+from minicolumn.tabular.recipe import HIDDEN
+from minicolumn.tabular.settings import TableSettings, check_one_rate
 from minicolumn.train.progress import duration, speed
-from minicolumn.train.recipe import HIDDEN, Recipe
-from minicolumn.train.tabular import (
-    Prepared,
-    TableRun,
-    TableSettings,
-    prepare_table,
-    recipe_for,
-    train_table,
-)
 
 if TYPE_CHECKING:
     import polars
@@ -59,15 +53,13 @@ def run_training(wishes: Wishes) -> int:
     if wishes.test and _same_file(wishes.test, wishes.data):
         raise DataError("--test is the same file as DATA; test on rows that take no part in the training")
     test = read_source(wishes.test, console) if wishes.test else None
-    with working(console, "Looking at the columns"):
-        ready = prepare_table(frame, settings, test)
-        if test is not None:
-            _check_test(ready)
-    _announce(console, wishes, ready, settings)
+    with working(console, "Planning"):
+        plan = plan_table(frame, settings, test)
+    _announce(console, wishes, plan)
     try:
-        done = train_table(frame, settings, prepared=ready, callbacks=watch(console, wishes.as_json))
+        done = train_plan(plan, callbacks=watch(console, wishes.as_json))
     except DivergenceError as error:
-        raise _salvaged(error, ready, _place(wishes)) from None
+        raise _salvaged(error, plan, _place(wishes)) from None
     return _finish(console, wishes, done, frame.width)
 
 
@@ -88,9 +80,7 @@ def _inputs(wishes: Wishes) -> tuple[str, ...]:
 def _check(wishes: Wishes) -> None:
     """Refuse, before anything is read, what cannot be used."""
     _parts(wishes)
-    said = {} if wishes.optimizer is None else read_text(wishes.optimizer)[1]
-    if wishes.learning_rate is not None and "learning_rate" in said:
-        raise DataError("--learning-rate: --optimizer has a learning_rate already; say it once")
+    check_one_rate("--learning-rate", wishes.optimizer, wishes.learning_rate)
     check_writable("--out", _place(wishes), _inputs(wishes))
     if wishes.plot is not None:
         check_picture(wishes.plot)
@@ -121,29 +111,19 @@ def _settings(wishes: Wishes, frame: polars.DataFrame) -> TableSettings:
     return TableSettings(**{name: value for name, value in (said | read).items() if name in known})
 
 
-def _check_test(ready: Prepared) -> None:
-    """Find before the training whatever would keep the test rows from being scored after it."""
-    try:
-        ready.encoder.transform(ready.test)
-        ready.encoder.encode_target(ready.test)
-    except DataError as error:
-        raise DataError(f"--test: {error}") from None
-
-
-def _announce(console: Console, wishes: Wishes, ready: Prepared, settings: TableSettings) -> None:
+def _announce(console: Console, wishes: Wishes, plan: Plan) -> None:
     """Say what was found in the table, and what is going to be trained on it."""
-    show_table(console, short_name(wishes.data), ready.schema)
-    with working(console, "Planning the network"):
-        recipe = recipe_for(ready, settings)
-    plan = (
-        f"{ready.train.height:,} rows, {ready.held.height:,} more to validate; "
+    show_table(console, short_name(wishes.data), plan.schema)
+    recipe, rows = plan.recipe, plan.rows
+    said = (
+        f"{rows['train']:,} rows, {rows['validation']:,} more to validate; "
         f"{_steps(recipe.optimizer)}, batches of {recipe.batch_size}"
     )
-    chosen = [str(record) for record in (settings.loss, settings.schedule) if record is not None]
-    plan = "; ".join([plan, *chosen])
+    chosen = [str(record) for record in (plan.settings.loss, plan.settings.schedule) if record is not None]
+    said = "; ".join([said, *chosen])
     console.print()
-    network = (Text("Network", "bold"), Text(_shape(ready, recipe), "dim"))
-    console.print(labelled([network, (Text("Training", "bold"), Text(plan, "dim"))]))
+    network = (Text("Network", "bold"), Text(_shape(plan), "dim"))
+    console.print(labelled([network, (Text("Training", "bold"), Text(said, "dim"))]))
 
 
 def _steps(optimizer: Optimizer) -> str:
@@ -156,10 +136,10 @@ def _steps(optimizer: Optimizer) -> str:
     return f"{type(optimizer).__name__}, learning rate {optimizer.learning_rate:g}{''.join(others)}"
 
 
-def _shape(ready: Prepared, recipe: Recipe) -> str:
+def _shape(plan: Plan) -> str:
     """Return the sizes of the layers from the features to the outputs, and the activations between them."""
-    dense = [layer for layer in getattr(recipe.network, "layers", ()) if isinstance(layer, Dense)]
-    sizes = " - ".join(str(size) for size in (len(ready.encoder.features), *(layer.units for layer in dense)))
+    dense = [layer for layer in getattr(plan.recipe.network, "layers", ()) if isinstance(layer, Dense)]
+    sizes = " - ".join(str(size) for size in (len(plan.encoder.features), *(layer.units for layer in dense)))
     used = dict.fromkeys(str(layer.activation) for layer in dense[:-1])
     return f"{sizes}, {', '.join(used)}"
 
@@ -250,12 +230,12 @@ def _summary(wishes: Wishes, done: TableRun, columns: int) -> dict[str, Any]:
     }
 
 
-def _salvaged(error: DivergenceError, ready: Prepared, place: str) -> DataError:
+def _salvaged(error: DivergenceError, plan: Plan, place: str) -> DataError:
     """Save the last good weights of a training that diverged, and return what to say about it."""
     run = getattr(error, "run", None)
     if run is None or not run.best_epoch:
         return DataError(f"{error}; nothing was saved")
-    model = replace(run.model, table=ready.encoder, schema=ready.schema)
-    model.metrics.update({"test": model.evaluate_table(ready.test)})
+    model = with_table(plan, run.model)
+    model.metrics.update({"test": model.score_encoded(plan.test.X, plan.test.y)[0]})
     save_model(model, place)
     return DataError(f"{error}; the weights of epoch {run.best_epoch} are saved in {place!r}")

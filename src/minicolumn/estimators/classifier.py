@@ -24,7 +24,7 @@ from minicolumn.estimators.rollback import rollback
 from minicolumn.estimators.sklearn_callbacks import with_callbacks
 from minicolumn.nn import ALIASES, LOSSES
 from minicolumn.nn.outputs import ClassOutputs
-from minicolumn.train.calibrate import best_factor
+from minicolumn.tabular.calibrate import best_factor
 
 Array = np.ndarray
 LABEL_LOSSES = {rule.name for rule in LOSSES.values() if fits_task(rule, ("binary", "multiclass"))}

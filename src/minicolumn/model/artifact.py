@@ -17,7 +17,15 @@ import numpy as np
 
 from minicolumn.errors import DataError, MinicolumnError, ModelFileError, did_you_mean
 from minicolumn.model import strict_json
-from minicolumn.model.container import FORMAT_VERSION, MAX_FILE_BYTES, Container, decode, encode, load
+from minicolumn.model.container import (
+    FORMAT_VERSION,
+    MAX_FILE_BYTES,
+    Container,
+    check_header,
+    decode,
+    encode,
+    load,
+)
 from minicolumn.model.files import PathLike, shown, write_atomically
 from minicolumn.nn.combine import Sequential
 from minicolumn.nn.embeddings import ColumnEmbedding
@@ -124,8 +132,29 @@ def artifact_from_bytes(data: bytes | bytearray, name: str = "this model file") 
         raise ModelFileError(f"{name} {error}") from None
 
 
+def check_description(artifact: Artifact) -> None:
+    """Refuse what no model file could hold, whatever the weights are: of these only the shapes are looked at.
+
+    Errors      DataError, in one line
+    """
+    tensors, texts = _checked(artifact)
+    try:
+        check_header(tensors, texts)
+    except ModelFileError as error:
+        raise DataError(f"cannot save this model: it {error}") from None
+
+
 def _encode(artifact: Artifact) -> list[bytes | memoryview]:
     """Return the file's bytes in chunks, once the loader's checks have passed."""
+    tensors, texts = _checked(artifact)
+    chunks = encode(tensors, texts)
+    if (size := sum(len(chunk) for chunk in chunks)) > MAX_FILE_BYTES:
+        raise DataError(f"cannot save this model: {size:,} bytes; at most {MAX_FILE_BYTES:,} can be loaded")
+    return chunks
+
+
+def _checked(artifact: Artifact) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """Return tensors and texts by name, once they have passed the loader's checks."""
     tensors = {name: np.asarray(array) for name, array in named_leaves(artifact.params)}
     try:
         texts = {name: _text(name, getattr(artifact, name)) for name in _FIELDS}
@@ -136,10 +165,7 @@ def _encode(artifact: Artifact) -> list[bytes | memoryview]:
     except ModelFileError as error:
         wrong = f"it {error}".removeprefix("it is damaged: ")
         raise DataError(f"cannot save this model: {wrong}") from None
-    chunks = encode(tensors, texts)
-    if (size := sum(len(chunk) for chunk in chunks)) > MAX_FILE_BYTES:
-        raise DataError(f"cannot save this model: {size:,} bytes; at most {MAX_FILE_BYTES:,} can be loaded")
-    return chunks
+    return tensors, texts
 
 
 def _text(name: str, value: Any) -> str:

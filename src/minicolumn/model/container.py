@@ -76,6 +76,14 @@ def encode(tensors: Mapping[str, np.ndarray], texts: Mapping[str, str]) -> list[
         raise DataError(f"cannot store this model: it {error}") from None
 
 
+def check_header(tensors: Mapping[str, np.ndarray], texts: Mapping[str, str]) -> None:
+    """Refuse what `encode` would refuse in names, shapes and texts; no value of a tensor is read or copied.
+
+    Errors      ModelFileError; its text begins with a verb
+    """
+    _render(*_header(tensors, texts))
+
+
 def decode(data: bytes | bytearray) -> Container:
     """Return the content of a file's bytes, every size, name, number and the digest checked.
 
@@ -108,21 +116,29 @@ def load(path: PathLike) -> Container:
 
 
 def _encode(tensors: Mapping[str, np.ndarray], texts: Mapping[str, str]) -> list[bytes | memoryview]:
-    if clash := [name for name in texts if name in _OWN_KEYS]:
-        raise ModelFileError(f"uses the reserved name {clash[0]!r}")
-    entries, arrays = _lay_out(tensors)
-    metadata = {**texts, _FORMAT: "minicolumn", _VERSION: str(FORMAT_VERSION), _DIGEST: _NO_DIGEST}
-    _check_metadata(metadata)
-    _check_entries(entries, entries[-1].end if entries else 0)
-    chunks = [_array_bytes(entry, array) for entry, array in zip(entries, arrays, strict=True)]
+    entries, metadata = _header(tensors, texts)
+    chunks = [_array_bytes(entry, tensors[entry.name]) for entry in entries]
     metadata[_DIGEST] = _digest([_render(entries, metadata), *chunks])
     return [_render(entries, metadata), *chunks]
 
 
-def _lay_out(tensors: Mapping[str, np.ndarray]) -> tuple[list[_Entry], list[np.ndarray]]:
+def _header(
+    tensors: Mapping[str, np.ndarray], texts: Mapping[str, str]
+) -> tuple[list[_Entry], dict[str, str]]:
+    """Return the lines of the tensors and the metadata, checked; the digest is still to come."""
+    if clash := [name for name in texts if name in _OWN_KEYS]:
+        raise ModelFileError(f"uses the reserved name {clash[0]!r}")
+    entries = _lay_out(tensors)
+    metadata = {**texts, _FORMAT: "minicolumn", _VERSION: str(FORMAT_VERSION), _DIGEST: _NO_DIGEST}
+    _check_metadata(metadata)
+    _check_entries(entries, entries[-1].end if entries else 0)
+    return entries, metadata
+
+
+def _lay_out(tensors: Mapping[str, np.ndarray]) -> list[_Entry]:
     """Place the tensors: widest numbers first, so that each starts at a multiple of its own size."""
     order = sorted(tensors, key=lambda name: (-np.asarray(tensors[name]).itemsize, name))
-    entries, arrays, begin = [], [], 0
+    entries, begin = [], 0
     for name in order:
         array = np.asarray(tensors[name])
         kind = array.dtype.newbyteorder("<")
@@ -130,13 +146,14 @@ def _lay_out(tensors: Mapping[str, np.ndarray]) -> tuple[list[_Entry], list[np.n
             known = "float32, float64, int32, int64, uint32 or bool"
             raise ModelFileError(f"holds {name!r} of dtype {array.dtype}; expected {known}")
         entries.append(_Entry(name, _CODES[kind], array.shape, begin, begin + array.nbytes))
-        arrays.append(np.asarray(array, dtype=kind, order="C"))
         begin += array.nbytes
-    return entries, arrays
+    return entries
 
 
-def _array_bytes(entry: _Entry, array: np.ndarray) -> memoryview:
+def _array_bytes(entry: _Entry, tensor: np.ndarray) -> memoryview:
     """Return an array's bytes, its values checked."""
+    array = np.asarray(tensor)
+    array = np.asarray(array, dtype=array.dtype.newbyteorder("<"), order="C")
     _check_values(entry.name, array)
     return array.reshape(-1).view(np.uint8).data
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from minicolumn.errors import DataError, ShapeError, did_you_mean
 from minicolumn.model import metrics
-from minicolumn.model.artifact import Artifact, artifact_to_bytes, load_artifact, save_artifact
+from minicolumn.model.artifact import Artifact, check_description, load_artifact, save_artifact
 from minicolumn.model.compute import Forward, dtype_of, forward
 from minicolumn.model.files import PathLike
 from minicolumn.model.intervals import distribution, interval_scores, predicted_interval
@@ -304,10 +304,17 @@ class Model:
 
     def score_table(self, frame: polars.DataFrame) -> tuple[dict[str, float], Array, Array]:
         """Return the scores on raw rows, the true target and the predicted one, as class codes or numbers."""
-        encoder, outputs = self._encoder(), self._table_outputs()
+        encoder = self._encoder()
         rows = rows_with_target(frame, encoder)
-        y = encoder.encode_target(rows)
-        predictions = self._raw_predictions(rows)
+        return self._judged(self._raw_predictions(rows), encoder.encode_target(rows))
+
+    def score_encoded(self, X: Array, y: Array) -> tuple[dict[str, float], Array, Array]:
+        """Return what `score_table` returns, for rows that the table's encoder has encoded already."""
+        return self._judged(self._forward.outputs(self.params, self._inputs("score_encoded", X)), y)
+
+    def _judged(self, predictions: Array, y: Array) -> tuple[dict[str, float], Array, Array]:
+        """Return the scores of predictions, the true target and the predicted one."""
+        encoder, outputs = self._encoder(), self._table_outputs()
         if isinstance(outputs, ClassOutputs):
             p = outputs.class_scores(predictions)
             return metrics.usual_scores(outputs, y, p), y, np.argmax(p, axis=1)
@@ -320,8 +327,11 @@ class Model:
     # The file -----------------------------------------------------------------------------------------------
 
     def check_storable(self) -> None:
-        """Refuse what no model file could hold, without writing one; DataError says what."""
-        artifact_to_bytes(self.artifact())
+        """Refuse what no model file could hold, whatever the weights are; DataError says what.
+
+        Nothing is written, and of the weights only the shapes are looked at.
+        """
+        check_description(self.artifact())
 
     def save(self, path: PathLike) -> None:
         """Write the one file that holds the network, its weights and its table.

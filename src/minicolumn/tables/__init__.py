@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from minicolumn.tables.builtin import builtin_names, builtin_target
 from minicolumn.tables.encode import Encoder
+from minicolumn.tables.frames import as_frame
 from minicolumn.tables.read import read_table
 from minicolumn.tables.schema import Column, Kind, Schema, Task, infer_schema, with_target
 from minicolumn.tables.split import split_rows
@@ -14,6 +15,7 @@ __all__ = [
     "Kind",
     "Schema",
     "Task",
+    "as_frame",
     "builtin_names",
     "builtin_target",
     "infer_schema",

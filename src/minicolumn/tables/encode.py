@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -72,8 +72,17 @@ class Encoder:
     target_high: float = 0.0
 
     @classmethod
-    def fit(cls, frame: polars.DataFrame, schema: Schema, scaling: Scaling = "robust") -> Encoder:
-        """Return the encoder of these training rows; the target is read for regression only."""
+    def fit(
+        cls,
+        frame: polars.DataFrame,
+        schema: Schema,
+        scaling: Scaling = "robust",
+        target: Array | None = None,
+    ) -> Self:
+        """Return the encoder of these training rows; the target is read for regression only.
+
+        target      its numbers in these rows, where `read_target` has read them already
+        """
         if scaling not in SCALINGS:
             raise DataError(
                 f"unknown scaling {scaling!r}{did_you_mean(scaling, SCALINGS)}; expected {SCALINGS}"
@@ -84,7 +93,7 @@ class Encoder:
         inputs = tuple(_fit_input(plain(frame[column.name]), column, scaling) for column in schema.used)
         if schema.task != "regression":
             return cls(inputs, schema.target, schema.task, scaling, schema.classes)
-        y = _target_numbers(frame, schema.target, schema.target_form)
+        y = _target_numbers(frame, schema.target, schema.target_form) if target is None else target
         scale = float(np.std(y)) or 1.0
         if not np.isfinite(scale):
             raise DataError(
@@ -148,16 +157,34 @@ class Encoder:
         parts = [part.encoded(values[:, at]) for part, at in zip(self._ordered, places, strict=True)]
         return np.concatenate(parts, axis=1).astype(np.float32)
 
+    @classmethod
+    def of_target(cls, schema: Schema) -> Self:
+        """Return an encoder that reads the target and knows no other column."""
+        classes = None if schema.task == "regression" else schema.classes
+        return cls((), schema.target, schema.task, "robust", classes, schema.target_form)
+
     def encode_target(self, frame: polars.DataFrame) -> Array:
         """Return class codes, int32 [rows], or the standardised target, float32 [rows].
 
         Errors      DataError for a row without a target or with a label not seen before
         """
+        return self.standardise(self.read_target(frame))
+
+    def standardise(self, target: Array) -> Array:
+        """Return what `read_target` gave on the network's scale: class codes as they are."""
+        if self.classes is not None:
+            return target
+        largest = float(np.finfo(np.float32).max)  # where a number past all of the training's stops
+        return np.clip((target - self.target_mean) / self.target_scale, -largest, largest).astype(np.float32)
+
+    def read_target(self, frame: polars.DataFrame) -> Array:
+        """Return class codes, int32 [rows], or the target's numbers in their unit, float64 [rows].
+
+        Errors      as of `encode_target`
+        """
         require(frame, [self.target], "target: the table")
         if self.classes is None:
-            y = _target_numbers(frame, self.target, self.target_form)
-            largest = float(np.finfo(np.float32).max)  # where a number past all of the training's stops
-            return np.clip((y - self.target_mean) / self.target_scale, -largest, largest).astype(np.float32)
+            return _target_numbers(frame, self.target, self.target_form)
         codes = {label: place for place, label in enumerate(self.classes)}
         series = plain(frame[self.target])
         found = per_text(series, lambda word: codes.get(word, -1), np.int32)

@@ -58,7 +58,7 @@ def read_table(source: str | os.PathLike[str]) -> polars.DataFrame:
     if frame.height == 0:
         raise DataError(f"{path.name}: has column names but no rows")
     check_names(frame.columns, path.name)
-    _refuse_nested(frame, path.name)
+    refuse_nested(frame, path.name)
     return frame
 
 
@@ -187,7 +187,8 @@ def _read_parquet(data: bytes, name: str) -> polars.DataFrame:
         raise DataError(f"{name}: the Parquet file is damaged ({reason})") from None
 
 
-def _refuse_nested(frame: polars.DataFrame, name: str) -> None:
+def refuse_nested(frame: polars.DataFrame, name: str) -> None:
+    """Refuse columns of lists, objects or bytes."""
     import polars
 
     for column, dtype in frame.schema.items():

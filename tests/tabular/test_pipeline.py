@@ -14,7 +14,8 @@ import minicolumn as mc
 from minicolumn.errors import DataError
 from minicolumn.model import metrics
 from minicolumn.tables import read_table
-from minicolumn.train.tabular import TableRun, TableSettings, data_hash, prepare_table, train_table
+from minicolumn.tabular import Plan, TableRun, TableSettings, plan_table, train_plan
+from minicolumn.tabular.pipeline import data_hash
 
 ROWS = 120
 QUICK: dict[str, Any] = {"hidden": (8,), "epochs": 2, "batch_size": 32}
@@ -43,10 +44,18 @@ FRAME = _table()
 TARGETS = {"two": "binary", "three": "multiclass", "score": "regression"}
 
 
+def _frames(plan: Plan) -> list[polars.DataFrame]:
+    return [part.frame for part in (plan.train, plan.validation, plan.test)]
+
+
 def _settings(target: str, **changed: Any) -> TableSettings:
     others = tuple(name for name in TARGETS if name != target)
     chosen: dict[str, Any] = {"drop": others, **QUICK, **changed}
     return TableSettings(target, **chosen)
+
+
+def train_table(frame: polars.DataFrame, settings: TableSettings, test: Any = None, **how: Any) -> TableRun:
+    return train_plan(plan_table(frame, settings, test), **how)
 
 
 @pytest.fixture(scope="module")
@@ -79,35 +88,35 @@ def test_a_run_adds_up(target: str, runs: dict[str, TableRun], tmp_path: Path) -
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_scores_are_those_of_the_rows_set_apart(target: str, runs: dict[str, TableRun]) -> None:
-    ready = prepare_table(FRAME, _settings(target))
-    assert runs[target].model.evaluate_table(ready.test) == runs[target].metrics
+    plan = plan_table(FRAME, _settings(target))
+    assert runs[target].model.evaluate_table(plan.test.frame) == runs[target].metrics
 
 
 def test_the_parts_are_apart_and_keep_the_shares() -> None:
-    ready = prepare_table(FRAME.with_row_index("row"), _settings("three", drop=("two", "score", "row")))
-    rows = [set(part["row"]) for part in (ready.train, ready.held, ready.test)]
+    ready = plan_table(FRAME.with_row_index("row"), _settings("three", drop=("two", "score", "row")))
+    rows = [set(part["row"]) for part in _frames(ready)]
     assert sum(map(len, rows)) == len(set.union(*rows)) == ROWS
     whole = FRAME["three"].value_counts(normalize=True).sort("three")["proportion"].to_numpy()
-    for part in (ready.train, ready.held, ready.test):
+    for part in _frames(ready):
         shares = part["three"].value_counts(normalize=True).sort("three")["proportion"].to_numpy()
         np.testing.assert_allclose(shares, whole, atol=1 / part.height)  # a row more or less
 
 
-@pytest.mark.parametrize("part", ["train", "held", "test"])
+@pytest.mark.parametrize("part", ["train", "validation", "test"])
 @pytest.mark.parametrize("target", ["three", "score"])
 def test_the_encoder_sees_training_rows_alone(part: str, target: str) -> None:
     frame = FRAME.with_row_index("row")
     settings = _settings(target, drop=tuple({*TARGETS, "row"} - {target}))
-    ready = prepare_table(frame, settings)
-    row = getattr(ready, part)["row"][0]
+    ready = plan_table(frame, settings)
+    row = getattr(ready, part).frame["row"][0]
     here = polars.col("row") == row
     changed = frame.with_columns(
         size=polars.when(here).then(polars.lit("1000.5")).otherwise("size"),
         score=polars.when(here).then(polars.lit("99999.5")).otherwise("score"),
     )
-    again = prepare_table(changed, settings)
+    again = plan_table(changed, settings)
     assert (again.encoder == ready.encoder) == (part != "train")
-    assert again.train["row"].to_list() == ready.train["row"].to_list()
+    assert again.train.frame["row"].to_list() == ready.train.frame["row"].to_list()
 
 
 def test_the_same_seed_gives_the_same_bits(runs: dict[str, TableRun], same_bits: Any) -> None:
@@ -115,13 +124,13 @@ def test_the_same_seed_gives_the_same_bits(runs: dict[str, TableRun], same_bits:
     assert same_bits(again.model.params, runs["three"].model.params)
     assert again.metrics == runs["three"].metrics
     assert again.model.data_hash == runs["three"].model.data_hash
-    other = prepare_table(FRAME, _settings("three", seed=1))
-    assert not other.test.equals(prepare_table(FRAME, _settings("three")).test)
+    other = plan_table(FRAME, _settings("three", seed=1))
+    assert not other.test.frame.equals(plan_table(FRAME, _settings("three")).test.frame)
 
 
 def test_what_was_prepared_is_used_as_it_is(runs: dict[str, TableRun], same_bits: Any) -> None:
     settings = _settings("three")
-    done = train_table(FRAME, settings, prepared=prepare_table(FRAME, settings))
+    done = train_plan(plan_table(FRAME, settings))
     assert same_bits(done.model.params, runs["three"].model.params)
 
 
@@ -152,9 +161,9 @@ def test_very_small_tables(target: str) -> None:
 def test_a_class_of_one_row_is_trained_on() -> None:
     seventh = polars.int_range(ROWS) == 7
     rare = FRAME.with_columns(three=polars.when(seventh).then(polars.lit("rare")).otherwise("three"))
-    ready = prepare_table(rare, _settings("three"))
-    assert ready.train["three"].to_list().count("rare") == 1
-    done = train_table(rare, _settings("three"), prepared=ready)
+    ready = plan_table(rare, _settings("three"))
+    assert ready.train.frame["three"].to_list().count("rare") == 1
+    done = train_plan(ready)
     assert done.confusion is not None
     assert done.confusion.shape == (4, 4)
 

@@ -1,0 +1,186 @@
+"""The plan of a training from a table: all that is decided before its first step, worked out once."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from minicolumn.errors import DataError
+from minicolumn.model.model import Model, rows_with_target
+from minicolumn.nn.layer import Param
+from minicolumn.nn.losses import Loss, as_loss
+from minicolumn.tables import Encoder, Schema, infer_schema, split_rows, with_target
+from minicolumn.tabular.losses import scaled_for, table_loss
+from minicolumn.tabular.recipe import Recipe, table_recipe
+from minicolumn.tabular.settings import TableSettings
+from minicolumn.tree import flatten, unflatten
+
+if TYPE_CHECKING:
+    import polars
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Some rows of a table, raw and encoded.
+
+    frame       as they came
+    X           float32 [rows, features]
+    y           class codes int32 [rows], or the target on the network's scale, float32 [rows]
+    """
+
+    frame: polars.DataFrame
+    X: Array
+    y: Array
+
+    @property
+    def target(self) -> Array:
+        """Return the target as `fit` takes it: class codes [rows], or numbers [rows, 1]."""
+        return self.y if self.y.dtype.kind == "i" else self.y[:, None]
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What is going to be trained on which rows: made once, shown, and handed to `train_plan`.
+
+    settings    what the user said
+    schema      what was found in the table
+    encoder     fitted on the rows that train
+    train, validation, test     the rows, which have none in common
+    recipe      the network, and how it is trained
+    """
+
+    settings: TableSettings
+    schema: Schema
+    encoder: Encoder
+    train: Part
+    validation: Part
+    test: Part
+    recipe: Recipe
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """Return how many rows train, validate and test."""
+        parts = {"train": self.train, "validation": self.validation, "test": self.test}
+        return {name: part.frame.height for name, part in parts.items()}
+
+
+def plan_table(
+    frame: polars.DataFrame,
+    settings: TableSettings,
+    test: polars.DataFrame | None = None,
+    encoder: type[Encoder] = Encoder,
+) -> Plan:
+    """Find the schema, hold test and validation rows out, encode each row once, and choose the recipe.
+
+    frame       rows as `read_table` returns them
+    settings    what the user said
+    test        rows to score on; by default a quarter of the frame is held out, stratified by class
+    encoder     the class of what encodes
+    Errors      DataError for everything that the schema, the split, the encoder or the recipe refuses, for
+                test rows that could not be scored, and for a table that no model file could describe
+    """
+    schema = infer_schema(
+        frame, settings.target, task=settings.task, drop=settings.drop, categorical=settings.categorical
+    )
+    frame, reader = with_target(frame, schema), encoder.of_target(schema)
+    target = reader.read_target(frame)
+    rest, tested = np.arange(frame.height), np.arange(0)
+    if test is None:
+        rest, tested = _split(schema, target, settings.test_fraction, settings.seed)
+    kept, held = _split(schema, target[rest], settings.validation_fraction, settings.seed)
+    kept, held = rest[kept], rest[held]
+    train = frame[kept]
+    fitted = encoder.fit(train, schema, target=target[kept] if schema.task == "regression" else None)
+    loss = None if settings.loss is None else table_loss(settings.loss, fitted)
+    fitted = _scaled(fitted, loss, target[kept])
+    if not fitted.features:
+        raise DataError("the table has no column left to learn from")
+    learnt = _part(fitted, train, target[kept])
+    plan = Plan(
+        settings=settings,
+        schema=schema,
+        encoder=fitted,
+        train=learnt,
+        validation=_part(fitted, frame[held], target[held]),
+        test=_part(fitted, frame[tested], target[tested]) if test is None else _given(fitted, test),
+        recipe=_recipe(fitted, learnt.X, loss, settings),
+    )
+    _check_storable(plan)
+    return plan
+
+
+def _split(schema: Schema, target: Array, fraction: float, seed: int) -> tuple[Array, Array]:
+    """Split rows by chance, of classes class by class."""
+    codes = None if schema.task == "regression" else target
+    return split_rows(codes, len(target), fraction, seed)
+
+
+def _scaled(encoder: Encoder, loss: Loss | None, target: Array) -> Encoder:
+    """Return the encoder with the target on the scale that the loss needs."""
+    if loss is None or encoder.classes is not None:
+        return encoder
+    plain = replace(encoder, target_mean=0.0, target_scale=1.0)
+    return scaled_for(loss, encoder, plain.standardise(target))
+
+
+def _part(encoder: Encoder, frame: polars.DataFrame, target: Array) -> Part:
+    return Part(frame, encoder.transform(frame), encoder.standardise(target))
+
+
+def _given(encoder: Encoder, test: polars.DataFrame) -> Part:
+    """Return test rows that came by themselves; those without a target are left out."""
+    try:
+        rows = rows_with_target(test, encoder)
+        return _part(encoder, rows, encoder.read_target(rows))
+    except DataError as error:
+        raise DataError(f"the test rows: {error}") from None
+
+
+def _recipe(encoder: Encoder, X: Array, loss: Loss | None, settings: TableSettings) -> Recipe:
+    return table_recipe(
+        encoder,
+        X,
+        hidden=settings.hidden,
+        activation=settings.activation,
+        dropout=settings.dropout,
+        loss=loss,
+        optimizer=settings.optimizer,
+        learning_rate=settings.learning_rate,
+        clip_norm=settings.clip_norm,
+        schedule=settings.schedule,
+        batch_size=settings.batch_size,
+        epochs=settings.epochs,
+        patience=settings.patience,
+    )
+
+
+def _check_storable(plan: Plan) -> None:
+    """Refuse, before anything is trained, a table whose description no model file could hold."""
+    recipe, shape = plan.recipe, plan.train.X.shape[1:]
+    figures = ("loss", "val_loss", "learning_rate", "seconds", "steps_per_second", *recipe.metrics)
+    row = {"epoch": recipe.epochs, **dict.fromkeys(figures, 0.12345678901234567)}
+    # Of the weights only the shapes count; one number stands for all of each.
+    declared, structure = flatten(recipe.network.declare(shape), is_leaf=lambda node: isinstance(node, Param))
+    weights = unflatten(structure, [np.broadcast_to(np.float32(0.0), leaf.shape) for leaf in declared])
+    record = as_loss(recipe.loss)
+    name = "" if record is None else record.name
+    model = Model(recipe.network, weights, shape, name, plan.encoder, schema=plan.schema)
+    try:
+        replace(model, history=[row] * recipe.epochs).check_storable()
+    except DataError as error:
+        raise DataError(f"{error}; {_what_takes_most(plan.encoder)}") from None
+
+
+def _what_takes_most(encoder: Encoder) -> str:
+    sizes = {part.name: len(json.dumps(part.to_json())) for part in encoder.inputs}
+    name = max(sizes, key=lambda n: sizes[n])
+    if sizes[name] > sum(sizes.values()) / 10:
+        return f"the column {name[:60]!r} takes most of it; leave it out (--drop)"
+    return (
+        f"{len(sizes):,} columns with such names are too many; leave some out (--drop) or shorten their names"
+    )

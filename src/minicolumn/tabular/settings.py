@@ -1,0 +1,143 @@
+"""What a user may say about a training from a table, checked once for Python and for the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields
+from numbers import Integral
+from typing import Any
+
+from minicolumn.errors import DataError
+from minicolumn.nn.activations import activation_by_name
+from minicolumn.nn.losses import Loss
+from minicolumn.optim import Optimizer, Schedule, optimizer_by_name, schedule_by_name
+from minicolumn.registry import Integer, Number, Setting, read_text
+from minicolumn.tabular.recipe import HIDDEN
+
+MOST_UNITS, MOST_LAYERS = 65_536, 64
+MOST = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class TableSettings:
+    """What a user may say about a training from a table; None takes the recipe's own."""
+
+    target: str
+    task: str | None = None
+    drop: tuple[str, ...] = ()
+    categorical: tuple[str, ...] = ()
+    hidden: tuple[int, ...] | None = None
+    activation: str | tuple[str, ...] | None = None
+    dropout: float | None = None
+    loss: Loss | None = None
+    optimizer: str | Optimizer | None = None
+    learning_rate: float | None = None
+    clip_norm: float | None = None
+    schedule: Schedule | None = None
+    batch_size: int | None = None
+    epochs: int | None = None
+    patience: int | None = None
+    seed: int = 0
+    test_fraction: float = 0.25
+    validation_fraction: float = 0.15
+
+
+LIMITS: dict[str, Setting] = {
+    "test_fraction": Number(help="Share of the rows to test on.", gt=0, lt=1),
+    "validation_fraction": Number(help="Share of the rest that says when to stop.", gt=0, lt=1),
+    "dropout": Number(help="Share of units to silence.", ge=0, lt=1),
+    "learning_rate": Number(help="How far a step goes.", gt=0),
+    "clip_norm": Number(help="Longest gradient of a step; longer ones are shortened.", gt=0),
+    "batch_size": Integer(help="Rows a step.", ge=1, le=MOST),
+    "epochs": Integer(help="At most so often through the rows.", ge=1, le=MOST),
+    "patience": Integer(help="Epochs without progress, then stop.", ge=1, le=MOST),
+    "seed": Integer(help="The same seed gives the same model.", ge=0, le=2**32 - 1),
+}
+
+
+def settings_of(who: str, given: dict[str, Any]) -> TableSettings:
+    """Return what was said in Python as a record: names looked up, numbers in range.
+
+    given       the fields of `TableSettings`, each as its forms allow: a name for a record, one for several
+    Errors      DataError, in one line that names the keyword
+    """
+    where = lambda name: f"{who}: {name}"  # noqa: E731
+    hidden = None if given["hidden"] is None else check_hidden(where("hidden"), given["hidden"])
+    made = {
+        "drop": _names(where("drop"), given["drop"]),
+        "categorical": _names(where("categorical"), given["categorical"]),
+        "hidden": hidden,
+        "activation": check_activations(where("activation"), given["activation"], len(hidden or HIDDEN)),
+        "loss": _record(where("loss"), given["loss"], Loss, Loss),
+        "optimizer": _record(where("optimizer"), given["optimizer"], optimizer_by_name, Optimizer),
+        "schedule": _record(where("schedule"), given["schedule"], schedule_by_name, None),
+    }
+    check_one_rate(where("learning_rate"), given["optimizer"], given["learning_rate"])
+    known = {field.name for field in fields(TableSettings)}
+    numbers = {
+        name: limit.required(given[name], where(name))
+        for name, limit in LIMITS.items()
+        if given[name] is not None
+    }
+    said = given | made | numbers
+    return TableSettings(**{name: value for name, value in said.items() if name in known})
+
+
+def check_one_rate(where: str, optimizer: Any, learning_rate: float | None) -> None:
+    """Refuse a learning rate that is said twice: by itself, and in the text of the optimizer."""
+    said = isinstance(optimizer, str) and "learning_rate" in read_text(optimizer)[1]
+    if said and learning_rate is not None:
+        raise DataError(f"{where}: the optimizer has a learning_rate already; say it once")
+
+
+def check_hidden(where: str, hidden: Any) -> tuple[int, ...]:
+    """Return the units of each hidden layer, from one number or several."""
+    listed = (
+        [hidden] if isinstance(hidden, Integral) else list(hidden) if isinstance(hidden, Iterable) else []
+    )
+    whole = all(isinstance(units, Integral) and not isinstance(units, bool) for units in listed)
+    if not listed or len(listed) > MOST_LAYERS or not whole or not all(0 < n <= MOST_UNITS for n in listed):
+        raise DataError(
+            f"{where}: expected units for each hidden layer, such as (128, 64), each from 1 to "
+            f"{MOST_UNITS:,}, at most {MOST_LAYERS} layers; got {hidden!r}"
+        )
+    return tuple(map(int, listed))
+
+
+def check_activations(where: str, activation: Any, layers: int) -> tuple[str, ...] | None:
+    """Return the activation of each hidden layer, from one for all or one for each."""
+    if activation is None:
+        return None
+    listed = [activation] if isinstance(activation, str) else list(activation)
+    try:
+        names = tuple(activation_by_name(name).name for name in listed)
+    except DataError as error:
+        raise DataError(f"{where}: {error}") from None
+    if len(names) not in (1, layers):
+        raise DataError(
+            f"{where}: {activation!r} names {len(names)} for {layers} hidden layers; give one, or one for "
+            "each"
+        )
+    return names * (layers // len(names))
+
+
+def _names(where: str, given: Any) -> tuple[str, ...]:
+    listed = (given,) if isinstance(given, str) else tuple(given)
+    for name in listed:
+        if not isinstance(name, str):
+            raise DataError(f"{where}: expected names of columns, got {name!r:.60}")
+    return listed
+
+
+def _record(where: str, given: Any, by_name: Callable[..., Any], kind: type | None) -> Any:
+    """Return the record that a name with settings stands for, or the one that was given."""
+    if given is None:
+        return None
+    if isinstance(given, str):
+        try:
+            return by_name(given)
+        except DataError as error:
+            raise DataError(f"{where}: {error}") from None
+    if isinstance(given, type) or not (callable(given) if kind is None else isinstance(given, kind)):
+        raise DataError(f"{where}: expected a name or a record, got {given!r:.60}")
+    return given
