@@ -7,12 +7,12 @@ import math
 from typing import Any, get_args, get_type_hints
 
 import pytest
-from minicolumn.train.tabular import TableSettings
 
 from minicolumn.cli.declared import Option, option_name
 from minicolumn.cli.train import Wishes
 from minicolumn.errors import DataError
 from minicolumn.registry import Integer, Number, Setting
+from minicolumn.tabular import TableSettings
 
 HINTS = get_type_hints(Wishes, include_extras=True)
 FIELDS = [field.name for field in dataclasses.fields(Wishes)]

@@ -360,7 +360,8 @@ def test_two_interrupts_lose_nothing(tmp_path: Path) -> None:
     child = _child(path, 100_000)
     assert child.stdout is not None
     child.stdout.readline()
-    threading.Event().wait(0.3)
+    while not path.exists() and child.poll() is None:
+        threading.Event().wait(0.01)
     for _ in range(2):
         os.kill(child.pid, signal.SIGINT)
         threading.Event().wait(0.002)

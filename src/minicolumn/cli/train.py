@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from minicolumn.cli.declared import Option, Said, as_command
-from minicolumn.registry import Integer, Number
+from minicolumn.tabular.settings import LIMITS
 
 TABLE, NETWORK, TRAINING, OUTPUT = "The table", "The network", "The training", "What comes out"
-MOST = 2**31 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,12 +29,10 @@ class Wishes(Said):
     test: Annotated[str | None, Option(TABLE, "FILE", help="Test on these rows, not on a share of DATA.")] = (
         None
     )
-    test_fraction: Annotated[
-        float, Number(help="Share of the rows to test on.", gt=0, lt=1), Option(TABLE, "SHARE", "0.25")
-    ] = 0.25
+    test_fraction: Annotated[float, LIMITS["test_fraction"], Option(TABLE, "SHARE", "0.25")] = 0.25
     validation_fraction: Annotated[
         float,
-        Number(help="Share of the rest that says when to stop.", gt=0, lt=1),
+        LIMITS["validation_fraction"],
         Option(TABLE, "SHARE", "0.15"),
     ] = 0.15
     hidden: Annotated[str | None, Option(NETWORK, "UNITS", "256,256,256", "Units of each hidden layer.")] = (
@@ -52,7 +49,7 @@ class Wishes(Said):
     ] = None
     dropout: Annotated[
         float | None,
-        Number(help="Share of units to silence.", ge=0, lt=1),
+        LIMITS["dropout"],
         Option(NETWORK, "RATE", "0.15; 0.3 for two classes"),
     ] = None
     loss: Annotated[
@@ -63,12 +60,12 @@ class Wishes(Said):
     ] = None
     learning_rate: Annotated[
         float | None,
-        Number(help="How far a step goes.", gt=0),
+        LIMITS["learning_rate"],
         Option(TRAINING, "RATE", "0.04; 0.05 for numbers"),
     ] = None
     clip_norm: Annotated[
         float | None,
-        Number(help="Longest gradient of a step; longer ones are shortened.", gt=0),
+        LIMITS["clip_norm"],
         Option(TRAINING, "NORM"),
     ] = None
     schedule: Annotated[
@@ -76,22 +73,22 @@ class Wishes(Said):
     ] = None
     batch_size: Annotated[
         int | None,
-        Integer(help="Rows a step.", ge=1, le=MOST),
+        LIMITS["batch_size"],
         Option(TRAINING, "ROWS", "32 to 256, by the table"),
     ] = None
     epochs: Annotated[
         int | None,
-        Integer(help="At most so often through the rows.", ge=1, le=MOST),
+        LIMITS["epochs"],
         Option(TRAINING, "N", "12 to 160, by the table"),
     ] = None
     patience: Annotated[
         int | None,
-        Integer(help="Epochs without progress, then stop.", ge=1, le=MOST),
+        LIMITS["patience"],
         Option(TRAINING, "N", "half of the epochs"),
     ] = None
     seed: Annotated[
         int,
-        Integer(help="The same seed gives the same model.", ge=0, le=2**32 - 1),
+        LIMITS["seed"],
         Option(TRAINING, "N", "0"),
     ] = 0
     out: Annotated[str | None, Option(OUTPUT, "MODEL", "DATA's name.safetensors", "Where to save.")] = None
