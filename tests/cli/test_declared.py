@@ -17,7 +17,7 @@ from minicolumn.tabular import TableSettings
 HINTS = get_type_hints(Wishes, include_extras=True)
 FIELDS = [field.name for field in dataclasses.fields(Wishes)]
 # What a command does beside training: it is no setting of a table's training.
-OF_THE_COMMAND = {"data", "test", "out", "plot", "as_json", "quiet"}
+OF_THE_COMMAND = {"data", "test", "out", "plot", "as_json", "quiet", "checkpoint", "every", "resume"}
 
 
 def _about(name: str, kind: Any) -> Any:

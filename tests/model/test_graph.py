@@ -74,8 +74,8 @@ def test_every_activation(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(LOSSES))
 def test_the_output_activation_of_every_loss(name: str) -> None:
-    width = Loss(name).width if Loss(name).width > 1 else 3
-    net = mc.nn.Sequential(mc.nn.Dense(width))
+    width = getattr(Loss(name).outputs, "width", 1)
+    net = mc.nn.Sequential(mc.nn.Dense(width if width > 1 else 3))
     model = mc.Model(net, net.init(0, (3,)), (3,), name)
     rows = np.random.default_rng(0).standard_normal((5, 3), np.float32)
     _agrees(model.graph(), rows, model.predict(rows))

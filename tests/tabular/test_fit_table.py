@@ -77,12 +77,8 @@ def test_every_option_that_shapes_the_training_has_its_keyword() -> None:
     assert {name: options[name].default for name in shared} == {
         name: keywords[name].default for name in shared
     }
-    assert set(TableSettings.__dataclass_fields__) == set(keywords) - {
-        "data",
-        "test",
-        "callbacks",
-        "progress",
-    }
+    beside = {"data", "test", "callbacks", "progress", "checkpoint", "every", "resume"}
+    assert set(TableSettings.__dataclass_fields__) == set(keywords) - beside
     assert {name: setting.bound(name, None) for name, setting in LIMITS.items()} == {
         name: setting.bound(name, None) for name, setting in _settings(Wishes).items()
     }

@@ -141,7 +141,8 @@ def test_new_rows_come_back_with_the_epochs_they_belong_to() -> None:
 
 def test_seconds_are_kept() -> None:
     trainer = _trainer(epochs=1)
-    trainer.advance(epochs=1)  # compiled now
+    trainer.advance(epochs=3)  # compiled now, whole epochs and single steps
+    trainer.advance(steps=13)
     began = time.perf_counter()
     trainer.advance(seconds=0.1)
     # Twice as long would be a fault; a machine with other work to do gets some more.

@@ -91,6 +91,14 @@ class Wishes(Said):
         LIMITS["seed"],
         Option(TRAINING, "N", "0"),
     ] = 0
+    checkpoint: Annotated[
+        str | None,
+        Option(TRAINING, "FILE", help="Keep the state of the training here, to go on after a stop."),
+    ] = None
+    every: Annotated[str, Option(TRAINING, "TIME", "60s", "How often, such as 30s, 5m or 1h.")] = "60s"
+    resume: Annotated[
+        str | None, Option(TRAINING, "FILE", help="Go on from a checkpoint; say the rest as before.")
+    ] = None
     out: Annotated[str | None, Option(OUTPUT, "MODEL", "DATA's name.safetensors", "Where to save.")] = None
     plot: Annotated[
         str | None, Option(OUTPUT, "PICTURE", help="Draw the loss curves: .png, .svg or .pdf.")
@@ -115,6 +123,8 @@ def train(wishes: Wishes) -> int:
       minicolumn train houses.csv --target price --drop id,url --plot curves.png
       minicolumn train may.csv --test june.csv --target sales --hidden 64,32
       minicolumn train houses.csv --target price --loss huber:delta=2
+      minicolumn train big.parquet --target y --checkpoint big.safetensors --every 5m
+      minicolumn train big.parquet --target y --resume big.safetensors
       minicolumn train houses.csv --target price --loss quantile:levels=0.1+0.5+0.9
       minicolumn train penguins --optimizer sgd:momentum=0.9 --schedule cosine
       minicolumn train penguins --hidden 64,32 --activation mish,elu:alpha=0.5

@@ -36,6 +36,8 @@ from minicolumn.tabular.pipeline import TableRun, train_plan, with_table
 from minicolumn.tabular.plan import Plan, plan_table
 from minicolumn.tabular.recipe import HIDDEN
 from minicolumn.tabular.settings import TableSettings, check_one_rate
+from minicolumn.train.callbacks import Callback, Checkpoint, as_seconds
+from minicolumn.train.interrupts import deferred
 from minicolumn.train.progress import duration, speed
 
 if TYPE_CHECKING:
@@ -57,10 +59,18 @@ def run_training(wishes: Wishes) -> int:
         plan = plan_table(frame, settings, test)
     _announce(console, wishes, plan)
     try:
-        done = train_plan(plan, callbacks=watch(console, wishes.as_json))
+        done = train_plan(plan, callbacks=_watchers(wishes, console), resume=wishes.resume)
     except DivergenceError as error:
         raise _salvaged(error, plan, _place(wishes)) from None
     return _finish(console, wishes, done, frame.width)
+
+
+def _watchers(wishes: Wishes, console: Console) -> list[Callback]:
+    """Return what shows a training, and what keeps its state in a file."""
+    shown = list(watch(console, wishes.as_json))
+    if wishes.checkpoint is None:
+        return shown
+    return [*shown, Checkpoint(wishes.checkpoint, wishes.every)]
 
 
 def _same_file(one: str, other: str) -> bool:
@@ -82,6 +92,9 @@ def _check(wishes: Wishes) -> None:
     _parts(wishes)
     check_one_rate("--learning-rate", wishes.optimizer, wishes.learning_rate)
     check_writable("--out", _place(wishes), _inputs(wishes))
+    as_seconds("--every", wishes.every)
+    if wishes.checkpoint is not None:
+        check_writable("--checkpoint", wishes.checkpoint, (*_inputs(wishes), _place(wishes)))
     if wishes.plot is not None:
         check_picture(wishes.plot)
         check_writable("--plot", wishes.plot, (*_inputs(wishes), _place(wishes)))
@@ -147,11 +160,14 @@ def _shape(plan: Plan) -> str:
 def _finish(console: Console, wishes: Wishes, done: TableRun, columns: int) -> int:
     """Save the model, then say how the training went and how good it is."""
     interrupted = done.run.stopped == "interrupted"
-    if interrupted and not len(done.history):
+    if interrupted and not done.run.snapshot.step:
         raise KeyboardInterrupt
     console.print(_how_it_went(done))
     replaced = os.path.exists(_place(wishes))
-    trouble = _saved(done.model, _place(wishes))
+    if interrupted:
+        console.print(Text(f"  saving {visible(_place(wishes))}", "dim"))
+    with deferred(again=not interrupted):  # another Ctrl-C waits for the file
+        trouble = _saved(done.model, _place(wishes))
     _show_results(console, done)
     if wishes.plot is not None:
         _draw(wishes, done)
@@ -171,7 +187,8 @@ def _how_it_went(done: TableRun) -> Padding:
     ends = {"early stopping": "stopped early", "interrupted": "interrupted"}
     how = f"{count(epochs, 'epoch')} in {duration(run.seconds)}, {speed(run.steps_per_second)}"
     how += f"; {ends[run.stopped]}" if run.stopped in ends else ""
-    return Padding(Text(f"{how}; weights of epoch {run.best_epoch} kept"), (0, 0, 0, 2))
+    which = f"weights of epoch {run.best_epoch}" if run.best_epoch else "weights from within the first epoch"
+    return Padding(Text(f"{how}; {which} kept"), (0, 0, 0, 2))
 
 
 def _saved(model: Model, place: str) -> DataError | None:

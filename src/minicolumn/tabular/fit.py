@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from minicolumn.errors import DataError
+from minicolumn.model.files import PathLike
 from minicolumn.nn.losses import Loss
 from minicolumn.optim import Optimizer, Schedule
 from minicolumn.tables import as_frame, builtin_names, builtin_target
 from minicolumn.tabular.pipeline import TableRun, train_plan
 from minicolumn.tabular.plan import plan_table
 from minicolumn.tabular.settings import settings_of
-from minicolumn.train.callbacks import Callback
+from minicolumn.train.callbacks import Callback, Checkpoint
 
 
 def fit_table(
@@ -40,6 +41,9 @@ def fit_table(
     seed: int = 0,
     callbacks: Sequence[Callback] | Callback = (),
     progress: bool | None = None,
+    checkpoint: PathLike | None = None,
+    every: float | str = "60s",
+    resume: PathLike | None = None,
 ) -> TableRun:
     """Train a network on a table, and score it on rows that took no part: `minicolumn train` in Python.
 
@@ -68,6 +72,8 @@ def fit_table(
     seed            the same seed gives the same bits
     callbacks       `mc.Callback` objects, beside early stopping
     progress        whether to draw a progress bar on standard error
+    checkpoint      a file to keep the state of the training in, written anew `every` 30s, 5m or 1h
+    resume          such a file, to go on with: the same data and settings, and it ends with the same bits
 
     Returns         a `TableRun`: `metrics` and `baseline` on the test rows, `model`, `history`, `confusion`,
                     `predict(rows)`, `save(path)`
@@ -84,7 +90,8 @@ def fit_table(
     settings = settings_of("fit_table", {**said, "target": _target(target, data, list(frame.columns))})
     plan = plan_table(frame, settings, None if test is None else as_frame(test))
     hung = [callbacks] if isinstance(callbacks, Callback) else list(callbacks)
-    return train_plan(plan, callbacks=hung, progress=progress)
+    hung += [] if checkpoint is None else [Checkpoint(checkpoint, every)]
+    return train_plan(plan, callbacks=hung, progress=progress, resume=resume)
 
 
 def _target(given: str | None, data: Any, columns: list[str]) -> str:

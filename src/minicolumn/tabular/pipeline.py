@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minicolumn.errors import DataError
 from minicolumn.model import metrics
-from minicolumn.model.files import PathLike
+from minicolumn.model.files import PathLike, shown
 from minicolumn.model.model import Model
 from minicolumn.nn.outputs import ClassOutputs
 from minicolumn.tables import Schema
@@ -18,9 +19,11 @@ from minicolumn.tables.frames import as_frame
 from minicolumn.tabular.calibrate import calibrated
 from minicolumn.tabular.plan import Part, Plan
 from minicolumn.train.callbacks import Callback, EarlyStopping
-from minicolumn.train.fit import fit
 from minicolumn.train.history import History
+from minicolumn.train.interrupts import deferred
 from minicolumn.train.run import Run
+from minicolumn.train.settings import Settings
+from minicolumn.train.trainer import Trainer
 
 if TYPE_CHECKING:
     import polars
@@ -88,15 +91,24 @@ class TableRun:
         return lines
 
 
-def train_plan(plan: Plan, *, callbacks: Sequence[Callback] = (), progress: bool | None = None) -> TableRun:
+def train_plan(
+    plan: Plan,
+    *,
+    callbacks: Sequence[Callback] = (),
+    progress: bool | None = None,
+    resume: PathLike | None = None,
+) -> TableRun:
     """Train a network as planned, calibrate it, and score it on the test rows.
 
     callbacks   hung into the training, beside early stopping
     progress    whether to draw a progress bar on standard error
-    Errors      DivergenceError; its `run` holds the last good weights
+    resume      a checkpoint of this training, to be gone on with
+    Errors      DivergenceError, whose `run` holds the last good weights; DataError for a checkpoint of other
+                rows, of another network or of other settings
     """
     recipe, held = plan.recipe, plan.validation
-    run = fit(
+    hung = [EarlyStopping(recipe.patience, monitor=recipe.monitor), *callbacks]
+    trainer = Trainer(
         recipe.network,
         plan.train.X,
         plan.train.target,
@@ -107,12 +119,40 @@ def train_plan(plan: Plan, *, callbacks: Sequence[Callback] = (), progress: bool
         batch_size=recipe.batch_size,
         epochs=recipe.epochs,
         metrics=recipe.metrics,
-        callbacks=[EarlyStopping(recipe.patience, monitor=recipe.monitor), *callbacks],
+        callbacks=hung,
         seed=plan.settings.seed,
         progress=progress,
     )
-    model = replace(_calibrated(run.model, held), data_hash=data_hash(plan.train.frame))
-    return _scored(plan, with_table(plan, model), run)
+    run = (trainer if resume is None else _resumed(resume, plan, trainer, hung, progress)).run()
+    # Who was interrupted once may be so again while what was learnt is scored.
+    with deferred(again=run.stopped != "interrupted"):
+        model = replace(_calibrated(run.model, held), data_hash=data_hash(plan.train.frame))
+        return _scored(plan, with_table(plan, model), run)
+
+
+def _resumed(
+    path: PathLike, plan: Plan, planned: Trainer, callbacks: Sequence[Callback], progress: bool | None
+) -> Trainer:
+    """Return the training in a checkpoint, which must be the one that was planned."""
+    held = plan.validation
+    trainer = Trainer.resume(
+        path,
+        plan.train.X,
+        plan.train.target,
+        validation_data=(held.X, held.target),
+        callbacks=callbacks,
+        progress=progress,
+    )
+    if trainer.network != planned.network:
+        raise DataError(f"resume: {shown(path)} is of another network, {trainer.network!r:.120}")
+    for field in fields(Settings):
+        asked, stands = (getattr(t.settings, field.name) for t in (planned, trainer))
+        if asked != stands:
+            raise DataError(
+                f"resume: {shown(path)} was trained with {field.name} {stands!r:.80}, not {asked!r:.80}; say "
+                "what was said then"
+            )
+    return trainer
 
 
 def with_table(plan: Plan, model: Model) -> Model:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 import warnings
 from collections.abc import Sequence
@@ -157,7 +158,7 @@ class Checkpoint(Callback):
     """Write a checkpoint now and then, from which `Trainer.resume` goes on to the bit; one at the end, too.
 
     path        the file; at every instant it holds the last checkpoint or the one before
-    every       seconds between two
+    every       between two: seconds, or a text such as "30s", "5m" or "1h"
 
     A process that is killed loses what came after the last one. An interrupt (Ctrl-C) ends the training, and
     the last state is written; another one waits until that is done.
@@ -170,10 +171,8 @@ class Checkpoint(Callback):
     20
     """
 
-    def __init__(self, path: PathLike, every: float = 60.0) -> None:
-        self.path, self.every = path, every
-        if isinstance(every, bool) or not isinstance(every, int | float) or not every >= 0:
-            raise DataError(f"Checkpoint: every: expected a number of seconds >= 0, got {every!r}")
+    def __init__(self, path: PathLike, every: float | str = "60s") -> None:
+        self.path, self.every = path, as_seconds("Checkpoint: every", every)
         self._last = 0.0
 
     def on_start(self, trainer: Trainer) -> None:
@@ -198,6 +197,20 @@ class Checkpoint(Callback):
         if time.monotonic() - self._last >= self.every:
             trainer.save(self.path)
             self._last = time.monotonic()
+
+
+def as_seconds(where: str, time: float | str) -> float:
+    """Return a time in seconds, also where it is a text.
+
+    Errors      DataError for what is none
+
+    >>> as_seconds("every", "5m"), as_seconds("every", 0.5)
+    (300.0, 0.5)
+    """
+    found = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*([smh]?)", str(time).strip())
+    if isinstance(time, bool) or not isinstance(time, int | float | str) or not found:
+        raise DataError(f"{where}: expected seconds, or a time such as 30s, 5m or 1h, got {time!r:.60}")
+    return float(found[1]) * {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}[found[2]]
 
 
 CALLBACKS: Registry[type[Callback]] = Registry(
