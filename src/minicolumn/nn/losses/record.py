@@ -28,8 +28,8 @@ class Loss:
     >>> import numpy as np
     >>> float(Loss("huber", delta=2)(np.array([10.0]), np.array([0.0])))
     18.0
-    >>> Loss("mse") == Loss("squared_error"), Loss("quantile:levels=0.1+0.5+0.9").levels
-    (True, (0.1, 0.5, 0.9))
+    >>> Loss("mse") == Loss("squared_error"), Loss("quantile:levels=0.1+0.5+0.9")
+    (True, Loss('quantile', levels=(0.1, 0.5, 0.9)))
     """
 
     name: str
