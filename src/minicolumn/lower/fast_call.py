@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 
 from minicolumn.ir.graph import Graph
+from minicolumn.ir.ops.control import SCAN
+from minicolumn.ir.ops.products import MATMUL
 from minicolumn.lower.llvm.entry import ANY, DONE, UNUSED, ByRows, Expected, entry, plan
 from minicolumn.lower.llvm.objects import are_readable
 from minicolumn.lower.llvm.table import ARENA, FIRST, STATUS
@@ -79,10 +81,10 @@ def operations(graph: Graph) -> int:
     """Return about how many operations a graph takes: one an element, one a multiplication of a product."""
     total = 0
     for node in graph.nodes:
-        if node.op.name == "scan":
+        if node.op is SCAN:
             return 1 << 62  # a loop of any length
         size = node.array_type.size
-        total += size * max(node.inputs[0].array_type.shape[-1], 1) if node.op.name == "matmul" else size
+        total += size * max(node.inputs[0].array_type.shape[-1], 1) if node.op is MATMUL else size
     return total
 
 
