@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from minicolumn.ir.graph import Graph
+from minicolumn.ir.ops.control import SCAN
 from minicolumn.lower.llvm.entry import ANY, DONE, UNUSED, ByRows, Expected, entry, plan
 from minicolumn.lower.llvm.objects import are_readable
 from minicolumn.lower.llvm.table import ARENA, FIRST, STATUS
@@ -79,7 +80,7 @@ def operations(graph: Graph) -> int:
     """Return about how many operations a graph takes: one an element, one a multiplication of a product."""
     total = 0
     for node in graph.nodes:
-        if node.op.name == "scan":
+        if node.op is SCAN:
             return 1 << 62  # a loop of any length
         size = node.array_type.size
         factor = node.inputs[0].array_type.shape[-1] if node.op.kind == "product" else 1
