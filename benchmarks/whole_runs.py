@@ -1,4 +1,4 @@
-"""Whole trainings through `mc.fit`, with all that it does, beside the bare loop of JAX and scikit-learn's fit.
+"""Whole trainings through `mc.fit`, with all that it does, beside a bare loop of JAX and scikit-learn.
 
     python benchmarks/whole_runs.py [--seconds 20] [--cores 1]
 
