@@ -269,7 +269,7 @@ def test_a_plateau_is_pytorchs_with_one_epoch_less_of_patience() -> None:
         optimizer, factor=0.5, patience=2, threshold=0.2, threshold_mode="abs", min_lr=0.01
     )
     callback = mc.ReduceOnPlateau(0.5, patience=3, min_delta=0.2, minimum=0.01)
-    training = mc.train.Training(None, 60, 1, 1)
+    training: Any = mc.train.Tracker()
     for epoch, value in enumerate(values, 1):
         row = {"epoch": epoch, "loss": float(value)}
         training.add(row, None)

@@ -49,7 +49,8 @@ def _trainer(**changed: Any) -> mc.Trainer:
 
 
 def _resume(path: Path, **changed: Any) -> mc.Trainer:
-    return mc.Trainer.resume(path, X, Y, **({"sample_weight": np.arange(1.0, 48.0)} | changed))
+    given: dict[str, Any] = {"sample_weight": np.arange(1.0, 48.0)}
+    return mc.Trainer.resume(path, X, Y, **(given | changed))
 
 
 def _bits(tree: Any) -> list[bytes]:

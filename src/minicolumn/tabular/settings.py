@@ -96,12 +96,13 @@ def check_hidden(where: str, hidden: Any) -> tuple[int, ...]:
         [hidden] if isinstance(hidden, Integral) else list(hidden) if isinstance(hidden, Iterable) else []
     )
     whole = all(isinstance(units, Integral) and not isinstance(units, bool) for units in listed)
-    if not listed or len(listed) > MOST_LAYERS or not whole or not all(0 < n <= MOST_UNITS for n in listed):
+    sizes = tuple(map(int, listed)) if whole else ()
+    if not 0 < len(sizes) <= MOST_LAYERS or not all(0 < n <= MOST_UNITS for n in sizes):
         raise DataError(
             f"{where}: expected units for each hidden layer, such as (128, 64), each from 1 to "
             f"{MOST_UNITS:,}, at most {MOST_LAYERS} layers; got {hidden!r}"
         )
-    return tuple(map(int, listed))
+    return sizes
 
 
 def check_activations(where: str, activation: Any, layers: int) -> tuple[str, ...] | None:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 T = TypeVar("T")
+AnyTrainer = TypeVar("AnyTrainer", bound="Trainer")
 
 _TREES = ("params", "moments", "best")
 _HISTORY, _PRESENT = "history", "history.present"
@@ -133,7 +134,7 @@ def _callbacks_json(callbacks: Sequence[Callback]) -> list[Any]:
 
 
 def read(
-    kind: type[Trainer],
+    kind: type[AnyTrainer],
     path: PathLike,
     X: Any,
     y: Any,
@@ -141,7 +142,7 @@ def read(
     validation_data: tuple[Any, ...] | None = None,
     callbacks: Sequence[Callback] | None = None,
     progress: bool | None = None,
-) -> Trainer:
+) -> AnyTrainer:
     """Return the training in a checkpoint, with the rows that are not in it.
 
     Errors      ModelFileError for a file that is damaged or no checkpoint, DataError for other rows
@@ -297,13 +298,10 @@ class _Told:
         return unflatten(flatten(like)[1], leaves)
 
     def _history(self) -> tuple[Row, ...]:
-        names, bits, present = (
-            self.get("columns"),
-            *map(self._tensors.pop, (_HISTORY, _PRESENT), (None, None)),
-        )
-        fits = isinstance(names, list) and all(type(name) is str for name in names)
-        shaped = fits and bits is not None and present is not None and bits.ndim == 2
-        if not shaped or bits.dtype != np.int64 or bits.shape[0] != len(names) or present.shape != bits.shape:
+        names, nothing = self.get("columns"), np.zeros(0)
+        bits, present = (self._tensors.pop(name, nothing) for name in (_HISTORY, _PRESENT))
+        fits = isinstance(names, list) and all(map(_is_name, names)) and bits.shape == present.shape
+        if not fits or bits.ndim != 2 or bits.dtype != np.int64 or bits.shape[0] != len(names):
             raise self._damaged("history is no table")
         columns = [column.view(np.float64).tolist() for column in np.ascontiguousarray(bits)]
         rows = [
