@@ -120,6 +120,13 @@ def test_long_epochs_and_large_networks_are_cut_within_the_epoch(blobs: Any) -> 
     assert found == [True, False, False]
 
 
+def test_many_rows_to_measure_make_an_epoch_long(blobs: Any) -> None:
+    X, y = (np.repeat(part, 400_000, axis=0) for part in (blobs[0][:2], blobs[1][:2]))
+    trainer = mc.Trainer(mc.nn.Sequential(mc.nn.Dense(60), mc.nn.Dense(3)), *blobs, validation_data=(X, y))
+    state = trainer.snapshot
+    assert not trainer.engine.has_short_epochs(State(state.params, state.moments))
+
+
 def test_times_are_shared_by_the_epochs_of_a_call(blobs: Any) -> None:
     run = _fit(blobs, epochs=64)
     assert (run.history["seconds"] > 0).all()

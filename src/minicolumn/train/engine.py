@@ -111,7 +111,8 @@ class Engine:
         if lowering.backend != "native" or lowering.shadow or is_sparse(self.train.X):
             return False
         weights = sum(np.size(leaf) for leaf in leaves(state.params))
-        return weights * len(self.train) <= SHORT and _bytes(state) <= SMALL
+        rows = len(self.train) + (0 if self.held is None else len(self.held))
+        return weights * rows <= SHORT and _bytes(state) <= SMALL
 
     def most_epochs(self, state: State) -> int:
         """Return how many epochs to train in one call at most: each keeps the state after it."""
@@ -126,7 +127,7 @@ class Engine:
         epoch       the number of the first, counted from 1
         rates       [epochs, steps], for a training at this `rate_factor`
         first       steps taken before
-        Returns     the epochs up to the first that left the finite numbers, and the seconds of the call
+        Returns     the epochs up to the first that left the finite numbers, and the seconds of it all
         """
         count, data = len(rates), Data(self.train.X, self.train.y, self.train.weight)
         steps, last = self._whole_epochs(self._orders.of_several(epoch, count), rates, first)
@@ -134,8 +135,8 @@ class Engine:
         began = time.perf_counter()
         states, sums = program(state, data, steps, last, self._key, self.settings.regularizer)
         seconds = time.perf_counter() - began
-        found = self._told_apart(states, sums, epoch, rates, rate_factor, seconds / count)
-        return list(found), seconds
+        found = list(self._told_apart(states, sums, epoch, rates, rate_factor, seconds / count))
+        return found, time.perf_counter() - began
 
     def _whole_epochs(self, orders: Array, rates: Array, first: int) -> tuple[Steps, Steps | None]:
         """Return the steps of whole batches, [epochs, steps, ...], and the short ones [epochs, 1, ...]."""
