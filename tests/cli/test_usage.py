@@ -130,7 +130,8 @@ def test_plot_without_matplotlib_is_refused_before_the_training(cli: Any, monkey
 def test_help_loads_nothing_heavy(environment: dict[str, str]) -> None:
     code = (
         "import sys; from minicolumn.cli import main; assert main(['train', '--help']) == 0;"
-        "heavy = {'polars', 'sklearn', 'scipy', 'matplotlib', 'safetensors'} & set(sys.modules);"
+        "heavy = {'polars', 'sklearn', 'scipy', 'matplotlib', 'minicolumn.nn', 'minicolumn.train'}"
+        " & set(sys.modules);"
         "assert not heavy, heavy"
     )
     done = subprocess.run(

@@ -15,7 +15,7 @@ import pytest
 import minicolumn as mc
 from minicolumn.tables import Encoder, as_frame, read_table
 from minicolumn.tabular import TableSettings, plan_table, train_plan
-from minicolumn.tabular.settings import LIMITS
+from minicolumn.tabular.limits import LIMITS
 
 QUICK: dict[str, Any] = {"hidden": 8, "epochs": 2}
 

@@ -8,6 +8,7 @@ from typing import Any
 from minicolumn.errors import DataError, did_you_mean
 from minicolumn.nn.activations import activation_by_name
 from minicolumn.registry import split_texts
+from minicolumn.tabular.limits import MOST_LAYERS, MOST_UNITS
 
 
 def parse_hidden(text: str | None) -> tuple[int, ...] | None:
@@ -18,8 +19,6 @@ def parse_hidden(text: str | None) -> tuple[int, ...] | None:
     """
     if text is None:
         return None
-    from minicolumn.tabular.settings import MOST_LAYERS, MOST_UNITS
-
     words = [word.strip() for word in text.split(",")]
     digits = all(word.isascii() and word.isdigit() and len(word) < 9 for word in words)
     if not digits or len(words) > MOST_LAYERS or not all(1 <= int(word) <= MOST_UNITS for word in words):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from minicolumn.cli.declared import Option, Said, as_command
-from minicolumn.tabular.settings import LIMITS
+from minicolumn.tabular.limits import LIMITS
 
 TABLE, NETWORK, TRAINING, OUTPUT = "The table", "The network", "The training", "What comes out"
 
@@ -123,7 +123,7 @@ def train(wishes: Wishes) -> int:
       minicolumn train houses.csv --target price --drop id,url --plot curves.png
       minicolumn train may.csv --test june.csv --target sales --hidden 64,32
       minicolumn train houses.csv --target price --loss huber:delta=2
-      minicolumn train big.parquet --target y --checkpoint big.safetensors --every 5m
+      minicolumn train big.csv --target y --checkpoint big.safetensors --every 5m
       minicolumn train big.parquet --target y --resume big.safetensors
       minicolumn train houses.csv --target price --loss quantile:levels=0.1+0.5+0.9
       minicolumn train penguins --optimizer sgd:momentum=0.9 --schedule cosine

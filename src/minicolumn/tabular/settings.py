@@ -11,11 +11,9 @@ from minicolumn.errors import DataError
 from minicolumn.nn.activations import activation_by_name
 from minicolumn.nn.losses import Loss
 from minicolumn.optim import Optimizer, Schedule, optimizer_by_name, schedule_by_name
-from minicolumn.registry import Integer, Number, Setting, read_text
+from minicolumn.registry import read_text
+from minicolumn.tabular.limits import LIMITS, MOST_LAYERS, MOST_UNITS
 from minicolumn.tabular.recipe import HIDDEN
-
-MOST_UNITS, MOST_LAYERS = 65_536, 64
-MOST = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -40,19 +38,6 @@ class TableSettings:
     seed: int = 0
     test_fraction: float = 0.25
     validation_fraction: float = 0.15
-
-
-LIMITS: dict[str, Setting] = {
-    "test_fraction": Number(help="Share of the rows to test on.", gt=0, lt=1),
-    "validation_fraction": Number(help="Share of the rest that says when to stop.", gt=0, lt=1),
-    "dropout": Number(help="Share of units to silence.", ge=0, lt=1),
-    "learning_rate": Number(help="How far a step goes.", gt=0),
-    "clip_norm": Number(help="Longest gradient of a step; longer ones are shortened.", gt=0),
-    "batch_size": Integer(help="Rows a step.", ge=1, le=MOST),
-    "epochs": Integer(help="At most so often through the rows.", ge=1, le=MOST),
-    "patience": Integer(help="Epochs without progress, then stop.", ge=1, le=MOST),
-    "seed": Integer(help="The same seed gives the same model.", ge=0, le=2**32 - 1),
-}
 
 
 def settings_of(who: str, given: dict[str, Any]) -> TableSettings:
