@@ -222,7 +222,7 @@ def _arguments(rows: int, epochs: int, steps: int, blocks: int, batch: int, hidd
     state = {"w": rng.standard_normal((4, hidden), f32), "v": rng.standard_normal((hidden, 1), f32)}
     order = rng.integers(0, rows, (epochs, steps, batch)).astype(np.int32)
     numbers = np.arange(epochs * steps, dtype=np.uint32).reshape(epochs, steps)
-    rates = rng.random((epochs, steps), f32) * f32(0.01)
+    rates = rng.random((epochs, steps), f32) * f32(0.001)  # larger ones make more of each rounding
     X, H = rng.standard_normal((rows, 4), f32), rng.standard_normal((blocks, 16, 4), f32)
     return state, X, order, rates, numbers, H
 
