@@ -25,7 +25,7 @@ Shape = tuple[int, ...]
 STREAMS = ("split", "init", "shuffle", "dropout", "noise")
 
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
-_PARITY = 0x1BD11BDA
+_PARITY, _WORD = 0x1BD11BDA, 0xFFFFFFFF
 # The counter's second word says what a block is for, so a key's own bits, the keys folded out of it and the
 # keys split off it never share a block.
 _FOR_BITS, _FOR_FOLD, _FOR_SPLIT = 0, 1, 2
@@ -60,6 +60,18 @@ def threefry2x32(key: Array, counter: tuple[Array, Array]) -> tuple[Array, Array
             b = _rotate_left(b, rotation) ^ a
         a = a + words[(group + 1) % 3]
         b = b + words[(group + 2) % 3] + np.uint32(group + 1)
+    return a, b
+
+
+def _block(first: int, second: int, low: int, high: int) -> tuple[int, int]:
+    """Encrypt one pair of counter words: `threefry2x32` in Python's integers, a tenth of NumPy's time."""
+    words, a, b = (first, second, first ^ second ^ _PARITY), low + first, high + second
+    for group in range(5):
+        for rotation in _ROTATIONS[group % 2]:
+            a, b = (a + b) & _WORD, b & _WORD
+            b = ((b << rotation | b >> (32 - rotation)) & _WORD) ^ a
+        a = a + words[(group + 1) % 3] & _WORD
+        b = b + words[(group + 2) % 3] + group + 1 & _WORD
     return a, b
 
 
@@ -127,6 +139,8 @@ def fold_in(key: Array, n: Any) -> Array:
     if isinstance(n, int):
         if not 0 <= n < 2**32:
             raise DataError(f"fold_in: the number must lie in 0 .. 2**32 - 1, got {n}")
+        if isinstance(key, np.ndarray):
+            return np.array(_block(int(key[0]), int(key[1]), n, _FOR_FOLD), np.uint32)
         word = np.array([n], np.uint32)
     else:
         word = n.astype(np.uint32).reshape((1,))

@@ -162,4 +162,8 @@ def activation_by_name(name: str) -> ActivationRule:
     >>> activation_by_name("leaky_relu:slope=0.3").function(np.array([-1.0, 2.0]))
     array([-0.3,  2. ])
     """
-    return ACTIVATIONS.make(name)
+    return _made(name) if isinstance(name, str) else ACTIVATIONS.make(name)
+
+
+# Layers ask by name each time they are applied.
+_made = functools.lru_cache(maxsize=256)(ACTIVATIONS.make)

@@ -20,7 +20,7 @@ from minicolumn.train.batches import Orders, steps_in
 from minicolumn.train.programs import Lowering, epochs_program, step_of, steps_program
 from minicolumn.train.rates import factors
 from minicolumn.train.settings import Settings
-from minicolumn.train.step import Data, State, Steps, next_numbers
+from minicolumn.train.step import Data, Stacked, State, Steps, next_numbers, state_of
 from minicolumn.tree import builder, flatten, leaves
 
 Array = np.ndarray
@@ -44,12 +44,17 @@ class Epoch:
     """
 
     number: int
-    state: State
+    state: Stacked
     sums: tuple[float, ...]
     rates: Array
     rate_factor: float
     seconds: float
     measured: dict[str, float]
+
+    @property
+    def rate(self) -> float:
+        """Return the learning rate of the last step."""
+        return float(self.rates[-1])
 
 
 class Engine:
@@ -163,13 +168,16 @@ class Engine:
         finite = np.logical_and.reduce([_finite_rows(part) for part in (*sums, *parts)])
         losses = self._losses_of(states)
         count = len(rates) if finite.all() else int(finite.argmin())
+        totals = list(zip(*[part.tolist() for part in sums], strict=True))
         for k in range(count):
-            state = build([part[k] for part in parts])
-            measured = self.measured(self.weights(state), losses[k] if losses else None)
-            if not math.isfinite(measured.get("val_loss", 0.0)):
+            state, measured = Stacked(parts, build, k), {}
+            if losses and not self.settings.metrics:
+                measured = {"val_loss": self.settings.factor * losses[k]}
+            elif self.held is not None:
+                measured = self.measured(self.weights(state_of(state)), losses[k] if losses else None)
+            if measured and not math.isfinite(measured["val_loss"]):
                 return
-            own = tuple([float(part[k]) for part in sums])
-            yield Epoch(epoch + k, state, own, rates[k], rate_factor, seconds, measured)
+            yield Epoch(epoch + k, state, totals[k], rates[k], rate_factor, seconds, measured)
 
     def _losses_of(self, states: State) -> list[float]:
         """Return the losses of the held-out rows after each epoch, where one call finds them."""

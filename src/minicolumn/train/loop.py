@@ -23,7 +23,7 @@ from minicolumn.train.engine import Engine, Epoch, is_finite
 from minicolumn.train.interrupts import deferred
 from minicolumn.train.settings import Settings
 from minicolumn.train.snapshot import Snapshot
-from minicolumn.train.step import State
+from minicolumn.train.step import Stacked, State, state_of
 from minicolumn.train.tracker import Tracker
 from minicolumn.tree import leaves, map_leaves
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 FEW = 8  # epochs that may be trained in vain
+PARTS = "loss", "penalty"  # what a step gives, and the history tells
 
 
 class Stand(NamedTuple):
@@ -46,7 +47,7 @@ class Stand(NamedTuple):
     seconds     that the running epoch took so far
     """
 
-    state: State
+    state: State | Stacked
     step: int
     epoch: int
     seen: int = 0
@@ -132,6 +133,11 @@ class Loop(Tracker):
     # Where it stands ----------------------------------------------------------------------------------------
 
     @property
+    def state(self) -> State:
+        """Return the state as arrays of its own, in whose memory native code may be at work."""
+        return state_of(self._at.state)
+
+    @property
     def step(self) -> int:
         """Return how many steps were taken, over all epochs."""
         return self._at.step
@@ -169,18 +175,18 @@ class Loop(Tracker):
     @property
     def params(self) -> Any:
         """Return a copy of the weights as they are now; of an optimizer that averages, the mean."""
-        state = self._at.state
-        if self._copied[0] is not state:
-            self._copied = state, map_leaves(np.array, self.engine.weights(state))
+        held = self._at.state
+        if self._copied[0] is not held:
+            self._copied = held, map_leaves(np.array, self.engine.weights(state_of(held)))
         return self._copied[1]
 
     @property
     def snapshot(self) -> Snapshot:
         """Return where the training stands, for `fit(..., resume=...)`; later steps do not change it."""
-        at = self._at
+        at, state = self._at, self.state
         best = (self.best_params, self.best_epoch) if self._best is not None else (None, 0)
         return Snapshot(
-            map_leaves(np.array, at.state.params), map_leaves(np.array, at.state.moments), at.step,
+            map_leaves(np.array, state.params), map_leaves(np.array, state.moments), at.step,
             tuple(self.history.rows), at.seen, at.sums, at.rate, at.seconds, *best, self.rate_factor,
             self.stop_reason,
         )  # fmt: skip
@@ -216,7 +222,7 @@ class Loop(Tracker):
         if at.seen == 0:
             self._good = self.params
         piece = engine.piece(at.epoch + 1, at.seen, min(most, self._pace.steps))
-        rates, state = self._rates(len(piece)), _owned(at.state)
+        rates, state = self._rates(len(piece)), _owned(self.state)
         with deferred():  # what is given away is overwritten, and the books are kept after that
             began = time.perf_counter()
             state, losses = engine.take(state, piece, rates, at.step)
@@ -257,14 +263,14 @@ class Loop(Tracker):
         Few at first, then no more than were trained already, so that a stop drops no more than half; what a
         callback drops is trained anew.
         """
-        at, engine = self._at, self.engine
-        self._one_by_one = not engine.has_short_epochs(at.state)
+        at, engine, state = self._at, self.engine, self.state
+        self._one_by_one = not engine.has_short_epochs(state)
         if self._one_by_one:
             return
         count = min(most, max(FEW, at.epoch - self._first_epoch), self._pace.steps // self.steps)
-        count = max(1, min(count, engine.most_epochs(at.state)))
+        count = max(1, min(count, engine.most_epochs(state)))
         rates = self._rates(count * self.steps).reshape(count, self.steps)
-        epochs, took = engine.epochs(at.state, at.epoch + 1, rates, self.rate_factor, at.step)
+        epochs, took = engine.epochs(state, at.epoch + 1, rates, self.rate_factor, at.step)
         self._pace.took(count * self.steps, took)
         self._ahead.extend(epochs)
         self._one_by_one = not epochs  # it left the finite numbers: step by step it is seen where
@@ -272,9 +278,9 @@ class Loop(Tracker):
     def _take(self, epoch: Epoch) -> None:
         """Go on to the end of an epoch that was trained in one call."""
         at, self._good = self._at, self._at.state
-        self._at = at._replace(
-            state=epoch.state, step=at.step + self.steps, seen=self.rows, sums=epoch.sums,
-            rate=float(epoch.rates[-1]), seconds=at.seconds + epoch.seconds,
+        self._at = Stand(
+            epoch.state, at.step + self.steps, at.epoch, self.rows, epoch.sums, epoch.rate,
+            at.seconds + epoch.seconds,
         )  # fmt: skip
         if self._listeners["on_chunk"]:
             self._tell("on_chunk", self.steps, epoch.sums[0] / self.rows)
@@ -285,20 +291,22 @@ class Loop(Tracker):
         """Measure an epoch, unless that was done with it, note it, and let the callbacks see it."""
         at = self._at
         measured = self._measured_now() if epoch is None else epoch.measured
-        losses = dict(zip(("loss", "penalty"), (s / self.rows for s in at.sums), strict=False))
-        times = {"seconds": at.seconds, "steps_per_second": self.steps / max(at.seconds, 1e-9)}
-        row = {"epoch": at.epoch + 1, **losses, **measured, "learning_rate": at.rate, **times}
-        self.history.add(row, at.epoch + 1)
-        self._at = at._replace(epoch=at.epoch + 1, seen=0, sums=(), seconds=0.0)
+        number, speed = at.epoch + 1, self.steps / max(at.seconds, 1e-9)
+        losses = {name: total / self.rows for name, total in zip(PARTS, at.sums, strict=False)}
+        times = {"learning_rate": at.rate, "seconds": at.seconds, "steps_per_second": speed}
+        row = {"epoch": number, **losses, **measured, **times}
+        self.history.add(row, number)
+        self._at = Stand(at.state, at.step, number, rate=at.rate)
         try:
-            self._tell("on_epoch", row)
+            if self._listeners["on_epoch"]:
+                self._tell("on_epoch", row)
         finally:  # an interrupt here comes after the epoch, so the epoch counts
             self.settle_best()
 
     def _measured_now(self) -> dict[str, float]:
         """Return the figures of the held-out rows; weights and predictions must be finite numbers."""
         at, engine = self._at, self.engine
-        weights = engine.weights(at.state)
+        weights = engine.weights(self.state)
         if not is_finite(weights):
             self._diverge(at.step, "a weight")
         measured = engine.measured(weights)
@@ -310,7 +318,11 @@ class Loop(Tracker):
         """Go back to the weights before this epoch, and say why."""
         at, rate = self._at, self.settings.optimizer.learning_rate
         why = why_diverged(self.train_rows, rate, step, at.epoch + 1, what)
-        good = self.engine.weights(self._good) if isinstance(self._good, State) else self._good
+        good = (
+            self.engine.weights(state_of(self._good))
+            if isinstance(self._good, State | Stacked)
+            else self._good
+        )
         good = map_leaves(np.array, good)
         state = State(good, self.settings.optimizer.start(good, self.engine.roles))
         self._at = at._replace(state=state, seen=0, sums=(), seconds=0.0)

@@ -7,9 +7,9 @@ arguments are given away.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -36,6 +36,21 @@ class State:
 
     params: Any
     moments: Any
+
+
+class Stacked(NamedTuple):
+    """One of several states in a stack: arrays [count, ...], of which it is made when asked for."""
+
+    parts: Sequence[Array]
+    build: Callable[[Sequence[Array]], State]
+    place: int
+
+
+def state_of(held: State | Stacked) -> State:
+    """Return a state that may lie in a stack, as arrays that share its memory."""
+    if isinstance(held, State):
+        return held
+    return held.build([part[held.place] for part in held.parts])
 
 
 @dataclass(frozen=True)

@@ -251,7 +251,7 @@ class Trainer(Loop):
             raise DataError(
                 f"change: {self.monitor} chooses the best weights and would not be measured any more"
             )
-        check_constrained("change", s.constraint, self._at.state.params)
+        check_constrained("change", s.constraint, self.state.params)
         state, begun_anew = self._changed_state(s), X is not None
         if X is not None or validation_data is not None:
             self.held_fraction = 0.0
@@ -278,7 +278,7 @@ class Trainer(Loop):
 
     def _changed_state(self, s: Settings) -> State:
         """Return the state to go on with: the weights, and moments of the same kind."""
-        state, old = self._at.state, self.settings.optimizer
+        state, old = self.state, self.settings.optimizer
         fresh = s.optimizer.start(state.params, self.engine.roles)
         same = type(old) is type(s.optimizer) and flatten(fresh)[1] == flatten(state.moments)[1]
         return State(state.params, state.moments if same else fresh)
@@ -301,10 +301,10 @@ class Trainer(Loop):
 
         Errors      DataError for a layer that is not a hidden dense one, and where no unit would be left
         """
-        self._resize(pruned(self.network, self._at.state.params, layer, units))
+        self._resize(pruned(self.network, self.state.params, layer, units))
 
     def _resize(self, resizing: Resizing, settle: Callable[[Any], Any] | None = None) -> None:
-        s, old = self.settings, self._at.state
+        s, old = self.settings, self.state
         # Each time other weights: drawn by the seed and by how far the training is.
         seed = int(random.fold_in(random.stream(s.seed, "init"), self._at.step)[1])
         fresh = resizing.network.init(seed, self.input_shape, s.dtype)
