@@ -63,6 +63,7 @@ class NativeProgram:
         self._inputs = [node.array_type for node in graph.inputs]
         self._outputs = [node.array_type for node in graph.outputs]
         self._axes = list(graph.dims.values())
+        self._shapes = [[graph.dims.get(n, n) for n in type.shape] for type in self._outputs]
         self._open = [k for k, type in enumerate(self._inputs) if type.dims]
         self._turns = [[graph.dims[n] for n in nest] for nest in nests(graph)]
         self._in_place = in_place(graph, donated)
@@ -159,10 +160,9 @@ class NativeProgram:
         """Return the arrays that results are written to."""
         if not self._axes and not reused:
             return [np.empty(t.shape, t.dtype) for t in self._outputs]
-        lengths = {dim: given[k].shape[axis] for dim, (k, axis) in self.graph.dims.items()}
         return [
-            given[reused[k]] if k in reused else np.empty(_sized(t, lengths), t.dtype)
-            for k, t in enumerate(self._outputs)
+            given[reused[k]] if k in reused else np.empty(_sized(shape, given), t.dtype)
+            for k, (t, shape) in enumerate(zip(self._outputs, self._shapes, strict=True))
         ]
 
     def _reused(self, given: Sequence[np.ndarray]) -> dict[int, int]:
@@ -215,9 +215,9 @@ class NativeProgram:
         return Frame(arrays, self._axes, constants, arena, self.cycles, self._read)
 
 
-def _sized(type: ArrayType, lengths: Mapping[Any, int]) -> Sequence[int]:
-    """Return a shape with numbers in place of its symbolic dimensions."""
-    return [lengths.get(n, n) for n in type.shape] if type.dims else type.shape
+def _sized(shape: Sequence[Any], given: Sequence[np.ndarray]) -> list[int]:
+    """Return a shape with the lengths that some arrays have in place of (array, axis)."""
+    return [given[n[0]].shape[n[1]] if type(n) is tuple else n for n in shape]
 
 
 def _no_rows(array: np.ndarray, type: ArrayType) -> np.ndarray:
