@@ -401,6 +401,23 @@ def test_one_unit_must_stay() -> None:
         _trainer().prune(0, [6])
 
 
+@pytest.mark.parametrize("how", ["grown", "resumed", "as it was"])
+def test_what_diverges_within_an_epoch_goes_back_to_weights_that_fit(how: str, tmp_path: Any) -> None:
+    trainer = mc.Trainer(_net(), X, Y, batch_size=8, optimizer="sgd")
+    trainer.advance(steps=2)
+    if how == "grown":
+        trainer.grow(0, 3)
+    if how == "resumed":
+        trainer.save(tmp_path / "c.safetensors")
+        trainer = mc.Trainer.resume(tmp_path / "c.safetensors", X, Y)
+    trainer.change(learning_rate=1e38)
+    with pytest.raises(mc.DivergenceError, match="learning rate 1e\\+38"):
+        trainer.advance(epochs=3)
+    assert (trainer.stopped, trainer.done) == ("diverged", 0)
+    trainer.change(learning_rate=0.01)
+    assert np.isfinite([row["loss"] for row in trainer.advance(epochs=2)]).all()
+
+
 # Threads and interrupts -------------------------------------------------------------------------------------
 
 

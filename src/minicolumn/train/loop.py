@@ -219,7 +219,7 @@ class Loop(Tracker):
     def _chunk(self, most: int) -> None:
         """Take the next steps of the epoch; the weights from its beginning are kept where they diverge."""
         at, engine = self._at, self.engine
-        if at.seen == 0:
+        if at.seen == 0 or self._good is None:
             self._good = self.params
         piece = engine.piece(at.epoch + 1, at.seen, min(most, self._pace.steps))
         rates, state = self._rates(len(piece)), _owned(self.state)

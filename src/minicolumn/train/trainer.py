@@ -316,6 +316,7 @@ class Trainer(Loop):
         best = None if self._best is None else (self.epoch, map_leaves(np.array, params))
         self._plan(resizing.network, s, self.train_rows, self.held_rows)
         self._at, self._best = self._at._replace(state=State(params, moments)), best
+        self._good = None  # weights of the old size are no way back
 
     # Files --------------------------------------------------------------------------------------------------
 
