@@ -257,6 +257,15 @@ def test_other_rows_begin_the_epoch_anew() -> None:
     assert trainer.step == 5
 
 
+def test_other_weights_may_leave_rows_out_and_begin_the_epoch_anew() -> None:
+    trainer = _trainer(callbacks=())
+    trainer.advance(steps=4)  # 32 of 47 rows
+    trainer.change(sample_weight=np.where(np.arange(47) < 16, 1.0, 0.0))
+    assert (trainer.rows, trainer.steps, trainer.done) == (16, 2, 0)
+    trainer.advance(epochs=1)
+    assert (trainer.epoch, trainer.step) == (1, 6)
+
+
 def test_another_batch_size_goes_on_within_the_epoch() -> None:
     trainer = _trainer(callbacks=())
     trainer.advance(steps=2)  # 16 of 47 rows

@@ -231,7 +231,7 @@ class Trainer(Loop):
         """Change settings or rows; weights stay, and so does what an optimizer of the same kind remembers.
 
         learning_rate   of the optimizer; a factor that callbacks have set stays
-        X, y            other rows, of the same shape; an epoch that was begun begins anew
+        X, y, sample_weight     other rows of the same shape, or weights; an epoch that was begun begins anew
         validation_data other rows to measure on
         settings        any keyword of `fit` but dtype: `optimizer`, `batch_size`, `epochs` (in all), ...
 
@@ -252,8 +252,9 @@ class Trainer(Loop):
                 f"change: {self.monitor} chooses the best weights and would not be measured any more"
             )
         check_constrained("change", s.constraint, self.state.params)
-        state, begun_anew = self._changed_state(s), X is not None
-        if X is not None or validation_data is not None:
+        # Rows without weight are left out, so other weights may be other rows.
+        state, begun_anew = self._changed_state(s), X is not None or sample_weight is not None
+        if begun_anew or validation_data is not None:
             self.held_fraction = 0.0
         self._plan(self.network, s, train, held)
         self._at = self._at._replace(state=state)
