@@ -21,9 +21,9 @@ import llvmlite.binding as llvm
 import numpy as np
 from llvmlite.binding import newpassmanagers
 
-from minicolumn.lower.llvm.emit import Function, Module, index
-from minicolumn.lower.llvm.machine import machine_for
+from minicolumn.lower.llvm.codegen.emit import Function, Module, index
 from minicolumn.lower.llvm.matmul import Operand, Product, emit_pack, emit_product, scratch_bytes
+from minicolumn.lower.llvm.schedule.machine import machine_for
 
 FORWARD = [
     (256, 128, 54), (256, 64, 128), (256, 7, 64), (128, 300, 784), (128, 100, 300), (128, 10, 100),

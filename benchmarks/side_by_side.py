@@ -19,7 +19,7 @@ import minicolumn as mc
 from minicolumn.bench.machine import describe
 from minicolumn.bench.sides import Side
 from minicolumn.bench.timing import Comparison, Control, alternate
-from minicolumn.lower.llvm.pacing import cores
+from minicolumn.lower.llvm.runtime.thread_count import cores
 
 ROWS, FEATURES, CLASSES, BATCH = 20_480, 54, 7, 256
 SORTED = 1 << 20

@@ -26,7 +26,7 @@ from minicolumn.bench.machine import describe, use_cores
 from minicolumn.bench.sides import Side
 from minicolumn.bench.timing import Control, alternate
 from minicolumn.bench.workloads import WORKLOADS, Problem
-from minicolumn.lower.llvm.pacing import cores
+from minicolumn.lower.llvm.runtime.thread_count import cores
 
 EPOCHS, ROWS, HELD, BATCH = 200, 2_000, 500, 10
 STEPS = EPOCHS * ROWS // BATCH

@@ -38,13 +38,13 @@ class ShadowError(MinicolumnError, AssertionError):
 
     operation   whose results differ
     where       the line that it was written in, if known
-    turns       of the loops that it is in, outermost first, counted from 0; empty outside of loops
+    iterations       of the loops that it is in, outermost first, counted from 0; empty outside of loops
     place       the element that is furthest off, beside its `native` and `reference` values and the `bound`
     """
 
     operation: str = ""
     where: str | None = None
-    turns: tuple[int, ...] = ()
+    iterations: tuple[int, ...] = ()
     place: tuple[int, ...] = ()
     native: Any = None
     reference: Any = None

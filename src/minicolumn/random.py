@@ -17,7 +17,7 @@ import numpy as np
 from minicolumn.errors import DataError, did_you_mean
 
 if TYPE_CHECKING:
-    from minicolumn.lower.llvm.shuffle import Shuffle
+    from minicolumn.lower.llvm.codegen.shuffle import Shuffle
 
 Array = np.ndarray
 Shape = tuple[int, ...]
@@ -338,11 +338,11 @@ def _price() -> int:
 
 
 def _loaded() -> Shuffle | None:
-    from minicolumn.lower.llvm.jit import available
+    from minicolumn.lower.llvm.runtime.jit import available
 
     if not available():
         return None
-    from minicolumn.lower.llvm.shuffle import Shuffle
+    from minicolumn.lower.llvm.codegen.shuffle import Shuffle
 
     return Shuffle()
 

@@ -30,7 +30,7 @@ class Counting(Table):
 
 
 class Written(Table):
-    """A backend whose values are formulas; a loop is written turn by turn."""
+    """A backend whose values are formulas; a loop is written iteration by iteration."""
 
     def constant(self, node: Node) -> str:
         return str(node.attrs["value"])
@@ -65,11 +65,11 @@ def test_turns_are_taken_in_order_and_stacked_by_number(reverse: bool) -> None:
     body = parse_graph("step(c: i32[], s: i32[], x: i32[]) { a: i32[] = add(s, x) return a, s }")
     attrs = {"body": body, "consts": 1, "carry": 1, "length": 4, "reverse": reverse}
 
-    def turn(c: Any, s: Any, x: Any) -> list[Any]:
+    def iteration(c: Any, s: Any, x: Any) -> list[Any]:
         seen.append(int(x))
         return [s * c + x, s]
 
-    last, states = run_loop(turn, attrs, np.int32(10), np.int32(0), np.arange(1, 5, dtype=np.int32))
+    last, states = run_loop(iteration, attrs, np.int32(10), np.int32(0), np.arange(1, 5, dtype=np.int32))
     order = [4, 3, 2, 1] if reverse else [1, 2, 3, 4]
     assert seen == order
     assert last == int("".join(map(str, order)))

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import minicolumn as mc
 from minicolumn.lower import compile as compiling
 from minicolumn.lower import fast_call
-from minicolumn.lower.llvm import jit
+from minicolumn.lower.llvm.runtime import jit
 from minicolumn.tree import Mismatch, Structure, flatten, matcher
 
 pytestmark = pytest.mark.skipif(not jit.available(), reason=jit.why_missing())

@@ -16,7 +16,7 @@ from minicolumn.ir.op import OPS, Op
 from minicolumn.ir.ops.elementwise import TANH, unary
 from minicolumn.ir.parse import parse_graph
 from minicolumn.lower.compile import graph_of
-from minicolumn.lower.llvm.level import Level
+from minicolumn.lower.llvm.schedule.schedule import Schedule
 from minicolumn.lower.native import NativeProgram
 from minicolumn.lower.reference import ReferenceProgram
 from minicolumn.train.step import Data, State, Step, Steps, train_steps
@@ -114,12 +114,12 @@ def test_it_is_fused_as_tanh_is(softsign: Op) -> None:
 
 @pytest.mark.parametrize("units", [4, 40])  # in registers, and not
 def test_it_trains_in_as_many_kernels_as_tanh(softsign: Op, units: int) -> None:
-    plan, same = (NativeProgram(_epoch(op, units)).emitted.level for op in (softsign, TANH))
+    plan, same = (NativeProgram(_epoch(op, units)).emitted.schedule for op in (softsign, TANH))
     assert len(plan.lanes) == len(same.lanes) == (units == 4)
     assert _kernels(plan) == _kernels(same)
 
 
-def _kernels(level: Level) -> int:
+def _kernels(level: Schedule) -> int:
     return len(level.fused.kernels) + sum(map(_kernels, level.inner.values()))
 
 

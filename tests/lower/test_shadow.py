@@ -11,8 +11,8 @@ import pytest
 
 import minicolumn as mc
 from minicolumn.ir.ops import elementwise as e
-from minicolumn.lower import shadow
-from minicolumn.lower.llvm import emit, scalar, steps
+from minicolumn.lower.compare import shadow
+from minicolumn.lower.llvm.codegen import emit, scalar, steps
 from minicolumn.passes import memory
 from minicolumn.train.step import STEPS_DIMS, Data, State, Step, Steps, train_steps
 from minicolumn.tree import flatten
@@ -98,7 +98,7 @@ def test_a_swapped_operation_is_named_with_its_line(monkeypatch: pytest.MonkeyPa
         _shadowed(_forward)(_floats(6, 3), _floats(3, 4))
     error = found.value
     assert error.operation == "tanh"
-    assert error.turns == ()
+    assert error.iterations == ()
     assert abs(error.native - error.reference) > error.bound > 0
     assert len(error.place) == 2
 
@@ -145,7 +145,7 @@ def test_a_fault_in_a_loop_names_the_turn(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setitem(scalar.MAPS, e.ADD, wrong_when_large)
     with pytest.raises(mc.ShadowError, match=r"on add: .* in turn 3 of its loop") as found:
         _shadowed(_turning)(np.zeros(33, np.float32), np.ones((6, 33), np.float32))
-    assert found.value.turns == (3,)
+    assert found.value.iterations == (3,)
 
 
 def test_a_fault_of_memory_alone_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,12 +154,12 @@ def test_a_fault_of_memory_alone_is_found(monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(mc.ShadowError, match=r"one operation after the other") as found:
         _shadowed(_turning)(_floats(33), _floats(6, 33))
     assert found.value.operation == "add"
-    assert found.value.turns == (0,)
+    assert found.value.iterations == (0,)
 
 
 def test_a_fault_between_turns_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every turn reads the first row: each by itself is right."""
-    monkeypatch.setattr(steps.Frame, "_row", lambda self, pointer, type, row: pointer)
+    """Every iteration reads the first row: each by itself is right."""
+    monkeypatch.setattr(steps.ScheduleCode, "_row", lambda self, pointer, type, row: pointer)
     with pytest.raises(mc.ShadowError, match=r"on item"):
         _shadowed(_turning)(_floats(33), _floats(6, 33))
 
@@ -195,9 +195,9 @@ def test_an_epoch_of_any_number_of_rows_passes() -> None:
     step = train_steps(Step(net, mc.nn.LOSSES["softmax_cross_entropy"].function, optimizer))
     epoch = mc.compile(step, dims=STEPS_DIMS, shadow="reference")
     params = net.init(0, (5,))
-    for rows, turns in ((60, 2), (41, 3)):
-        order = RNG.integers(0, rows, (turns, 20)).astype(np.int32)
-        numbers, rates = np.arange(turns, dtype=np.uint32), np.full(turns, 0.1, np.float32)
+    for rows, iterations in ((60, 2), (41, 3)):
+        order = RNG.integers(0, rows, (iterations, 20)).astype(np.int32)
+        numbers, rates = np.arange(iterations, dtype=np.uint32), np.full(iterations, 0.1, np.float32)
         state = State(params, optimizer.start(params))
         data, steps = Data(X[:rows], y[:rows]), Steps(order, rates, numbers)
         epoch(state, data, steps, mc.random.stream(0, "dropout"))

@@ -16,7 +16,7 @@ from scipy import sparse
 
 import minicolumn as mc
 from minicolumn.lower import fast_call
-from minicolumn.lower.llvm import jit
+from minicolumn.lower.llvm.runtime import jit
 from minicolumn.model import Model, compute
 
 FAN_IN = 3

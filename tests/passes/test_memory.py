@@ -1,4 +1,4 @@
-"""Places in memory: the plan, acted out in NumPy on one arena, gives what the graph means.
+"""IndexMap in memory: the plan, acted out in NumPy on one arena, gives what the graph means.
 
 Each kernel writes the first half of what it stores and reads everything again before it writes the rest, so
 that updating an array in place is only right where it is read element by element, as it is written.

@@ -18,8 +18,8 @@ from minicolumn.ir.ops.elementwise import TANH
 from minicolumn.ir.parse import parse_graph
 from minicolumn.ir.shapes import ArrayType
 from minicolumn.lower import compile as compiling
-from minicolumn.lower.llvm import level
-from minicolumn.lower.llvm.scalar import is_native
+from minicolumn.lower.llvm.codegen.scalar import is_native
+from minicolumn.lower.llvm.schedule import schedule
 from minicolumn.passes.expand import expand
 from minicolumn.passes.fuse import fuse
 from minicolumn.passes.memory import plan_memory
@@ -112,7 +112,7 @@ def test_kernels_out_of_order_are_found(monkeypatch: pytest.MonkeyPatch) -> None
         fused = FUSE.run(*args)
         return replace(fused, kernels=fused.kernels[::-1])
 
-    monkeypatch.setattr(level, "FUSE", replace(FUSE, run=backwards))
+    monkeypatch.setattr(schedule, "FUSE", replace(FUSE, run=backwards))
     with pytest.raises(TraceError, match=r"after fuse: .* before"):
         mc.compile(lambda x: np.sort(np.cumsum(x, axis=0), axis=0))(X)
 

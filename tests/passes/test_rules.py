@@ -76,7 +76,7 @@ EXAMPLES: dict[str, Maker] = {
     "only the last shape counts": lambda a, x: a(
         "reshape", a("reshape", x, shape=(x.array_type.size,)), shape=(1, x.array_type.size)
     ),
-    "nothing is stretched": lambda a, x: a("broadcast", x, shape=x.array_type.shape),
+    "nothing is broadcast": lambda a, x: a("broadcast", x, shape=x.array_type.shape),
     "no axis moves": lambda a, x: a("transpose", x, axes=tuple(range(len(x.array_type.shape)))),
     "two permutations make one": lambda a, x: a(
         "transpose", a("transpose", x, axes=_axes(x)), axes=tuple(range(len(x.array_type.shape)))
@@ -99,7 +99,7 @@ EXAMPLES: dict[str, Maker] = {
     "each slice begins where the one before it ended": lambda a, x: a(
         "concatenate", _part(a, x, 0, 1), _part(a, x, 1, x.array_type.shape[0]), axis=0
     ),
-    "a sum of one whole number is that number; of floats -0 becomes 0": lambda a, x: a(
+    "a sum of one integer is that number; of floats -0 becomes 0": lambda a, x: a(
         "sum", _row(a, a("invert", x)), axes=(0,)
     ),
     "a product of one number is that number": lambda a, x: a("prod", _row(a, x), axes=(0,)),
@@ -248,7 +248,7 @@ def _never(apply: Callable[..., Node], x: Node) -> list[Node]:
         apply("concatenate", x, x, axis=0),
         apply("broadcast", x, shape=(2, *x.array_type.shape)),
         apply("add", x, const(0.0)),  # -0 + 0 is +0
-        apply("subtract", x, apply("negative", x)),  # turns the sign of a NaN around
+        apply("subtract", x, apply("negative", x)),  # iterations the sign of a NaN around
         apply("sum", apply("reshape", x, shape=(1, x.array_type.size)), axes=(0,)),  # 0 + -0 is +0
         apply("divide", x, const(3.0)),
         apply("divide", x, const(0.0)),

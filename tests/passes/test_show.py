@@ -15,7 +15,7 @@ import pytest
 import minicolumn as mc
 from minicolumn.ir.graph import Graph
 from minicolumn.lower.compile import graph_of
-from minicolumn.lower.llvm.scalar import is_native
+from minicolumn.lower.llvm.codegen.scalar import is_native
 from minicolumn.passes.fuse import fuse
 from minicolumn.passes.kernel import Fused, Kernel
 from minicolumn.passes.memory import Memory, plan_memory
@@ -109,7 +109,7 @@ def test_a_loop_counts_its_turns() -> None:
     step = lambda s, x: (s * 2.0 + x, x)  # noqa: E731
     plan = _plan(graph_of(lambda s, xs: mc.scan(step, s, xs), np.ones(3), np.ones((7, 3))))
     assert plan.flops == 7 * 2 * 3
-    assert any(line.words.startswith("loop of 7 turns") for line in plan.lines)
+    assert any(line.words.startswith("loop of 7 iterations") for line in plan.lines)
     assert any("s' in place" in line.writes for line in plan.lines)
 
 

@@ -22,7 +22,7 @@ import numpy as np
 
 import minicolumn as mc
 from minicolumn.lower import native
-from minicolumn.lower.llvm.pacing import TRIALS, Pacer, Pacers
+from minicolumn.lower.llvm.runtime.thread_count import TRIALS, ThreadTuner, ThreadTuners
 from minicolumn.tables import Encoder, infer_schema, read_table, with_target
 from minicolumn.tree import flatten
 
@@ -31,11 +31,11 @@ WAYS = (1, 2, 2)  # threads, a process each
 MADE = {"made_64": 64, "made_65": 65, "made_1000": 1000, "made_5000": 5000}  # rows
 
 
-class Always(Pacers):
+class Always(ThreadTuners):
     """Uses all threads, whatever the clock says."""
 
-    def of(self, steps: int) -> Pacer:
-        return Pacer(self.most, many=0.0, trials=TRIALS)
+    def of(self, steps: int) -> ThreadTuner:
+        return ThreadTuner(self.most, many=0.0, trials=TRIALS)
 
     def note(self, steps: int, seconds: float, parts: int | None = None) -> None:
         pass
@@ -68,7 +68,7 @@ def way(options: argparse.Namespace, threads: int) -> dict[str, str]:
 
 def digests(data: Path, rows: int, threads: int) -> None:
     """Print the digests of all sets."""
-    native.Pacers = Always
+    native.ThreadTuners = Always
     found = {}
     for name, X, y in sets(data, rows):
         print(name, X.shape, file=sys.stderr, flush=True)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import minicolumn as mc
-from minicolumn.lower.llvm import pacing, shares, team
+from minicolumn.lower.llvm.runtime import core_shares, team, thread_count
 
 TIMINGS = ("seconds", "steps_per_second")
 
@@ -62,8 +62,8 @@ def _trainings(threads: int | None) -> list[Callable[[Diary], mc.Run]]:
 @pytest.fixture
 def many_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let this process believe in four cores, so that trainings share them out and go back and forth."""
-    monkeypatch.setattr(pacing, "_allowed", lambda: 4)
-    monkeypatch.setattr(shares, "_SHARES", {})
+    monkeypatch.setattr(thread_count, "_allowed", lambda: 4)
+    monkeypatch.setattr(core_shares, "_SHARES", {})
     monkeypatch.setattr(team, "_SHARED", team.Team())
 
 

@@ -77,13 +77,13 @@ def _add(collected: dict[Node, Any], node: Node, g: Any) -> None:
 
 
 def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
-    """Undo broadcasting: sum a cotangent over the axes along which its operand was stretched."""
+    """Undo broadcasting: sum a cotangent over the axes along which its operand was broadcast."""
     if g.shape == shape:
         return g
     lead = g.ndim - len(shape)
     if lead < 0:  # a rule may answer with a number where every element has the same slope
         return np.broadcast_to(g, shape)
-    stretched = tuple(lead + i for i, n in enumerate(shape) if n == 1 and g.shape[lead + i] != 1)
-    axes = (*range(lead), *stretched)
+    repeated = tuple(lead + i for i, n in enumerate(shape) if n == 1 and g.shape[lead + i] != 1)
+    axes = (*range(lead), *repeated)
     summed = np.sum(g, axis=axes) if axes else g
     return np.broadcast_to(np.reshape(summed, shape) if summed.size == int(np.prod(shape)) else summed, shape)

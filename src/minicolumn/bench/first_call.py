@@ -39,8 +39,8 @@ def _beyond_later(call: Callable[[], object]) -> dict[str, float]:
 def parts(problem: Problem) -> dict[str, float]:
     """Return the seconds of each thing that happens in a first call without a cache."""
     from minicolumn.bench import ours
-    from minicolumn.lower.llvm.jit import Loaded, compile_object, host_target
-    from minicolumn.lower.llvm.program import emit_program
+    from minicolumn.lower.llvm.codegen.program import emit_program
+    from minicolumn.lower.llvm.runtime.jit import Loaded, compile_object, host_target
     from minicolumn.passes.pipeline import SIMPLIFY
     from minicolumn.trace.dims import named_axes, with_dims
     from minicolumn.trace.program import argument, trace

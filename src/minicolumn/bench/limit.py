@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from minicolumn.lower.llvm.emit import Function, Module, Value, const
-from minicolumn.lower.llvm.jit import Loaded, Target, compile_object, host_target
+from minicolumn.lower.llvm.codegen.emit import Function, Module, Value, const
+from minicolumn.lower.llvm.runtime.jit import Loaded, Target, compile_object, host_target
 
 # Enough independent sums to hide the latency of a multiply-add on two pipes, few enough for 16 registers.
 _SUMS = 12

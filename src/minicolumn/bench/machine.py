@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from minicolumn.lower.llvm.jit import available, host_target
-from minicolumn.lower.llvm.pacing import cores
+from minicolumn.lower.llvm.runtime.jit import available, host_target
+from minicolumn.lower.llvm.runtime.thread_count import cores
 
 _SHOWN = ("avx2", "fma", "avx512f", "avx512bf16", "amx-tile", "neon", "sve", "sve2")
 _VERSIONS = ("numpy", "llvmlite", "jax", "torch", "scikit-learn", "onnxruntime")

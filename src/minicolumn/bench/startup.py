@@ -12,7 +12,7 @@ from typing import Any
 from minicolumn.bench.machine import fresh_environment, python
 from minicolumn.bench.sides import PEERS
 from minicolumn.errors import MinicolumnError
-from minicolumn.lower.llvm.cache import VARIABLE
+from minicolumn.lower.llvm.runtime.cache import VARIABLE
 
 _IMPORT = "import time; t = time.perf_counter(); import {}; print(time.perf_counter() - t)"
 

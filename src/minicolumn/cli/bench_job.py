@@ -20,7 +20,7 @@ from minicolumn.cli.run import DONE
 from minicolumn.cli.save import check_writable
 from minicolumn.cli.screen import is_live, open_console, visible
 from minicolumn.errors import DataError
-from minicolumn.lower.llvm.jit import why_missing
+from minicolumn.lower.llvm.runtime.jit import why_missing
 from minicolumn.registry import Integer, Number
 
 SECONDS = Number(name="seconds", help="How long the sides take turns.", gt=0, le=86_400)

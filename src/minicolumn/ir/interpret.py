@@ -98,8 +98,8 @@ def _bound(node: Node, table: Table) -> Function:
     return table.loop(node) if node.op.kernel == "scan" else table.operation(node)
 
 
-def run_loop(turn: Function, attrs: Mapping[str, Any], *operands: Any) -> tuple[Any, ...]:
-    """Run a loop (`scan`): `turn` once for each row, with the state that the last turn left."""
+def run_loop(step: Function, attrs: Mapping[str, Any], *operands: Any) -> tuple[Any, ...]:
+    """Run a loop (`scan`): `step` once for each row, with the state that the last iteration left."""
     consts, carry = attrs["consts"], attrs["carry"]
     fixed, state = operands[:consts], operands[consts : consts + carry]
     rows = operands[consts + carry :]
@@ -107,7 +107,7 @@ def run_loop(turn: Function, attrs: Mapping[str, Any], *operands: Any) -> tuple[
     types = [y.array_type for y in attrs["body"].outputs[carry:]]
     ys = [np.empty((length, *t.shape), t.dtype) for t in types]
     for i in order_of(attrs):
-        out = turn(*fixed, *state, *[row[i] for row in rows])
+        out = step(*fixed, *state, *[row[i] for row in rows])
         state = out[:carry]
         for y, value in zip(ys, out[carry:], strict=True):
             y[i] = value
@@ -115,6 +115,6 @@ def run_loop(turn: Function, attrs: Mapping[str, Any], *operands: Any) -> tuple[
 
 
 def order_of(attrs: Mapping[str, Any]) -> Iterator[int]:
-    """Yield the numbers of the turns of a loop in the order in which they are taken."""
-    turns = range(attrs["length"])
-    return reversed(turns) if attrs["reverse"] else iter(turns)
+    """Yield the numbers of the iterations of a loop in the order in which they are taken."""
+    iterations = range(attrs["length"])
+    return reversed(iterations) if attrs["reverse"] else iter(iterations)

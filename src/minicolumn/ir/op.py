@@ -74,7 +74,7 @@ class Op:
     kernel      what computes it
     host        the kinds of dtype, as NumPy letters them, on which a map is a call into Python
     index_map   of views: ``index_map(places, within, **attrs)`` gives the place within the operand, whose
-                shape is `within`, that is read for a place of the result. Places are added to and multiplied
+                shape is `within`, that is read for a place of the result. They are added and multiplied
                 by integers only, so they may be numbers or affine functions of loop counters
     keeps_order of views: the elements lie in memory as the operand's do
     place_map   of stores: ``place_map(operand, places, shapes, **attrs)`` gives the place of the result to

@@ -16,7 +16,7 @@ import numpy as np
 from minicolumn.errors import DataError, did_you_mean
 from minicolumn.ir.graph import Graph
 from minicolumn.lower.reference import ReferenceProgram
-from minicolumn.lower.sight import Unseen, sight
+from minicolumn.lower.signature import Unseen, signature_of
 from minicolumn.passes.pipeline import SIMPLIFY
 from minicolumn.trace.dims import named_axes, with_dims
 from minicolumn.trace.program import Program, argument, trace, trace_call
@@ -47,7 +47,7 @@ Lowering = Callable[[Graph, Options], Run]
 
 def _native(graph: Graph, options: Options) -> Run:
     """Return machine code; where none can be made the reference, with one warning."""
-    from minicolumn.lower.llvm.jit import why_missing
+    from minicolumn.lower.llvm.runtime.jit import why_missing
 
     if why_missing():
         _warn_once(why_missing())
@@ -64,7 +64,7 @@ def _native(graph: Graph, options: Options) -> Run:
 
 def _shadowed(graph: Graph, options: Options) -> Run:
     """Return machine code whose every operation is compared with the reference."""
-    from minicolumn.lower.shadow import ShadowProgram
+    from minicolumn.lower.compare.shadow import ShadowProgram
 
     return ShadowProgram(graph, options.threads)
 
@@ -227,7 +227,7 @@ def compile(
         raise DataError(f"compile: expected a function, got a {type(function).__name__}")
     check_backend("compile", backend, shadow)
     if threads is not None and (not _is_whole(threads) or threads < 1):
-        raise DataError(f"compile: threads must be a whole number from 1, or None, got {threads!r}")
+        raise DataError(f"compile: threads must be an integer from 1, or None, got {threads!r}")
     if not _are_positions(donate):
         raise DataError(f"compile: donate must hold positions of arguments, such as (0,), got {donate!r}")
     named = named_axes(dims)
@@ -288,8 +288,8 @@ def _are_positions(value: Any) -> bool:
 def _look(args: tuple[Any, ...], kwargs: dict[str, Any], leaves: list[Any]) -> Any:
     """Return what a call looks like, and append its leaves; None where that takes a closer look."""
     try:
-        seen = sight(args, leaves)
-        return (seen, sight(kwargs, leaves)) if kwargs else seen
+        seen = signature_of(args, leaves)
+        return (seen, signature_of(kwargs, leaves)) if kwargs else seen
     except Unseen:
         return None
 
@@ -335,8 +335,8 @@ def call_directly(
 
     What is no such array is made one, or refused. Without native code it is the reference's, which is slower.
     """
-    from minicolumn.lower.direct import as_expected, direct, fits_directly
-    from minicolumn.lower.llvm.jit import available
+    from minicolumn.lower.llvm.runtime.jit import available
+    from minicolumn.lower.single_array_call import as_expected, single_array_call, takes_single_array
 
     graph = graph_of(function, example)
     type = graph.inputs[0].array_type
@@ -345,8 +345,8 @@ def call_directly(
         from minicolumn.lower.native import NativeProgram
 
         run = NativeProgram(graph, threads=1, flush_subnormals=flush_subnormals)
-        if fits_directly(run):
-            return direct(run)
+        if takes_single_array(run):
+            return single_array_call(run)
     return lambda x: np.asarray(run(as_expected(x, type))[0])
 
 
@@ -358,7 +358,7 @@ def call_by_rows(
     Its results are [rows, ...], and a row of them must depend on the same row alone. None where machine code
     cannot be made, or cannot be called like that.
     """
-    from minicolumn.lower.llvm.jit import available
+    from minicolumn.lower.llvm.runtime.jit import available
 
     if not available():
         return None

@@ -14,9 +14,9 @@ import numpy as np
 
 from minicolumn.ir.graph import Graph
 from minicolumn.ir.ops.control import SCAN
-from minicolumn.lower.llvm.entry import ANY, DONE, UNUSED, ByRows, Expected, entry, plan
-from minicolumn.lower.llvm.objects import are_readable
-from minicolumn.lower.llvm.table import ARENA, FIRST, STATUS
+from minicolumn.lower.llvm.runtime.abi import ARENA, FIRST, STATUS
+from minicolumn.lower.llvm.runtime.array_objects import are_readable
+from minicolumn.lower.llvm.runtime.entry import ANY, DONE, UNUSED, ByRows, Expected, entry, plan
 from minicolumn.lower.native import NativeProgram
 from minicolumn.passes.memory import ALIGN
 from minicolumn.trace.program import Program

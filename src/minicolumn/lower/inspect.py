@@ -74,7 +74,7 @@ class Inspection:
 
     @cached_property
     def _program(self) -> NativeProgram:
-        from minicolumn.lower.llvm.jit import why_missing
+        from minicolumn.lower.llvm.runtime.jit import why_missing
         from minicolumn.lower.native import NativeProgram
 
         if why_missing():
@@ -96,7 +96,7 @@ class Inspection:
     @property
     def assembly(self) -> str:
         """Return the program in this processor's assembly."""
-        from minicolumn.lower.llvm.jit import assembly
+        from minicolumn.lower.llvm.runtime.jit import assembly
 
         return assembly(self.llvm, self._program.target)
 

@@ -14,20 +14,20 @@ import numpy as np
 from minicolumn.ir.graph import Graph, Node
 from minicolumn.ir.ops.control import ITEM, SCAN
 from minicolumn.ir.shapes import ArrayType, Dim
-from minicolumn.lower.frame import READ, Frame
-from minicolumn.lower.llvm import objects
-from minicolumn.lower.llvm.cache import ObjectCache, key_of
-from minicolumn.lower.llvm.identity import all_nodes, compiler_version, identity
-from minicolumn.lower.llvm.jit import Loaded, Target, compile_object, host_target, versions
-from minicolumn.lower.llvm.pacing import Pacers, cores
-from minicolumn.lower.llvm.shares import shares
-from minicolumn.lower.llvm.table import table_of
-from minicolumn.lower.llvm.team import shared
+from minicolumn.lower.llvm.runtime import array_objects
+from minicolumn.lower.llvm.runtime.abi import table_of
+from minicolumn.lower.llvm.runtime.cache import ObjectCache, key_of
+from minicolumn.lower.llvm.runtime.call_frame import READ, CallFrame
+from minicolumn.lower.llvm.runtime.core_shares import shares
+from minicolumn.lower.llvm.runtime.fingerprint import all_nodes, compiler_version, fingerprint
+from minicolumn.lower.llvm.runtime.jit import Loaded, Target, compile_object, host_target, versions
+from minicolumn.lower.llvm.runtime.team import shared
+from minicolumn.lower.llvm.runtime.thread_count import ThreadTuners, cores
 from minicolumn.passes.memory import ALIGN
 from minicolumn.passes.pipeline import EXPAND
 
 if TYPE_CHECKING:
-    from minicolumn.lower.llvm.program import Emitted
+    from minicolumn.lower.llvm.codegen.program import Emitted
 
 _RUN = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
 _HOST = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.POINTER(ctypes.c_void_p))
@@ -65,7 +65,7 @@ class NativeProgram:
         self._axes = list(graph.dims.values())
         self._shapes = [[graph.dims.get(n, n) for n in type.shape] for type in self._outputs]
         self._open = [k for k, type in enumerate(self._inputs) if type.dims]
-        self._turns = [[graph.dims[n] for n in nest] for nest in nests(graph)]
+        self._iterations = [[graph.dims[n] for n in nest] for nest in nests(graph)]
         self._in_place = in_place(graph, donated)
         # Not a cached_property: its lock is one for all, and a child forked meanwhile would wait for it.
         self._emitted: Emitted | None = None
@@ -78,16 +78,16 @@ class NativeProgram:
         self._hosts = [nodes[k] for k in header["hosts"]]
         self.cycles = np.zeros(header["timed"], np.int64)
         most = min(threads or cores(), cores()) if header["shared"] else 1
-        self._pacers = Pacers(most)
+        self._pacers = ThreadTuners(most)
         common, own = header["arena"]
         self.arena_bytes = common + own * most
-        self._frames: list[Frame] = []
+        self._frames: list[CallFrame] = []
 
     @property
     def emitted(self) -> Emitted:
         """Return the program's LLVM text and its kernels; what is found in the cache does without."""
         if self._emitted is None:
-            from minicolumn.lower.llvm.program import (
+            from minicolumn.lower.llvm.codegen.program import (
                 emit_program,
             )  # a third of what a first call would import
 
@@ -116,8 +116,8 @@ class NativeProgram:
     def _key(self) -> str:
         """Return everything that shapes the code."""
         # Where an array object keeps its fields is part of the code, and differs between builds of Python.
-        settings = f"{self._timed} {self._flushes} {objects.DATA}"
-        return key_of(identity(self.graph), self.target.identity, versions(), compiler_version(), settings)
+        settings = f"{self._timed} {self._flushes} {array_objects.DATA}"
+        return key_of(fingerprint(self.graph), self.target.identity, versions(), compiler_version(), settings)
 
     def _header(self) -> dict[str, Any]:
         emitted = self.emitted
@@ -182,7 +182,7 @@ class NativeProgram:
 
     def _execute(self, table: int, given: Sequence[np.ndarray]) -> None:
         """Run with as many threads as turn out to be worth it, of this call's share of the cores."""
-        if self._pacers.most == 1 and not any(self._turns):  # too little for others to make room for
+        if self._pacers.most == 1 and not any(self._iterations):  # too little for others to make room for
             self._run(table, None, 0, 1)
             return
         steps = self._steps(given)
@@ -192,27 +192,27 @@ class NativeProgram:
             self._pacers.note(steps, time.perf_counter() - began, parts)
 
     def _steps(self, given: Sequence[np.ndarray]) -> int:
-        """Return the most turns that a nest of loops takes, as far as lengths differ from call to call."""
-        return max((prod(given[k].shape[axis] for k, axis in nest) for nest in self._turns), default=1)
+        """Return the most iterations of a loop nest, as far as lengths differ from call to call."""
+        return max((prod(given[k].shape[axis] for k, axis in nest) for nest in self._iterations), default=1)
 
     def template(self) -> np.ndarray:
         """Return a table that lacks the addresses of the arena, the status, inputs and outputs."""
         return table_of(len(self._inputs) + len(self._outputs), len(self._axes), self._constants)
 
-    def _take_frame(self) -> Frame:
+    def _take_frame(self) -> CallFrame:
         try:
             return self._frames.pop()
         except IndexError:  # all are in use
             return self.frame(np.empty(self.arena_bytes + ALIGN, np.uint8), self._constants)
 
-    def _give_frame(self, frame: Frame) -> None:
+    def _give_frame(self, frame: CallFrame) -> None:
         if len(self._frames) < KEPT:
             self._frames.append(frame)
 
-    def frame(self, arena: np.ndarray, constants: Sequence[np.ndarray]) -> Frame:
+    def frame(self, arena: np.ndarray, constants: Sequence[np.ndarray]) -> CallFrame:
         """Return what one call at a time works with, in some memory."""
         arrays = len(self._inputs) + len(self._outputs)
-        return Frame(arrays, self._axes, constants, arena, self.cycles, self._read)
+        return CallFrame(arrays, self._axes, constants, arena, self.cycles, self._read)
 
 
 def _sized(shape: Sequence[Any], given: Sequence[np.ndarray]) -> list[int]:

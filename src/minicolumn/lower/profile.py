@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from minicolumn.ir.graph import Graph
-from minicolumn.lower.llvm.emit import Function, Module
-from minicolumn.lower.llvm.jit import Loaded, compile_object, host_target
-from minicolumn.lower.llvm.work import work_of
+from minicolumn.lower.llvm.codegen.emit import Function, Module
+from minicolumn.lower.llvm.runtime.jit import Loaded, compile_object, host_target
+from minicolumn.lower.llvm.schedule.work import work_of
 from minicolumn.lower.native import NativeProgram
 from minicolumn.passes.show import Line, Shown, show_plan
 
@@ -26,7 +26,7 @@ HEAD = ("us", "share", "GFLOP/s", "kernel")
 
 @dataclass(frozen=True)
 class Time:
-    """What one kernel took in the fastest of the runs, all its turns together.
+    """What one kernel took in the fastest of the runs, all its iterations together.
 
     microseconds    on the first thread
     share           of all kernels
@@ -40,7 +40,7 @@ class Time:
     @property
     def gflops(self) -> float:
         """Return how many billions of operations on floats it did in a second."""
-        done = self.line.flops * self.line.turns
+        done = self.line.flops * self.line.iterations
         return done / self.microseconds / 1e3 if self.microseconds else 0.0
 
     def to_json(self) -> dict[str, Any]:
@@ -96,14 +96,14 @@ class Times:
 def time_cells(row: Time) -> tuple[str, str, str, str]:
     """Return microseconds, share, GFLOP/s (of products) and words as text."""
     speed = f"{row.gflops:.1f}" if row.line.kind == "product" else ""
-    turns = f"{row.line.turns:,} x " if row.line.turns > 1 else ""
-    return f"{row.microseconds:10,.2f}", f"{row.share:6.1%}", f"{speed:>7}", turns + row.line.words
+    iterations = f"{row.line.iterations:,} x " if row.line.iterations > 1 else ""
+    return f"{row.microseconds:10,.2f}", f"{row.share:6.1%}", f"{speed:>7}", iterations + row.line.words
 
 
 def plan_of(program: NativeProgram) -> Shown:
     """Return the plan of a native program."""
     machine = program.target.machine
-    return show_plan(program.emitted.level, lambda fused, kernel: not work_of(fused, kernel, machine).solo)
+    return show_plan(program.emitted.schedule, lambda fused, kernel: not work_of(fused, kernel, machine).solo)
 
 
 def time_kernels(

@@ -13,7 +13,7 @@ import numpy as np
 
 from minicolumn.ir.graph import Graph
 from minicolumn.lower.compile import call_by_rows, call_directly, compile, graph_with_dims
-from minicolumn.lower.sight import Unseen, sight
+from minicolumn.lower.signature import Unseen, signature_of
 from minicolumn.model.rows import Rows, is_sparse
 from minicolumn.model.scores import Metric, measure
 from minicolumn.nn.activations import activation_by_name
@@ -228,7 +228,7 @@ class FewRows:
 
     def _call_for(self, params: Any, X: Array, size: int) -> RowsCall | None:
         try:
-            key = sight(params, []), X.dtype, X.shape[1:], size
+            key = signature_of(params, []), X.dtype, X.shape[1:], size
         except Unseen:
             return None
         if key not in self._calls:

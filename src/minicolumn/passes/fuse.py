@@ -19,8 +19,8 @@ from minicolumn.ir.graph import CONST, INPUT, Graph, Node
 from minicolumn.ir.ops.control import ITEM
 from minicolumn.ir.ops.indexing import GATHER
 from minicolumn.ir.shapes import Shape, TupleType
-from minicolumn.passes.access import Affine, Places, linear, operand_places, own_places, strides_of
 from minicolumn.passes.cost import WORTH_STORING, cost
+from minicolumn.passes.index_map import Affine, IndexMap, identity_map, linear, operand_map, strides_of
 from minicolumn.passes.kernel import (
     Fused,
     Kernel,
@@ -86,10 +86,12 @@ def _is_matrix_view(node: Node, operand: Node, arrays: set[Node]) -> bool:
 def matrix_view(operand: Node, arrays: Container[Node]) -> tuple[Node, Affine] | None:
     """Return the array behind a product's operand and the place of its elements there, if it is a view."""
     shape = operand.array_type.shape
-    return view_of(operand, own_places(shape), shape, arrays)
+    return view_of(operand, identity_map(shape), shape, arrays)
 
 
-def view_of(node: Node, places: Places, ranges: Shape, arrays: Container[Node]) -> tuple[Node, Affine] | None:
+def view_of(
+    node: Node, places: IndexMap, ranges: Shape, arrays: Container[Node]
+) -> tuple[Node, Affine] | None:
     """Return the array that a chain of views reads, and the element's number there; None if it computes."""
     while node not in arrays:
         if not node.op.is_view:
@@ -97,7 +99,7 @@ def view_of(node: Node, places: Places, ranges: Shape, arrays: Container[Node]) 
         below = node.inputs[0]
         if node.op.keeps_order and below in arrays:
             return below, linear(places, node.array_type.shape)
-        found = operand_places(node, 0, places, ranges)
+        found = operand_map(node, 0, places, ranges)
         if found is None:
             return None
         node, places = below, found
@@ -106,7 +108,7 @@ def view_of(node: Node, places: Places, ranges: Shape, arrays: Container[Node]) 
 
 def _splits(node: Node) -> bool:
     shape = node.array_type.shape
-    return operand_places(node, 0, own_places(shape), shape) is not None
+    return operand_map(node, 0, identity_map(shape), shape) is not None
 
 
 def _repeated_in_inner_loop(node: Node, operand: Node, arrays: set[Node]) -> bool:
@@ -175,7 +177,7 @@ class _Grouping:
             writers.append(kernel)
 
     def _joinable(
-        self, store: Store, reads: list[tuple[Node, Places | None]], parts: set[Node], needed: list[Kernel]
+        self, store: Store, reads: list[tuple[Node, IndexMap | None]], parts: set[Node], needed: list[Kernel]
     ) -> Kernel | None:
         """Return a kernel that can compute this store too: best the product or reduction that it follows."""
         shape = store.value.array_type.shape
@@ -191,7 +193,7 @@ class _Grouping:
                 return kernel
         return None
 
-    def _shares(self, kernel: Kernel, parts: set[Node], reads: list[tuple[Node, Places | None]]) -> bool:
+    def _shares(self, kernel: Kernel, parts: set[Node], reads: list[tuple[Node, IndexMap | None]]) -> bool:
         made = {*kernel.targets, kernel.anchor}
         if any(array in made for array, _ in reads):
             return True
@@ -208,12 +210,12 @@ class _Grouping:
         return found
 
 
-def _at_same_places(kernel: Kernel, reads: list[tuple[Node, Places | None]], shape: Shape) -> bool:
+def _at_same_places(kernel: Kernel, reads: list[tuple[Node, IndexMap | None]], shape: Shape) -> bool:
     """Return whether what the kernel computes is read element by element, as it is computed."""
     made = {s.target: s.is_plain for s in kernel.stores}
     if kernel.anchor is not None:
         made[kernel.anchor] = True
-    own = own_places(shape)
+    own = identity_map(shape)
     return all(array not in made or (made[array] and places == own) for array, places in reads)
 
 

@@ -10,7 +10,7 @@ from minicolumn.ir.graph import CONST, INPUT, Graph, Node
 from minicolumn.ir.ops.control import ITEM
 from minicolumn.ir.ops.indexing import GATHER
 from minicolumn.ir.shapes import Shape
-from minicolumn.passes.access import Affine, Places, operand_places, own_places
+from minicolumn.passes.index_map import Affine, IndexMap, identity_map, operand_map
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +25,7 @@ class Store:
     @property
     def address(self) -> Affine:
         """Return where an element goes, in counters of the value's own axes."""
-        places = own_places(self.value.array_type.shape)
+        places = identity_map(self.value.array_type.shape)
         total = Affine(self.offset)
         for place, stride in zip(places, self.strides, strict=True):
             total = total + place * stride
@@ -126,13 +126,13 @@ def arrays_read(kernel: Kernel, arrays: Container[Node]) -> list[Node]:
     return [n for n in found if n not in own]
 
 
-def reading(value: Node, arrays: Container[Node], computed: bool) -> Iterator[tuple[Node, Places | None]]:
+def reading(value: Node, arrays: Container[Node], computed: bool) -> Iterator[tuple[Node, IndexMap | None]]:
     """Yield the arrays that a value is computed from, with the places; None for places that are data.
 
     computed    whether the value, if it is an array, is computed here rather than read
     """
     shape = value.array_type.shape
-    stack: list[tuple[Node, Places | None]] = [(value, own_places(shape))]
+    stack: list[tuple[Node, IndexMap | None]] = [(value, identity_map(shape))]
     seen = set(stack)
     while stack:
         node, places = stack.pop()
@@ -145,12 +145,12 @@ def reading(value: Node, arrays: Container[Node], computed: bool) -> Iterator[tu
                 stack.append(step)
 
 
-def _below(node: Node, places: Places | None, ranges: Shape) -> Iterator[tuple[Node, Places | None]]:
+def _below(node: Node, places: IndexMap | None, ranges: Shape) -> Iterator[tuple[Node, IndexMap | None]]:
     for k, operand in enumerate(node.inputs):
         if places is None or node.op is GATHER:
             yield operand, None
         else:
-            yield operand, operand_places(node, k, places, ranges)
+            yield operand, operand_map(node, k, places, ranges)
 
 
 def inlined(value: Node, arrays: Container[Node], computed: bool) -> set[Node]:

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from minicolumn.ir.graph import Node
 from minicolumn.ir.ops.control import ITEM
 from minicolumn.ir.shapes import ArrayType
-from minicolumn.passes.access import own_places
+from minicolumn.passes.index_map import identity_map
 from minicolumn.passes.kernel import (
     Fused,
     Kernel,
@@ -152,7 +152,7 @@ class _Bindings:
     def _bind(self, carried: Sequence[tuple[Node, int]]) -> None:
         state = {output: node for node, output in carried}
         outputs = self.fused.graph.outputs
-        # Last states of loops first, which so need not move the whole state from turn to turn. Then plain
+        # Last states of loops first, which so need not move the whole state each iteration. Then plain
         # results: what lies in one of them need not take part in the states' exchange.
         loops = [k for k in state if outputs[k].op is ITEM]
         for k in dict.fromkeys((*loops, *(k for k in range(len(outputs)) if k not in state), *state)):
@@ -196,7 +196,7 @@ def _reads_as_it_writes(kernel: Kernel, node: Node, old: Node, arrays: frozenset
     if any(array_below(o, arrays) is old for o in needed_whole(kernel)):
         return False
     for value, computed in evaluated(kernel):
-        own = own_places(kernel.shape) if any(s.value is value for s in kernel.stores) else None
+        own = identity_map(kernel.shape) if any(s.value is value for s in kernel.stores) else None
         for array, places in reading(value, arrays, computed):
             if array is old and (places is None or places != own or array.array_type.shape != kernel.shape):
                 return False

@@ -50,7 +50,7 @@ class Line:
     writes      names of the arrays it writes, each with where that lies
     bytes       that one run of it reads and writes, and flops that it does: floats only, two a multiply-add
     operations  of the graph that it does
-    turns       how often it runs each time the program does
+    iterations       how often it runs each time the program does
     shared      whether threads share its work
     """
 
@@ -63,7 +63,7 @@ class Line:
     bytes: int
     flops: int
     operations: int
-    turns: int
+    iterations: int
     shared: bool
     kernel: Kernel | None = field(default=None, repr=False, compare=False)
 
@@ -93,13 +93,13 @@ class Shown:
 
     @property
     def flops(self) -> int:
-        """Return the arithmetic of one run of the program, turns and all."""
-        return sum(line.flops * line.turns for line in self.kernels)
+        """Return the arithmetic of one run of the program, iterations and all."""
+        return sum(line.flops * line.iterations for line in self.kernels)
 
     @property
     def bytes(self) -> int:
-        """Return what one run of the program reads and writes, turns and all."""
-        return sum(line.bytes * line.turns for line in self.lines if line.kind != "scan")
+        """Return what one run of the program reads and writes, iterations and all."""
+        return sum(line.bytes * line.iterations for line in self.lines if line.kind != "scan")
 
     @property
     def totals(self) -> str:
@@ -145,12 +145,18 @@ class _Writer:
         stage: Stage,
         shared: Callable[[Fused, Kernel], bool],
         depth: int,
-        turns: int,
+        iterations: int,
         states: Mapping[int, Node],
         names: Mapping[Node, str],
         fresh: Iterator[str],
     ) -> None:
-        self.stage, self.shared, self.depth, self.turns, self.states = stage, shared, depth, turns, states
+        self.stage, self.shared, self.depth, self.iterations, self.states = (
+            stage,
+            shared,
+            depth,
+            iterations,
+            states,
+        )
         self.fused, self.memory, self.fresh = stage.fused, stage.memory, fresh
         self.names = self._named(names)
         self.formulas = Formulas(self.names, self.fused.arrays)
@@ -194,7 +200,7 @@ class _Writer:
             sum(_read_bytes(a, parts, kernel) for a in reads) + sum(bytes_of(a.array_type) for a in written),
             sum(map(flops_of, parts)),
             len(parts),
-            self.turns,
+            self.iterations,
             self.shared(self.fused, kernel),
             kernel,
         )
@@ -228,31 +234,30 @@ class _Writer:
         reads = [self.names[a] for a in arrays_read(kernel, self.fused.arrays)]
         inside = [n for n in body.nodes if n.op not in (INPUT, CONST)]
         lanes = self.stage.lanes.get(kernel)
-        words = f"{'backwards ' * attrs['reverse']}loop of {attrs['length']:,} turns"
+        words = f"{'backwards ' * attrs['reverse']}loop of {attrs['length']:,} iterations"
         if lanes is None:
             words += f", {_count(attrs['carry'], 'array')} of state"
         else:
-            words += (
-                f" in registers, {lanes} lanes: {_count(len(inside), 'operation')} a turn, nothing stored"
-            )
+            count = _count(len(inside), "operation")
+            words += f" in registers, {lanes} lanes: {count} an iteration, nothing stored"
         carried = sum(bytes_of(t) for t in _types(node)[: attrs["carry"]])
         return Line(
             self.depth, "scan" if lanes is None else "registers", words, (attrs["length"],), tuple(reads),
             tuple(self._placed(i) for i in items), carried, sum(map(flops_of, inside)), len(inside),
-            self.turns * (1 if lanes is None else attrs["length"]), False, kernel,
+            self.iterations * (1 if lanes is None else attrs["length"]), False, kernel,
         )  # fmt: skip
 
     def _inner(self, kernel: Kernel) -> Iterator[Line]:
         assert kernel.anchor is not None
         attrs, stage = kernel.anchor.attrs, self.stage.inner[kernel]
         states = {k: stage.graph.inputs[attrs["consts"] + k] for k in range(attrs["carry"])}
-        turns, before = self.turns * attrs["length"], attrs["consts"] + attrs["carry"]
+        iterations, before = self.iterations * attrs["length"], attrs["consts"] + attrs["carry"]
         outer = [self._seen(operand) for operand in kernel.anchor.inputs]
         names = {
-            node: name if k < before else f"{name}[turn]"
+            node: name if k < before else f"{name}[iteration]"
             for k, (node, name) in enumerate(zip(stage.graph.inputs, outer, strict=True))
         }
-        yield from _Writer(stage, self.shared, self.depth + 1, turns, states, names, self.fresh).lines()
+        yield from _Writer(stage, self.shared, self.depth + 1, iterations, states, names, self.fresh).lines()
 
     def _seen(self, operand: Node) -> str:
         """Return the name of the array that an operand of a loop is a view of."""
@@ -264,7 +269,7 @@ class _Writer:
         type = source.array_type
         return Line(
             self.depth, "copy", words, type.shape, (self.names[source],), (where,), 2 * bytes_of(type), 0, 0,
-            self.turns, False,
+            self.iterations, False,
         )  # fmt: skip
 
 

@@ -224,7 +224,7 @@ def _sizes(terms: list[list[str]], arrays: list[Any]) -> dict[str, int]:
 
 
 def _prepared(term: list[str], x: Any, sizes: dict[str, int]) -> tuple[list[str], Any]:
-    """Return an operand with each label once and no stretched axes."""
+    """Return an operand with each label once and no broadcast axes."""
     for label in dict.fromkeys(term):
         while term.count(label) > 1:
             i = term.index(label)

@@ -346,7 +346,7 @@ def _listens(callback: Callback, what: str) -> bool:
 
 def _numpy_threads(settings: Settings) -> AbstractContextManager[None]:
     """Limit NumPy's threads where it multiplies matrices: in the reference alone."""
-    from minicolumn.lower.llvm.jit import available
+    from minicolumn.lower.llvm.runtime.jit import available
 
     native = settings.backend == "native" and settings.shadow is None and available()
     return nullcontext() if native else one_thread()

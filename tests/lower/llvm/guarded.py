@@ -17,8 +17,8 @@ from math import prod
 import numpy as np
 
 from minicolumn.ir.shapes import Shape
-from minicolumn.lower.llvm.cache import ObjectCache
-from minicolumn.lower.llvm.team import shared
+from minicolumn.lower.llvm.runtime.cache import ObjectCache
+from minicolumn.lower.llvm.runtime.team import shared
 from minicolumn.lower.native import NativeProgram, _Calls
 from minicolumn.passes.memory import ALIGN
 

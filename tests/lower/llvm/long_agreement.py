@@ -28,7 +28,7 @@ from shrink import shrink
 from twin import judge, opinions, same_bits, share_judged
 
 from minicolumn.ir.graph import Graph
-from minicolumn.lower.llvm import sharing
+from minicolumn.lower.llvm.codegen import partition
 from minicolumn.lower.native import NativeProgram
 
 PIECE = 400  # programs for each process
@@ -122,7 +122,7 @@ def compiled(graph: Graph, shared: bool) -> NativeProgram:
     """Return a program, whose threads share even the smallest work if they are to."""
     if not shared:
         return NativeProgram(graph, cache=NO_CACHE)
-    with patch.multiple(sharing, ELEMENTS=1, MULTIPLICATIONS=1, LEAST_ROWS=1):
+    with patch.multiple(partition, ELEMENTS=1, MULTIPLICATIONS=1, LEAST_ROWS=1):
         return NativeProgram(graph, cache=NO_CACHE)
 
 

@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from minicolumn.lower.llvm.cache import ObjectCache, key_of
+from minicolumn.lower.llvm.runtime.cache import ObjectCache, key_of
 
 HEADER, CODE = {"names": ["run"]}, bytes(range(256)) * 8
 
@@ -65,9 +65,9 @@ def main() -> None:
         path, stranger = (Path(place) / "native" / f"{k}.obj" for k in (key, other))
         whole, kinds = path.read_bytes(), [cut, flip, swap, lengths, garbage, grow]
         foreign, start = stranger.read_bytes(), time.perf_counter()
-        for turn in range(count):
+        for iteration in range(count):
             kind = dice.choice(kinds)
-            path.write_bytes(foreign if turn % 7 == 0 else kind(whole, dice))
+            path.write_bytes(foreign if iteration % 7 == 0 else kind(whole, dice))
             path.chmod(0o600)
             try:
                 found = cache.get(key)

@@ -2,7 +2,7 @@
 
     python tests/lower/llvm/long_edges.py --vectors 5000
 
-A vector holds zeros of both signs, denormals, the smallest and largest numbers, neighbours of whole numbers,
+A vector holds zeros of both signs, denormals, the smallest and largest numbers, neighbours of integers,
 infinities and NaN, shuffled anew for each operand, and random numbers of every binade in between. What NumPy
 computes exactly (arithmetic, comparisons, rounding) has to be the same bits, but for which NaN it is; an
 elementary function has to be NaN, infinite or zero where NumPy's in double is, and near it elsewhere: by our

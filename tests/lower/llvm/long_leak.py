@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from minicolumn.lower.llvm import jit
-from minicolumn.lower.llvm.emit import Function, Module, const
+from minicolumn.lower.llvm.codegen.emit import Function, Module, const
+from minicolumn.lower.llvm.runtime import jit
 
 PIECES = 5
 
@@ -32,14 +32,14 @@ def resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def measure(label: str, turns: int, work: Callable[[int], object]) -> None:
-    """Print the time and the growth of each fifth of the turns; the first fifth is the warm-up."""
+def measure(label: str, iterations: int, work: Callable[[int], object]) -> None:
+    """Print the time and the growth of each fifth of the iterations; the first fifth is the warm-up."""
     for piece in range(PIECES):
         gc.collect()
         before, start = resident(), time.perf_counter()
-        for k in range(turns // PIECES):
-            work(piece * turns + k)
-        seconds, size = time.perf_counter() - start, turns // PIECES
+        for k in range(iterations // PIECES):
+            work(piece * iterations + k)
+        seconds, size = time.perf_counter() - start, iterations // PIECES
         grown = (resident() - before) / size
         print(
             f"{label:24} {piece + 1}/{PIECES}  {1e3 * seconds / size:7.3f} ms  {grown:9.1f} bytes each",

@@ -307,7 +307,7 @@ class Maker:
     def _flip(self, x: Node) -> None:
         self.apply("flip", x, axes=tuple(i for i in range(len(x.array_type.shape)) if self.chance(0.5)))
 
-    # Places that are data ---------------------------------------------------------------------------------
+    # IndexMap that are data ---------------------------------------------------------------------------------
 
     def _indices(self, shape: Shape) -> list[Node]:
         """Return indices into some leading axes, of shapes that broadcast together."""

@@ -25,9 +25,9 @@ from minicolumn.ir.op import OPS
 from minicolumn.ir.parse import parse_graph
 from minicolumn.ir.shapes import DTYPES
 from minicolumn.lower.compile import graph_of
-from minicolumn.lower.llvm import sharing
-from minicolumn.lower.llvm.jit import host_target
+from minicolumn.lower.llvm.codegen import partition
 from minicolumn.lower.llvm.mathlib import BOUNDS, MATH
+from minicolumn.lower.llvm.runtime.jit import host_target
 from minicolumn.lower.native import NativeProgram
 from minicolumn.lower.reference import ReferenceProgram
 
@@ -242,7 +242,7 @@ def test_nothing_is_read_outside_of_arrays():
 
 def test_any_number_of_threads_gives_the_same_bits(monkeypatch: pytest.MonkeyPatch):
     for name in ("ELEMENTS", "MULTIPLICATIONS", "LEAST_ROWS"):
-        monkeypatch.setattr(sharing, name, 1)
+        monkeypatch.setattr(partition, name, 1)
     for seed in range(300, 320):
         made = make(seed, exact=False)
         program, args = native(made.graph), arguments(made, seed, exact=False)
@@ -254,7 +254,7 @@ def test_any_number_of_threads_gives_the_same_bits(monkeypatch: pytest.MonkeyPat
 def test_threads_agree_but_for_which_nan_a_nan_is(monkeypatch: pytest.MonkeyPatch):
     # 33 rows do not fill tiles: an element's place in its tile depends on which thread has it.
     for name in ("ELEMENTS", "MULTIPLICATIONS", "LEAST_ROWS"):
-        monkeypatch.setattr(sharing, name, 1)
+        monkeypatch.setattr(partition, name, 1)
     rng = np.random.default_rng(0)
     a, b = (rng.standard_normal(shape).astype(np.float32) for shape in ((33, 5), (5, 33)))
     a[8, 2], b[3, 32], a[9, 1], b[1, 7] = np.nan, np.nan, np.inf, -np.inf

@@ -23,14 +23,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minicolumn.errors import DataError
-from minicolumn.lower.llvm import cache as cache_module
-from minicolumn.lower.llvm.cache import ObjectCache, default_folder, key_of
+from minicolumn.lower.llvm.runtime import cache as cache_module
+from minicolumn.lower.llvm.runtime.cache import ObjectCache, default_folder, key_of
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="attacks and limits here are those of POSIX")
 KEY, OTHER = key_of("graph", "cpu"), key_of("another graph", "cpu")
 HEADER = {"names": ["run"], "bytes": 64, "scale": 0.5}
 CODE = bytes(range(256)) * 2
-SOURCE = str(Path(cache_module.__file__).parents[3])
+SOURCE = str(Path(cache_module.__file__).parents[4])
 
 
 @pytest.fixture
@@ -306,7 +306,7 @@ def test_a_folder_that_cannot_be_trusted_is_refused_with_one_warning(
 def python(code: str, **environment: str) -> str:
     """Run some code in another process, and return what it prints; warnings are errors."""
     where = {"PATH": os.environ["PATH"], "PYTHONPATH": SOURCE, **environment}
-    start = f"from minicolumn.lower.llvm.cache import *; KEY = {KEY!r}; import os, sys, time\n"
+    start = f"from minicolumn.lower.llvm.runtime.cache import *; KEY = {KEY!r}; import os, sys, time\n"
     out = subprocess.run(
         [sys.executable, "-W", "error", "-c", start + code], capture_output=True, text=True, env=where
     )
@@ -468,8 +468,8 @@ WORKER = """
 cache = ObjectCache(Path(sys.argv[1] if len(sys.argv) > 1 else os.environ["FOLDER"]), max_entries=12)
 keys = [key_of(str(k)) for k in range(16)]
 bad = hits = 0
-for turn in range(150):
-    key = keys[(turn * 7 + int(os.environ["NUMBER"])) % 16]
+for iteration in range(150):
+    key = keys[(iteration * 7 + int(os.environ["NUMBER"])) % 16]
     code = key.encode() * 50
     found = cache.get(key)
     hits += found is not None
@@ -482,7 +482,7 @@ print(bad, hits > 0)
 def test_eight_processes_at_once(cache: ObjectCache) -> None:
     assert cache.folder is not None
     where = {"PATH": os.environ["PATH"], "PYTHONPATH": SOURCE, "FOLDER": str(cache.folder)}
-    code = "from minicolumn.lower.llvm.cache import *\nimport sys, os\n" + WORKER
+    code = "from minicolumn.lower.llvm.runtime.cache import *\nimport sys, os\n" + WORKER
     workers = [
         subprocess.Popen(
             [sys.executable, "-W", "error", "-c", code],
@@ -502,14 +502,14 @@ def test_eight_processes_at_once(cache: ObjectCache) -> None:
 def test_killed_while_writing(cache: ObjectCache) -> None:
     code = f"cache = ObjectCache(Path({str(cache.folder)!r}))\nprint('on', flush=True)\n"
     code += "while True: cache.put(KEY, {'n': 1}, os.urandom(1) * 300_000)"
-    start = f"from minicolumn.lower.llvm.cache import *; KEY = {KEY!r}; import os\n"
+    start = f"from minicolumn.lower.llvm.runtime.cache import *; KEY = {KEY!r}; import os\n"
     where = {"PATH": os.environ["PATH"], "PYTHONPATH": SOURCE}
     found = None
-    for turn in range(5):
+    for iteration in range(5):
         worker = subprocess.Popen([sys.executable, "-c", start + code], env=where, stdout=subprocess.PIPE)
         assert worker.stdout is not None
         worker.stdout.readline()
-        time.sleep(0.05 + 0.013 * turn)
+        time.sleep(0.05 + 0.013 * iteration)
         worker.kill()
         worker.communicate()
         found = cache.get(KEY)

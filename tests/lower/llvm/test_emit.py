@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minicolumn.lower.llvm.emit import (
+from minicolumn.lower.llvm.codegen.emit import (
     Function,
     Module,
     Value,
@@ -25,7 +25,7 @@ from minicolumn.lower.llvm.emit import (
     size_of,
     vector,
 )
-from minicolumn.lower.llvm.jit import Loaded, compile_object, host_target
+from minicolumn.lower.llvm.runtime.jit import Loaded, compile_object, host_target
 
 
 def run(write: Callable[[Function, Value], None], memory: np.ndarray, level: int = 2) -> np.ndarray:
@@ -74,8 +74,8 @@ def test_literals_arrive():
 def test_loops_count_like_range(start: int, stop: int, step: int):
     def write(f: Function, p: Value) -> None:
         with f.loop(start, stop, step, carried=[index(0), index(0)]) as loop:
-            turns, total = loop.carried
-            loop.next(f.op("add", turns, index(1)), f.op("add", total, loop.counter))
+            iterations, total = loop.carried
+            loop.next(f.op("add", iterations, index(1)), f.op("add", total, loop.counter))
         for k, result in enumerate(loop.results):
             f.store(result, f.at(p, k, "i64"))
 
@@ -112,7 +112,7 @@ def test_masked_lanes_are_not_touched(count: int):
 
 def test_room_on_the_stack_is_taken_once_however_often_a_loop_runs():
     def write(f: Function, p: Value) -> None:
-        with f.loop(0, 10_000_000):  # 640 MB, were each turn to take its own
+        with f.loop(0, 10_000_000):  # 640 MB, were each iteration to take its own
             room = f.alloca("i64", 8)
             f.store(f.op("add", f.load("i64", p), index(1)), room)
             f.store(f.load("i64", room), p)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minicolumn.lower.llvm.hazards import Access, Hazards
+from minicolumn.lower.llvm.schedule.hazards import Access, Hazards
 
 ACCESSES = st.builds(
     lambda owner, low, size, rows: Access((owner, low, low + size), rows),

@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from minicolumn.lower.llvm import jit
-from minicolumn.lower.llvm.emit import Function, Module, const, index
+from minicolumn.lower.llvm.codegen.emit import Function, Module, const, index
+from minicolumn.lower.llvm.runtime import jit
 
 pytestmark = pytest.mark.skipif(not jit.available(), reason=jit.why_missing())
 LEVELS = (0, 1, 2, 3)
@@ -62,16 +62,16 @@ def call(code: bytes, x: np.ndarray) -> np.ndarray:
     return out
 
 
-def grown(work: Callable[[], object], warm: int, turns: int) -> float:
-    """Return by how many bytes a turn this process grows, after some turns to warm up."""
+def grown(work: Callable[[], object], warm: int, iterations: int) -> float:
+    """Return by how many bytes an iteration this process grows, after some iterations to warm up."""
     for _ in range(warm):
         work()
     gc.collect()
     before = resident()
-    for _ in range(turns):
+    for _ in range(iterations):
         work()
     gc.collect()
-    return (resident() - before) / turns
+    return (resident() - before) / iterations
 
 
 def resident() -> int:
@@ -214,7 +214,7 @@ def big() -> str:
 class TestMemory:
     def test_compiling_does_not_leak(self) -> None:
         # 1.7 KB a compile are never freed inside llvmlite; without the remedy in `_optimise` it would be 70
-        # at level 3. The rest of the bound is the noise of the allocator over 300 turns.
+        # at level 3. The rest of the bound is the noise of the allocator over 300 iterations.
         text, target = horner(1, 4), jit.host_target()
         for level, bound in ((2, 4_000), (3, 8_000)):
             assert grown(lambda level=level: jit.compile_object(text, target, level), 60, 300) < bound
@@ -272,9 +272,9 @@ def test_cache_sizes_come_from_the_system(tmp_path: Path) -> None:
 
 
 def test_without_llvmlite_the_reason_is_given() -> None:
-    source = str(Path(jit.__file__).parents[3])
+    source = str(Path(jit.__file__).parents[4])
     code = (
-        "import sys; sys.modules['llvmlite'] = None; from minicolumn.lower.llvm import jit; "
+        "import sys; sys.modules['llvmlite'] = None; from minicolumn.lower.llvm.runtime import jit; "
         "print(jit.available(), jit.why_missing())"
     )
     where = {**os.environ, "PYTHONPATH": source}

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 import scipy.special
 
-from minicolumn.lower.llvm.emit import Function, Module, Value, vector
+from minicolumn.lower.llvm.codegen.emit import Function, Module, Value, vector
 from minicolumn.lower.llvm.mathlib import BOUNDS, MATH, call
 
 llvm = pytest.importorskip("llvmlite.binding", reason="native code needs llvmlite; install it to run these")

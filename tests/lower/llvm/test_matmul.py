@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 from llvmlite.binding import newpassmanagers
 
 import minicolumn as mc
-from minicolumn.lower.llvm.emit import Function, Module, Value
-from minicolumn.lower.llvm.machine import AVX2, AVX512, NEON, SSE2, Machine, machine_for
+from minicolumn.lower.llvm.codegen.emit import Function, Module, Value
 from minicolumn.lower.llvm.matmul import (
     Operand,
     Product,
@@ -27,6 +26,7 @@ from minicolumn.lower.llvm.matmul import (
     scratch_bytes,
 )
 from minicolumn.lower.llvm.matmul.shapes import tiling
+from minicolumn.lower.llvm.schedule.machine import AVX2, AVX512, NEON, SSE2, Machine, machine_for
 
 DTYPES = {"float": np.float32, "double": np.float64, "i32": np.int32, "i64": np.int64, "i8": np.bool_}
 X86 = platform.machine() == "x86_64"

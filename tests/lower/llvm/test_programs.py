@@ -126,7 +126,7 @@ _ONCE = {
         body=step(x: f32[4,2], i: i32[8]) { j: i32[8] = const([0, 1, 2, 3, 3, 2, 1, 0])
           a: f32[8,2] = gather(x, i) b: f32[8,2] = gather(x, j) return a, b })
       a: f32[2,8,2] = item(l, index=0)  b: f32[2,8,2] = item(l, index=1) return a, b }""",
-    "whole numbers multiplied in a loop": """fn(x: i32[4,2], w: i32[2,3], i: i32[2,8]) {
+    "integers multiplied in a loop": """fn(x: i32[4,2], w: i32[2,3], i: i32[2,8]) {
       l: (i32[2,8,3]) = scan(x, w, i, consts=2, carry=0, length=2, reverse=False,
         body=step(x: i32[4,2], w: i32[2,3], i: i32[8]) {
           a: i32[8,2] = gather(x, i) b: i32[8,3] = matmul(a, w) return b })
@@ -257,7 +257,7 @@ def _reads_a_sign(name: str, place: int, other: float) -> bool:
     return False
 
 
-# Places of extremes ---------------------------------------------------------------------------------------
+# IndexMap of extremes ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dtype", ["f4", "f8", "i4", "i8", "u4", "?"])

@@ -10,7 +10,7 @@ import pytest
 import minicolumn as mc
 from minicolumn.ir.graph import Graph
 from minicolumn.lower.compile import graph_of
-from minicolumn.lower.llvm.lane_axes import MOST_LANES, lanes_of_body
+from minicolumn.lower.llvm.schedule.lane_axes import MOST_LANES, lanes_of_body
 from minicolumn.lower.native import NativeProgram
 from minicolumn.lower.reference import ReferenceProgram
 from minicolumn.train.step import Data, State, Step, Steps, train_steps

@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minicolumn import random
-from minicolumn.lower.llvm import jit
-from minicolumn.lower.llvm.shuffle import MANY, Shuffle, _scratch
+from minicolumn.lower.llvm.codegen.shuffle import MANY, Shuffle, _scratch
+from minicolumn.lower.llvm.runtime import jit
 
 pytestmark = pytest.mark.skipif(not jit.available(), reason=jit.why_missing())
 SOURCE = str(Path(random.__file__).parents[1])
@@ -75,7 +75,7 @@ def test_nothing_is_written_beside_the_order_and_the_scratch_memory(many):
 
 
 def test_orders_of_many_numbers_take_several_calls(monkeypatch):
-    monkeypatch.setattr("minicolumn.lower.llvm.shuffle._MOST_NUMBERS", 250)
+    monkeypatch.setattr("minicolumn.lower.llvm.codegen.shuffle._MOST_NUMBERS", 250)
     np.testing.assert_array_equal(
         shuffle().permutations(random.key(2), 0, 7, 100), expected(random.key(2), 0, 7, 100)
     )
@@ -143,7 +143,7 @@ from minicolumn import random
 key = random.key(3)
 first = random.permutations(key, 0, 4, 1000)
 assert random._NATIVE._shuffle is None
-assert "llvmlite" not in sys.modules and "minicolumn.lower.llvm.jit" not in sys.modules
+assert "llvmlite" not in sys.modules and "minicolumn.lower.llvm.runtime.jit" not in sys.modules
 for _ in range(400):
     assert np.array_equal(random.permutations(key, 0, 4, 1000), first)
 assert random._NATIVE._shuffle is not None

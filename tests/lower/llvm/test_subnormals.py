@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 import minicolumn as mc
-from minicolumn.lower.llvm import jit
-from minicolumn.lower.llvm.emit import Function, Module
-from minicolumn.lower.llvm.subnormals import emit_flushing
+from minicolumn.lower.llvm.codegen.emit import Function, Module
+from minicolumn.lower.llvm.codegen.subnormals import emit_flushing
+from minicolumn.lower.llvm.runtime import jit
 
 Array = np.ndarray
 native = pytest.mark.skipif(not jit.available(), reason=jit.why_missing())

@@ -16,12 +16,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from minicolumn.lower.llvm import jit, team
-from minicolumn.lower.llvm.emit import Function, Module, Value, index
-from minicolumn.lower.llvm.team import Team
+from minicolumn.lower.llvm.codegen.emit import Function, Module, Value, index
+from minicolumn.lower.llvm.runtime import jit, team
+from minicolumn.lower.llvm.runtime.team import Team
 
 pytestmark = pytest.mark.skipif(not jit.available(), reason=jit.why_missing())
-SOURCE = str(Path(team.__file__).parents[3])
+SOURCE = str(Path(team.__file__).parents[4])
 ROUNDS, FAULTS, FIRST, APART = (
     0,
     1,
@@ -37,17 +37,17 @@ def meetings() -> str:
     parameters = [("table", "ptr"), ("team", "ptr"), ("part", "i64"), ("parts", "i64")]
     f = Function(module, "run", parameters)
     table, crew, part, parts = (f.parameters[name] for name, _ in parameters)
-    with f.loop(0, f.load("i64", f.at(table, ROUNDS, "i64"))) as turn:
-        f.store(turn.counter, slot(f, table, part))
+    with f.loop(0, f.load("i64", f.at(table, ROUNDS, "i64"))) as loop:
+        f.store(loop.counter, slot(f, table, part))
         f.call(barrier, "void", crew, parts)
         with f.loop(0, parts, 1, [index(0)]) as other:
             seen = f.load("i64", slot(f, table, other.counter))
-            wrong = f.convert("zext", f.compare("ne", seen, turn.counter), "i64")
+            wrong = f.convert("zext", f.compare("ne", seen, loop.counter), "i64")
             other.next(f.op("add", other.carried[0], wrong))
         faults = f.at(table, FAULTS, "i64")
         f.line(f"atomicrmw add {faults}, {other.results[0]} monotonic, align 8")
         f.call(barrier, "void", crew, parts)
-        turn.next()
+        loop.next()
     f.finish()
     return str(module)
 
@@ -62,7 +62,7 @@ def code() -> jit.Loaded:
     return jit.Loaded(jit.compile_object(meetings(), jit.host_target()))
 
 
-def meet(crew: Team, parts: int, rounds: int) -> int:
+def barrier(crew: Team, parts: int, rounds: int) -> int:
     """Run the meetings, check every one, and return how many parts there were."""
     table = np.zeros(FIRST + APART * 16, np.int64)
     table[ROUNDS] = rounds
@@ -77,21 +77,21 @@ def meet(crew: Team, parts: int, rounds: int) -> int:
 @pytest.mark.parametrize(("parts", "rounds"), [(1, 10_000), (2, 10_000), (3, 1_000), (4, 1_000), (7, 100)])
 def test_all_meet_in_every_round(parts: int, rounds: int) -> None:
     # More parts than cores make each meeting wait for the scheduler, hence fewer rounds.
-    assert meet(Team(), parts, rounds) == parts
+    assert barrier(Team(), parts, rounds) == parts
 
 
 def test_many_short_runs_with_changing_numbers_of_parts() -> None:
     crew = Team()
-    for turn in range(300):
-        parts = 1 + turn * 7 % 3
-        assert meet(crew, parts, 3) == parts
+    for iteration in range(300):
+        parts = 1 + iteration * 7 % 3
+        assert barrier(crew, parts, 3) == parts
 
 
 def test_members_go_to_sleep_and_wake_again() -> None:
     crew = Team()
-    for turn in range(10):
-        assert meet(crew, 2, 5) == 2
-        time.sleep(0.002 * turn)
+    for iteration in range(10):
+        assert barrier(crew, 2, 5) == 2
+        time.sleep(0.002 * iteration)
     before, start = time.process_time(), time.perf_counter()
     time.sleep(0.3)
     # Asleep they take nothing; the bound leaves room for what else this process does.
@@ -102,10 +102,10 @@ def test_members_end_with_their_team() -> None:
     gc.collect()
     before = threading.active_count()
     crew = Team()
-    assert meet(crew, 3, 3) == 3
+    assert barrier(crew, 3, 3) == 3
     assert threading.active_count() == before + 2
     crew.close()
-    assert meet(crew, 2, 3) == 2
+    assert barrier(crew, 2, 3) == 2
     del crew
     deadline = time.monotonic() + 10
     while threading.active_count() > before and time.monotonic() < deadline:
@@ -115,7 +115,7 @@ def test_members_end_with_their_team() -> None:
 
 def test_while_a_run_goes_on_others_go_alone() -> None:
     crew, used = Team(), []
-    threads = [threading.Thread(target=lambda: used.append(meet(crew, 2, 2_000))) for _ in range(6)]
+    threads = [threading.Thread(target=lambda: used.append(barrier(crew, 2, 2_000))) for _ in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -130,13 +130,13 @@ def test_where_no_thread_can_start_the_caller_goes_alone(monkeypatch: pytest.Mon
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
-    assert meet(Team(), 2, 10) == 1
+    assert barrier(Team(), 2, 10) == 1
 
 
 def test_a_run_within_a_run_goes_alone() -> None:
     crew, inner = Team(crews=1), []
     kind = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
-    callback = kind(lambda table, crew_, part, parts: inner.append(meet(crew, 2, 10)))
+    callback = kind(lambda table, crew_, part, parts: inner.append(barrier(crew, 2, 10)))
     address = ctypes.cast(callback, ctypes.c_void_p).value
     assert address is not None
     assert crew.run(address, 0, 2) == 2
@@ -162,7 +162,9 @@ def test_the_barrier_for_other_processors() -> None:
 def test_crews_work_side_by_side() -> None:
     crew, inner = Team(crews=2), []
     kind = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
-    callback = kind(lambda table, crew_, part, parts: inner.append(meet(crew, 2, 10)) if not part else None)
+    callback = kind(
+        lambda table, crew_, part, parts: inner.append(barrier(crew, 2, 10)) if not part else None
+    )
     address = ctypes.cast(callback, ctypes.c_void_p).value
     assert address is not None
     assert crew.run(address, 0, 2) == 2
@@ -179,7 +181,7 @@ def python(code: str) -> str:
         f"spec = u.spec_from_file_location('test_team', {__file__!r})\n"
         "t = u.module_from_spec(spec); sys.modules['test_team'] = t; spec.loader.exec_module(t)\n"
         "import os, signal, threading, time, warnings\n"
-        "from minicolumn.lower.llvm.shares import shares\n"
+        "from minicolumn.lower.llvm.runtime.core_shares import shares\n"
         "warnings.simplefilter('ignore')  # newer Pythons warn of forks beside threads\n"
     )
     where = {**os.environ, "PYTHONPATH": SOURCE}
@@ -192,9 +194,9 @@ def python(code: str) -> str:
 
 def test_the_interpreter_ends_at_once() -> None:
     start = time.monotonic()
-    assert python("print(t.meet(t.team.shared(), 3, 10))") == "3\n"
-    assert python("c = t.Team(); print(t.meet(c, 2, 10)); time.sleep(0.05)") == "2\n"
-    last = "threading.Thread(target=lambda: print(t.meet(t.team.shared(), 2, 2000))).start()"
+    assert python("print(t.barrier(t.team.shared(), 3, 10))") == "3\n"
+    assert python("c = t.Team(); print(t.barrier(c, 2, 10)); time.sleep(0.05)") == "2\n"
+    last = "threading.Thread(target=lambda: print(t.barrier(t.team.shared(), 2, 2000))).start()"
     assert python(last) in "12\n1\n"
     assert time.monotonic() - start < 50
 
@@ -202,17 +204,18 @@ def test_the_interpreter_ends_at_once() -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_forked_process_has_a_team_and_shares_of_its_own() -> None:
     out = python(
-        "held = shares().take(2); print(held.__enter__(), t.meet(t.team.shared(), 2, 10))\n"
-        "busy = threading.Thread(target=t.meet, args=(t.team.shared(), 2, 20_000)); busy.start()\n"
-        "for turn in range(4):\n"
+        "held = shares().take(2); print(held.__enter__(), t.barrier(t.team.shared(), 2, 10))\n"
+        "busy = threading.Thread(target=t.barrier, args=(t.team.shared(), 2, 20_000)); busy.start()\n"
+        "for iteration in range(4):\n"
         "    sys.stdout.flush()\n"
         "    child = os.fork()\n"
         "    if not child:\n"
         "        with shares().take(2) as parts:\n"
-        "            print(parts, t.meet(t.team.shared(), parts, 50), t.meet(t.Team(), 3, 50), flush=True)\n"
+        "            met = t.barrier(t.team.shared(), parts, 50), t.barrier(t.Team(), 3, 50)\n"
+        "            print(parts, *met, flush=True)\n"
         "        os._exit(0)\n"
         "    assert os.waitpid(child, 0)[1] == 0\n"
-        "busy.join(); print(t.meet(t.team.shared(), 2, 10))\n"
+        "busy.join(); print(t.barrier(t.team.shared(), 2, 10))\n"
     )
     assert out == "2 2\n" + "2 2 3\n" * 4 + "2\n"
 
@@ -220,8 +223,8 @@ def test_a_forked_process_has_a_team_and_shares_of_its_own() -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_in_a_daemonic_worker() -> None:
     out = python(
-        "import multiprocessing as m; print(t.meet(t.team.shared(), 2, 10), flush=True)\n"
-        "job = lambda: print(t.meet(t.team.shared(), 2, 10))\n"
+        "import multiprocessing as m; print(t.barrier(t.team.shared(), 2, 10), flush=True)\n"
+        "job = lambda: print(t.barrier(t.team.shared(), 2, 10))\n"
         "worker = m.get_context('fork').Process(target=job, daemon=True)\n"
         "worker.start(); worker.join(); print(worker.exitcode)\n"
     )
@@ -237,14 +240,14 @@ def test_interrupts_tear_nothing() -> None:
         "        time.sleep(0.003); os.kill(os.getpid(), signal.SIGINT)\n"
         "def on(*_):\n"
         "    if armed: raise KeyboardInterrupt\n"
-        "armed = False; signal.signal(signal.SIGINT, on); crew = t.Team(); t.meet(crew, 2, 10)\n"
+        "armed = False; signal.signal(signal.SIGINT, on); crew = t.Team(); t.barrier(crew, 2, 10)\n"
         "threading.Thread(target=disturb, daemon=True).start(); end = time.monotonic() + 2\n"
         "while time.monotonic() < end:\n"
         "    try:\n"
-        "        armed = True; t.meet(crew, 2, 20); done += 1\n"
+        "        armed = True; t.barrier(crew, 2, 20); done += 1\n"
         "    except KeyboardInterrupt: caught += 1\n"
         "    finally: armed = False\n"
-        "stop.append(1); print(caught > 10, done > 10, t.meet(crew, 2, 1000))\n"
+        "stop.append(1); print(caught > 10, done > 10, t.barrier(crew, 2, 1000))\n"
     )
     assert out == "True True 2\n"
 

@@ -13,9 +13,9 @@ from minicolumn.errors import MinicolumnError
 from minicolumn.ir.op import CHEAP, DEAR, OPS, Op, define
 from minicolumn.ir.shapes import DTYPES, ArrayType
 from minicolumn.ir.verify import infer_type
-from minicolumn.lower.llvm.jit import host_target
-from minicolumn.lower.llvm.program import emit_program
-from minicolumn.lower.llvm.scalar import MAPS
+from minicolumn.lower.llvm.codegen.program import emit_program
+from minicolumn.lower.llvm.codegen.scalar import MAPS
+from minicolumn.lower.llvm.runtime.jit import host_target
 from minicolumn.passes.expand import expand
 
 MAP_OPS = sorted((op for op in OPS.values() if op.kind == "map"), key=lambda op: op.name)
@@ -129,7 +129,7 @@ def test_exact_operations_are_exact(op: Op) -> None:
         found = op.numpy(*operands)
         exact = op.numpy(*(x.astype(np.float64) for x in operands)).astype(found.dtype)
     wrong = (found != exact) & ((found == found) | (exact == exact))
-    if op.jumps:  # a quotient that is rounded to the next whole number takes the rest along
+    if op.jumps:  # a quotient that is rounded to the next integer takes the rest along
         assert wrong.mean() < 0.01
     else:
         assert not wrong.any()

@@ -19,11 +19,11 @@ from minicolumn.errors import DataError
 from minicolumn.ir.graph import Graph
 from minicolumn.ir.parse import parse_graph
 from minicolumn.lower.compile import call_directly, graph_of
-from minicolumn.lower.llvm import sharing
-from minicolumn.lower.llvm.emit import Function, Module
-from minicolumn.lower.llvm.jit import Loaded, compile_object, host_target
+from minicolumn.lower.llvm.codegen import partition
+from minicolumn.lower.llvm.codegen.emit import Function, Module
+from minicolumn.lower.llvm.codegen.program import emit_program
 from minicolumn.lower.llvm.matmul import shapes
-from minicolumn.lower.llvm.program import emit_program
+from minicolumn.lower.llvm.runtime.jit import Loaded, compile_object, host_target
 from minicolumn.lower.native import NativeProgram
 from minicolumn.lower.reference import ReferenceProgram
 from minicolumn.train.step import Data, State, Step, Steps, train_steps
@@ -78,8 +78,8 @@ def test_rows_are_shared_out_whole_each_once():
             assert [b for b, _ in bounds] == [0, *(e for _, e in bounds[:-1])]
             assert bounds[-1][1] == rows
             # A tile fits into what a thread has, unless it has nothing.
-            assert all(e - b == 0 or e - b >= min(sharing.ROW_UNIT, rows) for b, e in bounds)
-    assert sharing.ROW_UNIT >= shapes.TALLEST
+            assert all(e - b == 0 or e - b >= min(partition.ROW_UNIT, rows) for b, e in bounds)
+    assert partition.ROW_UNIT >= shapes.TALLEST
 
 
 def _native_share_of_rows() -> Any:
@@ -87,7 +87,7 @@ def _native_share_of_rows() -> Any:
     module = Module()
     for rows in ROWS:
         f = Function(module, f"of{rows}", [("out", "ptr"), ("part", "i64"), ("parts", "i64")])
-        bounds = sharing.share_rows(f, rows, f.parameters["part"], f.parameters["parts"])
+        bounds = partition.share_rows(f, rows, f.parameters["part"], f.parameters["parts"])
         for k, bound in enumerate(bounds):
             f.store(bound, f.at(f.parameters["out"], k, "i64"))
         f.finish()
@@ -187,7 +187,7 @@ def test_a_state_that_is_read_where_sums_come_together_is_not_overwritten():
 
 @pytest.mark.parametrize("threads", [0, -1, True, 1.5, "2"])
 def test_threads_are_a_whole_number_from_one(threads: Any):
-    with pytest.raises(DataError, match="threads must be a whole number"):
+    with pytest.raises(DataError, match="threads must be an integer"):
         mc.compile(np.tanh, threads=threads)
 
 
@@ -216,7 +216,7 @@ def test_the_same_program_is_the_same_text_in_every_process():
 def test_a_single_row_is_not_shared_out(monkeypatch: pytest.MonkeyPatch):
     # All threads summed it up, and one of them overwrote it meanwhile; only where so few rows are shared out.
     for threshold in ("ELEMENTS", "MULTIPLICATIONS", "LEAST_ROWS"):
-        monkeypatch.setattr(sharing, threshold, 1)
+        monkeypatch.setattr(partition, threshold, 1)
     graph = parse_graph(
         """fn(a: f32[1,1], b: f32[1], c: u32[3,9], d: f32[1,1]) {
           e: (f32[1,1], f32[1], f32[3,1,1], f32[3,1,16]) = scan(a, d, b, c, consts=1, carry=2, length=3,

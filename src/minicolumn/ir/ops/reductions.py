@@ -18,7 +18,7 @@ Axes = tuple[int, ...]
 
 
 def expand(g: Any, shape: tuple[int, ...], axes: Axes) -> Any:
-    """Return a reduced array stretched over the axes that were reduced."""
+    """Return a reduced array broadcast over the axes that were reduced."""
     return np.broadcast_to(np.reshape(g, ones_at(shape, axes)), shape)
 
 

@@ -119,39 +119,39 @@ def _flipped(x: ArrayType, *, axes: Shape) -> Type:
 
 # Where elements come from and go to: places are numbers or affine functions of loop counters ----------------
 
-Places = tuple[Any, ...]
+IndexMap = tuple[Any, ...]
 
 
-def _untransposed(places: Places, within: Shape, *, axes: Shape) -> Places:
+def _untransposed(places: IndexMap, within: Shape, *, axes: Shape) -> IndexMap:
     found = list(places)
     for place, axis in zip(places, axes, strict=True):
         found[axis] = place
     return tuple(found)
 
 
-def _unstretched(places: Places, within: Shape, *, shape: Shape) -> Places:
+def _unstretched(places: IndexMap, within: Shape, *, shape: Shape) -> IndexMap:
     aligned = places[len(shape) - len(within) :]
     return tuple(p * 0 if n == 1 else p for p, n in zip(aligned, within, strict=True))
 
 
-def _chosen(places: Places, within: Shape, *, start: Shape, stop: Shape, step: Shape) -> Places:
+def _chosen(places: IndexMap, within: Shape, *, start: Shape, stop: Shape, step: Shape) -> IndexMap:
     return tuple(p * s + a for p, a, s in zip(places, start, step, strict=True))
 
 
-def _mirrored(places: Places, within: Shape, *, axes: Shape) -> Places:
+def _mirrored(places: IndexMap, within: Shape, *, axes: Shape) -> IndexMap:
     return tuple(
         p * -1 + (n - 1) if a in axes else p for a, (p, n) in enumerate(zip(places, within, strict=True))
     )
 
 
-def _joined(operand: int, places: Places, shapes: Sequence[Shape], *, axis: int) -> Places:
+def _joined(operand: int, places: IndexMap, shapes: Sequence[Shape], *, axis: int) -> IndexMap:
     before = sum(shape[axis] for shape in shapes[:operand])
     return (*places[:axis], places[axis] + before, *places[axis + 1 :])
 
 
 def _spread(
-    operand: int, places: Places, shapes: Sequence[Shape], *, low: Shape, high: Shape, gap: Shape
-) -> Places:
+    operand: int, places: IndexMap, shapes: Sequence[Shape], *, low: Shape, high: Shape, gap: Shape
+) -> IndexMap:
     return tuple(p * (k + 1) + a for p, a, k in zip(places, low, gap, strict=True))
 
 

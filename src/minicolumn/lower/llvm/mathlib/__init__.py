@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from minicolumn.lower.llvm.emit import Function, Module, Value, element_of, lanes_of
+from minicolumn.lower.llvm.codegen.emit import Function, Module, Value, element_of, lanes_of
 from minicolumn.lower.llvm.mathlib import (
     error,
     exponential,

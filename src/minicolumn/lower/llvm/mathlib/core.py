@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from minicolumn.lower.llvm.emit import Function, Value, const, element_of, is_float, lanes_of
+from minicolumn.lower.llvm.codegen.emit import Function, Value, const, element_of, is_float, lanes_of
 
 
 @dataclass(frozen=True)

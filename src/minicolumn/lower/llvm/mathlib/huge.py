@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import pairwise
 from math import nan
 
-from minicolumn.lower.llvm.emit import Function, Module, Value, element_of
+from minicolumn.lower.llvm.codegen.emit import Function, Module, Value, element_of
 from minicolumn.lower.llvm.mathlib.core import Lanes, choose, fast_two_sum, flip_sign, fma, two_product
 
 # Enough for the largest double: its exponent, and two words more.

@@ -1,10 +1,10 @@
-"""The exact remainder, by long division: each turn takes off digits - 1 bits of the quotient."""
+"""The exact remainder, by long division: each iteration takes off digits - 1 bits of the quotient."""
 
 from __future__ import annotations
 
 from math import inf, nan
 
-from minicolumn.lower.llvm.emit import Value
+from minicolumn.lower.llvm.codegen.emit import Value
 from minicolumn.lower.llvm.mathlib.core import Lanes, at_least, choose, fma, with_sign
 
 
@@ -16,7 +16,7 @@ def fmod(x: Lanes, y: Lanes) -> Lanes:
     first, divisor = choose(divides, a, 0.0), choose(divides, b, 1.0)
     step = x.format.digits - 1
     f, below = x.f, _exponent(divisor)
-    # Lanes that are through stay as they are, so the longest division says how many turns there are.
+    # Lanes that are through stay as they are, so the longest division says how many iterations there are.
     stop = f.op("add", _largest(_exponent(first) - below), Value("1", "i64"))
     with f.loop(0, stop, step, carried=(first.value,)) as loop:
         loop.next(_turn(Lanes(f, loop.carried[0]), divisor, below).value)

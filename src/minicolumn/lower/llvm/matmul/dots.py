@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from minicolumn.lower.llvm.emit import Function, Value, const, lanes_of
+from minicolumn.lower.llvm.codegen.emit import Function, Value, const, lanes_of
 from minicolumn.lower.llvm.matmul.lanes import load_lanes
 from minicolumn.lower.llvm.matmul.micro import Arithmetic, Factors, Tile, join_chains
 
@@ -13,13 +13,13 @@ from minicolumn.lower.llvm.matmul.micro import Arithmetic, Factors, Tile, join_c
 def dots(fn: Function, maths: Arithmetic, tile: Tile, chains: int, x: Factors, k: int) -> list[Value]:
     """Return the dot product of each row with b; which lane an element falls in depends on k alone."""
     rows, type, lanes = tile.rows, tile.type, lanes_of(tile.type)
-    turn = lanes * chains
-    whole = k // turn * turn
+    step = lanes * chains
+    whole = k // step * step
     zeros = [const(type, 0)] * (rows * chains)
-    with fn.loop(0, whole, turn, carried=[x.a, x.b, *zeros]) as loop:
+    with fn.loop(0, whole, step, carried=[x.a, x.b, *zeros]) as loop:
         at = replace(x, a=loop.carried[0], b=loop.carried[1])
-        sums = _add(fn, maths, rows, type, at, turn, loop.carried[2:])
-        loop.next(*at.after(fn, turn, maths.element), *sums)
+        sums = _add(fn, maths, rows, type, at, step, loop.carried[2:])
+        loop.next(*at.after(fn, step, maths.element), *sums)
     at = replace(x, a=loop.results[0], b=loop.results[1])
     sums = _add(fn, maths, rows, type, at, k - whole, loop.results[2:])
     return [_sum_of_lanes(fn, maths, total) for total in join_chains(fn, maths, sums, rows)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from minicolumn.lower.llvm.emit import (
+from minicolumn.lower.llvm.codegen.emit import (
     Function,
     Loop,
     Value,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from minicolumn.lower.llvm.emit import Function, Value, const, index, is_float, lanes_of
-from minicolumn.lower.llvm.machine import Machine
+from minicolumn.lower.llvm.codegen.emit import Function, Value, const, index, is_float, lanes_of
 from minicolumn.lower.llvm.matmul.lanes import load_lanes, minus, store_lanes, times
 from minicolumn.lower.llvm.matmul.shapes import Product, Tiling, fused
+from minicolumn.lower.llvm.schedule.machine import Machine
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def accumulate(
 
 
 def _whole_turns(fn: Function, count: Value, t: Tiling) -> Value:
-    """Return how many steps fill turns; the blocks of k are cut so that with one chain all do."""
+    """Return how many steps fill iterations; the blocks of k are cut so that with one chain all do."""
     if not count.text.startswith("%"):
         return index(int(count.text) // t.unroll * t.unroll)
     return count if t.chains == 1 else minus(fn, count, fn.op("urem", count, index(t.unroll)))
@@ -124,7 +124,7 @@ def _rest(
     count: Value,
     held: Sequence[Value],
 ) -> list[Value]:
-    """Add the steps that do not fill a turn."""
+    """Add the steps that do not fill an iteration."""
     if not count.text.startswith("%"):
         return _steps(fn, maths, tile, t, x, int(count.text) - int(whole.text), held)
     if whole == count:

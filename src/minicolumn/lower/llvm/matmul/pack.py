@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from minicolumn.lower.llvm.emit import Function, Module, Value, index, vector
-from minicolumn.lower.llvm.machine import Machine
+from minicolumn.lower.llvm.codegen.emit import Function, Module, Value, index, vector
+from minicolumn.lower.llvm.codegen.partition import share, share_rows
 from minicolumn.lower.llvm.matmul.lanes import (
     binary_pieces,
     gather,
@@ -29,7 +29,7 @@ from minicolumn.lower.llvm.matmul.shapes import (
     runs_of_strips,
     tiling,
 )
-from minicolumn.lower.llvm.sharing import share, share_rows
+from minicolumn.lower.llvm.schedule.machine import Machine
 
 COLUMNS = [("b", "ptr"), ("to", "ptr"), ("p0", "i64"), ("p1", "i64"), ("k0", "i64"), ("count", "i64")]
 INTERNAL = "internal noinline nounwind"
@@ -120,12 +120,12 @@ def _panel(fn: Function, product: Product, t: Tiling, columns: int, b: Value, to
     full, rest, nbytes = columns // t.lanes, columns % t.lanes, product.element_bytes
     next_vector = (index(t.lanes * product.b.cols_stride * nbytes), index(t.lanes * nbytes))
     if full:
-        turn = _emit_turn(fn, product, t, columns, t.lanes)
+        transpose = _emit_transpose_step(fn, product, t, columns, t.lanes)
         with walk(fn, 0, full, 1, (b, next_vector[0]), (to, next_vector[1])) as loop:
-            fn.call(turn, "void", *loop.carried, fn.parameters["count"])
+            fn.call(transpose, "void", *loop.carried, fn.parameters["count"])
     if rest:
         ends = [fn.at(p, times(fn, by, full), "i8") for p, by in zip((b, to), next_vector, strict=True)]
-        fn.call(_emit_turn(fn, product, t, columns, rest), "void", *ends, fn.parameters["count"])
+        fn.call(_emit_transpose_step(fn, product, t, columns, rest), "void", *ends, fn.parameters["count"])
 
 
 def _padded(columns: int, lanes: int) -> int:
@@ -147,7 +147,7 @@ def _copy_row(fn: Function, product: Product, t: Tiling, columns: int, row: Valu
         fn.store(value, fn.at(place, at, element))
 
 
-def _emit_turn(caller: Function, product: Product, t: Tiling, columns: int, valid: int) -> str:
+def _emit_transpose_step(caller: Function, product: Product, t: Tiling, columns: int, valid: int) -> str:
     """Define the packing of one vector of columns, of which `valid` exist, that do not lie side by side."""
     name, width = f"{caller.name}.turn{columns}.{valid}", _padded(columns, t.lanes)
     arguments = [("b", "ptr"), ("to", "ptr"), ("count", "i64")]

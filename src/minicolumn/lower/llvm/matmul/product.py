@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from minicolumn.lower.llvm.emit import Function, Module, Value, const, index, vector
-from minicolumn.lower.llvm.machine import Machine
+from minicolumn.lower.llvm.codegen.emit import Function, Module, Value, const, index, vector
+from minicolumn.lower.llvm.codegen.partition import share, share_rows
 from minicolumn.lower.llvm.matmul.dots import dots
 from minicolumn.lower.llvm.matmul.lanes import least, minus, most, plus, times
 from minicolumn.lower.llvm.matmul.micro import (
@@ -25,7 +25,7 @@ from minicolumn.lower.llvm.matmul.shapes import (
     stretch,
     tiling,
 )
-from minicolumn.lower.llvm.sharing import share, share_rows
+from minicolumn.lower.llvm.schedule.machine import Machine
 
 REST = [("c", "ptr"), ("scratch", "ptr"), ("context", "ptr"), ("part", "i64"), ("parts", "i64")]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from minicolumn.lower.llvm import sharing
-from minicolumn.lower.llvm.emit import size_of
-from minicolumn.lower.llvm.machine import Machine
+from minicolumn.lower.llvm.codegen import partition
+from minicolumn.lower.llvm.codegen.emit import size_of
+from minicolumn.lower.llvm.schedule.machine import Machine
 
 LATENCY, PIPES = 4, 2  # of a fused multiply-add: cycles until its result can be used; how many start a cycle
 WIDEST, TALLEST = 12, 14  # vectors and rows of a register tile
@@ -75,7 +75,7 @@ class Tiling:
     strips, panels        how many tiles cover the rows and the columns
     narrow                the last panel's width in vectors where it has fewer, else 0
     chains                accumulators of an element over k: k = 0, chains, ...; k = 1, 1 + chains, ...
-    unroll                steps over k in a turn of the inner loop
+    unroll                steps over k in an iteration of the inner loop
     k_block               steps over k before the results are put aside
     pack_a                a is copied into strips, k by k, before the product
     pack_b                b is copied into panels: no, before the product, or inside it, block by block
@@ -282,7 +282,7 @@ def _blocks(product: Product, machine: Machine, t: Tiling) -> Tiling:
 def _goes_by_rows(product: Product, t: Tiling) -> bool:
     """Return whether threads have rows: those of a must be rows in memory, so that each reads its own."""
     own = product.a.rows_stride >= product.k * product.a.cols_stride
-    return own and product.m >= sharing.LEAST_ROWS and not t.pack_a and t.pack_b != "inside"
+    return own and product.m >= partition.LEAST_ROWS and not t.pack_a and t.pack_b != "inside"
 
 
 def _rectangles(product: Product, machine: Machine, t: Tiling) -> Tiling:
@@ -319,7 +319,7 @@ def packed_operands(product: Product, machine: Machine) -> tuple[bool, bool]:
 
 def packs_by_rows(product: Product, machine: Machine) -> bool:
     """Return whether packing is shared out by rows of b: they lie in memory as rows, and only b is packed."""
-    if product.empty or product.k < sharing.LEAST_ROWS:
+    if product.empty or product.k < partition.LEAST_ROWS:
         return False
     product, turned = oriented(product)
     t = tiling(product, machine)

@@ -1,0 +1,1 @@
+"""Native code compared with the reference, operation by operation, within error bounds."""

@@ -1,0 +1,1 @@
+"""Code generation: a schedule as LLVM text."""

@@ -1,0 +1,1 @@
+"""Runtime: object code made, cached and loaded; calls into it, threads, and how many of them."""

@@ -1,0 +1,1 @@
+"""Schedule: which kernels run, in which loops, on which thread, and where every array lies."""
