@@ -21,7 +21,7 @@ Watch = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Settings:
+class BenchSettings:
     """What to measure.
 
     parts           names from ``PARTS``
@@ -44,7 +44,7 @@ class Settings:
                 raise DataError(f"unknown workload {part!r}{hint}")
 
 
-def run(settings: Settings, watch: Watch = lambda what: None) -> Iterator[tuple[str, dict[str, Any]]]:
+def run(settings: BenchSettings, watch: Watch = lambda what: None) -> Iterator[tuple[str, dict[str, Any]]]:
     """Give the result of each part as it is done: first "about", last "limit"."""
     about = describe()
     yield "about", {**about, "peers": list(settings.peers), "absent": list(missing())}
@@ -74,7 +74,7 @@ def peers_here(wanted: bool) -> tuple[str, ...]:
 
 
 def _training(
-    name: str, settings: Settings, control: Control, seconds: float, flops: float, watch: Watch
+    name: str, settings: BenchSettings, control: Control, seconds: float, flops: float, watch: Watch
 ) -> dict[str, Any]:
     workload = workload_by_name(name)
     watch(f"{name}, whether the losses agree")
@@ -93,7 +93,7 @@ def _training(
     }
 
 
-def _predictions(settings: Settings, control: Control, seconds: float, watch: Watch) -> dict[str, Any]:
+def _predictions(settings: BenchSettings, control: Control, seconds: float, watch: Watch) -> dict[str, Any]:
     results = {}
     for rows in prediction.ROWS:
         name = f"{rows:,} row{'s' if rows > 1 else ''}"
@@ -107,7 +107,7 @@ def _predictions(settings: Settings, control: Control, seconds: float, watch: Wa
     return results
 
 
-def _startup(settings: Settings, watch: Watch) -> dict[str, Any]:
+def _startup(settings: BenchSettings, watch: Watch) -> dict[str, Any]:
     peers = [peer for peer in _STARTUP_PEERS if peer in settings.peers]
     imported = peers if settings.thorough else []
     workloads = tuple(WORKLOADS) if settings.thorough else _STANDS_FOR_ALL

@@ -19,7 +19,7 @@ _SORTED = 1 << 18
 
 
 @dataclass(frozen=True)
-class Times:
+class SideTimes:
     """Seconds of one unit of work in each round that counts."""
 
     side: Side
@@ -45,7 +45,7 @@ class Comparison:
     control     seconds of the control in each round that counts
     """
 
-    times: tuple[Times, ...]
+    times: tuple[SideTimes, ...]
     control: tuple[float, ...]
     repeated: int
     steady: bool
@@ -135,6 +135,6 @@ class _Rounds:
         good = self.good()
         kept = good if len(good) >= least else sorted(self.all)[:least]
         columns = zip(*(found for _, found in kept), strict=True)
-        times = tuple(Times(side, column) for side, column in zip(sides, columns, strict=True))
+        times = tuple(SideTimes(side, column) for side, column in zip(sides, columns, strict=True))
         controls = tuple(control for control, _ in kept)
         return Comparison(times, controls, len(self.all) - len(kept), len(good) >= least)

@@ -1,10 +1,23 @@
-"""`minicolumn bench`: what may be said about a measurement; the work is in bench_job."""
+"""`minicolumn bench`: benchmark training and prediction against the installed libraries.
+
+What the work needs is imported when the work begins, so that ``--help`` stays quick.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from minicolumn.errors import DataError
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _WORKLOADS = typer.Argument(metavar="[WORKLOAD ...]", help="What to measure. [default: everything]")
 _PEERS = typer.Option("--peers/--no-peers", help="Run what else is installed beside. [default: yes]")
@@ -49,6 +62,57 @@ def bench(
       minicolumn bench --threads 1 --out one_core.json
       minicolumn bench startup --no-peers
     """
-    from minicolumn.cli.bench_job import run_bench
+    from minicolumn.bench.machine import use_cores
+    from minicolumn.bench.session import PARTS, BenchSettings, peers_here, run
+    from minicolumn.cli.bench_report import show_part, show_summary
+    from minicolumn.cli.run import DONE
+    from minicolumn.cli.save import check_writable
+    from minicolumn.cli.screen import open_console, print_json, visible
 
-    return run_bench(tuple(workloads or ()), peers, seconds, threads, out, as_json)
+    _check(seconds, threads)
+    settings = BenchSettings(tuple(dict.fromkeys(workloads or ())) or PARTS, peers_here(peers), seconds)
+    if out is not None:
+        check_writable("--out", out)
+    if threads is not None:
+        use_cores(threads)
+    console = open_console(to_stderr=as_json)
+    result: dict[str, Any] = {}
+    with _watching(console) as watch:
+        for part, found in run(settings, watch):
+            result[part] = found
+            show_part(console, part, found)
+    show_summary(console, result)
+    if out is not None:
+        Path(out).write_text(json.dumps(result, indent=1, allow_nan=False) + "\n")
+        console.print(f"\nWritten to {visible(out)}", soft_wrap=True)
+    if as_json:
+        print_json(result)
+    return DONE
+
+
+def _check(seconds: float, threads: int | None) -> None:
+    """Refuse numbers out of range, and a machine where there is no native code to measure."""
+    from minicolumn.lower.llvm.jit import why_missing
+    from minicolumn.registry import Integer, Number
+
+    if why_missing():
+        raise DataError(why_missing())
+    Number(name="seconds", help="How long the sides take turns.", gt=0, le=86_400).required(
+        seconds, "--seconds"
+    )
+    cores = Integer(name="threads", help="Cores to use.", ge=1, le=os.cpu_count() or 1, optional=True)
+    cores.required(threads, "--threads")
+
+
+@contextmanager
+def _watching(console: Console) -> Iterator[Callable[[str], None]]:
+    """Give a function that shows on a terminal which library is being timed; elsewhere it shows nothing."""
+    from rich.text import Text
+
+    from minicolumn.cli.screen import is_live, visible
+
+    if not is_live(console):
+        yield lambda what: None
+        return
+    with console.status("") as status:
+        yield lambda what: status.update(Text(visible(what), "dim"))

@@ -10,10 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from minicolumn.cli.inspect_program import Wanted, is_network, model_network, named_network, show_program
-from minicolumn.cli.json_line import print_json
 from minicolumn.cli.run import DONE
 from minicolumn.cli.score_report import NAMES, figure
-from minicolumn.cli.screen import count, heading, open_console, short, visible
+from minicolumn.cli.screen import count, heading, open_console, print_json, short, visible
 from minicolumn.cli.source import find_target, read_source, short_name
 from minicolumn.cli.table_report import show_columns, show_schema, show_table
 from minicolumn.errors import DataError

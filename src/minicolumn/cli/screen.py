@@ -1,10 +1,17 @@
-"""Where words for people go, and how plain text is kept plain."""
+"""Terminal output: consoles and plain text for people, one line of JSON for programs.
+
+Text is shown as it is, without markup, and no character of it can steer the terminal: names of columns and
+files come from strangers.
+"""
 
 from __future__ import annotations
 
+import json
+import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -78,3 +85,24 @@ def working(console: Console, what: str) -> Iterator[None]:
         return
     with console.status(Text(visible(what)), spinner="dots"):
         yield
+
+
+def print_json(value: Mapping[str, Any]) -> None:
+    """Print an object as one line of JSON on stdout (RFC 8259): NaN and infinity, which it lacks, are null.
+
+    >>> print_json({"loss": float("nan"), "rows": 3})
+    {"loss": null, "rows": 3}
+    """
+    sys.stdout.write(json.dumps(_strict(value), allow_nan=False) + "\n")
+    sys.stdout.flush()
+
+
+def _strict(value: Any) -> Any:
+    """Return a value as JSON has it: tuples as lists, NumPy's scalars as Python's."""
+    if isinstance(value, Mapping):
+        return {str(key): _strict(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_strict(inner) for inner in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shlex
 from dataclasses import fields
@@ -12,19 +13,17 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from minicolumn.cli.json_line import print_json
 from minicolumn.cli.options import (
     make_named,
     parse_activations,
     parse_columns,
     parse_hidden,
 )
-from minicolumn.cli.picture import check_picture, draw_curves
 from minicolumn.cli.progress import watch
 from minicolumn.cli.run import DONE, Interrupted
 from minicolumn.cli.save import check_writable, file_size, save_model
 from minicolumn.cli.score_report import show_confusion, show_scores
-from minicolumn.cli.screen import count, heading, labelled, open_console, visible, working
+from minicolumn.cli.screen import count, heading, labelled, open_console, print_json, visible, working
 from minicolumn.cli.source import find_target, read_source, short_name
 from minicolumn.cli.table_report import show_table
 from minicolumn.cli.train import Wishes
@@ -32,11 +31,13 @@ from minicolumn.errors import DataError, DivergenceError
 from minicolumn.nn.dense import Dense
 from minicolumn.nn.losses import Loss
 from minicolumn.optim import Clipped, Optimizer, optimizer_by_name, schedule_by_name
+from minicolumn.picture import check_file
 from minicolumn.tabular.pipeline import TableRun, train_plan, with_table
-from minicolumn.tabular.plan import Plan, plan_table
+from minicolumn.tabular.plan import TablePlan, plan_table
 from minicolumn.tabular.recipe import HIDDEN
 from minicolumn.tabular.settings import TableSettings, check_one_rate
 from minicolumn.train.callbacks import Callback, Checkpoint, as_seconds
+from minicolumn.train.history_picture import draw_history
 from minicolumn.train.interrupts import deferred
 from minicolumn.train.progress import duration, speed
 
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     import polars
 
     from minicolumn.model import Model
+    from minicolumn.train import History
 
 
 def run_training(wishes: Wishes) -> int:
@@ -96,7 +98,7 @@ def _check(wishes: Wishes) -> None:
     if wishes.checkpoint is not None:
         check_writable("--checkpoint", wishes.checkpoint, (*_inputs(wishes), _place(wishes)))
     if wishes.plot is not None:
-        check_picture(wishes.plot)
+        check_file("--plot", wishes.plot)
         check_writable("--plot", wishes.plot, (*_inputs(wishes), _place(wishes)))
 
 
@@ -124,7 +126,7 @@ def _settings(wishes: Wishes, frame: polars.DataFrame) -> TableSettings:
     return TableSettings(**{name: value for name, value in (said | read).items() if name in known})
 
 
-def _announce(console: Console, wishes: Wishes, plan: Plan) -> None:
+def _announce(console: Console, wishes: Wishes, plan: TablePlan) -> None:
     """Say what was found in the table, and what is going to be trained on it."""
     show_table(console, short_name(wishes.data), plan.schema)
     recipe, rows = plan.recipe, plan.rows
@@ -149,7 +151,7 @@ def _steps(optimizer: Optimizer) -> str:
     return f"{type(optimizer).__name__}, learning rate {optimizer.learning_rate:g}{''.join(others)}"
 
 
-def _shape(plan: Plan) -> str:
+def _shape(plan: TablePlan) -> str:
     """Return the sizes of the layers from the features to the outputs, and the activations between them."""
     dense = [layer for layer in getattr(plan.recipe.network, "layers", ()) if isinstance(layer, Dense)]
     sizes = " - ".join(str(size) for size in (len(plan.encoder.features), *(layer.units for layer in dense)))
@@ -223,6 +225,17 @@ def _draw(wishes: Wishes, done: TableRun) -> None:
     write_atomically(wishes.plot, [picture])
 
 
+def draw_curves(history: History, best_epoch: int, title: str, suffix: str) -> bytes:
+    """Return the learning curves as a picture: losses and metrics by epoch, and the epoch that was kept.
+
+    suffix      ".png", ".svg" or ".pdf", which says what the bytes are
+    """
+    stream = io.BytesIO()
+    figure = draw_history(history, best_epoch, title).figure
+    figure.savefig(stream, format=suffix.removeprefix("."), dpi=160)
+    return stream.getvalue()
+
+
 def _say_where(console: Console, wishes: Wishes, replaced: bool) -> None:
     place = visible(_place(wishes))
     size = file_size(_place(wishes)) + (", in place of an older file" if replaced else "")
@@ -247,7 +260,7 @@ def _summary(wishes: Wishes, done: TableRun, columns: int) -> dict[str, Any]:
     }
 
 
-def _salvaged(error: DivergenceError, plan: Plan, place: str) -> DataError:
+def _salvaged(error: DivergenceError, plan: TablePlan, place: str) -> DataError:
     """Save the last good weights of a training that diverged, and return what to say about it."""
     run = getattr(error, "run", None)
     if run is None or not run.best_epoch:

@@ -14,7 +14,7 @@ import numpy as np
 from minicolumn.ir.graph import Graph
 from minicolumn.lower.compile import call_by_rows, call_directly, compile, graph_with_dims
 from minicolumn.lower.sight import Unseen, sight
-from minicolumn.model.rows import Rows, is_sparse
+from minicolumn.model.rows import LabeledRows, is_sparse
 from minicolumn.model.scores import Metric, measure
 from minicolumn.nn.activations import activation_by_name
 from minicolumn.nn.layer import Layer
@@ -164,7 +164,7 @@ class Forward:
 
         return graph_with_dims(predict, {0: "batch"}, example)
 
-    def loss(self, params: Any, rows: Rows) -> float:
+    def loss(self, params: Any, rows: LabeledRows) -> float:
         """Return the (weighted) mean loss; NaN where all weights are 0."""
         if is_sparse(rows.X):
             blocks = [rows.take(part).dense() for part in _calls(rows.X, rows.X.dtype)]
@@ -186,7 +186,7 @@ class Forward:
         return self._several(stack, blocks.whole, blocks.last) / blocks.total
 
     def scores(
-        self, params: Any, rows: Rows, metrics: Sequence[str | Metric] | None = None
+        self, params: Any, rows: LabeledRows, metrics: Sequence[str | Metric] | None = None
     ) -> dict[str, float]:
         """Return the scores that are wanted, by default those that go with the loss and these targets."""
         return measure(self.record, rows.y, self.predict(params, rows.X), rows.weight, metrics)
@@ -315,7 +315,7 @@ class Blocks:
     total: float
 
     @classmethod
-    def of(cls, rows: Rows) -> Blocks:
+    def of(cls, rows: LabeledRows) -> Blocks:
         """Cut rows that are not sparse."""
         weight = np.ones(len(rows), rows.X.dtype) if rows.weight is None else rows.weight
         cut = len(rows) - len(rows) % ROWS

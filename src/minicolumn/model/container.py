@@ -22,8 +22,8 @@ import numpy as np
 
 from minicolumn.errors import DataError, ModelFileError
 from minicolumn.model import strict_json
+from minicolumn.model.file_sniffing import sniff_format
 from minicolumn.model.files import PathLike, read_whole, shown
-from minicolumn.model.foreign import foreign_format
 
 FORMAT_VERSION = 1
 MAX_FILE_BYTES = 2 * 1024**3
@@ -90,7 +90,7 @@ def decode(data: bytes | bytearray) -> Container:
     Errors      ModelFileError; its text begins with a verb, for a file's name to stand before it
     """
     if data[8:9] != b"{":
-        raise ModelFileError(foreign_format(bytes(data[:65536]), bytes(data[-65536:])))
+        raise ModelFileError(sniff_format(bytes(data[:65536]), bytes(data[-65536:])))
     header, end = _read_header(data)
     metadata = header.pop("__metadata__", None)
     version = _check_origin(metadata)
@@ -217,12 +217,12 @@ def _read_entry(name: str, fields: object) -> _Entry:
     if not isinstance(fields["dtype"], str) or fields["dtype"] not in DTYPES:
         raise ModelFileError(f"is damaged: {_named(name)} has an unknown dtype")
     shape, place = fields["shape"], fields["data_offsets"]
-    if not _whole_numbers(shape) or not _whole_numbers(place) or len(place) != 2:
-        raise ModelFileError(f"is damaged: {_named(name)} has sizes that are not whole numbers")
+    if not _are_sizes(shape) or not _are_sizes(place) or len(place) != 2:
+        raise ModelFileError(f"is damaged: {_named(name)} has sizes that are not integers")
     return _Entry(name, fields["dtype"], tuple(shape), place[0], place[1])
 
 
-def _whole_numbers(values: object) -> bool:
+def _are_sizes(values: object) -> bool:
     """Return whether this is a list of ints from 0 on; True and 1.0 are not ints."""
     return isinstance(values, list) and all(type(v) is int and v >= 0 for v in values)
 
@@ -281,7 +281,7 @@ def _read_array(data: bytes | bytearray, start: int, entry: _Entry) -> np.ndarra
     """Return one tensor as an array of its own, its values checked."""
     raw = np.frombuffer(data, np.uint8, entry.end - entry.begin, start + entry.begin)
     if entry.code == "BOOL" and raw.max(initial=0) > 1:
-        raise ModelFileError(f"is damaged: {_named(entry.name)} holds a truth value other than 0 and 1")
+        raise ModelFileError(f"is damaged: {_named(entry.name)} holds a boolean other than 0 and 1")
     array = raw.copy().view(DTYPES[entry.code]).reshape(entry.shape)
     _check_values(entry.name, array)
     return array.astype(array.dtype.newbyteorder("="), copy=False)

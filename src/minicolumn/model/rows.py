@@ -14,7 +14,7 @@ Array = np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class LabeledRows:
     """Inputs [rows, *input_shape], targets [rows, ...], weights [rows] or None, in the network's dtype.
 
     The inputs may be sparse: SciPy's CSR form, of which `dense` makes arrays, some rows at a time.
@@ -27,14 +27,14 @@ class Rows:
     def __len__(self) -> int:
         return self.X.shape[0]
 
-    def dense(self) -> Rows:
+    def dense(self) -> LabeledRows:
         """Return the rows with their inputs as an array."""
-        return Rows(self.X.toarray(), self.y, self.weight) if is_sparse(self.X) else self
+        return LabeledRows(self.X.toarray(), self.y, self.weight) if is_sparse(self.X) else self
 
-    def take(self, places: Array | slice) -> Rows:
+    def take(self, places: Array | slice) -> LabeledRows:
         """Return some of the rows."""
         weight = None if self.weight is None else self.weight[places]
-        return Rows(self.X[places], self.y[places], weight)
+        return LabeledRows(self.X[places], self.y[places], weight)
 
 
 def is_sparse(X: Any) -> bool:
@@ -62,7 +62,7 @@ def check_inputs(
 
 def check_rows(
     who: str, X: Any, y: Any, weight: Any, dtype: Any, rule: LossRule | None, outputs: tuple[int, ...]
-) -> Rows:
+) -> LabeledRows:
     """Return inputs, targets and weights as arrays that fit each other and hold finite numbers.
 
     who         what asked for them, for messages
@@ -84,7 +84,9 @@ def check_rows(
         inputs = _finite(f"{who}: X", inputs, dtype, remedy)
     if rule is None and weight is None:
         weight = np.ones(rows)
-    return Rows(inputs, _targets(who, targets, dtype, rule, outputs), _weight(who, weight, rows, dtype))
+    return LabeledRows(
+        inputs, _targets(who, targets, dtype, rule, outputs), _weight(who, weight, rows, dtype)
+    )
 
 
 def _finite(what: str, values: Array, dtype: Any, remedy: str) -> Array:
@@ -110,7 +112,7 @@ def _targets(who: str, y: Array, dtype: Any, rule: LossRule | None, outputs: tup
             "(np.unique(y, return_inverse=True) does)"
         )
     finite = _finite(f"{who}: y", y, np.float64, "drop the rows without a target")
-    if rule is None:  # own functions get whole numbers as they are, so that they can be class numbers
+    if rule is None:  # own functions get integers as they are, so that they can be class numbers
         if y.ndim == 1 and outputs == (1,):  # [batch] beside [batch, 1] would broadcast to [batch, batch]
             y = y[:, None]
         return np.ascontiguousarray(y, np.int32 if y.dtype.kind in "iub" else dtype)

@@ -6,13 +6,13 @@ from minicolumn.tables.builtin import builtin_names, builtin_target
 from minicolumn.tables.encode import Encoder
 from minicolumn.tables.frames import as_frame
 from minicolumn.tables.read import read_table
-from minicolumn.tables.schema import Column, Kind, Schema, Task, infer_schema, with_target
+from minicolumn.tables.schema import Column, ColumnKind, Schema, Task, infer_schema, with_target
 from minicolumn.tables.split import split_rows
 
 __all__ = [
     "Column",
+    "ColumnKind",
     "Encoder",
-    "Kind",
     "Schema",
     "Task",
     "as_frame",

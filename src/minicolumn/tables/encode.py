@@ -12,7 +12,7 @@ import numpy as np
 from minicolumn.errors import DataError, ModelFileError, did_you_mean
 from minicolumn.tables import state
 from minicolumn.tables.categories import BooleanInput, CategoryInput
-from minicolumn.tables.moments import DatetimeInput
+from minicolumn.tables.datetimes import DatetimeInput
 from minicolumn.tables.numbers import NumberInput
 from minicolumn.tables.scale import SCALINGS, Array, Scaling
 from minicolumn.tables.schema import MOST_COLUMNS, Column, Schema, require

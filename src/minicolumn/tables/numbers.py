@@ -9,7 +9,7 @@ import numpy as np
 
 from minicolumn.errors import DataError
 from minicolumn.tables import state
-from minicolumn.tables.scale import Array, Scale, Scaling
+from minicolumn.tables.scale import Array, Scaler, Scaling
 from minicolumn.tables.values import NUMBER_FORMS, not_numbers, numbers, refuse
 
 if TYPE_CHECKING:
@@ -22,14 +22,14 @@ class NumberInput:
 
     name: str
     form: str
-    scale: Scale
+    scale: Scaler
     indicator: bool
 
     @classmethod
     def fit(cls, series: polars.Series, form: str, scaling: Scaling) -> NumberInput:
         """Return the scale of a column's numbers."""
         x = numbers(series, form).to_numpy()
-        return cls(series.name, form, Scale.fit(x, scaling), bool(not np.isfinite(x).all()))
+        return cls(series.name, form, Scaler.fit(x, scaling), bool(not np.isfinite(x).all()))
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -73,6 +73,6 @@ class NumberInput:
         return cls(
             state.name(have["name"], f"{where}.name"),
             state.choice(have["form"], f"{where}.form", NUMBER_FORMS),
-            Scale.from_json(have["scale"], f"{where}.scale"),
+            Scaler.from_json(have["scale"], f"{where}.scale"),
             state.flag(have["indicator"], f"{where}.indicator"),
         )

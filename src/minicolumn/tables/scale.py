@@ -17,7 +17,7 @@ _FAR = 1e9  # scaled numbers stop here, so that no square leaves float32
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
+class Scaler:
     """A number scaled: x' = (x - center) * factor; robustly also x' / sqrt(1 + (x'/3)^2)."""
 
     center: float
@@ -25,13 +25,13 @@ class Scale:
     smooth: bool
 
     @classmethod
-    def fit(cls, x: Array, scaling: Scaling) -> Scale:
+    def fit(cls, x: Array, scaling: Scaling) -> Scaler:
         """Return the scale of the finite numbers among x [rows]."""
         x = x[np.isfinite(x)]
         if not len(x):
             return cls(0.0, 0.0, scaling == "robust")
         with np.errstate(all="ignore"):
-            center, spread = _quartiles(x) if scaling == "robust" else _moments(x)
+            center, spread = _quartiles(x) if scaling == "robust" else _mean_and_std(x)
             factor = float(1.0 / spread) if spread > 0 else 0.0
         return cls(center, factor if np.isfinite(factor) else 0.0, scaling == "robust")
 
@@ -47,7 +47,7 @@ class Scale:
         return {"center": self.center, "factor": self.factor, "smooth": self.smooth}
 
     @classmethod
-    def from_json(cls, value: object, where: str) -> Scale:
+    def from_json(cls, value: object, where: str) -> Scaler:
         """Return a scale from JSON values."""
         have = state.fields(value, where, ("center", "factor", "smooth"))
         factor = state.number(have["factor"], f"{where}.factor")
@@ -67,7 +67,7 @@ def _quartiles(x: Array) -> tuple[float, float]:
     return float(middle), float(spread)
 
 
-def _moments(x: Array) -> tuple[float, float]:
+def _mean_and_std(x: Array) -> tuple[float, float]:
     """Return mean and standard deviation, through x / max|x| so that no square overflows."""
     top = float(np.max(np.abs(x))) or 1.0
     scaled = x / top

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from minicolumn.errors import DataError, did_you_mean
 from minicolumn.tables import state
-from minicolumn.tables.kinds import USED, Kind, find_kind
+from minicolumn.tables.kinds import USED, ColumnKind, find_kind
 from minicolumn.tables.target import MOST_CLASSES, TASKS, Target, Task, class_labels, find_target
 from minicolumn.tables.values import DATE_FORMS, NUMBER_FORMS, not_numbers, numbers, plain
 
@@ -27,7 +27,7 @@ class Column:
     """
 
     name: str
-    kind: Kind
+    kind: ColumnKind
     note: str = ""
     form: str = ""
 
@@ -44,7 +44,7 @@ class Column:
     def from_json(cls, value: object, where: str = "column") -> Column:
         """Return a column from JSON values; ModelFileError for anything else."""
         have = state.fields(value, where, ("name", "kind", "note", "form"))
-        kind = state.choice(have["kind"], f"{where}.kind", get_args(Kind))
+        kind = state.choice(have["kind"], f"{where}.kind", get_args(ColumnKind))
         forms = {"number": NUMBER_FORMS, "datetime": DATE_FORMS}.get(kind, ("",))
         return cls(
             state.name(have["name"], f"{where}.name"),
@@ -125,9 +125,9 @@ def infer_schema(
     frame       rows as read_table returns them
     target      name of the column to predict
     task        binary, multiclass or regression; by default words, truths and at most 20 distinct
-                whole numbers are classes, other numbers are regression
+                integers are classes, other numbers are regression
     drop        names of columns to leave out
-    categorical names of columns of whole numbers to treat as codes
+    categorical names of columns of integers to treat as codes
     Errors      DataError: unknown names, a target without values or with one value only, a label that
                 differs in every row, more than 1,000 classes, nothing left to learn from
 

@@ -8,10 +8,10 @@ import numpy as np
 
 from minicolumn.errors import DataError
 
-Rows = np.ndarray[Any, np.dtype[np.intp]]
+RowIndices = np.ndarray[Any, np.dtype[np.intp]]
 
 
-def split_rows(classes: Any | None, rows: int, fraction: float, seed: int) -> tuple[Rows, Rows]:
+def split_rows(classes: Any | None, rows: int, fraction: float, seed: int) -> tuple[RowIndices, RowIndices]:
     """Split rows by chance into those to train on and those to test on, class by class.
 
     classes     codes [rows] whose shares are kept in both parts, or None
@@ -46,7 +46,7 @@ def split_rows(classes: Any | None, rows: int, fraction: float, seed: int) -> tu
     return np.concatenate([train, every[lonely]]), test
 
 
-def _split(rows: Rows, fraction: float, seed: int, codes: Any | None) -> tuple[Rows, Rows]:
+def _split(rows: RowIndices, fraction: float, seed: int, codes: Any | None) -> tuple[RowIndices, RowIndices]:
     from sklearn.model_selection import train_test_split
 
     tested = int(np.ceil(fraction * len(rows)))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Task = Literal["binary", "multiclass", "regression"]
 TASKS: tuple[Task, ...] = get_args(Task)
 MOST_CLASSES = 1000
-FEW_VALUES = 20  # a target of at most so many distinct whole numbers is one of classes
+FEW_VALUES = 20  # a target of at most so many distinct integers is one of classes
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def class_labels(series: polars.Series, classes: tuple[str, ...]) -> polars.Seri
 
 
 def target_form(series: polars.Series) -> str | None:
-    """Return how the numbers of a target are written, or None if it holds words or moments."""
+    """Return how the numbers of a target are written, or None if it holds words or date-times."""
     import polars
 
     if series.dtype in (polars.Boolean, polars.Date, polars.Datetime, polars.Time):

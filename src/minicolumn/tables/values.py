@@ -60,7 +60,7 @@ def plain(series: polars.Series) -> polars.Series:
 
 
 def text_of(series: polars.Series) -> polars.Series:
-    """Return cells as text without blanks around it; whole numbers are written without a point."""
+    """Return cells as text without blanks around it; integers are written without a point."""
     import polars
 
     if series.dtype == polars.String:
@@ -156,26 +156,28 @@ def number_form(text: polars.Series) -> str | None:
 
 
 def _even(text: polars.Series) -> polars.Series:
-    """Return moments with one spelling: a blank for the T, +00:00 for the Z."""
+    """Return date-times with one spelling: a blank for the T, +00:00 for the Z."""
     return text.str.replace(r"^([\d/.\-]+)[Tt](\d)", "$1 $2").str.replace(r"(\d) ?[zZ]$", "${1}+00:00")
 
 
 def datetimes(series: polars.Series, form: str) -> polars.Series:
-    """Return cells as moments without a zone (those with an offset in UTC); others are null."""
+    """Return cells as date-times without a zone (those with an offset in UTC); others are null."""
     import polars
 
     if series.dtype == polars.String:
-        moments = _even(series.str.strip_chars()).str.to_datetime(form, strict=False, time_unit="us")
+        timestamps = _even(series.str.strip_chars()).str.to_datetime(form, strict=False, time_unit="us")
     elif series.dtype == polars.Time:
-        moments = (polars.lit(0).cast(polars.Datetime("us")) + series.cast(polars.Duration("us"))).alias("t")
-        moments = polars.select(moments).to_series()
+        timestamps = (polars.lit(0).cast(polars.Datetime("us")) + series.cast(polars.Duration("us"))).alias(
+            "t"
+        )
+        timestamps = polars.select(timestamps).to_series()
     else:
-        moments = series.cast(polars.Datetime("us"), strict=False)
-    return moments.dt.replace_time_zone(None)
+        timestamps = series.cast(polars.Datetime("us"), strict=False)
+    return timestamps.dt.replace_time_zone(None)
 
 
 def date_form(text: polars.Series) -> tuple[str | None, bool]:
-    """Return the form under which all of these texts are moments, and whether days and months could swap."""
+    """Return the form under which all of these texts are date-times, and whether days and months could swap."""
     few = text.head(_SAMPLE)
     if (
         not few.str.contains(r"^[\w+:.,/ \-]{4,40}$").all()
@@ -196,8 +198,8 @@ def date_form(text: polars.Series) -> tuple[str | None, bool]:
 
 
 def _fits(text: polars.Series, form: str) -> bool:
-    moments = datetimes(text, form)
-    if moments.null_count():
+    timestamps = datetimes(text, form)
+    if timestamps.null_count():
         return False
-    years = moments.dt.year()
+    years = timestamps.dt.year()
     return form in _CLOCKS[:3] or bool(years.is_between(1000, 2999).all())  # "%Y" would take the year 7

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from minicolumn.tabular.fit import fit_table
     from minicolumn.tabular.pipeline import TableRun, train_plan
-    from minicolumn.tabular.plan import Part, Plan, plan_table
+    from minicolumn.tabular.plan import TablePlan, TableSplit, plan_table
     from minicolumn.tabular.settings import TableSettings
 
 # Loaded when they are first asked for: the command line's help needs no more than `limits`.
 _LATER = {
-    "Part": "plan",
-    "Plan": "plan",
+    "TableSplit": "plan",
+    "TablePlan": "plan",
     "TableRun": "pipeline",
     "TableSettings": "settings",
     "fit_table": "fit",
@@ -29,4 +29,4 @@ def __getattr__(name: str) -> Any:
     return getattr(importlib.import_module(f"{__name__}.{_LATER[name]}"), name)
 
 
-__all__ = ["Part", "Plan", "TableRun", "TableSettings", "fit_table", "plan_table", "train_plan"]
+__all__ = ["TablePlan", "TableRun", "TableSettings", "TableSplit", "fit_table", "plan_table", "train_plan"]

@@ -55,7 +55,7 @@ def fit_table(
     target          the column to predict; built-in data sets have a usual one
     task            "binary", "multiclass" or "regression"; by the target
     drop            columns to leave out
-    categorical     columns of whole numbers that are codes, not amounts
+    categorical     columns of integers that are codes, not amounts
     test            rows to test on, in any form of data; by default `test_fraction` of the rows
     validation_fraction     share of the rest that says when to stop, and calibrates probabilities
     hidden          units of each hidden layer

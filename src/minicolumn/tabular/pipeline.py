@@ -17,7 +17,7 @@ from minicolumn.nn.outputs import ClassOutputs
 from minicolumn.tables import Schema
 from minicolumn.tables.frames import as_frame
 from minicolumn.tabular.calibrate import calibrated
-from minicolumn.tabular.plan import Part, Plan
+from minicolumn.tabular.plan import TablePlan, TableSplit
 from minicolumn.train.callbacks import Callback, EarlyStopping
 from minicolumn.train.history import History
 from minicolumn.train.interrupts import deferred
@@ -92,7 +92,7 @@ class TableRun:
 
 
 def train_plan(
-    plan: Plan,
+    plan: TablePlan,
     *,
     callbacks: Sequence[Callback] = (),
     progress: bool | None = None,
@@ -131,7 +131,7 @@ def train_plan(
 
 
 def _resumed(
-    path: PathLike, plan: Plan, planned: Trainer, callbacks: Sequence[Callback], progress: bool | None
+    path: PathLike, plan: TablePlan, planned: Trainer, callbacks: Sequence[Callback], progress: bool | None
 ) -> Trainer:
     """Return the training in a checkpoint, which must be the one that was planned."""
     held = plan.validation
@@ -155,19 +155,19 @@ def _resumed(
     return trainer
 
 
-def with_table(plan: Plan, model: Model) -> Model:
+def with_table(plan: TablePlan, model: Model) -> Model:
     """Return a model that takes the raw rows of the plan's table."""
     return replace(model, table=plan.encoder, schema=plan.schema)
 
 
-def _calibrated(model: Model, held: Part) -> Model:
+def _calibrated(model: Model, held: TableSplit) -> Model:
     """Return the model with the temperature that suits the validation rows; only probabilities have one."""
     if not isinstance(model.outputs, ClassOutputs) or not model.outputs.are_probabilities:
         return model
     return calibrated(model, held.X, held.y)
 
 
-def _scored(plan: Plan, model: Model, run: Run) -> TableRun:
+def _scored(plan: TablePlan, model: Model, run: Run) -> TableRun:
     encoder = plan.encoder
     scores, right, guess = model.score_encoded(plan.test.X, plan.test.y)
     table = None

@@ -25,7 +25,7 @@ Array = np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class TableSplit:
     """Some rows of a table, raw and encoded.
 
     frame       as they came
@@ -44,7 +44,7 @@ class Part:
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class TablePlan:
     """What is going to be trained on which rows: made once, shown, and handed to `train_plan`.
 
     settings    what the user said
@@ -57,9 +57,9 @@ class Plan:
     settings: TableSettings
     schema: Schema
     encoder: Encoder
-    train: Part
-    validation: Part
-    test: Part
+    train: TableSplit
+    validation: TableSplit
+    test: TableSplit
     recipe: Recipe
 
     @property
@@ -74,7 +74,7 @@ def plan_table(
     settings: TableSettings,
     test: polars.DataFrame | None = None,
     encoder: type[Encoder] = Encoder,
-) -> Plan:
+) -> TablePlan:
     """Find the schema, hold test and validation rows out, encode each row once, and choose the recipe.
 
     frame       rows as `read_table` returns them
@@ -101,7 +101,7 @@ def plan_table(
     if not fitted.features:
         raise DataError("the table has no column left to learn from")
     learnt = _part(fitted, train, target[kept])
-    plan = Plan(
+    plan = TablePlan(
         settings=settings,
         schema=schema,
         encoder=fitted,
@@ -128,11 +128,11 @@ def _scaled(encoder: Encoder, loss: Loss | None, target: Array) -> Encoder:
     return scaled_for(loss, encoder, plain.standardise(target))
 
 
-def _part(encoder: Encoder, frame: polars.DataFrame, target: Array) -> Part:
-    return Part(frame, encoder.transform(frame), encoder.standardise(target))
+def _part(encoder: Encoder, frame: polars.DataFrame, target: Array) -> TableSplit:
+    return TableSplit(frame, encoder.transform(frame), encoder.standardise(target))
 
 
-def _given(encoder: Encoder, test: polars.DataFrame) -> Part:
+def _given(encoder: Encoder, test: polars.DataFrame) -> TableSplit:
     """Return test rows that came by themselves; those without a target are left out."""
     try:
         rows = rows_with_target(test, encoder)
@@ -159,7 +159,7 @@ def _recipe(encoder: Encoder, X: Array, loss: Loss | None, settings: TableSettin
     )
 
 
-def _check_storable(plan: Plan) -> None:
+def _check_storable(plan: TablePlan) -> None:
     """Refuse, before anything is trained, a table whose description no model file could hold."""
     recipe, shape = plan.recipe, plan.train.X.shape[1:]
     figures = ("loss", "val_loss", "learning_rate", "seconds", "steps_per_second", *recipe.metrics)

@@ -9,7 +9,7 @@ import numpy as np
 
 from minicolumn.errors import DataError
 from minicolumn.tables import state
-from minicolumn.tables.scale import Array, Scale, Scaling
+from minicolumn.tables.scale import Array, Scaler, Scaling
 from minicolumn.tables.values import DATE_FORMS, date_form, datetimes, present, refuse, text_of
 
 if TYPE_CHECKING:
@@ -20,20 +20,20 @@ DATE_PARTS = ("year", "month", "day", "weekday", "day of year", "hour", "minute"
 
 @dataclass(frozen=True, slots=True)
 class DatetimeInput:
-    """A moment: those of its parts that vary in training, scaled like numbers."""
+    """A date-time: those of its parts that vary in training, scaled like numbers."""
 
     name: str
     form: str
-    parts: tuple[tuple[str, Scale], ...]
+    parts: tuple[tuple[str, Scaler], ...]
     indicator: bool
 
     @classmethod
     def fit(cls, series: polars.Series, form: str, scaling: Scaling) -> DatetimeInput:
         """Return the parts that vary and their scales."""
-        moments = datetimes(series, form)
-        values = ((part, _part(moments, part)) for part in DATE_PARTS)
-        parts = tuple((part, Scale.fit(x, scaling)) for part, x in values if _varies(x))
-        return cls(series.name, form, parts, moments.null_count() > 0)
+        timestamps = datetimes(series, form)
+        values = ((part, _part(timestamps, part)) for part in DATE_PARTS)
+        parts = tuple((part, Scaler.fit(x, scaling)) for part, x in values if _varies(x))
+        return cls(series.name, form, parts, timestamps.null_count() > 0)
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -47,13 +47,13 @@ class DatetimeInput:
         return self.features
 
     def read(self, series: polars.Series) -> Array:
-        """Return the parts, float64 [rows, features], NaN where missing; DataError for what is no moment."""
-        moments = self._moments(series)
+        """Return the parts, float64 [rows, features], NaN where missing; DataError for what is no date-time."""
+        timestamps = self._timestamps(series)
         found = np.zeros((len(series), len(self.features)))
         for place, (part, _) in enumerate(self.parts):
-            found[:, place] = _part(moments, part)
+            found[:, place] = _part(timestamps, part)
         if self.indicator:
-            found[:, -1] = moments.is_null().to_numpy()
+            found[:, -1] = timestamps.is_null().to_numpy()
         return found
 
     def encoded(self, values: Array) -> Array:
@@ -61,18 +61,18 @@ class DatetimeInput:
         parts = [scale.apply(values[:, k : k + 1]) for k, (_, scale) in enumerate(self.parts)]
         return np.concatenate([*parts, values[:, len(parts) :]], axis=1)
 
-    def _moments(self, series: polars.Series) -> polars.Series:
+    def _timestamps(self, series: polars.Series) -> polars.Series:
         form = self.form
         if series.dtype.is_numeric() or series.dtype.is_nested():
             raise DataError(f"column {self.name!r}: found {series.dtype} values, expected dates or times")
         if not series.dtype.is_temporal():
             series = text_of(series)
             form = form or date_form(present(series.unique()).drop_nulls())[0] or "%Y-%m-%d"
-        moments = datetimes(series, form)
-        failed = series.filter(moments.is_null() & series.is_not_null())
+        timestamps = datetimes(series, form)
+        failed = series.filter(timestamps.is_null() & series.is_not_null())
         if len(failed) and len(odd := present(text_of(failed)).drop_nulls()):
             refuse(series, str(odd[0]), f"a date or time written as {form}")
-        return moments
+        return timestamps
 
     def to_json(self) -> dict[str, Any]:
         """Return the fitted state as JSON values."""
@@ -99,21 +99,21 @@ class DatetimeInput:
         )
 
 
-def _part_from_json(value: object, where: str) -> tuple[str, Scale]:
+def _part_from_json(value: object, where: str) -> tuple[str, Scaler]:
     have = state.fields(value, where, ("part", "scale"))
-    return state.choice(have["part"], f"{where}.part", DATE_PARTS), Scale.from_json(
+    return state.choice(have["part"], f"{where}.part", DATE_PARTS), Scaler.from_json(
         have["scale"], f"{where}.scale"
     )
 
 
-def _part(moments: polars.Series, part: str) -> Array:
-    """Return one part of moments [rows] as float64, NaN where missing."""
+def _part(timestamps: polars.Series, part: str) -> Array:
+    """Return one part of timestamps [rows] as float64, NaN where missing."""
     import polars
 
     if part == "elapsed days":
-        return moments.dt.timestamp("us").cast(polars.Float64).to_numpy() / 86_400e6
+        return timestamps.dt.timestamp("us").cast(polars.Float64).to_numpy() / 86_400e6
     method = {"day of year": "ordinal_day"}.get(part, part)
-    return getattr(moments.dt, method)().cast(polars.Float64).to_numpy()
+    return getattr(timestamps.dt, method)().cast(polars.Float64).to_numpy()
 
 
 def _varies(x: Array) -> bool:

@@ -31,12 +31,12 @@ _ZIP_NAMES = (
 )
 
 
-def foreign_format(head: bytes, tail: bytes) -> str:
+def sniff_format(head: bytes, tail: bytes) -> str:
     """Return what a file that is not ours seems to be, as the end of a sentence.
 
     head, tail  the file's first and last bytes, up to 64 KiB of each
 
-    >>> foreign_format(b"GGUF....", b"")
+    >>> sniff_format(b"GGUF....", b"")
     'is a GGUF file, not a minicolumn model'
     """
     if not head:
