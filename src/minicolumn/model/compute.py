@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 Array = np.ndarray
 Program = Callable[[Any, Array], Array]
 ByBlocks = Callable[[Any, Array, int], Array]  # of weights and rows, in blocks of a size
-# Rows that one iteration of the compiled loop works on: few enough that what is between layers stays in the cache.
+# Rows of one iteration of the compiled loop: few enough that activations stay in the cache.
 ROWS = 256
 # What is left of them is worked on by eights. Products of five rows and more add up in the same order however
 # many there are, so that a row gets the same bits whatever stands beside it.

@@ -1,4 +1,4 @@
-"""`fit_table`: `minicolumn train` in Python."""
+"""`fit_table`: train and evaluate a network on a table in one call, `minicolumn train` in Python."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def fit_table(
 
 
 def _target(given: str | None, data: Any, columns: list[str]) -> str:
-    """Return the column to predict: the one given, or the usual one of a built-in data set."""
+    """Return the target column: the given one, or that of a built-in data set; else a DataError."""
     if given is not None:
         return given
     if isinstance(data, str) and data in builtin_names() and not os.path.exists(data):
