@@ -125,7 +125,7 @@ def test_what_cannot_be_imported_is_named(monkeypatch: pytest.MonkeyPatch) -> No
 def test_limits_are_positive_and_those_of_several_findings_are_the_highest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(limit, "_TURNS", 10_000)
+    monkeypatch.setattr(limit, "_ITERATIONS", 10_000)
     monkeypatch.setattr(limit, "_COPIED", 1 << 20)
     found = limit.measure(1, turns=1)
     assert all(value > 0 for value in found.values())
@@ -134,7 +134,7 @@ def test_limits_are_positive_and_those_of_several_findings_are_the_highest(
 
 def test_the_peak_is_counted_from_what_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
     # sums = sums / 2 + 1 from k: after n turns, 2 + (k - 2) / 2^n each; their total says that all turns ran.
-    monkeypatch.setattr(limit, "_TURNS", 3)
+    monkeypatch.setattr(limit, "_ITERATIONS", 3)
     peak = limit._Peak(limit.host_target())
     peak.call(0)
     sums = limit._SUMS

@@ -1,4 +1,4 @@
-"""ONNX Runtime's side of a prediction."""
+"""ONNX Runtime's side of the inference benchmark."""
 
 from __future__ import annotations
 

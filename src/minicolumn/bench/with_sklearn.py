@@ -1,4 +1,4 @@
-"""scikit-learn's side: its networks' own `fit`, many epochs a call."""
+"""scikit-learn's side of the benchmarks: `fit` of its multilayer perceptrons, many epochs a call."""
 
 from __future__ import annotations
 
@@ -55,6 +55,7 @@ def _targets(problem: Problem) -> Any:
 
 
 def _network(workload: Workload, epochs: int) -> Any:
+    """Return scikit-learn's network with the same settings: no L2 penalty, no momentum, no early stopping."""
     kind = MLPRegressor if workload.loss == "squared_error" else MLPClassifier
     return kind(
         hidden_layer_sizes=workload.widths[:-1],

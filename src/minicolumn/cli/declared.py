@@ -31,7 +31,7 @@ class Option:
     flags: tuple[str, ...] = ()
 
 
-class Said:
+class CommandOptions:
     """The base of records of what was said on a command line: fields are options, some of them settings.
 
         clip_norm: Annotated[float | None, Number(help="Longest gradient.", gt=0), Option("Training", "NORM")]

@@ -26,7 +26,7 @@ from minicolumn.cli.score_report import show_confusion, show_scores
 from minicolumn.cli.screen import count, heading, labelled, open_console, print_json, visible, working
 from minicolumn.cli.source import find_target, read_source, short_name
 from minicolumn.cli.table_report import show_table
-from minicolumn.cli.train import Wishes
+from minicolumn.cli.train import TrainOptions
 from minicolumn.errors import DataError, DivergenceError
 from minicolumn.nn.dense import Dense
 from minicolumn.nn.losses import Loss
@@ -48,87 +48,87 @@ if TYPE_CHECKING:
     from minicolumn.train import History
 
 
-def run_training(wishes: Wishes) -> int:
+def run_training(options: TrainOptions) -> int:
     """Train as wished and return the exit code."""
-    _check(wishes)
-    console = open_console(to_stderr=wishes.as_json, quiet=wishes.quiet)
-    frame = read_source(wishes.data, console)
-    settings = _settings(wishes, frame)
-    if wishes.test and _same_file(wishes.test, wishes.data):
+    _check(options)
+    console = open_console(to_stderr=options.as_json, quiet=options.quiet)
+    frame = read_source(options.data, console)
+    settings = _settings(options, frame)
+    if options.test and _same_file(options.test, options.data):
         raise DataError("--test is the same file as DATA; test on rows that take no part in the training")
-    test = read_source(wishes.test, console) if wishes.test else None
+    test = read_source(options.test, console) if options.test else None
     with working(console, "Planning"):
         plan = plan_table(frame, settings, test)
-    _announce(console, wishes, plan)
+    _announce(console, options, plan)
     try:
-        done = train_plan(plan, callbacks=_watchers(wishes, console), resume=wishes.resume)
+        done = train_plan(plan, callbacks=_watchers(options, console), resume=options.resume)
     except DivergenceError as error:
-        raise _salvaged(error, plan, _place(wishes)) from None
-    return _finish(console, wishes, done, frame.width)
+        raise _salvaged(error, plan, _place(options)) from None
+    return _finish(console, options, done, frame.width)
 
 
-def _watchers(wishes: Wishes, console: Console) -> list[Callback]:
+def _watchers(options: TrainOptions, console: Console) -> list[Callback]:
     """Return what shows a training, and what keeps its state in a file."""
-    shown = list(watch(console, wishes.as_json))
-    if wishes.checkpoint is None:
+    shown = list(watch(console, options.as_json))
+    if options.checkpoint is None:
         return shown
-    return [*shown, Checkpoint(wishes.checkpoint, wishes.every)]
+    return [*shown, Checkpoint(options.checkpoint, options.every)]
 
 
 def _same_file(one: str, other: str) -> bool:
     return os.path.exists(one) and os.path.exists(other) and os.path.samefile(one, other)
 
 
-def _place(wishes: Wishes) -> str:
+def _place(options: TrainOptions) -> str:
     """Return where the model goes."""
-    return wishes.out if wishes.out is not None else f"{short_name(wishes.data)}.safetensors"
+    return options.out if options.out is not None else f"{short_name(options.data)}.safetensors"
 
 
-def _inputs(wishes: Wishes) -> tuple[str, ...]:
+def _inputs(options: TrainOptions) -> tuple[str, ...]:
     """Return the files that are read, none of which may be replaced."""
-    return (wishes.data, wishes.test) if wishes.test else (wishes.data,)
+    return (options.data, options.test) if options.test else (options.data,)
 
 
-def _check(wishes: Wishes) -> None:
+def _check(options: TrainOptions) -> None:
     """Refuse, before anything is read, what cannot be used."""
-    _parts(wishes)
-    check_one_rate("--learning-rate", wishes.optimizer, wishes.learning_rate)
-    check_writable("--out", _place(wishes), _inputs(wishes))
-    as_seconds("--every", wishes.every)
-    if wishes.checkpoint is not None:
-        check_writable("--checkpoint", wishes.checkpoint, (*_inputs(wishes), _place(wishes)))
-    if wishes.plot is not None:
-        check_file("--plot", wishes.plot)
-        check_writable("--plot", wishes.plot, (*_inputs(wishes), _place(wishes)))
+    _parts(options)
+    check_one_rate("--learning-rate", options.optimizer, options.learning_rate)
+    check_writable("--out", _place(options), _inputs(options))
+    as_seconds("--every", options.every)
+    if options.checkpoint is not None:
+        check_writable("--checkpoint", options.checkpoint, (*_inputs(options), _place(options)))
+    if options.plot is not None:
+        check_file("--plot", options.plot)
+        check_writable("--plot", options.plot, (*_inputs(options), _place(options)))
 
 
-def _parts(wishes: Wishes) -> dict[str, Any]:
+def _parts(options: TrainOptions) -> dict[str, Any]:
     """Return what texts stand for: the records that they name, and the hidden layers."""
-    hidden = parse_hidden(wishes.hidden)
+    hidden = parse_hidden(options.hidden)
     return {
-        "loss": make_named("--loss", wishes.loss, Loss),
-        "optimizer": make_named("--optimizer", wishes.optimizer, optimizer_by_name),
-        "schedule": make_named("--schedule", wishes.schedule, schedule_by_name),
+        "loss": make_named("--loss", options.loss, Loss),
+        "optimizer": make_named("--optimizer", options.optimizer, optimizer_by_name),
+        "schedule": make_named("--schedule", options.schedule, schedule_by_name),
         "hidden": hidden,
-        "activation": parse_activations(wishes.activation, len(hidden or HIDDEN)),
+        "activation": parse_activations(options.activation, len(hidden or HIDDEN)),
     }
 
 
-def _settings(wishes: Wishes, frame: polars.DataFrame) -> TableSettings:
+def _settings(options: TrainOptions, frame: polars.DataFrame) -> TableSettings:
     """Return what is trained by: options are handed on under their names, but for those that take reading."""
-    read = _parts(wishes) | {
-        "target": find_target(wishes.target, wishes.data, frame),
-        "drop": parse_columns("--drop", wishes.drop, frame.columns),
-        "categorical": parse_columns("--categorical", wishes.categorical, frame.columns),
+    read = _parts(options) | {
+        "target": find_target(options.target, options.data, frame),
+        "drop": parse_columns("--drop", options.drop, frame.columns),
+        "categorical": parse_columns("--categorical", options.categorical, frame.columns),
     }
-    said = {field.name: getattr(wishes, field.name) for field in fields(wishes)}
+    said = {field.name: getattr(options, field.name) for field in fields(options)}
     known = {field.name for field in fields(TableSettings)}
     return TableSettings(**{name: value for name, value in (said | read).items() if name in known})
 
 
-def _announce(console: Console, wishes: Wishes, plan: TablePlan) -> None:
+def _announce(console: Console, options: TrainOptions, plan: TablePlan) -> None:
     """Say what was found in the table, and what is going to be trained on it."""
-    show_table(console, short_name(wishes.data), plan.schema)
+    show_table(console, short_name(options.data), plan.schema)
     recipe, rows = plan.recipe, plan.rows
     said = (
         f"{rows['train']:,} rows, {rows['validation']:,} more to validate; "
@@ -159,28 +159,28 @@ def _shape(plan: TablePlan) -> str:
     return f"{sizes}, {', '.join(used)}"
 
 
-def _finish(console: Console, wishes: Wishes, done: TableRun, columns: int) -> int:
+def _finish(console: Console, options: TrainOptions, done: TableRun, columns: int) -> int:
     """Save the model, then say how the training went and how good it is."""
     interrupted = done.run.stopped == "interrupted"
     if interrupted and not done.run.snapshot.step:
         raise KeyboardInterrupt
     console.print(_how_it_went(done))
-    replaced = os.path.exists(_place(wishes))
+    replaced = os.path.exists(_place(options))
     if interrupted:
-        console.print(Text(f"  saving {visible(_place(wishes))}", "dim"))
+        console.print(Text(f"  saving {visible(_place(options))}", "dim"))
     with deferred(again=not interrupted):  # another Ctrl-C waits for the file
-        trouble = _saved(done.model, _place(wishes))
+        trouble = _saved(done.model, _place(options))
     _show_results(console, done)
-    if wishes.plot is not None:
-        _draw(wishes, done)
+    if options.plot is not None:
+        _draw(options, done)
     if trouble is not None:
         raise trouble
-    _say_where(console, wishes, replaced)
-    if wishes.as_json:
-        print_json(_summary(wishes, done, columns))
+    _say_where(console, options, replaced)
+    if options.as_json:
+        print_json(_summary(options, done, columns))
     if interrupted:
         epochs = count(len(done.history), "epoch")
-        raise Interrupted(f"interrupted after {epochs}; what was learnt is saved in {_place(wishes)}")
+        raise Interrupted(f"interrupted after {epochs}; what was learnt is saved in {_place(options)}")
     return DONE
 
 
@@ -215,14 +215,14 @@ def _show_results(console: Console, done: TableRun) -> None:
         show_confusion(console, done.confusion, classes)
 
 
-def _draw(wishes: Wishes, done: TableRun) -> None:
+def _draw(options: TrainOptions, done: TableRun) -> None:
     from minicolumn.model.files import write_atomically
 
-    assert wishes.plot is not None
-    title = f"{short_name(wishes.data)}: {done.schema.target}"
-    suffix = Path(wishes.plot).suffix.lower()
+    assert options.plot is not None
+    title = f"{short_name(options.data)}: {done.schema.target}"
+    suffix = Path(options.plot).suffix.lower()
     picture = draw_curves(done.history, done.run.best_epoch, title, suffix)
-    write_atomically(wishes.plot, [picture])
+    write_atomically(options.plot, [picture])
 
 
 def draw_curves(history: History, best_epoch: int, title: str, suffix: str) -> bytes:
@@ -236,17 +236,17 @@ def draw_curves(history: History, best_epoch: int, title: str, suffix: str) -> b
     return stream.getvalue()
 
 
-def _say_where(console: Console, wishes: Wishes, replaced: bool) -> None:
-    place = visible(_place(wishes))
-    size = file_size(_place(wishes)) + (", in place of an older file" if replaced else "")
+def _say_where(console: Console, options: TrainOptions, replaced: bool) -> None:
+    place = visible(_place(options))
+    size = file_size(_place(options)) + (", in place of an older file" if replaced else "")
     console.print(heading("Saved", f"{place} ({size})"), soft_wrap=True)
-    if wishes.plot is not None:
-        console.print(Text(f"       {visible(wishes.plot)}", "dim"), soft_wrap=True)
-    use = f"\n  minicolumn predict {visible(shlex.quote(_place(wishes)))} NEW_ROWS"
+    if options.plot is not None:
+        console.print(Text(f"       {visible(options.plot)}", "dim"), soft_wrap=True)
+    use = f"\n  minicolumn predict {visible(shlex.quote(_place(options)))} NEW_ROWS"
     console.print(Text(use, "dim"), soft_wrap=True)
 
 
-def _summary(wishes: Wishes, done: TableRun, columns: int) -> dict[str, Any]:
+def _summary(options: TrainOptions, done: TableRun, columns: int) -> dict[str, Any]:
     return {
         "task": done.schema.task,
         "rows": done.schema.rows,
@@ -256,7 +256,7 @@ def _summary(wishes: Wishes, done: TableRun, columns: int) -> dict[str, Any]:
         "epochs": len(done.history),
         "seconds": done.run.seconds,
         "steps_per_second": done.run.steps_per_second,
-        "model": _place(wishes),
+        "model": _place(options),
     }
 
 
