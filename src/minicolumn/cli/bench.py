@@ -5,7 +5,6 @@ What the work needs is imported when the work begins, so that ``--help`` stays q
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -62,6 +61,8 @@ def bench(
       minicolumn bench --threads 1 --out one_core.json
       minicolumn bench startup --no-peers
     """
+    import json
+
     from minicolumn.bench.machine import use_cores
     from minicolumn.bench.session import PARTS, BenchSettings, peers_here, run
     from minicolumn.cli.bench_report import show_part, show_summary
@@ -91,7 +92,10 @@ def bench(
 
 
 def _check(seconds: float, threads: int | None) -> None:
-    """Refuse numbers out of range, and a machine where there is no native code to measure."""
+    """Refuse numbers out of range, and a machine where there is no native code to measure.
+
+    Errors      DataError that begins with the option
+    """
     from minicolumn.lower.llvm.jit import why_missing
     from minicolumn.registry import Integer, Number
 

@@ -6,7 +6,6 @@ files come from strangers.
 
 from __future__ import annotations
 
-import json
 import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,18 +18,18 @@ from rich.text import Text
 
 
 def open_console(*, to_stderr: bool = False, quiet: bool = False) -> Console:
-    """Return a console on stdout, or on stderr; it takes text as it is, without any markup."""
+    """Return a rich console on stdout, or on stderr; it takes text as it is, without any markup."""
     stream = sys.stderr if to_stderr else sys.stdout
     return Console(file=stream, quiet=quiet, highlight=False, markup=False, emoji=False)
 
 
 def is_live(console: Console) -> bool:
-    """Return whether lines can be drawn anew: a terminal, and one that can do it."""
+    """Return whether lines can be redrawn: a terminal that is not a dumb one."""
     return console.file.isatty() and console.is_terminal and not console.is_dumb_terminal
 
 
 def visible(text: str) -> str:
-    """Return text in which no character can steer a terminal or break a line.
+    """Escape control characters, so that no text can steer a terminal or break a line.
 
     >>> visible("red\\x1b[31m")
     'red\\\\x1b[31m'
@@ -39,12 +38,12 @@ def visible(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return a message as one printable line."""
+    """Return a message as one printable line; runs of whitespace become one blank."""
     return visible(" ".join(text.split()))
 
 
 def short(text: str, width: int) -> str:
-    """Return at most so many characters of a text.
+    """Truncate a text to so many characters, with an ellipsis.
 
     >>> short("balanced accuracy", 8)
     'balance…'
@@ -54,12 +53,12 @@ def short(text: str, width: int) -> str:
 
 
 def heading(title: str, rest: str = "") -> Text:
-    """Return a line that opens a part of the report."""
+    """Return a heading line: a title in bold, what follows dimmed."""
     return Text.assemble("\n", (visible(title), "bold"), ("  " + visible(rest) if rest else "", "dim"))
 
 
 def labelled(rows: Sequence[tuple[Text, Text]]) -> Table:
-    """Return labels and what they stand for side by side; long texts wrap within their column."""
+    """Return labels and their texts side by side; long texts wrap within their column."""
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(no_wrap=True)
     grid.add_column()
@@ -79,7 +78,7 @@ def count(number: int, one: str, many: str = "") -> str:
 
 @contextmanager
 def working(console: Console, what: str) -> Iterator[None]:
-    """Show on a terminal what is being done, until it is done."""
+    """Show a spinner on a terminal until the block is done."""
     if console.quiet or not is_live(console):
         yield
         return
@@ -93,6 +92,8 @@ def print_json(value: Mapping[str, Any]) -> None:
     >>> print_json({"loss": float("nan"), "rows": 3})
     {"loss": null, "rows": 3}
     """
+    import json
+
     sys.stdout.write(json.dumps(_strict(value), allow_nan=False) + "\n")
     sys.stdout.flush()
 

@@ -1,4 +1,4 @@
-"""`minicolumn train`: what may be said about a training, each option once; the work is in train_job."""
+"""`minicolumn train`: the options of a training on a table, each declared once; train_job does the work."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ TABLE, NETWORK, TRAINING, OUTPUT = "The table", "The network", "The training", "
 
 @dataclass(frozen=True, kw_only=True)
 class TrainOptions(CommandOptions):
-    """What was asked for on the command line, as it was written; None where nothing was said."""
+    """The options of `minicolumn train`, as they were written; None where one was not given.
+
+    Names are those of `fit_table`'s keywords; a test holds them together.
+    """
 
     data: Annotated[str, Option(TABLE, "DATA", help="A file, or a built-in table: penguins.")]
     target: Annotated[str | None, Option(TABLE, "COLUMN", help="The column to predict.")] = None

@@ -1,4 +1,4 @@
-"""The work of `minicolumn train`: look at everything first, then train, score, save and say so."""
+"""The work of `minicolumn train`: validate all options first, then train, evaluate, save and report."""
 
 from __future__ import annotations
 
@@ -49,7 +49,11 @@ if TYPE_CHECKING:
 
 
 def run_training(options: TrainOptions) -> int:
-    """Train as wished and return the exit code."""
+    """Train a network on a table, save it, and return the exit code.
+
+    Errors      DataError before the training for options that cannot be used; after a divergence it
+                says where the last good weights are
+    """
     _check(options)
     console = open_console(to_stderr=options.as_json, quiet=options.quiet)
     frame = read_source(options.data, console)
@@ -68,7 +72,7 @@ def run_training(options: TrainOptions) -> int:
 
 
 def _watchers(options: TrainOptions, console: Console) -> list[Callback]:
-    """Return what shows a training, and what keeps its state in a file."""
+    """Return the callbacks: progress on the terminal, and checkpoints."""
     shown = list(watch(console, options.as_json))
     if options.checkpoint is None:
         return shown
@@ -80,17 +84,17 @@ def _same_file(one: str, other: str) -> bool:
 
 
 def _place(options: TrainOptions) -> str:
-    """Return where the model goes."""
+    """Return the path of the model file."""
     return options.out if options.out is not None else f"{short_name(options.data)}.safetensors"
 
 
 def _inputs(options: TrainOptions) -> tuple[str, ...]:
-    """Return the files that are read, none of which may be replaced."""
+    """Return the paths of the input files, none of which may be replaced."""
     return (options.data, options.test) if options.test else (options.data,)
 
 
 def _check(options: TrainOptions) -> None:
-    """Refuse, before anything is read, what cannot be used."""
+    """Validate, before anything is read, options and output paths."""
     _parts(options)
     check_one_rate("--learning-rate", options.optimizer, options.learning_rate)
     check_writable("--out", _place(options), _inputs(options))
@@ -103,7 +107,7 @@ def _check(options: TrainOptions) -> None:
 
 
 def _parts(options: TrainOptions) -> dict[str, Any]:
-    """Return what texts stand for: the records that they name, and the hidden layers."""
+    """Return the records and layer sizes that texts stand for."""
     hidden = parse_hidden(options.hidden)
     return {
         "loss": make_named("--loss", options.loss, Loss),
@@ -115,7 +119,7 @@ def _parts(options: TrainOptions) -> dict[str, Any]:
 
 
 def _settings(options: TrainOptions, frame: polars.DataFrame) -> TableSettings:
-    """Return what is trained by: options are handed on under their names, but for those that take reading."""
+    """Return the hyperparameters: options under their own names, but for those that need parsing."""
     read = _parts(options) | {
         "target": find_target(options.target, options.data, frame),
         "drop": parse_columns("--drop", options.drop, frame.columns),
@@ -127,7 +131,7 @@ def _settings(options: TrainOptions, frame: polars.DataFrame) -> TableSettings:
 
 
 def _announce(console: Console, options: TrainOptions, plan: TablePlan) -> None:
-    """Say what was found in the table, and what is going to be trained on it."""
+    """Print the schema, the network, and how it is going to be trained."""
     show_table(console, short_name(options.data), plan.schema)
     recipe, rows = plan.recipe, plan.rows
     said = (
@@ -142,7 +146,7 @@ def _announce(console: Console, options: TrainOptions, plan: TablePlan) -> None:
 
 
 def _steps(optimizer: Optimizer) -> str:
-    """Return an optimizer in words: its rate, and what else is not as it is by default."""
+    """Describe an optimizer: its learning rate, and what is not at its default."""
     if isinstance(optimizer, Clipped):
         return f"{_steps(optimizer.optimizer)}, gradients clipped at {optimizer.norm:g}"
     usual = {field.name: field.default for field in fields(optimizer)}
@@ -152,7 +156,7 @@ def _steps(optimizer: Optimizer) -> str:
 
 
 def _shape(plan: TablePlan) -> str:
-    """Return the sizes of the layers from the features to the outputs, and the activations between them."""
+    """Describe the network: layer sizes from features to outputs, and the activations between them."""
     dense = [layer for layer in getattr(plan.recipe.network, "layers", ()) if isinstance(layer, Dense)]
     sizes = " - ".join(str(size) for size in (len(plan.encoder.features), *(layer.units for layer in dense)))
     used = dict.fromkeys(str(layer.activation) for layer in dense[:-1])
@@ -160,7 +164,10 @@ def _shape(plan: TablePlan) -> str:
 
 
 def _finish(console: Console, options: TrainOptions, done: TableRun, columns: int) -> int:
-    """Save the model, then say how the training went and how good it is."""
+    """Save the model, then report on the test.
+
+    Ctrl-C waits for the file; where saving fails, the metrics are still shown first.
+    """
     interrupted = done.run.stopped == "interrupted"
     if interrupted and not done.run.snapshot.step:
         raise KeyboardInterrupt
@@ -185,6 +192,7 @@ def _finish(console: Console, options: TrainOptions, done: TableRun, columns: in
 
 
 def _how_it_went(done: TableRun) -> Padding:
+    """Return a line on epochs, speed, and which epoch's weights were kept."""
     run, epochs = done.run, len(done.history)
     ends = {"early stopping": "stopped early", "interrupted": "interrupted"}
     how = f"{count(epochs, 'epoch')} in {duration(run.seconds)}, {speed(run.steps_per_second)}"
@@ -203,6 +211,7 @@ def _saved(model: Model, place: str) -> DataError | None:
 
 
 def _show_results(console: Console, done: TableRun) -> None:
+    """Print test metrics, baseline and confusion matrix."""
     classes = done.schema.classes
     guess = (
         "always answers with the shares of the classes"
@@ -216,6 +225,7 @@ def _show_results(console: Console, done: TableRun) -> None:
 
 
 def _draw(options: TrainOptions, done: TableRun) -> None:
+    """Write the learning curves to the picture that was asked for."""
     from minicolumn.model.files import write_atomically
 
     assert options.plot is not None
@@ -237,6 +247,7 @@ def draw_curves(history: History, best_epoch: int, title: str, suffix: str) -> b
 
 
 def _say_where(console: Console, options: TrainOptions, replaced: bool) -> None:
+    """Print where the model is, and how to predict with it."""
     place = visible(_place(options))
     size = file_size(_place(options)) + (", in place of an older file" if replaced else "")
     console.print(heading("Saved", f"{place} ({size})"), soft_wrap=True)
@@ -247,6 +258,7 @@ def _say_where(console: Console, options: TrainOptions, replaced: bool) -> None:
 
 
 def _summary(options: TrainOptions, done: TableRun, columns: int) -> dict[str, Any]:
+    """Return the result as JSON values."""
     return {
         "task": done.schema.task,
         "rows": done.schema.rows,
