@@ -127,7 +127,7 @@ def test_limits_are_positive_and_those_of_several_findings_are_the_highest(
 ) -> None:
     monkeypatch.setattr(limit, "_ITERATIONS", 10_000)
     monkeypatch.setattr(limit, "_COPIED", 1 << 20)
-    found = limit.measure(1, turns=1)
+    found = limit.measure(1, repeats=1)
     assert all(value > 0 for value in found.values())
     assert session._raised({"flops": 1.0}, {"flops": 2.0}) == {"flops": 2.0}
 

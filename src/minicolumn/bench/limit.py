@@ -24,18 +24,18 @@ _ITERATIONS = 2_000_000
 _COPIED = 64 * 1024**2  # bytes, well past any core's share of the caches
 
 
-def measure(cores: int, turns: int = 15) -> dict[str, Any]:
+def measure(cores: int, repeats: int = 15) -> dict[str, Any]:
     """Measure peak float32 operations and copied bytes a second, for one core and for all.
 
     cores       threads that run at once
-    turns       repetitions, of which the fastest counts
+    repeats     repetitions, of which the fastest counts
     Returns     {"cores", "flops_core", "flops", "bytes_core", "bytes"}: FLOP/s and bytes/s. A multiply-add is
                 two operations; a copy counts each byte twice, as it is read and written.
     """
     peak = _Peak(host_target())
     copies = [_copy() for _ in range(cores)]
-    flops = {n: peak.flops * n / _fastest(peak.call, n, turns) for n in {1, cores}}
-    bytes_moved = {n: 2 * _COPIED * n / _fastest(lambda k: copies[k](), n, turns) for n in {1, cores}}
+    flops = {n: peak.flops * n / _fastest(peak.call, n, repeats) for n in {1, cores}}
+    bytes_moved = {n: 2 * _COPIED * n / _fastest(lambda k: copies[k](), n, repeats) for n in {1, cores}}
     return {
         "cores": cores,
         "flops_core": flops[1],
@@ -92,10 +92,10 @@ def _copy() -> Callable[[], None]:
     return lambda: np.copyto(target, source)
 
 
-def _fastest(call: Callable[[int], None], threads: int, turns: int) -> float:
+def _fastest(call: Callable[[int], None], threads: int, repeats: int) -> float:
     """Return the seconds until all threads have done a call once, the fastest of some repetitions."""
     with ThreadPoolExecutor(threads) as pool:
-        return min(_once(pool, call, threads) for _ in range(turns + 1))
+        return min(_once(pool, call, threads) for _ in range(repeats + 1))
 
 
 def _once(pool: ThreadPoolExecutor, call: Callable[[int], None], threads: int) -> float:

@@ -23,7 +23,12 @@ _WARM = 8
 
 
 def network(workload: Workload) -> mc.nn.Sequential:
-    """Return the workload's network: dense layers, dropout behind the first if it has any."""
+    """Return the workload's network: dense layers, dropout behind the first if it has any.
+
+    >>> from minicolumn.bench.workloads import workload_by_name
+    >>> [layer.units for layer in network(workload_by_name("playground")).layers]
+    [4, 2, 1]
+    """
     layers: list[Any] = [Dense(units, activation=workload.activation) for units in workload.widths[:-1]]
     if workload.dropout:
         layers.insert(1, Dropout(workload.dropout))
@@ -31,7 +36,10 @@ def network(workload: Workload) -> mc.nn.Sequential:
 
 
 def weights(net: mc.nn.Sequential, problem: Problem) -> dict[str, Any]:
-    """Return the problem's initial weights in the network's tree of parameters; they are not copied."""
+    """Return the problem's initial weights in the network's tree of parameters; they are not copied.
+
+    Returns     {"0": {"weight": float32 [fan_in, fan_out], "bias": [fan_out]}, ...}; dropout has none
+    """
     given = iter(problem.weights)
     params: dict[str, Any] = {}
     for number, layer in enumerate(net.layers):
@@ -51,7 +59,10 @@ def program(workload: Workload) -> Any:
 
 
 def arguments(problem: Problem) -> tuple[Any, ...]:
-    """Return the arguments of that program: initial weights, data, order of rows, rates, random key."""
+    """Return the arguments of that program: initial weights, data, order of rows, rates, random key.
+
+    The weights are copies, so that a call cannot change what other sides start from.
+    """
     workload = problem.workload
     params = map_leaves(np.array, weights(network(workload), problem))
     state = State(params, _optimizer(workload).start(params))
@@ -61,7 +72,10 @@ def arguments(problem: Problem) -> tuple[Any, ...]:
 
 
 def training(problem: Problem) -> list[Side]:
-    """Return our side of a training: all steps in one call, which goes on from the weights of the last."""
+    """Return our side of a training: all steps in one call, which goes on from the weights of the last.
+
+    Eight calls warm it up: in the first ones the number of threads is tuned.
+    """
     run, (first, *rest) = program(problem.workload), arguments(problem)
     held = [first]
 

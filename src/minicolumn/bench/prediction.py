@@ -12,7 +12,7 @@ from minicolumn.bench.timing import Comparison, Control, alternate
 from minicolumn.bench.workloads import WORKLOADS, Problem
 
 WORKLOAD = WORKLOADS["tabular"]
-ROWS = {1: 200, 100_000: 1}  # rows, and calls a turn
+ROWS = {1: 200, 100_000: 1}  # rows: predictions a call
 TITLE = "54-128-64-7 ReLU, softmax"
 # Probabilities of one network in float32, whose sums over at most 128 numbers differ only in their order.
 TOLERANCE = 1e-5

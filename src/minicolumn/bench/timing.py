@@ -20,14 +20,19 @@ import numpy as np
 from minicolumn.bench.sides import Side
 
 MOVED = 1.10  # a control this much slower than its fastest: the machine was busy with something else
-# Seconds before each turn, until another side's threads have stopped spinning: OpenBLAS' do for 2^26 cycles.
+# Seconds before each call, until another side's threads have stopped spinning: OpenBLAS' do for 2^26 cycles.
 _PAUSE = 0.05
 _SORTED = 1 << 18
 
 
 @dataclass(frozen=True)
 class SideTimes:
-    """The seconds of one unit of work on one side, in each round that counts."""
+    """The seconds of one unit of work on one side, in each round that counts.
+
+    >>> times = SideTimes(Side("sorted", lambda: sorted([2, 1])), (3.0, 1.0, 2.0))
+    >>> times.best, times.median
+    (1.0, 2.0)
+    """
 
     side: Side
     seconds: tuple[float, ...]
@@ -96,12 +101,18 @@ def alternate(
     """Time all sides in alternation, A B C A B C ..., for about some seconds.
 
     sides         whose calls are timed, each divided by its units
+    seconds       of wall time; at least `least` rounds are run
     least, most   rounds that count
-    watch         is told whose turn it is
+    watch         is told which side is called
     Returns       a `Comparison`; `steady` says whether enough rounds were undisturbed
 
     Every side has its warm-up calls, which are not timed. A round whose control is more than 10 % above the
     fastest one is repeated; on a machine that never settles, the rounds with the fastest controls are kept.
+
+    >>> sides = [Side("sorted", lambda: sorted([2, 1])), Side("sum", lambda: sum([2, 1]))]
+    >>> found = alternate(sides, Control(threads=1), seconds=0.0)
+    >>> [(times.side.name, len(times.seconds)) for times in found.times]
+    [('sorted', 3), ('sum', 3)]
     """
     for side in sides:
         watch(f"{side.name}, first call")
@@ -142,12 +153,12 @@ class _Rounds:
         self.all: list[tuple[float, tuple[float, ...]]] = []
 
     def good(self) -> list[tuple[float, tuple[float, ...]]]:
-        """Return the rounds in which the machine was undisturbed."""
+        """Return the rounds in which the machine was undisturbed: a control within 10 % of the fastest."""
         fastest = min((control for control, _ in self.all), default=0.0)
         return [r for r in self.all if r[0] <= MOVED * fastest]
 
     def result(self, sides: Sequence[Side], least: int) -> Comparison:
-        """Return the rounds that count; where too few do, those with the fastest controls."""
+        """Return the comparison of the rounds that count; of too few, those with the fastest controls."""
         good = self.good()
         kept = good if len(good) >= least else sorted(self.all)[:least]
         columns = zip(*(found for _, found in kept), strict=True)

@@ -16,7 +16,7 @@ _ACTIVATIONS = {"relu": lambda x: jnp.maximum(x, 0), "tanh": jnp.tanh}
 
 
 def training(problem: Problem) -> list[Side]:
-    """Return the sides of JAX on a training."""
+    """Return the sides of JAX on a training: a whole scan a call, and a jitted step a call."""
     return [scan(problem), _one_step(problem)]
 
 
@@ -110,7 +110,10 @@ def _loss(workload: Workload, outputs: jax.Array, targets: jax.Array) -> jax.Arr
 
 
 def _step(workload: Workload) -> Any:
-    """Return the function that does one step: (state, X, Y, rows) -> (state, loss)."""
+    """Return the function that does one step: (state, X, Y, rows) -> (state, loss).
+
+    Rows are gathered inside the step, as ours does; dropout's key is folded with the step count.
+    """
     key = jax.random.key(0)
 
     def step(state: Any, X: jax.Array, Y: jax.Array, rows: jax.Array) -> Any:

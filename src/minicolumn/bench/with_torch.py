@@ -15,7 +15,10 @@ _ACTIVATIONS = {"relu": torch.nn.ReLU, "tanh": torch.nn.Tanh}
 
 
 def training(problem: Problem, compiled: bool = False) -> list[Side]:
-    """Return the sides of PyTorch on a training; torch.compile takes long to begin, so it is asked for."""
+    """Return the sides of PyTorch on a training: eager, and torch.compile if asked for.
+
+    compiled    whether torch.compile takes part; compiling takes long
+    """
     sides = [_side(problem, "PyTorch eager", False)]
     return [*sides, _side(problem, "torch.compile", True)] if compiled else sides
 
@@ -70,7 +73,7 @@ def _optimizer(workload: Workload, parameters: Any) -> torch.optim.Optimizer:
 
 
 def _objective(problem: Problem) -> tuple[Callable[[torch.Tensor], torch.Tensor], torch.optim.Optimizer]:
-    """Return the function from a step's rows to its loss, and the optimizer of what it depends on."""
+    """Return the function from a step's rows to its loss, and the optimizer of its parameters."""
     workload, net = problem.workload, network(problem)
     X, Y = torch.from_numpy(problem.X), torch.from_numpy(problem.Y)
     classes = workload.loss == "softmax_cross_entropy"

@@ -17,11 +17,18 @@ _SECONDS_PER_CALL = 0.075
 
 @dataclass(frozen=True)
 class Workload:
-    """A network and how it is trained: the last width is the output's, the others are hidden layers.
+    """A network and its training on random data, equal for all libraries.
 
+    features    inputs of a row
+    widths      units of each layer; the last is the output's, the others are hidden
+    activation  of the hidden layers, "relu" or "tanh"
     loss        "softmax_cross_entropy" or "squared_error"
+    batch       rows a step; rows: of the data
     optimizer   "adam" or "sgd", at ``learning_rate``
     dropout     the rate behind the first hidden layer, or 0
+
+    >>> Workload("tiny", 2, (4, 1), "tanh", "squared_error", 10, "sgd", 0.03, 200).title
+    '2-4-1 tanh, MSE, batch 10, SGD'
     """
 
     name: str

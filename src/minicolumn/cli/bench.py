@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _WORKLOADS = typer.Argument(metavar="[WORKLOAD ...]", help="What to measure. [default: everything]")
 _PEERS = typer.Option("--peers/--no-peers", help="Run what else is installed beside. [default: yes]")
-_SECONDS = typer.Option(metavar="N", help="How long the sides take turns, in all. [default: 12]")
+_SECONDS = typer.Option(metavar="N", help="How long to measure, in all. [default: 12]")
 _THREADS = typer.Option(metavar="N", help="Cores to use, by all sides. [default: all]")
 _OUT = typer.Option(metavar="FILE", help="Write the result to a file, as JSON.")
 _JSON = typer.Option("--json", help="One JSON line on stdout; words go to stderr.")
@@ -37,7 +37,7 @@ def bench(
     """Measure how fast this machine trains and predicts, beside the libraries installed here.
 
     JAX, PyTorch, scikit-learn and ONNX Runtime are run where they can be imported, on the same network,
-    data, loss and optimizer. All sides take turns. A control, which is nobody's code, tells when the
+    data, loss and optimizer. All sides alternate. A control, which is nobody's code, tells when the
     machine was busy with something else: those rounds are repeated. For figures to keep, let nothing
     else run, and give it more time.
 
@@ -50,7 +50,7 @@ def bench(
       startup      import, and the first call of a training, in fresh processes
 
     How to read it
-      best         the fastest turn; the median beside it says how steady it was
+      best         the fastest call; the median beside it says how steady it was
       ratio        that side's best over ours: below 1 that side is faster
       limit        a step's products at the most multiply-adds seen here
       rough        the control moved by more than 10 %: do not quote these figures
@@ -101,9 +101,7 @@ def _check(seconds: float, threads: int | None) -> None:
 
     if why_missing():
         raise DataError(why_missing())
-    Number(name="seconds", help="How long the sides take turns.", gt=0, le=86_400).required(
-        seconds, "--seconds"
-    )
+    Number(name="seconds", help="How long to measure.", gt=0, le=86_400).required(seconds, "--seconds")
     cores = Integer(name="threads", help="Cores to use.", ge=1, le=os.cpu_count() or 1, optional=True)
     cores.required(threads, "--threads")
 

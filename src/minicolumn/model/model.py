@@ -123,7 +123,7 @@ class Model:
         return self._forward.predict(self.params, self._inputs("predict", X)) if out is None else out
 
     def predict_interval(self, X: Any, coverage: float = 0.9) -> Array:
-        """Return the ends of prediction intervals: how sure the network is of each number.
+        """Return prediction intervals, which hold a share `coverage` of the targets if the network is right.
 
         From quantiles at (1 - coverage) / 2 and (1 + coverage) / 2 after `quantile`, from mean and standard
         deviation after `gaussian_nll`. `mc.MLPRegressor` holds rows out by which any network has intervals.
@@ -214,7 +214,7 @@ class Model:
         sample_weight   [rows], for the loss and for own metrics
         metrics         scores by name, or own functions, as in `fit`; None takes the usual ones
         Returns         {"loss": ..., and for classes accuracy, balanced_accuracy, log_loss, roc_auc;
-                        for numbers r2, rmse, mae}; of several yes-or-no answers a row, means over them
+                        for numbers r2, rmse, mae}; of several boolean targets a row, means over them
         Errors          ShapeError if X and y do not fit each other or the network; DataError for values that
                         cannot be used, and for a model with an own loss function
         """

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from minicolumn.tables.values import (
-    TRUTHS,
+    BOOLEAN_WORDS,
     date_form,
     datetimes,
     not_numbers,
@@ -36,7 +36,7 @@ USED: tuple[ColumnKind, ...] = ("number", "category", "boolean", "datetime")
 FEW_CODES = 20  # distinct integers that may well be codes: said in the note
 MANY_LEVELS = 20  # a column of words with fewer levels is a category however few its rows
 FEW_ROWS = 10  # below, nothing is an identifier or free text for being all different
-_PAIRS = frozenset(frozenset(pair) for pair in TRUTHS)
+_PAIRS = frozenset(frozenset(pair) for pair in BOOLEAN_WORDS)
 
 _THINGS = r"sample|record|row|serial|case|subject|patient|customer|passenger|order|invoice|account|entry|item"
 _NAMED_ID = re.compile(

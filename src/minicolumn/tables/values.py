@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 MISSING = frozenset({"", "?", "na", "n/a", "#n/a", "<na>", "nan", "nat", "null", "none", "-", "--", "."})
 # In a target of words these may well be a class ("None", "Mild", "Severe").
 MISSING_LABELS = MISSING - {"none", "-", "--", "."}
-TRUTHS = (("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"), ("1", "0"), ("on", "off"))
-YES = frozenset(pair[0] for pair in TRUTHS)
-NO = frozenset(pair[1] for pair in TRUTHS)
+BOOLEAN_WORDS = (("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"), ("1", "0"), ("on", "off"))
+YES = frozenset(pair[0] for pair in BOOLEAN_WORDS)
+NO = frozenset(pair[1] for pair in BOOLEAN_WORDS)
 
 NUMBER_FORMS = ("", "thousands", "decimal comma", "percent")
 _PLAIN = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
