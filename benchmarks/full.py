@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from minicolumn.bench.machine import fresh_environment, use_cores
-from minicolumn.bench.session import PARTS, Settings, peers_here, run
+from minicolumn.bench.session import PARTS, BenchSettings, peers_here, run
 
 TRAININGS = tuple(part for part in PARTS if part != "startup")
 
@@ -26,7 +26,7 @@ def half(threads: int | None, seconds: float, rounds: int) -> dict[str, Any]:
     if threads is not None:
         use_cores(threads)
     parts = PARTS if threads is None else TRAININGS
-    settings = Settings(parts, peers_here(True), seconds, rounds, thorough=True)
+    settings = BenchSettings(parts, peers_here(True), seconds, rounds, thorough=True)
     return dict(run(settings, lambda what: print(what, file=sys.stderr, flush=True)))
 
 

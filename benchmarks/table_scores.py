@@ -30,7 +30,7 @@ import numpy as np
 
 from minicolumn.model import metrics
 from minicolumn.tables import read_table
-from minicolumn.tabular import Plan, TableSettings, plan_table, train_plan
+from minicolumn.tabular import TablePlan, TableSettings, plan_table, train_plan
 
 Array = np.ndarray
 Scores = dict[str, float]
@@ -60,12 +60,12 @@ SETS = {
 SHOWN = ("accuracy", "log_loss", "r2")
 
 
-def ours(plan: Plan, seed: int) -> Scores:
+def ours(plan: TablePlan, seed: int) -> Scores:
     """Train by the default recipe."""
     return train_plan(replace(plan, settings=replace(plan.settings, seed=seed))).metrics
 
 
-def scikit_learn(plan: Plan, seed: int) -> Scores:
+def scikit_learn(plan: TablePlan, seed: int) -> Scores:
     """Train scikit-learn's network behind a standard scaler and a one-hot encoder."""
     from sklearn.impute import SimpleImputer
     from sklearn.neural_network import MLPClassifier, MLPRegressor
@@ -78,7 +78,7 @@ def scikit_learn(plan: Plan, seed: int) -> Scores:
     return peer(plan, numbers, words, kind(early_stopping=True, random_state=seed))
 
 
-def light_gbm(plan: Plan, seed: int) -> Scores:
+def light_gbm(plan: TablePlan, seed: int) -> Scores:
     """Train LightGBM with its defaults."""
     from lightgbm import LGBMClassifier, LGBMRegressor
     from sklearn.preprocessing import OrdinalEncoder
@@ -88,7 +88,7 @@ def light_gbm(plan: Plan, seed: int) -> Scores:
     return peer(plan, "passthrough", words, kind(random_state=seed, verbose=-1, n_jobs=1))
 
 
-def peer(plan: Plan, numbers: Any, words: Any, estimator: Any) -> Scores:
+def peer(plan: TablePlan, numbers: Any, words: Any, estimator: Any) -> Scores:
     """Train an estimator on the columns as the schema found them, and score it on the test rows."""
     import polars
     from sklearn.compose import make_column_transformer

@@ -61,7 +61,9 @@ def test_misuse_is_one_line(words: list[str], said: str, capfd: pytest.CaptureFi
 def test_without_native_code_there_is_nothing_to_measure(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("minicolumn.cli.bench_job.why_missing", lambda: "native code needs llvmlite: none")
+    monkeypatch.setattr(
+        "minicolumn.lower.llvm.runtime.jit.why_missing", lambda: "native code needs llvmlite: none"
+    )
     assert main(["bench", "playground"]) == 2
     assert capfd.readouterr().err.count("\n") == 1
 

@@ -12,7 +12,7 @@ import pytest
 
 from minicolumn.bench import limit, ours, prediction, session, startup, training
 from minicolumn.bench.sides import PEERS, Side, missing, peer_sides, present
-from minicolumn.bench.timing import Comparison, Times
+from minicolumn.bench.timing import Comparison, SideTimes
 from minicolumn.bench.workloads import WORKLOADS, Problem, Workload, workload_by_name
 from minicolumn.errors import DataError
 from minicolumn.nn.losses import loss_by_name
@@ -109,7 +109,7 @@ def test_unknown_names_get_a_hint() -> None:
     with pytest.raises(DataError, match="did you mean 'tabular'"):
         workload_by_name("tabluar")
     with pytest.raises(DataError, match="did you mean 'startup'"):
-        session.Settings(("start-up",))
+        session.BenchSettings(("start-up",))
 
 
 def test_what_cannot_be_imported_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,16 +125,16 @@ def test_what_cannot_be_imported_is_named(monkeypatch: pytest.MonkeyPatch) -> No
 def test_limits_are_positive_and_those_of_several_findings_are_the_highest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(limit, "_TURNS", 10_000)
+    monkeypatch.setattr(limit, "_ITERATIONS", 10_000)
     monkeypatch.setattr(limit, "_COPIED", 1 << 20)
-    found = limit.measure(1, turns=1)
+    found = limit.measure(1, repeats=1)
     assert all(value > 0 for value in found.values())
     assert session._raised({"flops": 1.0}, {"flops": 2.0}) == {"flops": 2.0}
 
 
 def test_the_peak_is_counted_from_what_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
     # sums = sums / 2 + 1 from k: after n turns, 2 + (k - 2) / 2^n each; their total says that all turns ran.
-    monkeypatch.setattr(limit, "_TURNS", 3)
+    monkeypatch.setattr(limit, "_ITERATIONS", 3)
     peak = limit._Peak(limit.host_target())
     peak.call(0)
     sums = limit._SUMS
@@ -144,7 +144,7 @@ def test_the_peak_is_counted_from_what_is_computed(monkeypatch: pytest.MonkeyPat
 
 def test_results_are_strict_json() -> None:
     sides = [Side("minicolumn", lambda: None), Side("other", lambda: None, note="x")]
-    found = Comparison(tuple(Times(side, (1.0, 3.0, 2.0)) for side in sides), (1.0, 1.05), 2, True)
+    found = Comparison(tuple(SideTimes(side, (1.0, 3.0, 2.0)) for side in sides), (1.0, 1.05), 2, True)
     made = json.loads(json.dumps(session.as_json(found, {"other": False}), allow_nan=False))
     assert made["sides"]["other"] == {
         "best": 1.0, "median": 2.0, "rounds": 3, "units_a_turn": 1, "agrees": False, "note": "x",

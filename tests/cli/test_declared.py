@@ -9,13 +9,13 @@ from typing import Any, get_args, get_type_hints
 import pytest
 
 from minicolumn.cli.declared import Option, option_name
-from minicolumn.cli.train import Wishes
+from minicolumn.cli.train import TrainOptions
 from minicolumn.errors import DataError
 from minicolumn.registry import Integer, Number, Setting
 from minicolumn.tabular import TableSettings
 
-HINTS = get_type_hints(Wishes, include_extras=True)
-FIELDS = [field.name for field in dataclasses.fields(Wishes)]
+HINTS = get_type_hints(TrainOptions, include_extras=True)
+FIELDS = [field.name for field in dataclasses.fields(TrainOptions)]
 # What a command does beside training: it is no setting of a table's training.
 OF_THE_COMMAND = {"data", "test", "out", "plot", "as_json", "quiet", "checkpoint", "every", "resume"}
 
@@ -39,7 +39,7 @@ def test_values_out_of_range_are_refused_by_the_option(name: str) -> None:
     setting = _about(name, Number | Integer)
     for value in {setting.low - 1, setting.high + 1} - {math.inf, -math.inf}:
         with pytest.raises(DataError, match=f"^{option_name(name)}: expected an? .*, got "):
-            Wishes(**{"data": "penguins", name: int(value) if isinstance(setting, Integer) else value})
+            TrainOptions(**{"data": "penguins", name: int(value) if isinstance(setting, Integer) else value})
 
 
 def test_what_is_said_of_a_training_is_what_a_training_takes() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import minicolumn as mc
-from minicolumn.cli.picture import draw_curves
+from minicolumn.cli.train_job import draw_curves
 from minicolumn.errors import DataError
 
 KEYS = {"task", "rows", "columns", "metrics", "baseline", "epochs", "seconds", "steps_per_second", "model"}

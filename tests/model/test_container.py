@@ -131,10 +131,10 @@ def test_numbers_that_are_not_finite_are_neither_written_nor_read(value: float, 
         ({"dtype": ["F32"]}, "unknown dtype"),
         ({"dtype": "F64"}, "its shape needs 48"),
         ({"shape": [2, 4]}, "its shape needs 32"),
-        ({"shape": [2, 3.0]}, "not whole numbers"),
-        ({"shape": [2, True]}, "not whole numbers"),
-        ({"shape": [-2, -3]}, "not whole numbers"),
-        ({"shape": "23"}, "not whole numbers"),
+        ({"shape": [2, 3.0]}, "not integers"),
+        ({"shape": [2, True]}, "not integers"),
+        ({"shape": [-2, -3]}, "not integers"),
+        ({"shape": "23"}, "not integers"),
         ({"shape": [6] + [1] * 8}, "9 dimensions"),
         ({"shape": [2**31, 2]}, "too large"),
         ({"shape": [0, 2**62, 2**62]}, "too large"),
@@ -142,9 +142,9 @@ def test_numbers_that_are_not_finite_are_neither_written_nor_read(value: float, 
         ({"data_offsets": [0, 23]}, "its shape needs 24"),
         ({"data_offsets": [4, 28]}, "hole or overlaps"),
         ({"data_offsets": [24, 0]}, "its shape needs"),
-        ({"data_offsets": [0]}, "not whole numbers"),
-        ({"data_offsets": [0, 24, 24]}, "not whole numbers"),
-        ({"data_offsets": [0.0, 24]}, "not whole numbers"),
+        ({"data_offsets": [0]}, "not integers"),
+        ({"data_offsets": [0, 24, 24]}, "not integers"),
+        ({"data_offsets": [0.0, 24]}, "not integers"),
         ({"data_offsets": [2**64 - 24, 2**64]}, "hole or overlaps"),
         ({"extra": 1}, "nothing else"),
     ],
@@ -291,7 +291,7 @@ def test_a_wrong_or_missing_digest_is_refused() -> None:
 
 def test_truth_values_are_0_or_1() -> None:
     data = written({"w": np.array([True, False])})
-    with pytest.raises(ModelFileError, match="truth value other than 0 and 1"):
+    with pytest.raises(ModelFileError, match="boolean other than 0 and 1"):
         decode(sealed(header_of(data), b"\1\2"))
 
 

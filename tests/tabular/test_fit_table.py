@@ -68,7 +68,7 @@ WRITERS = {
 
 def test_every_option_that_shapes_the_training_has_its_keyword() -> None:
     from minicolumn.cli.declared import _settings
-    from minicolumn.cli.train import Wishes, command
+    from minicolumn.cli.train import TrainOptions, command
 
     of_the_screen = {"out", "plot", "as_json", "quiet"}
     options, keywords = (inspect.signature(f).parameters for f in (command, mc.fit_table))
@@ -80,7 +80,7 @@ def test_every_option_that_shapes_the_training_has_its_keyword() -> None:
     beside = {"data", "test", "callbacks", "progress", "checkpoint", "every", "resume"}
     assert set(TableSettings.__dataclass_fields__) == set(keywords) - beside
     assert {name: setting.bound(name, None) for name, setting in LIMITS.items()} == {
-        name: setting.bound(name, None) for name, setting in _settings(Wishes).items()
+        name: setting.bound(name, None) for name, setting in _settings(TrainOptions).items()
     }
 
 

@@ -14,7 +14,7 @@ import minicolumn as mc
 from minicolumn.errors import DataError
 from minicolumn.model import metrics
 from minicolumn.tables import read_table
-from minicolumn.tabular import Plan, TableRun, TableSettings, plan_table, train_plan
+from minicolumn.tabular import TablePlan, TableRun, TableSettings, plan_table, train_plan
 from minicolumn.tabular.pipeline import data_hash
 
 ROWS = 120
@@ -44,7 +44,7 @@ FRAME = _table()
 TARGETS = {"two": "binary", "three": "multiclass", "score": "regression"}
 
 
-def _frames(plan: Plan) -> list[polars.DataFrame]:
+def _frames(plan: TablePlan) -> list[polars.DataFrame]:
     return [part.frame for part in (plan.train, plan.validation, plan.test)]
 
 

@@ -9,7 +9,7 @@ import pytest
 from scipy import sparse
 
 import minicolumn as mc
-from minicolumn.model.rows import Rows
+from minicolumn.model.rows import LabeledRows
 
 
 @pytest.fixture
@@ -44,13 +44,13 @@ def test_sparse_rows_give_the_bits_of_dense_ones(
 def test_only_the_rows_of_a_few_steps_are_dense_at_a_time(monkeypatch: Any) -> None:
     X = sparse.random_array((400, 3000), density=0.01, rng=np.random.default_rng(0), format="csr")
     largest = []
-    dense = Rows.dense
+    dense = LabeledRows.dense
 
     def watched(rows: Any) -> Any:
         largest.append(len(rows))
         return dense(rows)
 
-    monkeypatch.setattr("minicolumn.model.rows.Rows.dense", watched)
+    monkeypatch.setattr("minicolumn.model.rows.LabeledRows.dense", watched)
     mc.fit(mc.nn.Dense(2), X, np.arange(400) % 2, epochs=1, batch_size=10)
     assert sum(largest) == 400
     assert max(largest) < 400

@@ -1,4 +1,4 @@
-"""The first call of a training epoch, taken apart; run as a fresh process by `startup`.
+"""Cold-start latency: the first call of a training epoch, taken apart; run as a fresh process by `startup`.
 
 python -m minicolumn.bench.first_call WORKLOAD whole|parts|jax      prints seconds as one line of JSON
 """
@@ -17,7 +17,10 @@ _LATER = 4  # calls; of a wide network one alone can take longer than loading th
 
 
 def whole(problem: Problem) -> dict[str, float]:
-    """Return the seconds of the first call beyond those of the fastest of some later ones."""
+    """Return the seconds of the first call beyond the fastest of four later ones: tracing and compilation.
+
+    Returns     {"first_call": seconds}, at least 0
+    """
     from minicolumn.bench import ours
 
     run, args = ours.program(problem.workload), ours.arguments(problem)
@@ -25,19 +28,23 @@ def whole(problem: Problem) -> dict[str, float]:
 
 
 def jax(problem: Problem) -> dict[str, float]:
-    """Return the same of JAX's scan."""
+    """Return the same of a JAX scan over as many steps."""
     from minicolumn.bench import with_jax
 
     return _beyond_later(with_jax.scan(problem).call)
 
 
 def _beyond_later(call: Callable[[], object]) -> dict[str, float]:
+    """Call a function five times and return what the first call took more than the fastest of the rest."""
     first, *later = (_clock(call)[1] for _ in range(1 + _LATER))
     return {"first_call": max(0.0, first - min(later))}
 
 
 def parts(problem: Problem) -> dict[str, float]:
-    """Return the seconds of each thing that happens in a first call without a cache."""
+    """Return the seconds of each stage of a first call without a cache.
+
+    Returns     {"llvm_start", "trace", "passes", "write_llvm", "llvm", "load"}: seconds each
+    """
     from minicolumn.bench import ours
     from minicolumn.lower.llvm.codegen.program import emit_program
     from minicolumn.lower.llvm.runtime.jit import Loaded, compile_object, host_target
@@ -66,6 +73,7 @@ def parts(problem: Problem) -> dict[str, float]:
 
 
 def _clock(call: Callable[[], Any]) -> tuple[Any, float]:
+    """Return a call's result and its wall-clock seconds."""
     began = time.perf_counter()
     result = call()
     return result, time.perf_counter() - began

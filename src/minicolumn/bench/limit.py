@@ -1,4 +1,9 @@
-"""What the machine could do at most: multiply-adds in registers, and bytes through memory."""
+"""Machine peak: multiply-adds a second from registers, and bytes a second through memory.
+
+They bound every step from below, as in the roofline model: no code can finish a step's products sooner.
+
+Source      Williams, Waterman & Patterson 2009, Roofline (Communications of the ACM 52(4))
+"""
 
 from __future__ import annotations
 
@@ -15,19 +20,22 @@ from minicolumn.lower.llvm.runtime.jit import Loaded, Target, compile_object, ho
 
 # Enough independent sums to hide the latency of a multiply-add on two pipes, few enough for 16 registers.
 _SUMS = 12
-_TURNS = 2_000_000
+_ITERATIONS = 2_000_000
 _COPIED = 64 * 1024**2  # bytes, well past any core's share of the caches
 
 
-def measure(cores: int, turns: int = 15) -> dict[str, Any]:
-    """Return the most float32 operations and copied bytes a second, for one core and for all.
+def measure(cores: int, repeats: int = 15) -> dict[str, Any]:
+    """Measure peak float32 operations and copied bytes a second, for one core and for all.
 
-    A copy counts each byte twice, as it is read and written.
+    cores       threads that run at once
+    repeats     repetitions, of which the fastest counts
+    Returns     {"cores", "flops_core", "flops", "bytes_core", "bytes"}: FLOP/s and bytes/s. A multiply-add is
+                two operations; a copy counts each byte twice, as it is read and written.
     """
     peak = _Peak(host_target())
     copies = [_copy() for _ in range(cores)]
-    flops = {n: peak.flops * n / _fastest(peak.call, n, turns) for n in {1, cores}}
-    bytes_moved = {n: 2 * _COPIED * n / _fastest(lambda k: copies[k](), n, turns) for n in {1, cores}}
+    flops = {n: peak.flops * n / _fastest(peak.call, n, repeats) for n in {1, cores}}
+    bytes_moved = {n: 2 * _COPIED * n / _fastest(lambda k: copies[k](), n, repeats) for n in {1, cores}}
     return {
         "cores": cores,
         "flops_core": flops[1],
@@ -38,17 +46,17 @@ def measure(cores: int, turns: int = 15) -> dict[str, Any]:
 
 
 class _Peak:
-    """A loop of multiply-adds that touches no memory."""
+    """A compiled loop of fused multiply-adds that touches no memory: `flops` operations a call."""
 
     def __init__(self, target: Target) -> None:
         lanes = target.machine.lanes("float")
-        self.flops = 2 * lanes * _SUMS * _TURNS
+        self.flops = 2 * lanes * _SUMS * _ITERATIONS
         self._loaded = Loaded(compile_object(_text(target), target))
         self._run = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self._loaded.address("run"))
         self._out = np.empty(lanes, np.float32)
 
     def call(self, core: int) -> None:
-        """Run it once."""
+        """Run the loop once; it releases the GIL, so every core can run its own."""
         self._run(self._out.ctypes.data)
 
 
@@ -59,7 +67,7 @@ def _text(target: Target) -> str:
     type = target.machine.vector("float")
     a, b = (fn.splat(_opaque(fn, x), target.machine.lanes("float")) for x in (0.5, 1.0))
     fused = "+fma" in target.features.split(",") or not target.triple.startswith("x86")
-    with fn.loop(0, _TURNS, carried=[const(type, k) for k in range(_SUMS)]) as loop:
+    with fn.loop(0, _ITERATIONS, carried=[const(type, k) for k in range(_SUMS)]) as loop:
         loop.next(
             *(fn.fma(s, a, b) if fused else fn.op("fadd", fn.op("fmul", s, a), b) for s in loop.carried)
         )
@@ -79,17 +87,19 @@ def _opaque(fn: Function, number: float) -> Value:
 
 
 def _copy() -> Callable[[], None]:
+    """Return a function that copies 64 MiB, in arrays of its own."""
     source, target = np.ones(_COPIED // 4, np.float32), np.zeros(_COPIED // 4, np.float32)
     return lambda: np.copyto(target, source)
 
 
-def _fastest(call: Callable[[int], None], threads: int, turns: int) -> float:
-    """Return the seconds until all threads have done it once, the fastest of some turns."""
+def _fastest(call: Callable[[int], None], threads: int, repeats: int) -> float:
+    """Return the seconds until all threads have done a call once, the fastest of some repetitions."""
     with ThreadPoolExecutor(threads) as pool:
-        return min(_once(pool, call, threads) for _ in range(turns + 1))
+        return min(_once(pool, call, threads) for _ in range(repeats + 1))
 
 
 def _once(pool: ThreadPoolExecutor, call: Callable[[int], None], threads: int) -> float:
+    """Return the seconds until all threads have done a call once."""
     began = time.perf_counter()
     list(pool.map(call, range(threads)))
     return time.perf_counter() - began

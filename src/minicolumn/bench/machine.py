@@ -1,4 +1,4 @@
-"""What was measured on: the processor, and the versions of everything that takes part."""
+"""Environment of a benchmark: the processor, its features and caches, and the versions of all libraries."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ _VERSIONS = ("numpy", "llvmlite", "jax", "torch", "scikit-learn", "onnxruntime")
 
 
 def describe() -> dict[str, Any]:
-    """Return the machine and the versions, as JSON takes them; `cores` are those this process may use."""
+    """Return the processor and the versions of libraries as JSON values.
+
+    Returns     {"cpu", "cores" that this process may use, "of_cores", "caches", "features", "system",
+                "python", "versions"}; what the system does not tell is empty
+    """
     return {
         "cpu": _cpu_name(),
         "cores": cores(),
@@ -31,7 +35,10 @@ def describe() -> dict[str, Any]:
 
 
 def use_cores(threads: int) -> None:
-    """Let this process, ours and peers alike, use so many cores; call it before a peer is imported."""
+    """Restrict this process, ours and peers alike, to so many cores; call it before a peer is imported.
+
+    threads     a count; the last ones of the allowed cores are taken
+    """
     os.environ["OMP_NUM_THREADS"] = str(threads)  # heeded by PyTorch, and by us
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-threads:])
@@ -41,6 +48,7 @@ def use_cores(threads: int) -> None:
 
 
 def _version(name: str) -> str:
+    """Return a package's version; "" where it is not installed."""
     if name == "minicolumn":
         from minicolumn import __version__
 
@@ -52,6 +60,7 @@ def _version(name: str) -> str:
 
 
 def _cpu_name(file: Path = Path("/proc/cpuinfo")) -> str:
+    """Return the processor's name by the system, and by LLVM behind it."""
     try:
         lines = file.read_text().splitlines()
     except OSError:
@@ -62,6 +71,7 @@ def _cpu_name(file: Path = Path("/proc/cpuinfo")) -> str:
 
 
 def _features() -> list[str]:
+    """Return the instruction set extensions that matter for speed, of those that LLVM found here."""
     if not available():
         return []
     listed = host_target().features.split(",")
@@ -69,7 +79,7 @@ def _features() -> list[str]:
 
 
 def _caches(folder: Path = Path("/sys/devices/system/cpu/cpu0/cache")) -> dict[str, str]:
-    """Return {"L1d": "32K", ...}, as far as the system tells."""
+    """Return sizes of the data caches, {"L1d": "32K", ...}, as far as Linux tells; {} elsewhere."""
     found = {}
     for index in sorted(folder.glob("index*")):
         try:
@@ -82,12 +92,15 @@ def _caches(folder: Path = Path("/sys/devices/system/cpu/cpu0/cache")) -> dict[s
 
 
 def python() -> str:
-    """Return the interpreter that fresh processes are started with."""
+    """Return the path of the interpreter that fresh processes are started with."""
     return sys.executable
 
 
 def fresh_environment(**more: str) -> dict[str, str]:
-    """Return the environment of a fresh process that imports the minicolumn at hand."""
+    """Return the environment variables of a fresh process that imports the minicolumn at hand.
+
+    more        further variables, which win
+    """
     source = str(Path(__file__).resolve().parents[2])
     path = os.pathsep.join(p for p in (source, os.environ.get("PYTHONPATH", "")) if p)
     return {**os.environ, "PYTHONPATH": path, **more}

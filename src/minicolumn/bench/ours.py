@@ -1,4 +1,4 @@
-"""minicolumn's side, as `fit` and `Model.predict` do it."""
+"""minicolumn's side of a benchmark, through the same code as `fit` and `Model.predict`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,12 @@ _WARM = 8
 
 
 def network(workload: Workload) -> mc.nn.Sequential:
-    """Return the workload's network."""
+    """Return the workload's network: dense layers, dropout behind the first if it has any.
+
+    >>> from minicolumn.bench.workloads import workload_by_name
+    >>> [layer.units for layer in network(workload_by_name("playground")).layers]
+    [4, 2, 1]
+    """
     layers: list[Any] = [Dense(units, activation=workload.activation) for units in workload.widths[:-1]]
     if workload.dropout:
         layers.insert(1, Dropout(workload.dropout))
@@ -31,7 +36,10 @@ def network(workload: Workload) -> mc.nn.Sequential:
 
 
 def weights(net: mc.nn.Sequential, problem: Problem) -> dict[str, Any]:
-    """Return the problem's first weights as the network takes them."""
+    """Return the problem's initial weights in the network's tree of parameters; they are not copied.
+
+    Returns     {"0": {"weight": float32 [fan_in, fan_out], "bias": [fan_out]}, ...}; dropout has none
+    """
     given = iter(problem.weights)
     params: dict[str, Any] = {}
     for number, layer in enumerate(net.layers):
@@ -41,17 +49,20 @@ def weights(net: mc.nn.Sequential, problem: Problem) -> dict[str, Any]:
 
 
 def step(workload: Workload) -> Step:
-    """Return the training step of this workload."""
+    """Return the training step of a workload: loss, gradient and optimizer update."""
     return Step(network(workload), loss_by_name(workload.loss).function, _optimizer(workload))
 
 
 def program(workload: Workload) -> Any:
-    """Return many of them as one compiled loop, as `fit` has it."""
+    """Return the compiled program of many steps, one loop, as `fit` has it."""
     return steps_program(step(workload))
 
 
 def arguments(problem: Problem) -> tuple[Any, ...]:
-    """Return what that program takes, for the problem's first weights and its order of rows."""
+    """Return the arguments of that program: initial weights, data, order of rows, rates, random key.
+
+    The weights are copies, so that a call cannot change what other sides start from.
+    """
     workload = problem.workload
     params = map_leaves(np.array, weights(network(workload), problem))
     state = State(params, _optimizer(workload).start(params))
@@ -61,7 +72,10 @@ def arguments(problem: Problem) -> tuple[Any, ...]:
 
 
 def training(problem: Problem) -> list[Side]:
-    """Return our side of a training."""
+    """Return our side of a training: all steps in one call, which goes on from the weights of the last.
+
+    Eight calls warm it up: in the first ones the number of threads is tuned.
+    """
     run, (first, *rest) = program(problem.workload), arguments(problem)
     held = [first]
 
@@ -72,12 +86,16 @@ def training(problem: Problem) -> list[Side]:
 
 
 def losses(problem: Problem) -> np.ndarray:
-    """Return the loss of each step of the problem's order, from its first weights."""
+    """Return the loss of each step, float32 [steps], from the problem's initial weights."""
     return program(problem.workload)(*arguments(problem))[1][0]
 
 
 def prediction(problem: Problem, X: np.ndarray, repeat: int) -> list[Side]:
-    """Return our sides of the probabilities of some rows; a predictor takes one row, so only there."""
+    """Return our sides of the probabilities of some rows.
+
+    X           [rows, features]
+    repeat      predictions in one call; a predictor takes one row, so it takes part only there
+    """
     net = network(problem.workload)
     model = mc.Model(net, weights(net, problem), (problem.workload.features,), problem.workload.loss)
     sides = [_repeated(f"{NAME} predict", model.predict, X, repeat)]
@@ -88,6 +106,8 @@ def prediction(problem: Problem, X: np.ndarray, repeat: int) -> list[Side]:
 
 
 def _repeated(name: str, way: Any, x: np.ndarray, repeat: int, note: str = "") -> Side:
+    """Return a side that predicts several times a call, so that a clock can tell."""
+
     def call() -> np.ndarray:
         for _ in range(repeat - 1):
             way(x)
@@ -97,4 +117,5 @@ def _repeated(name: str, way: Any, x: np.ndarray, repeat: int, note: str = "") -
 
 
 def _optimizer(workload: Workload) -> Optimizer:
+    """Return the workload's optimizer at its learning rate, all else by default."""
     return type(optimizer_by_name(workload.optimizer))(workload.learning_rate)

@@ -1,4 +1,4 @@
-"""A whole session of measurements, as JSON takes it."""
+"""Benchmark session: every chosen workload on every side, each result as JSON values."""
 
 from __future__ import annotations
 
@@ -21,14 +21,16 @@ Watch = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What to measure.
+class BenchSettings:
+    """What a benchmark session measures.
 
     parts           names from ``PARTS``
     peers           those to run beside; each must be installed
-    seconds         of alternating turns, over all parts
-    rounds          fresh processes for each figure of the beginning
+    seconds         of alternating calls, over all parts
+    rounds          fresh processes for each start-up figure
     thorough        torch.compile too, imports of the peers, and first calls of all workloads
+
+    Errors          DataError for an unknown part, with the nearest one
     """
 
     parts: tuple[str, ...] = PARTS
@@ -44,8 +46,12 @@ class Settings:
                 raise DataError(f"unknown workload {part!r}{hint}")
 
 
-def run(settings: Settings, watch: Watch = lambda what: None) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Give the result of each part as it is done: first "about", last "limit"."""
+def run(settings: BenchSettings, watch: Watch = lambda what: None) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Run a session and yield (part, result) as each is done: first "about", last "limit".
+
+    watch       is told what is being measured
+    Returns     results of JSON values; times in seconds
+    """
     about = describe()
     yield "about", {**about, "peers": list(settings.peers), "absent": list(missing())}
     watch("the machine's limits")
@@ -64,18 +70,19 @@ def run(settings: Settings, watch: Watch = lambda what: None) -> Iterator[tuple[
 
 
 def _raised(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """Return the higher of two findings: what a busy machine did is no limit."""
+    """Return the larger of two measurements of the peak: a busy machine only lowers it."""
     return {name: max(one[name], other[name]) for name in one}
 
 
 def peers_here(wanted: bool) -> tuple[str, ...]:
-    """Return the peers that can be run here, or none."""
+    """Return the installed peers if they are wanted, else none."""
     return present() if wanted else ()
 
 
 def _training(
-    name: str, settings: Settings, control: Control, seconds: float, flops: float, watch: Watch
+    name: str, settings: BenchSettings, control: Control, seconds: float, flops: float, watch: Watch
 ) -> dict[str, Any]:
+    """Return the result of one training workload, with whether the losses agree."""
     workload = workload_by_name(name)
     watch(f"{name}, whether the losses agree")
     apart = training.agreement(workload, settings.peers)
@@ -93,7 +100,8 @@ def _training(
     }
 
 
-def _predictions(settings: Settings, control: Control, seconds: float, watch: Watch) -> dict[str, Any]:
+def _predictions(settings: BenchSettings, control: Control, seconds: float, watch: Watch) -> dict[str, Any]:
+    """Return the results of the prediction workloads, by their number of rows."""
     results = {}
     for rows in prediction.ROWS:
         name = f"{rows:,} row{'s' if rows > 1 else ''}"
@@ -107,7 +115,8 @@ def _predictions(settings: Settings, control: Control, seconds: float, watch: Wa
     return results
 
 
-def _startup(settings: Settings, watch: Watch) -> dict[str, Any]:
+def _startup(settings: BenchSettings, watch: Watch) -> dict[str, Any]:
+    """Return the start-up results: imports and first calls."""
     peers = [peer for peer in _STARTUP_PEERS if peer in settings.peers]
     imported = peers if settings.thorough else []
     workloads = tuple(WORKLOADS) if settings.thorough else _STANDS_FOR_ALL
@@ -118,11 +127,16 @@ def _startup(settings: Settings, watch: Watch) -> dict[str, Any]:
 
 
 def _within(watch: Watch, part: str) -> Watch:
+    """Return a watcher that puts a part's name in front."""
     return lambda what: watch(f"{part}: {what}")
 
 
 def as_json(found: Comparison, verdicts: Mapping[str, bool]) -> dict[str, Any]:
-    """Return a comparison as JSON takes it, times in seconds; `agrees` is null where it was not checked."""
+    """Return a comparison as JSON values, times in seconds.
+
+    verdicts    whether a side computes the same; `agrees` is null where that was not checked
+    Returns     {"sides": {name: {"best", "median", "rounds", ...}}, "control", "rounds_repeated", "steady"}
+    """
     return {
         "sides": {
             t.side.name: {

@@ -1,4 +1,7 @@
-"""What takes part in a measurement: one library's way to do one piece of work."""
+"""Benchmark participants: one library's implementation of one piece of work, for each library installed.
+
+The peers' code is in with_jax, with_torch, with_sklearn and with_onnx, each imported only where it is run.
+"""
 
 from __future__ import annotations
 
@@ -21,11 +24,12 @@ PEERS = {peer: modules[0] for peer, (_, modules) in _SIDES.items()}
 
 @dataclass(frozen=True)
 class Side:
-    """A piece of work as one library does it.
+    """One library's implementation of a piece of work.
 
+    name    begins with the library's
     call    does ``units`` units of the work, such as training steps, and returns when they are done
     note    what is different here, or how it was set up
-    warm    calls before the first one that is timed
+    warm    calls before the first one that is timed: compilation, caches, choice of threads
     """
 
     name: str
@@ -36,12 +40,12 @@ class Side:
 
 
 def installed(peer: str) -> bool:
-    """Return whether a peer can be imported; it is not imported yet."""
+    """Return whether a peer's modules can be found; nothing is imported."""
     return all(importlib.util.find_spec(name) is not None for name in _SIDES[peer][1])
 
 
 def present() -> tuple[str, ...]:
-    """Return the peers that can be imported here."""
+    """Return the peers that are installed here."""
     return tuple(peer for peer in _SIDES if installed(peer))
 
 
@@ -56,6 +60,7 @@ def peer_sides(
 ) -> list[Side]:
     """Return the sides of some peers on a kind of work, "training" or "prediction"; not all do both.
 
+    args    of the peer's function of that name
     more    further arguments, for those whose function has them
     """
     found = []
@@ -68,10 +73,11 @@ def peer_sides(
 
 
 def peer_losses(peers: Sequence[str], problem: Any) -> dict[str, Any]:
-    """Return the losses of each step by some peers, those that can start from given weights."""
+    """Return the training losses, float [steps], of those peers that can start from given weights."""
     modules = {peer: _module(peer) for peer in peers}
     return {peer: m.losses(problem) for peer, m in modules.items() if hasattr(m, "losses")}
 
 
 def _module(peer: str) -> ModuleType:
+    """Import the module of a peer's sides."""
     return importlib.import_module(f"minicolumn.bench.{_SIDES[peer][0]}")

@@ -1,4 +1,4 @@
-"""How long it takes to begin: importing, and the first call of a new shape, each in a fresh process."""
+"""Start-up benchmark: import time and first-call latency, each in a fresh process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ Watch = Callable[[str], None]
 
 
 def import_times(rounds: int, peers: Sequence[str], watch: Watch) -> dict[str, Any]:
-    """Return the seconds of `import` in fresh processes, in turns; NumPy alone is the floor."""
+    """Return the seconds of `import` in fresh processes, interleaved; NumPy alone is the floor.
+
+    rounds      processes for each module, after one that warms the file cache
+    Returns     {name: {"best", "median", "rounds"}}
+    """
     modules = {"numpy": "numpy", "minicolumn": "minicolumn", **{peer: PEERS[peer] for peer in peers}}
     seconds: dict[str, list[float]] = {name: [] for name in modules}
     for number in range(rounds + 1):
@@ -33,7 +37,11 @@ def import_times(rounds: int, peers: Sequence[str], watch: Watch) -> dict[str, A
 
 
 def first_calls(workload: str, rounds: int, peers: Sequence[str], watch: Watch) -> dict[str, Any]:
-    """Return the seconds of a first call beyond those of later ones: cold, from the disk cache, in parts."""
+    """Return the seconds of a first call beyond later ones: cold, from the disk cache, and by stage.
+
+    rounds      fresh processes for each; every cold one has an empty cache folder
+    Returns     {"cold", "warm": spreads, "parts": {stage: seconds}, and "JAX" if it takes part}
+    """
     cold, warm, parts, jax = [], [], [], []
     for _ in range(rounds):
         with tempfile.TemporaryDirectory(prefix="minicolumn-bench-") as folder:
@@ -49,20 +57,30 @@ def first_calls(workload: str, rounds: int, peers: Sequence[str], watch: Watch) 
 
 
 def _fastest(parts: list[dict[str, float]]) -> dict[str, float]:
+    """Return the fastest of each stage."""
     return {name: min(each[name] for each in parts) for name in parts[0]}
 
 
 def spread(seconds: Sequence[float]) -> dict[str, float | int]:
-    """Return the fastest, the median, and how many there are."""
+    """Return the fastest, the median, and how many there are.
+
+    >>> spread([3.0, 1.0, 2.0])
+    {'best': 1.0, 'median': 2.0, 'rounds': 3}
+    """
     return {"best": min(seconds), "median": statistics.median(seconds), "rounds": len(seconds)}
 
 
 def _first_call(workload: str, mode: str, cache: str) -> dict[str, float]:
+    """Run `first_call` in a fresh process; cache: the folder of compiled code, or "off"."""
     words = ["-m", "minicolumn.bench.first_call", workload, mode]
     return json.loads(_run(words, {VARIABLE: cache}))
 
 
 def _run(words: Sequence[str], more: dict[str, str]) -> str:
+    """Run the interpreter in a fresh process and return its output.
+
+    Errors      MinicolumnError with the last line of what went wrong
+    """
     done = subprocess.run(
         [python(), *words], capture_output=True, text=True, env=fresh_environment(**more), check=False
     )

@@ -1,4 +1,4 @@
-"""Trainings: microseconds a step, and whether all sides do the same."""
+"""Training benchmark: seconds a step, and whether all sides compute the same losses."""
 
 from __future__ import annotations
 
@@ -27,7 +27,12 @@ def measure(
     torch_compile: bool = False,
     shown: Sequence[str] | None = None,
 ) -> Comparison:
-    """Return the times of all sides on a training, or of those that are to be shown."""
+    """Time all sides on a training workload.
+
+    torch_compile   whether torch.compile takes part, which takes long to begin
+    shown           names of the sides to time; None: all
+    Returns         a `Comparison`, in seconds a step
+    """
     problem = Problem(workload)
     more = {"compiled": True} if torch_compile else {}
     sides = [*ours.training(problem), *peer_sides(peers, "training", problem, more=more)]
@@ -36,9 +41,11 @@ def measure(
 
 
 def agreement(workload: Workload, peers: Sequence[str]) -> dict[str, float | None]:
-    """Return how far the losses of peers are from ours, relatively, at most over some steps; no dropout.
+    """Return the largest relative difference of each peer's losses from ours, over the first steps.
 
-    None is no finite number. Peers that cannot start from given weights are left out.
+    Dropout is left out, since each library draws its own masks.
+
+    Returns     by peer; None where it is not finite. Peers that cannot start from given weights are left out.
     """
     steps = _CHECKED_IF_LARGE if workload.flops > _LARGE else _CHECKED
     problem = Problem(replace(workload, dropout=0.0), steps)
@@ -48,12 +55,13 @@ def agreement(workload: Workload, peers: Sequence[str]) -> dict[str, float | Non
 
 
 def _distance(losses: np.ndarray, own: np.ndarray) -> float | None:
+    """Return the largest relative difference of losses; None where it is not finite."""
     far = np.abs(losses / own - 1).max()
     return float(far) if np.isfinite(far) else None
 
 
 def verdicts(apart: dict[str, float | None], sides: Sequence[str]) -> dict[str, bool]:
-    """Return which of these sides train the same network; those that could not be checked are left out.
+    """Return by name whether a side trains the same network, within 1e-4; unchecked sides are left out.
 
     A side's name begins with its library's. Where every peer differs from us, we are the one that is wrong.
     """

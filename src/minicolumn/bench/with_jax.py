@@ -1,4 +1,4 @@
-"""JAX's side: a scan over the steps of an epoch, and one compiled step at a time."""
+"""JAX's side of the benchmarks: a scan over the steps of an epoch, and one jitted step at a time."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ _ACTIVATIONS = {"relu": lambda x: jnp.maximum(x, 0), "tanh": jnp.tanh}
 
 
 def training(problem: Problem) -> list[Side]:
-    """Return the sides of JAX on a training."""
+    """Return the sides of JAX on a training: a whole scan a call, and a jitted step a call."""
     return [scan(problem), _one_step(problem)]
 
 
 def losses(problem: Problem) -> np.ndarray:
-    """Return the loss of each step of the problem's order, from its first weights."""
+    """Return the loss of each step, float32 [steps], from the problem's initial weights."""
     _, found = jax.jit(_epoch(problem.workload))(_start(problem), *_data(problem), jnp.asarray(problem.order))
     return np.asarray(found)
 
 
 def scan(problem: Problem) -> Side:
+    """Return the side of one jitted `lax.scan` over all steps, the state donated."""
     X, Y = _data(problem)
     order = jnp.asarray(problem.order)
     epoch = jax.jit(_epoch(problem.workload), donate_argnums=0)
@@ -40,6 +41,7 @@ def scan(problem: Problem) -> Side:
 
 
 def _one_step(problem: Problem) -> Side:
+    """Return the side of a jitted step called from Python's loop."""
     X, Y = _data(problem)
     order = list(jnp.asarray(problem.order[: problem.workload.eager_steps]))
     step = jax.jit(_step(problem.workload), donate_argnums=0)
@@ -55,7 +57,7 @@ def _one_step(problem: Problem) -> Side:
 
 
 def prediction(problem: Problem, X: np.ndarray, repeat: int) -> list[Side]:
-    """Return the side of JAX on the probabilities of some rows, from NumPy to NumPy."""
+    """Return the side of a jitted forward pass and softmax, from NumPy to NumPy."""
     params = [(jnp.asarray(w), jnp.asarray(b)) for w, b in problem.weights]
     activation = problem.workload.activation
     run = jax.jit(lambda params, x: jax.nn.softmax(forward(activation, params, x)))
@@ -73,6 +75,7 @@ def _data(problem: Problem) -> tuple[jax.Array, jax.Array]:
 
 
 def _start(problem: Problem) -> tuple[Any, Any, jax.Array]:
+    """Return the initial state: weights, Adam's moments or None, step count."""
     params = [(jnp.asarray(w), jnp.asarray(b)) for w, b in problem.weights]
     zeros = jax.tree.map(jnp.zeros_like, params)
     moments = (zeros, jax.tree.map(jnp.zeros_like, params)) if problem.workload.optimizer == "adam" else None
@@ -88,6 +91,7 @@ def forward(activation: str, params: Any, x: jax.Array) -> jax.Array:
 
 
 def _training_forward(workload: Workload, params: Any, x: jax.Array, key: jax.Array) -> jax.Array:
+    """Return the outputs with dropout behind the first layer; its mask is drawn by JAX's Bernoulli."""
     if not workload.dropout:
         return forward(workload.activation, params, x)
     weight, bias = params[0]
@@ -98,6 +102,7 @@ def _training_forward(workload: Workload, params: Any, x: jax.Array, key: jax.Ar
 
 
 def _loss(workload: Workload, outputs: jax.Array, targets: jax.Array) -> jax.Array:
+    """Return the mean loss, of logits or of numbers."""
     if workload.loss == "squared_error":
         return jnp.mean((outputs - targets) ** 2)
     logs = jax.nn.log_softmax(outputs)
@@ -105,7 +110,10 @@ def _loss(workload: Workload, outputs: jax.Array, targets: jax.Array) -> jax.Arr
 
 
 def _step(workload: Workload) -> Any:
-    """Return the function that does one step: (state, X, Y, rows) -> (state, loss)."""
+    """Return the function that does one step: (state, X, Y, rows) -> (state, loss).
+
+    Rows are gathered inside the step, as ours does; dropout's key is folded with the step count.
+    """
     key = jax.random.key(0)
 
     def step(state: Any, X: jax.Array, Y: jax.Array, rows: jax.Array) -> Any:
@@ -124,6 +132,7 @@ def _step(workload: Workload) -> Any:
 
 
 def _epoch(workload: Workload) -> Any:
+    """Return the scan over the steps: (state, X, Y, order) -> (state, losses)."""
     step = _step(workload)
 
     def epoch(state: Any, X: jax.Array, Y: jax.Array, order: jax.Array) -> Any:
@@ -137,6 +146,7 @@ def _sgd(rate: float, params: Any, grads: Any, moments: Any, count: jax.Array) -
 
 
 def _adam(rate: float, params: Any, grads: Any, moments: Any, count: jax.Array) -> Any:
+    """Return weights and moments after a step of Adam (Kingma & Ba 2015, Algorithm 1)."""
     first = jax.tree.map(lambda m, g: _B1 * m + (1 - _B1) * g, moments[0], grads)
     second = jax.tree.map(lambda v, g: _B2 * v + (1 - _B2) * g * g, moments[1], grads)
     one, two = 1 - _B1**count, 1 - _B2**count

@@ -1,4 +1,4 @@
-"""scikit-learn's side: its networks' own `fit`, many epochs a call."""
+"""scikit-learn's side of the benchmarks: `fit` of its multilayer perceptrons, many epochs a call."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from minicolumn.bench.workloads import Problem, Workload
 
 
 def training(problem: Problem) -> list[Side]:
-    """Return the side of scikit-learn on a training."""
+    """Return the side of `fit`: whole epochs, so it may do fewer steps than the others; time is a step's.
+
+    `fit` validates its data and draws new weights in each call, which is part of what it takes.
+    """
     workload = problem.workload
     wanted, each = workload.eager_steps, math.ceil(workload.rows / workload.batch)
     epochs, rows = max(1, wanted // each), min(workload.rows, wanted * workload.batch)
@@ -32,7 +35,10 @@ def training(problem: Problem) -> list[Side]:
 
 
 def prediction(problem: Problem, X: np.ndarray, repeat: int) -> list[Side]:
-    """Return the side of scikit-learn on the probabilities of some rows."""
+    """Return the side of `predict_proba`.
+
+    Its networks take weights only by way of a training: a short one is run, then they are replaced.
+    """
     network, classes = _network(problem.workload, 1), problem.workload.widths[-1]
     # Its networks take weights only by way of a training.
     network.batch_size = classes
@@ -55,6 +61,7 @@ def _targets(problem: Problem) -> Any:
 
 
 def _network(workload: Workload, epochs: int) -> Any:
+    """Return scikit-learn's network with the same settings: no L2 penalty, no momentum, no early stopping."""
     kind = MLPRegressor if workload.loss == "squared_error" else MLPClassifier
     return kind(
         hidden_layer_sizes=workload.widths[:-1],

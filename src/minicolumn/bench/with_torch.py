@@ -1,4 +1,4 @@
-"""PyTorch's side: eager steps, and steps through torch.compile."""
+"""PyTorch's side of the benchmarks: eager steps, and steps through torch.compile."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ _ACTIVATIONS = {"relu": torch.nn.ReLU, "tanh": torch.nn.Tanh}
 
 
 def training(problem: Problem, compiled: bool = False) -> list[Side]:
-    """Return the sides of PyTorch on a training; torch.compile takes long to begin, so it is asked for."""
+    """Return the sides of PyTorch on a training: eager, and torch.compile if asked for.
+
+    compiled    whether torch.compile takes part; compiling takes long
+    """
     sides = [_side(problem, "PyTorch eager", False)]
     return [*sides, _side(problem, "torch.compile", True)] if compiled else sides
 
 
 def losses(problem: Problem) -> np.ndarray:
-    """Return the loss of each step of the problem's order, from its first weights."""
+    """Return the loss of each step, float32 [steps], from the problem's initial weights."""
     objective, optimizer = _objective(problem)
     found = []
     for rows in torch.from_numpy(problem.order).long():
@@ -34,7 +37,7 @@ def losses(problem: Problem) -> np.ndarray:
 
 
 def prediction(problem: Problem, X: np.ndarray, repeat: int) -> list[Side]:
-    """Return the side of PyTorch on the probabilities of some rows."""
+    """Return the side of a forward pass and softmax in inference_mode."""
     net = torch.nn.Sequential(*network(problem, dropout=False), torch.nn.Softmax(dim=1)).eval()
     x = torch.from_numpy(X)
 
@@ -48,7 +51,7 @@ def prediction(problem: Problem, X: np.ndarray, repeat: int) -> list[Side]:
 
 
 def network(problem: Problem, dropout: bool = True) -> torch.nn.Sequential:
-    """Return the problem's network with its first weights."""
+    """Return the problem's network with its initial weights; dropout may be left out."""
     workload, layers = problem.workload, []
     for number, (weight, bias) in enumerate(problem.weights):
         linear = torch.nn.Linear(*weight.shape)
@@ -64,13 +67,13 @@ def network(problem: Problem, dropout: bool = True) -> torch.nn.Sequential:
 
 
 def _optimizer(workload: Workload, parameters: Any) -> torch.optim.Optimizer:
-    # `fused` is the fastest of PyTorch's own ways to do it on a CPU.
+    """Return PyTorch's optimizer, fused: the fastest of its own implementations on a CPU."""
     kind = torch.optim.Adam if workload.optimizer == "adam" else torch.optim.SGD
     return kind(parameters, lr=workload.learning_rate, fused=True)
 
 
 def _objective(problem: Problem) -> tuple[Callable[[torch.Tensor], torch.Tensor], torch.optim.Optimizer]:
-    """Return the function from a step's rows to its loss, and the optimizer of what it depends on."""
+    """Return the function from a step's rows to its loss, and the optimizer of its parameters."""
     workload, net = problem.workload, network(problem)
     X, Y = torch.from_numpy(problem.X), torch.from_numpy(problem.Y)
     classes = workload.loss == "softmax_cross_entropy"
@@ -80,6 +83,7 @@ def _objective(problem: Problem) -> tuple[Callable[[torch.Tensor], torch.Tensor]
 
 
 def _side(problem: Problem, name: str, compiled: bool) -> Side:
+    """Return the side of a training loop in Python, one step after the other."""
     objective, optimizer = _objective(problem)
     objective = torch.compile(objective) if compiled else objective
     order = list(torch.from_numpy(problem.order[: problem.workload.eager_steps]).long())

@@ -1,4 +1,4 @@
-"""What is trained: a few networks from tiny to wide, on random data that is the same for all sides."""
+"""Benchmark workloads: a few networks from tiny to wide, on random data equal for all sides."""
 
 from __future__ import annotations
 
@@ -17,11 +17,18 @@ _SECONDS_PER_CALL = 0.075
 
 @dataclass(frozen=True)
 class Workload:
-    """A network and how it is trained: the last width is the output's, the others are hidden layers.
+    """A network and its training on random data, equal for all libraries.
 
+    features    inputs of a row
+    widths      units of each layer; the last is the output's, the others are hidden
+    activation  of the hidden layers, "relu" or "tanh"
     loss        "softmax_cross_entropy" or "squared_error"
+    batch       rows a step; rows: of the data
     optimizer   "adam" or "sgd", at ``learning_rate``
     dropout     the rate behind the first hidden layer, or 0
+
+    >>> Workload("tiny", 2, (4, 1), "tanh", "squared_error", 10, "sgd", 0.03, 200).title
+    '2-4-1 tanh, MSE, batch 10, SGD'
     """
 
     name: str
@@ -37,12 +44,12 @@ class Workload:
 
     @property
     def sizes(self) -> tuple[tuple[int, int], ...]:
-        """Return fan_in and fan_out of each layer."""
+        """The (fan_in, fan_out) of each layer."""
         return tuple(zip((self.features, *self.widths[:-1]), self.widths, strict=True))
 
     @property
     def flops(self) -> int:
-        """Return the floating-point operations of a step's matrix products, two for a multiply-add.
+        """The floating-point operations of a step's matrix products, two for a multiply-add.
 
         Forward, and back to the weights, 2 batch fan_in fan_out each; back to the inputs for all but the
         first layer. Activations, the loss and the optimizer are not counted, so no step can be faster.
@@ -52,7 +59,7 @@ class Workload:
 
     @property
     def title(self) -> str:
-        """Return the network and its training in a few words."""
+        """The network and its training in a few words, for headings."""
         shape = "-".join(map(str, (self.features, *self.widths)))
         dropout = f" + dropout {self.dropout:g}" if self.dropout else ""
         loss = "MSE" if self.loss == "squared_error" else "cross entropy"
@@ -62,15 +69,16 @@ class Workload:
 
     @property
     def steps(self) -> int:
-        """Return how many steps one call does, so that it lasts some 50 to 100 ms."""
+        """The steps in one call, so that it lasts some 50 to 100 ms."""
         return self._steps(_SECONDS_PER_STEP)
 
     @property
     def eager_steps(self) -> int:
-        """Return how many steps a turn has where each step is called by itself."""
+        """The steps in one call where each is dispatched by itself."""
         return self._steps(_SECONDS_PER_EAGER_STEP)
 
     def _steps(self, overhead: float) -> int:
+        """Return the steps that last 75 ms at an assumed speed; overhead: seconds a step beside products."""
         return max(1, round(_SECONDS_PER_CALL / (self.flops / _FLOPS_PER_SECOND + overhead)))
 
 
@@ -88,16 +96,20 @@ WORKLOADS: Registry[Workload] = Registry("workload", {
 
 
 def workload_by_name(name: str) -> Workload:
-    """Return a workload, or say which ones there are."""
+    """Return a workload; DataError, with the nearest name, for an unknown one.
+
+    >>> workload_by_name("playground").sizes
+    ((2, 4), (4, 2), (2, 1))
+    """
     return WORKLOADS[name]
 
 
 class Problem:
-    """A workload with its data, the first weights and the order of rows, equal for all sides.
+    """A workload with its data, initial weights and order of rows, equal for all sides.
 
-    X         float32 [rows, features]
+    X         float32 [rows, features], standard normal
     Y         int32 [rows] class numbers, or float32 [rows, outputs]
-    weights   a (weight [fan_in, fan_out], bias [fan_out]) for each layer
+    weights   a (weight [fan_in, fan_out], bias [fan_out]) for each layer; He or LeCun normal, biases 0
     order     int32 [steps, batch]
     """
 
@@ -110,18 +122,20 @@ class Problem:
         self.weights = [self._layer(*size) for size in workload.sizes]
 
     def _targets(self) -> Array:
+        """Return random targets: class numbers, or standard normal numbers."""
         rows, outputs = self.workload.rows, self.workload.widths[-1]
         if self.workload.loss == "squared_error":
             return self._rng.standard_normal((rows, outputs), np.float32)
         return self._rng.integers(0, outputs, rows, np.int32)
 
     def _layer(self, fan_in: int, fan_out: int) -> tuple[Array, Array]:
+        """Return a layer's weight and bias: deviation sqrt(2 / fan_in) for ReLU, else sqrt(1 / fan_in); 0."""
         scale = np.float32(np.sqrt((2 if self.workload.activation == "relu" else 1) / fan_in))
         return self._rng.standard_normal((fan_in, fan_out), np.float32) * scale, np.zeros(fan_out, np.float32)
 
     @cached_property
     def order(self) -> Array:
-        """Return shuffled rows for each step: permutations of all rows, one behind the other."""
+        """The rows of each step, int32 [steps, batch]: permutations of all rows, one behind the other."""
         rows, needed = self.workload.rows, self.steps * self.workload.batch
         epochs = [self._rng.permutation(rows) for _ in range(-(-needed // rows))]
         return np.concatenate(epochs)[:needed].reshape(self.steps, -1).astype(np.int32)

@@ -1,4 +1,4 @@
-"""The program: its commands and what stands above them."""
+"""The command-line application: its commands, and the options that stand above them."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ app = typer.Typer(
 
 
 def _print_version(wanted: bool) -> None:
+    """Print the version and exit; its option is eager, so nothing else is looked at."""
     if wanted:
         from minicolumn import __version__
 

@@ -1,14 +1,26 @@
-"""`minicolumn bench`: what may be said about a measurement; the work is in bench_job."""
+"""`minicolumn bench`: benchmark training and prediction against the installed libraries.
+
+What the work needs is imported when the work begins, so that ``--help`` stays quick.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from minicolumn.errors import DataError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
 _WORKLOADS = typer.Argument(metavar="[WORKLOAD ...]", help="What to measure. [default: everything]")
 _PEERS = typer.Option("--peers/--no-peers", help="Run what else is installed beside. [default: yes]")
-_SECONDS = typer.Option(metavar="N", help="How long the sides take turns, in all. [default: 12]")
+_SECONDS = typer.Option(metavar="N", help="How long to measure, in all. [default: 12]")
 _THREADS = typer.Option(metavar="N", help="Cores to use, by all sides. [default: all]")
 _OUT = typer.Option(metavar="FILE", help="Write the result to a file, as JSON.")
 _JSON = typer.Option("--json", help="One JSON line on stdout; words go to stderr.")
@@ -25,7 +37,7 @@ def bench(
     """Measure how fast this machine trains and predicts, beside the libraries installed here.
 
     JAX, PyTorch, scikit-learn and ONNX Runtime are run where they can be imported, on the same network,
-    data, loss and optimizer. All sides take turns. A control, which is nobody's code, tells when the
+    data, loss and optimizer. All sides alternate. A control, which is nobody's code, tells when the
     machine was busy with something else: those rounds are repeated. For figures to keep, let nothing
     else run, and give it more time.
 
@@ -38,7 +50,7 @@ def bench(
       startup      import, and the first call of a training, in fresh processes
 
     How to read it
-      best         the fastest turn; the median beside it says how steady it was
+      best         the fastest call; the median beside it says how steady it was
       ratio        that side's best over ours: below 1 that side is faster
       limit        a step's products at the most multiply-adds seen here
       rough        the control moved by more than 10 %: do not quote these figures
@@ -49,6 +61,60 @@ def bench(
       minicolumn bench --threads 1 --out one_core.json
       minicolumn bench startup --no-peers
     """
-    from minicolumn.cli.bench_job import run_bench
+    import json
 
-    return run_bench(tuple(workloads or ()), peers, seconds, threads, out, as_json)
+    from minicolumn.bench.machine import use_cores
+    from minicolumn.bench.session import PARTS, BenchSettings, peers_here, run
+    from minicolumn.cli.bench_report import show_part, show_summary
+    from minicolumn.cli.run import DONE
+    from minicolumn.cli.save import check_writable
+    from minicolumn.cli.screen import open_console, print_json, visible
+
+    _check(seconds, threads)
+    settings = BenchSettings(tuple(dict.fromkeys(workloads or ())) or PARTS, peers_here(peers), seconds)
+    if out is not None:
+        check_writable("--out", out)
+    if threads is not None:
+        use_cores(threads)
+    console = open_console(to_stderr=as_json)
+    result: dict[str, Any] = {}
+    with _watching(console) as watch:
+        for part, found in run(settings, watch):
+            result[part] = found
+            show_part(console, part, found)
+    show_summary(console, result)
+    if out is not None:
+        Path(out).write_text(json.dumps(result, indent=1, allow_nan=False) + "\n")
+        console.print(f"\nWritten to {visible(out)}", soft_wrap=True)
+    if as_json:
+        print_json(result)
+    return DONE
+
+
+def _check(seconds: float, threads: int | None) -> None:
+    """Refuse numbers out of range, and a machine where there is no native code to measure.
+
+    Errors      DataError that begins with the option
+    """
+    from minicolumn.lower.llvm.runtime.jit import why_missing
+    from minicolumn.registry import Integer, Number
+
+    if why_missing():
+        raise DataError(why_missing())
+    Number(name="seconds", help="How long to measure.", gt=0, le=86_400).required(seconds, "--seconds")
+    cores = Integer(name="threads", help="Cores to use.", ge=1, le=os.cpu_count() or 1, optional=True)
+    cores.required(threads, "--threads")
+
+
+@contextmanager
+def _watching(console: Console) -> Iterator[Callable[[str], None]]:
+    """Give a function that shows on a terminal which library is being timed; elsewhere it shows nothing."""
+    from rich.text import Text
+
+    from minicolumn.cli.screen import is_live, visible
+
+    if not is_live(console):
+        yield lambda what: None
+        return
+    with console.status("") as status:
+        yield lambda what: status.update(Text(visible(what), "dim"))

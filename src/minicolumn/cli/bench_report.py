@@ -1,4 +1,4 @@
-"""What is seen of a measurement: a table for each part as it is done, and one of all of them."""
+"""Benchmark report: a table for each part as it is done, and a summary of all sides."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from minicolumn.cli.screen import heading, labelled, short, visible
 
 
 def show_part(console: Console, part: str, found: dict[str, Any]) -> None:
-    """Show the result of one part of a session."""
+    """Print the result of one part of a session, as `minicolumn.bench.session.run` yields it."""
     if part == "about":
         _show_about(console, found)
     elif part == "limit":
@@ -28,6 +28,7 @@ def show_part(console: Console, part: str, found: dict[str, Any]) -> None:
 
 
 def _show_about(console: Console, found: dict[str, Any]) -> None:
+    """Print the processor and the versions."""
     caches = ", ".join(f"{name} {size}" for name, size in found["caches"].items())
     console.print(heading(found["cpu"], f"{found['cores']} of {found['of_cores']} cores"))
     rows = [
@@ -42,6 +43,7 @@ def _show_about(console: Console, found: dict[str, Any]) -> None:
 
 
 def _show_limit(console: Console, found: dict[str, Any]) -> None:
+    """Print the machine's peak FLOP/s and memory bandwidth."""
     rows = [
         ("multiply-adds", found["flops_core"] / 1e9, found["flops"] / 1e9, "GFLOP/s"),
         ("copying", found["bytes_core"] / 1e9, found["bytes"] / 1e9, "GB/s"),
@@ -53,6 +55,7 @@ def _show_limit(console: Console, found: dict[str, Any]) -> None:
 
 
 def _show_sides(console: Console, name: str, found: dict[str, Any]) -> None:
+    """Print the times of all sides, their ratio to our fastest, and the bound by the machine's peak."""
     console.print(heading(name, found["title"]))
     own = fastest_of_ours(found)
     table = _table(("best", "median", "ratio"))
@@ -71,7 +74,7 @@ def _show_sides(console: Console, name: str, found: dict[str, Any]) -> None:
 
 
 def _table(columns: tuple[str, ...]) -> Table:
-    """Return a table of names and figures."""
+    """Return an empty table of a name and right-aligned figures."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("", min_width=22)
     for column in columns:
@@ -80,6 +83,7 @@ def _table(columns: tuple[str, ...]) -> Table:
 
 
 def _show_startup(console: Console, found: dict[str, Any]) -> None:
+    """Print import times, first calls, and the stages of a cold one."""
     rows = {f"import {name}": times for name, times in found["import"].items()}
     for name, calls in found["first_call"].items():
         rows[f"{name}, first call"] = calls["cold"]
@@ -91,6 +95,7 @@ def _show_startup(console: Console, found: dict[str, Any]) -> None:
 
 
 def _show_spreads(console: Console, title: str, rows: dict[str, dict[str, Any]]) -> None:
+    """Print best and median of some figures by name."""
     console.print(heading(title, "in fresh processes"))
     table = _table(("best", "median"))
     for name, times in rows.items():
@@ -99,6 +104,7 @@ def _show_spreads(console: Console, title: str, rows: dict[str, dict[str, Any]])
 
 
 def _parts(parts: dict[str, float]) -> str:
+    """Return the stages of a first call in one line."""
     names = {name: name.replace("_", " ").replace("llvm", "LLVM") for name in parts}
     return "of the cold one: " + ", ".join(f"{names[name]} {duration(s)}" for name, s in parts.items())
 
@@ -107,7 +113,7 @@ def _parts(parts: dict[str, float]) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a short time as people read it.
+    """Format a duration with three significant digits and its unit.
 
     >>> duration(3.2e-7), duration(4.56e-4), duration(0.0123), duration(1.5)
     ('0.32 us', '456 us', '12.3 ms', '1.50 s')
@@ -119,12 +125,12 @@ def duration(seconds: float) -> str:
 
 
 def _three(number: float) -> str:
-    """Return three digits, or two decimals."""
+    """Format a number with about three significant digits."""
     return f"{number:.2f}" if number < 10 else f"{number:.1f}" if number < 100 else f"{number:,.0f}"
 
 
 def _ratio(times: dict[str, Any], own: float | None) -> str:
-    """Return how many times as long as we a side takes; none where it does not do the same."""
+    """Return a side's best time over our fastest; "-" where it does not compute the same."""
     return "-" if own is None or times["agrees"] is False else f"{times['best'] / own:.2f}"
 
 
@@ -139,7 +145,7 @@ def believed(found: dict[str, Any], ours: bool) -> list[tuple[float, str]]:
 
 
 def fastest_of_ours(found: dict[str, Any]) -> float | None:
-    """Return the best seconds of our own sides; None where they compute something else."""
+    """Return the best seconds of our own sides; None where all of them compute something else."""
     return min((best for best, _ in believed(found, ours=True)), default=None)
 
 

@@ -1,4 +1,8 @@
-"""Commands from records: an option is declared once, as a field with its setting and its place in help."""
+"""Declarative commands: options of a command are fields of a record, each with its setting and its help.
+
+A setting (`minicolumn.registry`) brings the range and the help text, so both are said once for Python and
+the command line. typer sees an ordinary signature.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,7 @@ from minicolumn.registry import REQUIRED, Setting
 class Option:
     """How a field of a record looks on the command line.
 
-    group       of the help
+    group       heading in the help under which it stands
     metavar     what stands for its value
     default     what is taken where nothing is said, in words
     help        of a field that is no setting; a setting brings its own
@@ -31,10 +35,12 @@ class Option:
     flags: tuple[str, ...] = ()
 
 
-class Said:
-    """The base of records of what was said on a command line: fields are options, some of them settings.
+class CommandOptions:
+    """Base of the records of a command's options; values are checked against their settings.
 
         clip_norm: Annotated[float | None, Number(help="Longest gradient.", gt=0), Option("Training", "NORM")]
+
+    None stands for an option that was not given.
 
     Errors      DataError that begins with the option, for a value out of a setting's range
     """
@@ -47,7 +53,7 @@ class Said:
 
 
 def option_name(field: str) -> str:
-    """Return the option that sets a field.
+    """Return the flag of a field.
 
     >>> option_name("clip_norm")
     '--clip-norm'
@@ -56,9 +62,10 @@ def option_name(field: str) -> str:
 
 
 def as_command(run: Callable[[Any], int], kind: Any) -> Callable[..., int]:
-    """Return the command whose options are the fields of a record, and whose help begins with the docstring.
+    """Return the typer command whose options are the fields of a record.
 
-    run     takes the record, and returns the exit code; its docstring is the command's
+    run     takes the record, and returns the exit code; its docstring is the command's help
+    kind    the record's class, a frozen dataclass; fields without a default are arguments
     """
     hints, settings = get_type_hints(kind, include_extras=True), _settings(kind)
     parameters = []
@@ -85,7 +92,7 @@ def as_command(run: Callable[[Any], int], kind: Any) -> Callable[..., int]:
 
 
 def _made(option: Option, setting: Setting | None, needed: bool) -> Any:
-    """Return the option or, where it is needed, the argument as typer takes it."""
+    """Return typer's option, or its argument where a value is needed."""
     words = option.help if setting is None else setting.help
     if option.default:
         words += f" [default: {option.default}]"
@@ -94,7 +101,7 @@ def _made(option: Option, setting: Setting | None, needed: bool) -> Any:
 
 
 def _settings(kind: Any) -> dict[str, Setting]:
-    """Return the settings among the fields of a record, by name."""
+    """Return the settings among the annotations of a record's fields, by name."""
     hints = get_type_hints(kind, include_extras=True)
     found = {name: [x for x in get_args(hint) if isinstance(x, Setting)] for name, hint in hints.items()}
     return {name: own[0].bound(name, REQUIRED) for name, own in found.items() if own}

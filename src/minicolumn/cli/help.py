@@ -1,4 +1,7 @@
-"""How help looks: what the command does, examples, and its options in groups, one line each."""
+"""Help formatting: usage, description, examples, and options in groups, one line each.
+
+Differs     typer draws a box around each group and cuts long words; here a line is an option.
+"""
 
 from __future__ import annotations
 
@@ -20,10 +23,10 @@ _HELP = ("--help, -h", "Show this help.")
 
 
 class Command(TyperCommand):
-    """A command whose help is laid out here."""
+    """A typer command with this layout of help."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Print the help of one command."""
+        """Print the help of one command: usage, docstring, then its options by group."""
         console = _console()
         arguments = " ".join(
             str(param.metavar) for param in self.params if param.param_type_name == "argument"
@@ -36,10 +39,10 @@ class Command(TyperCommand):
 
 
 class Commands(TyperGroup):
-    """The commands in the order in which they are used; an unknown one gets a hint."""
+    """The group of commands, in order of use; an unknown one gets a "did you mean"."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Print what the program does and the commands that there are."""
+        """Print what the program does and one line for each command."""
         console = _console()
         _print_head(console, f"{ctx.command_path} COMMAND ...", self.help or "")
         found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
@@ -50,7 +53,7 @@ class Commands(TyperGroup):
         console.print(Text(line, "dim"))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Return the command that was named, or say which ones there are."""
+        """Return the command that was named; DataError, with the nearest one, for an unknown name."""
         name, known = args[0], self.list_commands(ctx)
         if name not in known:
             raise DataError(f"unknown command {name!r}{_hint(name, known)}")
@@ -58,18 +61,21 @@ class Commands(TyperGroup):
 
 
 def _hint(name: str, known: list[str]) -> str:
+    """Return what to do about an unknown command; for a file, the command that takes it."""
     if os.path.exists(name):
         return f"; for a file: minicolumn {'inspect' if name.endswith('.safetensors') else 'train'} {name}"
     return did_you_mean(name, known) or f"; the commands are {', '.join(known)} (minicolumn --help)"
 
 
 def _console() -> Console:
+    """Return a console of at most 96 columns."""
     console = open_console()
     console.width = min(console.width, _WIDEST)
     return console
 
 
 def _print_head(console: Console, usage: str, text: str) -> None:
+    """Print usage and description; an indented paragraph is kept as it is, its first line in bold."""
     console.print(Text.assemble(("Usage  ", "dim"), (usage, "bold")))
     for paragraph in _paragraphs(text):
         console.print()
@@ -87,6 +93,7 @@ def _paragraphs(text: str) -> list[str]:
 
 
 def _reflowed(paragraph: str) -> str:
+    """Return a paragraph as one line, unless it holds indented lines."""
     return paragraph if "\n  " in paragraph else " ".join(paragraph.split())
 
 
@@ -101,6 +108,7 @@ def _groups(params: list[Any]) -> dict[str, list[Any]]:
 
 
 def _row(param: Any) -> tuple[str, str]:
+    """Return an option's names and its help text."""
     names = ", ".join(sorted(param.opts, key=len, reverse=True))
     if not names.startswith("-"):
         return param.metavar, param.help or ""
@@ -108,6 +116,7 @@ def _row(param: Any) -> tuple[str, str]:
 
 
 def _print_rows(console: Console, title: str, rows: list[tuple[str, str]]) -> None:
+    """Print a group: names in one column, help beside them, defaults dimmed."""
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(no_wrap=True, style="cyan", min_width=22)
     grid.add_column()

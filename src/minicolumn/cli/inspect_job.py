@@ -1,4 +1,4 @@
-"""The work of `minicolumn inspect`."""
+"""The work of `minicolumn inspect`: describe a model file, a table, or a compiled program."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from minicolumn.cli.inspect_program import Wanted, is_network, model_network, named_network, show_program
-from minicolumn.cli.json_line import print_json
 from minicolumn.cli.run import DONE
 from minicolumn.cli.score_report import NAMES, figure
-from minicolumn.cli.screen import count, heading, open_console, short, visible
+from minicolumn.cli.screen import count, heading, open_console, print_json, short, visible
 from minicolumn.cli.source import find_target, read_source, short_name
 from minicolumn.cli.table_report import show_columns, show_schema, show_table
 from minicolumn.errors import DataError
@@ -29,7 +28,10 @@ _MOST_HEADER = 100_000_000  # of a safetensors file, by its specification
 
 
 def run_inspection(file: str, target: str | None, wanted: Wanted, as_json: bool) -> int:
-    """Show a model, a table or a program and return the exit code."""
+    """Describe a file or a network by name, as text and as JSON, and return the exit code.
+
+    file        a model file (known by its bytes), else a table, else the name of a workload
+    """
     console = open_console(to_stderr=as_json, quiet=as_json)
     if is_network(file) and not os.path.exists(file):
         described = show_program(console, named_network(file), wanted)
@@ -55,12 +57,14 @@ def _is_model(file: str) -> bool:
 
 
 def _program(console: Console, file: str, wanted: Wanted) -> dict[str, Any]:
+    """Show the compiled program of a model file."""
     from minicolumn.model import load
 
     return {**show_program(console, model_network(file, load(file)), wanted), "file": file}
 
 
 def _table(console: Console, file: str, target: str | None, wanted: Wanted) -> dict[str, Any]:
+    """Show the schema that a training would infer; without a target the kinds of the columns alone."""
     if wanted.any:
         option = f"--{wanted.parts[0]}" if wanted.parts else "--train, --batch and --optimizer"
         raise DataError(
@@ -85,11 +89,13 @@ def _columns_only(console: Console, file: str, frame: polars.DataFrame) -> dict[
 
 
 def _column(series: polars.Series) -> Column:
+    """Return the inferred kind of one column."""
     found = find_kind(series)
     return Column(series.name, found.kind, found.note, found.form)
 
 
 def _model(console: Console, file: str) -> dict[str, Any]:
+    """Show a model file: network, schema, hyperparameters, test scores."""
     from minicolumn.model import load
 
     model = load(file)
@@ -105,24 +111,28 @@ def _model(console: Console, file: str) -> dict[str, Any]:
 
 
 def _weights(model: Model) -> int:
+    """Return the number of parameters of a model."""
     from minicolumn.tree import flatten
 
     return sum(int(leaf.size) for leaf in flatten(model.params)[0])
 
 
 def _show_network(console: Console, model: Model) -> None:
+    """Print the layers, one a line."""
     console.print(heading("Network", f"takes {list(model.input_shape)}, loss {model.loss}"))
     for layer in getattr(model.network, "layers", (model.network,)):
         console.print(Text(f"  {short(repr(layer), max(20, console.width - 2))}"), soft_wrap=True)
 
 
 def _show_table_of(console: Console, model: Model) -> None:
+    """Print the schema of a model's table, if it has one."""
     if model.schema is not None:
         console.print()
         show_schema(console, model.schema)
 
 
 def _show_training(console: Console, model: Model) -> None:
+    """Print the hyperparameters, by name."""
     if not model.training:
         return
     console.print(heading("Training"))
@@ -133,6 +143,7 @@ def _show_training(console: Console, model: Model) -> None:
 
 
 def _value(value: Any) -> str:
+    """Return a hyperparameter in one line; a record as its name and settings."""
     if isinstance(value, dict):
         name = str(value.get("name", ""))
         rest = ", ".join(f"{key} {_value(inner)}" for key, inner in value.items() if key != "name")
@@ -141,6 +152,7 @@ def _value(value: Any) -> str:
 
 
 def _show_scores_of(console: Console, model: Model) -> None:
+    """Print the test scores that the file holds, beside the baseline's."""
     scores, baseline = (model.metrics.get(name) for name in ("test", "baseline"))
     if not isinstance(scores, dict):
         return
@@ -157,6 +169,7 @@ def _show_scores_of(console: Console, model: Model) -> None:
 
 
 def _described(file: str, model: Model, weights: int) -> dict[str, Any]:
+    """Return the description of a model as JSON values."""
     from minicolumn.nn.serialize import to_json
 
     return {

@@ -1,4 +1,4 @@
-"""The program that a network becomes, for `minicolumn inspect`: graph, plan, times, LLVM text, assembly."""
+"""Compiler inspection for `minicolumn inspect`: graph, fusion plan, kernel times, LLVM IR, assembly."""
 
 from __future__ import annotations
 
@@ -29,7 +29,12 @@ BATCH = Integer(name="batch", help="Rows a step.", ge=1, le=65_536, optional=Tru
 
 @dataclass(frozen=True)
 class Wanted:
-    """What of a program is asked for; `parts` in the order in which they are shown."""
+    """What is asked for of a compiled program.
+
+    parts       "graph", "plan", "times", "llvm", "assembly", in the order in which they are shown
+    train       whether of a training step, not of a prediction
+    batch       rows; optimizer: by name; None takes those of the model
+    """
 
     parts: tuple[str, ...] = ()
     train: bool = False
@@ -38,13 +43,13 @@ class Wanted:
 
     @property
     def any(self) -> bool:
-        """Return whether anything is asked for that only a program has."""
+        """Whether anything is asked for that only a program has."""
         return bool(self.parts) or self.train or self.batch is not None or self.optimizer is not None
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A network with what its programs need."""
+    """A network with all that its programs need: weights, loss, optimizer, batch size."""
 
     name: str
     network: Layer
@@ -56,14 +61,14 @@ class Subject:
 
 
 def is_network(name: str) -> bool:
-    """Return whether a network goes by this name."""
+    """Return whether a benchmark workload has this name."""
     from minicolumn.bench.workloads import WORKLOADS
 
     return name in WORKLOADS
 
 
 def named_network(name: str) -> Subject:
-    """Return a network by its name, with fresh weights."""
+    """Return the network of a benchmark workload, with fresh weights."""
     from minicolumn.bench.ours import network
     from minicolumn.bench.workloads import workload_by_name
     from minicolumn.nn.losses import Loss
@@ -77,7 +82,7 @@ def named_network(name: str) -> Subject:
 
 
 def model_network(name: str, model: Model) -> Subject:
-    """Return the network of a model file; its own batch size and optimizer, if the file tells them."""
+    """Return the network of a model file, with its own batch size and optimizer if the file tells them."""
     from minicolumn.errors import ModelFileError
     from minicolumn.optim import OPTIMIZERS, Adam
 
@@ -92,7 +97,10 @@ def model_network(name: str, model: Model) -> Subject:
 
 
 def show_program(console: Console, subject: Subject, wanted: Wanted) -> dict[str, Any]:
-    """Print the parts of a program that are wanted, and return all of them for JSON."""
+    """Compile a program, print the wanted parts, and return them as JSON values.
+
+    A single part that goes to a file or a pipe is printed bare, so that it can be parsed or assembled.
+    """
     from minicolumn.cli.screen import heading
 
     BATCH.required(wanted.batch, "--batch")
@@ -110,12 +118,14 @@ def show_program(console: Console, subject: Subject, wanted: Wanted) -> dict[str
 
 
 def _about(about: dict[str, Any]) -> str:
+    """Return what the program does, for the heading."""
     if about["program"] == "predict":
         return f"predicts {about['batch']:,} rows"
     return f"{STEPS} steps of training, batch {about['batch']:,}, {about['optimizer']}"
 
 
 def _look(subject: Subject, wanted: Wanted) -> tuple[Inspection, dict[str, Any]]:
+    """Return the compiled program, and what describes it in JSON."""
     from minicolumn.lower.inspect import inspect
     from minicolumn.optim import optimizer_by_name
 
@@ -136,6 +146,7 @@ def _look(subject: Subject, wanted: Wanted) -> tuple[Inspection, dict[str, Any]]
 
 
 def _prediction(subject: Subject, batch: int) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    """Return the forward pass with output activation, and example arguments."""
     from minicolumn.nn.activations import activation_by_name
 
     end = activation_by_name(subject.loss.outputs.activation if subject.loss else "linear").function
@@ -149,7 +160,7 @@ def _prediction(subject: Subject, batch: int) -> tuple[Callable[..., Any], tuple
 def _training(
     subject: Subject, batch: int, optimizer: Optimizer
 ) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-    """Return some steps of training as one function, and example arguments."""
+    """Return eight training steps as one function, and example arguments."""
     import numpy as np
 
     from minicolumn import random
@@ -176,7 +187,7 @@ def _training(
 
 
 def _rows(subject: Subject, rows: int) -> np.ndarray:
-    """Return rows of zeros: they are in range for every encoding, and no value makes the code faster."""
+    """Return inputs of zeros: in range for every encoding, and no value makes the code faster."""
     import numpy as np
 
     from minicolumn.model.compute import dtype_of
@@ -185,6 +196,7 @@ def _rows(subject: Subject, rows: int) -> np.ndarray:
 
 
 def _targets(subject: Subject, X: np.ndarray) -> np.ndarray:
+    """Return targets that the loss accepts: class 0, or ones."""
     import numpy as np
 
     shape = subject.network.output_shape(subject.input_shape)
@@ -199,23 +211,28 @@ def _targets(subject: Subject, X: np.ndarray) -> np.ndarray:
 
 
 def _graph(console: Console, look: Inspection) -> str:
+    """Print the typed graph in its text form."""
     return _printed(console, look.text)
 
 
 def _llvm(console: Console, look: Inspection) -> str:
+    """Print the LLVM IR."""
     return _printed(console, look.llvm)
 
 
 def _assembly(console: Console, look: Inspection) -> str:
+    """Print the assembly for this processor."""
     return _printed(console, look.assembly)
 
 
 def _printed(console: Console, text: str) -> str:
+    """Print a text as it is and return it."""
     console.print(text.rstrip("\n"), soft_wrap=True)
     return text
 
 
 def _plan(console: Console, look: Inspection) -> dict[str, Any]:
+    """Print the fusion plan: kernels, their cost, and where their results are stored."""
     from rich.text import Text
 
     plan = look.fused
@@ -228,7 +245,7 @@ def _plan(console: Console, look: Inspection) -> dict[str, Any]:
 
 
 def _plan_table(plan: Shown) -> Table:
-    """Return the plan as a table: what is computed, and dim below it what is touched."""
+    """Return the plan as a table: what is computed, and dimmed below it what is read and written."""
     from rich.text import Text
 
     from minicolumn.passes.show import HEAD, cells, touches
@@ -245,6 +262,7 @@ def _plan_table(plan: Shown) -> Table:
 
 
 def _times(console: Console, look: Inspection) -> dict[str, Any]:
+    """Run the program and print the time of each kernel."""
     from rich.text import Text
 
     times = look.times()
@@ -271,6 +289,7 @@ def _times_table(times: Times) -> Table:
 
 
 def _grid(first: str, *numbers: str, right: int) -> Table:
+    """Return an empty table: a name, then right-aligned figures."""
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")

@@ -1,4 +1,7 @@
-"""Option values: what a user may write, and what it means."""
+"""Option parsing: texts of the command line to layer sizes, records and column names.
+
+Each parser takes None for an option that was not given, and raises DataError beginning with the option.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,9 @@ from minicolumn.tabular.limits import MOST_LAYERS, MOST_UNITS
 
 
 def parse_hidden(text: str | None) -> tuple[int, ...] | None:
-    """Return the units of each hidden layer, first to last.
+    """Parse the units of each hidden layer, first to last.
+
+    Errors      DataError: not integers, more than 64 layers, or units outside 1 to 65,536
 
     >>> parse_hidden("128,64")
     (128, 64)
@@ -30,7 +35,10 @@ def parse_hidden(text: str | None) -> tuple[int, ...] | None:
 
 
 def check_name(option: str, name: str | None, find: Callable[[str], Any]) -> None:
-    """Refuse an unknown name before anything is read; the hint is that of the table of names."""
+    """Refuse an unknown name before anything is read.
+
+    find        looks the name up, and raises a DataError with the nearest one
+    """
     if name is not None:
         try:
             find(name)
@@ -39,7 +47,7 @@ def check_name(option: str, name: str | None, find: Callable[[str], Any]) -> Non
 
 
 def parse_activations(text: str | None, layers: int) -> tuple[str, ...] | None:
-    """Return the activation of each hidden layer, from one for all or one for each.
+    """Parse the activation of each hidden layer, from one for all or one for each.
 
     layers      how many hidden layers there are
     Errors      DataError for unknown names or settings, or another number of them
@@ -60,10 +68,14 @@ def parse_activations(text: str | None, layers: int) -> tuple[str, ...] | None:
 
 
 def make_named(option: str, text: str | None, make: Callable[[str], Any]) -> Any:
-    """Return the record that a name and its settings stand for; None for None.
+    """Parse a name with settings into its record; None for None.
 
     make        a function of the text
     Errors      DataError, one line that begins with the option
+
+    >>> from minicolumn.optim import optimizer_by_name
+    >>> make_named("--optimizer", "sgd:momentum=0.5", optimizer_by_name).momentum
+    0.5
     """
     if text is None:
         return None
@@ -74,9 +86,12 @@ def make_named(option: str, text: str | None, make: Callable[[str], Any]) -> Any
 
 
 def parse_columns(option: str, given: Sequence[str] | None, known: Sequence[str]) -> tuple[str, ...]:
-    """Return column names from repeated options, each one name or a list with commas.
+    """Parse column names from repeated options, each one name or a list with commas.
 
     A text that is a column's name as it stands is that column, whatever commas it holds.
+
+    known       names of the table's columns
+    Errors      DataError for an unknown name, with the nearest one
 
     >>> parse_columns("--drop", ["id,age", "Size, total"], ["id", "age", "Size, total"])
     ('id', 'age', 'Size, total')
@@ -86,6 +101,7 @@ def parse_columns(option: str, given: Sequence[str] | None, known: Sequence[str]
 
 
 def _columns_in(option: str, text: str, known: Sequence[str]) -> list[str]:
+    """Return the columns that one text names."""
     if text in known:
         return [text]
     words = [word if word in known else word.strip() for word in text.split(",")]
@@ -97,7 +113,7 @@ def _columns_in(option: str, text: str, known: Sequence[str]) -> list[str]:
 
 
 def listed(names: Sequence[str], most: int = 12) -> str:
-    """Return names as a list in a sentence.
+    """Format names as a list in a sentence, at most so many of them.
 
     >>> listed(["a", "b", "c"]), listed(["a", "b", "c"], most=2)
     ("'a', 'b' and 'c'", "'a', 'b' and 1 more")

@@ -1,4 +1,4 @@
-"""What is seen of a training while it runs: a live bar on a terminal, short lines elsewhere."""
+"""Training progress on a terminal: a live bar, or short lines where nothing can be redrawn."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LINES = 10  # short lines a training, where no bar can be drawn
 
 
 def watch(console: Console, as_json: bool) -> tuple[Callback, ...]:
-    """Return the callbacks that show a training on this console."""
+    """Return the callbacks that show a training on this console: none for ``--quiet``."""
     if console.quiet:
         return ()
     if is_live(console):
@@ -22,13 +22,16 @@ def watch(console: Console, as_json: bool) -> tuple[Callback, ...]:
 
 
 class ShortLines(Callback):
-    """The first epoch, about every tenth of the whole, and the last one."""
+    """A callback that prints the first epoch, about every tenth of the whole, and the last one.
+
+    Logs of batch jobs stay short so.
+    """
 
     def __init__(self, console: Console) -> None:
         self.console = console
 
     def on_epoch(self, trainer: Trainer, row: Row) -> None:
-        """Print one line where one is due."""
+        """Print losses and speed where a line is due."""
         every = max(1, -(-trainer.epochs // _LINES))
         if row["epoch"] == 1 or row["epoch"] % every == 0 or trainer.stop_reason:
             parts = [f"  epoch {row['epoch']}/{trainer.epochs}", f"loss {row['loss']:.4f}"]

@@ -1,4 +1,4 @@
-"""One run of the command line: arguments in, an exit code out, every failure one line on stderr."""
+"""Entry point of the command line: arguments in, an exit code out, every failure one line on stderr."""
 
 from __future__ import annotations
 
@@ -76,6 +76,7 @@ def _guarded(words: list[str]) -> int:
 
 
 def _say_interrupted(what: str = "interrupted; nothing was saved") -> int:
+    """Say that the run was interrupted, and return the code for it, 130."""
     from minicolumn.cli.screen import one_line
 
     with suppress(OSError):
@@ -91,6 +92,7 @@ def _reader_left() -> int:
 
 
 def _reason(error: OSError) -> str:
+    """Return what the system said, without the error number."""
     return error.strerror or type(error).__name__
 
 

@@ -1,4 +1,4 @@
-"""Files that a command writes: looked at before the work, written whole after it."""
+"""Output files of a command: checked before the work, written atomically after it."""
 
 from __future__ import annotations
 
@@ -20,9 +20,12 @@ _PROBE = bytes(1 << 16)
 
 
 def check_writable(option: str, path: str, others: tuple[str, ...] = ()) -> None:
-    """Refuse a place that cannot be written, before any work is done for it.
+    """Refuse an output path that cannot be written, before any work is done for it.
 
+    option      begins the message
+    path        of the file to come; a file of 64 KiB is tried beside it
     others      further files of the command, none of which may be replaced
+    Errors      DataError: the same file as another, a folder, write-protected, no such folder, a full disk
     """
     for source in others:
         if _same_file(path, source):
@@ -35,6 +38,7 @@ def check_writable(option: str, path: str, others: tuple[str, ...] = ()) -> None
 
 
 def _same_file(one: str, other: str) -> bool:
+    """Return whether two paths lead to one file, by links or by spelling."""
     try:
         return os.path.realpath(one) == os.path.realpath(other) or os.path.samefile(one, other)
     except (OSError, ValueError):  # one of them is not there, or cannot be
@@ -42,6 +46,7 @@ def _same_file(one: str, other: str) -> bool:
 
 
 def _try_writing(path: str) -> None:
+    """Raise OSError or ValueError where a file could not be written."""
     target = Path(os.path.realpath(path))
     if path.endswith(os.sep) or target.is_dir():
         raise ValueError("it is a folder; give the name of a file in it")
@@ -58,7 +63,7 @@ def _try_writing(path: str) -> None:
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Let a file be finished: Ctrl-C waits no longer than a write lasts."""
+    """Ignore SIGINT within the block: Ctrl-C waits until a file is finished, no longer."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -82,6 +87,7 @@ def save_model(model: Model, path: str) -> None:
 
 
 def _rescue(model: Model, path: str) -> str:
+    """Save a model to a temporary folder; return where it is."""
     try:
         other = os.path.join(tempfile.mkdtemp(prefix="minicolumn-"), os.path.basename(path))
         model.save(other)
@@ -91,7 +97,7 @@ def _rescue(model: Model, path: str) -> str:
 
 
 def file_size(path: str) -> str:
-    """Return a file's size as people say it."""
+    """Return a file's size in decimal units (1 KB is 1000 bytes)."""
     size = os.path.getsize(path)
     for unit in ("bytes", "KB", "MB"):
         if size < 1000:

@@ -1,4 +1,4 @@
-"""Scores in words: the model's beside a trivial guess, and which classes it takes for which."""
+"""Metric report: test metrics beside a trivial baseline's, and the confusion matrix."""
 
 from __future__ import annotations
 
@@ -42,7 +42,11 @@ _FEWEST_LETTERS = 8  # of a class name that must be cut
 def show_scores(
     console: Console, rows: str, scores: Mapping[str, float], baseline: Mapping[str, float], guess: str
 ) -> None:
-    """Print each score beside that of the trivial guess, which `guess` describes."""
+    """Print each metric beside that of the baseline, and say so if the model is no better.
+
+    rows        of what rows, for the heading
+    guess       what the baseline does, in words
+    """
     console.print(heading("Test", rows))
     grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     grid.add_column("", no_wrap=True)
@@ -62,7 +66,7 @@ def show_scores(
 
 
 def beats(scores: Mapping[str, float], baseline: Mapping[str, float]) -> bool:
-    """Return whether a model is better than the trivial guess by any score that both have.
+    """Return whether a model is better than the baseline by any metric that both have.
 
     >>> beats({"r2": -0.1, "rmse": 3.0}, {"r2": 0.0, "rmse": 2.8})
     False
@@ -74,7 +78,7 @@ def beats(scores: Mapping[str, float], baseline: Mapping[str, float]) -> bool:
 
 
 def figure(name: str, value: float | None) -> str:
-    """Return a score with as many digits as one compares.
+    """Format a metric with as many digits as one compares; "-" for none.
 
     >>> figure("accuracy", 0.98837), figure("rmse", 46829.7), figure("mae", 0.01234567)
     ('0.9884', '46,830', '0.01235')
@@ -87,7 +91,10 @@ def figure(name: str, value: float | None) -> str:
 
 
 def show_confusion(console: Console, counts: Any, classes: Sequence[str]) -> None:
-    """Print the matrix of right and predicted classes, or the most frequent mistakes where it is too wide."""
+    """Print the confusion matrix, or the most frequent mistakes where it is too wide for the terminal.
+
+    counts      int [right class, predicted class]
+    """
     counts = np.asarray(counts)
     longest = max(len(visible(label)) for label in classes)
     cell = max(3, len(f"{counts.max():,}"))
@@ -101,6 +108,10 @@ def show_confusion(console: Console, counts: Any, classes: Sequence[str]) -> Non
 
 
 def _matrix(counts: Any, classes: Sequence[str], names: int, width: int) -> Table:
+    """Return the confusion matrix as a table; class names that look the same once cut are numbered.
+
+    names, width    letters of a row's and of a column's name
+    """
     grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     grid.add_column("", no_wrap=True)
     titles = [short(label, width) for label in classes]
@@ -117,11 +128,13 @@ def _matrix(counts: Any, classes: Sequence[str], names: int, width: int) -> Tabl
 
 
 def _cell(number: int, right: bool) -> Text:
+    """Return a count; right ones in bold, zeros dimmed."""
     style = "bold" if right else "" if number else "dim"
     return Text(f"{number:,}", style)
 
 
 def _show_mistakes(console: Console, counts: Any, classes: Sequence[str]) -> None:
+    """Print the most frequent pairs of right and predicted class."""
     wrong = counts - np.diag(np.diag(counts))
     places = np.argsort(-wrong, axis=None, kind="stable")[:_MOST_CONFUSIONS]
     found = [(*divmod(int(place), len(classes)), int(wrong.flat[place])) for place in places]

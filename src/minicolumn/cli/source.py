@@ -1,4 +1,4 @@
-"""The table that a command is given: reading it, its short name, and the column to predict."""
+"""Input tables and models of a command: reading them, and choosing the target column."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _USUAL = ("target", "label", "class", "y", "outcome", "response", "species", "su
 
 
 def read_source(source: str, console: Console) -> polars.DataFrame:
-    """Read a table, with a sign of life while it lasts."""
+    """Read a table by path or name, with a spinner while it lasts."""
     from minicolumn.tables import read_table
 
     with working(console, f"Reading {source}"):
@@ -33,7 +33,7 @@ def read_source(source: str, console: Console) -> polars.DataFrame:
 
 
 def short_name(source: str) -> str:
-    """Return a file's name without its folder and what its format added.
+    """Return a file's name without its folder and its suffixes.
 
     >>> short_name("data/adult_income.csv.gz")
     'adult_income'
@@ -45,7 +45,10 @@ def short_name(source: str) -> str:
 
 
 def find_target(given: str | None, source: str, frame: polars.DataFrame) -> str:
-    """Return the column to predict: the one given, or the usual one of a built-in data set."""
+    """Return the target column: the one given, or the usual one of a built-in data set.
+
+    Errors      DataError for neither, with the column that looks like one
+    """
     from minicolumn.tables import builtin_names, builtin_target
 
     if given is not None:
@@ -56,7 +59,7 @@ def find_target(given: str | None, source: str, frame: polars.DataFrame) -> str:
 
 
 def _guess(frame: polars.DataFrame) -> str:
-    """Return which column might be meant: by its name, else the last or the first one."""
+    """Return which column might be the target: by its name, else the last or the first one."""
     usual = [name for name in frame.columns if name.casefold() in _USUAL]
     for name in (*usual, frame.columns[-1], frame.columns[0]):
         if _can_be_learnt(frame, name):
@@ -67,6 +70,7 @@ def _guess(frame: polars.DataFrame) -> str:
 
 
 def _can_be_learnt(frame: polars.DataFrame, name: str) -> bool:
+    """Return whether a column could be a target, by the first 20,000 rows."""
     from minicolumn.tables import infer_schema
 
     try:
@@ -77,7 +81,7 @@ def _can_be_learnt(frame: polars.DataFrame, name: str) -> bool:
 
 
 def load_table_model(path: str) -> Model:
-    """Return the model in a file; refuse one that was not trained on a table."""
+    """Load a model; DataError for one that was not trained on a table."""
     from minicolumn.model import load
 
     model = load(path)

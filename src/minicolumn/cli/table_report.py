@@ -1,4 +1,4 @@
-"""What was found in a table, in words: columns, their kinds, what is left out and why."""
+"""Schema report: the columns of a table, their inferred kinds, and what is dropped and why."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ EACH, EACH_LEFT_OUT = 24, 12  # up to so many columns get a line each; more are 
 
 
 def show_table(console: Console, name: str, schema: Schema) -> None:
-    """Print what a table holds and what becomes of each column."""
+    """Print the size of a table and its schema."""
     width = len(schema.columns) + len(schema.dropped) + 1
     console.print(heading(name, f"{count(schema.rows, 'row')}, {count(width, 'column')}"))
     show_schema(console, schema)
 
 
 def show_schema(console: Console, schema: Schema) -> None:
-    """Print the target, the columns that are learnt from, and those that are not."""
+    """Print the target, the features' columns, and the dropped ones."""
     rows = [(Text("  predicts"), _target_line(schema))]
     rows += [(Text("  note"), Text(visible(note), "yellow")) for note in _row_notes(schema)]
     console.print(labelled(rows))
@@ -36,14 +36,17 @@ def show_schema(console: Console, schema: Schema) -> None:
 
 
 def show_columns(console: Console, columns: Sequence[Column], dropped: Sequence[str] = ()) -> None:
-    """Print the columns that are learnt from, then those that are not."""
+    """Print the columns that become features, then those that do not.
+
+    dropped     names that the user dropped
+    """
     used = [column for column in columns if column.used]
     unused = [column for column in columns if not column.used]
     width = console.width
     console.print(_grid("learns from", _each(used) if len(used) <= EACH else _by_kind(used, width)))
     codes = [column.name for column in used if column.note != _note(column)]
     if codes:
-        hint = f"If some of the whole numbers are codes: --categorical {shlex.quote(codes[0])}"
+        hint = f"If some of the integers are codes: --categorical {shlex.quote(codes[0])}"
         console.print(Padding(Text(visible(hint), "dim"), (1, 0, 0, 2)))
     if unused or dropped:
         console.print()
@@ -52,6 +55,7 @@ def show_columns(console: Console, columns: Sequence[Column], dropped: Sequence[
 
 
 def _target_line(schema: Schema) -> Text:
+    """Return the target with its classes, six at most."""
     line = Text(visible(schema.target), "bold")
     if schema.task == "regression":
         return Text.assemble(line, ("  a number", "dim"))
@@ -61,12 +65,14 @@ def _target_line(schema: Schema) -> Text:
 
 
 def _row_notes(schema: Schema) -> list[str]:
+    """Return the notes on rows and target."""
     gaps = schema.rows_without_target
     missing = [f"{count(gaps, 'row')} without a target left out"] if gaps else []
     return [*missing, *schema.notes]
 
 
 def _grid(title: str, rows: Sequence[tuple[str, str, str]]) -> Table:
+    """Return a table of columns: name, kind, note."""
     grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=True, header_style="dim")
     grid.add_column(f"  {title}", no_wrap=True)
     grid.add_column("kind", no_wrap=True)
@@ -77,21 +83,24 @@ def _grid(title: str, rows: Sequence[tuple[str, str, str]]) -> Table:
 
 
 def _each(columns: Sequence[Column]) -> list[tuple[str, str, str]]:
+    """Return a row for each column."""
     return [(_name(column.name), column.kind, visible(_note(column))) for column in columns]
 
 
 def _note(column: Column) -> str:
-    """Return a column's note; that it may hold codes is said once for all columns."""
+    """Return a column's note without the hint at codes, which is given once for all columns."""
     return column.note.replace(f"; --categorical {column.name!r} to treat them as codes", "")
 
 
 def _asked(dropped: Sequence[str], width: int) -> list[tuple[str, str, str]]:
+    """Return rows on the columns that the user dropped."""
     if len(dropped) <= EACH_LEFT_OUT:
         return [(_name(name), "dropped", "as you asked") for name in dropped]
     return [(f"  {len(dropped)} columns", "dropped", f"as you asked: {_names(dropped, width)}")]
 
 
 def _by_kind(columns: Sequence[Column], width: int) -> list[tuple[str, str, str]]:
+    """Return a row for each kind, where there are too many columns for a row each."""
     kinds = dict.fromkeys(column.kind for column in columns)
     rows = []
     for kind in kinds:
@@ -101,6 +110,7 @@ def _by_kind(columns: Sequence[Column], width: int) -> list[tuple[str, str, str]
 
 
 def _name(name: str) -> str:
+    """Return a column's name, indented and truncated."""
     return f"  {short(name, 32)}"
 
 

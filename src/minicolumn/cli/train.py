@@ -1,19 +1,22 @@
-"""`minicolumn train`: what may be said about a training, each option once; the work is in train_job."""
+"""`minicolumn train`: the options of a training on a table, each declared once; train_job does the work."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Annotated
 
-from minicolumn.cli.declared import Option, Said, as_command
+from minicolumn.cli.declared import CommandOptions, Option, as_command
 from minicolumn.tabular.limits import LIMITS
 
 TABLE, NETWORK, TRAINING, OUTPUT = "The table", "The network", "The training", "What comes out"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wishes(Said):
-    """What was asked for on the command line, as it was written; None where nothing was said."""
+class TrainOptions(CommandOptions):
+    """The options of `minicolumn train`, as they were written; None where one was not given.
+
+    Names are those of `fit_table`'s keywords; a test holds them together.
+    """
 
     data: Annotated[str, Option(TABLE, "DATA", help="A file, or a built-in table: penguins.")]
     target: Annotated[str | None, Option(TABLE, "COLUMN", help="The column to predict.")] = None
@@ -109,11 +112,11 @@ class Wishes(Said):
     quiet: Annotated[bool, Option(OUTPUT, help="Say nothing but errors.", flags=("--quiet", "-q"))] = False
 
 
-def train(wishes: Wishes) -> int:
+def train(options: TrainOptions) -> int:
     """Train a network on a table, test it, and save it as one file.
 
-    The kinds of the columns are found, and missing values are welcome. A quarter of the rows is set
-    apart for the test, some of the others say when to stop, and the best weights are kept.
+    The kinds of the columns are found, and missing values are welcome. A quarter of the rows is held
+    out for the test, some of the others say when to stop, and the best weights are kept.
     Activations, losses, optimizers and schedules have the names of the catalogue in Python; settings
     follow behind a colon, several numbers as 0.3+0.6.
 
@@ -131,7 +134,7 @@ def train(wishes: Wishes) -> int:
     """
     from minicolumn.cli.train_job import run_training
 
-    return run_training(wishes)
+    return run_training(options)
 
 
-command = as_command(train, Wishes)
+command = as_command(train, TrainOptions)

@@ -1,7 +1,8 @@
-"""The work of `minicolumn train`: look at everything first, then train, score, save and say so."""
+"""The work of `minicolumn train`: validate all options first, then train, evaluate, save and report."""
 
 from __future__ import annotations
 
+import io
 import os
 import shlex
 from dataclasses import fields
@@ -12,31 +13,31 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from minicolumn.cli.json_line import print_json
 from minicolumn.cli.options import (
     make_named,
     parse_activations,
     parse_columns,
     parse_hidden,
 )
-from minicolumn.cli.picture import check_picture, draw_curves
 from minicolumn.cli.progress import watch
 from minicolumn.cli.run import DONE, Interrupted
 from minicolumn.cli.save import check_writable, file_size, save_model
 from minicolumn.cli.score_report import show_confusion, show_scores
-from minicolumn.cli.screen import count, heading, labelled, open_console, visible, working
+from minicolumn.cli.screen import count, heading, labelled, open_console, print_json, visible, working
 from minicolumn.cli.source import find_target, read_source, short_name
 from minicolumn.cli.table_report import show_table
-from minicolumn.cli.train import Wishes
+from minicolumn.cli.train import TrainOptions
 from minicolumn.errors import DataError, DivergenceError
 from minicolumn.nn.dense import Dense
 from minicolumn.nn.losses import Loss
 from minicolumn.optim import Clipped, Optimizer, optimizer_by_name, schedule_by_name
+from minicolumn.picture import check_file
 from minicolumn.tabular.pipeline import TableRun, train_plan, with_table
-from minicolumn.tabular.plan import Plan, plan_table
+from minicolumn.tabular.plan import TablePlan, plan_table
 from minicolumn.tabular.recipe import HIDDEN
 from minicolumn.tabular.settings import TableSettings, check_one_rate
 from minicolumn.train.callbacks import Callback, Checkpoint, as_seconds
+from minicolumn.train.history_picture import draw_history
 from minicolumn.train.interrupts import deferred
 from minicolumn.train.progress import duration, speed
 
@@ -44,89 +45,94 @@ if TYPE_CHECKING:
     import polars
 
     from minicolumn.model import Model
+    from minicolumn.train import History
 
 
-def run_training(wishes: Wishes) -> int:
-    """Train as wished and return the exit code."""
-    _check(wishes)
-    console = open_console(to_stderr=wishes.as_json, quiet=wishes.quiet)
-    frame = read_source(wishes.data, console)
-    settings = _settings(wishes, frame)
-    if wishes.test and _same_file(wishes.test, wishes.data):
+def run_training(options: TrainOptions) -> int:
+    """Train a network on a table, save it, and return the exit code.
+
+    Errors      DataError before the training for options that cannot be used; after a divergence it
+                says where the last good weights are
+    """
+    _check(options)
+    console = open_console(to_stderr=options.as_json, quiet=options.quiet)
+    frame = read_source(options.data, console)
+    settings = _settings(options, frame)
+    if options.test and _same_file(options.test, options.data):
         raise DataError("--test is the same file as DATA; test on rows that take no part in the training")
-    test = read_source(wishes.test, console) if wishes.test else None
+    test = read_source(options.test, console) if options.test else None
     with working(console, "Planning"):
         plan = plan_table(frame, settings, test)
-    _announce(console, wishes, plan)
+    _announce(console, options, plan)
     try:
-        done = train_plan(plan, callbacks=_watchers(wishes, console), resume=wishes.resume)
+        done = train_plan(plan, callbacks=_watchers(options, console), resume=options.resume)
     except DivergenceError as error:
-        raise _salvaged(error, plan, _place(wishes)) from None
-    return _finish(console, wishes, done, frame.width)
+        raise _salvaged(error, plan, _place(options)) from None
+    return _finish(console, options, done, frame.width)
 
 
-def _watchers(wishes: Wishes, console: Console) -> list[Callback]:
-    """Return what shows a training, and what keeps its state in a file."""
-    shown = list(watch(console, wishes.as_json))
-    if wishes.checkpoint is None:
+def _watchers(options: TrainOptions, console: Console) -> list[Callback]:
+    """Return the callbacks: progress on the terminal, and checkpoints."""
+    shown = list(watch(console, options.as_json))
+    if options.checkpoint is None:
         return shown
-    return [*shown, Checkpoint(wishes.checkpoint, wishes.every)]
+    return [*shown, Checkpoint(options.checkpoint, options.every)]
 
 
 def _same_file(one: str, other: str) -> bool:
     return os.path.exists(one) and os.path.exists(other) and os.path.samefile(one, other)
 
 
-def _place(wishes: Wishes) -> str:
-    """Return where the model goes."""
-    return wishes.out if wishes.out is not None else f"{short_name(wishes.data)}.safetensors"
+def _place(options: TrainOptions) -> str:
+    """Return the path of the model file."""
+    return options.out if options.out is not None else f"{short_name(options.data)}.safetensors"
 
 
-def _inputs(wishes: Wishes) -> tuple[str, ...]:
-    """Return the files that are read, none of which may be replaced."""
-    return (wishes.data, wishes.test) if wishes.test else (wishes.data,)
+def _inputs(options: TrainOptions) -> tuple[str, ...]:
+    """Return the paths of the input files, none of which may be replaced."""
+    return (options.data, options.test) if options.test else (options.data,)
 
 
-def _check(wishes: Wishes) -> None:
-    """Refuse, before anything is read, what cannot be used."""
-    _parts(wishes)
-    check_one_rate("--learning-rate", wishes.optimizer, wishes.learning_rate)
-    check_writable("--out", _place(wishes), _inputs(wishes))
-    as_seconds("--every", wishes.every)
-    if wishes.checkpoint is not None:
-        check_writable("--checkpoint", wishes.checkpoint, (*_inputs(wishes), _place(wishes)))
-    if wishes.plot is not None:
-        check_picture(wishes.plot)
-        check_writable("--plot", wishes.plot, (*_inputs(wishes), _place(wishes)))
+def _check(options: TrainOptions) -> None:
+    """Validate, before anything is read, options and output paths."""
+    _parts(options)
+    check_one_rate("--learning-rate", options.optimizer, options.learning_rate)
+    check_writable("--out", _place(options), _inputs(options))
+    as_seconds("--every", options.every)
+    if options.checkpoint is not None:
+        check_writable("--checkpoint", options.checkpoint, (*_inputs(options), _place(options)))
+    if options.plot is not None:
+        check_file("--plot", options.plot)
+        check_writable("--plot", options.plot, (*_inputs(options), _place(options)))
 
 
-def _parts(wishes: Wishes) -> dict[str, Any]:
-    """Return what texts stand for: the records that they name, and the hidden layers."""
-    hidden = parse_hidden(wishes.hidden)
+def _parts(options: TrainOptions) -> dict[str, Any]:
+    """Return the records and layer sizes that texts stand for."""
+    hidden = parse_hidden(options.hidden)
     return {
-        "loss": make_named("--loss", wishes.loss, Loss),
-        "optimizer": make_named("--optimizer", wishes.optimizer, optimizer_by_name),
-        "schedule": make_named("--schedule", wishes.schedule, schedule_by_name),
+        "loss": make_named("--loss", options.loss, Loss),
+        "optimizer": make_named("--optimizer", options.optimizer, optimizer_by_name),
+        "schedule": make_named("--schedule", options.schedule, schedule_by_name),
         "hidden": hidden,
-        "activation": parse_activations(wishes.activation, len(hidden or HIDDEN)),
+        "activation": parse_activations(options.activation, len(hidden or HIDDEN)),
     }
 
 
-def _settings(wishes: Wishes, frame: polars.DataFrame) -> TableSettings:
-    """Return what is trained by: options are handed on under their names, but for those that take reading."""
-    read = _parts(wishes) | {
-        "target": find_target(wishes.target, wishes.data, frame),
-        "drop": parse_columns("--drop", wishes.drop, frame.columns),
-        "categorical": parse_columns("--categorical", wishes.categorical, frame.columns),
+def _settings(options: TrainOptions, frame: polars.DataFrame) -> TableSettings:
+    """Return the hyperparameters: options under their own names, but for those that need parsing."""
+    read = _parts(options) | {
+        "target": find_target(options.target, options.data, frame),
+        "drop": parse_columns("--drop", options.drop, frame.columns),
+        "categorical": parse_columns("--categorical", options.categorical, frame.columns),
     }
-    said = {field.name: getattr(wishes, field.name) for field in fields(wishes)}
+    said = {field.name: getattr(options, field.name) for field in fields(options)}
     known = {field.name for field in fields(TableSettings)}
     return TableSettings(**{name: value for name, value in (said | read).items() if name in known})
 
 
-def _announce(console: Console, wishes: Wishes, plan: Plan) -> None:
-    """Say what was found in the table, and what is going to be trained on it."""
-    show_table(console, short_name(wishes.data), plan.schema)
+def _announce(console: Console, options: TrainOptions, plan: TablePlan) -> None:
+    """Print the schema, the network, and how it is going to be trained."""
+    show_table(console, short_name(options.data), plan.schema)
     recipe, rows = plan.recipe, plan.rows
     said = (
         f"{rows['train']:,} rows, {rows['validation']:,} more to validate; "
@@ -140,7 +146,7 @@ def _announce(console: Console, wishes: Wishes, plan: Plan) -> None:
 
 
 def _steps(optimizer: Optimizer) -> str:
-    """Return an optimizer in words: its rate, and what else is not as it is by default."""
+    """Describe an optimizer: its learning rate, and what is not at its default."""
     if isinstance(optimizer, Clipped):
         return f"{_steps(optimizer.optimizer)}, gradients clipped at {optimizer.norm:g}"
     usual = {field.name: field.default for field in fields(optimizer)}
@@ -149,40 +155,44 @@ def _steps(optimizer: Optimizer) -> str:
     return f"{type(optimizer).__name__}, learning rate {optimizer.learning_rate:g}{''.join(others)}"
 
 
-def _shape(plan: Plan) -> str:
-    """Return the sizes of the layers from the features to the outputs, and the activations between them."""
+def _shape(plan: TablePlan) -> str:
+    """Describe the network: layer sizes from features to outputs, and the activations between them."""
     dense = [layer for layer in getattr(plan.recipe.network, "layers", ()) if isinstance(layer, Dense)]
     sizes = " - ".join(str(size) for size in (len(plan.encoder.features), *(layer.units for layer in dense)))
     used = dict.fromkeys(str(layer.activation) for layer in dense[:-1])
     return f"{sizes}, {', '.join(used)}"
 
 
-def _finish(console: Console, wishes: Wishes, done: TableRun, columns: int) -> int:
-    """Save the model, then say how the training went and how good it is."""
+def _finish(console: Console, options: TrainOptions, done: TableRun, columns: int) -> int:
+    """Save the model, then report on the test.
+
+    Ctrl-C waits for the file; where saving fails, the metrics are still shown first.
+    """
     interrupted = done.run.stopped == "interrupted"
     if interrupted and not done.run.snapshot.step:
         raise KeyboardInterrupt
     console.print(_how_it_went(done))
-    replaced = os.path.exists(_place(wishes))
+    replaced = os.path.exists(_place(options))
     if interrupted:
-        console.print(Text(f"  saving {visible(_place(wishes))}", "dim"))
+        console.print(Text(f"  saving {visible(_place(options))}", "dim"))
     with deferred(again=not interrupted):  # another Ctrl-C waits for the file
-        trouble = _saved(done.model, _place(wishes))
+        trouble = _saved(done.model, _place(options))
     _show_results(console, done)
-    if wishes.plot is not None:
-        _draw(wishes, done)
+    if options.plot is not None:
+        _draw(options, done)
     if trouble is not None:
         raise trouble
-    _say_where(console, wishes, replaced)
-    if wishes.as_json:
-        print_json(_summary(wishes, done, columns))
+    _say_where(console, options, replaced)
+    if options.as_json:
+        print_json(_summary(options, done, columns))
     if interrupted:
         epochs = count(len(done.history), "epoch")
-        raise Interrupted(f"interrupted after {epochs}; what was learnt is saved in {_place(wishes)}")
+        raise Interrupted(f"interrupted after {epochs}; what was learnt is saved in {_place(options)}")
     return DONE
 
 
 def _how_it_went(done: TableRun) -> Padding:
+    """Return a line on epochs, speed, and which epoch's weights were kept."""
     run, epochs = done.run, len(done.history)
     ends = {"early stopping": "stopped early", "interrupted": "interrupted"}
     how = f"{count(epochs, 'epoch')} in {duration(run.seconds)}, {speed(run.steps_per_second)}"
@@ -201,6 +211,7 @@ def _saved(model: Model, place: str) -> DataError | None:
 
 
 def _show_results(console: Console, done: TableRun) -> None:
+    """Print test metrics, baseline and confusion matrix."""
     classes = done.schema.classes
     guess = (
         "always answers with the shares of the classes"
@@ -213,27 +224,41 @@ def _show_results(console: Console, done: TableRun) -> None:
         show_confusion(console, done.confusion, classes)
 
 
-def _draw(wishes: Wishes, done: TableRun) -> None:
+def _draw(options: TrainOptions, done: TableRun) -> None:
+    """Write the learning curves to the picture that was asked for."""
     from minicolumn.model.files import write_atomically
 
-    assert wishes.plot is not None
-    title = f"{short_name(wishes.data)}: {done.schema.target}"
-    suffix = Path(wishes.plot).suffix.lower()
+    assert options.plot is not None
+    title = f"{short_name(options.data)}: {done.schema.target}"
+    suffix = Path(options.plot).suffix.lower()
     picture = draw_curves(done.history, done.run.best_epoch, title, suffix)
-    write_atomically(wishes.plot, [picture])
+    write_atomically(options.plot, [picture])
 
 
-def _say_where(console: Console, wishes: Wishes, replaced: bool) -> None:
-    place = visible(_place(wishes))
-    size = file_size(_place(wishes)) + (", in place of an older file" if replaced else "")
+def draw_curves(history: History, best_epoch: int, title: str, suffix: str) -> bytes:
+    """Return the learning curves as a picture: losses and metrics by epoch, and the epoch that was kept.
+
+    suffix      ".png", ".svg" or ".pdf", which says what the bytes are
+    """
+    stream = io.BytesIO()
+    figure = draw_history(history, best_epoch, title).figure
+    figure.savefig(stream, format=suffix.removeprefix("."), dpi=160)
+    return stream.getvalue()
+
+
+def _say_where(console: Console, options: TrainOptions, replaced: bool) -> None:
+    """Print where the model is, and how to predict with it."""
+    place = visible(_place(options))
+    size = file_size(_place(options)) + (", in place of an older file" if replaced else "")
     console.print(heading("Saved", f"{place} ({size})"), soft_wrap=True)
-    if wishes.plot is not None:
-        console.print(Text(f"       {visible(wishes.plot)}", "dim"), soft_wrap=True)
-    use = f"\n  minicolumn predict {visible(shlex.quote(_place(wishes)))} NEW_ROWS"
+    if options.plot is not None:
+        console.print(Text(f"       {visible(options.plot)}", "dim"), soft_wrap=True)
+    use = f"\n  minicolumn predict {visible(shlex.quote(_place(options)))} NEW_ROWS"
     console.print(Text(use, "dim"), soft_wrap=True)
 
 
-def _summary(wishes: Wishes, done: TableRun, columns: int) -> dict[str, Any]:
+def _summary(options: TrainOptions, done: TableRun, columns: int) -> dict[str, Any]:
+    """Return the result as JSON values."""
     return {
         "task": done.schema.task,
         "rows": done.schema.rows,
@@ -243,11 +268,11 @@ def _summary(wishes: Wishes, done: TableRun, columns: int) -> dict[str, Any]:
         "epochs": len(done.history),
         "seconds": done.run.seconds,
         "steps_per_second": done.run.steps_per_second,
-        "model": _place(wishes),
+        "model": _place(options),
     }
 
 
-def _salvaged(error: DivergenceError, plan: Plan, place: str) -> DataError:
+def _salvaged(error: DivergenceError, plan: TablePlan, place: str) -> DataError:
     """Save the last good weights of a training that diverged, and return what to say about it."""
     run = getattr(error, "run", None)
     if run is None or not run.best_epoch:

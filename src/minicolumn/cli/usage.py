@@ -1,4 +1,4 @@
-"""What typer has to say about the arguments, in one line."""
+"""Usage errors: typer's complaints about options and arguments as one line with a hint."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ USAGE_ERROR: type[Exception] = next(
 
 
 def usage_line(error: Any) -> str:
-    """Return one line on a misused option or argument, with where to read more."""
+    """Return one line on a misused option or argument, with the nearest option or where to read more."""
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "minicolumn"
     what = _what(error, context)
@@ -23,6 +23,7 @@ def usage_line(error: Any) -> str:
 
 
 def _what(error: Any, context: Any) -> str:
+    """Return what is wrong, by the type of typer's error."""
     kind = type(error).__name__
     if kind == "NoSuchOption":
         return f"unknown option {error.option_name!r}{did_you_mean(error.option_name, _options(context))}"
@@ -36,7 +37,7 @@ def _what(error: Any, context: Any) -> str:
 
 
 def _expected(message: str) -> str:
-    """Return what was wrong with a value; that a number is none is said by each version in other words."""
+    """Return what a value should have been; versions of typer say it in different words."""
     for word, expected in (("integer", "an integer"), ("number", "a number"), ("float", "a number")):
         if f"valid {word}" in message:
             return f"expected {expected}"
@@ -44,11 +45,12 @@ def _expected(message: str) -> str:
 
 
 def _options(context: Any) -> list[str]:
-    """Return every option of the command that was called."""
+    """Return every flag of the command that was called."""
     return [] if context is None else [name for param in context.command.params for name in param.opts]
 
 
 def _name(param: Any) -> str:
+    """Return a parameter as it is written on the command line."""
     longest = max(param.opts, key=len)
     return longest if longest.startswith("-") else (param.metavar or longest.upper())
 

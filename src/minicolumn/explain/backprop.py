@@ -13,7 +13,7 @@ from minicolumn.autodiff.derivatives import grad, vjp
 from minicolumn.errors import DataError, ShapeError
 from minicolumn.explain.trained import Convertible, trained
 from minicolumn.model.model import Model
-from minicolumn.model.rows import Rows, check_inputs, check_rows
+from minicolumn.model.rows import LabeledRows, check_inputs, check_rows
 from minicolumn.nn import Activation, Dense, Sequential
 from minicolumn.nn.activations import activation_by_name
 from minicolumn.nn.ending import check_ending
@@ -93,7 +93,7 @@ class BackpropReport:
     loss_name: str
     rule: LossRule | None
     learning_rate: float
-    rows: Rows
+    rows: LabeledRows
     layers: tuple[LayerStep, ...]
     weights: tuple[WeightStep, ...]
     loss: float
@@ -274,7 +274,7 @@ def _as_arrays(params: Any) -> Any:
 
 
 def _layer_steps(
-    network: Layer, params: Any, rows: Rows, measured: Callable[..., Any]
+    network: Layer, params: Any, rows: LabeledRows, measured: Callable[..., Any]
 ) -> tuple[LayerStep, ...]:
     """Run forward layer by layer, then carry the error back through the same layers."""
     parts = _parts(network, params)

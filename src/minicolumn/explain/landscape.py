@@ -14,7 +14,7 @@ from minicolumn.errors import DataError, ShapeError
 from minicolumn.explain.trained import Convertible, trained
 from minicolumn.lower.compile import compile
 from minicolumn.model.model import Model
-from minicolumn.model.rows import Rows, check_inputs, check_rows
+from minicolumn.model.rows import LabeledRows, check_inputs, check_rows
 from minicolumn.nn.layer import Layer
 from minicolumn.nn.losses import LossRule, as_loss
 from minicolumn.trace.loops import scan
@@ -255,7 +255,7 @@ def _loss(model: Model, loss: Any) -> tuple[Callable[..., Any], LossRule | None]
     return (chosen, None) if record is None else (record.measured(), record.rule)
 
 
-def _rows(model: Model, X: Any, y: Any, weight: Any, rule: LossRule | None) -> Rows:
+def _rows(model: Model, X: Any, y: Any, weight: Any, rule: LossRule | None) -> LabeledRows:
     shape = check_inputs("landscape", X).shape[1:]
     if shape != model.input_shape:
         expected = list(model.input_shape)
@@ -271,7 +271,7 @@ def _losses(
     params: Any,
     directions: tuple[Any, Any],
     offsets: Array,
-    rows: Rows,
+    rows: LabeledRows,
 ) -> Array:
     """Return the mean loss at offsets [n, 2]: a loop over blocks of rows inside one over the offsets."""
 
@@ -294,7 +294,7 @@ def _losses(
     )
 
 
-def _blocks(rows: Rows) -> tuple[Array, Array, Array]:
+def _blocks(rows: LabeledRows) -> tuple[Array, Array, Array]:
     """Return inputs, targets and weights in blocks of rows; what fills the last one up has weight 0."""
     size = min(ROWS, len(rows))
     count = -(-len(rows) // size)

@@ -89,7 +89,7 @@ class Op:
     ulp         the units in the last place by which `numpy`, or the expansion, may miss the exact result; 0
                 where it is rounded once, or where every lowering calls this very function
     ulp_of_operands  whether the result may cancel, so that its operands tell how large the last place is
-    jumps       whether the result may jump within the box that operands in doubt span
+    jumps       whether the result may jump within the box that uncertain operands span
     zero_signs  the operands whose sign matters where they are 0 or NaN
     formula     how it is written
     """

@@ -1,8 +1,12 @@
-"""The one file: a network with its weights, its preprocessing, and how it was trained.
+"""Model serialization: a network with its weights, its preprocessing and its training record as one file.
 
 A model file is a safetensors file. Its tensors are the weights, named by their path in the tree of
 parameters; its metadata holds one JSON text for each field of `Artifact`. Nothing in it names code: layers,
 losses and encoders are looked up in closed tables, so loading compares sizes and runs nothing.
+
+Source      safetensors: github.com/huggingface/safetensors, section Format
+Differs     joblib, pickle and torch.save store the names of classes and functions, which loading imports and
+            calls; ONNX has the network but neither the table's encoder as JSON nor the training record.
 """
 
 from __future__ import annotations
@@ -58,7 +62,11 @@ _HASH = re.compile(r"[0-9A-Za-z:_-]{1,128}")
 
 @dataclass(frozen=True, eq=False)
 class Extra:
-    """What a model file holds beside the model, for who trains on: a description as JSON, and tensors."""
+    """A checkpoint beside the model in its file: a description as JSON, and tensors.
+
+    description     settings and state of the training, see `minicolumn.train.checkpoint`
+    tensors         arrays by name; optimizer state and weights, any shape
+    """
 
     description: dict[str, Any]
     tensors: Mapping[str, np.ndarray]
@@ -66,7 +74,7 @@ class Extra:
 
 @dataclass(frozen=True, eq=False)
 class Artifact:
-    """Everything that a model file holds.
+    """The content of a model file.
 
     network         the layers, as `minicolumn.nn.serialize.to_json` writes them
     input_shape     shape of one input row, without the batch
@@ -80,6 +88,14 @@ class Artifact:
     package         version of minicolumn that trained the network
     data_hash       digest of the training data, or None
     checkpoint      the training that the model is of, where it can be gone on with; else None
+    format_version  of the file; a newer one than this release knows is refused
+
+    >>> from minicolumn.nn import Dense
+    >>> from minicolumn.nn.serialize import to_json
+    >>> params = {"weight": np.ones((2, 1), np.float32), "bias": np.zeros(1, np.float32)}
+    >>> model = Artifact(to_json(Dense(1)), (2,), params, "squared_error")
+    >>> artifact_from_bytes(artifact_to_bytes(model)).params["weight"].tolist()
+    [[1.0], [1.0]]
     """
 
     network: dict[str, Any]
@@ -98,11 +114,13 @@ class Artifact:
 
 
 def save_artifact(artifact: Artifact, path: PathLike) -> None:
-    """Write a model file; at every instant the path holds the old file or the new one.
+    """Write a model file atomically: at every instant the path holds the old file or the new one.
 
     artifact    the model; it passes the loader's own checks before anything is written
     path        where to; an existing file is replaced as a whole
     Errors      DataError: a field does not fit, a weight is not finite, or the disk refuses
+
+    The same artifact gives the same bytes, whatever the order of its dicts.
     """
     write_atomically(path, _encode(artifact))
 
@@ -110,7 +128,9 @@ def save_artifact(artifact: Artifact, path: PathLike) -> None:
 def load_artifact(path: PathLike) -> Artifact:
     """Read a model file: all of it is checked, none of it is run, no other path is opened.
 
+    path        of the file; at most 2 GiB are read
     Errors      ModelFileError in one line: missing, damaged, another format, or from a newer minicolumn
+    Differs     `joblib.load` and `torch.load(weights_only=False)` run code that the file names
     """
     container = load(path)
     try:
@@ -120,12 +140,16 @@ def load_artifact(path: PathLike) -> Artifact:
 
 
 def artifact_to_bytes(artifact: Artifact) -> bytes:
-    """Return the bytes of a model file, checked like `save_artifact`."""
+    """Serialize an artifact to the bytes of a model file, checked like `save_artifact`."""
     return b"".join(_encode(artifact))
 
 
 def artifact_from_bytes(data: bytes | bytearray, name: str = "this model file") -> Artifact:
-    """Return the artifact in a model file's bytes, checked like `load_artifact`; ``name`` is for messages."""
+    """Deserialize the bytes of a model file, checked like `load_artifact`.
+
+    name        for messages, in place of a path
+    Errors      ModelFileError in one line that begins with the name
+    """
     try:
         return _read(decode(data))
     except ModelFileError as error:
@@ -133,7 +157,7 @@ def artifact_from_bytes(data: bytes | bytearray, name: str = "this model file") 
 
 
 def check_description(artifact: Artifact) -> None:
-    """Refuse what no model file could hold, whatever the weights are: of these only the shapes are looked at.
+    """Refuse, before the training, what no model file could hold; weights need only have their shapes.
 
     Errors      DataError, in one line
     """
@@ -186,7 +210,7 @@ def _thinned(rows: list[Any]) -> list[Any]:
 
 
 def _plain(value: Any, drop_infinite: bool) -> Any:
-    """Turn tuples and NumPy scalars into what JSON has; where told, NaN and infinity into None."""
+    """Return a value as JSON has it: tuples as lists, NumPy scalars as Python's; where told, NaN as None."""
     if isinstance(value, Mapping):
         return {key: _plain(inner, drop_infinite) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
@@ -212,7 +236,7 @@ def _read(container: Container) -> Artifact:
 
 
 def _without_checkpoint(container: Container) -> tuple[Extra | None, Container]:
-    """Return what is there of a training, and the container of the model alone."""
+    """Return the checkpoint, None where there is none, and the container of the model alone."""
     if _CHECKPOINT not in container.texts:
         return None, container
     texts = dict(container.texts)
@@ -226,6 +250,7 @@ def _without_checkpoint(container: Container) -> tuple[Extra | None, Container]:
 
 
 def _parse_fields(texts: Mapping[str, str]) -> dict[str, Any]:
+    """Return the fields by name, parsed; unknown and missing ones are refused."""
     for name in texts:
         if name not in _FIELDS:
             raise ModelFileError(f"has an unknown field {name[:60]!a}{did_you_mean(name, _FIELDS)}")
@@ -236,6 +261,7 @@ def _parse_fields(texts: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _read_shape(value: object) -> tuple[int, ...]:
+    """Return the input shape: 1 to 8 positive sizes."""
     if not isinstance(value, list) or not 0 < len(value) <= 8:
         raise ModelFileError("is damaged: its input shape is not a list of 1 to 8 sizes")
     if not all(type(size) is int and 0 < size <= _MAX_DIMENSION for size in value):
@@ -244,7 +270,7 @@ def _read_shape(value: object) -> tuple[int, ...]:
 
 
 def _check_figures(fields: dict[str, Any]) -> None:
-    """See that the fields beside network and table have their kinds."""
+    """Check the types of the fields beside network and table."""
     _expect(isinstance(fields["network"], dict), "network", "an object")
     _expect(isinstance(fields["training"], dict), "training", "an object")
     _expect(_is_figures(fields["metrics"]), "metrics", "numbers by name")
@@ -262,11 +288,13 @@ def _check_figures(fields: dict[str, Any]) -> None:
 
 
 def _expect(fits: bool, name: str, kind: str) -> None:
+    """Refuse a field that does not fit; kind: what it should have been, for the message."""
     if not fits:
         raise ModelFileError(f"is damaged: its field {name!r} is not {kind}")
 
 
 def _matches(pattern: re.Pattern[str], value: object) -> bool:
+    """Return whether a value is a string that a pattern fits as a whole."""
     return isinstance(value, str) and pattern.fullmatch(value) is not None
 
 
@@ -278,7 +306,7 @@ def _is_figures(value: object) -> bool:
 
 
 def _check_table(table: object, schema: object, shape: tuple[int, ...], layer: Layer) -> None:
-    """See that encoder and schema are whole, agree, and make the features that the network takes."""
+    """Check that encoder and schema are whole, agree, and give the features that the network takes."""
     if table is None:
         _expect(schema is None, "schema", "null, as it must be without a table")
         return
@@ -295,7 +323,7 @@ def _check_table(table: object, schema: object, shape: tuple[int, ...], layer: L
 
 
 def _check_agreement(encoder: Encoder, schema: Schema) -> None:
-    """See that encoder and schema speak of the same columns and the same target."""
+    """Check that encoder and schema have the same columns and the same target."""
     used = {column.name for column in schema.columns if column.used}
     same = (
         (encoder.target, encoder.task, encoder.target_form, encoder.classes or ())
@@ -306,7 +334,10 @@ def _check_agreement(encoder: Encoder, schema: Schema) -> None:
 
 
 def _check_codes(encoder: Encoder, layer: Layer) -> None:
-    """See that the embedding at the network's input has a row for each code that the encoder can give."""
+    """Check that the embedding at the network's input has a row for each code that the encoder can give.
+
+    Else a prediction could look up a row that is not there.
+    """
     first = layer.layers[0] if isinstance(layer, Sequential) and layer.layers else layer
     if isinstance(first, ColumnEmbedding):
         levels = dict(encoder.embeddings)
@@ -318,6 +349,7 @@ def _check_codes(encoder: Encoder, layer: Layer) -> None:
 
 
 def _read_network(network: object) -> Layer:
+    """Return the network that its JSON describes; only known layers and settings."""
     try:
         return from_json(network)
     except MinicolumnError as error:
@@ -339,6 +371,7 @@ def _read_params(layer: Layer, shape: tuple[int, ...], tensors: Mapping[str, np.
 
 
 def _check_names(names: list[str], tensors: Mapping[str, np.ndarray]) -> None:
+    """Check that the tensors are those that the network declares, by name: none missing, none left over."""
     if len(set(names)) != len(names):
         raise ModelFileError("is damaged: two weights of its network have one name")
     if missing := [name for name in names if name not in tensors]:
@@ -348,6 +381,7 @@ def _check_names(names: list[str], tensors: Mapping[str, np.ndarray]) -> None:
 
 
 def _check_weight(name: str, array: np.ndarray, shape: tuple[int, ...]) -> None:
+    """Check one weight's dtype, float32 or float64, and its shape."""
     if array.dtype not in (np.float32, np.float64):
         raise ModelFileError(f"has the weight {name!a} as {array.dtype}; expected float32 or float64")
     if array.shape != shape:

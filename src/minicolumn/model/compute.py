@@ -1,4 +1,12 @@
-"""A network at work on many rows: predictions, losses and scores, in blocks and for any weights."""
+"""Batched inference: predictions, losses and scores of a network, in blocks and for any weights.
+
+Rows go through the compiled network in blocks of 256, so memory does not depend on their number and one
+compiled program serves every number of rows. What is left over goes by eights, filled up with zeros.
+
+    rows [n, *input_shape]  ->  [n // 256, 256, *input_shape] through one loop, then the rest
+
+Differs     scikit-learn's MLP goes through all rows at once, so its memory grows with their number.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +22,7 @@ import numpy as np
 from minicolumn.ir.graph import Graph
 from minicolumn.lower.compile import call_by_rows, call_directly, compile, graph_with_dims
 from minicolumn.lower.signature import Unseen, signature_of
-from minicolumn.model.rows import Rows, is_sparse
+from minicolumn.model.rows import LabeledRows, is_sparse
 from minicolumn.model.scores import Metric, measure
 from minicolumn.nn.activations import activation_by_name
 from minicolumn.nn.layer import Layer
@@ -31,7 +39,7 @@ if TYPE_CHECKING:
 Array = np.ndarray
 Program = Callable[[Any, Array], Array]
 ByBlocks = Callable[[Any, Array, int], Array]  # of weights and rows, in blocks of a size
-# Rows that one turn of the compiled loop works on: few enough that what is between layers stays in the cache.
+# Rows of one iteration of the compiled loop: few enough that activations stay in the cache.
 ROWS = 256
 # What is left of them is worked on by eights. Products of five rows and more add up in the same order however
 # many there are, so that a row gets the same bits whatever stands beside it.
@@ -46,11 +54,19 @@ CALL_BYTES = 1 << 24
 
 
 class Forward:
-    """A network compiled once for any number of rows, without dropout or noise; the weights are arguments.
+    """The compiled forward pass of a network, for any number of rows, without dropout or noise.
 
     network     the layers
     loss        what to measure; a record says what the outputs mean, too. None measures nothing
     outputs     what the outputs mean where the loss does not say so; None takes them as they are
+
+    Weights are arguments of every method, so one object serves all epochs of a training. A copy or an
+    unpickled object finds the programs anew. See `forward`, which keeps one for equal networks.
+
+    >>> from minicolumn.nn import Dense
+    >>> net = Dense(2)
+    >>> forward(net, None).predict(net.init(0, (3,)), np.zeros((5, 3), np.float32)).shape
+    (5, 2)
     """
 
     def __init__(
@@ -108,36 +124,44 @@ class Forward:
         self._several = lower(several, dims={0: "states", 1: "blocks"})
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Say how copies are made: programs are not copied, but found or compiled anew."""
+        """Pickle what the object was made of: programs are not copied, but found or compiled anew."""
         return forward, self._made_of
 
     def predict(self, params: Any, X: Any) -> Array:
-        """Return the predictions, [rows, outputs], or [rows] where the network has one output."""
+        """Return the predictions, [rows, outputs], or [rows] where the network has one output.
+
+        params      the weights, as the network declares them
+        X           [rows, *input_shape], dense or sparse, any real dtype
+        """
         out = self.outputs(params, X)
         return out[:, 0] if out.ndim == 2 and out.shape[1] == 1 else out
 
     def predict_again(self, params: Any, X: Any, row: tuple[int, ...]) -> Array | None:
-        """Return `predict` of a few rows of a shape that look like the last ones did; None if they do not."""
+        """Return `predict` of a few rows by the last call's program; None where rows or weights look new.
+
+        This leaves out all checks but those of dtype, shape and layout: some microseconds a call.
+        """
         return self._few.again(params, X, row)
 
     def outputs(self, params: Any, X: Any) -> Array:
-        """Return the predictions with the axis of outputs, also where there is but one."""
+        """Return the predictions with the axis of outputs, [rows, outputs], also where there is but one."""
         return self._in_calls(self._outputs, self._few, params, X)
 
     def codes(self, params: Any, X: Any) -> Array:
-        """Return each row's class number: of the largest output, the first of equal ones; or yes or no.
+        """Return each row's class number, int32 [rows]: the argmax of its outputs, the first of equal ones.
 
-        Returns     int32 [rows]
+        Of a single output it is 0 or 1.
         """
         return self._in_calls(self._codes, Filled(self._codes), params, X)
 
     def _in_calls(self, many: Program, few: ByBlocks, params: Any, X: Any) -> Array:
+        """Run the rows in calls of at most 16 MiB of input, so that an interrupt is heeded between them."""
         dtype, wide = dtype_of(params), self._is_wide(params, X.shape[1:])
         parts = [_in_blocks(many, few, wide, params, _in_dtype(X[part], dtype)) for part in _calls(X, dtype)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def _is_wide(self, params: Any, input_shape: tuple[int, ...]) -> bool:
-        """Return whether the network is a wide one; counted once for each shape of inputs."""
+        """Return whether the weights take more than 2 MiB; counted once for each shape of inputs."""
         if input_shape not in self._wide:
             self._wide[input_shape] = sum(leaf.nbytes for leaf in leaves(params)) > WIDE
         return self._wide[input_shape]
@@ -164,8 +188,11 @@ class Forward:
 
         return graph_with_dims(predict, {0: "batch"}, example)
 
-    def loss(self, params: Any, rows: Rows) -> float:
-        """Return the (weighted) mean loss; NaN where all weights are 0."""
+    def loss(self, params: Any, rows: LabeledRows) -> float:
+        """Return the mean loss, weighted if the rows have weights; NaN where all weights are 0.
+
+        rows        with targets, dense or sparse; blocks are averaged by their sums of weights, in float64
+        """
         if is_sparse(rows.X):
             blocks = [rows.take(part).dense() for part in _calls(rows.X, rows.X.dtype)]
             totals = [len(b) if b.weight is None else np.sum(b.weight, dtype=np.float64) for b in blocks]
@@ -179,6 +206,7 @@ class Forward:
         """Return the losses of several weights, as `loss` gives that of each, in one call.
 
         stack       weights with an axis in front, [count, ...]
+        blocks      the rows, cut once by `Blocks.of`
         Returns     float64 [count]
         """
         if not blocks.total:
@@ -186,17 +214,17 @@ class Forward:
         return self._several(stack, blocks.whole, blocks.last) / blocks.total
 
     def scores(
-        self, params: Any, rows: Rows, metrics: Sequence[str | Metric] | None = None
+        self, params: Any, rows: LabeledRows, metrics: Sequence[str | Metric] | None = None
     ) -> dict[str, float]:
-        """Return the scores that are wanted, by default those that go with the loss and these targets."""
+        """Return the wanted metrics by name; by default those that go with the loss and these targets."""
         return measure(self.record, rows.y, self.predict(params, rows.X), rows.weight, metrics)
 
 
 class FewRows:
-    """What a network makes of less than a block, on one thread, since it is too little to wake anybody for.
+    """Inference of less than a block, on one thread, since it is too little to wake other threads for.
 
-    It goes by smaller blocks, of which the last one is filled up with zeros, in one native call. Where there
-    is no native code it is a program of blocks.
+    It goes by smaller blocks, of which the last one is padded with zeros, in one native call. Where there
+    is no native code it is a program of blocks. Up to 16 programs are kept, by layout of weights and rows.
     """
 
     def __init__(self, apply: Program, blocks: Program) -> None:
@@ -218,7 +246,7 @@ class FewRows:
         return out[:, 0] if call.result == (1,) else out
 
     def __call__(self, params: Any, X: Array, size: int) -> Array:
-        """Return the outputs of rows in blocks of a size."""
+        """Return the outputs, [rows, outputs], of rows in blocks of a size."""
         call = self._call_for(params, X, size) if len(X) else None
         if call is not None:
             self._last = call, FEW - 1 if size == 1 else ROWS - 1
@@ -227,6 +255,7 @@ class FewRows:
         return self._blocks(params, X, size)
 
     def _call_for(self, params: Any, X: Array, size: int) -> RowsCall | None:
+        """Return the native call for weights and rows that look like these; None without native code."""
         try:
             key = signature_of(params, []), X.dtype, X.shape[1:], size
         except Unseen:
@@ -240,7 +269,7 @@ class FewRows:
 
 
 class Filled:
-    """A program of [blocks, rows] for rows, in blocks of a size, the last one filled up with zeros."""
+    """A program of [blocks, size, ...] applied to rows, the last block padded with zeros."""
 
     def __init__(self, program: Program) -> None:
         self._program = program
@@ -266,13 +295,17 @@ def _in_blocks(many: Program, few: ByBlocks, wide: bool, params: Any, X: Array) 
 
 
 def _rows(blocks: Array) -> Array:
+    """Return [blocks, size, ...] as [blocks * size, ...]."""
     return blocks.reshape(-1, *blocks.shape[2:])
 
 
 def forward(
     network: Layer, loss: Loss | Callable[..., Any] | None, outputs: Outputs | None = None
 ) -> Forward:
-    """Return a network's `Forward`, the same one for equal networks that hold no own functions."""
+    """Return the compiled forward pass of a network: one object for equal networks without own functions.
+
+    Arguments are those of `Forward`; the 32 used last are kept.
+    """
     said = None if isinstance(loss, Loss) else outputs
     make = _kept if is_plain((network, loss, said)) else Forward
     return make(network, loss, said)
@@ -282,7 +315,7 @@ _kept = functools.lru_cache(maxsize=32)(Forward)
 
 
 def dtype_of(params: Any) -> np.dtype:
-    """Return the dtype of the weights, in which the network computes."""
+    """Return the dtype of the weights, in which the network computes; float32 where it has none."""
     first = next(leaves(params), None)
     return np.dtype(np.float32) if first is None else first.dtype
 
@@ -297,12 +330,13 @@ def _in_dtype(X: Any, dtype: np.dtype) -> Array:
 
 
 def _blocked(array: Array) -> Array:
+    """Return whole blocks of rows, [blocks, 256, ...], contiguous."""
     return np.ascontiguousarray(array).reshape(len(array) // ROWS, ROWS, *array.shape[1:])
 
 
 @dataclass(frozen=True, eq=False)
 class Blocks:
-    """Rows that are measured, cut into blocks once for many measurements.
+    """Labeled rows cut into blocks, once for many measurements.
 
     whole       X, y, weights and their sums, of the blocks of `ROWS` rows, [blocks, ...] each; or None
     last        the same of the rows that are left, without the axis of blocks; or None
@@ -315,8 +349,8 @@ class Blocks:
     total: float
 
     @classmethod
-    def of(cls, rows: Rows) -> Blocks:
-        """Cut rows that are not sparse."""
+    def of(cls, rows: LabeledRows) -> Blocks:
+        """Cut rows into blocks; their inputs must be dense."""
         weight = np.ones(len(rows), rows.X.dtype) if rows.weight is None else rows.weight
         cut = len(rows) - len(rows) % ROWS
         whole = last = None
@@ -338,7 +372,7 @@ def _total(terms: Array) -> float:
 
 
 def _mean(values: Sequence[float] | Array, shares: Array) -> float:
-    """Return the mean of blocks by their shares; a block whose rows all have weight 0 has no value."""
+    """Return the mean of blocks weighted by their shares; a block whose weights are all 0 does not count."""
     total = _total(shares)
     terms = np.where(shares > 0, np.asarray(values, np.float64) * shares, 0.0)
     return _total(terms) / total if total else float("nan")

@@ -1,4 +1,4 @@
-"""The container of a model file: named arrays and texts in the safetensors format, read strictly.
+"""Safetensors reader and writer: named arrays and texts, strictly validated and checksummed.
 
     8 bytes     length of the header, little-endian
     header      JSON: {"__metadata__": {name: text}, tensor: {"dtype", "shape", "data_offsets"}, ...}
@@ -7,6 +7,11 @@
 Every safetensors library reads what is written here. What is read here is stricter than the format: the
 header must be, byte for byte, the one that this module would write for its content, and a SHA-256 over the
 whole file is part of the metadata. So each file has one reading, and no byte of it can change unnoticed.
+
+Bounds      2 GiB a file, 1 MiB of header, 10,000 tensors of at most 8 dimensions
+Source      github.com/huggingface/safetensors, section Format; FIPS 180-4 for SHA-256
+Differs     the safetensors package allows 100 MB of header and has no checksum; .npz is a zip archive, whose
+            members may be pickles
 """
 
 from __future__ import annotations
@@ -22,8 +27,8 @@ import numpy as np
 
 from minicolumn.errors import DataError, ModelFileError
 from minicolumn.model import strict_json
+from minicolumn.model.file_sniffing import sniff_format
 from minicolumn.model.files import PathLike, read_whole, shown
-from minicolumn.model.foreign import foreign_format
 
 FORMAT_VERSION = 1
 MAX_FILE_BYTES = 2 * 1024**3
@@ -42,7 +47,7 @@ _MAX_SIZE = 2**31
 
 @dataclass(frozen=True)
 class Container:
-    """What a model file holds: named arrays, named texts, and the version of its format."""
+    """The content of a safetensors file: arrays by name, texts by name, and the version of the format."""
 
     tensors: dict[str, np.ndarray]
     texts: dict[str, str]
@@ -51,7 +56,7 @@ class Container:
 
 @dataclass(frozen=True)
 class _Entry:
-    """One tensor's line in the header."""
+    """One tensor's line in the header; begin and end count bytes from the start of the data."""
 
     name: str
     code: str
@@ -61,10 +66,11 @@ class _Entry:
 
 
 def encode(tensors: Mapping[str, np.ndarray], texts: Mapping[str, str]) -> list[bytes | memoryview]:
-    """Return the file's bytes in chunks; the arrays are not copied where their layout allows.
+    """Serialize arrays and texts to a file's bytes, in chunks; arrays in C order are not copied.
 
     tensors     dtypes float64, float32, int64, int32, uint32 and bool; floats finite
     texts       any names but "format", "format_version" and "sha256", which this function writes
+    Returns     the header, then one chunk a tensor; equal content gives equal bytes
     Errors      DataError for whatever `decode` would refuse: what is written can be read.
 
     >>> decode(b"".join(encode({"w": np.ones(2)}, {"note": "hi"}))).texts
@@ -85,12 +91,15 @@ def check_header(tensors: Mapping[str, np.ndarray], texts: Mapping[str, str]) ->
 
 
 def decode(data: bytes | bytearray) -> Container:
-    """Return the content of a file's bytes, every size, name, number and the digest checked.
+    """Deserialize a file's bytes: every size, name, number and the digest is checked.
 
-    Errors      ModelFileError; its text begins with a verb, for a file's name to stand before it
+    data        the whole file
+    Returns     a `Container` whose arrays are copies, in native byte order
+    Errors      ModelFileError; its text begins with a verb, for a file's name to stand before it. What is
+                another format is named: "is a GGUF file, not a minicolumn model"
     """
     if data[8:9] != b"{":
-        raise ModelFileError(foreign_format(bytes(data[:65536]), bytes(data[-65536:])))
+        raise ModelFileError(sniff_format(bytes(data[:65536]), bytes(data[-65536:])))
     header, end = _read_header(data)
     metadata = header.pop("__metadata__", None)
     version = _check_origin(metadata)
@@ -104,7 +113,7 @@ def decode(data: bytes | bytearray) -> Container:
 
 
 def load(path: PathLike) -> Container:
-    """Return the content of a model file; the path is opened once and nothing else is.
+    """Read a model file's container; the path is opened once and nothing else is.
 
     Errors      ModelFileError in one line that begins with the file's name
     """
@@ -116,6 +125,7 @@ def load(path: PathLike) -> Container:
 
 
 def _encode(tensors: Mapping[str, np.ndarray], texts: Mapping[str, str]) -> list[bytes | memoryview]:
+    """Return header and chunks; the digest is of the file with 64 zeros in its own place."""
     entries, metadata = _header(tensors, texts)
     chunks = [_array_bytes(entry, tensors[entry.name]) for entry in entries]
     metadata[_DIGEST] = _digest([_render(entries, metadata), *chunks])
@@ -136,7 +146,7 @@ def _header(
 
 
 def _lay_out(tensors: Mapping[str, np.ndarray]) -> list[_Entry]:
-    """Place the tensors: widest numbers first, so that each starts at a multiple of its own size."""
+    """Assign offsets: tensors of the widest dtype first, so that each is aligned to its own item size."""
     order = sorted(tensors, key=lambda name: (-np.asarray(tensors[name]).itemsize, name))
     entries, begin = [], 0
     for name in order:
@@ -159,7 +169,7 @@ def _array_bytes(entry: _Entry, tensor: np.ndarray) -> memoryview:
 
 
 def _render(entries: list[_Entry], metadata: Mapping[str, str]) -> bytes:
-    """Return the one way to write a header: its length, its JSON, spaces up to a multiple of 8."""
+    """Return the canonical header: its length, its JSON, spaces up to a multiple of 8."""
     header: dict[str, Any] = {"__metadata__": dict(sorted(metadata.items()))}
     for entry in entries:
         place = [entry.begin, entry.end]
@@ -173,6 +183,7 @@ def _render(entries: list[_Entry], metadata: Mapping[str, str]) -> bytes:
 
 
 def _digest(parts: list[bytes | memoryview]) -> str:
+    """Return the SHA-256 of some parts, in hexadecimal digits."""
     found = hashlib.sha256()
     for part in parts:
         found.update(part)
@@ -217,17 +228,18 @@ def _read_entry(name: str, fields: object) -> _Entry:
     if not isinstance(fields["dtype"], str) or fields["dtype"] not in DTYPES:
         raise ModelFileError(f"is damaged: {_named(name)} has an unknown dtype")
     shape, place = fields["shape"], fields["data_offsets"]
-    if not _whole_numbers(shape) or not _whole_numbers(place) or len(place) != 2:
-        raise ModelFileError(f"is damaged: {_named(name)} has sizes that are not whole numbers")
+    if not _are_sizes(shape) or not _are_sizes(place) or len(place) != 2:
+        raise ModelFileError(f"is damaged: {_named(name)} has sizes that are not integers")
     return _Entry(name, fields["dtype"], tuple(shape), place[0], place[1])
 
 
-def _whole_numbers(values: object) -> bool:
+def _are_sizes(values: object) -> bool:
     """Return whether this is a list of ints from 0 on; True and 1.0 are not ints."""
     return isinstance(values, list) and all(type(v) is int and v >= 0 for v in values)
 
 
 def _check_metadata(metadata: Mapping[str, object]) -> None:
+    """Check that metadata are texts with printable names."""
     for name, text in metadata.items():
         _check_name(name)
         if not isinstance(text, str):
@@ -235,12 +247,13 @@ def _check_metadata(metadata: Mapping[str, object]) -> None:
 
 
 def _check_name(name: object) -> None:
+    """Check a name: 1 to 256 printable characters."""
     if not isinstance(name, str) or not 0 < len(name) <= MAX_NAME or not name.isprintable():
         raise ModelFileError(f"has a name that is empty, not printable or over {MAX_NAME} characters long")
 
 
 def _check_entries(entries: list[_Entry], data_bytes: int) -> None:
-    """See that the tensors fill the data from its first byte to its last, in order."""
+    """Check that the tensors fill the data from its first byte to its last, in order and without a gap."""
     if len(entries) > MAX_TENSORS:
         raise ModelFileError(f"has {len(entries):,} tensors; at most {MAX_TENSORS:,} are allowed")
     position = 0
@@ -257,6 +270,7 @@ def _check_entries(entries: list[_Entry], data_bytes: int) -> None:
 
 
 def _check_shape(entry: _Entry) -> None:
+    """Check a tensor's dimensions, and that its bytes are as many as its shape and dtype need."""
     if len(entry.shape) > MAX_RANK:
         raise ModelFileError(f"has {_named(entry.name)} of {len(entry.shape)} dimensions; at most {MAX_RANK}")
     if math.prod(max(size, 1) for size in entry.shape) > _MAX_SIZE:  # so a 0 cannot hide an enormous size
@@ -281,13 +295,14 @@ def _read_array(data: bytes | bytearray, start: int, entry: _Entry) -> np.ndarra
     """Return one tensor as an array of its own, its values checked."""
     raw = np.frombuffer(data, np.uint8, entry.end - entry.begin, start + entry.begin)
     if entry.code == "BOOL" and raw.max(initial=0) > 1:
-        raise ModelFileError(f"is damaged: {_named(entry.name)} holds a truth value other than 0 and 1")
+        raise ModelFileError(f"is damaged: {_named(entry.name)} holds a boolean other than 0 and 1")
     array = raw.copy().view(DTYPES[entry.code]).reshape(entry.shape)
     _check_values(entry.name, array)
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def _check_values(name: str, array: np.ndarray) -> None:
+    """Refuse NaN and infinity: no weight of a usable network is either."""
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise ModelFileError(f"has values in {_named(name)} that are not finite (NaN or infinity)")
 

@@ -1,4 +1,8 @@
-"""Files on disk: written aside, made durable and renamed into place; read whole, once, and bounded."""
+"""Atomic file writes and bounded reads: a crash leaves the old file or the new one, never half of one.
+
+Source      POSIX rename(2), which replaces a file in one step, and fsync(2) of file and directory
+Differs     `pathlib.Path.write_bytes`, `joblib.dump` and `torch.save` truncate the old file first
+"""
 
 from __future__ import annotations
 
@@ -62,8 +66,10 @@ def write_atomically(path: PathLike, chunks: Iterable[bytes | memoryview]) -> No
 
 
 def read_whole(path: PathLike, limit: int) -> bytearray:
-    """Return the bytes of a regular file of at most ``limit`` bytes, opened exactly once.
+    """Read a regular file of at most ``limit`` bytes, opened exactly once.
 
+    limit       bytes; a larger file is refused before any is read
+    Returns     the bytes, exactly as many as the system stated
     Errors      ModelFileError in one line: no such file (with the nearest name), a folder, pipe or device,
                 too large, not readable, or changed while it was being read.
     """
@@ -82,13 +88,13 @@ def read_whole(path: PathLike, limit: int) -> bytearray:
 
 
 def shown(path: PathLike) -> str:
-    """Return a path as one printable line."""
+    """Return a path as one printable line, for messages; what cannot be printed is escaped."""
     text = os.fsdecode(path)
     return text if text.isprintable() and text else ascii(text)
 
 
 def reason(error: BaseException) -> str:
-    """Return what the system said, without the error number and the path."""
+    """Return what the system said of an error, without its number and the path."""
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return text or type(error).__name__
 

@@ -17,10 +17,13 @@ REMEDY = "mc.nn.Loss('quantile', levels=(0.05, 0.5, 0.95)) or 'gaussian_nll'"
 
 
 def predicted_interval(outputs: Outputs | None, predictions: Array, coverage: float) -> Array:
-    """Return the ends of the prediction intervals that a network tells by itself, [rows, 2].
+    """Return the prediction intervals of a network that models uncertainty, [rows, 2]: lower and upper ends.
 
+    outputs     what the network's outputs mean
+    predictions what it predicted, [rows, outputs], on the scale of the outputs
     coverage    0 < coverage < 1
     Errors      DataError where it tells none of that coverage, with what to do
+    Differs     conformal intervals (`mc.MLPRegressor`) hold for any network, but need rows held out
     """
     if not isinstance(outputs, NumberOutputs) or not outputs.is_distribution:
         raise DataError(
@@ -45,7 +48,11 @@ def missing_levels(outputs: NumberOutputs, coverage: float) -> str:
 
 
 def distribution(outputs: NumberOutputs, predictions: Array, encoder: Encoder) -> dict[str, Array]:
-    """Return the prediction of each row in the target's unit, and by name what else outputs tell of it."""
+    """Return the predictive distribution of each row in the target's unit, as columns by name, [rows] each.
+
+    Returns     {"prediction": ..., and of quantiles "quantile 0.05": ..., of a normal distribution
+                "standard deviation": ...}
+    """
     outputs.check(predictions)
     expected = encoder.decode_target(outputs.expected(predictions))
     return {
@@ -55,7 +62,7 @@ def distribution(outputs: NumberOutputs, predictions: Array, encoder: Encoder) -
 
 
 def interval_scores(outputs: NumberOutputs, predictions: Array, targets: Array) -> dict[str, float]:
-    """Return what share of the targets lies within the widest interval that outputs tell, and what should.
+    """Return the empirical and the nominal coverage of the widest prediction interval.
 
     targets     [rows], on the scale of the outputs
     Returns     {"interval_coverage": ..., "interval_level": ...}; nothing where outputs tell no interval

@@ -1,4 +1,8 @@
-"""Scores of predictions beside what a trivial guess would score. scikit-learn does the arithmetic."""
+"""Evaluation metrics and trivial baselines for classification, regression and predictive distributions.
+
+scikit-learn does the arithmetic where it is more than a line. A metric that some rows do not define (ROC AUC
+of one class, R2 of a constant) is left out rather than NaN.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,7 @@ _TINY = float(np.finfo(np.float64).eps)
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A figure that predictions are judged by.
+    """A metric: a function of targets and predictions, and what is known of it.
 
     function            of (right answers, predictions), for distributions of what the outputs mean before
                         these; None where it is not defined for them
@@ -37,33 +41,38 @@ class Score:
 
 
 def _accuracy(codes: Array, p: Array) -> float:
+    """Return the share of rows whose class of highest score is right."""
     return float(np.mean(np.argmax(p, axis=1) == codes))
 
 
 def _balanced_accuracy(codes: Array, p: Array) -> float:
+    """Return the mean of the recalls of the classes present (Brodersen et al. 2010)."""
     guess = np.argmax(p, axis=1)
     return float(np.mean([np.mean(guess[codes == c] == c) for c in np.unique(codes)]))
 
 
 def _log_loss(codes: Array, p: Array) -> float:
+    """Return the mean of -log p(right class), p clipped at the float64 epsilon."""
     right = np.clip(p[np.arange(len(codes)), codes], _TINY, 1.0)
     return float(-np.mean(np.log(right)))
 
 
 def _roc_auc(codes: Array, p: Array) -> float | None:
+    """Return the area under the ROC curve, of several classes one against the rest."""
     from sklearn.metrics import roc_auc_score
 
     return _one_against_rest(roc_auc_score, codes, p)
 
 
 def _average_precision(codes: Array, p: Array) -> float | None:
+    """Return the area under the precision-recall curve as a step function, one class against the rest."""
     from sklearn.metrics import average_precision_score
 
     return _one_against_rest(average_precision_score, codes, p)
 
 
 def _one_against_rest(score: Callable[..., Any], codes: Array, p: Array) -> float | None:
-    """Return the score of class 1 of two, or the mean over the classes present; None for a single one."""
+    """Return the score of class 1 of two, or the macro average over classes present; None for one class."""
     present = np.unique(codes)
     if len(present) < 2:
         return None
@@ -72,6 +81,7 @@ def _one_against_rest(score: Callable[..., Any], codes: Array, p: Array) -> floa
 
 
 def _f1(codes: Array, p: Array) -> float:
+    """Return the F1 score of class 1 of two, or its macro average over the classes present."""
     from sklearn.metrics import f1_score  # its stubs say that zero_division is a text
 
     guess = np.argmax(p, axis=1)
@@ -80,6 +90,7 @@ def _f1(codes: Array, p: Array) -> float:
 
 
 def _mcc(codes: Array, p: Array) -> float | None:
+    """Return the Matthews correlation coefficient (Matthews 1975; Gorodkin 2004 for several classes)."""
     from sklearn.metrics import matthews_corrcoef
 
     return float(matthews_corrcoef(codes, np.argmax(p, axis=1))) if len(np.unique(codes)) > 1 else None
@@ -100,6 +111,7 @@ CLASS_SCORES: Mapping[str, Score] = {
 
 
 def _r2(y: Array, p: Array) -> float | None:
+    """Return the mean coefficient of determination of the outputs whose y vary; None where none does."""
     spread = np.sum((y - np.mean(y, axis=0)) ** 2, axis=0)
     varied = spread > 0
     unexplained = np.sum((y - p) ** 2, axis=0)[varied] / spread[varied]
@@ -107,26 +119,31 @@ def _r2(y: Array, p: Array) -> float | None:
 
 
 def _rmse(y: Array, p: Array) -> float:
+    """Return the root mean squared error, in the unit of y."""
     return float(np.sqrt(np.mean((y - p) ** 2)))
 
 
 def _mae(y: Array, p: Array) -> float:
+    """Return the mean absolute error, in the unit of y."""
     return float(np.mean(np.abs(y - p)))
 
 
 def _mape(y: Array, p: Array) -> float | None:
+    """Return the mean absolute percentage error as a fraction; None where a y is 0."""
     from sklearn.metrics import mean_absolute_percentage_error
 
     return float(mean_absolute_percentage_error(y.ravel(), p.ravel())) if y.all() else None
 
 
 def _poisson_deviance(y: Array, p: Array) -> float | None:
+    """Return the mean Poisson deviance; None for a y < 0 or a prediction <= 0."""
     from sklearn.metrics import mean_poisson_deviance
 
     return float(mean_poisson_deviance(y.ravel(), p.ravel())) if (y >= 0).all() and (p > 0).all() else None
 
 
 def _gamma_deviance(y: Array, p: Array) -> float | None:
+    """Return the mean gamma deviance; None for a y or a prediction <= 0."""
     from sklearn.metrics import mean_gamma_deviance
 
     return float(mean_gamma_deviance(y.ravel(), p.ravel())) if (y > 0).all() and (p > 0).all() else None
@@ -146,6 +163,7 @@ NUMBER_SCORES: Mapping[str, Score] = {
 
 
 def _pinball(outputs: NumberOutputs, y: Array, p: Array) -> float:
+    """Return the mean pinball loss over rows and quantile levels (Koenker & Bassett 1978)."""
     from sklearn.metrics import mean_pinball_loss
 
     columns = zip(p.T, outputs.quantile_levels, strict=True)
@@ -153,6 +171,7 @@ def _pinball(outputs: NumberOutputs, y: Array, p: Array) -> float:
 
 
 def _interval_coverage(outputs: NumberOutputs, y: Array, p: Array) -> float:
+    """Return the share of rows within the widest prediction interval."""
     return outputs.widest_band(p).covered(y)
 
 
@@ -163,7 +182,7 @@ DISTRIBUTION_SCORES: Mapping[str, Score] = {
 
 
 def distribution_scores(outputs: NumberOutputs) -> dict[str, Score]:
-    """Return the scores of numbers [rows, 1] and predictions [rows, outputs] of their distributions.
+    """Return the metrics of a predictive distribution, of numbers [rows, 1] and predictions [rows, outputs].
 
     pinball             of quantiles: mean over rows and levels of the pinball loss
     interval_coverage   share of rows within the widest prediction interval that outputs tell, if any
@@ -177,7 +196,7 @@ def distribution_scores(outputs: NumberOutputs) -> dict[str, Score]:
 
 
 def scores_for(outputs: Outputs) -> dict[str, Score]:
-    """Return the scores that predictions of a kind can be judged by, by name."""
+    """Return the metrics that predictions of a kind can be judged by, by name."""
     if isinstance(outputs, ClassOutputs):
         return {k: s for k, s in CLASS_SCORES.items() if outputs.are_probabilities or not s.of_probabilities}
     assert isinstance(outputs, NumberOutputs)
@@ -205,7 +224,7 @@ SCORES: dict[str, tuple[str, ...]] = {
 def scored(
     table: Mapping[str, Score], names: Iterable[str], pairs: Iterable[tuple[Array, Array]]
 ) -> dict[str, float]:
-    """Return the scores of some (answers, predictions) by name, each the mean of where it is defined."""
+    """Return the metrics of some (targets, predictions) by name, each the mean of where it is defined."""
     answers, found = list(pairs), {}
     for name in names:
         values = [value for pair in answers if (value := table[name].function(*pair)) is not None]
@@ -215,7 +234,7 @@ def scored(
 
 
 def usual_scores(outputs: Outputs, answers: Array, predicted: Array) -> dict[str, float]:
-    """Return the scores that are told where nothing is said, of predictions of a kind.
+    """Return the default metrics of predictions of a kind.
 
     answers     class codes [rows], or numbers
     predicted   what speaks for each class, [rows, classes], or the numbers expected
@@ -235,8 +254,8 @@ def classification_scores(codes: Array, probabilities: Array) -> dict[str, float
 
     codes           int [rows], the right classes
     probabilities   float [rows, classes]
-
-    roc_auc is left out where only one class is present.
+    Differs         scikit-learn's roc_auc_score raises where a class is absent; here roc_auc is over those
+                    present, and left out where there is one only
 
     >>> scores = classification_scores(np.array([0, 1, 1]), np.array([[0.9, 0.1], [0.4, 0.6], [0.6, 0.4]]))
     >>> {name: round(value, 3) for name, value in scores.items()}
@@ -253,8 +272,8 @@ def regression_scores(y: Array, predicted: Array) -> dict[str, float]:
 
     y           [rows] or [rows, outputs]
     predicted   the same shape
-
-    r2 is the mean over the outputs whose y are not all the same, and left out where there is none.
+    Differs     scikit-learn's r2_score is 0 or 1 for a constant y; here r2 is the mean over the outputs
+                whose y vary, and left out where there is none
 
     >>> regression_scores(np.array([1.0, 3.0]), np.array([1.0, 2.0]))
     {'r2': 0.5, 'rmse': 0.7071067811865476, 'mae': 0.5}
@@ -264,17 +283,32 @@ def regression_scores(y: Array, predicted: Array) -> dict[str, float]:
 
 
 def majority_baseline(train_codes: Array, test_codes: Array, classes: int) -> dict[str, float]:
-    """Return the scores of always answering with the class shares of the training rows."""
+    """Return the scores of the constant prediction of the training rows' class shares.
+
+    train_codes, test_codes     int [rows]; classes: how many there are
+    Differs     as scikit-learn's DummyClassifier(strategy="prior")
+    """
     shares = np.bincount(train_codes, minlength=classes) / max(len(train_codes), 1)
     return classification_scores(test_codes, np.broadcast_to(shares, (len(test_codes), classes)))
 
 
 def mean_baseline(train_y: Array, test_y: Array) -> dict[str, float]:
-    """Return the scores of always answering with the mean of the training rows."""
+    """Return the scores of the constant prediction of the training rows' mean.
+
+    train_y, test_y     float [rows], in the target's unit
+    Differs     as scikit-learn's DummyRegressor(strategy="mean")
+
+    >>> mean_baseline(np.array([1.0, 3.0]), np.array([0.0, 4.0]))["rmse"]
+    2.0
+    """
     return regression_scores(test_y, np.full(len(test_y), np.mean(np.asarray(train_y, np.float64))))
 
 
 def confusion(codes: Array, guess: Array, classes: int) -> Any:
-    """Return counts int64 [classes, classes]: rows are the right classes, columns the predicted ones."""
+    """Return the confusion matrix, int64 [classes, classes]: true classes in rows, predicted in columns.
+
+    >>> confusion(np.array([0, 1, 1]), np.array([0, 1, 0]), 2).tolist()
+    [[1, 0], [1, 1]]
+    """
     flat = np.asarray(codes, np.int64) * classes + np.asarray(guess, np.int64)
     return np.bincount(flat, minlength=classes * classes).reshape(classes, classes)

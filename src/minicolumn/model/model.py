@@ -1,4 +1,4 @@
-"""A trained network as users hold it: predict, evaluate, save, load; from arrays or from raw rows."""
+"""Trained models: predict, evaluate, save and load, from arrays or from raw rows of a table."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ TABLE_ROWS = 8192
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Model:
-    """A network with its weights, and with the encoder of the table that it was trained on, if there was one.
+    """A trained network: its weights, and the encoder of its table if there was one.
 
     network     the layers
     params      their weights
@@ -47,6 +47,19 @@ class Model:
     table       what turns raw rows into input rows; None where the network was trained on arrays
     schema      what was found in that table
     training    how it was trained; metrics: how it scored; history: one row an epoch
+    data_hash   digest of the training rows, or None
+
+    Methods ending in ``_table`` take raw rows; the others take arrays [rows, *input_shape].
+
+    Differs     a scikit-learn estimator is refitted by `fit` and stored as a pickle; a Model is frozen, and
+                its file is safetensors and JSON, which runs nothing when it is opened.
+
+    >>> import minicolumn as mc
+    >>> net = mc.nn.Dense(2)
+    >>> model = Model(net, net.init(0, (3,)), (3,), "softmax_cross_entropy")
+    >>> probabilities = model.predict(np.zeros((4, 3), np.float32))
+    >>> probabilities.shape, bool(np.allclose(probabilities.sum(axis=1), 1.0))
+    ((4, 2), True)
     """
 
     network: Layer
@@ -68,12 +81,12 @@ class Model:
 
     @property
     def loss_record(self) -> Loss | None:
-        """Return the loss with its settings; None for an own function."""
+        """The loss with its settings; None for an own function."""
         return Loss(self.loss, **self.loss_settings) if self.loss in LOSSES else None
 
     @property
     def outputs(self) -> Outputs | None:
-        """Return what the network's outputs mean; None for an own loss function, which does not say."""
+        """What the network's outputs mean; None for an own loss function, which does not say."""
         record = self.loss_record
         return None if record is None else record.outputs
 
@@ -110,7 +123,7 @@ class Model:
         return self._forward.predict(self.params, self._inputs("predict", X)) if out is None else out
 
     def predict_interval(self, X: Any, coverage: float = 0.9) -> Array:
-        """Return the ends of prediction intervals: how sure the network is of each number.
+        """Return prediction intervals, which hold a share `coverage` of the targets if the network is right.
 
         From quantiles at (1 - coverage) / 2 and (1 + coverage) / 2 after `quantile`, from mean and standard
         deviation after `gaussian_nll`. `mc.MLPRegressor` holds rows out by which any network has intervals.
@@ -177,6 +190,7 @@ class Model:
         return self._forward.graph(self.params, example, self.table.encoded)
 
     def _inputs(self, who: str, X: Any) -> Array:
+        """Return X as numbers of the network's input shape; ShapeError or DataError that names `who`."""
         remedy = () if self.table is None else (f"raw rows of a table are for `{who}_table`",)
         x = check_inputs(who, X, *remedy)
         if x.shape[1:] != self.input_shape:
@@ -187,7 +201,7 @@ class Model:
 
     @property
     def dtype(self) -> np.dtype:
-        """Return the dtype of the weights, in which the network computes."""
+        """The dtype of the weights, in which the network computes."""
         return dtype_of(self.params)
 
     def evaluate(
@@ -200,7 +214,7 @@ class Model:
         sample_weight   [rows], for the loss and for own metrics
         metrics         scores by name, or own functions, as in `fit`; None takes the usual ones
         Returns         {"loss": ..., and for classes accuracy, balanced_accuracy, log_loss, roc_auc;
-                        for numbers r2, rmse, mae}; of several yes-or-no answers a row, means over them
+                        for numbers r2, rmse, mae}; of several boolean targets a row, means over them
         Errors          ShapeError if X and y do not fit each other or the network; DataError for values that
                         cannot be used, and for a model with an own loss function
         """
@@ -222,6 +236,7 @@ class Model:
     # Raw rows -----------------------------------------------------------------------------------------------
 
     def _encoder(self) -> Encoder:
+        """Return the table's encoder; DataError for a model of arrays."""
         if self.table is None:
             raise DataError(
                 "this model was trained on arrays, not on a table; use predict(X) and evaluate(X, y)"
@@ -260,7 +275,10 @@ class Model:
         }
 
     def predict_proba_table(self, frame: polars.DataFrame) -> Array:
-        """Return probabilities [rows, classes], in the order of `model.table.classes`, for raw rows."""
+        """Return class probabilities for raw rows, [rows, classes], in the order of `model.table.classes`.
+
+        Errors      DataError where the target is a number, or a column is missing
+        """
         outputs = self._table_outputs()
         if not isinstance(outputs, ClassOutputs):
             raise DataError(
@@ -286,7 +304,10 @@ class Model:
         return outputs
 
     def _raw_predictions(self, frame: polars.DataFrame) -> Array:
-        # Encoded block by block too: a large file needs no second copy of itself.
+        """Return the network's outputs for raw rows, [rows, outputs].
+
+        Rows are encoded 8,192 at a time, so a large file needs no second copy of itself.
+        """
         encoder = self._encoder()
         parts = [
             self._forward.outputs(self.params, encoder.transform(frame.slice(start, TABLE_ROWS)))
@@ -295,11 +316,15 @@ class Model:
         return np.concatenate(parts)
 
     def evaluate_table(self, frame: polars.DataFrame) -> dict[str, float]:
-        """Return the scores on raw rows that hold the target; rows without one are left out."""
+        """Return the metrics on raw rows that hold the target; rows without one are left out.
+
+        Returns     as `evaluate`, without the loss; numbers are judged in the target's unit
+        Errors      DataError where the target column or all targets are missing
+        """
         return self.score_table(frame)[0]
 
     def score_table(self, frame: polars.DataFrame) -> tuple[dict[str, float], Array, Array]:
-        """Return the scores on raw rows, the true target and the predicted one, as class codes or numbers."""
+        """Return the metrics on raw rows, the true targets and the predicted, as class codes or numbers."""
         encoder = self._encoder()
         rows = rows_with_target(frame, encoder)
         return self._judged(self._raw_predictions(rows), encoder.encode_target(rows))
@@ -330,10 +355,11 @@ class Model:
         check_description(self.artifact())
 
     def save(self, path: PathLike) -> None:
-        """Write the one file that holds the network, its weights and its table.
+        """Write the model file: the network, its weights and its table's encoder.
 
         At every instant the path holds the old file or the new one.
 
+        path        usually ending in .safetensors; a file there is replaced
         Errors      DataError, in one line, if the network has own functions or the disk refuses
         """
         if self.loss_record is None:
@@ -365,6 +391,7 @@ class Model:
         """Read a model file; nothing in it is run.
 
         Errors      ModelFileError, in one line, for anything but a whole and untouched model file
+        Differs     `joblib.load` unpickles, which can run anything that the file says
         """
         found = load_artifact(path)
         table = schema = None
@@ -381,7 +408,7 @@ class Model:
 
 
 def _are_labels(y: Array, classes: tuple[Any, ...]) -> bool:
-    """Return whether targets are labels of classes, not already their numbers."""
+    """Return whether targets are labels of classes, not already their numbers 0, 1, 2, ..."""
     numbered = all(isinstance(label, int | float) for label in classes)
     return y.dtype.kind not in "fiub" or (numbered and classes != tuple(range(len(classes))))
 
@@ -397,12 +424,27 @@ def _numbers_of(labels: Array, classes: tuple[Any, ...]) -> Array:
 
 
 def load(path: PathLike) -> Model:
-    """Return the model in a file: `Model.load`, under the name that goes with `run.save`."""
+    """Load a model from its file: `Model.load`, under the name that goes with `run.save`.
+
+    path        of a file that `Model.save` or `minicolumn train` wrote
+    Errors      ModelFileError, in one line, for anything else
+
+    >>> import pathlib, tempfile, minicolumn as mc
+    >>> net = mc.nn.Dense(1)
+    >>> model = Model(net, net.init(0, (2,)), (2,), "squared_error")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     model.save(pathlib.Path(folder, "m.safetensors"))
+    ...     load(pathlib.Path(folder, "m.safetensors")).input_shape
+    (2,)
+    """
     return Model.load(path)
 
 
 def rows_with_target(frame: polars.DataFrame, encoder: Encoder) -> polars.DataFrame:
-    """Return the rows that have a target; DataError where there is none."""
+    """Return the labeled rows of a table; DataError where there is none.
+
+    encoder     says which column is the target, and how it is written
+    """
     from minicolumn.tables.schema import Schema, with_target
 
     schema = Schema(

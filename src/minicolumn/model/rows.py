@@ -1,4 +1,4 @@
-"""Rows as users hand them over, as the arrays that a network takes; every refusal is one line."""
+"""Input validation: inputs, targets and sample weights as arrays that fit each other; errors are one line."""
 
 from __future__ import annotations
 
@@ -14,10 +14,15 @@ Array = np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
-    """Inputs [rows, *input_shape], targets [rows, ...], weights [rows] or None, in the network's dtype.
+class LabeledRows:
+    """Labeled examples: inputs [rows, *input_shape], targets [rows, ...], sample weights [rows] or None.
 
-    The inputs may be sparse: SciPy's CSR form, of which `dense` makes arrays, some rows at a time.
+    All are in the network's dtype, class numbers in int32. The inputs may be sparse: SciPy's CSR form, of
+    which `dense` makes arrays, some rows at a time.
+
+    >>> rows = LabeledRows(np.zeros((3, 2)), np.arange(3))
+    >>> len(rows), rows.take(slice(1, 3)).y.tolist()
+    (3, [1, 2])
     """
 
     X: Any
@@ -27,29 +32,33 @@ class Rows:
     def __len__(self) -> int:
         return self.X.shape[0]
 
-    def dense(self) -> Rows:
-        """Return the rows with their inputs as an array."""
-        return Rows(self.X.toarray(), self.y, self.weight) if is_sparse(self.X) else self
+    def dense(self) -> LabeledRows:
+        """Return the rows with their inputs as a dense array."""
+        return LabeledRows(self.X.toarray(), self.y, self.weight) if is_sparse(self.X) else self
 
-    def take(self, places: Array | slice) -> Rows:
-        """Return some of the rows."""
+    def take(self, places: Array | slice) -> LabeledRows:
+        """Return some of the rows: by their indices, or a slice."""
         weight = None if self.weight is None else self.weight[places]
-        return Rows(self.X[places], self.y[places], weight)
+        return LabeledRows(self.X[places], self.y[places], weight)
 
 
 def is_sparse(X: Any) -> bool:
-    """Return whether this is one of SciPy's sparse arrays or matrices."""
+    """Return whether this is one of SciPy's sparse arrays or matrices; SciPy itself is not imported."""
     return hasattr(X, "tocsr")
 
 
 def check_inputs(
     who: str, X: Any, remedy: str = "tables with words in them are for `minicolumn train`"
 ) -> Any:
-    """Return X as numbers [rows, ...], as it is in memory; what is in it is not looked at.
+    """Validate inputs: X as numbers [rows, ...], as it is in memory; its values are not looked at.
 
     Sparse rows come back in CSR form, in which rows are found at once.
 
     remedy      what to do about a table with words
+    Errors      DataError for a single number, and for words or objects
+
+    >>> check_inputs("fit", [[1, 2], [3, 4]]).shape
+    (2, 2)
     """
     inputs = X.tocsr() if is_sparse(X) else np.asarray(X)
     if not inputs.ndim or inputs.dtype.kind not in "fiub":
@@ -62,14 +71,17 @@ def check_inputs(
 
 def check_rows(
     who: str, X: Any, y: Any, weight: Any, dtype: Any, rule: LossRule | None, outputs: tuple[int, ...]
-) -> Rows:
-    """Return inputs, targets and weights as arrays that fit each other and hold finite numbers.
+) -> LabeledRows:
+    """Validate inputs, targets and sample weights; they come back in the network's dtype and fit each other.
 
     who         what asked for them, for messages
+    X, y        [rows, ...] and [rows, ...], as many rows; weight: [rows] or None
+    dtype       of the network
     rule        record of the loss, which says what targets may be; None for an own loss function, which gets
                 weights in any case: 1 for each row where none are given
     outputs     shape of one row of the network's output
     Errors      ShapeError where lengths or shapes do not fit, DataError for values that cannot be used
+    Differs     scikit-learn's check_X_y does not know the loss, so negative counts or class 7 of 5 pass it
     """
     inputs, targets = check_inputs(who, X), np.asarray(y)
     rows = inputs.shape[0]
@@ -84,10 +96,13 @@ def check_rows(
         inputs = _finite(f"{who}: X", inputs, dtype, remedy)
     if rule is None and weight is None:
         weight = np.ones(rows)
-    return Rows(inputs, _targets(who, targets, dtype, rule, outputs), _weight(who, weight, rows, dtype))
+    return LabeledRows(
+        inputs, _targets(who, targets, dtype, rule, outputs), _weight(who, weight, rows, dtype)
+    )
 
 
 def _finite(what: str, values: Array, dtype: Any, remedy: str) -> Array:
+    """Return values in a dtype, contiguous; DataError for NaN, infinity and what the dtype cannot hold."""
     if not _all_finite(values):
         raise DataError(f"{what} holds NaN or infinity; {remedy}")
     with np.errstate(over="ignore"):
@@ -104,13 +119,14 @@ def _all_finite(values: Array) -> bool:
 
 
 def _targets(who: str, y: Array, dtype: Any, rule: LossRule | None, outputs: tuple[int, ...]) -> Array:
+    """Return targets in the dtype that the loss takes; DataError for values outside its range."""
     if y.dtype.kind not in "fiub":
         raise DataError(
             f"{who}: y must hold numbers, got {y.dtype}; number the classes 0, 1, 2, ... "
             "(np.unique(y, return_inverse=True) does)"
         )
     finite = _finite(f"{who}: y", y, np.float64, "drop the rows without a target")
-    if rule is None:  # own functions get whole numbers as they are, so that they can be class numbers
+    if rule is None:  # own functions get integers as they are, so that they can be class numbers
         if y.ndim == 1 and outputs == (1,):  # [batch] beside [batch, 1] would broadcast to [batch, batch]
             y = y[:, None]
         return np.ascontiguousarray(y, np.int32 if y.dtype.kind in "iub" else dtype)
@@ -143,6 +159,7 @@ def _class_numbers(who: str, y: Array, outputs: tuple[int, ...]) -> Array:
 
 
 def _weight(who: str, weight: Any, rows: int, dtype: Any) -> Array | None:
+    """Return sample weights in a dtype, or None; they must be finite, >= 0 and not all 0."""
     if weight is None:
         return None
     found = np.asarray(weight)

@@ -1,4 +1,4 @@
-"""Which scores go with a loss, and scores of one's own."""
+"""Metric selection: which metrics go with a loss, and user-defined metrics."""
 
 from __future__ import annotations
 
@@ -20,13 +20,16 @@ LONGEST_NAME = 64
 @final
 @dataclass(frozen=True)
 class Metric:
-    """A score of one's own, for the `metrics` of `fit` and `evaluate`.
+    """A user-defined metric, for the `metrics` of `fit` and `evaluate`.
 
     name                what it is called; `fit` records it as val_name
     function            (right answers, predictions, sample_weight=None) -> one number. Predictions are what
                         `predict` gives, which after a loss function of one's own are the raw outputs; both
                         are [rows] where there is one number a row. sample_weight is given where there is one
     higher_is_better    None says nothing: then no callback can watch it
+
+    Differs             Keras' metrics are traced and averaged over batches; this is called once, on all rows.
+                        scikit-learn's make_scorer takes the estimator; this takes predictions.
 
     >>> Metric("within_one", lambda y, p: float(np.mean(np.abs(y - p) < 1.0)), higher_is_better=True).name
     'within_one'
@@ -63,11 +66,14 @@ MetricLike = str | Metric | Callable[..., float] | tuple[str, Callable[..., floa
 
 
 def check_metrics(who: str, metrics: Any, loss: Loss | None) -> tuple[str | Metric, ...]:
-    """Return the scores that are wanted: names that go with the loss, and records of own functions.
+    """Validate metrics: names that go with the loss, and records of own functions.
 
     metrics     one of, or a sequence of: names, `Metric` records, functions, pairs (name, function)
     loss        None for a function of one's own, with which no names go
     Errors      DataError for unknown names, for two of one name, and for what is none of these
+
+    >>> check_metrics("fit", ["mae", "r2"], Loss("huber"))
+    ('mae', 'r2')
     """
     single = isinstance(metrics, str) or callable(metrics) or _is_pair(metrics)
     if not single and not isinstance(metrics, Iterable):
@@ -82,10 +88,12 @@ def check_metrics(who: str, metrics: Any, loss: Loss | None) -> tuple[str | Metr
 
 
 def _is_pair(value: Any) -> bool:
+    """Return whether this is a (name, function) pair."""
     return isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str) and callable(value[1])
 
 
 def _metric(who: str, metric: Any, loss: Loss | None) -> str | Metric:
+    """Return one metric as a name or a record; DataError for what is none."""
     if isinstance(metric, str):
         return _known(who, metric, loss)
     if isinstance(metric, Metric):
@@ -105,6 +113,7 @@ def _metric(who: str, metric: Any, loss: Loss | None) -> str | Metric:
 
 
 def _known(who: str, name: str, loss: Loss | None) -> str:
+    """Return a metric's name if it goes with the loss; DataError, with the nearest name, for others."""
     if loss is None:
         raise DataError(
             f"{who}: named metrics need one of the losses in mc.nn.LOSSES; with an own loss function give "
@@ -119,12 +128,16 @@ def _known(who: str, name: str, loss: Loss | None) -> str:
 
 
 def name_of(metric: str | Metric) -> str:
-    """Return what a metric is called."""
+    """Return what a metric is called, in results and in the history."""
     return metric if isinstance(metric, str) else metric.name
 
 
 def directions(metrics: Sequence[str | Metric], loss: Loss | None) -> dict[str, bool | None]:
-    """Return, by name, whether higher figures are better; None where nobody knows."""
+    """Return for each metric, by name, whether higher is better; None where nobody knows.
+
+    >>> directions(("mae", "r2"), Loss("huber"))
+    {'mae': False, 'r2': True}
+    """
     known = scores_for(loss.outputs) if loss else {}
     return {
         name_of(metric): (known[metric] if isinstance(metric, str) else metric).higher_is_better
@@ -139,8 +152,9 @@ def measure(
     weight: Array | None = None,
     metrics: Sequence[str | Metric] | None = None,
 ) -> dict[str, float]:
-    """Return scores by name; those that these answers have none of are left out.
+    """Evaluate metrics; those that these targets do not define are left out.
 
+    loss        says what the predictions mean; None for an own function
     y           right answers, as the loss takes them
     predicted   what `predict` gave for their rows
     weight      [rows] or None; for own functions only
@@ -157,11 +171,13 @@ def measure(
 
 
 def _usual(loss: Loss | None) -> tuple[str, ...]:
+    """Return the names of the default metrics of a loss."""
     known = {} if loss is None else scores_for(loss.outputs)
     return tuple(name for name, score in known.items() if score.usual)
 
 
 def _named(loss: Loss | None, names: Sequence[str], y: Array, predicted: Array) -> dict[str, float]:
+    """Return the metrics with names of the registry, by name."""
     if loss is None or not names:
         return {}
     outputs = loss.outputs
@@ -184,9 +200,9 @@ def _number_pair(outputs: NumberOutputs, y: Array, predicted: Array) -> tuple[Ar
 
 
 def _class_pairs(outputs: ClassOutputs, y: Array, predicted: Array) -> list[tuple[Array, Array]]:
-    """Return codes and what speaks for each class: one pair, or one for each column of yes-or-no answers.
+    """Return codes and class scores: one pair, or one for each column of boolean targets.
 
-    There is none where the targets are shares.
+    There is none where the targets are probabilities.
     """
     if (y != np.floor(y)).any():
         return []
@@ -198,5 +214,5 @@ def _class_pairs(outputs: ClassOutputs, y: Array, predicted: Array) -> list[tupl
 
 
 def _from_rows(shares: Array, p: Array) -> list[tuple[Array, Array]]:
-    """Return the pair of one-hot rows; shares that are none have no codes."""
+    """Return the pair of one-hot rows; probabilities that are none have no codes."""
     return [(np.argmax(shares, axis=1), p)] if (shares.sum(axis=1) == 1).all() else []

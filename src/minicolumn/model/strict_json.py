@@ -1,4 +1,7 @@
-"""JSON without its loose ends: no duplicate keys, no NaN, no deep nesting, no enormous numbers."""
+"""Strict JSON: no duplicate keys, no NaN, bounded nesting, bounded numbers.
+
+Source      RFC 8259 (JSON); RFC 7493 (I-JSON), which forbids duplicate keys and lone surrogates
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,10 @@ def parse(text: str, what: str, max_depth: int = MAX_DEPTH) -> Any:
 
 
 def canonical(value: Any) -> str:
-    """Return the one text of a JSON value: sorted keys, no spaces, ASCII; ValueError for NaN or Infinity.
+    """Serialize a JSON value canonically: sorted keys, no spaces, ASCII; equal values give equal texts.
+
+    Errors      ValueError for NaN or Infinity, TypeError for what JSON lacks
+    Differs     RFC 8785 (JCS) writes UTF-8 and numbers as JavaScript does; here ASCII and Python's repr
 
     >>> canonical({"b": [1, 2.0], "a": None})
     '{"a":null,"b":[1,2.0]}'
@@ -56,6 +62,7 @@ class _Loose(Exception):
 
 
 def _check_depth(text: str, what: str, max_depth: int) -> None:
+    """Refuse text nested too deeply: brackets outside strings are counted, without recursion."""
     depth = 0
     for bracket in _NOT_BRACKETS.sub("", text):
         depth += 1 if bracket in "[{" else -1
@@ -64,6 +71,7 @@ def _check_depth(text: str, what: str, max_depth: int) -> None:
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object's dict; a repeated key is refused."""
     found = dict(pairs)
     if len(found) != len(pairs):
         seen: set[str] = set()
@@ -73,18 +81,21 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _int(text: str) -> int:
+    """Return an integer of at most 64 bits."""
     if len(text) > 20 or abs(value := int(text)) > _MAX_INT:
         raise _Loose(f"the enormous number {text[:24]}")
     return value
 
 
 def _float(text: str) -> float:
+    """Return a finite float."""
     if len(text) > 400 or not math.isfinite(value := float(text)):
         raise _Loose(f"the number {text[:24]}, which is not finite")
     return value
 
 
 def _constant(text: str) -> NoReturn:
+    """Refuse NaN, Infinity and -Infinity, which Python's json takes."""
     raise _Loose(f"{text}, which is not a number")
 
 

@@ -1,4 +1,16 @@
-"""Raw rows to a float matrix, and the target back again; the state is JSON, never pickle."""
+"""Tabular preprocessing: reading, schema inference, encoding to a float matrix, and decoding of predictions.
+
+    read_table / as_frame      file, pandas, Arrow, dicts  ->  polars frame, strings kept raw
+    infer_schema               frame, target               ->  Schema: a kind for each column, the task
+    Encoder.fit, .transform    training rows               ->  float32 [rows, features]
+    Encoder.decode_target      network outputs             ->  labels, or numbers in the target's unit
+
+All fitted state is JSON (`Schema.to_json`, `Encoder.to_json`), so a model file holds its preprocessing and
+opening one runs no code.
+
+Differs     scikit-learn's ColumnTransformer is told by hand which column gets which transformer, and is kept
+            as a pickle, which runs code when it is opened.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +18,13 @@ from minicolumn.tables.builtin import builtin_names, builtin_target
 from minicolumn.tables.encode import Encoder
 from minicolumn.tables.frames import as_frame
 from minicolumn.tables.read import read_table
-from minicolumn.tables.schema import Column, Kind, Schema, Task, infer_schema, with_target
+from minicolumn.tables.schema import Column, ColumnKind, Schema, Task, infer_schema, with_target
 from minicolumn.tables.split import split_rows
 
 __all__ = [
     "Column",
+    "ColumnKind",
     "Encoder",
-    "Kind",
     "Schema",
     "Task",
     "as_frame",

@@ -1,4 +1,9 @@
-"""The data sets that come with the package."""
+"""Built-in data sets: small tables that come with the package, under free licences.
+
+data/LICENSES.md names the source and the licence of each. Nothing is downloaded.
+
+Differs     scikit-learn's `fetch_openml` and seaborn's `load_dataset` read from the network.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +15,11 @@ from minicolumn.errors import DataError, did_you_mean
 
 @dataclass(frozen=True, slots=True)
 class Builtin:
-    """A data set of the package: its file and the column that is usually predicted."""
+    """A built-in data set: its file, and the column that is usually the target.
+
+    file        name in the package's folder ``data``
+    target      name of a column, as it is spelt in the file
+    """
 
     file: str
     target: str
@@ -20,7 +29,9 @@ BUILTINS = {"penguins": Builtin("penguins.csv", "Species")}
 
 
 def builtin_names() -> tuple[str, ...]:
-    """Return the names of the built-in data sets.
+    """Return the names of the built-in data sets, which `read_table` takes in place of a path.
+
+    Returns     names in the order in which they are listed in messages
 
     >>> builtin_names()
     ('penguins',)
@@ -29,9 +40,9 @@ def builtin_names() -> tuple[str, ...]:
 
 
 def builtin_target(name: str) -> str:
-    """Return the column that is usually predicted in a built-in data set.
+    """Return the usual target column of a built-in data set.
 
-    Errors      DataError for a name that is not built in
+    Errors      DataError for a name that is not built in, with the nearest one
 
     >>> builtin_target("penguins")
     'Species'
@@ -43,5 +54,11 @@ def builtin_target(name: str) -> str:
 
 
 def builtin_bytes(name: str) -> bytes:
-    """Return the file of a built-in data set as it is stored."""
+    """Return the file of a built-in data set as it is stored: CSV in UTF-8.
+
+    It is read through `importlib.resources`, so a package in a zip archive has it too.
+
+    >>> builtin_bytes("penguins")[:9]
+    b'studyName'
+    """
     return resources.files("minicolumn").joinpath("data", BUILTINS[name].file).read_bytes()

@@ -1,4 +1,15 @@
-"""Categories and truths as columns of the matrix."""
+"""Categorical and boolean encoders: signs, one-hot columns, or integer codes for an embedding.
+
+Each input has the same four parts, which `Encoder` puts side by side:
+
+    fit       what is learnt from the training rows: the levels, whether an indicator is needed
+    read      raw cells to numbers, float64 [rows, columns]: NumPy and polars, not traceable
+    encoded   those numbers to features, [rows, features]: plain arithmetic, traceable into `Model.graph`
+    to_json   the fitted state; from_json reads it back, every field checked
+
+Differs     scikit-learn's OneHotEncoder and OrdinalEncoder raise for a level not seen in training unless
+            told otherwise; here it has an encoding.
+"""
 
 from __future__ import annotations
 
@@ -22,41 +33,54 @@ OTHER, GAP = 0, 1  # the first two codes of an embedding
 
 @dataclass(frozen=True, slots=True)
 class BooleanInput:
-    """A truth: +1 or -1, and 0 where missing or unknown; an indicator if some were missing in training."""
+    """A boolean column encoded as a sign: +1, -1, and 0 where missing or unknown.
+
+    name        of the column
+    indicator   whether a second feature, 1 where there is no value, follows: if there were gaps in training
+
+    Spellings   true/false, yes/no, y/n, t/f, 1/0, on/off in any case; 1.0 and 0.0
+    Differs     pandas makes objects of a column of True, False and gaps; polars reads only true and false.
+
+    >>> import polars
+    >>> column = polars.Series("smoker", ["yes", "no", "?"])
+    >>> boolean = BooleanInput.fit(column)
+    >>> boolean.features, boolean.encoded(boolean.read(column)).tolist()
+    (('smoker', 'smoker missing'), [[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0]])
+    """
 
     name: str
     indicator: bool
 
     @classmethod
     def fit(cls, series: polars.Series) -> BooleanInput:
-        """Return whether an indicator is needed."""
+        """Return the encoder of a column; it has an indicator if any training row had no value."""
         return cls(series.name, bool(np.any(_signs(series) == 0)))
 
     @property
     def features(self) -> tuple[str, ...]:
-        """The names of the matrix columns."""
+        """The names of the features: the column, and its indicator if there is one."""
         return (self.name, f"{self.name} missing") if self.indicator else (self.name,)
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The names of what is read."""
+        """The names of what `read` gives: the column."""
         return (self.name,)
 
     def read(self, series: polars.Series) -> Array:
-        """Return +1, -1 or 0, float64 [rows, 1]."""
+        """Return +1, -1 or 0, float64 [rows, 1]; what is not a boolean is 0, never an error."""
         return _signs(series)[:, None].astype(np.float64)
 
     def encoded(self, values: Array) -> Array:
-        """Return the matrix columns [rows, features] of what was read; it can be traced."""
+        """Return the features [rows, 1 or 2] of what `read` gave; it can be traced."""
         return np.concatenate([values, values == 0], axis=1) if self.indicator else values
 
     def to_json(self) -> dict[str, Any]:
-        """Return the fitted state as JSON values."""
+        """Return the fitted state as JSON values, with "kind": "boolean"."""
         return {"kind": "boolean", "name": self.name, "indicator": self.indicator}
 
     @classmethod
     def from_json(cls, value: object, where: str) -> BooleanInput:
-        """Return the fitted state from JSON values."""
+        """Return the encoder that `to_json` described; ModelFileError, naming `where`, for anything else."""
         have = state.fields(value, where, ("kind", "name", "indicator"))
         return cls(
             state.name(have["name"], f"{where}.name"), state.flag(have["indicator"], f"{where}.indicator")
@@ -64,7 +88,10 @@ class BooleanInput:
 
 
 def _signs(series: polars.Series) -> Array:
-    """Return +1, -1 or 0 [rows] for yes, no and anything else."""
+    """Return +1, -1 or 0, int8 [rows]: yes, no, anything else.
+
+    Columns of 0 and 1 need no look at texts; all others are looked up once for each distinct text.
+    """
     x = numbers(series)
     if x.null_count() == series.null_count():  # 0 and 1, the common case
         x = x.to_numpy()
@@ -73,21 +100,37 @@ def _signs(series: polars.Series) -> Array:
 
 
 def _sign(word: str) -> int:
-    """Return +1, -1 or 0 for one word; 1.0 and 0.0 are read as well."""
+    """Return +1, -1 or 0 for one text in any case; "1.0" and "0.0" are read as 1 and 0."""
     word = re.sub(r"\.0+$", "", word.lower())
     return (word in YES) - (word in NO)
 
 
 @dataclass(frozen=True, slots=True)
 class CategoryInput:
-    """A category, in one of three layouts, chosen by the levels seen in training.
+    """A categorical column in one of three encodings, chosen by the number of levels seen in training.
 
-    two levels, none missing     one column, -1 and +1; 0 for anything else
-    at most 9, missing counted   one column a level, 0 or 1; all 0 for a level not seen in training
-    more                         one column of codes: 0 other, 1 missing, then the levels
+    two levels, none missing     one signed feature, -1 and +1; 0 for anything else
+    at most 9, missing counted   one-hot: a 0/1 feature a level; all 0 for a level not seen in training
+    more                         integer codes for an embedding: 0 other, 1 missing, then the levels
 
     Levels stand by how often they were seen, then by spelling. In a category of codes a level seen once
     is read as "other", which so is learnt too; so is what exceeds the 10,000 most frequent.
+
+    name        of the column
+    levels      texts, the most frequent first; "1.0" is the level "1"
+    missing     whether values were missing in training: then missing is a level of its own
+
+    Source      Guo & Berkhahn 2016 (arXiv 1604.06737) for embeddings of the codes
+    Differs     scikit-learn's OneHotEncoder has a column for each of two levels, and groups rare ones only
+                if told to (min_frequency); pandas' get_dummies keeps no levels for later rows.
+
+    >>> import polars
+    >>> column = polars.Series("size", ["S", "M", "S", "L"])
+    >>> category = CategoryInput.fit(column)
+    >>> category.features
+    ('size=S', 'size=L', 'size=M')
+    >>> category.encoded(category.read(polars.Series("size", ["M", "XL"]))).tolist()
+    [[0.0, 0.0, 1.0], [0.0, 0.0, 0.0]]
     """
 
     name: str
@@ -96,7 +139,11 @@ class CategoryInput:
 
     @classmethod
     def fit(cls, series: polars.Series) -> CategoryInput:
-        """Return the levels of a column, the most frequent first."""
+        """Return the encoder of a column: its levels in the training rows, the most frequent first.
+
+        Levels seen once are left to "other" only where more than 9 others remain, so that a small table
+        with many rare levels keeps them.
+        """
         text = labels(series).alias("level")
         counts = text.drop_nulls().value_counts(name="rows")
         counts = counts.sort(["rows", "level"], descending=[True, False])
@@ -108,16 +155,17 @@ class CategoryInput:
 
     @property
     def embedded(self) -> bool:
-        """Whether the column is one of codes."""
+        """Whether the column is encoded as integer codes, for an embedding table of len(levels) + 2 rows."""
         return len(self.levels) + self.missing > MOST_ONE_HOT
 
     @property
     def _signed(self) -> bool:
+        """Whether the column is encoded as one feature, -1 or +1."""
         return len(self.levels) == 2 and not self.missing
 
     @property
     def features(self) -> tuple[str, ...]:
-        """The names of the matrix columns."""
+        """The names of the features: "name", "name=LEVEL" for each level, "name missing"."""
         if self.embedded:
             return (self.name,)
         if self._signed:
@@ -127,15 +175,15 @@ class CategoryInput:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The names of what is read."""
+        """The names of what `read` gives: the column."""
         return (self.name,)
 
     def read(self, series: polars.Series) -> Array:
-        """Return the codes, float64 [rows, 1]."""
+        """Return the codes as numbers, float64 [rows, 1]; an unknown level is 0, never an error."""
         return self.codes(series)[:, None].astype(np.float64)
 
     def encoded(self, values: Array) -> Array:
-        """Return the matrix columns [rows, features] of what was read; it can be traced."""
+        """Return the features [rows, features] of what `read` gave; it can be traced."""
         if self.embedded:
             return values
         if self._signed:
@@ -144,19 +192,22 @@ class CategoryInput:
         return 1.0 * (values == np.array(codes, np.float64))
 
     def codes(self, series: polars.Series) -> Array:
-        """Return 0 for other, 1 for missing, 2... for the levels [rows]."""
+        """Return the integer codes, int32 [rows]: 0 other, 1 missing, 2 and on the levels in their order.
+
+        A missing value is other where none was missing in training: nothing was learnt for it.
+        """
         known = {level: place for place, level in enumerate(self.levels, 2)}
         return per_text(
             series, lambda word: known.get(word, GAP if word.lower() in MISSING else OTHER), np.int32
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return the fitted state as JSON values."""
+        """Return the fitted state as JSON values, with "kind": "category"."""
         return {"kind": "category", "name": self.name, "levels": list(self.levels), "missing": self.missing}
 
     @classmethod
     def from_json(cls, value: object, where: str) -> CategoryInput:
-        """Return the fitted state from JSON values."""
+        """Return the encoder that `to_json` described; ModelFileError, naming `where`, for anything else."""
         have = state.fields(value, where, ("kind", "name", "levels", "missing"))
         levels = state.items(have["levels"], f"{where}.levels", state.text, MOST_LEVELS)
         return cls(

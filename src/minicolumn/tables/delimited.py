@@ -1,4 +1,13 @@
-"""Delimited text (CSV, TSV) to a frame of raw strings, every oddity named with its line."""
+"""CSV and TSV parser: delimited text to a frame of raw strings, with each malformed record named by its line.
+
+The fast path counts fields in NumPy and leaves the parsing to Polars. Where quotes are unusual, or Polars
+sees another number of records, Python's csv module, slow and exact, has the last word. So both paths give
+the same frame, and what neither reads is refused with the number of its line.
+
+Source      RFC 4180 (a header is required here; blank lines are skipped; the separator may be , ; tab or |)
+Differs     pandas.read_csv and polars.read_csv guess types, so "02139" becomes 2139 and "NA" a gap before
+            anyone has looked; both rename repeated columns. Here cells stay text and names must be unique.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +29,18 @@ _MOST_COLUMNS = 100_000
 
 
 def parse_delimited(data: bytes, name: str, separator: str | None = None) -> polars.DataFrame:
-    """Return UTF-8 text as a frame of strings; the first line holds the names, blank lines are skipped."""
+    """Parse delimited text into a frame of strings; the first record holds the column names.
+
+    data        UTF-8 without a byte order mark, lines ended by LF, CR LF or CR
+    name        of the file, for messages
+    separator   one character; by default the one that `sniff` finds
+    Returns     a polars frame, all columns String; an empty cell is null or "", which mean the same
+    Errors      DataError with the line: another number of fields than names, a quote that is not closed,
+                blank or repeated names
+
+    >>> parse_delimited(b'code,town\\n02139,"Cambridge, MA"\\n', "towns.csv").row(0)
+    ('02139', 'Cambridge, MA')
+    """
     if b"\r" in data and b"\n" not in data:
         data = data.replace(b"\r", b"\n")  # the line ends of old spreadsheets
     separator = separator or sniff(data[:_SNIFFED].decode("utf-8", "ignore"))
@@ -37,7 +57,11 @@ def parse_delimited(data: bytes, name: str, separator: str | None = None) -> pol
 
 
 def sniff(head: str) -> str:
-    """Return the separator under which the first lines agree best on more than one column.
+    """Detect the separator: the one under which the first lines agree best on more than one column.
+
+    head        the first 64 KiB of text
+    Returns     a character of , ; tab | and "," where none gives two columns
+    Differs     Python's csv.Sniffer may take any character, a letter too
 
     >>> sniff("a;b\\n1,5;2\\n2,5;3\\n")
     ';'
@@ -55,12 +79,13 @@ def sniff(head: str) -> str:
 
 
 def _rows(data: bytes, separator: str) -> Any:
-    """Return Python's csv reader, slow and exact, over the text."""
+    """Return Python's csv reader over the text: strict, so that a malformed quote is an error."""
     text = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", newline="")
     return csv.reader(text, delimiter=separator, strict=True)
 
 
 def _header(data: bytes, separator: str, name: str) -> list[str]:
+    """Return the column names of the first record that is not blank, stripped and checked."""
     try:
         names = next((row for row in _rows(data, separator) if row), [])
     except csv.Error as error:
@@ -71,7 +96,11 @@ def _header(data: bytes, separator: str, name: str) -> list[str]:
 
 
 def check_names(names: list[str], source: str) -> None:
-    """Raise DataError for a blank or a repeated column name, or for far too many."""
+    """Refuse column names that are blank or repeated, or more than 100,000 of them.
+
+    source      of the names, for messages
+    Errors      DataError with the places of the columns, counted from 1
+    """
     if len(names) > _MOST_COLUMNS:
         raise DataError(f"{source}: has {len(names):,} columns, at most {_MOST_COLUMNS:,} are read")
     for place, name in enumerate(names, 1):
@@ -88,7 +117,11 @@ def check_names(names: list[str], source: str) -> None:
 
 
 def _measure(data: bytes, separator: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return the number of fields of every record, and whether it is a blank line."""
+    """Return the number of fields of every record, int64 [records], and whether it is blank, bool [records].
+
+    A line end or separator is one unless an odd number of quotes stands before it, which is RFC 4180 where no
+    quote strays (see `_has_stray_quotes`). Text is looked at in chunks of 4 MiB, so the masks stay small.
+    """
     whole = np.frombuffer(data, np.uint8)
     ends, marks, inside, count = [], [], False, 0
     for begin in range(0, len(whole), _CHUNK):
@@ -137,7 +170,11 @@ def _diagnose(data: bytes, separator: str, columns: int, name: str) -> None:
 
 
 def _parse(data: bytes, separator: str, name: str, columns: int, blank: np.ndarray) -> polars.DataFrame:
-    """Return the frame that Polars reads, without the rows of blank lines."""
+    """Return the frame that Polars reads, without the rows of blank lines.
+
+    blank       whether each record after the header is blank, bool [records]; where Polars finds another
+                number of records, the slow parser decides
+    """
     import polars
 
     try:

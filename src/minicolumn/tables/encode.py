@@ -1,4 +1,4 @@
-"""Rows to a float matrix and the target to numbers, fitted on the training rows, and back."""
+"""Table encoder: rows to features and the target to numbers, fitted on the training rows, and back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from minicolumn.errors import DataError, ModelFileError, did_you_mean
 from minicolumn.tables import state
 from minicolumn.tables.categories import BooleanInput, CategoryInput
-from minicolumn.tables.moments import DatetimeInput
+from minicolumn.tables.datetimes import DatetimeInput
 from minicolumn.tables.numbers import NumberInput
 from minicolumn.tables.scale import SCALINGS, Array, Scaling
 from minicolumn.tables.schema import MOST_COLUMNS, Column, Schema, require
@@ -39,16 +39,24 @@ _READERS: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
-    """What turns rows into a matrix and outputs into answers; all of it is JSON.
+    """Fitted preprocessing of a table: features from its columns, and the target to and from network outputs.
 
         robust     x' = (x - median) / (q75 - q25),  then  x' / sqrt(1 + (x'/3)^2)
         standard   x' = (x - mean) / std
 
     inputs      one record a used column, with what was fitted
+    target      name of the target column; task: "binary", "multiclass" or "regression"
+    scaling     "robust" or "standard", of numbers and parts of dates
     classes     labels in the order of their codes, None for regression
+    target_form how numbers of the target are written, see `Column`
     target_...  of regression: y' = (y - target_mean) / target_scale, and the range seen in training
+
+    Nothing is learnt from rows other than those of `fit`, so scores on held-out rows do not leak.
+
     Source      Holzmueller, Grinsztajn & Steinwart 2024, RealMLP-TD-S (arXiv 2407.04491), section 3
-    Differs     missing numbers get an indicator; 0/1 columns of categories are not scaled
+    Differs     missing numbers get an indicator; 0/1 columns of categories are not scaled. scikit-learn's
+                RobustScaler is the first step alone, so outliers stay as far out as they are; its
+                ColumnTransformer is stored as a pickle, this as JSON.
 
     >>> import polars
     >>> from minicolumn.tables import infer_schema
@@ -58,6 +66,8 @@ class Encoder:
     (('size', 'size missing'), ('a', 'b'))
     >>> encoder.transform(frame)[:, 1]
     array([0., 0., 1., 0.], dtype=float32)
+    >>> Encoder.from_json(encoder.to_json()) == encoder
+    True
     """
 
     inputs: tuple[Input, ...]
@@ -79,9 +89,13 @@ class Encoder:
         scaling: Scaling = "robust",
         target: Array | None = None,
     ) -> Self:
-        """Return the encoder of these training rows; the target is read for regression only.
+        """Return the encoder fitted to these training rows.
 
-        target      its numbers in these rows, where `read_target` has read them already
+        frame       training rows, with all used columns of the schema; further ones are not read
+        schema      of `infer_schema`
+        scaling     "robust" (median and quartiles, smoothly clipped) or "standard" (mean and deviation)
+        target      its numbers in these rows, where `read_target` has read them already; regression only
+        Errors      DataError: no rows, a missing column, an unknown scaling, a target whose spread overflows
         """
         if scaling not in SCALINGS:
             raise DataError(
@@ -107,25 +121,31 @@ class Encoder:
 
     @property
     def _ordered(self) -> tuple[Input, ...]:
-        """The inputs in the order of the matrix: columns of codes last."""
+        """The inputs in the order of the features: those of codes stand last, for one embedding layer."""
         return tuple(sorted(self.inputs, key=_is_embedded))
 
     @property
     def features(self) -> tuple[str, ...]:
-        """The name of every matrix column."""
+        """The name of every feature, a column of what `transform` gives."""
         return tuple(name for part in self._ordered for name in part.features)
 
     @property
     def embeddings(self) -> tuple[tuple[int, int], ...]:
-        """For every column of codes: its place in the matrix and how many codes there are."""
+        """For every feature of codes: its column in the matrix, and how many codes there are.
+
+        Returns     ((column, len(levels) + 2), ...), as `minicolumn.nn.ColumnEmbedding` takes them
+        """
         codes = [part for part in self.inputs if isinstance(part, CategoryInput) and part.embedded]
         first = len(self.features) - len(codes)
         return tuple((first + place, len(part.levels) + 2) for place, part in enumerate(codes))
 
     def transform(self, frame: polars.DataFrame) -> Array:
-        """Return the matrix, float32 [rows, features]; the order of columns and further ones do not matter.
+        """Return the feature matrix of raw rows, float32 [rows, features].
 
-        Errors      DataError for a missing column, or for words where numbers or dates were
+        frame       rows as `read_table` or `as_frame` gives them; the order of columns and further ones do
+                    not matter, nor need the target be there
+        Errors      DataError with column and row: a missing column, or words where numbers or dates were
+        Differs     scikit-learn's transformers want the columns in the order of `fit`
         """
         require(frame, (part.name for part in self.inputs), "the table")
         matrix = np.zeros((frame.height, len(self.features)), np.float32)
@@ -135,21 +155,23 @@ class Encoder:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The name of every column of what `read` gives."""
+        """The name of every column of what `read` gives; of a date each part that is used."""
         return tuple(name for part in self._ordered for name in part.columns)
 
     def read(self, frame: polars.DataFrame) -> Array:
         """Return what the rows hold as numbers, before any is scaled, float64 [rows, columns].
 
-        Of a number that number, NaN where missing; of a truth +1, -1 or 0; of a category its code, of a date
-        its parts. `encoded` makes the matrix of it.
+        Of a number that number, NaN where missing; of a boolean +1, -1 or 0; of a category its code, of a
+        date its parts. `encoded` makes the matrix of it.
+
+        Errors      as of `transform`
         """
         require(frame, (part.name for part in self.inputs), "the table")
         parts = [part.read(plain(frame[part.name])) for part in self._ordered]
         return np.concatenate([np.zeros((frame.height, 0)), *parts], axis=1)
 
     def encoded(self, values: Array) -> Array:
-        """Return the matrix, float32 [rows, features], of what `read` gave: ``transform`` is both in turn.
+        """Return the feature matrix, float32 [rows, features], of what `read` gave: `transform` is both.
 
         Plain arithmetic, which can be traced: `Model.graph` begins with it.
         """
@@ -159,19 +181,22 @@ class Encoder:
 
     @classmethod
     def of_target(cls, schema: Schema) -> Self:
-        """Return an encoder that reads the target and knows no other column."""
+        """Return an encoder that reads the target alone, to split rows by class before anything is fitted."""
         classes = None if schema.task == "regression" else schema.classes
         return cls((), schema.target, schema.task, "robust", classes, schema.target_form)
 
     def encode_target(self, frame: polars.DataFrame) -> Array:
-        """Return class codes, int32 [rows], or the standardised target, float32 [rows].
+        """Return the target as a network learns it, [rows]: class codes int32, or standardised float32.
 
         Errors      DataError for a row without a target or with a label not seen before
         """
         return self.standardise(self.read_target(frame))
 
     def standardise(self, target: Array) -> Array:
-        """Return what `read_target` gave on the network's scale: class codes as they are."""
+        """Standardise numbers of the target: y' = (y - mean) / scale, float32; class codes stay as they are.
+
+        Numbers past the range of float32 stop at its ends: a test row may lie anywhere.
+        """
         if self.classes is not None:
             return target
         largest = float(np.finfo(np.float32).max)  # where a number past all of the training's stops
@@ -180,7 +205,7 @@ class Encoder:
     def read_target(self, frame: polars.DataFrame) -> Array:
         """Return class codes, int32 [rows], or the target's numbers in their unit, float64 [rows].
 
-        Errors      as of `encode_target`
+        Errors      DataError with the row, as of `encode_target`
         """
         require(frame, [self.target], "target: the table")
         if self.classes is None:
@@ -193,6 +218,7 @@ class Encoder:
         return found
 
     def _refuse_label(self, series: polars.Series, row: int) -> None:
+        """Raise DataError for a row (from 0) whose target is missing or is no class."""
         assert self.classes is not None
         label = class_labels(series, self.classes)[row]
         if label is None:
@@ -207,9 +233,14 @@ class Encoder:
         )
 
     def decode_target(self, outputs: Any) -> Array:
-        """Return labels of class codes [rows] or scores [rows, classes], or numbers in the target's unit.
+        """Return predictions in the terms of the table: labels, or numbers in the target's unit.
 
-        Numbers stay within the range seen in training, as RealMLP's do.
+        outputs     class codes int [rows], scores [rows, classes] of which the largest counts, or for
+                    regression standardised numbers [rows] or [rows, 1]
+        Returns     str [rows] or float64 [rows]
+        Errors      DataError for other shapes and for codes out of range
+
+        Numbers are clipped to the range seen in training, as RealMLP's are: a network does not extrapolate.
         """
         outputs = np.asarray(outputs)
         if self.classes is None:
@@ -233,11 +264,12 @@ class Encoder:
         return np.array(self.classes)[codes]
 
     def in_unit(self, numbers: Array) -> Array:
-        """Return standardised numbers of any shape in the target's unit, float64, wherever they lie."""
+        """Return standardised numbers of any shape in the target's unit, float64: y = y' scale + mean."""
         return numbers.astype(np.float64) * self.target_scale + self.target_mean
 
     @property
     def _width(self) -> int:
+        """The number of classes; 0 for regression."""
         return len(self.classes or ())
 
     def to_json(self) -> dict[str, Any]:
@@ -257,7 +289,12 @@ class Encoder:
 
     @classmethod
     def from_json(cls, value: object) -> Encoder:
-        """Return an encoder from JSON values; ModelFileError, one line, for anything else."""
+        """Return the encoder that `to_json` described.
+
+        value       whatever a JSON parser gave; no class or function is named in it, so nothing is run
+        Errors      ModelFileError, one line with the path of the field, for anything else
+        Differs     a scikit-learn encoder is stored by pickle or joblib, which run code as they load
+        """
         have = state.fields(value, "encoder", cls.__dataclass_fields__)
         figures = {
             key: state.number(have[key], f"encoder.{key}")
@@ -276,7 +313,7 @@ class Encoder:
         return encoder
 
     def _check(self) -> None:
-        """Refuse fields that do not fit each other."""
+        """Refuse fields that do not fit each other: repeated names, classes of regression, an empty range."""
         state.distinct((*(part.name for part in self.inputs), self.target), "encoder.inputs")
         state.classes_of(self.task, self.classes or (), "encoder.classes")
         if (self.classes is None) != (self.task == "regression"):
@@ -286,16 +323,22 @@ class Encoder:
 
 
 def _places(widths: Iterable[int]) -> list[slice]:
-    """Return the columns that belong to each of some parts that stand side by side."""
+    """Return the slices of adjacent blocks of columns, by their widths.
+
+    >>> _places([2, 1])
+    [slice(0, 2, None), slice(2, 3, None)]
+    """
     ends = list(accumulate(widths, initial=0))
     return [slice(first, last) for first, last in pairwise(ends)]
 
 
 def _is_embedded(part: Input) -> bool:
+    """Return whether an input is encoded as integer codes."""
     return isinstance(part, CategoryInput) and part.embedded
 
 
 def _fit_input(series: polars.Series, column: Column, scaling: Scaling) -> Input:
+    """Return the fitted encoder of one column, by its kind."""
     if column.kind == "number":
         return NumberInput.fit(series, column.form, scaling)
     if column.kind == "datetime":
@@ -317,11 +360,13 @@ def _target_numbers(frame: polars.DataFrame, target: str, form: str) -> Array:
 
 
 def _input_from_json(value: object, where: str) -> Input:
+    """Return the encoder of one column from JSON values; its "kind" says which."""
     kind = value.get("kind") if type(value) is dict else None
     return _READERS[state.choice(kind, f"{where}.kind", _READERS)](value, where)
 
 
 def _classes_from_json(value: object) -> tuple[str, ...] | None:
+    """Return the class labels; None stands for regression."""
     if value is None:
         return None
     return state.items(value, "encoder.classes", state.text, MOST_CLASSES)

@@ -1,4 +1,4 @@
-"""Tables in any form to a polars frame: files, frames of pandas and polars, Arrow tables, lists of dicts."""
+"""Data frame conversion: pandas and polars frames, Arrow tables, dicts and files to one polars frame."""
 
 from __future__ import annotations
 
@@ -20,14 +20,20 @@ FORMS = (
 
 
 def as_frame(table: Any) -> polars.DataFrame:
-    """Return a table as a polars frame, which keeps the types of its columns.
+    """Return a table in any form as a polars frame, which keeps the types of its columns.
 
     table       a path (see `read_table`), the name of a built-in data set, a polars or pandas frame, anything
                 that exports Arrow (`__arrow_c_stream__`), a list of dicts, or a dict of columns
-    Errors      DataError, one line, for anything else, and for a table without columns or rows
+    Returns     a polars DataFrame; NaN in a pandas column becomes null, its index is left out
+    Errors      DataError, one line, for anything else, for a table without columns or rows, for blank or
+                repeated names and for nested columns
+    Source      the Arrow PyCapsule interface, for frames of pyarrow, DuckDB, cuDF and others
+    Differs     polars.from_pandas needs pyarrow; this does not
 
     >>> as_frame([{"size": 1.5, "kind": "a"}, {"kind": "b"}]).shape
     (2, 2)
+    >>> as_frame({"size": [1.5, None], "kind": ["a", "b"]})["size"].null_count()
+    1
     """
     if isinstance(table, str | os.PathLike):
         return read_table(table)
@@ -40,6 +46,7 @@ def as_frame(table: Any) -> polars.DataFrame:
 
 
 def _converted(table: Any) -> polars.DataFrame:
+    """Return a table that is no path as a frame; pandas is known by its name and need not be installed."""
     import polars
 
     if isinstance(table, polars.DataFrame | polars.LazyFrame):

@@ -1,4 +1,14 @@
-"""The kind of a column, found by what its values mean."""
+"""Column type inference: the kind of a column, found from its values and its name.
+
+    number, category, boolean, datetime     become features
+    identifier, text, constant, empty       are dropped, and the note says why
+
+Text is tried as numbers, then date-times, then categories. The name decides only between kinds that the
+values allow: "customer_id" with a different value in every row is an identifier, "income" is not.
+
+Differs     pandas and polars infer storage types (int64, str); they do not tell an identifier from an amount,
+            or codes with leading zeros from numbers.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from minicolumn.tables.values import (
-    TRUTHS,
+    BOOLEAN_WORDS,
     date_form,
     datetimes,
     not_numbers,
@@ -20,13 +30,13 @@ from minicolumn.tables.values import (
 if TYPE_CHECKING:
     import polars
 
-Kind = Literal["number", "category", "boolean", "datetime", "identifier", "text", "constant", "empty"]
-USED: tuple[Kind, ...] = ("number", "category", "boolean", "datetime")
+ColumnKind = Literal["number", "category", "boolean", "datetime", "identifier", "text", "constant", "empty"]
+USED: tuple[ColumnKind, ...] = ("number", "category", "boolean", "datetime")
 
-FEW_CODES = 20  # distinct whole numbers that may well be codes: said in the note
+FEW_CODES = 20  # distinct integers that may well be codes: said in the note
 MANY_LEVELS = 20  # a column of words with fewer levels is a category however few its rows
 FEW_ROWS = 10  # below, nothing is an identifier or free text for being all different
-_PAIRS = frozenset(frozenset(pair) for pair in TRUTHS)
+_PAIRS = frozenset(frozenset(pair) for pair in BOOLEAN_WORDS)
 
 _THINGS = r"sample|record|row|serial|case|subject|patient|customer|passenger|order|invoice|account|entry|item"
 _NAMED_ID = re.compile(
@@ -40,19 +50,35 @@ _NAMED_NOTES = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found in one column."""
+    """The inferred kind of one column.
 
-    kind: Kind
-    form: str = ""  # how numbers or moments are written
+    kind        what it is
+    form        how numbers or date-times are written, see `Column`
+    note        what a person should know: gaps, the number of levels, why it is dropped
+    """
+
+    kind: ColumnKind
+    form: str = ""  # how numbers or date-times are written
     note: str = ""
 
 
 def find_kind(series: polars.Series, categorical: bool = False) -> Finding:
-    """Return the kind of a column; `categorical` makes codes of whole numbers levels."""
+    """Infer the kind of a column.
+
+    series      the column, no lists, objects or bytes in it
+    categorical whether to treat it as a category even if it holds numbers or booleans
+    Returns     a `Finding`; typed columns (dates, numbers, booleans) are believed, strings are examined
+
+    >>> import polars
+    >>> find_kind(polars.Series("price", ["1,200", "950", "-"]))
+    Finding(kind='number', form='thousands', note='1,234 is read as 1234; 1 missing')
+    >>> find_kind(polars.Series("customer_id", range(100))).kind
+    'identifier'
+    """
     import polars
 
     if series.dtype.is_temporal() and series.dtype != polars.Duration:
-        return _moments(series, "")
+        return _datetimes(series, "")
     if series.dtype == polars.Boolean or categorical:
         return _words(series, categorical)
     if series.dtype.is_numeric() or series.dtype == polars.Duration:
@@ -61,16 +87,21 @@ def find_kind(series: polars.Series, categorical: bool = False) -> Finding:
 
 
 def words_of(name: str) -> str:
-    """Return a column's name as lower-case words: "customerID" and "customer_id" are "customer id"."""
+    """Return a column's name as lower-case words: camel case is split, marks become blanks.
+
+    >>> words_of("customerID"), words_of("customer_id")
+    ('customer id', 'customer id')
+    """
     split = re.sub(r"([a-z\d])([A-Z])", r"\1 \2", name)
     return re.sub(r"[\W_]+", " ", split).strip().lower()
 
 
 def _text(series: polars.Series) -> Finding:
+    """Return the kind of a column of strings: of number, code, date-time, category the first that fits."""
     values = numbers(series)
     if values.null_count() < len(values) and not_numbers(series, values).is_empty():
         if _are_codes(series, values):
-            return _words(series, True, "whole numbers with leading zeros are codes")
+            return _words(series, True, "integers with leading zeros are codes")
         return _numbers(series, values, "")
     distinct = present(text_of(series).unique(maintain_order=True)).drop_nulls()
     if distinct.is_empty():
@@ -81,14 +112,17 @@ def _text(series: polars.Series) -> Finding:
         return _numbers(series, numbers(series, form), form, note)
     form, ambiguous = date_form(distinct)
     if form is not None:
-        return _moments(
+        return _datetimes(
             series, form, "days and months could be swapped: read as month first" if ambiguous else ""
         )
     return _words(series, False, _almost_numbers(series, values))
 
 
 def _are_codes(series: polars.Series, values: polars.Series) -> bool:
-    """Return whether all values are digits of one width, some with a leading zero: 020, 02139."""
+    """Return whether all values are digits of one width, some with a leading zero: 020, 02139.
+
+    They must repeat, in all but small columns, as postal and product codes do; else they number the rows.
+    """
     zeros = series.str.contains(r"^\s*0\d")
     if not zeros.any():
         return False
@@ -99,7 +133,7 @@ def _are_codes(series: polars.Series, values: polars.Series) -> bool:
 
 
 def _almost_numbers(series: polars.Series, values: polars.Series) -> str:
-    """Return a note for a column of numbers that a few words keep from being one."""
+    """Return a note where at most a tenth of words keep a column from being one of numbers; else ""."""
     text = present(text_of(series))
     odd = (values.is_null() & text.is_not_null()).arg_true()
     if not 0 < len(odd) <= 0.1 * (len(text) - text.null_count()):
@@ -109,18 +143,25 @@ def _almost_numbers(series: polars.Series, values: polars.Series) -> str:
 
 
 def _short(text: str) -> str:
+    """Return a value quoted, at most 40 characters of it."""
     return repr(text if len(text) <= 40 else text[:37] + "...")
 
 
 def _count(number: int, what: str) -> str:
+    """Return "1,234 missing" and the like; "" for none."""
     return f"{number:,} {what}" if number else ""
 
 
 def _join(*notes: str) -> str:
+    """Return the notes that are not empty as one."""
     return "; ".join(note for note in notes if note)
 
 
 def _numbers(series: polars.Series, values: polars.Series, form: str, note: str = "") -> Finding:
+    """Return the kind of a column of numbers: number, boolean, identifier, constant or empty.
+
+    values      float64 [rows] of `numbers`, null or NaN where missing; form: how they are written
+    """
     infinite = int(values.is_infinite().sum() or 0)
     known = values.filter(values.is_finite().fill_null(False))
     gaps = len(values) - len(known) - infinite
@@ -136,13 +177,16 @@ def _numbers(series: polars.Series, values: polars.Series, form: str, note: str 
     if whole and (why := _counts_rows(series.name, known, distinct, len(values))):
         return Finding("identifier", note=why)
     if whole and distinct <= FEW_CODES and distinct < len(known):
-        hint = f"{distinct} distinct whole numbers; --categorical {series.name!r} to treat them as codes"
+        hint = f"{distinct} distinct integers; --categorical {series.name!r} to treat them as codes"
         return Finding("number", form, _join(hint, note))
     return Finding("number", form, note)
 
 
 def _counts_rows(name: str, known: polars.Series, distinct: int, rows: int) -> str:
-    """Return why whole numbers name the rows rather than measure something, or an empty text."""
+    """Return why integers identify the rows rather than measure something, or "".
+
+    known       the values that are there; distinct: how many differ; rows: of the table
+    """
     words = words_of(name)
     if distinct == rows and rows > 1:
         if _NAMED_ID.match(words) or _NAMED_ORDER.match(words):
@@ -155,7 +199,8 @@ def _counts_rows(name: str, known: polars.Series, distinct: int, rows: int) -> s
     return ""
 
 
-def _moments(series: polars.Series, form: str, note: str = "") -> Finding:
+def _datetimes(series: polars.Series, form: str, note: str = "") -> Finding:
+    """Return the kind of a column of date-times: datetime, constant or empty."""
     values = datetimes(series, form)
     gaps = values.null_count()
     if gaps == len(values):
@@ -166,7 +211,10 @@ def _moments(series: polars.Series, form: str, note: str = "") -> Finding:
 
 
 def _words(series: polars.Series, sure: bool, note: str = "") -> Finding:
-    """Return the kind of a column of words; `sure` when they are levels whatever they look like."""
+    """Return the kind of a column of words: category, boolean, identifier, text, constant or empty.
+
+    sure        whether they are levels whatever they look like, as the user or leading zeros said
+    """
     text = present(text_of(series))
     known = text.drop_nulls()
     gaps, distinct = len(text) - len(known), known.n_unique()
@@ -184,8 +232,11 @@ def _words(series: polars.Series, sure: bool, note: str = "") -> Finding:
     )
 
 
-def _names_rows(name: str, known: polars.Series, distinct: int) -> tuple[Kind, str] | None:
-    """Return the kind and the reason of words that are no levels, or None."""
+def _names_rows(name: str, known: polars.Series, distinct: int) -> tuple[ColumnKind, str] | None:
+    """Return the kind of words that identify rows or are free text, and the reason; None for a category.
+
+    Text has 2.5 words and more a cell on average, or levels for more than half of the rows.
+    """
     words = words_of(name)
     spaces = float(known.str.count_matches(r"\S+").mean() or 0)  # type: ignore[arg-type]
     seen = f"{distinct:,} different values in {len(known):,} rows"

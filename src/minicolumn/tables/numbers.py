@@ -1,4 +1,4 @@
-"""Numbers as columns of the matrix."""
+"""Numeric encoder: scaled numbers, median imputation, and missing-value indicators."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from minicolumn.errors import DataError
 from minicolumn.tables import state
-from minicolumn.tables.scale import Array, Scale, Scaling
+from minicolumn.tables.scale import Array, Scaler, Scaling
 from minicolumn.tables.values import NUMBER_FORMS, not_numbers, numbers, refuse
 
 if TYPE_CHECKING:
@@ -18,31 +18,50 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class NumberInput:
-    """A number: scaled, the median where missing, and an indicator if some were missing in training."""
+    """A numeric column, scaled, with the median where a value is missing.
+
+    name        of the column
+    form        how its numbers are written: "", "thousands", "decimal comma" or "percent"
+    scale       fitted to the finite numbers of the training rows
+    indicator   whether a second feature, 1 where there is no value, follows: if there were gaps in training
+
+    NaN and infinity count as missing. Durations are numbers in seconds.
+
+    Differs     scikit-learn's SimpleImputer adds an indicator only if asked (add_indicator)
+
+    >>> import polars
+    >>> column = polars.Series("price", ["1", "3", "?", "5"])
+    >>> number = NumberInput.fit(column, "", "standard")
+    >>> number.encoded(number.read(column))[:, 1].tolist()
+    [0.0, 0.0, 1.0, 0.0]
+    """
 
     name: str
     form: str
-    scale: Scale
+    scale: Scaler
     indicator: bool
 
     @classmethod
     def fit(cls, series: polars.Series, form: str, scaling: Scaling) -> NumberInput:
-        """Return the scale of a column's numbers."""
+        """Return the encoder of a column: the scale of its finite numbers, and whether any was missing."""
         x = numbers(series, form).to_numpy()
-        return cls(series.name, form, Scale.fit(x, scaling), bool(not np.isfinite(x).all()))
+        return cls(series.name, form, Scaler.fit(x, scaling), bool(not np.isfinite(x).all()))
 
     @property
     def features(self) -> tuple[str, ...]:
-        """The names of the matrix columns."""
+        """The names of the features: the column, and its indicator if there is one."""
         return (self.name, f"{self.name} missing") if self.indicator else (self.name,)
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The names of what is read."""
+        """The names of what `read` gives: the column."""
         return (self.name,)
 
     def read(self, series: polars.Series) -> Array:
-        """Return the numbers, float64 [rows, 1], NaN where missing; DataError for words among them."""
+        """Return the numbers, float64 [rows, 1], NaN where missing.
+
+        Errors      DataError with the row for a word that spells no missing value, and for columns of dates
+        """
         if series.dtype.is_temporal() and str(series.dtype)[:8] != "Duration":
             raise DataError(f"column {self.name!r}: found {series.dtype} values, expected numbers")
         values = numbers(series, self.form)
@@ -51,12 +70,12 @@ class NumberInput:
         return values.to_numpy()[:, None]
 
     def encoded(self, values: Array) -> Array:
-        """Return the matrix columns [rows, features] of what was read; it can be traced."""
+        """Return the features [rows, 1 or 2] of what `read` gave; it can be traced."""
         scaled = self.scale.apply(values)
         return np.concatenate([scaled, ~np.isfinite(values)], axis=1) if self.indicator else scaled
 
     def to_json(self) -> dict[str, Any]:
-        """Return the fitted state as JSON values."""
+        """Return the fitted state as JSON values, with "kind": "number"."""
         scale = self.scale.to_json()
         return {
             "kind": "number",
@@ -68,11 +87,11 @@ class NumberInput:
 
     @classmethod
     def from_json(cls, value: object, where: str) -> NumberInput:
-        """Return the fitted state from JSON values."""
+        """Return the encoder that `to_json` described; ModelFileError, naming `where`, for anything else."""
         have = state.fields(value, where, ("kind", "name", "form", "scale", "indicator"))
         return cls(
             state.name(have["name"], f"{where}.name"),
             state.choice(have["form"], f"{where}.form", NUMBER_FORMS),
-            Scale.from_json(have["scale"], f"{where}.scale"),
+            Scaler.from_json(have["scale"], f"{where}.scale"),
             state.flag(have["indicator"], f"{where}.indicator"),
         )

@@ -1,4 +1,4 @@
-"""Files to frames: the format is found by name and by content, and every failure is one line."""
+"""Table reader: CSV, TSV, JSON lines and Parquet files to frames; the format is found by name and content."""
 
 from __future__ import annotations
 
@@ -42,8 +42,12 @@ def read_table(source: str | os.PathLike[str]) -> polars.DataFrame:
     CSV, TSV    UTF-8 (a BOM may stand first) or UTF-16 with a BOM; separator , ; tab or |, found by
                 what the first lines agree on; cells stay raw strings, blank lines are skipped
     JSON lines  one object a line; Parquet: at most 2**29 cells; both keep their types
+    Returns     a polars DataFrame of at least one row and one column
     Errors      DataError, one line: no such file, a folder, empty, only names, not a table, not
                 UTF-8, rows of another length, repeated or blank names, nested columns
+    Source      RFC 4180 (CSV), jsonlines.org and RFC 8259 (JSON), parquet.apache.org
+    Differs     pandas.read_csv and polars.read_csv turn text into types while they read, and URLs are opened
+                by them; here no network is used, and what text means is decided by `infer_schema`.
 
     >>> read_table("penguins").shape
     (344, 17)
@@ -63,6 +67,10 @@ def read_table(source: str | os.PathLike[str]) -> polars.DataFrame:
 
 
 def _read_file(path: Path) -> bytes:
+    """Return a file's bytes, bounded; DataError, with the nearest name, for what cannot be read.
+
+    Devices are refused, since some never end; /dev/stdin is let through.
+    """
     if path.is_block_device() or (path.is_char_device() and str(path) != "/dev/stdin"):
         raise DataError(f"{str(path)!r} is a device; name a file")
     try:
@@ -89,6 +97,7 @@ def _near(path: Path) -> str:
 
 
 def _parse(data: bytes, path: Path) -> polars.DataFrame:
+    """Return the frame of unpacked bytes: Parquet by magic number, JSON lines by suffix or first bytes."""
     name = path.name
     if data[:4] == b"PAR1":
         return _read_parquet(data, name)
@@ -129,6 +138,7 @@ def _as_utf8(data: bytes, name: str) -> bytes:
 
 
 def _refuse_binary(data: bytes, name: str) -> None:
+    """Refuse well-known binary formats by their magic numbers, and any text with a zero byte."""
     for magic, kind in _SIGNATURES.items():
         if data.startswith(magic):
             raise DataError(f"{name}: is {kind}, not a table; expected CSV, TSV, JSON lines or Parquet")
@@ -139,6 +149,7 @@ def _refuse_binary(data: bytes, name: str) -> None:
 
 
 def _read_json_lines(text: bytes, name: str) -> polars.DataFrame:
+    """Return the frame of JSON lines as Polars reads them; what it refuses is looked at line by line."""
     import polars
 
     try:
@@ -168,10 +179,12 @@ def _diagnose_json(text: bytes, name: str) -> None:
 
 
 def _refuse_constant(word: str) -> float:
+    """Refuse NaN and Infinity, which Python's json takes and RFC 8259 lacks."""
     raise ValueError(f"{word} is no JSON; write null")
 
 
 def _read_parquet(data: bytes, name: str) -> polars.DataFrame:
+    """Return the frame of a Parquet file, once its metadata says that it is not too large."""
     import polars
 
     try:
@@ -188,7 +201,11 @@ def _read_parquet(data: bytes, name: str) -> polars.DataFrame:
 
 
 def refuse_nested(frame: polars.DataFrame, name: str) -> None:
-    """Refuse columns of lists, objects or bytes."""
+    """Refuse columns of lists, structs, objects or bytes: a feature has one plain value a row.
+
+    name        of the table, for messages
+    Errors      DataError with the column
+    """
     import polars
 
     for column, dtype in frame.schema.items():
@@ -197,6 +214,7 @@ def refuse_nested(frame: polars.DataFrame, name: str) -> None:
 
 
 def _nested(name: str, column: str) -> DataError:
+    """Return the error for a nested column."""
     return DataError(
         f"{name}: column {column!r} holds lists, objects or bytes; expected one plain value a row"
     )

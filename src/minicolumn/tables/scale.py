@@ -1,4 +1,4 @@
-"""Numbers scaled to the range that networks learn well from."""
+"""Feature scaling: robust and standard scalers of single columns, as plain NumPy that can be traced."""
 
 from __future__ import annotations
 
@@ -17,38 +17,60 @@ _FAR = 1e9  # scaled numbers stop here, so that no square leaves float32
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
-    """A number scaled: x' = (x - center) * factor; robustly also x' / sqrt(1 + (x'/3)^2)."""
+class Scaler:
+    """A fitted scaler of one column.
+
+        x' = (x - center) * factor,     where smooth:   x'' = x' / sqrt(1 + (x'/3)^2)
+
+    center      median or mean of the training rows
+    factor      1 / (q75 - q25) or 1 / standard deviation; 0 for a constant
+    smooth      whether large values are clipped smoothly, to (-3, 3)
+
+    Values that are not finite become the center, 0 once scaled: median or mean imputation.
+
+    Source      Holzmueller, Grinsztajn & Steinwart 2024, RealMLP-TD-S (arXiv 2407.04491), section 3
+    Differs     scikit-learn's RobustScaler and StandardScaler keep NaN and do not clip
+
+    >>> scaler = Scaler.fit(np.array([1.0, 2.0, 3.0, 4.0, 1000.0]), "robust")
+    >>> scaler.apply(np.array([3.0, np.nan, 1000.0])).round(2)
+    array([0., 0., 3.])
+    """
 
     center: float
     factor: float  # 0 for a constant
     smooth: bool
 
     @classmethod
-    def fit(cls, x: Array, scaling: Scaling) -> Scale:
-        """Return the scale of the finite numbers among x [rows]."""
+    def fit(cls, x: Array, scaling: Scaling) -> Scaler:
+        """Return the scaler of the finite numbers among x [rows]; with none of them it gives 0 everywhere.
+
+        scaling     "robust": median and quartiles; "standard": mean and standard deviation
+        """
         x = x[np.isfinite(x)]
         if not len(x):
             return cls(0.0, 0.0, scaling == "robust")
         with np.errstate(all="ignore"):
-            center, spread = _quartiles(x) if scaling == "robust" else _moments(x)
+            center, spread = _quartiles(x) if scaling == "robust" else _mean_and_std(x)
             factor = float(1.0 / spread) if spread > 0 else 0.0
         return cls(center, factor if np.isfinite(factor) else 0.0, scaling == "robust")
 
     def apply(self, x: Array) -> Array:
-        """Return x [rows] scaled; what is not finite becomes the center. Plain NumPy, which can be traced."""
+        """Return x [rows] scaled; what is not finite becomes the center.
+
+        Before smooth clipping numbers stop at +-1e9, so that no square leaves float32. It can be traced.
+        """
         with np.errstate(all="ignore"):
             x = np.where(np.isfinite(x), x, self.center)
             x = np.clip((x - self.center) * self.factor, -_FAR, _FAR)
             return x / np.sqrt(1.0 + (x / 3.0) ** 2) if self.smooth else x
 
     def to_json(self) -> dict[str, Any]:
-        """Return the scale as JSON values."""
+        """Return the scaler as JSON values: center, factor, smooth."""
         return {"center": self.center, "factor": self.factor, "smooth": self.smooth}
 
     @classmethod
-    def from_json(cls, value: object, where: str) -> Scale:
-        """Return a scale from JSON values."""
+    def from_json(cls, value: object, where: str) -> Scaler:
+        """Return a scaler from JSON values; ModelFileError, naming `where`, for what is none."""
         have = state.fields(value, where, ("center", "factor", "smooth"))
         factor = state.number(have["factor"], f"{where}.factor")
         if factor < 0:
@@ -67,8 +89,8 @@ def _quartiles(x: Array) -> tuple[float, float]:
     return float(middle), float(spread)
 
 
-def _moments(x: Array) -> tuple[float, float]:
-    """Return mean and standard deviation, through x / max|x| so that no square overflows."""
+def _mean_and_std(x: Array) -> tuple[float, float]:
+    """Return mean and (population) standard deviation, through x / max|x| so that no square overflows."""
     top = float(np.max(np.abs(x))) or 1.0
     scaled = x / top
     return float(np.mean(scaled)) * top, float(np.std(scaled)) * top

@@ -1,4 +1,4 @@
-"""What the columns of a table mean and which one is predicted."""
+"""Schema inference: the kind of every column, the target, the task and its classes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from minicolumn.errors import DataError, did_you_mean
 from minicolumn.tables import state
-from minicolumn.tables.kinds import USED, Kind, find_kind
+from minicolumn.tables.kinds import USED, ColumnKind, find_kind
 from minicolumn.tables.target import MOST_CLASSES, TASKS, Target, Task, class_labels, find_target
 from minicolumn.tables.values import DATE_FORMS, NUMBER_FORMS, not_numbers, numbers, plain
 
@@ -20,31 +20,38 @@ MOST_COLUMNS = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column beside the target: what it means, and what was seen or why it is dropped.
+    """The schema of one column beside the target: its kind, and what was seen or why it is dropped.
 
-    form        how its text is written: of numbers "", "thousands", "decimal comma", "percent";
-                of a datetime its strptime format
+    name        as in the table
+    kind        "number", "category", "boolean", "datetime", which become features; or "identifier", "text",
+                "constant", "empty", which are dropped
+    note        for people: gaps, levels, why it is dropped
+    form        how its text is written: of numbers "", "thousands" (1,234), "decimal comma" (1.234,5),
+                "percent" (12 %); of a datetime its strptime format
+
+    >>> Column("price", "number").used, Column("id", "identifier").used
+    (True, False)
     """
 
     name: str
-    kind: Kind
+    kind: ColumnKind
     note: str = ""
     form: str = ""
 
     @property
     def used(self) -> bool:
-        """Whether the column becomes part of the matrix."""
+        """Whether the column becomes part of the feature matrix."""
         return self.kind in USED
 
     def to_json(self) -> dict[str, Any]:
-        """Return the column as JSON values."""
+        """Return the column as JSON values: name, kind, note, form."""
         return {"name": self.name, "kind": self.kind, "note": self.note, "form": self.form}
 
     @classmethod
     def from_json(cls, value: object, where: str = "column") -> Column:
         """Return a column from JSON values; ModelFileError for anything else."""
         have = state.fields(value, where, ("name", "kind", "note", "form"))
-        kind = state.choice(have["kind"], f"{where}.kind", get_args(Kind))
+        kind = state.choice(have["kind"], f"{where}.kind", get_args(ColumnKind))
         forms = {"number": NUMBER_FORMS, "datetime": DATE_FORMS}.get(kind, ("",))
         return cls(
             state.name(have["name"], f"{where}.name"),
@@ -56,11 +63,24 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """The columns of a table and its target.
+    """The schema of a table: its columns, its target and the task.
 
     columns     in the order of the table, without the target and without those the user dropped
+    target      name of the column to predict
+    task        "binary", "multiclass" or "regression"
     classes     labels by value (numbers) or spelling; empty for regression
+    target_form how numbers of the target are written, see `Column`
     rows        of the whole table, those without a target among them
+    rows_without_target     which `with_target` leaves out
+    dropped     names that the user dropped; notes: on the target, for people
+
+    Differs     a polars or Arrow schema holds storage types; this holds what the values mean for learning.
+
+    >>> import polars
+    >>> frame = polars.DataFrame({"size": ["1.5", "2", "3", "4"], "kind": ["a", "b", "a", "b"]})
+    >>> schema = infer_schema(frame, "kind")
+    >>> schema.task, schema.classes, Schema.from_json(schema.to_json()) == schema
+    ('binary', ('a', 'b'), True)
     """
 
     columns: tuple[Column, ...]
@@ -75,11 +95,11 @@ class Schema:
 
     @property
     def used(self) -> tuple[Column, ...]:
-        """The columns that become part of the matrix."""
+        """The columns that become part of the feature matrix, in the order of the table."""
         return tuple(column for column in self.columns if column.used)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the schema as JSON values."""
+        """Return the schema as JSON values; `from_json` gives an equal one back."""
         return {
             "columns": [column.to_json() for column in self.columns],
             "target": self.target,
@@ -94,7 +114,7 @@ class Schema:
 
     @classmethod
     def from_json(cls, value: object) -> Schema:
-        """Return a schema from JSON values; ModelFileError, one line, for anything else."""
+        """Return the schema that `to_json` described; ModelFileError, one line, for anything else."""
         have = state.fields(value, "schema", cls.__dataclass_fields__)
         schema = cls(
             columns=state.items(have["columns"], "schema.columns", Column.from_json, MOST_COLUMNS),
@@ -120,14 +140,15 @@ def infer_schema(
     drop: Sequence[str] = (),
     categorical: Sequence[str] = (),
 ) -> Schema:
-    """Find what every column means, by its values and its name.
+    """Infer the schema of a table: what every column means, by its values and its name.
 
     frame       rows as read_table returns them
     target      name of the column to predict
-    task        binary, multiclass or regression; by default words, truths and at most 20 distinct
-                whole numbers are classes, other numbers are regression
+    task        binary, multiclass or regression; by default words, booleans and at most 20 distinct
+                integers are classes, other numbers are regression
     drop        names of columns to leave out
-    categorical names of columns of whole numbers to treat as codes
+    categorical names of columns of integers to treat as codes
+    Returns     a `Schema`; only rows with a target are looked at
     Errors      DataError: unknown names, a target without values or with one value only, a label that
                 differs in every row, more than 1,000 classes, nothing left to learn from
 
@@ -157,7 +178,9 @@ def infer_schema(
 
 
 def with_target(frame: polars.DataFrame, schema: Schema) -> polars.DataFrame:
-    """Return the rows that have a target.
+    """Return the labeled rows: those whose target is a finite number or a label.
+
+    Errors      DataError for a missing target column, and for words where the target holds numbers
 
     >>> import polars
     >>> frame = polars.DataFrame({"size": ["1", "2", "3", "4"], "kind": ["a", "b", "?", "a"]})
@@ -170,7 +193,10 @@ def with_target(frame: polars.DataFrame, schema: Schema) -> polars.DataFrame:
 
 
 def with_rows(frame: polars.DataFrame, target: str, found: Target) -> polars.DataFrame:
-    """Return the rows whose target is there, a finite number or a label; refuse words in place of numbers."""
+    """Return the labeled rows, by what was found in the target; words in place of numbers are a DataError.
+
+    The frame itself comes back where no row is left out.
+    """
     series = plain(frame[target])
     if found.task == "regression":
         values = numbers(series, found.form)
@@ -184,7 +210,11 @@ def with_rows(frame: polars.DataFrame, target: str, found: Target) -> polars.Dat
 
 
 def require(frame: polars.DataFrame, names: Iterable[str], where: str) -> None:
-    """Raise DataError for the first of these columns that the frame lacks."""
+    """Refuse a frame that lacks one of these columns.
+
+    where       how the message begins: "the table", "drop: the table"
+    Errors      DataError for the first missing one, with the nearest name that is there
+    """
     have = set(frame.columns)
     for name in names:
         if name not in have:
@@ -193,6 +223,7 @@ def require(frame: polars.DataFrame, names: Iterable[str], where: str) -> None:
 
 
 def _listed(names: Sequence[str]) -> str:
+    """Return names for a message, eight at most."""
     shown = ", ".join(map(repr, names[:8]))
     return shown if len(names) <= 8 else f"{shown} and {len(names) - 8} more"
 
@@ -200,6 +231,7 @@ def _listed(names: Sequence[str]) -> str:
 def _check_names(
     frame: polars.DataFrame, target: str, drop: Sequence[str], categorical: Sequence[str]
 ) -> None:
+    """Refuse names that the table lacks, a single text in place of a list, and a dropped target."""
     for option, given in (("drop", drop), ("categorical", categorical)):
         if isinstance(given, str):
             raise DataError(f"{option}: expected a list of names, found the single text {given!r}")
@@ -213,11 +245,13 @@ def _check_names(
 
 
 def _column(series: polars.Series, categorical: bool) -> Column:
+    """Return the schema of one column."""
     found = find_kind(plain(series), categorical)
     return Column(series.name, found.kind, found.note, found.form)
 
 
 def _why(columns: tuple[Column, ...]) -> str:
+    """Return why no column is left to learn from, as the end of a sentence."""
     if not columns:
         return "; the table needs a column beside the target"
     shown = "; ".join(f"{column.name!r} is {column.kind}: {column.note}" for column in columns[:3])

@@ -1,4 +1,4 @@
-"""Rows to train on and rows to test on."""
+"""Train-test split: rows at random, stratified by class."""
 
 from __future__ import annotations
 
@@ -8,17 +8,21 @@ import numpy as np
 
 from minicolumn.errors import DataError
 
-Rows = np.ndarray[Any, np.dtype[np.intp]]
+RowIndices = np.ndarray[Any, np.dtype[np.intp]]
 
 
-def split_rows(classes: Any | None, rows: int, fraction: float, seed: int) -> tuple[Rows, Rows]:
-    """Split rows by chance into those to train on and those to test on, class by class.
+def split_rows(classes: Any | None, rows: int, fraction: float, seed: int) -> tuple[RowIndices, RowIndices]:
+    """Split rows at random into training and test rows, stratified by class.
 
     classes     codes [rows] whose shares are kept in both parts, or None
-    fraction    share of the test rows, between 0 and 1
+    rows        how many there are
+    fraction    share of the test rows, between 0 and 1; ceil(fraction * rows) are tested
+    seed        the same seed gives the same rows
+    Returns     indices of the training rows and of the test rows, int [n_train] and int [n_test]
     Single      a class of one row goes to the training part; where the test part would have fewer rows
                 than there are classes, the split is by chance alone
     Errors      DataError where either part would be empty
+    Differs     scikit-learn's train_test_split refuses a class of one row when it stratifies
 
     Otherwise this is scikit-learn's train_test_split(np.arange(rows), test_size=fraction,
     random_state=seed, stratify=classes).
@@ -46,7 +50,8 @@ def split_rows(classes: Any | None, rows: int, fraction: float, seed: int) -> tu
     return np.concatenate([train, every[lonely]]), test
 
 
-def _split(rows: Rows, fraction: float, seed: int, codes: Any | None) -> tuple[Rows, Rows]:
+def _split(rows: RowIndices, fraction: float, seed: int, codes: Any | None) -> tuple[RowIndices, RowIndices]:
+    """Split rows with scikit-learn; not stratified where a part has fewer rows than there are classes."""
     from sklearn.model_selection import train_test_split
 
     tested = int(np.ceil(fraction * len(rows)))

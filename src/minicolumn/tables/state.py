@@ -1,4 +1,10 @@
-"""Strict readers of JSON state: a closed set of fields, each of one type, each within its bounds."""
+"""Deserialization of fitted state: strict readers of JSON values, each of one type and within bounds.
+
+Every reader takes the value and ``where`` it stands ("encoder.inputs[3].name"), and returns it or raises
+ModelFileError with that path. Types are compared exactly: true is no number, 1.0 is no integer.
+
+Differs     pydantic converts by default ("1" to 1); here only an int is taken where a float is due.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +19,11 @@ LARGEST_COUNT = 1 << 48
 
 
 def fields(state: object, where: str, names: Iterable[str]) -> dict[str, Any]:
-    """Return a JSON object that has exactly these fields."""
+    """Return a JSON object that has exactly these fields; unknown and missing ones are named.
+
+    >>> fields({"a": 1}, "column", ("a",))
+    {'a': 1}
+    """
     expected = set(names)
     if type(state) is not dict:
         raise ModelFileError(f"{where}: found a {type(state).__name__}, expected an object")
@@ -25,7 +35,7 @@ def fields(state: object, where: str, names: Iterable[str]) -> dict[str, Any]:
 
 
 def text(value: object, where: str) -> str:
-    """Return a string that UTF-8 can hold."""
+    """Return a string that UTF-8 can hold: JSON can spell lone surrogates, which files cannot."""
     if type(value) is not str:
         raise ModelFileError(f"{where}: found a {type(value).__name__}, expected text")
     try:
@@ -36,14 +46,18 @@ def text(value: object, where: str) -> str:
 
 
 def name(value: object, where: str) -> str:
-    """Return a text that is not blank."""
+    """Return a string that is not blank."""
     if not text(value, where).strip():
         raise ModelFileError(f"{where}: the name is blank")
     return str(value)
 
 
 def choice(value: object, where: str, known: Iterable[T]) -> T:
-    """Return one of the known words."""
+    """Return the one of the known words that a value is equal to.
+
+    >>> choice("robust", "encoder.scaling", ("robust", "standard"))
+    'robust'
+    """
     for word in known:
         if type(value) is str and value == word:
             return word
@@ -51,7 +65,7 @@ def choice(value: object, where: str, known: Iterable[T]) -> T:
 
 
 def number(value: object, where: str) -> float:
-    """Return a finite number."""
+    """Return a finite number as a float; integers past the range of float64 are refused."""
     if type(value) not in (int, float):
         raise ModelFileError(f"{where}: found a {type(value).__name__}, expected a number")
     try:
@@ -64,21 +78,25 @@ def number(value: object, where: str) -> float:
 
 
 def count(value: object, where: str) -> int:
-    """Return a whole number from 0 to 2**48."""
+    """Return an integer from 0 to 2**48."""
     if type(value) is not int or not 0 <= value <= LARGEST_COUNT:
-        raise ModelFileError(f"{where}: expected a whole number from 0 to 2**48")
+        raise ModelFileError(f"{where}: expected an integer from 0 to 2**48")
     return value
 
 
 def flag(value: object, where: str) -> bool:
-    """Return a truth value."""
+    """Return a boolean."""
     if type(value) is not bool:
         raise ModelFileError(f"{where}: found a {type(value).__name__}, expected true or false")
     return value
 
 
 def items(value: object, where: str, read: Callable[[object, str], T], most: int) -> tuple[T, ...]:
-    """Return a list as a tuple, every item read by one reader."""
+    """Return a list as a tuple of at most `most` items, each read by one reader.
+
+    >>> items([1, 2.5], "scales", number, most=10)
+    (1.0, 2.5)
+    """
     if type(value) is not list:
         raise ModelFileError(f"{where}: found a {type(value).__name__}, expected a list")
     if len(value) > most:
@@ -87,14 +105,14 @@ def items(value: object, where: str, read: Callable[[object, str], T], most: int
 
 
 def distinct(values: tuple[str, ...], where: str) -> tuple[str, ...]:
-    """Return texts of which none is repeated."""
+    """Return strings of which none is repeated."""
     if len(set(values)) != len(values):
         raise ModelFileError(f"{where}: the same name stands twice")
     return values
 
 
 def classes_of(task: str, classes: tuple[str, ...], where: str) -> None:
-    """Refuse classes that do not fit the task."""
+    """Refuse classes that do not fit the task: binary has 2, multiclass 2 or more, regression none."""
     distinct(classes, where)
     if task == "regression" and classes:
         raise ModelFileError(f"{where}: regression has no classes")

@@ -1,4 +1,4 @@
-"""The column to predict: its task, its classes, its rows without a value."""
+"""Target inference: regression or classification, the class labels, and the rows without a target."""
 
 from __future__ import annotations
 
@@ -24,12 +24,19 @@ if TYPE_CHECKING:
 Task = Literal["binary", "multiclass", "regression"]
 TASKS: tuple[Task, ...] = get_args(Task)
 MOST_CLASSES = 1000
-FEW_VALUES = 20  # a target of at most so many distinct whole numbers is one of classes
+FEW_VALUES = 20  # a target of at most so many distinct integers is one of classes
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What was found in the target column."""
+    """What was found in the target column.
+
+    task        "binary", "multiclass" or "regression"
+    form        how its numbers are written, see `Column`; "" for classes
+    classes     labels in the order of their codes; empty for regression
+    gaps        rows without a target: missing, and for regression infinite too
+    notes       for people
+    """
 
     task: Task
     form: str  # how its numbers are written
@@ -39,7 +46,20 @@ class Target:
 
 
 def find_target(series: polars.Series, task: str | None) -> Target:
-    """Return the task and the classes of a target column."""
+    """Infer the task and the classes of a target column.
+
+    series      the column, no lists, objects or bytes in it
+    task        a task, "classification", or None to choose: more than 20 distinct integers, or any number
+                that is not an integer, is regression
+    Errors      DataError: no value, one value only, another label in every row, more than 1,000 classes,
+                words for regression, an unknown task
+
+    >>> import polars
+    >>> find_target(polars.Series("grade", [1, 2, 2, 3, 1, 3]), None).classes
+    ('1', '2', '3')
+    >>> find_target(polars.Series("price", ["9.5", "12", "7.25"]), None).task
+    'regression'
+    """
     form = target_form(series)
     known = labels(series, MISSING_LABELS if form is None else MISSING).drop_nulls()
     gaps = len(series) - len(known)
@@ -62,13 +82,16 @@ def find_target(series: polars.Series, task: str | None) -> Target:
 
 
 def class_labels(series: polars.Series, classes: tuple[str, ...]) -> polars.Series:
-    """Return a target's labels; null where missing, unless that spelling is a class."""
+    """Return the target's labels, String [rows]; null where missing.
+
+    A spelling of missing ("None", "-") is a label if the training had it as a class.
+    """
     text = labels(series, ())
     return text.set(text.str.to_lowercase().is_in(list(MISSING)) & ~text.is_in(list(classes)), None)
 
 
 def target_form(series: polars.Series) -> str | None:
-    """Return how the numbers of a target are written, or None if it holds words or moments."""
+    """Return how the numbers of a target are written, "" for plainly; None for words and date-times."""
     import polars
 
     if series.dtype in (polars.Boolean, polars.Date, polars.Datetime, polars.Time):
@@ -92,6 +115,7 @@ def _measures(series: polars.Series, form: str) -> bool:
 
 
 def _regression(series: polars.Series, form: str | None) -> Target:
+    """Return a numeric target; DataError where it holds words, no number, or always the same."""
     if form is None:
         odd = _first_word(series)
         raise DataError(f"regression needs numbers, but the target {series.name!r} holds {odd}")
@@ -108,6 +132,7 @@ def _regression(series: polars.Series, form: str | None) -> Target:
 
 
 def _first_word(series: polars.Series) -> str:
+    """Return the first value that is no number, and its row, for a message."""
     text = present(text_of(series), MISSING)
     odd = (numbers(series).is_null() & text.is_not_null()).arg_true()
     return f"{text[int(odd[0])]!r} in row {int(odd[0]) + 1}" if len(odd) else f"values of type {series.dtype}"
@@ -137,7 +162,11 @@ def _check_classes(name: str, counts: polars.DataFrame, rows: int, task: str | N
 
 
 def _in_order(found: list[str]) -> tuple[str, ...]:
-    """Return classes by value where all are numbers, else by spelling."""
+    """Return classes by value where all are numbers, else by spelling.
+
+    >>> _in_order(["10", "9", "1"]), _in_order(["b", "10", "a"])
+    (('1', '9', '10'), ('10', 'a', 'b'))
+    """
     try:
         return tuple(sorted(found, key=lambda label: (float(label), label)))
     except ValueError:

@@ -1,4 +1,10 @@
-"""Compressed files: found by their first bytes, unpacked up to a bound and no further."""
+"""Decompression: gzip, bzip2, xz, zstd and zip, recognised by magic number and bounded in size.
+
+The bound stops decompression bombs: a few kilobytes can unpack to terabytes.
+
+Source      RFC 1952 (gzip), RFC 8878 (zstd), the .xz file format, APPNOTE.TXT (zip)
+Differs     pandas.read_csv goes by the suffix of the name and unpacks without a bound
+"""
 
 from __future__ import annotations
 
@@ -18,10 +24,10 @@ _CHUNK = 1 << 22
 
 
 class Readable(Protocol):
-    """What gives bytes piece by piece."""
+    """A binary stream, as far as it is needed here."""
 
     def read(self, size: int, /) -> bytes:
-        """Return at most this many bytes."""
+        """Return at most this many bytes; none at the end."""
         ...
 
 
@@ -30,7 +36,14 @@ _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 
 
 def unpack(data: bytes, name: str) -> bytes:
-    """Return the content of a gzip, bzip2, xz, zstd or zip file; other bytes come back as they are."""
+    """Decompress a gzip, bzip2, xz, zstd or zip file; other bytes come back as they are.
+
+    name        of the file, for messages
+    Errors      DataError: damaged, cut short, more than 2 GiB of content, a zip of other than one file
+
+    >>> unpack(gzip.compress(b"a,b"), "rows.csv.gz"), unpack(b"a,b", "rows.csv")
+    (b'a,b', b'a,b')
+    """
     for magic, opener in _OPENERS.items():
         if data.startswith(magic):
             return _guarded(opener, data, name)
@@ -38,6 +51,7 @@ def unpack(data: bytes, name: str) -> bytes:
 
 
 def _guarded(opener: Callable[[bytes, str], bytes], data: bytes, name: str) -> bytes:
+    """Run a decompressor; turn what it raises on damaged data into DataError."""
     try:
         return opener(data, name)
     except DataError:
@@ -53,11 +67,12 @@ def _guarded(opener: Callable[[bytes, str], bytes], data: bytes, name: str) -> b
 
 
 def _first_line(error: Exception) -> str:
+    """Return an error's first line, or its type where it has no text."""
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def read_bounded(stream: Readable, name: str) -> bytes:
-    """Read a stream to its end; DataError once it holds more than LARGEST_TEXT bytes."""
+    """Read a stream to its end, in chunks; DataError once it holds more than LARGEST_TEXT bytes."""
     parts, size = [], 0
     while chunk := stream.read(_CHUNK):
         size += len(chunk)
@@ -91,6 +106,7 @@ def _xz(data: bytes, name: str) -> bytes:
 
 
 def _zip(data: bytes, name: str) -> bytes:
+    """Return the one file in a zip archive, folders and what macOS adds aside; Office files are refused."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = [m for m in archive.infolist() if not m.is_dir() and not m.filename.startswith("__MACOSX/")]
         if any(m.filename == "[Content_Types].xml" for m in members):
@@ -104,6 +120,7 @@ def _zip(data: bytes, name: str) -> bytes:
 
 
 def _zstd(data: bytes, name: str) -> bytes:
+    """Return the content of zstd frames, once the bound from their headers is small enough."""
     import polars
 
     if zstd_bound(data) > LARGEST_TEXT:

@@ -1,4 +1,11 @@
-"""What the text of a cell means: missing, a number, a truth, a moment, a label."""
+"""Cell parsing: what the text of a cell means: missing, a number, a boolean, a date-time, a label.
+
+All functions work on whole columns (polars Series [rows]) and give null where a cell does not fit.
+
+Missing     "", ?, NA, N/A, #N/A, <NA>, NaN, NaT, null, None, -, --, . in any case
+Differs     pandas has a similar list but no "?" or "-", and takes it at reading, so that "None" cannot be a
+            class; polars reads only an empty cell as null
+"""
 
 from __future__ import annotations
 
@@ -16,9 +23,9 @@ if TYPE_CHECKING:
 MISSING = frozenset({"", "?", "na", "n/a", "#n/a", "<na>", "nan", "nat", "null", "none", "-", "--", "."})
 # In a target of words these may well be a class ("None", "Mild", "Severe").
 MISSING_LABELS = MISSING - {"none", "-", "--", "."}
-TRUTHS = (("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"), ("1", "0"), ("on", "off"))
-YES = frozenset(pair[0] for pair in TRUTHS)
-NO = frozenset(pair[1] for pair in TRUTHS)
+BOOLEAN_WORDS = (("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"), ("1", "0"), ("on", "off"))
+YES = frozenset(pair[0] for pair in BOOLEAN_WORDS)
+NO = frozenset(pair[1] for pair in BOOLEAN_WORDS)
 
 NUMBER_FORMS = ("", "thousands", "decimal comma", "percent")
 _PLAIN = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
@@ -49,7 +56,10 @@ _POINT_ZERO = r"^([+-]?\d+)\.0+$"
 
 
 def plain(series: polars.Series) -> polars.Series:
-    """Return a column with labels as text; DataError for one of lists, objects or bytes."""
+    """Return a column of a plain type: categorical and empty (Null) columns as strings.
+
+    Errors      DataError for one of lists, structs, objects or bytes
+    """
     import polars
 
     if series.dtype.is_nested() or series.dtype in (polars.Object, polars.Binary):
@@ -60,7 +70,12 @@ def plain(series: polars.Series) -> polars.Series:
 
 
 def text_of(series: polars.Series) -> polars.Series:
-    """Return cells as text without blanks around it; whole numbers are written without a point."""
+    """Return cells as strings without surrounding blanks; floats that are integers without a point.
+
+    >>> import polars
+    >>> text_of(polars.Series([1.0, 2.5])).to_list()
+    ['1', '2.5']
+    """
     import polars
 
     if series.dtype == polars.String:
@@ -73,17 +88,25 @@ def text_of(series: polars.Series) -> polars.Series:
 
 
 def present(text: polars.Series, missing: Iterable[str] = MISSING) -> polars.Series:
-    """Return text with every spelling of *missing* replaced by null."""
+    """Return strings with every spelling of missing replaced by null.
+
+    missing     lower-case spellings
+    """
     return text.set(text.str.to_lowercase().is_in(list(missing)), None)
 
 
 def labels(series: polars.Series, missing: Iterable[str] = MISSING) -> polars.Series:
-    """Return cells as labels: text with null for missing, and "1.0" written "1"."""
+    """Return cells as labels: strings, null where missing, "1.0" written "1" so that all types agree.
+
+    >>> import polars
+    >>> labels(polars.Series(["1.0", " a", "NA"])).to_list()
+    ['1', 'a', None]
+    """
     return present(text_of(series), missing).str.replace(_POINT_ZERO, "$1")
 
 
 def per_text(series: polars.Series, code: Callable[[str], int], dtype: type[np.generic]) -> Any:
-    """Return code(label) [rows], asked once for each distinct text; an absent cell is ""."""
+    """Return code(label), [rows] of a dtype, called once for each distinct text; an absent cell is ""."""
     import polars
 
     text = text_of(series)
@@ -94,14 +117,25 @@ def per_text(series: polars.Series, code: Callable[[str], int], dtype: type[np.g
 
 
 def refuse(series: polars.Series, odd: str, expected: str) -> None:
-    """Raise DataError for the first cell that reads like this."""
+    """Raise DataError for the first cell that reads like this, with column and row (from 1).
+
+    odd         the text; expected: what should stand there
+    """
     row = int(text_of(series).eq_missing(odd).arg_true()[0]) + 1
     shown = odd if len(odd) <= 60 else odd[:57] + "..."
     raise DataError(f"column {series.name!r}, row {row}: found {shown!r}, expected {expected} or nothing")
 
 
 def numbers(series: polars.Series, form: str = "") -> polars.Series:
-    """Return cells as float64; what is no number is null, and NaN stays NaN."""
+    """Return cells as float64 [rows]; what is no number is null, and NaN stays NaN.
+
+    form        how text is written: "" plainly, "thousands", "decimal comma" or "percent" (50 % is 50)
+    Durations   are numbers of seconds
+
+    >>> import polars
+    >>> numbers(polars.Series(["1.234,5", "x"]), "decimal comma").to_list()
+    [1234.5, None]
+    """
     import polars
 
     if series.dtype == polars.Duration:
@@ -123,7 +157,10 @@ def numbers(series: polars.Series, form: str = "") -> polars.Series:
 
 
 def not_numbers(series: polars.Series, values: polars.Series) -> polars.Series:
-    """Return the distinct texts that were read as null and spell no missing value."""
+    """Return the distinct texts that `numbers` read as null and that spell no missing value.
+
+    values      what it gave
+    """
     import polars
 
     if series.dtype != polars.String:
@@ -135,7 +172,13 @@ def not_numbers(series: polars.Series, values: polars.Series) -> polars.Series:
 def number_form(text: polars.Series) -> str | None:
     """Return how the numbers of a column are written, or None if they are not all numbers.
 
-    Where every comma is followed by three digits (1,234), thousands are meant unless a value starts with 0.
+    text        without missing values
+    Ambiguity   where every comma is followed by three digits (1,234), thousands are meant unless a value
+                starts with 0
+
+    >>> import polars
+    >>> [number_form(polars.Series([text])) for text in ("1e5", "1,234", "0,5", "50 %", "a")]
+    ['', 'thousands', 'decimal comma', 'percent', None]
     """
     if text.str.contains(_PLAIN).all():
         return ""
@@ -156,26 +199,48 @@ def number_form(text: polars.Series) -> str | None:
 
 
 def _even(text: polars.Series) -> polars.Series:
-    """Return moments with one spelling: a blank for the T, +00:00 for the Z."""
+    """Return date-times with one spelling of ISO 8601 and RFC 3339: a blank for the T, +00:00 for the Z."""
     return text.str.replace(r"^([\d/.\-]+)[Tt](\d)", "$1 $2").str.replace(r"(\d) ?[zZ]$", "${1}+00:00")
 
 
 def datetimes(series: polars.Series, form: str) -> polars.Series:
-    """Return cells as moments without a zone (those with an offset in UTC); others are null."""
+    """Parse cells as date-times without a zone, Datetime("us") [rows]; others are null.
+
+    form        strptime format of text, in the spelling of Polars (chrono), of `DATE_FORMS`
+    Zones       those with an offset are converted to UTC; times of day are those of 1970-01-01
+
+    >>> import polars
+    >>> datetimes(polars.Series(["2024-02-29T12:00:00Z"]), "%Y-%m-%d %H:%M:%S%z")[0]
+    datetime.datetime(2024, 2, 29, 12, 0)
+    """
     import polars
 
     if series.dtype == polars.String:
-        moments = _even(series.str.strip_chars()).str.to_datetime(form, strict=False, time_unit="us")
+        timestamps = _even(series.str.strip_chars()).str.to_datetime(form, strict=False, time_unit="us")
     elif series.dtype == polars.Time:
-        moments = (polars.lit(0).cast(polars.Datetime("us")) + series.cast(polars.Duration("us"))).alias("t")
-        moments = polars.select(moments).to_series()
+        timestamps = (polars.lit(0).cast(polars.Datetime("us")) + series.cast(polars.Duration("us"))).alias(
+            "t"
+        )
+        timestamps = polars.select(timestamps).to_series()
     else:
-        moments = series.cast(polars.Datetime("us"), strict=False)
-    return moments.dt.replace_time_zone(None)
+        timestamps = series.cast(polars.Datetime("us"), strict=False)
+    return timestamps.dt.replace_time_zone(None)
 
 
 def date_form(text: polars.Series) -> tuple[str | None, bool]:
-    """Return the form under which all of these texts are moments, and whether days and months could swap."""
+    """Find the strptime format that all of these texts have.
+
+    text        without missing values; the first 40 are tried first, then all
+    Returns     the format, None if none fits; and whether days and months could be swapped, as where no day
+                is past the 12th: month first is taken then
+    Differs     pandas.to_datetime infers the format from the first value alone
+
+    >>> import polars
+    >>> date_form(polars.Series(["31.12.2023", "01.02.2024"]))
+    ('%d.%m.%Y', False)
+    >>> date_form(polars.Series(["01/02/2024", "03/04/2024"]))
+    ('%m/%d/%Y', True)
+    """
     few = text.head(_SAMPLE)
     if (
         not few.str.contains(r"^[\w+:.,/ \-]{4,40}$").all()
@@ -196,8 +261,9 @@ def date_form(text: polars.Series) -> tuple[str | None, bool]:
 
 
 def _fits(text: polars.Series, form: str) -> bool:
-    moments = datetimes(text, form)
-    if moments.null_count():
+    """Return whether all texts have this format, with years from 1000 to 2999."""
+    timestamps = datetimes(text, form)
+    if timestamps.null_count():
         return False
-    years = moments.dt.year()
+    years = timestamps.dt.year()
     return form in _CLOCKS[:3] or bool(years.is_between(1000, 2999).all())  # "%Y" would take the year 7

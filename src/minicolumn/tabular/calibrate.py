@@ -1,4 +1,4 @@
-"""Temperature: how sure a trained classifier should be, judged by rows that it was not trained on."""
+"""Temperature scaling: calibrated class probabilities, fitted on held-out rows."""
 
 from __future__ import annotations
 
@@ -21,17 +21,19 @@ _FARTHEST = 2.0  # of the logarithm: factors from 0.14 to 7.4
 
 
 def calibrated(model: Model, X: Array, y: Array) -> Model:
-    """Return the model with its logits multiplied by the factor that suits some rows best.
+    """Return the model with calibrated probabilities: logits scaled by a factor fitted on held-out rows.
 
         p' = softmax(f z),      f = best_factor(p, y),      folded into the last layer: W' = f W, b' = f b
 
-    Which class is likeliest does not change, nor does the cost of a prediction.
+    Which class is likeliest does not change, nor does the cost of a prediction. The temperature 1 / f is kept
+    in ``training["temperature"]``.
 
     model       whose outputs are probabilities, its last layer linear
-    X, y        rows that it was not trained on, and their class numbers
-    Errors      DataError for a network whose last layer is not a linear `Dense`
+    X           held-out rows [rows, features], not trained on; y: their class numbers, int [rows]
+    Errors      DataError for a network whose last layer is not a linear `Dense`, and without probabilities
     Source      Guo, Pleiss, Sun & Weinberger 2017 (arXiv 1706.04599), section 4.2
-    Differs     the factor is drawn towards 1 where rows are few
+    Differs     the factor is drawn towards 1 where rows are few; scikit-learn's CalibratedClassifierCV wraps
+                the classifier in a second model
     """
     network = model.network
     last = network.layers[-1] if isinstance(network, Sequential) and network.layers else None
@@ -48,9 +50,11 @@ def calibrated(model: Model, X: Array, y: Array) -> Model:
 
 
 def best_factor(probabilities: Array, y: Array) -> float:
-    """Return the factor on the logits that makes some rows likeliest.
+    """Return the inverse temperature of greatest posterior density on some rows.
 
         argmin over f of    - sum over rows of log softmax(f log p)_y  +  (log f)^2 / (2 0.3^2)
+
+    The second term is a normal prior on log f, of deviation 0.3.
 
     probabilities   [rows, classes]
     y               class numbers, int [rows]
@@ -73,7 +77,7 @@ def best_factor(probabilities: Array, y: Array) -> float:
 
 
 def _least(function: Callable[[float], float], low: float, high: float) -> float:
-    """Return where a function of one valley is least, to 1e-6, by golden section."""
+    """Minimize a unimodal function over [low, high], to 1e-6, by golden-section search (Kiefer 1953)."""
     inner = (math.sqrt(5.0) - 1.0) / 2.0
     left, right = high - inner * (high - low), low + inner * (high - low)
     at_left, at_right = function(left), function(right)

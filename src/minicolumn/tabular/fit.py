@@ -1,4 +1,4 @@
-"""`fit_table`: `minicolumn train` in Python."""
+"""`fit_table`: train and evaluate a network on a table in one call, `minicolumn train` in Python."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def fit_table(
     target          the column to predict; built-in data sets have a usual one
     task            "binary", "multiclass" or "regression"; by the target
     drop            columns to leave out
-    categorical     columns of whole numbers that are codes, not amounts
+    categorical     columns of integers that are codes, not amounts
     test            rows to test on, in any form of data; by default `test_fraction` of the rows
     validation_fraction     share of the rest that says when to stop, and calibrates probabilities
     hidden          units of each hidden layer
@@ -95,7 +95,7 @@ def fit_table(
 
 
 def _target(given: str | None, data: Any, columns: list[str]) -> str:
-    """Return the column to predict: the one given, or the usual one of a built-in data set."""
+    """Return the target column: the given one, or that of a built-in data set; else a DataError."""
     if given is not None:
         return given
     if isinstance(data, str) and data in builtin_names() and not os.path.exists(data):

@@ -1,6 +1,6 @@
-"""Ranges of the numbers that a training from a table takes: once, for Python and for the command line.
+"""Bounds of the hyperparameters of a training on a table: declared once, for Python and the command line.
 
-This module loads nothing but the registry, so that help is there at once.
+This module loads nothing but the registry, so that ``--help`` is there at once.
 """
 
 from __future__ import annotations

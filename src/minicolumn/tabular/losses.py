@@ -1,4 +1,4 @@
-"""Losses for tables: which ones fit an answer, and on what scale they see it."""
+"""Loss selection for tables: which losses fit a target, and how the target is scaled for them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,18 @@ Array = np.ndarray
 
 
 def table_loss(loss: Loss, encoder: Encoder) -> Loss:
-    """Return the loss as a table's network takes it; refuse one that does not fit what the table asks for.
+    """Return the loss as a table's network takes it; refuse one that does not fit the target.
 
+    A binary loss becomes its multiclass form: the network has a logit for each of two classes, and softmax
+    of two logits is the logistic function of their difference.
+
+    loss        as the user said it; encoder: fitted, knows the classes
     Errors      DataError that names those that fit
+
+    >>> from minicolumn.tables.encode import Encoder
+    >>> encoder = Encoder((), "kind", "binary", "robust", ("a", "b"))
+    >>> table_loss(Loss("binary_cross_entropy"), encoder).name
+    'softmax_cross_entropy'
     """
     if encoder.classes is not None and len(encoder.classes) == 2 and loss.rule.multiclass:
         # A table's network scores each class; softmax of two scores is the logistic of their difference.
@@ -32,22 +41,27 @@ def table_loss(loss: Loss, encoder: Encoder) -> Loss:
 
 
 def fitting_losses(encoder: Encoder) -> list[str]:
-    """Return the names of the losses that fit a table's answer: one number, or classes' probabilities."""
+    """Return the names of the losses that fit a table's target: one number, or class probabilities."""
     known = {name: rule.outputs_with(rule.defaults) for name, rule in LOSSES.items()}
     return [name for name, outputs in known.items() if _fits(outputs, encoder)]
 
 
 def _fits(outputs: Outputs, encoder: Encoder) -> bool:
+    """Return whether outputs describe one target column of the encoder's kind."""
     if isinstance(outputs, ClassOutputs):
         return encoder.classes is not None and outputs.describes_one and outputs.are_probabilities
     return encoder.classes is None and isinstance(outputs, NumberOutputs) and outputs.least_targets == 1
 
 
 def scaled_for(loss: Loss, encoder: Encoder, y: Array) -> Encoder:
-    """Return the encoder with the scale on which a loss has to see the answer; mostly the one it has.
+    """Return the encoder with the target scaled as a loss needs it; mostly the scale is the one it has.
 
-    Numbers on a ratio scale are measured in their mean, where networks start; a scale changes such a loss by
-    a factor at most.
+        interval scale   (squared_error, ...)         (y - mean) / std: unchanged
+        ratio scale      (poisson, gamma, ...)        y / mean |y|: no shift, so that 0 stays 0
+        others                                        y
+
+    In units of their mean, targets lie about 1, where exponential outputs start, exp(0); the scale
+    changes such a loss by a factor at most.
 
     y           the training rows' numbers in their own unit, [rows]
     Errors      DataError where the loss does not take such numbers

@@ -1,4 +1,4 @@
-"""From a plan to a trained model and an honest score on rows that took no part in the training."""
+"""Training pipeline of a table: fit, calibrate, and evaluate on test rows that took no part in training."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from minicolumn.nn.outputs import ClassOutputs
 from minicolumn.tables import Schema
 from minicolumn.tables.frames import as_frame
 from minicolumn.tabular.calibrate import calibrated
-from minicolumn.tabular.plan import Part, Plan
+from minicolumn.tabular.plan import TablePlan, TableSplit
 from minicolumn.train.callbacks import Callback, EarlyStopping
 from minicolumn.train.history import History
 from minicolumn.train.interrupts import deferred
@@ -33,15 +33,17 @@ Array = np.ndarray
 
 @dataclass(frozen=True, eq=False, repr=False)
 class TableRun:
-    """What training from a table hands back.
+    """The result of a training on a table.
 
     model      with its encoder; takes raw rows
     schema     what was found in the table
-    run        what `fit` handed back
+    run        what `fit` handed back: history, best epoch, why it stopped
     metrics    scores on the test rows, which took no part in training
     baseline   what always answering with the class shares, or the mean, scores on the same rows
-    confusion  counts [right class, predicted class] on the test rows; None for numbers
+    confusion  confusion matrix [right class, predicted class] on the test rows; None for numbers
     rows       how many rows trained, validated and tested
+
+    Differs    scikit-learn's `fit` returns the estimator alone; how good it is takes a split and a score more
     """
 
     model: Model
@@ -54,13 +56,14 @@ class TableRun:
 
     @property
     def history(self) -> History:
-        """Return the history of the training."""
+        """The learning curves: one row an epoch."""
         return self.run.history
 
     def predict(self, rows: Any) -> Array:
-        """Return labels, or numbers in the target's unit, for raw rows in any form that `fit_table` takes.
+        """Predict raw rows in any form that `fit_table` takes: labels, or numbers in the target's unit.
 
-        Returns     [rows]; `run.model` has probabilities, quantiles and intervals too
+        Returns     [rows]; ``run.model`` has probabilities, quantiles and intervals too
+        Errors      DataError, with column and row, for a missing column and for words where numbers were
         """
         return self.model.predict_table(as_frame(rows))
 
@@ -72,10 +75,12 @@ class TableRun:
         return "\n".join([self._what(), *self._how(), *self._scores()])
 
     def _what(self) -> str:
+        """Return the first line of the summary: the target and its kind."""
         classes = f"{len(self.schema.classes)} classes" if self.schema.classes else "a number"
         return f"TableRun: predicts {self.schema.target!r}, {classes}"
 
     def _how(self) -> list[str]:
+        """Return the lines on the split and the training."""
         run, rows = self.run, self.rows
         return [
             f"  {rows['train']:,} rows trained, {rows['validation']:,} validated, {rows['test']:,} tested",
@@ -84,6 +89,7 @@ class TableRun:
         ]
 
     def _scores(self) -> list[str]:
+        """Return the table of metrics beside the baseline's."""
         lines = [f"  {'on the test rows':<19}{'model':>10}{'baseline':>10}"]
         for name, score in self.metrics.items():
             other = self.baseline.get(name)
@@ -92,17 +98,19 @@ class TableRun:
 
 
 def train_plan(
-    plan: Plan,
+    plan: TablePlan,
     *,
     callbacks: Sequence[Callback] = (),
     progress: bool | None = None,
     resume: PathLike | None = None,
 ) -> TableRun:
-    """Train a network as planned, calibrate it, and score it on the test rows.
+    """Train a network as planned, calibrate it, and evaluate it on the test rows.
 
+    plan        of `plan_table`
     callbacks   hung into the training, beside early stopping
     progress    whether to draw a progress bar on standard error
     resume      a checkpoint of this training, to be gone on with
+    Returns     a `TableRun`; after Ctrl-C that of the epochs so far, with run.stopped "interrupted"
     Errors      DivergenceError, whose `run` holds the last good weights; DataError for a checkpoint of other
                 rows, of another network or of other settings
     """
@@ -131,9 +139,12 @@ def train_plan(
 
 
 def _resumed(
-    path: PathLike, plan: Plan, planned: Trainer, callbacks: Sequence[Callback], progress: bool | None
+    path: PathLike, plan: TablePlan, planned: Trainer, callbacks: Sequence[Callback], progress: bool | None
 ) -> Trainer:
-    """Return the training in a checkpoint, which must be the one that was planned."""
+    """Return the training in a checkpoint, which must be the one that was planned.
+
+    Errors      DataError for another network, and for the first setting that differs
+    """
     held = plan.validation
     trainer = Trainer.resume(
         path,
@@ -155,19 +166,20 @@ def _resumed(
     return trainer
 
 
-def with_table(plan: Plan, model: Model) -> Model:
-    """Return a model that takes the raw rows of the plan's table."""
+def with_table(plan: TablePlan, model: Model) -> Model:
+    """Return a model that takes the raw rows of the plan's table: with its encoder and its schema."""
     return replace(model, table=plan.encoder, schema=plan.schema)
 
 
-def _calibrated(model: Model, held: Part) -> Model:
-    """Return the model with the temperature that suits the validation rows; only probabilities have one."""
+def _calibrated(model: Model, held: TableSplit) -> Model:
+    """Return the model temperature-scaled by the validation rows; without probabilities as it is."""
     if not isinstance(model.outputs, ClassOutputs) or not model.outputs.are_probabilities:
         return model
     return calibrated(model, held.X, held.y)
 
 
-def _scored(plan: Plan, model: Model, run: Run) -> TableRun:
+def _scored(plan: TablePlan, model: Model, run: Run) -> TableRun:
+    """Evaluate a model on the test rows, beside the baseline, and return the run."""
     encoder = plan.encoder
     scores, right, guess = model.score_encoded(plan.test.X, plan.test.y)
     table = None
@@ -181,7 +193,10 @@ def _scored(plan: Plan, model: Model, run: Run) -> TableRun:
 
 
 def data_hash(frame: polars.DataFrame) -> str:
-    """Return the SHA-256 of the training rows' values, in order."""
+    """Return a digest of the training rows' values, in order: SHA-256 over the rows' hashes by Polars.
+
+    Returns     "sha256:" and 64 hexadecimal digits; Polars' hashes may differ between its versions
+    """
     digest: Any = hashlib.sha256("\x1f".join(frame.columns).encode())
     digest.update(frame.hash_rows(seed=0).to_numpy().tobytes())
     return "sha256:" + digest.hexdigest()

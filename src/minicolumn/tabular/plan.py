@@ -1,4 +1,4 @@
-"""The plan of a training from a table: all that is decided before its first step, worked out once."""
+"""Training plan of a table: schema, splits, encoder and recipe, all worked out before the first step."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ Array = np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
-    """Some rows of a table, raw and encoded.
+class TableSplit:
+    """One split of a table, for training, validation or testing: its rows, raw and encoded.
 
     frame       as they came
     X           float32 [rows, features]
@@ -39,12 +39,12 @@ class Part:
 
     @property
     def target(self) -> Array:
-        """Return the target as `fit` takes it: class codes [rows], or numbers [rows, 1]."""
+        """The target as `fit` takes it: class codes int32 [rows], or numbers float32 [rows, 1]."""
         return self.y if self.y.dtype.kind == "i" else self.y[:, None]
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class TablePlan:
     """What is going to be trained on which rows: made once, shown, and handed to `train_plan`.
 
     settings    what the user said
@@ -57,14 +57,14 @@ class Plan:
     settings: TableSettings
     schema: Schema
     encoder: Encoder
-    train: Part
-    validation: Part
-    test: Part
+    train: TableSplit
+    validation: TableSplit
+    test: TableSplit
     recipe: Recipe
 
     @property
     def rows(self) -> dict[str, int]:
-        """Return how many rows train, validate and test."""
+        """How many rows train, validate and test, by name."""
         parts = {"train": self.train, "validation": self.validation, "test": self.test}
         return {name: part.frame.height for name, part in parts.items()}
 
@@ -74,8 +74,8 @@ def plan_table(
     settings: TableSettings,
     test: polars.DataFrame | None = None,
     encoder: type[Encoder] = Encoder,
-) -> Plan:
-    """Find the schema, hold test and validation rows out, encode each row once, and choose the recipe.
+) -> TablePlan:
+    """Plan a training: infer the schema, hold rows out, encode each row once, choose the recipe.
 
     frame       rows as `read_table` returns them
     settings    what the user said
@@ -83,6 +83,13 @@ def plan_table(
     encoder     the class of what encodes
     Errors      DataError for everything that the schema, the split, the encoder or the recipe refuses, for
                 test rows that could not be scored, and for a table that no model file could describe
+
+    Medians, levels and scales come from the training rows alone; so nothing leaks from rows that are scored.
+
+    >>> from minicolumn.tables import read_table
+    >>> from minicolumn.tabular import TableSettings
+    >>> plan_table(read_table("penguins"), TableSettings("Species")).rows
+    {'train': 219, 'validation': 39, 'test': 86}
     """
     schema = infer_schema(
         frame, settings.target, task=settings.task, drop=settings.drop, categorical=settings.categorical
@@ -101,7 +108,7 @@ def plan_table(
     if not fitted.features:
         raise DataError("the table has no column left to learn from")
     learnt = _part(fitted, train, target[kept])
-    plan = Plan(
+    plan = TablePlan(
         settings=settings,
         schema=schema,
         encoder=fitted,
@@ -115,25 +122,26 @@ def plan_table(
 
 
 def _split(schema: Schema, target: Array, fraction: float, seed: int) -> tuple[Array, Array]:
-    """Split rows by chance, of classes class by class."""
+    """Split rows at random, stratified by class; return indices of those kept and those held out."""
     codes = None if schema.task == "regression" else target
     return split_rows(codes, len(target), fraction, seed)
 
 
 def _scaled(encoder: Encoder, loss: Loss | None, target: Array) -> Encoder:
-    """Return the encoder with the target on the scale that the loss needs."""
+    """Return the encoder with the target on the scale that the loss needs, see `scaled_for`."""
     if loss is None or encoder.classes is not None:
         return encoder
     plain = replace(encoder, target_mean=0.0, target_scale=1.0)
     return scaled_for(loss, encoder, plain.standardise(target))
 
 
-def _part(encoder: Encoder, frame: polars.DataFrame, target: Array) -> Part:
-    return Part(frame, encoder.transform(frame), encoder.standardise(target))
+def _part(encoder: Encoder, frame: polars.DataFrame, target: Array) -> TableSplit:
+    """Encode some rows; target: what `read_target` gave for them."""
+    return TableSplit(frame, encoder.transform(frame), encoder.standardise(target))
 
 
-def _given(encoder: Encoder, test: polars.DataFrame) -> Part:
-    """Return test rows that came by themselves; those without a target are left out."""
+def _given(encoder: Encoder, test: polars.DataFrame) -> TableSplit:
+    """Return the test split of rows that came by themselves; those without a target are left out."""
     try:
         rows = rows_with_target(test, encoder)
         return _part(encoder, rows, encoder.read_target(rows))
@@ -142,6 +150,7 @@ def _given(encoder: Encoder, test: polars.DataFrame) -> Part:
 
 
 def _recipe(encoder: Encoder, X: Array, loss: Loss | None, settings: TableSettings) -> Recipe:
+    """Return the recipe for these training rows, with what the user said in place of the defaults."""
     return table_recipe(
         encoder,
         X,
@@ -159,7 +168,7 @@ def _recipe(encoder: Encoder, X: Array, loss: Loss | None, settings: TableSettin
     )
 
 
-def _check_storable(plan: Plan) -> None:
+def _check_storable(plan: TablePlan) -> None:
     """Refuse, before anything is trained, a table whose description no model file could hold."""
     recipe, shape = plan.recipe, plan.train.X.shape[1:]
     figures = ("loss", "val_loss", "learning_rate", "seconds", "steps_per_second", *recipe.metrics)
@@ -177,6 +186,7 @@ def _check_storable(plan: Plan) -> None:
 
 
 def _what_takes_most(encoder: Encoder) -> str:
+    """Return what makes a description too large for a file, and what to do."""
     sizes = {part.name: len(json.dumps(part.to_json())) for part in encoder.inputs}
     name = max(sizes, key=lambda n: sizes[n])
     if sizes[name] > sum(sizes.values()) / 10:

@@ -1,4 +1,4 @@
-"""The default recipe for tables: which network, and how it is trained, where the user says nothing."""
+"""Default hyperparameters for tables: network, optimizer and schedule, where the user says nothing."""
 
 from __future__ import annotations
 
@@ -33,12 +33,17 @@ _LEAST_BATCH, _LARGEST_BATCH = 32, 256
 
 @dataclass(frozen=True)
 class Habits:
-    """What the recipe does for one kind of answer.
+    """The default hyperparameters for one kind of target.
 
-    smoothing     how much of each label is spread over the classes; a temperature takes it back afterwards
+    activation    of all hidden layers
+    learning_rate of AdamW, at the start of the schedule
+    dropout       rate of each hidden layer
+    smoothing     label smoothing: how much of each label is spread over the classes; a temperature takes it
+                  back afterwards
     steps         that the schedule spreads over: more data, fewer epochs
     most_epochs   however few the rows
     monitor       what chooses the best epoch
+    metrics       recorded for each epoch
     """
 
     activation: str
@@ -70,7 +75,11 @@ _FEWEST_VALUES, _FEW_VALUES, _EVEN = 10, 32, 8.0
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that `fit` must know beside the rows."""
+    """The network of a table and its hyperparameters: all that `fit` must know beside the rows.
+
+    patience      epochs without progress in `monitor`, after which training stops
+    metrics       names, recorded on the validation rows after each epoch
+    """
 
     network: Layer
     loss: Callable[..., Any]
@@ -141,9 +150,14 @@ def table_batch(rows: int) -> int:
 
 
 def table_knots(encoder: Encoder, X: Array) -> tuple[tuple[int, tuple[float, ...]], ...]:
-    """Return the knots of every column that holds neither codes nor few, evenly spaced numbers.
+    """Return the knots of the piecewise-linear encoding of each numeric feature: its quantiles.
 
-    Tables of more than 128 such columns get none: four stretches each would widen the first weight too far.
+    Features of codes, and those of few, evenly spaced numbers, have none. Tables of more than 128 such
+    columns get none: four intervals each would widen the first weight too far.
+
+    X           training rows [rows, features]
+    Returns     ((column, knots), ...)
+    Source      Gorishniy, Rubachev & Babenko 2022 (arXiv 2203.05556), section 3.2
     """
     codes = {column for column, _ in encoder.embeddings}
     found = [column for column in range(X.shape[1]) if column not in codes and _is_measured(X[:, column])]
@@ -154,7 +168,10 @@ def table_knots(encoder: Encoder, X: Array) -> tuple[tuple[int, tuple[float, ...
 
 
 def _is_measured(x: Array) -> bool:
-    """Return whether a column holds numbers so many or so unevenly spaced that ramps tell more than they."""
+    """Return whether a feature holds numbers so many or so unevenly spaced that ramps tell more than they.
+
+    x           [rows], scaled
+    """
     values = np.unique(x)
     if len(values) < _FEWEST_VALUES:
         return False
@@ -196,24 +213,28 @@ def table_network(
 def _dense(
     units: int, activation: str = "linear", initializer: str | None = None, *, adaptive: bool
 ) -> Dense:
+    """Return a dense layer; for adaptive optimizers in NTK parametrization, its bias a tenth as fast."""
     if not adaptive:
         return Dense(units, activation, initializer=initializer)
     return Dense(units, activation, initializer=initializer, parametrization="ntk", bias_rate=0.1)
 
 
 def _habits(encoder: Encoder) -> Habits:
+    """Return the default hyperparameters for an encoder's target."""
     if encoder.classes is None:
         return NUMBERS
     return TWO_CLASSES if len(encoder.classes) == 2 else MANY_CLASSES
 
 
 def _loss(habits: Habits) -> Callable[..., Any]:
+    """Return the default loss: squared error, or cross-entropy with label smoothing."""
     if habits is NUMBERS:
         return LOSSES["squared_error"].function
     return functools.partial(LOSSES["softmax_cross_entropy"].function, label_smoothing=habits.smoothing)
 
 
 def _optimizer(given: str | Optimizer | None, learning_rate: float | None, habits: Habits) -> Optimizer:
+    """Return the optimizer, AdamW by default, at the learning rate that was asked for."""
     if given is None:
         return AdamW(learning_rate or habits.learning_rate, b2=0.95, weight_decay=0.02)
     found = optimizer_by_name(given) if isinstance(given, str) else given

@@ -1,4 +1,4 @@
-"""What a user may say about a training from a table, checked once for Python and for the command line."""
+"""Hyperparameters of a training on a table, validated once for Python and for the command line."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ from minicolumn.tabular.recipe import HIDDEN
 
 @dataclass(frozen=True)
 class TableSettings:
-    """What a user may say about a training from a table; None takes the recipe's own."""
+    """What a user may say about a training on a table; None takes the recipe's default.
+
+    Fields are the keywords of `fit_table`, where each is explained; names are records already (`Loss`,
+    `Schedule`). `settings_of` makes one of what was said; made by hand it is not checked.
+    """
 
     target: str
     task: str | None = None
@@ -41,8 +45,9 @@ class TableSettings:
 
 
 def settings_of(who: str, given: dict[str, Any]) -> TableSettings:
-    """Return what was said in Python as a record: names looked up, numbers in range.
+    """Validate what was said in Python and return it as a record: names looked up, numbers in range.
 
+    who         begins each message: "fit_table"
     given       the fields of `TableSettings`, each as its forms allow: a name for a record, one for several
     Errors      DataError, in one line that names the keyword
     """
@@ -76,7 +81,13 @@ def check_one_rate(where: str, optimizer: Any, learning_rate: float | None) -> N
 
 
 def check_hidden(where: str, hidden: Any) -> tuple[int, ...]:
-    """Return the units of each hidden layer, from one number or several."""
+    """Return the units of each hidden layer, from one number or several.
+
+    Errors      DataError: not integers, 0 layers or more than 64, 0 units or more than 65,536
+
+    >>> check_hidden("hidden", 32), check_hidden("hidden", [64, 32])
+    ((32,), (64, 32))
+    """
     listed = (
         [hidden] if isinstance(hidden, Integral) else list(hidden) if isinstance(hidden, Iterable) else []
     )
@@ -91,7 +102,13 @@ def check_hidden(where: str, hidden: Any) -> tuple[int, ...]:
 
 
 def check_activations(where: str, activation: Any, layers: int) -> tuple[str, ...] | None:
-    """Return the activation of each hidden layer, from one for all or one for each."""
+    """Return the activation of each hidden layer, from one for all or one for each; None stays None.
+
+    Errors      DataError for an unknown name, with the nearest one, and for another number of them
+
+    >>> check_activations("activation", "relu", 2)
+    ('relu', 'relu')
+    """
     if activation is None:
         return None
     listed = [activation] if isinstance(activation, str) else list(activation)
@@ -108,6 +125,7 @@ def check_activations(where: str, activation: Any, layers: int) -> tuple[str, ..
 
 
 def _names(where: str, given: Any) -> tuple[str, ...]:
+    """Return names of columns as a tuple; a single name is one."""
     listed = (given,) if isinstance(given, str) else tuple(given)
     for name in listed:
         if not isinstance(name, str):

@@ -16,7 +16,7 @@ import numpy as np
 from minicolumn.errors import DataError, MinicolumnError, ModelFileError
 from minicolumn.model.artifact import Artifact, Extra, load_artifact, save_artifact
 from minicolumn.model.files import PathLike, shown
-from minicolumn.model.rows import Rows
+from minicolumn.model.rows import LabeledRows
 from minicolumn.nn.constrain import CONSTRAINTS
 from minicolumn.nn.losses import Loss
 from minicolumn.nn.regularize import REGULARIZERS
@@ -179,7 +179,7 @@ def _check_held(told: _Told, fraction: float, validation_data: Any) -> None:
         )
 
 
-def _check_rows(told: _Told, name: str, rows: Rows | None) -> None:
+def _check_rows(told: _Told, name: str, rows: LabeledRows | None) -> None:
     if fingerprint(rows) != told.get(name):
         which = "rows" if name == "rows" else "held-out rows"
         raise DataError(

@@ -9,7 +9,7 @@ import numpy as np
 
 from minicolumn import random
 from minicolumn.errors import DataError, ShapeError
-from minicolumn.model.rows import Rows, check_inputs, check_rows, is_sparse
+from minicolumn.model.rows import LabeledRows, check_inputs, check_rows, is_sparse
 from minicolumn.nn.layer import Layer
 from minicolumn.train.settings import Settings
 
@@ -23,7 +23,7 @@ def check_data(
     weight: Any = None,
     validation_data: Any = None,
     fraction: float = 0.0,
-) -> tuple[Rows, Rows | None]:
+) -> tuple[LabeledRows, LabeledRows | None]:
     """Return the rows to train on, and those held out if any.
 
     Errors      ShapeError where shapes do not fit, DataError for values that cannot be used
@@ -49,17 +49,17 @@ def check_shape(who: str, X: Any, input_shape: tuple[int, ...]) -> None:
         raise ShapeError(f"{who}: X has rows of shape {list(found)}, the training's are {list(input_shape)}")
 
 
-def _rows(who: str, network: Layer, settings: Settings, X: Any, y: Any, weight: Any) -> Rows:
+def _rows(who: str, network: Layer, settings: Settings, X: Any, y: Any, weight: Any) -> LabeledRows:
     outputs = network.output_shape(check_inputs(who, X).shape[1:])
     return check_rows(who, X, y, weight, settings.dtype, settings.rule, outputs)
 
 
-def _weighing(rows: Rows) -> Rows:
+def _weighing(rows: LabeledRows) -> LabeledRows:
     """Leave rows without weight out: a batch of such rows alone would have no mean."""
     return rows if rows.weight is None or rows.weight.all() else rows.take(np.flatnonzero(rows.weight))
 
 
-def _validation(who: str, network: Layer, settings: Settings, rows: Rows, data: Any) -> Rows:
+def _validation(who: str, network: Layer, settings: Settings, rows: LabeledRows, data: Any) -> LabeledRows:
     if not isinstance(data, tuple | list) or len(data) not in (2, 3):
         raise DataError(f"{who}: validation_data must be (X, y) or (X, y, sample_weight)")
     X, y, weight = (*data, None) if len(data) == 2 else data
@@ -75,7 +75,9 @@ def _validation(who: str, network: Layer, settings: Settings, rows: Rows, data: 
     return held
 
 
-def _held_out(who: str, settings: Settings, rows: Rows, fraction: float) -> tuple[Rows, Rows]:
+def _held_out(
+    who: str, settings: Settings, rows: LabeledRows, fraction: float
+) -> tuple[LabeledRows, LabeledRows]:
     """Hold a share of the rows out by chance, class by class where y holds class numbers."""
     from minicolumn.tables.split import split_rows
 
@@ -88,7 +90,7 @@ def _held_out(who: str, settings: Settings, rows: Rows, fraction: float) -> tupl
     return rows.take(np.sort(train)), rows.take(np.sort(held))
 
 
-def fingerprint(rows: Rows | None) -> str:
+def fingerprint(rows: LabeledRows | None) -> str:
     """Return the SHA-256 of some rows as they are computed with; "" for none."""
     if rows is None:
         return ""

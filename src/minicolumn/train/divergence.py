@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from minicolumn.model.rows import Rows
+from minicolumn.model.rows import LabeledRows
 
 # Numbers beyond this are the likelier cause of a divergence than the learning rate.
 LARGE = 1e3
 
 
-def why_diverged(rows: Rows, rate: float, step: int, epoch: int, what: str) -> str:
+def why_diverged(rows: LabeledRows, rate: float, step: int, epoch: int, what: str) -> str:
     """Return the one line that says when, what and why.
 
     rows    that were trained on

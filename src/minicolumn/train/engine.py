@@ -12,7 +12,7 @@ import numpy as np
 
 from minicolumn import random
 from minicolumn.model.compute import Blocks, forward
-from minicolumn.model.rows import Rows, is_sparse
+from minicolumn.model.rows import LabeledRows, is_sparse
 from minicolumn.nn.layer import Layer
 from minicolumn.nn.roles import with_statistics
 from minicolumn.registry import is_plain
@@ -60,7 +60,9 @@ class Epoch:
 class Engine:
     """The programs of a network, its settings and its rows."""
 
-    def __init__(self, network: Layer, settings: Settings, train: Rows, held: Rows | None) -> None:
+    def __init__(
+        self, network: Layer, settings: Settings, train: LabeledRows, held: LabeledRows | None
+    ) -> None:
         self.network, self.settings, self.train, self.held = network, settings, train, held
         s = settings
         self.batch = min(s.batch_size, len(train))

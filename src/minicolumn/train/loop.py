@@ -13,7 +13,7 @@ import numpy as np
 
 from minicolumn.errors import DivergenceError
 from minicolumn.lower.threads import one_thread
-from minicolumn.model.rows import Rows
+from minicolumn.model.rows import LabeledRows
 from minicolumn.model.scores import directions, name_of
 from minicolumn.nn.layer import Layer
 from minicolumn.train.batches import Pace, steps_in
@@ -78,8 +78,8 @@ class Loop(Tracker):
         self,
         network: Layer,
         settings: Settings,
-        train: Rows,
-        held: Rows | None,
+        train: LabeledRows,
+        held: LabeledRows | None,
         start: Snapshot,
         epochs: int,
         horizon: int | None = None,
@@ -109,7 +109,7 @@ class Loop(Tracker):
         self._plan(network, settings, train, held)
         self.horizon = self._last_step() if horizon is None else horizon
 
-    def _plan(self, network: Layer, settings: Settings, train: Rows, held: Rows | None) -> None:
+    def _plan(self, network: Layer, settings: Settings, train: LabeledRows, held: LabeledRows | None) -> None:
         """Set up what takes the steps; what was trained ahead is dropped."""
         self.network, self.settings, self.train_rows, self.held_rows = network, settings, train, held
         names = ("loss", *map(name_of, settings.metrics)) if held else ()

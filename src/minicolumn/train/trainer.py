@@ -15,7 +15,7 @@ from minicolumn.errors import DataError, DivergenceError
 from minicolumn.model.compute import forward
 from minicolumn.model.files import PathLike
 from minicolumn.model.model import Model
-from minicolumn.model.rows import Rows, check_inputs
+from minicolumn.model.rows import LabeledRows, check_inputs
 from minicolumn.model.scores import MetricLike, name_of
 from minicolumn.nn.layer import Layer
 from minicolumn.train.callbacks import Callback, check_callbacks
@@ -115,8 +115,8 @@ class Trainer(Loop):
         cls,
         network: Layer,
         settings: Settings,
-        train: Rows,
-        held: Rows | None,
+        train: LabeledRows,
+        held: LabeledRows | None,
         snapshot: Snapshot,
         callbacks: Sequence[Callback] = (),
         progress: bool | None = None,
@@ -265,7 +265,7 @@ class Trainer(Loop):
 
     def _changed_rows(
         self, s: Settings, X: Any, y: Any, weight: Any, validation_data: Any
-    ) -> tuple[Rows, Rows | None]:
+    ) -> tuple[LabeledRows, LabeledRows | None]:
         """Return the rows to go on with, each checked against the settings that are to be."""
         if (X is None) != (y is None):
             raise DataError("change: give X and y together")
@@ -395,6 +395,6 @@ def _check_names(given: Any, who: str = "fit", known: Sequence[str] = _KEYWORDS)
             raise TypeError(unknown_keyword(who, name, known))
 
 
-def _has_figure(figure: str, settings: Settings, held: Rows | None) -> bool:
+def _has_figure(figure: str, settings: Settings, held: LabeledRows | None) -> bool:
     names = ("loss", *map(name_of, settings.metrics)) if held else ()
     return figure == "loss" or figure in [f"val_{name}" for name in names]

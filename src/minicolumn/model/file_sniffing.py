@@ -1,4 +1,8 @@
-"""Which other format a file is, by its first bytes: to say so, never to read it."""
+"""File type detection by magic numbers: to say what a file is that is no model, never to read it.
+
+Source      the formats' own specifications: HDF5, GGUF, .npy, ZIP (APPNOTE.TXT), Parquet, gzip (RFC 1952),
+            zstd (RFC 8878), zlib (RFC 1950), tar (POSIX ustar), the opcodes of Python's pickle
+"""
 
 from __future__ import annotations
 
@@ -31,13 +35,16 @@ _ZIP_NAMES = (
 )
 
 
-def foreign_format(head: bytes, tail: bytes) -> str:
-    """Return what a file that is not ours seems to be, as the end of a sentence.
+def sniff_format(head: bytes, tail: bytes) -> str:
+    """Detect which other format a file has, told as the end of a sentence.
 
-    head, tail  the file's first and last bytes, up to 64 KiB of each
+    head, tail  the file's first and last bytes, up to 64 KiB of each; zip archives list names at the end
+    Returns     "is ..., not a minicolumn model"; "unknown data" where nothing fits
 
-    >>> foreign_format(b"GGUF....", b"")
+    >>> sniff_format(b"GGUF....", b"")
     'is a GGUF file, not a minicolumn model'
+    >>> sniff_format(b"\\x80\\x04\\x95", b"")
+    'is a Python pickle, not a minicolumn model'
     """
     if not head:
         return "is empty, not a minicolumn model"
@@ -45,6 +52,7 @@ def foreign_format(head: bytes, tail: bytes) -> str:
 
 
 def _kind(head: bytes, tail: bytes) -> str:
+    """Return the name of a format, with its article."""
     for magic, kind in _MAGIC:
         if head.startswith(magic):
             return kind
@@ -69,6 +77,7 @@ def _pickle_kind(head: bytes) -> str | None:
 
 
 def _compressed_kind(head: bytes) -> str | None:
+    """Name a zlib stream: its first two bytes are a multiple of 31 (RFC 1950, section 2.2)."""
     zlib = head[:1] == b"x" and len(head) > 1 and int.from_bytes(head[:2], "big") % 31 == 0
     return "a compressed file (perhaps joblib)" if zlib else None
 
@@ -80,6 +89,7 @@ def _onnx_kind(head: bytes) -> str | None:
 
 
 def _text_kind(head: bytes) -> str | None:
+    """Name a text: printable ASCII in its first 512 bytes."""
     try:
         text = head[:512].decode("ascii")
     except UnicodeDecodeError:
