@@ -8,7 +8,7 @@ import time
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from minicolumn.errors import DataError
 from minicolumn.model.files import PathLike
@@ -219,7 +219,7 @@ CALLBACKS: Registry[type[Callback]] = Registry(
 )
 
 
-def check_callbacks(who: str, callbacks: Any) -> tuple[Callback, ...]:
+def check_callbacks(who: str, callbacks: Callback | Sequence[Callback]) -> tuple[Callback, ...]:
     """Return the callbacks, refusing anything else."""
     listed = callbacks if isinstance(callbacks, Sequence) else [callbacks]
     for callback in listed:

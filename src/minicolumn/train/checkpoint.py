@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from minicolumn.errors import DataError, MinicolumnError, ModelFileError
 from minicolumn.model.artifact import Artifact, Extra, load_artifact, save_artifact
@@ -22,20 +23,22 @@ from minicolumn.nn.losses import Loss
 from minicolumn.nn.regularize import REGULARIZERS
 from minicolumn.nn.serialize import from_json as layer_from_json
 from minicolumn.optim import OPTIMIZERS, SCHEDULES
+from minicolumn.registry import Registry
 from minicolumn.train.callbacks import CALLBACKS, Callback, Checkpoint
 from minicolumn.train.data import check_data, check_shape, fingerprint
 from minicolumn.train.history import Row
 from minicolumn.train.interrupts import deferred
 from minicolumn.train.settings import Settings, check_settings
 from minicolumn.train.snapshot import Snapshot
-from minicolumn.tree import flatten, named_leaves, unflatten
+from minicolumn.train.types import Inputs, Validation
+from minicolumn.tree import Tree, flatten, named_leaves, unflatten
 
 if TYPE_CHECKING:
     from minicolumn.train.trainer import Trainer
 
 Array = np.ndarray
 T = TypeVar("T")
-AnyTrainer = TypeVar("AnyTrainer", bound="Trainer")
+TrainerT = TypeVar("TrainerT", bound="Trainer")
 
 _TREES = ("params", "moments", "best")
 _HISTORY, _PRESENT = "history", "history.present"
@@ -109,7 +112,7 @@ def _settings_json(s: Settings) -> dict[str, Any]:
     return {**plain, **own, "loss": s.record.to_json(), "metrics": list(s.metrics), "dtype": s.dtype.name}
 
 
-def _told(what: str, registry: Any, record: Any) -> Any:
+def _told(what: str, registry: Registry[T], record: object) -> Any:
     try:
         told = registry.to_json(record)
         registry.from_json(told)  # by class, records of one's own are written too
@@ -134,15 +137,15 @@ def _callbacks_json(callbacks: Sequence[Callback]) -> list[Any]:
 
 
 def read(
-    kind: type[AnyTrainer],
+    kind: type[TrainerT],
     path: PathLike,
-    X: Any,
-    y: Any,
-    sample_weight: Any = None,
-    validation_data: tuple[Any, ...] | None = None,
+    X: Inputs,
+    y: ArrayLike,
+    sample_weight: ArrayLike | None = None,
+    validation_data: Validation | None = None,
     callbacks: Sequence[Callback] | None = None,
     progress: bool | None = None,
-) -> AnyTrainer:
+) -> TrainerT:
     """Return the training in a checkpoint, with the rows that are not in it.
 
     Errors      ModelFileError for a file that is damaged or no checkpoint, DataError for other rows
@@ -170,7 +173,7 @@ def read(
     )  # fmt: skip
 
 
-def _check_held(told: _Told, fraction: float, validation_data: Any) -> None:
+def _check_held(told: _Told, fraction: float, validation_data: Validation | None) -> None:
     if told.get("held") and not fraction and validation_data is None:
         raise DataError("resume: rows were held out as validation_data; give the same ones again")
     if fraction and validation_data is not None:
@@ -188,7 +191,7 @@ def _check_rows(told: _Told, name: str, rows: Rows | None) -> None:
         )
 
 
-def _is_name(value: Any) -> bool:
+def _is_name(value: object) -> bool:
     return isinstance(value, str)
 
 
@@ -287,7 +290,7 @@ class _Told:
             raise self._damaged(f"nothing needs its tensor {next(iter(self._tensors))[:60]!a}")
         return found
 
-    def _tree(self, kind: str, like: Any) -> Any:
+    def _tree(self, kind: str, like: Tree) -> Tree:
         """Return a tree of tensors, each of the shape and dtype that the network and optimizer ask for."""
         leaves = []
         for path, expected in named_leaves(like):

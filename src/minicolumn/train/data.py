@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from minicolumn import random
 from minicolumn.errors import DataError, ShapeError
 from minicolumn.model.rows import Rows, check_inputs, check_rows, is_sparse
 from minicolumn.nn.layer import Layer
 from minicolumn.train.settings import Settings
+from minicolumn.train.types import Inputs, Validation
 
 
 def check_data(
     who: str,
     network: Layer,
     settings: Settings,
-    X: Any,
-    y: Any,
-    weight: Any = None,
-    validation_data: Any = None,
+    X: Inputs,
+    y: ArrayLike,
+    weight: ArrayLike | None = None,
+    validation_data: Validation | None = None,
     fraction: float = 0.0,
 ) -> tuple[Rows, Rows | None]:
     """Return the rows to train on, and those held out if any.
@@ -42,14 +43,16 @@ def check_data(
     return _weighing(rows), None
 
 
-def check_shape(who: str, X: Any, input_shape: tuple[int, ...]) -> None:
+def check_shape(who: str, X: Inputs, input_shape: tuple[int, ...]) -> None:
     """Refuse rows that do not have a shape; ShapeError."""
     found = tuple(check_inputs(who, X).shape[1:])
     if found != input_shape:
         raise ShapeError(f"{who}: X has rows of shape {list(found)}, the training's are {list(input_shape)}")
 
 
-def _rows(who: str, network: Layer, settings: Settings, X: Any, y: Any, weight: Any) -> Rows:
+def _rows(
+    who: str, network: Layer, settings: Settings, X: Inputs, y: ArrayLike, weight: ArrayLike | None
+) -> Rows:
     outputs = network.output_shape(check_inputs(who, X).shape[1:])
     return check_rows(who, X, y, weight, settings.dtype, settings.rule, outputs)
 
@@ -59,7 +62,7 @@ def _weighing(rows: Rows) -> Rows:
     return rows if rows.weight is None or rows.weight.all() else rows.take(np.flatnonzero(rows.weight))
 
 
-def _validation(who: str, network: Layer, settings: Settings, rows: Rows, data: Any) -> Rows:
+def _validation(who: str, network: Layer, settings: Settings, rows: Rows, data: Validation) -> Rows:
     if not isinstance(data, tuple | list) or len(data) not in (2, 3):
         raise DataError(f"{who}: validation_data must be (X, y) or (X, y, sample_weight)")
     X, y, weight = (*data, None) if len(data) == 2 else data

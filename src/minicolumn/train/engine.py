@@ -6,14 +6,13 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from minicolumn import random
 from minicolumn.model.compute import Blocks, forward
 from minicolumn.model.rows import Rows, is_sparse
-from minicolumn.nn.layer import Layer
+from minicolumn.nn.layer import Layer, Params
 from minicolumn.nn.roles import with_statistics
 from minicolumn.registry import is_plain
 from minicolumn.train.batches import Orders, steps_in
@@ -21,7 +20,7 @@ from minicolumn.train.programs import Lowering, epochs_program, step_of, steps_p
 from minicolumn.train.rates import factors
 from minicolumn.train.settings import Settings
 from minicolumn.train.step import Data, Stacked, State, Steps, next_numbers, state_of
-from minicolumn.tree import builder, flatten, leaves
+from minicolumn.tree import Tree, builder, flatten, leaves
 
 Array = np.ndarray
 
@@ -198,13 +197,13 @@ class Engine:
 
     # Measuring ----------------------------------------------------------------------------------------------
 
-    def weights(self, state: State) -> Any:
+    def weights(self, state: State) -> Params:
         """Return the weights to measure and to keep, which may share the state's memory."""
         weights = self.settings.optimizer.weights(state.params, state.moments)
         # Of running statistics the optimizer knows nothing.
         return with_statistics(weights, state.params, self.roles) if self.network.observes else weights
 
-    def measured(self, weights: Any, loss: float | None = None) -> dict[str, float]:
+    def measured(self, weights: Params, loss: float | None = None) -> dict[str, float]:
         """Return the figures of the held-out rows: val_loss, and the metrics that were asked for.
 
         loss    of these rows, where it is known already
@@ -218,13 +217,13 @@ class Engine:
             found |= {f"val_{name}": score for name, score in scores.items()}
         return found
 
-    def overflows(self, weights: Any) -> bool:
+    def overflows(self, weights: Params) -> bool:
         """Return whether predictions are no finite numbers, as those of weights that are all but infinite."""
         assert self.held is not None
         return not np.isfinite(self.forward.outputs(weights, self.held.X)).all()
 
 
-def is_finite(weights: Any) -> bool:
+def is_finite(weights: Params) -> bool:
     """Return whether all weights are finite numbers."""
     return all(np.isfinite(leaf).all() for leaf in leaves(weights))
 
@@ -240,5 +239,5 @@ def _steps(order: Array, rates: Array, numbers: Array) -> Steps:
     return Steps(*map(np.ascontiguousarray, (order, rates, numbers)))
 
 
-def _bytes(tree: Any) -> int:
+def _bytes(tree: Tree) -> int:
     return sum(np.asarray(leaf).nbytes for leaf in leaves(tree))

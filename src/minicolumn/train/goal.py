@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from minicolumn.errors import DataError
 
@@ -41,7 +41,9 @@ class Goal:
         return int(min(max(left, 1), 2**31))
 
 
-def goal_of(trainer: Loop, epochs: Any = None, steps: Any = None, seconds: Any = None) -> Goal:
+def goal_of(
+    trainer: Loop, epochs: int | None = None, steps: int | None = None, seconds: float | None = None
+) -> Goal:
     """Return the goal of a call of `advance`; with nothing said one epoch.
 
     Errors      DataError for more than one of them, and for what is no number above 0
@@ -57,7 +59,7 @@ def goal_of(trainer: Loop, epochs: Any = None, steps: Any = None, seconds: Any =
     if name == "seconds":
         return Goal(deadline=time.perf_counter() + float(value))
     if int(value) != value:
-        raise DataError(f"advance: {name} must be a whole number, got {value!r}")
+        raise DataError(f"advance: {name} must be an integer, got {value!r}")
     if name == "epochs":
         return Goal(epoch=trainer.epoch + int(value))
     return Goal(step=trainer.step + int(value))

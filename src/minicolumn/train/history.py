@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from minicolumn.errors import DataError, did_you_mean
+from minicolumn.model.files import PathLike
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Row = dict[str, Any]
 
@@ -29,7 +33,7 @@ class History(Sequence[Row]):
         self.rows: list[Row] = list(rows)
         self.kept = kept
         self._gains: dict[
-            Any, tuple[int, float, int]
+            tuple[str, float, bool], tuple[int, float, int]
         ] = {}  # how far `waited` has looked, by what it looks at
 
     def __len__(self) -> int:
@@ -44,7 +48,7 @@ class History(Sequence[Row]):
     def __getitem__(self, key: slice) -> list[Row]: ...
     @overload
     def __getitem__(self, key: str) -> np.ndarray: ...
-    def __getitem__(self, key: Any) -> Any:
+    def __getitem__(self, key: int | slice | str) -> Row | list[Row] | np.ndarray:
         if not isinstance(key, str):
             return self.rows[key]
         if self.rows and key not in self.names:
@@ -88,7 +92,9 @@ class History(Sequence[Row]):
         self._gains[monitor, min_delta, lower] = len(self.rows), best, gain
         return len(self.rows) - gain
 
-    def plot(self, path: Any = None, ax: Any = None, kept: int | None = None, label: str = "") -> Any:
+    def plot(
+        self, path: PathLike | None = None, ax: Axes | None = None, kept: int | None = None, label: str = ""
+    ) -> Axes:
         """Draw the losses by epoch, and below them each metric of the validation rows.
 
         path        file to write: .png, .svg, .pdf, .jpg or .webp; None writes none

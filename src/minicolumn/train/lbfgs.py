@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from minicolumn.errors import DataError
 from minicolumn.lower.threads import one_thread
-from minicolumn.nn.layer import Layer
+from minicolumn.nn.layer import Layer, Params
 from minicolumn.train.programs import full_batch_program
+from minicolumn.train.types import LossFunction, Regularizer
 from minicolumn.tree import flatten, unflatten
+
+if TYPE_CHECKING:
+    from scipy.optimize import OptimizeResult
 
 Array = np.ndarray
 
@@ -28,7 +32,7 @@ class Minimum:
     message     of the minimiser, in one line
     """
 
-    params: Any
+    params: Params
     loss: float
     losses: tuple[float, ...]
     converged: bool
@@ -44,15 +48,15 @@ def minimize_lbfgs(
     network: Layer,
     X: Array,
     y: Array,
-    params: Any,
+    params: Params,
     *,
-    loss: Callable[..., Any],
-    regularizer: Callable[[Any], Any] | None = None,
+    loss: LossFunction,
+    regularizer: Regularizer | None = None,
     sample_weight: Array | None = None,
     max_iter: int = 200,
     max_fun: int = 15000,
     tol: float = 1e-4,
-    callback: Callable[[Any, float], bool | None] | None = None,
+    callback: Callable[[Params, float], bool | None] | None = None,
     threads: int | None = None,
 ) -> Minimum:
     """Minimise the loss over all rows by limited-memory BFGS.
@@ -90,16 +94,16 @@ def minimize_lbfgs(
     program = full_batch_program(network, loss, regularizer, threads)
     losses: list[float] = []
 
-    def unpacked(vector: Array) -> Any:
+    def unpacked(vector: Array) -> Params:
         ends = np.cumsum([int(np.prod(shape)) for shape in shapes])[:-1]
         parts = zip(np.split(vector, ends), shapes, strict=True)
         return unflatten(structure, [part.reshape(shape) for part, shape in parts])
 
-    def value_and_slope(vector: Array) -> tuple[float, Array]:
-        (value, _), slopes = program(unpacked(vector), *wide, weight, regularizer)
-        return float(value), _packed(flatten(slopes)[0])
+    def value_and_gradient(vector: Array) -> tuple[float, Array]:
+        (value, _), gradients = program(unpacked(vector), *wide, weight, regularizer)
+        return float(value), _packed(flatten(gradients)[0])
 
-    def after_iteration(intermediate_result: Any) -> None:
+    def after_iteration(intermediate_result: OptimizeResult) -> None:
         losses.append(float(intermediate_result.fun))
         if callback is not None and callback(unpacked(intermediate_result.x), losses[-1]):
             raise StopIteration
@@ -107,7 +111,7 @@ def minimize_lbfgs(
     options = {"maxiter": max_iter, "maxfun": max_fun, "gtol": tol}
     with one_thread():
         found = minimize(
-            value_and_slope,
+            value_and_gradient,
             _packed(leaves),
             method="L-BFGS-B",
             jac=True,
@@ -118,5 +122,5 @@ def minimize_lbfgs(
     return Minimum(unpacked(found.x), float(found.fun), tuple(losses), found.status == 0, message)
 
 
-def _packed(leaves: list[Any]) -> Array:
+def _packed(leaves: list[Array]) -> Array:
     return np.concatenate([np.ravel(leaf) for leaf in leaves]).astype(np.float64)

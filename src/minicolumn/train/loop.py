@@ -1,4 +1,4 @@
-"""The loop of a training: native calls, the books that go with them, and what callbacks are told."""
+"""The training loop: native calls, the convergence state that goes with them, and calls of callbacks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -15,11 +15,12 @@ from minicolumn.errors import DivergenceError
 from minicolumn.lower.threads import one_thread
 from minicolumn.model.rows import Rows
 from minicolumn.model.scores import directions, name_of
-from minicolumn.nn.layer import Layer
+from minicolumn.nn.layer import Layer, Params
 from minicolumn.train.batches import Pace, steps_in
 from minicolumn.train.callbacks import Callback
 from minicolumn.train.divergence import why_diverged
 from minicolumn.train.engine import Engine, Epoch, is_finite
+from minicolumn.train.history import Row
 from minicolumn.train.interrupts import deferred
 from minicolumn.train.settings import Settings
 from minicolumn.train.snapshot import Snapshot
@@ -96,8 +97,10 @@ class Loop(Tracker):
             start.rate, start.seconds,
         )  # fmt: skip
         self._pace, self._started = Pace(), False
-        self._copied: tuple[Any, Any] = None, None  # a state, and a copy of its weights
-        self._good: Any = None  # a state, or weights, to go back to where an epoch diverges
+        self._copied: tuple[State | Stacked | None, Params] = None, {}  # a state, and a copy of its weights
+        self._good: State | Stacked | Params | None = (
+            None  # a state, or weights, to go back to where an epoch diverges
+        )
         self._ahead: deque[Epoch] = deque()
         self._first_epoch, self._one_by_one = self.epoch, False
         self._listeners = {
@@ -173,7 +176,7 @@ class Loop(Tracker):
         return tuple(self.train_rows.X.shape[1:])
 
     @property
-    def params(self) -> Any:
+    def params(self) -> Params:
         """Return a copy of the weights as they are now; of an optimizer that averages, the mean."""
         held = self._at.state
         if self._copied[0] is not held:
@@ -223,7 +226,7 @@ class Loop(Tracker):
             self._good = self.params
         piece = engine.piece(at.epoch + 1, at.seen, min(most, self._pace.steps))
         rates, state = self._rates(len(piece)), _owned(self.state)
-        with deferred():  # what is given away is overwritten, and the books are kept after that
+        with deferred():  # what is given away is overwritten, and the convergence state follows after that
             began = time.perf_counter()
             state, losses = engine.take(state, piece, rates, at.step)
             took = time.perf_counter() - began
@@ -329,7 +332,7 @@ class Loop(Tracker):
         self.stop_reason = "diverged"
         raise DivergenceError(why)
 
-    def _tell(self, what: str, *news: Any) -> None:
+    def _tell(self, what: str, *news: Row | int | float) -> None:
         """Tell all callbacks."""
         self._is_telling = True
         try:

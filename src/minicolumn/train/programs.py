@@ -9,7 +9,7 @@ from typing import Any
 
 from minicolumn.autodiff.derivatives import value_and_grad
 from minicolumn.lower.compile import compile
-from minicolumn.nn.layer import Layer
+from minicolumn.nn.layer import Layer, Params
 from minicolumn.registry import is_plain
 from minicolumn.train.settings import Settings
 from minicolumn.train.step import (
@@ -21,6 +21,7 @@ from minicolumn.train.step import (
     train_epochs,
     train_steps,
 )
+from minicolumn.train.types import Array, LossFunction, Regularizer
 
 # Kinds of training kept, the least recently used one going first. Each holds its programs and their memory.
 KEEP = 32
@@ -98,8 +99,8 @@ def forget() -> None:
 
 def full_batch_program(
     network: Layer,
-    loss: Callable[..., Any],
-    regularizer: Callable[[Any], Any] | None,
+    loss: LossFunction,
+    regularizer: Regularizer | None,
     threads: int | None = None,
 ) -> Callable[..., tuple[Any, Any]]:
     """Return the compiled value and gradient of the loss over all rows, kept as `steps_program` is.
@@ -112,9 +113,15 @@ def full_batch_program(
 
 
 def _compiled_full(
-    network: Layer, loss: Callable[..., Any], regularizer: Callable[[Any], Any] | None, threads: int | None
+    network: Layer, loss: LossFunction, regularizer: Regularizer | None, threads: int | None
 ) -> Callable[..., tuple[Any, Any]]:
-    def objective(params: Any, X: Any, Y: Any, weight: Any, regularizer: Any = regularizer) -> Any:
+    def objective(
+        params: Params,
+        X: Array,
+        Y: Array,
+        weight: Array | None,
+        regularizer: Regularizer | None = regularizer,
+    ) -> Any:
         value, (losses, _) = loss_of(network, loss, regularizer, params, X, Y, weight)
         return value, losses
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from minicolumn.errors import DataError
-from minicolumn.nn.layer import Layer
+from minicolumn.model.files import PathLike
+from minicolumn.nn.layer import Layer, Params
+from minicolumn.nn.losses import Loss
 from minicolumn.optim import Adam, Optimizer
 from minicolumn.picture import BEHIND, FRONT, QUIET, check_file, curves, mark, new_axes, save
 from minicolumn.train.batches import epoch_order
@@ -18,6 +20,10 @@ from minicolumn.train.engine import Engine
 from minicolumn.train.settings import check_network, check_settings
 from minicolumn.train.snapshot import check_constrained, check_params
 from minicolumn.train.step import State
+from minicolumn.train.types import Constraint, Inputs, LossFunction, Regularizer
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Array = np.ndarray
 
@@ -46,7 +52,7 @@ class RateFinding:
     suggestion: float
     diverged: bool
 
-    def plot(self, path: Any = None, ax: Any = None) -> Any:
+    def plot(self, path: PathLike | None = None, ax: Axes | None = None) -> Axes:
         """Draw the losses by learning rate, with the suggestion.
 
         path        file to write: .png, .svg, .pdf, .jpg or .webp; None writes none
@@ -67,23 +73,23 @@ class RateFinding:
 
 def find_learning_rate(
     network: Layer,
-    X: Any,
-    y: Any,
+    X: Inputs,
+    y: ArrayLike,
     *,
-    loss: str | Callable[..., Any] = "softmax_cross_entropy",
+    loss: str | Loss | LossFunction = "softmax_cross_entropy",
     optimizer: str | Optimizer = Adam(),  # noqa: B008  a frozen record
     low: float = 1e-6,
     high: float = 10.0,
     steps: int = 100,
     batch_size: int = 32,
-    regularizer: Callable[[Any], Any] | None = None,
-    constraint: Callable[[Any], Any] | None = None,
-    sample_weight: Any = None,
+    regularizer: Regularizer | None = None,
+    constraint: Constraint | None = None,
+    sample_weight: ArrayLike | None = None,
     seed: int = 0,
-    dtype: Any = np.float32,
+    dtype: DTypeLike = np.float32,
     threads: int | None = None,
     backend: str = "native",
-    params: Any = None,
+    params: Params | None = None,
 ) -> RateFinding:
     """Train for some steps at ever larger learning rates, and suggest one to train with.
 
@@ -131,15 +137,13 @@ def find_learning_rate(
     return _judged(rates, losses.astype(np.float64), below)
 
 
-def _growing(low: Any, high: Any, steps: Any) -> Array:
+def _growing(low: float, high: float, steps: int) -> Array:
     """Return the rates, float64 [steps]."""
     numbers = (int, float, np.integer, np.floating)
     if not (isinstance(low, numbers) and isinstance(high, numbers) and 0 < low < high < np.inf):
         raise DataError(f"find_learning_rate: expected 0 < low < high, got low={low!r}, high={high!r}")
     if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < FEWEST:
-        raise DataError(
-            f"find_learning_rate: steps must be a whole number of at least {FEWEST}, got {steps!r}"
-        )
+        raise DataError(f"find_learning_rate: steps must be an integer of at least {FEWEST}, got {steps!r}")
     return np.geomspace(low, high, steps)
 
 
@@ -173,7 +177,7 @@ def _smoothed(losses: Array) -> Array:
     return np.array(means)
 
 
-def _draw(axes: Any, finding: RateFinding) -> Any:
+def _draw(axes: Axes, finding: RateFinding) -> Axes:
     axes.plot(finding.rates, finding.losses, color=BEHIND, lw=1.0, label="each step")
     axes.plot(finding.rates, finding.smoothed, color=FRONT, lw=1.8, label="smoothed")
     height = float(np.interp(finding.suggestion, finding.rates, finding.smoothed))

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 
 from minicolumn.errors import DataError
+from minicolumn.train.types import ScheduleFunction
 
 Array = np.ndarray
 
 
-def factors(schedule: Callable[[Any, int], Any], steps: Array, total: int) -> Array:
+def factors(schedule: ScheduleFunction, steps: Array, total: int) -> Array:
     """Return the factors on the learning rate at some steps, float64 [steps].
 
     Errors      DataError where an own function does not give one number >= 0 for each

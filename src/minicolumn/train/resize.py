@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from minicolumn.errors import DataError
 from minicolumn.nn import Activation, Dense, Dropout, Sequential
 from minicolumn.nn.activations import activation_by_name
-from minicolumn.nn.layer import Layer
-from minicolumn.tree import flatten, named_leaves, unflatten
+from minicolumn.nn.layer import Layer, Params
+from minicolumn.tree import Tree, flatten, named_leaves, unflatten
 
 Array = np.ndarray
 # Between the two layers whose weights change there may be what has no weights and looks at each unit alone.
@@ -34,7 +34,7 @@ class Resizing:
     following: int
     kept: tuple[int, ...]
 
-    def carried(self, fresh: Any, old: Any) -> Any:
+    def carried(self, fresh: Tree, old: Tree) -> Tree:
         """Return a tree like `fresh` with the numbers of units that stay taken from `old`.
 
         fresh       what the new network, or its optimizer, begins with
@@ -43,7 +43,7 @@ class Resizing:
         pairs = zip(named, flatten(old)[0], strict=True)
         return unflatten(structure, [self._carried(path, new, held) for (path, new), held in pairs])
 
-    def _carried(self, path: str, fresh: Any, old: Any) -> Any:
+    def _carried(self, path: str, fresh: ArrayLike, old: ArrayLike) -> Array:
         axis = self._axis(path)
         if axis is None or np.ndim(old) <= axis:  # another layer's, or a single number
             return np.array(old)
@@ -57,14 +57,14 @@ class Resizing:
         own = {(str(self.layer), "weight"): 1, (str(self.layer), "bias"): 0}
         return (own | {(str(self.following), "weight"): 0}).get((number, name))
 
-    def without_effect(self, params: Any) -> Any:
+    def without_effect(self, params: Params) -> Params:
         """Return weights by which new units change nothing yet: the next layer does not listen to them."""
         name = str(self.following)
         weight = np.array(params[name]["weight"])
         weight[len(self.kept) :] = 0.0
         return {**params, name: {**params[name], "weight": weight}}
 
-    def as_loud(self, params: Any, before: int) -> Any:
+    def as_loud(self, params: Params, before: int) -> Params:
         """Return weights that make up for the number of inputs that an "ntk" layer divides by."""
         name, layer = str(self.following), self.network.layers[self.following]
         weight = params[name]["weight"]
@@ -74,7 +74,7 @@ class Resizing:
         return {**params, name: {**params[name], "weight": weight * factor}}
 
 
-def grown(network: Layer, layer: Any, units: Any) -> Resizing:
+def grown(network: Layer, layer: int, units: int) -> Resizing:
     """Return a network whose dense layer has so many units more.
 
     layer       its number in the `Sequential`, as in the names of the weights
@@ -87,7 +87,7 @@ def grown(network: Layer, layer: Any, units: Any) -> Resizing:
     return _resized(whole, layer, following, tuple(range(own.units)), own.units + int(units))
 
 
-def pruned(network: Layer, params: Any, layer: Any, units: Any) -> Resizing:
+def pruned(network: Layer, params: Params, layer: int, units: int | Sequence[int]) -> Resizing:
     """Return a network whose dense layer lacks some units.
 
     units       their numbers; or how many, then those that matter least: of the smallest product of the
@@ -104,7 +104,7 @@ def pruned(network: Layer, params: Any, layer: Any, units: Any) -> Resizing:
     return _resized(whole, layer, following, kept, len(kept))
 
 
-def _gone(params: Any, layer: int, following: int, count: int, units: Any) -> set[int]:
+def _gone(params: Params, layer: int, following: int, count: int, units: int | Sequence[int]) -> set[int]:
     if isinstance(units, Sequence | np.ndarray) and not isinstance(units, str):
         numbers = {int(unit) for unit in units}
         if not numbers or not numbers <= set(range(count)):
@@ -116,12 +116,12 @@ def _gone(params: Any, layer: int, following: int, count: int, units: Any) -> se
     return set(np.argsort(coming * going, kind="stable")[: int(units)].tolist())
 
 
-def _check_units(who: str, units: Any) -> None:
+def _check_units(who: str, units: object) -> None:
     if isinstance(units, bool) or not isinstance(units, int | np.integer) or units < 1:
-        raise DataError(f"{who}: units must be a whole number of at least 1, got {units!r}")
+        raise DataError(f"{who}: units must be an integer of at least 1, got {units!r}")
 
 
-def _found(who: str, network: Layer, layer: Any) -> tuple[Sequential, int]:
+def _found(who: str, network: Layer, layer: int) -> tuple[Sequential, int]:
     """Return the network, and the number of the dense layer that reads a hidden one."""
     layers = network.layers if isinstance(network, Sequential) else ()
     dense = [k for k, found in enumerate(layers) if isinstance(found, Dense)]

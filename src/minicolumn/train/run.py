@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from minicolumn.model.files import PathLike
 from minicolumn.model.model import Model
 from minicolumn.model.scores import MetricLike
+from minicolumn.nn.layer import Params
 from minicolumn.optim import described as optimizer_as_json
 from minicolumn.train.history import History
 from minicolumn.train.settings import Settings
 from minicolumn.train.snapshot import Snapshot
+from minicolumn.train.types import Inputs
 
 Array = np.ndarray
 
@@ -41,11 +44,11 @@ class Run:
     snapshot: Snapshot
 
     @property
-    def params(self) -> Any:
+    def params(self) -> Params:
         """Return the weights."""
         return self.model.params
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: Inputs) -> Array:
         """Return `Model.predict`."""
         return self.model.predict(X)
 
@@ -54,7 +57,12 @@ class Run:
         return self.model.predictor()
 
     def evaluate(
-        self, X: Any, y: Any, sample_weight: Any = None, *, metrics: Sequence[MetricLike] | None = None
+        self,
+        X: Inputs,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        metrics: Sequence[MetricLike] | None = None,
     ) -> dict[str, float]:
         """Return `Model.evaluate`."""
         return self.model.evaluate(X, y, sample_weight, metrics=metrics)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from minicolumn.errors import DataError, ShapeError
-from minicolumn.nn.layer import Layer, Param
+from minicolumn.nn.layer import Layer, Param, Params
+from minicolumn.optim.transform import Moments
 from minicolumn.train.history import Row
 from minicolumn.train.settings import Settings, kind
-from minicolumn.tree import flatten, map_leaves, named_leaves, unflatten
+from minicolumn.train.types import Constraint
+from minicolumn.tree import Tree, flatten, map_leaves, named_leaves, unflatten
 
 Array = np.ndarray
 
@@ -35,22 +35,27 @@ class Snapshot:
     stop_reason     why the training ended; None while it goes on
     """
 
-    params: Any
-    moments: Any = None
+    params: Tree
+    moments: Tree = None
     step: int = 0
     rows: tuple[Row, ...] = ()
     seen: int = 0
     sums: tuple[float, ...] = ()
     rate: float = 0.0
     seconds: float = 0.0
-    best_params: Any = None
+    best_params: Tree = None
     best_epoch: int = 0
     rate_factor: float = 1.0
     stop_reason: str | None = None
 
 
 def first_snapshot(
-    who: str, network: Layer, settings: Settings, resume: Any, params: Any, input_shape: tuple[int, ...]
+    who: str,
+    network: Layer,
+    settings: Settings,
+    resume: object,
+    params: Params | None,
+    input_shape: tuple[int, ...],
 ) -> Snapshot:
     """Return where to begin: at the first step, or where another training stood.
 
@@ -74,8 +79,8 @@ def first_snapshot(
 
 
 def check_params(
-    who: str, network: Layer, settings: Settings, params: Any, input_shape: tuple[int, ...]
-) -> Any:
+    who: str, network: Layer, settings: Settings, params: Params | None, input_shape: tuple[int, ...]
+) -> Params:
     """Return the weights to start from: drawn ones, or a copy of given ones that fit the network."""
     if params is None:
         return network.init(settings.seed, input_shape, settings.dtype)
@@ -94,7 +99,7 @@ def check_params(
     return map_leaves(lambda leaf: np.array(leaf, settings.dtype), params)
 
 
-def _check_moments(who: str, settings: Settings, fresh: Any, found: Any) -> Any:
+def _check_moments(who: str, settings: Settings, fresh: Moments, found: Moments) -> Moments:
     """Return a copy of an optimizer's moments, which must be those of the same kind of optimizer."""
     (new, structure), (old, other) = flatten(fresh), flatten(found)
     if structure != other or any(np.shape(a) != np.shape(b) for a, b in zip(new, old, strict=True)):
@@ -106,7 +111,7 @@ def _check_moments(who: str, settings: Settings, fresh: Any, found: Any) -> Any:
     return map_leaves(lambda a, b: np.array(b, np.asarray(a).dtype), fresh, found)
 
 
-def check_constrained(who: str, constraint: Callable[[Any], Any] | None, params: Any) -> None:
+def check_constrained(who: str, constraint: Constraint | None, params: Params) -> None:
     """Refuse a constraint that makes something else of weights than weights like them."""
     if constraint is None:
         return
@@ -125,5 +130,5 @@ def check_constrained(who: str, constraint: Callable[[Any], Any] | None, params:
             )
 
 
-def _listed(named: list[tuple[str, Any]]) -> str:
+def _listed(named: list[tuple[str, object]]) -> str:
     return ", ".join(name or "one array" for name, _ in named[:8]) + ", ..." * (len(named) > 8)

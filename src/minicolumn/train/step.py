@@ -16,11 +16,13 @@ import numpy as np
 from minicolumn import random
 from minicolumn.autodiff.derivatives import value_and_grad
 from minicolumn.errors import DataError, ShapeError
-from minicolumn.nn.layer import Layer
+from minicolumn.nn.layer import Layer, Params
 from minicolumn.nn.regularize import PerRow
 from minicolumn.nn.roles import called, with_statistics
 from minicolumn.optim import Optimizer, apply_updates
+from minicolumn.optim.transform import Moments
 from minicolumn.trace.loops import scan
+from minicolumn.train.types import Constraint, LossFunction, Regularizer
 
 Array = np.ndarray
 
@@ -34,8 +36,8 @@ GIVEN = (0,)
 class State:
     """What one step hands to the next: the weights, and what the optimizer remembers."""
 
-    params: Any
-    moments: Any
+    params: Params
+    moments: Moments
 
 
 class Stacked(NamedTuple):
@@ -87,19 +89,19 @@ class Step:
     """
 
     network: Layer
-    loss: Callable[..., Any]
+    loss: LossFunction
     optimizer: Optimizer
-    regularizer: Callable[[Any], Any] | None = None
-    constraint: Callable[[Any], Any] | None = None
+    regularizer: Regularizer | None = None
+    constraint: Constraint | None = None
 
     def take(
-        self, state: State, data: Data, step: Steps, key: Array, regularizer: Callable[[Any], Any] | None
+        self, state: State, data: Data, step: Steps, key: Array, regularizer: Regularizer | None
     ) -> tuple[State, tuple[Any, ...]]:
         """Take one step: the state after it, and the batch's loss, then the regularizer's share if any."""
         rows, own = step.order, random.fold_in(key, step.numbers) if self.network.draws else None
         batch = data.X[rows], data.Y[rows], None if data.weight is None else data.weight[rows]
 
-        def objective(params: Any) -> tuple[Any, tuple[tuple[Any, ...], Any]]:
+        def objective(params: Params) -> tuple[Any, tuple[tuple[Any, ...], Any]]:
             return loss_of(self.network, self.loss, regularizer, params, *batch, key=own)
 
         (_, (losses, observed)), gradients = value_and_grad(objective, has_aux=True)(state.params)
@@ -126,7 +128,7 @@ def train_steps(step: Step) -> Callable[..., tuple[State, tuple[Any, ...]]]:
         data: Data,
         steps: Steps,
         key: Array,
-        regularizer: Callable[[Any], Any] | None = step.regularizer,
+        regularizer: Regularizer | None = step.regularizer,
     ) -> tuple[State, tuple[Any, ...]]:
         return scan(lambda s, x: step.take(s, data, x, key, regularizer), state, steps)
 
@@ -150,9 +152,9 @@ def train_epochs(step: Step) -> Callable[..., tuple[State, tuple[Any, ...]]]:
         steps: Steps,
         last: Steps | None,
         key: Array,
-        regularizer: Callable[[Any], Any] | None = step.regularizer,
+        regularizer: Regularizer | None = step.regularizer,
     ) -> tuple[State, tuple[Any, ...]]:
-        def added_up(held: Any, x: Steps) -> tuple[Any, None]:
+        def added_up(held: tuple[State, tuple[Any, ...]], x: Steps) -> tuple[Any, None]:
             state, sums = held
             state, losses = step.take(state, data, x, key, regularizer)
             rows = float(x.order.shape[0])
@@ -176,9 +178,9 @@ def train_epochs(step: Step) -> Callable[..., tuple[State, tuple[Any, ...]]]:
 
 def loss_of(
     network: Layer,
-    loss: Callable[..., Any],
-    regularizer: Callable[[Any], Any] | None,
-    params: Any,
+    loss: LossFunction,
+    regularizer: Regularizer | None,
+    params: Params,
     X: Array,
     Y: Array,
     weight: Array | None,
@@ -206,12 +208,13 @@ def loss_of(
     return plain + penalty, ((plain, penalty), observed)
 
 
-def _one_number(what: str, value: Any) -> Any:
+def _one_number(what: str, value: object) -> Any:
     if value is None or isinstance(value, tuple | list | dict | str):
         raise DataError(f"fit: {what} must give one number for a batch, it gave {value!r:.60}")
-    if getattr(value, "dtype", np.dtype(np.float64)).kind != "f":
+    dtype = getattr(value, "dtype", np.dtype(np.float64))
+    if dtype.kind != "f":
         raise DataError(
-            f"fit: {what} gave {value.dtype}, expected a float; what only counts has no slope to descend"
+            f"fit: {what} gave {dtype}, expected a float; what only counts has no gradient to descend"
         )
     shape = getattr(value, "shape", ())
     if shape:

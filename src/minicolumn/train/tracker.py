@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from minicolumn.errors import DataError, did_you_mean
 from minicolumn.model.metrics import HIGHER_IS_BETTER
+from minicolumn.nn.layer import Params
 from minicolumn.train.history import History, Row
 
 
@@ -34,7 +34,7 @@ class Tracker:
         self,
         figures: tuple[str, ...] = ("loss",),
         higher_is_better: Mapping[str, bool | None] | None = None,
-        params: Any = None,
+        params: Params | None = None,
     ) -> None:
         self.figures = figures
         self.higher_is_better = dict(higher_is_better or {})
@@ -42,16 +42,16 @@ class Tracker:
         self.monitor: str | None = None
         self.rate_factor = 1.0
         self.stop_reason: str | None = None
-        self._params = params
-        self._best: tuple[int, Any] | None = None  # the epoch of the best weights, and these
+        self._params: Params = {} if params is None else params
+        self._best: tuple[int, Params] | None = None  # the epoch of the best weights, and these
 
     @property
-    def params(self) -> Any:
+    def params(self) -> Params:
         """Return the weights as they are now."""
         return self._params
 
     @property
-    def best_params(self) -> Any:
+    def best_params(self) -> Params:
         """Return the weights that are handed back: those of `best_epoch`, or without a monitor the newest."""
         return self.params if self.monitor is None or self._best is None else self._best[1]
 
@@ -106,10 +106,10 @@ class Tracker:
         """Return how many epochs have passed since a figure was last better than before by ``min_delta``."""
         return self.history.waited(monitor, min_delta, self.lower_is_better(monitor))
 
-    def add(self, row: Row, params: Any = None) -> None:
+    def add(self, row: Row, params: Params | None = None) -> None:
         """Note a whole epoch, and the weights after it."""
         self.history.add(row, len(self.history) + 1)
-        self._params = params
+        self._params = {} if params is None else params
 
     def settle_best(self) -> None:
         """Take the last epoch's weights for the best ones, if they are."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Any, Self, Unpack
+from typing import Self, Unpack
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from minicolumn import random
 from minicolumn.errors import DataError, DivergenceError
@@ -17,7 +18,7 @@ from minicolumn.model.files import PathLike
 from minicolumn.model.model import Model
 from minicolumn.model.rows import Rows, check_inputs
 from minicolumn.model.scores import MetricLike, name_of
-from minicolumn.nn.layer import Layer
+from minicolumn.nn.layer import Layer, Params
 from minicolumn.train.callbacks import Callback, check_callbacks
 from minicolumn.train.checkpoint import read, write
 from minicolumn.train.data import check_data, check_shape
@@ -38,6 +39,7 @@ from minicolumn.train.settings import (
 from minicolumn.train.snapshot import Snapshot, check_constrained, first_snapshot
 from minicolumn.train.step import State
 from minicolumn.train.tracker import Tracker
+from minicolumn.train.types import Inputs, Validation
 from minicolumn.tree import flatten, map_leaves
 
 Array = np.ndarray
@@ -78,15 +80,15 @@ class Trainer(Loop):
     def __init__(
         self,
         network: Layer,
-        X: Any,
-        y: Any,
+        X: Inputs,
+        y: ArrayLike,
         *,
-        validation_data: tuple[Any, ...] | None = None,
+        validation_data: Validation | None = None,
         validation_fraction: float = 0.0,
-        sample_weight: Any = None,
+        sample_weight: ArrayLike | None = None,
         callbacks: Sequence[Callback] = (),
         progress: bool | None = None,
-        params: Any = None,
+        params: Params | None = None,
         resume: Run | Snapshot | None = None,
         **settings: Unpack[Keywords],
     ) -> None:
@@ -140,7 +142,7 @@ class Trainer(Loop):
         """Return the network with the weights that would be handed back now."""
         return self._model(self.best_params)
 
-    def outputs(self, X: Any) -> Array:
+    def outputs(self, X: Inputs) -> Array:
         """Return the network's raw outputs with the weights of now, before the output activation of the loss.
 
         X           [rows, *input_shape]
@@ -152,10 +154,10 @@ class Trainer(Loop):
 
     def measure(
         self,
-        X: Any,
-        y: Any,
+        X: Inputs,
+        y: ArrayLike,
         metrics: MetricLike | Sequence[MetricLike] | None = None,
-        sample_weight: Any = None,
+        sample_weight: ArrayLike | None = None,
     ) -> dict[str, float]:
         """Return the loss of some rows with the weights of now, and scores, as `Model.evaluate` does.
 
@@ -222,10 +224,10 @@ class Trainer(Loop):
         self,
         *,
         learning_rate: float | None = None,
-        X: Any = None,
-        y: Any = None,
-        sample_weight: Any = None,
-        validation_data: tuple[Any, ...] | None = None,
+        X: Inputs | None = None,
+        y: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+        validation_data: Validation | None = None,
         **settings: Unpack[Keywords],
     ) -> None:
         """Change settings or rows; weights stay, and so does what an optimizer of the same kind remembers.
@@ -264,18 +266,25 @@ class Trainer(Loop):
         self.horizon = self._last_step()
 
     def _changed_rows(
-        self, s: Settings, X: Any, y: Any, weight: Any, validation_data: Any
+        self,
+        s: Settings,
+        X: Inputs | None,
+        y: ArrayLike | None,
+        weight: ArrayLike | None,
+        validation_data: Validation | None,
     ) -> tuple[Rows, Rows | None]:
         """Return the rows to go on with, each checked against the settings that are to be."""
         if (X is None) != (y is None):
             raise DataError("change: give X and y together")
         rows, held = self.train_rows, self.held_rows
-        if X is None:
-            X, y, weight = rows.X, rows.y, rows.weight if weight is None else weight
-        check_shape("change", X, self.input_shape)
+        if X is None or y is None:
+            inputs, targets, weight = rows.X, rows.y, rows.weight if weight is None else weight
+        else:
+            inputs, targets = X, y
+        check_shape("change", inputs, self.input_shape)
         if validation_data is None and held is not None:
             validation_data = held.X, held.y, held.weight
-        return check_data("change", self.network, s, X, y, weight, validation_data)
+        return check_data("change", self.network, s, inputs, targets, weight, validation_data)
 
     def _changed_state(self, s: Settings) -> State:
         """Return the state to go on with: the weights, and moments of the same kind."""
@@ -304,7 +313,7 @@ class Trainer(Loop):
         """
         self._resize(pruned(self.network, self.state.params, layer, units))
 
-    def _resize(self, resizing: Resizing, settle: Callable[[Any], Any] | None = None) -> None:
+    def _resize(self, resizing: Resizing, settle: Callable[[Params], Params] | None = None) -> None:
         s, old = self.settings, self.state
         # Each time other weights: drawn by the seed and by how far the training is.
         seed = int(random.fold_in(random.stream(s.seed, "init"), self._at.step)[1])
@@ -338,11 +347,11 @@ class Trainer(Loop):
     def resume(
         cls,
         path: PathLike,
-        X: Any,
-        y: Any,
+        X: Inputs,
+        y: ArrayLike,
         *,
-        sample_weight: Any = None,
-        validation_data: tuple[Any, ...] | None = None,
+        sample_weight: ArrayLike | None = None,
+        validation_data: Validation | None = None,
         callbacks: Sequence[Callback] | None = None,
         progress: bool | None = None,
     ) -> Self:
@@ -358,7 +367,7 @@ class Trainer(Loop):
 
     # What comes out -----------------------------------------------------------------------------------------
 
-    def _model(self, params: Any, stopped: str = "", seconds: float = 0.0) -> Model:
+    def _model(self, params: Params, stopped: str = "", seconds: float = 0.0) -> Model:
         s = self.settings
         return Model(
             self.network,
@@ -388,7 +397,7 @@ _KEYWORDS = (
 )  # fmt: skip
 
 
-def _check_names(given: Any, who: str = "fit", known: Sequence[str] = _KEYWORDS) -> None:
+def _check_names(given: Iterable[str], who: str = "fit", known: Sequence[str] = _KEYWORDS) -> None:
     """Refuse keywords that do not exist."""
     for name in given:
         if name not in NAMES:
