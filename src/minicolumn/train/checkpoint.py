@@ -1,8 +1,14 @@
-"""Checkpoints: a training in a file, from which it goes on to the bit.
+"""Checkpoints: the state of a training in a file, from which it resumes bit for bit.
 
-A checkpoint is a model file, with the weights that would be handed back, and beside them all that the model
-does not need: the state of the training as tensors, and what it takes to go on as one more JSON text.
-`mc.load` opens it as a model. As in every model file, nothing in it names code.
+    <model file>                    what `mc.load` opens: the weights that would be handed back
+    params.*  moments.*  best.*     tensors: weights, optimizer's moments, best weights so far
+    history, history.present        int64 [names, epochs], the bits of float64 figures; bool, which there are
+    JSON                            settings, callbacks, step, seen, sums, ..., digests of the rows
+
+As in every model file nothing in it names code: reading one runs none, and own functions cannot be written.
+The rows are not in it; their SHA-256 is, so that a training cannot go on with others by mistake.
+
+Differs     PyTorch and scikit-learn write pickles, which run code when they are opened unless restricted.
 """
 
 from __future__ import annotations
@@ -49,7 +55,7 @@ _PLAIN = ("batch_size", "epochs", "shuffle", "seed", "threads", "backend", "shad
 
 
 def write(trainer: Trainer, path: PathLike) -> None:
-    """Write a checkpoint; at every instant the path holds the old file or the new one.
+    """Write a checkpoint atomically: at every instant the path holds the old file or the new one.
 
     Ctrl-C waits until it is done.
 
@@ -61,6 +67,7 @@ def write(trainer: Trainer, path: PathLike) -> None:
 
 
 def _extra(trainer: Trainer) -> Extra:
+    """Return what a checkpoint holds beside the model: the training's state as tensors, the rest as JSON."""
     stood = trainer.snapshot
     trees = {"params": stood.params, "moments": stood.moments, "best": stood.best_params}
     tensors = {
@@ -98,6 +105,10 @@ def _history_tensors(rows: Sequence[Row], names: Sequence[str]) -> dict[str, Arr
 
 
 def _settings_json(s: Settings) -> dict[str, Any]:
+    """Return the settings as JSON values, each record by its registry.
+
+    Errors      DataError for a loss, metric or other part that is a function of one's own
+    """
     if s.record is None or s.record is not s.loss:
         raise DataError("save: the loss is an own function, which a file cannot hold")
     if not all(isinstance(metric, str) for metric in s.metrics):
@@ -113,6 +124,7 @@ def _settings_json(s: Settings) -> dict[str, Any]:
 
 
 def _told(what: str, registry: Registry[T], record: object) -> Any:
+    """Return a record as JSON; what its registry could not read back is refused now, not on reading."""
     try:
         told = registry.to_json(record)
         registry.from_json(told)  # by class, records of one's own are written too
@@ -146,8 +158,10 @@ def read(
     callbacks: Sequence[Callback] | None = None,
     progress: bool | None = None,
 ) -> TrainerT:
-    """Return the training in a checkpoint, with the rows that are not in it.
+    """Return the training in a checkpoint, resumed with the rows that are not in it.
 
+    kind        the class to make one of, by its `standing`
+    others      as for `Trainer.resume`
     Errors      ModelFileError for a file that is damaged or no checkpoint, DataError for other rows
     """
     artifact = load_artifact(path)
@@ -183,6 +197,7 @@ def _check_held(told: _Told, fraction: float, validation_data: Validation | None
 
 
 def _check_rows(told: _Told, name: str, rows: Rows | None) -> None:
+    """Refuse rows whose digest is not the one in the file: one bit more or less is another training."""
     if fingerprint(rows) != told.get(name):
         which = "rows" if name == "rows" else "held-out rows"
         raise DataError(
@@ -196,7 +211,11 @@ def _is_name(value: object) -> bool:
 
 
 class _Told:
-    """The description in a checkpoint, each part checked when it is asked for."""
+    """The description in a checkpoint, each part validated when it is asked for.
+
+    A file may come from anywhere: what is missing, of another kind or out of range is a ModelFileError that
+    names the file and the part. Tensors are taken out as they are asked for, so one that nothing needs shows.
+    """
 
     def __init__(self, path: str, extra: Extra) -> None:
         self.path, self._description, self._tensors = path, extra.description, dict(extra.tensors)
@@ -266,6 +285,7 @@ class _Told:
         return self._parsed("callbacks", lambda: [CALLBACKS.from_json(part) for part in listed])
 
     def snapshot(self, artifact: Artifact, settings: Settings, rows: int) -> Snapshot:
+        """Return where the training stands; tensors have the shapes and dtypes that the network asks for."""
         fresh = settings.optimizer.start(artifact.params)
         best_epoch = self.integer("best_epoch", 0)
         history = self._history()
@@ -301,6 +321,7 @@ class _Told:
         return unflatten(flatten(like)[1], leaves)
 
     def _history(self) -> tuple[Row, ...]:
+        """Return the rows of the history, the inverse of `_history_tensors`; epochs count from 1."""
         names, nothing = self.get("columns"), np.zeros(0)
         bits, present = (self._tensors.pop(name, nothing) for name in (_HISTORY, _PRESENT))
         fits = isinstance(names, list) and all(map(_is_name, names)) and bits.shape == present.shape

@@ -1,4 +1,4 @@
-"""The curves of a training as a picture."""
+"""Learning curves as a picture by matplotlib."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SPAN = 30.0
 def plot_history(
     history: History, path: PathLike | None, axes: Axes | None, kept: int | None, label: str
 ) -> Axes:
-    """Draw a history; see `History.plot`."""
+    """Draw a history into given axes or a picture of its own, and write it on request; see `History.plot`."""
     check_file("History.plot", path)
     if not history:
         raise DataError("History.plot: the history has no epoch yet")
@@ -67,10 +67,10 @@ def draw_history(history: History, kept: int | None, title: str = "", label: str
 
 
 def draw_losses(axes: Axes, history: History, kept: int | None, label: str = "") -> int:
-    """Draw the losses; mark the epoch whose weights were kept, or the one of the lowest; return its place.
+    """Draw the losses; mark the epoch whose weights were kept, or the lowest; return that row's index.
 
     With a label the curves have the next colour of the axes, thin and dashed for the training rows, and the
-    mark has no words.
+    mark has no words. Where the largest loss is `SPAN` times the least, the axis is logarithmic.
     """
     name = "val_loss" if "val_loss" in history.names else "loss"
     behind, front, lead = ({"color": BEHIND, "lw": 1.6}, {"color": FRONT, "lw": 1.8}, "")

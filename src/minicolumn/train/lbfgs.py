@@ -1,4 +1,7 @@
-"""L-BFGS: train on all rows at once, by SciPy's minimiser over a compiled value and gradient in float64."""
+"""L-BFGS, a quasi-Newton method: full-batch training by SciPy's minimiser with compiled gradients.
+
+It needs hundreds of evaluations over all rows and no learning rate: for small tables and smooth losses.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ Array = np.ndarray
 
 @dataclass(frozen=True, eq=False)
 class Minimum:
-    """Where a minimiser came to.
+    """Where a minimiser came to: SciPy's OptimizeResult in terms of a network.
 
     params      the weights, float64
     loss        there, the regularizer's share included
@@ -59,12 +62,13 @@ def minimize_lbfgs(
     callback: Callable[[Params, float], bool | None] | None = None,
     threads: int | None = None,
 ) -> Minimum:
-    """Minimise the loss over all rows by limited-memory BFGS.
+    """Minimise the loss over all rows by limited-memory BFGS, a quasi-Newton method.
 
         params = argmin  mean over rows of loss(network(X), y) + regularizer(params)
+        p -= a H g,     H from the last 10 differences of p and g,  a by a line search (strong Wolfe)
 
     network         layers that draw no random numbers: the loss must be one function of the weights
-    X, y            [rows, *input_shape], and targets as the loss takes them
+    X, y            [rows, *input_shape], and targets as the loss takes them; computed in float64
     params          weights to start from
     loss            a NumPy function of (outputs, targets, sample_weight) that returns one number
     sample_weight   [rows], > 0, or None
@@ -74,6 +78,8 @@ def minimize_lbfgs(
     Returns         a `Minimum`
     Errors          DataError for a network with dropout or noise
     Source          Liu & Nocedal 1989; Zhu, Byrd, Lu & Nocedal 1997, algorithm 778: L-BFGS-B
+    Differs         scikit-learn's solver="lbfgs" calls the same minimiser, with gradients by NumPy in the
+                    dtype of X; PyTorch's LBFGS takes fixed steps unless asked for a line search.
 
     >>> import minicolumn as mc
     >>> X = np.array([[0.0], [1.0], [2.0]])
@@ -123,4 +129,5 @@ def minimize_lbfgs(
 
 
 def _packed(leaves: list[Array]) -> Array:
+    """Return the leaves of a tree as one vector float64 [parameters], in their order."""
     return np.concatenate([np.ravel(leaf) for leaf in leaves]).astype(np.float64)

@@ -1,4 +1,8 @@
-"""Compiled trainings, kept while the process lives: fitting a network of a kind again compiles nothing."""
+"""A cache of compiled trainings while the process lives: fitting a network of a kind again compiles nothing.
+
+The key is the step itself, a frozen record: layers, loss, optimizer, regularizer, constraint. Numbers that
+change from run to run (learning rates, a penalty's strength, the number of rows) are arguments, not keys.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +33,12 @@ KEEP = 32
 
 @dataclass(frozen=True)
 class Lowering:
-    """How a training is compiled."""
+    """How a training is compiled.
+
+    backend     "native" or "reference"
+    threads     at most; None leaves it to the lowering
+    shadow      a second backend that computes each operation too, for comparison; None goes without
+    """
 
     backend: str = "native"
     threads: int | None = None
@@ -37,7 +46,7 @@ class Lowering:
 
 
 def step_of(network: Layer, settings: Settings) -> Step:
-    """Return the step that is compiled: the same one for settings that make the same program.
+    """Return the training step that is compiled: equal for settings that make the same program.
 
     Learning rates are arguments of the program, and so are the numbers of a regularizer that is a record of
     this package: neither makes a new one.

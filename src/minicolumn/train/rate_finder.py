@@ -1,4 +1,4 @@
-"""A learning rate by trial: it grows step by step, and the loss shows where it helps and where not."""
+"""Learning-rate range test: the rate grows step by step, and the loss shows where it helps and where not."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ FEWEST = 10  # steps in which a curve can be seen
 
 @dataclass(frozen=True, eq=False)
 class RateFinding:
-    """What a trial of growing learning rates showed, up to where it diverged.
+    """The result of a learning-rate range test, up to where it diverged.
 
     rates       float64 [steps]
     losses      float64 [steps], each of its own batch before the step of its rate
-    smoothed    float64 [steps], their running mean
+    smoothed    float64 [steps], their exponential moving average
     suggestion  a rate to train with
     diverged    whether the loss broke out before the highest rate
     """
@@ -53,7 +53,7 @@ class RateFinding:
     diverged: bool
 
     def plot(self, path: PathLike | None = None, ax: Axes | None = None) -> Axes:
-        """Draw the losses by learning rate, with the suggestion.
+        """Draw the losses by learning rate on a logarithmic axis, with the suggestion.
 
         path        file to write: .png, .svg, .pdf, .jpg or .webp; None writes none
         ax          axes of matplotlib to draw into; None makes a picture of its own
@@ -91,13 +91,17 @@ def find_learning_rate(
     backend: str = "native",
     params: Params | None = None,
 ) -> RateFinding:
-    """Train for some steps at ever larger learning rates, and suggest one to train with.
+    """Learning-rate range test: train for some steps at ever larger rates, and suggest one to train with.
 
         rate_k = low (high / low)^(k / (steps - 1)),     k = 0 .. steps - 1
+        s_k = 0.9 s_(k-1) + 0.1 loss_k,  smoothed_k = s_k / (1 - 0.9^(k+1))
+        suggestion = rate at argmin smoothed / 10        (/ 3 for plain gradient descent)
 
     low, high   the first rate and the last, 0 < low < high
     steps       how many to take, at least 10; all in one native call, those after a divergence in vain
     others      as for `fit`; what it refuses is refused here too. The optimizer's own rate does not matter.
+    Returns     a `RateFinding`; the given `params` are not changed
+    Errors      DataError for numbers out of range, and where the loss breaks out within the first ten steps
 
     The losses are smoothed by a running mean of the last ten or so. The trial counts as diverged where that
     rises past four times its least value, or where a loss is no finite number; what follows is not looked at.
@@ -138,7 +142,7 @@ def find_learning_rate(
 
 
 def _growing(low: float, high: float, steps: int) -> Array:
-    """Return the rates, float64 [steps]."""
+    """Return the rates, a geometric sequence float64 [steps]."""
     numbers = (int, float, np.integer, np.floating)
     if not (isinstance(low, numbers) and isinstance(high, numbers) and 0 < low < high < np.inf):
         raise DataError(f"find_learning_rate: expected 0 < low < high, got low={low!r}, high={high!r}")
@@ -156,6 +160,10 @@ def _batches(seed: int, rows: int, batch_size: int, steps: int) -> Array:
 
 
 def _judged(rates: Array, losses: Array, below: float) -> RateFinding:
+    """Return the part of a trial before it diverged, and the suggestion.
+
+    below       what the rate of the least smoothed loss is divided by
+    """
     smoothed = _smoothed(losses)
     broken = np.flatnonzero(~(smoothed <= DIVERGED * np.minimum.accumulate(smoothed)))
     end = int(broken[0]) if len(broken) else len(losses)
@@ -169,7 +177,7 @@ def _judged(rates: Array, losses: Array, below: float) -> RateFinding:
 
 
 def _smoothed(losses: Array) -> Array:
-    """Return the running mean of losses, freed of its start at zero."""
+    """Return the exponential moving average of losses, corrected for its start at zero as Adam's means."""
     mean, means = 0.0, []
     for step, loss in enumerate(losses, 1):
         mean = SMOOTHING * mean + (1.0 - SMOOTHING) * loss

@@ -1,4 +1,4 @@
-"""Where a training stands: all that it takes to go on with it, at a step within an epoch or between two."""
+"""The resumable state of a training in memory, at a step within an epoch or between two."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Array = np.ndarray
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """Where a training stands.
+    """The resumable state of a training: all that it takes to go on with it, to the bit.
 
     params          the weights that are trained
     moments         what the optimizer remembers; None starts it afresh
@@ -33,6 +33,8 @@ class Snapshot:
     best_epoch      counted from 1; 0 where there is none yet
     rate_factor     what callbacks have made of the learning rate
     stop_reason     why the training ended; None while it goes on
+
+    There is no state of a random generator: what is drawn depends on the seed and these counts alone.
     """
 
     params: Tree
@@ -81,7 +83,11 @@ def first_snapshot(
 def check_params(
     who: str, network: Layer, settings: Settings, params: Params | None, input_shape: tuple[int, ...]
 ) -> Params:
-    """Return the weights to start from: drawn ones, or a copy of given ones that fit the network."""
+    """Return the weights to start from: drawn ones, or a copy of given ones that fit the network.
+
+    Returns     weights in the training's dtype
+    Errors      ShapeError for another structure or shape, and for numbers that are not finite
+    """
     if params is None:
         return network.init(settings.seed, input_shape, settings.dtype)
     declared = network.declare(input_shape)
@@ -112,7 +118,10 @@ def _check_moments(who: str, settings: Settings, fresh: Moments, found: Moments)
 
 
 def check_constrained(who: str, constraint: Constraint | None, params: Params) -> None:
-    """Refuse a constraint that makes something else of weights than weights like them."""
+    """Refuse a constraint that is no projection: one that changes structure, shapes or dtypes of weights.
+
+    Errors      ShapeError
+    """
     if constraint is None:
         return
     found, expected = constraint(params), named_leaves(params)

@@ -1,4 +1,4 @@
-"""What a training has come to: its history, the figure that is watched, the best weights, and why it ends."""
+"""Convergence tracking: learning curves, the watched figure, the best weights, and why a training ends."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def lower_is_better(monitor: str) -> bool:
 
 
 class Tracker:
-    """The part of a `Trainer` that needs no network: what callbacks decide by, and what they decide.
+    """Convergence tracking, the part of a `Trainer` without a network: by what callbacks decide, and what.
 
     figures         what each row of the history holds that can be watched
     higher_is_better    of figures whose name does not say it; None where nobody knows
@@ -28,6 +28,15 @@ class Tracker:
     monitor         the figure by which the best weights are chosen; None keeps the newest
     rate_factor     a factor on the learning rate beside the schedule's; callbacks may set it
     stop_reason     why it ended; None while it goes on
+
+    >>> tracker = Tracker(("loss", "val_loss"))
+    >>> tracker.keep_best()
+    'val_loss'
+    >>> for epoch, loss in enumerate([0.5, 0.3, 0.4], 1):
+    ...     tracker.add({"loss": 0.1, "val_loss": loss}, {"weight": epoch})
+    ...     tracker.settle_best()
+    >>> tracker.best_epoch, tracker.best_params, tracker.waited("val_loss")
+    (2, {'weight': 2}, 1)
     """
 
     def __init__(
@@ -63,7 +72,10 @@ class Tracker:
         return 0 if self._best is None else self._best[0]
 
     def stop(self, reason: str) -> None:
-        """End the training here: after this epoch, or within it where it is asked for there."""
+        """End the training here: after this epoch, or within it where it is asked for there.
+
+        reason      becomes `stopped`; the first of several counts
+        """
         self.stop_reason = self.stop_reason or reason
 
     def figure(self, monitor: str | None = None) -> str:
@@ -103,7 +115,7 @@ class Tracker:
         return lower_is_better(figure) if higher is None else not higher
 
     def waited(self, monitor: str, min_delta: float = 0.0) -> int:
-        """Return how many epochs have passed since a figure was last better than before by ``min_delta``."""
+        """Return the epochs since a figure was last better by `min_delta`; see `History.waited`."""
         return self.history.waited(monitor, min_delta, self.lower_is_better(monitor))
 
     def add(self, row: Row, params: Params | None = None) -> None:
@@ -112,7 +124,7 @@ class Tracker:
         self._params = {} if params is None else params
 
     def settle_best(self) -> None:
-        """Take the last epoch's weights for the best ones, if they are."""
+        """Take the last epoch's weights for the best ones, if its figure is as good as the best or better."""
         if self.monitor is not None and self.history and self._improved(self.monitor):
             self._best = len(self.history), self.params
 
