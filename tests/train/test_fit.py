@@ -492,7 +492,11 @@ def test_a_validation_loss_that_is_no_number_for_itself_stops_nothing(wave: Any)
             mc.DataError,
             "the loss must give one number for a batch, it gave",
         ),
-        (lambda out, t, w: np.sum(out > t), mc.DataError, "expected a float; what only counts has no slope"),
+        (
+            lambda out, t, w: np.sum(out > t),
+            mc.DataError,
+            "expected a float; what only counts has no gradient",
+        ),
     ],
 )
 @pytest.mark.parametrize("regularizer", [None, mc.nn.L2(0.1)])

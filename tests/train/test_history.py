@@ -54,7 +54,7 @@ def test_a_picture_of_losses_and_metrics(tmp_path: Path) -> None:
     axes = history.plot(tmp_path / "curves.png")
     assert (tmp_path / "curves.png").read_bytes()[:4] == b"\x89PNG"
     assert [a.get_ylabel() for a in axes.figure.axes] == ["loss", "validation accuracy", "validation f1"]
-    training, validation, *_ = (line.get_xydata() for line in axes.lines)
+    training, validation, *_ = (np.asarray(line.get_xydata()) for line in axes.lines)
     np.testing.assert_array_equal(training, [[1.0, 3.0], [2.0, 1.0], [3.0, 1.0]])
     np.testing.assert_array_equal(validation[:, 1], [2.0, np.nan, 2.0])
     assert axes.get_title("right") == "lowest: epoch 3, 2"

@@ -309,7 +309,7 @@ def test_a_change_that_cannot_be_leaves_the_trainer_as_it_is(change: Any, error:
         ({"epochs": 0}, "epochs must be a number above 0, got 0"),
         ({"steps": -3}, "steps must be a number above 0"),
         ({"seconds": float("nan")}, "seconds must be a number above 0"),
-        ({"steps": 2.5}, "steps must be a whole number"),
+        ({"steps": 2.5}, "steps must be an integer"),
         ({"epochs": "two"}, "epochs must be a number"),
         ({"epochs": True}, "epochs must be a number"),
         ({"epochs": 1, "seconds": 2}, "one of epochs, steps and seconds, got epochs and seconds"),

@@ -1,4 +1,4 @@
-"""What a kernel computes, as one would write it: ``h = maximum(x @ w + b, 0)``."""
+"""Pretty printing: what a kernel computes, as one would write it: ``h = maximum(x @ w + b, 0)``."""
 
 from __future__ import annotations
 
@@ -15,13 +15,25 @@ MOST = 200
 
 
 class Formulas:
-    """Formulas of the kernels of one graph."""
+    """Formulas of the kernels of one graph.
+
+    names       of the arrays; arrays: what lies in memory, and so is shown by name, not by its formula
+
+    >>> from minicolumn.ir.parse import parse_graph
+    >>> from minicolumn.passes.fuse import fuse
+    >>> text = "fn(x: f32[4,8], w: f32[8,3]) { a: f32[4,3] = matmul(x, w) b: f32[4,3] = tanh(a) return b }"
+    >>> graph = parse_graph(text)
+    >>> fused = fuse(graph, native=lambda node: True)
+    >>> names = dict(zip((*graph.inputs, *graph.outputs), "xwh"))
+    >>> Formulas(names, fused.arrays).of(fused.kernels[0])
+    'h = tanh(x @ w)'
+    """
 
     def __init__(self, names: Mapping[Node, str], arrays: Container[Node]) -> None:
         self._names, self._arrays = names, arrays
 
     def of(self, kernel: Kernel) -> str:
-        """Return a formula for each array that the kernel writes."""
+        """Return a formula for each array that the kernel writes, joined by semicolons."""
         if kernel.kind == "fill" and kernel.anchor is not None:
             return f"{self._names[kernel.anchor]} = 0"
         if not kernel.stores:
@@ -38,6 +50,7 @@ class Formulas:
         return self._own(kernel.anchor, {kernel.anchor}, MOST).text
 
     def _store(self, store: Store, kernel: Kernel) -> str:
+        """Return the formula of one store; arrays that the same kernel stores besides are shown by name."""
         here = {s.target for s in kernel.stores if s.is_plain and s.value is not store.value}
         stored = any(s.target is kernel.anchor for s in kernel.stores)
         shown = {kernel.anchor} if kernel.anchor is not None and not stored else set()
@@ -48,7 +61,10 @@ class Formulas:
         return self._names[store.target] + ("" if store.is_plain else "[...]")
 
     def _text(self, node: Node, open: Container[Node], room: int) -> Text:
-        """Return a value's formula; arrays that are not `open` by name."""
+        """Return a value's formula; arrays that are not `open` by name.
+
+        room        characters that are left; below 0 the rest is "..."
+        """
         if node.op is CONST and node.array_type.size == 1:
             return Text(_number(node))
         if node in self._arrays and node not in open:
@@ -58,6 +74,7 @@ class Formulas:
         return self._own(node, open, room)
 
     def _own(self, node: Node, open: Container[Node], room: int) -> Text:
+        """Return the formula of a node by its operation; operations that only reshape are not written."""
         if node.op.formula is unwritten:
             return self._text(node.inputs[0], open, room)
         parts: list[Text] = []

@@ -1,13 +1,25 @@
-"""Operations gathered into kernels: one loop nest, one matrix product or one call each.
+"""Operator fusion: operations gathered into kernels, one loop nest, one matrix product or one call each.
 
-A value is either an *array*, which lies in memory, or it is computed where it is read. This pass decides
-which is which: results that only one kernel reads are never stored. A kernel is made around
+A value is either an *array*, which lies in memory, or it is inlined: computed where it is read. This pass
+decides which is which: results that only one kernel reads are never stored. A kernel is made around
 
     loop      nothing: maps over one shape, whose common parts are computed once
     reduce    a reduction, whose operand is computed as it goes, with the maps that follow it
     product   a matrix product, with the maps that follow it (bias, activation, optimizer's update)
     order, scatter, scan, host
               one operation of that kind
+
+    fn(x: f32[4,8], w: f32[8,3], b: f32[3]) {
+      a: f32[4,3] = matmul(x, w)
+      c: f32[4,3] = add(a, b)
+      d: f32[4,3] = tanh(c)                 -> one kernel: a product that stores d alone
+      return d                                 arrays x, w, b and d; a stays in registers, c is inlined
+    }
+
+Invariants  every array is stored once and whole, before it is read; every output is an array (`passes.laws`)
+Complexity  a round costs about nodes x kernels; each round but the last makes more values arrays
+Elsewhere   XLA's input, loop and output fusion; TVM's fusion by operator pattern (Chen et al. 2018, OSDI)
+            with `compute_inline`; in loop compilers, fusion for array contraction (Gao et al. 1992)
 """
 
 from __future__ import annotations
@@ -35,7 +47,18 @@ from minicolumn.passes.kernel import (
 
 
 def fuse(graph: Graph, native: Callable[[Node], bool]) -> Fused:
-    """Return the kernels of a graph; `native(node)` says which maps can be computed within a loop."""
+    """Fuse a graph into kernels.
+
+    native      ``native(node)`` says which maps can be computed within a loop; others are calls of their own
+    Returns     the kernels in an order that can run, and the arrays between them
+
+    >>> from minicolumn.ir.parse import parse_graph
+    >>> graph = parse_graph("fn(x: f32[4]) { a: f32[4] = exp(x) b: f32[4] = multiply(a, a) return b }")
+    >>> fuse(graph, native=lambda node: True).kernels
+    (<loop [4], 1 stores>,)
+    >>> fuse(graph, native=lambda node: False).kernels
+    (<host exp [4], 1 stores>, <host multiply [4], 1 stores>)
+    """
     nodes = [n for n in graph.nodes if n.op not in (INPUT, CONST)]
     arrays = _forced(graph, nodes, native)
     while True:
@@ -55,12 +78,17 @@ def fuse(graph: Graph, native: Callable[[Node], bool]) -> Fused:
 
 
 def is_inlined(node: Node, native: Callable[[Node], bool]) -> bool:
-    """Return whether an operation can be computed where its result is read."""
+    """Return whether an operation can be inlined: computed where its result is read."""
     return node.op.kernel == "inline" and (node.op.kind != "map" or native(node))
 
 
 def _forced(graph: Graph, nodes: list[Node], native: Callable[[Node], bool]) -> set[Node]:
-    """Return the nodes that cannot but be arrays, whatever else is decided."""
+    """Return the nodes that cannot but be arrays, whatever else is decided.
+
+    They are inputs, constants and outputs; what no loop can compute; operands of products, calls and loops,
+    unless they are views; what a gather or a reshape without index map reads; and what costs something and
+    is broadcast, which would be computed once for every row.
+    """
     arrays = {n for n in (*graph.inputs, *graph.nodes) if is_leaf(n)}
     arrays |= set(graph.outputs)
     arrays |= {n for n in nodes if not is_inlined(n, native)}
@@ -80,11 +108,18 @@ def _whole_operands(node: Node) -> Iterable[Node]:
 
 
 def _is_matrix_view(node: Node, operand: Node, arrays: set[Node]) -> bool:
+    """Return whether a product can read an operand as it lies in memory, by strides: a transpose, say."""
     return node.op.kind == "product" and matrix_view(operand, arrays) is not None
 
 
 def matrix_view(operand: Node, arrays: Container[Node]) -> tuple[Node, Affine] | None:
-    """Return the array behind a product's operand and the place of its elements there, if it is a view."""
+    """Return the array behind a product's operand and the linear index of its elements there, if a view.
+
+    >>> from minicolumn.ir.parse import parse_graph
+    >>> graph = parse_graph("fn(x: f32[2,3]) { a: f32[3,2] = transpose(x, axes=[1,0]) return a }")
+    >>> matrix_view(graph.outputs[0], set(graph.inputs))[1]
+    Affine(const=0, terms=((0, 1), (1, 3)))
+    """
     shape = operand.array_type.shape
     return view_of(operand, identity_map(shape), shape, arrays)
 
@@ -92,7 +127,10 @@ def matrix_view(operand: Node, arrays: Container[Node]) -> tuple[Node, Affine] |
 def view_of(
     node: Node, places: IndexMap, ranges: Shape, arrays: Container[Node]
 ) -> tuple[Node, Affine] | None:
-    """Return the array that a chain of views reads, and the element's number there; None if it computes."""
+    """Return the array that a chain of views reads, and the linear index there; None if it computes.
+
+    places      the index map within `node`; ranges: of its counters
+    """
     while node not in arrays:
         if not node.op.is_view:
             return None
@@ -107,6 +145,7 @@ def view_of(
 
 
 def _splits(node: Node) -> bool:
+    """Return whether a reshape has an affine index map: it may split axes, to join them takes division."""
     shape = node.array_type.shape
     return operand_map(node, 0, identity_map(shape), shape) is not None
 
@@ -125,7 +164,7 @@ def _repeated_in_inner_loop(node: Node, operand: Node, arrays: set[Node]) -> boo
 class _Grouping:
     """Kernels that grow, node by node in the order of the graph.
 
-    needs   for each kernel those that must have run before it
+    needs   for each kernel those that must have run before it: the edges of a graph that stays without cycles
     """
 
     def __init__(self, arrays: Container[Node], native: Callable[[Node], bool]) -> None:
@@ -156,10 +195,12 @@ class _Grouping:
         self._writers.setdefault(target, []).append(kernel)
 
     def _makers(self, arrays: Iterable[Node]) -> list[Kernel]:
+        """Return the kernels that write some arrays, each once: what must have run before these are read."""
         sources = (a.inputs[0] if a.op is ITEM else a for a in arrays)
         return list(dict.fromkeys(k for a in sources for k in self._writers.get(a, ())))
 
     def _add_store(self, store: Store) -> None:
+        """Add a store to a kernel that can take it, or to a new loop, and note what must run before."""
         reads = list(reading(store.value, self.arrays, store.is_plain))
         parts = inlined(store.value, self.arrays, store.is_plain)
         needed = self._makers(array for array, _ in reads)
@@ -179,7 +220,11 @@ class _Grouping:
     def _joinable(
         self, store: Store, reads: list[tuple[Node, IndexMap | None]], parts: set[Node], needed: list[Kernel]
     ) -> Kernel | None:
-        """Return a kernel that can compute this store too: best the product or reduction that it follows."""
+        """Return a kernel that can compute this store too: best the product or reduction that it follows.
+
+        A kernel can, if its loops have the value's shape, if what it makes is read at the very element that
+        it is at, if the two share work or data, and if nothing that the value needs has to run after it.
+        """
         shape = store.value.array_type.shape
         read = {array for array, _ in reads}
         latest_first = self.kernels[::-1]
@@ -187,13 +232,14 @@ class _Grouping:
             fits = kernel.shape == shape and kernel.kind in ("loop", "reduce", "product")
             if not fits or (kernel.kind == "product" and len(shape) != 2):
                 continue
-            if not _at_same_places(kernel, reads, shape) or not self._shares(kernel, parts, reads):
+            if not _is_read_in_place(kernel, reads, shape) or not self._shares(kernel, parts, reads):
                 continue
             if kernel not in self._before([k for k in needed if k is not kernel]):
                 return kernel
         return None
 
     def _shares(self, kernel: Kernel, parts: set[Node], reads: list[tuple[Node, IndexMap | None]]) -> bool:
+        """Return whether fusing a store saves something: a value read back, or work that both would do."""
         made = {*kernel.targets, kernel.anchor}
         if any(array in made for array, _ in reads):
             return True
@@ -210,8 +256,8 @@ class _Grouping:
         return found
 
 
-def _at_same_places(kernel: Kernel, reads: list[tuple[Node, IndexMap | None]], shape: Shape) -> bool:
-    """Return whether what the kernel computes is read element by element, as it is computed."""
+def _is_read_in_place(kernel: Kernel, reads: list[tuple[Node, IndexMap | None]], shape: Shape) -> bool:
+    """Return whether what the kernel computes is read by the identity index map: as it is computed."""
     made = {s.target: s.is_plain for s in kernel.stores}
     if kernel.anchor is not None:
         made[kernel.anchor] = True
@@ -227,6 +273,10 @@ def _stores(node: Node) -> list[Store]:
 
 
 def _operand_store(node: Node, operand: int) -> Store:
+    """Return the store of one operand of a concatenation or pad, right to its part of the result.
+
+    Offset and strides are found by asking the operation's index map at 0 and one step along each axis.
+    """
     place_map, strides = node.op.place_map, strides_of(node.array_type.shape)
     assert place_map is not None
     shapes, axes = [x.array_type.shape for x in node.inputs], range(len(strides))
@@ -241,7 +291,7 @@ def _operand_store(node: Node, operand: int) -> Store:
 
 
 def _shared_between(kernels: list[Kernel], arrays: Container[Node]) -> set[Node]:
-    """Return values that several kernels would compute and that are worth storing instead."""
+    """Return values that several kernels would recompute and that are worth storing instead."""
     users: dict[Node, set[Kernel]] = {}
     for kernel in kernels:
         for value, computed in evaluated(kernel):
@@ -255,6 +305,7 @@ def _shared_between(kernels: list[Kernel], arrays: Container[Node]) -> set[Node]
 
 
 def _worth_storing(node: Node, arrays: Container[Node]) -> bool:
+    """Return whether computing a value again costs more than to store it; a view costs nothing."""
     if node.op.is_view:
         return False
     anchored = any(n.op.kind in ("product", "reduce") for n, _ in reading(node, arrays, False))

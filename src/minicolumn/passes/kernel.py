@@ -1,4 +1,7 @@
-"""Kernels, as the passes and lowerings hand them on: what they compute, read and write."""
+"""Kernels, the units of fused work that passes and lowerings hand on: what they compute, read and write.
+
+Elsewhere   a fusion computation of XLA's, a PrimFunc of TVM's
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,12 @@ from minicolumn.passes.index_map import Affine, IndexMap, identity_map, operand_
 
 @dataclass(frozen=True, eq=False)
 class Store:
-    """A value written to an array: each element goes to offset + the sum of strides * place."""
+    """A strided store: a value is written to an array at offset + the sum of strides * index.
+
+    value       [*shape]; the indices run over it
+    target      the array; the value itself, or what a concatenation or pad makes of several
+    offset, strides     in elements of the target
+    """
 
     value: Node
     target: Node
@@ -24,7 +32,7 @@ class Store:
 
     @property
     def address(self) -> Affine:
-        """Return where an element goes, in counters of the value's own axes."""
+        """Return the linear index within the target, in counters of the value's own axes."""
         places = identity_map(self.value.array_type.shape)
         total = Affine(self.offset)
         for place, stride in zip(places, self.strides, strict=True):
@@ -43,6 +51,7 @@ class Kernel:
 
     kind    loop, reduce, product, order, scatter, scan, host, or fill: zeros for what a pad does not write
     shape   of what is stored, and so of the loops
+    stores  what is written; they grow while operations are fused and stay as they are after that
     """
 
     kind: str
@@ -63,10 +72,10 @@ class Kernel:
 
 @dataclass(frozen=True, eq=False)
 class Fused:
-    """A graph as kernels in an order that can run.
+    """A fused graph: kernels in an order that can run.
 
     arrays  the nodes whose values lie in memory
-    needs   for each kernel those that must have run before it
+    needs   for each kernel those that must have run before it: the dependence graph, without cycles
     """
 
     graph: Graph
@@ -85,7 +94,7 @@ class Fused:
 
 
 def is_leaf(node: Node) -> bool:
-    """Return whether a node is an array from the start."""
+    """Return whether a node is an array from the start: an input or a constant."""
     return node.op in (INPUT, CONST)
 
 
@@ -93,7 +102,10 @@ def is_leaf(node: Node) -> bool:
 
 
 def evaluated(kernel: Kernel) -> Iterator[tuple[Node, bool]]:
-    """Yield the values that a kernel computes element by element, and whether each is an array itself."""
+    """Yield the values that a kernel computes element by element, and whether each is an array itself.
+
+    What a product, a loop over a body or a call makes is not among them; the operand of a reduction is.
+    """
     for store in kernel.stores:
         if store.value is not kernel.anchor:
             yield store.value, store.is_plain
@@ -103,19 +115,22 @@ def evaluated(kernel: Kernel) -> Iterator[tuple[Node, bool]]:
 
 
 def needed_whole(kernel: Kernel) -> tuple[Node, ...]:
-    """Return the operands that a kernel wants in memory."""
+    """Return the operands that a kernel wants in memory: those of products, loops over bodies and calls."""
     return kernel.anchor.inputs if kernel.anchor and kernel.kind in ("product", "scan", "host") else ()
 
 
 def array_below(node: Node, arrays: Container[Node]) -> Node:
-    """Return the array that a view reads."""
+    """Return the array that a view, or a view of views, reads."""
     while node not in arrays:
         node = node.inputs[0]
     return node
 
 
 def arrays_read(kernel: Kernel, arrays: Container[Node]) -> list[Node]:
-    """Return the arrays that a kernel reads and does not compute first, each once."""
+    """Return the arrays that a kernel reads and does not compute first, each once: its uses (live-in).
+
+    Complexity  linear in the nodes that it computes
+    """
     found: dict[Node, None] = {}
     for value, computed in evaluated(kernel):
         for array, _ in reading(value, arrays, computed):
@@ -127,9 +142,17 @@ def arrays_read(kernel: Kernel, arrays: Container[Node]) -> list[Node]:
 
 
 def reading(value: Node, arrays: Container[Node], computed: bool) -> Iterator[tuple[Node, IndexMap | None]]:
-    """Yield the arrays that a value is computed from, with the places; None for places that are data.
+    """Yield the arrays that a value is computed from, each with its index map; None where the index is data.
 
     computed    whether the value, if it is an array, is computed here rather than read
+
+    An array that is read by several index maps comes once for each.
+
+    >>> from minicolumn.ir.parse import parse_graph
+    >>> graph = parse_graph("fn(x: f32[2,3], b: f32[3]) { a: f32[2,3] = add(x, b) return a }")
+    >>> found = reading(graph.outputs[0], set(graph.inputs), computed=True)
+    >>> {array.attrs["name"]: places for array, places in found}["b"]
+    (Affine(const=0, terms=((1, 1),)),)
     """
     shape = value.array_type.shape
     stack: list[tuple[Node, IndexMap | None]] = [(value, identity_map(shape))]
@@ -146,6 +169,7 @@ def reading(value: Node, arrays: Container[Node], computed: bool) -> Iterator[tu
 
 
 def _below(node: Node, places: IndexMap | None, ranges: Shape) -> Iterator[tuple[Node, IndexMap | None]]:
+    """Yield the operands of a node with their index maps, composed with the node's own."""
     for k, operand in enumerate(node.inputs):
         if places is None or node.op is GATHER:
             yield operand, None
@@ -154,7 +178,7 @@ def _below(node: Node, places: IndexMap | None, ranges: Shape) -> Iterator[tuple
 
 
 def inlined(value: Node, arrays: Container[Node], computed: bool) -> set[Node]:
-    """Return every node that is computed on the way to a value, the value among them."""
+    """Return every node that is computed on the way to a value (its backward slice), the value among them."""
     if value in arrays and not computed:
         return set()
     found, stack = {value}, [value]
@@ -167,7 +191,10 @@ def inlined(value: Node, arrays: Container[Node], computed: bool) -> set[Node]:
 
 
 def topological_kernels(kernels: Iterable[Kernel], needs: dict[Kernel, list[Kernel]]) -> list[Kernel]:
-    """Return the kernels, each after what it needs; the given order where that leaves a choice."""
+    """Return the kernels in topological order, each after what it needs; else in the given order.
+
+    A depth-first walk with a stack of its own, linear in kernels and edges; a cycle is not noticed here.
+    """
     order: list[Kernel] = []
     seen: set[Kernel] = set()
     for root in kernels:

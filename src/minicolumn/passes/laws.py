@@ -1,4 +1,9 @@
-"""The laws that kernels and places in memory keep, as `ir.verify` holds those of graphs."""
+"""Verifiers of kernels and of the memory plan, as `ir.verify` is that of graphs.
+
+They state what every lowering takes for granted, and find it out anew instead of asking the passes.
+
+Elsewhere   LLVM's and MLIR's verifiers, XLA's HloVerifier
+"""
 
 from __future__ import annotations
 
@@ -17,7 +22,8 @@ Span = tuple[int, int, int, int]
 def check_kernels(fused: Fused) -> None:
     """Check that every array is stored once, whole, and before it is read, and that every result is an array.
 
-    Raises TraceError, which names the kernel or the array.
+    Errors      TraceError, which names the kernel or the array
+    Complexity  linear in kernels and what they read
     """
     place = {kernel: k for k, kernel in enumerate(fused.kernels)}
     left = Counter(store.target for kernel in fused.kernels for store in kernel.stores)
@@ -38,6 +44,7 @@ def check_kernels(fused: Fused) -> None:
 
 
 def _check_stores(fused: Fused) -> None:
+    """Check that the stores of each array add up to its number of elements."""
     stored: Counter[Node] = Counter()
     for kernel in fused.kernels:
         for store in kernel.stores:
@@ -50,9 +57,13 @@ def _check_stores(fused: Fused) -> None:
 
 
 def check_memory(memory: Memory, fused: Fused, needs: Mapping[Kernel, int]) -> None:
-    """Check that what lies in the arena lies within it, and apart from all that is needed at the same time.
+    """Check the buffer assignment: what is live at the same time lies apart, and all of it within the arena.
 
-    Raises TraceError, which names two of them.
+        two spans [low, high) of bytes and [first, last] of kernels must not meet in both
+
+    needs       bytes of workspace of each kernel
+    Errors      TraceError, which names two of them
+    Complexity  a sweep over spans sorted by address: spans x those that overlap in address
     """
     spans: list[tuple[Node | Kernel, Span]] = [
         (node, _span_of(node, life, memory)) for node, life in _lives(memory, fused).items()
@@ -79,7 +90,7 @@ def _span_of(node: Node, life: tuple[int, int], memory: Memory) -> Span:
 
 
 def _lives(memory: Memory, fused: Fused) -> dict[Node, tuple[int, int]]:
-    """Return the first and the last kernel, by number, that touches each array of the arena."""
+    """Return the live range of each array of the arena: the first and last kernel, by number, to touch it."""
     found: dict[Node, tuple[int, int]] = {}
     for k, kernel in enumerate(memory.kernels):
         items = (item for item in fused.items if item.inputs[0] is kernel.anchor)

@@ -1,8 +1,20 @@
-"""Where every array lies: in an argument, in a result, or in the one arena that temporary values share.
+"""Buffer assignment by liveness: every array lies in an argument, in a result, or in one arena.
 
-Arrays whose lives do not overlap lie in the same place. The state of a loop is updated in place where nobody
-can tell: every other reader of the old value runs before the kernel that writes the new one, and that kernel
+Arrays whose live ranges do not overlap share memory. The state of a loop is updated in place where nobody can
+tell: every other reader of the old value runs before the kernel that writes the new one, and that kernel
 reads it element by element, as it writes.
+
+    a = sum(x)      a @0                            a: 4 bytes, live in kernels 0-1
+    b = x / a       a @0, b @128                    b: 256 bytes, live in kernels 1-3
+    c = max(b)            b @128, c @0              a is dead, so c takes its place
+    d = sum(b - c)  result 0                        computed where the caller wants it; arena: 384 bytes
+
+Invariants  what is live at the same time lies apart (`passes.laws`); addresses are multiples of ALIGN
+Complexity  kernels x arrays live at once, times its logarithm
+Source      first fit in program order, as linear scan does for registers (Poletto & Sarkar 1999). The least
+            arena is NP-hard to find (dynamic storage allocation, Garey & Johnson 1979, SR2)
+Elsewhere   XLA's BufferAssignment and heap simulator, with copy insertion and input-output aliasing; TVM's
+            StorageRewrite; LLVM's stack coloring
 """
 
 from __future__ import annotations
@@ -38,7 +50,10 @@ Stages = Callable[[Sequence[Kernel], Mapping[Kernel, Sequence[Kernel]]], Mapping
 
 @dataclass(frozen=True)
 class Copy:
-    """An array that is copied into a result after the kernels; through `room` where results trade places."""
+    """An array that is copied into a result after the kernels; through `room` where results trade places.
+
+    room        whether by way of the arena: where two states are swapped, one must get out of the way first
+    """
 
     source: Node
     output: int
@@ -47,13 +62,14 @@ class Copy:
 
 @dataclass(frozen=True, eq=False)
 class Memory:
-    """Kernels in their final order, and places for everything.
+    """The memory plan: kernels in their final order, and a buffer for everything. All offsets in bytes.
 
     offsets     within the arena, of arrays
     results     the output in whose memory an array lies
     workspaces  within the arena, of kernels that asked for some
     fills       before which kernel, by number, a workspace is filled
     rooms       within the arena, for outputs that are copied by way of it
+    size        of the arena
     """
 
     kernels: tuple[Kernel, ...]
@@ -66,14 +82,14 @@ class Memory:
     size: int
 
     def region(self, array: Node) -> tuple[int, int] | None:
-        """Return where in the arena an array begins and ends, if it lies there."""
+        """Return where in the arena an array begins and ends, in bytes, if it lies there."""
         if array not in self.offsets:
             return None
         return self.offsets[array], self.offsets[array] + bytes_of(array.array_type)
 
 
 def bytes_of(type: ArrayType) -> int:
-    """Return how much room an array takes."""
+    """Return the size of an array in bytes, without padding."""
     return type.size * type.dtype.itemsize
 
 
@@ -84,13 +100,21 @@ def plan_memory(
     filled: Mapping[Kernel, Sequence[Node]] = MappingProxyType({}),
     stages: Stages | None = None,
 ) -> Memory:
-    """Return the places of all arrays.
+    """Assign a buffer to every array, and fix the order of the kernels.
 
     needs       bytes of workspace that kernels ask for
     carried     for each state of a loop the input that holds it and the output that replaces it
     filled      kernels whose workspace is filled from some arrays, as soon as they are there
-    stages      puts kernels side by side that several threads can run without meeting; none of them then uses
-                memory that another gives up, unless that takes too much
+    stages      puts kernels side by side that several threads can run without a barrier between them; none of
+                them then uses memory that another gives up, unless that takes more than ROOMY bytes
+
+    >>> from minicolumn.ir.parse import parse_graph
+    >>> from minicolumn.passes.fuse import fuse
+    >>> text = "fn(w: f32[4], g: f32[4]) { v: f32[4] = subtract(w, g) return v }"
+    >>> fused = fuse(parse_graph(text), native=lambda node: True)
+    >>> state = fused.graph.inputs[0]
+    >>> plan_memory(fused, {}, carried=[(state, 0)]).copies  # none: v overwrites w
+    ()
     """
     bindings = _Bindings(fused, carried)
     if stages:
@@ -111,6 +135,10 @@ def _places(
     filled: Mapping[Kernel, Sequence[Node]],
     stages: Sequence[int],
 ) -> Memory:
+    """Assign buffers for one order of the kernels.
+
+    stages      the barrier interval of each kernel, never falling; one each where a single thread runs them
+    """
     room = {c.output: bytes_of(fused.graph.outputs[c.output].array_type) for c in bindings.copies if c.room}
     arena = _Arena()
     rooms = {output: arena.take(size) for output, size in room.items()}
@@ -138,7 +166,10 @@ def _fills(
 
 
 class _Bindings:
-    """Which arrays are computed right where a result belongs, and what must be copied there."""
+    """Which arrays are computed right where a result belongs, and what must be copied there.
+
+    Binding a state may move kernels: readers of the old state before the writer of the new one.
+    """
 
     def __init__(self, fused: Fused, carried: Sequence[tuple[Node, int]]) -> None:
         self.fused, self.arrays = fused, fused.arrays
@@ -166,7 +197,10 @@ class _Bindings:
                 self.copies.append(Copy(node, k, room=node in state.values()))
 
     def _in_place(self, node: Node, old: Node) -> bool:
-        """Let a kernel overwrite the old state, if an order can be found in which nobody notices."""
+        """Let a kernel overwrite the old state, if an order can be found in which nobody notices.
+
+        Returns     whether it does; then the kernels are in that order
+        """
         if old in self.fused.graph.outputs:
             return False  # the old state is a result too, which is copied after all kernels
         writers = [k for k in self.kernels if node in _written(self.fused, k)]
@@ -191,6 +225,7 @@ class _Bindings:
 
 
 def _reads_as_it_writes(kernel: Kernel, node: Node, old: Node, arrays: frozenset[Node]) -> bool:
+    """Return whether a kernel reads the old state by the identity index map alone, before it writes there."""
     if kernel.kind == "scan":
         return _goes_on_from(node, old)
     if any(array_below(o, arrays) is old for o in needed_whole(kernel)):
@@ -211,14 +246,23 @@ def _goes_on_from(item: Node, old: Node) -> bool:
 
 
 class _Arena:
-    """Room that is handed out and taken back, lowest place first."""
+    """A first-fit allocator of address ranges: room that is handed out and taken back, lowest address first.
+
+    size        the most bytes that were held at any time, holes included
+
+    >>> arena = _Arena()
+    >>> first, second = arena.take(100), arena.take(300)
+    >>> arena.give(first)
+    >>> first, second, arena.take(64), arena.size
+    (0, 128, 0, 512)
+    """
 
     def __init__(self) -> None:
         self.size = 0
         self._held: list[tuple[int, int]] = []
 
     def take(self, size: int) -> int:
-        """Return the lowest place with so much room."""
+        """Return the lowest address, a multiple of ALIGN, with so many bytes free."""
         size, start = -(-max(size, 1) // ALIGN) * ALIGN, 0
         for low, high in sorted(self._held):
             if start + size <= low:
@@ -229,14 +273,14 @@ class _Arena:
         return start
 
     def give(self, start: int) -> None:
-        """Take back what begins here."""
+        """Free what begins at an address."""
         self._held = [h for h in self._held if h[0] != start]
 
 
 class _Placing:
-    """Gives every array and workspace its place, kernel by kernel.
+    """A linear scan over the kernels that assigns every array and workspace its address.
 
-    What is given up in one stage is taken again in a later one.
+    What dies in one barrier interval is reused in a later one: within one, threads may be at any kernel.
     """
 
     def __init__(
@@ -267,6 +311,7 @@ class _Placing:
                 self.offsets[array] = self.arena.take(bytes_of(array.array_type))
 
     def _asking(self, needs: Mapping[Kernel, int], fills: Mapping[Kernel, int]) -> dict[int, list[Kernel]]:
+        """Return the kernels whose workspace begins to live before each kernel, by number."""
         found: dict[int, list[Kernel]] = {}
         for i, kernel in enumerate(self.kernels):
             if needs.get(kernel):
@@ -274,6 +319,7 @@ class _Placing:
         return found
 
     def _ending(self) -> dict[int, list[Node]]:
+        """Return the arrays that die with each kernel, by number."""
         found: dict[int, list[Node]] = {}
         for array, end in _last_use(self.fused, self.kernels).items():
             found.setdefault(end, []).append(array)
@@ -281,13 +327,17 @@ class _Placing:
 
 
 def _written(fused: Fused, kernel: Kernel) -> list[Node]:
+    """Return the arrays that a kernel defines; of a loop over a body the results that somebody reads."""
     if kernel.kind == "scan":
         return [a for a in fused.items if a.inputs[0] is kernel.anchor]
     return kernel.targets
 
 
 def _last_use(fused: Fused, kernels: Sequence[Kernel]) -> dict[Node, int]:
-    """Return the number of the last kernel that touches an array; never for what is copied in the end."""
+    """Return the end of each live range: the number of the last kernel that touches an array.
+
+    What is copied into a result in the end lives beyond the last kernel.
+    """
     last: dict[Node, int] = {}
     for i, kernel in enumerate(kernels):
         for array in (*arrays_read(kernel, fused.arrays), *_written(fused, kernel)):

@@ -1,10 +1,12 @@
-"""The passes in their order, and the laws that are checked between them.
+"""The pass pipeline: passes in their order, and the verifiers that run between them.
 
     traced graph -> SIMPLIFY -> every backend
                              -> EXPAND -> FUSE -> PLACE -> lowerings that compile
 
 With the environment variable MINICOLUMN_VERIFY set to 1, as tests set it, what a pass returns is checked
-before anybody uses it: a graph by `ir.verify`, kernels and places by `passes.laws`. Errors name the pass.
+before anybody uses it: a graph by `ir.verify`, kernels and memory by `passes.laws`. Errors name the pass.
+
+Elsewhere   LLVM's pass manager with ``-verify-each``; to find the part at fault, ``-opt-bisect-limit``
 """
 
 from __future__ import annotations
@@ -38,6 +40,9 @@ class Pass(Generic[P, R]):
     check   ``check(result, *arguments)`` raises where the result breaks a law
     does    what it is for, in a line
     parts   names of what it is made of, in order, where each can be left out
+
+    >>> [each.name for each in PASSES], SIMPLIFY.parts
+    (['simplify', 'expand', 'fuse', 'place'], ('rewrite', 'fold', 'share'))
     """
 
     name: str
@@ -47,13 +52,17 @@ class Pass(Generic[P, R]):
     parts: tuple[str, ...] = ()
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run the pass, and check what it made if that is asked for."""
+        """Run the pass, and verify what it made if that is asked for.
+
+        Errors      those of the pass; those of the verifier, with the name of the pass in front
+        """
         result = self.run(*args, **kwargs)
         if is_verifying():
             self._verify(result, *args)
         return result
 
     def _verify(self, result: R, *args: Any) -> None:
+        """Check a result; an error says after which pass, and after which part of it, a law is broken."""
         try:
             self.check(result, *args)
         except MinicolumnError as error:

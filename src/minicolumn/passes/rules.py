@@ -1,8 +1,16 @@
-"""The table of rewrites: what each finds, what it puts there, why that is safe, and how far results move.
+"""Algebraic simplification: the table of rewrite rules, each with its reason and how far results move.
+
+    find                    put                     tolerance
+    negative(negative(x))   x                       0
+    x / 2                   x * 0.5                 0       the reciprocal is exact
+    x / 3                   x * 0.333...            1       two roundings in place of one
+    x + 0                   (as it is)                      -0 + 0 is 0; of integers x
 
 Tolerance 0 means the same bits, down to the sign of a zero and of a NaN. That rules out more than it seems:
 x + 0 turns -0 into 0, and so does NumPy's sum over an axis of length 1; a - (-b) = a + b and its kin turn the
 sign of a NaN around, which `signbit` sees.
+
+Elsewhere   LLVM's InstCombine (without fast-math); XLA's AlgebraicSimplifier, where some rules move results
 """
 
 from __future__ import annotations
@@ -33,11 +41,12 @@ from minicolumn.ir.shapes import Shape
 
 @dataclass(frozen=True)
 class Rule:
-    """One rewrite: `put(node)` returns what replaces the node, or None where the rule does not apply.
+    """One rewrite rule: `put(node)` returns what replaces the node, or None where the rule does not apply.
 
     find       an operation, or the kind of many
+    put        must give a node of the same type; its operands may be new
     safe       why the result is the same
-    tolerance  how far an element of the result may move, in units of its last place
+    tolerance  how far an element of the result may move, in units in the last place (ulp); 0 means no bit
     """
 
     find: Op | Kind
@@ -65,11 +74,13 @@ def _reshaped(node: Node) -> Node:
 
 
 def _same_type(node: Node) -> Node | None:
+    """A cast, reshape, broadcast, slice or pad that changes nothing: its operand."""
     return _operand(node) if _operand(node).type == node.type else None
 
 
 def _is_constant(node: Node, number: float) -> bool:
     # The sign counts: x - (-0) is x + 0, which turns -0 into 0.
+    """Return whether a node is a constant that holds one number everywhere, with a plus sign."""
     if node.op is not CONST:
         return False
     value = node.attrs["value"]
@@ -77,6 +88,11 @@ def _is_constant(node: Node, number: float) -> bool:
 
 
 def _without(position: int, number: float, kinds: str = "fiub") -> Callable[[Node], Node | None]:
+    """Return the rule of a neutral element: x + 0, 1 x, x / 1, x - 0 -> x.
+
+    position    of the constant among the operands; number: what it must hold; kinds: dtypes that may be
+    """
+
     def put(node: Node) -> Node | None:
         kept = node.inputs[1 - position]
         idle = _is_constant(node.inputs[position], number) and kept.type == node.type
@@ -86,15 +102,18 @@ def _without(position: int, number: float, kinds: str = "fiub") -> Callable[[Nod
 
 
 def _undone(node: Node) -> Node | None:
+    """An operation that is its own inverse, twice: the operand's operand."""
     return _operand(_operand(node)) if _operand(node).op is node.op else None
 
 
 def _flip_twice(node: Node) -> Node | None:
+    """flip(flip(x)) along the same axes -> x."""
     inner = _operand(node)
     return _operand(inner) if inner.op is node.op and inner.attrs == node.attrs else None
 
 
 def _chosen(node: Node) -> Node | None:
+    """where(condition, x, y) with one truth value everywhere -> x or y, if of the result's type."""
     condition, x, y = node.inputs
     if condition.op is not CONST:
         return None
@@ -107,11 +126,13 @@ def _chosen(node: Node) -> Node | None:
 
 
 def _merged_reshape(node: Node) -> Node | None:
+    """reshape(reshape(x)) -> reshape(x)."""
     inner = _operand(node)
     return _with(node, *inner.inputs) if inner.op is node.op else None
 
 
 def _merged_transpose(node: Node) -> Node | None:
+    """transpose(transpose(x)) -> one transpose, by the composed permutation."""
     inner = _operand(node)
     if inner.op is not node.op:
         return None
@@ -119,17 +140,21 @@ def _merged_transpose(node: Node) -> Node | None:
 
 
 def _plain_transpose(node: Node) -> Node | None:
+    """transpose(x) by the identity permutation -> x."""
     axes = node.attrs["axes"]
     return _operand(node) if axes == tuple(range(len(axes))) else None
 
 
 def _idle_transpose(node: Node) -> Node | None:
+    """transpose(x) that only moves axes of length 1 -> reshape(x): no element moves in memory."""
     shape = _operand(node).array_type.shape
     long = [a for a in node.attrs["axes"] if shape[a] != 1]
     return _reshaped(node) if long == sorted(long) or 0 in shape else None
 
 
 def _reduced_nothing(kinds: str) -> Callable[[Node], Node | None]:
+    """Return the rule of a reduction over axes of length 1 -> reshape, for dtypes of some kinds."""
+
     def put(node: Node) -> Node | None:
         x = _operand(node).array_type
         alone = all(x.shape[a] == 1 for a in node.attrs["axes"])
@@ -139,7 +164,7 @@ def _reduced_nothing(kinds: str) -> Callable[[Node], Node | None]:
 
 
 def _slice_of_part(node: Node) -> Node | None:
-    """Return the slice of the one part that a slice of joined parts reads."""
+    """slice(concatenate(a, b, ...)) that lies within one part -> slice of that part."""
     joined = _operand(node)
     if joined.op is not CONCATENATE:
         return None
@@ -163,7 +188,7 @@ def _at(shape: Shape, axis: int, number: int) -> Shape:
 
 
 def _joined_slices(node: Node) -> Node | None:
-    """Return one slice where slices of one array, each beginning where the last ended, are joined."""
+    """concatenate(x[a:b], x[b:c], ...) -> x[a:c], where each slice begins where the last ended."""
     parts, axis = node.inputs, node.attrs["axis"]
     if not all(part.op is SLICE and part.inputs == parts[0].inputs for part in parts):
         return None
@@ -183,7 +208,12 @@ def _joined_slices(node: Node) -> Node | None:
 
 
 def _smaller_operand(smaller: Callable[[Node], Node | None]) -> Callable[[Node], Node | None]:
-    """Return a rule that reads something smaller in an operand's place, if the result keeps its type."""
+    """Return a rule that reads something smaller in an operand's place, if the result keeps its type.
+
+        add(x, broadcast(b)) -> add(x, b)       maps broadcast by themselves
+
+    smaller     gives what an operand can be replaced with, or None
+    """
 
     def put(node: Node) -> Node | None:
         if not node.op.keeps_numbers:
@@ -200,11 +230,12 @@ def _smaller_operand(smaller: Callable[[Node], Node | None]) -> Callable[[Node],
 
 
 def _unstretched(node: Node) -> Node | None:
+    """broadcast(x) -> x, for a reader that broadcasts by itself."""
     return _operand(node) if node.op is BROADCAST else None
 
 
 def _one_number(node: Node) -> Node | None:
-    """Return the scalar that a constant array holds everywhere."""
+    """A constant array of one number -> the scalar; all bits must be equal, so NaN and -0 may be too."""
     if node.op is not CONST or not node.array_type.shape or not node.array_type.size:
         return None
     value = node.attrs["value"]
@@ -217,6 +248,11 @@ def _one_number(node: Node) -> Node | None:
 
 
 def _times_reciprocal(exactly: bool) -> Callable[[Node], Node | None]:
+    """Return the rule x / c -> x * (1 / c), for a constant c.
+
+    exactly     only where 1 / c is exact, by c a power of two: then no bit moves
+    """
+
     def put(node: Node) -> Node | None:
         x, c = node.inputs
         if c.op is not CONST or not c.array_type.size:

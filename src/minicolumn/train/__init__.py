@@ -1,4 +1,13 @@
-"""Training: a trainer one can hold, callbacks, history; and a trial of learning rates before it."""
+"""Training: the training loop as an object, callbacks, early stopping, checkpoints, learning-rate range test.
+
+    fit -> Trainer.run -> Run           one call, from the first step to the last
+    Trainer.advance / change / save     the same loop, held in hand between its steps
+    Callback and its kinds              early stopping, plateau schedule, best weights, checkpoints
+    find_learning_rate                  a trial of growing rates before the training proper
+
+A *step* is one update of the weights from one mini-batch, an *epoch* one pass over all rows, every duration
+is in seconds of wall time. The same seed gives the same bits, however a training is cut into calls.
+"""
 
 from minicolumn.model.scores import Metric
 from minicolumn.train.callbacks import Callback, Checkpoint, EarlyStopping, KeepBest, ReduceOnPlateau

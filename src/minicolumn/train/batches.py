@@ -1,4 +1,10 @@
-"""Which rows make which step: shuffled orders, and how many steps to take at a time."""
+"""Mini-batches: shuffled orders of the rows, the number of steps in an epoch, and of steps in a native call.
+
+    order of epoch e = permutation(fold_in(stream(seed, "shuffle"), e))         drawn without replacement
+
+The order depends on the seed and the epoch's number alone, so a resumed training draws what one that was
+never cut would have drawn.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +18,14 @@ Array = np.ndarray
 
 
 def epoch_order(seed: int, epoch: int, rows: int, shuffle: bool = True) -> Array:
-    """Return the order of the rows in one epoch, int32 [rows]; each has its own, whatever came before."""
+    """Return the shuffled order of the rows in one epoch, a permutation int32 [rows].
+
+    epoch       counted from 1; each has its own order, whatever came before
+    shuffle     False gives 0, 1, ..., rows - 1 in every epoch
+
+    >>> sorted(epoch_order(seed=0, epoch=1, rows=4).tolist()), epoch_order(0, 1, 4, shuffle=False).tolist()
+    ([0, 1, 2, 3], [0, 1, 2, 3])
+    """
     if not shuffle:
         return np.arange(rows, dtype=np.int32)
     return random.permutation(random.fold_in(random.stream(seed, "shuffle"), epoch), rows)
@@ -53,10 +66,18 @@ _MOST_EPOCHS, _NUMBERS = 64, 1 << 14
 
 @dataclass
 class Pace:
-    """How many steps to take before the next look at the clock, the keyboard and the loss.
+    """Adaptive chunk size: how many steps to take before the next look at clock, keyboard and loss.
 
-    seconds     that a chunk should last
+        steps = seconds * (steps of the last chunk / its duration),   at least 1 and at most 8 times as many
+
+    seconds     that a chunk should last: short enough for Ctrl-C and callbacks, long enough that the call
+                costs nothing beside it
     steps       of the next chunk; small at first, since nothing is known and the first one compiles
+
+    >>> pace = Pace(seconds=0.1)
+    >>> pace.took(4, seconds=0.002)
+    >>> pace.steps
+    32
     """
 
     seconds: float = 0.06
@@ -69,5 +90,9 @@ class Pace:
 
 
 def steps_in(rows: int, batch: int) -> int:
-    """Return how many steps an epoch has, the short one included."""
+    """Return how many steps an epoch has, ceil(rows / batch): the shorter last batch is trained on, too.
+
+    >>> steps_in(100, 32)
+    4
+    """
     return -(-rows // batch)

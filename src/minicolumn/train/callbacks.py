@@ -1,4 +1,8 @@
-"""What users hang into a training. Those here decide from the history alone and hold no state."""
+"""Callbacks: early stopping, learning-rate reduction on a plateau, best weights, checkpoints, and their base.
+
+Those that decide, decide from the history alone and hold no state, so one record can serve several trainings
+at once and a resumed training goes on as if it had never been cut.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ import time
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from minicolumn.errors import DataError
 from minicolumn.model.files import PathLike
@@ -27,10 +31,11 @@ MONITOR = Text(help="The column of the history that is watched.")
 
 
 class Callback(Record):
-    """The base of callbacks; each method is optional.
+    """The base of callbacks: hooks that the training loop calls; each method is optional.
 
     on_start   once, before the first step
-    on_chunk   a few times a second within an epoch; `done` of `trainer.steps` steps are behind
+    on_chunk   a few times a second within an epoch; `done` of `trainer.steps` steps are behind, and `loss` is
+               that of the last batch, or the mean of an epoch that was trained in one call
     on_epoch   after each epoch, with its row of the history
     on_end     once, at the end of `run`, also when it was interrupted or diverged
 
@@ -39,6 +44,11 @@ class Callback(Record):
     else, `keep_best(figure)` has the best weights handed back. `row` is the epoch's row of the history, such
     as {"epoch": 3, "loss": 0.2, "val_loss": 0.3, ...}. Short epochs are trained several in one native call,
     a tenth of a second at most, and told afterwards one by one, each with the weights and figures it had.
+
+    Errors      what a method raises comes out of `fit` or `advance`; the step or epoch that it was told of
+                counts
+    Differs     Keras and skorch have hooks for each batch. Here a batch may take a microsecond, so `on_chunk`
+                tells of many at a time. There callbacks hold the model; here they are given the trainer.
 
     >>> import numpy as np, minicolumn as mc
     >>> class GoodEnough(mc.Callback):
@@ -66,16 +76,22 @@ class Callback(Record):
 
 @dataclass(frozen=True)
 class EarlyStopping(Callback):
-    """Stop when a figure has not got better for a while, and hand back the weights of its best epoch.
+    """Early stopping: end when a figure has not got better for a while, with the best epoch's weights.
 
-        stop after epoch e  if  e - best epoch >= patience
+        epoch e is better if figure(e) < best so far - min_delta     (> and + where higher is better)
+        stop after epoch e if e - last better epoch >= patience
 
     patience    epochs without a better figure
-    min_delta   by how much a figure must be better to count
+    min_delta   in the figure's unit, by how much it must be better to count. It decides when to stop; which
+                weights are handed back is decided by the plain best figure, of equal ones the last
     monitor     a column of the history; None takes val_loss, or where nothing is held out loss, with a
                 warning, since a loss on rows that are learnt seldom stops anything
+    Errors      DataError when the training begins, for a figure that is not measured, and where another
+                callback wants the best weights by another figure
     Source      Prechelt 1998, "Early stopping - but when?"
-    Differs     Keras hands back the last weights unless told otherwise; here it is always the best ones.
+    Differs     Keras and skorch hand back the last weights unless told otherwise; here it is always the best
+                ones, as in scikit-learn. Its `n_iter_no_change` waits for one epoch more, and its `tol` is
+                1e-4 where nothing is said; skorch's threshold is relative.
 
     >>> EarlyStopping(patience=5)
     EarlyStopping(patience=5, min_delta=0.0, monitor=None)
@@ -101,15 +117,17 @@ class EarlyStopping(Callback):
 
 @dataclass(frozen=True)
 class ReduceOnPlateau(Callback):
-    """Lower the learning rate whenever a figure has not got better for a while.
+    """Reduce the learning rate on a plateau: whenever a figure has not got better for a while.
 
         rate_factor = max(rate_factor * factor, minimum)      each time `patience` epochs went by in vain
+        learning rate = optimizer's learning_rate * schedule(step) * rate_factor
 
     factor      0 < factor < 1
     patience    epochs without a better figure; counted anew after each lowering
-    min_delta   by how much a figure must be better to count
+    min_delta   in the figure's unit, by how much it must be better to count
     monitor     a column of the history; None takes val_loss, or loss where nothing is held out
     minimum     the least factor on the learning rate
+    Errors      DataError when the training begins, for a figure that is not measured
     Source      as Keras' ReduceLROnPlateau
     Differs     PyTorch waits for one epoch more, and its threshold is relative unless told. Both have a
                 cool-down, and their minimum is a rate; here it is a factor, beside that of a schedule.
@@ -140,9 +158,13 @@ class ReduceOnPlateau(Callback):
 
 @dataclass(frozen=True)
 class KeepBest(Callback):
-    """Hand back the weights of the best epoch, without stopping earlier.
+    """Keep the weights of the best epoch and hand them back, without stopping earlier.
+
+        params = weights after the epoch with the best figure, of equal ones the last
 
     monitor     a column of the history; None takes val_loss, or loss where nothing is held out
+    Errors      DataError when the training begins, for a figure that is not measured
+    Differs     Keras' ModelCheckpoint(save_best_only=True) writes them to a file, to be loaded by hand
 
     >>> KeepBest("val_accuracy")
     KeepBest(monitor='val_accuracy')
@@ -162,6 +184,11 @@ class Checkpoint(Callback):
 
     A process that is killed loses what came after the last one. An interrupt (Ctrl-C) ends the training, and
     the last state is written; another one waits until that is done.
+
+    Errors      DataError for an `every` that is no time; as the training runs, what `Trainer.save` raises
+    Differs     the interval is time, not batches or epochs. Keras' ModelCheckpoint and a PyTorch state_dict
+                hold weights and moments; here also the place within the epoch, the history, the best weights
+                and the callbacks, so that shuffles and stops go on as they would have.
 
     >>> import numpy as np, pathlib, tempfile, minicolumn as mc
     >>> X = np.linspace(-1.0, 1.0, 50)[:, None]
@@ -200,7 +227,7 @@ class Checkpoint(Callback):
 
 
 def as_seconds(where: str, time: float | str) -> float:
-    """Return a time in seconds, also where it is a text.
+    """Return a duration in seconds, also where it is a text with a unit: s, m or h.
 
     Errors      DataError for what is none
 
@@ -219,8 +246,12 @@ CALLBACKS: Registry[type[Callback]] = Registry(
 )
 
 
-def check_callbacks(who: str, callbacks: Any) -> tuple[Callback, ...]:
-    """Return the callbacks, refusing anything else."""
+def check_callbacks(who: str, callbacks: Callback | Sequence[Callback]) -> tuple[Callback, ...]:
+    """Return the callbacks as a tuple, in the order in which they are told.
+
+    who         asks, for messages
+    Errors      DataError for anything that is no `Callback`, a class in place of an object among them
+    """
     listed = callbacks if isinstance(callbacks, Sequence) else [callbacks]
     for callback in listed:
         if not isinstance(callback, Callback):

@@ -1,8 +1,14 @@
-"""Checkpoints: a training in a file, from which it goes on to the bit.
+"""Checkpoints: the state of a training in a file, from which it resumes bit for bit.
 
-A checkpoint is a model file, with the weights that would be handed back, and beside them all that the model
-does not need: the state of the training as tensors, and what it takes to go on as one more JSON text.
-`mc.load` opens it as a model. As in every model file, nothing in it names code.
+    <model file>                    what `mc.load` opens: the weights that would be handed back
+    params.*  moments.*  best.*     tensors: weights, optimizer's moments, best weights so far
+    history, history.present        int64 [names, epochs], the bits of float64 figures; bool, which there are
+    JSON                            settings, callbacks, step, seen, sums, ..., digests of the rows
+
+As in every model file nothing in it names code: reading one runs none, and own functions cannot be written.
+The rows are not in it; their SHA-256 is, so that a training cannot go on with others by mistake.
+
+Differs     PyTorch and scikit-learn write pickles, which run code when they are opened unless restricted.
 """
 
 from __future__ import annotations
@@ -12,6 +18,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from minicolumn.errors import DataError, MinicolumnError, ModelFileError
 from minicolumn.model.artifact import Artifact, Extra, load_artifact, save_artifact
@@ -22,20 +29,22 @@ from minicolumn.nn.losses import Loss
 from minicolumn.nn.regularize import REGULARIZERS
 from minicolumn.nn.serialize import from_json as layer_from_json
 from minicolumn.optim import OPTIMIZERS, SCHEDULES
+from minicolumn.registry import Registry
 from minicolumn.train.callbacks import CALLBACKS, Callback, Checkpoint
 from minicolumn.train.data import check_data, check_shape, fingerprint
 from minicolumn.train.history import Row
 from minicolumn.train.interrupts import deferred
 from minicolumn.train.settings import Settings, check_settings
 from minicolumn.train.snapshot import Snapshot
-from minicolumn.tree import flatten, named_leaves, unflatten
+from minicolumn.train.types import Inputs, Validation
+from minicolumn.tree import Tree, flatten, named_leaves, unflatten
 
 if TYPE_CHECKING:
     from minicolumn.train.trainer import Trainer
 
 Array = np.ndarray
 T = TypeVar("T")
-AnyTrainer = TypeVar("AnyTrainer", bound="Trainer")
+TrainerT = TypeVar("TrainerT", bound="Trainer")
 
 _TREES = ("params", "moments", "best")
 _HISTORY, _PRESENT = "history", "history.present"
@@ -46,7 +55,7 @@ _PLAIN = ("batch_size", "epochs", "shuffle", "seed", "threads", "backend", "shad
 
 
 def write(trainer: Trainer, path: PathLike) -> None:
-    """Write a checkpoint; at every instant the path holds the old file or the new one.
+    """Write a checkpoint atomically: at every instant the path holds the old file or the new one.
 
     Ctrl-C waits until it is done.
 
@@ -58,6 +67,7 @@ def write(trainer: Trainer, path: PathLike) -> None:
 
 
 def _extra(trainer: Trainer) -> Extra:
+    """Return what a checkpoint holds beside the model: the training's state as tensors, the rest as JSON."""
     stood = trainer.snapshot
     trees = {"params": stood.params, "moments": stood.moments, "best": stood.best_params}
     tensors = {
@@ -95,6 +105,10 @@ def _history_tensors(rows: Sequence[Row], names: Sequence[str]) -> dict[str, Arr
 
 
 def _settings_json(s: Settings) -> dict[str, Any]:
+    """Return the settings as JSON values, each record by its registry.
+
+    Errors      DataError for a loss, metric or other part that is a function of one's own
+    """
     if s.record is None or s.record is not s.loss:
         raise DataError("save: the loss is an own function, which a file cannot hold")
     if not all(isinstance(metric, str) for metric in s.metrics):
@@ -109,7 +123,8 @@ def _settings_json(s: Settings) -> dict[str, Any]:
     return {**plain, **own, "loss": s.record.to_json(), "metrics": list(s.metrics), "dtype": s.dtype.name}
 
 
-def _told(what: str, registry: Any, record: Any) -> Any:
+def _told(what: str, registry: Registry[T], record: object) -> Any:
+    """Return a record as JSON; what its registry could not read back is refused now, not on reading."""
     try:
         told = registry.to_json(record)
         registry.from_json(told)  # by class, records of one's own are written too
@@ -134,17 +149,19 @@ def _callbacks_json(callbacks: Sequence[Callback]) -> list[Any]:
 
 
 def read(
-    kind: type[AnyTrainer],
+    kind: type[TrainerT],
     path: PathLike,
-    X: Any,
-    y: Any,
-    sample_weight: Any = None,
-    validation_data: tuple[Any, ...] | None = None,
+    X: Inputs,
+    y: ArrayLike,
+    sample_weight: ArrayLike | None = None,
+    validation_data: Validation | None = None,
     callbacks: Sequence[Callback] | None = None,
     progress: bool | None = None,
-) -> AnyTrainer:
-    """Return the training in a checkpoint, with the rows that are not in it.
+) -> TrainerT:
+    """Return the training in a checkpoint, resumed with the rows that are not in it.
 
+    kind        the class to make one of, by its `standing`
+    others      as for `Trainer.resume`
     Errors      ModelFileError for a file that is damaged or no checkpoint, DataError for other rows
     """
     artifact = load_artifact(path)
@@ -170,7 +187,7 @@ def read(
     )  # fmt: skip
 
 
-def _check_held(told: _Told, fraction: float, validation_data: Any) -> None:
+def _check_held(told: _Told, fraction: float, validation_data: Validation | None) -> None:
     if told.get("held") and not fraction and validation_data is None:
         raise DataError("resume: rows were held out as validation_data; give the same ones again")
     if fraction and validation_data is not None:
@@ -180,6 +197,7 @@ def _check_held(told: _Told, fraction: float, validation_data: Any) -> None:
 
 
 def _check_rows(told: _Told, name: str, rows: LabeledRows | None) -> None:
+    """Refuse rows whose digest is not the one in the file: one bit more or less is another training."""
     if fingerprint(rows) != told.get(name):
         which = "rows" if name == "rows" else "held-out rows"
         raise DataError(
@@ -188,12 +206,16 @@ def _check_rows(told: _Told, name: str, rows: LabeledRows | None) -> None:
         )
 
 
-def _is_name(value: Any) -> bool:
+def _is_name(value: object) -> bool:
     return isinstance(value, str)
 
 
 class _Told:
-    """The description in a checkpoint, each part checked when it is asked for."""
+    """The description in a checkpoint, each part validated when it is asked for.
+
+    A file may come from anywhere: what is missing, of another kind or out of range is a ModelFileError that
+    names the file and the part. Tensors are taken out as they are asked for, so one that nothing needs shows.
+    """
 
     def __init__(self, path: str, extra: Extra) -> None:
         self.path, self._description, self._tensors = path, extra.description, dict(extra.tensors)
@@ -263,6 +285,7 @@ class _Told:
         return self._parsed("callbacks", lambda: [CALLBACKS.from_json(part) for part in listed])
 
     def snapshot(self, artifact: Artifact, settings: Settings, rows: int) -> Snapshot:
+        """Return where the training stands; tensors have the shapes and dtypes that the network asks for."""
         fresh = settings.optimizer.start(artifact.params)
         best_epoch = self.integer("best_epoch", 0)
         history = self._history()
@@ -287,7 +310,7 @@ class _Told:
             raise self._damaged(f"nothing needs its tensor {next(iter(self._tensors))[:60]!a}")
         return found
 
-    def _tree(self, kind: str, like: Any) -> Any:
+    def _tree(self, kind: str, like: Tree) -> Tree:
         """Return a tree of tensors, each of the shape and dtype that the network and optimizer ask for."""
         leaves = []
         for path, expected in named_leaves(like):
@@ -298,6 +321,7 @@ class _Told:
         return unflatten(flatten(like)[1], leaves)
 
     def _history(self) -> tuple[Row, ...]:
+        """Return the rows of the history, the inverse of `_history_tensors`; epochs count from 1."""
         names, nothing = self.get("columns"), np.zeros(0)
         bits, present = (self._tensors.pop(name, nothing) for name in (_HISTORY, _PRESENT))
         fits = isinstance(names, list) and all(map(_is_name, names)) and bits.shape == present.shape

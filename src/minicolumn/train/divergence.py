@@ -1,4 +1,4 @@
-"""Why a training left the finite numbers, as far as its numbers tell."""
+"""Divergence: a likely cause of a loss or weight that is NaN or infinite, as far as the data tell."""
 
 from __future__ import annotations
 
@@ -11,12 +11,17 @@ LARGE = 1e3
 
 
 def why_diverged(rows: LabeledRows, rate: float, step: int, epoch: int, what: str) -> str:
-    """Return the one line that says when, what and why.
+    """Return the one line that says when a training diverged, of what, and what to try.
 
-    rows    that were trained on
+    rows    that were trained on: unscaled features or targets are the likeliest cause
     rate    the learning rate of the optimizer
     step    of the whole training, from 1
-    what    is no finite number any more: "the loss" or "a weight"
+    epoch   from 1
+    what    is no finite number any more: "the loss", "a weight" or "a prediction"
+
+    >>> rows = Rows(np.ones((2, 1)), np.array([0, 1], np.int32))
+    >>> why_diverged(rows, 3.0, 7, 1, "the loss").partition("; ")[2]
+    'the learning rate 3 is probably too large; try 0.1'
     """
     largest = float(abs(rows.X).max()) if rows.X.size else 0.0
     target = float(np.abs(rows.y).max(initial=0.0)) if rows.y.dtype.kind == "f" else 0.0

@@ -1,4 +1,8 @@
-"""What takes the steps of a training: programs, rows and orders; where it stands is known elsewhere."""
+"""The engine: compiled programs, rows and their orders, which take the steps of a training and measure it.
+
+It is told where a training stands and keeps no count of its own: `train.loop` does that. So the same call
+gives the same result, and what was trained ahead can be dropped.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +10,13 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from minicolumn import random
 from minicolumn.model.compute import Blocks, forward
 from minicolumn.model.rows import LabeledRows, is_sparse
-from minicolumn.nn.layer import Layer
+from minicolumn.nn.layer import Layer, Params
 from minicolumn.nn.roles import with_statistics
 from minicolumn.registry import is_plain
 from minicolumn.train.batches import Orders, steps_in
@@ -21,7 +24,7 @@ from minicolumn.train.programs import Lowering, epochs_program, step_of, steps_p
 from minicolumn.train.rates import factors
 from minicolumn.train.settings import Settings
 from minicolumn.train.step import Data, Stacked, State, Steps, next_numbers, state_of
-from minicolumn.tree import builder, flatten, leaves
+from minicolumn.tree import Tree, builder, flatten, leaves
 
 Array = np.ndarray
 
@@ -33,7 +36,7 @@ SMALL, SHORT = 1 << 20, 2e8
 
 @dataclass(frozen=True, eq=False)
 class Epoch:
-    """An epoch that was trained in one call, perhaps together with others.
+    """An epoch that was trained in one native call, perhaps together with others.
 
     number      counted from 1
     state       after it
@@ -58,7 +61,12 @@ class Epoch:
 
 
 class Engine:
-    """The programs of a network, its settings and its rows."""
+    """The compiled programs of a network with its settings and rows.
+
+    batch       rows of a step, no more than there are; steps: of an epoch, a shorter last one included
+    roles       of the parameters, by which penalties, constraints and weight decay choose them
+    forward     the program that measures; it knows no label smoothing, so trainings can be compared
+    """
 
     def __init__(
         self, network: Layer, settings: Settings, train: LabeledRows, held: LabeledRows | None
@@ -77,7 +85,12 @@ class Engine:
         self._step, self._lowering = step_of(network, s), Lowering(s.backend, s.threads, s.shadow)
 
     def rates(self, steps: Array, rate_factor: float, total: int) -> Array:
-        """Return the learning rates of some steps of so many in all, in the dtype of the computation."""
+        """Return the learning rates of some steps, in the dtype of the computation.
+
+            rate(step) = optimizer's learning_rate * rate_factor * schedule(step, total)
+
+        steps       numbers of the steps, from 0; total: of the whole training, over which a schedule spreads
+        """
         s = self.settings
         factor = factors(s.schedule, steps, total)
         with np.errstate(over="ignore"):  # an infinite rate is found by what it does
@@ -95,7 +108,12 @@ class Engine:
         return order[: count * self.batch].reshape(count, self.batch) if count else order[None]
 
     def take(self, state: State, piece: Array, rates: Array, first: int) -> tuple[State, list[Array]]:
-        """Take some steps, in the memory of the state; return the next one and the losses of each step."""
+        """Take some steps in one native call, in the memory of the state, which must not be used any more.
+
+        piece       int32 [steps, batch], the rows of each step; rates: [steps]
+        first       number of the first step, from 0: what dropout and noise are drawn by
+        Returns     the next state, and [steps] each: losses, and where there is a regularizer its share
+        """
         data, order = self._gathered(piece)
         program = steps_program(self._step, self._lowering)
         steps = Steps(order, rates, next_numbers(first, len(order)))
@@ -113,7 +131,10 @@ class Engine:
     # Whole epochs -------------------------------------------------------------------------------------------
 
     def has_short_epochs(self, state: State) -> bool:
-        """Return whether an epoch is one short call: of native code, a small network and not many rows."""
+        """Return whether an epoch is one short call: of native code, a small network and not many rows.
+
+        The measure is weights x rows, which is about the multiply-adds of one pass; see SHORT and SMALL.
+        """
         lowering = self._lowering
         if lowering.backend != "native" or lowering.shadow or is_sparse(self.train.X):
             return False
@@ -142,7 +163,7 @@ class Engine:
         began = time.perf_counter()
         states, sums = program(state, data, steps, last, self._key, self.settings.regularizer)
         seconds = time.perf_counter() - began
-        found = list(self._told_apart(states, sums, epoch, rates, rate_factor, seconds / count))
+        found = list(self._finite_epochs(states, sums, epoch, rates, rate_factor, seconds / count))
         return found, time.perf_counter() - began
 
     def _whole_epochs(self, orders: Array, rates: Array, first: int) -> tuple[Steps, Steps | None]:
@@ -156,7 +177,7 @@ class Engine:
             return steps, None
         return steps, _steps(orders[:, None, cut:], rates[:, whole:], numbers[:, whole:])
 
-    def _told_apart(
+    def _finite_epochs(
         self,
         states: State,
         sums: tuple[Array, ...],
@@ -165,6 +186,10 @@ class Engine:
         rate_factor: float,
         seconds: float,
     ) -> Iterator[Epoch]:
+        """Yield the epochs of one call, up to the first with a loss, weight or moment that is not finite.
+
+        states, sums    of all of them, stacked along a first axis [epochs, ...]
+        """
         parts, structure = flatten(states)
         build = builder(structure)
         finite = np.logical_and.reduce([_finite_rows(part) for part in (*sums, *parts)])
@@ -190,7 +215,10 @@ class Engine:
         return self.forward.losses(states.params, self._held_blocks).tolist()
 
     def rates_hold(self, epoch: Epoch, rate_factor: float, first: int, total: int) -> bool:
-        """Return whether an epoch was trained at the rates that it would be trained at now."""
+        """Return whether an epoch trained ahead used the learning rates that it would be trained at now.
+
+        first       steps before it; total: as for `rates`
+        """
         if epoch.rate_factor != rate_factor:
             return False
         if self._plain_schedule:
@@ -200,13 +228,16 @@ class Engine:
 
     # Measuring ----------------------------------------------------------------------------------------------
 
-    def weights(self, state: State) -> Any:
-        """Return the weights to measure and to keep, which may share the state's memory."""
+    def weights(self, state: State) -> Params:
+        """Return the weights to measure and to keep, which may share the state's memory.
+
+        Of an averaging optimizer they are the mean of its iterates, else those that are trained.
+        """
         weights = self.settings.optimizer.weights(state.params, state.moments)
         # Of running statistics the optimizer knows nothing.
         return with_statistics(weights, state.params, self.roles) if self.network.observes else weights
 
-    def measured(self, weights: Any, loss: float | None = None) -> dict[str, float]:
+    def measured(self, weights: Params, loss: float | None = None) -> dict[str, float]:
         """Return the figures of the held-out rows: val_loss, and the metrics that were asked for.
 
         loss    of these rows, where it is known already
@@ -220,13 +251,13 @@ class Engine:
             found |= {f"val_{name}": score for name, score in scores.items()}
         return found
 
-    def overflows(self, weights: Any) -> bool:
+    def overflows(self, weights: Params) -> bool:
         """Return whether predictions are no finite numbers, as those of weights that are all but infinite."""
         assert self.held is not None
         return not np.isfinite(self.forward.outputs(weights, self.held.X)).all()
 
 
-def is_finite(weights: Any) -> bool:
+def is_finite(weights: Params) -> bool:
     """Return whether all weights are finite numbers."""
     return all(np.isfinite(leaf).all() for leaf in leaves(weights))
 
@@ -242,5 +273,5 @@ def _steps(order: Array, rates: Array, numbers: Array) -> Steps:
     return Steps(*map(np.ascontiguousarray, (order, rates, numbers)))
 
 
-def _bytes(tree: Any) -> int:
+def _bytes(tree: Tree) -> int:
     return sum(np.asarray(leaf).nbytes for leaf in leaves(tree))

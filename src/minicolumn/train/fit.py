@@ -99,6 +99,12 @@ def fit(
     Raises ShapeError where shapes do not fit, DataError for settings out of range and for NaN in X or y, and
     DivergenceError when the loss leaves the finite numbers; its `run` holds the last good weights.
 
+    Source      stochastic approximation, Robbins & Monro 1951; mini-batches are drawn without replacement
+    Differs     Keras changes the model in place and takes the last rows for validation; scikit-learn knows
+                no losses, callbacks or validation rows of one's own; skorch wraps PyTorch, where the loop is
+                yours to write. There the order of the rows depends on what was drawn before; here on the
+                seed and the epoch alone.
+
     >>> import numpy as np, minicolumn as mc
     >>> X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
     >>> net = mc.nn.Sequential(mc.nn.Dense(8, activation="tanh"), mc.nn.Dense(2))

@@ -1,4 +1,4 @@
-"""How far to go: so many epochs, so many steps, or so long."""
+"""Stopping criteria of one call of `Trainer.advance`: so many epochs, so many steps, or so long."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from minicolumn.errors import DataError
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Goal:
-    """Where a training is to be stopped, at the first of these.
+    """Where a training is to be stopped, at the first of these limits.
 
     epoch       whole epochs in all
     step        steps in all
-    deadline    by the clock, in its seconds
+    deadline    seconds of `clock`, which has any start
     """
 
     epoch: float = math.inf
@@ -29,7 +29,10 @@ class Goal:
     clock: Callable[[], float] = time.perf_counter
 
     def steps(self, trainer: Loop) -> int:
-        """Return how many more steps may be taken now; 0 when it is reached."""
+        """Return how many more steps may be taken now; 0 when a limit is reached.
+
+        Towards a deadline as many as fit by the duration of past steps, at least one; so it may end late.
+        """
         if trainer.epoch >= self.epoch or trainer.step >= self.step:
             return 0
         left = min(self.step - trainer.step, (self.epoch - trainer.epoch) * trainer.steps)
@@ -41,10 +44,14 @@ class Goal:
         return int(min(max(left, 1), 2**31))
 
 
-def goal_of(trainer: Loop, epochs: Any = None, steps: Any = None, seconds: Any = None) -> Goal:
+def goal_of(
+    trainer: Loop, epochs: int | None = None, steps: int | None = None, seconds: float | None = None
+) -> Goal:
     """Return the goal of a call of `advance`; with nothing said one epoch.
 
-    Errors      DataError for more than one of them, and for what is no number above 0
+    epochs, steps       > 0, integers, counted from where the training stands; a begun epoch counts as one
+    seconds             > 0, from now
+    Errors              DataError for more than one of them, and for what is no number above 0
     """
     given = {"epochs": epochs, "steps": steps, "seconds": seconds}
     said = {name: value for name, value in given.items() if value is not None}
@@ -57,7 +64,7 @@ def goal_of(trainer: Loop, epochs: Any = None, steps: Any = None, seconds: Any =
     if name == "seconds":
         return Goal(deadline=time.perf_counter() + float(value))
     if int(value) != value:
-        raise DataError(f"advance: {name} must be a whole number, got {value!r}")
+        raise DataError(f"advance: {name} must be an integer, got {value!r}")
     if name == "epochs":
         return Goal(epoch=trainer.epoch + int(value))
     return Goal(step=trainer.step + int(value))

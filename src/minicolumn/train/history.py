@@ -1,24 +1,40 @@
-"""What happened in a training, epoch by epoch."""
+"""The learning curves of a training: what was measured in each epoch."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from minicolumn.errors import DataError, did_you_mean
+from minicolumn.model.files import PathLike
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Row = dict[str, Any]
 
 
 class History(Sequence[Row]):
-    """One row an epoch: epoch, loss, val_loss, metrics, learning_rate, seconds, steps_per_second.
+    """The learning curves: one row an epoch, of loss, val_loss, metrics, learning rate and speed.
 
-    An integer gives a row, a name gives a column as an array, with NaN where an epoch has no such figure.
+        epoch               from 1
+        loss                sum over steps of batch loss * rows of the batch / rows, each before its step
+        penalty             the same of the regularizer's share, where there is one; not part of loss
+        val_loss, val_...   on held-out rows, with the weights after the epoch
+        learning_rate       of the last step
+        seconds             of training, compiling included, measuring not
+        steps_per_second    of this epoch
+
+    An integer gives a row, a name gives a column as an array float64 [epochs], with NaN where an epoch has no
+    such figure.
 
     rows        the figures
     kept        the epoch whose weights were kept, counted from 1; None where that is not known
+    Errors      DataError for a name that is no column
+    Differs     Keras has a dict of lists, skorch a list with slices of its own, scikit-learn `loss_curve_`.
+                As there, loss is a running mean over weights that move: it may lie above val_loss.
 
     >>> history = History([{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.25}])
     >>> history["loss"], history[-1]["epoch"]
@@ -29,7 +45,7 @@ class History(Sequence[Row]):
         self.rows: list[Row] = list(rows)
         self.kept = kept
         self._gains: dict[
-            Any, tuple[int, float, int]
+            tuple[str, float, bool], tuple[int, float, int]
         ] = {}  # how far `waited` has looked, by what it looks at
 
     def __len__(self) -> int:
@@ -44,7 +60,7 @@ class History(Sequence[Row]):
     def __getitem__(self, key: slice) -> list[Row]: ...
     @overload
     def __getitem__(self, key: str) -> np.ndarray: ...
-    def __getitem__(self, key: Any) -> Any:
+    def __getitem__(self, key: int | slice | str) -> Row | list[Row] | np.ndarray:
         if not isinstance(key, str):
             return self.rows[key]
         if self.rows and key not in self.names:
@@ -53,27 +69,41 @@ class History(Sequence[Row]):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Return the names of all columns."""
+        """Return the names of all columns, in the order in which they first came."""
         return tuple(dict.fromkeys(name for row in self.rows for name in row))
 
     def best(self, monitor: str = "val_loss", lower: bool = True) -> int:
-        """Return the position of the best row; of equal ones the last, which has learnt longest."""
+        """Return the index of the best row, of equal ones the last, which has learnt longest; -1 for none.
+
+        monitor     a column; NaN in it is never best
+        lower       whether less is better
+        Errors      DataError for a name that is no column
+
+        >>> History([{"loss": 3.0}, {"loss": 1.0}, {"loss": 1.0}, {"loss": 2.0}]).best("loss")
+        2
+        """
         values = self[monitor] if lower else -self[monitor]
         if not len(values) or np.all(np.isnan(values)):
             return -1
         return int(np.flatnonzero(values == np.nanmin(values))[-1])
 
     def add(self, row: Row, epoch: int) -> None:
-        """Set the row of an epoch, counted from 1, in place of whatever was noted from there on."""
+        """Set the row of an epoch, counted from 1; rows from there on, if any, are dropped."""
         if len(self.rows) >= epoch:
             del self.rows[epoch - 1 :]
             self._gains.clear()
         self.rows.append(row)
 
     def waited(self, monitor: str, min_delta: float = 0.0, lower: bool = True) -> int:
-        """Return how many epochs have passed since a figure was last better than before by ``min_delta``.
+        """Return the epochs since a figure was last better by `min_delta`: the counter of early stopping.
 
-        The first epoch counts as better than nothing, NaN never does.
+            epoch e is better  if  figure(e) < best - min_delta,  then best = figure(e)
+            waited = epochs - last better epoch
+
+        The first epoch counts as better than nothing, NaN never does. Each call looks at new rows alone.
+
+        monitor     a column; lower: whether less is better
+        Errors      DataError for a name that is no column
 
         >>> History([{"loss": 3.0}, {"loss": 2.0}, {"loss": 2.5}]).waited("loss")
         1
@@ -88,8 +118,10 @@ class History(Sequence[Row]):
         self._gains[monitor, min_delta, lower] = len(self.rows), best, gain
         return len(self.rows) - gain
 
-    def plot(self, path: Any = None, ax: Any = None, kept: int | None = None, label: str = "") -> Any:
-        """Draw the losses by epoch, and below them each metric of the validation rows.
+    def plot(
+        self, path: PathLike | None = None, ax: Axes | None = None, kept: int | None = None, label: str = ""
+    ) -> Axes:
+        """Draw the learning curves: the losses by epoch, and below them each metric of the validation rows.
 
         path        file to write: .png, .svg, .pdf, .jpg or .webp; None writes none
         ax          axes of matplotlib to draw the losses into; None makes a picture of its own

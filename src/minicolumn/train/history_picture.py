@@ -1,4 +1,4 @@
-"""The curves of a training as a picture."""
+"""Learning curves as a picture by matplotlib."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ from minicolumn.picture import (
 )
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from minicolumn.model.files import PathLike
     from minicolumn.train.history import History
 
 _NAMES = {"r2": "R²"}
@@ -28,21 +31,24 @@ _GROUP = "minicolumn: a history with a label"
 SPAN = 30.0
 
 
-def plot_history(history: History, path: Any, axes: Any, kept: int | None, label: str) -> Any:
-    """Draw a history; see `History.plot`."""
+def plot_history(
+    history: History, path: PathLike | None, axes: Axes | None, kept: int | None, label: str
+) -> Axes:
+    """Draw a history into given axes or a picture of its own, and write it on request; see `History.plot`."""
     check_file("History.plot", path)
     if not history:
         raise DataError("History.plot: the history has no epoch yet")
     if kept is not None and not 1 <= kept <= len(history):
         raise DataError(f"History.plot: kept must be an epoch from 1 to {len(history)}, got {kept!r}")
-    if axes is not None:
-        draw_losses(axes, history, kept, label)
-        axes.set_xlabel("epoch", color=QUIET)
+    if axes is None:
+        drawn = draw_history(history, kept, label=label)
     else:
-        axes = draw_history(history, kept, label=label)
+        drawn = axes
+        draw_losses(drawn, history, kept, label)
+        drawn.set_xlabel("epoch", color=QUIET)
     if path is not None:
-        save(axes, path)
-    return axes
+        save(drawn, path)
+    return drawn
 
 
 def draw_history(history: History, kept: int | None, title: str = "", label: str = "") -> Any:
@@ -60,11 +66,11 @@ def draw_history(history: History, kept: int | None, title: str = "", label: str
     return rows[0]
 
 
-def draw_losses(axes: Any, history: History, kept: int | None, label: str = "") -> int:
-    """Draw the losses; mark the epoch whose weights were kept, or the one of the lowest; return its place.
+def draw_losses(axes: Axes, history: History, kept: int | None, label: str = "") -> int:
+    """Draw the losses; mark the epoch whose weights were kept, or the lowest; return that row's index.
 
     With a label the curves have the next colour of the axes, thin and dashed for the training rows, and the
-    mark has no words.
+    mark has no words. Where the largest loss is `SPAN` times the least, the axis is logarithmic.
     """
     name = "val_loss" if "val_loss" in history.names else "loss"
     behind, front, lead = ({"color": BEHIND, "lw": 1.6}, {"color": FRONT, "lw": 1.8}, "")
@@ -93,7 +99,7 @@ def draw_losses(axes: Any, history: History, kept: int | None, label: str = "") 
     return place
 
 
-def _draw_metric(axes: Any, history: History, name: str, place: int) -> None:
+def _draw_metric(axes: Axes, history: History, name: str, place: int) -> None:
     axes.plot(history["epoch"], history[name], color=FRONT, lw=1.8)
     value = history[name][place]
     mark(axes, history["epoch"][place], value, f"{value:.4f}")
@@ -101,7 +107,7 @@ def _draw_metric(axes: Any, history: History, name: str, place: int) -> None:
     _finish(axes, f"validation {_NAMES.get(metric, metric.replace('_', ' '))}")
 
 
-def _finish(axes: Any, label: str) -> None:
+def _finish(axes: Axes, label: str) -> None:
     from matplotlib.ticker import MaxNLocator
 
     curves(axes, label)

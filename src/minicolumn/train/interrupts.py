@@ -1,4 +1,4 @@
-"""Ctrl-C between two moments that belong together."""
+"""Signal handling: SIGINT (Ctrl-C) deferred over a critical section."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from contextlib import contextmanager
 
 @contextmanager
 def deferred(again: bool = True) -> Iterator[None]:
-    """Let Ctrl-C wait until what is done within is done; then it is raised.
+    """Defer KeyboardInterrupt until what is done within is done; then it is raised.
 
     again       False forgets it instead, where somebody was interrupted already and is about to end
 
-    Native code works in the memory of a training's state, and the books that go with it are kept by Python:
-    an interrupt between the two would leave weights of one step with the count of another. Only the main
-    thread is interrupted, and only where nobody else handles the signal, so nothing happens elsewhere.
+    Native code works in the memory of a training's state, and the convergence state that goes with it (steps,
+    sums of losses) is kept by Python: an interrupt between the two would leave weights of one step with the
+    count of another. Only the main thread is interrupted, and only where nobody else handles the signal, so
+    nothing happens elsewhere.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -1,4 +1,11 @@
-"""The loop of a training: native calls, the books that go with them, and what callbacks are told."""
+"""The training loop: native calls, the convergence state that goes with them, and calls of callbacks.
+
+    chunk of steps -> ... -> end of epoch: measure, note, on_epoch -> next epoch
+
+A long epoch is cut into chunks of some 60 ms, so Ctrl-C and callbacks stay live. Short epochs are trained
+several in one call, speculatively: as if no callback interfered. Each keeps its state, so where one does,
+the rest is dropped and trained anew; the weights are the same bits either way.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -15,11 +22,12 @@ from minicolumn.errors import DivergenceError
 from minicolumn.lower.threads import one_thread
 from minicolumn.model.rows import LabeledRows
 from minicolumn.model.scores import directions, name_of
-from minicolumn.nn.layer import Layer
+from minicolumn.nn.layer import Layer, Params
 from minicolumn.train.batches import Pace, steps_in
 from minicolumn.train.callbacks import Callback
 from minicolumn.train.divergence import why_diverged
 from minicolumn.train.engine import Engine, Epoch, is_finite
+from minicolumn.train.history import Row
 from minicolumn.train.interrupts import deferred
 from minicolumn.train.settings import Settings
 from minicolumn.train.snapshot import Snapshot
@@ -36,7 +44,7 @@ PARTS = "loss", "penalty"  # what a step gives, and the history tells
 
 
 class Stand(NamedTuple):
-    """Where a training stands, replaced as a whole: an interrupt meets the old one or the new one.
+    """The convergence state of a training, replaced as a whole: an interrupt meets the old or the new.
 
     state       the weights and what the optimizer remembers, in the memory that native code works in
     step        steps taken, over all epochs
@@ -57,7 +65,7 @@ class Stand(NamedTuple):
 
 
 class Loop(Tracker):
-    """What a `Trainer` does between two looks from outside: so many steps, from where it stands.
+    """The training loop of a `Trainer` between two looks from outside: so many steps, from where it stands.
 
     network, settings   what is trained, and how
     callbacks   that are told
@@ -96,8 +104,10 @@ class Loop(Tracker):
             start.rate, start.seconds,
         )  # fmt: skip
         self._pace, self._started = Pace(), False
-        self._copied: tuple[Any, Any] = None, None  # a state, and a copy of its weights
-        self._good: Any = None  # a state, or weights, to go back to where an epoch diverges
+        self._copied: tuple[State | Stacked | None, Params] = None, {}  # a state, and a copy of its weights
+        self._good: State | Stacked | Params | None = (
+            None  # a state, or weights, to go back to where an epoch diverges
+        )
         self._ahead: deque[Epoch] = deque()
         self._first_epoch, self._one_by_one = self.epoch, False
         self._listeners = {
@@ -139,7 +149,7 @@ class Loop(Tracker):
 
     @property
     def step(self) -> int:
-        """Return how many steps were taken, over all epochs."""
+        """Return how many steps (updates of the weights) were taken, over all epochs."""
         return self._at.step
 
     @property
@@ -149,7 +159,7 @@ class Loop(Tracker):
 
     @property
     def done(self) -> int:
-        """Return how many steps of the running epoch were taken."""
+        """Return how many steps of the running epoch were taken; `steps` of them make an epoch."""
         return self.steps - self._steps_left()
 
     @property
@@ -159,21 +169,21 @@ class Loop(Tracker):
 
     @property
     def learning_rate(self) -> float:
-        """Return the learning rate of the next step."""
+        """Return the learning rate of the next step: optimizer's rate * schedule's factor * `rate_factor`."""
         return float(self._rates(1)[0])
 
     @property
     def seconds_a_step(self) -> float:
-        """Return how long a step is expected to take."""
+        """Return how long a step is expected to take, in seconds, by the chunks so far."""
         return self._pace.seconds / self._pace.steps
 
     @property
     def input_shape(self) -> tuple[int, ...]:
-        """Return the shape of one row."""
+        """Return the shape of one row, without the batch axis."""
         return tuple(self.train_rows.X.shape[1:])
 
     @property
-    def params(self) -> Any:
+    def params(self) -> Params:
         """Return a copy of the weights as they are now; of an optimizer that averages, the mean."""
         held = self._at.state
         if self._copied[0] is not held:
@@ -223,7 +233,7 @@ class Loop(Tracker):
             self._good = self.params
         piece = engine.piece(at.epoch + 1, at.seen, min(most, self._pace.steps))
         rates, state = self._rates(len(piece)), _owned(self.state)
-        with deferred():  # what is given away is overwritten, and the books are kept after that
+        with deferred():  # what is given away is overwritten, and the convergence state follows after that
             began = time.perf_counter()
             state, losses = engine.take(state, piece, rates, at.step)
             took = time.perf_counter() - began
@@ -288,7 +298,10 @@ class Loop(Tracker):
     # The end of an epoch ------------------------------------------------------------------------------------
 
     def _end_epoch(self, epoch: Epoch | None = None) -> None:
-        """Measure an epoch, unless that was done with it, note it, and let the callbacks see it."""
+        """Measure an epoch, unless that was done with it, note its row, and call the callbacks.
+
+        loss = sum over its steps of batch loss * rows of the batch / rows
+        """
         at = self._at
         measured = self._measured_now() if epoch is None else epoch.measured
         number, speed = at.epoch + 1, self.steps / max(at.seconds, 1e-9)
@@ -315,7 +328,10 @@ class Loop(Tracker):
         return measured
 
     def _diverge(self, step: int, what: str) -> None:
-        """Go back to the weights before this epoch, and say why."""
+        """Roll back to the weights before this epoch, with moments begun afresh, and raise DivergenceError.
+
+        step        the one that was found out, from 1; what: is no finite number any more
+        """
         at, rate = self._at, self.settings.optimizer.learning_rate
         why = why_diverged(self.train_rows, rate, step, at.epoch + 1, what)
         good = (
@@ -329,7 +345,7 @@ class Loop(Tracker):
         self.stop_reason = "diverged"
         raise DivergenceError(why)
 
-    def _tell(self, what: str, *news: Any) -> None:
+    def _tell(self, what: str, *news: Row | int | float) -> None:
         """Tell all callbacks."""
         self._is_telling = True
         try:
@@ -359,5 +375,8 @@ def _owned(state: State) -> State:
 
 
 def _added(total: float, terms: Array | float) -> float:
-    """Return a sum that was begun, one term after the other: the same however the terms are cut."""
+    """Return a running sum continued, one term after the other: the same bits however the terms are cut.
+
+    `np.sum` adds in pairs, so two sums of parts would not make the sum of all.
+    """
     return float(np.add.accumulate(np.append(total, terms))[-1])

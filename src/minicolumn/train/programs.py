@@ -1,4 +1,8 @@
-"""Compiled trainings, kept while the process lives: fitting a network of a kind again compiles nothing."""
+"""A cache of compiled trainings while the process lives: fitting a network of a kind again compiles nothing.
+
+The key is the step itself, a frozen record: layers, loss, optimizer, regularizer, constraint. Numbers that
+change from run to run (learning rates, a penalty's strength, the number of rows) are arguments, not keys.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from typing import Any
 
 from minicolumn.autodiff.derivatives import value_and_grad
 from minicolumn.lower.compile import compile
-from minicolumn.nn.layer import Layer
+from minicolumn.nn.layer import Layer, Params
 from minicolumn.registry import is_plain
 from minicolumn.train.settings import Settings
 from minicolumn.train.step import (
@@ -21,6 +25,7 @@ from minicolumn.train.step import (
     train_epochs,
     train_steps,
 )
+from minicolumn.train.types import Array, LossFunction, Regularizer
 
 # Kinds of training kept, the least recently used one going first. Each holds its programs and their memory.
 KEEP = 32
@@ -28,7 +33,12 @@ KEEP = 32
 
 @dataclass(frozen=True)
 class Lowering:
-    """How a training is compiled."""
+    """How a training is compiled.
+
+    backend     "native" or "reference"
+    threads     at most; None leaves it to the lowering
+    shadow      a second backend that computes each operation too, for comparison; None goes without
+    """
 
     backend: str = "native"
     threads: int | None = None
@@ -36,7 +46,7 @@ class Lowering:
 
 
 def step_of(network: Layer, settings: Settings) -> Step:
-    """Return the step that is compiled: the same one for settings that make the same program.
+    """Return the training step that is compiled: equal for settings that make the same program.
 
     Learning rates are arguments of the program, and so are the numbers of a regularizer that is a record of
     this package: neither makes a new one.
@@ -98,8 +108,8 @@ def forget() -> None:
 
 def full_batch_program(
     network: Layer,
-    loss: Callable[..., Any],
-    regularizer: Callable[[Any], Any] | None,
+    loss: LossFunction,
+    regularizer: Regularizer | None,
     threads: int | None = None,
 ) -> Callable[..., tuple[Any, Any]]:
     """Return the compiled value and gradient of the loss over all rows, kept as `steps_program` is.
@@ -112,9 +122,15 @@ def full_batch_program(
 
 
 def _compiled_full(
-    network: Layer, loss: Callable[..., Any], regularizer: Callable[[Any], Any] | None, threads: int | None
+    network: Layer, loss: LossFunction, regularizer: Regularizer | None, threads: int | None
 ) -> Callable[..., tuple[Any, Any]]:
-    def objective(params: Any, X: Any, Y: Any, weight: Any, regularizer: Any = regularizer) -> Any:
+    def objective(
+        params: Params,
+        X: Array,
+        Y: Array,
+        weight: Array | None,
+        regularizer: Regularizer | None = regularizer,
+    ) -> Any:
         value, (losses, _) = loss_of(network, loss, regularizer, params, X, Y, weight)
         return value, losses
 

@@ -1,4 +1,4 @@
-"""What is seen of a training while it runs: two lines on a terminal, drawn anew."""
+"""A progress bar: two lines on a terminal, drawn anew while a training runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SECONDS_BETWEEN = 0.1
 
 
 class ProgressBar(Callback):
-    """How far a training is, how fast and how good; nothing where there is no terminal.
+    """A progress bar: how far a training is, how fast and how good; nothing where there is no terminal.
 
         epoch 3/20  ━━━━━━╸━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━  812 steps/s  0:07 left
         loss 0.3121   val_loss 0.3310   best 0.3310 in epoch 2
@@ -28,7 +28,8 @@ class ProgressBar(Callback):
     console     where to draw; None takes standard error
     clock       seconds, from any start
 
-    The lines go away when the training ends. One bar is for one training at a time.
+    The lines go away when the training ends. One bar is for one training at a time. The time left takes every
+    step to last as long as the mean so far, compiling included, so it begins too high.
     """
 
     def __init__(self, console: Console | None = None, clock: Callable[[], float] = time.monotonic) -> None:
@@ -100,7 +101,7 @@ class ProgressBar(Callback):
 
 
 def duration(seconds: float) -> str:
-    """Return a duration as on a clock.
+    """Return a duration in seconds as on a clock, [h:]m:ss.
 
     >>> duration(5), duration(75.4), duration(3700)
     ('0:05', '1:15', '1:01:40')

@@ -1,15 +1,17 @@
-"""A learning rate by trial: it grows step by step, and the loss shows where it helps and where not."""
+"""Learning-rate range test: the rate grows step by step, and the loss shows where it helps and where not."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from minicolumn.errors import DataError
-from minicolumn.nn.layer import Layer
+from minicolumn.model.files import PathLike
+from minicolumn.nn.layer import Layer, Params
+from minicolumn.nn.losses import Loss
 from minicolumn.optim import Adam, Optimizer
 from minicolumn.picture import BEHIND, FRONT, QUIET, check_file, curves, mark, new_axes, save
 from minicolumn.train.batches import epoch_order
@@ -18,6 +20,10 @@ from minicolumn.train.engine import Engine
 from minicolumn.train.settings import check_network, check_settings
 from minicolumn.train.snapshot import check_constrained, check_params
 from minicolumn.train.step import State
+from minicolumn.train.types import Constraint, Inputs, LossFunction, Regularizer
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Array = np.ndarray
 
@@ -31,11 +37,11 @@ FEWEST = 10  # steps in which a curve can be seen
 
 @dataclass(frozen=True, eq=False)
 class RateFinding:
-    """What a trial of growing learning rates showed, up to where it diverged.
+    """The result of a learning-rate range test, up to where it diverged.
 
     rates       float64 [steps]
     losses      float64 [steps], each of its own batch before the step of its rate
-    smoothed    float64 [steps], their running mean
+    smoothed    float64 [steps], their exponential moving average
     suggestion  a rate to train with
     diverged    whether the loss broke out before the highest rate
     """
@@ -46,8 +52,8 @@ class RateFinding:
     suggestion: float
     diverged: bool
 
-    def plot(self, path: Any = None, ax: Any = None) -> Any:
-        """Draw the losses by learning rate, with the suggestion.
+    def plot(self, path: PathLike | None = None, ax: Axes | None = None) -> Axes:
+        """Draw the losses by learning rate on a logarithmic axis, with the suggestion.
 
         path        file to write: .png, .svg, .pdf, .jpg or .webp; None writes none
         ax          axes of matplotlib to draw into; None makes a picture of its own
@@ -67,31 +73,35 @@ class RateFinding:
 
 def find_learning_rate(
     network: Layer,
-    X: Any,
-    y: Any,
+    X: Inputs,
+    y: ArrayLike,
     *,
-    loss: str | Callable[..., Any] = "softmax_cross_entropy",
+    loss: str | Loss | LossFunction = "softmax_cross_entropy",
     optimizer: str | Optimizer = Adam(),  # noqa: B008  a frozen record
     low: float = 1e-6,
     high: float = 10.0,
     steps: int = 100,
     batch_size: int = 32,
-    regularizer: Callable[[Any], Any] | None = None,
-    constraint: Callable[[Any], Any] | None = None,
-    sample_weight: Any = None,
+    regularizer: Regularizer | None = None,
+    constraint: Constraint | None = None,
+    sample_weight: ArrayLike | None = None,
     seed: int = 0,
-    dtype: Any = np.float32,
+    dtype: DTypeLike = np.float32,
     threads: int | None = None,
     backend: str = "native",
-    params: Any = None,
+    params: Params | None = None,
 ) -> RateFinding:
-    """Train for some steps at ever larger learning rates, and suggest one to train with.
+    """Learning-rate range test: train for some steps at ever larger rates, and suggest one to train with.
 
         rate_k = low (high / low)^(k / (steps - 1)),     k = 0 .. steps - 1
+        s_k = 0.9 s_(k-1) + 0.1 loss_k,  smoothed_k = s_k / (1 - 0.9^(k+1))
+        suggestion = rate at argmin smoothed / 10        (/ 3 for plain gradient descent)
 
     low, high   the first rate and the last, 0 < low < high
     steps       how many to take, at least 10; all in one native call, those after a divergence in vain
     others      as for `fit`; what it refuses is refused here too. The optimizer's own rate does not matter.
+    Returns     a `RateFinding`; the given `params` are not changed
+    Errors      DataError for numbers out of range, and where the loss breaks out within the first ten steps
 
     The losses are smoothed by a running mean of the last ten or so. The trial counts as diverged where that
     rises past four times its least value, or where a loss is no finite number; what follows is not looked at.
@@ -131,15 +141,13 @@ def find_learning_rate(
     return _judged(rates, losses.astype(np.float64), below)
 
 
-def _growing(low: Any, high: Any, steps: Any) -> Array:
-    """Return the rates, float64 [steps]."""
+def _growing(low: float, high: float, steps: int) -> Array:
+    """Return the rates, a geometric sequence float64 [steps]."""
     numbers = (int, float, np.integer, np.floating)
     if not (isinstance(low, numbers) and isinstance(high, numbers) and 0 < low < high < np.inf):
         raise DataError(f"find_learning_rate: expected 0 < low < high, got low={low!r}, high={high!r}")
     if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < FEWEST:
-        raise DataError(
-            f"find_learning_rate: steps must be a whole number of at least {FEWEST}, got {steps!r}"
-        )
+        raise DataError(f"find_learning_rate: steps must be an integer of at least {FEWEST}, got {steps!r}")
     return np.geomspace(low, high, steps)
 
 
@@ -152,6 +160,10 @@ def _batches(seed: int, rows: int, batch_size: int, steps: int) -> Array:
 
 
 def _judged(rates: Array, losses: Array, below: float) -> RateFinding:
+    """Return the part of a trial before it diverged, and the suggestion.
+
+    below       what the rate of the least smoothed loss is divided by
+    """
     smoothed = _smoothed(losses)
     broken = np.flatnonzero(~(smoothed <= DIVERGED * np.minimum.accumulate(smoothed)))
     end = int(broken[0]) if len(broken) else len(losses)
@@ -165,7 +177,7 @@ def _judged(rates: Array, losses: Array, below: float) -> RateFinding:
 
 
 def _smoothed(losses: Array) -> Array:
-    """Return the running mean of losses, freed of its start at zero."""
+    """Return the exponential moving average of losses, corrected for its start at zero as Adam's means."""
     mean, means = 0.0, []
     for step, loss in enumerate(losses, 1):
         mean = SMOOTHING * mean + (1.0 - SMOOTHING) * loss
@@ -173,7 +185,7 @@ def _smoothed(losses: Array) -> Array:
     return np.array(means)
 
 
-def _draw(axes: Any, finding: RateFinding) -> Any:
+def _draw(axes: Axes, finding: RateFinding) -> Axes:
     axes.plot(finding.rates, finding.losses, color=BEHIND, lw=1.0, label="each step")
     axes.plot(finding.rates, finding.smoothed, color=FRONT, lw=1.8, label="smoothed")
     height = float(np.interp(finding.suggestion, finding.rates, finding.smoothed))

@@ -1,21 +1,21 @@
-"""What a schedule makes of the learning rate, also where it is somebody's own function."""
+"""Learning-rate schedules evaluated: the factors on the learning rate, also by somebody's own function."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from minicolumn.errors import DataError
+from minicolumn.train.types import ScheduleFunction
 
 Array = np.ndarray
 
 
-def factors(schedule: Callable[[Any, int], Any], steps: Array, total: int) -> Array:
-    """Return the factors on the learning rate at some steps, float64 [steps].
+def factors(schedule: ScheduleFunction, steps: Array, total: int) -> Array:
+    """Return a schedule's factors on the learning rate at some steps, float64 [steps].
 
+    steps       their numbers, from 0; total: steps of the whole training
     Errors      DataError where an own function does not give one number >= 0 for each
+    Differs     PyTorch's schedulers are stepped and hold a count; a schedule here is a function of the step
 
     >>> factors(lambda steps, total: 1.0 - steps / total, np.array([0, 5]), 10)
     array([1. , 0.5])

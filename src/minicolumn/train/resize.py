@@ -1,19 +1,25 @@
-"""Layers that grow and shrink while a network is trained: new weights beside old ones."""
+"""Growing and pruning: hidden layers that change their width while a network is trained.
+
+    h = f(x W + b),  out = h V:     a unit is a column of W, an entry of b, and a row of V
+
+Units that stay keep their numbers bit by bit, and the optimizer's moments of these; new ones begin as a new
+network's would.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from minicolumn.errors import DataError
 from minicolumn.nn import Activation, Dense, Dropout, Sequential
 from minicolumn.nn.activations import activation_by_name
-from minicolumn.nn.layer import Layer
-from minicolumn.tree import flatten, named_leaves, unflatten
+from minicolumn.nn.layer import Layer, Params
+from minicolumn.tree import Tree, flatten, named_leaves, unflatten
 
 Array = np.ndarray
 # Between the two layers whose weights change there may be what has no weights and looks at each unit alone.
@@ -22,10 +28,10 @@ BETWEEN = (Activation, Dropout)
 
 @dataclass(frozen=True)
 class Resizing:
-    """A dense layer of a network with other units, and how arrays of the old network become the new one's.
+    """A network with another width of one dense layer, and the map of old arrays to the new network's.
 
     network     after it
-    layer       number of the layer; following: of the dense layer that reads it
+    layer       index of the layer in the `Sequential`; following: of the dense layer that reads it
     kept        the units that stay, by their numbers before
     """
 
@@ -34,16 +40,16 @@ class Resizing:
     following: int
     kept: tuple[int, ...]
 
-    def carried(self, fresh: Any, old: Any) -> Any:
+    def carried(self, fresh: Tree, old: Tree) -> Tree:
         """Return a tree like `fresh` with the numbers of units that stay taken from `old`.
 
-        fresh       what the new network, or its optimizer, begins with
+        fresh       what the new network, or its optimizer, begins with; old: weights or moments of the old
         """
         named, structure = named_leaves(fresh), flatten(fresh)[1]
         pairs = zip(named, flatten(old)[0], strict=True)
         return unflatten(structure, [self._carried(path, new, held) for (path, new), held in pairs])
 
-    def _carried(self, path: str, fresh: Any, old: Any) -> Any:
+    def _carried(self, path: str, fresh: ArrayLike, old: ArrayLike) -> Array:
         axis = self._axis(path)
         if axis is None or np.ndim(old) <= axis:  # another layer's, or a single number
             return np.array(old)
@@ -57,15 +63,26 @@ class Resizing:
         own = {(str(self.layer), "weight"): 1, (str(self.layer), "bias"): 0}
         return (own | {(str(self.following), "weight"): 0}).get((number, name))
 
-    def without_effect(self, params: Any) -> Any:
-        """Return weights by which new units change nothing yet: the next layer does not listen to them."""
+    def without_effect(self, params: Params) -> Params:
+        """Return weights with the new units' outgoing weights 0: a function-preserving growth.
+
+        The network computes what it did. The gradient of these zeros is not zero, so they are learnt.
+
+        Source      Chen, Goodfellow & Shlens 2016, "Net2Net" (arXiv 1511.05641)
+        Differs     there new units are copies of old ones, whose outgoing weights are shared out
+        """
         name = str(self.following)
         weight = np.array(params[name]["weight"])
         weight[len(self.kept) :] = 0.0
         return {**params, name: {**params[name], "weight": weight}}
 
-    def as_loud(self, params: Any, before: int) -> Any:
-        """Return weights that make up for the number of inputs that an "ntk" layer divides by."""
+    def as_loud(self, params: Params, before: int) -> Params:
+        """Return weights rescaled for an "ntk" layer, which divides by the root of its number of inputs.
+
+            V *= sqrt(inputs now / inputs before)
+
+        before      inputs of the following layer before the change
+        """
         name, layer = str(self.following), self.network.layers[self.following]
         weight = params[name]["weight"]
         if getattr(layer, "parametrization", "standard") == "standard":
@@ -74,11 +91,17 @@ class Resizing:
         return {**params, name: {**params[name], "weight": weight * factor}}
 
 
-def grown(network: Layer, layer: Any, units: Any) -> Resizing:
+def grown(network: Layer, layer: int, units: int) -> Resizing:
     """Return a network whose dense layer has so many units more.
 
-    layer       its number in the `Sequential`, as in the names of the weights
+    layer       its index in the `Sequential`, as in the names of the weights
+    units       how many more, at least 1
     Errors      DataError for a layer that is not dense, or whose units something else looks at
+
+    >>> import minicolumn as mc
+    >>> net = mc.nn.Sequential(mc.nn.Dense(4, "tanh"), mc.nn.Dense(1))
+    >>> grown(net, layer=0, units=2).network.layers[0].units
+    6
     """
     whole, following = _found("grow", network, layer)
     own = whole.layers[layer]
@@ -87,11 +110,12 @@ def grown(network: Layer, layer: Any, units: Any) -> Resizing:
     return _resized(whole, layer, following, tuple(range(own.units)), own.units + int(units))
 
 
-def pruned(network: Layer, params: Any, layer: Any, units: Any) -> Resizing:
-    """Return a network whose dense layer lacks some units.
+def pruned(network: Layer, params: Params, layer: int, units: int | Sequence[int]) -> Resizing:
+    """Return a network whose dense layer lacks some units: structured pruning by magnitude.
 
-    units       their numbers; or how many, then those that matter least: of the smallest product of the
-                lengths of what comes in and what goes out
+        importance of unit j = |W[:, j]| |V[j, :]|        (Euclidean lengths of what comes in and goes out)
+
+    units       their numbers; or how many, then the least important ones
     Errors      DataError as for `grown`, and where no unit would be left
     """
     whole, following = _found("prune", network, layer)
@@ -104,7 +128,8 @@ def pruned(network: Layer, params: Any, layer: Any, units: Any) -> Resizing:
     return _resized(whole, layer, following, kept, len(kept))
 
 
-def _gone(params: Any, layer: int, following: int, count: int, units: Any) -> set[int]:
+def _gone(params: Params, layer: int, following: int, count: int, units: int | Sequence[int]) -> set[int]:
+    """Return the units to take away, each 0 <= unit < count, given by number or chosen by importance."""
     if isinstance(units, Sequence | np.ndarray) and not isinstance(units, str):
         numbers = {int(unit) for unit in units}
         if not numbers or not numbers <= set(range(count)):
@@ -116,13 +141,17 @@ def _gone(params: Any, layer: int, following: int, count: int, units: Any) -> se
     return set(np.argsort(coming * going, kind="stable")[: int(units)].tolist())
 
 
-def _check_units(who: str, units: Any) -> None:
+def _check_units(who: str, units: object) -> None:
     if isinstance(units, bool) or not isinstance(units, int | np.integer) or units < 1:
-        raise DataError(f"{who}: units must be a whole number of at least 1, got {units!r}")
+        raise DataError(f"{who}: units must be an integer of at least 1, got {units!r}")
 
 
-def _found(who: str, network: Layer, layer: Any) -> tuple[Sequential, int]:
-    """Return the network, and the number of the dense layer that reads a hidden one."""
+def _found(who: str, network: Layer, layer: int) -> tuple[Sequential, int]:
+    """Return the network, and the index of the dense layer that reads a hidden one.
+
+    who         asks, for messages
+    Errors      DataError where there is none, or where a layer between the two is tied to single units
+    """
     layers = network.layers if isinstance(network, Sequential) else ()
     dense = [k for k, found in enumerate(layers) if isinstance(found, Dense)]
     if isinstance(layer, bool) or layer not in dense[:-1]:

@@ -1,25 +1,25 @@
-"""Where a training stands: all that it takes to go on with it, at a step within an epoch or between two."""
+"""The resumable state of a training in memory, at a step within an epoch or between two."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from minicolumn.errors import DataError, ShapeError
-from minicolumn.nn.layer import Layer, Param
+from minicolumn.nn.layer import Layer, Param, Params
+from minicolumn.optim.transform import Moments
 from minicolumn.train.history import Row
 from minicolumn.train.settings import Settings, kind
-from minicolumn.tree import flatten, map_leaves, named_leaves, unflatten
+from minicolumn.train.types import Constraint
+from minicolumn.tree import Tree, flatten, map_leaves, named_leaves, unflatten
 
 Array = np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """Where a training stands.
+    """The resumable state of a training: all that it takes to go on with it, to the bit.
 
     params          the weights that are trained
     moments         what the optimizer remembers; None starts it afresh
@@ -33,24 +33,31 @@ class Snapshot:
     best_epoch      counted from 1; 0 where there is none yet
     rate_factor     what callbacks have made of the learning rate
     stop_reason     why the training ended; None while it goes on
+
+    There is no state of a random generator: what is drawn depends on the seed and these counts alone.
     """
 
-    params: Any
-    moments: Any = None
+    params: Tree
+    moments: Tree = None
     step: int = 0
     rows: tuple[Row, ...] = ()
     seen: int = 0
     sums: tuple[float, ...] = ()
     rate: float = 0.0
     seconds: float = 0.0
-    best_params: Any = None
+    best_params: Tree = None
     best_epoch: int = 0
     rate_factor: float = 1.0
     stop_reason: str | None = None
 
 
 def first_snapshot(
-    who: str, network: Layer, settings: Settings, resume: Any, params: Any, input_shape: tuple[int, ...]
+    who: str,
+    network: Layer,
+    settings: Settings,
+    resume: object,
+    params: Params | None,
+    input_shape: tuple[int, ...],
 ) -> Snapshot:
     """Return where to begin: at the first step, or where another training stood.
 
@@ -74,9 +81,13 @@ def first_snapshot(
 
 
 def check_params(
-    who: str, network: Layer, settings: Settings, params: Any, input_shape: tuple[int, ...]
-) -> Any:
-    """Return the weights to start from: drawn ones, or a copy of given ones that fit the network."""
+    who: str, network: Layer, settings: Settings, params: Params | None, input_shape: tuple[int, ...]
+) -> Params:
+    """Return the weights to start from: drawn ones, or a copy of given ones that fit the network.
+
+    Returns     weights in the training's dtype
+    Errors      ShapeError for another structure or shape, and for numbers that are not finite
+    """
     if params is None:
         return network.init(settings.seed, input_shape, settings.dtype)
     declared = network.declare(input_shape)
@@ -94,7 +105,7 @@ def check_params(
     return map_leaves(lambda leaf: np.array(leaf, settings.dtype), params)
 
 
-def _check_moments(who: str, settings: Settings, fresh: Any, found: Any) -> Any:
+def _check_moments(who: str, settings: Settings, fresh: Moments, found: Moments) -> Moments:
     """Return a copy of an optimizer's moments, which must be those of the same kind of optimizer."""
     (new, structure), (old, other) = flatten(fresh), flatten(found)
     if structure != other or any(np.shape(a) != np.shape(b) for a, b in zip(new, old, strict=True)):
@@ -106,8 +117,11 @@ def _check_moments(who: str, settings: Settings, fresh: Any, found: Any) -> Any:
     return map_leaves(lambda a, b: np.array(b, np.asarray(a).dtype), fresh, found)
 
 
-def check_constrained(who: str, constraint: Callable[[Any], Any] | None, params: Any) -> None:
-    """Refuse a constraint that makes something else of weights than weights like them."""
+def check_constrained(who: str, constraint: Constraint | None, params: Params) -> None:
+    """Refuse a constraint that is no projection: one that changes structure, shapes or dtypes of weights.
+
+    Errors      ShapeError
+    """
     if constraint is None:
         return
     found, expected = constraint(params), named_leaves(params)
@@ -125,5 +139,5 @@ def check_constrained(who: str, constraint: Callable[[Any], Any] | None, params:
             )
 
 
-def _listed(named: list[tuple[str, Any]]) -> str:
+def _listed(named: list[tuple[str, object]]) -> str:
     return ", ".join(name or "one array" for name, _ in named[:8]) + ", ..." * (len(named) > 8)

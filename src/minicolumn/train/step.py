@@ -1,8 +1,11 @@
-"""One training step, many of them as one loop, and whole epochs as a loop of loops: what is compiled.
+"""The training step: gradient, update and projection, scanned over steps and epochs; what is compiled.
+
+    train_steps     state -> step -> ... -> step -> state           a chunk of an epoch
+    train_epochs    (scan of steps, scan of short steps), scanned   whole epochs, each state kept
 
 The signature of a compiled training stands here and nowhere else: ``(state, data, steps, ..., key,
 regularizer)``, with `STEPS_DIMS` and `EPOCHS_DIMS` saying which axes may have any length, and `GIVEN` which
-arguments are given away.
+arguments are given away (donated buffers, in JAX's words).
 """
 
 from __future__ import annotations
@@ -16,11 +19,13 @@ import numpy as np
 from minicolumn import random
 from minicolumn.autodiff.derivatives import value_and_grad
 from minicolumn.errors import DataError, ShapeError
-from minicolumn.nn.layer import Layer
+from minicolumn.nn.layer import Layer, Params
 from minicolumn.nn.regularize import PerRow
 from minicolumn.nn.roles import called, with_statistics
 from minicolumn.optim import Optimizer, apply_updates
+from minicolumn.optim.transform import Moments
 from minicolumn.trace.loops import scan
+from minicolumn.train.types import Constraint, LossFunction, Regularizer
 
 Array = np.ndarray
 
@@ -32,14 +37,17 @@ GIVEN = (0,)
 
 @dataclass(frozen=True)
 class State:
-    """What one step hands to the next: the weights, and what the optimizer remembers."""
+    """The carry of the scan over steps: the weights, and what the optimizer remembers."""
 
-    params: Any
-    moments: Any
+    params: Params
+    moments: Moments
 
 
 class Stacked(NamedTuple):
-    """One of several states in a stack: arrays [count, ...], of which it is made when asked for."""
+    """One of several states in a stack: arrays [count, ...], of which it is made when asked for.
+
+    parts       the stacked leaves; build: makes a state of leaves; place: index along the first axis
+    """
 
     parts: Sequence[Array]
     build: Callable[[Sequence[Array]], State]
@@ -47,7 +55,7 @@ class Stacked(NamedTuple):
 
 
 def state_of(held: State | Stacked) -> State:
-    """Return a state that may lie in a stack, as arrays that share its memory."""
+    """Return a state that may lie in a stack, as arrays that share its memory (views, not copies)."""
     if isinstance(held, State):
         return held
     return held.build([part[held.place] for part in held.parts])
@@ -55,7 +63,7 @@ def state_of(held: State | Stacked) -> State:
 
 @dataclass(frozen=True)
 class Data:
-    """What is trained on: X [rows, *input_shape], Y [rows, ...], weight [rows] or None."""
+    """The training data: X [rows, *input_shape], Y [rows, ...], weight [rows] or None."""
 
     X: Array
     Y: Array
@@ -79,27 +87,41 @@ class Steps:
 
 @dataclass(frozen=True)
 class Step:
-    """What makes one training step another than the next.
+    """One training step, a hashable record of all that makes it another program than the next.
 
-    gradient of  loss(network(X[rows]), Y[rows]) + regularizer(params)
-    params, moments = optimizer's step along it, times rate
-    params = constraint(params), with the running statistics that layers noted down
+        L(params) = loss(network(X[rows]), Y[rows], weight[rows]) + regularizer(params)
+        params, moments = optimizer's step along dL/dparams, times rate
+        params = constraint(params), with the running statistics that layers noted down
+
+    >>> import minicolumn as mc
+    >>> step = Step(mc.nn.Dense(1, bias=False), mc.nn.LOSSES["squared_error"].function, mc.optim.SGD(1.0))
+    >>> state = State({"weight": np.array([[3.0]])}, step.optimizer.start({"weight": np.array([[3.0]])}))
+    >>> data = Data(np.array([[1.0], [2.0]]), np.array([[1.0], [2.0]]))
+    >>> one = Steps(np.array([0], np.int32), np.float64(0.25), np.uint32(0))
+    >>> after, (loss,) = step.take(state, data, one, random.stream(0, "dropout"), None)
+    >>> after.params["weight"].item(), float(loss)
+    (2.0, 4.0)
     """
 
     network: Layer
-    loss: Callable[..., Any]
+    loss: LossFunction
     optimizer: Optimizer
-    regularizer: Callable[[Any], Any] | None = None
-    constraint: Callable[[Any], Any] | None = None
+    regularizer: Regularizer | None = None
+    constraint: Constraint | None = None
 
     def take(
-        self, state: State, data: Data, step: Steps, key: Array, regularizer: Callable[[Any], Any] | None
+        self, state: State, data: Data, step: Steps, key: Array, regularizer: Regularizer | None
     ) -> tuple[State, tuple[Any, ...]]:
-        """Take one step: the state after it, and the batch's loss, then the regularizer's share if any."""
+        """Take one step on one batch.
+
+        step        one entry of `Steps`: order int32 [batch], one rate and one number
+        key         uint32 [2], folded with the step's number where layers draw
+        Returns     the state after it, and the batch's loss, then the regularizer's share if there is one
+        """
         rows, own = step.order, random.fold_in(key, step.numbers) if self.network.draws else None
         batch = data.X[rows], data.Y[rows], None if data.weight is None else data.weight[rows]
 
-        def objective(params: Any) -> tuple[Any, tuple[tuple[Any, ...], Any]]:
+        def objective(params: Params) -> tuple[Any, tuple[tuple[Any, ...], Any]]:
             return loss_of(self.network, self.loss, regularizer, params, *batch, key=own)
 
         (_, (losses, observed)), gradients = value_and_grad(objective, has_aux=True)(state.params)
@@ -114,7 +136,7 @@ class Step:
 
 
 def train_steps(step: Step) -> Callable[..., tuple[State, tuple[Any, ...]]]:
-    """Return the function that takes some steps, one after the other.
+    """Return the function that takes some steps, one after the other: a scan over steps.
 
     It takes (state, data, steps, key, regularizer): a regularizer of the same kind as the step's, as an
     argument, makes its strength data. It gives the state after the last step, and the losses of each,
@@ -126,7 +148,7 @@ def train_steps(step: Step) -> Callable[..., tuple[State, tuple[Any, ...]]]:
         data: Data,
         steps: Steps,
         key: Array,
-        regularizer: Callable[[Any], Any] | None = step.regularizer,
+        regularizer: Regularizer | None = step.regularizer,
     ) -> tuple[State, tuple[Any, ...]]:
         return scan(lambda s, x: step.take(s, data, x, key, regularizer), state, steps)
 
@@ -150,9 +172,9 @@ def train_epochs(step: Step) -> Callable[..., tuple[State, tuple[Any, ...]]]:
         steps: Steps,
         last: Steps | None,
         key: Array,
-        regularizer: Callable[[Any], Any] | None = step.regularizer,
+        regularizer: Regularizer | None = step.regularizer,
     ) -> tuple[State, tuple[Any, ...]]:
-        def added_up(held: Any, x: Steps) -> tuple[Any, None]:
+        def added_up(held: tuple[State, tuple[Any, ...]], x: Steps) -> tuple[Any, None]:
             state, sums = held
             state, losses = step.take(state, data, x, key, regularizer)
             rows = float(x.order.shape[0])
@@ -176,19 +198,24 @@ def train_epochs(step: Step) -> Callable[..., tuple[State, tuple[Any, ...]]]:
 
 def loss_of(
     network: Layer,
-    loss: Callable[..., Any],
-    regularizer: Callable[[Any], Any] | None,
-    params: Any,
+    loss: LossFunction,
+    regularizer: Regularizer | None,
+    params: Params,
     X: Array,
     Y: Array,
     weight: Array | None,
     *,
     key: Array | None = None,
 ) -> tuple[Any, tuple[tuple[Any, ...], Any]]:
-    """Return what a batch minimises, and besides its parts: the loss and, with a regularizer, its share.
+    """Return the objective of a batch, and its parts: the loss and, with a regularizer, its share.
 
-    key         what layers that draw numbers draw from
-    Returns     last, the weights with the running statistics that layers observed, or None
+        objective = loss(network(X), Y, weight) + regularizer(params)
+
+    X, Y, weight    [batch, *input_shape], [batch, ...], [batch] or None
+    key             what layers that draw numbers draw from
+    Returns         objective, ((loss, penalty), observed): last, the weights with the running statistics that
+                    layers observed, or None
+    Errors          DataError or ShapeError where a function of one's own gives no single float
     """
     observed = None
     if network.observes:
@@ -206,12 +233,14 @@ def loss_of(
     return plain + penalty, ((plain, penalty), observed)
 
 
-def _one_number(what: str, value: Any) -> Any:
+def _one_number(what: str, value: object) -> Any:
+    """Return a loss or penalty that is one float; integers have no gradient, several no single descent."""
     if value is None or isinstance(value, tuple | list | dict | str):
         raise DataError(f"fit: {what} must give one number for a batch, it gave {value!r:.60}")
-    if getattr(value, "dtype", np.dtype(np.float64)).kind != "f":
+    dtype = getattr(value, "dtype", np.dtype(np.float64))
+    if dtype.kind != "f":
         raise DataError(
-            f"fit: {what} gave {value.dtype}, expected a float; what only counts has no slope to descend"
+            f"fit: {what} gave {dtype}, expected a float; what only counts has no gradient to descend"
         )
     shape = getattr(value, "shape", ())
     if shape:
@@ -222,5 +251,5 @@ def _one_number(what: str, value: Any) -> Any:
 
 
 def next_numbers(first: int, steps: int) -> Array:
-    """Return the numbers of some steps, uint32 [steps]."""
+    """Return the numbers of some steps of the whole training, uint32 [steps]: first, first + 1, ..."""
     return np.arange(first, first + steps, dtype=np.uint32)

@@ -1,12 +1,12 @@
-"""What a training has come to: its history, the figure that is watched, the best weights, and why it ends."""
+"""Convergence tracking: learning curves, the watched figure, the best weights, and why a training ends."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from minicolumn.errors import DataError, did_you_mean
 from minicolumn.model.metrics import HIGHER_IS_BETTER
+from minicolumn.nn.layer import Params
 from minicolumn.train.history import History, Row
 
 
@@ -20,7 +20,7 @@ def lower_is_better(monitor: str) -> bool:
 
 
 class Tracker:
-    """The part of a `Trainer` that needs no network: what callbacks decide by, and what they decide.
+    """Convergence tracking, the part of a `Trainer` without a network: by what callbacks decide, and what.
 
     figures         what each row of the history holds that can be watched
     higher_is_better    of figures whose name does not say it; None where nobody knows
@@ -28,13 +28,22 @@ class Tracker:
     monitor         the figure by which the best weights are chosen; None keeps the newest
     rate_factor     a factor on the learning rate beside the schedule's; callbacks may set it
     stop_reason     why it ended; None while it goes on
+
+    >>> tracker = Tracker(("loss", "val_loss"))
+    >>> tracker.keep_best()
+    'val_loss'
+    >>> for epoch, loss in enumerate([0.5, 0.3, 0.4], 1):
+    ...     tracker.add({"loss": 0.1, "val_loss": loss}, {"weight": epoch})
+    ...     tracker.settle_best()
+    >>> tracker.best_epoch, tracker.best_params, tracker.waited("val_loss")
+    (2, {'weight': 2}, 1)
     """
 
     def __init__(
         self,
         figures: tuple[str, ...] = ("loss",),
         higher_is_better: Mapping[str, bool | None] | None = None,
-        params: Any = None,
+        params: Params | None = None,
     ) -> None:
         self.figures = figures
         self.higher_is_better = dict(higher_is_better or {})
@@ -42,16 +51,16 @@ class Tracker:
         self.monitor: str | None = None
         self.rate_factor = 1.0
         self.stop_reason: str | None = None
-        self._params = params
-        self._best: tuple[int, Any] | None = None  # the epoch of the best weights, and these
+        self._params: Params = {} if params is None else params
+        self._best: tuple[int, Params] | None = None  # the epoch of the best weights, and these
 
     @property
-    def params(self) -> Any:
+    def params(self) -> Params:
         """Return the weights as they are now."""
         return self._params
 
     @property
-    def best_params(self) -> Any:
+    def best_params(self) -> Params:
         """Return the weights that are handed back: those of `best_epoch`, or without a monitor the newest."""
         return self.params if self.monitor is None or self._best is None else self._best[1]
 
@@ -63,7 +72,10 @@ class Tracker:
         return 0 if self._best is None else self._best[0]
 
     def stop(self, reason: str) -> None:
-        """End the training here: after this epoch, or within it where it is asked for there."""
+        """End the training here: after this epoch, or within it where it is asked for there.
+
+        reason      becomes `stopped`; the first of several counts
+        """
         self.stop_reason = self.stop_reason or reason
 
     def figure(self, monitor: str | None = None) -> str:
@@ -103,16 +115,16 @@ class Tracker:
         return lower_is_better(figure) if higher is None else not higher
 
     def waited(self, monitor: str, min_delta: float = 0.0) -> int:
-        """Return how many epochs have passed since a figure was last better than before by ``min_delta``."""
+        """Return the epochs since a figure was last better by `min_delta`; see `History.waited`."""
         return self.history.waited(monitor, min_delta, self.lower_is_better(monitor))
 
-    def add(self, row: Row, params: Any = None) -> None:
+    def add(self, row: Row, params: Params | None = None) -> None:
         """Note a whole epoch, and the weights after it."""
         self.history.add(row, len(self.history) + 1)
-        self._params = params
+        self._params = {} if params is None else params
 
     def settle_best(self) -> None:
-        """Take the last epoch's weights for the best ones, if they are."""
+        """Take the last epoch's weights for the best ones, if its figure is as good as the best or better."""
         if self.monitor is not None and self.history and self._improved(self.monitor):
             self._best = len(self.history), self.params
 

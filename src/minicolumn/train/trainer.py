@@ -1,31 +1,30 @@
-"""`Trainer`: a training that can be held, advanced as far as one likes, changed, saved and gone on with."""
+"""The training loop as an object: `Trainer` can be held, advanced, changed, saved and resumed."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Self, Unpack
+from typing import Self, Unpack
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from minicolumn import random
-from minicolumn.errors import DataError, DivergenceError
+from minicolumn.errors import DivergenceError
 from minicolumn.model.compute import forward
 from minicolumn.model.files import PathLike
 from minicolumn.model.model import Model
 from minicolumn.model.rows import LabeledRows, check_inputs
-from minicolumn.model.scores import MetricLike, name_of
-from minicolumn.nn.layer import Layer
+from minicolumn.model.scores import MetricLike
+from minicolumn.nn.layer import Layer, Params
 from minicolumn.train.callbacks import Callback, check_callbacks
+from minicolumn.train.changes import Changeable, check_names
 from minicolumn.train.checkpoint import read, write
 from minicolumn.train.data import check_data, check_shape
 from minicolumn.train.goal import Goal, goal_of
 from minicolumn.train.history import Row
 from minicolumn.train.interrupts import deferred
-from minicolumn.train.loop import Loop
-from minicolumn.train.resize import Resizing, grown, pruned
 from minicolumn.train.run import Run, described
 from minicolumn.train.settings import (
     NAMES,
@@ -33,19 +32,21 @@ from minicolumn.train.settings import (
     Settings,
     check_network,
     check_settings,
-    unknown_keyword,
 )
 from minicolumn.train.snapshot import Snapshot, check_constrained, first_snapshot
-from minicolumn.train.step import State
 from minicolumn.train.tracker import Tracker
-from minicolumn.tree import flatten, map_leaves
+from minicolumn.train.types import Inputs, Validation
 
 Array = np.ndarray
 logger = logging.getLogger("minicolumn")
+KEYWORDS = (
+    *NAMES, "validation_data", "validation_fraction", "sample_weight", "callbacks", "progress", "params",
+    "resume",
+)  # fmt: skip
 
 
-class Trainer(Loop):
-    """A training that can be held.
+class Trainer(Changeable):
+    """A resumable training loop over mini-batches, held as an object.
 
         trainer = mc.Trainer(network, X, y, ...)        the keywords of `fit`; nothing is trained yet
         trainer.advance(epochs=1)                       or steps=500, or seconds=0.02
@@ -63,6 +64,10 @@ class Trainer(Loop):
     history     one row for each whole epoch
     stopped     why it ended; None while it goes on
 
+    Differs     Keras' `fit`, called again, goes on with the weights but numbers epochs and shuffles anew;
+                scikit-learn's `partial_fit` passes once over rows in chunks of `batch_size`; skorch's goes by
+                whole epochs. In PyTorch the loop is yours to write.
+
     >>> import numpy as np, minicolumn as mc
     >>> X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
     >>> net = mc.nn.Sequential(mc.nn.Dense(8, activation="tanh"), mc.nn.Dense(2))
@@ -78,20 +83,24 @@ class Trainer(Loop):
     def __init__(
         self,
         network: Layer,
-        X: Any,
-        y: Any,
+        X: Inputs,
+        y: ArrayLike,
         *,
-        validation_data: tuple[Any, ...] | None = None,
+        validation_data: Validation | None = None,
         validation_fraction: float = 0.0,
-        sample_weight: Any = None,
+        sample_weight: ArrayLike | None = None,
         callbacks: Sequence[Callback] = (),
         progress: bool | None = None,
-        params: Any = None,
+        params: Params | None = None,
         resume: Run | Snapshot | None = None,
         **settings: Unpack[Keywords],
     ) -> None:
-        """Check everything and draw the first weights; see `fit` for what the arguments mean."""
-        _check_names(settings)
+        """Check everything and draw the first weights; see `fit` for what the arguments mean.
+
+        Errors      ShapeError where shapes do not fit; DataError for settings out of range and NaN in X or y;
+                    TypeError for a keyword that does not exist
+        """
+        check_names("fit", settings, KEYWORDS)
         super().__init__()
         s = check_settings("fit", settings)
         check_network("fit", network, s.rule)
@@ -126,7 +135,13 @@ class Trainer(Loop):
         monitor: str | None = None,
         held_fraction: float = 0.0,
     ) -> Self:
-        """Return a trainer that stands where a snapshot says, all of it checked before."""
+        """Return a trainer in a given state, for who resumes: all of it was checked before.
+
+        snapshot        where it stands; epochs: that `run` goes to
+        horizon         steps that a schedule spreads over; None takes those up to the last of `epochs`
+        monitor         the figure by which the best weights were being chosen
+        held_fraction   of all rows, where the held-out ones were found by it
+        """
         trainer = cls.__new__(cls)
         Tracker.__init__(trainer)
         trainer.callbacks, trainer.monitor = check_callbacks("resume", callbacks), monitor
@@ -137,14 +152,16 @@ class Trainer(Loop):
 
     @property
     def model(self) -> Model:
-        """Return the network with the weights that would be handed back now."""
+        """Return the model that would be handed back now: the network with `best_params`."""
         return self._model(self.best_params)
 
-    def outputs(self, X: Any) -> Array:
+    def outputs(self, X: Inputs) -> Array:
         """Return the network's raw outputs with the weights of now, before the output activation of the loss.
 
         X           [rows, *input_shape]
-        Returns     float [rows, outputs]
+        Returns     float [rows, outputs]: logits of classes, for example
+        Errors      ShapeError for rows of another shape
+        Differs     `model.predict` takes the best weights, and gives probabilities
         """
         check_shape("outputs", X, self.input_shape)
         inputs = check_inputs("outputs", X)
@@ -152,14 +169,23 @@ class Trainer(Loop):
 
     def measure(
         self,
-        X: Any,
-        y: Any,
+        X: Inputs,
+        y: ArrayLike,
         metrics: MetricLike | Sequence[MetricLike] | None = None,
-        sample_weight: Any = None,
+        sample_weight: ArrayLike | None = None,
     ) -> dict[str, float]:
-        """Return the loss of some rows with the weights of now, and scores, as `Model.evaluate` does.
+        """Evaluate the weights of now on some rows: the loss, and scores as `Model.evaluate` gives them.
 
-        Where the loss is an own function its value is given, and own metrics beside it.
+        X, y, sample_weight     as for `fit`, with rows of the training's shape
+        metrics     names or functions; None takes the usual ones of the loss
+        Returns     {"loss": ..., and a score by its name}. Where the loss is an own function its value is
+                    given, and own metrics beside it.
+        Errors      ShapeError for rows of another shape, DataError for unknown metrics
+
+        >>> import numpy as np, minicolumn as mc
+        >>> X, y = np.array([[0.0], [1.0]]), np.array([0, 1])
+        >>> sorted(mc.Trainer(mc.nn.Dense(2), X, y).measure(X, y, metrics=["accuracy"]))
+        ['accuracy', 'loss']
         """
         s, chosen = self.settings, None if metrics is None else {"metrics": metrics}
         wanted = None if chosen is None else check_settings("measure", chosen, s).metrics
@@ -183,7 +209,7 @@ class Trainer(Loop):
         where it is called again. A KeyboardInterrupt comes out between two steps: call again to go on.
 
         Errors      DataError for what is no number above 0; DivergenceError when the loss leaves the finite
-                    numbers: the weights are then the last good ones, and training can go on with others
+                    numbers: the weights are then the last good ones, and training can go on with other
                     settings
         """
         goal, first = goal_of(self, epochs, steps, seconds), len(self.history)
@@ -194,6 +220,7 @@ class Trainer(Loop):
     def run(self) -> Run:
         """Train to the end of `epochs`, or until a callback says stop or an interrupt; what `fit` returns.
 
+        Returns     a `Run`, also after Ctrl-C: then `stopped` is "interrupted", and a call again goes on
         Errors      DivergenceError when the loss leaves the finite numbers; its `run` holds the last good
                     weights
         """
@@ -216,109 +243,6 @@ class Trainer(Loop):
                     callback.on_end(self)
         return self._finished(*began)
 
-    # Changing -----------------------------------------------------------------------------------------------
-
-    def change(
-        self,
-        *,
-        learning_rate: float | None = None,
-        X: Any = None,
-        y: Any = None,
-        sample_weight: Any = None,
-        validation_data: tuple[Any, ...] | None = None,
-        **settings: Unpack[Keywords],
-    ) -> None:
-        """Change settings or rows; weights stay, and so does what an optimizer of the same kind remembers.
-
-        learning_rate   of the optimizer; a factor that callbacks have set stays
-        X, y, sample_weight     other rows of the same shape, or weights; an epoch that was begun begins anew
-        validation_data other rows to measure on
-        settings        any keyword of `fit` but dtype: `optimizer`, `batch_size`, `epochs` (in all), ...
-
-        Errors          one line, and the trainer is as before: ShapeError for rows of another shape,
-                        DataError for what is out of range or does not fit the targets, TypeError for
-                        unknown names
-        """
-        _check_names(settings, "change", CHANGEABLE)
-        s = check_settings("change", settings, self.settings)
-        if s.dtype != self.settings.dtype:
-            raise DataError(f"change: dtype stays {self.settings.dtype}; begin a new training for {s.dtype}")
-        if learning_rate is not None:
-            s = replace(s, optimizer=s.optimizer.with_rate(learning_rate))
-        check_network("change", self.network, s.rule)
-        train, held = self._changed_rows(s, X, y, sample_weight, validation_data)
-        if self.monitor is not None and not _has_figure(self.monitor, s, held):
-            raise DataError(
-                f"change: {self.monitor} chooses the best weights and would not be measured any more"
-            )
-        check_constrained("change", s.constraint, self.state.params)
-        # Rows without weight are left out, so other weights may be other rows.
-        state, begun_anew = self._changed_state(s), X is not None or sample_weight is not None
-        if begun_anew or validation_data is not None:
-            self.held_fraction = 0.0
-        self._plan(self.network, s, train, held)
-        self._at = self._at._replace(state=state)
-        if begun_anew:
-            self._at = self._at._replace(seen=0, sums=(), seconds=0.0)
-        self.epochs = s.epochs if "epochs" in settings else self.epochs
-        self.horizon = self._last_step()
-
-    def _changed_rows(
-        self, s: Settings, X: Any, y: Any, weight: Any, validation_data: Any
-    ) -> tuple[LabeledRows, LabeledRows | None]:
-        """Return the rows to go on with, each checked against the settings that are to be."""
-        if (X is None) != (y is None):
-            raise DataError("change: give X and y together")
-        rows, held = self.train_rows, self.held_rows
-        if X is None:
-            X, y, weight = rows.X, rows.y, rows.weight if weight is None else weight
-        check_shape("change", X, self.input_shape)
-        if validation_data is None and held is not None:
-            validation_data = held.X, held.y, held.weight
-        return check_data("change", self.network, s, X, y, weight, validation_data)
-
-    def _changed_state(self, s: Settings) -> State:
-        """Return the state to go on with: the weights, and moments of the same kind."""
-        state, old = self.state, self.settings.optimizer
-        fresh = s.optimizer.start(state.params, self.engine.roles)
-        same = type(old) is type(s.optimizer) and flatten(fresh)[1] == flatten(state.moments)[1]
-        return State(state.params, state.moments if same else fresh)
-
-    def grow(self, layer: int, units: int, keep: bool = True) -> None:
-        """Give a hidden layer more units, drawn as first weights are.
-
-        layer       its number in the network, as in the names of the weights
-        keep        whether the function is kept: then the next layer does not listen to the new units yet,
-                    and learns to
-        Errors      DataError for a layer that is not a hidden dense one
-        """
-        resizing = grown(self.network, layer, units)
-        self._resize(resizing, resizing.without_effect if keep else None)
-
-    def prune(self, layer: int, units: int | Sequence[int]) -> None:
-        """Take units from a hidden layer: those with these numbers, or so many of the least important.
-
-        A unit matters by the length of what comes in times that of what goes out.
-
-        Errors      DataError for a layer that is not a hidden dense one, and where no unit would be left
-        """
-        self._resize(pruned(self.network, self.state.params, layer, units))
-
-    def _resize(self, resizing: Resizing, settle: Callable[[Any], Any] | None = None) -> None:
-        s, old = self.settings, self.state
-        # Each time other weights: drawn by the seed and by how far the training is.
-        seed = int(random.fold_in(random.stream(s.seed, "init"), self._at.step)[1])
-        fresh = resizing.network.init(seed, self.input_shape, s.dtype)
-        before = len(old.params[str(resizing.following)]["weight"])
-        params = resizing.as_loud(resizing.carried(fresh, old.params), before)
-        params = params if settle is None else settle(params)
-        roles = resizing.network.roles(self.input_shape)
-        moments = resizing.carried(s.optimizer.start(params, roles), old.moments)
-        best = None if self._best is None else (self.epoch, map_leaves(np.array, params))
-        self._plan(resizing.network, s, self.train_rows, self.held_rows)
-        self._at, self._best = self._at._replace(state=State(params, moments)), best
-        self._good = None  # weights of the old size are no way back
-
     # Files --------------------------------------------------------------------------------------------------
 
     def save(self, path: PathLike) -> None:
@@ -327,7 +251,18 @@ class Trainer(Loop):
         Asked for by a callback, it is written once all callbacks have been told, so that nothing is told
         twice.
 
+        path        the file, by custom `.safetensors`; replaced as a whole
         Errors      DataError, in one line, for own functions, which no file holds, or if the disk refuses
+
+        >>> import numpy as np, pathlib, tempfile, minicolumn as mc
+        >>> X = np.linspace(-1.0, 1.0, 40)[:, None]
+        >>> trainer = mc.Trainer(mc.nn.Dense(1), X, 2 * X, loss="squared_error", batch_size=8)
+        >>> _ = trainer.advance(steps=7)
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "line.safetensors"
+        >>> trainer.save(path)
+        >>> again = mc.Trainer.resume(path, X, 2 * X)
+        >>> again.epoch, again.done
+        (1, 2)
         """
         if self._is_telling:
             self._later.append(lambda: write(self, path))
@@ -338,11 +273,11 @@ class Trainer(Loop):
     def resume(
         cls,
         path: PathLike,
-        X: Any,
-        y: Any,
+        X: Inputs,
+        y: ArrayLike,
         *,
-        sample_weight: Any = None,
-        validation_data: tuple[Any, ...] | None = None,
+        sample_weight: ArrayLike | None = None,
+        validation_data: Validation | None = None,
         callbacks: Sequence[Callback] | None = None,
         progress: bool | None = None,
     ) -> Self:
@@ -351,14 +286,16 @@ class Trainer(Loop):
         X, y, ...   the very rows of that training: they are not in the file, but their digest is. Rows that
                     were held out by `validation_fraction` are found again
         callbacks   None takes those of this package that the training had, with their settings
+        progress    whether to draw a progress bar
 
-        Errors      ModelFileError for a file that is no checkpoint; DataError for other rows
+        Errors      ModelFileError for a file that is no checkpoint; DataError for other rows, and where own
+                    callbacks have to be given again
         """
         return read(cls, path, X, y, sample_weight, validation_data, callbacks, progress)
 
     # What comes out -----------------------------------------------------------------------------------------
 
-    def _model(self, params: Any, stopped: str = "", seconds: float = 0.0) -> Model:
+    def _model(self, params: Params, stopped: str = "", seconds: float = 0.0) -> Model:
         s = self.settings
         return Model(
             self.network,
@@ -379,22 +316,3 @@ class Trainer(Loop):
         model = self._model(self.best_params, stopped, seconds)
         rate = (self._at.step - first) / seconds
         return Run(model, self.history, stopped, self.best_epoch, seconds, rate, self.snapshot)
-
-
-CHANGEABLE = (*NAMES, "learning_rate", "X", "y", "sample_weight", "validation_data")
-_KEYWORDS = (
-    *NAMES, "validation_data", "validation_fraction", "sample_weight", "callbacks", "progress", "params",
-    "resume",
-)  # fmt: skip
-
-
-def _check_names(given: Any, who: str = "fit", known: Sequence[str] = _KEYWORDS) -> None:
-    """Refuse keywords that do not exist."""
-    for name in given:
-        if name not in NAMES:
-            raise TypeError(unknown_keyword(who, name, known))
-
-
-def _has_figure(figure: str, settings: Settings, held: LabeledRows | None) -> bool:
-    names = ("loss", *map(name_of, settings.metrics)) if held else ()
-    return figure == "loss" or figure in [f"val_{name}" for name in names]
