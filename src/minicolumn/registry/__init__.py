@@ -6,23 +6,12 @@ model files, the ranges of tuners, the controls of a screen and the lines of a h
 """
 
 from minicolumn.registry.catalogue import Registry, Rule
+from minicolumn.registry.composite import Custom, Listed, Part
+from minicolumn.registry.numbers import Integer, Number
 from minicolumn.registry.record import Record, checked, is_plain, refuse, settings_of, settle
-from minicolumn.registry.setting import (
-    REQUIRED,
-    Boolean,
-    Choice,
-    Custom,
-    Integer,
-    Listed,
-    Number,
-    Part,
-    Search,
-    Setting,
-    Text,
-    changed,
-    show,
-)
+from minicolumn.registry.setting import REQUIRED, Search, Setting, changed, show
 from minicolumn.registry.text import read_text, split_texts, write_text
+from minicolumn.registry.words import Boolean, Choice, Text
 
 __all__ = [
     "REQUIRED",

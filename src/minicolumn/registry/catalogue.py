@@ -139,7 +139,9 @@ class Registry(Mapping[str, T]):
 
         Errors      DataError for an unknown name or setting, or one that is said twice
         """
-        name, told = read_text(text)
+        if not isinstance(text, str):
+            self._refuse(text)
+        name, told = read_text(text) if ":" in text else (text.strip(), {})
         own, entry, preset = self._find(name)
         for setting in told:
             if setting in settings:
