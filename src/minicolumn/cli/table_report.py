@@ -43,7 +43,7 @@ def show_columns(console: Console, columns: Sequence[Column], dropped: Sequence[
     console.print(_grid("learns from", _each(used) if len(used) <= EACH else _by_kind(used, width)))
     codes = [column.name for column in used if column.note != _note(column)]
     if codes:
-        hint = f"If some of the whole numbers are codes: --categorical {shlex.quote(codes[0])}"
+        hint = f"If some of the integers are codes: --categorical {shlex.quote(codes[0])}"
         console.print(Padding(Text(visible(hint), "dim"), (1, 0, 0, 2)))
     if unused or dropped:
         console.print()

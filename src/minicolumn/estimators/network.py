@@ -19,7 +19,7 @@ KNOWN = {*ALIASES, *ACTIVATIONS} - {"glu"}
 
 
 def hidden_sizes(sizes: Any) -> tuple[int, ...]:
-    """Return the units of each hidden layer, from a whole number or several."""
+    """Return the units of each hidden layer, from an integer or several."""
     listed: list[Any] = np.ravel(sizes).tolist()
     if any(units != int(units) or units <= 0 for units in listed):
         raise DataError(f"hidden_layer_sizes must be > 0, got {listed}.")

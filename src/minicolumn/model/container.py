@@ -218,7 +218,7 @@ def _read_entry(name: str, fields: object) -> _Entry:
         raise ModelFileError(f"is damaged: {_named(name)} has an unknown dtype")
     shape, place = fields["shape"], fields["data_offsets"]
     if not _whole_numbers(shape) or not _whole_numbers(place) or len(place) != 2:
-        raise ModelFileError(f"is damaged: {_named(name)} has sizes that are not whole numbers")
+        raise ModelFileError(f"is damaged: {_named(name)} has sizes that are not integers")
     return _Entry(name, fields["dtype"], tuple(shape), place[0], place[1])
 
 

@@ -110,7 +110,7 @@ def _targets(who: str, y: Array, dtype: Any, rule: LossRule | None, outputs: tup
             "(np.unique(y, return_inverse=True) does)"
         )
     finite = _finite(f"{who}: y", y, np.float64, "drop the rows without a target")
-    if rule is None:  # own functions get whole numbers as they are, so that they can be class numbers
+    if rule is None:  # own functions get integers as they are, so that they can be class numbers
         if y.ndim == 1 and outputs == (1,):  # [batch] beside [batch, 1] would broadcast to [batch, batch]
             y = y[:, None]
         return np.ascontiguousarray(y, np.int32 if y.dtype.kind in "iub" else dtype)

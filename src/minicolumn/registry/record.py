@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
+import re
 import sys
 from collections.abc import Callable, Mapping
 from types import SimpleNamespace
@@ -158,16 +159,22 @@ def settle(record: Any, name: str, value: Any) -> None:
     object.__setattr__(record, name, value)
 
 
+_OWN_NAME = re.compile(r"[A-Za-z_]\.[A-Za-z_]")
+
+
 def is_plain(value: Any) -> bool:
     """Return whether a value says all about itself: numbers, names, this package's records and functions.
 
-    Programs made of such records can be kept and used again. An own function may read what changes elsewhere.
+    Programs made of such records can be kept and used again. An own function may read what changes elsewhere,
+    also one that was added to a registry, whose name has a dot.
 
     >>> is_plain(("relu", 3, None)), is_plain(sorted)
     (True, False)
     """
-    if value is None or isinstance(value, (bool, int, float, str)):
+    if value is None or isinstance(value, (bool, int, float)):
         return True
+    if isinstance(value, str):
+        return not _OWN_NAME.search(value)
     if isinstance(value, tuple):
         return all(map(is_plain, value))
     kind = value if callable(value) and hasattr(value, "__closure__") else type(value)

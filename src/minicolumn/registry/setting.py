@@ -166,6 +166,8 @@ def show(value: Any) -> str:
     >>> show("a  b"), show(10**5000), show(list(range(1000)))
     ("'a b'", 'a number of very many digits', '[0, 1, 2, 3, 4, 5, ...]')
     """
+    if isinstance(value, type):
+        return f"the class {value.__name__}"[:SHOWN]
     try:
         text = " ".join(_SHORT.repr(value).split())
     except ValueError:  # Python writes out no integer past some thousand digits

@@ -26,6 +26,8 @@ class Boolean(Setting):
         return "a boolean, true or false"
 
     def plain(self, value: Any) -> Any:
+        if getattr(getattr(value, "dtype", None), "kind", "") == "b" and not value.ndim:
+            return bool(value)  # NumPy's own
         return value if isinstance(value, bool) else NotImplemented
 
     def quick(self) -> Callable[[Any], bool]:

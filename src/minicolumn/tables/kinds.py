@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Kind = Literal["number", "category", "boolean", "datetime", "identifier", "text", "constant", "empty"]
 USED: tuple[Kind, ...] = ("number", "category", "boolean", "datetime")
 
-FEW_CODES = 20  # distinct whole numbers that may well be codes: said in the note
+FEW_CODES = 20  # distinct integers that may well be codes: said in the note
 MANY_LEVELS = 20  # a column of words with fewer levels is a category however few its rows
 FEW_ROWS = 10  # below, nothing is an identifier or free text for being all different
 _PAIRS = frozenset(frozenset(pair) for pair in TRUTHS)
@@ -48,7 +48,7 @@ class Finding:
 
 
 def find_kind(series: polars.Series, categorical: bool = False) -> Finding:
-    """Return the kind of a column; `categorical` makes codes of whole numbers levels."""
+    """Return the kind of a column; `categorical` makes codes of integers levels."""
     import polars
 
     if series.dtype.is_temporal() and series.dtype != polars.Duration:
@@ -70,7 +70,7 @@ def _text(series: polars.Series) -> Finding:
     values = numbers(series)
     if values.null_count() < len(values) and not_numbers(series, values).is_empty():
         if _are_codes(series, values):
-            return _words(series, True, "whole numbers with leading zeros are codes")
+            return _words(series, True, "integers with leading zeros are codes")
         return _numbers(series, values, "")
     distinct = present(text_of(series).unique(maintain_order=True)).drop_nulls()
     if distinct.is_empty():
@@ -136,13 +136,13 @@ def _numbers(series: polars.Series, values: polars.Series, form: str, note: str 
     if whole and (why := _counts_rows(series.name, known, distinct, len(values))):
         return Finding("identifier", note=why)
     if whole and distinct <= FEW_CODES and distinct < len(known):
-        hint = f"{distinct} distinct whole numbers; --categorical {series.name!r} to treat them as codes"
+        hint = f"{distinct} distinct integers; --categorical {series.name!r} to treat them as codes"
         return Finding("number", form, _join(hint, note))
     return Finding("number", form, note)
 
 
 def _counts_rows(name: str, known: polars.Series, distinct: int, rows: int) -> str:
-    """Return why whole numbers name the rows rather than measure something, or an empty text."""
+    """Return why integers name the rows rather than measure something, or an empty text."""
     words = words_of(name)
     if distinct == rows and rows > 1:
         if _NAMED_ID.match(words) or _NAMED_ORDER.match(words):

@@ -125,9 +125,9 @@ def infer_schema(
     frame       rows as read_table returns them
     target      name of the column to predict
     task        binary, multiclass or regression; by default words, truths and at most 20 distinct
-                whole numbers are classes, other numbers are regression
+                integers are classes, other numbers are regression
     drop        names of columns to leave out
-    categorical names of columns of whole numbers to treat as codes
+    categorical names of columns of integers to treat as codes
     Errors      DataError: unknown names, a target without values or with one value only, a label that
                 differs in every row, more than 1,000 classes, nothing left to learn from
 

@@ -64,9 +64,9 @@ def number(value: object, where: str) -> float:
 
 
 def count(value: object, where: str) -> int:
-    """Return a whole number from 0 to 2**48."""
+    """Return an integer from 0 to 2**48."""
     if type(value) is not int or not 0 <= value <= LARGEST_COUNT:
-        raise ModelFileError(f"{where}: expected a whole number from 0 to 2**48")
+        raise ModelFileError(f"{where}: expected an integer from 0 to 2**48")
     return value
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Task = Literal["binary", "multiclass", "regression"]
 TASKS: tuple[Task, ...] = get_args(Task)
 MOST_CLASSES = 1000
-FEW_VALUES = 20  # a target of at most so many distinct whole numbers is one of classes
+FEW_VALUES = 20  # a target of at most so many distinct integers is one of classes
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ def plain(series: polars.Series) -> polars.Series:
 
 
 def text_of(series: polars.Series) -> polars.Series:
-    """Return cells as text without blanks around it; whole numbers are written without a point."""
+    """Return cells as text without blanks around it; integers are written without a point."""
     import polars
 
     if series.dtype == polars.String:

@@ -1,7 +1,15 @@
 """Training: a trainer one can hold, callbacks, history; and a trial of learning rates before it."""
 
+from minicolumn.model.metrics import METRICS
 from minicolumn.model.scores import Metric
-from minicolumn.train.callbacks import Callback, Checkpoint, EarlyStopping, KeepBest, ReduceOnPlateau
+from minicolumn.train.callbacks import (
+    CALLBACKS,
+    Callback,
+    Checkpoint,
+    EarlyStopping,
+    KeepBest,
+    ReduceOnPlateau,
+)
 from minicolumn.train.fit import fit
 from minicolumn.train.history import History
 from minicolumn.train.rate_finder import RateFinding, find_learning_rate
@@ -11,6 +19,8 @@ from minicolumn.train.tracker import Tracker
 from minicolumn.train.trainer import Trainer
 
 __all__ = [
+    "CALLBACKS",
+    "METRICS",
     "Callback",
     "Checkpoint",
     "EarlyStopping",

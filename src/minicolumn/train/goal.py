@@ -57,7 +57,7 @@ def goal_of(trainer: Loop, epochs: Any = None, steps: Any = None, seconds: Any =
     if name == "seconds":
         return Goal(deadline=time.perf_counter() + float(value))
     if int(value) != value:
-        raise DataError(f"advance: {name} must be a whole number, got {value!r}")
+        raise DataError(f"advance: {name} must be an integer, got {value!r}")
     if name == "epochs":
         return Goal(epoch=trainer.epoch + int(value))
     return Goal(step=trainer.step + int(value))

@@ -18,7 +18,7 @@ from minicolumn.model.model import Model
 from minicolumn.model.rows import Rows, check_inputs
 from minicolumn.model.scores import MetricLike, name_of
 from minicolumn.nn.layer import Layer
-from minicolumn.train.callbacks import Callback, check_callbacks
+from minicolumn.train.callbacks import Callback, CallbackLike, check_callbacks
 from minicolumn.train.checkpoint import read, write
 from minicolumn.train.data import check_data, check_shape
 from minicolumn.train.goal import Goal, goal_of
@@ -84,7 +84,7 @@ class Trainer(Loop):
         validation_data: tuple[Any, ...] | None = None,
         validation_fraction: float = 0.0,
         sample_weight: Any = None,
-        callbacks: Sequence[Callback] = (),
+        callbacks: CallbackLike | Sequence[CallbackLike] = (),
         progress: bool | None = None,
         params: Any = None,
         resume: Run | Snapshot | None = None,

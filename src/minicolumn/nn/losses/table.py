@@ -239,7 +239,21 @@ ALIASES = {
     "sparse_categorical_crossentropy": "softmax_cross_entropy",
 }
 
-LOSSES: Registry[LossRule] = Registry("loss", {rule.name: rule for rule in _RULES}, ALIASES, full=False)
+
+def _own(name: str, function: Any, *, outputs: Any = Point(), formula: str = "") -> Any:  # noqa: B008  a frozen record
+    """Return the rule of a loss of one's own; `outputs` says what the network's outputs mean."""
+    is_function = callable(function) and not isinstance(function, type | Rule)
+    return LossRule(name, function, outputs, formula) if is_function else NotImplemented
+
+
+LOSSES: Registry[LossRule] = Registry(
+    "loss",
+    {rule.name: rule for rule in _RULES},
+    ALIASES,
+    full=False,
+    adopt=_own,
+    wanted="a NumPy function of (outputs, targets, sample_weight)",
+)
 
 
 def loss_by_name(name: str) -> LossRule:
