@@ -125,6 +125,30 @@ def test_text_record_json_record_text(kind: str, name: str) -> None:
     assert registry.describe(record)[0] == name
 
 
+EVERY = [(kind, name) for kind, registry in REGISTRIES.items() for name in registry]
+
+
+@pytest.mark.parametrize(("kind", "name"), EVERY)
+def test_a_misspelt_name_or_setting_is_answered_with_what_was_meant(kind: str, name: str) -> None:
+    registry = REGISTRIES[kind]
+    if len(name) > 3:
+        with pytest.raises(DataError, match="did you mean ") as caught:
+            registry.make(f"{name}x")
+        assert caught.value.args[0].startswith(f"unknown {registry.noun} '{name}x'; did you mean ")
+    for key in registry.settings(name):
+        if len(key) > 2:
+            with pytest.raises(DataError, match=f"{name}: unknown setting '{key}x'; did you mean"):
+                registry.make(f"{name}:{key}x=1")
+    with pytest.raises(DataError, match=f"{name}: unknown setting 'zzzz'"):
+        registry.make(f"{name}:zzzz=1")
+
+
+@pytest.mark.parametrize(("kind", "alias"), [(k, a) for k, r in REGISTRIES.items() for a in r.aliases])
+def test_an_alias_stands_for_an_entry(kind: str, alias: str) -> None:
+    registry = REGISTRIES[kind]
+    assert registry.to_text(registry.make(alias)) == registry.aliases[alias]
+
+
 @pytest.mark.parametrize(("kind", "name"), ENTRIES)
 def test_changed_settings_come_back_too(kind: str, name: str) -> None:
     registry = REGISTRIES[kind]

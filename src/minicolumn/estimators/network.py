@@ -9,13 +9,15 @@ import numpy as np
 
 from minicolumn.errors import DataError
 from minicolumn.nn import Dense, Dropout, Layer, Sequential
-from minicolumn.nn.activations import ACTIVATIONS, ALIASES
+from minicolumn.nn.activations import ACTIVATIONS
 
 Array = np.ndarray
 Activation = str | Callable[[Array], Array]
 
-# All but the one whose layer has twice as many sums as units, so that its weights would not be `coefs_`.
-KNOWN = {*ALIASES, *ACTIVATIONS} - {"glu"}
+
+def known_activations() -> set[str]:
+    """Return all names but the one whose layer has twice as many sums as units: they would be no `coefs_`."""
+    return {*ACTIVATIONS.known} - {"glu"}
 
 
 def hidden_sizes(sizes: Any) -> tuple[int, ...]:

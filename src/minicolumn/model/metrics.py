@@ -14,7 +14,7 @@ import numpy as np
 
 from minicolumn.errors import DataError
 from minicolumn.nn.outputs import ClassOutputs, NumberOutputs, Outputs
-from minicolumn.registry import Choice, FunctionRule, Registry, Rule, Setting, settings_of
+from minicolumn.registry import Choice, FunctionRule, Registry, Setting, is_function, settings_of
 
 Array = np.ndarray
 # Probabilities are kept this far from 0 before their logarithm is taken, as scikit-learn does in float64.
@@ -242,8 +242,7 @@ def _own(
     if higher_is_better not in (True, False, None) or of not in get_args(Judged):
         kinds = " or ".join(get_args(Judged))
         raise DataError(f"add: {name}: expected higher_is_better=True, False or None, and of={kinds}")
-    is_function = callable(function) and not isinstance(function, type | Rule)
-    return Score(name, of, function, higher_is_better, help) if is_function else NotImplemented
+    return Score(name, of, function, higher_is_better, help) if is_function(function) else NotImplemented
 
 
 # What other libraries call them.

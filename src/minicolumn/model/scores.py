@@ -8,7 +8,7 @@ from typing import Any, final
 
 import numpy as np
 
-from minicolumn.errors import DataError, did_you_mean
+from minicolumn.errors import DataError
 from minicolumn.model.metrics import METRICS, scored, scores_for
 from minicolumn.nn.losses import Loss
 from minicolumn.nn.outputs import ClassOutputs, NumberOutputs
@@ -119,10 +119,7 @@ def _known(who: str, name: str, loss: Loss | None) -> str:
     plain = METRICS.aliases.get(name.partition(":")[0], name.partition(":")[0])
     if plain not in known:
         what = "unknown metric" if plain not in METRICS else f"{loss.name} has no metric"
-        hint = METRICS.own_hint(plain) if plain not in METRICS else ""
-        raise DataError(
-            f"{who}: {what} {short!r}{hint or did_you_mean(short, known)}; there are {', '.join(known)}"
-        )
+        raise DataError(f"{who}: {what} {short!r}{METRICS.hint(short, known)}; there are {', '.join(known)}")
     try:
         return METRICS.make(name).name
     except DataError as error:

@@ -15,7 +15,7 @@ import numpy as np
 
 from minicolumn.nn import gates, rectifiers, simplex, squashing
 from minicolumn.nn.losses import log_softmax
-from minicolumn.registry import FunctionRule, Registry, Rule, Setting, settings_of
+from minicolumn.registry import FunctionRule, Registry, Setting, is_function, settings_of
 
 Array = np.ndarray
 
@@ -126,8 +126,7 @@ _RULES = (
 
 def _own(name: str, function: Any, *, formula: str = "", init: str = "glorot_uniform") -> Any:
     """Return the rule of a function of one's own, whose keywords may be settings."""
-    is_function = callable(function) and not isinstance(function, type | Rule)
-    return ActivationRule(name, function, formula, init) if is_function else NotImplemented
+    return ActivationRule(name, function, formula, init) if is_function(function) else NotImplemented
 
 
 # What other libraries call them.

@@ -156,7 +156,7 @@ def _kind(value: Any, path: str) -> str:
         raise ModelFileError(f"{path}: expected an object, got {show(value)}")
     name: Any = value.get("kind")
     if not _is_name(name) or name not in LAYERS:
-        hint = (did_you_mean(name, LAYERS) or LAYERS.own_hint(name)) if _is_name(name) else ""
+        hint = LAYERS.hint(name, LAYERS) if _is_name(name) else ""
         raise ModelFileError(f"{path}: unknown kind {show(name)}{hint}")
     return name
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal, NoReturn, TypeVar, final
 
 from minicolumn.errors import DataError, ModelFileError, did_you_mean
@@ -106,14 +106,17 @@ class Registry(Mapping[str, T]):
 
     def _refuse(self, name: Any) -> NoReturn:
         short = name[:LONGEST_NAME] if isinstance(name, str) else name
-        near = did_you_mean(short, self.known) if isinstance(name, str) else ""
-        near = near or self.own_hint(short)
+        near = self.hint(short, self.known)
         raise DataError(f"unknown {self.noun} {show(short)}{near or '; there are ' + self._listed}")
 
-    def own_hint(self, name: Any) -> str:
-        """Return what to say of an unknown name with a dot, which its owner has to add first."""
-        own = isinstance(name, str) and OWN.fullmatch(name.partition(":")[0]) and self._adopt is not None
-        return "; the name is somebody's own: `add` it to the registry before" if own else ""
+    def hint(self, name: Any, known: Iterable[str]) -> str:
+        """Return what an unknown name may have meant; one with a dot its owner may have to add first."""
+        if not isinstance(name, str):
+            return ""
+        if self._adopt is None or not OWN.fullmatch(name.partition(":")[0]):
+            return did_you_mean(name, known)
+        said = "; the name is somebody's own: `add` it to the registry before"
+        return did_you_mean(name, self._own) or said
 
     @property
     def _listed(self) -> str:
@@ -253,7 +256,5 @@ class Registry(Mapping[str, T]):
         if type(spelled) is str and spelled in named:
             return named[spelled]
         short = spelled[:LONGEST_NAME] if type(spelled) is str else spelled
-        near = did_you_mean(short, named) if type(spelled) is str else ""
-        raise ModelFileError(
-            f"unknown {self.noun} {ascii(short)[:LONGEST_NAME]}{near or self.own_hint(short)}"
-        )
+        near = self.hint(short, named)
+        raise ModelFileError(f"unknown {self.noun} {ascii(short)[:LONGEST_NAME]}{near}")

@@ -77,4 +77,9 @@ def kind_of(base: type) -> Callable[..., Any]:
 
 def function_alone(name: str, function: Any) -> Any:
     """Return a function of one's own, for `Registry.add`; NotImplemented for anything else."""
-    return function if callable(function) and not isinstance(function, type | Rule) else NotImplemented
+    return function if is_function(function) else NotImplemented
+
+
+def is_function(value: Any) -> bool:
+    """Return whether a value can be called and is neither a class nor a rule."""
+    return callable(value) and not isinstance(value, type | Rule)

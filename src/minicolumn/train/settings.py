@@ -22,7 +22,7 @@ from minicolumn.nn.layer import Layer, named_layers
 from minicolumn.nn.losses import Loss, LossRule, as_loss
 from minicolumn.nn.regularize import REGULARIZERS
 from minicolumn.optim import OPTIMIZERS, SCHEDULES, Adam, Constant, Optimizer, Schedule
-from minicolumn.registry import Boolean, Choice, Custom, Part, Record, Setting, settings_of
+from minicolumn.registry import Boolean, Choice, Custom, Part, Record, Setting, is_function, settings_of
 from minicolumn.registry.shared import BATCH_SIZE, EPOCHS, SEED, THREADS
 
 
@@ -45,13 +45,9 @@ class Keywords(TypedDict, total=False):
     shadow: str | None
 
 
-def _is_function(value: Any) -> bool:
-    return callable(value) and not isinstance(value, type)
-
-
 def _loss(loss: Any) -> Any:
     """Return a loss's record, also if settings were bound to it by functools.partial, or an own function."""
-    if not isinstance(loss, str) and not _is_function(loss):
+    if not isinstance(loss, str) and not is_function(loss):
         return NotImplemented
     return as_loss(loss) or _own_loss(loss)
 
@@ -88,7 +84,7 @@ SCHEDULE = Part(
     help="A factor on the learning rate, step by step.",
     words="a name, a record such as mc.optim.Cosine(), or a function",
     registry=lambda: SCHEDULES,
-    accepts=_is_function,
+    accepts=is_function,
 )
 METRICS = Custom(
     help="Scores to record for the held-out rows.",
@@ -99,14 +95,14 @@ REGULARIZER = Part(
     help="A penalty on the weights, added to the loss.",
     words="a name with settings, a record such as mc.nn.L2(1e-4), or a function",
     registry=lambda: REGULARIZERS,
-    accepts=_is_function,
+    accepts=is_function,
     optional=True,
 )
 CONSTRAINT = Part(
     help="Where weights are brought back to after every step.",
     words="a name, a record such as mc.nn.MaxNorm(2), or a function",
     registry=lambda: CONSTRAINTS,
-    accepts=_is_function,
+    accepts=is_function,
     optional=True,
 )
 SHUFFLE = Boolean(help="Whether each epoch has its own order of the rows.")

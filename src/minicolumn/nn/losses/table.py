@@ -36,7 +36,7 @@ from minicolumn.nn.outputs import (
     statistics,
 )
 from minicolumn.nn.outputs.record import Task
-from minicolumn.registry import Registry, Rule, Setting, settings_of
+from minicolumn.registry import Registry, Rule, Setting, is_function, settings_of
 
 if TYPE_CHECKING:
     from minicolumn.nn.losses.record import Loss
@@ -242,8 +242,7 @@ ALIASES = {
 
 def _own(name: str, function: Any, *, outputs: Any = Point(), formula: str = "") -> Any:  # noqa: B008  a frozen record
     """Return the rule of a loss of one's own; `outputs` says what the network's outputs mean."""
-    is_function = callable(function) and not isinstance(function, type | Rule)
-    return LossRule(name, function, outputs, formula) if is_function else NotImplemented
+    return LossRule(name, function, outputs, formula) if is_function(function) else NotImplemented
 
 
 LOSSES: Registry[LossRule] = Registry(
