@@ -15,7 +15,9 @@ import pytest
 import minicolumn as mc
 from minicolumn import nn
 from minicolumn.errors import DataError, ModelFileError
+from minicolumn.nn.activations import _made
 from minicolumn.nn.roles import ByRole
+from minicolumn.optim.catalogue import WRAPPERS
 from minicolumn.registry import Number, Record, Registry, is_plain
 
 REGISTRIES: tuple[Registry[Any], ...] = (
@@ -99,7 +101,7 @@ def as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setattr(registry, "_entries", registry._entries)
         monkeypatch.setattr(registry, "_own", registry._own)
     yield
-    nn.activations._made.cache_clear()
+    _made.cache_clear()
 
 
 def test_an_own_name_works_wherever_names_do(tmp_path: Path) -> None:
@@ -141,7 +143,8 @@ def test_estimators_know_names_that_were_added_after_they_were_imported() -> Non
     nn.ACTIVATIONS.add("lab.swish", swish)
     nn.LOSSES.add("lab.wing", wing)
     with pytest.warns(match="converged"):
-        assert clone(model).fit(X, Y[:, 0]).predict(X).shape == (24,)
+        fresh: Any = clone(model)
+        assert fresh.fit(X, Y[:, 0]).predict(X).shape == (24,)
 
 
 def test_a_file_with_an_own_name_is_refused_in_one_line_where_nobody_added_it(tmp_path: Path) -> None:
@@ -192,7 +195,7 @@ class Undeclared(mc.optim.Schedule):
         (lambda: mc.optim.OPTIMIZERS.add("lab.a", Halves), "derives from mc.optim.Optimizer, got the class"),
         (lambda: mc.optim.SCHEDULES.add("lab.a", Undeclared), "the field 'factor' of Undeclared is no sett"),
         (lambda: mc.train.METRICS.add("lab.a", within, of="words"), "of=classes or numbers or distrib"),
-        (lambda: mc.optim.catalogue.WRAPPERS.add("lab.a", mc.optim.Clipped), "nothing can be added"),
+        (lambda: WRAPPERS.add("lab.a", mc.optim.Clipped), "nothing can be added"),
     ],
 )
 def test_what_cannot_be_added_is_refused(add: Any, message: str) -> None:
