@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import minicolumn as mc
-from minicolumn.model.metrics import CLASS_SCORES, DISTRIBUTION_SCORES, NUMBER_SCORES
 from minicolumn.nn.activations import ALIASES as ACTIVATION_ALIASES
 from minicolumn.registry import REQUIRED, settings_of
 
@@ -26,6 +25,7 @@ The names are the same everywhere:
 ```
 mc.nn.Dense(64, "mish")
 mc.fit(net, X, y, loss="huber", optimizer="adamw", schedule="one_cycle")
+mc.fit(net, X, y, regularizer="l2:rate=1e-4", constraint="max_norm:limit=3", callbacks="keep_best")
 mc.MLPRegressor(activation="mish", loss="huber", solver="adamw", learning_rate="one_cycle")
 minicolumn train data.csv --activation mish --loss huber:delta=2 --optimizer adamw --schedule one_cycle
 ```
@@ -42,9 +42,21 @@ SCORES_NOT_SHARES = (
     "last layer has none."
 )
 WRAPPERS = (mc.optim.Clipped, mc.optim.Averaged)
-PENALTIES = (mc.nn.L1, mc.nn.L2, mc.nn.ElasticNet, mc.nn.PerRow)
-CONSTRAINTS = (mc.nn.MaxNorm, mc.nn.UnitNorm, mc.nn.NonNegative)
-CALLBACKS = (mc.EarlyStopping, mc.train.KeepBest, mc.train.ReduceOnPlateau)
+DIRECTION = {True: "higher is better", False: "lower is better", None: "neither is better"}
+OWN = """## Names of your own
+
+Every registry takes entries of your own, with a dot in the name, and then the name works in this process
+wherever names of its kind do: in layers, in `fit`, in estimators.
+
+```
+mc.nn.ACTIVATIONS.add("lab.cube", lambda x: x * x * x)
+mc.train.METRICS.add("lab.within", lambda y, p: float(np.mean(abs(y - p) < 1)), higher_is_better=True)
+mc.optim.OPTIMIZERS.add("lab.sign", SignDescent)    # a frozen dataclass, its fields settings
+```
+
+A model file holds the name alone, and opens where the entry was added before; `help(mc.nn.ACTIVATIONS.add)`
+says more. The command line knows the names above.
+"""
 
 
 def layers() -> list[type]:
@@ -78,18 +90,38 @@ def page() -> str:
             "Initializers", mc.nn.INITIALIZERS, "`mc.nn.lsuv` scales drawn weights by data, layer by layer."
         ),
         _section("Layers", _named(layers())),
-        _section("Penalties", _named(PENALTIES)),
-        _section("Constraints", _named(CONSTRAINTS)),
-        _section("Callbacks", _named(CALLBACKS), "Own ones derive from `mc.Callback`."),
-        f"## Scores\n\nOf classes: {_and(map(_code, CLASS_SCORES))}.",
-        f"Of numbers: {_and(map(_code, NUMBER_SCORES))}.\n",
-        f"Of quantiles and normal distributions: {_and(map(_code, DISTRIBUTION_SCORES))}.\n",
+        _section("Penalties", mc.nn.REGULARIZERS, _records(mc.nn.REGULARIZERS)),
+        _section("Constraints", mc.nn.CONSTRAINTS, _records(mc.nn.CONSTRAINTS)),
+        _section(
+            "Callbacks",
+            mc.train.CALLBACKS,
+            f"{_records(mc.train.CALLBACKS)} `mc.Checkpoint` and own ones, which derive from `mc.Callback`, "
+            "are given as objects.",
+        ),
+        _metrics(),
+        OWN,
     ]
     return "\n".join([INTRO, *sections])
 
 
 def _named(things: Iterable[type]) -> dict[str, type]:
     return {thing.__name__: thing for thing in things}
+
+
+def _records(registry: Mapping[str, type]) -> str:
+    return f"As records: {_and(_code(kind.__name__) for kind in registry.values())}."
+
+
+def _metrics() -> str:
+    """Return the table of metrics: what each judges, which way is better, its settings."""
+    metrics = mc.train.METRICS
+    rows = [
+        f"| `{name}` | {score.of} | {score.help} | {DIRECTION[score.higher_is_better]} | "
+        f"{_and(f'`{k}={s.write(s.default)}`' for k, s in score.settings.items())} |"
+        for name, score in metrics.items()
+    ]
+    head = ["| name | of | what it is | | settings |", "|---|---|---|---|---|"]
+    return "\n".join(["## Metrics", "", *head, *rows, "", _also(metrics.aliases), ""])
 
 
 def _section(title: str, things: Mapping[str, Any], more: str = "", picture: str = "") -> str:

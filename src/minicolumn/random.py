@@ -95,7 +95,7 @@ def fnv1a(name: str) -> int:
 def key(seed: int) -> Array:
     """Turn a seed into a key: its high and its low 32 bits.
 
-    seed        whole number, 0 <= seed < 2**64
+    seed        an integer, 0 <= seed < 2**64
     Returns     uint32[2]
     Errors      DataError for anything else
 
@@ -105,7 +105,7 @@ def key(seed: int) -> Array:
     try:
         number = operator.index(seed)
     except TypeError:
-        raise DataError(f"seed must be a whole number, got {seed!r}") from None
+        raise DataError(f"seed must be an integer, got {seed!r}") from None
     if not 0 <= number < 2**64:
         raise DataError(f"seed must lie in 0 .. 2**64 - 1, got {number}")
     return np.array([number >> 32, number & 0xFFFFFFFF], np.uint32)

@@ -13,7 +13,7 @@ from scipy import special
 
 import minicolumn as mc
 from minicolumn.ir.ops.elementwise import SOFTPLUS
-from minicolumn.model.metrics import HIGHER, HIGHER_IS_BETTER, scores_for
+from minicolumn.model.metrics import METRICS, higher_is_better, scores_for
 from minicolumn.nn.losses import LossRule, regression
 from minicolumn.nn.losses.reduce import alike, bounded_exp, mean, one_each, per_row
 from minicolumn.nn.outputs import (
@@ -224,8 +224,7 @@ def test_which_scores_are_better_when_higher() -> None:
     from minicolumn.cli.score_report import NAMES, beats
     from minicolumn.train.tracker import lower_is_better
 
-    assert HIGHER == DIRECTIONS
-    assert {name for name, higher in DIRECTIONS.items() if higher} == HIGHER_IS_BETTER
+    assert {name: higher_is_better(name) for name in METRICS} == DIRECTIONS
     for name, higher in DIRECTIONS.items():
         if higher is not None:
             assert lower_is_better(f"val_{name}") == (not higher)

@@ -264,13 +264,16 @@ IRIS = datasets.load_iris(return_X_y=True)
     ("settings", "message"),
     [
         ({"penalty": "elastic"}, "did you mean 'elasticnet'"),
-        ({"alpha": -1}, "alpha must be a number >= 0"),
-        ({"l1_ratio": 2}, "l1_ratio must be a number from 0 to 1"),
-        ({"max_iter": 0}, "max_iter must be a whole number"),
-        ({"tol": -1.0}, "tol must be a number >= 0, or None"),
-        ({"eta0": 0.0}, "eta0 must be a number > 0"),
-        ({"validation_fraction": 1.0}, "validation_fraction must be a number between 0 and 1"),
-        ({"n_iter_no_change": 1.5}, "n_iter_no_change must be a whole number"),
+        ({"alpha": -1}, "alpha: expected a number >= 0, got -1"),
+        ({"l1_ratio": 2}, "l1_ratio: expected a number, 0 <= l1_ratio <= 1, got 2"),
+        ({"max_iter": 0}, "max_iter: expected an integer >= 1, got 0"),
+        ({"tol": -1.0}, "tol: expected a number >= 0, or None, got -1"),
+        ({"eta0": 0.0}, "eta0: expected a number > 0, got 0"),
+        (
+            {"validation_fraction": 1.0},
+            "validation_fraction: expected a number, 0 < validation_fraction < 1, got 1",
+        ),
+        ({"n_iter_no_change": 1.5}, "n_iter_no_change: expected an integer >= 1, got 1.5"),
     ],
     ids=str,
 )

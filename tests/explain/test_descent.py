@@ -205,7 +205,7 @@ def test_the_table_names_everything() -> None:
         ({"starts": [[np.nan, 0.0]]}, DataError, "finite"),
         ({"starts": 0}, DataError, "at least 1"),
         ({"f": lambda x, y: x + y, "starts": 4}, DataError, "need bounds"),
-        ({"steps": 0}, DataError, "steps must be"),
+        ({"steps": 0}, DataError, "steps: expected an integer >= 1, got 0"),
         ({"optimizer": "adm"}, DataError, "did you mean 'adam"),
         ({"optimizer": 0.1}, DataError, "expected a name or a record"),
         ({"bounds": ((1, 0), (0, 1))}, DataError, "bounds must be"),

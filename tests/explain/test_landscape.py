@@ -156,9 +156,9 @@ def test_what_has_no_landscape_is_refused(trained: Any, problem: Any) -> None:
     for arguments, error, message in (
         ({"model": run.params}, DataError, "expected a model, a run of `fit` or a fitted estimator"),
         ({"X": X[:, :2]}, ShapeError, r"rows of shape \[2\]"),
-        ({"points": 1}, DataError, "points must be"),
-        ({"span": 0.0}, DataError, "span must be"),
-        ({"span": "1"}, DataError, "span must be"),
+        ({"points": 1}, DataError, "points: expected an integer >= 2, got 1"),
+        ({"span": 0.0}, DataError, "span: expected a number > 0, got 0"),
+        ({"span": "1"}, DataError, "span: expected a number > 0, got .1"),
         ({"loss": "squared_eror"}, DataError, "did you mean 'squared_error'"),
         ({"path": params[:2]}, DataError, "at least 3"),
         ({"path": [params[0]] * 3}, DataError, "does not move"),

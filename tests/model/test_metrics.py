@@ -103,7 +103,7 @@ def test_every_score_is_named_once() -> None:
     assert tuple(metrics.regression_scores(np.arange(3.0), np.ones(3))) == metrics.SCORES["regression"]
     every = {**metrics.CLASS_SCORES, **metrics.NUMBER_SCORES}
     assert len(every) == len(metrics.CLASS_SCORES) + len(metrics.NUMBER_SCORES)
-    assert set(every) > metrics.HIGHER_IS_BETTER
+    assert [*every, *metrics.DISTRIBUTION_SCORES] == [*metrics.METRICS]
 
 
 @settings(max_examples=20, deadline=None)

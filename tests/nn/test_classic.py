@@ -95,7 +95,7 @@ def test_circuits_refuse_what_is_not_wired() -> None:
         classic.half_adder()([[1, 0, 1]])
     with pytest.raises(DataError, match="excite and inhibit"):
         classic.Neuron(("a",), ("a",))
-    with pytest.raises(DataError, match="whole number >= 0"):
+    with pytest.raises(DataError, match="threshold: expected an integer >= 0, got"):
         classic.Neuron(("a",), threshold=-1)
 
 

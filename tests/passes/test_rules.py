@@ -99,7 +99,7 @@ EXAMPLES: dict[str, Maker] = {
     "each slice begins where the one before it ended": lambda a, x: a(
         "concatenate", _part(a, x, 0, 1), _part(a, x, 1, x.array_type.shape[0]), axis=0
     ),
-    "a sum of one integer is that number; of floats -0 becomes 0": lambda a, x: a(
+    "a sum of one integer is that integer; of floats -0 becomes 0": lambda a, x: a(
         "sum", _row(a, a("invert", x)), axes=(0,)
     ),
     "a product of one number is that number": lambda a, x: a("prod", _row(a, x), axes=(0,)),

@@ -33,6 +33,7 @@ from minicolumn.registry import (
     settings_of,
 )
 from minicolumn.train.callbacks import CALLBACKS
+from minicolumn.train.settings import Settings
 
 REGISTRIES: dict[str, Registry[Any]] = {
     "activations": nn.ACTIVATIONS,
@@ -45,6 +46,7 @@ REGISTRIES: dict[str, Registry[Any]] = {
     "wrappers": WRAPPERS,
     "schedules": mc.optim.SCHEDULES,
     "callbacks": CALLBACKS,
+    "metrics": mc.train.METRICS,
 }
 # What must be given beside a name, as text; entries that need more than settings have none.
 NEEDED = {
@@ -108,7 +110,7 @@ def test_all_kinds_of_parts_are_here() -> None:
         if kind.__module__.startswith("minicolumn.") and settings_of(kind):
             found.add(kind)
     bases = {kind for kind in found if kind.__subclasses__()}  # such as Optimizer: nobody makes one
-    assert found - bases <= registered
+    assert found - bases - {Settings} <= registered  # which are the keywords of `fit`
 
 
 @pytest.mark.parametrize(("kind", "name"), ENTRIES)
@@ -121,6 +123,30 @@ def test_text_record_json_record_text(kind: str, name: str) -> None:
     written = json.loads(json.dumps(registry.to_json(record), allow_nan=False))
     assert registry.from_json(written) == record
     assert registry.describe(record)[0] == name
+
+
+EVERY = [(kind, name) for kind, registry in REGISTRIES.items() for name in registry]
+
+
+@pytest.mark.parametrize(("kind", "name"), EVERY)
+def test_a_misspelt_name_or_setting_is_answered_with_what_was_meant(kind: str, name: str) -> None:
+    registry = REGISTRIES[kind]
+    if len(name) > 3:
+        with pytest.raises(DataError, match="did you mean ") as caught:
+            registry.make(f"{name}x")
+        assert caught.value.args[0].startswith(f"unknown {registry.noun} '{name}x'; did you mean ")
+    for key in registry.settings(name):
+        if len(key) > 2:
+            with pytest.raises(DataError, match=f"{name}: unknown setting '{key}x'; did you mean"):
+                registry.make(f"{name}:{key}x=1")
+    with pytest.raises(DataError, match=f"{name}: unknown setting 'zzzz'"):
+        registry.make(f"{name}:zzzz=1")
+
+
+@pytest.mark.parametrize(("kind", "alias"), [(k, a) for k, r in REGISTRIES.items() for a in r.aliases])
+def test_an_alias_stands_for_an_entry(kind: str, alias: str) -> None:
+    registry = REGISTRIES[kind]
+    assert registry.to_text(registry.make(alias)) == registry.aliases[alias]
 
 
 @pytest.mark.parametrize(("kind", "name"), ENTRIES)
@@ -154,6 +180,34 @@ def test_a_default_passes_its_own_check_and_help_is_one_line(entry: str, setting
     assert json.loads(json.dumps(setting.control, allow_nan=False))["help"] == setting.help
 
 
+ODD = [
+    0, 1, -1, 2, 7, 10**400, -(10**400), True, False, np.bool_(True), np.int64(3), None, "", "relu", "tanh",
+    "x" * 200, "val_loss", "cosine", "relu:slope=2", [0.5], (0.5,), (0.25, 0.75), object(), len,
+    np.array(0.5), np.float32(0.5), 0.0, -0.0, 0.5, 1.0, -1.0, 1e-320, 1e38, 1e39, 1.7e308,
+    math.inf, -math.inf, math.nan,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("entry", "setting"), SETTINGS)
+def test_the_fast_test_passes_only_what_is_held_as_it_stands(entry: str, setting: Setting) -> None:
+    """Bounds and their neighbours, and values of all kinds."""
+    values = list(ODD)
+    if isinstance(setting, Number | Integer):
+        ends = [x for x in (setting.ge, setting.gt, setting.le, setting.lt) if abs(x) < math.inf]
+        values += [y for x in ends for y in (x, math.nextafter(x, -9e99), math.nextafter(x, 9e99))]
+        values += [int(x) + d for x in ends for d in (-1, 0, 1)]
+    if setting.default is not REQUIRED:
+        values.append(setting.default)
+    passed = [value for value in values if setting.passes(value)]
+    for value in passed:
+        assert setting.plain(value) is value, f"{entry}: {setting.name}: {value!r}"
+    if isinstance(setting, Number | Integer):
+        kind = float if isinstance(setting, Number) else int
+        slow = [x for x in values if type(x) is kind and setting.plain(x) is not NotImplemented]
+        slow = [x for x in slow if kind is float or abs(x) < 1e308]
+        assert list(map(repr, passed)) == list(map(repr, slow))  # nothing that is common takes the long way
+
+
 def _outside(setting: Number | Integer) -> list[float]:
     """Return the values just outside of a range."""
     step = (lambda x, to: x + int(math.copysign(1, to))) if isinstance(setting, Integer) else math.nextafter
@@ -167,7 +221,7 @@ def _outside(setting: Number | Integer) -> list[float]:
 
 @pytest.mark.parametrize(("entry", "setting"), SETTINGS)
 def test_values_out_of_range_are_refused_by_a_line_that_says_all(entry: str, setting: Setting) -> None:
-    odd: list[Any] = [math.nan, math.inf, "a", [1], object(), np.array(0.5)]
+    odd: list[Any] = [math.nan, math.inf, "a", [1], object(), np.array(0.5), float]
     odd += _outside(setting) if isinstance(setting, Number | Integer) else [None]
     odd += [] if isinstance(setting, Integer) and setting.high == math.inf else [10**400]
     if isinstance(setting, Choice | Text):
@@ -175,7 +229,8 @@ def test_values_out_of_range_are_refused_by_a_line_that_says_all(entry: str, set
     elif isinstance(setting, Listed | Custom | Part):
         odd = [1.5, object(), [object()]]
     elif isinstance(setting, Boolean):
-        odd += [0, 1, "true", np.bool_(True)]
+        odd += [0, 1, "true", np.array([True])]
+        assert setting.check(np.bool_(True), entry) is True
     for value in odd:
         if value is None and setting.optional:
             continue
@@ -227,6 +282,31 @@ def test_records_of_ones_own_check_and_hold_plain_values() -> None:
     with pytest.raises(DataError, match=r"mine: rate is missing: a number > 0"):
         registry.make("mine")
     assert registry.from_json({"name": "mine", "rate": 1}) == Mine(1.0)
+
+
+HELD = Annotated[float, Number(help="By an alias.", ge=0)]
+
+
+@dataclasses.dataclass(frozen=True)
+class Ordered(Record):
+    """A record with a range of its own, and a default that is out of it."""
+
+    most: Annotated[int, Integer(help="At most.", ge=1, at_least="least")] = 3
+    least: Annotated[int, Integer(help="At least.", ge=1)] = 2
+    odd: Annotated[float, Number(help="Its default will not do.", gt=0)] = 0.0
+    alias: HELD = 1.0
+
+
+def test_defaults_and_pairs_of_fields_are_checked_too() -> None:
+    with pytest.raises(DataError, match=r"Ordered: odd: expected a number > 0, got 0\.0"):
+        Ordered()
+    with pytest.raises(DataError, match=r"Ordered: most: expected an integer >= least, got 1"):
+        Ordered(1, odd=1.0)
+    with pytest.raises(DataError, match=r"Ordered: least: expected an integer >= 1, got REQUIRED"):
+        Ordered(least=REQUIRED, odd=1.0)  # type: ignore[arg-type]
+    with pytest.raises(DataError, match=r"Ordered: alias: expected a number >= 0, got -1"):
+        Ordered(odd=1.0, alias=-1)
+    assert Ordered(odd=1.0) == Ordered(3, 2, 1.0)
 
 
 def test_a_setting_declared_anew_is_that_of_the_subclass() -> None:

@@ -223,14 +223,14 @@ def test_what_is_no_table(table: Any, message: str) -> None:
         ({"dropout": 1.0}, "fit_table: dropout: expected a number, 0 <= number < 1, got 1"),
         ({"learning_rate": float("nan")}, "fit_table: learning_rate: expected a number > 0, got nan"),
         ({"clip_norm": 0}, "fit_table: clip_norm: expected a number > 0, got 0"),
-        ({"epochs": 2.5}, "fit_table: epochs: expected an integer, 1 <= number .*, got 2.5"),
+        ({"epochs": 2.5}, "fit_table: epochs: expected an integer, 1 <= epochs .*, got 2.5"),
         ({"batch_size": True}, "fit_table: batch_size: expected an integer"),
-        ({"seed": -1}, "fit_table: seed: expected an integer, 0 <= number .*, got -1"),
+        ({"seed": -1}, "fit_table: seed: expected an integer, 0 <= seed .*, got -1"),
         ({"test_fraction": 1.5}, "fit_table: test_fraction: expected a number, 0 < number < 1, got 1.5"),
         ({"task": "regresion"}, "regresion"),
         ({"test": FRAME.drop("label")}, "the test rows: the table has no target column 'label'"),
         ({"test": FRAME.drop("size")}, "the test rows: the table has no column 'size'"),
-        ({"callbacks": [3]}, "fit: callbacks holds a int, expected mc.Callback objects"),
+        ({"callbacks": [3]}, "fit_table: callbacks holds a int, expected mc.Callback objects"),
     ],
 )
 def test_misuse_is_one_line(said: dict[str, Any], message: str) -> None:

@@ -134,10 +134,10 @@ def test_every_optimizer_can_be_tried(blobs: Any, net: Any, optimizer: Any) -> N
         ({"low": 0}, "expected 0 < low < high, got low=0"),
         ({"low": 1.0, "high": 0.5}, "expected 0 < low < high"),
         ({"high": float("inf")}, "expected 0 < low < high"),
-        ({"steps": 9}, "steps must be an integer of at least 10, got 9"),
-        ({"steps": 20.0}, "steps must be an integer of at least 10"),
+        ({"steps": 9}, "steps: expected an integer >= 10, got 9"),
+        ({"steps": 20.0}, "steps: expected an integer >= 10, got 20.0"),
         ({"optimizer": "sdg"}, "did you mean 'sgd'"),
-        ({"batch_size": 0}, "batch_size must be a whole number"),
+        ({"batch_size": 0}, "batch_size: expected an integer >= 1, got 0"),
     ],
 )
 def test_settings_out_of_range(blobs: Any, net: Any, settings: dict[str, Any], message: str) -> None:

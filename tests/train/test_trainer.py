@@ -283,11 +283,11 @@ def test_another_batch_size_goes_on_within_the_epoch() -> None:
         ({"X": X, "y": Y[:3]}, mc.ShapeError, "X has 47 rows and y 3"),
         ({"loss": "binary_cross_entropy"}, mc.DataError, "y goes from 0 to 2"),
         ({"loss": "softmax"}, mc.DataError, "unknown loss"),
-        ({"batch_size": 0}, mc.DataError, "batch_size must be"),
+        ({"batch_size": 0}, mc.DataError, "batch_size: expected an integer >= 1, got 0"),
         ({"learning_rate": -1.0}, mc.DataError, "learning_rate"),
         ({"dtype": "float64"}, mc.DataError, "dtype stays float32"),
         ({"metrics": ["accurcy"]}, mc.DataError, "did you mean 'accuracy'"),
-        ({"optimizer": 3}, mc.DataError, "optimizer is a int"),
+        ({"optimizer": 3}, mc.DataError, "optimizer: expected a name, or a record .*, got 3"),
         ({"validation_data": (X, Y[:2])}, mc.ShapeError, "validation_data: X has 47 rows and y 2"),
     ],
 )

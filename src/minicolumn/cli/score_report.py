@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from minicolumn.cli.screen import count, heading, short, visible
-from minicolumn.model.metrics import HIGHER
+from minicolumn.model.metrics import higher_is_better
 
 NAMES = {
     "accuracy": "accuracy",
@@ -73,7 +73,8 @@ def beats(scores: Mapping[str, float], baseline: Mapping[str, float]) -> bool:
     """
     shared = [name for name in NAMES if name in scores and name in baseline]
     return any(
-        scores[name] > baseline[name] if HIGHER[name] else scores[name] < baseline[name] for name in shared
+        scores[name] > baseline[name] if higher_is_better(name) else scores[name] < baseline[name]
+        for name in shared
     )
 
 

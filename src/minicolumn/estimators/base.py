@@ -413,7 +413,7 @@ _kept = functools.lru_cache(maxsize=32)(_make)
 
 
 def _seed_of(random_state: Any) -> int:
-    """Return a seed: a whole number is one, everything else draws one."""
+    """Return a seed: an integer is one, everything else draws one."""
     if isinstance(random_state, Integral):
         return int(random_state)
     return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))

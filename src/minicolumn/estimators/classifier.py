@@ -16,19 +16,16 @@ from sklearn.utils.validation import validate_data
 
 from minicolumn.errors import DataError
 from minicolumn.estimators.base import SPARSE, BaseMLP
-from minicolumn.estimators.heads import Head, classification_head, fits_task
+from minicolumn.estimators.heads import Head, classification_head, losses_for
 from minicolumn.estimators.holdout import Data, Parts
 from minicolumn.estimators.network import last_dense
 from minicolumn.estimators.parameters import CONSTRAINTS, NamesWithSettings, check_class_weight
 from minicolumn.estimators.rollback import rollback
 from minicolumn.estimators.sklearn_callbacks import with_callbacks
-from minicolumn.nn import ALIASES, LOSSES
 from minicolumn.nn.outputs import ClassOutputs
 from minicolumn.tabular.calibrate import best_factor
 
 Array = np.ndarray
-LABEL_LOSSES = {rule.name for rule in LOSSES.values() if fits_task(rule, ("binary", "multiclass"))}
-LABEL_LOSSES |= {alias for alias, name in ALIASES.items() if name in LABEL_LOSSES}
 
 
 class MLPClassifier(ClassifierMixin, BaseMLP):
@@ -86,7 +83,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **CONSTRAINTS,
-        "loss": [NamesWithSettings({"log_loss", *LABEL_LOSSES}), callable],
+        "loss": [NamesWithSettings(lambda: ("log_loss", *losses_for("binary", "multiclass"))), callable],
         "class_weight": [StrOptions({"balanced"}), dict, list, None],
         "calibrate": ["boolean"],
     }

@@ -111,6 +111,12 @@ def _fitting(record: Loss, tasks: tuple[str, ...]) -> Loss:
     return record
 
 
+def losses_for(*tasks: str) -> set[str]:
+    """Return the names of the losses for some tasks, aliases too."""
+    names = {rule.name for rule in LOSSES.values() if fits_task(rule, tasks)}
+    return names | {alias for alias, name in LOSSES.aliases.items() if name in names}
+
+
 def fits_task(rule: LossRule, tasks: tuple[str, ...]) -> bool:
     """Return whether a loss is for one of the tasks: for numbers, or with probabilities of classes."""
     outputs = rule.outputs_with(rule.defaults)

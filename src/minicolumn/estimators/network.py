@@ -9,17 +9,19 @@ import numpy as np
 
 from minicolumn.errors import DataError
 from minicolumn.nn import Dense, Dropout, Layer, Sequential
-from minicolumn.nn.activations import ACTIVATIONS, ALIASES
+from minicolumn.nn.activations import ACTIVATIONS
 
 Array = np.ndarray
 Activation = str | Callable[[Array], Array]
 
-# All but the one whose layer has twice as many sums as units, so that its weights would not be `coefs_`.
-KNOWN = {*ALIASES, *ACTIVATIONS} - {"glu"}
+
+def known_activations() -> set[str]:
+    """Return all names but the one whose layer has twice as many sums as units: they would be no `coefs_`."""
+    return {*ACTIVATIONS.known} - {"glu"}
 
 
 def hidden_sizes(sizes: Any) -> tuple[int, ...]:
-    """Return the units of each hidden layer, from a whole number or several."""
+    """Return the units of each hidden layer, from an integer or several."""
     listed: list[Any] = np.ravel(sizes).tolist()
     if any(units != int(units) or units <= 0 for units in listed):
         raise DataError(f"hidden_layer_sizes must be > 0, got {listed}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from numbers import Integral, Real
 from typing import Any
 
@@ -13,30 +13,49 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, InvalidParameterError, Options, StrOptions
 
 from minicolumn.errors import DataError, did_you_mean
-from minicolumn.estimators.network import KNOWN, for_each, hidden_sizes
+from minicolumn.estimators.network import for_each, hidden_sizes, known_activations
 from minicolumn.nn import L1, L2, ElasticNet, Loss, PerRow, activation_by_name
+from minicolumn.nn.constrain import CONSTRAINTS as WEIGHT_CONSTRAINTS
 from minicolumn.nn.noise import RATE as SILENCED
 from minicolumn.nn.regularize import STRENGTH
 from minicolumn.optim import OPTIMIZERS, SCHEDULES, Optimizer
-from minicolumn.registry import Integer, Number, read_text
-from minicolumn.train.callbacks import Callback
+from minicolumn.registry import Integer, Number, Setting, read_text
+from minicolumn.registry.shared import BATCH_SIZE, EPOCHS, LEARNING_RATE, PATIENCE, STEPS, THREADS, UNITS
+from minicolumn.train.callbacks import MIN_DELTA, Callback, check_callbacks
 
 Array = np.ndarray
 
 
 class NamesWithSettings(StrOptions):
-    """Names, behind which settings may follow; `check_parameters` looks at those."""
+    """Names, behind which settings may follow; `check_parameters` looks at those.
+
+    names   returns them, asked each time: one may be added to a registry
+    """
+
+    def __init__(self, names: Callable[[], Iterable[str]]) -> None:
+        self._names = names
+        super().__init__(self.options)
+
+    @property
+    def options(self) -> set[str]:
+        """The names of now."""
+        return set(self._names())
+
+    @options.setter
+    def options(self, given: set[str]) -> None:
+        pass  # scikit-learn's own constructor writes what it was given
 
     def is_satisfied_by(self, val: Any) -> bool:
         return isinstance(val, str) and val.partition(":")[0].strip() in self.options
 
 
-def interval(setting: Number | Integer) -> Interval:
+def interval(setting: Setting) -> Interval:
     """Return the range of a setting as scikit-learn checks it.
 
     >>> print(interval(Number(help="", ge=0, lt=1)))
     a float in the range [0.0, 1.0)
     """
+    assert isinstance(setting, Number | Integer)
     low, high = (None if math.isinf(bound) else bound for bound in (setting.low, setting.high))
     open_low, open_high = setting.gt >= setting.ge, setting.lt <= setting.le
     closed = {(False, False): "both", (False, True): "left", (True, False): "right", (True, True): "neither"}
@@ -46,47 +65,48 @@ def interval(setting: Number | Integer) -> Interval:
     return Interval(kind, low, high, closed=closed[low is None or open_low, high is None or open_high])
 
 
-RATE = Interval(Real, 0, 1, closed="left")
+RATE = Interval(Real, 0, 1, closed="left")  # scikit-learn's, where nothing of ours says more
 FAR = 100.0  # times as large: such a rate is no choice but a mistake
 RATE_OF_BOTH = 1e-3  # scikit-learn's, for both of its solvers that have one
+_SGD, _ADAM = OPTIMIZERS.settings("sgd"), OPTIMIZERS.settings("adam")
 CONSTRAINTS: dict[str, list[Any]] = {
-    "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-    "activation": [NamesWithSettings(KNOWN), "array-like", callable],
-    "solver": [NamesWithSettings({"lbfgs", *OPTIMIZERS.known}), Optimizer],
-    "alpha": [Interval(Real, 0, None, closed="left")],
-    "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-    "learning_rate": [NamesWithSettings({"invscaling", "adaptive", *SCHEDULES.known}), callable],
-    "learning_rate_init": [Interval(Real, 0, None, closed="neither"), None],
+    "hidden_layer_sizes": ["array-like", interval(UNITS)],
+    "activation": [NamesWithSettings(known_activations), "array-like", callable],
+    "solver": [NamesWithSettings(lambda: ("lbfgs", *OPTIMIZERS.known)), Optimizer],
+    "alpha": [interval(STRENGTH)],
+    "batch_size": [StrOptions({"auto"}), interval(BATCH_SIZE)],
+    "learning_rate": [NamesWithSettings(lambda: ("invscaling", "adaptive", *SCHEDULES.known)), callable],
+    "learning_rate_init": [interval(LEARNING_RATE), None],
     "power_t": [Interval(Real, 0, None, closed="left")],
-    "max_iter": [Interval(Integral, 1, None, closed="left")],
+    "max_iter": [interval(EPOCHS)],
     "shuffle": ["boolean"],
     "random_state": ["random_state"],
-    "tol": [Interval(Real, 0, None, closed="left")],
+    "tol": [interval(MIN_DELTA)],
     "verbose": ["verbose"],
     "warm_start": ["boolean"],
-    "momentum": [RATE],
+    "momentum": [interval(_SGD["momentum"])],
     "nesterovs_momentum": ["boolean"],
     "early_stopping": ["boolean"],
     "validation_fraction": [RATE],
-    "beta_1": [RATE],
-    "beta_2": [RATE],
-    "epsilon": [Interval(Real, 0, None, closed="neither")],
-    "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
-    "max_fun": [Interval(Integral, 1, None, closed="left")],
+    "beta_1": [interval(_ADAM["b1"])],
+    "beta_2": [interval(_ADAM["b2"])],
+    "epsilon": [Interval(Real, 0, None, closed="neither")],  # 0 is refused there
+    "n_iter_no_change": [interval(PATIENCE), Options(Real, {np.inf})],
+    "max_fun": [interval(STEPS)],
     # What scikit-learn's do not have.
     "dropout": [interval(SILENCED), "array-like"],
     "input_dropout": [interval(SILENCED)],
     "l1": [interval(STRENGTH)],
-    "constraint": [callable, None],
+    "constraint": [NamesWithSettings(lambda: WEIGHT_CONSTRAINTS.known), callable, None],
     "scoring": [str, callable, None],
-    "callbacks": [list, tuple, Callback, None],
-    "n_restarts": [Interval(Integral, 1, None, closed="left")],
+    "callbacks": [str, list, tuple, Callback, None],
+    "n_restarts": [interval(STEPS)],
     "dtype": [
         StrOptions({"float32", "float64"}),
         Options(type, {np.float32, np.float64}),
         Options(np.dtype, {np.dtype(np.float32), np.dtype(np.float64)}),
     ],
-    "threads": [Interval(Integral, 1, None, closed="left"), None],
+    "threads": [interval(THREADS), None],
 }
 
 
@@ -250,7 +270,12 @@ def check_parameters(estimator: Any) -> None:
 
 def _check_texts(estimator: Any) -> None:
     """Refuse settings in texts that nothing has, or out of their range."""
-    for name, make in (("solver", OPTIMIZERS.make), ("learning_rate", SCHEDULES.make), ("loss", Loss)):
+    makers: dict[str, Callable[[str], Any]] = {
+        "solver": OPTIMIZERS.make, "learning_rate": SCHEDULES.make, "loss": Loss,
+        "constraint": WEIGHT_CONSTRAINTS.make,
+    }  # fmt: skip
+    check_callbacks(type(estimator).__name__, estimator.callbacks or ())
+    for name, make in makers.items():
         text = getattr(estimator, name)
         if isinstance(text, str) and ":" in text:
             try:
@@ -261,8 +286,8 @@ def _check_texts(estimator: Any) -> None:
 
 def _check_activation(name: str) -> None:
     plain = name.partition(":")[0]
-    if plain not in KNOWN:
-        raise DataError(f"activation holds {name!r}{did_you_mean(plain, KNOWN)}")
+    if plain not in known_activations():
+        raise DataError(f"activation holds {name!r}{did_you_mean(plain, known_activations())}")
     try:
         activation_by_name(name)
     except DataError as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
@@ -23,18 +22,19 @@ from minicolumn.estimators.perceptron_targets import Targets, read_targets
 from minicolumn.estimators.perceptron_train import Rows, Settings, train
 from minicolumn.estimators.rollback import rollback
 from minicolumn.nn.classic import separation
+from minicolumn.registry import Number, Setting
+from minicolumn.registry.shared import EPOCHS, LEARNING_RATE, PATIENCE
 
 Array = np.ndarray
 PENALTIES = ("l2", "l1", "elasticnet")
-_WHOLE = (Integral, lambda n: n >= 1, "a whole number of at least 1")
-# What each number must be: its kind, its range, and both in words.
-_NUMBERS: dict[str, tuple[type, Callable[[Any], bool], str]] = {
-    "alpha": (Real, lambda n: n >= 0, "a number >= 0"),
-    "l1_ratio": (Real, lambda n: 0 <= n <= 1, "a number from 0 to 1"),
-    "max_iter": _WHOLE,
-    "eta0": (Real, lambda n: n > 0, "a number > 0"),
-    "validation_fraction": (Real, lambda n: 0 < n < 1, "a number between 0 and 1"),
-    "n_iter_no_change": _WHOLE,
+_NUMBERS: dict[str, Setting] = {
+    "alpha": Number(help="How much the penalty counts.", ge=0),
+    "l1_ratio": Number(help="Share of l1 in elasticnet.", name="l1_ratio", ge=0, le=1),
+    "max_iter": EPOCHS,
+    "tol": Number(help="By how much a loss must be lower.", ge=0, optional=True),
+    "eta0": LEARNING_RATE,
+    "validation_fraction": Number(help="Share held out.", name="validation_fraction", gt=0, lt=1),
+    "n_iter_no_change": PATIENCE,
 }
 
 
@@ -257,10 +257,8 @@ class Perceptron(ClassifierMixin, BaseEstimator):
             raise DataError(
                 f"Perceptron: unknown penalty {self.penalty!r}{hint}; there are {', '.join(PENALTIES)}, None"
             )
-        for name, (kind, good, expected) in _NUMBERS.items():
-            _must_be(name, getattr(self, name), kind, good, expected)
-        if self.tol is not None:
-            _must_be("tol", self.tol, Real, lambda n: n >= 0, "a number >= 0, or None")
+        for name, setting in _NUMBERS.items():
+            setting.required(getattr(self, name), f"Perceptron: {name}")
 
     # Explaining --------------------------------------------------------------------------------------------
 
@@ -323,11 +321,6 @@ class Perceptron(ClassifierMixin, BaseEstimator):
         tags.target_tags.multi_output = True
         tags.classifier_tags.multi_label = True
         return tags
-
-
-def _must_be(name: str, value: Any, kind: type, good: Callable[[Any], bool], expected: str) -> None:
-    if isinstance(value, bool) or not isinstance(value, kind) or not good(value):
-        raise DataError(f"Perceptron: {name} must be {expected}, got {value!r}")
 
 
 def _scorer(X: Array, positive: Array, weights: Array) -> Callable[[Array, Array], Array]:

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from minicolumn.errors import DataError
 from minicolumn.estimators.base import SPARSE, BaseMLP
-from minicolumn.estimators.heads import Head, fits_task, regression_head
+from minicolumn.estimators.heads import Head, losses_for, regression_head
 from minicolumn.estimators.holdout import Data, Parts, split
 from minicolumn.estimators.intervals import conformal_radius, why_none
 from minicolumn.estimators.network import last_dense
@@ -23,12 +23,10 @@ from minicolumn.estimators.parameters import CONSTRAINTS, NamesWithSettings
 from minicolumn.estimators.rollback import rollback
 from minicolumn.estimators.scales import check_target_scale
 from minicolumn.estimators.sklearn_callbacks import with_callbacks
-from minicolumn.nn import ALIASES, LOSSES, Sequential
+from minicolumn.nn import Sequential
 from minicolumn.nn.outputs import NumberOutputs
 
 Array = np.ndarray
-NUMBER_LOSSES = {rule.name for rule in LOSSES.values() if fits_task(rule, ("regression",))}
-NUMBER_LOSSES |= {alias for alias, name in ALIASES.items() if name in NUMBER_LOSSES}
 
 
 class MLPRegressor(RegressorMixin, BaseMLP):
@@ -68,7 +66,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **CONSTRAINTS,
-        "loss": [NamesWithSettings(NUMBER_LOSSES), callable],
+        "loss": [NamesWithSettings(lambda: losses_for("regression")), callable],
         "conformal_fraction": [Interval(Real, 0, 1, closed="left")],
     }
 

@@ -128,7 +128,7 @@ def _by_epochs(task: Task) -> Outcome:
             batch_size=batch,
             epochs=task.epochs,
             validation_data=None if held is None else (held.X, held.y, held.weight),
-            callbacks=[watch, *task.hooks.callbacks(), *([own] if isinstance(own, Callback) else own)],
+            callbacks=[watch, *task.hooks.callbacks(), *([own] if isinstance(own, str | Callback) else own)],
             regularizer=regularizer_of(e),
             constraint=e.constraint,
             sample_weight=task.data.weight,

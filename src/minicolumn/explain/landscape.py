@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -17,9 +16,13 @@ from minicolumn.model.model import Model
 from minicolumn.model.rows import LabeledRows, check_inputs, check_rows
 from minicolumn.nn.layer import Layer
 from minicolumn.nn.losses import LossRule, as_loss
+from minicolumn.registry import Integer, Number
 from minicolumn.trace.loops import scan
 from minicolumn.train import Callback, Run, Trainer
 from minicolumn.tree import flatten, map_leaves, unflatten
+
+POINTS = Integer(help="Points along each side.", name="points", ge=2)
+SPAN = Number(help="How far to go to either side.", name="span", gt=0)
 
 Array = np.ndarray
 # Rows worked on at a time: few enough that what is between layers stays in the cache.
@@ -164,10 +167,7 @@ def landscape(
     found, y, own = trained("landscape", model, y)
     function, rule = _loss(found, own if loss is None else loss)
     rows = _rows(found, X, y, sample_weight, rule)
-    if isinstance(points, bool) or not isinstance(points, int) or points < 2:
-        raise DataError(f"landscape: points must be a whole number of at least 2, got {points!r}")
-    if not isinstance(span, Real) or not 0 < span < np.inf:
-        raise DataError(f"landscape: span must be a finite number > 0, got {span!r}")
+    points, span = POINTS.check(points, "landscape"), SPAN.check(span, "landscape")
     shares = track = None
     if path is None:
         directions = random_directions(found.params, seed)

@@ -23,6 +23,7 @@ from minicolumn.explain.surfaces import Box, Surface, surface_by_name
 from minicolumn.explain.walk import best_rate, walk_of
 from minicolumn.explain.words import DIVERGED, MOVING, count, point_text, rounded, short
 from minicolumn.optim import Optimizer, optimizer_by_name
+from minicolumn.registry.shared import STEPS
 
 Array = np.ndarray
 # Of the way that a path came: a step as short is rest.
@@ -176,10 +177,9 @@ def descent(
     box = known if bounds is None else _checked_bounds(bounds)
     points = _starts(starts, box)
     _must_give_one_number(g, points[0])
-    if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 1:
-        raise DataError(f"descent: steps must be a whole number of at least 1, got {steps!r}")
+    steps = STEPS.check(steps, "descent")
     rule = _optimizer(optimizer)
-    walk = walk_of(g, rule, points, int(steps))
+    walk = walk_of(g, rule, points, steps)
     if learning_rate is None:
         width = width_of(box) if box else _size(points)
         learning_rate = rule.learning_rate if rule is optimizer else best_rate(walk, rule, g, points, width)

@@ -121,7 +121,7 @@ rastrigin = Surface(
     ((-2.5, 2.5), (-2.5, 2.5)),
     ((0.0, 0.0),),
     0.0,
-    "Rastrigin 1974: a local minimum near every pair of whole numbers",
+    "Rastrigin 1974: a local minimum near every pair of integers",
 )
 saddle = Surface(
     "saddle",

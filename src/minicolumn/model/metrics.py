@@ -1,4 +1,4 @@
-"""Evaluation metrics and trivial baselines for classification, regression and predictive distributions.
+"""The registry of evaluation metrics, and trivial baselines, for classes, numbers and distributions.
 
 scikit-learn does the arithmetic where it is more than a line. A metric that some rows do not define (ROC AUC
 of one class, R2 of a constant) is left out rather than NaN.
@@ -8,33 +8,69 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
 
+from minicolumn.errors import DataError
 from minicolumn.nn.outputs import ClassOutputs, NumberOutputs, Outputs
+from minicolumn.registry import Choice, FunctionRule, Registry, Setting, is_function, settings_of
 
 Array = np.ndarray
 # Probabilities are kept this far from 0 before their logarithm is taken, as scikit-learn does in float64.
 _TINY = float(np.finfo(np.float64).eps)
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
-    """A metric: a function of targets and predictions, and what is known of it.
+Judged = Literal["classes", "numbers", "distributions"]
 
+
+@dataclass(frozen=True, slots=True)
+class Score(FunctionRule):
+    """A metric: a figure that predictions are judged by, with what the rest of the package needs to know.
+
+    name                settings may follow it, as in "f1:average=weighted"
+    of                  what it judges: "classes", "numbers" or "distributions"
     function            of (right answers, predictions), for distributions of what the outputs mean before
                         these; None where it is not defined for them
     higher_is_better    None where neither is, as for a coverage
+    help                one line
     usual               whether it is told where nothing is said
-    of_probabilities    whether it judges probabilities, not margins
+    needs               what the outputs must have, besides: probabilities, levels, an interval
+    settings            what its function's keywords may be, and are by default
     """
 
-    function: Callable[..., float | None]
+    name: str
+    of: Judged
+    function: Callable[..., float | None] = field(compare=False)  # which the name tells, with its settings
     higher_is_better: bool | None
+    help: str
     usual: bool = False
-    of_probabilities: bool = False
+    needs: str = ""
+    settings: Mapping[str, Setting] = field(init=False, hash=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "settings", settings_of(self.function))
+
+    def fits(self, outputs: Outputs) -> bool:
+        """Return whether predictions of a kind can be judged by it."""
+        kind = ClassOutputs if self.of == "classes" else NumberOutputs
+        return isinstance(outputs, kind) and bool(not self.needs or getattr(outputs, self.needs))
+
+    def on(self, outputs: Outputs) -> Score:
+        """Return the score as a function of (right answers, predictions) alone, also of distributions."""
+        if self.of != "distributions":
+            return self
+        return replace(self, function=functools.partial(self.function, outputs))
+
+
+AVERAGE = Choice(
+    help="How classes add up; two classes have one score, of class 1.", choices=("macro", "micro", "weighted")
+)
+
+
+def _table(*scores: Score) -> dict[str, Score]:
+    return {score.name: score for score in scores}
 
 
 # Classes: codes int [rows], and what speaks for each, probabilities or margins, float [rows, classes] ------
@@ -80,13 +116,13 @@ def _one_against_rest(score: Callable[..., Any], codes: Array, p: Array) -> floa
     return float(np.mean([score(codes == c, p[:, c]) for c in wanted]))
 
 
-def _f1(codes: Array, p: Array) -> float:
-    """Return the F1 score of class 1 of two, or its macro average over the classes present."""
+def _f1(codes: Array, p: Array, *, average: Annotated[str, AVERAGE] = "macro") -> float:
+    """Return the F1 score of class 1 of two, or its average over the classes present."""
     from sklearn.metrics import f1_score  # its stubs say that zero_division is a text
 
     guess = np.argmax(p, axis=1)
     wanted = [1] if p.shape[1] == 2 else np.unique(codes)
-    return float(f1_score(codes, guess, labels=wanted, average="macro", zero_division=0.0))  # type: ignore[arg-type]
+    return float(f1_score(codes, guess, labels=wanted, average=average, zero_division=0.0))  # type: ignore[arg-type]
 
 
 def _mcc(codes: Array, p: Array) -> float | None:
@@ -96,15 +132,30 @@ def _mcc(codes: Array, p: Array) -> float | None:
     return float(matthews_corrcoef(codes, np.argmax(p, axis=1))) if len(np.unique(codes)) > 1 else None
 
 
-CLASS_SCORES: Mapping[str, Score] = {
-    "accuracy": Score(_accuracy, True, usual=True),
-    "balanced_accuracy": Score(_balanced_accuracy, True, usual=True),
-    "log_loss": Score(_log_loss, False, usual=True, of_probabilities=True),
-    "roc_auc": Score(_roc_auc, True, usual=True),
-    "f1": Score(_f1, True),
-    "mcc": Score(_mcc, True),
-    "average_precision": Score(_average_precision, True),
-}
+CLASS_SCORES: Mapping[str, Score] = _table(
+    Score("accuracy", "classes", _accuracy, True, "Share of rows whose class is right.", usual=True),
+    Score(
+        "balanced_accuracy",
+        "classes",
+        _balanced_accuracy,
+        True,
+        "Mean over the classes of the share of their rows that is right.",
+        usual=True,
+    ),
+    Score(
+        "log_loss",
+        "classes",
+        _log_loss,
+        False,
+        "Mean of -log p(right class).",
+        usual=True,
+        needs="are_probabilities",
+    ),
+    Score("roc_auc", "classes", _roc_auc, True, "Area under the ROC curve, one class vs rest.", usual=True),
+    Score("f1", "classes", _f1, True, "Harmonic mean of precision and recall."),
+    Score("mcc", "classes", _mcc, True, "Matthews correlation coefficient of right and predicted classes."),
+    Score("average_precision", "classes", _average_precision, True, "Area under the precision-recall curve."),
+)
 
 
 # Numbers: float [rows] or [rows, outputs], and predictions of the same shape -------------------------------
@@ -149,14 +200,14 @@ def _gamma_deviance(y: Array, p: Array) -> float | None:
     return float(mean_gamma_deviance(y.ravel(), p.ravel())) if (y > 0).all() and (p > 0).all() else None
 
 
-NUMBER_SCORES: Mapping[str, Score] = {
-    "r2": Score(_r2, True, usual=True),
-    "rmse": Score(_rmse, False, usual=True),
-    "mae": Score(_mae, False, usual=True),
-    "mape": Score(_mape, False),
-    "poisson_deviance": Score(_poisson_deviance, False),
-    "gamma_deviance": Score(_gamma_deviance, False),
-}
+NUMBER_SCORES: Mapping[str, Score] = _table(
+    Score("r2", "numbers", _r2, True, "Coefficient of determination.", usual=True),
+    Score("rmse", "numbers", _rmse, False, "Root mean squared error, in the target's unit.", usual=True),
+    Score("mae", "numbers", _mae, False, "Mean absolute error, in the target's unit.", usual=True),
+    Score("mape", "numbers", _mape, False, "Mean absolute error as a share of the right answer."),
+    Score("poisson_deviance", "numbers", _poisson_deviance, False, "Mean Poisson deviance, of counts."),
+    Score("gamma_deviance", "numbers", _gamma_deviance, False, "Mean gamma deviance, of numbers > 0."),
+)
 
 
 # Predictive distributions: the record, numbers float [rows, 1], predictions [rows, outputs] of one each -----
@@ -175,41 +226,77 @@ def _interval_coverage(outputs: NumberOutputs, y: Array, p: Array) -> float:
     return outputs.widest_band(p).covered(y)
 
 
-DISTRIBUTION_SCORES: Mapping[str, Score] = {
-    "pinball": Score(_pinball, False),
-    "interval_coverage": Score(_interval_coverage, None),
+DISTRIBUTION_SCORES: Mapping[str, Score] = _table(
+    Score(
+        "pinball",
+        "distributions",
+        _pinball,
+        False,
+        "Pinball loss of quantiles, mean over rows and levels.",
+        needs="quantile_levels",
+    ),
+    Score(
+        "interval_coverage",
+        "distributions",
+        _interval_coverage,
+        None,
+        "Share of rows within the widest prediction interval.",
+        needs="interval_level",
+    ),
+)
+
+
+def _own(
+    name: str,
+    function: Any,
+    *,
+    higher_is_better: bool | None = None,
+    of: Judged = "numbers",
+    help: str = "A metric of one's own.",
+) -> Any:
+    """Return the metric of a function of one's own of (right answers, predictions)."""
+    if higher_is_better not in (True, False, None) or of not in get_args(Judged):
+        kinds = " or ".join(get_args(Judged))
+        raise DataError(f"add: {name}: expected higher_is_better=True, False or None, and of={kinds}")
+    return Score(name, of, function, higher_is_better, help) if is_function(function) else NotImplemented
+
+
+# What other libraries call them.
+ALIASES = {
+    "auc": "roc_auc",
+    "auroc": "roc_auc",
+    "f1_score": "f1",
+    "matthews_corrcoef": "mcc",
+    "mean_absolute_error": "mae",
+    "mean_absolute_percentage_error": "mape",
+    "r2_score": "r2",
+    "root_mean_squared_error": "rmse",
 }
-
-
-def distribution_scores(outputs: NumberOutputs) -> dict[str, Score]:
-    """Return the metrics of a predictive distribution, of numbers [rows, 1] and predictions [rows, outputs].
-
-    pinball             of quantiles: mean over rows and levels of the pinball loss
-    interval_coverage   share of rows within the widest prediction interval that outputs tell, if any
-    """
-    told = {"pinball": outputs.quantile_levels, "interval_coverage": outputs.interval_level}
-    return {
-        name: replace(score, function=functools.partial(score.function, outputs))
-        for name, score in DISTRIBUTION_SCORES.items()
-        if told[name]
-    }
+METRICS: Registry[Score] = Registry(
+    "metric",
+    {**CLASS_SCORES, **NUMBER_SCORES, **DISTRIBUTION_SCORES},
+    ALIASES,
+    full=False,
+    adopt=_own,
+    wanted="a function of (right answers, predictions) that returns a number or None",
+)
 
 
 def scores_for(outputs: Outputs) -> dict[str, Score]:
     """Return the metrics that predictions of a kind can be judged by, by name."""
-    if isinstance(outputs, ClassOutputs):
-        return {k: s for k, s in CLASS_SCORES.items() if outputs.are_probabilities or not s.of_probabilities}
-    assert isinstance(outputs, NumberOutputs)
-    return {**NUMBER_SCORES, **distribution_scores(outputs)}
+    return {name: score for name, score in METRICS.items() if score.fits(outputs)}
 
 
-# Whether higher is better, by name; None where neither is.
-HIGHER: Mapping[str, bool | None] = {
-    name: score.higher_is_better
-    for table in (CLASS_SCORES, NUMBER_SCORES, DISTRIBUTION_SCORES)
-    for name, score in table.items()
-}
-HIGHER_IS_BETTER = frozenset(name for name, higher in HIGHER.items() if higher)
+def higher_is_better(name: str) -> bool | None:
+    """Return whether a higher score is better, by the metric's name; None where neither is, or nobody knows.
+
+    >>> higher_is_better("f1:average=micro"), higher_is_better("mae"), higher_is_better("loss")
+    (True, False, None)
+    """
+    score = METRICS.get(name.partition(":")[0])
+    return score.higher_is_better if score else None
+
+
 # What is told where nothing is said, by the task of the loss.
 SCORES: dict[str, tuple[str, ...]] = {
     task: tuple(name for name, score in table.items() if score.usual)
@@ -239,8 +326,8 @@ def usual_scores(outputs: Outputs, answers: Array, predicted: Array) -> dict[str
     answers     class codes [rows], or numbers
     predicted   what speaks for each class, [rows, classes], or the numbers expected
     """
-    usual = [name for name, score in scores_for(outputs).items() if score.usual]
-    return scored(scores_for(outputs), usual, [(answers, predicted.astype(np.float64))])
+    usual = {name: score for name, score in scores_for(outputs).items() if score.usual}
+    return scored(usual, usual, [(answers, predicted.astype(np.float64))])
 
 
 def classification_scores(codes: Array, probabilities: Array) -> dict[str, float]:

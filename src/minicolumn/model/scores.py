@@ -8,10 +8,11 @@ from typing import Any, final
 
 import numpy as np
 
-from minicolumn.errors import DataError, did_you_mean
-from minicolumn.model.metrics import NUMBER_SCORES, distribution_scores, scored, scores_for
+from minicolumn.errors import DataError
+from minicolumn.model.metrics import METRICS, scored, scores_for
 from minicolumn.nn.losses import Loss
 from minicolumn.nn.outputs import ClassOutputs, NumberOutputs
+from minicolumn.registry import split_texts
 
 Array = np.ndarray
 LONGEST_NAME = 64
@@ -68,7 +69,8 @@ MetricLike = str | Metric | Callable[..., float] | tuple[str, Callable[..., floa
 def check_metrics(who: str, metrics: Any, loss: Loss | None) -> tuple[str | Metric, ...]:
     """Validate metrics: names that go with the loss, and records of own functions.
 
-    metrics     one of, or a sequence of: names, `Metric` records, functions, pairs (name, function)
+    metrics     one of, or a sequence of: names, `Metric` records, functions, pairs (name, function). Settings
+                may follow a name, as in "f1:average=weighted", and a text may hold several: "accuracy,f1"
     loss        None for a function of one's own, with which no names go
     Errors      DataError for unknown names, for two of one name, and for what is none of these
 
@@ -79,7 +81,8 @@ def check_metrics(who: str, metrics: Any, loss: Loss | None) -> tuple[str | Metr
     if not single and not isinstance(metrics, Iterable):
         raise DataError(f"{who}: metrics is {metrics!r}, expected names, functions or pairs (name, function)")
     listed: Any = [metrics] if single else metrics
-    found = tuple(_metric(who, metric, loss) for metric in listed)
+    each = [part for m in listed for part in (split_texts(m) if isinstance(m, str) else [m])]
+    found = tuple(_metric(who, metric, loss) for metric in each)
     names = [name_of(metric) for metric in found]
     for name in names:
         if names.count(name) > 1:
@@ -119,12 +122,17 @@ def _known(who: str, name: str, loss: Loss | None) -> str:
             f"{who}: named metrics need one of the losses in mc.nn.LOSSES; with an own loss function give "
             "own functions"
         )
-    known = scores_for(loss.outputs)
-    if name not in known:
-        raise DataError(
-            f"{who}: unknown metric {name!r}{did_you_mean(name, known)}; there are {', '.join(known)}"
-        )
-    return name
+    known, short = scores_for(loss.outputs), name[:LONGEST_NAME]
+    if name in known:
+        return name
+    plain = METRICS.aliases.get(name.partition(":")[0], name.partition(":")[0])
+    if plain not in known:
+        what = "unknown metric" if plain not in METRICS else f"{loss.name} has no metric"
+        raise DataError(f"{who}: {what} {short!r}{METRICS.hint(short, known)}; there are {', '.join(known)}")
+    try:
+        return METRICS.make(name).name
+    except DataError as error:
+        raise DataError(f"{who}: metrics: {error}") from None
 
 
 def name_of(metric: str | Metric) -> str:
@@ -138,9 +146,8 @@ def directions(metrics: Sequence[str | Metric], loss: Loss | None) -> dict[str, 
     >>> directions(("mae", "r2"), Loss("huber"))
     {'mae': False, 'r2': True}
     """
-    known = scores_for(loss.outputs) if loss else {}
     return {
-        name_of(metric): (known[metric] if isinstance(metric, str) else metric).higher_is_better
+        name_of(metric): (METRICS.make(metric) if isinstance(metric, str) else metric).higher_is_better
         for metric in metrics
     }
 
@@ -181,16 +188,17 @@ def _named(loss: Loss | None, names: Sequence[str], y: Array, predicted: Array) 
     if loss is None or not names:
         return {}
     outputs = loss.outputs
+    made = {name: METRICS.make(name).on(outputs) for name in names}
     if isinstance(outputs, ClassOutputs):
-        return scored(scores_for(outputs), names, _class_pairs(outputs, y, predicted))
+        return scored(made, names, _class_pairs(outputs, y, predicted))
     assert isinstance(outputs, NumberOutputs)
-    wide = distribution_scores(outputs)
+    wide = [name for name in names if made[name].of == "distributions"]
     numbers = [name for name in names if name not in wide]
-    found = scored(NUMBER_SCORES, numbers, [_number_pair(outputs, y, predicted)])
-    if len(numbers) == len(names):
+    found = scored(made, numbers, [_number_pair(outputs, y, predicted)])
+    if not wide:
         return found
     pair = y.astype(np.float64).reshape(len(y), 1), predicted.astype(np.float64).reshape(len(y), -1)
-    return found | scored(wide, [name for name in names if name in wide], [pair])
+    return found | scored(made, wide, [pair])
 
 
 def _number_pair(outputs: NumberOutputs, y: Array, predicted: Array) -> tuple[Array, Array]:
@@ -200,7 +208,7 @@ def _number_pair(outputs: NumberOutputs, y: Array, predicted: Array) -> tuple[Ar
 
 
 def _class_pairs(outputs: ClassOutputs, y: Array, predicted: Array) -> list[tuple[Array, Array]]:
-    """Return codes and class scores: one pair, or one for each column of boolean targets.
+    """Return codes and class scores: one pair, or one for each column of binary targets.
 
     There is none where the targets are probabilities.
     """

@@ -3,7 +3,7 @@
 from minicolumn.nn import classic, outputs
 from minicolumn.nn.activations import ACTIVATIONS, ActivationRule, activation_by_name
 from minicolumn.nn.combine import Concatenate, Residual, Sequential
-from minicolumn.nn.constrain import MaxNorm, NonNegative, UnitNorm
+from minicolumn.nn.constrain import CONSTRAINTS, MaxNorm, NonNegative, UnitNorm
 from minicolumn.nn.dense import Activation, Dense, Flatten, PReLU, Scale
 from minicolumn.nn.embeddings import ColumnEmbedding, Embedding, embedding_dim
 from minicolumn.nn.heads import Heads, HeadsLoss
@@ -23,18 +23,21 @@ from minicolumn.nn.monotone import MonotoneQuantiles
 from minicolumn.nn.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise, NoisyReLU
 from minicolumn.nn.norm import BatchNorm, LayerNorm, RMSNorm
 from minicolumn.nn.piecewise import PiecewiseLinear, choose_knots
-from minicolumn.nn.regularize import L1, L2, ElasticNet, PerRow
+from minicolumn.nn.regularize import L1, L2, REGULARIZERS, ElasticNet, PerRow
 from minicolumn.nn.roles import ROLES, is_penalized, is_statistic, role_of
-from minicolumn.nn.serialize import from_json, to_json
+from minicolumn.nn.serialize import LAYERS, from_json, to_json
 from minicolumn.nn.summary import summary
 
 __all__ = [
     "ACTIVATIONS",
     "ALIASES",
+    "CONSTRAINTS",
     "INITIALIZERS",
     "L1",
     "L2",
+    "LAYERS",
     "LOSSES",
+    "REGULARIZERS",
     "ROLES",
     "Activation",
     "ActivationRule",

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from minicolumn.nn import gates, rectifiers, simplex, squashing
 from minicolumn.nn.losses import log_softmax
-from minicolumn.registry import Registry, Rule, Setting, changed, checked, settings_of, write_text
+from minicolumn.registry import FunctionRule, Registry, Setting, is_function, settings_of
 
 Array = np.ndarray
 
@@ -52,10 +52,11 @@ def log_sigmoid(x: Array) -> Array:
 
 
 @dataclass(frozen=True, slots=True)
-class ActivationRule(Rule):
+class ActivationRule(FunctionRule):
     """An activation with what the rest of the package needs to know about it.
 
-    name, function, formula
+    name, function
+    formula
     init        the initialisation that keeps the signal's variance through it
     trainable   False where the derivative is 0 everywhere
     by_row      whether each output depends on the whole last axis
@@ -74,27 +75,6 @@ class ActivationRule(Rule):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "settings", settings_of(self.function))
-
-    @property
-    def defaults(self) -> dict[str, Any]:
-        """The numbers in the formula where nothing is said."""
-        return {name: setting.default for name, setting in self.settings.items()}
-
-    def make(self, **settings: Any) -> ActivationRule:
-        """Return the activation with other numbers, which its name then tells.
-
-        Errors      DataError for an unknown setting, or a value out of range
-        """
-        told = changed(self.settings, checked(self.name, self.settings, settings))
-        if not told:
-            return self
-        text = write_text(self.name, {key: self.settings[key].write(value) for key, value in told.items()})
-        return replace(self, name=text, function=functools.partial(self.function, **told))
-
-    def values(self, record: Any) -> Mapping[str, Any] | None:
-        """Return all numbers of an activation that `make` made of this one; None for any other."""
-        is_own = isinstance(record, ActivationRule) and record.name.partition(":")[0] == self.name
-        return record.defaults if is_own else None
 
 
 _RULES = (
@@ -143,10 +123,21 @@ _RULES = (
     ActivationRule("sparsemax", simplex.sparsemax, "max(x_i - t, 0), sum 1", "glorot_uniform", by_row=True),
 )
 
+
+def _own(name: str, function: Any, *, formula: str = "", init: str = "glorot_uniform") -> Any:
+    """Return the rule of a function of one's own, whose keywords may be settings."""
+    return ActivationRule(name, function, formula, init) if is_function(function) else NotImplemented
+
+
 # What other libraries call them.
 ALIASES = {"sigmoid": "logistic", "identity": "linear", "swish": "silu"}
 ACTIVATIONS: Registry[ActivationRule] = Registry(
-    "activation", {rule.name: rule for rule in _RULES}, ALIASES, full=False
+    "activation",
+    {rule.name: rule for rule in _RULES},
+    ALIASES,
+    full=False,
+    adopt=_own,
+    wanted="a NumPy function of one array that keeps its shape",
 )
 
 

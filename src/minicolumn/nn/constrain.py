@@ -14,7 +14,7 @@ import numpy as np
 
 from minicolumn import tree
 from minicolumn.nn.roles import ByRole, Roles, role_of
-from minicolumn.registry import Number, Record, Registry, Search
+from minicolumn.registry import Number, Record, Registry, Search, kind_of
 
 Array = np.ndarray
 
@@ -113,5 +113,8 @@ def _map_weights(project: Any, params: Any, roles: Roles | None) -> Any:
 
 
 CONSTRAINTS: Registry[Any] = Registry(
-    "constraint", {"max_norm": MaxNorm, "unit_norm": UnitNorm, "non_negative": NonNegative}
+    "constraint",
+    {"max_norm": MaxNorm, "unit_norm": UnitNorm, "non_negative": NonNegative},
+    adopt=kind_of(Record),
+    wanted="a frozen dataclass that derives from minicolumn.registry.Record",
 )

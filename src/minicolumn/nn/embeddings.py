@@ -25,7 +25,7 @@ class Embedding(Deterministic):
 
     levels      how many categories there are; codes run from 0 to levels - 1
     dim         length of each vector
-    x           integer codes (or whole numbers held as floats), [batch] or [batch, k]
+    x           integer codes (or integers held as floats), [batch] or [batch, k]
     params      table [levels, dim], drawn from N(0, 1)
     Returns     [batch, dim] or [batch, k, dim]
     Errors      codes outside 0 .. levels - 1 are the caller's to refuse: whoever encodes the table knows them
@@ -99,7 +99,7 @@ class ColumnEmbedding(Deterministic):
 
     embeddings  ((column, levels), ...): which columns hold codes, and how many categories each has
     dim         length of every vector; None takes ``embedding_dim(levels)`` for each
-    x           [batch, features]; the listed columns hold whole numbers 0 .. levels - 1 as floats
+    x           [batch, features]; the listed columns hold integers 0 .. levels - 1 as floats
     params      column number as text -> table [levels, dim], drawn from N(0, 1)
     Returns     [batch, features - listed + sum of the vectors' lengths]
     Errors      DataError for a column listed twice, ShapeError for a column that the input lacks

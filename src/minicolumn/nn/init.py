@@ -18,7 +18,7 @@ from minicolumn import random
 from minicolumn.errors import ShapeError
 from minicolumn.ir.ops.special import ERFINV
 from minicolumn.lower.threads import one_thread
-from minicolumn.registry import Choice, Number, Record, Registry, Search
+from minicolumn.registry import Choice, Number, Record, Registry, Search, function_alone
 
 Array = np.ndarray
 Shape = tuple[int, ...]
@@ -301,6 +301,8 @@ INITIALIZERS: Registry[Initializer] = Registry(
         "orthogonal": Orthogonal(),
     },
     tag="kind",
+    adopt=function_alone,
+    wanted="a function (key, shape, dtype) -> array",
 )
 
 

@@ -80,7 +80,7 @@ class Layer(Record):
         Each parameter has its own random stream, found by its path, so adding a layer behind the others
         does not change what they draw.
 
-        seed            whole number; the draws come from its stream "init"
+        seed            an integer; the draws come from its stream "init"
         input_shape     shape of one row of the input, without the batch axis
         Returns         nested dict of arrays, in the structure of ``declare``
         Errors          ShapeError if the shapes do not fit

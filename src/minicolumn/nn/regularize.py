@@ -10,7 +10,7 @@ import numpy as np
 
 from minicolumn import tree
 from minicolumn.nn.roles import ByRole, Roles, called, is_penalized
-from minicolumn.registry import Number, Part, Record, Registry, Search
+from minicolumn.registry import Number, Part, Record, Registry, Search, kind_of
 
 STRENGTH = Number(help="Strength of the penalty.", ge=0, search=Search(1e-7, 1e-1, log=True))
 
@@ -117,5 +117,8 @@ class PerRow(Record, ByRole):
 
 
 REGULARIZERS: Registry[Any] = Registry(
-    "regularizer", {"l1": L1, "l2": L2, "elastic_net": ElasticNet, "per_row": PerRow}
+    "regularizer",
+    {"l1": L1, "l2": L2, "elastic_net": ElasticNet, "per_row": PerRow},
+    adopt=kind_of(Record),
+    wanted="a frozen dataclass that derives from minicolumn.registry.Record",
 )

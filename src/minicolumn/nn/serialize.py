@@ -20,7 +20,7 @@ from minicolumn.nn.monotone import MonotoneQuantiles
 from minicolumn.nn.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise, NoisyReLU
 from minicolumn.nn.norm import BatchNorm, LayerNorm, RMSNorm
 from minicolumn.nn.piecewise import PiecewiseLinear
-from minicolumn.registry import REQUIRED, Record, Registry, Setting, show
+from minicolumn.registry import REQUIRED, Record, Registry, Setting, kind_of, show
 
 MAX_DEPTH = 32
 MAX_LAYERS = 1_000
@@ -51,6 +51,8 @@ LAYERS: Registry[type[Layer]] = Registry(
         "column_embedding": ColumnEmbedding,
     },
     tag="kind",
+    adopt=kind_of(Layer),
+    wanted="a frozen dataclass that derives from mc.nn.Layer",
 )
 # The fields that hold a layer, a tuple of layers, or pairs of a name and a layer.
 INSIDE: dict[type[Layer], str] = {
@@ -154,7 +156,7 @@ def _kind(value: Any, path: str) -> str:
         raise ModelFileError(f"{path}: expected an object, got {show(value)}")
     name: Any = value.get("kind")
     if not _is_name(name) or name not in LAYERS:
-        hint = did_you_mean(name, LAYERS) if _is_name(name) else ""
+        hint = LAYERS.hint(name, LAYERS) if _is_name(name) else ""
         raise ModelFileError(f"{path}: unknown kind {show(name)}{hint}")
     return name
 

@@ -9,7 +9,16 @@ from typing import Any
 from minicolumn.errors import DataError
 from minicolumn.nn.combine import Sequential
 from minicolumn.nn.layer import Layer, Param, Shape
+from minicolumn.registry import Integer, Listed
 from minicolumn.tree import flatten
+
+SHAPE = Listed(
+    help="Shape of one input.",
+    name="input_shape",
+    of=Integer(help="Length of an axis.", ge=1),
+    words="integers > 0",
+    single=True,
+)
 
 WIDTH = 44
 
@@ -34,10 +43,7 @@ def summary(network: Layer, input_shape: Any) -> str:
     """
     if not isinstance(network, Layer):
         raise DataError(f"summary: the network is a {type(network).__name__}, expected a layer")
-    shape = (input_shape,) if isinstance(input_shape, int) else input_shape
-    if not isinstance(shape, tuple | list) or not all(isinstance(size, int) and size > 0 for size in shape):
-        raise DataError(f"summary: input_shape: expected whole numbers > 0, got {input_shape!r:.60}")
-    shape = tuple(shape)
+    shape = SHAPE.check(input_shape, "summary")
     rows, total = [("layer", "output", "weights")], 0
     for layer, out, weights in _layers(network, shape):
         rows.append((_short(repr(layer)), str(list(out)), f"{weights:,}"))

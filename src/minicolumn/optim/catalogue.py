@@ -22,7 +22,7 @@ from minicolumn.optim.schedules import (
     StepDecay,
 )
 from minicolumn.optim.wrappers import Averaged, Clipped
-from minicolumn.registry import Registry
+from minicolumn.registry import Registry, kind_of
 
 WRAPPERS: Registry[type[Optimizer]] = Registry(
     "optimizer", {"clipped": Clipped, "averaged": Averaged}, by_class=True
@@ -53,6 +53,8 @@ OPTIMIZERS: Registry[type[Optimizer]] = Registry(
     },
     beside=WRAPPERS,
     by_class=True,
+    adopt=kind_of(Optimizer),
+    wanted="a frozen dataclass that derives from mc.optim.Optimizer",
 )
 ALIASES = OPTIMIZERS.aliases
 SCHEDULES: Registry[type[Schedule]] = Registry(
@@ -71,6 +73,8 @@ SCHEDULES: Registry[type[Schedule]] = Registry(
         "log_cosine": LogCosine,
     },
     by_class=True,
+    adopt=kind_of(Schedule),
+    wanted="a frozen dataclass that derives from mc.optim.Schedule",
 )
 
 

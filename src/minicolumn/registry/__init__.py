@@ -5,30 +5,22 @@ function's keyword. A registry holds what can be asked for by name. The text of 
 model files, the ranges of tuners, the controls of a screen and the lines of a help page are views of the two.
 """
 
-from minicolumn.registry.catalogue import Registry, Rule
+from minicolumn.registry.catalogue import Registry
+from minicolumn.registry.composite import Custom, Listed, Part
+from minicolumn.registry.entries import function_alone, is_function, kind_of
+from minicolumn.registry.numbers import Integer, Number
 from minicolumn.registry.record import Record, checked, is_plain, refuse, settings_of, settle
-from minicolumn.registry.setting import (
-    REQUIRED,
-    Boolean,
-    Choice,
-    Custom,
-    Integer,
-    Listed,
-    Number,
-    Part,
-    Search,
-    Setting,
-    Text,
-    changed,
-    show,
-)
+from minicolumn.registry.rule import FunctionRule, Rule
+from minicolumn.registry.setting import REQUIRED, Search, Setting, changed, show
 from minicolumn.registry.text import read_text, split_texts, write_text
+from minicolumn.registry.words import Boolean, Choice, Text
 
 __all__ = [
     "REQUIRED",
     "Boolean",
     "Choice",
     "Custom",
+    "FunctionRule",
     "Integer",
     "Listed",
     "Number",
@@ -41,7 +33,10 @@ __all__ = [
     "Text",
     "changed",
     "checked",
+    "function_alone",
+    "is_function",
     "is_plain",
+    "kind_of",
     "read_text",
     "refuse",
     "settings_of",

@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal, NoReturn, TypeVar, final
 
 from minicolumn.errors import DataError, ModelFileError, did_you_mean
-from minicolumn.registry.record import Record, check_names, checked, settings_of
-from minicolumn.registry.setting import REQUIRED, Setting, changed, show
+from minicolumn.registry.entries import derived_of, entry_settings, fields_of, made, values_of
+from minicolumn.registry.record import Record, check_names, settings_of
+from minicolumn.registry.setting import Setting, changed, show
 from minicolumn.registry.text import read_text, write_text
 
 T = TypeVar("T")
 LONGEST_NAME = 60
 MOST_LISTED = 16
-
-
-class Rule(ABC):
-    """An entry that makes records of its own from settings, such as a line of the table of losses.
-
-    settings    what the settings may be, and are by default
-    """
-
-    __slots__ = ()
-    settings: Mapping[str, Setting]
-
-    @abstractmethod
-    def make(self, **settings: Any) -> Any:
-        """Return the record with these settings, which are checked already."""
-
-    @abstractmethod
-    def values(self, record: Any) -> Mapping[str, Any] | None:
-        """Return the settings of a record that this entry made; None for any other."""
+OWN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+")  # the names of entries of one's own
 
 
 @final
@@ -49,6 +33,9 @@ class Registry(Mapping[str, T]):
     full        whether JSON holds all settings of a record, not only those that are changed
     tag         the key under which JSON holds the name
     by_class    whether JSON names records by their class
+    adopt       returns the entry that stands for something of one's own, by its name, or NotImplemented for
+                what will not do; None where nothing can be added
+    wanted      what will do, in words
 
     >>> from minicolumn.optim import OPTIMIZERS
     >>> OPTIMIZERS.make("adam:b1=0.8", learning_rate=0.01)
@@ -67,7 +54,10 @@ class Registry(Mapping[str, T]):
         full: bool = True,
         tag: Literal["name", "kind"] = "name",
         by_class: bool = False,
+        adopt: Callable[..., Any] | None = None,
+        wanted: str = "",
     ) -> None:
+        self._adopt, self._wanted, self._own = adopt, wanted, frozenset[str]()
         self.noun, self.aliases = noun, dict(aliases or {})
         self._entries, self._beside = dict(entries), beside
         self._full, self._tag, self._by_class = full, tag, by_class
@@ -101,7 +91,7 @@ class Registry(Mapping[str, T]):
 
     def settings(self, name: str) -> dict[str, Setting]:
         """Return the settings of an entry, by name, with their defaults."""
-        return _settings(self._find(name)[1])
+        return entry_settings(self._find(name)[1])
 
     def _find(self, name: str) -> tuple[str, Any, dict[str, str]]:
         """Return an entry's own name, the entry, and the settings that an alias stands for."""
@@ -116,13 +106,58 @@ class Registry(Mapping[str, T]):
 
     def _refuse(self, name: Any) -> NoReturn:
         short = name[:LONGEST_NAME] if isinstance(name, str) else name
-        near = did_you_mean(short, self.known) if isinstance(name, str) else ""
+        near = self.hint(short, self.known)
         raise DataError(f"unknown {self.noun} {show(short)}{near or '; there are ' + self._listed}")
+
+    def hint(self, name: Any, known: Iterable[str]) -> str:
+        """Return what an unknown name may have meant; one with a dot its owner may have to add first."""
+        if not isinstance(name, str):
+            return ""
+        if self._adopt is None or not OWN.fullmatch(name.partition(":")[0]):
+            return did_you_mean(name, known)
+        said = "; the name is somebody's own: `add` it to the registry before"
+        return did_you_mean(name, self._own) or said
 
     @property
     def _listed(self) -> str:
         more = f" and {len(self) - MOST_LISTED} more" if len(self) > MOST_LISTED else ""
         return ", ".join([*self][:MOST_LISTED]) + more
+
+    # One's own ----------------------------------------------------------------------------------------------
+
+    def add(self, name: str, entry: Any, /, **about: Any) -> None:
+        """Add an entry of one's own, so that its name works in this process wherever names of this kind do.
+
+        name        with a dot in it, such as "lab.swish": no name of this package ever has one, and a file
+                    tells by it that the entry is somebody's own
+        entry       a function, or a class of records; what this registry takes is said where another is given
+        about       what a function does not say by itself, such as whether higher scores are better
+
+        An entry stays, and none is ever replaced: a name means one thing as long as the process lives. Model
+        files and checkpoints hold the name alone; they open where it was added before, and are refused in
+        one line where it was not.
+
+        Errors      DataError for a name without a dot, one that is taken, and what is no such entry
+
+        >>> import minicolumn as mc, numpy as np
+        >>> mc.nn.ACTIVATIONS.add("docs.cube", lambda x: x * x * x)
+        >>> mc.nn.Dense(2, "docs.cube").apply({"weight": np.eye(2), "bias": np.zeros(2)}, np.ones((1, 2)))
+        array([[1., 1.]])
+        """
+        if self._adopt is None:
+            raise DataError(f"nothing can be added to the names of a {self.noun}; give the record itself")
+        if not (isinstance(name, str) and len(name) <= LONGEST_NAME and OWN.fullmatch(name)):
+            raise DataError(
+                f"add: the name of an own {self.noun} has a dot in it, as in 'lab.{self.noun}', and no more "
+                f"than letters, digits and _; got {show(name)}"
+            )
+        if name in self.known:
+            raise DataError(f"add: there is a {self.noun} {name!r} already, and a name means one thing")
+        found = self._adopt(name, entry, **about)
+        if found is NotImplemented:
+            raise DataError(f"add: {name}: expected {self._wanted}, got {show(entry)}")
+        # A new dict, so that whoever goes through the entries meanwhile is not disturbed.
+        self._entries, self._own = {**self._entries, name: found}, self._own | {name}
 
     # Records ------------------------------------------------------------------------------------------------
 
@@ -132,19 +167,21 @@ class Registry(Mapping[str, T]):
         text        "adam", or "adam:b1=0.8,eps=1e-6"; a setting may be said once
         Errors      DataError for an unknown name or setting, or a value out of range
         """
-        return _made(*self.resolve(text, settings))
+        return made(*self.resolve(text, settings))
 
     def resolve(self, text: str, settings: Mapping[str, Any]) -> tuple[str, T, dict[str, Any]]:
         """Return the name and the entry that a text stands for, and all settings that are said, unchecked.
 
         Errors      DataError for an unknown name or setting, or one that is said twice
         """
-        name, told = read_text(text)
+        if not isinstance(text, str):
+            self._refuse(text)
+        name, told = read_text(text) if ":" in text else (text.strip(), {})
         own, entry, preset = self._find(name)
         for setting in told:
             if setting in settings:
                 raise DataError(f"{name}: {setting} is set twice, in {show(text)} and beside it")
-        known = _settings(entry)
+        known = entry_settings(entry)
         check_names(name, known, {**told, **settings})
         found = {key: known[key].read(value) for key, value in {**preset, **told}.items()}
         return own, entry, {**found, **settings}
@@ -155,7 +192,7 @@ class Registry(Mapping[str, T]):
         Errors      DataError for what no entry made
         """
         for name, entry in (*self._entries.items(), *(self._beside or {}).items()):
-            values = _values(entry, record)
+            values = values_of(entry, record)
             if values is not None:
                 return name, dict(values)
         kind = getattr(record, "__name__", type(record).__name__)
@@ -176,13 +213,13 @@ class Registry(Mapping[str, T]):
         By class, records of one's own are written too, for who reads the file; `from_json` refuses them.
         """
         if self._by_class and isinstance(record, Record):
-            name, settings, values = type(record).__name__, settings_of(record), _fields(record)
+            name, settings, values = self._class_name(record), settings_of(record), fields_of(record)
         else:
             name, values = self.describe(record)
             settings = self.settings(name)
         kept = values if self._full else changed(settings, values)
         held = {key: settings[key].to_json(kept[key]) for key in settings if key in kept}
-        return {self._tag: name, **_derived(record), **held} if held or self._full else name
+        return {self._tag: name, **derived_of(record), **held} if held or self._full else name
 
     def from_json(self, value: Any) -> Any:
         """Return the record that `to_json` wrote; refuse everything else.
@@ -193,18 +230,24 @@ class Registry(Mapping[str, T]):
         """
         given = dict(value) if type(value) is dict else {self._tag: value}
         name, entry = self._spelled_as(given.pop(self._tag, None))
-        known = _settings(entry)
+        known = entry_settings(entry)
         for field in dataclasses.fields(entry) if isinstance(entry, type) else ():
             if not field.init:
                 given.pop(field.name, None)  # follows from others, and is written for who reads the file
         try:
             check_names(name, known, given)
-            return _made(name, entry, {key: known[key].from_json(part) for key, part in given.items()})
+            return made(name, entry, {key: known[key].from_json(part) for key, part in given.items()})
         except DataError as error:
             raise ModelFileError(f"{self.noun}: {error}") from None
 
+    def _class_name(self, record: Record) -> str:
+        """Return what JSON calls the class of a record: an own one by the name that it was added by."""
+        kind = type(record)
+        return next((name for name in self._own if self._entries[name] is kind), kind.__name__)
+
     def _spelled(self, name: str, entry: Any) -> str:
-        return entry.__name__ if self._by_class and isinstance(entry, type) else name
+        by_class = self._by_class and isinstance(entry, type) and name not in self._own
+        return entry.__name__ if by_class else name
 
     def _spelled_as(self, spelled: Any) -> tuple[str, Any]:
         """Return the entry with this name in JSON: aliases are none."""
@@ -213,45 +256,5 @@ class Registry(Mapping[str, T]):
         if type(spelled) is str and spelled in named:
             return named[spelled]
         short = spelled[:LONGEST_NAME] if type(spelled) is str else spelled
-        near = did_you_mean(short, named) if type(spelled) is str else ""
+        near = self.hint(short, named)
         raise ModelFileError(f"unknown {self.noun} {ascii(short)[:LONGEST_NAME]}{near}")
-
-
-def _settings(entry: Any) -> dict[str, Setting]:
-    return dict(entry.settings) if isinstance(entry, Rule) else settings_of(entry)
-
-
-def _made(name: str, entry: Any, settings: Mapping[str, Any]) -> Any:
-    """Return the record of an entry with settings."""
-    known = _settings(entry)
-    if isinstance(entry, type):
-        for key, setting in known.items():
-            if setting.default is REQUIRED and key not in settings:
-                raise DataError(f"{name}: {key} is missing: {setting.expected}")
-        return entry(**settings)
-    if isinstance(entry, Rule):
-        return entry.make(**checked(name, known, settings))
-    return dataclasses.replace(entry, **settings) if settings else entry
-
-
-def _values(entry: Any, record: Any) -> Mapping[str, Any] | None:
-    """Return the settings of a record if an entry made it, else None."""
-    if isinstance(entry, type):
-        return _fields(record) if type(record) is entry else None
-    if isinstance(entry, Rule):
-        return entry.values(record)
-    if dataclasses.is_dataclass(entry):
-        return _fields(record) if type(record) is type(entry) else None
-    return {} if record is entry else None
-
-
-def _fields(record: Any) -> dict[str, Any]:
-    return {name: getattr(record, name) for name in settings_of(record)}
-
-
-def _derived(record: Any) -> dict[str, Any]:
-    """Return the fields of a record that are no settings: they follow from those, or are one's own."""
-    if not (isinstance(record, Record) and dataclasses.is_dataclass(record)):
-        return {}
-    known = settings_of(record)
-    return {f.name: getattr(record, f.name) for f in dataclasses.fields(record) if f.name not in known}

@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
+import re
 import sys
-from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, NoReturn, get_args, get_origin
+from collections.abc import Callable, Mapping
+from types import SimpleNamespace
+from typing import Annotated, Any, ClassVar, NamedTuple, NoReturn, get_args, get_origin, get_type_hints
 
 from minicolumn.errors import DataError, did_you_mean
 from minicolumn.registry.setting import REQUIRED, Setting, show
@@ -23,42 +25,84 @@ class Record:
     """
 
     __settings__: ClassVar[Mapping[str, Setting]] = {}
+    __checks__: ClassVar[_Checks | None] = None
 
     def __init_subclass__(cls, **given: Any) -> None:
         super().__init_subclass__(**given)
-        cls.__settings__ = _declared(cls)
+        cls.__settings__, cls.__checks__ = _declared(cls), None
 
     def __post_init__(self) -> None:
-        entry = type(self).__name__
-        for name, setting in self.__settings__.items():
-            settle(self, name, setting.check(getattr(self, name), entry))
-        for name, setting in self.__settings__.items():
-            lower = getattr(setting, "at_least", "")
-            if lower and getattr(self, name) < getattr(self, lower):
-                setting.refuse(getattr(self, name), f"{entry}: {name}")
+        checks = self.__checks__ or _compiled(type(self))
+        for name, default, passes, setting in checks.fields:
+            value = getattr(self, name)
+            if value is not default and not passes(value):
+                settle(self, name, setting.check(value, type(self).__name__))
+        for name, lower, setting in checks.ordered:
+            if getattr(self, name) < getattr(self, lower):
+                setting.refuse(getattr(self, name), f"{type(self).__name__}: {name}")
+
+
+_NONE_SUCH = object()
+
+
+class _Checks(NamedTuple):
+    """What is checked when a record of a class is made, worked out once.
+
+    fields      name, default that will do as it is, a fast test, and the setting for all other values
+    ordered     name, the name of a field that must not be larger, and the setting
+    """
+
+    fields: tuple[tuple[str, Any, Callable[[Any], bool], Setting], ...]
+    ordered: tuple[tuple[str, str, Setting], ...]
+
+
+def _compiled(kind: type[Record]) -> _Checks:
+    settings = kind.__settings__.items()
+    bounds = [(name, getattr(s, "at_least", ""), s) for name, s in settings]
+    kind.__checks__ = _Checks(
+        tuple((name, _good_default(s), s.passes, s) for name, s in settings),
+        tuple(bound for bound in bounds if bound[1]),
+    )
+    return kind.__checks__
+
+
+def _good_default(setting: Setting) -> Any:
+    """Return the default if it is held as it stands, else what no value is."""
+    default = setting.default
+    if default is None:
+        return None  # then the setting is optional
+    same = default is not REQUIRED and setting.plain(default) is default
+    return default if same else _NONE_SUCH
 
 
 def _declared(cls: type) -> dict[str, Setting]:
     """Return the settings that a class declares or inherits, by name, with their defaults."""
-    found = dict(getattr(cls, "__settings__", {}))
-    for name, annotation in inspect.get_annotations(cls).items():
-        setting = _setting_in(annotation, vars(sys.modules[cls.__module__]))
-        if setting is None:
-            found.pop(name, None)  # declared anew, as something that follows from others
+    found, own = dict(getattr(cls, "__settings__", {})), inspect.get_annotations(cls)
+    declared = _settings_in(own, vars(sys.modules[cls.__module__]))
+    for name in own:
+        if name in declared:
+            found[name] = declared[name].bound(name, cls.__dict__.get(name, REQUIRED))
         else:
-            found[name] = setting.bound(name, cls.__dict__.get(name, REQUIRED))
+            found.pop(name, None)  # declared anew, as something that follows from others
     return found
 
 
-def _setting_in(annotation: Any, names: dict[str, Any]) -> Setting | None:
-    """Return the setting in an annotation such as ``Annotated[float, Number(...)]``, also if it is a text."""
-    if isinstance(annotation, str):
-        if not annotation.startswith("Annotated["):
-            return None
-        annotation = eval(annotation, names)  # as `typing.get_type_hints` does, but this one alone
-    if get_origin(annotation) is not Annotated:
-        return None
-    return next((part for part in get_args(annotation)[1:] if isinstance(part, Setting)), None)
+def _settings_in(annotations: Mapping[str, Any], names: dict[str, Any]) -> dict[str, Setting]:
+    """Return the settings in annotations such as ``Annotated[float, Number(...)]``, by the annotated name.
+
+    Only annotations that may hold one are resolved: others may name what type checkers alone import.
+    """
+    held = SimpleNamespace(__annotations__={k: a for k, a in annotations.items() if _may_hold(a, names)})
+    hints = get_type_hints(held, names, include_extras=True) if held.__annotations__ else {}
+    found = {name: [x for x in get_args(hint)[1:] if isinstance(x, Setting)] for name, hint in hints.items()}
+    return {name: settings[0] for name, settings in found.items() if settings}
+
+
+def _may_hold(annotation: Any, names: Mapping[str, Any]) -> bool:
+    """Return whether an annotation is an Annotated one, in full or by an alias, also if it is a text."""
+    if isinstance(annotation, str) and "Annotated[" in annotation:
+        return True
+    return get_origin(names.get(annotation) if isinstance(annotation, str) else annotation) is Annotated
 
 
 def settings_of(declared: Any) -> dict[str, Setting]:
@@ -81,8 +125,8 @@ def settings_of(declared: Any) -> dict[str, Setting]:
     defaults = getattr(declared, "__kwdefaults__", None) or {}
     names = getattr(declared, "__globals__", {})
     annotations = inspect.get_annotations(declared) if defaults else {}
-    found = {name: _setting_in(annotations.get(name), names) for name in defaults}
-    return {name: s.bound(name, defaults[name]) for name, s in found.items() if s is not None}
+    found = _settings_in({name: annotations[name] for name in defaults if name in annotations}, names)
+    return {name: s.bound(name, defaults[name]) for name, s in found.items()}
 
 
 def checked(entry: str, settings: Mapping[str, Setting], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -115,16 +159,22 @@ def settle(record: Any, name: str, value: Any) -> None:
     object.__setattr__(record, name, value)
 
 
+_OWN_NAME = re.compile(r"[A-Za-z_]\.[A-Za-z_]")
+
+
 def is_plain(value: Any) -> bool:
     """Return whether a value says all about itself: numbers, names, this package's records and functions.
 
-    Programs made of such records can be kept and used again. An own function may read what changes elsewhere.
+    Programs made of such records can be kept and used again. An own function may read what changes elsewhere,
+    also one that was added to a registry, whose name has a dot.
 
     >>> is_plain(("relu", 3, None)), is_plain(sorted)
     (True, False)
     """
-    if value is None or isinstance(value, (bool, int, float, str)):
+    if value is None or isinstance(value, (bool, int, float)):
         return True
+    if isinstance(value, str):
+        return not _OWN_NAME.search(value)
     if isinstance(value, tuple):
         return all(map(is_plain, value))
     kind = value if callable(value) and hasattr(value, "__closure__") else type(value)

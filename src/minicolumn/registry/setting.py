@@ -7,22 +7,16 @@ was found.
 
 from __future__ import annotations
 
-import itertools
-import math
+import functools
 import reprlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from numbers import Integral, Real
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NoReturn, Self, final
 
-from minicolumn.errors import DataError, did_you_mean
-from minicolumn.registry.text import split_list
+from minicolumn.errors import DataError
 
-INFINITY = math.inf
-# What has no bounds of its own is an entry of an array, and must be finite in float32 too.
-LARGEST = 1e38
-LONGEST_TEXT, LONGEST_LIST = 128, 1_000
+LONGEST_TEXT = 128
 SHOWN = 80
 
 
@@ -75,6 +69,19 @@ class Setting(ABC):
     def plain(self, value: Any) -> Any:
         """Return a value in plain Python; NotImplemented for one that will not do."""
 
+    def quick(self) -> Callable[[Any], bool]:
+        """Return a fast test, True only of values that `plain` would return as they are.
+
+        Records are made in their thousands, most of them with values in plain Python that are in range. What
+        the test does not pass is looked at by `check`.
+        """
+        return _no
+
+    @functools.cached_property
+    def passes(self) -> Callable[[Any], bool]:
+        """The fast test, made once."""
+        return self.quick()
+
     @property
     def expected(self) -> str:
         """What is expected, in words."""
@@ -90,6 +97,7 @@ class Setting(ABC):
         entry   what the setting is one of: the first word of the refusal
         Errors  DataError, one line, for a value that will not do
 
+        >>> from minicolumn.registry import Number
         >>> Number(help="decay of the mean", name="b1", ge=0, lt=1).check(1.5, "Adam")
         Traceback (most recent call last):
         minicolumn.errors.DataError: Adam: b1: expected a number, 0 <= b1 < 1, got 1.5
@@ -98,8 +106,8 @@ class Setting(ABC):
 
     def required(self, value: Any, where: str) -> Any:
         """Return a value in plain Python; a refusal begins with ``where`` it was said, such as an option."""
-        if value is None and self.optional:
-            return None
+        if self.passes(value) or (value is None and self.optional):
+            return value
         if _is_traced(value):  # stands for a number that was checked
             return value
         found = self.plain(value)
@@ -148,327 +156,8 @@ class Setting(ABC):
         return found | ({} if self.default is REQUIRED else {"default": self.to_json(self.default)})
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Ranged(Setting):
-    """A number within bounds.
-
-    ge, gt, le, lt      the bounds: >=, >, <=, <
-    at_least            the name of another setting of the same record that must not be larger
-    search              where tuners look; for integers both ends are tried
-    """
-
-    ge: float = -INFINITY
-    gt: float = -INFINITY
-    le: float = INFINITY
-    lt: float = INFINITY
-    at_least: str = ""
-    search: Search | None = None
-
-    noun: ClassVar[str]
-
-    def holds(self, value: Any) -> bool:
-        """Return whether a number lies within the bounds."""
-        return bool(self.ge <= value <= self.le and self.gt < value < self.lt)
-
-    @property
-    def low(self) -> float:
-        """The lower bound, whether a value may lie on it or not."""
-        return max(self.ge, self.gt)
-
-    @property
-    def high(self) -> float:
-        """The upper bound, whether a value may lie on it or not."""
-        return min(self.le, self.lt)
-
-    @property
-    def wanted(self) -> str:
-        over, under = "=" * (self.ge > self.gt), "=" * (self.le < self.lt)
-        low, high = map(self.digits, (self.low, self.high))
-        if self.low > -INFINITY and self.high < INFINITY:
-            return f"{self.noun}, {low} <{over} {self.name or 'number'} <{under} {high}"
-        if self.at_least:
-            return f"{self.noun} >= {self.at_least}"
-        above = f" >{over} {low}" if self.low > -INFINITY else ""
-        below = f" <{under} {high}" if self.high < INFINITY else ""
-        return f"{self.noun}{above}{below}"
-
-    def digits(self, bound: float) -> str:
-        """Return a bound in digits."""
-        return f"{bound:,.0f}" if 1e4 <= abs(bound) < 1e9 else f"{bound:g}".replace("e-0", "e-")
-
-    @property
-    def control(self) -> dict[str, Any]:
-        spans = self.search or Search(self.low, self.high)
-        ends = {"low": spans.low, "high": spans.high, "log": spans.log}
-        return super().control | (ends if max(map(abs, (spans.low, spans.high))) < INFINITY else {})
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class Number(_Ranged):
-    """A finite number, held as a float: NumPy's float64 would widen every float32 array that it meets.
-
-    >>> Number(help="", gt=0).check(2, ""), Number(help="").wanted, Number(help="", gt=0).wanted
-    (2.0, 'a finite number', 'a number > 0')
-    """
-
-    kind = "number"
-
-    @property
-    def noun(self) -> str:  # type: ignore[override]
-        return "a finite number" if self._is_unbounded and not self.at_least else "a number"
-
-    @property
-    def _is_unbounded(self) -> bool:
-        return (self.low, self.high) == (-INFINITY, INFINITY)
-
-    def plain(self, value: Any) -> Any:
-        if isinstance(value, bool) or not isinstance(value, Real):
-            return NotImplemented
-        try:
-            found = float(value)
-        except OverflowError:  # an int past the largest float
-            return NotImplemented
-        good = abs(found) <= LARGEST if self._is_unbounded else math.isfinite(found) and self.holds(found)
-        return found if good else NotImplemented
-
-    def parsed(self, text: str) -> Any:
-        try:
-            return float(text)
-        except ValueError:
-            return text
-
-    def written(self, value: Any) -> str:
-        return repr(float(value))
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class Integer(_Ranged):
-    """An integer.
-
-    >>> Integer(help="", ge=1).wanted, Integer(help="", name="cycles", ge=1, le=30).wanted
-    ('an integer >= 1', 'an integer, 1 <= cycles <= 30')
-    """
-
-    kind = "integer"
-    noun = "an integer"
-
-    def plain(self, value: Any) -> Any:
-        if isinstance(value, bool) or not isinstance(value, Integral) or not self.holds(value):
-            return NotImplemented
-        return int(value)
-
-    def digits(self, bound: float) -> str:
-        return f"{bound:,.0f}" if abs(bound) < INFINITY else f"{bound:g}"
-
-    def parsed(self, text: str) -> Any:
-        try:
-            return int(text)
-        except ValueError:
-            return text
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class Boolean(Setting):
-    """True or False.
-
-    >>> Boolean(help="").read("true"), Boolean(help="").write(False)
-    (True, 'false')
-    """
-
-    kind = "boolean"
-
-    @property
-    def wanted(self) -> str:
-        return "a boolean, true or false"
-
-    def plain(self, value: Any) -> Any:
-        return value if isinstance(value, bool) else NotImplemented
-
-    def parsed(self, text: str) -> Any:
-        return {"true": True, "false": False}.get(text.lower(), text)
-
-    def written(self, value: Any) -> str:
-        return str(value).lower()
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class Choice(Setting):
-    """One of a few words.
-
-    >>> Choice(help="", choices=("cosine", "linear")).wanted
-    'one of cosine, linear'
-    """
-
-    choices: tuple[str, ...]
-
-    kind = "choice"
-
-    @property
-    def wanted(self) -> str:
-        return f"one of {', '.join(self.choices)}"
-
-    def plain(self, value: Any) -> Any:
-        return value if isinstance(value, str) and value in self.choices else NotImplemented
-
-    def hint(self, value: Any) -> str:
-        return did_you_mean(value[:SHOWN], self.choices) if isinstance(value, str) else ""
-
-    @property
-    def control(self) -> dict[str, Any]:
-        return super().control | {"choices": list(self.choices)}
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class Text(Setting):
-    """A text, of at most ``longest`` letters."""
-
-    longest: int = LONGEST_TEXT
-
-    kind = "text"
-
-    @property
-    def wanted(self) -> str:
-        return f"a text of 1 to {self.longest} letters"
-
-    def plain(self, value: Any) -> Any:
-        return str(value) if isinstance(value, str) and 0 < len(value) <= self.longest else NotImplemented
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class Listed(Setting):
-    """Several values of one kind, held as a tuple.
-
-    of          what each of them may be
-    words       what is expected, in words
-    ascending   whether each must be larger than the one before; "weakly" lets equal ones pass
-    single      whether one value by itself stands for a list of one
-    least       entries at the least
-
-    >>> Listed(help="", of=Number(help="", gt=0), words="numbers > 0").read("0.3+0.6")
-    (0.3, 0.6)
-    """
-
-    of: Setting
-    words: str
-    ascending: bool | str = False
-    single: bool = False
-    least: int = 0
-    longest: int = LONGEST_LIST
-
-    kind = "list"
-
-    @property
-    def wanted(self) -> str:
-        return self.words
-
-    def plain(self, value: Any) -> Any:
-        listed = _listed(value)
-        if listed is None and self.single:
-            listed = (value,)
-        if listed is None or not self.least <= len(listed) <= self.longest:
-            return NotImplemented
-        found = tuple(map(self.of.plain, listed))
-        return found if NotImplemented not in found and self._in_order(found) else NotImplemented
-
-    def _in_order(self, values: tuple[Any, ...]) -> bool:
-        pairs = itertools.pairwise(values)
-        strictly = self.ascending is True
-        return not self.ascending or all(a < b or (a == b and not strictly) for a, b in pairs)
-
-    def parsed(self, text: str) -> Any:
-        return tuple(map(self.of.parsed, split_list(text)))
-
-    def written(self, value: Any) -> str:
-        return "+".join(map(self.of.written, value))
-
-    def from_json(self, value: Any) -> Any:
-        return tuple(value) if type(value) is list else value
-
-
-def _listed(value: Any) -> tuple[Any, ...] | None:
-    """Return the entries of a list, a tuple or an array; None for anything else."""
-    if isinstance(value, list | tuple):
-        return tuple(value)
-    as_list = getattr(value, "tolist", None) if getattr(value, "ndim", 0) else None
-    return None if as_list is None else tuple(as_list())
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class Custom(Setting):
-    """A value of a form of its own, such as pairs of numbers or a function.
-
-    words   what is expected, in words
-    form    returns the value in plain Python, or NotImplemented for one that will not do
-    loaded  returns the value that JSON stands for, where that is not the value itself
-    """
-
-    words: str
-    form: Callable[[Any], Any]
-    loaded: Callable[[Any], Any] = field(default=lambda value: value)
-
-    kind = "custom"
-
-    @property
-    def wanted(self) -> str:
-        return self.words
-
-    def plain(self, value: Any) -> Any:
-        return self.form(value)
-
-    def from_json(self, value: Any) -> Any:
-        return self.loaded(value)
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class Part(Setting):
-    """A record of a registry, or the text that makes one: a schedule behind a warm-up, what a wrapper wraps.
-
-    words       what is expected, in words
-    registry    returns the registry, which may be made after the class that this is a field of
-    accepts     whether a record will do
-    as_text     whether a text stays one, written as the registry writes it
-    """
-
-    words: str
-    registry: Callable[[], Any]
-    accepts: Callable[[Any], bool]
-    as_text: bool = False
-
-    kind = "part"
-
-    @property
-    def wanted(self) -> str:
-        return self.words
-
-    def plain(self, value: Any) -> Any:
-        if not isinstance(value, str):
-            return value if self.accepts(value) else NotImplemented
-        if len(value) > LONGEST_TEXT:
-            return NotImplemented
-        if self.as_text and value in self.registry():  # by its own name, as nearly always
-            return value
-        made = self.registry().make(value)
-        if self.as_text:
-            return self.registry().to_text(made)
-        return made if self.accepts(made) else NotImplemented
-
-    def written(self, value: Any) -> str:
-        return value if isinstance(value, str) else self.registry().to_text(value)
-
-    def to_json(self, value: Any) -> Any:
-        return value if value is None or isinstance(value, str) else self.registry().to_json(value)
-
-    def from_json(self, value: Any) -> Any:
-        kept = value is None or (self.as_text and isinstance(value, str))
-        return value if kept else self.registry().from_json(value)
+def _no(value: Any) -> bool:
+    return False
 
 
 def show(value: Any) -> str:
@@ -477,6 +166,8 @@ def show(value: Any) -> str:
     >>> show("a  b"), show(10**5000), show(list(range(1000)))
     ("'a b'", 'a number of very many digits', '[0, 1, 2, 3, 4, 5, ...]')
     """
+    if isinstance(value, type):
+        return f"the class {value.__name__}"[:SHOWN]
     try:
         text = " ".join(_SHORT.repr(value).split())
     except ValueError:  # Python writes out no integer past some thousand digits

@@ -14,7 +14,7 @@ from minicolumn.tables import as_frame, builtin_names, builtin_target
 from minicolumn.tabular.pipeline import TableRun, train_plan
 from minicolumn.tabular.plan import plan_table
 from minicolumn.tabular.settings import settings_of
-from minicolumn.train.callbacks import Callback, Checkpoint
+from minicolumn.train.callbacks import CallbackLike, Checkpoint, check_callbacks
 
 
 def fit_table(
@@ -39,7 +39,7 @@ def fit_table(
     epochs: int | None = None,
     patience: int | None = None,
     seed: int = 0,
-    callbacks: Sequence[Callback] | Callback = (),
+    callbacks: CallbackLike | Sequence[CallbackLike] = (),
     progress: bool | None = None,
     checkpoint: PathLike | None = None,
     every: float | str = "60s",
@@ -70,7 +70,7 @@ def fit_table(
     epochs          at most so often through the rows
     patience        epochs without progress, then stop
     seed            the same seed gives the same bits
-    callbacks       `mc.Callback` objects, beside early stopping
+    callbacks       `mc.Callback` objects or names, as for `mc.fit`, beside early stopping
     progress        whether to draw a progress bar on standard error
     checkpoint      a file to keep the state of the training in, written anew `every` 30s, 5m or 1h
     resume          such a file, to go on with: the same data and settings, and it ends with the same bits
@@ -89,7 +89,7 @@ def fit_table(
     frame = as_frame(data)
     settings = settings_of("fit_table", {**said, "target": _target(target, data, list(frame.columns))})
     plan = plan_table(frame, settings, None if test is None else as_frame(test))
-    hung = [callbacks] if isinstance(callbacks, Callback) else list(callbacks)
+    hung = list(check_callbacks("fit_table", callbacks))
     hung += [] if checkpoint is None else [Checkpoint(checkpoint, every)]
     return train_plan(plan, callbacks=hung, progress=progress, resume=resume)
 

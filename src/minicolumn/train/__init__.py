@@ -9,8 +9,16 @@ A *step* is one update of the weights from one mini-batch, an *epoch* one pass o
 is in seconds of wall time. The same seed gives the same bits, however a training is cut into calls.
 """
 
+from minicolumn.model.metrics import METRICS
 from minicolumn.model.scores import Metric
-from minicolumn.train.callbacks import Callback, Checkpoint, EarlyStopping, KeepBest, ReduceOnPlateau
+from minicolumn.train.callbacks import (
+    CALLBACKS,
+    Callback,
+    Checkpoint,
+    EarlyStopping,
+    KeepBest,
+    ReduceOnPlateau,
+)
 from minicolumn.train.fit import fit
 from minicolumn.train.history import History
 from minicolumn.train.rate_finder import RateFinding, find_learning_rate
@@ -20,6 +28,8 @@ from minicolumn.train.tracker import Tracker
 from minicolumn.train.trainer import Trainer
 
 __all__ = [
+    "CALLBACKS",
+    "METRICS",
     "Callback",
     "Checkpoint",
     "EarlyStopping",

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from minicolumn.errors import DataError
 from minicolumn.model.files import PathLike
-from minicolumn.registry import Integer, Number, Record, Registry, Search, Text
+from minicolumn.registry import Number, Record, Registry, Search, Text, kind_of, split_texts
+from minicolumn.registry.shared import PATIENCE
 from minicolumn.train.history import Row
 from minicolumn.train.settings import kind
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("minicolumn")
 
-PATIENCE = Integer(help="Epochs without a better figure.", ge=1, search=Search(3, 50, log=True))
 MIN_DELTA = Number(help="By how much a figure must be better.", ge=0, search=Search(0.0, 0.01))
 MONITOR = Text(help="The column of the history that is watched.")
 
@@ -243,19 +243,40 @@ def as_seconds(where: str, time: float | str) -> float:
 CALLBACKS: Registry[type[Callback]] = Registry(
     "callback",
     {"early_stopping": EarlyStopping, "reduce_on_plateau": ReduceOnPlateau, "keep_best": KeepBest},
+    adopt=kind_of(Callback),
+    wanted="a frozen dataclass that derives from mc.Callback",
 )
 
 
-def check_callbacks(who: str, callbacks: Callback | Sequence[Callback]) -> tuple[Callback, ...]:
-    """Return the callbacks as a tuple, in the order in which they are told.
+CallbackLike = str | Callback
+
+
+def check_callbacks(who: str, callbacks: CallbackLike | Sequence[CallbackLike]) -> tuple[Callback, ...]:
+    """Return the callbacks in the order in which they are told, made of their names where these are given.
 
     who         asks, for messages
+    callbacks   a callback, a name with settings, or several; a text may hold several, with commas between
     Errors      DataError for anything that is no `Callback`, a class in place of an object among them
+
+    >>> check_callbacks("fit", "early_stopping:patience=5,min_delta=0.1,keep_best")
+    (EarlyStopping(patience=5, min_delta=0.1, monitor=None), KeepBest(monitor=None))
     """
-    listed = callbacks if isinstance(callbacks, Sequence) else [callbacks]
+    listed = callbacks if isinstance(callbacks, Sequence) and not isinstance(callbacks, str) else [callbacks]
+    found: list[Callback] = []
     for callback in listed:
-        if not isinstance(callback, Callback):
+        if isinstance(callback, str):
+            found += (_by_name(who, text) for text in split_texts(callback))
+        elif isinstance(callback, Callback):
+            found.append(callback)
+        else:
             raise DataError(
-                f"{who}: callbacks holds a {kind(callback)}, expected mc.Callback objects in a list"
+                f"{who}: callbacks holds a {kind(callback)}, expected mc.Callback objects or names in a list"
             )
-    return tuple(listed)
+    return tuple(found)
+
+
+def _by_name(who: str, text: str) -> Callback:
+    try:
+        return CALLBACKS.make(text)
+    except DataError as error:
+        raise DataError(f"{who}: callbacks: {error}") from None

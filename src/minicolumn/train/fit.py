@@ -11,7 +11,7 @@ from minicolumn.model.scores import MetricLike
 from minicolumn.nn.layer import Layer
 from minicolumn.nn.losses import Loss
 from minicolumn.optim import Adam, Constant, Optimizer, Schedule
-from minicolumn.train.callbacks import Callback
+from minicolumn.train.callbacks import CallbackLike
 from minicolumn.train.run import Run
 from minicolumn.train.snapshot import Snapshot
 from minicolumn.train.trainer import Trainer
@@ -29,10 +29,10 @@ def fit(
     epochs: int = 20,
     validation_data: tuple[Any, ...] | None = None,
     validation_fraction: float = 0.0,
-    metrics: Sequence[MetricLike] = (),
-    callbacks: Sequence[Callback] = (),
-    regularizer: Callable[[Any], Any] | None = None,
-    constraint: Callable[[Any], Any] | None = None,
+    metrics: MetricLike | Sequence[MetricLike] = (),
+    callbacks: CallbackLike | Sequence[CallbackLike] = (),
+    regularizer: str | Callable[[Any], Any] | None = None,
+    constraint: str | Callable[[Any], Any] | None = None,
     sample_weight: Any = None,
     shuffle: bool = True,
     seed: int = 0,
@@ -68,11 +68,12 @@ def fit(
                         where those rows have none, such as roc_auc of a single class; own functions of
                         (y, predictions, sample_weight=None), pairs (name, function), or `mc.train.Metric`
                         records, which also say whether higher is better, so that callbacks can watch them
-    callbacks           `EarlyStopping` and its kin; the best weights are handed back if one asks for them
-    regularizer         `mc.nn.L2(1e-4)`, `mc.nn.L1(...)` or a NumPy function of the weights; the history's
-                        "penalty" is its share. `mc.nn.PerRow` divides it by the rows of the batch
-    constraint          `mc.nn.MaxNorm(2)`, `mc.nn.NonNegative()`, `mc.nn.UnitNorm()` or a NumPy function from
-                        weights to weights, applied after every step
+    callbacks           `EarlyStopping(patience=5)` and its kin, or as text: "early_stopping:patience=5",
+                        several with commas between; the best weights are handed back if one asks for them
+    regularizer         `mc.nn.L2(1e-4)`, as text "l2:rate=1e-4", or a NumPy function of the weights; the
+                        history's "penalty" is its share. `mc.nn.PerRow` divides it by the rows of the batch
+    constraint          `mc.nn.MaxNorm(3)`, as text "max_norm:limit=3", or a NumPy function from weights to
+                        weights, applied after every step
     sample_weight       [rows], >= 0; a step's loss is the weighted mean of its rows; those of weight 0 are
                         left out
     shuffle             whether each epoch has its own order of the rows
@@ -112,30 +113,5 @@ def fit(
     >>> run.predict(X).argmax(axis=1)
     array([0, 1, 1, 0])
     """
-    trainer = Trainer(
-        network,
-        X,
-        y,
-        loss=loss,
-        optimizer=optimizer,
-        schedule=schedule,
-        batch_size=batch_size,
-        epochs=epochs,
-        validation_data=validation_data,
-        validation_fraction=validation_fraction,
-        metrics=metrics,
-        callbacks=callbacks,
-        regularizer=regularizer,
-        constraint=constraint,
-        sample_weight=sample_weight,
-        shuffle=shuffle,
-        seed=seed,
-        dtype=dtype,
-        threads=threads,
-        backend=backend,
-        shadow=shadow,
-        progress=progress,
-        params=params,
-        resume=resume,
-    )
-    return trainer.run()
+    said = dict(locals())  # every keyword once; a test holds them to those of `Trainer`
+    return Trainer(**said).run()

@@ -14,6 +14,7 @@ from minicolumn.nn.layer import Layer, Params
 from minicolumn.nn.losses import Loss
 from minicolumn.optim import Adam, Optimizer
 from minicolumn.picture import BEHIND, FRONT, QUIET, check_file, curves, mark, new_axes, save
+from minicolumn.registry import Integer
 from minicolumn.train.batches import epoch_order
 from minicolumn.train.data import check_data
 from minicolumn.train.engine import Engine
@@ -33,6 +34,7 @@ DIVERGED = 4.0  # times the least smoothed loss
 # a training would; what remembers past gradients does so later.
 BELOW, BELOW_PLAIN = 10.0, 3.0
 FEWEST = 10  # steps in which a curve can be seen
+STEPS = Integer(help="Steps of the trial.", name="steps", ge=FEWEST)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,8 +84,8 @@ def find_learning_rate(
     high: float = 10.0,
     steps: int = 100,
     batch_size: int = 32,
-    regularizer: Regularizer | None = None,
-    constraint: Constraint | None = None,
+    regularizer: str | Regularizer | None = None,
+    constraint: str | Constraint | None = None,
     sample_weight: ArrayLike | None = None,
     seed: int = 0,
     dtype: DTypeLike = np.float32,
@@ -132,7 +134,7 @@ def find_learning_rate(
     rates = _growing(low, high, steps)
     rows, _ = check_data("fit", network, settings, X, y, sample_weight)
     start = check_params("fit", network, settings, params, rows.X.shape[1:])
-    check_constrained("fit", constraint, start)
+    check_constrained("fit", settings.constraint, start)
     order = _batches(settings.seed, len(rows), settings.batch_size, steps)
     engine = Engine(network, settings, rows, None)
     state = State(start, settings.optimizer.start(start, engine.roles))
@@ -146,8 +148,7 @@ def _growing(low: float, high: float, steps: int) -> Array:
     numbers = (int, float, np.integer, np.floating)
     if not (isinstance(low, numbers) and isinstance(high, numbers) and 0 < low < high < np.inf):
         raise DataError(f"find_learning_rate: expected 0 < low < high, got low={low!r}, high={high!r}")
-    if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < FEWEST:
-        raise DataError(f"find_learning_rate: steps must be an integer of at least {FEWEST}, got {steps!r}")
+    STEPS.check(steps, "find_learning_rate")
     return np.geomspace(low, high, steps)
 
 

@@ -19,6 +19,7 @@ from minicolumn.errors import DataError
 from minicolumn.nn import Activation, Dense, Dropout, Sequential
 from minicolumn.nn.activations import activation_by_name
 from minicolumn.nn.layer import Layer, Params
+from minicolumn.registry.shared import UNITS
 from minicolumn.tree import Tree, flatten, named_leaves, unflatten
 
 Array = np.ndarray
@@ -106,8 +107,8 @@ def grown(network: Layer, layer: int, units: int) -> Resizing:
     whole, following = _found("grow", network, layer)
     own = whole.layers[layer]
     assert isinstance(own, Dense)
-    _check_units("grow", units)
-    return _resized(whole, layer, following, tuple(range(own.units)), own.units + int(units))
+    more = UNITS.check(units, "grow")
+    return _resized(whole, layer, following, tuple(range(own.units)), own.units + more)
 
 
 def pruned(network: Layer, params: Params, layer: int, units: int | Sequence[int]) -> Resizing:
@@ -135,15 +136,10 @@ def _gone(params: Params, layer: int, following: int, count: int, units: int | S
         if not numbers or not numbers <= set(range(count)):
             raise DataError(f"prune: layer {layer} has units 0 to {count - 1}, got {list(units)}")
         return numbers
-    _check_units("prune", units)
+    units = UNITS.check(units, "prune")
     coming = np.linalg.norm(params[str(layer)]["weight"], axis=0)
     going = np.linalg.norm(params[str(following)]["weight"], axis=1)
-    return set(np.argsort(coming * going, kind="stable")[: int(units)].tolist())
-
-
-def _check_units(who: str, units: object) -> None:
-    if isinstance(units, bool) or not isinstance(units, int | np.integer) or units < 1:
-        raise DataError(f"{who}: units must be an integer of at least 1, got {units!r}")
+    return set(np.argsort(coming * going, kind="stable")[:units].tolist())
 
 
 def _found(who: str, network: Layer, layer: int) -> tuple[Sequential, int]:

@@ -1,23 +1,29 @@
-"""The settings of a training: the keywords of `fit` that are no data, looked up and in range."""
+"""The settings of a training: the keywords of `fit` that are no data, each declared once.
+
+`Settings` holds what each keyword may be, its default and its help. A test holds `Keywords`, which is for
+type checkers and editors, and the signature of `fit`, which is for readers, to it.
+"""
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypedDict
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, TypedDict
 
 import numpy as np
 
-from minicolumn import random
 from minicolumn.errors import DataError, did_you_mean
-from minicolumn.lower.compile import check_backend
+from minicolumn.lower.compile import BACKENDS, check_backend
 from minicolumn.model.scores import Metric, MetricLike, check_metrics
+from minicolumn.nn.constrain import CONSTRAINTS
 from minicolumn.nn.ending import check_ending
 from minicolumn.nn.layer import Layer, named_layers
-from minicolumn.nn.losses import LOSSES, Loss, LossRule, as_loss
-from minicolumn.optim import Adam, Constant, Optimizer, Schedule, optimizer_by_name, schedule_by_name
+from minicolumn.nn.losses import Loss, LossRule, as_loss
+from minicolumn.nn.regularize import REGULARIZERS
+from minicolumn.optim import OPTIMIZERS, SCHEDULES, Adam, Constant, Optimizer, Schedule
+from minicolumn.registry import Boolean, Choice, Custom, Part, Record, Setting, is_function, settings_of
+from minicolumn.registry.shared import BATCH_SIZE, EPOCHS, SEED, THREADS
 
 
 class Keywords(TypedDict, total=False):
@@ -29,8 +35,8 @@ class Keywords(TypedDict, total=False):
     batch_size: int
     epochs: int
     metrics: MetricLike | Sequence[MetricLike]
-    regularizer: Callable[[Any], Any] | None
-    constraint: Callable[[Any], Any] | None
+    regularizer: str | Callable[[Any], Any] | None
+    constraint: str | Callable[[Any], Any] | None
     shuffle: bool
     seed: int
     dtype: Any
@@ -39,24 +45,90 @@ class Keywords(TypedDict, total=False):
     shadow: str | None
 
 
+def _loss(loss: Any) -> Any:
+    """Return a loss's record, also if settings were bound to it by functools.partial, or an own function."""
+    if not isinstance(loss, str) and not is_function(loss):
+        return NotImplemented
+    return as_loss(loss) or _own_loss(loss)
+
+
+def _own_loss(loss: Any) -> Callable[..., Any]:
+    try:
+        inspect.signature(loss).bind(None, None, None)
+    except TypeError:
+        raise DataError("a loss function takes (outputs, targets, sample_weight)") from None
+    except ValueError:  # a callable that does not tell its arguments
+        pass
+    return loss
+
+
+def _dtype(dtype: Any) -> Any:
+    for known in (np.float32, np.float64):
+        if dtype is not None and dtype in (known, np.dtype(known), np.dtype(known).name):
+            return np.dtype(known)
+    return NotImplemented
+
+
+LOSS = Custom(
+    help="What is minimised.",
+    words='a name, a record such as mc.nn.Loss("huber", delta=2.0), or a function',
+    form=_loss,
+)
+OPTIMIZER = Part(
+    help="How a step follows from the gradient.",
+    words="a name, or a record such as mc.optim.Adam(1e-3)",
+    registry=lambda: OPTIMIZERS,
+    accepts=lambda value: isinstance(value, Optimizer),
+)
+SCHEDULE = Part(
+    help="A factor on the learning rate, step by step.",
+    words="a name, a record such as mc.optim.Cosine(), or a function",
+    registry=lambda: SCHEDULES,
+    accepts=is_function,
+)
+METRICS = Custom(
+    help="Scores to record for the held-out rows.",
+    words="names, functions or pairs (name, function)",
+    form=lambda value: value if isinstance(value, tuple) else NotImplemented,
+)
+REGULARIZER = Part(
+    help="A penalty on the weights, added to the loss.",
+    words="a name with settings, a record such as mc.nn.L2(1e-4), or a function",
+    registry=lambda: REGULARIZERS,
+    accepts=is_function,
+    optional=True,
+)
+CONSTRAINT = Part(
+    help="Where weights are brought back to after every step.",
+    words="a name, a record such as mc.nn.MaxNorm(2), or a function",
+    registry=lambda: CONSTRAINTS,
+    accepts=is_function,
+    optional=True,
+)
+SHUFFLE = Boolean(help="Whether each epoch has its own order of the rows.")
+DTYPE = Custom(help="Of the computation.", words="float32 or float64", form=_dtype)
+BACKEND = Choice(help="What computes.", choices=tuple(BACKENDS))
+SHADOW = Choice(help="What every operation is compared with.", choices=("reference",), optional=True)
+
+
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(Record):
     """The settings of a training, with names looked up and numbers in range; made by `check_settings`."""
 
-    loss: Loss | Callable[..., Any] = Loss("softmax_cross_entropy")  # noqa: RUF009  a frozen record, as the next ones
-    optimizer: Optimizer = Adam()  # noqa: RUF009
-    schedule: Callable[[Any, int], Any] = Constant()  # noqa: RUF009
-    batch_size: int = 32
-    epochs: int = 20
-    metrics: tuple[str | Metric, ...] = ()
-    regularizer: Callable[[Any], Any] | None = None
-    constraint: Callable[[Any], Any] | None = None
-    shuffle: bool = True
-    seed: int = 0
-    dtype: np.dtype = np.dtype(np.float32)  # noqa: RUF009
-    threads: int | None = None
-    backend: str = "native"
-    shadow: str | None = None
+    loss: Annotated[Loss | Callable[..., Any], LOSS] = Loss("softmax_cross_entropy")  # noqa: RUF009  a frozen record, as the next ones
+    optimizer: Annotated[Optimizer, OPTIMIZER] = Adam()  # noqa: RUF009
+    schedule: Annotated[Callable[[Any, int], Any], SCHEDULE] = Constant()  # noqa: RUF009
+    batch_size: Annotated[int, BATCH_SIZE] = 32
+    epochs: Annotated[int, EPOCHS] = 20
+    metrics: Annotated[tuple[str | Metric, ...], METRICS] = ()
+    regularizer: Annotated[Callable[[Any], Any] | None, REGULARIZER] = None
+    constraint: Annotated[Callable[[Any], Any] | None, CONSTRAINT] = None
+    shuffle: Annotated[bool, SHUFFLE] = True
+    seed: Annotated[int, SEED] = 0
+    dtype: Annotated[np.dtype, DTYPE] = np.dtype(np.float32)  # noqa: RUF009
+    threads: Annotated[int | None, THREADS] = None
+    backend: Annotated[str, BACKEND] = "native"
+    shadow: Annotated[str | None, SHADOW] = None
 
     @property
     def record(self) -> Loss | None:
@@ -75,7 +147,8 @@ class Settings:
         return self.record.rule if self.record else None
 
 
-NAMES = tuple(field.name for field in dataclasses.fields(Settings))
+KNOWN = settings_of(Settings)
+NAMES = tuple(KNOWN)
 
 
 def check_settings(who: str, given: Mapping[str, Any], base: Settings | None = None) -> Settings:
@@ -86,30 +159,24 @@ def check_settings(who: str, given: Mapping[str, Any], base: Settings | None = N
     Errors  DataError for what is out of range or does not go together, TypeError for an unknown name
     """
     for name in given:
-        if name not in NAMES:
+        if name not in KNOWN:
             raise TypeError(unknown_keyword(who, name, NAMES))
-    found = dataclasses.replace(base or Settings(), **given)
-    random.key(found.seed)
+    said = {name: checked(who, KNOWN[name], value) for name, value in given.items() if name != "metrics"}
+    found = replace(base or Settings(), **said)
     check_backend(who, found.backend, found.shadow)
-    loss, optimizer = _loss(who, found.loss), _optimizer(who, found.optimizer)
-    constraint = _callable_or_none(who, "constraint", found.constraint, "mc.nn.MaxNorm(2)")
-    _check_constraint(who, constraint, optimizer)
-    return Settings(
-        loss=loss,
-        optimizer=optimizer,
-        schedule=_schedule(who, found.schedule),
-        batch_size=whole(who, "batch_size", found.batch_size),
-        epochs=whole(who, "epochs", found.epochs),
-        metrics=check_metrics(who, found.metrics, loss if isinstance(loss, Loss) else None),
-        regularizer=_callable_or_none(who, "regularizer", found.regularizer, "mc.nn.L2(1e-4)"),
-        constraint=constraint,
-        shuffle=bool(found.shuffle),
-        seed=int(found.seed),
-        dtype=_dtype(who, found.dtype),
-        threads=None if found.threads is None else whole(who, "threads", found.threads),
-        backend=found.backend,
-        shadow=found.shadow,
-    )
+    _check_constraint(who, found.constraint, found.optimizer)
+    # Which names there are depends on the loss, so they are looked up where either is given.
+    loss = found.loss if isinstance(found.loss, Loss) else None
+    return replace(found, metrics=check_metrics(who, given.get("metrics", found.metrics), loss))
+
+
+def checked(who: str, setting: Setting, value: Any) -> Any:
+    """Return the value of a keyword; whatever is wrong, also within a text, is said of the keyword."""
+    try:
+        return setting.check(value, who)
+    except DataError as error:
+        where, said = f"{who}: {setting.name}: ", str(error)
+        raise DataError(said if said.startswith(where) else where + said) from None
 
 
 def unknown_keyword(who: str, name: str, known: Sequence[str]) -> str:
@@ -151,63 +218,3 @@ def _check_constraint(who: str, constraint: Any, optimizer: Optimizer) -> None:
 def kind(value: Any) -> str:
     """Return what a value is, for messages."""
     return f"class {value.__name__}" if isinstance(value, type) else type(value).__name__
-
-
-def whole(who: str, name: str, value: Any) -> int:
-    """Return an integer of at least 1.
-
-    Errors      DataError for anything else
-    """
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise DataError(f"{who}: {name} must be a whole number of at least 1, got {value!r}")
-    return int(value)
-
-
-def _dtype(who: str, dtype: Any) -> np.dtype:
-    for known in (np.float32, np.float64):
-        if dtype is not None and dtype in (known, np.dtype(known), np.dtype(known).name):
-            return np.dtype(known)
-    raise DataError(f"{who}: dtype must be float32 or float64, got {dtype!r}")
-
-
-def _loss(who: str, loss: Any) -> Loss | Callable[..., Any]:
-    """Return a loss's record, also if settings were bound to it by functools.partial, or an own function."""
-    if not isinstance(loss, str) and not callable(loss):
-        raise DataError(
-            f"{who}: loss is a {kind(loss)}, expected a name or a function; names are {', '.join(LOSSES)}"
-        )
-    return as_loss(loss) or _own_loss(who, loss)
-
-
-def _own_loss(who: str, loss: Any) -> Callable[..., Any]:
-    try:
-        inspect.signature(loss).bind(None, None, None)
-    except TypeError:
-        raise DataError(f"{who}: a loss function takes (outputs, targets, sample_weight)") from None
-    except ValueError:  # a callable that does not tell its arguments
-        pass
-    return loss
-
-
-def _optimizer(who: str, optimizer: Any) -> Optimizer:
-    found = optimizer_by_name(optimizer) if isinstance(optimizer, str) else optimizer
-    if not isinstance(found, Optimizer):
-        raise DataError(
-            f"{who}: optimizer is a {kind(found)}, expected a name or a record such as mc.optim.Adam(1e-3)"
-        )
-    return found
-
-
-def _schedule(who: str, schedule: Any) -> Callable[[Any, int], Any]:
-    found = schedule_by_name(schedule) if isinstance(schedule, str) else schedule
-    if isinstance(found, type) or not callable(found):
-        raise DataError(
-            f"{who}: schedule is a {kind(found)}, expected a name or a record such as mc.optim.Cosine()"
-        )
-    return found
-
-
-def _callable_or_none(who: str, name: str, value: Any, example: str) -> Any:
-    if value is not None and (isinstance(value, type) or not callable(value)):
-        raise DataError(f"{who}: {name} is a {kind(value)}, expected {example} or a function")
-    return value

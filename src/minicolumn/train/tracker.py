@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from minicolumn.errors import DataError, did_you_mean
-from minicolumn.model.metrics import HIGHER_IS_BETTER
+from minicolumn.model.metrics import higher_is_better
 from minicolumn.nn.layer import Params
 from minicolumn.train.history import History, Row
 
@@ -16,7 +16,7 @@ def lower_is_better(monitor: str) -> bool:
     >>> lower_is_better("val_loss"), lower_is_better("val_accuracy")
     (True, False)
     """
-    return monitor.removeprefix("val_") not in HIGHER_IS_BETTER
+    return not higher_is_better(monitor.removeprefix("val_"))
 
 
 class Tracker:

@@ -18,7 +18,7 @@ from minicolumn.model.model import Model
 from minicolumn.model.rows import LabeledRows, check_inputs
 from minicolumn.model.scores import MetricLike
 from minicolumn.nn.layer import Layer, Params
-from minicolumn.train.callbacks import Callback, check_callbacks
+from minicolumn.train.callbacks import Callback, CallbackLike, check_callbacks
 from minicolumn.train.changes import Changeable, check_names
 from minicolumn.train.checkpoint import read, write
 from minicolumn.train.data import check_data, check_shape
@@ -89,7 +89,7 @@ class Trainer(Changeable):
         validation_data: Validation | None = None,
         validation_fraction: float = 0.0,
         sample_weight: ArrayLike | None = None,
-        callbacks: Sequence[Callback] = (),
+        callbacks: CallbackLike | Sequence[CallbackLike] = (),
         progress: bool | None = None,
         params: Params | None = None,
         resume: Run | Snapshot | None = None,
@@ -278,7 +278,7 @@ class Trainer(Changeable):
         *,
         sample_weight: ArrayLike | None = None,
         validation_data: Validation | None = None,
-        callbacks: Sequence[Callback] | None = None,
+        callbacks: CallbackLike | Sequence[CallbackLike] | None = None,
         progress: bool | None = None,
     ) -> Self:
         """Return the training that a checkpoint holds, to be gone on with: exact, to the bit.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from minicolumn.lower.compile import compile
 from minicolumn.nn.classic.rules import perceptron_rule
 from minicolumn.nn.classic.separable import Separation, separation
 from minicolumn.nn.classic.threshold import LTU
+from minicolumn.registry.shared import EPOCHS, LEARNING_RATE
 from minicolumn.trace.loops import scan
 
 Array = np.ndarray
@@ -84,11 +84,9 @@ def train_perceptron(
     divides all rows; no plane divides the rows: this is XOR
     """
     rows, signs = _checked(X, y)
-    if not isinstance(learning_rate, Real) or not 0 < learning_rate < np.inf:
-        raise DataError(f"train_perceptron: learning_rate must be a finite number > 0, got {learning_rate!r}")
-    if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 1:
-        raise DataError(f"train_perceptron: epochs must be a whole number of at least 1, got {epochs!r}")
-    state, mistakes, cycle = _train(rows, signs, float(learning_rate), epochs, bias)
+    learning_rate = LEARNING_RATE.check(learning_rate, "train_perceptron")
+    epochs = EPOCHS.check(epochs, "train_perceptron")
+    state, mistakes, cycle = _train(rows, signs, learning_rate, epochs, bias)
     ltu = LTU(*state)
     wrong = (signs * ltu.scores(rows) <= 0).sum(axis=0)
     return PerceptronRun(ltu, mistakes, not mistakes[-1].any(), cycle, separation(rows, signs, wrong, bias))

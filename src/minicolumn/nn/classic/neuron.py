@@ -11,6 +11,9 @@ import numpy as np
 from minicolumn.errors import DataError
 from minicolumn.nn.classic.table import TruthTable, all_rows
 from minicolumn.nn.classic.threshold import LTU
+from minicolumn.registry import Integer
+
+THRESHOLD = Integer(help="How many inputs must be on.", name="threshold", ge=0)
 
 Array = np.ndarray
 
@@ -25,7 +28,7 @@ class Neuron:
     excitatory  names of the inputs that count one each
     inhibitory  names of the inputs each of which alone forbids it to fire
     threshold   how many excitatory inputs it takes; 0 makes a neuron that fires unless forbidden
-    Errors      DataError for a threshold that is no whole number >= 0, or an input on both sides
+    Errors      DataError for a threshold that is no integer >= 0, or an input on both sides
     Source      McCulloch & Pitts 1943, "A logical calculus of the ideas immanent in nervous activity"
     Differs     an `LTU` weighs its inputs, so that one of them can be outvoted; here inhibition is absolute
 
@@ -43,8 +46,7 @@ class Neuron:
     def __post_init__(self) -> None:
         object.__setattr__(self, "excitatory", tuple(self.excitatory))
         object.__setattr__(self, "inhibitory", tuple(self.inhibitory))
-        if isinstance(self.threshold, bool) or not isinstance(self.threshold, int) or self.threshold < 0:
-            raise DataError(f"Neuron: threshold must be a whole number >= 0, got {self.threshold!r}")
+        object.__setattr__(self, "threshold", THRESHOLD.check(self.threshold, "Neuron"))
         both = set(self.excitatory) & set(self.inhibitory)
         if both:
             raise DataError(f"Neuron: {', '.join(sorted(both))} cannot excite and inhibit it at once")

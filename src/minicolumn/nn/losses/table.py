@@ -36,7 +36,7 @@ from minicolumn.nn.outputs import (
     statistics,
 )
 from minicolumn.nn.outputs.record import Task
-from minicolumn.registry import Registry, Rule, Setting, settings_of
+from minicolumn.registry import Registry, Rule, Setting, is_function, settings_of
 
 if TYPE_CHECKING:
     from minicolumn.nn.losses.record import Loss
@@ -239,7 +239,20 @@ ALIASES = {
     "sparse_categorical_crossentropy": "softmax_cross_entropy",
 }
 
-LOSSES: Registry[LossRule] = Registry("loss", {rule.name: rule for rule in _RULES}, ALIASES, full=False)
+
+def _own(name: str, function: Any, *, outputs: Any = Point(), formula: str = "") -> Any:  # noqa: B008  a frozen record
+    """Return the rule of a loss of one's own; `outputs` says what the network's outputs mean."""
+    return LossRule(name, function, outputs, formula) if is_function(function) else NotImplemented
+
+
+LOSSES: Registry[LossRule] = Registry(
+    "loss",
+    {rule.name: rule for rule in _RULES},
+    ALIASES,
+    full=False,
+    adopt=_own,
+    wanted="a NumPy function of (outputs, targets, sample_weight)",
+)
 
 
 def loss_by_name(name: str) -> LossRule:
