@@ -14,14 +14,13 @@ from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from minicolumn import random
 from minicolumn.errors import DataError, ShapeError, did_you_mean
 from minicolumn.estimators.parameters import check_class_weight
 from minicolumn.estimators.perceptron_convergence import Convergence, known_tables
-from minicolumn.estimators.perceptron_epoch import Penalty
 from minicolumn.estimators.perceptron_targets import Targets, read_targets
-from minicolumn.estimators.perceptron_train import Rows, Settings, train
+from minicolumn.estimators.perceptron_rule import PerceptronStep, RowOrders, Score, UnitStopping, train_units
 from minicolumn.estimators.rollback import rollback
+from minicolumn.model.rows import Rows
 from minicolumn.nn.classic import separation
 
 Array = np.ndarray
@@ -208,35 +207,26 @@ class Perceptron(ClassifierMixin, BaseEstimator):
         yes, no = targets.class_weights(self.class_weight)
         positive = targets.positive
         factors = np.where(positive, yes, no).astype(X.dtype) * weights[:, None]
-        rows = Rows(
-            X,
-            np.where(positive, 1, -1).astype(X.dtype),
-            (self.eta0 * factors).astype(X.dtype),
-            np.flatnonzero(~held).astype(np.int32),
-        )
-        key = random.stream(int(draws.randint(np.iinfo(np.int32).max)), "shuffle") if self.shuffle else None
-        score = _scorer(X[held], positive[held], weights[held]) if self.early_stopping else None
-        weight, bias = np.ascontiguousarray(self.coef_.T), self.intercept_
-        units, number = train(self._settings(epochs, key), rows, weight, bias, int(self.t_) - 1, score)
-        self.coef_, self.intercept_ = np.ascontiguousarray(units.weight.T), units.bias
-        self.n_iter_, self.n_corrections_ = number, units.corrections
-        self.t_ += number * len(X)
+        rows, score = Rows(X, np.where(positive, 1, -1).astype(X.dtype), factors), None
+        if self.early_stopping:
+            rows, score = rows.take(~held), _scorer(X[held], positive[held], weights[held])
+        seed = int(draws.randint(np.iinfo(np.int32).max)) if self.shuffle else None
+        orders = RowOrders(seed, len(rows), seen=int(self.t_) - 1, each=len(X))
+        step = self._step(targets.units)
+        start = step.start(np.ascontiguousarray(self.coef_.T), self.intercept_)
+        watch = UnitStopping(start, self.tol, self.n_iter_no_change, score, self.verbose > 0)
+        self.n_iter_ = train_units(step, rows, start, watch, orders, epochs)
+        self.coef_, self.intercept_ = np.ascontiguousarray(watch.weight.T), watch.bias
+        self.n_corrections_ = watch.corrections
+        self.t_ += self.n_iter_ * len(X)
         return self
 
-    def _settings(self, epochs: int, key: Array | None) -> Settings:
+    def _step(self, units: int) -> PerceptronStep:
+        """Return the learning rule that the parameters ask for."""
         ratio = {"l2": 0.0, "l1": 1.0, "elasticnet": self.l1_ratio, None: 0.0}[self.penalty]
         pull = 0.0 if self.penalty is None else float(self.eta0 * self.alpha)
-        penalty = Penalty((1.0 - ratio) * pull, ratio * pull)
-        return Settings(
-            penalty,
-            float(self.eta0),
-            bool(self.fit_intercept),
-            epochs,
-            self.tol,
-            self.n_iter_no_change,
-            key,
-            self.verbose > 0,
-        )
+        rate, fit_bias = float(self.eta0), bool(self.fit_intercept)
+        return PerceptronStep.of(units, rate, fit_bias, shrink=(1.0 - ratio) * pull, cut=ratio * pull)
 
     def _held_out(self, targets: Targets, weights: Array) -> Array:
         """Return which rows are held out to judge by, bool [rows]."""
@@ -330,7 +320,7 @@ def _must_be(name: str, value: Any, kind: type, good: Callable[[Any], bool], exp
         raise DataError(f"Perceptron: {name} must be {expected}, got {value!r}")
 
 
-def _scorer(X: Array, positive: Array, weights: Array) -> Callable[[Array, Array], Array]:
+def _scorer(X: Array, positive: Array, weights: Array) -> Score:
     """Return the function that tells each unit's share of right answers on some rows, by their weight."""
 
     def score(weight: Array, bias: Array) -> Array:

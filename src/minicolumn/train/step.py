@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -84,8 +84,14 @@ class Step:
     gradient of  loss(network(X[rows]), Y[rows]) + regularizer(params)
     params, moments = optimizer's step along it, times rate
     params = constraint(params), with the running statistics that layers noted down
+
+    A learning rule other than gradient descent is a subclass with its own `take`, `parts` and `zero_sums`;
+    `Trainer.standing` takes it. What it tells of a step may be arrays, such as one loss for each output.
+
+    parts       names of what `take` tells of a step, in the history; those at the end may be missing
     """
 
+    parts: ClassVar[tuple[str, ...]] = ("loss", "penalty")
     network: Layer
     loss: Callable[..., Any]
     optimizer: Optimizer
@@ -111,6 +117,10 @@ class Step:
         if observed is not None:  # last, so that nothing else moves them
             params = with_statistics(params, observed, roles)
         return State(params, moments), losses
+
+    def zero_sums(self, state: State, regularizer: Callable[[Any], Any] | None) -> tuple[Any, ...]:
+        """Return float64 zeros in the shapes of what `take` tells, to add up an epoch from."""
+        return (np.float64(0.0),) * (1 if regularizer is None else 2)
 
 
 def train_steps(step: Step) -> Callable[..., tuple[State, tuple[Any, ...]]]:
@@ -163,7 +173,7 @@ def train_epochs(step: Step) -> Callable[..., tuple[State, tuple[Any, ...]]]:
 
         def epoch(state: State, x: tuple[Steps, Steps | None]) -> tuple[State, Any]:
             whole, last = x
-            held = state, (np.float64(0.0),) * (1 if regularizer is None else 2)
+            held = state, step.zero_sums(state, regularizer)
             held, _ = scan(added_up, held, whole)
             if last is not None:
                 held, _ = scan(added_up, held, last)

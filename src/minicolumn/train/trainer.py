@@ -18,6 +18,7 @@ from minicolumn.model.model import Model
 from minicolumn.model.rows import Rows, check_inputs
 from minicolumn.model.scores import MetricLike, name_of
 from minicolumn.nn.layer import Layer
+from minicolumn.train.batches import Orders
 from minicolumn.train.callbacks import Callback, check_callbacks
 from minicolumn.train.checkpoint import read, write
 from minicolumn.train.data import check_data, check_shape
@@ -36,7 +37,7 @@ from minicolumn.train.settings import (
     unknown_keyword,
 )
 from minicolumn.train.snapshot import Snapshot, check_constrained, first_snapshot
-from minicolumn.train.step import State
+from minicolumn.train.step import State, Step
 from minicolumn.train.tracker import Tracker
 from minicolumn.tree import flatten, map_leaves
 
@@ -125,12 +126,18 @@ class Trainer(Loop):
         horizon: int | None = None,
         monitor: str | None = None,
         held_fraction: float = 0.0,
+        rule: Step | None = None,
+        orders: Orders | None = None,
     ) -> Self:
-        """Return a trainer that stands where a snapshot says, all of it checked before."""
+        """Return a trainer that stands where a snapshot says, all of it checked before.
+
+        rule        a learning rule in place of gradient descent, with moments of its own in the snapshot
+        orders      of the rows in each epoch, in place of those drawn by the seed; both stay for good
+        """
         trainer = cls.__new__(cls)
         Tracker.__init__(trainer)
         trainer.callbacks, trainer.monitor = check_callbacks("resume", callbacks), monitor
-        trainer.held_fraction = held_fraction
+        trainer.held_fraction, trainer.rule, trainer.orders = held_fraction, rule, orders
         trainer._show(progress)
         trainer._begin(network, settings, train, held, snapshot, epochs, horizon)
         return trainer
