@@ -17,7 +17,7 @@ from minicolumn import random
 from minicolumn.errors import DivergenceError
 from minicolumn.estimators.convergence import idle_epochs
 from minicolumn.model.rows import Rows
-from minicolumn.nn import Dense, Layer
+from minicolumn.nn import Dense
 from minicolumn.nn.classic.rules import correction
 from minicolumn.optim import SGD
 from minicolumn.train import Callback, Snapshot, Trainer
@@ -85,10 +85,12 @@ class PerceptronStep(Step):
         return cls(Dense(units), perceptron_loss, SGD(learning_rate), None, None, fit_bias, shrink, cut)
 
     def start(self, weight: Array, bias: Array) -> State:
-        """Return the state of units that were not corrected yet."""
-        none, count = weight.dtype.type(0), np.zeros(len(bias), np.int64)
-        moments = {"due": np.asarray(none), "paid": np.zeros_like(weight), "corrections": count}
-        return State({"weight": weight, "bias": bias}, moments)
+        """Return the state of units that were not corrected yet, with a copy of weight and bias."""
+        weight, count = np.array(weight, order="C"), np.zeros(len(bias), np.int64)
+        due, paid = np.zeros((), weight.dtype), np.zeros_like(weight)
+        return State(
+            {"weight": weight, "bias": np.array(bias)}, {"due": due, "paid": paid, "corrections": count}
+        )
 
     def take(
         self, state: State, data: Data, step: Steps, key: Array, regularizer: Callable[[Any], Any] | None
@@ -107,9 +109,7 @@ class PerceptronStep(Step):
         moments = {"due": due, "paid": paid, "corrections": moments["corrections"] + (change != 0)}
         return State({"weight": moved, "bias": bias}, moments), (np.sum(losses), losses)
 
-    def zero_sums(
-        self, state: State, regularizer: Callable[[Any], Any] | None
-    ) -> tuple[np.float64, Array]:
+    def zero_sums(self, state: State, regularizer: Callable[[Any], Any] | None) -> tuple[np.float64, Array]:
         """Return zeros for the loss in all and that of each unit."""
         return np.float64(0.0), np.zeros(state.params["bias"].shape[0], np.float64)
 
@@ -151,7 +151,7 @@ class RowOrders(Orders):
         if self._key is None:
             return super().of(epoch)
         seen = self._seen + (epoch - 1) * self._each
-        return random.permutation(random.fold_in(self._key, np.uint32(seen)), self._rows)
+        return random.permutation(random.fold_in(self._key, seen % 2**32), self._rows)
 
     def of_several(self, epoch: int, count: int) -> Array:
         """Return the orders of some epochs, int32 [epochs, rows]."""
@@ -174,7 +174,12 @@ class UnitStopping(Callback):
     """
 
     def __init__(
-        self, state: State, tol: float | None, patience: int, score: Score | None = None, verbose: bool = False
+        self,
+        state: State,
+        tol: float | None,
+        patience: int,
+        score: Score | None = None,
+        verbose: bool = False,
     ) -> None:
         self.tol, self.patience, self.score, self.verbose = tol, patience, score, verbose
         self.weight, self.bias = (np.array(state.params[name]) for name in ("weight", "bias"))
@@ -233,7 +238,7 @@ def train_units(
         epochs=epochs, rule=step, orders=orders,
     )  # fmt: skip
     try:
-        # Epochs that are trained in vain, beyond the last stop, would be the longest part of small trainings.
+        # With `epochs` for a goal, up to half of all might be trained in vain, beyond the last stop.
         while not trainer.stopped and (left := epochs - trainer.epoch):
             trainer.advance(epochs=int(min(left, watch.certain)))
     except DivergenceError as error:
