@@ -17,8 +17,11 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import minicolumn as mc
 from minicolumn.errors import DataError, DivergenceError, ShapeError
-from minicolumn.estimators.perceptron_epoch import Penalty, perceptron_epoch, start
+from minicolumn.estimators.perceptron_rule import PerceptronStep, RowOrders, perceptron_loss
+from minicolumn.model.rows import LabeledRows
 from minicolumn.nn.classic import perceptron_rule
+from minicolumn.train import Snapshot, Trainer
+from minicolumn.train.settings import Settings
 
 Array = np.ndarray
 ORDER_MATTERS = "a row of weight 2 is one long step, not two visits; scikit-learn's Perceptron is excused too"
@@ -85,28 +88,83 @@ def test_sample_weights_and_first_weights_as_in_scikit_learn() -> None:
     np.testing.assert_array_equal(ours.coef_, theirs.coef_)
 
 
+def an_epoch(step: PerceptronStep, rows: LabeledRows, weight: Array, bias: Array, backend: str) -> Trainer:
+    """Return a training of units after one epoch: natively in one call, by the reference in two pieces."""
+    chosen = Settings(
+        loss=step.loss, optimizer=step.optimizer, batch_size=1, dtype=rows.X.dtype, backend=backend
+    )
+    state, orders = step.start(weight, bias), RowOrders(3, len(rows), seen=80, each=len(rows))
+    trainer = Trainer.standing(
+        step.network, chosen, rows, None, Snapshot(state.params, state.moments),
+        epochs=2, rule=step, orders=orders,
+    )  # fmt: skip
+    cut = [{"steps": 17}, {"steps": 23}] if backend == "reference" else [{"epochs": 1}]
+    for piece in cut:
+        trainer.advance(**piece)
+    return trainer
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("penalty", [Penalty(), Penalty(0.01, 0.0), Penalty(0.004, 0.02)], ids=str)
-def test_an_epoch_is_that_of_the_reference_and_of_a_plain_loop(penalty: Penalty, dtype: type) -> None:
+@pytest.mark.parametrize("penalty", [(0.0, 0.0), (0.01, 0.0), (0.004, 0.02)], ids=str)
+def test_an_epoch_is_that_of_the_reference_and_of_a_plain_loop(penalty: tuple, dtype: type) -> None:
     rng = np.random.default_rng(5)
     X = rng.integers(-3, 4, (40, 4)).astype(dtype)
     signs = np.where(rng.random((40, 3)) < 0.5, 1, -1).astype(dtype)
-    rates = np.full((40, 3), 0.5, dtype)
-    order, active = rng.permutation(40).astype(np.int32), np.array([True, False, True])
-    units = start(rng.integers(-2, 3, (4, 3)).astype(dtype), np.ones(3, dtype))
-    native = perceptron_epoch(penalty, 0.5, True)(units, X, signs, rates, order, active)
-    slow = perceptron_epoch(penalty, 0.5, True, "reference")(units, X, signs, rates, order, active)
+    factors = np.array([1.0, 0.0, 1.0], dtype) * np.ones((40, 1), dtype)
+    weight, bias = rng.integers(-2, 3, (4, 3)).astype(dtype), np.ones(3, dtype)
+    step, rows = PerceptronStep.of(3, 0.5, True, *penalty), LabeledRows(X, signs, factors)
+    native, slow = (an_epoch(step, rows, weight, bias, backend) for backend in ("native", "reference"))
+    assert native.epoch == slow.epoch == 1
     # Forty rows of a few roundings each; the native loop contracts products into sums.
     close = 400 * float(np.finfo(dtype).eps)
-    for name in ("weight", "bias", "objective", "paid"):
-        np.testing.assert_allclose(getattr(native, name), getattr(slow, name), rtol=close, atol=close)
-    np.testing.assert_array_equal(native.weight[:, 1], units.weight[:, 1])  # at rest
-    if penalty == Penalty():
-        weight, bias = units.weight, units.bias
+    for name in ("weight", "bias"):
+        np.testing.assert_allclose(native.params[name], slow.params[name], rtol=close, atol=close)
+    np.testing.assert_allclose(
+        native.state.moments["paid"], slow.state.moments["paid"], rtol=close, atol=close
+    )
+    told, expected = native.history[0], slow.history[0]
+    np.testing.assert_allclose(told["losses"], expected["losses"], rtol=close, atol=close)
+    np.testing.assert_allclose(told["loss"], told["losses"].sum(), rtol=close)
+    np.testing.assert_array_equal(native.state.moments["corrections"], slow.state.moments["corrections"])
+    if penalty == (0.0, 0.0):
+        order = RowOrders(3, 40, seen=80, each=40).of(1)
+        losses = np.zeros(3)
         for row in order:
-            weight, bias = perceptron_rule(weight, bias, X[row], signs[row], np.where(active, 0.5, 0.0))
-        np.testing.assert_array_equal(native.weight, weight)  # whole and half numbers: exact
-        np.testing.assert_array_equal(native.bias, bias)
+            losses += perceptron_loss(X[row] @ weight + bias, signs[row])
+            weight, bias = perceptron_rule(weight, bias, X[row], signs[row], 0.5 * factors[row])
+        np.testing.assert_array_equal(native.params["weight"], weight)  # whole and half numbers: exact
+        np.testing.assert_array_equal(native.params["bias"], bias)
+        np.testing.assert_array_equal(told["losses"], losses / 40)
+
+
+def test_it_is_gradient_descent_on_the_perceptron_loss() -> None:
+    X, Y = separable(3)
+
+    def loss(outputs: Any, targets: Any, sample_weight: Any) -> Any:
+        return np.sum(np.where(targets * outputs <= 0, -targets * outputs, 0.0))
+
+    zeros = {"weight": np.zeros((5, 3)), "bias": np.zeros(3)}
+    run = mc.fit(
+        mc.nn.Dense(3), X, 2.0 * Y - 1.0, loss=loss, optimizer=mc.optim.SGD(0.5), batch_size=1, epochs=4,
+        shuffle=False, dtype=np.float64, params=zeros,
+    )  # fmt: skip
+    model = mc.Perceptron(tol=None, max_iter=4, shuffle=False, eta0=0.5).fit(X, Y)
+    np.testing.assert_array_equal(model.coef_, run.params["weight"].T)
+    np.testing.assert_array_equal(model.intercept_, run.params["bias"])
+
+
+@pytest.mark.parametrize("settings", [{}, {"penalty": "elasticnet"}], ids=str)
+def test_units_stop_one_by_one_where_they_stop_alone(settings: dict) -> None:
+    X, y = datasets.load_wine(return_X_y=True)
+    together = mc.Perceptron(shuffle=False, **settings).fit(X, y)
+    epochs = set()
+    for label in range(3):
+        alone = mc.Perceptron(shuffle=False, **settings).fit(X, y == label)
+        np.testing.assert_array_equal(together.coef_[label], alone.coef_[0])
+        assert together.n_corrections_[label] == alone.n_corrections_[0]
+        epochs.add(alone.n_iter_)
+    assert len(epochs) == 3
+    assert together.n_iter_ == max(epochs)
 
 
 def test_labels_can_stop_early() -> None:
@@ -255,6 +313,22 @@ def test_verbose_speaks_to_the_log(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, logger="minicolumn"):
         mc.Perceptron(verbose=1, tol=None, max_iter=2).fit(X, y)
     assert len(caplog.records) == 2
+
+
+def test_an_interrupt_is_raised_and_leaves_the_estimator_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    X, y = datasets.load_iris(return_X_y=True)
+    model = mc.Perceptron(verbose=1, tol=None, max_iter=3, warm_start=True).fit(X, y)
+    before = model.coef_.copy(), model.intercept_.copy(), model.t_
+
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(logging.getLogger("minicolumn"), "info", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, y)
+    np.testing.assert_array_equal(model.coef_, before[0])
+    np.testing.assert_array_equal(model.intercept_, before[1])
+    assert model.t_ == before[2]
 
 
 IRIS = datasets.load_iris(return_X_y=True)

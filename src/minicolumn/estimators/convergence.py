@@ -10,6 +10,8 @@ import numpy as np
 
 from minicolumn.train import Callback, Trainer
 
+Array = np.ndarray
+
 # A rate at or below this is not lowered any more.
 LEAST_RATE = 1e-6
 
@@ -66,10 +68,8 @@ class Convergence(Callback):
     def _look(self, trainer: Trainer) -> None:
         """Count the epochs without gain, and keep the best."""
         loss, score = self.losses[-1], self.scores[-1] if self.scores else np.nan
-        better = (
-            not score < self.best_score + self.tol if self.early else not loss > self.best_loss - self.tol
-        )
-        self.idle = 0 if better else self.idle + 1
+        figure, best = (-score, -self.best_score) if self.early else (loss, self.best_loss)
+        self.idle = int(idle_epochs(self.idle, figure, best, self.tol))
         self.best_loss = min(self.best_loss, loss)
         if score > self.best_score:
             self.best_score = score
@@ -95,6 +95,21 @@ class Convergence(Callback):
 
     def _say(self, line: str) -> None:
         say(self.verbose, line)
+
+
+def idle_epochs(idle: int | Array, figure: float | Array, best: float | Array, tol: float) -> Array:
+    """Return how many epochs in a row have failed to make a figure better than the best before by `tol`.
+
+        0 where figure <= best - tol, else idle + 1;    a figure that is NaN does not count as a failure
+
+    idle        before this epoch
+    figure      of this epoch, lower is better: a number, or one for each of several units
+    best        lowest of the epochs before, also of those that failed
+
+    >>> idle_epochs(np.array([2, 2]), np.array([0.5, 0.9]), np.array([1.0, 1.0]), tol=0.2)
+    array([0, 3])
+    """
+    return np.where(np.asarray(figure) > np.asarray(best) - tol, np.asarray(idle) + 1, 0)
 
 
 def say(verbose: Any, *lines: str) -> None:

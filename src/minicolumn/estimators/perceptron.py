@@ -1,4 +1,4 @@
-"""`Perceptron`: Rosenblatt's rule as a scikit-learn estimator."""
+"""`Perceptron`: Rosenblatt's perceptron, a linear classifier, as a scikit-learn estimator."""
 
 from __future__ import annotations
 
@@ -7,25 +7,32 @@ from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from minicolumn import random
 from minicolumn.errors import DataError, ShapeError, did_you_mean
+from minicolumn.estimators.one_versus_rest import (
+    ClassWeight,
+    MistakeBounds,
+    Targets,
+    known_tables,
+    read_targets,
+)
 from minicolumn.estimators.parameters import check_class_weight
-from minicolumn.estimators.perceptron_convergence import Convergence, known_tables
-from minicolumn.estimators.perceptron_epoch import Penalty
-from minicolumn.estimators.perceptron_targets import Targets, read_targets
-from minicolumn.estimators.perceptron_train import Rows, Settings, train
+from minicolumn.estimators.perceptron_rule import PerceptronStep, RowOrders, Score, UnitStopping, train_units
 from minicolumn.estimators.rollback import rollback
+from minicolumn.model.rows import LabeledRows
 from minicolumn.nn.classic import separation
 from minicolumn.registry import Number, Setting
 from minicolumn.registry.shared import EPOCHS, LEARNING_RATE, PATIENCE
 
 Array = np.ndarray
+# Its own defaults are texts, so a type checker would take nothing else.
+_validate_data: Callable[..., Any] = validate_data
 PENALTIES = ("l2", "l1", "elasticnet")
 _NUMBERS: dict[str, Setting] = {
     "alpha": Number(help="How much the penalty counts.", ge=0),
@@ -39,34 +46,38 @@ _NUMBERS: dict[str, Setting] = {
 
 
 class Perceptron(ClassifierMixin, BaseEstimator):
-    """Linear classifier that learns from its mistakes alone.
+    """Linear classifier that is trained by its mistakes alone: Rosenblatt's perceptron.
 
         z = x w + b,  y = +-1:    where y z <= 0:   w += eta0 y x,   b += eta0 y
 
-    One unit for two classes, one against all others for each of several, one for each label where y has
-    columns of 0 and 1. All units learn side by side; an epoch is one native call.
+    This is stochastic subgradient descent on the perceptron loss max(0, -y z), a row at a time. Two classes
+    take one unit; more take one-versus-rest, one unit against all others for each; where y has columns of 0
+    and 1, each label takes one. `mc.Trainer` trains all units side by side, and each stops by itself. On
+    linearly separable rows the mistakes are bounded, see `convergence`; on others they never end.
 
     penalty             "l2" shrinks the weights at each row by eta0 * alpha, "l1" moves them by it towards 0,
                         "elasticnet" does both, by l1_ratio; None does neither
-    alpha, l1_ratio     how much, and which share of it is "l1"
-    fit_intercept       whether there is a bias
+    alpha, l1_ratio     strength of the penalty, and which share of it is "l1"
+    fit_intercept       whether the bias b is learnt
     max_iter            the most epochs of `fit`; `partial_fit` does one
-    tol                 a unit stops after `n_iter_no_change` epochs whose mean loss, max(0, -y z) and the
-                        penalty, is not lower than the best by so much; None does all epochs
+    tol                 a unit stops after `n_iter_no_change` epochs whose mean loss, with the penalty and
+                        without row weights, is not lower than the best by so much; None does all epochs
     shuffle             whether each epoch has its own order of rows
-    verbose             above 0, each epoch is told to the logger "minicolumn"
+    verbose             above 0, the figures of each epoch are told to the logger "minicolumn"
     eta0                learning rate; without a penalty it only scales the weights
-    n_jobs              taken and not needed: units learn side by side in one call
+    n_jobs              taken and not needed: one training holds all units
     random_state        chooses the orders and the rows held out
-    early_stopping      judge by the share of right answers on held-out rows instead
+    early_stopping      stop a unit by its accuracy on held-out rows instead; it keeps its last weights
     validation_fraction share of those rows
     n_iter_no_change    epochs in a row that may fail
     class_weight        {class: factor} on the learning rate, or "balanced"; for labels, {label: factor}
     warm_start          whether `fit` goes on from the last weights
 
-    Attributes          classes_, coef_ [units, features], intercept_ [units], n_iter_, t_, n_features_in_,
-                        feature_names_in_, multilabel_; n_corrections_ [units], of the last fit
-    Source              Rosenblatt 1958, "The perceptron"
+    Attributes          classes_, coef_ [units, features], intercept_ [units], n_iter_ (epochs of the last
+                        unit to stop), t_ (1 + rows seen), n_features_in_, feature_names_in_, multilabel_;
+                        n_corrections_ [units], of the last fit
+    Source              Rosenblatt 1958, "The perceptron: a probabilistic model for information storage";
+                        Novikoff 1962
     Differs             from `sklearn.linear_model.Perceptron`, whose parameters these are: y may have several
                         labels; one order of rows serves all classes; X must be dense. With shuffle=False and
                         no penalty the weights are the same bits wherever sums of products are exact.
@@ -90,11 +101,11 @@ class Perceptron(ClassifierMixin, BaseEstimator):
         verbose: int = 0,
         eta0: float = 1.0,
         n_jobs: int | None = None,
-        random_state: Any = 0,
+        random_state: int | np.random.RandomState | None = 0,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 5,
-        class_weight: Any = None,
+        class_weight: ClassWeight = None,
         warm_start: bool = False,
     ) -> None:
         self.penalty = penalty
@@ -118,29 +129,34 @@ class Perceptron(ClassifierMixin, BaseEstimator):
 
     @rollback
     def fit(
-        self, X: Any, y: Any, coef_init: Any = None, intercept_init: Any = None, sample_weight: Any = None
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        coef_init: ArrayLike | None = None,
+        intercept_init: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
     ) -> Self:
-        """Learn until the units stop getting better.
+        """Train until every unit has stopped getting better, or for max_iter epochs.
 
         X               [rows, features]
         y               [rows] classes of any kind, or [rows, labels] of 0 and 1
         coef_init       weights to start from, shaped like coef_; else 0, or the last ones with warm_start
         intercept_init  biases to start from, shaped like intercept_
         sample_weight   [rows], factors on the learning rate
-        Errors          ValueError for data that do not fit; DivergenceError where weights leave the finite
-                        numbers
-
-        Warns ConvergenceWarning where max_iter came first, and where the rows are XOR or its kin.
+        Returns         itself; an interrupt (Ctrl-C) is raised and leaves it as it was
+        Errors          ValueError for data that do not fit; DivergenceError where losses or weights leave the
+                        finite numbers
+        Warns           ConvergenceWarning where max_iter came first, and where the rows are XOR or its kin
         """
         self._check_parameters()
-        X, y = self._data(X, y, reset=True)
-        targets = read_targets(y)
+        rows, given = self._data(X, y, reset=True)
+        targets = read_targets(given)
         if self.warm_start and hasattr(self, "coef_"):
             coef_init = self.coef_ if coef_init is None else coef_init
             intercept_init = self.intercept_ if intercept_init is None else intercept_init
-        self._begin(X, targets, coef_init, intercept_init)
-        self._learn(X, targets, sample_weight, self.max_iter)
-        known = known_tables(X, targets.names, *self._wrong(X, targets))
+        self._begin(rows, targets, coef_init, intercept_init)
+        self._learn(rows, targets, sample_weight, self.max_iter)
+        known = known_tables(rows, targets.names, *self._wrong(rows, targets))
         if known:
             warnings.warn(
                 f"Perceptron: {'; '.join(known)}; a network with a hidden layer can: mc.MLPClassifier",
@@ -157,12 +173,19 @@ class Perceptron(ClassifierMixin, BaseEstimator):
         return self
 
     @rollback
-    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
-        """Go through some rows once, from the weights as they are.
+    def partial_fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
+        """Train for one epoch on some rows, from the weights as they are; without early stopping.
 
         X, y            as for `fit`; y need not hold every class
         classes         all classes there are, needed in the first call; labels are counted from y's columns
         sample_weight   [rows], factors on the learning rate
+        Errors          as for `fit`; DataError for other classes or labels than in the calls before
         """
         self._check_parameters()
         if self.early_stopping:
@@ -172,35 +195,43 @@ class Perceptron(ClassifierMixin, BaseEstimator):
                 'Perceptron: class_weight "balanced" needs all rows; give partial_fit a dict of weights'
             )
         first = not hasattr(self, "classes_")
-        X, y = self._data(X, y, reset=first)
-        if first and classes is None and np.ndim(y) == 1:
+        rows, given = self._data(X, y, reset=first)
+        if first and classes is None and np.ndim(given) == 1:
             raise DataError("Perceptron: classes must be passed on the first call to partial_fit")
-        if not first and classes is not None and not np.array_equal(self.classes_, np.unique(classes)):
-            raise DataError(f"Perceptron: classes are {list(classes)}, before {self.classes_.tolist()}")
-        targets = read_targets(y, classes if first else self.classes_)
+        told = None if classes is None else np.asarray(classes)
+        if not first and told is not None and not np.array_equal(self.classes_, np.unique(told)):
+            raise DataError(f"Perceptron: classes are {told.tolist()}, before {self.classes_.tolist()}")
+        targets = read_targets(given, told if first else self.classes_)
         if first:
-            self._begin(X, targets, None, None)
+            self._begin(rows, targets, None, None)
         elif targets.multilabel != self.multilabel_:
             raise DataError("Perceptron: y has another kind of target than in the calls before")
-        return self._learn(X, targets, sample_weight, 1)
+        return self._learn(rows, targets, sample_weight, 1)
 
-    def _data(self, X: Any, y: Any, reset: bool) -> tuple[Array, Any]:
+    def _data(self, X: ArrayLike, y: ArrayLike, reset: bool) -> tuple[Array, Array]:
+        """Return X as float32 or float64 in C order, and y, as scikit-learn checks them.
+
+        reset       whether the number and names of the features are noted, not compared
+        """
         dtypes = (np.float64, np.float32)
-        pair: Any = validate_data(self, X, y, reset=reset, dtype=dtypes, order="C", multi_output=True)
-        return pair
+        return _validate_data(self, X, y, reset=reset, dtype=dtypes, order="C", multi_output=True)
 
-    def _begin(self, X: Array, targets: Targets, coef: Any, intercept: Any) -> None:
-        """Take the classes down, and the weights to start from."""
+    def _begin(self, X: Array, targets: Targets, coef: ArrayLike | None, intercept: ArrayLike | None) -> None:
+        """Note the classes, and the weights to start from: zeros, or a copy of given ones that fit."""
         shape = (targets.units, X.shape[1])
-        coef = np.zeros(shape, X.dtype) if coef is None else np.array(coef, X.dtype)
-        intercept = np.zeros(shape[0], X.dtype) if intercept is None else np.array(intercept, X.dtype)
-        if coef.size != shape[0] * shape[1] or intercept.size != shape[0]:
-            found = f"coef {list(coef.shape)} and intercept {list(intercept.shape)}"
+        weight = np.zeros(shape, X.dtype) if coef is None else np.array(coef, X.dtype)
+        bias = np.zeros(shape[0], X.dtype) if intercept is None else np.array(intercept, X.dtype)
+        if weight.size != shape[0] * shape[1] or bias.size != shape[0]:
+            found = f"coef {list(weight.shape)} and intercept {list(bias.shape)}"
             raise ShapeError(f"Perceptron: to start from {found}, expected {list(shape)} and [{shape[0]}]")
-        self.coef_, self.intercept_ = coef.reshape(shape), intercept.reshape(shape[0])
+        self.coef_, self.intercept_ = weight.reshape(shape), bias.reshape(shape[0])
         self.classes_, self.multilabel_, self.t_ = targets.classes, targets.multilabel, 1.0
 
-    def _learn(self, X: Array, targets: Targets, sample_weight: Any, epochs: int) -> Self:
+    def _learn(self, X: Array, targets: Targets, sample_weight: ArrayLike | None, epochs: int) -> Self:
+        """Train the units from coef_ and intercept_ as they are; note what they came to, and how.
+
+        epochs      at most; a row's weight is that of its side in each problem times its own
+        """
         weights = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
         check_class_weight(self.class_weight)
         draws = check_random_state(self.random_state)
@@ -208,35 +239,26 @@ class Perceptron(ClassifierMixin, BaseEstimator):
         yes, no = targets.class_weights(self.class_weight)
         positive = targets.positive
         factors = np.where(positive, yes, no).astype(X.dtype) * weights[:, None]
-        rows = Rows(
-            X,
-            np.where(positive, 1, -1).astype(X.dtype),
-            (self.eta0 * factors).astype(X.dtype),
-            np.flatnonzero(~held).astype(np.int32),
-        )
-        key = random.stream(int(draws.randint(np.iinfo(np.int32).max)), "shuffle") if self.shuffle else None
-        score = _scorer(X[held], positive[held], weights[held]) if self.early_stopping else None
-        weight, bias = np.ascontiguousarray(self.coef_.T), self.intercept_
-        units, number = train(self._settings(epochs, key), rows, weight, bias, int(self.t_) - 1, score)
-        self.coef_, self.intercept_ = np.ascontiguousarray(units.weight.T), units.bias
-        self.n_iter_, self.n_corrections_ = number, units.corrections
-        self.t_ += number * len(X)
+        rows, score = LabeledRows(X, np.where(positive, 1, -1).astype(X.dtype), factors), None
+        if self.early_stopping:
+            rows, score = rows.take(~held), _scorer(X[held], positive[held], weights[held])
+        seed = int(draws.randint(np.iinfo(np.int32).max)) if self.shuffle else None
+        orders = RowOrders(seed, len(rows), seen=int(self.t_) - 1, each=len(X))
+        step = self._step(targets.units)
+        start = step.start(self.coef_.T, self.intercept_)
+        watch = UnitStopping(start, self.tol, self.n_iter_no_change, score, self.verbose > 0)
+        self.n_iter_ = train_units(step, rows, start, watch, orders, epochs)
+        self.coef_, self.intercept_ = np.ascontiguousarray(watch.weight.T), watch.bias
+        self.n_corrections_ = watch.corrections
+        self.t_ += self.n_iter_ * len(X)
         return self
 
-    def _settings(self, epochs: int, key: Array | None) -> Settings:
+    def _step(self, units: int) -> PerceptronStep:
+        """Return the learning rule that the parameters ask for."""
         ratio = {"l2": 0.0, "l1": 1.0, "elasticnet": self.l1_ratio, None: 0.0}[self.penalty]
         pull = 0.0 if self.penalty is None else float(self.eta0 * self.alpha)
-        penalty = Penalty((1.0 - ratio) * pull, ratio * pull)
-        return Settings(
-            penalty,
-            float(self.eta0),
-            bool(self.fit_intercept),
-            epochs,
-            self.tol,
-            self.n_iter_no_change,
-            key,
-            self.verbose > 0,
-        )
+        rate, fit_bias = float(self.eta0), bool(self.fit_intercept)
+        return PerceptronStep.of(units, rate, fit_bias, shrink=(1.0 - ratio) * pull, cut=ratio * pull)
 
     def _held_out(self, targets: Targets, weights: Array) -> Array:
         """Return which rows are held out to judge by, bool [rows]."""
@@ -251,7 +273,7 @@ class Perceptron(ClassifierMixin, BaseEstimator):
         return held
 
     def _check_parameters(self) -> None:
-        """Refuse parameters out of range, one line each."""
+        """Refuse parameters out of range: DataError, one line."""
         if self.penalty is not None and self.penalty not in PENALTIES:
             hint = did_you_mean(str(self.penalty), PENALTIES)
             raise DataError(
@@ -262,19 +284,20 @@ class Perceptron(ClassifierMixin, BaseEstimator):
 
     # Explaining --------------------------------------------------------------------------------------------
 
-    def convergence(self, X: Any, y: Any) -> Convergence:
-        """Tell whether planes can divide some rows, and after how many corrections that is certain to come.
+    def convergence(self, X: ArrayLike, y: ArrayLike) -> MistakeBounds:
+        """Tell whether each unit's rows are linearly separable, and Novikoff's mistake bound; print it.
 
             corrections <= (R / margin)^2       R the length of the longest row, with 1 for the bias
 
-        whatever the order of the rows, for units that start from 0 and all of whose corrections are as large:
-        without a penalty, sample weights and class weights. Where no plane divides the rows, training never
-        ends by itself. Print what comes back.
+        The perceptron convergence theorem: the bound holds whatever the order of the rows, for units that
+        start from 0 and all of whose corrections are as large, so without a penalty, sample weights and class
+        weights. Where no hyperplane divides the rows, training never ends by itself.
 
         X, y        rows, as for `fit`
+        Returns     margins, bounds and a verdict for each unit, beside its corrections in the last fit
         Errors      NotFittedError before `fit`; ValueError for data that do not fit
-        Source      Novikoff 1962; planes are found by linear programming, margins by least squares, so this
-                    takes far longer than `fit` on many rows
+        Source      Novikoff 1962; hyperplanes are found by linear programming, margins by least squares, so
+                    this takes far longer than `fit` on many rows
 
         >>> import numpy as np, minicolumn as mc
         >>> X, y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), [0, 0, 0, 1]
@@ -282,11 +305,11 @@ class Perceptron(ClassifierMixin, BaseEstimator):
         ('divides all rows',)
         """
         check_is_fitted(self)
-        X, y = self._data(X, y, reset=False)
-        targets = read_targets(y, self.classes_)
-        wrong, signs = self._wrong(X, targets)
-        found = separation(X.astype(np.float64), signs, wrong.sum(axis=0), self.fit_intercept)
-        return Convergence(found, self.n_corrections_, targets.names)
+        rows, given = self._data(X, y, reset=False)
+        targets = read_targets(given, self.classes_)
+        wrong, signs = self._wrong(rows, targets)
+        found = separation(rows.astype(np.float64), signs, wrong.sum(axis=0), self.fit_intercept)
+        return MistakeBounds(found, self.n_corrections_, targets.names)
 
     def _wrong(self, X: Array, targets: Targets) -> tuple[Array, Array]:
         """Return where each unit is wrong, bool, and what it should say, +1 or -1; [rows, units] each."""
@@ -295,21 +318,23 @@ class Perceptron(ClassifierMixin, BaseEstimator):
 
     # Answering ---------------------------------------------------------------------------------------------
 
-    def decision_function(self, X: Any) -> Array:
-        """Return each unit's sum, x w + b: positive where it says yes.
+    def decision_function(self, X: ArrayLike) -> Array:
+        """Return each unit's score, x w + b: above 0 for its own class, or for the second of two.
 
         X           [rows, features]
         Returns     [rows] for two classes, else [rows, classes] or [rows, labels]
         """
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
-        scores = X @ self.coef_.T + self.intercept_
+        rows = _validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
+        scores = rows @ self.coef_.T + self.intercept_
         return scores if self.multilabel_ or len(self.classes_) > 2 else scores[:, 0]
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: ArrayLike) -> Array:
         """Return the class of each row, [rows], or its labels as 0 and 1, [rows, labels].
 
         X           [rows, features]
+        Returns     of several classes that of the highest score; of equal ones the first
+        Errors      NotFittedError before `fit`; ValueError for data that do not fit
         """
         scores = self.decision_function(X)
         if self.multilabel_:
@@ -323,8 +348,12 @@ class Perceptron(ClassifierMixin, BaseEstimator):
         return tags
 
 
-def _scorer(X: Array, positive: Array, weights: Array) -> Callable[[Array, Array], Array]:
-    """Return the function that tells each unit's share of right answers on some rows, by their weight."""
+def _scorer(X: Array, positive: Array, weights: Array) -> Score:
+    """Return the function that gives each unit's weighted accuracy on held-out rows.
+
+    X           [rows, fan_in]; positive: bool [rows, units]; weights: [rows], not all 0
+    Returns     a function of weight [fan_in, units] and bias [units] that gives [units]
+    """
 
     def score(weight: Array, bias: Array) -> Array:
         right = (X @ weight + bias > 0) == positive

@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from minicolumn.train.batches import Orders, steps_in
 from minicolumn.train.programs import Lowering, epochs_program, step_of, steps_program
 from minicolumn.train.rates import factors
 from minicolumn.train.settings import Settings
-from minicolumn.train.step import Data, Stacked, State, Steps, next_numbers, state_of
+from minicolumn.train.step import Data, Stacked, State, Step, Steps, next_numbers, state_of
 from minicolumn.tree import Tree, builder, flatten, leaves
 
 Array = np.ndarray
@@ -40,7 +41,7 @@ class Epoch:
 
     number      counted from 1
     state       after it
-    sums        over its rows, of the losses and of the regularizer's share
+    sums        over its rows, of what a step tells: the losses and the regularizer's share
     rates       learning rates of its steps, by this factor
     seconds     it took; of several in one call, an equal share
     measured    figures of the held-out rows
@@ -48,7 +49,7 @@ class Epoch:
 
     number: int
     state: Stacked
-    sums: tuple[float, ...]
+    sums: tuple[Any, ...]
     rates: Array
     rate_factor: float
     seconds: float
@@ -63,13 +64,21 @@ class Epoch:
 class Engine:
     """The compiled programs of a network with its settings and rows.
 
+    step        the learning rule; None is gradient descent as the settings say
+    orders      of the rows in each epoch; None draws them by the seed
     batch       rows of a step, no more than there are; steps: of an epoch, a shorter last one included
     roles       of the parameters, by which penalties, constraints and weight decay choose them
     forward     the program that measures; it knows no label smoothing, so trainings can be compared
     """
 
     def __init__(
-        self, network: Layer, settings: Settings, train: LabeledRows, held: LabeledRows | None
+        self,
+        network: Layer,
+        settings: Settings,
+        train: LabeledRows,
+        held: LabeledRows | None,
+        step: Step | None = None,
+        orders: Orders | None = None,
     ) -> None:
         self.network, self.settings, self.train, self.held = network, settings, train, held
         s = settings
@@ -77,12 +86,13 @@ class Engine:
         self.steps = steps_in(len(train), self.batch)
         # What is held out is measured without label smoothing, so that trainings can be compared.
         self.forward = forward(network, s.record or s.loss)
-        self._orders = Orders(s.seed, len(train), s.shuffle)
+        self._orders = orders or Orders(s.seed, len(train), s.shuffle)
         self._key = random.stream(s.seed, "dropout")
         self._held_blocks: Blocks | None = None
         self._plain_schedule = is_plain(s.schedule)
         self.roles = network.roles(train.X.shape[1:])
-        self._step, self._lowering = step_of(network, s), Lowering(s.backend, s.threads, s.shadow)
+        self._step = step or step_of(network, s)
+        self._lowering, self.parts = Lowering(s.backend, s.threads, s.shadow), self._step.parts
 
     def rates(self, steps: Array, rate_factor: float, total: int) -> Array:
         """Return the learning rates of some steps, in the dtype of the computation.
@@ -195,7 +205,7 @@ class Engine:
         finite = np.logical_and.reduce([_finite_rows(part) for part in (*sums, *parts)])
         losses = self._losses_of(states)
         count = len(rates) if finite.all() else int(finite.argmin())
-        totals = list(zip(*[part.tolist() for part in sums], strict=True))
+        totals = list(zip(*[part.tolist() if part.ndim == 1 else part for part in sums], strict=True))
         for k in range(count):
             state, measured = Stacked(parts, build, k), {}
             if losses and not self.settings.metrics:

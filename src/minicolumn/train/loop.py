@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import zip_longest
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from minicolumn.lower.threads import one_thread
 from minicolumn.model.rows import LabeledRows
 from minicolumn.model.scores import directions, name_of
 from minicolumn.nn.layer import Layer, Params
-from minicolumn.train.batches import Pace, steps_in
+from minicolumn.train.batches import Orders, Pace, steps_in
 from minicolumn.train.callbacks import Callback
 from minicolumn.train.divergence import why_diverged
 from minicolumn.train.engine import Engine, Epoch, is_finite
@@ -31,7 +31,7 @@ from minicolumn.train.history import Row
 from minicolumn.train.interrupts import deferred
 from minicolumn.train.settings import Settings
 from minicolumn.train.snapshot import Snapshot
-from minicolumn.train.step import Stacked, State, state_of
+from minicolumn.train.step import Stacked, State, Step, state_of
 from minicolumn.train.tracker import Tracker
 from minicolumn.tree import leaves, map_leaves
 
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 FEW = 8  # epochs that may be trained in vain
-PARTS = "loss", "penalty"  # what a step gives, and the history tells
 
 
 class Stand(NamedTuple):
@@ -50,7 +49,7 @@ class Stand(NamedTuple):
     step        steps taken, over all epochs
     epoch       whole epochs behind
     seen        rows of the running epoch that were trained on
-    sums        over these, of the losses and of the regularizer's share
+    sums        over these, of what a step tells: the losses and the regularizer's share
     rate        learning rate of the last step
     seconds     that the running epoch took so far
     """
@@ -59,7 +58,7 @@ class Stand(NamedTuple):
     step: int
     epoch: int
     seen: int = 0
-    sums: tuple[float, ...] = ()
+    sums: tuple[Any, ...] = ()
     rate: float = 0.0
     seconds: float = 0.0
 
@@ -73,6 +72,7 @@ class Loop(Tracker):
     epochs      that `run` goes to; horizon: the steps that a schedule spreads over
     train_rows, held_rows   that are trained on, and measured on
     held_fraction   of all rows, where the latter were found by it; else 0
+    rule, orders    what `standing` was given in place of gradient descent and of drawn orders
     """
 
     network: Layer
@@ -81,6 +81,8 @@ class Loop(Tracker):
     callbacks: Sequence[Callback]
     epochs: int
     held_fraction: float = 0.0
+    rule: Step | None = None
+    orders: Orders | None = None
 
     def _begin(
         self,
@@ -126,7 +128,7 @@ class Loop(Tracker):
         self.figures = ("loss", *(f"val_{name}" for name in names))
         ways = directions(settings.metrics, settings.record)
         self.higher_is_better = {f"val_{name}": way for name, way in ways.items()}
-        self.engine = Engine(network, settings, train, held)
+        self.engine = Engine(network, settings, train, held, self.rule, self.orders)
         self.rows, self.steps = len(train), self.engine.steps
         self._ahead.clear()
         self._one_by_one = False
@@ -238,7 +240,7 @@ class Loop(Tracker):
             state, losses = engine.take(state, piece, rates, at.step)
             took = time.perf_counter() - began
             parts = [part.astype(np.float64) * piece.shape[1] for part in losses]
-            sums = tuple(_added(s, part) for s, part in zip_longest(at.sums, parts, fillvalue=0.0))
+            sums = tuple(_added(s, part) for s, part in zip_longest(at.sums, parts))
             self._at = at._replace(
                 state=state, step=at.step + len(piece), seen=at.seen + piece.size, sums=sums,
                 rate=float(rates[-1]), seconds=at.seconds + took,
@@ -305,7 +307,7 @@ class Loop(Tracker):
         at = self._at
         measured = self._measured_now() if epoch is None else epoch.measured
         number, speed = at.epoch + 1, self.steps / max(at.seconds, 1e-9)
-        losses = {name: total / self.rows for name, total in zip(PARTS, at.sums, strict=False)}
+        losses = {name: total / self.rows for name, total in zip(self.engine.parts, at.sums, strict=False)}
         times = {"learning_rate": at.rate, "seconds": at.seconds, "steps_per_second": speed}
         row = {"epoch": number, **losses, **measured, **times}
         self.history.add(row, number)
@@ -374,9 +376,16 @@ def _owned(state: State) -> State:
     return state if own else map_leaves(np.array, state)
 
 
-def _added(total: float, terms: Array | float) -> float:
+def _added(total: Any, terms: Array | None) -> Any:
     """Return a running sum continued, one term after the other: the same bits however the terms are cut.
 
     `np.sum` adds in pairs, so two sums of parts would not make the sum of all.
+
+    total       a number, or an array where each of the terms is one; None where none was begun
+    terms       [steps, ...]; None where nothing more is told since a change
     """
-    return float(np.add.accumulate(np.append(total, terms))[-1])
+    if terms is None:
+        return total
+    begun = np.zeros_like(terms[:1]) if total is None else np.asarray(total)[None]
+    found = np.add.accumulate(np.concatenate([begun, terms]))[-1]
+    return found if found.ndim else float(found)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -93,6 +93,11 @@ class Step:
         params, moments = optimizer's step along dL/dparams, times rate
         params = constraint(params), with the running statistics that layers noted down
 
+    A learning rule other than gradient descent is a subclass with its own `take`, `parts` and `zero_sums`;
+    `Trainer.standing` takes it. What it tells of a step may be arrays, such as one loss for each output.
+
+    parts       names of what `take` tells of a step, in the history; those at the end may be missing
+
     >>> import minicolumn as mc
     >>> step = Step(mc.nn.Dense(1, bias=False), mc.nn.LOSSES["squared_error"].function, mc.optim.SGD(1.0))
     >>> state = State({"weight": np.array([[3.0]])}, step.optimizer.start({"weight": np.array([[3.0]])}))
@@ -103,6 +108,7 @@ class Step:
     (2.0, 4.0)
     """
 
+    parts: ClassVar[tuple[str, ...]] = ("loss", "penalty")
     network: Layer
     loss: LossFunction
     optimizer: Optimizer
@@ -133,6 +139,10 @@ class Step:
         if observed is not None:  # last, so that nothing else moves them
             params = with_statistics(params, observed, roles)
         return State(params, moments), losses
+
+    def zero_sums(self, state: State, regularizer: Callable[[Any], Any] | None) -> tuple[Any, ...]:
+        """Return float64 zeros in the shapes of what `take` tells, to add up an epoch from."""
+        return (np.float64(0.0),) * (1 if regularizer is None else 2)
 
 
 def train_steps(step: Step) -> Callable[..., tuple[State, tuple[Any, ...]]]:
@@ -185,7 +195,7 @@ def train_epochs(step: Step) -> Callable[..., tuple[State, tuple[Any, ...]]]:
 
         def epoch(state: State, x: tuple[Steps, Steps | None]) -> tuple[State, Any]:
             whole, last = x
-            held = state, (np.float64(0.0),) * (1 if regularizer is None else 2)
+            held = state, step.zero_sums(state, regularizer)
             held, _ = scan(added_up, held, whole)
             if last is not None:
                 held, _ = scan(added_up, held, last)

@@ -18,6 +18,7 @@ from minicolumn.model.model import Model
 from minicolumn.model.rows import LabeledRows, check_inputs
 from minicolumn.model.scores import MetricLike
 from minicolumn.nn.layer import Layer, Params
+from minicolumn.train.batches import Orders
 from minicolumn.train.callbacks import Callback, CallbackLike, check_callbacks
 from minicolumn.train.changes import Changeable, check_names
 from minicolumn.train.checkpoint import read, write
@@ -34,6 +35,7 @@ from minicolumn.train.settings import (
     check_settings,
 )
 from minicolumn.train.snapshot import Snapshot, check_constrained, first_snapshot
+from minicolumn.train.step import Step
 from minicolumn.train.tracker import Tracker
 from minicolumn.train.types import Inputs, Validation
 
@@ -134,6 +136,8 @@ class Trainer(Changeable):
         horizon: int | None = None,
         monitor: str | None = None,
         held_fraction: float = 0.0,
+        rule: Step | None = None,
+        orders: Orders | None = None,
     ) -> Self:
         """Return a trainer in a given state, for who resumes: all of it was checked before.
 
@@ -141,11 +145,13 @@ class Trainer(Changeable):
         horizon         steps that a schedule spreads over; None takes those up to the last of `epochs`
         monitor         the figure by which the best weights were being chosen
         held_fraction   of all rows, where the held-out ones were found by it
+        rule            a learning rule in place of gradient descent, with moments of its own in the snapshot
+        orders          of the rows in each epoch, in place of those drawn by the seed; both stay for good
         """
         trainer = cls.__new__(cls)
         Tracker.__init__(trainer)
         trainer.callbacks, trainer.monitor = check_callbacks("resume", callbacks), monitor
-        trainer.held_fraction = held_fraction
+        trainer.held_fraction, trainer.rule, trainer.orders = held_fraction, rule, orders
         trainer._show(progress)
         trainer._begin(network, settings, train, held, snapshot, epochs, horizon)
         return trainer
@@ -291,7 +297,8 @@ class Trainer(Changeable):
         Errors      ModelFileError for a file that is no checkpoint; DataError for other rows, and where own
                     callbacks have to be given again
         """
-        return read(cls, path, X, y, sample_weight, validation_data, callbacks, progress)
+        given = None if callbacks is None else check_callbacks("resume", callbacks)
+        return read(cls, path, X, y, sample_weight, validation_data, given, progress)
 
     # What comes out -----------------------------------------------------------------------------------------
 
