@@ -231,7 +231,7 @@ def random_directions(params: Params, seed: int) -> tuple[Params, Params]:
 
     params      the weights
     seed        of the stream "noise"; each array has its own stream, so that layers do not share draws
-    Source      Li et al. 2018, section 4; they, too, set the directions of biases to 0
+    Source      Li et al. 2018, section 4; their program, too, can leave biases out
 
     >>> first, _ = random_directions({"weight": np.full((4, 1), 2.0), "bias": np.ones(1)}, seed=0)
     >>> print(round(float(np.linalg.norm(first["weight"])), 6), first["bias"])
