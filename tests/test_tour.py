@@ -264,7 +264,7 @@ def test_one_step_of_backpropagation_with_all_its_numbers() -> None:
     net = mc.nn.Sequential(mc.nn.Dense(2, activation="logistic"), mc.nn.Dense(1))
     report = mc.backprop_report(net, net.init(0, (2,)), X[1:2], [1.0])
     assert report.loss_after < report.loss
-    assert "carried back" in str(report)
+    assert "Backward pass" in str(report)
 
 
 def test_the_landscape_around_the_weights() -> None:

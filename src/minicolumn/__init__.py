@@ -36,7 +36,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from minicolumn import explain, nn, optim, random, tables, train
     from minicolumn.estimators import MLPClassifier, MLPRegressor, Perceptron
-    from minicolumn.explain import Footprints, backprop_report, descent, landscape
+    from minicolumn.explain import TrajectoryRecorder, backprop_report, descent, landscape
     from minicolumn.model import Model, load
     from minicolumn.tabular import fit_table
     from minicolumn.train import (
@@ -66,12 +66,12 @@ _LATER = {
     "Callback": "minicolumn.train",
     "Checkpoint": "minicolumn.train",
     "EarlyStopping": "minicolumn.train",
-    "Footprints": "minicolumn.explain",
     "History": "minicolumn.train",
     "KeepBest": "minicolumn.train",
     "ReduceOnPlateau": "minicolumn.train",
     "Run": "minicolumn.train",
     "Trainer": "minicolumn.train",
+    "TrajectoryRecorder": "minicolumn.explain",
     "fit": "minicolumn.train",
     "fit_table": "minicolumn.tabular",
     "Perceptron": "minicolumn.estimators",
@@ -101,7 +101,6 @@ __all__ = [
     "DerivativeError",
     "DivergenceError",
     "EarlyStopping",
-    "Footprints",
     "History",
     "KeepBest",
     "MLPClassifier",
@@ -116,6 +115,7 @@ __all__ = [
     "ShapeError",
     "TraceError",
     "Trainer",
+    "TrajectoryRecorder",
     "backprop_report",
     "check_grads",
     "compile",

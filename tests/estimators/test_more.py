@@ -261,7 +261,7 @@ def test_a_wrong_name_is_answered_with_the_nearest(
 
 def test_sizes_in_the_place_of_the_loss_are_recognised(blobs: Any) -> None:
     with pytest.raises(ValueError, match=r"did you mean hidden_layer_sizes=\(8, 8\)\?"):
-        mc.MLPRegressor((8, 8)).fit(blobs[0], blobs[1])
+        mc.MLPRegressor((8, 8)).fit(blobs[0], blobs[1])  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("solver", ["gradient_descent", "momentum", "nesterov"])

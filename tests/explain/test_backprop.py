@@ -44,11 +44,11 @@ def test_the_famous_example_to_every_digit_that_is_printed(by_hand: BackpropRepo
     # squares is their mean, so it is our squared_error.
     hidden, output = by_hand.layers
     assert by_hand.loss == pytest.approx(0.298371109, abs=5e-10)
-    assert hidden.sums is not None
-    np.testing.assert_allclose(hidden.sums, [[0.3775, 0.3925]], rtol=1e-15)
+    assert hidden.pre_activations is not None
+    np.testing.assert_allclose(hidden.pre_activations, [[0.3775, 0.3925]], rtol=1e-15)
     np.testing.assert_allclose(hidden.outputs, [[0.593269992, 0.596884378]], atol=5e-10)
     np.testing.assert_allclose(output.outputs, [[0.75136507, 0.772928465]], atol=5e-9)
-    np.testing.assert_allclose(output.shares, [[0.138498562, -0.038098236]], atol=1e-9)
+    np.testing.assert_allclose(output.deltas, [[0.138498562, -0.038098236]], atol=1e-9)
     after = {w.name: w.after for w in by_hand.weights}
     expected_output = [[0.35891648, 0.511301270], [0.408666186, 0.561370121]]
     expected_hidden = [[0.149780716, 0.24975114], [0.19956143, 0.29950229]]
@@ -67,9 +67,9 @@ def test_two_two_one_worked_out_in_full() -> None:
     hidden, output = report.layers
     assert output.outputs.tolist() == [[2.0]]
     assert report.loss == 1.0
-    assert output.carried.tolist() == [[2.0]]
-    assert hidden.carried.tolist() == [[4.0, 8.0]]
-    assert hidden.shares.tolist() == [[4.0, 0.0]]  # the second neuron is shut
+    assert output.upstream.tolist() == [[2.0]]
+    assert hidden.upstream.tolist() == [[4.0, 8.0]]
+    assert hidden.deltas.tolist() == [[4.0, 0.0]]  # the second neuron is shut
     after = {w.name: w.after.tolist() for w in report.weights}
     assert after["1.weight"] == [[1.5], [4.0]]
     assert after["1.bias"] == [-0.5]
@@ -94,17 +94,19 @@ def test_gradients_are_those_of_autodiff_and_of_differences(loss: str, activatio
     assert report.largest_difference < 1e-8
     for step in report.layers:  # the law of move 4
         np.testing.assert_allclose(
-            step.inputs.T @ step.shares, gradient[step.path[:-1]]["weight"], rtol=1e-12, atol=1e-15
+            step.inputs.T @ step.deltas, gradient[step.path[:-1]]["weight"], rtol=1e-12, atol=1e-15
         )
     hidden, output = report.layers  # the law of move 3
     np.testing.assert_allclose(
-        hidden.carried, output.shares @ params["1"]["weight"].T, rtol=1e-12, atol=1e-15
+        hidden.upstream, output.deltas @ params["1"]["weight"].T, rtol=1e-12, atol=1e-15
     )
     by_row = mc.nn.ACTIVATIONS[activation].by_row
-    assert (hidden.slopes is None) == by_row
-    assert ("slope" in str(report).partition("3  The error")[2].partition("4  Each")[0]) == (not by_row)
-    if hidden.slopes is not None:
-        np.testing.assert_allclose(hidden.shares, hidden.carried * hidden.slopes, rtol=1e-12, atol=1e-15)
+    assert (hidden.derivatives is None) == by_row
+    assert ("derivative" in str(report).partition("3  Backward")[2].partition("4  Weight")[0]) == (not by_row)
+    if hidden.derivatives is not None:
+        np.testing.assert_allclose(
+            hidden.deltas, hidden.upstream * hidden.derivatives, rtol=1e-12, atol=1e-15
+        )
 
 
 def test_a_small_step_lowers_the_loss_by_the_squared_gradient() -> None:
@@ -136,8 +138,8 @@ def test_the_text_is_what_one_would_write(by_hand: BackpropReport) -> None:
     for line in (
         "   h1: 0.05 x 0.15 + 0.1 x 0.2 + 0.35 = 0.3775, logistic 0.5933",
         "   o1: got 0.7514, wanted 0.01   dL/do1 = 0.7414",
-        "   o1: 0.7414 x slope 0.1868 = 0.1385",
-        "   h1: (0.1385 x 0.4 + (-0.0381) x 0.5) x slope 0.2413 = 0.008771",
+        "   o1: 0.7414 x derivative 0.1868 = 0.1385",
+        "   h1: (0.1385 x 0.4 + (-0.0381) x 0.5) x derivative 0.2413 = 0.008771",
         "   x1 -> h1                      0.15   0.000438568   0.000438568  -0.000219284    0.149781",
     ):
         assert line in text.splitlines()
@@ -224,7 +226,7 @@ def test_it_says_the_formulas_a_corner_and_a_step_too_far() -> None:
     text = str(mc.backprop_report(CORNERED, LAYERS, [[1.0, 2.0], [0.0, 0.0]], [1.0, 0.0], learning_rate=3.0))
     assert text.count("leaky_relu(x) = x if x > 0 else slope x, slope = 0.3") == 1
     assert text.count("squared_error: (y - t)^2") == 1
-    # In the second row both sums are 0, the leaky ReLU's corner: of four shares there the biases' are seen.
+    # In the second row both pre-activations are 0, the leaky ReLU's kink: the biases' gradients show it.
     assert "differ at 2 weights" in " ".join(text.split())
     assert "L rises: " in text
     calm = str(mc.backprop_report(CORNERED, LAYERS, [[1.0, 2.0]], [1.0], learning_rate=0.01))

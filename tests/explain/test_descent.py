@@ -380,15 +380,17 @@ def test_known_lowest_points_that_no_start_reached_are_drawn_hollow() -> None:
     pytest.importorskip("matplotlib", reason="matplotlib is not installed")
     found = mc.descent("himmelblau", [[3.1, 2.1]], "adam")
     axes = found.plot()
-    hollow = [line for line in axes.lines if line.get_marker() == "*" and line.get_mfc() == "none"]
-    points = sorted(tuple(np.round(line.get_xydata()[0], 2)) for line in hollow)
+    hollow = [
+        line for line in axes.lines if line.get_marker() == "*" and line.get_markerfacecolor() == "none"
+    ]
+    points = sorted(tuple(np.round(np.asarray(line.get_xydata())[0], 2)) for line in hollow)
     inside = [p for p in surface_by_name("himmelblau").minima if _within(p, found.bounds)]
     assert len(points) == len(inside) - 1
     assert (3.0, 2.0) not in points
     everywhere = mc.descent(
         "himmelblau", [[x + 0.2, y] for x, y in surface_by_name("himmelblau").minima], "adam"
     ).plot()
-    assert not [x for x in everywhere.lines if x.get_marker() == "*" and x.get_mfc() == "none"]
+    assert not [x for x in everywhere.lines if x.get_marker() == "*" and x.get_markerfacecolor() == "none"]
 
 
 def _within(point: Any, box: Any) -> bool:

@@ -10,7 +10,7 @@ import pytest
 
 import minicolumn as mc
 from minicolumn.errors import DataError, ShapeError
-from minicolumn.explain import Footprints
+from minicolumn.explain import TrajectoryRecorder
 from minicolumn.explain.landscape import ROWS
 from minicolumn.tree import flatten, map_leaves
 
@@ -21,7 +21,7 @@ CLOSE = 5e-6
 
 @pytest.fixture(scope="module")
 def problem() -> tuple[Array, Array]:
-    """Return 300 rows of two classes, more than a block and not a whole number of them."""
+    """Return 300 rows of two classes, more than a block and not a multiple of one."""
     rng = np.random.default_rng(0)
     X = rng.standard_normal((300, 3)).astype(np.float32)
     assert len(X) > ROWS
@@ -32,9 +32,9 @@ def problem() -> tuple[Array, Array]:
 @pytest.fixture(scope="module")
 def trained(problem: Any) -> tuple[mc.Run, list[Any]]:
     net = mc.nn.Sequential(mc.nn.Dense(6, "tanh"), mc.nn.Dropout(0.2), mc.nn.Dense(2))
-    prints = Footprints()
-    run = mc.fit(net, *problem, epochs=5, optimizer=mc.optim.Adam(0.02), callbacks=[prints])
-    return run, prints.params
+    recorder = TrajectoryRecorder()
+    run = mc.fit(net, *problem, epochs=5, optimizer=mc.optim.Adam(0.02), callbacks=[recorder])
+    return run, recorder.params
 
 
 def moved(params: Any, directions: Any, a: float, b: float) -> Any:
@@ -86,15 +86,15 @@ def test_a_path_is_seen_along_its_main_directions(trained: Any, problem: Any) ->
     assert len(params) == 6  # the start and five epochs
     land = mc.landscape(run, *problem, path=params, points=7)
     assert land.path is not None
-    assert land.shares is not None
+    assert land.explained_variance_ratio is not None
     np.testing.assert_allclose(land.path[-1], 0.0, atol=1e-6)  # the last are the weights themselves
     flat = np.stack([np.concatenate([x.ravel() for x in flatten(p)[0]]) for p in params]).astype(np.float64)
     away = flat - flat[-1]
     values = np.linalg.svd(away, compute_uv=False) ** 2
-    np.testing.assert_allclose(land.shares, values[:2] / values.sum(), rtol=1e-6)
-    # Pythagoras: what the picture shows of the path is its shares of the squared way.
+    np.testing.assert_allclose(land.explained_variance_ratio, values[:2] / values.sum(), rtol=1e-6)
+    # Pythagoras: what the picture shows of the path is that ratio of the squared distances.
     shown = (land.path**2).sum() / (away**2).sum()
-    assert shown == pytest.approx(sum(land.shares), rel=1e-6)
+    assert shown == pytest.approx(sum(land.explained_variance_ratio), rel=1e-6)
     assert land.a[0] < land.path[:, 0].min() < land.path[:, 0].max() < land.a[-1]
     assert "of the path" in str(land)
 

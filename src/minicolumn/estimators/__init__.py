@@ -1,4 +1,10 @@
-"""Estimators for scikit-learn: the same parameters and attributes, trained by native code."""
+"""scikit-learn estimators: the same parameters and learnt attributes, trained by native code.
+
+    mc.MLPClassifier, mc.MLPRegressor       multi-layer perceptrons, with every parameter of scikit-learn's
+    mc.Perceptron                           Rosenblatt's perceptron, with its mistake bound
+
+They pass scikit-learn's own checks of estimators, so pipelines, grid searches and `clone` take them.
+"""
 
 from minicolumn.estimators.classifier import MLPClassifier
 from minicolumn.estimators.perceptron import Perceptron

@@ -1,48 +1,59 @@
-"""What both estimators share: from scikit-learn's fit to a training, and its learnt attributes."""
+"""Base class of the multi-layer perceptrons: from scikit-learn's `fit` to a training run and back.
+
+`fit` checks parameters and rows, holds rows out, trains (once for each restart), and sets the attributes that
+scikit-learn's networks have. What targets, scores and predictions are is said by `MLPClassifier` and
+`MLPRegressor`.
+"""
 
 from __future__ import annotations
 
 import copy
 import functools
 import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from numpy.typing import ArrayLike
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
+from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from minicolumn import random
 from minicolumn.errors import DataError
 from minicolumn.estimators import parameters, registration  # noqa: F401
-from minicolumn.estimators.convergence import say
+from minicolumn.estimators.convergence import ConvergenceState, say
 from minicolumn.estimators.heads import Head
-from minicolumn.estimators.holdout import Data, Parts, split
+from minicolumn.estimators.holdout import Data, Features, FeaturesLike, Parts, split
 from minicolumn.estimators.network import (
+    Activation,
     build_network,
-    carried_over,
     check_sizes,
     dense_layers,
     draw_weights,
     from_params,
+    rekeyed,
     to_params,
 )
+from minicolumn.estimators.parameters import MLPParameters, RandomState
 from minicolumn.estimators.scales import check_scales
 from minicolumn.estimators.sklearn_callbacks import CallbackSupportMixin, Hooks
-from minicolumn.estimators.training import Books, NothingLearnt, Outcome, Task, train
+from minicolumn.estimators.training import NothingLearnt, Outcome, Task, train
 from minicolumn.model import Model
 from minicolumn.model.compute import Forward, forward
 from minicolumn.model.files import PathLike
 from minicolumn.nn import Loss, Sequential
+from minicolumn.nn.layer import Params
 from minicolumn.nn.outputs import NumberOutputs, Outputs
 from minicolumn.registry import is_plain
 from minicolumn.train import History, Snapshot
 
 Array = np.ndarray
 SPARSE = ["csr", "csc"]
+# scikit-learn has no annotations, from which a type checker takes the types of its defaults.
+validated: Callable[..., Any] = validate_data
 # What a fresh fit forgets of the one before.
 _FORGOTTEN = (
     "coefs_",
@@ -56,75 +67,88 @@ _FORGOTTEN = (
 )
 
 
-class BaseMLP(CallbackSupportMixin, BaseEstimator):
-    """A multi-layer perceptron as scikit-learn knows it; subclasses say what targets and scores are."""
+class BaseMLP(CallbackSupportMixin, MLPParameters):
+    """Base of the multi-layer perceptrons; subclasses say what targets, scores and predictions are.
+
+    It implements fitting and prediction by template methods: `_encode`, `_check_targets` and `_default_score`
+    must be overridden, `_strata`, `_class_weights`, `_held_fraction`, `_placed`, `_finish` and `_hold_out`
+    may be. Weights live in `coefs_` and `intercepts_` alone, so that they may be changed there.
+    """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = parameters.CONSTRAINTS
 
-    # Set by subclasses' __init__, and by validate_data.
-    hidden_layer_sizes: Any
-    activation: Any
-    solver: Any
-    max_iter: int
-    random_state: Any
-    warm_start: bool
-    early_stopping: bool
-    validation_fraction: float
-    dropout: Any
-    input_dropout: float
-    scoring: Any
-    n_restarts: int
-    dtype: Any
-    n_features_in_: int
+    n_features_in_: int  # set by validate_data
     # What the network's outputs mean, known once a fit has begun.
     _meaning: Any
 
     # What subclasses say ------------------------------------------------------------------------------------
 
     def _encode(self, y: Array, first: bool, incremental: bool) -> tuple[Array, Head]:
-        """Return the targets for the network, and its end."""
+        """Return the targets as the network takes them, and the output head.
+
+        y               checked targets
+        first           whether this fit begins from scratch, so that classes are learnt anew
+        incremental     whether this is `partial_fit`, whose rows need not hold every class
+        Errors          DataError for labels that the classes so far do not have
+        """
         raise NotImplementedError
 
     def _default_score(self, data: Data, outputs: Array) -> float:
-        """Return the score of predictions on some rows."""
+        """Return the score that `early_stopping` watches without `scoring`: accuracy or R^2; NaN if diverged.
+
+        outputs     the network's predictions for `data`, [rows, outputs]
+        """
         raise NotImplementedError
 
     def _strata(self, data: Data) -> Array | None:
-        """Return by what rows are held out evenly."""
+        """Return the strata of a stratified hold-out split, class numbers [rows]; None for a plain one."""
         return None
 
-    def _check_targets(self, X: Any, y: Any, reset: bool) -> tuple[Any, Array]:
-        """Return X and y as checked arrays."""
+    def _check_targets(self, X: FeaturesLike, y: ArrayLike, reset: bool) -> tuple[Features, Array]:
+        """Return X and y as checked arrays of one length.
+
+        reset       whether the number and names of features are learnt from X, or checked against it
+        Errors      ValueError of scikit-learn
+        """
         raise NotImplementedError
 
     def _class_weights(self, y: Array, weight: Array | None, incremental: bool) -> Array | None:
-        """Return the weights of the rows with those of their classes."""
+        """Return the sample weights times the class weights, [rows]; None for 1 each."""
         return weight
 
     def _held_fraction(self) -> float:
-        """Return what share of the rows is held out to measure on."""
+        """Return the fraction of the rows that is held out for validation; 0 for none."""
         early = self.early_stopping and self.solver != "lbfgs"
         return self.validation_fraction if early else 0.0
 
-    def _placed(self, network: Sequential, params: Any, data: Data) -> Any:
-        """Return freshly drawn weights, moved to where the targets are."""
+    def _placed(self, network: Sequential, params: Params, data: Data) -> Params:
+        """Return freshly drawn weights after output-bias initialisation, where the loss asks for it."""
         return params
 
-    def _finish(self, params: Any, parts: Parts) -> Any:
-        """Return the weights to keep, once the training is over."""
+    def _finish(self, params: Params, parts: Parts) -> Params:
+        """Return the weights to keep, after temperature scaling; keep residuals for conformal intervals."""
         return params
 
     # Fitting ------------------------------------------------------------------------------------------------
 
     def _fit(
         self,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        X_val: Any = None,
-        y_val: Any = None,
+        X: FeaturesLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None,
+        X_val: FeaturesLike | None = None,
+        y_val: ArrayLike | None = None,
         incremental: bool = False,
-    ) -> Any:
+    ) -> Self:
+        """Fit, warm start or partial fit: check, hold out, train from each start, keep the best.
+
+        X               [rows, features], dense or sparse
+        y               targets as the subclass takes them
+        sample_weight   [rows], >= 0; rows of weight 0 are left out
+        X_val, y_val    validation rows, both or neither
+        incremental     one epoch over these rows, from where the last call stood
+        Errors          ValueError for parameters, rows or targets that cannot be used
+        """
         parameters.validate(self)
         parameters.check_parameters(self)
         if incremental and self.early_stopping:
@@ -146,13 +170,16 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
             _warn_of_the_end(self.max_iter)
         self._learn(outcome, len(parts.train))
         params = self._finish(outcome.params, parts)
-        self._optimizer = parameters.optimizer_after(self, self.t_, self._books.factor)
+        self._optimizer = parameters.optimizer_after(self, self.t_, self._convergence.factor)
         self.coefs_, self.intercepts_ = from_params(network, params, self._dtype_out)
         hooks.end()
         return self
 
     def _best_of(self, tasks: list[Task]) -> Outcome:
-        """Train from each start, and return what came of the best; one that diverges at once is none."""
+        """Train from each start, and return the outcome with the lowest figure.
+
+        Starts that diverge in their first epoch do not count; NothingLearnt where all of them do.
+        """
         outcomes: dict[int, Outcome] = {}
         for number, task in enumerate(tasks, 1):
             say(self.verbose and len(tasks) > 1, f"Start {number} of {len(tasks)}")
@@ -166,15 +193,31 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         say(self.verbose and len(tasks) > 1, f"Start {best} is the best, and kept")
         return outcomes[best]
 
-    def _hooks(self, network: Sequential, X: Any, y: Any, sample_weight: Any, epochs: int) -> Hooks:
+    def _hooks(
+        self,
+        network: Sequential,
+        X: FeaturesLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None,
+        epochs: int,
+    ) -> Hooks:
+        """Begin the context of scikit-learn's callbacks; epochs: at most, over all starts."""
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         attributes = lambda params: self._attributes(network, params)  # noqa: E731
         return Hooks(self, X, y, metadata, epochs, attributes)
 
     def _prepare(
-        self, X: Any, y: Any, sample_weight: Any, first: bool, incremental: bool
+        self,
+        X: FeaturesLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None,
+        first: bool,
+        incremental: bool,
     ) -> tuple[Data, Head]:
-        """Return the rows that count, and the end of the network."""
+        """Return the checked and encoded rows whose weight is not 0, and the output head.
+
+        Errors      DataError where all weights are 0, ValueError of scikit-learn for what is no data
+        """
         X, y = self._check_targets(X, y, reset=first)
         # Weights come in the dtype of X, as scikit-learn's do, whatever they were computed in.
         self._dtype_out = np.result_type(X.dtype, np.dtype(self.dtype))
@@ -191,24 +234,29 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         return data, head
 
     def _begin(self, head: Head, first: bool) -> None:
-        """Set what is known before the first step, and what a fresh fit forgets."""
+        """Set the attributes that are known before training, and reset the learnt ones of a fresh fit."""
         self.n_outputs_ = head.units
         self.out_activation_ = head.out_activation
         self._loss, self._meaning = head.record, head.outputs
         if first or not hasattr(self, "_seed"):
             self._seed = _seed_of(self.random_state)
         if first:
-            self._snapshot, self._books = None, Books()
+            self._snapshot, self._convergence = None, ConvergenceState()
             self.history_, self.loss_curve_ = History(), []
             self.t_ = 0
             for name in _FORGOTTEN:
                 self.__dict__.pop(name, None)
 
-    def _hold_out(self, data: Data, X_val: Any, y_val: Any, incremental: bool) -> Parts:
-        """Return the rows to train on, and those held out."""
+    def _hold_out(
+        self, data: Data, X_val: FeaturesLike | None, y_val: ArrayLike | None, incremental: bool
+    ) -> Parts:
+        """Return training and validation rows: X_val and y_val if given, else a random split.
+
+        Errors      DataError where only one of the two is given, or where they do not fit
+        """
         if (X_val is None) != (y_val is None):
             raise DataError("fit: give X_val and y_val together")
-        if X_val is not None:
+        if X_val is not None and y_val is not None:
             try:
                 X, y = self._check_targets(X_val, y_val, reset=False)
                 return Parts(data, Data(X, self._encode(y, False, True)[0], y))
@@ -220,9 +268,11 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         return Parts(*split(data, fraction, self._split_seed(), self._strata(data), "validation_fraction"))
 
     def _split_seed(self) -> int:
+        """Return the seed of the hold-out split, from the stream "split", so that it moves no other draw."""
         return int(random.stream(self._seed, "split")[1])
 
     def _task(self, network: Sequential, head: Head, parts: Parts, epochs: int, hooks: Hooks) -> Task:
+        """Return the training task without its start and seed, which each restart has its own of."""
         return Task(
             estimator=self,
             network=network,
@@ -234,17 +284,20 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
             epochs=epochs,
             hooks=hooks,
             seen=getattr(self, "t_", 0),
-            books=getattr(self, "_books", Books()),
+            convergence=getattr(self, "_convergence", ConvergenceState()),
             score=self._scorer(network, parts.held),
         )
 
     def _seeds(self, count: int) -> list[int]:
-        """Return a seed for each random start."""
+        """Return a seed for each random start; the first is that of `random_state` itself."""
         key = random.key(self._seed)
         return [self._seed, *(int(random.fold_in(key, k)[1]) for k in range(1, count))]
 
     def _start(self, network: Sequential, seed: int, incremental: bool, data: Data) -> Snapshot:
-        """Return where to start: at random weights, or at those learnt so far."""
+        """Return where to start: random weights, or those learnt so far (`warm_start`, `partial_fit`).
+
+        Only `partial_fit` also goes on with the optimizer's moments and the schedule's step.
+        """
         dtype = np.dtype(self.dtype)
         if not hasattr(self, "coefs_"):
             drawn = draw_weights(network, self.n_features_in_, seed, dtype)
@@ -255,11 +308,14 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         if not incremental or stood.moments is None:
             return replace(stood, params=params, moments=None, best_epoch=0)
         if stood.params is not None:  # of an optimizer that averages: those that it trains are others
-            params = carried_over(network, stood.params)
-        return replace(stood, params=params, moments=carried_over(network, stood.moments), best_epoch=0)
+            params = rekeyed(network, stood.params)
+        return replace(stood, params=params, moments=rekeyed(network, stood.moments), best_epoch=0)
 
-    def _scorer(self, network: Sequential, held: Data | None) -> Any:
-        """Return the function that scores weights on the held rows."""
+    def _scorer(self, network: Sequential, held: Data | None) -> Callable[[Params], float] | None:
+        """Return the function that scores weights on the held-out rows; None where there are none.
+
+        Errors      DataError while training where `scoring` gives anything but a number
+        """
         if held is None:
             return None
         if self.scoring is None:
@@ -268,7 +324,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
 
         scorer: Any = check_scoring(self, scoring=self.scoring)
 
-        def score(params: Any) -> float:
+        def score(params: Params) -> float:
             found = scorer(self._as_of(network, params), held.X, held.target)
             if not isinstance(found, Real):
                 raise DataError(f"scoring must give one number, it gave {found!r}")
@@ -276,43 +332,52 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
 
         return score
 
-    def _attributes(self, network: Sequential, params: Any) -> dict[str, Any]:
+    def _attributes(self, network: Sequential, params: Params) -> dict[str, object]:
+        """Return `coefs_` and `intercepts_` of some weights, in the dtype that the user sees."""
         coefs, intercepts = from_params(network, params, self._dtype_out)
         return {"coefs_": coefs, "intercepts_": intercepts}
 
-    def _as_of(self, network: Sequential, params: Any) -> Any:
-        """Return the estimator as it is at some moment of its training; it takes arrays without names."""
+    def _as_of(self, network: Sequential, params: Params) -> Self:
+        """Return a shallow copy that has some weights, for scorers; it takes arrays without column names."""
         view = copy.copy(self)
         view.__dict__.update(self._attributes(network, params))
         view.__dict__.pop("feature_names_in_", None)
         return view
 
     def _learn(self, outcome: Outcome, rows: int) -> None:
-        """Set the attributes that a training gives."""
+        """Set the learnt attributes of a training run: curves, counts, best figures, and where it stands.
+
+        rows        trained on, by which `t_` grows each epoch
+        """
         fresh = len(outcome.losses)
         self.n_iter_ = fresh
         self.loss_ = outcome.loss
         trained = outcome.snapshot.params if parameters.averages(self) else None
         self._snapshot = replace(outcome.snapshot, params=trained, best_params=None)
-        self._books, self.history_ = outcome.books, outcome.history
+        self._convergence, self.history_ = outcome.convergence, outcome.history
         self.t_ = getattr(self, "t_", 0) + (fresh * rows if self.solver != "lbfgs" else 0)
         self.loss_curve_ = [*getattr(self, "loss_curve_", []), *outcome.losses]
-        self._no_improvement_count = outcome.books.idle
+        self._no_improvement_count = outcome.convergence.idle
         scored = outcome.scores is not None
         before = getattr(self, "validation_scores_", None) or []
         self.validation_scores_ = [*before, *outcome.scores] if outcome.scores is not None else None
-        self.best_validation_score_ = outcome.books.best_score if scored else None
-        self.best_loss_ = None if self.early_stopping else outcome.books.best_loss
+        self.best_validation_score_ = outcome.convergence.best_score if scored else None
+        self.best_loss_ = None if self.early_stopping else outcome.convergence.best_loss
         if scored:
             self.validation_loss_curve_ = [row["val_loss"] for row in self.history_ if "val_loss" in row]
 
     # Predicting ---------------------------------------------------------------------------------------------
 
     def _network(self) -> Sequential:
+        """Return the layers that the parameters and the target ask for, without weights."""
         return self._made()[0]
 
     def _made(self) -> tuple[Sequential, Forward]:
-        """Return the network, and what it is at work."""
+        """Return the network and its compiled forward pass.
+
+        Both are shared between estimators of equal settings, so that a grid search compiles once; not where a
+        setting is an own function, whose equality says nothing.
+        """
         loss, outputs = self._loss, self._meaning
         settings = (
             self.hidden_layer_sizes,
@@ -323,34 +388,41 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         )
         return (_kept if is_plain((*settings, loss, outputs)) else _make)(*settings, loss, outputs)
 
-    def _ready(self, X: Any) -> tuple[Forward, Any, Any]:
-        """Return the network at work, its weights, and the rows once they are checked."""
-        check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse=SPARSE, reset=False)
-        network, run = self._made()
-        return run, to_params(network, self.coefs_, self.intercepts_, np.dtype(self.dtype)), X
+    def _ready(self, X: FeaturesLike) -> tuple[Forward, Params, Features]:
+        """Return the compiled forward pass, the weights, and the checked rows.
 
-    def _predictions(self, X: Any) -> Array:
-        """Return what the network makes of rows that are still to be checked, [rows, outputs]."""
+        Errors      scikit-learn's NotFittedError; ValueError for rows of another number of features
+        """
+        check_is_fitted(self)
+        rows = validated(self, X, accept_sparse=SPARSE, reset=False)
+        network, run = self._made()
+        return run, to_params(network, self.coefs_, self.intercepts_, np.dtype(self.dtype)), rows
+
+    def _predictions(self, X: FeaturesLike) -> Array:
+        """Return the network's predictions, [rows, outputs], output activation included."""
         run, params, X = self._ready(X)
         return run.outputs(params, X)
 
-    def _outputs(self, params: Any, X: Any) -> Array:
-        """Return what the network makes of checked rows with some weights, [rows, outputs]."""
+    def _outputs(self, params: Params, X: Features) -> Array:
+        """Return the predictions of some weights for checked rows, [rows, outputs]."""
         return self._made()[1].outputs(params, X)
 
     def save(self, path: PathLike) -> None:
         """Write a model file, which `mc.load` opens: network, weights, classes, history; no code in it.
 
+        path        .safetensors; an existing file is replaced
+        Differs     scikit-learn's persistence is pickle, which runs code when it is loaded
         Errors      DataError where the network or its loss is an own function
         """
         self.to_model().save(path)
 
     def to_model(self) -> Model:
-        """Return the network with its weights, classes and history as a `mc.Model`.
+        """Return the network with its weights, classes and history as a `mc.Model`, without scikit-learn.
 
         Its `predictor()` answers for one row in a microsecond or two, without scikit-learn's checks; it gives
         what the network gives, so probabilities where the estimator gives labels.
+
+        Errors      scikit-learn's NotFittedError
         """
         check_is_fitted(self)
         network = self._network()
@@ -362,8 +434,15 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         )
         return Model(network, params, shape, name, training=training, history=rows, loss_settings=settings)
 
-    def encode_target(self, y: Any) -> Array:
-        """Return targets as the network takes them: class numbers, or floats [rows, outputs]."""
+    def encode_target(self, y: ArrayLike) -> Array:
+        """Return targets as the network takes them: class numbers, or floats [rows, outputs].
+
+        Loss landscapes, backpropagation reports and `mc.Model.evaluate` take them so.
+
+        y           as for `fit`
+        Errors      DataError for labels the classes do not have, or another number of outputs than learnt;
+                    scikit-learn's NotFittedError
+        """
         check_is_fitted(self)
         y = np.asarray(y)
         if y.ndim not in (1, 2) or not y.size:
@@ -378,16 +457,18 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
         return encoded
 
     def _described(self) -> dict[str, Any]:
-        """Return what the model file says beside the network."""
+        """Return what the model file says beside the network: names of features, and of classes."""
         names = getattr(self, "feature_names_in_", None)
         return {} if names is None else {"features": [str(name) for name in names]}
 
-    def __sklearn_tags__(self) -> Any:
+    def __sklearn_tags__(self) -> Tags:
+        """Return scikit-learn's capabilities: sparse X is taken."""
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
 
     def _stochastic(self) -> bool:
+        """Return whether `partial_fit` is there; AttributeError for lbfgs, in scikit-learn's words."""
         if self.solver == "lbfgs":
             raise AttributeError(
                 "partial_fit is only available for stochastic optimizers. lbfgs is not stochastic."
@@ -396,14 +477,15 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator):
 
 
 def _make(
-    sizes: Any,
-    activation: Any,
+    sizes: ArrayLike,
+    activation: Activation | Sequence[Activation],
     units: int,
-    dropout: Any,
+    dropout: float | Sequence[float],
     input_dropout: float,
     loss: Loss | None,
     outputs: Outputs,
 ) -> tuple[Sequential, Forward]:
+    """Return a network and its compiled forward pass; see `build_network` for the first five."""
     end = outputs.end if isinstance(outputs, NumberOutputs) else ()
     network = build_network(sizes, activation, units, dropout, input_dropout, end)
     return network, forward(network, loss, outputs)
@@ -412,14 +494,15 @@ def _make(
 _kept = functools.lru_cache(maxsize=32)(_make)
 
 
-def _seed_of(random_state: Any) -> int:
-    """Return a seed: an integer is one, everything else draws one."""
+def _seed_of(random_state: RandomState) -> int:
+    """Return a seed: an integer is one, a `RandomState` draws one, None draws from NumPy's global one."""
     if isinstance(random_state, Integral):
         return int(random_state)
     return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
 
 
 def _warn_of_the_end(epochs: int) -> None:
+    """Warn that max_iter ended the training, in scikit-learn's words."""
     warnings.warn(
         f"Stochastic Optimizer: Maximum iterations ({epochs}) reached and the optimization hasn't converged "
         "yet.",

@@ -1,40 +1,80 @@
-"""`MLPClassifier`: scikit-learn's, with what was asked of it and declined."""
+"""`MLPClassifier`: scikit-learn's multi-layer perceptron classifier, trained natively, with more parameters.
+
+Added are those that were asked of scikit-learn and declined there: dropout, other activations and losses,
+class weights, validation rows of one's own, callbacks, calibration.
+"""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 from scipy.sparse import issparse
 from sklearn.base import ClassifierMixin
 from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils import column_or_1d, compute_sample_weight
+from sklearn.utils import Tags, column_or_1d, compute_sample_weight
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
-from sklearn.utils.validation import validate_data
 
 from minicolumn.errors import DataError
-from minicolumn.estimators.base import SPARSE, BaseMLP
-from minicolumn.estimators.heads import Head, classification_head, losses_for
-from minicolumn.estimators.holdout import Data, Parts
-from minicolumn.estimators.network import last_dense
-from minicolumn.estimators.parameters import CONSTRAINTS, NamesWithSettings, check_class_weight
+from minicolumn.estimators.base import SPARSE, BaseMLP, validated
+from minicolumn.estimators.heads import Head, LossFunction, classification_head, losses_for
+from minicolumn.estimators.holdout import Data, Features, FeaturesLike, Parts
+from minicolumn.estimators.network import Activation, last_dense
+from minicolumn.estimators.parameters import (
+    CONSTRAINTS,
+    ClassWeight,
+    Constraint,
+    NamesWithSettings,
+    RandomState,
+    ScheduleFunction,
+    Scoring,
+    check_class_weight,
+)
 from minicolumn.estimators.rollback import rollback
 from minicolumn.estimators.sklearn_callbacks import with_callbacks
+from minicolumn.nn import Loss
+from minicolumn.nn.layer import Params
 from minicolumn.nn.outputs import ClassOutputs
+from minicolumn.optim import Optimizer
 from minicolumn.tabular.calibrate import best_factor
+from minicolumn.train import Callback
 
 Array = np.ndarray
 
 
 class MLPClassifier(ClassifierMixin, BaseMLP):
-    """A multi-layer perceptron for classes, by scikit-learn's interface.
+    """Multi-layer perceptron classifier with scikit-learn's interface, trained by native code.
 
         weights = argmin  mean over rows of w_i loss(network(x_i), y_i) + (alpha / 2 |W|^2 + l1 |W|_1) / rows
+        loss    = - log softmax(z)[class],   for two classes log(1 + e^-sz), s = +-1,   for labels their sum
 
-    Every parameter and learnt attribute of scikit-learn's `MLPClassifier` is here with its meaning and its
-    default; see its documentation for these. What follows is what this class has beyond it.
+    Every parameter of scikit-learn's `MLPClassifier` is here with its meaning and its default:
+
+    hidden_layer_sizes  units of each hidden layer, (100,); an integer is one layer
+    activation          of the hidden layers: "identity", "logistic", "tanh" or "relu"
+    solver              "adam", "sgd" or "lbfgs", which takes all rows at once
+    alpha               strength of the L2 penalty, 0.0001; biases are not penalised
+    batch_size          rows of a mini-batch; "auto" is min(200, rows)
+    learning_rate       of "sgd": "constant", "invscaling", rate / (rows seen + 1)^power_t, or "adaptive",
+                        which divides the rate by 5 on each plateau
+    learning_rate_init  the first learning rate, 0.001; power_t: the exponent of "invscaling", 0.5
+    max_iter            epochs at most, 200; of lbfgs iterations. max_fun: its evaluations of the loss, 15000
+    shuffle             whether each epoch has its own order of the rows
+    random_state        an integer for the same result each time; None draws a seed
+    tol                 the least improvement that counts, 1e-4, elsewhere called min_delta
+    n_iter_no_change    epochs without one until the training stops, 10
+    verbose             whether to write a line an epoch
+    warm_start          whether `fit` goes on from the weights so far
+    momentum            of "sgd", 0.9; nesterovs_momentum: whether it looks ahead
+    early_stopping      whether rows are held out, whose score decides when to stop and which weights to keep
+    validation_fraction of the rows that is held out, 0.1
+    beta_1, beta_2, epsilon     of "adam": decay rates of the two moments, and what keeps 0 / 0 away
+
+    Beyond scikit-learn's, in these and in parameters of its own:
 
     activation          also any name of `mc.nn.ACTIVATIONS`, with settings as in "leaky_relu:slope=0.3", a
                         NumPy function, or a list, one a hidden layer
@@ -42,7 +82,6 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
                         whose own learning rate then counts
     learning_rate       also a schedule: a name of `mc.optim.SCHEDULES` or a record such as
                         `mc.optim.Cosine()`, for any solver but lbfgs
-    tol                 the least gain that counts, elsewhere called min_delta
     loss                "log_loss", a name of `mc.nn.LOSSES` that fits the target, or a NumPy function of
                         (outputs, targets, sample_weight): raw outputs [batch, outputs], and class numbers
                         int [batch] of several classes, else 0 or 1, [batch, outputs]
@@ -61,18 +100,29 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     dtype               of the computation, float32 unless asked otherwise; lbfgs computes in float64
     threads             the most that native code uses; the bits do not depend on it
 
-    Learnt beside scikit-learn's attributes: `history_` (a `mc.History`, whose `plot()` draws it, whose
-    `kept` is the epoch that the weights are of; with `val_score` where rows are held out, which callbacks
-    may watch), `validation_loss_curve_` where rows are held out, `temperature_` where calibrated.
+    Learnt attributes, scikit-learn's first:
+
+    coefs_, intercepts_ weights [fan_in, units] and biases [units] of each layer; they may be changed
+    classes_            the labels, sorted; of several labels a row, their indices
+    loss_, best_loss_   training loss of the last epoch, and the least; the latter None with early_stopping
+    loss_curve_         training loss of each epoch, the penalty included
+    validation_scores_, best_validation_score_  of the held-out rows; None where there are none
+    n_iter_, t_         epochs of the last fit; rows seen over all epochs
+    n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_   the network's dimensions
+    history_            a `mc.History`: `plot()` draws it, `kept` is the epoch that the weights are of; with
+                        `val_score` where rows are held out, which callbacks may watch
+    validation_loss_curve_  loss of the held-out rows after each epoch
+    temperature_        of the calibration: probabilities are softmax(z / temperature_)
 
     A training that diverges ends with a warning that names the cause, and the weights of the last whole
     epoch; if that was none, with a ValueError that does. Sparse X is made dense some steps or rows at a time,
     and as a whole by lbfgs.
 
     Errors      ValueError (`mc.DataError` and scikit-learn's own) for what cannot be used
-    Source      Rumelhart, Hinton & Williams 1986; Glorot & Bengio 2010 for the first weights
-    Differs     from scikit-learn: computed in float32; the first weights are the same, the orders of the rows
-                are not; `epsilon` acts outside of Adam's corrections, as in the paper; momentum is below 1
+    Source      Rumelhart, Hinton & Williams 1986; Glorot & Bengio 2010 for the initial weights; Guo, Pleiss,
+                Sun & Weinberger 2017 (arXiv 1706.04599) for the temperature
+    Differs     from scikit-learn: computed in float32; the initial weights are the same, the orders of the
+                rows are not; `epsilon` acts outside of Adam's corrections, as published; momentum is below 1
 
     >>> from sklearn.datasets import load_iris
     >>> X, y = load_iris(return_X_y=True)
@@ -92,20 +142,20 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     def __init__(
         self,
-        hidden_layer_sizes: Any = (100,),
-        activation: Any = "relu",
+        hidden_layer_sizes: ArrayLike = (100,),
+        activation: Activation | Sequence[Activation] = "relu",
         *,
-        solver: Any = "adam",
+        solver: str | Optimizer = "adam",
         alpha: float = 0.0001,
-        batch_size: Any = "auto",
-        learning_rate: Any = "constant",
+        batch_size: int | Literal["auto"] = "auto",
+        learning_rate: str | ScheduleFunction = "constant",
         learning_rate_init: float | None = 0.001,
         power_t: float = 0.5,
         max_iter: int = 200,
         shuffle: bool = True,
-        random_state: Any = None,
+        random_state: RandomState = None,
         tol: float = 1e-4,
-        verbose: Any = False,
+        verbose: bool | int = False,
         warm_start: bool = False,
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
@@ -114,19 +164,19 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
-        n_iter_no_change: Any = 10,
+        n_iter_no_change: float = 10,
         max_fun: int = 15000,
-        loss: Any = "log_loss",
-        class_weight: Any = None,
-        dropout: Any = 0.0,
+        loss: str | Loss | LossFunction = "log_loss",
+        class_weight: ClassWeight | None = None,
+        dropout: float | Sequence[float] = 0.0,
         input_dropout: float = 0.0,
         l1: float = 0.0,
-        constraint: Any = None,
-        scoring: Any = None,
-        callbacks: Any = None,
+        constraint: Constraint | None = None,
+        scoring: Scoring | None = None,
+        callbacks: Callback | Sequence[Callback] | None = None,
         n_restarts: int = 1,
         calibrate: bool = False,
-        dtype: Any = "float32",
+        dtype: DTypeLike = "float32",
         threads: int | None = None,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -167,55 +217,90 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     @with_callbacks
     @rollback
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None) -> Any:
-        """Learn from rows and their classes.
+    def fit(
+        self,
+        X: FeaturesLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        X_val: FeaturesLike | None = None,
+        y_val: ArrayLike | None = None,
+    ) -> Self:
+        """Fit the network to labelled rows.
 
         X               [rows, features], dense or sparse, or a pandas or polars table
         y               [rows] labels of any kind, or [rows, labels] of 0 and 1
         sample_weight   [rows], >= 0: a weight of k counts as k copies of the row
-        X_val, y_val    rows to measure on after each epoch; early_stopping then splits none off
+        X_val, y_val    validation rows, measured after each epoch; early_stopping then splits none off
         Returns         self
+        Errors          ValueError, of which DataError is one, for what cannot be used, and where the first
+                        epoch diverges; the estimator is then as it was before
+        Warns           ConvergenceWarning where max_iter ends it, or a later divergence does; UserWarning for
+                        columns of very different scales
         """
         return self._fit(X, y, sample_weight, X_val, y_val)
 
     @available_if(lambda estimator: estimator._stochastic())
     @with_callbacks
     @rollback
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Any:
-        """Go over some rows once, from where the last call stood.
+    def partial_fit(
+        self,
+        X: FeaturesLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        classes: ArrayLike | None = None,
+    ) -> Self:
+        """Train for one epoch over some rows, from where the last call stood: incremental learning.
 
         With the same rows each time, k calls are `fit` with max_iter=k, to the bit, as long as that would
         not stop earlier: weights, the optimizer's moments, orders and dropout go on.
 
+        X, y            as for `fit`, but y need not hold every class
+        sample_weight   [rows], >= 0
         classes         all labels that will ever come; needed in the first call
+        Returns         self
+        Errors          DataError for labels beyond the classes, with early_stopping, and for class_weight=
+                        "balanced"; AttributeError for solver="lbfgs", which has no `partial_fit`
         """
         self._declare(y, classes)
         return self._fit(X, y, sample_weight, incremental=True)
 
-    def predict(self, X: Any) -> Array:
-        """Return the likeliest label of each row, or 0 and 1 for each of several labels."""
+    def predict(self, X: FeaturesLike) -> Array:
+        """Return the most probable label of each row.
+
+        X           [rows, features], dense or sparse, or a pandas or polars table
+        Returns     [rows], of the dtype of the labels; of several labels a row, 0 and 1, [rows, labels]
+        Errors      scikit-learn's NotFittedError; ValueError for another number of features
+        """
         run, params, X = self._ready(X)
         if self._label_binarizer.y_type_.startswith("multilabel"):
             return self._labels(run.outputs(params, X))
         # Of a single class there is but one place, whatever the outputs.
         return self.classes_.take(run.codes(params, X), mode="clip")
 
-    def predict_proba(self, X: Any) -> Array:
-        """Return the probability of each class, [rows, classes] in the order of `classes_`."""
+    def predict_proba(self, X: FeaturesLike) -> Array:
+        """Return the probability of each class: softmax(z), or the logistic of one logit and its complement.
+
+        X           as for `predict`
+        Returns     [rows, classes] in the order of `classes_`, rows adding up to 1; of several labels a row,
+                    each label's own, [rows, labels]
+        """
         p = self._predictions(X)
         if len(self.classes_) == 1 and p.shape[1] < 3:
             return np.ones((len(p), 1), p.dtype)
         return self._meaning.class_scores(p)
 
-    def predict_log_proba(self, X: Any) -> Array:
-        """Return the logarithm of `predict_proba`."""
+    def predict_log_proba(self, X: FeaturesLike) -> Array:
+        """Return the natural logarithm of `predict_proba`, [rows, classes]; -inf where that is 0."""
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
 
     # Targets ------------------------------------------------------------------------------------------------
 
-    def _declare(self, y: Any, classes: Any) -> None:
-        """Take note of the classes at the first call of `partial_fit`, and refuse others later."""
+    def _declare(self, y: ArrayLike, classes: ArrayLike | None) -> None:
+        """Set the classes in the first call of `partial_fit`, and refuse others later.
+
+        Errors      DataError where they are missing at first, or differ later
+        """
         known = hasattr(self, "classes_")
         if classes is None:
             if not known:
@@ -231,13 +316,21 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             self._label_binarizer = LabelBinarizer().fit(y if several else labels)
             self.classes_ = labels
 
-    def _check_targets(self, X: Any, y: Any, reset: bool) -> tuple[Any, Array]:
-        y = y.toarray() if issparse(y) else y  # labels, which are few
-        X, y = validate_data(
-            self, X, y, accept_sparse=SPARSE, multi_output=True, dtype=(np.float64, np.float32), reset=reset
+    def _check_targets(self, X: FeaturesLike, y: ArrayLike, reset: bool) -> tuple[Features, Array]:
+        given: Any = y
+        labels = given.toarray() if issparse(given) else given  # labels, which are few
+        checked, labels = validated(
+            self,
+            X,
+            labels,
+            accept_sparse=SPARSE,
+            multi_output=True,
+            dtype=(np.float64, np.float32),
+            reset=reset,
         )
-        check_classification_targets(y)
-        return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+        check_classification_targets(labels)
+        single = labels.ndim == 2 and labels.shape[1] == 1
+        return checked, column_or_1d(labels, warn=True) if single else labels
 
     def _encode(self, y: Array, first: bool, incremental: bool) -> tuple[Array, Head]:
         if not hasattr(self, "classes_") or (first and not incremental):
@@ -254,6 +347,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return numbers if head.outputs.describes_one else numbers[:, None], head
 
     def _check_labels(self, labels: Array, incremental: bool) -> None:
+        """Refuse labels [count] that differ from the classes of a warm start, or lie beyond them."""
         if self.warm_start and not incremental and set(labels) != set(self.classes_):
             raise DataError(
                 "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
@@ -292,6 +386,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     # Predictions --------------------------------------------------------------------------------------------
 
     def _labels(self, outputs: Array) -> Array:
+        """Return the labels of predictions [rows, outputs]: argmax, or a threshold of 1/2 on each label."""
         if outputs.shape[1] == 2 and self._label_binarizer.y_type_ == "binary":
             outputs = outputs[:, 1:]  # two outputs for two classes
         given: Any = outputs.ravel() if outputs.shape[1] == 1 else outputs
@@ -306,15 +401,20 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def _held_fraction(self) -> float:
         return super()._held_fraction() or (self.validation_fraction if self.calibrate else 0.0)
 
-    def _finish(self, params: Any, parts: Parts) -> Any:
-        """Return the weights with the last layer's multiplied by what makes the held-out rows likeliest."""
+    def _finish(self, params: Params, parts: Parts) -> Params:
+        """Return the weights after temperature scaling on the held-out rows; unchanged without `calibrate`.
+
+            W' = W / T,  b' = b / T  of the last layer,       T = argmin of the log loss of softmax(z / T)
+
+        No label changes, since T > 0. `best_factor`, which draws T towards 1 where rows are few, finds 1 / T.
+        """
         self.__dict__.pop("temperature_", None)  # of weights that are no more
         held = parts.held
         if not self.calibrate or held is None:
             return params
         network = self._network()
         p = self._outputs(params, held.X)
-        # Each yes-or-no answer is a row of two classes.
+        # Each boolean label is a row of two classes.
         p = p if self._meaning.describes_one else self._meaning.class_scores(p.ravel())
         factor = best_factor(p, held.y.ravel())
         self.temperature_ = 1.0 / factor
@@ -324,7 +424,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def _described(self) -> dict[str, Any]:
         return {**super()._described(), "classes": self.classes_.tolist()}
 
-    def __sklearn_tags__(self) -> Any:
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags

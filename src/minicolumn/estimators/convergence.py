@@ -1,14 +1,21 @@
-"""scikit-learn's rules of when to stop, which weights to keep and when to lower the rate."""
+"""Convergence criteria of scikit-learn: when to stop, which weights to keep, when to lower the learning rate.
+
+Early stopping on a held-out score, or a plateau of the training loss; "adaptive" divides the rate by 5 where
+it would otherwise stop. The state goes on over several fits (`warm_start`, `partial_fit`).
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from minicolumn.nn.layer import Params
 from minicolumn.train import Callback, Trainer
+from minicolumn.train.history import Row
 
 Array = np.ndarray
 
@@ -16,18 +23,40 @@ Array = np.ndarray
 LEAST_RATE = 1e-6
 
 
-class Convergence(Callback):
-    """Stops a training as scikit-learn does, and keeps its books over several fits.
+@dataclass(frozen=True, eq=False)
+class ConvergenceState:
+    """The convergence state that one fit hands to the next: best figures, epochs without improvement, rate.
 
-    A training stops when its figure has not got better by `tol` for more than `patience` epochs. The figure
-    is the score of the held-out rows where `early` is true, else the loss with its penalty.
+    best_loss   the least training loss of an epoch, penalty included
+    best_score  the best score of the held-out rows; -inf where none were held out
+    idle        epochs since the last improvement by `tol`; scikit-learn's `_no_improvement_count`
+    factor      on the learning rate, a power of 1/5 that "adaptive" has come to
+    best_epoch  of the best score, in the history; None where no rows were held out
+    """
+
+    best_loss: float = np.inf
+    best_score: float = -np.inf
+    idle: int = 0
+    factor: float = 1.0
+    best_epoch: int | None = None
+
+
+class Convergence(Callback):
+    """Stop a training by scikit-learn's criteria: no improvement by `tol` in more than `patience` epochs.
+
+        improved    score >= best score + tol   where `early`,   else   loss <= best loss - tol
+        idle        = 0 if improved else idle + 1;      stop where idle > patience
+
+    A score that is NaN counts as improved, as in scikit-learn, which counts epochs with score < best + tol.
 
     tol         by how much a figure must be better to count
     patience    epochs that may pass without; may be infinite
-    early       whether the score decides, and the weights of its best epoch are kept
+    early       whether the held-out score decides, and the weights of its best epoch are kept
     score       returns the score of some weights on the held-out rows; None where there are none
     rate        of the optimizer, where it is divided by 5 instead of stopping, down to 1e-6; else None
-    verbose     whether to write a line an epoch to standard output
+    verbose     whether to write a line an epoch to standard output, in scikit-learn's words
+    Differs     `mc.EarlyStopping` watches any column of the history and always hands back the best weights;
+                here the last ones are kept unless `early`
     """
 
     def __init__(
@@ -35,7 +64,7 @@ class Convergence(Callback):
         tol: float,
         patience: float,
         early: bool = False,
-        score: Callable[[Any], float] | None = None,
+        score: Callable[[Params], float] | None = None,
         rate: float | None = None,
         verbose: bool = False,
     ) -> None:
@@ -44,7 +73,7 @@ class Convergence(Callback):
         self.losses: list[float] = []
         self.scores: list[float] | None = None if score is None else []
         self.best_loss, self.best_score = np.inf, -np.inf
-        self.best_params: Any = None
+        self.best_params: Params | None = None
         self.best_epoch: int | None = None  # in the history, which goes on over several fits
         self.idle = 0
         self.factor = 1.0
@@ -54,7 +83,7 @@ class Convergence(Callback):
             trainer.figures = (*trainer.figures, "val_score")
             trainer.higher_is_better = {**trainer.higher_is_better, "val_score": True}
 
-    def on_epoch(self, trainer: Trainer, row: Any) -> None:
+    def on_epoch(self, trainer: Trainer, row: Row) -> None:
         self.losses.append(row["loss"] + row.get("penalty", 0.0))
         self._say(f"Iteration {len(self.losses)}, loss = {self.losses[-1]:.8f}")
         if self.score is not None and self.scores is not None:
@@ -76,7 +105,7 @@ class Convergence(Callback):
             self.best_params, self.best_epoch = trainer.params, len(trainer.history)
 
     def _tire(self, trainer: Trainer) -> None:
-        """Stop, or go on with a lower rate."""
+        """Stop, or divide the learning rate by 5 where that is asked for and it is still above 1e-6."""
         figure = "Validation score" if self.early else "Training loss"
         said = f"{figure} did not improve more than tol={self.tol:f} for {self.patience} consecutive epochs."
         if self.rate is None or self.rate * self.factor <= LEAST_RATE:
@@ -88,7 +117,7 @@ class Convergence(Callback):
         self._say(f"{said} Setting learning rate to {self.rate * self.factor:f}")
 
     def diverged(self) -> None:
-        """Note an epoch that has no figures."""
+        """Note an epoch in which the loss left the finite numbers: its figures are NaN."""
         self.losses.append(np.nan)
         if self.scores is not None:
             self.scores.append(float("nan"))

@@ -1,11 +1,15 @@
-"""Hold-out: validation rows for early stopping, and the calibration set of conformal intervals."""
+"""Hold-out: validation rows for early stopping, and the calibration set of conformal intervals.
+
+Also the prepared rows themselves, `Data`, dense or sparse.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.model_selection import train_test_split
 
 from minicolumn.errors import DataError
@@ -13,17 +17,51 @@ from minicolumn.errors import DataError
 Array = np.ndarray
 
 
+class SparseRows(Protocol):
+    """A SciPy sparse matrix or array in CSR or CSC form, as far as it is used here: [rows, features]."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Return (rows, features)."""
+        ...
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Return the dtype of the stored numbers."""
+        ...
+
+    def __getitem__(self, places: Array | slice, /) -> SparseRows: ...
+
+    def min(self, axis: int) -> SparseRows | Array:
+        """Return the minimum along an axis; zeros count."""
+        ...
+
+    def max(self, axis: int) -> SparseRows | Array:
+        """Return the maximum along an axis; zeros count."""
+        ...
+
+    def toarray(self) -> Array:
+        """Return the same as a dense array."""
+        ...
+
+
+# Features once they are checked, and as a user gives them.
+Features = Array | SparseRows
+FeaturesLike = ArrayLike | SparseRows
+
+
 @dataclass(frozen=True, eq=False)
 class Data:
-    """Rows as an estimator prepared them.
+    """Training data as an estimator prepared it.
 
     X       [rows, features], dense or sparse
-    y       encoded for the network
+    y       encoded for the network: class numbers int [rows], 0 and 1 int [rows, labels], floats
+            [rows, targets]
     target  as the estimator's score takes it: labels, or numbers
-    weight  [rows] or None
+    weight  [rows], class weights included; None for 1 each
     """
 
-    X: Any
+    X: Features
     y: Array
     target: Array
     weight: Array | None = None
@@ -32,14 +70,19 @@ class Data:
         return self.X.shape[0]
 
     def take(self, places: Array) -> Data:
-        """Return some of the rows."""
+        """Return the rows at some indices, int [k], or where a mask bool [rows] is true."""
         weight = None if self.weight is None else self.weight[places]
         return Data(self.X[places], self.y[places], self.target[places], weight)
 
 
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """The rows of a fit: to train on, to measure on after each epoch, and to set intervals by."""
+    """The rows of a fit, by what they are for.
+
+    train       to take gradients on
+    held        validation set, to measure on after each epoch; None where nothing is held out
+    calibration for conformal intervals; None where those use `held`
+    """
 
     train: Data
     held: Data | None = None
@@ -47,10 +90,13 @@ class Parts:
 
 
 def split(data: Data, fraction: float, seed: int, strata: Array | None, parameter: str) -> tuple[Data, Data]:
-    """Hold a share of the rows out by chance.
+    """Split off a random fraction of the rows, by scikit-learn's `train_test_split`.
 
-    strata      class by class in these, [rows]; None: whatever the class
-    parameter   that holds the fraction, for messages
+    fraction    of the rows to hold out, 0 < fraction < 1
+    seed        same seed, same split
+    strata      class numbers [rows] for a stratified split; None for a plain one
+    parameter   name of the parameter that holds the fraction, for messages
+    Returns     kept and held-out rows, each in their original order
     Errors      ValueError of scikit-learn where a class is too small, DataError where too few are held out
     """
     places = np.arange(len(data))

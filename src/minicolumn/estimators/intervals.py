@@ -1,4 +1,9 @@
-"""Split conformal prediction: intervals by what predictions missed on a calibration set."""
+"""Split conformal prediction: intervals from the residuals on a held-out calibration set.
+
+    interval(x) = prediction(x) +- q,       q the ceil((n + 1) coverage)-th smallest of n absolute residuals
+
+Its coverage needs no assumption on the network or the noise, only that rows are exchangeable.
+"""
 
 from __future__ import annotations
 
@@ -14,20 +19,22 @@ Array = np.ndarray
 
 
 def conformal_radius(residuals: Array, coverage: float, weight: Array | None = None) -> Array:
-    """Return how far from the prediction the truth lies in at least a share of the cases.
+    """Return the conformal quantile: new residuals exceed it with probability 1 - coverage at most.
 
-        the k-th smallest of n residuals |y - prediction|,    k = ceil((n + 1) coverage)
+        q = the k-th smallest of n residuals,    k = ceil((n + 1) coverage)
 
-    For rows that are exchangeable with those of the residuals, a new truth lies within it with a probability
-    of at least `coverage`, and of at most `coverage + 1 / (n + 1)` where no two residuals are equal.
+    For rows that are exchangeable with those of the residuals, P(residual <= q) is at least `coverage`, and
+    at most `coverage + 1 / (n + 1)` where no two residuals are equal.
 
-    residuals   of rows that were not trained on, [rows, outputs]; below 0 where the truth lies within a band
+    residuals   of rows that were not trained on, [rows, outputs]: |y - prediction|, or the signed distance of
+                y from a band, below 0 inside of it (conformalized quantile regression)
     coverage    0 < coverage < 1
     weight      [rows]: a residual of weight w counts as w equal ones; None for one each
     Returns     [outputs]
     Errors      DataError for too few rows for that coverage
     Source      Papadopoulos, Proedrou, Vovk & Gammerman 2002; Lei, G'Sell, Rinaldo, Tibshirani & Wasserman
-                2018, algorithm 2 (arXiv 1604.04173)
+                2018, algorithm 2 (arXiv 1604.04173); Romano, Patterson & Candes 2019 for bands
+    Differs     MAPIE also resamples (jackknife+, CV+), which takes several fits; this takes one
 
     >>> conformal_radius(np.arange(1.0, 10.0)[:, None], 0.8)
     array([8.])
@@ -47,7 +54,11 @@ def conformal_radius(residuals: Array, coverage: float, weight: Array | None = N
 
 
 def why_none(outputs: NumberOutputs, coverage: float) -> str:
-    """Return what to do where no interval can be given."""
+    """Return the error message where no interval can be given: what to fit with instead.
+
+    outputs     what the network's outputs mean; quantile levels that are missing are named
+    coverage    that was asked for
+    """
     if outputs.interval_level is not None:
         return missing_levels(outputs, coverage)
     return (

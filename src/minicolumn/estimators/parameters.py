@@ -1,33 +1,88 @@
-"""The estimators' parameters: what they may be, and what `fit` takes for them."""
+"""Hyperparameters: types, constraints, and the optimizer, schedule and penalty that they stand for.
+
+Nothing is looked up or converted in `__init__`, as scikit-learn asks of estimators; `fit` comes here for it.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import math
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, ClassVar, Literal, TypedDict, Unpack
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, InvalidParameterError, Options, StrOptions
 
 from minicolumn.errors import DataError, did_you_mean
-from minicolumn.estimators.network import for_each, hidden_sizes, known_activations
+from minicolumn.estimators.heads import LossFunction
+from minicolumn.estimators.network import Activation, for_each, hidden_sizes, known_activations
 from minicolumn.nn import L1, L2, ElasticNet, Loss, PerRow, activation_by_name
 from minicolumn.nn.constrain import CONSTRAINTS as WEIGHT_CONSTRAINTS
+from minicolumn.nn.layer import Params
 from minicolumn.nn.noise import RATE as SILENCED
 from minicolumn.nn.regularize import STRENGTH
 from minicolumn.optim import OPTIMIZERS, SCHEDULES, Optimizer
 from minicolumn.registry import Integer, Number, Setting, read_text
 from minicolumn.registry.shared import BATCH_SIZE, EPOCHS, LEARNING_RATE, PATIENCE, STEPS, THREADS, UNITS
-from minicolumn.train.callbacks import MIN_DELTA, Callback, check_callbacks
+from minicolumn.train.callbacks import MIN_DELTA, Callback, CallbackLike, check_callbacks
 
 Array = np.ndarray
+# Types of the parameters, as users give them.
+RandomState = int | np.random.RandomState | None
+ScheduleFunction = Callable[[int | Array, int], Array | float]
+Constraint = Callable[[Params], Params]
+# A scorer of (estimator, X, y), or its name.
+Scoring = str | Callable[..., float]
+# One weight for each label; several outputs take a list of them.
+ClassWeight = Literal["balanced"] | Mapping[Any, float] | Sequence[Mapping[Any, float]]
+
+
+class MLPParameters(BaseEstimator):
+    """The parameters of both multi-layer perceptrons and their types; `MLPClassifier` explains them."""
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]]
+
+    hidden_layer_sizes: ArrayLike
+    activation: Activation | Sequence[Activation]
+    solver: str | Optimizer
+    alpha: float
+    batch_size: int | Literal["auto"]
+    learning_rate: str | ScheduleFunction
+    learning_rate_init: float | None
+    power_t: float
+    max_iter: int
+    shuffle: bool
+    random_state: RandomState
+    tol: float
+    verbose: bool | int
+    warm_start: bool
+    momentum: float
+    nesterovs_momentum: bool
+    early_stopping: bool
+    validation_fraction: float
+    beta_1: float
+    beta_2: float
+    epsilon: float
+    n_iter_no_change: float
+    max_fun: int
+    loss: str | Loss | LossFunction
+    dropout: float | Sequence[float]
+    input_dropout: float
+    l1: float
+    constraint: str | Constraint | None
+    scoring: Scoring | None
+    callbacks: CallbackLike | Sequence[CallbackLike] | None
+    n_restarts: int
+    dtype: DTypeLike
+    threads: int | None
 
 
 class NamesWithSettings(StrOptions):
-    """Names, behind which settings may follow; `check_parameters` looks at those.
+    """A constraint: one of some names, behind which settings may follow, as in "sgd:momentum=0.5".
 
     names   returns them, asked each time: one may be added to a registry
     """
@@ -38,19 +93,19 @@ class NamesWithSettings(StrOptions):
 
     @property
     def options(self) -> set[str]:
-        """The names of now."""
+        """The names of now; `check_parameters` looks at the settings."""
         return set(self._names())
 
     @options.setter
     def options(self, given: set[str]) -> None:
         pass  # scikit-learn's own constructor writes what it was given
 
-    def is_satisfied_by(self, val: Any) -> bool:
+    def is_satisfied_by(self, val: object) -> bool:
         return isinstance(val, str) and val.partition(":")[0].strip() in self.options
 
 
 def interval(setting: Setting) -> Interval:
-    """Return the range of a setting as scikit-learn checks it.
+    """Return the range of a setting of the registry as scikit-learn's constraint.
 
     >>> print(interval(Number(help="", ge=0, lt=1)))
     a float in the range [0.0, 1.0)
@@ -110,8 +165,8 @@ CONSTRAINTS: dict[str, list[Any]] = {
 }
 
 
-def validate(estimator: Any) -> None:
-    """Refuse values that parameters cannot have, in scikit-learn's words and with the nearest name that fits.
+def validate(estimator: MLPParameters) -> None:
+    """Check each parameter against its constraints; messages are scikit-learn's and a hint.
 
     Errors      scikit-learn's InvalidParameterError, a ValueError
     """
@@ -122,8 +177,11 @@ def validate(estimator: Any) -> None:
         raise InvalidParameterError(f"{error}".removesuffix(".") + hint if hint else f"{error}") from None
 
 
-def _nearest(estimator: Any, message: str) -> str:
-    """Return what the refused value may have meant, if it is nearly the name of something that fits."""
+def _nearest(estimator: MLPParameters, message: str) -> str:
+    """Return a "did you mean" for the value that a message refuses; "" where no name is near.
+
+    message     of scikit-learn, which begins with the parameter's name
+    """
     for name, allowed in estimator._parameter_constraints.items():
         value = getattr(estimator, name)
         if name == "loss" and isinstance(value, int | tuple | list):  # first of MLPRegressor's arguments
@@ -134,8 +192,19 @@ def _nearest(estimator: Any, message: str) -> str:
     return ""
 
 
-def optimizer_of(estimator: Any) -> Optimizer:
-    """Return the optimizer that `solver` and its parameters stand for; a record stands for itself."""
+def optimizer_of(estimator: MLPParameters) -> Optimizer:
+    """Return the optimizer that `solver` and the parameters beside it stand for; a record stands for itself.
+
+        "sgd"                       momentum, nesterovs_momentum
+        those with b1, b2 (adam)    beta_1, beta_2, epsilon
+        all                         learning_rate_init; settings in the text go first
+
+    Errors      DataError for an unknown name, and for "lbfgs", which is no optimizer of steps
+
+    >>> import minicolumn as mc
+    >>> optimizer_of(mc.MLPClassifier(solver="sgd:momentum=0.5", learning_rate_init=0.1))
+    SGD(learning_rate=0.1, momentum=0.5, nesterov=True, weight_decay=0.0)
+    """
     e = estimator
     if isinstance(e.solver, Optimizer):
         return e.solver
@@ -151,30 +220,33 @@ def optimizer_of(estimator: Any) -> Optimizer:
     return OPTIMIZERS.make(e.solver, **own)
 
 
-def solver_name(estimator: Any) -> str | None:
+def solver_name(estimator: MLPParameters) -> str | None:
     """Return the name of the solver, without settings; None for a record."""
     return read_text(estimator.solver)[0] if isinstance(estimator.solver, str) else None
 
 
-def averages(estimator: Any) -> bool:
-    """Return whether the weights that are kept are others than those that are trained."""
+def averages(estimator: MLPParameters) -> bool:
+    """Return whether the solver averages: the weights kept are others than those that are trained."""
     return estimator.solver != "lbfgs" and optimizer_of(estimator).averages
 
 
-def _rate_of(estimator: Any) -> float:
+def _rate_of(estimator: MLPParameters) -> float:
+    """Return the initial learning rate: the one given, or the solver's own; 0.001 for "adam" and "sgd"."""
     given = estimator.learning_rate_init
     if given is not None:
         return float(given)
     if solver_name(estimator) in ("adam", "sgd"):
         return RATE_OF_BOTH
+    assert isinstance(estimator.solver, str)  # a record brings its own
     return float(OPTIMIZERS.make(estimator.solver).learning_rate)
 
 
-def optimizer_after(estimator: Any, rows: int, factor: float) -> Optimizer | None:
-    """Return the optimizer as a training leaves it, with the rate that an epoch more would begin with.
+def optimizer_after(estimator: MLPParameters, rows: int, factor: float) -> Optimizer | None:
+    """Return the optimizer as a training leaves it, with the rate at which the next epoch would begin.
 
-    rows        seen so far
-    factor      what "adaptive" has made of the rate
+    rows        seen so far, over all epochs: scikit-learn's `t_`
+    factor      on the rate, that "adaptive" has come to
+    Returns     None for lbfgs
     """
     if estimator.solver == "lbfgs":
         return None
@@ -189,22 +261,29 @@ def optimizer_after(estimator: Any, rows: int, factor: float) -> Optimizer | Non
     return optimizer
 
 
-def lowers_its_rate(estimator: Any) -> bool:
-    """Return whether the learning rate is lowered where scikit-learn's "adaptive" does so."""
+def lowers_its_rate(estimator: MLPParameters) -> bool:
+    """Return whether the rate is divided by 5 on a plateau: learning_rate="adaptive", but not of "adam".
+
+    scikit-learn ignores it for Adam, which adapts its steps itself, and so does this.
+    """
     return estimator.learning_rate == "adaptive" and solver_name(estimator) != "adam"
 
 
 @dataclasses.dataclass(frozen=True)
 class InverseScaling:
-    """Lower the rate with the rows seen, once an epoch, as scikit-learn's "invscaling" does.
+    """Inverse scaling: the rate falls once an epoch by a power of the rows seen, scikit-learn's "invscaling".
 
-        (rows seen before this epoch + 1)^-power
+        factor = (rows seen before this epoch + 1)^-power
 
     The first epoch of a fit keeps the rate as it is.
 
+    power           scikit-learn's `power_t`
     rows, steps     in an epoch
     seen, first     rows and steps before this fit
     afresh          whether the optimizer starts anew in this fit
+
+    >>> InverseScaling(0.5, rows=8, steps=1)(np.arange(4), 4).round(3)
+    array([1.   , 0.333, 0.243, 0.2  ])
     """
 
     power: float
@@ -214,16 +293,30 @@ class InverseScaling:
     first: int = 0
     afresh: bool = True
 
-    def __call__(self, step: Any, total_steps: int) -> Array:
+    def __call__(self, step: int | Array, total_steps: int) -> Array:
+        """Return the factor at a step or at steps [n], counted over all fits; float64, shaped like step."""
         epoch = (np.asarray(step) - self.first) // self.steps
         factor = np.power(self.seen + epoch * self.rows + 1.0, -self.power)
         return np.where(epoch == 0, 1.0, factor) if self.afresh else factor
 
 
-def schedule_of(estimator: Any, **place: Any) -> Callable[[Any, int], Any] | str:
-    """Return the schedule that `learning_rate` stands for.
+class Progress(TypedDict):
+    """Where a fit stands, for `InverseScaling`, whose fields these are."""
 
-    place   `rows`, `steps`, `seen`, `first` and `afresh` of `InverseScaling`
+    rows: int
+    steps: int
+    seen: int
+    first: int
+    afresh: bool
+
+
+def schedule_of(estimator: MLPParameters, **progress: Unpack[Progress]) -> ScheduleFunction | str:
+    """Return the learning-rate schedule that `learning_rate` stands for, a factor on the rate by the step.
+
+    "adaptive" is "constant" here: the convergence criteria lower the rate. So is "invscaling" for Adam, as in
+    scikit-learn.
+
+    progress    `rows`, `steps`, `seen`, `first` and `afresh` of `InverseScaling`
     """
     rate = estimator.learning_rate
     if not isinstance(rate, str):
@@ -231,20 +324,27 @@ def schedule_of(estimator: Any, **place: Any) -> Callable[[Any, int], Any] | str
     if rate == "adaptive" or (rate == "invscaling" and solver_name(estimator) == "adam"):
         return "constant"
     if rate == "invscaling":
-        return InverseScaling(float(estimator.power_t), **place)
+        return InverseScaling(float(estimator.power_t), **progress)
     return SCHEDULES.make(rate)
 
 
-def regularizer_of(estimator: Any) -> PerRow | None:
-    """Return the penalty on the weights, shared by the rows of a batch as in scikit-learn."""
+def regularizer_of(estimator: MLPParameters) -> PerRow | None:
+    """Return the penalty on the weights, divided by the rows of a batch as in scikit-learn; None without one.
+
+    (l1 |W|_1 + alpha / 2 |W|^2) / rows          biases are not penalised
+    """
     l1, l2 = float(estimator.l1), float(estimator.alpha)
     if l1 and l2:
         return PerRow(ElasticNet(l1, l2))
     return PerRow(L1(l1) if l1 else L2(l2)) if l1 or l2 else None
 
 
-def check_class_weight(given: Any) -> None:
-    """Refuse class weights below 0: rows that a network should be wrong about."""
+def check_class_weight(given: ClassWeight | str | None) -> None:
+    """Refuse class weights below 0, which would ask the network to be wrong about a class.
+
+    given       None, "balanced", {label: weight}, or a list of such for several outputs
+    Errors      DataError that names the labels
+    """
     for weights in given if isinstance(given, list) else [given]:
         each = weights.items() if isinstance(weights, dict) else ()
         below = {label: w for label, w in each if not (isinstance(w, Real) and float(w) >= 0)}
@@ -252,8 +352,14 @@ def check_class_weight(given: Any) -> None:
             raise DataError(f"class_weight must be >= 0, got {below}")
 
 
-def check_parameters(estimator: Any) -> None:
-    """Refuse parameters that contradict each other, and warn of a rate that is far from the solver's own."""
+def check_parameters(estimator: MLPParameters) -> None:
+    """Check the parameters against each other, once `validate` has checked each by itself.
+
+    Warns of a learning rate that is far from the solver's own default, or that is not used.
+
+    Errors      DataError for settings in texts that nothing has, for what lbfgs cannot do (dropout,
+                constraint, callbacks), and for lists of another length than there are hidden layers
+    """
     _check_texts(estimator)
     _check_rate(estimator)
     if estimator.solver == "lbfgs":
@@ -268,9 +374,9 @@ def check_parameters(estimator: Any) -> None:
             _check_activation(str(name))  # of an array it is NumPy's own kind of text
 
 
-def _check_texts(estimator: Any) -> None:
-    """Refuse settings in texts that nothing has, or out of their range."""
-    makers: dict[str, Callable[[str], Any]] = {
+def _check_texts(estimator: MLPParameters) -> None:
+    """Refuse unknown settings in "name:setting=value" texts, and those out of range; names the parameter."""
+    makers: dict[str, Callable[[str], object]] = {
         "solver": OPTIMIZERS.make, "learning_rate": SCHEDULES.make, "loss": Loss,
         "constraint": WEIGHT_CONSTRAINTS.make,
     }  # fmt: skip
@@ -285,6 +391,7 @@ def _check_texts(estimator: Any) -> None:
 
 
 def _check_activation(name: str) -> None:
+    """Refuse an activation that does not exist, or whose settings are out of range."""
     plain = name.partition(":")[0]
     if plain not in known_activations():
         raise DataError(f"activation holds {name!r}{did_you_mean(plain, known_activations())}")
@@ -294,7 +401,11 @@ def _check_activation(name: str) -> None:
         raise DataError(f"activation: {error}") from None
 
 
-def _check_rate(estimator: Any) -> None:
+def _check_rate(estimator: MLPParameters) -> None:
+    """Warn where learning_rate_init is not used, or is scikit-learn's default for a solver that needs more.
+
+    The latter where the solver's own default is at least 100 times as large, as of Adadelta, whose is 1.
+    """
     solver = estimator.solver
     if not isinstance(solver, str):
         if estimator.learning_rate_init not in (None, RATE_OF_BOTH, solver.learning_rate):

@@ -1,6 +1,7 @@
-"""Registration of NumPy's functions and LLVM before a first `fit`: whoever imports an estimator will fit it.
+"""Registration of NumPy's functions and LLVM at import, before a first `fit`.
 
-It takes some forty milliseconds either way, which within `fit` would be half of what a hundred rows take.
+Whoever imports an estimator will fit it. It takes some forty milliseconds either way, which within `fit`
+would be half of what a hundred rows take. Importing this module is all there is to it.
 """
 
 from __future__ import annotations

@@ -1,62 +1,82 @@
-"""`MLPRegressor`: scikit-learn's, with what was asked of it and declined."""
+"""`MLPRegressor`: scikit-learn's multi-layer perceptron regressor, with probabilistic losses and intervals.
+
+Added are what `MLPClassifier` adds, losses that learn a predictive distribution (quantiles, mean and spread),
+and split conformal prediction intervals.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from numbers import Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 from sklearn.base import RegressorMixin
 from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from minicolumn.errors import DataError
-from minicolumn.estimators.base import SPARSE, BaseMLP
-from minicolumn.estimators.heads import Head, losses_for, regression_head
-from minicolumn.estimators.holdout import Data, Parts, split
+from minicolumn.estimators.base import SPARSE, BaseMLP, validated
+from minicolumn.estimators.heads import Head, LossFunction, losses_for, regression_head
+from minicolumn.estimators.holdout import Data, Features, FeaturesLike, Parts, split
 from minicolumn.estimators.intervals import conformal_radius, why_none
-from minicolumn.estimators.network import last_dense
-from minicolumn.estimators.parameters import CONSTRAINTS, NamesWithSettings
+from minicolumn.estimators.network import Activation, last_dense
+from minicolumn.estimators.parameters import (
+    CONSTRAINTS,
+    Constraint,
+    NamesWithSettings,
+    RandomState,
+    ScheduleFunction,
+    Scoring,
+)
 from minicolumn.estimators.rollback import rollback
 from minicolumn.estimators.scales import check_target_scale
 from minicolumn.estimators.sklearn_callbacks import with_callbacks
-from minicolumn.nn import Sequential
+from minicolumn.nn import Loss, Sequential
+from minicolumn.nn.layer import Params
 from minicolumn.nn.outputs import NumberOutputs
+from minicolumn.optim import Optimizer
+from minicolumn.train import Callback
 
 Array = np.ndarray
 
 
 class MLPRegressor(RegressorMixin, BaseMLP):
-    """A multi-layer perceptron for numbers, by scikit-learn's interface.
+    """Multi-layer perceptron regressor with scikit-learn's interface, trained by native code.
 
         weights = argmin  mean over rows of w_i loss(network(x_i), y_i) + (alpha / 2 |W|^2 + l1 |W|_1) / rows
+        loss    = sum over the targets of (network(x) - y)^2 / 2
 
     Every parameter and learnt attribute of scikit-learn's `MLPRegressor` is here with its meaning and its
-    default; see its documentation for these, and `MLPClassifier` for the parameters that both classes have
-    beyond it. Its own are:
+    default. `MLPClassifier` explains those that both classes have, scikit-learn's and others; its
+    class_weight and calibrate are for classes only. Of this class's own:
 
     loss                "squared_error" (half of it, as in scikit-learn), "poisson", another name of
                         `mc.nn.LOSSES` for numbers, or a NumPy function of (outputs, targets, sample_weight);
                         the loss of a row is the sum over its outputs. Of one number a row,
                         `mc.nn.Loss("quantile", levels=(0.05, 0.5, 0.95))` learns quantiles that cannot cross,
-                        and "gaussian_nll" mean and spread
-    scoring             None is R2
-    conformal_fraction  share of the rows held out to calibrate `predict_interval`; 0 takes those held out
+                        and "gaussian_nll" mean and standard deviation
+    scoring             what early stopping watches; None is R^2, the coefficient of determination
+    conformal_fraction  fraction of the rows held out to calibrate `predict_interval`; 0 takes those held out
                         for early stopping, or X_val
 
-    Learnt beside scikit-learn's attributes: `history_` (a `mc.History`, whose `plot()` draws it, whose
-    `kept` is the epoch that the weights are of; with `val_score` where rows are held out, which callbacks
-    may watch), `validation_loss_curve_` where rows are held out, `held_outputs_`, `held_targets_` and
-    `held_weights_` of the calibration set.
+    Learnt attributes beside those of `MLPClassifier`, which has classes_ and temperature_ instead:
+
+    held_outputs_       predictions for the calibration set, [rows, outputs]; None without one
+    held_targets_       its targets, [rows, targets]
+    held_weights_       its sample weights, [rows], or None
 
     Errors      ValueError (`mc.DataError` and scikit-learn's own) for what cannot be used
-    Differs     from scikit-learn: computed in float32; the first weights are the same (quantiles and
-                "gaussian_nll", which it has not, begin at the answer for all rows alike), the orders of the
-                rows are not; with several outputs scikit-learn descends their summed error and reports the
-                mean, here both are the sum
+    Source      Rumelhart, Hinton & Williams 1986; Koenker & Bassett 1978 for quantile regression; Nix &
+                Weigend 1994 for "gaussian_nll"; `conformal_radius` names those of the intervals
+    Differs     from scikit-learn: computed in float32; the initial weights are the same (quantiles and
+                "gaussian_nll", which it lacks, begin at the marginal distribution of the targets), the orders
+                of the rows are not; with several outputs scikit-learn descends their summed error and reports
+                the mean, here both are the sum
 
     >>> X = np.linspace(-2.0, 2.0, 100)[:, None]
     >>> model = MLPRegressor(hidden_layer_sizes=(32,), activation="tanh", solver="lbfgs", random_state=0)
@@ -74,21 +94,21 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     def __init__(
         self,
-        loss: Any = "squared_error",
-        hidden_layer_sizes: Any = (100,),
-        activation: Any = "relu",
+        loss: str | Loss | LossFunction = "squared_error",
+        hidden_layer_sizes: ArrayLike = (100,),
+        activation: Activation | Sequence[Activation] = "relu",
         *,
-        solver: Any = "adam",
+        solver: str | Optimizer = "adam",
         alpha: float = 0.0001,
-        batch_size: Any = "auto",
-        learning_rate: Any = "constant",
+        batch_size: int | Literal["auto"] = "auto",
+        learning_rate: str | ScheduleFunction = "constant",
         learning_rate_init: float | None = 0.001,
         power_t: float = 0.5,
         max_iter: int = 200,
         shuffle: bool = True,
-        random_state: Any = None,
+        random_state: RandomState = None,
         tol: float = 1e-4,
-        verbose: Any = False,
+        verbose: bool | int = False,
         warm_start: bool = False,
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
@@ -97,17 +117,17 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
-        n_iter_no_change: Any = 10,
+        n_iter_no_change: float = 10,
         max_fun: int = 15000,
-        dropout: Any = 0.0,
+        dropout: float | Sequence[float] = 0.0,
         input_dropout: float = 0.0,
         l1: float = 0.0,
-        constraint: Any = None,
-        scoring: Any = None,
-        callbacks: Any = None,
+        constraint: Constraint | None = None,
+        scoring: Scoring | None = None,
+        callbacks: Callback | Sequence[Callback] | None = None,
         n_restarts: int = 1,
         conformal_fraction: float = 0.0,
-        dtype: Any = "float32",
+        dtype: DTypeLike = "float32",
         threads: int | None = None,
     ) -> None:
         self.loss = loss
@@ -147,28 +167,51 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     @with_callbacks
     @rollback
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None) -> Any:
-        """Learn from rows and their numbers.
+    def fit(
+        self,
+        X: FeaturesLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        X_val: FeaturesLike | None = None,
+        y_val: ArrayLike | None = None,
+    ) -> Self:
+        """Fit the network to rows and their targets.
 
         X               [rows, features], dense or sparse, or a pandas or polars table
-        y               [rows] or [rows, outputs]
+        y               [rows] or [rows, targets]; best near mean 0 and standard deviation 1
         sample_weight   [rows], >= 0: a weight of k counts as k copies of the row
-        X_val, y_val    rows to measure on after each epoch; early_stopping then splits none off
+        X_val, y_val    validation rows, measured after each epoch; early_stopping then splits none off
         Returns         self
+        Errors          ValueError, of which DataError is one, for what cannot be used, and where the first
+                        epoch diverges; the estimator is then as it was before
+        Warns           ConvergenceWarning where max_iter ends it, or a later divergence does; UserWarning for
+                        columns or targets that should be scaled
         """
         return self._fit(X, y, sample_weight, X_val, y_val)
 
     @available_if(lambda estimator: estimator._stochastic())
     @with_callbacks
     @rollback
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
-        """Go over some rows once, from where the last call stood; see `MLPClassifier.partial_fit`."""
+    def partial_fit(self, X: FeaturesLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Train for one epoch over some rows, from where the last call stood: incremental learning.
+
+        k calls with the same rows are `fit` with max_iter=k, to the bit; see `MLPClassifier.partial_fit`.
+
+        X, y            as for `fit`, with the same number of features and targets in each call
+        sample_weight   [rows], >= 0
+        Returns         self
+        Errors          DataError with early_stopping; AttributeError for solver="lbfgs"
+        """
         return self._fit(X, y, sample_weight, incremental=True)
 
-    def predict(self, X: Any, return_std: bool = False) -> Any:
-        """Return the numbers expected, [rows] or [rows, outputs]; of quantiles the one nearest to 1/2.
+    def predict(self, X: FeaturesLike, return_std: bool = False) -> Array | tuple[Array, Array]:
+        """Return the expected target of each row; of quantiles the one whose level is nearest to 1/2.
 
+        X           [rows, features], dense or sparse, or a pandas or polars table
         return_std  also return the standard deviation of each row, [rows], which "gaussian_nll" learns
+        Returns     [rows], or [rows, targets]; with return_std a pair
+        Errors      DataError for return_std with another loss; scikit-learn's NotFittedError; ValueError for
+                    another number of features
         """
         outputs = self._predictions(X)
         if not return_std:
@@ -180,10 +223,20 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             )
         return self._numbers(outputs), spread.astype(self._dtype_out, copy=False)
 
-    def predict_quantiles(self, X: Any) -> Array:
-        """Return the quantiles at the levels of the loss, [rows, levels]; in no row do they cross.
+    def predict_quantiles(self, X: FeaturesLike) -> Array:
+        """Return the conditional quantiles at the levels of the loss; in no row do they cross.
 
+        The last layer gives the first quantile and non-negative differences (a monotone quantile head).
+
+        X           as for `predict`
+        Returns     [rows, levels], ascending in each row
         Errors      DataError where the loss is not "quantile"
+
+        >>> X = np.linspace(-1.0, 1.0, 200)[:, None]
+        >>> loss = "quantile:levels=0.1+0.5+0.9"
+        >>> model = MLPRegressor(loss, (8,), solver="lbfgs", random_state=0).fit(X, X[:, 0])
+        >>> model.predict_quantiles(X[:2]).shape
+        (2, 3)
         """
         check_is_fitted(self)
         if not self._meaning.quantile_levels:
@@ -192,8 +245,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             )
         return self._predictions(X).astype(self._dtype_out, copy=False)
 
-    def predict_interval(self, X: Any, coverage: float = 0.9) -> Array:
-        """Return ends between which the truth lies with a given probability.
+    def predict_interval(self, X: FeaturesLike, coverage: float = 0.9) -> Array:
+        """Return prediction intervals: ends between which the target lies with a given probability.
+
+            band(x) widened by q,       q = the ceil((n + 1) coverage)-th smallest residual of n held-out rows
 
         From the network alone, where it has learnt quantiles at (1 - coverage) / 2 and (1 + coverage) / 2, or
         mean and spread: as good as what it has learnt. Where rows were held out, the ends are moved by what
@@ -202,9 +257,20 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         sides of it. Rows that also decided when to stop make intervals a little too narrow; those of
         `conformal_fraction` do not.
 
-        coverage    0 < coverage < 1
-        Returns     [rows, 2], or [rows, outputs, 2]: the lower end and the upper
+        X           as for `predict`
+        coverage    0 < coverage < 1, marginal over rows: not the same for every x
+        Returns     [rows, 2], or [rows, targets, 2]: the lower end and the upper
         Errors      DataError where no rows were held out, or too few, and the network does not tell
+        Source      `conformal_radius`; Romano, Patterson & Candes 2019 (arXiv 1905.03222) for quantiles
+
+        >>> rng = np.random.default_rng(0)
+        >>> X, noise = rng.uniform(-1, 1, (500, 1)), rng.normal(0, 0.1, 500)
+        >>> model = MLPRegressor(
+        ...     hidden_layer_sizes=(8,), solver="lbfgs", conformal_fraction=0.3, random_state=0
+        ... ).fit(X, X[:, 0] + noise)
+        >>> low, high = model.predict_interval(np.array([[0.5]]), coverage=0.9)[0]
+        >>> bool(low < 0.5 < high), bool(0.25 < high - low < 0.45)  # 2 x 1.645 x 0.1 = 0.33
+        (True, True)
         """
         band = self._meaning.band(self._predictions(X), coverage)
         held, targets = self.held_outputs_, self.held_targets_
@@ -219,8 +285,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     # Targets and predictions --------------------------------------------------------------------------------
 
-    def _check_targets(self, X: Any, y: Any, reset: bool) -> tuple[Any, Array]:
-        X, y = validate_data(
+    def _check_targets(self, X: FeaturesLike, y: ArrayLike, reset: bool) -> tuple[Features, Array]:
+        checked, targets = validated(
             self,
             X,
             y,
@@ -230,7 +296,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             dtype=(np.float64, np.float32),
             reset=reset,
         )
-        return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+        single = targets.ndim == 2 and targets.shape[1] == 1
+        return checked, column_or_1d(targets, warn=True) if single else targets
 
     def _encode(self, y: Array, first: bool, incremental: bool) -> tuple[Array, Head]:
         if y.dtype.kind not in "fiub":
@@ -244,6 +311,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         return Y.astype(np.float64), head
 
     def _numbers(self, outputs: Array) -> Array:
+        """Return the point predictions of outputs [rows, outputs]: [rows], or [rows, targets] of several."""
         outputs = outputs.astype(self._dtype_out, copy=False)
         numbers = self._meaning.expected(outputs)
         return numbers[:, 0] if numbers.ndim > 1 and numbers.shape[1] == 1 else numbers
@@ -255,7 +323,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             return float("nan")
         return float(r2_score(data.target, self._numbers(outputs), sample_weight=data.weight))
 
-    def _placed(self, network: Sequential, params: Any, data: Data) -> Any:
+    def _placed(self, network: Sequential, params: Params, data: Data) -> Params:
+        """Return the weights after output-bias initialisation at the marginal distribution of the targets.
+
+        Only of losses that learn a distribution; the others begin as scikit-learn's do.
+        """
         # From 0 a training would first have to find the place and the unit of the numbers, by steps of a
         # fixed size; a variance that is far too small makes those steps useless. Single numbers begin where
         # scikit-learn's do; numbers whose spread overflows are refused by whoever trains.
@@ -268,7 +340,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     # Intervals ----------------------------------------------------------------------------------------------
 
-    def _hold_out(self, data: Data, X_val: Any, y_val: Any, incremental: bool) -> Parts:
+    def _hold_out(
+        self, data: Data, X_val: FeaturesLike | None, y_val: ArrayLike | None, incremental: bool
+    ) -> Parts:
+        """Return the parts of the rows; the conformal calibration set is split off before validation rows."""
         if not self.conformal_fraction or incremental:
             return super()._hold_out(data, X_val, y_val, incremental)
         data, calibration = split(
@@ -276,7 +351,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         )
         return replace(super()._hold_out(data, X_val, y_val, incremental), calibration=calibration)
 
-    def _finish(self, params: Any, parts: Parts) -> Any:
+    def _finish(self, params: Params, parts: Parts) -> Params:
+        """Keep predictions and targets of the calibration set, or else of the validation rows."""
         rows = parts.calibration or parts.held
         # Those of other weights say nothing of these.
         self.held_outputs_ = self.held_targets_ = self.held_weights_ = None

@@ -1,16 +1,24 @@
-"""Rollback: a fit that fails leaves the estimator as it was."""
+"""Rollback: a fit that raises leaves the estimator in its previous state."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Concatenate, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+S = TypeVar("S")
 
 
-def rollback(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a method after whose failure the estimator has the attributes that it had before.
+def rollback(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
+    """Decorate a method so that any exception restores the attributes that its object had before.
 
-    What was learnt is then still there, and what was never fitted does not look as if it were.
+    What was learnt is then still there, and what was never fitted does not look as if it were; an interrupt
+    that is not handled within `fit` counts too. Attributes are restored, not copied: arrays that a method
+    changes in place stay changed.
+
+    Differs     scikit-learn's networks are left half fitted
 
     >>> class Fragile:
     ...     @rollback
@@ -26,7 +34,7 @@ def rollback(method: Callable[..., Any]) -> Callable[..., Any]:
     """
 
     @functools.wraps(method)
-    def fit(self: Any, *args: Any, **kwargs: Any) -> Any:
+    def fit(self: S, *args: P.args, **kwargs: P.kwargs) -> R:
         before = dict(vars(self))
         try:
             return method(self, *args, **kwargs)

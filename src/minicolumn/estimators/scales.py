@@ -1,13 +1,20 @@
-"""Columns on wild scales: what gradient descent cannot cope with is said before it tries."""
+"""Feature-scaling checks: warnings of ill-conditioned inputs and targets before gradient descent meets them.
+
+Columns of very different scales make the loss's Hessian ill-conditioned: one learning rate is then too large
+for the wide columns and too small for the narrow ones.
+
+Source      LeCun, Bottou, Orr & Mueller 1998, "Efficient BackProp", section 4.3
+"""
 
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
 from minicolumn.errors import DataError
+from minicolumn.estimators.holdout import Features
 
 Array = np.ndarray
 # scikit-learn's words, which its own checks look for.
@@ -25,10 +32,16 @@ AWAY = 10.0
 ENOUGH = 20_000
 
 
-def check_scales(X: Any, dtype: np.dtype, names: Any = None) -> None:
-    """Warn where columns lie on very different scales; refuse numbers beyond the dtype.
+def check_scales(X: Features, dtype: np.dtype, names: Sequence[str] | Array | None = None) -> None:
+    """Warn where columns have very different scales; refuse numbers beyond the dtype.
+
+        warns where     max over columns of (max - min)  >  1000 min over columns of (max - min)
+
+    Constant columns do not count. Of more than 20,000 rows, so many are looked at, evenly spaced.
 
     X       [rows, features], dense or sparse, finite
+    dtype   of the computation
+    names   of the columns, for the message; None numbers them
     Errors  DataError for numbers that are infinite in the dtype; whoever trains looks at all of them
     """
     low, high = _ends(X if X.shape[0] <= ENOUGH else X[:: X.shape[0] // ENOUGH])
@@ -52,10 +65,13 @@ def check_scales(X: Any, dtype: np.dtype, names: Any = None) -> None:
 
 
 def check_target_scale(y: Array, placed: bool = False) -> None:
-    """Warn of numbers to learn that are far from 0 and 1, where steps of a fixed size lead nowhere or astray.
+    """Warn of targets that are far from mean 0 and standard deviation 1.
+
+    Adam's steps have a fixed size, so a network needs thousands of them to reach targets around 1000; their
+    squared errors make plain gradient descent diverge.
 
     y       [rows] or [rows, outputs], finite
-    placed  whether the network begins at the mean of the numbers, wherever it is
+    placed  whether the output bias is initialised at the mean of the targets, which then does not matter
     """
     problem = _far_off(y.reshape(len(y), -1).astype(np.float64), placed)
     if problem is not None:
@@ -69,6 +85,7 @@ def check_target_scale(y: Array, placed: bool = False) -> None:
 
 
 def _far_off(numbers: Array, placed: bool) -> str | None:
+    """Return what is wrong with the scale of targets [rows, outputs], in words; None where nothing is."""
     with np.errstate(over="ignore"):
         place, spread = np.abs(numbers.mean(axis=0)), numbers.std(axis=0)
     place, spread = place[spread > 0], spread[spread > 0]
@@ -85,11 +102,12 @@ def _far_off(numbers: Array, placed: bool) -> str | None:
     return None
 
 
-def _ends(X: Any) -> tuple[Array, Array]:
-    """Return the least and the largest number of each column."""
+def _ends(X: Features) -> tuple[Array, Array]:
+    """Return the minimum and the maximum of each column, [features] each."""
     low, high = X.min(axis=0), X.max(axis=0)
     return tuple(np.ravel(a.toarray() if hasattr(a, "toarray") else a) for a in (low, high))  # type: ignore
 
 
-def _name(column: int, names: Any) -> str:
+def _name(column: int, names: Sequence[str] | Array | None) -> str:
+    """Return a column as messages name it: quoted, or by its index."""
     return f"column {column}" if names is None else repr(str(names[column]))

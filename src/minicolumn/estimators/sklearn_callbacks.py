@@ -1,11 +1,25 @@
-"""scikit-learn's callback protocol (1.9 and later) on top of minicolumn's own callbacks."""
+"""Adapter to scikit-learn's callback protocol (1.9 and later), such as its progress bars.
+
+An estimator of this package is a task "fit" with a subtask for each epoch. Where scikit-learn is older,
+`CallbackSupportMixin` and `with_callbacks` do nothing.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from numpy.typing import ArrayLike
+
+from minicolumn.nn.layer import Params
 from minicolumn.train import Callback, Trainer
+from minicolumn.train.history import Row
+
+if TYPE_CHECKING:
+    from minicolumn.estimators.base import BaseMLP
+    from minicolumn.estimators.holdout import FeaturesLike
+
+Method = TypeVar("Method", bound=Callable[..., object])
 
 try:
     import sklearn.callback as protocol
@@ -14,10 +28,11 @@ except ImportError:  # scikit-learn before 1.9 has no callbacks to support
 
 
 class _Unsupported:
-    """Stands in scikit-learn's place where there is nothing to support."""
+    """The mixin of an older scikit-learn: there is nothing to support."""
 
 
-def _as_it_is(method: Callable[..., Any]) -> Callable[..., Any]:
+def _as_it_is(method: Method) -> Method:
+    """Return a method undecorated, for an older scikit-learn."""
     return method
 
 
@@ -28,22 +43,26 @@ __all__ = ["CallbackSupportMixin", "Hooks", "with_callbacks"]
 
 
 class Hooks:
-    """Tells an estimator's scikit-learn callbacks what happens in its fit.
+    """The callback context of one fit: tells scikit-learn's callbacks when tasks begin and end.
+
+    Nothing happens, and nothing is computed, where the estimator has no scikit-learn callbacks.
 
     estimator   that is fitted
-    X, y        what it was given; metadata: the sample weights beside
-    epochs      at most
-    attributes  returns, for some weights, the fitted attributes of an estimator that has them
+    X, y        what `fit` was given
+    metadata    {"sample_weight": ...} where weights were given, else None
+    epochs      the most subtasks that will come
+    attributes  returns, for some weights, the fitted attributes of an estimator that has them; called only
+                by callbacks that rebuild the estimator
     """
 
     def __init__(
         self,
-        estimator: Any,
-        X: Any,
-        y: Any,
-        metadata: Any,
+        estimator: BaseMLP,
+        X: FeaturesLike,
+        y: ArrayLike,
+        metadata: dict[str, ArrayLike] | None,
         epochs: int,
-        attributes: Callable[[Any], dict[str, Any]],
+        attributes: Callable[[Params], dict[str, object]],
     ) -> None:
         self._estimator, self._attributes = estimator, attributes
         self._data = {"X": X, "y": y, "metadata": metadata}
@@ -53,11 +72,14 @@ class Hooks:
             self._root.call_on_fit_task_begin(estimator=estimator, **self._data)
 
     def callbacks(self) -> list[Callback]:
-        """Return what a training needs to tell it its epochs; nothing where nobody listens."""
+        """Return the callbacks to train with: one that reports epochs, or none where nobody listens."""
         return [] if self._root is None else [Bridge(self)]
 
-    def epoch(self, params: Any) -> bool:
-        """Tell that an epoch is over; return whether a callback wants to stop."""
+    def epoch(self, params: Params) -> bool:
+        """Report the end of an epoch, with the weights after it.
+
+        Returns     whether a callback asks to stop
+        """
         if self._root is None:
             return False
         task = self._root.subcontext(task_name="epoch")
@@ -70,7 +92,7 @@ class Hooks:
         )
 
     def end(self) -> None:
-        """Tell that the fit is over."""
+        """Report the end of the fit, once the estimator has its learnt attributes."""
         if self._root is not None:
             self._root.call_on_fit_task_end(
                 estimator=self._estimator, **self._data, reconstruction_attributes={}
@@ -78,11 +100,11 @@ class Hooks:
 
 
 class Bridge(Callback):
-    """Hands the epochs of a training on to `Hooks`."""
+    """A `mc.Callback` that forwards the epochs of a training to `Hooks`."""
 
     def __init__(self, hooks: Hooks) -> None:
         self._hooks = hooks
 
-    def on_epoch(self, trainer: Trainer, row: Any) -> None:
+    def on_epoch(self, trainer: Trainer, row: Row) -> None:
         if self._hooks.epoch(trainer.params):
             trainer.stop("a scikit-learn callback")

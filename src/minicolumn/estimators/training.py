@@ -1,25 +1,36 @@
-"""One training of an estimator's network: by `mc.fit`, or by L-BFGS."""
+"""One training run of an estimator's network: mini-batch gradient descent by `mc.fit`, or L-BFGS.
+
+`Task` says what is trained from where, `train` runs it, `Outcome` has the weights, the history and the state
+that the next fit goes on from. An estimator with `n_restarts` runs several tasks.
+"""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from minicolumn.errors import DataError, DivergenceError
-from minicolumn.estimators.convergence import Convergence, say
+from minicolumn.estimators.convergence import Convergence, ConvergenceState, say
 from minicolumn.estimators.heads import Head, RowLoss
 from minicolumn.estimators.holdout import Data
-from minicolumn.estimators.parameters import lowers_its_rate, optimizer_of, regularizer_of, schedule_of
+from minicolumn.estimators.parameters import (
+    MLPParameters,
+    ScheduleFunction,
+    lowers_its_rate,
+    optimizer_of,
+    regularizer_of,
+    schedule_of,
+)
 from minicolumn.estimators.scales import NOT_FINITE
 from minicolumn.estimators.sklearn_callbacks import Hooks
-from minicolumn.model.rows import check_rows, is_sparse
+from minicolumn.model.rows import check_rows
 from minicolumn.nn import Sequential
-from minicolumn.train import History, Snapshot, fit
+from minicolumn.nn.layer import Params
+from minicolumn.train import History, Run, Snapshot, fit
 from minicolumn.train.batches import steps_in
 from minicolumn.train.callbacks import Callback
 from minicolumn.train.lbfgs import minimize_lbfgs
@@ -28,37 +39,28 @@ Array = np.ndarray
 
 
 class NothingLearnt(DataError):
-    """A training left the finite numbers before it had any weights worth keeping."""
-
-
-@dataclass(frozen=True, eq=False)
-class Books:
-    """What scikit-learn's rules carry on: the best so far, epochs without gain, the factor on the rate.
-
-    best_epoch  of the best score, in the history; None where no rows were held out
-    """
-
-    best_loss: float = np.inf
-    best_score: float = -np.inf
-    idle: int = 0
-    factor: float = 1.0
-    best_epoch: int | None = None
+    """A training diverged before it had any weights worth keeping: in its first epoch, or in L-BFGS."""
 
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """What is to be trained.
+    """A training task: the network, the rows, the start, and the estimator whose parameters say how.
 
-    estimator   whose parameters say how
-    data        rows to train on; held: rows to measure on, or None
-    start       weights to start from, and what came before
-    seed        of orders and dropout
+    estimator   whose hyperparameters count
+    network     the layers
+    head        the loss, and what the outputs mean
+    data        rows to train on
+    held        validation rows to measure on after each epoch, or None
+    start       initial weights; with optimizer moments and history where a training goes on
+    seed        of the shuffled orders and of dropout
     epochs      at most
-    seen        rows seen before
-    score       returns the score of some weights on the held rows
+    hooks       scikit-learn's callbacks
+    seen        rows seen before, over all epochs of earlier fits
+    convergence the convergence state that earlier fits left
+    score       returns the score of some weights on the held-out rows; None without such rows
     """
 
-    estimator: Any
+    estimator: MLPParameters
     network: Sequential
     head: Head
     data: Data
@@ -68,25 +70,34 @@ class Task:
     epochs: int
     hooks: Hooks
     seen: int = 0
-    books: Books = field(default_factory=Books)
-    score: Callable[[Any], float] | None = None
+    convergence: ConvergenceState = field(default_factory=ConvergenceState)
+    score: Callable[[Params], float] | None = None
 
     @property
     def dtype(self) -> np.dtype:
-        """Return the dtype of the computation."""
+        """Return the dtype of the computation, float32 or float64."""
         return np.dtype(self.estimator.dtype)
 
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What a training came to: weights, progress, its figures, and why it ended."""
+    """The result of a training run.
 
-    params: Any
+    params      the weights to keep: of the best epoch with early stopping, else of the last
+    snapshot    where the training stands, to go on from
+    history     one row an epoch, those of earlier fits included
+    losses      of this run's epochs, penalty included
+    scores      of the held-out rows after each epoch; None where none were held out
+    convergence the convergence state for the next fit
+    stopped     why it ended: "all epochs", "converged", "early stopping", "interrupted", "lbfgs" ...
+    """
+
+    params: Params
     snapshot: Snapshot
     history: History
     losses: list[float]
     scores: list[float] | None
-    books: Books
+    convergence: ConvergenceState
     stopped: str
 
     @property
@@ -95,19 +106,31 @@ class Outcome:
         return float(self.losses[-1]) if self.losses else float("nan")
 
     def figure(self, early: bool) -> float:
-        """Return by what several trainings are compared: less is better, of the weights that are kept."""
+        """Return the figure by which restarts are compared, lower is better: the negative score, or the loss.
+
+        early       whether the weights of the best epoch are kept, so that its score counts, not the last one
+        Returns     infinity where the figure is NaN, so that a diverged run is never the best
+        """
         found = self.loss
         if self.scores:
-            found = -(self.books.best_score if early else self.scores[-1])
+            found = -(self.convergence.best_score if early else self.scores[-1])
         return found if np.isfinite(found) else np.inf
 
 
 def train(task: Task) -> Outcome:
-    """Train as the estimator's `solver` says."""
+    """Train by the estimator's `solver`: L-BFGS over all rows, or an optimizer over mini-batches.
+
+    Errors      NothingLearnt where no weights are worth keeping; a later divergence only warns
+    """
     return _by_lbfgs(task) if task.estimator.solver == "lbfgs" else _by_epochs(task)
 
 
 def _by_epochs(task: Task) -> Outcome:
+    """Train by mini-batch gradient descent until the criteria of `Convergence` or `max_iter` end it.
+
+    Warns       ConvergenceWarning after a divergence, whose last whole epoch is kept; UserWarning after an
+                interrupt
+    """
     e, watch = task.estimator, _watch(task)
     batch, steps = _batch(task)
     schedule = schedule_of(
@@ -115,7 +138,7 @@ def _by_epochs(task: Task) -> Outcome:
         afresh=task.start.moments is None,
     )  # fmt: skip
     if lowers_its_rate(e):
-        schedule = lambda step, total: np.full(np.shape(step), watch.factor)  # noqa: E731
+        schedule = _plateau_schedule(watch)
     held, own = task.held, e.callbacks or ()
     try:
         run = fit(
@@ -151,24 +174,30 @@ def _by_epochs(task: Task) -> Outcome:
                 "weights are the best; look at scoring, and whether more than one row is held out"
             )
         params = watch.best_params if watch.best_params is not None else task.start.params
-    books = Books(watch.best_loss, watch.best_score, watch.idle, watch.factor, watch.best_epoch)
-    return Outcome(params, run.snapshot, run.history, watch.losses, watch.scores, books, run.stopped)
+    state = ConvergenceState(watch.best_loss, watch.best_score, watch.idle, watch.factor, watch.best_epoch)
+    return Outcome(params, run.snapshot, run.history, watch.losses, watch.scores, state, run.stopped)
+
+
+def _plateau_schedule(watch: Convergence) -> ScheduleFunction:
+    """Return the schedule of "adaptive": the factor that the criteria have come to, for all steps alike."""
+    return lambda step, total: np.full(np.shape(step), watch.factor)
 
 
 def _watch(task: Task) -> Convergence:
+    """Return the convergence criteria of a task, in the state that the fit before left them."""
     e = task.estimator
     rate = optimizer_of(e).learning_rate if lowers_its_rate(e) else None
     watch = Convergence(e.tol, e.n_iter_no_change, e.early_stopping, task.score, rate, bool(e.verbose))
-    books = task.books
-    watch.best_loss, watch.best_score, watch.idle = books.best_loss, books.best_score, books.idle
-    watch.best_epoch = books.best_epoch
+    state = task.convergence
+    watch.best_loss, watch.best_score, watch.idle = state.best_loss, state.best_score, state.idle
+    watch.best_epoch = state.best_epoch
     # A warm start begins anew with its optimizer; the next rows of a partial fit go on at the same rate.
-    watch.factor = 1.0 if task.start.moments is None else books.factor
+    watch.factor = 1.0 if task.start.moments is None else state.factor
     return watch
 
 
 def _batch(task: Task) -> tuple[int, int]:
-    """Return the rows of a batch and the batches of an epoch."""
+    """Return the rows of a batch, "auto" being min(200, rows), and the batches of an epoch."""
     rows, size = len(task.data), task.estimator.batch_size
     if size == "auto":
         size = 200
@@ -180,8 +209,11 @@ def _batch(task: Task) -> tuple[int, int]:
     return batch, steps_in(rows, batch)
 
 
-def _last_good(error: DivergenceError, watch: Convergence, task: Task) -> Any:
-    """Return the run up to the last whole epoch; where there was none, there is nothing to keep."""
+def _last_good(error: DivergenceError, watch: Convergence, task: Task) -> Run:
+    """Return the run up to the last whole epoch before a divergence, with a ConvergenceWarning.
+
+    Errors      NothingLearnt where there was no whole epoch, in this fit or before
+    """
     watch.diverged()
     if error.run.history[len(task.start.rows) :] or task.start.rows:
         warnings.warn(
@@ -192,11 +224,16 @@ def _last_good(error: DivergenceError, watch: Convergence, task: Task) -> Any:
 
 
 def _by_lbfgs(task: Task) -> Outcome:
+    """Train by limited-memory BFGS over all rows at once, in float64; sparse rows are made dense.
+
+    Warns       ConvergenceWarning where max_iter or max_fun ends it
+    Errors      NothingLearnt where the loss is not finite
+    """
     e, data = task.estimator, task.data
     record = task.head.loss.record if isinstance(task.head.loss, RowLoss) else None
     rows = check_rows(
         "fit",
-        data.X.toarray() if is_sparse(data.X) else data.X,
+        data.X if isinstance(data.X, np.ndarray) else data.X.toarray(),
         data.y,
         data.weight,
         np.float64,
@@ -237,6 +274,6 @@ def _by_lbfgs(task: Task) -> Outcome:
         History(snapshot.rows, len(snapshot.rows) or None),
         losses,
         None,
-        Books(found.loss),
+        ConvergenceState(found.loss),
         "lbfgs",
     )

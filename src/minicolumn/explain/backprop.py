@@ -1,70 +1,78 @@
-"""`backprop_report`: one training step with all its numbers, as one would work it out by hand."""
+"""Backpropagation by hand: one step of gradient descent in numbers, checked by finite differences.
+
+report = mc.backprop_report(network, params, X, y)
+print(report)                   the forward pass, the output gradient, the backward pass, the update
+report.layers[0].deltas         the same as arrays
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any, overload
+from typing import overload
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from minicolumn.autodiff.derivatives import grad, vjp
 from minicolumn.errors import DataError, ShapeError
-from minicolumn.explain.trained import Convertible, trained
-from minicolumn.model.model import Model
+from minicolumn.explain.surfaces import Scalar
+from minicolumn.explain.trained import Explained, LossFunction, trained
 from minicolumn.model.rows import LabeledRows, check_inputs, check_rows
 from minicolumn.nn import Activation, Dense, Sequential
 from minicolumn.nn.activations import activation_by_name
 from minicolumn.nn.ending import check_ending
-from minicolumn.nn.layer import Layer
-from minicolumn.nn.losses import LossRule, as_loss
-from minicolumn.train import Run
-from minicolumn.tree import flatten, map_leaves, named_leaves, unflatten
+from minicolumn.nn.layer import Layer, Params
+from minicolumn.nn.losses import Loss, LossRule, as_loss
+from minicolumn.tree import Structure, Tree, flatten, map_leaves, named_leaves, unflatten
 
 Array = np.ndarray
-# Of more weights than this, differences are taken for some only, spread evenly.
+# Of more weights than this, finite differences are taken for some only, evenly spaced.
 DIFFERENCES = 500
-# Halves of the step: where the error of the formula, h^2, and that of rounding, 2^-53 / h, are alike.
+# The step h of central differences: where truncation error, h^2, and rounding error, 2^-53 / h, are alike.
 STEP = float(np.finfo(np.float64).eps) ** (1 / 3)
 
 
 @dataclass(frozen=True, eq=False)
 class LayerStep:
-    """What one layer did in the step; all arrays have a row for each row of X.
+    """One layer's activations and gradients in the step; all arrays have a row for each row of X.
 
-    layer       the record
-    path        in front of the names of its weights, such as "0."
-    params      its weights before the step
-    inputs      what came in
-    sums        what its neurons summed up, before the activation, two sums each for glu; None for layers that
-                have no sums
-    outputs     what went out
-    slopes      of the activation at the sums; None where it does not work number by number, as softmax
-    carried     the loss's derivative by the outputs: the error that came back
-    shares      the loss's derivative by the sums, or by the outputs where there are none: each neuron's share
+        z = x W + b,    a = f(z),    delta = dL/dz = upstream f'(z),    dL/dW = x' delta
+
+    layer           the record
+    path            prefix of the names of its weights, such as "0."
+    params          its weights before the step
+    inputs          x, [rows, fan_in]
+    pre_activations z, [rows, units], twice as many for glu; None for layers that have none, such as Dropout
+    outputs         a, [rows, units]
+    derivatives     f'(z), shaped like z; None where f is not elementwise, as softmax: it has a Jacobian
+    upstream        the upstream gradient dL/da, shaped like a: what the layer behind handed back
+    deltas          dL/dz, shaped like z; dL/da for layers without pre-activations
+
+    Losses of the catalogue are means over the rows, so each row's gradients are divided by their number.
     """
 
     layer: Layer
     path: str
-    params: Any
+    params: Params
     inputs: Array
-    sums: Array | None
+    pre_activations: Array | None
     outputs: Array
-    slopes: Array | None
-    carried: Array
-    shares: Array
+    derivatives: Array | None
+    upstream: Array
+    deltas: Array
 
 
 @dataclass(frozen=True, eq=False)
 class WeightStep:
-    """What one array of weights did in the step.
+    """One weight array's gradient and update in the step; all arrays have its shape, in float64.
 
     name        its path, such as "0.weight"
-    before      as it was
-    gradient    the loss's derivative
-    difference  the same by central differences; NaN where none was taken
-    after       before - learning rate * gradient
+    before      w, the weights before the step
+    gradient    dL/dw by reverse-mode differentiation
+    difference  (L(w + h) - L(w - h)) / 2h, weight by weight; NaN where none was taken
+    after       w - learning_rate * gradient
     """
 
     name: str
@@ -76,17 +84,20 @@ class WeightStep:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class BackpropReport:
-    """One step of gradient descent in four moves. Printing it shows them.
+    """One step of gradient descent by backpropagation. Printing it shows its four parts.
 
     network         the layers
     loss_name       of the loss
-    rule            its record; None for an own function
+    rule            its entry in the catalogue of losses; None for a function of one's own
     learning_rate   of the step
-    rows            what it was taken on
-    layers          one `LayerStep` a layer, from the input on
-    weights         one `WeightStep` an array of weights
-    loss            before the step
-    loss_after      after it, on the same rows
+    rows            inputs and targets as float64
+    layers          one `LayerStep` for each layer, from the input on; nested `Sequential`s are flattened
+    weights         one `WeightStep` for each array of weights
+    loss            L before the step, the mean over the rows
+    loss_after      L after it, on the same rows
+
+    A network of at most 60 weights and 8 units a layer is written out neuron by neuron for its first 2 rows;
+    a larger one has a line of statistics for each layer and array.
     """
 
     network: Layer
@@ -101,12 +112,15 @@ class BackpropReport:
 
     @property
     def size(self) -> int:
-        """Return how many weights there are."""
+        """Return the number of weights, biases included."""
         return sum(w.before.size for w in self.weights)
 
     @property
     def largest_difference(self) -> float:
-        """Return how far gradient and differences are apart at most, over the largest gradient."""
+        """Return the error of the gradient check: max |gradient - difference| / max |gradient|.
+
+        Below 1e-8 where L is smooth; larger at a kink, as of relu at 0, or where the gradient is wrong.
+        """
         away = [np.abs(w.gradient - w.difference) for w in self.weights]
         worst = max((float(np.nanmax(a)) for a in away if not np.isnan(a).all()), default=0.0)
         largest = max((float(np.abs(w.gradient).max(initial=0.0)) for w in self.weights), default=0.0)
@@ -127,52 +141,57 @@ class BackpropReport:
 @overload
 def backprop_report(
     network: Layer,
-    params: Any,
-    X: Any,
-    y: Any,
-    loss: str | Callable[..., Any] | None = None,
+    params: Tree,
+    X: ArrayLike,
+    y: ArrayLike,
+    loss: str | Loss | LossFunction | None = None,
     learning_rate: float = 0.5,
 ) -> BackpropReport: ...
 
 
 @overload
 def backprop_report(
-    network: Model | Run | Convertible,
-    params: Any,
-    X: Any,
+    network: Explained,
+    params: ArrayLike,
+    X: ArrayLike,
     *,
-    loss: str | Callable[..., Any] | None = None,
+    loss: str | Loss | LossFunction | None = None,
     learning_rate: float = 0.5,
 ) -> BackpropReport: ...
 
 
 def backprop_report(
-    network: Any,
-    params: Any,
-    X: Any,
-    y: Any = None,
-    loss: str | Callable[..., Any] | None = None,
+    network: Layer | Explained,
+    params: Tree,
+    X: ArrayLike,
+    y: ArrayLike | None = None,
+    loss: str | Loss | LossFunction | None = None,
     learning_rate: float = 0.5,
 ) -> BackpropReport:
-    """Take one step of gradient descent and note every number of it.
+    """Take one step of gradient descent by backpropagation and report every number of it.
 
         backprop_report(network, params, X, y)      or, of what was trained,      backprop_report(model, X, y)
 
-        1 forward     z = x W + b,  a = f(z)            2 the output's error     dL/da
-        3 back        d = dL/da f'(z),  dL/dx = d W'    4 each weight            W -= learning_rate x' d
+        1 forward pass      z = x W + b,  a = f(z)          2 output gradient     dL/da
+        3 backward pass     d = dL/da f'(z),  dL/dx = d W'  4 update              W -= learning_rate x' d
+
+    The deltas d are worked out layer by layer, the gradients by `mc.grad` of the whole network, and both are
+    checked by central differences (L(w + h) - L(w - h)) / 2h, h = 6e-6 max(1, |w|), for up to 500 weights.
 
     network         a layer, most often a `Sequential` of `Dense`
     params          its weights, arrays or lists, by the layers' names or as a list of layers; all is computed
                     in float64
     model           in place of both: what `fit` or `load` gave, or a fitted estimator
-    X, y            rows, as for `fit`
-    loss            a name from `mc.nn.LOSSES`, or a function of (outputs, targets, sample_weight); None takes
-                    the model's own, or "squared_error" for a network
-    learning_rate   of the step
+    X, y            [rows, features] and targets, as for `fit`
+    loss            a name from `mc.nn.LOSSES`, a record with settings, or a function of (outputs, targets,
+                    sample_weight) that returns one number; None takes the model's own, or "squared_error"
+                    for a network
+    learning_rate   of the step, any finite number
     Returns         a `BackpropReport`
     Errors          as `fit` for X, y and loss; ShapeError for weights of another network; DataError for a
-                    learning rate that is no finite number
-    Source          Rumelhart, Hinton, Williams 1986
+                    learning rate that is no finite number, and for a network with BatchNorm
+    Source          Rumelhart, Hinton & Williams 1986, "Learning representations by back-propagating errors"
+    Differs         autograd tools give the gradients of the weights; here also what each neuron passes back
 
     >>> import minicolumn as mc
     >>> net = mc.nn.Dense(1, activation="logistic")
@@ -190,7 +209,7 @@ def backprop_report(
     rows = check_rows("backprop_report", X, y, None, np.float64, rule, network.output_shape(shape))
     weights = _checked(network, params, shape)
 
-    def total(params: Any) -> Any:
+    def total(params: Params) -> Scalar:
         return measured(network.apply(params, rows.X), rows.y, rows.weight)
 
     gradient = grad(total)(weights) if flatten(weights)[0] else weights
@@ -208,8 +227,17 @@ def backprop_report(
     )
 
 
-def _asked(network: Any, params: Any, X: Any, y: Any, loss: Any) -> tuple[Layer, Any, Any, Any, Any]:
-    """Return network, weights, rows, targets and loss, also where a model was given with rows and targets."""
+def _asked(
+    network: Layer | Explained,
+    params: Tree,
+    X: ArrayLike,
+    y: ArrayLike | None,
+    loss: str | Loss | LossFunction | None,
+) -> tuple[Layer, Tree, ArrayLike, ArrayLike, str | Loss | LossFunction]:
+    """Return network, weights, inputs, targets and loss, of either way in which they may be given.
+
+    Errors      DataError for a network without y, for a model with one, and where no loss is known
+    """
     if isinstance(network, Layer):
         if y is None:
             raise DataError("backprop_report: of a network give (network, params, X, y)")
@@ -227,8 +255,11 @@ def _asked(network: Any, params: Any, X: Any, y: Any, loss: Any) -> tuple[Layer,
     return model.network, model.params, X, y, chosen
 
 
-def _loss(loss: Any) -> tuple[str, Callable[..., Any], LossRule | None]:
-    """Return a loss's name, its function and its rule; an own function has none."""
+def _loss(loss: str | Loss | LossFunction) -> tuple[str, LossFunction, LossRule | None]:
+    """Return a loss's name, its function, and its entry in the catalogue; an own function has none.
+
+    Errors      DataError for an unknown name, or for what is neither a name nor a function
+    """
     if isinstance(loss, str) or callable(loss):
         record = as_loss(loss)
     else:
@@ -239,8 +270,13 @@ def _loss(loss: Any) -> tuple[str, Callable[..., Any], LossRule | None]:
     return getattr(loss, "__name__", "own loss"), loss, None
 
 
-def _checked(network: Layer, params: Any, shape: tuple[int, ...]) -> Any:
-    """Return the weights in float64, if they are this network's."""
+def _checked(network: Layer, params: Tree, shape: tuple[int, ...]) -> Params:
+    """Return the weights in float64, if they are this network's.
+
+    shape       of one row of the inputs, from which the shapes of the weights follow
+    Errors      ShapeError for weights of other names or shapes; DataError for a network with BatchNorm, whose
+                batch statistics make each output depend on all rows
+    """
     if network.observes:
         raise DataError(
             "backprop_report: a BatchNorm ties the rows of a batch together, so that no row has an error of "
@@ -256,8 +292,11 @@ def _checked(network: Layer, params: Any, shape: tuple[int, ...]) -> Any:
     return map_leaves(lambda leaf: np.array(leaf, np.float64), params)
 
 
-def _as_arrays(params: Any) -> Any:
-    """Return weights whose lists of numbers are arrays, and whose lists of layers have names."""
+def _as_arrays(params: Tree) -> Tree:
+    """Return weights whose lists of numbers are arrays, and whose lists of layers are dicts by position.
+
+    Errors      DataError for ragged lists, and for words
+    """
     if isinstance(params, dict):
         return {name: _as_arrays(part) for name, part in params.items()}
     if not isinstance(params, list | tuple | int | float):
@@ -274,52 +313,71 @@ def _as_arrays(params: Any) -> Any:
 
 
 def _layer_steps(
-    network: Layer, params: Any, rows: LabeledRows, measured: Callable[..., Any]
+    network: Layer, params: Params, rows: LabeledRows, measured: LossFunction
 ) -> tuple[LayerStep, ...]:
-    """Run forward layer by layer, then carry the error back through the same layers."""
+    """Run the forward pass layer by layer, then the backward pass through the same layers.
+
+    Each layer's input gradient, a vector-Jacobian product, is the upstream gradient of the layer before it.
+
+    measured    the loss, a function of (outputs, targets, sample_weight)
+    """
     parts = _parts(network, params)
     values = [rows.X]
     for layer, _, own in parts:
         values.append(layer.apply(own, values[-1]))
-    carried = grad(lambda out: measured(out, rows.y, rows.weight))(values[-1])
+    upstream = grad(lambda out: measured(out, rows.y, rows.weight))(values[-1])
     steps = []
     for (layer, path, own), x, out in reversed(list(zip(parts, values[:-1], values[1:], strict=True))):
-        sums, slopes, shares = _through_activation(layer, own, x, carried)
-        steps.append(LayerStep(layer, path, own, x, sums, out, slopes, carried, shares))
-        carried = _back(layer, own, x, carried)
+        z, derivatives, deltas = _through_activation(layer, own, x, upstream)
+        steps.append(LayerStep(layer, path, own, x, z, out, derivatives, upstream, deltas))
+        upstream = _back(layer, own, x, upstream)
     return tuple(reversed(steps))
 
 
-def _parts(network: Layer, params: Any, path: str = "") -> list[tuple[Layer, str, Any]]:
-    """Return the layers one after the other, each with the path to its weights and with the weights."""
+def _parts(network: Layer, params: Params, path: str = "") -> list[tuple[Layer, str, Params]]:
+    """Return the layers in order, nested ones flattened, each with the path to its weights and the weights.
+
+    Layers that hold others but are no `Sequential`, such as `Residual`, stay whole.
+    """
     if not isinstance(network, Sequential):
         return [(network, path, params)]
     named = [(layer, str(place)) for place, layer in enumerate(network.layers)]
     return [part for layer, name in named for part in _parts(layer, params[name], f"{path}{name}.")]
 
 
-def _back(layer: Layer, params: Any, x: Array, carried: Array) -> Array:
-    """Return the loss's derivative by what came in."""
-    return vjp(lambda x: layer.apply(params, x), x)[1](carried)[0]
+def _back(layer: Layer, params: Params, x: Array, upstream: Array) -> Array:
+    """Return the gradient of the loss with respect to a layer's inputs x, shaped like x."""
+    return vjp(lambda x: layer.apply(params, x), x)[1](upstream)[0]
 
 
-def _through_activation(layer: Layer, params: Any, x: Array, carried: Array) -> Any:
-    """Return a layer's sums, its activation's slopes there, and the neurons' shares."""
+def _through_activation(
+    layer: Layer, params: Params, x: Array, upstream: Array
+) -> tuple[Array | None, Array | None, Array]:
+    """Return a layer's pre-activations z, its activation's derivatives f'(z), and the deltas dL/dz.
+
+    The deltas are vector-Jacobian products, so they are right for softmax and its like too. The derivatives
+    are those of the sum over all f(z), which are f'(z) where f is elementwise; None where it is not, or where
+    it is an own function, of which that is not known.
+    """
     if isinstance(layer, Dense):
-        sums, activation = layer.scores(params, x), layer.activation
+        z, activation = layer.scores(params, x), layer.activation
     elif isinstance(layer, Activation):
-        sums, activation = x, layer.function
+        z, activation = x, layer.function
     else:
-        return None, None, carried
+        return None, None, upstream
     if not isinstance(activation, str):
-        return sums, None, vjp(activation, sums)[1](carried)[0]
+        return z, None, vjp(activation, z)[1](upstream)[0]
     rule = activation_by_name(activation)
-    slopes = None if rule.by_row else grad(lambda z: np.sum(rule.function(z)))(sums)
-    return sums, slopes, vjp(rule.function, sums)[1](carried)[0]
+    derivatives = None if rule.by_row else grad(lambda z: np.sum(rule.function(z)))(z)
+    return z, derivatives, vjp(rule.function, z)[1](upstream)[0]
 
 
-def _differences(total: Callable[[Any], Any], params: Any) -> Any:
-    """Return the slope of the loss by central differences, for all weights or for some."""
+def _differences(total: Callable[[Params], Scalar], params: Params) -> Params:
+    """Return the gradient by central differences, for all weights or, of more than 500, for some.
+
+    total       the loss as a function of the weights
+    Returns     a tree like `params`, with NaN where no difference was taken
+    """
     leaves, structure = flatten(params)
     found = [np.full(leaf.shape, np.nan) for leaf in leaves]
     places = [(k, i) for k, leaf in enumerate(leaves) for i in range(leaf.size)]
@@ -328,7 +386,10 @@ def _differences(total: Callable[[Any], Any], params: Any) -> Any:
     return unflatten(structure, found)
 
 
-def _difference(total: Callable[[Any], Any], leaves: list[Array], structure: Any, k: int, i: int) -> float:
+def _difference(
+    total: Callable[[Params], Scalar], leaves: list[Array], structure: Structure, k: int, i: int
+) -> float:
+    """Return (L(w + h) - L(w - h)) / 2h for weight i of leaf k, with h = eps^(1/3) max(1, |w|)."""
     step = STEP * max(1.0, abs(float(leaves[k].flat[i])))
 
     def moved(by: float) -> float:
@@ -339,6 +400,9 @@ def _difference(total: Callable[[Any], Any], leaves: list[Array], structure: Any
     return (moved(step) - moved(-step)) / (2.0 * step)
 
 
-def _weight_steps(before: Any, gradient: Any, difference: Any, after: Any) -> tuple[WeightStep, ...]:
+def _weight_steps(
+    before: Params, gradient: Params, difference: Params, after: Params
+) -> tuple[WeightStep, ...]:
+    """Return four trees of one structure as one `WeightStep` for each leaf."""
     columns = zip(*(named_leaves(tree) for tree in (before, gradient, difference, after)), strict=True)
     return tuple(WeightStep(row[0][0], *(leaf for _, leaf in row)) for row in columns)

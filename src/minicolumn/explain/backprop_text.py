@@ -1,9 +1,14 @@
-"""A step of backpropagation as text: written out for small networks, summed up for large ones."""
+"""Text of a `BackpropReport`: neuron by neuron for small networks, statistics by layer for large ones.
+
+Four sections: 1 forward pass, 2 output gradient, 3 backward pass, 4 weight update; then the gradient check.
+Inputs are named x1, x2, ...; hidden units h1, h2, ..., or h2.1 for the first unit of the second hidden layer
+where there are several; outputs o1, o2, ...
+"""
 
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,7 +24,7 @@ Array = np.ndarray
 WIDTH = 100
 # The largest network that is written out neuron by neuron, and the most rows.
 MOST_WEIGHTS, MOST_UNITS, MOST_ROWS = 60, 8, 2
-# Of the largest derivative: further than that, rounding does not take gradient and differences apart.
+# A share of the largest gradient: a larger error of the check is a kink of the loss, not rounding.
 CORNER = 1e-3
 RISES = (
     "L rises: the gradient says how L changes close by, and this step goes further; a smaller learning rate "
@@ -28,7 +33,11 @@ RISES = (
 
 
 def report_text(report: BackpropReport) -> str:
-    """Return the four moves of a step, in lines of at most 100 characters."""
+    """Return the four sections and the gradient check, in lines of at most 100 characters.
+
+    Each neuron has its own line in a network of at most 60 weights whose layers take and give [rows, units]
+    of at most 8 units; else each layer has one.
+    """
     head = [
         *_wrapped(f"One step of gradient descent: {report.network!r}", "  "),
         f"{report.loss_name} over {count(len(report.rows), 'row')}, "
@@ -40,39 +49,46 @@ def report_text(report: BackpropReport) -> str:
 
 
 def _is_flat(step: LayerStep) -> bool:
-    """Return whether it can be written out: few neurons, one sum each."""
+    """Return whether a layer can be written out: at most 8 units, one pre-activation each."""
     few = step.outputs.ndim == 2 and max(step.outputs.shape[1], step.inputs.shape[1]) <= MOST_UNITS
-    return few and step.shares.shape == step.outputs.shape
+    return few and step.deltas.shape == step.outputs.shape
 
 
 # Written out ------------------------------------------------------------------------------------------------
 
 
 def _written_out(report: BackpropReport) -> list[str]:
+    """Return the four sections of a small network: 1 to 3 for each of the first two rows, then 4."""
     lines = []
     shown = min(len(report.rows), MOST_ROWS)
     for row in range(shown):
         where = f", row {row + 1} of {len(report.rows)}" if len(report.rows) > 1 else ""
-        lines += ["", f"1  Forward: weigh the inputs, add them up, apply the activation{where}"]
+        lines += [
+            "",
+            f"1  Forward pass: pre-activation = weighted sum of the inputs, then the activation{where}",
+        ]
         lines += _formulas(report) if row == 0 else []
         lines += _forward(report, row)
-        lines += ["", f"2  The output's error: how the loss L changes with each output{where}"]
+        lines += ["", f"2  Output gradient: how the loss L changes with each output{where}"]
         lines += _loss_formula(report) if row == 0 else []
         lines += _errors(report, row)
         lines += [
             "",
-            f"3  The error carried back: each neuron's share, dL/d(its sum){where}",
+            f"3  Backward pass: each neuron's delta, dL/d(its pre-activation){where}",
         ]
-        lines += _shares(report, row)
+        lines += _deltas(report, row)
     if shown < len(report.rows):
         lines += ["", f"   and so on for {count(len(report.rows) - shown, 'more row')}"]
     over = ", summed over the rows" if len(report.rows) > 1 else ""
-    lines += ["", "4  Each weight moves: gradient = what came in times the neuron's share" + over]
+    lines += ["", "4  Weight update: gradient = the input times the neuron's delta" + over]
     return lines + _changes(report)
 
 
 def _names(report: BackpropReport, place: int) -> list[str]:
-    """Return names of what comes out of a layer, counted from 0; -1 are the inputs."""
+    """Return the names of a layer's outputs: x1 ..., then h1 ... or h2.1 ..., at last o1 ...
+
+    place       of the layer, from 0; -1 stands for the inputs
+    """
     if place < 0:
         return [f"x{k + 1}" for k in range(report.layers[0].inputs.shape[1])]
     units = range(report.layers[place].outputs.shape[1])
@@ -83,7 +99,7 @@ def _names(report: BackpropReport, place: int) -> list[str]:
 
 
 def _formulas(report: BackpropReport) -> list[str]:
-    """Return what each activation of the network computes."""
+    """Return a line with the formula and the settings of each activation of the catalogue that occurs."""
     names = dict.fromkeys(_activation(step) for step in report.layers)
     lines = []
     for name in names:
@@ -95,12 +111,12 @@ def _formulas(report: BackpropReport) -> list[str]:
 
 
 def _plain(name: str) -> str:
-    """Return the name of an activation without its settings."""
+    """Return the name of an activation without its settings: "leaky_relu" of "leaky_relu:slope=0.3"."""
     return name.partition(":")[0]
 
 
 def _loss_formula(report: BackpropReport) -> list[str]:
-    """Return what the loss of a row is, if it is one of the catalogue."""
+    """Return the formula of the loss of a row, if it is one of the catalogue."""
     if report.rule is None:
         return []
     return _wrapped(
@@ -109,13 +125,15 @@ def _loss_formula(report: BackpropReport) -> list[str]:
 
 
 def _forward(report: BackpropReport, row: int) -> list[str]:
+    """Return section 1 of a row: the inputs, then each unit's weighted sum and activation in numbers."""
     inputs = zip(_names(report, -1), report.layers[0].inputs[row], strict=True)
     lines = ["   " + "   ".join(f"{name} = {_number(x)}" for name, x in inputs)]
     for place, step in enumerate(report.layers):
         for unit, name in enumerate(_names(report, place)):
             out = _number(step.outputs[row, unit])
             if isinstance(step.layer, Dense):
-                text = f"{name}: {_sum_of(report, place, unit, row)} = {_number(_at(step.sums, row, unit))}"
+                z = _number(_at(step.pre_activations, row, unit))
+                text = f"{name}: {_weighted_sum(report, place, unit, row)} = {z}"
                 text += "" if step.layer.activation == "linear" else f", {_plain(_activation(step))} {out}"
             else:
                 text = f"{name}: {step.layer!r} gives {out}"
@@ -123,8 +141,11 @@ def _forward(report: BackpropReport, row: int) -> list[str]:
     return lines
 
 
-def _sum_of(report: BackpropReport, place: int, unit: int, row: int) -> str:
-    """Return a neuron's sum as it is worked out: input times weight, and so on."""
+def _weighted_sum(report: BackpropReport, place: int, unit: int, row: int) -> str:
+    """Return the terms of a neuron's pre-activation: "input x weight + ... + bias".
+
+    Layers whose weights are scaled (ntk and its like) have other terms, so there it is just "weighted sum".
+    """
     step = report.layers[place]
     assert isinstance(step.layer, Dense)
     if step.layer.parametrization != "standard" or step.layer.bias_rate != 1:
@@ -134,6 +155,10 @@ def _sum_of(report: BackpropReport, place: int, unit: int, row: int) -> str:
 
 
 def _errors(report: BackpropReport, row: int) -> list[str]:
+    """Return section 2 of a row: each output, its target and dL/d(output); with the loss after the first row.
+
+    Where the loss has an output activation, such as softmax, its value is given in brackets.
+    """
     last = report.layers[-1]
     target = report.rows.y[row]
     lines = []
@@ -147,7 +172,7 @@ def _errors(report: BackpropReport, row: int) -> list[str]:
     for unit, name in enumerate(_names(report, len(report.layers) - 1)):
         got = f"got {_number(last.outputs[row, unit])}"
         got += "" if final == "linear" else f" ({final} {_number(predicted[unit])})"
-        error = _number(last.carried[row, unit])
+        error = _number(last.upstream[row, unit])
         lines.append(f"   {name}: {got}{wanted[unit] if unit < len(wanted) else ''}   dL/d{name} = {error}")
     if row == 0:
         over = ", the mean over the rows" if len(report.rows) > 1 else ""
@@ -155,38 +180,48 @@ def _errors(report: BackpropReport, row: int) -> list[str]:
     return lines
 
 
-def _shares(report: BackpropReport, row: int) -> list[str]:
+def _deltas(report: BackpropReport, row: int) -> list[str]:
+    """Return section 3 of a row, from the last layer to the first: upstream gradient x derivative = delta."""
     lines = []
     for place in reversed(range(len(report.layers))):
         step = report.layers[place]
         for unit, name in enumerate(_names(report, place)):
-            share = _number(step.shares[row, unit])
-            came = _came_back(report, place, unit, row) or _number(step.carried[row, unit])
-            if step.slopes is not None and _activation(step) != "linear":
-                slope = _factor(_at(step.slopes, row, unit))
+            delta = _number(step.deltas[row, unit])
+            came = _came_back(report, place, unit, row) or _number(step.upstream[row, unit])
+            if step.derivatives is not None and _activation(step) != "linear":
+                derivative = _factor(_at(step.derivatives, row, unit))
                 came = f"({came})" if " + " in came else came
-                text = f"{name}: {came} x slope {slope} = {share}"
+                text = f"{name}: {came} x derivative {derivative} = {delta}"
             else:
-                text = f"{name}: {came}" + (f" = {share}" if came != share else "")
+                text = f"{name}: {came}" + (f" = {delta}" if came != delta else "")
             lines += _wrapped(f"   {text}", " " * (5 + len(name)))
     return lines
 
 
 def _came_back(report: BackpropReport, place: int, unit: int, row: int) -> str:
-    """Return how the error came to a neuron: the shares of those it feeds, times the weights between."""
+    """Return the terms of a neuron's upstream gradient: the deltas of the units it feeds, times the weights.
+
+    "" where there are no such terms: at the outputs, and before layers that are not plain `Dense` ones.
+    """
     if place + 1 == len(report.layers):
         return ""
     after = report.layers[place + 1]
     if not isinstance(after.layer, Dense) or after.layer.parametrization != "standard":
         return ""
-    return _products(after.shares[row], after.params["weight"][unit])
+    return _products(after.deltas[row], after.params["weight"][unit])
 
 
 def _products(left: Array, right: Array) -> str:
+    """Return a dot product of two vectors as text.
+
+    >>> _products(np.array([1.0, -2.0]), np.array([0.5, 3.0]))
+    '1 x 0.5 + (-2) x 3'
+    """
     return " + ".join(f"{_factor(a)} x {_factor(b)}" for a, b in zip(left, right, strict=True))
 
 
 def _changes(report: BackpropReport) -> list[str]:
+    """Return section 4: a table with a line for each weight; "-" where no finite difference was taken."""
     title = f"   {'weight':<22}{'before':>12}{'gradient':>14}{'differences':>14}{'change':>14}{'after':>12}"
     lines = [title]
     labels = _labels(report)
@@ -202,9 +237,9 @@ def _changes(report: BackpropReport) -> list[str]:
     return lines
 
 
-def _labels(report: BackpropReport) -> dict[Any, str]:
-    """Return what each weight of the dense layers joins: "x1 -> h1"."""
-    labels: dict[Any, str] = {}
+def _labels(report: BackpropReport) -> dict[tuple[str, tuple[int, ...]], str]:
+    """Return what each weight of the dense layers connects, "x1 -> h1", by the array's name and the index."""
+    labels: dict[tuple[str, tuple[int, ...]], str] = {}
     for place, step in enumerate(report.layers):
         if not isinstance(step.layer, Dense):
             continue
@@ -219,8 +254,11 @@ def _labels(report: BackpropReport) -> dict[Any, str]:
 
 
 def _summed_up(report: BackpropReport) -> list[str]:
-    """Return the four moves of a large network, a line for each layer or array."""
-    lines = ["", "1  Forward: what comes out of each layer"]
+    """Return the four sections of a large network: statistics over rows and units, a line for each layer.
+
+    "zero" is the share of outputs that are exactly 0, as of dead relu units; "none" that of deltas.
+    """
+    lines = ["", "1  Forward pass: the outputs of each layer"]
     lines.append(f"   {'layer':<34}{'numbers a row':>14}{'mean':>12}{'deviation':>12}{'zero':>8}")
     for place, step in enumerate(report.layers):
         name = _short(f"{place} {step.layer!r}", 34)
@@ -228,17 +266,17 @@ def _summed_up(report: BackpropReport) -> list[str]:
         each = values[0].size
         zero = f"{(values == 0).mean():.0%}"
         lines.append(f"   {name:<34}{each:>14}{values.mean():>12.4g}{values.std():>12.4g}{zero:>8}")
-    last = report.layers[-1].carried
-    lines += ["", "2  The output's error: how the loss L changes with each output"]
+    last = report.layers[-1].upstream
+    lines += ["", "2  Output gradient: how the loss L changes with each output"]
     lines.append(f"   L = {report.loss:.6g}, root mean square of dL/do = {_rms(last):.4g}")
-    lines += ["", "3  The error carried back: the neurons' shares, dL/d(sum)"]
+    lines += ["", "3  Backward pass: the neurons' deltas, dL/d(pre-activation)"]
     lines.append(f"   {'layer':<34}{'root mean square':>18}{'largest':>12}{'none':>8}")
     for place in reversed(range(len(report.layers))):
         step = report.layers[place]
-        none = f"{(step.shares == 0).mean():.0%}"
+        none = f"{(step.deltas == 0).mean():.0%}"
         name = _short(f"{place} {step.layer!r}", 34)
-        lines.append(f"   {name:<34}{_rms(step.shares):>18.4g}{np.abs(step.shares).max():>12.4g}{none:>8}")
-    lines += ["", "4  Each weight moves: gradient = what came in times the neuron's share"]
+        lines.append(f"   {name:<34}{_rms(step.deltas):>18.4g}{np.abs(step.deltas).max():>12.4g}{none:>8}")
+    lines += ["", "4  Weight update: gradient = the input times the neuron's delta"]
     lines.append(
         f"   {'weights':<22}{'shape':>14}{'gradient':>14}{'largest':>14}{'change':>14}{'of its size':>14}"
     )
@@ -246,12 +284,13 @@ def _summed_up(report: BackpropReport) -> list[str]:
 
 
 def _summed_weights(w: WeightStep) -> str:
+    """Return a line for an array of weights: root mean squares of gradient, change, and relative change."""
     change, size = _rms(w.after - w.before), _rms(w.before)
-    share = f"{change / size:.2%}" if size else "-"
+    relative = f"{change / size:.2%}" if size else "-"
     shape = " x ".join(map(str, w.before.shape))
     return (
         f"   {_short(w.name, 22):<22}{shape:>14}{_rms(w.gradient):>14.4g}"
-        f"{np.abs(w.gradient).max(initial=0.0):>14.4g}{change:>14.4g}{share:>14}"
+        f"{np.abs(w.gradient).max(initial=0.0):>14.4g}{change:>14.4g}{relative:>14}"
     )
 
 
@@ -259,7 +298,10 @@ def _summed_weights(w: WeightStep) -> str:
 
 
 def _checked(report: BackpropReport) -> list[str]:
-    """Return what the step did to the loss, whether differences agree, and why nothing moves if so."""
+    """Return the lines below the sections: what the step did to the loss, and the gradient check.
+
+    Beside them a hint where the loss rose, or where a step activation has gradient 0 everywhere.
+    """
     taken = sum(int((~np.isnan(w.difference)).sum()) for w in report.weights)
     some = "all weights" if taken == report.size else f"{taken} of {report.size} weights"
     told = f"L goes from {report.loss:.6g} to {report.loss_after:.6g}; {_agreement(report, some)}"
@@ -271,7 +313,10 @@ def _checked(report: BackpropReport) -> list[str]:
 
 
 def _agreement(report: BackpropReport, some: str) -> str:
-    """Return how far gradient and differences agree; at a corner they do not, and need not."""
+    """Return the outcome of the gradient check; at a kink of the loss the two do not agree, and need not.
+
+    some        how many weights were checked, in words
+    """
     if report.largest_difference <= CORNER:
         return f"gradient and differences agree to {report.largest_difference:.0e} ({some})"
     largest = max(float(np.abs(w.gradient).max(initial=0.0)) for w in report.weights)
@@ -283,19 +328,20 @@ def _agreement(report: BackpropReport, some: str) -> str:
 
 
 def _is_trainable(step: LayerStep) -> bool:
+    """Return whether a layer's activation has a useful gradient; own functions are given the benefit."""
     name = _activation(step)
     return not _is_known(name) or activation_by_name(name).trainable
 
 
 def _is_known(name: str) -> bool:
-    """Return whether a name is one of the catalogue, not that of an own function."""
+    """Return whether a name is one of the catalogue of activations, not that of an own function."""
     return _plain(name) in ACTIVATIONS
 
 
 def _activation(step: LayerStep) -> str:
     """Return the name of a layer's activation; "" where it has none."""
     layer = step.layer
-    found: Any = (
+    found = (
         layer.activation
         if isinstance(layer, Dense)
         else layer.function
@@ -306,12 +352,13 @@ def _activation(step: LayerStep) -> str:
 
 
 def _at(values: Array | None, row: int, unit: int) -> float:
+    """Return a number of an array [rows, units] that this layer is known to have."""
     assert values is not None
     return float(values[row, unit])
 
 
 def _number(value: float) -> str:
-    """Return a number to four figures, without a sign on 0."""
+    """Return a number to four significant digits, without a sign on 0."""
     return f"{float(value) + 0.0:.4g}"
 
 
@@ -322,10 +369,12 @@ def _factor(value: float) -> str:
 
 
 def _rms(values: Array) -> float:
+    """Return the root mean square over all elements; 0 of none."""
     return float(np.sqrt(np.mean(np.square(values)))) if values.size else 0.0
 
 
 def _short(text: str, width: int) -> str:
+    """Return a text that leaves a column of some width a space, cut with "..." where it is longer."""
     return text if len(text) < width else f"{text[: width - 4]}..."
 
 

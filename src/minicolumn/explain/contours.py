@@ -1,18 +1,25 @@
-"""A function of two numbers as filled contours."""
+"""Filled contour plots of a function of two variables, shared by the pictures of this folder."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from minicolumn.picture import QUIET
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
+
 Array = np.ndarray
 
 
-def pale_map() -> Any:
-    """Return a colour map from deep to pale blue whose lightness rises evenly, so that paths stand out."""
+def pale_map() -> Colormap:
+    """Return a sequential colour map from deep to pale blue whose lightness rises evenly.
+
+    Low values are dark. None of its colours is saturated, so that paths drawn in `COLOURS` stand out.
+    """
     from matplotlib.colors import LinearSegmentedColormap
 
     stops = ("#46658c", "#7590b0", "#a3b8cd", "#cdd9e4", "#f1f4f7")
@@ -20,9 +27,19 @@ def pale_map() -> Any:
 
 
 def levels_of(values: Array, count: int = 14) -> Array:
-    """Return contour levels for values: evenly apart, or growing by equal factors where values span much.
+    """Return contour levels for values: linearly spaced, or log-spaced above the minimum.
 
-    Values that are no finite numbers do not count.
+        linear  low + k (high - low) / count                  where  high - low <= 5 (median - low)
+        else    low, then low + geomspace(near, high - low)   near = the 0.2 % quantile - low
+
+    Log spacing shows the floor of a valley whose walls are thousands of times as high.
+
+    values      of any shape; NaN and infinite ones do not count
+    count       of bands between levels
+    Returns     ascending, [count + 1]; [3] around a constant, where there is nothing to contour
+
+    >>> levels_of(np.array([0.0, 1.0, 2.0]), count=4)
+    array([0. , 0.5, 1. , 1.5, 2. ])
     """
     finite = values[np.isfinite(values)]
     if not finite.size or finite.min() == finite.max():
@@ -37,10 +54,12 @@ def levels_of(values: Array, count: int = 14) -> Array:
     return np.concatenate([[low], low + np.geomspace(nearest, high - low, count)])
 
 
-def contours(axes: Any, x: Array, y: Array, values: Array, label: str) -> None:
-    """Draw values [y, x] as filled contours with thin lines between them and a colour bar beside.
+def contours(axes: Axes, x: Array, y: Array, values: Array, label: str) -> None:
+    """Draw a function on a grid as filled contours, thin lines between the levels, and a colour bar.
 
-    label       of the bar; "" says nothing, where pictures stand close together
+    x, y        coordinates of the grid's columns and rows, [columns] and [rows]
+    values      [rows, columns]; NaN and infinite ones stay white
+    label       of the colour bar; "" leaves it out, where pictures stand close together
     """
     from matplotlib.colors import BoundaryNorm
 

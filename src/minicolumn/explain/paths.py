@@ -1,4 +1,9 @@
-"""`descent`: walk down a function of two numbers from several starts, and tell where each ended."""
+"""Trajectories of gradient descent on a function of two variables: `descent` and its result.
+
+paths = mc.descent("himmelblau", starts=8, optimizer="adam")
+print(paths)            a table: start, end, value, steps until settled, the stationary point reached
+paths.plot("descent.png"); paths.animate("descent.gif")
+"""
 
 from __future__ import annotations
 
@@ -6,27 +11,32 @@ import inspect
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from minicolumn.errors import DataError, ShapeError
 from minicolumn.explain.stationary import (
     FAR,
     REACHED,
-    Slopes,
+    Derivatives,
     Stationary,
+    derivatives_of,
     find_stationary,
-    slopes_of,
 )
-from minicolumn.explain.surfaces import Box, Surface, surface_by_name
+from minicolumn.explain.surfaces import Box, Objective, Scalar, Surface, surface_by_name
 from minicolumn.explain.walk import best_rate, walk_of
 from minicolumn.explain.words import DIVERGED, MOVING, count, point_text, rounded, short
+from minicolumn.model.files import PathLike
 from minicolumn.optim import Optimizer, optimizer_by_name
 from minicolumn.registry.shared import STEPS
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 Array = np.ndarray
-# Of the way that a path came: a step as short is rest.
+# A last step shorter than this share of the path's displacement is rest.
 AT_REST = 1e-4
 # Steps of the most even sequence of points in a square: powers of the plastic number (Roberts 2018).
 SPREAD = np.array([1.324717957244746**-1, 1.324717957244746**-2])
@@ -34,18 +44,25 @@ SPREAD = np.array([1.324717957244746**-1, 1.324717957244746**-2])
 
 @dataclass(frozen=True, eq=False)
 class Descent:
-    """What `descent` hands back: every path, and where it led. Printing it draws the table.
+    """Trajectories of an optimizer and the stationary points they reached. Printing it draws the table.
 
     name        of the function
-    formula     what it computes; "" for an own function
-    optimizer   the record that was followed, with its learning rate
+    formula     as text; "" for a function of one's own
+    optimizer   the record that was followed, with the learning rate that was used
     paths       float64 [starts, steps + 1, 2], the starts first
-    values      the function along them, [starts, steps + 1]
-    stationary  the points without slope that were reached, minima first
-    reached     for each start which of them, or None
+    values      the function along them, float64 [starts, steps + 1]
+    stationary  the stationary points that were reached, minima first, the lowest of them first
+    reached     for each start the index of its point in `stationary`, or None
     endings     for each start the label of that point, "still moving" or "diverged"
-    bounds      the part that pictures show
+    bounds      ((x from, x to), (y from, y to)) of pictures
     function    of a point [2]
+
+    A path diverged if it left the finite numbers, ended more than ten widths of the picture away without
+    coming to rest, or ended outside of the bounds and higher than it began.
+
+    >>> import minicolumn as mc
+    >>> mc.descent("parabola", [[3.0, 1.0]], steps=100)
+    Descent(parabola, SGD(0.049), 100 steps: 1 reached A)
     """
 
     name: str
@@ -57,7 +74,7 @@ class Descent:
     reached: tuple[int | None, ...]
     endings: tuple[str, ...]
     bounds: Box
-    function: Callable[[Array], Any]
+    function: Objective
 
     @property
     def steps(self) -> int:
@@ -71,18 +88,25 @@ class Descent:
 
     @property
     def settled(self) -> tuple[int | None, ...]:
-        """Return for each start after how many steps it stayed near its end; None where it reached none."""
+        """Return for each start the first step from which it stayed near its stationary point.
+
+        Near is within 2 % of the longer side of the bounds. None for a start that reached no point.
+        """
         return tuple(
             None if i is None else self._settled(path, self.stationary[i])
             for path, i in zip(self.paths, self.reached, strict=True)
         )
 
     def _settled(self, path: Array, end: Stationary) -> int:
+        """Return the step after the last one at which a path [steps + 1, 2] was away from a point."""
         away = np.linalg.norm(path - np.array(end.point), axis=1) > REACHED * width_of(self.bounds)
         return int(np.flatnonzero(away)[-1]) + 1 if away.any() else 0
 
     def table(self) -> str:
-        """Return the starts, their ends, and the points reached, as text."""
+        """Return the result as text: a line for each start, then one for each stationary point.
+
+        Points have their value and the eigenvalues of the Hessian ("curvatures"), whose signs tell the kinds.
+        """
         lines = [
             f"{self.name} by {short(self.optimizer)}, {count(len(self.paths), 'start')}, "
             f"{count(self.steps, 'step')}",
@@ -102,8 +126,11 @@ class Descent:
             lines.append(f"{s.label:<3}{s.kind:<9}{point_text(s.point, 4):<22}{value:<16}{curved}")
         return "\n".join(lines)
 
-    def plot(self, path: Any = None, ax: Any = None) -> Any:
-        """Draw the paths over the function's contours.
+    def plot(self, path: PathLike | None = None, ax: Axes | None = None) -> Axes:
+        """Draw the paths over a contour plot of the function, with the stationary points that they reached.
+
+        A star marks a minimum, a cross a saddle, a triangle a maximum, a diamond a flat point; a dashed path
+        reached none. Known minima that no path came to are hollow stars.
 
         path        file to write: .png, .svg, .pdf, .jpg or .webp; None writes none
         ax          axes of matplotlib to draw into, with less text; None makes a picture of its own. Several
@@ -115,13 +142,13 @@ class Descent:
 
         return plot_descent(self, path, ax)
 
-    def animate(self, path: Any, frames: int = 60, seconds: float = 6.0) -> None:
-        """Write an animated GIF of the descents.
+    def animate(self, path: PathLike, frames: int = 60, seconds: float = 6.0) -> None:
+        """Write an animated GIF of the trajectories.
 
         path        file to write, .gif
-        frames      how many pictures; steps are spread over them so that the first ones are seen
-        seconds     how long it runs, after which the last picture stays for a while
-        Errors      DataError where matplotlib or Pillow is missing, or for another suffix
+        frames      how many pictures, at least 2; early steps have one each, later ones are skipped over
+        seconds     duration, > 0, after which the last picture stays for 2 seconds
+        Errors      DataError where matplotlib or Pillow is missing, for another suffix, or out of range
         """
         from minicolumn.explain.paths_picture import animate_descent
 
@@ -140,32 +167,39 @@ class Descent:
 
 
 def descent(
-    f: str | Callable[..., Any],
-    starts: Any,
+    f: str | Callable[..., Scalar],
+    starts: int | ArrayLike,
     optimizer: str | Optimizer = "sgd",
     steps: int = 200,
     learning_rate: float | None = None,
     bounds: Box | None = None,
 ) -> Descent:
-    """Walk down a function of two numbers from several starts, and tell which minimum each reached.
+    """Minimise a function of two variables by an optimizer from several starts, and classify the ends.
 
-        p[k+1] = p[k] + optimizer's step along the gradient of f at p[k]
+        p[k+1] = p[k] + update(gradient f(p[k])),       of plain gradient descent  - learning_rate gradient f
 
-    All paths are one native call. Where a path ends near a point without slope, Newton's method finds that
-    point, and the curvatures there tell a minimum from a saddle.
+    All paths are one native call, in float64. Where a path ends near a stationary point, Newton's method
+    (p <- p - H^-1 gradient f) finds that point to machine precision, and the eigenvalues of the Hessian H
+    there classify it: both positive, a minimum; of both signs, a saddle; both negative, a maximum; one of
+    them 0, "flat".
 
-    f               a NumPy function of an array [2], or of two numbers; or one of `mc.explain.surfaces`, also
-                    by its name
-    starts          points [starts, 2], one point [2], or how many to spread evenly over the bounds
+    f               a NumPy function of an array [2], or of two numbers; or a `Surface` of
+                    `mc.explain.surfaces`, also by its name
+    starts          points [starts, 2], one point [2], or how many to spread over the bounds by a
+                    low-discrepancy sequence (R2, Roberts 2018)
     optimizer       a record such as `mc.optim.Adam(0.1)`, or its name
-    steps           how many
-    learning_rate   None takes a record's own. With a name many rates are tried, and the smallest is kept
-                    whose paths come down nearly as soon as any, on the average over starts and steps
-    bounds          ((x from, x to), (y from, y to)) for pictures; None takes the surface's, or a box around
-                    the paths
+    steps           of each path, >= 1
+    learning_rate   None takes a record's own. With a name 20 rates are tried, and the smallest is kept
+                    whose paths descend nearly as fast as any, on the average over starts and steps
+    bounds          ((x from, x to), (y from, y to)) for pictures, and for a number of starts; None takes the
+                    surface's, or a box around the paths
     Returns         a `Descent`
     Errors          ShapeError where f does not return one number or the starts are no points; DataError for
                     settings out of range; TraceError where f cannot be compiled
+    Source          Cauchy 1847 for gradient descent; Nocedal & Wright 2006, chapters 2 and 3, for Newton's
+                    method and the test by eigenvalues
+    Differs         Optax and PyTorch give the updates and leave the loop, the choice of a rate and the
+                    question of what was reached to the user
 
     >>> import minicolumn as mc
     >>> walk = mc.descent(lambda x, y: (x - 1) ** 2 + 2 * (y + 1) ** 2, [[3, 2], [-2, 0]], steps=100)
@@ -186,14 +220,19 @@ def descent(
     rule = rule.with_rate(learning_rate)
     paths, values = walk(rule.learning_rate)
     box = box or _around(paths)
-    stationary, reached, endings = _ends(slopes_of(g), paths, values, box)
+    stationary, reached, endings = _ends(derivatives_of(g), paths, values, box)
     name = f.name if isinstance(f, Surface) else getattr(f, "__name__", "f").replace("<lambda>", "f")
     formula = f.formula if isinstance(f, Surface) else ""
     return Descent(name, formula, rule, paths, values, stationary, reached, endings, box, g)
 
 
-def _of_a_point(f: Any) -> Callable[[Array], Any]:
-    """Return the function as one of an array [2]."""
+def _of_a_point(f: Callable[..., Scalar]) -> Objective:
+    """Return a function of an array [2] or of two numbers as one of an array [2].
+
+    Parameters that have defaults do not count.
+
+    Errors      DataError for what is not callable, or needs more than two arguments
+    """
     if not callable(f):
         raise DataError(f"descent: f is a {type(f).__name__}, expected a function of an array [2]")
     try:
@@ -208,7 +247,11 @@ def _of_a_point(f: Any) -> Callable[[Array], Any]:
     return (lambda p: f(p[0], p[1])) if len(needed) == 2 else f
 
 
-def _must_give_one_number(g: Callable[[Array], Any], point: Array) -> None:
+def _must_give_one_number(g: Objective, point: Array) -> None:
+    """Refuse an objective that is not scalar at a point [2].
+
+    Errors      DataError where it returns None, ShapeError where it returns an array
+    """
     value = g(point)
     if value is None:
         raise DataError("descent: f returned nothing; does it lack its return?")
@@ -217,7 +260,11 @@ def _must_give_one_number(g: Callable[[Array], Any], point: Array) -> None:
         raise ShapeError(f"descent: f returned shape {list(shape)} for a point, expected one number")
 
 
-def _checked_bounds(bounds: Any) -> Box:
+def _checked_bounds(bounds: ArrayLike) -> Box:
+    """Return bounds as a box of floats.
+
+    Errors      DataError unless they are two ascending pairs of finite numbers
+    """
     box = _numbers("bounds", bounds)
     if box.shape != (2, 2) or not np.isfinite(box).all() or not (box[:, 0] < box[:, 1]).all():
         raise DataError(f"descent: bounds must be ((x from, x to), (y from, y to)), got {bounds!r}")
@@ -225,20 +272,27 @@ def _checked_bounds(bounds: Any) -> Box:
     return (left, right), (low, high)
 
 
-def _numbers(name: str, given: Any) -> Array:
+def _numbers(name: str, given: ArrayLike) -> Array:
+    """Return an argument as float64; DataError with its name where it holds anything but numbers."""
     try:
         return np.asarray(given, np.float64)
     except (TypeError, ValueError):
         raise DataError(f"descent: {name} must be numbers, got {given!r}") from None
 
 
-def _starts(starts: Any, box: Box | None) -> Array:
+def _starts(starts: int | ArrayLike, box: Box | None) -> Array:
+    """Return the starts as float64 [starts, 2]; so many of an R2 sequence over the box for an integer.
+
+        start k = low + frac(1/2 + k (1/g, 1/g^2)) (high - low),      g^3 = g + 1
+
+    Errors      DataError for an integer below 1 or without bounds, and for NaN; ShapeError for other shapes
+    """
     if isinstance(starts, int | np.integer) and not isinstance(starts, bool):
         if starts < 1 or box is None:
             raise DataError(f"descent: {starts} starts to spread need bounds, and to be at least 1")
         low, high = np.array(box).T
-        share = (0.5 + np.arange(1, int(starts) + 1)[:, None] * SPREAD) % 1.0
-        return low + share * (high - low)
+        fraction = (0.5 + np.arange(1, int(starts) + 1)[:, None] * SPREAD) % 1.0
+        return low + fraction * (high - low)
     points = np.atleast_2d(_numbers("starts", starts))
     if points.ndim != 2 or points.shape[1] != 2 or not len(points):
         raise ShapeError(f"descent: starts have shape {list(np.shape(starts))}, expected [starts, 2]")
@@ -247,7 +301,8 @@ def _starts(starts: Any, box: Box | None) -> Array:
     return points
 
 
-def _optimizer(optimizer: Any) -> Optimizer:
+def _optimizer(optimizer: str | Optimizer) -> Optimizer:
+    """Return an optimizer's record, looked up where it is a name; DataError for anything else."""
     rule = optimizer_by_name(optimizer) if isinstance(optimizer, str) else optimizer
     if not isinstance(rule, Optimizer):
         raise DataError(
@@ -257,8 +312,14 @@ def _optimizer(optimizer: Any) -> Optimizer:
     return rule
 
 
-def _ends(slopes: Slopes, paths: Array, values: Array, box: Box) -> Any:
-    """Return the points without slope that were reached, and what became of each path."""
+def _ends(
+    derivatives: Derivatives, paths: Array, values: Array, box: Box
+) -> tuple[tuple[Stationary, ...], tuple[int | None, ...], tuple[str, ...]]:
+    """Return the stationary points that were reached, which each path reached, and how each path ended.
+
+    paths       [starts, steps + 1, 2]; values: the function along them, [starts, steps + 1]
+    Returns     `stationary`, `reached` and `endings` of `Descent`
+    """
     width = width_of(box)
     (low, high), last = np.array(box).T, paths[:, -1]
     with np.errstate(invalid="ignore", over="ignore"):
@@ -271,9 +332,9 @@ def _ends(slopes: Slopes, paths: Array, values: Array, box: Box) -> Any:
         | ~np.isfinite(values).all(axis=1)
     )
     staying = np.flatnonzero(~diverged)
-    first = np.linalg.norm(slopes.gradient(paths[:, 0]), axis=1)
+    first = np.linalg.norm(derivatives.gradient(paths[:, 0]), axis=1)
     steepest = float(first[np.isfinite(first)].max(initial=0.0))
-    stationary, found = find_stationary(slopes, paths[staying, -1], steepest, width)
+    stationary, found = find_stationary(derivatives, paths[staying, -1], steepest, width)
     reached: list[int | None] = [None] * len(paths)
     for start, which in zip(staying.tolist(), found, strict=True):
         reached[start] = which
@@ -285,19 +346,22 @@ def _ends(slopes: Slopes, paths: Array, values: Array, box: Box) -> Any:
 
 
 def _come_to_rest(paths: Array) -> Array:
-    """Return which paths hardly move any more at their end, beside the way that they came, bool [starts]."""
+    """Return which paths have come to rest: a last step below 1e-4 of the displacement, bool [starts]."""
     with np.errstate(invalid="ignore", over="ignore"):
         last = np.linalg.norm(paths[:, -1] - paths[:, -2], axis=1)
         return last <= AT_REST * np.linalg.norm(paths[:, -1] - paths[:, 0], axis=1)
 
 
 def _size(points: Array) -> float:
-    """Return how large the numbers of some points are, or how far apart: about the width of a picture."""
+    """Return the scale of some points [n, 2], > 0: the largest coordinate or range, whichever is larger."""
     return float(max(np.ptp(points, axis=0).max(), np.abs(points).max())) or 1.0
 
 
 def _around(paths: Array) -> Box:
-    """Return a box around paths, a fifth wider; one around the starts, where a path runs away."""
+    """Return the bounding box of paths [starts, steps + 1, 2], with a margin of a tenth on each side.
+
+    Points further than five scales of the starts do not count, unless their path comes to rest out there.
+    """
     points = paths.reshape(-1, 2)
     starts = paths[:, 0]
     away = np.abs(points - starts.mean(axis=0)).max(axis=1)

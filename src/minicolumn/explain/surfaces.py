@@ -1,75 +1,86 @@
-"""Famous functions of two numbers on which descents are shown, with what is known of them."""
+"""Test functions for optimization: functions of two variables with known minima, and their catalogue.
+
+mc.explain.surfaces.rosenbrock                  a `Surface`, callable on a point [2]
+mc.explain.SURFACES                             the catalogue, by name
+mc.descent("himmelblau", starts=8)              a name stands for its record
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, final
+from typing import final
 
 import numpy as np
 
 from minicolumn.registry import Registry
 
 Array = np.ndarray
+# ((x from, x to), (y from, y to))
 Box = tuple[tuple[float, float], tuple[float, float]]
+# One number, as a function of an array returns it: traced, NumPy's or Python's.
+Scalar = Array | np.floating | float
+# An objective: a function of a point [2].
+Objective = Callable[[Array], Scalar]
 
 
 @final
 @dataclass(frozen=True)
 class Surface:
-    """A function of two numbers, and what is known of it.
+    """A test function of two variables: its formula, its global minima and the region worth plotting.
 
-    name        what it is called
-    function    of an array [2], in NumPy
-    formula     what it computes
-    bounds      the part that is worth looking at, ((x from, x to), (y from, y to))
-    minima      its lowest points
-    value       what it is there
-    source      who wrote about it
+    name        the key in `SURFACES`
+    function    of an array [2], in NumPy, so that it can be traced and differentiated
+    formula     the same as text, in x and y
+    bounds      ((x from, x to), (y from, y to)) of the region that pictures show
+    minima      all global minimizers within the bounds, (x, y) each
+    value       the minimum: the function's value at each of them
+    source      who introduced it, and what makes it hard
+    Differs     most benchmark suites define these for n variables; here they have two, which can be drawn
 
     >>> rosenbrock(np.array([1.0, 1.0]))
     np.float64(0.0)
     """
 
     name: str
-    function: Callable[[Array], Any]
+    function: Objective
     formula: str
     bounds: Box
     minima: tuple[tuple[float, float], ...]
     value: float
     source: str
 
-    def __call__(self, p: Array) -> Any:
-        """Return its value at a point [2]."""
+    def __call__(self, p: Array) -> Scalar:
+        """Return the value at a point [2]."""
         return self.function(p)
 
     def __repr__(self) -> str:
         return f"Surface({self.name}: {self.formula})"
 
 
-def _parabola(p: Array) -> Any:
+def _parabola(p: Array) -> Scalar:
     return 0.5 * (p[0] ** 2 + 20.0 * p[1] ** 2)
 
 
-def _rosenbrock(p: Array) -> Any:
+def _rosenbrock(p: Array) -> Scalar:
     return (1.0 - p[0]) ** 2 + 100.0 * (p[1] - p[0] ** 2) ** 2
 
 
-def _himmelblau(p: Array) -> Any:
+def _himmelblau(p: Array) -> Scalar:
     return (p[0] ** 2 + p[1] - 11.0) ** 2 + (p[0] + p[1] ** 2 - 7.0) ** 2
 
 
-def _beale(p: Array) -> Any:
+def _beale(p: Array) -> Scalar:
     x, y = p[0], p[1]
     return (1.5 - x + x * y) ** 2 + (2.25 - x + x * y**2) ** 2 + (2.625 - x + x * y**3) ** 2
 
 
-def _rastrigin(p: Array) -> Any:
+def _rastrigin(p: Array) -> Scalar:
     return 20.0 + np.sum(p**2 - 10.0 * np.cos(2.0 * math.pi * p))
 
 
-def _saddle(p: Array) -> Any:
+def _saddle(p: Array) -> Scalar:
     return p[0] ** 2 - p[1] ** 2 + 0.25 * p[1] ** 4
 
 
@@ -140,9 +151,10 @@ SURFACES: Registry[Surface] = Registry(
 
 
 def surface_by_name(name: str) -> Surface:
-    """Look a surface up.
+    """Return the test function of a name.
 
-    Errors      DataError for an unknown name
+    name        a key of `SURFACES`: parabola, rosenbrock, himmelblau, beale, rastrigin or saddle
+    Errors      DataError for an unknown name, with the nearest known one
 
     >>> surface_by_name("saddle").value
     -1.0

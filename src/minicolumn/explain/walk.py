@@ -1,39 +1,53 @@
-"""Many steps of an optimizer from many starts, as one native call, and a learning rate for them."""
+"""Optimizer trajectories: all steps from all starts in one native call, and a learning-rate search over them.
+
+    p[k+1] = p[k] + optimizer's update of gradient f(p[k])
+
+The loop over the steps lies inside one over the starts (`mc.scan`), and the rate is an argument, so one
+compiled function serves every rate that the search tries.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from minicolumn.autodiff.derivatives import grad, value_and_grad
 from minicolumn.errors import DataError
+from minicolumn.explain.surfaces import Objective, Scalar
 from minicolumn.lower.compile import compile
 from minicolumn.optim import Optimizer, apply_updates
+from minicolumn.optim.transform import Moments
 from minicolumn.trace.loops import scan
 
 Array = np.ndarray
+# A function of a learning rate that gives paths and the objective's values along them.
+Walk = Callable[[float], tuple[Array, Array]]
 # Rates that are tried, each half the one before.
 RATES = 20
-# A rate is as good as the best if it leaves this share of the way down more, on the average over the steps.
+# A rate is as good as the best if its mean remaining descent is larger by at most this much.
 NEARLY = 0.01
 
 
-def walk_of(
-    g: Callable[[Array], Any], rule: Optimizer, points: Array, steps: int
-) -> Callable[[float], tuple[Array, Array]]:
-    """Return the function of a learning rate that gives the paths [starts, steps + 1, 2] and their values.
+def walk_of(g: Objective, rule: Optimizer, points: Array, steps: int) -> Walk:
+    """Return the trajectories of an optimizer as a function of its learning rate.
 
-    It is one loop over the steps in one over the starts, compiled once for all rates.
+    g           the objective, of a point [2], traceable
+    rule        the optimizer; its own learning rate is not used
+    points      starts, float64 [starts, 2]
+    steps       that each path takes
+    Returns     a function from a rate to paths [starts, steps + 1, 2], the starts first, and the objective
+                along them, [starts, steps + 1]; a path that diverges goes on in infinities and NaN
     """
 
-    def walk(points: Array, rate: Array) -> Any:
-        def one(state: Any, start: Array) -> Any:
-            def step(state: Any, _: None) -> Any:
+    def walk(points: Array, rate: Array) -> tuple[Array, Array, Array, Array]:
+        def one(state: tuple[()], start: Array) -> tuple[tuple[()], tuple[Array, Array, Array, Scalar]]:
+            def step(
+                state: tuple[Array, Moments], _: None
+            ) -> tuple[tuple[Array, Moments], tuple[Array, Scalar]]:
                 point, moments = state
-                value, slope = value_and_grad(g)(point)
-                updates, moments = rule.step(slope, moments, point, rate)
+                value, gradient = value_and_grad(g)(point)
+                updates, moments = rule.step(gradient, moments, point, rate)
                 return (apply_updates(point, updates), moments), (point, value)
 
             (end, _), (path, values) = scan(step, (start, rule.start(start)), None, length=steps)
@@ -51,34 +65,43 @@ def walk_of(
     return at
 
 
-def best_rate(
-    walk: Callable[[float], tuple[Array, Array]],
-    rule: Optimizer,
-    g: Callable[[Array], Any],
-    points: Array,
-    width: float,
-) -> float:
-    """Return the smallest of many rates whose paths come down nearly as soon as those of any."""
+def best_rate(walk: Walk, rule: Optimizer, g: Objective, points: Array, width: float) -> float:
+    """Return the smallest learning rate of a geometric grid whose paths descend nearly as fast as any.
+
+        score(rate) = mean over starts of  min(2, (mean over steps of f - lowest) / (f(start) - lowest))
+
+    where `lowest` is the least value that a start came to at any rate. A score is the remaining descent,
+    averaged over the steps: 0 is down at once, 1 is no descent. The grid has 20 rates, each half the one
+    before, from the one whose median first step is a quarter of the width; a score within 0.01 of the best
+    will do, and of those the smallest rate is kept, since it is the furthest from diverging.
+
+    walk        of `walk_of`, for the same points
+    width       the longer side of the region, in units of the coordinates
+    Errors      DataError where f is not finite at a start, or where no rate descends
+    Differs     Smith's range test (`mc.train.find_learning_rate`) raises the rate within one run; these runs
+                are so short that each rate can have its own
+    """
     values = [float(g(point)) for point in points]
     for point, value in zip(points, values, strict=True):
         if not np.isfinite(value):
             raise DataError(f"descent: f is {value} at the start {tuple(map(float, point))}; start elsewhere")
-    with np.errstate(over="ignore"):  # of a slope past the end of the numbers no more is asked
+    with np.errstate(over="ignore"):  # of a gradient that overflows no more is asked
         stride = np.median([np.linalg.norm(_first_update(g, rule, point)) for point in points])
     longest = 0.25 * width / stride if 0 < stride < np.inf else 0.01 * width
     rates = [float(f"{longest / 2**k:.2g}") for k in range(RATES)]
     values = [walk(rate)[1] for rate in rates]
     kept = [np.where(np.isfinite(v).all(axis=1, keepdims=True), v, np.inf) for v in values]
     lowest = np.min([v.min(axis=1) for v in kept], axis=0)
-    # How much of the way down is left, on the average over the steps; 1 for a path that goes nowhere.
+    # The remaining descent, on the average over the steps; 1 for a path that goes nowhere.
     with np.errstate(over="ignore", invalid="ignore"):  # a path that leaves the numbers is no way
         whole = np.maximum(kept[-1][:, 0] - lowest, np.finfo(float).tiny)
         left = [np.minimum((v.mean(axis=1) - lowest) / whole, 2.0).mean() for v in kept]
     best = np.nanmin(left) if not np.isnan(left).all() else np.nan
     if not np.isfinite(best):
         raise DataError("descent: no rate leads anywhere, f is too large or too steep; give a learning_rate")
-    return min(rate for rate, share in zip(rates, left, strict=True) if share <= best + NEARLY)
+    return min(rate for rate, score in zip(rates, left, strict=True) if score <= best + NEARLY)
 
 
-def _first_update(g: Callable[[Array], Any], rule: Optimizer, point: Array) -> Array:
+def _first_update(g: Objective, rule: Optimizer, point: Array) -> Array:
+    """Return the optimizer's first update [2] at a point, for a learning rate of 1."""
     return rule.step(grad(g)(point), rule.start(point), point, 1.0)[0]
