@@ -14,20 +14,22 @@ from minicolumn.lower.llvm.emit import Function, Module, Value, const
 from minicolumn.lower.llvm.jit import Loaded, Target, compile_object, host_target
 
 # Enough independent sums to hide the latency of a multiply-add on two pipes, few enough for 16 registers.
-_SUMS = 12
-_TURNS = 2_000_000
-_COPIED = 64 * 1024**2  # bytes, well past any core's share of the caches
+SUMS = 12
+STEPS = 2_000_000
+COPIED = 64 * 1024**2  # bytes, well past any core's share of the caches
 
 
-def measure(cores: int, turns: int = 15) -> dict[str, Any]:
+def measure(cores: int, turns: int = 15, steps: int = STEPS, copied: int = COPIED) -> dict[str, Any]:
     """Return the most float32 operations and copied bytes a second, for one core and for all.
 
-    A copy counts each byte twice, as it is read and written.
+    turns    how often each is measured; the fastest counts
+    steps    of the loop of multiply-adds in a turn
+    copied   bytes that a turn copies; each counts twice, as it is read and written
     """
-    peak = _Peak(host_target())
-    copies = [_copy() for _ in range(cores)]
+    peak = Peak(host_target(), steps)
+    copies = [_copy(copied) for _ in range(cores)]
     flops = {n: peak.flops * n / _fastest(peak.call, n, turns) for n in {1, cores}}
-    bytes_moved = {n: 2 * _COPIED * n / _fastest(lambda k: copies[k](), n, turns) for n in {1, cores}}
+    bytes_moved = {n: 2 * copied * n / _fastest(lambda k: copies[k](), n, turns) for n in {1, cores}}
     return {
         "cores": cores,
         "flops_core": flops[1],
@@ -37,29 +39,33 @@ def measure(cores: int, turns: int = 15) -> dict[str, Any]:
     }
 
 
-class _Peak:
-    """A loop of multiply-adds that touches no memory."""
+class Peak:
+    """A loop of multiply-adds that touches no memory: sums = sums * 0.5 + 1, beginning with 0, 1, 2, ...
 
-    def __init__(self, target: Target) -> None:
+    flops   float32 operations that a call takes
+    total   what a call leaves behind: the sum of all sums, float32 [lanes]
+    """
+
+    def __init__(self, target: Target, steps: int = STEPS) -> None:
         lanes = target.machine.lanes("float")
-        self.flops = 2 * lanes * _SUMS * _TURNS
-        self._loaded = Loaded(compile_object(_text(target), target))
+        self.flops = 2 * lanes * SUMS * steps
+        self._loaded = Loaded(compile_object(_text(target, steps), target))
         self._run = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self._loaded.address("run"))
-        self._out = np.empty(lanes, np.float32)
+        self.total = np.empty(lanes, np.float32)
 
     def call(self, core: int) -> None:
         """Run it once."""
-        self._run(self._out.ctypes.data)
+        self._run(self.total.ctypes.data)
 
 
-def _text(target: Target) -> str:
+def _text(target: Target, steps: int) -> str:
     """Return the loop as LLVM text: sums = sums * a + b, with a below 1 so that they stay finite."""
     module = Module()
     fn = Function(module, "run", [("out", "ptr")])
     type = target.machine.vector("float")
     a, b = (fn.splat(_opaque(fn, x), target.machine.lanes("float")) for x in (0.5, 1.0))
     fused = "+fma" in target.features.split(",") or not target.triple.startswith("x86")
-    with fn.loop(0, _TURNS, carried=[const(type, k) for k in range(_SUMS)]) as loop:
+    with fn.loop(0, steps, carried=[const(type, k) for k in range(SUMS)]) as loop:
         loop.next(
             *(fn.fma(s, a, b) if fused else fn.op("fadd", fn.op("fmul", s, a), b) for s in loop.carried)
         )
@@ -78,8 +84,8 @@ def _opaque(fn: Function, number: float) -> Value:
     return fn.let("float", f"load volatile float, {room}, align 4")
 
 
-def _copy() -> Callable[[], None]:
-    source, target = np.ones(_COPIED // 4, np.float32), np.zeros(_COPIED // 4, np.float32)
+def _copy(count: int) -> Callable[[], None]:
+    source, target = np.ones(count // 4, np.float32), np.zeros(count // 4, np.float32)
     return lambda: np.copyto(target, source)
 
 
