@@ -289,3 +289,23 @@ def test_a_registry_is_a_mapping_of_its_own_names() -> None:
     assert optimizers.get("momentum") is None
     assert len(optimizers) == len(list(optimizers)) == len(optimizers.values())
     assert {"momentum", "clipped"} < set(optimizers.known)
+
+
+def test_further_entries_are_known_while_they_are_included() -> None:
+    names, rule = [*nn.ACTIVATIONS], nn.ACTIVATIONS["tanh"]
+    with nn.ACTIVATIONS.including({"half": rule}):
+        assert [*nn.ACTIVATIONS] == [*names, "half"]
+        assert nn.ACTIVATIONS["half"] is rule
+        with pytest.raises(DataError, match="did you mean 'half'"):
+            nn.ACTIVATIONS["hall"]
+    assert [*nn.ACTIVATIONS] == names
+    taken = [names[0], next(iter(nn.ACTIVATIONS.aliases))]  # an alias, too, already says what it means
+    for name in taken:
+        with (
+            pytest.raises(DataError, match=f"{name}.* declared already"),
+            nn.ACTIVATIONS.including({name: rule}),
+        ):
+            pytest.fail("it was included")
+    with pytest.raises(KeyError, match="own"), nn.ACTIVATIONS.including({"half": rule}):
+        raise KeyError("own")
+    assert [*nn.ACTIVATIONS] == names
