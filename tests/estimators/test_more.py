@@ -372,9 +372,10 @@ def test_a_fit_that_fails_loses_nothing(failing: str, blobs: Any) -> None:
     more: dict[str, Any] = {"X_val": X} if failing == "y_val" else {}
     target = 1e30 * X[:, 0] if failing == "divergence" else X[:, 0]
     settings = {"loss": {"loss": lambda *_: 1 / 0}, "callback": {"callbacks": [Stumbles()]}}.get(failing, {})
+    words = {"loss": "division by zero", "callback": "stumbled", "divergence": "non-finite", "y_val": "y_val"}
     fresh = _regressor(**settings)
     for estimator in (model.set_params(**settings), fresh):
-        with pytest.raises((ValueError, ZeroDivisionError, RuntimeError)):
+        with pytest.raises((ValueError, ZeroDivisionError, RuntimeError), match=words[failing]):
             estimator.fit(X, target, **more)
     assert set(vars(model)) == names
     np.testing.assert_array_equal(model.set_params(loss="squared_error", callbacks=None).predict(X), before)
