@@ -10,6 +10,13 @@ import numpy as np
 import pytest
 
 import minicolumn as mc
+from minicolumn.nn.constrain import CONSTRAINTS
+from minicolumn.nn.outputs import Direction, NumberOutputs, Point
+from minicolumn.nn.regularize import REGULARIZERS
+from minicolumn.nn.serialize import LAYERS
+from minicolumn.optim.catalogue import WRAPPERS
+from minicolumn.registry import REQUIRED, Integer, Number, Part
+from minicolumn.train.callbacks import CALLBACKS
 
 # Derivatives ------------------------------------------------------------------------------------------------
 
@@ -117,28 +124,133 @@ def test_a_network_is_a_record_and_a_pure_function() -> None:
     assert NET.apply(params, X).shape == (4, 2)
 
 
-def test_layers_of_every_kind() -> None:
-    net = mc.nn.Sequential(
-        mc.nn.Flatten(), mc.nn.Scale(), mc.nn.Dense(6, "selu"), mc.nn.Residual(mc.nn.Dense(6, "gelu")),
-        mc.nn.Dropout(0.2), mc.nn.Activation("relu"), mc.nn.Dense(3),
-    )  # fmt: skip
-    assert net.output_shape((4, 5)) == (3,)
-    assert net.apply(net.init(0, (4, 5)), np.ones((2, 4, 5), np.float32)).shape == (2, 3)
+def _needed(setting: Any) -> Any:
+    """Return a value for a setting that has none by default."""
+    if isinstance(setting, Part):
+        return _example(setting.registry(), next(iter(setting.registry())))
+    if isinstance(setting, Integer):
+        return 2
+    assert isinstance(setting, Number), f"say in WHOLE what {setting} may be"
+    return 0.5
 
 
-def test_losses_take_raw_outputs() -> None:
-    rule = mc.nn.loss_by_name("softmax_cross_entropy")
-    assert float(rule.function(np.zeros((1, 2)), np.array([1]))) == pytest.approx(np.log(2))
+def _example(registry: Any, name: str) -> Any:
+    """Return the record of an entry: all settings as they are, and those that must be said."""
+    if name in WHOLE:
+        return WHOLE[name]
+    missing = {key: s for key, s in registry.settings(name).items() if s.default is REQUIRED}
+    return registry.make(name, **{key: _needed(setting) for key, setting in missing.items()})
+
+
+# What holds others, or is for certain columns; other entries are made from the settings that they declare.
+WHOLE: dict[str, Any] = {
+    "sequential": mc.nn.Sequential(mc.nn.Dense(6, "selu"), mc.nn.Dense(3)),
+    "concatenate": mc.nn.Concatenate(mc.nn.Dense(2), mc.nn.Scale()),
+    "residual": mc.nn.Residual(mc.nn.Dense(4, "gelu")),
+    "heads": mc.nn.Heads(price=mc.nn.Dense(1), kind=mc.nn.Dense(3)),
+    "activation": mc.nn.Activation("relu"),
+    "piecewise_linear": mc.nn.PiecewiseLinear(((0, (0.0, 1.0, 2.0)),)),
+    "column_embedding": mc.nn.ColumnEmbedding(((0, 3),)),
+    "elastic_net": mc.nn.ElasticNet(l1=0.1, l2=0.1),
+    "per_row": mc.nn.PerRow(mc.nn.L2(0.5)),
+    "clipped": mc.optim.Clipped(mc.optim.Adam(0.1), norm=1.0),
+    "averaged": mc.optim.Averaged(mc.optim.Adam(0.1)),
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_layers(name: str) -> None:
+    layer, rows = _example(LAYERS, name), np.ones((5, 4), np.float32)
+    params = layer.init(0, (4,))
+    training = layer.apply(params, rows, key=mc.random.key(0), training=True)
+    for found in (layer.apply(params, rows), training):
+        for out in mc.tree.leaves(found):
+            assert np.isfinite(out).all()
+    assert mc.nn.from_json(mc.nn.to_json(layer)) == layer
+    if name != "heads":  # which have a shape each
+        assert layer.apply(params, rows).shape == (5, *layer.output_shape((4,)))
+
+
+@pytest.mark.parametrize("name", mc.nn.ACTIVATIONS)
+def test_activations(name: str) -> None:
+    activation = mc.nn.activation_by_name(name)
+    x = np.array([[-2.3, -0.7, 0.3, 1.7]])  # beside the kinks
+    assert np.isfinite(activation.function(x)).all()
+    mc.check_grads(activation.function, (x,))
+
+
+@pytest.mark.parametrize("name", mc.nn.LOSSES)
+def test_losses(name: str) -> None:
+    loss = mc.nn.Loss(name)
+    means, end = loss.outputs, ()
+    if isinstance(means, Point | Direction):  # of any number of numbers
+        units, y = 2, np.array([[0.5, 1.5], [1.0, 0.2]])
+    elif isinstance(means, NumberOutputs):
+        units, end, y = means.width, means.end, np.array([0.5, 1.5])
+    else:
+        units, y = 3 if means.task == "multiclass" else 1, np.array([0, 1])
+    net = mc.nn.Sequential(mc.nn.Dense(units), *end)
+    settings: dict[str, Any] = {"loss": loss, "optimizer": mc.optim.Adam(0.01), "epochs": 20, "batch_size": 2}
+    history = mc.fit(net, np.eye(2, dtype=np.float32), y, **settings).history
+    assert history["loss"][-1] < history["loss"][0]
+
+
+def test_a_loss_is_a_function_of_outputs_and_targets() -> None:
+    loss = mc.nn.Loss("softmax_cross_entropy")
+    assert float(loss(np.zeros((1, 2)), np.array([1]))) == pytest.approx(np.log(2))
     assert {"squared_error", "huber", "binary_cross_entropy"} < set(mc.nn.LOSSES)
 
 
-def test_optimizers_are_two_pure_functions() -> None:
-    optimizer, p = mc.optim.Adam(0.1), np.array([3.0])
-    moments = optimizer.start(p)
-    for _ in range(200):
-        updates, moments = optimizer.step(mc.grad(lambda p: np.sum(p**2))(p), moments, p)
+@pytest.mark.parametrize("name", [*mc.optim.OPTIMIZERS, *WRAPPERS])
+def test_optimizers_are_two_pure_functions(name: str) -> None:
+    optimizer, p = _example(mc.optim.OPTIMIZERS, name), np.array([[3.0, -2.0]])
+    valley = lambda p: np.sum(p**2)  # noqa: E731
+    moments, before = optimizer.start(p), valley(p)
+    for _ in range(20):
+        updates, moments = optimizer.step(mc.grad(valley)(p), moments, p)
         p = mc.optim.apply_updates(p, updates)
-    assert abs(p[0]) < 0.01
+    assert valley(p) < before
+
+
+@pytest.mark.parametrize("name", mc.optim.SCHEDULES)
+def test_schedules_say_by_what_a_rate_is_multiplied(name: str) -> None:
+    factors = _example(mc.optim.SCHEDULES, name)(np.arange(50), 50)
+    assert factors.shape == (50,)
+    assert np.isfinite(factors).all()
+    assert 0.0 < np.max(factors) <= 1.0
+
+
+@pytest.mark.parametrize("name", mc.nn.INITIALIZERS)
+def test_initializers(name: str) -> None:
+    layer = mc.nn.Dense(3, initializer=name)
+    weight = layer.init(7, (4,))["weight"]
+    assert weight.shape == (4, 3)
+    assert np.isfinite(weight).all()
+    assert np.array_equal(weight, layer.init(7, (4,))["weight"])  # one seed, the same draws
+
+
+@pytest.mark.parametrize("name", REGULARIZERS)
+def test_regularizers_grow_with_the_weights(name: str) -> None:
+    penalty, params = _example(REGULARIZERS, name), NET.init(0, (2,))
+    assert 0.0 < penalty(params) < penalty(mc.tree.map_leaves(lambda leaf: 2 * leaf, params))
+
+
+@pytest.mark.parametrize("name", CONSTRAINTS)
+def test_constraints_are_met_once_they_are_applied(name: str) -> None:
+    constraint, params = _example(CONSTRAINTS, name), NET.init(0, (2,))
+    far = mc.tree.map_leaves(lambda leaf: 9 * leaf, params)
+    once = constraint(far)
+    twice = constraint(once)
+    for weights, again, before in zip(*map(mc.tree.leaves, (once, twice, far)), strict=True):
+        assert np.allclose(weights, again)
+        assert weights.ndim < 2 or not np.allclose(weights, before)
+
+
+@pytest.mark.parametrize("name", CALLBACKS)
+def test_callbacks_watch_a_training(name: str) -> None:
+    run = _fitted(epochs=5, validation_data=(X, XOR), callbacks=[_example(CALLBACKS, name)])
+    assert len(run.history) == 5
+    assert run.stopped == "all epochs"
 
 
 def test_random_numbers_are_named_streams_of_one_seed() -> None:
@@ -234,7 +346,7 @@ def test_the_model_file(tmp_path: Path) -> None:
     model = mc.load(tmp_path / "xor.safetensors")
     assert np.array_equal(model.predict(X), run.predict(X))
     (tmp_path / "xor.safetensors").write_bytes(b"something else")
-    with pytest.raises(mc.ModelFileError):
+    with pytest.raises(mc.ModelFileError, match=r"xor\.safetensors"):
         mc.load(tmp_path / "xor.safetensors")
 
 

@@ -53,11 +53,10 @@ def test_losses_agree_with_peers(workload: Workload, peer: str) -> None:
     assert apart <= training.TOLERANCE
 
 
-def test_another_training_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_training_is_found_out() -> None:
     right = ours.losses(Problem(replace(SMALL, dropout=0.0), 20))
     for wrong, agrees in ((right, True), (right * 1.01, False), (right * np.nan, False)):
-        monkeypatch.setattr(training, "peer_losses", lambda peers, problem, wrong=wrong: {"JAX": wrong})
-        apart = training.agreement(SMALL, ["JAX"])
+        apart = training.agreement(SMALL, ["JAX"], lambda peers, problem, wrong=wrong: {"JAX": wrong})
         found = training.verdicts(apart, ["minicolumn", "JAX scan", "scikit-learn"])
         assert found == {"JAX scan": agrees, "minicolumn": agrees}
         json.dumps(apart, allow_nan=False)
@@ -122,24 +121,19 @@ def test_what_cannot_be_imported_is_named(monkeypatch: pytest.MonkeyPatch) -> No
     assert "scikit-learn" in present()
 
 
-def test_limits_are_positive_and_those_of_several_findings_are_the_highest(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(limit, "_ITERATIONS", 10_000)
-    monkeypatch.setattr(limit, "_COPIED", 1 << 20)
-    found = limit.measure(1, repeats=1)
+def test_limits_are_positive_and_those_of_several_findings_are_the_highest() -> None:
+    found = limit.measure(1, repeats=1, iterations=10_000, copied=1 << 20)
     assert all(value > 0 for value in found.values())
     assert session._raised({"flops": 1.0}, {"flops": 2.0}) == {"flops": 2.0}
 
 
-def test_the_peak_is_counted_from_what_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_peak_is_counted_from_what_is_computed() -> None:
     # sums = sums / 2 + 1 from k: after n turns, 2 + (k - 2) / 2^n each; their total says that all turns ran.
-    monkeypatch.setattr(limit, "_ITERATIONS", 3)
-    peak = limit._Peak(limit.host_target())
+    peak = limit.Peak(limit.host_target(), iterations=3)
     peak.call(0)
-    sums = limit._SUMS
-    assert peak._out.tolist() == pytest.approx([sum(2 + (k - 2) / 8 for k in range(sums))] * len(peak._out))
-    assert peak.flops == 2 * 3 * sums * len(peak._out)
+    expected = sum(2 + (k - 2) / 8 for k in range(limit.SUMS))
+    assert peak.total.tolist() == pytest.approx([expected] * len(peak.total))
+    assert peak.flops == 2 * 3 * limit.SUMS * len(peak.total)
 
 
 def test_results_are_strict_json() -> None:

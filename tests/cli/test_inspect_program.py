@@ -93,3 +93,15 @@ def test_what_cannot_be_shown_is_said_in_one_line(cli: Any, words: list[str], li
     assert found.code == 2
     assert line in found.err
     assert found.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(("told", "batch"), [(7, 7), (0, 32), (10**9, 32), ("many", 32), (None, 32)])
+def test_a_batch_size_that_a_file_tells_is_taken_if_it_can_be(
+    cli: Any, tmp_path: Path, told: Any, batch: int
+) -> None:
+    net = mc.nn.Dense(1)
+    model = mc.Model(net, net.init(0, (2,)), (2,), "squared_error", training={"batch_size": told})
+    model.save(tmp_path / "m.safetensors")
+    done = cli("inspect", "m.safetensors", "--train", "--plan", "--json")
+    assert done.code == 0, done.err
+    assert json.loads(done.out.splitlines()[-1])["batch"] == batch

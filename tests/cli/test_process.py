@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -39,14 +38,20 @@ def test_an_interrupt_saves_what_was_learnt(tmp_path: Path, environment: dict[st
     assert mc.load(tmp_path / "penguins.safetensors").training["stopped"] == "interrupted"
 
 
-def test_an_interrupt_before_anything_was_learnt(cli: Any, tmp_path: Path, monkeypatch: Any) -> None:
-    def interrupt(*args: Any) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("minicolumn.tables.read_table", interrupt)
-    found = cli("train", "penguins")
-    assert (found.code, found.out, found.err) == (130, "", "interrupted; nothing was saved\n")
-    assert list(tmp_path.iterdir()) == []
+@pytest.mark.skipif(os.name == "nt", reason="signals and named pipes of POSIX")
+def test_an_interrupt_before_anything_was_learnt(tmp_path: Path, environment: dict[str, str]) -> None:
+    os.mkfifo(tmp_path / "rows.csv")
+    words = [*PROGRAM, "train", "rows.csv", "--target", "a"]
+    with (
+        subprocess.Popen(
+            words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+        ) as process,
+        open(tmp_path / "rows.csv", "wb"),
+    ):  # returns when the program reads, and gives it nothing
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (130, "", "interrupted; nothing was saved\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="limits of POSIX")

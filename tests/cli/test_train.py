@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,6 @@ import pytest
 
 import minicolumn as mc
 from minicolumn.cli.train_job import draw_curves
-from minicolumn.errors import DataError
 
 KEYS = {"task", "rows", "columns", "metrics", "baseline", "epochs", "seconds", "steps_per_second", "model"}
 
@@ -170,17 +171,16 @@ def test_a_built_in_name_yields_to_a_file(
 def test_a_failed_save_leaves_the_model_elsewhere(
     cli: Any, quick: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    save = mc.Model.save
+    replace = os.replace
 
-    def refuse(model: Any, path: Any) -> None:
-        if Path(path).parent == tmp_path or not Path(path).is_absolute():
-            raise DataError("cannot write it: No space left on device; nothing was written")
-        save(model, path)
+    def full(source: Any, target: Any) -> None:  # a disk that fills up while the training runs
+        if Path(target).parent == tmp_path:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        replace(source, target)
 
-    monkeypatch.setattr(mc.Model, "save", refuse)
+    monkeypatch.setattr(os, "replace", full)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "rescue"))
     (tmp_path / "rescue").mkdir()
-    monkeypatch.setattr("minicolumn.cli.train_job.check_writable", lambda *args: None)
     found = cli("train", "penguins", *quick)
     assert found.code == 2
     assert "ROC AUC" in found.out, "the scores are not lost"
@@ -188,6 +188,7 @@ def test_a_failed_save_leaves_the_model_elsewhere(
     assert "No space left on device" in found.err
     [rescued] = (tmp_path / "rescue").rglob("*.safetensors")
     assert repr(str(rescued)) in found.err
+    assert not list(tmp_path.glob("*.safetensors"))
     assert mc.load(rescued).table is not None
 
 

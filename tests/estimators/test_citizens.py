@@ -128,14 +128,23 @@ def test_tables_and_their_names(library: str, blobs: Any) -> None:
 
 
 @pytest.mark.parametrize("form", [sparse.csr_array, sparse.csc_matrix])
-def test_sparse_rows_are_the_same_rows(form: Any, blobs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sparse_rows_are_the_same_rows(form: Any, blobs: Any) -> None:
     X, y = np.where(np.abs(blobs[0]) > 0.8, blobs[0], 0.0), blobs[1]
-    monkeypatch.setattr("minicolumn.model.compute.CALL_BYTES", 1)  # so that there are several blocks
-    monkeypatch.setattr("minicolumn.model.compute.ROWS", 16)
     for settings in ({"early_stopping": True}, {"solver": "lbfgs"}):
         thin, full = _classifier(**settings).fit(form(X), y), _classifier(**settings).fit(X, y)
         np.testing.assert_array_equal(thin.coefs_[0], full.coefs_[0])
         np.testing.assert_array_equal(thin.predict(form(X)), full.predict(X))
+
+
+def test_sparse_rows_that_are_too_many_to_be_dense_at_once_are_the_same_rows() -> None:
+    # Of so many columns one call takes 256 rows, so that measuring and predicting take several.
+    X = sparse.random_array((540, 17_000), density=0.002, rng=np.random.default_rng(0), format="csr")
+    X.data[:] = 1.0
+    y, wishes = np.arange(540) % 3, {"early_stopping": True, "validation_fraction": 0.5, "max_iter": 2}
+    thin, full = _classifier(**wishes).fit(X, y), _classifier(**wishes).fit(X.toarray(), y)
+    np.testing.assert_array_equal(thin.coefs_[0], full.coefs_[0])
+    assert thin.validation_scores_ == full.validation_scores_
+    np.testing.assert_array_equal(thin.predict(X), full.predict(X.toarray()))
 
 
 def test_labels_of_any_kind(blobs: Any) -> None:

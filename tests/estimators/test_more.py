@@ -13,10 +13,8 @@ from sklearn.exceptions import NotFittedError
 from sklearn.metrics import log_loss, make_scorer, mean_absolute_error
 
 import minicolumn as mc
-from minicolumn.estimators import training
 from minicolumn.estimators.intervals import conformal_radius
 from minicolumn.estimators.network import build_network, draw_weights
-from minicolumn.estimators.training import NothingLearnt
 from minicolumn.nn.outputs import Band
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -214,21 +212,32 @@ def test_restarts_keep_the_best(blobs: Any) -> None:
     assert held.best_validation_score_ >= _classifier(early_stopping=True).fit(X, y).best_validation_score_
 
 
-def test_a_start_that_diverges_is_none(blobs: Any, monkeypatch: Any, capsys: Any) -> None:
-    expected = _classifier(n_restarts=2).fit(*blobs)
-    seeds = expected._seeds(2)
+class Stumble(mc.Callback):
+    """Lets one of several trainings diverge in its first epoch."""
 
-    def stumble(task: Any) -> Any:
-        if task.seed == seeds[0]:
-            raise NothingLearnt("out of the finite numbers")
-        return training.train(task)
+    def __init__(self, which: int) -> None:
+        self.which, self.starts = which, 0
 
-    monkeypatch.setattr("minicolumn.estimators.base.train", stumble)
-    model = _classifier(n_restarts=2, verbose=True).fit(*blobs)
-    assert "Start 1 diverged" in capsys.readouterr().out
-    assert model.loss_ >= expected.loss_
-    with pytest.raises(ValueError, match="out of the finite"):
-        _classifier().fit(*blobs)
+    def on_start(self, trainer: Any, /) -> None:
+        """Count the trainings, and take steps that are far too long in the chosen one."""
+        self.starts += 1
+        if self.starts == self.which:
+            trainer.change(learning_rate=1e38)
+
+
+def test_a_start_that_diverges_is_none(blobs: Any, capsys: Any) -> None:
+    fit = lambda **settings: _classifier(batch_size=30, **settings).fit(*blobs)  # noqa: E731
+    losses = []
+    for which in (1, 2):
+        model = fit(n_restarts=2, verbose=True, callbacks=[Stumble(which)])
+        told = capsys.readouterr().out
+        assert f"Start {which} diverged" in told
+        assert f"Start {3 - which} is the best" in told
+        losses.append(model.loss_)
+    assert losses[0] != losses[1]
+    assert fit(n_restarts=2).loss_ == min(losses)
+    with pytest.raises(ValueError, match="non-finite"):
+        fit(callbacks=[Stumble(1)])
 
 
 @pytest.mark.parametrize("solver", ["sgd", "lbfgs"])
@@ -363,9 +372,10 @@ def test_a_fit_that_fails_loses_nothing(failing: str, blobs: Any) -> None:
     more: dict[str, Any] = {"X_val": X} if failing == "y_val" else {}
     target = 1e30 * X[:, 0] if failing == "divergence" else X[:, 0]
     settings = {"loss": {"loss": lambda *_: 1 / 0}, "callback": {"callbacks": [Stumbles()]}}.get(failing, {})
+    words = {"loss": "division by zero", "callback": "stumbled", "divergence": "non-finite", "y_val": "y_val"}
     fresh = _regressor(**settings)
     for estimator in (model.set_params(**settings), fresh):
-        with pytest.raises((ValueError, ZeroDivisionError, RuntimeError)):
+        with pytest.raises((ValueError, ZeroDivisionError, RuntimeError), match=words[failing]):
             estimator.fit(X, target, **more)
     assert set(vars(model)) == names
     np.testing.assert_array_equal(model.set_params(loss="squared_error", callbacks=None).predict(X), before)

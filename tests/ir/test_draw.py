@@ -72,6 +72,22 @@ def test_text_from_outside_is_escaped(name: str) -> None:
     assert re.sub(QUOTED, "", to_dot(graph)).count('"') == 0
 
 
+def _widest_box(name: str) -> float:
+    """Return the width of the widest box in the picture of a graph with one input of this name."""
+    x = input_node(ArrayType(DTYPES["f32"], (2,)), name)
+    root = ET.fromstring(to_svg(Graph((x,), (x,))))
+    view = float(root.attrib["viewBox"].split()[2])
+    inside = [float(rect.attrib["width"]) for rect in root.iter(f"{SVG}rect")]
+    return max(width for width in inside if width < view)
+
+
+def test_boxes_are_as_wide_as_what_is_written_in_them() -> None:
+    # Letters of the font take some 7 units; those of East Asian scripts twice as much.
+    assert _widest_box("x" * 20) > 20 * 6
+    assert _widest_box("x" * 24) > _widest_box("x" * 20)
+    assert _widest_box("가" * 10) == pytest.approx(_widest_box("x" * 20))
+
+
 def test_the_picture_needs_nothing_else() -> None:
     picture = to_svg(parse_graph((GOLDEN / "every_kind.txt").read_text()))
     assert re.findall(r"href|url\((?!#)|@import|http(?!://www\.w3\.org/2000/svg)", picture) == []
@@ -84,7 +100,9 @@ def test_bodies_of_loops_are_drawn_beneath() -> None:
 
 
 def test_an_empty_graph_has_a_picture() -> None:
-    ET.fromstring(to_svg(Graph((), ())))
+    root = ET.fromstring(to_svg(Graph((), ())))
+    assert root.tag == f"{SVG}svg"
+    assert "0 nodes" in "".join(root.itertext())
 
 
 @st.composite

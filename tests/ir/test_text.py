@@ -137,7 +137,7 @@ def test_a_long_chain_needs_no_recursion() -> None:
 
 def test_lines_that_no_output_reads_are_checked_and_dropped() -> None:
     assert len(parse_graph("fn(x: f32[]) { a: f32[] = exp(x) return x }").nodes) == 1
-    with pytest.raises(ShapeError):
+    with pytest.raises(ShapeError, match=r"f32\[\].*f32\[2\]"):
         parse_graph("fn(x: f32[]) { a: f32[2] = exp(x) return x }")
 
 
@@ -149,28 +149,29 @@ def _const(type: str, value: str) -> str:
     return f"fn() {{ a: {type} = const({value}) return a }}"
 
 
+# By text: what the message must hold, beside the number of the line.
 REFUSED = {
-    "": "expected the name of a graph, found the end of the text",
-    "fn(x: f33[]) { return x }": "there is no dtype 'f33'; did you mean 'f32'?",
-    "fn(x: f32[-1]) { return x }": "expected the length of an axis, found '-1'",
-    "fn(x: f32[]) { return y }": "'y' is not defined above",
-    "fn(rate: f32[]) { return rat }": "'rat' is not defined above; did you mean 'rate'?",
-    "fn(x: f32[], x: f32[]) { return x }": "the name 'x' is defined twice",
-    "fn(inf: f32[]) { return inf }": "the name 'inf' means something else",
-    "fn(x: f32[]) { a: f32[] = logistik(x) }": "there is no operation 'logistik'; did you mean 'logistic'?",
-    "fn() { a: f32[] = input() return a }": "inputs stand between the parentheses behind the graph's name",
-    "fn() { return } fn": "expected the end of the text, found 'fn'",
-    "fn() { ; }": "';' cannot be read here",
-    _sum("x, axes=[]"): "sum gives f32[2], but the text says f32[]",
-    _sum("x, axs=[0]"): "sum has no attribute 'axs'; did you mean 'axes'?",
-    _sum("x, axes=[0], axes=[0]"): "the attribute 'axes' stands here twice",
-    _sum("axes=[0], x"): "operands stand before attributes, but 'x' comes behind one",
-    _sum("x, axes=[0], dtype=f46"): "there is no value 'f46'; did you mean 'f64'?",
-    _const("f32[3]", "[1.0, 2.0]"): "the constant has shape [2], but the text says f32[3]",
-    _const("i32[1]", "[1.5]"): "1.5 is no element of i32[1]",
-    _const("bool[1]", "[1]"): "1 is no element of bool[1]",
-    _const("f32[2,2]", "[[1.0], 2.0]"): "the constant's lists differ in length and form no array",
-    _const("i64[]", "9" * 50): "integers have at most 40 digits",
+    "": ["the end of the text"],
+    "fn(x: f33[]) { return x }": ["'f33'", "did you mean 'f32'?"],
+    "fn(x: f32[-1]) { return x }": ["length of an axis", "'-1'"],
+    "fn(x: f32[]) { return y }": ["'y' is not defined"],
+    "fn(rate: f32[]) { return rat }": ["'rat' is not defined", "did you mean 'rate'?"],
+    "fn(x: f32[], x: f32[]) { return x }": ["'x'", "twice"],
+    "fn(inf: f32[]) { return inf }": ["'inf'"],
+    "fn(x: f32[]) { a: f32[] = logistik(x) }": ["operation 'logistik'", "did you mean 'logistic'?"],
+    "fn() { a: f32[] = input() return a }": ["inputs stand between the parentheses"],
+    "fn() { return } fn": ["the end of the text", "'fn'"],
+    "fn() { ; }": ["';'"],
+    _sum("x, axes=[]"): ["sum", "f32[2]", "f32[]"],
+    _sum("x, axs=[0]"): ["sum", "'axs'", "did you mean 'axes'?"],
+    _sum("x, axes=[0], axes=[0]"): ["'axes'", "twice"],
+    _sum("axes=[0], x"): ["operands", "before attributes", "'x'"],
+    _sum("x, axes=[0], dtype=f46"): ["'f46'", "did you mean 'f64'?"],
+    _const("f32[3]", "[1.0, 2.0]"): ["shape [2]", "f32[3]"],
+    _const("i32[1]", "[1.5]"): ["1.5", "i32[1]"],
+    _const("bool[1]", "[1]"): ["1 ", "bool[1]"],
+    _const("f32[2,2]", "[[1.0], 2.0]"): ["lists", "length"],
+    _const("i64[]", "9" * 50): ["40 digits"],
 }
 
 
@@ -178,7 +179,10 @@ REFUSED = {
 def test_what_cannot_be_read_says_where_and_why(text: str) -> None:
     with pytest.raises(MinicolumnError) as caught:
         parse_graph(text)
-    assert str(caught.value) == f"line 1: {REFUSED[text]}"
+    message = str(caught.value)
+    assert message.startswith("line 1: ")
+    assert [words for words in REFUSED[text] if words not in message] == []
+    assert "\n" not in message
 
 
 @pytest.mark.parametrize(

@@ -88,8 +88,11 @@ def _graph(op: str, attrs: dict[str, Any], type: Any = VECTOR) -> Graph:
 def test_the_message_is_one_line_that_shows_the_node() -> None:
     with pytest.raises(ShapeError) as caught:
         verify(_graph("sum", {"axes": (0,)}))
-    expected = "sum gives f32[], but the node says f32[3]; in a: f32[3] = sum(x, axes=[0]) # model.py:12"
-    assert str(caught.value) == expected
+    message = str(caught.value)
+    assert message.startswith("sum ")
+    assert "f32[]" in message
+    assert message.endswith("in a: f32[3] = sum(x, axes=[0]) # model.py:12")
+    assert "\n" not in message
 
 
 @pytest.mark.parametrize(

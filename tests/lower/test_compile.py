@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 import threading
 from dataclasses import dataclass
 from decimal import Decimal
@@ -120,29 +121,27 @@ def test_other_hashable_arguments_are_part_of_the_program() -> None:
     assert traces.count == 6
 
 
-def test_only_the_programs_used_last_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys_module(), "KEEP", 3)
-    fast, traces = _counted(lambda x: x + 1.0)
-    for n in (1, 2, 3, 1, 4):  # 1 was used after 2, so 2 goes
+# The package has a function under the same name as the module.
+KEEP = sys.modules["minicolumn.lower.compile"].KEEP
+
+
+def test_only_the_programs_used_last_are_kept() -> None:
+    traces = Traces(lambda x: x + 1.0)
+    fast = mc.compile(traces, backend="reference")
+    for n in (*range(1, KEEP + 1), 1, KEEP + 1):  # 1 was used after 2, so 2 goes
         fast(np.ones(n))
-    assert traces.count == 4
+    assert traces.count == KEEP + 1
     fast(np.ones(1))
     fast(np.ones(3))
-    assert traces.count == 4
+    assert traces.count == KEEP + 1
     fast(np.ones(2))
-    assert traces.count == 5
+    assert traces.count == KEEP + 2
 
 
-def sys_module() -> Any:
-    """Return the module of `compile`; the package has the function under the same name."""
-    import sys
-
-    return sys.modules["minicolumn.lower.compile"]
-
-
-def test_two_threads_may_call_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys_module(), "KEEP", 4)  # so that programs also come and go
-    fast = mc.compile(lambda x: np.sum(np.exp(x)) + np.sum(x))
+# Of more shapes than are kept, so that programs also come and go, and of few that are compiled.
+@pytest.mark.parametrize(("backend", "shapes"), [("reference", 2 * KEEP), ("native", 8)])
+def test_two_threads_may_call_at_once(backend: Any, shapes: int) -> None:
+    fast = mc.compile(lambda x: np.sum(np.exp(x)) + np.sum(x), backend=backend)
     wrong: list[str] = []
     start = threading.Barrier(4)
 
@@ -150,7 +149,7 @@ def test_two_threads_may_call_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         rng = np.random.default_rng(seed)
         start.wait()
         for _ in range(150):
-            x = rng.standard_normal(int(rng.integers(1, 8)))
+            x = rng.standard_normal(int(rng.integers(1, shapes)))
             # An ulp of each exp, added up in another order.
             if not np.isclose(fast(x), np.sum(np.exp(x)) + np.sum(x), rtol=1e-14, atol=1e-14):
                 wrong.append(str(x))

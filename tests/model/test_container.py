@@ -285,7 +285,7 @@ def test_a_wrong_or_missing_digest_is_refused() -> None:
         with pytest.raises(ModelFileError, match="checksum"):
             decode(framed(json.dumps(header, separators=(",", ":")), W.tobytes()))
     del header["__metadata__"]["sha256"]
-    with pytest.raises(ModelFileError):
+    with pytest.raises(ModelFileError, match="checksum"):
         decode(framed(json.dumps(header, separators=(",", ":")), W.tobytes()))
 
 

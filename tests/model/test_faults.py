@@ -15,14 +15,13 @@ import long_faults
 import pytest
 from model_samples import numbered, small
 
-from minicolumn.model import files
 from minicolumn.model.artifact import save_artifact
 
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let fsync return at once: which calls are made is at stake here, not what the disk does."""
-    monkeypatch.setattr(files.os, "fsync", lambda handle: None)
+    monkeypatch.setattr(os, "fsync", lambda handle: None)
 
 
 CALLS = ("open", "write", "fsync", "replace", "fchmod", "fstat", "lstat", "stat", "scandir", "close")
@@ -69,7 +68,7 @@ def test_every_failing_call_ends_cleanly(
         path, faults = situation(folder), Faults(nth, error, for_ever)
         with monkeypatch.context() as patch:
             for name in CALLS:
-                patch.setattr(files.os, name, faults.wrap(getattr(os, name), name == "close"))
+                patch.setattr(os, name, faults.wrap(getattr(os, name), name == "close"))
             message = long_faults.save_once(path)
         assert long_faults.judge_save(path, message, faults.injected) == "", (nth, message)
         if not faults.injected:
@@ -91,7 +90,7 @@ def test_every_failing_call_of_a_load_ends_cleanly(
         faults = Faults(nth, errno.EIO, for_ever)
         with monkeypatch.context() as patch:
             for name in ("open", "fstat", "close"):
-                patch.setattr(files.os, name, faults.wrap(getattr(os, name), name == "close"))
+                patch.setattr(os, name, faults.wrap(getattr(os, name), name == "close"))
             message = long_faults.load_once(path)
         assert long_faults.judge_load(path, message, faults.injected) == ""
         if not faults.injected:

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from minicolumn.errors import DataError, ModelFileError
-from minicolumn.model import files
 from minicolumn.model.files import read_whole, write_atomically
 
 
@@ -110,7 +109,7 @@ def test_a_read_only_folder_is_an_error(tmp_path: Path) -> None:
 
 def test_a_write_protected_file_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "m").write_bytes(b"old")
-    monkeypatch.setattr(files.os, "access", lambda *_: False)  # what the system says to all but root
+    monkeypatch.setattr(os, "access", lambda *_: False)  # what the system says to all but root
     with pytest.raises(DataError, match="write-protected; the old file is untouched"):
         write_atomically(tmp_path / "m", [b"new"])
     assert (tmp_path / "m").read_bytes() == b"old"
@@ -124,9 +123,24 @@ def test_an_error_of_the_writer_passes_and_leaves_the_old_file(tmp_path: Path) -
     assert listing(tmp_path) == ["m"]
 
 
+def _temporary_prefix(target: Path) -> str:
+    """Return how the names of the temporary files begin that are written for a target."""
+    seen: list[str] = []
+
+    def chunks() -> Iterator[bytes]:
+        seen.extend(set(listing(target.parent)) - {target.name})
+        yield b"old"
+
+    write_atomically(target, chunks())
+    [name] = seen
+    assert name.startswith(".minicolumn-")
+    assert name.endswith(".tmp")
+    return name[: name.rindex("-") + 1]
+
+
 def test_leftovers_of_the_dead_go_and_of_the_living_stay(tmp_path: Path) -> None:
     target = tmp_path / "m"
-    prefix = files._leftover_prefix(str(target))
+    prefix = _temporary_prefix(target)
     dead, living, other, link = (tmp_path / f"{prefix}{n}.tmp" for n in ("dead", "living", "x.keep", "link"))
     stranger = tmp_path / ".minicolumn-0000000000000000-00.tmp"  # of another target
     for path in (dead, living, other, stranger):
@@ -148,17 +162,18 @@ def test_leftovers_of_the_dead_go_and_of_the_living_stay(tmp_path: Path) -> None
 def test_a_temporary_file_taken_before_its_lock_is_made_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, seen = files._lock, []
+    real, seen = fcntl.flock, []
 
-    def unlinked_first(handle: int, wait: bool) -> bool:
-        if wait and not seen:
+    def unlinked_first(handle: int, operation: int) -> None:  # as another process may do at this very moment
+        if not seen:
             seen.append(os.readlink(f"/proc/self/fd/{handle}"))
             os.unlink(seen[0])
-        return real(handle, wait)
+        real(handle, operation)
 
-    monkeypatch.setattr(files, "_lock", unlinked_first)
+    monkeypatch.setattr(fcntl, "flock", unlinked_first)
     write_atomically(tmp_path / "m", [b"new"])
-    assert seen
+    assert len(seen) == 1
+    assert (tmp_path / "m").read_bytes() == b"new"
     assert listing(tmp_path) == ["m"]
 
 
@@ -170,7 +185,7 @@ def test_a_folder_that_cannot_be_synced_is_reported(tmp_path: Path, monkeypatch:
             raise OSError(5, "Input/output error")
         real(handle)
 
-    monkeypatch.setattr(files.os, "fsync", fsync)
+    monkeypatch.setattr(os, "fsync", fsync)
     with pytest.raises(
         DataError, match=r"^wrote .*m, but its folder could not be synced: Input/output error"
     ):
@@ -212,6 +227,6 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
         (tmp_path / "m").write_bytes(change)
         return found
 
-    monkeypatch.setattr(files.os, "fstat", fstat)
+    monkeypatch.setattr(os, "fstat", fstat)
     with pytest.raises(ModelFileError, match="changed while it was being read"):
         read_whole(tmp_path / "m", 100)

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from sklearn import metrics as oracle
 
 import minicolumn as mc
-from minicolumn.model import Model, compute
+from minicolumn.ir.interpret import interpret
+from minicolumn.model import Model
+from minicolumn.model.model import TABLE_ROWS
 from minicolumn.tables import Encoder, infer_schema
 
 RNG = np.random.default_rng(0)
@@ -64,16 +66,18 @@ def test_few_rows_and_none(outputs: int, rows: int) -> None:
     assert found.dtype == np.float32
 
 
-@pytest.mark.parametrize("block", [1, 7, 39, 40])
-def test_blocks_change_nothing(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+# Rows are worked on in blocks of 256: less than one, one, one and a bit, several, several and a bit.
+@pytest.mark.parametrize("rows", [1, 7, 255, 256, 257, 512, 600])
+def test_blocks_change_nothing(rows: int) -> None:
     model = _model(dtype=np.float64)
-    whole, scores = model.predict(X), model.evaluate(X, CODES, np.arange(40.0))
-    monkeypatch.setattr(compute, "ROWS", block)
-    monkeypatch.setattr(compute, "FEW", 0)
+    many, codes, weight = RNG.standard_normal((rows, 3)), np.arange(rows) % 3, np.arange(rows) + 1.0
+    [whole] = interpret(model.graph())(many)  # in one go, by the meaning of the graph
     # Products of matrices of other sizes add up in another order.
-    model = _model(dtype=np.float64)
-    np.testing.assert_allclose(model.predict(X), whole, rtol=1e-13)
-    assert model.evaluate(X, CODES, np.arange(40.0)) == pytest.approx(scores, rel=1e-13)
+    np.testing.assert_allclose(model.predict(many), whole, rtol=1e-13)
+    losses = -np.log(whole[np.arange(rows), codes])
+    expected = np.average(losses, weights=weight), np.mean(whole.argmax(axis=1) == codes)
+    found = model.evaluate(many, codes, weight, metrics=["accuracy"])
+    assert (found["loss"], found["accuracy"]) == pytest.approx(expected, rel=1e-13)
 
 
 @pytest.mark.parametrize("kind", [np.float16, np.float32, np.int8, np.uint8, np.int64, bool])
@@ -334,15 +338,15 @@ def test_columns_may_come_in_any_order_and_with_others(target: str) -> None:
 
 
 @pytest.mark.parametrize("target", ["grade", "price"])
-@pytest.mark.parametrize("block", [1, 7])
-def test_tables_in_blocks(target: str, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tables_in_blocks(target: str) -> None:
     model = _from_table(target)
     expected, scores = model.predict_table(FRAME), model.evaluate_table(FRAME)
-    monkeypatch.setattr("minicolumn.model.model.TABLE_ROWS", block)
-    if target == "grade":
-        np.testing.assert_array_equal(model.predict_table(FRAME), expected)
-    # Products of matrices of other sizes add up in another order, in float32.
-    assert model.evaluate_table(FRAME) == pytest.approx(scores, rel=1e-5)
+    times = 3 * TABLE_ROWS // FRAME.height  # so that blocks end in the midst of a copy
+    many = polars.concat([FRAME] * times)
+    assert many.height % TABLE_ROWS
+    np.testing.assert_array_equal(model.predict_table(many), np.tile(expected, times))
+    # Sums over more rows add up in another order.
+    assert model.evaluate_table(many) == pytest.approx(scores, rel=1e-5)
     assert len(model.predict_table(FRAME[:0])) == 0
 
 

@@ -421,7 +421,7 @@ def test_a_summary_counts_the_weights_of_every_layer() -> None:
     assert [line.split()[-1] for line in lines] == ["weights", "80", "64", "272", "68", "484"]
     assert sum(leaf.size for leaf in tree.flatten(net.init(0, (4,)))[0]) == 484
     assert nn.summary(net, (4,)) == nn.summary(net, 4)
-    with pytest.raises(ShapeError):
+    with pytest.raises(ShapeError, match=r"Dense.*\[batch\]"):
         nn.summary(nn.Sequential(nn.Dense(2), nn.Dense(3)), ())
     wrong: Any = "x"
     for network, shape in ((wrong, 3), (nn.Dense(3), wrong), (nn.Dense(3), (2, 0))):

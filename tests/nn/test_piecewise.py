@@ -80,7 +80,7 @@ def test_a_column_that_the_input_lacks_is_refused():
     ],
 )
 def test_a_file_cannot_hold_other_knots(knots):
-    with pytest.raises(ModelFileError):
+    with pytest.raises(ModelFileError, match="knots"):
         nn.from_json({"kind": "piecewise_linear", "knots": knots})
 
 

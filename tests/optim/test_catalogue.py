@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 
+import numpy as np
 import pytest
 
 from minicolumn import optim
@@ -53,3 +54,18 @@ def test_records_are_hashable_and_print_as_their_recipe(name):
     optimizer = optim.optimizer_by_name(name, learning_rate=0.5)
     assert eval(repr(optimizer), dict(vars(optim))) == optimizer
     assert hash(optimizer) == hash(dataclasses.replace(optimizer))
+
+
+DECAYING = [name for name in NAMES if "weight_decay" in optim.OPTIMIZERS.settings(name)]
+
+
+@pytest.mark.parametrize("name", DECAYING)
+def test_a_transform_decays_weights_unless_they_are_said_to_be_others(name):
+    optimizer = optim.OPTIMIZERS.make(name, weight_decay=0.1)
+    weight, gradient = np.full((2, 2), 3.0), np.eye(2)
+
+    def update(transform):
+        return transform.step(gradient, transform.start(weight), weight, np.float64(1))[0]
+
+    assert np.array_equal(update(optimizer.transform()), update(optimizer.transform(True)))
+    assert not np.array_equal(update(optimizer.transform()), update(optimizer.transform(False)))

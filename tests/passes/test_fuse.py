@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 import minicolumn as mc
 from minicolumn import optim
 from minicolumn.ir.graph import CONST, INPUT, Graph, Node, const_node, input_node
+from minicolumn.ir.parse import parse_graph
 from minicolumn.ir.shapes import ArrayType
 from minicolumn.lower.compile import graph_of
+from minicolumn.lower.llvm.codegen.scalar import is_native
 from minicolumn.passes.fuse import fuse
 from minicolumn.passes.kernel import Fused
 
@@ -180,3 +182,13 @@ def test_a_reduction_of_a_constant_reads_no_more_than_that(name: str, apply: Cal
     c = const_node(np.ones((3, 4), np.float32))
     done = fuse(Graph((), (apply(name, c, axes=(0,)),)), every_map)
     assert [done.reads(k) for k in done.kernels] == [[c]]
+
+
+@pytest.mark.parametrize(
+    ("first", "kinds"), [("sort(x, axis=0)", ["host", "loop"]), ("cumsum(x, axis=0)", ["order", "loop"])]
+)
+def test_what_comes_after_a_kernel_without_a_loop_of_its_own_has_one(first: str, kinds: list[str]) -> None:
+    graph = parse_graph(f"fn(x: f32[9,9]) {{ a: f32[9,9] = {first} b: f32[9,9] = tanh(a) return a, b }}")
+    assert [(kernel.kind, len(kernel.stores)) for kernel in fuse(graph, is_native).kernels] == [
+        (kind, 1) for kind in kinds
+    ]

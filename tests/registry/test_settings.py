@@ -149,14 +149,18 @@ def test_an_alias_stands_for_an_entry(kind: str, alias: str) -> None:
     assert registry.to_text(registry.make(alias)) == registry.aliases[alias]
 
 
-@pytest.mark.parametrize(("kind", "name"), ENTRIES)
+def _changeable(kind: str, name: str) -> dict[str, Setting]:
+    """Return the settings of an entry that have a default and are plain values."""
+    base = REGISTRIES[kind].resolve(_text(name), {})[2]
+    settings = REGISTRIES[kind].settings(name)
+    return {k: s for k, s in settings.items() if not isinstance(s, Part | Custom) and k not in base}
+
+
+@pytest.mark.parametrize(("kind", "name"), [entry for entry in ENTRIES if _changeable(*entry)])
 def test_changed_settings_come_back_too(kind: str, name: str) -> None:
     registry = REGISTRIES[kind]
     settings = registry.settings(name)
-    base = dict(registry.resolve(_text(name), {})[2])
-    for key, setting in settings.items():
-        if isinstance(setting, Part | Custom) or key in base:
-            continue
+    for key, setting in _changeable(kind, name).items():
         beside = {"at": (0.5,)} if key == "factors" else {"factors": (1.0, 0.5, 0.25)} if key == "at" else {}
         known = {k: v for k, v in beside.items() if k in settings}
         record = registry.make(_text(name), **{key: _other(setting)}, **known)
@@ -369,3 +373,23 @@ def test_a_registry_is_a_mapping_of_its_own_names() -> None:
     assert optimizers.get("momentum") is None
     assert len(optimizers) == len(list(optimizers)) == len(optimizers.values())
     assert {"momentum", "clipped"} < set(optimizers.known)
+
+
+def test_further_entries_are_known_while_they_are_included() -> None:
+    names, rule = [*nn.ACTIVATIONS], nn.ACTIVATIONS["tanh"]
+    with nn.ACTIVATIONS.including({"half": rule}):
+        assert [*nn.ACTIVATIONS] == [*names, "half"]
+        assert nn.ACTIVATIONS["half"] is rule
+        with pytest.raises(DataError, match="did you mean 'half'"):
+            nn.ACTIVATIONS["hall"]
+    assert [*nn.ACTIVATIONS] == names
+    taken = [names[0], next(iter(nn.ACTIVATIONS.aliases))]  # an alias, too, already says what it means
+    for name in taken:
+        with (
+            pytest.raises(DataError, match=f"{name}.* declared already"),
+            nn.ACTIVATIONS.including({name: rule}),
+        ):
+            pytest.fail("it was included")
+    with pytest.raises(KeyError, match="own"), nn.ACTIVATIONS.including({"half": rule}):
+        raise KeyError("own")
+    assert [*nn.ACTIVATIONS] == names

@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 
 from minicolumn import errors
 from minicolumn.tables import builtin_names, builtin_target, read_table, unpack
-from minicolumn.tables import read as reading
 from minicolumn.tables.delimited import parse_delimited
 
 TEXT = b'name,size\n"a, b",1\nc,2.5\n'
@@ -205,19 +204,42 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("suffix", BOMBS)
-def test_what_unpacks_to_too_much_is_refused(
-    tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = write(tmp_path, f"bomb.{suffix}", BOMBS[suffix](b"a\n" + b"1\n" * 300_000))
-    assert read_table(path).shape == (300_000, 1)
-    monkeypatch.setattr(unpack, "LARGEST_TEXT", 100_000)
-    refused(path, "more than", "GiB")
+def test_what_unpacks_to_too_much_is_refused(tmp_path: Path, suffix: str) -> None:
+    text = b"a\n" + b"1\n" * 300_000
+    packed = BOMBS[suffix](text)
+    assert read_table(write(tmp_path, f"bomb.{suffix}", packed)).shape == (300_000, 1)
+
+    def within(limit: int) -> bytes:  # as a file goes: read, then unpacked
+        read = unpack.read_bounded(io.BytesIO(packed), "bomb", limit)
+        return unpack.unpack(read, "bomb", limit)
+
+    assert within(1 << 20).strip() == text.strip()
+    with pytest.raises(errors.DataError, match=r"bomb: .* more than 9\.31e-05 GiB"):
+        within(100_000)
 
 
-def test_a_parquet_file_of_too_many_cells_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    polars.DataFrame({"a": [1] * 1000}).write_parquet(tmp_path / "t.parquet")
-    monkeypatch.setattr(reading, "LARGEST_CELLS", 999)
-    refused(tmp_path / "t.parquet", "1,000 rows")
+def test_the_bound_is_exact() -> None:
+    packed = BOMBS["gz"](b"a\n1\n")
+    assert unpack.unpack(packed, "t", 4) == b"a\n1\n"
+    with pytest.raises(errors.DataError, match="more than"):
+        unpack.unpack(packed, "t", 3)
+
+
+def test_a_file_of_a_few_bytes_that_unpacks_to_gigabytes_is_refused(tmp_path: Path) -> None:
+    # RFC 8878: a frame of blocks that repeat one byte 2**17 - 1 times each; the last one is marked.
+    size = (1 << 17) - 1
+    block = lambda last: (last | 1 << 1 | size << 3).to_bytes(3, "little") + b"1"  # noqa: E731
+    blocks = (2 << 30) // size + 1
+    bomb = b"\x28\xb5\x2f\xfd\x00\x38" + block(0) * (blocks - 1) + block(1)
+    refused(write(tmp_path, "bomb.csv.zst", bomb), "more than 2 GiB")
+
+
+def test_a_parquet_file_of_too_many_cells_is_refused(tmp_path: Path) -> None:
+    # Cells that are all alike take no room: 2**19 rows of 2**10 + 1 columns are a small file.
+    column = polars.repeat(True, 1 << 19, eager=True)
+    frame = polars.DataFrame({f"c{k}": column for k in range((1 << 10) + 1)})
+    frame.write_parquet(tmp_path / "t.parquet", statistics=False)
+    refused(tmp_path / "t.parquet", "524,288 rows of 1,025 columns", "2**29 cells")
 
 
 @given(st.binary(max_size=3000).map(lambda noise: b"a\n" + noise.replace(b"\x01", b"").replace(b"\0", b"")))

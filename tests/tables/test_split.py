@@ -46,7 +46,7 @@ def test_every_row_is_in_one_part(codes: list[int], fraction: float, seed: int, 
 
 @pytest.mark.parametrize(("rows", "fraction"), [(1, 0.5), (0, 0.5), (4, 0.0), (4, 1.0), (2, 0.9)])
 def test_impossible_splits_are_refused(rows: int, fraction: float) -> None:
-    with pytest.raises(DataError):
+    with pytest.raises(DataError, match=rf"\b{rows} rows?\b|{fraction}"):
         split_rows(None, rows, fraction, 0)
 
 

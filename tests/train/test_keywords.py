@@ -13,7 +13,7 @@ import minicolumn as mc
 from minicolumn.registry import REQUIRED
 from minicolumn.tabular.limits import LIMITS
 from minicolumn.train.settings import KNOWN, NAMES, Keywords, Settings, check_settings
-from minicolumn.train.trainer import _KEYWORDS
+from minicolumn.train.trainer import KEYWORDS
 
 X = np.random.default_rng(0).standard_normal((40, 3)).astype(np.float32)
 Y = (X[:, 0] > 0).astype(np.int64)
@@ -25,7 +25,7 @@ def test_all_lists_of_keywords_agree() -> None:
     assert tuple(Keywords.__annotations__) == NAMES
     assert [name for name in FIT if name in NAMES] == list(NAMES)
     beside = [name for name in FIT if name not in (*NAMES, *DATA)]
-    assert set(beside) == set(_KEYWORDS) - set(NAMES)
+    assert set(beside) == set(KEYWORDS) - set(NAMES)
     own = inspect.signature(mc.Trainer).parameters
     assert set(beside) == set(own) - {*DATA, "settings"}
     for name in beside:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +13,6 @@ import numpy as np
 import pytest
 
 import minicolumn as mc
-from minicolumn.lower.llvm.runtime import core_shares, team, thread_count
 
 TIMINGS = ("seconds", "steps_per_second")
 
@@ -59,15 +60,19 @@ def _trainings(threads: int | None) -> list[Callable[[Diary], mc.Run]]:
     return [training(*kind) for kind in kinds]
 
 
-@pytest.fixture
-def many_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let this process believe in four cores, so that trainings share them out and go back and forth."""
-    monkeypatch.setattr(thread_count, "_allowed", lambda: 4)
-    monkeypatch.setattr(core_shares, "_SHARES", {})
-    monkeypatch.setattr(team, "_SHARED", team.Team())
+def test_trainings_that_share_four_cores() -> None:
+    # Whatever this machine has: with four cores, trainings share them out and go back and forth.
+    code = (
+        "import os, sys, pytest\n"
+        "os.cpu_count = lambda: 4\n"
+        "os.sched_getaffinity = lambda process: {0, 1, 2, 3}\n"
+        "sys.exit(pytest.main(['-p', 'no:cacheprovider', *sys.argv[1:]]))"
+    )
+    test = f"{__file__}::{test_trainings_in_threads_give_the_bits_of_each_alone.__name__}[None]"
+    done = subprocess.run([sys.executable, "-c", code, test], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.usefixtures("many_cores")
 @pytest.mark.parametrize("threads", [None, 1, 3])
 def test_trainings_in_threads_give_the_bits_of_each_alone(threads: int | None) -> None:
     trainings = _trainings(threads)

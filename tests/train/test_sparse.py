@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,6 @@ import pytest
 from scipy import sparse
 
 import minicolumn as mc
-from minicolumn.model.rows import LabeledRows
 
 
 @pytest.fixture
@@ -41,19 +41,34 @@ def test_sparse_rows_give_the_bits_of_dense_ones(
     assert thin.evaluate(form(X), y) == pytest.approx(full.evaluate(X, y), rel=1e-6)
 
 
-def test_only_the_rows_of_a_few_steps_are_dense_at_a_time(monkeypatch: Any) -> None:
-    X = sparse.random_array((400, 3000), density=0.01, rng=np.random.default_rng(0), format="csr")
-    largest = []
-    dense = LabeledRows.dense
+def test_only_the_rows_of_a_few_steps_are_dense_at_a_time() -> None:
+    X = sparse.random_array((1000, 6000), density=0.001, rng=np.random.default_rng(0), format="csr")
+    dense, chunks = 4 * 1000 * 6000, Chunks()  # bytes, in float32
+    settings: dict[str, Any] = {"epochs": 1, "batch_size": 10, "callbacks": [chunks]}
+    trainer = mc.Trainer(mc.nn.Dense(2), X, np.arange(1000) % 2, **settings)
+    trainer.advance(steps=2)  # what is compiled then, and kept for later, does not count
+    tracemalloc.start()
+    try:
+        trainer.advance(steps=2)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < dense / 10  # two steps take a fiftieth of the rows
+    chunks.done.clear()
+    trainer.run()
+    assert chunks.done == sorted(set(chunks.done))
+    assert len(chunks.done) > 1, "an epoch of sparse rows went in one piece"
 
-    def watched(rows: Any) -> Any:
-        largest.append(len(rows))
-        return dense(rows)
 
-    monkeypatch.setattr("minicolumn.model.rows.LabeledRows.dense", watched)
-    mc.fit(mc.nn.Dense(2), X, np.arange(400) % 2, epochs=1, batch_size=10)
-    assert sum(largest) == 400
-    assert max(largest) < 400
+class Chunks(mc.Callback):
+    """Notes how many steps of an epoch were done after each piece of it."""
+
+    def __init__(self) -> None:
+        self.done: list[int] = []
+
+    def on_chunk(self, trainer: Any, done: int, loss: float, /) -> None:
+        """Note it."""
+        self.done.append(done)
 
 
 def test_sparse_rows_are_checked_like_others(net: Any) -> None:

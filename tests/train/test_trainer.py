@@ -88,8 +88,8 @@ def test_however_it_is_cut_it_is_one_fit(optimizer: str, cuts: list[Any]) -> Non
     if cut.epoch < cut.epochs:
         cut.run()
     whole.run()
-    if cut.step == whole.step:
-        assert _figures(cut) == _figures(whole)
+    assert cut.step == whole.step
+    assert _figures(cut) == _figures(whole)
 
 
 @settings(deadline=None, max_examples=15)

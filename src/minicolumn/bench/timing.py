@@ -21,7 +21,7 @@ from minicolumn.bench.sides import Side
 
 MOVED = 1.10  # a control this much slower than its fastest: the machine was busy with something else
 # Seconds before each call, until another side's threads have stopped spinning: OpenBLAS' do for 2^26 cycles.
-_PAUSE = 0.05
+PAUSE = 0.05
 _SORTED = 1 << 18
 
 
@@ -97,6 +97,7 @@ def alternate(
     least: int = 3,
     most: int = 1000,
     watch: Callable[[str], None] = lambda name: None,
+    pause: float = PAUSE,
 ) -> Comparison:
     """Time all sides in alternation, A B C A B C ..., for about some seconds.
 
@@ -104,6 +105,7 @@ def alternate(
     seconds       of wall time; at least `least` rounds are run
     least, most   rounds that count
     watch         is told which side is called
+    pause         seconds of rest before each call
     Returns       a `Comparison`; `steady` says whether enough rounds were undisturbed
 
     Every side has its warm-up calls, which are not timed. A round whose control is more than 10 % above the
@@ -121,7 +123,7 @@ def alternate(
     rounds = _Rounds()
     limit = time.perf_counter() + seconds
     while not _enough(rounds, time.perf_counter() < limit, least, most):
-        rounds.all.append(_round(sides, control, watch))
+        rounds.all.append(_round(sides, control, watch, pause))
     return rounds.result(sides, least)
 
 
@@ -134,13 +136,13 @@ def _enough(rounds: _Rounds, time_left: bool, least: int, most: int) -> bool:
 
 
 def _round(
-    sides: Sequence[Side], control: Control, watch: Callable[[str], None]
+    sides: Sequence[Side], control: Control, watch: Callable[[str], None], pause: float
 ) -> tuple[float, tuple[float, ...]]:
     """Return the slower of the controls before and after a round, and each side's seconds a unit."""
     before, found = control(), []
     for side in sides:
         watch(side.name)
-        time.sleep(_PAUSE)
+        time.sleep(pause)
         side.call()  # a training goes on and on: its threads are awake, its data are near
         found.append(_seconds(side.call) / side.units)
     return max(before, control()), tuple(found)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -40,16 +41,21 @@ def measure(
     return alternate(sides, control, seconds, watch=watch)
 
 
-def agreement(workload: Workload, peers: Sequence[str]) -> dict[str, float | None]:
+def agreement(
+    workload: Workload,
+    peers: Sequence[str],
+    losses_of: Callable[[Sequence[str], Problem], Mapping[str, Any]] = peer_losses,
+) -> dict[str, float | None]:
     """Return the largest relative difference of each peer's losses from ours, over the first steps.
 
     Dropout is left out, since each library draws its own masks.
 
+    losses_of   gives the losses of peers on a problem, [steps] by name
     Returns     by peer; None where it is not finite. Peers that cannot start from given weights are left out.
     """
     steps = _CHECKED_IF_LARGE if workload.flops > _LARGE else _CHECKED
     problem = Problem(replace(workload, dropout=0.0), steps)
-    found = peer_losses(peers, problem)
+    found = losses_of(peers, problem)
     own = ours.losses(problem) if found else np.empty(0)
     return {peer: _distance(np.asarray(losses), own) for peer, losses in found.items()}
 

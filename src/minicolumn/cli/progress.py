@@ -33,7 +33,8 @@ class ShortLines(Callback):
     def on_epoch(self, trainer: Trainer, row: Row) -> None:
         """Print losses and speed where a line is due."""
         every = max(1, -(-trainer.epochs // _LINES))
-        if row["epoch"] == 1 or row["epoch"] % every == 0 or trainer.stop_reason:
+        last = row["epoch"] == trainer.epochs or trainer.stop_reason
+        if row["epoch"] == 1 or row["epoch"] % every == 0 or last:
             parts = [f"  epoch {row['epoch']}/{trainer.epochs}", f"loss {row['loss']:.4f}"]
             parts += [f"val_loss {row['val_loss']:.4f}"] if "val_loss" in row else []
             self.console.print("  ".join([*parts, speed(row["steps_per_second"])]), soft_wrap=True)

@@ -41,7 +41,7 @@ from minicolumn.nn.layer import Params
 from minicolumn.nn.outputs import ClassOutputs
 from minicolumn.optim import Optimizer
 from minicolumn.tabular.calibrate import best_factor
-from minicolumn.train import Callback
+from minicolumn.train.callbacks import CallbackLike
 
 Array = np.ndarray
 
@@ -171,9 +171,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         dropout: float | Sequence[float] = 0.0,
         input_dropout: float = 0.0,
         l1: float = 0.0,
-        constraint: Constraint | None = None,
+        constraint: str | Constraint | None = None,
         scoring: Scoring | None = None,
-        callbacks: Callback | Sequence[Callback] | None = None,
+        callbacks: CallbackLike | Sequence[CallbackLike] | None = None,
         n_restarts: int = 1,
         calibrate: bool = False,
         dtype: DTypeLike = "float32",

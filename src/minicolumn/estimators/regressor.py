@@ -40,7 +40,7 @@ from minicolumn.nn import Loss, Sequential
 from minicolumn.nn.layer import Params
 from minicolumn.nn.outputs import NumberOutputs
 from minicolumn.optim import Optimizer
-from minicolumn.train import Callback
+from minicolumn.train.callbacks import CallbackLike
 
 Array = np.ndarray
 
@@ -122,9 +122,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         dropout: float | Sequence[float] = 0.0,
         input_dropout: float = 0.0,
         l1: float = 0.0,
-        constraint: Constraint | None = None,
+        constraint: str | Constraint | None = None,
         scoring: Scoring | None = None,
-        callbacks: Callback | Sequence[Callback] | None = None,
+        callbacks: CallbackLike | Sequence[CallbackLike] | None = None,
         n_restarts: int = 1,
         conformal_fraction: float = 0.0,
         dtype: DTypeLike = "float32",

@@ -4,7 +4,8 @@
                              -> EXPAND -> FUSE -> PLACE -> lowerings that compile
 
 With the environment variable MINICOLUMN_VERIFY set to 1, as tests set it, what a pass returns is checked
-before anybody uses it: a graph by `ir.verify`, kernels and memory by `passes.laws`. Errors name the pass.
+before anybody uses it: a graph by `ir.verify`, kernels and memory by `passes.laws`. Errors name the pass, and
+the logger "minicolumn" tells of every check at level DEBUG.
 
 Elsewhere   LLVM's pass manager with ``-verify-each``; to find the part at fault, ``-opt-bisect-limit``
 """
@@ -63,10 +64,13 @@ class Pass(Generic[P, R]):
 
     def _verify(self, result: R, *args: Any) -> None:
         """Check a result; an error says after which pass, and after which part of it, a law is broken."""
+        import logging  # takes longer than all of this, and is needed only here
+
         try:
             self.check(result, *args)
         except MinicolumnError as error:
             raise type(error)(f"after {self._culprit(*args)}: {error}") from error
+        logging.getLogger("minicolumn").debug("checked %s", self.name)
 
     def _culprit(self, *args: Any) -> str:
         """Return the name of the pass, and of its first part without which the law is kept."""

@@ -43,12 +43,14 @@ from minicolumn.ir.shapes import Shape
 class Rule:
     """One rewrite rule: `put(node)` returns what replaces the node, or None where the rule does not apply.
 
+    name       what tests and messages call it; no two rules share one
     find       an operation, or the kind of many
     put        must give a node of the same type; its operands may be new
     safe       why the result is the same
     tolerance  how far an element of the result may move, in units in the last place (ulp); 0 means no bit
     """
 
+    name: str
     find: Op | Kind
     put: Callable[[Node], Node | None]
     safe: str
@@ -274,44 +276,76 @@ def _times_reciprocal(exactly: bool) -> Callable[[Node], Node | None]:
 
 
 RULES: tuple[Rule, ...] = (
-    Rule(COPY, _operand, "a copy is the value under another name"),
-    Rule(STOP_GRADIENT, _operand, "derivatives have been taken by now"),
-    Rule(CAST, _same_type, "the operand has the dtype already"),
-    Rule(RESHAPE, _same_type, "the operand has the shape already"),
-    Rule(RESHAPE, _merged_reshape, "only the last shape counts"),
-    Rule(BROADCAST, _same_type, "nothing is broadcast"),
-    Rule(TRANSPOSE, _plain_transpose, "no axis moves"),
-    Rule(TRANSPOSE, _merged_transpose, "two permutations make one"),
-    Rule(TRANSPOSE, _idle_transpose, "axes of length 1 move past the others, which stay in order"),
-    Rule(SLICE, _same_type, "every element is taken: a slice of the same length starts at 0 with step 1"),
-    Rule(SLICE, _slice_of_part, "all that is taken lies in one of the joined parts"),
-    Rule(PAD, _same_type, "nothing is added"),
-    Rule(FLIP, _flip_twice, "twice is not at all"),
-    Rule(NEGATIVE, _undone, "changing the sign bit twice"),
-    Rule(INVERT, _undone, "changing every bit twice"),
-    Rule(ADD, _without(0, 0.0, "iub"), "0 + x = x where there is no -0: integers and booleans"),
-    Rule(ADD, _without(1, 0.0, "iub"), "x + 0 = x where there is no -0: integers and booleans"),
-    Rule(MULTIPLY, _without(0, 1.0), "1 x = x, for NaN and -0 too"),
-    Rule(MULTIPLY, _without(1, 1.0), "x 1 = x, for NaN and -0 too"),
-    Rule(DIVIDE, _without(1, 1.0), "x / 1 = x, for NaN and -0 too"),
-    Rule(SUBTRACT, _without(1, 0.0), "x - 0 = x, for NaN and -0 too; the constant is +0"),
-    Rule(WHERE, _chosen, "the condition is the same everywhere"),
+    Rule("copy", COPY, _operand, "a copy is the value under another name"),
+    Rule("stop_gradient", STOP_GRADIENT, _operand, "derivatives have been taken by now"),
+    Rule("same_dtype", CAST, _same_type, "the operand has the dtype already"),
+    Rule("same_shape", RESHAPE, _same_type, "the operand has the shape already"),
+    Rule("double_reshape", RESHAPE, _merged_reshape, "only the last shape counts"),
+    Rule("same_broadcast", BROADCAST, _same_type, "nothing is broadcast"),
+    Rule("identity_transpose", TRANSPOSE, _plain_transpose, "no axis moves"),
+    Rule("double_transpose", TRANSPOSE, _merged_transpose, "two permutations make one"),
     Rule(
-        CONCATENATE, lambda node: _operand(node) if len(node.inputs) == 1 else None, "one part is the whole"
+        "unit_axes_transpose",
+        TRANSPOSE,
+        _idle_transpose,
+        "axes of length 1 move past the others, which stay in order",
     ),
-    Rule(CONCATENATE, _joined_slices, "each slice begins where the one before it ended"),
-    Rule(SUM, _reduced_nothing("iu"), "a sum of one integer is that integer; of floats -0 becomes 0"),
-    Rule(PROD, _reduced_nothing("fiu"), "a product of one number is that number"),
-    Rule(MAX, _reduced_nothing("fiub"), "the largest of one element is that element"),
-    Rule(MIN, _reduced_nothing("fiub"), "the smallest of one element is that element"),
-    Rule("map", _smaller_operand(_unstretched), "maps broadcast by themselves; the result keeps its type"),
-    Rule("map", _smaller_operand(_one_number), "one number everywhere: maps broadcast it by themselves"),
     Rule(
+        "whole_slice",
+        SLICE,
+        _same_type,
+        "every element is taken: a slice of the same length starts at 0 with step 1",
+    ),
+    Rule(
+        "slice_of_concatenation", SLICE, _slice_of_part, "all that is taken lies in one of the joined parts"
+    ),
+    Rule("no_pad", PAD, _same_type, "nothing is added"),
+    Rule("double_flip", FLIP, _flip_twice, "twice is not at all"),
+    Rule("double_negative", NEGATIVE, _undone, "changing the sign bit twice"),
+    Rule("double_invert", INVERT, _undone, "changing every bit twice"),
+    Rule("zero_add", ADD, _without(0, 0.0, "iub"), "0 + x = x where there is no -0: integers and booleans"),
+    Rule("add_zero", ADD, _without(1, 0.0, "iub"), "x + 0 = x where there is no -0: integers and booleans"),
+    Rule("one_multiply", MULTIPLY, _without(0, 1.0), "1 x = x, for NaN and -0 too"),
+    Rule("multiply_one", MULTIPLY, _without(1, 1.0), "x 1 = x, for NaN and -0 too"),
+    Rule("divide_one", DIVIDE, _without(1, 1.0), "x / 1 = x, for NaN and -0 too"),
+    Rule("subtract_zero", SUBTRACT, _without(1, 0.0), "x - 0 = x, for NaN and -0 too; the constant is +0"),
+    Rule("constant_condition", WHERE, _chosen, "the condition is the same everywhere"),
+    Rule(
+        "single_part",
+        CONCATENATE,
+        lambda node: _operand(node) if len(node.inputs) == 1 else None,
+        "one part is the whole",
+    ),
+    Rule("adjacent_slices", CONCATENATE, _joined_slices, "each slice begins where the one before it ended"),
+    Rule(
+        "sum_of_one",
+        SUM,
+        _reduced_nothing("iu"),
+        "a sum of one integer is that integer; of floats -0 becomes 0",
+    ),
+    Rule("prod_of_one", PROD, _reduced_nothing("fiu"), "a product of one number is that number"),
+    Rule("max_of_one", MAX, _reduced_nothing("fiub"), "the largest of one element is that element"),
+    Rule("min_of_one", MIN, _reduced_nothing("fiub"), "the smallest of one element is that element"),
+    Rule(
+        "map_of_broadcast",
+        "map",
+        _smaller_operand(_unstretched),
+        "maps broadcast by themselves; the result keeps its type",
+    ),
+    Rule(
+        "map_of_filled",
+        "map",
+        _smaller_operand(_one_number),
+        "one number everywhere: maps broadcast it by themselves",
+    ),
+    Rule(
+        "exact_reciprocal",
         DIVIDE,
         _times_reciprocal(exactly=True),
         "the reciprocal of a power of two is exact, so both are the same real number, rounded once",
     ),
     Rule(
+        "reciprocal",
         DIVIDE,
         _times_reciprocal(exactly=False),
         # With 1/c and the product rounded, the result is less than 1.5 units from x / c, the quotient at most

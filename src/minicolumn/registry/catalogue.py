@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Literal, NoReturn, TypeVar, final
 
 from minicolumn.errors import DataError, ModelFileError, did_you_mean
@@ -61,6 +62,31 @@ class Registry(Mapping[str, T]):
         self.noun, self.aliases = noun, dict(aliases or {})
         self._entries, self._beside = dict(entries), beside
         self._full, self._tag, self._by_class = full, tag, by_class
+
+    @contextmanager
+    def including(self, entries: Mapping[str, T]) -> Iterator[None]:
+        """Know further entries while the context lasts, as if they had been declared; for all threads.
+
+        Texts, files and everything else that asks this registry by name takes them, so that an entry can be
+        tried out, or tested, before it stands in the table.
+
+        Errors      DataError for a name that is taken
+
+        >>> from minicolumn.optim import OPTIMIZERS, Adam
+        >>> with OPTIMIZERS.including({"own": Adam}):
+        ...     OPTIMIZERS.make("own:b1=0.8").b1
+        0.8
+        >>> "own" in OPTIMIZERS
+        False
+        """
+        for name in entries:
+            if name in self.known:
+                raise DataError(f"{self.noun} {show(name)} is declared already")
+        before, self._entries = self._entries, {**self._entries, **entries}
+        try:
+            yield
+        finally:
+            self._entries = before
 
     # By name ------------------------------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ from minicolumn.errors import DataError
 
 LARGEST_TEXT = 2 << 30  # bytes; a table of more than 2 GiB of text, packed or not, is refused
 _CHUNK = 1 << 22
+Opener = Callable[[bytes, str, int], bytes]  # of data, the file's name, and the most bytes to return
 
 
 class Readable(Protocol):
@@ -35,25 +36,26 @@ _ZSTD_BLOCK = 128 << 10  # RFC 8878 3.1.1.2: no block unpacks to more
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 
 
-def unpack(data: bytes, name: str) -> bytes:
+def unpack(data: bytes, name: str, limit: int = LARGEST_TEXT) -> bytes:
     """Decompress a gzip, bzip2, xz, zstd or zip file; other bytes come back as they are.
 
     name        of the file, for messages
-    Errors      DataError: damaged, cut short, more than 2 GiB of content, a zip of other than one file
+    limit       the most bytes that the content may have; no more than that is ever unpacked
+    Errors      DataError: damaged, cut short, more content than `limit`, a zip of other than one file
 
     >>> unpack(gzip.compress(b"a,b"), "rows.csv.gz"), unpack(b"a,b", "rows.csv")
     (b'a,b', b'a,b')
     """
     for magic, opener in _OPENERS.items():
         if data.startswith(magic):
-            return _guarded(opener, data, name)
+            return _guarded(opener, data, name, limit)
     return data
 
 
-def _guarded(opener: Callable[[bytes, str], bytes], data: bytes, name: str) -> bytes:
+def _guarded(opener: Opener, data: bytes, name: str, limit: int) -> bytes:
     """Run a decompressor; turn what it raises on damaged data into DataError."""
     try:
-        return opener(data, name)
+        return opener(data, name, limit)
     except DataError:
         raise
     except (OSError, EOFError, ValueError, RuntimeError, NotImplementedError) as error:
@@ -71,41 +73,41 @@ def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-def read_bounded(stream: Readable, name: str) -> bytes:
-    """Read a stream to its end, in chunks; DataError once it holds more than LARGEST_TEXT bytes."""
+def read_bounded(stream: Readable, name: str, limit: int = LARGEST_TEXT) -> bytes:
+    """Read a stream to its end, in chunks; DataError once it holds more than `limit` bytes."""
     parts, size = [], 0
     while chunk := stream.read(_CHUNK):
         size += len(chunk)
-        if size > LARGEST_TEXT:
-            raise too_large(name)
+        if size > limit:
+            raise too_large(name, limit)
         parts.append(chunk)
     return b"".join(parts)
 
 
-def too_large(name: str) -> DataError:
-    """Return the error for a file that holds more text than is read."""
+def too_large(name: str, limit: int) -> DataError:
+    """Return the error for a file that holds more than `limit` bytes of text."""
     return DataError(
-        f"{name}: holds more than {LARGEST_TEXT / 2**30:.3g} GiB, the most that is read; "
+        f"{name}: holds more than {limit / 2**30:.3g} GiB, the most that is read; "
         "split the file, or store a table of text as Parquet"
     )
 
 
-def _gzip(data: bytes, name: str) -> bytes:
+def _gzip(data: bytes, name: str, limit: int) -> bytes:
     with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
-        return read_bounded(stream, name)
+        return read_bounded(stream, name, limit)
 
 
-def _bzip2(data: bytes, name: str) -> bytes:
+def _bzip2(data: bytes, name: str, limit: int) -> bytes:
     with bz2.BZ2File(io.BytesIO(data)) as stream:
-        return read_bounded(stream, name)
+        return read_bounded(stream, name, limit)
 
 
-def _xz(data: bytes, name: str) -> bytes:
+def _xz(data: bytes, name: str, limit: int) -> bytes:
     with lzma.LZMAFile(io.BytesIO(data)) as stream:
-        return read_bounded(stream, name)
+        return read_bounded(stream, name, limit)
 
 
-def _zip(data: bytes, name: str) -> bytes:
+def _zip(data: bytes, name: str, limit: int) -> bytes:
     """Return the one file in a zip archive, folders and what macOS adds aside; Office files are refused."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = [m for m in archive.infolist() if not m.is_dir() and not m.filename.startswith("__MACOSX/")]
@@ -116,15 +118,15 @@ def _zip(data: bytes, name: str) -> bytes:
                 f"{name}: a zip must hold exactly one table, found {len(members)} files; unpack it"
             )
         with archive.open(members[0]) as stream:
-            return read_bounded(stream, name)
+            return read_bounded(stream, name, limit)
 
 
-def _zstd(data: bytes, name: str) -> bytes:
+def _zstd(data: bytes, name: str, limit: int) -> bytes:
     """Return the content of zstd frames, once the bound from their headers is small enough."""
     import polars
 
-    if zstd_bound(data) > LARGEST_TEXT:
-        raise too_large(name)
+    if zstd_bound(data) > limit:
+        raise too_large(name, limit)
     # Polars unpacks zstd where Python before 3.14 cannot; one column a line gives the text back.
     try:
         lines = polars.read_csv(
@@ -177,7 +179,7 @@ def _zstd_frame(data: bytes, start: int) -> tuple[int, int]:
     return total, position + (4 if descriptor & 4 else 0)
 
 
-_OPENERS: dict[bytes, Callable[[bytes, str], bytes]] = {
+_OPENERS: dict[bytes, Opener] = {
     b"\x1f\x8b": _gzip,
     b"BZh": _bzip2,
     b"\xfd7zXZ\x00": _xz,
