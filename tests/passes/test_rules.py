@@ -69,8 +69,8 @@ def _second_of_two(a: Callable[..., Node], x: Node) -> Node:
 
 # By the name of the rule: a node on which it fires, for any operand it can take.
 EXAMPLES: dict[str, Maker] = {
-    "copy": lambda a, x: a("copy", x),
-    "stop_gradient": lambda a, x: a("stop_gradient", x),
+    "elide_copy": lambda a, x: a("copy", x),
+    "elide_stop_gradient": lambda a, x: a("stop_gradient", x),
     "same_dtype": lambda a, x: a("cast", x, dtype=x.array_type.dtype),
     "same_shape": lambda a, x: a("reshape", x, shape=x.array_type.shape),
     "double_reshape": lambda a, x: a(

@@ -276,8 +276,8 @@ def _times_reciprocal(exactly: bool) -> Callable[[Node], Node | None]:
 
 
 RULES: tuple[Rule, ...] = (
-    Rule("copy", COPY, _operand, "a copy is the value under another name"),
-    Rule("stop_gradient", STOP_GRADIENT, _operand, "derivatives have been taken by now"),
+    Rule("elide_copy", COPY, _operand, "a copy is the value under another name"),
+    Rule("elide_stop_gradient", STOP_GRADIENT, _operand, "derivatives have been taken by now"),
     Rule("same_dtype", CAST, _same_type, "the operand has the dtype already"),
     Rule("same_shape", RESHAPE, _same_type, "the operand has the shape already"),
     Rule("double_reshape", RESHAPE, _merged_reshape, "only the last shape counts"),

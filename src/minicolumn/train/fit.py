@@ -2,46 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from minicolumn.model.scores import MetricLike
-from minicolumn.nn.layer import Layer
+from minicolumn.nn.layer import Layer, Params
 from minicolumn.nn.losses import Loss
 from minicolumn.optim import Adam, Constant, Optimizer, Schedule
 from minicolumn.train.callbacks import CallbackLike
 from minicolumn.train.run import Run
 from minicolumn.train.snapshot import Snapshot
 from minicolumn.train.trainer import Trainer
+from minicolumn.train.types import Constraint, Inputs, LossFunction, Regularizer, ScheduleFunction, Validation
 
 
 def fit(
     network: Layer,
-    X: Any,
-    y: Any,
+    X: Inputs,
+    y: ArrayLike,
     *,
-    loss: str | Loss | Callable[..., Any] = "softmax_cross_entropy",
+    loss: str | Loss | LossFunction = "softmax_cross_entropy",
     optimizer: str | Optimizer = Adam(),  # noqa: B008  a frozen record
-    schedule: str | Schedule | Callable[[Any, int], Any] = Constant(),  # noqa: B008  a frozen record
+    schedule: str | Schedule | ScheduleFunction = Constant(),  # noqa: B008  a frozen record
     batch_size: int = 32,
     epochs: int = 20,
-    validation_data: tuple[Any, ...] | None = None,
+    validation_data: Validation | None = None,
     validation_fraction: float = 0.0,
     metrics: MetricLike | Sequence[MetricLike] = (),
     callbacks: CallbackLike | Sequence[CallbackLike] = (),
-    regularizer: str | Callable[[Any], Any] | None = None,
-    constraint: str | Callable[[Any], Any] | None = None,
-    sample_weight: Any = None,
+    regularizer: str | Regularizer | None = None,
+    constraint: str | Constraint | None = None,
+    sample_weight: ArrayLike | None = None,
     shuffle: bool = True,
     seed: int = 0,
-    dtype: Any = np.float32,
+    dtype: DTypeLike = np.float32,
     threads: int | None = None,
     backend: str = "native",
     shadow: str | None = None,
     progress: bool | None = None,
-    params: Any = None,
+    params: Params | None = None,
     resume: Run | Snapshot | None = None,
 ) -> Run:
     """Train a network by gradient descent on mini-batches.

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any, TypedDict
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from minicolumn.errors import DataError, did_you_mean
 from minicolumn.lower.compile import BACKENDS, check_backend
@@ -24,22 +25,23 @@ from minicolumn.nn.regularize import REGULARIZERS
 from minicolumn.optim import OPTIMIZERS, SCHEDULES, Adam, Constant, Optimizer, Schedule
 from minicolumn.registry import Boolean, Choice, Custom, Part, Record, Setting, is_function, settings_of
 from minicolumn.registry.shared import BATCH_SIZE, EPOCHS, SEED, THREADS
+from minicolumn.train.types import Constraint, LossFunction, Regularizer, ScheduleFunction
 
 
 class Keywords(TypedDict, total=False):
     """What `Settings` may be made of: names, records and functions, as users write them."""
 
-    loss: str | Loss | Callable[..., Any]
+    loss: str | Loss | LossFunction
     optimizer: str | Optimizer
-    schedule: str | Schedule | Callable[[Any, int], Any]
+    schedule: str | Schedule | ScheduleFunction
     batch_size: int
     epochs: int
     metrics: MetricLike | Sequence[MetricLike]
-    regularizer: str | Callable[[Any], Any] | None
-    constraint: str | Callable[[Any], Any] | None
+    regularizer: str | Regularizer | None
+    constraint: str | Constraint | None
     shuffle: bool
     seed: int
-    dtype: Any
+    dtype: DTypeLike
     threads: int | None
     backend: str
     shadow: str | None
