@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minicolumn.ir.graph import Graph, Node
 from minicolumn.ir.plan import make_plan
 from minicolumn.ir.specialize import at_lengths, lengths_of
+
+if TYPE_CHECKING:
+    from minicolumn.ir.arrays import Operand
+    from minicolumn.ir.shapes import Dim
 
 Function = Callable[..., Any]
 # Combinations of lengths for which a graph with symbolic dimensions is kept ready.
@@ -69,7 +73,7 @@ class Interpreter:
         self._constants = [(slot, table.constant(node)) for slot, node in plan.constants]
         self._steps = [(_bound(s.node, table), s.reads, s.writes, s.frees) for s in plan.steps]
 
-    def __call__(self, *args: Any) -> list[Any]:
+    def __call__(self, *args: Operand) -> list[Any]:
         """Run on values of the graph's inputs; the results may share memory with the arguments."""
         if self._graph.dims:
             return self._at(tuple(lengths_of(self._graph, args).items()))(*args)
@@ -85,7 +89,7 @@ class Interpreter:
         return [slots[i] for i in self._outputs]
 
 
-def _at_lengths(graph: Graph, table: Table, lengths: tuple[tuple[Any, int], ...]) -> Interpreter:
+def _at_lengths(graph: Graph, table: Table, lengths: tuple[tuple[Dim, int], ...]) -> Interpreter:
     return Interpreter(at_lengths(graph, dict(lengths)), table)
 
 
@@ -98,7 +102,7 @@ def _bound(node: Node, table: Table) -> Function:
     return table.loop(node) if node.op.kernel == "scan" else table.operation(node)
 
 
-def run_loop(turn: Function, attrs: Mapping[str, Any], *operands: Any) -> tuple[Any, ...]:
+def run_loop(turn: Function, attrs: Mapping[str, Any], *operands: np.ndarray) -> tuple[Any, ...]:
     """Run a loop (`scan`): `turn` once for each row, with the state that the last turn left."""
     consts, carry = attrs["consts"], attrs["carry"]
     fixed, state = operands[:consts], operands[consts : consts + carry]
