@@ -1,4 +1,4 @@
-"""Derivatives against finite differences."""
+"""Gradient checking: derivatives against finite differences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Derivatives as functions of functions: grad, value_and_grad, vjp, jvp, jacobian, hessian."""
+"""Derivatives as functions of functions: gradient, VJP, JVP, Jacobian, Hessian."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The derivative of a compiled loop: a loop that runs the other way."""
+"""Reverse-mode differentiation of a loop (`scan`): backpropagation through time, as a loop the other way."""
 
 from __future__ import annotations
 

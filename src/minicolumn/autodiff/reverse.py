@@ -1,4 +1,4 @@
-"""The backward walk: cotangents from the outputs of a trace to its variables.
+"""Reverse-mode automatic differentiation: cotangents from the outputs of a trace to its variables.
 
 Reverse mode is graph to graph: each step calls the operation's rule, which is plain NumPy. On values that
 nothing open depends on the rules compute; on traced ones they record, and derivatives of any order follow.

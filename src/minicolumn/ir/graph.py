@@ -1,4 +1,4 @@
-"""A program: nodes that point at the nodes they read, from inputs to outputs."""
+"""The dataflow graph of a program: nodes that point at the nodes they read, from inputs to outputs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one interpreter of graphs: what an operation does is a table's to say.
+"""The graph interpreter: there is one, and what an operation does is a table's to say.
 
 A table of NumPy functions makes the reference; a table of traced operations writes a graph down anew; a table
 that runs two things and compares them is a shadow.

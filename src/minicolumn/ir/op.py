@@ -1,4 +1,4 @@
-"""The record of one operation, and the table of all of them.
+"""Operations of the graph: the record of one, and the table of all of them.
 
 A pass never lists names: whatever it has to know about an operation stands in its record. Code that is about
 one operation compares records (``node.op is SCAN``); a lowering's tables have records as keys.

@@ -1,4 +1,4 @@
-"""The text form of a graph, read back: the exact inverse of `minicolumn.ir.text`, with nothing evaluated."""
+"""The parser of the text form of graphs: the exact inverse of `minicolumn.ir.text`, nothing evaluated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Types of graph values, and the arithmetic of shapes that the operations' type rules share."""
+"""Types of graph values and shape inference, broadcasting among it, for the operations' type rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Graphs at known lengths: every symbolic dimension replaced by a number."""
+"""Specialization of graphs to known lengths: every symbolic dimension replaced by a number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Graphs as text that a person can review; `minicolumn.ir.parse` reads it back."""
+"""The printer of graphs in a text form that a person can review; `minicolumn.ir.parse` reads it back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The laws that every graph keeps; passes are checked against them."""
+"""The graph verifier: invariants that every graph keeps and passes are checked against."""
 
 from __future__ import annotations
 

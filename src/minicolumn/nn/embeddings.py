@@ -1,4 +1,4 @@
-"""Learned vectors for categories."""
+"""Embedding layers: learned vectors for categories."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a network ends in, and whether its loss would do the same once more."""
+"""The output activation of a network, and whether its loss would apply the same once more."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several outputs on one body: heads side by side, and the loss that adds up what each head lost."""
+"""Multi-task heads: several outputs on one body, and the loss that adds up what each head lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Weights that fit their data before the first step: layer-sequential unit variance."""
+"""Layer-sequential unit-variance (LSUV) initialization: weights that fit their data before the first step."""
 
 from __future__ import annotations
 

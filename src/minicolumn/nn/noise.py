@@ -1,4 +1,4 @@
-"""Layers that add noise while training and pass everything on otherwise."""
+"""Dropout and noise layers, which act while training and pass everything on otherwise."""
 
 from __future__ import annotations
 

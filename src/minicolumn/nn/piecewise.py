@@ -1,4 +1,4 @@
-"""Numbers as ramps between knots, so that a network sees thresholds as trees do."""
+"""Piecewise linear encoding of numbers: ramps between knots, so that a network sees thresholds."""
 
 from __future__ import annotations
 

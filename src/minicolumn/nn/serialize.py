@@ -1,4 +1,4 @@
-"""Layers to JSON and back, through a closed table: what a model file may say about a network.
+"""Serialization of layers to JSON and back, through a closed table of what a model file may say.
 
 The input of ``from_json`` may come from anyone. Nothing in it names anything importable: a kind is looked up
 in the table below, every field is a setting that checks what it is given, and the size of the whole is

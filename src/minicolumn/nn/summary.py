@@ -1,4 +1,4 @@
-"""What a network is made of: its layers, what comes out of each, and how many weights it has."""
+"""The summary of a network: its layers, their output shapes, and how many parameters it has."""
 
 from __future__ import annotations
 

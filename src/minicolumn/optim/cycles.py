@@ -1,4 +1,4 @@
-"""Schedules that rise: before the rest of a run, or again and again."""
+"""Learning-rate warm-up, one-cycle and warm-restart schedules: those that rise."""
 
 from __future__ import annotations
 

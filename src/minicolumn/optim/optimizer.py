@@ -1,4 +1,4 @@
-"""What every optimizer is: a frozen record of its settings, and a chain of parts that takes steps on a tree.
+"""The optimizer interface: a frozen record of settings, and a chain of parts that takes steps on a tree.
 
 All of them minimise. ``start(params)`` gives the moments before the first step, ``step(grads, moments,
 params)`` the updates to add and the next moments, ``weights(params, moments)`` the weights to evaluate and to

@@ -1,4 +1,4 @@
-"""Schedules: by what factor the learning rate is multiplied at each step of a run.
+"""Learning-rate schedules: by what factor the rate is multiplied at each step of a run.
 
 A schedule is a frozen record called with ``(step, total_steps)``; steps count from 0. It runs outside the
 graph, in float64, on a number or an array of steps; training hands the resulting rates to the compiled loop.

@@ -1,4 +1,4 @@
-"""What an optimizer is made of: two pure functions over one array, chained, then lifted to trees."""
+"""Gradient transformations: pairs of pure functions over one array, chained, then lifted to trees."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Optimizers around other optimizers: gradients clipped before a step, weights averaged after it."""
+"""Gradient clipping and weight averaging (EMA): optimizers around other optimizers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arguments whose leading axes may have any length: one program that serves for all lengths."""
+"""Symbolic dimensions of arguments: one program that serves for all lengths of leading axes."""
 
 from __future__ import annotations
 

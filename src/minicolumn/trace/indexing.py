@@ -1,4 +1,4 @@
-"""``x[key]`` with everything NumPy allows for a key: slices, integers, None, ..., masks, integer arrays."""
+"""Basic and advanced indexing, ``x[key]``: slices, integers, None, ..., boolean masks, integer arrays."""
 
 from __future__ import annotations
 
@@ -176,6 +176,7 @@ def _checked(index: int | Array, n: Length) -> Any:
 
 
 def take_along_axis(arr: Operand, indices: Operand, axis: int | None = -1) -> Any:
+    """Return the elements that index arrays name along one axis; the other axes broadcast."""
     x, index = array(arr), array(indices)
     if axis is None:
         return take_along_axis(np.reshape(x, -1), index, 0)
@@ -188,21 +189,25 @@ def take_along_axis(arr: Operand, indices: Operand, axis: int | None = -1) -> An
 
 
 def compress(condition: Operand, a: Operand, axis: int | None = None, out: None = None) -> Any:
+    """Return the slices along an axis for which a condition, whose values must be known, holds."""
     rows = np.nonzero(np.asarray(condition))[0]
     return np.take(a, rows, axis=axis)
 
 
 def extract(condition: Operand, arr: Operand) -> Any:
+    """Return the elements of the flattened array for which a condition, whose values must be known, holds."""
     return np.take(np.ravel(arr), np.nonzero(np.ravel(condition))[0])
 
 
 def delete(arr: Operand, obj: int | slice | Sequence[int] | np.ndarray, axis: int | None = None) -> Any:
+    """Return the array without some slices along an axis."""
     x = array(arr) if axis is not None else np.reshape(arr, -1)
     axis = axis or 0
     return np.take(x, np.delete(np.arange(x.shape[axis]), obj), axis=axis)
 
 
 def choose(a: Operand, choices: Sequence[Operand], out: None = None, mode: str = "raise") -> Any:
+    """Return, for each element, the one of the choice that an index names there."""
     stacked = np.stack(np.broadcast_arrays(*choices))
     return take_along_axis(stacked, np.broadcast_to(a, stacked.shape[1:])[None], axis=0)[0]
 

@@ -1,4 +1,4 @@
-"""NumPy's ways to join, cut, repeat and pad, on traced arrays."""
+"""Concatenation, splitting, tiling and padding on traced arrays."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ def concatenate(
     dtype: DTypeLike = None,
     casting: str = "same_kind",
 ) -> Array:
+    """Return arrays joined along an axis they have, in their common dtype; None flattens them first."""
     parts = [array(a) for a in arrays]
     parts = promoted(*parts) if dtype is None else [cast(p, np.dtype(dtype)) for p in parts]
     if axis is None:
@@ -47,6 +48,7 @@ def stack(
     dtype: DTypeLike = None,
     casting: str = "same_kind",
 ) -> Array:
+    """Return arrays of one shape joined along a new axis."""
     parts = [array(a) for a in arrays]
     if len({p.shape for p in parts}) > 1:
         listed = " and ".join(str(list(p.shape)) for p in parts)
@@ -56,27 +58,33 @@ def stack(
 
 
 def hstack(tup: Sequence[Operand], **kwargs: Any) -> Array:
+    """Return arrays joined along the second axis, vectors along the first."""
     parts = [atleast(1)(a) for a in tup]
     return concatenate(parts, axis=0 if parts[0].ndim == 1 else 1, **kwargs)
 
 
 def vstack(tup: Sequence[Operand], **kwargs: Any) -> Array:
+    """Return arrays joined as rows."""
     return concatenate([atleast(2)(a) for a in tup], axis=0, **kwargs)
 
 
 def dstack(tup: Sequence[Operand]) -> Array:
+    """Return arrays joined along the third axis."""
     return concatenate([atleast(3)(a) for a in tup], axis=2)
 
 
 def column_stack(tup: Sequence[Operand]) -> Array:
+    """Return vectors and matrices joined as columns."""
     return concatenate([a if a.ndim > 1 else reshape(a, (a.size, 1)) for a in map(array, tup)], axis=1)
 
 
 def append(arr: Operand, values: Operand, axis: int | None = None) -> Array:
+    """Return two arrays joined along an axis; None flattens them first."""
     return concatenate([arr, values], axis=axis)
 
 
 def array_split(ary: Operand, indices_or_sections: Sections, axis: int = 0) -> list[Any]:
+    """Return the parts of an array cut along an axis; equal sections differ by one row at most."""
     x = array(ary)
     n = x.shape[axis]
     cuts = (
@@ -96,6 +104,7 @@ def array_split(ary: Operand, indices_or_sections: Sections, axis: int = 0) -> l
 
 
 def split(ary: Operand, indices_or_sections: Sections, axis: int = 0) -> list[Any]:
+    """Return the parts of an array cut along an axis; ShapeError where equal ones do not come out even."""
     sections = indices_or_sections
     if isinstance(sections, (int, np.integer)) and array(ary).shape[axis] % sections:
         raise ShapeError(f"split: {array(ary).shape[axis]} rows do not divide into {sections} equal parts")
@@ -103,6 +112,7 @@ def split(ary: Operand, indices_or_sections: Sections, axis: int = 0) -> list[An
 
 
 def tile(A: Operand, reps: Integer | Sequence[int]) -> Array:
+    """Return an array repeated as a whole along each axis, as a broadcast and a reshape."""
     x = array(A)
     counts = [int(r) for r in np.atleast_1d(reps)]
     ndim = max(len(counts), x.ndim)
@@ -114,6 +124,7 @@ def tile(A: Operand, reps: Integer | Sequence[int]) -> Array:
 
 
 def repeat(a: Operand, repeats: Operand, axis: int | None = None) -> Array:
+    """Return an array with each element repeated along an axis, as a gather."""
     x = array(a) if axis is not None else ravel(a)
     axis = normalize_axis(axis or 0, x.ndim)
     rows = np.repeat(np.arange(x.shape[axis]), np.asarray(repeats))
@@ -123,6 +134,7 @@ def repeat(a: Operand, repeats: Operand, axis: int | None = None) -> Array:
 def take(
     a: Operand, indices: Operand, axis: int | None = None, out: None = None, mode: str = "raise"
 ) -> Array:
+    """Return slices along an axis by index, as a gather; ``mode`` says what an index beyond the end means."""
     x = array(a) if axis is not None else ravel(a)
     axis = normalize_axis(axis or 0, x.ndim)
     index = array(indices)
@@ -135,6 +147,7 @@ def take(
 
 
 def roll(a: Operand, shift: int | Sequence[int], axis: Axes = None) -> Array:
+    """Return an array shifted along axes, what leaves at one end entering at the other."""
     x = array(a)
     if axis is None:
         return reshape(roll(ravel(x), shift, 0), x.shape)
@@ -148,6 +161,7 @@ def roll(a: Operand, shift: int | Sequence[int], axis: Axes = None) -> Array:
 
 
 def pad(array_: Operand, pad_width: Widths, mode: str = "constant", **kwargs: Any) -> Array:
+    """Return an array with a border; the modes are constant, edge, reflect, symmetric and wrap."""
     x = array(array_)
     if isinstance(pad_width, dict):
         pad_width = [pad_width.get(i, pad_width.get(i - x.ndim, (0, 0))) for i in range(x.ndim)]
@@ -188,6 +202,7 @@ def _borders(x: Array, widths: list[list[int]], values: Array) -> Array:
 def insert(
     arr: Operand, obj: int | Sequence[int] | np.ndarray, values: Operand, axis: int | None = None
 ) -> Array:
+    """Return an array with slices inserted before some rows of an axis."""
     x = array(arr) if axis is not None else ravel(arr)
     axis = normalize_axis(axis or 0, x.ndim)
     # Where NumPy puts each element is found by letting it insert -1 among the row numbers.
@@ -206,6 +221,7 @@ def insert(
 
 
 def resize(a: Operand, new_shape: Integer | Sequence[int]) -> Array:
+    """Return an array of another shape, filled with the flattened array over and over."""
     x = ravel(a)
     shape = (new_shape,) if isinstance(new_shape, (int, np.integer)) else tuple(new_shape)
     size = int(np.prod(shape))
@@ -213,6 +229,7 @@ def resize(a: Operand, new_shape: Integer | Sequence[int]) -> Array:
 
 
 def block(arrays: Blocks) -> Array:
+    """Return an array assembled from nested lists of blocks."""
     depth = _depth(arrays)
     ndim = max(depth, _most_axes(arrays))
     return _block(arrays, depth, ndim)
@@ -234,10 +251,12 @@ def _block(arrays: Any, depth: int, ndim: int) -> Array:
 
 
 def fftshift(x: Operand, axes: Axes = None) -> Array:
+    """Return an array with its halves exchanged, so that frequency 0 moves to the middle."""
     return _half_turn(array(x), axes, 1)
 
 
 def ifftshift(x: Operand, axes: Axes = None) -> Array:
+    """Return an array with its halves exchanged, as the inverse of `fftshift`."""
     return _half_turn(array(x), axes, -1)
 
 
@@ -249,6 +268,7 @@ def _half_turn(x: Array, axes: Axes, sign: int) -> Array:
 def sliding_window_view(
     x: Operand, window_shape: int | Sequence[int], axis: Axes = None, **_: object
 ) -> Array:
+    """Return the windows that slide over axes, each as new last axes: a gather, not a view."""
     x = array(x)
     widths = np.atleast_1d(window_shape).tolist()
     axes = list(range(x.ndim)) if axis is None else [normalize_axis(a, x.ndim) for a in np.atleast_1d(axis)]
@@ -261,6 +281,7 @@ def sliding_window_view(
 
 
 def unstack(x: Operand, /, *, axis: int = 0) -> tuple[Any, ...]:
+    """Return the slices along an axis as a tuple."""
     return tuple(moveaxis(x, axis, 0))
 
 

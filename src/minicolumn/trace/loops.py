@@ -1,4 +1,4 @@
-"""`scan`: a loop that stays a loop when it is compiled."""
+"""`scan`: a loop with carried state that stays a loop when it is compiled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`numpy.linalg` on traced arrays."""
+"""Linear algebra on traced arrays: `numpy.linalg`."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ class SlogdetResult(NamedTuple):
 
 
 def solve(a: Operand, b: Operand) -> Any:
+    """Return x with a x = b for each matrix of a batch; a vector b is one right-hand side."""
     m, rhs = promoted(as_float(array(a)), as_float(array(b)))
     if rhs.ndim == 1:
         return solve(m, rhs[:, None])[..., 0]
@@ -35,6 +36,7 @@ def solve(a: Operand, b: Operand) -> Any:
 
 
 def slogdet(a: Operand) -> SlogdetResult:
+    """Return sign and log of the absolute value of a determinant, which do not overflow."""
     x = as_float(array(a))
     return SlogdetResult(ops.SIGNDET(x), ops.LOGABSDET(x))
 
@@ -95,6 +97,7 @@ def _matrix_norm(x: Array, ord: Any, axes: tuple[int, int], keepdims: bool) -> A
 
 
 def matrix_power(a: Operand, n: int) -> Any:
+    """Return an integer power of square matrices, by repeated squaring."""
     base, n = (ops.INV(array(a)), -n) if n < 0 else (array(a), n)
     out: Any = np.broadcast_to(np.eye(base.shape[-1], dtype=base.dtype), base.shape)
     while n:
@@ -105,6 +108,7 @@ def matrix_power(a: Operand, n: int) -> Any:
 
 
 def vector_norm(x: Operand, /, *, axis: Axes = None, keepdims: bool = False, ord: Order = 2) -> Any:
+    """Return the p-norm over axes taken together as one vector."""
     v = array(x)
     if axis is None:
         length = norm(np.reshape(v, -1), ord)
@@ -118,10 +122,12 @@ def vector_norm(x: Operand, /, *, axis: Axes = None, keepdims: bool = False, ord
 
 
 def matrix_norm(x: Operand, /, *, keepdims: bool = False, ord: Order = "fro") -> Any:
+    """Return a matrix norm over the last two axes: Frobenius, or by row or column sums."""
     return norm(x, ord, (-2, -1), keepdims)
 
 
 def multi_dot(arrays: Sequence[Operand]) -> Any:
+    """Return the product of several matrices, from left to right."""
     first, *rest = map(array, arrays)
     for other in rest:
         first = np.dot(first, other)
@@ -129,6 +135,7 @@ def multi_dot(arrays: Sequence[Operand]) -> Any:
 
 
 def cholesky(a: Operand, /, *, upper: bool = False) -> Any:
+    """Return the Cholesky factor of positive definite matrices."""
     lower = ops.CHOLESKY(as_float(array(a)))
     return np.swapaxes(lower, -1, -2) if upper else lower
 

@@ -1,4 +1,4 @@
-"""Where NumPy's calls on traced arrays arrive, and the errors that name the nearest thing that works."""
+"""Dispatch of NumPy's ufuncs and functions on traced arrays, with errors that name the nearest that works."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The operators of traced arrays: each is the ufunc that an ndarray's operator is.
+"""Operator overloading of traced arrays: each operator is the ufunc that an ndarray's is.
 
 They differ from calling the ufunc in one thing: a Python number in, a Python number out. What came from
 Python numbers alone stays *weak*, and takes the dtype of the array it meets, as the numbers themselves would.

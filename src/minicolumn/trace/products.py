@@ -1,4 +1,4 @@
-"""NumPy's products on traced arrays. All of them end in `matmul`."""
+"""NumPy's products on traced arrays, tensor contractions among them. All of them end in `matmul`."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 def dot(a: Operand, b: Operand, out: None = None) -> Any:
+    """Return the dot product: over the last axis of a and the last but one of b; numbers multiply."""
     x, y = promoted(array(a), array(b))
     if not x.ndim or not y.ndim:
         return x * y
@@ -32,20 +33,24 @@ def _must_agree(name: str, m: int, n: int, x: Array, y: Array) -> None:
 
 
 def vdot(a: Operand, b: Operand) -> Any:
+    """Return the dot product of two flattened arrays."""
     return dot(np.reshape(a, -1), np.reshape(b, -1))
 
 
 def inner(a: Operand, b: Operand) -> Any:
+    """Return the inner product: the sum of products over the last axes."""
     x, y = promoted(array(a), array(b))
     return tensordot(x, y, axes=([-1], [-1])) if x.ndim and y.ndim else x * y
 
 
 def outer(a: Operand, b: Operand, out: None = None) -> Any:
+    """Return the outer product of two flattened arrays."""
     x, y = promoted(array(a), array(b))
     return np.reshape(x, (x.size, 1)) * np.reshape(y, (1, y.size))
 
 
 def tensordot(a: Operand, b: Operand, axes: AxisPairs = 2) -> Any:
+    """Return the tensor contraction over pairs of axes, as one matrix product of flattened operands."""
     x, y = promoted(array(a), array(b))
     left, right = _pairs(axes, x.ndim)
     left = [normalize_axis(int(i), x.ndim) for i in left]
@@ -70,6 +75,7 @@ def _pairs(axes: AxisPairs, ndim: int) -> tuple[list[Any], list[Any]]:
 
 
 def kron(a: Operand, b: Operand) -> Any:
+    """Return the Kronecker product."""
     x, y = promoted(array(a), array(b))
     ndim = max(x.ndim, y.ndim)
     x, y = (np.reshape(z, (1,) * (ndim - z.ndim) + z.shape) for z in (x, y))
@@ -81,6 +87,7 @@ def kron(a: Operand, b: Operand) -> Any:
 def cross(
     a: Operand, b: Operand, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
 ) -> Any:
+    """Return the cross product of vectors of three elements."""
     if axis is not None:
         axisa = axisb = axisc = axis
     x, y = promoted(np.moveaxis(a, axisa, -1), np.moveaxis(b, axisb, -1))  # type: ignore[arg-type]
@@ -94,6 +101,7 @@ def cross(
 
 
 def vecdot(x1: Operand, x2: Operand, /, *, axis: int = -1) -> Any:
+    """Return the dot product of vectors along one axis; the others broadcast."""
     return np.sum(np.moveaxis(x1, axis, -1) * np.moveaxis(x2, axis, -1), axis=-1)  # type: ignore[arg-type]
 
 
@@ -118,6 +126,7 @@ def convolve(a: Operand, v: Operand, mode: str = "full") -> Any:
 
 
 def correlate(a: Operand, v: Operand, mode: str = "valid") -> Any:
+    """Return the cross-correlation of two vectors: the convolution with one of them reversed."""
     x, y = array(a), array(v)
     swapped = y.size > x.size
     out = convolve(y, x[::-1], mode) if swapped else convolve(x, y[::-1], mode)
@@ -128,6 +137,7 @@ def cov(
     m: Operand, y: Mask = None, rowvar: bool = True, bias: bool = False, ddof: float | None = None,
     fweights: None = None, aweights: None = None, *, dtype: DTypeLike = None,
 ) -> Any:  # fmt: skip
+    """Return the covariance matrix; ``rowvar`` says whether rows or columns are the variables."""
     if fweights is not None or aweights is not None:
         raise TraceError(
             "np.cov(fweights=..., aweights=...) cannot be traced; weigh the rows before the product"
@@ -147,6 +157,7 @@ def _variables(m: Operand, rowvar: bool) -> Any:
 
 
 def corrcoef(x: Operand, y: Mask = None, rowvar: bool = True, *, dtype: DTypeLike = None) -> Any:
+    """Return the matrix of Pearson correlation coefficients."""
     c = cov(x, y, rowvar, dtype=dtype)
     if c.ndim == 0:
         return c / c

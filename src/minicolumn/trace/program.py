@@ -1,4 +1,4 @@
-"""From a Python function to a graph: run it once on values that know only their types."""
+"""Tracing a Python function to a graph: run it once on values that know only their types."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dtypes as NumPy would choose them, with Python numbers taking the dtype of what they meet."""
+"""Type promotion as NumPy does it, with Python numbers taking the dtype of what they meet."""
 
 from __future__ import annotations
 

@@ -52,6 +52,7 @@ def sum_(
     a: Operand, axis: Axes = None, dtype: DTypeLike = None, out: None = None, keepdims: Flag = False,
     initial: Optional = None, where: Mask = None,
 ) -> Any:  # fmt: skip
+    """Return the sum over axes; booleans and signed integers are summed in int64."""
     x = _masked(_summing_dtype(array(a), dtype), where, 0)
     return _initial(_reduce(reductions.SUM, x, axis, keepdims), initial, np.add)
 
@@ -60,6 +61,7 @@ def prod_(
     a: Operand, axis: Axes = None, dtype: DTypeLike = None, out: None = None, keepdims: Flag = False,
     initial: Optional = None, where: Mask = None,
 ) -> Any:  # fmt: skip
+    """Return the product over axes; booleans and signed integers are multiplied in int64."""
     x = _masked(_summing_dtype(array(a), dtype), where, 1)
     return _initial(_reduce(reductions.PROD, x, axis, keepdims), initial, np.multiply)
 
@@ -80,6 +82,7 @@ def max_(
     initial: Optional = None,
     where: Mask = None,
 ) -> Any:
+    """Return the maximum over axes; elements that tie share the derivative evenly."""
     x = array(a)
     x = _masked(x, where, _lowest(x.dtype)) if where is not None else x
     return _initial(_reduce(reductions.MAX, x, axis, keepdims), initial, np.maximum)
@@ -93,6 +96,7 @@ def min_(
     initial: Optional = None,
     where: Mask = None,
 ) -> Any:
+    """Return the minimum over axes; elements that tie share the derivative evenly."""
     x = array(a)
     x = _masked(x, where, _highest(x.dtype)) if where is not None else x
     return _initial(_reduce(reductions.MIN, x, axis, keepdims), initial, np.minimum)
@@ -101,6 +105,7 @@ def min_(
 def all_(
     a: Operand, axis: Axes = None, out: None = None, keepdims: Flag = False, *, where: Mask = None
 ) -> Any:
+    """Return whether all elements over axes are true."""
     x = _masked(cast(array(a), np.dtype(np.bool_)), where, True)
     return _reduce(reductions.ALL, x, axis, keepdims)
 
@@ -108,11 +113,13 @@ def all_(
 def any_(
     a: Operand, axis: Axes = None, out: None = None, keepdims: Flag = False, *, where: Mask = None
 ) -> Any:
+    """Return whether any element over axes is true."""
     x = _masked(cast(array(a), np.dtype(np.bool_)), where, False)
     return _reduce(reductions.ANY, x, axis, keepdims)
 
 
 def count_nonzero(a: Operand, axis: Axes = None, *, keepdims: bool = False) -> Any:
+    """Return the number of elements over axes that are not 0."""
     return sum_(array(a) != 0, axis=axis, keepdims=keepdims)
 
 
@@ -138,6 +145,7 @@ def mean_(
     *,
     where: Mask = None,
 ) -> Any:
+    """Return the arithmetic mean over axes; integers are averaged in float64."""
     x = as_float(array(a)) if dtype is None else cast(array(a), np.dtype(dtype))
     mean = sum_(x, axis=axis, keepdims=True, where=where) / _count(x, axis, where)
     return _squeezed(mean, x, axis, keepdims)
@@ -153,6 +161,7 @@ def _squeezed(reduced: Array, x: Array, axis: Axes, keepdims: Flag) -> Any:
 def average(
     a: Operand, axis: Axes = None, weights: Mask = None, returned: bool = False, *, keepdims: Flag = False
 ) -> Any:
+    """Return the weighted mean over axes, and on demand the sum of the weights."""
     x = as_float(array(a))
     if weights is None:
         out, total = mean_(x, axis=axis, keepdims=keepdims), _count(x, axis, None)
@@ -175,6 +184,7 @@ def var_(
     keepdims: Flag = False, *, where: Mask = None, mean: Optional = None,
     correction: float | _NoValueType | None = None,
 ) -> Any:  # fmt: skip
+    """Return the variance over axes, the sum of squares divided by count - ddof."""
     x = as_float(array(a)) if dtype is None else cast(array(a), np.dtype(dtype))
     if mean is None or mean is np._NoValue:
         mean = mean_(x, axis=axis, keepdims=True, where=where)
@@ -193,10 +203,12 @@ def root(x: Array) -> Any:
 
 
 def std_(a: Operand, *args: Any, **kwargs: Any) -> Any:
+    """Return the standard deviation over axes, with derivative 0 where it is 0."""
     return root(var_(a, *args, **kwargs))
 
 
 def ptp(a: Operand, axis: Axes = None, out: None = None, keepdims: Flag = False) -> Any:
+    """Return the range, maximum - minimum, over axes."""
     return max_(a, axis=axis, keepdims=keepdims) - min_(a, axis=axis, keepdims=keepdims)
 
 
@@ -263,6 +275,7 @@ def _cumulative(run: ArrayFunction, start: int) -> Callable[..., Any]:
 def nan_to_num(
     x: Operand, copy: bool = True, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
 ) -> Any:
+    """Return the array with NaN and infinities replaced by numbers."""
     x = array(x)
     limits = np.finfo(x.dtype)
     out = np.where(np.isnan(x), nan, x)
@@ -284,10 +297,12 @@ def _skipping_nan(function: ArrayFunction, extreme: bool = False) -> Callable[..
 
 
 def nancumsum(a: Operand, axis: int | None = None, dtype: DTypeLike = None, out: None = None) -> Any:
+    """Return the cumulative sum with NaN counted as 0."""
     return cumsum(np.where(np.isnan(a), 0.0, a), axis, dtype)
 
 
 def nancumprod(a: Operand, axis: int | None = None, dtype: DTypeLike = None, out: None = None) -> Any:
+    """Return the cumulative product with NaN counted as 1."""
     return cumprod(np.where(np.isnan(a), 1.0, a), axis, dtype)
 
 

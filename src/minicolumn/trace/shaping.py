@@ -1,4 +1,4 @@
-"""NumPy's ways to give the same elements other axes, on traced arrays."""
+"""Reshaping, transposing and broadcasting on traced arrays: the same elements along other axes."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ def reshape(
     newshape: ShapeLike | None = None,
     copy: bool | None = None,
 ) -> Array:
+    """Return the same elements in another shape; one length may be -1, which is what is left."""
     x, wanted = array(a), _full_shape(array(a).shape, shape if newshape is None else newshape)
     if order == "F":
         return transpose(reshape(transpose(x), wanted[::-1]))
@@ -56,10 +57,12 @@ def _lengths(shape: ShapeLike) -> Shape:
 
 
 def ravel(a: Operand, order: str = "C") -> Array:
+    """Return the elements in one row."""
     return reshape(a, -1, order)
 
 
 def transpose(a: Operand, axes: Sequence[int] | None = None) -> Array:
+    """Return the array with its axes permuted, reversed where none are named."""
     x = array(a)
     wanted = (
         tuple(range(x.ndim))[::-1] if axes is None else tuple(normalize_axis(int(i), x.ndim) for i in axes)
@@ -70,6 +73,7 @@ def transpose(a: Operand, axes: Sequence[int] | None = None) -> Array:
 
 
 def swapaxes(a: Operand, axis1: int, axis2: int) -> Array:
+    """Return the array with two axes exchanged."""
     order = list(range(array(a).ndim))
     i, j = normalize_axis(axis1, len(order)), normalize_axis(axis2, len(order))
     order[i], order[j] = order[j], order[i]
@@ -77,6 +81,7 @@ def swapaxes(a: Operand, axis1: int, axis2: int) -> Array:
 
 
 def moveaxis(a: Operand, source: int | Sequence[int], destination: int | Sequence[int]) -> Array:
+    """Return the array with some axes at other places, the rest in their order."""
     ndim = array(a).ndim
     sources = [normalize_axis(s, ndim) for s in np.atleast_1d(source).tolist()]
     targets = [normalize_axis(d, ndim) for d in np.atleast_1d(destination).tolist()]
@@ -87,6 +92,7 @@ def moveaxis(a: Operand, source: int | Sequence[int], destination: int | Sequenc
 
 
 def rollaxis(a: Operand, axis: int, start: int = 0) -> Array:
+    """Return the array with one axis moved before another."""
     ndim = array(a).ndim
     axis, start = normalize_axis(axis, ndim), start + ndim if start < 0 else start
     order = [i for i in range(ndim) if i != axis]
@@ -95,6 +101,7 @@ def rollaxis(a: Operand, axis: int, start: int = 0) -> Array:
 
 
 def expand_dims(a: Operand, axis: int | Sequence[int]) -> Array:
+    """Return the array with new axes of length 1."""
     x = array(a)
     added = np.atleast_1d(axis).tolist()
     axes = normalize_axes(added, x.ndim + len(added))
@@ -103,6 +110,7 @@ def expand_dims(a: Operand, axis: int | Sequence[int]) -> Array:
 
 
 def squeeze(a: Operand, axis: Axes = None) -> Array:
+    """Return the array without axes of length 1."""
     x = array(a)
     axes = [i for i, n in enumerate(x.shape) if n == 1] if axis is None else normalize_axes(axis, x.ndim)
     if any(x.shape[i] != 1 for i in axes):
@@ -111,18 +119,22 @@ def squeeze(a: Operand, axis: Axes = None) -> Array:
 
 
 def broadcast_to(array_: Operand, shape: ShapeLike, subok: bool = False) -> Array:
+    """Return the array broadcast to a shape."""
     x = array(array_)
     wanted = _lengths(shape)
     return x if wanted == x.shape else ops.BROADCAST(x, shape=wanted)
 
 
 def broadcast_arrays(*args: Operand, subok: bool = False) -> tuple[Any, ...]:
+    """Return the arrays broadcast to their common shape."""
     arrays = [array(a) for a in args]
     shape = broadcast_shapes(*(a.shape for a in arrays))
     return tuple(broadcast_to(a, shape) for a in arrays)
 
 
 def atleast(ndim: int) -> Callable[..., Any]:
+    """Return the function that gives arrays of at least so many axes."""
+
     def lift(*arrays: Operand) -> Any:
         out = tuple(_lifted(array(a), ndim) for a in arrays)
         return out[0] if len(out) == 1 else out
@@ -139,11 +151,13 @@ def _lifted(x: Array, ndim: int) -> Array:
 
 
 def flip(m: Operand, axis: Axes = None) -> Array:
+    """Return the array with axes reversed."""
     x = array(m)
     return ops.FLIP(x, axes=normalize_axes(axis, x.ndim))
 
 
 def rot90(m: Operand, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Array:
+    """Return the array turned by k right angles in the plane of two axes."""
     x = array(m)
     for _ in range(k % 4):
         x = flip(swapaxes(x, *axes), axes[0])
@@ -151,6 +165,7 @@ def rot90(m: Operand, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Array:
 
 
 def same(a: Operand, *_: object, **__: object) -> Array:
+    """Return the array itself: what copies and real parts are where nothing is written to."""
     return array(a)
 
 

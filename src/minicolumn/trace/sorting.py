@@ -1,4 +1,4 @@
-"""NumPy functions for which order matters: sorting, quantiles, differences, interpolation."""
+"""Sorting, quantiles, finite differences and interpolation on traced arrays."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 def sort_(
     a: Operand, axis: int | None = -1, kind: str | None = None, order_: None = None, **_: object
 ) -> Any:
+    """Return the array sorted along an axis; None flattens it first."""
     x = array(a)
     return (
         order.SORT(np.reshape(x, -1), axis=0)
@@ -33,6 +34,7 @@ def sort_(
 def argsort(
     a: Operand, axis: int | None = -1, kind: str | None = None, order_: None = None, **_: object
 ) -> Any:
+    """Return the indices that sort the array along an axis; equal elements keep their order."""
     x = array(a)
     if axis is None:
         return order.ARGSORT(np.reshape(x, -1), axis=0)
@@ -40,6 +42,7 @@ def argsort(
 
 
 def partition(a: Operand, kth: int | Sequence[int], axis: int = -1, **_: object) -> Any:
+    """Return the array sorted along an axis, which is one of the answers that a partition may give."""
     # A full sort is one of the answers that a partition may give.
     return sort_(a, axis=axis)
 
@@ -80,14 +83,17 @@ def quantile(
 def median(
     a: Operand, axis: Axes = None, out: None = None, overwrite_input: bool = False, keepdims: bool = False
 ) -> Any:
+    """Return the median over axes, the mean of the middle two where their number is even."""
     return quantile(a, 0.5, axis, keepdims=keepdims)
 
 
 def percentile(a: Operand, q: Operand, axis: Axes = None, out: None = None, **kwargs: Any) -> Any:
+    """Return percentiles over axes, by linear interpolation between sorted neighbours."""
     return quantile(a, q / 100.0 if isinstance(q, (int, float)) else np.asarray(q) / 100.0, axis, **kwargs)
 
 
 def diff(a: Operand, n: int = 1, axis: int = -1, prepend: Optional = None, append: Optional = None) -> Any:
+    """Return the n-th differences of neighbours along an axis."""
     x: Any = array(a)
     said: list[Any] = [None if end is np._NoValue else end for end in (prepend, append)]
     ends = [None if end is None else array(end) for end in said]
@@ -103,6 +109,7 @@ def diff(a: Operand, n: int = 1, axis: int = -1, prepend: Optional = None, appen
 
 
 def ediff1d(ary: Operand) -> Any:
+    """Return the differences of neighbours in the flattened array."""
     return diff(np.reshape(ary, -1))
 
 
@@ -124,6 +131,7 @@ def _slope(x: Array, step: Array | float, axis: int) -> Any:
 
 
 def trapezoid(y: Operand, x: Operand | None = None, dx: Operand = 1.0, axis: int = -1) -> Any:
+    """Return the integral along an axis by the trapezoidal rule."""
     values = np.moveaxis(y, axis, -1)  # type: ignore[arg-type]
     widths = dx if x is None else (diff(x) if np.ndim(x) == 1 else np.moveaxis(diff(x, axis=axis), axis, -1))
     return np.sum(widths * (values[..., 1:] + values[..., :-1]) / 2.0, axis=-1)
@@ -151,6 +159,7 @@ def interp(
 
 
 def unwrap(p: Operand, discont: float | None = None, axis: int = -1, *, period: float = 2.0 * np.pi) -> Any:
+    """Return angles without jumps: each step is brought within half a period."""
     x = as_float(array(p))
     steps = diff(x, axis=axis)
     half = period / 2.0
@@ -163,12 +172,14 @@ def unwrap(p: Operand, discont: float | None = None, axis: int = -1, *, period: 
 
 
 def searchsorted(a: Operand, v: Operand, side: str = "left", sorter: None = None) -> Any:
+    """Return where values would be inserted in sorted knots, by comparing all pairs."""
     knots, x = array(a), array(v)
     beyond = x[..., None] > knots if side == "left" else x[..., None] >= knots
     return np.sum(beyond.astype(np.int64), axis=-1)
 
 
 def digitize(x: Operand, bins: Operand, right: bool = False) -> Any:
+    """Return the bin of each value, given ascending edges."""
     return searchsorted(bins, x, side="left" if right else "right")
 
 
@@ -185,12 +196,14 @@ def sinc(x: Operand) -> Any:
 
 
 def i0(x: Operand) -> Any:
+    """Return the modified Bessel function of the first kind of order 0."""
     from minicolumn.ir.ops.special import I0
 
     return I0(as_float(array(x)))
 
 
 def round_(a: Operand, decimals: int = 0, out: None = None) -> Any:
+    """Return the elements rounded to decimals, halves to even; the derivative is 0."""
     x = array(a)
     if x.dtype.kind != "f":
         if decimals >= 0:
@@ -203,6 +216,7 @@ def round_(a: Operand, decimals: int = 0, out: None = None) -> Any:
 
 
 def polyval(p: Operand, x: Operand) -> Any:
+    """Return a polynomial, highest power first, by Horner's scheme."""
     p = array(p)
     out = p[0] * np.ones_like(x)
     for i in range(1, p.shape[0]):
@@ -211,21 +225,25 @@ def polyval(p: Operand, x: Operand) -> Any:
 
 
 def allclose(a: Operand, b: Operand, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
+    """Return whether all elements agree within tolerances."""
     return np.all(isclose(a, b, rtol, atol, equal_nan))
 
 
 def isclose(a: Operand, b: Operand, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
+    """Return whether elements agree within atol + rtol |b|."""
     x, y = array(a), array(b)
     close = (x == y) | (np.abs(x - y) <= atol + rtol * np.abs(y)) & np.isfinite(y)
     return close | (np.isnan(x) & np.isnan(y)) if equal_nan else close
 
 
 def array_equal(a1: Operand, a2: Operand, equal_nan: bool = False) -> Any:
+    """Return whether shapes and all elements agree."""
     x, y = array(a1), array(a2)
     return x.shape == y.shape and np.all(x == y)
 
 
 def array_equiv(a1: Operand, a2: Operand) -> Any:
+    """Return whether two arrays, broadcast together, have equal elements."""
     x, y = array(a1), array(a2)
     try:
         np.broadcast_shapes(x.shape, y.shape)

@@ -1,4 +1,4 @@
-"""The traced array: it answers to NumPy, and writes down what NumPy does to it.
+"""The tracer: an array that answers to NumPy, and writes down what NumPy does to it.
 
 Two modes share one class. *With values* (inside `grad` and its kin) each step also runs at once, so Python
 may branch on what it sees. *Without values* (inside `compile`) only types are known. Nothing is global: what

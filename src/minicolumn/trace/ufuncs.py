@@ -1,4 +1,4 @@
-"""One table: the ufuncs of NumPy and SciPy -> operations, or short compositions of them.
+"""Ufuncs: one table from those of NumPy and SciPy to operations, or short compositions of them.
 
 A row is called with operands that already have the dtype of NumPy's own loop.
 """

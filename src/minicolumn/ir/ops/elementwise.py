@@ -1,4 +1,4 @@
-"""Arithmetic and elementary functions, element by element.
+"""Element-wise operations: arithmetic and elementary functions, with broadcasting.
 
 Operands of a map share one dtype and broadcast by NumPy's rules. The derivative rules return cotangents of
 the broadcast shape; `minicolumn.autodiff.reverse` sums them back to the operand's shape, in one place.

@@ -1,4 +1,4 @@
-"""Reading and adding at places that are data. Index arrays address the leading axes; negative ones wrap."""
+"""Gather and scatter-add: indices that are data address the leading axes; negative ones wrap."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Matrices as a whole, over the last two axes; LAPACK does the work in every lowering."""
+"""Linear algebra on matrices as a whole, over the last two axes; LAPACK does the work in every lowering."""
 
 from __future__ import annotations
 

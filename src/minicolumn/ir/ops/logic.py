@@ -1,4 +1,4 @@
-"""Comparisons, logic and bits: maps through which no derivative flows."""
+"""Comparison, boolean and bitwise operations: maps through which no derivative flows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operations along an axis in which the order of the elements matters."""
+"""Sorting and cumulative operations: along an axis, where the order of the elements matters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sums of products. Everything from `dot` to `einsum` comes down to this one operation."""
+"""Matrix multiplication. Everything from `dot` to `einsum` comes down to this one operation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The same elements at other places."""
+"""Reshape, transpose, broadcast, slice, pad, concatenate: the same elements at other places."""
 
 from __future__ import annotations
 

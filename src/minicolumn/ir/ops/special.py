@@ -1,4 +1,4 @@
-"""Functions that SciPy defines and NumPy does not. SciPy is loaded when one of them first runs."""
+"""Special functions, which SciPy defines and NumPy does not; it is loaded when one of them first runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Outputs that describe numbers: a number each, a direction, a rate, quantiles, a normal distribution."""
+"""Regression outputs: a number each, a direction, a rate, quantiles, a normal distribution."""
 
 from __future__ import annotations
 
