@@ -15,7 +15,7 @@ from sklearn.utils._param_validation import Interval, InvalidParameterError, Opt
 from minicolumn.errors import DataError, did_you_mean
 from minicolumn.estimators.network import KNOWN, for_each, hidden_sizes
 from minicolumn.nn import L1, L2, ElasticNet, Loss, PerRow, activation_by_name
-from minicolumn.nn.noise import RATE as SILENCED
+from minicolumn.nn.layers.noise import RATE as SILENCED
 from minicolumn.nn.regularize import STRENGTH
 from minicolumn.optim import OPTIMIZERS, SCHEDULES, Optimizer
 from minicolumn.registry import Integer, Number, read_text

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from minicolumn.errors import DataError
-from minicolumn.nn.combine import Sequential
-from minicolumn.nn.dense import Activation, Dense
 from minicolumn.nn.layer import Layer
+from minicolumn.nn.layers.containers import Sequential
+from minicolumn.nn.layers.dense import Activation, Dense
 from minicolumn.nn.losses import LossRule
 
 

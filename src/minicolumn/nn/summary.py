@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from minicolumn.errors import DataError
-from minicolumn.nn.combine import Sequential
 from minicolumn.nn.layer import Layer, Param, Shape
+from minicolumn.nn.layers.containers import Sequential
 from minicolumn.tree import flatten
 
 WIDTH = 44
