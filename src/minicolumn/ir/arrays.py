@@ -5,7 +5,7 @@ Plain NumPy arrays and traced ones both have what `Array` lists, so a rule in th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Number: TypeAlias = "bool | int | float"
 Operand: TypeAlias = "Array | np.generic | Number | _NestedSequence[Array] | _NestedSequence[Number]"
 # Attributes of a node by name: whatever its operation says; most code only hands them on.
-Attrs: TypeAlias = "dict[str, object]"
+Attrs: TypeAlias = "Mapping[str, object]"
 # A function of arrays that gives one.
 ArrayFunction: TypeAlias = "Callable[..., Array]"
 # What an operation means in NumPy; some have several results.

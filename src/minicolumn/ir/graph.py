@@ -29,7 +29,7 @@ class Node:
     ) -> None:
         self.op = op
         self.inputs = tuple(inputs)
-        self.attrs: dict[str, Any] = attrs
+        self.attrs: dict[str, Any] = attrs  # type: ignore[assignment]
         self.type = type
         self.where = where
 

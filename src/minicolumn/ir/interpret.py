@@ -17,7 +17,6 @@ from minicolumn.ir.plan import make_plan
 from minicolumn.ir.specialize import at_lengths, lengths_of
 
 if TYPE_CHECKING:
-    from minicolumn.ir.arrays import Operand
     from minicolumn.ir.shapes import Dim
 
 Function = Callable[..., Any]
@@ -73,7 +72,7 @@ class Interpreter:
         self._constants = [(slot, table.constant(node)) for slot, node in plan.constants]
         self._steps = [(_bound(s.node, table), s.reads, s.writes, s.frees) for s in plan.steps]
 
-    def __call__(self, *args: Operand) -> list[Any]:
+    def __call__(self, *args: Any) -> list[Any]:
         """Run on values of the graph's inputs; the results may share memory with the arguments."""
         if self._graph.dims:
             return self._at(tuple(lengths_of(self._graph, args).items()))(*args)
@@ -102,7 +101,7 @@ def _bound(node: Node, table: Table) -> Function:
     return table.loop(node) if node.op.kernel == "scan" else table.operation(node)
 
 
-def run_loop(turn: Function, attrs: Mapping[str, Any], *operands: np.ndarray) -> tuple[Any, ...]:
+def run_loop(turn: Function, attrs: Mapping[str, Any], *operands: Any) -> tuple[Any, ...]:
     """Run a loop (`scan`): `turn` once for each row, with the state that the last turn left."""
     consts, carry = attrs["consts"], attrs["carry"]
     fixed, state = operands[:consts], operands[consts : consts + carry]

@@ -18,7 +18,7 @@ from minicolumn.ir.text import NAME, WORDS
 from minicolumn.ir.verify import infer_type
 
 if TYPE_CHECKING:
-    from minicolumn.ir.arrays import Attrs
+    pass
 
 T = TypeVar("T")
 MAX_DEPTH = 64  # lists in lists and graphs in graphs; NumPy has at most 64 axes
@@ -194,7 +194,7 @@ def _arguments(reader: _Reader, names: dict[str, Node], depth: int) -> tuple[lis
 
 
 def _argument(
-    reader: _Reader, names: dict[str, Node], operands: list[Node], attrs: Attrs, depth: int
+    reader: _Reader, names: dict[str, Node], operands: list[Node], attrs: dict[str, Any], depth: int
 ) -> None:
     line, word = reader.line, reader.name("an operand or an attribute")
     if reader.accept("="):

@@ -79,7 +79,7 @@ class LiveNode(Node):
         # Every traced operation makes one; to call Node's own __init__ would take half as long again.
         self.op = op
         self.inputs = tuple(inputs)
-        self.attrs: dict[str, Any] = attrs
+        self.attrs: dict[str, Any] = attrs  # type: ignore[assignment]
         self.type = type
         self.where = where
         self.value = value
