@@ -7,10 +7,18 @@ A *tree* is any nesting of dict, list, tuple, named tuple and dataclass; everyth
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-Tree = Any
+if TYPE_CHECKING:
+    import numpy as np
+    from _typeshed import DataclassInstance
+
+    from minicolumn.ir.arrays import Array
+
+Leaf: TypeAlias = "Array | np.generic | bool | int | float | str"
+# What may be given as a tree; what comes out has the structure of what went in, which types cannot say.
+Tree: TypeAlias = "Leaf | Mapping[Any, Tree] | Sequence[Tree] | DataclassInstance | None"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -85,7 +93,7 @@ def leaves(tree: Tree) -> Iterator[Any]:
             yield from leaves(child)
 
 
-def unflatten(structure: Structure, leaves: Sequence[Any]) -> Tree:
+def unflatten(structure: Structure, leaves: Sequence[Any]) -> Any:
     """Put leaves back into a structure.
 
     >>> unflatten(flatten({"w": 1, "b": (2, None)})[1], [10, 20])
@@ -96,7 +104,7 @@ def unflatten(structure: Structure, leaves: Sequence[Any]) -> Tree:
     return builder(structure)(leaves)
 
 
-def builder(structure: Structure) -> Callable[[Sequence[Any]], Tree]:
+def builder(structure: Structure) -> Callable[[Sequence[Any]], Any]:
     """Return the function that puts leaves back into a structure, for those who do it often; it counts none.
 
     >>> builder(flatten({"w": 1, "b": (2, None)})[1])([10, 20])
@@ -106,7 +114,7 @@ def builder(structure: Structure) -> Callable[[Sequence[Any]], Tree]:
     return lambda leaves: build(iter(leaves))
 
 
-def _builder(structure: Structure) -> Callable[[Iterator[Any]], Tree]:
+def _builder(structure: Structure) -> Callable[[Iterator[Any]], Any]:
     kind, names = structure.kind, structure.names
     if kind is None:
         return next
@@ -161,7 +169,7 @@ def matcher(structure: Structure) -> Callable[[Tree, list[Any]], None]:
     return match_dict if kind is dict else match_other
 
 
-def map_leaves(function: Callable[..., Any], tree: Tree, *others: Tree) -> Tree:
+def map_leaves(function: Callable[..., Any], tree: Tree, *others: Tree) -> Any:
     """Apply a function leaf by leaf to trees of one structure.
 
     >>> map_leaves(lambda a, b: a + b, {"x": 1}, {"x": 10})

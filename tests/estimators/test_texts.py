@@ -9,7 +9,7 @@ import pytest
 
 import minicolumn as mc
 from minicolumn.estimators.parameters import optimizer_of
-from minicolumn.nn.noise import RATE
+from minicolumn.nn.layers.noise import RATE
 from minicolumn.nn.regularize import STRENGTH
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

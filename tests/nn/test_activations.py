@@ -17,8 +17,7 @@ from scipy import integrate, optimize, special
 
 from minicolumn import nn
 from minicolumn.errors import DataError, ModelFileError, ShapeError
-from minicolumn.nn import gates, rectifiers, simplex
-from minicolumn.nn.activations import ALIASES
+from minicolumn.nn.activations import ALIASES, gated, rectifiers, softmax
 
 
 def exactly(function):
@@ -202,8 +201,8 @@ def test_huge_inputs_stay_finite(name, x):
 def test_softmax_adds_up_to_one_whatever_the_shift():
     x = np.array([[1.0, 2.0, 3.0]])
     for shift in (0.0, 1000.0, -1e6):
-        found = simplex.softmax(x + shift)
-        np.testing.assert_allclose(found, simplex.softmax(x), rtol=1e-9)  # x + 1e6 itself is rounded to 1e-10
+        found = softmax.softmax(x + shift)
+        np.testing.assert_allclose(found, softmax.softmax(x), rtol=1e-9)  # x + 1e6 itself is rounded to 1e-10
         assert abs(found.sum() - 1) < 1e-15
 
 
@@ -249,18 +248,18 @@ def test_other_libraries_names_are_taken():
 @pytest.mark.parametrize("shape", [(), (3,), (2, 5)])
 def test_glu_needs_an_even_last_axis(shape):
     with pytest.raises(ShapeError, match=r"glu: scores have shape .* an even last axis"):
-        gates.glu(np.zeros(shape))
+        gated.glu(np.zeros(shape))
 
 
 def test_gates_of_glu_are_the_second_half():
-    found = gates.glu(np.array([[1.0, 2.0, 0.0, math.log(3.0)]]))
+    found = gated.glu(np.array([[1.0, 2.0, 0.0, math.log(3.0)]]))
     np.testing.assert_allclose(found, [[0.5, 1.5]], rtol=1e-15)  # logistic(log 3) = 3/4, one rounding
 
 
 @settings(max_examples=200, deadline=None)  # timing on shared machines says nothing
 @given(arrays(np.float64, (3, 4), elements=st.floats(-1e6, 1e6)))
 def test_sparsemax_is_the_nearest_point_of_the_simplex(x):
-    shares = simplex.sparsemax(x)
+    shares = softmax.sparsemax(x)
     assert (shares >= 0).all()
     # Numbers of up to a million are subtracted, which are rounded to 1e-10.
     np.testing.assert_allclose(shares.sum(axis=1), 1.0, rtol=1e-9)
@@ -273,8 +272,8 @@ def test_sparsemax_of_equal_scores_is_even_and_its_slope_is_the_projections():
     import minicolumn as mc
 
     x = np.array([[2.0, 2.0, 2.0, -9.0]])
-    np.testing.assert_allclose(simplex.sparsemax(x), [[1 / 3, 1 / 3, 1 / 3, 0]], rtol=1e-15)
-    found = mc.grad(lambda x: simplex.sparsemax(x)[0, 0])(x)
+    np.testing.assert_allclose(softmax.sparsemax(x), [[1 / 3, 1 / 3, 1 / 3, 0]], rtol=1e-15)
+    found = mc.grad(lambda x: softmax.sparsemax(x)[0, 0])(x)
     np.testing.assert_allclose(found, [[2 / 3, -1 / 3, -1 / 3, 0]], rtol=1e-15)
 
 
@@ -303,7 +302,7 @@ def test_slopes_where_a_formula_could_go_wrong(name, x, slope):
 def test_softmax_with_ties_has_the_textbook_derivative():
     import minicolumn as mc
 
-    found = mc.grad(lambda x: simplex.softmax(x)[0, 0])(np.zeros((1, 4)))
+    found = mc.grad(lambda x: softmax.softmax(x)[0, 0])(np.zeros((1, 4)))
     expected = [Fraction(3, 16), *[-Fraction(1, 16)] * 3]
     np.testing.assert_allclose(found, [[float(p) for p in expected]], rtol=1e-12)  # float64 roundings
 

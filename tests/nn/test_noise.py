@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from minicolumn import nn, random
-from minicolumn.nn.rectifiers import SELU_ALPHA, SELU_SCALE
+from minicolumn.nn.activations.rectifiers import SELU_ALPHA, SELU_SCALE
 
 KEY = random.key(3)
 ROWS = 200_000

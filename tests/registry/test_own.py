@@ -15,7 +15,7 @@ import pytest
 import minicolumn as mc
 from minicolumn import nn
 from minicolumn.errors import DataError, ModelFileError
-from minicolumn.nn.activations import _made
+from minicolumn.nn.activations.table import _made
 from minicolumn.nn.roles import ByRole
 from minicolumn.optim.catalogue import WRAPPERS
 from minicolumn.registry import Number, Record, Registry, is_plain

@@ -1,1 +1,1 @@
-"""Graph to gradients: one backward walk, and every derivative that is made of it."""
+"""Automatic differentiation, graph to graph: one reverse sweep, and every derivative that is made of it."""

@@ -1,16 +1,20 @@
-"""Derivatives against finite differences."""
+"""Gradient checking: derivatives against finite differences."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from minicolumn.autodiff.derivatives import jvp, vjp
 from minicolumn.errors import MinicolumnError, TraceError
 from minicolumn.tree import Tree, flatten, map_leaves, named_leaves, unflatten
+
+if TYPE_CHECKING:
+    from minicolumn.ir.arrays import Array, Operand
+    from minicolumn.tree import Leaf
 
 # The five-point rule is wrong by h^4 f'''''/30 from the cut-off series and by eps f/h from rounding. Both
 # are near 3e-13 where h = eps^(1/5), for functions whose derivatives are about as large as their values.
@@ -19,12 +23,16 @@ STEP = float(np.finfo(np.float64).eps) ** 0.2
 TOLERANCE = 1e-6
 
 
+# A function of float arrays that gives a list of them.
+Leaves: TypeAlias = "Callable[..., list[Any]]"
+
+
 class DerivativeError(MinicolumnError, AssertionError):
     """A derivative disagrees with finite differences."""
 
 
 def check_grads(
-    f: Callable[..., Any],
+    f: Callable[..., Tree],
     args: Sequence[Tree],
     order: int = 2,
     modes: Sequence[str] = ("fwd", "rev"),
@@ -90,7 +98,7 @@ class _Comparison:
     rtol: float
     atol: float
 
-    def run(self, g: Callable[..., Any], x: list[Any], names: list[str], level: int) -> None:
+    def run(self, g: Leaves, x: list[Array], names: list[str], level: int) -> None:
         """Compare one order of a function of arrays, then hand each exact derivative to the next."""
         directions = [_direction(leaf, self.rng) for leaf in x]
         probes = [np.asarray(self.rng.standard_normal(np.shape(y))) for y in g(*x)]
@@ -106,7 +114,13 @@ class _Comparison:
             self.run(lambda *at: list(vjp(g, *at)[1](probes)), x, names, level + 1)
 
     def _forward(
-        self, g: Callable[..., Any], x: list[Any], directions: list[Any], k: int, slopes: list[Any], what: str
+        self,
+        g: Leaves,
+        x: list[Array],
+        directions: list[np.ndarray],
+        k: int,
+        slopes: list[np.ndarray],
+        what: str,
     ) -> None:
         if "fwd" not in self.modes:
             return
@@ -115,8 +129,8 @@ class _Comparison:
             self._compare(found, expected, what)
 
     def _reverse(
-        self, g: Callable[..., Any], x: list[Any], directions: list[Any], k: int, slopes: list[Any],
-        probes: list[Any], what: str,
+        self, g: Leaves, x: list[Array], directions: list[np.ndarray], k: int, slopes: list[np.ndarray],
+        probes: list[np.ndarray], what: str,
     ) -> None:  # fmt: skip
         if "rev" not in self.modes:
             return
@@ -124,7 +138,7 @@ class _Comparison:
         expected = sum(float(np.sum(u * s)) for u, s in zip(probes, slopes, strict=True))
         self._compare(np.sum(pulled[k] * directions[k]), expected, what)
 
-    def _compare(self, found: Any, expected: Any, what: str) -> None:
+    def _compare(self, found: Operand, expected: Operand, what: str) -> None:
         """Raise where two arrays differ; NaN agrees with nothing."""
         found, expected = np.asarray(found), np.asarray(expected)
         gap = np.asarray(np.abs(found - expected))
@@ -139,23 +153,23 @@ class _Comparison:
         )
 
 
-def _widened(x: Any) -> Any:
+def _widened(x: object) -> Any:
     if type(x) is float:
         return np.float64(x)
     is_float = isinstance(x, np.ndarray | np.generic) and x.dtype.kind == "f"
     return np.asarray(x, np.float64)[()] if is_float else x
 
 
-def _is_float(x: Any) -> bool:
+def _is_float(x: Leaf) -> bool:
     return np.asarray(x).dtype.kind == "f"
 
 
-def _moving(args: tuple[Tree, ...]) -> tuple[list[Any], Callable[[Sequence[Any]], Tree]]:
+def _moving(args: tuple[Tree, ...]) -> tuple[list[Any], Callable[[Sequence[Array]], Any]]:
     """Return the floats among the arguments, and how to put others in their places."""
     leaves, structure = flatten(args)
     flows = [_is_float(x) for x in leaves]
 
-    def rebuild(values: Sequence[Any]) -> Tree:
+    def rebuild(values: Sequence[Array]) -> Any:
         fresh = iter(values)
         return unflatten(
             structure, [next(fresh) if flow else x for flow, x in zip(flows, leaves, strict=True)]
@@ -168,14 +182,14 @@ def _float_leaves(out: Tree) -> list[Any]:
     return [y for y in flatten(out)[0] if np.dtype(getattr(y, "dtype", type(y))).kind == "f"]
 
 
-def _direction(x: Any, rng: np.random.Generator) -> Any:
+def _direction(x: Array, rng: np.random.Generator) -> Any:
     """Return a direction as long as x is large, so that the step stands above the rounding of x."""
     scale = max(1.0, float(np.max(np.abs(x), initial=0.0)))
     v = np.asarray(rng.standard_normal(np.shape(x)))
     return scale * v / np.max(np.abs(v), initial=np.finfo(np.float64).tiny)
 
 
-def _difference(g: Callable[..., Any], moving: list[Any], directions: list[Any], k: int) -> list[Any]:
+def _difference(g: Leaves, moving: list[Array], directions: list[np.ndarray], k: int) -> list[Any]:
     """Return the slope of each result along one argument's direction, by the five-point rule."""
 
     pairs = list(zip(moving, directions, strict=True))

@@ -1,10 +1,19 @@
-"""Derivatives as functions of functions: grad, value_and_grad, vjp, jvp, jacobian, hessian."""
+"""Derivatives as functions of functions: gradient, VJP, JVP, Jacobian, Hessian."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
-from typing import Any, SupportsIndex
+from collections.abc import Callable, Mapping, Sequence
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Literal,
+    ParamSpec,
+    SupportsIndex,
+    TypeAlias,
+    TypeVar,
+    overload,
+)
 
 import numpy as np
 
@@ -18,9 +27,26 @@ from minicolumn.trace.tracer import LiveNode, Scope, Traced, cast, holdable, lea
 from minicolumn.trace.tracer import stop_gradient as without_derivative
 from minicolumn.tree import Tree, flatten, map_leaves, named_leaves, unflatten
 
-Function = Callable[..., Any]
+if TYPE_CHECKING:
+    from minicolumn.ir.arrays import Array, Operand
+    from minicolumn.tree import Leaf, Structure
+
+P = ParamSpec("P")
+X = TypeVar("X")
+# What a function to differentiate returns: one number, or that and something without derivative.
+Scalar: TypeAlias = "Array | np.generic | float"
+Value: TypeAlias = "Scalar | tuple[Scalar, Any]"
+# Which arguments to differentiate with respect to.
+Argnums: TypeAlias = "SupportsIndex | Sequence[int]"
+# A function of trees to differentiate, and one that carries cotangents of outputs back to inputs.
+Function: TypeAlias = "Callable[..., Tree]"
+Pull: TypeAlias = "Callable[[Tree], tuple[Any, ...]]"
 
 
+@overload
+def vjp(f: Function, *primals: Tree, has_aux: Literal[False] = False) -> tuple[Any, Pull]: ...
+@overload
+def vjp(f: Function, *primals: Tree, has_aux: Literal[True]) -> tuple[Any, Pull, Any]: ...
 def vjp(f: Function, *primals: Tree, has_aux: bool = False) -> tuple[Any, ...]:
     """Return f's value and the function that carries cotangents of its outputs back to its inputs.
 
@@ -57,7 +83,7 @@ def _vjp(f: Function, primals: tuple[Tree, ...], has_aux: bool, places: Sequence
     results, out_structure = flatten(out)
     nodes = [_result(r) for r in results]
 
-    def pull(cotangents: Tree) -> tuple[Tree, ...]:
+    def pull(cotangents: Tree) -> tuple[Any, ...]:
         given, given_structure = flatten(cotangents)
         if given_structure != out_structure:
             raise ShapeError(
@@ -73,7 +99,7 @@ def _vjp(f: Function, primals: tuple[Tree, ...], has_aux: bool, places: Sequence
     return (finished_out, pull, map_leaves(_strip, aux)) if has_aux else (finished_out, pull)
 
 
-def _variable(value: Any, name: str, scope: Scope) -> Traced:
+def _variable(value: Leaf, name: str, scope: Scope) -> Traced:
     """Return a fresh variable of a scope that holds a value, and still depends on what the value did."""
     if isinstance(value, Traced):
         if value.node.weak and value.dtype.kind == "i":  # a Python int counts as a float, as below
@@ -85,7 +111,7 @@ def _variable(value: Any, name: str, scope: Scope) -> Traced:
             LiveNode(COPY, (node,), {}, node.type, node.value, node.scopes | {scope}, node.where, node.weak)
         )
     weak = type(value) in (int, float)
-    held = np.float64(value) if weak else value
+    held = np.float64(value) if weak else value  # type: ignore[arg-type]
     if not isinstance(held, np.ndarray | np.generic):
         raise TraceError(
             f"cannot differentiate with respect to {_called(name)}, a {type(value).__name__}; "
@@ -110,13 +136,13 @@ def _called(name: str) -> str:
     return f"argument {name}" if name else "an argument"
 
 
-def _parted(result: Any) -> tuple[Any, Any]:
+def _parted(result: object) -> tuple[Any, Any]:
     if not isinstance(result, tuple) or len(result) != 2:
         raise TraceError("has_aux=True: the function must return a pair (out, aux)")
     return result
 
 
-def _result(value: Any) -> LiveNode:
+def _result(value: Leaf | None) -> LiveNode:
     if value is None or isinstance(value, str | bytes):
         raise TraceError(
             f"the function returned a {type(value).__name__}, which has no derivative; does it lack a return?"
@@ -124,7 +150,7 @@ def _result(value: Any) -> LiveNode:
     return node_of(array(value))
 
 
-def _cotangent(g: Any, node: LiveNode) -> Any:
+def _cotangent(g: Operand, node: LiveNode) -> Any:
     g = g if isinstance(g, Traced) else holdable(g)
     if g.shape != node.array_type.shape:
         raise ShapeError(
@@ -133,24 +159,24 @@ def _cotangent(g: Any, node: LiveNode) -> Any:
     return cast(g, node.array_type.dtype) if node.array_type.is_float else None
 
 
-def _or_zeros(g: Any, variable: Traced) -> Any:
+def _or_zeros(g: Array | None, variable: Traced) -> Any:
     return np.zeros(variable.shape, variable.dtype) if g is None else g
 
 
-def finished(value: Any) -> Any:
+def finished(value: Operand) -> Any:
     """Return a result as users hold it: an array that shares nothing, a NumPy number for zero dimensions."""
     if isinstance(value, Traced):
         value = lift(value.node)
     return value if isinstance(value, Traced) else np.array(value)[()]
 
 
-def _strip(value: Any) -> Any:
+def _strip(value: object) -> Any:
     return finished(value) if isinstance(value, Traced) else value
 
 
 def value_and_grad(
-    f: Function, argnums: SupportsIndex | Sequence[int] = 0, has_aux: bool = False
-) -> Function:
+    f: Callable[P, Value], argnums: Argnums = 0, has_aux: bool = False
+) -> Callable[P, tuple[Any, Any]]:
     """Return a function that gives f's value and its gradient, by one forward and one backward walk.
 
         x -> (f(x), df/dx)
@@ -169,7 +195,7 @@ def value_and_grad(
     single, wanted = _wanted(argnums)
 
     @functools.wraps(f, updated=())
-    def derivative(*args: Any, **kwargs: Any) -> Any:
+    def derivative(*args: P.args, **kwargs: P.kwargs) -> Any:
         out = _vjp_by(f, wanted, args, kwargs, has_aux)
         value, pull = out[0], out[1]
         _must_be_number(value)
@@ -179,19 +205,23 @@ def value_and_grad(
     return derivative
 
 
-def _wanted(argnums: Any) -> tuple[bool, tuple[int, ...]]:
+def _wanted(argnums: Argnums) -> tuple[bool, tuple[int, ...]]:
     """Return whether one gradient is asked for or a tuple of them, and by which arguments."""
     single = isinstance(argnums, int | np.integer)
-    return single, (int(argnums),) if single else tuple(argnums)
+    return single, (int(argnums),) if single else tuple(argnums)  # type: ignore[arg-type]
 
 
 def _vjp_by(
-    f: Function, wanted: Sequence[int], args: tuple[Any, ...], kwargs: dict[str, Any], has_aux: bool = False
+    f: Function,
+    wanted: Sequence[int],
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    has_aux: bool = False,
 ) -> tuple[Any, ...]:
     """Return the vjp of f by some of its arguments, the others held fixed."""
     places = [_place(i, len(args)) for i in wanted]
 
-    def partial(*chosen: Any) -> Any:
+    def partial(*chosen: Tree) -> Any:
         full = list(args)
         for place, value in zip(places, chosen, strict=True):
             full[place] = value
@@ -220,7 +250,7 @@ def _must_be_number(value: Any) -> None:
         raise TraceError(f"grad needs a function with a float as its value, this one gave {value.dtype}")
 
 
-def grad(f: Function, argnums: SupportsIndex | Sequence[int] = 0, has_aux: bool = False) -> Function:
+def grad(f: Callable[P, Value], argnums: Argnums = 0, has_aux: bool = False) -> Callable[P, Any]:
     """Return the function that gives the gradient of f.
 
         x -> df/dx, in the shape, the nesting and the dtype of x
@@ -244,7 +274,7 @@ def grad(f: Function, argnums: SupportsIndex | Sequence[int] = 0, has_aux: bool 
     both = value_and_grad(f, argnums, has_aux)
 
     @functools.wraps(f, updated=())
-    def gradient(*args: Any, **kwargs: Any) -> Any:
+    def gradient(*args: P.args, **kwargs: P.kwargs) -> Any:
         value, slopes = both(*args, **kwargs)
         return (slopes, value[1]) if has_aux else slopes
 
@@ -295,7 +325,7 @@ def _probe(shape: tuple[int, ...], dtype: np.dtype, scope: Scope) -> Traced:
     return Traced(LiveNode(CONST, (), {"value": zeros}, type_of(zeros), zeros, frozenset((scope,))))
 
 
-def jacobian(f: Function, argnums: SupportsIndex | Sequence[int] = 0) -> Function:
+def jacobian(f: Callable[P, Tree], argnums: Argnums = 0) -> Callable[P, Any]:
     """Return the function that gives all partial derivatives of f, one backward walk for each output element.
 
         J[i, j] = d f(x)[i] / d x[j], in the shape (*output shape, *input shape)
@@ -312,7 +342,7 @@ def jacobian(f: Function, argnums: SupportsIndex | Sequence[int] = 0) -> Functio
     single, wanted = _wanted(argnums)
 
     @functools.wraps(f, updated=())
-    def all_slopes(*args: Any, **kwargs: Any) -> Any:
+    def all_slopes(*args: P.args, **kwargs: P.kwargs) -> Any:
         out, pull = _vjp_by(f, wanted, args, kwargs)
         outs, structure = flatten(out)
         rows = [_rows(pull, structure, outs, k, single) for k in range(len(outs))]
@@ -321,7 +351,7 @@ def jacobian(f: Function, argnums: SupportsIndex | Sequence[int] = 0) -> Functio
     return all_slopes
 
 
-def _rows(pull: Function, structure: Any, outs: list[Any], k: int, single: bool) -> Tree:
+def _rows(pull: Pull, structure: Structure, outs: list[Array], k: int, single: bool) -> Any:
     """Return the derivatives of one output array, one pull for each of its elements."""
     shape = np.shape(outs[k])
     found = []
@@ -337,7 +367,7 @@ def _rows(pull: Function, structure: Any, outs: list[Any], k: int, single: bool)
     return map_leaves(lambda *parts: np.reshape(np.stack(parts), (*shape, *np.shape(parts[0]))), *found)
 
 
-def hessian(f: Function, argnums: SupportsIndex | Sequence[int] = 0) -> Function:
+def hessian(f: Callable[P, Value], argnums: Argnums = 0) -> Callable[P, Any]:
     """Return the function that gives the second derivatives of f.
 
         H[i, j] = d^2 f / d x[i] d x[j]
@@ -353,11 +383,11 @@ def hessian(f: Function, argnums: SupportsIndex | Sequence[int] = 0) -> Function
     return jacobian(grad(f, argnums), argnums)
 
 
-def stop_gradient(x: Tree) -> Tree:
+def stop_gradient(x: X) -> X:
     """Return the same values, through which no derivative flows.
 
     >>> import minicolumn as mc
     >>> print(mc.grad(lambda x: x * mc.stop_gradient(x))(3.0))
     3.0
     """
-    return map_leaves(without_derivative, x)
+    return map_leaves(without_derivative, x)  # type: ignore[arg-type]

@@ -1,9 +1,10 @@
-"""The derivative of a compiled loop: a loop that runs the other way."""
+"""Reverse-mode differentiation of a loop (`scan`): backpropagation through time, as a loop the other way."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from minicolumn.ir.graph import Graph, Node
 from minicolumn.ir.interpret import Function, Table, interpret
 from minicolumn.trace.loops import scan
 from minicolumn.trace.tracer import LiveNode, Traced
+
+if TYPE_CHECKING:
+    from minicolumn.ir.arrays import Array
 
 
 class _Recording(Table):
@@ -22,12 +26,12 @@ class _Recording(Table):
     loop = operation
 
 
-def inline(graph: Graph, args: list[Any]) -> list[Any]:
+def inline(graph: Graph, args: Sequence[Array]) -> list[Any]:
     """Apply a graph to traced or plain values."""
     return interpret(graph, _Recording())(*args)
 
 
-def pull_scan(node: LiveNode, g: dict[int, Any], wanted: list[int]) -> list[Any]:
+def pull_scan(node: LiveNode, g: Mapping[int, Array], wanted: list[int]) -> list[Any]:
     """Return the cotangents of a loop's wanted operands, from those of its results.
 
     Runs the loop once more to write down each step's state, then backwards over these states: the cotangent
@@ -45,26 +49,28 @@ def pull_scan(node: LiveNode, g: dict[int, Any], wanted: list[int]) -> list[Any]
     )
     flows = [x.type.is_float for x in operands]
 
-    def forward(state: list[Any], row: list[Any]) -> tuple[list[Any], list[Any]]:
+    def forward(state: list[Array], row: list[Array]) -> tuple[list[Any], list[Any]]:
         return inline(body, [*consts, *state, *row])[:n_carry], state
 
     _, states = scan(forward, first, xs, length=length, reverse=reverse)
 
-    def float_results(args: list[Any]) -> list[Any]:
+    def float_results(args: Sequence[Array]) -> list[Any]:
         return [out for out in inline(body, args) if np.dtype(out.dtype).kind == "f"]
 
-    def split(values: list[Any]) -> tuple[list[Any], list[Any]]:
+    def split(values: list[Array]) -> tuple[list[Any], list[Any]]:
         return [v for v, f in zip(values, flows, strict=True) if f], [
             v for v, f in zip(values, flows, strict=True) if not f
         ]
 
-    def joined(moving: list[Any], fixed: list[Any]) -> list[Any]:
+    def joined(moving: list[Array], fixed: list[Array]) -> list[Any]:
         a, b = iter(moving), iter(fixed)
         return [next(a) if f else next(b) for f in flows]
 
     n_float_const, n_float_carry = sum(flows[:n_const]), sum(flows[n_const : n_const + n_carry])
 
-    def backward(cotangents: Any, row: Any) -> Any:
+    def backward(
+        cotangents: tuple[list[Array], list[Array]], row: tuple[list[Array], list[Array], list[Array]]
+    ) -> Any:
         g_state, g_consts = cotangents
         state, x, g_ys = row
         moving, fixed = split([*consts, *state, *x])

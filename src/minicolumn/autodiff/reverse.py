@@ -1,4 +1,4 @@
-"""The backward walk: cotangents from the outputs of a trace to its variables.
+"""Reverse-mode automatic differentiation: cotangents from the outputs of a trace to its variables.
 
 Reverse mode is graph to graph: each step calls the operation's rule, which is plain NumPy. On values that
 nothing open depends on the rules compute; on traced ones they record, and derivatives of any order follow.
@@ -7,7 +7,7 @@ nothing open depends on the rules compute; on traced ones they record, and deriv
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -16,9 +16,18 @@ from minicolumn.ir.graph import Node
 from minicolumn.ir.ops.control import ITEM, SCAN
 from minicolumn.trace.tracer import LiveNode, Scope, cast, lift
 
+if TYPE_CHECKING:
+    from minicolumn.ir.arrays import Array
+
+# By node, the sum of the cotangents that have arrived; for an operation with several results one by index.
+Cotangents: TypeAlias = "dict[Node, Any]"
+
 
 def pullback(
-    outputs: Sequence[LiveNode], cotangents: Sequence[Any], variables: Sequence[LiveNode], scope: Scope
+    outputs: Sequence[LiveNode],
+    cotangents: Sequence[Array | None],
+    variables: Sequence[LiveNode],
+    scope: Scope,
 ) -> list[Any]:
     """Return, for each variable, the sum over outputs of cotangent * d output / d variable; None for none."""
     collected: dict[Node, Any] = {}
@@ -47,7 +56,7 @@ def _dependents(outputs: Sequence[LiveNode], scope: Scope) -> list[LiveNode]:
     return order
 
 
-def _step(node: LiveNode, g: Any, collected: dict[Node, Any], scope: Scope) -> None:
+def _step(node: LiveNode, g: Any, collected: Cotangents, scope: Scope) -> None:
     """Hand a node's cotangent on to what it reads."""
     op = node.op
     if op is ITEM:
@@ -67,7 +76,7 @@ def _step(node: LiveNode, g: Any, collected: dict[Node, Any], scope: Scope) -> N
                 _add(collected, operand, sum_to(part, operand.type.shape))
 
 
-def _add(collected: dict[Node, Any], node: Node, g: Any) -> None:
+def _add(collected: Cotangents, node: Node, g: Array | None) -> None:
     if g is None:
         return
     dtype = node.type.dtype  # type: ignore[union-attr]
@@ -76,7 +85,7 @@ def _add(collected: dict[Node, Any], node: Node, g: Any) -> None:
     collected[node] = g if node not in collected else collected[node] + g
 
 
-def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
+def sum_to(g: Array, shape: tuple[int, ...]) -> Any:
     """Undo broadcasting: sum a cotangent over the axes along which its operand was broadcast."""
     if g.shape == shape:
         return g

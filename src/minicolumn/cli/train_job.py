@@ -28,7 +28,7 @@ from minicolumn.cli.source import find_target, read_source, short_name
 from minicolumn.cli.table_report import show_table
 from minicolumn.cli.train import TrainOptions
 from minicolumn.errors import DataError, DivergenceError
-from minicolumn.nn.dense import Dense
+from minicolumn.nn.layers.dense import Dense
 from minicolumn.nn.losses import Loss
 from minicolumn.optim import Clipped, Optimizer, optimizer_by_name, schedule_by_name
 from minicolumn.picture import check_file

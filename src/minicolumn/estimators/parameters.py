@@ -23,7 +23,7 @@ from minicolumn.estimators.network import Activation, for_each, hidden_sizes, kn
 from minicolumn.nn import L1, L2, ElasticNet, Loss, PerRow, activation_by_name
 from minicolumn.nn.constrain import CONSTRAINTS as WEIGHT_CONSTRAINTS
 from minicolumn.nn.layer import Params
-from minicolumn.nn.noise import RATE as SILENCED
+from minicolumn.nn.layers.noise import RATE as SILENCED
 from minicolumn.nn.regularize import STRENGTH
 from minicolumn.optim import OPTIMIZERS, SCHEDULES, Optimizer
 from minicolumn.registry import Integer, Number, Setting, read_text

@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -34,6 +35,7 @@ from minicolumn.train import History, Run, Snapshot, fit
 from minicolumn.train.batches import steps_in
 from minicolumn.train.callbacks import Callback
 from minicolumn.train.lbfgs import minimize_lbfgs
+from minicolumn.train.types import Inputs
 
 Array = np.ndarray
 
@@ -143,14 +145,14 @@ def _by_epochs(task: Task) -> Outcome:
     try:
         run = fit(
             task.network,
-            task.data.X,
+            cast(Inputs, task.data.X),
             task.data.y,
             loss=task.head.loss,
             optimizer=optimizer_of(e),
             schedule=schedule,
             batch_size=batch,
             epochs=task.epochs,
-            validation_data=None if held is None else (held.X, held.y, held.weight),
+            validation_data=None if held is None else (cast(Inputs, held.X), held.y, held.weight),
             callbacks=[watch, *task.hooks.callbacks(), *([own] if isinstance(own, str | Callback) else own)],
             regularizer=regularizer_of(e),
             constraint=e.constraint,

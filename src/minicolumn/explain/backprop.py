@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Real
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -162,7 +162,7 @@ def backprop_report(
 
 def backprop_report(
     network: Layer | Explained,
-    params: Tree,
+    params: Any,
     X: ArrayLike,
     y: ArrayLike | None = None,
     loss: str | Loss | LossFunction | None = None,
@@ -229,11 +229,11 @@ def backprop_report(
 
 def _asked(
     network: Layer | Explained,
-    params: Tree,
+    params: Any,
     X: ArrayLike,
     y: ArrayLike | None,
     loss: str | Loss | LossFunction | None,
-) -> tuple[Layer, Tree, ArrayLike, ArrayLike, str | Loss | LossFunction]:
+) -> tuple[Layer, Params, ArrayLike, ArrayLike, str | Loss | LossFunction]:
     """Return network, weights, inputs, targets and loss, of either way in which they may be given.
 
     Errors      DataError for a network without y, for a model with one, and where no loss is known

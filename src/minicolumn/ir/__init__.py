@@ -1,1 +1,1 @@
-"""What a program is: types, operations, graphs, their text form and their laws."""
+"""Intermediate representation: types, operations, graphs, their text form and their invariants."""

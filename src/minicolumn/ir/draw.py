@@ -1,4 +1,4 @@
-"""Graphs for Graphviz, and the colours that all drawings share."""
+"""Graphs in DOT, the language of Graphviz, and the colours that all drawings share."""
 
 from __future__ import annotations
 

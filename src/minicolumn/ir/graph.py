@@ -1,16 +1,19 @@
-"""A program: nodes that point at the nodes they read, from inputs to outputs."""
+"""The dataflow graph of a program: nodes that point at the nodes they read, from inputs to outputs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minicolumn.ir.op import Op, define
 from minicolumn.ir.shapes import ArrayType, Dim, Type, type_of
+
+if TYPE_CHECKING:
+    from minicolumn.ir.arrays import Attrs
 
 
 class Node:
@@ -22,11 +25,11 @@ class Node:
     __slots__ = ("__weakref__", "attrs", "inputs", "op", "type", "where")
 
     def __init__(
-        self, op: Op, inputs: Sequence[Node], attrs: dict[str, Any], type: Type, where: str | None = None
+        self, op: Op, inputs: Sequence[Node], attrs: Attrs, type: Type, where: str | None = None
     ) -> None:
         self.op = op
         self.inputs = tuple(inputs)
-        self.attrs = attrs
+        self.attrs: dict[str, Any] = attrs  # type: ignore[assignment]
         self.type = type
         self.where = where
 
@@ -40,7 +43,7 @@ class Node:
         return self.type
 
 
-def _no_meaning(*_: Any, **__: Any) -> Any:
+def _no_meaning(*_: object, **__: object) -> Any:
     raise AssertionError("inputs have no meaning of their own")
 
 

@@ -1,4 +1,4 @@
-"""The one interpreter of graphs: what an operation does is a table's to say.
+"""The graph interpreter: there is one, and what an operation does is a table's to say.
 
 A table of NumPy functions makes the reference; a table of traced operations writes a graph down anew; a table
 that runs two things and compares them is a shadow.
@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minicolumn.ir.graph import Graph, Node
 from minicolumn.ir.plan import make_plan
 from minicolumn.ir.specialize import at_lengths, lengths_of
+
+if TYPE_CHECKING:
+    from minicolumn.ir.shapes import Dim
 
 Function = Callable[..., Any]
 # Combinations of lengths for which a graph with symbolic dimensions is kept ready.
@@ -85,7 +88,7 @@ class Interpreter:
         return [slots[i] for i in self._outputs]
 
 
-def _at_lengths(graph: Graph, table: Table, lengths: tuple[tuple[Any, int], ...]) -> Interpreter:
+def _at_lengths(graph: Graph, table: Table, lengths: tuple[tuple[Dim, int], ...]) -> Interpreter:
     return Interpreter(at_lengths(graph, dict(lengths)), table)
 
 

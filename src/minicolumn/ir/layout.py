@@ -1,4 +1,4 @@
-"""Where to draw the nodes of a graph: in layers, so that edges run downward, cross little and bend little.
+"""Layered graph drawing (Sugiyama): where nodes lie, so that edges run downward and cross little.
 
 Source      Sugiyama, Tagawa, Toda 1981: layers by longest path, order by barycentres, then coordinates
 """

@@ -1,4 +1,4 @@
-"""How operations are written in formulas: ``x @ w + b`` rather than ``add(matmul(x, w), b)``.
+"""Infix notation of operations in formulas: ``x @ w + b`` rather than ``add(matmul(x, w), b)``.
 
 A formula of an operation is ``formula(node, parts) -> Text``, given the texts of its operands.
 """

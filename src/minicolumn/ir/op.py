@@ -1,4 +1,4 @@
-"""The record of one operation, and the table of all of them.
+"""Operations of the graph: the record of one, and the table of all of them.
 
 A pass never lists names: whatever it has to know about an operation stands in its record. Code that is about
 one operation compares records (``node.op is SCAN``); a lowering's tables have records as keys.
@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from minicolumn.errors import TraceError, did_you_mean
 from minicolumn.ir.notation import Formula, called
 from minicolumn.ir.shapes import ArrayType, Type
+
+if TYPE_CHECKING:
+    from minicolumn.ir.arrays import Array, Attrs, Meaning, Operand
 
 Kind = Literal[
     "leaf",  # inputs and constants
@@ -119,7 +122,7 @@ class Op:
     def __repr__(self) -> str:
         return f"<op {self.name}>"
 
-    def __call__(self, *args: Any, **attrs: Any) -> Any:
+    def __call__(self, *args: Operand, **attrs: Any) -> Any:
         """Apply to arrays at once, or record into the graph that a traced argument belongs to."""
         for arg in args:
             record = getattr(type(arg), "record_op", None)
@@ -138,7 +141,7 @@ class Op:
             return operand < len(self.vjp) and self.vjp[operand] is not None
         return self.vjp is not None
 
-    def pull(self, operand: int, g: Any, out: Any, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
+    def pull(self, operand: int, g: Array, out: Array, inputs: tuple[Array, ...], attrs: Attrs) -> Any:
         """Carry the cotangent of the result back to one operand."""
         if isinstance(self.vjp, tuple):
             rule = self.vjp[operand]
@@ -157,7 +160,7 @@ def define(
     kind: Kind,
     infer: Callable[..., Type],
     vjp: Vjp,
-    numpy: Callable[..., Any] | None = None,
+    numpy: Meaning | None = None,
     **traits: Any,
 ) -> Op:
     """Add an operation to the table; done once, while the package is imported.

@@ -1,11 +1,11 @@
-"""The text form of a graph, read back: the exact inverse of `minicolumn.ir.text`, with nothing evaluated."""
+"""The parser of the text form of graphs: the exact inverse of `minicolumn.ir.text`, nothing evaluated."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Callable, Iterator
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from minicolumn.ir.op import Op, op_named
 from minicolumn.ir.shapes import DTYPES, ArrayType, Dim, Length, TupleType, Type
 from minicolumn.ir.text import NAME, WORDS
 from minicolumn.ir.verify import infer_type
+
+if TYPE_CHECKING:
+    pass
 
 T = TypeVar("T")
 MAX_DEPTH = 64  # lists in lists and graphs in graphs; NumPy has at most 64 axes
@@ -322,7 +325,7 @@ _LITERALS: dict[str, Callable[[_Reader], Any]] = {
 _ELEMENTS: dict[str, tuple[type, ...]] = {"f": (float, int), "i": (int,), "u": (int,), "b": (bool,)}
 
 
-def _constant(literal: Any, declared: Type) -> np.ndarray:
+def _constant(literal: object, declared: Type) -> np.ndarray:
     if not isinstance(declared, ArrayType):
         raise ShapeError(f"a constant is one array, but the text says {declared}")
     for element in _flat(literal):
@@ -340,7 +343,7 @@ def _constant(literal: Any, declared: Type) -> np.ndarray:
     return const_node(array.reshape(declared.shape)).attrs["value"]
 
 
-def _flat(literal: Any) -> Iterator[Any]:
+def _flat(literal: object) -> Iterator[Any]:
     if isinstance(literal, tuple):
         for item in literal:
             yield from _flat(item)

@@ -1,4 +1,4 @@
-"""The order in which a graph runs, and when each value can be let go."""
+"""Topological order of a graph, and liveness: when each value can be let go."""
 
 from __future__ import annotations
 

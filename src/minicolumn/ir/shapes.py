@@ -1,4 +1,4 @@
-"""Types of graph values, and the arithmetic of shapes that the operations' type rules share."""
+"""Types of graph values and shape inference, broadcasting among it, for the operations' type rules."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Dim:
     def __format__(self, spec: str) -> str:
         return self.name  # also where a number would be grouped by thousands
 
-    def _is_no_number(self, *_: Any, **__: Any) -> NoReturn:
+    def _is_no_number(self, *_: object, **__: object) -> NoReturn:
         raise TraceError(f"the length {self.name!r} is not known while tracing; hand it over as an argument")
 
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __pow__ = __rpow__ = _is_no_number
@@ -190,7 +190,7 @@ def ones_at(shape: Shape, axes: Sequence[int]) -> Shape:
     return tuple(1 if i in axes else n for i, n in enumerate(shape))
 
 
-def is_length(n: Any) -> bool:
+def is_length(n: Length) -> bool:
     """Return whether this may be the length of an axis: a number from 0 on, or a symbolic dimension."""
     return isinstance(n, Dim) or n >= 0
 

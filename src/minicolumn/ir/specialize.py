@@ -1,9 +1,9 @@
-"""Graphs at known lengths: every symbolic dimension replaced by a number."""
+"""Specialization of graphs to known lengths: every symbolic dimension replaced by a number."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,10 +11,13 @@ from minicolumn.errors import ShapeError
 from minicolumn.ir.graph import CONST, Graph, Node
 from minicolumn.ir.shapes import ArrayType, Dim, TupleType, Type
 
+if TYPE_CHECKING:
+    from minicolumn.ir.arrays import Operand
+
 Lengths = Mapping[Dim, int]
 
 
-def lengths_of(graph: Graph, arrays: Sequence[Any]) -> dict[Dim, int]:
+def lengths_of(graph: Graph, arrays: Sequence[Operand]) -> dict[Dim, int]:
     """Return the length of each symbolic dimension of a graph's inputs, as some arrays for them have it.
 
     Raises ShapeError where an array has another shape than its input, or two disagree about a dimension.
@@ -55,7 +58,7 @@ def at_lengths(graph: Graph, lengths: Lengths) -> Graph:
     return Graph(tuple(made[i] for i in graph.inputs), tuple(made[o] for o in graph.outputs), graph.name)
 
 
-def _value(value: Any, lengths: Lengths) -> Any:
+def _value(value: object, lengths: Lengths) -> Any:
     if isinstance(value, Dim):
         return lengths.get(value, value)
     if isinstance(value, tuple):

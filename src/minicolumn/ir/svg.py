@@ -1,4 +1,4 @@
-"""Graphs as pictures: one SVG file that needs nothing else."""
+"""Graphs as SVG pictures: one file that needs nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Graphs as text that a person can review; `minicolumn.ir.parse` reads it back."""
+"""The printer of graphs in a text form that a person can review; `minicolumn.ir.parse` reads it back."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def print_node(node: Node, names: dict[Node, str], constants: int | None = 8) ->
     return _line(node, names, constants, "").partition("\n")[0]
 
 
-def attr_text(value: Any) -> str:
+def attr_text(value: object) -> str:
     """Return the text of one attribute in a line; of a graph only the name and the number of nodes."""
     if isinstance(value, Graph):
         return f"{legal_name(value.name)}(...) {{ {len(value.nodes)} nodes }}"
@@ -140,7 +140,7 @@ def _comment(where: str, text: str, indent: str) -> str:
     return f"{' ' * (COMMENT_COLUMN - column)}  # {' '.join(where.split())}"
 
 
-def _value(value: Any, constants: int | None, indent: str) -> str:
+def _value(value: object, constants: int | None, indent: str) -> str:
     if isinstance(value, Graph):
         return _graph_text(value, constants, indent)
     if isinstance(value, np.ndarray):
@@ -150,7 +150,7 @@ def _value(value: Any, constants: int | None, indent: str) -> str:
     return _scalar(value)
 
 
-def _scalar(value: Any) -> str:
+def _scalar(value: object) -> str:
     if value is None or type(value) in (bool, int, float):
         return repr(value)
     if isinstance(value, str):

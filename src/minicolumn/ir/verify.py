@@ -1,9 +1,9 @@
-"""The laws that every graph keeps; passes are checked against them."""
+"""The graph verifier: invariants that every graph keeps and passes are checked against."""
 
 from __future__ import annotations
 
-from collections.abc import Set
-from typing import Any
+from collections.abc import Callable, Set
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from minicolumn.ir.graph import CONST, INPUT, Graph, Node
 from minicolumn.ir.op import OPS, Op
 from minicolumn.ir.shapes import DTYPES, ArrayType, Dim, TupleType, Type, is_length
 from minicolumn.ir.text import attr_names, node_names, print_node
+
+if TYPE_CHECKING:
+    from minicolumn.ir.arrays import Attrs
 
 
 def verify(graph: Graph) -> None:
@@ -48,7 +51,7 @@ def _verify(graph: Graph, outer: Set[Dim]) -> None:
         _shown(node, names, _check_output, node)
 
 
-def infer_type(op: Op, types: tuple[Type, ...], attrs: dict[str, Any]) -> Type:
+def infer_type(op: Op, types: tuple[Type, ...], attrs: Attrs) -> Type:
     """Return what the type rule of an operation gives; every misfit is a ShapeError or a TraceError."""
     known = attr_names(op)
     for name in attrs:
@@ -68,7 +71,7 @@ def _reason(error: Exception) -> str:
     return str(error).partition("() ")[2] or str(error) or type(error).__name__
 
 
-def _shown(node: Node, names: dict[Node, str], check: Any, *args: Any) -> None:
+def _shown(node: Node, names: dict[Node, str], check: Callable[..., object], *args: object) -> None:
     try:
         check(*args)
     except MinicolumnError as error:
@@ -108,7 +111,7 @@ def _check_meaning(node: Node, dims: Set[Dim]) -> None:
         raise ShapeError(f"{node.op.name} gives {found}, but the node says {node.type}")
 
 
-def _check_type(declared: Type, dims: Set[Dim]) -> None:
+def _check_type(declared: object, dims: Set[Dim]) -> None:
     parts = declared.items if isinstance(declared, TupleType) else (declared,)
     for part in parts:
         if not isinstance(part, ArrayType):
@@ -124,7 +127,7 @@ def _check_dim(dim: Dim, dims: Set[Dim]) -> None:
         raise ShapeError(f"no input of the graph has the dimension {dim}, so nothing says how long it is")
 
 
-def _check_attr(node: Node, name: str, value: Any, dims: Set[Dim]) -> None:
+def _check_attr(node: Node, name: str, value: object, dims: Set[Dim]) -> None:
     if isinstance(value, Graph):
         return _check_body(value, dims)
     if node.op is CONST:
@@ -141,14 +144,14 @@ def _check_body(body: Graph, dims: Set[Dim]) -> None:
         raise type(error)(f"{error}; in the body of a loop") from None
 
 
-def _check_const(value: Any) -> None:
+def _check_const(value: object) -> None:
     if not isinstance(value, np.ndarray):
         raise TraceError(f"a constant holds an array, got a {type(value).__name__}")
     if value.flags.writeable:
         raise TraceError("this constant can be written to; const_node makes one that is read-only")
 
 
-def _check_plain(name: str, value: Any, dims: Set[Dim]) -> None:
+def _check_plain(name: str, value: object, dims: Set[Dim]) -> None:
     if isinstance(value, tuple):
         for item in value:
             _check_plain(name, item, dims)

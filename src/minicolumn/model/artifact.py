@@ -31,9 +31,9 @@ from minicolumn.model.container import (
     load,
 )
 from minicolumn.model.files import PathLike, shown, write_atomically
-from minicolumn.nn.combine import Sequential
-from minicolumn.nn.embeddings import ColumnEmbedding
 from minicolumn.nn.layer import Layer
+from minicolumn.nn.layers.containers import Sequential
+from minicolumn.nn.layers.embeddings import ColumnEmbedding
 from minicolumn.nn.losses import Loss
 from minicolumn.nn.serialize import from_json
 from minicolumn.tables.encode import Encoder

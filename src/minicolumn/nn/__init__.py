@@ -2,11 +2,7 @@
 
 from minicolumn.nn import classic, outputs
 from minicolumn.nn.activations import ACTIVATIONS, ActivationRule, activation_by_name
-from minicolumn.nn.combine import Concatenate, Residual, Sequential
 from minicolumn.nn.constrain import CONSTRAINTS, MaxNorm, NonNegative, UnitNorm
-from minicolumn.nn.dense import Activation, Dense, Flatten, PReLU, Scale
-from minicolumn.nn.embeddings import ColumnEmbedding, Embedding, embedding_dim
-from minicolumn.nn.heads import Heads, HeadsLoss
 from minicolumn.nn.init import (
     INITIALIZERS,
     Constant,
@@ -17,12 +13,16 @@ from minicolumn.nn.init import (
     initializer_by_name,
 )
 from minicolumn.nn.layer import Layer, Param
+from minicolumn.nn.layers.containers import Concatenate, Residual, Sequential
+from minicolumn.nn.layers.dense import Activation, Dense, Flatten, PReLU, Scale
+from minicolumn.nn.layers.embeddings import ColumnEmbedding, Embedding, embedding_dim
+from minicolumn.nn.layers.heads import Heads, HeadsLoss
+from minicolumn.nn.layers.monotone import MonotoneQuantiles
+from minicolumn.nn.layers.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise, NoisyReLU
+from minicolumn.nn.layers.norm import BatchNorm, LayerNorm, RMSNorm
+from minicolumn.nn.layers.piecewise import PiecewiseLinear, choose_knots
 from minicolumn.nn.losses import ALIASES, LOSSES, Loss, LossRule, log_softmax, logsumexp, loss_by_name
 from minicolumn.nn.lsuv import lsuv
-from minicolumn.nn.monotone import MonotoneQuantiles
-from minicolumn.nn.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise, NoisyReLU
-from minicolumn.nn.norm import BatchNorm, LayerNorm, RMSNorm
-from minicolumn.nn.piecewise import PiecewiseLinear, choose_knots
 from minicolumn.nn.regularize import L1, L2, REGULARIZERS, ElasticNet, PerRow
 from minicolumn.nn.roles import ROLES, is_penalized, is_statistic, role_of
 from minicolumn.nn.serialize import LAYERS, from_json, to_json

@@ -1,4 +1,4 @@
-"""Constraints: where weights must lie, as pure functions that bring a tree of parameters back there.
+"""Weight constraints, by projection: pure functions that bring a tree of parameters back where it must lie.
 
 Each acts on the parameters that are weights by their role, [fan_in, fan_out], column by column: a column is
 what one unit sums its inputs with. Biases, scales, statistics and embeddings stay as they are. ``fit``

@@ -1,11 +1,11 @@
-"""What a network ends in, and whether its loss would do the same once more."""
+"""The output activation of a network, and whether its loss would apply the same once more."""
 
 from __future__ import annotations
 
 from minicolumn.errors import DataError
-from minicolumn.nn.combine import Sequential
-from minicolumn.nn.dense import Activation, Dense
 from minicolumn.nn.layer import Layer
+from minicolumn.nn.layers.containers import Sequential
+from minicolumn.nn.layers.dense import Activation, Dense
 from minicolumn.nn.losses import LossRule
 
 

@@ -1,4 +1,4 @@
-"""Initial weights: how far apart the first draws lie, so that signals neither fade nor blow up.
+"""Weight initialization: how far apart the first draws lie, so that signals neither fade nor blow up.
 
 Each initializer is a pure function ``(key, shape, dtype) -> array``; those with settings are frozen records
 that can be called as one. A weight has shape ``[fan_in, fan_out]``; axes in front of those two count towards

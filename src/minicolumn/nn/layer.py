@@ -1,4 +1,4 @@
-"""What a layer is: a frozen record that declares its shapes and is a pure function of its parameters."""
+"""The layer interface: a frozen record that declares its shapes and is a pure function of its parameters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Weights that fit their data before the first step: layer-sequential unit variance."""
+"""Layer-sequential unit-variance (LSUV) initialization: weights that fit their data before the first step."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 
 from minicolumn import tree
 from minicolumn.errors import DataError
-from minicolumn.nn.dense import Dense
 from minicolumn.nn.layer import Array, Composite, Layer, Params
+from minicolumn.nn.layers.dense import Dense
 
 
 def lsuv(network: Layer, params: Any, X: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Penalties on large weights: pure functions of a tree of parameters."""
+"""Regularization (L1, L2, elastic net): penalties on large weights, as pure functions of a tree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Roles of parameters: what a parameter is for, by which penalties, optimizers and constraints know it.
+"""Parameter roles (weight, bias, scale ...), by which penalties, optimizers and constraints know a parameter.
 
 A layer says the role of each parameter that it declares; a conventional name says it too. A tree of
 parameters alone, without the network that declared it, is read by names.

@@ -1,4 +1,4 @@
-"""Layers to JSON and back, through a closed table: what a model file may say about a network.
+"""Serialization of layers to JSON and back, through a closed table of what a model file may say.
 
 The input of ``from_json`` may come from anyone. Nothing in it names anything importable: a kind is looked up
 in the table below, every field is a setting that checks what it is given, and the size of the whole is
@@ -11,15 +11,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from minicolumn.errors import DataError, ModelFileError, ShapeError, did_you_mean
-from minicolumn.nn.combine import Concatenate, Residual, Sequential
-from minicolumn.nn.dense import Activation, Dense, Flatten, PReLU, Scale
-from minicolumn.nn.embeddings import ColumnEmbedding, Embedding
-from minicolumn.nn.heads import MAX_NAME, Heads
 from minicolumn.nn.layer import Layer
-from minicolumn.nn.monotone import MonotoneQuantiles
-from minicolumn.nn.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise, NoisyReLU
-from minicolumn.nn.norm import BatchNorm, LayerNorm, RMSNorm
-from minicolumn.nn.piecewise import PiecewiseLinear
+from minicolumn.nn.layers.containers import Concatenate, Residual, Sequential
+from minicolumn.nn.layers.dense import Activation, Dense, Flatten, PReLU, Scale
+from minicolumn.nn.layers.embeddings import ColumnEmbedding, Embedding
+from minicolumn.nn.layers.heads import MAX_NAME, Heads
+from minicolumn.nn.layers.monotone import MonotoneQuantiles
+from minicolumn.nn.layers.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise, NoisyReLU
+from minicolumn.nn.layers.norm import BatchNorm, LayerNorm, RMSNorm
+from minicolumn.nn.layers.piecewise import PiecewiseLinear
 from minicolumn.registry import REQUIRED, Record, Registry, Setting, kind_of, show
 
 MAX_DEPTH = 32

@@ -1,4 +1,4 @@
-"""What a network is made of: its layers, what comes out of each, and how many weights it has."""
+"""The summary of a network: its layers, their output shapes, and how many parameters it has."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from minicolumn.errors import DataError
-from minicolumn.nn.combine import Sequential
 from minicolumn.nn.layer import Layer, Param, Shape
+from minicolumn.nn.layers.containers import Sequential
 from minicolumn.registry import Integer, Listed
 from minicolumn.tree import flatten
 

@@ -1,4 +1,4 @@
-"""Adam and its kin: the running mean of the gradient over a running size."""
+"""Adam and its kin: the first moment of the gradient over the root of the second, or another running size."""
 
 from __future__ import annotations
 

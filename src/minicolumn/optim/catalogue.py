@@ -1,4 +1,4 @@
-"""All optimizers and schedules by name, as the command line and the estimators ask for them."""
+"""The registry of optimizers and schedules by name, for the command line and the estimators."""
 
 from __future__ import annotations
 

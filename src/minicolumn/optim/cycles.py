@@ -1,14 +1,14 @@
-"""Schedules that rise: before the rest of a run, or again and again."""
+"""Learning-rate warm-up, one-cycle and warm-restart schedules: those that rise."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, Any, final
+from typing import Annotated, final
 
 import numpy as np
 
-from minicolumn.optim.schedules import END, Array, Cosine, Schedule, progress
+from minicolumn.optim.schedules import END, Array, Cosine, Schedule, Steps, progress
 from minicolumn.registry import Choice, Integer, Number, Part, Registry, Search
 
 CYCLES = Integer(help="How often it falls.", ge=1, le=30, search=Search(1, 8))
@@ -51,7 +51,7 @@ class WarmUp(Schedule):
         float, Number(help="How much of the run to rise for.", ge=0, lt=1, search=Search(0.0, 0.3))
     ] = 0.05
 
-    def __call__(self, step: Any, total_steps: int) -> Array:
+    def __call__(self, step: Steps, total_steps: int) -> Array:
         step = np.asarray(step, np.float64)
         warm = round(self.fraction * total_steps)
         after = self.inner(np.maximum(step - warm, 0.0), total_steps - warm)
@@ -73,7 +73,7 @@ class LogCosine(Schedule):
 
     cycles: Annotated[int, CYCLES] = 4
 
-    def __call__(self, step: Any, total_steps: int) -> Array:
+    def __call__(self, step: Steps, total_steps: int) -> Array:
         t = progress(step, total_steps)
         return 0.5 * (1.0 - np.cos(2.0 * math.pi * np.log2(1.0 + (2.0**self.cycles - 1.0) * t)))
 
@@ -108,7 +108,7 @@ class OneCycle(Schedule):
     ] = 1e4
     shape: Annotated[str, Choice(help="Of the way between.", choices=("cosine", "linear"))] = "cosine"
 
-    def __call__(self, step: Any, total_steps: int) -> Array:
+    def __call__(self, step: Steps, total_steps: int) -> Array:
         t = progress(step, total_steps)
         low = 1.0 / self.div_factor
         up = self._between(low, 1.0, np.minimum(t / self.rise, 1.0))
@@ -143,7 +143,7 @@ class CosineRestarts(Schedule):
     ] = 2.0
     end: Annotated[float, END] = 0.0
 
-    def __call__(self, step: Any, total_steps: int) -> Array:
+    def __call__(self, step: Steps, total_steps: int) -> Array:
         t = progress(step, total_steps)
         lengths = np.power(self.t_mult, np.arange(self.cycles, dtype=np.float64))
         ends = np.cumsum(lengths)

@@ -1,4 +1,4 @@
-"""Optimizers that follow the gradient itself, with or without momentum, or its sign alone."""
+"""Stochastic gradient descent, with or without momentum, and descent by the sign of the gradient alone."""
 
 from __future__ import annotations
 

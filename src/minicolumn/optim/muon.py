@@ -1,4 +1,4 @@
-"""Muon: steps along orthogonal matrices."""
+"""Muon: momentum orthogonalized by Newton-Schulz iteration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every optimizer is: a frozen record of its settings, and a chain of parts that takes steps on a tree.
+"""The optimizer interface: a frozen record of settings, and a chain of parts that takes steps on a tree.
 
 All of them minimise. ``start(params)`` gives the moments before the first step, ``step(grads, moments,
 params)`` the updates to add and the next moments, ``weights(params, moments)`` the weights to evaluate and to
@@ -11,12 +11,16 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from minicolumn.nn.roles import PENALIZED, Role, Roles, role_of
 from minicolumn.optim import parts
 from minicolumn.optim.transform import Array, Choose, Moments, Transform, start_tree, step_tree
 from minicolumn.registry import Boolean, Number, Record, Search
+
+if TYPE_CHECKING:
+    from minicolumn.optim.transform import Array, Rate
+    from minicolumn.tree import Tree
 
 LEARNING_RATE = Number(help="Factor on every step.", ge=0, search=Search(1e-4, 1.0, log=True))
 MOMENTUM = Number(help="How much of the last step's direction is kept.", ge=0, lt=1, search=Search(0.0, 0.99))
@@ -48,7 +52,7 @@ class Optimizer(Record):
     def _chooser(self, roles: Roles | None) -> Choose:
         return lambda path, param: self._choose(path, param, role_of(path, roles))
 
-    def start(self, params: Any, roles: Roles | None = None) -> Moments:
+    def start(self, params: Tree, roles: Roles | None = None) -> Moments:
         """Return the moments before the first step.
 
         roles           of the parameters, as their network declares them; None takes what their names say
@@ -57,10 +61,10 @@ class Optimizer(Record):
 
     def step(
         self,
-        grads: Any,
+        grads: Tree,
         moments: Moments,
-        params: Any,
-        learning_rate: Any = None,
+        params: Tree,
+        learning_rate: Rate | None = None,
         roles: Roles | None = None,
     ) -> tuple[Any, Moments]:
         """Return the updates to add to ``params``, and the next moments.
@@ -110,7 +114,7 @@ class Optimizer(Record):
         """Whether `weights` gives others than those that are trained."""
         return False
 
-    def weights(self, params: Any, moments: Moments) -> Any:
+    def weights(self, params: Tree, moments: Moments) -> Any:
         """Return the weights to evaluate and to keep: ``params`` themselves, unless an optimizer averages."""
         return params
 

@@ -1,4 +1,4 @@
-"""The parts that optimizers are chained from. Each turns a direction of descent into a better one.
+"""Gradient transformations that optimizers are chained from: each improves a direction of descent.
 
 Numbers raised to the step count are taken as ``-expm1(t log b)``, which keeps seven digits of ``1 - b**t`` in
 float32, where the plain form has four for b = 0.999 at the first step.

@@ -1,4 +1,4 @@
-"""Optimizers that divide the gradient by the size of past ones, weight by weight."""
+"""Adaptive gradient methods: the gradient divided by the size of past ones, weight by weight."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, final
+from typing import TYPE_CHECKING, Annotated, Any, final
 
 import numpy as np
 
@@ -13,6 +13,10 @@ from minicolumn.optim.optimizer import B2, EPS, LEARNING_RATE, WEIGHT_DECAY, Opt
 from minicolumn.optim.transform import Moments, Transform, apply_updates, as_scalar, chain
 from minicolumn.registry import Number, Search
 from minicolumn.tree import flatten, map_leaves
+
+if TYPE_CHECKING:
+    from minicolumn.optim.transform import Array, Rate
+    from minicolumn.tree import Tree
 
 
 @final
@@ -52,7 +56,7 @@ class ScheduleFreeAdamW(Optimizer):
         scaling = parts.over_root_mean_square(self.b2, self.eps, unbiased=True)
         return chain(scaling, *decaying(self.weight_decay, penalized))
 
-    def start(self, params: Any, roles: Roles | None = None) -> Moments:
+    def start(self, params: Tree, roles: Roles | None = None) -> Moments:
         leaves = flatten(params)[0]
         zero = np.zeros((), leaves[0].dtype if leaves else np.float32)
         fast = map_leaves(np.copy, params)
@@ -60,10 +64,10 @@ class ScheduleFreeAdamW(Optimizer):
 
     def step(
         self,
-        grads: Any,
+        grads: Tree,
         moments: Moments,
-        params: Any,
-        learning_rate: Any = None,
+        params: Tree,
+        learning_rate: Rate | None = None,
         roles: Roles | None = None,
     ) -> tuple[Any, Moments]:
         rate = self.learning_rate if learning_rate is None else learning_rate
@@ -74,7 +78,7 @@ class ScheduleFreeAdamW(Optimizer):
         # No weight at all while the rate has been 0 throughout.
         share = highest * highest / np.where(total > 0, total, 1.0).astype(total.dtype)
 
-        def between(y: Any, z: Any, move: Any) -> Any:
+        def between(y: Array, z: Array, move: Array) -> Any:
             c = share.astype(y.dtype)
             # y's own change, without x: what rounds to 0 moves nothing.
             return c * (z - y) + (1.0 - self.b1 * (1.0 - c)) * move
@@ -87,6 +91,6 @@ class ScheduleFreeAdamW(Optimizer):
     def averages(self) -> bool:
         return True
 
-    def weights(self, params: Any, moments: Moments) -> Any:
+    def weights(self, params: Tree, moments: Moments) -> Any:
         """Return x, from y and z."""
         return map_leaves(lambda y, z: y + (1.0 / self.b1 - 1.0) * (y - z), params, moments["fast"])

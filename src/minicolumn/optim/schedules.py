@@ -1,4 +1,4 @@
-"""Schedules: by what factor the learning rate is multiplied at each step of a run.
+"""Learning-rate schedules: by what factor the rate is multiplied at each step of a run.
 
 A schedule is a frozen record called with ``(step, total_steps)``; steps count from 0. It runs outside the
 graph, in float64, on a number or an array of steps; training hands the resulting rates to the compiled loop.
@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, Any, final
+from typing import Annotated, TypeAlias, final
 
 import numpy as np
 
 from minicolumn.registry import Listed, Number, Record, Search, refuse
 
 Array = np.ndarray
+# The steps that a schedule is asked about, counted from 0.
+Steps: TypeAlias = "int | np.integer | np.ndarray"
 
 END = Number(help="Factor at the end of the run.", ge=0, le=1, search=Search(0.0, 0.3))
 AT = Listed(
@@ -25,7 +27,7 @@ AT = Listed(
 )
 
 
-def progress(step: Any, total_steps: int) -> Array:
+def progress(step: Steps, total_steps: int) -> Array:
     """Return how much of the run lies behind each step: 0 at the first, just under 1 at the last."""
     return np.asarray(step, np.float64) / max(total_steps, 1)
 
@@ -33,7 +35,7 @@ def progress(step: Any, total_steps: int) -> Array:
 class Schedule(Record):
     """A factor on the learning rate as a function of the step. Subclasses are frozen dataclasses."""
 
-    def __call__(self, step: Any, total_steps: int) -> Array:
+    def __call__(self, step: Steps, total_steps: int) -> Array:
         """Return the factor at each step.
 
         step            int or integer array [steps], from 0 to total_steps - 1
@@ -52,7 +54,7 @@ class Constant(Schedule):
     array([1., 1., 1.])
     """
 
-    def __call__(self, step: Any, total_steps: int) -> Array:
+    def __call__(self, step: Steps, total_steps: int) -> Array:
         return np.ones_like(progress(step, total_steps))
 
 
@@ -71,7 +73,7 @@ class Cosine(Schedule):
 
     end: Annotated[float, END] = 0.0
 
-    def __call__(self, step: Any, total_steps: int) -> Array:
+    def __call__(self, step: Steps, total_steps: int) -> Array:
         t = progress(step, total_steps)
         return self.end + (1.0 - self.end) * 0.5 * (1.0 + np.cos(math.pi * t))
 
@@ -91,7 +93,7 @@ class Exponential(Schedule):
         float, Number(help="Factor at the end of the run.", gt=0, le=1, search=Search(1e-4, 1.0, log=True))
     ] = 0.01
 
-    def __call__(self, step: Any, total_steps: int) -> Array:
+    def __call__(self, step: Steps, total_steps: int) -> Array:
         return np.power(self.end, progress(step, total_steps))  # one number or many: the same bits
 
 
@@ -111,7 +113,7 @@ class Polynomial(Schedule):
     end: Annotated[float, END] = 0.0
     power: Annotated[float, Number(help="How fast it falls at first.", gt=0, search=Search(0.5, 4.0))] = 1.0
 
-    def __call__(self, step: Any, total_steps: int) -> Array:
+    def __call__(self, step: Steps, total_steps: int) -> Array:
         return self.end + (1.0 - self.end) * np.power(1.0 - progress(step, total_steps), self.power)
 
 
@@ -133,7 +135,7 @@ class StepDecay(Schedule):
     ] = 0.1
     at: Annotated[tuple[float, ...], AT] = (0.5, 0.75)
 
-    def __call__(self, step: Any, total_steps: int) -> Array:
+    def __call__(self, step: Steps, total_steps: int) -> Array:
         return np.power(self.factor, _passed(self.at, step, total_steps), dtype=np.float64)
 
 
@@ -164,7 +166,7 @@ class PiecewiseConstant(Schedule):
         if len(self.factors) != pieces:
             refuse(self, "factors", f"{pieces} numbers >= 0, one more than at has")
 
-    def __call__(self, step: Any, total_steps: int) -> Array:
+    def __call__(self, step: Steps, total_steps: int) -> Array:
         return np.array(self.factors, np.float64)[_passed(self.at, step, total_steps)]
 
 
@@ -188,10 +190,10 @@ class InverseTime(Schedule):
     ] = 1000.0
     power: Annotated[float, Number(help="How fast it falls.", ge=0, search=Search(0.25, 2.0))] = 1.0
 
-    def __call__(self, step: Any, total_steps: int) -> Array:
+    def __call__(self, step: Steps, total_steps: int) -> Array:
         return np.power(1.0 + np.asarray(step, np.float64) / self.steps, -self.power)
 
 
-def _passed(at: tuple[float, ...], step: Any, total_steps: int) -> Array:
+def _passed(at: tuple[float, ...], step: Steps, total_steps: int) -> Array:
     """Return how many of some fractions of the run lie behind each step."""
     return np.searchsorted(np.array(at, np.float64), progress(step, total_steps), side="right")

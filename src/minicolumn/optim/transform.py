@@ -1,16 +1,22 @@
-"""What an optimizer is made of: two pure functions over one array, chained, then lifted to trees."""
+"""Gradient transformations: pairs of pure functions over one array, chained, then lifted to trees."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from minicolumn import tree
 
+if TYPE_CHECKING:
+    from minicolumn.trace.tracer import Traced
+    from minicolumn.tree import Tree
+
 Array = np.ndarray
+# A learning rate: a number, or a scalar that a compiled program is given.
+Rate: TypeAlias = "float | np.generic | np.ndarray | Traced"
 Moments = dict[str, Any]
 Start = Callable[[Array], dict[str, Array]]
 Step = Callable[[Array, dict[str, Array], Array, Array], tuple[Array, dict[str, Array]]]
@@ -85,7 +91,7 @@ def side_by_side(own: Transform, others: Transform) -> Transform:
     return Transform((*own.names, *missing), start, step)
 
 
-def start_tree(choose: Choose, params: Any) -> Moments:
+def start_tree(choose: Choose, params: Tree) -> Moments:
     """Return the moments before the first step: the step counter, and a tree like ``params`` for each name.
 
     choose      returns the transform for a parameter by its path and itself; all remember the same names
@@ -94,7 +100,7 @@ def start_tree(choose: Choose, params: Any) -> Moments:
     return {"count": np.zeros((), np.int32), **_by_name(states, tree.flatten(params)[1])}
 
 
-def step_tree(choose: Choose, grads: Any, moments: Moments, params: Any, rate: Any) -> tuple[Any, Moments]:
+def step_tree(choose: Choose, grads: Tree, moments: Moments, params: Tree, rate: Rate) -> tuple[Any, Moments]:
     """Take one step on a tree: the updates to add, ``-rate * direction``, and the new moments."""
     paths = [path for path, _ in tree.named_leaves(params)]
     leaves, structure = tree.flatten(params)
@@ -110,7 +116,7 @@ def step_tree(choose: Choose, grads: Any, moments: Moments, params: Any, rate: A
     return tree.unflatten(structure, updates), {"count": count, **_by_name(states, structure)}
 
 
-def apply_updates(params: Any, updates: Any) -> Any:
+def apply_updates(params: Tree, updates: Tree) -> Any:
     """Add updates to parameters, leaf by leaf.
 
     >>> apply_updates({"w": np.array([1.0])}, {"w": np.array([-0.25])})
@@ -119,7 +125,7 @@ def apply_updates(params: Any, updates: Any) -> Any:
     return tree.map_leaves(lambda param, update: param + update, params, updates)
 
 
-def _matching(what: str, values: Any, structure: tree.Structure) -> list[Any]:
+def _matching(what: str, values: Tree, structure: tree.Structure) -> list[Any]:
     """Return the leaves of a tree that must have the parameters' structure."""
     leaves, found = tree.flatten(values)
     if found != structure:
@@ -133,6 +139,6 @@ def _by_name(states: list[dict[str, Array]], structure: tree.Structure) -> dict[
     return {name: tree.unflatten(structure, [state[name] for state in states]) for name in names}
 
 
-def as_scalar(value: Any, dtype: Any) -> Any:
+def as_scalar(value: Rate, dtype: np.dtype) -> Any:
     """Return a number that does not widen arrays of this dtype: NumPy's own float64 scalars would."""
     return float(value) if isinstance(value, (int, float)) else value.astype(dtype)

@@ -1,9 +1,9 @@
-"""Optimizers around other optimizers: gradients clipped before a step, weights averaged after it."""
+"""Gradient clipping and weight averaging (EMA): optimizers around other optimizers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, Self, final
+from typing import TYPE_CHECKING, Annotated, Any, Self, final
 
 import numpy as np
 
@@ -13,6 +13,10 @@ from minicolumn.optim.parts import one_minus_power
 from minicolumn.optim.transform import Moments, apply_updates
 from minicolumn.registry import Number, Part, Registry, Search, refuse, settle
 from minicolumn.tree import flatten, map_leaves
+
+if TYPE_CHECKING:
+    from minicolumn.optim.transform import Array, Rate
+    from minicolumn.tree import Tree
 
 BOUND = Search(0.1, 10.0, log=True)
 
@@ -88,15 +92,15 @@ class Clipped(Wrapper):
         if self.norm is None and self.value is None:
             refuse(self, "norm", "a number > 0, or one for value")
 
-    def start(self, params: Any, roles: Roles | None = None) -> Moments:
+    def start(self, params: Tree, roles: Roles | None = None) -> Moments:
         return self.optimizer.start(params, roles)
 
     def step(
         self,
-        grads: Any,
+        grads: Tree,
         moments: Moments,
-        params: Any,
-        learning_rate: Any = None,
+        params: Tree,
+        learning_rate: Rate | None = None,
         roles: Roles | None = None,
     ) -> tuple[Any, Moments]:
         return self.optimizer.step(self._clip(grads), moments, params, learning_rate, roles)
@@ -105,10 +109,10 @@ class Clipped(Wrapper):
     def averages(self) -> bool:
         return self.optimizer.averages
 
-    def weights(self, params: Any, moments: Moments) -> Any:
+    def weights(self, params: Tree, moments: Moments) -> Any:
         return self.optimizer.weights(params, moments)
 
-    def _clip(self, grads: Any) -> Any:
+    def _clip(self, grads: Tree) -> Any:
         value, norm = self.value, self.norm
         if value is not None:
             grads = map_leaves(lambda g: np.clip(g, -value, value), grads)
@@ -147,22 +151,22 @@ class Averaged(Wrapper):
 
     decay: Annotated[float, DECAY] = 0.999
 
-    def start(self, params: Any, roles: Roles | None = None) -> Moments:
+    def start(self, params: Tree, roles: Roles | None = None) -> Moments:
         inner, mean = self.optimizer.start(params, roles), map_leaves(np.copy, params)
         return {"count": np.zeros((), np.int32), "inner": inner, "mean": mean}
 
     def step(
         self,
-        grads: Any,
+        grads: Tree,
         moments: Moments,
-        params: Any,
-        learning_rate: Any = None,
+        params: Tree,
+        learning_rate: Rate | None = None,
         roles: Roles | None = None,
     ) -> tuple[Any, Moments]:
         updates, inner = self.optimizer.step(grads, moments["inner"], params, learning_rate, roles)
         count = moments["count"] + np.int32(1)
 
-        def follow(mean: Any, p: Any) -> Any:
+        def follow(mean: Array, p: Array) -> Any:
             share = one_minus_power(self.decay, np.ones((), p.dtype))
             return mean + (p - mean) * (share / one_minus_power(self.decay, count.astype(p.dtype)))
 
@@ -173,5 +177,5 @@ class Averaged(Wrapper):
     def averages(self) -> bool:
         return True
 
-    def weights(self, params: Any, moments: Moments) -> Any:
+    def weights(self, params: Tree, moments: Moments) -> Any:
         return moments["mean"]

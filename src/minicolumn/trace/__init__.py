@@ -1,1 +1,1 @@
-"""NumPy in, graph out: values that record what NumPy does to them."""
+"""Tracing (define-by-run): NumPy in, graph out, by values that record what NumPy does to them."""

@@ -1,9 +1,9 @@
-"""NumPy's ways to choose among arrays and to build them from parts, on traced arrays."""
+"""Selection and construction on traced arrays: NumPy's ``where``, ``clip``, diagonals, grids, ranges."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,8 +23,13 @@ from minicolumn.trace.shaping import (
 )
 from minicolumn.trace.tracer import cast
 
+if TYPE_CHECKING:
+    from minicolumn.ir.arrays import Array, ArrayFunction, Operand
+    from minicolumn.trace.arguments import DTypeLike, Mask, ShapeLike
 
-def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+
+def diagonal(a: Operand, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """Return a diagonal of each matrix over two axes, as a gather; the diagonal becomes the last axis."""
     x = moveaxis(a, (axis1, axis2), (0, 1))
     rows, columns = x.shape[:2]
     n = max(0, min(rows + min(offset, 0), columns - max(offset, 0)))
@@ -32,7 +37,8 @@ def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     return moveaxis(GATHER(x, i + max(-offset, 0), i + max(offset, 0)), 0, -1)
 
 
-def diag(v: Any, k: int = 0) -> Any:
+def diag(v: Operand, k: int = 0) -> Any:
+    """Return the matrix with a vector as its k-th diagonal, or that diagonal of a matrix."""
     x = array(v)
     if x.ndim == 2:
         return diagonal(x, offset=k)
@@ -44,18 +50,22 @@ def diag(v: Any, k: int = 0) -> Any:
     return np.where(rows, spread[:, None], np.zeros((), x.dtype))
 
 
-def diagflat(v: Any, k: int = 0) -> Any:
+def diagflat(v: Operand, k: int = 0) -> Any:
+    """Return the matrix whose k-th diagonal is the flattened array."""
     return diag(ravel(v), k)
 
 
 def trace_(
-    a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None
+    a: Operand, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: DTypeLike = None, out: None = None
 ) -> Any:
+    """Return the sum along a diagonal of the matrices over two axes."""
     return np.sum(diagonal(a, offset, axis1, axis2), axis=-1, dtype=dtype)
 
 
-def tri(keep: Callable[..., Any]) -> Callable[..., Any]:
-    def cut(m: Any, k: int = 0) -> Any:
+def tri(keep: Callable[..., np.ndarray]) -> Callable[..., Any]:
+    """Return the function that keeps a triangle of each matrix and sets the rest to 0; ``keep`` masks it."""
+
+    def cut(m: Operand, k: int = 0) -> Any:
         x = atleast(2)(m)
         mask = keep(np.ones(x.shape[-2:], dtype=bool), k)
         return np.where(mask, x, np.zeros((), x.dtype))
@@ -63,7 +73,8 @@ def tri(keep: Callable[..., Any]) -> Callable[..., Any]:
     return cut
 
 
-def where(condition: Any, *branches: Any) -> Any:
+def where(condition: Operand, *branches: Operand) -> Any:
+    """Return elements of one branch or the other; with a condition alone, the indices of what is true."""
     c = cast(array(condition), np.dtype(np.bool_))
     if not branches:
         return np.nonzero(c)
@@ -71,7 +82,8 @@ def where(condition: Any, *branches: Any) -> Any:
     return WHERE(c, *promoted(x, y))
 
 
-def clip(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, **bounds: Any) -> Any:
+def clip(a: Operand, a_min: Mask = None, a_max: Mask = None, out: None = None, **bounds: Mask) -> Any:
+    """Return the elements limited to a range; at a bound the derivative is that of the inside."""
     low, high = bounds.pop("min", a_min), bounds.pop("max", a_max)
     x = array(a)
     dtype = common_dtype(a, *(b for b in (low, high) if b is not None))
@@ -84,16 +96,22 @@ def clip(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, **bounds
     return out_
 
 
-def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
+def select(condlist: Sequence[Operand], choicelist: Sequence[Operand], default: Operand = 0) -> Any:
+    """Return, for each element, the choice of the first condition that holds."""
     out = default
     for condition, choice in reversed(list(zip(condlist, choicelist, strict=True))):
         out = where(condition, choice, out)
     return out
 
 
-def _like(make: Callable[..., Any]) -> Callable[..., Any]:
+def _like(make: Callable[..., np.ndarray]) -> Callable[..., Any]:
     def build(
-        a: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None, **_: Any
+        a: Array,
+        dtype: DTypeLike = None,
+        order: str = "K",
+        subok: bool = True,
+        shape: ShapeLike | None = None,
+        **_: object,
     ) -> Any:
         return make(a.shape if shape is None else shape, np.dtype(dtype or a.dtype))
 
@@ -101,30 +119,35 @@ def _like(make: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def full_like(
-    a: Any,
-    fill_value: Any,
-    dtype: Any = None,
+    a: Operand,
+    fill_value: Operand,
+    dtype: DTypeLike = None,
     order: str = "K",
     subok: bool = True,
-    shape: Any = None,
-    **_: Any,
+    shape: ShapeLike | None = None,
+    **_: object,
 ) -> Any:
+    """Return an array of one value in the shape and dtype of another."""
     target = np.dtype(dtype or array(a).dtype)
     return broadcast_to(cast(array(fill_value), target), array(a).shape if shape is None else shape)
 
 
-def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> tuple[Any, ...]:
+def meshgrid(*xi: Operand, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> tuple[Any, ...]:
+    """Return coordinate matrices of vectors; ``sparse`` leaves them unbroadcast."""
     n = len(xi)
     grids = [reshape(x, [-1 if i == j else 1 for j in range(n)]) for i, x in enumerate(xi)]
     out = grids if sparse else list(broadcast_arrays(*grids))
     return tuple(swapaxes(g, 0, 1) if indexing == "xy" and n > 1 else g for g in out)
 
 
-def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Any:
+def piecewise(
+    x: Operand, condlist: Operand, funclist: Sequence[ArrayFunction | Operand], *args: Any, **kw: Any
+) -> Any:
+    """Return, for each element, the function of the last condition that holds, as all are computed."""
     x = array(x)
-    conditions = list(condlist) if isinstance(condlist, (list, tuple)) else [condlist]
-    values = [f(x, *args, **kw) if callable(f) else f for f in funclist]
-    out = values[-1] if len(values) == len(conditions) + 1 else 0
+    conditions: list[Any] = list(condlist) if isinstance(condlist, (list, tuple)) else [condlist]
+    values: list[Any] = [f(x, *args, **kw) if callable(f) else f for f in funclist]
+    out: Operand = values[-1] if len(values) == len(conditions) + 1 else 0
     if len(values) - len(conditions) not in (0, 1):
         raise ShapeError(f"piecewise: {len(conditions)} conditions take as many functions, or one more")
     # Unlike in `select`, the last condition that holds decides.
@@ -134,9 +157,10 @@ def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> An
 
 
 def linspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None,
-    axis: int = 0,
+    start: Operand, stop: Operand, num: int = 50, endpoint: bool = True, retstep: bool = False,
+    dtype: DTypeLike = None, axis: int = 0,
 ) -> Any:  # fmt: skip
+    """Return evenly spaced numbers over an interval; the last is hit exactly."""
     first, last = (as_float(x) for x in promoted(start, stop))
     parts = max(num - 1 if endpoint else num, 1)
     step = (last - first) / parts
@@ -150,26 +174,29 @@ def linspace(
 
 
 def logspace(
-    start: Any,
-    stop: Any,
+    start: Operand,
+    stop: Operand,
     num: int = 50,
     endpoint: bool = True,
-    base: Any = 10.0,
-    dtype: Any = None,
+    base: Operand = 10.0,
+    dtype: DTypeLike = None,
     axis: int = 0,
 ) -> Any:
+    """Return numbers evenly spaced on a log scale, from base**start to base**stop."""
     exponents = linspace(start, stop, num, endpoint, axis=axis)
     out = np.power(base, exponents)
     return out if dtype is None else cast(out, np.dtype(dtype))
 
 
-def angle(z: Any, deg: bool = False) -> Any:
+def angle(z: Operand, deg: bool = False) -> Any:
+    """Return the argument of real numbers: 0, or half a turn for negative ones."""
     x = as_float(array(z))
     turn = np.where(x < 0, 180.0 if deg else np.pi, 0.0).astype(x.dtype)
     return np.where(np.isnan(x), np.nan, turn)
 
 
-def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
+def vander(x: Operand, N: int | None = None, increasing: bool = False) -> Any:
+    """Return the Vandermonde matrix, whose columns are the powers of a vector."""
     x = array(x)
     x = cast(x, np.promote_types(x.dtype, int))
     columns = [np.ones_like(x)]
@@ -178,7 +205,8 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     return stack(columns if increasing else columns[::-1], axis=-1)
 
 
-def apply_along_axis(func1d: Callable[..., Any], axis: int, arr: Any, *args: Any, **kwargs: Any) -> Any:
+def apply_along_axis(func1d: ArrayFunction, axis: int, arr: Operand, *args: Any, **kwargs: Any) -> Any:
+    """Return a function of vectors applied along an axis, each of its calls traced by itself."""
     rows = moveaxis(arr, axis, -1)
     shape = rows.shape[:-1]
     flat = reshape(rows, (-1, rows.shape[-1]))
@@ -188,14 +216,16 @@ def apply_along_axis(func1d: Callable[..., Any], axis: int, arr: Any, *args: Any
 
 
 def isin(
-    element: Any, test_elements: Any, assume_unique: bool = False, invert: bool = False, **_: Any
+    element: Operand, test_elements: Operand, assume_unique: bool = False, invert: bool = False, **_: object
 ) -> Any:
+    """Return whether each element is among some others, by comparing all pairs."""
     x, among = array(element), ravel(test_elements)
     found = np.any(x[..., None] == among, axis=-1)
     return ~found if invert else found
 
 
-def ix_(*args: Any) -> Any:
+def ix_(*args: object) -> Any:
+    """Refuse: keys are built from plain integers."""
     raise TraceError("np.ix_ builds keys from plain integers; index with x[rows[:, None], columns] instead")
 
 

@@ -1,10 +1,9 @@
-"""Arguments whose leading axes may have any length: one program that serves for all lengths."""
+"""Symbolic dimensions of arguments: one program that serves for all lengths of leading axes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from minicolumn.errors import DataError
 from minicolumn.ir.shapes import Dim
@@ -15,7 +14,7 @@ from minicolumn.tree import Structure, flatten, unflatten
 Named = Mapping[int, tuple[Dim, ...]]
 
 
-def named_axes(dims: Any) -> Named:
+def named_axes(dims: Mapping[int, str] | None) -> Named:
     """Return what ``compile(dims=...)`` says: names of leading axes, by position of argument.
 
     >>> named_axes({1: "rows", 2: "epochs steps"})
@@ -31,7 +30,7 @@ def named_axes(dims: Any) -> Named:
     return {int(position): tuple(map(Dim, names.split())) for position, names in given.items()}
 
 
-def _is_named(position: Any, names: Any) -> bool:
+def _is_named(position: object, names: object) -> bool:
     return type(position) is int and position >= 0 and isinstance(names, str) and bool(names.split())
 
 
@@ -59,7 +58,7 @@ def with_dims(arguments: Sequence[Argument], structure: Structure, named: Named)
 
 
 def _check_lengths(
-    position: int, dims: Sequence[Dim], shape: Sequence[Any], lengths: dict[Dim, tuple[int, int]]
+    position: int, dims: Sequence[Dim], shape: Sequence[int], lengths: dict[Dim, tuple[int, int]]
 ) -> None:
     """Refuse a shape without the named axes, or with other lengths than are known by argument."""
     if len(shape) < len(dims):

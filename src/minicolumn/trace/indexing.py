@@ -1,9 +1,9 @@
-"""``x[key]`` with everything NumPy allows for a key: slices, integers, None, ..., masks, integer arrays."""
+"""Basic and advanced indexing, ``x[key]``: slices, integers, None, ..., boolean masks, integer arrays."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
@@ -15,8 +15,12 @@ from minicolumn.ir.shapes import Dim, Length, normalize_axis
 from minicolumn.trace.promote import array
 from minicolumn.trace.tracer import Traced
 
+if TYPE_CHECKING:
+    from minicolumn.ir.arrays import Array, Operand
+    from minicolumn.trace.arguments import Key, KeyPart, Part
 
-def getitem(x: Any, key: Any) -> Any:
+
+def getitem(x: Traced, key: Key) -> Any:
     """Return x[key] as slices, reshapes and one gather."""
     parts, gap = _expanded(x, key if isinstance(key, tuple) else (key,))
     if any(isinstance(n, Dim) for n in x.shape):
@@ -25,7 +29,7 @@ def getitem(x: Any, key: Any) -> Any:
     return _with_arrays(x, parts, gap) if arrays else _basic(x, parts)
 
 
-def _with_dims(x: Any, parts: list[Any]) -> list[Any]:
+def _with_dims(x: Array, parts: list[Part]) -> list[Any]:
     """Return the parts of a key where some axes have no known length: integers for these are arrays."""
     lengths, found = iter(x.shape), []
     for part in parts:
@@ -42,7 +46,7 @@ def _with_dims(x: Any, parts: list[Any]) -> list[Any]:
     return found
 
 
-def _expanded(x: Any, key: tuple[Any, ...]) -> tuple[list[Any], int]:
+def _expanded(x: Array, key: tuple[KeyPart, ...]) -> tuple[list[Any], int]:
     """Return one entry an axis (slice, int, integers), None for new axes; and where the ellipsis was."""
     parts = [_entry(part) for part in key]
     entries = [entry for part in parts for entry in part]
@@ -55,7 +59,7 @@ def _expanded(x: Any, key: tuple[Any, ...]) -> tuple[list[Any], int]:
     return entries[:place] + fill + [part for part in entries[place:] if part is not Ellipsis], place
 
 
-def _check_masks(x: Any, key: tuple[Any, ...], parts: list[list[Any]]) -> None:
+def _check_masks(x: Array, key: tuple[KeyPart, ...], parts: list[list[Part]]) -> None:
     """Refuse masks that are not as long as the axes they choose from."""
     counts = [0 if part is None else len(entries) for part, entries in zip(key, parts, strict=True)]
     at = [i for i, part in enumerate(key) if part is Ellipsis]
@@ -73,14 +77,14 @@ def _check_masks(x: Any, key: tuple[Any, ...], parts: list[list[Any]]) -> None:
         axis += counts[i]
 
 
-def _is_mask(part: Any) -> bool:
+def _is_mask(part: KeyPart) -> TypeGuard[Operand]:
     if part is None or isinstance(part, (slice, int, np.integer)):
         return False
     return not isinstance(part, Traced) and np.asarray(part).dtype == np.bool_
 
 
-def _entry(part: Any) -> list[Any]:
-    if part is None or part is Ellipsis or isinstance(part, slice):
+def _entry(part: KeyPart) -> list[Any]:
+    if part is None or part is ... or isinstance(part, slice):
         return [part]
     if isinstance(part, (int, np.integer)) and not isinstance(part, (bool, np.bool_)):
         return [int(part)]
@@ -104,7 +108,7 @@ def _is_whole(part: slice) -> bool:
     return part.start in (None, 0) and part.stop is None and part.step in (None, 1)
 
 
-def _basic(x: Any, parts: list[Any]) -> Any:
+def _basic(x: Array, parts: list[Part]) -> Any:
     """Apply slices and integers; both are one slice operation, one flip and one reshape at most."""
     start, stop, step, flips, shape = [], [], [], [], []
     axis = 0
@@ -118,7 +122,7 @@ def _basic(x: Any, parts: list[Any]) -> Any:
                 numbers.append(number)
             axis += 1
             continue
-        places = range(n)[part] if isinstance(part, slice) else _one(part, n)
+        places = range(n)[part] if isinstance(part, slice) else _one(part, n)  # type: ignore[arg-type]
         if places.step < 0:
             flips.append(axis)
             places = places[::-1]
@@ -142,7 +146,7 @@ def _one(index: int, n: int) -> range:
     return range(index % n, index % n + 1)
 
 
-def _with_arrays(x: Any, parts: list[Any], gap: int) -> Any:
+def _with_arrays(x: Array, parts: list[Part], gap: int) -> Any:
     # Slices and new axes first, with every indexed axis left whole; integers count as arrays, as in NumPy.
     indexed = [not isinstance(part, (slice, type(None))) for part in parts]
     sliced = _basic(
@@ -150,7 +154,7 @@ def _with_arrays(x: Any, parts: list[Any], gap: int) -> Any:
     )
     axes = [i for i, is_index in enumerate(indexed) if is_index]
     rest = [i for i, is_index in enumerate(indexed) if not is_index]
-    indices = [_checked(parts[i], sliced.shape[i]) for i in axes]
+    indices = [_checked(parts[i], sliced.shape[i]) for i in axes]  # type: ignore[arg-type]
     rows = GATHER(np.transpose(sliced, axes + rest), *indices)
     width = rows.ndim - len(rest)
     # An ellipsis keeps index arrays apart even where it stands for no axis.
@@ -158,7 +162,7 @@ def _with_arrays(x: Any, parts: list[Any], gap: int) -> Any:
     return np.moveaxis(rows, range(width), range(axes[0], axes[0] + width)) if together and axes[0] else rows
 
 
-def _checked(index: Any, n: Length) -> Any:
+def _checked(index: int | Array, n: Length) -> Any:
     known = index if not isinstance(index, Traced) else None
     index = np.asarray(index) if isinstance(index, int) else index
     if (
@@ -171,7 +175,8 @@ def _checked(index: Any, n: Length) -> Any:
     return index
 
 
-def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
+def take_along_axis(arr: Operand, indices: Operand, axis: int | None = -1) -> Any:
+    """Return the elements that index arrays name along one axis; the other axes broadcast."""
     x, index = array(arr), array(indices)
     if axis is None:
         return take_along_axis(np.reshape(x, -1), index, 0)
@@ -183,28 +188,32 @@ def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
     return take_along(np.broadcast_to(x, wide(x)), np.broadcast_to(index, wide(index)), axis)
 
 
-def compress(condition: Any, a: Any, axis: int | None = None, out: Any = None) -> Any:
+def compress(condition: Operand, a: Operand, axis: int | None = None, out: None = None) -> Any:
+    """Return the slices along an axis for which a condition, whose values must be known, holds."""
     rows = np.nonzero(np.asarray(condition))[0]
     return np.take(a, rows, axis=axis)
 
 
-def extract(condition: Any, arr: Any) -> Any:
+def extract(condition: Operand, arr: Operand) -> Any:
+    """Return the elements of the flattened array for which a condition, whose values must be known, holds."""
     return np.take(np.ravel(arr), np.nonzero(np.ravel(condition))[0])
 
 
-def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
+def delete(arr: Operand, obj: int | slice | Sequence[int] | np.ndarray, axis: int | None = None) -> Any:
+    """Return the array without some slices along an axis."""
     x = array(arr) if axis is not None else np.reshape(arr, -1)
     axis = axis or 0
     return np.take(x, np.delete(np.arange(x.shape[axis]), obj), axis=axis)
 
 
-def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
+def choose(a: Operand, choices: Sequence[Operand], out: None = None, mode: str = "raise") -> Any:
+    """Return, for each element, the one of the choice that an index names there."""
     stacked = np.stack(np.broadcast_arrays(*choices))
     return take_along_axis(stacked, np.broadcast_to(a, stacked.shape[1:])[None], axis=0)[0]
 
 
 def _needs_values(name: str) -> Callable[..., Any]:
-    def refuse(*_: Any, **__: Any) -> Any:
+    def refuse(*_: object, **__: object) -> Any:
         raise TraceError(f"np.{name} has a shape that depends on values; use np.where(mask, a, b) instead")
 
     return refuse

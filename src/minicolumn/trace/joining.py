@@ -1,10 +1,10 @@
-"""NumPy's ways to join, cut, repeat and pad, on traced arrays."""
+"""Concatenation, splitting, tiling and padding on traced arrays."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,10 +16,20 @@ from minicolumn.trace.promote import array, promoted
 from minicolumn.trace.shaping import atleast, broadcast_to, expand_dims, moveaxis, ravel, reshape
 from minicolumn.trace.tracer import Traced, cast
 
+if TYPE_CHECKING:
+    from minicolumn.ir.arrays import Array, Operand
+    from minicolumn.trace.arguments import Axes, Blocks, DTypeLike, Integer, Sections, Widths
+
 
 def concatenate(
-    arrays: Any, axis: int | None = 0, out: Any = None, *, dtype: Any = None, casting: str = "same_kind"
-) -> Any:
+    arrays: Sequence[Operand],
+    axis: int | None = 0,
+    out: None = None,
+    *,
+    dtype: DTypeLike = None,
+    casting: str = "same_kind",
+) -> Array:
+    """Return arrays joined along an axis they have, in their common dtype; None flattens them first."""
     parts = [array(a) for a in arrays]
     parts = promoted(*parts) if dtype is None else [cast(p, np.dtype(dtype)) for p in parts]
     if axis is None:
@@ -31,8 +41,14 @@ def concatenate(
 
 
 def stack(
-    arrays: Any, axis: int = 0, out: Any = None, *, dtype: Any = None, casting: str = "same_kind"
-) -> Any:
+    arrays: Sequence[Operand],
+    axis: int = 0,
+    out: None = None,
+    *,
+    dtype: DTypeLike = None,
+    casting: str = "same_kind",
+) -> Array:
+    """Return arrays of one shape joined along a new axis."""
     parts = [array(a) for a in arrays]
     if len({p.shape for p in parts}) > 1:
         listed = " and ".join(str(list(p.shape)) for p in parts)
@@ -41,28 +57,34 @@ def stack(
     return concatenate([expand_dims(p, place) for p in parts], axis=place, dtype=dtype)
 
 
-def hstack(tup: Any, **kwargs: Any) -> Any:
+def hstack(tup: Sequence[Operand], **kwargs: Any) -> Array:
+    """Return arrays joined along the second axis, vectors along the first."""
     parts = [atleast(1)(a) for a in tup]
     return concatenate(parts, axis=0 if parts[0].ndim == 1 else 1, **kwargs)
 
 
-def vstack(tup: Any, **kwargs: Any) -> Any:
+def vstack(tup: Sequence[Operand], **kwargs: Any) -> Array:
+    """Return arrays joined as rows."""
     return concatenate([atleast(2)(a) for a in tup], axis=0, **kwargs)
 
 
-def dstack(tup: Any) -> Any:
+def dstack(tup: Sequence[Operand]) -> Array:
+    """Return arrays joined along the third axis."""
     return concatenate([atleast(3)(a) for a in tup], axis=2)
 
 
-def column_stack(tup: Any) -> Any:
+def column_stack(tup: Sequence[Operand]) -> Array:
+    """Return vectors and matrices joined as columns."""
     return concatenate([a if a.ndim > 1 else reshape(a, (a.size, 1)) for a in map(array, tup)], axis=1)
 
 
-def append(arr: Any, values: Any, axis: int | None = None) -> Any:
+def append(arr: Operand, values: Operand, axis: int | None = None) -> Array:
+    """Return two arrays joined along an axis; None flattens them first."""
     return concatenate([arr, values], axis=axis)
 
 
-def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+def array_split(ary: Operand, indices_or_sections: Sections, axis: int = 0) -> list[Any]:
+    """Return the parts of an array cut along an axis; equal sections differ by one row at most."""
     x = array(ary)
     n = x.shape[axis]
     cuts = (
@@ -81,14 +103,16 @@ def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     return out
 
 
-def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+def split(ary: Operand, indices_or_sections: Sections, axis: int = 0) -> list[Any]:
+    """Return the parts of an array cut along an axis; ShapeError where equal ones do not come out even."""
     sections = indices_or_sections
     if isinstance(sections, (int, np.integer)) and array(ary).shape[axis] % sections:
         raise ShapeError(f"split: {array(ary).shape[axis]} rows do not divide into {sections} equal parts")
     return array_split(ary, sections, axis)
 
 
-def tile(A: Any, reps: Any) -> Any:
+def tile(A: Operand, reps: Integer | Sequence[int]) -> Array:
+    """Return an array repeated as a whole along each axis, as a broadcast and a reshape."""
     x = array(A)
     counts = [int(r) for r in np.atleast_1d(reps)]
     ndim = max(len(counts), x.ndim)
@@ -99,14 +123,18 @@ def tile(A: Any, reps: Any) -> Any:
     return reshape(wide, tuple(c * length for c, length in zip(counts, shape, strict=True)))
 
 
-def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
+def repeat(a: Operand, repeats: Operand, axis: int | None = None) -> Array:
+    """Return an array with each element repeated along an axis, as a gather."""
     x = array(a) if axis is not None else ravel(a)
     axis = normalize_axis(axis or 0, x.ndim)
     rows = np.repeat(np.arange(x.shape[axis]), np.asarray(repeats))
     return take(x, rows, axis=axis)
 
 
-def take(a: Any, indices: Any, axis: int | None = None, out: Any = None, mode: str = "raise") -> Any:
+def take(
+    a: Operand, indices: Operand, axis: int | None = None, out: None = None, mode: str = "raise"
+) -> Array:
+    """Return slices along an axis by index, as a gather; ``mode`` says what an index beyond the end means."""
     x = array(a) if axis is not None else ravel(a)
     axis = normalize_axis(axis or 0, x.ndim)
     index = array(indices)
@@ -118,7 +146,8 @@ def take(a: Any, indices: Any, axis: int | None = None, out: Any = None, mode: s
     return moveaxis(rows, tuple(range(index.ndim)), tuple(range(axis, axis + index.ndim))) if axis else rows
 
 
-def roll(a: Any, shift: Any, axis: Any = None) -> Any:
+def roll(a: Operand, shift: int | Sequence[int], axis: Axes = None) -> Array:
+    """Return an array shifted along axes, what leaves at one end entering at the other."""
     x = array(a)
     if axis is None:
         return reshape(roll(ravel(x), shift, 0), x.shape)
@@ -131,7 +160,8 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Any:
     return x
 
 
-def pad(array_: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
+def pad(array_: Operand, pad_width: Widths, mode: str = "constant", **kwargs: Any) -> Array:
+    """Return an array with a border; the modes are constant, edge, reflect, symmetric and wrap."""
     x = array(array_)
     if isinstance(pad_width, dict):
         pad_width = [pad_width.get(i, pad_width.get(i - x.ndim, (0, 0))) for i in range(x.ndim)]
@@ -147,7 +177,7 @@ def pad(array_: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> A
     return x
 
 
-def _pad_constant(x: Any, widths: list[list[int]], value: Any) -> Any:
+def _pad_constant(x: Array, widths: list[list[int]], value: Operand) -> Array:
     low, high = tuple(w[0] for w in widths), tuple(w[1] for w in widths)
     if any(n < 0 for n in (*low, *high)):
         raise ShapeError("pad: widths cannot be negative")
@@ -158,7 +188,7 @@ def _pad_constant(x: Any, widths: list[list[int]], value: Any) -> Any:
     return padded + _borders(x, widths, values)
 
 
-def _borders(x: Any, widths: list[list[int]], values: Any) -> Any:
+def _borders(x: Array, widths: list[list[int]], values: Array) -> Array:
     # Axis by axis, as NumPy does: a later axis' value covers the corners.
     border: Any = np.zeros((), x.dtype)
     shape = tuple(a + n + b for n, (a, b) in zip(x.shape, widths, strict=True))
@@ -169,7 +199,10 @@ def _borders(x: Any, widths: list[list[int]], values: Any) -> Any:
     return cast(border, x.dtype)
 
 
-def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
+def insert(
+    arr: Operand, obj: int | Sequence[int] | np.ndarray, values: Operand, axis: int | None = None
+) -> Array:
+    """Return an array with slices inserted before some rows of an axis."""
     x = array(arr) if axis is not None else ravel(arr)
     axis = normalize_axis(axis or 0, x.ndim)
     # Where NumPy puts each element is found by letting it insert -1 among the row numbers.
@@ -187,48 +220,55 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     return take(both, np.where(rows < 0, x.shape[axis] - 1 - rows, rows), axis=axis)
 
 
-def resize(a: Any, new_shape: Any) -> Any:
+def resize(a: Operand, new_shape: Integer | Sequence[int]) -> Array:
+    """Return an array of another shape, filled with the flattened array over and over."""
     x = ravel(a)
     shape = (new_shape,) if isinstance(new_shape, (int, np.integer)) else tuple(new_shape)
     size = int(np.prod(shape))
     return reshape(take(x, np.arange(size) % x.size), shape) if x.size else np.zeros(shape, x.dtype)
 
 
-def block(arrays: Any) -> Any:
+def block(arrays: Blocks) -> Array:
+    """Return an array assembled from nested lists of blocks."""
     depth = _depth(arrays)
     ndim = max(depth, _most_axes(arrays))
     return _block(arrays, depth, ndim)
 
 
-def _depth(arrays: Any) -> int:
+def _depth(arrays: Blocks) -> int:
     return 1 + _depth(arrays[0]) if isinstance(arrays, list) else 0
 
 
-def _most_axes(arrays: Any) -> int:
+def _most_axes(arrays: Blocks) -> int:
     return max(map(_most_axes, arrays)) if isinstance(arrays, list) else array(arrays).ndim
 
 
-def _block(arrays: Any, depth: int, ndim: int) -> Any:
+def _block(arrays: Any, depth: int, ndim: int) -> Array:
     if depth == 0:
         x = array(arrays)
         return reshape(x, (1,) * (ndim - x.ndim) + x.shape)
     return concatenate([_block(part, depth - 1, ndim) for part in arrays], axis=ndim - depth)
 
 
-def fftshift(x: Any, axes: Any = None) -> Any:
+def fftshift(x: Operand, axes: Axes = None) -> Array:
+    """Return an array with its halves exchanged, so that frequency 0 moves to the middle."""
     return _half_turn(array(x), axes, 1)
 
 
-def ifftshift(x: Any, axes: Any = None) -> Any:
+def ifftshift(x: Operand, axes: Axes = None) -> Array:
+    """Return an array with its halves exchanged, as the inverse of `fftshift`."""
     return _half_turn(array(x), axes, -1)
 
 
-def _half_turn(x: Any, axes: Any, sign: int) -> Any:
+def _half_turn(x: Array, axes: Axes, sign: int) -> Array:
     places = list(range(x.ndim)) if axes is None else np.atleast_1d(axes).tolist()
     return roll(x, [sign * (x.shape[i] // 2) if sign > 0 else -(x.shape[i] // 2) for i in places], places)
 
 
-def sliding_window_view(x: Any, window_shape: Any, axis: Any = None, **_: Any) -> Any:
+def sliding_window_view(
+    x: Operand, window_shape: int | Sequence[int], axis: Axes = None, **_: object
+) -> Array:
+    """Return the windows that slide over axes, each as new last axes: a gather, not a view."""
     x = array(x)
     widths = np.atleast_1d(window_shape).tolist()
     axes = list(range(x.ndim)) if axis is None else [normalize_axis(a, x.ndim) for a in np.atleast_1d(axis)]
@@ -240,7 +280,8 @@ def sliding_window_view(x: Any, window_shape: Any, axis: Any = None, **_: Any) -
     return x
 
 
-def unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
+def unstack(x: Operand, /, *, axis: int = 0) -> tuple[Any, ...]:
+    """Return the slices along an axis as a tuple."""
     return tuple(moveaxis(x, axis, 0))
 
 

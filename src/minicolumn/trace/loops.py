@@ -1,10 +1,10 @@
-"""`scan`: a loop that stays a loop when it is compiled."""
+"""`scan`: a loop with carried state that stays a loop when it is compiled."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,12 +27,16 @@ from minicolumn.trace.tracer import (
 )
 from minicolumn.tree import Structure, Tree, flatten, named_leaves, unflatten
 
+if TYPE_CHECKING:
+    from minicolumn.ir.arrays import Array, Operand
+
+# step(state, row) -> (state, y)
 Step = Callable[[Any, Any], tuple[Any, Any]]
 
 
 def scan(
     step: Step, state: Tree, xs: Tree = None, length: int | None = None, reverse: bool = False
-) -> tuple[Tree, Tree]:
+) -> tuple[Any, Any]:
     """Run ``state, y = step(state, x)`` over the rows of xs; return the last state and the stacked ys.
 
         state[i+1], ys[i] = step(state[i], xs[i])        i = 0 .. length-1
@@ -68,7 +72,7 @@ def scan(
     return loop.nothing_done() if steps == 0 and not loop.is_abstract else loop.applied(steps, reverse)
 
 
-def _steps(rows: list[Any], length: int | None) -> int:
+def _steps(rows: list[Array], length: int | None) -> int:
     lengths = [row.shape[0] if row.shape else None for row in rows] + ([] if length is None else [length])
     first = lengths[0] if lengths else None
     if first is None or any(n != first for n in lengths):
@@ -77,11 +81,11 @@ def _steps(rows: list[Any], length: int | None) -> int:
     return first
 
 
-def _is_abstract(leaves: list[Any]) -> bool:
+def _is_abstract(leaves: Sequence[object]) -> bool:
     return any(isinstance(x, Traced) and x.node.value is None for x in leaves)
 
 
-def _run(step: Step, state: Tree, rows: list[Any], structure: Structure, steps: int, reverse: bool) -> Any:
+def _run(step: Step, state: Any, rows: list[Array], structure: Structure, steps: int, reverse: bool) -> Any:
     """Loop in Python; None when the step turns out to read values that are not known."""
     collected: list[list[Any]] = []
     names = [name for name, _ in named_leaves(state)]
@@ -110,20 +114,20 @@ def _same_types(names: list[str], before: list[Any], after: list[Any]) -> None:
             raise ShapeError(_changed(name, describe(x), describe(y)))
 
 
-def _is_number(x: Any) -> bool:
+def _is_number(x: object) -> bool:
     return type(x) in (int, float, bool) or (isinstance(x, Traced) and x.node.weak)
 
 
-def _changed(name: str, before: Any, after: Any) -> str:
+def _changed(name: str, before: object, after: object) -> str:
     return f"scan: the state must keep its type; {name or 'it'} was {before}, became {after}"
 
 
-def describe(x: Any) -> str:
+def describe(x: Operand) -> str:
     """Return the type of an array or number as the text form writes it."""
     return str(node_of(x).type)
 
 
-def _pair(result: Any) -> tuple[Any, Any]:
+def _pair(result: object) -> tuple[Any, Any]:
     if not isinstance(result, tuple) or len(result) != 2:
         raise TraceError("scan: the step must return a pair (state, y); y may be None")
     return result
@@ -150,7 +154,7 @@ class _Loop:
         """Return whether something that the loop reads has no known value."""
         return any(node.value is None for node in (*self.captured, *self.first, *self.rows))
 
-    def applied(self, steps: int, reverse: bool) -> tuple[Tree, Tree]:
+    def applied(self, steps: int, reverse: bool) -> tuple[Any, Any]:
         """Return the results of the loop as one operation."""
         operands = [*self.captured, *self.first, *self.rows]
         n_const, n_carry = len(self.captured), len(self.first)
@@ -161,7 +165,7 @@ class _Loop:
             self.y_structure, results[n_carry:]
         )
 
-    def nothing_done(self) -> tuple[Tree, Tree]:
+    def nothing_done(self) -> tuple[Any, Any]:
         """Return the results of no step at all: the first state, and ys without rows."""
         types = [y.array_type for y in self.body.outputs[len(self.first) :]]
         state = [x if isinstance(x, Traced) else np.array(x)[()] for x in map(lift, self.first)]
@@ -169,7 +173,7 @@ class _Loop:
         return unflatten(self.state_structure, state), unflatten(self.y_structure, ys)
 
 
-def _record(step: Step, state: Tree, rows: list[Any], structure: Structure) -> _Loop:
+def _record(step: Step, state: Tree, rows: list[Array], structure: Structure) -> _Loop:
     leaves, state_structure = flatten(state)
     first = [_start(x) for x in leaves]
     body, outputs, y_structure, captured = _trace_body(step, first, state_structure, rows, structure)
@@ -181,7 +185,11 @@ def _record(step: Step, state: Tree, rows: list[Any], structure: Structure) -> _
 
 
 def _trace_body(
-    step: Step, first: list[LiveNode], state_structure: Structure, rows: list[Any], structure: Structure
+    step: Step,
+    first: list[LiveNode],
+    state_structure: Structure,
+    rows: list[Array],
+    structure: Structure,
 ) -> Any:
     """Return the body as a graph, its output nodes, the structure of y and the outer nodes that it reads."""
     with Scope() as scope:
@@ -208,7 +216,7 @@ def _captured(outputs: list[LiveNode], scope: Scope) -> list[LiveNode]:
     return [node for node in found if scope not in node.scopes and node.op is not CONST]
 
 
-def _start(x: Any) -> LiveNode:
+def _start(x: Operand) -> LiveNode:
     node = node_of(x)
     node.weak = node.weak or type(x) in (int, float)
     return node

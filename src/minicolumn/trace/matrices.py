@@ -1,9 +1,9 @@
-"""`numpy.linalg` on traced arrays."""
+"""Linear algebra on traced arrays: `numpy.linalg`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -14,6 +14,10 @@ from minicolumn.trace.promote import array, as_float, promoted
 from minicolumn.trace.reductions import root
 from minicolumn.trace.shaping import broadcast_to
 
+if TYPE_CHECKING:
+    from minicolumn.ir.arrays import Array, Operand
+    from minicolumn.trace.arguments import Axes, Order
+
 
 class SlogdetResult(NamedTuple):
     """Sign and log of the absolute value of a determinant."""
@@ -22,7 +26,8 @@ class SlogdetResult(NamedTuple):
     logabsdet: Any
 
 
-def solve(a: Any, b: Any) -> Any:
+def solve(a: Operand, b: Operand) -> Any:
+    """Return x with a x = b for each matrix of a batch; a vector b is one right-hand side."""
     m, rhs = promoted(as_float(array(a)), as_float(array(b)))
     if rhs.ndim == 1:
         return solve(m, rhs[:, None])[..., 0]
@@ -30,12 +35,13 @@ def solve(a: Any, b: Any) -> Any:
     return ops.SOLVE(broadcast_to(m, (*batch, *m.shape[-2:])), broadcast_to(rhs, (*batch, *rhs.shape[-2:])))
 
 
-def slogdet(a: Any) -> SlogdetResult:
+def slogdet(a: Operand) -> SlogdetResult:
+    """Return sign and log of the absolute value of a determinant, which do not overflow."""
     x = as_float(array(a))
     return SlogdetResult(ops.SIGNDET(x), ops.LOGABSDET(x))
 
 
-def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+def norm(x: Operand, ord: Order = None, axis: Axes = None, keepdims: bool = False) -> Any:
     """Return vector or matrix norms; the slope of a length at 0 is taken as 0."""
     x = as_float(array(x))
     if axis is None:
@@ -51,12 +57,12 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
         return _vector_norm(x, 2 if ord is None else ord, axes, keepdims)
     if len(axes) != 2:
         raise ShapeError(f"norm: one axis or two expected, got {list(axes)}")
-    first, second = (0, 1) if axis is None else axis
+    first, second = (0, 1) if axis is None else axis  # type: ignore[misc]
     places = (normalize_axis(int(first), x.ndim), normalize_axis(int(second), x.ndim))
     return _matrix_norm(x, "fro" if ord is None else ord, places, keepdims)
 
 
-def _vector_norm(x: Any, ord: Any, axes: Any, keepdims: bool) -> Any:
+def _vector_norm(x: Array, ord: float | str, axes: tuple[int, ...], keepdims: bool) -> Any:
     size = np.abs(x)
     if ord == np.inf:
         return np.max(size, axis=axes, keepdims=keepdims)
@@ -75,7 +81,7 @@ def _vector_norm(x: Any, ord: Any, axes: Any, keepdims: bool) -> Any:
     return np.where(zero, 0.0, np.where(zero, 1.0, total) ** (1.0 / ord))
 
 
-def _matrix_norm(x: Any, ord: Any, axes: tuple[int, int], keepdims: bool) -> Any:
+def _matrix_norm(x: Array, ord: Any, axes: tuple[int, int], keepdims: bool) -> Any:
     rows, columns = axes
     if ord in ("fro", "f"):
         return root(np.sum(x * x, axis=axes, keepdims=keepdims))
@@ -90,7 +96,8 @@ def _matrix_norm(x: Any, ord: Any, axes: tuple[int, int], keepdims: bool) -> Any
     return out if keepdims else np.squeeze(out, axis=axes)
 
 
-def matrix_power(a: Any, n: int) -> Any:
+def matrix_power(a: Operand, n: int) -> Any:
+    """Return an integer power of square matrices, by repeated squaring."""
     base, n = (ops.INV(array(a)), -n) if n < 0 else (array(a), n)
     out: Any = np.broadcast_to(np.eye(base.shape[-1], dtype=base.dtype), base.shape)
     while n:
@@ -100,31 +107,35 @@ def matrix_power(a: Any, n: int) -> Any:
     return out
 
 
-def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
+def vector_norm(x: Operand, /, *, axis: Axes = None, keepdims: bool = False, ord: Order = 2) -> Any:
+    """Return the p-norm over axes taken together as one vector."""
     v = array(x)
     if axis is None:
         length = norm(np.reshape(v, -1), ord)
         return np.reshape(length, (1,) * v.ndim) if keepdims else length
     if not isinstance(axis, (int, np.integer)) and len(axis) > 1:
         kept = [i for i in range(v.ndim) if i not in normalize_axes(axis, v.ndim)]
-        flat = np.reshape(np.moveaxis(v, kept, range(len(kept))), (*(v.shape[i] for i in kept), -1))
+        flat = np.reshape(np.moveaxis(v, kept, range(len(kept))), (*(v.shape[i] for i in kept), -1))  # type: ignore[arg-type]
         length = norm(flat, ord, axis=-1)
         return np.expand_dims(length, normalize_axes(axis, v.ndim)) if keepdims else length
     return norm(v, ord, axis, keepdims)
 
 
-def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
+def matrix_norm(x: Operand, /, *, keepdims: bool = False, ord: Order = "fro") -> Any:
+    """Return a matrix norm over the last two axes: Frobenius, or by row or column sums."""
     return norm(x, ord, (-2, -1), keepdims)
 
 
-def multi_dot(arrays: Any) -> Any:
+def multi_dot(arrays: Sequence[Operand]) -> Any:
+    """Return the product of several matrices, from left to right."""
     first, *rest = map(array, arrays)
     for other in rest:
         first = np.dot(first, other)
     return first
 
 
-def cholesky(a: Any, /, *, upper: bool = False) -> Any:
+def cholesky(a: Operand, /, *, upper: bool = False) -> Any:
+    """Return the Cholesky factor of positive definite matrices."""
     lower = ops.CHOLESKY(as_float(array(a)))
     return np.swapaxes(lower, -1, -2) if upper else lower
 

@@ -1,10 +1,10 @@
-"""Where NumPy's calls on traced arrays arrive, and the errors that name the nearest thing that works."""
+"""Dispatch of NumPy's ufuncs and functions on traced arrays, with errors that name the nearest that works."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,6 +24,10 @@ from minicolumn.trace.indexing import getitem
 from minicolumn.trace.promote import array, dtype_or_kind, loop_dtypes
 from minicolumn.trace.tracer import Traced, apply, cast
 from minicolumn.trace.ufuncs import ACCUMULATE, REDUCE, UFUNCS
+
+if TYPE_CHECKING:
+    from minicolumn.ir.arrays import ArrayFunction, Operand
+    from minicolumn.trace.arguments import Axes, DTypeLike, Kind
 
 __all__ = ["FUNCTIONS", "call_function", "call_ufunc", "getitem", "operate"]
 
@@ -60,7 +64,9 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: di
     return _row(ufunc, inputs, tuple(map(dtype_or_kind, inputs)))
 
 
-def _reduce(ufunc: np.ufunc, x: Any, axis: Any = 0, dtype: Any = None, out: Any = None, **kwargs: Any) -> Any:
+def _reduce(
+    ufunc: np.ufunc, x: Operand, axis: Axes = 0, dtype: DTypeLike = None, out: None = None, **kwargs: Any
+) -> Any:
     if dtype is not None:
         kwargs["dtype"] = dtype
     if ufunc is np.logaddexp:
@@ -72,12 +78,12 @@ def _reduce(ufunc: np.ufunc, x: Any, axis: Any = 0, dtype: Any = None, out: Any 
 
 def _call(
     ufunc: np.ufunc,
-    inputs: tuple[Any, ...],
+    inputs: tuple[Operand, ...],
     *,
-    where: Any = True,
-    dtype: Any = None,
-    out: Any = None,
-    **extra: Any,
+    where: Operand = True,
+    dtype: DTypeLike = None,
+    out: None = None,
+    **extra: object,
 ) -> Any:
     if where is not True:
         raise TraceError(
@@ -89,7 +95,7 @@ def _call(
     return _row(ufunc, inputs, kinds if dtype is None else (np.dtype(dtype),) * len(kinds))
 
 
-def _row(ufunc: np.ufunc, operands: tuple[Any, ...], kinds: tuple[Any, ...]) -> Any:
+def _row(ufunc: np.ufunc, operands: tuple[Operand, ...], kinds: tuple[Kind, ...]) -> Any:
     """Apply a row of the table to operands in the dtypes of the loop that NumPy would choose."""
     row, dtypes = _row_and_dtypes(ufunc, kinds)
     converted = tuple(map(cast, operands, dtypes))
@@ -97,7 +103,7 @@ def _row(ufunc: np.ufunc, operands: tuple[Any, ...], kinds: tuple[Any, ...]) -> 
 
 
 @lru_cache(maxsize=4096)
-def _row_and_dtypes(ufunc: np.ufunc, kinds: tuple[Any, ...]) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+def _row_and_dtypes(ufunc: np.ufunc, kinds: tuple[Kind, ...]) -> tuple[Callable[..., Any], tuple[Any, ...]]:
     row = UFUNCS.get(ufunc.__name__)
     if row is None:
         raise TraceError(f"np.{ufunc.__name__} has no traced form{did_you_mean(ufunc.__name__, UFUNCS)}")
@@ -115,7 +121,7 @@ def operate(ufunc: np.ufunc, *operands: Any) -> Any:
     return result
 
 
-def call_function(func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def call_function(func: ArrayFunction, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Answer ``func(*args, **kwargs)`` for traced arguments."""
     row = FUNCTIONS.get(func)
     if row is None:
@@ -131,7 +137,7 @@ def call_function(func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[
         raise
 
 
-def _no_such(func: Callable[..., Any]) -> str:
+def _no_such(func: ArrayFunction) -> str:
     name = f"{func.__module__}.{func.__name__}".replace("numpy", "np", 1)
     if "fft" in name:
         return (

@@ -1,4 +1,4 @@
-"""The operators of traced arrays: each is the ufunc that an ndarray's operator is.
+"""Operator overloading of traced arrays: each operator is the ufunc that an ndarray's is.
 
 They differ from calling the ufunc in one thing: a Python number in, a Python number out. What came from
 Python numbers alone stays *weak*, and takes the dtype of the array it meets, as the numbers themselves would.
@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minicolumn.errors import ShapeError
+
+if TYPE_CHECKING:
+    from minicolumn.ir.arrays import Operand
 
 
 @cache
@@ -23,27 +26,27 @@ def answers() -> Any:
     return numpy_map
 
 
-def _refuses(other: Any) -> bool:
+def _refuses(other: Operand) -> bool:
     """Return whether another type asks to handle operators itself, by NumPy's protocol."""
     return getattr(other, "__array_ufunc__", ()) is None
 
 
 def _forward(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
-    def operate(self: Any, other: Any) -> Any:
+    def operate(self: Any, other: Operand) -> Any:
         return NotImplemented if _refuses(other) else answers().operate(ufunc, self, other)
 
     return operate
 
 
 def _reflected(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
-    def operate(self: Any, other: Any) -> Any:
+    def operate(self: Any, other: Operand) -> Any:
         return NotImplemented if _refuses(other) else answers().operate(ufunc, other, self)
 
     return operate
 
 
 def _in_place(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
-    def operate(self: Any, other: Any) -> Any:
+    def operate(self: Any, other: Operand) -> Any:
         if _refuses(other):
             return NotImplemented
         out = answers().operate(ufunc, self, other)
@@ -63,7 +66,7 @@ def _alone(ufunc: np.ufunc) -> Callable[[Any], Any]:
 
 
 # Powers that an ndarray computes by other means, so that both give the same bits.
-_POWERS: dict[float, Callable[[Any], Any]] = {
+_POWERS: dict[object, Callable[[Any], Any]] = {
     -1: lambda x: answers().operate(np.reciprocal, x),
     0.5: lambda x: answers().operate(np.sqrt, x),
     1: lambda x: answers().operate(np.positive, x),
@@ -102,10 +105,10 @@ class Operators:
     __xor__, __rxor__, __ixor__ = (side(np.bitwise_xor) for side in (_forward, _reflected, _in_place))
     __neg__, __pos__, __abs__, __invert__ = map(_alone, (np.negative, np.positive, np.absolute, np.invert))
 
-    def __pow__(self: Any, other: Any) -> Any:
+    def __pow__(self: Any, other: Operand) -> Any:
         if type(other) in (int, float) and other in _POWERS and self.dtype.kind == "f":
             return _POWERS[other](self)
         return NotImplemented if _refuses(other) else answers().operate(np.power, self, other)
 
-    def __ipow__(self: Any, other: Any) -> Any:
+    def __ipow__(self: Any, other: Operand) -> Any:
         return self**other if type(other) in (int, float) else _in_place(np.power)(self, other)

@@ -1,4 +1,4 @@
-"""What to say when code from outside asks a traced array for its plain values."""
+"""Concretization errors: what to say when code from outside asks a traced array for its plain values."""
 
 from __future__ import annotations
 

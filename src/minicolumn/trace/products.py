@@ -1,10 +1,10 @@
-"""NumPy's products on traced arrays. All of them end in `matmul`."""
+"""NumPy's products on traced arrays, tensor contractions among them. All of them end in `matmul`."""
 
 from __future__ import annotations
 
 import string
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,8 +13,13 @@ from minicolumn.ir.ops.products import MATMUL
 from minicolumn.ir.shapes import merged, normalize_axis
 from minicolumn.trace.promote import array, promoted
 
+if TYPE_CHECKING:
+    from minicolumn.ir.arrays import Array, Operand
+    from minicolumn.trace.arguments import AxisPairs, DTypeLike, Mask
 
-def dot(a: Any, b: Any, out: Any = None) -> Any:
+
+def dot(a: Operand, b: Operand, out: None = None) -> Any:
+    """Return the dot product: over the last axis of a and the last but one of b; numbers multiply."""
     x, y = promoted(array(a), array(b))
     if not x.ndim or not y.ndim:
         return x * y
@@ -22,26 +27,30 @@ def dot(a: Any, b: Any, out: Any = None) -> Any:
     return tensordot(x, y, axes=([-1], [max(y.ndim - 2, 0)]))
 
 
-def _must_agree(name: str, m: int, n: int, x: Any, y: Any) -> None:
+def _must_agree(name: str, m: int, n: int, x: Array, y: Array) -> None:
     if m != n:
         raise ShapeError(f"{name}: shapes {list(x.shape)} and {list(y.shape)} do not fit ({m} against {n})")
 
 
-def vdot(a: Any, b: Any) -> Any:
+def vdot(a: Operand, b: Operand) -> Any:
+    """Return the dot product of two flattened arrays."""
     return dot(np.reshape(a, -1), np.reshape(b, -1))
 
 
-def inner(a: Any, b: Any) -> Any:
+def inner(a: Operand, b: Operand) -> Any:
+    """Return the inner product: the sum of products over the last axes."""
     x, y = promoted(array(a), array(b))
     return tensordot(x, y, axes=([-1], [-1])) if x.ndim and y.ndim else x * y
 
 
-def outer(a: Any, b: Any, out: Any = None) -> Any:
+def outer(a: Operand, b: Operand, out: None = None) -> Any:
+    """Return the outer product of two flattened arrays."""
     x, y = promoted(array(a), array(b))
     return np.reshape(x, (x.size, 1)) * np.reshape(y, (1, y.size))
 
 
-def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+def tensordot(a: Operand, b: Operand, axes: AxisPairs = 2) -> Any:
+    """Return the tensor contraction over pairs of axes, as one matrix product of flattened operands."""
     x, y = promoted(array(a), array(b))
     left, right = _pairs(axes, x.ndim)
     left = [normalize_axis(int(i), x.ndim) for i in left]
@@ -57,7 +66,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     return np.reshape(MATMUL(flat_x, flat_y), (*rows, *columns))
 
 
-def _pairs(axes: Any, ndim: int) -> tuple[list[Any], list[Any]]:
+def _pairs(axes: AxisPairs, ndim: int) -> tuple[list[Any], list[Any]]:
     if isinstance(axes, (int, np.integer)):
         return list(range(ndim - int(axes), ndim)), list(range(int(axes)))
     left, right = axes
@@ -65,7 +74,8 @@ def _pairs(axes: Any, ndim: int) -> tuple[list[Any], list[Any]]:
     return as_list(left), as_list(right)
 
 
-def kron(a: Any, b: Any) -> Any:
+def kron(a: Operand, b: Operand) -> Any:
+    """Return the Kronecker product."""
     x, y = promoted(array(a), array(b))
     ndim = max(x.ndim, y.ndim)
     x, y = (np.reshape(z, (1,) * (ndim - z.ndim) + z.shape) for z in (x, y))
@@ -74,10 +84,13 @@ def kron(a: Any, b: Any) -> Any:
     return np.reshape(apart_x * apart_y, tuple(m * n for m, n in zip(x.shape, y.shape, strict=True)))
 
 
-def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
+def cross(
+    a: Operand, b: Operand, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
+) -> Any:
+    """Return the cross product of vectors of three elements."""
     if axis is not None:
         axisa = axisb = axisc = axis
-    x, y = promoted(np.moveaxis(a, axisa, -1), np.moveaxis(b, axisb, -1))
+    x, y = promoted(np.moveaxis(a, axisa, -1), np.moveaxis(b, axisb, -1))  # type: ignore[arg-type]
     if {x.shape[-1], y.shape[-1]} - {3}:
         raise ShapeError(f"cross: vectors of 3 elements expected, got {x.shape[-1]} and {y.shape[-1]}")
     parts = [
@@ -87,11 +100,12 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
     return np.stack(parts, axis=axisc)
 
 
-def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
-    return np.sum(np.moveaxis(x1, axis, -1) * np.moveaxis(x2, axis, -1), axis=-1)
+def vecdot(x1: Operand, x2: Operand, /, *, axis: int = -1) -> Any:
+    """Return the dot product of vectors along one axis; the others broadcast."""
+    return np.sum(np.moveaxis(x1, axis, -1) * np.moveaxis(x2, axis, -1), axis=-1)  # type: ignore[arg-type]
 
 
-def convolve(a: Any, v: Any, mode: str = "full") -> Any:
+def convolve(a: Operand, v: Operand, mode: str = "full") -> Any:
     """Return the sums over sliding windows: a matrix of windows times the shorter operand."""
     x, y = promoted(array(a), array(v))
     if x.ndim != 1 or y.ndim != 1 or not x.size or not y.size:
@@ -111,7 +125,8 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Any:
     raise ShapeError(f"convolve: mode {mode!r} is none of 'full', 'same', 'valid'")
 
 
-def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
+def correlate(a: Operand, v: Operand, mode: str = "valid") -> Any:
+    """Return the cross-correlation of two vectors: the convolution with one of them reversed."""
     x, y = array(a), array(v)
     swapped = y.size > x.size
     out = convolve(y, x[::-1], mode) if swapped else convolve(x, y[::-1], mode)
@@ -119,9 +134,10 @@ def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
 
 
 def cov(
-    m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: Any = None, fweights: Any = None,
-    aweights: Any = None, *, dtype: Any = None,
+    m: Operand, y: Mask = None, rowvar: bool = True, bias: bool = False, ddof: float | None = None,
+    fweights: None = None, aweights: None = None, *, dtype: DTypeLike = None,
 ) -> Any:  # fmt: skip
+    """Return the covariance matrix; ``rowvar`` says whether rows or columns are the variables."""
     if fweights is not None or aweights is not None:
         raise TraceError(
             "np.cov(fweights=..., aweights=...) cannot be traced; weigh the rows before the product"
@@ -135,12 +151,13 @@ def cov(
     return out if dtype is None else out.astype(dtype)
 
 
-def _variables(m: Any, rowvar: bool) -> Any:
+def _variables(m: Operand, rowvar: bool) -> Any:
     x = np.atleast_2d(m).astype(np.float64)
     return np.transpose(x) if not rowvar and x.shape[0] != 1 else x
 
 
-def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Any:
+def corrcoef(x: Operand, y: Mask = None, rowvar: bool = True, *, dtype: DTypeLike = None) -> Any:
+    """Return the matrix of Pearson correlation coefficients."""
     c = cov(x, y, rowvar, dtype=dtype)
     if c.ndim == 0:
         return c / c
@@ -151,7 +168,7 @@ def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -
 # einsum -----------------------------------------------------------------------------------------------------
 
 
-def einsum(*operands: Any, **_: Any) -> Any:
+def einsum(*operands: str | Operand, **_: object) -> Any:
     """Contract operands two at a time, from left to right, each time by one batched matrix product."""
     subscripts, arrays = _operands(operands)
     terms, result = _parse(subscripts, [a.ndim for a in arrays])
@@ -212,7 +229,7 @@ def _labels(word: str, ndim: int) -> list[str]:
     return [*before, *(str(i) for i in reversed(range(rest))), *after]
 
 
-def _sizes(terms: list[list[str]], arrays: list[Any]) -> dict[str, int]:
+def _sizes(terms: list[list[str]], arrays: list[Array]) -> dict[str, int]:
     sizes: dict[str, int] = {}
     for term, x in zip(terms, arrays, strict=True):
         for label, n in zip(term, x.shape, strict=True):
@@ -223,7 +240,7 @@ def _sizes(terms: list[list[str]], arrays: list[Any]) -> dict[str, int]:
     return sizes
 
 
-def _prepared(term: list[str], x: Any, sizes: dict[str, int]) -> tuple[list[str], Any]:
+def _prepared(term: list[str], x: Array, sizes: dict[str, int]) -> tuple[list[str], Any]:
     """Return an operand with each label once and no broadcast axes."""
     for label in dict.fromkeys(term):
         while term.count(label) > 1:
@@ -235,7 +252,7 @@ def _prepared(term: list[str], x: Any, sizes: dict[str, int]) -> tuple[list[str]
     return [term[i] for i in keep], np.reshape(x, tuple(x.shape[i] for i in keep))
 
 
-def _contract(a: list[str], x: Any, b: list[str], y: Any, needed: set[str]) -> tuple[list[str], Any]:
+def _contract(a: list[str], x: Array, b: list[str], y: Array, needed: set[str]) -> tuple[list[str], Any]:
     x, a = _sum_lonely(a, x, needed | set(b))
     y, b = _sum_lonely(b, y, needed | set(a))
     batch = [label for label in a if label in b and label in needed]
@@ -252,7 +269,7 @@ def _contract(a: list[str], x: Any, b: list[str], y: Any, needed: set[str]) -> t
     return batch + rows + columns, np.reshape(out, lengths(batch + rows + columns))
 
 
-def _sum_lonely(term: list[str], x: Any, needed: set[str]) -> tuple[Any, list[str]]:
+def _sum_lonely(term: list[str], x: Array, needed: set[str]) -> tuple[Any, list[str]]:
     gone = tuple(i for i, label in enumerate(term) if label not in needed)
     return (np.sum(x, axis=gone), [t for t in term if t in needed]) if gone else (x, term)
 

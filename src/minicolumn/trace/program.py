@@ -1,8 +1,8 @@
-"""From a Python function to a graph: run it once on values that know only their types."""
+"""Tracing a Python function to a graph: run it once on values that know only their types."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +33,7 @@ class Program:
     results: Structure
 
 
-def argument(value: Any) -> Argument:
+def argument(value: object) -> Argument:
     """Return what tracing must know of a leaf: arrays and numbers are data, all else is program."""
     if isinstance(value, np.ndarray | np.generic):
         held = value if isinstance(value, np.ndarray) else np.asarray(value)
@@ -60,7 +60,7 @@ def _graph_dtype(array: np.ndarray) -> np.dtype:
     return array.dtype
 
 
-def trace(function: Callable[..., Any], arguments: Sequence[Argument], structure: Structure) -> Program:
+def trace(function: Callable[..., Tree], arguments: Sequence[Argument], structure: Structure) -> Program:
     """Run a function of (args, kwargs) on traced leaves and return what it did as a graph."""
     with Scope() as scope:
         leaves = [_variable(a, f"x{i}", scope) for i, a in enumerate(arguments)]
@@ -95,7 +95,7 @@ def _variable(a: Argument, name: str, scope: Scope) -> Any:
     return variable
 
 
-def _name_inputs(function: Callable[..., Any], args: Any, kwargs: Any) -> None:
+def _name_inputs(function: Callable[..., Tree], args: Sequence[Tree], kwargs: Mapping[str, Tree]) -> None:
     """Give variables the names of the parameters they arrive in, for those who read the graph."""
     import inspect
 
@@ -112,7 +112,7 @@ def _name_inputs(function: Callable[..., Any], args: Any, kwargs: Any) -> None:
                 value.node.attrs["name"] = path.replace(".", "_")
 
 
-def result_node(value: Any) -> LiveNode:
+def result_node(value: object) -> LiveNode:
     """Return the node of one result of a traced function."""
     if isinstance(value, Traced):
         return value.node
@@ -123,7 +123,7 @@ def result_node(value: Any) -> LiveNode:
     )
 
 
-def trace_call(function: Callable[..., Any], *args: Tree, **kwargs: Tree) -> Program:
+def trace_call(function: Callable[..., Tree], *args: Tree, **kwargs: Tree) -> Program:
     """Trace a function for the shapes and dtypes of some example arguments."""
     leaves, structure = flatten((args, kwargs))
     return trace(function, [argument(x) for x in leaves], structure)

@@ -1,9 +1,9 @@
-"""Dtypes as NumPy would choose them, with Python numbers taking the dtype of what they meet."""
+"""Type promotion as NumPy does it, with Python numbers taking the dtype of what they meet."""
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,10 +11,14 @@ from minicolumn.errors import TraceError
 from minicolumn.ir.shapes import DTYPES
 from minicolumn.trace.tracer import Traced, cast
 
+if TYPE_CHECKING:
+    from minicolumn.ir.arrays import Array, Operand
+    from minicolumn.trace.arguments import DTypeLike, Kind
+
 _KNOWN = frozenset(DTYPES.values())
 
 
-def dtype_or_kind(x: Any) -> Any:
+def dtype_or_kind(x: Any) -> Kind:
     """Return the dtype of an array, or the type of a Python number (or of what came from one)."""
     kind = type(x)
     if kind is Traced:
@@ -34,10 +38,10 @@ _PYTHON: dict[str, Any] = {"f": float, "i": int, "u": int, "b": bool}
 
 
 @lru_cache(maxsize=4096)
-def loop_dtypes(ufunc: np.ufunc, kinds: tuple[Any, ...]) -> tuple[np.dtype, ...]:
+def loop_dtypes(ufunc: np.ufunc, kinds: tuple[Kind, ...]) -> tuple[np.dtype, ...]:
     """Return the dtypes that a ufunc converts its operands to."""
     if all(isinstance(kind, type) for kind in kinds):  # with no array among them, NumPy makes arrays of them
-        kinds = tuple(np.asarray(kind(0)).dtype for kind in kinds)
+        kinds = tuple(np.asarray(kind(0)).dtype for kind in kinds)  # type: ignore[operator]
     try:
         found = ufunc.resolve_dtypes((*kinds, *[None] * ufunc.nout))[: ufunc.nin]
     except TypeError:
@@ -49,7 +53,7 @@ def loop_dtypes(ufunc: np.ufunc, kinds: tuple[Any, ...]) -> tuple[np.dtype, ...]
     return found
 
 
-def common_dtype(*xs: Any) -> np.dtype:
+def common_dtype(*xs: Operand | DTypeLike) -> np.dtype:
     """Return the dtype that NumPy would give the operands in common."""
     kinds = [np.dtype(x) if isinstance(x, (type, np.dtype, str)) else dtype_or_kind(x) for x in xs]
     dtype = np.result_type(*(k(0) if isinstance(k, type) else k for k in kinds))
@@ -58,18 +62,18 @@ def common_dtype(*xs: Any) -> np.dtype:
     return dtype
 
 
-def promoted(*xs: Any) -> list[Any]:
+def promoted(*xs: Operand) -> list[Array]:
     """Return the operands in their common dtype."""
     dtype = common_dtype(*xs)
     return [cast(x, dtype) for x in xs]
 
 
-def as_float(x: Any) -> Any:
+def as_float(x: Array) -> Array:
     """Return integers and booleans as float64, as NumPy's means and roots do."""
     return x if np.dtype(x.dtype).kind == "f" else cast(x, np.dtype(np.float64))
 
 
-def array(x: Any) -> Any:
+def array(x: Operand) -> Array:
     """Return a traced array as it is, lists with traced elements stacked, anything else as an array."""
     if isinstance(x, (Traced, np.ndarray)):
         return x
@@ -79,7 +83,7 @@ def array(x: Any) -> Any:
     return np.asarray(x)
 
 
-def any_traced(x: Any) -> bool:
+def any_traced(x: object) -> bool:
     """Return whether nested lists hold a traced value."""
     if isinstance(x, (list, tuple)):
         return any(any_traced(part) for part in x)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,47 +15,53 @@ from minicolumn.ir.shapes import Dim, normalize_axes, normalize_axis, ones_at
 from minicolumn.trace.promote import array, as_float
 from minicolumn.trace.tracer import cast, stop_gradient
 
-Axis = int | Sequence[int] | None
+if TYPE_CHECKING:
+    from numpy._globals import _NoValueType
+
+    from minicolumn.ir.arrays import Array, ArrayFunction, Operand
+    from minicolumn.trace.arguments import Axes, DTypeLike, Flag, Mask, Optional
 
 
-def _summing_dtype(x: Any, dtype: Any) -> Any:
+def _summing_dtype(x: Array, dtype: DTypeLike) -> Any:
     # NumPy sums booleans and small integers in the machine's own integer.
     if dtype is not None:
         return cast(x, np.dtype(dtype))
     return cast(x, np.dtype(np.int64)) if np.dtype(x.dtype).kind in "bi" else x
 
 
-def _masked(x: Any, where: Any, fill: Any) -> Any:
+def _masked(x: Array, where: Mask, fill: float) -> Any:
     return x if where is None or where is True else np.where(where, x, np.asarray(fill, x.dtype))
 
 
-def _reduce(op: Op, x: Any, axis: Axis, keepdims: Any) -> Any:
+def _reduce(op: Op, x: Array, axis: Axes, keepdims: Flag) -> Any:
     axes = normalize_axes(axis, x.ndim)
     out = op(x, axes=axes) if axes else x
     return np.reshape(out, ones_at(x.shape, axes)) if kept(keepdims) else out
 
 
-def kept(keepdims: Any) -> bool:
+def kept(keepdims: Flag) -> bool:
     """Return whether reduced axes stay; NumPy's own functions pass "no value" where nothing was said."""
     return keepdims is not np._NoValue and bool(keepdims)
 
 
-def _initial(out: Any, initial: Any, combine: Callable[..., Any]) -> Any:
+def _initial(out: Array, initial: Optional, combine: ArrayFunction) -> Any:
     return out if initial is None or initial is np._NoValue else combine(out, initial)
 
 
 def sum_(
-    a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None,
-    where: Any = None,
+    a: Operand, axis: Axes = None, dtype: DTypeLike = None, out: None = None, keepdims: Flag = False,
+    initial: Optional = None, where: Mask = None,
 ) -> Any:  # fmt: skip
+    """Return the sum over axes; booleans and signed integers are summed in int64."""
     x = _masked(_summing_dtype(array(a), dtype), where, 0)
     return _initial(_reduce(reductions.SUM, x, axis, keepdims), initial, np.add)
 
 
 def prod_(
-    a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: Any = False, initial: Any = None,
-    where: Any = None,
+    a: Operand, axis: Axes = None, dtype: DTypeLike = None, out: None = None, keepdims: Flag = False,
+    initial: Optional = None, where: Mask = None,
 ) -> Any:  # fmt: skip
+    """Return the product over axes; booleans and signed integers are multiplied in int64."""
     x = _masked(_summing_dtype(array(a), dtype), where, 1)
     return _initial(_reduce(reductions.PROD, x, axis, keepdims), initial, np.multiply)
 
@@ -69,36 +75,55 @@ def _highest(dtype: np.dtype) -> Any:
 
 
 def max_(
-    a: Any, axis: Axis = None, out: Any = None, keepdims: Any = False, initial: Any = None, where: Any = None
+    a: Operand,
+    axis: Axes = None,
+    out: None = None,
+    keepdims: Flag = False,
+    initial: Optional = None,
+    where: Mask = None,
 ) -> Any:
+    """Return the maximum over axes; elements that tie share the derivative evenly."""
     x = array(a)
     x = _masked(x, where, _lowest(x.dtype)) if where is not None else x
     return _initial(_reduce(reductions.MAX, x, axis, keepdims), initial, np.maximum)
 
 
 def min_(
-    a: Any, axis: Axis = None, out: Any = None, keepdims: Any = False, initial: Any = None, where: Any = None
+    a: Operand,
+    axis: Axes = None,
+    out: None = None,
+    keepdims: Flag = False,
+    initial: Optional = None,
+    where: Mask = None,
 ) -> Any:
+    """Return the minimum over axes; elements that tie share the derivative evenly."""
     x = array(a)
     x = _masked(x, where, _highest(x.dtype)) if where is not None else x
     return _initial(_reduce(reductions.MIN, x, axis, keepdims), initial, np.minimum)
 
 
-def all_(a: Any, axis: Axis = None, out: Any = None, keepdims: Any = False, *, where: Any = None) -> Any:
+def all_(
+    a: Operand, axis: Axes = None, out: None = None, keepdims: Flag = False, *, where: Mask = None
+) -> Any:
+    """Return whether all elements over axes are true."""
     x = _masked(cast(array(a), np.dtype(np.bool_)), where, True)
     return _reduce(reductions.ALL, x, axis, keepdims)
 
 
-def any_(a: Any, axis: Axis = None, out: Any = None, keepdims: Any = False, *, where: Any = None) -> Any:
+def any_(
+    a: Operand, axis: Axes = None, out: None = None, keepdims: Flag = False, *, where: Mask = None
+) -> Any:
+    """Return whether any element over axes is true."""
     x = _masked(cast(array(a), np.dtype(np.bool_)), where, False)
     return _reduce(reductions.ANY, x, axis, keepdims)
 
 
-def count_nonzero(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+def count_nonzero(a: Operand, axis: Axes = None, *, keepdims: bool = False) -> Any:
+    """Return the number of elements over axes that are not 0."""
     return sum_(array(a) != 0, axis=axis, keepdims=keepdims)
 
 
-def _count(x: Any, axis: Axis, where: Any) -> Any:
+def _count(x: Array, axis: Axes, where: Mask) -> Any:
     if where is not None and where is not True:
         return sum_(cast(np.broadcast_to(where, x.shape), x.dtype), axis=axis, keepdims=True)
     axes = normalize_axes(axis, x.ndim)
@@ -112,14 +137,21 @@ def _count(x: Any, axis: Axis, where: Any) -> Any:
 
 
 def mean_(
-    a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, keepdims: Any = False, *, where: Any = None
+    a: Operand,
+    axis: Axes = None,
+    dtype: DTypeLike = None,
+    out: None = None,
+    keepdims: Flag = False,
+    *,
+    where: Mask = None,
 ) -> Any:
+    """Return the arithmetic mean over axes; integers are averaged in float64."""
     x = as_float(array(a)) if dtype is None else cast(array(a), np.dtype(dtype))
     mean = sum_(x, axis=axis, keepdims=True, where=where) / _count(x, axis, where)
     return _squeezed(mean, x, axis, keepdims)
 
 
-def _squeezed(reduced: Any, x: Any, axis: Axis, keepdims: Any) -> Any:
+def _squeezed(reduced: Array, x: Array, axis: Axes, keepdims: Flag) -> Any:
     if kept(keepdims):
         return reduced
     axes = normalize_axes(axis, x.ndim)
@@ -127,8 +159,9 @@ def _squeezed(reduced: Any, x: Any, axis: Axis, keepdims: Any) -> Any:
 
 
 def average(
-    a: Any, axis: Axis = None, weights: Any = None, returned: bool = False, *, keepdims: Any = False
+    a: Operand, axis: Axes = None, weights: Mask = None, returned: bool = False, *, keepdims: Flag = False
 ) -> Any:
+    """Return the weighted mean over axes, and on demand the sum of the weights."""
     x = as_float(array(a))
     if weights is None:
         out, total = mean_(x, axis=axis, keepdims=keepdims), _count(x, axis, None)
@@ -147,35 +180,41 @@ def average(
 
 
 def var_(
-    a: Any, axis: Axis = None, dtype: Any = None, out: Any = None, ddof: float = 0, keepdims: Any = False, *,
-    where: Any = None, mean: Any = None, correction: Any = None,
+    a: Operand, axis: Axes = None, dtype: DTypeLike = None, out: None = None, ddof: float = 0,
+    keepdims: Flag = False, *, where: Mask = None, mean: Optional = None,
+    correction: float | _NoValueType | None = None,
 ) -> Any:  # fmt: skip
+    """Return the variance over axes, the sum of squares divided by count - ddof."""
     x = as_float(array(a)) if dtype is None else cast(array(a), np.dtype(dtype))
     if mean is None or mean is np._NoValue:
         mean = mean_(x, axis=axis, keepdims=True, where=where)
     centred = x - mean
-    freedom = ddof if correction is None or correction is np._NoValue else correction
+    freedom: Any = ddof if correction is None or correction is np._NoValue else correction
     total = sum_(centred * centred, axis=axis, keepdims=True, where=where)
     count = _count(x, axis, where)
     left = max(count - freedom, 0) if isinstance(count, int) else np.maximum(count - freedom, 0)
     return _squeezed(total / left, x, axis, keepdims)
 
 
-def root(x: Any) -> Any:
+def root(x: Array) -> Any:
     """Return the square root with slope 0 at 0, the middle of what lengths and spreads allow there."""
     zero = x == 0
     return np.where(zero, 0.0, np.sqrt(np.where(zero, 1.0, x)))
 
 
-def std_(a: Any, *args: Any, **kwargs: Any) -> Any:
+def std_(a: Operand, *args: Any, **kwargs: Any) -> Any:
+    """Return the standard deviation over axes, with derivative 0 where it is 0."""
     return root(var_(a, *args, **kwargs))
 
 
-def ptp(a: Any, axis: Axis = None, out: Any = None, keepdims: Any = False) -> Any:
+def ptp(a: Operand, axis: Axes = None, out: None = None, keepdims: Flag = False) -> Any:
+    """Return the range, maximum - minimum, over axes."""
     return max_(a, axis=axis, keepdims=keepdims) - min_(a, axis=axis, keepdims=keepdims)
 
 
-def logsumexp(a: Any, axis: Axis = 0, keepdims: Any = False, initial: Any = None, where: Any = None) -> Any:
+def logsumexp(
+    a: Operand, axis: Axes = 0, keepdims: Flag = False, initial: Optional = None, where: Mask = None
+) -> Any:
     """Return log(sum(exp(a))), with the largest element taken out first so that nothing overflows."""
     x = _masked(as_float(array(a)), where, -np.inf)
     top = max_(x, axis=axis, keepdims=True)
@@ -186,7 +225,7 @@ def logsumexp(a: Any, axis: Axis = 0, keepdims: Any = False, initial: Any = None
 
 
 def _argument(op: Op) -> Callable[..., Any]:
-    def find(a: Any, axis: int | None = None, out: Any = None, *, keepdims: Any = False) -> Any:
+    def find(a: Operand, axis: int | None = None, out: None = None, *, keepdims: Flag = False) -> Any:
         x = array(a)
         flat = np.reshape(x, -1) if axis is None else x
         place = normalize_axis(0 if axis is None else axis, flat.ndim)
@@ -199,7 +238,7 @@ def _argument(op: Op) -> Callable[..., Any]:
 
 
 def _running(op: Op) -> Callable[..., Any]:
-    def run(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
+    def run(a: Operand, axis: int | None = None, dtype: DTypeLike = None, out: None = None) -> Any:
         x = _summing_dtype(array(a), dtype)
         flat = np.reshape(x, -1) if axis is None else x
         return op(flat, axis=normalize_axis(0 if axis is None else axis, flat.ndim))
@@ -210,15 +249,15 @@ def _running(op: Op) -> Callable[..., Any]:
 cumsum, cumprod = _running(order.CUMSUM), _running(order.CUMPROD)
 
 
-def _cumulative(run: Callable[..., Any], start: int) -> Callable[..., Any]:
+def _cumulative(run: ArrayFunction, start: int) -> Callable[..., Any]:
     def call(
-        x: Any,
+        x: Operand,
         /,
         *,
         axis: int | None = None,
-        dtype: Any = None,
-        out: Any = None,
-        include_initial: Any = False,
+        dtype: DTypeLike = None,
+        out: None = None,
+        include_initial: Flag = False,
     ):
         x = array(x)
         if axis is None and x.ndim != 1:
@@ -233,7 +272,10 @@ def _cumulative(run: Callable[..., Any], start: int) -> Callable[..., Any]:
     return call
 
 
-def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+def nan_to_num(
+    x: Operand, copy: bool = True, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
+) -> Any:
+    """Return the array with NaN and infinities replaced by numbers."""
     x = array(x)
     limits = np.finfo(x.dtype)
     out = np.where(np.isnan(x), nan, x)
@@ -241,10 +283,10 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
     return np.where(x == -np.inf, float(limits.min) if neginf is None else neginf, out)
 
 
-def _skipping_nan(function: Callable[..., Any], extreme: bool = False) -> Callable[..., Any]:
-    def call(a: Any, axis: Axis = None, *, where: Any = None, **kwargs: Any) -> Any:
+def _skipping_nan(function: ArrayFunction, extreme: bool = False) -> Callable[..., Any]:
+    def call(a: Operand, axis: Axes = None, *, where: Mask = None, **kwargs: Any) -> Any:
         x = array(a)
-        valid = ~np.isnan(x) if where is None else ~np.isnan(x) & where
+        valid: Any = ~np.isnan(x) if where is None else ~np.isnan(x) & where
         found = function(np.where(valid, x, 0.0), axis=axis, where=valid, **kwargs)
         if not extreme:
             return found
@@ -254,11 +296,13 @@ def _skipping_nan(function: Callable[..., Any], extreme: bool = False) -> Callab
     return call
 
 
-def nancumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
+def nancumsum(a: Operand, axis: int | None = None, dtype: DTypeLike = None, out: None = None) -> Any:
+    """Return the cumulative sum with NaN counted as 0."""
     return cumsum(np.where(np.isnan(a), 0.0, a), axis, dtype)
 
 
-def nancumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
+def nancumprod(a: Operand, axis: int | None = None, dtype: DTypeLike = None, out: None = None) -> Any:
+    """Return the cumulative product with NaN counted as 1."""
     return cumprod(np.where(np.isnan(a), 1.0, a), axis, dtype)
 
 

@@ -1,10 +1,10 @@
-"""NumPy's ways to give the same elements other axes, on traced arrays."""
+"""Reshaping, transposing and broadcasting on traced arrays: the same elements along other axes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,8 +13,21 @@ from minicolumn.ir.ops import shaping as ops
 from minicolumn.ir.shapes import Dim, Shape, broadcast_shapes, merged, normalize_axes, normalize_axis
 from minicolumn.trace.promote import array, common_dtype
 
+if TYPE_CHECKING:
+    from minicolumn.ir.arrays import Array, Operand
+    from minicolumn.trace.arguments import Axes, ShapeLike
 
-def reshape(a: Any, /, shape: Any = None, order: str = "C", *, newshape: Any = None, copy: Any = None) -> Any:
+
+def reshape(
+    a: Operand,
+    /,
+    shape: ShapeLike | None = None,
+    order: str = "C",
+    *,
+    newshape: ShapeLike | None = None,
+    copy: bool | None = None,
+) -> Array:
+    """Return the same elements in another shape; one length may be -1, which is what is left."""
     x, wanted = array(a), _full_shape(array(a).shape, shape if newshape is None else newshape)
     if order == "F":
         return transpose(reshape(transpose(x), wanted[::-1]))
@@ -37,17 +50,19 @@ def _full_shape(old: Shape, shape: Any) -> Shape:
     return tuple(wanted)
 
 
-def _lengths(shape: Any) -> Shape:
+def _lengths(shape: ShapeLike) -> Shape:
     """Return the lengths in a shape as Python numbers, and dimensions as they are."""
     listed = [shape] if isinstance(shape, (int, np.integer, Dim)) else shape
     return tuple(n if isinstance(n, Dim) else int(n) for n in listed)
 
 
-def ravel(a: Any, order: str = "C") -> Any:
+def ravel(a: Operand, order: str = "C") -> Array:
+    """Return the elements in one row."""
     return reshape(a, -1, order)
 
 
-def transpose(a: Any, axes: Sequence[int] | None = None) -> Any:
+def transpose(a: Operand, axes: Sequence[int] | None = None) -> Array:
+    """Return the array with its axes permuted, reversed where none are named."""
     x = array(a)
     wanted = (
         tuple(range(x.ndim))[::-1] if axes is None else tuple(normalize_axis(int(i), x.ndim) for i in axes)
@@ -57,14 +72,16 @@ def transpose(a: Any, axes: Sequence[int] | None = None) -> Any:
     return x if wanted == tuple(range(x.ndim)) else ops.TRANSPOSE(x, axes=wanted)
 
 
-def swapaxes(a: Any, axis1: int, axis2: int) -> Any:
+def swapaxes(a: Operand, axis1: int, axis2: int) -> Array:
+    """Return the array with two axes exchanged."""
     order = list(range(array(a).ndim))
     i, j = normalize_axis(axis1, len(order)), normalize_axis(axis2, len(order))
     order[i], order[j] = order[j], order[i]
     return transpose(a, order)
 
 
-def moveaxis(a: Any, source: Any, destination: Any) -> Any:
+def moveaxis(a: Operand, source: int | Sequence[int], destination: int | Sequence[int]) -> Array:
+    """Return the array with some axes at other places, the rest in their order."""
     ndim = array(a).ndim
     sources = [normalize_axis(s, ndim) for s in np.atleast_1d(source).tolist()]
     targets = [normalize_axis(d, ndim) for d in np.atleast_1d(destination).tolist()]
@@ -74,7 +91,8 @@ def moveaxis(a: Any, source: Any, destination: Any) -> Any:
     return transpose(a, order)
 
 
-def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
+def rollaxis(a: Operand, axis: int, start: int = 0) -> Array:
+    """Return the array with one axis moved before another."""
     ndim = array(a).ndim
     axis, start = normalize_axis(axis, ndim), start + ndim if start < 0 else start
     order = [i for i in range(ndim) if i != axis]
@@ -82,7 +100,8 @@ def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
     return transpose(a, order)
 
 
-def expand_dims(a: Any, axis: Any) -> Any:
+def expand_dims(a: Operand, axis: int | Sequence[int]) -> Array:
+    """Return the array with new axes of length 1."""
     x = array(a)
     added = np.atleast_1d(axis).tolist()
     axes = normalize_axes(added, x.ndim + len(added))
@@ -90,7 +109,8 @@ def expand_dims(a: Any, axis: Any) -> Any:
     return reshape(x, tuple(1 if i in axes else next(lengths) for i in range(x.ndim + len(axes))))
 
 
-def squeeze(a: Any, axis: Any = None) -> Any:
+def squeeze(a: Operand, axis: Axes = None) -> Array:
+    """Return the array without axes of length 1."""
     x = array(a)
     axes = [i for i, n in enumerate(x.shape) if n == 1] if axis is None else normalize_axes(axis, x.ndim)
     if any(x.shape[i] != 1 for i in axes):
@@ -98,27 +118,31 @@ def squeeze(a: Any, axis: Any = None) -> Any:
     return reshape(x, tuple(n for i, n in enumerate(x.shape) if i not in axes))
 
 
-def broadcast_to(array_: Any, shape: Any, subok: bool = False) -> Any:
+def broadcast_to(array_: Operand, shape: ShapeLike, subok: bool = False) -> Array:
+    """Return the array broadcast to a shape."""
     x = array(array_)
     wanted = _lengths(shape)
     return x if wanted == x.shape else ops.BROADCAST(x, shape=wanted)
 
 
-def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
+def broadcast_arrays(*args: Operand, subok: bool = False) -> tuple[Any, ...]:
+    """Return the arrays broadcast to their common shape."""
     arrays = [array(a) for a in args]
     shape = broadcast_shapes(*(a.shape for a in arrays))
     return tuple(broadcast_to(a, shape) for a in arrays)
 
 
 def atleast(ndim: int) -> Callable[..., Any]:
-    def lift(*arrays: Any) -> Any:
+    """Return the function that gives arrays of at least so many axes."""
+
+    def lift(*arrays: Operand) -> Any:
         out = tuple(_lifted(array(a), ndim) for a in arrays)
         return out[0] if len(out) == 1 else out
 
     return lift
 
 
-def _lifted(x: Any, ndim: int) -> Any:
+def _lifted(x: Array, ndim: int) -> Array:
     if x.ndim >= ndim:
         return x
     if ndim == 3 and x.ndim == 2:
@@ -126,40 +150,43 @@ def _lifted(x: Any, ndim: int) -> Any:
     return reshape(x, {0: (1,) * ndim, 1: (1, *x.shape, 1)[:ndim] if ndim == 3 else (1, *x.shape)}[x.ndim])
 
 
-def flip(m: Any, axis: Any = None) -> Any:
+def flip(m: Operand, axis: Axes = None) -> Array:
+    """Return the array with axes reversed."""
     x = array(m)
     return ops.FLIP(x, axes=normalize_axes(axis, x.ndim))
 
 
-def rot90(m: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
+def rot90(m: Operand, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Array:
+    """Return the array turned by k right angles in the plane of two axes."""
     x = array(m)
     for _ in range(k % 4):
         x = flip(swapaxes(x, *axes), axes[0])
     return x
 
 
-def same(a: Any, *_: Any, **__: Any) -> Any:
+def same(a: Operand, *_: object, **__: object) -> Array:
+    """Return the array itself: what copies and real parts are where nothing is written to."""
     return array(a)
 
 
-def _zeros_for_imag(a: Any) -> Any:
+def _zeros_for_imag(a: Array) -> Any:
     return np.zeros(np.shape(a), a.dtype)
 
 
-def _never(a: Any) -> Any:
+def _never(a: Operand) -> Any:
     return np.zeros(np.shape(a), np.bool_)
 
 
-def _always(a: Any) -> Any:
+def _always(a: Operand) -> Any:
     return np.ones(np.shape(a), np.bool_)
 
 
-def _size(a: Any, axis: Any = None) -> int:
+def _size(a: Operand, axis: Axes = None) -> int:
     shape = array(a).shape
     return prod(shape if axis is None else (shape[i] for i in normalize_axes(axis, len(shape))))
 
 
-def _matrix_transpose(x: Any) -> Any:
+def _matrix_transpose(x: Operand) -> Array:
     return swapaxes(x, -1, -2)
 
 

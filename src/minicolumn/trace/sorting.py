@@ -1,9 +1,9 @@
-"""NumPy functions for which order matters: sorting, quantiles, differences, interpolation."""
+"""Sorting, quantiles, finite differences and interpolation on traced arrays."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,8 +14,15 @@ from minicolumn.trace.joining import take
 from minicolumn.trace.promote import array, as_float
 from minicolumn.trace.tracer import cast
 
+if TYPE_CHECKING:
+    from minicolumn.ir.arrays import Array, Operand
+    from minicolumn.trace.arguments import Axes, Optional
 
-def sort_(a: Any, axis: int | None = -1, kind: Any = None, order_: Any = None, **_: Any) -> Any:
+
+def sort_(
+    a: Operand, axis: int | None = -1, kind: str | None = None, order_: None = None, **_: object
+) -> Any:
+    """Return the array sorted along an axis; None flattens it first."""
     x = array(a)
     return (
         order.SORT(np.reshape(x, -1), axis=0)
@@ -24,27 +31,31 @@ def sort_(a: Any, axis: int | None = -1, kind: Any = None, order_: Any = None, *
     )
 
 
-def argsort(a: Any, axis: int | None = -1, kind: Any = None, order_: Any = None, **_: Any) -> Any:
+def argsort(
+    a: Operand, axis: int | None = -1, kind: str | None = None, order_: None = None, **_: object
+) -> Any:
+    """Return the indices that sort the array along an axis; equal elements keep their order."""
     x = array(a)
     if axis is None:
         return order.ARGSORT(np.reshape(x, -1), axis=0)
     return order.ARGSORT(x, axis=normalize_axis(axis, x.ndim))
 
 
-def partition(a: Any, kth: Any, axis: int = -1, **_: Any) -> Any:
+def partition(a: Operand, kth: int | Sequence[int], axis: int = -1, **_: object) -> Any:
+    """Return the array sorted along an axis, which is one of the answers that a partition may give."""
     # A full sort is one of the answers that a partition may give.
     return sort_(a, axis=axis)
 
 
 def quantile(
-    a: Any,
-    q: Any,
-    axis: Any = None,
-    out: Any = None,
+    a: Operand,
+    q: Operand,
+    axis: Axes = None,
+    out: None = None,
     *,
     method: str = "linear",
     keepdims: bool = False,
-    **_: Any,
+    **_: object,
 ) -> Any:
     """Return quantiles by linear interpolation between sorted neighbours."""
     if method != "linear":
@@ -70,23 +81,26 @@ def quantile(
 
 
 def median(
-    a: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False, keepdims: bool = False
+    a: Operand, axis: Axes = None, out: None = None, overwrite_input: bool = False, keepdims: bool = False
 ) -> Any:
+    """Return the median over axes, the mean of the middle two where their number is even."""
     return quantile(a, 0.5, axis, keepdims=keepdims)
 
 
-def percentile(a: Any, q: Any, axis: Any = None, out: Any = None, **kwargs: Any) -> Any:
+def percentile(a: Operand, q: Operand, axis: Axes = None, out: None = None, **kwargs: Any) -> Any:
+    """Return percentiles over axes, by linear interpolation between sorted neighbours."""
     return quantile(a, q / 100.0 if isinstance(q, (int, float)) else np.asarray(q) / 100.0, axis, **kwargs)
 
 
-def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
-    x = array(a)
-    ends = [array(end) for end in (prepend, append) if end is not None and end is not np._NoValue]
-    if ends:
+def diff(a: Operand, n: int = 1, axis: int = -1, prepend: Optional = None, append: Optional = None) -> Any:
+    """Return the n-th differences of neighbours along an axis."""
+    x: Any = array(a)
+    said: list[Any] = [None if end is np._NoValue else end for end in (prepend, append)]
+    ends = [None if end is None else array(end) for end in said]
+    if any(end is not None for end in ends):
         shape = [1 if i == normalize_axis(axis, x.ndim) else m for i, m in enumerate(x.shape)]
         wide = lambda end: np.broadcast_to(end, shape) if end.ndim == 0 else end  # noqa: E731
-        front = [] if prepend is None or prepend is np._NoValue else [wide(array(prepend))]
-        back = [] if append is None or append is np._NoValue else [wide(array(append))]
+        front, back = ([] if end is None else [wide(end)] for end in ends)
         x = np.concatenate([*front, x, *back], axis=axis)
     for _ in range(n):
         x = np.moveaxis(x, axis, 0)
@@ -94,11 +108,12 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     return x
 
 
-def ediff1d(ary: Any) -> Any:
+def ediff1d(ary: Operand) -> Any:
+    """Return the differences of neighbours in the flattened array."""
     return diff(np.reshape(ary, -1))
 
 
-def gradient(f: Any, *spacing: Any, axis: Any = None, edge_order: int = 1) -> Any:
+def gradient(f: Operand, *spacing: Array | float, axis: Axes = None, edge_order: int = 1) -> Any:
     """Return central differences, one-sided at the ends, for equal spacing."""
     x = array(f)
     axes = normalize_axes(axis, x.ndim)
@@ -109,19 +124,27 @@ def gradient(f: Any, *spacing: Any, axis: Any = None, edge_order: int = 1) -> An
     return out[0] if len(out) == 1 else tuple(out)
 
 
-def _slope(x: Any, step: Any, axis: int) -> Any:
-    x = np.moveaxis(x, axis, 0)
+def _slope(x: Array, step: Array | float, axis: int) -> Any:
+    x = np.moveaxis(x, axis, 0)  # type: ignore[arg-type]
     inside = (x[2:] - x[:-2]) / (2.0 * step)
     return np.moveaxis(np.concatenate([(x[1:2] - x[:1]) / step, inside, (x[-1:] - x[-2:-1]) / step]), 0, axis)
 
 
-def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
-    values = np.moveaxis(y, axis, -1)
+def trapezoid(y: Operand, x: Operand | None = None, dx: Operand = 1.0, axis: int = -1) -> Any:
+    """Return the integral along an axis by the trapezoidal rule."""
+    values = np.moveaxis(y, axis, -1)  # type: ignore[arg-type]
     widths = dx if x is None else (diff(x) if np.ndim(x) == 1 else np.moveaxis(diff(x, axis=axis), axis, -1))
     return np.sum(widths * (values[..., 1:] + values[..., :-1]) / 2.0, axis=-1)
 
 
-def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
+def interp(
+    x: Operand,
+    xp: Operand,
+    fp: Operand,
+    left: Operand | None = None,
+    right: Operand | None = None,
+    period: float | None = None,
+) -> Any:
     """Return piecewise linear interpolation; the knots xp are increasing."""
     if period is not None:
         raise TraceError("np.interp(period=...) cannot be traced; reduce x by np.mod first")
@@ -135,7 +158,8 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     return np.where(x > xp[-1], fp[-1] if right is None else right, out)
 
 
-def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: float = 2.0 * np.pi) -> Any:
+def unwrap(p: Operand, discont: float | None = None, axis: int = -1, *, period: float = 2.0 * np.pi) -> Any:
+    """Return angles without jumps: each step is brought within half a period."""
     x = as_float(array(p))
     steps = diff(x, axis=axis)
     half = period / 2.0
@@ -147,17 +171,19 @@ def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: float = 2.0 *
     return np.concatenate([first, rest], axis=axis)
 
 
-def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
+def searchsorted(a: Operand, v: Operand, side: str = "left", sorter: None = None) -> Any:
+    """Return where values would be inserted in sorted knots, by comparing all pairs."""
     knots, x = array(a), array(v)
     beyond = x[..., None] > knots if side == "left" else x[..., None] >= knots
     return np.sum(beyond.astype(np.int64), axis=-1)
 
 
-def digitize(x: Any, bins: Any, right: bool = False) -> Any:
+def digitize(x: Operand, bins: Operand, right: bool = False) -> Any:
+    """Return the bin of each value, given ascending edges."""
     return searchsorted(bins, x, side="left" if right else "right")
 
 
-def sinc(x: Any) -> Any:
+def sinc(x: Operand) -> Any:
     """Return sin(pi x) / (pi x); near 0, where the quotient loses digits of its slopes, as a series."""
     x = as_float(array(x))
     angle = np.pi * x
@@ -169,13 +195,15 @@ def sinc(x: Any) -> Any:
     return np.where(near, series, np.sin(safe) / safe)
 
 
-def i0(x: Any) -> Any:
+def i0(x: Operand) -> Any:
+    """Return the modified Bessel function of the first kind of order 0."""
     from minicolumn.ir.ops.special import I0
 
     return I0(as_float(array(x)))
 
 
-def round_(a: Any, decimals: int = 0, out: Any = None) -> Any:
+def round_(a: Operand, decimals: int = 0, out: None = None) -> Any:
+    """Return the elements rounded to decimals, halves to even; the derivative is 0."""
     x = array(a)
     if x.dtype.kind != "f":
         if decimals >= 0:
@@ -187,7 +215,8 @@ def round_(a: Any, decimals: int = 0, out: Any = None) -> Any:
     return np.rint(x * scale) / scale if decimals > 0 else np.rint(x / scale) * scale
 
 
-def polyval(p: Any, x: Any) -> Any:
+def polyval(p: Operand, x: Operand) -> Any:
+    """Return a polynomial, highest power first, by Horner's scheme."""
     p = array(p)
     out = p[0] * np.ones_like(x)
     for i in range(1, p.shape[0]):
@@ -195,22 +224,26 @@ def polyval(p: Any, x: Any) -> Any:
     return out
 
 
-def allclose(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
+def allclose(a: Operand, b: Operand, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
+    """Return whether all elements agree within tolerances."""
     return np.all(isclose(a, b, rtol, atol, equal_nan))
 
 
-def isclose(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
+def isclose(a: Operand, b: Operand, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
+    """Return whether elements agree within atol + rtol |b|."""
     x, y = array(a), array(b)
     close = (x == y) | (np.abs(x - y) <= atol + rtol * np.abs(y)) & np.isfinite(y)
     return close | (np.isnan(x) & np.isnan(y)) if equal_nan else close
 
 
-def array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> Any:
+def array_equal(a1: Operand, a2: Operand, equal_nan: bool = False) -> Any:
+    """Return whether shapes and all elements agree."""
     x, y = array(a1), array(a2)
     return x.shape == y.shape and np.all(x == y)
 
 
-def array_equiv(a1: Any, a2: Any) -> Any:
+def array_equiv(a1: Operand, a2: Operand) -> Any:
+    """Return whether two arrays, broadcast together, have equal elements."""
     x, y = array(a1), array(a2)
     try:
         np.broadcast_shapes(x.shape, y.shape)

@@ -1,4 +1,4 @@
-"""The traced array: it answers to NumPy, and writes down what NumPy does to it.
+"""The tracer: an array that answers to NumPy, and writes down what NumPy does to it.
 
 Two modes share one class. *With values* (inside `grad` and its kin) each step also runs at once, so Python
 may branch on what it sees. *Without values* (inside `compile`) only types are known. Nothing is global: what
@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -21,6 +21,11 @@ from minicolumn.ir.ops.elementwise import CAST, STOP_GRADIENT
 from minicolumn.ir.shapes import DTYPES, ArrayType, Dim, Shape, TupleType, Type, shared_type
 from minicolumn.trace.operators import Operators, answers
 from minicolumn.trace.outside import advice
+
+if TYPE_CHECKING:
+    from minicolumn.ir.arrays import Array, ArrayFunction, Attrs, Operand
+    from minicolumn.trace.arguments import DTypeLike, Integer, Key, ShapeLike
+    from minicolumn.trace.tracer import Traced
 
 _KNOWN = frozenset(DTYPES.values())
 # What a constant of a dtype that graphs do not have is held as; every value of it fits.
@@ -64,7 +69,7 @@ class LiveNode(Node):
         self,
         op: Op,
         inputs: Sequence[Node],
-        attrs: dict[str, Any],
+        attrs: Attrs,
         type: Type,
         value: np.ndarray | None,
         scopes: Scopes,
@@ -74,7 +79,7 @@ class LiveNode(Node):
         # Every traced operation makes one; to call Node's own __init__ would take half as long again.
         self.op = op
         self.inputs = tuple(inputs)
-        self.attrs = attrs
+        self.attrs: dict[str, Any] = attrs  # type: ignore[assignment]
         self.type = type
         self.where = where
         self.value = value
@@ -95,12 +100,12 @@ def leaf(type: ArrayType, value: np.ndarray | None, scope: Scope, name: str | No
     return Traced(LiveNode(INPUT, (), {"type": type, "name": name}, type, value, frozenset((scope,))))
 
 
-def constant(value: Any) -> Traced:
+def constant(value: Operand) -> Traced:
     """Return an array that is part of the program as a traced value, which traced integers can index."""
     return Traced(_constant(_own(value)))
 
 
-def holdable(value: Any) -> np.ndarray:
+def holdable(value: Operand) -> np.ndarray:
     """Return a constant as an array of a dtype that graphs have."""
     array = np.asarray(value)
     if array.dtype in _KNOWN:
@@ -113,7 +118,7 @@ def holdable(value: Any) -> np.ndarray:
     )
 
 
-def node_of(value: Any) -> LiveNode:
+def node_of(value: Operand) -> LiveNode:
     """Return the node of a traced value, or a constant node for anything else."""
     if isinstance(value, Traced):
         return value.node
@@ -138,7 +143,7 @@ def joined(nodes: Sequence[LiveNode]) -> Scopes:
     return scopes
 
 
-def apply(op: Op, args: Sequence[Any], attrs: dict[str, Any]) -> Any:
+def apply(op: Op, args: Sequence[Operand], attrs: Attrs) -> Any:
     """Apply an operation to traced and plain values: run it if all are known, record it if any is open."""
     for arg in args:
         if type(arg) is Traced and arg.node.value is None:
@@ -154,13 +159,13 @@ def apply(op: Op, args: Sequence[Any], attrs: dict[str, Any]) -> Any:
     return lift(LiveNode(op, nodes, attrs, shared_type(value.dtype, value.shape), value, joined(nodes)))
 
 
-def _recorded(op: Op, args: Sequence[Any], attrs: dict[str, Any]) -> Traced:
+def _recorded(op: Op, args: Sequence[Operand], attrs: Attrs) -> Traced:
     nodes = [arg.node if type(arg) is Traced else _constant(_own(arg)) for arg in args]
     type_ = op.infer(*[node.type for node in nodes], **attrs)
     return Traced(LiveNode(op, nodes, attrs, type_, None, joined(nodes), user_line()))
 
 
-def _own(value: Any) -> np.ndarray:
+def _own(value: Operand) -> np.ndarray:
     """Return a constant as the program will see it: a copy, if its owner could still write to it."""
     array = holdable(value)
     flags = array.flags
@@ -187,14 +192,18 @@ def _is_users(module: str) -> bool:
     return not module.startswith(("minicolumn.", "numpy.")) or module.startswith("minicolumn.nn.")
 
 
-def cast(x: Any, dtype: np.dtype) -> Any:
+@overload
+def cast(x: Traced, dtype: np.dtype) -> Traced: ...
+@overload
+def cast(x: Operand, dtype: np.dtype) -> Array: ...
+def cast(x: Operand, dtype: np.dtype) -> Array:
     """Return x in another dtype; a no-op when it has it already."""
     if isinstance(x, Traced):
         return x if x.node.type.dtype == dtype else CAST(x, dtype=dtype)  # type: ignore[union-attr]
     return np.asarray(x, dtype)
 
 
-def stop_gradient(x: Any) -> Any:
+def stop_gradient(x: Operand) -> Any:
     """Return an array through which no derivative flows: its plain value, where that is known."""
     if not isinstance(x, Traced):
         return x
@@ -239,14 +248,16 @@ class Traced(Operators):
         """Return the number of elements."""
         return self.type.size
 
-    def record_op(self, op: Op, args: Sequence[Any], attrs: dict[str, Any]) -> Any:
+    def record_op(self, op: Op, args: Sequence[Operand], attrs: Attrs) -> Any:
         """Record an operation of which this is an operand."""
         return apply(op, args, attrs)
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Operand, **kwargs: Any) -> Any:
         return answers().call_ufunc(ufunc, method, inputs, kwargs)
 
-    def __array_function__(self, func: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def __array_function__(
+        self, func: ArrayFunction, types: object, args: Sequence[Operand], kwargs: dict[str, Any]
+    ) -> Any:
         return answers().call_function(func, args, kwargs)
 
     # What would leave the trace -----------------------------------------------------------------------------
@@ -261,7 +272,7 @@ class Traced(Operators):
             )
         raise TraceError(f"{what} would leave the trace of this {self.type} value; {instead}")
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+    def __array__(self, dtype: DTypeLike = None, copy: bool | None = None) -> np.ndarray:
         instead = advice() if self.node.is_live else ""
         return np.array(self._concrete("making a plain array", instead), dtype=dtype, copy=copy)
 
@@ -297,7 +308,7 @@ class Traced(Operators):
         """Return nested lists of Python numbers, once the trace is over."""
         return self._concrete(".tolist()", "keep the value as it is").tolist()
 
-    def __setitem__(self, key: Any, value: Any) -> None:
+    def __setitem__(self, key: Key, value: Operand) -> None:
         raise TraceError(
             "traced arrays cannot be assigned into; build the new one with np.where(mask, new, old), "
             "np.concatenate or np.stack"
@@ -313,10 +324,10 @@ class Traced(Operators):
             raise TypeError("iteration over a value without axes")
         return (self[i] for i in range(len(self)))
 
-    def __getitem__(self, key: Any) -> Any:
+    def __getitem__(self, key: Key) -> Any:
         return answers().getitem(self, key)
 
-    def __contains__(self, element: Any) -> bool:
+    def __contains__(self, element: Operand) -> bool:
         return bool(np.any(self == element))
 
     def __repr__(self) -> str:
@@ -348,28 +359,28 @@ class Traced(Operators):
         """Return the elements in one row."""
         return self.reshape(-1)
 
-    def astype(self, dtype: Any, **_: Any) -> Any:
+    def astype(self, dtype: np.typing.DTypeLike, **_: object) -> Any:
         """Return the array in another dtype."""
         target = np.dtype(dtype)
         if target not in _KNOWN:
             raise TraceError(f"astype({target}): graphs have {', '.join(str(d) for d in DTYPES.values())}")
         return cast(self, target)
 
-    def reshape(self, *shape: Any, order: str = "C") -> Any:
+    def reshape(self, *shape: ShapeLike, order: str = "C") -> Any:
         """Return the same elements in another shape."""
         wanted = shape[0] if len(shape) == 1 and not isinstance(shape[0], (int, np.integer, Dim)) else shape
         return np.reshape(self, wanted, order=order)  # type: ignore[arg-type, call-overload]
 
-    def transpose(self, *axes: Any) -> Any:
+    def transpose(self, *axes: Integer | Sequence[int] | None) -> Any:
         """Return the array with its axes permuted."""
         wanted = axes[0] if len(axes) == 1 and not isinstance(axes[0], (int, np.integer)) else axes
         return np.transpose(self, wanted or None)  # type: ignore[arg-type]
 
-    def sort(self, *_: Any, **__: Any) -> None:
+    def sort(self, *_: object, **__: object) -> None:
         """Refuse: the method sorts in place."""
         raise TraceError("x.sort() works in place; use np.sort(x)")
 
-    def fill(self, *_: Any) -> None:
+    def fill(self, *_: object) -> None:
         """Refuse: the method writes in place."""
         raise TraceError("x.fill(v) works in place; use np.full_like(x, v)")
 

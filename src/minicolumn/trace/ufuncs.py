@@ -1,4 +1,4 @@
-"""One table: the ufuncs of NumPy and SciPy -> operations, or short compositions of them.
+"""Ufuncs: one table from those of NumPy and SciPy to operations, or short compositions of them.
 
 A row is called with operands that already have the dtype of NumPy's own loop.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import log, pi, sqrt
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,70 +18,73 @@ from minicolumn.ir.ops import special as s
 from minicolumn.ir.ops.products import MATMUL
 from minicolumn.trace.tracer import cast
 
+if TYPE_CHECKING:
+    from minicolumn.ir.arrays import Array, ArrayFunction
 
-def _as_bool(x: Any) -> Any:
+
+def _as_bool(x: Array) -> Any:
     return x if x.dtype == np.bool_ else b.NOT_EQUAL(x, np.zeros((), x.dtype))
 
 
-def _on_bool(op: Callable[..., Any]) -> Callable[..., Any]:
+def _on_bool(op: ArrayFunction) -> Callable[..., Any]:
     return lambda *xs: op(*map(_as_bool, xs))
 
 
-def _heaviside(x: Any, half: Any) -> Any:
+def _heaviside(x: Array, half: Array) -> Any:
     step = np.where(x > 0, 1.0, 0.0).astype(half.dtype)
     return np.where(np.isnan(x), np.nan, np.where(x == 0, half, step))
 
 
-def _fmax(x: Any, y: Any) -> Any:
+def _fmax(x: Array, y: Array) -> Any:
     return np.where(np.isnan(x), y, np.where(np.isnan(y), x, np.maximum(x, y)))
 
 
-def _fmin(x: Any, y: Any) -> Any:
+def _fmin(x: Array, y: Array) -> Any:
     return np.where(np.isnan(x), y, np.where(np.isnan(y), x, np.minimum(x, y)))
 
 
-def _modf(x: Any) -> tuple[Any, Any]:
+def _modf(x: Array) -> tuple[Any, Any]:
     whole = np.trunc(x)
     return x - whole, whole
 
 
-def _loggamma(x: Any) -> Any:
+def _loggamma(x: Array) -> Any:
     return np.where(x < 0, np.nan, s.GAMMALN(x))
 
 
-def _beta(x: Any, y: Any) -> Any:
+def _beta(x: Array, y: Array) -> Any:
     sign = s.GAMMASGN(x) * s.GAMMASGN(y) * s.GAMMASGN(x + y)
     return sign * np.exp(s.BETALN(x, y))
 
 
-def _logit(x: Any) -> Any:
+def _logit(x: Array) -> Any:
     return np.log(x) - np.log1p(-x)
 
 
-def _ndtr(x: Any) -> Any:
+def _ndtr(x: Array) -> Any:
     return 0.5 * s.ERFC(x * (-1.0 / sqrt(2.0)))
 
 
-def _ndtri(p: Any) -> Any:
+def _ndtri(p: Array) -> Any:
     return -sqrt(2.0) * s.ERFCINV(2.0 * p)
 
 
-def _entr(x: Any) -> Any:
+def _entr(x: Array) -> Any:
     return np.where(x < 0, -np.inf, -s.XLOGY(np.maximum(x, 0.0), np.maximum(x, 0.0)))
 
 
-def _rel_entr(x: Any, y: Any) -> Any:
+def _rel_entr(x: Array, y: Array) -> Any:
     ok = (x >= 0) & (y > 0)
     safe_y = np.where(ok, y, 1.0)
     value = s.XLOGY(np.where(ok, x, 0.0), np.where(ok & (x > 0), x, 1.0) / safe_y)
     return np.where(ok, value, np.where((x == 0) & (y >= 0), 0.0, np.inf).astype(x.dtype))
 
 
-def _kl_div(x: Any, y: Any) -> Any:
+def _kl_div(x: Array, y: Array) -> Any:
     return _rel_entr(x, y) - x + y
 
 
-def _matmul(x: Any, y: Any) -> Any:
+def _matmul(x: Array, y: Array) -> Any:
     if not x.ndim or not y.ndim:
         raise ShapeError("matmul: operands need at least one axis; for numbers use *")
     left, right = x, y
@@ -97,13 +100,13 @@ def _matmul(x: Any, y: Any) -> Any:
     return out
 
 
-def _reciprocal(x: Any) -> Any:
+def _reciprocal(x: Array) -> Any:
     if x.dtype.kind != "f":
         raise TraceError("np.reciprocal of integers is 0 nearly everywhere and cannot be traced; use 1.0 / x")
     return e.DIVIDE(np.ones((), x.dtype), x)
 
 
-def _identity(x: Any) -> Any:
+def _identity(x: Array) -> Any:
     return x
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -23,6 +24,7 @@ from minicolumn.registry.shared import UNITS
 from minicolumn.tree import Tree, flatten, named_leaves, unflatten
 
 Array = np.ndarray
+Carried = TypeVar("Carried", bound=Tree)  # weights or moments
 # Between the two layers whose weights change there may be what has no weights and looks at each unit alone.
 BETWEEN = (Activation, Dropout)
 
@@ -41,14 +43,15 @@ class Resizing:
     following: int
     kept: tuple[int, ...]
 
-    def carried(self, fresh: Tree, old: Tree) -> Tree:
+    def carried(self, fresh: Carried, old: Carried) -> Carried:
         """Return a tree like `fresh` with the numbers of units that stay taken from `old`.
 
         fresh       what the new network, or its optimizer, begins with; old: weights or moments of the old
         """
         named, structure = named_leaves(fresh), flatten(fresh)[1]
         pairs = zip(named, flatten(old)[0], strict=True)
-        return unflatten(structure, [self._carried(path, new, held) for (path, new), held in pairs])
+        found = unflatten(structure, [self._carried(path, new, held) for (path, new), held in pairs])
+        return cast(Carried, found)
 
     def _carried(self, path: str, fresh: ArrayLike, old: ArrayLike) -> Array:
         axis = self._axis(path)

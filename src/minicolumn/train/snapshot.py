@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from minicolumn.optim.transform import Moments
 from minicolumn.train.history import Row
 from minicolumn.train.settings import Settings, kind
 from minicolumn.train.types import Constraint
-from minicolumn.tree import Tree, flatten, map_leaves, named_leaves, unflatten
+from minicolumn.tree import flatten, map_leaves, named_leaves, unflatten
 
 Array = np.ndarray
 
@@ -37,15 +38,15 @@ class Snapshot:
     There is no state of a random generator: what is drawn depends on the seed and these counts alone.
     """
 
-    params: Tree
-    moments: Tree = None
+    params: Any
+    moments: Any = None
     step: int = 0
     rows: tuple[Row, ...] = ()
     seen: int = 0
     sums: tuple[float, ...] = ()
     rate: float = 0.0
     seconds: float = 0.0
-    best_params: Tree = None
+    best_params: Any = None
     best_epoch: int = 0
     rate_factor: float = 1.0
     stop_reason: str | None = None

@@ -1,4 +1,4 @@
-"""Graphs within graphs: the loop, and taking one result out of several."""
+"""Control flow, graphs within graphs: the loop (`scan`), and taking one result out of several."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arithmetic and elementary functions, element by element.
+"""Element-wise operations: arithmetic and elementary functions, with broadcasting.
 
 Operands of a map share one dtype and broadcast by NumPy's rules. The derivative rules return cotangents of
 the broadcast shape; `minicolumn.autodiff.reverse` sums them back to the operand's shape, in one place.
@@ -6,8 +6,7 @@ the broadcast shape; `minicolumn.autodiff.reverse` sums them back to the operand
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +14,9 @@ from minicolumn.ir.notation import Text, infix, prefix, unwritten
 from minicolumn.ir.op import CHEAP, Op, Rule, define, same_dtype
 from minicolumn.ir.ops.rules import EVERY, NUMBERS, mapped
 from minicolumn.ir.shapes import DTYPES, ArrayType, Type, broadcast_type
+
+if TYPE_CHECKING:
+    from minicolumn.ir.arrays import Array, ArrayFunction
 
 LN2 = float(np.log(2.0))
 LN10 = float(np.log(10.0))
@@ -26,7 +28,7 @@ NUMPY_ULP = 4.0
 
 def unary(
     name: str,
-    numpy: Callable[..., Any] | None,
+    numpy: ArrayFunction | None,
     vjp: Rule | None,
     doc: str = "",
     kinds: str = "f",
@@ -40,7 +42,7 @@ def unary(
 
 def binary(
     name: str,
-    numpy: Callable[..., Any] | None,
+    numpy: ArrayFunction | None,
     x_vjp: Rule | None,
     y_vjp: Rule | None,
     doc: str = "",
@@ -143,11 +145,11 @@ FMOD = binary(
 )
 
 
-def _number(y: Any) -> float | None:
+def _number(y: Array) -> float | None:
     return float(y) if isinstance(y, np.ndarray | np.generic) and np.ndim(y) == 0 else None
 
 
-def _power_base(g: Any, out: Any, x: Any, y: Any) -> Any:
+def _power_base(g: Array, out: Array, x: Array, y: Array) -> Any:
     # y x^(y-1), but 0 where x = y = 0: x^-1 is infinite there and 0 * inf is no derivative.
     exponent = _number(y)
     if exponent:
@@ -156,7 +158,7 @@ def _power_base(g: Any, out: Any, x: Any, y: Any) -> Any:
     return g * (y * np.power(safe, y - 1.0))
 
 
-def _power_exponent(g: Any, out: Any, x: Any, y: Any) -> Any:
+def _power_exponent(g: Array, out: Array, x: Array, y: Array) -> Any:
     # x^y log(x), but 0 at x = 0, where x^y stays 0 for every y > 0.
     return g * out * np.log(np.where(x == 0, 1.0, x))
 
@@ -176,12 +178,12 @@ POWER = binary(
 )
 
 
-def _part_of_length(g: Any, out: Any, x: Any) -> Any:
+def _part_of_length(g: Array, out: Array, x: Array) -> Any:
     # Tie: 0 at the origin, the middle of [-1, 1].
     return g * (x / np.where(out == 0, 1.0, out))
 
 
-def _larger_share(g: Any, out: Any, x: Any, y: Any) -> Any:
+def _larger_share(g: Array, out: Array, x: Array, y: Array) -> Any:
     return np.where(x == y, 0.5 * g, np.where(x == out, g, 0.0))
 
 
@@ -207,7 +209,7 @@ MINIMUM = binary(
 # Powers, exponentials, logarithms ---------------------------------------------------------------------------
 
 
-def _elementary(name: str, numpy: Callable[..., Any], vjp: Rule | None, doc: str = "", **traits: Any) -> Op:
+def _elementary(name: str, numpy: ArrayFunction, vjp: Rule | None, doc: str = "", **traits: Any) -> Op:
     """Define a function that no lowering rounds correctly."""
     return unary(name, numpy, vjp, doc, **{"ulp": NUMPY_ULP, **traits})
 
@@ -268,7 +270,7 @@ LOGADDEXP2 = binary(
 )
 
 
-def _share(x: Any, y: Any) -> Any:
+def _share(x: Array, y: Array) -> Any:
     # e^x / (e^x + e^y); equal infinities, which have no difference, share evenly.
     return LOGISTIC(np.where((x == y) & np.isinf(x), 0.0, x - y))
 
@@ -320,7 +322,7 @@ WHERE = define(
 )
 
 
-def _cast_back(g: Any, out: Any, x: Any, *, dtype: np.dtype) -> Any:
+def _cast_back(g: Array, out: Array, x: Array, *, dtype: np.dtype) -> Any:
     return g.astype(x.dtype)
 
 

@@ -1,9 +1,9 @@
-"""Reading and adding at places that are data. Index arrays address the leading axes; negative ones wrap."""
+"""Gather and scatter-add: indices that are data address the leading axes; negative ones wrap."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from minicolumn.ir.graph import Node
 from minicolumn.ir.notation import ATOM, Text
 from minicolumn.ir.op import define, same_dtype
 from minicolumn.ir.shapes import ArrayType, Type, broadcast_shapes
+
+if TYPE_CHECKING:
+    from minicolumn.ir.arrays import Array
 
 
 def _index_shape(x: ArrayType, indices: tuple[ArrayType, ...]) -> tuple[int, ...]:
@@ -42,11 +45,11 @@ def _scatter_add(x: np.ndarray, updates: np.ndarray, *indices: np.ndarray) -> np
     return out
 
 
-def _to_gathered(operand: int, g: Any, out: Any, x: Any, *indices: Any) -> Any:
+def _to_gathered(operand: int, g: Array, out: Array, x: Array, *indices: Array) -> Any:
     return SCATTER_ADD(np.zeros(x.shape, x.dtype), g, *indices) if operand == 0 else None
 
 
-def _to_scattered(operand: int, g: Any, out: Any, x: Any, updates: Any, *indices: Any) -> Any:
+def _to_scattered(operand: int, g: Array, out: Array, x: Array, updates: Array, *indices: Array) -> Any:
     return (g, GATHER(g, *indices))[operand] if operand < 2 else None
 
 

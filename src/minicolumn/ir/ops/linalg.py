@@ -1,9 +1,9 @@
-"""Matrices as a whole, over the last two axes; LAPACK does the work in every lowering."""
+"""Linear algebra on matrices as a whole, over the last two axes; LAPACK does the work in every lowering."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from minicolumn.ir.op import define, same_dtype
 from minicolumn.ir.ops.reductions import exclusive_product
 from minicolumn.ir.ops.rules import of_kinds
 from minicolumn.ir.shapes import ArrayType, Type
+
+if TYPE_CHECKING:
+    from minicolumn.ir.arrays import Array
 
 
 def _square(name: str) -> Callable[..., ArrayType]:
@@ -38,15 +41,15 @@ def _solved(a: ArrayType, b: ArrayType) -> Type:
     return b
 
 
-def _t(x: Any) -> Any:
+def _t(x: Array) -> Any:
     return np.swapaxes(x, -1, -2)
 
 
-def _over_matrix(g: Any) -> Any:
+def _over_matrix(g: Array) -> Any:
     return np.reshape(g, (*g.shape, 1, 1))
 
 
-def _uncholesky(g: Any, out: Any, x: Any) -> Any:
+def _uncholesky(g: Array, out: Array, x: Array) -> Any:
     # With L the factor: phi(L^T g) between L^-T and L^-1, made symmetric; Murray 2016, arXiv 1602.07527, 10.
     inner = np.tril(np.matmul(_t(out), g))
     half = inner - 0.5 * inner * np.eye(x.shape[-1], dtype=x.dtype)
@@ -82,7 +85,7 @@ def _adjugate(x: np.ndarray) -> np.ndarray:
     return _over_matrix(sign) * np.matmul(_t(v) * middle[..., None, :], _t(u))
 
 
-def _unadjugate(g: Any, out: Any, x: Any) -> Any:
+def _unadjugate(g: Array, out: Array, x: Array) -> Any:
     inverse = np.linalg.inv(x)
     weight = _over_matrix(np.sum(g * inverse, axis=(-2, -1)))
     return weight * _t(out) - np.matmul(np.matmul(_t(inverse), g), _t(out))

@@ -1,9 +1,8 @@
-"""Comparisons, logic and bits: maps through which no derivative flows."""
+"""Comparison, boolean and bitwise operations: maps through which no derivative flows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,8 +11,11 @@ from minicolumn.ir.op import CHEAP, Op, define
 from minicolumn.ir.ops.rules import EVERY, mapped
 from minicolumn.ir.shapes import DTYPES, ArrayType
 
+if TYPE_CHECKING:
+    from minicolumn.ir.arrays import ArrayFunction
 
-def _test(name: str, numpy: Callable[..., Any], operands: int = 2, **traits: Any) -> Op:
+
+def _test(name: str, numpy: ArrayFunction, operands: int = 2, **traits: Any) -> Op:
     together = mapped(name, operands, EVERY)
 
     def infer(*types: ArrayType) -> ArrayType:
@@ -22,7 +24,7 @@ def _test(name: str, numpy: Callable[..., Any], operands: int = 2, **traits: Any
     return define(name, kind="map", infer=infer, numpy=numpy, vjp=None, cost=CHEAP, **traits)
 
 
-def _bits(name: str, numpy: Callable[..., Any], operands: int = 2, kinds: str = "iub", **traits: Any) -> Op:
+def _bits(name: str, numpy: ArrayFunction, operands: int = 2, kinds: str = "iub", **traits: Any) -> Op:
     infer = mapped(name, operands, kinds)
     return define(name, kind="map", infer=infer, numpy=numpy, vjp=None, cost=CHEAP, **traits)
 

@@ -1,9 +1,9 @@
-"""Operations along an axis in which the order of the elements matters."""
+"""Sorting and cumulative operations: along an axis, where the order of the elements matters."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,8 +14,11 @@ from minicolumn.ir.ops.reductions import _before
 from minicolumn.ir.ops.rules import EVERY, NUMBERS, check_axis, of_kinds
 from minicolumn.ir.shapes import DTYPES, ArrayType
 
+if TYPE_CHECKING:
+    from minicolumn.ir.arrays import Array
 
-def along(index: Any, axis: int) -> tuple[Any, ...]:
+
+def along(index: Array, axis: int) -> tuple[Any, ...]:
     """Return index arrays that address `axis` by `index` and every other axis by its own place."""
     places: list[Any] = []
     for i, n in enumerate(index.shape):
@@ -25,16 +28,16 @@ def along(index: Any, axis: int) -> tuple[Any, ...]:
     return tuple(places)
 
 
-def _unsort(g: Any, out: Any, x: Any, *, axis: int) -> Any:
+def _unsort(g: Array, out: Array, x: Array, *, axis: int) -> Any:
     order = ARGSORT(x, axis=axis)
     return SCATTER_ADD(np.zeros(x.shape, x.dtype), g, *along(order, axis))
 
 
-def _uncumsum(g: Any, out: Any, x: Any, *, axis: int) -> Any:
+def _uncumsum(g: Array, out: Array, x: Array, *, axis: int) -> Any:
     return np.flip(np.cumsum(np.flip(g, axis), axis=axis), axis)
 
 
-def _later_share(g: Any, x: Any) -> Any:
+def _later_share(g: Array, x: Array) -> Any:
     # r[i] = g[i] + x[i+1] r[i+1] along the last axis, by doubling over pairs (slope, offset).
     n = x.shape[-1]
     zero, one = np.zeros((*x.shape[:-1], 1), x.dtype), np.ones((*x.shape[:-1], 1), x.dtype)
@@ -49,11 +52,11 @@ def _later_share(g: Any, x: Any) -> Any:
     return offset
 
 
-def _uncumprod(g: Any, out: Any, x: Any, *, axis: int) -> Any:
+def _uncumprod(g: Array, out: Array, x: Array, *, axis: int) -> Any:
     # out[j] = before[i] x[i] (x[i+1] ... x[j]) for j >= i, so no division is needed and zeros are no trouble.
     if x.size == 0:
         return np.zeros(x.shape, x.dtype)
-    x, g = np.moveaxis(x, axis, -1), np.moveaxis(g, axis, -1)
+    x, g = np.moveaxis(x, axis, -1), np.moveaxis(g, axis, -1)  # type: ignore[arg-type]
     return np.moveaxis(_before(x) * _later_share(g, x), -1, axis)
 
 
@@ -104,6 +107,6 @@ CUMPROD = define(
 )
 
 
-def take_along(x: Any, index: Any, axis: int) -> Any:
+def take_along(x: Array, index: Array, axis: int) -> Any:
     """Return the elements of x that `index` names along one axis."""
     return GATHER(x, *along(index, axis))

@@ -1,8 +1,8 @@
-"""Sums of products. Everything from `dot` to `einsum` comes down to this one operation."""
+"""Matrix multiplication. Everything from `dot` to `einsum` comes down to this one operation."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,6 +10,9 @@ from minicolumn.errors import ShapeError
 from minicolumn.ir.notation import infix
 from minicolumn.ir.op import define, same_dtype
 from minicolumn.ir.shapes import ArrayType, Type, broadcast_shapes
+
+if TYPE_CHECKING:
+    from minicolumn.ir.arrays import Array
 
 
 def _multiplied(x: ArrayType, y: ArrayType) -> Type:
@@ -23,7 +26,7 @@ def _multiplied(x: ArrayType, y: ArrayType) -> Type:
     return ArrayType(dtype, (*batch, x.shape[-2], y.shape[-1]))
 
 
-def _turned(x: Any) -> Any:
+def _turned(x: Array) -> Any:
     return np.swapaxes(x, -1, -2)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,10 +14,13 @@ from minicolumn.ir.op import Op, Rule, define
 from minicolumn.ir.ops.rules import EVERY, NUMBERS, check_axes, check_axis, of_kinds
 from minicolumn.ir.shapes import DTYPES, ArrayType, Type, drop_axes, ones_at
 
+if TYPE_CHECKING:
+    from minicolumn.ir.arrays import Array, ArrayFunction
+
 Axes = tuple[int, ...]
 
 
-def expand(g: Any, shape: tuple[int, ...], axes: Axes) -> Any:
+def expand(g: Array, shape: tuple[int, ...], axes: Axes) -> Any:
     """Return a reduced array broadcast over the axes that were reduced."""
     return np.broadcast_to(np.reshape(g, ones_at(shape, axes)), shape)
 
@@ -47,7 +50,7 @@ def _not_empty(name: str) -> Callable[..., Type]:
     return infer
 
 
-def _reduction(name: str, numpy: Callable[..., Any], vjp: Rule | None, infer: Callable[..., Type]) -> Op:
+def _reduction(name: str, numpy: ArrayFunction, vjp: Rule | None, infer: Callable[..., Type]) -> Op:
     def call(x: np.ndarray, *, axes: Axes) -> Any:
         return numpy(x, axis=axes)
 
@@ -55,18 +58,18 @@ def _reduction(name: str, numpy: Callable[..., Any], vjp: Rule | None, infer: Ca
     return define(name, kind="reduce", infer=infer, numpy=call, vjp=rules, formula=along_axes)
 
 
-def _to_extreme(g: Any, out: Any, x: Any, *, axes: Axes) -> Any:
+def _to_extreme(g: Array, out: Array, x: Array, *, axes: Axes) -> Any:
     # Tie: all elements that hold the extreme share evenly, the middle of the subdifferential.
     hit = (x == expand(out, x.shape, axes)).astype(x.dtype)
     return expand(g / np.sum(hit, axis=axes), x.shape, axes) * hit
 
 
-def exclusive_product(x: Any) -> Any:
+def exclusive_product(x: Array) -> Any:
     """Return, for each element of the last axis, the product of all the others; zeros are no trouble."""
     return _before(x) * _before(x[..., ::-1])[..., ::-1]
 
 
-def _before(x: Any) -> Any:
+def _before(x: Array) -> Any:
     # Products of all earlier elements, by doubling: log2(n) products of whole arrays.
     n = x.shape[-1]
     ones = np.ones((*x.shape[:-1], 1), x.dtype)
@@ -79,7 +82,7 @@ def _before(x: Any) -> Any:
     return out
 
 
-def _to_factors(g: Any, out: Any, x: Any, *, axes: Axes) -> Any:
+def _to_factors(g: Array, out: Array, x: Array, *, axes: Axes) -> Any:
     if x.size == 0:
         return np.zeros(x.shape, x.dtype)
     kept = tuple(a for a in range(x.ndim) if a not in axes)
@@ -90,7 +93,7 @@ def _to_factors(g: Any, out: Any, x: Any, *, axes: Axes) -> Any:
     return expand(g, x.shape, axes) * others
 
 
-def _in_own_dtype(numpy: Callable[..., Any]) -> Callable[..., Any]:
+def _in_own_dtype(numpy: ArrayFunction) -> Callable[..., Any]:
     # By itself NumPy adds and multiplies small integers in int64 or uint64.
     return lambda x, axis: numpy(x, axis=axis, dtype=x.dtype)
 
@@ -117,7 +120,7 @@ def _place(x: ArrayType, *, axis: int) -> Type:
     return ArrayType(DTYPES["i64"], drop_axes(x.shape, (axis,)))
 
 
-def _place_of(name: str, numpy: Callable[..., Any]) -> Op:
+def _place_of(name: str, numpy: ArrayFunction) -> Op:
     def call(x: np.ndarray, *, axis: int) -> Any:
         return numpy(x, axis=axis)
 

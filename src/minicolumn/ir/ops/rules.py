@@ -1,4 +1,4 @@
-"""What the type rules of several families share: how many operands, of which dtypes, along which axes."""
+"""Shape and dtype inference that several families share: how many operands, which dtypes, which axes."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""The same elements at other places."""
+"""Reshape, transpose, broadcast, slice, pad, concatenate: the same elements at other places."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from minicolumn.ir.notation import ATOM, Text, called, unwritten
 from minicolumn.ir.op import define, same_dtype
 from minicolumn.ir.ops.rules import check_axes, check_axis, check_each
 from minicolumn.ir.shapes import ArrayType, Dim, Length, Shape, Type, broadcast_shapes, same_size
+
+if TYPE_CHECKING:
+    from minicolumn.ir.arrays import Array
 
 
 def _reshaped(x: ArrayType, *, shape: Shape) -> Type:
@@ -49,7 +52,7 @@ def _concatenated(*types: ArrayType, axis: int) -> Type:
     return ArrayType(dtype, (*first.shape[:axis], length, *first.shape[axis + 1 :]))
 
 
-def _part(operand: int, g: Any, out: Any, *inputs: Any, axis: int) -> Any:
+def _part(operand: int, g: Array, out: Array, *inputs: Array, axis: int) -> Any:
     start = sum(x.shape[axis] for x in inputs[:operand])
     key = [slice(None)] * g.ndim
     key[axis] = slice(start, start + inputs[operand].shape[axis])
@@ -79,7 +82,7 @@ def _slice(x: np.ndarray, *, start: Shape, stop: Shape, step: Shape) -> np.ndarr
     return x[tuple(slice(a, b, s) for a, b, s in zip(start, stop, step, strict=True))]
 
 
-def _unslice(g: Any, out: Any, x: Any, *, start: Shape, stop: Shape, step: Shape) -> Any:
+def _unslice(g: Array, out: Array, x: Array, *, start: Shape, stop: Shape, step: Shape) -> Any:
     if 0 in g.shape:
         return np.zeros(x.shape, x.dtype)
     low = tuple(start)
@@ -101,7 +104,7 @@ def _pad(x: np.ndarray, *, low: Shape, high: Shape, gap: Shape) -> np.ndarray:
     return out
 
 
-def _unpad(g: Any, out: Any, x: Any, *, low: Shape, high: Shape, gap: Shape) -> Any:
+def _unpad(g: Array, out: Array, x: Array, *, low: Shape, high: Shape, gap: Shape) -> Any:
     stop = tuple(a + n + max(n - 1, 0) * k for n, a, k in zip(x.shape, low, gap, strict=True))
     return SLICE(g, start=tuple(low), stop=stop, step=tuple(k + 1 for k in gap))
 

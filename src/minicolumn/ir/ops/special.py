@@ -1,10 +1,10 @@
-"""Functions that SciPy defines and NumPy does not. SciPy is loaded when one of them first runs."""
+"""Special functions, which SciPy defines and NumPy does not; it is loaded when one of them first runs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from math import pi, sqrt
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from minicolumn.errors import TraceError
 from minicolumn.ir.op import Op, Rule, define
 from minicolumn.ir.ops.elementwise import binary, unary
 from minicolumn.ir.ops.rules import mapped
+
+if TYPE_CHECKING:
+    from minicolumn.ir.arrays import Array
 
 # What SciPy's double precision may miss where native code has a function of its own: those of Cephes, whose
 # erfc is 6e-14 off.
@@ -72,7 +75,7 @@ BETALN = _rare(
 )
 
 
-def _log_slope(zero: Any, y: Any) -> Any:
+def _log_slope(zero: Array, y: Array) -> Any:
     # Tie: where x = 0 and y = 0 the slope is -infinite; 0 keeps entropies of one-hot rows finite.
     return np.where(zero, 0.0, np.log(np.where(zero, 1.0, y)))
 
@@ -98,7 +101,7 @@ XLOG1PY = binary(
 
 
 def _fixed(name: str, operand: str) -> Rule:
-    def refuse(*_: Any) -> Any:
+    def refuse(*_: object) -> Any:
         raise TraceError(f"{name} has no derivative rule for its {operand}; pass it as a plain number")
 
     return refuse
@@ -106,7 +109,7 @@ def _fixed(name: str, operand: str) -> Rule:
 
 def _bessel(name: str, below: float, above: float) -> Op:
     # Each is the mean of its neighbours' orders, up to sign: DLMF 10.6.1 and 10.29.1.
-    def slope(g: Any, out: Any, order: Any, x: Any) -> Any:
+    def slope(g: Array, out: Array, order: Array, x: Array) -> Any:
         return g * (below * op(order - 1.0, x) + above * op(order + 1.0, x))
 
     op = _rare(name, _fixed(name, "order"), slope)
@@ -118,7 +121,7 @@ I0 = _rare("i0", lambda g, out, x: g * I1(x))
 I1 = _rare("i1", lambda g, out, x: g * 0.5 * (I0(x) + IV(np.asarray(2.0, x.dtype), x)))
 
 
-def _gamma_density(a: Any, x: Any) -> Any:
+def _gamma_density(a: Array, x: Array) -> Any:
     return np.exp(XLOGY(a - 1.0, x) - x - GAMMALN(a))
 
 

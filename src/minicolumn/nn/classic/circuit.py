@@ -1,4 +1,4 @@
-"""Circuits of 1943 neurons, and the circuit of any truth table."""
+"""Circuits of McCulloch-Pitts neurons (1943), and the circuit of any truth table."""
 
 from __future__ import annotations
 

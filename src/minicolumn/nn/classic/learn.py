@@ -1,4 +1,4 @@
-"""Training perceptrons until all answers are right, and saying why where that never comes."""
+"""Perceptron training to convergence, and saying why where that never comes."""
 
 from __future__ import annotations
 

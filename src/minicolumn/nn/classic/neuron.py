@@ -1,4 +1,4 @@
-"""The neuron of 1943: it fires if enough of its inputs do, and none of those that forbid it."""
+"""The McCulloch-Pitts neuron (1943): it fires if enough of its inputs do, and none that forbid it."""
 
 from __future__ import annotations
 

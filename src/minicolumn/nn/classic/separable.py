@@ -1,4 +1,4 @@
-"""Can one plane divide the rows? Linear programming answers, and truth tables get their names."""
+"""Linear separability, by linear programming, and the names of truth tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Truth tables: what a function of yes-or-no inputs answers to each of its rows."""
+"""Truth tables: what a function of boolean inputs answers to each of its rows."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Any, final
 import numpy as np
 
 from minicolumn.errors import ShapeError
-from minicolumn.nn.squashing import step
+from minicolumn.nn.activations.sigmoids import step
 
 Array = np.ndarray
 

@@ -1,4 +1,4 @@
-"""Losses: how wrong the outputs are, one number a row and their (weighted) mean.
+"""Loss functions: how wrong the outputs are, one number a row and their (weighted) mean.
 
 A loss takes the network's raw outputs (no logistic, no softmax in front) and is computed from them in the
 form that stays finite. The activation that turns raw outputs into predictions stands in the loss's record.

@@ -1,4 +1,4 @@
-"""Losses of yes-or-no answers, one or several a row."""
+"""Losses of binary and multi-label classification: one boolean answer a row, or several."""
 
 from __future__ import annotations
 

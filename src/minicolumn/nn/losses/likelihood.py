@@ -1,4 +1,4 @@
-"""Losses that are likelihoods: of counts, of positive amounts, of numbers with their spread."""
+"""Negative log-likelihoods: of counts, of positive amounts, of numbers with their spread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Losses of one class out of several."""
+"""Losses of multi-class classification: cross-entropy and margins over one class out of several."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all losses share: fitting targets to outputs, and the (weighted) mean over the rows."""
+"""Reduction of losses: fitting targets to outputs, and the (weighted) mean over the rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Losses of numbers by their distance from the target."""
+"""Regression losses: of numbers, by their distance from the target."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The catalogue of losses: one record for each, with what the rest of the package needs to know."""
+"""The registry of losses: one record for each, with what the rest of the package needs to know."""
 
 from __future__ import annotations
 

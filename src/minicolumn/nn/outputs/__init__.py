@@ -1,4 +1,4 @@
-"""What a network's outputs mean: one record a kind, which each loss declares and everybody else asks.
+"""Predictive distributions and point outputs: what outputs mean, one record a kind, which each loss declares.
 
 Predictions, prediction intervals, scores, calibration and output-bias initialisation follow from it.
 """

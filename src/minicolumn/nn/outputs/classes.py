@@ -1,4 +1,4 @@
-"""Outputs that speak for classes: probabilities, and the margins of hinge losses."""
+"""Classification outputs: probabilities, and the margins of hinge losses."""
 
 from __future__ import annotations
 

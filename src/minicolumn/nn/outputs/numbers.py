@@ -1,4 +1,4 @@
-"""Outputs that describe numbers: a number each, a direction, a rate, quantiles, a normal distribution."""
+"""Regression outputs: a number each, a direction, a rate, quantiles, a normal distribution."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import ClassVar, final
 import numpy as np
 
 from minicolumn.nn.layer import Layer
-from minicolumn.nn.monotone import MonotoneQuantiles
+from minicolumn.nn.layers.monotone import MonotoneQuantiles
 from minicolumn.nn.outputs import statistics
 from minicolumn.nn.outputs.record import Array, Band, Measure, NumberOutputs, check_coverage, check_units
 

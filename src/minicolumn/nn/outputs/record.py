@@ -1,4 +1,4 @@
-"""The abstract record of a network's outputs, and the prediction band that outputs stand for."""
+"""The interface of output records, and the prediction intervals that outputs stand for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layers that add noise while training and pass everything on otherwise."""
+"""Dropout and noise layers, which act while training and pass everything on otherwise."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Annotated, final
 import numpy as np
 
 from minicolumn import random
+from minicolumn.nn.activations.rectifiers import SELU_ALPHA, SELU_SCALE, relu, softplus
 from minicolumn.nn.layer import Array, Layer, Params, Shape, needed_key
-from minicolumn.nn.rectifiers import SELU_ALPHA, SELU_SCALE, relu, softplus
 from minicolumn.registry import Number, Search
 
 RATE = Number(help="Share of the numbers that is silenced in training.", ge=0, lt=1, search=Search(0.0, 0.6))

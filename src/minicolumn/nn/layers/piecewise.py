@@ -1,4 +1,4 @@
-"""Numbers as ramps between knots, so that a network sees thresholds as trees do."""
+"""Piecewise linear encoding of numbers: ramps between knots, so that a network sees thresholds."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Annotated, Any, final
 import numpy as np
 
 from minicolumn.errors import DataError, ShapeError
-from minicolumn.nn.embeddings import MOST_COLUMNS, is_column
 from minicolumn.nn.layer import Array, Deterministic, Params, Shape
+from minicolumn.nn.layers.embeddings import MOST_COLUMNS, is_column
 from minicolumn.registry import Custom, refuse
 
 MOST_KNOTS = 1_000

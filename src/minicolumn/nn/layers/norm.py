@@ -1,4 +1,4 @@
-"""Layers that bring numbers to mean 0 and variance 1, over the batch or over each row."""
+"""Normalization layers: mean 0 and variance 1, over the batch or over each row."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import numpy as np
 
 from minicolumn.ir.ops.elementwise import SOFTPLUS
-from minicolumn.nn.squashing import between
+from minicolumn.nn.activations.sigmoids import between
 from minicolumn.registry import Number, Search
 
 Array = np.ndarray

@@ -1,4 +1,4 @@
-"""Layers that compute the same whether they train or not: products, activations, factors."""
+"""Fully connected (dense) layers, activation layers and learned factors, the same in training or not."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from minicolumn.nn import gates, rectifiers, simplex, squashing
+from minicolumn.nn.activations import gated, rectifiers, sigmoids, softmax
 from minicolumn.nn.losses import log_softmax
 from minicolumn.registry import FunctionRule, Registry, Setting, is_function, settings_of
 
@@ -80,16 +80,16 @@ class ActivationRule(FunctionRule):
 _RULES = (
     ActivationRule("linear", linear, "x", "glorot_uniform"),
     # Between two bounds.
-    ActivationRule("step", squashing.step, "1 if x >= 0 else 0", "glorot_uniform", trainable=False),
-    ActivationRule("logistic", squashing.logistic, "1 / (1 + e^-x)", "glorot_uniform"),
-    ActivationRule("tanh", squashing.tanh, "tanh x", "glorot_uniform"),
-    ActivationRule("hard_tanh", squashing.hard_tanh, "min(max(x, -1), 1)", "glorot_uniform"),
-    ActivationRule("hard_sigmoid", squashing.hard_sigmoid, "min(max(x / 6 + 1/2, 0), 1)", "glorot_uniform"),
+    ActivationRule("step", sigmoids.step, "1 if x >= 0 else 0", "glorot_uniform", trainable=False),
+    ActivationRule("logistic", sigmoids.logistic, "1 / (1 + e^-x)", "glorot_uniform"),
+    ActivationRule("tanh", sigmoids.tanh, "tanh x", "glorot_uniform"),
+    ActivationRule("hard_tanh", sigmoids.hard_tanh, "min(max(x, -1), 1)", "glorot_uniform"),
+    ActivationRule("hard_sigmoid", sigmoids.hard_sigmoid, "min(max(x / 6 + 1/2, 0), 1)", "glorot_uniform"),
     ActivationRule(
-        "sparse_sigmoid", squashing.sparse_sigmoid, "min(max((x + 1) / 2, 0), 1)", "glorot_uniform"
+        "sparse_sigmoid", sigmoids.sparse_sigmoid, "min(max((x + 1) / 2, 0), 1)", "glorot_uniform"
     ),
-    ActivationRule("softsign", squashing.softsign, "x / (1 + |x|)", "glorot_uniform"),
-    ActivationRule("sine", squashing.sine, "sin x", "glorot_uniform"),
+    ActivationRule("softsign", sigmoids.softsign, "x / (1 + |x|)", "glorot_uniform"),
+    ActivationRule("sine", sigmoids.sine, "sin x", "glorot_uniform"),
     # The ReLU family.
     ActivationRule("relu", rectifiers.relu, "max(x, 0)", "he_normal"),
     ActivationRule("relu6", rectifiers.relu6, "min(max(x, 0), 6)", "he_normal"),
@@ -107,20 +107,20 @@ _RULES = (
     ),
     ActivationRule("tanh_shrink", rectifiers.tanh_shrink, "x - tanh x", "glorot_uniform"),
     # The input, weighed by a share of itself.
-    ActivationRule("mish", gates.mish, "x tanh(log(1 + e^x))", "he_normal"),
-    ActivationRule("silu", gates.silu, "x / (1 + e^-x)", "he_normal"),
-    ActivationRule("hard_silu", gates.hard_silu, "x min(max(x / 6 + 1/2, 0), 1)", "he_normal"),
-    ActivationRule("gelu", gates.gelu, "x Phi(x)", "he_normal"),
+    ActivationRule("mish", gated.mish, "x tanh(log(1 + e^x))", "he_normal"),
+    ActivationRule("silu", gated.silu, "x / (1 + e^-x)", "he_normal"),
+    ActivationRule("hard_silu", gated.hard_silu, "x min(max(x / 6 + 1/2, 0), 1)", "he_normal"),
+    ActivationRule("gelu", gated.gelu, "x Phi(x)", "he_normal"),
     ActivationRule(
-        "gelu_tanh", gates.gelu_tanh, "x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2", "he_normal"
+        "gelu_tanh", gated.gelu_tanh, "x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2", "he_normal"
     ),
-    ActivationRule("glu", gates.glu, "a / (1 + e^-b), x = [a | b]", "glorot_uniform", by_row=True, scores=2),
+    ActivationRule("glu", gated.glu, "a / (1 + e^-b), x = [a | b]", "glorot_uniform", by_row=True, scores=2),
     # Exponentials and logarithms; shares of the last axis.
     ActivationRule("exponential", exponential, "e^x", "glorot_uniform"),
     ActivationRule("log_sigmoid", log_sigmoid, "-log(1 + e^-x)", "glorot_uniform"),
-    ActivationRule("softmax", simplex.softmax, "e^x_i / sum_j e^x_j", "glorot_uniform", by_row=True),
+    ActivationRule("softmax", softmax.softmax, "e^x_i / sum_j e^x_j", "glorot_uniform", by_row=True),
     ActivationRule("log_softmax", log_softmax, "x_i - log sum_j e^x_j", "glorot_uniform", by_row=True),
-    ActivationRule("sparsemax", simplex.sparsemax, "max(x_i - t, 0), sum 1", "glorot_uniform", by_row=True),
+    ActivationRule("sparsemax", softmax.sparsemax, "max(x_i - t, 0), sum 1", "glorot_uniform", by_row=True),
 )
 
 

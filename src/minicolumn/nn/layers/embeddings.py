@@ -1,4 +1,4 @@
-"""Learned vectors for categories."""
+"""Embedding layers: learned vectors for categories."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Annotated, Any, final
 import numpy as np
 
 from minicolumn.errors import ShapeError
-from minicolumn.nn.dense import LARGEST_SIZE
 from minicolumn.nn.layer import Array, Deterministic, Param, Params, Shape
+from minicolumn.nn.layers.dense import LARGEST_SIZE
 from minicolumn.registry import Custom, Integer, Search, refuse
 
 MOST_COLUMNS = 100_000

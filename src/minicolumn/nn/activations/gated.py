@@ -8,8 +8,8 @@ import numpy as np
 
 from minicolumn.errors import ShapeError
 from minicolumn.ir.ops.special import ERFC
-from minicolumn.nn.rectifiers import softplus
-from minicolumn.nn.squashing import hard_sigmoid, logistic
+from minicolumn.nn.activations.rectifiers import softplus
+from minicolumn.nn.activations.sigmoids import hard_sigmoid, logistic
 
 Array = np.ndarray
 

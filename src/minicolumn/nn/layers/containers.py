@@ -1,4 +1,4 @@
-"""Layers made of layers: one after the other, around a short cut, side by side."""
+"""Container layers: sequential, residual (a skip connection), concatenated side by side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several outputs on one body: heads side by side, and the loss that adds up what each head lost."""
+"""Multi-task heads: several outputs on one body, and the loss that adds up what each head lost."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import numpy as np
 
 from minicolumn.errors import DataError, ShapeError, did_you_mean
 from minicolumn.nn.activations import activation_by_name
-from minicolumn.nn.combine import Sequential, joined_shape, side_by_side
-from minicolumn.nn.dense import Dense
 from minicolumn.nn.layer import Array, Composite, Layer, Params, Shape, Visit
+from minicolumn.nn.layers.containers import Sequential, joined_shape, side_by_side
+from minicolumn.nn.layers.dense import Dense
 from minicolumn.nn.losses import Loss, as_loss
 from minicolumn.registry import refuse, settle
 
