@@ -18,10 +18,24 @@ from minicolumn.ir import ops  # noqa: F401  (fills the operation table)
 from minicolumn.ir.graph import Node
 from minicolumn.ir.op import op_named
 from minicolumn.ir.verify import infer_type
+from minicolumn.lower.llvm.runtime.thread_count import cores
 from minicolumn.passes.pipeline import VARIABLE
 from minicolumn.tree import flatten
 
 os.environ.setdefault(VARIABLE, "1")  # what passes make is checked, in subprocesses too
+
+MOST_WORKERS = 8  # each imports everything, 5 s of processor time, and takes half a GiB
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return how many processes `-n auto` is: one a core for whole folders, none for chosen files and tests.
+
+    A single file is over before a second process has imported what it needs.
+    """
+    paths = [config.invocation_params.dir / arg.partition("::")[0] for arg in config.args]
+    chosen = any(path.is_file() for path in paths) and len(paths) < 3
+    return 0 if chosen or cores() == 1 else min(cores(), MOST_WORKERS)
 
 
 @pytest.fixture(scope="session")

@@ -249,6 +249,20 @@ def test_own_loss_activation_regularizer_and_schedule(wave: Any) -> None:
         run.save("never.safetensors")
 
 
+@pytest.mark.parametrize("batch_size", [50, 8])
+def test_own_functions_are_traced_as_often_for_many_epochs_as_for_few(wave: Any, batch_size: int) -> None:
+    traced: list[int] = []
+
+    def loss(outputs: Any, targets: Any, sample_weight: Any) -> Any:
+        traced[-1] += 1
+        return np.mean((outputs - targets) ** 2)
+
+    for epochs in (2, 40):
+        traced.append(0)
+        _fit(wave, mc.nn.Dense(1), loss=loss, epochs=epochs, batch_size=batch_size)
+    assert traced[0] == traced[1] > 0
+
+
 def test_a_regularizer_shrinks_weights_and_is_no_part_of_the_loss(blobs: Any, net: Any) -> None:
     plain, shrunk = (_fit(blobs, net, epochs=20, regularizer=r) for r in (None, mc.nn.L2(0.5)))
     size = lambda run: float(np.sum(run.params["1"]["weight"] ** 2))  # noqa: E731

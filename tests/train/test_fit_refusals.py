@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,12 @@ NET = mc.nn.Sequential(mc.nn.Dense(4, "relu"), mc.nn.Dense(2))
 ONE = mc.nn.Dense(1)
 NAN = np.where(np.eye(12, 3) > 0, np.nan, X)
 SQUARED: dict[str, Any] = {"network": ONE, "loss": "squared_error"}
+
+
+def short(value: object) -> str:
+    """Return a test's name for a value: the same in every process, so without addresses."""
+    return re.sub(" at 0x[0-9a-f]+", "", str(value))[:40]
+
 
 SETTINGS: list[tuple[dict[str, Any], str]] = [
     ({"network": 5}, "the network is a int, expected a layer"),
@@ -139,12 +146,12 @@ def _refused(changed: dict[str, Any], kind: type[Exception], message: str, never
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(("changed", "message"), SETTINGS, ids=lambda v: str(v)[:40])
+@pytest.mark.parametrize(("changed", "message"), SETTINGS, ids=short)
 def test_settings(changed: dict[str, Any], message: str, never: mc.Callback) -> None:
     _refused(changed, mc.DataError, message, never)
 
 
-@pytest.mark.parametrize(("changed", "kind", "message"), DATA, ids=lambda v: str(v)[:40])
+@pytest.mark.parametrize(("changed", "kind", "message"), DATA, ids=short)
 def test_data(changed: dict[str, Any], kind: Any, message: str, never: mc.Callback) -> None:
     _refused(changed, kind, message, never)
 

@@ -93,6 +93,9 @@ class Engine:
         self.roles = network.roles(train.X.shape[1:])
         self._step = step or step_of(network, s)
         self._lowering, self.parts = Lowering(s.backend, s.threads, s.shadow), self._step.parts
+        # Held here, since a program with own functions is kept by nobody else and would be made for each epoch.
+        self._take_steps = steps_program(self._step, self._lowering)
+        self._train_epochs = epochs_program(self._step, self._lowering)
 
     def rates(self, steps: Array, rate_factor: float, total: int) -> Array:
         """Return the learning rates of some steps, in the dtype of the computation.
@@ -125,9 +128,8 @@ class Engine:
         Returns     the next state, and [steps] each: losses, and where there is a regularizer its share
         """
         data, order = self._gathered(piece)
-        program = steps_program(self._step, self._lowering)
         steps = Steps(order, rates, next_numbers(first, len(order)))
-        state, losses = program(state, data, steps, self._key, self.settings.regularizer)
+        state, losses = self._take_steps(state, data, steps, self._key, self.settings.regularizer)
         return state, list(losses)
 
     def _gathered(self, piece: Array) -> tuple[Data, Array]:
@@ -169,9 +171,8 @@ class Engine:
         """
         count, data = len(rates), Data(self.train.X, self.train.y, self.train.weight)
         steps, last = self._whole_epochs(self._orders.of_several(epoch, count), rates, first)
-        program = epochs_program(self._step, self._lowering)
         began = time.perf_counter()
-        states, sums = program(state, data, steps, last, self._key, self.settings.regularizer)
+        states, sums = self._train_epochs(state, data, steps, last, self._key, self.settings.regularizer)
         seconds = time.perf_counter() - began
         found = list(self._finite_epochs(states, sums, epoch, rates, rate_factor, seconds / count))
         return found, time.perf_counter() - began
