@@ -93,7 +93,7 @@ class Engine:
         self.roles = network.roles(train.X.shape[1:])
         self._step = step or step_of(network, s)
         self._lowering, self.parts = Lowering(s.backend, s.threads, s.shadow), self._step.parts
-        # Held here, since a program with own functions is kept by nobody else and would be made for each epoch.
+        # Held, since a program with own functions is kept by nobody else and would be made for each epoch.
         self._take_steps = steps_program(self._step, self._lowering)
         self._train_epochs = epochs_program(self._step, self._lowering)
 
