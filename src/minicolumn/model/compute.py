@@ -14,7 +14,6 @@ import functools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +21,7 @@ import numpy as np
 from minicolumn.ir.graph import Graph
 from minicolumn.lower.compile import call_by_rows, call_directly, compile, graph_with_dims
 from minicolumn.lower.signature import Unseen, signature_of
+from minicolumn.model.mean_loss import ROWS, Blocks, MeanLoss, mean
 from minicolumn.model.rows import LabeledRows, is_sparse
 from minicolumn.model.scores import Metric, measure
 from minicolumn.nn.activations import activation_by_name
@@ -39,10 +39,8 @@ if TYPE_CHECKING:
 Array = np.ndarray
 Program = Callable[[Any, Array], Array]
 ByBlocks = Callable[[Any, Array, int], Array]  # of weights and rows, in blocks of a size
-# Rows of one iteration of the compiled loop: few enough that activations stay in the cache.
-ROWS = 256
-# What is left of them is worked on by eights. Products of five rows and more add up in the same order however
-# many there are, so that a row gets the same bits whatever stands beside it.
+# What is left of blocks of ROWS is worked on by eights. Products of five rows and more add up in the same
+# order however many there are, so that a row gets the same bits whatever stands beside it.
 EIGHT = 8
 # Bytes of weights of a wide network, where products are cut by the number of rows, and one row takes far less
 # than eight: there fewer rows than FEW are worked on one by one.
@@ -94,23 +92,6 @@ class Forward:
             assert measured is not None  # whoever has no loss asks for none
             return measured(network.apply(params, x), y, weight)
 
-        def losses(params: Any, x: Array, y: Array, weight: Array) -> Any:
-            return scan(lambda state, rows: (state, block_loss(params, *rows)), (), (x, y, weight))[1]
-
-        def several(stack: Any, whole: Any, last: Any) -> Any:
-            def of_one(state: Any, params: Any) -> tuple[Any, Any]:
-                def block(total: Any, rows: Any) -> tuple[Any, None]:
-                    x, y, weight, share = rows
-                    loss = block_loss(params, x, y, weight).astype(np.float64)
-                    return total + np.where(share > 0.0, loss * share, 0.0), None
-
-                total: Any = np.float64(0.0)
-                if whole is not None:
-                    total, _ = scan(block, total, whole)
-                return state, total if last is None else block(total, last)[0]
-
-            return scan(of_one, (), stack)[1]
-
         self._apply = apply
         self._wide: dict[tuple[int, ...], bool] = {}
         # Weights that decay, and probabilities far from 1, may be subnormal numbers, which take far longer.
@@ -119,9 +100,7 @@ class Forward:
         # Too little to wake anybody for.
         self._few = FewRows(apply, lower(predict, dims={1: "blocks"}, threads=1))
         self._codes = lower(codes, dims={1: "blocks"})
-        self._losses = lower(losses, dims={1: "blocks", 2: "blocks", 3: "blocks"})
-        self._loss = lower(block_loss)
-        self._several = lower(several, dims={0: "states", 1: "blocks"})
+        self._mean_loss = MeanLoss(block_loss)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle what the object was made of: programs are not copied, but found or compiled anew."""
@@ -196,11 +175,8 @@ class Forward:
         if is_sparse(rows.X):
             blocks = [rows.take(part).dense() for part in _calls(rows.X, rows.X.dtype)]
             totals = [len(b) if b.weight is None else np.sum(b.weight, dtype=np.float64) for b in blocks]
-            return _mean([self.loss(params, b) for b in blocks], np.array(totals, np.float64))
-        cut = Blocks.of(rows)
-        losses = [] if cut.whole is None else [self._losses(params, *cut.whole[:3])]
-        losses += [] if cut.last is None else [np.atleast_1d(self._loss(params, *cut.last[:3]))]
-        return _mean(np.concatenate(losses), cut.shares) if losses else float("nan")
+            return mean([self.loss(params, b) for b in blocks], np.array(totals, np.float64))
+        return self._mean_loss.of(params, rows)
 
     def losses(self, stack: Any, blocks: Blocks) -> Array:
         """Return the losses of several weights, as `loss` gives that of each, in one call.
@@ -209,9 +185,7 @@ class Forward:
         blocks      the rows, cut once by `Blocks.of`
         Returns     float64 [count]
         """
-        if not blocks.total:
-            return np.full(len(next(leaves(stack))), np.nan)
-        return self._several(stack, blocks.whole, blocks.last) / blocks.total
+        return self._mean_loss.of_several(stack, blocks)
 
     def scores(
         self, params: Any, rows: LabeledRows, metrics: Sequence[str | Metric] | None = None
@@ -332,50 +306,6 @@ def _in_dtype(X: Any, dtype: np.dtype) -> Array:
 def _blocked(array: Array) -> Array:
     """Return whole blocks of rows, [blocks, 256, ...], contiguous."""
     return np.ascontiguousarray(array).reshape(len(array) // ROWS, ROWS, *array.shape[1:])
-
-
-@dataclass(frozen=True, eq=False)
-class Blocks:
-    """Labeled rows cut into blocks, once for many measurements.
-
-    whole       X, y, weights and their sums, of the blocks of `ROWS` rows, [blocks, ...] each; or None
-    last        the same of the rows that are left, without the axis of blocks; or None
-    shares      the sums of the weights, float64 [blocks]; total: of all
-    """
-
-    whole: tuple[Any, ...] | None
-    last: tuple[Any, ...] | None
-    shares: Array
-    total: float
-
-    @classmethod
-    def of(cls, rows: LabeledRows) -> Blocks:
-        """Cut rows into blocks; their inputs must be dense."""
-        weight = np.ones(len(rows), rows.X.dtype) if rows.weight is None else rows.weight
-        cut = len(rows) - len(rows) % ROWS
-        whole = last = None
-        shares: Any = np.zeros(0)
-        if cut:
-            blocks = [_blocked(a[:cut]) for a in (rows.X, rows.y, weight)]
-            shares = np.sum(blocks[2], axis=1, dtype=np.float64)
-            whole = blocks[0], blocks[1], blocks[2], shares
-        if cut < len(rows):
-            share = np.sum(weight[cut:], dtype=np.float64)
-            last = rows.X[cut:], rows.y[cut:], weight[cut:], share
-            shares = np.append(shares, share)
-        return cls(whole, last, shares, _total(shares))
-
-
-def _total(terms: Array) -> float:
-    """Return a sum added from the first to the last, as a compiled loop adds."""
-    return float(np.add.accumulate(terms)[-1]) if len(terms) else 0.0
-
-
-def _mean(values: Sequence[float] | Array, shares: Array) -> float:
-    """Return the mean of blocks weighted by their shares; a block whose weights are all 0 does not count."""
-    total = _total(shares)
-    terms = np.where(shares > 0, np.asarray(values, np.float64) * shares, 0.0)
-    return _total(terms) / total if total else float("nan")
 
 
 def _calls(X: Any, dtype: np.dtype) -> Iterator[slice]:

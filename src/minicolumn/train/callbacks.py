@@ -111,7 +111,8 @@ class EarlyStopping(Callback):
             )
 
     def on_epoch(self, trainer: Trainer, row: Row) -> None:
-        if trainer.waited(trainer.keep_best(self.monitor), self.min_delta) >= self.patience:
+        monitor = trainer.monitor or trainer.keep_best(self.monitor)
+        if trainer.waited(monitor, self.min_delta) >= self.patience:
             trainer.stop("early stopping")
 
 

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from minicolumn import random
-from minicolumn.model.compute import Blocks, forward
+from minicolumn.model.compute import forward
+from minicolumn.model.mean_loss import Blocks
 from minicolumn.model.rows import LabeledRows, is_sparse
 from minicolumn.nn.layer import Layer, Params
 from minicolumn.nn.roles import with_statistics
 from minicolumn.registry import is_plain
 from minicolumn.train.batches import Orders, steps_in
+from minicolumn.train.history import Row, history_row
 from minicolumn.train.programs import Lowering, epochs_program, step_of, steps_program
 from minicolumn.train.rates import factors
 from minicolumn.train.settings import Settings
@@ -35,30 +36,25 @@ MOST, MOST_BYTES = 128, 1 << 23
 SMALL, SHORT = 1 << 20, 2e8
 
 
-@dataclass(frozen=True, eq=False)
-class Epoch:
+class Epoch(NamedTuple):
     """An epoch that was trained in one native call, perhaps together with others.
 
     number      counted from 1
     state       after it
     sums        over its rows, of what a step tells: the losses and the regularizer's share
-    rates       learning rates of its steps, by this factor
+    rates       learning rates of its steps, by this factor; rate: of the last
     seconds     it took; of several in one call, an equal share
-    measured    figures of the held-out rows
+    row         of the history
     """
 
     number: int
     state: Stacked
     sums: tuple[Any, ...]
     rates: Array
+    rate: float
     rate_factor: float
     seconds: float
-    measured: dict[str, float]
-
-    @property
-    def rate(self) -> float:
-        """Return the learning rate of the last step."""
-        return float(self.rates[-1])
+    row: Row
 
 
 class Engine:
@@ -206,24 +202,28 @@ class Engine:
         finite = np.logical_and.reduce([_finite_rows(part) for part in (*sums, *parts)])
         losses = self._losses_of(states)
         count = len(rates) if finite.all() else int(finite.argmin())
-        totals = list(zip(*[part.tolist() if part.ndim == 1 else part for part in sums], strict=True))
+        totals, means = _by_epoch(sums), _by_epoch([part / len(self.train) for part in sums])
+        last, told, measures = rates[:, -1].tolist(), self.parts[: len(sums)], bool(self.settings.metrics)
         for k in range(count):
             state, measured = Stacked(parts, build, k), {}
-            if losses and not self.settings.metrics:
-                measured = {"val_loss": self.settings.factor * losses[k]}
+            if losses and not measures:
+                measured = {"val_loss": losses[k]}
             elif self.held is not None:
                 measured = self.measured(self.weights(state_of(state)), losses[k] if losses else None)
             if measured and not math.isfinite(measured["val_loss"]):
                 return
-            yield Epoch(epoch + k, state, totals[k], rates[k], rate_factor, seconds, measured)
+            figures = dict(zip(told, means[k], strict=True))
+            row = history_row(epoch + k, figures, measured, last[k], seconds, self.steps)
+            yield Epoch(epoch + k, state, totals[k], rates[k], last[k], rate_factor, seconds, row)
 
     def _losses_of(self, states: State) -> list[float]:
-        """Return the losses of the held-out rows after each epoch, where one call finds them."""
+        """Return the held-out loss after each epoch, as `val_loss` has it, where one call finds them all."""
         if self.held is None or is_sparse(self.held.X) or self.settings.optimizer.averages:
             return []
         if self._held_blocks is None:
-            self._held_blocks = Blocks.of(self.held)
-        return self.forward.losses(states.params, self._held_blocks).tolist()
+            self._held_blocks = Blocks.of(self.held, sum(part[0].size for part in leaves(states.params)))
+        losses = self.forward.losses(states.params, self._held_blocks)
+        return (self.settings.factor * losses).tolist()
 
     def rates_hold(self, epoch: Epoch, rate_factor: float, first: int, total: int) -> bool:
         """Return whether an epoch trained ahead used the learning rates that it would be trained at now.
@@ -251,12 +251,12 @@ class Engine:
     def measured(self, weights: Params, loss: float | None = None) -> dict[str, float]:
         """Return the figures of the held-out rows: val_loss, and the metrics that were asked for.
 
-        loss    of these rows, where it is known already
+        loss    their val_loss, where it is known already
         """
         if self.held is None:
             return {}
         s = self.settings
-        found = {"val_loss": s.factor * (self.forward.loss(weights, self.held) if loss is None else loss)}
+        found = {"val_loss": s.factor * self.forward.loss(weights, self.held) if loss is None else loss}
         if s.metrics:
             scores = self.forward.scores(weights, self.held, s.metrics)
             found |= {f"val_{name}": score for name, score in scores.items()}
@@ -282,6 +282,11 @@ def _finite_rows(values: Array) -> Array:
 
 def _steps(order: Array, rates: Array, numbers: Array) -> Steps:
     return Steps(*map(np.ascontiguousarray, (order, rates, numbers)))
+
+
+def _by_epoch(sums: Sequence[Array]) -> list[tuple[Any, ...]]:
+    """Return sums [epochs, ...] as one tuple an epoch, of numbers and of arrays."""
+    return list(zip(*[part.tolist() if part.ndim == 1 else part for part in sums], strict=True))
 
 
 def _bytes(tree: Tree) -> int:

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 
+def history_row(epoch: int, losses: Row, measured: Row, rate: float, seconds: float, steps: int) -> Row:
+    """Return the row of an epoch; losses and measured hold figures of the rows trained on and held out."""
+    speed = steps / max(seconds, 1e-9)
+    times = {"learning_rate": rate, "seconds": seconds, "steps_per_second": speed}
+    return {"epoch": epoch, **losses, **measured, **times}
+
+
 class History(Sequence[Row]):
     """The learning curves: one row an epoch, of loss, val_loss, metrics, learning rate and speed.
 

@@ -27,7 +27,7 @@ from minicolumn.train.batches import Orders, Pace, steps_in
 from minicolumn.train.callbacks import Callback
 from minicolumn.train.divergence import why_diverged
 from minicolumn.train.engine import Engine, Epoch, is_finite
-from minicolumn.train.history import Row
+from minicolumn.train.history import Row, history_row
 from minicolumn.train.interrupts import deferred
 from minicolumn.train.settings import Settings
 from minicolumn.train.snapshot import Snapshot
@@ -127,7 +127,8 @@ class Loop(Tracker):
         names = ("loss", *map(name_of, settings.metrics)) if held else ()
         self.figures = ("loss", *(f"val_{name}" for name in names))
         ways = directions(settings.metrics, settings.record)
-        self.higher_is_better = {f"val_{name}": way for name, way in ways.items()}
+        self.higher_is_better = {"loss": False, "val_loss": False}
+        self.higher_is_better |= {f"val_{name}": way for name, way in ways.items()}
         self.engine = Engine(network, settings, train, held, self.rule, self.orders)
         self.rows, self.steps = len(train), self.engine.steps
         self._ahead.clear()
@@ -187,9 +188,18 @@ class Loop(Tracker):
     @property
     def params(self) -> Params:
         """Return a copy of the weights as they are now; of an optimizer that averages, the mean."""
-        held = self._at.state
-        if self._copied[0] is not held:
-            self._copied = held, map_leaves(np.array, self.engine.weights(state_of(held)))
+        return self._params_of(self._at.state)
+
+    def _kept(self) -> Stacked | Params:
+        """Return the weights to keep: a stack is as good as a copy, since nobody works in its memory."""
+        return self._at.state if isinstance(self._at.state, Stacked) else self.params
+
+    def _params_of(self, kept: State | Stacked | Params) -> Params:
+        """Return the weights of a state as arrays of their own, or weights that were kept."""
+        if not isinstance(kept, State | Stacked):
+            return kept
+        if self._copied[0] is not kept:
+            self._copied = kept, map_leaves(np.array, self.engine.weights(state_of(kept)))
         return self._copied[1]
 
     @property
@@ -215,16 +225,12 @@ class Loop(Tracker):
                 self._forth(most)
 
     def _forth(self, most: int) -> None:
-        """Take some steps in one native call, at most so many, and end the epoch where they end it."""
-        epoch = None
-        if self._at.seen < self.rows:  # else an interrupt came before the epoch's end was noted
-            epoch = self._epoch_ahead(most)
-            if epoch is None:
+        """Take some steps, at most so many: whole epochs in one native call, or a piece of one."""
+        if not self._pass_epochs(most):
+            if self._at.seen < self.rows:  # else an interrupt came before the epoch's end was noted
                 self._chunk(most)
-            else:
-                self._take(epoch)
-        if self._at.seen >= self.rows:
-            self._end_epoch(epoch)
+            if self._at.seen >= self.rows:
+                self._end_epoch()
         while self._later:
             self._later.pop(0)()
 
@@ -258,16 +264,29 @@ class Loop(Tracker):
 
     # Whole epochs in one call -------------------------------------------------------------------------------
 
-    def _epoch_ahead(self, most: int) -> Epoch | None:
-        """Return the next epoch, if it was trained together with others or can be now."""
-        at, ahead = self._at, self._ahead
-        if at.seen or most < self.steps or self._one_by_one:
-            return None
-        fits = ahead and ahead[0].number == at.epoch + 1
-        if not fits or not self.engine.rates_hold(ahead[0], self.rate_factor, at.step, self.horizon):
-            ahead.clear()
+    def _pass_epochs(self, most: int) -> bool:
+        """Pass whole epochs, of at most so many steps, that are trained together; False for none."""
+        if self._at.seen or most < self.steps or self._one_by_one:
+            return False
+        if not self._fits_next():
+            self._ahead.clear()
             self._train_ahead(most // self.steps)
-        return ahead.popleft() if ahead else None
+        passed = 0
+        while (passed + 1) * self.steps <= most and self._fits_next():
+            self._take(self._ahead.popleft())
+            passed += 1
+            if self.stop_reason or self._later:
+                break
+        return passed > 0
+
+    def _fits_next(self) -> bool:
+        """Return whether the next epoch was trained ahead, at the learning rates that hold now."""
+        if not self._ahead:
+            return False
+        at, epoch = self._at, self._ahead[0]
+        return epoch.number == at.epoch + 1 and self.engine.rates_hold(
+            epoch, self.rate_factor, at.step, self.horizon
+        )
 
     def _train_ahead(self, most: int) -> None:
         """Train some epochs in one call: as if nobody stopped, and no rate changed but by the schedule.
@@ -290,33 +309,33 @@ class Loop(Tracker):
     def _take(self, epoch: Epoch) -> None:
         """Go on to the end of an epoch that was trained in one call."""
         at, self._good = self._at, self._at.state
-        self._at = Stand(
-            epoch.state, at.step + self.steps, at.epoch, self.rows, epoch.sums, epoch.rate,
-            at.seconds + epoch.seconds,
-        )  # fmt: skip
         if self._listeners["on_chunk"]:
-            self._tell("on_chunk", self.steps, epoch.sums[0] / self.rows)
+            self._at = Stand(
+                epoch.state, at.step + self.steps, at.epoch, self.rows, epoch.sums, epoch.rate, epoch.seconds
+            )
+            self._tell("on_chunk", self.steps, epoch.row["loss"])
+        self._note(epoch.row, Stand(epoch.state, at.step + self.steps, epoch.number, rate=epoch.rate))
 
     # The end of an epoch ------------------------------------------------------------------------------------
 
-    def _end_epoch(self, epoch: Epoch | None = None) -> None:
-        """Measure an epoch, unless that was done with it, note its row, and call the callbacks.
-
-        loss = sum over its steps of batch loss * rows of the batch / rows
-        """
+    def _end_epoch(self) -> None:
+        """Measure an epoch that was trained in pieces, and note it."""
         at = self._at
-        measured = self._measured_now() if epoch is None else epoch.measured
-        number, speed = at.epoch + 1, self.steps / max(at.seconds, 1e-9)
+        measured = self._measured_now()
         losses = {name: total / self.rows for name, total in zip(self.engine.parts, at.sums, strict=False)}
-        times = {"learning_rate": at.rate, "seconds": at.seconds, "steps_per_second": speed}
-        row = {"epoch": number, **losses, **measured, **times}
-        self.history.add(row, number)
-        self._at = Stand(at.state, at.step, number, rate=at.rate)
+        row = history_row(at.epoch + 1, losses, measured, at.rate, at.seconds, self.steps)
+        self._note(row, Stand(at.state, at.step, at.epoch + 1, rate=at.rate))
+
+    def _note(self, row: Row, after: Stand) -> None:
+        """Write an epoch into the history, stand after it, and call the callbacks."""
+        self.history.add(row, after.epoch)
+        self._at = after
         try:
             if self._listeners["on_epoch"]:
                 self._tell("on_epoch", row)
         finally:  # an interrupt here comes after the epoch, so the epoch counts
-            self.settle_best()
+            if self.monitor is not None:
+                self.settle_best()
 
     def _measured_now(self) -> dict[str, float]:
         """Return the figures of the held-out rows; weights and predictions must be finite numbers."""

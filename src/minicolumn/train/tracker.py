@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from minicolumn.errors import DataError, did_you_mean
 from minicolumn.model.metrics import higher_is_better
@@ -52,7 +53,7 @@ class Tracker:
         self.rate_factor = 1.0
         self.stop_reason: str | None = None
         self._params: Params = {} if params is None else params
-        self._best: tuple[int, Params] | None = None  # the epoch of the best weights, and these
+        self._best: tuple[int, Any] | None = None  # the epoch of the best weights, and what they are made of
 
     @property
     def params(self) -> Params:
@@ -62,7 +63,7 @@ class Tracker:
     @property
     def best_params(self) -> Params:
         """Return the weights that are handed back: those of `best_epoch`, or without a monitor the newest."""
-        return self.params if self.monitor is None or self._best is None else self._best[1]
+        return self.params if self.monitor is None or self._best is None else self._params_of(self._best[1])
 
     @property
     def best_epoch(self) -> int:
@@ -126,12 +127,19 @@ class Tracker:
     def settle_best(self) -> None:
         """Take the last epoch's weights for the best ones, if its figure is as good as the best or better."""
         if self.monitor is not None and self.history and self._improved(self.monitor):
-            self._best = len(self.history), self.params
+            self._best = len(self.history), self._kept()
+
+    def _kept(self) -> Any:
+        """Return what the weights of now can be made of later; by default these themselves."""
+        return self.params
+
+    def _params_of(self, kept: Any) -> Params:
+        return kept
 
     def _improved(self, monitor: str) -> bool:
         if self._best is None:
             return True
-        sign = 1.0 if self.lower_is_better(monitor) else -1.0
-        rows = self.history.rows
-        old, new = (sign * rows[place].get(monitor, float("nan")) for place in (self._best[0] - 1, -1))
-        return bool(new <= old or old != old)  # of equal ones the last, which has learnt longest
+        rows, nothing = self.history.rows, float("nan")
+        old, new = rows[self._best[0] - 1].get(monitor, nothing), rows[-1].get(monitor, nothing)
+        better = new <= old if self.lower_is_better(monitor) else new >= old
+        return bool(better or old != old)  # of equal ones the last, which has learnt longest
