@@ -241,7 +241,7 @@ def test_a_constraint_that_makes_something_else_is_refused(blobs: Any, constrain
 def test_a_constraint_that_is_none_is_refused(blobs: Any) -> None:
     for wrong in (2.0, nn.MaxNorm):
         with pytest.raises(
-            mc.DataError, match=r"constraint is a .*, expected mc.nn.MaxNorm\(2\) or a function"
+            mc.DataError, match=r"constraint: expected .* such as mc.nn.MaxNorm\(2\), or a function"
         ):
             _fit(blobs, nn.Dense(3), constraint=wrong)
 

@@ -63,7 +63,10 @@ class Tracker:
     @property
     def best_params(self) -> Params:
         """Return the weights that are handed back: those of `best_epoch`, or without a monitor the newest."""
-        return self.params if self.monitor is None or self._best is None else self._params_of(self._best[1])
+        if self.monitor is None or self._best is None:
+            return self.params
+        self._best = self._best[0], self._params_of(self._best[1])  # made once
+        return self._best[1]
 
     @property
     def best_epoch(self) -> int:
