@@ -73,7 +73,7 @@ class Engine:
         self._plain_schedule = is_plain(s.schedule)
         self.roles = network.roles(train.X.shape[1:])
         self._step, self._lowering = step_of(network, s), Lowering(s.backend, s.threads, s.shadow)
-        # Held here, since a program with own functions is kept by nobody else and would be made for each epoch.
+        # Held here: programs with own functions are kept by nobody else, and would be made for each epoch.
         self._take_steps = steps_program(self._step, self._lowering)
         self._train_epochs = epochs_program(self._step, self._lowering)
 
