@@ -137,7 +137,7 @@ def test_a_new_loss_is_fitted_predicted_evaluated_and_saved(
     monitor = "val_loss" if outputs.task == "regression" else "val_accuracy"
     run = mc.fit(
         net, data.X, data.y, loss=loss, metrics=metrics, epochs=80, optimizer=mc.optim.Adam(0.02),
-        validation_fraction=0.3, callbacks=[mc.KeepBest(monitor)],
+        batch_size=30, validation_fraction=0.3, callbacks=[mc.KeepBest(monitor)],
     )  # fmt: skip
     assert run.history[-1]["loss"] < run.history[0]["loss"]
     assert {f"val_{metric}" for metric in metrics} <= set(run.history.names)
@@ -170,7 +170,7 @@ def test_estimators_take_a_new_loss(name: str, declared: None) -> None:
     data, of_numbers = _data(loss.outputs), loss.outputs.task == "regression"
     settings: dict[str, Any] = {
         "hidden_layer_sizes": (16,), "max_iter": 150, "learning_rate_init": 0.02, "random_state": 0,
-        "early_stopping": True, "n_iter_no_change": 50,
+        "early_stopping": True, "n_iter_no_change": 50, "batch_size": 90,
     }  # fmt: skip
     model = (mc.MLPRegressor if of_numbers else mc.MLPClassifier)(loss=loss, **settings)
     if not of_numbers:

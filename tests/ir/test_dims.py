@@ -217,7 +217,7 @@ def test_drawings_name_them() -> None:
 
 
 @pytest.mark.parametrize("name", sorted({*OPS} - {"input", "const", "scan", "item"}))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_type_rules_say_of_a_dimension_what_they_say_of_its_length(name: str, data: Any, graphs: Any) -> None:
     """A rule may refuse what depends on the length; what it accepts must hold for the length itself."""

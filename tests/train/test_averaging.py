@@ -53,14 +53,14 @@ def test_the_mean_is_handed_back_and_training_goes_on_without_it(
     assert run.evaluate(*blobs)["loss"] == run.history["val_loss"][-1]
 
 
-def test_the_best_mean_is_kept(net: Any, blobs: Any, spy: Any) -> None:
+def test_the_best_mean_is_kept(net: Any, blobs: Any, spy: Any, same_bits: Any) -> None:
     watcher, optimizer = spy(), optim.Averaged(optim.Adam(0.2), decay=0.5)
     X, y = blobs
     run = mc.fit(
         net, X[:20], y[:20], optimizer=optimizer, validation_data=(X[20:], y[20:]), epochs=20, batch_size=5,
         callbacks=[mc.KeepBest(), watcher],
     )  # fmt: skip
-    assert run.params is watcher.params[run.best_epoch]
+    assert same_bits(run.params, watcher.params[run.best_epoch])
     assert run.evaluate(X[20:], y[20:])["loss"] == run.history["val_loss"].min()
 
 
@@ -74,7 +74,8 @@ def test_a_file_tells_the_optimizer_within(net: Any, blobs: Any, tmp_path: Any) 
 @pytest.mark.parametrize("name", [*optim.OPTIMIZERS, *optim.ALIASES])
 def test_every_optimizer_fits(net: Any, blobs: Any, name: str) -> None:
     rate = {"adadelta": 30.0}.get(name, 0.02)
-    run = mc.fit(net, *blobs, optimizer=optim.optimizer_by_name(name, learning_rate=rate), epochs=8, seed=1)
+    optimizer, whole = optim.optimizer_by_name(name, learning_rate=rate), [part[:46] for part in blobs]
+    run = mc.fit(net, *whole, optimizer=optimizer, batch_size=23, epochs=8, seed=1)
     assert run.history["loss"][-1] < run.history["loss"][0]
     assert all(np.isfinite(leaf).all() and leaf.dtype == np.float32 for leaf in flatten(run.params)[0])
 

@@ -332,7 +332,8 @@ def test_unknown_keywords_are_answered_with_the_nearest() -> None:
 
 @pytest.mark.parametrize("optimizer", [*mc.optim.OPTIMIZERS, "averaged"])
 def test_what_grows_keeps_its_function_and_what_was_remembered(optimizer: str) -> None:
-    trainer = _trainer(optimizer=OPTIMIZERS.get(optimizer, optimizer), callbacks=(), regularizer=None)
+    whole = X[:40], Y[:40]  # batches of one size: half as much to compile
+    trainer = _trainer(whole, optimizer=OPTIMIZERS.get(optimizer, optimizer), callbacks=(), regularizer=None)
     trainer.advance(epochs=2)
     before, stood = trainer.outputs(X), trainer.snapshot
     trainer.grow(layer=0, units=3)

@@ -1,0 +1,152 @@
+"""The mean loss of a network over labeled rows, for one set of weights or for many in one native call.
+
+    loss = sum_b share_b loss(block b) / sum_b share_b,      share_b = the block's sum of weights
+
+Blocks are added up in float64 from the first to the last: a loss has the same bits however it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from minicolumn.lower.compile import compile
+from minicolumn.model.rows import LabeledRows
+from minicolumn.trace.loops import scan
+from minicolumn.tree import leaves, map_leaves
+
+Array = np.ndarray
+# Rows of a block: few enough that what is between layers stays in the cache.
+ROWS = 256
+# A network of so few weights is measured by smaller blocks that are gathered: such a loop runs in registers,
+# with the rows along the lanes.
+TINY, LANES = 512, 32
+
+
+@dataclass(frozen=True, eq=False)
+class Blocks:
+    """Labeled rows cut into blocks, once for many measurements.
+
+    rows        X, y and weights, [rows, ...] each, where blocks are gathered from them; else None
+    whole       of gathered blocks, which rows and their sums of weights, [blocks, size] and [blocks]; else
+                X, y, weights and sums of weights, [blocks, ...] each; None where there is no whole block
+    last        the same of the rows that are left; without the axis of blocks where they are not gathered
+    shares      the sums of the weights, float64 [blocks]; total: of all
+    """
+
+    rows: tuple[Array, Array, Array] | None
+    whole: tuple[Array, ...] | None
+    last: tuple[Array, ...] | None
+    shares: Array
+    total: float
+
+    @classmethod
+    def of(cls, rows: LabeledRows, weights: int) -> Blocks:
+        """Cut rows into blocks; their inputs must be dense.
+
+        weights     how many numbers the network has
+        """
+        weight = np.ones(len(rows), rows.X.dtype) if rows.weight is None else rows.weight
+        data = np.ascontiguousarray(rows.X), np.ascontiguousarray(rows.y), np.ascontiguousarray(weight)
+        gathered = weights <= TINY
+        size = LANES if gathered else ROWS
+        cut = len(rows) - len(rows) % size
+        shares = np.asarray(np.sum(data[2][:cut].reshape(-1, size), axis=1, dtype=np.float64))
+        rest = np.sum(data[2][cut:], dtype=np.float64)
+        whole: Any = None
+        last: Any = None
+        if gathered:
+            order = np.arange(len(rows), dtype=np.int32)
+            whole = (order[:cut].reshape(-1, size), shares) if cut else None
+            last = (order[None, cut:], np.atleast_1d(rest)) if cut < len(rows) else None
+        else:
+            whole = (*(a[:cut].reshape(-1, size, *a.shape[1:]) for a in data), shares) if cut else None
+            last = (*(a[cut:] for a in data), rest) if cut < len(rows) else None
+        shares = np.append(shares, rest) if cut < len(rows) else shares
+        return cls(data if gathered else None, whole, last, shares, _total(shares))
+
+
+class MeanLoss:
+    """The compiled mean loss over rows.
+
+    block_loss      (params, x, y, weight) -> the weighted mean loss of a block, one number
+    """
+
+    def __init__(self, block_loss: Callable[..., Any]) -> None:
+        def by_blocks(params: Any, x: Array, y: Array, weight: Array) -> Any:
+            return scan(lambda state, rows: (state, block_loss(params, *rows)), (), (x, y, weight))[1]
+
+        def added(params: Any, total: Any, share: Any, block: Sequence[Any]) -> Any:
+            loss = block_loss(params, *block).astype(np.float64)
+            return total + np.where(share > 0.0, loss * share, 0.0)
+
+        def several(stack: Any, whole: Any, last: Any) -> Any:
+            def of_one(state: Any, params: Any) -> tuple[Any, Any]:
+                def block(total: Any, rows: Any) -> tuple[Any, None]:
+                    return added(params, total, rows[-1], rows[:-1]), None
+
+                total: Any = np.float64(0.0)
+                if whole is not None:
+                    total, _ = scan(block, total, whole)
+                return state, total if last is None else block(total, last)[0]
+
+            return scan(of_one, (), stack)[1]
+
+        def gathered(stack: Any, data: Any, whole: Any, last: Any) -> Any:
+            def of_one(state: Any, params: Any) -> tuple[Any, Any]:
+                def block(total: Any, rows: Any) -> tuple[Any, None]:
+                    order, share = rows
+                    return added(params, total, share, [a[order] for a in data]), None
+
+                total: Any = np.float64(0.0)
+                for part in (whole, last):
+                    if part is not None:
+                        total, _ = scan(block, total, part)
+                return state, total
+
+            return scan(of_one, (), stack)[1]
+
+        # Weights that decay, and probabilities far from 1, may be subnormal numbers, which take far longer.
+        flush = True
+        self._by_blocks = compile(
+            by_blocks, dims={1: "blocks", 2: "blocks", 3: "blocks"}, flush_subnormals=flush
+        )
+        self._block = compile(block_loss, flush_subnormals=flush)
+        self._several = compile(several, dims={0: "states", 1: "blocks"}, flush_subnormals=flush)
+        self._gathered = compile(gathered, dims={0: "states", 1: "rows", 2: "blocks"}, flush_subnormals=flush)
+
+    def of(self, params: Any, rows: LabeledRows) -> float:
+        """Return the mean loss over dense rows; NaN where all weights are 0."""
+        cut = Blocks.of(rows, sum(np.size(leaf) for leaf in leaves(params)))
+        if cut.rows is not None:
+            return float(self.of_several(map_leaves(lambda a: np.asarray(a)[None], params), cut)[0])
+        losses = [] if cut.whole is None else [self._by_blocks(params, *cut.whole[:3])]
+        losses += [] if cut.last is None else [np.atleast_1d(self._block(params, *cut.last[:3]))]
+        return mean(np.concatenate(losses), cut.shares) if losses else float("nan")
+
+    def of_several(self, stack: Any, blocks: Blocks) -> Array:
+        """Return the losses of several weights, as `of` gives that of each, in one call.
+
+        stack       weights with an axis in front, [count, ...]
+        Returns     float64 [count]
+        """
+        if not blocks.total:
+            return np.full(len(next(leaves(stack))), np.nan)
+        if blocks.rows is not None:
+            return self._gathered(stack, blocks.rows, blocks.whole, blocks.last) / blocks.total
+        return self._several(stack, blocks.whole, blocks.last) / blocks.total
+
+
+def _total(terms: Array) -> float:
+    """Return a sum added from the first to the last, as a compiled loop adds."""
+    return float(np.add.accumulate(terms)[-1]) if len(terms) else 0.0
+
+
+def mean(values: Sequence[float] | Array, shares: Array) -> float:
+    """Return the mean of blocks weighted by their shares; a block whose weights are all 0 does not count."""
+    total = _total(shares)
+    terms = np.where(shares > 0, np.asarray(values, np.float64) * shares, 0.0)
+    return _total(terms) / total if total else float("nan")
