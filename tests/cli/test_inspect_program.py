@@ -21,7 +21,7 @@ from minicolumn import fit, nn, optim
         (("--llvm",), "define void @run("),
         (("--assembly",), "run:"),
         (("--times",), "us a call"),
-        (("--train", "--plan"), "loop of 8 turns"),
+        (("--train", "--plan"), "loop of 8 iterations"),
         (("--train", "--optimizer", "adam", "--graph"), "moments_square_0_weight"),
         (("--batch", "7", "--graph"), "x: f32[7,2]"),
     ],

@@ -19,7 +19,7 @@ def why_diverged(rows: LabeledRows, rate: float, step: int, epoch: int, what: st
     epoch   from 1
     what    is no finite number any more: "the loss", "a weight" or "a prediction"
 
-    >>> rows = Rows(np.ones((2, 1)), np.array([0, 1], np.int32))
+    >>> rows = LabeledRows(np.ones((2, 1)), np.array([0, 1], np.int32))
     >>> why_diverged(rows, 3.0, 7, 1, "the loss").partition("; ")[2]
     'the learning rate 3 is probably too large; try 0.1'
     """
