@@ -116,8 +116,8 @@ def test_the_same_path_from_the_same_weights(kind: str, solver: str, targets: An
 
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_every_solver_takes_the_same_path(solver: str, targets: Any) -> None:
-    uneven = SOLVERS[solver] | {"batch_size": 25}  # 90 rows, so the last batch is a shorter one
-    ours, theirs = _same_start("multiclass", targets, uneven, epochs=12)
+    uneven = {"batch_size": 25} if solver == "adam" else {}  # of 90 rows, so the last batch is a shorter one
+    ours, theirs = _same_start("multiclass", targets, SOLVERS[solver] | uneven, epochs=12)
     np.testing.assert_allclose(ours.loss_curve_[1:], theirs.loss_curve_[1:], rtol=1e-7)
     assert ours._no_improvement_count == theirs._no_improvement_count
 
@@ -125,7 +125,8 @@ def test_every_solver_takes_the_same_path(solver: str, targets: Any) -> None:
 @pytest.mark.parametrize("kind", ["multiclass", "multilabel", "numbers"])
 def test_sample_weights_act_as_in_scikit_learn(kind: str, targets: Any) -> None:
     weight = np.random.default_rng(0).uniform(0.1, 3.0, len(targets[kind][0]))
-    ours, theirs = _same_start(kind, targets, SOLVERS["sgd"], epochs=4, weight=weight)
+    uneven = SOLVERS["sgd"] | {"batch_size": 25}  # the last batch is a shorter one
+    ours, theirs = _same_start(kind, targets, uneven, epochs=4, weight=weight)
     np.testing.assert_allclose(ours.loss_curve_[1:], theirs.loss_curve_[1:], rtol=1e-9)
     for w, v in zip(ours.coefs_, theirs.coefs_, strict=True):
         np.testing.assert_allclose(w, v, rtol=1e-8, atol=1e-10)
