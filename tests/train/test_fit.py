@@ -402,8 +402,6 @@ def test_an_interrupt_keeps_what_was_learnt(
 def test_an_interrupt_within_a_step_keeps_the_best_epoch(
     blobs: Any, net: Any, spy: Any, same_bits: Any
 ) -> None:
-    blobs: Any, net: Any, spy: Any, same_bits: Any
-) -> None:
     def rates(steps: Any, total: int) -> Any:
         if steps[0] >= total // 2:
             raise KeyboardInterrupt
