@@ -166,8 +166,9 @@ class Registry(Mapping[str, T]):
         Errors      DataError for a name without a dot, one that is taken, and what is no such entry
 
         >>> import minicolumn as mc, numpy as np
-        >>> mc.nn.ACTIVATIONS.add("docs.cube", lambda x: x * x * x)
-        >>> mc.nn.Dense(2, "docs.cube").apply({"weight": np.eye(2), "bias": np.zeros(2)}, np.ones((1, 2)))
+        >>> with mc.nn.ACTIVATIONS.including({}):  # so that this example leaves nothing behind
+        ...     mc.nn.ACTIVATIONS.add("docs.cube", lambda x: x * x * x)
+        ...     mc.nn.Dense(2, "docs.cube").apply({"weight": np.eye(2), "bias": np.zeros(2)}, np.ones((1, 2)))
         array([[1., 1.]])
         """
         if self._adopt is None:

@@ -261,5 +261,9 @@ def _one_number(what: str, value: object) -> Any:
 
 
 def next_numbers(first: int, steps: int) -> Array:
-    """Return the numbers of some steps of the whole training, uint32 [steps]: first, first + 1, ..."""
-    return np.arange(first, first + steps, dtype=np.uint32)
+    """Return the numbers of some steps of the whole training, uint32 [steps]: first, first + 1, ... mod 2^32.
+
+    >>> next_numbers(2**32 - 1, 2).tolist()
+    [4294967295, 0]
+    """
+    return (np.arange(steps, dtype=np.uint64) + np.uint64(first % 2**32)).astype(np.uint32)
