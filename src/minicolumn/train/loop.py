@@ -291,14 +291,16 @@ class Loop(Tracker):
     def _train_ahead(self, most: int) -> None:
         """Train some epochs in one call: as if nobody stopped, and no rate changed but by the schedule.
 
-        Few at first, then no more than were trained already, so that a stop drops no more than half; what a
-        callback drops is trained anew.
+        Where callbacks may stop, few at first, then no more than were trained already: a stop drops no more
+        than half. What a callback drops is trained anew.
         """
         at, engine, state = self._at, self.engine, self.state
         self._one_by_one = not engine.has_short_epochs(state)
         if self._one_by_one:
             return
-        count = min(most, max(FEW, at.epoch - self._first_epoch), self._pace.steps // self.steps)
+        count = min(most, self._pace.steps // self.steps)
+        if self._listeners["on_epoch"] or self._listeners["on_chunk"]:
+            count = min(count, max(FEW, at.epoch - self._first_epoch))
         count = max(1, min(count, engine.most_epochs(state)))
         rates = self._rates(count * self.steps).reshape(count, self.steps)
         epochs, took = engine.epochs(state, at.epoch + 1, rates, self.rate_factor, at.step)
