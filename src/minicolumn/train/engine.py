@@ -7,6 +7,7 @@ gives the same result, and what was trained ahead can be dropped.
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -34,6 +35,8 @@ Array = np.ndarray
 # small network, and multiply-adds of an epoch that lasts some 50 ms. Longer ones are cut within the epoch.
 MOST, MOST_BYTES = 128, 1 << 23
 SMALL, SHORT = 1 << 20, 2e8
+# Bytes of sparse rows that are made dense at a time.
+DENSE_BYTES = 1 << 24
 
 
 class Epoch(NamedTuple):
@@ -84,6 +87,7 @@ class Engine:
         self.forward = forward(network, s.record or s.loss)
         self._orders = orders or Orders(s.seed, len(train), s.shuffle)
         self._key = random.stream(s.seed, "dropout")
+        self._most_steps = _most_steps(train, self.batch)
         self._held_blocks: Blocks | None = None
         self._plain_schedule = is_plain(s.schedule)
         self.roles = network.roles(train.X.shape[1:])
@@ -113,7 +117,7 @@ class Engine:
         seen    rows of the epoch behind; most: steps at most
         """
         order = self._orders.of(epoch)[seen:]
-        count = min(len(order) // self.batch, most)
+        count = min(len(order) // self.batch, most, self._most_steps)
         return order[: count * self.batch].reshape(count, self.batch) if count else order[None]
 
     def take(self, state: State, piece: Array, rates: Array, first: int) -> tuple[State, list[Array]]:
@@ -271,6 +275,13 @@ class Engine:
 def is_finite(weights: Params) -> bool:
     """Return whether all weights are finite numbers."""
     return all(np.isfinite(leaf).all() for leaf in leaves(weights))
+
+
+def _most_steps(rows: LabeledRows, batch: int) -> int:
+    """Return how many steps one call may take: of sparse rows, no more than may be dense at a time."""
+    if not is_sparse(rows.X):
+        return sys.maxsize
+    return max(1, DENSE_BYTES // max(1, batch * rows.X.shape[1] * rows.X.dtype.itemsize))
 
 
 def _finite_rows(values: Array) -> Array:
