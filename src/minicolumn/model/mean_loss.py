@@ -73,6 +73,18 @@ class MeanLoss:
     """The compiled mean loss over rows.
 
     block_loss      (params, x, y, weight) -> the weighted mean loss of a block, one number
+
+    Programs are compiled for the shapes that come: one for any number of blocks and of weights, and one for
+    each number of rows that are left over.
+
+    >>> def squared(params, x, y, weight):
+    ...     return np.sum(weight * (x[:, 0] * params["w"] - y) ** 2) / np.sum(weight)
+    >>> rows = LabeledRows(np.ones((3, 1)), np.zeros(3))
+    >>> loss = MeanLoss(squared)
+    >>> loss.of({"w": np.array(2.0)}, rows)
+    4.0
+    >>> loss.of_several({"w": np.array([1.0, 3.0])}, Blocks.of(rows, weights=1)).tolist()
+    [1.0, 9.0]
     """
 
     def __init__(self, block_loss: Callable[..., Any]) -> None:
@@ -119,7 +131,10 @@ class MeanLoss:
         self._gathered = compile(gathered, dims={0: "states", 1: "rows", 2: "blocks"}, flush_subnormals=flush)
 
     def of(self, params: Any, rows: LabeledRows) -> float:
-        """Return the mean loss over dense rows; NaN where all weights are 0."""
+        """Return the mean loss over dense rows; NaN where all weights are 0.
+
+        Blocks of a tiny network go the way of `of_several`, so that both give the same bits.
+        """
         cut = Blocks.of(rows, sum(np.size(leaf) for leaf in leaves(params)))
         if cut.rows is not None:
             return float(self.of_several(map_leaves(lambda a: np.asarray(a)[None], params), cut)[0])
@@ -141,12 +156,16 @@ class MeanLoss:
 
 
 def _total(terms: Array) -> float:
-    """Return a sum added from the first to the last, as a compiled loop adds."""
+    """Return a sum added from the first to the last, as a compiled loop adds; `np.sum` adds in pairs."""
     return float(np.add.accumulate(terms)[-1]) if len(terms) else 0.0
 
 
 def mean(values: Sequence[float] | Array, shares: Array) -> float:
-    """Return the mean of blocks weighted by their shares; a block whose weights are all 0 does not count."""
+    """Return the mean of blocks weighted by their shares; a block whose weights are all 0 does not count.
+
+    >>> mean([1.0, 4.0, float("nan")], np.array([2.0, 1.0, 0.0]))
+    2.0
+    """
     total = _total(shares)
     terms = np.where(shares > 0, np.asarray(values, np.float64) * shares, 0.0)
     return _total(terms) / total if total else float("nan")
