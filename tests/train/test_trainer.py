@@ -471,3 +471,25 @@ def test_an_interrupt_comes_between_two_steps(delay: float) -> None:
     trainer.advance(steps=5)  # notes the end of an epoch first, if the interrupt came just before that
     twin.advance(steps=5)
     assert _figures(trainer) == _figures(twin)
+
+
+def test_a_loss_that_does_not_fit_the_targets_leaves_the_trainer_as_it_was() -> None:
+    trainer, whole = _trainer(), _trainer()
+    trainer.advance(steps=3)
+    before = _figures(trainer)
+    with pytest.raises(
+        mc.ShapeError, match=r"change: squared_error: targets have shape .8., outputs .8, 3."
+    ):
+        trainer.change(loss="squared_error", metrics=())
+    assert _figures(trainer) == before
+    trainer.run()
+    whole.run()
+    assert _figures(trainer) == _figures(whole)
+
+
+@pytest.mark.parametrize("amount", [np.array([1, 2]), [1], "2", np.nan, True, None.__class__])
+def test_what_is_no_number_is_no_way_to_advance(amount: Any) -> None:
+    trainer = _trainer()
+    with pytest.raises(mc.DataError, match="advance: epochs must be a number above 0"):
+        trainer.advance(epochs=amount)
+    assert trainer.step == 0

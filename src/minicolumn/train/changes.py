@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from minicolumn import random
-from minicolumn.errors import DataError
+from minicolumn.errors import DataError, MinicolumnError
 from minicolumn.model.rows import LabeledRows
 from minicolumn.model.scores import name_of
 from minicolumn.nn.layer import Params
@@ -85,6 +85,8 @@ class Changeable(Loop):
                 f"change: {self.monitor} chooses the best weights and would not be measured any more"
             )
         check_constrained("change", s.constraint, self.state.params)
+        if s.loss is not self.settings.loss or y is not None:
+            self._check_loss(s, train)
         # Rows without weight are left out, so other weights may be other rows.
         state, begun_anew = self._changed_state(s), X is not None or sample_weight is not None
         if begun_anew or validation_data is not None:
@@ -95,6 +97,15 @@ class Changeable(Loop):
             self._at = self._at._replace(seen=0, sums=(), seconds=0.0)
         self.epochs = s.epochs if "epochs" in settings else self.epochs
         self.horizon = self._last_step()
+
+    def _check_loss(self, s: Settings, train: LabeledRows) -> None:
+        """Compute the loss of some rows, so that one that does not fit the targets is refused at once."""
+        rows = train.take(np.arange(min(s.batch_size, len(train)))).dense()
+        try:
+            with np.errstate(all="ignore"):
+                s.loss(self.network.apply(self.state.params, rows.X), rows.y, None)
+        except MinicolumnError as error:
+            raise type(error)(f"change: {error}") from None
 
     def _changed_rows(
         self,

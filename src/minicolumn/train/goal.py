@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from minicolumn.errors import DataError
 
 if TYPE_CHECKING:
@@ -58,7 +60,7 @@ def goal_of(
     if len(said) > 1:
         raise DataError(f"advance: give one of epochs, steps and seconds, got {' and '.join(said)}")
     name, value = next(iter(said.items()), ("epochs", 1))
-    number = isinstance(value, int | float) or hasattr(value, "__index__") or hasattr(value, "__float__")
+    number = np.ndim(value) == 0 and (hasattr(value, "__index__") or hasattr(value, "__float__"))
     if not number or isinstance(value, bool) or not 0 < float(value) < math.inf:
         raise DataError(f"advance: {name} must be a number above 0, got {value!r}")
     if name == "seconds":
