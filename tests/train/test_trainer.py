@@ -477,9 +477,7 @@ def test_a_loss_that_does_not_fit_the_targets_leaves_the_trainer_as_it_was() -> 
     trainer, whole = _trainer(), _trainer()
     trainer.advance(steps=3)
     before = _figures(trainer)
-    with pytest.raises(
-        mc.ShapeError, match=r"change: squared_error: targets have shape .8., outputs .8, 3."
-    ):
+    with pytest.raises(mc.ShapeError, match=r"change: squared_error: targets have shape .8., outputs .8, 3."):
         trainer.change(loss="squared_error", metrics=())
     assert _figures(trainer) == before
     trainer.run()
