@@ -27,10 +27,8 @@ from minicolumn.estimators.network import Activation, last_dense
 from minicolumn.estimators.parameters import (
     CONSTRAINTS,
     ClassWeight,
-    Constraint,
     NamesWithSettings,
     RandomState,
-    ScheduleFunction,
     Scoring,
     check_class_weight,
 )
@@ -42,6 +40,7 @@ from minicolumn.nn.outputs import ClassOutputs
 from minicolumn.optim import Optimizer
 from minicolumn.tabular.calibrate import best_factor
 from minicolumn.train.callbacks import CallbackLike
+from minicolumn.train.types import Constraint, ScheduleFunction
 
 Array = np.ndarray
 

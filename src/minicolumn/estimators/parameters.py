@@ -22,19 +22,17 @@ from minicolumn.estimators.heads import LossFunction
 from minicolumn.estimators.network import Activation, for_each, hidden_sizes, known_activations
 from minicolumn.nn import L1, L2, ElasticNet, Loss, PerRow, activation_by_name
 from minicolumn.nn.constrain import CONSTRAINTS as WEIGHT_CONSTRAINTS
-from minicolumn.nn.layer import Params
 from minicolumn.nn.layers.noise import RATE as SILENCED
 from minicolumn.nn.regularize import STRENGTH
 from minicolumn.optim import OPTIMIZERS, SCHEDULES, Optimizer
 from minicolumn.registry import Integer, Number, Setting, read_text
 from minicolumn.registry.shared import BATCH_SIZE, EPOCHS, LEARNING_RATE, PATIENCE, STEPS, THREADS, UNITS
 from minicolumn.train.callbacks import MIN_DELTA, Callback, CallbackLike, check_callbacks
+from minicolumn.train.types import Constraint, ScheduleFunction
 
 Array = np.ndarray
 # Types of the parameters, as users give them.
 RandomState = int | np.random.RandomState | None
-ScheduleFunction = Callable[[int | Array, int], Array | float]
-Constraint = Callable[[Params], Params]
 # A scorer of (estimator, X, y), or its name.
 Scoring = str | Callable[..., float]
 # One weight for each label; several outputs take a list of them.

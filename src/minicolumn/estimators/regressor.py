@@ -27,10 +27,8 @@ from minicolumn.estimators.intervals import conformal_radius, why_none
 from minicolumn.estimators.network import Activation, last_dense
 from minicolumn.estimators.parameters import (
     CONSTRAINTS,
-    Constraint,
     NamesWithSettings,
     RandomState,
-    ScheduleFunction,
     Scoring,
 )
 from minicolumn.estimators.rollback import rollback
@@ -41,6 +39,7 @@ from minicolumn.nn.layer import Params
 from minicolumn.nn.outputs import NumberOutputs
 from minicolumn.optim import Optimizer
 from minicolumn.train.callbacks import CallbackLike
+from minicolumn.train.types import Constraint, ScheduleFunction
 
 Array = np.ndarray
 

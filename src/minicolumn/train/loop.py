@@ -315,7 +315,7 @@ class Loop(Tracker):
             self._at = Stand(
                 epoch.state, at.step + self.steps, at.epoch, self.rows, epoch.sums, epoch.rate, epoch.seconds
             )
-            self._tell("on_chunk", self.steps, epoch.row["loss"])
+            self._tell("on_chunk", self.steps, epoch.row[self.engine.parts[0]])
         self._note(epoch.row, Stand(epoch.state, at.step + self.steps, epoch.number, rate=epoch.rate))
 
     # The end of an epoch ------------------------------------------------------------------------------------

@@ -140,7 +140,7 @@ class Step:
             params = with_statistics(params, observed, roles)
         return State(params, moments), losses
 
-    def zero_sums(self, state: State, regularizer: Callable[[Any], Any] | None) -> tuple[Any, ...]:
+    def zero_sums(self, state: State, regularizer: Regularizer | None) -> tuple[Any, ...]:
         """Return float64 zeros in the shapes of what `take` tells, to add up an epoch from."""
         return (np.float64(0.0),) * (1 if regularizer is None else 2)
 
