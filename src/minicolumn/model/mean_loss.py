@@ -33,7 +33,7 @@ class Blocks:
     rows        X, y and weights, [rows, ...] each, where blocks are gathered from them; else None
     whole       of gathered blocks, which rows and their sums of weights, [blocks, size] and [blocks]; else
                 X, y, weights and sums of weights, [blocks, ...] each; None where there is no whole block
-    last        the same of the rows that are left; without the axis of blocks where they are not gathered
+    last        the same of the rows that are left, as one block; None where there are none
     shares      the sums of the weights, float64 [blocks]; total: of all
     """
 
@@ -64,7 +64,7 @@ class Blocks:
             last = (order[None, cut:], np.atleast_1d(rest)) if cut < len(rows) else None
         else:
             whole = (*(a[:cut].reshape(-1, size, *a.shape[1:]) for a in data), shares) if cut else None
-            last = (*(a[cut:] for a in data), rest) if cut < len(rows) else None
+            last = (*(a[None, cut:] for a in data), np.atleast_1d(rest)) if cut < len(rows) else None
         shares = np.append(shares, rest) if cut < len(rows) else shares
         return cls(data if gathered else None, whole, last, shares, _total(shares))
 
@@ -91,27 +91,13 @@ class MeanLoss:
         def by_blocks(params: Any, x: Array, y: Array, weight: Array) -> Any:
             return scan(lambda state, rows: (state, block_loss(params, *rows)), (), (x, y, weight))[1]
 
-        def added(params: Any, total: Any, share: Any, block: Sequence[Any]) -> Any:
-            loss = block_loss(params, *block).astype(np.float64)
-            return total + np.where(share > 0.0, loss * share, 0.0)
-
-        def several(stack: Any, whole: Any, last: Any) -> Any:
+        def several(stack: Any, data: Any, whole: Any, last: Any) -> Any:
             def of_one(state: Any, params: Any) -> tuple[Any, Any]:
-                def block(total: Any, rows: Any) -> tuple[Any, None]:
-                    return added(params, total, rows[-1], rows[:-1]), None
-
-                total: Any = np.float64(0.0)
-                if whole is not None:
-                    total, _ = scan(block, total, whole)
-                return state, total if last is None else block(total, last)[0]
-
-            return scan(of_one, (), stack)[1]
-
-        def gathered(stack: Any, data: Any, whole: Any, last: Any) -> Any:
-            def of_one(state: Any, params: Any) -> tuple[Any, Any]:
-                def block(total: Any, rows: Any) -> tuple[Any, None]:
-                    order, share = rows
-                    return added(params, total, share, [a[order] for a in data]), None
+                def block(total: Any, given: Any) -> tuple[Any, None]:
+                    *rows, share = given
+                    rows = rows if data is None else [array[rows[0]] for array in data]
+                    loss = block_loss(params, *rows).astype(np.float64)
+                    return total + np.where(share > 0.0, loss * share, 0.0), None
 
                 total: Any = np.float64(0.0)
                 for part in (whole, last):
@@ -126,9 +112,8 @@ class MeanLoss:
         self._by_blocks = compile(
             by_blocks, dims={1: "blocks", 2: "blocks", 3: "blocks"}, flush_subnormals=flush
         )
-        self._block = compile(block_loss, flush_subnormals=flush)
-        self._several = compile(several, dims={0: "states", 1: "blocks"}, flush_subnormals=flush)
-        self._gathered = compile(gathered, dims={0: "states", 1: "rows", 2: "blocks"}, flush_subnormals=flush)
+        dims = {0: "states", 1: "rows", 2: "blocks"}
+        self._several = compile(several, dims=dims, flush_subnormals=flush)
 
     def of(self, params: Any, rows: LabeledRows) -> float:
         """Return the mean loss over dense rows; NaN where all weights are 0.
@@ -138,8 +123,7 @@ class MeanLoss:
         cut = Blocks.of(rows, sum(np.size(leaf) for leaf in leaves(params)))
         if cut.rows is not None:
             return float(self.of_several(map_leaves(lambda a: np.asarray(a)[None], params), cut)[0])
-        losses = [] if cut.whole is None else [self._by_blocks(params, *cut.whole[:3])]
-        losses += [] if cut.last is None else [np.atleast_1d(self._block(params, *cut.last[:3]))]
+        losses = [self._by_blocks(params, *part[:3]) for part in (cut.whole, cut.last) if part is not None]
         return mean(np.concatenate(losses), cut.shares) if losses else float("nan")
 
     def of_several(self, stack: Any, blocks: Blocks) -> Array:
@@ -150,9 +134,7 @@ class MeanLoss:
         """
         if not blocks.total:
             return np.full(len(next(leaves(stack))), np.nan)
-        if blocks.rows is not None:
-            return self._gathered(stack, blocks.rows, blocks.whole, blocks.last) / blocks.total
-        return self._several(stack, blocks.whole, blocks.last) / blocks.total
+        return self._several(stack, blocks.rows, blocks.whole, blocks.last) / blocks.total
 
 
 def _total(terms: Array) -> float:
