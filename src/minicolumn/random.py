@@ -171,6 +171,10 @@ def split(key: Array, n: int = 2) -> Array:
 
 def _blocks(key: Array, count: int) -> tuple[Array, Array]:
     """Return the first ``count`` blocks of a key's own bits, as two words each."""
+    native = _NATIVE.loaded(key, 2 * count)
+    if native is not None:
+        words = native.words(np.ascontiguousarray(key), 2 * count)
+        return words[:count], words[count:]
     return threefry2x32(key, (np.arange(count, dtype=np.uint32), np.full(count, _FOR_BITS, np.uint32)))
 
 
@@ -311,7 +315,7 @@ def _order(words: Array) -> Array:
 
 
 class _Native:
-    """Machine code for permutations, loaded once NumPy has ordered so much that it would have paid."""
+    """Machine code for bits and permutations, loaded once NumPy has ordered so much that it would pay."""
 
     def __init__(self) -> None:
         self._ordered = 0
@@ -319,14 +323,24 @@ class _Native:
 
     def shuffle(self, key: Any, count: int, n: int) -> Shuffle | None:
         """Return what makes so many permutations of n; None where that is for NumPy, or for a graph."""
-        plain = type(key) is np.ndarray and key.dtype == np.uint32 and key.shape == (2,)
-        if not plain or count < 1 or not 1 <= n < 2**31:
-            return None
-        if self._shuffle is None:
-            self._ordered += count * n
+        if self._shuffle is None and count > 0 and _is_key(key):
+            self._ordered += count * n + _CALL
             if self._ordered > _price():
                 self._shuffle = _loaded()
-        return self._shuffle
+        return self.loaded(key, n) if count > 0 else None
+
+    def loaded(self, key: Any, n: int) -> Shuffle | None:
+        """Return what draws so many words of a key, if it is there already; None for a graph."""
+        return self._shuffle if 1 <= n < 2**31 and _is_key(key) else None
+
+
+# What a call of NumPy's way costs besides, in numbers.
+_CALL = 2500
+
+
+def _is_key(key: Any) -> bool:
+    """Return whether this is a key, and not one that is traced."""
+    return type(key) is np.ndarray and key.dtype == np.uint32 and key.shape == (2,)
 
 
 def _price() -> int:

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 import minicolumn as mc
+from minicolumn.estimators.convergence import Convergence
+from minicolumn.train.engine import Engine
 from minicolumn.train.step import State
 
 TIMINGS = ("seconds", "steps_per_second")
@@ -116,7 +118,7 @@ def test_long_epochs_and_large_networks_are_cut_within_the_epoch(blobs: Any) -> 
     for net, backend in ((small, "native"), (large, "native"), (small, "reference")):
         trainer = mc.Trainer(net, *blobs, backend=backend, **settings)
         state = trainer.snapshot
-        found.append(trainer.engine.has_short_epochs(State(state.params, state.moments)))
+        found.append(trainer.engine.most_epochs(State(state.params, state.moments)) > 0)
     assert found == [True, False, False]
 
 
@@ -124,7 +126,7 @@ def test_many_rows_to_measure_make_an_epoch_long(blobs: Any) -> None:
     X, y = (np.repeat(part, 400_000, axis=0) for part in (blobs[0][:2], blobs[1][:2]))
     trainer = mc.Trainer(mc.nn.Sequential(mc.nn.Dense(60), mc.nn.Dense(3)), *blobs, validation_data=(X, y))
     state = trainer.snapshot
-    assert not trainer.engine.has_short_epochs(State(state.params, state.moments))
+    assert not trainer.engine.most_epochs(State(state.params, state.moments)) > 0
 
 
 def test_times_are_shared_by_the_epochs_of_a_call(blobs: Any) -> None:
@@ -132,3 +134,51 @@ def test_times_are_shared_by_the_epochs_of_a_call(blobs: Any) -> None:
     assert (run.history["seconds"] > 0).all()
     assert np.isfinite(run.history["steps_per_second"]).all()
     assert len(set(run.history["seconds"])) < 20  # 1, 1, 2, 4, 8, 16 and 32 epochs at a time, at most
+
+
+QUIET = {
+    "early stopping": lambda: mc.EarlyStopping(3),
+    "early stopping by a margin": lambda: mc.EarlyStopping(2, min_delta=0.01),
+    "plateau": lambda: mc.train.ReduceOnPlateau(0.5, patience=2),
+    "no convergence": lambda: Convergence(1e-3, patience=2),
+    "no convergence, then a lower rate": lambda: Convergence(1e-3, patience=1, rate=0.05),
+}
+
+
+@pytest.mark.parametrize("name", QUIET)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_callbacks_are_quiet_for_as_long_as_they_say(name: str, seed: int) -> None:
+    """Else epochs that were trained ahead would be dropped."""
+    callback: Any = QUIET[name]()
+    seen: list[tuple[float, float, str | None]] = []
+
+    class Watch(mc.Callback):
+        def on_epoch(self, trainer: Any, row: Any) -> None:
+            factor = trainer.rate_factor * getattr(callback, "factor", 1.0)
+            seen.append((callback.quiet_epochs(trainer), factor, trainer.stop_reason))
+
+        def quiet_epochs(self, trainer: Any) -> float:
+            return np.inf
+
+    X, y = np.random.default_rng(seed).standard_normal((2, 60))  # nothing to be learnt, so it soon overfits
+    net = mc.nn.Sequential(mc.nn.Dense(4, "tanh"), mc.nn.Dense(1))
+    held = X[40:, None], y[40:]
+    mc.fit(
+        net, X[:40, None], y[:40], loss="squared_error", optimizer=mc.optim.Adam(0.05), batch_size=8,
+        epochs=60, validation_data=held, callbacks=[callback, Watch()],
+    )  # fmt: skip
+    first = seen[0][1]
+    assert any(stop or factor < first for _, factor, stop in seen)
+    for k, (quiet, factor, _) in enumerate(seen[:-1]):
+        assert quiet >= 1
+        for _, later, stop in seen[k + 1 : k + int(quiet)]:  # what comes after the last of them may change
+            assert (later, stop) == (factor, None)
+
+
+def test_no_epoch_is_in_vain_where_callbacks_are_quiet(blobs: Any, monkeypatch: Any) -> None:
+    trained = []
+    epochs = Engine.epochs
+    monkeypatch.setattr(Engine, "epochs", lambda self, *a: trained.append(len(a[2])) or epochs(self, *a))
+    run = _fit(blobs, epochs=50, callbacks=[mc.EarlyStopping(10**6)], validation_data=blobs)
+    assert sum(trained) == len(run.history) == 50
+    assert len(trained) == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from rich.console import Console
 
 from minicolumn.cli.screen import is_live
@@ -38,3 +40,7 @@ class ShortLines(Callback):
             parts = [f"  epoch {row['epoch']}/{trainer.epochs}", f"loss {row['loss']:.4f}"]
             parts += [f"val_loss {row['val_loss']:.4f}"] if "val_loss" in row else []
             self.console.print("  ".join([*parts, speed(row["steps_per_second"])]), soft_wrap=True)
+
+    def quiet_epochs(self, trainer: Trainer) -> float:
+        """Return infinity: it only watches."""
+        return math.inf

@@ -271,7 +271,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Errors      scikit-learn's NotFittedError; ValueError for another number of features
         """
         run, params, X = self._ready(X)
-        if self._label_binarizer.y_type_.startswith("multilabel"):
+        if self._binarizer is not None:
             return self._labels(run.outputs(params, X))
         # Of a single class there is but one place, whatever the outputs.
         return self.classes_.take(run.codes(params, X), mode="clip")
@@ -310,9 +310,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             raise DataError(
                 f"`classes={labels!r}` is not the same as on last call to partial_fit, was: {self.classes_!r}"
             )
-        if not known or not hasattr(self, "_label_binarizer"):
+        if not known or not hasattr(self, "_binarizer"):
             several = type_of_target(y).startswith("multilabel")
-            self._label_binarizer = LabelBinarizer().fit(y if several else labels)
+            self._binarizer = LabelBinarizer().fit(y) if several else None
             self.classes_ = labels
 
     def _check_targets(self, X: FeaturesLike, y: ArrayLike, reset: bool) -> tuple[Features, Array]:
@@ -333,12 +333,14 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     def _encode(self, y: Array, first: bool, incremental: bool) -> tuple[Array, Head]:
         if not hasattr(self, "classes_") or (first and not incremental):
-            self._label_binarizer = LabelBinarizer().fit(y if y.ndim > 1 else np.unique(y))
-            self.classes_ = self._label_binarizer.classes_
+            self._binarizer = LabelBinarizer().fit(y) if y.ndim > 1 else None
+            # Of objects, such as text beside numbers, scikit-learn says what may be a label; it takes longer.
+            find = unique_labels if y.dtype.kind == "O" else np.unique
+            self.classes_ = find(y) if self._binarizer is None else self._binarizer.classes_
         else:
             self._check_labels(unique_labels(y), incremental)
-        if self._label_binarizer.y_type_.startswith("multilabel"):
-            Y = self._label_binarizer.transform(y)
+        if self._binarizer is not None:
+            Y = self._binarizer.transform(y)
             return Y.astype(np.int32), classification_head(self.loss, Y.shape[1], multilabel=True)
         classes = len(self.classes_)
         head = classification_head(self.loss, classes if classes > 2 else 1, multilabel=False)
@@ -373,9 +375,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def _strata(self, data: Data) -> Array | None:
         if data.target.ndim > 1:
             return None
-        if (
-            self._label_binarizer.y_type_ == "binary"
-        ):  # as in scikit-learn, which names the class that is too small
+        if len(self.classes_) <= 2:  # as in scikit-learn, which names the class that is too small
             return data.y.reshape(len(data), 1).astype(bool)
         # Where a class is too small to be in both parts, rows are held out whatever their class.
         counts, held = np.bincount(data.y), self.validation_fraction * len(data)
@@ -386,10 +386,13 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     def _labels(self, outputs: Array) -> Array:
         """Return the labels of predictions [rows, outputs]: argmax, or a threshold of 1/2 on each label."""
-        if outputs.shape[1] == 2 and self._label_binarizer.y_type_ == "binary":
+        if self._binarizer is not None:
+            return np.asarray(self._binarizer.inverse_transform(outputs))
+        if outputs.shape[1] == 2 and len(self.classes_) <= 2:
             outputs = outputs[:, 1:]  # two outputs for two classes
-        given: Any = outputs.ravel() if outputs.shape[1] == 1 else outputs
-        return np.asarray(self._label_binarizer.inverse_transform(given))
+        single = outputs.shape[1] == 1
+        codes = (outputs[:, 0] > 0.5).astype(np.intp) if single else outputs.argmax(axis=1)
+        return self.classes_.take(codes, mode="clip")  # of a single class there is but one place
 
     def _default_score(self, data: Data, outputs: Array) -> float:
         if not np.isfinite(outputs).all():

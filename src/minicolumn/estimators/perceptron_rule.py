@@ -188,9 +188,8 @@ class UnitStopping(Callback):
         self.active, self._idle = np.ones(units, bool), np.zeros(units, np.int64)
         self._best = np.full(units, np.inf)
 
-    @property
-    def certain(self) -> float:
-        """How many more epochs there are in any case, before the last unit can stop."""
+    def quiet_epochs(self, trainer: Trainer) -> float:
+        """Return how many more epochs there are in any case, before the last unit can stop."""
         return np.inf if self.tol is None else int((self.patience - self._idle)[self.active].max())
 
     def on_epoch(self, trainer: Trainer, row: Row) -> None:
@@ -240,7 +239,7 @@ def train_units(
     try:
         # With `epochs` for a goal, up to half of all might be trained in vain, beyond the last stop.
         while not trainer.stopped and (left := epochs - trainer.epoch):
-            trainer.advance(epochs=int(min(left, watch.certain)))
+            trainer.advance(epochs=int(min(left, watch.quiet_epochs(trainer))))
     except DivergenceError as error:
         raise DivergenceError(
             f"Perceptron: {error}; sklearn.preprocessing.StandardScaler scales columns"

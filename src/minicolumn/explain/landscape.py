@@ -11,6 +11,7 @@ Source      Li, Xu, Taylor, Studer & Goldstein 2018, "Visualizing the Loss Lands
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -72,6 +73,9 @@ class TrajectoryRecorder(Callback):
 
     def on_epoch(self, trainer: Trainer, row: Row) -> None:
         self.params.append(trainer.params)
+
+    def quiet_epochs(self, trainer: Trainer) -> float:
+        return math.inf
 
 
 @dataclass(frozen=True, eq=False, repr=False)

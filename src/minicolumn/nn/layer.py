@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minicolumn import random, tree
+from minicolumn import random
 from minicolumn.errors import DataError, ShapeError, did_you_mean
 from minicolumn.nn.init import Initializer, initializer_by_name
 from minicolumn.nn.roles import ROLES, Role, Roles, role_of
@@ -70,9 +70,8 @@ class Layer(Record):
         >>> Dense(2).roles((3,))
         {'weight': 'weight', 'bias': 'bias'}
         """
-        places, structure = tree.flatten(self.declare(input_shape), lambda node: isinstance(node, Param))
-        paths = [path for path, _ in tree.named_leaves(tree.unflatten(structure, range(len(places))))]
-        return {path: place.role or role_of(path) for path, place in zip(paths, places, strict=True)}
+        declared = named_params(self.declare(input_shape))
+        return {path: param.role or role_of(path) for path, param in declared}
 
     def init(self, seed: int, input_shape: Shape, dtype: Any = np.float32) -> Params:
         """Draw the first parameters.
@@ -215,6 +214,16 @@ def named_layers(layer: Layer, path: str = "") -> Iterator[tuple[str, Layer]]:
     yield path, layer
     for name, part in layer.inside:
         yield from named_layers(part, f"{path}.{name}".strip("."))
+
+
+def named_params(declared: Params, path: str = "") -> Iterator[tuple[str, Param]]:
+    """Yield every declared parameter with its path, as `tree.named_leaves` names them."""
+    for name, part in declared.items():
+        below = f"{path}.{name}" if path else name
+        if isinstance(part, Param):
+            yield below, part
+        else:
+            yield from named_params(part, below)
 
 
 def _draw(declared: Any, path: str, key: Array, dtype: Any) -> Any:

@@ -73,6 +73,7 @@ class Pace:
     seconds     that a chunk should last: short enough for Ctrl-C and callbacks, long enough that the call
                 costs nothing beside it
     steps       of the next chunk; small at first, since nothing is known and the first one compiles
+    is_known    whether there was a chunk
 
     >>> pace = Pace(seconds=0.1)
     >>> pace.took(4, seconds=0.002)
@@ -82,9 +83,11 @@ class Pace:
 
     seconds: float = 0.06
     steps: int = 4
+    is_known: bool = False
 
     def took(self, steps: int, seconds: float) -> None:
         """Learn from a chunk; the next one is at most eight times as long as this one."""
+        self.is_known = True
         fitting = int(self.seconds * steps / max(seconds, 1e-9))
         self.steps = max(1, min(fitting, 8 * max(steps, self.steps)))
 

@@ -7,6 +7,7 @@ at once and a resumed training goes on as if it had never been cut.
 from __future__ import annotations
 
 import logging
+import math
 import re
 import time
 import warnings
@@ -38,6 +39,8 @@ class Callback(Record):
                that of the last batch, or the mean of an epoch that was trained in one call
     on_epoch   after each epoch, with its row of the history
     on_end     once, at the end of `run`, also when it was interrupted or diverged
+
+    and `quiet_epochs` tells how far the loop may go on without asking.
 
     Each gets the `Trainer` as it stands: its `params`, `history`, `network`, `epochs`, `steps` and `rows`;
     `stop(reason)` ends it at once, `rate_factor` lowers the learning rate, `change(...)` changes anything
@@ -72,6 +75,14 @@ class Callback(Record):
 
     def on_end(self, trainer: Trainer, /) -> None:
         """Do nothing."""
+
+    def quiet_epochs(self, trainer: Trainer, /) -> float:
+        """Return for how many epochs from now on this surely neither stops nor changes the training.
+
+        So many may be trained in one native call without one of them being in vain; it changes no result.
+        The base returns 0: nobody knows. What only watches returns infinity.
+        """
+        return 0
 
 
 @dataclass(frozen=True)
@@ -115,6 +126,10 @@ class EarlyStopping(Callback):
         if trainer.waited(monitor, self.min_delta) >= self.patience:
             trainer.stop("early stopping")
 
+    def quiet_epochs(self, trainer: Trainer) -> float:
+        monitor = trainer.monitor or trainer.keep_best(self.monitor)
+        return self.patience - trainer.waited(monitor, self.min_delta)
+
 
 @dataclass(frozen=True)
 class ReduceOnPlateau(Callback):
@@ -155,6 +170,9 @@ class ReduceOnPlateau(Callback):
         if waited and waited % self.patience == 0:
             now = trainer.rate_factor
             trainer.rate_factor = min(now, max(now * self.factor, self.minimum))  # never up to the minimum
+
+    def quiet_epochs(self, trainer: Trainer) -> float:
+        return self.patience - trainer.waited(trainer.figure(self.monitor), self.min_delta) % self.patience
 
 
 @dataclass(frozen=True)
@@ -214,6 +232,10 @@ class Checkpoint(Callback):
     def on_epoch(self, trainer: Trainer, row: Row) -> None:
         """Write if it is time."""
         self._write_if_due(trainer)
+
+    def quiet_epochs(self, trainer: Trainer) -> float:
+        """Return infinity: it only watches."""
+        return math.inf
 
     def on_end(self, trainer: Trainer) -> None:
         """Write how it ended."""

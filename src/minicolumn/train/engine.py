@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from functools import cached_property
+from itertools import takewhile
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +24,8 @@ from minicolumn.nn.layer import Layer, Params
 from minicolumn.nn.roles import with_statistics
 from minicolumn.registry import is_plain
 from minicolumn.train.batches import Orders, steps_in
-from minicolumn.train.history import Row, history_row
+from minicolumn.train.epochs import Epochs
+from minicolumn.train.history import history_rows
 from minicolumn.train.programs import Lowering, epochs_program, step_of, steps_program
 from minicolumn.train.rates import factors
 from minicolumn.train.settings import Settings
@@ -37,27 +40,6 @@ MOST, MOST_BYTES = 128, 1 << 23
 SMALL, SHORT = 1 << 20, 2e8
 # Bytes of sparse rows that are made dense at a time.
 DENSE_BYTES = 1 << 24
-
-
-class Epoch(NamedTuple):
-    """An epoch that was trained in one native call, perhaps together with others.
-
-    number      counted from 1
-    state       after it
-    sums        over its rows, of what a step tells: the losses and the regularizer's share
-    rates       learning rates of its steps, by this factor; rate: of the last
-    seconds     it took; of several in one call, an equal share
-    row         of the history
-    """
-
-    number: int
-    state: Stacked
-    sums: tuple[Any, ...]
-    rates: Array
-    rate: float
-    rate_factor: float
-    seconds: float
-    row: Row
 
 
 class Engine:
@@ -89,13 +71,23 @@ class Engine:
         self._key = random.stream(s.seed, "dropout")
         self._most_steps = _most_steps(train, self.batch)
         self._held_blocks: Blocks | None = None
-        self._plain_schedule = is_plain(s.schedule)
+        self.has_plain_schedule = is_plain(s.schedule)
         self.roles = network.roles(train.X.shape[1:])
         self._step = step or step_of(network, s)
-        self._lowering, self.parts = Lowering(s.backend, s.threads, s.shadow), self._step.parts
-        # Held, since a program with own functions is kept by nobody else and would be made for each epoch.
-        self._take_steps = steps_program(self._step, self._lowering)
-        self._train_epochs = epochs_program(self._step, self._lowering)
+        self.parts = self._step.parts
+        self._lowering = Lowering(s.backend, s.threads, s.shadow)
+        self._is_native = s.backend == "native" and not s.shadow and not is_sparse(train.X)
+        self._most_epochs: int | None = None
+
+    # Both held, since a program with own functions is kept by nobody else and would be made for each epoch.
+
+    @cached_property
+    def _take_steps(self) -> Callable[..., Any]:
+        return steps_program(self._step, self._lowering)
+
+    @cached_property
+    def _train_epochs(self) -> Callable[..., Any]:
+        return epochs_program(self._step, self._lowering)
 
     def rates(self, steps: Array, rate_factor: float, total: int) -> Array:
         """Return the learning rates of some steps, in the dtype of the computation.
@@ -142,40 +134,55 @@ class Engine:
 
     # Whole epochs -------------------------------------------------------------------------------------------
 
-    def has_short_epochs(self, state: State) -> bool:
-        """Return whether an epoch is one short call: of native code, a small network and not many rows.
-
-        The measure is weights x rows, which is about the multiply-adds of one pass; see SHORT and SMALL.
-        """
-        lowering = self._lowering
-        if lowering.backend != "native" or lowering.shadow or is_sparse(self.train.X):
-            return False
-        weights = sum(np.size(leaf) for leaf in leaves(state.params))
-        rows = len(self.train) + (0 if self.held is None else len(self.held))
-        return weights * rows <= SHORT and _bytes(state) <= SMALL
-
     def most_epochs(self, state: State) -> int:
-        """Return how many epochs to train in one call at most: each keeps the state after it."""
-        return max(1, min(MOST, MOST_BYTES // max(_bytes(state), 1)))
+        """Return how many epochs to train in one call at most, since each keeps the state after it.
 
-    def epochs(
-        self, state: State, epoch: int, rates: Array, rate_factor: float, first: int
-    ) -> tuple[list[Epoch], float]:
+        0 where one alone may be long: of a large network, of many rows, or not of native code.
+        """
+        if self._most_epochs is None:
+            held = _bytes(state)
+            short = self._multiplications(state) <= SHORT and held <= SMALL and self._is_native
+            self._most_epochs = max(1, min(MOST, MOST_BYTES // max(held, 1))) if short else 0
+        return self._most_epochs
+
+    def guessed_epochs(self, state: State, seconds: float) -> int:
+        """Return how many epochs may last so long, where none was trained yet.
+
+        One is thought to take 50 ms for SHORT multiplications and a microsecond a step. Own functions may
+        take any time, so of these it is one epoch.
+        """
+        if not is_plain(self._step):
+            return 1
+        epoch = 0.05 * self._multiplications(state) / SHORT + 1e-6 * self.steps
+        return max(1, int(min(seconds / epoch, MOST)))
+
+    def _multiplications(self, state: State) -> int:
+        """Return weights x rows, which is about the multiply-adds of one pass over the rows."""
+        weights = sum(np.size(leaf) for leaf in leaves(state.params))
+        return weights * (len(self.train) + (0 if self.held is None else len(self.held)))
+
+    def epochs(self, state: State, epoch: int, rates: Array, rate_factor: float, first: int) -> Epochs:
         """Train some epochs in one call, and measure each.
 
         state       before the first, which stays as it is
         epoch       the number of the first, counted from 1
         rates       [epochs, steps], for a training at this `rate_factor`
         first       steps taken before
-        Returns     the epochs up to the first that left the finite numbers, and the seconds of it all
         """
         count, data = len(rates), Data(self.train.X, self.train.y, self.train.weight)
         steps, last = self._whole_epochs(self._orders.of_several(epoch, count), rates, first)
         began = time.perf_counter()
         states, sums = self._train_epochs(state, data, steps, last, self._key, self.settings.regularizer)
-        seconds = time.perf_counter() - began
-        found = list(self._finite_epochs(states, sums, epoch, rates, rate_factor, seconds / count))
-        return found, time.perf_counter() - began
+        seconds = (time.perf_counter() - began) / count
+        parts, structure = flatten(states)
+        stack = Stacked(parts, builder(structure), 0)
+        finite = np.logical_and.reduce([_finite_rows(part) for part in (*sums, *parts)])
+        some = count if finite.all() else int(finite.argmin())
+        losses = {n: _by_epoch(part / len(self.train)) for n, part in zip(self.parts, sums, strict=False)}
+        figures = losses | self._measured_epochs(states, stack, some)
+        rows = history_rows(epoch, figures, rates[:some, -1].tolist(), seconds, self.steps)
+        told = list(zip(*map(_by_epoch, sums), strict=True))
+        return Epochs(epoch, stack, told, rates, rate_factor, seconds, rows)
 
     def _whole_epochs(self, orders: Array, rates: Array, first: int) -> tuple[Steps, Steps | None]:
         """Return the steps of whole batches, [epochs, steps, ...], and the short ones [epochs, 1, ...]."""
@@ -188,37 +195,21 @@ class Engine:
             return steps, None
         return steps, _steps(orders[:, None, cut:], rates[:, whole:], numbers[:, whole:])
 
-    def _finite_epochs(
-        self,
-        states: State,
-        sums: tuple[Array, ...],
-        epoch: int,
-        rates: Array,
-        rate_factor: float,
-        seconds: float,
-    ) -> Iterator[Epoch]:
-        """Yield the epochs of one call, up to the first with a loss, weight or moment that is not finite.
-
-        states, sums    of all of them, stacked along a first axis [epochs, ...]
-        """
-        parts, structure = flatten(states)
-        build = builder(structure)
-        finite = np.logical_and.reduce([_finite_rows(part) for part in (*sums, *parts)])
+    def _measured_epochs(self, states: State, stack: Stacked, count: int) -> dict[str, list[float]]:
+        """Return the figures of the held-out rows after so many epochs, up to a loss that is not finite."""
+        if self.held is None:
+            return {}
         losses = self._losses_of(states)
-        count = len(rates) if finite.all() else int(finite.argmin())
-        totals, means = _by_epoch(sums), _by_epoch([part / len(self.train) for part in sums])
-        last, told, measures = rates[:, -1].tolist(), self.parts[: len(sums)], bool(self.settings.metrics)
+        if losses and not self.settings.metrics:
+            return {"val_loss": list(takewhile(math.isfinite, losses[:count]))}
+        found: list[dict[str, float]] = []
         for k in range(count):
-            state, measured = Stacked(parts, build, k), {}
-            if losses and not measures:
-                measured = {"val_loss": losses[k]}
-            elif self.held is not None:
-                measured = self.measured(self.weights(state_of(state)), losses[k] if losses else None)
-            if measured and not math.isfinite(measured["val_loss"]):
-                return
-            figures = dict(zip(told, means[k], strict=True))
-            row = history_row(epoch + k, figures, measured, last[k], seconds, self.steps)
-            yield Epoch(epoch + k, state, totals[k], rates[k], last[k], rate_factor, seconds, row)
+            weights = self.weights(state_of(stack._replace(place=k)))
+            found.append(self.measured(weights, losses[k] if losses else None))
+            if not math.isfinite(found[-1]["val_loss"]):
+                del found[-1]
+                break
+        return {name: [figures[name] for figures in found] for name in (found or [{"val_loss": 0.0}])[0]}
 
     def _losses_of(self, states: State) -> list[float]:
         """Return the held-out loss after each epoch, as `val_loss` has it, where one call finds them all."""
@@ -229,17 +220,17 @@ class Engine:
         losses = self.forward.losses(states.params, self._held_blocks)
         return (self.settings.factor * losses).tolist()
 
-    def rates_hold(self, epoch: Epoch, rate_factor: float, first: int, total: int) -> bool:
-        """Return whether an epoch trained ahead used the learning rates that it would be trained at now.
+    def rates_hold(self, ahead: Epochs, k: int, rate_factor: float, first: int, total: int) -> bool:
+        """Return whether the k-th epoch of a call used the learning rates that it would be trained at now.
 
         first       steps before it; total: as for `rates`
         """
-        if epoch.rate_factor != rate_factor:
+        if ahead.rate_factor != rate_factor:
             return False
-        if self._plain_schedule:
+        if self.has_plain_schedule:
             return True
         now = self.rates(first + np.arange(self.steps), rate_factor, total)  # own functions may have changed
-        return bool((now == epoch.rates).all())
+        return bool((now == ahead.rates[k]).all())
 
     # Measuring ----------------------------------------------------------------------------------------------
 
@@ -295,9 +286,9 @@ def _steps(order: Array, rates: Array, numbers: Array) -> Steps:
     return Steps(*map(np.ascontiguousarray, (order, rates, numbers)))
 
 
-def _by_epoch(sums: Sequence[Array]) -> list[tuple[Any, ...]]:
-    """Return sums [epochs, ...] as one tuple an epoch, of numbers and of arrays."""
-    return list(zip(*[part.tolist() if part.ndim == 1 else part for part in sums], strict=True))
+def _by_epoch(part: Array) -> list[Any]:
+    """Return what has an entry for each epoch as a list, of numbers or of arrays."""
+    return part.tolist() if part.ndim == 1 else list(part)
 
 
 def _bytes(tree: Tree) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -16,11 +16,21 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 
-def history_row(epoch: int, losses: Row, measured: Row, rate: float, seconds: float, steps: int) -> Row:
-    """Return the row of an epoch; losses and measured hold figures of the rows trained on and held out."""
-    speed = steps / max(seconds, 1e-9)
-    times = {"learning_rate": rate, "seconds": seconds, "steps_per_second": speed}
-    return {"epoch": epoch, **losses, **measured, **times}
+def history_rows(
+    first: int, figures: Mapping[str, Sequence[Any]], rates: Sequence[float], seconds: float, steps: int
+) -> list[Row]:
+    """Return the rows of some epochs, as many as there are rates.
+
+    first       number of the first, from 1
+    figures     columns: of the rows trained on, then of those held out
+    rates       the learning rates of the last steps
+    seconds     that each took, over so many steps
+    """
+    count, speed = len(rates), steps / max(seconds, 1e-9)
+    names = ("epoch", *figures, "learning_rate", "seconds", "steps_per_second")
+    times = [seconds] * count, [speed] * count
+    values = zip(range(first, first + count), *figures.values(), rates, *times, strict=False)
+    return [dict(zip(names, row, strict=True)) for row in values]
 
 
 class History(Sequence[Row]):
@@ -96,10 +106,13 @@ class History(Sequence[Row]):
 
     def add(self, row: Row, epoch: int) -> None:
         """Set the row of an epoch, counted from 1; rows from there on, if any, are dropped."""
+        self.extend([row], epoch)
+
+    def extend(self, rows: Sequence[Row], epoch: int) -> None:
+        """Set the rows from an epoch on, counted from 1, in place of all that stand there."""
         if len(self.rows) >= epoch:
-            del self.rows[epoch - 1 :]
             self._gains.clear()
-        self.rows.append(row)
+        self.rows[epoch - 1 :] = rows
 
     def waited(self, monitor: str, min_delta: float = 0.0, lower: bool = True) -> int:
         """Return the epochs since a figure was last better by `min_delta`: the counter of early stopping.

@@ -9,8 +9,8 @@ the rest is dropped and trained anew; the weights are the same bits either way.
 
 from __future__ import annotations
 
+import math
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import zip_longest
@@ -26,8 +26,9 @@ from minicolumn.nn.layer import Layer, Params
 from minicolumn.train.batches import Orders, Pace, steps_in
 from minicolumn.train.callbacks import Callback
 from minicolumn.train.divergence import why_diverged
-from minicolumn.train.engine import Engine, Epoch, is_finite
-from minicolumn.train.history import Row, history_row
+from minicolumn.train.engine import Engine, is_finite
+from minicolumn.train.epochs import Epochs
+from minicolumn.train.history import Row, history_rows
 from minicolumn.train.interrupts import deferred
 from minicolumn.train.settings import Settings
 from minicolumn.train.snapshot import Snapshot
@@ -110,8 +111,8 @@ class Loop(Tracker):
         self._good: State | Stacked | Params | None = (
             None  # a state, or weights, to go back to where an epoch diverges
         )
-        self._ahead: deque[Epoch] = deque()
-        self._first_epoch, self._one_by_one = self.epoch, False
+        self._ahead: Epochs | None = None
+        self._first_epoch = self.epoch
         self._listeners = {
             what: [getattr(callback, what) for callback in self.callbacks if _listens(callback, what)]
             for what in ("on_start", "on_chunk", "on_epoch")
@@ -131,8 +132,7 @@ class Loop(Tracker):
         self.higher_is_better |= {f"val_{name}": way for name, way in ways.items()}
         self.engine = Engine(network, settings, train, held, self.rule, self.orders)
         self.rows, self.steps = len(train), self.engine.steps
-        self._ahead.clear()
-        self._one_by_one = False
+        self._ahead, self._one_by_one = None, False
 
     def _last_step(self) -> int:
         """Return the number of the last step of `epochs`, for schedules."""
@@ -269,11 +269,14 @@ class Loop(Tracker):
         if self._at.seen or most < self.steps or self._one_by_one:
             return False
         if not self._fits_next():
-            self._ahead.clear()
+            self._ahead = None
             self._train_ahead(most // self.steps)
+        if self._is_unwatched and self._ahead is not None and self._ahead.rows:
+            self._take_all(self._ahead, most // self.steps)
+            return True
         passed = 0
         while (passed + 1) * self.steps <= most and self._fits_next():
-            self._take(self._ahead.popleft())
+            self._take()
             passed += 1
             if self.stop_reason or self._later:
                 break
@@ -281,42 +284,65 @@ class Loop(Tracker):
 
     def _fits_next(self) -> bool:
         """Return whether the next epoch was trained ahead, at the learning rates that hold now."""
-        if not self._ahead:
+        at, ahead = self._at, self._ahead
+        if ahead is None or ahead.left(at.epoch) <= 0:
             return False
-        at, epoch = self._at, self._ahead[0]
-        return epoch.number == at.epoch + 1 and self.engine.rates_hold(
-            epoch, self.rate_factor, at.step, self.horizon
-        )
+        k = at.epoch + 1 - ahead.first
+        return self.engine.rates_hold(ahead, k, self.rate_factor, at.step, self.horizon)
+
+    @property
+    def _is_unwatched(self) -> bool:
+        """Return whether nobody looks at an epoch, so that nothing can change between two of them."""
+        listeners = self._listeners["on_epoch"] or self._listeners["on_chunk"]
+        return not listeners and self.monitor is None and self.engine.has_plain_schedule
 
     def _train_ahead(self, most: int) -> None:
         """Train some epochs in one call: as if nobody stopped, and no rate changed but by the schedule.
 
-        Where callbacks may stop, few at first, then no more than were trained already: a stop drops no more
-        than half. What a callback drops is trained anew.
+        As far as callbacks say that they are quiet; beyond that few at first, then no more than were trained
+        already: a stop drops no more than half. What a callback drops is trained anew.
         """
         at, engine, state = self._at, self.engine, self.state
-        self._one_by_one = not engine.has_short_epochs(state)
+        possible, pace = engine.most_epochs(state), self._pace
+        self._one_by_one = not possible
         if self._one_by_one:
             return
-        count = min(most, self._pace.steps // self.steps)
+        fitting = pace.steps // self.steps if pace.is_known else engine.guessed_epochs(state, pace.seconds)
+        count = min(most, possible, fitting)
         if self._listeners["on_epoch"] or self._listeners["on_chunk"]:
-            count = min(count, max(FEW, at.epoch - self._first_epoch))
-        count = max(1, min(count, engine.most_epochs(state)))
+            count = int(min(count, max(FEW, at.epoch - self._first_epoch, self._quiet_epochs())))
+        count, began = max(1, count), time.perf_counter()
         rates = self._rates(count * self.steps).reshape(count, self.steps)
-        epochs, took = engine.epochs(state, at.epoch + 1, rates, self.rate_factor, at.step)
-        self._pace.took(count * self.steps, took)
-        self._ahead.extend(epochs)
-        self._one_by_one = not epochs  # it left the finite numbers: step by step it is seen where
+        self._ahead = engine.epochs(state, at.epoch + 1, rates, self.rate_factor, at.step)
+        pace.took(count * self.steps, time.perf_counter() - began)
+        self._one_by_one = not self._ahead.rows  # it left the finite numbers: step by step it is seen where
 
-    def _take(self, epoch: Epoch) -> None:
-        """Go on to the end of an epoch that was trained in one call."""
-        at, self._good = self._at, self._at.state
+    def _quiet_epochs(self) -> float:
+        """Return how many epochs no callback interferes with."""
+        listening = (c for c in self.callbacks if _listens(c, "on_epoch") or _listens(c, "on_chunk"))
+        return min((callback.quiet_epochs(self) for callback in listening), default=math.inf)
+
+    def _take(self) -> None:
+        """Go on to the end of the next epoch that was trained ahead."""
+        at, ahead = self._at, self._ahead
+        assert ahead is not None
+        k = at.epoch + 1 - ahead.first
+        self._good, state, row = at.state, ahead.state(k), ahead.rows[k]
+        step, rate = at.step + self.steps, row["learning_rate"]
         if self._listeners["on_chunk"]:
-            self._at = Stand(
-                epoch.state, at.step + self.steps, at.epoch, self.rows, epoch.sums, epoch.rate, epoch.seconds
-            )
-            self._tell("on_chunk", self.steps, epoch.row[self.engine.parts[0]])
-        self._note(epoch.row, Stand(epoch.state, at.step + self.steps, epoch.number, rate=epoch.rate))
+            self._at = Stand(state, step, at.epoch, self.rows, ahead.sums[k], rate, ahead.seconds)
+            self._tell("on_chunk", self.steps, row[self.engine.parts[0]])
+        self._note(row, Stand(state, step, at.epoch + 1, rate=rate))
+
+    def _take_all(self, ahead: Epochs, most: int) -> None:
+        """Go on over all epochs that were trained ahead, or so many, which nobody is to be told of."""
+        at = self._at
+        first = at.epoch + 1 - ahead.first
+        rows = ahead.rows[first : first + most]
+        state, rate = ahead.state(first + len(rows) - 1), rows[-1]["learning_rate"]
+        self._good = at.state if len(rows) == 1 else ahead.state(first + len(rows) - 2)
+        self.history.extend(rows, at.epoch + 1)
+        self._at = Stand(state, at.step + len(rows) * self.steps, at.epoch + len(rows), rate=rate)
 
     # The end of an epoch ------------------------------------------------------------------------------------
 
@@ -325,7 +351,8 @@ class Loop(Tracker):
         at = self._at
         measured = self._measured_now()
         losses = {name: total / self.rows for name, total in zip(self.engine.parts, at.sums, strict=False)}
-        row = history_row(at.epoch + 1, losses, measured, at.rate, at.seconds, self.steps)
+        figures = {name: [figure] for name, figure in (losses | measured).items()}
+        [row] = history_rows(at.epoch + 1, figures, [at.rate], at.seconds, self.steps)
         self._note(row, Stand(at.state, at.step, at.epoch + 1, rate=at.rate))
 
     def _note(self, row: Row, after: Stand) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
@@ -56,6 +57,10 @@ class ProgressBar(Callback):
     def on_epoch(self, trainer: Trainer, row: Row) -> None:
         """Draw what the epoch gave, if the last drawing is old enough."""
         self._show(trainer, 0)
+
+    def quiet_epochs(self, trainer: Trainer) -> float:
+        """Return infinity: it only watches."""
+        return math.inf
 
     def on_end(self, trainer: Trainer) -> None:
         """Take the lines away; what comes after says what came out."""

@@ -31,10 +31,15 @@ def shuffle(many: int = MANY, without: tuple[str, ...] = ()) -> Shuffle:
     return Shuffle(jit.host_target(without), many)
 
 
+def words_of(key: np.ndarray, n: int) -> np.ndarray:
+    """Return n words of a key by NumPy, whatever machine code there is by now."""
+    counter = np.arange((n + 1) // 2, dtype=np.uint32)
+    return np.concatenate(random.threefry2x32(key, (counter, np.zeros_like(counter))))[:n]
+
+
 def expected(key: np.ndarray, first: int, count: int, n: int) -> np.ndarray:
     """Return the permutations by their definition, one word and one argsort after the other."""
-    keys = [random.fold_in(key, first + k) for k in range(count)]
-    words = [random.bits(own, (n,)) for own in keys]
+    words = [words_of(random.fold_in(key, first + k), n) for k in range(count)]
     return np.array([np.argsort(row, kind="stable") for row in words]).reshape(count, n)
 
 
@@ -46,6 +51,29 @@ def test_permutations_are_stable_argsorts_of_the_words(key, first, count, n, man
     assert (found.shape, found.dtype) == ((count, n), np.int32)
     np.testing.assert_array_equal(found, expected(key, first, count, n))
     np.testing.assert_array_equal(shuffle(many).permutation(random.fold_in(key, first), n), found[0])
+
+
+@settings(deadline=None, max_examples=100)  # timing on shared machines says nothing
+@given(KEYS, st.integers(0, 1000))
+def test_words_are_those_of_the_cipher(key, n):
+    key = np.array(key, np.uint32)
+    np.testing.assert_array_equal(shuffle(MANY).words(key, n), words_of(key, n))
+
+
+def test_draws_are_the_same_with_machine_code_and_without(monkeypatch):
+    drawn = []
+    for native in (None, shuffle(MANY)):
+        monkeypatch.setattr(random._NATIVE, "_shuffle", native)
+        draws = [
+            random.bits(random.key(3), (5, 7)),
+            random.bits(random.key(3), ()),
+            random.bits(random.key(3), (0,)),
+        ]
+        drawn.append(
+            [*draws, *(random.normal(random.key(4), (9,), kind) for kind in (np.float32, np.float64))]
+        )
+    for one, other in zip(*drawn, strict=True):
+        np.testing.assert_array_equal(one, other, strict=True)
 
 
 @pytest.mark.parametrize("without", LEVELS)

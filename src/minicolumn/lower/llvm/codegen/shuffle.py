@@ -1,4 +1,4 @@
-"""Random permutations in machine code: a cipher on vector lanes, and a radix sort of what it gives.
+"""Random bits and permutations in machine code: a cipher on vector lanes, and a radix sort of what it gives.
 
 A permutation of n is the stable argsort of n random words, as `minicolumn.random.permutation` defines it.
 Each word becomes a pair of itself and its index, as one number: such numbers are all different, so that any
@@ -32,6 +32,7 @@ _MOST_NUMBERS = 1 << 23
 
 _ADDRESS, _NUMBER = ctypes.c_void_p, ctypes.c_int64
 _ARGUMENTS = {
+    "words": (_ADDRESS, _NUMBER, _ADDRESS),
     "sort": (_ADDRESS, _NUMBER, _ADDRESS),
     "permute": (_ADDRESS, _NUMBER, _ADDRESS, _ADDRESS),
     "permute_folded": (_ADDRESS, _NUMBER, _NUMBER, _NUMBER, _ADDRESS, _ADDRESS),
@@ -45,9 +46,15 @@ class Shuffle:
         """Load the code for a processor, by default this one's; from `many` words on it sorts by all bits."""
         made_for = target or host_target()
         self._code = Loaded(object_of(emit(made_for, many), made_for), tuple(_ARGUMENTS))
-        self._sort, self._permute, self._permute_folded = (
+        self._words, self._sort, self._permute, self._permute_folded = (
             ctypes.CFUNCTYPE(None, *types)(self._code.address(name)) for name, types in _ARGUMENTS.items()
         )
+
+    def words(self, key: np.ndarray, n: int) -> np.ndarray:
+        """Return n words of a contiguous key's own bits, as `minicolumn.random.bits` has them."""
+        words = np.empty(n, np.uint32)
+        self._words(key.ctypes.data, n, words.ctypes.data)
+        return words
 
     def argsort(self, words: np.ndarray) -> np.ndarray:
         """Return the stable argsort of random words, uint32 [n], as int32 [n]; of others it may be slow."""
@@ -79,8 +86,9 @@ def _scratch(n: int) -> np.ndarray:
 def emit(target: Target, many: int = MANY) -> str:
     """Return the text of the functions."""
     module = Module()
-    _emit_sort(module, many)
+    _emit_sort(module, many, target.machine.lanes("i64"))
     _emit_draw(module, target.machine.lanes("i32"))
+    _emit_words(module)
     _emit_permute(module)
     _emit_permute_folded(module)
     return str(module)
@@ -152,12 +160,22 @@ def _emit_draw(module: Module, lanes: int) -> None:
     f.finish()
 
 
+def _emit_words(module: Module) -> None:
+    f = Function(module, "words", [("key", "ptr"), ("n", "i64"), ("row", "ptr")], "void", "nounwind")
+    p = f.parameters
+    f.call("draw", "void", *_key(f), p["n"], p["row"])
+    f.finish()
+
+
+def _key(f: Function) -> list[Value]:
+    return [f.load("i32", f.at(f.parameters["key"], k, "i32")) for k in range(2)]
+
+
 def _emit_permute(module: Module) -> None:
     parameters = [("key", "ptr"), ("n", "i64"), ("row", "ptr"), ("scratch", "ptr")]
     f = Function(module, "permute", parameters, "void", "nounwind")
     p = f.parameters
-    key = [f.load("i32", f.at(p["key"], k, "i32")) for k in range(2)]
-    f.call("draw", "void", *key, p["n"], p["row"])
+    f.call("draw", "void", *_key(f), p["n"], p["row"])
     f.call("sort", "void", p["row"], p["n"], p["scratch"])
     f.finish()
 
@@ -166,8 +184,7 @@ def _emit_permute_folded(module: Module) -> None:
     numbers = [(name, "i64") for name in ("first", "count", "n")]
     parameters = [("key", "ptr"), *numbers, ("rows", "ptr"), ("scratch", "ptr")]
     f = Function(module, "permute_folded", parameters, "void", "nounwind")
-    p = f.parameters
-    key = [f.load("i32", f.at(p["key"], k, "i32")) for k in range(2)]
+    p, key = f.parameters, _key(f)
     cipher = _emit_cipher(module, 1)
     with f.loop(0, p["count"]) as loop:
         number = f.convert("trunc", f.op("add", p["first"], loop.counter), "i32")
@@ -205,9 +222,9 @@ done:
 }"""
 
 
-def _emit_sort(module: Module, many: int) -> None:
+def _emit_sort(module: Module, many: int, lanes: int) -> None:
     """Define `void sort(ptr row, i64 n, ptr scratch)`, which replaces words by their stable argsort."""
-    module.functions["sink"] = _SINK
+    _emit_settle(module)
     f = Function(module, "sort", [("row", "ptr"), ("n", "i64"), ("scratch", "ptr")], "void", "nounwind")
     row, n, room = (f.parameters[name] for name in ("row", "n", "scratch"))
     size = f.op("sub", index(63), f.call("llvm.ctlz.i64", "i64", n, const("i1", False)))
@@ -215,11 +232,11 @@ def _emit_sort(module: Module, many: int) -> None:
     for passes, predicate in ((2, "slt"), (3, "sge")):
         with f.when(f.compare(predicate, n, index(many))):
             width = bits if passes == 2 else index(MOST_BITS)
-            f.call(_emit_passes(module, passes), "void", row, n, room, width)
+            f.call(_emit_passes(module, passes, lanes), "void", row, n, room, width)
     f.finish()
 
 
-def _emit_passes(module: Module, passes: int) -> str:
+def _emit_passes(module: Module, passes: int, lanes: int) -> str:
     """Define the sort by the leading digits of words, or by all of them where there are three."""
     parameters = [("row", "ptr"), ("n", "i64"), ("counters", "ptr"), ("bits", "i64")]
     f = Function(module, f"sort.{passes}", parameters, "void", "internal nounwind")
@@ -254,7 +271,7 @@ def _emit_passes(module: Module, passes: int) -> str:
             pair = f.load("i64", f.at(source, loop.counter, "i64"))
             f.store(pair, f.at(target, digit.take(f.op("lshr", pair, index(32))), "i64"))
             loop.next()
-    _finish_order(f, rooms[(passes - 1) % 2], n, row)
+    _finish_order(f, rooms[(passes - 1) % 2], n, row, lanes)
     return f.finish()
 
 
@@ -287,15 +304,39 @@ def _digits(f: Function, counters: Value, size: Value, bits: Value, passes: int)
     return [_Digit(f, place, shift, mask) for place, shift in zip(places, shifts, strict=True)]
 
 
-def _finish_order(f: Function, pairs: Value, n: Value, row: Value) -> None:
-    """Let pairs that stand before a smaller one change places, and write down the places they came from."""
-    first = f.load("i64", pairs)
-    with f.loop(1, n, 1, [first]) as loop:
-        pair = f.load("i64", f.at(pairs, loop.counter, "i64"))
-        with f.when(f.compare("ult", pair, loop.carried[0])):
+def _emit_settle(module: Module) -> None:
+    """Define `void settle(ptr pairs, i64 from, i64 to)`: put some pairs in order with all before them."""
+    module.functions["sink"] = _SINK
+    parameters = [("pairs", "ptr"), ("from", "i64"), ("to", "i64")]
+    f = Function(module, "settle", parameters, "void", "internal nounwind")
+    pairs, start, stop = f.parameters.values()
+    with f.loop(start, stop) as loop:
+        place = f.at(pairs, loop.counter, "i64")
+        pair, before = f.load("i64", place), f.load("i64", f.at(place, -1, "i64"))
+        with f.when(f.compare("ult", pair, before)):
             f.call("sink", "void", pairs, loop.counter, pair)
-        loop.next(f.intrinsic("umax", pair, loop.carried[0]))
-    with f.loop(0, n) as loop:
+        loop.next()
+    f.finish()
+
+
+def _finish_order(f: Function, pairs: Value, n: Value, row: Value, lanes: int) -> None:
+    """Let pairs that stand before a smaller one change places, and write down the places they came from."""
+    many = vector("i64", lanes)
+    others = f.intrinsic("smax", f.op("sub", n, index(1)), index(0))
+    whole = f.op("sub", others, f.op("urem", others, index(lanes)))
+    end = f.op("add", whole, index(1))
+    with f.loop(1, end, lanes) as loop:
+        place = f.at(pairs, loop.counter, "i64")
+        behind = f.compare("ult", f.load(many, place), f.load(many, f.at(place, -1, "i64")))
+        with f.when(f.call(f"llvm.vector.reduce.or.v{lanes}i1", "i1", behind)):
+            f.call("settle", "void", pairs, loop.counter, f.op("add", loop.counter, index(lanes)))
+        loop.next()
+    f.call("settle", "void", pairs, end, n)
+    with f.loop(0, whole, lanes) as loop:
+        found = f.load(many, f.at(pairs, loop.counter, "i64"))
+        f.store(f.convert("trunc", found, "i32"), f.at(row, loop.counter, "i32"))
+        loop.next()
+    with f.loop(whole, n) as loop:
         pair = f.load("i64", f.at(pairs, loop.counter, "i64"))
         f.store(f.convert("trunc", pair, "i32"), f.at(row, loop.counter, "i32"))
         loop.next()
