@@ -7,6 +7,7 @@ A *tree* is any nesting of dict, list, tuple, named tuple and dataclass; everyth
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -54,10 +55,16 @@ def _children(tree: Tree) -> tuple[tuple[Any, ...], tuple[Any, ...]] | None:
         return tuple(tree), tuple(tree.values())
     if isinstance(tree, (list, tuple)):
         return tuple(range(len(tree))), tuple(tree)
-    if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
-        names = tuple(f.name for f in dataclasses.fields(tree) if f.init)
-        return names, tuple(getattr(tree, name) for name in names)
-    return None
+    names = _field_names(type(tree))
+    return None if names is None else (names, tuple([getattr(tree, name) for name in names]))
+
+
+@functools.lru_cache(maxsize=256)
+def _field_names(kind: type) -> tuple[str, ...] | None:
+    """Return the fields of a dataclass that make one, or None for another class."""
+    return (
+        tuple(f.name for f in dataclasses.fields(kind) if f.init) if dataclasses.is_dataclass(kind) else None
+    )
 
 
 def flatten(tree: Tree, is_leaf: Callable[[Any], bool] | None = None) -> tuple[list[Any], Structure]:

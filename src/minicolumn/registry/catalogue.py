@@ -205,6 +205,8 @@ class Registry(Mapping[str, T]):
             self._refuse(text)
         name, told = read_text(text) if ":" in text else (text.strip(), {})
         own, entry, preset = self._find(name)
+        if not (preset or told or settings):  # what settings there are takes a look at the entry
+            return own, entry, {}
         for setting in told:
             if setting in settings:
                 raise DataError(f"{name}: {setting} is set twice, in {show(text)} and beside it")

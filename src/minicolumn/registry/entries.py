@@ -21,6 +21,8 @@ def entry_settings(entry: Any) -> dict[str, Setting]:
 
 def made(name: str, entry: Any, settings: Mapping[str, Any]) -> Any:
     """Return the record of an entry with settings."""
+    if not settings and not isinstance(entry, type | Rule):
+        return entry
     known = entry_settings(entry)
     if isinstance(entry, type):
         for key, setting in known.items():
@@ -29,7 +31,7 @@ def made(name: str, entry: Any, settings: Mapping[str, Any]) -> Any:
         return entry(**settings)
     if isinstance(entry, Rule):
         return entry.make(**checked(name, known, settings))
-    return dataclasses.replace(entry, **settings) if settings else entry
+    return dataclasses.replace(entry, **settings)
 
 
 def values_of(entry: Any, record: Any) -> Mapping[str, Any] | None:

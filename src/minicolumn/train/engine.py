@@ -151,7 +151,7 @@ class Engine:
         One is thought to take 50 ms for SHORT multiplications and a microsecond a step. Own functions may
         take any time, so of these it is one epoch.
         """
-        if not is_plain(self._step):
+        if not self._step.is_plain:
             return 1
         epoch = 0.05 * self._multiplications(state) / SHORT + 1e-6 * self.steps
         return max(1, int(min(seconds / epoch, MOST)))

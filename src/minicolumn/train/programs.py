@@ -61,7 +61,7 @@ def steps_program(step: Step, lowering: Lowering = Lowering()) -> Callable[..., 
 
     Own functions may read what changes between two trainings, so a program that holds one is not kept.
     """
-    return (_kept_steps if is_plain(step) else _steps)(step, lowering)
+    return (_kept_steps if step.is_plain else _steps)(step, lowering)
 
 
 def _steps(step: Step, lowering: Lowering) -> Callable[..., Any]:
@@ -78,7 +78,7 @@ def _steps(step: Step, lowering: Lowering) -> Callable[..., Any]:
 
 def epochs_program(step: Step, lowering: Lowering = Lowering()) -> Callable[..., Any]:
     """Return the compiled `train_epochs`, which leaves the state that it is given as it is."""
-    return (_kept_epochs if is_plain(step) else _epochs)(step, lowering)
+    return (_kept_epochs if step.is_plain else _epochs)(step, lowering)
 
 
 def _epochs(step: Step, lowering: Lowering) -> Callable[..., Any]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -24,6 +25,7 @@ from minicolumn.nn.regularize import PerRow
 from minicolumn.nn.roles import called, with_statistics
 from minicolumn.optim import Optimizer, apply_updates
 from minicolumn.optim.transform import Moments
+from minicolumn.registry import is_plain
 from minicolumn.trace.loops import scan
 from minicolumn.train.types import Constraint, LossFunction, Regularizer
 
@@ -114,6 +116,11 @@ class Step:
     optimizer: Optimizer
     regularizer: Regularizer | None = None
     constraint: Constraint | None = None
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Return whether the record says all about the program, which can then be kept and used again."""
+        return is_plain(self)
 
     def take(
         self, state: State, data: Data, step: Steps, key: Array, regularizer: Regularizer | None
