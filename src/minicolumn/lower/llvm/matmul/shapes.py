@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -192,6 +193,7 @@ def oriented(product: Product) -> tuple[Product, bool]:
     return (product.turned, True) if by_columns or by_rows else (product, False)
 
 
+@functools.lru_cache(maxsize=256)  # asked by everybody who has to do with a product
 def tiling(product: Product, machine: Machine) -> Tiling:
     """Return how a product that is not empty is computed on a machine."""
     in_order = product.a.cols_stride == product.b.rows_stride == 1

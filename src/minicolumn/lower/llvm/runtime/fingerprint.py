@@ -18,14 +18,18 @@ def compiler_version() -> str:
 
     With the version alone, whoever changes the lowering would go on running what it made before.
     """
-    from minicolumn import __version__
+    import minicolumn
 
-    package = Path(__file__).parents[4]
+    return f"{minicolumn.__version__} {digest_of(Path(minicolumn.__file__).parent)}"
+
+
+def digest_of(package: Path) -> str:
+    """Return a digest of the sources in a package's folder that turn graphs into code."""
     digest = hashlib.sha256()
     for folder in ("ir", "passes", "lower"):
         for source in sorted((package / folder).rglob("*.py")):
             digest.update(source.read_bytes())
-    return f"{__version__} {digest.hexdigest()}"
+    return digest.hexdigest()
 
 
 def all_nodes(graph: Graph) -> Iterator[Node]:
