@@ -117,6 +117,11 @@ class Loop(Tracker):
             what: [getattr(callback, what) for callback in self.callbacks if _listens(callback, what)]
             for what in ("on_start", "on_chunk", "on_epoch")
         }
+        self._quiet: list[Callable[..., float]] = [
+            callback.quiet_epochs
+            for callback in self.callbacks
+            if _listens(callback, "on_epoch") or _listens(callback, "on_chunk")
+        ]
         self._is_telling = False
         self._later: list[Callable[[], None]] = []  # what callbacks asked for that waits until all are told
         self._plan(network, settings, train, held)
@@ -319,8 +324,7 @@ class Loop(Tracker):
 
     def _quiet_epochs(self) -> float:
         """Return how many epochs no callback interferes with."""
-        listening = (c for c in self.callbacks if _listens(c, "on_epoch") or _listens(c, "on_chunk"))
-        return min((callback.quiet_epochs(self) for callback in listening), default=math.inf)
+        return min((quiet_epochs(self) for quiet_epochs in self._quiet), default=math.inf)
 
     def _take(self) -> None:
         """Go on to the end of the next epoch that was trained ahead."""

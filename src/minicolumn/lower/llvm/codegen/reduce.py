@@ -71,10 +71,12 @@ def _always(fold: Fold) -> Callable[[bool], Fold]:
     return lambda signed: fold
 
 
+ADD = _number("fadd", "add")
+
 # From whether the operand is of signed integers. In a sum -0 changes nothing, not even the sign of a sum of
 # nothing but -0.
 _FOLDS: dict[Op, Callable[[bool], Fold]] = {
-    SUM: _always(Fold(_number("fadd", "add"), lambda d: -0.0 if d.kind == "f" else 0, 0)),
+    SUM: _always(Fold(ADD, lambda d: -0.0 if d.kind == "f" else 0, 0)),
     PROD: _always(Fold(_number("fmul", "mul"), lambda d: 1, 1)),
     MAX: _extreme(most=True),
     MIN: _extreme(most=False),

@@ -7,6 +7,7 @@ an array [batch, 4] is four vectors of `batch` lanes and a weight matrix is a ha
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -31,7 +32,8 @@ from minicolumn.lower.llvm.codegen.emit import (
     llvm_type,
     vector,
 )
-from minicolumn.lower.llvm.codegen.reduce import fold_of
+from minicolumn.lower.llvm.codegen.lane_folds import Combine, fold_lanes
+from minicolumn.lower.llvm.codegen.reduce import ADD, fold_of
 from minicolumn.lower.llvm.codegen.scalar import convert, emit_map
 from minicolumn.lower.llvm.schedule.lane_axes import lane_axes, without
 
@@ -83,18 +85,29 @@ class Registers:
         self.lanes = 1 << (batch - 1).bit_length()
         self.axes = lane_axes(body, batch)
         self.blocks: dict[Node, Block] = {}
+        self._unfolded: dict[Node, Combine] = {}  # of these, values are vectors until `_fold`
         self._used = const_lanes(vector("i1", self.lanes), [k < batch for k in range(self.lanes)])
 
     def run(self, results: Sequence[Value]) -> None:
         """Emit the body; results are written when everything has been read."""
-        for node in self.body.nodes:
-            if node.op is INPUT:
-                continue
-            self.blocks[node] = self._computed(node)
+        nodes = [node for node in self.body.nodes if node.op is not INPUT]
+        while nodes:
+            nodes = self._compute(nodes)
+            self._fold()
         blocks = [self.block(node) for node in self.body.outputs]
         for node, block, pointer in zip(self.body.outputs, blocks, results, strict=True):
             if self.where.get(node) != pointer:  # a state that stays as it is lies there already
                 self._store(node, block, pointer)
+
+    def _compute(self, nodes: Sequence[Node]) -> list[Node]:
+        """Compute what does not wait for lanes that are still to be combined; return what does."""
+        later: dict[Node, None] = {}
+        for node in nodes:
+            if any(operand in later or operand in self._unfolded for operand in node.inputs):
+                later[node] = None
+            else:
+                self.blocks[node] = self._computed(node)
+        return list(later)
 
     def block(self, node: Node) -> Block:
         """Return a value; inputs are read when they are first needed."""
@@ -244,25 +257,30 @@ class Registers:
                 term = convert(self.f, term, node.inputs[0].array_type.dtype, dtype)
                 total = term if total is None else fold.combine(self.f, *self.alike([total, term]))
             assert total is not None
-            return self.across(total, fold.combine, fold.neutral(dtype)) if along_lanes else total
+            return self._fold_later(node, total, fold.combine) if along_lanes else total
 
         return at
 
-    def across(
-        self, value: Value, combine: Callable[[Function, Value, Value], Value], neutral: float
-    ) -> Value:
-        """Return all lanes as one; those beyond the batch change nothing."""
-        f = self.f
-        if lanes_of(value.type) == 1:
-            value = f.splat(value, self.lanes)
-        if self.lanes != self.batch:
-            value = f.select(self._used, value, const(value.type, neutral))
-        lanes = self.lanes
-        while lanes > 2:
-            lanes //= 2
-            low = f.shuffle(value, None, range(lanes))
-            value = combine(f, low, f.shuffle(value, None, range(lanes, 2 * lanes)))
-        return combine(f, f.lane(value, 0), f.lane(value, 1))
+    def _fold_later(self, node: Node, value: Value, combine: Combine) -> Value:
+        """Return a vector of which `_fold` combines the lanes: many at a time share the work."""
+        self._unfolded[node] = combine
+        return value if lanes_of(value.type) > 1 else self.f.splat(value, self.lanes)
+
+    def _fold(self) -> None:
+        """Combine the lanes of all that waits for it; those beyond the batch change nothing."""
+        alike = defaultdict[tuple[Combine, str], list[tuple[Node, Index]]](list)
+        for node, combine in self._unfolded.items():
+            for places, value in self.blocks[node].values.items():
+                alike[combine, value.type].append((node, places))
+        found: dict[Node, dict[Index, Value]] = {node: {} for node in self._unfolded}
+        used = None if self.lanes == self.batch else self._used
+        for (combine, _), wanted in alike.items():
+            vectors = [self.blocks[node].values[places] for node, places in wanted]
+            for (node, places), value in zip(wanted, fold_lanes(self.f, vectors, combine, used), strict=True):
+                found[node][places] = value
+        for node, values in found.items():
+            self.blocks[node] = Block(self.blocks[node].shape, None, values)
+        self._unfolded.clear()
 
     def multiplied(self, node: Node) -> Callable[[Index], Value]:
         """Multiply matrices: sums along registers, or along lanes where the batch is summed over."""
@@ -273,7 +291,7 @@ class Registers:
         def along_lanes(places: Index) -> Value:
             i, j = places
             terms = self.f.op("fmul", *self.alike([a.at((i, 0)), b.at((0, j))]))
-            return self.across(terms, lambda f, x, y: f.op("fadd", x, y), -0.0)
+            return self._fold_later(node, terms, ADD)
 
         def along_registers(places: Index) -> Value:
             i, j = places if axis is None else (0, *places) if axis == 0 else (*places, 0)
