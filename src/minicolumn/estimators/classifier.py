@@ -21,7 +21,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 
 from minicolumn.errors import DataError
 from minicolumn.estimators.base import SPARSE, BaseMLP, validated
-from minicolumn.estimators.heads import Head, LossFunction, classification_head, losses_for
+from minicolumn.estimators.heads import Head, classification_head, losses_for
 from minicolumn.estimators.holdout import Data, Features, FeaturesLike, Parts
 from minicolumn.estimators.network import Activation, last_dense
 from minicolumn.estimators.parameters import (
@@ -40,7 +40,7 @@ from minicolumn.nn.outputs import ClassOutputs
 from minicolumn.optim import Optimizer
 from minicolumn.tabular.calibrate import best_factor
 from minicolumn.train.callbacks import CallbackLike
-from minicolumn.train.types import Constraint, ScheduleFunction
+from minicolumn.train.types import Constraint, LossFunction, ScheduleFunction
 
 Array = np.ndarray
 

@@ -8,7 +8,6 @@ n labels at once                n units, logits         sum over the labels of b
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,10 +16,9 @@ from minicolumn.errors import DataError, did_you_mean
 from minicolumn.nn import LOSSES, Loss, LossRule
 from minicolumn.nn.losses import as_loss
 from minicolumn.nn.outputs import ClassOutputs, NumberOutputs, Outputs, Point
+from minicolumn.train.types import LossFunction
 
 Array = np.ndarray
-# An own loss of (outputs, targets, sample_weight) that returns one number.
-LossFunction = Callable[..., Array | np.floating | float]
 # scikit-learn's names of output activations.
 _OUT_NAMES = {"linear": "identity", "exponential": "exp"}
 

@@ -18,7 +18,6 @@ from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, InvalidParameterError, Options, StrOptions
 
 from minicolumn.errors import DataError, did_you_mean
-from minicolumn.estimators.heads import LossFunction
 from minicolumn.estimators.network import Activation, for_each, hidden_sizes, known_activations
 from minicolumn.nn import L1, L2, ElasticNet, Loss, PerRow, activation_by_name
 from minicolumn.nn.constrain import CONSTRAINTS as WEIGHT_CONSTRAINTS
@@ -28,7 +27,7 @@ from minicolumn.optim import OPTIMIZERS, SCHEDULES, Optimizer
 from minicolumn.registry import Integer, Number, Setting, read_text
 from minicolumn.registry.shared import BATCH_SIZE, EPOCHS, LEARNING_RATE, PATIENCE, STEPS, THREADS, UNITS
 from minicolumn.train.callbacks import MIN_DELTA, Callback, CallbackLike, check_callbacks
-from minicolumn.train.types import Constraint, ScheduleFunction
+from minicolumn.train.types import Constraint, LossFunction, ScheduleFunction
 
 Array = np.ndarray
 # Types of the parameters, as users give them.

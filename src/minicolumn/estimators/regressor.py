@@ -21,7 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from minicolumn.errors import DataError
 from minicolumn.estimators.base import SPARSE, BaseMLP, validated
-from minicolumn.estimators.heads import Head, LossFunction, losses_for, regression_head
+from minicolumn.estimators.heads import Head, losses_for, regression_head
 from minicolumn.estimators.holdout import Data, Features, FeaturesLike, Parts, split
 from minicolumn.estimators.intervals import conformal_radius, why_none
 from minicolumn.estimators.network import Activation, last_dense
@@ -39,7 +39,7 @@ from minicolumn.nn.layer import Params
 from minicolumn.nn.outputs import NumberOutputs
 from minicolumn.optim import Optimizer
 from minicolumn.train.callbacks import CallbackLike
-from minicolumn.train.types import Constraint, ScheduleFunction
+from minicolumn.train.types import Constraint, LossFunction, ScheduleFunction
 
 Array = np.ndarray
 

@@ -18,13 +18,14 @@ from numpy.typing import ArrayLike
 from minicolumn.autodiff.derivatives import grad, vjp
 from minicolumn.errors import DataError, ShapeError
 from minicolumn.explain.surfaces import Scalar
-from minicolumn.explain.trained import Explained, LossFunction, trained
+from minicolumn.explain.trained import Explained, trained
 from minicolumn.model.rows import LabeledRows, check_inputs, check_rows
 from minicolumn.nn import Activation, Dense, Sequential
 from minicolumn.nn.activations import activation_by_name
 from minicolumn.nn.ending import check_ending
 from minicolumn.nn.layer import Layer, Params
 from minicolumn.nn.losses import Loss, LossRule, as_loss
+from minicolumn.train.types import LossFunction
 from minicolumn.tree import Structure, Tree, flatten, map_leaves, named_leaves, unflatten
 
 Array = np.ndarray

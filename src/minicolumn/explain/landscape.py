@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike
 from minicolumn import random
 from minicolumn.errors import DataError, ShapeError
 from minicolumn.explain.surfaces import Scalar
-from minicolumn.explain.trained import Explained, LossFunction, trained
+from minicolumn.explain.trained import Explained, trained
 from minicolumn.lower.compile import compile
 from minicolumn.model.files import PathLike
 from minicolumn.model.model import Model
@@ -33,6 +33,7 @@ from minicolumn.registry import Integer, Number
 from minicolumn.trace.loops import scan
 from minicolumn.train import Callback, Trainer
 from minicolumn.train.history import Row
+from minicolumn.train.types import LossFunction
 from minicolumn.tree import Structure, flatten, map_leaves, unflatten
 
 if TYPE_CHECKING:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from minicolumn.errors import DataError
-from minicolumn.explain.surfaces import Scalar
 from minicolumn.model.model import Model
 from minicolumn.nn import Loss
 from minicolumn.train import Run
+from minicolumn.train.types import LossFunction
 
 Array = np.ndarray
-# A loss of (outputs, targets, sample_weight) that returns one number.
-LossFunction = Callable[..., Scalar]
 
 
 @runtime_checkable
