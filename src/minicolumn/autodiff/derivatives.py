@@ -23,7 +23,7 @@ from minicolumn.ir.graph import CONST
 from minicolumn.ir.ops.elementwise import COPY
 from minicolumn.ir.shapes import type_of
 from minicolumn.trace.promote import array
-from minicolumn.trace.tracer import LiveNode, Scope, Traced, cast, holdable, leaf, lift, node_of
+from minicolumn.trace.tracer import LiveNode, Scope, Traced, cast, holdable, lift, node_of
 from minicolumn.trace.tracer import stop_gradient as without_derivative
 from minicolumn.tree import Tree, flatten, map_leaves, named_leaves, unflatten
 
@@ -119,9 +119,13 @@ def _variable(value: Leaf, name: str, scope: Scope) -> Traced:
         )
     held = holdable(held)
     _must_be_float(held.dtype, name)
-    variable = leaf(type_of(held), held, scope, name)
-    variable.node.weak = weak
-    return variable
+    # Within a traced function the value is a constant of that program, lifted to be varied here.
+    return Traced(_lifted(held, scope, weak))
+
+
+def _lifted(value: np.ndarray, scope: Scope, weak: bool = False) -> LiveNode:
+    """Return a constant as a variable of a scope."""
+    return LiveNode(CONST, (), {"value": value}, type_of(value), value, frozenset((scope,)), weak=weak)
 
 
 def _must_be_float(dtype: np.dtype, name: str) -> None:
@@ -321,8 +325,7 @@ def _as_tangent(t: Any) -> Any:
 
 def _probe(shape: tuple[int, ...], dtype: np.dtype, scope: Scope) -> Traced:
     """Return a variable whose value never matters: rules are linear in it."""
-    zeros = np.zeros(shape, dtype)
-    return Traced(LiveNode(CONST, (), {"value": zeros}, type_of(zeros), zeros, frozenset((scope,))))
+    return Traced(_lifted(np.zeros(shape, dtype), scope))
 
 
 def jacobian(f: Callable[P, Tree], argnums: Argnums = 0) -> Callable[P, Any]:
