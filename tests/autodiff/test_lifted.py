@@ -47,7 +47,13 @@ WAYS: dict[str, Callable[[Any], Any]] = {
     "derivative of a derivative": lambda a: mc.grad(lambda q: mc.grad(lambda p: a * p**3)(q))(1.5),
     "gradient penalty": lambda a: np.sum(mc.grad(lambda x: np.sum(np.tanh(a * x)))(POINTS) ** 2),
     "training": _logistic,
-    "loop": _scanned,
+    "within a loop": _scanned,
+    "around a loop": lambda a: mc.grad(lambda w: a * mc.scan(lambda s, x: (s + w * x, s), 0.0, POINTS)[0])(
+        3.0
+    ),
+    "along a loop": lambda a: mc.jvp(
+        lambda w: a * mc.scan(lambda s, x: (s * w + x, s), 0.0, POINTS)[0], (3.0,), (2.0,)
+    ),
 }
 
 

@@ -78,12 +78,12 @@ def _fourth_power(outputs: Any, targets: Any, weight: Any = None) -> Any:
 NEW = {
     rule.name: rule
     for rule in (
-        LossRule("smooth_pinball", _smooth_pinball, lambda levels: Quantiles(levels), ""),
-        LossRule("crps", _crps, Normal(), ""),
-        LossRule("quasi_poisson", _quasi_poisson, Rate(), ""),
-        LossRule("quartic", _fourth_power, Point(), ""),
-        LossRule("brier", _brier, Probabilities("softmax"), ""),
-        LossRule("square", _squared, Probabilities("logistic"), "", multiclass="brier"),
+        LossRule("lab.smooth_pinball", _smooth_pinball, lambda levels: Quantiles(levels), ""),
+        LossRule("lab.crps", _crps, Normal(), ""),
+        LossRule("lab.quasi_poisson", _quasi_poisson, Rate(), ""),
+        LossRule("lab.quartic", _fourth_power, Point(), ""),
+        LossRule("lab.brier", _brier, Probabilities("softmax"), ""),
+        LossRule("lab.square", _squared, Probabilities("logistic"), "", multiclass="lab.brier"),
     )
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -232,6 +233,32 @@ def test_threads_call_at_once() -> None:
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+def test_threads_that_call_with_other_shapes_do_not_meet_half_of_a_change() -> None:
+    run = mc.compile(lambda x: x * 2.0)
+    faults: list[BaseException] = []
+    before = sys.getswitchinterval()
+
+    def work(size: int) -> None:
+        x = np.ones(size)
+        try:
+            for _ in range(2000):
+                if run(x).shape != (size,):
+                    raise AssertionError(size)
+        except BaseException as error:  # noqa: BLE001  whatever it is, the test is to tell
+            faults.append(error)
+
+    threads = [threading.Thread(target=work, args=(size,)) for size in (2, 3, 4)]
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert not faults
 
 
 def _covers(structure: Structure, other: Structure) -> bool:

@@ -377,12 +377,17 @@ def test_a_registry_is_a_mapping_of_its_own_names() -> None:
 
 def test_further_entries_are_known_while_they_are_included() -> None:
     names, rule = [*nn.ACTIVATIONS], nn.ACTIVATIONS["tanh"]
-    with nn.ACTIVATIONS.including({"half": rule}):
-        assert [*nn.ACTIVATIONS] == [*names, "half"]
-        assert nn.ACTIVATIONS["half"] is rule
-        with pytest.raises(DataError, match="did you mean 'half'"):
-            nn.ACTIVATIONS["hall"]
+    with nn.ACTIVATIONS.including({"lab.half": rule}):
+        assert [*nn.ACTIVATIONS] == [*names, "lab.half"]
+        assert nn.ACTIVATIONS["lab.half"] is rule
+        with pytest.raises(DataError, match=r"did you mean 'lab\.half'"):
+            nn.ACTIVATIONS["lab.hall"]
     assert [*nn.ACTIVATIONS] == names
+    with (
+        pytest.raises(DataError, match=r"a name has a dot, as in 'lab\.activation'"),
+        nn.ACTIVATIONS.including({"half": rule}),
+    ):
+        pytest.fail("it was included")
     taken = [names[0], next(iter(nn.ACTIVATIONS.aliases))]  # an alias, too, already says what it means
     for name in taken:
         with (
@@ -390,6 +395,14 @@ def test_further_entries_are_known_while_they_are_included() -> None:
             nn.ACTIVATIONS.including({name: rule}),
         ):
             pytest.fail("it was included")
-    with pytest.raises(KeyError, match="own"), nn.ACTIVATIONS.including({"half": rule}):
+    with pytest.raises(KeyError, match="own"), nn.ACTIVATIONS.including({"lab.half": rule}):
         raise KeyError("own")
     assert [*nn.ACTIVATIONS] == names
+
+
+def test_what_is_added_while_entries_are_included_goes_with_them() -> None:
+    with mc.optim.OPTIMIZERS.including({}):
+        mc.optim.OPTIMIZERS.add("lab.mine", mc.optim.Adam)
+        assert "lab.mine" in mc.optim.OPTIMIZERS
+    assert "lab.mine" not in mc.optim.OPTIMIZERS
+    assert mc.optim.OPTIMIZERS.to_json(mc.optim.Adam())["name"] == "adam"

@@ -23,7 +23,7 @@ from minicolumn.ir.graph import CONST
 from minicolumn.ir.ops.elementwise import COPY
 from minicolumn.ir.shapes import type_of
 from minicolumn.trace.promote import array
-from minicolumn.trace.tracer import LiveNode, Scope, Traced, cast, holdable, lift, node_of
+from minicolumn.trace.tracer import NO_SCOPES, LiveNode, Scope, Traced, cast, holdable, lift, node_of
 from minicolumn.trace.tracer import stop_gradient as without_derivative
 from minicolumn.tree import Tree, flatten, map_leaves, named_leaves, unflatten
 
@@ -124,8 +124,10 @@ def _variable(value: Leaf, name: str, scope: Scope) -> Traced:
 
 
 def _lifted(value: np.ndarray, scope: Scope, weak: bool = False) -> LiveNode:
-    """Return a constant as a variable of a scope."""
-    return LiveNode(CONST, (), {"value": value}, type_of(value), value, frozenset((scope,)), weak=weak)
+    """Return a variable of a scope that holds a constant; constants themselves would move into loops."""
+    type = type_of(value)
+    constant = LiveNode(CONST, (), {"value": value}, type, value, NO_SCOPES)
+    return LiveNode(COPY, (constant,), {}, type, value, frozenset((scope,)), weak=weak)
 
 
 def _must_be_float(dtype: np.dtype, name: str) -> None:

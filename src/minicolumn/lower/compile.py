@@ -118,10 +118,12 @@ class _Prepared:
 
     def fast(self, args: tuple[Any, ...]) -> FastCall | None:
         """Return a faster way for arguments that look like these, if there is one."""
-        if self._fast is None and self._program is not None:
+        program = self._program
+        if self._fast is None and program is not None:  # two threads at once make the same twice
             from minicolumn.lower.fast_call import fast_call
 
-            self._fast, self._program = fast_call(self._run, self._program, args), None
+            self._fast = fast_call(self._run, program, args)
+            self._program = None
         return self._fast
 
     def __call__(self, leaves: Sequence[Any]) -> Tree:
@@ -238,9 +240,10 @@ def compile(
     @functools.wraps(function, updated=())
     def compiled(*args: Any, **kwargs: Any) -> Any:
         nonlocal last, repeats, fast
-        if fast is not None and not kwargs:
+        way = fast  # other threads may set it meanwhile
+        if way is not None and not kwargs:
             with suppress(Mismatch):
-                return fast(args)
+                return way(args)
             fast = None
         leaves: list[Any] = []
         seen, prepared = _look(args, kwargs, leaves), None

@@ -2,8 +2,40 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
+
+
+class _Limit:
+    """A limit on the threads of the BLAS, which is the whole process's: in force while anybody is within.
+
+    The number before comes back when the last one leaves, so blocks of several threads may overlap.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._within = threading.Lock(), 0
+        self._limits: Any = None
+
+    def enter(self) -> None:
+        """Let one more be within."""
+        with self._lock:
+            if not self._within:
+                from threadpoolctl import threadpool_limits
+
+                self._limits = threadpool_limits(limits=1, user_api="blas")
+            self._within += 1
+
+    def leave(self) -> None:
+        """Let one less be within."""
+        with self._lock:
+            self._within -= 1
+            if not self._within:
+                self._limits.restore_original_limits()
+
+
+_LIMIT = _Limit()
 
 
 @contextmanager
@@ -14,7 +46,8 @@ def one_thread() -> Iterator[None]:
     number. And small products lose by it: training the built-in penguins took 59 s of processor time with two
     threads and 8 s with one, on a machine with other work, since threads that wait for each other spin.
     """
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(limits=1, user_api="blas"):
+    _LIMIT.enter()
+    try:
         yield
+    finally:
+        _LIMIT.leave()

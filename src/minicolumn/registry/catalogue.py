@@ -65,28 +65,31 @@ class Registry(Mapping[str, T]):
 
     @contextmanager
     def including(self, entries: Mapping[str, T]) -> Iterator[None]:
-        """Know further entries while the context lasts, as if they had been declared; for all threads.
+        """Know further entries while the context lasts, in all threads; what is added meanwhile goes, too.
 
         Texts, files and everything else that asks this registry by name takes them, so that an entry can be
-        tried out, or tested, before it stands in the table.
+        tried out, or tested. Their names have a dot, as those of `add`: programs made with them are not kept.
 
-        Errors      DataError for a name that is taken
+        Errors      DataError for a name that is taken or has no dot
 
         >>> from minicolumn.optim import OPTIMIZERS, Adam
-        >>> with OPTIMIZERS.including({"own": Adam}):
-        ...     OPTIMIZERS.make("own:b1=0.8").b1
+        >>> with OPTIMIZERS.including({"lab.own": Adam}):
+        ...     OPTIMIZERS.make("lab.own:b1=0.8").b1
         0.8
-        >>> "own" in OPTIMIZERS
+        >>> "lab.own" in OPTIMIZERS
         False
         """
         for name in entries:
             if name in self.known:
                 raise DataError(f"{self.noun} {show(name)} is declared already")
-        before, self._entries = self._entries, {**self._entries, **entries}
+            if not OWN.fullmatch(name):
+                raise DataError(f"including: a name has a dot, as in 'lab.{self.noun}'; got {show(name)}")
+        before = self._entries, self._own
+        self._entries, self._own = {**self._entries, **entries}, self._own | entries.keys()
         try:
             yield
         finally:
-            self._entries = before
+            self._entries, self._own = before
 
     # By name ------------------------------------------------------------------------------------------------
 

@@ -204,7 +204,8 @@ class Checkpoint(Callback):
     A process that is killed loses what came after the last one. An interrupt (Ctrl-C) ends the training, and
     the last state is written; another one waits until that is done.
 
-    Errors      DataError for an `every` that is no time; as the training runs, what `Trainer.save` raises
+    Errors      DataError for an `every` that is no time, and at the start for a training with own functions,
+                which no file holds; as it runs, what `Trainer.save` raises
     Differs     the interval is time, not batches or epochs. Keras' ModelCheckpoint and a PyTorch state_dict
                 hold weights and moments; here also the place within the epoch, the history, the best weights
                 and the callbacks, so that shuffles and stops go on as they would have.
@@ -222,7 +223,8 @@ class Checkpoint(Callback):
         self._last = 0.0
 
     def on_start(self, trainer: Trainer) -> None:
-        """Start the clock."""
+        """Start the clock; refuse at once what no file could hold later."""
+        trainer.check_savable()
         self._last = time.monotonic()
 
     def on_chunk(self, trainer: Trainer, done: int, loss: float) -> None:

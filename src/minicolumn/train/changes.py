@@ -18,6 +18,7 @@ from minicolumn.model.rows import LabeledRows
 from minicolumn.model.scores import name_of
 from minicolumn.nn.layer import Params
 from minicolumn.train.data import check_data, check_shape
+from minicolumn.train.interrupts import deferred
 from minicolumn.train.loop import Loop
 from minicolumn.train.resize import Resizing, grown, pruned
 from minicolumn.train.settings import (
@@ -52,7 +53,8 @@ class Changeable(Loop):
         """Change settings or rows; weights stay, and so does what an optimizer of the same kind remembers.
 
         learning_rate   of the optimizer; a factor that callbacks have set stays
-        X, y, sample_weight     other rows of the same shape, or weights; an epoch that was begun begins anew
+        X, y, sample_weight     other rows of the same shape, or weights; an epoch that was begun begins anew,
+                        as it does for another `seed` or `shuffle`, which order its rows
         validation_data other rows to measure on
         settings        any keyword of `fit` but dtype: `optimizer`, `batch_size`, `epochs` (in all), ...
 
@@ -88,15 +90,19 @@ class Changeable(Loop):
         if s.loss is not self.settings.loss or y is not None:
             self._check_loss(s, train)
         # Rows without weight are left out, so other weights may be other rows.
-        state, begun_anew = self._changed_state(s), X is not None or sample_weight is not None
-        if begun_anew or validation_data is not None:
-            self.held_fraction = 0.0
-        self._plan(self.network, s, train, held)
-        self._at = self._at._replace(state=state)
-        if begun_anew:
-            self._at = self._at._replace(seen=0, sums=(), seconds=0.0)
-        self.epochs = s.epochs if "epochs" in settings else self.epochs
-        self.horizon = self._last_step()
+        other_rows = X is not None or sample_weight is not None
+        engine, at = (
+            self._engine(self.network, s, train, held),
+            self._at._replace(state=self._changed_state(s)),
+        )
+        if other_rows or (s.seed, s.shuffle) != (self.settings.seed, self.settings.shuffle):
+            at = at._replace(seen=0, sums=(), seconds=0.0)
+        with deferred():
+            self._plan(engine)
+            self._at = at
+            self.held_fraction = 0.0 if other_rows or validation_data is not None else self.held_fraction
+            self.epochs = s.epochs if "epochs" in settings else self.epochs
+            self.horizon = self._last_step()
 
     def _check_loss(self, s: Settings, train: LabeledRows) -> None:
         """Compute the loss of some rows, so that one that does not fit the targets is refused at once."""
@@ -199,9 +205,11 @@ class Changeable(Loop):
         roles = resizing.network.roles(self.input_shape)
         moments = resizing.carried(s.optimizer.start(params, roles), old.moments)
         best = None if self._best is None else (self.epoch, map_leaves(np.array, params))
-        self._plan(resizing.network, s, self.train_rows, self.held_rows)
-        self._at, self._best = self._at._replace(state=State(params, moments)), best
-        self._good = None  # weights of the old size are no way back
+        engine = self._engine(resizing.network, s, self.train_rows, self.held_rows)
+        with deferred():
+            self._plan(engine)
+            self._at, self._best = self._at._replace(state=State(params, moments)), best
+            self._good = None  # weights of the old size are no way back
 
 
 def check_names(who: str, given: Iterable[str], known: Sequence[str]) -> None:

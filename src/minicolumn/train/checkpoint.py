@@ -61,9 +61,20 @@ def write(trainer: Trainer, path: PathLike) -> None:
 
     Errors      DataError for own functions, which no file holds, or if the disk refuses
     """
+    check_savable(trainer)
     artifact = replace(trainer.model.artifact(), checkpoint=_extra(trainer))
     with deferred():
         save_artifact(artifact, path)
+
+
+def check_savable(trainer: Trainer) -> None:
+    """Refuse a training that no file can hold, such as one with own functions.
+
+    Errors      DataError
+    """
+    if trainer.rule is not None or trainer.orders is not None:
+        raise DataError("save: a training with a learning rule or orders of its own cannot be saved")
+    _settings_json(trainer.settings)
 
 
 def _extra(trainer: Trainer) -> Extra:

@@ -108,9 +108,8 @@ class Loop(Tracker):
         )  # fmt: skip
         self._pace, self._started = Pace(), False
         self._copied: tuple[State | Stacked | None, Params] = None, {}  # a state, and a copy of its weights
-        self._good: State | Stacked | Params | None = (
-            None  # a state, or weights, to go back to where an epoch diverges
-        )
+        # A state, or weights, to go back to where an epoch diverges, and the steps taken until there.
+        self._good: tuple[State | Stacked | Params, int] | None = None
         self._ahead: Epochs | None = None
         self._first_epoch = self.epoch
         self._listeners = {
@@ -124,19 +123,25 @@ class Loop(Tracker):
         ]
         self._is_telling = False
         self._later: list[Callable[[], None]] = []  # what callbacks asked for that waits until all are told
-        self._plan(network, settings, train, held)
+        self._plan(self._engine(network, settings, train, held))
         self.horizon = self._last_step() if horizon is None else horizon
 
-    def _plan(self, network: Layer, settings: Settings, train: LabeledRows, held: LabeledRows | None) -> None:
-        """Set up what takes the steps; what was trained ahead is dropped."""
-        self.network, self.settings, self.train_rows, self.held_rows = network, settings, train, held
+    def _engine(
+        self, network: Layer, settings: Settings, train: LabeledRows, held: LabeledRows | None
+    ) -> Engine:
+        return Engine(network, settings, train, held, self.rule, self.orders)
+
+    def _plan(self, engine: Engine) -> None:
+        """Let an engine take the steps from now on; what was trained ahead is dropped."""
+        settings, held = engine.settings, engine.held
         names = ("loss", *map(name_of, settings.metrics)) if held else ()
-        self.figures = ("loss", *(f"val_{name}" for name in names))
         ways = directions(settings.metrics, settings.record)
+        self.engine, self.network, self.settings = engine, engine.network, settings
+        self.train_rows, self.held_rows = engine.train, held
+        self.figures = ("loss", *(f"val_{name}" for name in names))
         self.higher_is_better = {"loss": False, "val_loss": False}
         self.higher_is_better |= {f"val_{name}": way for name, way in ways.items()}
-        self.engine = Engine(network, settings, train, held, self.rule, self.orders)
-        self.rows, self.steps = len(train), self.engine.steps
+        self.rows, self.steps = len(engine.train), engine.steps
         self._ahead, self._one_by_one = None, False
 
     def _last_step(self) -> int:
@@ -193,11 +198,14 @@ class Loop(Tracker):
     @property
     def params(self) -> Params:
         """Return a copy of the weights as they are now; of an optimizer that averages, the mean."""
-        return self._params_of(self._at.state)
+        return self._handed(self._params_of(self._at.state))
+
+    def _handed(self, params: Params) -> Params:
+        return map_leaves(np.array, params)
 
     def _kept(self) -> Stacked | Params:
         """Return the weights to keep: a stack is as good as a copy, since nobody works in its memory."""
-        return self._at.state if isinstance(self._at.state, Stacked) else self.params
+        return self._at.state if isinstance(self._at.state, Stacked) else self._params_of(self._at.state)
 
     def _params_of(self, kept: State | Stacked | Params) -> Params:
         """Return the weights of a state as arrays of their own, or weights that were kept."""
@@ -243,7 +251,7 @@ class Loop(Tracker):
         """Take the next steps of the epoch; the weights from its beginning are kept where they diverge."""
         at, engine = self._at, self.engine
         if at.seen == 0 or self._good is None:
-            self._good = self.params
+            self._good = self._params_of(at.state), at.step
         piece = engine.piece(at.epoch + 1, at.seen, min(most, self._pace.steps))
         rates, state = self._rates(len(piece)), _owned(self.state)
         with deferred():  # what is given away is overwritten, and the convergence state follows after that
@@ -331,11 +339,15 @@ class Loop(Tracker):
         at, ahead = self._at, self._ahead
         assert ahead is not None
         k = at.epoch + 1 - ahead.first
-        self._good, state, row = at.state, ahead.state(k), ahead.rows[k]
+        state, row, self._good = ahead.state(k), ahead.rows[k], (at.state, at.step)
         step, rate = at.step + self.steps, row["learning_rate"]
         if self._listeners["on_chunk"]:
             self._at = Stand(state, step, at.epoch, self.rows, ahead.sums[k], rate, ahead.seconds)
             self._tell("on_chunk", self.steps, row[self.engine.parts[0]])
+            if self._ahead is not ahead:  # something was changed: the epoch ends as one trained in pieces
+                if self._at.seen >= self.rows:
+                    self._end_epoch()
+                return
         self._note(row, Stand(state, step, at.epoch + 1, rate=rate))
 
     def _take_all(self, ahead: Epochs, most: int) -> None:
@@ -344,9 +356,11 @@ class Loop(Tracker):
         first = at.epoch + 1 - ahead.first
         rows = ahead.rows[first : first + most]
         state, rate = ahead.state(first + len(rows) - 1), rows[-1]["learning_rate"]
-        self._good = at.state if len(rows) == 1 else ahead.state(first + len(rows) - 2)
+        before = at.state if len(rows) == 1 else ahead.state(first + len(rows) - 2)
+        step = at.step + len(rows) * self.steps
+        self._good = before, step - self.steps
         self.history.extend(rows, at.epoch + 1)
-        self._at = Stand(state, at.step + len(rows) * self.steps, at.epoch + len(rows), rate=rate)
+        self._at = Stand(state, step, at.epoch + len(rows), rate=rate)
 
     # The end of an epoch ------------------------------------------------------------------------------------
 
@@ -388,14 +402,12 @@ class Loop(Tracker):
         """
         at, rate = self._at, self.settings.optimizer.learning_rate
         why = why_diverged(self.train_rows, rate, step, at.epoch + 1, what)
-        good = (
-            self.engine.weights(state_of(self._good))
-            if isinstance(self._good, State | Stacked)
-            else self._good
-        )
+        assert self._good is not None  # an epoch begins by noting it
+        kept, first = self._good
+        good = self.engine.weights(state_of(kept)) if isinstance(kept, State | Stacked) else kept
         good = map_leaves(np.array, good)
         state = State(good, self.settings.optimizer.start(good, self.engine.roles))
-        self._at = at._replace(state=state, seen=0, sums=(), seconds=0.0)
+        self._at = at._replace(state=state, step=first, seen=0, sums=(), seconds=0.0)
         self.stop_reason = "diverged"
         raise DivergenceError(why)
 

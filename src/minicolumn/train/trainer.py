@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Self, Unpack
 
@@ -21,7 +22,7 @@ from minicolumn.nn.layer import Layer, Params
 from minicolumn.train.batches import Orders
 from minicolumn.train.callbacks import Callback, CallbackLike, check_callbacks
 from minicolumn.train.changes import Changeable, check_names
-from minicolumn.train.checkpoint import read, write
+from minicolumn.train.checkpoint import check_savable, read, write
 from minicolumn.train.data import check_data, check_shape
 from minicolumn.train.goal import Goal, goal_of
 from minicolumn.train.history import Row
@@ -244,9 +245,9 @@ class Trainer(Changeable):
             error.run = self._finished(*began)
             raise
         finally:
-            with deferred(again=self.stop_reason != "interrupted"):
-                for callback in self.callbacks:
-                    callback.on_end(self)
+            with deferred(again=self.stop_reason != "interrupted"), ExitStack() as ends:
+                for callback in reversed(self.callbacks):  # all are told, also where one raises
+                    ends.callback(callback.on_end, self)
         return self._finished(*began)
 
     # Files --------------------------------------------------------------------------------------------------
@@ -274,6 +275,10 @@ class Trainer(Changeable):
             self._later.append(lambda: write(self, path))
         else:
             write(self, path)
+
+    def check_savable(self) -> None:
+        """Raise what `save` would raise of this training, such as DataError for own functions."""
+        check_savable(self)
 
     @classmethod
     def resume(
