@@ -126,6 +126,20 @@ def stream(seed: int, name: str) -> Array:
     return fold_in_name(key(seed), name)
 
 
+def _must_be_key(who: str, key: Any) -> None:
+    """Refuse an array that is no key: other dtypes would be computed with, and give no random numbers."""
+    if isinstance(key, np.ndarray | np.generic | list | tuple | int | float):
+        dtype, shape = getattr(key, "dtype", None), getattr(key, "shape", None)
+        if dtype != np.uint32 or shape != (2,):
+            found = f"{dtype}{list(shape)}" if shape is not None else f"a {type(key).__name__}"
+            raise DataError(f"{who}: a key is uint32[2], as mc.random.key(seed) gives it; got {found}")
+
+
+def _must_be_count(who: str, n: Any) -> None:
+    if not isinstance(n, int | np.integer) or isinstance(n, bool) or n < 0:
+        raise DataError(f"{who}: a number of entries is an integer from 0, got {n!r:.60}")
+
+
 def fold_in(key: Array, n: Any) -> Array:
     """Derive a key from a key and a number, such as a step or a layer's position.
 
@@ -136,6 +150,7 @@ def fold_in(key: Array, n: Any) -> Array:
     >>> fold_in(key(0), 3).shape
     (2,)
     """
+    _must_be_key("fold_in", key)
     if isinstance(n, int):
         if not 0 <= n < 2**32:
             raise DataError(f"fold_in: the number must lie in 0 .. 2**32 - 1, got {n}")
@@ -164,6 +179,8 @@ def split(key: Array, n: int = 2) -> Array:
     >>> split(key(0), 3).shape
     (3, 2)
     """
+    _must_be_key("split", key)
+    _must_be_count("split", n)
     index = np.arange(n, dtype=np.uint32)
     first, second = threefry2x32(key, (index, np.full(n, _FOR_SPLIT, np.uint32)))
     return np.concatenate([first.reshape((n, 1)), second.reshape((n, 1))], axis=1)
@@ -187,6 +204,9 @@ def bits(key: Array, shape: Shape) -> Array:
     >>> bits(key(0), (2, 3)).dtype
     dtype('uint32')
     """
+    _must_be_key("bits", key)
+    for n in shape:
+        _must_be_count("bits", n)
     count = math.prod(shape)
     half = (count + 1) // 2
     words = np.concatenate(_blocks(key, half))
@@ -219,6 +239,7 @@ def uniform(key: Array, shape: Shape, dtype: Any = np.float32) -> Array:
     """
     if _check_float(dtype) == np.float32:
         return (bits(key, shape) >> np.uint32(8)).astype(np.float32) * 2.0**-24
+    _must_be_key("uniform", key)
     high, low = _blocks(key, math.prod(shape))
     high = (high >> np.uint32(5)).astype(np.float64)
     low = (low >> np.uint32(6)).astype(np.float64)
@@ -272,6 +293,8 @@ def permutation(key: Array, n: int) -> Array:
     >>> sorted(permutation(key(0), 5).tolist())
     [0, 1, 2, 3, 4]
     """
+    _must_be_key("permutation", key)
+    _must_be_count("permutation", n)
     native = _NATIVE.shuffle(key, 1, n)
     if native is not None:
         return native.permutation(np.ascontiguousarray(key), n)
@@ -292,6 +315,9 @@ def permutations(key: Array, first: int, count: int, n: int) -> Array:
     >>> bool((stack[1] == permutation(fold_in(key(0), 2), 5)).all())
     True
     """
+    _must_be_key("permutations", key)
+    for number in (first, count, n):
+        _must_be_count("permutations", number)
     native = _NATIVE.shuffle(key, count, n)
     if native is not None and 0 <= first <= 2**32 - count:
         return native.permutations(np.ascontiguousarray(key), first, count, n)

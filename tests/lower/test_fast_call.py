@@ -246,7 +246,7 @@ def test_threads_that_call_with_other_shapes_do_not_meet_half_of_a_change() -> N
             for _ in range(2000):
                 if run(x).shape != (size,):
                     raise AssertionError(size)
-        except BaseException as error:  # noqa: BLE001  whatever it is, the test is to tell
+        except BaseException as error:
             faults.append(error)
 
     threads = [threading.Thread(target=work, args=(size,)) for size in (2, 3, 4)]

@@ -405,4 +405,4 @@ def test_what_is_added_while_entries_are_included_goes_with_them() -> None:
         mc.optim.OPTIMIZERS.add("lab.mine", mc.optim.Adam)
         assert "lab.mine" in mc.optim.OPTIMIZERS
     assert "lab.mine" not in mc.optim.OPTIMIZERS
-    assert mc.optim.OPTIMIZERS.to_json(mc.optim.Adam())["name"] == "adam"
+    assert mc.optim.OPTIMIZERS.to_json(mc.optim.Adam())["name"] == "Adam"

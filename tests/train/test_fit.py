@@ -301,7 +301,7 @@ def test_the_schedule_stands_in_the_history(blobs: Any, net: Any) -> None:
 
 def test_a_run_says_what_it_is(blobs: Any, net: Any) -> None:
     run = _fit(blobs, net, validation_fraction=0.2)
-    assert repr(run) == "Run(3 epochs, all epochs, best epoch 3)"
+    assert repr(run) == "Run(3 epochs, all epochs, weights of epoch 3)"
     assert run.history.names == ("epoch", "loss", "val_loss", "learning_rate", *TIMINGS)
     assert run.model.input_shape == (3,)
     assert 0 < run.steps_per_second < 1e9

@@ -83,8 +83,13 @@ def _can_be_learnt(frame: polars.DataFrame, name: str) -> bool:
 def load_table_model(path: str) -> Model:
     """Load a model; DataError for one that was not trained on a table."""
     from minicolumn.model import load
+    from minicolumn.model.artifact import load_artifact
 
     model = load(path)
+    if model.table is None and load_artifact(path).checkpoint is not None:
+        raise DataError(
+            f"{path!r} is a checkpoint; finish its training first, with --resume {path}, which writes a model"
+        )
     if model.table is None:
         raise DataError(
             f"{path!r} was trained on arrays, not on a table; use it from Python: minicolumn.load({path!r})"

@@ -99,6 +99,8 @@ def _check(options: TrainOptions) -> None:
     check_one_rate("--learning-rate", options.optimizer, options.learning_rate)
     check_writable("--out", _place(options), _inputs(options))
     as_seconds("--every", options.every)
+    if options.every != type(options).every and options.checkpoint is None:
+        raise DataError("--every says how often --checkpoint FILE is written; name the file, too")
     if options.checkpoint is not None:
         check_writable("--checkpoint", options.checkpoint, (*_inputs(options), _place(options)))
     if options.plot is not None:

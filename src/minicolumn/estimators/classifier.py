@@ -311,8 +311,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
                 f"`classes={labels!r}` is not the same as on last call to partial_fit, was: {self.classes_!r}"
             )
         if not known or not hasattr(self, "_binarizer"):
-            several = type_of_target(y).startswith("multilabel")
-            self._binarizer = LabelBinarizer().fit(y) if several else None
+            given: Any = y
+            several = type_of_target(given).startswith("multilabel")
+            dense = given.toarray() if issparse(given) else given  # else its predictions would be sparse, too
+            self._binarizer = LabelBinarizer().fit(dense) if several else None
             self.classes_ = labels
 
     def _check_targets(self, X: FeaturesLike, y: ArrayLike, reset: bool) -> tuple[Features, Array]:
@@ -338,6 +340,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             find = unique_labels if y.dtype.kind == "O" else np.unique
             self.classes_ = find(y) if self._binarizer is None else self._binarizer.classes_
         else:
+            if (y.ndim > 1) != (self._binarizer is not None):
+                now, then = ("several labels", "one label") if y.ndim > 1 else ("one label", "several labels")
+                raise DataError(f"`y` has {now} for each row; it had {then} before")
             self._check_labels(unique_labels(y), incremental)
         if self._binarizer is not None:
             Y = self._binarizer.transform(y)

@@ -30,6 +30,7 @@ from minicolumn.explain.walk import best_rate, walk_of
 from minicolumn.explain.words import DIVERGED, MOVING, count, point_text, rounded, short
 from minicolumn.model.files import PathLike
 from minicolumn.optim import Optimizer, optimizer_by_name
+from minicolumn.registry import read_text
 from minicolumn.registry.shared import STEPS
 
 if TYPE_CHECKING:
@@ -189,8 +190,9 @@ def descent(
                     low-discrepancy sequence (R2, Roberts 2018)
     optimizer       a record such as `mc.optim.Adam(0.1)`, or its name
     steps           of each path, >= 1
-    learning_rate   None takes a record's own. With a name 20 rates are tried, and the smallest is kept
-                    whose paths descend nearly as fast as any, on the average over starts and steps
+    learning_rate   None takes a record's own, or one said in the text. With a name alone 20 rates are tried,
+                    and the smallest is kept whose paths descend nearly as fast as any, on the average over
+                    starts and steps
     bounds          ((x from, x to), (y from, y to)) for pictures, and for a number of starts; None takes the
                     surface's, or a box around the paths
     Returns         a `Descent`
@@ -216,7 +218,8 @@ def descent(
     walk = walk_of(g, rule, points, steps)
     if learning_rate is None:
         width = width_of(box) if box else _size(points)
-        learning_rate = rule.learning_rate if rule is optimizer else best_rate(walk, rule, g, points, width)
+        said = not isinstance(optimizer, str) or "learning_rate" in read_text(optimizer)[1]
+        learning_rate = rule.learning_rate if said else best_rate(walk, rule, g, points, width)
     rule = rule.with_rate(learning_rate)
     paths, values = walk(rule.learning_rate)
     box = box or _around(paths)

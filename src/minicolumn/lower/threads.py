@@ -11,12 +11,13 @@ from typing import Any
 class _Limit:
     """A limit on the threads of the BLAS, which is the whole process's: in force while anybody is within.
 
-    The number before comes back when the last one leaves, so blocks of several threads may overlap.
+    The number before comes back when the last one leaves, so blocks of several threads may overlap. OpenBLAS
+    does not let every thread raise it again; then it is kept for the next one who leaves.
     """
 
     def __init__(self) -> None:
         self._lock, self._within = threading.Lock(), 0
-        self._limits: Any = None
+        self._before: Any = None  # the limits before, where they are still to come back
 
     def enter(self) -> None:
         """Let one more be within."""
@@ -24,7 +25,8 @@ class _Limit:
             if not self._within:
                 from threadpoolctl import threadpool_limits
 
-                self._limits = threadpool_limits(limits=1, user_api="blas")
+                limits = threadpool_limits(limits=1, user_api="blas")
+                self._before = self._before or limits
             self._within += 1
 
     def leave(self) -> None:
@@ -32,7 +34,12 @@ class _Limit:
         with self._lock:
             self._within -= 1
             if not self._within:
-                self._limits.restore_original_limits()
+                from threadpoolctl import threadpool_info
+
+                self._before.restore_original_limits()
+                now = {found["num_threads"] for found in threadpool_info() if found["user_api"] == "blas"}
+                if now <= {self._before.get_original_num_threads()["blas"]}:
+                    self._before = None
 
 
 _LIMIT = _Limit()

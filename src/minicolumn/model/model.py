@@ -243,8 +243,10 @@ class Model:
             )
         return self.table
 
-    def predict_table(self, frame: polars.DataFrame) -> Array:
+    def predict_table(self, frame: polars.DataFrame | object) -> Array:
         """Return labels, or numbers in the target's unit, for raw rows with columns in any order.
+
+        frame       a table in any form of `minicolumn.tables.as_frame`: polars, pandas, a path, ...
 
         Of quantiles the one nearest to 1/2, of a normal distribution the mean; all of it is told by
         `predict_distribution_table`.
@@ -256,7 +258,7 @@ class Model:
         outputs.check(predictions)
         return encoder.decode_target(outputs.expected(predictions))
 
-    def predict_distribution_table(self, frame: polars.DataFrame) -> dict[str, Array]:
+    def predict_distribution_table(self, frame: polars.DataFrame | object) -> dict[str, Array]:
         """Return the predictive distribution of raw rows as columns by name, [rows] each.
 
         Returns     {"prediction": labels, "probability LABEL": ..., ...} for classes;
@@ -274,7 +276,7 @@ class Model:
             **{f"probability {label}": column for label, column in columns},
         }
 
-    def predict_proba_table(self, frame: polars.DataFrame) -> Array:
+    def predict_proba_table(self, frame: polars.DataFrame | object) -> Array:
         """Return class probabilities for raw rows, [rows, classes], in the order of `model.table.classes`.
 
         Errors      DataError where the target is a number, or a column is missing
@@ -286,7 +288,7 @@ class Model:
             )
         return outputs.class_scores(self._raw_predictions(frame))
 
-    def predict_interval_table(self, frame: polars.DataFrame, coverage: float = 0.9) -> Array:
+    def predict_interval_table(self, frame: polars.DataFrame | object, coverage: float = 0.9) -> Array:
         """Return prediction intervals for raw rows, in the target's unit; see `predict_interval`.
 
         Returns     float64 [rows, 2]
@@ -303,19 +305,19 @@ class Model:
             raise DataError(f"the table has {kind} to predict, which outputs of {self.loss!r} are not")
         return outputs
 
-    def _raw_predictions(self, frame: polars.DataFrame) -> Array:
+    def _raw_predictions(self, frame: polars.DataFrame | object) -> Array:
         """Return the network's outputs for raw rows, [rows, outputs].
 
         Rows are encoded 8,192 at a time, so a large file needs no second copy of itself.
         """
-        encoder = self._encoder()
+        encoder, rows = self._encoder(), _frame_of(frame)
         parts = [
-            self._forward.outputs(self.params, encoder.transform(frame.slice(start, TABLE_ROWS)))
-            for start in range(0, max(frame.height, 1), TABLE_ROWS)
+            self._forward.outputs(self.params, encoder.transform(rows.slice(start, TABLE_ROWS)))
+            for start in range(0, max(rows.height, 1), TABLE_ROWS)
         ]
         return np.concatenate(parts)
 
-    def evaluate_table(self, frame: polars.DataFrame) -> dict[str, float]:
+    def evaluate_table(self, frame: polars.DataFrame | object) -> dict[str, float]:
         """Return the metrics on raw rows that hold the target; rows without one are left out.
 
         Returns     as `evaluate`, without the loss; numbers are judged in the target's unit
@@ -323,10 +325,10 @@ class Model:
         """
         return self.score_table(frame)[0]
 
-    def score_table(self, frame: polars.DataFrame) -> tuple[dict[str, float], Array, Array]:
+    def score_table(self, frame: polars.DataFrame | object) -> tuple[dict[str, float], Array, Array]:
         """Return the metrics on raw rows, the true targets and the predicted, as class codes or numbers."""
         encoder = self._encoder()
-        rows = rows_with_target(frame, encoder)
+        rows = rows_with_target(_frame_of(frame), encoder)
         return self._judged(self._raw_predictions(rows), encoder.encode_target(rows))
 
     def score_encoded(self, X: Array, y: Array) -> tuple[dict[str, float], Array, Array]:
@@ -405,6 +407,15 @@ class Model:
             from_json(found.network), found.params, found.input_shape, loss.name, table, found.training,
             found.metrics, found.history, found.data_hash, schema, dict(loss.changed),
         )  # fmt: skip
+
+
+def _frame_of(table: polars.DataFrame | object) -> polars.DataFrame:
+    """Return raw rows in any form as a polars frame, which may have no row."""
+    from polars import DataFrame
+
+    from minicolumn.tables import as_frame
+
+    return table if isinstance(table, DataFrame) else as_frame(table)
 
 
 def _are_labels(y: Array, classes: tuple[Any, ...]) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, TypeAlias, final
+from typing import Annotated, ClassVar, TypeAlias, final
 
 import numpy as np
 
@@ -33,7 +33,13 @@ def progress(step: Steps, total_steps: int) -> Array:
 
 
 class Schedule(Record):
-    """A factor on the learning rate as a function of the step. Subclasses are frozen dataclasses."""
+    """A factor on the learning rate as a function of the step. Subclasses are frozen dataclasses.
+
+    is_endless      whether it does not depend on the length of the run, and so goes on beyond it; of all
+                    others the last step's factor stays there
+    """
+
+    is_endless: ClassVar[bool] = False
 
     def __call__(self, step: Steps, total_steps: int) -> Array:
         """Return the factor at each step.
@@ -189,6 +195,8 @@ class InverseTime(Schedule):
         float, Number(help="After so many it has halved.", gt=0, search=Search(10.0, 1e5, log=True))
     ] = 1000.0
     power: Annotated[float, Number(help="How fast it falls.", ge=0, search=Search(0.25, 2.0))] = 1.0
+
+    is_endless: ClassVar[bool] = True
 
     def __call__(self, step: Steps, total_steps: int) -> Array:
         return np.power(1.0 + np.asarray(step, np.float64) / self.steps, -self.power)

@@ -94,7 +94,7 @@ def _extra(trainer: Trainer) -> Extra:
         "best_epoch": stood.best_epoch, "monitor": trainer.monitor, "epochs": trainer.epochs,
         "horizon": trainer.horizon, "columns": names,
         "rows": fingerprint(trainer.train_rows), "held": fingerprint(trainer.held_rows),
-        "held_fraction": trainer.held_fraction,
+        "held_fraction": trainer.held_fraction, "held_seed": trainer.held_seed,
     }  # fmt: skip
     return Extra(description, tensors)
 
@@ -187,20 +187,25 @@ def read(
     check_shape("resume", X, artifact.input_shape)
     fraction = told.number("held_fraction", 0.0, 1.0)
     _check_held(told, fraction, validation_data)
-    train, held = check_data("resume", network, settings, X, y, sample_weight, validation_data, fraction)
+    seed = told.integer("held_seed", 0, 2**64 - 1)
+    split = replace(settings, seed=seed)  # the seed may have been changed since
+    train, held = check_data("resume", network, split, X, y, sample_weight, validation_data, fraction)
     for name, rows in (("rows", train), ("held", held)):
         _check_rows(told, name, rows)
     snapshot = told.snapshot(artifact, settings, len(train))
     epochs, horizon = told.integer("epochs", 0), told.integer("horizon", 0)
     return kind.standing(
         network, settings, train, held, snapshot, told.callbacks(callbacks), progress,
-        epochs=epochs, horizon=horizon, monitor=told.text("monitor"), held_fraction=fraction,
+        epochs=epochs, horizon=horizon, monitor=told.text("monitor"), held_fraction=fraction, held_seed=seed,
     )  # fmt: skip
 
 
 def _check_held(told: _Told, fraction: float, validation_data: Validation | None) -> None:
     if told.get("held") and not fraction and validation_data is None:
-        raise DataError("resume: rows were held out as validation_data; give the same ones again")
+        raise DataError(
+            "resume: rows were held out as validation_data, or stayed so when others were given to train on; "
+            "give the same ones again: `trainer.held_rows` had them"
+        )
     if fraction and validation_data is not None:
         raise DataError(
             "resume: rows were held out by validation_fraction, and are found again; give no others"

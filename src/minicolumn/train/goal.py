@@ -46,6 +46,9 @@ class Goal:
         return int(min(max(left, 1), 2**31))
 
 
+_TOO_MANY = 1e18  # steps, epochs or seconds that nobody will wait for
+
+
 def goal_of(
     trainer: Loop, epochs: int | None = None, steps: int | None = None, seconds: float | None = None
 ) -> Goal:
@@ -61,7 +64,7 @@ def goal_of(
         raise DataError(f"advance: give one of epochs, steps and seconds, got {' and '.join(said)}")
     name, value = next(iter(said.items()), ("epochs", 1))
     number = np.ndim(value) == 0 and (hasattr(value, "__index__") or hasattr(value, "__float__"))
-    if not number or isinstance(value, bool) or not 0 < float(value) < math.inf:
+    if not number or isinstance(value, bool) or not 0 < value < _TOO_MANY:
         raise DataError(f"advance: {name} must be a number above 0, got {value!r}")
     if name == "seconds":
         return Goal(deadline=time.perf_counter() + float(value))

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from minicolumn.errors import DivergenceError
+from minicolumn.errors import DataError, DivergenceError
 from minicolumn.lower.threads import one_thread
 from minicolumn.model.rows import LabeledRows
 from minicolumn.model.scores import directions, name_of
@@ -72,7 +72,7 @@ class Loop(Tracker):
     rows        that are trained on; steps: in each epoch, a shorter last one included
     epochs      that `run` goes to; horizon: the steps that a schedule spreads over
     train_rows, held_rows   that are trained on, and measured on
-    held_fraction   of all rows, where the latter were found by it; else 0
+    held_fraction   of all rows, where the latter were found by it, and by `held_seed`; else 0
     rule, orders    what `standing` was given in place of gradient descent and of drawn orders
     """
 
@@ -82,6 +82,7 @@ class Loop(Tracker):
     callbacks: Sequence[Callback]
     epochs: int
     held_fraction: float = 0.0
+    held_seed: int = 0
     rule: Step | None = None
     orders: Orders | None = None
 
@@ -116,11 +117,12 @@ class Loop(Tracker):
             what: [getattr(callback, what) for callback in self.callbacks if _listens(callback, what)]
             for what in ("on_start", "on_chunk", "on_epoch")
         }
-        self._quiet: list[Callable[..., float]] = [
+        self._quiet: list[Callable[..., object]] = [
             callback.quiet_epochs
             for callback in self.callbacks
             if _listens(callback, "on_epoch") or _listens(callback, "on_chunk")
         ]
+        self._settled = self.epoch  # the last epoch that may have become the best
         self._is_telling = False
         self._later: list[Callable[[], None]] = []  # what callbacks asked for that waits until all are told
         self._plan(self._engine(network, settings, train, held))
@@ -233,9 +235,15 @@ class Loop(Tracker):
         if not self._started:
             self._started = True
             self._tell("on_start")
-        with _numpy_threads(self.settings):
-            while not self.stop_reason and (most := goal.steps(self)):
-                self._forth(most)
+        try:
+            with _numpy_threads(self.settings):
+                while not self.stop_reason and (most := goal.steps(self)):
+                    self._forth(most)
+        finally:
+            with deferred(again=False):  # after an interrupt between two statements
+                del self.history.rows[self._at.epoch :]
+                if self.monitor is not None and self._settled < self._at.epoch:
+                    self.settle_best()
 
     def _forth(self, most: int) -> None:
         """Take some steps, at most so many: whole epochs in one native call, or a piece of one."""
@@ -284,6 +292,8 @@ class Loop(Tracker):
         if not self._fits_next():
             self._ahead = None
             self._train_ahead(most // self.steps)
+            if self.stop_reason:
+                return True
         if self._is_unwatched and self._ahead is not None and self._ahead.rows:
             self._take_all(self._ahead, most // self.steps)
             return True
@@ -315,6 +325,9 @@ class Loop(Tracker):
         As far as callbacks say that they are quiet; beyond that few at first, then no more than were trained
         already: a stop drops no more than half. What a callback drops is trained anew.
         """
+        quiet = self._quiet_epochs()
+        if self.stop_reason:
+            return
         at, engine, state = self._at, self.engine, self.state
         possible, pace = engine.most_epochs(state), self._pace
         self._one_by_one = not possible
@@ -322,8 +335,8 @@ class Loop(Tracker):
             return
         fitting = pace.steps // self.steps if pace.is_known else engine.guessed_epochs(state, pace.seconds)
         count = min(most, possible, fitting)
-        if self._listeners["on_epoch"] or self._listeners["on_chunk"]:
-            count = int(min(count, max(FEW, at.epoch - self._first_epoch, self._quiet_epochs())))
+        if self._quiet:
+            count = int(min(count, max(FEW, at.epoch - self._first_epoch, quiet)))
         count, began = max(1, count), time.perf_counter()
         rates = self._rates(count * self.steps).reshape(count, self.steps)
         self._ahead = engine.epochs(state, at.epoch + 1, rates, self.rate_factor, at.step)
@@ -331,8 +344,19 @@ class Loop(Tracker):
         self._one_by_one = not self._ahead.rows  # it left the finite numbers: step by step it is seen where
 
     def _quiet_epochs(self) -> float:
-        """Return how many epochs no callback interferes with."""
-        return min((quiet_epochs(self) for quiet_epochs in self._quiet), default=math.inf)
+        """Return how many epochs no callback interferes with.
+
+        Errors      DataError where one gives no number
+        """
+        quiet: Any = math.inf
+        for quiet_epochs in self._quiet:
+            with self._telling():
+                given = quiet_epochs(self)
+            if not isinstance(given, int | float | np.integer | np.floating):
+                name = type(getattr(quiet_epochs, "__self__", quiet_epochs)).__name__
+                raise DataError(f"{name}: quiet_epochs must give a number of epochs, it gave {given!r:.60}")
+            quiet = min(quiet, 0 if given != given else given)
+        return quiet
 
     def _take(self) -> None:
         """Go on to the end of the next epoch that was trained ahead."""
@@ -383,6 +407,7 @@ class Loop(Tracker):
         finally:  # an interrupt here comes after the epoch, so the epoch counts
             if self.monitor is not None:
                 self.settle_best()
+                self._settled = after.epoch
 
     def _measured_now(self) -> dict[str, float]:
         """Return the figures of the held-out rows; weights and predictions must be finite numbers."""
@@ -413,10 +438,16 @@ class Loop(Tracker):
 
     def _tell(self, what: str, *news: Row | int | float) -> None:
         """Tell all callbacks."""
-        self._is_telling = True
-        try:
+        with self._telling():
             for listener in self._listeners[what]:
                 listener(self, *news)
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Note that callbacks are asked or told within: they may change the training, but not advance it."""
+        self._is_telling = True
+        try:
+            yield
         finally:
             self._is_telling = False
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from minicolumn.errors import DataError
+from minicolumn.errors import DataError, MinicolumnError
+from minicolumn.optim.schedules import Schedule
 from minicolumn.train.types import ScheduleFunction
 
 Array = np.ndarray
@@ -20,9 +21,13 @@ def factors(schedule: ScheduleFunction, steps: Array, total: int) -> Array:
     >>> factors(lambda steps, total: 1.0 - steps / total, np.array([0, 5]), 10)
     array([1. , 0.5])
     """
+    if isinstance(schedule, Schedule) and not schedule.is_endless:
+        steps = np.minimum(steps, max(total - 1, 0))  # beyond the end the last step's factor stays
     try:
         found = np.broadcast_to(np.asarray(schedule(steps, total), np.float64), steps.shape)
-    except (TypeError, ValueError) as error:
+    except MinicolumnError:
+        raise
+    except Exception as error:
         raise DataError(
             "fit: a schedule is a function of (steps, total_steps) that gives a factor for each of an array "
             f"of steps; this one fails: {' '.join(str(error).split())}"

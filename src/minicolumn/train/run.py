@@ -41,7 +41,7 @@ class Run:
     >>> X, line = np.linspace(-1.0, 1.0, 40)[:, None], mc.nn.Dense(1)
     >>> run = mc.fit(line, X, 2 * X, loss="squared_error", epochs=10)
     >>> run
-    Run(10 epochs, all epochs, best epoch 10)
+    Run(10 epochs, all epochs, weights of epoch 10)
     >>> run.predict(X).shape, sorted(run.evaluate(X, 2 * X))
     ((40,), ['loss', 'mae', 'r2', 'rmse'])
     >>> mc.fit(line, X, 2 * X, loss="squared_error", epochs=5, resume=run).history[-1]["epoch"]
@@ -98,7 +98,7 @@ class Run:
         self.model.save(path)
 
     def __repr__(self) -> str:
-        return f"Run({len(self.history)} epochs, {self.stopped}, best epoch {self.best_epoch})"
+        return f"Run({len(self.history)} epochs, {self.stopped}, weights of epoch {self.best_epoch})"
 
 
 def described(

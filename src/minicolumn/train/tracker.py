@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from minicolumn.errors import DataError, did_you_mean
 from minicolumn.model.metrics import higher_is_better
 from minicolumn.nn.layer import Params
@@ -50,10 +52,25 @@ class Tracker:
         self.higher_is_better = dict(higher_is_better or {})
         self.history = History()
         self.monitor: str | None = None
-        self.rate_factor = 1.0
+        self._rate_factor = 1.0
         self.stop_reason: str | None = None
         self._params: Params = {} if params is None else params
         self._best: tuple[int, Any] | None = None  # the epoch of the best weights, and what they are made of
+
+    @property
+    def rate_factor(self) -> float:
+        """Return the factor on the learning rate beside the schedule's; callbacks may set it.
+
+        Errors      DataError where it is set to what is no finite number >= 0
+        """
+        return self._rate_factor
+
+    @rate_factor.setter
+    def rate_factor(self, factor: float) -> None:
+        number = isinstance(factor, int | float | np.integer | np.floating) and not isinstance(factor, bool)
+        if not number or not 0.0 <= factor < np.inf:
+            raise DataError(f"rate_factor must be a finite number >= 0, got {factor!r:.60}")
+        self._rate_factor = float(factor)
 
     @property
     def params(self) -> Params:
@@ -79,7 +96,10 @@ class Tracker:
         """End the training here: after this epoch, or within it where it is asked for there.
 
         reason      becomes `stopped`; the first of several counts
+        Errors      DataError for what is no text
         """
+        if not isinstance(reason, str) or not reason:
+            raise DataError(f"stop: the reason must be a text, got {reason!r:.60}")
         self.stop_reason = self.stop_reason or reason
 
     def figure(self, monitor: str | None = None) -> str:

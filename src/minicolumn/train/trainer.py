@@ -12,7 +12,7 @@ from typing import Self, Unpack
 import numpy as np
 from numpy.typing import ArrayLike
 
-from minicolumn.errors import DivergenceError
+from minicolumn.errors import DataError, DivergenceError
 from minicolumn.model.compute import forward
 from minicolumn.model.files import PathLike
 from minicolumn.model.model import Model
@@ -25,7 +25,7 @@ from minicolumn.train.changes import Changeable, check_names
 from minicolumn.train.checkpoint import check_savable, read, write
 from minicolumn.train.data import check_data, check_shape
 from minicolumn.train.goal import Goal, goal_of
-from minicolumn.train.history import Row
+from minicolumn.train.history import History, Row
 from minicolumn.train.interrupts import deferred
 from minicolumn.train.run import Run, described
 from minicolumn.train.settings import (
@@ -111,7 +111,7 @@ class Trainer(Changeable):
         train, held = check_data("fit", network, s, X, y, sample_weight, validation_data, validation_fraction)
         start = first_snapshot("fit", network, s, resume, params, train.X.shape[1:])
         check_constrained("fit", s.constraint, start.params)
-        self.held_fraction = float(validation_fraction)
+        self.held_fraction, self.held_seed = float(validation_fraction), s.seed
         self._show(progress)
         epochs = len(start.rows) + s.epochs
         self._begin(network, s, train, held, replace(start, stop_reason=None), epochs)
@@ -137,6 +137,7 @@ class Trainer(Changeable):
         horizon: int | None = None,
         monitor: str | None = None,
         held_fraction: float = 0.0,
+        held_seed: int = 0,
         rule: Step | None = None,
         orders: Orders | None = None,
     ) -> Self:
@@ -145,14 +146,15 @@ class Trainer(Changeable):
         snapshot        where it stands; epochs: that `run` goes to
         horizon         steps that a schedule spreads over; None takes those up to the last of `epochs`
         monitor         the figure by which the best weights were being chosen
-        held_fraction   of all rows, where the held-out ones were found by it
+        held_fraction   of all rows, where the held-out ones were found by it and by `held_seed`
         rule            a learning rule in place of gradient descent, with moments of its own in the snapshot
         orders          of the rows in each epoch, in place of those drawn by the seed; both stay for good
         """
         trainer = cls.__new__(cls)
         Tracker.__init__(trainer)
         trainer.callbacks, trainer.monitor = check_callbacks("resume", callbacks), monitor
-        trainer.held_fraction, trainer.rule, trainer.orders = held_fraction, rule, orders
+        trainer.held_fraction, trainer.held_seed = held_fraction, held_seed
+        trainer.rule, trainer.orders = rule, orders
         trainer._show(progress)
         trainer._begin(network, settings, train, held, snapshot, epochs, horizon)
         return trainer
@@ -215,14 +217,19 @@ class Trainer(Changeable):
         It ends earlier where a callback stops the training, and goes on after a stop or beyond `epochs`
         where it is called again. A KeyboardInterrupt comes out between two steps: call again to go on.
 
-        Errors      DataError for what is no number above 0; DivergenceError when the loss leaves the finite
-                    numbers: the weights are then the last good ones, and training can go on with other
-                    settings
+        Errors      DataError for what is no number above 0, and within a callback; DivergenceError when the
+                    loss leaves the finite numbers: the weights are then the last good ones, and training can
+                    go on with other settings
         """
+        self._must_not_be_telling("advance")
         goal, first = goal_of(self, epochs, steps, seconds), len(self.history)
         self.stop_reason = None
         self._go(goal)
-        return self.history[first:]
+        return [dict(row) for row in self.history[first:]]
+
+    def _must_not_be_telling(self, what: str) -> None:
+        if self._is_telling:
+            raise DataError(f"{what}: a callback cannot advance the training that it is told of")
 
     def run(self) -> Run:
         """Train to the end of `epochs`, or until a callback says stop or an interrupt; what `fit` returns.
@@ -231,6 +238,7 @@ class Trainer(Changeable):
         Errors      DivergenceError when the loss leaves the finite numbers; its `run` holds the last good
                     weights
         """
+        self._must_not_be_telling("run")
         began = time.perf_counter(), self._at.step
         try:
             if self.stop_reason in ("all epochs", "interrupted", "diverged"):
@@ -327,4 +335,5 @@ class Trainer(Changeable):
         self.history.kept = self.best_epoch or None
         model = self._model(self.best_params, stopped, seconds)
         rate = (self._at.step - first) / seconds
-        return Run(model, self.history, stopped, self.best_epoch, seconds, rate, self.snapshot)
+        history = History(self.history.rows, self.history.kept)  # its own: the training may go on
+        return Run(model, history, stopped, self.best_epoch, seconds, rate, self.snapshot)

@@ -73,6 +73,7 @@ class LossRule(Rule):
     targets     which targets it takes
     takes_shares    whether targets of classes usually are the share of each, not class numbers
     multiclass  name of the loss that is this one for one class out of several; of losses of yes or no
+    wants_weights   whether it is given weights in any case, 1 for each row where none are given
     settings    what its function's keywords may be, found once: reading a file looks into no function
     """
 
@@ -83,6 +84,7 @@ class LossRule(Rule):
     targets: Range = ANY
     takes_shares: bool = False
     multiclass: str = ""
+    wants_weights: bool = False
     settings: Mapping[str, Setting] = field(init=False, hash=False)
 
     def __post_init__(self) -> None:
@@ -242,7 +244,9 @@ ALIASES = {
 
 def _own(name: str, function: Any, *, outputs: Any = Point(), formula: str = "") -> Any:  # noqa: B008  a frozen record
     """Return the rule of a loss of one's own; `outputs` says what the network's outputs mean."""
-    return LossRule(name, function, outputs, formula) if is_function(function) else NotImplemented
+    if not is_function(function):
+        return NotImplemented
+    return LossRule(name, function, outputs, formula, wants_weights=True)
 
 
 LOSSES: Registry[LossRule] = Registry(
