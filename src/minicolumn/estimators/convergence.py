@@ -92,7 +92,7 @@ class Convergence(Callback):
             self._say(f"Validation score: {self.scores[-1]:f}")
         self._look(trainer)
         if self.idle > self.patience:
-            self._tire(trainer)
+            self._stop_or_lower_rate(trainer)
 
     def quiet_epochs(self, trainer: Trainer) -> float:
         return self.patience + 1 - self.idle
@@ -107,7 +107,7 @@ class Convergence(Callback):
             self.best_score = score
             self.best_params, self.best_epoch = trainer.params, len(trainer.history)
 
-    def _tire(self, trainer: Trainer) -> None:
+    def _stop_or_lower_rate(self, trainer: Trainer) -> None:
         """Stop, or divide the learning rate by 5 where that is asked for and it is still above 1e-6."""
         figure = "Validation score" if self.early else "Training loss"
         said = f"{figure} did not improve more than tol={self.tol:f} for {self.patience} consecutive epochs."

@@ -232,7 +232,7 @@ def train_units(
     settings = Settings(
         loss=step.loss, optimizer=step.optimizer, batch_size=1, epochs=epochs, dtype=rows.X.dtype
     )
-    trainer = Trainer.standing(
+    trainer = Trainer.from_snapshot(
         step.network, settings, rows, None, Snapshot(state.params, state.moments), [watch],
         epochs=epochs, rule=step, orders=orders,
     )  # fmt: skip

@@ -57,6 +57,7 @@ class Forward:
     network     the layers
     loss        what to measure; a record says what the outputs mean, too. None measures nothing
     outputs     what the outputs mean where the loss does not say so; None takes them as they are
+    backend     what computes; threads: the most that native code may use
 
     Weights are arguments of every method, so one object serves all epochs of a training. A copy or an
     unpickled object finds the programs anew. See `forward`, which keeps one for equal networks.
@@ -68,9 +69,14 @@ class Forward:
     """
 
     def __init__(
-        self, network: Layer, loss: Loss | Callable[..., Any] | None, outputs: Outputs | None = None
+        self,
+        network: Layer,
+        loss: Loss | Callable[..., Any] | None,
+        outputs: Outputs | None = None,
+        backend: str = "native",
+        threads: int | None = None,
     ) -> None:
-        self._made_of = network, loss, outputs
+        self._made_of = network, loss, outputs, backend, threads
         record = loss if isinstance(loss, Loss) else None
         meaning = record.outputs if record else outputs
         activation = activation_by_name(meaning.activation if meaning else "linear").function
@@ -95,12 +101,12 @@ class Forward:
         self._apply = apply
         self._wide: dict[tuple[int, ...], bool] = {}
         # Weights that decay, and probabilities far from 1, may be subnormal numbers, which take far longer.
-        lower = functools.partial(compile, flush_subnormals=True)
+        lower = functools.partial(compile, backend=backend, threads=threads, flush_subnormals=True)
         self._outputs = lower(predict, dims={1: "blocks"})
         # Too little to wake anybody for.
-        self._few = FewRows(apply, lower(predict, dims={1: "blocks"}, threads=1))
+        self._few = FewRows(apply, lower(predict, dims={1: "blocks"}, threads=1), backend == "native")
         self._codes = lower(codes, dims={1: "blocks"})
-        self._mean_loss = MeanLoss(block_loss)
+        self._mean_loss = MeanLoss(block_loss, backend, threads)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle what the object was made of: programs are not copied, but found or compiled anew."""
@@ -201,8 +207,8 @@ class FewRows:
     is no native code it is a program of blocks. Up to 16 programs are kept, by layout of weights and rows.
     """
 
-    def __init__(self, apply: Program, blocks: Program) -> None:
-        self._apply, self._blocks = apply, Filled(blocks)
+    def __init__(self, apply: Program, blocks: Program, native: bool = True) -> None:
+        self._apply, self._blocks, self._native = apply, Filled(blocks), native
         self._calls: dict[Any, RowsCall | None] = {}
         self._last: tuple[RowsCall, int] | None = None  # the last call, and for how many rows it may be used
 
@@ -221,7 +227,7 @@ class FewRows:
 
     def __call__(self, params: Any, X: Array, size: int) -> Array:
         """Return the outputs, [rows, outputs], of rows in blocks of a size."""
-        call = self._call_for(params, X, size) if len(X) else None
+        call = self._call_for(params, X, size) if self._native and len(X) else None
         if call is not None:
             self._last = call, FEW - 1 if size == 1 else ROWS - 1
             with suppress(Mismatch):
@@ -274,7 +280,11 @@ def _rows(blocks: Array) -> Array:
 
 
 def forward(
-    network: Layer, loss: Loss | Callable[..., Any] | None, outputs: Outputs | None = None
+    network: Layer,
+    loss: Loss | Callable[..., Any] | None,
+    outputs: Outputs | None = None,
+    backend: str = "native",
+    threads: int | None = None,
 ) -> Forward:
     """Return the compiled forward pass of a network: one object for equal networks without own functions.
 
@@ -282,7 +292,7 @@ def forward(
     """
     said = None if isinstance(loss, Loss) else outputs
     make = _kept if is_plain((network, loss, said)) else Forward
-    return make(network, loss, said)
+    return make(network, loss, said, backend, threads)
 
 
 _kept = functools.lru_cache(maxsize=32)(Forward)

@@ -7,6 +7,7 @@ Blocks are added up in float64 from the first to the last: a loss has the same b
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -73,6 +74,7 @@ class MeanLoss:
     """The compiled mean loss over rows.
 
     block_loss      (params, x, y, weight) -> the weighted mean loss of a block, one number
+    backend         what computes; threads: the most that native code may use
 
     Programs are compiled for the shapes that come: one for any number of blocks and of weights, and one for
     each number of rows that are left over.
@@ -87,7 +89,9 @@ class MeanLoss:
     [1.0, 9.0]
     """
 
-    def __init__(self, block_loss: Callable[..., Any]) -> None:
+    def __init__(
+        self, block_loss: Callable[..., Any], backend: str = "native", threads: int | None = None
+    ) -> None:
         def by_blocks(params: Any, x: Array, y: Array, weight: Array) -> Any:
             return scan(lambda state, rows: (state, block_loss(params, *rows)), (), (x, y, weight))[1]
 
@@ -108,12 +112,9 @@ class MeanLoss:
             return scan(of_one, (), stack)[1]
 
         # Weights that decay, and probabilities far from 1, may be subnormal numbers, which take far longer.
-        flush = True
-        self._by_blocks = compile(
-            by_blocks, dims={1: "blocks", 2: "blocks", 3: "blocks"}, flush_subnormals=flush
-        )
-        dims = {0: "states", 1: "rows", 2: "blocks"}
-        self._several = compile(several, dims=dims, flush_subnormals=flush)
+        lower = functools.partial(compile, backend=backend, threads=threads, flush_subnormals=True)
+        self._by_blocks = lower(by_blocks, dims={1: "blocks", 2: "blocks", 3: "blocks"})
+        self._several = lower(several, dims={0: "states", 1: "rows", 2: "blocks"})
 
     def of(self, params: Any, rows: LabeledRows) -> float:
         """Return the mean loss over dense rows; NaN where all weights are 0.

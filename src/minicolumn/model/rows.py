@@ -94,7 +94,7 @@ def check_rows(
         inputs = type(inputs)(parts, shape=inputs.shape)
     else:
         inputs = _finite(f"{who}: X", inputs, dtype, remedy)
-    if weight is None and (rule is None or rule.wants_weights):
+    if weight is None and (rule is None or rule.is_own):
         weight = np.ones(rows)
     return LabeledRows(
         inputs, _targets(who, targets, dtype, rule, outputs), _weight(who, weight, rows, dtype)

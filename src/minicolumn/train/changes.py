@@ -200,7 +200,7 @@ class Changeable(Loop):
         seed = int(random.fold_in(random.stream(s.seed, "init"), self._at.step)[1])
         fresh = resizing.network.init(seed, self.input_shape, s.dtype)
         before = len(old.params[str(resizing.following)]["weight"])
-        params = resizing.as_loud(resizing.carried(fresh, old.params), before)
+        params = resizing.rescaled(resizing.carried(fresh, old.params), before)
         params = params if settle is None else settle(params)
         roles = resizing.network.roles(self.input_shape)
         moments = resizing.carried(s.optimizer.start(params, roles), old.moments)

@@ -171,7 +171,7 @@ def read(
 ) -> TrainerT:
     """Return the training in a checkpoint, resumed with the rows that are not in it.
 
-    kind        the class to make one of, by its `standing`
+    kind        the class to make one of, by its `from_snapshot`
     others      as for `Trainer.resume`
     Errors      ModelFileError for a file that is damaged or no checkpoint, DataError for other rows
     """
@@ -194,7 +194,7 @@ def read(
         _check_rows(told, name, rows)
     snapshot = told.snapshot(artifact, settings, len(train))
     epochs, horizon = told.integer("epochs", 0), told.integer("horizon", 0)
-    return kind.standing(
+    return kind.from_snapshot(
         network, settings, train, held, snapshot, told.callbacks(callbacks), progress,
         epochs=epochs, horizon=horizon, monitor=told.text("monitor"), held_fraction=fraction, held_seed=seed,
     )  # fmt: skip

@@ -66,7 +66,7 @@ class Engine:
         self.batch = min(s.batch_size, len(train))
         self.steps = steps_in(len(train), self.batch)
         # What is held out is measured without label smoothing, so that trainings can be compared.
-        self.forward = forward(network, s.record or s.loss)
+        self.forward = forward(network, s.record or s.loss, backend=s.backend, threads=s.threads)
         self._orders = orders or Orders(s.seed, len(train), s.shuffle)
         self._key = random.stream(s.seed, "dropout")
         self._most_steps = _most_steps(train, self.batch)

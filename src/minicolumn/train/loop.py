@@ -43,7 +43,7 @@ Array = np.ndarray
 FEW = 8  # epochs that may be trained in vain
 
 
-class Stand(NamedTuple):
+class LoopState(NamedTuple):
     """The convergence state of a training, replaced as a whole: an interrupt meets the old or the new.
 
     state       the weights and what the optimizer remembers, in the memory that native code works in
@@ -73,7 +73,7 @@ class Loop(Tracker):
     epochs      that `run` goes to; horizon: the steps that a schedule spreads over
     train_rows, held_rows   that are trained on, and measured on
     held_fraction   of all rows, where the latter were found by it, and by `held_seed`; else 0
-    rule, orders    what `standing` was given in place of gradient descent and of drawn orders
+    rule, orders    what `from_snapshot` was given in place of gradient descent and of drawn orders
     """
 
     network: Layer
@@ -96,14 +96,14 @@ class Loop(Tracker):
         epochs: int,
         horizon: int | None = None,
     ) -> None:
-        """Stand where a snapshot says; a schedule spreads over `horizon` steps."""
+        """Begin where a snapshot says; a schedule spreads over `horizon` steps."""
         self.history.rows.extend(start.rows)
         self.rate_factor, self.stop_reason = start.rate_factor, start.stop_reason
         if start.best_epoch:
             best = start.params if start.best_params is None else start.best_params
             self._best = start.best_epoch, map_leaves(np.array, best)
         self.epochs = epochs
-        self._at = Stand(
+        self._at = LoopState(
             State(start.params, start.moments), start.step, len(start.rows), start.seen, start.sums,
             start.rate, start.seconds,
         )  # fmt: skip
@@ -238,14 +238,14 @@ class Loop(Tracker):
         try:
             with _numpy_threads(self.settings):
                 while not self.stop_reason and (most := goal.steps(self)):
-                    self._forth(most)
+                    self._advance_some(most)
         finally:
             with deferred(again=False):  # after an interrupt between two statements
                 del self.history.rows[self._at.epoch :]
                 if self.monitor is not None and self._settled < self._at.epoch:
                     self.settle_best()
 
-    def _forth(self, most: int) -> None:
+    def _advance_some(self, most: int) -> None:
         """Take some steps, at most so many: whole epochs in one native call, or a piece of one."""
         if not self._pass_epochs(most):
             if self._at.seen < self.rows:  # else an interrupt came before the epoch's end was noted
@@ -366,13 +366,13 @@ class Loop(Tracker):
         state, row, self._good = ahead.state(k), ahead.rows[k], (at.state, at.step)
         step, rate = at.step + self.steps, row["learning_rate"]
         if self._listeners["on_chunk"]:
-            self._at = Stand(state, step, at.epoch, self.rows, ahead.sums[k], rate, ahead.seconds)
+            self._at = LoopState(state, step, at.epoch, self.rows, ahead.sums[k], rate, ahead.seconds)
             self._tell("on_chunk", self.steps, row[self.engine.parts[0]])
             if self._ahead is not ahead:  # something was changed: the epoch ends as one trained in pieces
                 if self._at.seen >= self.rows:
                     self._end_epoch()
                 return
-        self._note(row, Stand(state, step, at.epoch + 1, rate=rate))
+        self._note(row, LoopState(state, step, at.epoch + 1, rate=rate))
 
     def _take_all(self, ahead: Epochs, most: int) -> None:
         """Go on over all epochs that were trained ahead, or so many, which nobody is to be told of."""
@@ -384,7 +384,7 @@ class Loop(Tracker):
         step = at.step + len(rows) * self.steps
         self._good = before, step - self.steps
         self.history.extend(rows, at.epoch + 1)
-        self._at = Stand(state, step, at.epoch + len(rows), rate=rate)
+        self._at = LoopState(state, step, at.epoch + len(rows), rate=rate)
 
     # The end of an epoch ------------------------------------------------------------------------------------
 
@@ -395,9 +395,9 @@ class Loop(Tracker):
         losses = {name: total / self.rows for name, total in zip(self.engine.parts, at.sums, strict=False)}
         figures = {name: [figure] for name, figure in (losses | measured).items()}
         [row] = history_rows(at.epoch + 1, figures, [at.rate], at.seconds, self.steps)
-        self._note(row, Stand(at.state, at.step, at.epoch + 1, rate=at.rate))
+        self._note(row, LoopState(at.state, at.step, at.epoch + 1, rate=at.rate))
 
-    def _note(self, row: Row, after: Stand) -> None:
+    def _note(self, row: Row, after: LoopState) -> None:
         """Write an epoch into the history, stand after it, and call the callbacks."""
         self.history.add(row, after.epoch)
         self._at = after

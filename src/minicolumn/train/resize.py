@@ -80,7 +80,7 @@ class Resizing:
         weight[len(self.kept) :] = 0.0
         return {**params, name: {**params[name], "weight": weight}}
 
-    def as_loud(self, params: Params, before: int) -> Params:
+    def rescaled(self, params: Params, before: int) -> Params:
         """Return weights rescaled for an "ntk" layer, which divides by the root of its number of inputs.
 
             V *= sqrt(inputs now / inputs before)

@@ -96,7 +96,7 @@ class Step:
         params = constraint(params), with the running statistics that layers noted down
 
     A learning rule other than gradient descent is a subclass with its own `take`, `parts` and `zero_sums`;
-    `Trainer.standing` takes it. What it tells of a step may be arrays, such as one loss for each output.
+    `Trainer.from_snapshot` takes it. What it tells of a step may be arrays, such as one loss for each output.
 
     parts       names of what `take` tells of a step, in the history; those at the end may be missing
 

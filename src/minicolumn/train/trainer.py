@@ -123,7 +123,7 @@ class Trainer(Changeable):
             self.callbacks = (*self.callbacks, ProgressBar())
 
     @classmethod
-    def standing(
+    def from_snapshot(
         cls,
         network: Layer,
         settings: Settings,

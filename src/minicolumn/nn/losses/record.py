@@ -55,6 +55,8 @@ class Loss:
 
     def __call__(self, outputs: Any, targets: Any, sample_weight: Any = None) -> Any:
         """Return the (weighted) mean loss; traceable, as the function of the catalogue is."""
+        if self.rule.is_own and outputs.shape[1:] == (1,) and targets.shape == outputs.shape[:1]:
+            targets = targets.reshape(outputs.shape)  # [batch] beside [batch, 1] would broadcast
         return self.rule.function(outputs, targets, sample_weight, **dict(self.changed))
 
     def measured(self) -> Loss:

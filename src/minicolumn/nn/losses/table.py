@@ -73,7 +73,8 @@ class LossRule(Rule):
     targets     which targets it takes
     takes_shares    whether targets of classes usually are the share of each, not class numbers
     multiclass  name of the loss that is this one for one class out of several; of losses of yes or no
-    wants_weights   whether it is given weights in any case, 1 for each row where none are given
+    is_own      whether it is somebody's own: it is given weights in any case, 1 for each row where there are
+                none, and beside one output targets in its shape, as any function that is no entry
     settings    what its function's keywords may be, found once: reading a file looks into no function
     """
 
@@ -84,7 +85,7 @@ class LossRule(Rule):
     targets: Range = ANY
     takes_shares: bool = False
     multiclass: str = ""
-    wants_weights: bool = False
+    is_own: bool = False
     settings: Mapping[str, Setting] = field(init=False, hash=False)
 
     def __post_init__(self) -> None:
@@ -246,7 +247,7 @@ def _own(name: str, function: Any, *, outputs: Any = Point(), formula: str = "")
     """Return the rule of a loss of one's own; `outputs` says what the network's outputs mean."""
     if not is_function(function):
         return NotImplemented
-    return LossRule(name, function, outputs, formula, wants_weights=True)
+    return LossRule(name, function, outputs, formula, is_own=True)
 
 
 LOSSES: Registry[LossRule] = Registry(
