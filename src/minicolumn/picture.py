@@ -74,7 +74,10 @@ def legend(axes: Any, handles: list[Any], own: bool) -> None:
 
 def save(axes: Any, path: Any) -> None:
     """Write the picture that axes belong to."""
-    axes.figure.savefig(path, dpi=160)
+    try:
+        axes.figure.savefig(path, dpi=160)
+    except OSError as error:
+        raise DataError(f"cannot write {str(path)!r}: {error.strerror or error}") from None
 
 
 def quiet(axes: Any) -> None:

@@ -233,11 +233,11 @@ class Own(mc.Callback):
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"loss": lambda outputs, targets, weight: np.mean(outputs)}, "the loss is an own function"),
+        ({"loss": lambda outputs, targets, weight: np.mean(outputs)}, "the loss is one's own"),
         ({"schedule": lambda steps, total: 1.0}, "the schedule is one's own"),
         ({"regularizer": lambda params: np.sum(params["0"]["bias"])}, "the regularizer is one's own"),
         ({"constraint": lambda params: params}, "the constraint is one's own"),
-        ({"metrics": [("odd", lambda y, p: 1.0)]}, "a metric is an own function"),
+        ({"metrics": [("odd", lambda y, p: 1.0)]}, "a metric is one's own"),
     ],
 )
 def test_what_no_file_holds_is_refused(changed: Any, message: str, tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def test_what_no_file_holds_is_refused_before_the_first_step(wave: Any, tmp_path
     path = tmp_path / "training.safetensors"
     own = lambda outputs, targets, weight: np.mean((outputs - targets) ** 2)  # noqa: E731
     trainer = _trainer(wave, mc.Checkpoint(path), loss=own)
-    with pytest.raises(mc.DataError, match="the loss is an own function"):
+    with pytest.raises(mc.DataError, match="the loss is one's own"):
         trainer.advance(steps=1)
     assert (trainer.step, path.exists()) == (0, False)
 

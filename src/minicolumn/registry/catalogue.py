@@ -182,7 +182,7 @@ class Registry(Mapping[str, T]):
                 f"than letters, digits and _; got {show(name)}"
             )
         if name in self.known:
-            raise DataError(f"add: there is a {self.noun} {name!r} already, and a name means one thing")
+            raise DataError(f"add: the {self.noun} {name!r} is there already, and a name means one thing")
         found = self._adopt(name, entry, **about)
         if found is NotImplemented:
             raise DataError(f"add: {name}: expected {self._wanted}, got {show(entry)}")

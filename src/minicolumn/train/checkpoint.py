@@ -24,17 +24,13 @@ from minicolumn.errors import DataError, MinicolumnError, ModelFileError
 from minicolumn.model.artifact import Artifact, Extra, load_artifact, save_artifact
 from minicolumn.model.files import PathLike, shown
 from minicolumn.model.rows import LabeledRows
-from minicolumn.nn.constrain import CONSTRAINTS
-from minicolumn.nn.losses import Loss
-from minicolumn.nn.regularize import REGULARIZERS
 from minicolumn.nn.serialize import from_json as layer_from_json
-from minicolumn.optim import OPTIMIZERS, SCHEDULES
-from minicolumn.registry import Registry
 from minicolumn.train.callbacks import CALLBACKS, Callback, Checkpoint
 from minicolumn.train.data import check_data, check_shape, fingerprint
 from minicolumn.train.history import Row
 from minicolumn.train.interrupts import deferred
-from minicolumn.train.settings import Settings, check_settings
+from minicolumn.train.settings import Settings
+from minicolumn.train.settings_json import settings_from_json, settings_to_json
 from minicolumn.train.snapshot import Snapshot
 from minicolumn.train.types import Inputs, Validation
 from minicolumn.tree import Tree, flatten, named_leaves, unflatten
@@ -48,7 +44,6 @@ TrainerT = TypeVar("TrainerT", bound="Trainer")
 
 _TREES = ("params", "moments", "best")
 _HISTORY, _PRESENT = "history", "history.present"
-_PLAIN = ("batch_size", "epochs", "shuffle", "seed", "threads", "backend", "shadow")
 
 
 # Writing ----------------------------------------------------------------------------------------------------
@@ -74,7 +69,7 @@ def check_savable(trainer: Trainer) -> None:
     """
     if trainer.rule is not None or trainer.orders is not None:
         raise DataError("save: a training with a learning rule or orders of its own cannot be saved")
-    _settings_json(trainer.settings)
+    settings_to_json(trainer.settings)
 
 
 def _extra(trainer: Trainer) -> Extra:
@@ -87,7 +82,7 @@ def _extra(trainer: Trainer) -> Extra:
     names = list(dict.fromkeys(name for row in stood.rows for name in row))
     tensors |= _history_tensors(stood.rows, names)
     description = {
-        "settings": _settings_json(trainer.settings),
+        "settings": settings_to_json(trainer.settings),
         "callbacks": _callbacks_json(trainer.callbacks),
         "step": stood.step, "seen": stood.seen, "sums": list(stood.sums), "rate": stood.rate,
         "seconds": stood.seconds, "rate_factor": stood.rate_factor, "stop_reason": stood.stop_reason,
@@ -113,35 +108,6 @@ def _history_tensors(rows: Sequence[Row], names: Sequence[str]) -> dict[str, Arr
         ) from None
     bits = np.array(values, np.float64).reshape(present.shape).view(np.int64)
     return {_HISTORY: bits, _PRESENT: present}
-
-
-def _settings_json(s: Settings) -> dict[str, Any]:
-    """Return the settings as JSON values, each record by its registry.
-
-    Errors      DataError for a loss, metric or other part that is a function of one's own
-    """
-    if s.record is None or s.record is not s.loss:
-        raise DataError("save: the loss is an own function, which a file cannot hold")
-    if not all(isinstance(metric, str) for metric in s.metrics):
-        raise DataError("save: a metric is an own function, which a file cannot hold")
-    own = {
-        "optimizer": _told("optimizer", OPTIMIZERS, s.optimizer),
-        "schedule": _told("schedule", SCHEDULES, s.schedule),
-        "regularizer": s.regularizer and _told("regularizer", REGULARIZERS, s.regularizer),
-        "constraint": s.constraint and _told("constraint", CONSTRAINTS, s.constraint),
-    }
-    plain = {name: getattr(s, name) for name in _PLAIN}
-    return {**plain, **own, "loss": s.record.to_json(), "metrics": list(s.metrics), "dtype": s.dtype.name}
-
-
-def _told(what: str, registry: Registry[T], record: object) -> Any:
-    """Return a record as JSON; what its registry could not read back is refused now, not on reading."""
-    try:
-        told = registry.to_json(record)
-        registry.from_json(told)  # by class, records of one's own are written too
-    except MinicolumnError:
-        raise DataError(f"save: the {what} is one's own, which a file cannot hold") from None
-    return told
 
 
 def _callbacks_json(callbacks: Sequence[Callback]) -> list[Any]:
@@ -272,18 +238,7 @@ class _Told:
     def settings(self) -> Settings:
         told = self._parsed("settings", lambda: dict(self.get("settings")))
 
-        def settings() -> Settings:
-            read = {name: told[name] for name in (*_PLAIN, "dtype", "metrics")}
-            if type(read["shuffle"]) is not bool or not all(map(_is_name, read["metrics"])):
-                raise DataError("something is of another kind")
-            read["loss"] = Loss.from_json(told["loss"])
-            read["optimizer"] = OPTIMIZERS.from_json(told["optimizer"])
-            read["schedule"] = SCHEDULES.from_json(told["schedule"])
-            for name, registry in (("regularizer", REGULARIZERS), ("constraint", CONSTRAINTS)):
-                read[name] = None if told[name] is None else registry.from_json(told[name])
-            return check_settings("resume", read)
-
-        return self._parsed("settings", settings)
+        return self._parsed("settings", lambda: settings_from_json(told))
 
     def callbacks(self, given: Sequence[Callback] | None) -> Sequence[Callback]:
         """Return the callbacks to go on with: given ones, or those that stand in the file."""

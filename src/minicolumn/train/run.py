@@ -13,9 +13,9 @@ from minicolumn.model.files import PathLike
 from minicolumn.model.model import Model
 from minicolumn.model.scores import MetricLike
 from minicolumn.nn.layer import Params
-from minicolumn.optim import described as optimizer_as_json
 from minicolumn.train.history import History
 from minicolumn.train.settings import Settings
+from minicolumn.train.settings_json import described_settings
 from minicolumn.train.snapshot import Snapshot
 from minicolumn.train.types import Inputs
 
@@ -112,19 +112,12 @@ def described(
     seconds: float,
 ) -> dict[str, Any]:
     """Return a training as metadata for the model file: its settings and how it went, as JSON values."""
-    s = settings
     return {
-        "loss": s.record.to_json() if s.record else "",
-        "optimizer": optimizer_as_json(s.optimizer),
-        "schedule": getattr(s.schedule, "__name__", type(s.schedule).__name__),
-        "batch_size": s.batch_size,
+        **described_settings(settings),
         "epochs": epochs,
         "epochs_run": epochs_run,
         "best_epoch": best_epoch,
         "stopped": stopped,
         "rows": rows,
-        "seed": s.seed,
-        "dtype": str(s.dtype),
-        "backend": s.backend,
         "seconds": round(seconds, 3),
     }
