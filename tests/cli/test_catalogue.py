@@ -50,7 +50,7 @@ def test_every_schedule_trains(cli: Any, name: str) -> None:
     shown = " ".join(found.out.split())
     kind = mc.optim.SCHEDULES[name.partition(":")[0]]
     assert f"; {kind.__name__}(" in shown, "what was asked for is repeated"
-    assert mc.load("penguins.safetensors").training["schedule"] == kind.__name__
+    assert mc.load("penguins.safetensors").training["schedule"]["name"] == kind.__name__
 
 
 @pytest.mark.parametrize("name", CLASSES)
