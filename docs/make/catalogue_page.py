@@ -51,7 +51,7 @@ wherever names of its kind do: in layers, in `fit`, in estimators.
 ```
 mc.nn.ACTIVATIONS.add("lab.cube", lambda x: x * x * x)
 mc.train.METRICS.add("lab.within", lambda y, p: float(np.mean(abs(y - p) < 1)), higher_is_better=True)
-mc.optim.OPTIMIZERS.add("lab.sign", SignDescent)    # a frozen dataclass, its fields settings
+mc.optim.OPTIMIZERS.add("lab.sign", SignDescent)    # a frozen dataclass: help(mc.optim.Optimizer) shows it
 ```
 
 A model file holds the name alone, and opens where the entry was added before; `help(mc.nn.ACTIVATIONS.add)`

@@ -36,7 +36,30 @@ WEIGHT_DECAY = Number(help="How fast weights shrink by themselves.", ge=0, searc
 class Optimizer(Record):
     """What all optimizers share: a learning rate, and how a chain of parts becomes steps on a tree.
 
-    Subclasses are frozen dataclasses that say in ``transform`` what they are made of.
+        p -= learning_rate * direction,      direction = parts applied to the gradient, one after the other
+
+    Subclasses are frozen dataclasses that say in ``transform`` what they are made of: parts of
+    `minicolumn.optim.parts`, or ones of their own. Fields annotated with a setting of `minicolumn.registry`
+    are checked, and settings of the name once it is added.
+
+    >>> import numpy as np, minicolumn as mc
+    >>> from dataclasses import dataclass
+    >>> from minicolumn.optim.transform import Transform
+    >>> from minicolumn.registry import Number
+    >>> @dataclass(frozen=True)
+    ... class SignDescent(mc.optim.Optimizer):
+    ...     scale: Annotated[float, Number(help="On the sign.", gt=0)] = 1.0
+    ...     def transform(self, penalized: bool = True) -> Transform:
+    ...         step = lambda direction, moments, param, time: (self.scale * np.sign(direction), moments)
+    ...         return Transform((), lambda param: {}, step)  # it remembers nothing
+    >>> params = np.array([1.0, -2.0])
+    >>> rule = SignDescent(learning_rate=0.5)
+    >>> rule.step(np.array([3.0, -0.1]), rule.start(params), params)[0]
+    array([-0.5,  0.5])
+    >>> with mc.optim.OPTIMIZERS.including({}):  # so that this example leaves nothing behind
+    ...     mc.optim.OPTIMIZERS.add("lab.sign", SignDescent)
+    ...     mc.optim.OPTIMIZERS.make("lab.sign:scale=2").scale
+    2.0
     """
 
     learning_rate: Annotated[float, LEARNING_RATE] = 0.01
