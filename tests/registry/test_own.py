@@ -189,7 +189,7 @@ class Undeclared(mc.optim.Schedule):
         (lambda: nn.ACTIVATIONS.add("relu", swish), "an own activation has a dot in it, as in 'lab.activ"),
         (lambda: nn.ACTIVATIONS.add("lab swish.a", swish), "has a dot in it"),
         (lambda: nn.ACTIVATIONS.add("a." + "b" * 99, swish), "has a dot in it"),
-        (lambda: nn.ACTIVATIONS.add("lab.taken", np.abs), "there is a activation 'lab.taken' already"),
+        (lambda: nn.ACTIVATIONS.add("lab.taken", np.abs), "the activation 'lab.taken' is there already"),
         (lambda: nn.ACTIVATIONS.add("lab.a", 3), "lab.a: expected a NumPy function of one array .*, got 3"),
         (lambda: nn.ACTIVATIONS.add("lab.a", Shifted), "got the class Shifted"),
         (lambda: mc.optim.SCHEDULES.add("lab.a", Halves()), "expected a frozen dataclass .*mc.optim.Sched"),

@@ -85,11 +85,13 @@ class Convergence(Callback):
 
     def on_epoch(self, trainer: Trainer, row: Row) -> None:
         self.losses.append(row["loss"] + row.get("penalty", 0.0))
-        self._say(f"Iteration {len(self.losses)}, loss = {self.losses[-1]:.8f}")
+        if self.verbose:  # a line takes longer to format than all the rest
+            self._say(f"Iteration {len(self.losses)}, loss = {self.losses[-1]:.8f}")
         if self.score is not None and self.scores is not None:
             row["val_score"] = self.score(trainer.params)  # where `history_` and later callbacks see it
             self.scores.append(row["val_score"])
-            self._say(f"Validation score: {self.scores[-1]:f}")
+            if self.verbose:
+                self._say(f"Validation score: {self.scores[-1]:f}")
         self._look(trainer)
         if self.idle > self.patience:
             self._stop_or_lower_rate(trainer)

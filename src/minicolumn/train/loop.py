@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -349,9 +349,12 @@ class Loop(Tracker):
         Errors      DataError where one gives no number
         """
         quiet: Any = math.inf
-        for quiet_epochs in self._quiet:
-            with self._telling():
-                given = quiet_epochs(self)
+        self._is_telling = True
+        try:
+            answers = [(quiet_epochs, quiet_epochs(self)) for quiet_epochs in self._quiet]
+        finally:
+            self._is_telling = False
+        for quiet_epochs, given in answers:
             if not isinstance(given, int | float | np.integer | np.floating):
                 name = type(getattr(quiet_epochs, "__self__", quiet_epochs)).__name__
                 raise DataError(f"{name}: quiet_epochs must give a number of epochs, it gave {given!r:.60}")
@@ -438,16 +441,10 @@ class Loop(Tracker):
 
     def _tell(self, what: str, *news: Row | int | float) -> None:
         """Tell all callbacks."""
-        with self._telling():
+        self._is_telling = True  # they may change the training meanwhile, but not advance it
+        try:
             for listener in self._listeners[what]:
                 listener(self, *news)
-
-    @contextmanager
-    def _telling(self) -> Iterator[None]:
-        """Note that callbacks are asked or told within: they may change the training, but not advance it."""
-        self._is_telling = True
-        try:
-            yield
         finally:
             self._is_telling = False
 
