@@ -195,6 +195,8 @@ def test_early_stopping_keeps_the_weights_of_the_best_score(targets: Any) -> Non
         max_iter=100, n_iter_no_change=8,
     ).fit(X, y)  # fmt: skip
     scores = model.validation_scores_
+    assert scores is not None
+    assert model.validation_loss_curve_ is not None
     assert model.best_validation_score_ == max(scores)
     assert model.best_loss_ is None
     assert len(scores) == len(model.loss_curve_) == len(model.validation_loss_curve_) == model.n_iter_

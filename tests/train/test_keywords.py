@@ -54,7 +54,7 @@ def test_fit_hands_every_keyword_on(monkeypatch: pytest.MonkeyPatch) -> None:
         def run(self) -> Any:
             return None
 
-    monkeypatch.setattr(sys.modules["minicolumn.train.fit"], "Trainer", Told)
+    monkeypatch.setattr(sys.modules["minicolumn.train.fitting"], "Trainer", Told)
     marks = {name: object() for name in FIT}
     mc.fit(**marks)  # type: ignore[arg-type]
     assert found == marks

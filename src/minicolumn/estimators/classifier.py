@@ -16,7 +16,6 @@ from sklearn.base import ClassifierMixin
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import Tags, column_or_1d, compute_sample_weight
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
 from minicolumn.errors import DataError
@@ -33,7 +32,7 @@ from minicolumn.estimators.parameters import (
     check_class_weight,
 )
 from minicolumn.estimators.rollback import rollback
-from minicolumn.estimators.sklearn_callbacks import with_callbacks
+from minicolumn.estimators.sklearn_callbacks import for_stochastic_solvers, with_callbacks
 from minicolumn.nn import Loss
 from minicolumn.nn.layer import Params
 from minicolumn.nn.outputs import ClassOutputs
@@ -238,7 +237,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         """
         return self._fit(X, y, sample_weight, X_val, y_val)
 
-    @available_if(lambda estimator: estimator._stochastic())
+    @for_stochastic_solvers
     @with_callbacks
     @rollback
     def partial_fit(

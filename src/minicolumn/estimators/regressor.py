@@ -16,7 +16,6 @@ from numpy.typing import ArrayLike, DTypeLike
 from sklearn.base import RegressorMixin
 from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from minicolumn.errors import DataError
@@ -33,7 +32,7 @@ from minicolumn.estimators.parameters import (
 )
 from minicolumn.estimators.rollback import rollback
 from minicolumn.estimators.scales import check_target_scale
-from minicolumn.estimators.sklearn_callbacks import with_callbacks
+from minicolumn.estimators.sklearn_callbacks import for_stochastic_solvers, with_callbacks
 from minicolumn.nn import Loss, Sequential
 from minicolumn.nn.layer import Params
 from minicolumn.nn.outputs import NumberOutputs
@@ -188,7 +187,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         """
         return self._fit(X, y, sample_weight, X_val, y_val)
 
-    @available_if(lambda estimator: estimator._stochastic())
+    @for_stochastic_solvers
     @with_callbacks
     @rollback
     def partial_fit(self, X: FeaturesLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from numpy.typing import ArrayLike
+from sklearn.utils.metaestimators import available_if
 
 from minicolumn.nn.layer import Params
 from minicolumn.train import Callback, Trainer
@@ -31,15 +32,21 @@ class _Unsupported:
     """The mixin of an older scikit-learn: there is nothing to support."""
 
 
-def _as_it_is(method: Method) -> Method:
-    """Return a method undecorated, for an older scikit-learn."""
-    return method
+def with_callbacks(method: Method) -> Method:
+    """Return a method that scikit-learn's callbacks are told of; of its own type, which theirs would hide."""
+    told: Any = protocol.with_callbacks(method) if protocol else method
+    return told
+
+
+def for_stochastic_solvers(method: Method) -> Method:
+    """Return a method that estimators with solver="lbfgs" lack; of its own type, as above."""
+    available: Any = available_if(lambda estimator: estimator._stochastic())
+    return available(method)
 
 
 CallbackSupportMixin: Any = protocol.CallbackSupportMixin if protocol else _Unsupported
-with_callbacks: Any = protocol.with_callbacks if protocol else _as_it_is
 
-__all__ = ["CallbackSupportMixin", "Hooks", "with_callbacks"]
+__all__ = ["CallbackSupportMixin", "Hooks", "for_stochastic_solvers", "with_callbacks"]
 
 
 class Hooks:

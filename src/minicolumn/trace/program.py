@@ -80,7 +80,7 @@ def _must_be_closed(outputs: Sequence[LiveNode], variables: Sequence[LiveNode]) 
     own = set(variables)
     for node in topological(outputs):
         # What depends on a scope that is still open is varied by a derivative around this trace.
-        if (node.op is INPUT and node not in own) or node.is_live:
+        if (node.op is INPUT and node not in own) or (isinstance(node, LiveNode) and node.is_live):
             name = node.attrs.get("name") or "of another trace"
             raise TraceError(
                 f"the function reads a traced {node.type} value {name} that is none of its arguments; "

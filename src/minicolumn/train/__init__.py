@@ -19,7 +19,7 @@ from minicolumn.train.callbacks import (
     KeepBest,
     ReduceOnPlateau,
 )
-from minicolumn.train.fit import fit
+from minicolumn.train.fitting import fit
 from minicolumn.train.history import History
 from minicolumn.train.rate_finder import RateFinding, find_learning_rate
 from minicolumn.train.run import Run
