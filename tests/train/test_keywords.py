@@ -17,7 +17,11 @@ from minicolumn.train.trainer import KEYWORDS
 
 X = np.random.default_rng(0).standard_normal((40, 3)).astype(np.float32)
 Y = (X[:, 0] > 0).astype(np.int64)
-FIT = inspect.signature(mc.fit).parameters
+FIT = {
+    name: parameter
+    for name, parameter in inspect.signature(mc.fit).parameters.items()
+    if parameter.kind is not parameter.VAR_KEYWORD  # takes what other libraries call something, to refuse it
+}
 DATA = ("network", "X", "y")
 
 

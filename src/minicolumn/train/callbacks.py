@@ -15,10 +15,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-from minicolumn.errors import DataError
+from minicolumn.errors import DataError, did_you_mean
 from minicolumn.model.files import PathLike
 from minicolumn.registry import Number, Record, Registry, Search, Text, kind_of, split_texts
 from minicolumn.registry.shared import PATIENCE
+from minicolumn.train.foreign import HOOKS
 from minicolumn.train.history import Row
 from minicolumn.train.settings import kind
 
@@ -292,12 +293,23 @@ def check_callbacks(who: str, callbacks: CallbackLike | Sequence[CallbackLike]) 
         if isinstance(callback, str):
             found += (_by_name(who, text) for text in split_texts(callback))
         elif isinstance(callback, Callback):
+            _must_have_no_other_hooks(who, callback)
             found.append(callback)
         else:
             raise DataError(
                 f"{who}: callbacks holds a {kind(callback)}, expected mc.Callback objects or names in a list"
             )
     return tuple(found)
+
+
+def _must_have_no_other_hooks(who: str, callback: Callback) -> None:
+    """Refuse a callback with a method that looks like a hook, and that nobody would ever call."""
+    for name in dir(type(callback)):
+        if name.startswith("on_") and not hasattr(Callback, name):
+            meant = HOOKS.get(name)
+            near = did_you_mean(name, [hook for hook in dir(Callback) if hook.startswith("on_")])
+            hint = f"; here it is {meant}" if meant else near if meant is None else ""
+            raise DataError(f"{who}: {type(callback).__name__}.{name} is called by nobody{hint}")
 
 
 def _by_name(who: str, text: str) -> Callback:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Never
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -44,6 +45,7 @@ def fit(
     progress: bool | None = None,
     params: Params | None = None,
     resume: Run | Snapshot | None = None,
+    **foreign: Never,
 ) -> Run:
     """Train a network by gradient descent on mini-batches.
 
@@ -115,4 +117,5 @@ def fit(
     array([0, 1, 1, 0])
     """
     said = dict(locals())  # every keyword once; a test holds them to those of `Trainer`
-    return Trainer(**said).run()
+    foreign = said.pop("foreign")  # refused by the trainer, with a hint
+    return Trainer(**said, **foreign).run()

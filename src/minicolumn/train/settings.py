@@ -25,6 +25,7 @@ from minicolumn.nn.regularize import REGULARIZERS
 from minicolumn.optim import OPTIMIZERS, SCHEDULES, Adam, Constant, Optimizer, Schedule
 from minicolumn.registry import Boolean, Choice, Custom, Part, Record, Setting, is_function, settings_of
 from minicolumn.registry.shared import BATCH_SIZE, EPOCHS, SEED, THREADS
+from minicolumn.train.foreign import KEYWORDS
 from minicolumn.train.types import Constraint, LossFunction, Regularizer, ScheduleFunction
 
 
@@ -183,7 +184,7 @@ def checked(who: str, setting: Setting, value: Any) -> Any:
 
 def unknown_keyword(who: str, name: str, known: Sequence[str]) -> str:
     """Return what to say of a keyword that does not exist."""
-    hint = did_you_mean(name, known) or f"; there are {', '.join(known)}"
+    hint = KEYWORDS.get(name) or did_you_mean(name, known) or f"; there are {', '.join(known)}"
     return f"{who}() got an unexpected keyword argument {name!r}{hint}"
 
 
