@@ -175,3 +175,28 @@ def test_what_outlives_its_trace() -> None:
         np.asarray(kept[1])
     with pytest.raises(mc.TraceError, match="none of its arguments"):
         mc.compile(lambda y: y + kept[1])(np.ones(3))
+
+
+@pytest.mark.parametrize("transformed", [mc.grad, mc.compile, lambda f: mc.compile(mc.grad(f))])
+def test_a_traced_value_is_not_written_into_a_plain_array(transformed: Any) -> None:
+    def first(x: Any) -> Any:
+        z = np.zeros(3)
+        z[0] = x
+        return np.sum(z)
+
+    def in_a_loop(x: Any) -> Any:
+        return mc.scan(lambda s, row: (s + first(row), None), 0.0, np.ones(2) * x)[0]
+
+    for function in (first, in_a_loop):
+        with pytest.raises(
+            mc.TraceError, match=r"cannot be written into a plain NumPy array, as by z\[0\] = x"
+        ):
+            transformed(function)(1.0)
+
+
+def test_an_own_value_error_stays_what_it_is() -> None:
+    def refuses(x: Any) -> Any:
+        raise ValueError("mine")
+
+    with pytest.raises(ValueError, match=r"^mine$"):
+        mc.compile(refuses)(1.0)

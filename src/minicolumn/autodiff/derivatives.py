@@ -23,7 +23,7 @@ from minicolumn.ir.graph import CONST
 from minicolumn.ir.ops.elementwise import COPY
 from minicolumn.ir.shapes import type_of
 from minicolumn.trace.promote import array
-from minicolumn.trace.tracer import NO_SCOPES, LiveNode, Scope, Traced, cast, holdable, lift, node_of
+from minicolumn.trace.tracer import NO_SCOPES, LiveNode, Scope, Traced, cast, holdable, lift, node_of, run
 from minicolumn.trace.tracer import stop_gradient as without_derivative
 from minicolumn.tree import Tree, flatten, map_leaves, named_leaves, unflatten
 
@@ -78,7 +78,7 @@ def _vjp(f: Function, primals: tuple[Tree, ...], has_aux: bool, places: Sequence
     names = [name for i, tree in zip(places, primals, strict=True) for name, _ in named_leaves(tree, str(i))]
     with Scope() as scope:
         variables = [_variable(value, name, scope) for value, name in zip(leaves, names, strict=True)]
-        result = f(*unflatten(structure, variables))
+        result = run(f, *unflatten(structure, variables))
     out, aux = _parted(result) if has_aux else (result, None)
     results, out_structure = flatten(out)
     nodes = [_result(r) for r in results]

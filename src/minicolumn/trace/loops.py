@@ -24,6 +24,7 @@ from minicolumn.trace.tracer import (
     leaf,
     lift,
     node_of,
+    run,
 )
 from minicolumn.tree import Structure, Tree, flatten, named_leaves, unflatten
 
@@ -199,7 +200,7 @@ def _trace_body(
         parts = [
             leaf(ArrayType(row.dtype, row.shape[1:]), None, scope, f"x{i}") for i, row in enumerate(rows)
         ]
-        state, y = _pair(step(unflatten(state_structure, carry), unflatten(structure, parts)))
+        state, y = _pair(run(step, unflatten(state_structure, carry), unflatten(structure, parts)))
     after, after_structure = flatten(state)
     _same_structure(state_structure, after_structure)
     ys, y_structure = flatten(y)

@@ -11,7 +11,7 @@ import numpy as np
 from minicolumn.errors import TraceError
 from minicolumn.ir.graph import INPUT, Graph, topological
 from minicolumn.ir.shapes import ArrayType
-from minicolumn.trace.tracer import LiveNode, Scope, Traced, holdable, leaf, node_of
+from minicolumn.trace.tracer import LiveNode, Scope, Traced, holdable, leaf, node_of, run
 from minicolumn.tree import Structure, Tree, flatten, unflatten
 
 
@@ -66,7 +66,7 @@ def trace(function: Callable[..., Tree], arguments: Sequence[Argument], structur
         leaves = [_variable(a, f"x{i}", scope) for i, a in enumerate(arguments)]
         args, kwargs = unflatten(structure, leaves)
         _name_inputs(function, args, kwargs)
-        out = function(*args, **kwargs)
+        out = run(function, *args, **kwargs)
     results, shape = flatten(out)
     nodes = [result_node(r) for r in results]
     variables = [x.node for x in leaves if isinstance(x, Traced)]

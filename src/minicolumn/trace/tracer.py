@@ -8,7 +8,7 @@ a value depends on is known from the scopes its node carries.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, overload
 
@@ -98,6 +98,22 @@ class LiveNode(Node):
 def leaf(type: ArrayType, value: np.ndarray | None, scope: Scope, name: str | None = None) -> Traced:
     """Return a fresh variable of a scope."""
     return Traced(LiveNode(INPUT, (), {"type": type, "name": name}, type, value, frozenset((scope,))))
+
+
+def run(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call a function of traced values; where NumPy hides what was wrong behind an error of its own, say it.
+
+    Errors      TraceError for a traced value that is written into a plain array
+    """
+    try:
+        return function(*args, **kwargs)
+    except ValueError as error:
+        if not isinstance(error.__cause__, TraceError):
+            raise
+        raise TraceError(
+            "a traced value cannot be written into a plain NumPy array, as by z[0] = x; "
+            "make the array of its parts: np.stack([x, y]), or np.where(np.arange(n) == 0, x, z)"
+        ) from error
 
 
 def constant(value: Operand) -> Traced:
