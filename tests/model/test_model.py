@@ -94,9 +94,17 @@ def test_results_are_the_callers_own() -> None:
     assert model.predict(X).any()
 
 
-def test_nan_goes_through_and_what_is_too_large_is_infinite() -> None:
-    found = _model(1, "squared_error").predict(np.array([[np.nan, 0.0, 0.0], [1e300, 0.0, 0.0]]))
+def test_nan_and_infinity_go_through() -> None:
+    found = _model(1, "squared_error").predict(np.array([[np.nan, 0.0, 0.0], [np.inf, 0.0, 0.0]]))
     assert not np.isfinite(found).any()
+
+
+@pytest.mark.parametrize("rows", [1, 3, 300])
+def test_a_number_beyond_the_networks_dtype_is_refused(rows: int) -> None:
+    given = np.zeros((rows, 3))
+    given[-1, 1] = -1e300
+    with pytest.raises(mc.DataError, match=r"X holds numbers up to 1e\+300, beyond the largest float32"):
+        _model(1, "squared_error").predict(given)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minicolumn.errors import DataError
 from minicolumn.ir.graph import Graph
 from minicolumn.lower.compile import call_by_rows, call_directly, compile, graph_with_dims
 from minicolumn.lower.signature import Unseen, signature_of
@@ -305,12 +306,21 @@ def dtype_of(params: Any) -> np.dtype:
 
 
 def _in_dtype(X: Any, dtype: np.dtype) -> Array:
-    """Return rows as the network takes them; what is too large for the dtype is infinite to it."""
+    """Return rows as the network takes them.
+
+    Errors      DataError for a number that is too large for the dtype: its prediction would be NaN
+    """
     X = X.toarray() if is_sparse(X) else X
     if X.dtype == dtype and X.flags.c_contiguous:
         return X
-    with np.errstate(over="ignore"):
-        return np.ascontiguousarray(X, dtype)
+    try:
+        with np.errstate(over="raise"):
+            return np.ascontiguousarray(X, dtype)
+    except FloatingPointError:
+        largest = np.abs(np.where(np.isfinite(X), X, 0.0)).max()
+        raise DataError(
+            f"predict: X holds numbers up to {largest:g}, beyond the largest {dtype}; scale the columns"
+        ) from None
 
 
 def _blocked(array: Array) -> Array:
