@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -200,3 +202,26 @@ def test_traced_draws_are_the_plain_draws():
     # log, sin and cos may differ by their last digits between lowerings; five of float32's seven must agree.
     z = mc.compile(lambda key: random.normal(key, (50,)))(KEY)
     np.testing.assert_allclose(z, random.normal(KEY, (50,)), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [np.array([5, 7]), np.array([5.0, 7.0]), [5, 7], np.zeros(3, np.uint32), np.zeros((2, 2), np.uint32), 5],
+)
+@pytest.mark.parametrize("draw", [
+    lambda key: random.bits(key, (3,)), lambda key: random.uniform(key, (3,)),
+    lambda key: random.uniform(key, (3,), np.float64), lambda key: random.normal(key, (3,)),
+    lambda key: random.permutation(key, 3), lambda key: random.permutations(key, 0, 2, 3),
+    lambda key: random.split(key), lambda key: random.fold_in(key, 1),
+])  # fmt: skip
+def test_what_is_no_key_is_refused(draw: Any, key: Any) -> None:
+    with pytest.raises(DataError, match=r"a key is uint32\[2\], as mc.random.key\(seed\) gives it"):
+        draw(key)
+
+
+@pytest.mark.parametrize("n", [-1, 1.5, True, "2"])
+def test_a_number_of_entries_is_a_whole_one(n: Any) -> None:
+    for draw in (lambda: random.permutation(random.key(0), n), lambda: random.bits(random.key(0), (n,)),
+                 lambda: random.permutations(random.key(0), 1, n, 3)):  # fmt: skip
+        with pytest.raises(DataError, match="an integer from 0"):
+            draw()

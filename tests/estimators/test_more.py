@@ -906,3 +906,25 @@ def test_a_saved_classifier_of_other_whole_numbers_takes_these(blobs: Any, tmp_p
     assert loaded.evaluate(X, y + 1)["accuracy"] == model.score(X, y + 1)
     with pytest.raises(mc.DataError, match="y holds 0, which is none of the model's classes"):
         loaded.evaluate(X, y)
+
+
+def test_partial_fit_of_sparse_labels_predicts_dense_ones() -> None:
+    X = np.random.default_rng(0).standard_normal((64, 3))
+    Y = np.stack([X[:, 0] > 0, X[:, 0] <= 0], 1).astype(int)
+    sparse, dense = (mc.MLPClassifier((5,), random_state=0) for _ in range(2))
+    sparse.partial_fit(X, csr_matrix(Y), classes=[0, 1])
+    dense.partial_fit(X, Y, classes=[0, 1])
+    np.testing.assert_array_equal(sparse.predict(X), dense.predict(X), strict=True)
+    assert sparse.score(X, Y) == dense.score(X, Y)
+
+
+@pytest.mark.parametrize("first", [1, 2])
+def test_the_number_of_labels_a_row_does_not_change(first: int) -> None:
+    X = np.random.default_rng(0).standard_normal((64, 3))
+    one = (X[:, 0] > 0).astype(int)
+    given = [one, np.stack([one, 1 - one], 1)]
+    model = mc.MLPClassifier((5,), random_state=0, warm_start=True, max_iter=2).fit(X, given[first - 1])
+    before = model.predict(X)
+    with pytest.raises(mc.DataError, match=r"`y` has (one label|several labels) for each row; it had"):
+        model.fit(X, given[2 - first])
+    np.testing.assert_array_equal(model.predict(X), before)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import pickle
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -382,3 +383,12 @@ def test_numbers_that_overflow_are_named() -> None:
     X = np.array([[1e308], [-1e308], [1e308], [-1e308]])
     with pytest.raises(DivergenceError, match="StandardScaler"):
         mc.Perceptron(eta0=1e10).fit(X, [0, 1, 1, 0])
+
+
+def test_a_training_with_a_rule_of_its_own_is_not_saved(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    rows = LabeledRows(rng.standard_normal((40, 4)), np.ones((40, 3)), np.ones((40, 3)))
+    trainer = an_epoch(PerceptronStep.of(3, 0.5), rows, np.zeros((4, 3)), np.zeros(3), "native")
+    with pytest.raises(mc.DataError, match="a training with a learning rule or orders of its own"):
+        trainer.save(tmp_path / "it.safetensors")
+    assert not list(tmp_path.iterdir())

@@ -396,3 +396,9 @@ def test_known_lowest_points_that_no_start_reached_are_drawn_hollow() -> None:
 
 def _within(point: Any, box: Any) -> bool:
     return all(low <= value <= high for value, (low, high) in zip(point, box, strict=True))
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.001])
+def test_a_rate_in_the_text_is_the_rate(rate: float) -> None:
+    found = mc.descent(lambda x, y: x * x + y * y, [[1.0, 2.0]], f"sgd:learning_rate={rate}", steps=3)
+    assert found.optimizer.learning_rate == rate

@@ -343,6 +343,10 @@ def test_columns_may_come_in_any_order_and_with_others(target: str) -> None:
     np.testing.assert_array_equal(model.predict_table(mixed), expected)
     np.testing.assert_array_equal(model.predict_table(mixed.drop(target)), expected)
     np.testing.assert_array_equal(model.predict_table(FRAME[::-1])[::-1], expected)
+    np.testing.assert_array_equal(model.predict_table(FRAME.to_dicts()), expected)
+    np.testing.assert_array_equal(model.predict_table(FRAME.to_dict(as_series=False)), expected)
+    with pytest.raises(mc.DataError, match=r"nowhere\.csv"):
+        model.predict_table("nowhere.csv")
 
 
 @pytest.mark.parametrize("target", ["grade", "price"])

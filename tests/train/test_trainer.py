@@ -485,7 +485,7 @@ def test_a_loss_that_does_not_fit_the_targets_leaves_the_trainer_as_it_was() -> 
     assert _figures(trainer) == _figures(whole)
 
 
-@pytest.mark.parametrize("amount", [np.array([1, 2]), [1], "2", np.nan, True, None.__class__])
+@pytest.mark.parametrize("amount", [np.array([1, 2]), [1], "2", np.nan, True, None.__class__, 10**400])
 def test_what_is_no_number_is_no_way_to_advance(amount: Any) -> None:
     trainer = _trainer()
     with pytest.raises(mc.DataError, match="advance: epochs must be a number above 0"):
