@@ -62,10 +62,8 @@ def test_fresh_moments_on_request(blobs: Any, same_bits: Any) -> None:
     first = mc.fit(_net(), *blobs, epochs=1, optimizer=mc.optim.SGD(0.1, momentum=0.9))
     afresh = mc.train.Snapshot(first.params)
     settings: dict[str, Any] = {"optimizer": mc.optim.SGD(0.1, momentum=0.9), "epochs": 1}
-    one, other = (
-        mc.fit(_net(), *blobs, **settings, **given)
-        for given in ({"resume": afresh}, {"params": first.params})
-    )
+    starts: list[dict[str, Any]] = [{"resume": afresh}, {"params": first.params}]
+    one, other = (mc.fit(_net(), *blobs, **settings, **given) for given in starts)
     assert same_bits(one.params, other.params)
 
 
