@@ -278,6 +278,7 @@ def is_refused(name: str, call: Call, x: np.ndarray) -> bool:
         (lambda x: numpy.gradient(x, edge_order=3), "edge_order=3"),
         (lambda x: numpy.gradient(x, 1.0, 2.0), "varargs"),
         (lambda x: numpy.searchsorted(x, 1.0, side="middle"), "side='middle'"),
+        (lambda x: np.digitize(x, [1.0, NAN]), "bins="),
         (lambda x: np.interp(x, x, x, period=0), "period="),
         (lambda x: np.ediff1d(x.astype(int), to_end=0.5), "to_end"),
     ],
@@ -323,3 +324,29 @@ def test_interpolation_has_finite_gradients_beside_infinite_knots() -> None:
 def test_the_gradient_of_a_polynomial_is_that_of_its_powers() -> None:
     slope = mc.grad(lambda p: np.polyval(p, 2.0))(np.array([1.0, 2.0, 3.0]))
     np.testing.assert_array_equal(slope, [4.0, 2.0, 1.0])
+
+
+def test_traced_arguments_are_arrays_as_plain_ones_are() -> None:
+    x, knots, heights = np.array([0.2, NAN, 5.0, 1.0]), np.array([-1.0, 1.0, 4.0]), np.array([3.0, 1.0, INF])
+    calls: list[tuple[Any, tuple[Any, ...]]] = [
+        (np.digitize, (x, knots[::-1])),
+        (np.searchsorted, (knots, x)),
+        (lambda v, s: np.searchsorted(knots[::-1], v, sorter=s), (x, np.array([2, 1, 0]))),
+        (np.interp, (x, knots, heights)),
+        (lambda v, end: np.interp(v, [0.0, 2.0], [1.0, 3.0], left=end, right=end), (x, 7.0)),
+        (np.gradient, (x, np.array([0.0, 0.5, 2.0, 3.0]))),
+        (np.trapezoid, (heights, knots)),
+        (lambda v, end: np.diff(v, prepend=end), (x, 7.0)),
+    ]
+    for backend in ("native", "reference"):
+        for i, (f, args) in enumerate(calls):
+            check_same(mc.compile(f, backend=backend)(*args), f(*args), f"call {i}, {backend}")
+
+
+def test_an_axis_of_any_length_can_be_kept() -> None:
+    def f(x: Any) -> Any:
+        return np.median(x, axis=1), np.quantile(x, [0.3, 0.8], axis=1)
+
+    # Native code sorts along axes of known length only, and says so.
+    x = inputs()["finite"]
+    check_same(mc.compile(f, dims={0: "rows"}, backend="reference")(x), f(x), "rows of any number")

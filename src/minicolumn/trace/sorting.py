@@ -173,7 +173,7 @@ def _quantile(name: str, parts: int = 1, skip_nan: bool = False) -> Callable[...
         if method not in _RANKS:
             raise TraceError(f"np.{name}(method={method!r}) cannot be traced; there are {', '.join(_RANKS)}")
         x, levels, weak = array(a), _levels(name, q, parts), type(q) in (int, float)
-        if skip_nan and not x.size:
+        if skip_nan and 0 in x.shape:
             return np.nanmean(as_float(x), axis, keepdims=kept(keepdims))
         rows, reduced = _sorted_rows(x, axis)
         if not rows.shape[-1]:
@@ -226,7 +226,7 @@ def nanmedian(
     """Return the median over axes of the elements that are not NaN; NaN where there is none."""
     _refuse("nanmedian", out=out)
     x = as_float(array(a))
-    if not x.size:
+    if 0 in x.shape:
         return np.nanmean(x, axis, keepdims=kept(keepdims))
     rows, reduced = _sorted_rows(x, axis)
     count = _known(rows)
@@ -399,7 +399,7 @@ def _periodic(x: Array, xp: Array, fp: Array, period: float) -> tuple[Any, Any, 
     period = abs(period)
     x, xp = np.mod(x, period), np.mod(xp, period)
     order = np.argsort(xp)
-    xp, fp = np.take(xp, order), np.take(fp, order)
+    xp, fp = take(xp, order), take(fp, order)
     knots = np.concatenate([xp[-1:] - period, xp, xp[:1] + period])
     return x, knots, np.concatenate([fp[-1:], fp, fp[:1]])
 
@@ -443,7 +443,7 @@ def searchsorted(a: Operand, v: Operand, side: str = "left", sorter: Operand | N
     if sorter is not None:
         if array(sorter).shape != knots.shape:
             raise ShapeError(f"searchsorted: sorter has shape {list(array(sorter).shape)}, not that of knots")
-        knots = np.take(knots, sorter)  # type: ignore[arg-type]
+        knots = take(knots, sorter)
     beyond = _precedes(knots, x) if side == "left" else ~_precedes(x, knots)
     return np.sum(beyond, axis=-1, dtype=np.int64)
 
@@ -456,10 +456,15 @@ def _precedes(a: Array, b: Array) -> Any:
 
 
 def digitize(x: Operand, bins: Operand, right: bool = False) -> Any:
-    """Return the bin of each value, given edges that rise or fall."""
+    """Return the bin of each value, given edges that rise or fall.
+
+    Differs     edges that are traced are not looked at: in disorder they give no error
+    """
     edges = array(bins)
     if not any_traced(edges):
         np.digitize([], edges)  # type: ignore[arg-type]  # edges in disorder are an error
+        if np.any(edges != edges):
+            raise TraceError("np.digitize(bins=...) with NaN cannot be traced; bins rise or fall")
     count = searchsorted(edges, x, side="left" if right else "right")
     falling = np.any(edges[1:] < edges[:-1])
     return np.where(falling, edges.shape[0] - count, count)
