@@ -12,6 +12,7 @@ from minicolumn.errors import ShapeError, TraceError
 from minicolumn.ir.ops.products import MATMUL
 from minicolumn.ir.shapes import merged, normalize_axis
 from minicolumn.trace.promote import array, promoted
+from minicolumn.trace.tracer import cast
 
 if TYPE_CHECKING:
     from minicolumn.ir.arrays import Array, Operand
@@ -47,6 +48,14 @@ def outer(a: Operand, b: Operand, out: None = None) -> Any:
     """Return the outer product of two flattened arrays."""
     x, y = promoted(array(a), array(b))
     return np.reshape(x, (x.size, 1)) * np.reshape(y, (1, y.size))
+
+
+def _outer_of_vectors(x1: Operand, x2: Operand, /) -> Any:
+    if np.ndim(x1) != 1 or np.ndim(x2) != 1:  # type: ignore[arg-type]
+        raise ShapeError(
+            f"np.linalg.outer: vectors expected, got {list(np.shape(x1))} and {list(np.shape(x2))}"
+        )  # type: ignore[arg-type]
+    return outer(x1, x2)
 
 
 def tensordot(a: Operand, b: Operand, axes: AxisPairs = 2) -> Any:
@@ -102,7 +111,8 @@ def cross(
 
 def vecdot(x1: Operand, x2: Operand, /, *, axis: int = -1) -> Any:
     """Return the dot product of vectors along one axis; the others broadcast."""
-    return np.sum(np.moveaxis(x1, axis, -1) * np.moveaxis(x2, axis, -1), axis=-1)  # type: ignore[arg-type]
+    x, y = promoted(np.moveaxis(x1, axis, -1), np.moveaxis(x2, axis, -1))  # type: ignore[arg-type]
+    return np.matmul(x[..., None, :], y[..., None])[..., 0, 0]
 
 
 def convolve(a: Operand, v: Operand, mode: str = "full") -> Any:
@@ -142,6 +152,8 @@ def cov(
         raise TraceError(
             "np.cov(fweights=..., aweights=...) cannot be traced; weigh the rows before the product"
         )
+    if ddof is not None and ddof != int(ddof):
+        raise TraceError(f"np.cov: ddof={ddof} is not an integer")
     rows = _variables(m, rowvar)
     if y is not None:
         rows = np.concatenate([rows, _variables(y, rowvar)], axis=0)
@@ -168,11 +180,17 @@ def corrcoef(x: Operand, y: Mask = None, rowvar: bool = True, *, dtype: DTypeLik
 # einsum -----------------------------------------------------------------------------------------------------
 
 
-def einsum(*operands: str | Operand, **_: object) -> Any:
-    """Contract operands two at a time, from left to right, each time by one batched matrix product."""
+def einsum(
+    *operands: str | Operand, out: None = None, optimize: object = False, dtype: DTypeLike = None,
+    order: str = "K", casting: str = "safe",
+) -> Any:  # fmt: skip
+    """Contract operands two at a time, from left to right, each time by one batched matrix product.
+
+    ``optimize`` and ``order`` say in which order NumPy works and lays out; they change no value here.
+    """
     subscripts, arrays = _operands(operands)
     terms, result = _parse(subscripts, [a.ndim for a in arrays])
-    arrays = promoted(*arrays)
+    arrays = promoted(*arrays) if dtype is None else [_converted(a, np.dtype(dtype), casting) for a in arrays]
     sizes = _sizes(terms, arrays)
     pairs = [_prepared(term, x, sizes) for term, x in zip(terms, arrays, strict=True)]
     term, x = pairs[0]
@@ -181,19 +199,29 @@ def einsum(*operands: str | Operand, **_: object) -> Any:
         term, x = _contract(term, x, other, y, needed)
     gone = tuple(i for i, label in enumerate(term) if label not in result)
     if gone:
-        x, term = np.sum(x, axis=gone), [label for label in term if label in result]
+        x, term = _summed(x, gone), [label for label in term if label in result]
     x = np.transpose(x, [term.index(label) for label in result if label in term])
     shape = tuple(sizes[label] for label in result)
     lengths = tuple(sizes[label] if label in term else 1 for label in result)
     return np.broadcast_to(np.reshape(x, lengths), shape)
 
 
+def _converted(x: Array, dtype: np.dtype, casting: Any) -> Any:
+    if not np.can_cast(x.dtype, dtype, casting):
+        raise TraceError(f"np.einsum: dtype={dtype} takes no {x.dtype} by casting={casting!r}")
+    return cast(x, dtype)
+
+
+def _summed(x: Array, axes: tuple[int, ...]) -> Any:
+    """Return the sum in the dtype of the elements; of booleans, whether any is true."""
+    return np.any(x, axis=axes) if x.dtype == np.bool_ else np.sum(x, axis=axes, dtype=x.dtype)
+
+
 def _operands(operands: tuple[Any, ...]) -> tuple[str, list[Any]]:
     if isinstance(operands[0], str):
         return operands[0].replace(" ", ""), [array(x) for x in operands[1:]]
     # einsum(x, [0, 1], y, [1, 2], [0, 2]): the same with numbers for letters.
-    letters = string.ascii_letters
-    word = lambda labels: "".join("..." if n is Ellipsis else letters[n] for n in labels)  # noqa: E731
+    word = lambda labels: "".join(map(_letter, labels))  # noqa: E731
     n = len(operands) // 2
     text = ",".join(word(operands[2 * i + 1]) for i in range(n))
     if len(operands) % 2:
@@ -201,10 +229,22 @@ def _operands(operands: tuple[Any, ...]) -> tuple[str, list[Any]]:
     return text, [array(operands[2 * i]) for i in range(n)]
 
 
+def _letter(label: Any) -> str:
+    if label is Ellipsis:
+        return "..."
+    letters = string.ascii_uppercase + string.ascii_lowercase  # in the order in which results are sorted
+    if not 0 <= label < len(letters):
+        raise ShapeError(f"einsum: {label} is none of the numbers 0 .. {len(letters) - 1} that name an axis")
+    return letters[label]
+
+
 def _parse(subscripts: str, ndims: list[int]) -> tuple[list[list[str]], list[str]]:
     """Return the labels of operands and result; an ellipsis becomes labels '0', '1', ... from the right."""
     left, arrow, right = subscripts.partition("->")
     words = left.split(",")
+    for word in (*words, right):
+        if word.count("...") > 1 or set(word.replace("...", "", 1)) - set(string.ascii_letters):
+            raise ShapeError(f"einsum: {word!r} in {subscripts!r} is not made of letters and one '...'")
     if len(words) != len(ndims):
         raise ShapeError(f"einsum: {len(words)} terms in {subscripts!r} for {len(ndims)} operands")
     terms = [_labels(word, ndim) for word, ndim in zip(words, ndims, strict=True)]
@@ -212,6 +252,8 @@ def _parse(subscripts: str, ndims: list[int]) -> tuple[list[list[str]], list[str
     dots = [str(i) for i in reversed(range(rest))]
     if arrow:
         before, has_dots, after = right.partition("...")
+        if dots and not has_dots:
+            raise ShapeError(f"einsum: {right!r} lacks the '...' that the operands of {subscripts!r} have")
         result = [*before, *(dots if has_dots else []), *after]
         wrong = [c for c in result if result.count(c) > 1 or not any(c in term for term in terms)]
         if wrong:
@@ -271,7 +313,7 @@ def _contract(a: list[str], x: Array, b: list[str], y: Array, needed: set[str]) 
 
 def _sum_lonely(term: list[str], x: Array, needed: set[str]) -> tuple[Any, list[str]]:
     gone = tuple(i for i, label in enumerate(term) if label not in needed)
-    return (np.sum(x, axis=gone), [t for t in term if t in needed]) if gone else (x, term)
+    return (_summed(x, gone), [t for t in term if t in needed]) if gone else (x, term)
 
 
 TABLE: dict[Callable[..., Any], Callable[..., Any]] = {
@@ -288,7 +330,7 @@ TABLE: dict[Callable[..., Any], Callable[..., Any]] = {
     np.cov: cov,
     np.corrcoef: corrcoef,
     np.linalg.matmul: lambda x1, x2, /: np.matmul(x1, x2),
-    np.linalg.outer: lambda x1, x2, /: outer(x1, x2),
+    np.linalg.outer: _outer_of_vectors,
     np.linalg.tensordot: lambda x1, x2, /, *, axes=2: tensordot(x1, x2, axes),
     np.linalg.vecdot: vecdot,
     np.linalg.cross: lambda x1, x2, /, *, axis=-1: cross(x1, x2, axis=axis),

@@ -15,6 +15,19 @@ if TYPE_CHECKING:
     from minicolumn.ir.arrays import Array, Operand
     from minicolumn.trace.arguments import DTypeLike, Kind
 
+
+class Signed(int):
+    """The kind of a Python integer that int32 holds and uint32 does not."""
+
+
+class Wide(Signed):
+    """The kind of a Python integer that int32 does not hold, or whose value is not known."""
+
+
+class Huge(Wide):
+    """The kind of a Python integer that no integer dtype of graphs holds."""
+
+
 _KNOWN = frozenset(DTYPES.values())
 
 
@@ -25,8 +38,10 @@ def dtype_or_kind(x: Any) -> Kind:
         return _PYTHON[x.dtype.kind] if x.node.weak else x.node.type.dtype
     if kind is np.ndarray:
         return x.dtype
-    if kind is float or kind is int:
+    if kind is float:
         return kind
+    if kind is int:
+        return int if 0 <= x < 2**31 else _kind_of_integer(x)
     if kind is bool:
         return np.dtype(np.bool_)
     if kind is complex:
@@ -34,12 +49,37 @@ def dtype_or_kind(x: Any) -> Kind:
     return x.dtype if isinstance(x, np.ndarray) else np.asarray(x).dtype
 
 
-_PYTHON: dict[str, Any] = {"f": float, "i": int, "u": int, "b": bool}
+_PYTHON: dict[str, Any] = {"f": float, "i": Wide, "u": Wide, "b": bool}
+_COMPARISONS = (np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal)
+_INT64 = np.dtype(np.int64)
+
+
+def _kind_of_integer(x: int) -> Kind:
+    return Signed if -(2**31) <= x < 2**31 else Wide if -(2**63) <= x < 2**63 else Huge
+
+
+def _plain(kind: Kind) -> Kind:
+    """Return the kind as NumPy knows it, whatever the values of Python integers are."""
+    return int if isinstance(kind, type) and issubclass(kind, Signed) else kind
+
+
+def _compares_exactly(ufunc: np.ufunc, kinds: tuple[Kind, ...]) -> bool:
+    """Return whether integers meet a Python integer that their own dtype does not hold, to be compared."""
+    if ufunc not in _COMPARISONS or not all(_plain(k) is int or np.dtype(k).kind in "iub" for k in kinds):
+        return False
+    if Huge in kinds:
+        raise TraceError(
+            f"np.{ufunc.__name__}: a Python integer beyond int64 compares with no integer of graphs"
+        )
+    return Wide in kinds or (Signed in kinds and np.dtype(np.uint32) in kinds)
 
 
 @lru_cache(maxsize=4096)
 def loop_dtypes(ufunc: np.ufunc, kinds: tuple[Kind, ...]) -> tuple[np.dtype, ...]:
     """Return the dtypes that a ufunc converts its operands to."""
+    if _compares_exactly(ufunc, kinds):
+        return (_INT64, _INT64)
+    kinds = tuple(map(_plain, kinds))
     if all(isinstance(kind, type) for kind in kinds):  # with no array among them, NumPy makes arrays of them
         kinds = tuple(np.asarray(kind(0)).dtype for kind in kinds)  # type: ignore[operator]
     try:
@@ -55,7 +95,7 @@ def loop_dtypes(ufunc: np.ufunc, kinds: tuple[Kind, ...]) -> tuple[np.dtype, ...
 
 def common_dtype(*xs: Operand | DTypeLike) -> np.dtype:
     """Return the dtype that NumPy would give the operands in common."""
-    kinds = [np.dtype(x) if isinstance(x, (type, np.dtype, str)) else dtype_or_kind(x) for x in xs]
+    kinds = [np.dtype(x) if isinstance(x, (type, np.dtype, str)) else _plain(dtype_or_kind(x)) for x in xs]
     dtype = np.result_type(*(k(0) if isinstance(k, type) else k for k in kinds))
     if dtype not in _KNOWN:
         raise TraceError(f"these operands would meet in {dtype}, which graphs do not have")

@@ -11,8 +11,8 @@ import numpy as np
 from minicolumn.errors import ShapeError, TraceError
 from minicolumn.ir.op import Op
 from minicolumn.ir.ops import order, reductions
-from minicolumn.ir.shapes import Dim, normalize_axes, normalize_axis, ones_at
-from minicolumn.trace.promote import array, as_float
+from minicolumn.ir.shapes import Dim, Shape, drop_axes, normalize_axes, normalize_axis, ones_at
+from minicolumn.trace.promote import array, as_float, loop_dtypes, promoted
 from minicolumn.trace.tracer import cast, stop_gradient
 
 if TYPE_CHECKING:
@@ -26,11 +26,52 @@ def _summing_dtype(x: Array, dtype: DTypeLike) -> Any:
     # NumPy sums booleans and small integers in the machine's own integer.
     if dtype is not None:
         return cast(x, np.dtype(dtype))
+    if np.dtype(x.dtype).kind == "u":
+        raise TraceError(
+            f"dtype: NumPy adds and multiplies {x.dtype} in uint64, which graphs do not have; "
+            "say dtype=np.int64 or another that they have"
+        )
     return cast(x, np.dtype(np.int64)) if np.dtype(x.dtype).kind in "bi" else x
 
 
-def _masked(x: Array, where: Mask, fill: float) -> Any:
-    return x if where is None or where is True else np.where(where, x, np.asarray(fill, x.dtype))
+def _floating(x: Array, dtype: DTypeLike) -> Any:
+    """Return what means and spreads are taken of: floating numbers of the dtype that was asked for."""
+    if dtype is None:
+        return as_float(x)
+    if np.dtype(dtype).kind != "f":
+        raise TraceError(
+            f"dtype={np.dtype(dtype)} would cut a mean off to it; take it with .astype afterwards"
+        )
+    return cast(x, np.dtype(dtype))
+
+
+def _given(value: object) -> bool:
+    """Return whether an argument was said; NumPy's own functions pass "no value" where it was not."""
+    return value is not np._NoValue
+
+
+def _masks(where: Mask) -> bool:
+    return where is not None and where is not True
+
+
+def _mask(where: Mask, shape: Shape) -> Any:
+    """Return which elements count, as booleans of the array's shape."""
+    mask = array(where)  # type: ignore[arg-type]
+    if mask.dtype != np.bool_:
+        raise TraceError(f"where: booleans expected, got {mask.dtype}; write where=mask != 0")
+    return np.broadcast_to(mask, shape)
+
+
+def _masked(x: Array, where: Mask, fill: Operand) -> Any:
+    return np.where(_mask(where, x.shape), x, cast(fill, x.dtype)) if _masks(where) else x
+
+
+def _has_start(name: str, x: Array, axes: Axes, where: Mask) -> None:
+    """Refuse what NumPy cannot start without ``initial``: a mask, and a reduction of no elements."""
+    if _masks(where):
+        raise TraceError(f"np.{name}(where=...) needs initial=..., the value where the mask leaves nothing")
+    if any(x.shape[a] == 0 for a in normalize_axes(axes, x.ndim)):
+        raise ShapeError(f"{name} of zero elements has no value without initial: shape {list(x.shape)}")
 
 
 def _reduce(op: Op, x: Array, axis: Axes, keepdims: Flag) -> Any:
@@ -44,34 +85,53 @@ def kept(keepdims: Flag) -> bool:
     return keepdims is not np._NoValue and bool(keepdims)
 
 
-def _initial(out: Array, initial: Optional, combine: ArrayFunction) -> Any:
-    return out if initial is None or initial is np._NoValue else combine(out, initial)
+def _with_initial(out: Array, initial: Optional, combine: ArrayFunction) -> Any:
+    return combine(out, cast(initial, out.dtype)) if _given(initial) else out  # type: ignore[arg-type]
+
+
+def _folded(
+    name: str, op: Op, combine: ArrayFunction, neutral: int, x: Array,
+    axis: Axes, keepdims: Flag, initial: Optional, where: Mask,
+) -> Any:  # fmt: skip
+    """Return a sum or product, which start from a neutral element unless ``initial=None`` forbids it."""
+    if initial is None:
+        _has_start(name, x, axis, where)
+        initial = np._NoValue
+    return _with_initial(_reduce(op, _masked(x, where, neutral), axis, keepdims), initial, combine)
 
 
 def sum_(
     a: Operand, axis: Axes = None, dtype: DTypeLike = None, out: None = None, keepdims: Flag = False,
-    initial: Optional = None, where: Mask = None,
+    initial: Optional = np._NoValue, where: Mask = None,
 ) -> Any:  # fmt: skip
     """Return the sum over axes; booleans and signed integers are summed in int64."""
-    x = _masked(_summing_dtype(array(a), dtype), where, 0)
-    return _initial(_reduce(reductions.SUM, x, axis, keepdims), initial, np.add)
+    x = _summing_dtype(array(a), dtype)
+    return _folded("sum", reductions.SUM, np.add, 0, x, axis, keepdims, initial, where)
 
 
 def prod_(
     a: Operand, axis: Axes = None, dtype: DTypeLike = None, out: None = None, keepdims: Flag = False,
-    initial: Optional = None, where: Mask = None,
+    initial: Optional = np._NoValue, where: Mask = None,
 ) -> Any:  # fmt: skip
     """Return the product over axes; booleans and signed integers are multiplied in int64."""
-    x = _masked(_summing_dtype(array(a), dtype), where, 1)
-    return _initial(_reduce(reductions.PROD, x, axis, keepdims), initial, np.multiply)
+    x = _summing_dtype(array(a), dtype)
+    return _folded("prod", reductions.PROD, np.multiply, 1, x, axis, keepdims, initial, where)
 
 
-def _lowest(dtype: np.dtype) -> Any:
-    return -np.inf if dtype.kind == "f" else np.iinfo(dtype).min
-
-
-def _highest(dtype: np.dtype) -> Any:
-    return np.inf if dtype.kind == "f" else np.iinfo(dtype).max
+def _extreme(
+    name: str, op: Op, combine: ArrayFunction, x: Array,
+    axis: Axes, keepdims: Flag, initial: Optional, where: Mask,
+) -> Any:  # fmt: skip
+    """Return a maximum or minimum; ``initial`` stands in for what a mask leaves out."""
+    if initial is None or not _given(initial):
+        _has_start(name, x, axis, where)
+        return _reduce(op, x, axis, keepdims)
+    start = cast(initial, x.dtype)  # type: ignore[arg-type]
+    axes = normalize_axes(axis, x.ndim)
+    if any(x.shape[a] == 0 for a in axes):
+        shape = ones_at(x.shape, axes) if kept(keepdims) else drop_axes(x.shape, axes)
+        return np.broadcast_to(start, shape)
+    return combine(_reduce(op, _masked(x, where, start), axis, keepdims), start)
 
 
 def max_(
@@ -79,13 +139,11 @@ def max_(
     axis: Axes = None,
     out: None = None,
     keepdims: Flag = False,
-    initial: Optional = None,
+    initial: Optional = np._NoValue,
     where: Mask = None,
 ) -> Any:
     """Return the maximum over axes; elements that tie share the derivative evenly."""
-    x = array(a)
-    x = _masked(x, where, _lowest(x.dtype)) if where is not None else x
-    return _initial(_reduce(reductions.MAX, x, axis, keepdims), initial, np.maximum)
+    return _extreme("max", reductions.MAX, np.maximum, array(a), axis, keepdims, initial, where)
 
 
 def min_(
@@ -93,13 +151,11 @@ def min_(
     axis: Axes = None,
     out: None = None,
     keepdims: Flag = False,
-    initial: Optional = None,
+    initial: Optional = np._NoValue,
     where: Mask = None,
 ) -> Any:
     """Return the minimum over axes; elements that tie share the derivative evenly."""
-    x = array(a)
-    x = _masked(x, where, _highest(x.dtype)) if where is not None else x
-    return _initial(_reduce(reductions.MIN, x, axis, keepdims), initial, np.minimum)
+    return _extreme("min", reductions.MIN, np.minimum, array(a), axis, keepdims, initial, where)
 
 
 def all_(
@@ -124,8 +180,8 @@ def count_nonzero(a: Operand, axis: Axes = None, *, keepdims: bool = False) -> A
 
 
 def _count(x: Array, axis: Axes, where: Mask) -> Any:
-    if where is not None and where is not True:
-        return sum_(cast(np.broadcast_to(where, x.shape), x.dtype), axis=axis, keepdims=True)
+    if _masks(where):
+        return sum_(_mask(where, x.shape), axis=axis, keepdims=True)
     axes = normalize_axes(axis, x.ndim)
     unknown = next((x.shape[a] for a in axes if isinstance(x.shape[a], Dim)), None)
     if unknown is not None:
@@ -146,9 +202,14 @@ def mean_(
     where: Mask = None,
 ) -> Any:
     """Return the arithmetic mean over axes; integers are averaged in float64."""
-    x = as_float(array(a)) if dtype is None else cast(array(a), np.dtype(dtype))
-    mean = sum_(x, axis=axis, keepdims=True, where=where) / _count(x, axis, where)
+    x = _floating(array(a), dtype)
+    count = _count(x, axis, where)
+    mean = sum_(x, axis=axis, keepdims=True, where=where) / _as_divisor(count, x.dtype)
     return _squeezed(mean, x, axis, keepdims)
+
+
+def _as_divisor(count: Any, dtype: np.dtype) -> Any:
+    return count if isinstance(count, (int, float)) else cast(count, dtype)
 
 
 def _squeezed(reduced: Array, x: Array, axis: Axes, keepdims: Flag) -> Any:
@@ -174,6 +235,7 @@ def average(
             )
         w = np.reshape(w, [n if i == normalize_axis(int(axis), x.ndim) else 1 for i, n in enumerate(x.shape)])
         w = np.broadcast_to(w, x.shape)
+    x, w = promoted(x, w)
     total = sum_(w, axis=axis, keepdims=keepdims)
     out = sum_(x * w, axis=axis, keepdims=keepdims) / total
     return (out, total) if returned else out
@@ -185,21 +247,32 @@ def var_(
     correction: float | _NoValueType | None = None,
 ) -> Any:  # fmt: skip
     """Return the variance over axes, the sum of squares divided by count - ddof."""
-    x = as_float(array(a)) if dtype is None else cast(array(a), np.dtype(dtype))
+    x = _floating(array(a), dtype)
     if mean is None or mean is np._NoValue:
         mean = mean_(x, axis=axis, keepdims=True, where=where)
     centred = x - mean
-    freedom: Any = ddof if correction is None or correction is np._NoValue else correction
     total = sum_(centred * centred, axis=axis, keepdims=True, where=where)
-    count = _count(x, axis, where)
-    left = max(count - freedom, 0) if isinstance(count, int) else np.maximum(count - freedom, 0)
-    return _squeezed(total / left, x, axis, keepdims)
+    left = _freedom(_count(x, axis, where), ddof, correction)
+    left = max(left, 0) if isinstance(left, (int, float)) else np.maximum(left, 0)
+    return _squeezed(total / _as_divisor(left, x.dtype), x, axis, keepdims)
+
+
+def _freedom(count: Any, ddof: float, correction: float | _NoValueType | None) -> Any:
+    """Return the degrees of freedom; ``correction`` is another name of ``ddof``."""
+    if correction is None or correction is np._NoValue:
+        return count - ddof
+    if ddof != 0:
+        raise TraceError("var and std: correction is another name of ddof; give one of them")
+    return count - correction  # type: ignore[operator]
 
 
 def root(x: Array) -> Any:
-    """Return the square root with slope 0 at 0, the middle of what lengths and spreads allow there."""
+    """Return the square root with slope 0 at 0, the middle of what lengths and spreads allow there.
+
+    Its second derivative at 0 is NaN: x^1.5 has value and slope 0 there, and no second derivative.
+    """
     zero = x == 0
-    return np.where(zero, 0.0, np.sqrt(np.where(zero, 1.0, x)))
+    return np.where(zero, np.where(zero, x, 1.0) ** 1.5, np.sqrt(np.where(zero, 1.0, x)))
 
 
 def std_(a: Operand, *args: Any, **kwargs: Any) -> Any:
@@ -213,15 +286,24 @@ def ptp(a: Operand, axis: Axes = None, out: None = None, keepdims: Flag = False)
 
 
 def logsumexp(
-    a: Operand, axis: Axes = 0, keepdims: Flag = False, initial: Optional = None, where: Mask = None
-) -> Any:
-    """Return log(sum(exp(a))), with the largest element taken out first so that nothing overflows."""
-    x = _masked(as_float(array(a)), where, -np.inf)
-    top = max_(x, axis=axis, keepdims=True)
+    a: Operand, axis: Axes = 0, keepdims: Flag = False, initial: Optional = np._NoValue, where: Mask = None,
+    dtype: DTypeLike = None,
+) -> Any:  # fmt: skip
+    """Return log(sum(exp(a))), with the largest element taken out first so that nothing overflows.
+
+    Tie: where the largest element is infinite, no finite step changes the result, and the derivative is 0.
+    """
+    x = array(a)
+    kind = np.dtype(x.dtype) if dtype is None else np.dtype(dtype)
+    x = _masked(cast(x, loop_dtypes(np.logaddexp, (kind, kind))[0]), where, -np.inf)
+    top = stop_gradient(max_(x, axis=axis, keepdims=True, initial=-np.inf))
+    finite = np.isfinite(top)
     # An infinite maximum cannot be subtracted from itself.
-    shift = stop_gradient(np.where(np.isfinite(top), top, 0.0))
-    out = np.log(sum_(np.exp(x - shift), axis=axis, keepdims=True)) + shift
-    return _initial(_squeezed(out, x, axis, keepdims), initial, np.logaddexp)
+    zero, lowest = np.zeros((), x.dtype), np.full((), -np.inf, x.dtype)
+    below = np.where(finite, x - np.where(finite, top, zero), np.where(x == top, zero, lowest))
+    total = sum_(np.exp(below), axis=axis, keepdims=True)
+    out = np.log(np.where(finite, total, 1.0)) + top
+    return _with_initial(_squeezed(out, x, axis, keepdims), initial, np.logaddexp)
 
 
 def _argument(op: Op) -> Callable[..., Any]:
@@ -277,33 +359,86 @@ def nan_to_num(
 ) -> Any:
     """Return the array with NaN and infinities replaced by numbers."""
     x = array(x)
+    if np.dtype(x.dtype).kind != "f":
+        return np.copy(x)  # type: ignore[arg-type]
     limits = np.finfo(x.dtype)
     out = np.where(np.isnan(x), nan, x)
     out = np.where(x == np.inf, float(limits.max) if posinf is None else posinf, out)
     return np.where(x == -np.inf, float(limits.min) if neginf is None else neginf, out)
 
 
-def _skipping_nan(function: ArrayFunction, extreme: bool = False) -> Callable[..., Any]:
-    def call(a: Operand, axis: Axes = None, *, where: Mask = None, **kwargs: Any) -> Any:
+def _valid(x: Array, where: Mask) -> Any:
+    """Return which elements count: numbers that the mask, if any, lets through."""
+    return ~np.isnan(x) & _mask(where, x.shape) if _masks(where) else ~np.isnan(x)
+
+
+def _skipping_nan(function: ArrayFunction) -> Callable[..., Any]:
+    def call(a: Operand, axis: Axes = None, *args: Any, where: Mask = None, **kwargs: Any) -> Any:
         x = array(a)
-        valid: Any = ~np.isnan(x) if where is None else ~np.isnan(x) & where
-        found = function(np.where(valid, x, 0.0), axis=axis, where=valid, **kwargs)
-        if not extreme:
-            return found
-        # Of nothing but NaN there is no largest element.
-        return np.where(any_(valid, axis, keepdims=kwargs.get("keepdims", False)), found, np.nan)
+        if np.dtype(x.dtype).kind != "f":
+            return function(x, axis, *args, where=where, **kwargs)
+        valid = _valid(x, where)
+        return function(np.where(valid, x, 0.0), axis, *args, where=valid, **kwargs)
 
     return call
 
 
+def _replacing_nan(function: ArrayFunction, neutral: float) -> Callable[..., Any]:
+    return lambda a, *args, **kwargs: function(_without_nan(array(a), neutral), *args, **kwargs)
+
+
+def _extreme_skipping_nan(function: ArrayFunction, last: float) -> Callable[..., Any]:
+    def call(
+        a: Operand, axis: Axes = None, out: None = None, keepdims: Flag = False,
+        initial: Optional = np._NoValue, where: Mask = None,
+    ) -> Any:  # fmt: skip
+        x = array(a)
+        if np.dtype(x.dtype).kind != "f":
+            return function(x, axis, keepdims=keepdims, initial=initial, where=where)
+        if _given(initial) and initial is not None:
+            return function(x, axis, keepdims=keepdims, initial=initial, where=_valid(x, where))
+        _has_start(function.__name__.strip("_"), x, axis, where)
+        valid = _valid(x, where)
+        found = function(np.where(valid, x, last), axis, keepdims=keepdims)
+        # Of nothing but NaN there is no largest element.
+        return np.where(any_(valid, axis, keepdims=keepdims), found, np.nan)
+
+    return call
+
+
+def nanvar(
+    a: Operand, axis: Axes = None, dtype: DTypeLike = None, out: None = None, ddof: float = 0,
+    keepdims: Flag = False, *, where: Mask = None, mean: Optional = None,
+    correction: float | _NoValueType | None = None,
+) -> Any:  # fmt: skip
+    """Return the variance of what is not NaN, over axes; NaN where too few elements are left."""
+    x = array(a)
+    said: Any = {"keepdims": keepdims, "mean": mean, "correction": correction}
+    if np.dtype(x.dtype).kind != "f":
+        return var_(x, axis, dtype, None, ddof, where=where, **said)
+    valid = _valid(x, where)
+    found = var_(np.where(valid, x, 0.0), axis, dtype, None, ddof, where=valid, **said)
+    left = _freedom(_count(x, axis, valid), ddof, correction)
+    return np.where(_squeezed(left, x, axis, keepdims) > 0, cast(found, _floating(x, dtype).dtype), np.nan)
+
+
+def nanstd(a: Operand, *args: Any, **kwargs: Any) -> Any:
+    """Return the standard deviation of what is not NaN, with derivative 0 where it is 0."""
+    return root(nanvar(a, *args, **kwargs))
+
+
 def nancumsum(a: Operand, axis: int | None = None, dtype: DTypeLike = None, out: None = None) -> Any:
     """Return the cumulative sum with NaN counted as 0."""
-    return cumsum(np.where(np.isnan(a), 0.0, a), axis, dtype)
+    return cumsum(_without_nan(array(a), 0.0), axis, dtype)
 
 
 def nancumprod(a: Operand, axis: int | None = None, dtype: DTypeLike = None, out: None = None) -> Any:
     """Return the cumulative product with NaN counted as 1."""
-    return cumprod(np.where(np.isnan(a), 1.0, a), axis, dtype)
+    return cumprod(_without_nan(array(a), 1.0), axis, dtype)
+
+
+def _without_nan(x: Array, fill: float) -> Any:
+    return np.where(np.isnan(x), fill, x) if np.dtype(x.dtype).kind == "f" else x
 
 
 TABLE: dict[Callable[..., Any], Callable[..., Any]] = {
@@ -326,13 +461,13 @@ TABLE: dict[Callable[..., Any], Callable[..., Any]] = {
     np.cumsum: cumsum,
     np.cumprod: cumprod,
     np.nan_to_num: nan_to_num,
-    np.nansum: _skipping_nan(sum_),
+    np.nansum: _replacing_nan(sum_, 0.0),
     np.nanmean: _skipping_nan(mean_),
-    np.nanprod: _skipping_nan(prod_),
-    np.nanvar: _skipping_nan(var_),
-    np.nanstd: _skipping_nan(std_),
-    np.nanmax: _skipping_nan(max_, extreme=True),
-    np.nanmin: _skipping_nan(min_, extreme=True),
+    np.nanprod: _replacing_nan(prod_, 1.0),
+    np.nanvar: nanvar,
+    np.nanstd: nanstd,
+    np.nanmax: _extreme_skipping_nan(max_, -np.inf),
+    np.nanmin: _extreme_skipping_nan(min_, np.inf),
     np.nancumsum: nancumsum,
     np.nancumprod: nancumprod,
 }

@@ -16,10 +16,12 @@ from minicolumn.ir.ops import elementwise as e
 from minicolumn.ir.ops import logic as b
 from minicolumn.ir.ops import special as s
 from minicolumn.ir.ops.products import MATMUL
+from minicolumn.trace.promote import array
 from minicolumn.trace.tracer import cast
 
 if TYPE_CHECKING:
-    from minicolumn.ir.arrays import Array, ArrayFunction
+    from minicolumn.ir.arrays import Array, ArrayFunction, Operand
+    from minicolumn.trace.arguments import DTypeLike, Optional
 
 
 def _as_bool(x: Array) -> Any:
@@ -44,8 +46,21 @@ def _fmin(x: Array, y: Array) -> Any:
 
 
 def _modf(x: Array) -> tuple[Any, Any]:
-    whole = np.trunc(x)
-    return x - whole, whole
+    # Both parts have the sign of x, zeros too; what an infinity has behind the point is 0.
+    return np.where(np.isinf(x), np.copysign(np.zeros((), x.dtype), x), np.fmod(x, 1.0)), np.trunc(x)
+
+
+def _ldexp(x: Array, n: Array) -> Any:
+    """Return x 2^n in steps whose powers are finite, with one rounding."""
+    limits = np.finfo(x.dtype)
+    low, high = int(limits.minexp), int(limits.maxexp) - 1
+    rest = cast(n, x.dtype)
+    for _ in range(2):
+        # A step down leaves enough to do that a first rounding, below the least normal number, cannot show.
+        step = np.where(rest < low, low + limits.nmant + 1.0, np.where(rest > high, float(high), 0.0))
+        step = cast(step, x.dtype)
+        x, rest = x * np.exp2(step), rest - step
+    return x * np.exp2(np.clip(rest, low, high))
 
 
 def _loggamma(x: Array) -> Any:
@@ -172,7 +187,7 @@ UFUNCS: dict[str, Callable[..., Any]] = {
     "deg2rad": lambda x: x * (pi / 180.0),
     "copysign": lambda x, y: np.abs(x) * np.where(np.signbit(y), -1.0, 1.0).astype(x.dtype),
     "heaviside": _heaviside,
-    "ldexp": lambda x, n: x * np.exp2(cast(n, x.dtype)),
+    "ldexp": _ldexp,
     # Truth and bits
     "equal": b.EQUAL,
     "not_equal": b.NOT_EQUAL,
@@ -196,7 +211,7 @@ UFUNCS: dict[str, Callable[..., Any]] = {
     "right_shift": b.RIGHT_SHIFT,
     # Products
     "matmul": _matmul,
-    "vecdot": lambda x, y: np.sum(x * y, axis=-1),
+    "vecdot": lambda x, y: _matmul(x[..., None, :], y[..., None])[..., 0, 0],
     "matvec": lambda x, y: _matmul(x, y[..., None])[..., 0],
     "vecmat": lambda x, y: _matmul(x[..., None, :], y)[..., 0, :],
     # scipy.special
@@ -240,13 +255,33 @@ UFUNCS: dict[str, Callable[..., Any]] = {
     "y1": lambda x: s.YV(np.ones((), x.dtype), x),
 }
 
+
+def _in_dtype(reduction: ArrayFunction) -> Callable[..., Any]:
+    def reduce(x: Operand, dtype: DTypeLike = None, **kwargs: Any) -> Any:
+        return reduction(x if dtype is None else cast(array(x), np.dtype(dtype)), **kwargs)
+
+    return reduce
+
+
+def _truth(reduction: ArrayFunction, combine: ArrayFunction) -> Callable[..., Any]:
+    def reduce(x: Operand, dtype: DTypeLike = None, initial: Optional = np._NoValue, **kwargs: Any) -> Any:
+        if dtype is not None and np.dtype(dtype) != np.bool_:
+            raise TraceError(f"dtype={np.dtype(dtype)}: the truth of all or any elements is bool")
+        if initial is None:
+            raise TraceError("initial=None: the truth of all or any elements starts from its neutral element")
+        out = reduction(x, **kwargs)
+        return out if initial is np._NoValue else combine(out, initial)
+
+    return reduce
+
+
 # ufunc.reduce and ufunc.accumulate are NumPy functions under another name.
 REDUCE: dict[str, Callable[..., Any]] = {
     "add": np.sum,
     "multiply": np.prod,
-    "maximum": np.max,
-    "minimum": np.min,
-    "logical_and": np.all,
-    "logical_or": np.any,
+    "maximum": _in_dtype(np.max),
+    "minimum": _in_dtype(np.min),
+    "logical_and": _truth(np.all, np.logical_and),
+    "logical_or": _truth(np.any, np.logical_or),
 }
 ACCUMULATE: dict[str, Callable[..., Any]] = {"add": np.cumsum, "multiply": np.cumprod}

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import numpy as np
 
 from minicolumn.ir.ops.elementwise import SOFTPLUS
-from minicolumn.nn.losses.reduce import Array, alike, mean, per_row
+from minicolumn.nn.losses.reduce import Array, alike, finite_unless_shared, mean, per_row
 from minicolumn.registry import Number, Search
 
 SMOOTHING = Number(
@@ -60,7 +60,8 @@ def binary_cross_entropy(
     share = alike("binary_cross_entropy", outputs, targets)
     if smoothing:
         share = (1.0 - smoothing) * share + 0.5 * smoothing
-    rows = per_row(share * SOFTPLUS(-outputs) + (1.0 - share) * SOFTPLUS(outputs))
+    yes, no = _asked(share, outputs)
+    rows = per_row(share * SOFTPLUS(-yes) + (1.0 - share) * SOFTPLUS(no))
     return mean("binary_cross_entropy", rows, sample_weight)
 
 
@@ -93,8 +94,14 @@ def binary_focal(
     alpha = BALANCE.check(alpha, "binary_focal")
     share = alike("binary_focal", outputs, targets)
     yes, no = (1.0, 1.0) if alpha is None else (alpha, 1.0 - alpha)
-    each = yes * share * focused(-outputs, gamma) + no * (1.0 - share) * focused(outputs, gamma)
+    of_yes, of_no = _asked(share, outputs)
+    each = yes * share * focused(-of_yes, gamma) + no * (1.0 - share) * focused(of_no, gamma)
     return mean("binary_focal", per_row(each), sample_weight)
+
+
+def _asked(share: Array, outputs: Array) -> tuple[Array, Array]:
+    """Return the logits that yes is asked about, and those that no is."""
+    return finite_unless_shared(share, outputs), finite_unless_shared(1.0 - share, outputs)
 
 
 def focused(x: Array, gamma: float) -> Array:

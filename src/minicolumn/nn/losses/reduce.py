@@ -39,6 +39,15 @@ def mean(name: str, rows: Array, weight: Array | None) -> Any:
     return np.sum(weight * rows) / np.sum(weight)
 
 
+def finite_unless_shared(share: Array, x: Array) -> Array:
+    """Return x with 0 in place of infinities that have no share, whose product with it would be NaN.
+
+    >>> finite_unless_shared(np.array([0.0, 1.0, 0.0]), np.array([np.inf, np.inf, 2.0]))
+    array([ 0., inf,  2.])
+    """
+    return np.where(np.isinf(x) & (share == 0), np.zeros((), x.dtype), x)
+
+
 def alike(name: str, outputs: Array, targets: Array) -> Array:
     """Return the targets in the outputs' shape and dtype; [batch] is taken for [batch, 1]."""
     check_outputs(name, outputs)
