@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from operator import index
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,13 +12,21 @@ from minicolumn.errors import ShapeError, TraceError
 from minicolumn.ir.ops import shaping as ops
 from minicolumn.ir.ops.indexing import GATHER
 from minicolumn.ir.shapes import normalize_axis
-from minicolumn.trace.promote import array, promoted
-from minicolumn.trace.shaping import atleast, broadcast_to, expand_dims, moveaxis, ravel, reshape
+from minicolumn.trace.promote import any_traced, array, dtype_or_kind
+from minicolumn.trace.shaping import (
+    atleast,
+    broadcast_to,
+    expand_dims,
+    known_dtype,
+    moveaxis,
+    ravel,
+    reshape,
+)
 from minicolumn.trace.tracer import Traced, cast
 
 if TYPE_CHECKING:
     from minicolumn.ir.arrays import Array, Operand
-    from minicolumn.trace.arguments import Axes, Blocks, DTypeLike, Integer, Sections, Widths
+    from minicolumn.trace.arguments import Axes, Blocks, DTypeLike, Integer, Kind, Sections, Widths
 
 
 def concatenate(
@@ -30,14 +38,23 @@ def concatenate(
     casting: str = "same_kind",
 ) -> Array:
     """Return arrays joined along an axis they have, in their common dtype; None flattens them first."""
-    parts = [array(a) for a in arrays]
-    parts = promoted(*parts) if dtype is None else [cast(p, np.dtype(dtype)) for p in parts]
+    listed = list(arrays)
+    parts = [array(a) for a in listed]
+    kinds = [dtype_or_kind(p if p.ndim else a) for a, p in zip(listed, parts, strict=True)]
+    common = _common_dtype(kinds, dtype, casting)
+    parts = [cast(p, common) for p in parts]
     if axis is None:
         return concatenate([ravel(p) for p in parts])
     if not parts[0].ndim:
         raise ShapeError("concatenate: numbers have no axis to join along; use np.stack")
     axis = normalize_axis(axis, parts[0].ndim)
     return parts[0] if len(parts) == 1 else ops.CONCATENATE(*parts, axis=axis)
+
+
+def _common_dtype(kinds: Sequence[Kind], dtype: DTypeLike, casting: Any) -> np.dtype:
+    """Return the dtype of joined arrays and Python numbers, as NumPy finds it for samples of them."""
+    samples = [kind(0) if isinstance(kind, type) else np.empty(0, kind) for kind in kinds]
+    return known_dtype("concatenate", np.concatenate(samples, axis=None, dtype=dtype, casting=casting).dtype)
 
 
 def stack(
@@ -54,7 +71,7 @@ def stack(
         listed = " and ".join(str(list(p.shape)) for p in parts)
         raise ShapeError(f"stack: all arrays must have the same shape, got {listed}")
     place = normalize_axis(axis, parts[0].ndim + 1)
-    return concatenate([expand_dims(p, place) for p in parts], axis=place, dtype=dtype)
+    return concatenate([expand_dims(p, place) for p in parts], axis=place, dtype=dtype, casting=casting)
 
 
 def hstack(tup: Sequence[Operand], **kwargs: Any) -> Array:
@@ -80,25 +97,17 @@ def column_stack(tup: Sequence[Operand]) -> Array:
 
 def append(arr: Operand, values: Operand, axis: int | None = None) -> Array:
     """Return two arrays joined along an axis; None flattens them first."""
-    return concatenate([arr, values], axis=axis)
+    return concatenate([ravel(arr), ravel(values)] if axis is None else [arr, values], axis=axis or 0)
 
 
 def array_split(ary: Operand, indices_or_sections: Sections, axis: int = 0) -> list[Any]:
     """Return the parts of an array cut along an axis; equal sections differ by one row at most."""
     x = array(ary)
-    n = x.shape[axis]
-    cuts = (
-        [
-            i * (n // indices_or_sections) + min(i, n % indices_or_sections)
-            for i in range(indices_or_sections + 1)
-        ]
-        if isinstance(indices_or_sections, (int, np.integer))
-        else [0, *(int(i) for i in indices_or_sections), n]
-    )
     key: list[Any] = [slice(None)] * x.ndim
     out = []
-    for start, stop in pairwise(cuts):
-        key[axis] = slice(start, stop)
+    # Where NumPy cuts is found by letting it cut the row numbers.
+    for rows in np.array_split(np.arange(x.shape[axis]), indices_or_sections):
+        key[axis] = slice(rows[0], rows[-1] + 1) if rows.size else slice(0, 0)
         out.append(x[tuple(key)])
     return out
 
@@ -106,15 +115,24 @@ def array_split(ary: Operand, indices_or_sections: Sections, axis: int = 0) -> l
 def split(ary: Operand, indices_or_sections: Sections, axis: int = 0) -> list[Any]:
     """Return the parts of an array cut along an axis; ShapeError where equal ones do not come out even."""
     sections = indices_or_sections
-    if isinstance(sections, (int, np.integer)) and array(ary).shape[axis] % sections:
+    if np.ndim(sections) == 0 and array(ary).shape[axis] % sections:
         raise ShapeError(f"split: {array(ary).shape[axis]} rows do not divide into {sections} equal parts")
     return array_split(ary, sections, axis)
+
+
+def vsplit(ary: Operand, indices_or_sections: Sections) -> list[Any]:
+    """Return the parts of a matrix, or of an array of more axes, cut along the first axis."""
+    if array(ary).ndim < 2:
+        raise ShapeError("vsplit: an array of 2 or more axes expected; for a vector use np.split")
+    return split(ary, indices_or_sections, 0)
 
 
 def tile(A: Operand, reps: Integer | Sequence[int]) -> Array:
     """Return an array repeated as a whole along each axis, as a broadcast and a reshape."""
     x = array(A)
-    counts = [int(r) for r in np.atleast_1d(reps)]
+    counts = [index(r) for r in np.atleast_1d(reps).tolist()]
+    if any(c < 0 for c in counts):
+        raise ShapeError(f"tile: reps cannot be negative, got {reps}")
     ndim = max(len(counts), x.ndim)
     shape = (1,) * (ndim - x.ndim) + x.shape
     counts = [1] * (ndim - len(counts)) + counts
@@ -125,9 +143,9 @@ def tile(A: Operand, reps: Integer | Sequence[int]) -> Array:
 
 def repeat(a: Operand, repeats: Operand, axis: int | None = None) -> Array:
     """Return an array with each element repeated along an axis, as a gather."""
-    x = array(a) if axis is not None else ravel(a)
+    x = ravel(a) if axis is None or not array(a).ndim else array(a)
     axis = normalize_axis(axis or 0, x.ndim)
-    rows = np.repeat(np.arange(x.shape[axis]), np.asarray(repeats))
+    rows = np.repeat(np.arange(x.shape[axis]), repeats)  # type: ignore[arg-type]
     return take(x, rows, axis=axis)
 
 
@@ -135,15 +153,27 @@ def take(
     a: Operand, indices: Operand, axis: int | None = None, out: None = None, mode: str = "raise"
 ) -> Array:
     """Return slices along an axis by index, as a gather; ``mode`` says what an index beyond the end means."""
-    x = array(a) if axis is not None else ravel(a)
+    if mode not in ("raise", "clip", "wrap"):
+        raise TraceError(f"np.take(mode={mode!r}) cannot be traced; there are 'raise', 'clip' and 'wrap'")
+    x = ravel(a) if axis is None or not array(a).ndim else array(a)
     axis = normalize_axis(axis or 0, x.ndim)
-    index = array(indices)
+    places = _row_numbers(indices)
     if mode == "clip":
-        index = np.clip(index, 0, x.shape[axis] - 1)
+        places = np.clip(places, 0, x.shape[axis] - 1)
     elif mode == "wrap":
-        index = index % x.shape[axis]
-    rows = GATHER(moveaxis(x, axis, 0), index)
-    return moveaxis(rows, tuple(range(index.ndim)), tuple(range(axis, axis + index.ndim))) if axis else rows
+        places = places % x.shape[axis]
+    rows = GATHER(moveaxis(x, axis, 0), places)
+    return moveaxis(rows, tuple(range(places.ndim)), tuple(range(axis, axis + places.ndim))) if axis else rows
+
+
+def _row_numbers(indices: Operand) -> Array:
+    """Return indices as integers: plain numbers whatever they are, arrays where no value can be lost."""
+    if any_traced(indices):
+        x = array(indices)
+        return cast(x, np.dtype(np.intp)) if x.dtype == np.bool_ else x
+    if isinstance(indices, (np.ndarray, np.generic)):
+        return np.asarray(indices).astype(np.intp, casting="same_kind")
+    return np.asarray(indices, np.intp)
 
 
 def roll(a: Operand, shift: int | Sequence[int], axis: Axes = None) -> Array:
@@ -151,81 +181,117 @@ def roll(a: Operand, shift: int | Sequence[int], axis: Axes = None) -> Array:
     x = array(a)
     if axis is None:
         return reshape(roll(ravel(x), shift, 0), x.shape)
-    axes = np.atleast_1d(axis).tolist()
-    for step, place in zip(np.broadcast_to(shift, len(axes)).tolist(), axes, strict=True):
+    steps = np.broadcast(np.atleast_1d(shift), axis)
+    if steps.ndim > 1:
+        raise ShapeError("roll: shift and axis must be numbers or one row of them each")
+    for step, place in steps:
         n = x.shape[place]
-        cut = (n - step) % n if n else 0
+        cut = (n - int(step)) % n if n else 0
         parts = array_split(x, [cut], place)
-        x = concatenate(parts[::-1], axis=place)
+        x = concatenate(parts[::-1], axis=int(place))
     return x
+
+
+# The modes of padding that can be traced, with the arguments that NumPy takes in each.
+_PAD_MODES = {
+    "constant": {"constant_values"},
+    "edge": set(),
+    "reflect": {"reflect_type"},
+    "symmetric": {"reflect_type"},
+    "wrap": set(),
+}
 
 
 def pad(array_: Operand, pad_width: Widths, mode: str = "constant", **kwargs: Any) -> Array:
     """Return an array with a border; the modes are constant, edge, reflect, symmetric and wrap."""
     x = array(array_)
-    if isinstance(pad_width, dict):
-        pad_width = [pad_width.get(i, pad_width.get(i - x.ndim, (0, 0))) for i in range(x.ndim)]
-    widths = np.broadcast_to(np.asarray(pad_width), (x.ndim, 2)).tolist()
+    if mode not in _PAD_MODES:
+        raise TraceError(f"np.pad(mode={mode!r}) cannot be traced; there are {', '.join(_PAD_MODES)}")
+    for name in sorted(kwargs.keys() - _PAD_MODES[mode]):
+        raise TraceError(f"np.pad(mode={mode!r}) has no argument {name}")
+    if kwargs.get("reflect_type", "even") != "even":
+        raise TraceError(f"np.pad(reflect_type={kwargs['reflect_type']!r}) cannot be traced; there is 'even'")
+    widths = _pad_widths(pad_width, x.ndim)
     if mode == "constant":
         return _pad_constant(x, widths, kwargs.get("constant_values", 0))
-    if mode not in ("edge", "reflect", "symmetric", "wrap"):
-        raise TraceError(
-            f"np.pad(mode={mode!r}) cannot be traced; there are constant, edge, reflect, symmetric, wrap"
-        )
     for axis, width in enumerate(widths):
-        x = take(x, np.pad(np.arange(x.shape[axis]), width, mode=mode, **kwargs), axis=axis)
+        x = take(x, np.pad(np.arange(x.shape[axis]), width, mode=mode), axis=axis)  # type: ignore[call-overload]
     return x
+
+
+def _pad_widths(pad_width: Widths, ndim: int) -> list[list[int]]:
+    """Return how far to pad before and after each axis."""
+    if isinstance(pad_width, dict):
+        pairs = [[0, 0]] * ndim
+        for axis, width in pad_width.items():
+            pairs[axis] = np.broadcast_to(width, 2).tolist()
+        pad_width = np.asarray(pairs, np.intp).reshape(ndim, 2)
+    widths = np.asarray(pad_width)
+    if widths.dtype.kind != "i":
+        raise TraceError(f"np.pad: pad_width must be of integers, got {widths.dtype}")
+    if np.any(widths < 0):
+        raise ShapeError("pad: widths cannot be negative")
+    return np.broadcast_to(widths, (ndim, 2)).tolist()
 
 
 def _pad_constant(x: Array, widths: list[list[int]], value: Operand) -> Array:
     low, high = tuple(w[0] for w in widths), tuple(w[1] for w in widths)
-    if any(n < 0 for n in (*low, *high)):
-        raise ShapeError("pad: widths cannot be negative")
     padded = ops.PAD(x, low=low, high=high, gap=(0,) * x.ndim)
-    values = np.broadcast_to(np.asarray(value) if not isinstance(value, Traced) else value, (x.ndim, 2))
-    if not isinstance(value, Traced) and not np.any(values):
-        return padded
-    return padded + _borders(x, widths, values)
+    values = np.broadcast_to(array(value), (x.ndim, 2))
+    if isinstance(values, Traced):
+        return _bordered(padded, widths, cast(values, x.dtype))
+    try:
+        values = np.array(values.tolist(), x.dtype)
+    except (OverflowError, ValueError):
+        raise TraceError(f"np.pad(constant_values={value!r}) does not fit into {x.dtype}") from None
+    # Zeros are there already; a negative zero is not.
+    return _bordered(padded, widths, values) if any(values.tobytes()) else padded
 
 
-def _borders(x: Array, widths: list[list[int]], values: Array) -> Array:
+def _bordered(padded: Array, widths: list[list[int]], values: Array) -> Array:
     # Axis by axis, as NumPy does: a later axis' value covers the corners.
-    border: Any = np.zeros((), x.dtype)
-    shape = tuple(a + n + b for n, (a, b) in zip(x.shape, widths, strict=True))
     for axis, (before, after) in enumerate(widths):
-        place = np.arange(shape[axis]).reshape([-1 if i == axis else 1 for i in range(x.ndim)])
-        border = np.where(place < before, values[axis, 0], border)
-        border = np.where(place >= shape[axis] - after, values[axis, 1], border)
-    return cast(border, x.dtype)
+        n = padded.shape[axis]
+        place = np.arange(n).reshape([-1 if i == axis else 1 for i in range(padded.ndim)])
+        padded = np.where(place < before, values[axis, 0], padded)
+        padded = np.where(place >= n - after, values[axis, 1], padded)
+    return padded
 
 
 def insert(
-    arr: Operand, obj: int | Sequence[int] | np.ndarray, values: Operand, axis: int | None = None
+    arr: Operand, obj: int | slice | Sequence[int] | np.ndarray, values: Operand, axis: int | None = None
 ) -> Array:
     """Return an array with slices inserted before some rows of an axis."""
     x = array(arr) if axis is not None else ravel(arr)
     axis = normalize_axis(axis or 0, x.ndim)
     # Where NumPy puts each element is found by letting it insert -1 among the row numbers.
-    places = np.atleast_1d(np.asarray(obj))
-    if places.dtype == np.bool_:
-        places = np.nonzero(places)[0]
-    new = array(values)
+    places = _insertions(obj, x.shape[axis])
+    new = cast(array(values) if any_traced(values) else values, x.dtype)
     if places.size == 1:
         new = reshape(new, (1,) * (x.ndim - new.ndim) + new.shape)
-        new = moveaxis(new, 0, axis) if np.ndim(obj) == 0 else new
+        new = moveaxis(new, 0, axis) if places.ndim == 0 else new
         places = np.repeat(places, new.shape[axis])
     shape = (*x.shape[:axis], len(places), *x.shape[axis + 1 :])
     rows = np.insert(np.arange(x.shape[axis]), places, -1 - np.arange(len(places)))
-    both = concatenate([x, broadcast_to(cast(new, x.dtype), shape)], axis=axis)
+    both = concatenate([x, broadcast_to(new, shape)], axis=axis)
     return take(both, np.where(rows < 0, x.shape[axis] - 1 - rows, rows), axis=axis)
+
+
+def _insertions(obj: int | slice | Sequence[int] | np.ndarray, n: int) -> np.ndarray:
+    """Return the row numbers that a slice, a mask or integers stand for."""
+    if isinstance(obj, slice):
+        return np.arange(*obj.indices(n))
+    places = np.asarray(obj)
+    if places.dtype == np.bool_:
+        return np.flatnonzero(places)
+    return places if places.size or isinstance(obj, np.ndarray) else places.astype(np.intp)
 
 
 def resize(a: Operand, new_shape: Integer | Sequence[int]) -> Array:
     """Return an array of another shape, filled with the flattened array over and over."""
     x = ravel(a)
-    shape = (new_shape,) if isinstance(new_shape, (int, np.integer)) else tuple(new_shape)
-    size = int(np.prod(shape))
-    return reshape(take(x, np.arange(size) % x.size), shape) if x.size else np.zeros(shape, x.dtype)
+    rows = np.resize(np.arange(x.size), new_shape)
+    return take(x, rows) if x.size else np.zeros(rows.shape, x.dtype)
 
 
 def block(arrays: Blocks) -> Array:
@@ -236,7 +302,12 @@ def block(arrays: Blocks) -> Array:
 
 
 def _depth(arrays: Blocks) -> int:
-    return 1 + _depth(arrays[0]) if isinstance(arrays, list) else 0
+    if not isinstance(arrays, list):
+        return 0
+    depths = {_depth(part) for part in arrays}
+    if len(depths) != 1:
+        raise ShapeError("block: no list may be empty, and all must be nested equally deep")
+    return 1 + depths.pop()
 
 
 def _most_axes(arrays: Blocks) -> int:
@@ -266,7 +337,12 @@ def _half_turn(x: Array, axes: Axes, sign: int) -> Array:
 
 
 def sliding_window_view(
-    x: Operand, window_shape: int | Sequence[int], axis: Axes = None, **_: object
+    x: Operand,
+    window_shape: int | Sequence[int],
+    axis: Axes = None,
+    *,
+    subok: bool = False,
+    writeable: bool = False,
 ) -> Array:
     """Return the windows that slide over axes, each as new last axes: a gather, not a view."""
     x = array(x)
@@ -275,7 +351,7 @@ def sliding_window_view(
     if len(widths) != len(axes):
         raise ShapeError(f"sliding_window_view: {len(widths)} widths for {len(axes)} axes")
     for place, width in zip(axes, widths, strict=True):
-        rows = np.arange(x.shape[place] - width + 1)[:, None] + np.arange(width)
+        rows = np.lib.stride_tricks.sliding_window_view(np.arange(x.shape[place]), width)
         x = moveaxis(take(x, rows, axis=place), place + 1, -1)
     return x
 
@@ -299,7 +375,7 @@ TABLE: dict[Callable[..., Any], Callable[..., Any]] = {
     np.split: split,
     np.array_split: array_split,
     np.hsplit: lambda a, n: split(a, n, axis=0 if array(a).ndim == 1 else 1),
-    np.vsplit: lambda a, n: split(a, n, axis=0),
+    np.vsplit: vsplit,
     np.dsplit: lambda a, n: split(a, n, axis=2),
     np.tile: tile,
     np.repeat: repeat,

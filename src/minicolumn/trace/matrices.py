@@ -65,7 +65,7 @@ def norm(x: Operand, ord: Order = None, axis: Axes = None, keepdims: bool = Fals
 def _vector_norm(x: Array, ord: float | str, axes: tuple[int, ...], keepdims: bool) -> Any:
     size = np.abs(x)
     if ord == np.inf:
-        return np.max(size, axis=axes, keepdims=keepdims)
+        return _largest(size, axes, keepdims)
     if ord == -np.inf:
         return np.min(size, axis=axes, keepdims=keepdims)
     if ord == 0:
@@ -78,7 +78,13 @@ def _vector_norm(x: Array, ord: float | str, axes: tuple[int, ...], keepdims: bo
         raise ShapeError(f"norm: ord={ord!r} is a matrix norm")
     total = np.sum(size**ord, axis=axes, keepdims=keepdims)
     zero = total == 0
-    return np.where(zero, 0.0, np.where(zero, 1.0, total) ** (1.0 / ord))
+    return np.where(zero, 0.0 if ord > 0 else np.inf, np.where(zero, 1.0, total) ** (1.0 / ord))
+
+
+def _largest(lengths: Array, axes: tuple[int, ...], keepdims: bool) -> Any:
+    """Return the largest of some lengths, 0 where there are none."""
+    none = any(lengths.shape[i] == 0 for i in axes)
+    return (np.sum if none else np.max)(lengths, axis=axes, keepdims=keepdims)
 
 
 def _matrix_norm(x: Array, ord: Any, axes: tuple[int, int], keepdims: bool) -> Any:
@@ -92,13 +98,13 @@ def _matrix_norm(x: Array, ord: Any, axes: tuple[int, int], keepdims: bool) -> A
         )
     inner, outer = (rows, columns) if abs(ord) == 1 else (columns, rows)
     sums = np.sum(np.abs(x), axis=inner, keepdims=True)
-    out = (np.max if ord > 0 else np.min)(sums, axis=outer, keepdims=True)
+    out = _largest(sums, (outer,), True) if ord > 0 else np.min(sums, axis=outer, keepdims=True)
     return out if keepdims else np.squeeze(out, axis=axes)
 
 
 def matrix_power(a: Operand, n: int) -> Any:
     """Return an integer power of square matrices, by repeated squaring."""
-    base, n = (ops.INV(array(a)), -n) if n < 0 else (array(a), n)
+    base, n = (ops.INV(as_float(array(a))), -n) if n < 0 else (array(a), n)
     out: Any = np.broadcast_to(np.eye(base.shape[-1], dtype=base.dtype), base.shape)
     while n:
         if n & 1:
@@ -113,11 +119,12 @@ def vector_norm(x: Operand, /, *, axis: Axes = None, keepdims: bool = False, ord
     if axis is None:
         length = norm(np.reshape(v, -1), ord)
         return np.reshape(length, (1,) * v.ndim) if keepdims else length
-    if not isinstance(axis, (int, np.integer)) and len(axis) > 1:
-        kept = [i for i in range(v.ndim) if i not in normalize_axes(axis, v.ndim)]
+    axes = normalize_axes(axis, v.ndim)
+    if len(axes) != 1:
+        kept = [i for i in range(v.ndim) if i not in axes]
         flat = np.reshape(np.moveaxis(v, kept, range(len(kept))), (*(v.shape[i] for i in kept), -1))  # type: ignore[arg-type]
         length = norm(flat, ord, axis=-1)
-        return np.expand_dims(length, normalize_axes(axis, v.ndim)) if keepdims else length
+        return np.expand_dims(length, axes) if keepdims else length
     return norm(v, ord, axis, keepdims)
 
 
@@ -129,6 +136,8 @@ def matrix_norm(x: Operand, /, *, keepdims: bool = False, ord: Order = "fro") ->
 def multi_dot(arrays: Sequence[Operand]) -> Any:
     """Return the product of several matrices, from left to right."""
     first, *rest = map(array, arrays)
+    if not rest:
+        raise ShapeError("multi_dot: two arrays or more expected, got one")
     for other in rest:
         first = np.dot(first, other)
     return first

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import prod
+from operator import index
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minicolumn.errors import ShapeError
+from minicolumn.errors import ShapeError, TraceError
 from minicolumn.ir.ops import shaping as ops
-from minicolumn.ir.shapes import Dim, Shape, broadcast_shapes, merged, normalize_axes, normalize_axis
+from minicolumn.ir.shapes import DTYPES, Dim, Shape, broadcast_shapes, merged, normalize_axes, normalize_axis
 from minicolumn.trace.promote import array, common_dtype
 
 if TYPE_CHECKING:
     from minicolumn.ir.arrays import Array, Operand
-    from minicolumn.trace.arguments import Axes, ShapeLike
+    from minicolumn.trace.arguments import Axes, DTypeLike, ShapeLike
+
+
+def known_dtype(function: str, dtype: DTypeLike) -> np.dtype:
+    """Return the dtype that a function is asked for; TraceError where graphs do not have it."""
+    wanted = np.dtype(dtype)
+    if wanted not in DTYPES.values():
+        known = ", ".join(map(str, DTYPES.values()))
+        raise TraceError(f"np.{function}(dtype={wanted}) cannot be traced; graphs have {known}")
+    return wanted
 
 
 def reshape(
@@ -28,6 +38,11 @@ def reshape(
     copy: bool | None = None,
 ) -> Array:
     """Return the same elements in another shape; one length may be -1, which is what is left."""
+    if order not in ("C", "F"):
+        raise TraceError(
+            f"np.reshape(order={order!r}) asks for the layout in memory, which traced arrays do not have; "
+            "there are 'C' and 'F'"
+        )
     x, wanted = array(a), _full_shape(array(a).shape, shape if newshape is None else newshape)
     if order == "F":
         return transpose(reshape(transpose(x), wanted[::-1]))
@@ -65,7 +80,9 @@ def transpose(a: Operand, axes: Sequence[int] | None = None) -> Array:
     """Return the array with its axes permuted, reversed where none are named."""
     x = array(a)
     wanted = (
-        tuple(range(x.ndim))[::-1] if axes is None else tuple(normalize_axis(int(i), x.ndim) for i in axes)
+        tuple(range(x.ndim))[::-1]
+        if axes is None
+        else tuple(normalize_axis(int(i), x.ndim) for i in np.atleast_1d(axes))
     )
     if sorted(wanted) != list(range(x.ndim)):
         raise ShapeError(f"transpose: axes {axes} are no permutation of the {x.ndim} axes")
@@ -83,8 +100,10 @@ def swapaxes(a: Operand, axis1: int, axis2: int) -> Array:
 def moveaxis(a: Operand, source: int | Sequence[int], destination: int | Sequence[int]) -> Array:
     """Return the array with some axes at other places, the rest in their order."""
     ndim = array(a).ndim
-    sources = [normalize_axis(s, ndim) for s in np.atleast_1d(source).tolist()]
-    targets = [normalize_axis(d, ndim) for d in np.atleast_1d(destination).tolist()]
+    sources = [normalize_axis(index(s), ndim) for s in np.atleast_1d(source).tolist()]
+    targets = [normalize_axis(index(d), ndim) for d in np.atleast_1d(destination).tolist()]
+    if len(set(targets)) != len(targets):
+        raise ShapeError(f"moveaxis: destination {targets} names one axis twice")
     order = [i for i in range(ndim) if i not in sources]
     for target, origin in sorted(zip(targets, sources, strict=True)):
         order.insert(target, origin)
@@ -95,6 +114,8 @@ def rollaxis(a: Operand, axis: int, start: int = 0) -> Array:
     """Return the array with one axis moved before another."""
     ndim = array(a).ndim
     axis, start = normalize_axis(axis, ndim), start + ndim if start < 0 else start
+    if not 0 <= start <= ndim:
+        raise ShapeError(f"rollaxis: start must be from {-ndim} to {ndim}")
     order = [i for i in range(ndim) if i != axis]
     order.insert(start - 1 if axis < start else start, axis)
     return transpose(a, order)
@@ -103,7 +124,7 @@ def rollaxis(a: Operand, axis: int, start: int = 0) -> Array:
 def expand_dims(a: Operand, axis: int | Sequence[int]) -> Array:
     """Return the array with new axes of length 1."""
     x = array(a)
-    added = np.atleast_1d(axis).tolist()
+    added = [index(i) for i in np.atleast_1d(axis).tolist()]
     axes = normalize_axes(added, x.ndim + len(added))
     lengths = iter(x.shape)
     return reshape(x, tuple(1 if i in axes else next(lengths) for i in range(x.ndim + len(axes))))
@@ -159,6 +180,8 @@ def flip(m: Operand, axis: Axes = None) -> Array:
 def rot90(m: Operand, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Array:
     """Return the array turned by k right angles in the plane of two axes."""
     x = array(m)
+    if len(normalize_axes(axes, x.ndim)) != 2:
+        raise ShapeError(f"rot90: a plane has two axes, got {list(axes)}")
     for _ in range(k % 4):
         x = flip(swapaxes(x, *axes), axes[0])
     return x
