@@ -117,7 +117,10 @@ CALLS: dict[str, tuple[list[Call], list[Any]]] = {
     ),
     "diag": ([of(f, k) for f in (np.diag, np.diagflat) for k in (-9, -1, 0, 1, 9)], [V, NONE]),
     "trace": ([of(np.trace, 1, dtype=np.float32), of(np.trace, axis1=-1, axis2=-2)], [S, EMPTY]),
-    "where": ([lambda x: np.where(x, x, 2.5), lambda x: np.where(x > 0, 1, x)], [V, M, NUMBER, NONE]),
+    "where": (
+        [lambda x: np.where(x, x, 2.5), lambda x: np.where(x, x, 2**40 + 7), lambda x: np.where(x > 0, 1, x)],
+        [V, M, NUMBER, NONE],
+    ),
     "clip": (
         [
             of(np.clip, low, high)

@@ -88,7 +88,9 @@ def where(condition: Operand, *branches: Operand) -> Any:
     if not branches:
         return np.nonzero(c)
     x, y = (b if isinstance(b, (int, float, bool)) else array(b) for b in branches)
-    return WHERE(c, *promoted(x, y))
+    dtype = common_dtype(x, y)
+    # A Python integer is an array first, which wraps around where it does not fit.
+    return WHERE(c, cast(array(x), dtype), cast(array(y), dtype))
 
 
 def clip(
