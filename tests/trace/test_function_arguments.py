@@ -117,7 +117,10 @@ CALLS: dict[str, tuple[list[Call], list[Any]]] = {
     ),
     "diag": ([of(f, k) for f in (np.diag, np.diagflat) for k in (-9, -1, 0, 1, 9)], [V, NONE]),
     "trace": ([of(np.trace, 1, dtype=np.float32), of(np.trace, axis1=-1, axis2=-2)], [S, EMPTY]),
-    "where": ([lambda x: np.where(x, x, 2.5), lambda x: np.where(x > 0, 1, x)], [V, M, NUMBER, NONE]),
+    "where": (
+        [lambda x: np.where(x, x, 2.5), lambda x: np.where(x, x, 2**40 + 7), lambda x: np.where(x > 0, 1, x)],
+        [V, M, NUMBER, NONE],
+    ),
     "clip": (
         [
             of(np.clip, low, high)
@@ -337,3 +340,58 @@ def test_what_is_not_supported_is_refused_by_name(case: str) -> None:
 def test_a_border_that_integers_cannot_hold_is_refused() -> None:
     with pytest.raises(mc.TraceError, match="constant_values=nan"):
         mc.compile(of(np.pad, 1, constant_values=NAN), backend="reference")(np.arange(3))
+
+
+# Arguments on whose values shapes or the program depend, and calls that hand a traced integer on in each.
+KNOWN: dict[str, Callable[[Any, Any], Any]] = {
+    r"array_split\(indices_or_sections": lambda x, n: np.array_split(x, n),
+    r"np\.split\(indices_or_sections": lambda x, n: np.split(x, [n]),
+    r"tile\(reps": lambda x, n: np.tile(x, n),
+    r"repeat\(repeats": lambda x, n: np.repeat(x, n),
+    r"roll\(shift": lambda x, n: np.roll(x, n),
+    r"pad\(pad_width": lambda x, n: np.pad(x, (n, 0)),
+    r"insert\(obj": lambda x, n: np.insert(x, n, 0.0),
+    r"resize\(new_shape": lambda x, n: np.resize(x, (n, n)),
+    r"sliding_window_view\(window_shape": lambda x, n: windows(x, n),
+    r"diagonal\(offset": lambda x, n: np.diagonal(x[None], n),
+    r"diag\(k": lambda x, n: np.diag(x, n),
+    r"tril\(k": lambda x, n: np.tril(x, n),
+    r"linspace\(num": lambda x, n: np.linspace(x, 1.0, n),
+    r"vander\(N": lambda x, n: np.vander(x, n),
+}
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_arguments_that_must_be_known_are_named(name: str) -> None:
+    with pytest.raises(mc.TraceError, match=name):
+        mc.compile(KNOWN[name], backend="reference")(V, np.int32(2))
+
+
+# Calls of an array and of a second one that is traced too.
+PAIRS: dict[str, tuple[Callable[[Any, Any], Any], Any]] = {
+    "clip by NaN": (lambda x, a: np.clip(x, a, 1), np.float32(NAN)),
+    "clip by a row": (lambda x, a: np.clip(x, None, a), V[::-1].copy()),
+    "clip by a Python number": (lambda x, a: np.clip(x, a, 2 * a), 0.5),
+    "take by unsigned integers": (lambda x, a: np.take(x, a, mode="wrap"), np.array([0, 9], np.uint32)),
+    "take by booleans": (np.take, np.array([True, False])),
+    "take by a list": (lambda x, a: np.take(x, [a[0], 1]), np.array([0, 1], np.int32)),
+    "insert by a slice": (lambda x, a: np.insert(x, slice(0, 2), a), np.array([7.0, 8.0])),
+    "insert a list": (lambda x, a: np.insert(x, [0, 1], [a, 2.0]), np.float32(3.0)),
+    "full_like of integers": (lambda x, a: np.full_like(x, a, dtype=np.int32), np.float64(2.7)),
+    "pad": (lambda x, a: np.pad(x, 1, constant_values=(a[0], a[1])), np.array([3.0, 4.0])),
+    "append a Python number": (np.append, 2.5),
+    "concatenate a Python number": (lambda x, a: np.concatenate([x, a], axis=None), 2.5),
+    "select a Python number": (lambda x, a: np.select([x > 0], [a], 0), 3),
+    "select a list": (lambda x, a: np.select([x > 0], [[a] * 7]), np.float32(3.0)),
+    "logspace by bases": (lambda x, a: np.logspace(0.0, x[2], 3, base=a), np.array([2.0, 3.0])),
+}
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # powers of infinities
+@pytest.mark.parametrize("backend", ["native", "reference"])
+@pytest.mark.parametrize("name", PAIRS)
+def test_two_traced_arguments(name: str, backend: str) -> None:
+    call, other = PAIRS[name]
+    for dtype in (np.float64, np.float32):
+        x = V.astype(dtype)
+        _equal(mc.compile(call, backend=backend)(x, other), call(x, other), str(x.dtype))

@@ -18,6 +18,7 @@ from minicolumn.trace.promote import any_traced, array, as_float, common_dtype, 
 from minicolumn.trace.shaping import (
     broadcast_arrays,
     broadcast_to,
+    check_known,
     expand_dims,
     known_dtype,
     moveaxis,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 def diagonal(a: Operand, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """Return a diagonal of each matrix over two axes, as a gather; the diagonal becomes the last axis."""
+    check_known("diagonal", offset=offset)
     x = moveaxis(a, (axis1, axis2), (0, 1))
     rows, columns = x.shape[:2]
     n = max(0, min(rows + min(offset, 0), columns - max(offset, 0)))
@@ -43,6 +45,7 @@ def diagonal(a: Operand, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any
 
 def diag(v: Operand, k: int = 0) -> Any:
     """Return the matrix with a vector as its k-th diagonal, or that diagonal of a matrix."""
+    check_known("diag", k=k)
     x = array(v)
     if x.ndim == 2:
         return diagonal(x, offset=k)
@@ -71,6 +74,7 @@ def tri(keep: Callable[..., np.ndarray]) -> Callable[..., Any]:
     """Return the function that keeps a triangle of each matrix and sets the rest to 0; ``keep`` masks it."""
 
     def cut(m: Operand, k: int = 0) -> Any:
+        check_known(keep.__name__, k=k)
         x = array(m)
         mask = keep(np.ones(x.shape[-2:], dtype=bool), k)
         return np.where(mask, x, np.zeros((), x.dtype))
@@ -84,7 +88,9 @@ def where(condition: Operand, *branches: Operand) -> Any:
     if not branches:
         return np.nonzero(c)
     x, y = (b if isinstance(b, (int, float, bool)) else array(b) for b in branches)
-    return WHERE(c, *promoted(x, y))
+    dtype = common_dtype(x, y)
+    # A Python integer is an array first, which wraps around where it does not fit.
+    return WHERE(c, cast(array(x), dtype), cast(array(y), dtype))
 
 
 def clip(
@@ -214,6 +220,7 @@ def linspace(
     """Return evenly spaced numbers over an interval; the last is hit exactly, integers are rounded down."""
     if device not in (None, "cpu"):
         raise TraceError(f"np.linspace(device={device!r}): there is 'cpu'")
+    check_known("linspace", num=num)
     num = index(num)
     if num < 0:
         raise ShapeError(f"linspace: num cannot be negative, got {num}")
@@ -261,6 +268,7 @@ def angle(z: Operand, deg: bool = False) -> Any:
 
 def vander(x: Operand, N: int | None = None, increasing: bool = False) -> Any:
     """Return the Vandermonde matrix, whose columns are the powers of a vector."""
+    check_known("vander", N=N)
     x = array(x)
     if x.ndim != 1:
         raise ShapeError(f"vander: a vector expected, got shape {list(x.shape)}")

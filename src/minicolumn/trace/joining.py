@@ -16,6 +16,7 @@ from minicolumn.trace.promote import any_traced, array, dtype_or_kind
 from minicolumn.trace.shaping import (
     atleast,
     broadcast_to,
+    check_known,
     expand_dims,
     known_dtype,
     moveaxis,
@@ -102,6 +103,7 @@ def append(arr: Operand, values: Operand, axis: int | None = None) -> Array:
 
 def array_split(ary: Operand, indices_or_sections: Sections, axis: int = 0) -> list[Any]:
     """Return the parts of an array cut along an axis; equal sections differ by one row at most."""
+    check_known("array_split", indices_or_sections=indices_or_sections)
     x = array(ary)
     key: list[Any] = [slice(None)] * x.ndim
     out = []
@@ -114,6 +116,7 @@ def array_split(ary: Operand, indices_or_sections: Sections, axis: int = 0) -> l
 
 def split(ary: Operand, indices_or_sections: Sections, axis: int = 0) -> list[Any]:
     """Return the parts of an array cut along an axis; ShapeError where equal ones do not come out even."""
+    check_known("split", indices_or_sections=indices_or_sections)
     sections = indices_or_sections
     if np.ndim(sections) == 0 and array(ary).shape[axis] % sections:
         raise ShapeError(f"split: {array(ary).shape[axis]} rows do not divide into {sections} equal parts")
@@ -129,6 +132,7 @@ def vsplit(ary: Operand, indices_or_sections: Sections) -> list[Any]:
 
 def tile(A: Operand, reps: Integer | Sequence[int]) -> Array:
     """Return an array repeated as a whole along each axis, as a broadcast and a reshape."""
+    check_known("tile", reps=reps)
     x = array(A)
     counts = [index(r) for r in np.atleast_1d(reps).tolist()]
     if any(c < 0 for c in counts):
@@ -143,6 +147,7 @@ def tile(A: Operand, reps: Integer | Sequence[int]) -> Array:
 
 def repeat(a: Operand, repeats: Operand, axis: int | None = None) -> Array:
     """Return an array with each element repeated along an axis, as a gather."""
+    check_known("repeat", repeats=repeats)
     x = ravel(a) if axis is None or not array(a).ndim else array(a)
     axis = normalize_axis(axis or 0, x.ndim)
     rows = np.repeat(np.arange(x.shape[axis]), repeats)  # type: ignore[arg-type]
@@ -178,6 +183,7 @@ def _row_numbers(indices: Operand) -> Array:
 
 def roll(a: Operand, shift: int | Sequence[int], axis: Axes = None) -> Array:
     """Return an array shifted along axes, what leaves at one end entering at the other."""
+    check_known("roll", shift=shift)
     x = array(a)
     if axis is None:
         return reshape(roll(ravel(x), shift, 0), x.shape)
@@ -204,6 +210,7 @@ _PAD_MODES = {
 
 def pad(array_: Operand, pad_width: Widths, mode: str = "constant", **kwargs: Any) -> Array:
     """Return an array with a border; the modes are constant, edge, reflect, symmetric and wrap."""
+    check_known("pad", pad_width=pad_width)
     x = array(array_)
     if mode not in _PAD_MODES:
         raise TraceError(f"np.pad(mode={mode!r}) cannot be traced; there are {', '.join(_PAD_MODES)}")
@@ -262,6 +269,7 @@ def insert(
     arr: Operand, obj: int | slice | Sequence[int] | np.ndarray, values: Operand, axis: int | None = None
 ) -> Array:
     """Return an array with slices inserted before some rows of an axis."""
+    check_known("insert", obj=obj)
     x = array(arr) if axis is not None else ravel(arr)
     axis = normalize_axis(axis or 0, x.ndim)
     # Where NumPy puts each element is found by letting it insert -1 among the row numbers.
@@ -289,6 +297,7 @@ def _insertions(obj: int | slice | Sequence[int] | np.ndarray, n: int) -> np.nda
 
 def resize(a: Operand, new_shape: Integer | Sequence[int]) -> Array:
     """Return an array of another shape, filled with the flattened array over and over."""
+    check_known("resize", new_shape=new_shape)
     x = ravel(a)
     rows = np.resize(np.arange(x.size), new_shape)
     return take(x, rows) if x.size else np.zeros(rows.shape, x.dtype)
@@ -345,6 +354,7 @@ def sliding_window_view(
     writeable: bool = False,
 ) -> Array:
     """Return the windows that slide over axes, each as new last axes: a gather, not a view."""
+    check_known("lib.stride_tricks.sliding_window_view", window_shape=window_shape)
     x = array(x)
     widths = np.atleast_1d(window_shape).tolist()
     axes = list(range(x.ndim)) if axis is None else [normalize_axis(a, x.ndim) for a in np.atleast_1d(axis)]

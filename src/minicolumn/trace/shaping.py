@@ -12,7 +12,7 @@ import numpy as np
 from minicolumn.errors import ShapeError, TraceError
 from minicolumn.ir.ops import shaping as ops
 from minicolumn.ir.shapes import DTYPES, Dim, Shape, broadcast_shapes, merged, normalize_axes, normalize_axis
-from minicolumn.trace.promote import array, common_dtype
+from minicolumn.trace.promote import any_traced, array, common_dtype
 
 if TYPE_CHECKING:
     from minicolumn.ir.arrays import Array, Operand
@@ -26,6 +26,13 @@ def known_dtype(function: str, dtype: DTypeLike) -> np.dtype:
         known = ", ".join(map(str, DTYPES.values()))
         raise TraceError(f"np.{function}(dtype={wanted}) cannot be traced; graphs have {known}")
     return wanted
+
+
+def check_known(function: str, **arguments: object) -> None:
+    """Raise TraceError for an argument that is traced where the program itself depends on its value."""
+    for name, value in arguments.items():
+        if any_traced(value):
+            raise TraceError(f"np.{function}({name}=...) must be known while tracing; write plain integers")
 
 
 def reshape(
