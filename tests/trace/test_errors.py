@@ -73,12 +73,12 @@ ALWAYS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "scipy log_softmax": (scipy.special.log_softmax, r"scipy\.special\.log_softmax .*logaddexp"),
     "scipy polygamma": (lambda x: scipy.special.polygamma(1, x), r"psi\(x\)"),
     "scipy expm": (scipy.linalg.expm, r"scipy\.linalg"),
-    "quantile method": (lambda x: np.quantile(x, 0.5, method="middle"), "linear"),
+    "quantile method": (lambda x: np.quantile(x, 0.5, method="middle"), "linear"),  # type: ignore[call-overload]
     "pad mode": (lambda x: np.pad(x, 1, mode="mean"), "edge"),
     "norm by singular values": (lambda x: np.linalg.norm(x, 2), "singular values"),
     "ix_": (lambda x: np.ix_(x[0], x[0]), r"rows\[:, None\]"),
     "unknown argument": (lambda x: np.quantile(x, 0.5, weights=[1.0, 2.0]), "weights"),
-    "gradient of third order": (lambda x: np.gradient(x, edge_order=3), "edge_order"),
+    "gradient of third order": (lambda x: np.gradient(x, edge_order=3), "edge_order"),  # type: ignore[call-overload]
 }
 
 
