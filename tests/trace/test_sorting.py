@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from minicolumn.trace.sorting import TABLE
+from minicolumn.trace import differences, quantiles, sorting
 
 Example = tuple[Callable[..., Any], tuple[Any, ...], float]
 
@@ -99,7 +99,7 @@ EXAMPLES[np.around] = EXAMPLES[np.round]
 
 
 def test_every_row_has_an_example() -> None:
-    rows = set(TABLE)
+    rows = {*sorting.TABLE, *quantiles.TABLE, *differences.TABLE}
     assert {f.__name__ for f in rows} == {f.__name__ for f in EXAMPLES}
     assert rows == set(EXAMPLES)
 

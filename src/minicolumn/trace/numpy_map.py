@@ -12,10 +12,12 @@ from minicolumn.errors import TraceError, did_you_mean
 from minicolumn.ir.op import Op
 from minicolumn.trace import (
     choosing,
+    differences,
     indexing,
     joining,
     matrices,
     products,
+    quantiles,
     reductions,
     shaping,
     sorting,
@@ -39,6 +41,8 @@ FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     **indexing.TABLE,
     **products.TABLE,
     **sorting.TABLE,
+    **quantiles.TABLE,
+    **differences.TABLE,
     **matrices.TABLE,
 }
 

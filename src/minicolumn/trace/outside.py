@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from minicolumn.errors import TraceError
+
 # SciPy functions that are written in Python, so that no protocol reaches the tracer.
 _SCIPY = {
     "logsumexp": "np.logaddexp.reduce(x, axis=..., keepdims=...) is the same",
@@ -45,3 +47,10 @@ def advice() -> str:
         function, "write it with NumPy functions, or with those of scipy.special that are ufuncs"
     )
     return f"{package}.{function} is a Python function that works on plain arrays; {instead}"
+
+
+def refuse_arguments(name: str, **arguments: object) -> None:
+    """Raise TraceError for the first argument of a NumPy function that was given, and cannot be traced."""
+    for argument, value in arguments.items():
+        if value is not None:
+            raise TraceError(f"np.{name}({argument}=...) cannot be traced; leave {argument} out")
