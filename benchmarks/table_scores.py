@@ -123,7 +123,7 @@ def trials(place: Path, name: str, arguments: argparse.Namespace) -> Iterator[tu
     """Yield who trained, the scores and the seconds, for every split and seed."""
     frame, task = read_table(place), SETS[name]
     for split in arguments.splits:
-        settings = TableSettings(task.target, task=task.task, drop=task.drop, seed=split)
+        settings = TableSettings(task.target, task=task.task, overrides=Overrides(drop=task.drop), seed=split)
         plan = plan_table(frame, settings)
         for seed in arguments.seeds:
             entrants: list[tuple[str, Callable[[], Scores]]] = [

@@ -20,6 +20,7 @@ from minicolumn.autodiff.derivatives import (
 )
 from minicolumn.errors import (
     DataError,
+    DataWarning,
     DivergenceError,
     MinicolumnError,
     ModelFileError,
@@ -98,6 +99,7 @@ __all__ = [
     "Callback",
     "Checkpoint",
     "DataError",
+    "DataWarning",
     "DerivativeError",
     "DivergenceError",
     "EarlyStopping",

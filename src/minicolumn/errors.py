@@ -23,6 +23,10 @@ class DataError(MinicolumnError, ValueError):
     """A table, a target or an option cannot be used as it stands."""
 
 
+class DataWarning(UserWarning):
+    """Rows can be used, but are unlike those of the training, or were read in a way that should be known."""
+
+
 class ModelFileError(MinicolumnError, ValueError):
     """A model file is damaged, was tampered with, or is something else."""
 

@@ -12,12 +12,25 @@ from minicolumn.cli.declared import Option, option_name
 from minicolumn.cli.train import TrainOptions
 from minicolumn.errors import DataError
 from minicolumn.registry import Integer, Number, Setting
+from minicolumn.tables import Overrides, Reading
 from minicolumn.tabular import TableSettings
 
 HINTS = get_type_hints(TrainOptions, include_extras=True)
 FIELDS = [field.name for field in dataclasses.fields(TrainOptions)]
 # What a command does beside training: it is no setting of a table's training.
-OF_THE_COMMAND = {"data", "test", "out", "plot", "as_json", "quiet", "checkpoint", "every", "resume"}
+OF_THE_COMMAND = {
+    "data",
+    "test",
+    "out",
+    "plot",
+    "as_json",
+    "quiet",
+    "checkpoint",
+    "every",
+    "resume",
+    "folds",
+    "schema",
+}
 
 
 def _about(name: str, kind: Any) -> Any:
@@ -43,4 +56,6 @@ def test_values_out_of_range_are_refused_by_the_option(name: str) -> None:
 
 
 def test_what_is_said_of_a_training_is_what_a_training_takes() -> None:
-    assert set(FIELDS) - OF_THE_COMMAND == {field.name for field in dataclasses.fields(TableSettings)}
+    of_records = {field.name for field in dataclasses.fields(TableSettings)} - {"overrides"}
+    of_records |= {field.name for record in (Overrides, Reading) for field in dataclasses.fields(record)}
+    assert set(FIELDS) - OF_THE_COMMAND - {"no_header"} == of_records - {"header"}

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from minicolumn.cli import main
-from minicolumn.cli.options import listed, parse_columns
+from minicolumn.cli.columns import listed, parse_columns
 from minicolumn.cli.progress import ShortLines, watch
 from minicolumn.cli.score_report import show_confusion
 from minicolumn.cli.screen import is_live, one_line, visible

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from minicolumn.tables import Encoder, infer_schema, read_table, with_target
+from minicolumn.tables import Encoder, Overrides, infer_schema, read_table, with_target
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 
@@ -98,7 +98,7 @@ def test_kinds_agree_with_the_index(name: str) -> None:
         pytest.skip(f"needs {path.name} in {DATA.parent.name}/{DATA.name}")
     expected, frame = SETS[name], read_table(path)
     frame = frame.gather_every(8) if frame.height > 200_000 else frame  # the same kinds, in less time
-    schema = infer_schema(frame, expected.target, categorical=expected.codes)
+    schema = infer_schema(frame, expected.target, Overrides(category=expected.codes))
     assert schema.task == expected.task
     kinds = {column.name: column.kind for column in schema.columns}
     counted: dict[str, int] = {}

@@ -10,7 +10,7 @@ import polars
 import pytest
 
 from minicolumn.errors import DataError, ModelFileError
-from minicolumn.tables import Column, Schema, infer_schema, with_target
+from minicolumn.tables import Column, Overrides, Schema, infer_schema, with_target
 
 TARGET = [("up", "down")[i % 3 % 2] for i in range(24)]
 
@@ -81,9 +81,15 @@ def test_kinds_follow_the_meaning(values: list[Any], kind: str) -> None:
 @pytest.mark.parametrize(
     ("make", "name", "kind"),
     [
-        (lambda i: str(i + 1), "x", "identifier"),
-        (lambda i: str(23 - i), "x", "identifier"),
-        (lambda i: str(1000 + i), "x", "identifier"),
+        (lambda i: str(i + 1), "n", "identifier"),
+        (lambda i: str(23 - i), "n", "identifier"),
+        (lambda i: str(1000 + i), "n", "identifier"),
+        (lambda i: str(i), "hour", "number"),
+        (lambda i: str(2000 + i), "year", "number"),
+        (lambda i: str(i), "x", "number"),
+        (lambda i: str(i % 12), "Unnamed: 0.1", "identifier"),
+        (lambda i: str(i % 12), "__index_level_0__", "identifier"),
+        (lambda i: str(i), "level_0", "identifier"),
         (lambda i: str(1000 + 17 * i), "price", "number"),
         (lambda i: str(1000 + 17 * i), "customerID", "identifier"),
         (lambda i: str(1000 + 17 * i), "Order", "identifier"),
@@ -104,16 +110,16 @@ def test_what_names_the_rows_is_dropped(make: Any, name: str, kind: str) -> None
 
 def test_notes_say_what_was_seen() -> None:
     assert column(["1.5", "?", "inf", "2"]).note == "6 missing; 6 infinite, taken as missing"
-    assert "--categorical 'season'" in column(["1", "2", "3", "4"], "season").note
+    assert column(["1", "2", "3", "4"], "season").may_be_codes
     assert column(["red", "blue", "NA"]).note == "2 levels; 8 missing"
     assert "read as month first" in column(["11/11/07", "12/11/07"]).note
     odd = column([*map(str, range(100, 123)), "twelve"]).note
-    assert "1 values are not numbers, the first is 'twelve' in row 24" in odd
+    assert odd == "1 cell read as missing: 'twelve' (1); 1 missing"
 
 
 def test_codes_become_levels_when_named() -> None:
-    assert column(["1", "2", "3"], "season", categorical=["season"]).kind == "category"
-    assert column([1, 2, 3], "season", categorical=["season"]).kind == "category"
+    assert column(["1", "2", "3"], "season", overrides=Overrides(category=["season"])).kind == "category"
+    assert column([1, 2, 3], "season", overrides=Overrides(category=["season"])).kind == "category"
 
 
 def test_labels_of_categorical_columns_are_not_numbers() -> None:
@@ -127,7 +133,9 @@ def test_labels_of_categorical_columns_are_not_numbers() -> None:
         (["a", "b", "b"], "binary", ("a", "b")),
         (["yes", "no", "no"], "binary", ("no", "yes")),
         (["-1", "1", "1"], "binary", ("-1", "1")),
-        (["0.0", "1.0", "1.0"], "binary", ("0", "1")),
+        (["0.0", "1.0", "1.0"], "binary", ("0.0", "1.0")),
+        (["0.0", "1", "1.0"], "binary", ("0", "1")),
+        (["1.0", "1.00", "n/k"] * 3, "multiclass", ("1.0", "1.00", "n/k")),
         ([True, False, True], "binary", ("false", "true")),
         (['a "b"', " c d ", "e=f", "e=f"], "multiclass", ('a "b"', "c d", "e=f")),
         (["10", "9", "8"] * 3, "multiclass", ("8", "9", "10")),
@@ -166,7 +174,7 @@ def test_words_where_the_target_was_a_number_are_refused() -> None:
     frame = polars.DataFrame({"x": ["1", "2", "3", "4"], "y": ["1.5", "0.5", "2.5", "?"]})
     schema = infer_schema(frame, "y")
     assert with_target(frame, schema).height == 3
-    with pytest.raises(DataError, match="target 'y', row 2: 'high' is no number"):
+    with pytest.raises(DataError, match="target 'y', row 2: found 'high', expected a number"):
         with_target(frame.with_columns(y=polars.Series(["1.5", " high", "?", "high"])), schema)
 
 
@@ -188,10 +196,9 @@ def test_lonely_classes_are_noted() -> None:
     [
         ({"target": "kinds"}, ["no column 'kinds'", "did you mean 'kind'"]),
         ({"target": "KIND"}, ["did you mean 'kind'"]),
-        ({"target": "kind", "drop": ["leg"]}, ["drop", "did you mean 'legs'"]),
-        ({"target": "kind", "categorical": ["zzzzz"]}, ["categorical", "'zzzzz'", "it has"]),
-        ({"target": "kind", "drop": ["kind"]}, ["is the target"]),
-        ({"target": "kind", "drop": "legs"}, ["list of names"]),
+        ({"target": "kind", "overrides": Overrides(drop=["leg"])}, ["drop", "did you mean 'legs'"]),
+        ({"target": "kind", "overrides": Overrides(category=["zzzzz"])}, ["category", "'zzzzz'", "it has"]),
+        ({"target": "kind", "overrides": Overrides(drop=["kind"])}, ["is the target"]),
         ({"target": "planet"}, ["'earth' in every row", "two classes"]),
         ({"target": "nothing"}, ["no value in any row"]),
         ({"target": "animal_id"}, ["another label in every row"]),
@@ -234,7 +241,7 @@ def test_more_refusals() -> None:
 
 
 def test_the_schema_survives_json(zoo: polars.DataFrame) -> None:
-    schema = infer_schema(zoo, "kind", drop=["legs"])
+    schema = infer_schema(zoo, "kind", Overrides(drop=["legs"]))
     assert schema.dropped == ("legs",)
     assert Schema.from_json(json.loads(json.dumps(schema.to_json()))) == schema
 

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from minicolumn.errors import DataError, ModelFileError
-from minicolumn.tables import Encoder, Schema, infer_schema, with_target
+from minicolumn.tables import Encoder, Overrides, Schema, infer_schema, with_target
 from minicolumn.tables.delimited import parse_delimited
 
 WORD = st.sampled_from(
@@ -107,7 +107,7 @@ def test_any_table_gives_a_finite_matrix_or_one_line(columns: list[list[str]], t
 @pytest.fixture
 def state(zoo: polars.DataFrame) -> dict[str, Any]:
     """The JSON state of an encoder that has every kind of input."""
-    schema = infer_schema(zoo, "kind", categorical=["legs"])
+    schema = infer_schema(zoo, "kind", Overrides(category=["legs"]))
     found = Encoder.fit(zoo, schema).to_json()
     assert {part["kind"] for part in found["inputs"]} == {"number", "boolean", "category", "datetime"}
     return json.loads(json.dumps(found))

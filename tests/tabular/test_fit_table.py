@@ -13,7 +13,7 @@ import polars
 import pytest
 
 import minicolumn as mc
-from minicolumn.tables import Encoder, as_frame, read_table
+from minicolumn.tables import Encoder, Overrides, Reading, as_frame, read_table
 from minicolumn.tabular import TableSettings, plan_table, train_plan
 from minicolumn.tabular.limits import LIMITS
 
@@ -70,15 +70,21 @@ def test_every_option_that_shapes_the_training_has_its_keyword() -> None:
     from minicolumn.cli.declared import _settings
     from minicolumn.cli.train import TrainOptions, command
 
-    of_the_screen = {"out", "plot", "as_json", "quiet"}
+    of_the_screen = {"out", "plot", "as_json", "quiet", "folds"}
     options, keywords = (inspect.signature(f).parameters for f in (command, mc.fit_table))
-    assert set(options) - of_the_screen == set(keywords) - {"callbacks", "progress"}
-    shared = set(options) & set(keywords) - {"data", "drop", "categorical"}
+    otherwise = {"callbacks", "progress", "header", "no_header"}  # header=False is --no-header
+    assert set(options) - of_the_screen - otherwise == set(keywords) - otherwise
+    texts = {"data", *Overrides.__dataclass_fields__}  # which the command line splits
+    shared = set(options) & set(keywords) - texts
     assert {name: options[name].default for name in shared} == {
         name: keywords[name].default for name in shared
     }
-    beside = {"data", "test", "callbacks", "progress", "checkpoint", "every", "resume"}
-    assert set(TableSettings.__dataclass_fields__) == set(keywords) - beside
+    beside = {"data", "test", "callbacks", "progress", "checkpoint", "every", "resume", "schema"}
+    of_columns, of_files = (set(record.__dataclass_fields__) for record in (Overrides, Reading))
+    assert of_columns | of_files <= set(keywords)
+    assert set(TableSettings.__dataclass_fields__) - {"overrides"} == (
+        set(keywords) - beside - of_columns - of_files
+    )
     assert {name: setting.bound(name, None) for name, setting in LIMITS.items()} == {
         name: setting.bound(name, None) for name, setting in _settings(TrainOptions).items()
     }
@@ -89,7 +95,7 @@ def test_it_is_the_command_line_in_python(tmp_path: Path, capsys: Any, same_bits
 
     FRAME.write_csv(tmp_path / "t.csv")
     words = {
-        "--target": "count", "--drop": "wet", "--categorical": "kind", "--hidden": "8,6",
+        "--target": "count", "--drop": "wet", "--category": "kind", "--hidden": "8,6",
         "--activation": "mish,tanh", "--dropout": "0.1", "--loss": "huber:delta=2",
         "--optimizer": "sgd:momentum=0.5", "--learning-rate": "0.02", "--clip-norm": "1",
         "--schedule": "cosine", "--batch-size": "16", "--epochs": "3", "--patience": "2", "--seed": "5",
@@ -100,7 +106,7 @@ def test_it_is_the_command_line_in_python(tmp_path: Path, capsys: Any, same_bits
     assert main(["train", str(tmp_path / "t.csv"), *said, *out]) == 0
     summary = json.loads(capsys.readouterr().out.splitlines()[-1])
     run = mc.fit_table(
-        tmp_path / "t.csv", "count", drop=["wet"], categorical=["kind"], hidden=(8, 6),
+        tmp_path / "t.csv", "count", drop=["wet"], category=["kind"], hidden=(8, 6),
         activation=["mish", "tanh"], dropout=0.1, loss=mc.nn.Loss("huber", delta=2),
         optimizer=mc.optim.SGD(momentum=0.5), learning_rate=0.02, clip_norm=1.0, schedule="cosine",
         batch_size=16, epochs=3, patience=2, seed=5, test_fraction=0.3, validation_fraction=0.2,
@@ -208,7 +214,7 @@ def test_what_is_no_table(table: Any, message: str) -> None:
         ({"target": "lable"}, "did you mean 'label'"),
         ({"target": None}, "fit_table: target is missing; the columns are 'size', 'kind'"),
         ({"drop": "sise"}, "drop: .*did you mean 'size'"),
-        ({"drop": [1]}, "fit_table: drop: expected names of columns, got 1"),
+        ({"drop": [1]}, "fit_table: drop: expected names, got 1"),
         ({"hidden": (8, 0)}, "fit_table: hidden: expected units for each hidden layer"),
         ({"hidden": "8,6"}, "fit_table: hidden: expected units"),
         ({"activation": "mis"}, "fit_table: activation: unknown activation 'mis'; did you mean 'mish'"),
@@ -247,10 +253,10 @@ class CountingEncoder(Encoder):
 
     calls: ClassVar[Counter[str]] = Counter()
 
-    def transform(self, frame: polars.DataFrame) -> np.ndarray:
-        self.calls["transform"] += 1
-        self.calls["rows"] += frame.height
-        return super().transform(frame)
+    def matrix(self, typed: polars.DataFrame) -> np.ndarray:
+        self.calls["matrix"] += 1
+        self.calls["rows"] += typed.height
+        return super().matrix(typed)
 
     def read_target(self, frame: polars.DataFrame) -> np.ndarray:
         self.calls["read_target"] += 1
@@ -265,7 +271,7 @@ def test_every_row_is_encoded_once(target: str, given: bool) -> None:
     plan = plan_table(FRAME, TableSettings(target, hidden=(8,), epochs=2), test, CountingEncoder)
     train_plan(plan)
     # Three parts, of which none has a row in common; the target of the whole table is read in one go.
-    assert CountingEncoder.calls == {"transform": 3, "rows": 90 + 40 * given, "read_target": 1 + given}
+    assert CountingEncoder.calls == {"matrix": 3, "rows": 90 + 40 * given, "read_target": 1 + given}
     assert type(plan.encoder) is CountingEncoder
 
 

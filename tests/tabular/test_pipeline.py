@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import pytest
 import minicolumn as mc
 from minicolumn.errors import DataError
 from minicolumn.model import metrics
-from minicolumn.tables import read_table
+from minicolumn.tables import Overrides, read_table
 from minicolumn.tabular import TablePlan, TableRun, TableSettings, plan_table, train_plan
 from minicolumn.tabular.pipeline import data_hash
 
@@ -50,8 +49,8 @@ def _frames(plan: TablePlan) -> list[polars.DataFrame]:
 
 def _settings(target: str, **changed: Any) -> TableSettings:
     others = tuple(name for name in TARGETS if name != target)
-    chosen: dict[str, Any] = {"drop": others, **QUICK, **changed}
-    return TableSettings(target, **chosen)
+    drop = Overrides(drop=changed.pop("drop", others))
+    return TableSettings(target, overrides=drop, **{**QUICK, **changed})
 
 
 def train_table(frame: polars.DataFrame, settings: TableSettings, test: Any = None, **how: Any) -> TableRun:
@@ -171,7 +170,7 @@ def test_a_class_of_one_row_is_trained_on() -> None:
 def test_what_a_table_must_have() -> None:
     with pytest.raises(mc.DataError, match="did you mean 'score'"):
         train_table(FRAME, _settings("scores"))
-    alone = replace(_settings("two"), drop=("size", "kind", "wet", "day", "three", "score"))
+    alone = _settings("two", drop=("size", "kind", "wet", "day", "three", "score"))
     with pytest.raises(mc.DataError, match="column"):
         train_table(FRAME, alone)
     with pytest.raises(mc.DataError, match="share of test rows"):

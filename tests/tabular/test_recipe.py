@@ -12,7 +12,7 @@ from minicolumn import nn
 from minicolumn.errors import DataError
 from minicolumn.model.model import Model
 from minicolumn.optim import SGD, AdamW, Averaged, Clipped
-from minicolumn.tables import Encoder, infer_schema
+from minicolumn.tables import Encoder, Overrides, infer_schema
 from minicolumn.tabular import TableSettings, plan_table, train_plan
 from minicolumn.tabular.calibrate import best_factor, calibrated
 from minicolumn.tabular.recipe import table_batch, table_knots, table_network, table_recipe
@@ -41,7 +41,7 @@ def frame() -> polars.DataFrame:
 
 def encoded(frame: polars.DataFrame, target: str) -> tuple[Encoder, np.ndarray]:
     rest = [name for name in ("inside", "third", "height") if name != target]
-    encoder = Encoder.fit(frame, infer_schema(frame, target, drop=rest))
+    encoder = Encoder.fit(frame, infer_schema(frame, target, Overrides(drop=rest)))
     return encoder, encoder.transform(frame)
 
 
@@ -193,6 +193,8 @@ def test_no_dropout_and_no_hidden_layers_are_networks_too(frame):
 @pytest.mark.parametrize(("target", "score", "least"), [("inside", "accuracy", 0.9), ("height", "r2", 0.6)])
 def test_the_recipe_learns_what_is_no_straight_line(frame, target, score, least):
     rest = tuple(name for name in ("inside", "third", "height") if name != target)
-    run = train_plan(plan_table(frame, TableSettings(target, drop=rest, hidden=(32, 32), epochs=24)))
+    run = train_plan(
+        plan_table(frame, TableSettings(target, overrides=Overrides(drop=rest), hidden=(32, 32), epochs=24))
+    )
     # A straight line reaches the share of the larger class, 0.52, and an r2 below 0.2.
     assert run.metrics[score] > least

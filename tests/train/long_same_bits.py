@@ -23,7 +23,7 @@ import numpy as np
 import minicolumn as mc
 from minicolumn.lower import native
 from minicolumn.lower.llvm.runtime.thread_count import TRIALS, ThreadTuner, ThreadTuners
-from minicolumn.tables import Encoder, infer_schema, read_table, with_target
+from minicolumn.tables import Encoder, Overrides, infer_schema, read_table, with_target
 from minicolumn.tree import flatten
 
 HERE = Path(__file__).parent
@@ -116,7 +116,7 @@ def table(path: Path, target: str, codes: tuple[str, ...], rows: int) -> tuple[n
     """Return the matrix and the targets of a table."""
     frame = read_table(path)
     frame = frame.sample(min(rows, frame.height), seed=0)  # some files are sorted by class
-    schema = infer_schema(frame, target, categorical=codes)
+    schema = infer_schema(frame, target, Overrides(category=codes))
     kept = with_target(frame, schema)
     encoder = Encoder.fit(kept, schema)
     y = encoder.encode_target(kept)

@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from minicolumn.cli.bench import bench
-from minicolumn.cli.evaluate import evaluate
+from minicolumn.cli.evaluate import command as evaluate
 from minicolumn.cli.help import Command, Commands
-from minicolumn.cli.inspect import inspect
-from minicolumn.cli.predict import predict
+from minicolumn.cli.inspect import command as inspect
+from minicolumn.cli.predict import command as predict
 from minicolumn.cli.train import command as train
 
 app = typer.Typer(
@@ -38,7 +38,7 @@ def top(
 ) -> None:
     """Small neural networks for tables: from a file of rows to a trained, tested, saved model.
 
-    A table is a CSV, TSV, JSON lines or Parquet file, plain or compressed, or the name of a built-in
+    A table is a CSV, TSV, JSON, Parquet, Arrow or .xlsx file, plain or compressed, or the name of a built-in
     data set (penguins). A model is one file: it carries its own preprocessing, and opening it runs no
     code.
 

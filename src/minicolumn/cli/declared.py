@@ -69,7 +69,7 @@ def as_command(run: Callable[[Any], int], kind: Any) -> Callable[..., int]:
     """
     hints, settings = get_type_hints(kind, include_extras=True), _settings(kind)
     parameters = []
-    for field in dataclasses.fields(kind):
+    for field in _in_groups(kind, hints):
         plain, *about = get_args(hints[field.name])
         option = next(part for part in about if isinstance(part, Option))
         needed = field.default is dataclasses.MISSING
@@ -89,6 +89,17 @@ def as_command(run: Callable[[Any], int], kind: Any) -> Callable[..., int]:
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return command
+
+
+def _in_groups(kind: Any, hints: dict[str, Any]) -> list[dataclasses.Field[Any]]:
+    """Return the fields by the groups of their options, in the order of `GROUPS` where the record has one."""
+    order = getattr(kind, "GROUPS", ())
+
+    def place(field: dataclasses.Field[Any]) -> int:
+        group = next(part.group for part in get_args(hints[field.name]) if isinstance(part, Option))
+        return order.index(group) if order else 0
+
+    return sorted(dataclasses.fields(kind), key=place)
 
 
 def _made(option: Option, setting: Setting | None, needed: bool) -> Any:

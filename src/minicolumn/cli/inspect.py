@@ -2,40 +2,55 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
-import typer
+from minicolumn.cli.declared import Option, as_command
+from minicolumn.cli.table_options import COLUMNS, FILE, ColumnOptions
 
-_FILE = typer.Argument(metavar="FILE", help="A model file, a table, a data set or a network by name.")
-_TARGET = typer.Option(metavar="COLUMN", help="Of a table: the column to predict.")
-_GRAPH = typer.Option("--graph", help="Show the typed graph.")
-_PLAN = typer.Option("--plan", help="Show the kernels, what each costs and where its results lie.")
-_TIMES = typer.Option("--times", help="Run it and show the time of each kernel.")
-_LLVM = typer.Option("--llvm", help="Show the LLVM text.")
-_ASSEMBLY = typer.Option("--assembly", help="Show this processor's assembly.")
-_TRAIN = typer.Option("--train/--predict", help="Of which program. [default: --predict]")
-_BATCH = typer.Option(metavar="N", help="Rows at a time. [default: as it was trained]")
-_OPTIMIZER = typer.Option(metavar="NAME", help="With --train: the optimizer. [default: as it was trained]")
-_JSON = typer.Option("--json", help="One JSON line on stdout, nothing else.")
+WHAT, PROGRAM, OUTPUT = "What to look at", "The program of a network", "What comes out"
 
 
-def inspect(
-    file: Annotated[str, _FILE],
-    target: Annotated[str | None, _TARGET] = None,
-    graph: Annotated[bool, _GRAPH] = False,
-    plan: Annotated[bool, _PLAN] = False,
-    times: Annotated[bool, _TIMES] = False,
-    llvm: Annotated[bool, _LLVM] = False,
-    assembly: Annotated[bool, _ASSEMBLY] = False,
-    train: Annotated[bool, _TRAIN] = False,
-    batch: Annotated[int | None, _BATCH] = None,
-    optimizer: Annotated[str | None, _OPTIMIZER] = None,
-    as_json: Annotated[bool, _JSON] = False,
-) -> int:
+@dataclass(frozen=True, kw_only=True)
+class InspectOptions(ColumnOptions):
+    """The options of `minicolumn inspect`, as they were written."""
+
+    GROUPS: ClassVar = (WHAT, PROGRAM, COLUMNS, FILE, OUTPUT)
+
+    file: Annotated[str, Option(WHAT, "FILE", help="A model file, a table, a data set or a network by name.")]
+    target: Annotated[str | None, Option(WHAT, "COLUMN", help="Of a table: the column to predict.")] = None
+    task: Annotated[
+        str | None, Option(WHAT, "TASK", "by the target", "Of a table: binary, multiclass or regression.")
+    ] = None
+    graph: Annotated[bool, Option(PROGRAM, help="Show the typed graph.")] = False
+    plan: Annotated[
+        bool, Option(PROGRAM, help="Show the kernels, what each costs and where its results lie.")
+    ] = False
+    times: Annotated[bool, Option(PROGRAM, help="Run it and show the time of each kernel.")] = False
+    llvm: Annotated[bool, Option(PROGRAM, help="Show the LLVM text.")] = False
+    assembly: Annotated[bool, Option(PROGRAM, help="Show this processor's assembly.")] = False
+    train: Annotated[
+        bool, Option(PROGRAM, default="--predict", help="Of which program.", flags=("--train/--predict",))
+    ] = False
+    batch: Annotated[int | None, Option(PROGRAM, "N", "as it was trained", "Rows at a time.")] = None
+    optimizer: Annotated[
+        str | None, Option(PROGRAM, "NAME", "as it was trained", "With --train: the optimizer.")
+    ] = None
+    write_schema: Annotated[
+        str | None,
+        Option(OUTPUT, "FILE", help="Of a table: write what was found, to edit for train --schema."),
+    ] = None
+    as_json: Annotated[
+        bool, Option(OUTPUT, help="One JSON line on stdout, nothing else.", flags=("--json",))
+    ] = False
+
+
+def inspect(options: InspectOptions) -> int:
     """Show what is in a model file, what a training would find in a table, or what code a network becomes.
 
     Of a model: its network, its columns, how it was trained and how it scored.
-    Of a table: the kind of each column, and what would be left out.
+    Of a table: the kind of each column, and what would be left out; options say it better, and
+    --write-schema keeps it all in a file.
     Of a model or a network by name (playground, tabular, mnist, wide): the program that predicts, or
     with --train the one that takes eight steps of training, from its graph down to the assembly. Where
     one part of it is written to a file or a pipe, that part is all there is.
@@ -43,12 +58,16 @@ def inspect(
     Examples
       minicolumn inspect penguins.safetensors
       minicolumn inspect adult.csv.gz --target income
+      minicolumn inspect shop.csv --category zip --write-schema shop.toml
       minicolumn inspect mnist --train --plan --times
       minicolumn inspect penguins.safetensors --llvm > program.ll
     """
     from minicolumn.cli.inspect_job import run_inspection
     from minicolumn.cli.inspect_program import Wanted
 
-    names = {"graph": graph, "plan": plan, "times": times, "llvm": llvm, "assembly": assembly}
-    parts = tuple(name for name, asked in names.items() if asked)
-    return run_inspection(file, target, Wanted(parts, train, batch, optimizer), as_json)
+    names = ("graph", "plan", "times", "llvm", "assembly")
+    parts = tuple(name for name in names if getattr(options, name))
+    return run_inspection(options, Wanted(parts, options.train, options.batch, options.optimizer))
+
+
+command = as_command(inspect, InspectOptions)

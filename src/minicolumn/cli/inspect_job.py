@@ -11,32 +11,38 @@ from rich.text import Text
 
 from minicolumn.cli.inspect_program import Wanted, is_network, model_network, named_network, show_program
 from minicolumn.cli.run import DONE
+from minicolumn.cli.save import check_writable
 from minicolumn.cli.score_report import NAMES, figure
 from minicolumn.cli.screen import count, heading, open_console, print_json, short, visible
 from minicolumn.cli.source import find_target, read_source, short_name
+from minicolumn.cli.table_options import overrides_of, reading_of, with_schema_file
 from minicolumn.cli.table_report import show_columns, show_schema, show_table
 from minicolumn.errors import DataError
-from minicolumn.tables import Column, builtin_names, infer_schema
+from minicolumn.model.files import write_atomically
+from minicolumn.tables import Column, Overrides, builtin_names, infer_schema
 from minicolumn.tables.kinds import find_kind
+from minicolumn.tabular.schema_file import write_schema
 
 if TYPE_CHECKING:
     import polars
 
+    from minicolumn.cli.inspect import InspectOptions
     from minicolumn.model import Model
 
 _MOST_HEADER = 100_000_000  # of a safetensors file, by its specification
 
 
-def run_inspection(file: str, target: str | None, wanted: Wanted, as_json: bool) -> int:
+def run_inspection(options: InspectOptions, wanted: Wanted) -> int:
     """Describe a file or a network by name, as text and as JSON, and return the exit code.
 
-    file        a model file (known by its bytes), else a table, else the name of a workload
+    The file is a model file (known by its bytes), else a table, else the name of a workload.
     """
+    file, as_json = options.file, options.as_json
     console = open_console(to_stderr=as_json, quiet=as_json)
     if is_network(file) and not os.path.exists(file):
         described = show_program(console, named_network(file), wanted)
     elif not _is_model(file):
-        described = _table(console, file, target, wanted)
+        described = _table(console, options, wanted)
     else:
         described = _program(console, file, wanted) if wanted.any else _model(console, file)
     if as_json:
@@ -63,35 +69,54 @@ def _program(console: Console, file: str, wanted: Wanted) -> dict[str, Any]:
     return {**show_program(console, model_network(file, load(file)), wanted), "file": file}
 
 
-def _table(console: Console, file: str, target: str | None, wanted: Wanted) -> dict[str, Any]:
+def _table(console: Console, options: InspectOptions, wanted: Wanted) -> dict[str, Any]:
     """Show the schema that a training would infer; without a target the kinds of the columns alone."""
+    file = options.file
     if wanted.any:
         option = f"--{wanted.parts[0]}" if wanted.parts else "--train, --batch and --optimizer"
         raise DataError(
             f"{option}: only a network becomes a program, and {file!r} is none; name a model file"
         )
-    frame = read_source(file, console)
+    if options.write_schema is not None:
+        check_writable("--write-schema", options.write_schema, (file,))
+    said_file, reading = with_schema_file(options, reading_of(options))
+    frame = read_source(file, console, reading)
+    said, target, task = overrides_of(options, frame.columns), options.target, options.task
+    if said_file is not None:
+        said = said.over(said_file.overrides)
+        target, task = target or said_file.target, task or said_file.task
     if target is None and not (file in builtin_names() and not os.path.exists(file)):
-        return _columns_only(console, file, frame)
-    schema = infer_schema(frame, find_target(target, file, frame))
-    show_table(console, short_name(file), schema)
-    return {"file": file, **schema.to_json()}
+        said.check(frame.columns)
+        apart = {*said.drop, *said.id, said.weight, said.groups}
+        columns = [_column(frame[name], said) for name in frame.columns if name not in apart]
+        described = _columns_only(console, file, frame, columns, said)
+        text = write_schema(columns, reading, said)
+    else:
+        schema = infer_schema(frame, find_target(target, file, frame), said, task=task)
+        show_table(console, short_name(file), schema)
+        described = {"file": file, **schema.to_json()}
+        text = write_schema(schema.columns, reading, said, schema)
+    if options.write_schema is not None:
+        write_atomically(options.write_schema, [text.encode()])
+        console.print(heading("Saved", f"{visible(options.write_schema)}; edit it, then train --schema"))
+    return described
 
 
-def _columns_only(console: Console, file: str, frame: polars.DataFrame) -> dict[str, Any]:
+def _columns_only(
+    console: Console, file: str, frame: polars.DataFrame, columns: list[Column], said: Overrides
+) -> dict[str, Any]:
     """Show the kind of every column of a table whose target is not named."""
-    columns = [_column(frame[name]) for name in frame.columns]
     size = f"{count(frame.height, 'row')}, {count(frame.width, 'column')}"
     console.print(heading(short_name(file), size))
     console.print()
-    show_columns(console, columns)
+    show_columns(console, columns, said.drop)
     return {"file": file, "rows": frame.height, "columns": [column.to_json() for column in columns]}
 
 
-def _column(series: polars.Series) -> Column:
+def _column(series: polars.Series, said: Overrides) -> Column:
     """Return the inferred kind of one column."""
-    found = find_kind(series)
-    return Column(series.name, found.kind, found.note, found.form)
+    found = find_kind(series, said.hint(series.name))
+    return Column(series.name, found.kind, found.note, found.form, found.may_be_codes)
 
 
 def _model(console: Console, file: str) -> dict[str, Any]:

@@ -8,15 +8,19 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
-import typer
-
+from minicolumn.cli.declared import Option, as_command
+from minicolumn.cli.table_options import FILE, ReadingOptions
 from minicolumn.errors import DataError, did_you_mean
 
 if TYPE_CHECKING:
     import polars
+    from rich.console import Console
+
+    from minicolumn.model import Model
 
 # How each format is written, by the suffix that names it.
 _WRITERS: dict[str, Callable[[polars.DataFrame, io.BytesIO], None]] = {
@@ -27,55 +31,126 @@ _WRITERS: dict[str, Callable[[polars.DataFrame, io.BytesIO], None]] = {
     ".parquet": lambda frame, stream: frame.write_parquet(stream),
 }
 
-_MODEL = typer.Argument(metavar="MODEL", help="A model file from minicolumn train.")
-_DATA = typer.Argument(metavar="DATA", help="A file with the columns that the model learnt from.")
-_OUT = typer.Option(metavar="FILE", help="Write a .csv, .tsv, .jsonl or .parquet; else CSV on stdout.")
-_QUIET = typer.Option("--quiet", "-q", help="Say nothing but errors.")
+MODEL, OUTPUT = "The model and the rows", "What comes out"
 
 
-def predict(
-    model: Annotated[str, _MODEL],
-    data: Annotated[str, _DATA],
-    out: Annotated[str | None, _OUT] = None,
-    quiet: Annotated[bool, _QUIET] = False,
-) -> int:
+@dataclass(frozen=True, kw_only=True)
+class PredictOptions(ReadingOptions):
+    """The options of `minicolumn predict`, as they were written."""
+
+    GROUPS: ClassVar = (MODEL, OUTPUT, FILE)
+
+    model: Annotated[str, Option(MODEL, "MODEL", help="A model file from minicolumn train.")]
+    data: Annotated[
+        str,
+        Option(
+            MODEL, "DATA", help="A file with the columns that the model learnt from; - is standard input."
+        ),
+    ]
+    id: Annotated[
+        list[str] | None,
+        Option(OUTPUT, "COLUMNS", "those of the training", "Carry these columns into the predictions."),
+    ] = None
+    strict: Annotated[
+        bool, Option(MODEL, help="A word among numbers or dates is an error, never missing.")
+    ] = False
+    out: Annotated[
+        str | None,
+        Option(OUTPUT, "FILE", help="Write a .csv, .tsv, .jsonl or .parquet; else CSV on stdout."),
+    ] = None
+    as_json: Annotated[
+        bool,
+        Option(OUTPUT, help="With --out: one JSON line on stdout on rows and remarks.", flags=("--json",)),
+    ] = False
+    quiet: Annotated[bool, Option(OUTPUT, help="Say nothing but errors.", flags=("--quiet", "-q"))] = False
+
+
+def predict(options: PredictOptions) -> int:
     """Predict new rows with a trained model.
 
     Each row gets a prediction, and for classes one probability LABEL a class; for numbers
     quantiles or a standard deviation, where the training's loss was quantile or gaussian_nll.
     The rows keep their order. Columns may stand in any order, and further ones do no harm; the
-    target need not be there.
+    target need not be there. Columns whose values are unlike those of the training are named on
+    standard error.
 
     Examples
       minicolumn predict penguins.safetensors new.csv
       minicolumn predict houses.safetensors june.parquet --out prices.csv
       minicolumn predict adult.safetensors new.csv | head
+      minicolumn predict houses.safetensors june.csv --id address --out prices.csv
     """
     import polars
     from rich.text import Text
 
     from minicolumn.cli.run import DONE
     from minicolumn.cli.save import check_writable, uninterrupted
-    from minicolumn.cli.screen import count, open_console, visible, working
+    from minicolumn.cli.screen import count, open_console, print_json, visible, working
     from minicolumn.cli.source import load_table_model, read_source
+    from minicolumn.cli.table_options import reading_of
+    from minicolumn.cli.table_report import show_remarks
     from minicolumn.model.files import write_atomically
 
-    console = open_console(to_stderr=True, quiet=quiet)
+    console, out = open_console(to_stderr=True, quiet=options.quiet), options.out
     suffix = ".csv" if out is None else _format(out)
     if out is not None:
-        check_writable("--out", out, (model, data))
-    found = load_table_model(model)
-    frame = read_source(data, console)
+        check_writable("--out", out, (options.model, options.data))
+    elif options.as_json:
+        raise DataError("--json: the predictions are on stdout already; write them to a file with --out")
+    found = load_table_model(options.model, strict=options.strict)
+    frame = read_source(options.data, console, reading_of(options))
+    ids = _ids(options, found, frame)
     with working(console, "Predicting"):
-        written = _bytes(polars.DataFrame(found.predict_distribution_table(frame)), suffix)
+        typed = found.typed_table(frame)
+        predicted = polars.DataFrame(found.predict_distribution_table(typed))
+        written = _bytes(polars.concat([ids, predicted], how="horizontal"), suffix)
+    show_remarks(console, typed.remarks)
     if out is None:
         sys.stdout.flush()
         sys.stdout.buffer.write(written)
         return DONE
     with uninterrupted():
         write_atomically(out, [written])
+    _warn_of_formulas(console, ids, predicted, suffix)
     console.print(Text(f"{count(frame.height, 'row')} predicted, in {visible(out)}"), soft_wrap=True)
+    if options.as_json:
+        remarks = [remark.to_json() for remark in typed.remarks]
+        print_json({"rows": frame.height, "out": out, "remarks": remarks})
     return DONE
+
+
+command = as_command(predict, PredictOptions)
+
+
+def _ids(options: PredictOptions, model: Model, frame: polars.DataFrame) -> polars.DataFrame:
+    """Return the columns that are carried into the predictions: those named, else those of the training."""
+    from minicolumn.cli.columns import parse_columns
+    from minicolumn.tables.schema import require
+
+    if options.id is not None:
+        names = list(parse_columns("--id", options.id, frame.columns))
+    else:
+        names = list(model.schema.ids) if model.schema is not None else []
+        require(frame, names, "--id: the table")
+    return frame.select(names)
+
+
+def _warn_of_formulas(
+    console: Console, ids: polars.DataFrame, predicted: polars.DataFrame, suffix: str
+) -> None:
+    """Say where text of the table would be run as a formula by a spreadsheet that opens the file."""
+    import polars
+    from rich.text import Text
+
+    from minicolumn.cli.screen import count
+
+    if suffix not in (".csv", ".tsv"):
+        return
+    texts = [column for frame in (ids, predicted) for column in frame if column.dtype == polars.String]
+    cells = sum(int(column.str.contains(r"^\s*[=+@\-][^0-9.]").sum() or 0) for column in texts)
+    if cells:
+        line = f"{count(cells, 'cell')} begin like a formula; a spreadsheet may run them: import them as text"
+        console.print(Text(line, "yellow"), soft_wrap=True)
 
 
 def _format(out: str) -> str:

@@ -24,22 +24,41 @@ def watch(console: Console, as_json: bool) -> tuple[Callback, ...]:
 
 
 class ShortLines(Callback):
-    """A callback that prints the first epoch, about every tenth of the whole, and the last one.
+    """A callback that prints the first epoch, about every tenth of the whole, the last one and the best.
 
     Logs of batch jobs stay short so.
     """
 
     def __init__(self, console: Console) -> None:
         self.console = console
+        self._shown: set[int] = set()
+
+    def on_start(self, trainer: Trainer) -> None:
+        """Begin anew: nothing has been printed of this training."""
+        self._shown = set()
 
     def on_epoch(self, trainer: Trainer, row: Row) -> None:
         """Print losses and speed where a line is due."""
         every = max(1, -(-trainer.epochs // _LINES))
-        last = row["epoch"] == trainer.epochs or trainer.stop_reason
-        if row["epoch"] == 1 or row["epoch"] % every == 0 or last:
-            parts = [f"  epoch {row['epoch']}/{trainer.epochs}", f"loss {row['loss']:.4f}"]
-            parts += [f"val_loss {row['val_loss']:.4f}"] if "val_loss" in row else []
-            self.console.print("  ".join([*parts, speed(row["steps_per_second"])]), soft_wrap=True)
+        if row["epoch"] == 1 or row["epoch"] % every == 0 or row["epoch"] == trainer.epochs:
+            self._print(trainer, row)
+
+    def on_end(self, trainer: Trainer) -> None:
+        """Print the last epoch, and the best where it has no line yet."""
+        rows = list(trainer.history)
+        for row in rows[-1:]:
+            if row["epoch"] not in self._shown:
+                self._print(trainer, row)
+        for row in rows:
+            if row["epoch"] == trainer.best_epoch and row["epoch"] not in self._shown:
+                self._print(trainer, row, "  (the best)")
+
+    def _print(self, trainer: Trainer, row: Row, note: str = "") -> None:
+        """Print one line: epoch, losses, speed."""
+        self._shown.add(row["epoch"])
+        parts = [f"  epoch {row['epoch']}/{trainer.epochs}", f"loss {row['loss']:.4g}"]
+        parts += [f"val_loss {row['val_loss']:.4g}"] if "val_loss" in row else []
+        self.console.print("  ".join([*parts, speed(row["steps_per_second"])]) + note, soft_wrap=True)
 
     def quiet_epochs(self, trainer: Trainer) -> float:
         """Return infinity: it only watches."""

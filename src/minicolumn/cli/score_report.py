@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.console import Console
@@ -13,6 +13,10 @@ from rich.text import Text
 from minicolumn.cli.screen import count, heading, short, visible
 from minicolumn.model.metrics import higher_is_better
 
+if TYPE_CHECKING:
+    from minicolumn.tabular.folds import Folds
+    from minicolumn.tabular.importance import Importance
+
 NAMES = {
     "accuracy": "accuracy",
     "balanced_accuracy": "balanced accuracy",
@@ -21,6 +25,7 @@ NAMES = {
     "r2": "R²",
     "rmse": "RMSE",
     "mae": "MAE",
+    "f1": "F1",
     "interval_coverage": "coverage",
     "interval_level": "level",
 }
@@ -29,6 +34,7 @@ _NOTES = {
     "balanced_accuracy": "mean over the classes of that share",
     "log_loss": "lower is better",
     "roc_auc": "0.5 is chance, 1 is perfect",
+    "f1": "of the second class, at the threshold",
     "r2": "0 is the mean, 1 is perfect",
     "rmse": "in the target's unit, lower is better",
     "mae": "in the target's unit, lower is better",
@@ -36,16 +42,27 @@ _NOTES = {
     "interval_level": "what that share should be",
 }
 _MOST_CONFUSIONS = 8
+_MOST_COLUMNS = 24
+_FEW_ROWS, _HANDFUL = 30, 10  # below, a score is more chance than skill
 _FEWEST_LETTERS = 8  # of a class name that must be cut
 
 
 def show_scores(
-    console: Console, rows: str, scores: Mapping[str, float], baseline: Mapping[str, float], guess: str
+    console: Console,
+    rows: str,
+    scores: Mapping[str, float],
+    baseline: Mapping[str, float],
+    guess: str,
+    right: Any,
+    *,
+    verdict: bool = False,
 ) -> None:
-    """Print each metric beside that of the baseline, and say so if the model is no better.
+    """Print each metric beside that of the baseline, and what is to be thought of them.
 
     rows        of what rows, for the heading
     guess       what the baseline does, in words
+    right       the right answers, [rows]: class codes or numbers
+    verdict     whether to say so where the model is no better; not where the baseline knows the very rows
     """
     console.print(heading("Test", rows))
     grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
@@ -59,10 +76,66 @@ def show_scores(
             grid.add_row(f"  {label}", figure(name, scores[name]), other, _NOTES[name])
     console.print(grid)
     console.print(Text(f"  The baseline {guess}.", "dim"))
-    if not beats(scores, baseline):
+    for line in handfuls(right):
+        console.print(Text(f"  {line}", "yellow"))
+    if verdict and len(right) >= _FEW_ROWS and not beats(scores, baseline):
         console.print(
             Text("  The model is no better than the baseline: it has learnt nothing of use.", "yellow")
         )
+
+
+def handfuls(right: Any) -> list[str]:
+    """Return lines on scores that rest on too few rows to be believed.
+
+    right       the right answers, [rows]: class codes or numbers
+
+    >>> handfuls(np.array([0] * 40 + [1] * 3))
+    ['The rarest class has 3 of these rows: scores by class rest on a handful.']
+    """
+    right = np.asarray(right)
+    if len(right) < _FEW_ROWS:
+        return [f"These scores rest on {count(len(right), 'row')}: others may give quite other ones."]
+    if right.dtype.kind not in "iu":
+        return []
+    _, rows = np.unique(right, return_counts=True)
+    if rows.min() >= _HANDFUL:
+        return []
+    return [f"The rarest class has {int(rows.min())} of these rows: scores by class rest on a handful."]
+
+
+def show_folds(console: Console, folds: Folds) -> None:
+    """Print the scores of a cross-validation: mean and standard deviation over the folds."""
+    console.print(heading("Cross-validation", f"{count(len(folds.metrics), 'fold')}: mean ± deviation"))
+    grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    grid.add_column("", no_wrap=True)
+    grid.add_column("model", justify="right", style="bold", no_wrap=True)
+    grid.add_column("", no_wrap=True)
+    grid.add_column("baseline", justify="right", no_wrap=True)
+    mean, spread, baseline = folds.mean, folds.deviation, folds.baseline_mean
+    for name, label in NAMES.items():
+        if name in mean:
+            other = figure(name, baseline.get(name))
+            grid.add_row(f"  {label}", figure(name, mean[name]), f"± {figure(name, spread[name])}", other)
+    console.print(grid)
+
+
+def show_importance(console: Console, importance: Importance) -> None:
+    """Print how much worse the score gets where each column is shuffled, as bars."""
+    score = NAMES[importance.score]
+    console.print(heading("Importance", f"how much worse the {score} gets where a column is shuffled"))
+    grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    grid.add_column("", no_wrap=True)
+    grid.add_column("", justify="right", style="bold", no_wrap=True)
+    grid.add_column("", style="dim", no_wrap=True)
+    grid.add_column("", style="cyan", no_wrap=True)
+    shown = list(importance.columns.items())[:_MOST_COLUMNS]
+    longest = max((value for _, value in shown), default=0.0)
+    for name, value in shown:
+        bar = "█" * round(24 * max(value, 0.0) / longest) if longest > 0 else ""
+        grid.add_row(f"  {short(name, 32)}", f"{value:+.4g}", f"± {importance.spread[name]:.2g}", bar)
+    console.print(grid)
+    if len(importance.columns) > len(shown):
+        console.print(Text(f"  and {len(importance.columns) - len(shown)} columns that matter less", "dim"))
 
 
 def beats(scores: Mapping[str, float], baseline: Mapping[str, float]) -> bool:
@@ -88,7 +161,7 @@ def figure(name: str, value: float | None) -> str:
         return "-"
     if name not in ("rmse", "mae"):
         return f"{value:.4f}"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e9 else f"{value:.4g}"
 
 
 def show_confusion(console: Console, counts: Any, classes: Sequence[str]) -> None:

@@ -4,32 +4,38 @@ from __future__ import annotations
 
 import os
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.text import Text
 
-from minicolumn.cli.options import listed
-from minicolumn.cli.screen import working
+from minicolumn.cli.columns import listed
+from minicolumn.cli.screen import visible, working
 from minicolumn.errors import DataError
 
 if TYPE_CHECKING:
     import polars
 
     from minicolumn.model import Model
+    from minicolumn.tables import Reading
 
 _SUFFIXES = (".gz", ".zst", ".bz2", ".xz", ".zip", ".csv", ".tsv", ".tab", ".txt", ".jsonl", ".ndjson",
-             ".json", ".parquet")  # fmt: skip
+             ".json", ".parquet", ".xlsx", ".arrow", ".feather")  # fmt: skip
 # Names under which people keep what is to be predicted.
 _USUAL = ("target", "label", "class", "y", "outcome", "response", "species", "survived", "churn", "price")
 
 
-def read_source(source: str, console: Console) -> polars.DataFrame:
-    """Read a table by path or name, with a spinner while it lasts."""
-    from minicolumn.tables import read_table
+def read_source(source: str, console: Console, reading: Reading | None = None) -> polars.DataFrame:
+    """Read a table by path or name, with a spinner while it lasts; what was guessed is printed."""
+    from minicolumn.tables import Reading, load_table
 
     with working(console, f"Reading {source}"):
-        return read_table(source)
+        loaded = load_table(source, reading or Reading())
+    for note in loaded.notes:
+        console.print(Text(f"  {visible(short_name(source))}: {visible(note)}", "yellow"), soft_wrap=True)
+    return loaded.frame
 
 
 def short_name(source: str) -> str:
@@ -80,8 +86,11 @@ def _can_be_learnt(frame: polars.DataFrame, name: str) -> bool:
     return True
 
 
-def load_table_model(path: str) -> Model:
-    """Load a model; DataError for one that was not trained on a table."""
+def load_table_model(path: str, *, strict: bool = False) -> Model:
+    """Load a model; DataError for one that was not trained on a table.
+
+    strict      whether words among numbers or dates are refused even where the training took them as missing
+    """
     from minicolumn.model import load
     from minicolumn.model.artifact import load_artifact
 
@@ -94,4 +103,4 @@ def load_table_model(path: str) -> Model:
         raise DataError(
             f"{path!r} was trained on arrays, not on a table; use it from Python: minicolumn.load({path!r})"
         )
-    return model
+    return replace(model, table=replace(model.table, strict=True)) if strict else model

@@ -15,7 +15,10 @@ from minicolumn.cli.screen import count, heading, labelled, short, visible
 
 if TYPE_CHECKING:
     from minicolumn.tables import Column, Schema
+    from minicolumn.tables.typed import Remark
 
+# Words of notes on cells that could be read in another way, or on what is lost; such notes are never folded.
+_WARNS = ("read as", "could be", "counts the rows", "not one plain value", "codes", "infinite", "as you said")
 EACH, EACH_LEFT_OUT = 24, 12  # up to so many columns get a line each; more are shown kind by kind
 
 
@@ -44,14 +47,37 @@ def show_columns(console: Console, columns: Sequence[Column], dropped: Sequence[
     unused = [column for column in columns if not column.used]
     width = console.width
     console.print(_grid("learns from", _each(used) if len(used) <= EACH else _by_kind(used, width)))
-    codes = [column.name for column in used if column.note != _note(column)]
-    if codes:
-        hint = f"If some of the integers are codes: --categorical {shlex.quote(codes[0])}"
-        console.print(Padding(Text(visible(hint), "dim"), (1, 0, 0, 2)))
+    _show_warnings(console, columns)
+    _show_codes(console, [column.name for column in used if column.may_be_codes])
     if unused or dropped:
         console.print()
         rows = _each(unused) if len(unused) <= EACH_LEFT_OUT else _by_kind(unused, width)
         console.print(_grid("leaves out", rows + _asked(dropped, width)))
+
+
+def show_remarks(console: Console, remarks: Sequence[Remark]) -> None:
+    """Print what was noticed of columns, one line each."""
+    for remark in remarks:
+        console.print(Text(f"  {visible(str(remark))}", "yellow"), soft_wrap=True)
+
+
+def _show_warnings(console: Console, columns: Sequence[Column]) -> None:
+    """Print the notes that say how cells were read, where columns are too many for a row each."""
+    used = [column for column in columns if column.used]
+    unused = [column for column in columns if not column.used]
+    folded = (used if len(used) > EACH else []) + (unused if len(unused) > EACH_LEFT_OUT else [])
+    said = [column for column in folded if any(word in column.note for word in _WARNS)]
+    for column in said:
+        console.print(Text(f"  {short(column.name, 32)}: {visible(column.note)}", "yellow"), soft_wrap=True)
+
+
+def _show_codes(console: Console, names: Sequence[str]) -> None:
+    """Print which integers may be codes, all of them, and the option that says so."""
+    if names:
+        listed = visible(", ".join(names))
+        option = visible(shlex.quote(",".join(names)) if len(names) < 4 else "COLUMNS")
+        hint = f"Integers that may be codes rather than amounts: {listed}. If so: --category {option}"
+        console.print(Padding(Text(hint, "dim"), (1, 0, 0, 2)))
 
 
 def _target_line(schema: Schema) -> Text:
@@ -84,12 +110,7 @@ def _grid(title: str, rows: Sequence[tuple[str, str, str]]) -> Table:
 
 def _each(columns: Sequence[Column]) -> list[tuple[str, str, str]]:
     """Return a row for each column."""
-    return [(_name(column.name), column.kind, visible(_note(column))) for column in columns]
-
-
-def _note(column: Column) -> str:
-    """Return a column's note without the hint at codes, which is given once for all columns."""
-    return column.note.replace(f"; --categorical {column.name!r} to treat them as codes", "")
+    return [(_name(column.name), column.kind, visible(column.note)) for column in columns]
 
 
 def _asked(dropped: Sequence[str], width: int) -> list[tuple[str, str, str]]:

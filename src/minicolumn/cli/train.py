@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
-from minicolumn.cli.declared import CommandOptions, Option, as_command
+from minicolumn.cli.declared import Option, as_command
+from minicolumn.cli.table_options import COLUMNS, FILE, ColumnOptions
 from minicolumn.tabular.limits import LIMITS
 
 TABLE, NETWORK, TRAINING, OUTPUT = "The table", "The network", "The training", "What comes out"
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainOptions(CommandOptions):
+class TrainOptions(ColumnOptions):
     """The options of `minicolumn train`, as they were written; None where one was not given.
 
     Names are those of `fit_table`'s keywords; a test holds them together.
     """
 
+    GROUPS: ClassVar = (TABLE, COLUMNS, FILE, NETWORK, TRAINING, OUTPUT)
+
     data: Annotated[str, Option(TABLE, "DATA", help="A file, or a built-in table: penguins.")]
     target: Annotated[str | None, Option(TABLE, "COLUMN", help="The column to predict.")] = None
     task: Annotated[
         str | None, Option(TABLE, "TASK", "by the target", "binary, multiclass or regression.")
-    ] = None
-    drop: Annotated[
-        list[str] | None, Option(TABLE, "COLUMNS", help="Leave out: --drop a,b or --drop a --drop b.")
-    ] = None
-    categorical: Annotated[
-        list[str] | None, Option(TABLE, "COLUMNS", help="Integers that are codes, not amounts.")
     ] = None
     test: Annotated[str | None, Option(TABLE, "FILE", help="Test on these rows, not on a share of DATA.")] = (
         None
@@ -38,6 +35,17 @@ class TrainOptions(CommandOptions):
         LIMITS["validation_fraction"],
         Option(TABLE, "SHARE", "0.15"),
     ] = 0.15
+    folds: Annotated[
+        int | None, Option(TABLE, "N", help="Cross-validate first: N networks, each tested on its share.")
+    ] = None
+    class_weight: Annotated[
+        str | None,
+        Option(TABLE, "WEIGHTS", help="Against imbalance: balanced, or yes=5,no=1."),
+    ] = None
+    threshold: Annotated[
+        str | None,
+        Option(TABLE, "RULE", "0.5", "Of two classes: 0.3, f1, or cost:false_positive=1,false_negative=5."),
+    ] = None
     hidden: Annotated[str | None, Option(NETWORK, "UNITS", "256,256,256", "Units of each hidden layer.")] = (
         None
     )
@@ -131,6 +139,10 @@ def train(options: TrainOptions) -> int:
       minicolumn train houses.csv --target price --loss quantile:levels=0.1+0.5+0.9
       minicolumn train penguins --optimizer sgd:momentum=0.9 --schedule cosine
       minicolumn train penguins --hidden 64,32 --activation mish,elu:alpha=0.5
+      minicolumn train penguins --folds 5
+      minicolumn train shop.csv --target y --datetime day=%d/%m/%Y --category zip
+      minicolumn train shop.csv --target y --time-order day
+      minicolumn train shop.csv --schema shop.toml
     """
     from minicolumn.cli.train_job import run_training
 

@@ -16,26 +16,30 @@ from rich.text import Text
 from minicolumn.cli.options import (
     make_named,
     parse_activations,
-    parse_columns,
     parse_hidden,
 )
 from minicolumn.cli.progress import watch
 from minicolumn.cli.run import DONE, Interrupted
 from minicolumn.cli.save import check_writable, file_size, save_model
-from minicolumn.cli.score_report import show_confusion, show_scores
+from minicolumn.cli.score_report import NAMES, figure, show_confusion, show_folds, show_scores
 from minicolumn.cli.screen import count, heading, labelled, open_console, print_json, visible, working
 from minicolumn.cli.source import find_target, read_source, short_name
-from minicolumn.cli.table_report import show_table
+from minicolumn.cli.table_options import overrides_of, parse_class_weight, reading_of, with_schema_file
+from minicolumn.cli.table_report import show_remarks, show_table
 from minicolumn.cli.train import TrainOptions
 from minicolumn.errors import DataError, DivergenceError
 from minicolumn.nn.layers.dense import Dense
 from minicolumn.nn.losses import Loss
 from minicolumn.optim import Clipped, Optimizer, optimizer_by_name, schedule_by_name
 from minicolumn.picture import check_file
+from minicolumn.tabular.folds import MOST_FOLDS, Folds, cross_validate
 from minicolumn.tabular.pipeline import TableRun, train_plan, with_table
 from minicolumn.tabular.plan import TablePlan, plan_table
 from minicolumn.tabular.recipe import HIDDEN
+from minicolumn.tabular.schema_file import SchemaFile
 from minicolumn.tabular.settings import TableSettings, check_one_rate
+from minicolumn.tabular.thresholds import check_threshold
+from minicolumn.tabular.weights import check_class_weight
 from minicolumn.train.callbacks import Callback, Checkpoint, as_seconds
 from minicolumn.train.history_picture import draw_history
 from minicolumn.train.interrupts import deferred
@@ -56,19 +60,39 @@ def run_training(options: TrainOptions) -> int:
     """
     _check(options)
     console = open_console(to_stderr=options.as_json, quiet=options.quiet)
-    frame = read_source(options.data, console)
-    settings = _settings(options, frame)
+    file, reading = with_schema_file(options, reading_of(options))
+    frame = read_source(options.data, console, reading)
+    settings = _settings(options, frame, file)
     if options.test and _same_file(options.test, options.data):
         raise DataError("--test is the same file as DATA; test on rows that take no part in the training")
-    test = read_source(options.test, console) if options.test else None
+    test = read_source(options.test, console, reading) if options.test else None
     with working(console, "Planning"):
         plan = plan_table(frame, settings, test)
     _announce(console, options, plan)
+    folds = _cross_validated(console, options, frame, settings)
     try:
         done = train_plan(plan, callbacks=_watchers(options, console), resume=options.resume)
     except DivergenceError as error:
         raise _salvaged(error, plan, _place(options)) from None
-    return _finish(console, options, done, frame.width)
+    return _finish(console, options, done, frame.width, folds)
+
+
+def _cross_validated(
+    console: Console, options: TrainOptions, frame: polars.DataFrame, settings: TableSettings
+) -> Folds | None:
+    """Cross-validate, if that was asked for, and print the scores; the model to keep is trained after it."""
+    if options.folds is None:
+        return None
+
+    def say(number: int, run: TableRun) -> None:
+        name, value = next(iter(run.metrics.items()))
+        line = f"  fold {number}/{options.folds}  {NAMES.get(name, name)} {figure(name, value)}"
+        console.print(Text(line, "dim"))
+
+    console.print()
+    folds = cross_validate(frame, settings, options.folds, watch=say)
+    show_folds(console, folds)
+    return folds
 
 
 def _watchers(options: TrainOptions, console: Console) -> list[Callback]:
@@ -99,6 +123,8 @@ def _check(options: TrainOptions) -> None:
     check_one_rate("--learning-rate", options.optimizer, options.learning_rate)
     check_writable("--out", _place(options), _inputs(options))
     as_seconds("--every", options.every)
+    if options.folds is not None and not 2 <= options.folds <= MOST_FOLDS:
+        raise DataError(f"--folds: expected a number from 2 to {MOST_FOLDS}, got {options.folds}")
     if options.every != type(options).every and options.checkpoint is None:
         raise DataError("--every says how often --checkpoint FILE is written; name the file, too")
     if options.checkpoint is not None:
@@ -115,17 +141,26 @@ def _parts(options: TrainOptions) -> dict[str, Any]:
         "loss": make_named("--loss", options.loss, Loss),
         "optimizer": make_named("--optimizer", options.optimizer, optimizer_by_name),
         "schedule": make_named("--schedule", options.schedule, schedule_by_name),
+        "class_weight": check_class_weight(
+            "--class-weight", parse_class_weight("--class-weight", options.class_weight)
+        ),
+        "threshold": check_threshold("--threshold", options.threshold),
         "hidden": hidden,
         "activation": parse_activations(options.activation, len(hidden or HIDDEN)),
     }
 
 
-def _settings(options: TrainOptions, frame: polars.DataFrame) -> TableSettings:
+def _settings(options: TrainOptions, frame: polars.DataFrame, file: SchemaFile | None) -> TableSettings:
     """Return the hyperparameters: options under their own names, but for those that need parsing."""
+    overrides = overrides_of(options, frame.columns)
+    task, target = options.task, options.target
+    if file is not None:
+        overrides = overrides.over(file.overrides)
+        task, target = task or file.task, target or file.target
     read = _parts(options) | {
-        "target": find_target(options.target, options.data, frame),
-        "drop": parse_columns("--drop", options.drop, frame.columns),
-        "categorical": parse_columns("--categorical", options.categorical, frame.columns),
+        "target": find_target(target, options.data, frame),
+        "task": task,
+        "overrides": overrides,
     }
     said = {field.name: getattr(options, field.name) for field in fields(options)}
     known = {field.name for field in fields(TableSettings)}
@@ -135,6 +170,7 @@ def _settings(options: TrainOptions, frame: polars.DataFrame) -> TableSettings:
 def _announce(console: Console, options: TrainOptions, plan: TablePlan) -> None:
     """Print the schema, the network, and how it is going to be trained."""
     show_table(console, short_name(options.data), plan.schema)
+    show_remarks(console, plan.remarks)
     recipe, rows = plan.recipe, plan.rows
     said = (
         f"{rows['train']:,} rows, {rows['validation']:,} more to validate; "
@@ -165,7 +201,9 @@ def _shape(plan: TablePlan) -> str:
     return f"{sizes}, {', '.join(used)}"
 
 
-def _finish(console: Console, options: TrainOptions, done: TableRun, columns: int) -> int:
+def _finish(
+    console: Console, options: TrainOptions, done: TableRun, columns: int, folds: Folds | None = None
+) -> int:
     """Save the model, then report on the test.
 
     Ctrl-C waits for the file; where saving fails, the metrics are still shown first.
@@ -186,7 +224,8 @@ def _finish(console: Console, options: TrainOptions, done: TableRun, columns: in
         raise trouble
     _say_where(console, options, replaced)
     if options.as_json:
-        print_json(_summary(options, done, columns))
+        scored = {} if folds is None else {"folds": folds.metrics}
+        print_json({**_summary(options, done, columns), **scored})
     if interrupted:
         epochs = count(len(done.history), "epoch")
         raise Interrupted(f"interrupted after {epochs}; what was learnt is saved in {_place(options)}")
@@ -221,7 +260,11 @@ def _show_results(console: Console, done: TableRun) -> None:
         else "always answers with the mean of the training rows"
     )
     rows = f"{count(done.rows['test'], 'row')} that took no part in the training"
-    show_scores(console, rows, done.metrics, done.baseline, guess)
+    show_scores(console, rows, done.metrics, done.baseline, guess, done.right, verdict=True)
+    threshold = done.model.table.threshold if done.model.table is not None else 0.5
+    if threshold != 0.5:
+        line = f"{classes[1]} is predicted from a probability of {threshold:.3g} on"
+        console.print(Text(f"  {visible(line)}", "dim"))
     if done.confusion is not None:
         show_confusion(console, done.confusion, classes)
 
@@ -267,6 +310,7 @@ def _summary(options: TrainOptions, done: TableRun, columns: int) -> dict[str, A
         "columns": columns,
         "metrics": done.metrics,
         "baseline": done.baseline,
+        "threshold": done.model.table.threshold if done.model.table is not None else None,
         "epochs": len(done.history),
         "seconds": done.run.seconds,
         "steps_per_second": done.run.steps_per_second,

@@ -164,7 +164,9 @@ CLASS_SCORES: Mapping[str, Score] = _table(
 def _r2(y: Array, p: Array) -> float | None:
     """Return the mean coefficient of determination of the outputs whose y vary; None where none does."""
     spread = np.sum((y - np.mean(y, axis=0)) ** 2, axis=0)
-    varied = spread > 0
+    # What rounding alone makes of a constant: the mean of equal numbers may be off in its last places.
+    rounding = len(y) * (8 * np.finfo(np.float64).eps * np.max(np.abs(y), axis=0, initial=0.0)) ** 2
+    varied = spread > rounding
     unexplained = np.sum((y - p) ** 2, axis=0)[varied] / spread[varied]
     return 1.0 - float(np.mean(unexplained)) if varied.any() else None
 
@@ -350,6 +352,20 @@ def classification_scores(codes: Array, probabilities: Array) -> dict[str, float
     """
     pair = np.asarray(codes), np.asarray(probabilities, np.float64)
     return scored(CLASS_SCORES, SCORES["multiclass"], [pair])
+
+
+def decision_scores(codes: Array, guess: Array, classes: int) -> dict[str, float]:
+    """Return accuracy, balanced accuracy and F1 of predicted classes, however they were decided.
+
+    codes, guess    int [rows], the right classes and the predicted
+
+    >>> decision_scores(np.array([0, 1, 1]), np.array([0, 1, 0]), 2)["accuracy"].__round__(3)
+    0.667
+    """
+    decided = np.eye(classes)[guess]
+    return {
+        name: CLASS_SCORES[name].function(codes, decided) for name in ("accuracy", "balanced_accuracy", "f1")
+    }
 
 
 def regression_scores(y: Array, predicted: Array) -> dict[str, float]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minicolumn.errors import DataError, ShapeError, did_you_mean
+from minicolumn.errors import DataError, DataWarning, ShapeError, did_you_mean
 from minicolumn.model import metrics
 from minicolumn.model.artifact import Artifact, check_description, load_artifact, save_artifact
 from minicolumn.model.compute import Forward, dtype_of, forward
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from minicolumn.ir.graph import Graph
     from minicolumn.tables.encode import Encoder
     from minicolumn.tables.schema import Schema
+    from minicolumn.tables.typed import Typed
 
 Array = np.ndarray
 
@@ -243,6 +245,21 @@ class Model:
             )
         return self.table
 
+    def typed_table(self, frame: polars.DataFrame | object) -> Typed:
+        """Return raw rows with numbers and dates read as in the training, and remarks on what is unlike it.
+
+        frame       a table in any form of `minicolumn.tables.as_frame`: polars, pandas, a path, ...
+        Returns     a `Typed`, which every method of tables takes in place of raw rows; its remarks are told
+                    by them as warnings (`DataWarning`) otherwise: columns in another form, words taken as
+                    missing, levels and ranges that the training has not seen
+        Errors      DataError, with column, row and form, for cells that cannot be read
+        """
+        from minicolumn.tables.drift import drift
+
+        encoder = self._encoder()
+        typed = encoder.typed(_frame_of(frame))
+        return replace(typed, remarks=(*typed.remarks, *drift(encoder, typed.frame)))
+
     def predict_table(self, frame: polars.DataFrame | object) -> Array:
         """Return labels, or numbers in the target's unit, for raw rows with columns in any order.
 
@@ -310,12 +327,23 @@ class Model:
 
         Rows are encoded 8,192 at a time, so a large file needs no second copy of itself.
         """
-        encoder, rows = self._encoder(), _frame_of(frame)
+        encoder, rows = self._encoder(), self._typed_rows(frame)
         parts = [
-            self._forward.outputs(self.params, encoder.transform(rows.slice(start, TABLE_ROWS)))
+            self._forward.outputs(self.params, encoder.matrix(rows.slice(start, TABLE_ROWS)))
             for start in range(0, max(rows.height, 1), TABLE_ROWS)
         ]
         return np.concatenate(parts)
+
+    def _typed_rows(self, frame: polars.DataFrame | object) -> polars.DataFrame:
+        """Return typed rows; of raw ones the remarks are warned of."""
+        from minicolumn.tables.typed import Typed
+
+        if isinstance(frame, Typed):
+            return frame.frame
+        typed = self.typed_table(frame)
+        for remark in typed.remarks:
+            warnings.warn(str(remark), DataWarning, stacklevel=4)
+        return typed.frame
 
     def evaluate_table(self, frame: polars.DataFrame | object) -> dict[str, float]:
         """Return the metrics on raw rows that hold the target; rows without one are left out.
@@ -329,7 +357,11 @@ class Model:
         """Return the metrics on raw rows, the true targets and the predicted, as class codes or numbers."""
         encoder = self._encoder()
         rows = rows_with_target(_frame_of(frame), encoder)
-        return self._judged(self._raw_predictions(rows), encoder.encode_target(rows))
+        return self.score_typed(self.typed_table(rows), encoder.encode_target(rows))
+
+    def score_typed(self, typed: Typed, y: Array) -> tuple[dict[str, float], Array, Array]:
+        """Return what `score_table` returns, for rows of `typed_table` and the target's codes or numbers."""
+        return self._judged(self._raw_predictions(typed), y)
 
     def score_encoded(self, X: Array, y: Array) -> tuple[dict[str, float], Array, Array]:
         """Return what `score_table` returns, for rows that the table's encoder has encoded already."""
@@ -340,7 +372,11 @@ class Model:
         encoder, outputs = self._encoder(), self._table_outputs()
         if isinstance(outputs, ClassOutputs):
             p = outputs.class_scores(predictions)
-            return metrics.usual_scores(outputs, y, p), y, np.argmax(p, axis=1)
+            guess = encoder.choose(p)
+            scores = metrics.usual_scores(outputs, y, p)
+            if encoder.threshold != 0.5:  # of what was predicted, not of what is likeliest
+                scores |= metrics.decision_scores(y, guess, p.shape[1])
+            return scores, y, guess
         outputs.check(predictions)
         true = encoder.in_unit(y)
         predicted = encoder.decode_target(outputs.expected(predictions))
@@ -456,17 +492,12 @@ def rows_with_target(frame: polars.DataFrame, encoder: Encoder) -> polars.DataFr
 
     encoder     says which column is the target, and how it is written
     """
-    from minicolumn.tables.schema import Schema, with_target
-
-    schema = Schema(
-        (), encoder.target, encoder.task, encoder.classes or (), encoder.target_form, frame.height, 0
-    )
     if encoder.target not in frame.columns:
         hint = did_you_mean(encoder.target, frame.columns)
         raise DataError(
             f"the table has no target column {encoder.target!r}{hint}; evaluating needs the right answers"
         )
-    rows = with_target(frame, schema)
+    rows = encoder.labeled(frame)
     if not rows.height:
         raise DataError(f"no row has a target {encoder.target!r}; evaluating needs the right answers")
     return rows

@@ -17,7 +17,9 @@ from __future__ import annotations
 from minicolumn.tables.builtin import builtin_names, builtin_target
 from minicolumn.tables.encode import Encoder
 from minicolumn.tables.frames import as_frame
-from minicolumn.tables.read import read_table
+from minicolumn.tables.overrides import Overrides
+from minicolumn.tables.read import load_table, read_table
+from minicolumn.tables.reading import Reading
 from minicolumn.tables.schema import Column, ColumnKind, Schema, Task, infer_schema, with_target
 from minicolumn.tables.split import split_rows
 
@@ -25,12 +27,15 @@ __all__ = [
     "Column",
     "ColumnKind",
     "Encoder",
+    "Overrides",
+    "Reading",
     "Schema",
     "Task",
     "as_frame",
     "builtin_names",
     "builtin_target",
     "infer_schema",
+    "load_table",
     "read_table",
     "split_rows",
     "with_target",

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minicolumn.tables import state
+from minicolumn.tables.number_forms import NumberForm
 from minicolumn.tables.scale import Array
-from minicolumn.tables.values import MISSING, NO, YES, labels, numbers, per_text
+from minicolumn.tables.values import MISSING, NO, YES, labels, per_text, without_point_zero
 
 if TYPE_CHECKING:
     import polars
@@ -37,6 +38,7 @@ class BooleanInput:
 
     name        of the column
     indicator   whether a second feature, 1 where there is no value, follows: if there were gaps in training
+    gaps        share of the training rows without a value
 
     Spellings   true/false, yes/no, y/n, t/f, 1/0, on/off in any case; 1.0 and 0.0
     Differs     pandas makes objects of a column of True, False and gaps; polars reads only true and false.
@@ -50,11 +52,13 @@ class BooleanInput:
 
     name: str
     indicator: bool
+    gaps: float
 
     @classmethod
     def fit(cls, series: polars.Series) -> BooleanInput:
         """Return the encoder of a column; it has an indicator if any training row had no value."""
-        return cls(series.name, bool(np.any(_signs(series) == 0)))
+        gaps = float(np.mean(_signs(series) == 0))
+        return cls(series.name, gaps > 0, gaps)
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -76,14 +80,16 @@ class BooleanInput:
 
     def to_json(self) -> dict[str, Any]:
         """Return the fitted state as JSON values, with "kind": "boolean"."""
-        return {"kind": "boolean", "name": self.name, "indicator": self.indicator}
+        return {"kind": "boolean", "name": self.name, "indicator": self.indicator, "gaps": self.gaps}
 
     @classmethod
     def from_json(cls, value: object, where: str) -> BooleanInput:
         """Return the encoder that `to_json` described; ModelFileError, naming `where`, for anything else."""
-        have = state.fields(value, where, ("kind", "name", "indicator"))
+        have = state.fields(value, where, ("kind", "name", "indicator", "gaps"))
         return cls(
-            state.name(have["name"], f"{where}.name"), state.flag(have["indicator"], f"{where}.indicator")
+            state.name(have["name"], f"{where}.name"),
+            state.flag(have["indicator"], f"{where}.indicator"),
+            state.share(have["gaps"], f"{where}.gaps"),
         )
 
 
@@ -92,7 +98,7 @@ def _signs(series: polars.Series) -> Array:
 
     Columns of 0 and 1 need no look at texts; all others are looked up once for each distinct text.
     """
-    x = numbers(series)
+    x = NumberForm().read(series)
     if x.null_count() == series.null_count():  # 0 and 1, the common case
         x = x.to_numpy()
         return (x == 1).astype(np.int8) - (x == 0)
@@ -119,6 +125,9 @@ class CategoryInput:
     name        of the column
     levels      texts, the most frequent first; "1.0" is the level "1"
     missing     whether values were missing in training: then missing is a level of its own
+    gaps        share of the training rows without a value
+    others      share of the training rows whose level was read as "other"
+    found       how many levels there were, those read as "other" among them
 
     Source      Guo & Berkhahn 2016 (arXiv 1604.06737) for embeddings of the codes
     Differs     scikit-learn's OneHotEncoder has a column for each of two levels, and groups rare ones only
@@ -136,22 +145,30 @@ class CategoryInput:
     name: str
     levels: tuple[str, ...]
     missing: bool
+    gaps: float
+    others: float
+    found: int
 
     @classmethod
-    def fit(cls, series: polars.Series) -> CategoryInput:
+    def fit(cls, series: polars.Series, missing: frozenset[str] = MISSING) -> CategoryInput:
         """Return the encoder of a column: its levels in the training rows, the most frequent first.
+
+        missing     spellings of missing, in lower case
 
         Levels seen once are left to "other" only where more than 9 others remain, so that a small table
         with many rare levels keeps them.
         """
-        text = labels(series).alias("level")
+        text = labels(series, missing).alias("level")
         counts = text.drop_nulls().value_counts(name="rows")
         counts = counts.sort(["rows", "level"], descending=[True, False])
-        missing = text.null_count() > 0
-        if counts.height + missing > MOST_ONE_HOT:
+        found, gaps = counts.height, text.null_count()
+        if counts.height + (gaps > 0) > MOST_ONE_HOT:
             often = counts.filter(counts["rows"] > 1)
-            counts = (often if often.height + missing > MOST_ONE_HOT else counts).head(MOST_LEVELS)
-        return cls(series.name, tuple(counts["level"].to_list()), missing)
+            counts = (often if often.height + (gaps > 0) > MOST_ONE_HOT else counts).head(MOST_LEVELS)
+        kept = int(counts["rows"].sum() or 0)
+        rows = max(len(text), 1)
+        others = (len(text) - gaps - kept) / rows
+        return cls(series.name, tuple(counts["level"].to_list()), gaps > 0, gaps / rows, others, found)
 
     @property
     def embedded(self) -> bool:
@@ -197,21 +214,36 @@ class CategoryInput:
         A missing value is other where none was missing in training: nothing was learnt for it.
         """
         known = {level: place for place, level in enumerate(self.levels, 2)}
-        return per_text(
-            series, lambda word: known.get(word, GAP if word.lower() in MISSING else OTHER), np.int32
-        )
+
+        def code(word: str) -> int:
+            level = without_point_zero(word)
+            return known.get(level, GAP if level.lower() in MISSING else OTHER)
+
+        return per_text(series, code, np.int32)
 
     def to_json(self) -> dict[str, Any]:
         """Return the fitted state as JSON values, with "kind": "category"."""
-        return {"kind": "category", "name": self.name, "levels": list(self.levels), "missing": self.missing}
+        return {
+            "kind": "category",
+            "name": self.name,
+            "levels": list(self.levels),
+            "missing": self.missing,
+            "gaps": self.gaps,
+            "others": self.others,
+            "found": self.found,
+        }
 
     @classmethod
     def from_json(cls, value: object, where: str) -> CategoryInput:
         """Return the encoder that `to_json` described; ModelFileError, naming `where`, for anything else."""
-        have = state.fields(value, where, ("kind", "name", "levels", "missing"))
+        names = ("kind", "name", "levels", "missing", "gaps", "others", "found")
+        have = state.fields(value, where, names)
         levels = state.items(have["levels"], f"{where}.levels", state.text, MOST_LEVELS)
         return cls(
             state.name(have["name"], f"{where}.name"),
             state.distinct(levels, f"{where}.levels"),
             state.flag(have["missing"], f"{where}.missing"),
+            state.share(have["gaps"], f"{where}.gaps"),
+            state.share(have["others"], f"{where}.others"),
+            state.count(have["found"], f"{where}.found"),
         )

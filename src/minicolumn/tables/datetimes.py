@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minicolumn.errors import DataError
 from minicolumn.tables import state
+from minicolumn.tables.ranges import Seen
 from minicolumn.tables.scale import Array, Scaler, Scaling
-from minicolumn.tables.values import DATE_FORMS, date_form, datetimes, present, refuse, text_of
 
 if TYPE_CHECKING:
     import polars
@@ -32,11 +31,12 @@ class DatetimeInput:
     form        strptime format of its text; "" for typed columns, whose text is then examined anew
     parts       (part, fitted scale) pairs
     indicator   whether a feature follows that is 1 where there is no value
+    seen        the range of the training rows in days since 1970-01-01, and the share without a value
 
     Weekdays    are numbered as by ISO 8601. Times with an offset are taken in UTC.
 
     >>> import polars
-    >>> column = polars.Series("sold", ["2024-01-30", "2024-02-29", "2024-03-01"])
+    >>> column = polars.Series("sold", ["2024-01-30", "2024-02-29", "2024-03-01"]).str.to_datetime()
     >>> parts = DatetimeInput.fit(column, "%Y-%m-%d", "standard")
     >>> [name for name in parts.features if "year" not in name]
     ['sold:month', 'sold:day', 'sold:weekday', 'sold:elapsed days']
@@ -48,17 +48,17 @@ class DatetimeInput:
     form: str
     parts: tuple[tuple[str, Scaler], ...]
     indicator: bool
+    seen: Seen
 
     @classmethod
     def fit(cls, series: polars.Series, form: str, scaling: Scaling) -> DatetimeInput:
-        """Return the encoder of a column: the parts that vary in the training rows, and their scales.
+        """Return the encoder of a typed column: the parts that vary in the training rows, and their scales.
 
-        form        strptime format of the text, of `DATE_FORMS`; "" for columns of a date type
+        series      Datetime without a zone; form: how its text was written, "" for columns of a date type
         """
-        timestamps = datetimes(series, form)
-        values = ((part, _part(timestamps, part)) for part in DATE_PARTS)
+        values = ((part, _part(series, part)) for part in DATE_PARTS)
         parts = tuple((part, Scaler.fit(x, scaling)) for part, x in values if _varies(x))
-        return cls(series.name, form, parts, timestamps.null_count() > 0)
+        return cls(series.name, form, parts, series.null_count() > 0, Seen.of(elapsed_days(series)))
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -72,39 +72,18 @@ class DatetimeInput:
         return self.features
 
     def read(self, series: polars.Series) -> Array:
-        """Return the parts, float64 [rows, features], NaN where missing, and the indicator as 0 or 1.
-
-        Errors      DataError with the row for text not written in the form, and for columns of numbers
-        """
-        timestamps = self._timestamps(series)
+        """Return the parts, float64 [rows, features], NaN where missing, and the indicator as 0 or 1."""
         found = np.zeros((len(series), len(self.features)))
         for place, (part, _) in enumerate(self.parts):
-            found[:, place] = _part(timestamps, part)
+            found[:, place] = _part(series, part)
         if self.indicator:
-            found[:, -1] = timestamps.is_null().to_numpy()
+            found[:, -1] = series.is_null().to_numpy()
         return found
 
     def encoded(self, values: Array) -> Array:
         """Return the features [rows, features] of what `read` gave, the parts scaled; it can be traced."""
         parts = [scale.apply(values[:, k : k + 1]) for k, (_, scale) in enumerate(self.parts)]
         return np.concatenate([*parts, values[:, len(parts) :]], axis=1)
-
-    def _timestamps(self, series: polars.Series) -> polars.Series:
-        """Return the column as Datetime without a zone, null where missing; DataError for other text.
-
-        A column that was of a date type in training and comes as text now is read in the format that fits.
-        """
-        form = self.form
-        if series.dtype.is_numeric() or series.dtype.is_nested():
-            raise DataError(f"column {self.name!r}: found {series.dtype} values, expected dates or times")
-        if not series.dtype.is_temporal():
-            series = text_of(series)
-            form = form or date_form(present(series.unique()).drop_nulls())[0] or "%Y-%m-%d"
-        timestamps = datetimes(series, form)
-        failed = series.filter(timestamps.is_null() & series.is_not_null())
-        if len(failed) and len(odd := present(text_of(failed)).drop_nulls()):
-            refuse(series, str(odd[0]), f"a date or time written as {form}")
-        return timestamps
 
     def to_json(self) -> dict[str, Any]:
         """Return the fitted state as JSON values, with "kind": "datetime"."""
@@ -115,19 +94,21 @@ class DatetimeInput:
             "form": self.form,
             "parts": parts,
             "indicator": self.indicator,
+            "seen": self.seen.to_json(),
         }
 
     @classmethod
     def from_json(cls, value: object, where: str) -> DatetimeInput:
         """Return the encoder that `to_json` described; ModelFileError, naming `where`, for anything else."""
-        have = state.fields(value, where, ("kind", "name", "form", "parts", "indicator"))
+        have = state.fields(value, where, ("kind", "name", "form", "parts", "indicator", "seen"))
         parts = state.items(have["parts"], f"{where}.parts", _part_from_json, len(DATE_PARTS))
         state.distinct(tuple(part for part, _ in parts), f"{where}.parts")
         return cls(
             state.name(have["name"], f"{where}.name"),
-            state.choice(have["form"], f"{where}.form", DATE_FORMS),
+            state.form(have["form"], f"{where}.form", "datetime"),
             parts,
             state.flag(have["indicator"], f"{where}.indicator"),
+            Seen.from_json(have["seen"], f"{where}.seen"),
         )
 
 
@@ -144,9 +125,16 @@ def _part(timestamps: polars.Series, part: str) -> Array:
     import polars
 
     if part == "elapsed days":
-        return timestamps.dt.timestamp("us").cast(polars.Float64).to_numpy() / 86_400e6
+        return elapsed_days(timestamps)
     method = {"day of year": "ordinal_day"}.get(part, part)
     return getattr(timestamps.dt, method)().cast(polars.Float64).to_numpy()
+
+
+def elapsed_days(timestamps: polars.Series) -> Array:
+    """Return days since 1970-01-01 with fractions, float64 [rows], NaN where missing."""
+    import polars
+
+    return timestamps.dt.timestamp("us").cast(polars.Float64).to_numpy() / 86_400e6
 
 
 def _varies(x: Array) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any, Self
 
@@ -13,17 +13,21 @@ from minicolumn.errors import DataError, ModelFileError, did_you_mean
 from minicolumn.tables import state
 from minicolumn.tables.categories import BooleanInput, CategoryInput
 from minicolumn.tables.datetimes import DatetimeInput
+from minicolumn.tables.kinds import ColumnKind
 from minicolumn.tables.numbers import NumberInput
 from minicolumn.tables.scale import SCALINGS, Array, Scaling
 from minicolumn.tables.schema import MOST_COLUMNS, Column, Schema, require
-from minicolumn.tables.target import MOST_CLASSES, TASKS, Task, class_labels
-from minicolumn.tables.values import (
-    NUMBER_FORMS,
-    not_numbers,
-    numbers,
-    per_text,
-    plain,
+from minicolumn.tables.target import (
+    MOST_CLASSES,
+    TASKS,
+    Task,
+    class_labels,
+    label_code,
+    label_places,
+    labeled,
 )
+from minicolumn.tables.typed import Expected, Typed, typed_columns
+from minicolumn.tables.values import MISSING, Shape, per_text, shape_of
 
 if TYPE_CHECKING:
     import polars
@@ -50,6 +54,9 @@ class Encoder:
     classes     labels in the order of their codes, None for regression
     target_form how numbers of the target are written, see `Column`
     target_...  of regression: y' = (y - target_mean) / target_scale, and the range seen in training
+    missing     spellings of missing beyond the usual ones, in lower case
+    strict      whether words among numbers and dates are refused, not taken as missing
+    threshold   of two classes: the second is predicted where its probability is at least this
 
     Nothing is learnt from rows other than those of `fit`, so scores on held-out rows do not leak.
 
@@ -80,6 +87,9 @@ class Encoder:
     target_scale: float = 1.0
     target_low: float = 0.0
     target_high: float = 0.0
+    missing: tuple[str, ...] = ()
+    strict: bool = False
+    threshold: float = 0.5
 
     @classmethod
     def fit(
@@ -91,7 +101,7 @@ class Encoder:
     ) -> Self:
         """Return the encoder fitted to these training rows.
 
-        frame       training rows, with all used columns of the schema; further ones are not read
+        frame       raw training rows, with all used columns of the schema; further ones are not read
         schema      of `infer_schema`
         scaling     "robust" (median and quartiles, smoothly clipped) or "standard" (mean and deviation)
         target      its numbers in these rows, where `read_target` has read them already; regression only
@@ -103,21 +113,63 @@ class Encoder:
             )
         if frame.height == 0:
             raise DataError("there are no training rows")
-        require(frame, (column.name for column in schema.used), "the table")
-        inputs = tuple(_fit_input(plain(frame[column.name]), column, scaling) for column in schema.used)
+        return cls.fit_typed(schema.typed(frame).frame, schema, scaling, target)
+
+    @classmethod
+    def fit_typed(
+        cls,
+        typed: polars.DataFrame,
+        schema: Schema,
+        scaling: Scaling = "robust",
+        target: Array | None = None,
+    ) -> Self:
+        """Return the encoder fitted to rows of `Schema.typed`; see `fit`."""
+        inputs = tuple(_fit_input(typed[column.name], column, scaling, schema) for column in schema.used)
+        empty = cls(inputs, schema.target, schema.task, scaling, None, schema.target_form)
+        empty = replace(empty, missing=schema.missing, strict=schema.strict)
         if schema.task != "regression":
-            return cls(inputs, schema.target, schema.task, scaling, schema.classes)
-        y = _target_numbers(frame, schema.target, schema.target_form) if target is None else target
+            return replace(empty, classes=schema.classes)
+        y = empty.read_target(typed) if target is None else target
         scale = float(np.std(y)) or 1.0
         if not np.isfinite(scale):
             raise DataError(
                 f"the target {schema.target!r} is too large: its spread leaves the range of numbers"
             )
-        low, high = float(y.min()), float(y.max())
-        mean = float(np.mean(y))
-        return cls(
-            inputs, schema.target, schema.task, scaling, None, schema.target_form, mean, scale, low, high
+        return replace(
+            empty,
+            target_mean=float(np.mean(y)),
+            target_scale=scale,
+            target_low=float(y.min()),
+            target_high=float(y.max()),
         )
+
+    def typed(self, frame: polars.DataFrame) -> Typed:
+        """Return the columns of raw rows, their numbers and dates read in the forms of the training.
+
+        Errors      DataError, with column, row and form: a missing column, a cell in another form, words where
+                    numbers or dates were
+        """
+        require(frame, (part.name for part in self.inputs), "the table")
+        expected = [Expected(part.name, _kind_of(part), getattr(part, "form", "")) for part in self.inputs]
+        return typed_columns(frame, expected, self.missing, strict=self.strict)
+
+    def labeled(self, frame: polars.DataFrame) -> polars.DataFrame:
+        """Return the rows that have a target: a finite number, or a label.
+
+        Errors      DataError for a missing target column, and for many words where numbers were
+        """
+        keep = labeled(self._typed_target(frame), self.task, self.classes or ())
+        return frame if keep.all() else frame.filter(keep)
+
+    def _typed_target(self, frame: polars.DataFrame) -> polars.Series:
+        """Return the target of raw rows, its numbers read in their form."""
+        require(frame, [self.target], "target: the table")
+        series = frame[self.target]
+        if self.classes is None and shape_of(series) is Shape.NUMBERS:
+            return series
+        kind: ColumnKind = "number" if self.classes is None else "category"
+        expected = Expected(self.target, kind, self.target_form, "target")
+        return typed_columns(frame, [expected], self.missing, strict=self.strict).frame[self.target]
 
     @property
     def _ordered(self) -> tuple[Input, ...]:
@@ -147,10 +199,13 @@ class Encoder:
         Errors      DataError with column and row: a missing column, or words where numbers or dates were
         Differs     scikit-learn's transformers want the columns in the order of `fit`
         """
-        require(frame, (part.name for part in self.inputs), "the table")
-        matrix = np.zeros((frame.height, len(self.features)), np.float32)
+        return self.matrix(self.typed(frame).frame)
+
+    def matrix(self, typed: polars.DataFrame) -> Array:
+        """Return the feature matrix of typed rows, float32 [rows, features]."""
+        matrix = np.zeros((typed.height, len(self.features)), np.float32)
         for part, place in zip(self._ordered, _places(len(p.features) for p in self._ordered), strict=True):
-            matrix[:, place] = part.encoded(part.read(plain(frame[part.name])))
+            matrix[:, place] = part.encoded(part.read(typed[part.name]))
         return matrix
 
     @property
@@ -166,8 +221,8 @@ class Encoder:
 
         Errors      as of `transform`
         """
-        require(frame, (part.name for part in self.inputs), "the table")
-        parts = [part.read(plain(frame[part.name])) for part in self._ordered]
+        typed = self.typed(frame).frame
+        parts = [part.read(typed[part.name]) for part in self._ordered]
         return np.concatenate([np.zeros((frame.height, 0)), *parts], axis=1)
 
     def encoded(self, values: Array) -> Array:
@@ -183,7 +238,8 @@ class Encoder:
     def of_target(cls, schema: Schema) -> Self:
         """Return an encoder that reads the target alone, to split rows by class before anything is fitted."""
         classes = None if schema.task == "regression" else schema.classes
-        return cls((), schema.target, schema.task, "robust", classes, schema.target_form)
+        plain = cls((), schema.target, schema.task, "robust", classes, schema.target_form)
+        return replace(plain, missing=schema.missing, strict=schema.strict)
 
     def encode_target(self, frame: polars.DataFrame) -> Array:
         """Return the target as a network learns it, [rows]: class codes int32, or standardised float32.
@@ -207,12 +263,17 @@ class Encoder:
 
         Errors      DataError with the row, as of `encode_target`
         """
-        require(frame, [self.target], "target: the table")
+        series = self._typed_target(frame)
         if self.classes is None:
-            return _target_numbers(frame, self.target, self.target_form)
-        codes = {label: place for place, label in enumerate(self.classes)}
-        series = plain(frame[self.target])
-        found = per_text(series, lambda word: codes.get(word, -1), np.int32)
+            values = series.to_numpy().astype(np.float64)
+            if len(odd := np.flatnonzero(~np.isfinite(values))):
+                raise DataError(
+                    f"target {self.target!r}: has no number in row {int(odd[0]) + 1}; drop the rows without a "
+                    "target (with_target)"
+                )
+            return values
+        places = label_places(self.classes)
+        found = per_text(series, lambda word: label_code(word, places), np.int32)
         if len(found) and found.min() < 0:
             self._refuse_label(series, int(np.argmin(found)))
         return found
@@ -247,7 +308,7 @@ class Encoder:
             if outputs.ndim != 1 and outputs.shape[1:] != (1,):
                 raise DataError(f"decode_target: found {list(outputs.shape)}, expected one number a row")
             return np.clip(self.in_unit(outputs.reshape(len(outputs))), self.target_low, self.target_high)
-        codes = np.argmax(outputs, axis=1) if outputs.ndim == 2 else outputs
+        codes = self.choose(outputs) if outputs.ndim == 2 else outputs
         if (
             codes.ndim != 1
             or codes.dtype.kind not in "iu"
@@ -262,6 +323,12 @@ class Encoder:
                 f"decode_target: codes go from 0 to {self._width - 1}, found {codes.min()} to {codes.max()}"
             )
         return np.array(self.classes)[codes]
+
+    def choose(self, scores: Array) -> Array:
+        """Return the code of the class that scores [rows, classes] speak for: the largest, or by `threshold`."""
+        if self.threshold == 0.5 or scores.shape[1] != 2:
+            return np.argmax(scores, axis=1)
+        return (scores[:, 1] >= self.threshold).astype(np.intp)
 
     def in_unit(self, numbers: Array) -> Array:
         """Return standardised numbers of any shape in the target's unit, float64: y = y' scale + mean."""
@@ -285,6 +352,9 @@ class Encoder:
             "target_scale": self.target_scale,
             "target_low": self.target_low,
             "target_high": self.target_high,
+            "missing": list(self.missing),
+            "strict": self.strict,
+            "threshold": self.threshold,
         }
 
     @classmethod
@@ -306,7 +376,10 @@ class Encoder:
             task=state.choice(have["task"], "encoder.task", TASKS),
             scaling=state.choice(have["scaling"], "encoder.scaling", SCALINGS),
             classes=_classes_from_json(have["classes"]),
-            target_form=state.choice(have["target_form"], "encoder.target_form", NUMBER_FORMS),
+            target_form=state.form(have["target_form"], "encoder.target_form", "number"),
+            missing=state.items(have["missing"], "encoder.missing", state.text, MOST_COLUMNS),
+            strict=state.flag(have["strict"], "encoder.strict"),
+            threshold=state.share(have["threshold"], "encoder.threshold"),
             **figures,
         )
         encoder._check()
@@ -337,26 +410,22 @@ def _is_embedded(part: Input) -> bool:
     return isinstance(part, CategoryInput) and part.embedded
 
 
-def _fit_input(series: polars.Series, column: Column, scaling: Scaling) -> Input:
-    """Return the fitted encoder of one column, by its kind."""
+def _fit_input(series: polars.Series, column: Column, scaling: Scaling, schema: Schema) -> Input:
+    """Return the fitted encoder of one typed column, by its kind."""
     if column.kind == "number":
         return NumberInput.fit(series, column.form, scaling)
     if column.kind == "datetime":
         return DatetimeInput.fit(series, column.form, scaling)
-    return BooleanInput.fit(series) if column.kind == "boolean" else CategoryInput.fit(series)
+    missing = MISSING - set(schema.not_missing)
+    return BooleanInput.fit(series) if column.kind == "boolean" else CategoryInput.fit(series, missing)
 
 
-def _target_numbers(frame: polars.DataFrame, target: str, form: str) -> Array:
-    """Return the target as float64 [rows]; DataError for a row without a finite number."""
-    require(frame, [target], "target: the table")
-    series = plain(frame[target])
-    values = numbers(series, form)
-    odd = (~values.is_finite().fill_null(False)).arg_true()
-    if len(odd):
-        words = not_numbers(series, values)
-        found = f"holds {str(words[0])[:60]!r}" if len(words) else f"has no number in row {int(odd[0]) + 1}"
-        raise DataError(f"target {target!r}: {found}; drop the rows without a target (with_target)")
-    return values.to_numpy()
+def _kind_of(part: Input) -> ColumnKind:
+    """Return the kind of an input's column."""
+    kinds: dict[type, ColumnKind] = {
+        NumberInput: "number", DatetimeInput: "datetime", BooleanInput: "boolean", CategoryInput: "category",
+    }  # fmt: skip
+    return kinds[type(part)]
 
 
 def _input_from_json(value: object, where: str) -> Input:

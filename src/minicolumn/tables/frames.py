@@ -19,7 +19,7 @@ FORMS = (
 )
 
 
-def as_frame(table: Any) -> polars.DataFrame:
+def as_frame(table: Any, reading: Any = None) -> polars.DataFrame:
     """Return a table in any form as a polars frame, which keeps the types of its columns.
 
     table       a path (see `read_table`), the name of a built-in data set, a polars or pandas frame, anything

@@ -1,51 +1,47 @@
 """Column type inference: the kind of a column, found from its values and its name.
 
-    number, category, boolean, datetime     become features
-    identifier, text, constant, empty       are dropped, and the note says why
+    number, category, boolean, datetime             become features
+    identifier, text, nested, constant, empty       are dropped, and the note says why
 
-Text is tried as numbers, then date-times, then categories. The name decides only between kinds that the
-values allow: "customer_id" with a different value in every row is an identifier, "income" is not.
+Text is tried as numbers, then date-times, then categories. A few words among numbers or dates are missing
+values. The name decides only between kinds that the values allow: "customer_id" with a different value in
+every row is an identifier, "income" is not. What the user says goes before all of it.
 
 Differs     pandas and polars infer storage types (int64, str); they do not tell an identifier from an amount,
-            or codes with leading zeros from numbers.
+            or codes with leading zeros from numbers, and one word makes a column of numbers one of strings.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from minicolumn.tables.values import (
-    BOOLEAN_WORDS,
-    date_form,
-    datetimes,
-    not_numbers,
-    number_form,
-    numbers,
-    present,
-    text_of,
+from minicolumn.errors import DataError
+from minicolumn.tables.date_forms import infer_date_form, read_dates
+from minicolumn.tables.identifiers import (
+    COUNTS,
+    MANY_LEVELS,
+    counts_rows,
+    is_code_name,
+    is_quantity_name,
+    names_rows,
 )
+from minicolumn.tables.number_forms import NUMBER_MISSING, NumberForm, infer_number_form
+from minicolumn.tables.overrides import Hint
+from minicolumn.tables.values import BOOLEAN_WORDS, Shape, count_words, plain, present, shape_of, text_of
 
 if TYPE_CHECKING:
     import polars
 
-ColumnKind = Literal["number", "category", "boolean", "datetime", "identifier", "text", "constant", "empty"]
+ColumnKind = Literal[
+    "number", "category", "boolean", "datetime", "identifier", "text", "nested", "constant", "empty"
+]
 USED: tuple[ColumnKind, ...] = ("number", "category", "boolean", "datetime")
 
 FEW_CODES = 20  # distinct integers that may well be codes: said in the note
-MANY_LEVELS = 20  # a column of words with fewer levels is a category however few its rows
-FEW_ROWS = 10  # below, nothing is an identifier or free text for being all different
+TOLERATED = 0.1  # share of a column's cells that may be words among numbers or dates
+_EXACT = 2**53  # integers beyond it are not all told apart as float64
 _PAIRS = frozenset(frozenset(pair) for pair in BOOLEAN_WORDS)
-
-_THINGS = r"sample|record|row|serial|case|subject|patient|customer|passenger|order|invoice|account|entry|item"
-_NAMED_ID = re.compile(
-    rf"(^|.* )(id|ids|uuid|guid|uid|pid|rowid|rownames?|identifier|({_THINGS}) (number|no|nr|num|index|key))$"
-)
-_NAMED_ORDER = re.compile(r"(^|.* )(number|no|nr|num|key|index|idx|order|instant|unnamed \d+|code)$")
-_NAMED_NOTES = re.compile(
-    r"(^|.* )(comments?|notes?|remarks?|descriptions?|text|free ?text|message|abstract)$"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,91 +51,216 @@ class Finding:
     kind        what it is
     form        how numbers or date-times are written, see `Column`
     note        what a person should know: gaps, the number of levels, why it is dropped
+    may_be_codes        whether its integers may well be codes rather than amounts
     """
 
     kind: ColumnKind
-    form: str = ""  # how numbers or date-times are written
+    form: str = ""
     note: str = ""
+    may_be_codes: bool = False
 
 
-def find_kind(series: polars.Series, categorical: bool = False) -> Finding:
+def find_kind(series: polars.Series, hint: Hint | None = None) -> Finding:
     """Infer the kind of a column.
 
-    series      the column, no lists, objects or bytes in it
-    categorical whether to treat it as a category even if it holds numbers or booleans
+    series      the column, of any type
+    hint        what the user said of it
     Returns     a `Finding`; typed columns (dates, numbers, booleans) are believed, strings are examined
+    Errors      DataError where the values are not what the user said they are
 
     >>> import polars
     >>> find_kind(polars.Series("price", ["1,200", "950", "-"]))
-    Finding(kind='number', form='thousands', note='1,234 is read as 1234; 1 missing')
+    Finding(kind='number', form='1,234.5', note='1,234 is read as 1234; 1 missing', may_be_codes=False)
     >>> find_kind(polars.Series("customer_id", range(100))).kind
     'identifier'
     """
-    import polars
-
-    if series.dtype.is_temporal() and series.dtype != polars.Duration:
-        return _datetimes(series, "")
-    if series.dtype == polars.Boolean or categorical:
-        return _words(series, categorical)
-    if series.dtype.is_numeric() or series.dtype == polars.Duration:
-        return _numbers(series, numbers(series), "")
-    return _text(series)
-
-
-def words_of(name: str) -> str:
-    """Return a column's name as lower-case words: camel case is split, marks become blanks.
-
-    >>> words_of("customerID"), words_of("customer_id")
-    ('customer id', 'customer id')
-    """
-    split = re.sub(r"([a-z\d])([A-Z])", r"\1 \2", name)
-    return re.sub(r"[\W_]+", " ", split).strip().lower()
+    hint, series = hint or Hint(), plain(series)
+    shape = shape_of(series)
+    if shape is Shape.NESTED:
+        if hint.kind is not None or hint.keep:
+            raise DataError(
+                f"column {series.name!r} holds {series.dtype} values; it cannot be learnt from: use drop"
+            )
+        return Finding("nested", note=f"holds {_type_name(series)}, not one plain value a row")
+    if hint.kind == "text":
+        return Finding("text", note="as you said")
+    if hint.kind == "category":
+        return _said(_words(series, hint, sure=True))
+    if hint.kind == "number":
+        return _said_numbers(series, hint)
+    if hint.kind == "datetime":
+        return _said_dates(series, hint)
+    return _kept(_inferred(series, shape, hint), series, hint)
 
 
-def _text(series: polars.Series) -> Finding:
+def _inferred(series: polars.Series, shape: Shape, hint: Hint) -> Finding:
+    """Return the kind of a column of which nothing is said."""
+    if shape is Shape.DATES:
+        return _datetimes(series, "", hint, read_dates(series, ""))
+    if shape is Shape.BOOLEANS:
+        return _words(series, hint)
+    if shape is Shape.NUMBERS:
+        return _numbers(series, NumberForm().read(series), "", hint)
+    return _text(series, hint)
+
+
+def _kept(found: Finding, series: polars.Series, hint: Hint) -> Finding:
+    """Return a finding; of a column that the user keeps, a kind that is learnt from."""
+    if not hint.keep or found.kind in USED:
+        return found
+    if found.kind == "empty":
+        raise DataError(f"keep: {series.name!r} has no values; there is nothing to learn from it")
+    values = NumberForm().read(series)
+    kind: ColumnKind = "number" if values.null_count() < len(values) else "category"
+    return replace(found, kind=kind, note=f"kept as you said ({found.note})")
+
+
+def _said(found: Finding) -> Finding:
+    return replace(found, note=_join("as you said", found.note))
+
+
+def _said_numbers(series: polars.Series, hint: Hint) -> Finding:
+    """Return the kind of a column that the user says holds numbers; words among them are missing."""
+    if shape_of(series) is Shape.DATES:
+        raise DataError(f"number: column {series.name!r} holds {series.dtype} values, which are no numbers")
+    if shape_of(series) is not Shape.TEXT:
+        return _plain_number(NumberForm().read(series), "", "as you said", series)
+    text = present(text_of(series), hint.missing | NUMBER_MISSING).drop_nulls()
+    form, note = hint.form, ""
+    if not form and len(text):
+        found = infer_number_form(text, 1.0) if not hint.decimal else _with_decimal(text, hint.decimal)
+        if found is None or found.form is None:
+            raise DataError(
+                f"number: column {series.name!r} holds no numbers; the first cell is {text[0]!r:.60}"
+            )
+        form, note = str(found.form), found.note
+    parsed = NumberForm.parse(form)
+    return _plain_number(
+        parsed.read(series), form, _join("as you said", note, _odd(series, parsed, hint)), series
+    )
+
+
+def _plain_number(values: polars.Series, form: str, note: str, series: polars.Series) -> Finding:
+    """Return a column of numbers that is one whatever the values look like, if there is any."""
+    known = values.filter(values.is_finite().fill_null(False))
+    if known.is_empty():
+        raise DataError(f"number: column {series.name!r} holds no number in any row")
+    return Finding("number", form, _join(note, _count(len(values) - len(known), "missing")))
+
+
+def _said_dates(series: polars.Series, hint: Hint) -> Finding:
+    """Return the kind of a column that the user says holds dates or times."""
+    form, note = hint.form, ""
+    if shape_of(series) is not Shape.DATES and not form:
+        text = present(text_of(series), hint.missing | NUMBER_MISSING).drop_nulls()
+        found = infer_date_form(text, 0.5) if len(text) else None
+        if found is None or found.form is None:
+            raise DataError(
+                f"datetime: column {series.name!r} is in no known form; say it: "
+                f"{series.name}=%d.%m.%Y (the first cell is {str(text.first())!r:.60})"
+            )
+        form, note = found.form, found.note
+    text = series if shape_of(series) is Shape.DATES else text_of(series)
+    values = read_dates(text, form)
+    if values.null_count() == len(values):
+        raise DataError(f"datetime: no cell of column {series.name!r} is written as {form}")
+    odd = _odd_words(series, values, hint)
+    return _said(_datetimes(series, form, hint, values, _join(note, odd)))
+
+
+def _text(series: polars.Series, hint: Hint) -> Finding:
     """Return the kind of a column of strings: of number, code, date-time, category the first that fits."""
-    values = numbers(series)
-    if values.null_count() < len(values) and not_numbers(series, values).is_empty():
-        if _are_codes(series, values):
-            return _words(series, True, "integers with leading zeros are codes")
-        return _numbers(series, values, "")
-    distinct = present(text_of(series).unique(maintain_order=True)).drop_nulls()
-    if distinct.is_empty():
+    plain = NumberForm()
+    values = plain.read(series)
+    text = present(text_of(series), hint.missing)
+    if text.null_count() == len(text):
         return Finding("empty", note="no values")
-    form = number_form(distinct)
-    if form is not None:
-        note = "1,234 is read as 1234" if form == "thousands" else ""
-        return _numbers(series, numbers(series, form), form, note)
-    form, ambiguous = date_form(distinct)
-    if form is not None:
-        return _datetimes(
-            series, form, "days and months could be swapped: read as month first" if ambiguous else ""
-        )
-    return _words(series, False, _almost_numbers(series, values))
+    if not hint.decimal and values.null_count() == text.null_count():
+        if _are_codes(text):
+            return _words(series, hint, sure=True, note="integers with leading zeros are codes")
+        return _numbers(series, values, "", hint)
+    known = present(text, NUMBER_MISSING).drop_nulls()
+    if known.is_empty():
+        return _words(series, hint)
+    found = infer_number_form(known, TOLERATED) if not hint.decimal else _with_decimal(known, hint.decimal)
+    if found is not None and found.form is not None and not _are_levels(known, found.form):
+        if not str(found.form) and _are_codes(known):
+            return _words(series, hint, sure=True, note="integers with leading zeros are codes")
+        note = _join(found.note, _odd(series, found.form, hint))
+        return _numbers(series, found.form.read(series), str(found.form), hint, note)
+    dates = infer_date_form(known, TOLERATED)
+    if dates.form is not None:
+        values = read_dates(text_of(series), dates.form)
+        note = _join(dates.note, _odd_words(series, values, hint))
+        return _datetimes(series, dates.form, hint, values, note)
+    return _words(series, hint)
 
 
-def _are_codes(series: polars.Series, values: polars.Series) -> bool:
+def _with_decimal(text: polars.Series, decimal: str):  # type: ignore[no-untyped-def]
+    """Return the form of numbers with a given decimal mark, if nearly all cells have one."""
+    from minicolumn.tables.number_forms import FoundForm
+
+    group = "." if decimal == "," else ","
+    for form in (
+        NumberForm(decimal=decimal),
+        NumberForm(decimal=decimal, group=group),
+        NumberForm(decimal=decimal, group=" "),
+    ):
+        values = form.read(text)
+        if values.null_count() <= TOLERATED * len(text):
+            odd = text.filter(values.is_null()).unique(maintain_order=True).to_list()
+            return FoundForm(
+                form, odd, f"numbers with a decimal {'comma' if decimal == ',' else 'point'}, as you said"
+            )
+    found = infer_number_form(text, TOLERATED)
+    return found if found.form is not None and found.form.decimal == decimal else None
+
+
+def _are_levels(known: polars.Series, form: NumberForm) -> bool:
+    """Return whether a few distinct integers stand beside a word that repeats: 0, 1, 2, other.
+
+    Such words are levels, not slips.
+    """
+    values = form.read(known)
+    numbers, words = values.drop_nulls(), known.filter(values.is_null())
+    if words.is_empty() or str(form) or not bool((numbers == numbers.floor()).all()):
+        return False
+    return numbers.n_unique() <= FEW_CODES and len(words) >= 2 * words.n_unique() and len(words) > 4
+
+
+def _are_codes(text: polars.Series) -> bool:
     """Return whether all values are digits of one width, some with a leading zero: 020, 02139.
 
     They must repeat, in all but small columns, as postal and product codes do; else they number the rows.
     """
-    zeros = series.str.contains(r"^\s*0\d")
-    if not zeros.any():
+    if not text.str.contains(r"^0[0-9]").any():
         return False
-    text = present(text_of(series.filter(values.is_not_nan().fill_null(False))))
-    widths = text.str.len_chars()
-    few = text.n_unique() <= max(MANY_LEVELS, len(text) // 2)
-    return bool(few and (widths == widths[0]).all() and text.str.contains(r"^\d+$").all())
+    known = text.drop_nulls()
+    widths = known.str.len_chars()
+    few = known.n_unique() <= max(MANY_LEVELS, len(known) // 2)
+    return bool(few and (widths == widths[0]).all() and known.str.contains(r"^[0-9]+$").all())
 
 
-def _almost_numbers(series: polars.Series, values: polars.Series) -> str:
-    """Return a note where at most a tenth of words keep a column from being one of numbers; else ""."""
-    text = present(text_of(series))
-    odd = (values.is_null() & text.is_not_null()).arg_true()
-    if not 0 < len(odd) <= 0.1 * (len(text) - text.null_count()):
-        return ""
-    first = int(odd[0])
-    return f"{len(odd)} values are not numbers, the first is {_short(str(text[first]))} in row {first + 1}"
+def _odd(series: polars.Series, form: NumberForm, hint: Hint) -> str:
+    """Return a note on the cells that are no numbers and taken as missing."""
+    return _odd_words(series, form.read(series), hint)
+
+
+def _odd_words(series: polars.Series, values: polars.Series, hint: Hint) -> str:
+    """Return a note on the cells that could not be read and spell no usual missing value."""
+    text = present(text_of(series), hint.missing)
+    return count_words(text.filter(values.is_null() & text.is_not_null()))
+
+
+def _type_name(series: polars.Series) -> str:
+    """Return what a nested column holds, in words."""
+    import polars
+
+    if series.dtype == polars.Binary:
+        return "bytes"
+    return {"List": "lists", "Array": "lists", "Struct": "objects"}.get(
+        str(series.dtype.base_type()), "objects"
+    )
 
 
 def _short(text: str) -> str:
@@ -157,10 +278,10 @@ def _join(*notes: str) -> str:
     return "; ".join(note for note in notes if note)
 
 
-def _numbers(series: polars.Series, values: polars.Series, form: str, note: str = "") -> Finding:
+def _numbers(series: polars.Series, values: polars.Series, form: str, hint: Hint, note: str = "") -> Finding:
     """Return the kind of a column of numbers: number, boolean, identifier, constant or empty.
 
-    values      float64 [rows] of `numbers`, null or NaN where missing; form: how they are written
+    values      float64 [rows], null where missing; form: how they are written
     """
     infinite = int(values.is_infinite().sum() or 0)
     known = values.filter(values.is_finite().fill_null(False))
@@ -168,54 +289,68 @@ def _numbers(series: polars.Series, values: polars.Series, form: str, note: str 
     note = _join(note, _count(gaps, "missing"), _count(infinite, "infinite, taken as missing"))
     if known.is_empty():
         return Finding("empty", note=_join("no values", _count(infinite, "infinite")))
+    if (exact := _beyond_float64(series, known)) is not None:
+        return _words(
+            series, hint, sure=exact.n_unique() <= len(exact) // 2, note="integers past 2^53 are codes"
+        )
     distinct = known.n_unique()
     if distinct == 1 and len(known) == len(values):
-        return Finding("constant", note=f"always {text_of(series)[0]}")
+        return Finding("constant", note=f"always {known[0]:.15g}")
     whole = bool((known == known.floor()).all())
     if not form and distinct == 2 and known.min() == 0 and known.max() == 1:
         return Finding("boolean", note=note)
-    if whole and (why := _counts_rows(series.name, known, distinct, len(values))):
-        return Finding("identifier", note=why)
-    if whole and distinct <= FEW_CODES and distinct < len(known):
-        hint = f"{distinct} distinct integers; --categorical {series.name!r} to treat them as codes"
-        return Finding("number", form, _join(hint, note))
+    if whole and (why := counts_rows(series.name, known, distinct, len(values))):
+        if why != COUNTS or not is_quantity_name(series.name):
+            return Finding("identifier", form, why)
+        note = _join(f"{COUNTS}, but is learnt from, since its name is that of a quantity", note)
+    return _codes_or_amounts(series, known, form, note, whole)
+
+
+def _codes_or_amounts(
+    series: polars.Series, known: polars.Series, form: str, note: str, whole: bool
+) -> Finding:
+    """Return the finding of numbers that are learnt from: whether integers may be codes is said."""
+    distinct = known.n_unique()
+    if not whole or form or distinct == len(known):
+        return Finding("number", form, note)
+    if distinct <= FEW_CODES:
+        return Finding("number", form, _join(f"{distinct} distinct integers", note), True)
+    if is_code_name(series.name) and not is_quantity_name(series.name):
+        return Finding("number", form, _join(f"{distinct:,} distinct integers, named like codes", note), True)
     return Finding("number", form, note)
 
 
-def _counts_rows(name: str, known: polars.Series, distinct: int, rows: int) -> str:
-    """Return why integers identify the rows rather than measure something, or "".
-
-    known       the values that are there; distinct: how many differ; rows: of the table
-    """
-    words = words_of(name)
-    if distinct == rows and rows > 1:
-        if _NAMED_ID.match(words) or _NAMED_ORDER.match(words):
-            return "named like an identifier, and every value is different"
-        span = float(known.max()) - float(known.min())  # type: ignore[arg-type]
-        counts = span == rows - 1 and (float(known.min()) in (0, 1) or known.is_sorted())  # type: ignore[arg-type]
-        return "counts the rows" if counts and rows >= FEW_ROWS else ""
-    if _NAMED_ID.match(words) and distinct > max(MANY_LEVELS, len(known) // 4):
-        return f"named like an identifier, {distinct:,} different values"
-    return ""
+def _beyond_float64(series: polars.Series, known: polars.Series) -> polars.Series | None:
+    """Return integers that float64 does not tell apart, as text or integers; None where it does."""
+    largest = max(abs(float(known.max())), abs(float(known.min())))  # type: ignore[arg-type]
+    if largest < _EXACT or series.dtype.is_float():
+        return None
+    exact = text_of(series).drop_nulls()
+    if not exact.str.contains(r"^[+-]?[0-9]+$").all():
+        return None
+    # A few values that meet are lost in an amount; where many do, they are no amounts.
+    lost = exact.n_unique() - known.n_unique()
+    return exact if lost > 0.01 * exact.n_unique() else None
 
 
-def _datetimes(series: polars.Series, form: str, note: str = "") -> Finding:
+def _datetimes(
+    series: polars.Series, form: str, hint: Hint, values: polars.Series, note: str = ""
+) -> Finding:
     """Return the kind of a column of date-times: datetime, constant or empty."""
-    values = datetimes(series, form)
     gaps = values.null_count()
     if gaps == len(values):
         return Finding("empty", note="no values")
     if not gaps and values.n_unique() == 1:
-        return Finding("constant", note=f"always {series[0]}")
+        return Finding("constant", form, f"always {series[0]}")
     return Finding("datetime", form, _join(note, _count(gaps, "missing")))
 
 
-def _words(series: polars.Series, sure: bool, note: str = "") -> Finding:
+def _words(series: polars.Series, hint: Hint, *, sure: bool = False, note: str = "") -> Finding:
     """Return the kind of a column of words: category, boolean, identifier, text, constant or empty.
 
     sure        whether they are levels whatever they look like, as the user or leading zeros said
     """
-    text = present(text_of(series))
+    text = present(text_of(series), hint.missing)
     known = text.drop_nulls()
     gaps, distinct = len(text) - len(known), known.n_unique()
     if not distinct:
@@ -224,30 +359,9 @@ def _words(series: polars.Series, sure: bool, note: str = "") -> Finding:
         return Finding("constant", note=f"always {_short(known[0])}")
     if not sure and distinct <= 8 and frozenset(known.unique().str.to_lowercase()) in _PAIRS:
         return Finding("boolean", note=_count(gaps, "missing"))
-    if not sure and (found := _names_rows(series.name, known, distinct)):
+    if not sure and (found := names_rows(series.name, known, distinct)):
         return Finding(found[0], note=_join(found[1], note))
     return Finding(
         "category",
         note=_join(f"{distinct:,} level{'s' if distinct > 1 else ''}", _count(gaps, "missing"), note),
     )
-
-
-def _names_rows(name: str, known: polars.Series, distinct: int) -> tuple[ColumnKind, str] | None:
-    """Return the kind of words that identify rows or are free text, and the reason; None for a category.
-
-    Text has 2.5 words and more a cell on average, or levels for more than half of the rows.
-    """
-    words = words_of(name)
-    spaces = float(known.str.count_matches(r"\S+").mean() or 0)  # type: ignore[arg-type]
-    seen = f"{distinct:,} different values in {len(known):,} rows"
-    if distinct == len(known) >= FEW_ROWS:
-        return ("text", f"free text, {seen}") if spaces >= 2.5 else ("identifier", "every value is different")
-    if _NAMED_ID.match(words) and distinct > max(MANY_LEVELS, len(known) // 4):
-        return "identifier", f"named like an identifier, {seen}"
-    if _NAMED_NOTES.match(words) and spaces >= 2.5:
-        return "text", f"free text, {seen}"
-    if distinct > MANY_LEVELS and (
-        distinct > len(known) // 2 or (spaces >= 4 and distinct > len(known) // 5)
-    ):
-        return "text", f"{seen}, too many for a category"
-    return None

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minicolumn.errors import DataError
 from minicolumn.tables import state
+from minicolumn.tables.ranges import Seen
 from minicolumn.tables.scale import Array, Scaler, Scaling
-from minicolumn.tables.values import NUMBER_FORMS, not_numbers, numbers, refuse
 
 if TYPE_CHECKING:
     import polars
@@ -21,16 +20,17 @@ class NumberInput:
     """A numeric column, scaled, with the median where a value is missing.
 
     name        of the column
-    form        how its numbers are written: "", "thousands", "decimal comma" or "percent"
+    form        how its numbers are written, as `Column.form`
     scale       fitted to the finite numbers of the training rows
     indicator   whether a second feature, 1 where there is no value, follows: if there were gaps in training
+    seen        the range of the training rows and the share of those without a value
 
     NaN and infinity count as missing. Durations are numbers in seconds.
 
     Differs     scikit-learn's SimpleImputer adds an indicator only if asked (add_indicator)
 
     >>> import polars
-    >>> column = polars.Series("price", ["1", "3", "?", "5"])
+    >>> column = polars.Series("price", [1.0, 3.0, None, 5.0])
     >>> number = NumberInput.fit(column, "", "standard")
     >>> number.encoded(number.read(column))[:, 1].tolist()
     [0.0, 0.0, 1.0, 0.0]
@@ -40,12 +40,13 @@ class NumberInput:
     form: str
     scale: Scaler
     indicator: bool
+    seen: Seen
 
     @classmethod
     def fit(cls, series: polars.Series, form: str, scaling: Scaling) -> NumberInput:
-        """Return the encoder of a column: the scale of its finite numbers, and whether any was missing."""
-        x = numbers(series, form).to_numpy()
-        return cls(series.name, form, Scaler.fit(x, scaling), bool(not np.isfinite(x).all()))
+        """Return the encoder of a typed column: the scale of its numbers, and whether any was missing."""
+        x = _floats(series)
+        return cls(series.name, form, Scaler.fit(x, scaling), bool(not np.isfinite(x).all()), Seen.of(x))
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -58,16 +59,8 @@ class NumberInput:
         return (self.name,)
 
     def read(self, series: polars.Series) -> Array:
-        """Return the numbers, float64 [rows, 1], NaN where missing.
-
-        Errors      DataError with the row for a word that spells no missing value, and for columns of dates
-        """
-        if series.dtype.is_temporal() and str(series.dtype)[:8] != "Duration":
-            raise DataError(f"column {self.name!r}: found {series.dtype} values, expected numbers")
-        values = numbers(series, self.form)
-        if len(odd := not_numbers(series, values)):
-            refuse(series, str(odd[0]), "a number")
-        return values.to_numpy()[:, None]
+        """Return the numbers of a typed column, float64 [rows, 1], NaN where missing."""
+        return _floats(series)[:, None]
 
     def encoded(self, values: Array) -> Array:
         """Return the features [rows, 1 or 2] of what `read` gave; it can be traced."""
@@ -76,22 +69,28 @@ class NumberInput:
 
     def to_json(self) -> dict[str, Any]:
         """Return the fitted state as JSON values, with "kind": "number"."""
-        scale = self.scale.to_json()
         return {
             "kind": "number",
             "name": self.name,
             "form": self.form,
-            "scale": scale,
+            "scale": self.scale.to_json(),
             "indicator": self.indicator,
+            "seen": self.seen.to_json(),
         }
 
     @classmethod
     def from_json(cls, value: object, where: str) -> NumberInput:
         """Return the encoder that `to_json` described; ModelFileError, naming `where`, for anything else."""
-        have = state.fields(value, where, ("kind", "name", "form", "scale", "indicator"))
+        have = state.fields(value, where, ("kind", "name", "form", "scale", "indicator", "seen"))
         return cls(
             state.name(have["name"], f"{where}.name"),
-            state.choice(have["form"], f"{where}.form", NUMBER_FORMS),
+            state.form(have["form"], f"{where}.form", "number"),
             Scaler.from_json(have["scale"], f"{where}.scale"),
             state.flag(have["indicator"], f"{where}.indicator"),
+            Seen.from_json(have["seen"], f"{where}.seen"),
         )
+
+
+def _floats(series: polars.Series) -> Array:
+    """Return a typed column as float64 [rows], NaN where missing."""
+    return series.to_numpy().astype(np.float64, copy=False)

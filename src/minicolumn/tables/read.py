@@ -218,3 +218,9 @@ def _nested(name: str, column: str) -> DataError:
     return DataError(
         f"{name}: column {column!r} holds lists, objects or bytes; expected one plain value a row"
     )
+
+
+def load_table(source, reading=None):
+    from minicolumn.tables.reading import Loaded
+
+    return Loaded(read_table(source), ())

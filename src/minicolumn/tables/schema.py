@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, get_args
 
 from minicolumn.errors import DataError, did_you_mean
 from minicolumn.tables import state
+from minicolumn.tables.identifiers import COUNTS
 from minicolumn.tables.kinds import USED, ColumnKind, find_kind
-from minicolumn.tables.target import MOST_CLASSES, TASKS, Target, Task, class_labels, find_target
-from minicolumn.tables.values import DATE_FORMS, NUMBER_FORMS, not_numbers, numbers, plain
+from minicolumn.tables.overrides import Overrides
+from minicolumn.tables.target import MOST_CLASSES, TASKS, Target, Task, find_target, labeled
+from minicolumn.tables.typed import Expected, Typed, typed_columns
+from minicolumn.tables.values import Shape, shape_of
 
 if TYPE_CHECKING:
     import polars
@@ -24,10 +27,11 @@ class Column:
 
     name        as in the table
     kind        "number", "category", "boolean", "datetime", which become features; or "identifier", "text",
-                "constant", "empty", which are dropped
+                "nested", "constant", "empty", which are dropped
     note        for people: gaps, levels, why it is dropped
-    form        how its text is written: of numbers "", "thousands" (1,234), "decimal comma" (1.234,5),
-                "percent" (12 %); of a datetime its strptime format
+    form        how its text is written: of numbers "" for plainly or an example, such as "1.234,5 €"; of a
+                datetime its strptime format
+    may_be_codes        whether its integers may well be codes rather than amounts
 
     >>> Column("price", "number").used, Column("id", "identifier").used
     (True, False)
@@ -37,6 +41,7 @@ class Column:
     kind: ColumnKind
     note: str = ""
     form: str = ""
+    may_be_codes: bool = False
 
     @property
     def used(self) -> bool:
@@ -44,20 +49,20 @@ class Column:
         return self.kind in USED
 
     def to_json(self) -> dict[str, Any]:
-        """Return the column as JSON values: name, kind, note, form."""
-        return {"name": self.name, "kind": self.kind, "note": self.note, "form": self.form}
+        """Return the column as JSON values: its fields by name."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
     @classmethod
     def from_json(cls, value: object, where: str = "column") -> Column:
         """Return a column from JSON values; ModelFileError for anything else."""
-        have = state.fields(value, where, ("name", "kind", "note", "form"))
+        have = state.fields(value, where, cls.__dataclass_fields__)
         kind = state.choice(have["kind"], f"{where}.kind", get_args(ColumnKind))
-        forms = {"number": NUMBER_FORMS, "datetime": DATE_FORMS}.get(kind, ("",))
         return cls(
             state.name(have["name"], f"{where}.name"),
             kind,
             state.text(have["note"], f"{where}.note"),
-            state.choice(have["form"], f"{where}.form", forms),
+            state.form(have["form"], f"{where}.form", kind),
+            state.flag(have["may_be_codes"], f"{where}.may_be_codes"),
         )
 
 
@@ -65,7 +70,7 @@ class Column:
 class Schema:
     """The schema of a table: its columns, its target and the task.
 
-    columns     in the order of the table, without the target and without those the user dropped
+    columns     in the order of the table, without the target and those that the user dropped or gave a part
     target      name of the column to predict
     task        "binary", "multiclass" or "regression"
     classes     labels by value (numbers) or spelling; empty for regression
@@ -73,6 +78,11 @@ class Schema:
     rows        of the whole table, those without a target among them
     rows_without_target     which `with_target` leaves out
     dropped     names that the user dropped; notes: on the target, for people
+    ids         columns carried into the predictions; weight: the column of the rows' weights
+    groups, time_order      by which rows are split; "" for none
+    missing     spellings of missing beyond the usual ones, in lower case; not_missing: usual ones that are
+                values here
+    strict      whether words among numbers or dates are refused
 
     Differs     a polars or Arrow schema holds storage types; this holds what the values mean for learning.
 
@@ -92,6 +102,13 @@ class Schema:
     rows_without_target: int
     dropped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+    weight: str = ""
+    groups: str = ""
+    time_order: str = ""
+    missing: tuple[str, ...] = ()
+    not_missing: tuple[str, ...] = ()
+    strict: bool = False
 
     @property
     def used(self) -> tuple[Column, ...]:
@@ -110,7 +127,27 @@ class Schema:
             "rows_without_target": self.rows_without_target,
             "dropped": list(self.dropped),
             "notes": list(self.notes),
+            "ids": list(self.ids),
+            "weight": self.weight,
+            "groups": self.groups,
+            "time_order": self.time_order,
+            "missing": list(self.missing),
+            "not_missing": list(self.not_missing),
+            "strict": self.strict,
         }
+
+    def typed(self, frame: polars.DataFrame) -> Typed:
+        """Return the used columns and the target of raw rows, its numbers and dates read in their forms.
+
+        Errors      DataError, with column, row and form
+        """
+        expected = [Expected(column.name, column.kind, column.form) for column in self.used]
+        if self.task == "regression" and self.target in frame.columns:
+            expected.append(Expected(self.target, "number", self.target_form, "target"))
+        elif self.target in frame.columns:
+            expected.append(Expected(self.target, "category"))
+        require(frame, (column.name for column in expected), "the table")
+        return typed_columns(frame, expected, self.missing, strict=self.strict)
 
     @classmethod
     def from_json(cls, value: object) -> Schema:
@@ -121,11 +158,18 @@ class Schema:
             target=state.name(have["target"], "schema.target"),
             task=state.choice(have["task"], "schema.task", TASKS),
             classes=state.items(have["classes"], "schema.classes", state.text, MOST_CLASSES),
-            target_form=state.choice(have["target_form"], "schema.target_form", NUMBER_FORMS),
+            target_form=state.form(have["target_form"], "schema.target_form", "number"),
             rows=state.count(have["rows"], "schema.rows"),
             rows_without_target=state.count(have["rows_without_target"], "schema.rows_without_target"),
             dropped=state.items(have["dropped"], "schema.dropped", state.text, MOST_COLUMNS),
             notes=state.items(have["notes"], "schema.notes", state.text, MOST_COLUMNS),
+            ids=state.items(have["ids"], "schema.ids", state.text, MOST_COLUMNS),
+            weight=state.text(have["weight"], "schema.weight"),
+            groups=state.text(have["groups"], "schema.groups"),
+            time_order=state.text(have["time_order"], "schema.time_order"),
+            missing=state.items(have["missing"], "schema.missing", state.text, MOST_COLUMNS),
+            not_missing=state.items(have["not_missing"], "schema.not_missing", state.text, MOST_COLUMNS),
+            strict=state.flag(have["strict"], "schema.strict"),
         )
         state.distinct((*(column.name for column in schema.columns), schema.target), "schema.columns")
         state.classes_of(schema.task, schema.classes, "schema.classes")
@@ -135,35 +179,35 @@ class Schema:
 def infer_schema(
     frame: polars.DataFrame,
     target: str,
+    overrides: Overrides | None = None,
     *,
     task: Task | str | None = None,
-    drop: Sequence[str] = (),
-    categorical: Sequence[str] = (),
 ) -> Schema:
     """Infer the schema of a table: what every column means, by its values and its name.
 
     frame       rows as read_table returns them
     target      name of the column to predict
+    overrides   what the user says of columns; `Overrides`
     task        binary, multiclass or regression; by default words, booleans and at most 20 distinct
                 integers are classes, other numbers are regression
-    drop        names of columns to leave out
-    categorical names of columns of integers to treat as codes
     Returns     a `Schema`; only rows with a target are looked at
     Errors      DataError: unknown names, a target without values or with one value only, a label that
-                differs in every row, more than 1,000 classes, nothing left to learn from
+                differs in every row, more than 1,000 classes, nothing left to learn from, cells that are not
+                what the user said they are
 
     >>> import polars
     >>> frame = polars.DataFrame({"size": ["1.5", "2", "?", "4"], "kind": ["a", "b", "a", "b"]})
     >>> infer_schema(frame, "kind").columns
-    (Column(name='size', kind='number', note='1 missing', form=''),)
+    (Column(name='size', kind='number', note='1 missing', form='', may_be_codes=False),)
     """
-    _check_names(frame, target, drop, categorical)
-    found = find_target(plain(frame[target]), task)
-    rows = with_rows(frame, target, found)
-    names = [name for name in frame.columns if name != target and name not in drop]
-    columns = tuple(_column(rows[name], name in categorical) for name in names)
-    if not any(column.used for column in columns):
-        raise DataError(f"no column is left to learn from{_why(columns)}")
+    said = overrides or Overrides()
+    if frame.height == 0:
+        raise DataError("the table has no rows")
+    require(frame, [target], "target: the table")
+    said.check(frame.columns, target)
+    found = find_target(frame[target], task, said.hint(target), strict=said.strict)
+    rows = _rows_of(frame, target, found, said)
+    columns = _columns(rows, target, said)
     return Schema(
         columns=columns,
         target=target,
@@ -172,15 +216,51 @@ def infer_schema(
         target_form=found.form,
         rows=frame.height,
         rows_without_target=found.gaps,
-        dropped=tuple(drop),
+        dropped=said.drop,
         notes=found.notes,
+        ids=said.id,
+        weight=said.weight or "",
+        groups=said.groups or "",
+        time_order=said.time_order or "",
+        missing=tuple(word.strip().lower() for word in said.missing),
+        not_missing=tuple(word.strip().lower() for word in said.not_missing),
+        strict=said.strict,
     )
+
+
+def _columns(rows: polars.DataFrame, target: str, said: Overrides) -> tuple[Column, ...]:
+    """Return the schema of every column that is there to be learnt from."""
+    # Weights and groups are parts of the training; the time of a row may well be learnt from, too.
+    apart = {target, *said.drop, *said.id, said.weight, said.groups}
+    columns = [_column(rows[name], said) for name in rows.columns if name not in apart]
+    if not any(column.used for column in columns):
+        columns = [_counted(column) for column in columns]
+    if not any(column.used for column in columns):
+        raise DataError(f"no column is left to learn from{_why(tuple(columns))}")
+    return tuple(columns)
+
+
+def _counted(column: Column) -> Column:
+    """Return a column that counts the rows as one of numbers: nothing else is left to learn from."""
+    if column.kind != "identifier" or column.note != COUNTS:
+        return column
+    return replace(column, kind="number", note=f"{COUNTS}; nothing else is left to learn from")
+
+
+def _rows_of(frame: polars.DataFrame, target: str, found: Target, said: Overrides) -> polars.DataFrame:
+    """Return the labeled rows of a raw frame."""
+    kind: ColumnKind = "number" if found.task == "regression" else "category"
+    missing = tuple(said.missing)
+    typed = typed_columns(frame, [Expected(target, kind, found.form, "target")], missing, strict=said.strict)
+    keep = labeled(typed.frame[target], found.task, found.classes)
+    return frame if keep.all() else frame.filter(keep)
 
 
 def with_target(frame: polars.DataFrame, schema: Schema) -> polars.DataFrame:
     """Return the labeled rows: those whose target is a finite number or a label.
 
-    Errors      DataError for a missing target column, and for words where the target holds numbers
+    frame       raw, or of `Schema.typed`; the frame itself comes back where no row is left out
+    Errors      DataError for a missing target column, and for many words where the target holds numbers
 
     >>> import polars
     >>> frame = polars.DataFrame({"size": ["1", "2", "3", "4"], "kind": ["a", "b", "?", "a"]})
@@ -188,24 +268,12 @@ def with_target(frame: polars.DataFrame, schema: Schema) -> polars.DataFrame:
     3
     """
     require(frame, [schema.target], "the table")
-    found = Target(schema.task, schema.target_form, schema.classes, 0, ())
-    return with_rows(frame, schema.target, found)
-
-
-def with_rows(frame: polars.DataFrame, target: str, found: Target) -> polars.DataFrame:
-    """Return the labeled rows, by what was found in the target; words in place of numbers are a DataError.
-
-    The frame itself comes back where no row is left out.
-    """
-    series = plain(frame[target])
-    if found.task == "regression":
-        values = numbers(series, found.form)
-        for word in not_numbers(series, values):
-            row = (series.str.strip_chars() == word).arg_true()[0] + 1
-            raise DataError(f"target {target!r}, row {row}: {word[:60]!r} is no number")
-        keep = values.is_finite().fill_null(False)
-    else:
-        keep = class_labels(series, found.classes).is_not_null()
+    kind: ColumnKind = "number" if schema.task == "regression" else "category"
+    series = frame[schema.target]
+    if kind == "category" or shape_of(series) is not Shape.NUMBERS:
+        expected = [Expected(schema.target, kind, schema.target_form, "target")]
+        series = typed_columns(frame, expected, schema.missing, strict=schema.strict).frame[schema.target]
+    keep = labeled(series, schema.task, schema.classes)
     return frame if keep.all() else frame.filter(keep)
 
 
@@ -228,26 +296,10 @@ def _listed(names: Sequence[str]) -> str:
     return shown if len(names) <= 8 else f"{shown} and {len(names) - 8} more"
 
 
-def _check_names(
-    frame: polars.DataFrame, target: str, drop: Sequence[str], categorical: Sequence[str]
-) -> None:
-    """Refuse names that the table lacks, a single text in place of a list, and a dropped target."""
-    for option, given in (("drop", drop), ("categorical", categorical)):
-        if isinstance(given, str):
-            raise DataError(f"{option}: expected a list of names, found the single text {given!r}")
-    if frame.height == 0:
-        raise DataError("the table has no rows")
-    require(frame, [target], "target: the table")
-    require(frame, drop, "drop: the table")
-    require(frame, categorical, "categorical: the table")
-    if target in drop:
-        raise DataError(f"drop: {target!r} is the target; it cannot be left out")
-
-
-def _column(series: polars.Series, categorical: bool) -> Column:
+def _column(series: polars.Series, said: Overrides) -> Column:
     """Return the schema of one column."""
-    found = find_kind(plain(series), categorical)
-    return Column(series.name, found.kind, found.note, found.form)
+    found = find_kind(series, said.hint(series.name))
+    return Column(series.name, found.kind, found.note, found.form, found.may_be_codes)
 
 
 def _why(columns: tuple[Column, ...]) -> str:

@@ -1,4 +1,4 @@
-"""Train-test split: rows at random, stratified by class."""
+"""Train-test split: rows at random and stratified by class, whole groups, or the latest rows."""
 
 from __future__ import annotations
 
@@ -62,3 +62,44 @@ def _split(rows: RowIndices, fraction: float, seed: int, codes: Any | None) -> t
     stratify = None if few else codes
     parts = train_test_split(rows, test_size=fraction, random_state=seed, stratify=stratify)
     return np.asarray(parts[0]), np.asarray(parts[1])
+
+
+def split_groups(groups: Any, fraction: float, seed: int) -> tuple[RowIndices, RowIndices]:
+    """Split rows so that all rows of a group stay on one side: scikit-learn's GroupShuffleSplit.
+
+    groups      a number for each row, [rows]
+    fraction    share of the groups that are tested; seed: the same seed gives the same groups
+    Returns     indices of the training rows and of the test rows
+    Errors      DataError for fewer than two groups
+
+    >>> train, test = split_groups([0, 0, 1, 1, 2, 2], 0.25, 0)
+    >>> len(train), len(test)
+    (4, 2)
+    """
+    from sklearn.model_selection import GroupShuffleSplit
+
+    codes = np.asarray(groups)
+    distinct = len(np.unique(codes))
+    if distinct < 2:
+        raise DataError(f"groups: {distinct} group cannot be split; at least 2 are needed")
+    tested = min(max(1, round(fraction * distinct)), distinct - 1)
+    splitter = GroupShuffleSplit(n_splits=1, test_size=tested, random_state=seed)
+    train, test = next(splitter.split(codes, groups=codes))
+    return np.asarray(train), np.asarray(test)
+
+
+def split_latest(times: Any, fraction: float) -> tuple[RowIndices, RowIndices]:
+    """Split rows so that the latest are tested: nothing is learnt from what came later.
+
+    times       numbers that grow with time, [rows]; rows of one time stay in their order
+    fraction    share of the test rows
+    Returns     indices of the training rows and of the test rows, each in order of time
+
+    >>> split_latest([3.0, 1.0, 2.0, 4.0], 0.25)
+    (array([1, 2, 0]), array([3]))
+    """
+    order = np.argsort(np.asarray(times), kind="stable")
+    tested = int(np.ceil(fraction * len(order)))
+    if not 0 < tested < len(order):
+        raise DataError(f"{len(order)} rows cannot be split by time; at least 2 are needed")
+    return order[:-tested], order[-tested:]

@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
-from minicolumn.errors import ModelFileError
+from minicolumn.errors import DataError, ModelFileError
 
 T = TypeVar("T")
 LARGEST_COUNT = 1 << 48
@@ -64,6 +64,22 @@ def choice(value: object, where: str, known: Iterable[T]) -> T:
     raise ModelFileError(f"{where}: unknown value {str(value)[:60]!r}")
 
 
+def form(value: object, where: str, kind: str) -> str:
+    """Return how numbers or dates are written, checked; "" for columns of other kinds."""
+    from minicolumn.tables.date_forms import check_date_form
+    from minicolumn.tables.number_forms import NumberForm
+
+    written = text(value, where)
+    try:
+        if kind == "number":
+            return str(NumberForm.parse(written))
+        if written and kind == "datetime":
+            check_date_form(written)
+    except DataError as error:
+        raise ModelFileError(f"{where}: {error}") from None
+    return written
+
+
 def number(value: object, where: str) -> float:
     """Return a finite number as a float; integers past the range of float64 are refused."""
     if type(value) not in (int, float):
@@ -75,6 +91,14 @@ def number(value: object, where: str) -> float:
     if not math.isfinite(result):
         raise ModelFileError(f"{where}: the number is not finite")
     return result
+
+
+def share(value: object, where: str) -> float:
+    """Return a number from 0 to 1."""
+    found = number(value, where)
+    if not 0.0 <= found <= 1.0:
+        raise ModelFileError(f"{where}: expected a number from 0 to 1")
+    return found
 
 
 def count(value: object, where: str) -> int:

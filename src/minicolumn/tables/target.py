@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
 from minicolumn.errors import DataError, did_you_mean
+from minicolumn.tables.date_forms import infer_date_form
+from minicolumn.tables.identifiers import words_of
+from minicolumn.tables.kinds import TOLERATED
+from minicolumn.tables.number_forms import NUMBER_MISSING, NumberForm, infer_number_form
+from minicolumn.tables.overrides import Hint
 from minicolumn.tables.values import (
+    CLASS_WORDS,
     MISSING,
-    MISSING_LABELS,
-    date_form,
-    labels,
-    not_numbers,
-    number_form,
-    numbers,
+    Shape,
+    count_words,
+    plain,
     present,
+    shape_of,
     text_of,
+    without_point_zero,
 )
 
 if TYPE_CHECKING:
     import polars
+
+_NAMED_RATING = re.compile(
+    r"(^|.* )(rating|ratings|stars?|score|grade|quality|rank|level|severity|satisfaction)$"
+)
 
 Task = Literal["binary", "multiclass", "regression"]
 TASKS: tuple[Task, ...] = get_args(Task)
@@ -45,12 +55,15 @@ class Target:
     notes: tuple[str, ...]
 
 
-def find_target(series: polars.Series, task: str | None) -> Target:
+def find_target(
+    series: polars.Series, task: str | None, hint: Hint | None = None, *, strict: bool = False
+) -> Target:
     """Infer the task and the classes of a target column.
 
-    series      the column, no lists, objects or bytes in it
+    series      the column
     task        a task, "classification", or None to choose: more than 20 distinct integers, or any number
                 that is not an integer, is regression
+    hint        what the user said of it
     Errors      DataError: no value, one value only, another label in every row, more than 1,000 classes,
                 words for regression, an unknown task
 
@@ -60,50 +73,149 @@ def find_target(series: polars.Series, task: str | None) -> Target:
     >>> find_target(polars.Series("price", ["9.5", "12", "7.25"]), None).task
     'regression'
     """
-    form = target_form(series)
-    known = labels(series, MISSING_LABELS if form is None else MISSING).drop_nulls()
-    gaps = len(series) - len(known)
-    name = series.name
-    if known.is_empty():
-        raise DataError(f"the target {name!r} has no value in any row")
-    form = target_form(series)
+    hint, name, series = hint or Hint(), series.name, plain(series)
+    if shape_of(series) is Shape.NESTED:
+        raise DataError(f"the target {name!r} holds {series.dtype} values; expected one plain value a row")
     if task not in (None, "classification", *TASKS):
         raise DataError(
             f"unknown task {task!r}{did_you_mean(str(task), TASKS)}; expected one of {', '.join(TASKS)}"
         )
+    form = None if hint.kind == "category" else _number_form(series, hint)
+    if hint.kind == "number" and form is not None and task is None:
+        task = "regression"
+    missing = hint.missing if form is not None else hint.missing - CLASS_WORDS
+    known = present(text_of(series), missing).drop_nulls()
+    if known.is_empty():
+        raise DataError(f"the target {name!r} has no value in any row")
     if task == "regression" or (task is None and form is not None and _measures(series, form)):
-        return _regression(series, form)
-    counts = known.value_counts(name="rows")
-    notes = _check_classes(name, counts, len(known), task)
-    classes = _in_order(counts[name].to_list())
+        return _regression(series, form, hint, strict)
+    return _classification(series, known, task)
+
+
+def _classification(series: polars.Series, known: polars.Series, task: str | None) -> Target:
+    """Return a target of classes.
+
+    known       its labels as they are written, without those that are missing
+    """
+    counts = _as_labels(known).alias(series.name).value_counts(name="rows")
+    notes = _check_classes(series.name, counts, len(known), task)
+    classes = _in_order(counts[series.name].to_list())
+    gaps = len(series) - len(known)
     return Target(
-        "binary" if len(classes) == 2 and task != "multiclass" else "multiclass", "", classes, gaps, notes
+        "binary" if len(classes) == 2 and task != "multiclass" else "multiclass",
+        "",
+        classes,
+        gaps,
+        (*_missing_labels(text_of(series), gaps), *_ratings(series.name, classes), *notes),
     )
+
+
+def _ratings(name: str, classes: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a note where classes are numbers of a name that says they have an order: stars, quality."""
+    import polars
+
+    numbers = NumberForm().read(polars.Series(classes))
+    if len(classes) < 3 or numbers.null_count() or not _NAMED_RATING.match(words_of(name)):
+        return ()
+    return (f"{len(classes)} classes that are numbers in order; to learn the amount: --task regression",)
+
+
+def _as_labels(known: polars.Series) -> polars.Series:
+    """Return labels as they are written; of numbers that are spelt in several ways, 1 and 1.0, the shortest.
+
+    Where a word stands among them they are no numbers, and 1.0 and 1.00 are two labels.
+    """
+    if NumberForm().read(known).null_count():
+        return known
+    short = known.str.replace(r"^([+-]?[0-9]+)\.0+$", "$1")
+    return short if short.n_unique() < known.n_unique() else known
+
+
+def _missing_labels(text: polars.Series, gaps: int) -> tuple[str, ...]:
+    """Return a note where a spelling of missing may well be a label: NA is a country, too."""
+    words = text.filter(text.str.to_lowercase().is_in(list(MISSING - {""})) & text.str.contains("[A-Za-z]"))
+    if not gaps or words.is_empty():
+        return ()
+    word = words.alias("word").value_counts(name="rows", sort=True).row(0)
+    shown = (
+        f"{word[1]:,} row{'s' if word[1] > 1 else ''} whose target reads {word[0]!r} are left out as missing"
+    )
+    return (f"{shown}; if it is a label: --not-missing {word[0]}",)
+
+
+def labeled(series: polars.Series, task: Task, classes: tuple[str, ...]) -> polars.Series:
+    """Return which rows have a target, bool [rows].
+
+    series      the target, of `typed_columns`: numbers, or labels
+    """
+    if task == "regression":
+        return series.is_finite().fill_null(False)
+    return class_labels(series, classes).is_not_null()
 
 
 def class_labels(series: polars.Series, classes: tuple[str, ...]) -> polars.Series:
     """Return the target's labels, String [rows]; null where missing.
 
-    A spelling of missing ("None", "-") is a label if the training had it as a class.
+    A spelling of missing ("None", "-") is a label if the training had it as a class; "1.0" is the class "1"
+    where there is no class "1.0".
     """
-    text = labels(series, ())
-    return text.set(text.str.to_lowercase().is_in(list(MISSING)) & ~text.is_in(list(classes)), None)
+    text = text_of(series)
+    places = label_places(classes)
+    distinct = text.unique().drop_nulls()
+    known = [
+        classes[places[short]] if (short := _short(word, places)) in places else word for word in distinct
+    ]
+    named = text.replace(distinct.to_list(), known) if len(distinct) else text
+    return named.set(named.str.to_lowercase().is_in(list(MISSING)) & ~named.is_in(list(classes)), None)
 
 
-def target_form(series: polars.Series) -> str | None:
+def label_places(classes: tuple[str, ...]) -> dict[str, int]:
+    """Return the code of every label, by each spelling that means it: "1.0" for the class "1", and back.
+
+    >>> label_places(("1.0", "2"))
+    {'1.0': 0, '2': 1, '1': 0}
+    """
+    places = {label: code for code, label in enumerate(classes)}
+    for code, label in enumerate(classes):
+        places.setdefault(without_point_zero(label), code)
+    return places
+
+
+def _short(word: str, places: dict[str, int]) -> str:
+    """Return a label as it is known: as it is written, else without ".0"."""
+    return word if word in places else without_point_zero(word)
+
+
+def label_code(word: str, places: dict[str, int]) -> int:
+    """Return the code of a label in any of its spellings; -1 for none."""
+    return places.get(_short(word, places), -1)
+
+
+def _number_form(series: polars.Series, hint: Hint) -> str | None:
     """Return how the numbers of a target are written, "" for plainly; None for words and date-times."""
-    import polars
-
-    if series.dtype in (polars.Boolean, polars.Date, polars.Datetime, polars.Time):
+    shape = shape_of(series)
+    if shape in (Shape.BOOLEANS, Shape.DATES):
         return None
-    if not_numbers(series, numbers(series)).is_empty():
+    if shape is Shape.NUMBERS:
         return ""
-    return number_form(present(text_of(series).unique()).drop_nulls())
+    if hint.form:
+        return hint.form
+    text = present(text_of(series), hint.missing | NUMBER_MISSING).drop_nulls()
+    if text.is_empty():
+        return None
+    found = infer_number_form(text, TOLERATED)
+    if found.form is None:
+        return None
+    # A few distinct numbers beside words that repeat are labels, all of them.
+    values = found.form.read(text)
+    if found.odd and values.n_unique() <= FEW_VALUES:
+        return None
+    return str(found.form)
 
 
 def _measures(series: polars.Series, form: str) -> bool:
     """Return whether the numbers of a target measure something rather than name classes."""
-    values = numbers(series, form)
+    values = NumberForm.parse(form).read(series)
     known = values.filter(values.is_finite().fill_null(False))
     if known.is_empty():
         return False
@@ -114,12 +226,12 @@ def _measures(series: polars.Series, form: str) -> bool:
     return not whole or distinct > FEW_VALUES or distinct > len(known) / 2
 
 
-def _regression(series: polars.Series, form: str | None) -> Target:
+def _regression(series: polars.Series, form: str | None, hint: Hint, strict: bool) -> Target:
     """Return a numeric target; DataError where it holds words, no number, or always the same."""
     if form is None:
         odd = _first_word(series)
         raise DataError(f"regression needs numbers, but the target {series.name!r} holds {odd}")
-    values = numbers(series, form)
+    values = NumberForm.parse(form).read(series)
     known = values.filter(values.is_finite().fill_null(False))
     if known.is_empty():
         raise DataError(f"the target {series.name!r} has no number in any row")
@@ -127,14 +239,20 @@ def _regression(series: polars.Series, form: str | None) -> Target:
         raise DataError(f"the target {series.name!r} is {known[0]:g} in every row; there is nothing to learn")
     infinite = int(values.is_infinite().sum() or 0)
     rows = f"{infinite:,} row{'s' if infinite > 1 else ''}"
-    notes = (f"an infinite target counts as none: {rows}",) if infinite else ()
-    return Target("regression", form, (), len(series) - len(known), notes)
+    notes = [f"an infinite target counts as none: {rows}"] if infinite else []
+    text = present(text_of(series), hint.missing)
+    words = count_words(text.filter(values.is_null() & text.is_not_null()))
+    if words and strict:
+        raise DataError(f"the target {series.name!r}: {words}; they are no numbers (--strict)")
+    return Target(
+        "regression", form, (), len(series) - len(known), (*notes, *([words] if words else []))
+    )
 
 
 def _first_word(series: polars.Series) -> str:
     """Return the first value that is no number, and its row, for a message."""
     text = present(text_of(series), MISSING)
-    odd = (numbers(series).is_null() & text.is_not_null()).arg_true()
+    odd = (NumberForm().read(series).is_null() & text.is_not_null()).arg_true()
     return f"{text[int(odd[0])]!r} in row {int(odd[0]) + 1}" if len(odd) else f"values of type {series.dtype}"
 
 
@@ -152,7 +270,7 @@ def _check_classes(name: str, counts: polars.DataFrame, rows: int, task: str | N
             f"the target {name!r} has {classes:,} classes, the task binary expects 2; use multiclass"
         )
     if classes > MOST_CLASSES:
-        if date_form(text.head(40))[0] is not None:
+        if infer_date_form(text.head(40), 0.0).form is not None:
             raise DataError(f"the target {name!r} holds dates; turn them into numbers or classes first")
         raise DataError(
             f"the target {name!r} has {classes:,} classes, at most {MOST_CLASSES:,} can be learnt"

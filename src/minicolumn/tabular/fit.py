@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 from minicolumn.errors import DataError
 from minicolumn.model.files import PathLike
 from minicolumn.nn.losses import Loss
 from minicolumn.optim import Optimizer, Schedule
-from minicolumn.tables import as_frame, builtin_names, builtin_target
+from minicolumn.tables import Reading, as_frame, builtin_names, builtin_target
 from minicolumn.tabular.pipeline import TableRun, train_plan
 from minicolumn.tabular.plan import plan_table
+from minicolumn.tabular.schema_file import with_schema
 from minicolumn.tabular.settings import settings_of
 from minicolumn.train.callbacks import CallbackLike, Checkpoint, check_callbacks
+
+ColumnNames = str | Sequence[str]
+ColumnForms = str | Sequence[str] | Mapping[str, str]
 
 
 def fit_table(
@@ -22,8 +27,31 @@ def fit_table(
     target: str | None = None,
     *,
     task: str | None = None,
-    drop: Sequence[str] = (),
-    categorical: Sequence[str] = (),
+    number: ColumnForms = (),
+    datetime: ColumnForms = (),
+    category: ColumnNames = (),
+    text: ColumnNames = (),
+    keep: ColumnNames = (),
+    drop: ColumnNames = (),
+    id: ColumnNames = (),
+    weight: str | None = None,
+    class_weight: str | Mapping[str, float] | None = None,
+    groups: str | None = None,
+    time_order: str | None = None,
+    missing: ColumnNames = (),
+    not_missing: ColumnNames = (),
+    decimal: str | None = None,
+    strict: bool = False,
+    schema: PathLike | None = None,
+    encoding: str | None = None,
+    separator: str | None = None,
+    header: bool = True,
+    skip_rows: int = 0,
+    comment: str | None = None,
+    quote: str | None = None,
+    sheet: str | int | None = None,
+    max_memory: int | None = None,
+    threshold: float | str | None = None,
     test: Any = None,
     test_fraction: float = 0.25,
     validation_fraction: float = 0.15,
@@ -54,8 +82,26 @@ def fit_table(
                     set, a polars or pandas frame, an Arrow table, a list of dicts, or a dict of columns
     target          the column to predict; built-in data sets have a usual one
     task            "binary", "multiclass" or "regression"; by the target
-    drop            columns to leave out
-    categorical     columns of integers that are codes, not amounts
+    number          columns of numbers, whatever they look like: a name, several, or {name: an example of how
+                    they are written, such as "1.234,5"}; words among them are missing
+    datetime        columns of dates or times: a name, several, or {name: strptime format}
+    category        columns of levels, such as integers that are codes, not amounts
+    text            columns of free text, which are left out
+    keep            columns to learn from though they look like an identifier, an index, or are constant
+    drop            columns to leave out; id: those to leave out that predictions carry along
+    weight          column of the rows' weights, >= 0; scores on the test rows are unweighted
+    class_weight    "balanced", or {label: weight}, against imbalance
+    groups          column whose equal values stay on one side of every split
+    time_order      column of dates or numbers by which the latest rows are tested
+    missing         further spellings of a missing value, such as [".."]; not_missing: usual ones that are
+                    values here, such as "NA"
+    decimal         "." or ",", the decimal mark of all numbers; found by default
+    strict          whether words among numbers or dates are an error; by default a few are missing
+    schema          a file that `minicolumn inspect --write-schema` wrote; what is said here goes before it
+    encoding, separator, header, skip_rows, comment, quote, sheet, max_memory
+                    how a file is read, see `mc.tables.Reading`
+    threshold       from which probability on the second of two classes is predicted: a number, "f1", or
+                    "cost:false_positive=1,false_negative=5", chosen on the validation rows
     test            rows to test on, in any form of data; by default `test_fraction` of the rows
     validation_fraction     share of the rest that says when to stop, and calibrates probabilities
     hidden          units of each hidden layer
@@ -86,9 +132,12 @@ def fit_table(
     True
     """
     said = dict(locals())
-    frame = as_frame(data)
-    settings = settings_of("fit_table", {**said, "target": _target(target, data, list(frame.columns))})
-    plan = plan_table(frame, settings, None if test is None else as_frame(test))
+    reading = Reading(**{field.name: said[field.name] for field in fields(Reading)})
+    given, reading = with_schema("fit_table", said, schema, reading)
+    frame = as_frame(data, reading)
+    columns = list(frame.columns)
+    settings = settings_of("fit_table", {**given, "target": _target(given["target"], data, columns)})
+    plan = plan_table(frame, settings, None if test is None else as_frame(test, reading))
     hung = list(check_callbacks("fit_table", callbacks))
     hung += [] if checkpoint is None else [Checkpoint(checkpoint, every)]
     return train_plan(plan, callbacks=hung, progress=progress, resume=resume)

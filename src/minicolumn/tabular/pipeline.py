@@ -16,6 +16,7 @@ from minicolumn.model.model import Model
 from minicolumn.nn.outputs import ClassOutputs
 from minicolumn.tables import Schema
 from minicolumn.tables.frames import as_frame
+from minicolumn.tables.typed import Remark
 from minicolumn.tabular.calibrate import calibrated
 from minicolumn.tabular.plan import TablePlan, TableSplit
 from minicolumn.train.callbacks import Callback, EarlyStopping
@@ -42,6 +43,8 @@ class TableRun:
     baseline   what always answering with the class shares, or the mean, scores on the same rows
     confusion  confusion matrix [right class, predicted class] on the test rows; None for numbers
     rows       how many rows trained, validated and tested
+    right      the right answers of the test rows: class codes, or numbers in the target's unit
+    remarks    what was noticed of columns while they were read
 
     Differs    scikit-learn's `fit` returns the estimator alone; how good it is takes a split and a score more
     """
@@ -53,6 +56,8 @@ class TableRun:
     baseline: dict[str, float]
     confusion: Array | None
     rows: dict[str, int]
+    right: Array
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def history(self) -> History:
@@ -120,7 +125,8 @@ def train_plan(
         recipe.network,
         plan.train.X,
         plan.train.target,
-        validation_data=(held.X, held.target),
+        validation_data=_held(held),
+        sample_weight=plan.train.weight,
         loss=recipe.loss,
         optimizer=recipe.optimizer,
         schedule=recipe.schedule,
@@ -135,6 +141,7 @@ def train_plan(
     # Who was interrupted once may be so again while what was learnt is scored.
     with deferred(again=run.stopped != "interrupted"):
         model = replace(_calibrated(run.model, held), data_hash=data_hash(plan.train.frame))
+        plan = _with_threshold(plan, model)
         return _scored(plan, with_table(plan, model), run)
 
 
@@ -150,7 +157,8 @@ def _resumed(
         path,
         plan.train.X,
         plan.train.target,
-        validation_data=(held.X, held.target),
+        validation_data=_held(held),
+        sample_weight=plan.train.weight,
         callbacks=callbacks,
         progress=progress,
     )
@@ -171,6 +179,22 @@ def with_table(plan: TablePlan, model: Model) -> Model:
     return replace(model, table=plan.encoder, schema=plan.schema)
 
 
+def _held(held: TableSplit) -> tuple[Array, ...]:
+    """Return held-out rows as `fit` takes them: X, y, and weights where there are any."""
+    return (held.X, held.target) if held.weight is None else (held.X, held.target, held.weight)
+
+
+def _with_threshold(plan: TablePlan, model: Model) -> TablePlan:
+    """Return the plan with the decision threshold chosen on the validation rows, if one was asked for."""
+    rule, outputs, held = plan.settings.threshold, model.outputs, plan.validation
+    if rule is None:
+        return plan
+    if not isinstance(outputs, ClassOutputs) or not outputs.are_probabilities:
+        raise DataError("threshold: the loss gives no probabilities to decide by")
+    p = outputs.class_scores(model.predict(held.X))[:, 1]
+    return replace(plan, encoder=replace(plan.encoder, threshold=rule.best(p, held.y)))
+
+
 def _calibrated(model: Model, held: TableSplit) -> Model:
     """Return the model temperature-scaled by the validation rows; without probabilities as it is."""
     if not isinstance(model.outputs, ClassOutputs) or not model.outputs.are_probabilities:
@@ -189,7 +213,7 @@ def _scored(plan: TablePlan, model: Model, run: Run) -> TableRun:
         baseline = metrics.majority_baseline(plan.train.y, right, len(encoder.classes))
         table = metrics.confusion(right, guess, len(encoder.classes))
     model.metrics.update({"test": scores, "baseline": baseline})
-    return TableRun(model, plan.schema, run, scores, baseline, table, plan.rows)
+    return TableRun(model, plan.schema, run, scores, baseline, table, plan.rows, right, plan.remarks)
 
 
 def data_hash(frame: polars.DataFrame) -> str:

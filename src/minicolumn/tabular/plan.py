@@ -12,10 +12,14 @@ from minicolumn.errors import DataError
 from minicolumn.model.model import Model, rows_with_target
 from minicolumn.nn.layer import Param
 from minicolumn.nn.losses import Loss, as_loss
-from minicolumn.tables import Encoder, Schema, infer_schema, split_rows, with_target
+from minicolumn.tables import Encoder, Schema, infer_schema, with_target
+from minicolumn.tables.drift import cut_off
+from minicolumn.tables.typed import Remark
 from minicolumn.tabular.losses import scaled_for, table_loss
 from minicolumn.tabular.recipe import Recipe, table_recipe
 from minicolumn.tabular.settings import TableSettings
+from minicolumn.tabular.splits import split_of
+from minicolumn.tabular.weights import class_weights, row_weights
 from minicolumn.tree import flatten, unflatten
 
 if TYPE_CHECKING:
@@ -31,11 +35,13 @@ class TableSplit:
     frame       as they came
     X           float32 [rows, features]
     y           class codes int32 [rows], or the target on the network's scale, float32 [rows]
+    weight      of the rows, float64 [rows]; None where they count alike
     """
 
     frame: polars.DataFrame
     X: Array
     y: Array
+    weight: Array | None = None
 
     @property
     def target(self) -> Array:
@@ -52,6 +58,7 @@ class TablePlan:
     encoder     fitted on the rows that train
     train, validation, test     the rows, which have none in common
     recipe      the network, and how it is trained
+    remarks     what was noticed while cells were read, and what the encoder left out
     """
 
     settings: TableSettings
@@ -61,6 +68,7 @@ class TablePlan:
     validation: TableSplit
     test: TableSplit
     recipe: Recipe
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def rows(self) -> dict[str, int]:
@@ -91,40 +99,67 @@ def plan_table(
     >>> plan_table(read_table("penguins"), TableSettings("Species")).rows
     {'train': 219, 'validation': 39, 'test': 86}
     """
-    schema = infer_schema(
-        frame, settings.target, task=settings.task, drop=settings.drop, categorical=settings.categorical
-    )
+    said = settings.overrides
+    schema = infer_schema(frame, settings.target, said, task=settings.task)
+    _check_rules(settings, schema)
     frame, reader = with_target(frame, schema), encoder.of_target(schema)
-    target = reader.read_target(frame)
+    typed, target = schema.typed(frame), reader.read_target(frame)
+    weight = row_weights(frame, schema, said)
+    split = split_of(frame, schema, target, said, settings.seed)
     rest, tested = np.arange(frame.height), np.arange(0)
     if test is None:
-        rest, tested = _split(schema, target, settings.test_fraction, settings.seed)
-    kept, held = _split(schema, target[rest], settings.validation_fraction, settings.seed)
-    kept, held = rest[kept], rest[held]
-    train = frame[kept]
-    fitted = encoder.fit(train, schema, target=target[kept] if schema.task == "regression" else None)
+        rest, tested = split(rest, settings.test_fraction)
+    kept, held = split(rest, settings.validation_fraction)
+    numbers = target[kept] if schema.task == "regression" else None
+    fitted = encoder.fit_typed(typed.frame[kept], schema, target=numbers)
     loss = None if settings.loss is None else table_loss(settings.loss, fitted)
     fitted = _scaled(fitted, loss, target[kept])
     if not fitted.features:
         raise DataError("the table has no column left to learn from")
-    learnt = _part(fitted, train, target[kept])
+    parts = _Parts(fitted, frame, typed.frame, target, weight)
+    learnt = parts.of(kept)
+    by_class = class_weights(settings.class_weight, schema.classes, learnt.y)
     plan = TablePlan(
         settings=settings,
         schema=schema,
         encoder=fitted,
-        train=learnt,
-        validation=_part(fitted, frame[held], target[held]),
-        test=_part(fitted, frame[tested], target[tested]) if test is None else _given(fitted, test),
+        train=replace(learnt, weight=_product(learnt.weight, by_class)),
+        validation=parts.of(held),
+        test=parts.of(tested) if test is None else _given(fitted, test),
         recipe=_recipe(fitted, learnt.X, loss, settings),
+        remarks=(*typed.remarks, *cut_off(fitted)),
     )
     _check_storable(plan)
     return plan
 
 
-def _split(schema: Schema, target: Array, fraction: float, seed: int) -> tuple[Array, Array]:
-    """Split rows at random, stratified by class; return indices of those kept and those held out."""
-    codes = None if schema.task == "regression" else target
-    return split_rows(codes, len(target), fraction, seed)
+def _check_rules(settings: TableSettings, schema: Schema) -> None:
+    """Refuse class weights and thresholds where the target has no classes for them."""
+    if settings.threshold is not None and schema.task != "binary":
+        raise DataError(f"threshold: the target {schema.target!r} has not two classes to decide between")
+    class_weights(settings.class_weight, schema.classes, np.zeros(1, np.int64))
+
+
+def _product(one: Array | None, other: Array | None) -> Array | None:
+    """Return the product of two weights of the same rows, of which each may be none."""
+    return other if one is None else one if other is None else one * other
+
+
+@dataclass(frozen=True, eq=False)
+class _Parts:
+    """The labeled rows of a table, of which splits are encoded."""
+
+    encoder: Encoder
+    raw: polars.DataFrame
+    typed: polars.DataFrame
+    target: Array
+    weight: Array | None
+
+    def of(self, rows: Array) -> TableSplit:
+        """Encode some rows."""
+        X, y = self.encoder.matrix(self.typed[rows]), self.encoder.standardise(self.target[rows])
+        weight = None if self.weight is None else self.weight[rows]
+        return TableSplit(self.raw[rows], X, y, weight)
 
 
 def _scaled(encoder: Encoder, loss: Loss | None, target: Array) -> Encoder:
@@ -135,16 +170,12 @@ def _scaled(encoder: Encoder, loss: Loss | None, target: Array) -> Encoder:
     return scaled_for(loss, encoder, plain.standardise(target))
 
 
-def _part(encoder: Encoder, frame: polars.DataFrame, target: Array) -> TableSplit:
-    """Encode some rows; target: what `read_target` gave for them."""
-    return TableSplit(frame, encoder.transform(frame), encoder.standardise(target))
-
-
 def _given(encoder: Encoder, test: polars.DataFrame) -> TableSplit:
     """Return the test split of rows that came by themselves; those without a target are left out."""
     try:
         rows = rows_with_target(test, encoder)
-        return _part(encoder, rows, encoder.read_target(rows))
+        typed = encoder.typed(rows).frame
+        return TableSplit(rows, encoder.matrix(typed), encoder.standardise(encoder.read_target(rows)))
     except DataError as error:
         raise DataError(f"the test rows: {error}") from None
 

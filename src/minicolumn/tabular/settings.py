@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from numbers import Integral
 from typing import Any
 
@@ -12,8 +12,11 @@ from minicolumn.nn.activations import activation_by_name
 from minicolumn.nn.losses import Loss
 from minicolumn.optim import Optimizer, Schedule, optimizer_by_name, schedule_by_name
 from minicolumn.registry import read_text
+from minicolumn.tables.overrides import Overrides
 from minicolumn.tabular.limits import LIMITS, MOST_LAYERS, MOST_UNITS
 from minicolumn.tabular.recipe import HIDDEN
+from minicolumn.tabular.thresholds import Threshold, check_threshold
+from minicolumn.tabular.weights import ClassWeight, check_class_weight
 
 
 @dataclass(frozen=True)
@@ -26,8 +29,9 @@ class TableSettings:
 
     target: str
     task: str | None = None
-    drop: tuple[str, ...] = ()
-    categorical: tuple[str, ...] = ()
+    overrides: Overrides = field(default_factory=Overrides)
+    class_weight: ClassWeight = None
+    threshold: Threshold | None = None
     hidden: tuple[int, ...] | None = None
     activation: str | tuple[str, ...] | None = None
     dropout: float | None = None
@@ -54,8 +58,9 @@ def settings_of(who: str, given: dict[str, Any]) -> TableSettings:
     where = lambda name: f"{who}: {name}"  # noqa: E731
     hidden = None if given["hidden"] is None else check_hidden(where("hidden"), given["hidden"])
     made = {
-        "drop": _names(where("drop"), given["drop"]),
-        "categorical": _names(where("categorical"), given["categorical"]),
+        "overrides": overrides_of(who, given),
+        "class_weight": check_class_weight(where("class_weight"), given["class_weight"]),
+        "threshold": check_threshold(where("threshold"), given["threshold"]),
         "hidden": hidden,
         "activation": check_activations(where("activation"), given["activation"], len(hidden or HIDDEN)),
         "loss": _record(where("loss"), given["loss"], Loss, Loss),
@@ -124,13 +129,18 @@ def check_activations(where: str, activation: Any, layers: int) -> tuple[str, ..
     return names * (layers // len(names))
 
 
-def _names(where: str, given: Any) -> tuple[str, ...]:
-    """Return names of columns as a tuple; a single name is one."""
-    listed = (given,) if isinstance(given, str) else tuple(given)
-    for name in listed:
-        if not isinstance(name, str):
-            raise DataError(f"{where}: expected names of columns, got {name!r:.60}")
-    return listed
+def overrides_of(who: str, given: Mapping[str, Any]) -> Overrides:
+    """Return what was said of the columns, by the fields of `Overrides`; what is None was not said.
+
+    who         begins each message
+    given       its fields by name, others among them
+    """
+    names = (field.name for field in fields(Overrides))
+    said = {name: given[name] for name in names if given.get(name) is not None}
+    try:
+        return Overrides(**said)
+    except DataError as error:
+        raise DataError(f"{who}: {error}") from None
 
 
 def _record(where: str, given: Any, by_name: Callable[..., Any], kind: type | None) -> Any:

@@ -1,0 +1,243 @@
+"""Options on tables: how a file is read, and what its columns are; shared by all commands that read one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+from minicolumn.cli.columns import listed, parse_columns
+from minicolumn.cli.declared import CommandOptions, Option
+from minicolumn.errors import DataError, did_you_mean
+
+if TYPE_CHECKING:
+    from minicolumn.tables import Overrides, Reading
+
+COLUMNS, FILE = "What the columns are, found out by default", "How the file is read, found out by default"
+_SIZES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadingOptions(CommandOptions):
+    """How a file is read: the fields of `minicolumn.tables.Reading`."""
+
+    encoding: Annotated[str | None, Option(FILE, "NAME", "utf-8", "Such as cp1252, latin-1, utf-16.")] = None
+    separator: Annotated[
+        str | None, Option(FILE, "TEXT", help="Between cells: ';', tab, space, '::' and the like.")
+    ] = None
+    no_header: Annotated[
+        bool, Option(FILE, help="The first line is a row; columns are called column_1, ...")
+    ] = False
+    skip_rows: Annotated[int, Option(FILE, "N", "0", "Lines above the header to leave out.")] = 0
+    comment: Annotated[str | None, Option(FILE, "MARK", help="Lines that begin so are left out.")] = None
+    quote: Annotated[str | None, Option(FILE, "MARK", '"', "The mark around cells.")] = None
+    sheet: Annotated[
+        str | None, Option(FILE, "SHEET", "the first", "Of a spreadsheet: a name, or a place from 1.")
+    ] = None
+    max_memory: Annotated[
+        str | None, Option(FILE, "SIZE", help="The most memory for reading, such as 8G.")
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnOptions(ReadingOptions):
+    """What the columns are: the fields of `minicolumn.tables.Overrides`."""
+
+    number: Annotated[
+        list[str] | None,
+        Option(COLUMNS, "COLUMN[=FORM]", help="Holds numbers, written like FORM: '1.234,5'."),
+    ] = None
+    datetime: Annotated[
+        list[str] | None,
+        Option(COLUMNS, "COLUMN[=FORM]", help="Holds dates or times, written as FORM: %d/%m/%Y."),
+    ] = None
+    category: Annotated[
+        list[str] | None,
+        Option(
+            COLUMNS,
+            "COLUMNS",
+            help="Hold levels, such as codes that look like numbers.",
+            flags=("--category", "--categorical"),
+        ),
+    ] = None
+    text: Annotated[list[str] | None, Option(COLUMNS, "COLUMNS", help="Hold free text: left out.")] = None
+    keep: Annotated[
+        list[str] | None,
+        Option(COLUMNS, "COLUMNS", help="Learn from them though they look like an identifier or an index."),
+    ] = None
+    drop: Annotated[
+        list[str] | None, Option(COLUMNS, "COLUMNS", help="Leave out: --drop a,b or --drop a --drop b.")
+    ] = None
+    id: Annotated[
+        list[str] | None, Option(COLUMNS, "COLUMNS", help="Left out, but carried into the predictions.")
+    ] = None
+    weight: Annotated[str | None, Option(COLUMNS, "COLUMN", help="Holds the weights of the rows.")] = None
+    groups: Annotated[
+        str | None, Option(COLUMNS, "COLUMN", help="Rows with equal values stay on one side of a split.")
+    ] = None
+    time_order: Annotated[
+        str | None, Option(COLUMNS, "COLUMN", help="Test on the latest rows by this column.")
+    ] = None
+    missing: Annotated[
+        list[str] | None, Option(COLUMNS, "WORDS", help="Further words for missing: '..,**,n.a.'")
+    ] = None
+    not_missing: Annotated[
+        list[str] | None, Option(COLUMNS, "WORDS", help="Words that are values, such as NA for Namibia.")
+    ] = None
+    decimal: Annotated[
+        str | None, Option(COLUMNS, "MARK", help="The decimal mark of all numbers: . or ,")
+    ] = None
+    strict: Annotated[
+        bool, Option(COLUMNS, help="A word among numbers or dates is an error, never missing.")
+    ] = False
+    schema: Annotated[
+        str | None, Option(COLUMNS, "FILE", help="All of this from a file: see inspect --write-schema.")
+    ] = None
+
+
+def reading_of(options: ReadingOptions) -> Reading:
+    """Return how the file is to be read, as the options say.
+
+    Errors      DataError that begins with the option
+    """
+    from minicolumn.tables import Reading
+
+    said = {field.name: getattr(options, field.name, None) for field in fields(Reading)}
+    said["header"] = not options.no_header
+    said["max_memory"] = parse_size("--max-memory", options.max_memory)
+    if options.sheet is not None and options.sheet.isascii() and options.sheet.isdigit():
+        said["sheet"] = int(options.sheet)
+    try:
+        return Reading(**said)
+    except DataError as error:
+        raise DataError(f"--{_as_option(str(error))}") from None
+
+
+def overrides_of(options: ColumnOptions, columns: Sequence[str]) -> Overrides:
+    """Return what the options say of the columns.
+
+    columns     the names of the table's
+    Errors      DataError, that begins with the option, for names the table lacks
+    """
+    from minicolumn.tables import Overrides
+
+    said: dict[str, Any] = {
+        name: parse_forms(f"--{name}", getattr(options, name), columns) for name in ("number", "datetime")
+    }
+    for name in ("category", "text", "keep", "drop", "id"):
+        said[name] = parse_columns(f"--{name}", getattr(options, name), columns)
+    for name in ("missing", "not_missing"):
+        said[name] = tuple(word for text in getattr(options, name) or () for word in _words(text))
+    for name in ("weight", "groups", "time_order"):
+        said[name] = getattr(options, name)
+    said |= {"decimal": options.decimal or "", "strict": options.strict}
+    try:
+        overrides = Overrides(**said)
+        overrides.check(columns)
+    except DataError as error:
+        raise DataError(f"--{_as_option(str(error))}") from None
+    return overrides
+
+
+def _as_option(message: str) -> str:
+    """Return a message that begins with a field's name as one that begins with its option's."""
+    name, colon, rest = message.partition(":")
+    first, blank, more = message.partition(" ")
+    if colon and " " not in name:
+        return f"{name.replace('_', '-')}:{rest}"
+    return f"{first.replace('_', '-')}{blank}{more}"
+
+
+def _words(text: str) -> list[str]:
+    """Return the words of a list with commas; a comma alone is a word."""
+    return [word.strip() for word in text.split(",") if word.strip()] or [text]
+
+
+def parse_forms(option: str, given: Sequence[str] | None, known: Sequence[str]) -> dict[str, str]:
+    """Parse columns and their forms from repeated options, each COLUMN=FORM, or columns with commas.
+
+    A text that is a column's name as it stands is that column, whatever it holds.
+
+    Errors      DataError for an unknown name, with the nearest one
+
+    >>> parse_forms("--datetime", ["sold=%d.%m.%Y", "a,b"], ["sold", "a", "b"])
+    {'sold': '%d.%m.%Y', 'a': '', 'b': ''}
+    """
+    found: dict[str, str] = {}
+    for text in given or ():
+        name = next((n for n in sorted(known, key=len, reverse=True) if text.startswith(f"{n}=")), None)
+        if text in known or (name is None and "=" not in text):
+            found |= dict.fromkeys(parse_columns(option, [text], known), "")
+        elif name is None:
+            word = text.partition("=")[0]
+            hint = did_you_mean(word, known) or f"; there are {listed(known)}"
+            raise DataError(f"{option}: the table has no column {word!r}{hint}")
+        else:
+            found[name] = text[len(name) + 1 :]
+    return found
+
+
+def parse_size(option: str, text: str | None) -> int | None:
+    """Parse a number of bytes: 500M, 8G, 8GB; None for None.
+
+    Errors      DataError for anything else
+
+    >>> parse_size("--max-memory", "1.5G")
+    1500000000
+    """
+    if text is None:
+        return None
+    word = text.strip().lower().removesuffix("b").removesuffix("i")
+    number, unit = (word[:-1], word[-1]) if word[-1:] in ("k", "m", "g", "t") else (word, "")
+    try:
+        size = float(number) * _SIZES[unit]
+    except ValueError:
+        size = 0.0
+    if not 1 <= size < 2**60:
+        raise DataError(f"{option}: expected a size such as 500M or 8G, got {text!r:.60}")
+    return int(size)
+
+
+def parse_class_weight(option: str, text: str | None) -> str | dict[str, float] | None:
+    """Parse class weights: balanced, or LABEL=WEIGHT with commas; None for None.
+
+    Errors      DataError for anything else
+
+    >>> parse_class_weight("--class-weight", "yes=5,no=1")
+    {'yes': 5.0, 'no': 1.0}
+    """
+    if text is None or text == "balanced":
+        return text
+    weights = {}
+    for part in text.split(","):
+        label, equals, weight = part.rpartition("=")
+        try:
+            weights[label.strip()] = float(weight)
+        except ValueError:
+            equals = ""
+        if not equals:
+            hint = did_you_mean(text, ["balanced"])
+            raise DataError(
+                f"{option}: expected balanced, or weights such as yes=5,no=1; got {text!r:.60}{hint}"
+            )
+    return weights
+
+
+def with_schema_file(options: ColumnOptions, reading: Reading) -> tuple[Any, Reading]:
+    """Return what a schema file says, and how the file is read by both; None where none was given."""
+    from minicolumn.tables import Reading
+    from minicolumn.tabular.schema_file import read_schema
+
+    if options.schema is None:
+        return None, reading
+    try:
+        file = read_schema(options.schema)
+    except DataError as error:
+        raise DataError(f"--{error}") from None
+    usual = Reading()
+    changed = {
+        field.name: getattr(reading, field.name)
+        for field in fields(Reading)
+        if getattr(reading, field.name) != getattr(usual, field.name)
+    }
+    return file, replace(file.reading, **changed)

@@ -1,0 +1,204 @@
+"""Schema overrides: what a user says about the columns of a table in place of what would be inferred."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
+
+from minicolumn.errors import DataError, did_you_mean
+from minicolumn.tables.values import MISSING
+
+Declared = Literal["number", "datetime", "category", "text"]
+_KINDS: tuple[Declared, ...] = ("number", "datetime", "category", "text")
+_ROLES = ("drop", "id", "weight", "groups", "time_order")
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What is known of one column before its cells are looked at.
+
+    kind        what the user said it is; None to infer it
+    form        how it is written, as `Column.form`; "" to infer it
+    keep        whether it is learnt from even where it looks like an identifier or is constant
+    missing     spellings of missing, in lower case
+    decimal     "." or ",", the decimal mark of its numbers; "" to infer it
+    """
+
+    kind: Declared | None = None
+    form: str = ""
+    keep: bool = False
+    missing: frozenset[str] = MISSING
+    decimal: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overrides:
+    """What a user says about a table in place of what `infer_schema` would find.
+
+    number, datetime    columns of numbers and of dates, {name: form}; form "" is inferred, else an example
+                        such as "1.234,5 €" for numbers, or a strptime format such as "%d/%m/%Y"
+    category    columns of levels, whatever they look like
+    text        columns of free text, which are left out
+    keep        columns that are learnt from though they look like an identifier, an index or are constant
+    drop        columns to leave out
+    id          columns that are left out of learning and carried into the predictions
+    weight      column of the rows' weights, >= 0
+    groups      column whose equal values stay on one side of every split
+    time_order  column of dates or numbers: the latest rows are tested
+    missing     further spellings of a missing value; not_missing: usual ones that are values here
+    decimal     "." or ",", the decimal mark of all numbers
+    strict      whether a word in a column of numbers or dates is an error rather than missing
+
+    Names are given as a name, several, or for `number` and `datetime` a mapping.
+
+    Errors      DataError for a column that is said to be two things
+    Differs     the `schema_overrides` of polars and the `dtype` of pandas name storage types; these name
+                what the values mean for learning
+
+    >>> Overrides(number="price", id=["passenger"]).number
+    {'price': ''}
+    """
+
+    number: Mapping[str, str] = field(default_factory=dict)
+    datetime: Mapping[str, str] = field(default_factory=dict)
+    category: tuple[str, ...] = ()
+    text: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+    id: tuple[str, ...] = ()
+    weight: str | None = None
+    groups: str | None = None
+    time_order: str | None = None
+    missing: tuple[str, ...] = ()
+    not_missing: tuple[str, ...] = ()
+    decimal: str = ""
+    strict: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("number", "datetime"):
+            object.__setattr__(self, name, _forms(name, getattr(self, name)))
+        for name in ("category", "text", "keep", "drop", "id", "missing", "not_missing"):
+            object.__setattr__(self, name, _names(name, getattr(self, name)))
+        for name in ("weight", "groups", "time_order"):
+            if not isinstance(getattr(self, name), str | None):
+                raise DataError(f"{name}: expected the name of one column, got {getattr(self, name)!r:.60}")
+        if self.decimal not in ("", ".", ","):
+            raise DataError(f"decimal: expected '.' or ',', got {self.decimal!r:.60}")
+        if self.groups is not None and self.time_order is not None:
+            raise DataError("groups, time_order: rows are split by one of them; give one")
+        self._check_twice()
+
+    def _check_twice(self) -> None:
+        """Refuse a column that is said to be two things that exclude each other."""
+        said: dict[str, str] = {}
+        for option in (*_KINDS, "drop", "id"):
+            for name in getattr(self, option):
+                if name in said:
+                    raise DataError(f"{option}: {name!r} is given as {said[name]} already; say one of them")
+                said[name] = option
+        for name in self.keep:
+            if said.get(name) in ("drop", "id", "text"):
+                raise DataError(f"keep: {name!r} is given as {said[name]} already; say one of them")
+
+    @property
+    def columns(self) -> dict[str, tuple[str, ...]]:
+        """The names of columns that each option says something of."""
+        listed = {name: tuple(getattr(self, name)) for name in (*_KINDS, "keep", "drop", "id")}
+        for name in ("weight", "groups", "time_order"):
+            listed[name] = () if (given := getattr(self, name)) is None else (given,)
+        return listed
+
+    @property
+    def missing_spellings(self) -> frozenset[str]:
+        """The spellings of a missing value in any column, in lower case."""
+        return (MISSING | {_folded(word) for word in self.missing}) - {
+            _folded(word) for word in self.not_missing
+        }
+
+    def hint(self, name: str) -> Hint:
+        """Return what is known of a column."""
+        kind = next((kind for kind in _KINDS if name in getattr(self, kind)), None)
+        form = self.number.get(name, "") or self.datetime.get(name, "")
+        return Hint(kind, form, name in self.keep, self.missing_spellings, self.decimal)
+
+    def over(self, other: Overrides) -> Overrides:
+        """Return both, where what is said here of a column goes before what the other says of it.
+
+        >>> Overrides(category="zip").over(Overrides(number="zip", drop="id")).columns["number"]
+        ()
+        """
+        mine = {name for names in self.columns.values() for name in names}
+        rest, both = other.without(mine), {}
+        for option in fields(self):
+            here, there = getattr(self, option.name), getattr(rest, option.name)
+            if isinstance(here, Mapping):
+                both[option.name] = {**there, **here}
+            elif isinstance(here, tuple):
+                both[option.name] = (*there, *here)
+            else:
+                both[option.name] = here or there
+        return Overrides(**both)
+
+    def without(self, names: Iterable[str]) -> Overrides:
+        """Return the overrides that say nothing of these columns."""
+        gone = set(names)
+        changed: dict[str, Any] = {}
+        for option in fields(self):
+            value = getattr(self, option.name)
+            if option.name in ("missing", "not_missing", "decimal", "strict"):
+                changed[option.name] = value
+            elif isinstance(value, Mapping):
+                changed[option.name] = {key: form for key, form in value.items() if key not in gone}
+            elif isinstance(value, tuple):
+                changed[option.name] = tuple(name for name in value if name not in gone)
+            else:
+                changed[option.name] = None if value in gone else value
+        return Overrides(**changed)
+
+    def check(self, columns: Iterable[str], target: str | None = None) -> None:
+        """Refuse names that a table lacks, with the nearest one that is there, and roles of the target.
+
+        Errors      DataError that begins with the option
+        """
+        have = list(columns)
+        known = set(have)
+        for option, names in self.columns.items():
+            for name in names:
+                if name not in known:
+                    raise DataError(f"{option}: the table has no column {name!r}{_hint(name, have)}")
+                if name == target and option not in ("number", "category", "keep"):
+                    raise DataError(f"{option}: {name!r} is the target; it cannot be that, too")
+
+
+def _hint(name: str, have: list[str]) -> str:
+    """Return which column may be meant, or which there are."""
+    shown = ", ".join(map(repr, have[:8])) + (f" and {len(have) - 8} more" if len(have) > 8 else "")
+    return did_you_mean(name, have) or f"; it has {shown}"
+
+
+def _folded(word: str) -> str:
+    """Return a spelling as cells are compared with it: without surrounding blanks, in lower case."""
+    return word.strip().lower()
+
+
+def _names(option: str, given: Any) -> tuple[str, ...]:
+    """Return names as a tuple; a single name is one."""
+    try:
+        listed = (given,) if isinstance(given, str) else tuple(given)
+    except TypeError:
+        raise DataError(f"{option}: expected names, got {given!r:.60}") from None
+    for name in listed:
+        if not isinstance(name, str):
+            raise DataError(f"{option}: expected names, got {name!r:.60}")
+    return tuple(dict.fromkeys(listed))
+
+
+def _forms(option: str, given: Any) -> dict[str, str]:
+    """Return {name: form} of a name, several names, or such a mapping."""
+    if not isinstance(given, Mapping):
+        return dict.fromkeys(_names(option, given), "")
+    for name, form in given.items():
+        if not isinstance(name, str) or not isinstance(form, str):
+            raise DataError(f"{option}: expected {{column: form}}, got {name!r:.30}: {form!r:.30}")
+    return dict(given)
