@@ -4,7 +4,7 @@ The fast path counts fields in NumPy and leaves the parsing to Polars. Where quo
 sees another number of records, Python's csv module, slow and exact, has the last word. So both paths give
 the same frame, and what neither reads is refused with the number of its line.
 
-Source      RFC 4180 (a header is required here; blank lines are skipped; the separator may be , ; tab or |)
+Source      RFC 4180 (blank lines are skipped; the separator may be another)
 Differs     pandas.read_csv and polars.read_csv guess types, so "02139" becomes 2139 and "NA" a gap before
             anyone has looked; both rename repeated columns. Here cells stay text and names must be unique.
 """
@@ -12,188 +12,278 @@ Differs     pandas.read_csv and polars.read_csv guess types, so "02139" becomes 
 from __future__ import annotations
 
 import csv
-import io
-from typing import TYPE_CHECKING, Any
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from minicolumn.errors import DataError
+from minicolumn.tables.layout import Layout, even_layout, is_value, table_inside, with_names
+from minicolumn.tables.reading import Loaded, Reading, gibibytes, too_large
+from minicolumn.tables.records import (
+    Dialect,
+    Records,
+    first_row,
+    has_stray_quotes,
+    measure,
+    one_line_end,
+    rewritten,
+)
+from minicolumn.tables.separators import head_of, in_words, ranked, rare, sniff, with_one_byte
 
 if TYPE_CHECKING:
     import polars
 
-SEPARATORS = (",", ";", "\t", "|")
-_SNIFFED = 1 << 16  # characters looked at to find the separator
-_CHUNK = 1 << 22
-_MOST_COLUMNS = 100_000
+_BYTES_A_CELL = 16  # of Polars, beside what does not fit into them
+_LONGEST_RECORD = 1 << 30
+_SEP_LINE = re.compile(rb'"?sep=([^\n\r"])"?\r?(\n|\Z)', re.IGNORECASE)
 
 
-def parse_delimited(data: bytes, name: str, separator: str | None = None) -> polars.DataFrame:
-    """Parse delimited text into a frame of strings; the first record holds the column names.
+@dataclass(frozen=True)
+class _Form:
+    """A text under one dialect; the note says what of the dialect was guessed."""
 
-    data        UTF-8 without a byte order mark, lines ended by LF, CR LF or CR
-    name        of the file, for messages
-    separator   one character; by default the one that `sniff` finds
-    Returns     a polars frame, all columns String; an empty cell is null or "", which mean the same
-    Errors      DataError with the line: another number of fields than names, a quote that is not closed,
-                blank or repeated names
+    data: bytes
+    dialect: Dialect
+    records: Records
+    notes: tuple[str, ...] = ()
+
+
+def parse_delimited(data: bytes, name: str, reading: Reading | None = None) -> polars.DataFrame:
+    """Parse delimited text into a frame of strings: what `load_delimited` does, without its notes.
 
     >>> parse_delimited(b'code,town\\n02139,"Cambridge, MA"\\n', "towns.csv").row(0)
     ('02139', 'Cambridge, MA')
     """
-    if b"\r" in data and b"\n" not in data:
-        data = data.replace(b"\r", b"\n")  # the line ends of old spreadsheets
-    separator = separator or sniff(data[:_SNIFFED].decode("utf-8", "ignore"))
-    names = _header(data, separator, name)
-    fields, blank = _measure(data, separator)
-    if _has_stray_quotes(data, separator):
-        frame = _parse_exactly(data, separator, name, len(names))
-    else:
-        if np.any((fields != len(names)) & ~blank):
-            _diagnose(data, separator, len(names), name)
-        frame = _parse(data, separator, name, len(names), blank[int(np.argmin(blank)) + 1 :])
-    frame.columns = names
-    return frame
+    return load_delimited(data, name, reading).frame
 
 
-def sniff(head: str) -> str:
-    """Detect the separator: the one under which the first lines agree best on more than one column.
+def load_delimited(data: bytes, name: str, reading: Reading | None = None) -> Loaded:
+    """Parse delimited text into a frame of strings; the first record holds the column names.
 
-    head        the first 64 KiB of text
-    Returns     a character of , ; tab | and "," where none gives two columns
-    Differs     Python's csv.Sniffer may take any character, a letter too
+    data        UTF-8 without a byte order mark, lines ended by LF, CR LF or CR
+    name        of the file, for messages
+    reading     what is known of the text; by default all is found
+    Returns     the frame, all columns String; an empty cell is null or "", which mean the same; notes on
+                what was guessed, none for a table that is well-formed
+    Errors      DataError with the line: another number of fields than names, a quote that is not closed,
+                repeated names, more memory than it may take
 
-    >>> sniff("a;b\\n1,5;2\\n2,5;3\\n")
-    ';'
+    >>> load_delimited(b"title\\n\\na,b\\n1,2\\n", "t.csv").notes
+    ('1 title line was left out above the names',)
     """
-    lines = head.splitlines()
-    lines = lines[:-1] if len(lines) > 1 and len(head) > _SNIFFED // 2 else lines  # the last may be cut
-    best, best_score = ",", (0.0, 1)
-    for separator in SEPARATORS:
-        counts = [len(row) for row in csv.reader(lines[:200], delimiter=separator) if row]
-        if not counts or counts[0] < 2:
+    reading = reading or Reading()
+    data, reading, notes = _lead(one_line_end(data), reading)
+    if not data.strip():
+        raise DataError(f"{name}: is empty; expected a line of column names and rows")
+    limit = reading.limit
+    if 2 * len(data) > limit:
+        raise too_large(name, f"holds {gibibytes(len(data))} of text", limit)
+    form, layout = _found(data, name, reading)
+    _check_size(form, layout, name, limit)
+    frame, names = _parsed(form, layout, name, reading.header)
+    frame, named = with_names(frame, names, name, reading.header)
+    if not frame.height:
+        raise DataError(f"{name}: has column names but no rows")
+    return Loaded(frame, (*notes, *form.notes, *layout.notes, *named))
+
+
+def _lead(data: bytes, reading: Reading) -> tuple[bytes, Reading, tuple[str, ...]]:
+    """Blank what is not to be read, so that lines keep their numbers; take the separator of a line sep=;."""
+    if reading.skip_rows:
+        place = 0
+        for _ in range(reading.skip_rows):
+            place = data.find(b"\n", place) + 1 or len(data)
+        data = b"\n" * data.count(b"\n", 0, place) + data[place:]
+    if reading.comment is not None:
+        data = re.sub(rb"(?m)^" + re.escape(reading.comment.encode()) + rb"[^\n]*", b"", data)
+    line = _SEP_LINE.match(data)
+    if line is None:
+        return data, reading, ()
+    data, separator = b"\n" + data[line.end() :], line[1].decode("utf-8", "ignore")
+    if reading.separator is not None or not separator or separator.isalnum():
+        return data, reading, ()
+    note = f"separator {in_words(separator)} from the line sep={separator}"
+    return data, replace(reading, separator=separator), (note,)
+
+
+def _found(data: bytes, name: str, reading: Reading) -> tuple[_Form, Layout]:
+    """Return the form and layout that make the text a table; DataError, of the likeliest form, for none."""
+    likeliest = _form(data, name, reading.separator or sniff(head_of(data)), reading.quote or '"')
+    if likeliest is not None and (layout := even_layout(likeliest.records)) is not None:
+        if layout.width > 1 or reading.separator is not None:
+            return likeliest, _below_titles(likeliest, layout, reading.header)
+        return _several_columns(data, name, reading) or (likeliest, layout)
+    for form in _other_quotes(data, name, reading):
+        if (layout := even_layout(form.records)) is not None and layout.width > 1:
+            return form, layout
+    if likeliest is not None:
+        layout = table_inside(likeliest.data, likeliest.records, likeliest.dialect, reading.header)
+        if layout is not None:
+            return likeliest, layout
+    if reading.separator is None and (found := _several_columns(data, name, reading)) is not None:
+        return found
+    separator = reading.separator or sniff(head_of(data))
+    raise _diagnosis(*with_one_byte(data, separator, reading.quote or '"', name), name)
+
+
+def _form(data: bytes, name: str, separator: str, quote: str, padded: bool = False) -> _Form | None:
+    """Return a text under a dialect; None where its quotes do not fit."""
+    data, dialect = with_one_byte(data, separator, quote, name)
+    dialect = replace(dialect, padded=padded)
+    if padded or has_stray_quotes(data, dialect):
+        try:
+            data = rewritten(data, dialect)
+        except csv.Error:
+            return None
+        dialect = replace(dialect, padded=False)
+    return _Form(data, dialect, measure(data, dialect))
+
+
+def _other_quotes(data: bytes, name: str, reading: Reading) -> Iterator[_Form]:
+    """Return the forms with quotes that follow blanks, and with single quotes."""
+    separators = [reading.separator] if reading.separator else ranked(head_of(data)) or [sniff(head_of(data))]
+    for separator in separators:
+        quotes = [reading.quote] if reading.quote else ['"', "'"]
+        for quote in quotes:
+            if quote.encode() not in data:
+                continue
+            for padded in (False, True):
+                form = _form(data, name, separator, quote, padded)
+                if form is not None:
+                    notes = ("quotes that follow a blank were read as quotes",) if padded else ()
+                    if quote == "'" and reading.quote is None:
+                        notes = (*notes, "single quotes were read as quotes; --quote to say otherwise")
+                    yield replace(form, notes=notes)
+
+
+def _several_columns(data: bytes, name: str, reading: Reading) -> tuple[_Form, Layout] | None:
+    """Return a form with more than one column, of a separator that the first line does not show."""
+    head = head_of(data)
+    quote = reading.quote or '"'
+    for separator in ranked(head):
+        form = _form(data, name, separator, quote)
+        if form is not None:
+            layout = table_inside(form.data, form.records, form.dialect, reading.header)
+            if layout is not None:
+                return form, layout
+    for separator in rare(head):
+        form = _form(data, name, separator, quote)
+        if form is None:
             continue
-        score = (sum(count == counts[0] for count in counts) / len(counts), counts[0])
-        best, best_score = (separator, score) if score > best_score else (best, best_score)
-    return best
+        layout = even_layout(form.records)
+        layout = layout or table_inside(form.data, form.records, form.dialect, reading.header)
+        if layout is not None and layout.width > 1:
+            note = f"separator {in_words(separator)} was found; --separator to say otherwise"
+            return replace(form, notes=(note,)), layout
+    return None
 
 
-def _rows(data: bytes, separator: str) -> Any:
-    """Return Python's csv reader over the text: strict, so that a malformed quote is an error."""
-    text = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", newline="")
-    return csv.reader(text, delimiter=separator, strict=True)
+def _below_titles(form: _Form, layout: Layout, header: bool) -> Layout:
+    """Return the layout below titles that were filled up with separators, and below empty records.
+
+    Such a line has one cell or none, so that it could not be one of names.
+    """
+    if not header or layout.width < 2:
+        return layout
+    for titles, place in enumerate(form.records.filled[:-1][:20].tolist()):
+        row = first_row(form.records.text(form.data, place, place), form.dialect)
+        cells = [cell for cell in row if cell.strip()]
+        if len(cells) > 1 or (cells and (layout.width == 2 or not row[0].strip())):
+            if not titles or 2 * len(cells) < layout.width or any(map(is_value, cells)):
+                return layout
+            lines = "1 title line was" if titles == 1 else f"{titles} title lines were"
+            return replace(layout, first=place, notes=(f"{lines} left out above the names",))
+    return layout
 
 
-def _header(data: bytes, separator: str, name: str) -> list[str]:
-    """Return the column names of the first record that is not blank, stripped and checked."""
+def _check_size(form: _Form, layout: Layout, name: str, limit: int) -> None:
+    """Refuse a text whose frame would take more memory than it may, beside the text itself."""
+    rows = layout.last - layout.first + 1
+    if 2 * len(form.data) + _BYTES_A_CELL * rows * layout.width > limit:
+        raise too_large(name, f"holds {rows:,} rows of {layout.width:,} columns", limit)
+    longest = int(np.diff(form.records.ends, prepend=-1).max())
+    if longest > _LONGEST_RECORD:
+        raise DataError(f"{name}: a row takes {gibibytes(longest)}, more than the 1 GiB that are read")
+
+
+def _parsed(form: _Form, layout: Layout, name: str, header: bool) -> tuple[polars.DataFrame, list[str]]:
+    """Return the frame of a layout's rows, and its names, stripped."""
+    import polars
+
+    records = form.records
+    names = [f"column_{place}" for place in range(1, layout.width + 1)]
+    first = layout.first
+    if header:
+        names = _names(form, layout, name)
+        first = int(records.filled[np.searchsorted(records.filled, first) + 1]) if layout.last > first else -1
+    if first < 0:
+        raise DataError(f"{name}: has column names but no rows")
+    whole = first == 0 and layout.last == len(records.ends) - 1
+    body = form.data if whole else records.text(form.data, first, layout.last)
+    blank = records.blank[first : layout.last + 1]
     try:
-        names = next((row for row in _rows(data, separator) if row), [])
+        frame = _by_polars(body, form.dialect, layout.width)
+    except polars.exceptions.PolarsError:
+        frame = None
+    if frame is None or frame.shape != (len(blank), layout.width):
+        frame, blank = _by_csv(body, form.dialect, layout.width), np.zeros(0, bool)
+        if frame is None:
+            raise _diagnosis(form.data, form.dialect, name)
+    return (frame.filter(polars.Series(~blank)) if blank.any() else frame), names
+
+
+def _names(form: _Form, layout: Layout, name: str) -> list[str]:
+    text = form.records.text(form.data, layout.first, layout.first)
+    try:
+        names = next(form.dialect.rows(text), [])
     except csv.Error as error:
         raise DataError(f"{name}: line 1 cannot be read as column names ({error})") from None
-    names = [field.strip() for field in names]
-    check_names(names, name)
-    return names
+    return [field.strip() for field in names]
 
 
-def check_names(names: list[str], source: str) -> None:
-    """Refuse column names that are blank or repeated, or more than 100,000 of them.
+def _by_polars(body: bytes, dialect: Dialect, width: int) -> polars.DataFrame:
+    import polars
 
-    source      of the names, for messages
-    Errors      DataError with the places of the columns, counted from 1
-    """
-    if len(names) > _MOST_COLUMNS:
-        raise DataError(f"{source}: has {len(names):,} columns, at most {_MOST_COLUMNS:,} are read")
-    for place, name in enumerate(names, 1):
-        if not name.strip():
-            raise DataError(f"{source}: column {place} of {len(names)} has no name; name it or remove it")
-    seen: dict[str, int] = {}
-    for place, name in enumerate(names, 1):
-        if name in seen:
-            raise DataError(
-                f"{source}: columns {seen[name]} and {place} are both named {name!r}; rename one "
-                "(if the file has no line of names, add one)"
-            )
-        seen[name] = place
+    return polars.read_csv(
+        body,
+        has_header=False,
+        schema={f"column_{place}": polars.String for place in range(1, width + 1)},
+        separator=dialect.separator,
+        quote_char=dialect.quote,
+        infer_schema=False,
+    )
 
 
-def _measure(data: bytes, separator: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return the number of fields of every record, int64 [records], and whether it is blank, bool [records].
+def _by_csv(body: bytes, dialect: Dialect, width: int) -> polars.DataFrame | None:
+    """Return the frame that Python's csv reads; None for a malformed quote or a row of another length."""
+    import polars
 
-    A line end or separator is one unless an odd number of quotes stands before it, which is RFC 4180 where no
-    quote strays (see `_has_stray_quotes`). Text is looked at in chunks of 4 MiB, so the masks stay small.
-    """
-    whole = np.frombuffer(data, np.uint8)
-    ends, marks, inside, count = [], [], False, 0
-    for begin in range(0, len(whole), _CHUNK):
-        part = whole[begin : begin + _CHUNK]
-        quotes = part == ord('"')
-        quoted = np.logical_xor.accumulate(quotes) ^ inside if inside or quotes.any() else quotes
-        at = np.flatnonzero((part == ord("\n")) & ~quoted)
-        between = np.flatnonzero((part == ord(separator)) & ~quoted)
-        ends.append(at + begin)
-        marks.append(np.searchsorted(between, at) + count)
-        count, inside = count + len(between), bool(quoted[-1])
-    if inside or whole[-1] != ord("\n"):
-        ends.append(np.array([len(whole)]))
-        marks.append(np.array([count]))
-    end = np.concatenate(ends)
-    length = np.diff(end, prepend=-1) - 1
-    blank = (length == 0) | ((length == 1) & (whole[end - 1] == ord("\r")))
-    fields: np.ndarray = np.diff(np.concatenate(marks, dtype=np.int64), prepend=0)
-    return fields + 1, blank
+    try:
+        rows = [row for row in dialect.rows(body) if row]
+    except csv.Error:
+        return None
+    if any(len(row) != width for row in rows):
+        return None
+    names = [f"column_{place}" for place in range(1, width + 1)]
+    return polars.DataFrame(rows, schema=dict.fromkeys(names, polars.String), orient="row")
 
 
-def _has_stray_quotes(data: bytes, separator: str) -> bool:
-    """Return whether a quote stays open or opens inside a field (4" pipe): there counting quotes misleads."""
-    if b'"' not in data:
-        return False
-    whole = np.frombuffer(data, np.uint8)
-    quotes = np.flatnonzero(whole == ord('"'))
-    opens = quotes[::2]  # every other quote opens
-    before = whole[opens[opens > 0] - 1]
-    return len(quotes) % 2 == 1 or not np.isin(before, [ord(mark) for mark in f'{separator}\n"']).all()
-
-
-def _diagnose(data: bytes, separator: str, columns: int, name: str) -> None:
-    """Raise DataError for the first record that has another number of fields, if there is one."""
-    reader = _rows(data, separator)
+def _diagnosis(data: bytes, dialect: Dialect, name: str) -> DataError:
+    """Return the error for the first record that has another number of fields than the first."""
+    reader, columns = dialect.rows(data), 0
     try:
         for row in reader:
+            columns = columns or len(row)
             if row and len(row) != columns:
-                raise DataError(
+                return DataError(
                     f"{name}: line {reader.line_num} has {len(row)} fields, the line of names has "
-                    f"{columns} (separator {separator!r}); put quotes around fields that hold the separator"
+                    f"{columns} (separator {dialect}); put quotes around fields that hold the "
+                    "separator, or say --separator, --skip-rows or --comment"
                 )
     except csv.Error as error:
         reason = "a quoted field is not closed" if "end of data" in str(error) else str(error)
-        raise DataError(f"{name}: line {reader.line_num} cannot be read: {reason}") from None
-
-
-def _parse(data: bytes, separator: str, name: str, columns: int, blank: np.ndarray) -> polars.DataFrame:
-    """Return the frame that Polars reads, without the rows of blank lines.
-
-    blank       whether each record after the header is blank, bool [records]; where Polars finds another
-                number of records, the slow parser decides
-    """
-    import polars
-
-    try:
-        frame = polars.read_csv(data, separator=separator, infer_schema=False)
-    except polars.exceptions.PolarsError:
-        return _parse_exactly(data, separator, name, columns)
-    if frame.height != len(blank):
-        return _parse_exactly(data, separator, name, columns)
-    return frame.filter(polars.Series(~blank)) if blank.any() else frame
-
-
-def _parse_exactly(data: bytes, separator: str, name: str, columns: int) -> polars.DataFrame:
-    """Return the frame that Python's csv reads, written again in one strict form for Polars."""
-    import polars
-
-    _diagnose(data, separator, columns, name)
-    clean = io.StringIO()
-    csv.writer(clean, quoting=csv.QUOTE_ALL).writerows(row for row in _rows(data, separator) if row)
-    try:
-        return polars.read_csv(clean.getvalue().encode(), infer_schema=False)
-    except polars.exceptions.PolarsError as error:
-        raise DataError(f"{name}: cannot be read as a table ({str(error).splitlines()[0]})") from None
+        return DataError(f"{name}: line {reader.line_num} cannot be read: {reason}; --quote to say otherwise")
+    return DataError(f"{name}: cannot be read as a table; its quotes or line ends are mixed")

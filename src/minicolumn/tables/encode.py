@@ -146,8 +146,8 @@ class Encoder:
     def typed(self, frame: polars.DataFrame) -> Typed:
         """Return the columns of raw rows, their numbers and dates read in the forms of the training.
 
-        Errors      DataError, with column, row and form: a missing column, a cell in another form, words where
-                    numbers or dates were
+        Errors      DataError, with column, row and form: a missing column, a cell in another form, many words
+                    where numbers or dates were
         """
         require(frame, (part.name for part in self.inputs), "the table")
         expected = [Expected(part.name, _kind_of(part), getattr(part, "form", "")) for part in self.inputs]
@@ -268,8 +268,8 @@ class Encoder:
             values = series.to_numpy().astype(np.float64)
             if len(odd := np.flatnonzero(~np.isfinite(values))):
                 raise DataError(
-                    f"target {self.target!r}: has no number in row {int(odd[0]) + 1}; drop the rows without a "
-                    "target (with_target)"
+                    f"target {self.target!r}: has no number in row {int(odd[0]) + 1}; drop the rows without "
+                    "one (with_target)"
                 )
             return values
         places = label_places(self.classes)
@@ -325,7 +325,7 @@ class Encoder:
         return np.array(self.classes)[codes]
 
     def choose(self, scores: Array) -> Array:
-        """Return the code of the class that scores [rows, classes] speak for: the largest, or by `threshold`."""
+        """Return the code of the class that scores [rows, classes] speak for: by the largest, or `threshold`."""
         if self.threshold == 0.5 or scores.shape[1] != 2:
             return np.argmax(scores, axis=1)
         return (scores[:, 1] >= self.threshold).astype(np.intp)

@@ -29,8 +29,8 @@ _QUANTITY = re.compile(
     r"frequency|concentration|score|rate|steps?|position|lat|latitude|lon|lng|longitude|altitude|km|cm|mm|kg)$"
 )
 _CODES = re.compile(
-    r"(^|.* )(zip|zipcode|zip code|plz|postal|postcode|postal code|fips|code|codes|sku|ean|isbn|naics|sic|icd|"
-    r"iata|airport|store|shop|product|item|station|device|user|customer|region|district|county|state|id)$"
+    r"(^|.* )(zip|zipcode|zip code|plz|postal|postcode|postal code|fips|code|codes|sku|ean|isbn|naics|sic|"
+    r"icd|iata|airport|store|shop|product|item|station|device|user|customer|region|district|county|state|id)$"
 )
 
 

@@ -137,8 +137,8 @@ class _Reader:
         if shape is not Shape.TEXT:
             if written.suffix in ("%", "‰") and series.null_count() < len(series):
                 raise DataError(
-                    f"{what} {series.name!r}: found numbers without {written.suffix}, expected numbers written "
-                    f"like {form}"
+                    f"{what} {series.name!r}: found numbers without {written.suffix}, expected numbers "
+                    f"written like {form}"
                 )
             return NumberForm().read(series), []
         values = written.read(series)

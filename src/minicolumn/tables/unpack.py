@@ -12,14 +12,16 @@ import bz2
 import gzip
 import io
 import lzma
+import sys
 import zipfile
 import zlib
 from collections.abc import Callable
 from typing import Protocol
 
 from minicolumn.errors import DataError
+from minicolumn.tables.apart import run_apart
+from minicolumn.tables.reading import gibibytes, too_large
 
-LARGEST_TEXT = 2 << 30  # bytes; a table of more than 2 GiB of text, packed or not, is refused
 _CHUNK = 1 << 22
 Opener = Callable[[bytes, str, int], bytes]  # of data, the file's name, and the most bytes to return
 
@@ -36,14 +38,14 @@ _ZSTD_BLOCK = 128 << 10  # RFC 8878 3.1.1.2: no block unpacks to more
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 
 
-def unpack(data: bytes, name: str, limit: int = LARGEST_TEXT) -> bytes:
+def unpack(data: bytes, name: str, limit: int) -> bytes:
     """Decompress a gzip, bzip2, xz, zstd or zip file; other bytes come back as they are.
 
     name        of the file, for messages
     limit       the most bytes that the content may have; no more than that is ever unpacked
     Errors      DataError: damaged, cut short, more content than `limit`, a zip of other than one file
 
-    >>> unpack(gzip.compress(b"a,b"), "rows.csv.gz"), unpack(b"a,b", "rows.csv")
+    >>> unpack(gzip.compress(b"a,b"), "rows.csv.gz", 9), unpack(b"a,b", "rows.csv", 9)
     (b'a,b', b'a,b')
     """
     for magic, opener in _OPENERS.items():
@@ -73,23 +75,18 @@ def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-def read_bounded(stream: Readable, name: str, limit: int = LARGEST_TEXT) -> bytes:
+def read_bounded(stream: Readable, name: str, limit: int) -> bytes:
     """Read a stream to its end, in chunks; DataError once it holds more than `limit` bytes."""
-    parts, size = [], 0
-    while chunk := stream.read(_CHUNK):
-        size += len(chunk)
-        if size > limit:
-            raise too_large(name, limit)
-        parts.append(chunk)
-    return b"".join(parts)
+    whole = io.BytesIO()  # gives its bytes away without a copy
+    while chunk := stream.read(min(_CHUNK, limit + 1)):
+        if whole.tell() + len(chunk) > limit:
+            raise _too_much(name, limit)
+        whole.write(chunk)
+    return whole.getvalue()
 
 
-def too_large(name: str, limit: int) -> DataError:
-    """Return the error for a file that holds more than `limit` bytes of text."""
-    return DataError(
-        f"{name}: holds more than {limit / 2**30:.3g} GiB, the most that is read; "
-        "split the file, or store a table of text as Parquet"
-    )
+def _too_much(name: str, limit: int) -> DataError:
+    return too_large(name, f"holds more than {gibibytes(limit)}", limit)
 
 
 def _gzip(data: bytes, name: str, limit: int) -> bytes:
@@ -112,7 +109,7 @@ def _zip(data: bytes, name: str, limit: int) -> bytes:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         members = [m for m in archive.infolist() if not m.is_dir() and not m.filename.startswith("__MACOSX/")]
         if any(m.filename == "[Content_Types].xml" for m in members):
-            raise DataError(f"{name}: is an Office file (.xlsx?), not a text table; save the sheet as CSV")
+            raise DataError(f"{name}: is an Office file (.docx?), not a table")
         if len(members) != 1:
             raise DataError(
                 f"{name}: a zip must hold exactly one table, found {len(members)} files; unpack it"
@@ -123,25 +120,16 @@ def _zip(data: bytes, name: str, limit: int) -> bytes:
 
 def _zstd(data: bytes, name: str, limit: int) -> bytes:
     """Return the content of zstd frames, once the bound from their headers is small enough."""
-    import polars
+    if zstd_bound(data) > limit + _ZSTD_BLOCK:
+        raise _too_much(name, limit)
+    if sys.version_info >= (3, 14):
+        from compression import zstd
 
-    if zstd_bound(data) > limit:
-        raise too_large(name, limit)
-    # Polars unpacks zstd where Python before 3.14 cannot; one column a line gives the text back.
-    try:
-        lines = polars.read_csv(
-            data,
-            has_header=False,
-            separator="\x01",
-            quote_char=None,
-            infer_schema=False,
-            new_columns=["line"],
-        )
-    except polars.exceptions.PolarsError as error:
-        raise DataError(
-            f"{name}: the zstd file is damaged or does not hold UTF-8 text ({_first_line(error)})"
-        ) from None
-    return "\n".join(lines["line"].fill_null("").to_list()).encode()
+        return read_bounded(zstd.ZstdFile(io.BytesIO(data)), name, limit)
+    text = run_apart("zstd", data, name, limit).data
+    if len(text) > limit:
+        raise _too_much(name, limit)
+    return text
 
 
 def zstd_bound(data: bytes) -> int:

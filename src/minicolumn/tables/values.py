@@ -1,7 +1,7 @@
 """Cell parsing: what the text of a cell means whatever its column is: missing, a boolean, a label.
 
-All functions work on whole columns (polars Series [rows]) and give null where a cell does not fit. Numbers are
-read by `number_forms`, dates and times by `date_forms`.
+All functions work on whole columns (polars Series [rows]) and give null where a cell does not fit. Numbers
+are read by `number_forms`, dates and times by `date_forms`.
 
 Missing     "", ?, NA, N/A, #N/A, <NA>, NaN, NaT, null, None, -, --, . in any case
 Differs     pandas has a similar list but no "?" or "-", and takes it at reading, so that "None" cannot be a

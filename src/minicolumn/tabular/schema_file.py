@@ -7,8 +7,8 @@
     kind = "datetime"
     form = "%d.%m.%Y"
 
-A column's kind is number, datetime, category, boolean, text, id, weight, groups or drop. Columns that the file
-does not name are found out as without one; a column that it names must be there.
+A column's kind is number, datetime, category, boolean, text, id, weight, groups or drop. Columns that the
+file does not name are found out as without one; a column that it names must be there.
 
 Differs     a schema of pandera or Great Expectations checks a table; this says how to read it
 """
