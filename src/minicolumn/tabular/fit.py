@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from minicolumn.errors import DataError
+from minicolumn.errors import DataError, DataWarning
 from minicolumn.model.files import PathLike
 from minicolumn.nn.losses import Loss
 from minicolumn.optim import Optimizer, Schedule
-from minicolumn.tables import Reading, as_frame, builtin_names, builtin_target
+from minicolumn.tables import Reading, builtin_names, builtin_target, load_frame
 from minicolumn.tabular.pipeline import TableRun, train_plan
 from minicolumn.tabular.plan import plan_table
 from minicolumn.tabular.schema_file import with_schema
 from minicolumn.tabular.settings import settings_of
 from minicolumn.train.callbacks import CallbackLike, Checkpoint, check_callbacks
+
+if TYPE_CHECKING:
+    import polars
 
 ColumnNames = str | Sequence[str]
 ColumnForms = str | Sequence[str] | Mapping[str, str]
@@ -134,13 +138,21 @@ def fit_table(
     said = dict(locals())
     reading = Reading(**{field.name: said[field.name] for field in fields(Reading)})
     given, reading = with_schema("fit_table", said, schema, reading)
-    frame = as_frame(data, reading)
+    frame = _loaded(data, reading)
     columns = list(frame.columns)
     settings = settings_of("fit_table", {**given, "target": _target(given["target"], data, columns)})
-    plan = plan_table(frame, settings, None if test is None else as_frame(test, reading))
+    plan = plan_table(frame, settings, None if test is None else _loaded(test, reading))
     hung = list(check_callbacks("fit_table", callbacks))
     hung += [] if checkpoint is None else [Checkpoint(checkpoint, every)]
     return train_plan(plan, callbacks=hung, progress=progress, resume=resume)
+
+
+def _loaded(data: Any, reading: Reading) -> polars.DataFrame:
+    """Return a table in any form; what was guessed while it was read is warned of."""
+    loaded = load_frame(data, reading)
+    for note in loaded.notes:
+        warnings.warn(note, DataWarning, stacklevel=3)
+    return loaded.frame
 
 
 def _target(given: str | None, data: Any, columns: list[str]) -> str:
