@@ -26,7 +26,7 @@ BLANKS = ("", " ", "\u00a0", "\u202f")
 
 forms = st.builds(
     lambda marks, prefix, suffix, minus, magnitudes: NumberForm(
-        *marks, prefix, suffix, minus == "(", magnitudes, minus == "behind"
+        marks[0], marks[1], prefix, suffix, minus == "(", magnitudes, minus == "behind"
     ),
     st.sampled_from(MARKS),
     st.sampled_from(PREFIXES),

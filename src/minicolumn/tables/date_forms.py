@@ -5,6 +5,7 @@ Differs     pandas.to_datetime takes the format of the first value; dateutil gue
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from minicolumn.tables.date_patterns import (
     ZONED,
     check_format,
     named,
+    pattern,
     strptime,
 )
 from minicolumn.tables.number_forms import NUMBER_MISSING
@@ -41,6 +43,7 @@ SWAPPED = {
     if form in ("%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y", "%m-%d-%y")
 }
 _SAMPLE = 100
+_DIGIT_WIDTHS = [7, 8, 12, 14]
 _FEWEST_DIGITS = 5  # distinct integers that must all be dates before they are taken for dates
 _CLOCK = r" [0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?(?: [APap][Mm])?(?:[+-][0-9]{2}:?[0-9]{2})?$"
 _WEEKDAY = r"^(?i:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?i:day)?,? +"
@@ -175,13 +178,14 @@ def _even(text: polars.Series) -> polars.Series:
     """Return date-times in one spelling: a blank for T, +00:00 for Z and UTC, no weekday, "10:30 AM"."""
     text = text.str.strip_chars().str.replace(_WEEKDAY, "")
     text = text.str.replace(r"^([0-9][0-9/.\-]*)[Tt]([0-9])", "$1 $2")
-    text = text.str.replace(r"^\[?([0-9]{1,2}/[A-Za-z]{3}/[0-9]{4}):([0-9:]+ ?[+-]?[0-9]*)\]?$", "$1 $2")
+    text = text.str.replace(r"^\[?([0-9]{1,2}/?[A-Za-z]{3}/?[0-9]{4}):([0-9:]+ ?[+-]?[0-9]*)\]?$", "$1 $2")
     text = text.str.replace("(?i)^([0-9]{1,2}[ -])?sept([ .-])", "${1}Sep$2")
     text = text.str.replace(r"^([0-9]{1,2} )?([A-Za-z]{3})\. ", "$1$2 ")
     text = text.str.replace("(:[0-9]{2}),([0-9]+)", "$1.$2").str.replace(",? +([0-9]{1,2}:)", " $1")
     text = text.str.replace(r"([0-9]) ?([aApP])\.?[mM]\.?$", "$1 ${2}M")
     text = text.str.replace(r"(:[0-9]{2}(?:\.[0-9]+)?|[0-9]{6}) ?(?:[zZ]|UTC|GMT|UT)$", "${1}+00:00")
-    text = text.str.replace(r"(:[0-9]{2}(?:\.[0-9]+)?) ([+-][0-9]{2}:?[0-9]{2})(?: \([A-Z]+\))?$", "$1$2")
+    offset = r"(:[0-9]{2}(?:\.[0-9]+)?) (?:GMT|UTC)?([+-][0-9]{2}:?[0-9]{2})(?: \([A-Za-z ]+\))?$"
+    text = text.str.replace(offset, "$1$2")
     text = text.str.replace(r"(:[0-9]{2}(?:\.[0-9]+)?) ?([+-][0-9]{2})$", "${1}${2}:00")
     # ctime: Jan 1 10:00:00 [+0000] 2019
     ctime = r"^([A-Za-z]{3} +[0-9]{1,2}) ([0-9:]{4,8}) ?([+-][0-9]{4}|[A-Z]{3})? ?([0-9]{4})$"
@@ -210,19 +214,24 @@ def infer_date_form(text: polars.Series, tolerated: float) -> FoundDate:
     few = _cells(text.head(_SAMPLE))
     if not len(few):
         few = text = _cells(text)
-    shape = r"^[\[A-Za-z0-9+:.,/ \-()\]]{4,40}$"
+    shape = r"^[\[A-Za-z0-9+:.,/ \-()\]]{4,70}$"
     likely = few.str.contains(shape) & few.str.contains("[0-9]")
     if not len(few) or not likely.sum() >= len(few) / 2:
         return FoundDate(None, [])
-    counts = _cells(text).value_counts(sort=False)
-    counts = counts.with_row_index("place")
-    distinct, weights = counts[counts.columns[1]], counts[counts.columns[2]]
-    order = _cells(text).unique(maintain_order=True)
+    if few.str.contains("^[0-9]+$").all():
+        return (
+            _digits(_cells(text)) if few.str.len_bytes().is_in(_DIGIT_WIDTHS).all() else FoundDate(None, [])
+        )
+    forms = _likely(few)
+    if not forms:
+        return FoundDate(None, [])
+    order = _cells(text)
+    counts = order.value_counts(sort=False)
+    order = order.unique(maintain_order=True)
+    distinct, weights = counts[counts.columns[0]], counts[counts.columns[1]]
     total = int(weights.sum())
-    if distinct.str.contains("^[0-9]+$").all():
-        return _digits(distinct)
     best, best_odd, fits = None, total + 1, []
-    for form in _likely(few):
+    for form in forms:
         odd = int(weights.filter(read_dates(distinct, form).is_null()).sum())
         if odd < best_odd:
             best, best_odd, fits = form, odd, []
@@ -246,11 +255,14 @@ def _cells(text: polars.Series) -> polars.Series:
     return text.filter(~(text.str.to_lowercase().is_in(list(NUMBER_MISSING)) | date_sentinels(text)))
 
 
-def _digits(distinct: polars.Series) -> FoundDate:
+def _digits(text: polars.Series) -> FoundDate:
     """Return the form of integers that are all dates, in the years 1900 to 2100 where they have one."""
+    distinct = text.unique(maintain_order=True)
     if len(distinct) < _FEWEST_DIGITS:
         return FoundDate(None, [])
     for form in (*DIGITS, NO_YEAR):
+        if _exact(distinct.head(_SAMPLE), form).null_count():
+            continue
         values = _exact(distinct, form)
         if values.null_count():
             continue
@@ -268,7 +280,9 @@ def _likely(few: polars.Series) -> list[str]:
     clock = evened.str.extract(f"({_CLOCK[:-1]})$", 1)
     suffix = _clock_form(clock.drop_nulls()) if len(clock) > 2 * clock.null_count() else ""
     least = len(few) / 2
-    dates = [date for date in DATES if len(bare) - strptime(bare, date).null_count() >= least]
+    texts = bare.to_list()
+    shapes = [date for date in DATES if sum(map(bool, map(re.compile(pattern(date)).match, texts))) >= least]
+    dates = [date for date in shapes if len(bare) - strptime(bare, date).null_count() >= least]
     whole = [*CLOCKS, *NAMED[:2], *COMPACT]
     others = [form for form in whole if len(few) - _exact(evened, form).null_count() >= least]
     return [f"{date} {suffix}".strip() for date in dates] + others
