@@ -26,7 +26,8 @@ from minicolumn.tables.identifiers import (
     is_quantity_name,
     names_rows,
 )
-from minicolumn.tables.number_forms import NUMBER_MISSING, NumberForm, infer_number_form
+from minicolumn.tables.number_forms import NUMBER_MISSING, NumberForm
+from minicolumn.tables.number_inference import FoundForm, infer_number_form
 from minicolumn.tables.overrides import Hint
 from minicolumn.tables.values import BOOLEAN_WORDS, Shape, count_words, plain, present, shape_of, text_of
 
@@ -196,10 +197,8 @@ def _text(series: polars.Series, hint: Hint) -> Finding:
     return _words(series, hint)
 
 
-def _with_decimal(text: polars.Series, decimal: str):  # type: ignore[no-untyped-def]
+def _with_decimal(text: polars.Series, decimal: str) -> FoundForm | None:
     """Return the form of numbers with a given decimal mark, if nearly all cells have one."""
-    from minicolumn.tables.number_forms import FoundForm
-
     group = "." if decimal == "," else ","
     for form in (
         NumberForm(decimal=decimal),
@@ -249,7 +248,8 @@ def _odd(series: polars.Series, form: NumberForm, hint: Hint) -> str:
 def _odd_words(series: polars.Series, values: polars.Series, hint: Hint) -> str:
     """Return a note on the cells that could not be read and spell no usual missing value."""
     text = present(text_of(series), hint.missing)
-    return count_words(text.filter(values.is_null() & text.is_not_null()))
+    failed = text.filter(values.is_null() & text.is_not_null())
+    return count_words(failed)
 
 
 def _type_name(series: polars.Series) -> str:

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from minicolumn.errors import DataError
-from minicolumn.tables.date_forms import infer_date_form, read_dates
+from minicolumn.tables.date_forms import date_sentinels, infer_date_form, read_dates
 from minicolumn.tables.kinds import TOLERATED, ColumnKind
-from minicolumn.tables.number_forms import NUMBER_MISSING, NumberForm, looks_numeric, other_form
+from minicolumn.tables.number_forms import NUMBER_MISSING, NumberForm, looks_numeric
+from minicolumn.tables.number_inference import other_form
 from minicolumn.tables.values import MISSING, Shape, count_words, plain, present, refuse, shape_of, text_of
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ class _Reader:
             raise DataError(f"{what} {series.name!r}: found {series.dtype} values, expected dates or times")
         text = self._text(series)
         values = read_dates(text, form) if form else read_dates(text, _own_form(series, text))
-        failed = text.filter(values.is_null() & text.is_not_null())
+        failed = text.filter(values.is_null() & text.is_not_null() & ~date_sentinels(text).fill_null(False))
         if failed.is_empty():
             return values, []
         words = failed.filter(~failed.str.contains("[0-9]")).unique(maintain_order=True).to_list()
