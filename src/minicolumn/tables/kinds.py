@@ -286,7 +286,8 @@ def _numbers(series: polars.Series, values: polars.Series, form: str, hint: Hint
     infinite = int(values.is_infinite().sum() or 0)
     known = values.filter(values.is_finite().fill_null(False))
     gaps = len(values) - len(known) - infinite
-    note = _join(note, _count(gaps, "missing"), _count(infinite, "infinite, taken as missing"))
+    missing = "missing in all" if "read as missing" in note else "missing"
+    note = _join(note, _count(gaps, missing), _count(infinite, "infinite, taken as missing"))
     if known.is_empty():
         return Finding("empty", note=_join("no values", _count(infinite, "infinite")))
     if (exact := _beyond_float64(series, known)) is not None:

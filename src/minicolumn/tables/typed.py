@@ -179,7 +179,8 @@ class _Reader:
         failed = text.filter(values.is_null() & text.is_not_null() & ~date_sentinels(text).fill_null(False))
         if failed.is_empty():
             return values, []
-        words = failed.filter(~failed.str.contains("[0-9]")).unique(maintain_order=True).to_list()
+        is_word = ~failed.str.contains("[0-9]") | failed.str.to_lowercase().is_in(list(NUMBER_MISSING))
+        words = failed.filter(is_word).unique(maintain_order=True).to_list()
         if len(words) == failed.n_unique():
             return values, self._words(series, text, failed, words, f"a date or time written as {form}", what)
         known = present(text, NUMBER_MISSING).drop_nulls()
@@ -189,7 +190,8 @@ class _Reader:
             refuse(series, odd, f"a date or time written as {form}", what)
         assert other.form is not None
         remark: tuple[About, str] = ("form", f"written as {other.form}, in the training as {form}")
-        return read_dates(text, other.form), [remark]
+        said = self._words(series, text, failed.filter(is_word), words, f"a date written as {form}", what)
+        return read_dates(text, other.form), [remark, *said]
 
     def _words(
         self,

@@ -35,7 +35,7 @@ class Shape(enum.Enum):
     """What the storage type of a column allows its values to be."""
 
     TEXT = "text"
-    NUMBERS = "numbers"  # durations among them: seconds
+    NUMBERS = "numbers"
     BOOLEANS = "booleans"
     DATES = "dates"
     NESTED = "nested"  # lists, objects, bytes: no single value a row
@@ -53,7 +53,7 @@ def shape_of(series: polars.Series) -> Shape:
     dtype = series.dtype
     if dtype.is_nested() or dtype in (polars.Object, polars.Binary):
         return Shape.NESTED
-    if dtype.is_numeric() or dtype == polars.Duration:
+    if dtype.is_numeric():
         return Shape.NUMBERS
     if dtype == polars.Boolean:
         return Shape.BOOLEANS
@@ -61,9 +61,11 @@ def shape_of(series: polars.Series) -> Shape:
 
 
 def plain(series: polars.Series) -> polars.Series:
-    """Return a column of a plain type: categorical and empty (Null) columns as strings."""
+    """Return a column of a plain type: categories and empty columns as strings, durations as seconds."""
     import polars
 
+    if series.dtype == polars.Duration:
+        return series.dt.total_microseconds() / 1e6
     if series.dtype in (polars.Categorical, polars.Enum, polars.Null):
         return series.cast(polars.String)
     return series
@@ -84,8 +86,6 @@ def text_of(series: polars.Series) -> polars.Series:
         whole = series.cast(polars.Int64, strict=False)
         same = (whole.cast(polars.Float64) == series.cast(polars.Float64)).fill_null(False)
         return whole.cast(polars.String).zip_with(same, series.cast(polars.String))
-    if series.dtype == polars.Duration:
-        return text_of(series.dt.total_microseconds() / 1e6)
     return series.cast(polars.String).str.strip_chars()
 
 
