@@ -309,3 +309,9 @@ def test_what_is_accepted_can_be_read_by_polars(tokens: list[str], moment: dt.da
     text = moment.strftime(form.replace("%.f", ".5").replace("%z", "+0000").replace("%e", "%d"))
     assert re.search(pattern(form), text), text
     strptime(column(text, "2020-01-01"), form)  # raises nothing, whatever the order of the directives
+
+
+def test_columns_without_cells_are_read() -> None:
+    for texts in (column(), column(None, None), column("", "x")):
+        for form in ("", "%H:%M", "%Y-%m-%d %H:%M", *NAMED):
+            assert read_dates(texts, form).null_count() == len(texts)

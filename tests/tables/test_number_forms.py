@@ -292,3 +292,9 @@ def test_a_plain_column_costs_about_a_cast() -> None:
     cast = least(lambda: texts.cast(polars.Float64, strict=False))
     # One cast and a scan for NaN: far below the tenfold that any regular expression or unique() costs.
     assert least(lambda: infer_number_form(texts, 0.1)) < 6 * cast + 0.02
+
+
+def test_columns_without_cells_are_read() -> None:
+    for texts in (column(), column(None, None), column("", "x")):
+        for example in ("", "$1,234.5", "(1234.5)", "1234.5-", "1234.5M"):
+            assert NumberForm.parse(example).read(texts).null_count() == len(texts)

@@ -219,34 +219,29 @@ def infer_date_form(text: polars.Series, tolerated: float) -> FoundDate:
     if not len(few) or not likely.sum() >= len(few) / 2:
         return FoundDate(None, [])
     if few.str.contains("^[0-9]+$").all():
-        return (
-            _digits(_cells(text)) if few.str.len_bytes().is_in(_DIGIT_WIDTHS).all() else FoundDate(None, [])
-        )
+        dated = few.str.len_bytes().is_in(_DIGIT_WIDTHS).all()
+        return _digits(_cells(text)) if dated else FoundDate(None, [])
     forms = _likely(few)
     if not forms:
         return FoundDate(None, [])
-    order = _cells(text)
-    counts = order.value_counts(sort=False)
-    order = order.unique(maintain_order=True)
+    cells = _cells(text)
+    counts = cells.value_counts(sort=False)
     distinct, weights = counts[counts.columns[0]], counts[counts.columns[1]]
-    total = int(weights.sum())
-    best, best_odd, fits = None, total + 1, []
-    for form in forms:
-        odd = int(weights.filter(read_dates(distinct, form).is_null()).sum())
-        if odd < best_odd:
-            best, best_odd, fits = form, odd, []
-        if odd == best_odd:
-            fits.append(form)
-    if best is None or best_odd == total or best_odd > tolerated * total:
+    odd = {form: int(weights.filter(read_dates(distinct, form).is_null()).sum()) for form in forms}
+    best = min(odd, key=odd.__getitem__)
+    if odd[best] == len(cells) or odd[best] > tolerated * len(cells):
         return FoundDate(None, [])
-    swapped = next((SWAPPED[date] for date in SWAPPED if best == date or best.startswith(f"{date} ")), None)
-    note = ""
-    if swapped and any(form == swapped or form.startswith(f"{swapped} ") for form in fits):
-        note = "days and months could be swapped: read as month first"
-    elif best in ("%b-%y", "%B-%y"):
-        note = f"{order[0]} is read as a month and a year"
-    odd = order.filter(read_dates(order, best).is_null()).to_list() if best_odd else []
-    return FoundDate(best, odd, note)
+    failed = cells.filter(read_dates(cells, best).is_null()) if odd[best] else cells.head(0)
+    note = _note(best, [form for form in forms if odd[form] == odd[best]], str(cells[0]))
+    return FoundDate(best, failed.unique(maintain_order=True).to_list(), note)
+
+
+def _note(form: str, fitting: list[str], first: str) -> str:
+    """Return what could be read otherwise: days and months where both orders fit, "Jan-20"."""
+    for date, other in SWAPPED.items():
+        if form.split(" ")[0] == date and any(fit.split(" ")[0] == other for fit in fitting):
+            return "days and months could be swapped: read as month first"
+    return f"{first} is read as a month and a year" if form in ("%b-%y", "%B-%y") else ""
 
 
 def _cells(text: polars.Series) -> polars.Series:

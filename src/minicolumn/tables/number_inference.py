@@ -58,36 +58,40 @@ def infer_number_form(text: polars.Series, tolerated: float) -> FoundForm:
     plain = NumberForm().read(text)
     if len(text) and not plain.null_count():
         return FoundForm(NumberForm(), [])
-    left = text.filter(plain.is_null())
-    left = left.filter(~left.str.strip_chars().str.to_lowercase().is_in(list(NUMBER_MISSING)))
-    fitting = len(text) - plain.null_count()
-    cells = fitting + len(left)
-    if not cells:
-        return FoundForm(None, [])
+    missing = text.str.strip_chars().str.to_lowercase().is_in(list(NUMBER_MISSING))
+    text, left = text.filter(~missing), text.filter(plain.is_null() & ~missing)
     others = left.unique(maintain_order=True)
-    maybe = _unwrapped(others)
-    maybe = others.filter(maybe.str.contains(ANY_FORM))
-    best, best_odd = NumberForm(), len(left)
-    if len(maybe):
-        counts = left.value_counts(sort=False)
-        kept = text.filter(plain.is_not_null()) if fitting else text.head(0)
-        known = kept.unique(maintain_order=True)
-        if known.len():
-            counts = kept.value_counts(sort=False).vstack(counts.rename({counts.columns[0]: text.name}))
-        distinct, weights = counts[counts.columns[0]], counts[counts.columns[1]]
-        if int(weights.filter(~_unwrapped(distinct).str.contains(ANY_FORM)).sum()) > tolerated * cells:
-            return FoundForm(None, [])
-        for form in _candidates(maybe, distinct):
-            values = form.read(distinct)
-            odd = int(weights.filter(values.is_null()).sum())
-            if odd < best_odd and not (form.group in (" ", ".") and _dialled(distinct, form)):
-                best, best_odd = form, odd
-            if not best_odd:
-                break
-    if best_odd == cells or best_odd > tolerated * cells:
+    shaped = _unwrapped(others).str.contains(ANY_FORM)
+    form, odd = NumberForm(), len(left)
+    words = odd if not shaped.any() else 0
+    if 0 < shaped.sum() < len(shaped):
+        words = int((~_unwrapped(left).str.contains(ANY_FORM)).sum())
+    if words < odd and words <= tolerated * len(text):
+        form, odd = _most_fitting(text, others.filter(shaped), odd)
+    if odd == len(text) or odd > tolerated * len(text):
         return FoundForm(None, [])
-    values = best.read(others)
-    return FoundForm(best, others.filter(values.is_null()).to_list(), _note(others, values, best, text))
+    values = form.read(others)
+    return FoundForm(form, others.filter(values.is_null()).to_list(), _note(others, values, form))
+
+
+def _most_fitting(text: polars.Series, near: polars.Series, not_plain: int) -> tuple[NumberForm, int]:
+    """Return the form in which most cells are numbers, the simplest of equals; and how many are none in it.
+
+    near        the distinct texts that are numbers, but no plain ones; not_plain: how many cells are none
+    """
+    counts = text.value_counts(sort=False)
+    distinct, weights = counts[counts.columns[0]], counts[counts.columns[1]]
+    best, fewest = NumberForm(), not_plain
+    few = near.head(_SAMPLE)
+    for form in _candidates(near, distinct):
+        if form.read(few).null_count() == len(few):
+            continue
+        odd = int(weights.filter(form.read(distinct).is_null()).sum())
+        if odd < fewest and not (form.group in (" ", ".") and _dialled(distinct, form)):
+            best, fewest = form, odd
+        if not fewest:
+            break
+    return best, fewest
 
 
 def _unwrapped(text: polars.Series) -> polars.Series:
@@ -150,7 +154,7 @@ def _dialled(texts: polars.Series, form: NumberForm) -> bool:
     return not digits.null_count() and widths.min() == widths.max() and int(widths[0]) >= _PHONE_DIGITS
 
 
-def _note(others: polars.Series, values: polars.Series, form: NumberForm, text: polars.Series) -> str:
+def _note(others: polars.Series, values: polars.Series, form: NumberForm) -> str:
     """Return how the first cell that is not plain was read, and whether another reading fits all cells."""
     read = values.is_not_null()
     if form == NumberForm() or not read.any():
