@@ -114,7 +114,7 @@ def test_notes_say_what_was_seen() -> None:
     assert column(["red", "blue", "NA"]).note == "2 levels; 8 missing"
     assert "read as month first" in column(["11/11/07", "12/11/07"]).note
     odd = column([*map(str, range(100, 123)), "twelve"]).note
-    assert odd == "1 cell read as missing: 'twelve' (1); 1 missing"
+    assert odd == "1 cell read as missing: 'twelve' (1); 1 missing in all"
 
 
 def test_codes_become_levels_when_named() -> None:

@@ -176,6 +176,11 @@ def _text(series: polars.Series, hint: Hint) -> Finding:
     text = present(text_of(series), hint.missing)
     if text.null_count() == len(text):
         return Finding("empty", note="no values")
+    if text.str.contains(r"^[0-9]{7,14}$").all():  # 20240229, which is a number, too
+        dates = infer_date_form(text.drop_nulls(), 0.0)
+        if dates.form is not None:
+            stamps = read_dates(text, dates.form)
+            return _datetimes(series, dates.form, hint, stamps, dates.note)
     if not hint.decimal and values.null_count() == text.null_count():
         if _are_codes(text):
             return _words(series, hint, sure=True, note="integers with leading zeros are codes")

@@ -146,7 +146,7 @@ sign_behind=False)
     def read(self, series: polars.Series) -> polars.Series:
         """Return cells as float64 [rows]; null where missing and where a cell is not written in this form.
 
-        series      strings; blanks around them do not count. "inf" is infinite in every form, "nan" is null
+        series      strings, or numbers of any type, which have no form; blanks around them do not count. "inf" is infinite in every form, "nan" is null
 
         >>> import polars
         >>> NumberForm(magnitudes=True).read(polars.Series(["1.6M", "500k", "950", "n/a"])).to_list()
@@ -215,7 +215,7 @@ def _read_plain(series: polars.Series) -> polars.Series:
     values = series.cast(polars.Float64, strict=False)
     if values.is_nan().any():
         values = values.set(values.is_nan(), None)
-    if values.null_count() == series.null_count():
+    if series.dtype != polars.String or values.null_count() == series.null_count():
         return values
     again = even(series.set(values.is_not_null(), None)).cast(polars.Float64, strict=False)
     return values.fill_null(again.set(again.is_nan(), None))
