@@ -13,7 +13,9 @@ import pytest
 import minicolumn as mc
 from minicolumn.cli.train_job import draw_curves
 
-KEYS = {"task", "rows", "columns", "metrics", "baseline", "epochs", "seconds", "steps_per_second", "model"}
+KEYS = {
+    "task", "rows", "columns", "metrics", "baseline", "threshold", "epochs", "seconds", "steps_per_second", "model",
+}  # fmt: skip
 
 
 def strict(text: str) -> Any:
