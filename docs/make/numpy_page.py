@@ -37,8 +37,12 @@ dtype of what they meet.
 
 Anything else raises a `TraceError` that names the function and the nearest thing that works. Not there:
 complex numbers and with them `numpy.fft`; eigenvalues, singular values and QR; assignment into arrays
-(`x[i] = v`), `out=` and other work in place; functions whose result has a shape that depends on values,
-such as `np.unique`.
+(`x[i] = v`), `out=` and methods that write, such as `x.sort()`; functions whose result has a shape that
+depends on values, such as `np.unique`.
+
+`x += y` and its kin change `x` under all its names, as in NumPy. What shares memory with `x`, as `x[1:]` or
+`x.T` may, cannot be read afterwards: that is a `TraceError`, and views taken after the change are right. A
+traced function has copies of its arguments, so the caller's arrays stay as they are.
 
 Random numbers come from `mc.random`, with a key as an argument. `np.random` is a plain function that no
 trace sees: inside `mc.compile` it runs once, while the function is traced, and its numbers become

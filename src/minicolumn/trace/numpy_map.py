@@ -22,6 +22,7 @@ from minicolumn.trace import (
     shaping,
     sorting,
 )
+from minicolumn.trace.aliases import answered, overwrite
 from minicolumn.trace.indexing import getitem
 from minicolumn.trace.promote import array, dtype_or_kind, loop_dtypes
 from minicolumn.trace.tracer import Traced, apply, cast
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from minicolumn.ir.arrays import ArrayFunction, Operand
     from minicolumn.trace.arguments import Axes, DTypeLike, Kind
 
-__all__ = ["FUNCTIONS", "call_function", "call_ufunc", "getitem", "operate"]
+__all__ = ["FUNCTIONS", "call_function", "call_ufunc", "getitem", "operate", "overwrite"]
 
 FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     **reductions.TABLE,
@@ -134,11 +135,12 @@ def call_function(func: ArrayFunction, args: tuple[Any, ...], kwargs: dict[str, 
         raise TraceError(f"np.{func.__name__}(..., out=...) would lose the trace; use its result")
     kwargs.pop("out", None)
     try:
-        return row(*args, **kwargs)
+        out = row(*args, **kwargs)
     except TypeError as error:
         if "argument" in str(error) and not isinstance(error, TraceError):
             raise TraceError(f"np.{func.__name__}: {str(error).split('() ')[-1]} when traced") from None
         raise
+    return answered(func, out, args, kwargs)
 
 
 def _no_such(func: ArrayFunction) -> str:

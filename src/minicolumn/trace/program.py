@@ -64,12 +64,12 @@ def trace(function: Callable[..., Tree], arguments: Sequence[Argument], structur
     """Run a function of (args, kwargs) on traced leaves and return what it did as a graph."""
     with Scope() as scope:
         leaves = [_variable(a, f"x{i}", scope) for i, a in enumerate(arguments)]
+        variables = [x.node for x in leaves if isinstance(x, Traced)]  # before the function works in place
         args, kwargs = unflatten(structure, leaves)
         _name_inputs(function, args, kwargs)
         out = run(function, *args, **kwargs)
     results, shape = flatten(out)
     nodes = [result_node(r) for r in results]
-    variables = [x.node for x in leaves if isinstance(x, Traced)]
     _must_be_closed(nodes, variables)
     fed = tuple(i for i, a in enumerate(arguments) if a.type is not None)
     return Program(Graph(tuple(variables), tuple(nodes), getattr(function, "__name__", "fn")), fed, shape)

@@ -23,6 +23,8 @@ from minicolumn.trace.operators import Operators, answers
 from minicolumn.trace.outside import advice
 
 if TYPE_CHECKING:
+    from weakref import ReferenceType
+
     from minicolumn.ir.arrays import Array, ArrayFunction, Attrs, Operand
     from minicolumn.trace.arguments import DTypeLike, Integer, Key, ShapeLike
     from minicolumn.trace.tracer import Traced
@@ -219,6 +221,13 @@ def cast(x: Operand, dtype: np.dtype) -> Array:
     return np.asarray(x, dtype)
 
 
+def fresh(result: Any) -> Any:
+    """Return a result that is no operand under another name, so that work in place stays its own."""
+    if type(result) is Traced:
+        return Traced(result.node)
+    return type(result)(map(fresh, result)) if type(result) in (list, tuple) else result
+
+
 def stop_gradient(x: Operand) -> Any:
     """Return an array through which no derivative flows: its plain value, where that is known."""
     if not isinstance(x, Traced):
@@ -230,11 +239,24 @@ def stop_gradient(x: Operand) -> Any:
 class Traced(Operators):
     """An array that is being traced. It has an array's methods, operators and NumPy functions."""
 
-    __slots__ = ("node",)
+    __slots__ = ("__weakref__", "node", "relatives")
     __array_priority__ = 1000.0
 
     def __init__(self, node: LiveNode) -> None:
         self.node = node
+        self.relatives: list[ReferenceType[Traced]] | None = None  # what would share memory with it
+
+    def outdate(self) -> None:
+        """Forget the value, since memory that it would share has been written to."""
+        del self.node
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "node":
+            raise TraceError(
+                "this array shares memory with one that was changed in place, as by x += y, and a trace does "
+                "not follow that; take the view after the change, or change a copy, np.copy(x)"
+            )
+        raise AttributeError(f"traced arrays have no attribute {name!r}")
 
     # What NumPy asks of an array ----------------------------------------------------------------------------
 
@@ -380,7 +402,7 @@ class Traced(Operators):
         target = np.dtype(dtype)
         if target not in _KNOWN:
             raise TraceError(f"astype({target}): graphs have {', '.join(str(d) for d in DTYPES.values())}")
-        return cast(self, target)
+        return fresh(cast(self, target))
 
     def reshape(self, *shape: ShapeLike, order: str = "C") -> Any:
         """Return the same elements in another shape."""
@@ -416,7 +438,14 @@ for _name in (
     *("squeeze", "std", "sum", "swapaxes", "take", "trace", "var"),
 ):
     setattr(Traced, _name, _method(_name))
-Traced.flatten = Traced.ravel  # type: ignore[attr-defined]
+
+
+def _flatten(self: Traced, order: str = "C") -> Any:
+    """Return a copy of the elements in one row."""
+    return fresh(self.ravel(order))  # type: ignore[attr-defined]
+
+
+Traced.flatten = _flatten  # type: ignore[attr-defined]
 
 
 def _at(node: Node) -> str:

@@ -17,7 +17,7 @@ from minicolumn.ir.ops import logic as b
 from minicolumn.ir.ops import special as s
 from minicolumn.ir.ops.products import MATMUL
 from minicolumn.trace.promote import array
-from minicolumn.trace.tracer import cast
+from minicolumn.trace.tracer import cast, fresh
 
 if TYPE_CHECKING:
     from minicolumn.ir.arrays import Array, ArrayFunction, Operand
@@ -122,7 +122,7 @@ def _reciprocal(x: Array) -> Any:
 
 
 def _identity(x: Array) -> Any:
-    return x
+    return fresh(x)
 
 
 UFUNCS: dict[str, Callable[..., Any]] = {
