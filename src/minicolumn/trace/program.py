@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -46,7 +48,20 @@ def argument(value: object) -> Argument:
         raise TraceError(
             f"compile: an argument of type {type(value).__name__} is neither data nor hashable"
         ) from None
+    if type(value).__hash__ is object.__hash__ and not isinstance(value, _UNCHANGING):
+        raise TraceError(
+            f"compile: an argument is a {type(value).__name__}, which is compared by identity, so that a "
+            "change of it would go unseen; make it a dataclass, whose fields are arguments too, or give it "
+            "__eq__ and __hash__, or let the function close over it"
+        )
     return Argument(None, static=value)
+
+
+# What is compared by identity, and stays what it is.
+_UNCHANGING = (
+    *(type, ModuleType, FunctionType, BuiltinFunctionType, MethodType, partial, np.ufunc),
+    *(type(np.sum), type(np._NoValue)),
+)
 
 
 def _graph_dtype(array: np.ndarray) -> np.dtype:
