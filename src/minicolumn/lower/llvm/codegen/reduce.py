@@ -150,10 +150,9 @@ class Reduction:
 
     def prepare(self, depth: int) -> None:
         """Compute before the loops inside of this depth what does not depend on them."""
-        self.e.prepare(self.operand, self.index_map, depth)
-        for store in self.kernel.stores:
-            if store.value is not self.node:
-                self.e.prepare(store.value, identity_map(store.value.array_type.shape), depth)
+        after = [s.value for s in self.kernel.stores if s.value is not self.node]
+        keys = [(value, identity_map(value.array_type.shape)) for value in after]
+        self.e.prepare([(self.operand, self.index_map), *keys], depth)
 
     def compute(self) -> None:
         """Reduce, apply what follows, and store."""
