@@ -44,6 +44,11 @@ depends on values, such as `np.unique`.
 `x.T` may, cannot be read afterwards: that is a `TraceError`, and views taken after the change are right. A
 traced function has copies of its arguments, so the caller's arrays stay as they are.
 
+`np.array([x, y])`, `np.r_` and `np.c_` of traced float64 arrays, of 64 elements each at most, make a plain
+array of traced numbers. NumPy works on it element by element, and the first traced operation that it meets,
+or the end of the function, makes a traced array of it. Where NumPy would need its values (`np.linalg`,
+`np.mean` to one number, `dtype=`), and for other dtypes, the `TraceError` says `np.stack([x, y])`.
+
 Random numbers come from `mc.random`, with a key as an argument. `np.random` is a plain function that no
 trace sees: inside `mc.compile` it runs once, while the function is traced, and its numbers become
 constants.

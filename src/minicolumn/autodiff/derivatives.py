@@ -100,6 +100,8 @@ def _vjp(f: Function, primals: tuple[Tree, ...], has_aux: bool, places: Sequence
 
 def _variable(value: Leaf, name: str, scope: Scope) -> Traced:
     """Return a fresh variable of a scope that holds a value, and still depends on what the value did."""
+    if isinstance(value, np.ndarray):
+        value = array(value)
     if isinstance(value, Traced):
         if value.node.weak and value.dtype.kind == "i":  # a Python int counts as a float, as below
             value = cast(value, np.dtype(np.float64))

@@ -23,6 +23,7 @@ from minicolumn.trace import (
     sorting,
 )
 from minicolumn.trace.aliases import answered, overwrite
+from minicolumn.trace.elements import elements, gathered, of_elements
 from minicolumn.trace.indexing import getitem
 from minicolumn.trace.promote import array, dtype_or_kind, loop_dtypes
 from minicolumn.trace.tracer import Traced, apply, cast
@@ -32,7 +33,19 @@ if TYPE_CHECKING:
     from minicolumn.ir.arrays import ArrayFunction, Operand
     from minicolumn.trace.arguments import Axes, DTypeLike, Kind
 
-__all__ = ["FUNCTIONS", "call_function", "call_ufunc", "getitem", "operate", "overwrite"]
+__all__ = [
+    "FUNCTIONS",
+    "OF_ELEMENTS",
+    "call_function",
+    "call_ufunc",
+    "elements",
+    "gathered",
+    "getitem",
+    "operate",
+    "overwrite",
+]
+
+OF_ELEMENTS = of_elements(UFUNCS)
 
 FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     **reductions.TABLE,
@@ -55,6 +68,8 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: di
             f"np.{ufunc.__name__}(..., out=...) and in-place operators on plain arrays would lose the trace; "
             "write y = np.f(x), or x = x + y in place of x += y"
         )
+    if any(map(_has_elements, inputs)):
+        inputs = _gathered(inputs)
     if method == "reduce":
         return _reduce(ufunc, *inputs, **kwargs)
     if method == "accumulate" and ufunc.__name__ in ACCUMULATE:
@@ -115,8 +130,24 @@ def _row_and_dtypes(ufunc: np.ufunc, kinds: tuple[Kind, ...]) -> tuple[Callable[
     return row, loop_dtypes(ufunc, kinds)
 
 
+def _has_elements(x: Any) -> bool:
+    """Return whether something is an array of objects, or a list with one: traced numbers, see `elements`."""
+    if type(x) is np.ndarray:
+        return x.dtype.hasobject
+    return type(x) in (list, tuple) and any(map(_has_elements, x))
+
+
+def _gathered(x: Any) -> Any:
+    if type(x) is np.ndarray and x.dtype.hasobject:
+        return gathered(x)
+    listed = [_gathered(part) for part in x] if type(x) in (list, tuple) else x
+    return tuple(listed) if type(x) is tuple else listed
+
+
 def operate(ufunc: np.ufunc, *operands: Any) -> Any:
     """Answer an operator: the ufunc, but Python numbers alone give what counts as a Python number."""
+    if any(map(_has_elements, operands)):
+        operands = _gathered(operands)
     kinds = tuple(map(dtype_or_kind, operands))
     result = _row(ufunc, operands, kinds)
     if isinstance(kinds[0], type) and isinstance(kinds[-1], type):
@@ -134,6 +165,8 @@ def call_function(func: ArrayFunction, args: tuple[Any, ...], kwargs: dict[str, 
     if kwargs.get("out") is not None:
         raise TraceError(f"np.{func.__name__}(..., out=...) would lose the trace; use its result")
     kwargs.pop("out", None)
+    if any(map(_has_elements, (*args, *kwargs.values()))):
+        args, kwargs = _gathered(args), {name: _gathered(x) for name, x in kwargs.items()}
     try:
         out = row(*args, **kwargs)
     except TypeError as error:

@@ -13,7 +13,7 @@ import numpy as np
 from minicolumn.errors import TraceError
 from minicolumn.ir.graph import INPUT, Graph, topological
 from minicolumn.ir.shapes import ArrayType
-from minicolumn.trace.tracer import LiveNode, Scope, Traced, holdable, leaf, node_of, run
+from minicolumn.trace.tracer import LiveNode, Scope, Traced, leaf, node_of, run
 from minicolumn.tree import Structure, Tree, flatten, unflatten
 
 
@@ -133,7 +133,7 @@ def result_node(value: object) -> LiveNode:
     if isinstance(value, Traced):
         return value.node
     if isinstance(value, np.ndarray | np.generic | int | float | bool):
-        return node_of(holdable(np.array(value)))
+        return node_of(np.array(value))
     raise TraceError(
         f"a traced function returned a {type(value).__name__}; it may return arrays, numbers and their nests"
     )

@@ -9,6 +9,7 @@ import numpy as np
 
 from minicolumn.errors import TraceError
 from minicolumn.ir.shapes import DTYPES
+from minicolumn.trace.operators import answers
 from minicolumn.trace.tracer import Traced, cast
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def as_float(x: Array) -> Array:
 def array(x: Operand) -> Array:
     """Return a traced array as it is, lists with traced elements stacked, anything else as an array."""
     if isinstance(x, (Traced, np.ndarray)):
-        return x
+        return answers().gathered(x) if x.dtype.hasobject else x
     if isinstance(x, (list, tuple)) and any_traced(x):
         parts = promoted(*(array(part) for part in x))
         return np.stack(parts)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -20,7 +20,7 @@ from minicolumn.ir.op import Op
 from minicolumn.ir.ops.elementwise import CAST, STOP_GRADIENT
 from minicolumn.ir.shapes import DTYPES, ArrayType, Dim, Shape, TupleType, Type, shared_type
 from minicolumn.trace.operators import Operators, answers
-from minicolumn.trace.outside import advice
+from minicolumn.trace.outside import USUAL, advice
 
 if TYPE_CHECKING:
     from weakref import ReferenceType
@@ -105,10 +105,18 @@ def leaf(type: ArrayType, value: np.ndarray | None, scope: Scope, name: str | No
 def run(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Call a function of traced values; where NumPy hides what was wrong behind an error of its own, say it.
 
-    Errors      TraceError for a traced value that is written into a plain array
+    Errors      TraceError for a traced value that is written into a plain array, and for what NumPy cannot do
+                with an array of objects
     """
     try:
         return function(*args, **kwargs)
+    except TypeError as error:
+        if not any(words in str(error) for words in _OF_OBJECTS):
+            raise
+        raise TraceError(
+            f"np.array([x, y]) of traced numbers is an array of objects, and {error}; "
+            "make it a traced one: np.stack([x, y])"
+        ) from error
     except ValueError as error:
         if not isinstance(error.__cause__, TraceError):
             raise
@@ -116,6 +124,10 @@ def run(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
             "a traced value cannot be written into a plain NumPy array, as by z[0] = x; "
             "make the array of its parts: np.stack([x, y]), or np.where(np.arange(n) == 0, x, z)"
         ) from error
+
+
+# What NumPy says where it would need the values of an array of objects: traced numbers, see `elements`.
+_OF_OBJECTS = ("has no callable", "dtype('O')", "not supported for the input types")
 
 
 def constant(value: Operand) -> Traced:
@@ -140,6 +152,9 @@ def node_of(value: Operand) -> LiveNode:
     """Return the node of a traced value, or a constant node for anything else."""
     if isinstance(value, Traced):
         return value.node
+    if isinstance(value, np.ndarray) and value.dtype.hasobject:
+        value = answers().gathered(value)
+        return value.node if isinstance(value, Traced) else _constant(holdable(value))
     return _constant(holdable(value))
 
 
@@ -256,7 +271,10 @@ class Traced(Operators):
                 "this array shares memory with one that was changed in place, as by x += y, and a trace does "
                 "not follow that; take the view after the change, or change a copy, np.copy(x)"
             )
-        raise AttributeError(f"traced arrays have no attribute {name!r}")
+        ufunc = answers().OF_ELEMENTS.get(name)
+        if ufunc is None:
+            raise AttributeError(f"traced arrays have no attribute {name!r}")
+        return partial(ufunc, self)  # how NumPy applies np.sin to an array of traced numbers
 
     # What NumPy asks of an array ----------------------------------------------------------------------------
 
@@ -312,6 +330,10 @@ class Traced(Operators):
 
     def __array__(self, dtype: DTypeLike = None, copy: bool | None = None) -> np.ndarray:
         instead = advice() if self.node.is_live else ""
+        if instead is USUAL and (dtype is None or np.dtype(dtype) == np.object_):
+            elements = answers().elements(self)  # np.array([x, y]) becomes an array of traced numbers
+            if elements is not None:
+                return elements
         return np.array(self._concrete("making a plain array", instead), dtype=dtype, copy=copy)
 
     def __bool__(self) -> bool:
