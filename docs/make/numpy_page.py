@@ -8,14 +8,24 @@ from typing import Any
 
 import numpy as np
 
-from minicolumn.trace import choosing, indexing, joining, matrices, products, reductions, shaping, sorting
+from minicolumn.trace import (
+    choosing,
+    indexing,
+    joining,
+    matrices,
+    padding,
+    products,
+    reductions,
+    shaping,
+    sorting,
+)
 from minicolumn.trace.ufuncs import UFUNCS
 
 PAGE = Path(__file__).parents[1] / "numpy.md"
 PARTS = {
     "Reductions and statistics": reductions.TABLE,
     "Shapes": shaping.TABLE,
-    "Joining, splitting, repeating": joining.TABLE,
+    "Joining, splitting, repeating": {**joining.TABLE, **padding.TABLE},
     "Choosing and making": choosing.TABLE,
     "Indexing by function": indexing.TABLE,
     "Products": products.TABLE,
@@ -31,12 +41,13 @@ them.
 Besides the functions below: all operators, comparisons, `x[key]` with slices, integers, `None`, `...`,
 masks and integer arrays (masks only where values are known, that is, outside `compile`), an array's methods
 and attributes of the same names, `ufunc.reduce` of add, multiply, maximum, minimum, logical_and, logical_or
-and **logaddexp** (the NumPy name of logsumexp), `accumulate` of add and multiply, and `outer`.
+and **logaddexp** (the NumPy name of logsumexp), `accumulate` of add, multiply, maximum and minimum, and
+`outer`.
 Broadcasting, zero-size arrays, numbers, float32 and float64 behave as in NumPy, and Python numbers take the
 dtype of what they meet.
 
 Anything else raises a `TraceError` that names the function and the nearest thing that works. Not there:
-complex numbers and with them `numpy.fft`; eigenvalues, singular values and QR; assignment into arrays
+complex numbers and with them `numpy.fft` and `np.linalg.eig`; assignment into arrays
 (`x[i] = v`), `out=` and methods that write, such as `x.sort()`; functions whose result has a shape that
 depends on values, such as `np.unique`.
 

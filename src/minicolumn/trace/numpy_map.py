@@ -16,6 +16,7 @@ from minicolumn.trace import (
     indexing,
     joining,
     matrices,
+    padding,
     products,
     quantiles,
     reductions,
@@ -51,6 +52,7 @@ FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     **reductions.TABLE,
     **shaping.TABLE,
     **joining.TABLE,
+    **padding.TABLE,
     **choosing.TABLE,
     **indexing.TABLE,
     **products.TABLE,
@@ -192,12 +194,9 @@ def _no_such(func: ArrayFunction) -> str:
 
 # Functions whose nearest relative is not the one with the nearest spelling.
 _INSTEAD = {
-    "svd": "np.linalg.inv, solve, det and cholesky are there, and np.linalg.norm(x) for lengths",
-    "eig": "np.linalg.inv, solve, det and cholesky are there",
-    "eigh": "np.linalg.inv, solve, det and cholesky are there",
-    "qr": "np.linalg.cholesky(x.T @ x) gives R up to signs",
-    "lstsq": "np.linalg.solve(a.T @ a, a.T @ b) solves the normal equations",
-    "pinv": "np.linalg.solve(x.T @ x, x.T) is the pseudo-inverse of a tall matrix of full rank",
+    "eig": "np.linalg.eigh is there for symmetric matrices, and np.linalg.svd",
+    "eigvals": "np.linalg.eigvalsh is there for symmetric matrices, and np.linalg.svdvals",
+    "lstsq": "np.linalg.pinv(a) @ b is the solution, and np.linalg.solve(a.T @ a, a.T @ b) for full rank",
     "copyto": "use np.where(mask, new, old)",
     "put": "use np.where(mask, new, old)",
     "place": "use np.where(mask, new, old)",
