@@ -24,6 +24,7 @@ DTYPES = (np.float64, np.float32, np.int32, np.bool_)
 windows = np.lib.stride_tricks.sliding_window_view
 piecewise: Any = np.piecewise
 along: Any = np.apply_along_axis
+any_ord: Any = "max"
 unsafe: dict[str, Any] = {"dtype": np.int32, "casting": "unsafe"}
 
 
@@ -329,8 +330,8 @@ REFUSED: dict[str, tuple[Call, str]] = {
     "rot90": (lambda x: np.rot90(x[None], 0, (0, 0)), "axes"),
     "apply_along_axis": (lambda x: along(np.sum, 1, np.reshape(x[:0], (0, 3))), "axis 1"),
     "multi_dot": (lambda x: np.linalg.multi_dot([x]), "two arrays"),
-    "norm": (lambda x: np.linalg.norm(x[None], "max"), "ord='max'"),
-    "matrix_norm": (lambda x: np.linalg.matrix_norm(x[None], ord=3), "ord=3"),
+    "norm": (lambda x: np.linalg.norm(x[None], any_ord), "ord='max'"),
+    "matrix_norm": (lambda x: np.linalg.matrix_norm(x[None], ord=any_ord), "ord='max'"),
 }
 
 

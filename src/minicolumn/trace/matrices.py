@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -132,9 +133,10 @@ def vector_norm(x: Operand, /, *, axis: Axes = None, keepdims: bool = False, ord
     axes = normalize_axes(axis, v.ndim)
     if len(axes) != 1:
         kept = [i for i in range(v.ndim) if i not in axes]
-        flat = np.reshape(np.moveaxis(v, kept, range(len(kept))), (*(v.shape[i] for i in kept), -1))  # type: ignore[arg-type]
-        length = norm(flat, ord, axis=-1)
-        return np.expand_dims(length, axes) if keepdims else length
+        length = prod(v.shape[i] for i in axes)
+        flat = np.reshape(np.moveaxis(v, kept, range(len(kept))), (*(v.shape[i] for i in kept), length))  # type: ignore[arg-type]
+        found = norm(flat, ord, axis=-1)
+        return np.expand_dims(found, axes) if keepdims else found
     return norm(v, ord, axis, keepdims)
 
 

@@ -26,7 +26,7 @@ from minicolumn.trace import (
 from minicolumn.trace.aliases import answered, overwrite
 from minicolumn.trace.elements import elements, gathered, of_elements
 from minicolumn.trace.indexing import getitem
-from minicolumn.trace.promote import array, dtype_or_kind, loop_dtypes
+from minicolumn.trace.promote import array, dtype_or_kind, loop_dtypes, said_dtypes
 from minicolumn.trace.tracer import Traced, apply, cast
 from minicolumn.trace.ufuncs import ACCUMULATE, REDUCE, UFUNCS
 
@@ -104,6 +104,10 @@ def _call(
     *,
     where: Operand = True,
     dtype: DTypeLike = None,
+    signature: Any = None,
+    casting: Any = "same_kind",
+    order: str = "K",
+    subok: bool = True,
     out: None = None,
     **extra: object,
 ) -> Any:
@@ -111,25 +115,38 @@ def _call(
         raise TraceError(
             f"np.{ufunc.__name__}(..., where=...) leaves elements undefined; use np.where(mask, f(x), x)"
         )
-    if set(extra) - {"casting", "order", "subok", "signature"}:
-        raise TraceError(f"np.{ufunc.__name__}: {', '.join(extra)} cannot be traced")
+    if extra or order not in ("C", "F", "A", "K"):  # the layout in memory changes no value
+        said = ", ".join(extra) or f"order={order!r}"
+        raise TraceError(f"np.{ufunc.__name__}: {said} cannot be traced")
     kinds = tuple(map(dtype_or_kind, inputs))
-    return _row(ufunc, inputs, kinds if dtype is None else (np.dtype(dtype),) * len(kinds))
+    if dtype is None and signature is None and casting == "same_kind":
+        return _row(ufunc, inputs, kinds)
+    if dtype is not None and signature is not None:
+        raise TraceError(f"np.{ufunc.__name__}: dtype and signature say the same thing; give one of them")
+    return _applied(_row_of(ufunc), inputs, said_dtypes(ufunc, kinds, dtype, signature, casting))
 
 
 def _row(ufunc: np.ufunc, operands: tuple[Operand, ...], kinds: tuple[Kind, ...]) -> Any:
     """Apply a row of the table to operands in the dtypes of the loop that NumPy would choose."""
     row, dtypes = _row_and_dtypes(ufunc, kinds)
+    return _applied(row, operands, dtypes)
+
+
+def _applied(row: Callable[..., Any], operands: tuple[Operand, ...], dtypes: tuple[Any, ...]) -> Any:
     converted = tuple(map(cast, operands, dtypes))
     return apply(row, converted, {}) if isinstance(row, Op) else row(*converted)
 
 
 @lru_cache(maxsize=4096)
 def _row_and_dtypes(ufunc: np.ufunc, kinds: tuple[Kind, ...]) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    return _row_of(ufunc), loop_dtypes(ufunc, kinds)
+
+
+def _row_of(ufunc: np.ufunc) -> Callable[..., Any]:
     row = UFUNCS.get(ufunc.__name__)
     if row is None:
         raise TraceError(f"np.{ufunc.__name__} has no traced form{did_you_mean(ufunc.__name__, UFUNCS)}")
-    return row, loop_dtypes(ufunc, kinds)
+    return row
 
 
 def _has_elements(x: Any) -> bool:
