@@ -8,14 +8,24 @@ from typing import Any
 
 import numpy as np
 
-from minicolumn.trace import choosing, indexing, joining, matrices, products, reductions, shaping, sorting
+from minicolumn.trace import (
+    choosing,
+    indexing,
+    joining,
+    matrices,
+    padding,
+    products,
+    reductions,
+    shaping,
+    sorting,
+)
 from minicolumn.trace.ufuncs import UFUNCS
 
 PAGE = Path(__file__).parents[1] / "numpy.md"
 PARTS = {
     "Reductions and statistics": reductions.TABLE,
     "Shapes": shaping.TABLE,
-    "Joining, splitting, repeating": joining.TABLE,
+    "Joining, splitting, repeating": {**joining.TABLE, **padding.TABLE},
     "Choosing and making": choosing.TABLE,
     "Indexing by function": indexing.TABLE,
     "Products": products.TABLE,
@@ -31,14 +41,24 @@ them.
 Besides the functions below: all operators, comparisons, `x[key]` with slices, integers, `None`, `...`,
 masks and integer arrays (masks only where values are known, that is, outside `compile`), an array's methods
 and attributes of the same names, `ufunc.reduce` of add, multiply, maximum, minimum, logical_and, logical_or
-and **logaddexp** (the NumPy name of logsumexp), `accumulate` of add and multiply, and `outer`.
+and **logaddexp** (the NumPy name of logsumexp), `accumulate` of add, multiply, maximum and minimum, and
+`outer`.
 Broadcasting, zero-size arrays, numbers, float32 and float64 behave as in NumPy, and Python numbers take the
 dtype of what they meet.
 
 Anything else raises a `TraceError` that names the function and the nearest thing that works. Not there:
-complex numbers and with them `numpy.fft`; eigenvalues, singular values and QR; assignment into arrays
-(`x[i] = v`), `out=` and other work in place; functions whose result has a shape that depends on values,
-such as `np.unique`.
+complex numbers and with them `numpy.fft` and `np.linalg.eig`; assignment into arrays
+(`x[i] = v`), `out=` and methods that write, such as `x.sort()`; functions whose result has a shape that
+depends on values, such as `np.unique`.
+
+`x += y` and its kin change `x` under all its names, as in NumPy. What shares memory with `x`, as `x[1:]` or
+`x.T` may, cannot be read afterwards: that is a `TraceError`, and views taken after the change are right. A
+traced function has copies of its arguments, so the caller's arrays stay as they are.
+
+`np.array([x, y])`, `np.r_` and `np.c_` of traced float64 arrays, of 64 elements each at most, make a plain
+array of traced numbers. NumPy works on it element by element, and the first traced operation that it meets,
+or the end of the function, makes a traced array of it. Where NumPy would need its values (`np.linalg`,
+`np.mean` to one number, `dtype=`), and for other dtypes, the `TraceError` says `np.stack([x, y])`.
 
 Random numbers come from `mc.random`, with a key as an argument. `np.random` is a plain function that no
 trace sees: inside `mc.compile` it runs once, while the function is traced, and its numbers become

@@ -151,6 +151,8 @@ def matcher(structure: Structure) -> Callable[[Tree, list[Any]], None]:
     (None, [10, 20])
     """
     kind, names, listed = structure.kind, structure.names, list(structure.names)
+    kinds = list(map(type, names))
+    strings, plain = ({*kinds} <= known for known in ({str}, {str, int, bool}))
     if kind is None:
         return lambda tree, leaves: leaves.append(tree)
     children = [matcher(child) for child in structure.children]
@@ -159,6 +161,8 @@ def matcher(structure: Structure) -> Callable[[Tree, list[Any]], None]:
     def match_dict(tree: Tree, leaves: list[Any]) -> None:
         # Weights are dicts in a dict: without a call for each of their leaves it takes half as long.
         if type(tree) is not dict or [*tree] != listed:
+            raise Mismatch
+        if not strings and not (plain and [*map(type, tree)] == kinds):  # 1, True and 1.0 are equal
             raise Mismatch
         if flat:
             leaves += tree.values()

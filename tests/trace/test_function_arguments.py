@@ -24,6 +24,7 @@ DTYPES = (np.float64, np.float32, np.int32, np.bool_)
 windows = np.lib.stride_tricks.sliding_window_view
 piecewise: Any = np.piecewise
 along: Any = np.apply_along_axis
+any_ord: Any = "max"
 unsafe: dict[str, Any] = {"dtype": np.int32, "casting": "unsafe"}
 
 
@@ -89,9 +90,16 @@ CALLS: dict[str, tuple[list[Call], list[Any]]] = {
     "pad": (
         [of(np.pad, 2, mode=mode) for mode in ("edge", "reflect", "symmetric", "wrap")]
         + [of(np.pad, 9, mode="reflect", reflect_type="even")]
+        + [of(np.pad, 1, mode=mode, reflect_type="odd") for mode in ("reflect", "symmetric")]
+        + [of(np.pad, 2, mode=mode) for mode in ("maximum", "mean", "median", "minimum")]
+        + [of(np.pad, (1, 3), mode=mode, stat_length=(2, 9)) for mode in ("maximum", "mean", "minimum")]
         + [of(np.pad, width) for width in (0, (1, 2), {0: 1}, {-1: (1, 2)})]
         + [of(np.pad, 1, constant_values=values) for values in (2.7, -0.0, -1, True, (1, 2))],
         [V, M],
+    ),
+    "pad by a ramp": (
+        [of(np.pad, 3, mode="linear_ramp"), of(np.pad, (0, 2), mode="linear_ramp", end_values=(1, -7))],
+        [S, S[0]],
     ),
     "pad of nothing": ([of(np.pad, 1), of(np.pad, 1, constant_values=3)], [NUMBER, EMPTY, NONE]),
     "insert": (
@@ -285,16 +293,14 @@ REFUSED: dict[str, tuple[Call, str]] = {
     "roll": (of(np.roll, [[1], [2]], axis=0), "shift"),
     "windows": (of(windows, 99), "window"),
     "windows negative": (of(windows, -1), "window"),
-    "pad reflect_type": (of(np.pad, 1, mode="reflect", reflect_type="odd"), r"reflect_type='odd'"),
+    "pad reflect_type": (of(np.pad, 1, mode="reflect", reflect_type="less"), r"reflect_type='less'"),
+    "pad too wide": (of(np.pad, 9, mode="reflect", reflect_type="odd"), r"reflect_type='odd'"),
     "pad end_values": (of(np.pad, 1, mode="edge", end_values=1), "end_values"),
     "pad stat_length": (of(np.pad, 1, stat_length=1), "stat_length"),
     "pad constant_values": (of(np.pad, 1, mode="wrap", constant_values=1), "constant_values"),
     "pad pad_width": (of(np.pad, 1.5), "pad_width"),
     "pad negative": (of(np.pad, -1), "widths"),
-    **{
-        f"pad {mode}": (of(np.pad, 1, mode=mode), f"mode='{mode}'")
-        for mode in ("linear_ramp", "maximum", "minimum", "mean", "median", "empty", "first")
-    },
+    **{f"pad {mode}": (of(np.pad, 1, mode=mode), f"mode='{mode}'") for mode in ("empty", "first")},
     "block": (lambda x: np.block([[x], x]), "nested"),
     "clip dtype": (of(np.clip, 0, 1, dtype=np.float32), r"np\.clip\(dtype="),
     "clip where": (of(np.clip, 0, 1, where=[True]), r"np\.clip\(where="),
@@ -324,8 +330,8 @@ REFUSED: dict[str, tuple[Call, str]] = {
     "rot90": (lambda x: np.rot90(x[None], 0, (0, 0)), "axes"),
     "apply_along_axis": (lambda x: along(np.sum, 1, np.reshape(x[:0], (0, 3))), "axis 1"),
     "multi_dot": (lambda x: np.linalg.multi_dot([x]), "two arrays"),
-    "norm": (lambda x: np.linalg.norm(x[None], "nuc"), "ord='nuc'"),
-    "matrix_norm": (lambda x: np.linalg.matrix_norm(x[None], ord=2), "ord=2"),
+    "norm": (lambda x: np.linalg.norm(x[None], any_ord), "ord='max'"),
+    "matrix_norm": (lambda x: np.linalg.matrix_norm(x[None], ord=any_ord), "ord='max'"),
 }
 
 

@@ -9,7 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from minicolumn.trace.joining import TABLE
+from minicolumn.trace.joining import TABLE as JOINING
+from minicolumn.trace.padding import TABLE as PADDING
+
+TABLE = {**JOINING, **PADDING}
 
 Example = tuple[Callable[..., Any], tuple[Any, ...], float]
 
@@ -89,6 +92,15 @@ EXAMPLES: dict[Callable[..., Any], list[Example]] = {
         of(np.pad, M, 2, mode="reflect"),
         of(np.pad, M, 2, mode="symmetric"),
         of(np.pad, M, 2, mode="wrap"),
+        *(
+            of(np.pad, M, w, mode=m, reflect_type="odd")
+            for m in ("reflect", "symmetric")
+            for w in (1, (2, 1))
+        ),
+        of(np.pad, M, (2, 1), mode="linear_ramp", rtol=2e-15),
+        of(np.pad, M, 2, mode="linear_ramp", end_values=((1.0, 2.0), (-1.0, 0.5)), rtol=2e-15),
+        *(of(np.pad, M, 2, mode=m, rtol=2e-15) for m in ("maximum", "mean", "median", "minimum")),
+        *(of(np.pad, M, ((1, 2), (0, 3)), mode=m, stat_length=2, rtol=2e-15) for m in ("maximum", "mean")),
         of(np.pad, M, 1, constant_values=3.0),
         of(np.pad, M, 1, constant_values=((1, 2), (3, 4))),
         of(np.pad, M, (2, 1)),

@@ -72,6 +72,7 @@ CALLS: dict[str, list[Keywords]] = {
     "cov": [
         {}, {"rowvar": False}, {"bias": True}, {"ddof": 0}, {"ddof": 5}, {"ddof": 0.5}, {"dtype": np.float32},
         {"y": W}, {"fweights": np.array([1, 2, 1])}, {"aweights": W},
+        {"aweights": W, "fweights": [2, 0, 1], "ddof": 2},
     ],
     "corrcoef": [{}, {"rowvar": False}, {"y": PAIRS}, {"dtype": np.float32}],
 }  # fmt: skip
@@ -90,7 +91,6 @@ REFUSED = (
     ("no rows", "sum", {"initial": None}, "initial"),
     ("finite", "sum", {"where": np.ones((2, 3), int)}, "where"),
     ("finite", "cov", {"ddof": 0.5}, "ddof"),
-    ("finite", "cov", {"aweights": W}, "aweights"),
 )
 # Where NumPy gives a value, the traced call may give an error of these kinds instead, but no other value.
 HONEST = (

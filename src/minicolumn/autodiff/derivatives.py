@@ -78,6 +78,7 @@ def _vjp(f: Function, primals: tuple[Tree, ...], has_aux: bool, places: Sequence
     names = [name for i, tree in zip(places, primals, strict=True) for name, _ in named_leaves(tree, str(i))]
     with Scope() as scope:
         variables = [_variable(value, name, scope) for value, name in zip(leaves, names, strict=True)]
+        sources = [v.node for v in variables]  # before the function works in place
         result = run(f, *unflatten(structure, variables))
     out, aux = _parted(result) if has_aux else (result, None)
     results, out_structure = flatten(out)
@@ -90,10 +91,8 @@ def _vjp(f: Function, primals: tuple[Tree, ...], has_aux: bool, places: Sequence
                 f"vjp: the cotangent has structure {given_structure}, expected the output's, {out_structure}"
             )
         checked = [_cotangent(g, node) for g, node in zip(given, nodes, strict=True)]
-        found = pullback(nodes, checked, [v.node for v in variables], scope)
-        return unflatten(
-            structure, [finished(_or_zeros(g, v)) for g, v in zip(found, variables, strict=True)]
-        )
+        found = pullback(nodes, checked, sources, scope)
+        return unflatten(structure, [finished(_or_zeros(g, v)) for g, v in zip(found, sources, strict=True)])
 
     finished_out = unflatten(out_structure, [finished(lift(node)) for node in nodes])
     return (finished_out, pull, map_leaves(_strip, aux)) if has_aux else (finished_out, pull)
@@ -101,6 +100,8 @@ def _vjp(f: Function, primals: tuple[Tree, ...], has_aux: bool, places: Sequence
 
 def _variable(value: Leaf, name: str, scope: Scope) -> Traced:
     """Return a fresh variable of a scope that holds a value, and still depends on what the value did."""
+    if isinstance(value, np.ndarray):
+        value = array(value)
     if isinstance(value, Traced):
         if value.node.weak and value.dtype.kind == "i":  # a Python int counts as a float, as below
             value = cast(value, np.dtype(np.float64))
@@ -165,8 +166,8 @@ def _cotangent(g: Operand, node: LiveNode) -> Any:
     return cast(g, node.array_type.dtype) if node.array_type.is_float else None
 
 
-def _or_zeros(g: Array | None, variable: Traced) -> Any:
-    return np.zeros(variable.shape, variable.dtype) if g is None else g
+def _or_zeros(g: Array | None, variable: LiveNode) -> Any:
+    return np.zeros(variable.array_type.shape, variable.array_type.dtype) if g is None else g
 
 
 def finished(value: Operand) -> Any:
@@ -317,7 +318,7 @@ def jvp(f: Function, primals: Sequence[Tree], tangents: Sequence[Tree]) -> tuple
     checked = [_cotangent(_as_tangent(t), node) for t, node in zip(along, nodes, strict=True)]
     found = pullback(nodes, checked, [p.node for p in probes], scope)
     return out, unflatten(
-        out_structure, [finished(_or_zeros(t, p)) for t, p in zip(found, probes, strict=True)]
+        out_structure, [finished(_or_zeros(t, p.node)) for t, p in zip(found, probes, strict=True)]
     )
 
 

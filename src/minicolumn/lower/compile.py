@@ -16,7 +16,7 @@ import numpy as np
 from minicolumn.errors import DataError, did_you_mean
 from minicolumn.ir.graph import Graph
 from minicolumn.lower.reference import ReferenceProgram
-from minicolumn.lower.signature import Unseen, signature_of
+from minicolumn.lower.signature import Unseen, exact_names, exactly, signature_of
 from minicolumn.passes.pipeline import SIMPLIFY
 from minicolumn.trace.dims import named_axes, with_dims
 from minicolumn.trace.program import Program, argument, trace, trace_call
@@ -190,7 +190,8 @@ def compile(
     """Return a function that traces once for each combination of shapes and dtypes, and then runs the graph.
 
     function  NumPy on arrays, numbers and nests of them; it must not branch on values. Strings, booleans and
-              other hashable arguments are part of the program: a new value means a new trace.
+              other hashable arguments are part of the program: a new value means a new trace. An object that
+              is compared by identity could change unseen, and is refused.
     backend   "native", one function of machine code; or "reference", the NumPy interpreter that defines what
               a graph means, which also stands in, with a warning, where llvmlite is missing
     dims      for arguments, by position, the names of the leading axes of all their arrays: such an axis
@@ -264,7 +265,8 @@ def compile(
         if named:
             arguments = with_dims(arguments, structure, named)
         # True == 1 == Decimal(1), but a program made for one need not fit the others.
-        key = _Key(structure, arguments, tuple(type(a.static) for a in arguments))
+        statics = tuple([exactly(a.static) for a in arguments if a.type is None])
+        key = _Key(structure, arguments, statics, exact_names(structure))
         prepared = cache.get(key)
         if prepared is None:
             donated = leaves_of(structure, len(leaves), donate) if donate else ()

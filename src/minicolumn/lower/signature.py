@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from minicolumn.tree import Structure
+
 
 class Unseen(Exception):
     """There is something in the arguments that takes a closer look."""
@@ -31,7 +33,8 @@ def signature_of(tree: Any, leaves: list[Any]) -> Any:
         leaves.append(tree)
         return tree.dtype, tree.shape
     if kind is dict:
-        return (dict, *tree, *[signature_of(child, leaves) for child in tree.values()])
+        names = tree if _are_strings(tree) else map(exactly, tree)
+        return (dict, *names, *[signature_of(child, leaves) for child in tree.values()])
     if kind is tuple or kind is list:
         return (kind, *[signature_of(child, leaves) for child in tree])
     if tree is None:
@@ -40,6 +43,45 @@ def signature_of(tree: Any, leaves: list[Any]) -> Any:
         leaves.append(tree)
         return kind
     return (kind, *[signature_of(getattr(tree, name), leaves) for name in _fields(kind)])
+
+
+def _are_strings(names: Any) -> bool:
+    for name in names:  # noqa: SIM110 - a generator would cost more than the loop
+        if type(name) is not str:
+            return False
+    return True
+
+
+def exactly(value: Any) -> Any:
+    """Return a hashable key that equal values of other kinds do not share: 1, True, 1.0; 0.0 and -0.0.
+
+    >>> exactly(frozenset({1})) == exactly(frozenset({1.0})), exactly((1, "a")) == exactly((1, "a"))
+    (False, True)
+    """
+    kind = type(value)
+    if kind is str:
+        return value
+    if isinstance(value, tuple):
+        return (kind, *map(exactly, value))
+    if isinstance(value, frozenset):
+        return kind, frozenset(map(exactly, value))
+    if dataclasses.is_dataclass(kind):
+        return kind, value, *[exactly(getattr(value, field.name)) for field in dataclasses.fields(kind)]
+    # Of numbers, times and ranges the text tells more than equality does; that of others may be an address.
+    return kind, value, repr(value) if kind.__module__ in _SAID_BY_REPR else ""
+
+
+_SAID_BY_REPR = ("builtins", "datetime", "decimal", "fractions", "numpy")
+
+
+def exact_names(structure: Structure) -> Any:
+    """Return the keys of a tree's dicts as a hashable key, by which 1, True and 1.0 differ."""
+    own = tuple(map(exactly, structure.names)) if _has_keys(structure.kind) else ()
+    return own, *[exact_names(child) for child in structure.children if child.kind is not None]
+
+
+def _has_keys(kind: type | None) -> bool:
+    return kind is not None and issubclass(kind, dict)
 
 
 @functools.lru_cache(256)

@@ -17,7 +17,8 @@ decides which is which: results that only one kernel reads are never stored. A k
     }
 
 Invariants  every array is stored once and whole, before it is read; every output is an array (`passes.laws`)
-Complexity  a round costs about nodes x kernels; each round but the last makes more values arrays
+Complexity  a round costs about nodes x the kernels that each shares with; each round but the last makes more
+            values arrays
 Elsewhere   XLA's input, loop and output fusion; TVM's fusion by operator pattern (Chen et al. 2018, OSDI)
             with `compute_inline`; in loop compilers, fusion for array contraction (Gao et al. 1992)
 """
@@ -171,8 +172,15 @@ class _Grouping:
         self.arrays, self.native = arrays, native
         self.kernels: list[Kernel] = []
         self.needs: dict[Kernel, list[Kernel]] = {}
-        self._writers: dict[Node, list[Kernel]] = {}
-        self._inlined: dict[Kernel, set[Node]] = {}
+        self._users: dict[Kernel, dict[Kernel, None]] = {}  # the edges of `needs` the other way round
+        self._depths: dict[Kernel, int] = {}
+        self._numbers: dict[Kernel, int] = {}
+        self._made: dict[Kernel, dict[Node, bool]] = {}
+        self._writers: dict[Node, dict[Kernel, None]] = {}
+        # Where a store finds kernels to share with: by what they make or compute, by the shape of a number.
+        self._makers_of: dict[Node, dict[Kernel, None]] = {}
+        self._computed_in: dict[Node, dict[Kernel, None]] = {}
+        self._single: dict[Shape, dict[Kernel, None]] = {}
 
     def add(self, node: Node) -> None:
         """Add what computes an array; anything else is computed where it is read."""
@@ -189,15 +197,42 @@ class _Grouping:
             self._new(Kernel(kind, shape, node), node)
 
     def _new(self, kernel: Kernel, target: Node) -> None:
+        self._numbers[kernel] = len(self.kernels)
         self.kernels.append(kernel)
-        self._inlined[kernel] = set()
-        self.needs[kernel] = self._makers(arrays_read(kernel, self.arrays)) if kernel.kind != "fill" else []
-        self._writers.setdefault(target, []).append(kernel)
+        self._made[kernel] = {}
+        if kernel.anchor is not None:
+            self._makes(kernel, kernel.anchor, True)
+        elif prod(kernel.shape) == 1:
+            self._single.setdefault(kernel.shape, {})[kernel] = None
+        self.needs[kernel], self._depths[kernel], self._users[kernel] = [], 0, {}
+        if kernel.kind != "fill":
+            self._must_follow(kernel, self._makers(arrays_read(kernel, self.arrays)))
+        self._writers.setdefault(target, {})[kernel] = None
+
+    def _makes(self, kernel: Kernel, array: Node, plainly: bool) -> None:
+        """Note that a kernel makes an array, and whether as a whole, element by element."""
+        self._made[kernel][array] = plainly or array is kernel.anchor
+        self._makers_of.setdefault(array, {})[kernel] = None
 
     def _makers(self, arrays: Iterable[Node]) -> list[Kernel]:
         """Return the kernels that write some arrays, each once: what must have run before these are read."""
         sources = (a.inputs[0] if a.op is ITEM else a for a in arrays)
         return list(dict.fromkeys(k for a in sources for k in self._writers.get(a, ())))
+
+    def _must_follow(self, kernel: Kernel, needed: Iterable[Kernel]) -> None:
+        """Note what must have run before a kernel; each kernel lies deeper than all that it needs."""
+        for other in needed:
+            if other is kernel or kernel in self._users[other]:
+                continue
+            self.needs[kernel].append(other)
+            self._users[other][kernel] = None
+        stack = [kernel]
+        while stack:
+            top = stack.pop()
+            depth = max((self._depths[k] + 1 for k in self.needs[top]), default=0)
+            if depth > self._depths[top]:
+                self._depths[top] = depth
+                stack.extend(self._users[top])
 
     def _add_store(self, store: Store) -> None:
         """Add a store to a kernel that can take it, or to a new loop, and note what must run before."""
@@ -210,12 +245,12 @@ class _Grouping:
             kernel = Kernel("loop", store.value.array_type.shape)
             self._new(kernel, store.target)
         kernel.stores.append(store)
-        self._inlined[kernel] |= parts
-        known = self.needs[kernel]
-        known.extend(k for k in (*needed, *fills) if k is not kernel and k not in known)
-        writers = self._writers.setdefault(store.target, [])
-        if kernel not in writers:
-            writers.append(kernel)
+        self._makes(kernel, store.target, store.is_plain)
+        if kernel.kind == "loop":
+            for part in parts:
+                self._computed_in.setdefault(part, {})[kernel] = None
+        self._must_follow(kernel, (*needed, *fills))
+        self._writers.setdefault(store.target, {})[kernel] = None
 
     def _joinable(
         self, store: Store, reads: list[tuple[Node, IndexMap | None]], parts: set[Node], needed: list[Kernel]
@@ -227,42 +262,51 @@ class _Grouping:
         """
         shape = store.value.array_type.shape
         read = {array for array, _ in reads}
-        latest_first = self.kernels[::-1]
-        for kernel in sorted(latest_first, key=lambda k: k.anchor not in read):
+        sharing = self._sharing(read, parts, shape)
+        before: set[Kernel] | None = None
+        for kernel in sorted(sharing, key=lambda k: (k.anchor not in read, -self._numbers[k])):
             fits = kernel.shape == shape and kernel.kind in ("loop", "reduce", "product")
             if not fits or (kernel.kind == "product" and len(shape) != 2):
                 continue
-            if not _is_read_in_place(kernel, reads, shape) or not self._shares(kernel, parts, reads):
+            if not self._is_read_in_place(kernel, reads, shape):
                 continue
-            if kernel not in self._before([k for k in needed if k is not kernel]):
-                return kernel
+            if before is None:
+                before = self._before(needed, min(self._depths[k] for k in sharing))
+            others = [k for k in needed if k is not kernel]
+            if kernel in before and (
+                kernel not in needed or kernel in self._before(others, self._depths[kernel])
+            ):
+                continue
+            return kernel
         return None
 
-    def _shares(self, kernel: Kernel, parts: set[Node], reads: list[tuple[Node, IndexMap | None]]) -> bool:
-        """Return whether fusing a store saves something: a value read back, or work that both would do."""
-        made = {*kernel.targets, kernel.anchor}
-        if any(array in made for array, _ in reads):
-            return True
-        return kernel.kind == "loop" and (prod(kernel.shape) == 1 or bool(parts & self._inlined[kernel]))
-
-    def _before(self, kernels: list[Kernel]) -> set[Kernel]:
-        """Return these kernels and all that must have run before them."""
-        found, stack = set(kernels), list(kernels)
-        while stack:
-            for kernel in self.needs[stack.pop()]:
-                if kernel not in found:
-                    found.add(kernel)
-                    stack.append(kernel)
+    def _sharing(self, read: set[Node], parts: set[Node], shape: Shape) -> set[Kernel]:
+        """Return the kernels that a store saves something in: a value read back, or work that both do."""
+        found = {kernel for array in read for kernel in self._makers_of.get(array, ())}
+        if prod(shape) == 1:
+            found.update(self._single.get(shape, ()))
+        for part in parts:
+            found.update(self._computed_in.get(part, ()))
         return found
 
+    def _before(self, kernels: list[Kernel], least: int) -> set[Kernel]:
+        """Return these kernels and, of those that must have run before them, all that lie so deep."""
+        found, stack = set(kernels), list(kernels)
+        while stack:
+            top = stack.pop()
+            if self._depths[top] > least:
+                for below in self.needs[top]:
+                    if below not in found:
+                        found.add(below)
+                        stack.append(below)
+        return found
 
-def _is_read_in_place(kernel: Kernel, reads: list[tuple[Node, IndexMap | None]], shape: Shape) -> bool:
-    """Return whether what the kernel computes is read by the identity index map: as it is computed."""
-    made = {s.target: s.is_plain for s in kernel.stores}
-    if kernel.anchor is not None:
-        made[kernel.anchor] = True
-    own = identity_map(shape)
-    return all(array not in made or (made[array] and places == own) for array, places in reads)
+    def _is_read_in_place(
+        self, kernel: Kernel, reads: list[tuple[Node, IndexMap | None]], shape: Shape
+    ) -> bool:
+        """Return whether what the kernel computes is read by the identity index map: as it is computed."""
+        made, own = self._made[kernel], identity_map(shape)
+        return all(array not in made or (made[array] and places == own) for array, places in reads)
 
 
 def _stores(node: Node) -> list[Store]:

@@ -13,7 +13,8 @@ from minicolumn.errors import ShapeError, TraceError
 from minicolumn.ir.ops.elementwise import WHERE
 from minicolumn.ir.ops.indexing import GATHER
 from minicolumn.ir.shapes import broadcast_shapes
-from minicolumn.trace.joining import pad, stack
+from minicolumn.trace.joining import stack
+from minicolumn.trace.padding import pad
 from minicolumn.trace.promote import any_traced, array, as_float, common_dtype, promoted
 from minicolumn.trace.shaping import (
     broadcast_arrays,

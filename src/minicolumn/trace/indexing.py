@@ -12,8 +12,9 @@ from minicolumn.ir.ops import shaping as ops
 from minicolumn.ir.ops.indexing import GATHER
 from minicolumn.ir.ops.order import take_along
 from minicolumn.ir.shapes import Dim, Length, normalize_axis
+from minicolumn.trace.aliases import link
 from minicolumn.trace.promote import array
-from minicolumn.trace.tracer import Traced
+from minicolumn.trace.tracer import Traced, fresh
 
 if TYPE_CHECKING:
     from minicolumn.ir.arrays import Array, Operand
@@ -26,7 +27,11 @@ def getitem(x: Traced, key: Key) -> Any:
     if any(isinstance(n, Dim) for n in x.shape):
         parts = _with_dims(x, parts)
     arrays = [part for part in parts if not isinstance(part, (slice, int, type(None)))]
-    return _with_arrays(x, parts, gap) if arrays else _basic(x, parts)
+    if arrays:
+        return fresh(_with_arrays(x, parts, gap))
+    view = _basic(x, parts)
+    link(view, x)
+    return view
 
 
 def _with_dims(x: Array, parts: list[Part]) -> list[Any]:

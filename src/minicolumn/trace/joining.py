@@ -23,11 +23,11 @@ from minicolumn.trace.shaping import (
     ravel,
     reshape,
 )
-from minicolumn.trace.tracer import Traced, cast
+from minicolumn.trace.tracer import cast
 
 if TYPE_CHECKING:
     from minicolumn.ir.arrays import Array, Operand
-    from minicolumn.trace.arguments import Axes, Blocks, DTypeLike, Integer, Kind, Sections, Widths
+    from minicolumn.trace.arguments import Axes, Blocks, DTypeLike, Integer, Kind, Sections
 
 
 def concatenate(
@@ -198,73 +198,6 @@ def roll(a: Operand, shift: int | Sequence[int], axis: Axes = None) -> Array:
     return x
 
 
-# The modes of padding that can be traced, with the arguments that NumPy takes in each.
-_PAD_MODES = {
-    "constant": {"constant_values"},
-    "edge": set(),
-    "reflect": {"reflect_type"},
-    "symmetric": {"reflect_type"},
-    "wrap": set(),
-}
-
-
-def pad(array_: Operand, pad_width: Widths, mode: str = "constant", **kwargs: Any) -> Array:
-    """Return an array with a border; the modes are constant, edge, reflect, symmetric and wrap."""
-    check_known("pad", pad_width=pad_width)
-    x = array(array_)
-    if mode not in _PAD_MODES:
-        raise TraceError(f"np.pad(mode={mode!r}) cannot be traced; there are {', '.join(_PAD_MODES)}")
-    for name in sorted(kwargs.keys() - _PAD_MODES[mode]):
-        raise TraceError(f"np.pad(mode={mode!r}) has no argument {name}")
-    if kwargs.get("reflect_type", "even") != "even":
-        raise TraceError(f"np.pad(reflect_type={kwargs['reflect_type']!r}) cannot be traced; there is 'even'")
-    widths = _pad_widths(pad_width, x.ndim)
-    if mode == "constant":
-        return _pad_constant(x, widths, kwargs.get("constant_values", 0))
-    for axis, width in enumerate(widths):
-        x = take(x, np.pad(np.arange(x.shape[axis]), width, mode=mode), axis=axis)  # type: ignore[call-overload]
-    return x
-
-
-def _pad_widths(pad_width: Widths, ndim: int) -> list[list[int]]:
-    """Return how far to pad before and after each axis."""
-    if isinstance(pad_width, dict):
-        pairs = [[0, 0]] * ndim
-        for axis, width in pad_width.items():
-            pairs[axis] = np.broadcast_to(width, 2).tolist()
-        pad_width = np.asarray(pairs, np.intp).reshape(ndim, 2)
-    widths = np.asarray(pad_width)
-    if widths.dtype.kind != "i":
-        raise TraceError(f"np.pad: pad_width must be of integers, got {widths.dtype}")
-    if np.any(widths < 0):
-        raise ShapeError("pad: widths cannot be negative")
-    return np.broadcast_to(widths, (ndim, 2)).tolist()
-
-
-def _pad_constant(x: Array, widths: list[list[int]], value: Operand) -> Array:
-    low, high = tuple(w[0] for w in widths), tuple(w[1] for w in widths)
-    padded = ops.PAD(x, low=low, high=high, gap=(0,) * x.ndim)
-    values = np.broadcast_to(array(value), (x.ndim, 2))
-    if isinstance(values, Traced):
-        return _bordered(padded, widths, cast(values, x.dtype))
-    try:
-        values = np.array(values.tolist(), x.dtype)
-    except (OverflowError, ValueError):
-        raise TraceError(f"np.pad(constant_values={value!r}) does not fit into {x.dtype}") from None
-    # Zeros are there already; a negative zero is not.
-    return _bordered(padded, widths, values) if any(values.tobytes()) else padded
-
-
-def _bordered(padded: Array, widths: list[list[int]], values: Array) -> Array:
-    # Axis by axis, as NumPy does: a later axis' value covers the corners.
-    for axis, (before, after) in enumerate(widths):
-        n = padded.shape[axis]
-        place = np.arange(n).reshape([-1 if i == axis else 1 for i in range(padded.ndim)])
-        padded = np.where(place < before, values[axis, 0], padded)
-        padded = np.where(place >= n - after, values[axis, 1], padded)
-    return padded
-
-
 def insert(
     arr: Operand, obj: int | slice | Sequence[int] | np.ndarray, values: Operand, axis: int | None = None
 ) -> Array:
@@ -394,7 +327,6 @@ TABLE: dict[Callable[..., Any], Callable[..., Any]] = {
     np.roll: roll,
     np.fft.fftshift: fftshift,
     np.fft.ifftshift: ifftshift,
-    np.pad: pad,
     np.lib.stride_tricks.sliding_window_view: sliding_window_view,
 }
 if hasattr(np, "unstack"):  # NumPy 2.1

@@ -200,6 +200,7 @@ def _trace_body(
         parts = [
             leaf(ArrayType(row.dtype, row.shape[1:]), None, scope, f"x{i}") for i, row in enumerate(rows)
         ]
+        variables = [x.node for x in (*carry, *parts)]  # before the step works in place
         state, y = _pair(run(step, unflatten(state_structure, carry), unflatten(structure, parts)))
     after, after_structure = flatten(state)
     _same_structure(state_structure, after_structure)
@@ -207,7 +208,7 @@ def _trace_body(
     outputs = [result_node(x) for x in (*after, *ys)]
     captured = _captured(outputs, scope)
     consts: dict[Node, Node] = {node: input_node(node.type, f"c{i}") for i, node in enumerate(captured)}
-    inputs = (*consts.values(), *(x.node for x in (*carry, *parts)))
+    inputs = (*consts.values(), *variables)
     return Graph(inputs, substitute(outputs, consts), "step"), outputs, y_structure, captured
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from minicolumn.errors import ShapeError, TraceError
+from minicolumn.errors import ShapeError
 from minicolumn.ir.ops import linalg as ops
 from minicolumn.ir.shapes import normalize_axes, normalize_axis
+from minicolumn.trace import decompositions
+from minicolumn.trace.decompositions import svdvals
 from minicolumn.trace.promote import array, as_float, promoted
 from minicolumn.trace.reductions import root
 from minicolumn.trace.shaping import broadcast_to
@@ -91,15 +94,23 @@ def _matrix_norm(x: Array, ord: Any, axes: tuple[int, int], keepdims: bool) -> A
     rows, columns = axes
     if ord in ("fro", "f"):
         return root(np.sum(x * x, axis=axes, keepdims=keepdims))
+    if ord in ("nuc", 2, -2):
+        return _norm_of_singular_values(x, ord, axes, keepdims)
     if ord not in (1, -1, np.inf, -np.inf):
-        raise TraceError(
-            f"np.linalg.norm(ord={ord!r}) needs singular values, which cannot be traced; "
-            "there are 'fro', 1, -1, inf, -inf"
+        raise ShapeError(
+            f"norm: ord={ord!r} is no matrix norm; there are 'fro', 'nuc', 1, -1, 2, -2, inf, -inf"
         )
     inner, outer = (rows, columns) if abs(ord) == 1 else (columns, rows)
     sums = np.sum(np.abs(x), axis=inner, keepdims=True)
     out = _largest(sums, (outer,), True) if ord > 0 else np.min(sums, axis=outer, keepdims=True)
     return out if keepdims else np.squeeze(out, axis=axes)
+
+
+def _norm_of_singular_values(x: Array, ord: Any, axes: tuple[int, int], keepdims: bool) -> Any:
+    """Return the sum, the largest or the least of the singular values; equal ones share the derivative."""
+    values = svdvals(np.moveaxis(x, axes, (-2, -1)))
+    out = (np.sum if ord == "nuc" else np.max if ord == 2 else np.min)(values, axis=-1)
+    return np.expand_dims(out, axes) if keepdims else out
 
 
 def matrix_power(a: Operand, n: int) -> Any:
@@ -122,9 +133,10 @@ def vector_norm(x: Operand, /, *, axis: Axes = None, keepdims: bool = False, ord
     axes = normalize_axes(axis, v.ndim)
     if len(axes) != 1:
         kept = [i for i in range(v.ndim) if i not in axes]
-        flat = np.reshape(np.moveaxis(v, kept, range(len(kept))), (*(v.shape[i] for i in kept), -1))  # type: ignore[arg-type]
-        length = norm(flat, ord, axis=-1)
-        return np.expand_dims(length, axes) if keepdims else length
+        length = prod(v.shape[i] for i in axes)
+        flat = np.reshape(np.moveaxis(v, kept, range(len(kept))), (*(v.shape[i] for i in kept), length))  # type: ignore[arg-type]
+        found = norm(flat, ord, axis=-1)
+        return np.expand_dims(found, axes) if keepdims else found
     return norm(v, ord, axis, keepdims)
 
 
@@ -154,6 +166,7 @@ def _each(op: Callable[..., Any]) -> Callable[..., Any]:
 
 
 TABLE: dict[Callable[..., Any], Callable[..., Any]] = {
+    **decompositions.TABLE,
     np.linalg.norm: norm,
     np.linalg.inv: _each(ops.INV),
     np.linalg.solve: solve,

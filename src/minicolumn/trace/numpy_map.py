@@ -16,14 +16,17 @@ from minicolumn.trace import (
     indexing,
     joining,
     matrices,
+    padding,
     products,
     quantiles,
     reductions,
     shaping,
     sorting,
 )
+from minicolumn.trace.aliases import answered, overwrite
+from minicolumn.trace.elements import elements, gathered, of_elements
 from minicolumn.trace.indexing import getitem
-from minicolumn.trace.promote import array, dtype_or_kind, loop_dtypes
+from minicolumn.trace.promote import array, dtype_or_kind, loop_dtypes, said_dtypes
 from minicolumn.trace.tracer import Traced, apply, cast
 from minicolumn.trace.ufuncs import ACCUMULATE, REDUCE, UFUNCS
 
@@ -31,12 +34,25 @@ if TYPE_CHECKING:
     from minicolumn.ir.arrays import ArrayFunction, Operand
     from minicolumn.trace.arguments import Axes, DTypeLike, Kind
 
-__all__ = ["FUNCTIONS", "call_function", "call_ufunc", "getitem", "operate"]
+__all__ = [
+    "FUNCTIONS",
+    "OF_ELEMENTS",
+    "call_function",
+    "call_ufunc",
+    "elements",
+    "gathered",
+    "getitem",
+    "operate",
+    "overwrite",
+]
+
+OF_ELEMENTS = of_elements(UFUNCS)
 
 FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     **reductions.TABLE,
     **shaping.TABLE,
     **joining.TABLE,
+    **padding.TABLE,
     **choosing.TABLE,
     **indexing.TABLE,
     **products.TABLE,
@@ -54,6 +70,8 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: di
             f"np.{ufunc.__name__}(..., out=...) and in-place operators on plain arrays would lose the trace; "
             "write y = np.f(x), or x = x + y in place of x += y"
         )
+    if any(map(_has_elements, inputs)):
+        inputs = _gathered(inputs)
     if method == "reduce":
         return _reduce(ufunc, *inputs, **kwargs)
     if method == "accumulate" and ufunc.__name__ in ACCUMULATE:
@@ -86,6 +104,10 @@ def _call(
     *,
     where: Operand = True,
     dtype: DTypeLike = None,
+    signature: Any = None,
+    casting: Any = "same_kind",
+    order: str = "K",
+    subok: bool = True,
     out: None = None,
     **extra: object,
 ) -> Any:
@@ -93,29 +115,58 @@ def _call(
         raise TraceError(
             f"np.{ufunc.__name__}(..., where=...) leaves elements undefined; use np.where(mask, f(x), x)"
         )
-    if set(extra) - {"casting", "order", "subok", "signature"}:
-        raise TraceError(f"np.{ufunc.__name__}: {', '.join(extra)} cannot be traced")
+    if extra or order not in ("C", "F", "A", "K"):  # the layout in memory changes no value
+        said = ", ".join(extra) or f"order={order!r}"
+        raise TraceError(f"np.{ufunc.__name__}: {said} cannot be traced")
     kinds = tuple(map(dtype_or_kind, inputs))
-    return _row(ufunc, inputs, kinds if dtype is None else (np.dtype(dtype),) * len(kinds))
+    if dtype is None and signature is None and casting == "same_kind":
+        return _row(ufunc, inputs, kinds)
+    if dtype is not None and signature is not None:
+        raise TraceError(f"np.{ufunc.__name__}: dtype and signature say the same thing; give one of them")
+    return _applied(_row_of(ufunc), inputs, said_dtypes(ufunc, kinds, dtype, signature, casting))
 
 
 def _row(ufunc: np.ufunc, operands: tuple[Operand, ...], kinds: tuple[Kind, ...]) -> Any:
     """Apply a row of the table to operands in the dtypes of the loop that NumPy would choose."""
     row, dtypes = _row_and_dtypes(ufunc, kinds)
+    return _applied(row, operands, dtypes)
+
+
+def _applied(row: Callable[..., Any], operands: tuple[Operand, ...], dtypes: tuple[Any, ...]) -> Any:
     converted = tuple(map(cast, operands, dtypes))
     return apply(row, converted, {}) if isinstance(row, Op) else row(*converted)
 
 
 @lru_cache(maxsize=4096)
 def _row_and_dtypes(ufunc: np.ufunc, kinds: tuple[Kind, ...]) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    return _row_of(ufunc), loop_dtypes(ufunc, kinds)
+
+
+def _row_of(ufunc: np.ufunc) -> Callable[..., Any]:
     row = UFUNCS.get(ufunc.__name__)
     if row is None:
         raise TraceError(f"np.{ufunc.__name__} has no traced form{did_you_mean(ufunc.__name__, UFUNCS)}")
-    return row, loop_dtypes(ufunc, kinds)
+    return row
+
+
+def _has_elements(x: Any) -> bool:
+    """Return whether something is an array of objects, or a list with one: traced numbers, see `elements`."""
+    if type(x) is np.ndarray:
+        return x.dtype.hasobject
+    return type(x) in (list, tuple) and any(map(_has_elements, x))
+
+
+def _gathered(x: Any) -> Any:
+    if type(x) is np.ndarray and x.dtype.hasobject:
+        return gathered(x)
+    listed = [_gathered(part) for part in x] if type(x) in (list, tuple) else x
+    return tuple(listed) if type(x) is tuple else listed
 
 
 def operate(ufunc: np.ufunc, *operands: Any) -> Any:
     """Answer an operator: the ufunc, but Python numbers alone give what counts as a Python number."""
+    if any(map(_has_elements, operands)):
+        operands = _gathered(operands)
     kinds = tuple(map(dtype_or_kind, operands))
     result = _row(ufunc, operands, kinds)
     if isinstance(kinds[0], type) and isinstance(kinds[-1], type):
@@ -133,12 +184,15 @@ def call_function(func: ArrayFunction, args: tuple[Any, ...], kwargs: dict[str, 
     if kwargs.get("out") is not None:
         raise TraceError(f"np.{func.__name__}(..., out=...) would lose the trace; use its result")
     kwargs.pop("out", None)
+    if any(map(_has_elements, (*args, *kwargs.values()))):
+        args, kwargs = _gathered(args), {name: _gathered(x) for name, x in kwargs.items()}
     try:
-        return row(*args, **kwargs)
+        out = row(*args, **kwargs)
     except TypeError as error:
         if "argument" in str(error) and not isinstance(error, TraceError):
             raise TraceError(f"np.{func.__name__}: {str(error).split('() ')[-1]} when traced") from None
         raise
+    return answered(func, out, args, kwargs)
 
 
 def _no_such(func: ArrayFunction) -> str:
@@ -157,12 +211,9 @@ def _no_such(func: ArrayFunction) -> str:
 
 # Functions whose nearest relative is not the one with the nearest spelling.
 _INSTEAD = {
-    "svd": "np.linalg.inv, solve, det and cholesky are there, and np.linalg.norm(x) for lengths",
-    "eig": "np.linalg.inv, solve, det and cholesky are there",
-    "eigh": "np.linalg.inv, solve, det and cholesky are there",
-    "qr": "np.linalg.cholesky(x.T @ x) gives R up to signs",
-    "lstsq": "np.linalg.solve(a.T @ a, a.T @ b) solves the normal equations",
-    "pinv": "np.linalg.solve(x.T @ x, x.T) is the pseudo-inverse of a tall matrix of full rank",
+    "eig": "np.linalg.eigh is there for symmetric matrices, and np.linalg.svd",
+    "eigvals": "np.linalg.eigvalsh is there for symmetric matrices, and np.linalg.svdvals",
+    "lstsq": "np.linalg.pinv(a) @ b is the solution, and np.linalg.solve(a.T @ a, a.T @ b) for full rank",
     "copyto": "use np.where(mask, new, old)",
     "put": "use np.where(mask, new, old)",
     "place": "use np.where(mask, new, old)",

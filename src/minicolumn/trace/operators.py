@@ -47,18 +47,20 @@ def _reflected(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
 
 def _in_place(ufunc: np.ufunc) -> Callable[[Any, Any], Any]:
     def operate(self: Any, other: Operand) -> Any:
-        if _refuses(other):
-            return NotImplemented
-        out = answers().operate(ufunc, self, other)
-        if not self.ndim:  # a NumPy number is not changed in place either: the name is bound to the new one
-            return out
-        if out.shape != self.shape:
-            raise ShapeError(f"in place, {list(self.shape)} cannot become {list(out.shape)}")
-        if out.dtype.kind != self.dtype.kind:
-            raise ShapeError(f"in place, {self.dtype} cannot become {out.dtype}; write x = x + y, not x += y")
-        return out.astype(self.dtype)
+        return NotImplemented if _refuses(other) else _replaced(self, answers().operate(ufunc, self, other))
 
     return operate
+
+
+def _replaced(self: Any, out: Any) -> Any:
+    """Return the array with the value that an operator in place gives it, under all its names."""
+    if not self.ndim:  # a NumPy number is not changed in place either: the name is bound to the new one
+        return out
+    if out.shape != self.shape:
+        raise ShapeError(f"in place, {list(self.shape)} cannot become {list(out.shape)}")
+    if out.dtype.kind != self.dtype.kind:
+        raise ShapeError(f"in place, {self.dtype} cannot become {out.dtype}; write x = x + y, not x += y")
+    return answers().overwrite(self, out.astype(self.dtype))
 
 
 def _alone(ufunc: np.ufunc) -> Callable[[Any], Any]:
@@ -75,7 +77,7 @@ _POWERS: dict[object, Callable[[Any], Any]] = {
 
 
 class Operators:
-    """What makes ``x + y``, ``x @ y`` or ``x < y`` work; ``x += y`` binds the name x to a new array."""
+    """What makes ``x + y``, ``x @ y`` or ``x < y`` work; ``x += y`` changes x under all its names."""
 
     __slots__ = ()
 
@@ -111,4 +113,6 @@ class Operators:
         return NotImplemented if _refuses(other) else answers().operate(np.power, self, other)
 
     def __ipow__(self: Any, other: Operand) -> Any:
-        return self**other if type(other) in (int, float) else _in_place(np.power)(self, other)
+        return (
+            _replaced(self, self**other) if type(other) in (int, float) else _in_place(np.power)(self, other)
+        )

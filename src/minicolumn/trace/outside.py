@@ -20,7 +20,7 @@ _SCIPY = {
     "solve_triangular": "np.linalg.solve is there",
     "cho_solve": "np.linalg.solve is there",
 }
-_USUAL = (
+USUAL = (
     "NumPy functions take it as it is, so np.asarray(x) is not needed; for np.array([a, b]) write "
     "np.stack([a, b]), for plain[index] make plain an argument too, and build arrays with np.where or "
     "np.concatenate instead of assigning into them"
@@ -41,7 +41,7 @@ def advice() -> str:
             break
         frame = frame.f_back
     if not module:
-        return _USUAL
+        return USUAL
     package = ".".join(part for part in module.split(".") if not part.startswith("_"))
     instead = _SCIPY.get(
         function, "write it with NumPy functions, or with those of scipy.special that are ufuncs"

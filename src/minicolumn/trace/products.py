@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from minicolumn.errors import ShapeError, TraceError
 from minicolumn.ir.ops.products import MATMUL
 from minicolumn.ir.shapes import merged, normalize_axis
-from minicolumn.trace.promote import array, promoted
+from minicolumn.trace.promote import any_traced, array, promoted
 from minicolumn.trace.tracer import cast
 
 if TYPE_CHECKING:
@@ -145,22 +146,45 @@ def correlate(a: Operand, v: Operand, mode: str = "valid") -> Any:
 
 def cov(
     m: Operand, y: Mask = None, rowvar: bool = True, bias: bool = False, ddof: float | None = None,
-    fweights: None = None, aweights: None = None, *, dtype: DTypeLike = None,
+    fweights: Mask = None, aweights: Mask = None, *, dtype: DTypeLike = None,
 ) -> Any:  # fmt: skip
     """Return the covariance matrix; ``rowvar`` says whether rows or columns are the variables."""
-    if fweights is not None or aweights is not None:
-        raise TraceError(
-            "np.cov(fweights=..., aweights=...) cannot be traced; weigh the rows before the product"
-        )
     if ddof is not None and ddof != int(ddof):
         raise TraceError(f"np.cov: ddof={ddof} is not an integer")
     rows = _variables(m, rowvar)
     if y is not None:
         rows = np.concatenate([rows, _variables(y, rowvar)], axis=0)
-    freedom = rows.shape[1] - ((0 if bias else 1) if ddof is None else ddof)
-    centred = rows - np.mean(rows, axis=1, keepdims=True)
-    out = np.squeeze(np.matmul(centred, np.transpose(centred)) * np.divide(1.0, max(freedom, 0)))
+    lost = (0 if bias else 1) if ddof is None else ddof
+    weights = _observation_weights(rows.shape[1], fweights, aweights)
+    if weights is None:
+        mean, weighted, freedom = np.mean(rows, axis=1, keepdims=True), None, rows.shape[1] - lost
+    else:
+        mean, total = np.average(rows, axis=1, weights=weights, keepdims=True, returned=True)
+        weighted, total = weights, total[0, 0]
+        freedom = total
+        if lost:
+            freedom = total - (lost if aweights is None else lost * np.sum(weights * aweights) / total)
+    centred = rows - mean
+    right = np.transpose(centred if weighted is None else centred * weighted)
+    out = np.squeeze(np.matmul(centred, right) * np.divide(1.0, np.maximum(freedom, 0.0)))
     return out if dtype is None else out.astype(dtype)
+
+
+def _observation_weights(count: int, fweights: Mask, aweights: Mask) -> Any:
+    """Return the weights of observations, frequencies times importances; None where none are given.
+
+    What NumPy says of weights that are known is said here too; of traced ones their signs are not known.
+    """
+    known = {"fweights": fweights, "aweights": aweights}
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        np.cov(np.zeros((1, count)), **{k: w for k, w in known.items() if not any_traced(w)})  # type: ignore[arg-type]
+    given = [array(w).astype(np.float64) for w in (fweights, aweights) if w is not None]
+    if any(w.shape != (count,) for w in given):
+        raise ShapeError(
+            f"cov: weights have shape {list(given[0].shape)}, expected one an observation, [{count}]"
+        )
+    return None if not given else given[0] if len(given) == 1 else given[0] * given[1]
 
 
 def _variables(m: Operand, rowvar: bool) -> Any:

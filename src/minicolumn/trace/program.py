@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ import numpy as np
 from minicolumn.errors import TraceError
 from minicolumn.ir.graph import INPUT, Graph, topological
 from minicolumn.ir.shapes import ArrayType
-from minicolumn.trace.tracer import LiveNode, Scope, Traced, holdable, leaf, node_of, run
+from minicolumn.trace.tracer import LiveNode, Scope, Traced, leaf, node_of, run
 from minicolumn.tree import Structure, Tree, flatten, unflatten
 
 
@@ -46,7 +48,20 @@ def argument(value: object) -> Argument:
         raise TraceError(
             f"compile: an argument of type {type(value).__name__} is neither data nor hashable"
         ) from None
+    if type(value).__hash__ is object.__hash__ and not isinstance(value, _UNCHANGING):
+        raise TraceError(
+            f"compile: an argument is a {type(value).__name__}, which is compared by identity, so that a "
+            "change of it would go unseen; make it a dataclass, whose fields are arguments too, or give it "
+            "__eq__ and __hash__, or let the function close over it"
+        )
     return Argument(None, static=value)
+
+
+# What is compared by identity, and stays what it is.
+_UNCHANGING = (
+    *(type, ModuleType, FunctionType, BuiltinFunctionType, MethodType, partial, np.ufunc),
+    *(type(np.sum), type(np._NoValue)),
+)
 
 
 def _graph_dtype(array: np.ndarray) -> np.dtype:
@@ -64,12 +79,12 @@ def trace(function: Callable[..., Tree], arguments: Sequence[Argument], structur
     """Run a function of (args, kwargs) on traced leaves and return what it did as a graph."""
     with Scope() as scope:
         leaves = [_variable(a, f"x{i}", scope) for i, a in enumerate(arguments)]
+        variables = [x.node for x in leaves if isinstance(x, Traced)]  # before the function works in place
         args, kwargs = unflatten(structure, leaves)
         _name_inputs(function, args, kwargs)
         out = run(function, *args, **kwargs)
     results, shape = flatten(out)
     nodes = [result_node(r) for r in results]
-    variables = [x.node for x in leaves if isinstance(x, Traced)]
     _must_be_closed(nodes, variables)
     fed = tuple(i for i, a in enumerate(arguments) if a.type is not None)
     return Program(Graph(tuple(variables), tuple(nodes), getattr(function, "__name__", "fn")), fed, shape)
@@ -118,7 +133,7 @@ def result_node(value: object) -> LiveNode:
     if isinstance(value, Traced):
         return value.node
     if isinstance(value, np.ndarray | np.generic | int | float | bool):
-        return node_of(holdable(np.array(value)))
+        return node_of(np.array(value))
     raise TraceError(
         f"a traced function returned a {type(value).__name__}; it may return arrays, numbers and their nests"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from minicolumn.errors import TraceError
 from minicolumn.ir.shapes import DTYPES
+from minicolumn.trace.operators import answers
 from minicolumn.trace.tracer import Traced, cast
 
 if TYPE_CHECKING:
@@ -79,18 +81,58 @@ def loop_dtypes(ufunc: np.ufunc, kinds: tuple[Kind, ...]) -> tuple[np.dtype, ...
     """Return the dtypes that a ufunc converts its operands to."""
     if _compares_exactly(ufunc, kinds):
         return (_INT64, _INT64)
-    kinds = tuple(map(_plain, kinds))
-    if all(isinstance(kind, type) for kind in kinds):  # with no array among them, NumPy makes arrays of them
-        kinds = tuple(np.asarray(kind(0)).dtype for kind in kinds)  # type: ignore[operator]
+    kinds = _as_numpy_takes_them(kinds)
     try:
         found = ufunc.resolve_dtypes((*kinds, *[None] * ufunc.nout))[: ufunc.nin]
     except TypeError:
         names = ", ".join(getattr(k, "__name__", str(k)) for k in kinds)
         raise TraceError(f"np.{ufunc.__name__} does not take ({names})") from None
-    for dtype in found:
+    _check_known(ufunc, found)
+    return found
+
+
+def _as_numpy_takes_them(kinds: tuple[Kind, ...]) -> tuple[Kind, ...]:
+    kinds = tuple(map(_plain, kinds))
+    if all(isinstance(kind, type) for kind in kinds):  # with no array among them, NumPy makes arrays of them
+        return tuple(np.asarray(kind(0)).dtype for kind in kinds)  # type: ignore[operator]
+    return kinds
+
+
+def _check_known(ufunc: np.ufunc, dtypes: Sequence[np.dtype]) -> None:
+    for dtype in dtypes:
         if dtype not in _KNOWN:
             raise TraceError(f"np.{ufunc.__name__} would compute in {dtype}, which graphs do not have")
-    return found
+
+
+def said_dtypes(
+    ufunc: np.ufunc, kinds: tuple[Kind, ...], dtype: DTypeLike, signature: Any, casting: Any
+) -> tuple[np.dtype, ...]:
+    """Return the dtypes that a ufunc converts its operands to where dtype=, signature= or casting= are said.
+
+    Raises TraceError with NumPy's words where there is no such loop, or where casting forbids it.
+    """
+    said = {"dtype": dtype, "signature": signature, "casting": casting}
+    named = ", ".join(f"{k}={v!r}" for k, v in said.items() if v is not None and v != "same_kind")
+    try:
+        loop = _loop_said(ufunc, dtype, signature)
+        operands: Any = (*_as_numpy_takes_them(kinds), *[None] * ufunc.nout)
+        found = ufunc.resolve_dtypes(operands, signature=loop, casting=casting)
+    except (TypeError, ValueError) as error:
+        raise TraceError(f"np.{ufunc.__name__}({named}): {error}") from None
+    _check_known(ufunc, found)
+    return found[: ufunc.nin]
+
+
+def _loop_said(ufunc: np.ufunc, dtype: DTypeLike, signature: Any) -> Any:
+    """Return the dtypes of operands and results that are asked for, None where any will do."""
+    if dtype is not None:
+        return (*[None] * ufunc.nin, *[np.dtype(dtype)] * ufunc.nout)
+    if signature is None:
+        return None
+    if isinstance(signature, str):
+        letters = tuple(signature.replace("->", ""))
+        signature = (*[None] * ufunc.nin, *letters * ufunc.nout) if len(letters) == 1 else letters
+    return tuple(None if d is None else np.dtype(d) for d in signature)
 
 
 def common_dtype(*xs: Operand | DTypeLike) -> np.dtype:
@@ -116,7 +158,7 @@ def as_float(x: Array) -> Array:
 def array(x: Operand) -> Array:
     """Return a traced array as it is, lists with traced elements stacked, anything else as an array."""
     if isinstance(x, (Traced, np.ndarray)):
-        return x
+        return answers().gathered(x) if x.dtype.hasobject else x
     if isinstance(x, (list, tuple)) and any_traced(x):
         parts = promoted(*(array(part) for part in x))
         return np.stack(parts)

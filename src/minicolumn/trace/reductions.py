@@ -358,6 +358,8 @@ def nan_to_num(
     x: Operand, copy: bool = True, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
 ) -> Any:
     """Return the array with NaN and infinities replaced by numbers."""
+    if not copy:
+        raise TraceError("np.nan_to_num(copy=False) works in place, which cannot be traced; leave copy out")
     x = array(x)
     if np.dtype(x.dtype).kind != "f":
         return np.copy(x)  # type: ignore[arg-type]

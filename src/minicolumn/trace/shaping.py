@@ -68,7 +68,9 @@ def _full_shape(old: Shape, shape: Any) -> Shape:
                 left.remove(n)
         known = prod(n for n in wanted if n != -1 and not isinstance(n, Dim))
         whole = prod(n for n in old if not isinstance(n, Dim))
-        wanted[wanted.index(-1)] = merged([*left, whole // known if known else len(left)])
+        if not known:
+            raise ShapeError(f"reshape: beside a length of 0, -1 could be any length, got {wanted}")
+        wanted[wanted.index(-1)] = merged([*left, whole // known])
     return tuple(wanted)
 
 

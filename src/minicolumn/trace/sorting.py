@@ -179,7 +179,7 @@ def round_(a: Operand, decimals: int = 0, out: None = None) -> Any:
         if decimals >= 0:
             return x
         raise TraceError("np.round of integers to tens cannot be traced; use x // 10 * 10")
-    scale = 10.0 ** abs(decimals)
+    scale = 10.0 ** abs(decimals) if abs(decimals) <= 308 else np.inf  # as NumPy, which gives NaN then
     if not decimals:
         return np.rint(x)
     return np.rint(x * scale) / scale if decimals > 0 else np.rint(x / scale) * scale

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -20,9 +20,11 @@ from minicolumn.ir.op import Op
 from minicolumn.ir.ops.elementwise import CAST, STOP_GRADIENT
 from minicolumn.ir.shapes import DTYPES, ArrayType, Dim, Shape, TupleType, Type, shared_type
 from minicolumn.trace.operators import Operators, answers
-from minicolumn.trace.outside import advice
+from minicolumn.trace.outside import USUAL, advice
 
 if TYPE_CHECKING:
+    from weakref import ReferenceType
+
     from minicolumn.ir.arrays import Array, ArrayFunction, Attrs, Operand
     from minicolumn.trace.arguments import DTypeLike, Integer, Key, ShapeLike
     from minicolumn.trace.tracer import Traced
@@ -103,10 +105,18 @@ def leaf(type: ArrayType, value: np.ndarray | None, scope: Scope, name: str | No
 def run(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Call a function of traced values; where NumPy hides what was wrong behind an error of its own, say it.
 
-    Errors      TraceError for a traced value that is written into a plain array
+    Errors      TraceError for a traced value that is written into a plain array, and for what NumPy cannot do
+                with an array of objects
     """
     try:
         return function(*args, **kwargs)
+    except TypeError as error:
+        if not any(words in str(error) for words in _OF_OBJECTS):
+            raise
+        raise TraceError(
+            f"np.array([x, y]) of traced numbers is an array of objects, and {error}; "
+            "make it a traced one: np.stack([x, y])"
+        ) from error
     except ValueError as error:
         if not isinstance(error.__cause__, TraceError):
             raise
@@ -114,6 +124,10 @@ def run(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
             "a traced value cannot be written into a plain NumPy array, as by z[0] = x; "
             "make the array of its parts: np.stack([x, y]), or np.where(np.arange(n) == 0, x, z)"
         ) from error
+
+
+# What NumPy says where it would need the values of an array of objects: traced numbers, see `elements`.
+_OF_OBJECTS = ("has no callable", "dtype('O')", "not supported for the input types")
 
 
 def constant(value: Operand) -> Traced:
@@ -138,6 +152,9 @@ def node_of(value: Operand) -> LiveNode:
     """Return the node of a traced value, or a constant node for anything else."""
     if isinstance(value, Traced):
         return value.node
+    if isinstance(value, np.ndarray) and value.dtype.hasobject:
+        value = answers().gathered(value)
+        return value.node if isinstance(value, Traced) else _constant(holdable(value))
     return _constant(holdable(value))
 
 
@@ -219,6 +236,13 @@ def cast(x: Operand, dtype: np.dtype) -> Array:
     return np.asarray(x, dtype)
 
 
+def fresh(result: Any) -> Any:
+    """Return a result that is no operand under another name, so that work in place stays its own."""
+    if type(result) is Traced:
+        return Traced(result.node)
+    return type(result)(map(fresh, result)) if type(result) in (list, tuple) else result
+
+
 def stop_gradient(x: Operand) -> Any:
     """Return an array through which no derivative flows: its plain value, where that is known."""
     if not isinstance(x, Traced):
@@ -230,11 +254,27 @@ def stop_gradient(x: Operand) -> Any:
 class Traced(Operators):
     """An array that is being traced. It has an array's methods, operators and NumPy functions."""
 
-    __slots__ = ("node",)
+    __slots__ = ("__weakref__", "node", "relatives")
     __array_priority__ = 1000.0
 
     def __init__(self, node: LiveNode) -> None:
         self.node = node
+        self.relatives: list[ReferenceType[Traced]] | None = None  # what would share memory with it
+
+    def outdate(self) -> None:
+        """Forget the value, since memory that it would share has been written to."""
+        del self.node
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "node":
+            raise TraceError(
+                "this array shares memory with one that was changed in place, as by x += y, and a trace does "
+                "not follow that; take the view after the change, or change a copy, np.copy(x)"
+            )
+        ufunc = answers().OF_ELEMENTS.get(name)
+        if ufunc is None:
+            raise AttributeError(f"traced arrays have no attribute {name!r}")
+        return partial(ufunc, self)  # how NumPy applies np.sin to an array of traced numbers
 
     # What NumPy asks of an array ----------------------------------------------------------------------------
 
@@ -290,6 +330,10 @@ class Traced(Operators):
 
     def __array__(self, dtype: DTypeLike = None, copy: bool | None = None) -> np.ndarray:
         instead = advice() if self.node.is_live else ""
+        if instead is USUAL and (dtype is None or np.dtype(dtype) == np.object_):
+            elements = answers().elements(self)  # np.array([x, y]) becomes an array of traced numbers
+            if elements is not None:
+                return elements
         return np.array(self._concrete("making a plain array", instead), dtype=dtype, copy=copy)
 
     def __bool__(self) -> bool:
@@ -380,7 +424,7 @@ class Traced(Operators):
         target = np.dtype(dtype)
         if target not in _KNOWN:
             raise TraceError(f"astype({target}): graphs have {', '.join(str(d) for d in DTYPES.values())}")
-        return cast(self, target)
+        return fresh(cast(self, target))
 
     def reshape(self, *shape: ShapeLike, order: str = "C") -> Any:
         """Return the same elements in another shape."""
@@ -416,7 +460,14 @@ for _name in (
     *("squeeze", "std", "sum", "swapaxes", "take", "trace", "var"),
 ):
     setattr(Traced, _name, _method(_name))
-Traced.flatten = Traced.ravel  # type: ignore[attr-defined]
+
+
+def _flatten(self: Traced, order: str = "C") -> Any:
+    """Return a copy of the elements in one row."""
+    return fresh(self.ravel(order))  # type: ignore[attr-defined]
+
+
+Traced.flatten = _flatten  # type: ignore[attr-defined]
 
 
 def _at(node: Node) -> str:

@@ -17,7 +17,7 @@ from minicolumn.ir.ops import logic as b
 from minicolumn.ir.ops import special as s
 from minicolumn.ir.ops.products import MATMUL
 from minicolumn.trace.promote import array
-from minicolumn.trace.tracer import cast
+from minicolumn.trace.tracer import cast, fresh
 
 if TYPE_CHECKING:
     from minicolumn.ir.arrays import Array, ArrayFunction, Operand
@@ -122,7 +122,7 @@ def _reciprocal(x: Array) -> Any:
 
 
 def _identity(x: Array) -> Any:
-    return x
+    return fresh(x)
 
 
 UFUNCS: dict[str, Callable[..., Any]] = {
@@ -284,4 +284,25 @@ REDUCE: dict[str, Callable[..., Any]] = {
     "logical_and": _truth(np.all, np.logical_and),
     "logical_or": _truth(np.any, np.logical_or),
 }
-ACCUMULATE: dict[str, Callable[..., Any]] = {"add": np.cumsum, "multiply": np.cumprod}
+
+
+def _running(combine: ArrayFunction) -> Callable[..., Any]:
+    """Return the running form of a function that may combine an element with itself, by doubling."""
+
+    def run(x: Operand, axis: int = 0, dtype: DTypeLike = None, out: None = None) -> Any:
+        found = np.moveaxis(x if dtype is None else cast(array(x), np.dtype(dtype)), axis, 0)  # type: ignore[arg-type]
+        step = 1
+        while step < found.shape[0]:
+            found = np.concatenate([found[:step], combine(found[step:], found[:-step])])
+            step *= 2
+        return np.moveaxis(found, 0, axis)
+
+    return run
+
+
+ACCUMULATE: dict[str, Callable[..., Any]] = {
+    "add": np.cumsum,
+    "multiply": np.cumprod,
+    "maximum": _running(np.maximum),
+    "minimum": _running(np.minimum),
+}

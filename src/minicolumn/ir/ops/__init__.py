@@ -2,6 +2,7 @@
 
 from minicolumn.ir.ops import (  # noqa: F401
     control,
+    decompositions,
     elementwise,
     indexing,
     linalg,

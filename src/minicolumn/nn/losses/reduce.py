@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -82,7 +83,7 @@ def per_row(values: Array) -> Array:
     """Average what a row's outputs lost."""
     if len(values.shape) == 1:
         return values
-    flat = values.reshape((values.shape[0], -1))
+    flat = values.reshape((values.shape[0], math.prod(values.shape[1:])))
     return np.sum(flat, axis=1) / flat.shape[1]
 
 

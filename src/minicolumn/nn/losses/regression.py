@@ -212,7 +212,7 @@ def cosine_distance(outputs: Array, targets: Array, sample_weight: Array | None 
 
 def _direction(x: Array) -> Array:
     """Return rows of length 1, [batch, all of a row]; rows of zeros stay so."""
-    flat = x.reshape((x.shape[0], -1))
+    flat = x.reshape((x.shape[0], math.prod(x.shape[1:])))
     # Scaled first, so that no square leaves the finite numbers; a direction does not depend on the scale.
     largest = STOP_GRADIENT(np.max(np.abs(flat), axis=1, keepdims=True))
     flat = flat / np.where(largest == 0, 1.0, largest)

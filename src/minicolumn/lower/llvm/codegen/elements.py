@@ -6,7 +6,7 @@ counter that its address, or that of anything it is computed from, depends on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -74,11 +74,11 @@ class Addresses:
                 return array, linear(index_map, node.array_type.shape)
         return None
 
-    def all(self, value: Node, index_map: IndexMap, but: Node | None = None) -> list[Affine]:
-        """Return every address that computing a value reads from; `but` is there without being read."""
+    def all(self, values: Iterable[Key], but: Node | None = None) -> list[Affine]:
+        """Return every address that computing values reads from; `but` is there without being read."""
         found: list[Affine] = []
         seen: set[Key] = set()
-        stack = [(value, index_map)]
+        stack = list(values)[::-1]
         while stack:
             key = stack.pop()
             if key in seen or key[0] is but:
@@ -191,9 +191,9 @@ class Elements:
             depths.append(self.level_of(gather_rest(node, index_map)))
         return max(depths)
 
-    def prepare(self, node: Node, index_map: IndexMap, depth: int) -> None:
-        """Compute what this value needs and what does not depend on loops inside of this depth."""
-        stack, seen = [(node, index_map)], set()
+    def prepare(self, values: Iterable[Key], depth: int) -> None:
+        """Compute what these values need and what does not depend on loops inside of this depth."""
+        stack, seen = list(values)[::-1], set()
         while stack:
             key = stack.pop()
             if key in seen or key[0] in self.given:

@@ -164,7 +164,8 @@ def _loop(frame: KernelContext) -> None:
         return
     addresses = frame.addresses(kernel.shape)
     stores = [s.address for s in kernel.stores]
-    read = [a for s in kernel.stores for a in addresses.all(s.value, identity_map(kernel.shape))]
+    own = identity_map(kernel.shape)
+    read = addresses.all([(s.value, own) for s in kernel.stores])
     loops = merged(kernel.shape, [*stores, *read])
     lanes = lanes_for(loops, [loops.strides(a)[-1] for a in stores] if loops.groups else [], frame.width)
     e = frame.elements(addresses, loops, lanes)
@@ -202,11 +203,10 @@ def _reduce(frame: KernelContext) -> None:
         return
     ranges, kept_axes = ranges_of(node), len(node.array_type.shape)
     addresses = frame.addresses(ranges)
-    read = addresses.all(node.inputs[0], operand_map_of(node))
+    read = addresses.all([(node.inputs[0], operand_map_of(node))])
+    values = [s.value for s in kernel.stores if s.value is not node]
     after = [s.address for s in kernel.stores]
-    for store in kernel.stores:
-        if store.value is not node:
-            after += addresses.all(store.value, identity_map(store.value.array_type.shape), but=node)
+    after += addresses.all([(v, identity_map(v.array_type.shape)) for v in values], but=node)
     loops = merged(ranges, [*read, *after], alone=(kept_axes,))
     kept = kept_levels(node, loops)
     strides = [loops.strides(a) for a in read]
@@ -279,7 +279,14 @@ def _scatter(frame: KernelContext) -> None:
     own = identity_map(shape)
     address = linear(own, shape)
     body = lambda: copy.store(node, address, copy.value(node.inputs[0], own))  # noqa: E731
-    nest(copy, index(0), index(shape[0]), True, lambda depth: copy.prepare(node.inputs[0], own, depth), body)
+    nest(
+        copy,
+        index(0),
+        index(shape[0]),
+        True,
+        lambda depth: copy.prepare([(node.inputs[0], own)], depth),
+        body,
+    )
     _additions(frame, node, f)
 
 
@@ -309,7 +316,7 @@ def _additions(frame: KernelContext, node: Node, f: Function) -> None:
         f.store(f.convert("zext", total, "i8") if total.type == "i1" else total, pointer)
 
     stop = index(ranges[0] if ranges else 1)
-    nest(e, index(0), stop, True, lambda depth: e.prepare(updates, places, depth), add)
+    nest(e, index(0), stop, True, lambda depth: e.prepare([(updates, places)], depth), add)
 
 
 _EMITTERS: dict[str, Callable[[KernelContext], None]] = {

@@ -39,8 +39,7 @@ def run_stores(
     keys = [(s, identity_map(s.value.array_type.shape)) for s in stores]
 
     def prepare(depth: int) -> None:
-        for store, index_map in keys:
-            e.prepare(store.value, index_map, depth)
+        e.prepare([(store.value, index_map) for store, index_map in keys], depth)
 
     def compute() -> None:
         # Everything is read before anything is written: an array may be updated in place.

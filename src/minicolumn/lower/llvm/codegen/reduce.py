@@ -2,8 +2,8 @@
 
 Two forms, by where neighbours in memory go: *columns*, when they end in neighbouring results (lanes are
 results), and *rows*, when they are summed together (lanes are partial results, combined by halves).
-In both, the order of additions is a function of the shapes alone. Long sums are added up in blocks, so that
-the rounding error grows with the block and the number of blocks instead of with the number of terms.
+In both, the order of additions is a function of the shapes alone. Long sums of floats are added up as a tree,
+so that the rounding error grows with the depth of the tree instead of with the number of terms.
 """
 
 from __future__ import annotations
@@ -33,8 +33,10 @@ from minicolumn.lower.llvm.schedule.loops import Loops
 from minicolumn.passes.index_map import IndexMap, counter, identity_map
 from minicolumn.passes.kernel import Kernel
 
-# Iterations of the innermost loop that are added up before they join the total.
+# Iterations of a loop that are added up one after the other at most; a longer one is a tree.
 BLOCK = 256
+# Iterations that a leaf of such a tree adds up, and how many partial results become one of the next level.
+LEAF = FAN = 16
 # Partial results along a row, so that an addition need not wait for the one before.
 ACCUMULATORS = 4
 
@@ -150,10 +152,9 @@ class Reduction:
 
     def prepare(self, depth: int) -> None:
         """Compute before the loops inside of this depth what does not depend on them."""
-        self.e.prepare(self.operand, self.index_map, depth)
-        for store in self.kernel.stores:
-            if store.value is not self.node:
-                self.e.prepare(store.value, identity_map(store.value.array_type.shape), depth)
+        after = [s.value for s in self.kernel.stores if s.value is not self.node]
+        keys = [(value, identity_map(value.array_type.shape)) for value in after]
+        self.e.prepare([(self.operand, self.index_map), *keys], depth)
 
     def compute(self) -> None:
         """Reduce, apply what follows, and store."""
@@ -195,29 +196,63 @@ class Reduction:
         total = self._loop(self.kept, self._neutral())
         return total if self.columns else self._halved(total)
 
+    @property
+    def _rounds(self) -> bool:
+        """Return whether partial results are rounded, so that their order matters."""
+        return self.node.op in (SUM, PROD) and self.node.array_type.dtype.kind == "f"
+
     def _loop(self, depth: int, total: Value) -> Value:
         e = self.e
         if depth == e.inner:
             return self._inner(total)
-        with self.f.loop(0, e.loops.sizes[depth], carried=[total]) as loop, e.scope():
+        size = e.loops.sizes[depth]
+        if self._rounds and size > BLOCK:
+            return self._joined(total, self._outer_tree(depth, index(0), size))
+        return self._each(depth, index(0), index(size), total)
+
+    def _each(self, depth: int, start: Value, stop: Value, total: Value) -> Value:
+        """Add up the loops inside of some iterations of an outer one, one after the other."""
+        e = self.e
+        with self.f.loop(start, stop, carried=[total]) as loop, e.scope():
             e.counters[depth] = loop.counter
             self.prepare(depth)
             loop.next(self._loop(depth + 1, loop.carried[0]))
         return loop.results[0]
 
+    def _outer_tree(self, depth: int, start: Value, size: int) -> Value:
+        """Add up so many iterations of an outer loop as a tree."""
+
+        def leaf(start: Value, size: int) -> Value:
+            return self._each(depth, start, self._ahead(start, size), self._neutral())
+
+        return self._tree(start, size, FAN, leaf)
+
     def _inner(self, total: Value) -> Value:
-        e, size = self.e, self.e.loops.sizes[-1]
-        step = 1 if self.columns else e.lanes
+        size, step = self.e.loops.sizes[-1], 1 if self.columns else self.e.lanes
         block = BLOCK * ACCUMULATORS * step
-        if size <= block:
+        if size <= block or not self._rounds:
             return self._joined(total, self._partial(index(0), size, index(size)))
-        with self.f.loop(0, size - size % block, block, carried=[total]) as loop:
-            stop = self.f.op("add nsw", loop.counter, index(block))
-            loop.next(self._joined(loop.carried[0], self._partial(loop.counter, block, stop)))
-        total, start = loop.results[0], size - size % block
-        if start == size:
-            return total
-        return self._joined(total, self._partial(index(start), size - start, index(size)))
+        count = LEAF * (2 if self.columns else ACCUMULATORS) * step
+        return self._joined(total, self._tree(index(0), size, count, self._leaf))
+
+    def _leaf(self, start: Value, size: int) -> Value:
+        return self._partial(start, size, self._ahead(start, size))
+
+    def _tree(self, start: Value, size: int, unit: int, leaf: Callable[[Value, int], Value]) -> Value:
+        """Add up so many terms as a tree: leaves of a unit of them, FAN parts of a level for one above."""
+        if size <= unit:
+            return leaf(start, size)
+        span = unit
+        while span * FAN < size:
+            span *= FAN
+        middle = self._ahead(start, size - size % span)
+        with self.f.loop(start, middle, span, carried=[self._neutral()]) as loop:
+            loop.next(self._joined(loop.carried[0], self._tree(loop.counter, span, unit, leaf)))
+        total = loop.results[0]
+        return self._joined(total, self._tree(middle, size % span, unit, leaf)) if size % span else total
+
+    def _ahead(self, start: Value, count: int) -> Value:
+        return self.f.op("add nsw", start, index(count))
 
     def _joined(self, a: Value, b: Value) -> Value:
         assert self.fold is not None

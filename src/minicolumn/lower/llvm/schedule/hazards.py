@@ -44,10 +44,10 @@ class _Touch:
 
 
 class Hazards:
-    """What has been touched since all threads last met, by what the places belong to."""
+    """What has been touched since all threads last met, by owner, and by one thread or by all."""
 
     def __init__(self) -> None:
-        self._touched: dict[Any, dict[_Touch, None]] = {}
+        self._touched: dict[tuple[Any, bool], dict[_Touch, None]] = {}
 
     def must_wait(self, reads: Iterable[Access], writes: Iterable[Access], solo: bool) -> bool:
         """Return whether a barrier must stand before this work, and note the work itself.
@@ -56,12 +56,17 @@ class Hazards:
         with earlier work on the same rows.
         """
         new = [_Touch(r, False, solo) for r in reads] + [_Touch(w, True, solo) for w in writes]
-        wait = any(_clash(old, touch) for touch in new for old in self._touched.get(touch.owner, ()))
+        wait = any(_clash(old, touch) for touch in new for old in self._others(touch))
         if wait:
             self.met()
         for touch in new:
-            self._touched.setdefault(touch.owner, {})[touch] = None
+            self._touched.setdefault((touch.owner, touch.solo), {})[touch] = None
         return wait
+
+    def _others(self, new: _Touch) -> Iterable[_Touch]:
+        """Return what the same owner has been touched by, of more than this one thread."""
+        alone = () if new.solo else self._touched.get((new.owner, True), ())
+        return (*self._touched.get((new.owner, False), ()), *alone)
 
     def met(self) -> None:
         """Note that all threads have met."""
