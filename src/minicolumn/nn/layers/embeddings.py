@@ -9,7 +9,7 @@ from typing import Annotated, Any, final
 import numpy as np
 
 from minicolumn.errors import ShapeError
-from minicolumn.nn.layer import Array, Deterministic, Param, Params, Shape
+from minicolumn.nn.layer import Array, Deterministic, Param, Params, Shape, computed
 from minicolumn.nn.layers.dense import LARGEST_SIZE
 from minicolumn.registry import Custom, Integer, Search, refuse
 
@@ -50,6 +50,9 @@ class Embedding(Deterministic):
 
     def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
         return params["table"][x.astype(np.int32)]
+
+    def lookups(self, columns: Array) -> list[tuple[Array, int]]:
+        return [(columns.reshape(-1), self.levels)]
 
 
 def embedding_dim(levels: int) -> int:
@@ -145,6 +148,18 @@ class ColumnEmbedding(Deterministic):
         kept = [x[:, first:last] for first, last in self._runs(x.shape[1])]
         found = [params[str(column)][x[:, column].astype(np.int32)] for column, _ in self.embeddings]
         return np.concatenate([*kept, *found], axis=1) if kept or found else x
+
+    @property
+    def operations(self) -> int:
+        return 1 + 3 * len(self.embeddings)
+
+    def moved(self, columns: Array) -> Array:
+        kept = [columns[:, first:last] for first, last in self._runs(columns.shape[1])]
+        added = self.output_shape(columns.shape[1:])[0] - columns.shape[1] + len(self.embeddings)
+        return np.concatenate([*kept, computed((added,))], axis=1)
+
+    def lookups(self, columns: Array) -> list[tuple[Array, int]]:
+        return [(columns[0, column : column + 1], levels) for column, levels in self.embeddings]
 
     def _runs(self, features: int) -> list[tuple[int, int]]:
         """Return the stretches of neighbouring columns that hold no codes."""
