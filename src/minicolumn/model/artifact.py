@@ -1,7 +1,8 @@
 """Model serialization: a network with its weights, its preprocessing and its training record as one file.
 
 A model file is a safetensors file. Its tensors are the weights, named by their path in the tree of
-parameters; its metadata holds one JSON text for each field of `Artifact`. Nothing in it names code: layers,
+parameters; one JSON text for each field of `Artifact` stands in its metadata or, if it grows with the table,
+as bytes in a tensor of its own (`documents`). Nothing in it names code: layers,
 losses and encoders are looked up in closed tables, so loading compares sizes and runs nothing.
 
 Source      safetensors: github.com/huggingface/safetensors, section Format
@@ -31,6 +32,7 @@ from minicolumn.model.container import (
     encode,
     load,
 )
+from minicolumn.model.documents import pack, unpack
 from minicolumn.model.files import PathLike, shown, write_atomically
 from minicolumn.nn.extent import Extent, extent
 from minicolumn.nn.layer import Layer
@@ -185,6 +187,7 @@ def _checked(artifact: Artifact) -> tuple[dict[str, np.ndarray], dict[str, str]]
         if artifact.checkpoint is not None:
             texts[_CHECKPOINT] = _text(_CHECKPOINT, artifact.checkpoint.description)
             tensors |= {f"{_PREFIX}{name}": array for name, array in artifact.checkpoint.tensors.items()}
+        tensors, texts = pack(texts, tensors)
         _read(Container(tensors, texts))
     except ModelFileError as error:
         wrong = f"it {error}".removeprefix("it is damaged: ")
@@ -223,7 +226,8 @@ def _plain(value: Any, drop_infinite: bool) -> Any:
 def _read(container: Container) -> Artifact:
     """Return the artifact in a container, every field checked against the others."""
     extra, container = _without_checkpoint(container)
-    fields = _parse_fields(container.texts)
+    documents, weights = unpack(container)
+    fields = _parse_fields(documents)
     shape = _read_shape(fields["input_shape"])
     _check_figures(fields)
     layer = _read_network(fields["network"])
@@ -233,7 +237,7 @@ def _read(container: Container) -> Artifact:
     encoder = _read_table(fields["table"], fields["schema"])
     if encoder is not None:
         check_encoder(encoder, loss, shape, found)
-    params = _read_params(layer, shape, container.tensors)
+    params = _read_params(layer, shape, weights)
     return Artifact(
         **{**fields, "input_shape": shape, "params": params, "format_version": container.format_version},
         checkpoint=extra,

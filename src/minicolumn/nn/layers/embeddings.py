@@ -49,10 +49,16 @@ class Embedding(Deterministic):
         return {"table": Param((self.levels, self.dim), "normal", "table")}
 
     def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
-        return params["table"][x.astype(np.int32)]
+        return params["table"][_rows_of(x, self.levels)]
 
     def lookups(self, columns: Array) -> list[tuple[Array, int]]:
         return [(columns.reshape(-1), self.levels)]
+
+
+def _rows_of(codes: Array, levels: int) -> Array:
+    """Return codes as indices; one below 0 becomes one past the end, or NumPy would count from there."""
+    found = codes.astype(np.int32)
+    return np.where(found < 0, np.int32(levels), found)
 
 
 def embedding_dim(levels: int) -> int:
@@ -146,7 +152,7 @@ class ColumnEmbedding(Deterministic):
     def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
         self.output_shape(x.shape[1:])
         kept = [x[:, first:last] for first, last in self._runs(x.shape[1])]
-        found = [params[str(column)][x[:, column].astype(np.int32)] for column, _ in self.embeddings]
+        found = [params[str(c)][_rows_of(x[:, c], levels)] for c, levels in self.embeddings]
         return np.concatenate([*kept, *found], axis=1) if kept or found else x
 
     @property
