@@ -31,6 +31,7 @@ from model_samples import body_of, framed, header_of, sealed, small, tabular
 from minicolumn.errors import ModelFileError
 from minicolumn.model.artifact import artifact_to_bytes, load_artifact
 from minicolumn.model.container import decode, encode
+from minicolumn.model.documents import pack, unpack
 
 # Pickle opcodes by hand: "call print('ran')" in four protocols.
 PICKLE_0 = b"cbuiltins\nprint\n(S'ran'\ntR."
@@ -73,8 +74,9 @@ def field(name: str, change: Callable[[Any], Any], data: bytes = PLAIN) -> Build
 
     def build() -> bytes:
         container = decode(data)
-        text = json.dumps(change(json.loads(container.texts[name])))
-        return b"".join(encode(container.tensors, {**container.texts, name: text}))
+        documents, tensors = unpack(container)
+        documents[name] = json.dumps(change(json.loads(documents[name])))
+        return b"".join(encode(*pack(documents, tensors)))
 
     return build
 

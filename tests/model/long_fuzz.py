@@ -2,11 +2,13 @@
 
     python tests/model/long_fuzz.py --mutants 10000000
     python tests/model/long_fuzz.py --flips              every wrong value of every byte of 20 files
+    python tests/model/long_fuzz.py --meanings 1000000   networks, tables and losses that do not go together
 
 Mutants are made where the format has its joints: raw bytes, the header's tree and text (with a right
-checksum), the JSON documents inside it, the tensors. An audit hook counts imports, opened files, started
-processes and the like, of which there must be none. The address space is limited, so a file that makes the
-loader allocate is a failure too.
+checksum), the JSON documents inside it, the tensors. With --meanings the files are sealed and their weights
+fit: layers are spliced, sizes changed, losses and tables swapped, and what loads must predict. An audit hook
+counts imports, opened files, started processes and the like, of which there must be none. The address space
+is limited, so a file that makes the loader allocate is a failure too.
 """
 
 from __future__ import annotations
@@ -19,17 +21,19 @@ import random
 import resource
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import watch
+from meanings import parts_of, splice, try_out
 from model_samples import body_of, framed, header_of, samples, sealed
+from tally import Tally
 
 from minicolumn.errors import MinicolumnError, ModelFileError
 from minicolumn.model.artifact import artifact_from_bytes, artifact_to_bytes
 from minicolumn.model.container import Container, decode, encode
+from minicolumn.model.documents import pack, unpack
 from minicolumn.nn.serialize import from_json
 
 SLOW = 1.0  # seconds of processor time that no load may take
@@ -153,20 +157,20 @@ class Mutator:
 
     def document_tree(self, data: bytes) -> bytes:
         """Change one of the JSON documents in the metadata as a tree."""
-        container = self.contents[data]
-        name = self.dice.choice(list(container.texts))
-        document = {"": json.loads(container.texts[name])}
+        documents, others = unpack(self.contents[data])
+        name = self.dice.choice(list(documents))
+        document = {"": json.loads(documents[name])}
         for _ in range(self.dice.randint(1, 3)):
             self._change(document)
         text = json.dumps(document.get(""))
-        return self._packed(Container(container.tensors, {**container.texts, name: text}), data)
+        return self._packed(_container(documents, name, text, others), data)
 
     def document_text(self, data: bytes) -> bytes:
         """Change one of the JSON documents as text."""
-        container = self.contents[data]
-        name = self.dice.choice(list(container.texts))
-        text = self._scramble(container.texts[name])
-        return self._packed(Container(container.tensors, {**container.texts, name: text}), data)
+        documents, others = unpack(self.contents[data])
+        name = self.dice.choice(list(documents))
+        text = self._scramble(documents[name])
+        return self._packed(_container(documents, name, text, others), data)
 
     def tensors(self, data: bytes) -> bytes:
         """Rename, reshape, retype, drop or add weights, or leave out a document."""
@@ -241,6 +245,15 @@ class Mutator:
         return text
 
 
+def _container(documents: dict[str, str], name: str, text: str, others: dict[str, np.ndarray]) -> Container:
+    """Return a file's content with another document; half a character in it becomes bytes that are none."""
+    tensors, texts = pack({**documents, name: ""}, others)
+    if name in texts:
+        return Container(tensors, {**texts, name: text})
+    data = np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8)
+    return Container({**tensors, f"json:{name}": data}, texts)
+
+
 def _places(tree: Any) -> Any:
     """Yield every (container, key) of a tree."""
     stack = [tree]
@@ -251,22 +264,6 @@ def _places(tree: Any) -> Any:
             yield node, key
             if isinstance(node[key], (dict, list)):
                 stack.append(node[key])
-
-
-@dataclass
-class Tally:
-    """What a campaign of mutants found."""
-
-    mutants: int = 0
-    loaded: int = 0
-    slowest: float = 0.0
-    failures: list[str] = field(default_factory=list)
-    examples: list[bytes] = field(default_factory=list)
-
-    def fail(self, text: str, data: bytes) -> None:
-        """Record a failure with the file that caused it."""
-        self.failures.append(text)
-        self.examples.append(data)
 
 
 def judge(data: bytes, tally: Tally) -> None:
@@ -349,16 +346,34 @@ def flips() -> Tally:
     return tally
 
 
+def meanings(cases: int, seed: int, first: int) -> Tally:
+    """Load and use ``cases`` files whose parts are swapped; case k depends on the seed and on k alone."""
+    donors, tally = [parts_of(artifact) for artifact in samples().values()], Tally()
+    for case in range(first, first + cases):
+        dice = random.Random(f"{seed} {case}")
+        data = splice(donors, dice)
+        if data is not None:
+            try_out(data, dice, tally, f"case {case}")
+        if len(tally.failures) >= 100:
+            break
+    return tally
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="load damaged, edited and hostile model files")
     parser.add_argument("--mutants", type=int, default=10_000_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--flips", action="store_true")
+    parser.add_argument("--meanings", type=int, default=0)
+    parser.add_argument("--first", type=int, default=0, help="the first case of --meanings: to go on from")
     parser.add_argument("--keep", type=Path, help="a folder for the files that failed")
     options = parser.parse_args()
     watch.install()
     started = time.perf_counter()
-    tally = flips() if options.flips else campaign(options.mutants, options.seed)
+    if options.meanings:
+        tally = meanings(options.meanings, options.seed, options.first)
+    else:
+        tally = flips() if options.flips else campaign(options.mutants, options.seed)
     seconds = time.perf_counter() - started
     for number, (line, data) in enumerate(zip(tally.failures, tally.examples, strict=True)):
         print(line)

@@ -68,7 +68,7 @@ def test_the_hook_sees_an_import(answers: dict[str, Any]) -> None:
         ("ONNX model", "an ONNX model"),
         ("GGUF length (CVE-2025-62609)", "a GGUF file"),
         ("somebody's safetensors", "minicolumn did not write it"),
-        ("format from the future", "newer minicolumn (format 999; this one reads up to 1); upgrade"),
+        ("format from the future", "newer minicolumn (format 999; this one reads up to 2); upgrade"),
         ("template in the metadata (CVE-2024-34359)", "unknown field 'chat_template'"),
     ],
 )

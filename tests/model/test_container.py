@@ -126,7 +126,7 @@ def test_numbers_that_are_not_finite_are_neither_written_nor_read(value: float, 
     [
         ({"dtype": "F16"}, "unknown dtype"),
         ({"dtype": "BF16"}, "unknown dtype"),
-        ({"dtype": "U8"}, "unknown dtype"),
+        ({"dtype": "U16"}, "unknown dtype"),
         ({"dtype": "f4"}, "unknown dtype"),
         ({"dtype": ["F32"]}, "unknown dtype"),
         ({"dtype": "F64"}, "its shape needs 48"),
@@ -244,7 +244,7 @@ def test_canonical_json_round_trips(value: Any) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format_version": "2"}, r"newer minicolumn \(format 2; this one reads up to 1\); upgrade"),
+        ({"format_version": "3"}, r"newer minicolumn \(format 3; this one reads up to 2\); upgrade"),
         ({"format_version": "0"}, "there is no format 0"),
         ({"format_version": "01"}, "there is no format 01"),
         ({"format_version": "-1"}, "version is not a number"),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import polars
+import pytest
 
 from minicolumn.model.artifact import load_artifact
 from minicolumn.nn.serialize import from_json
@@ -31,8 +32,10 @@ def test_format_1_opens_and_predicts() -> None:
     assert artifact.data_hash == "sha256:" + "0" * 64
 
 
-def test_format_1_with_a_table_opens_and_predicts() -> None:
-    artifact = load_artifact(GOLDEN / "format_1_table.safetensors")
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_file_with_a_table_opens_and_predicts(version: int) -> None:
+    artifact = load_artifact(GOLDEN / f"format_{version}_table.safetensors")
+    assert artifact.format_version == version
     encoder = Encoder.from_json(artifact.table)
     row = polars.DataFrame({"size": ["2.5"], "mood": ["good"], "town": ["town 3"], "day": ["2024-03-12"]})
     outputs = from_json(artifact.network).apply(artifact.params, encoder.transform(row))

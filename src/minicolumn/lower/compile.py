@@ -15,6 +15,7 @@ import numpy as np
 
 from minicolumn.errors import DataError, did_you_mean
 from minicolumn.ir.graph import Graph
+from minicolumn.lower import forks as forks  # registers what a fork waits for
 from minicolumn.lower.reference import ReferenceProgram
 from minicolumn.lower.signature import Unseen, exact_names, exactly, signature_of
 from minicolumn.passes.pipeline import SIMPLIFY

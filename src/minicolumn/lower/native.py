@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 _RUN = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
 _HOST = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.POINTER(ctypes.c_void_p))
+OUT_OF_RANGE = (
+    'an index is outside of the array that it is used on; compile with backend="reference" to see where'
+)
 # Frames kept for the next calls: more are only needed while that many calls go on at once.
 KEPT = 4
 
@@ -150,10 +153,7 @@ class NativeProgram:
         failed = frame.failed()
         self._give_frame(frame)
         if failed:
-            raise IndexError(
-                "an index is outside of the array that it is used on; compile with "
-                'backend="reference" to see where'
-            )
+            raise IndexError(OUT_OF_RANGE)
         return outputs
 
     def _results(self, given: Sequence[np.ndarray], reused: Mapping[int, int]) -> list[np.ndarray]:

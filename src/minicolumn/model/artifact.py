@@ -1,7 +1,8 @@
 """Model serialization: a network with its weights, its preprocessing and its training record as one file.
 
 A model file is a safetensors file. Its tensors are the weights, named by their path in the tree of
-parameters; its metadata holds one JSON text for each field of `Artifact`. Nothing in it names code: layers,
+parameters; one JSON text for each field of `Artifact` stands in its metadata or, if it grows with the table,
+as bytes in a tensor of its own (`documents`). Nothing in it names code: layers,
 losses and encoders are looked up in closed tables, so loading compares sizes and runs nothing.
 
 Source      safetensors: github.com/huggingface/safetensors, section Format
@@ -21,6 +22,7 @@ import numpy as np
 
 from minicolumn.errors import DataError, MinicolumnError, ModelFileError, did_you_mean
 from minicolumn.model import strict_json
+from minicolumn.model.coherence import check_encoder, check_outputs
 from minicolumn.model.container import (
     FORMAT_VERSION,
     MAX_FILE_BYTES,
@@ -30,10 +32,10 @@ from minicolumn.model.container import (
     encode,
     load,
 )
+from minicolumn.model.documents import pack, unpack
 from minicolumn.model.files import PathLike, shown, write_atomically
+from minicolumn.nn.extent import Extent, extent
 from minicolumn.nn.layer import Layer
-from minicolumn.nn.layers.containers import Sequential
-from minicolumn.nn.layers.embeddings import ColumnEmbedding
 from minicolumn.nn.losses import Loss
 from minicolumn.nn.serialize import from_json
 from minicolumn.tables.encode import Encoder
@@ -185,6 +187,7 @@ def _checked(artifact: Artifact) -> tuple[dict[str, np.ndarray], dict[str, str]]
         if artifact.checkpoint is not None:
             texts[_CHECKPOINT] = _text(_CHECKPOINT, artifact.checkpoint.description)
             tensors |= {f"{_PREFIX}{name}": array for name, array in artifact.checkpoint.tensors.items()}
+        tensors, texts = pack(texts, tensors)
         _read(Container(tensors, texts))
     except ModelFileError as error:
         wrong = f"it {error}".removeprefix("it is damaged: ")
@@ -223,12 +226,18 @@ def _plain(value: Any, drop_infinite: bool) -> Any:
 def _read(container: Container) -> Artifact:
     """Return the artifact in a container, every field checked against the others."""
     extra, container = _without_checkpoint(container)
-    fields = _parse_fields(container.texts)
+    documents, weights = unpack(container)
+    fields = _parse_fields(documents)
     shape = _read_shape(fields["input_shape"])
     _check_figures(fields)
     layer = _read_network(fields["network"])
-    _check_table(fields["table"], fields["schema"], shape, layer)
-    params = _read_params(layer, shape, container.tensors)
+    found = _read_extent(layer, shape)
+    loss = _read_loss(fields["loss"])
+    check_outputs(loss.outputs, found.output_shape, fields["training"])
+    encoder = _read_table(fields["table"], fields["schema"])
+    if encoder is not None:
+        check_encoder(encoder, loss, shape, found)
+    params = _read_params(layer, shape, weights)
     return Artifact(
         **{**fields, "input_shape": shape, "params": params, "format_version": container.format_version},
         checkpoint=extra,
@@ -281,10 +290,6 @@ def _check_figures(fields: dict[str, Any]) -> None:
     )
     _expect(_matches(_PACKAGE, fields["package"]), "package", "a version")
     _expect(fields["data_hash"] is None or _matches(_HASH, fields["data_hash"]), "data_hash", "a digest")
-    try:
-        Loss.from_json(fields["loss"])
-    except ModelFileError as error:
-        raise ModelFileError(f"has an {error}") from None
 
 
 def _expect(fits: bool, name: str, kind: str) -> None:
@@ -305,21 +310,18 @@ def _is_figures(value: object) -> bool:
     return all(v is None or isinstance(v, (int, float)) or _is_figures(v) for v in value.values())
 
 
-def _check_table(table: object, schema: object, shape: tuple[int, ...], layer: Layer) -> None:
-    """Check that encoder and schema are whole, agree, and give the features that the network takes."""
+def _read_table(table: object, schema: object) -> Encoder | None:
+    """Return the encoder, if there is one; it and the schema must be whole and agree."""
     if table is None:
         _expect(schema is None, "schema", "null, as it must be without a table")
-        return
+        return None
     try:
         encoder = Encoder.from_json(table)
         if schema is not None:
             _check_agreement(encoder, Schema.from_json(schema))
     except MinicolumnError as error:
         raise ModelFileError(f"is damaged: {_one_line(error)}") from None
-    if shape != (len(encoder.features),):
-        found = f"{len(encoder.features)} features"
-        raise ModelFileError(f"is damaged: its table makes {found}, its network takes {list(shape)}")
-    _check_codes(encoder, layer)
+    return encoder
 
 
 def _check_agreement(encoder: Encoder, schema: Schema) -> None:
@@ -333,27 +335,28 @@ def _check_agreement(encoder: Encoder, schema: Schema) -> None:
         raise ModelFileError("its table and its schema do not agree")
 
 
-def _check_codes(encoder: Encoder, layer: Layer) -> None:
-    """Check that the embedding at the network's input has a row for each code that the encoder can give.
-
-    Else a prediction could look up a row that is not there.
-    """
-    first = layer.layers[0] if isinstance(layer, Sequential) and layer.layers else layer
-    if isinstance(first, ColumnEmbedding):
-        levels = dict(encoder.embeddings)
-        for column, rows in first.embeddings:
-            if levels.get(column) != rows:
-                raise ModelFileError(
-                    f"is damaged: its table and its network differ on the codes of column {column}"
-                )
-
-
 def _read_network(network: object) -> Layer:
     """Return the network that its JSON describes; only known layers and settings."""
     try:
         return from_json(network)
     except MinicolumnError as error:
         raise ModelFileError(f"is damaged: {_one_line(error)}") from None
+
+
+def _read_extent(layer: Layer, shape: tuple[int, ...]) -> Extent:
+    """Return what the network becomes for one row; past the bounds it is refused before anything is made."""
+    try:
+        return extent(layer, shape)
+    except MinicolumnError as error:
+        raise ModelFileError(f"is damaged: its network: {_one_line(error)}") from None
+
+
+def _read_loss(value: Any) -> Loss:
+    """Return the loss that its JSON describes."""
+    try:
+        return Loss.from_json(value)
+    except ModelFileError as error:
+        raise ModelFileError(f"has an {error}") from None
 
 
 def _read_params(layer: Layer, shape: tuple[int, ...], tensors: Mapping[str, np.ndarray]) -> Any:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,7 +26,8 @@ from minicolumn.model.mean_loss import ROWS, Blocks, MeanLoss, mean
 from minicolumn.model.rows import LabeledRows, is_sparse
 from minicolumn.model.scores import Metric, measure
 from minicolumn.nn.activations import activation_by_name
-from minicolumn.nn.layer import Layer
+from minicolumn.nn.extent import extent, first_bad_code
+from minicolumn.nn.layer import Layer, named_layers
 from minicolumn.nn.losses import Loss
 from minicolumn.nn.outputs import ClassOutputs, Outputs
 from minicolumn.registry import is_plain
@@ -143,8 +144,24 @@ class Forward:
     def _in_calls(self, many: Program, few: ByBlocks, params: Any, X: Any) -> Array:
         """Run the rows in calls of at most 16 MiB of input, so that an interrupt is heeded between them."""
         dtype, wide = dtype_of(params), self._is_wide(params, X.shape[1:])
-        parts = [_in_blocks(many, few, wide, params, _in_dtype(X[part], dtype)) for part in _calls(X, dtype)]
+        parts = []
+        for part in _calls(X, dtype):
+            rows = _in_dtype(X[part], dtype)
+            with self._refusing_codes(rows, part.start):
+                parts.append(_in_blocks(many, few, wide, params, rows))
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    @contextmanager
+    def _refusing_codes(self, X: Array, first: int | None = 0) -> Iterator[None]:
+        """Turn an index out of range into a DataError that names the row and the column of the code.
+
+        X           the rows; first: the number of the first of them, None of a single row
+        """
+        try:
+            yield
+        except IndexError:
+            lookups = extent(self._made_of[0], X.shape[1:]).lookups
+            raise _bad_code(first_bad_code(lookups, X), X, first) from None
 
     def _is_wide(self, params: Any, input_shape: tuple[int, ...]) -> bool:
         """Return whether the weights take more than 2 MiB; counted once for each shape of inputs."""
@@ -158,7 +175,18 @@ class Forward:
         one = np.zeros(input_shape, dtype)
         held = map_leaves(constant, params)
         forward = lambda x: self._apply(held, np.reshape(x, (1, *input_shape)))[0]  # noqa: E731
-        return call_directly(forward, one, flush_subnormals=True)
+        call = call_directly(forward, one, flush_subnormals=True)
+        if not any(layer.looks_up for _, layer in named_layers(self._made_of[0])):
+            return call
+
+        def predict(x: Array) -> Array:
+            try:
+                return call(x)
+            except IndexError:
+                with self._refusing_codes(np.asarray(x, dtype).reshape(1, *input_shape), None):
+                    raise
+
+        return predict
 
     def graph(self, params: Any, example: Array, inputs: Callable[[Array], Array] | None = None) -> Graph:
         """Return the prediction as a graph over a symbolic batch; see `Model.graph`.
@@ -183,7 +211,8 @@ class Forward:
             blocks = [rows.take(part).dense() for part in _calls(rows.X, rows.X.dtype)]
             totals = [len(b) if b.weight is None else np.sum(b.weight, dtype=np.float64) for b in blocks]
             return mean([self.loss(params, b) for b in blocks], np.array(totals, np.float64))
-        return self._mean_loss.of(params, rows)
+        with self._refusing_codes(rows.X):
+            return self._mean_loss.of(params, rows)
 
     def losses(self, stack: Any, blocks: Blocks) -> Array:
         """Return the losses of several weights, as `loss` gives that of each, in one call.
@@ -303,6 +332,18 @@ def dtype_of(params: Any) -> np.dtype:
     """Return the dtype of the weights, in which the network computes; float32 where it has none."""
     first = next(leaves(params), None)
     return np.dtype(np.float32) if first is None else first.dtype
+
+
+def _bad_code(found: tuple[int, int, int] | None, X: Array, first: int | None) -> DataError:
+    """Return the error of a code that no embedding has, if it is known which."""
+    if found is None:
+        return DataError("predict: the network looks up a code that its embedding has no row for")
+    row, column, levels = found
+    code, where = X.reshape(len(X), -1)[row, column], "" if first is None else f"row {first + row}, "
+    return DataError(
+        f"predict: X, {where}column {column}: {code:g} is no code of its embedding; "
+        f"the codes go from 0 to {levels - 1}"
+    )
 
 
 def _in_dtype(X: Any, dtype: np.dtype) -> Array:

@@ -30,14 +30,15 @@ from minicolumn.model import strict_json
 from minicolumn.model.file_sniffing import sniff_format
 from minicolumn.model.files import PathLike, read_whole, shown
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+READABLE = (1, FORMAT_VERSION)
 MAX_FILE_BYTES = 2 * 1024**3
 MAX_HEADER_BYTES = 1024**2
 MAX_TENSORS = 10_000
 MAX_RANK = 8
 MAX_NAME = 256
 
-DTYPES = {"F64": "<f8", "I64": "<i8", "F32": "<f4", "I32": "<i4", "U32": "<u4", "BOOL": "|b1"}
+DTYPES = {"F64": "<f8", "I64": "<i8", "F32": "<f4", "I32": "<i4", "U32": "<u4", "U8": "|u1", "BOOL": "|b1"}
 _CODES = {np.dtype(text): code for code, text in DTYPES.items()}
 _FORMAT, _VERSION, _DIGEST = "format", "format_version", "sha256"
 _OWN_KEYS = (_FORMAT, _VERSION, _DIGEST)
@@ -68,7 +69,7 @@ class _Entry:
 def encode(tensors: Mapping[str, np.ndarray], texts: Mapping[str, str]) -> list[bytes | memoryview]:
     """Serialize arrays and texts to a file's bytes, in chunks; arrays in C order are not copied.
 
-    tensors     dtypes float64, float32, int64, int32, uint32 and bool; floats finite
+    tensors     dtypes float64, float32, int64, int32, uint32, uint8 and bool; floats finite
     texts       any names but "format", "format_version" and "sha256", which this function writes
     Returns     the header, then one chunk a tensor; equal content gives equal bytes
     Errors      DataError for whatever `decode` would refuse: what is written can be read.
@@ -153,7 +154,7 @@ def _lay_out(tensors: Mapping[str, np.ndarray]) -> list[_Entry]:
         array = np.asarray(tensors[name])
         kind = array.dtype.newbyteorder("<")
         if kind not in _CODES:
-            known = "float32, float64, int32, int64, uint32 or bool"
+            known = "float32, float64, int32, int64, uint32, uint8 or bool"
             raise ModelFileError(f"holds {name!r} of dtype {array.dtype}; expected {known}")
         entries.append(_Entry(name, _CODES[kind], array.shape, begin, begin + array.nbytes))
         begin += array.nbytes
@@ -216,9 +217,9 @@ def _check_origin(metadata: object) -> int:
             f"was written by a newer minicolumn (format {int(text)}; this one reads up to {FORMAT_VERSION});"
             " upgrade with: pip install --upgrade minicolumn"
         )
-    if text != str(FORMAT_VERSION):
+    if text not in map(str, READABLE):
         raise ModelFileError(f"is damaged: there is no format {text}")
-    return FORMAT_VERSION
+    return int(text)
 
 
 def _read_entry(name: str, fields: object) -> _Entry:

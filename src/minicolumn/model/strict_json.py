@@ -13,6 +13,9 @@ from typing import Any, NoReturn
 from minicolumn.errors import ModelFileError
 
 MAX_DEPTH = 32
+# Each value takes some 60 bytes of memory, each list or object some 80 more.
+MAX_VALUES = 10_000_000
+MAX_CONTAINERS = 2_000_000
 _MAX_INT = 2**64
 
 # All but brackets. A string that is never closed runs to the end, so that every match succeeds: linear time.
@@ -25,13 +28,14 @@ def parse(text: str, what: str, max_depth: int = MAX_DEPTH) -> Any:
     text        the JSON text
     what        what it is, for the message: "the header"
     Errors      ModelFileError for broken JSON, duplicate keys, NaN or Infinity, numbers past 64 bits, lone
-                surrogates, or nesting deeper than ``max_depth`` (checked without recursion, before parsing).
+                surrogates, nesting deeper than ``max_depth``, more than 10 million values or 2 million lists
+                (checked without recursion, before parsing).
     Differs     `json.loads` keeps the last of two equal keys, accepts NaN, and recurses.
 
     >>> parse('{"a": [1, 2.5, null]}', "the header")
     {'a': [1, 2.5, None]}
     """
-    _check_depth(text, what, max_depth)
+    _check_size(text, what, max_depth)
     try:
         value = _DECODER.decode(text)
         if "\\u" in text:
@@ -61,10 +65,15 @@ class _Loose(Exception):
     """JSON that Python reads and we do not."""
 
 
-def _check_depth(text: str, what: str, max_depth: int) -> None:
-    """Refuse text nested too deeply: brackets outside strings are counted, without recursion."""
-    depth = 0
-    for bracket in _NOT_BRACKETS.sub("", text):
+def _check_size(text: str, what: str, max_depth: int) -> None:
+    """Refuse text of too many values or nested too deeply: brackets outside strings are counted.
+
+    A comma within a string counts as a value, too.
+    """
+    brackets, depth = _NOT_BRACKETS.sub("", text), 0
+    if text.count(",") > MAX_VALUES or len(brackets) > 2 * MAX_CONTAINERS:
+        raise ModelFileError(f"{what} holds more than {MAX_VALUES:,} values or {MAX_CONTAINERS:,} lists")
+    for bracket in brackets:
         depth += 1 if bracket in "[{" else -1
         if depth > max_depth:
             raise ModelFileError(f"{what} is nested deeper than {max_depth} levels")

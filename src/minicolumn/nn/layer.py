@@ -128,6 +128,30 @@ class Layer(Record):
         """Whether derivatives pass through: in front of a layer through which none pass, nothing learns."""
         return True
 
+    # Static analysis, see `minicolumn.nn.extent` ------------------------------------------------------------
+
+    @property
+    def operations(self) -> int:
+        """About how many operations of a graph this layer takes, without those of the layers inside."""
+        return 4
+
+    def moved(self, columns: Array) -> Array:
+        """Return the input column that each output number repeats; NaN for what is computed, by default all.
+
+        columns     the same of the input, float32 [1, *input_shape]
+        Returns     float32 [1, *output_shape]
+        """
+        return computed(self.output_shape(columns.shape[1:]))
+
+    @property
+    def looks_up(self) -> bool:
+        """Whether inputs are codes that are looked up: those out of range are refused by name."""
+        return type(self).lookups is not Layer.lookups
+
+    def lookups(self, columns: Array) -> list[tuple[Array, int]]:
+        """Return for each table that is looked up the columns of its codes, and how many codes it has."""
+        return []
+
     def __repr__(self) -> str:
         """Return the recipe: the call that makes this layer, without what is left at its default."""
         return f"{type(self).__name__}({', '.join(_arguments(self))})"
@@ -139,6 +163,11 @@ class Deterministic(Layer):
     @property
     def draws(self) -> bool:
         return False
+
+
+def computed(shape: Shape) -> Array:
+    """Return the columns of one row in which every number is computed: NaN, float32 [1, *shape]."""
+    return np.full((1, *shape), np.nan, np.float32)
 
 
 class Featurewise(Deterministic):
@@ -161,6 +190,14 @@ class Composite(Layer):
         visit       ``visit(layer, its params, its input, its key) -> (its output, its params)``
         """
         raise NotImplementedError(f"{type(self).__name__} lacks through")
+
+    @property
+    def operations(self) -> int:
+        return 1
+
+    def moved_through(self, visit: Visit, params: Any, columns: Array) -> Array:
+        """Return `moved`, found by visiting the inner layers; by default all is taken for computed."""
+        return self.through(visit, params, np.full_like(columns, np.nan), None)[0]
 
     def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
         def visit(layer: Layer, own: Params, x: Array, key: Array | None) -> tuple[Array, Params]:

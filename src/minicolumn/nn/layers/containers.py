@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
@@ -111,6 +111,9 @@ class Sequential(Composite):
             x, after[name] = visit(layer, params[name], x, own_key(layer, key, place))
         return x, after
 
+    def moved_through(self, visit: Visit, params: Any, columns: Array) -> Array:
+        return self.through(visit, params, columns, None)[0]
+
 
 @final
 @dataclass(frozen=True, repr=False)
@@ -151,6 +154,9 @@ class Residual(Composite):
     def through(self, visit: Visit, params: Params, x: Array, key: Array | None) -> tuple[Array, Params]:
         y, after = visit(self.inner, params, x, key)
         return x + y, after
+
+    def moved_through(self, visit: Visit, params: Any, columns: Array) -> Array:
+        return np.full_like(visit(self.inner, params, columns, None)[0], np.nan)
 
 
 @final
@@ -197,3 +203,6 @@ class Concatenate(Composite):
 
     def through(self, visit: Visit, params: Params, x: Array, key: Array | None) -> tuple[Array, Params]:
         return side_by_side(self, visit, params, x, key)
+
+    def moved_through(self, visit: Visit, params: Any, columns: Array) -> Array:
+        return self.through(visit, params, columns, None)[0]

@@ -258,3 +258,10 @@ class Flatten(Deterministic):
 
     def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
         return x.reshape((x.shape[0], math.prod(x.shape[1:])))
+
+    @property
+    def operations(self) -> int:
+        return 1
+
+    def moved(self, columns: Array) -> Array:
+        return columns.reshape(1, -1)

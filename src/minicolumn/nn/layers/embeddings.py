@@ -9,7 +9,7 @@ from typing import Annotated, Any, final
 import numpy as np
 
 from minicolumn.errors import ShapeError
-from minicolumn.nn.layer import Array, Deterministic, Param, Params, Shape
+from minicolumn.nn.layer import Array, Deterministic, Param, Params, Shape, computed
 from minicolumn.nn.layers.dense import LARGEST_SIZE
 from minicolumn.registry import Custom, Integer, Search, refuse
 
@@ -49,7 +49,16 @@ class Embedding(Deterministic):
         return {"table": Param((self.levels, self.dim), "normal", "table")}
 
     def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
-        return params["table"][x.astype(np.int32)]
+        return params["table"][_rows_of(x, self.levels)]
+
+    def lookups(self, columns: Array) -> list[tuple[Array, int]]:
+        return [(columns.reshape(-1), self.levels)]
+
+
+def _rows_of(codes: Array, levels: int) -> Array:
+    """Return codes as indices; one below 0 becomes one past the end, or NumPy would count from there."""
+    found = codes.astype(np.int32)
+    return np.where(found < 0, np.int32(levels), found)
 
 
 def embedding_dim(levels: int) -> int:
@@ -143,8 +152,20 @@ class ColumnEmbedding(Deterministic):
     def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
         self.output_shape(x.shape[1:])
         kept = [x[:, first:last] for first, last in self._runs(x.shape[1])]
-        found = [params[str(column)][x[:, column].astype(np.int32)] for column, _ in self.embeddings]
+        found = [params[str(c)][_rows_of(x[:, c], levels)] for c, levels in self.embeddings]
         return np.concatenate([*kept, *found], axis=1) if kept or found else x
+
+    @property
+    def operations(self) -> int:
+        return 1 + 3 * len(self.embeddings)
+
+    def moved(self, columns: Array) -> Array:
+        kept = [columns[:, first:last] for first, last in self._runs(columns.shape[1])]
+        added = self.output_shape(columns.shape[1:])[0] - columns.shape[1] + len(self.embeddings)
+        return np.concatenate([*kept, computed((added,))], axis=1)
+
+    def lookups(self, columns: Array) -> list[tuple[Array, int]]:
+        return [(columns[0, column : column + 1], levels) for column, levels in self.embeddings]
 
     def _runs(self, features: int) -> list[tuple[int, int]]:
         """Return the stretches of neighbouring columns that hold no codes."""

@@ -80,6 +80,9 @@ class Heads(Composite):
     def through(self, visit: Visit, params: Params, x: Array, key: Array | None) -> tuple[Array, Params]:
         return side_by_side(self, visit, params, x, key)
 
+    def moved_through(self, visit: Visit, params: Any, columns: Array) -> Array:
+        return self.through(visit, params, columns, None)[0]
+
 
 def _slices(widths: Mapping[str, int]) -> dict[str, slice]:
     """Return where each part lies if all are laid side by side."""

@@ -36,6 +36,10 @@ class MonotoneQuantiles(Deterministic):
             raise ShapeError(f"MonotoneQuantiles: inputs have shape [{found}], expected [batch, levels >= 1]")
         return tuple(input_shape)
 
+    @property
+    def operations(self) -> int:
+        return 5
+
     def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
         first, rest = x[..., :1], x[..., 1:]
         # One after the other, not a matrix product: sums in another order could cross by a rounding.

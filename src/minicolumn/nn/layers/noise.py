@@ -10,7 +10,7 @@ import numpy as np
 
 from minicolumn import random
 from minicolumn.nn.activations.rectifiers import SELU_ALPHA, SELU_SCALE, relu, softplus
-from minicolumn.nn.layer import Array, Layer, Params, Shape, needed_key
+from minicolumn.nn.layer import Array, Layer, Params, Shape, computed, needed_key
 from minicolumn.registry import Number, Search
 
 RATE = Number(help="Share of the numbers that is silenced in training.", ge=0, lt=1, search=Search(0.0, 0.6))
@@ -28,6 +28,13 @@ class _Noise(Layer):
 
     def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
         return self.noisy(x, needed_key(self, key)) if training and self.draws else x
+
+    @property
+    def operations(self) -> int:
+        return 0 if type(self).moved is _Noise.moved else 1
+
+    def moved(self, columns: Array) -> Array:
+        return columns
 
 
 class _AtRate(_Noise):
@@ -178,6 +185,9 @@ class NoisyReLU(_Noise):
 
     def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
         return relu(super().apply(params, x, key=key, training=training))
+
+    def moved(self, columns: Array) -> Array:
+        return computed(columns.shape[1:])
 
     def noisy(self, x: Array, key: Array) -> Array:
         # sqrt(logistic(x)), whose logarithm is taken first: its slope stays finite as x -> -inf.

@@ -62,6 +62,10 @@ class BatchNorm(Featurewise):
         statistics = {"mean": Param(shape), "variance": Param(shape, "ones")}
         return (_affine(self, input_shape) if self.affine else {}) | statistics
 
+    @property
+    def operations(self) -> int:
+        return 8
+
     def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
         if training:
             return self.apply_training(params, x, key)[0]
@@ -117,6 +121,10 @@ class LayerNorm(Featurewise):
         self.output_shape(input_shape)
         return _affine(self, input_shape) if self.affine else {}
 
+    @property
+    def operations(self) -> int:
+        return 12
+
     def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
         centred = x - np.mean(x, axis=-1, keepdims=True)
         variance = np.mean(centred * centred, axis=-1, keepdims=True)
@@ -145,6 +153,10 @@ class RMSNorm(Featurewise):
 
     def declare(self, input_shape: Shape) -> Params:
         return {"scale": Param((feature_count(self, input_shape),), "ones")}
+
+    @property
+    def operations(self) -> int:
+        return 8
 
     def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
         return x * (1.0 / np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + self.eps)) * params["scale"]

@@ -10,7 +10,7 @@ from typing import Annotated, Any, final
 import numpy as np
 
 from minicolumn.errors import DataError, ShapeError
-from minicolumn.nn.layer import Array, Deterministic, Params, Shape
+from minicolumn.nn.layer import Array, Deterministic, Params, Shape, computed
 from minicolumn.nn.layers.embeddings import MOST_COLUMNS, is_column
 from minicolumn.registry import Custom, refuse
 
@@ -98,6 +98,14 @@ class PiecewiseLinear(Deterministic):
         high = np.concatenate([knots[1:] for _, knots in self.knots]).astype(x.dtype)
         ramps = np.clip((x[:, columns] - low) / (high - low), 0.0, 1.0)
         return np.concatenate([x, ramps], axis=1)
+
+    @property
+    def operations(self) -> int:
+        return 6
+
+    def moved(self, columns: Array) -> Array:
+        added = self.output_shape(columns.shape[1:])[0] - columns.shape[1]
+        return np.concatenate([columns, computed((added,))], axis=1)
 
 
 def choose_knots(x: Array, stretches: int) -> tuple[float, ...]:

@@ -7,7 +7,6 @@ LLVM, so compiling in several threads is safe; each text lives in an LLVM contex
 from __future__ import annotations
 
 import functools
-import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -60,15 +59,7 @@ def _llvm() -> Any:
 
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    _compile_across_forks(llvm)
     return llvm
-
-
-def _compile_across_forks(llvm: Any) -> None:
-    """Let no fork happen while another thread is in LLVM: a child would wait for its lock for ever."""
-    lock = getattr(getattr(llvm.ffi.lib, "_lock", None), "_lock", None)
-    if lock is not None and hasattr(os, "register_at_fork"):
-        os.register_at_fork(before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release)
 
 
 @functools.cache
@@ -82,10 +73,15 @@ def _llvm_for(triple: str) -> Any:
 
 
 @functools.cache
+def _check_execution() -> None:
+    """Raise ImportError or OSError where native code cannot be made; asked again after a failure."""
+    _llvm().check_jit_execution()
+
+
 def why_missing() -> str:
-    """Return why native code cannot be made here, or an empty string where it can."""
+    """Return why native code cannot be made here now, or an empty string where it can."""
     try:
-        _llvm().check_jit_execution()
+        _check_execution()
     except ImportError as error:
         return f"native code needs llvmlite: {error}; install it with: pip install llvmlite"
     except OSError as error:
