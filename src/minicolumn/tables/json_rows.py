@@ -19,6 +19,7 @@ from minicolumn.tables.reading import Loaded, gibibytes, too_large
 if TYPE_CHECKING:
     import polars
 
+_SMALL = 4 << 20  # bytes; below, Python is done before another process has started
 _BYTES_A_VALUE, _BYTES_AN_OBJECT = 80, 300  # that Python takes for a value, and for an object or array
 _PLAIN = (str, int, float, bool, type(None))
 
@@ -36,7 +37,7 @@ def parse_json(text: bytes, name: str, limit: int, *, lines: bool = False) -> Lo
     if not one and _count_lines(text) == 1 and not lines:
         one = True  # an object of columns, or a single row
     job = "json" if text.lstrip()[:1] == b"[" else "ndjson"
-    if not one or job == "json":
+    if len(text) > _SMALL and (not one or job == "json"):
         frame = _by_polars(job, text, name, limit)
         if frame is not None:
             return Loaded(frame)

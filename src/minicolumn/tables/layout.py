@@ -137,7 +137,7 @@ def _are_titles(data: bytes, records: Records, dialect: Dialect, titles: np.ndar
     below = records.filled
     below = below[below > header][:_LOOKED_AT]
     rows = [row for row in _rows(data, records, dialect, below) if len(row) == len(names)]
-    columns = list(zip(*rows, strict=True))
+    columns = list(zip(*rows, strict=True)) if len(rows) > 1 else []
     return any(
         name.strip() and not _has_digit(name) and any(column) and all(_has_digit(c) for c in column if c)
         for name, column in zip(names, columns, strict=False)
