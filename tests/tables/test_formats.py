@@ -81,7 +81,9 @@ def test_large_and_small_json_are_read_alike(rows: list[dict[str, Any]]) -> None
     assert small.notes == ()
     # What larger files are read by, without the process of its own in which it is tried first.
     large = polars.read_ndjson(io.BytesIO(text), infer_schema_length=None)
-    assert large.select(small.frame.columns).equals(small.frame)  # where a row lacks a name, the order differs
+    assert large.select(small.frame.columns).equals(
+        small.frame
+    )  # where a row lacks a name, the order differs
 
 
 def test_large_json_goes_by_polars_or_by_python(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,9 +37,9 @@ NAN = float("nan")
         (np.array(["2020", "NaT"], "M8[Y]"), [datetime(2020, 1, 1), None]),
         (np.array([1, 2], "m8[D]"), [timedelta(days=1), timedelta(days=2)]),
         (np.array(["a", "b"]), ["a", "b"]),
-        (np.ma.array([1, 2, 3], mask=[0, 1, 0]), [1, None, 3]),
-        (np.ma.array([1.0, NAN, 3.0], mask=[1, 0, 0]), [None, None, 3.0]),
-        (np.ma.array(["x", "y"], mask=[1, 0]), [None, "y"]),
+        (np.ma.array([1, 2, 3], mask=[False, True, False]), [1, None, 3]),
+        (np.ma.array([1.0, NAN, 3.0], mask=[True, False, False]), [None, None, 3.0]),
+        (np.ma.array(["x", "y"], mask=[True, False]), [None, "y"]),
         (polars.Series([1, None]), [1, None]),
     ],
 )

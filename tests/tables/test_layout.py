@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -245,7 +246,7 @@ def written(draw: st.DrawFn) -> tuple[str, str]:
     names = draw(st.lists(NAME, min_size=width, max_size=width, unique=True))
     rows = draw(st.lists(st.tuples(*[CELL] * width), min_size=1, max_size=8))
     text = io.StringIO()
-    quoting = draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
+    quoting: Any = draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
     ends = draw(st.sampled_from(["\n", "\r\n"]))
     csv.writer(text, delimiter=separator, quoting=quoting, lineterminator=ends).writerows([names, *rows])
     return text.getvalue(), separator

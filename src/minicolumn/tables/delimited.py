@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     import polars
 
 _BYTES_A_CELL = 16  # of Polars, beside what does not fit into them
-_LONGEST_RECORD = 1 << 30
+_COPIES_OF_A_RECORD = 10  # that Polars makes, as measured with cells of 200 MB
+_LONGEST_RECORD = 1 << 30  # bytes; Polars has 32 bits for the length of a cell
 _SEP_LINE = re.compile(rb'"?sep=([^\n\r"])"?\r?(\n|\Z)', re.IGNORECASE)
 
 
@@ -75,12 +76,12 @@ def load_delimited(data: bytes, name: str, reading: Reading | None = None) -> Lo
     ('1 title line was left out above the names',)
     """
     reading = reading or Reading()
-    data, reading, notes = _lead(one_line_end(data), reading)
-    if not data.strip():
-        raise DataError(f"{name}: is empty; expected a line of column names and rows")
     limit = reading.limit
     if 2 * len(data) > limit:
         raise too_large(name, f"holds {gibibytes(len(data))} of text", limit)
+    data, reading, notes = _lead(one_line_end(data), reading)
+    if not data.strip():
+        raise DataError(f"{name}: is empty; expected a line of column names and rows")
     form, layout = _found(data, name, reading)
     _check_size(form, layout, name, limit)
     frame, names = _parsed(form, layout, name, reading.header)
@@ -205,8 +206,8 @@ def _check_size(form: _Form, layout: Layout, name: str, limit: int) -> None:
     if 2 * len(form.data) + _BYTES_A_CELL * rows * layout.width > limit:
         raise too_large(name, f"holds {rows:,} rows of {layout.width:,} columns", limit)
     longest = int(np.diff(form.records.ends, prepend=-1).max())
-    if longest > _LONGEST_RECORD:
-        raise DataError(f"{name}: a row takes {gibibytes(longest)}, more than the 1 GiB that are read")
+    if longest > min(limit // _COPIES_OF_A_RECORD, _LONGEST_RECORD):
+        raise too_large(name, f"has a row of {gibibytes(longest)}", limit)
 
 
 def _parsed(form: _Form, layout: Layout, name: str, header: bool) -> tuple[polars.DataFrame, list[str]]:

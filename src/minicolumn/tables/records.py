@@ -156,7 +156,8 @@ def one_line_end(data: bytes) -> bytes:
 
 def rewritten(data: bytes, dialect: Dialect) -> bytes:
     """Return the text with every field in quotes, as Python's csv reads it; csv.Error where it cannot."""
-    clean = io.StringIO()
+    whole = io.BytesIO()
+    clean = io.TextIOWrapper(whole, encoding="utf-8", newline="")
     writer = csv.writer(
         clean,
         delimiter=dialect.separator,
@@ -165,4 +166,5 @@ def rewritten(data: bytes, dialect: Dialect) -> bytes:
         lineterminator="\n",
     )
     writer.writerows(dialect.rows(data))
-    return clean.getvalue().encode()
+    clean.detach()  # flushes
+    return whole.getvalue()

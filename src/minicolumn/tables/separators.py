@@ -7,6 +7,7 @@ where those give ragged rows or a single column.
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ _SNIFFED = 1 << 16  # characters looked at to find the separator
 _SNIFFED_LINES = 200
 _STAND_INS = "\x1f\x1e\x1c\x02"  # for separators that are more than one byte
 _QUOTED = rb'"(?:[^"]|"")*"'
-_BLANKS = re.compile(rb"(" + _QUOTED + rb")|(?<![^\n])[ \t]+|[ \t]+(?=\r?\n|\Z)|[ \t]+")
+_BLANKS = re.compile(rb"(" + _QUOTED + rb")|[ \t]+")
 _NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 
 
@@ -128,15 +129,25 @@ def with_one_byte(data: bytes, separator: str, quote: str, name: str) -> tuple[b
     dialect = Dialect(stand_in, quote, shown=separator)
     if separator != " ":
         return data.replace(separator.encode(), stand_in.encode()), dialect
-    mark = stand_in.encode()
+    return _without_blanks(data, stand_in.encode()), dialect
 
-    def replaced(match: re.Match[bytes]) -> bytes:
-        if match[1] is not None:
-            return match[1]
-        starts = match.start() == 0 or data[match.start() - 1] in b"\n"
-        return b"" if starts or data[match.end() : match.end() + 1] in (b"", b"\n", b"\r") else mark
 
-    return _BLANKS.sub(replaced, data), dialect
+def _without_blanks(data: bytes, mark: bytes) -> bytes:
+    """Return the text with a mark for each run of blanks between fields; record by record, to hold little."""
+    written, record = io.BytesIO(), b""
+    for line in io.BytesIO(data):
+        record += line
+        if record.count(b'"') % 2 == 0:
+            written.write(_marked(record, mark))
+            record = b""
+    written.write(_marked(record, mark) if record else b"")
+    return written.getvalue()
+
+
+def _marked(record: bytes, mark: bytes) -> bytes:
+    if b'"' not in record:
+        return mark.join(record.split()) + b"\n"
+    return _BLANKS.sub(lambda found: found[1] or mark, record.strip()) + b"\n"
 
 
 def in_words(separator: str) -> str:
