@@ -141,6 +141,22 @@ def test_layouts(tmp_path: Path, layout: str, ends: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "first", ["PAR1", "ARROW1", "ORC", "RDX", "GIF8", "BZh", "FEA1", "PK", "{}", "[x", "sep"]
+)
+def test_a_first_name_may_be_that_of_another_format(tmp_path: Path, first: str) -> None:
+    (tmp_path / "t.csv").write_text(f"{first},b\n1,2\n")
+    loaded = load_table(tmp_path / "t.csv")
+    assert (loaded.frame.columns, loaded.frame.rows(), loaded.notes) == ([first, "b"], [("1", "2")], ())
+
+
+def test_names_like_a_row_are_said() -> None:
+    row = "the names look like a row ('5.1', '3.5', '0.2', 'setosa', ...); --no-header where a file has none"
+    assert load_delimited(b"5.1,3.5,0.2,setosa\n4.9,3,0.2,setosa\n", "t").notes == (row,)
+    for names in (b"id,1960,1961,1962", b"0,1,2,3", b"1,2,3,4", b"q,0.5,x,y"):
+        assert load_delimited(names + b"\n1,2,3,4\n", "t").notes == ()
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "a,b\n1,2,3,4\n5,6,7,8\n",  # not names below a title

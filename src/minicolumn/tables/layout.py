@@ -187,10 +187,21 @@ def with_names(
         [frame.to_series(place).alias(names[place]) for place in range(len(names)) if place not in empty]
     )
     if header:
+        named = (*_like_a_row(frame.columns), *named)
         frame, repeated = _without_repeated_names(frame)
         frame, units = without_units(frame)
         notes += [*named, *repeated, *units]
     return frame, tuple(notes)
+
+
+def _like_a_row(names: list[str]) -> tuple[str, ...]:
+    """Return a note where many names are numbers, but for 0, 1, 2, ... and years."""
+    values = [name for name in names if is_value(name)]
+    places = [str(place) for place in range(len(names) + 1)]
+    if len(values) < 2 or 3 * len(values) < len(names) or set(values) <= set(places):
+        return ()
+    shown = ", ".join(map(repr, names[:4]))
+    return (f"the names look like a row ({shown}, ...); --no-header where a file has none",)
 
 
 def _is_blank(column: polars.Series) -> bool:
@@ -245,8 +256,8 @@ def _without_repeated_names(frame: polars.DataFrame) -> tuple[polars.DataFrame, 
     """Leave out rows that are the names again, as where files were concatenated."""
     import polars
 
-    if frame.width < 2:
-        return frame, ()
+    if frame.width < 2 or all(NUMBER.fullmatch(name) for name in frame.columns):
+        return frame, ()  # numbers may be a row that the names are alike by chance
     first = frame.to_series(0).str.strip_chars() == frame.columns[0]
     if not first.any():
         return frame, ()

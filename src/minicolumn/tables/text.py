@@ -117,7 +117,8 @@ def _recoded(data: bytes, name: str, encoding: str, limit: int) -> bytes:
 def _refuse_binary(data: bytes, name: str) -> None:
     """Refuse well-known binary formats by their magic numbers, and any text with a zero byte."""
     for magic, kind in _SIGNATURES.items():
-        if data.startswith(magic) and not (magic.isalnum() and data[: len(magic) + 1].isalnum()):
+        # Letters alone may be the first name of a table: "ORC,b".
+        if data.startswith(magic) and not (magic.isalnum() and b"\0" not in data[:_CHUNK]):
             raise DataError(f"{name}: is {kind}, not a table that is read here; {EXPECTED}")
     if (place := data.find(b"\0")) < 0:
         return
