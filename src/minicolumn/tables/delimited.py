@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from minicolumn.errors import DataError
-from minicolumn.tables.layout import Layout, even_layout, is_value, table_inside, with_names
+from minicolumn.tables.layout import MOST_COLUMNS, Layout, even_layout, is_value, table_inside, with_names
 from minicolumn.tables.reading import Loaded, Reading, gibibytes, too_large
 from minicolumn.tables.records import (
     Dialect,
@@ -36,6 +36,7 @@ from minicolumn.tables.separators import head_of, in_words, ranked, rare, sniff,
 if TYPE_CHECKING:
     import polars
 
+_BYTES_A_LINE = 40  # of the five arrays that describe records
 _BYTES_A_CELL = 16  # of Polars, beside what does not fit into them
 _COPIES_OF_A_RECORD = 10  # that Polars makes, as measured with cells of 200 MB
 _LONGEST_RECORD = 1 << 30  # bytes; Polars has 32 bits for the length of a cell
@@ -77,8 +78,7 @@ def load_delimited(data: bytes, name: str, reading: Reading | None = None) -> Lo
     """
     reading = reading or Reading()
     limit = reading.limit
-    if 2 * len(data) > limit:
-        raise too_large(name, f"holds {gibibytes(len(data))} of text", limit)
+    _check_text(data, name, limit)
     data, reading, notes = _lead(one_line_end(data), reading)
     if not data.strip():
         raise DataError(f"{name}: is empty; expected a line of column names and rows")
@@ -113,6 +113,8 @@ def _lead(data: bytes, reading: Reading) -> tuple[bytes, Reading, tuple[str, ...
 def _found(data: bytes, name: str, reading: Reading) -> tuple[_Form, Layout]:
     """Return the form and layout that make the text a table; DataError, of the likeliest form, for none."""
     likeliest = _form(data, name, reading.separator or sniff(head_of(data)), reading.quote or '"')
+    if likeliest is not None and (widest := int(likeliest.records.fields.max())) > MOST_COLUMNS:
+        raise DataError(f"{name}: has {widest:,} columns, at most {MOST_COLUMNS:,} are read")
     if likeliest is not None and (layout := even_layout(likeliest.records)) is not None:
         if layout.width > 1 or reading.separator is not None:
             return likeliest, _below_titles(likeliest, layout, reading.header)
@@ -166,13 +168,13 @@ def _several_columns(data: bytes, name: str, reading: Reading) -> tuple[_Form, L
     quote = reading.quote or '"'
     for separator in ranked(head):
         form = _form(data, name, separator, quote)
-        if form is not None:
+        if form is not None and form.records.fields.max() <= MOST_COLUMNS:
             layout = table_inside(form.data, form.records, form.dialect, reading.header)
             if layout is not None:
                 return form, layout
     for separator in rare(head):
         form = _form(data, name, separator, quote)
-        if form is None:
+        if form is None or form.records.fields.max() > MOST_COLUMNS:
             continue
         layout = even_layout(form.records)
         layout = layout or table_inside(form.data, form.records, form.dialect, reading.header)
@@ -198,6 +200,13 @@ def _below_titles(form: _Form, layout: Layout, header: bool) -> Layout:
             lines = "1 title line was" if titles == 1 else f"{titles} title lines were"
             return replace(layout, first=place, notes=(f"{lines} left out above the names",))
     return layout
+
+
+def _check_text(data: bytes, name: str, limit: int) -> None:
+    """Refuse a text that takes more memory than it may, whatever its fields are."""
+    lines = max(data.count(b"\n"), data.count(b"\r"))
+    if 2 * len(data) + _BYTES_A_LINE * lines > limit:
+        raise too_large(name, f"holds {gibibytes(len(data))} of text in {lines:,} lines", limit)
 
 
 def _check_size(form: _Form, layout: Layout, name: str, limit: int) -> None:

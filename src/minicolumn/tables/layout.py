@@ -15,7 +15,7 @@ import numpy as np
 
 from minicolumn.errors import DataError
 from minicolumn.tables.records import Dialect, Records, first_row
-from minicolumn.tables.units import NUMBER, without_units
+from minicolumn.tables.units import is_number, without_units
 
 if TYPE_CHECKING:
     import polars
@@ -121,7 +121,7 @@ def _is_one_short(data: bytes, records: Records, dialect: Dialect, places: np.nd
 
 def is_value(cell: str) -> bool:
     """Return whether a cell is a number, and no year as wide tables have them for names."""
-    return bool(NUMBER.fullmatch(cell)) and not _YEAR.fullmatch(cell)
+    return is_number(cell) and not _YEAR.fullmatch(cell)
 
 
 def _are_titles(data: bytes, records: Records, dialect: Dialect, titles: np.ndarray, header: int) -> bool:
@@ -256,7 +256,7 @@ def _without_repeated_names(frame: polars.DataFrame) -> tuple[polars.DataFrame, 
     """Leave out rows that are the names again, as where files were concatenated."""
     import polars
 
-    if frame.width < 2 or all(NUMBER.fullmatch(name) for name in frame.columns):
+    if frame.width < 2 or all(map(is_number, frame.columns)):
         return frame, ()  # numbers may be a row that the names are alike by chance
     first = frame.to_series(0).str.strip_chars() == frame.columns[0]
     if not first.any():

@@ -122,11 +122,15 @@ def has_stray_quotes(data: bytes, dialect: Dialect) -> bool:
     if dialect.quote.encode() not in data:
         return False
     whole = np.frombuffer(data, np.uint8)
-    quotes = np.flatnonzero(whole == ord(dialect.quote))
-    opens = quotes[::2]  # every other quote opens
-    before = whole[opens[opens > 0] - 1]
     allowed = [ord(mark) for mark in f"{dialect.separator}\n{dialect.quote}"]
-    return len(quotes) % 2 == 1 or not np.isin(before, allowed).all()
+    seen = 0
+    for begin in range(0, len(whole), _CHUNK):
+        quotes = np.flatnonzero(whole[begin : begin + _CHUNK] == ord(dialect.quote)) + begin
+        opens = quotes[seen % 2 :: 2]  # every other quote opens
+        seen += len(quotes)
+        if not np.isin(whole[opens[opens > 0] - 1], allowed).all():
+            return True
+    return seen % 2 == 1
 
 
 def first_row(text: bytes, dialect: Dialect) -> list[str]:

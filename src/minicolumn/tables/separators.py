@@ -134,13 +134,15 @@ def with_one_byte(data: bytes, separator: str, quote: str, name: str) -> tuple[b
 
 def _without_blanks(data: bytes, mark: bytes) -> bytes:
     """Return the text with a mark for each run of blanks between fields; record by record, to hold little."""
-    written, record = io.BytesIO(), b""
+    written, record, quotes = io.BytesIO(), [], 0
     for line in io.BytesIO(data):
-        record += line
-        if record.count(b'"') % 2 == 0:
-            written.write(_marked(record, mark))
-            record = b""
-    written.write(_marked(record, mark) if record else b"")
+        record.append(line)
+        quotes += line.count(b'"')
+        if quotes % 2 == 0:
+            written.write(_marked(b"".join(record), mark))
+            record, quotes = [], 0
+    for line in record:  # of a quote that is not closed
+        written.write(mark.join(line.split()) + b"\n")
     return written.getvalue()
 
 
