@@ -34,7 +34,7 @@ LAYOUTS = {
         [("Aruba", "ABW", "54608", "55811"), ("Chad", "TCD", "", "3")],
         (
             "2 title lines were left out above the names",
-            "column 5 of 5 has neither a name nor values and was left out",
+            "column 5 has neither a name nor values and was left out",
         ),
     ),
     "a title, a blank line, a footer": (
@@ -60,13 +60,13 @@ LAYOUTS = {
         "a,b,\n1,2,\n3,4,\n",
         ["a", "b"],
         [("1", "2"), ("3", "4")],
-        ("column 3 of 3 has neither a name nor values and was left out",),
+        ("column 3 has neither a name nor values and was left out",),
     ),
     "separators at the ends of rows": (
         "a,b\n1,2,\n3,4,\n",
         ["a", "b"],
         [("1", "2"), ("3", "4")],
-        ("column 3 of 3 has neither a name nor values and was left out",),
+        ("column 3 has neither a name nor values and was left out",),
     ),
     "names again": (
         "a,b\n1,2\na,b\n3,4\na , b\n5,6\n",
@@ -124,6 +124,22 @@ LAYOUTS = {
         [("x,y", "2"), ("z", "3")],
         ("single quotes were read as quotes; --quote to say otherwise",),
     ),
+    "comments": (
+        "# x, y\n#z\nYYYY MM  T\n2000 1  3.2\n2000 2  4.2\n",
+        ["YYYY", "MM", "T"],
+        [("2000", "1", "3.2"), ("2000", "2", "4.2")],
+        (
+            "2 lines that begin with '#' were left out; --comment to say otherwise",
+            "separator space was found; --separator to say otherwise",
+        ),
+    ),
+    "text aligned by blanks": (
+        "name   age\nann b   3\n",
+        ["name   age"],
+        [("ann b   3",)],
+        ("one column was found; --separator space if blanks separate columns",),
+    ),
+    "the end of DOS": ("#a,b\n1,2\n\x1a", ["#a", "b"], [("1", "2")], ()),
     "CR ends lines, LF is in a field": ('a,b\r"x\ny",1\rz,2\r', ["a", "b"], [("x\ny", "1"), ("z", "2")], ()),
 }
 
@@ -147,6 +163,14 @@ def test_a_first_name_may_be_that_of_another_format(tmp_path: Path, first: str) 
     (tmp_path / "t.csv").write_text(f"{first},b\n1,2\n")
     loaded = load_table(tmp_path / "t.csv")
     assert (loaded.frame.columns, loaded.frame.rows(), loaded.notes) == ([first, "b"], [("1", "2")], ())
+
+
+def test_arff_is_named(tmp_path: Path) -> None:
+    (tmp_path / "t.arff").write_text("% x\n@RELATION r\n@attribute a real\n@data\n1,2\n3,4\n")
+    with pytest.raises(errors.DataError, match="ARFF file; its rows are read by --skip-rows 4 --no-header"):
+        load_table(tmp_path / "t.arff")
+    loaded = load_table(tmp_path / "t.arff", Reading(skip_rows=4, header=False))
+    assert loaded.frame.rows() == [("1", "2"), ("3", "4")]
 
 
 def test_names_like_a_row_are_said() -> None:
@@ -185,6 +209,13 @@ SAYINGS = {
     "blanks": ({"separator": "space"}, 'a  b\n x "y z" \n', ["a", "b"], [("x", "y z")]),
     "of two bytes": ({"separator": "§"}, "a§b\n1§2\n", ["a", "b"], [("1", "2")]),
     "quote": ({"quote": "'"}, "a,b\n'1',\"\n", ["a", "b"], [("1", '"')]),
+    "no quotes": ({"quote": "none"}, 'a,b\n"1,2"\n"3,4\n', ["a", "b"], [('"1', '2"'), ('"3', "4")]),
+    "no quotes between blanks": (
+        {"quote": "none", "separator": " "},
+        'a b\n"1 2\n',
+        ["a", "b"],
+        [('"1', "2")],
+    ),
     "one column": ({"separator": ";"}, "a,b\n1,2\n", ["a,b"], [("1,2",)]),
     "latin-1": ({"encoding": "latin-1"}, "a\n\x81é\n", ["a"], [("\x81é",)]),
     "utf-16": ({"encoding": "utf-16-le"}, "a\né\n", ["a"], [("é",)]),

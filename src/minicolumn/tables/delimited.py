@@ -31,11 +31,12 @@ from minicolumn.tables.records import (
     one_line_end,
     rewritten,
 )
-from minicolumn.tables.separators import head_of, in_words, ranked, rare, sniff, with_one_byte
+from minicolumn.tables.separators import head_of, in_words, quote_of, ranked, rare, sniff, with_one_byte
 
 if TYPE_CHECKING:
     import polars
 
+_END_OF_DOS = b"\x1a"
 _BYTES_A_LINE = 40  # of the five arrays that describe records
 _BYTES_A_CELL = 16  # of Polars, beside what does not fit into them
 _COPIES_OF_A_RECORD = 10  # that Polars makes, as measured with cells of 200 MB
@@ -79,7 +80,7 @@ def load_delimited(data: bytes, name: str, reading: Reading | None = None) -> Lo
     reading = reading or Reading()
     limit = reading.limit
     _check_text(data, name, limit)
-    data, reading, notes = _lead(one_line_end(data), reading)
+    data, reading, notes = _lead(one_line_end(data.removesuffix(_END_OF_DOS)), reading)
     if not data.strip():
         raise DataError(f"{name}: is empty; expected a line of column names and rows")
     form, layout = _found(data, name, reading)
@@ -112,13 +113,14 @@ def _lead(data: bytes, reading: Reading) -> tuple[bytes, Reading, tuple[str, ...
 
 def _found(data: bytes, name: str, reading: Reading) -> tuple[_Form, Layout]:
     """Return the form and layout that make the text a table; DataError, of the likeliest form, for none."""
-    likeliest = _form(data, name, reading.separator or sniff(head_of(data)), reading.quote or '"')
+    likeliest = _form(data, name, reading.separator or sniff(head_of(data)), quote_of(reading))
     if likeliest is not None and (widest := int(likeliest.records.fields.max())) > MOST_COLUMNS:
         raise DataError(f"{name}: has {widest:,} columns, at most {MOST_COLUMNS:,} are read")
     if likeliest is not None and (layout := even_layout(likeliest.records)) is not None:
         if layout.width > 1 or reading.separator is not None:
             return likeliest, _below_titles(likeliest, layout, reading.header)
-        return _several_columns(data, name, reading) or (likeliest, layout)
+        found = _several_columns(data, name, reading) or _below_comments(data, name, reading)
+        return found or (replace(likeliest, notes=_hint(data)), layout)
     for form in _other_quotes(data, name, reading):
         if (layout := even_layout(form.records)) is not None and layout.width > 1:
             return form, layout
@@ -128,8 +130,10 @@ def _found(data: bytes, name: str, reading: Reading) -> tuple[_Form, Layout]:
             return likeliest, layout
     if reading.separator is None and (found := _several_columns(data, name, reading)) is not None:
         return found
+    if (found := _below_comments(data, name, reading)) is not None:
+        return found
     separator = reading.separator or sniff(head_of(data))
-    raise _diagnosis(*with_one_byte(data, separator, reading.quote or '"', name), name)
+    raise _diagnosis(*with_one_byte(data, separator, quote_of(reading), name), name)
 
 
 def _form(data: bytes, name: str, separator: str, quote: str, padded: bool = False) -> _Form | None:
@@ -149,9 +153,9 @@ def _other_quotes(data: bytes, name: str, reading: Reading) -> Iterator[_Form]:
     """Return the forms with quotes that follow blanks, and with single quotes."""
     separators = [reading.separator] if reading.separator else ranked(head_of(data)) or [sniff(head_of(data))]
     for separator in separators:
-        quotes = [reading.quote] if reading.quote else ['"', "'"]
+        quotes = ['"', "'"] if reading.quote is None else [reading.quote]
         for quote in quotes:
-            if quote.encode() not in data:
+            if not quote or quote.encode() not in data:
                 continue
             for padded in (False, True):
                 form = _form(data, name, separator, quote, padded)
@@ -165,7 +169,7 @@ def _other_quotes(data: bytes, name: str, reading: Reading) -> Iterator[_Form]:
 def _several_columns(data: bytes, name: str, reading: Reading) -> tuple[_Form, Layout] | None:
     """Return a form with more than one column, of a separator that the first line does not show."""
     head = head_of(data)
-    quote = reading.quote or '"'
+    quote = quote_of(reading)
     for separator in ranked(head):
         form = _form(data, name, separator, quote)
         if form is not None and form.records.fields.max() <= MOST_COLUMNS:
@@ -182,6 +186,34 @@ def _several_columns(data: bytes, name: str, reading: Reading) -> tuple[_Form, L
             note = f"separator {in_words(separator)} was found; --separator to say otherwise"
             return replace(form, notes=(note,)), layout
     return None
+
+
+def _below_comments(data: bytes, name: str, reading: Reading) -> tuple[_Form, Layout] | None:
+    """Return a form with more than one column, of a text without its lines that begin with # or %."""
+    mark = data.lstrip()[:1].decode("latin-1")
+    if reading.comment is not None or mark not in ("#", "%"):
+        return None
+    text, said, _ = _lead(data, replace(reading, comment=mark))
+    if not text.strip():
+        return None
+    try:
+        form, layout = _found(text, name, said)
+    except DataError:
+        return None
+    if layout.width < 2:
+        return None
+    count = data.count(b"\n" + mark.encode()) + data.startswith(mark.encode())
+    lines = "a line that begins" if count == 1 else f"{count:,} lines that begin"
+    note = f"{lines} with {mark!r} {'was' if count == 1 else 'were'} left out; --comment to say otherwise"
+    return replace(form, notes=(note, *form.notes)), layout
+
+
+def _hint(data: bytes) -> tuple[str, ...]:
+    """Return a note where one column was found and blanks stand in every line as if to align columns."""
+    lines = [line.strip() for line in head_of(data).splitlines() if line.strip()]
+    if len(lines) > 1 and all("  " in line for line in lines):
+        return ("one column was found; --separator space if blanks separate columns",)
+    return ()
 
 
 def _below_titles(form: _Form, layout: Layout, header: bool) -> Layout:
@@ -295,5 +327,7 @@ def _diagnosis(data: bytes, dialect: Dialect, name: str) -> DataError:
                 )
     except csv.Error as error:
         reason = "a quoted field is not closed" if "end of data" in str(error) else str(error)
-        return DataError(f"{name}: line {reader.line_num} cannot be read: {reason}; --quote to say otherwise")
+        return DataError(
+            f"{name}: line {reader.line_num} cannot be read: {reason}; --quote none if quotes are text"
+        )
     return DataError(f"{name}: cannot be read as a table; its quotes or line ends are mixed")

@@ -177,10 +177,10 @@ def with_names(
     if len(empty) == len(names):
         raise DataError(f"{name}: no column has a name or a value")
     if empty:
-        notes.append(
-            f"column {_listed([place + 1 for place in empty])} of {len(names)} has neither a name nor values "
-            "and was left out"
-        )
+        places = _listed([place + 1 for place in empty])
+        have = f"column {places} has" if len(empty) == 1 else f"columns {places} have"
+        gone = "was" if len(empty) == 1 else "were"
+        notes.append(f"{have} neither a name nor values and {gone} left out")
     names, named = named_columns(names, [place for place in nameless if place not in empty])
     check_names([found for place, found in enumerate(names) if place not in empty], name)
     frame = frame.select(

@@ -65,6 +65,8 @@ def decode(data: bytes, name: str, reading: Reading, limit: int) -> tuple[bytes,
         if data.startswith(mark):
             return _recoded(data, name, encoding, limit), ()
     _refuse_binary(data, name)
+    if not reading.skip_rows:
+        _refuse_arff(data, name)
     wrong = _first_wrong(data)
     if wrong is None:
         return data.removeprefix(codecs.BOM_UTF8), ()
@@ -131,3 +133,12 @@ def _refuse_binary(data: bytes, name: str) -> None:
         ):
             raise DataError(f"{name}: looks like UTF-16 without a byte order mark; say --encoding {encoding}")
     raise DataError(f"{name}: is not text (a zero byte at {place}); {EXPECTED}")
+
+
+def _refuse_arff(data: bytes, name: str) -> None:
+    """Refuse a file of Weka, whose rows are delimited text below a line @data."""
+    if not re.match(rb"(\s|%[^\n]*\n)*@relation\b", data[:_CHUNK], re.IGNORECASE):
+        return
+    if (line := re.search(rb"(?im)^@data\s*$", data[:_CHUNK])) is not None:
+        rows = data.count(b"\n", 0, line.end()) + (data[line.end() - 1 : line.end()] != b"\n")
+        raise DataError(f"{name}: is an ARFF file; its rows are read by --skip-rows {rows} --no-header")
