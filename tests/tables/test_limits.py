@@ -101,7 +101,7 @@ def test_cells_are_counted_before_they_are_made(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_bytes(b"a,b,c\n" + b",,\n" * 100_000)  # 300 kB of text, 4.8 MB of cells
     assert read_table(path, LIMIT).height == 100_000
-    refused(path, Reading(max_memory=2_000_000), "100,001 rows of 3 columns")
+    refused(path, Reading(max_memory=5_000_000), "100,001 rows of 3 columns")
     path = tmp_path / "t.jsonl"
     path.write_bytes(b"{" + b",".join(b'"c%d":1' % k for k in range(1000)) + b"}\n" + b"{}\n" * 10_000)
     refused(path, LIMIT, "--max-memory")
@@ -164,3 +164,35 @@ def test_what_fits_is_read_with_the_types_it_has(tmp_path: Path) -> None:
     loaded = load_table(tmp_path / "t.parquet", LIMIT)
     assert loaded.notes == ()
     assert loaded.frame["a"].unique().to_list() == ["x" * 1000]
+
+
+def test_lines_and_columns_are_counted_too(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(b"a\n1\n" + b"\n" * 1_000_000)  # a megabyte, of which each byte is a line
+    refused(path, LIMIT, "in 1,000,002 lines", "--max-memory")
+    path.write_bytes(b"," * 200_000 + b"\n")
+    refused(path, LIMIT, "has 200,001 columns, at most 100,000 are read")
+    path.write_bytes(b"a,b\n" + b"x" * 3_000_000 + b",1\n")
+    refused(path, LIMIT, "has a row of 2.86 MiB", "--max-memory")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"a,b\n" + b"1" + b" " * 200_000 + b"x,2\n3,4\n5,6\n",
+        b"a,b\n" + b"m-" * 100_000 + b"!,2\n3,4\n5,6\n",
+        b'a b\n" 1 2\n' + b"3 4\n" * 100_000,
+        b'a,b\n"' + b'""' * 300_000 + b'",2\n3,4\n',
+        b"a" + b"(" * 300_000 + b"\n1\n",
+    ],
+    ids=["blanks", "units", "an open quote", "quotes", "brackets"],
+)
+def test_no_text_takes_long(tmp_path: Path, text: bytes) -> None:
+    """What is tried on cells takes time in proportion to them: a square of it would not end here."""
+    path = tmp_path / "t.csv"
+    path.write_bytes(text)
+    for separator in (None, "space"):
+        try:
+            assert read_table(path, Reading(separator=separator)).height > 0
+        except errors.DataError as error:
+            assert len(str(error).splitlines()) == 1  # noqa: PT017 - the message is what is tested

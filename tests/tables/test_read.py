@@ -167,6 +167,7 @@ def test_permission_errors_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         ("t.csv", b"a,b\n1,2\n3\n4,5\n", ["line 3 has 1 fields"]),
         ("t.csv", b'a,b\n1,2\n"3,4\n', ["line", "not closed"]),
         ("t.csv", b'a,b\n1,2\n"3"x,4\n', ["line 3"]),
+        ("t.csv", b"PAR1,b\n1\n", ["line 2 has 1 fields"]),
         ("t.csv", b"a,b,a\n1,2,3\n", ["columns 1 and 3", "'a'"]),
         ("t.csv", b",,\n,,\n", ["no column has a name or a value"]),
         ("t.csv.gz", gzip.compress(TEXT * 50)[:-9], ["damaged or cut short"]),

@@ -198,7 +198,7 @@ def test_frames_of_pandas_with_gaps_dates_and_categories() -> None:
         ({}, "the table has 0 rows and 0 columns"),
         (FRAME[:0], "the table has 0 rows and 5 columns"),
         ({"a": [1, 2], "b": [1, 2, 3]}, "the table cannot be read: "),
-        ({"a": np.asmatrix([1, 2])}, "column 'a' is a NumPy matrix"),
+        ({"a": np.ones((1, 2)).view(np.matrix)}, "column 'a' is a NumPy matrix"),
         ("pengins", "did you mean 'penguins'"),
     ],
 )

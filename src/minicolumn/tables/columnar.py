@@ -21,14 +21,15 @@ if TYPE_CHECKING:
 
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _STREAM = b"\xff\xff\xff\xff"  # continuation marker of Arrow's stream; the length of the schema follows
+_HEAD = 1 << 12
 KINDS = {"parquet": "Parquet file", "ipc": "Arrow file", "ipc_stream": "Arrow stream"}
 
 
 def columnar_job(data: bytes) -> str | None:
     """Return the job of `decoding` that reads a columnar file, by its first bytes; None for other files."""
-    if data.startswith(b"PAR1"):
-        return "parquet"
-    if data.startswith(b"ARROW1"):
+    if data.startswith(b"PAR1") and (data.endswith(b"PAR1") or b"\0" in data[:_HEAD]):
+        return "parquet"  # the letters alone may be the first name of a table
+    if data.startswith(b"ARROW1\0"):
         return "ipc"
     return "ipc_stream" if data.startswith(_STREAM) and len(data) > 8 else None
 

@@ -50,7 +50,7 @@ def column_of(name: str, values: list[Any]) -> tuple[polars.Series, str | None]:
         try:
             series = polars.Series(name, values, strict=True)
             if series.dtype != polars.Object:
-                return series, None
+                return _in_zone(series, values), None
         except (polars.exceptions.PolarsError, polars.exceptions.PanicException):
             pass
         except (TypeError, ValueError, OverflowError, AttributeError):
@@ -59,6 +59,17 @@ def column_of(name: str, values: list[Any]) -> tuple[polars.Series, str | None]:
     what = "values of several types" if several else f"{next(iter(kinds)).__name__} values"
     series = polars.Series(name, [_as_text(value) for value in values], dtype=polars.String)
     return series, f"column {name!r} holds {what} and was read as text"
+
+
+def _in_zone(series: polars.Series, values: list[Any]) -> polars.Series:
+    """Return dates in the time zone that they were given in, which old versions of Polars make UTC."""
+    zone = getattr(series.dtype, "time_zone", None)
+    given = (
+        next((getattr(value.tzinfo, "key", None) for value in values if value is not None), None)
+        if zone
+        else None
+    )
+    return series.dt.convert_time_zone(given) if given and given != zone else series
 
 
 def _is_scalar(value: Any) -> bool:

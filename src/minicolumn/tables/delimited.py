@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from minicolumn.errors import DataError
-from minicolumn.tables.layout import Layout, even_layout, is_value, table_inside, with_names
+from minicolumn.tables.layout import MOST_COLUMNS, Layout, even_layout, is_value, table_inside, with_names
 from minicolumn.tables.reading import Loaded, Reading, gibibytes, too_large
 from minicolumn.tables.records import (
     Dialect,
@@ -31,13 +31,16 @@ from minicolumn.tables.records import (
     one_line_end,
     rewritten,
 )
-from minicolumn.tables.separators import head_of, in_words, ranked, rare, sniff, with_one_byte
+from minicolumn.tables.separators import head_of, in_words, quote_of, ranked, rare, sniff, with_one_byte
 
 if TYPE_CHECKING:
     import polars
 
+_END_OF_DOS = b"\x1a"
+_BYTES_A_LINE = 40  # of the five arrays that describe records
 _BYTES_A_CELL = 16  # of Polars, beside what does not fit into them
-_LONGEST_RECORD = 1 << 30
+_COPIES_OF_A_RECORD = 10  # that Polars makes, as measured with cells of 200 MB
+_LONGEST_RECORD = 1 << 30  # bytes; Polars has 32 bits for the length of a cell
 _SEP_LINE = re.compile(rb'"?sep=([^\n\r"])"?\r?(\n|\Z)', re.IGNORECASE)
 
 
@@ -75,12 +78,11 @@ def load_delimited(data: bytes, name: str, reading: Reading | None = None) -> Lo
     ('1 title line was left out above the names',)
     """
     reading = reading or Reading()
-    data, reading, notes = _lead(one_line_end(data), reading)
+    limit = reading.limit
+    _check_text(data, name, limit)
+    data, reading, notes = _lead(one_line_end(data.removesuffix(_END_OF_DOS)), reading)
     if not data.strip():
         raise DataError(f"{name}: is empty; expected a line of column names and rows")
-    limit = reading.limit
-    if 2 * len(data) > limit:
-        raise too_large(name, f"holds {gibibytes(len(data))} of text", limit)
     form, layout = _found(data, name, reading)
     _check_size(form, layout, name, limit)
     frame, names = _parsed(form, layout, name, reading.header)
@@ -111,11 +113,14 @@ def _lead(data: bytes, reading: Reading) -> tuple[bytes, Reading, tuple[str, ...
 
 def _found(data: bytes, name: str, reading: Reading) -> tuple[_Form, Layout]:
     """Return the form and layout that make the text a table; DataError, of the likeliest form, for none."""
-    likeliest = _form(data, name, reading.separator or sniff(head_of(data)), reading.quote or '"')
+    likeliest = _form(data, name, reading.separator or sniff(head_of(data)), quote_of(reading))
+    if likeliest is not None and (widest := int(likeliest.records.fields.max())) > MOST_COLUMNS:
+        raise DataError(f"{name}: has {widest:,} columns, at most {MOST_COLUMNS:,} are read")
     if likeliest is not None and (layout := even_layout(likeliest.records)) is not None:
         if layout.width > 1 or reading.separator is not None:
             return likeliest, _below_titles(likeliest, layout, reading.header)
-        return _several_columns(data, name, reading) or (likeliest, layout)
+        found = _several_columns(data, name, reading) or _below_comments(data, name, reading)
+        return found or (replace(likeliest, notes=_hint(data)), layout)
     for form in _other_quotes(data, name, reading):
         if (layout := even_layout(form.records)) is not None and layout.width > 1:
             return form, layout
@@ -125,8 +130,10 @@ def _found(data: bytes, name: str, reading: Reading) -> tuple[_Form, Layout]:
             return likeliest, layout
     if reading.separator is None and (found := _several_columns(data, name, reading)) is not None:
         return found
+    if (found := _below_comments(data, name, reading)) is not None:
+        return found
     separator = reading.separator or sniff(head_of(data))
-    raise _diagnosis(*with_one_byte(data, separator, reading.quote or '"', name), name)
+    raise _diagnosis(*with_one_byte(data, separator, quote_of(reading), name), name)
 
 
 def _form(data: bytes, name: str, separator: str, quote: str, padded: bool = False) -> _Form | None:
@@ -146,9 +153,9 @@ def _other_quotes(data: bytes, name: str, reading: Reading) -> Iterator[_Form]:
     """Return the forms with quotes that follow blanks, and with single quotes."""
     separators = [reading.separator] if reading.separator else ranked(head_of(data)) or [sniff(head_of(data))]
     for separator in separators:
-        quotes = [reading.quote] if reading.quote else ['"', "'"]
+        quotes = ['"', "'"] if reading.quote is None else [reading.quote]
         for quote in quotes:
-            if quote.encode() not in data:
+            if not quote or quote.encode() not in data:
                 continue
             for padded in (False, True):
                 form = _form(data, name, separator, quote, padded)
@@ -162,16 +169,16 @@ def _other_quotes(data: bytes, name: str, reading: Reading) -> Iterator[_Form]:
 def _several_columns(data: bytes, name: str, reading: Reading) -> tuple[_Form, Layout] | None:
     """Return a form with more than one column, of a separator that the first line does not show."""
     head = head_of(data)
-    quote = reading.quote or '"'
+    quote = quote_of(reading)
     for separator in ranked(head):
         form = _form(data, name, separator, quote)
-        if form is not None:
+        if form is not None and form.records.fields.max() <= MOST_COLUMNS:
             layout = table_inside(form.data, form.records, form.dialect, reading.header)
             if layout is not None:
                 return form, layout
     for separator in rare(head):
         form = _form(data, name, separator, quote)
-        if form is None:
+        if form is None or form.records.fields.max() > MOST_COLUMNS:
             continue
         layout = even_layout(form.records)
         layout = layout or table_inside(form.data, form.records, form.dialect, reading.header)
@@ -179,6 +186,34 @@ def _several_columns(data: bytes, name: str, reading: Reading) -> tuple[_Form, L
             note = f"separator {in_words(separator)} was found; --separator to say otherwise"
             return replace(form, notes=(note,)), layout
     return None
+
+
+def _below_comments(data: bytes, name: str, reading: Reading) -> tuple[_Form, Layout] | None:
+    """Return a form with more than one column, of a text without its lines that begin with # or %."""
+    mark = data.lstrip()[:1].decode("latin-1")
+    if reading.comment is not None or mark not in ("#", "%"):
+        return None
+    text, said, _ = _lead(data, replace(reading, comment=mark))
+    if not text.strip():
+        return None
+    try:
+        form, layout = _found(text, name, said)
+    except DataError:
+        return None
+    if layout.width < 2:
+        return None
+    count = data.count(b"\n" + mark.encode()) + data.startswith(mark.encode())
+    lines = "a line that begins" if count == 1 else f"{count:,} lines that begin"
+    note = f"{lines} with {mark!r} {'was' if count == 1 else 'were'} left out; --comment to say otherwise"
+    return replace(form, notes=(note, *form.notes)), layout
+
+
+def _hint(data: bytes) -> tuple[str, ...]:
+    """Return a note where one column was found and blanks stand in every line as if to align columns."""
+    lines = [line.strip() for line in head_of(data).splitlines() if line.strip()]
+    if len(lines) > 1 and all("  " in line for line in lines):
+        return ("one column was found; --separator space if blanks separate columns",)
+    return ()
 
 
 def _below_titles(form: _Form, layout: Layout, header: bool) -> Layout:
@@ -199,14 +234,21 @@ def _below_titles(form: _Form, layout: Layout, header: bool) -> Layout:
     return layout
 
 
+def _check_text(data: bytes, name: str, limit: int) -> None:
+    """Refuse a text that takes more memory than it may, whatever its fields are."""
+    lines = max(data.count(b"\n"), data.count(b"\r"))
+    if 2 * len(data) + _BYTES_A_LINE * lines > limit:
+        raise too_large(name, f"holds {gibibytes(len(data))} of text in {lines:,} lines", limit)
+
+
 def _check_size(form: _Form, layout: Layout, name: str, limit: int) -> None:
     """Refuse a text whose frame would take more memory than it may, beside the text itself."""
     rows = layout.last - layout.first + 1
     if 2 * len(form.data) + _BYTES_A_CELL * rows * layout.width > limit:
         raise too_large(name, f"holds {rows:,} rows of {layout.width:,} columns", limit)
     longest = int(np.diff(form.records.ends, prepend=-1).max())
-    if longest > _LONGEST_RECORD:
-        raise DataError(f"{name}: a row takes {gibibytes(longest)}, more than the 1 GiB that are read")
+    if longest > min(limit // _COPIES_OF_A_RECORD, _LONGEST_RECORD):
+        raise too_large(name, f"has a row of {gibibytes(longest)}", limit)
 
 
 def _parsed(form: _Form, layout: Layout, name: str, header: bool) -> tuple[polars.DataFrame, list[str]]:
@@ -285,5 +327,7 @@ def _diagnosis(data: bytes, dialect: Dialect, name: str) -> DataError:
                 )
     except csv.Error as error:
         reason = "a quoted field is not closed" if "end of data" in str(error) else str(error)
-        return DataError(f"{name}: line {reader.line_num} cannot be read: {reason}; --quote to say otherwise")
+        return DataError(
+            f"{name}: line {reader.line_num} cannot be read: {reason}; --quote none if quotes are text"
+        )
     return DataError(f"{name}: cannot be read as a table; its quotes or line ends are mixed")

@@ -64,9 +64,9 @@ def _converted(table: Any) -> Loaded:
     """Return a table that is no path as a frame; pandas is known by its name and need not be installed."""
     import polars
 
-    if isinstance(table, polars.DataFrame | polars.LazyFrame):
-        return Loaded(table.lazy().collect())
     try:
+        if isinstance(table, polars.DataFrame | polars.LazyFrame):
+            return Loaded(table.lazy().collect())
         if type(table).__module__.partition(".")[0] == "pandas" and hasattr(table, "columns"):
             names = [str(name) for name in table.columns]
             check_names(names, "the table")

@@ -19,7 +19,9 @@ from minicolumn.tables.reading import Loaded, gibibytes, too_large
 if TYPE_CHECKING:
     import polars
 
+_SMALL = 4 << 20  # bytes; below, Python is done before another process has started
 _BYTES_A_VALUE, _BYTES_AN_OBJECT = 80, 300  # that Python takes for a value, and for an object or array
+_BYTES_A_CELL = 24  # of a column: 8 in Python's list, up to 16 in Polars
 _PLAIN = (str, int, float, bool, type(None))
 
 
@@ -36,7 +38,7 @@ def parse_json(text: bytes, name: str, limit: int, *, lines: bool = False) -> Lo
     if not one and _count_lines(text) == 1 and not lines:
         one = True  # an object of columns, or a single row
     job = "json" if text.lstrip()[:1] == b"[" else "ndjson"
-    if not one or job == "json":
+    if len(text) > _SMALL and (not one or job == "json"):
         frame = _by_polars(job, text, name, limit)
         if frame is not None:
             return Loaded(frame)
@@ -48,12 +50,12 @@ def parse_json(text: bytes, name: str, limit: int, *, lines: bool = False) -> Lo
     if size > limit:
         raise too_large(name, f"takes about {gibibytes(size)}", limit)
     if not one:
-        return _of_rows(_rows_of_lines(text, name), name)
+        return _of_rows(_rows_of_lines(text, name), name, limit)
     try:
         document = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise DataError(f"{name}: line {getattr(error, 'lineno', 1)} is not JSON ({error})") from None
-    return _of_document(document, name)
+    return _of_document(document, name, limit)
 
 
 def _first_is_whole(text: bytes) -> bool:
@@ -111,14 +113,14 @@ def _refuse_constant(word: str) -> float:
     raise ValueError(f"{word} is no JSON; write null")
 
 
-def _of_document(document: Any, name: str) -> Loaded:
+def _of_document(document: Any, name: str, limit: int) -> Loaded:
     """Return the frame of one JSON value."""
     if isinstance(document, list):
         wrong = next((place for place, row in enumerate(document, 1) if not isinstance(row, dict)), None)
         if wrong is not None or not document:
             found = f"its value {wrong} is a {type(document[wrong - 1]).__name__}" if wrong else "it is empty"
             raise DataError(f"{name}: is a JSON array, but {found}; expected objects of names and values")
-        return _of_rows(document, name)
+        return _of_rows(document, name, limit)
     if not isinstance(document, dict):
         raise DataError(f"{name}: holds a {type(document).__name__}, expected JSON objects")
     columns = _columns(document)
@@ -127,9 +129,9 @@ def _of_document(document: Any, name: str) -> Loaded:
         return Loaded(loaded.frame, ("its JSON object was read as columns", *loaded.notes))
     tables = [key for key, value in document.items() if _is_rows(value)]
     if len(tables) == 1:
-        loaded = _of_rows(document[tables[0]], name)
+        loaded = _of_rows(document[tables[0]], name, limit)
         return Loaded(loaded.frame, (f"the rows were taken from {tables[0]!r}", *loaded.notes))
-    return _of_rows([document], name)
+    return _of_rows([document], name, limit)
 
 
 def _is_rows(value: Any) -> bool:
@@ -152,9 +154,11 @@ def _columns(document: dict[str, Any]) -> dict[str, list[Any]] | None:
     return columns if plain and length else None
 
 
-def _of_rows(rows: list[dict[str, Any]], name: str) -> Loaded:
+def _of_rows(rows: list[dict[str, Any]], name: str, limit: int) -> Loaded:
     """Return the frame of objects: the union of their names, null where a name is missing."""
     names = list(dict.fromkeys(key for row in rows for key in row))
     if not names:
         raise DataError(f"{name}: has no columns")
+    if _BYTES_A_CELL * len(rows) * len(names) > limit:
+        raise too_large(name, f"holds {len(rows):,} objects of {len(names):,} names", limit)
     return frame_of_columns({key: [row.get(key) for row in rows] for key in names})

@@ -15,7 +15,7 @@ import numpy as np
 
 from minicolumn.errors import DataError
 from minicolumn.tables.records import Dialect, Records, first_row
-from minicolumn.tables.units import NUMBER, without_units
+from minicolumn.tables.units import is_number, without_units
 
 if TYPE_CHECKING:
     import polars
@@ -121,7 +121,7 @@ def _is_one_short(data: bytes, records: Records, dialect: Dialect, places: np.nd
 
 def is_value(cell: str) -> bool:
     """Return whether a cell is a number, and no year as wide tables have them for names."""
-    return bool(NUMBER.fullmatch(cell)) and not _YEAR.fullmatch(cell)
+    return is_number(cell) and not _YEAR.fullmatch(cell)
 
 
 def _are_titles(data: bytes, records: Records, dialect: Dialect, titles: np.ndarray, header: int) -> bool:
@@ -137,7 +137,7 @@ def _are_titles(data: bytes, records: Records, dialect: Dialect, titles: np.ndar
     below = records.filled
     below = below[below > header][:_LOOKED_AT]
     rows = [row for row in _rows(data, records, dialect, below) if len(row) == len(names)]
-    columns = list(zip(*rows, strict=True))
+    columns = list(zip(*rows, strict=True)) if len(rows) > 1 else []
     return any(
         name.strip() and not _has_digit(name) and any(column) and all(_has_digit(c) for c in column if c)
         for name, column in zip(names, columns, strict=False)
@@ -177,20 +177,31 @@ def with_names(
     if len(empty) == len(names):
         raise DataError(f"{name}: no column has a name or a value")
     if empty:
-        notes.append(
-            f"column {_listed([place + 1 for place in empty])} of {len(names)} has neither a name nor values "
-            "and was left out"
-        )
+        places = _listed([place + 1 for place in empty])
+        have = f"column {places} has" if len(empty) == 1 else f"columns {places} have"
+        gone = "was" if len(empty) == 1 else "were"
+        notes.append(f"{have} neither a name nor values and {gone} left out")
     names, named = named_columns(names, [place for place in nameless if place not in empty])
     check_names([found for place, found in enumerate(names) if place not in empty], name)
     frame = frame.select(
         [frame.to_series(place).alias(names[place]) for place in range(len(names)) if place not in empty]
     )
     if header:
+        named = (*_like_a_row(frame.columns), *named)
         frame, repeated = _without_repeated_names(frame)
         frame, units = without_units(frame)
         notes += [*named, *repeated, *units]
     return frame, tuple(notes)
+
+
+def _like_a_row(names: list[str]) -> tuple[str, ...]:
+    """Return a note where many names are numbers, but for 0, 1, 2, ... and years."""
+    values = [name for name in names if is_value(name)]
+    places = [str(place) for place in range(len(names) + 1)]
+    if len(values) < 2 or 3 * len(values) < len(names) or set(values) <= set(places):
+        return ()
+    shown = ", ".join(map(repr, names[:4]))
+    return (f"the names look like a row ({shown}, ...); --no-header where a file has none",)
 
 
 def _is_blank(column: polars.Series) -> bool:
@@ -245,8 +256,8 @@ def _without_repeated_names(frame: polars.DataFrame) -> tuple[polars.DataFrame, 
     """Leave out rows that are the names again, as where files were concatenated."""
     import polars
 
-    if frame.width < 2:
-        return frame, ()
+    if frame.width < 2 or all(map(is_number, frame.columns)):
+        return frame, ()  # numbers may be a row that the names are alike by chance
     first = frame.to_series(0).str.strip_chars() == frame.columns[0]
     if not first.any():
         return frame, ()

@@ -37,14 +37,21 @@ def _available() -> int | None:
 
 
 def _left_to_group() -> int | None:
-    """Return what is left to the control group, by version 2 or 1 of the interface."""
-    for most, used in (
-        ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
-        ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+    """Return what is left to the control group, by version 2 or 1 of the interface.
+
+    Cached files count as used there, but make room where memory is asked for.
+    """
+    for folder, most, used in (
+        ("/sys/fs/cgroup", "memory.max", "memory.current"),
+        ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes"),
     ):
-        limit, taken = _text(most).strip(), _text(used).strip()
+        limit, taken = _text(f"{folder}/{most}").strip(), _text(f"{folder}/{used}").strip()
         if limit.isdecimal() and taken.isdecimal():
-            return int(limit) - int(taken)
+            stat = dict(
+                line.split()[:2] for line in _text(f"{folder}/memory.stat").splitlines() if " " in line
+            )
+            cached = sum(int(stat.get(name, 0)) for name in ("active_file", "inactive_file"))
+            return int(limit) - max(0, int(taken) - cached)
     return None
 
 

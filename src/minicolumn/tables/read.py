@@ -66,10 +66,13 @@ def load_table(source: str | os.PathLike[str], reading: Reading | None = None) -
         return load_delimited(builtin_bytes(str(source)), str(source))
     name = "standard input" if str(source) in STANDARD_INPUT else path.name
     limit = reading.limit
-    data = _read(source, path, name, limit)
-    if not is_spreadsheet(data):  # a zip archive too, but not of one table
-        data = unpack(data, name, limit)
-    loaded = _parse(data, path, name, reading, limit)
+    try:
+        data = _read(source, path, name, limit)
+        if not is_spreadsheet(data):  # a zip archive too, but not of one table
+            data = unpack(data, name, limit)
+        loaded = _parse(data, path, name, reading, limit)
+    except MemoryError:
+        raise too_large(name, "takes more memory than there is", limit) from None
     frame = loaded.frame
     if frame.width == 0:
         raise DataError(f"{name}: has no columns")

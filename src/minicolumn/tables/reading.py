@@ -31,7 +31,8 @@ class Reading:
     skip_rows   lines before the header that are not read
     comment     lines that begin with this are not read
     separator   of fields: characters, or a word of SEPARATOR_WORDS; " " stands for any run of blanks
-    quote       the character around fields; by default ", or ' where only that gives a table
+    quote       the character around fields, or "none" where quotes are text; by default ", or ' where only
+                that gives a table
     max_memory  bytes that reading may take; by default half of the free memory, at most 4 GiB
     sheet       of a spreadsheet: its name, or its place counted from 1; by default the first
     Errors      DataError, one line, for a value that cannot be meant
@@ -60,6 +61,8 @@ class Reading:
             raise DataError(f"comment is {self.comment!r}, expected the characters that begin a comment")
         if self.separator is not None:
             object.__setattr__(self, "separator", _separator(self.separator))
+        if isinstance(self.quote, str) and self.quote.lower() == "none":
+            object.__setattr__(self, "quote", "")
         _check_quote(self.quote, self.separator)
         if isinstance(self.sheet, bool) or not isinstance(self.sheet, str | int | None):
             raise DataError(f"sheet is {self.sheet!r}, expected a name, or a place counted from 1")
@@ -152,9 +155,9 @@ def _separator(given: Any) -> str:
 
 def _check_quote(quote: Any, separator: str | None) -> None:
     """Refuse a quote that is not one printable character of ASCII, or that separates."""
-    if quote is None:
+    if quote is None or quote == "":
         return
     if not isinstance(quote, str) or len(quote) != 1 or not "!" <= quote <= "~" or quote.isalnum():
-        raise DataError(f"quote is {quote!r}, expected one character, \" or '")
+        raise DataError(f"quote is {quote!r}, expected one character, \" or ', or none")
     if separator is not None and quote in separator:
         raise DataError(f"quote and separator are both {quote!r}")

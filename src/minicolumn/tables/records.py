@@ -122,11 +122,15 @@ def has_stray_quotes(data: bytes, dialect: Dialect) -> bool:
     if dialect.quote.encode() not in data:
         return False
     whole = np.frombuffer(data, np.uint8)
-    quotes = np.flatnonzero(whole == ord(dialect.quote))
-    opens = quotes[::2]  # every other quote opens
-    before = whole[opens[opens > 0] - 1]
     allowed = [ord(mark) for mark in f"{dialect.separator}\n{dialect.quote}"]
-    return len(quotes) % 2 == 1 or not np.isin(before, allowed).all()
+    seen = 0
+    for begin in range(0, len(whole), _CHUNK):
+        quotes = np.flatnonzero(whole[begin : begin + _CHUNK] == ord(dialect.quote)) + begin
+        opens = quotes[seen % 2 :: 2]  # every other quote opens
+        seen += len(quotes)
+        if not np.isin(whole[opens[opens > 0] - 1], allowed).all():
+            return True
+    return seen % 2 == 1
 
 
 def first_row(text: bytes, dialect: Dialect) -> list[str]:
@@ -156,7 +160,8 @@ def one_line_end(data: bytes) -> bytes:
 
 def rewritten(data: bytes, dialect: Dialect) -> bytes:
     """Return the text with every field in quotes, as Python's csv reads it; csv.Error where it cannot."""
-    clean = io.StringIO()
+    whole = io.BytesIO()
+    clean = io.TextIOWrapper(whole, encoding="utf-8", newline="")
     writer = csv.writer(
         clean,
         delimiter=dialect.separator,
@@ -165,4 +170,5 @@ def rewritten(data: bytes, dialect: Dialect) -> bytes:
         lineterminator="\n",
     )
     writer.writerows(dialect.rows(data))
-    return clean.getvalue().encode()
+    clean.detach()  # flushes
+    return whole.getvalue()

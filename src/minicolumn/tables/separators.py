@@ -7,12 +7,13 @@ where those give ragged rows or a single column.
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections import Counter
 from collections.abc import Iterator
 
 from minicolumn.errors import DataError
-from minicolumn.tables.reading import SEPARATOR_WORDS
+from minicolumn.tables.reading import SEPARATOR_WORDS, Reading
 from minicolumn.tables.records import Dialect
 
 SEPARATORS = (",", ";", "\t", "|")
@@ -20,8 +21,6 @@ RARE = ("::", "^", "~")
 _SNIFFED = 1 << 16  # characters looked at to find the separator
 _SNIFFED_LINES = 200
 _STAND_INS = "\x1f\x1e\x1c\x02"  # for separators that are more than one byte
-_QUOTED = rb'"(?:[^"]|"")*"'
-_BLANKS = re.compile(rb"(" + _QUOTED + rb")|(?<![^\n])[ \t]+|[ \t]+(?=\r?\n|\Z)|[ \t]+")
 _NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 
 
@@ -115,28 +114,51 @@ def head_of(data: bytes) -> str:
     return data[:_SNIFFED].decode("utf-8", "ignore")
 
 
+def quote_of(reading: Reading) -> str:
+    """Return the quote that was said, or the usual one; none at all is an empty text."""
+    return '"' if reading.quote is None else reading.quote
+
+
 def with_one_byte(data: bytes, separator: str, quote: str, name: str) -> tuple[bytes, Dialect]:
     """Return the text with a separator of one byte, and its dialect: runs of blanks and "::" become one byte.
 
+    quote       where it is empty, one that is not in the text stands for it
     Errors      DataError where all bytes that could stand for the separator are in the text
     """
-    if separator != " " and len(separator.encode()) == 1:
+    free = [mark for mark in _STAND_INS if mark.encode() not in data]
+    if not quote and free:
+        quote = free.pop()
+    if separator != " " and len(separator.encode()) == 1 and quote:
         return data, Dialect(separator, quote)
-    stand_in = next((mark for mark in _STAND_INS if mark.encode() not in data), None)
-    if stand_in is None:
+    stand_in = free[0] if free else None
+    if stand_in is None or not quote:
         raise DataError(f"{name}: holds control characters; it cannot be split at {separator!r}")
     dialect = Dialect(stand_in, quote, shown=separator)
     if separator != " ":
         return data.replace(separator.encode(), stand_in.encode()), dialect
-    mark = stand_in.encode()
+    return _without_blanks(data, stand_in.encode(), quote), dialect
 
-    def replaced(match: re.Match[bytes]) -> bytes:
-        if match[1] is not None:
-            return match[1]
-        starts = match.start() == 0 or data[match.start() - 1] in b"\n"
-        return b"" if starts or data[match.end() : match.end() + 1] in (b"", b"\n", b"\r") else mark
 
-    return _BLANKS.sub(replaced, data), dialect
+def _without_blanks(data: bytes, mark: bytes, quote: str) -> bytes:
+    """Return the text with a mark for each run of blanks between fields; record by record, to hold little."""
+    written, record, quotes = io.BytesIO(), [], 0
+    for line in io.BytesIO(data):
+        record.append(line)
+        quotes += line.count(quote.encode())
+        if quotes % 2 == 0:
+            written.write(_marked(b"".join(record), mark, quote.encode()))
+            record, quotes = [], 0
+    for line in record:  # of a quote that is not closed
+        written.write(mark.join(line.split()) + b"\n")
+    return written.getvalue()
+
+
+def _marked(record: bytes, mark: bytes, quote: bytes) -> bytes:
+    if quote not in record:
+        return mark.join(record.split()) + b"\n"
+    quoted = re.escape(quote)
+    blanks = re.compile(rb"(%b(?:[^%b]|%b%b)*%b)|[ \t]+" % ((quoted,) * 5))
+    return blanks.sub(lambda found: found[1] or mark, record.strip()) + b"\n"
 
 
 def in_words(separator: str) -> str:

@@ -65,6 +65,8 @@ def decode(data: bytes, name: str, reading: Reading, limit: int) -> tuple[bytes,
         if data.startswith(mark):
             return _recoded(data, name, encoding, limit), ()
     _refuse_binary(data, name)
+    if not reading.skip_rows:
+        _refuse_arff(data, name)
     wrong = _first_wrong(data)
     if wrong is None:
         return data.removeprefix(codecs.BOM_UTF8), ()
@@ -117,7 +119,8 @@ def _recoded(data: bytes, name: str, encoding: str, limit: int) -> bytes:
 def _refuse_binary(data: bytes, name: str) -> None:
     """Refuse well-known binary formats by their magic numbers, and any text with a zero byte."""
     for magic, kind in _SIGNATURES.items():
-        if data.startswith(magic) and not (magic.isalnum() and data[: len(magic) + 1].isalnum()):
+        # Letters alone may be the first name of a table: "ORC,b".
+        if data.startswith(magic) and not (magic.isalnum() and b"\0" not in data[:_CHUNK]):
             raise DataError(f"{name}: is {kind}, not a table that is read here; {EXPECTED}")
     if (place := data.find(b"\0")) < 0:
         return
@@ -130,3 +133,12 @@ def _refuse_binary(data: bytes, name: str) -> None:
         ):
             raise DataError(f"{name}: looks like UTF-16 without a byte order mark; say --encoding {encoding}")
     raise DataError(f"{name}: is not text (a zero byte at {place}); {EXPECTED}")
+
+
+def _refuse_arff(data: bytes, name: str) -> None:
+    """Refuse a file of Weka, whose rows are delimited text below a line @data."""
+    if not re.match(rb"(\s|%[^\n]*\n)*@relation\b", data[:_CHUNK], re.IGNORECASE):
+        return
+    if (line := re.search(rb"(?im)^@data\s*$", data[:_CHUNK])) is not None:
+        rows = data.count(b"\n", 0, line.end()) + (data[line.end() - 1 : line.end()] != b"\n")
+        raise DataError(f"{name}: is an ARFF file; its rows are read by --skip-rows {rows} --no-header")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import polars
 
-NUMBER = re.compile(r"\s*[-+\u2212]?[$€£]?\s*[0-9][0-9.,\s]*([eE][-+]?[0-9]+)?\s*%?\s*")
+_NUMBER = re.compile(r"[-+\u2212]?[$€£]?\s*[0-9][0-9.,\s]*([eE][-+]?[0-9]+)?\s*%?")
+_LONGEST = 40  # characters of a number or a unit; longer cells are text, whatever stands in them
 _LOOKED_AT = 200  # rows below
 _NONE = ("", "-", "\u2013", "n/a", "none")
 _WORDS = (
@@ -25,6 +26,16 @@ _UNIT = re.compile(rf"\s*(?:{_WORD})(?:\s?[-/·*^ ]\s?(?:{_WORD}|-?[0-9])(?:\^?-
 _BRACKETED = re.compile(r"\s*(\([^()]{1,30}\)|\[[^\[\]]{1,30}\]|\{[^{}]{1,30}\})\s*")
 
 
+def is_number(cell: str) -> bool:
+    """Return whether a cell is a number, in any of the usual forms.
+
+    >>> is_number(" -1.234,5 %"), is_number("1 kg")
+    (True, False)
+    """
+    cell = cell.strip()
+    return len(cell) <= _LONGEST and _NUMBER.fullmatch(cell) is not None
+
+
 def without_units(frame: polars.DataFrame) -> tuple[polars.DataFrame, tuple[str, ...]]:
     """Leave out a first row of units, and say so.
 
@@ -34,12 +45,12 @@ def without_units(frame: polars.DataFrame) -> tuple[polars.DataFrame, tuple[str,
     if frame.width < 2 or frame.height < 3:
         return frame, ()
     units = [(cell or "").strip() for cell in frame.row(0)]
-    if not all(unit in _NONE or _BRACKETED.fullmatch(unit) or _UNIT.fullmatch(unit) for unit in units):
+    if not all(unit in _NONE or _is_unit(unit) for unit in units):
         return frame, ()
     measured = 0
     for unit, column in zip(units, frame[1 : 1 + _LOOKED_AT].iter_columns(), strict=True):
         below = [cell for cell in column.to_list() if cell and cell.strip()]
-        numeric = bool(below) and all(NUMBER.fullmatch(cell) for cell in below)
+        numeric = bool(below) and all(map(is_number, below))
         if unit not in _NONE:
             measured += numeric
             if not numeric and not _BRACKETED.fullmatch(unit):
@@ -48,3 +59,7 @@ def without_units(frame: polars.DataFrame) -> tuple[polars.DataFrame, tuple[str,
         return frame, ()
     shown = ", ".join(repr(unit) for unit in units if unit)[:60]
     return frame[1:], (f"a line of units below the names was left out ({shown})",)
+
+
+def _is_unit(cell: str) -> bool:
+    return len(cell) <= _LONGEST and bool(_BRACKETED.fullmatch(cell) or _UNIT.fullmatch(cell))

@@ -111,8 +111,10 @@ def _zip(data: bytes, name: str, limit: int) -> bytes:
         if any(m.filename == "[Content_Types].xml" for m in members):
             raise DataError(f"{name}: is an Office file (.docx?), not a table")
         if len(members) != 1:
+            shown = ", ".join(m.filename for m in members[:4]) + (", ..." if len(members) > 4 else "")
             raise DataError(
-                f"{name}: a zip must hold exactly one table, found {len(members)} files; unpack it"
+                f"{name}: a zip must hold exactly one table, found {len(members)} files "
+                f"({shown!a:.120}); unpack it"
             )
         with archive.open(members[0]) as stream:
             return read_bounded(stream, name, limit)
@@ -169,7 +171,7 @@ def _zstd_frame(data: bytes, start: int) -> tuple[int, int]:
 
 _OPENERS: dict[bytes, Opener] = {
     b"\x1f\x8b": _gzip,
-    b"BZh": _bzip2,
+    **{b"BZh%d1AY&SY" % level: _bzip2 for level in range(1, 10)},
     b"\xfd7zXZ\x00": _xz,
     _ZSTD_MAGIC: _zstd,
     b"PK\x03\x04": _zip,
