@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 
 from minicolumn.model import metrics
-from minicolumn.tables import read_table
+from minicolumn.tables import Overrides, read_table
 from minicolumn.tabular import TablePlan, TableSettings, plan_table, train_plan
 
 Array = np.ndarray

@@ -58,7 +58,7 @@ def test_names_that_do_not_exist(cli: Any, tmp_path: Path) -> None:
     assert "did you mean 'penguins'?" in refused(cli, tmp_path, "train", "penguin")
     assert "there is no folder" in refused(cli, tmp_path, "train", "no/such.csv", "--target", "kind")
     assert "did you mean 'kind'?" in refused(cli, tmp_path, "train", "table.csv", "--target", "knid")
-    for option in ("--drop", "--categorical"):
+    for option in ("--drop", "--category"):
         line = refused(cli, tmp_path, "train", "table.csv", "--target", "kind", option, "incom")
         assert f"{option}: " in line
         assert "did you mean 'income'?" in line

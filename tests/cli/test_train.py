@@ -14,7 +14,8 @@ import minicolumn as mc
 from minicolumn.cli.train_job import draw_curves
 
 KEYS = {
-    "task", "rows", "columns", "metrics", "baseline", "threshold", "epochs", "seconds", "steps_per_second", "model",
+    "task", "rows", "columns", "metrics", "baseline", "threshold", "epochs", "seconds",
+    "steps_per_second", "model",
 }  # fmt: skip
 
 
@@ -102,7 +103,7 @@ def test_options_reach_the_training(cli: Any, tables: Path) -> None:
 def test_column_options_take_names_with_commas_and_spaces(cli: Any, tmp_path: Path) -> None:
     rows = "\n".join(f"{i % 7},{i % 5},{i % 3},{i},{'yn'[i % 2]}" for i in range(40))
     (tmp_path / "t.csv").write_text(f'"a, b",c d,e,f,y\n{rows}\n')
-    options = ["--drop", "a, b", "--drop", "c d, e", "--categorical", "f"]
+    options = ["--drop", "a, b", "--drop", "c d, e", "--category", "f"]
     found = cli("train", "t.csv", "--target", "y", *options, "--hidden", 4, "--epochs", 1)
     assert found.code == 0, found.err
     schema = mc.load("t.safetensors").schema

@@ -50,7 +50,9 @@ def test_a_whole_column_in_another_form_is_read_and_said(
     ],
 )
 def test_a_cell_in_another_form_names_column_row_and_form(form: str, cells: list[str]) -> None:
-    with pytest.raises(DataError, match=r"column 'x', row \d+: found '.*', expected a number written like") as e:
+    with pytest.raises(
+        DataError, match=r"column 'x', row \d+: found '.*', expected a number written like"
+    ) as e:
         read(cells, form)
     assert form in str(e.value)
 
@@ -84,7 +86,11 @@ def test_few_words_are_missing_in_training_and_later(word: str, kind: str) -> No
 def test_many_words_are_no_slips() -> None:
     with pytest.raises(DataError, match="row 2: found 'kg', expected a number"):
         read(["1.5", "kg", "2.5"], "")
-    assert read(["1.5", "..", "n.a."], "").frame["x"].to_list() == [1.5, None, None]  # which never mean another
+    assert read(["1.5", "..", "n.a."], "").frame["x"].to_list() == [
+        1.5,
+        None,
+        None,
+    ]  # which never mean another
 
 
 def test_a_word_beside_few_integers_is_a_level() -> None:
@@ -97,7 +103,7 @@ def test_dates_in_another_form() -> None:
     typed = read(["31.12.2023", "05.01.2024"], "%Y-%m-%d", "datetime")
     assert str(typed.frame["x"][0]) == "2023-12-31 00:00:00"
     assert [remark.about for remark in typed.remarks] == ["form"]
-    with pytest.raises(DataError, match="row 2: found '31.12.2023', expected a date or time written as"):
+    with pytest.raises(DataError, match=r"row 2: found '31\.12\.2023', expected a date or time written as"):
         read(["2023-12-31", "31.12.2023"], "%Y-%m-%d", "datetime")
     with pytest.raises(DataError, match="row 1"):  # month or day first
         read(["01/02/2023", "03/04/2023"], "%Y-%m-%d", "datetime")

@@ -102,7 +102,7 @@ def reading_of(options: ReadingOptions) -> Reading:
     """
     from minicolumn.tables import Reading
 
-    said = {field.name: getattr(options, field.name, None) for field in fields(Reading)}
+    said: dict[str, Any] = {field.name: getattr(options, field.name, None) for field in fields(Reading)}
     said["header"] = not options.no_header
     said["max_memory"] = parse_size("--max-memory", options.max_memory)
     if options.sheet is not None and options.sheet.isascii() and options.sheet.isdigit():

@@ -363,9 +363,7 @@ def decision_scores(codes: Array, guess: Array, classes: int) -> dict[str, float
     0.667
     """
     decided = np.eye(classes)[guess]
-    return {
-        name: CLASS_SCORES[name].function(codes, decided) for name in ("accuracy", "balanced_accuracy", "f1")
-    }
+    return scored(CLASS_SCORES, ("accuracy", "balanced_accuracy", "f1"), [(np.asarray(codes), decided)])
 
 
 def regression_scores(y: Array, predicted: Array) -> dict[str, float]:

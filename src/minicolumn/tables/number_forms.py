@@ -146,7 +146,8 @@ sign_behind=False)
     def read(self, series: polars.Series) -> polars.Series:
         """Return cells as float64 [rows]; null where missing and where a cell is not written in this form.
 
-        series      strings, or numbers of any type, which have no form; blanks around them do not count. "inf" is infinite in every form, "nan" is null
+        series      strings, or numbers of any type, which have no form; blanks around them do not count.
+                    "inf" is infinite in every form, "nan" is null
 
         >>> import polars
         >>> NumberForm(magnitudes=True).read(polars.Series(["1.6M", "500k", "950", "n/a"])).to_list()

@@ -118,7 +118,7 @@ class Overrides:
 
     def hint(self, name: str) -> Hint:
         """Return what is known of a column."""
-        kind = next((kind for kind in _KINDS if name in getattr(self, kind)), None)
+        kind: Declared | None = next((kind for kind in _KINDS if name in getattr(self, kind)), None)
         form = self.number.get(name, "") or self.datetime.get(name, "")
         return Hint(kind, form, name in self.keep, self.missing_spellings, self.decimal)
 

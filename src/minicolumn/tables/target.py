@@ -245,9 +245,7 @@ def _regression(series: polars.Series, form: str | None, hint: Hint, strict: boo
     words = count_words(text.filter(values.is_null() & text.is_not_null()))
     if words and strict:
         raise DataError(f"the target {series.name!r}: {words}; they are no numbers (--strict)")
-    return Target(
-        "regression", form, (), len(series) - len(known), (*notes, *([words] if words else []))
-    )
+    return Target("regression", form, (), len(series) - len(known), (*notes, *([words] if words else [])))
 
 
 def _first_word(series: polars.Series) -> str:

@@ -179,7 +179,7 @@ def with_table(plan: TablePlan, model: Model) -> Model:
     return replace(model, table=plan.encoder, schema=plan.schema)
 
 
-def _held(held: TableSplit) -> tuple[Array, ...]:
+def _held(held: TableSplit) -> tuple[Array, Array] | tuple[Array, Array, Array]:
     """Return held-out rows as `fit` takes them: X, y, and weights where there are any."""
     return (held.X, held.target) if held.weight is None else (held.X, held.target, held.weight)
 
