@@ -325,7 +325,7 @@ class Encoder:
         return np.array(self.classes)[codes]
 
     def choose(self, scores: Array) -> Array:
-        """Return the class that scores [rows, classes] speak for, by the largest or by `threshold`, int [rows]."""
+        """Return the class that scores [rows, classes] speak for, by the largest or the threshold, [rows]."""
         if self.threshold == 0.5 or scores.shape[1] != 2:
             return np.argmax(scores, axis=1)
         return (scores[:, 1] >= self.threshold).astype(np.intp)
