@@ -15,6 +15,7 @@ from minicolumn.tables.categories import BooleanInput, CategoryInput
 from minicolumn.tables.datetimes import DatetimeInput
 from minicolumn.tables.kinds import ColumnKind
 from minicolumn.tables.numbers import NumberInput
+from minicolumn.tables.older import encoder_of_today
 from minicolumn.tables.scale import SCALINGS, Array, Scaling
 from minicolumn.tables.schema import MOST_COLUMNS, Column, Schema, require
 from minicolumn.tables.target import (
@@ -365,7 +366,7 @@ class Encoder:
         Errors      ModelFileError, one line with the path of the field, for anything else
         Differs     a scikit-learn encoder is stored by pickle or joblib, which run code as they load
         """
-        have = state.fields(value, "encoder", cls.__dataclass_fields__)
+        have = state.fields(encoder_of_today(value), "encoder", cls.__dataclass_fields__)
         figures = {
             key: state.number(have[key], f"encoder.{key}")
             for key in ("target_mean", "target_scale", "target_low", "target_high")
@@ -379,7 +380,7 @@ class Encoder:
             target_form=state.form(have["target_form"], "encoder.target_form", "number"),
             missing=state.items(have["missing"], "encoder.missing", state.text, MOST_COLUMNS),
             strict=state.flag(have["strict"], "encoder.strict"),
-            threshold=state.share(have["threshold"], "encoder.threshold"),
+            threshold=state.number(have["threshold"], "encoder.threshold"),
             **figures,
         )
         encoder._check()
@@ -391,6 +392,8 @@ class Encoder:
         state.classes_of(self.task, self.classes or (), "encoder.classes")
         if (self.classes is None) != (self.task == "regression"):
             raise ModelFileError(f"encoder.classes: do not fit the task {self.task}")
+        if not 0.0 < self.threshold < 1.0:
+            raise ModelFileError("encoder.threshold: expected a number between 0 and 1")
         if self.target_scale <= 0 or self.target_low > self.target_high:
             raise ModelFileError("encoder.target_scale: the scale or the range of the target is reversed")
 
