@@ -372,17 +372,17 @@ class _InterruptOnce(mc.train.Callback):
 def test_an_interrupt_within_an_epoch_keeps_weights_and_moments(
     calls: int, tmp_path: Path, same_bits: Any
 ) -> None:
-    y = np.arange(20_000) % 3
+    y = np.arange(120_000) % 3
     X = np.random.default_rng(0).standard_normal((len(y), 3)) + np.eye(3)[y]
     layers = mc.nn.Dense(64, "tanh"), mc.nn.Dropout(0.3), mc.nn.Dense(64, "tanh"), mc.nn.Dense(3)
-    settings: dict[str, Any] = {"batch_size": 2, "epochs": 2, "optimizer": mc.optim.Adam(0.01)}
+    settings: dict[str, Any] = {"batch_size": 2, "epochs": 1, "optimizer": mc.optim.Adam(0.01)}
     whole = mc.Trainer(mc.nn.Sequential(*layers), X, y, **settings).run()
     path = tmp_path / "c.safetensors"
     kept = [_InterruptOnce(calls), mc.Checkpoint(path)]
     cut = mc.Trainer(mc.nn.Sequential(*layers), X, y, callbacks=kept, **settings).run()
     assert cut.stopped == "interrupted"
     trainer = mc.Trainer.resume(path, X, y, callbacks=[])
-    assert calls > 1 or trainer.step % (len(y) // 2), "the first call is shorter than an epoch"
+    assert 0 < trainer.step < len(y) // 2  # native calls last a tenth of a second, the epoch some more
     again = trainer.run()
     assert same_bits(again.params, whole.params)
     assert same_bits(again.snapshot.moments, whole.snapshot.moments)
