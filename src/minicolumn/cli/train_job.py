@@ -38,6 +38,7 @@ from minicolumn.tabular.plan import TablePlan, plan_table
 from minicolumn.tabular.recipe import HIDDEN
 from minicolumn.tabular.schema_file import SchemaFile
 from minicolumn.tabular.settings import TableSettings, check_one_rate
+from minicolumn.tabular.target_scale import check_target_scale
 from minicolumn.tabular.thresholds import check_threshold
 from minicolumn.tabular.weights import check_class_weight
 from minicolumn.train.callbacks import Callback, Checkpoint, as_seconds
@@ -145,6 +146,7 @@ def _parts(options: TrainOptions) -> dict[str, Any]:
             "--class-weight", parse_class_weight("--class-weight", options.class_weight)
         ),
         "threshold": check_threshold("--threshold", options.threshold),
+        "target_scale": check_target_scale("--target-scale", options.target_scale),
         "hidden": hidden,
         "activation": parse_activations(options.activation, len(hidden or HIDDEN)),
     }

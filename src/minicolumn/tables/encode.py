@@ -55,6 +55,7 @@ class Encoder:
     classes     labels in the order of their codes, None for regression
     target_form how numbers of the target are written, see `Column`
     target_...  of regression: y' = (y - target_mean) / target_scale, and the range seen in training
+    target_unit of regression: where it is not 0, asinh(y / target_unit) stands for y, see `target_scale`
     missing     spellings of missing beyond the usual ones, in lower case
     strict      whether words among numbers and dates are refused, not taken as missing
     threshold   of two classes: the second is predicted where its probability is at least this
@@ -88,6 +89,7 @@ class Encoder:
     target_scale: float = 1.0
     target_low: float = 0.0
     target_high: float = 0.0
+    target_unit: float = 0.0
     missing: tuple[str, ...] = ()
     strict: bool = False
     threshold: float = 0.5
@@ -257,7 +259,8 @@ class Encoder:
         if self.classes is not None:
             return target
         largest = float(np.finfo(np.float32).max)  # where a number past all of the training's stops
-        return np.clip((target - self.target_mean) / self.target_scale, -largest, largest).astype(np.float32)
+        t = np.arcsinh(target / self.target_unit) if self.target_unit else target
+        return np.clip((t - self.target_mean) / self.target_scale, -largest, largest).astype(np.float32)
 
     def read_target(self, frame: polars.DataFrame) -> Array:
         """Return class codes, int32 [rows], or the target's numbers in their unit, float64 [rows].
@@ -332,8 +335,15 @@ class Encoder:
         return (scores[:, 1] >= self.threshold).astype(np.intp)
 
     def in_unit(self, numbers: Array) -> Array:
-        """Return standardised numbers of any shape in the target's unit, float64: y = y' scale + mean."""
-        return numbers.astype(np.float64) * self.target_scale + self.target_mean
+        """Return standardised numbers of any shape in the target's unit, float64: y = y' scale + mean.
+
+        On an asinh scale y = unit sinh(y' scale + mean).
+        """
+        t = numbers.astype(np.float64) * self.target_scale + self.target_mean
+        if not self.target_unit:
+            return t
+        with np.errstate(over="ignore"):
+            return self.target_unit * np.sinh(t)
 
     @property
     def _width(self) -> int:
@@ -353,6 +363,7 @@ class Encoder:
             "target_scale": self.target_scale,
             "target_low": self.target_low,
             "target_high": self.target_high,
+            "target_unit": self.target_unit,
             "missing": list(self.missing),
             "strict": self.strict,
             "threshold": self.threshold,
@@ -369,7 +380,7 @@ class Encoder:
         have = state.fields(encoder_of_today(value), "encoder", cls.__dataclass_fields__)
         figures = {
             key: state.number(have[key], f"encoder.{key}")
-            for key in ("target_mean", "target_scale", "target_low", "target_high")
+            for key in ("target_mean", "target_scale", "target_low", "target_high", "target_unit")
         }
         encoder = cls(
             inputs=state.items(have["inputs"], "encoder.inputs", _input_from_json, MOST_COLUMNS),
@@ -394,7 +405,7 @@ class Encoder:
             raise ModelFileError(f"encoder.classes: do not fit the task {self.task}")
         if not 0.0 < self.threshold < 1.0:
             raise ModelFileError("encoder.threshold: expected a number between 0 and 1")
-        if self.target_scale <= 0 or self.target_low > self.target_high:
+        if self.target_unit < 0 or self.target_scale <= 0 or self.target_low > self.target_high:
             raise ModelFileError("encoder.target_scale: the scale or the range of the target is reversed")
 
 

@@ -23,7 +23,7 @@ def encoder_of_today(value: object) -> object:
     if type(value) is not dict or "threshold" in value or type(value.get("inputs")) is not list:
         return value
     inputs = [_input_of_today(part) for part in value["inputs"]]
-    added = {"missing": [], "strict": False, "threshold": 0.5}
+    added = {"target_unit": 0.0, "missing": [], "strict": False, "threshold": 0.5}
     return {**value, **added, "inputs": inputs, "target_form": _form(value.get("target_form"))}
 
 
