@@ -308,4 +308,6 @@ def _why(columns: tuple[Column, ...]) -> str:
     if not columns:
         return "; the table needs a column beside the target"
     shown = "; ".join(f"{column.name!r} is {column.kind}: {column.note}" for column in columns[:3])
-    return f" ({shown}{'; ...' if len(columns) > 3 else ''})"
+    kept = any(column.kind == "identifier" for column in columns)
+    hint = "; keep learns from an identifier all the same" if kept else ""
+    return f" ({shown}{'; ...' if len(columns) > 3 else ''}){hint}"

@@ -82,8 +82,11 @@ def _rule(where: str, given: Any) -> Threshold:
     name, costs = read_text(given)
     if name == "f1" and not costs:
         return Threshold("f1")
-    if name != "cost" or not set(costs) <= {"false_positive", "false_negative"}:
-        raise DataError(f"{where}: expected {FORMS}, got {given!r:.60}{did_you_mean(name, ['f1', 'cost'])}")
+    sides = ("false_positive", "false_negative")
+    if name != "cost" or not set(costs) <= set(sides):
+        odd = next((side for side in costs if side not in sides), "")
+        hint = did_you_mean(odd, sides) if name == "cost" else did_you_mean(name, ["f1", "cost"])
+        raise DataError(f"{where}: expected {FORMS}, got {given!r:.60}{hint}")
     try:
         amounts = {side: float(cost) for side, cost in costs.items()}
     except ValueError:
