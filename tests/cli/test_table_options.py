@@ -124,6 +124,7 @@ def test_a_schema_file_yields_to_options_and_to_another_target(cli: Any, table: 
         (("--class-weight", "hi=0,lo=0"), "every class weighs 0"),
         (("--class-weight", "balancd"), "did you mean 'balanced'"),
         (("--class-weight", "high=2"), "is no class of the target"),
+        (("--threshold", "cost:false_positve=2"), "did you mean 'false_positive'"),
         (("--threshold", "f2"), "expected a number between 0 and 1, f1"),
         (("--time-order", "land"), "expected dates, times or numbers"),
         (("--time-order", "day", "--groups", "group"), "give one"),
