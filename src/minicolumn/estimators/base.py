@@ -38,6 +38,7 @@ from minicolumn.estimators.network import (
     to_params,
 )
 from minicolumn.estimators.parameters import MLPParameters, RandomState
+from minicolumn.estimators.saved import fitted_to_json, load_estimator
 from minicolumn.estimators.scales import check_scales
 from minicolumn.estimators.sklearn_callbacks import CallbackSupportMixin, Hooks
 from minicolumn.estimators.training import NothingLearnt, Outcome, Task, train
@@ -70,9 +71,10 @@ _FORGOTTEN = (
 class BaseMLP(CallbackSupportMixin, MLPParameters):
     """Base of the multi-layer perceptrons; subclasses say what targets, scores and predictions are.
 
-    It implements fitting and prediction by template methods: `_encode`, `_check_targets` and `_default_score`
-    must be overridden, `_strata`, `_class_weights`, `_held_fraction`, `_placed`, `_finish` and `_hold_out`
-    may be. Weights live in `coefs_` and `intercepts_` alone, so that they may be changed there.
+    It implements fitting and prediction by template methods: `_encode`, `_check_targets`, `_default_score`,
+    `_target_state` and `_restore_target` must be overridden, `_strata`, `_class_weights`, `_held_fraction`,
+    `_placed`, `_finish` and `_hold_out` may be. Weights live in `coefs_` and `intercepts_` alone, so that
+    they may be changed there.
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = parameters.CONSTRAINTS
@@ -128,6 +130,18 @@ class BaseMLP(CallbackSupportMixin, MLPParameters):
     def _finish(self, params: Params, parts: Parts) -> Params:
         """Return the weights to keep, after temperature scaling; keep residuals for conformal intervals."""
         return params
+
+    def _target_state(self) -> dict[str, Any]:
+        """Return what a file has to say of the target beside classes, as JSON values."""
+        raise NotImplementedError
+
+    def _restore_target(self, training: dict[str, Any], units: int) -> Head:
+        """Set what is learnt of targets from a file's `training`, and return the output head.
+
+        units       outputs of the file's network
+        Errors      ModelFileError, whose text begins with a verb; DataError, TypeError or KeyError
+        """
+        raise NotImplementedError
 
     # Fitting ------------------------------------------------------------------------------------------------
 
@@ -408,13 +422,32 @@ class BaseMLP(CallbackSupportMixin, MLPParameters):
         return self._made()[1].outputs(params, X)
 
     def save(self, path: PathLike) -> None:
-        """Write a model file, which `mc.load` opens: network, weights, classes, history; no code in it.
+        """Write a model file: network, weights, classes, parameters, learnt attributes; no code in it.
+
+        `load` gives the estimator back, `mc.load` a model that needs no scikit-learn; of a classifier both
+        answer with labels.
 
         path        .safetensors; an existing file is replaced
         Differs     scikit-learn's persistence is pickle, which runs code when it is loaded
         Errors      DataError where the network or its loss is an own function
         """
-        self.to_model().save(path)
+        model = self.to_model()
+        replace(model, training={**model.training, "fitted": fitted_to_json(self)}).save(path)
+
+    @classmethod
+    def load(cls, path: PathLike) -> Self:
+        """Return the fitted estimator that `save` wrote; its predictions are the same to the bit.
+
+        The optimizer's moments are not in the file: `partial_fit` and a warm start go on from the weights
+        with an optimizer that begins anew. `coefs_` are the weights as the network computes with them,
+        rounded to `dtype`. Parameters that no file can hold (own functions, a `RandomState`) have their
+        defaults.
+
+        path        of a file that `save` of this class wrote
+        Errors      ModelFileError, in one line, for anything else
+        Differs     `joblib.load` unpickles, which can run anything that the file says
+        """
+        return load_estimator(cls, path)
 
     def to_model(self) -> Model:
         """Return the network with its weights, classes and history as a `mc.Model`, without scikit-learn.
