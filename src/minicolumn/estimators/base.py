@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 import functools
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from numbers import Integral, Real
@@ -22,7 +21,7 @@ from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from minicolumn import random
-from minicolumn.errors import DataError
+from minicolumn.errors import DataError, warn_user
 from minicolumn.estimators import parameters, registration  # noqa: F401
 from minicolumn.estimators.convergence import ConvergenceState, say
 from minicolumn.estimators.heads import Head
@@ -180,8 +179,8 @@ class BaseMLP(CallbackSupportMixin, MLPParameters):
             (seed, self._start(network, seed, incremental, parts.train)) for seed in self._seeds(restarts)
         ]
         outcome = self._best_of([replace(task, seed=seed, start=start) for seed, start in starts])
-        if outcome.stopped == "all epochs" and not incremental:
-            _warn_of_the_end(self.max_iter)
+        if doubt := outcome.doubt or ("" if incremental else _end_of(outcome, self.max_iter)):
+            warn_user(doubt, ConvergenceWarning)
         self._learn(outcome, len(parts.train))
         params = self._finish(outcome.params, parts)
         self._optimizer = parameters.optimizer_after(self, self.t_, self._convergence.factor)
@@ -534,11 +533,9 @@ def _seed_of(random_state: RandomState) -> int:
     return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
 
 
-def _warn_of_the_end(epochs: int) -> None:
-    """Warn that max_iter ended the training, in scikit-learn's words."""
-    warnings.warn(
-        f"Stochastic Optimizer: Maximum iterations ({epochs}) reached and the optimization hasn't converged "
-        "yet.",
-        ConvergenceWarning,
-        stacklevel=5,
-    )
+def _end_of(outcome: Outcome, epochs: int) -> str:
+    """Return, in scikit-learn's words, that max_iter ended the training; "" where it did not."""
+    if outcome.stopped != "all epochs":
+        return ""
+    reached = f"Stochastic Optimizer: Maximum iterations ({epochs}) reached"
+    return f"{reached} and the optimization hasn't converged yet."
