@@ -13,7 +13,7 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "minicolumn"
 STAGES = [
     "errors", "registry", "picture", "tree", "ir", "trace", "autodiff", "passes", "lower", "random", "nn",
-    "optim", "tables", "model", "train", "tabular", "explain", "estimators", "tune", "zoo", "playground",
+    "optim", "tables", "model", "data", "train", "tabular", "explain", "estimators", "tune", "zoo", "playground",
     "bench", "cli", "__main__",
 ]  # fmt: skip
 # What one module may load must not be loaded by `import minicolumn`.

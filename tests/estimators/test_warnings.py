@@ -97,6 +97,6 @@ def test_names_and_sparse_columns() -> None:
     table = polars.DataFrame({"a": 1e8 + X[:, 0], "b": 2e8 + X[:, 1]})
     with pytest.warns(mc.DataWarning, match=r"apart in 'a' \(60 .*'b' \(60 "):
         _classifier().fit(table, Y)
-    dense = sparse.csr_array(1e8 + X)  # no zero in it
+    dense: Any = sparse.csr_array(1e8 + X)  # no zero in it
     with pytest.warns(mc.DataWarning, match="column 0"):
         _classifier().fit(dense, Y)

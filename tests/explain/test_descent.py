@@ -404,7 +404,7 @@ def test_a_rate_in_the_text_is_the_rate(rate: float) -> None:
     assert found.optimizer.learning_rate == rate
 
 
-def _settles_after(walk: mc.explain.paths.Descent) -> float:
+def _settles_after(walk: Any) -> float:
     return float(np.mean([walk.steps if step is None else step for step in walk.settled]))
 
 
@@ -426,7 +426,7 @@ def test_paths_that_settle_nowhere_have_colours_of_their_own() -> None:
     pytest.importorskip("matplotlib", reason="matplotlib is not installed")
     walk = mc.descent("rosenbrock", [[-1.5, 2.0], [1.0, 1.5], [-0.5, 0.5]], learning_rate=1e-4, steps=20)
     assert walk.reached == (None, None, None)
-    dashed = [line for line in walk.plot().lines if line.is_dashed() and len(line.get_xdata()) == 21]
+    dashed = [line for line in walk.plot().lines if line.is_dashed() and np.size(line.get_xdata()) == 21]
     assert len({line.get_color() for line in dashed}) == len(dashed) == 3
 
 
