@@ -151,7 +151,7 @@ def _bent(
     kept: Array,
     held: Array,
 ) -> tuple[Encoder, tuple[Remark, ...]]:
-    """Return the encoder with its target on the scale that fits, see `scaled_target`; only of squared error."""
+    """Return the encoder with its target on the scale that fits (`scaled_target`); of squared error only."""
     if encoder.classes is not None or settings.loss is not None:
         if settings.target_scale == "asinh":
             raise DataError("target_scale: asinh is for numbers, with the default loss")
