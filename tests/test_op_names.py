@@ -18,6 +18,7 @@ STAGES = ("passes", "lower")
 WORDS = {
     ("lower", "i1"): "LLVM's type of one bit",
     ("lower/llvm", "add"): "LLVM's instruction",
+    ("lower/single_array_call.py", "add"): "LLVM's instruction",
     ("lower/llvm", "trunc"): "LLVM's conversion to a narrower integer",
     ("lower/llvm", "sqrt"): "LLVM's intrinsic",
     ("lower/llvm/codegen/shuffle.py", "sort"): "a function in its module",

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import polars
 import pytest
 from model_samples import artifact_of, samples, tabular
 
@@ -18,6 +19,7 @@ from minicolumn.model.documents import pack, unpack
 from minicolumn.model.model import Model
 from minicolumn.nn import ColumnEmbedding, Dense, Embedding, Loss, PiecewiseLinear, Scale, Sequential
 from minicolumn.nn.serialize import from_json, to_json
+from minicolumn.tables import infer_schema
 from minicolumn.tables.encode import Encoder
 
 ENCODER = Encoder.from_json(tabular().table)
@@ -170,3 +172,27 @@ def test_long_documents_do_not_count_for_the_header(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("minicolumn.model.documents.MAX_BYTES", 1_000_000)
     with pytest.raises(DataError, match=r"description of 3,000,\d+ bytes; at most 1,000,000 are allowed"):
         artifact_to_bytes(wide)
+
+
+def _numbers() -> polars.DataFrame:
+    rng = np.random.default_rng(0)
+    return polars.DataFrame({f"column {k}": rng.normal(size=40) for k in range(5_000)})
+
+
+def _categories() -> polars.DataFrame:
+    levels = [f"level {k}" for k in range(5_000)] * 2
+    return polars.DataFrame({f"column {k}": levels for k in range(30)})
+
+
+@pytest.mark.parametrize("make", [_numbers, _categories])
+def test_wide_tables_are_saved_and_loaded(make: Callable[[], polars.DataFrame]) -> None:
+    frame = make()
+    frame = frame.with_columns(polars.Series("target", np.arange(frame.height) * 1.5))
+    schema = infer_schema(frame, "target")
+    encoder = Encoder.fit(frame, schema)
+    front = [ColumnEmbedding(encoder.embeddings, 2)] if encoder.embeddings else []
+    table, shape = {"table": encoder.to_json(), "schema": schema.to_json()}, (len(encoder.features),)
+    wide = artifact_of(Sequential(*front, Dense(1)), shape, **table)
+    again = artifact_from_bytes(artifact_to_bytes(wide))
+    assert again.table == wide.table
+    assert again.schema == wide.schema

@@ -10,6 +10,7 @@ import pytest
 
 from minicolumn.model.artifact import load_artifact
 from minicolumn.nn.serialize import from_json
+from minicolumn.tables.drift import drift
 from minicolumn.tables.encode import Encoder
 from minicolumn.tables.schema import Schema
 from minicolumn.tree import named_leaves
@@ -37,6 +38,17 @@ def test_a_file_with_a_table_opens_and_predicts(version: int) -> None:
     artifact = load_artifact(GOLDEN / f"format_{version}_table.safetensors")
     assert artifact.format_version == version
     encoder = Encoder.from_json(artifact.table)
+    assert (
+        drift(
+            encoder,
+            encoder.typed(
+                polars.DataFrame(
+                    {"size": ["9e9"] * 9, "mood": ["-"] * 9, "town": ["?"] * 9, "day": ["1924-03-12"] * 9}
+                )
+            ).frame,
+        )
+        == ()
+    )  # nothing was kept to tell it from
     row = polars.DataFrame({"size": ["2.5"], "mood": ["good"], "town": ["town 3"], "day": ["2024-03-12"]})
     outputs = from_json(artifact.network).apply(artifact.params, encoder.transform(row))
     np.testing.assert_allclose(

@@ -50,7 +50,8 @@ def test_what_is_said_goes_before_what_is_found() -> None:
 
 @pytest.mark.parametrize("role", ["drop", "id"])
 def test_columns_with_a_part_of_their_own_are_no_features(role: str) -> None:
-    schema = infer_schema(FRAME, "y", Overrides(**{role: ["code", "price"]}))
+    said: dict[str, Any] = {role: ["code", "price"]}
+    schema = infer_schema(FRAME, "y", Overrides(**said))
     assert not {"code", "price"} & {found.name for found in schema.columns}
 
 
@@ -124,7 +125,8 @@ NAMES = st.sampled_from([None, "code", "price", "day"])
     st.sampled_from(["category", "text", "drop", "id"]), NAMES, st.sampled_from(["category", "drop"]), NAMES
 )
 def test_two_overrides_are_joined_column_by_column(one: str, here: Any, other: str, there: Any) -> None:
-    mine = Overrides(**{one: [here]} if here else {})
-    both = mine.over(Overrides(**{other: [there]} if there else {}))
+    ours: dict[str, Any] = {one: [here]} if here else {}
+    theirs: dict[str, Any] = {other: [there]} if there else {}
+    both = Overrides(**ours).over(Overrides(**theirs))
     said = {name: option for option, names in both.columns.items() for name in names}
     assert said == ({there: other} if there else {}) | ({here: one} if here else {})

@@ -192,8 +192,12 @@ def test_penguins_are_told_apart() -> None:
     assert done.metrics["log_loss"] < 0.5 * done.baseline["log_loss"]
 
 
-def test_a_description_too_large_for_a_file_is_refused_before_training() -> None:
+def test_a_description_too_large_for_a_file_is_refused_before_training(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     import polars
+
+    monkeypatch.setattr("minicolumn.model.documents.MAX_BYTES", 1_000_000)  # not 128 MiB
 
     labels = [f"{i:04d} " + "x" * 6000 for i in range(300)]
     frame = polars.DataFrame(

@@ -202,7 +202,23 @@ def test_logaddexp_reduce_of_infinities() -> None:
 def test_lengths_at_zero_have_a_slope_and_no_curvature(f: Any) -> None:
     at = np.zeros(2)
     np.testing.assert_array_equal(mc.grad(f)(at), at)
-    assert np.isnan(mc.hessian(lambda x: f(x) ** 2)(at)).all()
-    # 2 I for a squared length, 2 (I - 1/n) / n for a variance.
+    assert np.isnan(mc.hessian(f)(at)).all()
+    # 2 I for a squared length, 2 (I - 1/n) / n for a variance; at 0 as anywhere.
     expected = 2 * np.eye(2) if f is np.linalg.norm else np.eye(2) - 0.5
-    np.testing.assert_allclose(mc.hessian(lambda x: f(x) ** 2)(np.array([1.0, 2.0])), expected, atol=1e-14)
+    for square in (lambda x: f(x) ** 2, lambda x: np.square(f(x)), lambda x: f(x) ** 2.0):
+        for point in (at, np.array([1.0, 2.0]), np.array([3.0, 3.0])):
+            for backend in ("reference", "native"):
+                found = mc.compile(mc.hessian(square), backend=backend)(point)
+                np.testing.assert_allclose(found, expected, atol=1e-14)
+                value = mc.compile(square, backend=backend)(point)
+                np.testing.assert_allclose(value, square(point), rtol=1e-15)
+
+
+def test_squares_of_lengths_of_rows_at_zero() -> None:
+    def f(x: Any) -> Any:
+        return np.sum(np.linalg.norm(x, axis=1) ** 2) + np.linalg.norm(x, axis=(0, 1)) ** 2
+
+    x = np.array([[0.0, 0.0], [1.0, 2.0]])
+    curvature = mc.hessian(f)(x).reshape(4, 4)
+    np.testing.assert_allclose(curvature, 4 * np.eye(4), atol=1e-14)
+    np.testing.assert_allclose(mc.grad(f)(x), 4 * x, atol=1e-14)

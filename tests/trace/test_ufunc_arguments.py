@@ -78,11 +78,12 @@ def test_of_two_operands(name: str, x: Any) -> None:
 
 def test_messages_name_what_was_said() -> None:
     x = ARRAYS[0]
-    for said, words in (
+    calls: list[tuple[Any, str]] = [
         ({"dtype": np.float32, "casting": "no"}, "casting='no'"),
         ({"signature": "ii->i"}, "signature='ii->i'"),
         ({"order": "Q"}, "order='Q'"),
-    ):
+    ]
+    for said, words in calls:
         with pytest.raises(mc.TraceError, match=words):
             mc.compile(lambda x, s=said: np.add(x, x, **s))(x)
     with pytest.raises(mc.TraceError, match=r"np\.ldexp\(dtype=.*No loop"):

@@ -355,6 +355,39 @@ def test_killed_again_and_again_it_comes_to_the_same_end(tmp_path: Path) -> None
     assert end.splitlines()[-1] == whole.splitlines()[-1]
 
 
+class _InterruptOnce(mc.train.Callback):
+    """Sends Ctrl-C to its own process after some calls of native code, which end within an epoch."""
+
+    def __init__(self, calls: int) -> None:
+        self.left = calls
+
+    def on_chunk(self, trainer: mc.Trainer, done: int, loss: float) -> None:
+        self.left -= 1
+        if self.left == 0:
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are sent to a process here")
+@pytest.mark.parametrize("calls", [1, 2])
+def test_an_interrupt_within_an_epoch_keeps_weights_and_moments(
+    calls: int, tmp_path: Path, same_bits: Any
+) -> None:
+    y = np.arange(120_000) % 3
+    X = np.random.default_rng(0).standard_normal((len(y), 3)) + np.eye(3)[y]
+    layers = mc.nn.Dense(64, "tanh"), mc.nn.Dropout(0.3), mc.nn.Dense(64, "tanh"), mc.nn.Dense(3)
+    settings: dict[str, Any] = {"batch_size": 2, "epochs": 1, "optimizer": mc.optim.Adam(0.01)}
+    whole = mc.Trainer(mc.nn.Sequential(*layers), X, y, **settings).run()
+    path = tmp_path / "c.safetensors"
+    kept = [_InterruptOnce(calls), mc.Checkpoint(path)]
+    cut = mc.Trainer(mc.nn.Sequential(*layers), X, y, callbacks=kept, **settings).run()
+    assert cut.stopped == "interrupted"
+    trainer = mc.Trainer.resume(path, X, y, callbacks=[])
+    assert 0 < trainer.step < len(y) // 2  # native calls last a tenth of a second, the epoch some more
+    again = trainer.run()
+    assert same_bits(again.params, whole.params)
+    assert same_bits(again.snapshot.moments, whole.snapshot.moments)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent to a process here")
 def test_two_interrupts_lose_nothing(tmp_path: Path) -> None:
     path = tmp_path / "c.safetensors"

@@ -24,7 +24,8 @@ EACH, EACH_LEFT_OUT = 24, 12  # up to so many columns get a line each; more are 
 
 def show_table(console: Console, name: str, schema: Schema) -> None:
     """Print the size of a table and its schema."""
-    width = len(schema.columns) + len(schema.dropped) + 1
+    apart = {schema.weight, schema.groups} - {""}
+    width = len(schema.columns) + len(schema.dropped) + len(schema.ids) + len(apart) + 1
     console.print(heading(name, f"{count(schema.rows, 'row')}, {count(width, 'column')}"))
     show_schema(console, schema)
 
@@ -32,6 +33,7 @@ def show_table(console: Console, name: str, schema: Schema) -> None:
 def show_schema(console: Console, schema: Schema) -> None:
     """Print the target, the features' columns, and the dropped ones."""
     rows = [(Text("  predicts"), _target_line(schema))]
+    rows += [(Text(f"  {part}"), Text(visible(name))) for part, name in _parts(schema)]
     rows += [(Text("  note"), Text(visible(note), "yellow")) for note in _row_notes(schema)]
     console.print(labelled(rows))
     console.print()
@@ -88,6 +90,13 @@ def _target_line(schema: Schema) -> Text:
     labels = ", ".join(short(label, 40) for label in schema.classes[:6])
     more = ", ..." if len(schema.classes) > 6 else ""
     return Text.assemble(line, (f"  {len(schema.classes)} classes: {labels}{more}", "dim"))
+
+
+def _parts(schema: Schema) -> list[tuple[str, str]]:
+    """Return the columns that have a part of their own in the training, with its name."""
+    parts = {"weighted by": schema.weight, "grouped by": schema.groups, "ordered by": schema.time_order}
+    named = [(part, name) for part, name in parts.items() if name]
+    return [*named, ("carries", ", ".join(schema.ids))] if schema.ids else named
 
 
 def _row_notes(schema: Schema) -> list[str]:

@@ -46,6 +46,9 @@ class TrainOptions(ColumnOptions):
         str | None,
         Option(TABLE, "RULE", "0.5", "Of two classes: 0.3, f1, or cost:false_positive=1,false_negative=5."),
     ] = None
+    target_scale: Annotated[
+        str | None, Option(TABLE, "SCALE", "what fits", "Of a target of many magnitudes: linear or asinh.")
+    ] = None
     hidden: Annotated[str | None, Option(NETWORK, "UNITS", "256,256,256", "Units of each hidden layer.")] = (
         None
     )

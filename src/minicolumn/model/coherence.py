@@ -24,7 +24,7 @@ def check_outputs(outputs: Outputs, shape: Shape, training: dict[str, Any]) -> N
     training    settings; their "classes", if there are any, are the labels of an estimator
     Errors      ModelFileError; its text begins with a verb
     """
-    if outputs.task == "multiclass" and (not shape or shape[-1] < 2):
+    if outputs.task == "multiclass" and (len(shape) != 1 or shape[0] < 2):
         raise ModelFileError(f"is damaged: its loss chooses among classes, its network gives {list(shape)}")
     if isinstance(outputs, NumberOutputs) and outputs.describes_one and shape[-1:] != (outputs.width,):
         wanted = f"describes a number by {outputs.width} outputs"

@@ -109,7 +109,7 @@ class MeanLoss:
                         total, _ = scan(block, total, part)
                 return state, total
 
-            return scan(of_one, (), stack)[1]
+            return scan(of_one, (), stack, length=None if any(True for _ in leaves(stack)) else 1)[1]
 
         # Weights that decay, and probabilities far from 1, may be subnormal numbers, which take far longer.
         lower = functools.partial(compile, backend=backend, threads=threads, flush_subnormals=True)
@@ -130,11 +130,11 @@ class MeanLoss:
     def of_several(self, stack: Any, blocks: Blocks) -> Array:
         """Return the losses of several weights, as `of` gives that of each, in one call.
 
-        stack       weights with an axis in front, [count, ...]
+        stack       weights with an axis in front, [count, ...]; a network without any counts once
         Returns     float64 [count]
         """
         if not blocks.total:
-            return np.full(len(next(leaves(stack))), np.nan)
+            return np.full(next((len(leaf) for leaf in leaves(stack)), 1), np.nan)
         return self._several(stack, blocks.rows, blocks.whole, blocks.last) / blocks.total
 
 

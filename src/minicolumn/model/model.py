@@ -35,6 +35,7 @@ Array = np.ndarray
 
 # Rows of a table that are encoded at a time.
 TABLE_ROWS = 8192
+_MOST_WARNINGS = 8  # of columns unlike those of the training; `typed_table` has all
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -341,8 +342,10 @@ class Model:
         if isinstance(frame, Typed):
             return frame.frame
         typed = self.typed_table(frame)
-        for remark in typed.remarks:
+        for remark in typed.remarks[:_MOST_WARNINGS]:
             warnings.warn(str(remark), DataWarning, stacklevel=4)
+        if (more := len(typed.remarks) - _MOST_WARNINGS) > 0:
+            warnings.warn(f"{more} more columns; typed_table tells all", DataWarning, stacklevel=4)
         return typed.frame
 
     def evaluate_table(self, frame: polars.DataFrame | object) -> dict[str, float]:

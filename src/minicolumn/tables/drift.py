@@ -80,7 +80,7 @@ def _levels(part: CategoryInput, series: polars.Series) -> str:
         return gaps
     new = known.filter(~known.is_in(list(part.levels)))
     share = len(new) / len(text)
-    if not _is_more(share, part.others, len(text)):
+    if part.others < 0 or not _is_more(share, part.others, len(text)):
         return gaps
     example = new.value_counts(sort=True).row(0)[0][:30]
     usual = ", ".join(map(repr, part.levels[:3]))
@@ -94,7 +94,7 @@ def _amounts(seen: Seen, x: Array, show) -> str:  # type: ignore[no-untyped-def]
     known = x[np.isfinite(x)]
     width = seen.high - seen.low
     far = (known < seen.low - width) | (known > seen.high + width)
-    if far.mean() > _FEW if len(known) else False:
+    if seen.missing >= 0 and len(known) and far.mean() > _FEW:
         return (
             f"{far.mean():.0%} of the numbers lie far outside the training's {show(seen.low)} to "
             f"{show(seen.high)}; the farthest is {show(_farthest(known, seen))}"
@@ -114,6 +114,8 @@ def _day(days: float) -> str:
 
 def _share(now: float, then: float, rows: int, what: str) -> str:
     """Return a line where a share of the rows changed by more than chance does, else ""."""
+    if then < 0:  # unknown
+        return ""
     if not (_is_more(now, then, rows) or _is_more(1 - now, 1 - then, rows)):
         return ""
     return f"{now:.0%} of the rows: {what}; in training {then:.0%}"

@@ -15,6 +15,7 @@ from minicolumn.tables.categories import BooleanInput, CategoryInput
 from minicolumn.tables.datetimes import DatetimeInput
 from minicolumn.tables.kinds import ColumnKind
 from minicolumn.tables.numbers import NumberInput
+from minicolumn.tables.older import encoder_of_today
 from minicolumn.tables.scale import SCALINGS, Array, Scaling
 from minicolumn.tables.schema import MOST_COLUMNS, Column, Schema, require
 from minicolumn.tables.target import (
@@ -54,6 +55,7 @@ class Encoder:
     classes     labels in the order of their codes, None for regression
     target_form how numbers of the target are written, see `Column`
     target_...  of regression: y' = (y - target_mean) / target_scale, and the range seen in training
+    target_unit of regression: where it is not 0, asinh(y / target_unit) stands for y, see `target_scale`
     missing     spellings of missing beyond the usual ones, in lower case
     strict      whether words among numbers and dates are refused, not taken as missing
     threshold   of two classes: the second is predicted where its probability is at least this
@@ -87,6 +89,7 @@ class Encoder:
     target_scale: float = 1.0
     target_low: float = 0.0
     target_high: float = 0.0
+    target_unit: float = 0.0
     missing: tuple[str, ...] = ()
     strict: bool = False
     threshold: float = 0.5
@@ -256,7 +259,8 @@ class Encoder:
         if self.classes is not None:
             return target
         largest = float(np.finfo(np.float32).max)  # where a number past all of the training's stops
-        return np.clip((target - self.target_mean) / self.target_scale, -largest, largest).astype(np.float32)
+        t = np.arcsinh(target / self.target_unit) if self.target_unit else target
+        return np.clip((t - self.target_mean) / self.target_scale, -largest, largest).astype(np.float32)
 
     def read_target(self, frame: polars.DataFrame) -> Array:
         """Return class codes, int32 [rows], or the target's numbers in their unit, float64 [rows].
@@ -325,14 +329,21 @@ class Encoder:
         return np.array(self.classes)[codes]
 
     def choose(self, scores: Array) -> Array:
-        """Return the class that scores [rows, classes] speak for, by the largest or by `threshold`, int [rows]."""
+        """Return the class that scores [rows, classes] speak for, by the largest or the threshold, [rows]."""
         if self.threshold == 0.5 or scores.shape[1] != 2:
             return np.argmax(scores, axis=1)
         return (scores[:, 1] >= self.threshold).astype(np.intp)
 
     def in_unit(self, numbers: Array) -> Array:
-        """Return standardised numbers of any shape in the target's unit, float64: y = y' scale + mean."""
-        return numbers.astype(np.float64) * self.target_scale + self.target_mean
+        """Return standardised numbers of any shape in the target's unit, float64: y = y' scale + mean.
+
+        On an asinh scale y = unit sinh(y' scale + mean).
+        """
+        t = numbers.astype(np.float64) * self.target_scale + self.target_mean
+        if not self.target_unit:
+            return t
+        with np.errstate(over="ignore"):
+            return self.target_unit * np.sinh(t)
 
     @property
     def _width(self) -> int:
@@ -352,6 +363,7 @@ class Encoder:
             "target_scale": self.target_scale,
             "target_low": self.target_low,
             "target_high": self.target_high,
+            "target_unit": self.target_unit,
             "missing": list(self.missing),
             "strict": self.strict,
             "threshold": self.threshold,
@@ -365,10 +377,10 @@ class Encoder:
         Errors      ModelFileError, one line with the path of the field, for anything else
         Differs     a scikit-learn encoder is stored by pickle or joblib, which run code as they load
         """
-        have = state.fields(value, "encoder", cls.__dataclass_fields__)
+        have = state.fields(encoder_of_today(value), "encoder", cls.__dataclass_fields__)
         figures = {
             key: state.number(have[key], f"encoder.{key}")
-            for key in ("target_mean", "target_scale", "target_low", "target_high")
+            for key in ("target_mean", "target_scale", "target_low", "target_high", "target_unit")
         }
         encoder = cls(
             inputs=state.items(have["inputs"], "encoder.inputs", _input_from_json, MOST_COLUMNS),
@@ -379,7 +391,7 @@ class Encoder:
             target_form=state.form(have["target_form"], "encoder.target_form", "number"),
             missing=state.items(have["missing"], "encoder.missing", state.text, MOST_COLUMNS),
             strict=state.flag(have["strict"], "encoder.strict"),
-            threshold=state.share(have["threshold"], "encoder.threshold"),
+            threshold=state.number(have["threshold"], "encoder.threshold"),
             **figures,
         )
         encoder._check()
@@ -391,7 +403,9 @@ class Encoder:
         state.classes_of(self.task, self.classes or (), "encoder.classes")
         if (self.classes is None) != (self.task == "regression"):
             raise ModelFileError(f"encoder.classes: do not fit the task {self.task}")
-        if self.target_scale <= 0 or self.target_low > self.target_high:
+        if not 0.0 < self.threshold < 1.0:
+            raise ModelFileError("encoder.threshold: expected a number between 0 and 1")
+        if self.target_unit < 0 or self.target_scale <= 0 or self.target_low > self.target_high:
             raise ModelFileError("encoder.target_scale: the scale or the range of the target is reversed")
 
 

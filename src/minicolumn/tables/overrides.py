@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
@@ -62,16 +62,16 @@ class Overrides:
 
     number: Mapping[str, str] = field(default_factory=dict)
     datetime: Mapping[str, str] = field(default_factory=dict)
-    category: tuple[str, ...] = ()
-    text: tuple[str, ...] = ()
-    keep: tuple[str, ...] = ()
-    drop: tuple[str, ...] = ()
-    id: tuple[str, ...] = ()
+    category: Sequence[str] = ()
+    text: Sequence[str] = ()
+    keep: Sequence[str] = ()
+    drop: Sequence[str] = ()
+    id: Sequence[str] = ()
     weight: str | None = None
     groups: str | None = None
     time_order: str | None = None
-    missing: tuple[str, ...] = ()
-    not_missing: tuple[str, ...] = ()
+    missing: Sequence[str] = ()
+    not_missing: Sequence[str] = ()
     decimal: str = ""
     strict: bool = False
 

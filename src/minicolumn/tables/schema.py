@@ -10,6 +10,7 @@ from minicolumn.errors import DataError, did_you_mean
 from minicolumn.tables import state
 from minicolumn.tables.identifiers import COUNTS
 from minicolumn.tables.kinds import USED, ColumnKind, find_kind
+from minicolumn.tables.older import schema_of_today
 from minicolumn.tables.overrides import Overrides
 from minicolumn.tables.target import MOST_CLASSES, TASKS, Target, Task, find_target, labeled
 from minicolumn.tables.typed import Expected, Typed, typed_columns
@@ -152,7 +153,7 @@ class Schema:
     @classmethod
     def from_json(cls, value: object) -> Schema:
         """Return the schema that `to_json` described; ModelFileError, one line, for anything else."""
-        have = state.fields(value, "schema", cls.__dataclass_fields__)
+        have = state.fields(schema_of_today(value), "schema", cls.__dataclass_fields__)
         schema = cls(
             columns=state.items(have["columns"], "schema.columns", Column.from_json, MOST_COLUMNS),
             target=state.name(have["target"], "schema.target"),
@@ -216,9 +217,9 @@ def infer_schema(
         target_form=found.form,
         rows=frame.height,
         rows_without_target=found.gaps,
-        dropped=said.drop,
+        dropped=tuple(said.drop),
         notes=found.notes,
-        ids=said.id,
+        ids=tuple(said.id),
         weight=said.weight or "",
         groups=said.groups or "",
         time_order=said.time_order or "",

@@ -94,9 +94,9 @@ def number(value: object, where: str) -> float:
 
 
 def share(value: object, where: str) -> float:
-    """Return a number from 0 to 1."""
+    """Return a number from 0 to 1, or -1 where it is unknown."""
     found = number(value, where)
-    if not 0.0 <= found <= 1.0:
+    if not (0.0 <= found <= 1.0 or found == -1.0):
         raise ModelFileError(f"{where}: expected a number from 0 to 1")
     return found
 

@@ -24,7 +24,7 @@ from minicolumn.tables.values import MISSING, Shape, count_words, plain, present
 if TYPE_CHECKING:
     import polars
 
-About = Literal["form", "missing", "drift", "levels"]
+About = Literal["form", "missing", "drift", "levels", "scale"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,8 @@ class Remark:
 
     column      its name
     about       "form": read in another form than in training; "missing": words taken as missing;
-                "drift": values unlike those of the training; "levels": levels that were cut off
+                "drift": values unlike those of the training; "levels": levels that were cut off;
+                "scale": the scale of the target
     text        one line
     """
 

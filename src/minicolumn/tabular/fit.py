@@ -56,6 +56,7 @@ def fit_table(
     sheet: str | int | None = None,
     max_memory: int | None = None,
     threshold: float | str | None = None,
+    target_scale: str | None = None,
     test: Any = None,
     test_fraction: float = 0.25,
     validation_fraction: float = 0.15,
@@ -106,6 +107,8 @@ def fit_table(
                     how a file is read, see `mc.tables.Reading`
     threshold       from which probability on the second of two classes is predicted: a number, "f1", or
                     "cost:false_positive=1,false_negative=5", chosen on the validation rows
+    target_scale    of a number: "linear", "asinh", or by default the one that fits held-out rows better where
+                    it spans many magnitudes
     test            rows to test on, in any form of data; by default `test_fraction` of the rows
     validation_fraction     share of the rest that says when to stop, and calibrates probabilities
     hidden          units of each hidden layer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from minicolumn.tabular.losses import scaled_for, table_loss
 from minicolumn.tabular.recipe import Recipe, table_recipe
 from minicolumn.tabular.settings import TableSettings
 from minicolumn.tabular.splits import split_of
+from minicolumn.tabular.target_scale import scaled_target
 from minicolumn.tabular.weights import class_weights, row_weights
 from minicolumn.tree import flatten, unflatten
 
@@ -114,6 +116,7 @@ def plan_table(
     fitted = encoder.fit_typed(typed.frame[kept], schema, target=numbers)
     loss = None if settings.loss is None else table_loss(settings.loss, fitted)
     fitted = _scaled(fitted, loss, target[kept])
+    fitted, said_of_scale = _bent(fitted, settings, typed.frame, target, kept, held)
     if not fitted.features:
         raise DataError("the table has no column left to learn from")
     parts = _Parts(fitted, frame, typed.frame, target, weight)
@@ -127,7 +130,7 @@ def plan_table(
         validation=parts.of(held),
         test=parts.of(tested) if test is None else _given(fitted, test),
         recipe=_recipe(fitted, learnt.X, loss, settings),
-        remarks=(*typed.remarks, *cut_off(fitted)),
+        remarks=(*typed.remarks, *cut_off(fitted), *said_of_scale),
     )
     _check_storable(plan)
     return plan
@@ -138,6 +141,26 @@ def _check_rules(settings: TableSettings, schema: Schema) -> None:
     if settings.threshold is not None and schema.task != "binary":
         raise DataError(f"threshold: the target {schema.target!r} has not two classes to decide between")
     class_weights(settings.class_weight, schema.classes, np.zeros(1, np.int64))
+
+
+def _bent(
+    encoder: Encoder,
+    settings: TableSettings,
+    typed: polars.DataFrame,
+    target: Array,
+    kept: Array,
+    held: Array,
+) -> tuple[Encoder, tuple[Remark, ...]]:
+    """Return the encoder with its target on the scale that fits (`scaled_target`); of squared error only."""
+    if encoder.classes is not None or settings.loss is not None:
+        if settings.target_scale == "asinh":
+            raise DataError("target_scale: asinh is for numbers, with the default loss")
+        return encoder, ()
+
+    def of(rows: Array) -> tuple[Callable[[], Array], Array]:
+        return lambda: encoder.matrix(typed[rows]), target[rows]
+
+    return scaled_target(encoder, settings.target_scale, of(kept), of(held), settings.seed)
 
 
 def _product(one: Array | None, other: Array | None) -> Array | None:

@@ -15,6 +15,7 @@ from minicolumn.registry import read_text
 from minicolumn.tables.overrides import Overrides
 from minicolumn.tabular.limits import LIMITS, MOST_LAYERS, MOST_UNITS
 from minicolumn.tabular.recipe import HIDDEN
+from minicolumn.tabular.target_scale import TargetScale, check_target_scale
 from minicolumn.tabular.thresholds import Threshold, check_threshold
 from minicolumn.tabular.weights import ClassWeight, check_class_weight
 
@@ -32,6 +33,7 @@ class TableSettings:
     overrides: Overrides = field(default_factory=Overrides)
     class_weight: ClassWeight = None
     threshold: Threshold | None = None
+    target_scale: TargetScale = "auto"
     hidden: tuple[int, ...] | None = None
     activation: str | tuple[str, ...] | None = None
     dropout: float | None = None
@@ -61,6 +63,7 @@ def settings_of(who: str, given: dict[str, Any]) -> TableSettings:
         "overrides": overrides_of(who, given),
         "class_weight": check_class_weight(where("class_weight"), given["class_weight"]),
         "threshold": check_threshold(where("threshold"), given["threshold"]),
+        "target_scale": check_target_scale(where("target_scale"), given["target_scale"]),
         "hidden": hidden,
         "activation": check_activations(where("activation"), given["activation"], len(hidden or HIDDEN)),
         "loss": _record(where("loss"), given["loss"], Loss, Loss),

@@ -108,7 +108,7 @@ def _matrix_norm(x: Array, ord: Any, axes: tuple[int, int], keepdims: bool) -> A
 
 def _norm_of_singular_values(x: Array, ord: Any, axes: tuple[int, int], keepdims: bool) -> Any:
     """Return the sum, the largest or the least of the singular values; equal ones share the derivative."""
-    values = svdvals(np.moveaxis(x, axes, (-2, -1)))
+    values = svdvals(np.moveaxis(x, axes, (-2, -1)))  # type: ignore[arg-type]
     out = (np.sum if ord == "nuc" else np.max if ord == 2 else np.min)(values, axis=-1)
     return np.expand_dims(out, axes) if keepdims else out
 

@@ -28,7 +28,7 @@ from minicolumn.trace.elements import elements, gathered, of_elements
 from minicolumn.trace.indexing import getitem
 from minicolumn.trace.promote import array, dtype_or_kind, loop_dtypes, said_dtypes
 from minicolumn.trace.tracer import Traced, apply, cast
-from minicolumn.trace.ufuncs import ACCUMULATE, REDUCE, UFUNCS
+from minicolumn.trace.ufuncs import ACCUMULATE, REDUCE, UFUNCS, squared
 
 if TYPE_CHECKING:
     from minicolumn.ir.arrays import ArrayFunction, Operand
@@ -44,6 +44,7 @@ __all__ = [
     "getitem",
     "operate",
     "overwrite",
+    "squared",
 ]
 
 OF_ELEMENTS = of_elements(UFUNCS)

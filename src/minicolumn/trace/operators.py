@@ -72,7 +72,7 @@ _POWERS: dict[object, Callable[[Any], Any]] = {
     -1: lambda x: answers().operate(np.reciprocal, x),
     0.5: lambda x: answers().operate(np.sqrt, x),
     1: lambda x: answers().operate(np.positive, x),
-    2: lambda x: answers().operate(np.multiply, x, x),
+    2: lambda x: answers().squared(x),
 }
 
 

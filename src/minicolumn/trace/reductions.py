@@ -11,6 +11,7 @@ import numpy as np
 from minicolumn.errors import ShapeError, TraceError
 from minicolumn.ir.op import Op
 from minicolumn.ir.ops import order, reductions
+from minicolumn.ir.ops.elementwise import ROOT
 from minicolumn.ir.shapes import Dim, Shape, drop_axes, normalize_axes, normalize_axis, ones_at
 from minicolumn.trace.promote import array, as_float, loop_dtypes, promoted
 from minicolumn.trace.tracer import cast, stop_gradient
@@ -269,10 +270,9 @@ def _freedom(count: Any, ddof: float, correction: float | _NoValueType | None) -
 def root(x: Array) -> Any:
     """Return the square root with slope 0 at 0, the middle of what lengths and spreads allow there.
 
-    Its second derivative at 0 is NaN: x^1.5 has value and slope 0 there, and no second derivative.
+    Its second derivative at 0 is NaN; that of its square is right, see `squared`.
     """
-    zero = x == 0
-    return np.where(zero, np.where(zero, x, 1.0) ** 1.5, np.sqrt(np.where(zero, 1.0, x)))
+    return ROOT(x)
 
 
 def std_(a: Operand, *args: Any, **kwargs: Any) -> Any:

@@ -17,7 +17,7 @@ from minicolumn.ir.ops import logic as b
 from minicolumn.ir.ops import special as s
 from minicolumn.ir.ops.products import MATMUL
 from minicolumn.trace.promote import array
-from minicolumn.trace.tracer import cast, fresh
+from minicolumn.trace.tracer import Traced, cast, fresh
 
 if TYPE_CHECKING:
     from minicolumn.ir.arrays import Array, ArrayFunction, Operand
@@ -121,6 +121,13 @@ def _reciprocal(x: Array) -> Any:
     return e.DIVIDE(np.ones((), x.dtype), x)
 
 
+def squared(x: Array) -> Any:
+    """Return x * x; of a length or spread what is below the root keeps its derivatives, at 0 too."""
+    if isinstance(x, Traced) and x.node.op is e.ROOT:
+        return e.SQUARED_ROOT(Traced(x.node.inputs[0]))  # type: ignore[arg-type]
+    return np.multiply(x, x)
+
+
 def _identity(x: Array) -> Any:
     return fresh(x)
 
@@ -165,7 +172,7 @@ UFUNCS: dict[str, Callable[..., Any]] = {
     "logaddexp2": e.LOGADDEXP2,
     "sqrt": e.SQRT,
     "cbrt": e.CBRT,
-    "square": lambda x: x * x,
+    "square": squared,
     "reciprocal": _reciprocal,
     "hypot": e.HYPOT,
     "sin": e.SIN,

@@ -250,7 +250,8 @@ class Maker:
         half = self.rng.standard_normal((2, n, n))
         matrix = const_node((half @ np.swapaxes(half, -1, -2) + 2.0 * np.eye(n)).astype(x.array_type.dtype))
         self.known.append(matrix)
-        self.apply(name, matrix, *([self.operand(matrix.array_type)] if name == "solve" else []))
+        more = [self.operand(matrix.array_type)] if name == "solve" else []
+        self.apply(name, matrix, *more, **({"rcond": 1e-10} if name == "pinv" else {}))
 
     # Shapes -----------------------------------------------------------------------------------------------
 

@@ -271,6 +271,22 @@ def test_cache_sizes_come_from_the_system(tmp_path: Path) -> None:
     assert jit.cache_sizes(tmp_path / "nothing") == {}
 
 
+def test_a_failure_is_asked_about_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise OSError("not now")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(jit, "_check_execution", fail)
+        assert jit.why_missing() == "native code cannot run here: not now"
+    assert jit.why_missing() == ""
+
+
+def test_too_little_address_space_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jit, "address_space_left", lambda: 10 << 20)
+    with pytest.raises(jit.NoRoomError, match=r"compiling needs about 16 MiB .* leaves 10; raise it"):
+        jit.compile_object("define void @f() { ret void }", jit.host_target())
+
+
 def test_without_llvmlite_the_reason_is_given() -> None:
     source = str(Path(jit.__file__).parents[4])
     code = (

@@ -50,7 +50,7 @@ def _qr_type(x: ArrayType) -> ArrayType:
     return x.with_shape((*x.shape[:-2], rows + columns, columns))
 
 
-def _pinv_type(x: ArrayType, *, rcond: float) -> ArrayType:
+def _pinv_type(x: ArrayType, *, rcond: float = 1e-15) -> ArrayType:
     rows, columns = _matrix("pinv", x)
     return x.with_shape((*x.shape[:-2], columns, rows))
 
@@ -123,7 +123,7 @@ def _unqr(g: Array, out: Array, x: Array) -> Any:
     return _t(SOLVE(r, _t(gq + np.matmul(q, both))))
 
 
-def _unpinv(g: Array, out: Array, x: Array, *, rcond: float) -> Any:
+def _unpinv(g: Array, out: Array, x: Array, *, rcond: float = 1e-15) -> Any:
     # Golub & Pereyra 1973, equation 4.12; the rank must not change.
     gt, pt = _t(g), _t(out)
     beside = gt - np.matmul(x, np.matmul(out, gt))
@@ -163,7 +163,7 @@ PINV = define(
     "pinv",
     kind="linalg",
     infer=_pinv_type,
-    numpy=lambda x, *, rcond: np.linalg.pinv(x, rcond),
+    numpy=lambda x, *, rcond=1e-15: np.linalg.pinv(x, rcond),
     vjp=(_unpinv,),
     doc="The pseudo-inverse, with singular values below rcond times the largest taken as 0.",
 )

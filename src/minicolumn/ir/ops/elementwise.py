@@ -222,6 +222,35 @@ LOG2 = _elementary("log2", np.log2, lambda g, out, x: g / (x * LN2))
 LOG10 = _elementary("log10", np.log10, lambda g, out, x: g / (x * LN10))
 LOG1P = _elementary("log1p", np.log1p, lambda g, out, x: g / (1.0 + x))
 SQRT = unary("sqrt", np.sqrt, lambda g, out, x: 0.5 * g / out, "Infinite slope at 0.")
+
+
+def _root(x: Array) -> Any:
+    zero = x == 0
+    return np.where(zero, np.where(zero, x, 1.0) ** 1.5, np.sqrt(np.where(zero, 1.0, x))).astype(x.dtype)
+
+
+def _unroot(g: Array, out: Array, x: Array) -> Any:
+    # Tie: 0 at 0, the middle of what lengths and spreads allow there. The second derivative is NaN.
+    zero = x == 0
+    return np.where(zero, 1.5 * g * np.sqrt(np.where(zero, x, 1.0)), 0.5 * g / np.where(zero, 1.0, out))
+
+
+def _squared_root(x: Array) -> Any:
+    root = np.sqrt(x)
+    return root * root
+
+
+ROOT = unary(
+    "root", None, _unroot, "The square root of a sum of squares, with slope 0 at 0.", expansion=_root
+)
+SQUARED_ROOT = unary(
+    "squared_root",
+    None,
+    lambda g, out, x: g,
+    "The square of a root, of slope 1 at 0 too; rounded as NumPy rounds it.",
+    expansion=_squared_root,
+    ulp=1.5,  # the root's half unit, twice, and that of the product
+)
 CBRT = _elementary("cbrt", np.cbrt, lambda g, out, x: g / (3.0 * out * out))
 HYPOT = binary(
     "hypot",
