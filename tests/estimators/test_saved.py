@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import minicolumn as mc
+from minicolumn.cli import main
 from minicolumn.model import ClassifierModel
 from minicolumn.model.artifact import load_artifact, save_artifact
 
@@ -154,6 +155,17 @@ def test_a_loaded_classifier_needs_no_scikit_learn(blobs: Any, tmp_path: Path) -
         check=True,
     )
     assert out.stdout.split()[-1] == "False"
+
+
+def test_inspect_shows_parameters_and_no_curves(
+    blobs: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "it.safetensors"
+    _fitted("multiclass", {"multiclass": blobs}).save(path)
+    assert main(["inspect", str(path)]) == 0
+    shown = capsys.readouterr().out
+    assert "hidden_layer_sizes [6, 4]" in shown
+    assert "loss_curve_" not in shown
 
 
 # Files that lie ---------------------------------------------------------------------------------------------

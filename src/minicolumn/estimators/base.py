@@ -424,7 +424,8 @@ class BaseMLP(CallbackSupportMixin, MLPParameters):
         """Write a model file: network, weights, classes, parameters, learnt attributes; no code in it.
 
         `load` gives the estimator back, `mc.load` a model that needs no scikit-learn; of a classifier both
-        answer with labels.
+        answer with labels. Of a regressor with held-out rows the file also holds their targets and
+        predictions, which intervals are made of; `to_model().save(path)` holds the network alone.
 
         path        .safetensors; an existing file is replaced
         Differs     scikit-learn's persistence is pickle, which runs code when it is loaded
