@@ -77,7 +77,7 @@ def _check_resolution(
         return  # what is lost was lost before
     merged = []
     for column in columns:
-        values = X[:: max(X.shape[0] // ENOUGH, 1), [column]]
+        values = X[:: max(X.shape[0] // ENOUGH, 1), [int(column)]]
         values = np.ravel(values if isinstance(values, np.ndarray) else values.toarray())
         before, after = len(np.unique(values)), len(np.unique(values.astype(dtype)))
         if after < (1.0 - LOST) * before:
