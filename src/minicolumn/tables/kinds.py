@@ -70,8 +70,8 @@ def find_kind(series: polars.Series, hint: Hint | None = None) -> Finding:
     Errors      DataError where the values are not what the user said they are
 
     >>> import polars
-    >>> find_kind(polars.Series("price", ["1,200", "950", "-"]))
-    Finding(kind='number', form='1,234.5', note='1,234 is read as 1234; 1 missing', may_be_codes=False)
+    >>> find_kind(polars.Series("price", ["1,200.50", "950", "-"]))
+    Finding(kind='number', form='1,234.5', note='1,200.50 is read as 1200.5; 1 missing', may_be_codes=False)
     >>> find_kind(polars.Series("customer_id", range(100))).kind
     'identifier'
     """
