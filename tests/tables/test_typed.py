@@ -8,7 +8,7 @@ import polars
 import pytest
 
 from minicolumn.errors import DataError
-from minicolumn.tables import Encoder, Overrides, infer_schema
+from minicolumn.tables import Encoder, Overrides, infer_schema, with_target
 from minicolumn.tables.typed import Expected, typed_columns
 
 MANY = 40
@@ -149,3 +149,19 @@ def test_what_counts_the_rows_is_learnt_from_where_nothing_else_is_left() -> Non
     assert (found.kind, found.note) == ("number", "counts the rows; nothing else is left to learn from")
     beside = infer_schema(frame.with_columns(z=polars.Series([f"{i % 9}.5" for i in range(100)])), "y")
     assert beside.columns[0].kind == "identifier"
+
+
+@pytest.mark.parametrize("cells", [["-999", "-999.0", "1.5"], [-999.0, -999.0, 1.5], [-999, -999, 1]])
+@pytest.mark.parametrize("word", ["-999", "-999.00"])
+def test_a_number_that_means_missing_is_missing_in_every_column(cells: list[Any], word: str) -> None:
+    frame = polars.DataFrame(
+        {"x": (cells * 20)[:40], "y": [float(i) + 0.5 if i % 4 else -999.0 for i in range(40)]}
+    )
+    schema = infer_schema(frame, "y", Overrides(missing=word))
+    assert schema.rows_without_target == 10
+    encoder = Encoder.fit(with_target(frame, schema), schema)
+    for rows in (frame, frame.select(polars.all().cast(polars.String))):
+        typed = encoder.typed(rows).frame["x"]
+        assert typed.min() is not None and float(typed.min()) > 0  # type: ignore[arg-type]
+        assert encoder.labeled(rows).height == 30
+    assert encoder.target_low is not None and encoder.target_low > 0

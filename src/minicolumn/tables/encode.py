@@ -28,7 +28,7 @@ from minicolumn.tables.target import (
     labeled,
 )
 from minicolumn.tables.typed import Expected, Typed, typed_columns
-from minicolumn.tables.values import MISSING, Shape, per_text, shape_of
+from minicolumn.tables.values import MISSING, Shape, per_text, shape_of, without_spellings
 
 if TYPE_CHECKING:
     import polars
@@ -169,7 +169,7 @@ class Encoder:
         require(frame, [self.target], "target: the table")
         series = frame[self.target]
         if self.classes is None and shape_of(series) is Shape.NUMBERS:
-            return series
+            return without_spellings(series, self.missing)
         kind: ColumnKind = "number" if self.classes is None else "category"
         expected = Expected(self.target, kind, self.target_form, "target")
         return typed_columns(frame, [expected], self.missing, strict=self.strict).frame[self.target]

@@ -29,7 +29,17 @@ from minicolumn.tables.identifiers import (
 from minicolumn.tables.number_forms import NUMBER_MISSING, NumberForm
 from minicolumn.tables.number_inference import FoundForm, infer_number_form
 from minicolumn.tables.overrides import Hint
-from minicolumn.tables.values import BOOLEAN_WORDS, Shape, count_words, plain, present, shape_of, text_of
+from minicolumn.tables.values import (
+    BOOLEAN_WORDS,
+    MISSING,
+    Shape,
+    count_words,
+    plain,
+    present,
+    shape_of,
+    text_of,
+    without_spellings,
+)
 
 if TYPE_CHECKING:
     import polars
@@ -75,7 +85,8 @@ def find_kind(series: polars.Series, hint: Hint | None = None) -> Finding:
     >>> find_kind(polars.Series("customer_id", range(100))).kind
     'identifier'
     """
-    hint, series = hint or Hint(), plain(series)
+    hint = hint or Hint()
+    series = without_spellings(plain(series), hint.missing - MISSING)
     shape = shape_of(series)
     if shape is Shape.NESTED:
         if hint.kind is not None or hint.keep:

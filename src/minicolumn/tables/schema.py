@@ -14,7 +14,7 @@ from minicolumn.tables.older import schema_of_today
 from minicolumn.tables.overrides import Overrides
 from minicolumn.tables.target import MOST_CLASSES, TASKS, Target, Task, find_target, labeled
 from minicolumn.tables.typed import Expected, Typed, typed_columns
-from minicolumn.tables.values import Shape, shape_of
+from minicolumn.tables.values import Shape, shape_of, without_spellings
 
 if TYPE_CHECKING:
     import polars
@@ -270,7 +270,7 @@ def with_target(frame: polars.DataFrame, schema: Schema) -> polars.DataFrame:
     """
     require(frame, [schema.target], "the table")
     kind: ColumnKind = "number" if schema.task == "regression" else "category"
-    series = frame[schema.target]
+    series = without_spellings(frame[schema.target], schema.missing)
     if kind == "category" or shape_of(series) is not Shape.NUMBERS:
         expected = [Expected(schema.target, kind, schema.target_form, "target")]
         series = typed_columns(frame, expected, schema.missing, strict=schema.strict).frame[schema.target]

@@ -23,6 +23,7 @@ from minicolumn.tables.values import (
     shape_of,
     text_of,
     without_point_zero,
+    without_spellings,
 )
 
 if TYPE_CHECKING:
@@ -74,7 +75,8 @@ def find_target(
     >>> find_target(polars.Series("price", ["9.5", "12", "7.25"]), None).task
     'regression'
     """
-    hint, name, series = hint or Hint(), series.name, plain(series)
+    hint, name = hint or Hint(), series.name
+    series = without_spellings(plain(series), hint.missing - MISSING)
     if shape_of(series) is Shape.NESTED:
         raise DataError(f"the target {name!r} holds {series.dtype} values; expected one plain value a row")
     if task not in (None, "classification", *TASKS):

@@ -19,7 +19,17 @@ from minicolumn.tables.date_forms import date_sentinels, infer_date_form, read_d
 from minicolumn.tables.kinds import TOLERATED, ColumnKind
 from minicolumn.tables.number_forms import NUMBER_MISSING, NumberForm, looks_numeric
 from minicolumn.tables.number_inference import other_form
-from minicolumn.tables.values import MISSING, Shape, count_words, plain, present, refuse, shape_of, text_of
+from minicolumn.tables.values import (
+    MISSING,
+    Shape,
+    count_words,
+    plain,
+    present,
+    refuse,
+    shape_of,
+    text_of,
+    without_spellings,
+)
 
 if TYPE_CHECKING:
     import polars
@@ -95,7 +105,8 @@ def typed_columns(
     reader = _Reader(frozenset(word.lower() for word in missing), strict)
     columns, remarks = [], []
     for column in expected:
-        series, said = reader.read(plain(frame[column.name]), column)
+        known = without_spellings(plain(frame[column.name]), reader.missing)
+        series, said = reader.read(known, column)
         columns.append(series.alias(column.name))
         remarks += [Remark(column.name, about, text) for about, text in said]
     return Typed(frame.select(columns) if columns else frame.select([]), tuple(remarks))
@@ -122,13 +133,11 @@ class _Reader:
             return self._numbers(series, shape, column)
         if column.kind == "datetime":
             return self._dates(series, shape, column)
-        if shape is Shape.TEXT and self.missing:
-            return present(text_of(series), self.missing), []
         return series, []
 
     def _text(self, series: polars.Series) -> polars.Series:
         """Return the cells as text, null where missing."""
-        return present(text_of(series), MISSING | self.missing)
+        return present(text_of(series), MISSING)
 
     def _numbers(self, series: polars.Series, shape: Shape, column: Expected) -> tuple[polars.Series, Said]:
         """Return a column of numbers as Float64."""

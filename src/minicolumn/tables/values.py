@@ -97,6 +97,31 @@ def present(text: polars.Series, missing: Iterable[str] = MISSING) -> polars.Ser
     return text.set(text.str.to_lowercase().is_in(list(missing)), None)
 
 
+def without_spellings(series: polars.Series, spellings: Iterable[str]) -> polars.Series:
+    """Return a column with null where a cell is one of these spellings of a missing value, of any type.
+
+    spellings   lower-case; -999 is also -999.0, in text and among numbers
+
+    >>> import polars
+    >>> without_spellings(polars.Series([1.5, -999.0]), ["-999"]).to_list()
+    [1.5, None]
+    >>> without_spellings(polars.Series(["1,5", " -999.00 ", "Secret"]), ["-999", "secret"]).to_list()
+    ['1,5', None, None]
+    """
+    import polars
+
+    words = list(spellings)
+    if not words or shape_of(series) is Shape.NESTED:
+        return series
+    if series.dtype.is_numeric():
+        numbers = polars.Series(words, dtype=polars.String).cast(polars.Float64, strict=False).drop_nulls()
+        same = series.cast(polars.Float64, strict=False).is_in(numbers.to_list())
+    else:
+        text = text_of(series).str.to_lowercase().str.replace(_POINT_ZERO, "$1")
+        same = text.is_in([without_point_zero(word) for word in words])
+    return series.set(same, None) if same.any() else series
+
+
 def labels(series: polars.Series, missing: Iterable[str] = MISSING) -> polars.Series:
     """Return cells as labels: strings, null where missing, "1.0" written "1" so that all types agree.
 
