@@ -122,6 +122,6 @@ def _share(now: float, then: float, rows: int, what: str) -> str:
 
 
 def _is_more(now: float, then: float, rows: int) -> bool:
-    """Return whether a share grew by more than 0.1 and three standard errors, or to the whole; of 5 rows on."""
+    """Return whether a share grew by more than 0.1 and three standard errors, or to 1; from 5 rows on."""
     error = float(np.sqrt(max(then * (1 - then), 1 / rows / 4) / rows))
     return rows >= _FEWEST and (now > then + _MORE + 3 * error or (now == 1.0 and then < 0.9))
