@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from minicolumn.tables.categories import MOST_LEVELS, BooleanInput, CategoryInput
-from minicolumn.tables.datetimes import DatetimeInput, elapsed_days
 from minicolumn.tables.encode import Encoder, Input
-from minicolumn.tables.numbers import NumberInput
-from minicolumn.tables.ranges import Seen, share_missing
-from minicolumn.tables.scale import Array
+from minicolumn.tables.inputs.categories import MOST_LEVELS, BooleanInput, CategoryInput
+from minicolumn.tables.inputs.datetimes import DatetimeInput, elapsed_days
+from minicolumn.tables.inputs.numbers import NumberInput
+from minicolumn.tables.inputs.ranges import Seen, share_missing
+from minicolumn.tables.inputs.scale import Array
 from minicolumn.tables.typed import Remark
 from minicolumn.tables.values import MISSING, labels
 

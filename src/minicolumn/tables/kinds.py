@@ -17,7 +17,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from minicolumn.errors import DataError
-from minicolumn.tables.date_forms import infer_date_form, read_dates
+from minicolumn.tables.forms.date_forms import infer_date_form, read_dates
+from minicolumn.tables.forms.number_forms import NUMBER_MISSING, NumberForm
+from minicolumn.tables.forms.number_inference import FoundForm, infer_number_form
 from minicolumn.tables.identifiers import (
     COUNTS,
     MANY_LEVELS,
@@ -26,8 +28,6 @@ from minicolumn.tables.identifiers import (
     is_quantity_name,
     names_rows,
 )
-from minicolumn.tables.number_forms import NUMBER_MISSING, NumberForm
-from minicolumn.tables.number_inference import FoundForm, infer_number_form
 from minicolumn.tables.overrides import Hint
 from minicolumn.tables.values import (
     BOOLEAN_WORDS,

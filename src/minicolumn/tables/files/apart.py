@@ -16,8 +16,8 @@ from importlib import resources
 from typing import Any
 
 from minicolumn.errors import DataError
-from minicolumn.tables import decoding
-from minicolumn.tables.reading import gibibytes, too_large
+from minicolumn.tables.files import decoding
+from minicolumn.tables.files.reading import gibibytes, too_large
 
 
 @dataclass(frozen=True)
