@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -15,7 +16,7 @@ from minicolumn.cli.save import check_writable
 from minicolumn.cli.score_report import NAMES, figure
 from minicolumn.cli.screen import count, heading, open_console, print_json, short, visible
 from minicolumn.cli.source import find_target, read_source, short_name
-from minicolumn.cli.table_options import overrides_of, reading_of, with_schema_file
+from minicolumn.cli.table_options import ColumnOptions, overrides_of, reading_of, with_schema_file
 from minicolumn.cli.table_report import show_columns, show_schema, show_table
 from minicolumn.errors import DataError
 from minicolumn.model.files import write_atomically
@@ -38,6 +39,8 @@ def run_inspection(options: InspectOptions, wanted: Wanted) -> int:
     The file is a model file (known by its bytes), else a table, else the name of a workload.
     """
     file, as_json = options.file, options.as_json
+    if _is_model(file) or (is_network(file) and not os.path.exists(file)):
+        _check_of_table(options)
     console = open_console(to_stderr=as_json, quiet=as_json)
     if is_network(file) and not os.path.exists(file):
         described = show_program(console, named_network(file), wanted)
@@ -62,6 +65,14 @@ def _is_model(file: str) -> bool:
     return len(head) == 9 and head[8:] == b"{" and int.from_bytes(head[:8], "little") <= _MOST_HEADER
 
 
+def _check_of_table(options: InspectOptions) -> None:
+    """Refuse what is said of a table where the file is none."""
+    for name in ("target", "task", "write_schema", *(field.name for field in fields(ColumnOptions))):
+        if getattr(options, name) != getattr(type(options), name):
+            option = name.replace("_", "-")
+            raise DataError(f"--{option} says something of a table, and {options.file!r} is a network")
+
+
 def _program(console: Console, file: str, wanted: Wanted) -> dict[str, Any]:
     """Show the compiled program of a model file."""
     from minicolumn.model import load
@@ -83,8 +94,9 @@ def _table(console: Console, options: InspectOptions, wanted: Wanted) -> dict[st
     frame = read_source(file, console, reading)
     said, target, task = overrides_of(options, frame.columns), options.target, options.task
     if said_file is not None:
+        said_file = said_file.of_target(target)
         said = said.over(said_file.overrides)
-        target, task = target or said_file.target, task or said_file.task
+        target, task = said_file.target, task or said_file.task
     if target is None and not (file in builtin_names() and not os.path.exists(file)):
         said.check(frame.columns)
         apart = {*said.drop, *said.id, said.weight, said.groups}

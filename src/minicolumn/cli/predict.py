@@ -99,10 +99,11 @@ def predict(options: PredictOptions) -> int:
         raise DataError("--json: the predictions are on stdout already; write them to a file with --out")
     found = load_table_model(options.model, strict=options.strict)
     frame = read_source(options.data, console, reading_of(options))
-    ids = _ids(options, found, frame)
+    ids = _written(_ids(options, found, frame, console), suffix)
     with working(console, "Predicting"):
         typed = found.typed_table(frame)
         predicted = polars.DataFrame(found.predict_distribution_table(typed))
+        _check_apart(ids, predicted)
         written = _bytes(polars.concat([ids, predicted], how="horizontal"), suffix)
     show_remarks(console, typed.remarks)
     if out is None:
@@ -122,17 +123,54 @@ def predict(options: PredictOptions) -> int:
 command = as_command(predict, PredictOptions)
 
 
-def _ids(options: PredictOptions, model: Model, frame: polars.DataFrame) -> polars.DataFrame:
-    """Return the columns that are carried into the predictions: those named, else those of the training."""
-    from minicolumn.cli.columns import parse_columns
-    from minicolumn.tables.schema import require
+def _ids(
+    options: PredictOptions, model: Model, frame: polars.DataFrame, console: Console
+) -> polars.DataFrame:
+    """Return the columns that are carried into the predictions: those named, else those of the training.
+
+    One of the training that the new rows lack is left out, and said.
+    """
+    from rich.text import Text
+
+    from minicolumn.cli.columns import listed, parse_columns
+    from minicolumn.cli.screen import visible
 
     if options.id is not None:
-        names = list(parse_columns("--id", options.id, frame.columns))
-    else:
-        names = list(model.schema.ids) if model.schema is not None else []
-        require(frame, names, "--id: the table")
-    return frame.select(names)
+        return frame.select(parse_columns("--id", options.id, frame.columns))
+    names = model.schema.ids if model.schema is not None else ()
+    have = set(frame.columns)
+    if absent := [name for name in names if name not in have]:
+        line = f"no column {listed(absent)} to carry into the predictions, as the training asked for"
+        console.print(Text(f"  {visible(line)}", "yellow"), soft_wrap=True)
+    return frame.select(name for name in names if name in have)
+
+
+def _check_apart(ids: polars.DataFrame, predicted: polars.DataFrame) -> None:
+    """Refuse a column to carry along that has the name of one of the predictions."""
+    for name in ids.columns:
+        if name in predicted.columns:
+            raise DataError(
+                f"--id: {name!r} is also the name of a column of the predictions; rename it, or say which "
+                'columns to carry along ("" for none)'
+            )
+
+
+def _written(frame: polars.DataFrame, suffix: str) -> polars.DataFrame:
+    """Return columns as a format can hold them: lists, objects and bytes as text where it has none."""
+    import polars
+
+    from minicolumn.tables.files.columns import as_text
+    from minicolumn.tables.values import Shape, shape_of
+
+    nested = [series for series in frame if shape_of(series) is Shape.NESTED]
+    if suffix in (".jsonl", ".ndjson"):  # which have lists and objects
+        nested = [series for series in nested if series.dtype in (polars.Binary, polars.Object)]
+    if suffix == ".parquet":
+        nested = [series for series in nested if series.dtype == polars.Object]
+    return frame.with_columns(
+        polars.Series(series.name, [as_text(value) for value in series.to_list()], dtype=polars.String)
+        for series in nested
+    )
 
 
 def _warn_of_formulas(

@@ -24,8 +24,8 @@ EACH, EACH_LEFT_OUT = 24, 12  # up to so many columns get a line each; more are 
 
 def show_table(console: Console, name: str, schema: Schema) -> None:
     """Print the size of a table and its schema."""
-    apart = {schema.weight, schema.groups} - {""}
-    width = len(schema.columns) + len(schema.dropped) + len(schema.ids) + len(apart) + 1
+    parts = {*schema.dropped, *(name for name, _, _ in _parts(schema))}
+    width = len({column.name for column in schema.columns} | parts) + 1
     console.print(heading(name, f"{count(schema.rows, 'row')}, {count(width, 'column')}"))
     show_schema(console, schema)
 
@@ -33,17 +33,22 @@ def show_table(console: Console, name: str, schema: Schema) -> None:
 def show_schema(console: Console, schema: Schema) -> None:
     """Print the target, the features' columns, and the dropped ones."""
     rows = [(Text("  predicts"), _target_line(schema))]
-    rows += [(Text(f"  {part}"), Text(visible(name))) for part, name in _parts(schema)]
     rows += [(Text("  note"), Text(visible(note), "yellow")) for note in _row_notes(schema)]
     console.print(labelled(rows))
     console.print()
-    show_columns(console, schema.columns, schema.dropped)
+    show_columns(console, schema.columns, schema.dropped, _parts(schema))
 
 
-def show_columns(console: Console, columns: Sequence[Column], dropped: Sequence[str] = ()) -> None:
-    """Print the columns that become features, then those that do not.
+def show_columns(
+    console: Console,
+    columns: Sequence[Column],
+    dropped: Sequence[str] = (),
+    parts: Sequence[tuple[str, str, str]] = (),
+) -> None:
+    """Print the columns that become features, then those that do not, and those with a part of their own.
 
     dropped     names that the user dropped
+    parts       (name, kind, note) of columns that the user gave a part
     """
     used = [column for column in columns if column.used]
     unused = [column for column in columns if not column.used]
@@ -55,6 +60,21 @@ def show_columns(console: Console, columns: Sequence[Column], dropped: Sequence[
         console.print()
         rows = _each(unused) if len(unused) <= EACH_LEFT_OUT else _by_kind(unused, width)
         console.print(_grid("leaves out", rows + _asked(dropped, width)))
+    if parts:
+        console.print()
+        console.print(_grid("apart", [(_name(name), kind, note) for name, kind, note in parts]))
+
+
+def _parts(schema: Schema) -> list[tuple[str, str, str]]:
+    """Return the columns that the user gave a part: name, kind and what becomes of them."""
+    parts = [(name, "id", "carried into the predictions") for name in schema.ids]
+    for name, kind, note in (
+        (schema.weight, "weight", "how much each row counts in the training"),
+        (schema.groups, "groups", "rows with equal values stay on one side of a split"),
+        (schema.time_order, "time order", "the latest rows are tested"),
+    ):
+        parts += [(name, kind, note)] if name else []
+    return parts
 
 
 def show_remarks(console: Console, remarks: Sequence[Remark]) -> None:
@@ -86,17 +106,11 @@ def _target_line(schema: Schema) -> Text:
     """Return the target with its classes, six at most."""
     line = Text(visible(schema.target), "bold")
     if schema.task == "regression":
-        return Text.assemble(line, ("  a number", "dim"))
+        written = f", written like {visible(schema.target_form)}" if schema.target_form else ""
+        return Text.assemble(line, (f"  a number{written}", "dim"))
     labels = ", ".join(short(label, 40) for label in schema.classes[:6])
     more = ", ..." if len(schema.classes) > 6 else ""
     return Text.assemble(line, (f"  {len(schema.classes)} classes: {labels}{more}", "dim"))
-
-
-def _parts(schema: Schema) -> list[tuple[str, str]]:
-    """Return the columns that have a part of their own in the training, with its name."""
-    parts = {"weighted by": schema.weight, "grouped by": schema.groups, "ordered by": schema.time_order}
-    named = [(part, name) for part, name in parts.items() if name]
-    return [*named, ("carries", ", ".join(schema.ids))] if schema.ids else named
 
 
 def _row_notes(schema: Schema) -> list[str]:

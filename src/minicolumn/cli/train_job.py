@@ -157,8 +157,9 @@ def _settings(options: TrainOptions, frame: polars.DataFrame, file: SchemaFile |
     overrides = overrides_of(options, frame.columns)
     task, target = options.task, options.target
     if file is not None:
+        file = file.of_target(target)
         overrides = overrides.over(file.overrides)
-        task, target = task or file.task, target or file.target
+        task, target = task or file.task, file.target
     read = _parts(options) | {
         "target": find_target(target, options.data, frame),
         "task": task,

@@ -31,7 +31,6 @@ from minicolumn.tables.identifiers import (
 from minicolumn.tables.overrides import Hint
 from minicolumn.tables.values import (
     BOOLEAN_WORDS,
-    MISSING,
     Shape,
     count_words,
     plain,
@@ -86,7 +85,7 @@ def find_kind(series: polars.Series, hint: Hint | None = None) -> Finding:
     'identifier'
     """
     hint = hint or Hint()
-    series = without_spellings(plain(series), hint.missing - MISSING)
+    series = without_spellings(plain(series), hint.said_missing)
     shape = shape_of(series)
     if shape is Shape.NESTED:
         if hint.kind is not None or hint.keep:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
 from minicolumn.errors import DataError, did_you_mean
@@ -21,7 +21,7 @@ class Hint:
     kind        what the user said it is; None to infer it
     form        how it is written, as `Column.form`; "" to infer it
     keep        whether it is learnt from even where it looks like an identifier or is constant
-    missing     spellings of missing, in lower case
+    missing     spellings of missing, in lower case; said_missing: those of them that the user named
     decimal     "." or ",", the decimal mark of its numbers; "" to infer it
     """
 
@@ -29,6 +29,7 @@ class Hint:
     form: str = ""
     keep: bool = False
     missing: frozenset[str] = MISSING
+    said_missing: frozenset[str] = frozenset()
     decimal: str = ""
 
 
@@ -120,7 +121,8 @@ class Overrides:
         """Return what is known of a column."""
         kind: Declared | None = next((kind for kind in _KINDS if name in getattr(self, kind)), None)
         form = self.number.get(name, "") or self.datetime.get(name, "")
-        return Hint(kind, form, name in self.keep, self.missing_spellings, self.decimal)
+        said_missing = frozenset(map(_folded, self.missing))
+        return Hint(kind, form, name in self.keep, self.missing_spellings, said_missing, self.decimal)
 
     def over(self, other: Overrides) -> Overrides:
         """Return both, where what is said here of a column goes before what the other says of it.
@@ -130,6 +132,8 @@ class Overrides:
         """
         mine = {name for names in self.columns.values() for name in names}
         rest, both = other.without(mine), {}
+        if self.groups is not None or self.time_order is not None:  # rows are split by one of them
+            rest = replace(rest, groups=None, time_order=None)
         for option in fields(self):
             here, there = getattr(self, option.name), getattr(rest, option.name)
             if isinstance(here, Mapping):

@@ -34,7 +34,7 @@ def split_rows(classes: Any | None, rows: int, fraction: float, seed: int) -> tu
     if not 0.0 < fraction < 1.0:
         raise DataError(f"the share of test rows is {fraction}, expected a number between 0 and 1")
     if rows < 2:
-        raise DataError(f"{rows} rows cannot be split; at least 2 are needed")
+        raise DataError(f"{rows} row{'s' * (rows != 1)} cannot be split; at least 2 are needed")
     every = np.arange(rows)
     if classes is None:
         return _split(every, fraction, seed, None)
@@ -65,27 +65,31 @@ def _split(rows: RowIndices, fraction: float, seed: int, codes: Any | None) -> t
 
 
 def split_groups(groups: Any, fraction: float, seed: int) -> tuple[RowIndices, RowIndices]:
-    """Split rows so that all rows of a group stay on one side: scikit-learn's GroupShuffleSplit.
+    """Split rows so that all rows of a group stay on one side.
 
     groups      a number for each row, [rows]
-    fraction    share of the groups that are tested; seed: the same seed gives the same groups
+    fraction    share of the rows that are tested: groups are taken by chance while they fit into it, at
+                least one; seed: the same seed gives the same groups
     Returns     indices of the training rows and of the test rows
     Errors      DataError for fewer than two groups
+    Differs     scikit-learn's GroupShuffleSplit takes a share of the groups, which may be most of the rows
 
     >>> train, test = split_groups([0, 0, 1, 1, 2, 2], 0.25, 0)
     >>> len(train), len(test)
     (4, 2)
     """
-    from sklearn.model_selection import GroupShuffleSplit
-
-    codes = np.asarray(groups)
-    distinct = len(np.unique(codes))
-    if distinct < 2:
-        raise DataError(f"groups: {distinct} group cannot be split; at least 2 are needed")
-    tested = min(max(1, round(fraction * distinct)), distinct - 1)
-    splitter = GroupShuffleSplit(n_splits=1, test_size=tested, random_state=seed)
-    train, test = next(splitter.split(codes, groups=codes))
-    return np.asarray(train), np.asarray(test)
+    _, inverse, sizes = np.unique(np.asarray(groups), return_inverse=True, return_counts=True)
+    if len(sizes) < 2:
+        raise DataError(f"groups: {len(sizes)} group cannot be split; at least 2 are needed")
+    order = np.random.default_rng(seed).permutation(len(sizes))
+    most = max(int(np.ceil(fraction * len(inverse))), int(sizes.min()))
+    tested, room = np.zeros(len(sizes), bool), most
+    for group in order:
+        if sizes[group] <= room:
+            tested[group], room = True, room - sizes[group]
+    if tested.all():  # of two groups of one row each
+        tested[order[-1]] = False
+    return np.flatnonzero(~tested[inverse]), np.flatnonzero(tested[inverse])
 
 
 def split_latest(times: Any, fraction: float) -> tuple[RowIndices, RowIndices]:

@@ -76,13 +76,12 @@ def find_target(
     'regression'
     """
     hint, name = hint or Hint(), series.name
-    series = without_spellings(plain(series), hint.missing - MISSING)
+    series = without_spellings(plain(series), hint.said_missing)
     if shape_of(series) is Shape.NESTED:
         raise DataError(f"the target {name!r} holds {series.dtype} values; expected one plain value a row")
     if task not in (None, "classification", *TASKS):
-        raise DataError(
-            f"unknown task {task!r}{did_you_mean(str(task), TASKS)}; expected one of {', '.join(TASKS)}"
-        )
+        hint_of_task = did_you_mean(str(task), TASKS) or f"; expected one of {', '.join(TASKS)}"
+        raise DataError(f"unknown task {task!r}{hint_of_task}")
     form = None if hint.kind == "category" else _number_form(series, hint)
     if hint.kind == "number" and form is not None and task is None:
         task = "regression"
@@ -136,7 +135,7 @@ def _as_labels(known: polars.Series) -> polars.Series:
 
 def _missing_labels(text: polars.Series, gaps: int) -> tuple[str, ...]:
     """Return a note where a spelling of missing may well be a label: NA is a country, too."""
-    words = text.filter(text.str.to_lowercase().is_in(list(MISSING - {""})) & text.str.contains("[A-Za-z]"))
+    words = text.filter(text.str.to_lowercase().is_in(list(MISSING - {""})))
     if not gaps or words.is_empty():
         return ()
     word = words.alias("word").value_counts(name="rows", sort=True).row(0)
@@ -262,6 +261,9 @@ def _check_classes(name: str, counts: polars.DataFrame, rows: int, task: str | N
     classes, text = counts.height, counts[name]
     if classes == 1:
         raise DataError(f"the target {name!r} is {text[0]!r} in every row; two classes at least are needed")
+    dates = classes == rows > 2 or classes > MOST_CLASSES
+    if dates and infer_date_form(text.head(40), 0.0).form is not None:
+        raise DataError(f"the target {name!r} holds dates; turn them into numbers or classes first")
     if classes == rows and rows > 2:
         raise DataError(
             f"the target {name!r} has another label in every row; choose a column whose labels repeat"
@@ -271,8 +273,6 @@ def _check_classes(name: str, counts: polars.DataFrame, rows: int, task: str | N
             f"the target {name!r} has {classes:,} classes, the task binary expects 2; use multiclass"
         )
     if classes > MOST_CLASSES:
-        if infer_date_form(text.head(40), 0.0).form is not None:
-            raise DataError(f"the target {name!r} holds dates; turn them into numbers or classes first")
         raise DataError(
             f"the target {name!r} has {classes:,} classes, at most {MOST_CLASSES:,} can be learnt"
         )

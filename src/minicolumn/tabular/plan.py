@@ -121,6 +121,7 @@ def plan_table(
         raise DataError("the table has no column left to learn from")
     parts = _Parts(fitted, frame, typed.frame, target, weight)
     learnt = parts.of(kept)
+    _check_weights(schema.weight, weight, {"train": kept, "validate": held})
     by_class = class_weights(settings.class_weight, schema.classes, learnt.y)
     plan = TablePlan(
         settings=settings,
@@ -130,10 +131,32 @@ def plan_table(
         validation=parts.of(held),
         test=parts.of(tested) if test is None else _given(fitted, test),
         recipe=_recipe(fitted, learnt.X, loss, settings),
-        remarks=(*typed.remarks, *cut_off(fitted), *said_of_scale),
+        remarks=(*typed.remarks, *cut_off(fitted), *said_of_scale, *_not_learnt(schema, learnt.y)),
     )
     _check_storable(plan)
     return plan
+
+
+def _check_weights(name: str, weight: Array | None, parts: dict[str, Array]) -> None:
+    """Refuse rows that train or validate where all of them weigh nothing."""
+    for what, rows in parts.items():
+        if weight is not None and not weight[rows].any():
+            raise DataError(
+                f"weight: column {name!r} is 0 in all {len(rows):,} rows that {what}; leave such rows out"
+            )
+
+
+def _not_learnt(schema: Schema, codes: Array) -> tuple[Remark, ...]:
+    """Return a remark where whole groups, or the latest rows, took classes out of the training."""
+    if not schema.classes:
+        return ()
+    rows = np.bincount(codes, minlength=len(schema.classes))
+    absent = [label for label, n in zip(schema.classes, rows, strict=True) if not n]
+    if not absent:
+        return ()
+    shown = ", ".join(map(repr, absent[:8])) + (f" and {len(absent) - 8} more" if len(absent) > 8 else "")
+    text = f"none of the rows that train is of class {shown}; it cannot be learnt"
+    return (Remark(schema.target, "levels", text),)
 
 
 def _check_rules(settings: TableSettings, schema: Schema) -> None:
@@ -151,7 +174,7 @@ def _bent(
     kept: Array,
     held: Array,
 ) -> tuple[Encoder, tuple[Remark, ...]]:
-    """Return the encoder with its target on the scale that fits (`scaled_target`); of squared error only."""
+    """Return the encoder with its target on the scale that fits squared error, see `scaled_target`."""
     if encoder.classes is not None or settings.loss is not None:
         if settings.target_scale == "asinh":
             raise DataError("target_scale: asinh is for numbers, with the default loss")

@@ -8,7 +8,8 @@
     form = "%d.%m.%Y"
 
 A column's kind is number, datetime, category, boolean, text, id, weight, groups or drop. Columns that the
-file does not name are found out as without one; a column that it names must be there.
+file does not name are found out as without one; a column that it names must be there. Where another target is
+named beside the file, its task does not hold, and of that column only the kind category does.
 
 Differs     a schema of pandera or Great Expectations checks a table; this says how to read it
 """
@@ -47,6 +48,15 @@ class SchemaFile:
     overrides: Overrides
     reading: Reading
 
+    def of_target(self, target: str | None) -> SchemaFile:
+        """Return what the file says for this target; None for its own."""
+        if target is None or target == self.target:
+            return self
+        said = self.overrides.without([target])
+        if target in self.overrides.category:
+            said = Overrides(category=target).over(said)
+        return replace(self, target=target, task=self.task if self.target is None else None, overrides=said)
+
 
 def with_schema(
     who: str, said: Mapping[str, Any], path: PathLike | None, reading: Reading | None
@@ -57,7 +67,7 @@ def with_schema(
     """
     if path is None:
         return dict(said), reading or Reading()
-    file = read_schema(path)
+    file = read_schema(path).of_target(said["target"])
     own = overrides_of(who, said)
     merged = own.over(file.overrides)
     whole = {field.name: getattr(merged, field.name) for field in fields(Overrides)}
@@ -67,9 +77,8 @@ def with_schema(
         for field in fields(Reading)
         if reading is not None and getattr(reading, field.name) != getattr(usual, field.name)
     }
-    target = said["target"] if said["target"] is not None else file.target
     task = said["task"] if said["task"] is not None else file.task
-    return {**said, **whole, "target": target, "task": task}, replace(file.reading, **changed)
+    return {**said, **whole, "target": file.target, "task": task}, replace(file.reading, **changed)
 
 
 def read_schema(path: PathLike) -> SchemaFile:

@@ -27,7 +27,9 @@ def row_weights(frame: polars.DataFrame, schema: Schema, said: Overrides) -> Arr
     if not schema.weight:
         return None
     form = said.hint(schema.weight).form
-    typed = typed_columns(frame, [Expected(schema.weight, "number", form)], said.missing, strict=True)
+    typed = typed_columns(
+        frame, [Expected(schema.weight, "number", form, "weight: column")], said.missing, strict=True
+    )
     weights = typed.frame[schema.weight].to_numpy().astype(np.float64)
     odd = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
     if len(odd):
@@ -80,4 +82,6 @@ def class_weights(given: ClassWeight, classes: tuple[str, ...], codes: Array) ->
         if label not in classes:
             hint = did_you_mean(label, classes) or f"; the classes are {', '.join(map(repr, classes[:8]))}"
             raise DataError(f"class_weight: {label!r} is no class of the target{hint}")
+    if not any(given.get(label, 1.0) for label in classes):
+        raise DataError("class_weight: every class weighs 0; there is nothing to learn from")
     return np.array([given.get(label, 1.0) for label in classes])[codes]

@@ -57,7 +57,7 @@ def column_of(name: str, values: list[Any]) -> tuple[polars.Series, str | None]:
             pass
     several = len(kinds) > 1 or kinds <= {list, tuple, dict}
     what = "values of several types" if several else f"{next(iter(kinds)).__name__} values"
-    series = polars.Series(name, [_as_text(value) for value in values], dtype=polars.String)
+    series = polars.Series(name, [as_text(value) for value in values], dtype=polars.String)
     return series, f"column {name!r} holds {what} and was read as text"
 
 
@@ -92,7 +92,7 @@ def _unified(values: list[Any], kinds: set[type]) -> tuple[list[Any], set[type]]
     return values, kinds
 
 
-def _as_text(value: Any) -> str | None:
+def as_text(value: Any) -> str | None:
     """Return a value as JSON has it; text, and what JSON has not, as Python has it."""
     if value is None or isinstance(value, str):
         return value

