@@ -7,14 +7,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "minicolumn"
 STAGES = [
     "errors", "registry", "picture", "tree", "ir", "trace", "autodiff", "passes", "lower", "random", "nn",
-    "optim", "tables", "model", "train", "tabular", "explain", "estimators", "tune", "zoo", "playground",
-    "bench", "cli", "__main__",
+    "optim", "tables", "model", "data", "train", "tabular", "explain", "estimators", "tune", "zoo",
+    "playground", "bench", "cli", "__main__",
 ]  # fmt: skip
 # What one module may load must not be loaded by `import minicolumn`.
 HEAVY = ("scipy", "sklearn", "polars", "typer", "rich", "matplotlib", "llvmlite")
@@ -79,6 +80,20 @@ def test_public_names_exist_and_are_listed() -> None:
     for name in minicolumn.__all__:
         assert getattr(minicolumn, name) is not None
         assert name in dir(minicolumn)
+
+
+def test_public_modules_show_public_names_alone() -> None:
+    import minicolumn
+
+    for name in minicolumn.__all__:
+        module = getattr(minicolumn, name)
+        if not isinstance(module, ModuleType):
+            continue
+        folder = Path(str(module.__file__)).parent if hasattr(module, "__path__") else None
+        inner = {p.stem for p in folder.iterdir()} if folder else set()
+        shown = {n for n in dir(module) if not n.startswith("_")} - {"annotations"}
+        assert shown <= {*module.__all__, *inner}, name
+        assert set(module.__all__) <= set(dir(module)), name
 
 
 def test_an_unknown_public_name_is_answered_with_the_nearest() -> None:

@@ -36,6 +36,8 @@ assert_type(mc.MLPClassifier().partial_fit(X, y, classes=[0, 1]), mc.MLPClassifi
 assert_type(mc.MLPRegressor().fit(X, y), mc.MLPRegressor)
 assert_type(mc.Perceptron().fit(X, y), mc.Perceptron)
 assert_type(mc.load("it.safetensors"), mc.Model)
+assert_type(mc.MLPClassifier.load("it.safetensors"), mc.MLPClassifier)
+assert_type(mc.MLPRegressor.load("it.safetensors"), mc.MLPRegressor)
 
 
 def power(x: NDArray[np.float64], exponent: int) -> np.floating:

@@ -35,7 +35,7 @@ from minicolumn.trace.loops import scan
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from minicolumn import explain, nn, optim, random, tables, train
+    from minicolumn import data, explain, nn, optim, random, tables, train
     from minicolumn.estimators import MLPClassifier, MLPRegressor, Perceptron
     from minicolumn.explain import TrajectoryRecorder, backprop_report, descent, landscape
     from minicolumn.model import Model, load
@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 
 # Public names whose stage is loaded when they are first asked for.
 _LATER = {
+    "data": "minicolumn.data",
     "explain": "minicolumn.explain",
     "nn": "minicolumn.nn",
     "optim": "minicolumn.optim",
@@ -121,6 +122,7 @@ __all__ = [
     "backprop_report",
     "check_grads",
     "compile",
+    "data",
     "descent",
     "explain",
     "fit",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import sys
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -53,6 +55,23 @@ class ShadowError(MinicolumnError, AssertionError):
     native: Any = None
     reference: Any = None
     bound: float = 0.0
+
+
+def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn at the user's line: the first on the stack that is neither this package's nor scikit-learn's.
+
+    Python shows a warning once for each line that it points at, so one that pointed at a line of ours would
+    be shown for the first of a user's calls alone, and tell nothing of where it came from.
+    """
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _INNER:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)
+
+
+# Packages whose frames lie between a user's call and a warning of ours: joblib's in a cross-validation,
+# contextlib's around a decorated method.
+_INNER = ("minicolumn", "sklearn", "joblib", "contextlib")
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -19,6 +19,22 @@ from minicolumn.errors import DataError, did_you_mean
 if TYPE_CHECKING:
     from minicolumn.lower.llvm.codegen.shuffle import Shuffle
 
+__all__ = [
+    "STREAMS",
+    "bernoulli",
+    "bits",
+    "fold_in",
+    "fold_in_name",
+    "key",
+    "normal",
+    "permutation",
+    "permutations",
+    "split",
+    "stream",
+    "threefry2x32",
+    "uniform",
+]
+
 Array = np.ndarray
 Shape = tuple[int, ...]
 
@@ -29,6 +45,10 @@ _PARITY, _WORD = 0x1BD11BDA, 0xFFFFFFFF
 # The counter's second word says what a block is for, so a key's own bits, the keys folded out of it and the
 # keys split off it never share a block.
 _FOR_BITS, _FOR_FOLD, _FOR_SPLIT = 0, 1, 2
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
 
 
 def _rotate_left(x: Array, bits: int) -> Array:

@@ -602,8 +602,10 @@ def test_the_file_holds_network_and_classes(kind: str, targets: Any, tmp_path: P
     if kind == "numbers":
         np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
         return
-    p = model.predict_proba(X)
-    np.testing.assert_array_equal(loaded.predict(X), p[:, 1] if kind == "binary" else p)
+    np.testing.assert_array_equal(loaded.predict(X), model.predict(X), strict=True)
+    np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X), strict=True)
+    p, plain = model.predict_proba(X), model.to_model()
+    np.testing.assert_array_equal(plain.predict(X), p[:, 1] if kind == "binary" else p)
     assert loaded.training["classes"] == model.classes_.tolist()
 
 

@@ -402,3 +402,41 @@ def _within(point: Any, box: Any) -> bool:
 def test_a_rate_in_the_text_is_the_rate(rate: float) -> None:
     found = mc.descent(lambda x, y: x * x + y * y, [[1.0, 2.0]], f"sgd:learning_rate={rate}", steps=3)
     assert found.optimizer.learning_rate == rate
+
+
+def _settles_after(walk: Any) -> float:
+    return float(np.mean([walk.steps if step is None else step for step in walk.settled]))
+
+
+@pytest.mark.parametrize("steps", [100, 200, 400])
+@pytest.mark.parametrize("name", ["parabola", "saddle", "himmelblau", "valley"])
+def test_a_rate_that_is_found_settles_nearly_as_soon_as_any(name: str, steps: int) -> None:
+    f: Any = (lambda x, y: 0.5 * x**2 + 5 * y**2) if name == "valley" else name
+    starts: Any = [[4.0, 1.0], [-3.0, 2.0]] if name == "valley" else 6
+    found = mc.descent(f, starts, steps=steps)
+    assert None not in found.reached
+    rates = found.optimizer.learning_rate * 2.0 ** np.arange(-4, 5)
+    others = [mc.descent(f, starts, steps=steps, learning_rate=float(rate)) for rate in rates]
+    soonest = min(_settles_after(walk) for walk in others if None not in walk.reached)
+    # Two steps more: a path may come to another point of rest, or swing once more around its own.
+    assert _settles_after(found) <= 1.1 * soonest + 2
+
+
+def test_paths_that_settle_nowhere_have_colours_of_their_own() -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    walk = mc.descent("rosenbrock", [[-1.5, 2.0], [1.0, 1.5], [-0.5, 0.5]], learning_rate=1e-4, steps=20)
+    assert walk.reached == (None, None, None)
+    dashed = [line for line in walk.plot().lines if line.is_dashed() and np.size(line.get_xdata()) == 21]
+    assert len({line.get_color() for line in dashed}) == len(dashed) == 3
+
+
+def test_ticks_of_the_colour_bar_are_round() -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    for name in mc.explain.SURFACES:
+        axes = mc.descent(name, 2, steps=2, learning_rate=1e-6).plot()
+        bar = axes.figure.axes[-1]
+        axes.figure.canvas.draw()
+        ticks = [text.get_text() for text in bar.get_yticklabels()]
+        assert len(ticks) >= 5
+        figures = [re.sub(r"e.*|[^0-9]", "", text).strip("0") for text in ticks]
+        assert np.median([len(digits) for digits in figures]) <= 2, ticks

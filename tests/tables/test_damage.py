@@ -16,7 +16,7 @@ import polars
 import pytest
 
 from minicolumn import errors
-from minicolumn.tables.read import read_table
+from minicolumn.tables.files.read import read_table
 
 FRAME = polars.DataFrame(
     {"a": range(20), "b": [f"s, {k % 7}" for k in range(20)], "c": [k / 3 for k in range(20)]}

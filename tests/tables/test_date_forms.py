@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minicolumn.errors import DataError
-from minicolumn.tables.date_forms import (
+from minicolumn.tables.forms.date_forms import (
     DATE_FORMS,
     check_date_form,
     date_sentinels,
@@ -19,7 +19,7 @@ from minicolumn.tables.date_forms import (
     is_date_form,
     read_dates,
 )
-from minicolumn.tables.date_patterns import (
+from minicolumn.tables.forms.date_patterns import (
     CLOCKS,
     COMPACT,
     DATES,

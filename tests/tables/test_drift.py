@@ -61,8 +61,8 @@ def test_what_changed_is_said(change: dict[str, Any], column: str, words: str) -
 
 
 def test_what_an_embedding_cuts_off_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    from minicolumn.tables import categories
     from minicolumn.tables import drift as module
+    from minicolumn.tables.inputs import categories
 
     for place in (categories, module):
         monkeypatch.setattr(place, "MOST_LEVELS", 20)

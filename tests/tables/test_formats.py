@@ -17,10 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minicolumn import errors
-from minicolumn.tables import columnar, json_rows
-from minicolumn.tables.json_rows import parse_json
-from minicolumn.tables.read import load_table, read_table
-from minicolumn.tables.reading import Reading
+from minicolumn.tables.files import columnar, json_rows
+from minicolumn.tables.files.json_rows import parse_json
+from minicolumn.tables.files.read import load_table, read_table
+from minicolumn.tables.files.reading import Reading
 
 LIMIT = 1 << 30
 COLUMNS = "its JSON object was read as columns"

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minicolumn import errors
-from minicolumn.tables.delimited import load_delimited
-from minicolumn.tables.read import load_table
-from minicolumn.tables.reading import Reading
+from minicolumn.tables.files.delimited import load_delimited
+from minicolumn.tables.files.read import load_table
+from minicolumn.tables.files.reading import Reading
 
 TITLE = "1 title line was left out above the names"
 FOOTER = "1 footer line was left out below the rows"

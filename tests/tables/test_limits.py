@@ -18,10 +18,10 @@ import polars
 import pytest
 
 from minicolumn import errors
-from minicolumn.tables import unpack
-from minicolumn.tables.memory import MOST_BY_DEFAULT, default_limit, free_memory
-from minicolumn.tables.read import load_table, read_table
-from minicolumn.tables.reading import Reading
+from minicolumn.tables.files import unpack
+from minicolumn.tables.files.memory import MOST_BY_DEFAULT, default_limit, free_memory
+from minicolumn.tables.files.read import load_table, read_table
+from minicolumn.tables.files.reading import Reading
 
 LIMIT = Reading(max_memory=20_000_000)
 
@@ -134,7 +134,7 @@ def test_a_bomb_ends_in_one_line_and_never_in_an_abort(tmp_path: Path, kind: str
     program = (
         "import resource, sys\n"
         "from minicolumn import errors\n"
-        "from minicolumn.tables.read import read_table\n"
+        "from minicolumn.tables.files.read import read_table\n"
         "import polars\n"
         "used = int(open('/proc/self/statm').read().split()[0]) * 4096\n"
         "resource.setrlimit(resource.RLIMIT_AS, (used + (1 << 29),) * 2)\n"

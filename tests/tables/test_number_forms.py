@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minicolumn.errors import DataError
-from minicolumn.tables.number_forms import NUMBER_MISSING, NumberForm, looks_numeric
-from minicolumn.tables.number_inference import infer_number_form, other_form
-from minicolumn.tables.number_units import CURRENCY_SIGNS, MARKS
+from minicolumn.tables.forms.number_forms import NUMBER_MISSING, NumberForm, looks_numeric
+from minicolumn.tables.forms.number_inference import infer_number_form, other_form
+from minicolumn.tables.forms.number_units import CURRENCY_SIGNS, MARKS
 from minicolumn.tables.values import MISSING
 
 PREFIXES = ("", "$", "€", "US$", "EUR", "Rs.")

@@ -18,9 +18,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minicolumn import errors
-from minicolumn.tables import builtin_names, builtin_target, read_table, unpack
-from minicolumn.tables.delimited import load_delimited
-from minicolumn.tables.reading import Reading
+from minicolumn.tables import builtin_names, builtin_target, read_table
+from minicolumn.tables.files import unpack
+from minicolumn.tables.files.delimited import load_delimited
+from minicolumn.tables.files.reading import Reading
 
 TEXT = b'name,size\n"a, b",1\nc,2.5\n'
 ROWS = [("a, b", "1"), ("c", "2.5")]

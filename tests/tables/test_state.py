@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from minicolumn.errors import DataError, ModelFileError
 from minicolumn.tables import Encoder, Overrides, Schema, infer_schema, with_target
-from minicolumn.tables.delimited import parse_delimited
+from minicolumn.tables.files.delimited import parse_delimited
 
 WORD = st.sampled_from(
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import polars
 import pytest
@@ -81,6 +82,6 @@ def test_what_is_said_goes_before_the_file(tmp_path: Path) -> None:
     rows = polars.DataFrame({"code": [i % 7 for i in range(60)], "y": [f"{i % 5}.5" for i in range(60)]})
     path = tmp_path / "s.toml"
     path.write_text("target = 'y'\n[columns.code]\nkind = 'category'\n", "utf-8")
-    quick = {"epochs": 1, "hidden": 4}
+    quick: dict[str, Any] = {"epochs": 1, "hidden": 4}
     assert mc.fit_table(rows, schema=path, **quick).schema.columns[0].kind == "category"
     assert mc.fit_table(rows, schema=path, number="code", **quick).schema.columns[0].kind == "number"

@@ -27,10 +27,10 @@ def test_rows_and_columns() -> None:
     np.testing.assert_array_equal(history["val_loss"], [2.0, np.nan, 2.0])
 
 
-def test_the_best_of_equal_rows_is_the_last() -> None:
+def test_the_best_of_equal_rows_is_the_first() -> None:
     history = mc.History(ROWS)
-    assert history.best("loss") == 2
-    assert history.best("val_loss") == 2
+    assert history.best("loss") == 1
+    assert history.best("val_loss") == 0
     assert history.best("epoch", lower=False) == 2
     assert history.best("loss", lower=False) == 0
     assert mc.History().best() == -1
@@ -57,7 +57,7 @@ def test_a_picture_of_losses_and_metrics(tmp_path: Path) -> None:
     training, validation, *_ = (np.asarray(line.get_xydata()) for line in axes.lines)
     np.testing.assert_array_equal(training, [[1.0, 3.0], [2.0, 1.0], [3.0, 1.0]])
     np.testing.assert_array_equal(validation[:, 1], [2.0, np.nan, 2.0])
-    assert axes.get_title("right") == "lowest: epoch 3, 2"
+    assert axes.get_title("right") == "lowest: epoch 1, 2"
     assert history.plot(kept=1).get_title("right") == "kept: epoch 1, 2"
     assert mc.History(ROWS, kept=1).plot().get_title("right") == "kept: epoch 1, 2"
 

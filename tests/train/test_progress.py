@@ -117,11 +117,29 @@ def test_it_is_silent_where_nobody_looks(console: Console, blobs: Any, net: Any)
     assert console.file.getvalue() == ""  # type: ignore[attr-defined]
 
 
-def test_fit_draws_it_on_standard_error_and_only_for_a_terminal(
+def test_fit_writes_a_line_an_epoch_to_a_log(
     blobs: Any, net: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    mc.fit(net, *blobs, epochs=2, progress=True)
+    run = mc.fit(net, *blobs, epochs=3, progress=True, validation_fraction=0.2)
+    out, err = capsys.readouterr()
+    assert out == ""
+    lines = err.splitlines()
+    assert [line.split()[1] for line in lines] == ["1/3", "2/3", "3/3"]
+    for line, row in zip(lines, run.history, strict=True):
+        assert f"loss {row['loss']:.4f}   val_loss {row['val_loss']:.4f}" in line
+        assert line.endswith("steps/s")
+    mc.fit(net, *blobs, epochs=3)
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_terminal_keeps_the_last_state(blobs: Any, net: Any) -> None:
+    console = _terminal()
+    run = mc.fit(net, *blobs, epochs=3, callbacks=[ProgressBar(console, keep=True)])
+    written = console.file.getvalue()  # type: ignore[attr-defined]
+    last = written.rpartition("\x1b[2K")[2]  # what stands there after the last wiping
+    assert "epoch 3/3" in last
+    assert f"loss {run.history[-1]['loss']:.4f}" in last
+    assert written.count("\x1b[?25l") == written.count("\x1b[?25h") == 1
 
 
 def test_an_interrupted_training_takes_it_away(blobs: Any, net: Any, spy: Any, interrupt: Any) -> None:

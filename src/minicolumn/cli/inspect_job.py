@@ -169,12 +169,15 @@ def _show_table_of(console: Console, model: Model) -> None:
 
 
 def _show_training(console: Console, model: Model) -> None:
-    """Print the hyperparameters, by name."""
+    """Print the hyperparameters, by name; of a saved estimator its parameters, not its curves and rows."""
     if not model.training:
         return
+    told, fitted = dict(model.training), model.training.get("fitted")
+    if isinstance(fitted, dict):
+        told["fitted"] = {"with": fitted.get("parameters")}
     console.print(heading("Training"))
     grid = Table.grid(padding=(0, 2))
-    for name, value in sorted(model.training.items()):
+    for name, value in sorted(told.items()):
         grid.add_row(Text(f"  {visible(name)}", "dim"), Text(visible(_value(value))))
     console.print(grid)
 

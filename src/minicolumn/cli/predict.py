@@ -159,7 +159,7 @@ def _written(frame: polars.DataFrame, suffix: str) -> polars.DataFrame:
     """Return columns as a format can hold them: lists, objects and bytes as text where it has none."""
     import polars
 
-    from minicolumn.tables.columns import as_text
+    from minicolumn.tables.files.columns import as_text
     from minicolumn.tables.values import Shape, shape_of
 
     nested = [series for series in frame if shape_of(series) is Shape.NESTED]

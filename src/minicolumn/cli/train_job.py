@@ -29,7 +29,7 @@ from minicolumn.cli.table_report import show_remarks, show_table
 from minicolumn.cli.train import TrainOptions
 from minicolumn.errors import DataError, DivergenceError
 from minicolumn.nn.layers.dense import Dense
-from minicolumn.nn.losses import Loss
+from minicolumn.nn.losses import Loss, as_loss
 from minicolumn.optim import Clipped, Optimizer, optimizer_by_name, schedule_by_name
 from minicolumn.picture import check_file
 from minicolumn.tabular.folds import MOST_FOLDS, Folds, cross_validate
@@ -180,10 +180,17 @@ def _announce(console: Console, options: TrainOptions, plan: TablePlan) -> None:
         f"{_steps(recipe.optimizer)}, batches of {recipe.batch_size}"
     )
     chosen = [str(record) for record in (plan.settings.loss, plan.settings.schedule) if record is not None]
-    said = "; ".join([said, *chosen])
+    said = "; ".join([said, *chosen, *_incomparable(recipe.loss)])
     console.print()
     network = (Text("Network", "bold"), Text(_shape(plan), "dim"))
     console.print(labelled([network, (Text("Training", "bold"), Text(said, "dim"))]))
+
+
+def _incomparable(loss: Any) -> list[str]:
+    """Return a line where the loss of the steps is of other labels than that of the validation rows."""
+    record = as_loss(loss)
+    smoothing = None if record is None else record.settings.get("label_smoothing")
+    return [f"loss is of labels smoothed by {smoothing:g}, val_loss of plain ones"] if smoothing else []
 
 
 def _steps(optimizer: Optimizer) -> str:

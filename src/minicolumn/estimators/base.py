@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 import functools
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from numbers import Integral, Real
@@ -22,7 +21,7 @@ from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from minicolumn import random
-from minicolumn.errors import DataError
+from minicolumn.errors import DataError, warn_user
 from minicolumn.estimators import parameters, registration  # noqa: F401
 from minicolumn.estimators.convergence import ConvergenceState, say
 from minicolumn.estimators.heads import Head
@@ -38,6 +37,7 @@ from minicolumn.estimators.network import (
     to_params,
 )
 from minicolumn.estimators.parameters import MLPParameters, RandomState
+from minicolumn.estimators.saved import fitted_to_json, load_estimator
 from minicolumn.estimators.scales import check_scales
 from minicolumn.estimators.sklearn_callbacks import CallbackSupportMixin, Hooks
 from minicolumn.estimators.training import NothingLearnt, Outcome, Task, train
@@ -70,9 +70,10 @@ _FORGOTTEN = (
 class BaseMLP(CallbackSupportMixin, MLPParameters):
     """Base of the multi-layer perceptrons; subclasses say what targets, scores and predictions are.
 
-    It implements fitting and prediction by template methods: `_encode`, `_check_targets` and `_default_score`
-    must be overridden, `_strata`, `_class_weights`, `_held_fraction`, `_placed`, `_finish` and `_hold_out`
-    may be. Weights live in `coefs_` and `intercepts_` alone, so that they may be changed there.
+    It implements fitting and prediction by template methods: `_encode`, `_check_targets`, `_default_score`,
+    `_target_state` and `_restore_target` must be overridden, `_strata`, `_class_weights`, `_held_fraction`,
+    `_placed`, `_finish` and `_hold_out` may be. Weights live in `coefs_` and `intercepts_` alone, so that
+    they may be changed there.
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = parameters.CONSTRAINTS
@@ -129,6 +130,18 @@ class BaseMLP(CallbackSupportMixin, MLPParameters):
         """Return the weights to keep, after temperature scaling; keep residuals for conformal intervals."""
         return params
 
+    def _target_state(self) -> dict[str, Any]:
+        """Return what a file has to say of the target beside classes, as JSON values."""
+        raise NotImplementedError
+
+    def _restore_target(self, training: dict[str, Any], units: int) -> Head:
+        """Set what is learnt of targets from a file's `training`, and return the output head.
+
+        units       outputs of the file's network
+        Errors      ModelFileError, whose text begins with a verb; DataError, TypeError or KeyError
+        """
+        raise NotImplementedError
+
     # Fitting ------------------------------------------------------------------------------------------------
 
     def _fit(
@@ -166,8 +179,8 @@ class BaseMLP(CallbackSupportMixin, MLPParameters):
             (seed, self._start(network, seed, incremental, parts.train)) for seed in self._seeds(restarts)
         ]
         outcome = self._best_of([replace(task, seed=seed, start=start) for seed, start in starts])
-        if outcome.stopped == "all epochs" and not incremental:
-            _warn_of_the_end(self.max_iter)
+        if doubt := outcome.doubt or ("" if incremental else _end_of(outcome, self.max_iter)):
+            warn_user(doubt, ConvergenceWarning)
         self._learn(outcome, len(parts.train))
         params = self._finish(outcome.params, parts)
         self._optimizer = parameters.optimizer_after(self, self.t_, self._convergence.factor)
@@ -408,13 +421,33 @@ class BaseMLP(CallbackSupportMixin, MLPParameters):
         return self._made()[1].outputs(params, X)
 
     def save(self, path: PathLike) -> None:
-        """Write a model file, which `mc.load` opens: network, weights, classes, history; no code in it.
+        """Write a model file: network, weights, classes, parameters, learnt attributes; no code in it.
+
+        `load` gives the estimator back, `mc.load` a model that needs no scikit-learn; of a classifier both
+        answer with labels. Of a regressor with held-out rows the file also holds their targets and
+        predictions, which intervals are made of; `to_model().save(path)` holds the network alone.
 
         path        .safetensors; an existing file is replaced
         Differs     scikit-learn's persistence is pickle, which runs code when it is loaded
         Errors      DataError where the network or its loss is an own function
         """
-        self.to_model().save(path)
+        model = self.to_model()
+        replace(model, training={**model.training, "fitted": fitted_to_json(self)}).save(path)
+
+    @classmethod
+    def load(cls, path: PathLike) -> Self:
+        """Return the fitted estimator that `save` wrote; its predictions are the same to the bit.
+
+        The optimizer's moments are not in the file: `partial_fit` and a warm start go on from the weights
+        with an optimizer that begins anew. `coefs_` are the weights as the network computes with them,
+        rounded to `dtype`. Parameters that no file can hold (own functions, a `RandomState`) have their
+        defaults.
+
+        path        of a file that `save` of this class wrote
+        Errors      ModelFileError, in one line, for anything else
+        Differs     `joblib.load` unpickles, which can run anything that the file says
+        """
+        return load_estimator(cls, path)
 
     def to_model(self) -> Model:
         """Return the network with its weights, classes and history as a `mc.Model`, without scikit-learn.
@@ -501,11 +534,9 @@ def _seed_of(random_state: RandomState) -> int:
     return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
 
 
-def _warn_of_the_end(epochs: int) -> None:
-    """Warn that max_iter ended the training, in scikit-learn's words."""
-    warnings.warn(
-        f"Stochastic Optimizer: Maximum iterations ({epochs}) reached and the optimization hasn't converged "
-        "yet.",
-        ConvergenceWarning,
-        stacklevel=5,
-    )
+def _end_of(outcome: Outcome, epochs: int) -> str:
+    """Return, in scikit-learn's words, that max_iter ended the training; "" where it did not."""
+    if outcome.stopped != "all epochs":
+        return ""
+    reached = f"Stochastic Optimizer: Maximum iterations ({epochs}) reached"
+    return f"{reached} and the optimization hasn't converged yet."

@@ -33,6 +33,7 @@ from minicolumn.estimators.parameters import (
 )
 from minicolumn.estimators.rollback import rollback
 from minicolumn.estimators.sklearn_callbacks import for_stochastic_solvers, with_callbacks
+from minicolumn.model.classifier import check_label_count, labels_from_json, labels_to_json
 from minicolumn.nn import Loss
 from minicolumn.nn.layer import Params
 from minicolumn.nn.outputs import ClassOutputs
@@ -428,7 +429,20 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return {**params, last: {name: value * factor for name, value in params[last].items()}}
 
     def _described(self) -> dict[str, Any]:
-        return {**super()._described(), "classes": self.classes_.tolist()}
+        return {**super()._described(), **labels_to_json(self.classes_)}
+
+    def _target_state(self) -> dict[str, Any]:
+        return {"multilabel": self._binarizer is not None}
+
+    def _restore_target(self, training: dict[str, Any], units: int) -> Head:
+        labels, several = labels_from_json(training), training["fitted"]["multilabel"] is True
+        check_label_count(len(labels), (units,), several)
+        # Two rows, without and with all labels, tell scikit-learn how many there are.
+        rows = np.repeat([[0], [1]], len(labels), axis=1)
+        self._binarizer = LabelBinarizer().fit(rows) if several else None
+        self.classes_ = labels
+        columns = len(labels) if several or len(labels) > 2 else 1
+        return classification_head(self.loss, columns, multilabel=several)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal, TypedDict, Unpack
@@ -17,7 +16,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, InvalidParameterError, Options, StrOptions
 
-from minicolumn.errors import DataError, did_you_mean
+from minicolumn.errors import DataError, did_you_mean, warn_user
 from minicolumn.estimators.network import Activation, for_each, hidden_sizes, known_activations
 from minicolumn.nn import L1, L2, ElasticNet, Loss, PerRow, activation_by_name
 from minicolumn.nn.constrain import CONSTRAINTS as WEIGHT_CONSTRAINTS
@@ -406,29 +405,23 @@ def _check_rate(estimator: MLPParameters) -> None:
     solver = estimator.solver
     if not isinstance(solver, str):
         if estimator.learning_rate_init not in (None, RATE_OF_BOTH, solver.learning_rate):
-            warnings.warn(
+            warn_user(
                 f"solver={solver} brings its own rate, so learning_rate_init="
                 f"{estimator.learning_rate_init:g} is not used; give the solver by name, or the rate to it",
-                UserWarning,
-                stacklevel=5,
             )
         return
     if solver in ("lbfgs", "adam", "sgd"):
         return
     if "learning_rate" in read_text(solver)[1]:
         if estimator.learning_rate_init not in (None, RATE_OF_BOTH):
-            warnings.warn(
+            warn_user(
                 f"solver={solver!r} tells its own rate, so learning_rate_init="
                 f"{estimator.learning_rate_init:g} is not used; say it once",
-                UserWarning,
-                stacklevel=5,
             )
         return
     own = OPTIMIZERS.make(solver).learning_rate
     if estimator.learning_rate_init == RATE_OF_BOTH and own >= FAR * RATE_OF_BOTH:
-        warnings.warn(
+        warn_user(
             f"solver={solver!r} is meant for a rate of {own:g} and runs at learning_rate_init=0.001; "
             "learning_rate_init=None takes its own",
-            UserWarning,
-            stacklevel=5,
         )

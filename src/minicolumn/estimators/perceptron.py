@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -14,7 +13,7 @@ from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from minicolumn.errors import DataError, ShapeError, did_you_mean
+from minicolumn.errors import DataError, ShapeError, did_you_mean, warn_user
 from minicolumn.estimators.one_versus_rest import (
     ClassWeight,
     MistakeBounds,
@@ -158,17 +157,15 @@ class Perceptron(ClassifierMixin, BaseEstimator):
         self._learn(rows, targets, sample_weight, self.max_iter)
         known = known_tables(rows, targets.names, *self._wrong(rows, targets))
         if known:
-            warnings.warn(
+            warn_user(
                 f"Perceptron: {'; '.join(known)}; a network with a hidden layer can: mc.MLPClassifier",
                 ConvergenceWarning,
-                stacklevel=2,
             )
         elif self.tol is not None and self.n_iter_ == self.max_iter:
-            warnings.warn(
+            warn_user(
                 f"Perceptron: stopped by max_iter={self.max_iter} before the units stopped getting better; "
                 "raise max_iter, or see by `convergence(X, y)` whether a plane can divide the classes at all",
                 ConvergenceWarning,
-                stacklevel=2,
             )
         return self
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from numbers import Real
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -31,10 +31,12 @@ from minicolumn.estimators.parameters import (
     Scoring,
 )
 from minicolumn.estimators.rollback import rollback
+from minicolumn.estimators.saved import arrays_from_json, arrays_to_json
 from minicolumn.estimators.scales import check_target_scale
 from minicolumn.estimators.sklearn_callbacks import for_stochastic_solvers, with_callbacks
 from minicolumn.nn import Loss, Sequential
 from minicolumn.nn.layer import Params
+from minicolumn.nn.losses import as_loss
 from minicolumn.nn.outputs import NumberOutputs
 from minicolumn.optim import Optimizer
 from minicolumn.train.callbacks import CallbackLike
@@ -307,6 +309,19 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         if first and not incremental and head.out_activation == "identity":
             check_target_scale(y, placed=outputs.is_distribution)
         return Y.astype(np.float64), head
+
+    def _target_state(self) -> dict[str, Any]:
+        return {"held": arrays_to_json((self.held_outputs_, self.held_targets_, self.held_weights_))}
+
+    def _restore_target(self, training: dict[str, Any], units: int) -> Head:
+        outputs, targets, self.held_weights_ = arrays_from_json(training["fitted"]["held"], 3)
+        self.held_outputs_, self.held_targets_ = outputs, targets
+        record = as_loss(self.loss)
+        describes_one = record is not None and cast(NumberOutputs, record.outputs).describes_one
+        head = regression_head(self.loss, 1 if describes_one else units)
+        if outputs is not None and (outputs.ndim, outputs.shape[-1]) != (2, units):
+            raise DataError("held-out outputs are of another network")
+        return head
 
     def _numbers(self, outputs: Array) -> Array:
         """Return the point predictions of outputs [rows, outputs]: [rows], or [rows, targets] of several."""

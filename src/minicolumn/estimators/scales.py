@@ -8,12 +8,11 @@ Source      LeCun, Bottou, Orr & Mueller 1998, "Efficient BackProp", section 4.3
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
 
-from minicolumn.errors import DataError
+from minicolumn.errors import DataError, DataWarning, warn_user
 from minicolumn.estimators.holdout import Features
 
 Array = np.ndarray
@@ -25,6 +24,11 @@ NOT_FINITE = (
 # How many times the span of the narrowest column the widest may be. One-hot columns and rarely lit pixels
 # span as much as their neighbours, however small their standard deviations are.
 RATIO = 1e3
+# Of a column's span, how much a step of the dtype may be before its values are looked at one by one: float64
+# numbers drawn at random, as many as are looked at, then hardly ever come to be the same.
+COARSE = 2.0**-20
+# The share of different values that may be lost by rounding.
+LOST = 0.1
 # Standard deviations that targets may lie from 0. By then the answer for all rows takes so long to learn that
 # what tells them apart is hardly begun.
 AWAY = 10.0
@@ -33,9 +37,10 @@ ENOUGH = 20_000
 
 
 def check_scales(X: Features, dtype: np.dtype, names: Sequence[str] | Array | None = None) -> None:
-    """Warn where columns have very different scales; refuse numbers beyond the dtype.
+    """Warn where columns have very different scales or are lost by rounding; refuse numbers beyond the dtype.
 
         warns where     max over columns of (max - min)  >  1000 min over columns of (max - min)
+        or where        a tenth of a column's different values are the same in the dtype, as of 1e8 + 0.1 k
 
     Constant columns do not count. Of more than 20,000 rows, so many are looked at, evenly spaced.
 
@@ -55,12 +60,35 @@ def check_scales(X: Features, dtype: np.dtype, names: Sequence[str] | Array | No
         return
     narrow, wide = varied[np.argmin(spans[varied])], varied[np.argmax(spans[varied])]
     if spans[wide] > RATIO * spans[narrow]:
-        warnings.warn(
+        warn_user(
             f"the columns of X lie on very different scales: {_name(narrow, names)} spans "
             f"{spans[narrow]:.3g}, {_name(wide, names)} spans {spans[wide]:.3g}; networks learn badly from "
             "such columns, so put sklearn.preprocessing.StandardScaler in front",
-            UserWarning,
-            stacklevel=5,
+        )
+    step = np.spacing(np.maximum(np.abs(low), np.abs(high)).astype(dtype)).astype(np.float64)
+    _check_resolution(X, dtype, np.flatnonzero((spans > 0) & (step > COARSE * spans)), names)
+
+
+def _check_resolution(
+    X: Features, dtype: np.dtype, columns: Array, names: Sequence[str] | Array | None
+) -> None:
+    """Warn of columns that rounding to the dtype makes coarse; columns: those to look at, by their index."""
+    if X.dtype.itemsize <= dtype.itemsize:
+        return  # what is lost was lost before
+    merged = []
+    for column in columns:
+        values = X[:: max(X.shape[0] // ENOUGH, 1), [int(column)]]
+        values = np.ravel(values if isinstance(values, np.ndarray) else values.toarray())
+        before, after = len(np.unique(values)), len(np.unique(values.astype(dtype)))
+        if after < (1.0 - LOST) * before:
+            merged.append(f"{_name(column, names)} ({before:,} different values become {after:,})")
+    if merged:
+        more = f" and {len(merged) - 3:,} more columns" if len(merged) > 3 else ""
+        warn_user(
+            f"{dtype} cannot tell the values of X apart in {', '.join(merged[:3])}{more}: they lie too close "
+            "together for their size; subtract their mean before (sklearn.preprocessing.StandardScaler in "
+            "front), or say dtype='float64'",
+            DataWarning,
         )
 
 
@@ -75,12 +103,10 @@ def check_target_scale(y: Array, placed: bool = False) -> None:
     """
     problem = _far_off(y.reshape(len(y), -1).astype(np.float64), placed)
     if problem is not None:
-        warnings.warn(
+        warn_user(
             f"y {problem}; networks learn such numbers badly, so scale them: "
             "sklearn.compose.TransformedTargetRegressor(..., transformer=StandardScaler()), or before fit "
             "where predict_interval is wanted",
-            UserWarning,
-            stacklevel=5,
         )
 
 

@@ -6,15 +6,13 @@ that the next fit goes on from. An estimator with `n_restarts` runs several task
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 
-from minicolumn.errors import DataError, DivergenceError
+from minicolumn.errors import DataError, DivergenceError, warn_user
 from minicolumn.estimators.convergence import Convergence, ConvergenceState, say
 from minicolumn.estimators.heads import Head, RowLoss
 from minicolumn.estimators.holdout import Data
@@ -92,6 +90,7 @@ class Outcome:
     scores      of the held-out rows after each epoch; None where none were held out
     convergence the convergence state for the next fit
     stopped     why it ended: "all epochs", "converged", "early stopping", "interrupted", "lbfgs" ...
+    doubt       what a ConvergenceWarning is to say of it; "" for nothing
     """
 
     params: Params
@@ -101,6 +100,7 @@ class Outcome:
     scores: list[float] | None
     convergence: ConvergenceState
     stopped: str
+    doubt: str = ""
 
     @property
     def loss(self) -> float:
@@ -130,8 +130,7 @@ def train(task: Task) -> Outcome:
 def _by_epochs(task: Task) -> Outcome:
     """Train by mini-batch gradient descent until the criteria of `Convergence` or `max_iter` end it.
 
-    Warns       ConvergenceWarning after a divergence, whose last whole epoch is kept; UserWarning after an
-                interrupt
+    Warns       UserWarning after an interrupt
     """
     e, watch = task.estimator, _watch(task)
     batch, steps = _batch(task)
@@ -141,7 +140,7 @@ def _by_epochs(task: Task) -> Outcome:
     )  # fmt: skip
     if lowers_its_rate(e):
         schedule = _plateau_schedule(watch)
-    held, own = task.held, e.callbacks or ()
+    held, own, doubt = task.held, e.callbacks or (), ""
     try:
         run = fit(
             task.network,
@@ -165,8 +164,9 @@ def _by_epochs(task: Task) -> Outcome:
         )
     except DivergenceError as error:
         run = _last_good(error, watch, task)
+        doubt = f"{error}; the weights of the last whole epoch are kept"
     if run.stopped == "interrupted":
-        warnings.warn("Training interrupted by user.", stacklevel=5)
+        warn_user("Training interrupted by user.")
     params = run.params
     if e.early_stopping:
         run.history.kept = watch.best_epoch
@@ -177,7 +177,7 @@ def _by_epochs(task: Task) -> Outcome:
             )
         params = watch.best_params if watch.best_params is not None else task.start.params
     state = ConvergenceState(watch.best_loss, watch.best_score, watch.idle, watch.factor, watch.best_epoch)
-    return Outcome(params, run.snapshot, run.history, watch.losses, watch.scores, state, run.stopped)
+    return Outcome(params, run.snapshot, run.history, watch.losses, watch.scores, state, run.stopped, doubt)
 
 
 def _plateau_schedule(watch: Convergence) -> ScheduleFunction:
@@ -204,23 +204,18 @@ def _batch(task: Task) -> tuple[int, int]:
     if size == "auto":
         size = 200
     elif size > rows:
-        warnings.warn(
-            "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=6
-        )
+        warn_user("Got `batch_size` less than 1 or larger than sample size. It is going to be clipped")
     batch = min(int(size), rows)
     return batch, steps_in(rows, batch)
 
 
 def _last_good(error: DivergenceError, watch: Convergence, task: Task) -> Run:
-    """Return the run up to the last whole epoch before a divergence, with a ConvergenceWarning.
+    """Return the run up to the last whole epoch before a divergence.
 
     Errors      NothingLearnt where there was no whole epoch, in this fit or before
     """
     watch.diverged()
     if error.run.history[len(task.start.rows) :] or task.start.rows:
-        warnings.warn(
-            f"{error}; the weights of the last whole epoch are kept", ConvergenceWarning, stacklevel=6
-        )
         return error.run
     raise NothingLearnt(f"{NOT_FINITE} {error}") from None
 
@@ -228,7 +223,6 @@ def _last_good(error: DivergenceError, watch: Convergence, task: Task) -> Run:
 def _by_lbfgs(task: Task) -> Outcome:
     """Train by limited-memory BFGS over all rows at once, in float64; sparse rows are made dense.
 
-    Warns       ConvergenceWarning where max_iter or max_fun ends it
     Errors      NothingLearnt where the loss is not finite
     """
     e, data = task.estimator, task.data
@@ -258,13 +252,14 @@ def _by_lbfgs(task: Task) -> Outcome:
     )
     if not np.isfinite(found.loss):
         raise NothingLearnt(f"{NOT_FINITE} lbfgs: the loss left the finite numbers")
-    if not found.converged:
-        warnings.warn(
+    doubt = (
+        ""
+        if found.converged
+        else (
             f"lbfgs failed to converge after {found.iterations} iteration(s): {found.message}; raise "
-            "max_iter or max_fun, or scale the data (sklearn.preprocessing.StandardScaler)",
-            ConvergenceWarning,
-            stacklevel=5,
+            "max_iter or max_fun, or scale the data (sklearn.preprocessing.StandardScaler)"
         )
+    )
     say(e.verbose, *(f"Iteration {k}, loss = {loss:.8f}" for k, loss in enumerate(found.losses, 1)))
     first = len(task.start.rows) + 1
     history = [{"epoch": k, "loss": loss} for k, loss in enumerate(found.losses, first)]
@@ -278,4 +273,5 @@ def _by_lbfgs(task: Task) -> Outcome:
         None,
         ConvergenceState(found.loss),
         "lbfgs",
+        doubt,
     )

@@ -54,6 +54,24 @@ def levels_of(values: Array, count: int = 14) -> Array:
     return np.concatenate([[low], low + np.geomspace(nearest, high - low, count)])
 
 
+def round_ticks(levels: Array) -> list[float]:
+    """Return a round number near each of some ascending levels: as few digits as leave it where it is.
+
+    Nearer than a third of the way to the next level, and between the first and the last.
+
+    >>> round_ticks(np.array([0.0, 0.0712, 0.4831, 3.277, 22.2, 151.4]))
+    [0.0, 0.07, 0.5, 3.0, 20.0, 150.0]
+    """
+    gaps = np.diff(levels)
+    room = np.minimum(np.append(gaps, gaps[-1:]), np.append(gaps[:1], gaps)) / 3.0
+    found = []
+    for level, near in zip(levels.tolist(), room.tolist(), strict=True):
+        shorter = (float(f"{level:.{digits}e}") for digits in range(16))
+        fits = (x for x in shorter if abs(x - level) <= near and levels[0] <= x <= levels[-1])
+        found.append(next(fits, level))
+    return found
+
+
 def contours(axes: Axes, x: Array, y: Array, values: Array, label: str) -> None:
     """Draw a function on a grid as filled contours, thin lines between the levels, and a colour bar.
 
@@ -68,7 +86,8 @@ def contours(axes: Axes, x: Array, y: Array, values: Array, label: str) -> None:
     norm = BoundaryNorm(levels, 256)
     filled = axes.contourf(x, y, shown, levels=levels, cmap=pale_map(), norm=norm, extend="neither")
     axes.contour(x, y, shown, levels=levels, colors="white", linewidths=0.5, linestyles="solid", alpha=0.6)
-    bar = axes.figure.colorbar(filled, ax=axes, pad=0.02, fraction=0.05, aspect=32, format="%.3g")
+    ticks = round_ticks(levels)
+    bar = axes.figure.colorbar(filled, ax=axes, pad=0.02, fraction=0.05, aspect=32, format="%g", ticks=ticks)
     bar.outline.set_visible(False)
     bar.minorticks_off()
     bar.ax.tick_params(colors=QUIET, length=0, labelsize=8)

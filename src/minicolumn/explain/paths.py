@@ -26,7 +26,7 @@ from minicolumn.explain.stationary import (
     find_stationary,
 )
 from minicolumn.explain.surfaces import Box, Objective, Scalar, Surface, surface_by_name
-from minicolumn.explain.walk import best_rate, walk_of
+from minicolumn.explain.walk import AT_REST, best_rate, walk_of
 from minicolumn.explain.words import DIVERGED, MOVING, count, point_text, rounded, short
 from minicolumn.model.files import PathLike
 from minicolumn.optim import Optimizer, optimizer_by_name
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Array = np.ndarray
-# A last step shorter than this share of the path's displacement is rest.
-AT_REST = 1e-4
 # Steps of the most even sequence of points in a square: powers of the plastic number (Roberts 2018).
 SPREAD = np.array([1.324717957244746**-1, 1.324717957244746**-2])
 
@@ -130,8 +128,8 @@ class Descent:
     def plot(self, path: PathLike | None = None, ax: Axes | None = None) -> Axes:
         """Draw the paths over a contour plot of the function, with the stationary points that they reached.
 
-        A star marks a minimum, a cross a saddle, a triangle a maximum, a diamond a flat point; a dashed path
-        reached none. Known minima that no path came to are hollow stars.
+        A star marks a minimum, a cross a saddle, a triangle a maximum, a diamond a flat point; dashed paths
+        reached none, and each has a colour of its own. Known minima that no path came to are hollow stars.
 
         path        file to write: .png, .svg, .pdf, .jpg or .webp; None writes none
         ax          axes of matplotlib to draw into, with less text; None makes a picture of its own. Several
@@ -191,8 +189,8 @@ def descent(
     optimizer       a record such as `mc.optim.Adam(0.1)`, or its name
     steps           of each path, >= 1
     learning_rate   None takes a record's own, or one said in the text. With a name alone 20 rates are tried,
-                    and the smallest is kept whose paths descend nearly as fast as any, on the average over
-                    starts and steps
+                    and of those whose paths descend nearly as fast as any the one is kept whose paths settle
+                    first, on the average over the starts
     bounds          ((x from, x to), (y from, y to)) for pictures, and for a number of starts; None takes the
                     surface's, or a box around the paths
     Returns         a `Descent`

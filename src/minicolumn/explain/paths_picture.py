@@ -168,13 +168,15 @@ def _missed(descent: Descent) -> list[tuple[float, float]]:
 
 
 def _colour(descent: Descent, number: int) -> str:
-    """Return a path's colour: that of its stationary point; ink, nearly black, where it reached none."""
+    """Return a path's colour: that of its stationary point; where it reached none, the next in turn."""
     reached = descent.reached[number]
-    return INK if reached is None else _of_point(reached)
+    if reached is not None:
+        return _of_point(reached)
+    return _of_point(len(descent.stationary) + descent.reached[:number].count(None))
 
 
 def _of_point(place: int) -> str:
-    """Return the colour of a stationary point by its index; six colours, then they repeat."""
+    """Return a colour by its index, first those of the stationary points; six, then they repeat."""
     return COLOURS[place % len(COLOURS)]
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from minicolumn.autodiff.derivatives import grad, value_and_grad
 from minicolumn.errors import DataError
+from minicolumn.explain.stationary import REACHED
 from minicolumn.explain.surfaces import Objective, Scalar
 from minicolumn.lower.compile import compile
 from minicolumn.optim import Optimizer, apply_updates
@@ -25,8 +26,13 @@ Array = np.ndarray
 Walk = Callable[[float], tuple[Array, Array]]
 # Rates that are tried, each half the one before.
 RATES = 20
-# A rate is as good as the best if its mean remaining descent is larger by at most this much.
-NEARLY = 0.01
+# By how much the mean remaining descent of a rate may be larger than the least, so that it descends well, and
+# than that of another, so that it descends as well.
+WELL, NEARLY = 0.05, 0.01
+# A rate settles as soon as the best if it takes at most this share of steps more.
+AS_SOON = 0.1
+# A last step shorter than this share of the path's displacement is rest.
+AT_REST = 1e-4
 
 
 def walk_of(g: Objective, rule: Optimizer, points: Array, steps: int) -> Walk:
@@ -66,14 +72,17 @@ def walk_of(g: Objective, rule: Optimizer, points: Array, steps: int) -> Walk:
 
 
 def best_rate(walk: Walk, rule: Optimizer, g: Objective, points: Array, width: float) -> float:
-    """Return the smallest learning rate of a geometric grid whose paths descend nearly as fast as any.
+    """Return the learning rate of a geometric grid whose paths settle first, among those that descend well.
 
-        score(rate) = mean over starts of  min(2, (mean over steps of f - lowest) / (f(start) - lowest))
+        left(rate)  = mean over starts of  min(2, (mean over steps of f - lowest) / (f(start) - lowest))
+        rate        = argmin of the steps until the paths settle, where left(rate) <= min left + 0.05
 
-    where `lowest` is the least value that a start came to at any rate. A score is the remaining descent,
-    averaged over the steps: 0 is down at once, 1 is no descent. The grid has 20 rates, each half the one
-    before, from the one whose median first step is a quarter of the width; a score within 0.01 of the best
-    will do, and of those the smallest rate is kept, since it is the furthest from diverging.
+    `lowest` is the least value that a start came to at any rate. `left` is the remaining descent, averaged
+    over the steps: 0 is down at once, 1 is no descent. It says little of a direction in which f is flat,
+    however long the path still moves along it; that is what the steps until it settles are for. The grid has
+    20 rates, each half the one before, from the one whose median first step is a quarter of the width. Of
+    rates that settle as soon, but for a tenth, and descend as well, but for 0.01, the smallest is kept, the
+    furthest from diverging.
 
     walk        of `walk_of`, for the same points
     width       the longer side of the region, in units of the coordinates
@@ -89,17 +98,39 @@ def best_rate(walk: Walk, rule: Optimizer, g: Objective, points: Array, width: f
         stride = np.median([np.linalg.norm(_first_update(g, rule, point)) for point in points])
     longest = 0.25 * width / stride if 0 < stride < np.inf else 0.01 * width
     rates = [float(f"{longest / 2**k:.2g}") for k in range(RATES)]
-    values = [walk(rate)[1] for rate in rates]
-    kept = [np.where(np.isfinite(v).all(axis=1, keepdims=True), v, np.inf) for v in values]
-    lowest = np.min([v.min(axis=1) for v in kept], axis=0)
-    # The remaining descent, on the average over the steps; 1 for a path that goes nowhere.
-    with np.errstate(over="ignore", invalid="ignore"):  # a path that leaves the numbers is no way
-        whole = np.maximum(kept[-1][:, 0] - lowest, np.finfo(float).tiny)
-        left = [np.minimum((v.mean(axis=1) - lowest) / whole, 2.0).mean() for v in kept]
+    walks = [walk(rate) for rate in rates]
+    left = _remaining([values for _, values in walks])
     best = np.nanmin(left) if not np.isnan(left).all() else np.nan
     if not np.isfinite(best):
         raise DataError("descent: no rate leads anywhere, f is too large or too steep; give a learning_rate")
-    return min(rate for rate, score in zip(rates, left, strict=True) if score <= best + NEARLY)
+    settled = np.array([np.mean([_settled(path, REACHED * width) for path in paths]) for paths, _ in walks])
+    settled[~(left <= best + WELL)] = np.inf
+    soon = settled <= settled.min() * (1.0 + AS_SOON)
+    return min(
+        rate for rate, fits in zip(rates, soon & (left <= left[soon].min() + NEARLY), strict=True) if fits
+    )
+
+
+def _remaining(values: list[Array]) -> Array:
+    """Return for each rate the remaining descent, on the average over steps and starts; NaN for no way.
+
+    values      of the objective along the paths, [starts, steps + 1] for each rate
+    """
+    kept = [np.where(np.isfinite(v).all(axis=1, keepdims=True), v, np.inf) for v in values]
+    lowest = np.min([v.min(axis=1) for v in kept], axis=0)
+    with np.errstate(over="ignore", invalid="ignore"):  # a path that leaves the numbers is no way
+        whole = np.maximum(kept[-1][:, 0] - lowest, np.finfo(float).tiny)
+        return np.array([np.minimum((v.mean(axis=1) - lowest) / whole, 2.0).mean() for v in kept])
+
+
+def _settled(path: Array, near: float) -> int:
+    """Return the step from which a path [steps + 1, 2] stays near its end; all steps if it is not at rest."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        last, whole = np.linalg.norm(path[-1] - path[-2]), np.linalg.norm(path[-1] - path[0])
+        away = ~(np.linalg.norm(path - path[-1], axis=1) <= near)
+    if not last <= AT_REST * whole:
+        return len(path) - 1
+    return int(np.flatnonzero(away)[-1]) + 1 if away.any() else 0
 
 
 def _first_update(g: Objective, rule: Optimizer, point: Array) -> Array:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minicolumn.errors import DataError, DataWarning, ShapeError, did_you_mean
+from minicolumn.errors import DataError, DataWarning, ModelFileError, ShapeError, did_you_mean
 from minicolumn.model import metrics
 from minicolumn.model.artifact import Artifact, check_description, load_artifact, save_artifact
 from minicolumn.model.compute import Forward, dtype_of, forward
-from minicolumn.model.files import PathLike
+from minicolumn.model.files import PathLike, shown
 from minicolumn.model.intervals import distribution, interval_scores, predicted_interval
 from minicolumn.model.rows import check_inputs, check_rows
 from minicolumn.model.scores import MetricLike, check_metrics
@@ -35,6 +35,7 @@ Array = np.ndarray
 
 # Rows of a table that are encoded at a time.
 TABLE_ROWS = 8192
+_MOST_WARNINGS = 8  # of columns unlike those of the training; `typed_table` has all
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -341,8 +342,10 @@ class Model:
         if isinstance(frame, Typed):
             return frame.frame
         typed = self.typed_table(frame)
-        for remark in typed.remarks:
+        for remark in typed.remarks[:_MOST_WARNINGS]:
             warnings.warn(str(remark), DataWarning, stacklevel=4)
+        if (more := len(typed.remarks) - _MOST_WARNINGS) > 0:
+            warnings.warn(f"{more} more columns; typed_table tells all", DataWarning, stacklevel=4)
         return typed.frame
 
     def evaluate_table(self, frame: polars.DataFrame | object) -> dict[str, float]:
@@ -428,10 +431,20 @@ class Model:
     def load(cls, path: PathLike) -> Model:
         """Read a model file; nothing in it is run.
 
+        A file of `MLPClassifier.save` becomes a `ClassifierModel`, whose `predict` gives labels.
+
         Errors      ModelFileError, in one line, for anything but a whole and untouched model file
         Differs     `joblib.load` unpickles, which can run anything that the file says
         """
-        found = load_artifact(path)
+        return cls.from_artifact(load_artifact(path), path)
+
+    @classmethod
+    def from_artifact(cls, found: Artifact, path: PathLike) -> Model:
+        """Return the model of what a file holds; that of a saved classifier answers with labels.
+
+        path        of the file, for messages
+        Errors      ModelFileError, in one line, for labels that do not fit the network
+        """
         table = schema = None
         if found.table is not None:
             from minicolumn.tables import Encoder, Schema
@@ -439,10 +452,23 @@ class Model:
             table = Encoder.from_json(found.table)
             schema = None if found.schema is None else Schema.from_json(found.schema)
         loss = Loss.from_json(found.loss)
-        return cls(
-            from_json(found.network), found.params, found.input_shape, loss.name, table, found.training,
-            found.metrics, found.history, found.data_hash, schema, dict(loss.changed),
-        )  # fmt: skip
+        try:
+            return _kind_of(found, loss)(
+                from_json(found.network), found.params, found.input_shape, loss.name, table, found.training,
+                found.metrics, found.history, found.data_hash, schema, dict(loss.changed),
+            )  # fmt: skip
+        except ModelFileError as error:
+            raise ModelFileError(f"{shown(path)} {error}") from None
+
+
+def _kind_of(found: Artifact, loss: Loss) -> type[Model]:
+    """Return the class of a model: with labels, if a fitted estimator with classes was saved."""
+    labelled = isinstance(found.training.get("fitted"), dict) and "class_dtype" in found.training
+    if not labelled or found.table is not None or not isinstance(loss.outputs, ClassOutputs):
+        return Model
+    from minicolumn.model.classifier import ClassifierModel
+
+    return ClassifierModel
 
 
 def _frame_of(table: polars.DataFrame | object) -> polars.DataFrame:
@@ -473,7 +499,9 @@ def _numbers_of(labels: Array, classes: tuple[Any, ...]) -> Array:
 def load(path: PathLike) -> Model:
     """Load a model from its file: `Model.load`, under the name that goes with `run.save`.
 
-    path        of a file that `Model.save` or `minicolumn train` wrote
+    path        of a file that `Model.save`, an estimator's `save` or `minicolumn train` wrote
+    Returns     a `Model`; of `MLPClassifier.save` a `ClassifierModel`, which answers with labels: `predict`,
+                `predict_proba`, `classes_`. `MLPClassifier.load` gives the estimator itself
     Errors      ModelFileError, in one line, for anything else
 
     >>> import pathlib, tempfile, minicolumn as mc

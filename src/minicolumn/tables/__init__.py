@@ -17,10 +17,10 @@ from __future__ import annotations
 
 from minicolumn.tables.builtin import builtin_names, builtin_target
 from minicolumn.tables.encode import Encoder
-from minicolumn.tables.frames import as_frame, load_frame
+from minicolumn.tables.files.frames import as_frame, load_frame
+from minicolumn.tables.files.read import load_table, read_table
+from minicolumn.tables.files.reading import Loaded, Reading
 from minicolumn.tables.overrides import Overrides
-from minicolumn.tables.read import load_table, read_table
-from minicolumn.tables.reading import Loaded, Reading
 from minicolumn.tables.schema import Column, ColumnKind, Schema, Task, infer_schema, with_target
 from minicolumn.tables.split import split_rows
 

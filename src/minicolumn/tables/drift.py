@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from minicolumn.tables.categories import MOST_LEVELS, BooleanInput, CategoryInput
-from minicolumn.tables.datetimes import DatetimeInput, elapsed_days
 from minicolumn.tables.encode import Encoder, Input
-from minicolumn.tables.numbers import NumberInput
-from minicolumn.tables.ranges import Seen, share_missing
-from minicolumn.tables.scale import Array
+from minicolumn.tables.inputs.categories import MOST_LEVELS, BooleanInput, CategoryInput
+from minicolumn.tables.inputs.datetimes import DatetimeInput, elapsed_days
+from minicolumn.tables.inputs.numbers import NumberInput
+from minicolumn.tables.inputs.ranges import Seen, share_missing
+from minicolumn.tables.inputs.scale import Array
 from minicolumn.tables.typed import Remark
 from minicolumn.tables.values import MISSING, labels
 
@@ -122,6 +122,6 @@ def _share(now: float, then: float, rows: int, what: str) -> str:
 
 
 def _is_more(now: float, then: float, rows: int) -> bool:
-    """Return whether a share grew by more than 0.1 and three standard errors."""
-    error = np.sqrt(max(then * (1 - then), 1 / rows / 4) / rows)
-    return now > then + _MORE + 3 * float(error) or (now == 1.0 and then < 0.9 and rows >= _FEWEST)
+    """Return whether a share grew by more than 0.1 and three standard errors, or to 1; from 5 rows on."""
+    error = float(np.sqrt(max(then * (1 - then), 1 / rows / 4) / rows))
+    return rows >= _FEWEST and (now > then + _MORE + 3 * error or (now == 1.0 and then < 0.9))

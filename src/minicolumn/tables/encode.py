@@ -11,12 +11,12 @@ import numpy as np
 
 from minicolumn.errors import DataError, ModelFileError, did_you_mean
 from minicolumn.tables import state
-from minicolumn.tables.categories import BooleanInput, CategoryInput
-from minicolumn.tables.datetimes import DatetimeInput
+from minicolumn.tables.inputs.categories import BooleanInput, CategoryInput
+from minicolumn.tables.inputs.datetimes import DatetimeInput
+from minicolumn.tables.inputs.numbers import NumberInput
+from minicolumn.tables.inputs.scale import SCALINGS, Array, Scaling
 from minicolumn.tables.kinds import ColumnKind
-from minicolumn.tables.numbers import NumberInput
 from minicolumn.tables.older import encoder_of_today
-from minicolumn.tables.scale import SCALINGS, Array, Scaling
 from minicolumn.tables.schema import MOST_COLUMNS, Column, Schema, require
 from minicolumn.tables.target import (
     MOST_CLASSES,

@@ -17,7 +17,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from minicolumn.errors import DataError
-from minicolumn.tables.date_forms import infer_date_form, read_dates
+from minicolumn.tables.forms.date_forms import infer_date_form, read_dates
+from minicolumn.tables.forms.number_forms import NUMBER_MISSING, NumberForm
+from minicolumn.tables.forms.number_inference import FoundForm, infer_number_form
 from minicolumn.tables.identifiers import (
     COUNTS,
     MANY_LEVELS,
@@ -26,8 +28,6 @@ from minicolumn.tables.identifiers import (
     is_quantity_name,
     names_rows,
 )
-from minicolumn.tables.number_forms import NUMBER_MISSING, NumberForm
-from minicolumn.tables.number_inference import FoundForm, infer_number_form
 from minicolumn.tables.overrides import Hint
 from minicolumn.tables.values import (
     BOOLEAN_WORDS,
@@ -79,8 +79,8 @@ def find_kind(series: polars.Series, hint: Hint | None = None) -> Finding:
     Errors      DataError where the values are not what the user said they are
 
     >>> import polars
-    >>> find_kind(polars.Series("price", ["1,200", "950", "-"]))
-    Finding(kind='number', form='1,234.5', note='1,234 is read as 1234; 1 missing', may_be_codes=False)
+    >>> find_kind(polars.Series("price", ["1,200.50", "950", "-"]))
+    Finding(kind='number', form='1,234.5', note='1,200.50 is read as 1200.5; 1 missing', may_be_codes=False)
     >>> find_kind(polars.Series("customer_id", range(100))).kind
     'identifier'
     """

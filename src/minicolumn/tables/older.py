@@ -20,7 +20,7 @@ _BY_KIND: dict[str, dict[str, Any]] = {
 
 def encoder_of_today(value: object) -> object:
     """Return an encoder's JSON with what a file of format 1 lacks; anything else as it is, for its reader."""
-    if type(value) is not dict or "threshold" in value or type(value.get("inputs")) is not list:
+    if type(value) is not dict or "target_unit" in value or type(value.get("inputs")) is not list:
         return value
     inputs = [_input_of_today(part) for part in value["inputs"]]
     added = {"target_unit": 0.0, "missing": [], "strict": False, "threshold": 0.5}

@@ -66,8 +66,8 @@ def choice(value: object, where: str, known: Iterable[T]) -> T:
 
 def form(value: object, where: str, kind: str) -> str:
     """Return how numbers or dates are written, checked; "" for columns of other kinds."""
-    from minicolumn.tables.date_forms import check_date_form
-    from minicolumn.tables.number_forms import NumberForm
+    from minicolumn.tables.forms.date_forms import check_date_form
+    from minicolumn.tables.forms.number_forms import NumberForm
 
     written = text(value, where)
     try:

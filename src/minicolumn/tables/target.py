@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
 from minicolumn.errors import DataError, did_you_mean
-from minicolumn.tables.date_forms import infer_date_form
+from minicolumn.tables.forms.date_forms import infer_date_form
+from minicolumn.tables.forms.number_forms import NUMBER_MISSING, NumberForm
+from minicolumn.tables.forms.number_inference import infer_number_form
 from minicolumn.tables.identifiers import words_of
 from minicolumn.tables.kinds import TOLERATED
-from minicolumn.tables.number_forms import NUMBER_MISSING, NumberForm
-from minicolumn.tables.number_inference import infer_number_form
 from minicolumn.tables.overrides import Hint
 from minicolumn.tables.values import (
     CLASS_WORDS,

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from minicolumn.errors import DataError
-from minicolumn.tables.date_forms import date_sentinels, infer_date_form, read_dates
+from minicolumn.tables.forms.date_forms import date_sentinels, infer_date_form, read_dates
+from minicolumn.tables.forms.number_forms import NUMBER_MISSING, NumberForm, looks_numeric
+from minicolumn.tables.forms.number_inference import other_form
 from minicolumn.tables.kinds import TOLERATED, ColumnKind
-from minicolumn.tables.number_forms import NUMBER_MISSING, NumberForm, looks_numeric
-from minicolumn.tables.number_inference import other_form
 from minicolumn.tables.values import (
     MISSING,
     Shape,

@@ -15,7 +15,7 @@ from minicolumn.model.files import PathLike, shown
 from minicolumn.model.model import Model
 from minicolumn.nn.outputs import ClassOutputs
 from minicolumn.tables import Schema
-from minicolumn.tables.frames import as_frame
+from minicolumn.tables.files.frames import as_frame
 from minicolumn.tables.typed import Remark
 from minicolumn.tabular.calibrate import calibrated
 from minicolumn.tabular.plan import TablePlan, TableSplit

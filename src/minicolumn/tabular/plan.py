@@ -255,7 +255,10 @@ def _check_storable(plan: TablePlan) -> None:
     weights = unflatten(structure, [np.broadcast_to(np.float32(0.0), leaf.shape) for leaf in declared])
     record = as_loss(recipe.loss)
     name = "" if record is None else record.name
-    model = Model(recipe.network, weights, shape, name, plan.encoder, schema=plan.schema)
+    settings = {} if record is None else dict(record.changed)
+    model = Model(
+        recipe.network, weights, shape, name, plan.encoder, schema=plan.schema, loss_settings=settings
+    )
     try:
         replace(model, history=[row] * recipe.epochs).check_storable()
     except DataError as error:

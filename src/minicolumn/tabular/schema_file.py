@@ -182,9 +182,9 @@ def write_schema(
     <BLANKLINE>
     """
     said = overrides or Overrides()
-    lines = ["# What minicolumn found in a table: edit it, and train with --schema.", ""]
+    lines = ["# What minicolumn found in a table: edit it, and train with --schema."]
     if schema is not None:
-        lines += [f"target = {_quoted(schema.target)}", f"task = {_quoted(schema.task)}"]
+        lines += ["", f"target = {_quoted(schema.target)}", f"task = {_quoted(schema.task)}"]
     lines += [
         f"{name} = {_list(words)}" for name in ("missing", "not_missing") if (words := getattr(said, name))
     ]

@@ -10,7 +10,7 @@ import numpy as np
 
 from minicolumn.errors import DataError
 from minicolumn.tables import Schema
-from minicolumn.tables.datetimes import elapsed_days
+from minicolumn.tables.inputs.datetimes import elapsed_days
 from minicolumn.tables.kinds import find_kind
 from minicolumn.tables.overrides import Overrides
 from minicolumn.tables.split import split_groups, split_latest, split_rows

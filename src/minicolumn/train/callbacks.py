@@ -10,12 +10,11 @@ import logging
 import math
 import re
 import time
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-from minicolumn.errors import DataError, did_you_mean
+from minicolumn.errors import DataError, did_you_mean, warn_user
 from minicolumn.model.files import PathLike
 from minicolumn.registry import Number, Record, Registry, Search, Text, kind_of, split_texts
 from minicolumn.registry.shared import PATIENCE
@@ -93,9 +92,12 @@ class EarlyStopping(Callback):
         epoch e is better if figure(e) < best so far - min_delta     (> and + where higher is better)
         stop after epoch e if e - last better epoch >= patience
 
+    A figure that equals the best is no better: of a plateau the first epoch counts. Its weights are handed
+    back, and patience counts from it.
+
     patience    epochs without a better figure
     min_delta   in the figure's unit, by how much it must be better to count. It decides when to stop; which
-                weights are handed back is decided by the plain best figure, of equal ones the last
+                weights are handed back is decided by the plain best figure
     monitor     a column of the history; None takes val_loss, or where nothing is held out loss, with a
                 warning, since a loss on rows that are learnt seldom stops anything
     Errors      DataError when the training begins, for a figure that is not measured, and where another
@@ -115,11 +117,9 @@ class EarlyStopping(Callback):
 
     def on_start(self, trainer: Trainer) -> None:
         if trainer.keep_best(self.monitor) == "loss" and self.monitor is None:
-            warnings.warn(
+            warn_user(
                 "EarlyStopping watches the loss of the rows that are trained on, since none are held out; "
-                "hold some out (validation_fraction), or say monitor='loss'",
-                UserWarning,
-                stacklevel=2,
+                "hold some out (validation_fraction), or say monitor='loss'"
             )
 
     def on_epoch(self, trainer: Trainer, row: Row) -> None:
@@ -180,7 +180,7 @@ class ReduceOnPlateau(Callback):
 class KeepBest(Callback):
     """Keep the weights of the best epoch and hand them back, without stopping earlier.
 
-        params = weights after the epoch with the best figure, of equal ones the last
+        params = weights after the epoch with the best figure, of equal ones the first
 
     monitor     a column of the history; None takes val_loss, or loss where nothing is held out
     Errors      DataError when the training begins, for a figure that is not measured

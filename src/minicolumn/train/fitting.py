@@ -86,7 +86,8 @@ def fit(
                         takes one. The bits do not depend on it
     backend             "native" or "reference", as for `mc.compile`
     shadow              "reference" compares every operation of every step with it, as for `mc.compile`
-    progress            whether to draw a progress bar on standard error
+    progress            whether to draw a progress bar on standard error, whose last state stays; a line an
+                        epoch where that is no terminal
     params              weights to start from, such as another run's `params`; None draws them
     resume              a run to go on with, `epochs` epochs more: weights, moments, history, best weights and
                         the numbering of epochs and steps go on where it stood. With the same rows and

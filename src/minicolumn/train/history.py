@@ -90,19 +90,19 @@ class History(Sequence[Row]):
         return tuple(dict.fromkeys(name for row in self.rows for name in row))
 
     def best(self, monitor: str = "val_loss", lower: bool = True) -> int:
-        """Return the index of the best row, of equal ones the last, which has learnt longest; -1 for none.
+        """Return the index of the best row, of equal ones the first; -1 for none.
 
         monitor     a column; NaN in it is never best
         lower       whether less is better
         Errors      DataError for a name that is no column
 
         >>> History([{"loss": 3.0}, {"loss": 1.0}, {"loss": 1.0}, {"loss": 2.0}]).best("loss")
-        2
+        1
         """
         values = self[monitor] if lower else -self[monitor]
         if not len(values) or np.all(np.isnan(values)):
             return -1
-        return int(np.flatnonzero(values == np.nanmin(values))[-1])
+        return int(np.flatnonzero(values == np.nanmin(values))[0])
 
     def add(self, row: Row, epoch: int) -> None:
         """Set the row of an epoch, counted from 1; rows from there on, if any, are dropped."""

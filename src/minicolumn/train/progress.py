@@ -18,24 +18,33 @@ from minicolumn.train.trainer import Trainer
 
 # Ten drawings a second look smooth and cost a training nothing.
 SECONDS_BETWEEN = 0.1
+# Columns of the history that are no measure of how good it is.
+_NOT_MEASURED = ("epoch", "learning_rate", "seconds", "steps_per_second")
 
 
 class ProgressBar(Callback):
-    """A progress bar: how far a training is, how fast and how good; nothing where there is no terminal.
+    """A progress bar: how far a training is, how fast and how good.
 
         epoch 3/20  ━━━━━━╸━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━  812 steps/s  0:07 left
         loss 0.3121   val_loss 0.3310   best 0.3310 in epoch 2
 
     console     where to draw; None takes standard error
     clock       seconds, from any start
+    keep        whether something stays: on a terminal the last state, elsewhere (in a log) a line an epoch;
+                otherwise the lines go away when the training ends, and without a terminal nothing is written
 
-    The lines go away when the training ends. One bar is for one training at a time. The time left takes every
+    One bar is for one training at a time. The time left takes every
     step to last as long as the mean so far, compiling included, so it begins too high.
     """
 
-    def __init__(self, console: Console | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        console: Console | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        keep: bool = False,
+    ) -> None:
         self.console = Console(stderr=True) if console is None else console
-        self.clock = clock
+        self.clock, self.keep = clock, keep
         self._live: Live | None = None
         self._started = self._drawn = 0.0
         self._loss = float("nan")
@@ -46,7 +55,7 @@ class ProgressBar(Callback):
         self._loss = float("nan")
         if self.console.is_terminal and not self.console.is_dumb_terminal and not self.console.quiet:
             first = self.draw(trainer, 0)
-            self._live = Live(first, console=self.console, auto_refresh=False, transient=True)
+            self._live = Live(first, console=self.console, auto_refresh=False, transient=not self.keep)
             self._live.start(refresh=True)
 
     def on_chunk(self, trainer: Trainer, done: int, loss: float) -> None:
@@ -55,16 +64,20 @@ class ProgressBar(Callback):
         self._show(trainer, done)
 
     def on_epoch(self, trainer: Trainer, row: Row) -> None:
-        """Draw what the epoch gave, if the last drawing is old enough."""
+        """Draw what the epoch gave, if the last drawing is old enough; or write it as a line."""
         self._show(trainer, 0)
+        if self.keep and self._live is None:
+            self.console.print(Text(line_of(trainer, row)), soft_wrap=True)
 
     def quiet_epochs(self, trainer: Trainer) -> float:
         """Return infinity: it only watches."""
         return math.inf
 
     def on_end(self, trainer: Trainer) -> None:
-        """Take the lines away; what comes after says what came out."""
+        """Take the lines away, or leave how it ended."""
         if self._live is not None:
+            if self.keep:
+                self._live.update(self.draw(trainer, 0), refresh=True)
             self._live.stop()
             self._live = None
 
@@ -103,6 +116,17 @@ class ProgressBar(Callback):
         best = history[history.best(watched, trainer.lower_is_better(watched))]
         figures = "   ".join(f"{name} {last[name]:.4f}" for name in names)
         return f"{figures}   best {best[watched]:.4f} in epoch {best['epoch']}"
+
+
+def line_of(trainer: Trainer, row: Row) -> str:
+    """Return an epoch as a line of a log: its number, what was measured, the speed.
+
+    >>> from types import SimpleNamespace
+    >>> line_of(SimpleNamespace(epochs=20), {"epoch": 3, "loss": 0.25, "steps_per_second": 1234.5})
+    'epoch 3/20   loss 0.2500   1,234 steps/s'
+    """
+    figures = [f"{name} {value:.4f}" for name, value in row.items() if name not in _NOT_MEASURED]
+    return "   ".join([f"epoch {row['epoch']}/{trainer.epochs}", *figures, speed(row["steps_per_second"])])
 
 
 def duration(seconds: float) -> str:

@@ -148,7 +148,7 @@ class Tracker:
         self._params = {} if params is None else params
 
     def settle_best(self) -> None:
-        """Take the last epoch's weights for the best ones, if its figure is as good as the best or better."""
+        """Take the last epoch's weights for the best ones, if its figure is better than the best."""
         if self.monitor is not None and self.history and self._improved(self.monitor):
             self._best = len(self.history), self._kept()
 
@@ -168,5 +168,5 @@ class Tracker:
             return True
         rows, nothing = self.history.rows, float("nan")
         old, new = rows[self._best[0] - 1].get(monitor, nothing), rows[-1].get(monitor, nothing)
-        better = new <= old if self.lower_is_better(monitor) else new >= old
-        return bool(better or old != old)  # of equal ones the last, which has learnt longest
+        better = new < old if self.lower_is_better(monitor) else new > old
+        return bool(better or old != old)  # of equal ones the first, from which patience counts

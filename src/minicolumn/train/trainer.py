@@ -120,7 +120,7 @@ class Trainer(Changeable):
         if progress:
             from minicolumn.train.progress import ProgressBar
 
-            self.callbacks = (*self.callbacks, ProgressBar())
+            self.callbacks = (*self.callbacks, ProgressBar(keep=True))
 
     @classmethod
     def from_snapshot(

@@ -9,7 +9,7 @@ import numpy as np
 
 from minicolumn.errors import ModelFileError
 from minicolumn.tables import state
-from minicolumn.tables.scale import Array
+from minicolumn.tables.inputs.scale import Array
 
 
 @dataclass(frozen=True, slots=True)

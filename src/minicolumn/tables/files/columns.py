@@ -12,7 +12,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from minicolumn.tables.reading import Loaded
+from minicolumn.tables.files.reading import Loaded
 
 if TYPE_CHECKING:
     import polars

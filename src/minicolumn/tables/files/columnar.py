@@ -12,9 +12,9 @@ import zipfile
 from typing import TYPE_CHECKING
 
 from minicolumn.errors import DataError
-from minicolumn.tables.apart import run_apart
-from minicolumn.tables.decoding import decode
-from minicolumn.tables.reading import Reading, gibibytes, too_large
+from minicolumn.tables.files.apart import run_apart
+from minicolumn.tables.files.decoding import decode
+from minicolumn.tables.files.reading import Reading, gibibytes, too_large
 
 if TYPE_CHECKING:
     import polars

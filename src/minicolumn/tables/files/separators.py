@@ -13,8 +13,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from minicolumn.errors import DataError
-from minicolumn.tables.reading import SEPARATOR_WORDS, Reading
-from minicolumn.tables.records import Dialect
+from minicolumn.tables.files.reading import SEPARATOR_WORDS, Reading
+from minicolumn.tables.files.records import Dialect
 
 SEPARATORS = (",", ";", "\t", "|")
 RARE = ("::", "^", "~")

@@ -13,7 +13,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from minicolumn.errors import DataError
-from minicolumn.tables.number_units import MAGNITUDES, MARKS, anatomy, even, is_prefix, is_suffix, number
+from minicolumn.tables.forms.number_units import (
+    MAGNITUDES,
+    MARKS,
+    anatomy,
+    even,
+    is_prefix,
+    is_suffix,
+    number,
+)
 
 if TYPE_CHECKING:
     import polars

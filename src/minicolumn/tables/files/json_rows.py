@@ -11,10 +11,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from minicolumn.errors import DataError
-from minicolumn.tables.apart import run_apart
-from minicolumn.tables.columns import frame_of_columns
-from minicolumn.tables.decoding import decode
-from minicolumn.tables.reading import Loaded, gibibytes, too_large
+from minicolumn.tables.files.apart import run_apart
+from minicolumn.tables.files.columns import frame_of_columns
+from minicolumn.tables.files.decoding import decode
+from minicolumn.tables.files.reading import Loaded, gibibytes, too_large
 
 if TYPE_CHECKING:
     import polars

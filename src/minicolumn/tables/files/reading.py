@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from minicolumn.errors import DataError
-from minicolumn.tables.memory import default_limit
+from minicolumn.tables.files.memory import default_limit
 
 if TYPE_CHECKING:
     import polars

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from minicolumn.errors import DataError
-from minicolumn.tables.date_patterns import (
+from minicolumn.tables.forms.date_patterns import (
     CLOCKS,
     COMPACT,
     DATES,
@@ -23,7 +23,7 @@ from minicolumn.tables.date_patterns import (
     pattern,
     strptime,
 )
-from minicolumn.tables.number_forms import NUMBER_MISSING
+from minicolumn.tables.forms.number_forms import NUMBER_MISSING
 
 if TYPE_CHECKING:
     import polars

@@ -10,13 +10,19 @@ from typing import TYPE_CHECKING
 
 from minicolumn.errors import DataError, did_you_mean
 from minicolumn.tables.builtin import BUILTINS, builtin_bytes, builtin_names
-from minicolumn.tables.columnar import KINDS, columnar_job, is_spreadsheet, read_columnar, read_spreadsheet
-from minicolumn.tables.delimited import load_delimited
-from minicolumn.tables.json_rows import parse_json
-from minicolumn.tables.layout import check_names
-from minicolumn.tables.reading import Loaded, Reading, too_large
-from minicolumn.tables.text import decode
-from minicolumn.tables.unpack import read_bounded, unpack
+from minicolumn.tables.files.columnar import (
+    KINDS,
+    columnar_job,
+    is_spreadsheet,
+    read_columnar,
+    read_spreadsheet,
+)
+from minicolumn.tables.files.delimited import load_delimited
+from minicolumn.tables.files.json_rows import parse_json
+from minicolumn.tables.files.layout import check_names
+from minicolumn.tables.files.reading import Loaded, Reading, too_large
+from minicolumn.tables.files.text import decode
+from minicolumn.tables.files.unpack import read_bounded, unpack
 
 if TYPE_CHECKING:
     import polars

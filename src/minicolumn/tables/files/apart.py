@@ -16,8 +16,8 @@ from importlib import resources
 from typing import Any
 
 from minicolumn.errors import DataError
-from minicolumn.tables import decoding
-from minicolumn.tables.reading import gibibytes, too_large
+from minicolumn.tables.files import decoding
+from minicolumn.tables.files.reading import gibibytes, too_large
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def run_apart(job: str, data: bytes, name: str, limit: int, sheet: str | int | N
 def _asked(job: str, data: bytes, limit: int, sheet: str | int | None) -> tuple[dict[str, Any], bytes]:
     """Return the answer of the other process; found["ended"] where it died."""
     told = json.dumps({"job": job, "limit": limit, "sheet": sheet, "path": sys.path})
-    program = resources.files("minicolumn.tables").joinpath("decoding.py").read_text("utf-8")
+    program = resources.files("minicolumn.tables.files").joinpath("decoding.py").read_text("utf-8")
     try:
         done = subprocess.run(
             [sys.executable, "-I", "-c", program, told],

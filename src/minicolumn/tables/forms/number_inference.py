@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from minicolumn.tables.number_forms import NUMBER_MISSING, NumberForm
-from minicolumn.tables.number_units import (
+from minicolumn.tables.forms.number_forms import NUMBER_MISSING, NumberForm
+from minicolumn.tables.forms.number_units import (
     ANY_FORM,
     MARKS,
     SURE_MAGNITUDE,

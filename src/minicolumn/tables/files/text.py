@@ -12,7 +12,7 @@ import io
 import re
 
 from minicolumn.errors import DataError
-from minicolumn.tables.reading import Reading, too_large
+from minicolumn.tables.files.reading import Reading, too_large
 
 _MARKS = (  # the longer first: the mark of UTF-16 begins that of UTF-32
     (codecs.BOM_UTF32_LE, "utf-32"),

@@ -19,8 +19,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 from minicolumn.errors import DataError
-from minicolumn.tables.apart import run_apart
-from minicolumn.tables.reading import gibibytes, too_large
+from minicolumn.tables.files.apart import run_apart
+from minicolumn.tables.files.reading import gibibytes, too_large
 
 _CHUNK = 1 << 22
 Opener = Callable[[bytes, str, int], bytes]  # of data, the file's name, and the most bytes to return

@@ -20,9 +20,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from minicolumn.errors import DataError
-from minicolumn.tables.layout import MOST_COLUMNS, Layout, even_layout, is_value, table_inside, with_names
-from minicolumn.tables.reading import Loaded, Reading, gibibytes, too_large
-from minicolumn.tables.records import (
+from minicolumn.tables.files.layout import (
+    MOST_COLUMNS,
+    Layout,
+    even_layout,
+    is_value,
+    table_inside,
+    with_names,
+)
+from minicolumn.tables.files.reading import Loaded, Reading, gibibytes, too_large
+from minicolumn.tables.files.records import (
     Dialect,
     Records,
     first_row,
@@ -31,7 +38,7 @@ from minicolumn.tables.records import (
     one_line_end,
     rewritten,
 )
-from minicolumn.tables.separators import head_of, in_words, quote_of, ranked, rare, sniff, with_one_byte
+from minicolumn.tables.files.separators import head_of, in_words, quote_of, ranked, rare, sniff, with_one_byte
 
 if TYPE_CHECKING:
     import polars

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minicolumn.tables import state
-from minicolumn.tables.number_forms import NumberForm
-from minicolumn.tables.scale import Array
+from minicolumn.tables.forms.number_forms import NumberForm
+from minicolumn.tables.inputs.scale import Array
 from minicolumn.tables.values import MISSING, NO, YES, labels, per_text, without_point_zero
 
 if TYPE_CHECKING:

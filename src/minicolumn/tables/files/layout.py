@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from minicolumn.errors import DataError
-from minicolumn.tables.records import Dialect, Records, first_row
-from minicolumn.tables.units import is_number, without_units
+from minicolumn.tables.files.records import Dialect, Records, first_row
+from minicolumn.tables.files.units import is_number, without_units
 
 if TYPE_CHECKING:
     import polars

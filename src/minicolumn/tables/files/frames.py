@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minicolumn.errors import DataError
-from minicolumn.tables.columns import column_of
-from minicolumn.tables.layout import check_names
-from minicolumn.tables.read import load_table
-from minicolumn.tables.reading import Loaded, Reading
+from minicolumn.tables.files.columns import column_of
+from minicolumn.tables.files.layout import check_names
+from minicolumn.tables.files.read import load_table
+from minicolumn.tables.files.reading import Loaded, Reading
 
 if TYPE_CHECKING:
     import polars

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minicolumn.tables import state
-from minicolumn.tables.ranges import Seen
-from minicolumn.tables.scale import Array, Scaler, Scaling
+from minicolumn.tables.inputs.ranges import Seen
+from minicolumn.tables.inputs.scale import Array, Scaler, Scaling
 
 if TYPE_CHECKING:
     import polars

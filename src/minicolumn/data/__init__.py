@@ -1,0 +1,10 @@
+"""Array data sets: readers of files that hold arrays of numbers, and the built-in tables' files.
+
+    read_idx        images and labels in the IDX format of MNIST and its kin, also gzipped
+
+Tables of columns are read by `minicolumn.tables`.
+"""
+
+from minicolumn.data.idx import read_idx
+
+__all__ = ["read_idx"]

@@ -1,0 +1,1 @@
+"""Encoders of single columns: numbers, dates, booleans and categories to features."""
