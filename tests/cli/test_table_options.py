@@ -165,3 +165,18 @@ def test_a_class_that_no_training_row_has_is_said(cli: Any, table: Path) -> None
     ).with_columns(day=polars.Series(range(ROWS))).write_csv(table)
     found = train(cli, table, "--target", "kind", "--time-order", "day")
     assert "none of the rows that train is of class 'late'" in found.out
+
+
+@pytest.mark.parametrize(
+    ("said", "begins"),
+    [
+        (("--target", "Species", "--threshold", "f1"), "error: --threshold: "),
+        (("--target", "Body Mass (g)", "--class-weight", "balanced"), "error: --class-weight: "),
+        (("--target", "Species", "--time-order", "Island"), "error: --time-order: "),
+        (("--target", "Species", "--weight", "Comments"), "error: --weight: "),
+    ],
+)
+def test_what_the_plan_refuses_begins_with_the_option(cli: Any, said: tuple[str, ...], begins: str) -> None:
+    found = cli("train", "penguins", *said)
+    assert (found.code, found.err.count("\n")) == (2, 1)
+    assert found.err.startswith(begins)

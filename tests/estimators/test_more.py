@@ -15,6 +15,7 @@ from sklearn.metrics import log_loss, make_scorer, mean_absolute_error
 import minicolumn as mc
 from minicolumn.estimators.intervals import conformal_radius
 from minicolumn.estimators.network import build_network, draw_weights
+from minicolumn.model.classifier import ClassifierModel
 from minicolumn.nn.outputs import Band
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -602,6 +603,7 @@ def test_the_file_holds_network_and_classes(kind: str, targets: Any, tmp_path: P
     if kind == "numbers":
         np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
         return
+    assert isinstance(loaded, ClassifierModel)
     np.testing.assert_array_equal(loaded.predict(X), model.predict(X), strict=True)
     np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X), strict=True)
     p, plain = model.predict_proba(X), model.to_model()

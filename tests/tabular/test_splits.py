@@ -127,13 +127,13 @@ def test_the_threshold_decides_what_is_predicted(tmp_path: Any) -> None:
 
 
 @pytest.mark.parametrize("said", [{}, {"groups": "who"}, {"time_order": "day"}])
-def test_every_fold_tests_rows_that_it_has_not_seen(said: dict[str, str]) -> None:
+def test_every_fold_tests_rows_that_it_has_not_seen(said: dict[str, Any]) -> None:
     tested: list[int] = []
     settings = TableSettings(
         "y",
         overrides=Overrides(drop="label", **said),
         hidden=(4,),
-        epochs=1,  # type: ignore[arg-type]
+        epochs=1,
     )
     folds = cross_validate(FRAME, settings, 3, watch=lambda _, run: tested.append(run.rows["test"]))
     assert len(folds.metrics) == 3

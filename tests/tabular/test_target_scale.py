@@ -48,8 +48,11 @@ def test_what_is_predicted_is_in_the_unit(tmp_path: Any) -> None:
     # float32 on a scale of up to 8 deviations: some 8 * 2**-24 of asinh(y / unit), as much of y or unit
     atol = 1e-5 * encoder.target_unit
     np.testing.assert_allclose(encoder.in_unit(encoder.encode_target(FRAME)), y, rtol=1e-5, atol=atol)
-    assert np.isfinite(encoder.in_unit(np.float32([-30, 30]))).all()
-    assert encoder.decode_target(np.float32([1e30])).item() == y[np.isin(y, [encoder.target_high])].item()
+    assert np.isfinite(encoder.in_unit(np.array([-30, 30], np.float32))).all()
+    assert (
+        encoder.decode_target(np.array([1e30], np.float32)).item()
+        == y[np.isin(y, [encoder.target_high])].item()
+    )
 
 
 def test_a_scale_that_cannot_be() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -146,6 +147,20 @@ def _as_option(message: str) -> str:
     if colon and " " not in name:
         return f"{name.replace('_', '-')}:{rest}"
     return f"{first.replace('_', '-')}{blank}{more}"
+
+
+@contextmanager
+def by_option(kind: type[CommandOptions]) -> Iterator[None]:
+    """Let a DataError that begins with a keyword of Python begin with the option of that name.
+
+    kind        the record of the command's options
+    """
+    try:
+        yield
+    except DataError as error:
+        name = str(error).partition(":")[0]
+        known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
+        raise DataError(f"--{_as_option(str(error))}" if name in known else str(error)) from None
 
 
 def _words(text: str) -> list[str]:

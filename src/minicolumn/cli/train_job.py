@@ -24,7 +24,13 @@ from minicolumn.cli.save import check_writable, file_size, save_model
 from minicolumn.cli.score_report import NAMES, figure, show_confusion, show_folds, show_scores
 from minicolumn.cli.screen import count, heading, labelled, open_console, print_json, visible, working
 from minicolumn.cli.source import find_target, read_source, short_name
-from minicolumn.cli.table_options import overrides_of, parse_class_weight, reading_of, with_schema_file
+from minicolumn.cli.table_options import (
+    by_option,
+    overrides_of,
+    parse_class_weight,
+    reading_of,
+    with_schema_file,
+)
 from minicolumn.cli.table_report import show_remarks, show_table
 from minicolumn.cli.train import TrainOptions
 from minicolumn.errors import DataError, DivergenceError
@@ -67,7 +73,7 @@ def run_training(options: TrainOptions) -> int:
     if options.test and _same_file(options.test, options.data):
         raise DataError("--test is the same file as DATA; test on rows that take no part in the training")
     test = read_source(options.test, console, reading) if options.test else None
-    with working(console, "Planning"):
+    with working(console, "Planning"), by_option(type(options)):
         plan = plan_table(frame, settings, test)
     _announce(console, options, plan)
     folds = _cross_validated(console, options, frame, settings)
@@ -176,7 +182,7 @@ def _announce(console: Console, options: TrainOptions, plan: TablePlan) -> None:
     show_remarks(console, plan.remarks)
     recipe, rows = plan.recipe, plan.rows
     said = (
-        f"{rows['train']:,} rows, {rows['validation']:,} more to validate; "
+        f"{count(rows['train'], 'row')}, {rows['validation']:,} more to validate; "
         f"{_steps(recipe.optimizer)}, batches of {recipe.batch_size}"
     )
     chosen = [str(record) for record in (plan.settings.loss, plan.settings.schedule) if record is not None]
