@@ -155,7 +155,9 @@ def strptime(text: polars.Series, form: str) -> polars.Series:
     for directive, filler in behind:
         text, form = text + filler, form + directive
     values = text.str.to_datetime(form, strict=False, time_unit="us").dt.replace_time_zone(None)
-    return values.set(~values.dt.year().is_between(FIRST_YEAR, LAST_YEAR), None)
+    years = values.dt.year()
+    # Not `Series.set`, which older polars does not have for date-times.
+    return values.zip_with(years.is_between(FIRST_YEAR, LAST_YEAR), values.clear(len(values)))
 
 
 def named(text: polars.Series, form: str) -> polars.Series:
