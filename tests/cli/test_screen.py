@@ -53,7 +53,7 @@ def trained(epochs: int, of: int) -> Trainer:
 @pytest.mark.parametrize("epochs", [1, 7, 10, 95, 1000])
 def test_short_lines_are_few_and_end_with_the_last(epochs: int) -> None:
     stream = io.StringIO()
-    lines = ShortLines(console_on(stream))
+    lines = ShortLines(console_on(stream), "val_loss")
     training = trained(epochs, epochs)
     for row in training.history:
         lines.on_epoch(training, row)
@@ -68,10 +68,11 @@ def test_who_gets_what(monkeypatch: pytest.MonkeyPatch) -> None:
     plain, terminal = console_on(io.StringIO()), console_on(Terminal(), force_terminal=True)
     assert not is_live(plain)
     assert is_live(terminal)
-    assert isinstance(watch(terminal, as_json=True)[0], ProgressBar)
-    assert isinstance(watch(plain, as_json=False)[0], ShortLines)
-    assert watch(plain, as_json=True) == ()
-    assert watch(console_on(Terminal(), force_terminal=True, quiet=True), as_json=False) == ()
+    assert isinstance(watch(terminal, as_json=True, monitor="val_loss")[0], ProgressBar)
+    assert isinstance(watch(plain, as_json=False, monitor="val_loss")[0], ShortLines)
+    assert watch(plain, as_json=True, monitor="val_loss") == ()
+    silent = console_on(Terminal(), force_terminal=True, quiet=True)
+    assert watch(silent, as_json=False, monitor="val_loss") == ()
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert not is_live(console_on(io.StringIO())), "colour may be forced into a log; a moving bar may not"
     monkeypatch.setenv("TERM", "dumb")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -203,3 +204,11 @@ def test_diverging_is_one_line_and_keeps_what_was_good(cli: Any, tables: Path, t
     assert "diverged" in found.err
     assert "learning rate" in found.err
     assert (tmp_path / "houses.safetensors").exists() == ("are saved in" in found.err)
+
+
+def test_the_kept_epoch_and_what_chose_it_are_among_the_lines(cli: Any) -> None:
+    found = cli("train", "penguins", "--hidden", 8, "--epochs", 40, "--patience", 3)
+    kept = re.search(r"weights of epoch (\d+) kept", found.out)
+    assert kept is not None
+    line = next(line for line in found.out.splitlines() if f"epoch {kept[1]}/40" in line)
+    assert "val_accuracy" in line

@@ -82,6 +82,32 @@ def test_the_decimal_mark_decides() -> None:
     assert [column.form for column in found.values()] == ["1,234.5", "1234,5", "1,234.5"]
 
 
+def test_the_decimal_mark_holds_for_the_target_too() -> None:
+    frame = FRAME.with_columns(y=polars.Series([f"{i % 9 + 1},{i % 7}00" for i in range(ROWS)]))
+    assert infer_schema(frame, "y").target_form == "1,234.5"
+    schema = infer_schema(frame, "y", Overrides(decimal=","))
+    assert schema.target_form == "1234,5"
+    assert Encoder.fit(frame, schema).read_target(frame).max() < 10
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind", "form"),
+    [
+        (["2024-05-01"], "datetime", "%Y-%m-%d"),
+        (["1,500"], "number", "1,234.5"),
+        ([f"{i + 1:,}" for i in range(1000, 1000 + ROWS)], "number", "1,234.5"),
+        ([f"id-{i}" for i in range(ROWS)], "category", ""),
+    ],
+)
+def test_a_kept_column_is_what_it_holds(cells: list[str], kind: str, form: str) -> None:
+    frame = FRAME.with_columns(serial=polars.Series((cells * ROWS)[:ROWS]))
+    schema = infer_schema(frame, "y", Overrides(keep="serial"))
+    found = next(column for column in schema.columns if column.name == "serial")
+    assert (found.kind, found.form) == (kind, form)
+    assert found.note.startswith("kept as you said")
+    Encoder.fit(frame, schema).transform(frame)
+
+
 @pytest.mark.parametrize(
     ("said", "message"),
     [

@@ -16,7 +16,7 @@ from minicolumn.cli.save import check_writable
 from minicolumn.cli.score_report import NAMES, figure
 from minicolumn.cli.screen import count, heading, open_console, print_json, short, visible
 from minicolumn.cli.source import find_target, read_source, short_name
-from minicolumn.cli.table_options import ColumnOptions, overrides_of, reading_of, with_schema_file
+from minicolumn.cli.table_options import ColumnOptions, Said
 from minicolumn.cli.table_report import show_columns, show_schema, show_table
 from minicolumn.errors import DataError
 from minicolumn.model.files import write_atomically
@@ -90,13 +90,9 @@ def _table(console: Console, options: InspectOptions, wanted: Wanted) -> dict[st
         )
     if options.write_schema is not None:
         check_writable("--write-schema", options.write_schema, (file,))
-    said_file, reading = with_schema_file(options, reading_of(options))
-    frame = read_source(file, console, reading)
-    said, target, task = overrides_of(options, frame.columns), options.target, options.task
-    if said_file is not None:
-        said_file = said_file.of_target(target)
-        said = said.over(said_file.overrides)
-        target, task = said_file.target, task or said_file.task
+    table = Said.of(options)
+    frame, reading = read_source(file, console, table.reading), table.reading
+    said, target, task = table.of_table(frame.columns, options.target, options.task)
     if target is None and not (file in builtin_names() and not os.path.exists(file)):
         said.check(frame.columns)
         apart = {*said.drop, *said.id, said.weight, said.groups}

@@ -14,23 +14,29 @@ from minicolumn.train.progress import ProgressBar, speed
 _LINES = 10  # short lines a training, where no bar can be drawn
 
 
-def watch(console: Console, as_json: bool) -> tuple[Callback, ...]:
-    """Return the callbacks that show a training on this console: none for ``--quiet``."""
+def watch(console: Console, as_json: bool, monitor: str) -> tuple[Callback, ...]:
+    """Return the callbacks that show a training on this console: none for ``--quiet``.
+
+    monitor     figure that chooses the epoch whose weights are kept
+    """
     if console.quiet:
         return ()
     if is_live(console):
         return (ProgressBar(console),)
-    return () if as_json else (ShortLines(console),)
+    return () if as_json else (ShortLines(console, monitor),)
 
 
 class ShortLines(Callback):
-    """A callback that prints the first epoch, about every tenth of the whole, the last one and the best.
+    """A callback that prints the first epoch, about every tenth of the whole, the last one and the kept one.
+
+    monitor     figure by which an epoch is kept; it has its place in each line
 
     Logs of batch jobs stay short so.
     """
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, monitor: str) -> None:
         self.console = console
+        self.figures = dict.fromkeys(("loss", "val_loss", monitor))
         self._shown: set[int] = set()
 
     def on_start(self, trainer: Trainer) -> None:
@@ -44,21 +50,18 @@ class ShortLines(Callback):
             self._print(trainer, row)
 
     def on_end(self, trainer: Trainer) -> None:
-        """Print the last epoch, and the best where it has no line yet."""
+        """Print the last epoch, and the one whose weights are kept, where they have no line yet."""
         rows = list(trainer.history)
-        for row in rows[-1:]:
+        for row in [*rows[-1:], *(row for row in rows if row["epoch"] == trainer.best_epoch)]:
             if row["epoch"] not in self._shown:
                 self._print(trainer, row)
-        for row in rows:
-            if row["epoch"] == trainer.best_epoch and row["epoch"] not in self._shown:
-                self._print(trainer, row, "  (the best)")
 
-    def _print(self, trainer: Trainer, row: Row, note: str = "") -> None:
+    def _print(self, trainer: Trainer, row: Row) -> None:
         """Print one line: epoch, losses, speed."""
         self._shown.add(row["epoch"])
-        parts = [f"  epoch {row['epoch']}/{trainer.epochs}", f"loss {row['loss']:.4g}"]
-        parts += [f"val_loss {row['val_loss']:.4g}"] if "val_loss" in row else []
-        self.console.print("  ".join([*parts, speed(row["steps_per_second"])]) + note, soft_wrap=True)
+        figures = [f"{name} {row[name]:.4g}" for name in self.figures if name in row]
+        line = [f"  epoch {row['epoch']}/{trainer.epochs}", *figures, speed(row["steps_per_second"])]
+        self.console.print("  ".join(line), soft_wrap=True)
 
     def quiet_epochs(self, trainer: Trainer) -> float:
         """Return infinity: it only watches."""

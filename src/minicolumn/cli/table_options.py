@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Annotated, Any
 
-from minicolumn.cli.columns import listed, parse_columns
-from minicolumn.cli.declared import CommandOptions, Option
+from minicolumn.cli.columns import parse_columns
+from minicolumn.cli.declared import CommandOptions, Option, option_name
 from minicolumn.errors import DataError, did_you_mean
 
 if TYPE_CHECKING:
     from minicolumn.tables import Overrides, Reading
+    from minicolumn.tabular.schema_file import SchemaFile
 
 COLUMNS, FILE = "What the columns are, found out by default", "How the file is read, found out by default"
 _SIZES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
@@ -108,10 +110,8 @@ def reading_of(options: ReadingOptions) -> Reading:
     said["max_memory"] = parse_size("--max-memory", options.max_memory)
     if options.sheet is not None and options.sheet.isascii() and options.sheet.isdigit():
         said["sheet"] = int(options.sheet)
-    try:
+    with by_option(type(options)):
         return Reading(**said)
-    except DataError as error:
-        raise DataError(f"--{_as_option(str(error))}") from None
 
 
 def overrides_of(options: ColumnOptions, columns: Sequence[str]) -> Overrides:
@@ -132,21 +132,10 @@ def overrides_of(options: ColumnOptions, columns: Sequence[str]) -> Overrides:
     for name in ("weight", "groups", "time_order"):
         said[name] = getattr(options, name)
     said |= {"decimal": options.decimal or "", "strict": options.strict}
-    try:
+    with by_option(type(options)):
         overrides = Overrides(**said)
         overrides.check(columns)
-    except DataError as error:
-        raise DataError(f"--{_as_option(str(error))}") from None
     return overrides
-
-
-def _as_option(message: str) -> str:
-    """Return a message that begins with a field's name as one that begins with its option's."""
-    name, colon, rest = message.partition(":")
-    first, blank, more = message.partition(" ")
-    if colon and " " not in name:
-        return f"{name.replace('_', '-')}:{rest}"
-    return f"{first.replace('_', '-')}{blank}{more}"
 
 
 @contextmanager
@@ -158,9 +147,10 @@ def by_option(kind: type[CommandOptions]) -> Iterator[None]:
     try:
         yield
     except DataError as error:
-        name = str(error).partition(":")[0]
+        name = re.match(r"\w*", str(error))[0]  # type: ignore[index]
         known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
-        raise DataError(f"--{_as_option(str(error))}" if name in known else str(error)) from None
+        begins = option_name(name) if name in known else name
+        raise DataError(f"{begins}{str(error).removeprefix(name)}") from None
 
 
 def _words(text: str) -> list[str]:
@@ -184,9 +174,7 @@ def parse_forms(option: str, given: Sequence[str] | None, known: Sequence[str]) 
         if text in known or (name is None and "=" not in text):
             found |= dict.fromkeys(parse_columns(option, [text], known), "")
         elif name is None:
-            word = text.partition("=")[0]
-            hint = did_you_mean(word, known) or f"; there are {listed(known)}"
-            raise DataError(f"{option}: the table has no column {word!r}{hint}")
+            parse_columns(option, [text.partition("=")[0]], known)  # which says that there is none
         else:
             found[name] = text[len(name) + 1 :]
     return found
@@ -238,21 +226,35 @@ def parse_class_weight(option: str, text: str | None) -> str | dict[str, float] 
     return weights
 
 
-def with_schema_file(options: ColumnOptions, reading: Reading) -> tuple[Any, Reading]:
-    """Return what a schema file says, and how the file is read by both; None where none was given."""
-    from minicolumn.tables import Reading
-    from minicolumn.tabular.schema_file import read_schema
+@dataclass(frozen=True)
+class Said:
+    """What the options of a command and its schema file say together.
 
-    if options.schema is None:
-        return None, reading
-    try:
-        file = read_schema(options.schema)
-    except DataError as error:
-        raise DataError(f"--{error}") from None
-    usual = Reading()
-    changed = {
-        field.name: getattr(reading, field.name)
-        for field in fields(Reading)
-        if getattr(reading, field.name) != getattr(usual, field.name)
-    }
-    return file, replace(file.reading, **changed)
+    reading     how the file is read
+    """
+
+    options: ColumnOptions
+    file: SchemaFile | None
+    reading: Reading
+
+    @classmethod
+    def of(cls, options: ColumnOptions) -> Said:
+        """Read the schema file, if there is one; DataError that begins with the option."""
+        from minicolumn.tabular.schema_file import read_schema
+
+        reading = reading_of(options)
+        if options.schema is None:
+            return cls(options, None, reading)
+        with by_option(type(options)):
+            file = read_schema(options.schema)
+        return cls(options, file, reading.over(file.reading))
+
+    def of_table(
+        self, columns: Sequence[str], target: str | None, task: str | None
+    ) -> tuple[Overrides, str | None, str | None]:
+        """Return what is said of these columns, the target and the task; options go before the file."""
+        overrides = overrides_of(self.options, columns)
+        if self.file is None:
+            return overrides, target, task
+        file = self.file.of_target(target)
+        return overrides.over(file.overrides), file.target, task or file.task

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from minicolumn.tables import Column, Schema
     from minicolumn.tables.typed import Remark
 
-# Words of notes on cells that could be read in another way, or on what is lost; such notes are never folded.
-_WARNS = ("read as", "could be", "counts the rows", "not one plain value", "codes", "infinite", "as you said")
+# What a note may hold that says nothing of how cells were read; all else is never folded.
+_COUNT = re.compile(r"[\d,]+ (missing|missing in all|levels?|distinct integers)$")
 EACH, EACH_LEFT_OUT = 24, 12  # up to so many columns get a line each; more are shown kind by kind
 
 
@@ -88,9 +89,11 @@ def _show_warnings(console: Console, columns: Sequence[Column]) -> None:
     used = [column for column in columns if column.used]
     unused = [column for column in columns if not column.used]
     folded = (used if len(used) > EACH else []) + (unused if len(unused) > EACH_LEFT_OUT else [])
-    said = [column for column in folded if any(word in column.note for word in _WARNS)]
-    for column in said:
-        console.print(Text(f"  {short(column.name, 32)}: {visible(column.note)}", "yellow"), soft_wrap=True)
+    for column in folded:
+        guessed = column.kind not in ("constant", "empty")  # which are facts
+        if guessed and not all(_COUNT.match(part) for part in column.note.split("; ") if part):
+            line = f"  {short(column.name, 32)}: {visible(column.note)}"
+            console.print(Text(line, "yellow"), soft_wrap=True)
 
 
 def _show_codes(console: Console, names: Sequence[str]) -> None:

@@ -25,11 +25,9 @@ from minicolumn.cli.score_report import NAMES, figure, show_confusion, show_fold
 from minicolumn.cli.screen import count, heading, labelled, open_console, print_json, visible, working
 from minicolumn.cli.source import find_target, read_source, short_name
 from minicolumn.cli.table_options import (
+    Said,
     by_option,
-    overrides_of,
     parse_class_weight,
-    reading_of,
-    with_schema_file,
 )
 from minicolumn.cli.table_report import show_remarks, show_table
 from minicolumn.cli.train import TrainOptions
@@ -42,7 +40,6 @@ from minicolumn.tabular.folds import MOST_FOLDS, Folds, cross_validate
 from minicolumn.tabular.pipeline import TableRun, train_plan, with_table
 from minicolumn.tabular.plan import TablePlan, plan_table
 from minicolumn.tabular.recipe import HIDDEN
-from minicolumn.tabular.schema_file import SchemaFile
 from minicolumn.tabular.settings import TableSettings, check_one_rate
 from minicolumn.tabular.target_scale import check_target_scale
 from minicolumn.tabular.thresholds import check_threshold
@@ -67,18 +64,18 @@ def run_training(options: TrainOptions) -> int:
     """
     _check(options)
     console = open_console(to_stderr=options.as_json, quiet=options.quiet)
-    file, reading = with_schema_file(options, reading_of(options))
-    frame = read_source(options.data, console, reading)
-    settings = _settings(options, frame, file)
+    said = Said.of(options)
+    frame = read_source(options.data, console, said.reading)
+    settings = _settings(options, frame, said)
     if options.test and _same_file(options.test, options.data):
         raise DataError("--test is the same file as DATA; test on rows that take no part in the training")
-    test = read_source(options.test, console, reading) if options.test else None
+    test = read_source(options.test, console, said.reading) if options.test else None
     with working(console, "Planning"), by_option(type(options)):
         plan = plan_table(frame, settings, test)
     _announce(console, options, plan)
     folds = _cross_validated(console, options, frame, settings)
     try:
-        done = train_plan(plan, callbacks=_watchers(options, console), resume=options.resume)
+        done = train_plan(plan, callbacks=_watchers(options, console, plan), resume=options.resume)
     except DivergenceError as error:
         raise _salvaged(error, plan, _place(options)) from None
     return _finish(console, options, done, frame.width, folds)
@@ -102,9 +99,9 @@ def _cross_validated(
     return folds
 
 
-def _watchers(options: TrainOptions, console: Console) -> list[Callback]:
+def _watchers(options: TrainOptions, console: Console, plan: TablePlan) -> list[Callback]:
     """Return the callbacks: progress on the terminal, and checkpoints."""
-    shown = list(watch(console, options.as_json))
+    shown = list(watch(console, options.as_json, plan.recipe.monitor))
     if options.checkpoint is None:
         return shown
     return [*shown, Checkpoint(options.checkpoint, options.every)]
@@ -158,14 +155,9 @@ def _parts(options: TrainOptions) -> dict[str, Any]:
     }
 
 
-def _settings(options: TrainOptions, frame: polars.DataFrame, file: SchemaFile | None) -> TableSettings:
+def _settings(options: TrainOptions, frame: polars.DataFrame, table: Said) -> TableSettings:
     """Return the hyperparameters: options under their own names, but for those that need parsing."""
-    overrides = overrides_of(options, frame.columns)
-    task, target = options.task, options.target
-    if file is not None:
-        file = file.of_target(target)
-        overrides = overrides.over(file.overrides)
-        task, target = task or file.task, file.target
+    overrides, target, task = table.of_table(frame.columns, options.target, options.task)
     read = _parts(options) | {
         "target": find_target(target, options.data, frame),
         "task": task,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from minicolumn.tables.encode import Encoder, Input
+from minicolumn.tables.encode import Encoder
+from minicolumn.tables.inputs.by_kind import Input
 from minicolumn.tables.inputs.categories import MOST_LEVELS, BooleanInput, CategoryInput
 from minicolumn.tables.inputs.datetimes import DatetimeInput, elapsed_days
 from minicolumn.tables.inputs.numbers import NumberInput
@@ -89,7 +91,7 @@ def _levels(part: CategoryInput, series: polars.Series) -> str:
     return f"{share:.0%} of the rows have levels not seen in training, such as {example!r}; usual are {usual}"
 
 
-def _amounts(seen: Seen, x: Array, show) -> str:  # type: ignore[no-untyped-def]
+def _amounts(seen: Seen, x: Array, show: Callable[[float], str]) -> str:
     """Return what is unlike the training among numbers, [rows], NaN where missing."""
     known = x[np.isfinite(x)]
     width = seen.high - seen.low

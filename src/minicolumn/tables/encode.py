@@ -11,13 +11,11 @@ import numpy as np
 
 from minicolumn.errors import DataError, ModelFileError, did_you_mean
 from minicolumn.tables import state
-from minicolumn.tables.inputs.categories import BooleanInput, CategoryInput
-from minicolumn.tables.inputs.datetimes import DatetimeInput
-from minicolumn.tables.inputs.numbers import NumberInput
+from minicolumn.tables.inputs.by_kind import Input, fit_input, input_from_json, kind_of
+from minicolumn.tables.inputs.categories import CategoryInput
 from minicolumn.tables.inputs.scale import SCALINGS, Array, Scaling
-from minicolumn.tables.kinds import ColumnKind
 from minicolumn.tables.older import encoder_of_today
-from minicolumn.tables.schema import MOST_COLUMNS, Column, Schema, require
+from minicolumn.tables.schema import MOST_COLUMNS, Schema
 from minicolumn.tables.target import (
     MOST_CLASSES,
     TASKS,
@@ -27,19 +25,11 @@ from minicolumn.tables.target import (
     label_places,
     labeled,
 )
-from minicolumn.tables.typed import Expected, Typed, typed_columns
-from minicolumn.tables.values import MISSING, Shape, per_text, shape_of, without_spellings
+from minicolumn.tables.typed import Expected, Typed, typed_columns, typed_target
+from minicolumn.tables.values import MISSING, per_text, require
 
 if TYPE_CHECKING:
     import polars
-
-Input = NumberInput | BooleanInput | CategoryInput | DatetimeInput
-_READERS: dict[str, Any] = {
-    "number": NumberInput.from_json,
-    "boolean": BooleanInput.from_json,
-    "category": CategoryInput.from_json,
-    "datetime": DatetimeInput.from_json,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +117,11 @@ class Encoder:
         target: Array | None = None,
     ) -> Self:
         """Return the encoder fitted to rows of `Schema.typed`; see `fit`."""
-        inputs = tuple(_fit_input(typed[column.name], column, scaling, schema) for column in schema.used)
+        missing = MISSING - set(schema.not_missing)
+        inputs = tuple(
+            fit_input(typed[column.name], column.kind, column.form, scaling, missing)
+            for column in schema.used
+        )
         empty = cls(inputs, schema.target, schema.task, scaling, None, schema.target_form)
         empty = replace(empty, missing=schema.missing, strict=schema.strict)
         if schema.task != "regression":
@@ -152,8 +146,8 @@ class Encoder:
         Errors      DataError, with column, row and form: a missing column, a cell in another form, many words
                     where numbers or dates were
         """
-        require(frame, (part.name for part in self.inputs), "the table")
-        expected = [Expected(part.name, _kind_of(part), getattr(part, "form", "")) for part in self.inputs]
+        require(frame.columns, (part.name for part in self.inputs), "the table")
+        expected = [Expected(part.name, kind_of(part), getattr(part, "form", "")) for part in self.inputs]
         return typed_columns(frame, expected, self.missing, strict=self.strict)
 
     def labeled(self, frame: polars.DataFrame) -> polars.DataFrame:
@@ -166,13 +160,7 @@ class Encoder:
 
     def _typed_target(self, frame: polars.DataFrame) -> polars.Series:
         """Return the target of raw rows, its numbers read in their form."""
-        require(frame, [self.target], "target: the table")
-        series = frame[self.target]
-        if self.classes is None and shape_of(series) is Shape.NUMBERS:
-            return without_spellings(series, self.missing)
-        kind: ColumnKind = "number" if self.classes is None else "category"
-        expected = Expected(self.target, kind, self.target_form, "target")
-        return typed_columns(frame, [expected], self.missing, strict=self.strict).frame[self.target]
+        return typed_target(frame, self.target, self.task, self.target_form, self.missing, strict=self.strict)
 
     @property
     def _ordered(self) -> tuple[Input, ...]:
@@ -383,7 +371,7 @@ class Encoder:
             for key in ("target_mean", "target_scale", "target_low", "target_high", "target_unit")
         }
         encoder = cls(
-            inputs=state.items(have["inputs"], "encoder.inputs", _input_from_json, MOST_COLUMNS),
+            inputs=state.items(have["inputs"], "encoder.inputs", input_from_json, MOST_COLUMNS),
             target=state.name(have["target"], "encoder.target"),
             task=state.choice(have["task"], "encoder.task", TASKS),
             scaling=state.choice(have["scaling"], "encoder.scaling", SCALINGS),
@@ -422,30 +410,6 @@ def _places(widths: Iterable[int]) -> list[slice]:
 def _is_embedded(part: Input) -> bool:
     """Return whether an input is encoded as integer codes."""
     return isinstance(part, CategoryInput) and part.embedded
-
-
-def _fit_input(series: polars.Series, column: Column, scaling: Scaling, schema: Schema) -> Input:
-    """Return the fitted encoder of one typed column, by its kind."""
-    if column.kind == "number":
-        return NumberInput.fit(series, column.form, scaling)
-    if column.kind == "datetime":
-        return DatetimeInput.fit(series, column.form, scaling)
-    missing = MISSING - set(schema.not_missing)
-    return BooleanInput.fit(series) if column.kind == "boolean" else CategoryInput.fit(series, missing)
-
-
-def _kind_of(part: Input) -> ColumnKind:
-    """Return the kind of an input's column."""
-    kinds: dict[type, ColumnKind] = {
-        NumberInput: "number", DatetimeInput: "datetime", BooleanInput: "boolean", CategoryInput: "category",
-    }  # fmt: skip
-    return kinds[type(part)]
-
-
-def _input_from_json(value: object, where: str) -> Input:
-    """Return the encoder of one column from JSON values; its "kind" says which."""
-    kind = value.get("kind") if type(value) is dict else None
-    return _READERS[state.choice(kind, f"{where}.kind", _READERS)](value, where)
 
 
 def _classes_from_json(value: object) -> tuple[str, ...] | None:

@@ -62,12 +62,14 @@ class Finding:
     form        how numbers or date-times are written, see `Column`
     note        what a person should know: gaps, the number of levels, why it is dropped
     may_be_codes        whether its integers may well be codes rather than amounts
+    otherwise   what a column that is dropped is where the user keeps it
     """
 
     kind: ColumnKind
     form: str = ""
     note: str = ""
     may_be_codes: bool = False
+    otherwise: ColumnKind = "category"
 
 
 def find_kind(series: polars.Series, hint: Hint | None = None) -> Finding:
@@ -79,8 +81,9 @@ def find_kind(series: polars.Series, hint: Hint | None = None) -> Finding:
     Errors      DataError where the values are not what the user said they are
 
     >>> import polars
-    >>> find_kind(polars.Series("price", ["1,200.50", "950", "-"]))
-    Finding(kind='number', form='1,234.5', note='1,200.50 is read as 1200.5; 1 missing', may_be_codes=False)
+    >>> price = find_kind(polars.Series("price", ["1,200.50", "950", "-"]))
+    >>> price.kind, price.form, price.note
+    ('number', '1,234.5', '1,200.50 is read as 1200.5; 1 missing')
     >>> find_kind(polars.Series("customer_id", range(100))).kind
     'identifier'
     """
@@ -101,13 +104,13 @@ def find_kind(series: polars.Series, hint: Hint | None = None) -> Finding:
         return _said_numbers(series, hint)
     if hint.kind == "datetime":
         return _said_dates(series, hint)
-    return _kept(_inferred(series, shape, hint), series, hint)
+    return _kept(_inferred(series, shape, hint), series.name, hint)
 
 
 def _inferred(series: polars.Series, shape: Shape, hint: Hint) -> Finding:
     """Return the kind of a column of which nothing is said."""
     if shape is Shape.DATES:
-        return _datetimes(series, "", hint, read_dates(series, ""))
+        return _datetimes(series, "", read_dates(series, ""))
     if shape is Shape.BOOLEANS:
         return _words(series, hint)
     if shape is Shape.NUMBERS:
@@ -115,15 +118,13 @@ def _inferred(series: polars.Series, shape: Shape, hint: Hint) -> Finding:
     return _text(series, hint)
 
 
-def _kept(found: Finding, series: polars.Series, hint: Hint) -> Finding:
+def _kept(found: Finding, name: str, hint: Hint) -> Finding:
     """Return a finding; of a column that the user keeps, a kind that is learnt from."""
     if not hint.keep or found.kind in USED:
         return found
     if found.kind == "empty":
-        raise DataError(f"keep: {series.name!r} has no values; there is nothing to learn from it")
-    values = NumberForm().read(series)
-    kind: ColumnKind = "number" if values.null_count() < len(values) else "category"
-    return replace(found, kind=kind, note=f"kept as you said ({found.note})")
+        raise DataError(f"keep: {name!r} has no values; there is nothing to learn from it")
+    return replace(found, kind=found.otherwise, note=f"kept as you said ({found.note})")
 
 
 def _said(found: Finding) -> Finding:
@@ -139,8 +140,8 @@ def _said_numbers(series: polars.Series, hint: Hint) -> Finding:
     text = present(text_of(series), hint.missing | NUMBER_MISSING).drop_nulls()
     form, note = hint.form, ""
     if not form and len(text):
-        found = infer_number_form(text, 1.0) if not hint.decimal else _with_decimal(text, hint.decimal)
-        if found is None or found.form is None:
+        found = number_form(text, hint, 1.0)
+        if found.form is None:
             raise DataError(
                 f"number: column {series.name!r} holds no numbers; the first cell is {text[0]!r:.60}"
             )
@@ -176,7 +177,7 @@ def _said_dates(series: polars.Series, hint: Hint) -> Finding:
     if values.null_count() == len(values):
         raise DataError(f"datetime: no cell of column {series.name!r} is written as {form}")
     odd = _odd_words(series, values, hint)
-    return _said(_datetimes(series, form, hint, values, _join(note, odd)))
+    return _said(_datetimes(series, form, values, _join(note, odd)))
 
 
 def _text(series: polars.Series, hint: Hint) -> Finding:
@@ -189,8 +190,7 @@ def _text(series: polars.Series, hint: Hint) -> Finding:
     if text.str.contains(r"^[0-9]{7,14}$").all():  # 20240229, which is a number, too
         dates = infer_date_form(text.drop_nulls(), 0.0)
         if dates.form is not None:
-            stamps = read_dates(text, dates.form)
-            return _datetimes(series, dates.form, hint, stamps, dates.note)
+            return _datetimes(series, dates.form, read_dates(text, dates.form), dates.note)
     if not hint.decimal and values.null_count() == text.null_count():
         if _are_codes(text):
             return _words(series, hint, sure=True, note="integers with leading zeros are codes")
@@ -198,8 +198,8 @@ def _text(series: polars.Series, hint: Hint) -> Finding:
     known = present(text, NUMBER_MISSING).drop_nulls()
     if known.is_empty():
         return _words(series, hint)
-    found = infer_number_form(known, TOLERATED) if not hint.decimal else _with_decimal(known, hint.decimal)
-    if found is not None and found.form is not None and not _are_levels(known, found.form):
+    found = number_form(known, hint)
+    if found.form is not None and not _are_levels(known, found.form):
         if not str(found.form) and _are_codes(known):
             return _words(series, hint, sure=True, note="integers with leading zeros are codes")
         note = _join(found.note, _odd(series, found.form, hint))
@@ -208,26 +208,27 @@ def _text(series: polars.Series, hint: Hint) -> Finding:
     if dates.form is not None:
         values = read_dates(text_of(series), dates.form)
         note = _join(dates.note, _odd_words(series, values, hint))
-        return _datetimes(series, dates.form, hint, values, note)
+        return _datetimes(series, dates.form, values, note)
     return _words(series, hint)
 
 
-def _with_decimal(text: polars.Series, decimal: str) -> FoundForm | None:
-    """Return the form of numbers with a given decimal mark, if nearly all cells have one."""
-    group = "." if decimal == "," else ","
-    for form in (
-        NumberForm(decimal=decimal),
-        NumberForm(decimal=decimal, group=group),
-        NumberForm(decimal=decimal, group=" "),
-    ):
+def number_form(text: polars.Series, hint: Hint, tolerated: float = TOLERATED) -> FoundForm:
+    """Return how the numbers among cells are written; where the user said the decimal mark, with that one.
+
+    text        cells without missing ones
+    tolerated   share of them that may be no numbers
+    """
+    if not hint.decimal:
+        return infer_number_form(text, tolerated)
+    marks = ("", "." if hint.decimal == "," else ",", " ")
+    for form in (NumberForm(decimal=hint.decimal, group=mark) for mark in marks):
         values = form.read(text)
-        if values.null_count() <= TOLERATED * len(text):
+        if values.null_count() < len(text) and values.null_count() <= tolerated * len(text):
             odd = text.filter(values.is_null()).unique(maintain_order=True).to_list()
-            return FoundForm(
-                form, odd, f"numbers with a decimal {'comma' if decimal == ',' else 'point'}, as you said"
-            )
-    found = infer_number_form(text, TOLERATED)
-    return found if found.form is not None and found.form.decimal == decimal else None
+            return FoundForm(form, odd, f"{hint.decimal!r} is the decimal mark, as you said")
+    found = infer_number_form(text, tolerated)  # with units
+    fits = found.form is not None and found.form.decimal == hint.decimal
+    return found if fits else FoundForm(None, [])
 
 
 def _are_levels(known: polars.Series, form: NumberForm) -> bool:
@@ -311,13 +312,13 @@ def _numbers(series: polars.Series, values: polars.Series, form: str, hint: Hint
         )
     distinct = known.n_unique()
     if distinct == 1 and len(known) == len(values):
-        return Finding("constant", note=f"always {known[0]:.15g}")
+        return Finding("constant", form, f"always {known[0]:.15g}", otherwise="number")
     whole = bool((known == known.floor()).all())
     if not form and distinct == 2 and known.min() == 0 and known.max() == 1:
         return Finding("boolean", note=note)
     if whole and (why := counts_rows(series.name, known, distinct, len(values))):
         if why != COUNTS or not is_quantity_name(series.name):
-            return Finding("identifier", form, why)
+            return Finding("identifier", form, why, otherwise="number")
         note = _join(f"{COUNTS}, but is learnt from, since its name is that of a quantity", note)
     return _codes_or_amounts(series, known, form, note, whole)
 
@@ -349,15 +350,13 @@ def _beyond_float64(series: polars.Series, known: polars.Series) -> polars.Serie
     return exact if lost > 0.01 * exact.n_unique() else None
 
 
-def _datetimes(
-    series: polars.Series, form: str, hint: Hint, values: polars.Series, note: str = ""
-) -> Finding:
+def _datetimes(series: polars.Series, form: str, values: polars.Series, note: str = "") -> Finding:
     """Return the kind of a column of date-times: datetime, constant or empty."""
     gaps = values.null_count()
     if gaps == len(values):
         return Finding("empty", note="no values")
     if not gaps and values.n_unique() == 1:
-        return Finding("constant", form, f"always {series[0]}")
+        return Finding("constant", form, f"always {series[0]}", otherwise="datetime")
     return Finding("datetime", form, _join(note, _count(gaps, "missing")))
 
 

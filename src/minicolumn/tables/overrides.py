@@ -6,12 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
-from minicolumn.errors import DataError, did_you_mean
-from minicolumn.tables.values import MISSING
+from minicolumn.errors import DataError
+from minicolumn.tables.values import MISSING, require
 
 Declared = Literal["number", "datetime", "category", "text"]
 _KINDS: tuple[Declared, ...] = ("number", "datetime", "category", "text")
-_ROLES = ("drop", "id", "weight", "groups", "time_order")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,8 @@ class Overrides:
     weight      column of the rows' weights, >= 0
     groups      column whose equal values stay on one side of every split
     time_order  column of dates or numbers: the latest rows are tested
-    missing     further spellings of a missing value; not_missing: usual ones that are values here
+    missing     further spellings of a missing value; not_missing: usual ones that are values here; both
+                are kept in lower case, without surrounding blanks
     decimal     "." or ",", the decimal mark of all numbers
     strict      whether a word in a column of numbers or dates is an error rather than missing
 
@@ -79,8 +79,11 @@ class Overrides:
     def __post_init__(self) -> None:
         for name in ("number", "datetime"):
             object.__setattr__(self, name, _forms(name, getattr(self, name)))
-        for name in ("category", "text", "keep", "drop", "id", "missing", "not_missing"):
+        for name in ("category", "text", "keep", "drop", "id"):
             object.__setattr__(self, name, _names(name, getattr(self, name)))
+        for name in ("missing", "not_missing"):  # as cells are compared with them
+            words = (word.strip().lower() for word in _names(name, getattr(self, name)))
+            object.__setattr__(self, name, tuple(dict.fromkeys(words)))
         for name in ("weight", "groups", "time_order"):
             if not isinstance(getattr(self, name), str | None):
                 raise DataError(f"{name}: expected the name of one column, got {getattr(self, name)!r:.60}")
@@ -113,16 +116,14 @@ class Overrides:
     @property
     def missing_spellings(self) -> frozenset[str]:
         """The spellings of a missing value in any column, in lower case."""
-        return (MISSING | {_folded(word) for word in self.missing}) - {
-            _folded(word) for word in self.not_missing
-        }
+        return (MISSING | set(self.missing)) - set(self.not_missing)
 
     def hint(self, name: str) -> Hint:
         """Return what is known of a column."""
         kind: Declared | None = next((kind for kind in _KINDS if name in getattr(self, kind)), None)
         form = self.number.get(name, "") or self.datetime.get(name, "")
-        said_missing = frozenset(map(_folded, self.missing))
-        return Hint(kind, form, name in self.keep, self.missing_spellings, said_missing, self.decimal)
+        kept, said_missing = name in self.keep, frozenset(self.missing)
+        return Hint(kind, form, kept, self.missing_spellings, said_missing, self.decimal)
 
     def over(self, other: Overrides) -> Overrides:
         """Return both, where what is said here of a column goes before what the other says of it.
@@ -160,30 +161,15 @@ class Overrides:
                 changed[option.name] = None if value in gone else value
         return Overrides(**changed)
 
-    def check(self, columns: Iterable[str], target: str | None = None) -> None:
+    def check(self, columns: Sequence[str], target: str | None = None) -> None:
         """Refuse names that a table lacks, with the nearest one that is there, and roles of the target.
 
         Errors      DataError that begins with the option
         """
-        have = list(columns)
-        known = set(have)
         for option, names in self.columns.items():
-            for name in names:
-                if name not in known:
-                    raise DataError(f"{option}: the table has no column {name!r}{_hint(name, have)}")
-                if name == target and option not in ("number", "category", "keep"):
-                    raise DataError(f"{option}: {name!r} is the target; it cannot be that, too")
-
-
-def _hint(name: str, have: list[str]) -> str:
-    """Return which column may be meant, or which there are."""
-    shown = ", ".join(map(repr, have[:8])) + (f" and {len(have) - 8} more" if len(have) > 8 else "")
-    return did_you_mean(name, have) or f"; it has {shown}"
-
-
-def _folded(word: str) -> str:
-    """Return a spelling as cells are compared with it: without surrounding blanks, in lower case."""
-    return word.strip().lower()
+            require(columns, names, f"{option}: the table")
+            if target in names and option not in ("number", "category", "keep"):
+                raise DataError(f"{option}: {target!r} is the target; it cannot be that, too")
 
 
 def _names(option: str, given: Any) -> tuple[str, ...]:

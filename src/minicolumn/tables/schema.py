@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, get_args
 
-from minicolumn.errors import DataError, did_you_mean
+from minicolumn.errors import DataError
 from minicolumn.tables import state
 from minicolumn.tables.identifiers import COUNTS
 from minicolumn.tables.kinds import USED, ColumnKind, find_kind
 from minicolumn.tables.older import schema_of_today
 from minicolumn.tables.overrides import Overrides
-from minicolumn.tables.target import MOST_CLASSES, TASKS, Target, Task, find_target, labeled
-from minicolumn.tables.typed import Expected, Typed, typed_columns
-from minicolumn.tables.values import Shape, shape_of, without_spellings
+from minicolumn.tables.target import MOST_CLASSES, TASKS, Task, find_target, labeled
+from minicolumn.tables.typed import Expected, Typed, expected_target, typed_columns, typed_target
+from minicolumn.tables.values import require
 
 if TYPE_CHECKING:
     import polars
@@ -143,11 +142,9 @@ class Schema:
         Errors      DataError, with column, row and form
         """
         expected = [Expected(column.name, column.kind, column.form) for column in self.used]
-        if self.task == "regression" and self.target in frame.columns:
-            expected.append(Expected(self.target, "number", self.target_form, "target"))
-        elif self.target in frame.columns:
-            expected.append(Expected(self.target, "category"))
-        require(frame, (column.name for column in expected), "the table")
+        if self.target in frame.columns:
+            expected.append(expected_target(self.target, self.task, self.target_form))
+        require(frame.columns, (column.name for column in expected), "the table")
         return typed_columns(frame, expected, self.missing, strict=self.strict)
 
     @classmethod
@@ -204,13 +201,11 @@ def infer_schema(
     said = overrides or Overrides()
     if frame.height == 0:
         raise DataError("the table has no rows")
-    require(frame, [target], "target: the table")
+    require(frame.columns, [target], "target: the table")
     said.check(frame.columns, target)
     found = find_target(frame[target], task, said.hint(target), strict=said.strict)
-    rows = _rows_of(frame, target, found, said)
-    columns = _columns(rows, target, said)
-    return Schema(
-        columns=columns,
+    schema = Schema(
+        columns=(),
         target=target,
         task=found.task,
         classes=found.classes,
@@ -223,10 +218,11 @@ def infer_schema(
         weight=said.weight or "",
         groups=said.groups or "",
         time_order=said.time_order or "",
-        missing=tuple(word.strip().lower() for word in said.missing),
-        not_missing=tuple(word.strip().lower() for word in said.not_missing),
+        missing=tuple(said.missing),
+        not_missing=tuple(said.not_missing),
         strict=said.strict,
     )
+    return replace(schema, columns=_columns(with_target(frame, schema), target, said))
 
 
 def _columns(rows: polars.DataFrame, target: str, said: Overrides) -> tuple[Column, ...]:
@@ -248,15 +244,6 @@ def _counted(column: Column) -> Column:
     return replace(column, kind="number", note=f"{COUNTS}; nothing else is left to learn from")
 
 
-def _rows_of(frame: polars.DataFrame, target: str, found: Target, said: Overrides) -> polars.DataFrame:
-    """Return the labeled rows of a raw frame."""
-    kind: ColumnKind = "number" if found.task == "regression" else "category"
-    missing = tuple(said.missing)
-    typed = typed_columns(frame, [Expected(target, kind, found.form, "target")], missing, strict=said.strict)
-    keep = labeled(typed.frame[target], found.task, found.classes)
-    return frame if keep.all() else frame.filter(keep)
-
-
 def with_target(frame: polars.DataFrame, schema: Schema) -> polars.DataFrame:
     """Return the labeled rows: those whose target is a finite number or a label.
 
@@ -268,33 +255,12 @@ def with_target(frame: polars.DataFrame, schema: Schema) -> polars.DataFrame:
     >>> with_target(frame, infer_schema(frame, "kind")).height
     3
     """
-    require(frame, [schema.target], "the table")
-    kind: ColumnKind = "number" if schema.task == "regression" else "category"
-    series = without_spellings(frame[schema.target], schema.missing)
-    if kind == "category" or shape_of(series) is not Shape.NUMBERS:
-        expected = [Expected(schema.target, kind, schema.target_form, "target")]
-        series = typed_columns(frame, expected, schema.missing, strict=schema.strict).frame[schema.target]
-    keep = labeled(series, schema.task, schema.classes)
+    require(frame.columns, [schema.target], "the table")
+    target = typed_target(
+        frame, schema.target, schema.task, schema.target_form, schema.missing, strict=schema.strict
+    )
+    keep = labeled(target, schema.task, schema.classes)
     return frame if keep.all() else frame.filter(keep)
-
-
-def require(frame: polars.DataFrame, names: Iterable[str], where: str) -> None:
-    """Refuse a frame that lacks one of these columns.
-
-    where       how the message begins: "the table", "drop: the table"
-    Errors      DataError for the first missing one, with the nearest name that is there
-    """
-    have = set(frame.columns)
-    for name in names:
-        if name not in have:
-            hint = did_you_mean(name, frame.columns) or f"; it has {_listed(frame.columns)}"
-            raise DataError(f"{where} has no column {name!r}{hint}")
-
-
-def _listed(names: Sequence[str]) -> str:
-    """Return names for a message, eight at most."""
-    shown = ", ".join(map(repr, names[:8]))
-    return shown if len(names) <= 8 else f"{shown} and {len(names) - 8} more"
 
 
 def _column(series: polars.Series, said: Overrides) -> Column:

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Literal, get_args
 from minicolumn.errors import DataError, did_you_mean
 from minicolumn.tables.forms.date_forms import infer_date_form
 from minicolumn.tables.forms.number_forms import NUMBER_MISSING, NumberForm
-from minicolumn.tables.forms.number_inference import infer_number_form
 from minicolumn.tables.identifiers import words_of
-from minicolumn.tables.kinds import TOLERATED
+from minicolumn.tables.kinds import number_form
 from minicolumn.tables.overrides import Hint
 from minicolumn.tables.values import (
     CLASS_WORDS,
@@ -205,7 +204,7 @@ def _number_form(series: polars.Series, hint: Hint) -> str | None:
     text = present(text_of(series), hint.missing | NUMBER_MISSING).drop_nulls()
     if text.is_empty():
         return None
-    found = infer_number_form(text, TOLERATED)
+    found = number_form(text, hint)
     if found.form is None:
         return None
     # A few distinct numbers beside words that repeat are labels, all of them.

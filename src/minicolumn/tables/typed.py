@@ -26,6 +26,7 @@ from minicolumn.tables.values import (
     plain,
     present,
     refuse,
+    require,
     shape_of,
     text_of,
     without_spellings,
@@ -112,6 +113,26 @@ def typed_columns(
     return Typed(frame.select(columns) if columns else frame.select([]), tuple(remarks))
 
 
+def expected_target(name: str, task: str, form: str) -> Expected:
+    """Return how a target is read: numbers in their form for regression, else labels."""
+    return Expected(name, "number" if task == "regression" else "category", form, "target")
+
+
+def typed_target(
+    frame: polars.DataFrame, name: str, task: str, form: str, missing: Iterable[str], *, strict: bool
+) -> polars.Series:
+    """Return the target of rows, raw or typed: numbers as Float64, or labels; null where missing.
+
+    Errors      DataError for a missing target column, a cell in another form, and for many words where
+                numbers were
+    """
+    require(frame.columns, [name], "target: the table")
+    series = plain(frame[name])
+    if task == "regression" and shape_of(series) is Shape.NUMBERS:  # typed before: a percent has no sign now
+        return without_spellings(series, missing)
+    return typed_columns(frame, [expected_target(name, task, form)], missing, strict=strict).frame[name]
+
+
 Said = list[tuple[About, str]]
 
 
@@ -167,7 +188,6 @@ class _Reader:
         if other is None:
             odd = next(word for word in failed if word not in words)
             refuse(series, odd, f"a number written like {form or '1234.5'}", what)
-            raise AssertionError
         said = self._words(
             series, text, text.filter(text.is_in(words)), words, f"a number{_like(form)}", what
         )
@@ -198,7 +218,6 @@ class _Reader:
         if other.form is None or other.note:
             odd = next(word for word in failed if word not in words)
             refuse(series, odd, f"a date or time written as {form}", what)
-        assert other.form is not None
         remark: tuple[About, str] = ("form", f"written as {other.form}, in the training as {form}")
         said = self._words(series, text, failed.filter(is_word), words, f"a date written as {form}", what)
         return read_dates(text, other.form), [remark, *said]
@@ -236,4 +255,4 @@ def _own_form(series: polars.Series, text: polars.Series) -> str:
     found = infer_date_form(known, TOLERATED)
     if found.form is None:
         refuse(series, str(known[0]), "a date or time")
-    return str(found.form)
+    return found.form

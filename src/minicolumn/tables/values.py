@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from minicolumn.errors import DataError
+from minicolumn.errors import DataError, did_you_mean
 
 if TYPE_CHECKING:
     import polars
@@ -167,7 +167,27 @@ def count_words(words: polars.Series) -> str:
     return f"{len(words):,} cell{'s' if len(words) > 1 else ''} read as missing: {shown}{more}"
 
 
-def refuse(series: polars.Series, odd: str, expected: str, what: str = "column") -> None:
+def require(columns: Sequence[str], names: Iterable[str], where: str) -> None:
+    """Refuse a table that lacks one of these columns.
+
+    columns     of the table; where: how the message begins: "the table", "drop: the table"
+    Errors      DataError for the first missing one, with the nearest name that is there
+
+    >>> require(["size", "kind"], ["sise"], "drop: the table")
+    Traceback (most recent call last):
+        ...
+    minicolumn.errors.DataError: drop: the table has no column 'sise'; did you mean 'size'?
+    """
+    have = set(columns)
+    for name in names:
+        if name not in have:
+            shown = ", ".join(map(repr, columns[:8]))
+            more = f" and {len(columns) - 8} more" if len(columns) > 8 else ""
+            hint = did_you_mean(name, columns) or f"; it has {shown}{more}"
+            raise DataError(f"{where} has no column {name!r}{hint}")
+
+
+def refuse(series: polars.Series, odd: str, expected: str, what: str = "column") -> NoReturn:
     """Raise DataError for the first cell that reads like this, with column and row (from 1).
 
     odd         the text; expected: what should stand there

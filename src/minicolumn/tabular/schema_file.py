@@ -71,14 +71,8 @@ def with_schema(
     own = overrides_of(who, said)
     merged = own.over(file.overrides)
     whole = {field.name: getattr(merged, field.name) for field in fields(Overrides)}
-    usual = Reading()
-    changed = {
-        field.name: getattr(reading, field.name)
-        for field in fields(Reading)
-        if reading is not None and getattr(reading, field.name) != getattr(usual, field.name)
-    }
     task = said["task"] if said["task"] is not None else file.task
-    return {**said, **whole, "target": file.target, "task": task}, replace(file.reading, **changed)
+    return {**said, **whole, "target": file.target, "task": task}, (reading or Reading()).over(file.reading)
 
 
 def read_schema(path: PathLike) -> SchemaFile:

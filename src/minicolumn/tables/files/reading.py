@@ -7,7 +7,7 @@ Differs     pandas.read_csv has some fifty options and guesses in silence; here 
 from __future__ import annotations
 
 import codecs
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from minicolumn.errors import DataError
@@ -68,6 +68,17 @@ class Reading:
             raise DataError(f"sheet is {self.sheet!r}, expected a name, or a place counted from 1")
         if isinstance(self.sheet, int):
             _check_whole("sheet", self.sheet, 1)
+
+    def over(self, other: Reading) -> Reading:
+        """Return both, where what is said here goes before what the other says.
+
+        >>> Reading(separator=";").over(Reading(separator=",", skip_rows=2))
+        Reading(encoding=None, header=True, skip_rows=2, comment=None, separator=';', quote=None, \
+max_memory=None, sheet=None)
+        """
+        usual = Reading()
+        said = {name: getattr(self, name) for name in usual.__dataclass_fields__}
+        return replace(other, **{name: v for name, v in said.items() if v != getattr(usual, name)})
 
     @property
     def limit(self) -> int:
