@@ -12,6 +12,7 @@ from minicolumn.tables import Encoder, Overrides, infer_schema, with_target
 from minicolumn.tables.typed import Expected, typed_columns
 
 MANY = 40
+FLOATS = polars.Series([f"{i % 9}.5" for i in range(MANY)])
 
 
 def read(cells: list[Any], form: str, kind: Any = "number", **how: Any) -> Any:
@@ -117,6 +118,8 @@ def test_integers_beyond_float64_are_told_apart() -> None:
         schema = infer_schema(frame, "y")
         assert schema.columns[0].kind == "category"
         assert len(set(Encoder.fit(frame, schema).transform(frame)[:, 0])) == 2
+        said = infer_schema(frame.with_columns(z=FLOATS), "y", Overrides(number="x")).columns[0]
+        assert "integers past 2^53 that are near are one number" in said.note
     stamps = polars.DataFrame({"x": [base + 10**9 * i * i for i in range(40)], "y": ["a", "b"] * 20})
     assert infer_schema(stamps, "y").columns[0].kind == "number"
 

@@ -157,7 +157,10 @@ def _plain_number(values: polars.Series, form: str, note: str, series: polars.Se
     known = values.filter(values.is_finite().fill_null(False))
     if known.is_empty():
         raise DataError(f"number: column {series.name!r} holds no number in any row")
-    return Finding("number", form, _join(note, _count(len(values) - len(known), "missing")))
+    merged = (
+        "" if _beyond_float64(series, known) is None else "integers past 2^53 that are near are one number"
+    )
+    return Finding("number", form, _join(note, merged, _count(len(values) - len(known), "missing")))
 
 
 def _said_dates(series: polars.Series, hint: Hint) -> Finding:
