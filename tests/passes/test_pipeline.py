@@ -173,3 +173,12 @@ def test_workspaces_that_meet_arrays_are_found() -> None:
 
 def test_an_expansion_is_a_graph_by_the_laws() -> None:
     assert EXPAND(CHAIN) is CHAIN
+
+
+def test_expansion_folds_no_constants() -> None:
+    """Which bits an operation gives does not depend on what else is in the program."""
+    body = "a: f32[] = const(-5.667638) b: f32[] = exp2(a) c: f64[] = squared_root(x)"
+    text = f"fn(x: f64[]) {{ {body} return b, c }}"
+    names = [node.op.name for node in expand(parse_graph(text)).nodes]
+    assert "exp2" in names
+    assert "squared_root" not in names

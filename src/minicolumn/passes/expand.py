@@ -24,13 +24,16 @@ from minicolumn.tree import flatten
 
 
 def expand(graph: Graph) -> Graph:
-    """Return the same program without operations that have an expansion, simplified; nested bodies too.
+    """Return the same program without operations that have an expansion; nested bodies too.
+
+    Work that the expansions share with the program is done once. No constant is folded: what stood in the
+    graph is computed by the same lowering as before, to the same bits.
 
     A graph that has none of them is returned as it is.
 
     Errors      TraceError where an expansion has another type than its operation, or comes back to it
     """
-    return simplify(_Expansion().of(graph)) if _is_left(graph) else graph
+    return simplify(_Expansion().of(graph), parts=("rewrite", "share")) if _is_left(graph) else graph
 
 
 def _is_left(graph: Graph) -> bool:
