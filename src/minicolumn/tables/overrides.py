@@ -61,8 +61,8 @@ class Overrides:
     {'price': ''}
     """
 
-    number: Mapping[str, str] = field(default_factory=dict)
-    datetime: Mapping[str, str] = field(default_factory=dict)
+    number: Mapping[str, str] | Sequence[str] = field(default_factory=dict)
+    datetime: Mapping[str, str] | Sequence[str] = field(default_factory=dict)
     category: Sequence[str] = ()
     text: Sequence[str] = ()
     keep: Sequence[str] = ()
@@ -121,7 +121,8 @@ class Overrides:
     def hint(self, name: str) -> Hint:
         """Return what is known of a column."""
         kind: Declared | None = next((kind for kind in _KINDS if name in getattr(self, kind)), None)
-        form = self.number.get(name, "") or self.datetime.get(name, "")
+        forms = (given for given in (self.number, self.datetime) if isinstance(given, Mapping))  # both are
+        form = next((given[name] for given in forms if name in given), "")
         kept, said_missing = name in self.keep, frozenset(self.missing)
         return Hint(kind, form, kept, self.missing_spellings, said_missing, self.decimal)
 
