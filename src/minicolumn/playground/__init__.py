@@ -1,4 +1,4 @@
-"""The playground: networks built, trained and taken apart live, by the engine, layers and optimizers of the library.
+"""The playground: networks built, trained and taken apart live, by the engine and the layers of the library.
 
     message -> Session -> room -> frames        pure Python and NumPy; nothing here knows of HTTP
     server/                                     carries the messages of a page over a WebSocket
