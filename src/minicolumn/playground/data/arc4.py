@@ -18,7 +18,7 @@ class Arc4:
 
         S = a permutation of 0..255, shuffled by the key
         i = i + 1,  j = j + S_i,  swap S_i and S_j;  out = S_(S_i + S_j)              all mod 256
-        six outputs are a number n of 48 bits;  n / 2**48, lengthened by further outputs to 52 significant bits
+        a number is six outputs over 2**48, lengthened by further outputs to 52 significant bits
 
     seed    any text; its UTF-16 code units are folded into a key of at most 256 bytes
     Source  RC4 as widely published (1994); key, drop and digits as in seedrandom 2.4 (David Bau)
