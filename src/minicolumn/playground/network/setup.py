@@ -27,7 +27,7 @@ from minicolumn.registry import (
 from minicolumn.registry.record import check_names, refuse, settle
 from minicolumn.registry.shared import LEARNING_RATE
 
-MOST_LAYERS, MOST_UNITS, MOST_FEATURES, MOST_POINTS = 10, 64, 12, 5_000
+MOST_LAYERS, MOST_UNITS, MOST_FEATURES, MOST_POINTS = 10, 64, 32, 5_000
 # Layers of their own, beside the activations of a dense layer; gates halve a layer, so they are left out.
 LAYER_ACTIVATIONS = ("noisy_relu", "prelu")
 HIDDEN_ACTIVATIONS = (*(name for name in ACTIVATIONS if name != "glu"), *LAYER_ACTIVATIONS)
@@ -101,7 +101,8 @@ class Setup(Record):
     schedule: Annotated[
         str,
         Part(help="A factor on the learning rate, over the epochs of a run.",
-             words="a schedule such as cosine", registry=lambda: SCHEDULES, accepts=is_function, as_text=True),
+             words="a schedule such as cosine", registry=lambda: SCHEDULES, accepts=is_function,
+             as_text=True),
     ] = "constant"  # fmt: skip
     schedule_epochs: Annotated[
         int, Integer(help="Epochs that the schedule is spread over.", ge=1, le=10**6)
