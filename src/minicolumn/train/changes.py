@@ -19,7 +19,6 @@ from minicolumn.model.scores import name_of
 from minicolumn.nn.layer import Params
 from minicolumn.train.data import check_data, check_shape
 from minicolumn.train.interrupts import deferred
-from minicolumn.train.loop import Loop
 from minicolumn.train.resize import Resizing, grown, pruned
 from minicolumn.train.settings import (
     NAMES,
@@ -30,6 +29,7 @@ from minicolumn.train.settings import (
     unknown_keyword,
 )
 from minicolumn.train.snapshot import check_constrained
+from minicolumn.train.speculative import SpeculativeLoop
 from minicolumn.train.step import State
 from minicolumn.train.types import Inputs, Validation
 from minicolumn.tree import flatten, map_leaves
@@ -37,7 +37,7 @@ from minicolumn.tree import flatten, map_leaves
 CHANGEABLE = (*NAMES, "learning_rate", "X", "y", "sample_weight", "validation_data")
 
 
-class Changeable(Loop):
+class Changeable(SpeculativeLoop):
     """The part of a `Trainer` that changes what is trained, between two steps."""
 
     def change(

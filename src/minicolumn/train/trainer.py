@@ -113,7 +113,7 @@ class Trainer(Changeable):
         check_constrained("fit", s.constraint, start.params)
         self.held_fraction, self.held_seed = float(validation_fraction), s.seed
         self._show(progress)
-        epochs = len(start.rows) + s.epochs
+        epochs = start.epochs + s.epochs
         self._begin(network, s, train, held, replace(start, stop_reason=None), epochs)
 
     def _show(self, progress: bool | None) -> None:
@@ -222,10 +222,10 @@ class Trainer(Changeable):
                     go on with other settings
         """
         self._must_not_be_telling("advance")
-        goal, first = goal_of(self, epochs, steps, seconds), len(self.history)
+        goal, first = goal_of(self, epochs, steps, seconds), self.epoch
         self.stop_reason = None
         self._go(goal)
-        return [dict(row) for row in self.history[first:]]
+        return [dict(row) for row in self.history.since(first)]
 
     def _must_not_be_telling(self, what: str) -> None:
         if self._is_telling:
@@ -248,7 +248,7 @@ class Trainer(Changeable):
             self.stop_reason = self.stop_reason or "all epochs"
         except KeyboardInterrupt:
             self.stop_reason = "interrupted"
-            logger.warning("interrupted after %d epochs; what was learnt is kept", len(self.history))
+            logger.warning("interrupted after %d epochs; what was learnt is kept", self.epoch)
         except DivergenceError as error:
             error.run = self._finished(*began)
             raise
@@ -335,5 +335,5 @@ class Trainer(Changeable):
         self.history.kept = self.best_epoch or None
         model = self._model(self.best_params, stopped, seconds)
         rate = (self._at.step - first) / seconds
-        history = History(self.history.rows, self.history.kept)  # its own: the training may go on
+        history = self.history.copy()  # its own: the training may go on
         return Run(model, history, stopped, self.best_epoch, seconds, rate, self.snapshot)
