@@ -17,19 +17,23 @@ Row = dict[str, Any]
 
 
 def history_rows(
-    first: int, figures: Mapping[str, Sequence[Any]], rates: Sequence[float], seconds: float, steps: int
+    epochs: Sequence[int],
+    figures: Mapping[str, Sequence[Any]],
+    rates: Sequence[float],
+    seconds: float,
+    steps: int,
 ) -> list[Row]:
-    """Return the rows of some epochs, as many as there are rates.
+    """Return the rows of some epochs.
 
-    first       number of the first, from 1
+    epochs      their numbers, from 1
     figures     columns: of the rows trained on, then of those held out
     rates       the learning rates of the last steps
     seconds     that each took, over so many steps
     """
-    count, speed = len(rates), steps / max(seconds, 1e-9)
+    count, speed = len(epochs), steps / max(seconds, 1e-9)
     names = ("epoch", *figures, "learning_rate", "seconds", "steps_per_second")
     times = [seconds] * count, [speed] * count
-    values = zip(range(first, first + count), *figures.values(), rates, *times, strict=False)
+    values = zip(epochs, *figures.values(), rates, *times, strict=False)
     return [dict(zip(names, row, strict=True)) for row in values]
 
 
@@ -120,12 +124,13 @@ class History(Sequence[Row]):
         self.epochs = epoch - 1 + len(rows)
         self._thin()
 
-    def skip(self, rows: Sequence[Row], epoch: int) -> None:
-        """Set the rows from an epoch on of which those that are not kept were left out.
+    def pass_by(self, rows: Sequence[Row], epoch: int) -> None:
+        """Pass on to an epoch; of those in between, the rows that are not kept were left out.
 
         rows        those of multiples of `every`
-        epoch       the last epoch that was passed, whether it has a row or not
+        epoch       the last that was passed, whether it has a row or not
         """
+        self.cut(min(self.epochs, epoch))
         self.rows += rows
         self.epochs = epoch
         self._thin()
@@ -166,7 +171,7 @@ class History(Sequence[Row]):
         >>> history = History([{"epoch": k, "loss": 1 / k} for k in range(1, 10)])
         >>> history.limit(4)
         >>> [row["epoch"] for row in history], history.every, history.epochs
-        ([4, 8], 4, 9)
+        ([2, 4, 6, 8], 2, 9)
         """
         self.most = most
         self.every = self.every if most is not None else 1

@@ -9,14 +9,13 @@ several in one call by `train.speculative`; the weights are the same bits either
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from minicolumn.errors import DataError, DivergenceError
 from minicolumn.lower.threads import one_thread
 from minicolumn.model.rows import LabeledRows
 from minicolumn.model.scores import directions, name_of
@@ -24,13 +23,13 @@ from minicolumn.nn.layer import Layer, Params
 from minicolumn.train.batches import Orders, Pace, steps_in
 from minicolumn.train.callbacks import Callback
 from minicolumn.train.divergence import why_diverged
-from minicolumn.train.engine import Engine, is_finite
+from minicolumn.train.engine import Engine, Rule, is_finite
 from minicolumn.train.epochs import Epochs
 from minicolumn.train.history import Row, history_rows
 from minicolumn.train.interrupts import deferred
 from minicolumn.train.settings import Settings
 from minicolumn.train.snapshot import Snapshot
-from minicolumn.train.step import Stacked, State, Step, state_of
+from minicolumn.train.step import Stacked, State, state_of
 from minicolumn.train.tracker import Tracker
 from minicolumn.tree import leaves, map_leaves
 
@@ -65,22 +64,22 @@ class Loop(Tracker):
     """The training loop of a `Trainer` between two looks from outside: so many steps, from where it stands.
 
     network, settings   what is trained, and how
-    callbacks   that are told
+    callbacks   that are told, fixed when the trainer was made
     rows        that are trained on; steps: in each epoch, a shorter last one included
     epochs      that `run` goes to; horizon: the steps that a schedule spreads over
     train_rows, held_rows   that are trained on, and measured on
     held_fraction   of all rows, where the latter were found by it, and by `held_seed`; else 0
-    rule, orders    what `from_snapshot` was given in place of gradient descent and of drawn orders
+    rule        makes the step of another learning rule; None is gradient descent
+    orders      what `from_snapshot` was given in place of drawn orders
     """
 
     network: Layer
     settings: Settings
     engine: Engine
-    callbacks: Sequence[Callback]
     epochs: int
     held_fraction: float = 0.0
     held_seed: int = 0
-    rule: Step | None = None
+    rule: Rule | None = None
     orders: Orders | None = None
 
     def _begin(
@@ -94,24 +93,10 @@ class Loop(Tracker):
         horizon: int | None = None,
     ) -> None:
         """Begin where a snapshot says; a schedule spreads over `horizon` steps."""
-        self.history.rows.extend(start.rows)
-        self.history.epochs, self.history.every = start.epochs, start.every
-        self.history.limit(start.most)
-        self.rate_factor, self.stop_reason = start.rate_factor, start.stop_reason
-        if start.best_epoch:
-            best = start.params if start.best_params is None else start.best_params
-            self._best = start.best_epoch, map_leaves(np.array, best)
         self.epochs = epochs
-        self._at = LoopState(
-            State(start.params, start.moments), start.step, start.epochs, start.seen, start.sums,
-            start.rate, start.seconds,
-        )  # fmt: skip
         self._pace, self._started = Pace(), False
         self._copied: tuple[State | Stacked | None, Params] = None, {}  # a state, and a copy of its weights
-        # A state, or weights, to go back to where an epoch diverges, and the steps taken until there.
-        self._good: tuple[State | Stacked | Params, int] | None = None
         self._ahead: Epochs | None = None
-        self._first_epoch = self.epoch
         self._listeners = {
             what: [getattr(callback, what) for callback in self.callbacks if _listens(callback, what)]
             for what in ("on_start", "on_chunk", "on_epoch")
@@ -121,16 +106,59 @@ class Loop(Tracker):
             for callback in self.callbacks
             if _listens(callback, "on_epoch") or _listens(callback, "on_chunk")
         ]
-        self._settled = self.epoch  # the last epoch that may have become the best
         self._is_telling = False
+        self._settle_in(start)
         self._later: list[Callable[[], None]] = []  # what callbacks asked for that waits until all are told
-        self._plan(self._engine(network, settings, train, held))
+        self._plan(self._engine(network, settings, train, held, self.rule))
         self.horizon = self._last_step() if horizon is None else horizon
 
+    def _settle_in(self, start: Snapshot) -> None:
+        """Stand where a snapshot says, with a history that was empty."""
+        self.history.rows.extend(start.rows)
+        self.history.epochs, self.history.every = start.epochs, start.every
+        self.history.limit(None if self._listens_to_epochs else start.most)
+        self.rate_factor, self.stop_reason = start.rate_factor, start.stop_reason
+        self._best = None
+        if start.best_epoch:
+            best = start.params if start.best_params is None else start.best_params
+            self._best = start.best_epoch, map_leaves(np.array, best)
+        self._at = LoopState(
+            State(start.params, start.moments), start.step, start.epochs, start.seen, start.sums,
+            start.rate, start.seconds,
+        )  # fmt: skip
+        # A state, or weights, to go back to where an epoch diverges, and the steps taken until there.
+        self._good: tuple[State | Stacked | Params, int] | None = None
+        self._first_epoch = self._settled = self.epoch  # `_settled`: the last that may have become the best
+
+    @property
+    def _listens_to_epochs(self) -> bool:
+        """Return whether somebody is told of every epoch."""
+        return bool(self._listeners["on_epoch"] or self._listeners["on_chunk"])
+
     def _engine(
-        self, network: Layer, settings: Settings, train: LabeledRows, held: LabeledRows | None
+        self,
+        network: Layer,
+        settings: Settings,
+        train: LabeledRows,
+        held: LabeledRows | None,
+        rule: Rule | None,
     ) -> Engine:
-        return Engine(network, settings, train, held, self.rule, self.orders)
+        return Engine(network, settings, train, held, rule, self.orders)
+
+    @property
+    def callbacks(self) -> tuple[Callback, ...]:
+        """Return those that are told; they are given when a trainer is made, and stay.
+
+        Errors      AttributeError where it is set
+        """
+        return self._callbacks
+
+    @callbacks.setter
+    def callbacks(self, callbacks: object) -> None:
+        raise AttributeError(
+            "the callbacks of a trainer are fixed when it is made; go on with others by "
+            "mc.Trainer(network, X, y, resume=trainer.snapshot, callbacks=[...])"
+        )
 
     def _plan(self, engine: Engine) -> None:
         """Let an engine take the steps from now on; what was trained ahead is dropped."""
@@ -224,7 +252,7 @@ class Loop(Tracker):
         return Snapshot(
             map_leaves(np.array, state.params), map_leaves(np.array, state.moments), at.step,
             tuple(self.history.rows), at.seen, at.sums, at.rate, at.seconds, *best, self.rate_factor,
-            self.stop_reason, self.history.epochs, self.history.most, self.history.every,
+            self.stop_reason, self.history.epochs, self.history.most, self.history.every, self.network,
         )  # fmt: skip
 
     # Going on -----------------------------------------------------------------------------------------------
@@ -294,7 +322,7 @@ class Loop(Tracker):
         measured = self._measured_now()
         losses = {name: total / self.rows for name, total in zip(self.engine.parts, at.sums, strict=False)}
         figures = {name: [figure] for name, figure in (losses | measured).items()}
-        [row] = history_rows(at.epoch + 1, figures, [at.rate], at.seconds, self.steps)
+        [row] = history_rows([at.epoch + 1], figures, [at.rate], at.seconds, self.steps)
         self._note(row, LoopState(at.state, at.step, at.epoch + 1, rate=at.rate))
 
     def _note(self, row: Row, after: LoopState) -> None:
@@ -315,6 +343,8 @@ class Loop(Tracker):
         weights = engine.weights(self.state)
         if not is_finite(weights):
             self._diverge(at.step, "a weight")
+        if (at.epoch + 1) % self.history.every:  # nobody keeps the figures
+            return {}
         measured = engine.measured(weights)
         if not np.isfinite(measured.get("val_loss", 0.0)) and engine.overflows(weights):
             self._diverge(at.step, "a prediction")
@@ -325,16 +355,20 @@ class Loop(Tracker):
 
         step        the one that was found out, from 1; what: is no finite number any more
         """
-        at, rate = self._at, self.settings.optimizer.learning_rate
-        why = why_diverged(self.train_rows, rate, step, at.epoch + 1, what)
+        at, s = self._at, self.settings
         assert self._good is not None  # an epoch begins by noting it
         kept, first = self._good
         good = self.engine.weights(state_of(kept)) if isinstance(kept, State | Stacked) else kept
         good = map_leaves(np.array, good)
-        state = State(good, self.settings.optimizer.start(good, self.engine.roles))
-        self._at = at._replace(state=state, step=first, seen=0, sums=(), seconds=0.0)
+        why = why_diverged(
+            self.train_rows, s.optimizer.learning_rate, step, at.epoch + 1, what, regularizer=s.regularizer,
+            now=at.rate, layer=self.engine.steepest(good),
+        )  # fmt: skip
+        self._at = at._replace(
+            state=State(good, self.engine.start(good)), step=first, seen=0, sums=(), seconds=0.0
+        )
         self.stop_reason = "diverged"
-        raise DivergenceError(why)
+        raise why.error()
 
     def _tell(self, what: str, *news: Row | int | float) -> None:
         """Tell all callbacks."""

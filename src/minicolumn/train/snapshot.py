@@ -36,6 +36,7 @@ class Snapshot:
     stop_reason     why the training ended; None while it goes on
     passed          whole epochs behind; None where each has a row
     most, every     of rows, where the history is limited: see `History.limit`
+    network         whose weights these are; None where that is not known
 
     There is no state of a random generator: what is drawn depends on the seed and these counts alone.
     """
@@ -55,6 +56,7 @@ class Snapshot:
     passed: int | None = None
     most: int | None = None
     every: int = 1
+    network: Layer | None = None
 
     @property
     def epochs(self) -> int:

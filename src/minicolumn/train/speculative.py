@@ -33,7 +33,7 @@ class SpeculativeLoop(Loop):
             self._train_ahead(most // self.steps)
             if self.stop_reason:
                 return True
-        if self._is_unwatched and self._ahead is not None and self._ahead.rows:
+        if self._is_unwatched and self._ahead is not None and self._ahead.count:
             self._take_all(self._ahead, most // self.steps)
             return True
         passed = 0
@@ -55,8 +55,7 @@ class SpeculativeLoop(Loop):
     @property
     def _is_unwatched(self) -> bool:
         """Return whether nobody looks at an epoch, so that nothing can change between two of them."""
-        listeners = self._listeners["on_epoch"] or self._listeners["on_chunk"]
-        return not listeners and self.monitor is None and self.engine.has_plain_schedule
+        return not self._listens_to_epochs and self.monitor is None and self.engine.has_plain_schedule
 
     def _train_ahead(self, most: int) -> None:
         """Train some epochs in one call: as if nobody stopped, and no rate changed but by the schedule.
@@ -78,9 +77,10 @@ class SpeculativeLoop(Loop):
             count = int(min(count, max(FEW, at.epoch - self._first_epoch, quiet)))
         count, began = max(1, count), time.perf_counter()
         rates = self._rates(count * self.steps).reshape(count, self.steps)
-        self._ahead = engine.epochs(state, at.epoch + 1, rates, self.rate_factor, at.step)
+        every = self.history.every if self._is_unwatched else 1
+        self._ahead = engine.epochs(state, at.epoch + 1, rates, self.rate_factor, at.step, every)
         pace.took(count * self.steps, time.perf_counter() - began)
-        self._one_by_one = not self._ahead.rows  # it left the finite numbers: step by step it is seen where
+        self._one_by_one = not self._ahead.count  # it left the finite numbers: step by step it is seen where
 
     def _quiet_epochs(self) -> float:
         """Return how many epochs no callback interferes with.
@@ -106,9 +106,9 @@ class SpeculativeLoop(Loop):
         assert ahead is not None
         k = at.epoch + 1 - ahead.first
         state, row, self._good = ahead.state(k), ahead.rows[k], (at.state, at.step)
-        step, rate = at.step + self.steps, row["learning_rate"]
+        step, rate = at.step + self.steps, ahead.rate(k)
         if self._listeners["on_chunk"]:
-            self._at = LoopState(state, step, at.epoch, self.rows, ahead.sums[k], rate, ahead.seconds)
+            self._at = LoopState(state, step, at.epoch, self.rows, ahead.sums_of(k), rate, ahead.seconds)
             self._tell("on_chunk", self.steps, row[self.engine.parts[0]])
             if self._ahead is not ahead:  # something was changed: the epoch ends as one trained in pieces
                 if self._at.seen >= self.rows:
@@ -120,10 +120,9 @@ class SpeculativeLoop(Loop):
         """Go on over all epochs that were trained ahead, or so many, which nobody is to be told of."""
         at = self._at
         first = at.epoch + 1 - ahead.first
-        rows = ahead.rows[first : first + most]
-        state, rate = ahead.state(first + len(rows) - 1), rows[-1]["learning_rate"]
-        before = at.state if len(rows) == 1 else ahead.state(first + len(rows) - 2)
-        step = at.step + len(rows) * self.steps
-        self._good = before, step - self.steps
-        self.history.extend(rows, at.epoch + 1)
-        self._at = LoopState(state, step, at.epoch + len(rows), rate=rate)
+        count = min(ahead.count - first, most)
+        last = first + count - 1
+        step, epoch = at.step + count * self.steps, at.epoch + count
+        self._good = ahead.state(last - 1) if count > 1 else at.state, step - self.steps
+        self.history.pass_by([ahead.rows[k] for k in range(first, last + 1) if k in ahead.rows], epoch)
+        self._at = LoopState(ahead.state(last), step, epoch, rate=ahead.rate(last))
