@@ -118,7 +118,7 @@ class Session:
                 raise DataError("a message is an object with room and do")
             frames = self._answers(room, do, said)
         except Exception as error:
-            frames = [_failure(name, error, str(do)[:60])]
+            frames = [failure(name, error, str(do)[:60])]
         if number is None:
             return frames
         return [Frame(f.room, f.kind, {**f.says, "id": number}, f.arrays) for f in frames]
@@ -161,12 +161,12 @@ class Session:
                 frames += room.work(seconds / len(running), draw)
             except Exception as error:
                 self._halted.add(room.name)
-                frames.append(_failure(room.name, error, "work"))
+                frames.append(failure(room.name, error, "work"))
         return frames
 
 
-def _failure(room: str, error: Exception, do: str) -> Frame:
-    """Return what went wrong as a frame; what was not raised on purpose is logged with its traceback."""
+def failure(room: str, error: Exception, do: str) -> Frame:
+    """Return what went wrong as an "error" frame; what was not raised on purpose is logged with its traceback."""
     if isinstance(error, MinicolumnError):
         return Frame(room, "error", {"message": " ".join(str(error).split()), "do": do})
     _log.error("the room %r met an error of its own at %r", room, do, exc_info=error)
