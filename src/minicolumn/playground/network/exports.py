@@ -1,0 +1,43 @@
+"""Files that the room hands out: points, weights, the network as a model file and as NumPy source, a link."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from minicolumn.playground.data.points import points_to_csv
+from minicolumn.playground.links import write_link
+from minicolumn.playground.network.learner import Learner
+from minicolumn.playground.network.setup import to_json
+
+File = tuple[str, str, bytes]  # name, MIME type, what it holds
+
+
+def exported(what: str, learner: Learner) -> File:
+    """Return a file: data, weights, model, numpy or link.
+
+    Errors      DataError for what cannot be written
+    """
+    return EXPORTS[what](learner)
+
+
+def _data(learner: Learner) -> File:
+    return "points.csv", "text/csv", points_to_csv(learner.points).encode()
+
+
+def _weights(learner: Learner) -> File:
+    layers = [
+        {"activation": name, "weight": w.tolist(), "bias": b.tolist()}
+        for (w, b), name in zip(
+            learner.weights, [*learner.setup.activations, learner.task.ending], strict=True
+        )
+    ]
+    text = json.dumps({"setup": to_json(learner.setup), "layers": layers}, indent=1)
+    return "weights.json", "application/json", text.encode()
+
+
+def _link(learner: Learner) -> File:
+    return "link.txt", "text/plain", write_link(learner.setup).encode()
+
+
+EXPORTS: dict[str, Callable[[Learner], File]] = {"data": _data, "weights": _weights, "link": _link}

@@ -1,0 +1,209 @@
+"""The learner: points, network and training of the room as one thing that can be changed while it learns."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minicolumn.nn import L1, L2, MaxNorm
+from minicolumn.nn.layer import Params
+from minicolumn.optim import optimizer_by_name, schedule_by_name
+from minicolumn.playground.data.points import Points
+from minicolumn.playground.network.architecture import Architecture, architecture_of, first_params
+from minicolumn.playground.network.carry import Labels, carried, labels_of
+from minicolumn.playground.network.setup import Setup
+from minicolumn.playground.network.task import Task, task_of
+from minicolumn.playground.network.uploads import EncodedTable
+from minicolumn.train import EarlyStopping, Trainer
+
+Array = np.ndarray
+ENDLESS = 10**9  # epochs: the page says when it ends
+KEPT_ROWS = 2  # of the history, which the page draws as it comes
+
+
+def training_settings(setup: Setup, task: Task, rows: int) -> dict[str, Any]:
+    """Return the keywords of `fit` that a setup stands for.
+
+    rows    to train on; a batch has no more
+    """
+    penalty = {"none": None, "l1": L1, "l2": L2}[setup.regularization]
+    return {
+        "loss": task.record,
+        "optimizer": optimizer_by_name(setup.optimizer).with_rate(setup.learning_rate),
+        "schedule": schedule_by_name(setup.schedule),
+        "batch_size": min(setup.batch_size, rows),
+        "regularizer": penalty(setup.regularization_rate) if penalty and setup.regularization_rate else None,
+        "constraint": None if setup.max_norm is None else MaxNorm(setup.max_norm),
+        "seed": setup.seed,
+        "epochs": ENDLESS if setup.schedule == "constant" else setup.schedule_epochs,
+    }
+
+
+class Learner:
+    """A training that goes on while its points, its network and its settings change.
+
+    setup, points   what it stands for; table: what the points were encoded from, if from a table
+    task            what the outputs are to be
+    architecture    the network, and which of its neurons are drawn
+    trainer         the training itself
+    epoch, step     since the weights were drawn; seconds: of training, since then
+
+    >>> from minicolumn.playground.data.points import make_points
+    >>> learner = Learner(Setup(), make_points("circle", rows=60, noise=0, train_percent=50, seed="1"))
+    >>> _ = learner.trainer.advance(epochs=3)
+    >>> learner.epoch, learner.step
+    (3, 9)
+    """
+
+    def __init__(
+        self,
+        setup: Setup,
+        points: Points,
+        table: EncodedTable | None = None,
+        params: Params | None = None,
+    ) -> None:
+        self.setup, self.points, self.table = setup, points, table
+        self.seconds, self.steps_per_second = 0.0, 0.0
+        self.task = task_of(points, setup.loss)
+        self.architecture = self._architecture(setup, self.task)
+        self._behind = 0, 0  # epochs and steps of earlier trainers
+        self.first = first_params(self.architecture, setup, points.X.shape[1]) if params is None else params
+        self.trainer = self._trainer(setup, self.task, self.architecture, self.first)
+
+    def _architecture(self, setup: Setup, task: Task) -> Architecture:
+        return architecture_of(setup, self.points.inputs, task.outputs, task.ending)
+
+    def _trainer(self, setup: Setup, task: Task, architecture: Architecture, params: Params) -> Trainer:
+        X, y = self._rows(task, ~self.points.held)
+        trainer = Trainer(
+            architecture.network, X, y, params=params, **self._watched(setup, task),
+            **training_settings(setup, task, len(X)),
+        )  # fmt: skip
+        trainer.history.limit(KEPT_ROWS)
+        return trainer
+
+    def _watched(self, setup: Setup, task: Task) -> dict[str, Any]:
+        """Return what a trainer needs for early stopping: test points to measure on, and the callback."""
+        if setup.patience is None or not self.points.held.any():
+            return {}
+        return {
+            "validation_data": self._rows(task, self.points.held),
+            "callbacks": [EarlyStopping(patience=setup.patience)],
+        }
+
+    def _rows(self, task: Task, chosen: Array) -> tuple[Array, Array]:
+        return self.points.X[chosen].astype(np.float32), task.targets(self.points.y[chosen])
+
+    @property
+    def epoch(self) -> int:
+        """Whole epochs since the weights were drawn."""
+        return self._behind[0] + self.trainer.epoch
+
+    @property
+    def step(self) -> int:
+        """Steps since the weights were drawn."""
+        return self._behind[1] + self.trainer.step
+
+    @property
+    def weights(self) -> list[tuple[Array, Array]]:
+        """The weights and biases of every drawn layer, copies."""
+        return self.architecture.weights(self.trainer.params)
+
+    @property
+    def labels(self) -> list[list[Any]]:
+        """Labels of the inputs and of the units of every layer, as `carried` takes them."""
+        return labels_of(self.setup.features, self.architecture.units)
+
+    # Changes ------------------------------------------------------------------------------------------------
+
+    def advance(self, *, most: int | None = None, **goal: Any) -> None:
+        """Train on, see `Trainer.advance`; for no more than `most` epochs."""
+        if most is not None and "epochs" in goal:
+            goal["epochs"] = min(most, goal["epochs"])
+        elif most is not None and "steps" in goal:
+            goal["steps"] = min(most * self.trainer.steps, goal["steps"])
+        began, first = time.perf_counter(), self.step
+        try:
+            self.trainer.advance(**goal)
+        finally:
+            took = time.perf_counter() - began
+            self.seconds += took
+            self.steps_per_second = (self.step - first) / took
+
+    def change(self, setup: Setup, points: Points | None = None, after: Labels | None = None) -> None:
+        """Go on with another setup or other points; weights stay wherever there is a place for them.
+
+        points      None keeps those of now
+        after       which of the units each unit of the new network is, see `carried`; None goes by their places
+        Errors      DataError, and nothing was changed
+        """
+        before = self.setup, self.points, self.task
+        if points is not None:
+            self.points = points
+        try:
+            task = task_of(self.points, setup.loss)
+            architecture = self._architecture(setup, task)
+            params = self._carried(setup, architecture, after)
+            trainer = self._trainer(setup, task, architecture, params)
+        except Exception:
+            self.setup, self.points, self.task = before
+            raise
+        self._behind = self.epoch, self.step
+        self.setup, self.task, self.architecture, self.trainer = setup, task, architecture, trainer
+
+    def _carried(self, setup: Setup, architecture: Architecture, after: Labels | None) -> Params:
+        fresh = first_params(architecture, setup, self.points.X.shape[1])
+        before = self.labels
+        if after is None:
+            after = _by_place(before, setup.features, architecture.units)
+        weights = carried(self.weights, before, architecture.weights(fresh), after)
+        return architecture.with_weights(fresh, weights)
+
+    def reset(self, setup: Setup, *, same: bool = False) -> None:
+        """Begin anew: with other first weights by the setup's seed, or the same ones again."""
+        params = self.first if same else None
+        again = Learner(setup, self.points, self.table, params)
+        self.__dict__.update(again.__dict__)
+
+    def set_weights(self, weights: Sequence[tuple[Array, Array]]) -> None:
+        """Put other weights in place of those of now; what the optimizer remembers stays."""
+        self.trainer.set_params(self.architecture.with_weights(self.trainer.params, weights))
+
+    # What is to be seen -------------------------------------------------------------------------------------
+
+    def measured(self) -> dict[str, Any]:
+        """Return losses and scores on training and test points, and the confusion matrix of the latter.
+
+        Returns     {"loss": {"train", "test"}, "scores": {"train": {...}, "test": {...}}, "confusion": int32 [K, K]}
+        """
+        outputs = self.trainer.outputs(self.points.X.astype(np.float32))
+        parts = {"train": ~self.points.held, "test": self.points.held}
+        loss = {name: self._loss(outputs[rows], self.points.y[rows]) for name, rows in parts.items()}
+        answers = self.task.answers(outputs)
+        scores = {name: self.task.scores(answers[rows], self.points.y[rows]) for name, rows in parts.items()}
+        found: dict[str, Any] = {"loss": loss, "scores": scores}
+        if self.task.classes:
+            shown = self.points.held if self.points.held.any() else ~self.points.held
+            found["confusion"] = self.task.confusion(answers[shown], self.points.y[shown])
+        return found
+
+    def _loss(self, outputs: Array, y: Array) -> float:
+        if not len(y):
+            return float("nan")
+        with np.errstate(all="ignore"):
+            return float(self.task.record(outputs, self.task.targets(y)))
+
+
+def _by_place(before: Labels, features: Sequence[str], units: Sequence[int]) -> list[list[Any]]:
+    """Return which old unit each new one is, where layers and units only came or went at the end."""
+    *hidden, last = before[1:]
+    found: list[list[Any]] = [list(features)]
+    for layer, count in enumerate(units[:-1]):
+        old = hidden[layer] if layer < len(hidden) else []
+        found.append([*old[:count], *([None] * (count - len(old[:count])))])
+    return [*found, [*last[: units[-1]], *([None] * (units[-1] - len(last)))]]
+
+
