@@ -64,25 +64,26 @@ class Learner:
         points: Points,
         table: EncodedTable | None = None,
         params: Params | None = None,
+        like: tuple[Learner, Labels | None] | None = None,
     ) -> None:
         self.setup, self.points, self.table = setup, points, table
         self.seconds, self.steps_per_second = 0.0, 0.0
         self.task = task_of(points, setup.loss)
-        self.architecture = self._architecture(setup, self.task)
-        self._behind = 0, 0  # epochs and steps of earlier trainers
-        self.first = first_params(self.architecture, setup, points.X.shape[1]) if params is None else params
-        self.trainer = self._trainer(setup, self.task, self.architecture, self.first)
+        self.architecture = architecture_of(setup, points.inputs, self.task.outputs, self.task.ending)
+        self._behind = (like[0].epoch, like[0].step) if like else (0, 0)  # of earlier trainers
+        if params is None:
+            params = self._carried(*like) if like else first_params(self.architecture, setup, len(points.inputs))
+        self.first = params
+        self.trainer = self._trainer(params)
 
-    def _architecture(self, setup: Setup, task: Task) -> Architecture:
-        return architecture_of(setup, self.points.inputs, task.outputs, task.ending)
-
-    def _trainer(self, setup: Setup, task: Task, architecture: Architecture, params: Params) -> Trainer:
-        X, y = self._rows(task, ~self.points.held)
+    def _trainer(self, params: Params) -> Trainer:
+        X, y = self._rows(self.task, ~self.points.held)
         trainer = Trainer(
-            architecture.network, X, y, params=params, **self._watched(setup, task),
-            **training_settings(setup, task, len(X)),
+            self.architecture.network, X, y, params=params, **self._watched(self.setup, self.task),
+            **training_settings(self.setup, self.task, len(X)),
         )  # fmt: skip
-        trainer.history.limit(KEPT_ROWS)
+        if not trainer.callbacks:
+            trainer.limit_history(KEPT_ROWS)
         return trainer
 
     def _watched(self, setup: Setup, task: Task) -> dict[str, Any]:
@@ -139,28 +140,29 @@ class Learner:
         points      None keeps those of now
         after       which of the units each unit of the new network is, see `carried`; None goes by their places
         Errors      DataError, and nothing was changed
-        """
-        before = self.setup, self.points, self.task
-        if points is not None:
-            self.points = points
-        try:
-            task = task_of(self.points, setup.loss)
-            architecture = self._architecture(setup, task)
-            params = self._carried(setup, architecture, after)
-            trainer = self._trainer(setup, task, architecture, params)
-        except Exception:
-            self.setup, self.points, self.task = before
-            raise
-        self._behind = self.epoch, self.step
-        self.setup, self.task, self.architecture, self.trainer = setup, task, architecture, trainer
 
-    def _carried(self, setup: Setup, architecture: Architecture, after: Labels | None) -> Params:
-        fresh = first_params(architecture, setup, self.points.X.shape[1])
-        before = self.labels
+        Where the network stays, so does what the optimizer remembers, and nothing is compiled anew for another
+        number.
+        """
+        task = task_of(self.points if points is None else points, setup.loss)
+        inputs = (self.points if points is None else points).inputs
+        architecture = architecture_of(setup, inputs, task.outputs, task.ending)
+        stays = architecture == self.architecture and setup.rule == self.setup.rule == "minicolumn"
+        if points is None and stays and setup.patience == self.setup.patience:
+            self.trainer.change(**training_settings(setup, task, self.trainer.rows))
+            self.setup, self.task = setup, task
+            return
+        again = Learner(setup, self.points if points is None else points, self.table, like=(self, after))
+        again.first, again.seconds, again.steps_per_second = self.first, self.seconds, self.steps_per_second
+        self.__dict__.update(again.__dict__)
+
+    def _carried(self, old: Learner, after: Labels | None) -> Params:
+        """Return the weights of another learner, as far as there is a place for them here."""
+        fresh = first_params(self.architecture, self.setup, len(self.points.inputs))
         if after is None:
-            after = _by_place(before, setup.features, architecture.units)
-        weights = carried(self.weights, before, architecture.weights(fresh), after)
-        return architecture.with_weights(fresh, weights)
+            after = _by_place(old.labels, self.setup.features, self.architecture.units)
+        weights = carried(old.weights, old.labels, self.architecture.weights(fresh), after)
+        return self.architecture.with_weights(fresh, weights)
 
     def reset(self, setup: Setup, *, same: bool = False) -> None:
         """Begin anew: with other first weights by the setup's seed, or the same ones again."""
