@@ -121,18 +121,29 @@ class Learner:
     # Changes ------------------------------------------------------------------------------------------------
 
     def advance(self, *, most: int | None = None, **goal: Any) -> None:
-        """Train on, see `Trainer.advance`; for no more than `most` epochs."""
-        if most is not None and "epochs" in goal:
-            goal["epochs"] = min(most, goal["epochs"])
-        elif most is not None and "steps" in goal:
-            goal["steps"] = min(most * self.trainer.steps, goal["steps"])
+        """Train on, see `Trainer.advance`; for no more than `most` epochs.
+
+        Where early stopping ends it, the best weights are those that it goes on with.
+        """
         began, first = time.perf_counter(), self.step
         try:
-            self.trainer.advance(**goal)
+            self.trainer.advance(**self._bounded(most, goal))
         finally:
             took = time.perf_counter() - began
             self.seconds += took
             self.steps_per_second = (self.step - first) / took
+        if self.trainer.stopped == "early stopping":
+            self.trainer.set_params(self.trainer.best_params)
+
+    def _bounded(self, most: int | None, goal: dict[str, Any]) -> dict[str, Any]:
+        """Return how far to go, in steps where there is an end of the run: nothing goes by two goals."""
+        if most is None:
+            return goal
+        left = most * self.trainer.steps - self.trainer.done
+        if "epochs" in goal:
+            return {"epochs": min(most, goal["epochs"])}
+        steps = goal.get("steps", int(goal.get("seconds", 0.0) / self.trainer.seconds_a_step))
+        return {"steps": max(1, min(left, steps))}
 
     def change(self, setup: Setup, points: Points | None = None, after: Labels | None = None) -> None:
         """Go on with another setup or other points; weights stay wherever there is a place for them.
@@ -173,6 +184,12 @@ class Learner:
     def set_weights(self, weights: Sequence[tuple[Array, Array]]) -> None:
         """Put other weights in place of those of now; what the optimizer remembers stays."""
         self.trainer.set_params(self.architecture.with_weights(self.trainer.params, weights))
+
+    @property
+    def names(self) -> list[str]:
+        """What the features are called: a column of the table in full, or the formula."""
+        full = dict(zip(self.points.inputs, self.table.encoder.features, strict=True)) if self.table else {}
+        return [full.get(text, text) for text in self.setup.features]
 
     # What is to be seen -------------------------------------------------------------------------------------
 

@@ -112,8 +112,8 @@ class NetworkRoom(Room):
     def _points(self, setup: Setup) -> Points:
         """Return the points that a setup names; own ones stay."""
         if setup.dataset in (OWN, TABLE):
-            if self._learner is None:
-                raise DataError(f"there are no {setup.dataset} points yet: paint some or send a table")
+            if self._learner is None or (setup.dataset == TABLE and self._learner.table is None):
+                raise DataError(f"there are no {setup.dataset} points yet: paint some, or send a table")
             return self._learner.points
         return make_points(
             setup.dataset, rows=setup.points, noise=setup.noise, train_percent=setup.train_percent,
@@ -408,6 +408,6 @@ class NetworkRoom(Room):
 
 def _is_number(text: str) -> bool:
     try:
-        return np.isfinite(float(text))
+        return bool(np.isfinite(float(text)))
     except ValueError:
         return False
