@@ -11,6 +11,7 @@ import numpy as np
 from minicolumn.nn import L1, L2, MaxNorm
 from minicolumn.nn.layer import Params
 from minicolumn.optim import optimizer_by_name, schedule_by_name
+from minicolumn.playground.classic_rule import classic_rule
 from minicolumn.playground.data.points import Points
 from minicolumn.playground.network.architecture import Architecture, architecture_of, first_params
 from minicolumn.playground.network.carry import Labels, carried, labels_of
@@ -34,7 +35,9 @@ def training_settings(setup: Setup, task: Task, rows: int) -> dict[str, Any]:
         "loss": task.record,
         "optimizer": optimizer_by_name(setup.optimizer).with_rate(setup.learning_rate),
         "schedule": schedule_by_name(setup.schedule),
-        "batch_size": min(setup.batch_size, rows),
+        # The classic rule never moves where a batch is larger than the rows; here it is all of them.
+        "batch_size": setup.batch_size if setup.rule == "classic" else min(setup.batch_size, rows),
+        "shuffle": setup.rule != "classic",
         "regularizer": penalty(setup.regularization_rate) if penalty and setup.regularization_rate else None,
         "constraint": None if setup.max_norm is None else MaxNorm(setup.max_norm),
         "seed": setup.seed,
@@ -82,6 +85,8 @@ class Learner:
             self.architecture.network, X, y, params=params, **self._watched(self.setup, self.task),
             **training_settings(self.setup, self.task, len(X)),
         )  # fmt: skip
+        if self.setup.rule == "classic":
+            trainer.change(rule=classic_rule)
         if not trainer.callbacks:
             trainer.limit_history(KEPT_ROWS)
         return trainer
@@ -158,7 +163,7 @@ class Learner:
         task = task_of(self.points if points is None else points, setup.loss)
         inputs = (self.points if points is None else points).inputs
         architecture = architecture_of(setup, inputs, task.outputs, task.ending)
-        stays = architecture == self.architecture and setup.rule == self.setup.rule == "minicolumn"
+        stays = architecture == self.architecture and setup.rule == self.setup.rule
         if points is None and stays and setup.patience == self.setup.patience:
             self.trainer.change(**training_settings(setup, task, self.trainer.rows))
             self.setup, self.task = setup, task
