@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 
 from minicolumn.model.artifact import artifact_to_bytes
+from minicolumn.model.export.numpy_source import numpy_source
 from minicolumn.playground.data.points import points_to_csv
 from minicolumn.playground.links import write_link
 from minicolumn.playground.network.learner import Learner
@@ -43,8 +44,17 @@ def _model(learner: Learner) -> File:
     return "network.safetensors", "application/octet-stream", data
 
 
+def _numpy(learner: Learner) -> File:
+    doc = f"A network of {learner.architecture.units} neurons, exported by minicolumn."
+    inputs = len(learner.points.inputs)
+    source = numpy_source(learner.architecture.network, learner.trainer.params, (inputs,), doc)
+    return "network.py", "text/x-python", source.encode()
+
+
 def _link(learner: Learner) -> File:
     return "link.txt", "text/plain", write_link(learner.setup).encode()
 
 
-EXPORTS: dict[str, Callable[[Learner], File]] = {"data": _data, "weights": _weights, "model": _model, "link": _link}
+EXPORTS: dict[str, Callable[[Learner], File]] = {
+    "data": _data, "weights": _weights, "model": _model, "numpy": _numpy, "link": _link,
+}  # fmt: skip
