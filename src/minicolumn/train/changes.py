@@ -206,12 +206,12 @@ class Changeable(SpeculativeLoop):
             f(h W + b)   with   W = I,  b = 0      (keep)       where f(h) = h on all rows trained on
 
         at          index that it has afterwards, from 0
-        layer       any: `mc.nn.Dense(2, "tanh")`, `mc.nn.Dropout(0.2)`, `mc.nn.BatchNorm()`, ...
+        layer       any, such as `mc.nn.Dense(2, "tanh")`, `mc.nn.Dropout(0.2)` or `mc.nn.BatchNorm()`
         keep        whether a dense layer with as many units as inputs begins as the identity where it can:
                     linear ones, relu behind relu; tanh cannot
         Returns     whether the network computes what it did before, on the rows trained on
-        Errors      DataError for an index out of range, or a network that is no `Sequential`; ShapeError where
-                    shapes do not fit; the trainer is then as before
+        Errors      DataError for an index out of range, or a network that is no `Sequential`; ShapeError for
+                    shapes that do not fit; the trainer is then as before
         Source      Chen, Goodfellow & Shlens 2016, "Net2Net" (arXiv 1511.05641)
 
         >>> import numpy as np, minicolumn as mc

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -38,9 +38,8 @@ class Divergence:
 
     def error(self) -> DivergenceError:
         """Return the error to raise, which says it in words and in fields."""
-        fields = asdict(self)
-        del fields["advice"]
-        return DivergenceError(str(self), **fields)
+        told = {name: value for name, value in vars(self).items() if name != "advice"}
+        return DivergenceError(str(self), **told)
 
 
 def why_diverged(

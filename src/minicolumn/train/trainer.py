@@ -215,8 +215,8 @@ class Trainer(Changeable):
         Returns     a `BackwardPass`; nothing is trained
         Errors      DataError for X without y; ShapeError for rows of another shape
 
-        Compiled once for each network, loss and number of rows, it then takes some tens of microseconds. Of another learning
-        rule it still gives the gradient of the loss.
+        Compiled once for each network, loss and number of rows, it then takes some tens of microseconds. Of
+        another learning rule it still gives the gradient of the loss.
 
         >>> import numpy as np, minicolumn as mc
         >>> trainer = mc.Trainer(mc.nn.Dense(1), [[1.0], [2.0]], [0.0, 0.0], loss="squared_error")

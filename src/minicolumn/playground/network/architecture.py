@@ -9,12 +9,17 @@ from typing import Any
 import numpy as np
 
 from minicolumn import random
-from minicolumn.nn import Dense, Dropout, GaussianNoise, NoisyReLU, PReLU, Sequential
+from minicolumn.nn import Dense, Dropout, GaussianNoise, NoisyReLU, PReLU, Sequential, initializer_by_name
 from minicolumn.nn.layer import Layer, Params
 from minicolumn.nn.layers.formulas import Formulas
-from minicolumn.playground.network.setup import LAYER_ACTIVATIONS, Setup
+from minicolumn.playground.data.arc4 import Arc4
+from minicolumn.playground.data.classic_weights import classic_weights
+from minicolumn.playground.data.points import draw_points
+from minicolumn.playground.network.setup import LAYER_ACTIVATIONS, OWN, TABLE, Setup
 
 Array = np.ndarray
+CLASSIC = ("playground", "zero")
+MOST_REDRAWN = 64
 OWN_LAYERS = dict(zip(LAYER_ACTIVATIONS, (NoisyReLU, PReLU), strict=True))
 
 
@@ -90,26 +95,35 @@ def first_params(architecture: Architecture, setup: Setup, inputs: int) -> Param
     """Draw the first weights, as the setup says.
 
         auto        what suits each activation, biases 0
-        playground  U(-0.5, 0.5), biases 0.1
+        playground  U(-0.5, 0.5), biases 0.1, from the stream that drew the points: as in TensorFlow Playground
         zero        all 0
         others      by their name, biases 0
     """
     params = architecture.network.init(setup.seed, (inputs,))
     if setup.initialization == "auto":
         return params
+    if setup.initialization in CLASSIC:
+        return architecture.with_weights(params, _classic(architecture, setup, params))
+    made: Any = initializer_by_name(setup.initialization)
     key = random.stream(setup.seed, "init")
-    drawn = []
-    for layer, (weight, bias) in enumerate(architecture.weights(params)):
-        drawn.append(_drawn(setup.initialization, random.fold_in(key, layer), weight, bias))
+    drawn = [
+        (np.asarray(made(random.fold_in(key, layer), w.shape, w.dtype), w.dtype), b)
+        for layer, (w, b) in enumerate(architecture.weights(params))
+    ]
     return architecture.with_weights(params, drawn)
 
 
-def _drawn(name: str, key: Array, weight: Array, bias: Array) -> tuple[Array, Array]:
-    if name == "zero":
-        return np.zeros_like(weight), np.zeros_like(bias)
-    if name == "playground":
-        return random.uniform(key, weight.shape, weight.dtype) - 0.5, np.full_like(bias, 0.1)
-    from minicolumn.nn import initializer_by_name
-
-    made: Any = initializer_by_name(name)
-    return np.asarray(made(key, weight.shape, weight.dtype), weight.dtype), bias
+def _classic(architecture: Architecture, setup: Setup, params: Params) -> list[tuple[Array, Array]]:
+    """Draw weights behind the points; after as many others as the seed says, as each reset draws further."""
+    redrawn = setup.seed <= MOST_REDRAWN
+    stream = Arc4(setup.data_seed if redrawn else f"{setup.data_seed} {setup.seed}")
+    if setup.dataset not in (OWN, TABLE):
+        draw_points(
+            setup.dataset, stream, rows=setup.points, noise=setup.noise, train_percent=setup.train_percent
+        )
+    sizes = (len(setup.features), *architecture.units)
+    zero = setup.initialization == "zero"
+    for _ in range(setup.seed + 1 if redrawn else 1):
+        drawn = classic_weights(sizes, stream, zero=zero)
+    pairs = zip(drawn, architecture.weights(params), strict=True)
+    return [(w.astype(old.dtype), b.astype(old.dtype)) for (w, b), (old, _) in pairs]

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+from minicolumn.model.artifact import artifact_to_bytes
+from minicolumn.model.export.numpy_source import numpy_source
 from minicolumn.playground.data.points import points_to_csv
 from minicolumn.playground.links import write_link
 from minicolumn.playground.network.learner import Learner
+from minicolumn.playground.network.model_file import model_of
 from minicolumn.playground.network.setup import to_json
 
 File = tuple[str, str, bytes]  # name, MIME type, what it holds
@@ -36,8 +39,22 @@ def _weights(learner: Learner) -> File:
     return "weights.json", "application/json", text.encode()
 
 
+def _model(learner: Learner) -> File:
+    data = artifact_to_bytes(model_of(learner).artifact())
+    return "network.safetensors", "application/octet-stream", data
+
+
+def _numpy(learner: Learner) -> File:
+    doc = f"A network of {learner.architecture.units} neurons, exported by minicolumn."
+    inputs = len(learner.points.inputs)
+    source = numpy_source(learner.architecture.network, learner.trainer.params, (inputs,), doc)
+    return "network.py", "text/x-python", source.encode()
+
+
 def _link(learner: Learner) -> File:
     return "link.txt", "text/plain", write_link(learner.setup).encode()
 
 
-EXPORTS: dict[str, Callable[[Learner], File]] = {"data": _data, "weights": _weights, "link": _link}
+EXPORTS: dict[str, Callable[[Learner], File]] = {
+    "data": _data, "weights": _weights, "model": _model, "numpy": _numpy, "link": _link,
+}  # fmt: skip

@@ -11,6 +11,7 @@ import numpy as np
 from minicolumn.nn import L1, L2, MaxNorm
 from minicolumn.nn.layer import Params
 from minicolumn.optim import optimizer_by_name, schedule_by_name
+from minicolumn.playground.classic_rule import classic_rule
 from minicolumn.playground.data.points import Points
 from minicolumn.playground.network.architecture import Architecture, architecture_of, first_params
 from minicolumn.playground.network.carry import Labels, carried, labels_of
@@ -34,7 +35,9 @@ def training_settings(setup: Setup, task: Task, rows: int) -> dict[str, Any]:
         "loss": task.record,
         "optimizer": optimizer_by_name(setup.optimizer).with_rate(setup.learning_rate),
         "schedule": schedule_by_name(setup.schedule),
-        "batch_size": min(setup.batch_size, rows),
+        # The classic rule never moves where a batch is larger than the rows; here it is all of them.
+        "batch_size": setup.batch_size if setup.rule == "classic" else min(setup.batch_size, rows),
+        "shuffle": setup.rule != "classic",
         "regularizer": penalty(setup.regularization_rate) if penalty and setup.regularization_rate else None,
         "constraint": None if setup.max_norm is None else MaxNorm(setup.max_norm),
         "seed": setup.seed,
@@ -64,25 +67,28 @@ class Learner:
         points: Points,
         table: EncodedTable | None = None,
         params: Params | None = None,
+        like: tuple[Learner, Labels | None] | None = None,
     ) -> None:
         self.setup, self.points, self.table = setup, points, table
         self.seconds, self.steps_per_second = 0.0, 0.0
         self.task = task_of(points, setup.loss)
-        self.architecture = self._architecture(setup, self.task)
-        self._behind = 0, 0  # epochs and steps of earlier trainers
-        self.first = first_params(self.architecture, setup, points.X.shape[1]) if params is None else params
-        self.trainer = self._trainer(setup, self.task, self.architecture, self.first)
+        self.architecture = architecture_of(setup, points.inputs, self.task.outputs, self.task.ending)
+        self._behind = (like[0].epoch, like[0].step) if like else (0, 0)  # of earlier trainers
+        if params is None:
+            params = self._carried(*like) if like else first_params(self.architecture, setup, len(points.inputs))
+        self.first = params
+        self.trainer = self._trainer(params)
 
-    def _architecture(self, setup: Setup, task: Task) -> Architecture:
-        return architecture_of(setup, self.points.inputs, task.outputs, task.ending)
-
-    def _trainer(self, setup: Setup, task: Task, architecture: Architecture, params: Params) -> Trainer:
-        X, y = self._rows(task, ~self.points.held)
+    def _trainer(self, params: Params) -> Trainer:
+        X, y = self._rows(self.task, ~self.points.held)
         trainer = Trainer(
-            architecture.network, X, y, params=params, **self._watched(setup, task),
-            **training_settings(setup, task, len(X)),
+            self.architecture.network, X, y, params=params, **self._watched(self.setup, self.task),
+            **training_settings(self.setup, self.task, len(X)),
         )  # fmt: skip
-        trainer.history.limit(KEPT_ROWS)
+        if self.setup.rule == "classic":
+            trainer.change(rule=classic_rule)
+        if not trainer.callbacks:
+            trainer.limit_history(KEPT_ROWS)
         return trainer
 
     def _watched(self, setup: Setup, task: Task) -> dict[str, Any]:
@@ -120,18 +126,29 @@ class Learner:
     # Changes ------------------------------------------------------------------------------------------------
 
     def advance(self, *, most: int | None = None, **goal: Any) -> None:
-        """Train on, see `Trainer.advance`; for no more than `most` epochs."""
-        if most is not None and "epochs" in goal:
-            goal["epochs"] = min(most, goal["epochs"])
-        elif most is not None and "steps" in goal:
-            goal["steps"] = min(most * self.trainer.steps, goal["steps"])
+        """Train on, see `Trainer.advance`; for no more than `most` epochs.
+
+        Where early stopping ends it, the best weights are those that it goes on with.
+        """
         began, first = time.perf_counter(), self.step
         try:
-            self.trainer.advance(**goal)
+            self.trainer.advance(**self._bounded(most, goal))
         finally:
             took = time.perf_counter() - began
             self.seconds += took
             self.steps_per_second = (self.step - first) / took
+        if self.trainer.stopped == "early stopping":
+            self.trainer.set_params(self.trainer.best_params)
+
+    def _bounded(self, most: int | None, goal: dict[str, Any]) -> dict[str, Any]:
+        """Return how far to go, in steps where there is an end of the run: nothing goes by two goals."""
+        if most is None:
+            return goal
+        left = most * self.trainer.steps - self.trainer.done
+        if "epochs" in goal:
+            return {"epochs": min(most, goal["epochs"])}
+        steps = goal.get("steps", int(goal.get("seconds", 0.0) / self.trainer.seconds_a_step))
+        return {"steps": max(1, min(left, steps))}
 
     def change(self, setup: Setup, points: Points | None = None, after: Labels | None = None) -> None:
         """Go on with another setup or other points; weights stay wherever there is a place for them.
@@ -139,28 +156,29 @@ class Learner:
         points      None keeps those of now
         after       which of the units each unit of the new network is, see `carried`; None goes by their places
         Errors      DataError, and nothing was changed
-        """
-        before = self.setup, self.points, self.task
-        if points is not None:
-            self.points = points
-        try:
-            task = task_of(self.points, setup.loss)
-            architecture = self._architecture(setup, task)
-            params = self._carried(setup, architecture, after)
-            trainer = self._trainer(setup, task, architecture, params)
-        except Exception:
-            self.setup, self.points, self.task = before
-            raise
-        self._behind = self.epoch, self.step
-        self.setup, self.task, self.architecture, self.trainer = setup, task, architecture, trainer
 
-    def _carried(self, setup: Setup, architecture: Architecture, after: Labels | None) -> Params:
-        fresh = first_params(architecture, setup, self.points.X.shape[1])
-        before = self.labels
+        Where the network stays, so does what the optimizer remembers, and nothing is compiled anew for another
+        number.
+        """
+        task = task_of(self.points if points is None else points, setup.loss)
+        inputs = (self.points if points is None else points).inputs
+        architecture = architecture_of(setup, inputs, task.outputs, task.ending)
+        stays = architecture == self.architecture and setup.rule == self.setup.rule
+        if points is None and stays and setup.patience == self.setup.patience:
+            self.trainer.change(**training_settings(setup, task, self.trainer.rows))
+            self.setup, self.task = setup, task
+            return
+        again = Learner(setup, self.points if points is None else points, self.table, like=(self, after))
+        again.first, again.seconds, again.steps_per_second = self.first, self.seconds, self.steps_per_second
+        self.__dict__.update(again.__dict__)
+
+    def _carried(self, old: Learner, after: Labels | None) -> Params:
+        """Return the weights of another learner, as far as there is a place for them here."""
+        fresh = first_params(self.architecture, self.setup, len(self.points.inputs))
         if after is None:
-            after = _by_place(before, setup.features, architecture.units)
-        weights = carried(self.weights, before, architecture.weights(fresh), after)
-        return architecture.with_weights(fresh, weights)
+            after = _by_place(old.labels, self.setup.features, self.architecture.units)
+        weights = carried(old.weights, old.labels, self.architecture.weights(fresh), after)
+        return self.architecture.with_weights(fresh, weights)
 
     def reset(self, setup: Setup, *, same: bool = False) -> None:
         """Begin anew: with other first weights by the setup's seed, or the same ones again."""
@@ -171,6 +189,12 @@ class Learner:
     def set_weights(self, weights: Sequence[tuple[Array, Array]]) -> None:
         """Put other weights in place of those of now; what the optimizer remembers stays."""
         self.trainer.set_params(self.architecture.with_weights(self.trainer.params, weights))
+
+    @property
+    def names(self) -> list[str]:
+        """What the features are called: a column of the table in full, or the formula."""
+        full = dict(zip(self.points.inputs, self.table.encoder.features, strict=True)) if self.table else {}
+        return [full.get(text, text) for text in self.setup.features]
 
     # What is to be seen -------------------------------------------------------------------------------------
 

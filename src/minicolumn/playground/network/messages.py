@@ -200,3 +200,10 @@ class Load(Record):
     part: Annotated[int, PART] = 0
     parts: Annotated[int, PARTS] = 1
     base64: Annotated[str, Text(help="The part.", longest=2 * LARGEST_PART)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Back(Record):
+    """Step back to where all was well, with other settings."""
+
+    changes: Annotated[Values | None, CHANGES] = None

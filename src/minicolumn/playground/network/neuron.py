@@ -65,7 +65,7 @@ def _values(learner: Learner, layer: int, x: Array) -> Array:
 
 def _names(learner: Learner, layer: int) -> list[str]:
     if layer == 0:
-        return list(learner.setup.features)
+        return learner.names
     return [f"h{layer}.{unit + 1}" for unit in range(learner.architecture.units[layer - 1])]
 
 

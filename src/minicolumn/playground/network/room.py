@@ -54,7 +54,7 @@ class NetworkRoom(Room):
         "view": (m.View, "view"),
         "neuron": (m.Neuron, "neuron"),
         "formula": (m.Formula, "formula"),
-        "back": (Nothing, "back"),
+        "back": (m.Back, "back"),
         "export": (m.Export, "export"),
         "load": (m.Load, "load"),
     }
@@ -68,7 +68,7 @@ class NetworkRoom(Room):
         self._owed = 0.0  # steps that the speed allows and that were not taken yet
         self._until: tuple[int | None, float | None] = None, None  # an epoch, a loss
         self._stopped: str | None = None
-        self._good: Any = None  # a snapshot to step back to
+        self._good: list[Any] = []  # the last two snapshots that were shown, to step back to
         self._upload = Upload()
         self._table: SentTable | None = None
         self._is_known = False  # whether the page has the controls
@@ -107,13 +107,13 @@ class NetworkRoom(Room):
         self._learner, self.setup = learner, setup
         self._picture = Picture(learner)
         self._pause()
-        self._good = None
+        self._good = []
 
     def _points(self, setup: Setup) -> Points:
         """Return the points that a setup names; own ones stay."""
         if setup.dataset in (OWN, TABLE):
-            if self._learner is None:
-                raise DataError(f"there are no {setup.dataset} points yet: paint some or send a table")
+            if self._learner is None or (setup.dataset == TABLE and self._learner.table is None):
+                raise DataError(f"there are no {setup.dataset} points yet: paint some, or send a table")
             return self._learner.points
         return make_points(
             setup.dataset, rows=setup.points, noise=setup.noise, train_percent=setup.train_percent,
@@ -159,7 +159,7 @@ class NetworkRoom(Room):
         """Show what was changed."""
         self.setup = setup
         self._picture = Picture(self.learner, self._picture)
-        self._stopped, self._good = None, None
+        self._stopped, self._good = None, []
 
     def layer(self, said: m.Layer) -> list[Frame]:
         """Put a hidden layer in, or take one out; other weights stay."""
@@ -339,7 +339,6 @@ class NetworkRoom(Room):
         if left is not None and left <= 0:
             self._pause("all epochs")
             return []
-        self._remember()
         try:
             learner.advance(most=left, **goal)
         except DivergenceError as error:
@@ -351,24 +350,27 @@ class NetworkRoom(Room):
             self._pause("loss reached")
         return []
 
-    def _remember(self) -> None:
-        """Keep where the training stood, from time to time, as a way back."""
-        if self._good is None:
-            self._good = self.learner.trainer.snapshot
-
     def _diverged(self, error: DivergenceError) -> Frame:
-        half = 0.5 * self.setup.learning_rate
+        """Return why it diverged, and what may help, each as a message that the page may send."""
+        half = {"learning_rate": 0.5 * self.setup.learning_rate}
+        calm = {"optimizer": "adam", "learning_rate": min(0.01, 0.5 * self.setup.learning_rate)}
         remedies = [
             {"label": "half", "do": "back"},
-            {"label": "adam", "do": "set", "changes": {"optimizer": "adam", "learning_rate": min(half, 0.01)}},
+            {"label": "adam", "do": "back", "changes": calm},
             {"label": "reset", "do": "reset"},
         ]
-        return self.frame("diverged", {"message": str(error), "cause": str(error), "remedies": remedies})
+        says = {"message": str(error), "cause": error.cause, "layer": error.layer, "half": half}
+        return self.frame("diverged", says | {"remedies": remedies})
 
-    def back(self, said: Nothing) -> list[Frame]:
-        """Go back to before it diverged, at half the learning rate."""
-        setup = replace(self.setup, learning_rate=0.5 * self.setup.learning_rate)
-        self.learner.change(setup)
+    def back(self, said: m.Back) -> list[Frame]:
+        """Go back to where all was well, and go on from there at half the learning rate, or as is said."""
+        learner = self.learner
+        good, self._good = self._good[0] if self._good else None, []
+        changes = said.changes or {"learning_rate": 0.5 * self.setup.learning_rate}
+        setup = changed(self.setup, changes)
+        if good is not None:
+            learner.trainer.restore(good)
+        learner.change(setup)
         self._adopt(setup)
         return self._state()
 
@@ -399,11 +401,13 @@ class NetworkRoom(Room):
         self.learner  # noqa: B018
         says, arrays = self.picture.tick()
         says |= {"running": self._running, "stopped": self._stopped}
+        if self._running:
+            self._good = [*self._good, self.learner.trainer.snapshot][-2:]
         return self.frame("tick", says, **arrays)
 
 
 def _is_number(text: str) -> bool:
     try:
-        return np.isfinite(float(text))
+        return bool(np.isfinite(float(text)))
     except ValueError:
         return False

@@ -50,7 +50,7 @@ class Picture:
         units, params = learner.architecture.units, learner.trainer.params
         says = {
             "setup": to_json(setup),
-            "inputs": [{"name": name, "formula": name} for name in setup.features],
+            "inputs": [{"name": n, "formula": f} for n, f in zip(learner.names, setup.features, strict=True)],
             "columns": list(points.inputs),
             "layers": [
                 {"units": count, "activation": activation}
