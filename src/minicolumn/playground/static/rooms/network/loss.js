@@ -110,7 +110,7 @@ function Confusion({ live, state }) {
   useEffect(() => {
     let seen = -1;
     return everyFrame(() => {
-      const counts = live.tick?.arrays.confusion;
+      const counts = /** @type {Int32Array | undefined} */ (live.tick?.arrays.confusion);
       if (!counts || seen === live.version || !body.current) return;
       seen = live.version;
       const cells = body.current.querySelectorAll("td"), k = Math.round(Math.sqrt(counts.length));

@@ -59,11 +59,17 @@ export const normal = (formula) => formula.replace(/\s+/g, "").replace(/\*\*/g, 
 
 const MOST_ROWS = 3_000;
 
+/** Rows of (step, loss train, loss test, score train, score test): those of the tick, or where it stands. @param {Frame} tick @returns {Float32Array} */
+function curveOf(tick) {
+  const { curve } = tick.arrays;
+  if (curve instanceof Float32Array) return curve;
+  const score = (/** @type {any} */ scores) => Object.values(scores ?? {})[0] ?? NaN;
+  return Float32Array.of(tick.step, tick.loss?.train ?? NaN, tick.loss?.test ?? NaN, score(tick.scores?.train), score(tick.scores?.test));
+}
+
 /** The curves of a run, thinned where they get long. */
 export class Curves {
-  constructor() { this.clear(); }
-
-  clear() {
+  constructor() { 
     /** @type {(number | null)[][]} step, loss train, loss test, score train, score test */
     this.columns = [[], [], [], [], []];
     /** Keep each so manieth row. */
@@ -71,15 +77,18 @@ export class Curves {
     this.seen = 0;
   }
 
+  clear() { Object.assign(this, new Curves()); }
+
   /** @param {Float32Array} rows */
   add(rows) {
+    const [steps] = this.columns;
     for (let i = 0; i + 5 <= rows.length; i += 5) {
-      const last = this.columns[0].at(-1);
+      const last = steps.at(-1);
       if (last !== undefined && last !== null && rows[i] <= last) continue;
       if (this.seen++ % this.every) continue;
-      for (let k = 0; k < 5; k++) this.columns[k].push(Number.isFinite(rows[i + k]) ? rows[i + k] : null);
+      this.columns.forEach((column, k) => column.push(Number.isFinite(rows[i + k]) ? rows[i + k] : null));
     }
-    if (this.columns[0].length > MOST_ROWS) this.thin();
+    if (steps.length > MOST_ROWS) this.thin();
   }
 
   thin() {
@@ -134,8 +143,7 @@ export class Live {
   takeTick(tick) {
     const last = this.curves.columns[0].at(-1);
     if (tick.step === 0 || (typeof last === "number" && tick.step < last)) this.curves.clear();
-    const rows = tick.arrays.curve;
-    if (rows instanceof Float32Array) this.curves.add(rows);
+    this.curves.add(curveOf(tick));
     this.tick = tick;
     this.touch();
   }

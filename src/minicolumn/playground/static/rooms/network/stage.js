@@ -159,7 +159,7 @@ function Neurons({ geometry, live, state, selected, onSelect, onEdit }) {
     setStop(next);
     /** @type {HTMLElement | null | undefined} */ (group.current?.querySelector(`[data-key="${next}"]`))?.focus();
   };
-  return html`<div class="neurons" ref=${group} role="group" aria-label=${t("network.neurons")}>${all.map(({ spot, layer, unit, key }) => {
+  return html`<div class="neurons" ref=${group} role="group" aria-label=${t("network.neurons")}>${all.map((/** @type {any} */ { spot, layer, unit, key }) => {
     const name = neuronName(state, { layer, unit }), picked = selected?.layer === layer && selected?.unit === unit;
     const style = { left: `${spot.x - spot.size / 2}px`, top: `${spot.y - spot.size / 2}px`, width: `${spot.size}px`, height: `${spot.size}px` };
     return html`<button type="button" key=${key} data-key=${key} class=${`neuron ${isOutput(state, layer) ? "output" : ""}`} aria-label=${name} aria-pressed=${String(picked)}
