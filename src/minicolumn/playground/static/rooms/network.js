@@ -13,7 +13,7 @@ import { Data } from "./network/data.js";
 import { Help, Exports, Formula, Presets } from "./network/dialogs.js";
 import { Editor, Inspector } from "./network/inspector.js";
 import { Live } from "./network/model.js";
-import { Losses } from "./network/loss.js";
+import { Confusion, Losses } from "./network/loss.js";
 import { More } from "./network/more.js";
 import { Output } from "./network/output.js";
 import { Stage } from "./network/stage.js";
@@ -102,6 +102,7 @@ export default function NetworkRoom({ room, link }) {
     reset: () => { room.say(null); room.send("reset"); },
     regenerate: () => room.send("regenerate"),
     speed: (/** @type {number | null} */ value) => { setSpeed(value); room.send("speed", { steps_per_second: value }); },
+    leave: () => select(null),
     help: (/** @type {any} */ at) => setDialog({ what: "help", at }),
   }), [room]);
   useKeys(act);
@@ -129,9 +130,10 @@ export default function NetworkRoom({ room, link }) {
           : html`<p class="hint">${t("network.hint")}</p>`}
       </section>
       <div class="output-column">
+        <${Losses} live=${live} state=${state} />
         <${Output} live=${live} state=${state} set=${set} paint=${(/** @type {object} */ fields) => room.send("points", fields)} selected=${selected} onPoint=${setPoint} />
         <${Plane} state=${state} send=${room.send} />
-        <${Losses} live=${live} state=${state} />
+        ${state.classes.length > 1 && html`<${Confusion} live=${live} state=${state} />`}
       </div>
     </div>
     ${editing && html`<${Editor} live=${live} state=${state} what=${editing} send=${edit} onClose=${() => setEditing(null)} />`}
@@ -186,7 +188,7 @@ function useKeys(act) {
       const target = /** @type {HTMLElement} */ (e.target);
       if (e.ctrlKey || e.metaKey || e.altKey || target.closest("input, select, textarea, [role=dialog]")) return;
       if (e.key === " " && target.closest("button, a, summary, [role=radio]")) return;
-      const found = { " ": act.run, s: act.step, S: act.step, r: act.reset, R: act.reset, "?": () => act.help({ x: innerWidth / 2, y: 120 }) }[e.key];
+      const found = { " ": act.run, s: act.step, S: act.step, r: act.reset, R: act.reset, "?": () => act.help({ x: innerWidth / 2, y: 120 }), Escape: act.leave }[e.key];
       if (!found) return;
       e.preventDefault();
       found();

@@ -26,16 +26,16 @@ export function Bar({ live, state, running, speed, set, act }) {
   const { setup } = state;
   const activations = activationOptions(choicesOf(state, "activations"));
   const one = new Set(setup.activations).size === 1 ? setup.activations[0] : null;
-  const loss = setup.loss === "auto" && state.loss ? `${t("network.auto")} (${wordsOf(state.loss)})` : t("network.auto");
+  const loss = setup.loss === "auto" && state.loss ? `${wordsOf(state.loss)} (${t("network.auto")})` : t("network.auto");
   return html`<div class="bar" role="toolbar" aria-label=${t("network.controls")}>
-    <div class="bar-run">
+    <div class="bar-top"><div class="bar-run">
       <${IconButton} icon="reset" label=${`${t("network.reset")} (R)`} onClick=${act.reset} />
       <button type="button" class=${`run ${running ? "running" : ""}`} aria-label=${`${t(running ? "network.pause" : "network.run")} (${t("network.space")})`}
         title=${`${t(running ? "network.pause" : "network.run")} (${t("network.space")})`} onClick=${act.run}><${Icon} name=${running ? "pause" : "play"} size=${26} /></button>
       <${IconButton} icon="step" label=${`${t("network.stepOne")} (S)`} onClick=${act.step} />
     </div>
     <div class="bar-epoch"><span class="field-label">${t("network.epoch")}</span><${Moving} class="epoch" live=${live} text=${(/** @type {Live} */ l) => counted(l.tick?.epoch ?? 0)} />
-      <${Moving} class="pace" live=${live} text=${(/** @type {Live} */ l) => rate(l.tick?.running ? l.tick?.steps_per_second : 0)} /></div>
+      <${Moving} class="pace" live=${live} text=${(/** @type {Live} */ l) => rate(l.tick?.running ? l.tick?.steps_per_second : 0)} /></div></div>
     <div class="bar-fields">
       <${NumberPick} label=${t("network.learningRate")} value=${setup.learning_rate} options=${RATES} onChange=${(/** @type {number} */ v) => set({ learning_rate: v })} />
       <${Select} label=${t("network.activation")} value=${one} options=${one === null ? [{ value: null, label: t("network.mixed") }, ...activations] : activations}

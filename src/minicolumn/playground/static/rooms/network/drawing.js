@@ -211,7 +211,8 @@ export class Drawing {
     geometry.layers.forEach((column, layer) => column.forEach((spot, unit) => {
       const bias = live.biasOf({ layer, unit }) ?? 0;
       const radius = Math.max(2.6, Math.min(5, spot.size / 8)) + (isOutput(/** @type {any} */ (live.state), layer) ? 0.5 : 0);
-      const [x, y] = [spot.x - spot.size / 2, spot.y + spot.size / 2];
+      const inset = Math.min(3, spot.size / 14);
+      const [x, y] = [spot.x - spot.size / 2 + inset, spot.y + spot.size / 2 - inset];
       context.beginPath();
       context.arc(x, y, radius + 1.6, 0, 7);
       context.fillStyle = ring;

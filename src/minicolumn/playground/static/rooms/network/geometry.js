@@ -6,7 +6,8 @@
  * @typedef {{width: number, height: number, top: number, features: Spot[], layers: Spot[][], columns: number[]}} Geometry
  */
 
-const HEAD = 84, FOOT = 26, FEATURE = 38, LABEL = 92, GAP = 104, ROOM = 372;
+const HEAD = 84, FOOT = 26, FEATURE = 38, ROOM = 372;
+const NARROW = 520; // of a phone: less room for names, layers closer together
 
 /** Size of a tile in a column of so many, and the distance to the next. @param {number} count @returns {[number, number]} */
 function pitch(count) {
@@ -21,11 +22,12 @@ function pitch(count) {
  * @returns {Geometry}
  */
 export function arrange(features, units, room) {
-  const width = Math.max(room, LABEL + FEATURE + units.length * GAP + 40);
+  const [label, gap, end] = room < NARROW ? [56, 80, 34] : [92, 104, 62];
+  const width = Math.max(room, label + FEATURE + units.length * gap + end - 22);
   const tall = [features * 49, ...units.map((count) => count * pitch(count)[1])];
   const inner = Math.max(ROOM, ...tall);
   const middle = HEAD + inner / 2;
-  const first = LABEL + FEATURE / 2, last = width - 62;
+  const first = label + FEATURE / 2, last = width - end;
   const columns = [first, ...units.map((_, i) => first + ((last - first) * (i + 1)) / units.length)];
   const spread = (/** @type {number} */ x, /** @type {number} */ count, /** @type {number} */ size, /** @type {number} */ distance) =>
     Array.from({ length: count }, (_, i) => ({ x, y: middle + (i - (count - 1) / 2) * distance, size }));

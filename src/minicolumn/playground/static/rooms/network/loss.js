@@ -7,8 +7,8 @@ import { html, useEffect, useRef, useState } from "../../kit/html.js";
 import { everyFrame } from "../../kit/canvas.js";
 import { Curve } from "../../kit/curve.js";
 import { Button, Segmented, Toggle, short } from "../../kit/controls.js";
-import { classColour } from "../../kit/colour.js";
 import { has, t } from "../../i18n.js";
+import { targetColour } from "./output.js";
 
 const EVERY = 120; // ms between two drawings of the curves: they change slowly
 
@@ -67,25 +67,24 @@ export function Losses({ live, state }) {
   const scoreName = (/** @type {string} */ name) => (has(`network.score.${name}`) ? t(`network.score.${name}`) : name);
   return html`<section class="panel loss-panel" aria-label=${t("network.losses")}>
     <table class="losses"><thead><tr><td /><th scope="col"><i class="dot test" />${t("network.test")}</th><th scope="col"><i class="dot train" />${t("network.training")}</th></tr></thead>
-      <tbody><tr><th scope="row">${t("network.loss")}</th><td><${Moving} class="big" live=${live} text=${(/** @type {Live} */ l) => loss(l.tick?.loss?.test)} /></td><td><${Moving} class="big" live=${live} text=${(/** @type {Live} */ l) => loss(l.tick?.loss?.train)} /></td></tr>
+      <tbody><tr class="first"><th scope="row">${t("network.loss")}</th><td><${Moving} live=${live} text=${(/** @type {Live} */ l) => loss(l.tick?.loss?.test)} /></td><td><${Moving} live=${live} text=${(/** @type {Live} */ l) => loss(l.tick?.loss?.train)} /></td></tr>
       ${names.map((name) => html`<tr key=${name}><th scope="row">${scoreName(name)}</th>
         <td><${Moving} live=${live} text=${(/** @type {Live} */ l) => score(name, l.tick?.scores?.test?.[name])} /></td>
         <td><${Moving} live=${live} text=${(/** @type {Live} */ l) => score(name, l.tick?.scores?.train?.[name])} /></td></tr>`)}</tbody></table>
-    <${Curve} series=${series} handle=${handle} log=${log && what === "loss"} height=${138} label=${t("network.curves")} onRead=${setAt} />
-    <div class="curve-read" aria-hidden="true"><${Read} live=${live} at=${at} from=${from} /></div>
+    <${Curve} series=${series} handle=${handle} log=${log && what === "loss"} height=${112} label=${t("network.curves")} onRead=${setAt} />
     <div class="curve-controls">
       <${Segmented} label=${t("network.curveOf")} value=${what} onChange=${setWhat} options=${[{ value: "loss", label: t("network.loss") }, { value: "score", label: main ? scoreName(main) : t("network.scores") }]} />
+      ${at !== null ? html`<div class="curve-read" aria-hidden="true"><${Read} live=${live} at=${at} from=${from} /></div>` : html`
       <${Toggle} label=${t("network.log")} value=${log} disabled=${what !== "loss"} onChange=${setLog} />
-      <${Button} kind="quiet" icon="pin" title=${t("network.pinHelp")} onClick=${() => setPinned(pinned ? null : live.curves.columns.map((c) => [...c]))}>${t(pinned ? "network.unpin" : "network.pin")}<//>
+      <${Button} kind="quiet" icon="pin" title=${t("network.pinHelp")} aria-pressed=${String(Boolean(pinned))} onClick=${() => setPinned(pinned ? null : live.curves.columns.map((c) => [...c]))}>${t(pinned ? "network.unpin" : "network.pin")}<//>`}
     </div>
-    ${state.classes.length > 2 && html`<${Confusion} live=${live} state=${state} />`}
   </section>`;
 }
 
 /** What the curves say under the pointer. @param {any} props */
 function Read({ live, at, from }) {
   const { columns } = live.curves;
-  if (at === null || columns[0][at] === undefined) return html`<span>${t("network.hoverCurve")}</span>`;
+  if (columns[0][at] === undefined) return null;
   return html`<span>${t("network.step")} ${Number(columns[0][at]).toLocaleString()}</span><span><i class="dot test" />${short(columns[from + 1][at])}</span><span><i class="dot train" />${short(columns[from][at])}</span>`;
 }
 
@@ -105,7 +104,7 @@ function joined(run, pinned, from, positive) {
 }
 
 /** Which classes are taken for which. @param {{live: Live, state: any}} props */
-function Confusion({ live, state }) {
+export function Confusion({ live, state }) {
   const body = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => {
     let seen = -1;
@@ -117,12 +116,12 @@ function Confusion({ live, state }) {
       for (let i = 0; i < cells.length && i < counts.length; i++) {
         const row = Math.floor(i / k), total = counts.subarray(row * k, row * k + k).reduce((/** @type {number} */ a, /** @type {number} */ b) => a + b, 0) || 1;
         cells[i].textContent = String(counts[i]);
-        cells[i].style.backgroundColor = counts[i] ? classColour(row, 0.12 + 0.6 * (counts[i] / total)) : "";
+        cells[i].style.background = counts[i] ? `color-mix(in srgb, ${targetColour(state, row)} ${Math.round(12 + 58 * (counts[i] / total))}%, transparent)` : "";
       }
     });
   }, []);
-  return html`<details class="confusion" open><summary>${t("network.confusion")}</summary><div class="confusion-scroll"><table>
+  return html`<section class="panel confusion" aria-label=${t("network.confusion")}><h2>${t("network.confusion")}</h2><div class="confusion-scroll"><table>
     <thead><tr><th class="corner" />${state.classes.map((/** @type {string} */ name) => html`<th key=${name} scope="col">${name}</th>`)}</tr></thead>
-    <tbody ref=${body}>${state.classes.map((/** @type {string} */ name, /** @type {number} */ i) => html`<tr key=${name}><th scope="row"><i class="dot" style=${{ background: classColour(i) }} />${name}</th>${state.classes.map((/** @type {string} */ other) => html`<td key=${other} />`)}</tr>`)}</tbody>
-  </table></div></details>`;
+    <tbody ref=${body}>${state.classes.map((/** @type {string} */ name, /** @type {number} */ i) => html`<tr key=${name}><th scope="row"><i class="dot" style=${{ background: targetColour(state, i) }} />${name}</th>${state.classes.map((/** @type {string} */ other) => html`<td key=${other} />`)}</tr>`)}</tbody>
+  </table></div></section>`;
 }

@@ -15,6 +15,7 @@ import { isOutput, mapIndex, neuronName } from "./model.js";
 
 const SIDE = 100, CELLS = SIDE * SIDE;
 const LEFT = 30, BOTTOM = 24, TOP = 8, RIGHT = 10;
+const SOFT = 0.66;
 const REACH = 11; // CSS pixels from a point at which it is taken
 
 /** Whether the outputs are one a class. @param {any} state */
@@ -140,7 +141,12 @@ class Picture {
     const { left, top, side } = this.area;
     context.imageSmoothingEnabled = !discrete;
     context.imageSmoothingQuality = "high";
+    const [r, g, b] = groundRGB();
+    context.fillStyle = `rgb(${r} ${g} ${b})`;
+    context.fillRect(left, top, side, side);
+    context.globalAlpha = SOFT; // so that points of the same colour stand out
     context.drawImage(this.small, left, top, side, side);
+    context.globalAlpha = 1;
   }
 
   /** Points change seldom: they are kept as a picture. @param {CanvasRenderingContext2D} context @param {number} wide @param {number} tall */

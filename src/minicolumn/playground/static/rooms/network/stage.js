@@ -14,7 +14,7 @@ import { t } from "../../i18n.js";
 import { Drawing } from "./drawing.js";
 import { arrange, linkAt } from "./geometry.js";
 import { isOutput, neuronName, normal, pretty, sourceName } from "./model.js";
-import { choicesOf, activationOptions } from "./fields.js";
+import { choicesOf, activationOptions, wordsOf } from "./fields.js";
 
 /** The features that are always offered. */
 export const OFFERED = ["x1", "x2", "x1^2", "x2^2", "x1*x2", "sin(x1)", "sin(x2)"];
@@ -62,7 +62,7 @@ export function Stage({ live, state, set, send, onEdit, onSelect, onFormula, sel
   useLayoutEffect(() => { drawing.current?.place(geometry, inputs); }, [geometry, inputs]);
 
   const size = { width: `${geometry.width}px`, height: `${geometry.height}px` };
-  return html`<div class="stage-scroll" ref=${box} tabindex="-1"><div class="stage" style=${size} role="group" aria-label=${t("network.drawing")}>
+  return html`<div class="stage-scroll" ref=${box}><div class="stage" style=${size} role="group" aria-label=${t("network.drawing")}>
     <canvas ref=${links} style=${size} aria-hidden="true" /><canvas ref=${flow} style=${size} aria-hidden="true" /><canvas ref=${tiles} style=${size} aria-hidden="true" />
     <${Links} live=${live} state=${state} drawing=${drawing} onEdit=${onEdit} size=${size} onSelect=${onSelect} />
     <${Features} geometry=${geometry} features=${features} state=${state} set=${set} onFormula=${onFormula} />
@@ -113,8 +113,15 @@ function Features({ geometry, features, state, set, onFormula }) {
       return html`<button type="button" key=${feature.formula} class=${`feature ${on ? "on" : ""}`} aria-pressed=${String(on)} disabled=${table}
         title=${feature.formula} aria-label=${t("network.feature", { formula: feature.formula })}
         style=${{ left: "0px", width: `${x + size / 2}px`, top: `${y - size / 2}px`, height: `${size}px` }} onClick=${() => flip(feature)}>
-        <span class="feature-name">${pretty(feature.formula)}</span><span class="feature-tile" style=${{ width: `${size}px` }}>${!on && html`<${Icon} name="plus" size=${14} />`}</span></button>`;
+        <span class="feature-name"><${Formatted} formula=${feature.formula} /></span><span class="feature-tile" style=${{ width: `${size}px` }}>${!on && html`<${Icon} name="plus" size=${14} />`}</span></button>`;
     })}`;
+}
+
+/** A formula with raised and lowered digits. @param {{formula: string}} props */
+function Formatted({ formula }) {
+  const parts = pretty(formula).split(/([₀-₉]+|[²³])/);
+  return parts.map((part) => (/^[²³]$/.test(part) ? html`<sup>${part === "²" ? 2 : 3}</sup>`
+    : /^[₀-₉]/.test(part) ? html`<sub>${[...part].map((c) => c.charCodeAt(0) - 0x2080).join("")}</sub>` : part));
 }
 
 /** Over each layer: how many neurons, and their activation. @param {any} props */
@@ -123,7 +130,7 @@ function Heads({ geometry, state, set, send }) {
   return state.layers.map((/** @type {any} */ layer, /** @type {number} */ i) => {
     const left = { left: `${geometry.columns[i + 1]}px` };
     if (i === last) {
-      return html`<div class="layer-head output" key="output" style=${left}><h2>${t("network.output")}</h2><span class="note">${activationName(layer.activation)}</span></div>`;
+      return html`<div class="layer-head output" key="output" style=${left}><h2>${t("network.output")}</h2><span class="note">${wordsOf(layer.activation)}</span></div>`;
     }
     const label = t("network.layer", { layer: i + 1 });
     const count = (/** @type {number} */ by) => send("units", { layer: i, units: layer.units + by });
@@ -137,9 +144,6 @@ function Heads({ geometry, state, set, send }) {
     </div>`;
   });
 }
-
-/** @param {string | null | undefined} name */
-const activationName = (name) => (name ? String(name).replaceAll("_", " ") : "");
 
 /** @param {any} props */
 function Neurons({ geometry, live, state, selected, onSelect, onEdit }) {
