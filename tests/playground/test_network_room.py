@@ -97,7 +97,12 @@ def test_maps_are_what_the_network_answers_in_the_middle_of_each_cell(page: Page
     assert np.abs(maps / 127.5 - 1 - np.clip(expected, -1, 1)).max() < 2 / 255 + 1e-5
     assert maps.shape == (5 + 4 + 4, 100, 100)
     # Upper rows are large x2, right columns large x1.
-    assert page.last["state"].arrays["features"][0, 50, 99] > 250 > 5 > page.last["state"].arrays["features"][1, 99, 50]
+    assert (
+        page.last["state"].arrays["features"][0, 50, 99]
+        > 250
+        > 5
+        > page.last["state"].arrays["features"][1, 99, 50]
+    )
 
 
 def test_figures_are_those_of_the_library(page: Page) -> None:
@@ -113,7 +118,9 @@ def test_figures_are_those_of_the_library(page: Page) -> None:
     from sklearn.metrics import confusion_matrix, f1_score
 
     assert np.array_equal(tick.arrays["confusion"], confusion_matrix(y[held], answers[held]))
-    assert tick.says["scores"]["test"]["f1"] == pytest.approx(f1_score(y[held], answers[held], average="macro"))
+    assert tick.says["scores"]["test"]["f1"] == pytest.approx(
+        f1_score(y[held], answers[held], average="macro")
+    )
 
 
 def test_the_same_messages_give_the_same_frames() -> None:
@@ -301,7 +308,9 @@ def test_points_are_painted_moved_and_removed(page: Page) -> None:
 
 
 def test_a_table_is_learnt_from(page: Page) -> None:
-    text = "width,kind,colour\n" + "\n".join(f"{k / 7:.2f},{'ab'[k % 2]},{'red' if k > 30 else 'blue'}" for k in range(60))
+    text = "width,kind,colour\n" + "\n".join(
+        f"{k / 7:.2f},{'ab'[k % 2]},{'red' if k > 30 else 'blue'}" for k in range(60)
+    )
     page("table", name="t.csv", part=0, parts=2, text=text[:200])
     columns = page("table", name="t.csv", part=1, parts=2, text=text[200:]).says
     assert [column["name"] for column in columns["columns"]] == ["width", "kind", "colour"]
@@ -321,7 +330,13 @@ def test_a_table_is_learnt_from(page: Page) -> None:
 
 @pytest.mark.parametrize(
     ("text", "word"),
-    [("", "empty"), ("a,b\n", "no rows"), ("a,b\n1,2\n1,2\n", "target"), ("a\n1\n2\n3\n", "column"), ("\x89PNG\x00\x01", "")],
+    [
+        ("", "empty"),
+        ("a,b\n", "no rows"),
+        ("a,b\n1,2\n1,2\n", "target"),
+        ("a\n1\n2\n3\n", "column"),
+        ("\x89PNG\x00\x01", ""),
+    ],
 )
 def test_what_is_no_table_is_refused_in_a_line(page: Page, text: str, word: str) -> None:
     frame = page("table", name="t.csv", text=text or " ")

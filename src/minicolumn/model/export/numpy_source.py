@@ -125,7 +125,9 @@ def _literal(value: Array) -> str:
 
 def _digits(number: float, dtype: np.dtype[Any]) -> str:
     if not math.isfinite(number):
-        return f"np.{'nan' if math.isnan(number) else 'inf'}" if number > 0 or math.isnan(number) else "-np.inf"
+        return (
+            f"np.{'nan' if math.isnan(number) else 'inf'}" if number > 0 or math.isnan(number) else "-np.inf"
+        )
     return np.format_float_positional(dtype.type(number), unique=True, trim="0")
 
 

@@ -94,10 +94,10 @@ def architecture_of(setup: Setup, inputs: tuple[str, ...], outputs: int, ending:
 def first_params(architecture: Architecture, setup: Setup, inputs: int) -> Params:
     """Draw the first weights, as the setup says.
 
-        auto        what suits each activation, biases 0
-        playground  U(-0.5, 0.5), biases 0.1, from the stream that drew the points: as in TensorFlow Playground
-        zero        all 0
-        others      by their name, biases 0
+    auto        what suits each activation, biases 0
+    playground  U(-0.5, 0.5), biases 0.1, from the stream that drew the points: as in TensorFlow Playground
+    zero        all 0
+    others      by their name, biases 0
     """
     params = architecture.network.init(setup.seed, (inputs,))
     if setup.initialization == "auto":

@@ -75,7 +75,9 @@ class Learner:
         self.architecture = architecture_of(setup, points.inputs, self.task.outputs, self.task.ending)
         self._behind = (like[0].epoch, like[0].step) if like else (0, 0)  # of earlier trainers
         if params is None:
-            params = self._carried(*like) if like else first_params(self.architecture, setup, len(points.inputs))
+            params = (
+                self._carried(*like) if like else first_params(self.architecture, setup, len(points.inputs))
+            )
         self.first = params
         self.trainer = self._trainer(params)
 
@@ -229,5 +231,3 @@ def _by_place(before: Labels, features: Sequence[str], units: Sequence[int]) -> 
         old = hidden[layer] if layer < len(hidden) else []
         found.append([*old[:count], *([None] * (count - len(old[:count])))])
     return [*found, [*last[: units[-1]], *([None] * (units[-1] - len(last)))]]
-
-

@@ -15,7 +15,9 @@ MOST_PARTS = 100
 
 
 def _object(value: Any) -> Any:
-    return value if isinstance(value, Mapping) and all(isinstance(key, str) for key in value) else NotImplemented
+    return (
+        value if isinstance(value, Mapping) and all(isinstance(key, str) for key in value) else NotImplemented
+    )
 
 
 def _axes(value: Any) -> Any:
@@ -187,9 +189,7 @@ class Formula(Record):
 class Export(Record):
     """Ask for a file."""
 
-    what: Annotated[
-        str, Choice(help="What it holds.", choices=("data", "weights", "model", "numpy", "link"))
-    ]
+    what: Annotated[str, Choice(help="What it holds.", choices=("data", "weights", "model", "numpy", "link"))]
 
 
 @dataclass(frozen=True, kw_only=True)

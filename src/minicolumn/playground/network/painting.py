@@ -77,7 +77,9 @@ def _with(points: Points, rows: tuple[tuple[float, ...], ...]) -> Points:
     if count + len(new) > MOST_POINTS:
         raise DataError(f"points: at most {MOST_POINTS:,}, there would be {count + len(new):,}")
     if points.classes and not np.isin(new[:, 2], np.arange(len(points.classes))).all():
-        raise DataError(f"points: targets are the numbers of the {len(points.classes)} classes, counted from 0")
+        raise DataError(
+            f"points: targets are the numbers of the {len(points.classes)} classes, counted from 0"
+        )
     held = (count + np.arange(len(new))) % EVERY == EVERY - 1
     return replace(
         points, X=np.concatenate([points.X, new[:, :2]]), y=np.concatenate([points.y, new[:, 2]]),

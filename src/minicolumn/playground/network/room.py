@@ -97,9 +97,7 @@ class NetworkRoom(Room):
         self._is_known = False
         return self._state(reset=True, said=notes)
 
-    def _begin(
-        self, setup: Setup, points: Points | None = None, table: EncodedTable | None = None
-    ) -> None:
+    def _begin(self, setup: Setup, points: Points | None = None, table: EncodedTable | None = None) -> None:
         """Begin anew; where that fails nothing was touched."""
         if points is None:
             points, table = self._points(setup), self._table_of(setup)
@@ -193,7 +191,9 @@ class NetworkRoom(Room):
 
     def _check_hidden(self, who: str, layer: int) -> None:
         if layer >= len(self.setup.units):
-            raise DataError(f"{who}: there are {len(self.setup.units)} hidden layers, counted from 0, got {layer}")
+            raise DataError(
+                f"{who}: there are {len(self.setup.units)} hidden layers, counted from 0, got {layer}"
+            )
 
     def _rebuilt(self, changes: Mapping[str, Any], labels: list[list[Any]]) -> list[Frame]:
         after = changed(self.setup, changes)
@@ -346,7 +346,11 @@ class NetworkRoom(Room):
             return [self._diverged(error)]
         if learner.trainer.stopped:
             self._pause(learner.trainer.stopped)
-        if self._running and self._until[1] is not None and learner.measured()["loss"]["train"] <= self._until[1]:
+        if (
+            self._running
+            and self._until[1] is not None
+            and learner.measured()["loss"]["train"] <= self._until[1]
+        ):
             self._pause("loss reached")
         return []
 

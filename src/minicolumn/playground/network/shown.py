@@ -117,7 +117,9 @@ def plane_of(learner: Learner, axes: Any, at: dict[str, Any]) -> Plane:
 
 def _fits(X: Array) -> bool:
     """Return whether points lie in the range of the generators, and fill some of it."""
-    return X.shape[1] == 2 and bool(np.abs(X).max(initial=0.0) <= RANGE[1]) and bool(np.ptp(X, axis=0).max() > 1)
+    return (
+        X.shape[1] == 2 and bool(np.abs(X).max(initial=0.0) <= RANGE[1]) and bool(np.ptp(X, axis=0).max() > 1)
+    )
 
 
 def _levels(values: Array) -> Array:

@@ -71,7 +71,9 @@ class SentTable:
         data, guessed = decode(text.encode(), name, reading, MOST_BYTES)
         loaded = load_delimited(data, name, reading)
         if loaded.frame.width > MOST_COLUMNS:
-            raise DataError(f"{name} has {loaded.frame.width:,} columns; {MOST_COLUMNS} at most are shown here")
+            raise DataError(
+                f"{name} has {loaded.frame.width:,} columns; {MOST_COLUMNS} at most are shown here"
+            )
         return cls(name, loaded.frame, (*guessed, *loaded.notes))
 
     def described(self) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """The app: what is answered where.
 
-    GET  /, /app.js, ...    the page's files
-    POST /token             {"token": "..."}: the cookie, 204; a wrong one 403
-    GET  /token             204 where the cookie is good, 403 where it is not
-    WS   /socket            messages and frames
+GET  /, /app.js, ...    the page's files
+POST /token             {"token": "..."}: the cookie, 204; a wrong one 403
+GET  /token             204 where the cookie is good, 403 where it is not
+WS   /socket            messages and frames
 """
 
 from __future__ import annotations
