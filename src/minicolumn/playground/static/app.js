@@ -13,7 +13,8 @@
  *                                     frame.shapes.NAME; returns what ends it. Ticks are acknowledged by the shell
  *     room.onOpen(() => ...)          called once connected and at each new connection: send "open" with the whole setup
  *                                     there, so that a restart of the server is survived; returns what ends it
- *     room.say(text, buttons?)        a line for the reader, with buttons [{label, onClick}]; room.say(null) takes it away
+ *     room.say(text, buttons?, tone?) a line for the reader, with buttons [{label, onClick}]; tone "warning" (usual) or "note";
+ *                                     room.say(null) takes it away
  *     room.query                      what followed `?` in the address, as URLSearchParams; room.remember({key: value})
  *                                     puts it there without a reload
  *
@@ -42,9 +43,10 @@ import { exchangeToken, place, go } from "./address.js";
 /**
  * @typedef {import("./frames.js").Frame} Frame
  * @typedef {{label: string, onClick: () => void}} Choice
+ * @typedef {{text: string, choices: Choice[], tone: "warning" | "note"}} Said
  * @typedef {{name: string, send: (doing: string, fields?: object) => Promise<Frame | null>,
  *   ask: (doing: string, fields?: object) => Promise<Frame | null>, onFrame: (listen: (frame: Frame) => void) => () => void,
- *   onOpen: (tell: () => void) => () => void, say: (text: string | null, choices?: Choice[]) => void,
+ *   onOpen: (tell: () => void) => () => void, say: (text: string | null, choices?: Choice[], tone?: "warning" | "note") => void,
  *   query: URLSearchParams, remember: (values: Record<string, string | null>) => void}} Room
  */
 
@@ -52,12 +54,12 @@ import { exchangeToken, place, go } from "./address.js";
 export const ROOMS = ["circuit", "perceptron", "network", "backpropagation", "tape", "softmax", "activations", "descent", "overfitting", "topology", "digits"];
 
 /**
- * @param {Socket} socket @param {string} name @param {(said: {text: string, choices: Choice[]} | null) => void} tell
+ * @param {Socket} socket @param {string} name @param {(said: Said | null) => void} tell
  * @returns {Room}
  */
 function makeRoom(socket, name, tell) {
   /** @type {Room["say"]} */
-  const say = (text, choices = []) => tell(text === null ? null : { text, choices });
+  const say = (text, choices = [], tone = "warning") => tell(text === null ? null : { text, choices, tone });
   /** @type {Room["ask"]} */
   const ask = (doing, fields) => socket.send(name, doing, fields);
   return {
@@ -125,10 +127,10 @@ function Header({ rooms, now }) {
   </header>`;
 }
 
-/** @param {{said: {text: string, choices: Choice[]} | null, onClose: () => void}} props */
+/** @param {{said: Said | null, onClose: () => void}} props */
 function MessageLine({ said, onClose }) {
-  return html`<div class="message-place" role="status" aria-live="polite">${said && html`<div class="message">
-    <${Icon} name="warning" size=${18} /><p>${said.text}</p>
+  return html`<div class="message-place" role="status" aria-live="polite">${said && html`<div class=${`message ${said.tone}`}>
+    ${said.tone === "warning" && html`<${Icon} name="warning" size=${18} />`}<p>${said.text}</p>
     ${said.choices.map((choice) => html`<${Button} key=${choice.label} onClick=${choice.onClick}>${choice.label}<//>`)}
     <${IconButton} label=${t("shell.close")} icon="close" size=${16} onClick=${onClose} />
   </div>`}</div>`;
@@ -141,7 +143,7 @@ function App({ socket }) {
   const [status, setStatus] = useState(socket.status);
   const [where, setWhere] = useState(place());
   const [shown, setShown] = useState(/** @type {{name: string, View: any, room: Room} | null} */ (null));
-  const [said, setSaid] = useState(/** @type {{text: string, choices: Choice[]} | null} */ (null));
+  const [said, setSaid] = useState(/** @type {Said | null} */ (null));
 
   useEffect(() => socket.watch((now) => {
     setStatus(now);
@@ -158,7 +160,7 @@ function App({ socket }) {
     let left = false;
     setSaid(null);
     load(name).then((View) => { if (!left) setShown({ name, View, room: makeRoom(socket, name, setSaid) }); },
-      (error) => setSaid({ text: `${name}: ${error.message}`, choices: [] }));
+      (error) => setSaid({ text: `${name}: ${error.message}`, choices: [], tone: "warning" }));
     return () => { left = true; };
   }, [name, rooms.join(), where.link]);
   useEffect(() => { document.title = `${t(`${name}.name`)} · minicolumn`; });

@@ -10,7 +10,7 @@ import { Icon } from "../kit/icons.js";
 import { has, t } from "../i18n.js";
 import { Bar } from "./network/bar.js";
 import { Data } from "./network/data.js";
-import { Help, Exports, Formula, Presets } from "./network/dialogs.js";
+import { Help, Exports, Formula, Goal, Presets } from "./network/dialogs.js";
 import { Editor, Inspector } from "./network/inspector.js";
 import { Live } from "./network/model.js";
 import { Confusion, Losses } from "./network/loss.js";
@@ -83,12 +83,12 @@ export default function NetworkRoom({ room, link }) {
       setup.current = kept.setup = frame.setup;
       setState(live.state);
       setSelected(live.selected);
-      if (frame.said?.length) room.say(frame.said.join(" "));
+      if (frame.said?.length) room.say(frame.said.join(" "), [], "note");
       address(frame);
     } else if (frame.kind === "tick") {
       live.takeTick(frame);
       setRunning(frame.running);
-      if (frame.stopped && !frame.running && frame.stopped !== "diverged" && has(`network.stopped.${frame.stopped.replaceAll(" ", "_")}`)) room.say(t(`network.stopped.${frame.stopped.replaceAll(" ", "_")}`));
+      if (frame.stopped && !frame.running && frame.stopped !== "diverged" && has(`network.stopped.${frame.stopped.replaceAll(" ", "_")}`)) room.say(t(`network.stopped.${frame.stopped.replaceAll(" ", "_")}`), [], "note");
     } else if (frame.kind === "diverged") {
       room.say(frame.message, frame.remedies.map((/** @type {any} */ remedy) => remedyOf(room, remedy)));
     } else if (frame.kind === "columns") setColumns(frame);
@@ -103,7 +103,9 @@ export default function NetworkRoom({ room, link }) {
     regenerate: () => room.send("regenerate"),
     speed: (/** @type {number | null} */ value) => { setSpeed(value); room.send("speed", { steps_per_second: value }); },
     leave: () => select(null),
-    help: (/** @type {any} */ at) => setDialog({ what: "help", at }),
+    again: () => { room.say(null); room.send("reset", { same: true }); },
+    goal: (/** @type {any} */ e) => setDialog({ what: "goal", at: placeOf(e) }),
+    help: () => setDialog({ what: "help", at: { x: innerWidth / 2, y: 120 } }),
   }), [room]);
   useKeys(act);
   const take = (/** @type {File} */ file) => takeFile(room, file);
@@ -123,7 +125,8 @@ export default function NetworkRoom({ room, link }) {
             <${IconButton} icon="plus" size=${15} label=${t("network.moreLayers")} disabled=${state.setup.units.length >= 10} onClick=${() => room.send("layer", { at: state.setup.units.length, add: true, units: 2 })} />
             <h2>${t("network.hiddenLayers", { count: state.setup.units.length })}</h2><span class="note">${t("network.parameters", { count: state.parameters.toLocaleString() })}</span></div>
           <div class="network-tools"><${Button} kind="quiet" onClick=${openDialog("presets")}>${t("network.presets")}<//><${Button} kind="quiet" onClick=${openDialog("more")}>${t("network.moreSettings")}<//>
-            <${Button} kind="quiet" icon="download" onClick=${openDialog("export")}>${t("network.export")}<//></div>
+            <${Button} kind="quiet" icon="download" onClick=${openDialog("export")}>${t("network.export")}<//>
+            <${IconButton} icon="help" label=${`${t("network.help")} (?)`} onClick=${openDialog("help")} /></div>
         </div>
         <${Stage} live=${live} state=${state} set=${set} send=${room.send} selected=${selected} onEdit=${setEditing} onSelect=${select} onFormula=${openDialog("formula")} />
         ${selected ? html`<${Inspector} live=${live} state=${state} neuron=${selected} point=${point} ask=${room.ask} send=${edit} onClose=${() => select(null)} />`
@@ -140,6 +143,7 @@ export default function NetworkRoom({ room, link }) {
     ${columns && html`<${Columns} columns=${columns} onClose=${() => setColumns(null)} onLearn=${(/** @type {string} */ column, /** @type {string | null} */ task) => { setColumns(null); room.send("target", { column, ...(task ? { task } : {}) }); }} />`}
     ${dialog?.what === "own" && html`<${OwnData} at=${dialog.at} onFile=${take} onText=${(/** @type {string} */ name, /** @type {string} */ text) => sendTable(room.send, name, text)} onClose=${close} />`}
     ${dialog?.what === "help" && html`<${Help} at=${dialog.at} onClose=${close} />`}
+    ${dialog?.what === "goal" && html`<${Goal} at=${dialog.at} onRun=${(/** @type {object} */ goal) => { close(); room.say(null); room.send("run", goal); }} onClose=${close} />`}
     ${dialog?.what === "export" && html`<${Exports} at=${dialog.at} state=${state} ask=${room.send} onClose=${close} />`}
     ${dialog?.what === "formula" && html`<${Formula} at=${dialog.at} ask=${room.ask} features=${state.setup.features} set=${set} onClose=${close} />`}
     ${dialog?.what === "presets" && html`<${Presets} at=${dialog.at} room=${room} onClose=${close} />`}
@@ -188,7 +192,7 @@ function useKeys(act) {
       const target = /** @type {HTMLElement} */ (e.target);
       if (e.ctrlKey || e.metaKey || e.altKey || target.closest("input, select, textarea, [role=dialog]")) return;
       if (e.key === " " && target.closest("button, a, summary, [role=radio]")) return;
-      const found = { " ": act.run, s: act.step, S: act.step, r: act.reset, R: act.reset, "?": () => act.help({ x: innerWidth / 2, y: 120 }), Escape: act.leave }[e.key];
+      const found = { " ": act.run, s: act.step, S: act.step, r: act.reset, R: act.reset, "?": act.help, Escape: act.leave }[e.key];
       if (!found) return;
       e.preventDefault();
       found();

@@ -20,7 +20,7 @@ function rate(value) {
 
 /**
  * @param {{live: Live, state: any, running: boolean, speed: number | null, set: (changes: object) => void,
- *   act: {run: () => void, step: () => void, reset: () => void, speed: (value: number | null) => void, help: (at: any) => void}}} props
+ *   act: {run: () => void, step: () => void, reset: () => void, speed: (value: number | null) => void, again: () => void, goal: (event: any) => void}}} props
  */
 export function Bar({ live, state, running, speed, set, act }) {
   const { setup } = state;
@@ -33,6 +33,7 @@ export function Bar({ live, state, running, speed, set, act }) {
       <button type="button" class=${`run ${running ? "running" : ""}`} aria-label=${`${t(running ? "network.pause" : "network.run")} (${t("network.space")})`}
         title=${`${t(running ? "network.pause" : "network.run")} (${t("network.space")})`} onClick=${act.run}><${Icon} name=${running ? "pause" : "play"} size=${26} /></button>
       <${IconButton} icon="step" label=${`${t("network.stepOne")} (S)`} onClick=${act.step} />
+      <div class="bar-small"><${IconButton} icon="rewind" size=${16} label=${t("network.again")} onClick=${act.again} /><${IconButton} icon="goal" size=${16} label=${t("network.goal")} onClick=${act.goal} /></div>
     </div>
     <div class="bar-epoch"><span class="field-label">${t("network.epoch")}</span><${Moving} class="epoch" live=${live} text=${(/** @type {Live} */ l) => counted(l.tick?.epoch ?? 0)} />
       <${Moving} class="pace" live=${live} text=${(/** @type {Live} */ l) => rate(l.tick?.running ? l.tick?.steps_per_second : 0)} /></div></div>
@@ -47,7 +48,6 @@ export function Bar({ live, state, running, speed, set, act }) {
       <${Select} label=${t("network.lossOf")} value=${setup.loss} options=${[{ value: "auto", label: loss }, ...optionsOf(lossesFor(state))]} onChange=${(/** @type {string} */ v) => set({ loss: v })} />
       <${Select} label=${t("network.speed")} value=${speed} options=${[{ value: null, label: t("network.fastest") }, ...SPEEDS.map((s) => ({ value: s, label: rate(s) }))]} onChange=${act.speed} />
     </div>
-    <div class="bar-more"><${IconButton} icon="help" label=${`${t("network.help")} (?)`} onClick=${(/** @type {any} */ e) => act.help({ x: e.clientX, y: e.clientY })} /></div>
   </div>`;
 }
 

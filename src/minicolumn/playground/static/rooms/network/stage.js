@@ -52,9 +52,8 @@ export function Stage({ live, state, set, send, onEdit, onSelect, onFormula, sel
   useLayoutEffect(() => {
     const element = box.current;
     if (!element) return;
-    const observer = new ResizeObserver(() => setRoom(element.clientWidth));
+    const observer = new ResizeObserver(([entry]) => setRoom(Math.floor(entry.contentRect.width)));
     observer.observe(element);
-    setRoom(element.clientWidth);
     drawing.current = new Drawing(live, { links: links.current, flow: flow.current, tiles: tiles.current });
     const stop = everyFrame((time) => drawing.current?.frame(time));
     return () => { observer.disconnect(); stop(); };
