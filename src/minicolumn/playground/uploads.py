@@ -1,6 +1,6 @@
 """Files in parts: a message holds 1 MiB at most, so a table or a model is sent in several.
 
-    {"name": "rows.csv", "part": 0, "parts": 2, "text": "..."}      parts come in order, from 0
+{"name": "rows.csv", "part": 0, "parts": 2, "text": "..."}      parts come in order, from 0
 """
 
 from __future__ import annotations
