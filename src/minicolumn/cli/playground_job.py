@@ -107,9 +107,7 @@ def _model(file: str) -> list[dict[str, Any]]:
 def _check_size(file: str, size: int) -> None:
     if size > MOST_BYTES:
         most = MOST_BYTES >> 20
-        raise DataError(
-            f"{file!r} has {size / 2**20:.0f} MiB; the playground takes {most}, so take a part of it"
-        )
+        raise DataError(f"{file!r} has {size >> 20:,} MiB, and the playground takes {most}; take fewer rows")
 
 
 def _maker(opening: list[dict[str, Any]]) -> Callable[[], Session]:
@@ -137,7 +135,7 @@ def _open_browser(address: str, console: Console) -> None:
 def has_display(environment: Mapping[str, str], platform: str) -> bool:
     """Return whether a browser has somewhere to show itself; one of the terminal would take that over.
 
-    >>> has_display({}, "linux"), has_display({"WAYLAND_DISPLAY": "wayland-0"}, "linux"), has_display({}, "darwin")
+    >>> has_display({}, "linux"), has_display({"DISPLAY": ":0"}, "linux"), has_display({}, "darwin")
     (False, True, True)
     """
     return platform in ("darwin", "win32") or any(
@@ -151,7 +149,7 @@ def _say(console: Console, line: str) -> None:
 
 @contextmanager
 def _faults_shown() -> Iterator[None]:
-    """Let errors of our own come to the terminal with their tracebacks; the command line shows no logs else."""
+    """Let errors of our own come to the terminal with their tracebacks; else no logs are shown."""
     handler, level = logging.StreamHandler(sys.stderr), logging.root.manager.disable
     loggers = [logging.getLogger(name) for name in _LOGS]
     logging.disable(logging.WARNING)

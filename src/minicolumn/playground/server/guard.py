@@ -57,7 +57,8 @@ class Key:
     def is_in(self, headers: Iterable[str]) -> bool:
         """Return whether one of the Cookie headers has the cookie."""
         parts = [part.strip().partition("=") for header in headers for part in header.split(";")]
-        return any([_same(value, self.cookie) for name, _, value in parts if name == self.cookie_name])
+        good = [_same(value, self.cookie) for name, _, value in parts if name == self.cookie_name]
+        return any(good)
 
 
 def _same(text: str, secret: str) -> bool:
@@ -75,7 +76,7 @@ def allowed_hosts(port: int, names: Iterable[str] = LOOPBACK) -> frozenset[str]:
 
 
 class Guard:
-    """Stands in front of the app: lets through what may pass, and writes the headers of safety on every answer.
+    """Stands before the app: lets through what may pass, and writes the headers of safety on every answer.
 
     hosts       values of Host that are this server
     public      paths that are read without the cookie: the page's own files, which hold no secret and are
