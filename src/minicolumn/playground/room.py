@@ -166,7 +166,7 @@ class Session:
 
 
 def failure(room: str, error: Exception, do: str) -> Frame:
-    """Return what went wrong as an "error" frame; what was not raised on purpose is logged with its traceback."""
+    """Return what went wrong as an "error" frame; what was not raised on purpose is logged with its lines."""
     if isinstance(error, MinicolumnError):
         return Frame(room, "error", {"message": " ".join(str(error).split()), "do": do})
     _log.error("the room %r met an error of its own at %r", room, do, exc_info=error)

@@ -30,7 +30,7 @@ class Upload:
     def take(self, name: str, part: int, parts: int, data: bytes) -> bytes | None:
         """Take a part, and return the whole file with the last one.
 
-        Errors      DataError for a part out of order, and for more than 32 MiB in all; what was held is let go
+        Errors      DataError for a part out of order, and more than 32 MiB in all; what was held is let go
         """
         if part == 0:
             self._name, self._parts, self._held, self._size = name, parts, [], 0

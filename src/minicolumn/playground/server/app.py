@@ -65,7 +65,7 @@ async def _exchanged(request: Request, key: Key, patience: float) -> Response:
                     return PlainTextResponse("this is no token\n", 413)
     except (TimeoutError, ClientDisconnect):
         return PlainTextResponse("the token did not come\n", 408)
-    if not key.is_token(_token(body)):
+    if not key.takes(_token(body)):
         return PlainTextResponse("open the address that the terminal shows\n", 403)
     return Response(status_code=204, headers={"set-cookie": key.set_cookie})
 

@@ -55,7 +55,8 @@ class Pages:
         workers, until = list(self._workers), time.monotonic() + seconds
         for worker in workers:
             worker.close()
-        return all([worker.join(max(0.0, until - time.monotonic())) for worker in workers])
+        ended = [worker.join(max(0.0, until - time.monotonic())) for worker in workers]
+        return all(ended)
 
 
 async def serve_page(socket: WebSocket, pages: Pages) -> None:
@@ -108,7 +109,7 @@ def _refusal(text: str | None, bucket: Bucket, worker: Worker) -> str:
 
 
 def _acknowledges(text: str | None) -> bool:
-    """Return whether a message says "seen": without those nothing would be drawn any more, so none is lost."""
+    """Return whether a message says "seen"; were those lost, nothing would be drawn any more."""
     return text is not None and len(text) < 100 and '"seen"' in text
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse
@@ -27,32 +26,39 @@ def _secret() -> str:
     return secrets.token_urlsafe(TOKEN_BYTES)
 
 
-@dataclass(frozen=True, eq=False)
 class Key:
-    """The secrets of one run of the server; the cookie's name has the port, as cookies are shared among ports."""
+    """The secrets of one run of the server.
 
-    port: int
-    token: str = field(default_factory=_secret, repr=False)
-    cookie: str = field(default_factory=_secret, repr=False)
+    token           opens the playground as often as it is shown
+    cookie          what a page has once it has shown a token
+    cookie_name     has the port, as cookies are shared among the ports of a machine
+    """
 
-    @property
-    def cookie_name(self) -> str:
-        """Name of the cookie."""
-        return f"minicolumn-{self.port}"
+    def __init__(self, port: int) -> None:
+        self.token, self.cookie, self.cookie_name = _secret(), _secret(), f"minicolumn-{port}"
+        self._once: list[str] = []
+
+    def token_for_once(self) -> str:
+        """Return a token that is good for one use: for a browser's command line, which others can see."""
+        self._once.append(_secret())
+        return self._once[-1]
 
     @property
     def set_cookie(self) -> str:
         """Value of the header that gives the cookie to a page."""
         return f"{self.cookie_name}={self.cookie}; HttpOnly; SameSite=Strict; Path=/"
 
-    def is_token(self, text: str) -> bool:
-        """Return whether a text is the token, in a time that does not depend on how much of it is."""
-        return _same(text, self.token)
+    def takes(self, text: str) -> bool:
+        """Return whether a text is a token, in a time that does not depend on how much of it is."""
+        used = [token for token in self._once if _same(text, token)]
+        self._once = [token for token in self._once if token not in used]
+        return _same(text, self.token) or bool(used)
 
     def is_in(self, headers: Iterable[str]) -> bool:
         """Return whether one of the Cookie headers has the cookie."""
         parts = [part.strip().partition("=") for header in headers for part in header.split(";")]
-        return any([_same(value, self.cookie) for name, _, value in parts if name == self.cookie_name])
+        good = [_same(value, self.cookie) for name, _, value in parts if name == self.cookie_name]
+        return any(good)
 
 
 def _same(text: str, secret: str) -> bool:
@@ -70,7 +76,7 @@ def allowed_hosts(port: int, names: Iterable[str] = LOOPBACK) -> frozenset[str]:
 
 
 class Guard:
-    """Stands in front of the app: lets through what may pass, and writes the headers of safety on every answer.
+    """Stands before the app: lets through what may pass, and writes the headers of safety on every answer.
 
     hosts       values of Host that are this server
     public      paths that are read without the cookie: the page's own files, which hold no secret and are

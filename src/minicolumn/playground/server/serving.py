@@ -60,10 +60,13 @@ class PlaygroundServer:
         self._server = uvicorn.Server(_config(app, limits))
         self._thread: threading.Thread | None = None
 
-    @property
-    def address(self) -> str:
-        """The address to open; it holds the token."""
-        return f"{self.origin}/#t={self.key.token}"
+    def address(self, query: str = "", *, once: bool = False) -> str:
+        """Return the address to open, with a token in its fragment.
+
+        query       what stands before the fragment, such as "?lang=ko"
+        once        whether its token is good for one use alone
+        """
+        return f"{self.origin}/{query}#t={self.key.token_for_once() if once else self.key.token}"
 
     def run(self) -> None:
         """Serve until interrupted; the interrupt is raised again once all is closed."""
