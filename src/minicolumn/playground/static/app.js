@@ -15,6 +15,8 @@
  *                                     there, so that a restart of the server is survived; returns what ends it
  *     room.say(text, buttons?, tone?) a line for the reader, with buttons [{label, onClick}]; tone "warning" (usual) or "note";
  *                                     room.say(null) takes it away
+ *     room.session                    what the session says of itself: version, limits {part, upload}, opening (messages that wait)
+ *     room.opening()                  do what the command was given, such as a table to begin with; frames follow
  *     room.query                      what followed `?` in the address, as URLSearchParams; room.remember({key: value})
  *                                     puts it there without a reload
  *
@@ -47,23 +49,24 @@ import { exchangeToken, place, go } from "./address.js";
  * @typedef {{name: string, send: (doing: string, fields?: object) => Promise<Frame | null>,
  *   ask: (doing: string, fields?: object) => Promise<Frame | null>, onFrame: (listen: (frame: Frame) => void) => () => void,
  *   onOpen: (tell: () => void) => () => void, say: (text: string | null, choices?: Choice[], tone?: "warning" | "note") => void,
- *   query: URLSearchParams, remember: (values: Record<string, string | null>) => void}} Room
+ *   session: Frame, opening: () => Promise<Frame | null>, query: URLSearchParams, remember: (values: Record<string, string | null>) => void}} Room
  */
 
 /** The rooms of the course, in order. */
 export const ROOMS = ["circuit", "perceptron", "network", "backpropagation", "tape", "softmax", "activations", "descent", "overfitting", "topology", "digits"];
 
 /**
- * @param {Socket} socket @param {string} name @param {(said: Said | null) => void} tell
+ * @param {Socket} socket @param {Frame} session @param {string} name @param {(said: Said | null) => void} tell
  * @returns {Room}
  */
-function makeRoom(socket, name, tell) {
+function makeRoom(socket, session, name, tell) {
   /** @type {Room["say"]} */
   const say = (text, choices = [], tone = "warning") => tell(text === null ? null : { text, choices, tone });
   /** @type {Room["ask"]} */
   const ask = (doing, fields) => socket.send(name, doing, fields);
   return {
-    name, ask, say,
+    name, ask, say, session,
+    opening: () => socket.send("", "opening").catch((error) => { say(error.message); return null; }),
     send: (doing, fields) => ask(doing, fields).catch((error) => {
       if (!(error instanceof Refused)) throw error;
       say(error.message);
@@ -139,7 +142,10 @@ function MessageLine({ said, onClose }) {
 /** @param {{socket: Socket}} props */
 function App({ socket }) {
   useAppearance();
-  const [rooms, setRooms] = useState(/** @type {string[]} */ ([]));
+  const [session, setSession] = useState(/** @type {Frame | null} */ (null));
+  const [locked, setLocked] = useState(false);
+  /** @type {string[]} */
+  const rooms = session?.rooms ?? [];
   const [status, setStatus] = useState(socket.status);
   const [where, setWhere] = useState(place());
   const [shown, setShown] = useState(/** @type {{name: string, View: any, room: Room} | null} */ (null));
@@ -147,7 +153,8 @@ function App({ socket }) {
 
   useEffect(() => socket.watch((now) => {
     setStatus(now);
-    if (now === "open") socket.send("", "hello").then((hello) => { if (hello) setRooms(hello.rooms); });
+    if (now === "open") socket.send("", "hello").then((hello) => { if (hello) { setSession(hello); setLocked(false); } });
+    if (now === "lost") fetch("token").then((answer) => setLocked(answer.status === 403), () => setLocked(false));
   }), []);
   useEffect(() => {
     const move = () => setWhere(place());
@@ -156,17 +163,17 @@ function App({ socket }) {
   }, []);
   const name = rooms.length && !rooms.includes(where.room) ? rooms[0] : where.room;
   useEffect(() => {
-    if (!rooms.includes(name)) return;
+    if (!session || !rooms.includes(name)) return;
     let left = false;
     setSaid(null);
-    load(name).then((View) => { if (!left) setShown({ name, View, room: makeRoom(socket, name, setSaid) }); },
+    load(name).then((View) => { if (!left) setShown({ name, View, room: makeRoom(socket, session, name, setSaid) }); },
       (error) => setSaid({ text: `${name}: ${error.message}`, choices: [], tone: "warning" }));
     return () => { left = true; };
   }, [name, rooms.join(), where.link]);
   useEffect(() => { document.title = `${t(`${name}.name`)} · minicolumn`; });
 
   return html`<${Header} rooms=${rooms} now=${name} />
-    ${status === "lost" && html`<div class="lost" role="alert">${t("shell.lost")}</div>`}
+    ${status === "lost" && html`<div class="lost" role="alert">${t(locked ? "shell.noCookie" : "shell.lost")}</div>`}
     <${MessageLine} said=${said} onClose=${() => setSaid(null)} />
     <main id="main">${shown && shown.name === name && html`<${shown.View} key=${name} room=${shown.room} link=${where.link} />`}</main>`;
 }

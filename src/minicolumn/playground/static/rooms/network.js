@@ -25,8 +25,8 @@ export const styled = true;
 
 /** @typedef {import("../app.js").Room} Room @typedef {import("../frames.js").Frame} Frame @typedef {import("./network/model.js").Neuron} Neuron */
 
-/** What outlives a visit to another room: the last setup, and the connection it was said on. @type {{setup: any, open: number}} */
-const kept = { setup: null, open: 0 };
+/** What outlives a visit to another room: all that is drawn. @type {{live: Live | null}} */
+const kept = { live: null };
 
 /** Say changes one after another: those that come while one is under way are gathered. @param {Room} room */
 function gathering(room) {
@@ -64,8 +64,8 @@ function newest(room) {
 
 /** @param {{room: Room, link: string | null}} props */
 export default function NetworkRoom({ room, link }) {
-  const live = useMemo(() => new Live(), [room]);
-  const [state, setState] = useState(/** @type {any} */ (null));
+  const live = useMemo(() => (kept.live ??= new Live()), []);
+  const [state, setState] = useState(/** @type {any} */ (live.state));
   const [running, setRunning] = useState(false);
   const [speed, setSpeed] = useState(/** @type {number | null} */ (null));
   const [selected, setSelected] = useState(/** @type {Neuron | null} */ (null));
@@ -80,10 +80,10 @@ export default function NetworkRoom({ room, link }) {
   useEffect(() => room.onFrame((frame) => {
     if (frame.kind === "state") {
       live.takeState(frame);
-      setup.current = kept.setup = frame.setup;
+      setup.current = frame.setup;
       setState(live.state);
       setSelected(live.selected);
-      if (frame.said?.length) room.say(frame.said.join(" "), [], "note");
+      room.say(frame.said?.length ? frame.said.join(" ") : null, [], "note");
       address(frame);
     } else if (frame.kind === "tick") {
       live.takeTick(frame);
@@ -93,7 +93,15 @@ export default function NetworkRoom({ room, link }) {
       room.say(frame.message, frame.remedies.map((/** @type {any} */ remedy) => remedyOf(room, remedy)));
     } else if (frame.kind === "columns") setColumns(frame);
   }), [room]);
-  useEffect(() => room.onOpen(() => { open(room, link, setup.current); }), [room]);
+  useEffect(() => {
+    let first = true;
+    const end = room.onOpen(() => {
+      if (first && live.state && !link) room.send("set", { changes: {} });
+      else open(room, first ? link : null, setup.current ?? live.state?.setup);
+      first = false;
+    });
+    return () => { end(); if (live.tick?.running) room.send("pause"); };
+  }, [room]);
 
   const select = useCallback((/** @type {Neuron | null} */ neuron) => { live.selected = neuron; live.touch(); setSelected(neuron); }, []);
   const act = useMemo(() => ({
@@ -118,7 +126,7 @@ export default function NetworkRoom({ room, link }) {
     <h1 class="sr">${t("network.title")}</h1>
     <${Bar} live=${live} state=${state} running=${running} speed=${speed} set=${set} act=${act} />
     <div class="desk">
-      <${Data} state=${state} set=${set} act=${act} onTable=${(/** @type {any} */ at) => setDialog({ what: "own", at })} />
+      <${Data} state=${state} set=${set} act=${act} onTable=${openDialog("own")} />
       <section class="network-column" aria-label=${t("network.network")}>
         <div class="network-head">
           <div class="layers-count"><${IconButton} icon="minus" size=${15} label=${t("network.fewerLayers")} disabled=${!state.setup.units.length} onClick=${() => room.send("layer", { at: state.setup.units.length - 1, add: false })} />
@@ -161,9 +169,9 @@ function placeOf(e) {
 /** Begin: by a link, by what was there before the connection was lost, or as it comes. @param {Room} room @param {string | null} link @param {any} setup */
 function open(room, link, setup) {
   const own = setup && (setup.dataset === "own" || setup.dataset === "table");
-  if (setup && !own) room.send("open", { setup });
-  else if (link) room.send("open", { link });
-  else if (kept.setup) room.send("set", { changes: {} }).then((answer) => { if (!answer) room.send("open"); });
+  if (link) room.send("open", { link });
+  else if (setup && !own) room.send("open", { setup });
+  else if (room.session.opening > 0) room.opening();
   else room.send("open");
 }
 
@@ -188,16 +196,21 @@ async function takeFile(room, file) {
 /** Space runs, s steps, r resets, ? helps; not while something is typed. @param {any} act */
 function useKeys(act) {
   useEffect(() => {
+    let pressed = false; // whether the reader last used a pointer: what it left focused is not meant by a space
+    const point = () => { pressed = true; };
     const key = (/** @type {KeyboardEvent} */ e) => {
       const target = /** @type {HTMLElement} */ (e.target);
+      if (e.key === "Tab" || e.key.startsWith("Arrow")) pressed = false;
       if (e.ctrlKey || e.metaKey || e.altKey || target.closest("input, select, textarea, [role=dialog]")) return;
-      if (e.key === " " && target.closest("button, a, summary, [role=radio]")) return;
+      if (e.key === " " && !pressed && target.closest("button, a, summary")) return;
       const found = { " ": act.run, s: act.step, S: act.step, r: act.reset, R: act.reset, "?": act.help, Escape: act.leave }[e.key];
       if (!found) return;
       e.preventDefault();
+      if (e.key === " ") target.blur();
       found();
     };
     addEventListener("keydown", key);
-    return () => removeEventListener("keydown", key);
+    addEventListener("pointerdown", point, true);
+    return () => { removeEventListener("keydown", key); removeEventListener("pointerdown", point, true); };
   }, [act]);
 }

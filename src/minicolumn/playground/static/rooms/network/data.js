@@ -8,7 +8,7 @@ import { DATASETS, datasetsOf } from "./datasets.js";
 import { targetColour } from "./output.js";
 
 /**
- * @param {{state: any, set: (changes: object) => void, act: any, onTable: (at: {x: number, y: number}) => void}} props
+ * @param {{state: any, set: (changes: object) => void, act: any, onTable: (event: any) => void}} props
  */
 export function Data({ state, set, act, onTable }) {
   const { setup } = state, own = setup.dataset === "own" || setup.dataset === "table";
@@ -31,7 +31,7 @@ export function Data({ state, set, act, onTable }) {
       show=${() => String(setup.batch_size)} onChange=${(/** @type {number} */ v) => set({ batch_size: BATCHES[v] })} />
     <div class="data-buttons">
       <${Button} icon="refresh" disabled=${own} onClick=${act.regenerate}>${t("network.regenerate")}<//>
-      <${Button} icon="upload" onClick=${(/** @type {any} */ e) => onTable({ x: e.clientX, y: e.clientY })}>${t("network.ownData")}<//>
+      <${Button} icon="upload" onClick=${onTable}>${t("network.ownData")}<//>
     </div>
   </section>`;
 }

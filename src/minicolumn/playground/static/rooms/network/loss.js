@@ -41,6 +41,14 @@ const loss = (value) => (typeof value === "number" ? (value !== 0 && Math.abs(va
 /** @param {string} name @param {number | null | undefined} value */
 const score = (name, value) => (typeof value !== "number" ? "–" : name === "accuracy" ? `${(100 * value).toFixed(1)} %` : value.toFixed(3));
 
+/** Names of the scores of the newest tick; renders again when they change. @param {Live} live @returns {string[]} */
+function useScores(live) {
+  const read = () => Object.keys(live.tick?.scores?.train ?? {}).join();
+  const [names, setNames] = useState(read);
+  useEffect(() => live.watch(() => { if (live.tick) setNames(read()); }), []);
+  return names ? names.split(",") : [];
+}
+
 /** @param {{live: Live, state: any}} props */
 export function Losses({ live, state }) {
   const handle = useRef(/** @type {any} */ (null));
@@ -58,7 +66,7 @@ export function Losses({ live, state }) {
       handle.current.set(joined(live.curves.columns, pinned, from, log && what === "loss"));
     });
   }, [pinned, from, log]);
-  const names = Object.keys(live.tick?.scores?.train ?? {});
+  const names = useScores(live);
   const main = names[0];
   const series = [
     { label: t("network.training"), colour: "--train" }, { label: t("network.test"), colour: "--test" },
