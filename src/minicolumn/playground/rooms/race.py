@@ -24,13 +24,13 @@ MOST_CURVE = 400  # points of each curve; every second one goes where there woul
 
 @dataclass(frozen=True, kw_only=True)
 class Start(Record):
-    """The points that all learn."""
+    """The points that all learn; what is not said is the room's own."""
 
-    dataset: Annotated[str, Choice(help="A data set.", choices=("circle", "xor", "moons", "spiral"))] = (
-        "moons"
-    )
-    noise: Annotated[int, Integer(help="Noise of the points, in percent.", ge=0, le=80)] = 35
-    points: Annotated[int, Integer(help="How many points.", ge=20, le=1_000)] = 80
+    dataset: Annotated[
+        str | None, Choice(help="A data set.", choices=("circle", "xor", "gauss", "moons", "spiral"))
+    ] = None
+    noise: Annotated[int | None, Integer(help="Noise of the points, in percent.", ge=0, le=80)] = None
+    points: Annotated[int | None, Integer(help="How many points.", ge=20, le=1_000)] = None
     seed: Annotated[int, Integer(help="Of points and weights.", ge=0, lt=10**5)] = 0
 
 
@@ -94,10 +94,12 @@ class RaceRoom(Room):
         "step": (Epochs, "step"),
         "reset": (Nothing, "reset"),
     }
+    usual: ClassVar[Mapping[str, Any]] = {"dataset": "moons", "noise": 20, "points": 200}
+    train_percent: ClassVar[int] = 50
     epochs_a_second: ClassVar[float] = 60.0
 
     def __init__(self) -> None:
-        self._said = Start()
+        self._said = replace(Start(), **self.usual)
         self._runners: list[Runner] = []
         self._running, self._owed, self._end = False, 0.0, None
 
@@ -107,14 +109,17 @@ class RaceRoom(Room):
 
     def open(self, said: Start) -> list[Frame]:
         """Begin a race."""
-        self._said, self._running, self._owed = said, False, 0.0
+        own = {name: value for name, value in self.usual.items() if getattr(said, name) is None}
+        self._said, self._running, self._owed = replace(said, **own), False, 0.0
+        what = {name: getattr(self._said, name) for name in self.usual}
         common = Setup(
-            dataset=said.dataset, noise=said.noise, points=said.points, data_seed=f"0.{said.seed:05d}",
-            seed=said.seed, train_percent=40, optimizer="adam", learning_rate=0.02, batch_size=8,
+            **what, data_seed=f"0.{said.seed:05d}", seed=said.seed, train_percent=self.train_percent,
+            optimizer="adam", learning_rate=0.02, batch_size=8,
         )  # fmt: skip
         points = make_points(
-            said.dataset, rows=said.points, noise=said.noise, train_percent=40, seed=common.data_seed
-        )
+            common.dataset, rows=common.points, noise=common.noise, seed=common.data_seed,
+            train_percent=common.train_percent,
+        )  # fmt: skip
         self._runners = [Runner(name, Learner(setup, points)) for name, setup in self.candidates(common)]
         return [self._state(), self._tick()]
 
