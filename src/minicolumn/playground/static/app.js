@@ -28,7 +28,7 @@
  *     import { Curve } from "../kit/curve.js"                     uPlot: log axis, read-out
  *     import { theme, onTheme, token, stillness } from "../kit/theme.js"
  *     import { Icon } from "../kit/icons.js"
- *     import { t, tOr, onLanguage } from "../i18n.js"             t("softmax.lead"), t("x.y", {count: 3})
+ *     import { t, tOr, onLanguage } from "../i18n.js"             t("softmax.lead"), t("network.learnColumn", {name: "y"})
  *
  * A room's own layout: `<div class="room NAME">` with `<${Intro} name="NAME" />` (title and lead) from kit/room.js, then panels
  * (`<section class="panel">`). Style by classes and by CSSOM (`style=${{...}}`), never by attributes in HTML text.

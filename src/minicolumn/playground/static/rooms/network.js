@@ -11,6 +11,7 @@ import { has, t } from "../i18n.js";
 import { Bar } from "./network/bar.js";
 import { Data } from "./network/data.js";
 import { Help, Exports, Formula, Goal, Presets } from "./network/dialogs.js";
+import { hides } from "./network/fields.js";
 import { Editor, Inspector } from "./network/inspector.js";
 import { Live } from "./network/model.js";
 import { Confusion, Losses } from "./network/loss.js";
@@ -79,6 +80,7 @@ export default function NetworkRoom({ room, link }) {
 
   useEffect(() => room.onFrame((frame) => {
     if (frame.kind === "state") {
+      if (frame.reset && `${frame.setup.units}` !== `${live.state?.setup.units}`) live.selected = null;
       live.takeState(frame);
       setup.current = frame.setup;
       setState(live.state);
@@ -129,8 +131,8 @@ export default function NetworkRoom({ room, link }) {
       <${Data} state=${state} set=${set} act=${act} onTable=${openDialog("own")} />
       <section class="network-column" aria-label=${t("network.network")}>
         <div class="network-head">
-          <div class="layers-count"><${IconButton} icon="minus" size=${15} label=${t("network.fewerLayers")} disabled=${!state.setup.units.length} onClick=${() => room.send("layer", { at: state.setup.units.length - 1, add: false })} />
-            <${IconButton} icon="plus" size=${15} label=${t("network.moreLayers")} disabled=${state.setup.units.length >= 10} onClick=${() => room.send("layer", { at: state.setup.units.length, add: true, units: 2 })} />
+          <div class="layers-count">${!hides(state, "units") && html`<${IconButton} icon="minus" size=${15} label=${t("network.fewerLayers")} disabled=${!state.setup.units.length} onClick=${() => room.send("layer", { at: state.setup.units.length - 1, add: false })} />
+            <${IconButton} icon="plus" size=${15} label=${t("network.moreLayers")} disabled=${state.setup.units.length >= 10} onClick=${() => room.send("layer", { at: state.setup.units.length, add: true, units: 2 })} />`}
             <h2>${t("network.hiddenLayers", { count: state.setup.units.length })}</h2><span class="note">${t("network.parameters", { count: state.parameters.toLocaleString() })}</span></div>
           <div class="network-tools"><${Button} kind="quiet" onClick=${openDialog("presets")}>${t("network.presets")}<//><${Button} kind="quiet" onClick=${openDialog("more")}>${t("network.moreSettings")}<//>
             <${Button} kind="quiet" icon="download" onClick=${openDialog("export")}>${t("network.export")}<//>
@@ -138,7 +140,7 @@ export default function NetworkRoom({ room, link }) {
         </div>
         <${Stage} live=${live} state=${state} set=${set} send=${room.send} selected=${selected} onEdit=${setEditing} onSelect=${select} onFormula=${openDialog("formula")} />
         ${selected ? html`<${Inspector} live=${live} state=${state} neuron=${selected} point=${point} ask=${room.ask} send=${edit} onClose=${() => select(null)} />`
-          : html`<p class="hint">${t("network.hint")}</p>`}
+          : !hides(state, "text") && html`<p class="hint">${t("network.hint")}</p>`}
       </section>
       <div class="output-column">
         <${Losses} live=${live} state=${state} />

@@ -64,7 +64,7 @@ const lineWidth = (strength, crowd) => (0.6 + 6.4 * ((strength + 0.5) / LEVELS) 
 export class Drawing {
   /**
    * @param {Live} live
-   * @param {{links: HTMLCanvasElement, flow: HTMLCanvasElement, tiles: HTMLCanvasElement}} canvases
+   * @param {{links: HTMLCanvasElement, flow: HTMLCanvasElement, tiles: HTMLCanvasElement, biases: HTMLCanvasElement}} canvases
    */
   constructor(live, canvases) {
     this.live = live;
@@ -223,7 +223,7 @@ export class Drawing {
     context.fill(shape);
     context.globalCompositeOperation = "source-over";
     this.drawDropped(context);
-    this.drawBiases(context);
+    this.drawBiases();
   }
 
   /** @param {CanvasRenderingContext2D} context @param {Path2D} shape @param {Spot} spot @param {HTMLCanvasElement} atlas @param {number} n @param {number} side @param {number} across */
@@ -249,10 +249,12 @@ export class Drawing {
     }
   }
 
-  /** @param {CanvasRenderingContext2D} context */
-  drawBiases(context) {
+  drawBiases() {
     const { live, geometry } = this;
-    if (!geometry || !live.state || !live.weights) return;
+    if (!geometry || !live.state) return;
+    const context = sized(this.canvases.biases, geometry.width, geometry.height);
+    context.clearRect(0, 0, geometry.width, geometry.height);
+    if (!live.weights) return;
     const ring = token("--panel"), line = token("--control-line");
     geometry.layers.forEach((column, layer) => column.forEach((spot, unit) => {
       const bias = live.biasOf({ layer, unit }) ?? 0;

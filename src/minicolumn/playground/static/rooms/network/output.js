@@ -12,6 +12,7 @@ import { Segmented, Toggle, Button, short } from "../../kit/controls.js";
 import { theme, token } from "../../kit/theme.js";
 import { t } from "../../i18n.js";
 import { isOutput, mapIndex, neuronName } from "./model.js";
+import { hides } from "./fields.js";
 
 const SIDE = 100, CELLS = SIDE * SIDE;
 const LEFT = 30, BOTTOM = 24, TOP = 8, RIGHT = 10;
@@ -173,8 +174,8 @@ class Picture {
         own.arc(x, y, radius, 0, 7);
         own.fillStyle = targetColour(state, target);
         own.fill();
-        own.lineWidth = test ? 1.4 : 0.9;
-        own.strokeStyle = test ? token("--ink") : theme() === "dark" ? "rgb(12 14 17 / 0.85)" : "rgb(255 255 255 / 0.9)";
+        own.lineWidth = test ? 1.4 : state.classes.length ? 0.9 : 0.6;
+        own.strokeStyle = test ? token("--ink") : !state.classes.length ? token("--control-line") : theme() === "dark" ? "rgb(12 14 17 / 0.85)" : "rgb(255 255 255 / 0.9)";
         own.stroke();
       };
       if (this.pending) for (const [u, v, target] of this.pending) dot(u, v, target, false);
@@ -243,8 +244,8 @@ export function Output({ live, state, set, paint, selected, onPoint }) {
       ...${pointerTools({ picture, live, now, tool, brush, paint, read, onPoint })} />
     <${Legend} state=${state} selected=${selected} />
     <div class="map-controls">
-      <${Toggle} label=${t("network.showTest")} value=${state.setup.show_test} onChange=${(/** @type {boolean} */ on) => set({ show_test: on })} />
-      <${Toggle} label=${t("network.discretize")} value=${state.setup.discretize} onChange=${(/** @type {boolean} */ on) => set({ discretize: on })} />
+      ${!hides(state, "show_test") && html`<${Toggle} label=${t("network.showTest")} value=${state.setup.show_test} onChange=${(/** @type {boolean} */ on) => set({ show_test: on })} />`}
+      ${!hides(state, "discretize") && html`<${Toggle} label=${t("network.discretize")} value=${state.setup.discretize} onChange=${(/** @type {boolean} */ on) => set({ discretize: on })} />`}
     </div>
     <div class="paint-row">
       <${Segmented} label=${t("network.tool")} value=${tool} onChange=${setTool} options=${[
