@@ -13,12 +13,11 @@ from minicolumn.playground.data.points import make_points
 from minicolumn.playground.frames import Frame
 from minicolumn.playground.network.learner import Learner
 from minicolumn.playground.network.maps import Maps
-from minicolumn.playground.network.plane import Plane
+from minicolumn.playground.network.plane import HIGH, LOW, Plane
 from minicolumn.playground.network.setup import Setup
 from minicolumn.playground.room import Nothing, Room
 from minicolumn.registry import Choice, Integer, Record
 
-RANGE = (-6.0, 6.0)
 MOST_CURVE = 400  # points of each curve; every second one goes where there would be more
 
 
@@ -48,9 +47,8 @@ class Runner:
         self.name, self.learner, self.stopped = name, learner, ""
         self.curve: list[tuple[float, float, float]] = []  # epoch, loss on training points, on test points
         self.every = 1
-        grid = Plane.of_inputs(learner.points.X, learner.points.inputs, (0, 1), low=(RANGE[0],) * 2,
-                               high=(RANGE[1],) * 2).grid()  # fmt: skip
-        self._maps = Maps(learner.architecture, grid, learner.task.shown)
+        plane = Plane.of_inputs(learner.points.X, learner.points.inputs, (0, 1), low=LOW, high=HIGH)
+        self._maps = Maps(learner.architecture, plane.grid(), learner.task.shown)
 
     def advance(self, epochs: int) -> None:
         """Train for so many epochs, unless it stopped."""
@@ -177,7 +175,7 @@ class RaceRoom(Room):
         points = self._runners[0].learner.points
         says = {
             "dataset": self._said.dataset, "noise": self._said.noise, "count": self._said.points,
-            "seed": self._said.seed, "range": [list(RANGE), list(RANGE)],
+            "seed": self._said.seed, "range": [[LOW[0], HIGH[0]], [LOW[1], HIGH[1]]],
             "racers": [
                 {
                     "name": runner.name, "units": list(runner.learner.setup.units),
