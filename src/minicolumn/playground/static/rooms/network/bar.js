@@ -18,6 +18,12 @@ function rate(value) {
   return `${Number((value / size).toPrecision(value / size >= 100 ? 3 : 2))}${unit} ${t("network.perSecond")}`;
 }
 
+/** How fast it learns, and for how long it has. @param {Live} live */
+function pace({ tick }) {
+  const time = tick?.seconds ? t("network.seconds", { seconds: tick.seconds < 10 ? tick.seconds.toFixed(1) : Math.round(tick.seconds) }) : "";
+  return [rate(tick?.running ? tick.steps_per_second : 0), time].filter(Boolean).join(" · ");
+}
+
 /**
  * @param {{live: Live, state: any, running: boolean, speed: number | null, set: (changes: object) => void,
  *   act: {run: () => void, step: () => void, reset: () => void, speed: (value: number | null) => void, again: () => void, goal: (event: any) => void}}} props
@@ -36,7 +42,7 @@ export function Bar({ live, state, running, speed, set, act }) {
       <div class="bar-small"><${IconButton} icon="rewind" size=${16} label=${t("network.again")} onClick=${act.again} /><${IconButton} icon="goal" size=${16} label=${t("network.goal")} onClick=${act.goal} /></div>
     </div>
     <div class="bar-epoch"><span class="field-label">${t("network.epoch")}</span><${Moving} class="epoch" live=${live} text=${(/** @type {Live} */ l) => counted(l.tick?.epoch ?? 0)} />
-      <${Moving} class="pace" live=${live} text=${(/** @type {Live} */ l) => rate(l.tick?.running ? l.tick?.steps_per_second : 0)} /></div></div>
+      <${Moving} class="pace" live=${live} text=${pace} /></div></div>
     <div class="bar-fields">
       ${!hides(state, "learning_rate") && html`<${NumberPick} label=${t("network.learningRate")} value=${setup.learning_rate} options=${RATES} onChange=${(/** @type {number} */ v) => set({ learning_rate: v })} />`}
       ${!hides(state, "activations") && html`<${Select} label=${t("network.activation")} value=${one} options=${one === null ? [{ value: null, label: t("network.mixed") }, ...activations] : activations}

@@ -12,7 +12,7 @@ import { IconButton, Select, short } from "../../kit/controls.js";
 import { Icon } from "../../kit/icons.js";
 import { t } from "../../i18n.js";
 import { Drawing } from "./drawing.js";
-import { arrange, linkAt } from "./geometry.js";
+import { arrange, heightFor, linkAt } from "./geometry.js";
 import { isOutput, neuronName, normal, pretty, sourceName } from "./model.js";
 import { choicesOf, activationOptions, hides, wordsOf } from "./fields.js";
 
@@ -44,9 +44,10 @@ export function Stage({ live, state, set, send, onEdit, onSelect, onFormula, sel
   const links = useRef(/** @type {any} */ (null)), biases = useRef(/** @type {any} */ (null)), flow = useRef(/** @type {any} */ (null)), tiles = useRef(/** @type {any} */ (null));
   const drawing = useRef(/** @type {Drawing | null} */ (null));
   const [room, setRoom] = useState(700);
+  const [height, setHeight] = useState(heightFor(innerHeight));
   const features = listed(state);
   const units = state.layers.map((/** @type {any} */ l) => l.units);
-  const geometry = useMemo(() => arrange(features.length, units, room), [features.length, units.join(), room]);
+  const geometry = useMemo(() => arrange(features.length, units, room, height), [features.length, units.join(), room, height]);
   const inputs = useMemo(() => state.inputs.map((/** @type {any} */ _, /** @type {number} */ i) => geometry.features[features.findIndex((f) => f.input === i)] ?? geometry.features[i]), [geometry, features.map((f) => f.input).join()]);
 
   useLayoutEffect(() => {
@@ -56,7 +57,9 @@ export function Stage({ live, state, set, send, onEdit, onSelect, onFormula, sel
     observer.observe(element);
     drawing.current = new Drawing(live, { links: links.current, flow: flow.current, tiles: tiles.current, biases: biases.current });
     const stop = everyFrame((time) => drawing.current?.frame(time));
-    return () => { observer.disconnect(); stop(); };
+    const resize = () => setHeight(heightFor(innerHeight));
+    addEventListener("resize", resize);
+    return () => { observer.disconnect(); stop(); removeEventListener("resize", resize); };
   }, []);
   useLayoutEffect(() => { drawing.current?.place(geometry, inputs); }, [geometry, inputs]);
 
