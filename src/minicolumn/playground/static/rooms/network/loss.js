@@ -8,7 +8,7 @@ import { everyFrame } from "../../kit/canvas.js";
 import { Curve } from "../../kit/curve.js";
 import { Button, Segmented, Toggle, short } from "../../kit/controls.js";
 import { has, t } from "../../i18n.js";
-import { targetColour } from "./output.js";
+import { targetColour } from "./picture.js";
 
 const EVERY = 120; // ms between two drawings of the curves: they change slowly
 
