@@ -18,7 +18,8 @@ STAGES = [
     "playground", "bench", "cli", "__main__",
 ]  # fmt: skip
 # What one module may load must not be loaded by `import minicolumn`.
-HEAVY = ("scipy", "sklearn", "polars", "typer", "rich", "matplotlib", "llvmlite")
+HEAVY = ("scipy", "sklearn", "polars", "typer", "rich", "matplotlib", "llvmlite", "starlette", "uvicorn",
+         "websockets", "h11")  # fmt: skip
 
 
 def _modules() -> list[Path]:

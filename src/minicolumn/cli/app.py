@@ -10,6 +10,7 @@ from minicolumn.cli.bench import bench
 from minicolumn.cli.evaluate import command as evaluate
 from minicolumn.cli.help import Command, Commands
 from minicolumn.cli.inspect import command as inspect
+from minicolumn.cli.playground import command as playground
 from minicolumn.cli.predict import command as predict
 from minicolumn.cli.train import command as train
 
@@ -49,5 +50,5 @@ def top(
     """
 
 
-for command in (train, evaluate, predict, inspect, bench):
+for command in (train, evaluate, predict, inspect, playground, bench):
     app.command(cls=Command)(command)

@@ -26,6 +26,7 @@ class Option:
     default     what is taken where nothing is said, in words
     help        of a field that is no setting; a setting brings its own
     flags       names other than the field's
+    argument    whether it is written without a flag, though it may be left out
     """
 
     group: str
@@ -33,6 +34,7 @@ class Option:
     default: str = ""
     help: str = ""
     flags: tuple[str, ...] = ()
+    argument: bool = False
 
 
 class CommandOptions:
@@ -107,7 +109,7 @@ def _made(option: Option, setting: Setting | None, needed: bool) -> Any:
     words = option.help if setting is None else setting.help
     if option.default:
         words += f" [default: {option.default}]"
-    make: Any = typer.Argument if needed else typer.Option
+    make: Any = typer.Argument if needed or option.argument else typer.Option
     return make(*option.flags, metavar=option.metavar, help=words, rich_help_panel=option.group)
 
 

@@ -39,12 +39,12 @@ def run_inspection(options: InspectOptions, wanted: Wanted) -> int:
     The file is a model file (known by its bytes), else a table, else the name of a workload.
     """
     file, as_json = options.file, options.as_json
-    if _is_model(file) or (is_network(file) and not os.path.exists(file)):
+    if is_model_file(file) or (is_network(file) and not os.path.exists(file)):
         _check_of_table(options)
     console = open_console(to_stderr=as_json, quiet=as_json)
     if is_network(file) and not os.path.exists(file):
         described = show_program(console, named_network(file), wanted)
-    elif not _is_model(file):
+    elif not is_model_file(file):
         described = _table(console, options, wanted)
     else:
         described = _program(console, file, wanted) if wanted.any else _model(console, file)
@@ -53,7 +53,7 @@ def run_inspection(options: InspectOptions, wanted: Wanted) -> int:
     return DONE
 
 
-def _is_model(file: str) -> bool:
+def is_model_file(file: str) -> bool:
     """Return whether a path is a model file, by its name or by how such files begin."""
     if file.endswith(".safetensors"):
         return True

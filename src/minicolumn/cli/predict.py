@@ -99,7 +99,7 @@ def predict(options: PredictOptions) -> int:
         raise DataError("--json: the predictions are on stdout already; write them to a file with --out")
     found = load_table_model(options.model, strict=options.strict)
     frame = read_source(options.data, console, reading_of(options))
-    ids = _written(_ids(options, found, frame, console), suffix)
+    ids = writable(_ids(options, found, frame, console), suffix)
     with working(console, "Predicting"):
         typed = found.typed_table(frame)
         predicted = polars.DataFrame(found.predict_distribution_table(typed))
@@ -155,7 +155,7 @@ def _check_apart(ids: polars.DataFrame, predicted: polars.DataFrame) -> None:
             )
 
 
-def _written(frame: polars.DataFrame, suffix: str) -> polars.DataFrame:
+def writable(frame: polars.DataFrame, suffix: str) -> polars.DataFrame:
     """Return columns as a format can hold them: lists, objects and bytes as text where it has none."""
     import polars
 

@@ -234,7 +234,7 @@ def train_units(
     )
     trainer = Trainer.from_snapshot(
         step.network, settings, rows, None, Snapshot(state.params, state.moments), [watch],
-        epochs=epochs, rule=step, orders=orders,
+        epochs=epochs, rule=lambda network, settings: step, orders=orders,
     )  # fmt: skip
     try:
         # With `epochs` for a goal, up to half of all might be trained in vain, beyond the last stop.

@@ -49,7 +49,8 @@ def encoded(frame: Frame) -> bytes:
     arrays = {name: np.ascontiguousarray(array) for name, array in frame.arrays.items()}
     listed = [[name, str(array.dtype), list(array.shape)] for name, array in arrays.items()]
     header = {"room": frame.room, "kind": frame.kind, **_plain(dict(frame.says)), "arrays": listed}
-    text = json.dumps(header, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    said = json.dumps(header, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = said.encode(errors="backslashreplace")  # half a character of a page becomes JSON's own \ud800
     text += b" " * (-(4 + len(text)) % 8)
     parts = [struct.pack("<I", len(text)), text]
     for array in arrays.values():

@@ -8,6 +8,7 @@ What a room understands is a closed table: a word, and the record that the rest 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
@@ -19,6 +20,7 @@ from minicolumn.registry.record import checked
 from minicolumn.registry.setting import REQUIRED
 
 M = TypeVar("M", bound=Record)
+_log = logging.getLogger("minicolumn.playground")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +67,12 @@ class Room:
         """Whether `work` has anything to do."""
         return False
 
-    def work(self, seconds: float) -> list[Frame]:
-        """Go on for about so long, and return what is to be seen then; called while `running`."""
+    def work(self, seconds: float, draw: bool = True) -> list[Frame]:
+        """Go on for about so long, and return what is to be seen then; called while `running`.
+
+        draw    whether a tick is wanted; where not, only what must not be missed is returned: that it
+                stopped (its last tick too), that it diverged
+        """
         return []
 
     def frame(self, kind: str, says: Mapping[str, Any] | None = None, **arrays: Any) -> Frame:
@@ -77,16 +83,26 @@ class Room:
 class Session:
     """The rooms of one page, each made when it is first spoken to; a message that fails changes nothing.
 
-    rooms   what makes each room, by name
+    rooms       what makes each room, by name
+    about       what `hello` says beside the names of the rooms
+    opening     messages that whoever started the session has for a page, done when it says `opening`
+
+    An error of our own, in a room, is logged with its traceback and said in one line; the session lives on.
 
     >>> session = Session({})
     >>> session.receive({"room": "attic", "do": "open"})[0].says["message"]
     "there is no room 'attic'"
     """
 
-    def __init__(self, rooms: Mapping[str, Callable[[], Room]]) -> None:
-        self._made_by = dict(rooms)
+    def __init__(
+        self,
+        rooms: Mapping[str, Callable[[], Room]],
+        about: Mapping[str, Any] | None = None,
+        opening: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
+        self._made_by, self._about, self._opening = dict(rooms), dict(about or {}), tuple(opening)
         self._rooms: dict[str, Room] = {}
+        self._halted: set[str] = set()  # rooms that failed as they worked, until they are spoken to again
 
     def receive(self, message: Any) -> list[Frame]:
         """Answer a message of the page; what is wrong with it becomes an "error" frame.
@@ -100,12 +116,22 @@ class Session:
         try:
             if not isinstance(message, Mapping):
                 raise DataError("a message is an object with room and do")
-            frames = self._room(room).receive(do, said)
-        except MinicolumnError as error:
-            frames = [Frame(name, "error", {"message": str(error), "do": str(do)[:60]})]
+            frames = self._answers(room, do, said)
+        except Exception as error:
+            frames = [failure(name, error, str(do)[:60])]
         if number is None:
             return frames
         return [Frame(f.room, f.kind, {**f.says, "id": number}, f.arrays) for f in frames]
+
+    def _answers(self, room: Any, do: Any, said: dict[str, Any]) -> list[Frame]:
+        if room is None and do == "hello":
+            names = list(self._made_by)
+            return [Frame("", "hello", {"rooms": names, "opening": len(self._opening), **self._about})]
+        if room is None and do == "opening":
+            return [frame for message in self._opening for frame in self.receive(message)]
+        found = self._room(room)
+        self._halted.discard(found.name)
+        return found.receive(do, said)
 
     def _room(self, name: Any) -> Room:
         if not isinstance(name, str) or name not in self._made_by:
@@ -115,18 +141,34 @@ class Session:
             self._rooms[name] = self._made_by[name]()
         return self._rooms[name]
 
+    def _at_work(self) -> list[Room]:
+        return [room for room in self._rooms.values() if room.name not in self._halted and room.running]
+
     @property
     def running(self) -> bool:
         """Whether any room goes on by itself."""
-        return any(room.running for room in self._rooms.values())
+        return bool(self._at_work())
 
-    def work(self, seconds: float) -> list[Frame]:
-        """Let the rooms that run go on, for about so long in all."""
-        running = [room for room in self._rooms.values() if room.running]
+    def work(self, seconds: float, draw: bool = True) -> list[Frame]:
+        """Let the rooms that run go on, for about so long in all; one that fails halts until it is spoken to.
+
+        draw    whether ticks are wanted, as in `Room.work`
+        """
+        running = self._at_work()
         frames: list[Frame] = []
         for room in running:
             try:
-                frames += room.work(seconds / len(running))
-            except MinicolumnError as error:
-                frames.append(room.frame("error", {"message": str(error), "do": "work"}))
+                frames += room.work(seconds / len(running), draw)
+            except Exception as error:
+                self._halted.add(room.name)
+                frames.append(failure(room.name, error, "work"))
         return frames
+
+
+def failure(room: str, error: Exception, do: str) -> Frame:
+    """Return what went wrong as an "error" frame; what was not raised on purpose is logged with its lines."""
+    if isinstance(error, MinicolumnError):
+        return Frame(room, "error", {"message": " ".join(str(error).split()), "do": do})
+    _log.error("the room %r met an error of its own at %r", room, do, exc_info=error)
+    line = f"this is our fault, not yours: {type(error).__name__} at {do!r}; the terminal shows where"
+    return Frame(room, "error", {"message": line, "do": do, "fault": True})

@@ -22,7 +22,7 @@ from minicolumn.autodiff.derivatives import value_and_grad
 from minicolumn.errors import DataError, ShapeError
 from minicolumn.nn.layer import Layer, Params
 from minicolumn.nn.regularize import PerRow
-from minicolumn.nn.roles import called, with_statistics
+from minicolumn.nn.roles import Roles, called, with_statistics
 from minicolumn.optim import Optimizer, apply_updates
 from minicolumn.optim.transform import Moments
 from minicolumn.registry import is_plain
@@ -95,8 +95,9 @@ class Step:
         params, moments = optimizer's step along dL/dparams, times rate
         params = constraint(params), with the running statistics that layers noted down
 
-    A learning rule other than gradient descent is a subclass with its own `take`, `parts` and `zero_sums`;
-    `Trainer.from_snapshot` takes it. What it tells of a step may be arrays, such as one loss for each output.
+    A learning rule other than gradient descent is a subclass with its own `take`, `start`, `parts` and
+    `zero_sums`; `Trainer.change(rule=...)` and `Trainer.from_snapshot` take what makes it. What it tells of a
+    step may be arrays, such as one loss for each output.
 
     parts       names of what `take` tells of a step, in the history; those at the end may be missing
 
@@ -146,6 +147,13 @@ class Step:
         if observed is not None:  # last, so that nothing else moves them
             params = with_statistics(params, observed, roles)
         return State(params, moments), losses
+
+    def start(self, params: Params, roles: Roles | None = None) -> Moments:
+        """Return what is remembered before the first step; of gradient descent, the optimizer's moments.
+
+        roles       of the parameters, as their network declares them
+        """
+        return self.optimizer.start(params, roles)
 
     def zero_sums(self, state: State, regularizer: Regularizer | None) -> tuple[Any, ...]:
         """Return float64 zeros in the shapes of what `take` tells, to add up an epoch from."""
@@ -242,12 +250,18 @@ def loss_of(
     plain = _one_number("the loss", loss(outputs, Y, weight))
     if regularizer is None:
         return plain, ((plain,), observed)
+    penalty = penalty_of(network, regularizer, params, X, weight)
+    return plain + penalty, ((plain, penalty), observed)
+
+
+def penalty_of(
+    network: Layer, regularizer: Regularizer, params: Params, X: Array, weight: Array | None
+) -> Any:
+    """Return the regularizer's share of a batch's objective; see `loss_of`."""
     roles = network.roles(X.shape[1:])
     if isinstance(regularizer, PerRow):
-        penalty = regularizer.over(params, float(X.shape[0]) if weight is None else np.sum(weight), roles)
-    else:
-        penalty = _one_number("the regularizer", called(regularizer, params, roles))
-    return plain + penalty, ((plain, penalty), observed)
+        return regularizer.over(params, float(X.shape[0]) if weight is None else np.sum(weight), roles)
+    return _one_number("the regularizer", called(regularizer, params, roles))
 
 
 def _one_number(what: str, value: object) -> Any:

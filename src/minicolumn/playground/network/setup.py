@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from minicolumn.errors import DataError
 from minicolumn.nn import ACTIVATIONS, INITIALIZERS
 from minicolumn.optim import OPTIMIZERS, SCHEDULES, Optimizer
+from minicolumn.playground.data.points import DATASETS
 from minicolumn.registry import (
     Boolean,
     Choice,
@@ -27,8 +28,8 @@ from minicolumn.registry import (
 from minicolumn.registry.record import check_names, refuse, settle
 from minicolumn.registry.shared import LEARNING_RATE
 
-MOST_LAYERS, MOST_UNITS, MOST_FEATURES, MOST_POINTS = 10, 64, 12, 5_000
-# Layers of their own, beside the activations that a dense layer has; gates halve their layer, so they are left out.
+MOST_LAYERS, MOST_UNITS, MOST_FEATURES, MOST_POINTS = 10, 64, 32, 5_000
+# Layers of their own, beside the activations of a dense layer; gates halve a layer, so they are left out.
 LAYER_ACTIVATIONS = ("noisy_relu", "prelu")
 HIDDEN_ACTIVATIONS = (*(name for name in ACTIVATIONS if name != "glu"), *LAYER_ACTIVATIONS)
 # Named by a data set's own name, or: points that were painted, and a table that was sent.
@@ -46,10 +47,10 @@ class Setup(Record):
 
     >>> Setup().units, Setup(units=[8, 8, 4]).activations
     ((4, 2), ('tanh', 'tanh', 'tanh'))
-    >>> Setup(units=[3, 3], activations=["relu", "tanh", "elu"])
+    >>> Setup(units=[3, 3], activations=["relu", "tanh", "elu"])  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    minicolumn.errors.DataError: Setup: activations: expected one, or one for each of 2 layers, got ('relu', 'tanh', 'elu')
-    """  # noqa: E501  a message in one line
+    minicolumn.errors.DataError: Setup: activations: expected one, or one for each of 2 layers, got ...
+    """
 
     # Data
     dataset: Annotated[str, Text(help="The points: a generator's name, own or table.")] = "circle"
@@ -63,8 +64,8 @@ class Setup(Record):
     # Network
     features: Annotated[
         tuple[str, ...],
-        Listed(help="Inputs: formulas.", of=Text(help="A formula.", longest=200), words="formulas such as x1*x2",
-               longest=MOST_FEATURES),
+        Listed(help="Inputs: formulas.", of=Text(help="A formula.", longest=200),
+               words="formulas such as x1*x2", longest=MOST_FEATURES),
     ] = ("x1", "x2")  # fmt: skip
     units: Annotated[
         tuple[int, ...],
@@ -93,14 +94,16 @@ class Setup(Record):
     ] = "auto"
     optimizer: Annotated[
         str,
-        Part(help="How a step follows from the gradient.", words="an optimizer such as adam or sgd:momentum=0.9",
-             registry=lambda: OPTIMIZERS, accepts=lambda value: isinstance(value, Optimizer), as_text=True),
+        Part(help="How a step follows from the gradient.",
+             words="an optimizer such as adam or sgd:momentum=0.9", registry=lambda: OPTIMIZERS,
+             accepts=lambda value: isinstance(value, Optimizer), as_text=True),
     ] = "sgd"  # fmt: skip
     learning_rate: Annotated[float, LEARNING_RATE] = 0.03
     schedule: Annotated[
         str,
-        Part(help="A factor on the learning rate, over the epochs of a run.", words="a schedule such as cosine",
-             registry=lambda: SCHEDULES, accepts=is_function, as_text=True),
+        Part(help="A factor on the learning rate, over the epochs of a run.",
+             words="a schedule such as cosine", registry=lambda: SCHEDULES, accepts=is_function,
+             as_text=True),
     ] = "constant"  # fmt: skip
     schedule_epochs: Annotated[
         int, Integer(help="Epochs that the schedule is spread over.", ge=1, le=10**6)
@@ -141,14 +144,17 @@ class Setup(Record):
             settle(self, "activations", self.activations[:1] * layers)
         for name in ("optimizer", "schedule"):
             if "learning_rate" in read_text(getattr(self, name))[1]:
-                refuse(
-                    self,
-                    name,
-                    f"{'an' if name == 'optimizer' else 'a'} {name} without a learning rate, which has a control of its own",
-                )  # noqa: E501
+                refuse(self, name, "no learning rate within, which has a control of its own")
 
 
 SETTINGS = settings_of(Setup)
+# Names that a page offers where a setting takes more than names: lists, or names with settings of their own.
+OFFERED = {
+    "dataset": {"choices": list(DATASETS)},
+    "activations": {"choices": list(HIDDEN_ACTIVATIONS)},
+    "optimizer": {"choices": list(OPTIMIZERS)},
+    "schedule": {"choices": list(SCHEDULES)},
+}
 DEFAULT = Setup()
 # What may change while a network learns: nothing is drawn or begun anew.
 VIEW = ("show_test", "discretize")
@@ -158,7 +164,7 @@ DATA = ("dataset", "points", "noise", "train_percent", "data_seed")
 def changed(setup: Setup, changes: Mapping[str, Any]) -> Setup:
     """Return a setup with some fields changed, from values as JSON holds them.
 
-    Where layers are added or taken away, activations that were not said follow: new layers take the last one's.
+    Where layers are added, activations that were not said follow: new ones take the last one's.
 
     Errors      DataError for fields that do not exist, with the nearest one, and values that will not do
 
@@ -188,4 +194,4 @@ def to_json(setup: Setup) -> dict[str, Any]:
 
 def controls() -> list[dict[str, Any]]:
     """Return what a page needs in order to offer each field: kind, help, default, range and choices."""
-    return [setting.control for setting in SETTINGS.values()]
+    return [setting.control | OFFERED.get(name, {}) for name, setting in SETTINGS.items()]

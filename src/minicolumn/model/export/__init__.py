@@ -1,0 +1,1 @@
+"""Exports: a trained network in the languages of others."""

@@ -1,0 +1,60 @@
+"""Files that the room hands out: points, weights, the network as a model file and as NumPy source, a link."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from minicolumn.model.artifact import artifact_to_bytes
+from minicolumn.model.export.numpy_source import numpy_source
+from minicolumn.playground.data.points import points_to_csv
+from minicolumn.playground.links import write_link
+from minicolumn.playground.network.learner import Learner
+from minicolumn.playground.network.model_file import model_of
+from minicolumn.playground.network.setup import to_json
+
+File = tuple[str, str, bytes]  # name, MIME type, what it holds
+
+
+def exported(what: str, learner: Learner) -> File:
+    """Return a file: data, weights, model, numpy or link.
+
+    Errors      DataError for what cannot be written
+    """
+    return EXPORTS[what](learner)
+
+
+def _data(learner: Learner) -> File:
+    return "points.csv", "text/csv", points_to_csv(learner.points).encode()
+
+
+def _weights(learner: Learner) -> File:
+    layers = [
+        {"activation": name, "weight": w.tolist(), "bias": b.tolist()}
+        for (w, b), name in zip(
+            learner.weights, [*learner.setup.activations, learner.task.ending], strict=True
+        )
+    ]
+    text = json.dumps({"setup": to_json(learner.setup), "layers": layers}, indent=1)
+    return "weights.json", "application/json", text.encode()
+
+
+def _model(learner: Learner) -> File:
+    data = artifact_to_bytes(model_of(learner).artifact())
+    return "network.safetensors", "application/octet-stream", data
+
+
+def _numpy(learner: Learner) -> File:
+    doc = f"A network of {learner.architecture.units} neurons, exported by minicolumn."
+    inputs = len(learner.points.inputs)
+    source = numpy_source(learner.architecture.network, learner.trainer.params, (inputs,), doc)
+    return "network.py", "text/x-python", source.encode()
+
+
+def _link(learner: Learner) -> File:
+    return "link.txt", "text/plain", write_link(learner.setup).encode()
+
+
+EXPORTS: dict[str, Callable[[Learner], File]] = {
+    "data": _data, "weights": _weights, "model": _model, "numpy": _numpy, "link": _link,
+}  # fmt: skip

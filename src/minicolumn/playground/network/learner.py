@@ -1,0 +1,234 @@
+"""The learner: points, network and training of the room as one thing that can be changed while it learns."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minicolumn.nn import L1, L2, MaxNorm
+from minicolumn.nn.layer import Params
+from minicolumn.optim import optimizer_by_name, schedule_by_name
+from minicolumn.playground.classic_rule import classic_rule
+from minicolumn.playground.data.points import Points
+from minicolumn.playground.network.architecture import architecture_of, first_params
+from minicolumn.playground.network.carry import Labels, carried, labels_of
+from minicolumn.playground.network.setup import Setup
+from minicolumn.playground.network.tables import EncodedTable
+from minicolumn.playground.network.task import Task, task_of
+from minicolumn.train import EarlyStopping, Trainer
+
+Array = np.ndarray
+ENDLESS = 10**9  # epochs: the page says when it ends
+KEPT_ROWS = 2  # of the history, which the page draws as it comes
+
+
+def training_settings(setup: Setup, task: Task, rows: int) -> dict[str, Any]:
+    """Return the keywords of `fit` that a setup stands for.
+
+    rows    to train on; a batch has no more
+    """
+    penalty = {"none": None, "l1": L1, "l2": L2}[setup.regularization]
+    return {
+        "loss": task.record,
+        "optimizer": optimizer_by_name(setup.optimizer).with_rate(setup.learning_rate),
+        "schedule": schedule_by_name(setup.schedule),
+        # The classic rule never moves where a batch is larger than the rows; here it is all of them.
+        "batch_size": setup.batch_size if setup.rule == "classic" else min(setup.batch_size, rows),
+        "shuffle": setup.rule != "classic",
+        "regularizer": penalty(setup.regularization_rate) if penalty and setup.regularization_rate else None,
+        "constraint": None if setup.max_norm is None else MaxNorm(setup.max_norm),
+        "seed": setup.seed,
+        "epochs": ENDLESS if setup.schedule == "constant" else setup.schedule_epochs,
+    }
+
+
+class Learner:
+    """A training that goes on while its points, its network and its settings change.
+
+    setup, points   what it stands for; table: what the points were encoded from, if from a table
+    task            what the outputs are to be
+    architecture    the network, and which of its neurons are drawn
+    trainer         the training itself
+    epoch, step     since the weights were drawn; seconds: of training, since then
+
+    >>> from minicolumn.playground.data.points import make_points
+    >>> learner = Learner(Setup(), make_points("circle", rows=60, noise=0, train_percent=50, seed="1"))
+    >>> _ = learner.trainer.advance(epochs=3)
+    >>> learner.epoch, learner.step
+    (3, 9)
+    """
+
+    def __init__(
+        self,
+        setup: Setup,
+        points: Points,
+        table: EncodedTable | None = None,
+        params: Params | None = None,
+        like: tuple[Learner, Labels | None] | None = None,
+    ) -> None:
+        self.setup, self.points, self.table = setup, points, table
+        self.seconds, self.steps_per_second = 0.0, 0.0
+        self.task = task_of(points, setup.loss)
+        self.architecture = architecture_of(setup, points.inputs, self.task.outputs, self.task.ending)
+        self._behind = (like[0].epoch, like[0].step) if like else (0, 0)  # of earlier trainers
+        if params is None:
+            params = (
+                self._carried(*like) if like else first_params(self.architecture, setup, len(points.inputs))
+            )
+        self.first = params
+        self.trainer = self._trainer(params)
+
+    def _trainer(self, params: Params) -> Trainer:
+        X, y = self._rows(self.task, ~self.points.held)
+        trainer = Trainer(
+            self.architecture.network, X, y, params=params, **self._watched(self.setup, self.task),
+            **training_settings(self.setup, self.task, len(X)),
+        )  # fmt: skip
+        if self.setup.rule == "classic":
+            trainer.change(rule=classic_rule)
+        if not trainer.callbacks:
+            trainer.limit_history(KEPT_ROWS)
+        return trainer
+
+    def _watched(self, setup: Setup, task: Task) -> dict[str, Any]:
+        """Return what a trainer needs for early stopping: test points to measure on, and the callback."""
+        if setup.patience is None or not self.points.held.any():
+            return {}
+        return {
+            "validation_data": self._rows(task, self.points.held),
+            "callbacks": [EarlyStopping(patience=setup.patience)],
+        }
+
+    def _rows(self, task: Task, chosen: Array) -> tuple[Array, Array]:
+        return self.points.X[chosen].astype(np.float32), task.targets(self.points.y[chosen])
+
+    @property
+    def epoch(self) -> int:
+        """Whole epochs since the weights were drawn."""
+        return self._behind[0] + self.trainer.epoch
+
+    @property
+    def step(self) -> int:
+        """Steps since the weights were drawn."""
+        return self._behind[1] + self.trainer.step
+
+    @property
+    def weights(self) -> list[tuple[Array, Array]]:
+        """The weights and biases of every drawn layer, copies."""
+        return self.architecture.weights(self.trainer.params)
+
+    @property
+    def labels(self) -> list[list[Any]]:
+        """Labels of the inputs and of the units of every layer, as `carried` takes them."""
+        return labels_of(self.setup.features, self.architecture.units)
+
+    # Changes ------------------------------------------------------------------------------------------------
+
+    def advance(self, *, most: int | None = None, **goal: Any) -> None:
+        """Train on, see `Trainer.advance`; for no more than `most` epochs.
+
+        Where early stopping ends it, the best weights are those that it goes on with.
+        """
+        began, first = time.perf_counter(), self.step
+        try:
+            self.trainer.advance(**self._bounded(most, goal))
+        finally:
+            took = time.perf_counter() - began
+            self.seconds += took
+            self.steps_per_second = (self.step - first) / took
+        if self.trainer.stopped == "early stopping":
+            self.trainer.set_params(self.trainer.best_params)
+
+    def _bounded(self, most: int | None, goal: dict[str, Any]) -> dict[str, Any]:
+        """Return how far to go, in steps where there is an end of the run: nothing goes by two goals."""
+        if most is None:
+            return goal
+        left = most * self.trainer.steps - self.trainer.done
+        if "epochs" in goal:
+            return {"epochs": min(most, goal["epochs"])}
+        steps = goal.get("steps", int(goal.get("seconds", 0.0) / self.trainer.seconds_a_step))
+        return {"steps": max(1, min(left, steps))}
+
+    def change(self, setup: Setup, points: Points | None = None, after: Labels | None = None) -> None:
+        """Go on with another setup or other points; weights stay wherever there is a place for them.
+
+        points      None keeps those of now
+        after       which of the units each unit of the new network is, see `carried`; None: by their places
+        Errors      DataError, and nothing was changed
+
+        Where the network stays, so does what the optimizer remembers, and nothing is compiled for another
+        number.
+        """
+        task = task_of(self.points if points is None else points, setup.loss)
+        inputs = (self.points if points is None else points).inputs
+        architecture = architecture_of(setup, inputs, task.outputs, task.ending)
+        stays = architecture == self.architecture and setup.rule == self.setup.rule
+        if points is None and stays and setup.patience == self.setup.patience:
+            self.trainer.change(**training_settings(setup, task, self.trainer.rows))
+            self.setup, self.task = setup, task
+            return
+        again = Learner(setup, self.points if points is None else points, self.table, like=(self, after))
+        again.first, again.seconds, again.steps_per_second = self.first, self.seconds, self.steps_per_second
+        self.__dict__.update(again.__dict__)
+
+    def _carried(self, old: Learner, after: Labels | None) -> Params:
+        """Return the weights of another learner, as far as there is a place for them here."""
+        fresh = first_params(self.architecture, self.setup, len(self.points.inputs))
+        if after is None:
+            after = _by_place(old.labels, self.setup.features, self.architecture.units)
+        weights = carried(old.weights, old.labels, self.architecture.weights(fresh), after)
+        return self.architecture.with_weights(fresh, weights)
+
+    def reset(self, setup: Setup, *, same: bool = False) -> None:
+        """Begin anew: with other first weights by the setup's seed, or the same ones again."""
+        params = self.first if same else None
+        again = Learner(setup, self.points, self.table, params)
+        self.__dict__.update(again.__dict__)
+
+    def set_weights(self, weights: Sequence[tuple[Array, Array]]) -> None:
+        """Put other weights in place of those of now; what the optimizer remembers stays."""
+        self.trainer.set_params(self.architecture.with_weights(self.trainer.params, weights))
+
+    @property
+    def names(self) -> list[str]:
+        """What the features are called: a column of the table in full, or the formula."""
+        full = dict(zip(self.points.inputs, self.table.encoder.features, strict=True)) if self.table else {}
+        return [full.get(text, text) for text in self.setup.features]
+
+    # What is to be seen -------------------------------------------------------------------------------------
+
+    def measured(self) -> dict[str, Any]:
+        """Return losses and scores on training and test points, and the confusion matrix of the latter.
+
+        Returns     {"loss": {"train", "test"}, "scores": {"train": {...}, "test": {...}},
+                    "confusion": int32 [K, K]}
+        """
+        outputs = self.trainer.outputs(self.points.X.astype(np.float32))
+        parts = {"train": ~self.points.held, "test": self.points.held}
+        loss = {name: self._loss(outputs[rows], self.points.y[rows]) for name, rows in parts.items()}
+        answers = self.task.answers(outputs)
+        scores = {name: self.task.scores(answers[rows], self.points.y[rows]) for name, rows in parts.items()}
+        found: dict[str, Any] = {"loss": loss, "scores": scores}
+        if self.task.classes:
+            shown = self.points.held if self.points.held.any() else ~self.points.held
+            found["confusion"] = self.task.confusion(answers[shown], self.points.y[shown])
+        return found
+
+    def _loss(self, outputs: Array, y: Array) -> float:
+        if not len(y):
+            return float("nan")
+        with np.errstate(all="ignore"):
+            return float(self.task.record(outputs, self.task.targets(y)))
+
+
+def _by_place(before: Labels, features: Sequence[str], units: Sequence[int]) -> list[list[Any]]:
+    """Return which old unit each new one is, where layers and units only came or went at the end."""
+    *hidden, last = before[1:]
+    found: list[list[Any]] = [list(features)]
+    for layer, count in enumerate(units[:-1]):
+        old = hidden[layer] if layer < len(hidden) else []
+        found.append([*old[:count], *([None] * (count - len(old[:count])))])
+    return [*found, [*last[: units[-1]], *([None] * (units[-1] - len(last)))]]

@@ -1,0 +1,87 @@
+"""Painting: points added, moved and taken away by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from minicolumn.errors import DataError
+from minicolumn.playground.data.points import LETTERS, SIGNED, Points
+from minicolumn.playground.network.messages import Paint
+from minicolumn.playground.network.setup import MOST_POINTS
+
+EVERY = 4  # of painted points, one is held out
+
+
+def painted(points: Points, said: Paint) -> Points:
+    """Return points as they are after a stroke of the brush: cleared, removed, moved, added, in this order.
+
+    A painted point is one to train on, but for every fourth, which is held out.
+
+    Errors      DataError for points that are not there, for more than there may be, and if none would be left
+    """
+    if len(points.inputs) != 2:
+        raise DataError(f"points: painting needs two inputs, these points have {len(points.inputs)}")
+    points = _cleared(points, said) if said.clear else points
+    points = _without(points, said.remove)
+    points = _moved(points, said.move)
+    points = _with(points, said.add)
+    if (~points.held).sum() < 2:
+        raise DataError("points: at least two points to train on have to stay")
+    return points
+
+
+def _cleared(points: Points, said: Paint) -> Points:
+    classes = points.classes
+    if said.classes is not None:
+        classes = () if said.classes == 0 else SIGNED if said.classes <= 2 else tuple(LETTERS[: said.classes])
+    nothing = np.zeros(0)
+    return Points(np.zeros((0, 2)), nothing, nothing.astype(bool), points.inputs, classes)
+
+
+def _without(points: Points, places: tuple[int, ...]) -> Points:
+    if not places:
+        return points
+    _check_places(places, len(points.y))
+    left = np.ones(len(points.y), bool)
+    left[list(places)] = False
+    return replace(points, X=points.X[left], y=points.y[left], held=points.held[left])
+
+
+def _moved(points: Points, moves: tuple[tuple[float, ...], ...]) -> Points:
+    if not moves:
+        return points
+    if any(len(move) != 3 or move[0] != int(move[0]) for move in moves):
+        raise DataError("points: move: expected rows of a point's number and its new x1 and x2")
+    places = tuple(int(move[0]) for move in moves)
+    _check_places(places, len(points.y))
+    X = points.X.copy()
+    X[list(places)] = [move[1:] for move in moves]
+    return replace(points, X=X)
+
+
+def _check_places(places: tuple[int, ...], count: int) -> None:
+    wrong = [place for place in places if not 0 <= place < count]
+    if wrong:
+        raise DataError(f"points: there are {count} points, counted from 0, got {wrong[0]}")
+
+
+def _with(points: Points, rows: tuple[tuple[float, ...], ...]) -> Points:
+    if not rows:
+        return points
+    if any(len(row) != 3 for row in rows):
+        raise DataError("points: add: expected rows of x1, x2 and target")
+    new = np.array(rows, np.float64)
+    count = len(points.y)
+    if count + len(new) > MOST_POINTS:
+        raise DataError(f"points: at most {MOST_POINTS:,}, there would be {count + len(new):,}")
+    if points.classes and not np.isin(new[:, 2], np.arange(len(points.classes))).all():
+        raise DataError(
+            f"points: targets are the numbers of the {len(points.classes)} classes, counted from 0"
+        )
+    held = (count + np.arange(len(new))) % EVERY == EVERY - 1
+    return replace(
+        points, X=np.concatenate([points.X, new[:, :2]]), y=np.concatenate([points.y, new[:, 2]]),
+        held=np.concatenate([points.held, held]),
+    )  # fmt: skip

@@ -1,0 +1,427 @@
+"""The room `network`: the playground itself, messages in and frames out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from minicolumn.errors import DataError, DivergenceError
+from minicolumn.model.artifact import artifact_from_bytes
+from minicolumn.nn.formula import parse_formula
+from minicolumn.playground.data.points import DATASETS, Points, make_points
+from minicolumn.playground.frames import Frame
+from minicolumn.playground.links import parse_link
+from minicolumn.playground.network import messages as m
+from minicolumn.playground.network.exports import exported
+from minicolumn.playground.network.learner import Learner
+from minicolumn.playground.network.loading import as_bytes, opened_model
+from minicolumn.playground.network.neuron import neuron_formula
+from minicolumn.playground.network.painting import painted
+from minicolumn.playground.network.setup import DATA, DEFAULT, OWN, TABLE, VIEW, Setup, changed
+from minicolumn.playground.network.shown import Picture
+from minicolumn.playground.network.tables import EncodedTable, SentTable
+from minicolumn.playground.room import Nothing, Room
+from minicolumn.playground.uploads import Upload
+from minicolumn.registry import Record
+
+SEEDS = 10**5  # of points, as texts such as "0.12345"
+
+
+class NetworkRoom(Room):
+    """A network on points in a plane: built, trained, watched and taken apart while it learns.
+
+    setup       all that can be set, one record
+    learner     points, network and training; made when the room is opened
+    """
+
+    name = "network"
+    verbs: ClassVar[Mapping[str, tuple[type[Record], str]]] = {
+        "open": (m.Open, "open"),
+        "set": (m.Set, "set"),
+        "run": (m.Run, "run"),
+        "pause": (Nothing, "pause"),
+        "step": (m.Step, "step"),
+        "reset": (m.Reset, "reset"),
+        "regenerate": (Nothing, "regenerate"),
+        "speed": (m.Speed, "speed"),
+        "weight": (m.Weight, "weight"),
+        "bias": (m.Bias, "bias"),
+        "layer": (m.Layer, "layer"),
+        "units": (m.Units, "units"),
+        "points": (m.Paint, "points"),
+        "table": (m.Table, "table"),
+        "target": (m.Target, "target"),
+        "view": (m.View, "view"),
+        "neuron": (m.Neuron, "neuron"),
+        "formula": (m.Formula, "formula"),
+        "back": (m.Back, "back"),
+        "export": (m.Export, "export"),
+        "load": (m.Load, "load"),
+    }
+
+    def __init__(self) -> None:
+        self.setup = DEFAULT
+        self._learner: Learner | None = None
+        self._picture: Picture | None = None
+        self._running = False
+        self._speed: float | None = None
+        self._owed = 0.0  # steps that the speed allows and that were not taken yet
+        self._until: tuple[int | None, float | None] = None, None  # an epoch, a loss
+        self._stopped: str | None = None
+        self._good: list[Any] = []  # the last two snapshots that were shown, to step back to
+        self._upload = Upload()
+        self._table: SentTable | None = None
+        self._is_known = False  # whether the page has the controls
+
+    # Beginning ----------------------------------------------------------------------------------------------
+
+    @property
+    def learner(self) -> Learner:
+        """What learns.
+
+        Errors      DataError before the room was opened
+        """
+        if self._learner is None:
+            self._begin(self.setup)
+        assert self._learner is not None
+        return self._learner
+
+    def open(self, said: m.Open) -> list[Frame]:
+        """Begin with a setup or a link."""
+        notes: tuple[str, ...] = ()
+        fields: Mapping[str, Any] = said.setup or {}
+        if said.link is not None:
+            link = parse_link(said.link)
+            fields, notes = {**link.fields, **fields}, link.notes
+        self._begin(changed(DEFAULT, fields))
+        self._is_known = False
+        return self._state(reset=True, said=notes)
+
+    def _begin(self, setup: Setup, points: Points | None = None, table: EncodedTable | None = None) -> None:
+        """Begin anew; where that fails nothing was touched."""
+        if points is None:
+            points, table = self._points(setup), self._table_of(setup)
+        learner = Learner(setup, points, table)
+        self._learner, self.setup = learner, setup
+        self._picture = Picture(learner)
+        self._pause()
+        self._good = []
+
+    def _points(self, setup: Setup) -> Points:
+        """Return the points that a setup names; own ones stay."""
+        if setup.dataset in (OWN, TABLE):
+            if self._learner is None or (setup.dataset == TABLE and self._learner.table is None):
+                raise DataError(f"there are no {setup.dataset} points yet: paint some, or send a table")
+            return self._learner.points
+        return make_points(
+            setup.dataset, rows=setup.points, noise=setup.noise, train_percent=setup.train_percent,
+            seed=setup.data_seed,
+        )  # fmt: skip
+
+    def _table_of(self, setup: Setup) -> EncodedTable | None:
+        return self._learner.table if self._learner is not None and setup.dataset == TABLE else None
+
+    # Changes ------------------------------------------------------------------------------------------------
+
+    def set(self, said: m.Set) -> list[Frame]:
+        """Change fields of the setup; weights stay wherever their shapes allow."""
+        after = changed(self.setup, self._with_consequences(said.changes))
+        before, learner = self.setup, self.learner
+        differing = {name for name in said.changes if getattr(before, name) != getattr(after, name)}
+        if "dataset" in differing or ("seed" in differing) or ("initialization" in differing):
+            self._begin(after)
+            return self._state(reset=True)
+        if differing <= set(VIEW):
+            self.setup = learner.setup = after
+            return self._state()
+        learner.change(after, self._points(after) if differing & set(DATA) else None)
+        self._adopt(after)
+        return self._state()
+
+    def _with_consequences(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """Return changes with what follows from another data set: its points, features, a loss that suits."""
+        found = dict(changes)
+        named = found.get("dataset")
+        if named is None or named == self.setup.dataset or named in (OWN, TABLE):
+            return found
+        dataset = DATASETS[named]
+        found.setdefault("points", dataset.rows)
+        if self.setup.dataset in (OWN, TABLE) or dataset.inputs != ("x1", "x2"):
+            found.setdefault("features", list(dataset.inputs))
+        task = self.learner.points.task
+        if dataset.task != task:
+            found.setdefault("loss", "auto")
+        return found
+
+    def _adopt(self, setup: Setup) -> None:
+        """Show what was changed."""
+        self.setup = setup
+        self._picture = Picture(self.learner, self._picture)
+        self._stopped, self._good = None, []
+
+    def layer(self, said: m.Layer) -> list[Frame]:
+        """Put a hidden layer in, or take one out; other weights stay."""
+        units, activations = list(self.setup.units), list(self.setup.activations)
+        labels = self.learner.labels
+        if said.add:
+            if said.at > len(units):
+                raise DataError(f"layer: at: expected 0 to {len(units)}, got {said.at}")
+            near = activations[min(said.at, len(units) - 1)] if units else DEFAULT.activations[0]
+            units.insert(said.at, said.units)
+            activations.insert(said.at, near)
+            labels.insert(said.at + 1, [None] * said.units)
+        else:
+            self._check_hidden("layer", said.at)
+            del units[said.at], activations[said.at], labels[said.at + 1]
+        return self._rebuilt({"units": units, "activations": activations}, labels)
+
+    def units(self, said: m.Units) -> list[Frame]:
+        """Grow a hidden layer, or take neurons out of it; other weights stay."""
+        self._check_hidden("units", said.layer)
+        labels, units = self.learner.labels, list(self.setup.units)
+        row = labels[said.layer + 1]
+        if said.remove is not None:
+            if said.remove >= len(row) or len(row) == 1:
+                raise DataError(f"units: layer {said.layer} has {len(row)} neurons; one has to stay")
+            del row[said.remove]
+        elif said.units is not None:
+            row[said.units :] = [None] * (said.units - len(row))
+        units[said.layer] = len(row)
+        return self._rebuilt({"units": units, "activations": list(self.setup.activations)}, labels)
+
+    def _check_hidden(self, who: str, layer: int) -> None:
+        if layer >= len(self.setup.units):
+            raise DataError(
+                f"{who}: there are {len(self.setup.units)} hidden layers, counted from 0, got {layer}"
+            )
+
+    def _rebuilt(self, changes: Mapping[str, Any], labels: list[list[Any]]) -> list[Frame]:
+        after = changed(self.setup, changes)
+        self.learner.change(after, after=labels)
+        self._adopt(after)
+        return self._state()
+
+    def weight(self, said: m.Weight) -> list[Frame]:
+        """Set one weight."""
+        weights = self.learner.weights
+        matrix = self._layer(weights, said.layer)[0]
+        if said.source >= len(matrix) or said.unit >= matrix.shape[1]:
+            raise DataError(f"weight: layer {said.layer} has weights {list(matrix.shape)}, counted from 0")
+        matrix[said.source, said.unit] = said.value
+        return self._edited(weights)
+
+    def bias(self, said: m.Bias) -> list[Frame]:
+        """Set one bias."""
+        weights = self.learner.weights
+        bias = self._layer(weights, said.layer)[1]
+        if said.unit >= len(bias):
+            raise DataError(f"bias: layer {said.layer} has {len(bias)} neurons, counted from 0")
+        bias[said.unit] = said.value
+        return self._edited(weights)
+
+    def _layer(self, weights: list[Any], layer: int) -> Any:
+        if layer >= len(weights):
+            raise DataError(f"there are {len(weights)} layers with weights, counted from 0, got {layer}")
+        return weights[layer]
+
+    def _edited(self, weights: list[Any]) -> list[Frame]:
+        self.learner.set_weights(weights)
+        return [self._tick()]
+
+    def points(self, said: m.Paint) -> list[Frame]:
+        """Add, move and remove points; the data set becomes own."""
+        points = painted(self.learner.points, said)
+        setup = changed(self.setup, {"dataset": OWN})
+        if points.task != self.learner.points.task:
+            setup = changed(setup, {"loss": "auto"})
+        self.learner.change(setup, points)
+        self._adopt(setup)
+        return self._state()
+
+    def regenerate(self, said: Nothing) -> list[Frame]:
+        """Draw other points; weights stay."""
+        number = int(1e5 * (float(self.setup.data_seed) if _is_number(self.setup.data_seed) else 0.5))
+        seed = f"{((number * 16_807 + 12_345) % SEEDS) / SEEDS:.5f}"
+        return self.set(m.Set(changes={"data_seed": seed}))
+
+    # Tables and files ---------------------------------------------------------------------------------------
+
+    def table(self, said: m.Table) -> list[Frame]:
+        """Take a part of a CSV; with the last one its columns are told."""
+        data = self._upload.take(said.name, said.part, said.parts, said.text.encode())
+        if data is None:
+            return []
+        self._table = SentTable.read(said.name, data)
+        return [self.frame("columns", self._table.described())]
+
+    def target(self, said: m.Target) -> list[Frame]:
+        """Learn a column of the table."""
+        if self._table is None:
+            raise DataError("target: send a table first")
+        table = self._table.encoded(said.column, said.task, self.setup)
+        loss = self.setup.loss if table.points.task == self.learner.points.task else "auto"
+        changes = {"dataset": TABLE, "features": list(table.points.inputs), "loss": loss}
+        self._begin(changed(self.setup, changes), table.points, table)
+        return self._state(reset=True, said=table.said)
+
+    def load(self, said: m.Load) -> list[Frame]:
+        """Take a part of a model file; with the last one its network is shown."""
+        data = self._upload.take(said.name, said.part, said.parts, as_bytes(said.base64))
+        if data is None:
+            return []
+        opened = opened_model(artifact_from_bytes(data, said.name))
+        self._begin(opened.setup, opened.points, opened.table)
+        self.learner.set_weights(opened.weights)
+        return self._state(reset=True, said=opened.said)
+
+    def export(self, said: m.Export) -> list[Frame]:
+        """Answer with a file."""
+        name, kind, data = exported(said.what, self.learner)
+        return [self.frame("file", {"name": name, "type": kind}, bytes=np.frombuffer(data, np.uint8))]
+
+    # Looking ------------------------------------------------------------------------------------------------
+
+    def view(self, said: m.View) -> list[Frame]:
+        """Draw another plane of the inputs."""
+        learner = self.learner
+        self._picture = Picture(learner, axes=said.axes, at=dict(said.at or {}))
+        return self._state()
+
+    def neuron(self, said: m.Neuron) -> list[Frame]:
+        """Answer with a neuron's formula and its numbers at a point."""
+        return [self.frame("neuron", neuron_formula(self.learner, said.layer, said.unit, said.point))]
+
+    def formula(self, said: m.Formula) -> list[Frame]:
+        """Answer whether a text is a formula of the inputs, and how it reads."""
+        parsed = parse_formula(said.text, self.learner.points.inputs)
+        return [self.frame("formula", {"text": str(parsed)})]
+
+    # Going on -----------------------------------------------------------------------------------------------
+
+    @property
+    def running(self) -> bool:
+        return self._running
+
+    def run(self, said: m.Run) -> list[Frame]:
+        """Run, until told or until a goal is reached."""
+        epoch = None if said.epochs is None else self.learner.epoch + said.epochs
+        self._until, self._running, self._stopped, self._owed = (epoch, said.until), True, None, 0.0
+        return [self._tick()]
+
+    def pause(self, said: Nothing) -> list[Frame]:
+        """Stop running."""
+        self._pause()
+        return [self._tick()]
+
+    def _pause(self, why: str | None = None) -> None:
+        self._running, self._stopped = False, why
+
+    def step(self, said: m.Step) -> list[Frame]:
+        """Pause, and go one epoch, or so far."""
+        self._pause()
+        goal = {"steps": said.steps} if said.steps is not None else {"epochs": said.epochs or 1}
+        return [*self._advance(**goal), self._tick()]
+
+    def speed(self, said: m.Speed) -> list[Frame]:
+        """Set how fast it runs."""
+        self._speed, self._owed = said.steps_per_second, 0.0
+        return []
+
+    def work(self, seconds: float, draw: bool = True) -> list[Frame]:
+        """Train for about so long, and show where it stands then."""
+        steps = None
+        if self._speed is not None:
+            self._owed += self._speed * seconds
+            steps = int(self._owed)
+            self._owed -= steps
+            if not steps:
+                return []
+        frames = self._advance(seconds=seconds) if steps is None else self._advance(steps=steps)
+        return [*frames, self._tick()] if draw or not self._running else frames
+
+    def _advance(self, **goal: Any) -> list[Frame]:
+        """Train on, no further than the goal of the run; what diverged is told."""
+        learner = self.learner
+        left = None if self._until[0] is None or not self._running else self._until[0] - learner.epoch
+        if left is not None and left <= 0:
+            self._pause("all epochs")
+            return []
+        try:
+            learner.advance(most=left, **goal)
+        except DivergenceError as error:
+            self._pause("diverged")
+            return [self._diverged(error)]
+        if learner.trainer.stopped:
+            self._pause(learner.trainer.stopped)
+        if (
+            self._running
+            and self._until[1] is not None
+            and learner.measured()["loss"]["train"] <= self._until[1]
+        ):
+            self._pause("loss reached")
+        return []
+
+    def _diverged(self, error: DivergenceError) -> Frame:
+        """Return why it diverged, and what may help, each as a message that the page may send."""
+        half = {"learning_rate": 0.5 * self.setup.learning_rate}
+        calm = {"optimizer": "adam", "learning_rate": min(0.01, 0.5 * self.setup.learning_rate)}
+        remedies = [
+            {"label": "half", "do": "back"},
+            {"label": "adam", "do": "back", "changes": calm},
+            {"label": "reset", "do": "reset"},
+        ]
+        says = {"message": str(error), "cause": error.cause, "layer": error.layer, "half": half}
+        return self.frame("diverged", says | {"remedies": remedies})
+
+    def back(self, said: m.Back) -> list[Frame]:
+        """Go back to where all was well, and go on from there at half the learning rate, or as is said."""
+        learner = self.learner
+        good, self._good = self._good[0] if self._good else None, []
+        changes = said.changes or {"learning_rate": 0.5 * self.setup.learning_rate}
+        setup = changed(self.setup, changes)
+        if good is not None:
+            learner.trainer.restore(good)
+        learner.change(setup)
+        self._adopt(setup)
+        return self._state()
+
+    def reset(self, said: m.Reset) -> list[Frame]:
+        """Draw the first weights anew, or take the same again."""
+        setup = self.setup if said.same else replace(self.setup, seed=(self.setup.seed + 1) % 2**53)
+        self.learner.reset(setup, same=said.same)
+        self._adopt(setup)
+        self._pause()
+        return self._state(reset=True)
+
+    # Frames -------------------------------------------------------------------------------------------------
+
+    @property
+    def picture(self) -> Picture:
+        """What is drawn of the learner."""
+        assert self._picture is not None
+        return self._picture
+
+    def _state(self, *, reset: bool = False, said: tuple[str, ...] = ()) -> list[Frame]:
+        self.learner  # noqa: B018  made where nothing was opened yet
+        says, arrays = self.picture.state(controls=not self._is_known)
+        self._is_known = True
+        says |= {"reset": reset, "said": list(said)}
+        return [self.frame("state", says, **arrays), self._tick()]
+
+    def _tick(self) -> Frame:
+        self.learner  # noqa: B018
+        says, arrays = self.picture.tick()
+        says |= {"running": self._running, "stopped": self._stopped}
+        if self._running:
+            self._good = [*self._good, self.learner.trainer.snapshot][-2:]
+        return self.frame("tick", says, **arrays)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return bool(np.isfinite(float(text)))
+    except ValueError:
+        return False

@@ -1,0 +1,133 @@
+"""The picture of a learner: what is sent when it changes, and what is sent as it moves."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+
+from minicolumn.nn.formula import parse_formula
+from minicolumn.playground.data.points import RANGE
+from minicolumn.playground.links import write_link
+from minicolumn.playground.network.learner import Learner
+from minicolumn.playground.network.maps import Maps
+from minicolumn.playground.network.plane import SIDE, Plane
+from minicolumn.playground.network.setup import OWN, TABLE, controls, to_json
+
+Array = np.ndarray
+Says = dict[str, Any]
+Arrays = dict[str, Array]
+_TICKS = itertools.count(1)
+
+
+class Picture:
+    """What is drawn of a learner, over a plane of its inputs.
+
+    learner     what is drawn
+    before      the picture before a change, whose plane and count of ticks go on
+    axes, at    of the plane: two inputs by number, or "pca", and where the others stand
+    """
+
+    def __init__(
+        self,
+        learner: Learner,
+        before: Picture | None = None,
+        axes: Any = None,
+        at: dict[str, Any] | None = None,
+    ) -> None:
+        self.learner = learner
+        self.axes, self.at = (axes, at or {}) if before is None else (before.axes, before.at)
+        self.plane = plane_of(learner, self.axes, self.at)
+        grid = self.plane.grid()
+        self.maps = Maps(learner.architecture, grid, learner.task.shown)
+        self._tick = 0 if before is None else before._tick
+
+    def state(self, *, controls: bool = False) -> tuple[Says, Arrays]:
+        """Return what changes seldom; with all controls for a page that does not have them."""
+        learner = self.learner
+        setup, task, points, plane = learner.setup, learner.task, learner.points, self.plane
+        units, params = learner.architecture.units, learner.trainer.params
+        says = {
+            "setup": to_json(setup),
+            "inputs": [{"name": n, "formula": f} for n, f in zip(learner.names, setup.features, strict=True)],
+            "columns": list(points.inputs),
+            "layers": [
+                {"units": count, "activation": activation}
+                for count, activation in zip(units, [*setup.activations, task.ending], strict=True)
+            ],
+            "outputs": list(task.classes) if task.outputs > 1 else list(task.classes[1:] or ("y",)),
+            "task": task.kind, "classes": list(task.classes), "loss": task.loss,
+            "parameters": int(sum(leaf.size for layer in params.values() for leaf in layer.values())),
+            "rows": {"train": int((~points.held).sum()), "test": int(points.held.sum())},
+            "range": [[plane.low[0], plane.high[0]], [plane.low[1], plane.high[1]]],
+            "axes": list(plane.names), "target": {"center": task.center, "scale": task.scale},
+            "link": write_link(setup) if setup.dataset not in (OWN, TABLE) else "",
+        }  # fmt: skip
+        if controls:
+            says["controls"] = _controls()
+        shown = plane.project(points.X).astype(np.float32)
+        targets = points.y if task.classes else (points.y - task.center) / task.scale
+        return says, {
+            "points": shown, "targets": targets.astype(np.float32), "held": points.held.astype(np.uint8),
+            "features": self._features(),
+        }  # fmt: skip
+
+    def _features(self) -> Array:
+        """Return the maps of the inputs, each scaled to its own range of the plane."""
+        points, grid = self.learner.points, self.plane.grid()
+        columns = dict(zip(points.inputs, grid.T, strict=True))
+        found = []
+        for text in self.learner.setup.features:
+            with np.errstate(all="ignore"):
+                values = np.broadcast_to(parse_formula(text, points.inputs)(columns), (SIDE * SIDE,))
+            found.append(_levels(values).reshape(SIDE, SIDE))
+        return np.stack(found) if found else np.zeros((0, SIDE, SIDE), np.uint8)
+
+    def tick(self) -> tuple[Says, Arrays]:
+        """Return what moves: weights, maps, losses and scores."""
+        learner = self.learner
+        params, trainer = learner.trainer.params, learner.trainer
+        measured = learner.measured()
+        self._tick = next(_TICKS)
+        says = {
+            "tick": self._tick, "step": learner.step, "epoch": learner.epoch,
+            "learning_rate": trainer.learning_rate, "loss": measured["loss"], "scores": measured["scores"],
+            "seconds": learner.seconds, "steps_per_second": learner.steps_per_second,
+        }  # fmt: skip
+        weights = [leaf.ravel() for pair in learner.architecture.weights(params) for leaf in pair]
+        arrays = {"weights": np.concatenate(weights).astype(np.float32), "maps": self.maps(params)}
+        if "confusion" in measured:
+            arrays["confusion"] = measured["confusion"]
+        return says, arrays
+
+
+def plane_of(learner: Learner, axes: Any, at: dict[str, Any]) -> Plane:
+    """Return the plane that is drawn: for two inputs all there is, in the range of the generators."""
+    points, own = learner.points, learner.setup.dataset in (OWN, TABLE)
+    if axes == "pca" and len(points.inputs) > 2:
+        return Plane.of_components(points.X)
+    if len(points.inputs) == 1:
+        axes = (0, 0)
+    chosen = (0, 1) if axes in (None, "pca") or max(axes) >= len(points.inputs) else axes
+    places = {points.inputs.index(name): float(v) for name, v in at.items() if name in points.inputs}
+    low, high = ((RANGE[0],) * 2, (RANGE[1],) * 2) if not own or _fits(points.X) else (None, None)
+    return Plane.of_inputs(points.X, points.inputs, chosen, places, low, high)
+
+
+def _fits(X: Array) -> bool:
+    """Return whether points lie in the range of the generators, and fill some of it."""
+    return (
+        X.shape[1] == 2 and bool(np.abs(X).max(initial=0.0) <= RANGE[1]) and bool(np.ptp(X, axis=0).max() > 1)
+    )
+
+
+def _levels(values: Array) -> Array:
+    """Return numbers as bytes, the largest distance from 0 at the ends."""
+    finite = np.where(np.isfinite(values), values, 0.0)
+    most = float(np.abs(finite).max()) or 1.0
+    return np.clip(127.5 + 127.5 * finite / most, 0, 255).astype(np.uint8)
+
+
+def _controls() -> list[dict[str, Any]]:
+    return controls()

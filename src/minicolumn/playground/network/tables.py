@@ -1,0 +1,128 @@
+"""Tables that the page sends: read and encoded by our tables, made points of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from minicolumn import random
+from minicolumn.errors import DataError, did_you_mean
+from minicolumn.playground.data.points import Points
+from minicolumn.playground.network.setup import MOST_FEATURES, MOST_POINTS, Setup
+from minicolumn.playground.uploads import MOST_BYTES
+from minicolumn.tables import Encoder, Overrides, Reading, Schema, infer_schema, with_target
+from minicolumn.tables.files.delimited import load_delimited
+from minicolumn.tables.files.text import decode
+
+Array = np.ndarray
+MOST_COLUMNS = 500
+_SHOWN = 6  # names in a line
+
+
+@dataclass(frozen=True, eq=False)
+class SentTable:
+    """A table that was read: what the page offers of it, and points once a target is chosen.
+
+    name    of its file
+    frame   its rows, cells as they are written
+    notes   what was guessed while it was read
+    """
+
+    name: str
+    frame: Any
+    notes: tuple[str, ...]
+
+    @classmethod
+    def read(cls, name: str, data: bytes) -> SentTable:
+        """Read delimited text.
+
+        Errors      DataError, one line, for what is no table, and for more than 500 columns
+        """
+        reading = Reading()
+        data, guessed = decode(data, name, reading, MOST_BYTES)
+        loaded = load_delimited(data, name, reading)
+        if loaded.frame.width > MOST_COLUMNS:
+            raise DataError(
+                f"{name} has {loaded.frame.width:,} columns; {MOST_COLUMNS} at most are shown here"
+            )
+        return cls(name, loaded.frame, (*guessed, *loaded.notes))
+
+    def described(self) -> dict[str, Any]:
+        """Return what the page shows before a target is chosen."""
+        names = self.frame.columns
+        return {
+            "name": self.name, "rows": self.frame.height, "suggested": names[-1], "said": list(self.notes),
+            "columns": [{"name": name, "examples": _examples(self.frame[name])} for name in names],
+        }  # fmt: skip
+
+    def encoded(self, target: str, task: str | None, setup: Setup) -> EncodedTable:
+        """Return the table as points to learn a column from.
+
+        target      the column; task: by default found by its values
+        setup       says how many rows are trained on, and by which seed
+        Errors      DataError, one line, for a column that is not there or cannot be learnt
+        """
+        if target not in self.frame.columns:
+            raise DataError(f"there is no column {target!r}{did_you_mean(target, self.frame.columns)}")
+        frame, notes = _sampled(self.frame, setup.seed)
+        schema = infer_schema(frame, target, task=task)
+        schema, left_out = _narrow(frame, schema, target, task)
+        frame = with_target(frame, schema)
+        rows = frame.height
+        held = np.ones(rows, bool)
+        order = np.argsort(np.asarray(random.uniform(random.stream(setup.seed, "split"), (rows,))))
+        trained = order[: max(2, min(rows - 1, round(rows * setup.train_percent / 100)))]
+        held[trained] = False
+        encoder = Encoder.fit(frame[np.flatnonzero(~held).tolist()], schema)
+        X, y = encoder.transform(frame).astype(np.float64), encoder.read_target(frame).astype(np.float64)
+        inputs = tuple(f"x{place + 1}" for place in range(X.shape[1]))
+        points = Points(X, y, held, inputs, encoder.classes or ())
+        return EncodedTable(points, encoder, schema, (*self.notes, *notes, *left_out))
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedTable:
+    """A table as points: encoded rows, and what encoded them.
+
+    points      inputs named x1, x2, ...; encoder: makes rows of them; it names them in full
+    said        what was guessed, and what was left out
+    """
+
+    points: Points
+    encoder: Encoder
+    schema: Schema
+    said: tuple[str, ...]
+
+
+def _examples(series: Any) -> list[str]:
+    found = series.drop_nulls().unique(maintain_order=True).head(3).to_list()
+    return [str(value)[:40] for value in found]
+
+
+def _sampled(frame: Any, seed: int) -> tuple[Any, tuple[str, ...]]:
+    """Return at most as many rows as are drawn, by chance."""
+    if frame.height <= MOST_POINTS:
+        return frame, ()
+    drawn = np.asarray(random.uniform(random.stream(seed, "split"), (frame.height,)))
+    chosen = np.sort(np.argsort(drawn)[:MOST_POINTS])
+    return frame[chosen.tolist()], (f"{MOST_POINTS:,} of {frame.height:,} rows, drawn by chance",)
+
+
+def _narrow(frame: Any, schema: Schema, target: str, task: str | None) -> tuple[Schema, tuple[str, ...]]:
+    """Return the schema without columns that would be too many inputs, or embedded; say which."""
+    encoder, kept, width = Encoder.fit(with_target(frame, schema), schema), 0, []
+    for part in encoder.inputs:
+        embedded = getattr(part, "embedded", False)
+        if embedded or kept + len(part.features) > MOST_FEATURES:
+            width.append(part.name)
+        else:
+            kept += len(part.features)
+    if not width:
+        return schema, ()
+    if not kept:
+        raise DataError("no column is narrow enough to be drawn: each has many levels")
+    shown = ", ".join(width[:_SHOWN]) + (f" and {len(width) - _SHOWN} more" if len(width) > _SHOWN else "")
+    said = f"left out, since at most {MOST_FEATURES} inputs are drawn: {shown}"
+    return infer_schema(frame, target, Overrides(drop=tuple(width)), task=task), (said,)

@@ -1,0 +1,84 @@
+"""The room `activations`: each function, its slope, and what many layers of it leave of a gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+
+from minicolumn import random
+from minicolumn.autodiff.derivatives import grad
+from minicolumn.nn import ACTIVATIONS, Dense, Sequential
+from minicolumn.nn.activations import activation_by_name
+from minicolumn.playground.frames import Frame
+from minicolumn.playground.room import Room
+from minicolumn.registry import Choice, Integer, Record
+
+NAMES = tuple(name for name in ACTIVATIONS if not activation_by_name(name).by_row and name != "glu")
+LOW, HIGH, POINTS = -6.0, 6.0, 481
+WIDTH, ROWS = 32, 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look(Record):
+    """An activation, and how many layers of it a gradient passes."""
+
+    activation: Annotated[str, Choice(help="A function.", choices=NAMES)] = "logistic"
+    depth: Annotated[int, Integer(help="Hidden layers.", ge=1, le=30)] = 10
+
+
+class ActivationsRoom(Room):
+    """Activations and their slopes.
+
+    curves      f(x) and f'(x) by `mc.grad`, x in [-6, 6]
+    signal      root mean square of each layer's outputs in a network of that depth, first weights
+    gradient    root mean square of d sum(outputs) / d (outputs of each layer), from the back to the front
+    """
+
+    name = "activations"
+    verbs: ClassVar[Mapping[str, tuple[type[Record], str]]] = {"open": (Look, "look"), "look": (Look, "look")}
+
+    def look(self, said: Look) -> list[Frame]:
+        """Answer with a function, its slope, and what is left of a signal and a gradient layer by layer."""
+        rule = activation_by_name(said.activation)
+        x = np.linspace(LOW, HIGH, POINTS)
+        slope = grad(lambda x: np.sum(rule.function(x)))(x)
+        signal, gradient = _through_layers(said.activation, said.depth)
+        says: dict[str, Any] = {
+            "activation": said.activation, "formula": rule.formula, "trainable": rule.trainable,
+            "depth": said.depth, "activations": [
+                {"name": name, "formula": activation_by_name(name).formula} for name in NAMES
+            ],
+            "signal": signal, "gradient": gradient, "range": [LOW, HIGH],
+            "largest_slope": float(np.abs(slope).max()), "init": rule.init,
+        }  # fmt: skip
+        value = np.asarray(rule.function(x))
+        return [self.frame("state", says, x=x, value=value, slope=np.asarray(slope))]
+
+
+def _through_layers(activation: str, depth: int) -> tuple[list[float], list[float]]:
+    """Return the sizes of signal and gradient in every layer, the first hidden one first."""
+    network = Sequential(*(Dense(WIDTH, activation) for _ in range(depth)))
+    params = network.init(0, (WIDTH,), np.float64)
+    x = random.normal(random.key(1), (ROWS, WIDTH), np.float64)
+    values = [x]
+    for place, layer in enumerate(network.layers):
+        values.append(layer.apply(params[str(place)], values[-1]))
+    signal = [_size(value) for value in values[1:]]
+    gradient = []
+    for first in range(depth):
+        rest = range(first + 1, depth)
+
+        def total(value: Any, rest: range = rest) -> Any:
+            for place in rest:
+                value = network.layers[place].apply(params[str(place)], value)
+            return np.sum(value)
+
+        gradient.append(_size(grad(total)(values[first + 1])))
+    return signal, gradient
+
+
+def _size(values: Any) -> float:
+    return float(np.sqrt(np.mean(np.square(values))))

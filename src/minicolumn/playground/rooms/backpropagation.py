@@ -1,0 +1,114 @@
+"""The room `backpropagation`: one step in slow motion, with every number, on a network that can be drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+
+from minicolumn.explain import backprop_report
+from minicolumn.nn import Dense, Sequential
+from minicolumn.nn.layer import Params
+from minicolumn.playground.frames import Frame
+from minicolumn.playground.room import Nothing, Room
+from minicolumn.registry import Choice, Integer, Listed, Number, Record
+
+ACTIVATIONS = ("logistic", "tanh", "relu", "elu", "leaky_relu", "softplus", "linear")
+INPUT = Number(help="An input.", ge=-5, le=5)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step(Record):
+    """The network, the row and the step."""
+
+    hidden: Annotated[
+        tuple[int, ...],
+        Listed(help="Neurons of each hidden layer.", of=Integer(help="Neurons.", ge=1, le=4),
+               words="1 to 3 numbers from 1 to 4", least=1, longest=3),
+    ] = (2,)  # fmt: skip
+    activation: Annotated[str, Choice(help="Of all layers.", choices=ACTIVATIONS)] = "logistic"
+    x: Annotated[
+        tuple[float, ...], Listed(help="The row.", of=INPUT, words="two numbers", least=2, longest=2)
+    ] = (0.5, -1.0)
+    target: Annotated[float, Number(help="What the output is to be.", ge=-2, le=2)] = 1.0
+    learning_rate: Annotated[float, Number(help="How far the step goes.", gt=0, le=10)] = 0.5
+    seed: Annotated[int, Integer(help="Of the first weights.", ge=0, lt=2**31)] = 0
+
+
+class BackpropagationRoom(Room):
+    """The four parts of a step: forward pass, output gradient, backward pass, update.
+
+    Every number is one of `mc.backprop_report`; the gradients are checked by finite differences.
+    """
+
+    name = "backpropagation"
+    verbs: ClassVar[Mapping[str, tuple[type[Record], str]]] = {
+        "open": (Step, "open"),
+        "update": (Nothing, "update"),
+        "reset": (Nothing, "reset"),
+    }
+
+    def __init__(self) -> None:
+        self._said, self._steps = Step(), 0
+        self._params: Params = {}
+
+    def open(self, said: Step) -> list[Frame]:
+        """Show a step; weights stay where the network does."""
+        if not self._params or (said.hidden, said.seed) != (self._said.hidden, self._said.seed):
+            self._params, self._steps = self._network(said).init(said.seed, (2,), np.float64), 0
+        self._said = said
+        return [self._state()]
+
+    def reset(self, said: Nothing) -> list[Frame]:
+        """Draw the first weights again."""
+        self._params = {}
+        return self.open(self._said)
+
+    def update(self, said: Nothing) -> list[Frame]:
+        """Take the step that is shown, and show the next one."""
+        report = self._report()
+        for weight in report.weights:
+            layer, name = weight.name.split(".")
+            self._params[layer][name] = weight.after
+        self._steps += 1
+        return [self._state()]
+
+    def _network(self, said: Step) -> Sequential:
+        return Sequential(*(Dense(units, said.activation) for units in (*said.hidden, 1)))
+
+    def _report(self) -> Any:
+        if not self._params:
+            self.open(self._said)
+        x, target = [list(self._said.x)], [[self._said.target]]
+        return backprop_report(
+            self._network(self._said), self._params, x, target, learning_rate=self._said.learning_rate
+        )
+
+    def _state(self) -> Frame:
+        said, report = self._said, self._report()
+        weights = {weight.name: weight for weight in report.weights}
+        layers = [
+            {
+                "inputs": step.inputs[0].tolist(), "pre_activations": step.pre_activations[0].tolist(),
+                "outputs": step.outputs[0].tolist(), "derivatives": step.derivatives[0].tolist(),
+                "upstream": step.upstream[0].tolist(), "deltas": step.deltas[0].tolist(),
+                "weight": _weight(weights[f"{place}.weight"]), "bias": _weight(weights[f"{place}.bias"]),
+            }
+            for place, step in enumerate(report.layers)
+        ]  # fmt: skip
+        says = {
+            "hidden": list(said.hidden), "activation": said.activation, "activations": list(ACTIVATIONS),
+            "x": list(said.x), "target": said.target, "learning_rate": said.learning_rate,
+            "layers": layers, "loss": report.loss, "loss_after": report.loss_after, "steps": self._steps,
+            "largest_difference": report.largest_difference,
+        }  # fmt: skip
+        return self.frame("state", says)
+
+
+def _weight(step: Any) -> dict[str, Any]:
+    return {
+        "before": step.before.tolist(), "gradient": step.gradient.tolist(),
+        "difference": step.difference.tolist(), "after": step.after.tolist(),
+    }  # fmt: skip

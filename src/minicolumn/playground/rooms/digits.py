@@ -1,0 +1,178 @@
+"""The room `digits`: an image network on handwritten digits; draw one, and see what each neuron answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+
+from minicolumn.nn import Dense, Dropout, Sequential
+from minicolumn.nn.activations import activation_by_name
+from minicolumn.optim import Adam
+from minicolumn.playground.frames import Frame
+from minicolumn.playground.room import Nothing, Room
+from minicolumn.registry import Integer, Listed, Number, Record
+from minicolumn.train import Trainer
+
+Array = np.ndarray
+SIDE, CLASSES = 8, 10
+LARGEST = 16.0  # of a pixel
+SHOWN = 10  # examples of each class that the page may pick from
+INK = Number(help="How dark a pixel is.", ge=0, le=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Make(Record):
+    """The network."""
+
+    units: Annotated[
+        tuple[int, ...],
+        Listed(help="Neurons of each hidden layer.", of=Integer(help="Neurons.", ge=1, le=64),
+               words="1 to 3 numbers from 1 to 64", least=1, longest=3),
+    ] = (32, 16)  # fmt: skip
+    dropout: Annotated[float, Number(help="Share of hidden neurons silenced in a step.", ge=0, le=0.9)] = 0.1
+    learning_rate: Annotated[float, Number(help="Of Adam.", gt=0, le=1)] = 0.003
+    seed: Annotated[int, Integer(help="Of the first weights.", ge=0, lt=2**31)] = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draw(Record):
+    """A digit, row by row from the upper left pixel on."""
+
+    pixels: Annotated[
+        tuple[float, ...],
+        Listed(
+            help="Pixels.", of=INK, words="64 numbers from 0 to 1", least=SIDE * SIDE, longest=SIDE * SIDE
+        ),
+    ]
+
+
+class DigitsRoom(Room):
+    """A network 64-32-16-10 on the 1,797 digits of scikit-learn, 8 by 8 pixels; one in four is held out.
+
+    A `tick` has the accuracy, the weights of the first layer as pictures and the confusion matrix; a `seen`
+    what every neuron answers to the digit that was drawn.
+
+    Source      E. Alpaydin and C. Kaynak, UCI ML repository, CC BY 4.0; part of scikit-learn
+    """
+
+    name = "digits"
+    verbs: ClassVar[Mapping[str, tuple[type[Record], str]]] = {
+        "open": (Make, "open"),
+        "run": (Nothing, "run"),
+        "pause": (Nothing, "pause"),
+        "step": (Nothing, "step"),
+        "draw": (Draw, "draw"),
+    }
+
+    def __init__(self) -> None:
+        self._running = False
+        self._trainer: Trainer | None = None
+        self._pixels: Array | None = None
+
+    @property
+    def trainer(self) -> Trainer:
+        """The training; begun where the room was not opened."""
+        if self._trainer is None:
+            self._begin(Make())
+        assert self._trainer is not None
+        return self._trainer
+
+    def _begin(self, said: Make) -> None:
+        from sklearn.datasets import load_digits
+
+        X, y = load_digits(return_X_y=True)
+        X = (X / LARGEST).astype(np.float32)
+        held = np.arange(len(X)) % 4 == 3
+        layers = [layer for units in said.units for layer in (Dense(units, "relu"), Dropout(said.dropout))]
+        network = Sequential(*layers, Dense(CLASSES))
+        self._X, self._y, self._held = X, y.astype(np.int32), held
+        self._trainer = Trainer(
+            network, X[~held], self._y[~held], optimizer=Adam(said.learning_rate), batch_size=32,
+            seed=said.seed, epochs=10**9,
+        )  # fmt: skip
+        self._trainer.limit_history(2)
+        self._said, self._running = said, False
+
+    def open(self, said: Make) -> list[Frame]:
+        """Begin with first weights, and one digit of each class to look at."""
+        self._begin(said)
+        chosen = np.concatenate([np.flatnonzero(self._held & (self._y == k))[:SHOWN] for k in range(CLASSES)])
+        says = {
+            "units": list(said.units), "side": SIDE, "classes": list(map(str, range(CLASSES))),
+            "rows": {"train": int((~self._held).sum()), "test": int(self._held.sum())},
+            "dropout": said.dropout, "learning_rate": said.learning_rate,
+            "parameters": int(sum(a.size for layer in self.trainer.params.values() for a in layer.values())),
+        }  # fmt: skip
+        digits = (255 * self._X[chosen]).astype(np.uint8).reshape(-1, SIDE, SIDE)
+        state = self.frame("state", says, digits=digits, labels=self._y[chosen].astype(np.int32))
+        self._pixels = self._X[chosen[0]] if self._pixels is None else self._pixels
+        return [state, self._tick(), self._seen()]
+
+    def run(self, said: Nothing) -> list[Frame]:
+        """Train on and on."""
+        self.trainer  # noqa: B018  begun where it was not
+        self._running = True
+        return [self._tick()]
+
+    def pause(self, said: Nothing) -> list[Frame]:
+        """Stop training."""
+        self._running = False
+        return [self._tick()]
+
+    def step(self, said: Nothing) -> list[Frame]:
+        """Train for an epoch."""
+        self._running = False
+        self.trainer.advance(epochs=1)
+        return [self._tick(), self._seen()]
+
+    def draw(self, said: Draw) -> list[Frame]:
+        """Look at a digit that was drawn."""
+        self._pixels = np.array(said.pixels, np.float32)
+        return [self._seen()]
+
+    @property
+    def running(self) -> bool:
+        return self._running
+
+    def work(self, seconds: float, draw: bool = True) -> list[Frame]:
+        """Train for about so long."""
+        self.trainer.advance(seconds=seconds)
+        return [self._tick(), self._seen()] if draw else []
+
+    def _tick(self) -> Frame:
+        trainer = self.trainer
+        answers = trainer.outputs(self._X).argmax(axis=1)
+        right = answers == self._y
+        k = CLASSES * self._y[self._held] + answers[self._held]
+        confusion = np.bincount(k, minlength=CLASSES * CLASSES).reshape(CLASSES, CLASSES)
+        says = {
+            "epoch": trainer.epoch, "step": trainer.step, "running": self._running,
+            "accuracy": {"train": float(right[~self._held].mean()), "test": float(right[self._held].mean())},
+        }  # fmt: skip
+        first = trainer.params["0"]["weight"]
+        size = np.abs(first).max(axis=0)
+        pictures = np.clip(127.5 + 127.5 * first / np.where(size > 0, size, 1.0), 0, 255).astype(np.uint8)
+        wrong = np.flatnonzero(~right & self._held)[:24]
+        return self.frame(
+            "tick", says, weights=pictures.T.reshape(-1, SIDE, SIDE), confusion=confusion.astype(np.int32),
+            missed=(255 * self._X[wrong]).astype(np.uint8).reshape(-1, SIDE, SIDE),
+            missed_labels=np.stack([self._y[wrong], answers[wrong]], axis=1).astype(np.int32),
+        )  # fmt: skip
+
+    def _seen(self) -> Frame:
+        trainer = self.trainer
+        if self._pixels is None:
+            self._pixels = self._X[0]
+        x: Any = self._pixels[None]
+        layers = {}
+        for place, layer in enumerate(trainer.network.layers):  # type: ignore[attr-defined]
+            x = layer.apply(trainer.params[str(place)], x)
+            if isinstance(layer, Dense):
+                layers[f"layer{len(layers)}"] = np.asarray(x[0], np.float32)
+        scores = layers[f"layer{len(layers) - 1}"]
+        p = activation_by_name("softmax").function(scores[None].astype(np.float64))[0]
+        says = {"answer": int(p.argmax()), "probabilities": p.tolist()}
+        return self.frame("seen", says, pixels=self._pixels, **layers)

@@ -1,0 +1,26 @@
+"""The room `overfitting`: a network as it is, with early stopping, a penalty and dropout, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from minicolumn.playground.network.setup import Setup
+from minicolumn.playground.rooms.race import RaceRoom
+
+UNITS = (32, 32)
+
+
+class OverfittingRoom(RaceRoom):
+    """A network far too large for its few, noisy points, four times: one may learn them by heart."""
+
+    name = "overfitting"
+
+    def candidates(self, common: Setup) -> Sequence[tuple[str, Setup]]:
+        plain = replace(common, units=UNITS, activations=("tanh",))
+        return [
+            ("plain", plain),
+            ("early_stopping", replace(plain, patience=30)),
+            ("l2", replace(plain, regularization="l2", regularization_rate=0.01)),
+            ("dropout", replace(plain, dropout=0.4)),
+        ]

@@ -1,0 +1,195 @@
+"""Races: several networks that learn the same points side by side, each with something else changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+
+from minicolumn.errors import DivergenceError
+from minicolumn.playground.data.points import make_points
+from minicolumn.playground.frames import Frame
+from minicolumn.playground.network.learner import Learner
+from minicolumn.playground.network.maps import Maps
+from minicolumn.playground.network.plane import Plane
+from minicolumn.playground.network.setup import Setup
+from minicolumn.playground.room import Nothing, Room
+from minicolumn.registry import Choice, Integer, Record
+
+RANGE = (-6.0, 6.0)
+MOST_CURVE = 400  # points of each curve; every second one goes where there would be more
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start(Record):
+    """The points that all learn."""
+
+    dataset: Annotated[str, Choice(help="A data set.", choices=("circle", "xor", "moons", "spiral"))] = (
+        "moons"
+    )
+    noise: Annotated[int, Integer(help="Noise of the points, in percent.", ge=0, le=80)] = 35
+    points: Annotated[int, Integer(help="How many points.", ge=20, le=1_000)] = 80
+    seed: Annotated[int, Integer(help="Of points and weights.", ge=0, lt=10**5)] = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Epochs(Record):
+    """How far all go."""
+
+    epochs: Annotated[int | None, Integer(help="None runs until told.", ge=1, le=10**6)] = None
+
+
+class Runner:
+    """One of the networks in a race: its learner, its curve, and whether it goes on."""
+
+    def __init__(self, name: str, learner: Learner) -> None:
+        self.name, self.learner, self.stopped = name, learner, ""
+        self.curve: list[tuple[float, float, float]] = []  # epoch, loss on training points, on test points
+        self.every = 1
+        grid = Plane.of_inputs(learner.points.X, learner.points.inputs, (0, 1), low=(RANGE[0],) * 2,
+                               high=(RANGE[1],) * 2).grid()  # fmt: skip
+        self._maps = Maps(learner.architecture, grid, learner.task.shown)
+
+    def advance(self, epochs: int) -> None:
+        """Train for so many epochs, unless it stopped."""
+        if self.stopped:
+            return
+        try:
+            self.learner.advance(epochs=epochs)
+        except DivergenceError as error:
+            self.stopped = error.cause or "diverged"
+        self.stopped = self.stopped or (self.learner.trainer.stopped or "")
+
+    def told(self) -> dict[str, Any]:
+        """Return where it stands, and note it in the curve."""
+        measured = self.learner.measured()
+        loss = measured["loss"]
+        if not self.stopped or not self.curve:
+            self.curve.append((float(self.learner.epoch), loss["train"], loss["test"]))
+            self.curve = self.curve[::2] if len(self.curve) > MOST_CURVE else self.curve
+        best = min(self.curve, key=lambda row: row[2])
+        return {
+            "name": self.name, "epoch": self.learner.epoch, "loss": loss, "scores": measured["scores"],
+            "stopped": self.stopped or None, "best": {"epoch": best[0], "test": best[2]},
+        }  # fmt: skip
+
+    @property
+    def map(self) -> Any:
+        """The map of its output, uint8 [side, side]."""
+        return self._maps(self.learner.trainer.params)[-1]
+
+
+class RaceRoom(Room):
+    """Networks side by side on the same points; what tells them apart is the room's own.
+
+    A `state` has the points and who races; a `tick` where each stands, its map and its curve.
+    """
+
+    verbs: ClassVar[Mapping[str, tuple[type[Record], str]]] = {
+        "open": (Start, "open"),
+        "run": (Epochs, "run"),
+        "pause": (Nothing, "pause"),
+        "step": (Epochs, "step"),
+        "reset": (Nothing, "reset"),
+    }
+    epochs_a_second: ClassVar[float] = 60.0
+
+    def __init__(self) -> None:
+        self._said = Start()
+        self._runners: list[Runner] = []
+        self._running, self._owed, self._end = False, 0.0, None
+
+    def candidates(self, common: Setup) -> Sequence[tuple[str, Setup]]:
+        """Return who races, by name, made of what they have in common."""
+        raise NotImplementedError(f"{type(self).__name__} lacks candidates")
+
+    def open(self, said: Start) -> list[Frame]:
+        """Begin a race."""
+        self._said, self._running, self._owed = said, False, 0.0
+        common = Setup(
+            dataset=said.dataset, noise=said.noise, points=said.points, data_seed=f"0.{said.seed:05d}",
+            seed=said.seed, train_percent=40, optimizer="adam", learning_rate=0.02, batch_size=8,
+        )  # fmt: skip
+        points = make_points(
+            said.dataset, rows=said.points, noise=said.noise, train_percent=40, seed=common.data_seed
+        )
+        self._runners = [Runner(name, Learner(setup, points)) for name, setup in self.candidates(common)]
+        return [self._state(), self._tick()]
+
+    def reset(self, said: Nothing) -> list[Frame]:
+        """Begin anew, with other points and weights."""
+        return self.open(replace(self._said, seed=(self._said.seed + 1) % 10**5))
+
+    def run(self, said: Epochs) -> list[Frame]:
+        """Let all run."""
+        if not self._runners:
+            self.open(self._said)
+        self._running = True
+        self._end = None if said.epochs is None else self._epoch + said.epochs
+        return [self._tick()]
+
+    def pause(self, said: Nothing) -> list[Frame]:
+        """Let all stand."""
+        self._running = False
+        return [self._tick()] if self._runners else self.open(self._said)
+
+    def step(self, said: Epochs) -> list[Frame]:
+        """Go so many epochs, one where nothing is said."""
+        if not self._runners:
+            self.open(self._said)
+        self._running = False
+        self._advance(said.epochs or 1)
+        return [self._tick()]
+
+    @property
+    def _epoch(self) -> int:
+        return max(runner.learner.epoch for runner in self._runners)
+
+    @property
+    def running(self) -> bool:
+        return self._running
+
+    def work(self, seconds: float, draw: bool = True) -> list[Frame]:
+        """Let all go on for as many epochs as the time allows."""
+        self._owed += self.epochs_a_second * seconds
+        epochs = int(self._owed)
+        if not epochs:
+            return []
+        self._owed -= epochs
+        self._advance(epochs)
+        ended = self._end is not None and self._epoch >= self._end
+        if ended or all(runner.stopped for runner in self._runners):
+            self._running = False
+        return [self._tick()] if draw or not self._running else []
+
+    def _advance(self, epochs: int) -> None:
+        for runner in self._runners:
+            runner.advance(epochs)
+
+    def _state(self) -> Frame:
+        points = self._runners[0].learner.points
+        says = {
+            "dataset": self._said.dataset, "noise": self._said.noise, "count": self._said.points,
+            "seed": self._said.seed, "range": [list(RANGE), list(RANGE)],
+            "racers": [
+                {
+                    "name": runner.name, "units": list(runner.learner.setup.units),
+                    "parameters": int(sum(w.size + b.size for w, b in runner.learner.weights)),
+                }
+                for runner in self._runners
+            ],
+        }  # fmt: skip
+        return self.frame(
+            "state", says, points=points.X.astype(np.float32), targets=points.y.astype(np.float32),
+            held=points.held.astype(np.uint8),
+        )  # fmt: skip
+
+    def _tick(self) -> Frame:
+        told = [runner.told() for runner in self._runners]
+        curves = {
+            f"curve{place}": np.array(runner.curve, np.float64) for place, runner in enumerate(self._runners)
+        }
+        says = {"racers": told, "running": self._running, "epoch": self._epoch}
+        return self.frame("tick", says, maps=np.stack([runner.map for runner in self._runners]), **curves)

@@ -1,0 +1,141 @@
+"""The room `tape`: reverse-mode differentiation, one node at a time, on the graph of a formula."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+
+from minicolumn.errors import DataError
+from minicolumn.ir.graph import Graph, Node
+from minicolumn.ir.interpret import Table
+from minicolumn.lower.inspect import inspect
+from minicolumn.nn.formula import parse_formula
+from minicolumn.playground.frames import Frame
+from minicolumn.playground.room import Room
+from minicolumn.registry import Listed, Number, Record, Text
+
+NAMES = ("x", "y", "z", "w")
+MOST_NODES = 40
+EXAMPLES = (
+    "x*y + sin(x)",
+    "(x + y)^2 * exp(-x)",
+    "tanh(w*x + y)",
+    "log(1 + exp(-z))",
+    "x*x*x - 2*x",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program(Record):
+    """A formula of x, y, z and w, and where it is taken."""
+
+    formula: Annotated[str, Text(help="A formula.", longest=120)] = EXAMPLES[0]
+    at: Annotated[
+        tuple[float, ...],
+        Listed(help="Values of x, y, z and w.", of=Number(help="A value.", ge=-100, le=100),
+               words="four numbers", least=4, longest=4),
+    ] = (2.0, -1.0, 0.5, 1.5)  # fmt: skip
+
+
+class TapeRoom(Room):
+    """The graph of a formula: values forward, adjoints back, each handed on by the rule of its operation.
+
+    The graph is that of the tracer, values are the interpreter's, and the parts that a node hands back are
+    what its derivative rule gives: nothing here differentiates by itself.
+    """
+
+    name = "tape"
+    verbs: ClassVar[Mapping[str, tuple[type[Record], str]]] = {"open": (Program, "open")}
+
+    def open(self, said: Program) -> list[Frame]:
+        """Answer with the graph, and every step of both passes.
+
+        Errors      DataError for what is no formula, and for one that is too large to be drawn
+        """
+        formula = parse_formula(said.formula, NAMES)
+        used = [name for name in NAMES if name in formula.columns]
+        if not used:
+            raise DataError("tape: the formula has no variable: use x, y, z or w")
+        values = {name: np.float64(v) for name, v in zip(NAMES, said.at, strict=True)}
+
+        def program(*arguments: Any) -> Any:
+            return formula(dict(zip(used, arguments, strict=True)))
+
+        arguments = [values[name] for name in used]
+        look = inspect(program, *arguments)
+        if len(look.graph.nodes) > MOST_NODES:
+            raise DataError(f"tape: the graph has {len(look.graph.nodes)} nodes; {MOST_NODES} can be drawn")
+        counted = look.traversals
+        says = {
+            "formula": str(formula), "at": list(said.at), "used": used, "examples": list(EXAMPLES),
+            **_passes(look.graph, used, arguments),
+            "traversals": {"reverse": counted.reverse, "finite_differences": counted.finite_differences},
+            "inputs": len(used),
+        }  # fmt: skip
+        return [self.frame("state", says)]
+
+
+def _passes(graph: Graph, names: list[str], arguments: list[Any]) -> dict[str, Any]:
+    """Return the nodes, the order in which they get values, and what each hands back."""
+    nodes, table = graph.nodes, Table()
+    places = {node: place for place, node in enumerate(nodes)}
+    values: dict[Node, Any] = dict(zip(graph.inputs, arguments, strict=True))
+    for node in nodes:
+        if node not in values:
+            values[node] = _value(node, values, table)
+    with np.errstate(all="ignore"):
+        adjoints, steps = _backward(graph, nodes, values)
+    labels = dict(zip(graph.inputs, names, strict=True))
+    return {
+        "nodes": [
+            {
+                "op": node.op.name, "label": labels.get(node, ""), "value": float(values[node]),
+                "adjoint": float(adjoints.get(node, 0.0)), "inputs": [places[x] for x in node.inputs],
+                "depth": _depth(node), "constant": node.op.name == "const",
+            }
+            for node in nodes
+        ],
+        "forward": [places[node] for node in nodes if node.op.kind != "leaf"],
+        "backward": [
+            {"node": places[node], "parts": [{"to": places[x], "part": float(part)} for x, part in parts]}
+            for node, parts in steps
+        ],
+        "output": places[graph.outputs[0]],
+    }  # fmt: skip
+
+
+def _value(node: Node, values: dict[Node, Any], table: Table) -> Any:
+    if node.op.name == "const":
+        return table.constant(node)
+    with np.errstate(all="ignore"):
+        return table.operation(node)(*(values[operand] for operand in node.inputs))
+
+
+def _backward(
+    graph: Graph, nodes: list[Node], values: dict[Node, Any]
+) -> tuple[dict[Node, Any], list[tuple[Node, list[tuple[Node, Any]]]]]:
+    """Walk back from the output: each node multiplies its adjoint with its own derivatives and hands on."""
+    adjoints: dict[Node, Any] = {graph.outputs[0]: np.float64(1.0)}
+    steps = []
+    for node in reversed(nodes):
+        if node.op.kind == "leaf" or node not in adjoints:
+            continue
+        operands = tuple(values[operand] for operand in node.inputs)
+        parts = []
+        for place, operand in enumerate(node.inputs):
+            if operand.op.name == "const" or not node.op.flows_to(place):
+                continue
+            part = node.op.pull(place, adjoints[node], values[node], operands, node.attrs)
+            if part is not None:
+                adjoints[operand] = adjoints.get(operand, 0.0) + part
+                parts.append((operand, part))
+        steps.append((node, parts))
+    return adjoints, steps
+
+
+def _depth(node: Node) -> int:
+    """Return how many operations stand between a node and what it is made of."""
+    return 1 + max(map(_depth, node.inputs)) if node.inputs else 0

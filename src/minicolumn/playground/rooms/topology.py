@@ -1,0 +1,23 @@
+"""The room `topology`: few neurons in many layers against many neurons in few, trained side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from minicolumn.playground.network.setup import Setup
+from minicolumn.playground.rooms.race import RaceRoom
+
+SHAPES = ((), (4,), (16,), (64,), (8, 8), (6, 6, 6, 6))
+
+
+class TopologyRoom(RaceRoom):
+    """Networks of other shapes on the same points: what width buys, what depth buys, and what both cost."""
+
+    name = "topology"
+
+    def candidates(self, common: Setup) -> Sequence[tuple[str, Setup]]:
+        return [
+            ("-".join(map(str, units)) or "none", replace(common, units=units, activations=("tanh",)))
+            for units in SHAPES
+        ]

@@ -1,0 +1,432 @@
+"""The room `network` by its messages: what it answers is what the engine computes."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minicolumn as mc
+from minicolumn.model.artifact import artifact_from_bytes
+from minicolumn.playground.frames import Frame, decoded, encoded
+from minicolumn.playground.network.room import NetworkRoom
+from minicolumn.playground.network.setup import SETTINGS, to_json
+from minicolumn.playground.room import Session
+
+Array = np.ndarray
+SMALL = {"points": 60, "units": [3]}
+TIMES = ("seconds", "steps_per_second", "tick")  # what a clock says, and a number that goes on over all rooms
+
+
+class Page:
+    """What a page does: it sends messages and keeps the last frame of each kind."""
+
+    def __init__(self) -> None:
+        self.session = Session({"network": NetworkRoom})
+        self.last: dict[str, Frame] = {}
+
+    def __call__(self, do: str, **said: Any) -> Frame:
+        frames = self.session.receive({"room": "network", "do": do, **said})
+        return self.keep(frames)
+
+    def keep(self, frames: list[Frame]) -> Frame:
+        found = [decoded(encoded(frame)) for frame in frames]
+        self.last |= {frame.kind: frame for frame in found}
+        return found[-1] if found else Frame("network", "nothing")
+
+    @property
+    def room(self) -> NetworkRoom:
+        found = self.session._rooms["network"]
+        assert isinstance(found, NetworkRoom)
+        return found
+
+    @property
+    def weights(self) -> Array:
+        return self.last["tick"].arrays["weights"]
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    page = Page()
+    page("open", setup=SMALL)
+    yield page
+
+
+def fails(frame: Frame, text: str) -> None:
+    assert frame.kind == "error"
+    assert text in frame.says["message"]
+    assert "\n" not in frame.says["message"]
+
+
+def outputs(page: Page) -> Array:
+    learner = page.room.learner
+    return learner.trainer.outputs(learner.points.X.astype(np.float32))
+
+
+# What is shown ------------------------------------------------------------------------------------------------
+
+
+def test_a_state_says_all_that_the_page_needs(page: Page) -> None:
+    state = page.last["state"]
+    assert state.says["setup"] == to_json(page.room.setup)
+    assert [control["name"] for control in state.says["controls"]] == list(SETTINGS)
+    assert state.says["layers"] == [
+        {"units": 3, "activation": "tanh"}, {"units": 1, "activation": "linear"},
+    ]  # fmt: skip
+    assert state.says["rows"] == {"train": 30, "test": 30}
+    assert state.says["parameters"] == 13 == len(page.weights)
+    assert state.arrays["points"].shape == (60, 2)
+    assert state.arrays["features"].shape == (2, 100, 100)
+    page("set", changes={"noise": 10})
+    assert "controls" not in page.last["state"].says  # which the page has
+
+
+def test_maps_are_what_the_network_answers_in_the_middle_of_each_cell(page: Page) -> None:
+    page("set", changes={"dataset": "blobs", "units": [5, 4], "activations": ["relu", "tanh"]})
+    page("step", epochs=20)
+    maps = page.last["tick"].arrays["maps"]
+    learner, grid = page.room.learner, page.room.picture.plane.grid().astype(np.float32)
+    found = learner.architecture.activations(learner.trainer.params, grid)
+    p = np.exp(found[-1]) / np.exp(found[-1]).sum(axis=1, keepdims=True)
+    expected = np.concatenate([*found[:-1], 2 * p - 1], axis=1).T.reshape(-1, 100, 100)
+    # A byte is 2 / 255 wide; native code and NumPy differ by rounding alone.
+    assert np.abs(maps / 127.5 - 1 - np.clip(expected, -1, 1)).max() < 2 / 255 + 1e-5
+    assert maps.shape == (5 + 4 + 4, 100, 100)
+    # Upper rows are large x2, right columns large x1.
+    assert (
+        page.last["state"].arrays["features"][0, 50, 99]
+        > 250
+        > 5
+        > page.last["state"].arrays["features"][1, 99, 50]
+    )
+
+
+def test_figures_are_those_of_the_library(page: Page) -> None:
+    page("set", changes={"dataset": "circle", "points": 120, "noise": 20})
+    page("step", epochs=30)
+    tick, learner = page.last["tick"], page.room.learner
+    X, y, held = learner.points.X.astype(np.float32), learner.points.y.astype(int), learner.points.held
+    for name, rows in (("train", ~held), ("test", held)):
+        measured = learner.trainer.measure(X[rows], y[rows], metrics=["accuracy"])
+        assert tick.says["loss"][name] == pytest.approx(measured["loss"], rel=1e-5)  # float32 sums
+        assert tick.says["scores"][name]["accuracy"] == pytest.approx(measured["accuracy"])
+    answers = (outputs(page)[:, 0] >= 0).astype(int)
+    from sklearn.metrics import confusion_matrix, f1_score
+
+    assert np.array_equal(tick.arrays["confusion"], confusion_matrix(y[held], answers[held]))
+    assert tick.says["scores"]["test"]["f1"] == pytest.approx(
+        f1_score(y[held], answers[held], average="macro")
+    )
+
+
+def test_the_same_messages_give_the_same_frames() -> None:
+    def told() -> list[Any]:
+        page = Page()
+        page("open", setup={**SMALL, "dropout": 0.2, "units": [4, 4]})
+        page("step", epochs=7)
+        page("units", layer=0, units=6)
+        page("step", steps=5)
+        tick = page.last["tick"]
+        says = {name: value for name, value in tick.says.items() if name not in TIMES}
+        return [says, {name: array.tobytes() for name, array in tick.arrays.items()}]
+
+    assert told() == told()
+
+
+def test_a_training_in_pieces_is_the_training_in_one(page: Page) -> None:
+    page("step", epochs=12)
+    whole = page.weights
+    page("reset", same=True)
+    for steps in (1, 2, 3, 30):  # 36 steps are 12 epochs
+        page("step", steps=steps)
+    assert page.last["tick"].says["epoch"] == 12
+    assert np.array_equal(page.weights, whole)
+
+
+# Changes that keep weights --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("units", [[3], [3, 2], [5, 4, 3]])
+def test_new_neurons_start_without_effect(page: Page, units: list[int]) -> None:
+    page("set", changes={"units": units})
+    page("step", epochs=5)
+    for layer in range(len(units)):
+        before = outputs(page)
+        page("units", layer=layer, units=units[layer] + 3)
+        # Sums over more terms, of which the new ones are 0, may round otherwise.
+        assert np.allclose(outputs(page), before, rtol=1e-5, atol=1e-6)
+    assert page.last["state"].says["reset"] is False
+    assert page.last["tick"].says["epoch"] == 5
+
+
+def test_a_removed_neuron_takes_its_own_links_alone(page: Page) -> None:
+    page("set", changes={"units": [4, 3]})
+    page("step", epochs=5)
+    before = page.room.learner.weights
+    page("units", layer=0, remove=1)
+    after = page.room.learner.weights
+    left = [0, 2, 3]
+    assert np.array_equal(after[0][0], before[0][0][:, left])
+    assert np.array_equal(after[0][1], before[0][1][left])
+    assert np.array_equal(after[1][0], before[1][0][left])
+    assert np.array_equal(after[2][0], before[2][0])
+
+
+def test_a_layer_that_comes_and_goes_leaves_the_others(page: Page) -> None:
+    page("set", changes={"units": [4, 3], "activations": ["linear"]})
+    page("step", epochs=5)
+    before, answers = page.room.learner.weights, outputs(page)
+    page("layer", at=1, add=True, units=4)
+    assert [layer["units"] for layer in page.last["state"].says["layers"]] == [4, 4, 3, 1]
+    assert np.allclose(outputs(page), answers, rtol=1e-5, atol=1e-6)  # the identity, of linear layers
+    page("layer", at=1, add=False)
+    for (w, b), (old_w, old_b) in zip(page.room.learner.weights, before, strict=True):
+        assert np.array_equal(w, old_w)
+        assert np.array_equal(b, old_b)
+    page("layer", at=0, add=False)
+    page("layer", at=0, add=False)
+    assert [layer["units"] for layer in page.last["state"].says["layers"]] == [1]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"learning_rate": 0.3}, {"optimizer": "adam"}, {"batch_size": 7}, {"regularization": "l2"},
+        {"regularization": "l1", "regularization_rate": 0.01}, {"max_norm": 50.0}, {"dropout": 0.3},
+        {"input_noise": 0.1}, {"schedule": "cosine"}, {"loss": "focal"}, {"noise": 30}, {"points": 100},
+        {"train_percent": 80}, {"data_seed": "0.9"}, {"activations": ["relu"]}, {"patience": 50},
+        {"show_test": True}, {"features": ["x1", "x2", "x1*x2"]},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)  # fmt: skip
+def test_settings_change_while_weights_stay(page: Page, changes: dict[str, Any]) -> None:
+    page("step", epochs=3)
+    before = page.room.learner.weights
+    assert page("set", changes=changes).kind == "tick"
+    assert page.last["state"].says["reset"] is False
+    after = page.room.learner.weights
+    for layer, ((w, b), (old_w, old_b)) in enumerate(zip(after, before, strict=True)):
+        kept = w if layer else w[: len(old_w)]
+        assert np.array_equal(kept, old_w)
+        assert np.array_equal(b, old_b)
+    assert page.last["tick"].says["epoch"] == 3
+    page("step", epochs=2)
+    assert page.last["tick"].says["epoch"] == 5
+    assert not np.array_equal(page.room.learner.weights[0][0][:2], before[0][0])
+
+
+def test_weights_and_biases_are_set_by_hand(page: Page) -> None:
+    page("weight", layer=0, source=1, unit=2, value=-1.5)
+    assert page.weights[1 * 3 + 2] == -1.5
+    page("bias", layer=1, unit=0, value=0.25)
+    assert page.weights[-1] == 0.25
+    found = outputs(page)[0, 0]
+    formula = page("neuron", layer=1, unit=0, point=page.room.learner.points.X[0].tolist()).says
+    assert formula["output"] == pytest.approx(found, rel=1e-6)
+    assert formula["sum"] == pytest.approx(formula["bias"] + sum(t["product"] for t in formula["terms"]))
+    assert len(formula["terms"]) == 3
+
+
+# Running --------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_ends_at_its_goal(page: Page) -> None:
+    page("run", epochs=40)
+    assert page.session.running
+    while page.session.running:
+        page.keep(page.session.work(0.01))
+    assert page.last["tick"].says["epoch"] == 40
+    assert page.last["tick"].says["stopped"] == "all epochs"
+    page("set", changes={"learning_rate": 0.3})
+    page("run", until=0.1)
+    while page.session.running:
+        page.keep(page.session.work(0.01))
+    assert page.last["tick"].says["loss"]["train"] <= 0.1
+    assert page.last["tick"].says["stopped"] == "loss reached"
+
+
+def test_a_speed_is_kept(page: Page) -> None:
+    page("speed", steps_per_second=50)
+    page("run")
+    first = page.last["tick"].says["step"]
+    for _ in range(30):
+        if frames := page.session.work(1 / 30):
+            page.keep(frames)
+    assert abs(page.last["tick"].says["step"] - first - 50) <= 2  # a second of work
+
+
+def test_early_stopping_brings_the_best_weights_back(page: Page) -> None:
+    page("set", changes={"noise": 50, "units": [32], "patience": 20, "learning_rate": 0.3, "points": 40})
+    page("run")
+    for _ in range(10_000):
+        if not page.session.running:
+            break
+        page.keep(page.session.work(0.02))
+    tick = page.last["tick"]
+    assert tick.says["stopped"] == "early stopping"
+    best = page.room.learner.trainer.best_params
+    assert np.array_equal(page.room.learner.trainer.params["0"]["weight"], best["0"]["weight"])
+
+
+def test_divergence_is_told_and_there_is_a_way_back(page: Page) -> None:
+    page("open", setup={"dataset": "plane", "points": 60, "units": [8], "activations": ["linear"]})
+    page("set", changes={"learning_rate": 10.0})
+    page("run")
+    while page.session.running:
+        page.keep(page.session.work(0.01))
+    said = page.last["diverged"].says
+    assert said["cause"] == "learning_rate"
+    assert page.last["tick"].says["stopped"] == "diverged"
+    assert np.isfinite(page.weights).all()
+    for remedy in said["remedies"]:
+        assert page(**{name: value for name, value in remedy.items() if name != "label"}).kind == "tick"
+    assert page("back").kind == "tick"
+    assert page.room.setup.learning_rate < 10
+
+
+# Points ---------------------------------------------------------------------------------------------------------
+
+
+def test_points_are_painted_moved_and_removed(page: Page) -> None:
+    page("points", add=[[1.0, 2.0, 0], [3.0, 4.0, 1]])
+    assert page.last["state"].says["setup"]["dataset"] == "own"
+    assert page.last["state"].arrays["points"][-1].tolist() == [3.0, 4.0]
+    page("points", move=[[0, -1.0, -1.0]], remove=[61, 60])
+    assert page.last["state"].arrays["points"].shape == (60, 2)
+    assert page.last["state"].arrays["points"][0].tolist() == [-1.0, -1.0]
+    page("points", clear=True, classes=3, add=[[0, 0, 0], [1, 1, 1], [2, 2, 2]])
+    assert page.last["state"].says["classes"] == ["A", "B", "C"]
+    page("step", epochs=5)
+    fails(page("points", add=[[0, 0, 3]]), "classes")
+    fails(page("points", remove=[17]), "there are 3 points")
+    fails(page("points", clear=True), "at least two points")
+    assert page("set", changes={"dataset": "xor"}).kind == "tick"
+
+
+def test_a_table_is_learnt_from(page: Page) -> None:
+    text = "width,kind,colour\n" + "\n".join(
+        f"{k / 7:.2f},{'ab'[k % 2]},{'red' if k > 30 else 'blue'}" for k in range(60)
+    )
+    page("table", name="t.csv", part=0, parts=2, text=text[:200])
+    columns = page("table", name="t.csv", part=1, parts=2, text=text[200:]).says
+    assert [column["name"] for column in columns["columns"]] == ["width", "kind", "colour"]
+    assert columns["suggested"] == "colour"
+    page("target", column="colour")
+    state = page.last["state"]
+    assert state.says["classes"] == ["blue", "red"]
+    assert [column["name"] for column in state.says["inputs"]] == ["width", "kind=b"]
+    page("set", changes={"learning_rate": 0.3})
+    page("step", epochs=100)
+    assert page.last["tick"].says["scores"]["train"]["accuracy"] > 0.9
+    assert page("view", axes="pca").kind == "tick"
+    fails(page("target", column="color"), "did you mean 'colour'?")
+    model = artifact_from_bytes(page("export", what="model").arrays["bytes"].tobytes())
+    assert model.schema is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("", "empty"),
+        ("a,b\n", "no rows"),
+        ("a,b\n1,2\n1,2\n", "target"),
+        ("a\n1\n2\n3\n", "column"),
+        ("\x89PNG\x00\x01", ""),
+    ],
+)
+def test_what_is_no_table_is_refused_in_a_line(page: Page, text: str, word: str) -> None:
+    frame = page("table", name="t.csv", text=text or " ")
+    if frame.kind == "columns":
+        frame = page("target", column="a")
+    fails(frame, word)
+    assert page("step").kind == "tick"
+
+
+# Files ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "setup",
+    [{}, {"dataset": "blobs"}, {"dataset": "plane"}, {"dataset": "xor", "loss": "squared_error"},
+     {"dataset": "rings", "loss": "hinge"}, {"features": ["x1", "x2", "x1^2", "sin(x2)"]}],
+)  # fmt: skip
+def test_a_saved_network_answers_the_same_elsewhere(tmp_path: Any, setup: dict[str, Any]) -> None:
+    page = Page()
+    page("open", setup=SMALL | setup)
+    page("step", epochs=20)
+    path = tmp_path / "network.safetensors"
+    path.write_bytes(page("export", what="model").arrays["bytes"].tobytes())
+    rows = page("export", what="data").arrays["bytes"].tobytes()
+    model, learner = mc.load(path), page.room.learner
+    answers = model.predict_table(mc.tables.as_frame(_columns(rows)))
+    expected = learner.task.answers(outputs(page))
+    if model.table.classes is not None:
+        assert list(answers) == [learner.points.classes[code] for code in expected]
+    else:
+        # Two classes under the squared error are the numbers -1 and 1.
+        numbers = outputs(page)[:, 0] if learner.task.classes else expected
+        assert np.allclose(answers, numbers, rtol=1e-5, atol=1e-6)  # float32, decoded
+
+
+def _columns(data: bytes) -> dict[str, list[str]]:
+    import csv
+
+    rows = list(csv.DictReader(io.StringIO(data.decode())))
+    return {name: [row[name] for row in rows] for name in rows[0]}
+
+
+def test_weights_are_exported_as_they_are(page: Page) -> None:
+    page("step", epochs=2)
+    held = json.loads(page("export", what="weights").arrays["bytes"].tobytes())
+    flat = [number for layer in held["layers"] for number in [*np.ravel(layer["weight"]), *layer["bias"]]]
+    assert np.array_equal(np.array(flat, np.float32), page.weights)
+    assert held["setup"] == to_json(page.room.setup)
+
+
+# Bad input ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("message", "word"),
+    [
+        ({"do": "opne"}, "did you mean 'open'?"),
+        ({"do": "set"}, "changes is missing"),
+        ({"do": "set", "changes": {"noize": 3}}, "did you mean 'noise'?"),
+        ({"do": "set", "changes": {"units": [0]}}, "units"),
+        ({"do": "set", "changes": {"units": [65]}}, "units"),
+        ({"do": "set", "changes": {"units": [1] * 11}}, "units"),
+        ({"do": "set", "changes": {"dataset": "circel"}}, "did you mean 'circle'?"),
+        ({"do": "set", "changes": {"dataset": "table"}}, "send a table"),
+        ({"do": "set", "changes": {"learning_rate": float("nan")}}, "learning_rate"),
+        ({"do": "set", "changes": {"optimizer": "adamm"}}, "did you mean 'adam'?"),
+        ({"do": "set", "changes": {"activations": ["step"]}}, "derivative is 0"),
+        ({"do": "set", "changes": {"loss": "huber"}}, "not for classes"),
+        ({"do": "set", "changes": {"features": ["x1 +"]}}, "letter 5"),
+        ({"do": "set", "changes": {"features": ["y"]}}, "y"),
+        ({"do": "weight", "layer": 5, "source": 0, "unit": 0, "value": 1}, "layers"),
+        ({"do": "weight", "layer": 0, "source": 2, "unit": 0, "value": 1}, "weights"),
+        ({"do": "weight", "layer": 0, "source": 0, "unit": 0, "value": "1"}, "value"),
+        ({"do": "units", "layer": 1, "units": 2}, "hidden layers"),
+        ({"do": "units", "layer": 0, "remove": 9}, "neurons"),
+        ({"do": "layer", "at": 4}, "at"),
+        ({"do": "target", "column": "a"}, "send a table first"),
+        ({"do": "table", "name": "t", "part": 1, "parts": 2, "text": "a"}, "out of order"),
+        ({"do": "export", "what": "everything"}, "what"),
+        ({"do": "neuron", "layer": 0, "unit": 9}, "no neuron"),
+        ({"do": "formula", "text": "x1 ^^ 2"}, "letter 5"),
+        ({"do": "view", "axes": [0]}, "axes"),
+        ({"do": "speed", "steps_per_second": 0}, "steps_per_second"),
+        ({"do": "open", "setup": 3}, "setup"),
+    ],
+)  # fmt: skip
+def test_bad_messages_change_nothing(page: Page, message: dict[str, Any], word: str) -> None:
+    page("step")
+    before = page.weights, page.room.setup
+    fails(page.keep(page.session.receive({"room": "network", **message})), word)
+    page("pause")
+    assert np.array_equal(page.weights, before[0])
+    assert page.room.setup == before[1]
