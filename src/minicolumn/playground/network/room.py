@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from minicolumn.errors import DataError, DivergenceError
+from minicolumn.model import Model
 from minicolumn.model.artifact import artifact_from_bytes
 from minicolumn.nn.formula import parse_formula
 from minicolumn.playground.data.points import DATASETS, Points, make_points
@@ -272,7 +273,7 @@ class NetworkRoom(Room):
         data = self._upload.take(said.name, said.part, said.parts, as_bytes(said.base64))
         if data is None:
             return []
-        opened = opened_model(artifact_from_bytes(data, said.name))
+        opened = opened_model(Model.from_artifact(artifact_from_bytes(data, said.name), said.name))
         self._begin(opened.setup, opened.points, opened.table)
         self.learner.set_weights(opened.weights)
         return self._state(reset=True, said=opened.said)

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 
 from minicolumn.nn.formula import parse_formula
-from minicolumn.playground.data.points import RANGE
 from minicolumn.playground.links import write_link
 from minicolumn.playground.network.learner import Learner
 from minicolumn.playground.network.maps import Maps
-from minicolumn.playground.network.plane import SIDE, Plane
+from minicolumn.playground.network.plane import HIGH, LOW, SIDE, Plane
 from minicolumn.playground.network.setup import OWN, TABLE, controls, to_json
 
 Array = np.ndarray
@@ -111,14 +110,14 @@ def plane_of(learner: Learner, axes: Any, at: dict[str, Any]) -> Plane:
         axes = (0, 0)
     chosen = (0, 1) if axes in (None, "pca") or max(axes) >= len(points.inputs) else axes
     places = {points.inputs.index(name): float(v) for name, v in at.items() if name in points.inputs}
-    low, high = ((RANGE[0],) * 2, (RANGE[1],) * 2) if not own or _fits(points.X) else (None, None)
+    low, high = (LOW, HIGH) if not own or _fits(points.X) else (None, None)
     return Plane.of_inputs(points.X, points.inputs, chosen, places, low, high)
 
 
 def _fits(X: Array) -> bool:
     """Return whether points lie in the range of the generators, and fill some of it."""
     return (
-        X.shape[1] == 2 and bool(np.abs(X).max(initial=0.0) <= RANGE[1]) and bool(np.ptp(X, axis=0).max() > 1)
+        X.shape[1] == 2 and bool(np.abs(X).max(initial=0.0) <= HIGH[0]) and bool(np.ptp(X, axis=0).max() > 1)
     )
 
 
