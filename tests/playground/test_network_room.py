@@ -147,6 +147,28 @@ def test_a_training_in_pieces_is_the_training_in_one(page: Page) -> None:
     assert np.array_equal(page.weights, whole)
 
 
+def test_a_page_that_lost_its_server_goes_on_where_it_was(page: Page) -> None:
+    page("step", epochs=7)
+    data, setup = base64.b64encode(page.weights.tobytes()).decode(), page.last["state"].says["setup"]
+    other = Page()
+    other("open", setup=setup, weights=data, epoch=7, step=21)
+    assert np.array_equal(other.weights, page.weights)
+    assert (other.last["tick"].says["epoch"], other.last["tick"].says["step"]) == (7, 21)
+    other("step")
+    assert other.last["tick"].says["epoch"] == 8
+    fails(Page()("open", setup=setup, weights=data[:-8]), "expected 13 numbers")
+
+
+def test_norms_and_silenced_neurons_are_told(page: Page) -> None:
+    page("watch")
+    learner = page.room.learner
+    expected = [float(np.sqrt((w**2).sum() + (b**2).sum())) for w, b in learner.weights]
+    assert [layer["weight"] for layer in page.last["tick"].says["norms"]] == pytest.approx(expected)
+    page("open", setup={"points": 60, "units": [16], "dropout": 0.5})
+    silenced = [len(page("step", steps=1).says["dropped"]) for _ in range(10)]
+    assert 40 < sum(silenced) < 120  # 80 of 160, within six deviations
+
+
 # Changes that keep weights ------------------------------------------------------------------
 
 

@@ -56,6 +56,7 @@ class NetworkRoom(Room):
         "table": (m.Table, "table"),
         "target": (m.Target, "target"),
         "view": (m.View, "view"),
+        "watch": (m.Watch, "watch"),
         "neuron": (m.Neuron, "neuron"),
         "formula": (m.Formula, "formula"),
         "back": (m.Back, "back"),
@@ -97,8 +98,12 @@ class NetworkRoom(Room):
         if said.link is not None:
             link = parse_link(said.link)
             fields, notes = {**link.fields, **fields}, link.notes
-        self._begin(changed(DEFAULT, fields))
+        setup = changed(DEFAULT, fields)
+        weights = None if said.weights is None else np.frombuffer(as_bytes(said.weights), np.uint8)
+        self._begin(setup)
         self._is_known = False
+        if weights is not None:
+            self.learner.resume(weights, said.epoch, said.step)
         return self._state(reset=True, said=notes)
 
     def _begin(self, setup: Setup, points: Points | None = None, table: EncodedTable | None = None) -> None:
@@ -290,6 +295,12 @@ class NetworkRoom(Room):
         learner = self.learner
         self._picture = Picture(learner, axes=said.axes, at=dict(said.at or {}))
         return self._state()
+
+    def watch(self, said: m.Watch) -> list[Frame]:
+        """Tell norms of weights and gradients with every tick, or no longer."""
+        self.learner  # noqa: B018
+        self.picture.watched = said.norms
+        return [self._tick()]
 
     def neuron(self, said: m.Neuron) -> list[Frame]:
         """Answer with a neuron's formula and its numbers at a point."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from minicolumn.nn import Dropout
 from minicolumn.nn.formula import parse_formula
 from minicolumn.playground.links import write_link
 from minicolumn.playground.network.learner import Learner
@@ -26,6 +27,7 @@ class Picture:
     learner     what is drawn
     before      the picture before a change, whose plane and count of ticks go on
     axes, at    of the plane: two inputs by number, or "pca", and where the others stand
+    watched     whether ticks tell norms of weights and gradients
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class Picture:
         grid = self.plane.grid()
         self.maps = Maps(learner.architecture, grid, learner.task.shown)
         self._tick = 0 if before is None else before._tick
+        self.watched = before is not None and before.watched
 
     def state(self, *, controls: bool = False) -> tuple[Says, Arrays]:
         """Return what changes seldom; with all controls for a page that does not have them."""
@@ -83,6 +86,24 @@ class Picture:
             found.append(_levels(values).reshape(SIDE, SIDE))
         return np.stack(found) if found else np.zeros((0, SIDE, SIDE), np.uint8)
 
+    def _next_step(self) -> Says:
+        """Return what the next step is about: norms of weights and gradients, and who dropout silences.
+
+        Of its first row alone, since dropout draws anew for each.
+        """
+        learner = self.learner
+        passed = learner.trainer.gradients().layers
+        norms = [
+            {"weight": passed[place].weight_norm, "gradient": passed[place].gradient_norm}
+            for place in learner.architecture.dense
+        ]
+        dropped = []
+        for layer, end in enumerate(learner.architecture.ends[:-1]):
+            if isinstance(passed[end + 1].layer, Dropout):
+                before, after = passed[end].outputs[0], passed[end + 1].outputs[0]
+                dropped += [[layer, int(unit)] for unit in np.flatnonzero((after == 0) & (before != 0))]
+        return {"norms": norms, "dropped": dropped}
+
     def tick(self) -> tuple[Says, Arrays]:
         """Return what moves: weights, maps, losses and scores."""
         learner = self.learner
@@ -94,6 +115,8 @@ class Picture:
             "learning_rate": trainer.learning_rate, "loss": measured["loss"], "scores": measured["scores"],
             "seconds": learner.seconds, "steps_per_second": learner.steps_per_second,
         }  # fmt: skip
+        if self.watched or learner.setup.dropout:
+            says |= self._next_step()
         weights = [leaf.ravel() for pair in learner.architecture.weights(params) for leaf in pair]
         arrays = {"weights": np.concatenate(weights).astype(np.float32), "maps": self.maps(params)}
         if "confusion" in measured:
