@@ -11,12 +11,12 @@ from minicolumn import random
 from minicolumn.errors import DataError, did_you_mean
 from minicolumn.playground.data.points import Points
 from minicolumn.playground.network.setup import MOST_FEATURES, MOST_POINTS, Setup
+from minicolumn.playground.uploads import MOST_BYTES
 from minicolumn.tables import Encoder, Overrides, Reading, Schema, infer_schema, with_target
 from minicolumn.tables.files.delimited import load_delimited
 from minicolumn.tables.files.text import decode
 
 Array = np.ndarray
-MOST_BYTES = 32 << 20
 MOST_COLUMNS = 500
 _SHOWN = 6  # names in a line
 
