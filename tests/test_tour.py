@@ -150,6 +150,7 @@ WHOLE: dict[str, Any] = {
     "heads": mc.nn.Heads(price=mc.nn.Dense(1), kind=mc.nn.Dense(3)),
     "activation": mc.nn.Activation("relu"),
     "piecewise_linear": mc.nn.PiecewiseLinear(((0, (0.0, 1.0, 2.0)),)),
+    "formulas": mc.nn.Formulas(("x1*x2", "sin(x3)"), ("x1", "x2", "x3", "x4")),
     "column_embedding": mc.nn.ColumnEmbedding(((0, 3),)),
     "elastic_net": mc.nn.ElasticNet(l1=0.1, l2=0.1),
     "per_row": mc.nn.PerRow(mc.nn.L2(0.5)),

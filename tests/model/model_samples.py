@@ -21,6 +21,7 @@ from minicolumn.nn import (
     Dropout,
     Embedding,
     Flatten,
+    Formulas,
     GaussianDropout,
     GaussianNoise,
     Heads,
@@ -109,6 +110,7 @@ def samples() -> dict[str, Artifact]:
             (2,),
             "softmax_cross_entropy",
         ),
+        "formulas": artifact_of(Sequential(Formulas(("x1", "x2^2", "sin(x1)")), Dense(1)), (2,)),
         "image": artifact_of(Sequential(Flatten(), Dense(2)), (3, 4), data_hash=None, metrics={}),
         "words": artifact_of(Sequential(Embedding(5, 2), Flatten(), Dense(1)), (3,)),
         "norms": artifact_of(

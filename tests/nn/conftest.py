@@ -77,6 +77,7 @@ CASES = {
     "ascending of one": Case(nn.MonotoneQuantiles(), (2, 1)),
     "piecewise linear": Case(nn.PiecewiseLinear(((2, (-1.0, 0.0, 0.5)), (0, (0.0, 1.0)))), (3,)),
     "piecewise linear of none": Case(nn.PiecewiseLinear(()), (3,)),
+    "formulas": Case(nn.Formulas(("x1*b", "2", "`a b`", "min(x1,exp(b),0.5)/3"), ("x1", "a b", "b")), (3,)),
     "embedding": Case(nn.Embedding(7, 3), (), levels=7),
     "embedding of several": Case(nn.Embedding(7, 3), (2,), levels=7),
     "column embedding": Case(nn.ColumnEmbedding(((1, 4), (0, 4)), dim=2), (5,), levels=4),

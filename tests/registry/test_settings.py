@@ -63,7 +63,9 @@ NEEDED = {
     "clipped": "optimizer=(adam:b1=0.8),norm=2",
     "averaged": "optimizer=(momentum:nesterov=true)",
 }
-COMPOSITE = {"sequential", "concatenate", "residual", "heads", "piecewise_linear", "column_embedding"}
+COMPOSITE = {
+    "sequential", "concatenate", "residual", "heads", "piecewise_linear", "column_embedding", "formulas",
+}  # fmt: skip
 ENTRIES = [
     (kind, name) for kind, registry in REGISTRIES.items() for name in registry if name not in COMPOSITE
 ]

@@ -42,7 +42,9 @@ def layers(width: int) -> dict[str, nn.Layer]:
 
 LAYERS = layers(6)
 # These are trained in tests/lower/llvm/test_epochs.py.
-ELSEWHERE = {nn.ColumnEmbedding, nn.Embedding, nn.Flatten, nn.PiecewiseLinear, nn.Scale, nn.Sequential}
+ELSEWHERE = {
+    nn.ColumnEmbedding, nn.Embedding, nn.Flatten, nn.Formulas, nn.PiecewiseLinear, nn.Scale, nn.Sequential,
+}  # fmt: skip
 
 
 def _net(name: str) -> nn.Sequential:

@@ -16,6 +16,7 @@ from minicolumn.nn.layer import Layer, Param
 from minicolumn.nn.layers.containers import Concatenate, Residual, Sequential
 from minicolumn.nn.layers.dense import Activation, Dense, Flatten, PReLU, Scale
 from minicolumn.nn.layers.embeddings import ColumnEmbedding, Embedding, embedding_dim
+from minicolumn.nn.layers.formulas import Formulas
 from minicolumn.nn.layers.heads import Heads, HeadsLoss
 from minicolumn.nn.layers.monotone import MonotoneQuantiles
 from minicolumn.nn.layers.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise, NoisyReLU
@@ -51,6 +52,7 @@ __all__ = [
     "ElasticNet",
     "Embedding",
     "Flatten",
+    "Formulas",
     "GaussianDropout",
     "GaussianNoise",
     "Heads",

@@ -15,6 +15,7 @@ from minicolumn.nn.layer import Layer
 from minicolumn.nn.layers.containers import Concatenate, Residual, Sequential
 from minicolumn.nn.layers.dense import Activation, Dense, Flatten, PReLU, Scale
 from minicolumn.nn.layers.embeddings import ColumnEmbedding, Embedding
+from minicolumn.nn.layers.formulas import Formulas
 from minicolumn.nn.layers.heads import MAX_NAME, Heads
 from minicolumn.nn.layers.monotone import MonotoneQuantiles
 from minicolumn.nn.layers.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise, NoisyReLU
@@ -49,6 +50,7 @@ LAYERS: Registry[type[Layer]] = Registry(
         "embedding": Embedding,
         "piecewise_linear": PiecewiseLinear,
         "column_embedding": ColumnEmbedding,
+        "formulas": Formulas,
     },
     tag="kind",
     adopt=kind_of(Layer),

@@ -25,6 +25,7 @@ FRONTS: dict[str, nn.Layer] = {
     "dropout": nn.Dropout(0.3),
     "residual": nn.Residual(nn.Sequential(nn.Dense(FEATURES, "tanh"), nn.Dropout(0.1))),
     "piecewise": nn.PiecewiseLinear(((2, (-1.0, 0.0, 0.5)), (0, (0.0, 1.0)))),
+    "formulas": nn.Formulas(("a", "b^2", "sin(c*d)", "max(d,e)"), ("a", "b", "c", "d", "e")),
     "columns": nn.ColumnEmbedding(((1, 4), (0, 4)), dim=2),
     "nothing": nn.Sequential(),
     "ntk": nn.Dense(8, "selu", parametrization="ntk", bias_rate=0.1),

@@ -27,8 +27,8 @@ OWN_LAYERS = dict(zip(LAYER_ACTIVATIONS, (NoisyReLU, PReLU), strict=True))
 class Architecture:
     """A network, and which of its layers are drawn.
 
-    network     formulas of the inputs (where they are not the inputs themselves), then dense layers, each with
-                what belongs to it: an activation of its own, dropout
+    network     formulas of the inputs, where they are not the inputs themselves; then dense layers, each
+                with what belongs to it: an activation of its own, dropout
     dense       the places of the dense layers in it, hidden ones first
     ends        the place behind which a layer's neurons have their outputs; dropout comes after that
 

@@ -1,4 +1,4 @@
-"""Weights carried over to a network of another shape: what stays keeps its weights, what is new has no effect."""
+"""Weights carried over to a network of another shape: old links stay, new neurons start without effect."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def carried(old: Weights, before: Labels, fresh: Weights, after: Labels) -> list
     """Return weights for a network whose units partly stood in another one.
 
     old, before     weights, and labels as `labels_of` gives them
-    fresh, after    first weights of the new network, and which of the old units each of its units is; None for
-                    new ones
+    fresh, after    first weights of the new network, and which of the old units each of its units is; None
+                    for new ones
 
     A link between two units that were linked keeps its weight. A new unit gets fresh weights, and those that
     lead from it are 0 where they meet old units: it starts without effect. Where a layer was put in or taken

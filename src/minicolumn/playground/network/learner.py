@@ -13,11 +13,11 @@ from minicolumn.nn.layer import Params
 from minicolumn.optim import optimizer_by_name, schedule_by_name
 from minicolumn.playground.classic_rule import classic_rule
 from minicolumn.playground.data.points import Points
-from minicolumn.playground.network.architecture import Architecture, architecture_of, first_params
+from minicolumn.playground.network.architecture import architecture_of, first_params
 from minicolumn.playground.network.carry import Labels, carried, labels_of
 from minicolumn.playground.network.setup import Setup
 from minicolumn.playground.network.task import Task, task_of
-from minicolumn.playground.network.uploads import EncodedTable
+from minicolumn.playground.network.tables import EncodedTable
 from minicolumn.train import EarlyStopping, Trainer
 
 Array = np.ndarray
@@ -156,10 +156,10 @@ class Learner:
         """Go on with another setup or other points; weights stay wherever there is a place for them.
 
         points      None keeps those of now
-        after       which of the units each unit of the new network is, see `carried`; None goes by their places
+        after       which of the units each unit of the new network is, see `carried`; None: by their places
         Errors      DataError, and nothing was changed
 
-        Where the network stays, so does what the optimizer remembers, and nothing is compiled anew for another
+        Where the network stays, so does what the optimizer remembers, and nothing is compiled for another
         number.
         """
         task = task_of(self.points if points is None else points, setup.loss)
@@ -203,7 +203,8 @@ class Learner:
     def measured(self) -> dict[str, Any]:
         """Return losses and scores on training and test points, and the confusion matrix of the latter.
 
-        Returns     {"loss": {"train", "test"}, "scores": {"train": {...}, "test": {...}}, "confusion": int32 [K, K]}
+        Returns     {"loss": {"train", "test"}, "scores": {"train": {...}, "test": {...}},
+                    "confusion": int32 [K, K]}
         """
         outputs = self.trainer.outputs(self.points.X.astype(np.float32))
         parts = {"train": ~self.points.held, "test": self.points.held}

@@ -10,7 +10,7 @@ import numpy as np
 from minicolumn.lower.compile import compile
 from minicolumn.nn.layer import Params
 from minicolumn.playground.network.architecture import Architecture
-from minicolumn.playground.network.plane import SIDE, Plane
+from minicolumn.playground.network.plane import SIDE
 
 Array = np.ndarray
 
@@ -54,7 +54,7 @@ class Maps:
 
 
 def _levels(architecture: Architecture, params: Params, x: Array) -> list[Array]:
-    """Return the outputs of each layer as [units, rows]: hidden ones scaled to 0..255, the last as they are."""
+    """Return each layer's outputs as [units, rows]: hidden ones scaled to 0..255, the last as they are."""
     *hidden, outputs = architecture.activations(params, x)
     return [*(_scaled(a).T for a in hidden), outputs.T]
 

@@ -1,4 +1,4 @@
-"""The plane of the inputs that maps are drawn over: the inputs themselves, a slice, or principal components."""
+"""The plane of the inputs that maps are drawn over: both inputs, a slice, or principal components."""
 
 from __future__ import annotations
 

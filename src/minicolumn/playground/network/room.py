@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from minicolumn.errors import DataError, DivergenceError
+from minicolumn.model.artifact import artifact_from_bytes
 from minicolumn.nn.formula import parse_formula
 from minicolumn.playground.data.points import DATASETS, Points, make_points
 from minicolumn.playground.frames import Frame
@@ -16,12 +17,14 @@ from minicolumn.playground.links import parse_link
 from minicolumn.playground.network import messages as m
 from minicolumn.playground.network.exports import exported
 from minicolumn.playground.network.learner import Learner
+from minicolumn.playground.network.loading import as_bytes, opened_model
 from minicolumn.playground.network.neuron import neuron_formula
 from minicolumn.playground.network.painting import painted
 from minicolumn.playground.network.setup import DATA, DEFAULT, OWN, TABLE, VIEW, Setup, changed
 from minicolumn.playground.network.shown import Picture
-from minicolumn.playground.network.uploads import EncodedTable, SentTable, Upload
+from minicolumn.playground.network.tables import EncodedTable, SentTable
 from minicolumn.playground.room import Nothing, Room
+from minicolumn.playground.uploads import Upload
 from minicolumn.registry import Record
 
 SEEDS = 10**5  # of points, as texts such as "0.12345"
@@ -139,7 +142,7 @@ class NetworkRoom(Room):
         return self._state()
 
     def _with_consequences(self, changes: Mapping[str, Any]) -> dict[str, Any]:
-        """Return changes with what follows from another data set: its points, its features, a loss that suits."""
+        """Return changes with what follows from another data set: its points, features, a loss that suits."""
         found = dict(changes)
         named = found.get("dataset")
         if named is None or named == self.setup.dataset or named in (OWN, TABLE):
@@ -248,9 +251,10 @@ class NetworkRoom(Room):
 
     def table(self, said: m.Table) -> list[Frame]:
         """Take a part of a CSV; with the last one its columns are told."""
-        if not self._upload.add(said.name, said.part, said.parts, said.text):
+        data = self._upload.take(said.name, said.part, said.parts, said.text.encode())
+        if data is None:
             return []
-        self._table = SentTable.read(said.name, self._upload.text)
+        self._table = SentTable.read(said.name, data)
         return [self.frame("columns", self._table.described())]
 
     def target(self, said: m.Target) -> list[Frame]:
@@ -265,7 +269,13 @@ class NetworkRoom(Room):
 
     def load(self, said: m.Load) -> list[Frame]:
         """Take a part of a model file; with the last one its network is shown."""
-        raise DataError("load: model files are not opened here yet")
+        data = self._upload.take(said.name, said.part, said.parts, as_bytes(said.base64))
+        if data is None:
+            return []
+        opened = opened_model(artifact_from_bytes(data, said.name))
+        self._begin(opened.setup, opened.points, opened.table)
+        self.learner.set_weights(opened.weights)
+        return self._state(reset=True, said=opened.said)
 
     def export(self, said: m.Export) -> list[Frame]:
         """Answer with a file."""

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from minicolumn.errors import DataError
 from minicolumn.nn import ACTIVATIONS, INITIALIZERS
 from minicolumn.optim import OPTIMIZERS, SCHEDULES, Optimizer
+from minicolumn.playground.data.points import DATASETS
 from minicolumn.registry import (
     Boolean,
     Choice,
@@ -147,6 +148,13 @@ class Setup(Record):
 
 
 SETTINGS = settings_of(Setup)
+# Names that a page offers where the setting takes more than names: lists, or names with settings of their own.
+OFFERED = {
+    "dataset": {"choices": list(DATASETS)},
+    "activations": {"choices": list(HIDDEN_ACTIVATIONS)},
+    "optimizer": {"choices": list(OPTIMIZERS)},
+    "schedule": {"choices": list(SCHEDULES)},
+}
 DEFAULT = Setup()
 # What may change while a network learns: nothing is drawn or begun anew.
 VIEW = ("show_test", "discretize")
@@ -186,4 +194,4 @@ def to_json(setup: Setup) -> dict[str, Any]:
 
 def controls() -> list[dict[str, Any]]:
     """Return what a page needs in order to offer each field: kind, help, default, range and choices."""
-    return [setting.control for setting in SETTINGS.values()]
+    return [setting.control | OFFERED.get(name, {}) for name, setting in SETTINGS.items()]

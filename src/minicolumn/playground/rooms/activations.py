@@ -1,4 +1,4 @@
-"""The room `activations`: each function with its slope, and what it leaves of a gradient through many layers."""
+"""The room `activations`: each function, its slope, and what many layers of it leave of a gradient."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The room `backpropagation`: one step in slow motion, every number of it, on a network small enough to draw."""
+"""The room `backpropagation`: one step in slow motion, with every number, on a network that can be drawn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The room `overfitting`: the same network with nothing, early stopping, a penalty and dropout, side by side."""
+"""The room `overfitting`: a network as it is, with early stopping, a penalty and dropout, side by side."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ UNITS = (32, 32)
 
 
 class OverfittingRoom(RaceRoom):
-    """A network far too large for its few, noisy points, four times: only one of them may learn them by heart."""
+    """A network far too large for its few, noisy points, four times: one may learn them by heart."""
 
     name = "overfitting"
 

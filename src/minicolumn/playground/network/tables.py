@@ -1,4 +1,4 @@
-"""Tables that the page sends: put together from parts, read by our tables, encoded, made points of."""
+"""Tables that the page sends: read and encoded by our tables, made points of."""
 
 from __future__ import annotations
 
@@ -21,33 +21,6 @@ MOST_COLUMNS = 500
 _SHOWN = 6  # names in a line
 
 
-class Upload:
-    """A file in parts, in their order; a first part begins another one."""
-
-    def __init__(self) -> None:
-        self.name, self._parts, self._of = "", [""][:0], 0
-
-    def add(self, name: str, part: int, parts: int, text: str) -> bool:
-        """Take a part; return whether it was the last one.
-
-        Errors      DataError for a part out of order, and for more than 32 MiB
-        """
-        if part == 0:
-            self.name, self._parts, self._of = name, [], parts
-        if (name, parts) != (self.name, self._of) or part != len(self._parts):
-            raise DataError(f"part {part} of {parts} of {name!r} is out of order; send it anew")
-        if sum(map(len, self._parts)) + len(text) > MOST_BYTES:
-            self._parts = []
-            raise DataError(f"{name} is larger than {MOST_BYTES >> 20} MiB")
-        self._parts.append(text)
-        return part == parts - 1
-
-    @property
-    def text(self) -> str:
-        """All parts together."""
-        return "".join(self._parts)
-
-
 @dataclass(frozen=True, eq=False)
 class SentTable:
     """A table that was read: what the page offers of it, and points once a target is chosen.
@@ -62,13 +35,13 @@ class SentTable:
     notes: tuple[str, ...]
 
     @classmethod
-    def read(cls, name: str, text: str) -> SentTable:
+    def read(cls, name: str, data: bytes) -> SentTable:
         """Read delimited text.
 
         Errors      DataError, one line, for what is no table, and for more than 500 columns
         """
         reading = Reading()
-        data, guessed = decode(text.encode(), name, reading, MOST_BYTES)
+        data, guessed = decode(data, name, reading, MOST_BYTES)
         loaded = load_delimited(data, name, reading)
         if loaded.frame.width > MOST_COLUMNS:
             raise DataError(

@@ -1,0 +1,176 @@
+"""Model files opened in the room: what of a network can be drawn and trained here, and points for it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from minicolumn import random
+from minicolumn.errors import DataError
+from minicolumn.model import Model
+from minicolumn.nn import Dense, Dropout, GaussianNoise, Sequential
+from minicolumn.nn.layer import Layer
+from minicolumn.nn.layers.formulas import Formulas
+from minicolumn.playground.data.points import LETTERS, SIGNED, Points
+from minicolumn.playground.network.architecture import OWN_LAYERS, Architecture, architecture_of
+from minicolumn.playground.network.setup import (
+    HIDDEN_ACTIVATIONS,
+    MOST_FEATURES,
+    MOST_LAYERS,
+    MOST_UNITS,
+    OWN,
+    TABLE,
+    Setup,
+)
+from minicolumn.playground.network.tables import EncodedTable
+from minicolumn.playground.network.task import MORE, TWO, Task
+from minicolumn.tables.inputs.numbers import NumberInput
+
+Array = np.ndarray
+ROWS = 300  # that are made for a network, whose file has none
+LOSSES = {name: own for table in (TWO, MORE) for own, name in table.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A network as the room holds it.
+
+    points      made up, and answered by the network itself: a model file has no rows
+    table       what rows are encoded by, where the file has it
+    weights     of its drawn layers
+    said        lines for the page
+    """
+
+    setup: Setup
+    points: Points
+    table: EncodedTable | None
+    weights: list[tuple[Array, Array]]
+    said: tuple[str, ...]
+
+
+def as_bytes(text: str) -> bytes:
+    """Return what base64 stands for.
+
+    Errors      DataError for a text that is none
+    """
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise DataError("load: a part is not base64") from None
+
+
+def opened_model(model: Model) -> Opened:
+    """Return a model's network as the room holds it, with rows made for it.
+
+    Errors      DataError, naming what stands in the way, for a network that cannot be drawn here
+    """
+    if len(model.input_shape) != 1 or not 1 <= model.input_shape[0] <= MOST_FEATURES:
+        raise DataError(
+            f"a row has shape {list(model.input_shape)}; 1 to {MOST_FEATURES} inputs can be drawn"
+        )
+    inputs = _inputs(model)
+    classes = _classes(model)
+    task = Task(classes, LOSSES.get(model.loss, model.loss if not classes else "cross_entropy"))
+    setup = _setup(model.network, inputs, task, own=model.table is None)
+    architecture = architecture_of(setup, inputs, task.outputs, task.ending)
+    _check_same(model.network, architecture)
+    points = _points(model, inputs, classes, task)
+    table = None
+    if model.table is not None and model.schema is not None:
+        table = EncodedTable(points, model.table, model.schema, ())
+    said = (f"a model file holds no rows: {ROWS} were made up, answered by the network itself",)
+    return Opened(setup, points, table, architecture.weights(model.params), said)
+
+
+def _inputs(model: Model) -> tuple[str, ...]:
+    names = model.table.features if model.table is not None else ()
+    plain = names and all(name.isidentifier() for name in names)
+    return tuple(names) if plain else tuple(f"x{place + 1}" for place in range(model.input_shape[0]))
+
+
+def _classes(model: Model) -> tuple[str, ...]:
+    if model.table is not None:
+        return model.table.classes or ()
+    outputs = model.network.output_shape(model.input_shape)[0]
+    if model.loss not in LOSSES:
+        return ()
+    labels = model.training.get("classes")
+    if isinstance(labels, list) and len(labels) == max(outputs, 2):
+        return tuple(map(str, labels))
+    return SIGNED if outputs == 1 else tuple(LETTERS[:outputs])
+
+
+def _setup(network: Layer, inputs: tuple[str, ...], task: Task, own: bool) -> Setup:
+    """Return the setup whose network this is, as far as there is one."""
+    layers = network.layers if isinstance(network, Sequential) else (network,)
+    features, noise = inputs, 0.0
+    if layers and isinstance(layers[0], Formulas):
+        features, layers = layers[0].formulas, layers[1:]
+    if layers and isinstance(layers[0], GaussianNoise):
+        noise, layers = layers[0].deviation, layers[1:]
+    dense = [layer for layer in layers if isinstance(layer, Dense)]
+    kinds = {kind: name for name, kind in OWN_LAYERS.items()}
+    owns = [kinds[type(layer)] for layer in layers if type(layer) in kinds]
+    rates = {layer.rate for layer in layers if isinstance(layer, Dropout)}
+    hidden = dense[:-1]
+    odd = [layer for layer in layers if not isinstance(layer, (Dense, Dropout, *kinds))]
+    if odd or not dense:
+        raise DataError(f"the network has {odd[0] if odd else 'no dense layer'!r}, which is not drawn here")
+    if len(hidden) > MOST_LAYERS or any(layer.units > MOST_UNITS for layer in hidden):
+        raise DataError(f"at most {MOST_LAYERS} hidden layers of {MOST_UNITS} neurons are drawn here")
+    kept = iter(owns)
+    names = tuple(
+        str(layer.activation) if layer.activation != "linear" else next(kept, "linear") for layer in hidden
+    )
+    if not set(names) <= set(HIDDEN_ACTIVATIONS):
+        raise DataError(
+            f"an activation has settings of its own, which are not drawn here: {', '.join(names)}"
+        )
+    return Setup(
+        dataset=OWN if own else TABLE, features=tuple(features), units=tuple(layer.units for layer in hidden),
+        activations=names, dropout=max(rates, default=0.0), input_noise=noise, loss=task.loss,
+    )  # fmt: skip
+
+
+def _check_same(network: Layer, architecture: Architecture) -> None:
+    """Refuse a network that the setup does not describe in full."""
+    layers = network.layers if isinstance(network, Sequential) else (network,)
+    drawn = architecture.network.layers
+    for place, (own, other) in enumerate(zip(layers, drawn, strict=False)):
+        if type(own) is not type(other) or (isinstance(own, Dense) and not _alike(own, other)):
+            raise DataError(f"layer {place} is {own!r}, which is not drawn here")
+    if len(layers) != len(drawn):
+        raise DataError(f"the network has {len(layers)} layers, of which {len(drawn)} can be drawn here")
+
+
+def _alike(one: Dense, other: Layer) -> bool:
+    """Return whether two dense layers compute the same, whatever their first weights."""
+    names = ("units", "activation", "bias", "parametrization")
+    return all(getattr(one, name) == getattr(other, name) for name in names)
+
+
+def _points(model: Model, inputs: Sequence[str], classes: tuple[str, ...], task: Task) -> Points:
+    """Return rows spread over what the training saw, answered by the network itself."""
+    key = random.stream(0, "data")
+    low, high = _seen(model)
+    X = low + (high - low) * random.uniform(key, (ROWS, len(inputs)), np.float64)
+    outputs = model.network.apply(model.params, X.astype(np.float32))
+    y = task.answers(np.asarray(outputs)).astype(np.float64)
+    held = np.arange(ROWS) % 2 == 1
+    return Points(X, y, held, tuple(inputs), classes)
+
+
+def _seen(model: Model) -> tuple[Array, Array]:
+    """Return the range of each input: what the table saw of plain numbers, else three deviations."""
+    low, high = np.full(model.input_shape[0], -3.0), np.full(model.input_shape[0], 3.0)
+    if model.table is None:
+        return 2 * low, 2 * high
+    for place, part in enumerate(model.table.inputs):
+        if isinstance(part, NumberInput) and len(model.table.inputs) == model.input_shape[0]:
+            ends = np.array([[part.seen.low], [part.seen.high]])
+            low[place], high[place] = part.encoded(ends)[:, 0]
+    return low, high

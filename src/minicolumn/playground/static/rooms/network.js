@@ -1,0 +1,199 @@
+/**
+ * The room `network`: the playground itself. Data, features, network and output side by side, the bar over them.
+ *
+ * What is drawn many times a second (maps, links, curves, numbers) is kept in `Live` and drawn on canvases; the page itself
+ * is rendered anew with each `state` alone.
+ */
+import { html, useCallback, useEffect, useMemo, useRef, useState } from "../kit/html.js";
+import { Button, Popover, IconButton } from "../kit/controls.js";
+import { Icon } from "../kit/icons.js";
+import { has, t } from "../i18n.js";
+import { Bar } from "./network/bar.js";
+import { Data } from "./network/data.js";
+import { Help, Exports, Formula, Presets } from "./network/dialogs.js";
+import { Editor, Inspector } from "./network/inspector.js";
+import { Live } from "./network/model.js";
+import { Confusion, Losses } from "./network/loss.js";
+import { More } from "./network/more.js";
+import { Output } from "./network/output.js";
+import { Stage } from "./network/stage.js";
+import { Plane } from "./network/plane.js";
+import { Columns, OwnData, sendTable, useDrop } from "./network/table.js";
+import { sendModel } from "./network/files.js";
+
+export const styled = true;
+
+/** @typedef {import("../app.js").Room} Room @typedef {import("../frames.js").Frame} Frame @typedef {import("./network/model.js").Neuron} Neuron */
+
+/** What outlives a visit to another room: the last setup, and the connection it was said on. @type {{setup: any, open: number}} */
+const kept = { setup: null, open: 0 };
+
+/** Say changes one after another: those that come while one is under way are gathered. @param {Room} room */
+function gathering(room) {
+  let waiting = /** @type {object | null} */ (null), busy = false;
+  /** @param {object} changes */
+  const set = async (changes) => {
+    waiting = { ...waiting, ...changes };
+    if (busy) return;
+    busy = true;
+    while (waiting) {
+      const now = waiting;
+      waiting = null;
+      await room.send("set", { changes: now });
+    }
+    busy = false;
+  };
+  return set;
+}
+
+/** Say numbers of one weight or bias after another, the newest last. @param {Room} room */
+function newest(room) {
+  let waiting = /** @type {[string, object] | null} */ (null), busy = false;
+  return async (/** @type {string} */ doing, /** @type {object} */ fields = {}) => {
+    waiting = [doing, fields];
+    if (busy) return;
+    busy = true;
+    while (waiting) {
+      const [say, what] = waiting;
+      waiting = null;
+      await room.send(say, what);
+    }
+    busy = false;
+  };
+}
+
+/** @param {{room: Room, link: string | null}} props */
+export default function NetworkRoom({ room, link }) {
+  const live = useMemo(() => new Live(), [room]);
+  const [state, setState] = useState(/** @type {any} */ (null));
+  const [running, setRunning] = useState(false);
+  const [speed, setSpeed] = useState(/** @type {number | null} */ (null));
+  const [selected, setSelected] = useState(/** @type {Neuron | null} */ (null));
+  const [point, setPoint] = useState(/** @type {[number, number] | null} */ (null));
+  const [editing, setEditing] = useState(/** @type {any} */ (null));
+  const [dialog, setDialog] = useState(/** @type {{what: string, at: {x: number, y: number}} | null} */ (null));
+  const [columns, setColumns] = useState(/** @type {any} */ (null));
+  const setup = useRef(/** @type {any} */ (null));
+  const set = useMemo(() => gathering(room), [room]);
+  const edit = useMemo(() => newest(room), [room]);
+
+  useEffect(() => room.onFrame((frame) => {
+    if (frame.kind === "state") {
+      live.takeState(frame);
+      setup.current = kept.setup = frame.setup;
+      setState(live.state);
+      setSelected(live.selected);
+      if (frame.said?.length) room.say(frame.said.join(" "));
+      address(frame);
+    } else if (frame.kind === "tick") {
+      live.takeTick(frame);
+      setRunning(frame.running);
+      if (frame.stopped && !frame.running && frame.stopped !== "diverged" && has(`network.stopped.${frame.stopped.replaceAll(" ", "_")}`)) room.say(t(`network.stopped.${frame.stopped.replaceAll(" ", "_")}`));
+    } else if (frame.kind === "diverged") {
+      room.say(frame.message, frame.remedies.map((/** @type {any} */ remedy) => remedyOf(room, remedy)));
+    } else if (frame.kind === "columns") setColumns(frame);
+  }), [room]);
+  useEffect(() => room.onOpen(() => { open(room, link, setup.current); }), [room]);
+
+  const select = useCallback((/** @type {Neuron | null} */ neuron) => { live.selected = neuron; live.touch(); setSelected(neuron); }, []);
+  const act = useMemo(() => ({
+    run: () => { const on = live.tick?.running; room.say(null); room.send(on ? "pause" : "run"); setRunning(!on); },
+    step: () => room.send("step"),
+    reset: () => { room.say(null); room.send("reset"); },
+    regenerate: () => room.send("regenerate"),
+    speed: (/** @type {number | null} */ value) => { setSpeed(value); room.send("speed", { steps_per_second: value }); },
+    leave: () => select(null),
+    help: (/** @type {any} */ at) => setDialog({ what: "help", at }),
+  }), [room]);
+  useKeys(act);
+  const take = (/** @type {File} */ file) => takeFile(room, file);
+  const over = useDrop(take);
+  if (!state) return html`<div class="room network"><p class="waiting">${t("shell.connecting")}</p></div>`;
+
+  const openDialog = (/** @type {string} */ what) => (/** @type {any} */ e) => setDialog({ what, at: placeOf(e) });
+  const close = () => setDialog(null);
+  return html`<div class="room network">
+    <h1 class="sr">${t("network.title")}</h1>
+    <${Bar} live=${live} state=${state} running=${running} speed=${speed} set=${set} act=${act} />
+    <div class="desk">
+      <${Data} state=${state} set=${set} act=${act} onTable=${(/** @type {any} */ at) => setDialog({ what: "own", at })} />
+      <section class="network-column" aria-label=${t("network.network")}>
+        <div class="network-head">
+          <div class="layers-count"><${IconButton} icon="minus" size=${15} label=${t("network.fewerLayers")} disabled=${!state.setup.units.length} onClick=${() => room.send("layer", { at: state.setup.units.length - 1, add: false })} />
+            <${IconButton} icon="plus" size=${15} label=${t("network.moreLayers")} disabled=${state.setup.units.length >= 10} onClick=${() => room.send("layer", { at: state.setup.units.length, add: true, units: 2 })} />
+            <h2>${t("network.hiddenLayers", { count: state.setup.units.length })}</h2><span class="note">${t("network.parameters", { count: state.parameters.toLocaleString() })}</span></div>
+          <div class="network-tools"><${Button} kind="quiet" onClick=${openDialog("presets")}>${t("network.presets")}<//><${Button} kind="quiet" onClick=${openDialog("more")}>${t("network.moreSettings")}<//>
+            <${Button} kind="quiet" icon="download" onClick=${openDialog("export")}>${t("network.export")}<//></div>
+        </div>
+        <${Stage} live=${live} state=${state} set=${set} send=${room.send} selected=${selected} onEdit=${setEditing} onSelect=${select} onFormula=${openDialog("formula")} />
+        ${selected ? html`<${Inspector} live=${live} state=${state} neuron=${selected} point=${point} ask=${room.ask} send=${edit} onClose=${() => select(null)} />`
+          : html`<p class="hint">${t("network.hint")}</p>`}
+      </section>
+      <div class="output-column">
+        <${Losses} live=${live} state=${state} />
+        <${Output} live=${live} state=${state} set=${set} paint=${(/** @type {object} */ fields) => room.send("points", fields)} selected=${selected} onPoint=${setPoint} />
+        <${Plane} state=${state} send=${room.send} />
+        ${state.classes.length > 1 && html`<${Confusion} live=${live} state=${state} />`}
+      </div>
+    </div>
+    ${editing && html`<${Editor} live=${live} state=${state} what=${editing} send=${edit} onClose=${() => setEditing(null)} />`}
+    ${columns && html`<${Columns} columns=${columns} onClose=${() => setColumns(null)} onLearn=${(/** @type {string} */ column, /** @type {string | null} */ task) => { setColumns(null); room.send("target", { column, ...(task ? { task } : {}) }); }} />`}
+    ${dialog?.what === "own" && html`<${OwnData} at=${dialog.at} onFile=${take} onText=${(/** @type {string} */ name, /** @type {string} */ text) => sendTable(room.send, name, text)} onClose=${close} />`}
+    ${dialog?.what === "help" && html`<${Help} at=${dialog.at} onClose=${close} />`}
+    ${dialog?.what === "export" && html`<${Exports} at=${dialog.at} state=${state} ask=${room.send} onClose=${close} />`}
+    ${dialog?.what === "formula" && html`<${Formula} at=${dialog.at} ask=${room.ask} features=${state.setup.features} set=${set} onClose=${close} />`}
+    ${dialog?.what === "presets" && html`<${Presets} at=${dialog.at} room=${room} onClose=${close} />`}
+    ${dialog?.what === "more" && html`<${Popover} at=${dialog.at} label=${t("network.moreSettings")} onClose=${close} class="more"><h3>${t("network.moreSettings")}</h3><${More} state=${state} set=${set} /><//>`}
+    ${over && html`<div class="drop" aria-hidden="true"><${Icon} name="upload" size=${40} /><p>${t("network.dropHere")}</p></div>`}
+  </div>`;
+}
+
+/** Where a dialog opens: under what was pressed. @param {any} e */
+function placeOf(e) {
+  const area = e.currentTarget?.getBoundingClientRect?.();
+  return area ? { x: area.left + area.width / 2, y: area.bottom - 8 } : { x: e.clientX, y: e.clientY };
+}
+
+/** Begin: by a link, by what was there before the connection was lost, or as it comes. @param {Room} room @param {string | null} link @param {any} setup */
+function open(room, link, setup) {
+  const own = setup && (setup.dataset === "own" || setup.dataset === "table");
+  if (setup && !own) room.send("open", { setup });
+  else if (link) room.send("open", { link });
+  else if (kept.setup) room.send("set", { changes: {} }).then((answer) => { if (!answer) room.send("open"); });
+  else room.send("open");
+}
+
+/** Keep the address at what is shown, so that it can be sent to others. @param {Frame} state */
+function address(state) {
+  if (typeof state.link !== "string") return;
+  const now = state.link.length > 1 ? (state.link.startsWith("#") ? state.link : `#${state.link}`) : "#/network";
+  if (location.hash !== now) history.replaceState(null, "", now);
+}
+
+/** A remedy of the session as a button. @param {Room} room @param {any} remedy */
+function remedyOf(room, { label, do: doing, ...fields }) {
+  return { label: has(`network.remedy.${label}`) ? t(`network.remedy.${label}`) : label, onClick: () => { room.say(null); room.send(doing, fields); } };
+}
+
+/** A file that was dropped or chosen: a model file, or else a table. @param {Room} room @param {File} file */
+async function takeFile(room, file) {
+  if (file.name.endsWith(".safetensors")) await sendModel(room.send, file);
+  else await sendTable(room.send, file.name, await file.text());
+}
+
+/** Space runs, s steps, r resets, ? helps; not while something is typed. @param {any} act */
+function useKeys(act) {
+  useEffect(() => {
+    const key = (/** @type {KeyboardEvent} */ e) => {
+      const target = /** @type {HTMLElement} */ (e.target);
+      if (e.ctrlKey || e.metaKey || e.altKey || target.closest("input, select, textarea, [role=dialog]")) return;
+      if (e.key === " " && target.closest("button, a, summary, [role=radio]")) return;
+      const found = { " ": act.run, s: act.step, S: act.step, r: act.reset, R: act.reset, "?": () => act.help({ x: innerWidth / 2, y: 120 }), Escape: act.leave }[e.key];
+      if (!found) return;
+      e.preventDefault();
+      found();
+    };
+    addEventListener("keydown", key);
+    return () => removeEventListener("keydown", key);
+  }, [act]);
+}

@@ -1,0 +1,63 @@
+/** The bar over the room: run, step, reset, the count of epochs, and what is set most often. */
+import { html } from "../../kit/html.js";
+import { IconButton, NumberPick, Select } from "../../kit/controls.js";
+import { Icon } from "../../kit/icons.js";
+import { t } from "../../i18n.js";
+import { PENALTIES, RATES, SPEEDS, activationOptions, choicesOf, optionsOf, wordsOf } from "./fields.js";
+import { Moving } from "./loss.js";
+
+/** @typedef {import("./model.js").Live} Live */
+
+/** Epochs as 000,123. @param {number} epoch */
+export const counted = (epoch) => String(epoch).padStart(6, "0").replace(/\B(?=(\d{3})+$)/g, ",");
+
+/** A rate in few letters. @param {number | null | undefined} value */
+function rate(value) {
+  if (!value) return "";
+  const [size, unit] = value >= 1e6 ? [1e6, "M"] : value >= 1e3 ? [1e3, "k"] : [1, ""];
+  return `${Number((value / size).toPrecision(value / size >= 100 ? 3 : 2))}${unit} ${t("network.perSecond")}`;
+}
+
+/**
+ * @param {{live: Live, state: any, running: boolean, speed: number | null, set: (changes: object) => void,
+ *   act: {run: () => void, step: () => void, reset: () => void, speed: (value: number | null) => void, help: (at: any) => void}}} props
+ */
+export function Bar({ live, state, running, speed, set, act }) {
+  const { setup } = state;
+  const activations = activationOptions(choicesOf(state, "activations"));
+  const one = new Set(setup.activations).size === 1 ? setup.activations[0] : null;
+  const loss = setup.loss === "auto" && state.loss ? `${wordsOf(state.loss)} (${t("network.auto")})` : t("network.auto");
+  return html`<div class="bar" role="toolbar" aria-label=${t("network.controls")}>
+    <div class="bar-top"><div class="bar-run">
+      <${IconButton} icon="reset" label=${`${t("network.reset")} (R)`} onClick=${act.reset} />
+      <button type="button" class=${`run ${running ? "running" : ""}`} aria-label=${`${t(running ? "network.pause" : "network.run")} (${t("network.space")})`}
+        title=${`${t(running ? "network.pause" : "network.run")} (${t("network.space")})`} onClick=${act.run}><${Icon} name=${running ? "pause" : "play"} size=${26} /></button>
+      <${IconButton} icon="step" label=${`${t("network.stepOne")} (S)`} onClick=${act.step} />
+    </div>
+    <div class="bar-epoch"><span class="field-label">${t("network.epoch")}</span><${Moving} class="epoch" live=${live} text=${(/** @type {Live} */ l) => counted(l.tick?.epoch ?? 0)} />
+      <${Moving} class="pace" live=${live} text=${(/** @type {Live} */ l) => rate(l.tick?.running ? l.tick?.steps_per_second : 0)} /></div></div>
+    <div class="bar-fields">
+      <${NumberPick} label=${t("network.learningRate")} value=${setup.learning_rate} options=${RATES} onChange=${(/** @type {number} */ v) => set({ learning_rate: v })} />
+      <${Select} label=${t("network.activation")} value=${one} options=${one === null ? [{ value: null, label: t("network.mixed") }, ...activations] : activations}
+        disabled=${!setup.units.length} onChange=${(/** @type {string} */ v) => set({ activations: [v] })} />
+      <${Select} label=${t("network.optimizer")} value=${setup.optimizer} options=${optionsOf(choicesOf(state, "optimizer"))} onChange=${(/** @type {string} */ v) => set({ optimizer: v })} />
+      <${Select} label=${t("network.regularization")} value=${setup.regularization} options=${optionsOf(choicesOf(state, "regularization"))}
+        onChange=${(/** @type {string} */ v) => set({ regularization: v, ...(v !== "none" && !setup.regularization_rate ? { regularization_rate: 0.003 } : {}) })} />
+      <${NumberPick} label=${t("network.regularizationRate")} value=${setup.regularization_rate} options=${PENALTIES} disabled=${setup.regularization === "none"} onChange=${(/** @type {number} */ v) => set({ regularization_rate: v })} />
+      <${Select} label=${t("network.lossOf")} value=${setup.loss} options=${[{ value: "auto", label: loss }, ...optionsOf(lossesFor(state))]} onChange=${(/** @type {string} */ v) => set({ loss: v })} />
+      <${Select} label=${t("network.speed")} value=${speed} options=${[{ value: null, label: t("network.fastest") }, ...SPEEDS.map((s) => ({ value: s, label: rate(s) }))]} onChange=${act.speed} />
+    </div>
+    <div class="bar-more"><${IconButton} icon="help" label=${`${t("network.help")} (?)`} onClick=${(/** @type {any} */ e) => act.help({ x: e.clientX, y: e.clientY })} /></div>
+  </div>`;
+}
+
+const FOR_CLASSES = ["cross_entropy", "squared_error", "focal", "hinge"];
+const FOR_NUMBERS = ["squared_error", "absolute_error", "huber", "log_cosh"];
+
+/** Losses that suit what is learnt. @param {any} state */
+function lossesFor(state) {
+  const offered = choicesOf(state, "loss").filter((name) => name !== "auto");
+  const suit = state.classes.length ? FOR_CLASSES : FOR_NUMBERS;
+  const found = offered.filter((name) => suit.includes(name));
+  return found.length ? found : offered;
+}

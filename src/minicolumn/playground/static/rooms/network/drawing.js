@@ -1,0 +1,229 @@
+/**
+ * The drawn network: links, tiles and biases on canvases. Links are gathered into few paths by sign and strength, maps
+ * come from one atlas; what did not change is not drawn again.
+ *
+ * @typedef {import("./geometry.js").Geometry} Geometry
+ * @typedef {import("./geometry.js").Spot} Spot
+ * @typedef {import("./model.js").Live} Live
+ * @typedef {import("./model.js").Link} Link
+ */
+import { colourOf, signColour } from "../../kit/colour.js";
+import { sized } from "../../kit/canvas.js";
+import { table } from "../../kit/colour.js";
+import { stillness, theme, token } from "../../kit/theme.js";
+import { trace } from "./geometry.js";
+import { isOutput, layout, neuronCount } from "./model.js";
+
+const LEVELS = 12, STRONG = 4; // a weight of 4 has the widest line
+const MOST_MOVING = 700; // links whose dashes move; of more, the strongest
+const SIDE = 100;
+
+/** @param {number} weight @returns {number} 0 .. LEVELS - 1 */
+const level = (weight) => Math.min(LEVELS - 1, Math.floor(LEVELS * Math.sqrt(Math.min(1, Math.abs(weight) / STRONG))));
+
+/** @typedef {{path: Path2D, sign: number, level: number, lit: boolean, count: number}} Bundle */
+
+/**
+ * Gather links into bundles of one look.
+ * @param {Spot[][]} spots @param {Live} live @param {import("./model.js").Neuron | null} lit  light the links of this neuron alone
+ * @returns {Bundle[]}
+ */
+function bundles(spots, live, lit) {
+  /** @type {Map<number, Bundle>} */
+  const found = new Map();
+  const { weights, state } = live;
+  if (!weights || !state) return [];
+  layout(state).forEach(({ fanIn, units, at }, layer) => {
+    for (let source = 0; source < fanIn; source++) {
+      for (let unit = 0; unit < units; unit++) {
+        const weight = weights[at + source * units + unit];
+        const on = !lit || (lit.layer === layer && lit.unit === unit) || (lit.layer === layer - 1 && lit.unit === source);
+        const key = level(weight) * 4 + (weight < 0 ? 2 : 0) + (on ? 1 : 0);
+        let bundle = found.get(key);
+        if (!bundle) found.set(key, (bundle = { path: new Path2D(), sign: weight < 0 ? -1 : 1, level: level(weight), lit: on, count: 0 }));
+        trace(bundle.path, spots[layer][source], spots[layer + 1][unit]);
+        bundle.count++;
+      }
+    }
+  });
+  return [...found.entries()].sort(([a], [b]) => (a & 1) - (b & 1) || a - b).map(([, bundle]) => bundle);
+}
+
+/** @param {number} strength @param {number} crowd */
+const lineWidth = (strength, crowd) => (0.6 + 6.4 * ((strength + 0.5) / LEVELS) ** 1.6) * crowd;
+
+export class Drawing {
+  /**
+   * @param {Live} live
+   * @param {{links: HTMLCanvasElement, flow: HTMLCanvasElement, tiles: HTMLCanvasElement}} canvases
+   */
+  constructor(live, canvases) {
+    this.live = live;
+    this.canvases = canvases;
+    this.atlas = document.createElement("canvas");
+    this.featureAtlas = document.createElement("canvas");
+    /** @type {Geometry | null} */
+    this.geometry = null;
+    /** @type {Spot[]} */
+    this.inputs = [];
+    this.drawn = "";
+    this.moving = 0;
+    this.flowing = false;
+    /** @type {Bundle[]} */
+    this.bundles = [];
+    /** @type {unknown} */
+    this.mapsOf = null;
+    /** @type {unknown} */
+    this.featuresOf = null;
+    this.across = 1;
+  }
+
+  /** What feeds each layer, and is fed. @returns {Spot[][]} */
+  get spots() { return this.geometry ? [this.inputs, ...this.geometry.layers] : []; }
+
+  /** @param {Geometry} geometry @param {Spot[]} inputs  the tiles of the features that are inputs */
+  place(geometry, inputs) {
+    this.geometry = geometry;
+    this.inputs = inputs;
+    this.drawn = "";
+  }
+
+  /** @param {number} time */
+  frame(time) {
+    const { live, geometry } = this;
+    if (!live.state || !geometry) return;
+    const lit = live.hovered ?? live.selected;
+    const now = `${live.version}/${lit?.layer},${lit?.unit}/${theme()}/${devicePixelRatio}`;
+    if (now !== this.drawn) {
+      this.drawn = now;
+      this.bundles = bundles(this.spots, live, lit);
+      this.drawLinks();
+      this.drawTiles();
+    }
+    this.drawFlow(time);
+  }
+
+  /** Lines are thinner where there are very many. */
+  get crowd() {
+    const most = Math.max(...(this.live.state?.layers ?? []).map((/** @type {{units: number}} */ l) => l.units), this.inputs.length);
+    return Math.max(0.28, Math.min(1, 9 / most));
+  }
+
+  drawLinks() {
+    const { width, height } = /** @type {Geometry} */ (this.geometry);
+    const context = sized(this.canvases.links, width, height);
+    context.clearRect(0, 0, width, height);
+    for (const { path, sign, level: strength, lit } of this.bundles) {
+      context.lineWidth = lineWidth(strength, this.crowd);
+      context.strokeStyle = signColour(sign, (lit ? 1 : 0.13) * (0.3 + 0.7 * (strength / (LEVELS - 1))));
+      context.stroke(path);
+    }
+  }
+
+  /** Gaps that run along the links while the network learns. @param {number} time */
+  drawFlow(time) {
+    const { width, height } = /** @type {Geometry} */ (this.geometry);
+    const runs = Boolean(this.live.tick?.running) && !stillness();
+    if (!runs && !this.flowing) return;
+    const context = sized(this.canvases.flow, width, height);
+    context.clearRect(0, 0, width, height);
+    this.flowing = runs;
+    if (!runs) return;
+    context.setLineDash([1.6, 9.4]);
+    context.lineDashOffset = -(time / 38) % 11;
+    context.strokeStyle = token("--panel");
+    let left = MOST_MOVING;
+    for (const { path, level: strength, lit, count } of [...this.bundles].reverse()) {
+      if (!lit || count > left) continue;
+      left -= count;
+      context.lineWidth = lineWidth(strength, this.crowd) + 0.6;
+      context.stroke(path);
+    }
+  }
+
+  /** Paint maps into an atlas, in rows of several. @param {HTMLCanvasElement} atlas @param {Uint8Array} maps @param {number} count @param {number} stride  take each so manieth pixel */
+  paintAtlas(atlas, maps, count, stride) {
+    const side = SIDE / stride, across = Math.min(16, count), down = Math.ceil(count / across);
+    if (atlas.width !== across * side || atlas.height !== down * side) { atlas.width = across * side; atlas.height = down * side; }
+    const context = /** @type {CanvasRenderingContext2D} */ (atlas.getContext("2d"));
+    const image = context.createImageData(atlas.width, atlas.height);
+    const pixels = new Uint32Array(image.data.buffer), colours = table(), wide = atlas.width;
+    for (let n = 0; n < count; n++) {
+      const from = n * SIDE * SIDE, to = Math.floor(n / across) * side * wide + (n % across) * side;
+      for (let y = 0; y < side; y++) {
+        let read = from + y * stride * SIDE, write = to + y * wide;
+        for (let x = 0; x < side; x++, read += stride) pixels[write++] = colours[maps[read]];
+      }
+    }
+    context.putImageData(image, 0, 0);
+    return { side, across };
+  }
+
+  drawTiles() {
+    const { live } = this, geometry = /** @type {Geometry} */ (this.geometry), state = /** @type {any} */ (live.state);
+    const context = sized(this.canvases.tiles, geometry.width, geometry.height);
+    context.clearRect(0, 0, geometry.width, geometry.height);
+    const shape = new Path2D();
+    if (state.arrays.features) {
+      const { side, across } = this.paintAtlas(this.featureAtlas, state.arrays.features, this.inputs.length, 1);
+      this.inputs.forEach((spot, i) => this.tile(context, shape, spot, this.featureAtlas, i, side, across));
+    }
+    if (live.tick?.arrays.maps) {
+      const count = neuronCount(state);
+      const { side, across } = this.paintAtlas(this.atlas, /** @type {Uint8Array} */ (live.tick.arrays.maps), count, count > 48 ? 2 : 1);
+      geometry.layers.flat().forEach((spot, i) => this.tile(context, shape, spot, this.atlas, i, side, across));
+    }
+    context.globalCompositeOperation = "destination-in";
+    context.fill(shape);
+    context.globalCompositeOperation = "source-over";
+    this.drawDropped(context);
+    this.drawBiases(context);
+  }
+
+  /** @param {CanvasRenderingContext2D} context @param {Path2D} shape @param {Spot} spot @param {HTMLCanvasElement} atlas @param {number} n @param {number} side @param {number} across */
+  tile(context, shape, { x, y, size }, atlas, n, side, across) {
+    const [left, top] = [x - size / 2, y - size / 2];
+    context.drawImage(atlas, (n % across) * side, Math.floor(n / across) * side, side, side, left, top, size, size);
+    shape.roundRect(left, top, size, size, Math.min(7, size / 5));
+  }
+
+  /** @param {CanvasRenderingContext2D} context */
+  drawDropped(context) {
+    for (const [layer, unit] of this.live.tick?.dropped ?? []) {
+      const spot = this.geometry?.layers[layer]?.[unit];
+      if (!spot) continue;
+      const half = spot.size / 2;
+      context.fillStyle = token("--panel");
+      context.globalAlpha = 0.8;
+      context.fillRect(spot.x - half, spot.y - half, spot.size, spot.size);
+      context.globalAlpha = 1;
+      context.strokeStyle = token("--muted");
+      context.lineWidth = 1.5;
+      context.strokeRect(spot.x - half + 1, spot.y - half + 1, spot.size - 2, spot.size - 2);
+    }
+  }
+
+  /** @param {CanvasRenderingContext2D} context */
+  drawBiases(context) {
+    const { live, geometry } = this;
+    if (!geometry || !live.state || !live.weights) return;
+    const ring = token("--panel"), line = token("--control-line");
+    geometry.layers.forEach((column, layer) => column.forEach((spot, unit) => {
+      const bias = live.biasOf({ layer, unit }) ?? 0;
+      const radius = Math.max(2.6, Math.min(5, spot.size / 8)) + (isOutput(/** @type {any} */ (live.state), layer) ? 0.5 : 0);
+      const inset = Math.min(3, spot.size / 14);
+      const [x, y] = [spot.x - spot.size / 2 + inset, spot.y + spot.size / 2 - inset];
+      context.beginPath();
+      context.arc(x, y, radius + 1.6, 0, 7);
+      context.fillStyle = ring;
+      context.fill();
+      context.beginPath();
+      context.arc(x, y, radius, 0, 7);
+      context.fillStyle = colourOf(bias);
+      context.fill();
+      context.lineWidth = 0.8;
+      context.strokeStyle = line;
+      context.stroke();
+    }));
+  }
+}

@@ -1,0 +1,26 @@
+/** Files to the session, in parts, and from it, as downloads. */
+
+const PART = 300_000; // bytes of a part; as base64 it is under a message's bound
+
+/** Send a model file. @param {(doing: string, fields?: object) => Promise<any>} send @param {File} file */
+export async function sendModel(send, file) {
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  const parts = Math.max(1, Math.ceil(bytes.length / PART));
+  let answer = null;
+  for (let part = 0; part < parts; part++) {
+    const piece = bytes.subarray(part * PART, (part + 1) * PART);
+    let text = "";
+    for (let i = 0; i < piece.length; i += 8_192) text += String.fromCharCode(...piece.subarray(i, i + 8_192));
+    answer = send("load", { name: file.name, part, parts, base64: btoa(text) });
+    if (part === parts - 1) answer = await answer;
+  }
+  return answer;
+}
+
+/** Save what a `file` frame holds. @param {import("../../frames.js").Frame} frame */
+export function download(frame) {
+  const url = URL.createObjectURL(new Blob([/** @type {any} */ (frame.arrays.bytes)], { type: frame.type }));
+  const link = Object.assign(document.createElement("a"), { href: url, download: frame.name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
