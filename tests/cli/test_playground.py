@@ -23,9 +23,8 @@ from minicolumn.cli.playground_job import opening_messages
 from minicolumn.cli.screen import open_console
 from minicolumn.errors import DataError
 from minicolumn.playground.frames import decoded
-from minicolumn.playground.network.uploads import Upload
 from minicolumn.playground.sessions import make_session
-from minicolumn.playground.uploads import MOST_BYTES, PART_BYTES, model_messages, table_messages
+from minicolumn.playground.uploads import MOST_BYTES, PART_BYTES, Upload, model_messages, table_messages
 
 PROGRAM = [sys.executable, "-m", "minicolumn", "playground"]
 ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)/(\?lang=ko)?#t=([\w-]{43})\n")
@@ -139,13 +138,13 @@ def test_a_browser_is_opened_with_a_token_that_is_good_once(
 
 def received(messages: list[dict[str, Any]]) -> bytes:
     """Return the file that messages carry, as a room puts it together."""
-    upload = Upload()
+    upload, whole = Upload(), None
     for message in messages:
         assert len(json.dumps(message, ensure_ascii=False).encode()) < 2**20
-        text = message.get("base64", message.get("text"))
-        whole = upload.add(message["name"], message["part"], message["parts"], text)
-        assert whole == (message is messages[-1])
-    return base64.b64decode(upload.text, validate=True) if "base64" in messages[0] else upload.text.encode()
+        data = base64.b64decode(message["base64"]) if "base64" in message else message["text"].encode()
+        whole = upload.take(message["name"], message["part"], message["parts"], data)
+    assert whole is not None
+    return whole
 
 
 def test_a_table_is_sent_whole_with_its_target(tables: Path) -> None:
@@ -182,6 +181,24 @@ def test_a_table_is_learnt_when_the_page_says_so() -> None:
     assert {frame.says["id"] for frame in frames} == {3}
     assert [frame.kind for frame in frames] == ["columns", "state", "tick"]
     assert frames[1].says["classes"] == ["Adelie", "Chinstrap", "Gentoo"]
+
+
+def test_parts_out_of_order_and_too_many_are_refused() -> None:
+    upload = Upload()
+    for wrong in ((1, 2), (0, 0), (-1, 2), (2, 2)):
+        with pytest.raises(DataError, match="out of order"):
+            upload.take("t.csv", *wrong, b"x")
+    assert upload.take("t.csv", 0, 3, b"x") is None
+    with pytest.raises(DataError, match="out of order"):
+        upload.take("t.csv", 2, 3, b"x")
+    with pytest.raises(DataError, match="out of order"):
+        upload.take("t.csv", 1, 3, b"x")  # what was begun is spoilt
+    assert upload.take("t.csv", 0, 2, b"x" * MOST_BYTES) is None
+    with pytest.raises(DataError, match="more than 32 MiB"):
+        upload.take("t.csv", 1, 2, b"x")
+    with pytest.raises(DataError, match="out of order"):
+        upload.take("t.csv", 1, 2, b"x")
+    assert upload.take("t.csv", 0, 1, b"whole") == b"whole"
 
 
 def test_a_table_that_is_too_large_is_refused(tmp_path: Path) -> None:

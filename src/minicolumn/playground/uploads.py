@@ -9,8 +9,41 @@ import base64
 from collections.abc import Iterator
 from typing import Any
 
+from minicolumn.errors import DataError
+
 PART_BYTES = 500_000  # of one part, before JSON and base64 make it longer
 MOST_BYTES = 32 * 2**20  # of all parts together
+
+
+class Upload:
+    """Collects the parts of one file; a part out of order begins nothing and spoils what was begun.
+
+    >>> upload = Upload()
+    >>> upload.take("rows.csv", 0, 2, b"a,b")
+    >>> upload.take("rows.csv", 1, 2, b"1,2")
+    b'a,b1,2'
+    """
+
+    def __init__(self) -> None:
+        self._name, self._parts, self._held, self._size = "", 0, [b""][:0], 0
+
+    def take(self, name: str, part: int, parts: int, data: bytes) -> bytes | None:
+        """Take a part, and return the whole file with the last one.
+
+        Errors      DataError for a part out of order, and more than 32 MiB in all; what was held is let go
+        """
+        if part == 0:
+            self._name, self._parts, self._held, self._size = name, parts, [], 0
+        held, self._held = self._held, []
+        if (name, parts) != (self._name, self._parts) or part != len(held) or not 0 <= part < parts:
+            raise DataError(f"part {part + 1} of {parts} of {name[:60]!r} is out of order; send it again")
+        self._size += len(data)
+        if self._size > MOST_BYTES:
+            raise DataError(f"{name[:60]!r} has more than {MOST_BYTES >> 20} MiB; take fewer rows")
+        if part + 1 < parts:
+            self._held = [*held, data]
+            return None
+        return b"".join([*held, data])
 
 
 def table_messages(name: str, text: str, room: str = "network") -> Iterator[dict[str, Any]]:
@@ -19,7 +52,7 @@ def table_messages(name: str, text: str, room: str = "network") -> Iterator[dict
     >>> [message["parts"] for message in table_messages("rows.csv", "a,b")]
     [1]
     """
-    # In characters, so that none is cut in half; each takes up to 4 bytes.
+    # Characters, not bytes, so that none is cut in half; a quarter of a part, as one takes up to 4 bytes.
     for part, parts, piece in _cut(text, PART_BYTES // 4 if not text.isascii() else PART_BYTES):
         yield {"room": room, "do": "table", "name": name, "part": part, "parts": parts, "text": piece}
 
