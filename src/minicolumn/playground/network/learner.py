@@ -16,8 +16,8 @@ from minicolumn.playground.data.points import Points
 from minicolumn.playground.network.architecture import architecture_of, first_params
 from minicolumn.playground.network.carry import Labels, carried, labels_of
 from minicolumn.playground.network.setup import Setup
-from minicolumn.playground.network.task import Task, task_of
 from minicolumn.playground.network.tables import EncodedTable
+from minicolumn.playground.network.task import Task, task_of
 from minicolumn.train import EarlyStopping, Trainer
 
 Array = np.ndarray

@@ -111,7 +111,7 @@ def _setup(network: Layer, inputs: tuple[str, ...], task: Task, own: bool) -> Se
     if layers and isinstance(layers[0], Formulas):
         features, layers = layers[0].formulas, layers[1:]
     if layers and isinstance(layers[0], GaussianNoise):
-        noise, layers = layers[0].deviation, layers[1:]
+        noise, layers = layers[0].stddev, layers[1:]
     dense = [layer for layer in layers if isinstance(layer, Dense)]
     kinds = {kind: name for name, kind in OWN_LAYERS.items()}
     owns = [kinds[type(layer)] for layer in layers if type(layer) in kinds]
@@ -155,7 +155,7 @@ def _alike(one: Dense, other: Layer) -> bool:
 
 def _points(model: Model, inputs: Sequence[str], classes: tuple[str, ...], task: Task) -> Points:
     """Return rows spread over what the training saw, answered by the network itself."""
-    key = random.stream(0, "data")
+    key = random.stream(0, "split")
     low, high = _seen(model)
     X = low + (high - low) * random.uniform(key, (ROWS, len(inputs)), np.float64)
     outputs = model.network.apply(model.params, X.astype(np.float32))

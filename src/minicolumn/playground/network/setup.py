@@ -148,7 +148,7 @@ class Setup(Record):
 
 
 SETTINGS = settings_of(Setup)
-# Names that a page offers where the setting takes more than names: lists, or names with settings of their own.
+# Names that a page offers where a setting takes more than names: lists, or names with settings of their own.
 OFFERED = {
     "dataset": {"choices": list(DATASETS)},
     "activations": {"choices": list(HIDDEN_ACTIVATIONS)},

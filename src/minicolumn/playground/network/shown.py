@@ -56,7 +56,7 @@ class Picture:
                 {"units": count, "activation": activation}
                 for count, activation in zip(units, [*setup.activations, task.ending], strict=True)
             ],
-            "outputs": list(task.classes) if task.outputs > 1 else [task.classes[-1] if task.classes else "y"],
+            "outputs": list(task.classes) if task.outputs > 1 else list(task.classes[1:] or ("y",)),
             "task": task.kind, "classes": list(task.classes), "loss": task.loss,
             "parameters": int(sum(leaf.size for layer in params.values() for leaf in layer.values())),
             "rows": {"train": int((~points.held).sum()), "test": int(points.held.sum())},
@@ -109,7 +109,7 @@ def plane_of(learner: Learner, axes: Any, at: dict[str, Any]) -> Plane:
         return Plane.of_components(points.X)
     if len(points.inputs) == 1:
         axes = (0, 0)
-    chosen = (0, 1) if axes is None or max(axes) >= len(points.inputs) else axes
+    chosen = (0, 1) if axes in (None, "pca") or max(axes) >= len(points.inputs) else axes
     places = {points.inputs.index(name): float(v) for name, v in at.items() if name in points.inputs}
     low, high = ((RANGE[0],) * 2, (RANGE[1],) * 2) if not own or _fits(points.X) else (None, None)
     return Plane.of_inputs(points.X, points.inputs, chosen, places, low, high)
