@@ -180,7 +180,7 @@ def test_a_table_is_learnt_when_the_page_says_so() -> None:
     frames = session.receive({"do": "opening", "id": 3})
     assert {frame.says["id"] for frame in frames} == {3}
     assert [frame.kind for frame in frames] == ["columns", "state", "tick"]
-    assert frames[1].says["classes"] == ["Adelie", "Chinstrap", "Gentoo"]
+    assert [name.split()[0] for name in frames[1].says["classes"]] == ["Adelie", "Chinstrap", "Gentoo"]
 
 
 def test_parts_out_of_order_and_too_many_are_refused() -> None:
