@@ -135,7 +135,8 @@ def _conclude(
     samples: Sequence[tuple[float, float]], tally: Tally, before: tuple[int, int], after: tuple[int, int]
 ) -> None:
     late = [(at, size) for at, size in samples if at >= samples[-1][0] / 10]
-    growth = np.polyfit(*np.asarray(late).T, 1)[0] * 3_600 if len(late) > 2 else float("nan")
+    seconds, sizes = np.asarray(late).T
+    growth = np.polyfit(seconds, sizes, 1)[0] * 3_600 if len(late) > 2 else float("nan")
     print(
         f"memory grows by {growth:.2f} MiB an hour; threads {before[0]} -> {after[0]}, files {before[1]} -> "
         f"{after[1]}; {len(tally.errors)} errors {tally.errors[:3]}"

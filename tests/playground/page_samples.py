@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -34,7 +34,7 @@ class CountingRoom(Room):
     """Counts while it runs, and can do everything that is hard on a server."""
 
     name = "counting"
-    verbs: ClassVar[dict[str, tuple[type[Record], str]]] = {
+    verbs: ClassVar[Mapping[str, tuple[type[Record], str]]] = {
         "open": (Sized, "open"),
         "run": (Sized, "run"),
         "unnumbered": (Nothing, "unnumbered"),
