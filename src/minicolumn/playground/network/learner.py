@@ -235,7 +235,8 @@ class Learner:
         if not len(y):
             return float("nan")
         with np.errstate(all="ignore"):
-            return float(self.task.record(outputs, self.task.targets(y)))
+            loss = float(self.task.record(outputs, self.task.targets(y)))
+        return loss / 2.0 if self.setup.rule == "classic" else loss  # its error is (o - t)^2 / 2
 
 
 def _by_place(before: Labels, features: Sequence[str], units: Sequence[int]) -> list[list[Any]]:
