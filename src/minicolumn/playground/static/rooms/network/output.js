@@ -28,7 +28,7 @@ export function Output({ live, state, set, paint, selected, onPoint }) {
 
   useLayoutEffect(() => {
     const drawn = (picture.current = new Picture(live, canvas.current));
-    return everyFrame(() => drawn.frame());
+    return everyFrame(() => drawn.frame(), { idle: true });
   }, []);
   const name = () => {
     const neuron = live.hovered ?? live.selected;

@@ -11,7 +11,7 @@ import { theme, token } from "../../kit/theme.js";
 import { isOutput, mapIndex } from "./model.js";
 
 export const SIDE = 100, CELLS = SIDE * SIDE;
-const LEFT = 30, BOTTOM = 24, TOP = 8, RIGHT = 10;
+const LEFT = 30, BOTTOM = 24, TOP = 8, RIGHT = 10, NAME = 16;
 const SOFT = 0.66; // of the map's colours, so that points of the same colour stand out
 const REACH = 11; // CSS pixels from a point at which it is taken
 
@@ -77,10 +77,13 @@ export class Picture {
     this.pending = null;
   }
 
+  /** Whether the axes are columns with names, for which there is room then. */
+  get named() { return this.live.state?.setup.dataset === "table" || (this.live.state?.columns?.length ?? 2) > 2; }
+
   /** Where the map lies on the canvas, in CSS pixels. */
   get area() {
-    const side = Math.max(60, this.canvas.clientWidth - LEFT - RIGHT);
-    return { left: LEFT, top: TOP, side };
+    const left = LEFT + (this.named ? NAME : 0);
+    return { left, top: TOP, side: Math.max(60, this.canvas.clientWidth - left - RIGHT) };
   }
 
   /** From the plane to the canvas. @param {number} u @param {number} v */
@@ -116,7 +119,7 @@ export class Picture {
     const now = `${live.version}/${this.pending?.length}/${wide}/${neuron?.layer},${neuron?.unit}/${theme()}/${devicePixelRatio}`;
     if (now === this.drawn) return;
     this.drawn = now;
-    const { left, top, side } = this.area, tall = top + side + BOTTOM;
+    const { left, top, side } = this.area, tall = top + side + BOTTOM + (this.named ? NAME : 0);
     canvas.style.height = `${tall}px`;
     const context = sized(canvas, wide, tall);
     context.clearRect(0, 0, wide, tall);
@@ -198,6 +201,21 @@ export class Picture {
       const [, y] = this.toCanvas(u0, v);
       context.fillText(short(v), left - 6, Math.max(top + 6, Math.min(top + side - 6, y)));
     }
+    if (this.named) this.nameAxes(context);
+  }
+
+  /** @param {CanvasRenderingContext2D} context */
+  nameAxes(context) {
+    const { left, top, side } = this.area, [across, up] = /** @type {any} */ (this.live.state).axes;
+    context.textAlign = "center";
+    context.textBaseline = "alphabetic";
+    context.fillStyle = token("--ink");
+    context.fillText(across, left + side / 2, top + side + BOTTOM + NAME - 5, side);
+    context.save();
+    context.translate(11, top + side / 2);
+    context.rotate(-Math.PI / 2);
+    context.fillText(up, 0, 0, side);
+    context.restore();
   }
 }
 
