@@ -3,7 +3,7 @@ import { html, useEffect, useState } from "../../kit/html.js";
 import { IconButton, Popover, short } from "../../kit/controls.js";
 import { colourOf, signColour } from "../../kit/colour.js";
 import { t } from "../../i18n.js";
-import { isOutput, neuronName, pretty, sourceName } from "./model.js";
+import { isOutput, neuronName, sourceName } from "./model.js";
 import { wordsOf } from "./fields.js";
 
 /** @typedef {import("./model.js").Live} Live @typedef {import("./model.js").Neuron} Neuron */
@@ -60,7 +60,7 @@ export function Inspector({ live, state, neuron, point, ask, send, onClose }) {
       ${!isOutput(state, layer) && state.layers[layer].units > 1 && html`<${IconButton} icon="trash" size=${15} label=${t("network.removeNeuron")} onClick=${() => { send("units", { layer, remove: unit }); onClose(); }} />`}
       <${IconButton} icon="close" size=${15} label=${t("shell.close")} onClick=${onClose} /></header>
     <div class="terms-scroll"><table class="terms"><thead><tr><th scope="col">${t("network.from")}</th><th scope="col">${t("network.weight")}</th><td /><th scope="col" class="num">${t("network.value")}</th><td /><th scope="col" class="num">${t("network.product")}</th><td class="bar-cell" /></tr></thead>
-      <tbody>${said.terms.map((/** @type {any} */ term, /** @type {number} */ source) => html`<tr key=${source}><th scope="row">${layer ? sourceName(state, layer, source) : pretty(term.name)}</th>
+      <tbody>${said.terms.map((/** @type {any} */ term, /** @type {number} */ source) => html`<tr key=${source}><th scope="row">${sourceName(state, layer, source)}</th>
         <td><${LiveNumber} label=${t("network.weightFrom", { name: sourceName(state, layer, source) })} value=${term.weight} onSet=${(/** @type {number} */ value) => send("weight", { layer, source, unit, value })} /></td>
         <td class="sign">×</td><td class="num">${short(term.value)}</td><td class="sign">=</td><td class="num">${short(term.product)}</td><${BarCell} value=${term.product / most} /></tr>`)}
       <tr><th scope="row">${t("network.bias")}</th><td><${LiveNumber} label=${t("network.bias")} value=${said.bias} onSet=${(/** @type {number} */ value) => send("bias", { layer, unit, value })} /></td><td /><td /><td /><td class="num">${short(said.bias)}</td><${BarCell} value=${said.bias / most} /></tr></tbody>

@@ -44,6 +44,12 @@ export function sourceName(state, layer, source) {
   return neuronName(state, { layer: layer - 1, unit: source });
 }
 
+/** What a column of the points is called: a table's columns have names of their own. @param {any} state @param {string} column */
+export function columnName(state, column) {
+  const input = state.inputs.find((/** @type {any} */ i) => i.formula === column);
+  return state.setup.dataset === "table" && input ? input.name : pretty(column);
+}
+
 const SUBSCRIPT = "₀₁₂₃₄₅₆₇₈₉";
 
 /** A formula as it is written by hand: x1*x2 as x₁x₂, x1^2 as x₁². @param {string} formula */

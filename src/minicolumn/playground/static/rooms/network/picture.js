@@ -8,7 +8,7 @@ import { sized } from "../../kit/canvas.js";
 import { classColour, classRGB, colourOf, groundRGB, mixed, table } from "../../kit/colour.js";
 import { short } from "../../kit/controls.js";
 import { theme, token } from "../../kit/theme.js";
-import { isOutput, mapIndex } from "./model.js";
+import { columnName, isOutput, mapIndex } from "./model.js";
 
 export const SIDE = 100, CELLS = SIDE * SIDE;
 const LEFT = 30, BOTTOM = 24, TOP = 8, RIGHT = 10, NAME = 16;
@@ -206,7 +206,8 @@ export class Picture {
 
   /** @param {CanvasRenderingContext2D} context */
   nameAxes(context) {
-    const { left, top, side } = this.area, [across, up] = /** @type {any} */ (this.live.state).axes;
+    const { left, top, side } = this.area, state = /** @type {any} */ (this.live.state);
+    const [across, up] = state.axes.map((/** @type {string} */ name) => columnName(state, name));
     context.textAlign = "center";
     context.textBaseline = "alphabetic";
     context.fillStyle = token("--ink");

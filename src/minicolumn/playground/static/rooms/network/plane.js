@@ -2,10 +2,11 @@
 import { html, useState } from "../../kit/html.js";
 import { Select, Segmented } from "../../kit/controls.js";
 import { t } from "../../i18n.js";
+import { columnName } from "./model.js";
 
 /** @param {{state: any, send: (doing: string, fields?: object) => any}} props */
 export function Plane({ state, send }) {
-  const names = state.columns ?? [];
+  const names = (state.columns ?? []).map((/** @type {string} */ name) => columnName(state, name));
   const [axes, setAxes] = useState(/** @type {number[] | "pca"} */ ([0, 1]));
   if (names.length < 3) return null;
   const view = (/** @type {number[] | "pca"} */ next) => { setAxes(next); send("view", { axes: next }); };
