@@ -68,8 +68,10 @@ class Changeable(SpeculativeLoop):
         settings        any keyword of `fit` but dtype: `optimizer`, `batch_size`, `epochs` (in all), ...
 
         A schedule spreads over the steps of all `epochs` as they are after the change. Nothing is compiled
-        anew for another learning rate, schedule, seed, strength of a penalty of the same kind, or rows; for
-        other settings at the next step, see `prepare`.
+        anew for another learning rate, schedule, seed, strength of a penalty of the same kind (0 included),
+        momentum, weight decay, rate of `mc.nn.Dropout` or `mc.nn.GaussianNoise` (each from above 0 to above
+        0), or as many rows over at the end of an epoch. For other changes it is, at the next step: see
+        `prepare`.
 
         Errors      one line, and the trainer is as before: ShapeError for rows of another shape,
                     DataError for what is out of range or does not fit the targets, TypeError for
