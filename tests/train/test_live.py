@@ -239,6 +239,7 @@ def test_a_pass_over_given_rows_is_that_of_numpy() -> None:
     out = np.tanh(z) @ params["1"]["weight"] + params["1"]["bias"]
     first, last = seen.layers
     close: Any = {"rtol": 1e-12, "atol": 1e-14}  # a few roundings of float64
+    assert first.pre_activations is not None
     np.testing.assert_allclose(first.pre_activations, z, **close)
     np.testing.assert_allclose(last.outputs, out, **close)
     deltas = 2 * (out[:, 0] - Y[:3])[:, None] / 3

@@ -56,8 +56,8 @@ def with_numbers(
 def _changed(part: Part, change: Callable[[float], Any]) -> Part:
     """Return a layer or an optimizer with each live number that is not 0 changed, in the order of fields."""
     if isinstance(part, Sequential):
-        layers: Any = [_changed(layer, change) for layer in part.layers]
-        return part if all(a is b for a, b in zip(layers, part.layers, strict=True)) else Sequential(*layers)
+        whole: Any = Sequential(*[_changed(layer, change) for layer in part.layers])
+        return whole
     new: dict[str, Any] = {}
     for field in dataclasses.fields(part) if dataclasses.is_dataclass(part) else ():
         value = getattr(part, field.name)
