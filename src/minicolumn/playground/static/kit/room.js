@@ -21,11 +21,15 @@ export function useFrame(room, kind, and) {
   const [frame, setFrame] = useState(/** @type {Frame | null} */ (null));
   const also = useRef(and);
   also.current = and;
-  useEffect(() => room.onFrame((next) => {
-    if (next.kind !== kind) return;
-    setFrame(next);
-    also.current?.(next);
-  }), [room, kind]);
+  useEffect(
+    () =>
+      room.onFrame((next) => {
+        if (next.kind !== kind) return;
+        setFrame(next);
+        also.current?.(next);
+      }),
+    [room, kind],
+  );
   return frame;
 }
 
@@ -37,7 +41,13 @@ export function useRoom(room, setup = () => ({})) {
   const state = useFrame(room, "state");
   const last = useRef(setup);
   last.current = setup;
-  useEffect(() => room.onOpen(() => { room.send("open", last.current()); }), [room]);
+  useEffect(
+    () =>
+      room.onOpen(() => {
+        room.send("open", last.current());
+      }),
+    [room],
+  );
   return state;
 }
 
@@ -46,7 +56,8 @@ export function useRoom(room, setup = () => ({})) {
  * @param {Room} room @returns {(changes: object) => Promise<void>}
  */
 export function gathering(room) {
-  let waiting = /** @type {object | null} */ (null), busy = false;
+  let waiting = /** @type {object | null} */ (null),
+    busy = false;
   return async (changes) => {
     waiting = { ...waiting, ...changes };
     if (busy) return;
@@ -65,7 +76,8 @@ export function gathering(room) {
  * @param {Room} room @returns {(doing: string, fields?: object) => Promise<void>}
  */
 export function newest(room) {
-  let waiting = /** @type {[string, object] | null} */ (null), busy = false;
+  let waiting = /** @type {[string, object] | null} */ (null),
+    busy = false;
   return async (doing, fields = {}) => {
     waiting = [doing, fields];
     if (busy) return;
