@@ -37,7 +37,7 @@ function options(series, log, width, height, axes, read, along) {
     width,
     height,
     legend: { show: false },
-    padding: axes ? [8, 10, 0, 0] : [4, 4, 4, 4],
+    padding: axes ? [8, 16, 0, 0] : [4, 4, 4, 4],
     cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
     scales: {
       x: { time: false },

@@ -195,10 +195,14 @@ export function Confusion({ live, state }) {
   }, []);
   return html`<section class="panel confusion" aria-label=${t("network.confusion")}>
       <h2>${t("network.confusion")}</h2><div class="confusion-scroll"><table>
-    <thead><tr><td class="corner" />${state.classes.map((/** @type {string} */ name) => html`<th key=${name}
-        scope="col">${name}</th>`)}</tr></thead>
-    <tbody ref=${body}>${state.classes.map((/** @type {string} */ name, /** @type {number} */ i) => html`<tr
+    <thead><tr><td class="corner" />${state.classes.map(
+      (/** @type {string} */ name) => html`<th key=${name}
+        scope="col">${name}</th>`,
+    )}</tr></thead>
+    <tbody ref=${body}>${state.classes.map(
+      (/** @type {string} */ name, /** @type {number} */ i) => html`<tr
         key=${name}><th scope="row"><i class="dot" style=${{ background: targetColour(state, i) }} />${name}
-        </th>${state.classes.map((/** @type {string} */ other) => html`<td key=${other} />`)}</tr>`)}</tbody>
+        </th>${state.classes.map((/** @type {string} */ other) => html`<td key=${other} />`)}</tr>`,
+    )}</tbody>
   </table></div></section>`;
 }

@@ -21,9 +21,9 @@ export function Plane({ state, send }) {
   return html`<section class="panel plane" aria-label=${t("network.plane")}>
     <${Segmented} label=${t("network.plane")} value=${axes === "pca" ? "pca" : "slice"}
         onChange=${(/** @type {string} */ v) => view(v === "pca" ? "pca" : pair)} options=${[
-      { value: "slice", label: t("network.slice") },
-      { value: "pca", label: t("network.pca") },
-    ]} />
+          { value: "slice", label: t("network.slice") },
+          { value: "pca", label: t("network.pca") },
+        ]} />
     ${
       axes !== "pca" &&
       html`<div class="plane-axes"><${Select} label=${t("network.across")} value=${pair[0]} options=${options}
