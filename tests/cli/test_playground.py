@@ -23,6 +23,7 @@ from minicolumn.cli.playground_job import opening_messages
 from minicolumn.cli.screen import open_console
 from minicolumn.errors import DataError
 from minicolumn.playground.frames import decoded
+from minicolumn.playground.sessions import make_session
 from minicolumn.playground.uploads import MOST_BYTES, PART_BYTES, Upload, model_messages, table_messages
 
 PROGRAM = [sys.executable, "-m", "minicolumn", "playground"]
@@ -170,6 +171,16 @@ def test_a_model_is_sent_whole(models: Path) -> None:
 def test_files_in_parts_come_together_again(text: str) -> None:
     assert received(list(table_messages("t.csv", text))) == text.encode()
     assert received(list(model_messages("m", text.encode()))) == text.encode()
+
+
+def test_a_table_is_learnt_when_the_page_says_so() -> None:
+    opening = opening_messages("penguins", None, open_console(to_stderr=True, quiet=True))
+    session = make_session(opening)
+    assert session.receive({"do": "hello"})[0].says["opening"] == 2
+    frames = session.receive({"do": "opening", "id": 3})
+    assert {frame.says["id"] for frame in frames} == {3}
+    assert [frame.kind for frame in frames] == ["columns", "state", "tick"]
+    assert [name.split()[0] for name in frames[1].says["classes"]] == ["Adelie", "Chinstrap", "Gentoo"]
 
 
 def test_parts_out_of_order_and_too_many_are_refused() -> None:

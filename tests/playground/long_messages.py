@@ -24,18 +24,23 @@ from minicolumn.playground.room import Session
 from minicolumn.playground.sessions import ROOMS, make_session
 
 UNKIND = ("fault", "fault_at_work", "bad_frame", "sleep", "big")  # which the small room does on purpose
+BLOCK, AHEAD = 500, 8  # messages after which the sender says hello; blocks it may be ahead of the answers
 
 
 def campaign(make: Callable[[], Session], words: Vocabulary, count: int, seed: int) -> Counter[str]:
     """Send so many messages to a session, and return how many frames of each kind came back."""
     kinds: Counter[str] = Counter()
+    blocks = threading.Semaphore(AHEAD)
     with served(make, rate=1e9, burst=1e9) as server, page(server) as opened:
-        sending = threading.Thread(target=_send, args=(opened, words, count, seed), daemon=True)
+        sending = threading.Thread(target=_send, args=(opened, words, count, seed, blocks), daemon=True)
         sending.start()
         while True:
             frame = opened.hear(600)
             if frame.kind == "hello" and frame.says.get("id") == -1:
                 break
+            if frame.kind == "hello" and frame.says.get("id") == -2:
+                blocks.release()
+                continue
             _check(frame)
             kinds[frame.kind] += 1
             if frame.kind == "tick":
@@ -44,9 +49,12 @@ def campaign(make: Callable[[], Session], words: Vocabulary, count: int, seed: i
     return kinds
 
 
-def _send(opened: Page, words: Vocabulary, count: int, seed: int) -> None:
-    for text in itertools.islice(messages(seed, words), count):
+def _send(opened: Page, words: Vocabulary, count: int, seed: int, blocks: threading.Semaphore) -> None:
+    for number, text in enumerate(itertools.islice(messages(seed, words), count)):
         opened.socket.send(text)
+        if number % BLOCK == BLOCK - 1:  # else more would wait for the session than a server holds
+            opened.say("hello", None, id=-2)
+            blocks.acquire()
     opened.say("hello", None, id=-1)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -34,9 +34,10 @@ class CountingRoom(Room):
     """Counts while it runs, and can do everything that is hard on a server."""
 
     name = "counting"
-    verbs: ClassVar[dict[str, tuple[type[Record], str]]] = {
+    verbs: ClassVar[Mapping[str, tuple[type[Record], str]]] = {
         "open": (Sized, "open"),
         "run": (Sized, "run"),
+        "unnumbered": (Nothing, "unnumbered"),
         "pause": (Nothing, "pause"),
         "big": (Sized, "big"),
         "sleep": (Sized, "sleep"),
@@ -49,7 +50,7 @@ class CountingRoom(Room):
 
     def __init__(self) -> None:
         self.count = self.until = self.ticks = 0
-        self.failing = False
+        self.failing = self.numberless = False
         type(self).alive += 1
 
     def __del__(self) -> None:
@@ -61,6 +62,10 @@ class CountingRoom(Room):
 
     def run(self, said: Sized) -> list[Frame]:
         self.until = self.count + (said.n or 2**40)
+        return []
+
+    def unnumbered(self, said: Nothing) -> list[Frame]:
+        self.numberless, self.until = True, 2**40
         return []
 
     def pause(self, said: Nothing) -> list[Frame]:
@@ -96,7 +101,8 @@ class CountingRoom(Room):
         self.count = min(self.count + 1, self.until)
         self.ticks += 1
         wanted = draw or not self.running
-        return [self.frame("tick", {"tick": self.ticks, "count": self.count})] if wanted else []
+        number = {} if self.numberless else {"tick": self.ticks}
+        return [self.frame("tick", {"count": self.count, **number})] if wanted else []
 
 
 def counting_session() -> Session:

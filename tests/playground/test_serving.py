@@ -47,6 +47,14 @@ def test_two_ticks_are_under_way_and_work_goes_on(server: PlaygroundServer) -> N
             opened.hear(0.2)
 
 
+def test_ticks_without_a_number_get_one(server: PlaygroundServer) -> None:
+    with page(server) as opened:
+        opened.say("unnumbered")
+        assert [frame.says["tick"] for frame in opened.hear_all(0.4)] == [1, 2]
+        opened.say("seen", None, tick=1)
+        assert [frame.says["tick"] for frame in opened.hear_all(0.4)] == [3]
+
+
 def test_the_last_tick_of_a_run_is_always_sent(server: PlaygroundServer) -> None:
     with page(server) as opened:
         opened.say("run", n=8)

@@ -77,6 +77,7 @@ class NetworkRoom(Room):
         self._upload = Upload()
         self._table: SentTable | None = None
         self._is_known = False  # whether the page has the controls
+        self._hidden: tuple[str, ...] = ()  # controls that a link hides
 
     # Beginning ----------------------------------------------------------------------------------------------
 
@@ -94,14 +95,15 @@ class NetworkRoom(Room):
     def open(self, said: m.Open) -> list[Frame]:
         """Begin with a setup or a link."""
         notes: tuple[str, ...] = ()
+        hidden: tuple[str, ...] = ()
         fields: Mapping[str, Any] = said.setup or {}
         if said.link is not None:
             link = parse_link(said.link)
-            fields, notes = {**link.fields, **fields}, link.notes
+            fields, notes, hidden = {**link.fields, **fields}, link.notes, link.hidden
         setup = changed(DEFAULT, fields)
         weights = None if said.weights is None else np.frombuffer(as_bytes(said.weights), np.uint8)
         self._begin(setup)
-        self._is_known = False
+        self._is_known, self._hidden = False, hidden
         if weights is not None:
             self.learner.resume(weights, said.epoch, said.step)
         return self._state(reset=True, said=notes)
@@ -420,7 +422,7 @@ class NetworkRoom(Room):
         self.learner  # noqa: B018  made where nothing was opened yet
         says, arrays = self.picture.state(controls=not self._is_known)
         self._is_known = True
-        says |= {"reset": reset, "said": list(said)}
+        says |= {"reset": reset, "said": list(said), "hidden": list(self._hidden)}
         return [self.frame("state", says, **arrays), self._tick()]
 
     def _tick(self) -> Frame:

@@ -43,7 +43,7 @@ class Worker:
         self._make, self._deliver, self._ended, self._limits = make, deliver, ended, limits
         self._changed = threading.Condition()
         self._waiting: deque[str] = deque()
-        self._waiting_bytes = self._unsent = 0
+        self._waiting_bytes = self._unsent = self._ticks = 0
         self._closed = False
         self._unseen: list[tuple[str, int]] = []  # ticks under way: room and number, oldest first
         self._thread = threading.Thread(target=self._run, name="playground session", daemon=True)
@@ -65,17 +65,24 @@ class Worker:
 
     def give(self, frames: Iterable[Frame]) -> None:
         """Deliver frames to the page."""
-        for frame in frames:
+        for frame in map(self._numbered, frames):
             try:
                 data = encoded(frame)
             except Exception as error:  # a room said what no frame can hold
                 data = encoded(failure(frame.room, error, frame.kind))
-            number = frame.says.get("tick")
-            if frame.kind == "tick" and isinstance(number, int):
-                self._unseen.append((frame.room, number))
+            else:
+                if frame.kind == "tick":
+                    self._unseen.append((frame.room, frame.says["tick"]))
             with self._changed:
                 self._unsent += len(data)
             self._deliver(data)
+
+    def _numbered(self, frame: Frame) -> Frame:
+        """Return a tick with a number that the page can answer, where its room gave it none."""
+        if frame.kind != "tick" or isinstance(frame.says.get("tick"), int):
+            return frame
+        self._ticks += 1
+        return Frame(frame.room, frame.kind, {**frame.says, "tick": self._ticks}, frame.arrays)
 
     def sent(self, size: int) -> None:
         """Say that a frame of so many bytes has gone."""
