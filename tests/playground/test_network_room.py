@@ -483,3 +483,14 @@ def test_bad_messages_change_nothing(page: Page, message: dict[str, Any], word: 
     page("pause")
     assert np.array_equal(page.weights, before[0])
     assert page.room.setup == before[1]
+
+
+def test_regenerating_gives_other_points_whatever_the_seed() -> None:
+    seeds = []
+    for seed in ("0.5", "any text", "another"):
+        room = NetworkRoom()
+        room.receive("open", {"setup": {"points": 20, "data_seed": seed}})
+        for _ in range(2):
+            room.receive("regenerate", {})
+            seeds.append(room.setup.data_seed)
+    assert len(set(seeds)) == 6

@@ -12,6 +12,7 @@ from minicolumn.errors import DataError, DivergenceError
 from minicolumn.model import Model
 from minicolumn.model.artifact import artifact_from_bytes
 from minicolumn.nn.formula import parse_formula
+from minicolumn.playground.data.arc4 import Arc4
 from minicolumn.playground.data.points import DATASETS, Points, make_points
 from minicolumn.playground.frames import Frame
 from minicolumn.playground.links import parse_link
@@ -27,8 +28,6 @@ from minicolumn.playground.network.tables import EncodedTable, SentTable
 from minicolumn.playground.room import Nothing, Room
 from minicolumn.playground.uploads import Upload
 from minicolumn.registry import Record
-
-SEEDS = 10**5  # of points, as texts such as "0.12345"
 
 
 class NetworkRoom(Room):
@@ -251,8 +250,7 @@ class NetworkRoom(Room):
 
     def regenerate(self, said: Nothing) -> list[Frame]:
         """Draw other points; weights stay."""
-        number = int(1e5 * (float(self.setup.data_seed) if _is_number(self.setup.data_seed) else 0.5))
-        seed = f"{((number * 16_807 + 12_345) % SEEDS) / SEEDS:.5f}"
+        seed = f"{Arc4(self.setup.data_seed)():.10f}"  # with fewer digits the same ones soon come again
         return self.set(m.Set(changes={"data_seed": seed}))
 
     # Tables and files ---------------------------------------------------------------------------------------
@@ -432,10 +430,3 @@ class NetworkRoom(Room):
         if self._running:
             self._good = [*self._good, self.learner.trainer.snapshot][-2:]
         return self.frame("tick", says, **arrays)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return bool(np.isfinite(float(text)))
-    except ValueError:
-        return False
