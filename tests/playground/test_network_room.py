@@ -169,6 +169,26 @@ def test_norms_and_silenced_neurons_are_told(page: Page) -> None:
     assert 40 < sum(silenced) < 120  # 80 of 160, within six deviations
 
 
+def test_the_same_first_weights_come_back(page: Page) -> None:
+    first = page.weights
+    page("step", epochs=3)
+    page("set", changes={"learning_rate": 0.1})
+    page("reset", same=True)
+    assert np.array_equal(page.weights, first)
+    page("reset")
+    assert not np.array_equal(page.weights, first)
+    page("units", layer=0, units=5)  # another network has first weights of its own
+    page("reset", same=True)
+    assert page.last["state"].says["layers"][0]["units"] == 5
+    assert page.last["tick"].says["epoch"] == 0
+
+
+def test_another_share_of_own_points_is_trained_on(page: Page) -> None:
+    page("points", add=[[0.0, 0.0, 1]])
+    page("set", changes={"train_percent": 80})
+    assert page.last["state"].says["rows"] == {"train": 49, "test": 12}
+
+
 # Changes that keep weights ------------------------------------------------------------------
 
 

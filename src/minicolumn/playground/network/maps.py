@@ -22,6 +22,7 @@ class Maps:
     grid            rows of the network [side * side, inputs], from the upper left one on
     shown           turns outputs [rows, outputs] into what is drawn, [-1, 1]
 
+    >>> from minicolumn.playground.network.plane import Plane
     >>> from minicolumn.playground.network.setup import Setup
     >>> from minicolumn.playground.network.architecture import architecture_of
     >>> found = architecture_of(Setup(units=()), ("x1", "x2"), 1, "linear")
