@@ -1,0 +1,2 @@
+def parse_link(t): pass
+def write_link(s): return "#"
