@@ -47,5 +47,5 @@ def test_what_has_no_line_is_named() -> None:
     from minicolumn.nn import Embedding
 
     network = Embedding(3, 2)
-    with pytest.raises(DataError, match="numpy_source: .* has no line"):
+    with pytest.raises(DataError, match=r"numpy_source: .* has no line"):
         numpy_source(network, network.init(0, (4,)), (4,))

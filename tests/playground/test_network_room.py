@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
 import minicolumn as mc
-from minicolumn.model.artifact import artifact_from_bytes
+from minicolumn.model.artifact import artifact_from_bytes, artifact_to_bytes
 from minicolumn.playground.frames import Frame, decoded, encoded
 from minicolumn.playground.network.room import NetworkRoom
 from minicolumn.playground.network.setup import SETTINGS, to_json
@@ -50,10 +50,10 @@ class Page:
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
+def page() -> Page:
     page = Page()
     page("open", setup=SMALL)
-    yield page
+    return page
 
 
 def fails(frame: Frame, text: str) -> None:
@@ -67,7 +67,7 @@ def outputs(page: Page) -> Array:
     return learner.trainer.outputs(learner.points.X.astype(np.float32))
 
 
-# What is shown ------------------------------------------------------------------------------------------------
+# What is shown ----------------------------------------------------------------------------
 
 
 def test_a_state_says_all_that_the_page_needs(page: Page) -> None:
@@ -147,7 +147,29 @@ def test_a_training_in_pieces_is_the_training_in_one(page: Page) -> None:
     assert np.array_equal(page.weights, whole)
 
 
-# Changes that keep weights --------------------------------------------------------------------------------------
+def test_a_page_that_lost_its_server_goes_on_where_it_was(page: Page) -> None:
+    page("step", epochs=7)
+    data, setup = base64.b64encode(page.weights.tobytes()).decode(), page.last["state"].says["setup"]
+    other = Page()
+    other("open", setup=setup, weights=data, epoch=7, step=21)
+    assert np.array_equal(other.weights, page.weights)
+    assert (other.last["tick"].says["epoch"], other.last["tick"].says["step"]) == (7, 21)
+    other("step")
+    assert other.last["tick"].says["epoch"] == 8
+    fails(Page()("open", setup=setup, weights=data[:-8]), "expected 13 numbers")
+
+
+def test_norms_and_silenced_neurons_are_told(page: Page) -> None:
+    page("watch")
+    learner = page.room.learner
+    expected = [float(np.sqrt((w**2).sum() + (b**2).sum())) for w, b in learner.weights]
+    assert [layer["weight"] for layer in page.last["tick"].says["norms"]] == pytest.approx(expected)
+    page("open", setup={"points": 60, "units": [16], "dropout": 0.5})
+    silenced = [len(page("step", steps=1).says["dropped"]) for _ in range(10)]
+    assert 40 < sum(silenced) < 120  # 80 of 160, within six deviations
+
+
+# Changes that keep weights ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("units", [[3], [3, 2], [5, 4, 3]])
@@ -231,7 +253,7 @@ def test_weights_and_biases_are_set_by_hand(page: Page) -> None:
     assert len(formula["terms"]) == 3
 
 
-# Running --------------------------------------------------------------------------------------------------------
+# Running ------------------------------------------------------------------------------------
 
 
 def test_a_run_ends_at_its_goal(page: Page) -> None:
@@ -288,7 +310,7 @@ def test_divergence_is_told_and_there_is_a_way_back(page: Page) -> None:
     assert page.room.setup.learning_rate < 10
 
 
-# Points ---------------------------------------------------------------------------------------------------------
+# Points -------------------------------------------------------------------------------------
 
 
 def test_points_are_painted_moved_and_removed(page: Page) -> None:
@@ -346,7 +368,7 @@ def test_what_is_no_table_is_refused_in_a_line(page: Page, text: str, word: str)
     assert page("step").kind == "tick"
 
 
-# Files ----------------------------------------------------------------------------------------------------------
+# Files --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -364,12 +386,43 @@ def test_a_saved_network_answers_the_same_elsewhere(tmp_path: Any, setup: dict[s
     model, learner = mc.load(path), page.room.learner
     answers = model.predict_table(mc.tables.as_frame(_columns(rows)))
     expected = learner.task.answers(outputs(page))
+    assert model.table is not None
     if model.table.classes is not None:
         assert list(answers) == [learner.points.classes[code] for code in expected]
     else:
         # Two classes under the squared error are the numbers -1 and 1.
         numbers = outputs(page)[:, 0] if learner.task.classes else expected
         assert np.allclose(answers, numbers, rtol=1e-5, atol=1e-6)  # float32, decoded
+
+
+@pytest.mark.parametrize(
+    "setup",
+    [{}, {"dataset": "blobs", "units": []}, {"dataset": "plane", "activations": ["noisy_relu"]},
+     {"features": ["x1", "x1*x2"], "dropout": 0.3, "units": [4, 2]}, {"dataset": "xor", "loss": "hinge"}],
+)  # fmt: skip
+def test_a_saved_network_is_opened_as_it_was(setup: dict[str, Any]) -> None:
+    page, other = Page(), Page()
+    page("open", setup=SMALL | setup)
+    page("step", epochs=5)
+    name, data = "n.safetensors", page("export", what="model").arrays["bytes"].tobytes()
+    text = base64.b64encode(data).decode()
+    other("load", name=name, part=0, parts=2, base64=text[:400])
+    assert other("load", name=name, part=1, parts=2, base64=text[400:]).kind == "tick"
+    assert np.array_equal(other.weights, page.weights)
+    assert other.last["state"].says["layers"] == page.last["state"].says["layers"]
+    assert np.array_equal(other.last["tick"].arrays["maps"].shape, page.last["tick"].arrays["maps"].shape)
+    assert other.last["tick"].says["scores"]["train"].get("accuracy", 1.0) == 1.0  # its own answers
+    other("step")
+    assert not np.array_equal(other.weights, page.weights)
+
+
+def test_a_model_that_cannot_be_drawn_says_what_stands_in_the_way(page: Page) -> None:
+    run = mc.fit_table("penguins", epochs=1, hidden=(8,))
+    text = base64.b64encode(artifact_to_bytes(run.model.artifact())).decode()
+    fails(page("load", name="m.safetensors", base64=text), "drawn")
+    fails(page("load", name="m.safetensors", base64=text[:-8]), "m.safetensors")
+    fails(page("load", name="m.safetensors", base64="*"), "base64")
+    assert page("step").kind == "tick"
 
 
 def _columns(data: bytes) -> dict[str, list[str]]:
@@ -387,7 +440,7 @@ def test_weights_are_exported_as_they_are(page: Page) -> None:
     assert held["setup"] == to_json(page.room.setup)
 
 
-# Bad input ------------------------------------------------------------------------------------------------------
+# Bad input ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,16 @@ def test_every_optimizer_goes_on_from_a_file(name: str, tmp_path: Path) -> None:
     assert _figures(again) == _figures(whole)
 
 
+def test_moments_have_the_shapes_that_the_network_s_roles_ask_for(tmp_path: Path) -> None:
+    """Muon keeps other moments for embeddings, which are none by their names."""
+    codes = np.column_stack([np.arange(47) % 4, X])
+    net = mc.nn.Sequential(mc.nn.ColumnEmbedding(((0, 4),), dim=2), mc.nn.Dense(3))
+    first = mc.Trainer(net, codes, Y, optimizer="muon", epochs=3)
+    first.advance(steps=1)
+    first.save(tmp_path / "c.safetensors")
+    assert _figures(mc.Trainer.resume(tmp_path / "c.safetensors", codes, Y)) == _figures(first)
+
+
 @settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=5))
 def test_at_any_moment_and_again_and_again(tmp_path: Path, steps: list[int]) -> None:

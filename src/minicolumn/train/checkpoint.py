@@ -24,6 +24,7 @@ from minicolumn.errors import DataError, MinicolumnError, ModelFileError
 from minicolumn.model.artifact import Artifact, Extra, load_artifact, save_artifact
 from minicolumn.model.files import PathLike, shown
 from minicolumn.model.rows import LabeledRows
+from minicolumn.nn.layer import Layer
 from minicolumn.nn.serialize import from_json as layer_from_json
 from minicolumn.train.callbacks import CALLBACKS, Callback, Checkpoint
 from minicolumn.train.data import check_data, check_shape, fingerprint
@@ -158,7 +159,7 @@ def read(
     train, held = check_data("resume", network, split, X, y, sample_weight, validation_data, fraction)
     for name, rows in (("rows", train), ("held", held)):
         _check_rows(told, name, rows)
-    snapshot = told.snapshot(artifact, settings, len(train))
+    snapshot = told.snapshot(artifact, network, settings, len(train))
     epochs, horizon = told.integer("epochs", 0), told.integer("horizon", 0)
     return kind.from_snapshot(
         network, settings, train, held, snapshot, told.callbacks(callbacks), progress,
@@ -255,9 +256,9 @@ class _Told:
             )
         return self._parsed("callbacks", lambda: [CALLBACKS.from_json(part) for part in listed])
 
-    def snapshot(self, artifact: Artifact, settings: Settings, rows: int) -> Snapshot:
+    def snapshot(self, artifact: Artifact, network: Layer, settings: Settings, rows: int) -> Snapshot:
         """Return where the training stands; tensors have the shapes and dtypes that the network asks for."""
-        fresh = settings.optimizer.start(artifact.params)
+        fresh = settings.optimizer.start(artifact.params, network.roles(artifact.input_shape))
         best_epoch = self.integer("best_epoch", 0)
         history = self._history()
         sums = self._parsed("sums", lambda: tuple(float(s) for s in self.get("sums")))

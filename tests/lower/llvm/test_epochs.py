@@ -73,7 +73,7 @@ def epoch(case: tuple[Any, ...], dtype: Any) -> tuple[Graph, list[np.ndarray]]:
     run = train_steps(Step(net, rule.function, recipe, nn.L2(0.01)))
     rates, numbers = np.full(STEPS, 0.01, dtype), np.arange(STEPS, dtype=np.uint32)
     weight = random.uniform(random.key(3), (ROWS,)).astype(dtype)
-    state = State(params, in_precision(recipe.start(params), dtype))
+    state = State(params, in_precision(recipe.start(params, net.roles((FEATURES,))), dtype))
     args = (state, Data(X, Y, weight), Steps(order, rates, numbers), random.stream(0, "dropout"))
     graph = graph_of(run, *args)
     leaves = [np.asarray(x) for x in flatten(args)[0]]

@@ -70,5 +70,56 @@ function networks() {
   }));
 }
 
-const made = { seedrandom, playground: () => ({ points: points(), networks: networks() }) }[process.argv[2]]();
+const FEATURES = {
+  x: (x, y) => x, y: (x, y) => y, xSquared: (x, y) => x * x, ySquared: (x, y) => y * y,
+  xTimesY: (x, y) => x * y, sinX: (x, y) => Math.sin(x), sinY: (x, y) => Math.sin(y),
+};
+const LINKS = [
+  'dataset=circle&networkShape=4,2&seed=0.77049',
+  'dataset=spiral&networkShape=8,6&seed=0.58835&activation=relu&regularization=L1&regularizationRate=0.01'
+    + '&batchSize=7&xSquared=true&sinX=true&sinY=true',
+  'dataset=xor&networkShape=&seed=0.07296&noise=25&regularization=L2&regularizationRate=0.03&xTimesY=true',
+  'dataset=gauss&networkShape=3&seed=0.1&noise=50&activation=sigmoid&percTrainData=30&batchSize=30'
+    + '&learningRate=0.3',
+  'problem=regression&regDataset=reg-gauss&networkShape=6,6&seed=0.99828&percTrainData=10',
+  'problem=regression&regDataset=reg-plane&networkShape=1&seed=0.82910&noise=10&activation=linear'
+    + '&ySquared=true&learningRate=0.003',
+  'dataset=circle&networkShape=3,2&seed=0.5&initZero=true',
+];
+
+// Trains by the original's own functions, as its page does, and returns [train, test] losses and the weights.
+function trained(link, epochs) {
+  const nn = here('./out/nn.js');
+  const said = Object.fromEntries(link.split('&').map(part => part.split('=')));
+  const regression = said.problem === 'regression';
+  const name = regression ? { 'reg-plane': 'plane', 'reg-gauss': 'multi_gauss' }[said.regDataset] : said.dataset;
+  const points = data(name, said.seed, +(said.noise || 0));
+  const cut = Math.floor(points.length * +(said.percTrainData || 50) / 100);
+  const [train, test] = [points.slice(0, cut), points.slice(cut)];
+  const used = Object.keys(FEATURES).filter(f => said[f] === 'true' || (said[f] == null && /^[xy]$/.test(f)));
+  const shape = [used.length, ...(said.networkShape ? said.networkShape.split(',').map(Number) : []), 1];
+  const A = nn.Activations;
+  const penalty = { L1: nn.RegularizationFunction.L1, L2: nn.RegularizationFunction.L2 }[said.regularization];
+  const network = nn.buildNetwork(shape, A[(said.activation || 'tanh').toUpperCase()],
+    regression ? A.LINEAR : A.TANH, penalty || null, used, said.initZero === 'true');
+  const input = p => used.map(f => FEATURES[f](p.x, p.y));
+  const loss = rows => rows.reduce((sum, p) =>
+    sum + nn.Errors.SQUARE.error(nn.forwardProp(network, input(p)), p.label), 0) / rows.length;
+  const losses = [[loss(train), loss(test)]];
+  for (let epoch = 1; epoch <= epochs; epoch++) {
+    train.forEach((p, i) => {
+      nn.forwardProp(network, input(p));
+      nn.backProp(network, p.label, nn.Errors.SQUARE);
+      if ((i + 1) % +(said.batchSize || 10) === 0) {
+        nn.updateWeights(network, +(said.learningRate || 0.03), +(said.regularizationRate || 0));
+      }
+    });
+    if (epoch === 1 || epoch === epochs) losses.push([loss(train), loss(test)]);
+  }
+  const layers = network.slice(1);
+  return { link, epochs, losses, weights: layers.map(l => l.map(n => n.inputLinks.map(k => k.weight))),
+    biases: layers.map(l => l.map(n => n.bias)) };
+}
+
+const made = { seedrandom, playground: () => ({ points: points(), networks: networks(), trained: LINKS.map(link => trained(link, 5)) }) }[process.argv[2]]();
 console.log(JSON.stringify(made, null, 1).replace(/\n\s+(?=[-\d\]])/g, ' '));

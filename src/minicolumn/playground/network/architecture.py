@@ -20,7 +20,7 @@ from minicolumn.playground.network.setup import LAYER_ACTIVATIONS, OWN, TABLE, S
 Array = np.ndarray
 CLASSIC = ("playground", "zero")
 MOST_REDRAWN = 64
-OWN_LAYERS = dict(zip(LAYER_ACTIVATIONS, (NoisyReLU, PReLU), strict=True))
+OWN_LAYERS: dict[str, Any] = dict(zip(LAYER_ACTIVATIONS, (NoisyReLU, PReLU), strict=True))
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,8 @@ def _classic(architecture: Architecture, setup: Setup, params: Params) -> list[t
         )
     sizes = (len(setup.features), *architecture.units)
     zero = setup.initialization == "zero"
-    for _ in range(setup.seed + 1 if redrawn else 1):
+    drawn = classic_weights(sizes, stream, zero=zero)
+    for _ in range(setup.seed if redrawn else 0):
         drawn = classic_weights(sizes, stream, zero=zero)
     pairs = zip(drawn, architecture.weights(params), strict=True)
     return [(w.astype(old.dtype), b.astype(old.dtype)) for (w, b), (old, _) in pairs]

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from minicolumn.errors import DataError
 from minicolumn.nn import L1, L2, MaxNorm
 from minicolumn.nn.layer import Params
 from minicolumn.optim import optimizer_by_name, schedule_by_name
@@ -198,6 +199,19 @@ class Learner:
         full = dict(zip(self.points.inputs, self.table.encoder.features, strict=True)) if self.table else {}
         return [full.get(text, text) for text in self.setup.features]
 
+    def resume(self, data: Array, epoch: int, step: int) -> None:
+        """Go on from weights that were shown before.
+
+        data        the bytes of all weights and biases in order, float32
+        Errors      DataError for another number of weights than the network has
+        """
+        sizes = [part.size for pair in self.weights for part in pair]
+        if len(data) != 4 * sum(sizes):
+            raise DataError(f"open: weights: expected {sum(sizes)} numbers, got {len(data) / 4:g}")
+        parts = iter(np.split(data.view(np.float32), np.cumsum(sizes)[:-1]))
+        self.set_weights([(next(parts).reshape(w.shape), next(parts)) for w, _ in self.weights])
+        self._behind = epoch, step
+
     # What is to be seen -------------------------------------------------------------------------------------
 
     def measured(self) -> dict[str, Any]:
@@ -221,7 +235,8 @@ class Learner:
         if not len(y):
             return float("nan")
         with np.errstate(all="ignore"):
-            return float(self.task.record(outputs, self.task.targets(y)))
+            loss = float(self.task.record(outputs, self.task.targets(y)))
+        return loss / 2.0 if self.setup.rule == "classic" else loss  # its error is (o - t)^2 / 2
 
 
 def _by_place(before: Labels, features: Sequence[str], units: Sequence[int]) -> list[list[Any]]:

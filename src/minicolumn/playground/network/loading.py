@@ -113,7 +113,7 @@ def _setup(network: Layer, inputs: tuple[str, ...], task: Task, own: bool) -> Se
     if layers and isinstance(layers[0], GaussianNoise):
         noise, layers = layers[0].stddev, layers[1:]
     dense = [layer for layer in layers if isinstance(layer, Dense)]
-    kinds = {kind: name for name, kind in OWN_LAYERS.items()}
+    kinds: dict[type[Layer], str] = {kind: name for name, kind in OWN_LAYERS.items()}
     owns = [kinds[type(layer)] for layer in layers if type(layer) in kinds]
     rates = {layer.rate for layer in layers if isinstance(layer, Dropout)}
     hidden = dense[:-1]

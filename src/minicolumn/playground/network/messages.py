@@ -46,10 +46,18 @@ NAME = Text(help="A name.", longest=200)
 
 @dataclass(frozen=True, kw_only=True)
 class Open(Record):
-    """Begin with a setup, all of it at its default where nothing is said, or with a link."""
+    """Begin with a setup, all of it at its default where nothing is said, or with a link.
+
+    A page that lost its server goes on where it was: it sends the weights of the last tick, and their step.
+    """
 
     setup: Annotated[Values | None, CHANGES] = None
     link: Annotated[str | None, Text(help="A link's fragment.", longest=8_000)] = None
+    weights: Annotated[
+        str | None, Text(help="All weights, float32 as base64, in the order of a tick.", longest=400_000)
+    ] = None
+    epoch: Annotated[int, Integer(help="Epochs behind these weights.", ge=0, le=10**12)] = 0
+    step: Annotated[int, Integer(help="Steps behind these weights.", ge=0, le=10**12)] = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,6 +175,13 @@ class View(Record):
     at: Annotated[
         Values | None, Custom(help="Where the other inputs stand.", words="numbers by input", form=_object)
     ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watch(Record):
+    """What ticks are to tell beside the usual."""
+
+    norms: Annotated[bool, Boolean(help="Norms of weights and gradients, a layer each.")] = True
 
 
 @dataclass(frozen=True, kw_only=True)

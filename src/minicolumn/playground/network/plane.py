@@ -8,6 +8,7 @@ import numpy as np
 
 Array = np.ndarray
 SIDE = 100  # of a map, in cells
+LOW, HIGH = (-6.0, -6.0), (6.0, 6.0)  # the corners of what the generators' points lie in
 MARGIN = 0.05  # around the points, as a share of their range
 
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from minicolumn.errors import DataError, DivergenceError
+from minicolumn.model import Model
 from minicolumn.model.artifact import artifact_from_bytes
 from minicolumn.nn.formula import parse_formula
 from minicolumn.playground.data.points import DATASETS, Points, make_points
@@ -55,6 +56,7 @@ class NetworkRoom(Room):
         "table": (m.Table, "table"),
         "target": (m.Target, "target"),
         "view": (m.View, "view"),
+        "watch": (m.Watch, "watch"),
         "neuron": (m.Neuron, "neuron"),
         "formula": (m.Formula, "formula"),
         "back": (m.Back, "back"),
@@ -75,6 +77,7 @@ class NetworkRoom(Room):
         self._upload = Upload()
         self._table: SentTable | None = None
         self._is_known = False  # whether the page has the controls
+        self._hidden: tuple[str, ...] = ()  # controls that a link hides
 
     # Beginning ----------------------------------------------------------------------------------------------
 
@@ -92,12 +95,17 @@ class NetworkRoom(Room):
     def open(self, said: m.Open) -> list[Frame]:
         """Begin with a setup or a link."""
         notes: tuple[str, ...] = ()
+        hidden: tuple[str, ...] = ()
         fields: Mapping[str, Any] = said.setup or {}
         if said.link is not None:
             link = parse_link(said.link)
-            fields, notes = {**link.fields, **fields}, link.notes
-        self._begin(changed(DEFAULT, fields))
-        self._is_known = False
+            fields, notes, hidden = {**link.fields, **fields}, link.notes, link.hidden
+        setup = changed(DEFAULT, fields)
+        weights = None if said.weights is None else np.frombuffer(as_bytes(said.weights), np.uint8)
+        self._begin(setup)
+        self._is_known, self._hidden = False, hidden
+        if weights is not None:
+            self.learner.resume(weights, said.epoch, said.step)
         return self._state(reset=True, said=notes)
 
     def _begin(self, setup: Setup, points: Points | None = None, table: EncodedTable | None = None) -> None:
@@ -272,7 +280,7 @@ class NetworkRoom(Room):
         data = self._upload.take(said.name, said.part, said.parts, as_bytes(said.base64))
         if data is None:
             return []
-        opened = opened_model(artifact_from_bytes(data, said.name))
+        opened = opened_model(Model.from_artifact(artifact_from_bytes(data, said.name), said.name))
         self._begin(opened.setup, opened.points, opened.table)
         self.learner.set_weights(opened.weights)
         return self._state(reset=True, said=opened.said)
@@ -289,6 +297,12 @@ class NetworkRoom(Room):
         learner = self.learner
         self._picture = Picture(learner, axes=said.axes, at=dict(said.at or {}))
         return self._state()
+
+    def watch(self, said: m.Watch) -> list[Frame]:
+        """Tell norms of weights and gradients with every tick, or no longer."""
+        self.learner  # noqa: B018
+        self.picture.watched = said.norms
+        return [self._tick()]
 
     def neuron(self, said: m.Neuron) -> list[Frame]:
         """Answer with a neuron's formula and its numbers at a point."""
@@ -408,7 +422,7 @@ class NetworkRoom(Room):
         self.learner  # noqa: B018  made where nothing was opened yet
         says, arrays = self.picture.state(controls=not self._is_known)
         self._is_known = True
-        says |= {"reset": reset, "said": list(said)}
+        says |= {"reset": reset, "said": list(said), "hidden": list(self._hidden)}
         return [self.frame("state", says, **arrays), self._tick()]
 
     def _tick(self) -> Frame:

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from minicolumn.nn import Dropout
 from minicolumn.nn.formula import parse_formula
-from minicolumn.playground.data.points import RANGE
 from minicolumn.playground.links import write_link
 from minicolumn.playground.network.learner import Learner
 from minicolumn.playground.network.maps import Maps
-from minicolumn.playground.network.plane import SIDE, Plane
+from minicolumn.playground.network.plane import HIGH, LOW, SIDE, Plane
 from minicolumn.playground.network.setup import OWN, TABLE, controls, to_json
 
 Array = np.ndarray
@@ -27,6 +27,7 @@ class Picture:
     learner     what is drawn
     before      the picture before a change, whose plane and count of ticks go on
     axes, at    of the plane: two inputs by number, or "pca", and where the others stand
+    watched     whether ticks tell norms of weights and gradients
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Picture:
         grid = self.plane.grid()
         self.maps = Maps(learner.architecture, grid, learner.task.shown)
         self._tick = 0 if before is None else before._tick
+        self.watched = before is not None and before.watched
 
     def state(self, *, controls: bool = False) -> tuple[Says, Arrays]:
         """Return what changes seldom; with all controls for a page that does not have them."""
@@ -84,6 +86,24 @@ class Picture:
             found.append(_levels(values).reshape(SIDE, SIDE))
         return np.stack(found) if found else np.zeros((0, SIDE, SIDE), np.uint8)
 
+    def _next_step(self) -> Says:
+        """Return what the next step is about: norms of weights and gradients, and who dropout silences.
+
+        Of its first row alone, since dropout draws anew for each.
+        """
+        learner = self.learner
+        passed = learner.trainer.gradients().layers
+        norms = [
+            {"weight": passed[place].weight_norm, "gradient": passed[place].gradient_norm}
+            for place in learner.architecture.dense
+        ]
+        dropped = []
+        for layer, end in enumerate(learner.architecture.ends[:-1]):
+            if isinstance(passed[end + 1].layer, Dropout):
+                before, after = passed[end].outputs[0], passed[end + 1].outputs[0]
+                dropped += [[layer, int(unit)] for unit in np.flatnonzero((after == 0) & (before != 0))]
+        return {"norms": norms, "dropped": dropped}
+
     def tick(self) -> tuple[Says, Arrays]:
         """Return what moves: weights, maps, losses and scores."""
         learner = self.learner
@@ -95,6 +115,8 @@ class Picture:
             "learning_rate": trainer.learning_rate, "loss": measured["loss"], "scores": measured["scores"],
             "seconds": learner.seconds, "steps_per_second": learner.steps_per_second,
         }  # fmt: skip
+        if self.watched or learner.setup.dropout:
+            says |= self._next_step()
         weights = [leaf.ravel() for pair in learner.architecture.weights(params) for leaf in pair]
         arrays = {"weights": np.concatenate(weights).astype(np.float32), "maps": self.maps(params)}
         if "confusion" in measured:
@@ -111,14 +133,14 @@ def plane_of(learner: Learner, axes: Any, at: dict[str, Any]) -> Plane:
         axes = (0, 0)
     chosen = (0, 1) if axes in (None, "pca") or max(axes) >= len(points.inputs) else axes
     places = {points.inputs.index(name): float(v) for name, v in at.items() if name in points.inputs}
-    low, high = ((RANGE[0],) * 2, (RANGE[1],) * 2) if not own or _fits(points.X) else (None, None)
+    low, high = (LOW, HIGH) if not own or _fits(points.X) else (None, None)
     return Plane.of_inputs(points.X, points.inputs, chosen, places, low, high)
 
 
 def _fits(X: Array) -> bool:
     """Return whether points lie in the range of the generators, and fill some of it."""
     return (
-        X.shape[1] == 2 and bool(np.abs(X).max(initial=0.0) <= RANGE[1]) and bool(np.ptp(X, axis=0).max() > 1)
+        X.shape[1] == 2 and bool(np.abs(X).max(initial=0.0) <= HIGH[0]) and bool(np.ptp(X, axis=0).max() > 1)
     )
 
 

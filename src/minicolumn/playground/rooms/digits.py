@@ -164,9 +164,8 @@ class DigitsRoom(Room):
 
     def _seen(self) -> Frame:
         trainer = self.trainer
-        if self._pixels is None:
-            self._pixels = self._X[0]
-        x: Any = self._pixels[None]
+        pixels = self._X[0] if self._pixels is None else self._pixels
+        x: Any = pixels[None]
         layers = {}
         for place, layer in enumerate(trainer.network.layers):  # type: ignore[attr-defined]
             x = layer.apply(trainer.params[str(place)], x)
@@ -175,4 +174,4 @@ class DigitsRoom(Room):
         scores = layers[f"layer{len(layers) - 1}"]
         p = activation_by_name("softmax").function(scores[None].astype(np.float64))[0]
         says = {"answer": int(p.argmax()), "probabilities": p.tolist()}
-        return self.frame("seen", says, pixels=self._pixels, **layers)
+        return self.frame("seen", says, pixels=pixels, **layers)

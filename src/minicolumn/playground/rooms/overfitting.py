@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any, ClassVar
 
 from minicolumn.playground.network.setup import Setup
 from minicolumn.playground.rooms.race import RaceRoom
@@ -15,6 +16,8 @@ class OverfittingRoom(RaceRoom):
     """A network far too large for its few, noisy points, four times: one may learn them by heart."""
 
     name = "overfitting"
+    usual: ClassVar[Mapping[str, Any]] = {"dataset": "circle", "noise": 25, "points": 120}
+    train_percent = 40
 
     def candidates(self, common: Setup) -> Sequence[tuple[str, Setup]]:
         plain = replace(common, units=UNITS, activations=("tanh",))

@@ -13,24 +13,23 @@ from minicolumn.playground.data.points import make_points
 from minicolumn.playground.frames import Frame
 from minicolumn.playground.network.learner import Learner
 from minicolumn.playground.network.maps import Maps
-from minicolumn.playground.network.plane import Plane
+from minicolumn.playground.network.plane import HIGH, LOW, Plane
 from minicolumn.playground.network.setup import Setup
 from minicolumn.playground.room import Nothing, Room
 from minicolumn.registry import Choice, Integer, Record
 
-RANGE = (-6.0, 6.0)
 MOST_CURVE = 400  # points of each curve; every second one goes where there would be more
 
 
 @dataclass(frozen=True, kw_only=True)
 class Start(Record):
-    """The points that all learn."""
+    """The points that all learn; what is not said is the room's own."""
 
-    dataset: Annotated[str, Choice(help="A data set.", choices=("circle", "xor", "moons", "spiral"))] = (
-        "moons"
-    )
-    noise: Annotated[int, Integer(help="Noise of the points, in percent.", ge=0, le=80)] = 35
-    points: Annotated[int, Integer(help="How many points.", ge=20, le=1_000)] = 80
+    dataset: Annotated[
+        str | None, Choice(help="A data set.", choices=("circle", "xor", "gauss", "moons", "spiral"))
+    ] = None
+    noise: Annotated[int | None, Integer(help="Noise of the points, in percent.", ge=0, le=80)] = None
+    points: Annotated[int | None, Integer(help="How many points.", ge=20, le=1_000)] = None
     seed: Annotated[int, Integer(help="Of points and weights.", ge=0, lt=10**5)] = 0
 
 
@@ -48,9 +47,8 @@ class Runner:
         self.name, self.learner, self.stopped = name, learner, ""
         self.curve: list[tuple[float, float, float]] = []  # epoch, loss on training points, on test points
         self.every = 1
-        grid = Plane.of_inputs(learner.points.X, learner.points.inputs, (0, 1), low=(RANGE[0],) * 2,
-                               high=(RANGE[1],) * 2).grid()  # fmt: skip
-        self._maps = Maps(learner.architecture, grid, learner.task.shown)
+        plane = Plane.of_inputs(learner.points.X, learner.points.inputs, (0, 1), low=LOW, high=HIGH)
+        self._maps = Maps(learner.architecture, plane.grid(), learner.task.shown)
 
     def advance(self, epochs: int) -> None:
         """Train for so many epochs, unless it stopped."""
@@ -94,10 +92,12 @@ class RaceRoom(Room):
         "step": (Epochs, "step"),
         "reset": (Nothing, "reset"),
     }
+    usual: ClassVar[Mapping[str, Any]] = {"dataset": "moons", "noise": 20, "points": 200}
+    train_percent: ClassVar[int] = 50
     epochs_a_second: ClassVar[float] = 60.0
 
     def __init__(self) -> None:
-        self._said = Start()
+        self._said = replace(Start(), **self.usual)
         self._runners: list[Runner] = []
         self._running, self._owed, self._end = False, 0.0, None
 
@@ -107,14 +107,17 @@ class RaceRoom(Room):
 
     def open(self, said: Start) -> list[Frame]:
         """Begin a race."""
-        self._said, self._running, self._owed = said, False, 0.0
+        own = {name: value for name, value in self.usual.items() if getattr(said, name) is None}
+        self._said, self._running, self._owed = replace(said, **own), False, 0.0
+        what = {name: getattr(self._said, name) for name in self.usual}
         common = Setup(
-            dataset=said.dataset, noise=said.noise, points=said.points, data_seed=f"0.{said.seed:05d}",
-            seed=said.seed, train_percent=40, optimizer="adam", learning_rate=0.02, batch_size=8,
+            **what, data_seed=f"0.{said.seed:05d}", seed=said.seed, train_percent=self.train_percent,
+            optimizer="adam", learning_rate=0.02, batch_size=8,
         )  # fmt: skip
         points = make_points(
-            said.dataset, rows=said.points, noise=said.noise, train_percent=40, seed=common.data_seed
-        )
+            common.dataset, rows=common.points, noise=common.noise, seed=common.data_seed,
+            train_percent=common.train_percent,
+        )  # fmt: skip
         self._runners = [Runner(name, Learner(setup, points)) for name, setup in self.candidates(common)]
         return [self._state(), self._tick()]
 
@@ -172,7 +175,7 @@ class RaceRoom(Room):
         points = self._runners[0].learner.points
         says = {
             "dataset": self._said.dataset, "noise": self._said.noise, "count": self._said.points,
-            "seed": self._said.seed, "range": [list(RANGE), list(RANGE)],
+            "seed": self._said.seed, "range": [[LOW[0], HIGH[0]], [LOW[1], HIGH[1]]],
             "racers": [
                 {
                     "name": runner.name, "units": list(runner.learner.setup.units),

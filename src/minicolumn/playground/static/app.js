@@ -13,7 +13,10 @@
  *                                     frame.shapes.NAME; returns what ends it. Ticks are acknowledged by the shell
  *     room.onOpen(() => ...)          called once connected and at each new connection: send "open" with the whole setup
  *                                     there, so that a restart of the server is survived; returns what ends it
- *     room.say(text, buttons?)        a line for the reader, with buttons [{label, onClick}]; room.say(null) takes it away
+ *     room.say(text, buttons?, tone?) a line for the reader, with buttons [{label, onClick}]; tone "warning" (usual) or "note";
+ *                                     room.say(null) takes it away
+ *     room.session                    what the session says of itself: version, limits {part, upload}, opening (messages that wait)
+ *     room.opening()                  do what the command was given, such as a table to begin with; frames follow
  *     room.query                      what followed `?` in the address, as URLSearchParams; room.remember({key: value})
  *                                     puts it there without a reload
  *
@@ -25,7 +28,7 @@
  *     import { Curve } from "../kit/curve.js"                     uPlot: log axis, read-out
  *     import { theme, onTheme, token, stillness } from "../kit/theme.js"
  *     import { Icon } from "../kit/icons.js"
- *     import { t, tOr, onLanguage } from "../i18n.js"             t("softmax.lead"), t("x.y", {count: 3})
+ *     import { t, tOr, onLanguage } from "../i18n.js"             t("softmax.lead"), t("network.learnColumn", {name: "y"})
  *
  * A room's own layout: `<div class="room NAME">` with `<${Intro} name="NAME" />` (title and lead) from kit/room.js, then panels
  * (`<section class="panel">`). Style by classes and by CSSOM (`style=${{...}}`), never by attributes in HTML text.
@@ -42,26 +45,28 @@ import { exchangeToken, place, go } from "./address.js";
 /**
  * @typedef {import("./frames.js").Frame} Frame
  * @typedef {{label: string, onClick: () => void}} Choice
+ * @typedef {{text: string, choices: Choice[], tone: "warning" | "note"}} Said
  * @typedef {{name: string, send: (doing: string, fields?: object) => Promise<Frame | null>,
  *   ask: (doing: string, fields?: object) => Promise<Frame | null>, onFrame: (listen: (frame: Frame) => void) => () => void,
- *   onOpen: (tell: () => void) => () => void, say: (text: string | null, choices?: Choice[]) => void,
- *   query: URLSearchParams, remember: (values: Record<string, string | null>) => void}} Room
+ *   onOpen: (tell: () => void) => () => void, say: (text: string | null, choices?: Choice[], tone?: "warning" | "note") => void,
+ *   session: Frame, opening: () => Promise<Frame | null>, query: URLSearchParams, remember: (values: Record<string, string | null>) => void}} Room
  */
 
 /** The rooms of the course, in order. */
 export const ROOMS = ["circuit", "perceptron", "network", "backpropagation", "tape", "softmax", "activations", "descent", "overfitting", "topology", "digits"];
 
 /**
- * @param {Socket} socket @param {string} name @param {(said: {text: string, choices: Choice[]} | null) => void} tell
+ * @param {Socket} socket @param {Frame} session @param {string} name @param {(said: Said | null) => void} tell
  * @returns {Room}
  */
-function makeRoom(socket, name, tell) {
+function makeRoom(socket, session, name, tell) {
   /** @type {Room["say"]} */
-  const say = (text, choices = []) => tell(text === null ? null : { text, choices });
+  const say = (text, choices = [], tone = "warning") => tell(text === null ? null : { text, choices, tone });
   /** @type {Room["ask"]} */
   const ask = (doing, fields) => socket.send(name, doing, fields);
   return {
-    name, ask, say,
+    name, ask, say, session,
+    opening: () => socket.send("", "opening").catch((error) => { say(error.message); return null; }),
     send: (doing, fields) => ask(doing, fields).catch((error) => {
       if (!(error instanceof Refused)) throw error;
       say(error.message);
@@ -125,10 +130,10 @@ function Header({ rooms, now }) {
   </header>`;
 }
 
-/** @param {{said: {text: string, choices: Choice[]} | null, onClose: () => void}} props */
+/** @param {{said: Said | null, onClose: () => void}} props */
 function MessageLine({ said, onClose }) {
-  return html`<div class="message-place" role="status" aria-live="polite">${said && html`<div class="message">
-    <${Icon} name="warning" size=${18} /><p>${said.text}</p>
+  return html`<div class="message-place" role="status" aria-live="polite">${said && html`<div class=${`message ${said.tone}`}>
+    ${said.tone === "warning" && html`<${Icon} name="warning" size=${18} />`}<p>${said.text}</p>
     ${said.choices.map((choice) => html`<${Button} key=${choice.label} onClick=${choice.onClick}>${choice.label}<//>`)}
     <${IconButton} label=${t("shell.close")} icon="close" size=${16} onClick=${onClose} />
   </div>`}</div>`;
@@ -137,15 +142,19 @@ function MessageLine({ said, onClose }) {
 /** @param {{socket: Socket}} props */
 function App({ socket }) {
   useAppearance();
-  const [rooms, setRooms] = useState(/** @type {string[]} */ ([]));
+  const [session, setSession] = useState(/** @type {Frame | null} */ (null));
+  const [locked, setLocked] = useState(false);
+  /** @type {string[]} */
+  const rooms = session?.rooms ?? [];
   const [status, setStatus] = useState(socket.status);
   const [where, setWhere] = useState(place());
   const [shown, setShown] = useState(/** @type {{name: string, View: any, room: Room} | null} */ (null));
-  const [said, setSaid] = useState(/** @type {{text: string, choices: Choice[]} | null} */ (null));
+  const [said, setSaid] = useState(/** @type {Said | null} */ (null));
 
   useEffect(() => socket.watch((now) => {
     setStatus(now);
-    if (now === "open") socket.send("", "hello").then((hello) => { if (hello) setRooms(hello.rooms); });
+    if (now === "open") socket.send("", "hello").then((hello) => { if (hello) { setSession(hello); setLocked(false); } });
+    if (now === "lost") fetch("token").then((answer) => setLocked(answer.status === 403), () => setLocked(false));
   }), []);
   useEffect(() => {
     const move = () => setWhere(place());
@@ -154,17 +163,17 @@ function App({ socket }) {
   }, []);
   const name = rooms.length && !rooms.includes(where.room) ? rooms[0] : where.room;
   useEffect(() => {
-    if (!rooms.includes(name)) return;
+    if (!session || !rooms.includes(name)) return;
     let left = false;
     setSaid(null);
-    load(name).then((View) => { if (!left) setShown({ name, View, room: makeRoom(socket, name, setSaid) }); },
-      (error) => setSaid({ text: `${name}: ${error.message}`, choices: [] }));
+    load(name).then((View) => { if (!left) setShown({ name, View, room: makeRoom(socket, session, name, setSaid) }); },
+      (error) => setSaid({ text: `${name}: ${error.message}`, choices: [], tone: "warning" }));
     return () => { left = true; };
   }, [name, rooms.join(), where.link]);
   useEffect(() => { document.title = `${t(`${name}.name`)} · minicolumn`; });
 
   return html`<${Header} rooms=${rooms} now=${name} />
-    ${status === "lost" && html`<div class="lost" role="alert">${t("shell.lost")}</div>`}
+    ${status === "lost" && html`<div class="lost" role="alert">${t(locked ? "shell.noCookie" : "shell.lost")}</div>`}
     <${MessageLine} said=${said} onClose=${() => setSaid(null)} />
     <main id="main">${shown && shown.name === name && html`<${shown.View} key=${name} room=${shown.room} link=${where.link} />`}</main>`;
 }

@@ -10,10 +10,10 @@ let current = "en";
 /** @type {Set<() => void>} */
 const watchers = new Set();
 
-/** @returns {Language} the one that was chosen, or the browser's */
+/** @returns {Language} that of the address (?lang=ko), the one that was chosen, or the browser's */
 export function preferred() {
-  const chosen = localStorage.getItem("language") ?? "";
-  const wanted = [chosen, ...navigator.languages].map((tag) => tag.slice(0, 2));
+  const asked = new URLSearchParams(location.search).get("lang") ?? "";
+  const wanted = [asked, localStorage.getItem("language") ?? "", ...navigator.languages].map((tag) => tag.slice(0, 2));
   return /** @type {Language} */ (wanted.find((tag) => tag in LANGUAGES) ?? "en");
 }
 

@@ -10,7 +10,8 @@ import { Icon } from "../kit/icons.js";
 import { has, t } from "../i18n.js";
 import { Bar } from "./network/bar.js";
 import { Data } from "./network/data.js";
-import { Help, Exports, Formula, Presets } from "./network/dialogs.js";
+import { Help, Exports, Formula, Goal, Presets } from "./network/dialogs.js";
+import { hides } from "./network/fields.js";
 import { Editor, Inspector } from "./network/inspector.js";
 import { Live } from "./network/model.js";
 import { Confusion, Losses } from "./network/loss.js";
@@ -25,8 +26,8 @@ export const styled = true;
 
 /** @typedef {import("../app.js").Room} Room @typedef {import("../frames.js").Frame} Frame @typedef {import("./network/model.js").Neuron} Neuron */
 
-/** What outlives a visit to another room: the last setup, and the connection it was said on. @type {{setup: any, open: number}} */
-const kept = { setup: null, open: 0 };
+/** What outlives a visit to another room: all that is drawn. @type {{live: Live | null}} */
+const kept = { live: null };
 
 /** Say changes one after another: those that come while one is under way are gathered. @param {Room} room */
 function gathering(room) {
@@ -64,8 +65,8 @@ function newest(room) {
 
 /** @param {{room: Room, link: string | null}} props */
 export default function NetworkRoom({ room, link }) {
-  const live = useMemo(() => new Live(), [room]);
-  const [state, setState] = useState(/** @type {any} */ (null));
+  const live = useMemo(() => (kept.live ??= new Live()), []);
+  const [state, setState] = useState(/** @type {any} */ (live.state));
   const [running, setRunning] = useState(false);
   const [speed, setSpeed] = useState(/** @type {number | null} */ (null));
   const [selected, setSelected] = useState(/** @type {Neuron | null} */ (null));
@@ -79,21 +80,30 @@ export default function NetworkRoom({ room, link }) {
 
   useEffect(() => room.onFrame((frame) => {
     if (frame.kind === "state") {
+      if (frame.reset && `${frame.setup.units}` !== `${live.state?.setup.units}`) live.selected = null;
       live.takeState(frame);
-      setup.current = kept.setup = frame.setup;
+      setup.current = frame.setup;
       setState(live.state);
       setSelected(live.selected);
-      if (frame.said?.length) room.say(frame.said.join(" "));
+      room.say(frame.said?.length ? frame.said.join(" ") : null, [], "note");
       address(frame);
     } else if (frame.kind === "tick") {
       live.takeTick(frame);
       setRunning(frame.running);
-      if (frame.stopped && !frame.running && frame.stopped !== "diverged" && has(`network.stopped.${frame.stopped.replaceAll(" ", "_")}`)) room.say(t(`network.stopped.${frame.stopped.replaceAll(" ", "_")}`));
+      if (frame.stopped && !frame.running && frame.stopped !== "diverged" && has(`network.stopped.${frame.stopped.replaceAll(" ", "_")}`)) room.say(t(`network.stopped.${frame.stopped.replaceAll(" ", "_")}`), [], "note");
     } else if (frame.kind === "diverged") {
       room.say(frame.message, frame.remedies.map((/** @type {any} */ remedy) => remedyOf(room, remedy)));
     } else if (frame.kind === "columns") setColumns(frame);
   }), [room]);
-  useEffect(() => room.onOpen(() => { open(room, link, setup.current); }), [room]);
+  useEffect(() => {
+    let first = true;
+    const end = room.onOpen(() => {
+      if (first && live.state && !link) room.send("set", { changes: {} });
+      else open(room, first ? link : null, setup.current ?? live.state?.setup);
+      first = false;
+    });
+    return () => { end(); if (live.tick?.running) room.send("pause"); };
+  }, [room]);
 
   const select = useCallback((/** @type {Neuron | null} */ neuron) => { live.selected = neuron; live.touch(); setSelected(neuron); }, []);
   const act = useMemo(() => ({
@@ -103,7 +113,9 @@ export default function NetworkRoom({ room, link }) {
     regenerate: () => room.send("regenerate"),
     speed: (/** @type {number | null} */ value) => { setSpeed(value); room.send("speed", { steps_per_second: value }); },
     leave: () => select(null),
-    help: (/** @type {any} */ at) => setDialog({ what: "help", at }),
+    again: () => { room.say(null); room.send("reset", { same: true }); },
+    goal: (/** @type {any} */ e) => setDialog({ what: "goal", at: placeOf(e) }),
+    help: () => setDialog({ what: "help", at: { x: innerWidth / 2, y: 120 } }),
   }), [room]);
   useKeys(act);
   const take = (/** @type {File} */ file) => takeFile(room, file);
@@ -116,18 +128,19 @@ export default function NetworkRoom({ room, link }) {
     <h1 class="sr">${t("network.title")}</h1>
     <${Bar} live=${live} state=${state} running=${running} speed=${speed} set=${set} act=${act} />
     <div class="desk">
-      <${Data} state=${state} set=${set} act=${act} onTable=${(/** @type {any} */ at) => setDialog({ what: "own", at })} />
+      <${Data} state=${state} set=${set} act=${act} onTable=${openDialog("own")} />
       <section class="network-column" aria-label=${t("network.network")}>
         <div class="network-head">
-          <div class="layers-count"><${IconButton} icon="minus" size=${15} label=${t("network.fewerLayers")} disabled=${!state.setup.units.length} onClick=${() => room.send("layer", { at: state.setup.units.length - 1, add: false })} />
-            <${IconButton} icon="plus" size=${15} label=${t("network.moreLayers")} disabled=${state.setup.units.length >= 10} onClick=${() => room.send("layer", { at: state.setup.units.length, add: true, units: 2 })} />
+          <div class="layers-count">${!hides(state, "units") && html`<${IconButton} icon="minus" size=${15} label=${t("network.fewerLayers")} disabled=${!state.setup.units.length} onClick=${() => room.send("layer", { at: state.setup.units.length - 1, add: false })} />
+            <${IconButton} icon="plus" size=${15} label=${t("network.moreLayers")} disabled=${state.setup.units.length >= 10} onClick=${() => room.send("layer", { at: state.setup.units.length, add: true, units: 2 })} />`}
             <h2>${t("network.hiddenLayers", { count: state.setup.units.length })}</h2><span class="note">${t("network.parameters", { count: state.parameters.toLocaleString() })}</span></div>
           <div class="network-tools"><${Button} kind="quiet" onClick=${openDialog("presets")}>${t("network.presets")}<//><${Button} kind="quiet" onClick=${openDialog("more")}>${t("network.moreSettings")}<//>
-            <${Button} kind="quiet" icon="download" onClick=${openDialog("export")}>${t("network.export")}<//></div>
+            <${Button} kind="quiet" icon="download" onClick=${openDialog("export")}>${t("network.export")}<//>
+            <${IconButton} icon="help" label=${`${t("network.help")} (?)`} onClick=${openDialog("help")} /></div>
         </div>
         <${Stage} live=${live} state=${state} set=${set} send=${room.send} selected=${selected} onEdit=${setEditing} onSelect=${select} onFormula=${openDialog("formula")} />
         ${selected ? html`<${Inspector} live=${live} state=${state} neuron=${selected} point=${point} ask=${room.ask} send=${edit} onClose=${() => select(null)} />`
-          : html`<p class="hint">${t("network.hint")}</p>`}
+          : !hides(state, "text") && html`<p class="hint">${t("network.hint")}</p>`}
       </section>
       <div class="output-column">
         <${Losses} live=${live} state=${state} />
@@ -140,6 +153,7 @@ export default function NetworkRoom({ room, link }) {
     ${columns && html`<${Columns} columns=${columns} onClose=${() => setColumns(null)} onLearn=${(/** @type {string} */ column, /** @type {string | null} */ task) => { setColumns(null); room.send("target", { column, ...(task ? { task } : {}) }); }} />`}
     ${dialog?.what === "own" && html`<${OwnData} at=${dialog.at} onFile=${take} onText=${(/** @type {string} */ name, /** @type {string} */ text) => sendTable(room.send, name, text)} onClose=${close} />`}
     ${dialog?.what === "help" && html`<${Help} at=${dialog.at} onClose=${close} />`}
+    ${dialog?.what === "goal" && html`<${Goal} at=${dialog.at} onRun=${(/** @type {object} */ goal) => { close(); room.say(null); room.send("run", goal); }} onClose=${close} />`}
     ${dialog?.what === "export" && html`<${Exports} at=${dialog.at} state=${state} ask=${room.send} onClose=${close} />`}
     ${dialog?.what === "formula" && html`<${Formula} at=${dialog.at} ask=${room.ask} features=${state.setup.features} set=${set} onClose=${close} />`}
     ${dialog?.what === "presets" && html`<${Presets} at=${dialog.at} room=${room} onClose=${close} />`}
@@ -157,9 +171,9 @@ function placeOf(e) {
 /** Begin: by a link, by what was there before the connection was lost, or as it comes. @param {Room} room @param {string | null} link @param {any} setup */
 function open(room, link, setup) {
   const own = setup && (setup.dataset === "own" || setup.dataset === "table");
-  if (setup && !own) room.send("open", { setup });
-  else if (link) room.send("open", { link });
-  else if (kept.setup) room.send("set", { changes: {} }).then((answer) => { if (!answer) room.send("open"); });
+  if (link) room.send("open", { link });
+  else if (setup && !own) room.send("open", { setup });
+  else if (room.session.opening > 0) room.opening();
   else room.send("open");
 }
 
@@ -184,16 +198,21 @@ async function takeFile(room, file) {
 /** Space runs, s steps, r resets, ? helps; not while something is typed. @param {any} act */
 function useKeys(act) {
   useEffect(() => {
+    let pressed = false; // whether the reader last used a pointer: what it left focused is not meant by a space
+    const point = () => { pressed = true; };
     const key = (/** @type {KeyboardEvent} */ e) => {
       const target = /** @type {HTMLElement} */ (e.target);
+      if (e.key === "Tab" || e.key.startsWith("Arrow")) pressed = false;
       if (e.ctrlKey || e.metaKey || e.altKey || target.closest("input, select, textarea, [role=dialog]")) return;
-      if (e.key === " " && target.closest("button, a, summary, [role=radio]")) return;
-      const found = { " ": act.run, s: act.step, S: act.step, r: act.reset, R: act.reset, "?": () => act.help({ x: innerWidth / 2, y: 120 }), Escape: act.leave }[e.key];
+      if (e.key === " " && !pressed && target.closest("button, a, summary")) return;
+      const found = { " ": act.run, s: act.step, S: act.step, r: act.reset, R: act.reset, "?": act.help, Escape: act.leave }[e.key];
       if (!found) return;
       e.preventDefault();
+      if (e.key === " ") target.blur();
       found();
     };
     addEventListener("keydown", key);
-    return () => removeEventListener("keydown", key);
+    addEventListener("pointerdown", point, true);
+    return () => { removeEventListener("keydown", key); removeEventListener("pointerdown", point, true); };
   }, [act]);
 }

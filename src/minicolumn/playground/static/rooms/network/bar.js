@@ -3,7 +3,7 @@ import { html } from "../../kit/html.js";
 import { IconButton, NumberPick, Select } from "../../kit/controls.js";
 import { Icon } from "../../kit/icons.js";
 import { t } from "../../i18n.js";
-import { PENALTIES, RATES, SPEEDS, activationOptions, choicesOf, optionsOf, wordsOf } from "./fields.js";
+import { PENALTIES, RATES, SPEEDS, activationOptions, choicesOf, hides, optionsOf, wordsOf } from "./fields.js";
 import { Moving } from "./loss.js";
 
 /** @typedef {import("./model.js").Live} Live */
@@ -18,9 +18,15 @@ function rate(value) {
   return `${Number((value / size).toPrecision(value / size >= 100 ? 3 : 2))}${unit} ${t("network.perSecond")}`;
 }
 
+/** How fast it learns, and for how long it has. @param {Live} live */
+function pace({ tick }) {
+  const time = tick?.seconds ? t("network.seconds", { seconds: tick.seconds < 10 ? tick.seconds.toFixed(1) : Math.round(tick.seconds) }) : "";
+  return [rate(tick?.running ? tick.steps_per_second : 0), time].filter(Boolean).join(" · ");
+}
+
 /**
  * @param {{live: Live, state: any, running: boolean, speed: number | null, set: (changes: object) => void,
- *   act: {run: () => void, step: () => void, reset: () => void, speed: (value: number | null) => void, help: (at: any) => void}}} props
+ *   act: {run: () => void, step: () => void, reset: () => void, speed: (value: number | null) => void, again: () => void, goal: (event: any) => void}}} props
  */
 export function Bar({ live, state, running, speed, set, act }) {
   const { setup } = state;
@@ -29,25 +35,25 @@ export function Bar({ live, state, running, speed, set, act }) {
   const loss = setup.loss === "auto" && state.loss ? `${wordsOf(state.loss)} (${t("network.auto")})` : t("network.auto");
   return html`<div class="bar" role="toolbar" aria-label=${t("network.controls")}>
     <div class="bar-top"><div class="bar-run">
-      <${IconButton} icon="reset" label=${`${t("network.reset")} (R)`} onClick=${act.reset} />
-      <button type="button" class=${`run ${running ? "running" : ""}`} aria-label=${`${t(running ? "network.pause" : "network.run")} (${t("network.space")})`}
-        title=${`${t(running ? "network.pause" : "network.run")} (${t("network.space")})`} onClick=${act.run}><${Icon} name=${running ? "pause" : "play"} size=${26} /></button>
-      <${IconButton} icon="step" label=${`${t("network.stepOne")} (S)`} onClick=${act.step} />
+      ${!hides(state, "reset") && html`<${IconButton} icon="reset" label=${`${t("network.reset")} (R)`} onClick=${act.reset} />`}
+      ${!hides(state, "run") && html`<button type="button" class=${`run ${running ? "running" : ""}`} aria-label=${`${t(running ? "network.pause" : "network.run")} (${t("network.space")})`}
+        title=${`${t(running ? "network.pause" : "network.run")} (${t("network.space")})`} onClick=${act.run}><${Icon} name=${running ? "pause" : "play"} size=${26} /></button>`}
+      ${!hides(state, "step") && html`<${IconButton} icon="step" label=${`${t("network.stepOne")} (S)`} onClick=${act.step} />`}
+      <div class="bar-small"><${IconButton} icon="rewind" size=${16} label=${t("network.again")} onClick=${act.again} /><${IconButton} icon="goal" size=${16} label=${t("network.goal")} onClick=${act.goal} /></div>
     </div>
     <div class="bar-epoch"><span class="field-label">${t("network.epoch")}</span><${Moving} class="epoch" live=${live} text=${(/** @type {Live} */ l) => counted(l.tick?.epoch ?? 0)} />
-      <${Moving} class="pace" live=${live} text=${(/** @type {Live} */ l) => rate(l.tick?.running ? l.tick?.steps_per_second : 0)} /></div></div>
+      <${Moving} class="pace" live=${live} text=${pace} /></div></div>
     <div class="bar-fields">
-      <${NumberPick} label=${t("network.learningRate")} value=${setup.learning_rate} options=${RATES} onChange=${(/** @type {number} */ v) => set({ learning_rate: v })} />
-      <${Select} label=${t("network.activation")} value=${one} options=${one === null ? [{ value: null, label: t("network.mixed") }, ...activations] : activations}
-        disabled=${!setup.units.length} onChange=${(/** @type {string} */ v) => set({ activations: [v] })} />
+      ${!hides(state, "learning_rate") && html`<${NumberPick} label=${t("network.learningRate")} value=${setup.learning_rate} options=${RATES} onChange=${(/** @type {number} */ v) => set({ learning_rate: v })} />`}
+      ${!hides(state, "activations") && html`<${Select} label=${t("network.activation")} value=${one} options=${one === null ? [{ value: null, label: t("network.mixed") }, ...activations] : activations}
+        disabled=${!setup.units.length} onChange=${(/** @type {string} */ v) => set({ activations: [v] })} />`}
       <${Select} label=${t("network.optimizer")} value=${setup.optimizer} options=${optionsOf(choicesOf(state, "optimizer"))} onChange=${(/** @type {string} */ v) => set({ optimizer: v })} />
-      <${Select} label=${t("network.regularization")} value=${setup.regularization} options=${optionsOf(choicesOf(state, "regularization"))}
-        onChange=${(/** @type {string} */ v) => set({ regularization: v, ...(v !== "none" && !setup.regularization_rate ? { regularization_rate: 0.003 } : {}) })} />
-      <${NumberPick} label=${t("network.regularizationRate")} value=${setup.regularization_rate} options=${PENALTIES} disabled=${setup.regularization === "none"} onChange=${(/** @type {number} */ v) => set({ regularization_rate: v })} />
+      ${!hides(state, "regularization") && html`<${Select} label=${t("network.regularization")} value=${setup.regularization} options=${optionsOf(choicesOf(state, "regularization"))}
+        onChange=${(/** @type {string} */ v) => set({ regularization: v, ...(v !== "none" && !setup.regularization_rate ? { regularization_rate: 0.003 } : {}) })} />`}
+      ${!hides(state, "regularization_rate") && html`<${NumberPick} label=${t("network.regularizationRate")} value=${setup.regularization_rate} options=${PENALTIES} disabled=${setup.regularization === "none"} onChange=${(/** @type {number} */ v) => set({ regularization_rate: v })} />`}
       <${Select} label=${t("network.lossOf")} value=${setup.loss} options=${[{ value: "auto", label: loss }, ...optionsOf(lossesFor(state))]} onChange=${(/** @type {string} */ v) => set({ loss: v })} />
       <${Select} label=${t("network.speed")} value=${speed} options=${[{ value: null, label: t("network.fastest") }, ...SPEEDS.map((s) => ({ value: s, label: rate(s) }))]} onChange=${act.speed} />
     </div>
-    <div class="bar-more"><${IconButton} icon="help" label=${`${t("network.help")} (?)`} onClick=${(/** @type {any} */ e) => act.help({ x: e.clientX, y: e.clientY })} /></div>
   </div>`;
 }
 

@@ -6,9 +6,10 @@ import { language, t, tOr } from "../../i18n.js";
 import { theme } from "../../kit/theme.js";
 import { DATASETS, datasetsOf } from "./datasets.js";
 import { targetColour } from "./output.js";
+import { hides } from "./fields.js";
 
 /**
- * @param {{state: any, set: (changes: object) => void, act: any, onTable: (at: {x: number, y: number}) => void}} props
+ * @param {{state: any, set: (changes: object) => void, act: any, onTable: (event: any) => void}} props
  */
 export function Data({ state, set, act, onTable }) {
   const { setup } = state, own = setup.dataset === "own" || setup.dataset === "table";
@@ -17,21 +18,21 @@ export function Data({ state, set, act, onTable }) {
   const choose = (/** @type {string} */ kind) => { if (kind !== task) set({ dataset: datasetsOf(kind)[0].name }); };
   return html`<section class="data" aria-label=${t("network.data")}>
     <h2>${t("network.data")}</h2>
-    <${Segmented} label=${t("network.problem")} value=${task} onChange=${choose} class="wide"
-      options=${[{ value: "classification", label: t("network.classification") }, { value: "regression", label: t("network.regression") }]} />
-    <div class="thumbs" role="radiogroup" aria-label=${t("network.dataset")}>
+    ${!hides(state, "task") && html`<${Segmented} label=${t("network.problem")} value=${task} onChange=${choose} class="wide"
+      options=${[{ value: "classification", label: t("network.classification") }, { value: "regression", label: t("network.regression") }]} />`}
+    ${!hides(state, "dataset") && html`<div class="thumbs" role="radiogroup" aria-label=${t("network.dataset")}>
       ${datasetsOf(task).map((dataset) => html`<${Thumb} key=${dataset.name} dataset=${dataset} state=${state} chosen=${setup.dataset.split(":")[0] === dataset.name} onChoose=${() => set({ dataset: dataset.name })} />`)}
-    </div>
+    </div>`}
     ${own && html`<p class="note own-note">${t(setup.dataset === "own" ? "network.ownPoints" : "network.ownTable", { count: total })}</p>`}
-    <${Slider} label=${t("network.ratio")} value=${setup.train_percent} min=${10} max=${90} step=${10} show=${(/** @type {number} */ v) => `${v} %`} disabled=${own} onChange=${(/** @type {number} */ v) => set({ train_percent: v })} />
-    <${Slider} label=${t("network.noise")} value=${setup.noise} min=${0} max=${Math.max(50, setup.noise)} step=${5} disabled=${own} onChange=${(/** @type {number} */ v) => set({ noise: v })} />
+    ${!hides(state, "train_percent") && html`<${Slider} label=${t("network.ratio")} value=${setup.train_percent} min=${10} max=${90} step=${10} show=${(/** @type {number} */ v) => `${v} %`} disabled=${own} onChange=${(/** @type {number} */ v) => set({ train_percent: v })} />`}
+    ${!hides(state, "noise") && html`<${Slider} label=${t("network.noise")} value=${setup.noise} min=${0} max=${Math.max(50, setup.noise)} step=${5} disabled=${own} onChange=${(/** @type {number} */ v) => set({ noise: v })} />`}
     <${Slider} label=${t("network.points")} value=${Math.log10(setup.points)} min=${Math.log10(20)} max=${Math.log10(5000)} step=${0.01} disabled=${own}
       show=${() => String(own ? total : setup.points)} onChange=${(/** @type {number} */ v) => set({ points: round(10 ** v) })} />
-    <${Slider} label=${t("network.batch")} value=${batchPlace(setup.batch_size)} min=${0} max=${BATCHES.length - 1} step=${1}
-      show=${() => String(setup.batch_size)} onChange=${(/** @type {number} */ v) => set({ batch_size: BATCHES[v] })} />
+    ${!hides(state, "batch_size") && html`<${Slider} label=${t("network.batch")} value=${batchPlace(setup.batch_size)} min=${0} max=${BATCHES.length - 1} step=${1}
+      show=${() => String(setup.batch_size)} onChange=${(/** @type {number} */ v) => set({ batch_size: BATCHES[v] })} />`}
     <div class="data-buttons">
       <${Button} icon="refresh" disabled=${own} onClick=${act.regenerate}>${t("network.regenerate")}<//>
-      <${Button} icon="upload" onClick=${(/** @type {any} */ e) => onTable({ x: e.clientX, y: e.clientY })}>${t("network.ownData")}<//>
+      <${Button} icon="upload" onClick=${onTable}>${t("network.ownData")}<//>
     </div>
   </section>`;
 }

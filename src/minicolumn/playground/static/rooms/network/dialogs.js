@@ -16,6 +16,17 @@ export function Help({ at, onClose }) {
     <div class="row-end"><${Button} onClick=${onClose}>${t("shell.close")}<//></div><//>`;
 }
 
+/** How far to run. @param {{at: Place, onRun: (goal: object) => void, onClose: () => void}} props */
+export function Goal({ at, onRun, onClose }) {
+  const [epochs, setEpochs] = useState("100"), [until, setUntil] = useState("");
+  const goal = { ...(Number(epochs) >= 1 ? { epochs: Math.round(Number(epochs)) } : {}), ...(until.trim() && Number(until) >= 0 ? { until: Number(until) } : {}) };
+  const row = (/** @type {string} */ key, /** @type {string} */ value, /** @type {(v: string) => void} */ set) => html`<label class="goal-row"><span>${t(key)}</span>
+    <input class="text-input" inputmode="decimal" value=${value} onInput=${(/** @type {any} */ e) => set(e.target.value)} onKeyDown=${(/** @type {any} */ e) => { if (e.key === "Enter") onRun(goal); }} /></label>`;
+  return html`<${Popover} at=${at} label=${t("network.goal")} onClose=${onClose} class="goal"><h3>${t("network.goal")}</h3>
+    ${row("network.goalEpochs", epochs, setEpochs)}${row("network.goalLoss", until, setUntil)}
+    <div class="row-end"><${Button} kind="main" icon="play" onClick=${() => onRun(goal)}>${t("network.run")}<//></div><//>`;
+}
+
 /** @param {{at: Place, state: any, ask: (doing: string, fields?: object) => Promise<any>, onClose: () => void}} props */
 export function Exports({ at, ask, onClose }) {
   const [copied, setCopied] = useState(false);
@@ -55,7 +66,7 @@ export function Presets({ at, room, onClose }) {
   const take = async (/** @type {any} */ preset) => {
     onClose();
     await room.send("open", { setup: preset.setup });
-    room.say(t(`network.preset.${preset.name}.watch`));
+    room.say(t(`network.preset.${preset.name}.watch`), [], "note");
     room.send("run");
   };
   return html`<${Popover} at=${at} label=${t("network.presets")} onClose=${onClose} class="menu presets">

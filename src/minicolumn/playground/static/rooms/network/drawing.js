@@ -15,7 +15,11 @@ import { trace } from "./geometry.js";
 import { isOutput, layout, neuronCount } from "./model.js";
 
 const LEVELS = 12, STRONG = 4; // a weight of 4 has the widest line
-const MOST_MOVING = 700; // links whose dashes move; of more, the strongest
+// What a machine can draw in a frame differs widely: how much is drawn follows from how fast frames come.
+const MOST_MOVING = 600; // links whose gaps move; of more, the strongest
+const MOST_DRAWN = 8_000; // links; of more, the strongest
+const SLOW = 21, QUICK = 17.6; // ms between frames: over the one less is drawn, under the other more again
+const FULL = 150; // links of a bundle
 const SIDE = 100;
 
 /** @param {number} weight @returns {number} 0 .. LEVELS - 1 */
@@ -30,7 +34,8 @@ const level = (weight) => Math.min(LEVELS - 1, Math.floor(LEVELS * Math.sqrt(Mat
  */
 function bundles(spots, live, lit) {
   /** @type {Map<number, Bundle>} */
-  const found = new Map();
+  const open = new Map();
+  const found = /** @type {[number, Bundle][]} */ ([]);
   const { weights, state } = live;
   if (!weights || !state) return [];
   layout(state).forEach(({ fanIn, units, at }, layer) => {
@@ -39,14 +44,18 @@ function bundles(spots, live, lit) {
         const weight = weights[at + source * units + unit];
         const on = !lit || (lit.layer === layer && lit.unit === unit) || (lit.layer === layer - 1 && lit.unit === source);
         const key = level(weight) * 4 + (weight < 0 ? 2 : 0) + (on ? 1 : 0);
-        let bundle = found.get(key);
-        if (!bundle) found.set(key, (bundle = { path: new Path2D(), sign: weight < 0 ? -1 : 1, level: level(weight), lit: on, count: 0 }));
+        let bundle = open.get(key);
+        if (!bundle || bundle.count >= FULL) {
+          bundle = { path: new Path2D(), sign: weight < 0 ? -1 : 1, level: level(weight), lit: on, count: 0 };
+          open.set(key, bundle);
+          found.push([key, bundle]);
+        }
         trace(bundle.path, spots[layer][source], spots[layer + 1][unit]);
         bundle.count++;
       }
     }
   });
-  return [...found.entries()].sort(([a], [b]) => (a & 1) - (b & 1) || a - b).map(([, bundle]) => bundle);
+  return found.sort(([a], [b]) => (a & 1) - (b & 1) || a - b).map(([, bundle]) => bundle);
 }
 
 /** @param {number} strength @param {number} crowd */
@@ -55,7 +64,7 @@ const lineWidth = (strength, crowd) => (0.6 + 6.4 * ((strength + 0.5) / LEVELS) 
 export class Drawing {
   /**
    * @param {Live} live
-   * @param {{links: HTMLCanvasElement, flow: HTMLCanvasElement, tiles: HTMLCanvasElement}} canvases
+   * @param {{links: HTMLCanvasElement, flow: HTMLCanvasElement, tiles: HTMLCanvasElement, biases: HTMLCanvasElement}} canvases
    */
   constructor(live, canvases) {
     this.live = live;
@@ -67,7 +76,12 @@ export class Drawing {
     /** @type {Spot[]} */
     this.inputs = [];
     this.drawn = "";
-    this.moving = 0;
+    this.look = "";
+    this.tilesDrawn = "";
+    this.share = 1; // of what would be drawn, from 0.01 to 1
+    this.pace = 16; // ms between frames, averaged
+    this.last = 0;
+    this.linksAt = 0;
     this.flowing = false;
     /** @type {Bundle[]} */
     this.bundles = [];
@@ -85,7 +99,8 @@ export class Drawing {
   place(geometry, inputs) {
     this.geometry = geometry;
     this.inputs = inputs;
-    this.drawn = "";
+    this.drawn = this.tilesDrawn = "";
+    this.linksAt = -1e9;
   }
 
   /** @param {number} time */
@@ -93,14 +108,47 @@ export class Drawing {
     const { live, geometry } = this;
     if (!live.state || !geometry) return;
     const lit = live.hovered ?? live.selected;
-    const now = `${live.version}/${lit?.layer},${lit?.unit}/${theme()}/${devicePixelRatio}`;
-    if (now !== this.drawn) {
-      this.drawn = now;
-      this.bundles = bundles(this.spots, live, lit);
-      this.drawLinks();
+    this.keepPace(time);
+    const look = `${lit?.layer},${lit?.unit}/${theme()}/${devicePixelRatio}`, now = `${live.version}/${look}`;
+    if (now !== this.tilesDrawn) {
+      this.tilesDrawn = now;
       this.drawTiles();
     }
+    const quick = look !== this.look || !live.tick?.running || time - this.linksAt > this.linksEvery;
+    if (now !== this.drawn && quick) {
+      this.drawn = now;
+      this.look = look;
+      this.linksAt = time;
+      this.bundles = bundles(this.spots, live, lit);
+      this.drawLinks();
+    }
     this.drawFlow(time);
+  }
+
+  /** Draw less where frames come late, and more again where they do not. @param {number} time */
+  keepPace(time) {
+    const took = Math.min(100, time - this.last);
+    this.last = time;
+    this.pace += 0.08 * (took - this.pace);
+    if (this.pace > SLOW) this.share = Math.max(0.01, this.share * 0.94);
+    else if (this.pace < QUICK) this.share = Math.min(1, this.share * 1.01);
+  }
+
+  /** ms between two drawings of the links while the network learns: many take long, and change little. */
+  get linksEvery() {
+    const links = this.bundles.reduce((n, { count }) => n + count, 0);
+    return links < 400 && this.share > 0.5 ? 0 : Math.min(600, (30 + links / 20) / Math.max(0.1, this.share));
+  }
+
+  /** The strongest bundles, those that are lit first, up to so many links. @param {number} most @returns {Bundle[]} weakest first */
+  strongest(most) {
+    const found = [];
+    for (const bundle of [...this.bundles].reverse()) {
+      if (found.length && bundle.count > most) break;
+      most -= bundle.count;
+      found.push(bundle);
+    }
+    return found.reverse();
   }
 
   /** Lines are thinner where there are very many. */
@@ -113,7 +161,7 @@ export class Drawing {
     const { width, height } = /** @type {Geometry} */ (this.geometry);
     const context = sized(this.canvases.links, width, height);
     context.clearRect(0, 0, width, height);
-    for (const { path, sign, level: strength, lit } of this.bundles) {
+    for (const { path, sign, level: strength, lit } of this.strongest(MOST_DRAWN * Math.max(0.06, this.share))) {
       context.lineWidth = lineWidth(strength, this.crowd);
       context.strokeStyle = signColour(sign, (lit ? 1 : 0.13) * (0.3 + 0.7 * (strength / (LEVELS - 1))));
       context.stroke(path);
@@ -123,7 +171,7 @@ export class Drawing {
   /** Gaps that run along the links while the network learns. @param {number} time */
   drawFlow(time) {
     const { width, height } = /** @type {Geometry} */ (this.geometry);
-    const runs = Boolean(this.live.tick?.running) && !stillness();
+    const runs = Boolean(this.live.tick?.running) && this.share > 0.05 && !stillness();
     if (!runs && !this.flowing) return;
     const context = sized(this.canvases.flow, width, height);
     context.clearRect(0, 0, width, height);
@@ -132,10 +180,8 @@ export class Drawing {
     context.setLineDash([1.6, 9.4]);
     context.lineDashOffset = -(time / 38) % 11;
     context.strokeStyle = token("--panel");
-    let left = MOST_MOVING;
-    for (const { path, level: strength, lit, count } of [...this.bundles].reverse()) {
-      if (!lit || count > left) continue;
-      left -= count;
+    for (const { path, level: strength, lit } of this.strongest(MOST_MOVING * this.share)) {
+      if (!lit) continue;
       context.lineWidth = lineWidth(strength, this.crowd) + 0.6;
       context.stroke(path);
     }
@@ -177,7 +223,7 @@ export class Drawing {
     context.fill(shape);
     context.globalCompositeOperation = "source-over";
     this.drawDropped(context);
-    this.drawBiases(context);
+    this.drawBiases();
   }
 
   /** @param {CanvasRenderingContext2D} context @param {Path2D} shape @param {Spot} spot @param {HTMLCanvasElement} atlas @param {number} n @param {number} side @param {number} across */
@@ -203,10 +249,12 @@ export class Drawing {
     }
   }
 
-  /** @param {CanvasRenderingContext2D} context */
-  drawBiases(context) {
+  drawBiases() {
     const { live, geometry } = this;
-    if (!geometry || !live.state || !live.weights) return;
+    if (!geometry || !live.state) return;
+    const context = sized(this.canvases.biases, geometry.width, geometry.height);
+    context.clearRect(0, 0, geometry.width, geometry.height);
+    if (!live.weights) return;
     const ring = token("--panel"), line = token("--control-line");
     geometry.layers.forEach((column, layer) => column.forEach((spot, unit) => {
       const bias = live.biasOf({ layer, unit }) ?? 0;

@@ -23,6 +23,12 @@ export function choicesOf(state, field) {
   return Array.isArray(choices) ? choices.map((choice) => (typeof choice === "string" ? choice : choice.name)) : Object.keys(choices);
 }
 
+/**
+ * Whether a link hid a control: a field of the setup, or run, step, reset, task, text, or a feature.
+ * @param {any} state @param {string} name
+ */
+export const hides = (state, name) => Boolean(state.hidden?.includes(name));
+
 /** The words for a choice. @param {string} name */
 export const wordsOf = (name) => tOr(`network.choice.${name.replaceAll(".", "_")}`, name.replaceAll("_", " "));
 

@@ -6,12 +6,15 @@
  * @typedef {{width: number, height: number, top: number, features: Spot[], layers: Spot[][], columns: number[]}} Geometry
  */
 
-const HEAD = 84, FOOT = 26, FEATURE = 38, ROOM = 372;
+const HEAD = 84, FOOT = 26, FEATURE = 38;
 const NARROW = 520; // of a phone: less room for names, layers closer together
 
-/** Size of a tile in a column of so many, and the distance to the next. @param {number} count @returns {[number, number]} */
-function pitch(count) {
-  const distance = Math.max(19, Math.min(58, ROOM / count));
+/** Height for the tiles in a window of a height. @param {number} window */
+export const heightFor = (window) => Math.max(372, Math.min(760, window - 420));
+
+/** Size of a tile in a column of so many, and the distance to the next. @param {number} count @param {number} height @returns {[number, number]} */
+function pitch(count, height) {
+  const distance = Math.max(19, Math.min(60, height / count));
   return [Math.min(42, distance - (distance > 30 ? 10 : 3)), distance];
 }
 
@@ -19,13 +22,14 @@ function pitch(count) {
  * @param {number} features  how many are listed
  * @param {number[]} units  of each layer, the outputs last
  * @param {number} room  the width that there is
+ * @param {number} height  for the tiles, where few need no more
  * @returns {Geometry}
  */
-export function arrange(features, units, room) {
+export function arrange(features, units, room, height) {
   const [label, gap, end] = room < NARROW ? [56, 80, 34] : [92, 104, 62];
   const width = Math.max(room, label + FEATURE + units.length * gap + end - 22);
-  const tall = [features * 49, ...units.map((count) => count * pitch(count)[1])];
-  const inner = Math.max(ROOM, ...tall);
+  const tall = [features * 49, ...units.map((count) => count * pitch(count, height)[1])];
+  const inner = Math.max(height, ...tall);
   const middle = HEAD + inner / 2;
   const first = label + FEATURE / 2, last = width - end;
   const columns = [first, ...units.map((_, i) => first + ((last - first) * (i + 1)) / units.length)];
@@ -35,7 +39,7 @@ export function arrange(features, units, room) {
     width, height: HEAD + inner + FOOT, top: HEAD, columns,
     features: spread(first, features, FEATURE, 49),
     layers: units.map((count, i) => {
-      const [size, distance] = pitch(count);
+      const [size, distance] = pitch(count, height);
       const outputs = i === units.length - 1;
       return spread(columns[i + 1], count, outputs && count <= 6 ? 48 : size, outputs && count <= 6 ? 66 : distance);
     }),

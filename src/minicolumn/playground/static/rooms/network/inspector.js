@@ -59,7 +59,7 @@ export function Inspector({ live, state, neuron, point, ask, send, onClose }) {
       <span class="note">${t("network.atPoint", { point: said.point.map((/** @type {number} */ v) => short(v, 2)).join(", ") })}</span>
       ${!isOutput(state, layer) && state.layers[layer].units > 1 && html`<${IconButton} icon="trash" size=${15} label=${t("network.removeNeuron")} onClick=${() => { send("units", { layer, remove: unit }); onClose(); }} />`}
       <${IconButton} icon="close" size=${15} label=${t("shell.close")} onClick=${onClose} /></header>
-    <div class="terms-scroll"><table class="terms"><thead><tr><th scope="col">${t("network.from")}</th><th scope="col">${t("network.weight")}</th><th /><th scope="col" class="num">${t("network.value")}</th><th /><th scope="col" class="num">${t("network.product")}</th><th class="bar-cell" /></tr></thead>
+    <div class="terms-scroll"><table class="terms"><thead><tr><th scope="col">${t("network.from")}</th><th scope="col">${t("network.weight")}</th><td /><th scope="col" class="num">${t("network.value")}</th><td /><th scope="col" class="num">${t("network.product")}</th><td class="bar-cell" /></tr></thead>
       <tbody>${said.terms.map((/** @type {any} */ term, /** @type {number} */ source) => html`<tr key=${source}><th scope="row">${layer ? sourceName(state, layer, source) : pretty(term.name)}</th>
         <td><${LiveNumber} label=${t("network.weightFrom", { name: sourceName(state, layer, source) })} value=${term.weight} onSet=${(/** @type {number} */ value) => send("weight", { layer, source, unit, value })} /></td>
         <td class="sign">×</td><td class="num">${short(term.value)}</td><td class="sign">=</td><td class="num">${short(term.product)}</td><${BarCell} value=${term.product / most} /></tr>`)}

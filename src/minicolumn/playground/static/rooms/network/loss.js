@@ -39,7 +39,15 @@ export function Moving({ live, text, class: name }) {
 /** @param {number | null | undefined} value */
 const loss = (value) => (typeof value === "number" ? (value !== 0 && Math.abs(value) < 0.001 ? value.toExponential(1).replace("e-", "e−") : value.toFixed(3)) : "–");
 /** @param {string} name @param {number | null | undefined} value */
-const score = (name, value) => (typeof value !== "number" ? "–" : name === "accuracy" ? `${(100 * value).toFixed(1)} %` : value.toFixed(3));
+const score = (name, value) => (typeof value !== "number" ? "–" : name === "accuracy" ? `${(100 * value).toFixed(1)} %` : Math.abs(value) < 100 ? value.toFixed(3).replace("-", "−") : short(value));
+
+/** Names of the scores of the newest tick; renders again when they change. @param {Live} live @returns {string[]} */
+function useScores(live) {
+  const read = () => Object.keys(live.tick?.scores?.train ?? {}).join();
+  const [names, setNames] = useState(read);
+  useEffect(() => live.watch(() => { if (live.tick) setNames(read()); }), []);
+  return names ? names.split(",") : [];
+}
 
 /** @param {{live: Live, state: any}} props */
 export function Losses({ live, state }) {
@@ -58,7 +66,7 @@ export function Losses({ live, state }) {
       handle.current.set(joined(live.curves.columns, pinned, from, log && what === "loss"));
     });
   }, [pinned, from, log]);
-  const names = Object.keys(live.tick?.scores?.train ?? {});
+  const names = useScores(live);
   const main = names[0];
   const series = [
     { label: t("network.training"), colour: "--train" }, { label: t("network.test"), colour: "--test" },
@@ -121,7 +129,7 @@ export function Confusion({ live, state }) {
     });
   }, []);
   return html`<section class="panel confusion" aria-label=${t("network.confusion")}><h2>${t("network.confusion")}</h2><div class="confusion-scroll"><table>
-    <thead><tr><th class="corner" />${state.classes.map((/** @type {string} */ name) => html`<th key=${name} scope="col">${name}</th>`)}</tr></thead>
+    <thead><tr><td class="corner" />${state.classes.map((/** @type {string} */ name) => html`<th key=${name} scope="col">${name}</th>`)}</tr></thead>
     <tbody ref=${body}>${state.classes.map((/** @type {string} */ name, /** @type {number} */ i) => html`<tr key=${name}><th scope="row"><i class="dot" style=${{ background: targetColour(state, i) }} />${name}</th>${state.classes.map((/** @type {string} */ other) => html`<td key=${other} />`)}</tr>`)}</tbody>
   </table></div></section>`;
 }

@@ -51,7 +51,7 @@ export function pretty(formula) {
   return formula
     .replace(/\bx(\d)\b/g, (_, n) => `x${SUBSCRIPT[n]}`)
     .replace(/\s*(?:\^|\*\*)\s*2(?!\d)/g, "²").replace(/\s*(?:\^|\*\*)\s*3(?!\d)/g, "³")
-    .replace(/([₀-₉²³)])\s*\*\s*/g, "$1 ").replace(/^(\w+)\((x[₀-₉])\)$/, "$1 $2");
+    .replace(/([₀-₉²³)])\s*\*\s*(?=[a-z(])/g, "$1 ").replace(/\s*\*\s*/g, "·").replace(/(?<=\S)\s*\+\s*/g, " + ").replace(/^(\w+)\((x[₀-₉])\)$/, "$1 $2");
 }
 
 /** Two spellings of a feature are one. @param {string} formula */

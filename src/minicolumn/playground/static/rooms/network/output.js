@@ -12,10 +12,12 @@ import { Segmented, Toggle, Button, short } from "../../kit/controls.js";
 import { theme, token } from "../../kit/theme.js";
 import { t } from "../../i18n.js";
 import { isOutput, mapIndex, neuronName } from "./model.js";
+import { hides } from "./fields.js";
 
 const SIDE = 100, CELLS = SIDE * SIDE;
 const LEFT = 30, BOTTOM = 24, TOP = 8, RIGHT = 10;
 const SOFT = 0.66;
+const ENOUGH = 6; // points of a new set, before it is learnt: every fifth is for the test
 const REACH = 11; // CSS pixels from a point at which it is taken
 
 /** Whether the outputs are one a class. @param {any} state */
@@ -76,6 +78,8 @@ class Picture {
     this.points = document.createElement("canvas");
     this.drawn = "";
     this.pointsDrawn = "";
+    /** @type {number[][] | null} points of a new set, until there are enough for it to be learnt */
+    this.pending = null;
   }
 
   /** Where the map lies on the canvas, in CSS pixels. */
@@ -114,7 +118,7 @@ class Picture {
     const wide = canvas.clientWidth;
     if (!state || !wide) return;
     const neuron = live.hovered ?? live.selected;
-    const now = `${live.version}/${wide}/${neuron?.layer},${neuron?.unit}/${theme()}/${devicePixelRatio}`;
+    const now = `${live.version}/${this.pending?.length}/${wide}/${neuron?.layer},${neuron?.unit}/${theme()}/${devicePixelRatio}`;
     if (now === this.drawn) return;
     this.drawn = now;
     const { left, top, side } = this.area, tall = top + side + BOTTOM;
@@ -153,7 +157,7 @@ class Picture {
   drawPoints(context, wide, tall) {
     const state = /** @type {any} */ (this.live.state), { points, targets, held } = state.arrays;
     const ratio = Math.min(3, devicePixelRatio || 1);
-    const now = `${wide}/${theme()}/${ratio}/${state.setup.show_test}`;
+    const now = `${wide}/${theme()}/${ratio}/${state.setup.show_test}/${this.pending?.length}`;
     if (now !== this.pointsDrawn || this.pointsOf !== points) {
       this.pointsDrawn = now;
       this.pointsOf = points;
@@ -164,17 +168,18 @@ class Picture {
       own.beginPath();
       own.rect(left, top, side, side);
       own.clip();
-      for (let i = 0; i < held.length; i++) {
-        if (held[i] && !state.setup.show_test) continue;
-        const [x, y] = this.toCanvas(points[2 * i], points[2 * i + 1]);
+      const dot = (/** @type {number} */ u, /** @type {number} */ v, /** @type {number} */ target, /** @type {boolean} */ test) => {
+        const [x, y] = this.toCanvas(u, v);
         own.beginPath();
         own.arc(x, y, radius, 0, 7);
-        own.fillStyle = targetColour(state, targets[i]);
+        own.fillStyle = targetColour(state, target);
         own.fill();
-        own.lineWidth = held[i] ? 1.4 : 0.9;
-        own.strokeStyle = held[i] ? token("--ink") : theme() === "dark" ? "rgb(12 14 17 / 0.85)" : "rgb(255 255 255 / 0.9)";
+        own.lineWidth = test ? 1.4 : state.classes.length ? 0.9 : 0.6;
+        own.strokeStyle = test ? token("--ink") : !state.classes.length ? token("--control-line") : theme() === "dark" ? "rgb(12 14 17 / 0.85)" : "rgb(255 255 255 / 0.9)";
         own.stroke();
-      }
+      };
+      if (this.pending) for (const [u, v, target] of this.pending) dot(u, v, target, false);
+      else for (let i = 0; i < held.length; i++) if (!held[i] || state.setup.show_test) dot(points[2 * i], points[2 * i + 1], targets[i], Boolean(held[i]));
       own.restore();
     }
     context.drawImage(this.points, 0, 0, wide, tall);
@@ -239,15 +244,15 @@ export function Output({ live, state, set, paint, selected, onPoint }) {
       ...${pointerTools({ picture, live, now, tool, brush, paint, read, onPoint })} />
     <${Legend} state=${state} selected=${selected} />
     <div class="map-controls">
-      <${Toggle} label=${t("network.showTest")} value=${state.setup.show_test} onChange=${(/** @type {boolean} */ on) => set({ show_test: on })} />
-      <${Toggle} label=${t("network.discretize")} value=${state.setup.discretize} onChange=${(/** @type {boolean} */ on) => set({ discretize: on })} />
+      ${!hides(state, "show_test") && html`<${Toggle} label=${t("network.showTest")} value=${state.setup.show_test} onChange=${(/** @type {boolean} */ on) => set({ show_test: on })} />`}
+      ${!hides(state, "discretize") && html`<${Toggle} label=${t("network.discretize")} value=${state.setup.discretize} onChange=${(/** @type {boolean} */ on) => set({ discretize: on })} />`}
     </div>
     <div class="paint-row">
       <${Segmented} label=${t("network.tool")} value=${tool} onChange=${setTool} options=${[
         { value: "look", label: t("network.toolLook") }, { value: "brush", label: t("network.toolBrush"), icon: "brush" },
         { value: "move", label: t("network.toolMove"), icon: "move" }, { value: "erase", label: t("network.toolErase"), icon: "erase" }]} />
       ${tool === "brush" && html`<${Swatches} state=${state} classes=${classes} brush=${brush} onBrush=${setBrush} />`}
-      ${tool !== "look" && html`<${Button} kind="quiet" icon="trash" onClick=${() => paint({ clear: true })}>${t("network.clearPoints")}<//>`}
+      ${tool !== "look" && html`<${Button} kind="quiet" icon="trash" onClick=${() => { if (picture.current) picture.current.pending = []; setTool("brush"); }}>${t("network.clearPoints")}<//>`}
     </div>
   </section>`;
 }
@@ -290,6 +295,18 @@ function pointerTools({ picture, live, now, tool, brush, paint, read, onPoint })
     await paint(fields);
     busy.current = false;
   };
+  /** Points of a new set are gathered until there are enough of both kinds. @param {number[]} point */
+  const add = (point) => {
+    const shown = picture.current;
+    if (!shown.pending) { send({ add: [point] }); return; }
+    shown.pending = [...shown.pending, point];
+  };
+  const begin = () => {
+    const shown = picture.current, targets = new Set(shown.pending?.map((/** @type {number[]} */ p) => p[2]));
+    if (!shown.pending || shown.pending.length < ENOUGH || targets.size < 2) return;
+    const points = shown.pending;
+    paint({ clear: true, add: points }).then(() => { shown.pending = null; shown.pointsDrawn = ""; });
+  };
   /** @param {PointerEvent} e @returns {[number, number]} */
   const where = (e) => {
     const area = /** @type {HTMLElement} */ (e.currentTarget).getBoundingClientRect();
@@ -301,7 +318,7 @@ function pointerTools({ picture, live, now, tool, brush, paint, read, onPoint })
     const inside = u >= u0 && u <= u1 && v >= v0 && v <= v1;
     if (read.current) read.current.textContent = inside ? valueAt(live, now.current, u, v) : "";
     if (!down.current || !inside) return;
-    if (tool === "brush" && Math.hypot(x - last.current[0], y - last.current[1]) > 9) { last.current = [x, y]; send({ add: [[u, v, brush]] }); }
+    if (tool === "brush" && Math.hypot(x - last.current[0], y - last.current[1]) > 9) { last.current = [x, y]; add([u, v, brush]); }
     if (tool === "move" && held.current >= 0) send({ move: [[held.current, u, v]] });
     if (tool === "erase") { const at = shown.pointAt(x, y); if (at >= 0) send({ remove: [at] }); }
   };
@@ -316,7 +333,7 @@ function pointerTools({ picture, live, now, tool, brush, paint, read, onPoint })
       act(e);
     },
     onPointerMove: act,
-    onPointerUp: () => { down.current = false; },
+    onPointerUp: () => { down.current = false; begin(); },
     onPointerCancel: () => { down.current = false; },
     onPointerLeave: () => { if (read.current) read.current.textContent = ""; },
   };

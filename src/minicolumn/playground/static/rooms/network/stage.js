@@ -12,9 +12,9 @@ import { IconButton, Select, short } from "../../kit/controls.js";
 import { Icon } from "../../kit/icons.js";
 import { t } from "../../i18n.js";
 import { Drawing } from "./drawing.js";
-import { arrange, linkAt } from "./geometry.js";
+import { arrange, heightFor, linkAt } from "./geometry.js";
 import { isOutput, neuronName, normal, pretty, sourceName } from "./model.js";
-import { choicesOf, activationOptions, wordsOf } from "./fields.js";
+import { choicesOf, activationOptions, hides, wordsOf } from "./fields.js";
 
 /** The features that are always offered. */
 export const OFFERED = ["x1", "x2", "x1^2", "x2^2", "x1*x2", "sin(x1)", "sin(x2)"];
@@ -26,7 +26,7 @@ export const OFFERED = ["x1", "x2", "x1^2", "x2^2", "x1*x2", "sin(x1)", "sin(x2)
 export function listed(state) {
   /** @type {string[]} */
   const on = state.inputs.map((/** @type {any} */ i) => normal(i.formula ?? i.name));
-  const offered = isTable(state) ? [] : OFFERED;
+  const offered = isTable(state) ? [] : OFFERED.filter((formula) => !hides(state, formula));
   const rest = state.inputs.map((/** @type {any} */ i) => i.formula ?? i.name).filter((/** @type {string} */ f) => !offered.map(normal).includes(normal(f)));
   return [...offered, ...rest].map((formula) => ({ formula, input: on.indexOf(normal(formula)) }));
 }
@@ -41,23 +41,25 @@ export const isTable = (state) => state.setup.dataset === "table";
  */
 export function Stage({ live, state, set, send, onEdit, onSelect, onFormula, selected }) {
   const box = useRef(/** @type {HTMLElement | null} */ (null));
-  const links = useRef(/** @type {any} */ (null)), flow = useRef(/** @type {any} */ (null)), tiles = useRef(/** @type {any} */ (null));
+  const links = useRef(/** @type {any} */ (null)), biases = useRef(/** @type {any} */ (null)), flow = useRef(/** @type {any} */ (null)), tiles = useRef(/** @type {any} */ (null));
   const drawing = useRef(/** @type {Drawing | null} */ (null));
   const [room, setRoom] = useState(700);
+  const [height, setHeight] = useState(heightFor(innerHeight));
   const features = listed(state);
   const units = state.layers.map((/** @type {any} */ l) => l.units);
-  const geometry = useMemo(() => arrange(features.length, units, room), [features.length, units.join(), room]);
+  const geometry = useMemo(() => arrange(features.length, units, room, height), [features.length, units.join(), room, height]);
   const inputs = useMemo(() => state.inputs.map((/** @type {any} */ _, /** @type {number} */ i) => geometry.features[features.findIndex((f) => f.input === i)] ?? geometry.features[i]), [geometry, features.map((f) => f.input).join()]);
 
   useLayoutEffect(() => {
     const element = box.current;
     if (!element) return;
-    const observer = new ResizeObserver(() => setRoom(element.clientWidth));
+    const observer = new ResizeObserver(([entry]) => setRoom(Math.floor(entry.contentRect.width)));
     observer.observe(element);
-    setRoom(element.clientWidth);
-    drawing.current = new Drawing(live, { links: links.current, flow: flow.current, tiles: tiles.current });
+    drawing.current = new Drawing(live, { links: links.current, flow: flow.current, tiles: tiles.current, biases: biases.current });
     const stop = everyFrame((time) => drawing.current?.frame(time));
-    return () => { observer.disconnect(); stop(); };
+    const resize = () => setHeight(heightFor(innerHeight));
+    addEventListener("resize", resize);
+    return () => { observer.disconnect(); stop(); removeEventListener("resize", resize); };
   }, []);
   useLayoutEffect(() => { drawing.current?.place(geometry, inputs); }, [geometry, inputs]);
 
@@ -68,6 +70,7 @@ export function Stage({ live, state, set, send, onEdit, onSelect, onFormula, sel
     <${Features} geometry=${geometry} features=${features} state=${state} set=${set} onFormula=${onFormula} />
     <${Heads} geometry=${geometry} state=${state} set=${set} send=${send} />
     <${Neurons} geometry=${geometry} live=${live} state=${state} selected=${selected} onSelect=${onSelect} onEdit=${onEdit} />
+    <canvas ref=${biases} class="over" style=${size} aria-hidden="true" />
   </div></div>`;
 }
 
@@ -111,9 +114,9 @@ function Features({ geometry, features, state, set, onFormula }) {
     ${features.map((/** @type {any} */ feature, /** @type {number} */ i) => {
       const { x, y, size } = geometry.features[i], on = feature.input >= 0;
       return html`<button type="button" key=${feature.formula} class=${`feature ${on ? "on" : ""}`} aria-pressed=${String(on)} disabled=${table}
-        title=${feature.formula} aria-label=${t("network.feature", { formula: feature.formula })}
+        title=${feature.formula}
         style=${{ left: "0px", width: `${x + size / 2}px`, top: `${y - size / 2}px`, height: `${size}px` }} onClick=${() => flip(feature)}>
-        <span class="feature-name"><${Formatted} formula=${feature.formula} /></span><span class="feature-tile" style=${{ width: `${size}px` }}>${!on && html`<${Icon} name="plus" size=${14} />`}</span></button>`;
+        <span class="sr">${t("network.feature")} </span><span class="feature-name"><${Formatted} formula=${feature.formula} /></span><span class="feature-tile" style=${{ width: `${size}px` }}>${!on && html`<${Icon} name="plus" size=${14} />`}</span></button>`;
     })}`;
 }
 

@@ -62,9 +62,9 @@ export function Columns({ columns, onLearn, onClose }) {
   const tasks = [{ value: null, label: t("network.guessed") }, { value: "binary", label: t("network.twoClasses") }, { value: "multiclass", label: t("network.manyClasses") }, { value: "regression", label: t("network.regression") }];
   return html`<${Popover} at=${{ x: innerWidth / 2, y: Math.max(80, innerHeight / 2 - 260) }} label=${t("network.columns")} onClose=${onClose} class="columns">
     <h3>${t("network.columnsTitle")}</h3><p class="note">${t("network.rowsOf", { count: columns.rows })}</p>
-    <div class="columns-scroll"><table><thead><tr><th scope="col">${t("network.column")}</th><th scope="col">${t("network.kind")}</th></tr></thead>
+    <div class="columns-scroll"><table><thead><tr><th scope="col">${t("network.column")}</th><th scope="col">${t("network.values")}</th></tr></thead>
       <tbody>${columns.columns.map((/** @type {any} */ c) => html`<tr key=${c.name} class=${c.name === target ? "chosen" : ""}><th scope="row">
-        <label><input type="radio" name="target" checked=${c.name === target} onChange=${() => setTarget(c.name)} /> ${c.name}</label></th><td>${c.kind}${c.said ? html` <span class="note">${c.said}</span>` : ""}</td></tr>`)}</tbody></table></div>
+        <label><input type="radio" name="target" checked=${c.name === target} onChange=${() => setTarget(c.name)} /> ${c.name}</label></th><td class="note">${[c.kind, (c.examples ?? []).join(", "), c.said].filter(Boolean).join(" · ")}</td></tr>`)}</tbody></table></div>
     <${Select} label=${t("network.problem")} value=${task} options=${tasks} onChange=${setTask} />
     <div class="row-end"><${Button} onClick=${onClose}>${t("shell.cancel")}<//><${Button} kind="main" onClick=${() => onLearn(target, task)}>${t("network.learnColumn", { name: target })}<//></div>
   <//>`;

@@ -1,0 +1,294 @@
+"""The rooms of the course, by their messages: what they show is what the library computes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.special
+
+import minicolumn as mc
+from minicolumn.nn.activations import activation_by_name
+from minicolumn.nn.classic import train_perceptron
+from minicolumn.playground.frames import Frame, decoded, encoded
+from minicolumn.playground.rooms.activations import NAMES
+from minicolumn.playground.rooms.circuit import GOALS
+from minicolumn.playground.rooms.tape import EXAMPLES
+from minicolumn.playground.sessions import ROOMS, make_session
+
+Say = Callable[..., dict[str, Frame]]
+
+
+@pytest.fixture
+def say() -> Say:
+    """Send a message to a room; the frames that answer it by their kinds."""
+    session = make_session()
+
+    def send(room: str, do: str, **said: Any) -> dict[str, Frame]:
+        frames = session.receive({"room": room, "do": do, **said})
+        return {frame.kind: decoded(encoded(frame)) for frame in frames}
+
+    send.session = session  # type: ignore[attr-defined]
+    return send
+
+
+def working(say: Say) -> dict[str, Frame]:
+    """Let the rooms work until they stop; their last frames."""
+    session, last = say.session, {}  # type: ignore[attr-defined]
+    for _ in range(10_000):
+        if not session.running:
+            return last
+        last |= {frame.kind: frame for frame in session.work(0.05)}
+    raise AssertionError("it does not stop")
+
+
+def says(found: dict[str, Frame], kind: str = "state") -> dict[str, Any]:
+    assert "error" not in found, found["error"].says
+    return dict(found[kind].says)
+
+
+@pytest.mark.parametrize("room", [name for name in ROOMS if name != "network"])
+def test_every_room_shows_something_and_refuses_what_it_does_not_know(say: Say, room: str) -> None:
+    assert says(say(room, "open"))
+    error = say(room, "dance")["error"].says["message"]
+    assert error.startswith(f"{room}: there is no 'dance'")
+    assert "\n" not in error
+    assert "unknown setting 'nosuch'" in say(room, "open", nosuch=1)["error"].says["message"]
+    assert says(say(room, "open"))
+
+
+# 1943 -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("goal", GOALS)
+def test_the_solution_of_a_goal_has_its_truth_table(say: Say, goal: str) -> None:
+    begun = say("circuit", "open", goal=goal)
+    found = say("circuit", "solve", goal=goal)
+    assert says(found)["reached"] is True
+    assert np.array_equal(found["state"].arrays["answers"], GOALS[goal].values)
+    assert says(begun)["reached"] is (goal == "or")  # which one neuron that any input excites is
+
+
+def test_a_circuit_is_built_by_hand(say: Say) -> None:
+    say("circuit", "open", goal="xor")
+    either = {"name": "either", "excitatory": ["a", "b"], "inhibitory": [], "threshold": 1}
+    both = {"name": "both", "excitatory": ["a", "b"], "inhibitory": [], "threshold": 2}
+    out = {"name": "out", "excitatory": ["either"], "inhibitory": ["both"], "threshold": 1}
+    found = say("circuit", "build", neurons=[either, both, out], outputs=["out"])
+    assert says(found)["reached"] is True
+    assert found["state"].arrays["fires"].tolist() == [[0, 0, 0], [1, 0, 1], [1, 0, 1], [1, 1, 0]]
+    assert [neuron["layer"] for neuron in says(found)["neurons"]] == [1, 1, 2]
+    for wrong, word in [
+        ({"neurons": [out], "outputs": ["out"]}, "not there yet"),
+        ({"neurons": [either, either], "outputs": ["either"]}, "same name"),
+        ({"neurons": [either], "outputs": []}, "1 outputs"),
+        ({"neurons": [either], "outputs": ["eiter"]}, "eiter"),
+        ({"neurons": [{"name": "n"}], "outputs": ["n"]}, "neurons"),
+        ({"neurons": [{**either, "threshold": -1}], "outputs": ["either"]}, "neurons"),
+    ]:
+        assert word in say("circuit", "build", **wrong)["error"].says["message"]
+    assert says(say("circuit", "solve", goal="xor"))["reached"] is True
+
+
+# Perceptron ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("data", ["and", "or", "clouds"])
+def test_a_perceptron_ends_where_the_library_ends(say: Say, data: str) -> None:
+    state = say("perceptron", "open", data=data)
+    say("perceptron", "run", rows_per_second=1000)
+    last = says(working(say), "tick")
+    X, signs = state["state"].arrays["X"], state["state"].arrays["signs"]
+    run = train_perceptron(X, signs)
+    assert last["converged"]
+    assert last["right"] == len(X)
+    assert last["weight"] == run.ltu.weight[:, 0].tolist()
+    assert last["bias"] == run.ltu.bias[0]
+    assert last["mistakes"] == run.mistakes[:, 0].tolist()
+    assert last["corrections"] == run.updates[0] <= says(state)["bound"]
+
+
+def test_xor_is_refused_for_ever(say: Say) -> None:
+    assert says(say("perceptron", "open", data="xor"))["separable"] is False
+    for _ in range(20):
+        say("perceptron", "epoch")
+    last = says(say("perceptron", "pause"), "tick")
+    assert not last["converged"]
+    assert last["cycle"] is not None
+    assert last["right"] < 4
+
+
+def test_one_step_looks_at_one_row(say: Say) -> None:
+    say("perceptron", "open", data="or")
+    first = says(say("perceptron", "step"), "tick")
+    assert (first["row"], first["wrong"], first["bias"]) == (0, True, -1.0)  # 0 0 is no, and 0 is not below 0
+    assert says(say("perceptron", "step"), "tick")["row"] == 1
+
+
+# Backpropagation ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("activation", ["logistic", "tanh", "relu"])
+def test_a_step_is_that_of_gradient_descent(say: Say, activation: str) -> None:
+    told = {"activation": activation, "x": [0.3, -0.7], "target": 0.4, "learning_rate": 0.2, "hidden": [3, 2]}
+    before = says(say("backpropagation", "open", **told))
+    net = mc.nn.Sequential(*(mc.nn.Dense(units, activation) for units in (3, 2, 1)))
+    params = net.init(0, (2,), np.float64)
+    x, y = np.array([[0.3, -0.7]]), np.array([[0.4]])
+    gradient = mc.grad(lambda p: np.mean((net.apply(p, x) - y) ** 2))(params)
+    for place, layer in enumerate(before["layers"]):
+        assert np.allclose(layer["weight"]["gradient"], gradient[str(place)]["weight"])
+        assert np.allclose(layer["weight"]["difference"], layer["weight"]["gradient"], atol=1e-6)  # h^2
+        assert np.allclose(layer["bias"]["gradient"], layer["deltas"])
+        # Each neuron's share: what the layer behind hands back, times its own slope.
+        assert np.allclose(layer["deltas"], np.multiply(layer["upstream"], layer["derivatives"]))
+    after = says(say("backpropagation", "update"))
+    assert after["loss"] == pytest.approx(before["loss_after"])
+    assert after["steps"] == 1
+    assert says(say("backpropagation", "reset"))["loss"] == before["loss"]
+
+
+# Tape ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("formula", [*EXAMPLES, "min(x, y) * max(z, w)", "-x^3 / (1 + abs(y))"])
+def test_adjoints_are_the_gradient(say: Say, formula: str) -> None:
+    at = [1.3, -0.4, 0.7, 2.1]
+    state = says(say("tape", "open", formula=formula, at=at))
+    used = state["used"]
+    parsed = mc.nn.Formulas((formula,), ("x", "y", "z", "w"))
+
+    def value(point: np.ndarray) -> Any:
+        return np.sum(parsed.apply({}, point[None]))
+
+    expected = dict(zip("xyzw", mc.grad(value)(np.array(at)), strict=True))
+    found = {node["label"]: node["adjoint"] for node in state["nodes"] if node["label"]}
+    assert list(found) == used
+    assert all(found[name] == pytest.approx(expected[name]) for name in used)
+    assert state["nodes"][state["output"]]["value"] == pytest.approx(float(value(np.array(at))))
+    # A node's adjoint is the sum of the parts that are handed to it; the output begins with 1.
+    sums = dict.fromkeys(range(len(state["nodes"])), 0.0) | {state["output"]: 1.0}
+    for step in state["backward"]:
+        for part in step["parts"]:
+            sums[part["to"]] += part["part"]
+    for place, node in enumerate(state["nodes"]):
+        assert node["constant"] or node["adjoint"] == pytest.approx(sums[place])
+    assert state["traversals"] == {"reverse": 2, "finite_differences": len(used) + 1}
+    assert all(max(node["inputs"], default=-1) < place for place, node in enumerate(state["nodes"]))
+
+
+def test_what_is_no_program_is_refused(say: Say) -> None:
+    for formula, word in [("2 + 3", "variable"), ("x +", "letter"), ("q", "q"), ("*".join("x" * 60), "")]:
+        assert word in say("tape", "open", formula=formula)["error"].says["message"]
+
+
+# Softmax ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("temperature", [0.3, 1.0, 4.0])
+def test_softmax_loss_and_gradient(say: Say, temperature: float) -> None:
+    scores = [1.5, -2.0, 0.25, 1.0]
+    state = says(say("softmax", "set", scores=scores, temperature=temperature, target=2))
+    p = scipy.special.softmax(np.array(scores) / temperature)
+    assert np.allclose(state["probabilities"], p)
+    assert state["loss"] == pytest.approx(-np.log(p[2]))
+    assert np.allclose(state["gradient"], (p - np.eye(4)[2]) / temperature)
+    assert state["entropy"] == pytest.approx(scipy.special.entr(p).sum())
+    assert "classes" in say("softmax", "set", scores=[1, 2], target=2)["error"].says["message"]
+
+
+# Activations --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_slopes_are_those_of_the_functions(say: Say, name: str) -> None:
+    found = say("activations", "look", activation=name, depth=2)["state"]
+    x, value, slope = (found.arrays[part] for part in ("x", "value", "slope"))
+    assert np.array_equal(value, np.asarray(activation_by_name(name).function(x)))
+    # Central differences, at the middle half of the steps: a kink is left out where both sides differ.
+    h = x[1] - x[0]
+    left, right = np.diff(value)[:-1] / h, np.diff(value)[1:] / h
+    smooth = np.abs(left - right) < 0.1 * np.maximum(1.0, np.abs(left))
+    assert smooth.mean() > 0.9
+    # h^2 and the third derivative, which beside the largest slope is small.
+    assert np.abs(slope[1:-1] - (left + right) / 2)[smooth].max() < 0.06 * max(1.0, np.abs(slope).max() / 10)
+
+
+def test_a_step_passes_nothing_back_and_logistic_little(say: Say) -> None:
+    def gradient(name: str) -> list[float]:
+        return says(say("activations", "look", activation=name, depth=8))["gradient"]
+
+    assert gradient("step")[:-1] == [0.0] * 7
+    assert gradient("logistic")[0] < 0.01 * gradient("logistic")[-1]
+    assert gradient("relu")[0] > 0.1 * gradient("relu")[-1]
+    assert gradient("linear")[-1] == 1.0
+
+
+# Descent ------------------------------------------------------------------------------------
+
+
+def test_racers_go_as_descent_goes(say: Say) -> None:
+    told = {"surface": "rosenbrock", "start": [-1.0, 1.5], "optimizers": ["sgd", "adam"], "steps": 60}
+    found = say("descent", "race", learning_rate=0.001, **told)
+    state = says(found)
+    for place, optimizer in enumerate(["sgd:learning_rate=0.001", "adam:learning_rate=0.001"]):
+        paths = mc.descent("rosenbrock", [[-1.0, 1.5]], optimizer=optimizer, steps=60)
+        assert np.array_equal(found["state"].arrays["paths"][place], paths.paths[0])
+        assert state["racers"][place]["ending"] == paths.endings[0]
+    ground = found["state"].arrays["ground"]
+    surface = mc.explain.SURFACES["rosenbrock"]
+    (x0, _), (_, y1) = surface.bounds
+    assert ground[0, 0] == surface(np.array([x0, y1]))  # the upper left corner
+    assert "within" in say("descent", "race", start=[50, 50])["error"].says["message"]
+    assert "did you mean 'adam'?" in say("descent", "race", optimizers=["adamm"])["error"].says["message"]
+
+
+# Side by side -------------------------------------------------------------------------------
+
+
+def test_only_the_plain_network_learns_the_noise_by_heart(say: Say) -> None:
+    say("overfitting", "open")
+    say("overfitting", "run", epochs=300)
+    racers = {racer["name"]: racer for racer in says(working(say), "tick")["racers"]}
+    assert racers["plain"]["loss"]["train"] < 0.1 * racers["plain"]["loss"]["test"]
+    for name in ("early_stopping", "l2", "dropout"):
+        assert racers[name]["loss"]["test"] < racers["plain"]["loss"]["test"]
+    assert racers["early_stopping"]["stopped"] == "early stopping"
+
+
+@pytest.mark.parametrize("room", ["overfitting", "topology"])
+def test_a_race_is_the_same_however_it_is_cut(say: Say, room: str) -> None:
+    say(room, "open", points=40)
+    whole = says(say(room, "step", epochs=6), "tick")
+    say(room, "open", points=40)
+    for epochs in (1, 2, 3):
+        parts = says(say(room, "step", epochs=epochs), "tick")
+    losses = [[racer["loss"] for racer in told["racers"]] for told in (whole, parts)]
+    assert losses[0] == losses[1]
+    assert says(say(room, "reset"))["seed"] == 1
+
+
+# Digits -------------------------------------------------------------------------------------
+
+
+def test_digits_are_learnt_and_a_drawn_one_is_answered(say: Say) -> None:
+    state = say("digits", "open")["state"]
+    assert state.says["rows"] == {"train": 1348, "test": 449}
+    for _ in range(7):
+        say("digits", "step")
+    found = say("digits", "step")
+    assert says(found, "tick")["accuracy"]["test"] > 0.9
+    assert found["tick"].arrays["confusion"].sum() == 449
+    digits, labels = state.arrays["digits"], state.arrays["labels"]
+    answers = []
+    for digit in digits[::10]:
+        seen = say("digits", "draw", pixels=(digit / 255.0).ravel().tolist())["seen"]
+        assert np.isclose(sum(seen.says["probabilities"]), 1.0)
+        scores = seen.arrays["layer2"].astype(float)
+        assert np.allclose(seen.says["probabilities"], scipy.special.softmax(scores))
+        assert (seen.arrays["layer0"] >= 0).all()
+        answers.append(seen.says["answer"])
+    assert np.mean(np.array(answers) == labels[::10]) >= 0.8
+    assert "64 numbers" in say("digits", "draw", pixels=[0.5] * 63)["error"].says["message"]
