@@ -73,8 +73,11 @@ export default function NetworkRoom({ room, link }) {
         onClose=${() => setEditing(null)} />`
     }
     ${columns && html`<${Columns} columns=${columns} onClose=${act.forget} onLearn=${act.learn} />`}
-    ${dialog && html`<${Shown} ...${dialog} room=${room} state=${state} act=${act}
-        onClose=${() => setDialog(null)} />`}
+    ${
+      dialog &&
+      html`<${Shown} ...${dialog} room=${room} state=${state} act=${act}
+        onClose=${() => setDialog(null)} />`
+    }
     ${
       over &&
       html`<div class="drop" aria-hidden="true"><${Icon} name="upload" size=${40} /><p>${t("network.dropHere")}
