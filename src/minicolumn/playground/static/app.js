@@ -21,8 +21,10 @@
  *                                     puts it there without a reload
  *
  *     import { html, useState, ... } from "../kit/html.js"        preact and htm
- *     import { useFrame, useRoom } from "../kit/room.js"          the newest frame of a kind, as a hook
- *     import { Slider, Select, NumberPick, Toggle, Segmented, Button, IconButton, Popover, Field, short } from "../kit/controls.js"
+ *     import { Intro, useFrame, useRoom, newest, gathering } from "../kit/room.js"
+ *                                                                 newest frame of a kind as a hook; drags, one at a time
+ *     import { Slider, Select, NumberPick, Toggle, Segmented, Button, IconButton, RunButtons, useKeys, Popover, Field, short }
+ *         from "../kit/controls.js"
  *     import { Canvas, sized, paintMaps, everyFrame } from "../kit/canvas.js"
  *     import { table, colourOf, signColour, classColour, classRGB, mixed, css } from "../kit/colour.js"
  *     import { Curve } from "../kit/curve.js"                     uPlot: log axis, read-out

@@ -3,6 +3,7 @@
  * by itself when the server went away.
  */
 import { decoded } from "./frames.js";
+import { wake } from "./kit/canvas.js";
 
 /** @typedef {import("./frames.js").Frame} Frame */
 /** @typedef {"connecting" | "open" | "lost"} Status */
@@ -72,6 +73,7 @@ export class Socket {
 
   /** @param {Frame} frame */
   hear(frame) {
+    wake();
     for (const listen of this.listeners.get(frame.room) ?? []) listen(frame);
     if (frame.kind === "tick") this.acknowledge(frame);
     const asked = frame.id === undefined ? undefined : this.waiting.get(frame.id);

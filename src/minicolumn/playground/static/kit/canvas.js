@@ -1,6 +1,7 @@
 /** Canvases at the screen's own resolution, maps painted by table, and one loop of animation frames for all. */
 import { html, useEffect, useRef } from "./html.js";
 import { table } from "./colour.js";
+import { onTheme } from "./theme.js";
 
 /**
  * Give a canvas the resolution of the screen; its context is scaled so that one unit is one CSS pixel.
@@ -57,23 +58,40 @@ export function paintMaps(atlas, maps, count, side) {
   context.putImageData(image, 0, 0);
 }
 
-/** @type {Set<(time: number) => void>} */
-const drawers = new Set();
-let looping = false;
+/** @type {Map<(time: number) => void, boolean>} what draws, and whether it goes on though nothing happens */
+const drawers = new Map();
+const REST = 2_000; // ms after the last event until drawings that wait for one are left alone
+let looping = false, lastEvent = 0;
 
 /** @param {number} time */
 function loop(time) {
-  for (const draw of drawers) draw(time);
-  looping = drawers.size > 0;
+  const awake = performance.now() - lastEvent < REST;
+  for (const [draw, always] of drawers) if (always || awake) draw(time);
+  looping = drawers.size > 0 && (awake || [...drawers.values()].includes(true));
   if (looping) requestAnimationFrame(loop);
 }
 
+/** Something happened that may be drawn. */
+export function wake() {
+  lastEvent = performance.now();
+  if (looping || !drawers.size) return;
+  looping = true;
+  requestAnimationFrame(loop);
+}
+
+for (const event of ["pointermove", "pointerdown", "pointerup", "keydown", "resize", "focusin", "click", "change"]) {
+  addEventListener(event, wake, { capture: true, passive: true });
+}
+onTheme(wake);
+
 /**
  * Call `draw(time)` at every animation frame until the returned function is called. There is one loop for all.
- * @param {(time: number) => void} draw @returns {() => void}
+ * @param {(time: number) => void} draw
+ * @param {{idle?: boolean}} [options]  idle: rest two seconds after the last frame of the session and the last event of the reader
+ * @returns {() => void}
  */
-export function everyFrame(draw) {
-  drawers.add(draw);
-  if (!looping) { looping = true; requestAnimationFrame(loop); }
+export function everyFrame(draw, { idle = false } = {}) {
+  drawers.set(draw, !idle);
+  wake();
   return () => { drawers.delete(draw); };
 }

@@ -1,9 +1,10 @@
 /**
  * Controls, all usable by mouse, touch and keyboard, all with a name for screen readers:
- * Field, Select, Slider, NumberPick (typed, or picked from a list), Toggle, Segmented, Button, IconButton, Popover.
+ * Field, Select, Slider, NumberPick (typed, or picked from a list), Toggle, Segmented, Button, IconButton, RunButtons, Popover.
  */
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./html.js";
 import { Icon } from "./icons.js";
+import { t } from "../i18n.js";
 
 let made = 0;
 /** An id of its own for each use. @returns {string} */
@@ -125,6 +126,49 @@ export function Button({ onClick, icon, kind = "plain", children, class: other =
 /** A button that shows an icon alone. @param {{label: string, icon: string, onClick: (event?: any) => void, size?: number, class?: string, [more: string]: any}} props */
 export function IconButton({ label, icon, onClick, size = 18, class: other = "", ...more }) {
   return html`<button type="button" class=${`icon-button ${other}`} aria-label=${label} title=${label} onClick=${onClick} ...${more}><${Icon} name=${icon} size=${size} /></button>`;
+}
+
+/**
+ * Reset, run or pause, and step: each is there where it is given something to do.
+ * @param {{running: boolean, onRun?: (() => void) | false, onStep?: (() => void) | false, onReset?: (() => void) | false,
+ *          step?: string, children?: any}} props  step: the name of a step; children stand behind the buttons
+ */
+export function RunButtons({ running, onRun, onStep, onReset, step = t("shell.step"), children }) {
+  const run = `${t(running ? "shell.pause" : "shell.run")} (${t("shell.space")})`;
+  return html`<div class="run-buttons">
+    ${onReset && html`<${IconButton} icon="reset" label=${`${t("shell.reset")} (R)`} onClick=${onReset} />`}
+    ${onRun && html`<button type="button" class=${`run ${running ? "running" : ""}`} aria-label=${run} title=${run} onClick=${onRun}>
+      <${Icon} name=${running ? "pause" : "play"} size=${26} /></button>`}
+    ${onStep && html`<${IconButton} icon="step" label=${`${step} (S)`} onClick=${onStep} />`}
+    ${children}
+  </div>`;
+}
+
+/**
+ * Space runs, s steps, r resets, and others as given; not while something is typed.
+ * @param {Record<string, (() => void) | false | undefined>} keys  by what `KeyboardEvent.key` says, small letters
+ */
+export function useKeys(keys) {
+  const now = useRef(keys);
+  now.current = keys;
+  useEffect(() => {
+    let pressed = false; // whether a pointer was used last: what it left focused is not meant by a space
+    const point = () => { pressed = true; };
+    const key = (/** @type {KeyboardEvent} */ e) => {
+      const target = /** @type {HTMLElement} */ (e.target);
+      if (e.key === "Tab" || e.key.startsWith("Arrow")) pressed = false;
+      if (e.ctrlKey || e.metaKey || e.altKey || target.closest("input, select, textarea, [role=dialog]")) return;
+      if (e.key === " " && !pressed && target.closest("button, a, summary")) return;
+      const found = now.current[e.key.length === 1 ? e.key.toLowerCase() : e.key];
+      if (!found) return;
+      e.preventDefault();
+      if (e.key === " ") target.blur();
+      found();
+    };
+    addEventListener("keydown", key);
+    addEventListener("pointerdown", point, true);
+    return () => { removeEventListener("keydown", key); removeEventListener("pointerdown", point, true); };
+  }, []);
 }
 
 /**

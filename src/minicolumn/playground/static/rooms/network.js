@@ -5,8 +5,9 @@
  * is rendered anew with each `state` alone.
  */
 import { html, useCallback, useEffect, useMemo, useRef, useState } from "../kit/html.js";
-import { Button, Popover, IconButton } from "../kit/controls.js";
+import { Button, IconButton, Popover, useKeys } from "../kit/controls.js";
 import { Icon } from "../kit/icons.js";
+import { gathering, newest } from "../kit/room.js";
 import { has, t } from "../i18n.js";
 import { Bar } from "./network/bar.js";
 import { Data } from "./network/data.js";
@@ -28,40 +29,6 @@ export const styled = true;
 
 /** What outlives a visit to another room: all that is drawn. @type {{live: Live | null}} */
 const kept = { live: null };
-
-/** Say changes one after another: those that come while one is under way are gathered. @param {Room} room */
-function gathering(room) {
-  let waiting = /** @type {object | null} */ (null), busy = false;
-  /** @param {object} changes */
-  const set = async (changes) => {
-    waiting = { ...waiting, ...changes };
-    if (busy) return;
-    busy = true;
-    while (waiting) {
-      const now = waiting;
-      waiting = null;
-      await room.send("set", { changes: now });
-    }
-    busy = false;
-  };
-  return set;
-}
-
-/** Say numbers of one weight or bias after another, the newest last. @param {Room} room */
-function newest(room) {
-  let waiting = /** @type {[string, object] | null} */ (null), busy = false;
-  return async (/** @type {string} */ doing, /** @type {object} */ fields = {}) => {
-    waiting = [doing, fields];
-    if (busy) return;
-    busy = true;
-    while (waiting) {
-      const [say, what] = waiting;
-      waiting = null;
-      await room.send(say, what);
-    }
-    busy = false;
-  };
-}
 
 /** @param {{room: Room, link: string | null}} props */
 export default function NetworkRoom({ room, link }) {
@@ -117,7 +84,7 @@ export default function NetworkRoom({ room, link }) {
     goal: (/** @type {any} */ e) => setDialog({ what: "goal", at: placeOf(e) }),
     help: () => setDialog({ what: "help", at: { x: innerWidth / 2, y: 120 } }),
   }), [room]);
-  useKeys(act);
+  useKeys({ " ": act.run, s: act.step, r: act.reset, "?": act.help, Escape: act.leave });
   const take = (/** @type {File} */ file) => takeFile(room, file);
   const over = useDrop(take);
   if (!state) return html`<div class="room network"><p class="waiting">${t("shell.connecting")}</p></div>`;
@@ -193,26 +160,4 @@ function remedyOf(room, { label, do: doing, ...fields }) {
 async function takeFile(room, file) {
   if (file.name.endsWith(".safetensors")) await sendModel(room.send, file);
   else await sendTable(room.send, file.name, await file.text());
-}
-
-/** Space runs, s steps, r resets, ? helps; not while something is typed. @param {any} act */
-function useKeys(act) {
-  useEffect(() => {
-    let pressed = false; // whether the reader last used a pointer: what it left focused is not meant by a space
-    const point = () => { pressed = true; };
-    const key = (/** @type {KeyboardEvent} */ e) => {
-      const target = /** @type {HTMLElement} */ (e.target);
-      if (e.key === "Tab" || e.key.startsWith("Arrow")) pressed = false;
-      if (e.ctrlKey || e.metaKey || e.altKey || target.closest("input, select, textarea, [role=dialog]")) return;
-      if (e.key === " " && !pressed && target.closest("button, a, summary")) return;
-      const found = { " ": act.run, s: act.step, S: act.step, r: act.reset, R: act.reset, "?": act.help, Escape: act.leave }[e.key];
-      if (!found) return;
-      e.preventDefault();
-      if (e.key === " ") target.blur();
-      found();
-    };
-    addEventListener("keydown", key);
-    addEventListener("pointerdown", point, true);
-    return () => { removeEventListener("keydown", key); removeEventListener("pointerdown", point, true); };
-  }, [act]);
 }

@@ -1,7 +1,6 @@
 /** The bar over the room: run, step, reset, the count of epochs, and what is set most often. */
 import { html } from "../../kit/html.js";
-import { IconButton, NumberPick, Select } from "../../kit/controls.js";
-import { Icon } from "../../kit/icons.js";
+import { IconButton, NumberPick, RunButtons, Select } from "../../kit/controls.js";
 import { t } from "../../i18n.js";
 import { PENALTIES, RATES, SPEEDS, activationOptions, choicesOf, hides, optionsOf, wordsOf } from "./fields.js";
 import { Moving } from "./loss.js";
@@ -34,13 +33,10 @@ export function Bar({ live, state, running, speed, set, act }) {
   const one = new Set(setup.activations).size === 1 ? setup.activations[0] : null;
   const loss = setup.loss === "auto" && state.loss ? `${wordsOf(state.loss)} (${t("network.auto")})` : t("network.auto");
   return html`<div class="bar" role="toolbar" aria-label=${t("network.controls")}>
-    <div class="bar-top"><div class="bar-run">
-      ${!hides(state, "reset") && html`<${IconButton} icon="reset" label=${`${t("network.reset")} (R)`} onClick=${act.reset} />`}
-      ${!hides(state, "run") && html`<button type="button" class=${`run ${running ? "running" : ""}`} aria-label=${`${t(running ? "network.pause" : "network.run")} (${t("network.space")})`}
-        title=${`${t(running ? "network.pause" : "network.run")} (${t("network.space")})`} onClick=${act.run}><${Icon} name=${running ? "pause" : "play"} size=${26} /></button>`}
-      ${!hides(state, "step") && html`<${IconButton} icon="step" label=${`${t("network.stepOne")} (S)`} onClick=${act.step} />`}
-      <div class="bar-small"><${IconButton} icon="rewind" size=${16} label=${t("network.again")} onClick=${act.again} /><${IconButton} icon="goal" size=${16} label=${t("network.goal")} onClick=${act.goal} /></div>
-    </div>
+    <div class="bar-top"><${RunButtons} running=${running} step=${t("network.stepOne")} onReset=${!hides(state, "reset") && act.reset}
+      onRun=${!hides(state, "run") && act.run} onStep=${!hides(state, "step") && act.step}>
+      <div class="bar-small"><${IconButton} icon="rewind" size=${16} label=${t("network.again")} onClick=${act.again} />
+        <${IconButton} icon="goal" size=${16} label=${t("network.goal")} onClick=${act.goal} /></div><//>
     <div class="bar-epoch"><span class="field-label">${t("network.epoch")}</span><${Moving} class="epoch" live=${live} text=${(/** @type {Live} */ l) => counted(l.tick?.epoch ?? 0)} />
       <${Moving} class="pace" live=${live} text=${pace} /></div></div>
     <div class="bar-fields">

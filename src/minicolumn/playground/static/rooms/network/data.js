@@ -5,7 +5,7 @@ import { Button, Segmented, Slider } from "../../kit/controls.js";
 import { language, t, tOr } from "../../i18n.js";
 import { theme } from "../../kit/theme.js";
 import { DATASETS, datasetsOf } from "./datasets.js";
-import { targetColour } from "./output.js";
+import { targetColour } from "./picture.js";
 import { hides } from "./fields.js";
 
 /**

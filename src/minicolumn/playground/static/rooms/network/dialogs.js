@@ -10,7 +10,7 @@ import { PRESETS } from "./presets.js";
 
 /** @param {{at: Place, onClose: () => void}} props */
 export function Help({ at, onClose }) {
-  const keys = [[t("network.space"), "run"], ["S", "step"], ["R", "reset"], ["?", "help"], ["↑ ↓ ← →", "arrows"], ["Enter", "enter"]];
+  const keys = [[t("shell.space"), "run"], ["S", "step"], ["R", "reset"], ["?", "help"], ["↑ ↓ ← →", "arrows"], ["Enter", "enter"]];
   return html`<${Popover} at=${at} label=${t("network.help")} onClose=${onClose} class="help"><h3>${t("network.helpTitle")}</h3>
     <p>${t("network.helpText")}</p><dl>${keys.map(([key, what]) => html`<div key=${what}><dt><kbd>${key}</kbd></dt><dd>${t(`network.key.${what}`)}</dd></div>`)}</dl>
     <div class="row-end"><${Button} onClick=${onClose}>${t("shell.close")}<//></div><//>`;
@@ -24,7 +24,7 @@ export function Goal({ at, onRun, onClose }) {
     <input class="text-input" inputmode="decimal" value=${value} onInput=${(/** @type {any} */ e) => set(e.target.value)} onKeyDown=${(/** @type {any} */ e) => { if (e.key === "Enter") onRun(goal); }} /></label>`;
   return html`<${Popover} at=${at} label=${t("network.goal")} onClose=${onClose} class="goal"><h3>${t("network.goal")}</h3>
     ${row("network.goalEpochs", epochs, setEpochs)}${row("network.goalLoss", until, setUntil)}
-    <div class="row-end"><${Button} kind="main" icon="play" onClick=${() => onRun(goal)}>${t("network.run")}<//></div><//>`;
+    <div class="row-end"><${Button} kind="main" icon="play" onClick=${() => onRun(goal)}>${t("shell.run")}<//></div><//>`;
 }
 
 /** @param {{at: Place, state: any, ask: (doing: string, fields?: object) => Promise<any>, onClose: () => void}} props */

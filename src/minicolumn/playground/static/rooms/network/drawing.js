@@ -127,9 +127,10 @@ export class Drawing {
 
   /** Draw less where frames come late, and more again where they do not. @param {number} time */
   keepPace(time) {
-    const took = Math.min(100, time - this.last);
+    const took = time - this.last;
     this.last = time;
-    this.pace += 0.08 * (took - this.pace);
+    if (took > 400) return; // it rested
+    this.pace += 0.08 * (Math.min(100, took) - this.pace);
     if (this.pace > SLOW) this.share = Math.max(0.01, this.share * 0.94);
     else if (this.pace < QUICK) this.share = Math.min(1, this.share * 1.01);
   }

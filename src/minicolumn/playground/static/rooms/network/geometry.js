@@ -12,10 +12,13 @@ const NARROW = 520; // of a phone: less room for names, layers closer together
 /** Height for the tiles in a window of a height. @param {number} window */
 export const heightFor = (window) => Math.max(372, Math.min(760, window - 420));
 
+/** Tiles are larger where there is room. @param {number} height */
+const scaleFor = (height) => Math.max(1, Math.min(1.4, height / 480));
+
 /** Size of a tile in a column of so many, and the distance to the next. @param {number} count @param {number} height @returns {[number, number]} */
 function pitch(count, height) {
-  const distance = Math.max(19, Math.min(60, height / count));
-  return [Math.min(42, distance - (distance > 30 ? 10 : 3)), distance];
+  const distance = Math.max(19, Math.min(58 * scaleFor(height), height / count));
+  return [Math.min(42 * scaleFor(height), distance - (distance > 30 ? 10 : 3)), distance];
 }
 
 /**
@@ -27,21 +30,22 @@ function pitch(count, height) {
  */
 export function arrange(features, units, room, height) {
   const [label, gap, end] = room < NARROW ? [56, 80, 34] : [92, 104, 62];
-  const width = Math.max(room, label + FEATURE + units.length * gap + end - 22);
-  const tall = [features * 49, ...units.map((count) => count * pitch(count, height)[1])];
+  const scale = scaleFor(height), feature = FEATURE * scale;
+  const width = Math.max(room, label + feature + units.length * gap + end - 22);
+  const tall = [features * 49 * scale, ...units.map((count) => count * pitch(count, height)[1])];
   const inner = Math.max(height, ...tall);
   const middle = HEAD + inner / 2;
-  const first = label + FEATURE / 2, last = width - end;
+  const first = label + feature / 2, last = width - end;
   const columns = [first, ...units.map((_, i) => first + ((last - first) * (i + 1)) / units.length)];
   const spread = (/** @type {number} */ x, /** @type {number} */ count, /** @type {number} */ size, /** @type {number} */ distance) =>
     Array.from({ length: count }, (_, i) => ({ x, y: middle + (i - (count - 1) / 2) * distance, size }));
   return {
     width, height: HEAD + inner + FOOT, top: HEAD, columns,
-    features: spread(first, features, FEATURE, 49),
+    features: spread(first, features, feature, 49 * scale),
     layers: units.map((count, i) => {
       const [size, distance] = pitch(count, height);
       const outputs = i === units.length - 1;
-      return spread(columns[i + 1], count, outputs && count <= 6 ? 48 : size, outputs && count <= 6 ? 66 : distance);
+      return spread(columns[i + 1], count, outputs && count <= 6 ? 48 * scale : size, outputs && count <= 6 ? 66 * scale : distance);
     }),
   };
 }

@@ -8,7 +8,7 @@ import { everyFrame } from "../../kit/canvas.js";
 import { Curve } from "../../kit/curve.js";
 import { Button, Segmented, Toggle, short } from "../../kit/controls.js";
 import { has, t } from "../../i18n.js";
-import { targetColour } from "./output.js";
+import { targetColour } from "./picture.js";
 
 const EVERY = 120; // ms between two drawings of the curves: they change slowly
 
@@ -24,7 +24,7 @@ function useText(live, text) {
       seen = live.version;
       const next = say.current(live);
       if (ref.current.textContent !== next) ref.current.textContent = next;
-    });
+    }, { idle: true });
   }, []);
   return ref;
 }
@@ -64,7 +64,7 @@ export function Losses({ live, state }) {
       seen = live.version;
       last = time;
       handle.current.set(joined(live.curves.columns, pinned, from, log && what === "loss"));
-    });
+    }, { idle: true });
   }, [pinned, from, log]);
   const names = useScores(live);
   const main = names[0];
@@ -126,7 +126,7 @@ export function Confusion({ live, state }) {
         cells[i].textContent = String(counts[i]);
         cells[i].style.background = counts[i] ? `color-mix(in srgb, ${targetColour(state, row)} ${Math.round(12 + 58 * (counts[i] / total))}%, transparent)` : "";
       }
-    });
+    }, { idle: true });
   }, []);
   return html`<section class="panel confusion" aria-label=${t("network.confusion")}><h2>${t("network.confusion")}</h2><div class="confusion-scroll"><table>
     <thead><tr><td class="corner" />${state.classes.map((/** @type {string} */ name) => html`<th key=${name} scope="col">${name}</th>`)}</tr></thead>

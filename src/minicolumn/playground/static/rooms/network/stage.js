@@ -21,14 +21,17 @@ export const OFFERED = ["x1", "x2", "x1^2", "x2^2", "x1*x2", "sin(x1)", "sin(x2)
 
 /**
  * What the first column lists: features that are on, and those that are offered.
- * @param {any} state @returns {{formula: string, input: number}[]}  input: number of the input, -1 where it is off
+ * @param {any} state @returns {{formula: string, name: string, input: number}[]}  input: number of the input, -1 where it is off
  */
 export function listed(state) {
   /** @type {string[]} */
   const on = state.inputs.map((/** @type {any} */ i) => normal(i.formula ?? i.name));
   const offered = isTable(state) ? [] : OFFERED.filter((formula) => !hides(state, formula));
   const rest = state.inputs.map((/** @type {any} */ i) => i.formula ?? i.name).filter((/** @type {string} */ f) => !offered.map(normal).includes(normal(f)));
-  return [...offered, ...rest].map((formula) => ({ formula, input: on.indexOf(normal(formula)) }));
+  return [...offered, ...rest].map((formula) => {
+    const input = on.indexOf(normal(formula));
+    return { formula, input, name: isTable(state) ? state.inputs[input].name : formula };
+  });
 }
 
 /** Whether the inputs are columns of a table. @param {any} state */
@@ -56,7 +59,7 @@ export function Stage({ live, state, set, send, onEdit, onSelect, onFormula, sel
     const observer = new ResizeObserver(([entry]) => setRoom(Math.floor(entry.contentRect.width)));
     observer.observe(element);
     drawing.current = new Drawing(live, { links: links.current, flow: flow.current, tiles: tiles.current, biases: biases.current });
-    const stop = everyFrame((time) => drawing.current?.frame(time));
+    const stop = everyFrame((time) => drawing.current?.frame(time), { idle: true });
     const resize = () => setHeight(heightFor(innerHeight));
     addEventListener("resize", resize);
     return () => { observer.disconnect(); stop(); removeEventListener("resize", resize); };
@@ -114,9 +117,9 @@ function Features({ geometry, features, state, set, onFormula }) {
     ${features.map((/** @type {any} */ feature, /** @type {number} */ i) => {
       const { x, y, size } = geometry.features[i], on = feature.input >= 0;
       return html`<button type="button" key=${feature.formula} class=${`feature ${on ? "on" : ""}`} aria-pressed=${String(on)} disabled=${table}
-        title=${feature.formula}
+        title=${feature.name}
         style=${{ left: "0px", width: `${x + size / 2}px`, top: `${y - size / 2}px`, height: `${size}px` }} onClick=${() => flip(feature)}>
-        <span class="sr">${t("network.feature")} </span><span class="feature-name"><${Formatted} formula=${feature.formula} /></span><span class="feature-tile" style=${{ width: `${size}px` }}>${!on && html`<${Icon} name="plus" size=${14} />`}</span></button>`;
+        <span class="sr">${t("network.feature")} </span><span class="feature-name">${table ? feature.name : html`<${Formatted} formula=${feature.formula} />`}</span><span class="feature-tile" style=${{ width: `${size}px` }}>${!on && html`<${Icon} name="plus" size=${14} />`}</span></button>`;
     })}`;
 }
 
