@@ -185,7 +185,7 @@ export function Confusion({ live, state }) {
                 .reduce((/** @type {number} */ a, /** @type {number} */ b) => a + b, 0) || 1;
           cells[i].textContent = String(counts[i]);
           cells[i].style.background = counts[i]
-            ? `color-mix(in srgb, ${targetColour(now.current, row)} ${Math.round(12 + 58 * (counts[i] / total))}%, transparent)`
+            ? `color-mix(in srgb, ${targetColour(now.current, row)} ${Math.round(8 + 40 * (counts[i] / total))}%, transparent)`
             : "";
         }
       },
