@@ -48,6 +48,7 @@ class NativeProgram:
     donated     numbers of inputs that may be overwritten: a loop's state then starts where it lies, and the
                 result is the array that was given
     flush_subnormals  whether arithmetic takes subnormal numbers for 0
+    interruptible   whether signals are looked for in long loops, so that a handler that raises ends them
     """
 
     def __init__(
@@ -59,10 +60,11 @@ class NativeProgram:
         threads: int | None = None,
         donated: Collection[int] = (),
         flush_subnormals: bool = False,
+        interruptible: bool = False,
     ) -> None:
         graph = self.graph = EXPAND(graph)
         self.target = target or host_target()
-        self._timed, self._flushes = timed, flush_subnormals
+        self._timed, self._flushes, self._interruptible = timed, flush_subnormals, interruptible
         self._inputs = [node.array_type for node in graph.inputs]
         self._outputs = [node.array_type for node in graph.outputs]
         self._axes = list(graph.dims.values())
@@ -82,6 +84,7 @@ class NativeProgram:
         self.cycles = np.zeros(header["timed"], np.int64)
         most = min(threads or cores(), cores()) if header["shared"] else 1
         self._pacers = ThreadTuners(most)
+        self.watched: int = header["watched"]
         common, own = header["arena"]
         self.arena_bytes = common + own * most
         self._frames: list[CallFrame] = []
@@ -94,7 +97,9 @@ class NativeProgram:
                 emit_program,
             )  # a third of what a first call would import
 
-            self._emitted = emit_program(self.graph, self.target, self._timed, self._flushes)
+            self._emitted = emit_program(
+                self.graph, self.target, self._timed, self._flushes, self._interruptible
+            )
         return self._emitted
 
     @property
@@ -119,7 +124,7 @@ class NativeProgram:
     def _key(self) -> str:
         """Return everything that shapes the code."""
         # Where an array object keeps its fields is part of the code, and differs between builds of Python.
-        settings = f"{self._timed} {self._flushes} {array_objects.DATA}"
+        settings = f"{self._timed} {self._flushes} {self._interruptible} {array_objects.DATA}"
         return key_of(fingerprint(self.graph), self.target.identity, versions(), compiler_version(), settings)
 
     def _header(self) -> dict[str, Any]:
@@ -131,6 +136,7 @@ class NativeProgram:
             "hosts": [number[n] for n in emitted.hosts],
             "timed": len(emitted.timed),
             "shared": emitted.shared,
+            "watched": emitted.watched,
         }
 
     def __call__(self, *args: Any) -> list[Any]:
@@ -147,11 +153,17 @@ class NativeProgram:
         calls = _Calls(self._hosts) if self._hosts else None
         if calls:
             frame.call_host(calls.address)
-        self._execute(frame.table, given)
-        if calls:
-            calls.raise_error()
-        failed = frame.failed()
-        self._give_frame(frame)
+        if frame.watch:
+            frame.watch.begin()
+        try:
+            self._execute(frame.table, given)
+            failed = frame.failed()
+            if calls:
+                calls.raise_error()
+            if frame.watch:
+                frame.watch.raise_error()
+        finally:
+            self._give_frame(frame)
         if failed:
             raise IndexError(OUT_OF_RANGE)
         return outputs
@@ -212,7 +224,7 @@ class NativeProgram:
     def frame(self, arena: np.ndarray, constants: Sequence[np.ndarray]) -> CallFrame:
         """Return what one call at a time works with, in some memory."""
         arrays = len(self._inputs) + len(self._outputs)
-        return CallFrame(arrays, self._axes, constants, arena, self.cycles, self._read)
+        return CallFrame(arrays, self._axes, constants, arena, self.cycles, self._read, self.watched)
 
 
 def _sized(shape: Sequence[Any], given: Sequence[np.ndarray]) -> list[int]:

@@ -73,6 +73,7 @@ def _steps(step: Step, lowering: Lowering) -> Callable[..., Any]:
         threads=lowering.threads,
         shadow=lowering.shadow,
         flush_subnormals=True,
+        interruptible=False,
     )
 
 
@@ -89,6 +90,7 @@ def _epochs(step: Step, lowering: Lowering) -> Callable[..., Any]:
         threads=lowering.threads,
         shadow=lowering.shadow,
         flush_subnormals=True,
+        interruptible=False,
     )
 
 
