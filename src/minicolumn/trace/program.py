@@ -13,7 +13,8 @@ import numpy as np
 from minicolumn.errors import TraceError
 from minicolumn.ir.graph import INPUT, Graph, topological
 from minicolumn.ir.shapes import ArrayType
-from minicolumn.trace.tracer import LiveNode, Scope, Traced, leaf, node_of, run
+from minicolumn.trace.nodes import LiveNode, Scope
+from minicolumn.trace.tracer import Traced, leaf, node_of, run
 from minicolumn.tree import Structure, Tree, flatten, unflatten
 
 
