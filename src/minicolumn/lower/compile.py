@@ -189,7 +189,8 @@ def compile(
 
     function  NumPy on arrays, numbers and nests of them; it must not branch on values. Strings, booleans and
               other hashable arguments are part of the program: a new value means a new trace. An object that
-              is compared by identity could change unseen, and is refused.
+              is compared by identity could change unseen, and is refused. So methods can be compiled where
+              `self` is a dataclass: its fields are arguments like others.
     backend   "native", one function of machine code; or "reference", the NumPy interpreter that defines what
               a graph means, which also stands in, with a warning, where llvmlite is missing
     dims      for arguments, by position, the names of the leading axes of all their arrays: such an axis
