@@ -13,6 +13,7 @@ from minicolumn.trace import (
     indexing,
     joining,
     matrices,
+    nan_reductions,
     padding,
     products,
     reductions,
@@ -23,7 +24,7 @@ from minicolumn.trace.ufuncs import UFUNCS
 
 PAGE = Path(__file__).parents[1] / "numpy.md"
 PARTS = {
-    "Reductions and statistics": reductions.TABLE,
+    "Reductions and statistics": {**reductions.TABLE, **nan_reductions.TABLE},
     "Shapes": shaping.TABLE,
     "Joining, splitting, repeating": {**joining.TABLE, **padding.TABLE},
     "Choosing and making": choosing.TABLE,

@@ -1,4 +1,4 @@
-"""Signals during long native loops: a handler that raises ends them, and one that does not changes nothing."""
+"""Signals during long native loops: a handler that raises ends them, another one changes nothing."""
 
 from __future__ import annotations
 
@@ -141,4 +141,7 @@ def test_a_call_on_another_thread_is_not_interrupted() -> None:
 def test_short_loops_do_not_look() -> None:
     text = NativeProgram(graph_of(lambda s: one_thread(s, 1000), S), interruptible=True).emitted.text
     assert "mc.look" not in text
-    assert "mc.look" in NativeProgram(graph_of(lambda s: one_thread(s, ENOUGH), S), interruptible=True).emitted.text
+    assert (
+        "mc.look"
+        in NativeProgram(graph_of(lambda s: one_thread(s, ENOUGH), S), interruptible=True).emitted.text
+    )

@@ -22,8 +22,8 @@ from minicolumn.errors import ShapeError, TraceError
 from minicolumn.ir.graph import CONST
 from minicolumn.ir.ops.elementwise import COPY
 from minicolumn.ir.shapes import type_of
-from minicolumn.trace.promote import array
 from minicolumn.trace.nodes import NO_SCOPES, LiveNode, Scope, holdable, kept
+from minicolumn.trace.promote import array
 from minicolumn.trace.tracer import Traced, cast, lift, node_of, run
 from minicolumn.trace.tracer import stop_gradient as without_derivative
 from minicolumn.tree import Tree, flatten, map_leaves, named_leaves, unflatten

@@ -211,9 +211,10 @@ def compile(
               wherever arithmetic meets them or would give them. Processors are up to a hundred times slower
               with such numbers; NumPy keeps them. Trainings and predictions flush them. In native code what
               only moves numbers, or changes their sign, keeps them; the reference flushes each result.
-    interruptible  whether Ctrl-C, and any other signal whose handler raises, ends long loops (`scan`) of native
-              code within a tenth of a second or the time of one iteration. It is seen on Python's main
-              thread. Arguments stay as they are, but donated ones, and the function can be called again.
+    interruptible  whether Ctrl-C, and any other signal whose handler raises, ends long loops (`scan`) of
+              native code within a tenth of a second, or the time of one iteration. Signals are seen on
+              Python's main thread. Arguments stay as they are, but donated ones, and the function can be
+              called again.
               False lets the call end first
 
     The result has the same arguments and values as the function. Called inside `grad` or another `compile`,

@@ -103,6 +103,8 @@ def pinv(a: Operand, rcond: Any = None, hermitian: bool = False, *, rtol: Any = 
     """Return the pseudo-inverse; its derivative holds as long as the rank stays the same."""
     refuse_arguments("linalg.pinv", hermitian=True if hermitian else None)
     x = as_float(array(a))
+    if 0 in x.shape[-2:]:  # NumPy keeps integers then
+        return np.zeros((*x.shape[:-2], x.shape[-1], x.shape[-2]), array(a).dtype)
     if rtol is None:
         rcond = max(x.shape[-2:]) * np.finfo(x.dtype).eps
     elif rtol is not np._NoValue:

@@ -61,8 +61,9 @@ class Scope:
         for array, seal in self._seals.values():
             if _seal(array) != seal:
                 raise TraceError(
-                    f"an array of shape {list(array.shape)} was changed in place, as by z += 1, after the function "
-                    "had used it, and its derivative needs what it held; write z = z + 1, or change a copy"
+                    f"an array of shape {list(array.shape)} was changed in place, as by z += 1, after the "
+                    "function had used it, and its derivative needs what it held; write z = z + 1, or change "
+                    "a copy"
                 )
 
 

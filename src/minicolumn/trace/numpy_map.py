@@ -16,6 +16,7 @@ from minicolumn.trace import (
     indexing,
     joining,
     matrices,
+    nan_reductions,
     padding,
     products,
     quantiles,
@@ -51,6 +52,7 @@ OF_ELEMENTS = of_elements(UFUNCS)
 
 FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     **reductions.TABLE,
+    **nan_reductions.TABLE,
     **shaping.TABLE,
     **joining.TABLE,
     **padding.TABLE,

@@ -20,7 +20,17 @@ from minicolumn.ir.graph import CONST, INPUT, Node
 from minicolumn.ir.op import Op
 from minicolumn.ir.ops.elementwise import CAST, STOP_GRADIENT
 from minicolumn.ir.shapes import DTYPES, ArrayType, Dim, Shape, TupleType, shared_type
-from minicolumn.trace.nodes import KNOWN, LiveNode, Scope, Scopes, constant_node, holdable, joined, kept, owned
+from minicolumn.trace.nodes import (
+    KNOWN,
+    LiveNode,
+    Scope,
+    Scopes,
+    constant_node,
+    holdable,
+    joined,
+    kept,
+    owned,
+)
 from minicolumn.trace.operators import Operators, answers
 from minicolumn.trace.outside import USUAL, advice
 

@@ -1,7 +1,7 @@
 """Loops that can be interrupted: they run in chunks, and between two of them somebody looks for signals.
 
-Within a chunk there is nothing to look at, so that a loop is as fast as without. The caller's thread, which is
-part 0, looks, by a function that the call frame holds (`runtime.interrupts`); its answer is how many
+Within a chunk there is nothing to look at, so that a loop is as fast as without. The caller's thread, which
+is part 0, looks, by a function that the call frame holds (`runtime.interrupts`); its answer is how many
 iterations come next, and 0 ends the loop. What follows a loop that was left computes with garbage, as after a
 failed call of Python, and nobody reads its results.
 """
@@ -20,7 +20,7 @@ from minicolumn.lower.llvm.schedule.interrupts import first_look
 
 # Parts other than the caller's only ask whether that one has stopped, after as many iterations as before.
 # Without a function to look with (in other threads than the main one) nobody ever stops.
-_LOOK = f"""define internal i64 @mc.look(ptr %watch, i64 %loop, i64 %part, i64 %done) noinline cold nounwind {{
+_LOOK = f"""define internal i64 @mc.look(ptr %watch, i64 %loop, i64 %part, i64 %done) noinline cold {{
   %stopped.at = getelementptr inbounds i64, ptr %watch, i64 {STOPPED}
   %stopped = load atomic i64, ptr %stopped.at monotonic, align 8
   %is.over = icmp ne i64 %stopped, 0
@@ -68,7 +68,7 @@ class WatchedLoop:
         context.watched += 1
 
     def agree(self, size: Value) -> None:
-        """Write down, on the caller's thread, how many iterations come next for all behind the next barrier."""
+        """Write down, on the caller's thread, what is the next chunk of all behind the next barrier."""
         self._context.f.store(size, self._agreed)
 
     def first(self) -> Value:
@@ -77,7 +77,7 @@ class WatchedLoop:
         return f.select(f.compare("eq", looked, index(0)), index(0), index(self._first))
 
     def run(self, start: Value, stop: Value) -> AbstractContextManager[Value]:
-        """Run what is emitted within for start, start + 1, ... below stop; together, once `first` is agreed on."""
+        """Run what is emitted within for start ... stop - 1; together, once `first` is agreed on."""
         first = self._read() if self.together else self.first()
         return in_chunks(self._context.f, start, stop, first, self._next)
 

@@ -58,9 +58,9 @@ def emit_program(
 
     The function that does everything is ``run(table, team, part, parts)``. The table holds addresses: the
     arena, the status word, the function that calls Python, the cycle counts, what loops look for signals
-    with, then inputs, outputs, the lengths of symbolic dimensions (numbers) and large constants. ``read`` fills in where arrays lie
-    (objects.py). With `flush_subnormals` arithmetic takes subnormal numbers for 0, on whichever thread it
-    runs. With `interruptible` long loops look for signals.
+    with, then inputs, outputs, the lengths of symbolic dimensions (numbers) and large constants. ``read``
+    fills in where arrays lie (array_objects.py). With `flush_subnormals` arithmetic takes subnormal numbers
+    for 0, on whichever thread it runs. With `interruptible` long loops look for signals.
     """
     module, family = Module(), target.triple.split("-")[0]
     emit_barrier(module, family)

@@ -1,8 +1,8 @@
 """Signals during a native call: Python's handlers run between two iterations of a long loop.
 
 A signal, such as that of Ctrl-C, is noted by Python and handled when its interpreter goes on, on the main
-thread: without a look at it now and then that is when the native call is over. Where a handler raises, as that
-of Ctrl-C does, the exception is kept, the loop ends, and the call raises it.
+thread: without a look at it now and then that is when the native call is over. Where a handler raises, as
+that of Ctrl-C does, the exception is kept, the loop ends, and the call raises it.
 """
 
 from __future__ import annotations

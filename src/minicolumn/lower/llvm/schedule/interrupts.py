@@ -17,7 +17,7 @@ _BY_PYTHON = 1 << 14
 
 
 def first_look(loop: Node) -> int:
-    """Return after how many iterations a `scan` first looks for signals; 0 if it is too short to look at all."""
+    """Return after how many iterations a `scan` first looks for signals; 0 if it is too short to look."""
     each, length = operations(loop.attrs["body"]), loop.attrs["length"]
     if not isinstance(length, Dim) and length * each <= SHORT:
         return 0
