@@ -32,7 +32,7 @@ from minicolumn.trace.nodes import (
     owned,
 )
 from minicolumn.trace.operators import Operators, answers
-from minicolumn.trace.outside import USUAL, advice
+from minicolumn.trace.outside import USUAL, advice, of_a_list
 
 if TYPE_CHECKING:
     from weakref import ReferenceType
@@ -246,7 +246,7 @@ class Traced(Operators):
             raise TraceError(
                 f"this {self.type} value{_at(node)} outlived the compile or scan that traced it; return it"
             )
-        raise TraceError(f"{what} would leave the trace of this {self.type} value; {instead}")
+        raise TraceError(of_a_list() or f"{what} would leave the trace of this {self.type} value; {instead}")
 
     def __array__(self, dtype: DTypeLike = None, copy: bool | None = None) -> np.ndarray:
         instead = advice() if self.node.is_live else ""
@@ -260,7 +260,8 @@ class Traced(Operators):
         value = self.node.value
         if value is None:
             raise TraceError(
-                f"inside compile the value of this {self.type} is not known, so Python cannot branch on it"
+                of_a_list()
+                or f"inside compile the value of this {self.type} is not known, so Python cannot branch on it"
                 f"{_at(self.node)}; use np.where(condition, a, b) or np.maximum, or mc.scan for loops"
             )
         return bool(value)

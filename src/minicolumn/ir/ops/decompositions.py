@@ -139,9 +139,9 @@ def _qr_complement(x: np.ndarray) -> np.ndarray:
 
 
 def _uncomplement(g: Array, out: Array, x: Array) -> Any:
-    # With P = pinv(x), q' = -P' x' q turns q no more than it must to stay orthogonal to x. Which vectors LAPACK
-    # chooses of their space is not smooth, so what depends on the choice has the derivative NaN: a turn of q
-    # within its space, q W with W' = -W, would change it.
+    # With P = pinv(x), dq = -P' dx' q turns q no more than it must to stay orthogonal to x. Which vectors
+    # LAPACK chooses of their space is not smooth, so what depends on the choice has the derivative NaN: a
+    # turn of q within its space, q W with W' = -W, would change it.
     wide = x.shape[-1] > x.shape[-2]
     inverse = PINV(x)
     found = -np.matmul(out, _t(np.matmul(_t(inverse) if wide else inverse, g)))
@@ -150,7 +150,7 @@ def _uncomplement(g: Array, out: Array, x: Array) -> Any:
 
 
 def _depends_on_choice(turn: Array) -> Any:
-    """Return whether a matrix is not symmetric but for rounding, of which there is some ulp for each product."""
+    """Return whether a matrix is not symmetric, with room for rounding: half of all digits and more."""
     most = np.max(np.abs(turn), axis=(-2, -1), keepdims=True, initial=0.0)
     odd = np.max(np.abs(turn - _t(turn)), axis=(-2, -1), keepdims=True, initial=0.0)
     return odd > 8.0 * float(np.sqrt(np.finfo(turn.dtype).eps)) * most
