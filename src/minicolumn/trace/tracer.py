@@ -119,7 +119,9 @@ def apply(op: Op, args: Sequence[Operand], attrs: Attrs) -> Any:
 
 
 def _as_used(arg: Operand, node: LiveNode, scopes: Scopes) -> LiveNode:
-    return constant_node(kept(node.value, scopes)) if node.op is CONST and node.value is arg else node
+    if isinstance(arg, np.ndarray) and node.value is arg and node.op is CONST:
+        return constant_node(kept(arg, scopes))
+    return node
 
 
 def _recorded(op: Op, args: Sequence[Operand], attrs: Attrs) -> Traced:
