@@ -96,8 +96,9 @@ def test_a_handler_that_raises_ends_a_long_loop(loop: Loop, threads: int) -> Non
             began = time.perf_counter()
             with pytest.raises(Stop):
                 program(given)
-        # Two looks are 0.05 seconds apart; a busy machine may stretch that.
-        assert time.perf_counter() - began < 0.15 + 0.5
+        # The loop would take minutes. Two looks are 0.05 seconds apart; a busy machine stretches that, for a
+        # team at its barriers most of all.
+        assert time.perf_counter() - began < 5.0
     np.testing.assert_array_equal(given, S)
 
 
@@ -105,6 +106,7 @@ def test_a_handler_that_raises_ends_a_long_loop(loop: Loop, threads: int) -> Non
 def test_loops_that_look_for_signals_give_the_same_bits(loop: Loop) -> None:
     expected = mc.compile(lambda s: loop(s, ENOUGH), interruptible=False)(S)
     fast, seen = mc.compile(lambda s: loop(s, ENOUGH)), []
+    fast(S)  # so that what follows is the loop, not compiling
     with alarm(lambda: seen.append(1), 0.001, 0.005):
         for found, wanted in zip(np.atleast_1d(fast(S)), np.atleast_1d(expected), strict=True):
             np.testing.assert_array_equal(found, wanted)
