@@ -34,9 +34,30 @@ class ModelFileError(MinicolumnError, ValueError):
 
 
 class DivergenceError(MinicolumnError, ArithmeticError):
-    """Training left the finite numbers; `run` holds the last good weights, where `fit` raised it."""
+    """Training left the finite numbers; `run` holds the last good weights, where `fit` raised it.
+
+    step, epoch     in which it was found out, from 1
+    quantity        what is no finite number any more: "the loss", "a weight" or "a prediction"
+    cause           the likeliest: "learning_rate", "regularizer", "X", "y" or "loss"
+    learning_rate   of the step, by optimizer, schedule and callbacks
+    layer           path of the layer whose gradient is largest beside its weights, at the last good weights;
+                    None where there is no telling
+    suggestion      what to try, as keywords of `Trainer.change`; empty where no setting would help
+    """
 
     run: Any = None
+    step: int = 0
+    epoch: int = 0
+    quantity: str = ""
+    cause: str = ""
+    learning_rate: float = float("nan")
+    layer: str | None = None
+    suggestion: dict[str, Any]
+
+    def __init__(self, *args: Any, **fields: Any) -> None:
+        super().__init__(*args)
+        self.suggestion = {}
+        self.__dict__.update(fields)
 
 
 class ShadowError(MinicolumnError, AssertionError):

@@ -17,15 +17,19 @@ from typing import Any
 import numpy as np
 
 from minicolumn import random
+from minicolumn.errors import MinicolumnError
 from minicolumn.model.compute import forward
 from minicolumn.model.mean_loss import Blocks
 from minicolumn.model.rows import LabeledRows, is_sparse
 from minicolumn.nn.layer import Layer, Params
 from minicolumn.nn.roles import with_statistics
+from minicolumn.optim.transform import Moments
 from minicolumn.registry import is_plain
+from minicolumn.train.backward import backward_pass
 from minicolumn.train.batches import Orders, steps_in
 from minicolumn.train.epochs import Epochs
 from minicolumn.train.history import history_rows
+from minicolumn.train.live_numbers import live_numbers
 from minicolumn.train.programs import Lowering, epochs_program, step_of, steps_program
 from minicolumn.train.rates import factors
 from minicolumn.train.settings import Settings
@@ -36,17 +40,21 @@ Array = np.ndarray
 
 # Whole epochs in one call: how many at most, and bytes of all their states together; bytes of the state of a
 # small network, and multiply-adds of an epoch that lasts some 50 ms. Longer ones are cut within the epoch.
-MOST, MOST_BYTES = 128, 1 << 23
+MOST, MOST_BYTES = 1024, 1 << 23
 SMALL, SHORT = 1 << 20, 2e8
 # Bytes of sparse rows that are made dense at a time.
 DENSE_BYTES = 1 << 24
 
 
+Rule = Callable[[Layer, Settings], Step]  # makes the step of a learning rule for a network and settings
+
+
 class Engine:
     """The compiled programs of a network with its settings and rows.
 
-    step        the learning rule; None is gradient descent as the settings say
+    rule        makes the step of a learning rule; None is gradient descent as the settings say
     orders      of the rows in each epoch; None draws them by the seed
+    step        what is compiled: gradient descent, or what `rule` made
     batch       rows of a step, no more than there are; steps: of an epoch, a shorter last one included
     roles       of the parameters, by which penalties, constraints and weight decay choose them
     forward     the program that measures; it knows no label smoothing, so trainings can be compared
@@ -58,7 +66,7 @@ class Engine:
         settings: Settings,
         train: LabeledRows,
         held: LabeledRows | None,
-        step: Step | None = None,
+        rule: Rule | None = None,
         orders: Orders | None = None,
     ) -> None:
         self.network, self.settings, self.train, self.held = network, settings, train, held
@@ -73,21 +81,30 @@ class Engine:
         self._held_blocks: Blocks | None = None
         self.has_plain_schedule = is_plain(s.schedule)
         self.roles = network.roles(train.X.shape[1:])
-        self._step = step or step_of(network, s)
-        self.parts = self._step.parts
+        self.step = step_of(network, s) if rule is None else rule(network, s)
+        self._numbers = live_numbers(network, s.optimizer) if rule is None else ()
+        self.parts = self.step.parts
         self._lowering = Lowering(s.backend, s.threads, s.shadow)
         self._is_native = s.backend == "native" and not s.shadow and not is_sparse(train.X)
         self._most_epochs: int | None = None
+
+    def start(self, params: Params) -> Moments:
+        """Return what the learning rule remembers before its first step."""
+        return self.step.start(params, self.roles)
+
+    def step_key(self, number: int) -> Array:
+        """Return the key that layers draw from in one step of the training, uint32 [2]."""
+        return random.fold_in(self._key, next_numbers(number, 1)[0])
 
     # Both held, since a program with own functions is kept by nobody else and would be made for each epoch.
 
     @cached_property
     def _take_steps(self) -> Callable[..., Any]:
-        return steps_program(self._step, self._lowering)
+        return steps_program(self.step, self._lowering)
 
     @cached_property
     def _train_epochs(self) -> Callable[..., Any]:
-        return epochs_program(self._step, self._lowering)
+        return epochs_program(self.step, self._lowering)
 
     def rates(self, steps: Array, rate_factor: float, total: int) -> Array:
         """Return the learning rates of some steps, in the dtype of the computation.
@@ -121,7 +138,9 @@ class Engine:
         """
         data, order = self._gathered(piece)
         steps = Steps(order, rates, next_numbers(first, len(order)))
-        state, losses = self._take_steps(state, data, steps, self._key, self.settings.regularizer)
+        state, losses = self._take_steps(
+            state, data, steps, self._key, self.settings.regularizer, self._numbers
+        )
         return state, list(losses)
 
     def _gathered(self, piece: Array) -> tuple[Data, Array]:
@@ -151,7 +170,7 @@ class Engine:
         One is thought to take 50 ms for SHORT multiplications and a microsecond a step. Own functions may
         take any time, so of these it is one epoch.
         """
-        if not self._step.is_plain:
+        if not self.step.is_plain:
             return 1
         epoch = 0.05 * self._multiplications(state) / SHORT + 1e-6 * self.steps
         return max(1, int(min(seconds / epoch, MOST)))
@@ -161,8 +180,10 @@ class Engine:
         weights = sum(np.size(leaf) for leaf in leaves(state.params))
         return weights * (len(self.train) + (0 if self.held is None else len(self.held)))
 
-    def epochs(self, state: State, epoch: int, rates: Array, rate_factor: float, first: int) -> Epochs:
-        """Train some epochs in one call, and measure each.
+    def epochs(
+        self, state: State, epoch: int, rates: Array, rate_factor: float, first: int, every: int = 1
+    ) -> Epochs:
+        """Train some epochs in one call, and measure each, or those whose numbers are multiples of `every`.
 
         state       before the first, which stays as it is
         epoch       the number of the first, counted from 1
@@ -172,17 +193,28 @@ class Engine:
         count, data = len(rates), Data(self.train.X, self.train.y, self.train.weight)
         steps, last = self._whole_epochs(self._orders.of_several(epoch, count), rates, first)
         began = time.perf_counter()
-        states, sums = self._train_epochs(state, data, steps, last, self._key, self.settings.regularizer)
+        states, sums = self._train_epochs(
+            state, data, steps, last, self._key, self.settings.regularizer, self._numbers
+        )
         seconds = (time.perf_counter() - began) / count
         parts, structure = flatten(states)
-        stack = Stacked(parts, builder(structure), 0)
+        build = builder(structure)
         finite = np.logical_and.reduce([_finite_rows(part) for part in (*sums, *parts)])
         some = count if finite.all() else int(finite.argmin())
-        losses = {n: _by_epoch(part / len(self.train)) for n, part in zip(self.parts, sums, strict=False)}
-        figures = losses | self._measured_epochs(states, stack, some)
-        rows = history_rows(epoch, figures, rates[:some, -1].tolist(), seconds, self.steps)
-        told = list(zip(*map(_by_epoch, sums), strict=True))
-        return Epochs(epoch, stack, told, rates, rate_factor, seconds, rows)
+        places = np.arange(-epoch % every, some, every)
+        chosen = parts if len(places) == count else [part[places] for part in parts]
+        measured = self._measured_epochs(build(chosen), Stacked(chosen, build, 0), len(places))
+        good = min(map(len, measured.values()), default=len(places))
+        if good < len(places):
+            some, places = int(places[good]), places[:good]
+        losses = {n: part[places] / len(self.train) for n, part in zip(self.parts, sums, strict=False)}
+        figures = {n: _by_epoch(part) for n, part in losses.items()} | measured
+        numbers = (epoch + places).tolist()
+        rows = history_rows(numbers, figures, rates[places, -1].tolist(), seconds, self.steps)
+        return Epochs(
+            epoch, Stacked(parts, build, 0), sums, rates, rate_factor, seconds, some,
+            dict(zip(places.tolist(), rows, strict=True)),
+        )  # fmt: skip
 
     def _whole_epochs(self, orders: Array, rates: Array, first: int) -> tuple[Steps, Steps | None]:
         """Return the steps of whole batches, [epochs, steps, ...], and the short ones [epochs, 1, ...]."""
@@ -256,6 +288,21 @@ class Engine:
             scores = self.forward.scores(weights, self.held, s.metrics)
             found |= {f"val_{name}": score for name, score in scores.items()}
         return found
+
+    def steepest(self, params: Params) -> str | None:
+        """Return the path of the layer whose gradient is largest beside its weights, over the first rows.
+
+        None where there is no telling, as of an own loss that fails on these weights.
+        """
+        rows = self.train.take(np.arange(min(self.batch, len(self.train))))
+        try:
+            with np.errstate(all="ignore"):
+                layers = backward_pass(self.network, self.settings, params, rows).layers
+        except (MinicolumnError, ArithmeticError, ValueError):
+            return None
+        shares = {part.path: part.gradient_norm / max(part.weight_norm, 1e-12) for part in layers}
+        finite = {path: share for path, share in shares.items() if share == share}
+        return max(finite, key=finite.__getitem__) if finite else None
 
     def overflows(self, weights: Params) -> bool:
         """Return whether predictions are no finite numbers, as those of weights that are all but infinite."""

@@ -17,19 +17,23 @@ Row = dict[str, Any]
 
 
 def history_rows(
-    first: int, figures: Mapping[str, Sequence[Any]], rates: Sequence[float], seconds: float, steps: int
+    epochs: Sequence[int],
+    figures: Mapping[str, Sequence[Any]],
+    rates: Sequence[float],
+    seconds: float,
+    steps: int,
 ) -> list[Row]:
-    """Return the rows of some epochs, as many as there are rates.
+    """Return the rows of some epochs.
 
-    first       number of the first, from 1
+    epochs      their numbers, from 1
     figures     columns: of the rows trained on, then of those held out
     rates       the learning rates of the last steps
     seconds     that each took, over so many steps
     """
-    count, speed = len(rates), steps / max(seconds, 1e-9)
+    count, speed = len(epochs), steps / max(seconds, 1e-9)
     names = ("epoch", *figures, "learning_rate", "seconds", "steps_per_second")
     times = [seconds] * count, [speed] * count
-    values = zip(range(first, first + count), *figures.values(), rates, *times, strict=False)
+    values = zip(epochs, *figures.values(), rates, *times, strict=False)
     return [dict(zip(names, row, strict=True)) for row in values]
 
 
@@ -49,6 +53,9 @@ class History(Sequence[Row]):
 
     rows        the figures
     kept        the epoch whose weights were kept, counted from 1; None where that is not known
+    most        of so many rows at most every second one is dropped, see `limit`; None keeps one an epoch
+    every       rows are kept of epochs that are multiples of it, 1 without a limit
+    epochs      epochs noted, of which rows may have been dropped
     Errors      DataError for a name that is no column
     Differs     Keras has a dict of lists, skorch a list with slices of its own, scikit-learn `loss_curve_`.
                 As there, loss is a running mean over weights that move: it may lie above val_loss.
@@ -61,6 +68,8 @@ class History(Sequence[Row]):
     def __init__(self, rows: Sequence[Row] = (), kept: int | None = None) -> None:
         self.rows: list[Row] = list(rows)
         self.kept = kept
+        self.most: int | None = None
+        self.every, self.epochs = 1, len(self.rows)
         self._gains: dict[
             tuple[str, float, bool], tuple[int, float, int]
         ] = {}  # how far `waited` has looked, by what it looks at
@@ -110,9 +119,69 @@ class History(Sequence[Row]):
 
     def extend(self, rows: Sequence[Row], epoch: int) -> None:
         """Set the rows from an epoch on, counted from 1, in place of all that stand there."""
-        if len(self.rows) >= epoch:
-            self._gains.clear()
-        self.rows[epoch - 1 :] = rows
+        self.cut(epoch - 1)
+        self.rows += rows if self.every == 1 else [row for row in rows if row["epoch"] % self.every == 0]
+        self.epochs = epoch - 1 + len(rows)
+        self._thin()
+
+    def pass_by(self, rows: Sequence[Row], epoch: int) -> None:
+        """Pass on to an epoch; of those in between, the rows that are not kept were left out.
+
+        rows        those of multiples of `every`
+        epoch       the last that was passed, whether it has a row or not
+        """
+        self.cut(min(self.epochs, epoch))
+        self.rows += rows
+        self.epochs = epoch
+        self._thin()
+
+    def cut(self, epochs: int) -> None:
+        """Drop the rows of all epochs beyond so many."""
+        if epochs >= self.epochs:
+            return
+        self._gains.clear()
+        if len(self.rows) == self.epochs:
+            del self.rows[epochs:]
+        else:  # some were dropped
+            self.rows = [row for row in self.rows if row["epoch"] <= epochs]
+        self.epochs = epochs
+
+    def since(self, epoch: int) -> list[Row]:
+        """Return the rows of epochs after this one, counted from 1."""
+        if len(self.rows) == self.epochs:
+            return self.rows[epoch:]
+        return [row for row in reversed(self.rows) if row["epoch"] > epoch][::-1]
+
+    def copy(self) -> History:
+        """Return a history with the same rows, to which no others are added."""
+        found = History(self.rows, self.kept)
+        found.most, found.every, found.epochs = self.most, self.every, self.epochs
+        return found
+
+    def limit(self, most: int | None) -> None:
+        """Keep so many rows at most: thinning by a stride that doubles.
+
+            more than `most` rows:      every *= 2,  rows stay of epochs that are multiples of `every`
+
+        So there are between most / 2 and most rows, evenly spaced, however long a training lasts. Rows that
+        were dropped do not come back.
+
+        most        at least 2; None keeps one row for each epoch that is still to come
+
+        >>> history = History([{"epoch": k, "loss": 1 / k} for k in range(1, 10)])
+        >>> history.limit(4)
+        >>> [row["epoch"] for row in history], history.every, history.epochs
+        ([2, 4, 6, 8], 2, 9)
+        """
+        self.most = most
+        self.every = self.every if most is not None else 1
+        self._gains.clear()
+        self._thin()
+
+    def _thin(self) -> None:
+        while self.most is not None and len(self.rows) > self.most:
+            self.every *= 2
+            self.rows = [row for row in self.rows if row["epoch"] % self.every == 0]
 
     def waited(self, monitor: str, min_delta: float = 0.0, lower: bool = True) -> int:
         """Return the epochs since a figure was last better by `min_delta`: the counter of early stopping.

@@ -3,22 +3,19 @@
     chunk of steps -> ... -> end of epoch: measure, note, on_epoch -> next epoch
 
 A long epoch is cut into chunks of some 60 ms, so Ctrl-C and callbacks stay live. Short epochs are trained
-several in one call, speculatively: as if no callback interfered. Each keeps its state, so where one does,
-the rest is dropped and trained anew; the weights are the same bits either way.
+several in one call by `train.speculative`; the weights are the same bits either way.
 """
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from minicolumn.errors import DataError, DivergenceError
 from minicolumn.lower.threads import one_thread
 from minicolumn.model.rows import LabeledRows
 from minicolumn.model.scores import directions, name_of
@@ -26,13 +23,13 @@ from minicolumn.nn.layer import Layer, Params
 from minicolumn.train.batches import Orders, Pace, steps_in
 from minicolumn.train.callbacks import Callback
 from minicolumn.train.divergence import why_diverged
-from minicolumn.train.engine import Engine, is_finite
+from minicolumn.train.engine import Engine, Rule, is_finite
 from minicolumn.train.epochs import Epochs
 from minicolumn.train.history import Row, history_rows
 from minicolumn.train.interrupts import deferred
 from minicolumn.train.settings import Settings
 from minicolumn.train.snapshot import Snapshot
-from minicolumn.train.step import Stacked, State, Step, state_of
+from minicolumn.train.step import Stacked, State, state_of
 from minicolumn.train.tracker import Tracker
 from minicolumn.tree import leaves, map_leaves
 
@@ -40,7 +37,6 @@ if TYPE_CHECKING:
     from minicolumn.train.goal import Goal
 
 Array = np.ndarray
-FEW = 8  # epochs that may be trained in vain
 
 
 class LoopState(NamedTuple):
@@ -68,22 +64,23 @@ class Loop(Tracker):
     """The training loop of a `Trainer` between two looks from outside: so many steps, from where it stands.
 
     network, settings   what is trained, and how
-    callbacks   that are told
+    callbacks   that are told, fixed when the trainer was made
     rows        that are trained on; steps: in each epoch, a shorter last one included
     epochs      that `run` goes to; horizon: the steps that a schedule spreads over
     train_rows, held_rows   that are trained on, and measured on
     held_fraction   of all rows, where the latter were found by it, and by `held_seed`; else 0
-    rule, orders    what `from_snapshot` was given in place of gradient descent and of drawn orders
+    rule        makes the step of another learning rule; None is gradient descent
+    orders      what `from_snapshot` was given in place of drawn orders
     """
 
     network: Layer
     settings: Settings
     engine: Engine
-    callbacks: Sequence[Callback]
     epochs: int
+    _callbacks: tuple[Callback, ...]
     held_fraction: float = 0.0
     held_seed: int = 0
-    rule: Step | None = None
+    rule: Rule | None = None
     orders: Orders | None = None
 
     def _begin(
@@ -97,22 +94,10 @@ class Loop(Tracker):
         horizon: int | None = None,
     ) -> None:
         """Begin where a snapshot says; a schedule spreads over `horizon` steps."""
-        self.history.rows.extend(start.rows)
-        self.rate_factor, self.stop_reason = start.rate_factor, start.stop_reason
-        if start.best_epoch:
-            best = start.params if start.best_params is None else start.best_params
-            self._best = start.best_epoch, map_leaves(np.array, best)
         self.epochs = epochs
-        self._at = LoopState(
-            State(start.params, start.moments), start.step, len(start.rows), start.seen, start.sums,
-            start.rate, start.seconds,
-        )  # fmt: skip
         self._pace, self._started = Pace(), False
         self._copied: tuple[State | Stacked | None, Params] = None, {}  # a state, and a copy of its weights
-        # A state, or weights, to go back to where an epoch diverges, and the steps taken until there.
-        self._good: tuple[State | Stacked | Params, int] | None = None
         self._ahead: Epochs | None = None
-        self._first_epoch = self.epoch
         self._listeners = {
             what: [getattr(callback, what) for callback in self.callbacks if _listens(callback, what)]
             for what in ("on_start", "on_chunk", "on_epoch")
@@ -122,16 +107,59 @@ class Loop(Tracker):
             for callback in self.callbacks
             if _listens(callback, "on_epoch") or _listens(callback, "on_chunk")
         ]
-        self._settled = self.epoch  # the last epoch that may have become the best
         self._is_telling = False
+        self._settle_in(start)
         self._later: list[Callable[[], None]] = []  # what callbacks asked for that waits until all are told
-        self._plan(self._engine(network, settings, train, held))
+        self._plan(self._engine(network, settings, train, held, self.rule))
         self.horizon = self._last_step() if horizon is None else horizon
 
+    def _settle_in(self, start: Snapshot) -> None:
+        """Stand where a snapshot says, with a history that was empty."""
+        self.history.rows.extend(start.rows)
+        self.history.epochs, self.history.every = start.epochs, start.every
+        self.history.limit(None if self._listens_to_epochs else start.most)
+        self.rate_factor, self.stop_reason = start.rate_factor, start.stop_reason
+        self._best = None
+        if start.best_epoch:
+            best = start.params if start.best_params is None else start.best_params
+            self._best = start.best_epoch, map_leaves(np.array, best)
+        self._at = LoopState(
+            State(start.params, start.moments), start.step, start.epochs, start.seen, start.sums,
+            start.rate, start.seconds,
+        )  # fmt: skip
+        # A state, or weights, to go back to where an epoch diverges, and the steps taken until there.
+        self._good: tuple[State | Stacked | Params, int] | None = None
+        self._first_epoch = self._settled = self.epoch  # `_settled`: the last that may have become the best
+
+    @property
+    def _listens_to_epochs(self) -> bool:
+        """Return whether somebody is told of every epoch."""
+        return bool(self._listeners["on_epoch"] or self._listeners["on_chunk"])
+
     def _engine(
-        self, network: Layer, settings: Settings, train: LabeledRows, held: LabeledRows | None
+        self,
+        network: Layer,
+        settings: Settings,
+        train: LabeledRows,
+        held: LabeledRows | None,
+        rule: Rule | None,
     ) -> Engine:
-        return Engine(network, settings, train, held, self.rule, self.orders)
+        return Engine(network, settings, train, held, rule, self.orders)
+
+    @property
+    def callbacks(self) -> tuple[Callback, ...]:
+        """Return those that are told; they are given when a trainer is made, and stay.
+
+        Errors      AttributeError where it is set
+        """
+        return self._callbacks
+
+    @callbacks.setter
+    def callbacks(self, callbacks: object) -> None:
+        raise AttributeError(
+            "the callbacks of a trainer are fixed when it is made; go on with others by "
+            "mc.Trainer(network, X, y, resume=trainer.snapshot, callbacks=[...])"
+        )
 
     def _plan(self, engine: Engine) -> None:
         """Let an engine take the steps from now on; what was trained ahead is dropped."""
@@ -225,7 +253,7 @@ class Loop(Tracker):
         return Snapshot(
             map_leaves(np.array, state.params), map_leaves(np.array, state.moments), at.step,
             tuple(self.history.rows), at.seen, at.sums, at.rate, at.seconds, *best, self.rate_factor,
-            self.stop_reason,
+            self.stop_reason, self.history.epochs, self.history.most, self.history.every, self.network,
         )  # fmt: skip
 
     # Going on -----------------------------------------------------------------------------------------------
@@ -241,7 +269,7 @@ class Loop(Tracker):
                     self._advance_some(most)
         finally:
             with deferred(again=False):  # after an interrupt between two statements
-                del self.history.rows[self._at.epoch :]
+                self.history.cut(self._at.epoch)
                 if self.monitor is not None and self._settled < self._at.epoch:
                     self.settle_best()
 
@@ -279,115 +307,13 @@ class Loop(Tracker):
             self._diverge(at.step + odd + 1, "the loss")
         self._tell("on_chunk", self.done, float(losses[0][-1]))
 
+    def _pass_epochs(self, most: int) -> bool:
+        """Pass whole epochs, of at most so many steps, in one call; False for none, as here."""
+        return False
+
     def _rates(self, steps: int) -> Array:
         """Return the learning rates of the next steps."""
         return self.engine.rates(self._at.step + np.arange(steps), self.rate_factor, self.horizon)
-
-    # Whole epochs in one call -------------------------------------------------------------------------------
-
-    def _pass_epochs(self, most: int) -> bool:
-        """Pass whole epochs, of at most so many steps, that are trained together; False for none."""
-        if self._at.seen or most < self.steps or self._one_by_one:
-            return False
-        if not self._fits_next():
-            self._ahead = None
-            self._train_ahead(most // self.steps)
-            if self.stop_reason:
-                return True
-        if self._is_unwatched and self._ahead is not None and self._ahead.rows:
-            self._take_all(self._ahead, most // self.steps)
-            return True
-        passed = 0
-        while (passed + 1) * self.steps <= most and self._fits_next():
-            self._take()
-            passed += 1
-            if self.stop_reason or self._later:
-                break
-        return passed > 0
-
-    def _fits_next(self) -> bool:
-        """Return whether the next epoch was trained ahead, at the learning rates that hold now."""
-        at, ahead = self._at, self._ahead
-        if ahead is None or ahead.left(at.epoch) <= 0:
-            return False
-        k = at.epoch + 1 - ahead.first
-        return self.engine.rates_hold(ahead, k, self.rate_factor, at.step, self.horizon)
-
-    @property
-    def _is_unwatched(self) -> bool:
-        """Return whether nobody looks at an epoch, so that nothing can change between two of them."""
-        listeners = self._listeners["on_epoch"] or self._listeners["on_chunk"]
-        return not listeners and self.monitor is None and self.engine.has_plain_schedule
-
-    def _train_ahead(self, most: int) -> None:
-        """Train some epochs in one call: as if nobody stopped, and no rate changed but by the schedule.
-
-        As far as callbacks say that they are quiet; beyond that few at first, then no more than were trained
-        already: a stop drops no more than half. What a callback drops is trained anew.
-        """
-        quiet = self._quiet_epochs()
-        if self.stop_reason:
-            return
-        at, engine, state = self._at, self.engine, self.state
-        possible, pace = engine.most_epochs(state), self._pace
-        self._one_by_one = not possible
-        if self._one_by_one:
-            return
-        fitting = pace.steps // self.steps if pace.is_known else engine.guessed_epochs(state, pace.seconds)
-        count = min(most, possible, fitting)
-        if self._quiet:
-            count = int(min(count, max(FEW, at.epoch - self._first_epoch, quiet)))
-        count, began = max(1, count), time.perf_counter()
-        rates = self._rates(count * self.steps).reshape(count, self.steps)
-        self._ahead = engine.epochs(state, at.epoch + 1, rates, self.rate_factor, at.step)
-        pace.took(count * self.steps, time.perf_counter() - began)
-        self._one_by_one = not self._ahead.rows  # it left the finite numbers: step by step it is seen where
-
-    def _quiet_epochs(self) -> float:
-        """Return how many epochs no callback interferes with.
-
-        Errors      DataError where one gives no number
-        """
-        quiet: Any = math.inf
-        self._is_telling = True
-        try:
-            answers = [(quiet_epochs, quiet_epochs(self)) for quiet_epochs in self._quiet]
-        finally:
-            self._is_telling = False
-        for quiet_epochs, given in answers:
-            if not isinstance(given, int | float | np.integer | np.floating):
-                name = type(getattr(quiet_epochs, "__self__", quiet_epochs)).__name__
-                raise DataError(f"{name}: quiet_epochs must give a number of epochs, it gave {given!r:.60}")
-            quiet = min(quiet, 0 if given != given else given)
-        return quiet
-
-    def _take(self) -> None:
-        """Go on to the end of the next epoch that was trained ahead."""
-        at, ahead = self._at, self._ahead
-        assert ahead is not None
-        k = at.epoch + 1 - ahead.first
-        state, row, self._good = ahead.state(k), ahead.rows[k], (at.state, at.step)
-        step, rate = at.step + self.steps, row["learning_rate"]
-        if self._listeners["on_chunk"]:
-            self._at = LoopState(state, step, at.epoch, self.rows, ahead.sums[k], rate, ahead.seconds)
-            self._tell("on_chunk", self.steps, row[self.engine.parts[0]])
-            if self._ahead is not ahead:  # something was changed: the epoch ends as one trained in pieces
-                if self._at.seen >= self.rows:
-                    self._end_epoch()
-                return
-        self._note(row, LoopState(state, step, at.epoch + 1, rate=rate))
-
-    def _take_all(self, ahead: Epochs, most: int) -> None:
-        """Go on over all epochs that were trained ahead, or so many, which nobody is to be told of."""
-        at = self._at
-        first = at.epoch + 1 - ahead.first
-        rows = ahead.rows[first : first + most]
-        state, rate = ahead.state(first + len(rows) - 1), rows[-1]["learning_rate"]
-        before = at.state if len(rows) == 1 else ahead.state(first + len(rows) - 2)
-        step = at.step + len(rows) * self.steps
-        self._good = before, step - self.steps
-        self.history.extend(rows, at.epoch + 1)
-        self._at = LoopState(state, step, at.epoch + len(rows), rate=rate)
 
     # The end of an epoch ------------------------------------------------------------------------------------
 
@@ -397,7 +323,7 @@ class Loop(Tracker):
         measured = self._measured_now()
         losses = {name: total / self.rows for name, total in zip(self.engine.parts, at.sums, strict=False)}
         figures = {name: [figure] for name, figure in (losses | measured).items()}
-        [row] = history_rows(at.epoch + 1, figures, [at.rate], at.seconds, self.steps)
+        [row] = history_rows([at.epoch + 1], figures, [at.rate], at.seconds, self.steps)
         self._note(row, LoopState(at.state, at.step, at.epoch + 1, rate=at.rate))
 
     def _note(self, row: Row, after: LoopState) -> None:
@@ -418,6 +344,8 @@ class Loop(Tracker):
         weights = engine.weights(self.state)
         if not is_finite(weights):
             self._diverge(at.step, "a weight")
+        if (at.epoch + 1) % self.history.every:  # nobody keeps the figures
+            return {}
         measured = engine.measured(weights)
         if not np.isfinite(measured.get("val_loss", 0.0)) and engine.overflows(weights):
             self._diverge(at.step, "a prediction")
@@ -428,16 +356,20 @@ class Loop(Tracker):
 
         step        the one that was found out, from 1; what: is no finite number any more
         """
-        at, rate = self._at, self.settings.optimizer.learning_rate
-        why = why_diverged(self.train_rows, rate, step, at.epoch + 1, what)
+        at, s = self._at, self.settings
         assert self._good is not None  # an epoch begins by noting it
         kept, first = self._good
         good = self.engine.weights(state_of(kept)) if isinstance(kept, State | Stacked) else kept
         good = map_leaves(np.array, good)
-        state = State(good, self.settings.optimizer.start(good, self.engine.roles))
-        self._at = at._replace(state=state, step=first, seen=0, sums=(), seconds=0.0)
+        why = why_diverged(
+            self.train_rows, s.optimizer.learning_rate, step, at.epoch + 1, what, regularizer=s.regularizer,
+            now=at.rate, layer=self.engine.steepest(good),
+        )  # fmt: skip
+        self._at = at._replace(
+            state=State(good, self.engine.start(good)), step=first, seen=0, sums=(), seconds=0.0
+        )
         self.stop_reason = "diverged"
-        raise DivergenceError(why)
+        raise why.error()
 
     def _tell(self, what: str, *news: Row | int | float) -> None:
         """Tell all callbacks."""

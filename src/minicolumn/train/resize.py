@@ -17,7 +17,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from minicolumn.errors import DataError
-from minicolumn.nn import Activation, Dense, Dropout, Sequential
+from minicolumn.nn import (
+    Activation,
+    AlphaDropout,
+    BatchNorm,
+    Dense,
+    Dropout,
+    GaussianDropout,
+    GaussianNoise,
+    NoisyReLU,
+    PReLU,
+    Sequential,
+)
 from minicolumn.nn.activations import activation_by_name
 from minicolumn.nn.layer import Layer, Params
 from minicolumn.registry.shared import UNITS
@@ -25,8 +36,9 @@ from minicolumn.tree import Tree, flatten, named_leaves, unflatten
 
 Array = np.ndarray
 Carried = TypeVar("Carried", bound=Tree)  # weights or moments
-# Between the two layers whose weights change there may be what has no weights and looks at each unit alone.
-BETWEEN = (Activation, Dropout)
+# Between the two layers whose weights change there may be what looks at each unit alone; its parameters, if
+# it has any, are one for each unit.
+BETWEEN = (Activation, AlphaDropout, BatchNorm, Dropout, GaussianDropout, GaussianNoise, NoisyReLU, PReLU)
 
 
 @dataclass(frozen=True)
@@ -64,6 +76,8 @@ class Resizing:
     def _axis(self, path: str) -> int | None:
         """Return which axis of an array counts the units: none, or of a weight rows or columns."""
         *_, number, name = ("", *path.split("."))
+        if number.isdigit() and self.layer < int(number) < self.following:
+            return None if getattr(self.network.layers[int(number)], "shared", False) else 0
         own = {(str(self.layer), "weight"): 1, (str(self.layer), "bias"): 0}
         return (own | {(str(self.following), "weight"): 0}).get((number, name))
 

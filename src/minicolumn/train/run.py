@@ -98,7 +98,7 @@ class Run:
         self.model.save(path)
 
     def __repr__(self) -> str:
-        return f"Run({len(self.history)} epochs, {self.stopped}, weights of epoch {self.best_epoch})"
+        return f"Run({self.history.epochs} epochs, {self.stopped}, weights of epoch {self.best_epoch})"
 
 
 def described(

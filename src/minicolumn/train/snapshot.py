@@ -34,6 +34,9 @@ class Snapshot:
     best_epoch      counted from 1; 0 where there is none yet
     rate_factor     what callbacks have made of the learning rate
     stop_reason     why the training ended; None while it goes on
+    passed          whole epochs behind; None where each has a row
+    most, every     of rows, where the history is limited: see `History.limit`
+    network         whose weights these are; None where that is not known
 
     There is no state of a random generator: what is drawn depends on the seed and these counts alone.
     """
@@ -50,6 +53,15 @@ class Snapshot:
     best_epoch: int = 0
     rate_factor: float = 1.0
     stop_reason: str | None = None
+    passed: int | None = None
+    most: int | None = None
+    every: int = 1
+    network: Layer | None = None
+
+    @property
+    def epochs(self) -> int:
+        """Return how many whole epochs were trained."""
+        return len(self.rows) if self.passed is None else self.passed
 
 
 def first_snapshot(

@@ -89,7 +89,7 @@ class Tracker:
     def best_epoch(self) -> int:
         """Return the epoch whose weights are handed back, counted from 1; 0 before the end of the first."""
         if self.monitor is None:
-            return len(self.history)
+            return self.history.epochs
         return 0 if self._best is None else self._best[0]
 
     def stop(self, reason: str) -> None:
@@ -130,6 +130,11 @@ class Tracker:
             raise DataError(
                 f"two callbacks want the best weights, by {self.monitor!r} and by {chosen!r}; use one"
             )
+        if self.history.most is not None:
+            raise DataError(
+                "the best weights are chosen by the figures of every epoch, of which a limited history drops "
+                "some; limit no history, or keep no best weights"
+            )
         self.monitor = chosen
         return chosen
 
@@ -144,13 +149,13 @@ class Tracker:
 
     def add(self, row: Row, params: Params | None = None) -> None:
         """Note a whole epoch, and the weights after it."""
-        self.history.add(row, len(self.history) + 1)
+        self.history.add(row, self.history.epochs + 1)
         self._params = {} if params is None else params
 
     def settle_best(self) -> None:
         """Take the last epoch's weights for the best ones, if its figure is better than the best."""
         if self.monitor is not None and self.history and self._improved(self.monitor):
-            self._best = len(self.history), self._kept()
+            self._best = self.history.epochs, self._kept()
 
     def _kept(self) -> Any:
         """Return what the weights of now can be made of later; by default these themselves."""

@@ -19,13 +19,15 @@ from minicolumn.model.model import Model
 from minicolumn.model.rows import LabeledRows, check_inputs
 from minicolumn.model.scores import MetricLike
 from minicolumn.nn.layer import Layer, Params
+from minicolumn.train.backward import BackwardPass, backward_pass
 from minicolumn.train.batches import Orders
 from minicolumn.train.callbacks import Callback, CallbackLike, check_callbacks
-from minicolumn.train.changes import Changeable, check_names
+from minicolumn.train.changes import Changeable, alike, check_names
 from minicolumn.train.checkpoint import check_savable, read, write
 from minicolumn.train.data import check_data, check_shape
+from minicolumn.train.engine import Engine, Rule
 from minicolumn.train.goal import Goal, goal_of
-from minicolumn.train.history import History, Row
+from minicolumn.train.history import Row
 from minicolumn.train.interrupts import deferred
 from minicolumn.train.run import Run, described
 from minicolumn.train.settings import (
@@ -35,10 +37,10 @@ from minicolumn.train.settings import (
     check_network,
     check_settings,
 )
-from minicolumn.train.snapshot import Snapshot, check_constrained, first_snapshot
-from minicolumn.train.step import Step
+from minicolumn.train.snapshot import Snapshot, check_constrained, check_params, first_snapshot
 from minicolumn.train.tracker import Tracker
 from minicolumn.train.types import Inputs, Validation
+from minicolumn.tree import map_leaves
 
 Array = np.ndarray
 logger = logging.getLogger("minicolumn")
@@ -107,20 +109,20 @@ class Trainer(Changeable):
         super().__init__()
         s = check_settings("fit", settings)
         check_network("fit", network, s.rule)
-        self.callbacks = check_callbacks("fit", callbacks)
+        self._callbacks = check_callbacks("fit", callbacks)
         train, held = check_data("fit", network, s, X, y, sample_weight, validation_data, validation_fraction)
         start = first_snapshot("fit", network, s, resume, params, train.X.shape[1:])
         check_constrained("fit", s.constraint, start.params)
         self.held_fraction, self.held_seed = float(validation_fraction), s.seed
         self._show(progress)
-        epochs = len(start.rows) + s.epochs
+        epochs = start.epochs + s.epochs
         self._begin(network, s, train, held, replace(start, stop_reason=None), epochs)
 
     def _show(self, progress: bool | None) -> None:
         if progress:
             from minicolumn.train.progress import ProgressBar
 
-            self.callbacks = (*self.callbacks, ProgressBar(keep=True))
+            self._callbacks = (*self._callbacks, ProgressBar(keep=True))
 
     @classmethod
     def from_snapshot(
@@ -138,7 +140,7 @@ class Trainer(Changeable):
         monitor: str | None = None,
         held_fraction: float = 0.0,
         held_seed: int = 0,
-        rule: Step | None = None,
+        rule: Rule | None = None,
         orders: Orders | None = None,
     ) -> Self:
         """Return a trainer in a given state, for who resumes: all of it was checked before.
@@ -147,12 +149,12 @@ class Trainer(Changeable):
         horizon         steps that a schedule spreads over; None takes those up to the last of `epochs`
         monitor         the figure by which the best weights were being chosen
         held_fraction   of all rows, where the held-out ones were found by it and by `held_seed`
-        rule            a learning rule in place of gradient descent, with moments of its own in the snapshot
-        orders          of the rows in each epoch, in place of those drawn by the seed; both stay for good
+        rule            makes the step of another learning rule, with moments of its own in the snapshot
+        orders          of the rows in each epoch, in place of those drawn by the seed; they stay for good
         """
         trainer = cls.__new__(cls)
         Tracker.__init__(trainer)
-        trainer.callbacks, trainer.monitor = check_callbacks("resume", callbacks), monitor
+        trainer._callbacks, trainer.monitor = check_callbacks("resume", callbacks), monitor
         trainer.held_fraction, trainer.held_seed = held_fraction, held_seed
         trainer.rule, trainer.orders = rule, orders
         trainer._show(progress)
@@ -203,7 +205,134 @@ class Trainer(Changeable):
         run = self.engine.forward
         return {"loss": s.factor * run.loss(self.params, held), **run.scores(self.params, held, wanted)}
 
+    def gradients(
+        self, X: Inputs | None = None, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+    ) -> BackwardPass:
+        """Return one forward and backward pass in numbers: activations, pre-activations, gradients, norms.
+
+        X, y        rows to pass, as for `fit`, by the network as it predicts, without dropout and noise. None
+                    takes the batch of the next step, with what dropout and noise will draw there
+        Returns     a `BackwardPass`; nothing is trained
+        Errors      DataError for X without y; ShapeError for rows of another shape
+
+        Compiled once for each network, loss and number of rows, it then takes some tens of microseconds. Of
+        another learning rule it still gives the gradient of the loss.
+
+        >>> import numpy as np, minicolumn as mc
+        >>> trainer = mc.Trainer(mc.nn.Dense(1), [[1.0], [2.0]], [0.0, 0.0], loss="squared_error")
+        >>> trainer.set_params({"weight": [[3.0]], "bias": [0.0]})
+        >>> seen = trainer.gradients([[2.0]], [0.0])  # d (w x)^2 / dw = 2 w x^2
+        >>> seen.loss, seen.gradients["weight"], seen.layers[0].outputs
+        (36.0, array([[24.]], dtype=float32), array([[6.]], dtype=float32))
+        """
+        s, engine, at = self.settings, self.engine, self._at
+        if (X is None) != (y is None):
+            raise DataError("gradients: give X and y together, or neither")
+        if X is None or y is None:
+            rows = engine.piece(at.epoch + 1, at.seen, 1)[0]
+            key = engine.step_key(at.step) if self.network.draws or self.network.observes else None
+            return backward_pass(self.network, s, self.state.params, self.train_rows.take(rows), rows, key)
+        check_shape("gradients", X, self.input_shape)
+        given = check_data("gradients", self.network, replace(s, metrics=()), X, y, sample_weight)[0]
+        return backward_pass(self.network, s, self.params, given)
+
+    # Going back ---------------------------------------------------------------------------------------------
+
+    def restore(self, snapshot: Snapshot | Run) -> None:
+        """Go back, in place, to where this training stood: weights, moments, step, history, best weights.
+
+        snapshot    what `trainer.snapshot` was, or a run of this training
+        Errors      DataError within a callback, or for what is no snapshot; ShapeError for weights of another
+                    network; the trainer is then as before
+
+        With the settings that held then, what follows is the same to the bit. Settings and rows stay as they
+        are now, so a step back after a divergence may go on at another learning rate; moments of another kind
+        of optimizer begin afresh. A network that was grown, pruned or rearranged since comes back too.
+
+        >>> import numpy as np, minicolumn as mc
+        >>> X = np.linspace(-1.0, 1.0, 40)[:, None]
+        >>> trainer = mc.Trainer(mc.nn.Dense(1), X, 2 * X, loss="squared_error")
+        >>> start, before = trainer.snapshot, trainer.outputs(X)
+        >>> _ = trainer.advance(epochs=3)
+        >>> trainer.restore(start)
+        >>> trainer.epoch, bool((trainer.outputs(X) == before).all())
+        (0, True)
+        """
+        self._must_not_be_telling("restore")
+        stood = getattr(snapshot, "snapshot", snapshot)
+        if not isinstance(stood, Snapshot):
+            raise DataError(f"restore: expected a trainer's snapshot, got a {type(snapshot).__name__}")
+        network = stood.network or self.network
+        params = check_params("restore", network, self.settings, stood.params, self.input_shape)
+        engine = self.engine
+        if network != self.network:
+            engine = self._engine(network, self.settings, self.train_rows, self.held_rows, self.rule)
+        fresh = engine.start(params)
+        moments = stood.moments if alike(fresh, stood.moments) else fresh
+        self._stand(engine, replace(stood, params=params, moments=map_leaves(np.array, moments)))
+
+    def _stand(self, engine: Engine, stood: Snapshot) -> None:
+        """Take up a snapshot that was checked."""
+        with deferred():
+            self._plan(engine)
+            self.history.cut(0)
+            self._settle_in(stood)
+
+    def limit_history(self, rows: int | None) -> None:
+        """Keep so many rows of the history at most, for trainings of very many short epochs.
+
+            more than `rows`:   every second one is dropped, and from then on twice as few are noted
+
+        rows        at least 2; there are then between half of it and it, evenly spaced, however long the
+                    training lasts, and only their epochs are measured on held-out rows. None notes every
+                    epoch again
+        Errors      DataError for another number, and where callbacks are told of every epoch or the best
+                    weights are kept
+
+        `advance` returns the rows that were noted. `history.every` tells how far they lie apart.
+
+        >>> import numpy as np, minicolumn as mc
+        >>> X = np.linspace(-1.0, 1.0, 40)[:, None]
+        >>> trainer = mc.Trainer(mc.nn.Dense(1), X, 2 * X, loss="squared_error")
+        >>> trainer.limit_history(100)
+        >>> _ = trainer.advance(epochs=1000)
+        >>> len(trainer.history), trainer.history.every, trainer.epoch
+        (62, 16, 1000)
+        """
+        whole = isinstance(rows, int | np.integer) and not isinstance(rows, bool)
+        if rows is not None and not (whole and rows >= 2):
+            raise DataError(f"limit_history: rows must be an integer >= 2 or None, got {rows!r:.60}")
+        if rows is not None and (self._listens_to_epochs or self.monitor is not None):
+            raise DataError(
+                "limit_history: callbacks are told of every epoch, and the best weights chosen among all; "
+                "make the trainer without them"
+            )
+        self.history.limit(rows)
+        self._ahead = None
+
     # Going on -----------------------------------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        """Compile what the next steps need, and train nothing: for who is to advance by the clock.
+
+        Without it the first `advance` after a beginning, or after a change that makes another program, takes
+        as long as compiling does beside its `seconds`: about a second, or a few hundredths from the cache on
+        disk. Where all is compiled this takes as long as a few steps.
+
+        >>> import minicolumn as mc
+        >>> trainer = mc.Trainer(mc.nn.Dense(1), [[1.0], [2.0]], [0.0, 0.0], loss="squared_error")
+        >>> trainer.prepare()
+        >>> trainer.step
+        0
+        """
+        engine, at, state = self.engine, self._at, self.state
+        with np.errstate(all="ignore"):
+            for seen in dict.fromkeys((0, self.rows // engine.batch * engine.batch)):
+                if seen < self.rows:
+                    piece = engine.piece(at.epoch + 1, seen, 1)
+                    engine.take(map_leaves(np.array, state), piece, self._rates(len(piece)), at.step)
+            if engine.most_epochs(state):
+                engine.epochs(state, at.epoch + 1, self._rates(self.steps)[None], self.rate_factor, at.step)
 
     def advance(
         self, epochs: int | None = None, *, steps: int | None = None, seconds: float | None = None
@@ -212,7 +341,8 @@ class Trainer(Changeable):
 
         epochs      one where nothing is said; an epoch that was begun counts as one
         steps       may end within an epoch, whose row comes when it is whole
-        seconds     as many steps as fit, at least one
+        seconds     as many steps as fit, at least one. Compiling is not counted: a program that is needed for
+                    the first time is waited for, see `prepare`
 
         It ends earlier where a callback stops the training, and goes on after a stop or beyond `epochs`
         where it is called again. A KeyboardInterrupt comes out between two steps: call again to go on.
@@ -222,10 +352,10 @@ class Trainer(Changeable):
                     go on with other settings
         """
         self._must_not_be_telling("advance")
-        goal, first = goal_of(self, epochs, steps, seconds), len(self.history)
+        goal, first = goal_of(self, epochs, steps, seconds), self.epoch
         self.stop_reason = None
         self._go(goal)
-        return [dict(row) for row in self.history[first:]]
+        return [dict(row) for row in self.history.since(first)]
 
     def _must_not_be_telling(self, what: str) -> None:
         if self._is_telling:
@@ -248,7 +378,7 @@ class Trainer(Changeable):
             self.stop_reason = self.stop_reason or "all epochs"
         except KeyboardInterrupt:
             self.stop_reason = "interrupted"
-            logger.warning("interrupted after %d epochs; what was learnt is kept", len(self.history))
+            logger.warning("interrupted after %d epochs; what was learnt is kept", self.epoch)
         except DivergenceError as error:
             error.run = self._finished(*began)
             raise
@@ -313,6 +443,13 @@ class Trainer(Changeable):
         given = None if callbacks is None else check_callbacks("resume", callbacks)
         return read(cls, path, X, y, sample_weight, validation_data, given, progress)
 
+    def __repr__(self) -> str:
+        """Return one line: what is trained, on what, how far it is and how good."""
+        loss = f", loss {self.history[-1]['loss']:.4g}" if self.history else ""
+        stopped = f", {self.stopped}" if self.stopped else ""
+        told = f"epoch {self.epoch}, step {self.step}{loss}{stopped}"
+        return f"Trainer({self.network!r}, {self.rows} rows, {told})"
+
     # What comes out -----------------------------------------------------------------------------------------
 
     def _model(self, params: Params, stopped: str = "", seconds: float = 0.0) -> Model:
@@ -335,5 +472,5 @@ class Trainer(Changeable):
         self.history.kept = self.best_epoch or None
         model = self._model(self.best_params, stopped, seconds)
         rate = (self._at.step - first) / seconds
-        history = History(self.history.rows, self.history.kept)  # its own: the training may go on
+        history = self.history.copy()  # its own: the training may go on
         return Run(model, history, stopped, self.best_epoch, seconds, rate, self.snapshot)
