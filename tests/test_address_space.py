@@ -16,8 +16,8 @@ pytestmark = pytest.mark.skipif(
     not Path("/proc/self/statm").exists(), reason="needs RLIMIT_AS as Linux has it"
 )
 LIMIT = (
-    "import resource, sys; most = resource.getrlimit(resource.RLIMIT_AS)[1]; "
-    "resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv.pop(1)) << 20 if sys.argv[1] != 'no' else most, most));"
+    "import resource, sys; most = resource.getrlimit(resource.RLIMIT_AS)[1]; limit = sys.argv.pop(1); "
+    "resource.setrlimit(resource.RLIMIT_AS, (most if limit == 'no' else int(limit) << 20, most));"
 )
 
 

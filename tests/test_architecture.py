@@ -13,7 +13,8 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "minicolumn"
 STAGES = [
-    "errors", "address_space", "registry", "picture", "tree", "ir", "trace", "autodiff", "passes", "lower", "random", "nn",
+    "errors", "address_space",
+    "registry", "picture", "tree", "ir", "trace", "autodiff", "passes", "lower", "random", "nn",
     "optim", "tables", "model", "data", "train", "tabular", "explain", "estimators", "tune", "zoo",
     "playground", "bench", "cli", "__main__",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Address-space limits (RLIMIT_AS, `ulimit -v`): libraries that end the process for want of memory are not begun.
+"""Address-space limits (RLIMIT_AS): libraries that end the process for want of memory are not begun.
 
 OpenBLAS, LLVM and the allocator of polars abort where the system gives them no address space, and nobody can
 catch that. Under a limit it is known beforehand how much there is; without one the system gives any amount.
@@ -57,7 +57,7 @@ def address_space_left() -> int | None:
 
 
 def check_room_for_tables(what: str) -> None:
-    """Refuse to do all that is done with a table, from its file to a network, where there is no room for it."""
+    """Refuse what is done with a table, from its file to a network, where there is no room for it."""
     check_room(_TABLES + _TABLES_A_CORE * (os.cpu_count() or 1), what)
 
 

@@ -18,8 +18,8 @@ from minicolumn.cli.options import (
     parse_activations,
     parse_hidden,
 )
-from minicolumn.cli.progress import watch
 from minicolumn.cli.process import raise_interrupts
+from minicolumn.cli.progress import watch
 from minicolumn.cli.run import DONE, Interrupted
 from minicolumn.cli.save import check_writable, file_size, save_model
 from minicolumn.cli.score_report import NAMES, figure, show_confusion, show_folds, show_scores
