@@ -29,7 +29,7 @@ from minicolumn.nn import LOSSES, Loss
 from minicolumn.nn.activations import activation_by_name
 from minicolumn.nn.extent import extent
 from minicolumn.nn.layer import named_params
-from minicolumn.nn.outputs import ClassOutputs
+from minicolumn.nn.outputs import ClassOutputs, NumberOutputs
 from minicolumn.nn.serialize import from_json
 from minicolumn.tables.encode import Encoder
 from minicolumn.tables.schema import Schema
@@ -216,9 +216,12 @@ def run(artifact: Artifact) -> None:
         assert np.shape(loss.measured()(out, y)) == ()
         predictions = activation_by_name(meaning.activation).function(out)
         if artifact.table is not None:
-            table, classes = Encoder.from_json(artifact.table), isinstance(meaning, ClassOutputs)
-            decoded = meaning.class_scores(predictions) if classes else meaning.expected(predictions)
-            assert table.decode_target(decoded).shape == (2,)
+            table = Encoder.from_json(artifact.table)
+            if isinstance(meaning, ClassOutputs):
+                predictions = meaning.class_scores(predictions)
+            elif isinstance(meaning, NumberOutputs):
+                predictions = meaning.expected(predictions)
+            assert table.decode_target(predictions).shape == (2,)
 
 
 def use(artifact: Artifact, native: bool) -> None:

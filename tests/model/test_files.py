@@ -239,7 +239,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
 def test_an_interrupt_between_any_two_lines_leaves_the_old_file_or_the_new_one_and_nothing_else(
     tmp_path: Path,
 ) -> None:
-    target, seen, old_ones = tmp_path / "m", 0, 0
+    target, seen, old_ones, number = tmp_path / "m", 0, 0, 0
 
     def interrupt_at(number: int) -> Callable[[FrameType, str, Any], Any]:
         def trace(frame: FrameType, event: str, _: Any) -> Any:

@@ -235,7 +235,8 @@ def test_an_entry_that_is_whole_but_of_no_such_program_is_made_anew(cache: Objec
     graph = parse_graph("fn(x: f32[4]) { a: f32[4] = multiply(x, x)  b: f32[4] = add(a, x) return b }")
     x = np.arange(4, dtype=np.float32)
     NativeProgram(graph, cache=cache)
-    (path,) = cache.folder.iterdir() if cache.folder else ()
+    assert cache.folder is not None
+    (path,) = cache.folder.iterdir()
     good = path.read_bytes()
     found = cache.get(path.stem)
     assert found is not None
