@@ -6,7 +6,8 @@
 
 Mutants are made where the format has its joints: raw bytes, the header's tree and text (with a right
 checksum), the JSON documents inside it, the tensors. With --meanings the files are sealed and their weights
-fit: layers are spliced, sizes changed, losses and tables swapped, and what loads must predict. An audit hook
+fit: layers are spliced, sizes changed, losses and tables swapped, and what loads must predict: most in plain
+NumPy, a --sample of them in every way, a tenth of those as native code. An audit hook
 counts imports, opened files, started processes and the like, of which there must be none. The address space
 is limited, so a file that makes the loader allocate is a failure too.
 """

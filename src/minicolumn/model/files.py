@@ -194,9 +194,13 @@ def _create(path: str, mode: int) -> int:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
     for _ in range(100):
         handle = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), mode)
-        _lock(handle, wait=True)
-        if fcntl is None or os.fstat(handle).st_nlink:
-            return handle
+        try:
+            _lock(handle, wait=True)
+            if fcntl is None or os.fstat(handle).st_nlink:
+                return handle
+        except BaseException:
+            _close(handle)
+            raise
         _close(handle)  # another save took the file, not locked yet, for a leftover: make a new one
     raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
