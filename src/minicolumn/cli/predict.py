@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
+from minicolumn.address_space import check_room_for_tables
 from minicolumn.cli.declared import Option, as_command
 from minicolumn.cli.table_options import FILE, ReadingOptions
 from minicolumn.errors import DataError, did_you_mean
@@ -120,7 +121,7 @@ def predict(options: PredictOptions) -> int:
     return DONE
 
 
-command = as_command(predict, PredictOptions)
+command = as_command(predict, PredictOptions, check_room_for_tables)
 
 
 def _ids(

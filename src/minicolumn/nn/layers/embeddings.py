@@ -157,7 +157,7 @@ class ColumnEmbedding(Deterministic):
 
     @property
     def operations(self) -> int:
-        return 1 + 3 * len(self.embeddings)
+        return 1 + 4 * len(self.embeddings)  # a kernel for the code, one for the vector
 
     def moved(self, columns: Array) -> Array:
         kept = [columns[:, first:last] for first, last in self._runs(columns.shape[1])]
