@@ -26,6 +26,8 @@ piecewise: Any = np.piecewise
 along: Any = np.apply_along_axis
 any_ord: Any = "max"
 unsafe: dict[str, Any] = {"dtype": np.int32, "casting": "unsafe"}
+# Up to NumPy 2.2 some calls are refused by NumPy itself, as `pad` by a dict and norms of nothing are.
+REFUSES = np.lib.NumpyVersion(np.__version__) < "2.3.0"
 
 
 def of(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Call:
@@ -256,10 +258,22 @@ def test_values_and_dtypes_are_those_of_numpy(name: str, backend: str) -> None:
                 x = np.asarray(a).astype(dtype)
                 what = f"call {i} of {x.dtype}{list(x.shape)}"
                 try:
-                    _equal(mc.compile(call, backend=backend)(x), call(x), what)
+                    if _answered(call, x):
+                        _equal(mc.compile(call, backend=backend)(x), call(x), what)
                 except Exception as error:
                     error.add_note(what)
                     raise
+
+
+def _answered(call: Call, x: np.ndarray) -> bool:
+    """Return whether NumPy has an answer to compare with."""
+    if not REFUSES:
+        return True
+    try:
+        call(x)
+    except (TypeError, ValueError, OverflowError, FutureWarning):
+        return False
+    return True
 
 
 def _equal(found: Any, expected: Any, what: str) -> None:
