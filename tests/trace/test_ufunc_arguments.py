@@ -26,7 +26,9 @@ SAID += [{"casting": "safe"}, {"casting": "odd"}, {"order": "F"}, {"order": "Q"}
 # What a TraceError says of a dtype that graphs do not have.
 KINDS_BEYOND = ["object", "float16", "int8", "uint64", "of integers"]
 if np.lib.NumpyVersion(np.__version__) < "2.1.0":
-    KINDS_BEYOND.append("casting rule")  # NumPy 2.0 casts a Python float to any dtype, later ones refuse it, too
+    KINDS_BEYOND.append(
+        "casting rule"
+    )  # NumPy 2.0 casts a Python float to any dtype, later ones refuse it, too
 
 
 def _signatures(operands: int) -> list[dict[str, Any]]:
