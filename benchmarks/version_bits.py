@@ -30,13 +30,17 @@ def main() -> None:
 def trainings() -> Iterator[tuple[str, list[Any]]]:
     """Give the name of each training, and the arrays that came of it."""
     X, y = rows()
-    dense = mc.nn.Sequential(mc.nn.Dense(24, "relu"), mc.nn.Dropout(0.2), mc.nn.Dense(12, "gelu"), mc.nn.Dense(3))
+    dense = mc.nn.Sequential(
+        mc.nn.Dense(24, "relu"), mc.nn.Dropout(0.2), mc.nn.Dense(12, "gelu"), mc.nn.Dense(3)
+    )
     for optimizer in OPTIMIZERS:
         yield f"dense {optimizer}", trained(dense, X, y, optimizer)
     normed = mc.nn.Sequential(mc.nn.Dense(16), mc.nn.BatchNorm(), mc.nn.Dense(3, "tanh"))
     yield "batch norm", trained(normed, X, y, "adam")
     codes = np.stack([y, (y * 7 + np.arange(len(y))) % 5], axis=1).astype(np.float32)
-    embedded = mc.nn.Sequential(mc.nn.ColumnEmbedding(((0, 3), (1, 5))), mc.nn.Dense(8, "mish"), mc.nn.Dense(3))
+    embedded = mc.nn.Sequential(
+        mc.nn.ColumnEmbedding(((0, 3), (1, 5))), mc.nn.Dense(8, "mish"), mc.nn.Dense(3)
+    )
     yield "embedding", trained(embedded, np.concatenate([codes, X[:, :4]], axis=1), y, "adam")
     run = mc.fit_table("penguins", "Species", epochs=3, seed=0)
     yield "table", [np.asarray(leaf) for leaf in flatten(run.model.params)[0]]
