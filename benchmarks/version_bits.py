@@ -1,9 +1,9 @@
-"""Same seed, same bits, whatever versions are installed: a digest a training, to be compared between environments.
+"""Same seed, same bits, whatever versions are installed: a digest a training, to compare environments by.
 
-    python benchmarks/version_bits.py > here.txt; OTHER/bin/python benchmarks/version_bits.py | diff here.txt -
+    python benchmarks/version_bits.py > a.txt; OTHER/bin/python benchmarks/version_bits.py | diff a.txt -
 
-A digest is of all weights, of the history of losses and of the predictions, and holds on this computer only: what
-a processor can fuse and how wide its vectors are shapes code, and with it roundings.
+A digest is of all weights, of the history of losses and of the predictions, and holds on this computer only:
+what a processor can fuse and how wide its vectors are shapes code, and with it roundings.
 """
 
 from __future__ import annotations

@@ -204,7 +204,7 @@ CALLS: dict[str, list[Call]] = {
 }
 
 if np.lib.NumpyVersion(np.__version__) < "2.3.0":
-    # Older quantiles are NaN beside infinities, and round levels as the array. test_sorting.py compares the rest.
+    # Older ones are NaN beside infinities, and round levels as the array does; test_sorting.py has the rest.
     for _name in ("quantile", "percentile", "nanquantile", "nanpercentile"):
         del CALLS[_name]
 

@@ -437,7 +437,8 @@ class Traced(Operators):
         return np.transpose(self, wanted or None)  # type: ignore[arg-type]
 
     def clip(self, min: Any = None, max: Any = None, **kwargs: Any) -> Any:
-        """Return the elements limited to a range; np.clip itself takes one bound alone only from NumPy 2.1 on."""
+        """Return the elements limited to a range, by one bound or both."""
+        # Both are handed on, for NumPy 2.0: its np.clip does not take one alone.
         return np.clip(self, min, max, **kwargs)
 
     def sort(self, *_: object, **__: object) -> None:
