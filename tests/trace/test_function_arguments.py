@@ -26,6 +26,11 @@ piecewise: Any = np.piecewise
 along: Any = np.apply_along_axis
 any_ord: Any = "max"
 unsafe: dict[str, Any] = {"dtype": np.int32, "casting": "unsafe"}
+LARGE: Any = 2**40 + 7
+if np.lib.NumpyVersion(np.__version__) >= "2.5.0":
+    LARGE = np.int64(
+        LARGE
+    )  # from then on `where` refuses a Python integer that the array's dtype does not hold
 # Up to NumPy 2.2 some calls are refused by NumPy itself, as `pad` by a dict and norms of nothing are.
 REFUSES = np.lib.NumpyVersion(np.__version__) < "2.3.0"
 
@@ -128,7 +133,7 @@ CALLS: dict[str, tuple[list[Call], list[Any]]] = {
     "diag": ([of(f, k) for f in (np.diag, np.diagflat) for k in (-9, -1, 0, 1, 9)], [V, NONE]),
     "trace": ([of(np.trace, 1, dtype=np.float32), of(np.trace, axis1=-1, axis2=-2)], [S, EMPTY]),
     "where": (
-        [lambda x: np.where(x, x, 2.5), lambda x: np.where(x, x, 2**40 + 7), lambda x: np.where(x > 0, 1, x)],
+        [lambda x: np.where(x, x, 2.5), lambda x: np.where(x, x, LARGE), lambda x: np.where(x > 0, 1, x)],
         [V, M, NUMBER, NONE],
     ),
     "clip": (
