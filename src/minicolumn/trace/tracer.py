@@ -359,6 +359,11 @@ class Traced(Operators):
         wanted = axes[0] if len(axes) == 1 and not isinstance(axes[0], (int, np.integer)) else axes
         return np.transpose(self, wanted or None)  # type: ignore[arg-type]
 
+    def clip(self, min: Any = None, max: Any = None, **kwargs: Any) -> Any:
+        """Return the elements limited to a range, by one bound or both."""
+        # Both are handed on, for NumPy 2.0: its np.clip does not take one alone.
+        return np.clip(self, min, max, **kwargs)
+
     def sort(self, *_: object, **__: object) -> None:
         """Refuse: the method sorts in place."""
         raise TraceError("x.sort() works in place; use np.sort(x)")
@@ -378,7 +383,7 @@ def _method(name: str) -> Any:
 
 
 for _name in (
-    *("all", "any", "argmax", "argmin", "argsort", "clip", "compress", "conj", "copy", "cumprod", "cumsum"),
+    *("all", "any", "argmax", "argmin", "argsort", "compress", "conj", "copy", "cumprod", "cumsum"),
     *("diagonal", "dot", "max", "mean", "min", "nonzero", "prod", "ravel", "repeat", "round", "searchsorted"),
     *("squeeze", "std", "sum", "swapaxes", "take", "trace", "var"),
 ):
