@@ -88,9 +88,6 @@ CASES = {
     "column embedding, shared, adjoining": Case(
         nn.ColumnEmbedding(((2, 4), (3, 6)), dim=2, shared=True), (4,), levels=4
     ),
-    "column embedding, shared": Case(
-        nn.ColumnEmbedding(((1, 4), (0, 9), (4, 4)), shared=True), (5,), levels=4
-    ),
     "column embedding of none": Case(nn.ColumnEmbedding(()), (3,)),
 }
 

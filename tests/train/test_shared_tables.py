@@ -1,4 +1,4 @@
-"""Embeddings of many columns in one table: what is learnt is that of a table a column, and codes stay apart."""
+"""Embeddings of many columns in one table: they learn what a table a column does, and codes stay apart."""
 
 from __future__ import annotations
 
