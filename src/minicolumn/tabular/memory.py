@@ -84,7 +84,7 @@ def said_of_memory(memory: TrainingMemory, rows: int, features: int) -> tuple[Re
     if free is not None and memory.training > free:
         raise DataError(
             f"the training would take about {_size(memory.training)} (weights of {_size(memory.weights)}, "
-            f"their moments and copies), {_size(free)} are free; leave columns out, or take fewer hidden units"
+            f"their moments and copies), {_size(free)} are free; leave columns out, or take fewer units"
         )
     large = _LARGE if free is None else min(_LARGE, int(_SHARE * (free + memory.table + memory.matrix)))
     if memory.total < large:
