@@ -107,13 +107,13 @@ def predict(options: PredictOptions) -> int:
         _check_apart(ids, predicted)
         written = _bytes(polars.concat([ids, predicted], how="horizontal"), suffix)
     show_remarks(console, typed.remarks)
+    _warn_of_formulas(console, ids, predicted, suffix)
     if out is None:
         sys.stdout.flush()
         sys.stdout.buffer.write(written)
         return DONE
     with uninterrupted():
         write_atomically(out, [written])
-    _warn_of_formulas(console, ids, predicted, suffix)
     console.print(Text(f"{count(frame.height, 'row')} predicted, in {visible(out)}"), soft_wrap=True)
     if options.as_json:
         remarks = [remark.to_json() for remark in typed.remarks]
