@@ -79,6 +79,8 @@ def test_a_circuit_is_built_by_hand(say: Say) -> None:
     found = say("circuit", "build", neurons=[either, both, out], outputs=["out"])
     assert says(found)["reached"] is True
     assert found["state"].arrays["fires"].tolist() == [[0, 0, 0], [1, 0, 1], [1, 0, 1], [1, 1, 0]]
+    assert found["state"].arrays["sums"].tolist() == [[0, 0, 0], [1, 1, 1], [1, 1, 1], [2, 2, 1]]
+    assert found["state"].arrays["forbidden"].tolist() == [[0, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 1]]
     assert [neuron["layer"] for neuron in says(found)["neurons"]] == [1, 1, 2]
     for wrong, word in [
         ({"neurons": [out], "outputs": ["out"]}, "not there yet"),
