@@ -126,7 +126,9 @@ def test_one_step_looks_at_one_row(say: Say) -> None:
     say("perceptron", "open", data="or")
     first = says(say("perceptron", "step"), "tick")
     assert (first["row"], first["wrong"], first["bias"]) == (0, True, -1.0)  # 0 0 is no, and 0 is not below 0
-    assert says(say("perceptron", "step"), "tick")["row"] == 1
+    assert first["look"] == {"x": [0.0, 0.0], "sign": -1, "sum": 0.0, "weight": [0.0, 0.0], "bias": 0.0}
+    second = says(say("perceptron", "step"), "tick")
+    assert (second["row"], second["look"]["sum"], second["weight"]) == (1, -1.0, [0.0, 1.0])
 
 
 # Backpropagation ----------------------------------------------------------------------------
