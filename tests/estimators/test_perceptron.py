@@ -94,7 +94,7 @@ def an_epoch(step: PerceptronStep, rows: LabeledRows, weight: Array, bias: Array
     chosen = Settings(
         loss=step.loss, optimizer=step.optimizer, batch_size=1, dtype=rows.X.dtype, backend=backend
     )
-    state, orders = step.start(weight, bias), RowOrders(3, len(rows), seen=80, each=len(rows))
+    state, orders = step.first_state(weight, bias), RowOrders(3, len(rows), seen=80, each=len(rows))
     trainer = Trainer.from_snapshot(
         step.network, chosen, rows, None, Snapshot(state.params, state.moments),
         epochs=2, rule=lambda network, settings: step, orders=orders,

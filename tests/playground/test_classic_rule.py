@@ -105,7 +105,7 @@ def test_the_weights_are_those_of_the_rule_as_it_was_written(batch: int, penalty
     layers, errors = transcribed(before, PENALTIES[penalty], 0.1, batch, epochs=30)
     trainer.advance(epochs=30)
     # Products are summed in another order: 2^-53 a step, over at most 690 steps and with some growth.
-    close = {"rtol": 1e-9, "atol": 1e-11}
+    close: Any = {"rtol": 1e-9, "atol": 1e-11}
     for nodes, part in zip(layers, trainer.params.values(), strict=True):
         np.testing.assert_allclose(part["bias"], [node["b"] for node in nodes], **close)
         weight = np.array([[link["w"] for link in node["links"]] for node in nodes]).T

@@ -238,7 +238,8 @@ def test_a_pass_over_given_rows_is_that_of_numpy() -> None:
     z = X[:3] @ params["0"]["weight"] + params["0"]["bias"]
     out = np.tanh(z) @ params["1"]["weight"] + params["1"]["bias"]
     first, last = seen.layers
-    close = {"rtol": 1e-12, "atol": 1e-14}  # a few roundings of float64
+    close: Any = {"rtol": 1e-12, "atol": 1e-14}  # a few roundings of float64
+    assert first.pre_activations is not None
     np.testing.assert_allclose(first.pre_activations, z, **close)
     np.testing.assert_allclose(last.outputs, out, **close)
     deltas = 2 * (out[:, 0] - Y[:3])[:, None] / 3
@@ -307,7 +308,7 @@ def test_a_divergence_says_why_in_fields_and_leaves_good_weights() -> None:
 
 def test_a_penalty_that_makes_weights_grow_is_named() -> None:
     trainer = _trainer(NET, optimizer=mc.optim.SGD(0.25), regularizer=mc.nn.L2(10.0))
-    with pytest.raises(mc.DivergenceError, match="strength 10 times the learning rate 0.25 is") as caught:
+    with pytest.raises(mc.DivergenceError, match="penalty's strength 10 times the learning rate") as caught:
         trainer.advance(epochs=200)
     assert (caught.value.cause, caught.value.suggestion) == ("regularizer", {"regularizer": mc.nn.L2(0.4)})
     trainer.change(**caught.value.suggestion)
@@ -370,9 +371,10 @@ def test_what_is_prepared_compiles_nothing_more(compiled: list[Any]) -> None:
     "change",
     [
         {"learning_rate": 0.3}, {"schedule": "cosine"}, {"seed": 4}, {"regularizer": mc.nn.L2(0.3)},
-        {"X": X[:30], "y": Y[:30]}, {"shuffle": False},
+        {"X": X[:38], "y": Y[:38]}, {"shuffle": False}, {"optimizer": mc.optim.SGD(0.1, momentum=0.9)},
+        {"network": _noisy(rate=0.4)}, {"network": _noisy(rate=0.4), "optimizer": mc.optim.SGD(0.2, 0.1)},
     ],
-    ids=str,
+    ids=list,
 )  # fmt: skip
 def test_a_mere_number_compiles_nothing(change: Any, compiled: list[Any]) -> None:
     trainer = _trainer(_noisy(), regularizer=mc.nn.L2(0.1), batch_size=10, optimizer=mc.optim.SGD(0.1, 0.5))

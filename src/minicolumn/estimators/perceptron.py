@@ -242,7 +242,7 @@ class Perceptron(ClassifierMixin, BaseEstimator):
         seed = int(draws.randint(np.iinfo(np.int32).max)) if self.shuffle else None
         orders = RowOrders(seed, len(rows), seen=int(self.t_) - 1, each=len(X))
         step = self._step(targets.units)
-        start = step.start(self.coef_.T, self.intercept_)
+        start = step.first_state(self.coef_.T, self.intercept_)
         watch = UnitStopping(start, self.tol, self.n_iter_no_change, score, self.verbose > 0)
         self.n_iter_ = train_units(step, rows, start, watch, orders, epochs)
         self.coef_, self.intercept_ = np.ascontiguousarray(watch.weight.T), watch.bias

@@ -19,7 +19,10 @@ from minicolumn.estimators.convergence import idle_epochs
 from minicolumn.model.rows import LabeledRows
 from minicolumn.nn import Dense
 from minicolumn.nn.classic.rules import correction
+from minicolumn.nn.layer import Params
+from minicolumn.nn.roles import Roles
 from minicolumn.optim import SGD
+from minicolumn.optim.transform import Moments
 from minicolumn.train import Callback, Snapshot, Trainer
 from minicolumn.train.batches import Orders
 from minicolumn.train.history import Row
@@ -84,13 +87,16 @@ class PerceptronStep(Step):
         """Return the step of so many units in one dense layer."""
         return cls(Dense(units), perceptron_loss, SGD(learning_rate), None, None, fit_bias, shrink, cut)
 
-    def start(self, weight: Array, bias: Array) -> State:
+    def first_state(self, weight: Array, bias: Array) -> State:
         """Return the state of units that were not corrected yet, with a copy of weight and bias."""
-        weight, count = np.array(weight, order="C"), np.zeros(len(bias), np.int64)
+        params = {"weight": np.array(weight, order="C"), "bias": np.array(bias)}
+        return State(params, self.start(params))
+
+    def start(self, params: Params, roles: Roles | None = None) -> Moments:
+        """Return what is remembered of units that were not corrected yet."""
+        weight, count = params["weight"], np.zeros(len(params["bias"]), np.int64)
         due, paid = np.zeros((), weight.dtype), np.zeros_like(weight)
-        return State(
-            {"weight": weight, "bias": np.array(bias)}, {"due": due, "paid": paid, "corrections": count}
-        )
+        return {"due": due, "paid": paid, "corrections": count}
 
     def take(
         self, state: State, data: Data, step: Steps, key: Array, regularizer: Callable[[Any], Any] | None
@@ -225,7 +231,7 @@ def train_units(
     """Train units until each has stopped or the epochs are over; `watch` then holds what they came to.
 
     rows        X [rows, fan_in], y +1 or -1 and weights, both [rows, units]
-    state       from `PerceptronStep.start`
+    state       from `PerceptronStep.first_state`
     Returns     the number of epochs
     Errors      DivergenceError where a loss or a weight leaves the finite numbers
     """

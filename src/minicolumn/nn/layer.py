@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -48,7 +48,12 @@ class Layer(Record):
 
     A layer holds its settings and nothing else: parameters come in as an argument, so the same record can
     be used for any number of trainings. Shapes are written without the batch axis.
+
+    live        names of settings that may also be traced scalars, where they are not 0: a training then
+                changes them and compiles nothing
     """
+
+    live: ClassVar[tuple[str, ...]] = ()
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of one row of the output.

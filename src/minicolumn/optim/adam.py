@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, final
+from typing import Annotated, ClassVar, final
 
 from minicolumn.optim import parts
 from minicolumn.optim.optimizer import B1, B2, EPS, LEARNING_RATE, WEIGHT_DECAY, Optimizer, decaying
@@ -30,6 +30,7 @@ class Adam(Optimizer):
     array([-0.5])
     """
 
+    live: ClassVar[tuple[str, ...]] = ("weight_decay",)
     learning_rate: Annotated[float, LEARNING_RATE] = 0.001
     b1: Annotated[float, B1] = 0.9
     b2: Annotated[float, B2] = 0.999
@@ -58,6 +59,7 @@ class AdamW(Optimizer):
     array([-0.55])
     """
 
+    live: ClassVar[tuple[str, ...]] = ("weight_decay",)
     learning_rate: Annotated[float, LEARNING_RATE] = 0.001
     b1: Annotated[float, B1] = 0.9
     b2: Annotated[float, B2] = 0.999

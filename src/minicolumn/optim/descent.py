@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, final
+from typing import Annotated, ClassVar, final
 
 from minicolumn.optim import parts
 from minicolumn.optim.optimizer import (
@@ -17,7 +17,7 @@ from minicolumn.optim.optimizer import (
     decaying,
 )
 from minicolumn.optim.transform import Transform, chain
-from minicolumn.registry import Number, Search
+from minicolumn.registry import Number, Search, is_on
 
 
 @final
@@ -37,13 +37,14 @@ class SGD(Optimizer):
     array([-1.])
     """
 
+    live: ClassVar[tuple[str, ...]] = ("momentum", "weight_decay")
     learning_rate: Annotated[float, LEARNING_RATE] = 0.01
     momentum: Annotated[float, MOMENTUM] = 0.0
     nesterov: Annotated[bool, NESTEROV] = False
     weight_decay: Annotated[float, WEIGHT_DECAY] = 0.0
 
     def transform(self, penalized: bool = True) -> Transform:
-        rolling = (parts.heavy_ball(self.momentum, self.nesterov),) if self.momentum else ()
+        rolling = (parts.heavy_ball(self.momentum, self.nesterov),) if is_on(self.momentum) else ()
         return chain(*decaying(self.weight_decay, penalized), *rolling)
 
     @property

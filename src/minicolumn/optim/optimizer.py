@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from minicolumn.nn.roles import PENALIZED, Role, Roles, role_of
 from minicolumn.optim import parts
 from minicolumn.optim.transform import Array, Choose, Moments, Transform, start_tree, step_tree
-from minicolumn.registry import Boolean, Number, Record, Search
+from minicolumn.registry import Boolean, Number, Record, Search, is_on
 
 if TYPE_CHECKING:
     from minicolumn.optim.transform import Array, Rate
@@ -62,6 +62,8 @@ class Optimizer(Record):
     2.0
     """
 
+    # Settings that may also be traced scalars where they are not 0: changing them compiles nothing.
+    live: ClassVar[tuple[str, ...]] = ()
     learning_rate: Annotated[float, LEARNING_RATE] = 0.01
 
     def transform(self, penalized: bool = True) -> Transform:
@@ -144,4 +146,4 @@ class Optimizer(Record):
 
 def decaying(rate: float, penalized: bool) -> tuple[Transform, ...]:
     """Return the part for weight decay, where there is any."""
-    return (parts.decay(rate),) if rate and penalized else ()
+    return (parts.decay(rate),) if is_on(rate) and penalized else ()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, final
+from typing import Annotated, ClassVar, final
 
 from minicolumn.optim import parts
 from minicolumn.optim.optimizer import DECAY, EPS, LEARNING_RATE, MOMENTUM, WEIGHT_DECAY, Optimizer, decaying
 from minicolumn.optim.transform import Transform, chain
-from minicolumn.registry import Number
+from minicolumn.registry import Number, is_on
 
 
 @final
@@ -27,6 +27,7 @@ class RMSProp(Optimizer):
     array([-0.5])
     """
 
+    live: ClassVar[tuple[str, ...]] = ("momentum", "weight_decay")
     learning_rate: Annotated[float, LEARNING_RATE] = 0.001
     decay: Annotated[float, DECAY] = 0.9
     momentum: Annotated[float, MOMENTUM] = 0.0
@@ -34,7 +35,7 @@ class RMSProp(Optimizer):
     weight_decay: Annotated[float, WEIGHT_DECAY] = 0.0
 
     def transform(self, penalized: bool = True) -> Transform:
-        rolling = (parts.heavy_ball(self.momentum),) if self.momentum else ()
+        rolling = (parts.heavy_ball(self.momentum),) if is_on(self.momentum) else ()
         scaling = parts.over_root_mean_square(self.decay, self.eps)
         return chain(*decaying(self.weight_decay, penalized), scaling, *rolling)
 

@@ -8,7 +8,7 @@ model files, the ranges of tuners, the controls of a screen and the lines of a h
 from minicolumn.registry.catalogue import Registry
 from minicolumn.registry.composite import Custom, Listed, Part
 from minicolumn.registry.entries import function_alone, is_function, kind_of
-from minicolumn.registry.numbers import Integer, Number
+from minicolumn.registry.numbers import Integer, Number, is_on
 from minicolumn.registry.record import Record, checked, is_plain, refuse, settings_of, settle
 from minicolumn.registry.rule import FunctionRule, Rule
 from minicolumn.registry.setting import REQUIRED, Search, Setting, changed, show
@@ -35,6 +35,7 @@ __all__ = [
     "checked",
     "function_alone",
     "is_function",
+    "is_on",
     "is_plain",
     "kind_of",
     "read_text",

@@ -147,3 +147,12 @@ class Integer(_Ranged):
             return int(text)
         except ValueError:
             return text
+
+
+def is_on(number: Any) -> bool:
+    """Return whether a number >= 0 makes a part act: one that a compiled program is given always does.
+
+    >>> is_on(0.0), is_on(0.5)
+    (False, True)
+    """
+    return not isinstance(number, int | float) or number > 0

@@ -68,8 +68,10 @@ class Changeable(SpeculativeLoop):
         settings        any keyword of `fit` but dtype: `optimizer`, `batch_size`, `epochs` (in all), ...
 
         A schedule spreads over the steps of all `epochs` as they are after the change. Nothing is compiled
-        anew for another learning rate, schedule, seed, strength of a penalty of the same kind, or rows; for
-        other settings at the next step, see `prepare`.
+        anew for another learning rate, schedule, seed, strength of a penalty of the same kind (0 included),
+        momentum, weight decay, rate of `mc.nn.Dropout` or `mc.nn.GaussianNoise` (each from above 0 to above
+        0), or as many rows over at the end of an epoch. For other changes it is, at the next step: see
+        `prepare`.
 
         Errors      one line, and the trainer is as before: ShapeError for rows of another shape,
                     DataError for what is out of range or does not fit the targets, TypeError for
@@ -244,7 +246,7 @@ class Changeable(SpeculativeLoop):
             raise ShapeError(f"{who}: outputs would have shape {list(now)}, the training's are {list(was)}")
         params = change.carried(network.init(self._drawing_seed(), self.input_shape, s.dtype), old.params)
         X = self.train_rows.dense().X
-        params = (None if new is None else with_identity(network, new, params, X)) or params
+        params = (None if new is None else with_identity(change.network, new, params, X)) or params
         engine = self._engine(network, s, self.train_rows, self.held_rows, self.rule)
         moments = change.moments(engine.start(params), old.moments)
         # Sums in another order differ by rounding.
@@ -353,10 +355,9 @@ def _numbers(who: str, params: object, path: str = "") -> Any:
         return {name: _numbers(who, part, f"{path}.{name}" if path else f"{name}") for name, part in found}
     try:
         array = np.array(params)
-        finite = array.dtype.kind in "fiu" and bool(np.isfinite(array).all())
-    except (TypeError, ValueError):
-        finite = False
-    if not finite:
+    except ValueError:  # a ragged list
+        array = np.array(None)
+    if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
         raise DataError(f"{who}: {path or 'params'} must hold finite numbers, got {params!r:.60}")
     return array
 

@@ -29,6 +29,7 @@ from minicolumn.train.backward import backward_pass
 from minicolumn.train.batches import Orders, steps_in
 from minicolumn.train.epochs import Epochs
 from minicolumn.train.history import history_rows
+from minicolumn.train.live_numbers import live_numbers
 from minicolumn.train.programs import Lowering, epochs_program, step_of, steps_program
 from minicolumn.train.rates import factors
 from minicolumn.train.settings import Settings
@@ -81,6 +82,7 @@ class Engine:
         self.has_plain_schedule = is_plain(s.schedule)
         self.roles = network.roles(train.X.shape[1:])
         self.step = step_of(network, s) if rule is None else rule(network, s)
+        self._numbers = live_numbers(network, s.optimizer) if rule is None else ()
         self.parts = self.step.parts
         self._lowering = Lowering(s.backend, s.threads, s.shadow)
         self._is_native = s.backend == "native" and not s.shadow and not is_sparse(train.X)
@@ -136,7 +138,9 @@ class Engine:
         """
         data, order = self._gathered(piece)
         steps = Steps(order, rates, next_numbers(first, len(order)))
-        state, losses = self._take_steps(state, data, steps, self._key, self.settings.regularizer)
+        state, losses = self._take_steps(
+            state, data, steps, self._key, self.settings.regularizer, self._numbers
+        )
         return state, list(losses)
 
     def _gathered(self, piece: Array) -> tuple[Data, Array]:
@@ -189,7 +193,9 @@ class Engine:
         count, data = len(rates), Data(self.train.X, self.train.y, self.train.weight)
         steps, last = self._whole_epochs(self._orders.of_several(epoch, count), rates, first)
         began = time.perf_counter()
-        states, sums = self._train_epochs(state, data, steps, last, self._key, self.settings.regularizer)
+        states, sums = self._train_epochs(
+            state, data, steps, last, self._key, self.settings.regularizer, self._numbers
+        )
         seconds = (time.perf_counter() - began) / count
         parts, structure = flatten(states)
         build = builder(structure)

@@ -77,6 +77,7 @@ class Loop(Tracker):
     settings: Settings
     engine: Engine
     epochs: int
+    _callbacks: tuple[Callback, ...]
     held_fraction: float = 0.0
     held_seed: int = 0
     rule: Rule | None = None

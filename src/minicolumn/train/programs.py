@@ -15,6 +15,7 @@ from minicolumn.autodiff.derivatives import value_and_grad
 from minicolumn.lower.compile import compile
 from minicolumn.nn.layer import Layer, Params
 from minicolumn.registry import is_plain
+from minicolumn.train.live_numbers import with_numbers
 from minicolumn.train.settings import Settings
 from minicolumn.train.step import (
     EPOCHS_DIMS,
@@ -49,11 +50,12 @@ def step_of(network: Layer, settings: Settings) -> Step:
     """Return the training step that is compiled: equal for settings that make the same program.
 
     Learning rates are arguments of the program, and so are the numbers of a regularizer that is a record of
-    this package: neither makes a new one.
+    this package, and `live_numbers`: none of them makes a new one.
     """
     s = settings
     regularizer = None if is_plain(s.regularizer) else s.regularizer
-    return Step(network, s.loss, s.optimizer.with_rate(1.0), regularizer, s.constraint)
+    network, optimizer = with_numbers(network, s.optimizer.with_rate(1.0))
+    return Step(network, s.loss, optimizer, regularizer, s.constraint)
 
 
 def steps_program(step: Step, lowering: Lowering = Lowering()) -> Callable[..., Any]:

@@ -4,14 +4,14 @@
     train_epochs    (scan of steps, scan of short steps), scanned   whole epochs, each state kept
 
 The signature of a compiled training stands here and nowhere else: ``(state, data, steps, ..., key,
-regularizer)``, with `STEPS_DIMS` and `EPOCHS_DIMS` saying which axes may have any length, and `GIVEN` which
-arguments are given away (donated buffers, in JAX's words).
+regularizer, numbers)``, with `STEPS_DIMS` and `EPOCHS_DIMS` saying which axes may have any length, and
+`GIVEN` which arguments are given away (donated buffers, in JAX's words).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
@@ -27,6 +27,7 @@ from minicolumn.optim import Optimizer, apply_updates
 from minicolumn.optim.transform import Moments
 from minicolumn.registry import is_plain
 from minicolumn.trace.loops import scan
+from minicolumn.train.live_numbers import with_numbers
 from minicolumn.train.types import Constraint, LossFunction, Regularizer
 
 Array = np.ndarray
@@ -155,6 +156,13 @@ class Step:
         """
         return self.optimizer.start(params, roles)
 
+    def with_numbers(self, numbers: Sequence[Any]) -> Step:
+        """Return the step with these numbers, which may be traced, in the places of `live_numbers`."""
+        if not numbers:
+            return self
+        network, optimizer = with_numbers(self.network, self.optimizer, numbers)
+        return replace(self, network=network, optimizer=optimizer)
+
     def zero_sums(self, state: State, regularizer: Regularizer | None) -> tuple[Any, ...]:
         """Return float64 zeros in the shapes of what `take` tells, to add up an epoch from."""
         return (np.float64(0.0),) * (1 if regularizer is None else 2)
@@ -163,9 +171,10 @@ class Step:
 def train_steps(step: Step) -> Callable[..., tuple[State, tuple[Any, ...]]]:
     """Return the function that takes some steps, one after the other: a scan over steps.
 
-    It takes (state, data, steps, key, regularizer): a regularizer of the same kind as the step's, as an
-    argument, makes its strength data. It gives the state after the last step, and the losses of each,
-    [steps], without the regularizer's share; where there is one, that share beside them, [steps].
+    It takes (state, data, steps, key, regularizer, numbers): a regularizer of the same kind as the step's, as
+    an argument, makes its strength data, and so do `live_numbers` for momentum or dropout. It gives the state
+    after the last step, and the losses of each, [steps], without the regularizer's share; where there is one,
+    that share beside them, [steps].
     """
 
     def run(
@@ -174,8 +183,10 @@ def train_steps(step: Step) -> Callable[..., tuple[State, tuple[Any, ...]]]:
         steps: Steps,
         key: Array,
         regularizer: Regularizer | None = step.regularizer,
+        numbers: Sequence[Any] = (),
     ) -> tuple[State, tuple[Any, ...]]:
-        return scan(lambda s, x: step.take(s, data, x, key, regularizer), state, steps)
+        bound = step.with_numbers(numbers)
+        return scan(lambda s, x: bound.take(s, data, x, key, regularizer), state, steps)
 
     return run
 
@@ -183,7 +194,7 @@ def train_steps(step: Step) -> Callable[..., tuple[State, tuple[Any, ...]]]:
 def train_epochs(step: Step) -> Callable[..., tuple[State, tuple[Any, ...]]]:
     """Return the function that trains for some epochs, each of some steps and perhaps a shorter last one.
 
-    It takes (state, data, steps, last, key, regularizer):
+    It takes (state, data, steps, last, key, regularizer, numbers):
 
     steps       the whole batches, order [epochs, steps, batch], rates and numbers [epochs, steps]
     last        the short batches of the epochs' ends, [epochs, 1, ...] each, or None
@@ -198,10 +209,13 @@ def train_epochs(step: Step) -> Callable[..., tuple[State, tuple[Any, ...]]]:
         last: Steps | None,
         key: Array,
         regularizer: Regularizer | None = step.regularizer,
+        numbers: Sequence[Any] = (),
     ) -> tuple[State, tuple[Any, ...]]:
+        bound = step.with_numbers(numbers)
+
         def added_up(held: tuple[State, tuple[Any, ...]], x: Steps) -> tuple[Any, None]:
             state, sums = held
-            state, losses = step.take(state, data, x, key, regularizer)
+            state, losses = bound.take(state, data, x, key, regularizer)
             rows = float(x.order.shape[0])
             return (
                 state,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, final
+from typing import Annotated, ClassVar, final
 
 import numpy as np
 
 from minicolumn import random
 from minicolumn.nn.activations.rectifiers import SELU_ALPHA, SELU_SCALE, relu, softplus
 from minicolumn.nn.layer import Array, Layer, Params, Shape, computed, needed_key
-from minicolumn.registry import Number, Search
+from minicolumn.registry import Number, Search, is_on
 
 RATE = Number(help="Share of the numbers that is silenced in training.", ge=0, lt=1, search=Search(0.0, 0.6))
 
@@ -44,7 +44,7 @@ class _AtRate(_Noise):
 
     @property
     def draws(self) -> bool:
-        return self.rate > 0
+        return is_on(self.rate)
 
 
 @final
@@ -67,6 +67,7 @@ class Dropout(_AtRate):
     array([[2., 2., 2., 0., 0., 0.]])
     """
 
+    live: ClassVar[tuple[str, ...]] = ("rate",)
     rate: Annotated[float, RATE]
 
     def noisy(self, x: Array, key: Array) -> Array:
@@ -152,6 +153,7 @@ class GaussianNoise(_Noise):
     (1, 3)
     """
 
+    live: ClassVar[tuple[str, ...]] = ("stddev",)
     stddev: Annotated[
         float, Number(help="Of the noise, in units of the inputs.", ge=0, search=Search(0.0, 1.0))
     ]
@@ -161,7 +163,7 @@ class GaussianNoise(_Noise):
 
     @property
     def draws(self) -> bool:
-        return self.stddev > 0
+        return is_on(self.stddev)
 
 
 @final

@@ -3,6 +3,7 @@
  * by itself when the server went away.
  */
 import { decoded } from "./frames.js";
+import { wake } from "./kit/canvas.js";
 
 /** @typedef {import("./frames.js").Frame} Frame */
 /** @typedef {"connecting" | "open" | "lost"} Status */
@@ -33,8 +34,13 @@ export class Socket {
   connect() {
     const socket = new WebSocket(this.url);
     socket.binaryType = "arraybuffer";
-    socket.onopen = () => { this.tries = 0; this.become("open"); };
-    socket.onmessage = ({ data }) => { if (data instanceof ArrayBuffer) this.hear(decoded(data)); };
+    socket.onopen = () => {
+      this.tries = 0;
+      this.become("open");
+    };
+    socket.onmessage = ({ data }) => {
+      if (data instanceof ArrayBuffer) this.hear(decoded(data));
+    };
     socket.onclose = () => this.lose(socket);
     this.socket = socket;
   }
@@ -42,7 +48,10 @@ export class Socket {
   /** @param {WebSocket} socket */
   lose(socket) {
     if (socket !== this.socket) return;
-    for (const { resolve, timer } of this.waiting.values()) { clearTimeout(timer); resolve(null); }
+    for (const { resolve, timer } of this.waiting.values()) {
+      clearTimeout(timer);
+      resolve(null);
+    }
     this.waiting.clear();
     this.become("lost");
     setTimeout(() => this.connect(), WAITS[Math.min(this.tries++, WAITS.length - 1)]);
@@ -65,13 +74,17 @@ export class Socket {
     const id = ++this.number;
     this.socket.send(JSON.stringify({ ...(room ? { room } : {}), do: doing, id, ...fields }));
     return new Promise((resolve, reject) => {
-      const timer = window.setTimeout(() => { this.waiting.delete(id); resolve(null); }, ANSWER_WITHIN);
+      const timer = window.setTimeout(() => {
+        this.waiting.delete(id);
+        resolve(null);
+      }, ANSWER_WITHIN);
       this.waiting.set(id, { resolve, reject, timer });
     });
   }
 
   /** @param {Frame} frame */
   hear(frame) {
+    wake();
     for (const listen of this.listeners.get(frame.room) ?? []) listen(frame);
     if (frame.kind === "tick") this.acknowledge(frame);
     const asked = frame.id === undefined ? undefined : this.waiting.get(frame.id);
@@ -86,7 +99,8 @@ export class Socket {
   acknowledge(frame) {
     const { socket } = this;
     requestAnimationFrame(() => {
-      if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ do: "seen", tick: frame.tick }));
+      if (socket?.readyState === WebSocket.OPEN)
+        socket.send(JSON.stringify({ do: "seen", tick: frame.tick }));
     });
   }
 
@@ -94,13 +108,17 @@ export class Socket {
   listen(room, listen) {
     if (!this.listeners.has(room)) this.listeners.set(room, new Set());
     this.listeners.get(room)?.add(listen);
-    return () => { this.listeners.get(room)?.delete(listen); };
+    return () => {
+      this.listeners.get(room)?.delete(listen);
+    };
   }
 
   /** Call now, if connected, and at each new connection. @param {(status: Status) => void} tell @returns {() => void} */
   watch(tell) {
     this.watchers.add(tell);
     tell(this.status);
-    return () => { this.watchers.delete(tell); };
+    return () => {
+      this.watchers.delete(tell);
+    };
   }
 }

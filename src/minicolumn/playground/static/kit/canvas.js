@@ -1,6 +1,7 @@
 /** Canvases at the screen's own resolution, maps painted by table, and one loop of animation frames for all. */
 import { html, useEffect, useRef } from "./html.js";
 import { table } from "./colour.js";
+import { onTheme } from "./theme.js";
 
 /**
  * Give a canvas the resolution of the screen; its context is scaled so that one unit is one CSS pixel.
@@ -10,7 +11,10 @@ import { table } from "./colour.js";
 export function sized(canvas, width, height) {
   const ratio = Math.min(3, window.devicePixelRatio || 1);
   const [w, h] = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))];
-  if (canvas.width !== w || canvas.height !== h) { canvas.width = w; canvas.height = h; }
+  if (canvas.width !== w || canvas.height !== h) {
+    canvas.width = w;
+    canvas.height = h;
+  }
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   return context;
@@ -49,31 +53,64 @@ export function Canvas({ draw, ratio, height, label, ...more }) {
  */
 export function paintMaps(atlas, maps, count, side) {
   if (!count) return;
-  if (atlas.width !== side || atlas.height !== side * count) { atlas.width = side; atlas.height = side * count; }
+  if (atlas.width !== side || atlas.height !== side * count) {
+    atlas.width = side;
+    atlas.height = side * count;
+  }
   const context = /** @type {CanvasRenderingContext2D} */ (atlas.getContext("2d"));
   const image = context.createImageData(side, side * count);
-  const pixels = new Uint32Array(image.data.buffer), colours = table();
+  const pixels = new Uint32Array(image.data.buffer),
+    colours = table();
   for (let i = 0; i < pixels.length; i++) pixels[i] = colours[maps[i]];
   context.putImageData(image, 0, 0);
 }
 
-/** @type {Set<(time: number) => void>} */
-const drawers = new Set();
-let looping = false;
+/** @type {Map<(time: number) => void, boolean>} what draws, and whether it goes on though nothing happens */
+const drawers = new Map();
+const REST = 2_000; // ms after the last event until drawings that wait for one are left alone
+let looping = false,
+  lastEvent = 0;
 
 /** @param {number} time */
 function loop(time) {
-  for (const draw of drawers) draw(time);
-  looping = drawers.size > 0;
+  const awake = performance.now() - lastEvent < REST;
+  for (const [draw, always] of drawers) if (always || awake) draw(time);
+  looping = drawers.size > 0 && (awake || [...drawers.values()].includes(true));
   if (looping) requestAnimationFrame(loop);
 }
 
+/** Something happened that may be drawn. */
+export function wake() {
+  lastEvent = performance.now();
+  if (looping || !drawers.size) return;
+  looping = true;
+  requestAnimationFrame(loop);
+}
+
+for (const event of [
+  "pointermove",
+  "pointerdown",
+  "pointerup",
+  "keydown",
+  "resize",
+  "focusin",
+  "click",
+  "change",
+]) {
+  addEventListener(event, wake, { capture: true, passive: true });
+}
+onTheme(wake);
+
 /**
  * Call `draw(time)` at every animation frame until the returned function is called. There is one loop for all.
- * @param {(time: number) => void} draw @returns {() => void}
+ * @param {(time: number) => void} draw
+ * @param {{idle?: boolean}} [options]  idle: rest two seconds after the last frame of the session and the last event of the reader
+ * @returns {() => void}
  */
-export function everyFrame(draw) {
-  drawers.add(draw);
-  if (!looping) { looping = true; requestAnimationFrame(loop); }
-  return () => { drawers.delete(draw); };
+export function everyFrame(draw, { idle = false } = {}) {
+  drawers.set(draw, !idle);
+  wake();
+  return () => {
+    drawers.delete(draw);
+  };
 }

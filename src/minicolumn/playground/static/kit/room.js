@@ -1,4 +1,7 @@
-/** What rooms have in common: their heading, and the newest frame of a kind as a hook. */
+/**
+ * What rooms have in common: their heading, the newest frame of a kind as a hook, and ways to say many changes: the next is
+ * sent once the last was answered, as the session takes no more than 200 messages a second.
+ */
 import { html, useEffect, useRef, useState } from "./html.js";
 import { t } from "../i18n.js";
 
@@ -18,11 +21,15 @@ export function useFrame(room, kind, and) {
   const [frame, setFrame] = useState(/** @type {Frame | null} */ (null));
   const also = useRef(and);
   also.current = and;
-  useEffect(() => room.onFrame((next) => {
-    if (next.kind !== kind) return;
-    setFrame(next);
-    also.current?.(next);
-  }), [room, kind]);
+  useEffect(
+    () =>
+      room.onFrame((next) => {
+        if (next.kind !== kind) return;
+        setFrame(next);
+        also.current?.(next);
+      }),
+    [room, kind],
+  );
   return frame;
 }
 
@@ -34,6 +41,52 @@ export function useRoom(room, setup = () => ({})) {
   const state = useFrame(room, "state");
   const last = useRef(setup);
   last.current = setup;
-  useEffect(() => room.onOpen(() => { room.send("open", last.current()); }), [room]);
+  useEffect(
+    () =>
+      room.onOpen(() => {
+        room.send("open", last.current());
+      }),
+    [room],
+  );
   return state;
+}
+
+/**
+ * Say `set` with changes, one message after another: changes that come while one is under way are gathered.
+ * @param {Room} room @returns {(changes: object) => Promise<void>}
+ */
+export function gathering(room) {
+  let waiting = /** @type {object | null} */ (null),
+    busy = false;
+  return async (changes) => {
+    waiting = { ...waiting, ...changes };
+    if (busy) return;
+    busy = true;
+    while (waiting) {
+      const now = waiting;
+      waiting = null;
+      await room.send("set", { changes: now });
+    }
+    busy = false;
+  };
+}
+
+/**
+ * Say messages one after another; of those that come while one is under way, the newest alone. For drags and sliders.
+ * @param {Room} room @returns {(doing: string, fields?: object) => Promise<void>}
+ */
+export function newest(room) {
+  let waiting = /** @type {[string, object] | null} */ (null),
+    busy = false;
+  return async (doing, fields = {}) => {
+    waiting = [doing, fields];
+    if (busy) return;
+    busy = true;
+    while (waiting) {
+      const [say, what] = waiting;
+      waiting = null;
+      await room.send(say, what);
+    }
+    busy = false;
+  };
 }

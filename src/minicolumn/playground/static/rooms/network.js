@@ -5,8 +5,9 @@
  * is rendered anew with each `state` alone.
  */
 import { html, useCallback, useEffect, useMemo, useRef, useState } from "../kit/html.js";
-import { Button, Popover, IconButton } from "../kit/controls.js";
+import { Button, IconButton, Popover, useKeys } from "../kit/controls.js";
 import { Icon } from "../kit/icons.js";
+import { gathering, newest } from "../kit/room.js";
 import { has, t } from "../i18n.js";
 import { Bar } from "./network/bar.js";
 import { Data } from "./network/data.js";
@@ -29,40 +30,6 @@ export const styled = true;
 /** What outlives a visit to another room: all that is drawn. @type {{live: Live | null}} */
 const kept = { live: null };
 
-/** Say changes one after another: those that come while one is under way are gathered. @param {Room} room */
-function gathering(room) {
-  let waiting = /** @type {object | null} */ (null), busy = false;
-  /** @param {object} changes */
-  const set = async (changes) => {
-    waiting = { ...waiting, ...changes };
-    if (busy) return;
-    busy = true;
-    while (waiting) {
-      const now = waiting;
-      waiting = null;
-      await room.send("set", { changes: now });
-    }
-    busy = false;
-  };
-  return set;
-}
-
-/** Say numbers of one weight or bias after another, the newest last. @param {Room} room */
-function newest(room) {
-  let waiting = /** @type {[string, object] | null} */ (null), busy = false;
-  return async (/** @type {string} */ doing, /** @type {object} */ fields = {}) => {
-    waiting = [doing, fields];
-    if (busy) return;
-    busy = true;
-    while (waiting) {
-      const [say, what] = waiting;
-      waiting = null;
-      await room.send(say, what);
-    }
-    busy = false;
-  };
-}
-
 /** @param {{room: Room, link: string | null}} props */
 export default function NetworkRoom({ room, link }) {
   const live = useMemo(() => (kept.live ??= new Live()), []);
@@ -72,29 +39,44 @@ export default function NetworkRoom({ room, link }) {
   const [selected, setSelected] = useState(/** @type {Neuron | null} */ (null));
   const [point, setPoint] = useState(/** @type {[number, number] | null} */ (null));
   const [editing, setEditing] = useState(/** @type {any} */ (null));
-  const [dialog, setDialog] = useState(/** @type {{what: string, at: {x: number, y: number}} | null} */ (null));
+  const [dialog, setDialog] = useState(
+    /** @type {{what: string, at: {x: number, y: number}} | null} */ (null),
+  );
   const [columns, setColumns] = useState(/** @type {any} */ (null));
   const setup = useRef(/** @type {any} */ (null));
   const set = useMemo(() => gathering(room), [room]);
   const edit = useMemo(() => newest(room), [room]);
 
-  useEffect(() => room.onFrame((frame) => {
-    if (frame.kind === "state") {
-      if (frame.reset && `${frame.setup.units}` !== `${live.state?.setup.units}`) live.selected = null;
-      live.takeState(frame);
-      setup.current = frame.setup;
-      setState(live.state);
-      setSelected(live.selected);
-      room.say(frame.said?.length ? frame.said.join(" ") : null, [], "note");
-      address(frame);
-    } else if (frame.kind === "tick") {
-      live.takeTick(frame);
-      setRunning(frame.running);
-      if (frame.stopped && !frame.running && frame.stopped !== "diverged" && has(`network.stopped.${frame.stopped.replaceAll(" ", "_")}`)) room.say(t(`network.stopped.${frame.stopped.replaceAll(" ", "_")}`), [], "note");
-    } else if (frame.kind === "diverged") {
-      room.say(frame.message, frame.remedies.map((/** @type {any} */ remedy) => remedyOf(room, remedy)));
-    } else if (frame.kind === "columns") setColumns(frame);
-  }), [room]);
+  useEffect(
+    () =>
+      room.onFrame((frame) => {
+        if (frame.kind === "state") {
+          if (frame.reset && `${frame.setup.units}` !== `${live.state?.setup.units}`) live.selected = null;
+          live.takeState(frame);
+          setup.current = frame.setup;
+          setState(live.state);
+          setSelected(live.selected);
+          room.say(frame.said?.length ? frame.said.join(" ") : null, [], "note");
+          address(frame);
+        } else if (frame.kind === "tick") {
+          live.takeTick(frame);
+          setRunning(frame.running);
+          if (
+            frame.stopped &&
+            !frame.running &&
+            frame.stopped !== "diverged" &&
+            has(`network.stopped.${frame.stopped.replaceAll(" ", "_")}`)
+          )
+            room.say(t(`network.stopped.${frame.stopped.replaceAll(" ", "_")}`), [], "note");
+        } else if (frame.kind === "diverged") {
+          room.say(
+            frame.message,
+            frame.remedies.map((/** @type {any} */ remedy) => remedyOf(room, remedy)),
+          );
+        } else if (frame.kind === "columns") setColumns(frame);
+      }),
+    [room],
+  );
   useEffect(() => {
     let first = true;
     const end = room.onOpen(() => {
@@ -102,27 +84,52 @@ export default function NetworkRoom({ room, link }) {
       else open(room, first ? link : null, setup.current ?? live.state?.setup);
       first = false;
     });
-    return () => { end(); if (live.tick?.running) room.send("pause"); };
+    return () => {
+      end();
+      if (live.tick?.running) room.send("pause");
+    };
   }, [room]);
 
-  const select = useCallback((/** @type {Neuron | null} */ neuron) => { live.selected = neuron; live.touch(); setSelected(neuron); }, []);
-  const act = useMemo(() => ({
-    run: () => { const on = live.tick?.running; room.say(null); room.send(on ? "pause" : "run"); setRunning(!on); },
-    step: () => room.send("step"),
-    reset: () => { room.say(null); room.send("reset"); },
-    regenerate: () => room.send("regenerate"),
-    speed: (/** @type {number | null} */ value) => { setSpeed(value); room.send("speed", { steps_per_second: value }); },
-    leave: () => select(null),
-    again: () => { room.say(null); room.send("reset", { same: true }); },
-    goal: (/** @type {any} */ e) => setDialog({ what: "goal", at: placeOf(e) }),
-    help: () => setDialog({ what: "help", at: { x: innerWidth / 2, y: 120 } }),
-  }), [room]);
-  useKeys(act);
+  const select = useCallback((/** @type {Neuron | null} */ neuron) => {
+    live.selected = neuron;
+    live.touch();
+    setSelected(neuron);
+  }, []);
+  const act = useMemo(
+    () => ({
+      run: () => {
+        const on = live.tick?.running;
+        room.say(null);
+        room.send(on ? "pause" : "run");
+        setRunning(!on);
+      },
+      step: () => room.send("step"),
+      reset: () => {
+        room.say(null);
+        room.send("reset");
+      },
+      regenerate: () => room.send("regenerate"),
+      speed: (/** @type {number | null} */ value) => {
+        setSpeed(value);
+        room.send("speed", { steps_per_second: value });
+      },
+      leave: () => select(null),
+      again: () => {
+        room.say(null);
+        room.send("reset", { same: true });
+      },
+      goal: (/** @type {any} */ e) => setDialog({ what: "goal", at: placeOf(e) }),
+      help: () => setDialog({ what: "help", at: { x: innerWidth / 2, y: 120 } }),
+    }),
+    [room],
+  );
+  useKeys({ " ": act.run, s: act.step, r: act.reset, "?": act.help, Escape: act.leave });
   const take = (/** @type {File} */ file) => takeFile(room, file);
   const over = useDrop(take);
   if (!state) return html`<div class="room network"><p class="waiting">${t("shell.connecting")}</p></div>`;
 
-  const openDialog = (/** @type {string} */ what) => (/** @type {any} */ e) => setDialog({ what, at: placeOf(e) });
+  const openDialog = (/** @type {string} */ what) => (/** @type {any} */ e) =>
+    setDialog({ what, at: placeOf(e) });
   const close = () => setDialog(null);
   return html`<div class="room network">
     <h1 class="sr">${t("network.title")}</h1>
@@ -131,34 +138,77 @@ export default function NetworkRoom({ room, link }) {
       <${Data} state=${state} set=${set} act=${act} onTable=${openDialog("own")} />
       <section class="network-column" aria-label=${t("network.network")}>
         <div class="network-head">
-          <div class="layers-count">${!hides(state, "units") && html`<${IconButton} icon="minus" size=${15} label=${t("network.fewerLayers")} disabled=${!state.setup.units.length} onClick=${() => room.send("layer", { at: state.setup.units.length - 1, add: false })} />
-            <${IconButton} icon="plus" size=${15} label=${t("network.moreLayers")} disabled=${state.setup.units.length >= 10} onClick=${() => room.send("layer", { at: state.setup.units.length, add: true, units: 2 })} />`}
-            <h2>${t("network.hiddenLayers", { count: state.setup.units.length })}</h2><span class="note">${t("network.parameters", { count: state.parameters.toLocaleString() })}</span></div>
-          <div class="network-tools"><${Button} kind="quiet" onClick=${openDialog("presets")}>${t("network.presets")}<//><${Button} kind="quiet" onClick=${openDialog("more")}>${t("network.moreSettings")}<//>
+          <div class="layers-count">${
+            !hides(state, "units") &&
+            html`<${IconButton} icon="minus" size=${15} label=${t("network.fewerLayers")}
+                disabled=${!state.setup.units.length}
+                onClick=${() => room.send("layer", { at: state.setup.units.length - 1, add: false })} />
+            <${IconButton} icon="plus" size=${15} label=${t("network.moreLayers")}
+                disabled=${state.setup.units.length >= 10}
+                onClick=${() => room.send("layer", { at: state.setup.units.length, add: true, units: 2 })} />`
+          }
+            <h2>${t("network.hiddenLayers", { count: state.setup.units.length })}</h2><span
+                class="note">${t("network.parameters", { count: state.parameters.toLocaleString() })}</span>
+                </div>
+          <div class="network-tools"><${Button} kind="quiet"
+              onClick=${openDialog("presets")}>${t("network.presets")}<//><${Button} kind="quiet"
+              onClick=${openDialog("more")}>${t("network.moreSettings")}<//>
             <${Button} kind="quiet" icon="download" onClick=${openDialog("export")}>${t("network.export")}<//>
-            <${IconButton} icon="help" label=${`${t("network.help")} (?)`} onClick=${openDialog("help")} /></div>
+            <${IconButton} icon="help" label=${`${t("network.help")} (?)`} onClick=${openDialog("help")} />
+                </div>
         </div>
-        <${Stage} live=${live} state=${state} set=${set} send=${room.send} selected=${selected} onEdit=${setEditing} onSelect=${select} onFormula=${openDialog("formula")} />
-        ${selected ? html`<${Inspector} live=${live} state=${state} neuron=${selected} point=${point} ask=${room.ask} send=${edit} onClose=${() => select(null)} />`
-          : !hides(state, "text") && html`<p class="hint">${t("network.hint")}</p>`}
+        <${Stage} live=${live} state=${state} set=${set} send=${room.send} selected=${selected}
+            onEdit=${setEditing} onSelect=${select} onFormula=${openDialog("formula")} />
+        ${
+          selected
+            ? html`<${Inspector} live=${live} state=${state} neuron=${selected} point=${point} ask=${room.ask}
+                send=${edit} onClose=${() => select(null)} />`
+            : !hides(state, "text") && html`<p class="hint">${t("network.hint")}</p>`
+        }
       </section>
       <div class="output-column">
         <${Losses} live=${live} state=${state} />
-        <${Output} live=${live} state=${state} set=${set} paint=${(/** @type {object} */ fields) => room.send("points", fields)} selected=${selected} onPoint=${setPoint} />
+        <${Output} live=${live} state=${state} set=${set}
+            paint=${(/** @type {object} */ fields) => room.send("points", fields)} selected=${selected}
+            onPoint=${setPoint} />
         <${Plane} state=${state} send=${room.send} />
         ${state.classes.length > 1 && html`<${Confusion} live=${live} state=${state} />`}
       </div>
     </div>
-    ${editing && html`<${Editor} live=${live} state=${state} what=${editing} send=${edit} onClose=${() => setEditing(null)} />`}
-    ${columns && html`<${Columns} columns=${columns} onClose=${() => setColumns(null)} onLearn=${(/** @type {string} */ column, /** @type {string | null} */ task) => { setColumns(null); room.send("target", { column, ...(task ? { task } : {}) }); }} />`}
-    ${dialog?.what === "own" && html`<${OwnData} at=${dialog.at} onFile=${take} onText=${(/** @type {string} */ name, /** @type {string} */ text) => sendTable(room.send, name, text)} onClose=${close} />`}
+    ${editing && html`<${Editor} live=${live} state=${state} what=${editing} send=${edit}
+        onClose=${() => setEditing(null)} />`}
+    ${
+      columns &&
+      html`<${Columns} columns=${columns} onClose=${() => setColumns(null)} onLearn=${(
+        /** @type {string} */ column,
+        /** @type {string | null} */ task,
+      ) => {
+        setColumns(null);
+        room.send("target", { column, ...(task ? { task } : {}) });
+      }} />`
+    }
+    ${dialog?.what === "own" && html`<${OwnData} at=${dialog.at} onFile=${take}
+        onText=${(/** @type {string} */ name, /** @type {string} */ text) => sendTable(room.send, name, text)}
+        onClose=${close} />`}
     ${dialog?.what === "help" && html`<${Help} at=${dialog.at} onClose=${close} />`}
-    ${dialog?.what === "goal" && html`<${Goal} at=${dialog.at} onRun=${(/** @type {object} */ goal) => { close(); room.say(null); room.send("run", goal); }} onClose=${close} />`}
-    ${dialog?.what === "export" && html`<${Exports} at=${dialog.at} state=${state} ask=${room.send} onClose=${close} />`}
-    ${dialog?.what === "formula" && html`<${Formula} at=${dialog.at} ask=${room.ask} features=${state.setup.features} set=${set} onClose=${close} />`}
+    ${
+      dialog?.what === "goal" &&
+      html`<${Goal} at=${dialog.at} onRun=${(/** @type {object} */ goal) => {
+        close();
+        room.say(null);
+        room.send("run", goal);
+      }} onClose=${close} />`
+    }
+    ${dialog?.what === "export" && html`<${Exports} at=${dialog.at} state=${state} ask=${room.send}
+        onClose=${close} />`}
+    ${dialog?.what === "formula" && html`<${Formula} at=${dialog.at} ask=${room.ask}
+        features=${state.setup.features} set=${set} onClose=${close} />`}
     ${dialog?.what === "presets" && html`<${Presets} at=${dialog.at} room=${room} onClose=${close} />`}
-    ${dialog?.what === "more" && html`<${Popover} at=${dialog.at} label=${t("network.moreSettings")} onClose=${close} class="more"><h3>${t("network.moreSettings")}</h3><${More} state=${state} set=${set} /><//>`}
-    ${over && html`<div class="drop" aria-hidden="true"><${Icon} name="upload" size=${40} /><p>${t("network.dropHere")}</p></div>`}
+    ${dialog?.what === "more" && html`<${Popover} at=${dialog.at} label=${t("network.moreSettings")}
+        onClose=${close} class="more"><h3>${t("network.moreSettings")}</h3><${More} state=${state} set=${set} />
+        <//>`}
+    ${over && html`<div class="drop" aria-hidden="true"><${Icon} name="upload" size=${40} />
+        <p>${t("network.dropHere")}</p></div>`}
   </div>`;
 }
 
@@ -180,39 +230,24 @@ function open(room, link, setup) {
 /** Keep the address at what is shown, so that it can be sent to others. @param {Frame} state */
 function address(state) {
   if (typeof state.link !== "string") return;
-  const now = state.link.length > 1 ? (state.link.startsWith("#") ? state.link : `#${state.link}`) : "#/network";
+  const now =
+    state.link.length > 1 ? (state.link.startsWith("#") ? state.link : `#${state.link}`) : "#/network";
   if (location.hash !== now) history.replaceState(null, "", now);
 }
 
 /** A remedy of the session as a button. @param {Room} room @param {any} remedy */
 function remedyOf(room, { label, do: doing, ...fields }) {
-  return { label: has(`network.remedy.${label}`) ? t(`network.remedy.${label}`) : label, onClick: () => { room.say(null); room.send(doing, fields); } };
+  return {
+    label: has(`network.remedy.${label}`) ? t(`network.remedy.${label}`) : label,
+    onClick: () => {
+      room.say(null);
+      room.send(doing, fields);
+    },
+  };
 }
 
 /** A file that was dropped or chosen: a model file, or else a table. @param {Room} room @param {File} file */
 async function takeFile(room, file) {
   if (file.name.endsWith(".safetensors")) await sendModel(room.send, file);
   else await sendTable(room.send, file.name, await file.text());
-}
-
-/** Space runs, s steps, r resets, ? helps; not while something is typed. @param {any} act */
-function useKeys(act) {
-  useEffect(() => {
-    let pressed = false; // whether the reader last used a pointer: what it left focused is not meant by a space
-    const point = () => { pressed = true; };
-    const key = (/** @type {KeyboardEvent} */ e) => {
-      const target = /** @type {HTMLElement} */ (e.target);
-      if (e.key === "Tab" || e.key.startsWith("Arrow")) pressed = false;
-      if (e.ctrlKey || e.metaKey || e.altKey || target.closest("input, select, textarea, [role=dialog]")) return;
-      if (e.key === " " && !pressed && target.closest("button, a, summary")) return;
-      const found = { " ": act.run, s: act.step, S: act.step, r: act.reset, R: act.reset, "?": act.help, Escape: act.leave }[e.key];
-      if (!found) return;
-      e.preventDefault();
-      if (e.key === " ") target.blur();
-      found();
-    };
-    addEventListener("keydown", key);
-    addEventListener("pointerdown", point, true);
-    return () => { removeEventListener("keydown", key); removeEventListener("pointerdown", point, true); };
-  }, [act]);
 }

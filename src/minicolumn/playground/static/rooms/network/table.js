@@ -25,17 +25,31 @@ export function useDrop(take) {
   const now = useRef(take);
   now.current = take;
   useEffect(() => {
-    const hold = (/** @type {DragEvent} */ e) => { if (e.dataTransfer?.types.includes("Files")) { e.preventDefault(); setOver(true); } };
-    const leave = (/** @type {DragEvent} */ e) => { if (!e.relatedTarget) setOver(false); };
+    const hold = (/** @type {DragEvent} */ e) => {
+      if (e.dataTransfer?.types.includes("Files")) {
+        e.preventDefault();
+        setOver(true);
+      }
+    };
+    const leave = (/** @type {DragEvent} */ e) => {
+      if (!e.relatedTarget) setOver(false);
+    };
     const drop = (/** @type {DragEvent} */ e) => {
       setOver(false);
       const file = e.dataTransfer?.files[0];
-      if (file) { e.preventDefault(); now.current(file); }
+      if (file) {
+        e.preventDefault();
+        now.current(file);
+      }
     };
     addEventListener("dragover", hold);
     addEventListener("dragleave", leave);
     addEventListener("drop", drop);
-    return () => { removeEventListener("dragover", hold); removeEventListener("dragleave", leave); removeEventListener("drop", drop); };
+    return () => {
+      removeEventListener("dragover", hold);
+      removeEventListener("dragleave", leave);
+      removeEventListener("drop", drop);
+    };
   }, []);
   return over;
 }
@@ -47,9 +61,20 @@ export function OwnData({ at, onText, onFile, onClose }) {
   const [pasted, setPasted] = useState("");
   return html`<${Popover} at=${at} label=${t("network.ownData")} onClose=${onClose} class="own-data">
     <h3>${t("network.ownData")}</h3><p class="note">${t("network.ownDataHelp")}</p>
-    <label class="button file-button"><input class="sr" type="file" accept=".csv,.tsv,.txt,text/csv,.safetensors" onChange=${(/** @type {any} */ e) => { const file = e.target.files[0]; if (file) onFile(file); onClose(); }} />${t("network.chooseFile")}</label>
-    <textarea class="text-input" rows="5" aria-label=${t("network.paste")} placeholder=${t("network.paste")} value=${pasted} onInput=${(/** @type {any} */ e) => setPasted(e.target.value)} />
-    <div class="row-end"><${Button} kind="main" disabled=${!pasted.trim()} onClick=${() => { onText(t("network.pastedName"), pasted); onClose(); }}>${t("network.usePasted")}<//></div>
+    <label class="button file-button"><input class="sr" type="file"
+        accept=".csv,.tsv,.txt,text/csv,.safetensors" onChange=${(
+      /** @type {any} */ e,
+    ) => {
+      const file = e.target.files[0];
+      if (file) onFile(file);
+      onClose();
+    }} />${t("network.chooseFile")}</label>
+    <textarea class="text-input" rows="5" aria-label=${t("network.paste")} placeholder=${t("network.paste")}
+        value=${pasted} onInput=${(/** @type {any} */ e) => setPasted(e.target.value)} />
+    <div class="row-end"><${Button} kind="main" disabled=${!pasted.trim()} onClick=${() => {
+      onText(t("network.pastedName"), pasted);
+      onClose();
+    }}>${t("network.usePasted")}<//></div>
   <//>`;
 }
 
@@ -59,13 +84,28 @@ export function OwnData({ at, onText, onFile, onClose }) {
 export function Columns({ columns, onLearn, onClose }) {
   const [target, setTarget] = useState(columns.suggested ?? columns.columns.at(-1)?.name);
   const [task, setTask] = useState(/** @type {string | null} */ (null));
-  const tasks = [{ value: null, label: t("network.guessed") }, { value: "binary", label: t("network.twoClasses") }, { value: "multiclass", label: t("network.manyClasses") }, { value: "regression", label: t("network.regression") }];
-  return html`<${Popover} at=${{ x: innerWidth / 2, y: Math.max(80, innerHeight / 2 - 260) }} label=${t("network.columns")} onClose=${onClose} class="columns">
+  const tasks = [
+    { value: null, label: t("network.guessed") },
+    { value: "binary", label: t("network.twoClasses") },
+    { value: "multiclass", label: t("network.manyClasses") },
+    { value: "regression", label: t("network.regression") },
+  ];
+  return html`<${Popover} at=${{ x: innerWidth / 2, y: Math.max(80, innerHeight / 2 - 260) }}
+      label=${t("network.columns")} onClose=${onClose} class="columns">
     <h3>${t("network.columnsTitle")}</h3><p class="note">${t("network.rowsOf", { count: columns.rows })}</p>
-    <div class="columns-scroll"><table><thead><tr><th scope="col">${t("network.column")}</th><th scope="col">${t("network.values")}</th></tr></thead>
-      <tbody>${columns.columns.map((/** @type {any} */ c) => html`<tr key=${c.name} class=${c.name === target ? "chosen" : ""}><th scope="row">
-        <label><input type="radio" name="target" checked=${c.name === target} onChange=${() => setTarget(c.name)} /> ${c.name}</label></th><td class="note">${[c.kind, (c.examples ?? []).join(", "), c.said].filter(Boolean).join(" · ")}</td></tr>`)}</tbody></table></div>
+    <div class="columns-scroll"><table><thead><tr><th scope="col">${t("network.column")}</th><th
+        scope="col">${t("network.values")}</th></tr></thead>
+      <tbody>${columns.columns.map(
+        (
+          /** @type {any} */ c,
+        ) => html`<tr key=${c.name} class=${c.name === target ? "chosen" : ""}><th scope="row">
+        <label><input type="radio" name="target" checked=${c.name === target}
+            onChange=${() => setTarget(c.name)} /> ${c.name}</label></th><td
+            class="note">${[c.kind, (c.examples ?? []).join(", "), c.said].filter(Boolean).join(" · ")}</td>
+            </tr>`,
+      )}</tbody></table></div>
     <${Select} label=${t("network.problem")} value=${task} options=${tasks} onChange=${setTask} />
-    <div class="row-end"><${Button} onClick=${onClose}>${t("shell.cancel")}<//><${Button} kind="main" onClick=${() => onLearn(target, task)}>${t("network.learnColumn", { name: target })}<//></div>
+    <div class="row-end"><${Button} onClick=${onClose}>${t("shell.cancel")}<//><${Button} kind="main"
+        onClick=${() => onLearn(target, task)}>${t("network.learnColumn", { name: target })}<//></div>
   <//>`;
 }
