@@ -39,7 +39,7 @@ def playground() -> Iterator[PlaygroundServer]:
 
 @pytest.fixture
 def visit(browser: Any, playground: PlaygroundServer) -> Iterator[Visit]:
-    """Open a room: visit("softmax", locale="ko-KR", width=390); the page waits for what it is asked, 10 s at most."""
+    """Open a room: visit("softmax", locale="ko-KR", width=390); what is waited for has 10 s."""
     contexts, said = [], []
 
     def open_room(room: str, *, width: int = 1280, height: int = 900, **options: Any) -> Any:
