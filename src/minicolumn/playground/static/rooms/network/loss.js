@@ -143,8 +143,11 @@ function Read({ row: [step, train, test, pinnedTrain, pinnedTest] }) {
   return html`<div class="curve-read" aria-hidden="true">
       <span>${t("network.step")} ${Number(step).toLocaleString()}</span>
     <span><i class="dot test" />${short(test)}</span><span><i class="dot train" />${short(train)}</span>
-    ${pinned && html`<span class="note">${t("network.pinned")}: ${short(pinnedTest)}, ${short(pinnedTrain)}
-        </span>`}</div>`;
+    ${
+      pinned &&
+      html`<span class="note">${t("network.pinned")}: ${short(pinnedTest)}, ${short(pinnedTrain)}
+        </span>`
+    }</div>`;
 }
 
 /**

@@ -176,7 +176,8 @@ function Features({ geometry, features, state, set, onFormula }) {
         title=${feature.name}
         style=${{ left: "0px", width: `${x + size / 2}px`, top: `${y - size / 2}px`, height: `${size}px` }}
             onClick=${() => flip(feature)}>
-        <span class="sr">${t("network.feature")} ${feature.name}</span><span class="feature-name" aria-hidden="true">${table ? feature.name : html`<${Formatted} formula=${feature.formula} />`}
+        <span class="sr">${t("network.feature")} ${feature.name}</span><span class="feature-name"
+            aria-hidden="true">${table ? feature.name : html`<${Formatted} formula=${feature.formula} />`}
             </span><span class="feature-tile" style=${{ width: `${size}px` }}>${
               !on &&
               html`<${Icon} name="plus"
