@@ -194,12 +194,15 @@ def test_what_is_no_program_is_refused(say: Say) -> None:
 @pytest.mark.parametrize("temperature", [0.3, 1.0, 4.0])
 def test_softmax_loss_and_gradient(say: Say, temperature: float) -> None:
     scores = [1.5, -2.0, 0.25, 1.0]
-    state = says(say("softmax", "set", scores=scores, temperature=temperature, target=2))
+    found = say("softmax", "set", scores=scores, temperature=temperature, target=2)
+    state, arrays = says(found), found["state"].arrays
     p = scipy.special.softmax(np.array(scores) / temperature)
     assert np.allclose(state["probabilities"], p)
     assert state["loss"] == pytest.approx(-np.log(p[2]))
     assert np.allclose(state["gradient"], (p - np.eye(4)[2]) / temperature)
     assert state["entropy"] == pytest.approx(scipy.special.entr(p).sum())
+    sweep = scipy.special.softmax(np.array(scores) / arrays["temperatures"][:, None], axis=1)
+    assert np.allclose(arrays["sweep"], sweep)
     assert "classes" in say("softmax", "set", scores=[1, 2], target=2)["error"].says["message"]
 
 
