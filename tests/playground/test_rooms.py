@@ -223,6 +223,16 @@ def test_slopes_are_those_of_the_functions(say: Say, name: str) -> None:
     assert np.abs(slope[1:-1] - (left + right) / 2)[smooth].max() < 0.06 * max(1.0, np.abs(slope).max() / 10)
 
 
+def test_the_gallery_is_every_function_as_it_is_when_looked_at(say: Say) -> None:
+    opened = say("activations", "open", activation="tanh", depth=1)
+    gallery = opened["gallery"]
+    assert says(opened, "gallery")["names"] == list(NAMES)
+    for place, name in enumerate(NAMES):
+        close = say("activations", "look", activation=name, depth=1)["state"].arrays
+        for part in ("value", "slope"):  # every 8th of the points, in float32
+            assert np.array_equal(gallery.arrays[part][place], close[part][::8].astype(np.float32))
+
+
 def test_a_step_passes_nothing_back_and_logistic_little(say: Say) -> None:
     def gradient(name: str) -> list[float]:
         return says(say("activations", "look", activation=name, depth=8))["gradient"]

@@ -13,7 +13,8 @@ def test_untouched_the_temperature_sweeps(visit: Visit) -> None:
     page = visit("softmax")
     page.locator(".field-value", has_text="T = 1.00").wait_for()
     page.locator(".field-value", has_text="T = 0.").wait_for()
-    page.keyboard.press("Escape")  # any key ends it
+    page.keyboard.press("Escape")  # any key ends it, but for what was said already
+    page.wait_for_timeout(200)
     stopped = page.locator(".field-value").inner_text()
     page.wait_for_timeout(150)
     assert page.locator(".field-value").inner_text() == stopped
@@ -38,7 +39,9 @@ def test_a_score_is_dragged_and_the_loss_follows_the_right_answer(visit: Visit) 
     page.mouse.down()
     page.mouse.move(bar["x"] + bar["width"] / 2, bar["y"] + 24, steps=4)
     page.mouse.up()
-    page.locator(".probabilities .bar-place:nth-child(3) .bar-number", has_text=re.compile(r"^9[5-8]\.")).wait_for()
+    page.locator(
+        ".probabilities .bar-place:nth-child(3) .bar-number", has_text=re.compile(r"^9[5-8]\.")
+    ).wait_for()
     page.get_by_role("radio", name="bird").click()
     page.locator(".loss-value", has_text="0.0").wait_for()
     page.get_by_role("button", name="Sure, but wrong").click()

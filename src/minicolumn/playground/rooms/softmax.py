@@ -37,8 +37,8 @@ class SoftmaxRoom(Room):
 
         p = softmax(s / T),   loss = -log p[target],   d loss / d s = (p - one_hot) / T
 
-    A `state` holds every number in between; `sweep` [temperatures, classes] has the same scores' probabilities
-    over all `temperatures`.
+    A `state` holds every number in between; `sweep` [temperatures, classes] has the same scores'
+    probabilities over all `temperatures`.
     """
 
     name = "softmax"
