@@ -206,12 +206,15 @@ def test_what_is_no_program_is_refused(say: Say) -> None:
 @pytest.mark.parametrize("temperature", [0.3, 1.0, 4.0])
 def test_softmax_loss_and_gradient(say: Say, temperature: float) -> None:
     scores = [1.5, -2.0, 0.25, 1.0]
-    state = says(say("softmax", "set", scores=scores, temperature=temperature, target=2))
+    found = say("softmax", "set", scores=scores, temperature=temperature, target=2)
+    state, arrays = says(found), found["state"].arrays
     p = scipy.special.softmax(np.array(scores) / temperature)
     assert np.allclose(state["probabilities"], p)
     assert state["loss"] == pytest.approx(-np.log(p[2]))
     assert np.allclose(state["gradient"], (p - np.eye(4)[2]) / temperature)
     assert state["entropy"] == pytest.approx(scipy.special.entr(p).sum())
+    sweep = scipy.special.softmax(np.array(scores) / arrays["temperatures"][:, None], axis=1)
+    assert np.allclose(arrays["sweep"], sweep)
     assert "classes" in say("softmax", "set", scores=[1, 2], target=2)["error"].says["message"]
 
 
@@ -230,6 +233,16 @@ def test_slopes_are_those_of_the_functions(say: Say, name: str) -> None:
     assert smooth.mean() > 0.9
     # h^2 and the third derivative, which beside the largest slope is small.
     assert np.abs(slope[1:-1] - (left + right) / 2)[smooth].max() < 0.06 * max(1.0, np.abs(slope).max() / 10)
+
+
+def test_the_gallery_is_every_function_as_it_is_when_looked_at(say: Say) -> None:
+    opened = say("activations", "open", activation="tanh", depth=1)
+    gallery = opened["gallery"]
+    assert says(opened, "gallery")["names"] == list(NAMES)
+    for place, name in enumerate(NAMES):
+        close = say("activations", "look", activation=name, depth=1)["state"].arrays
+        for part in ("value", "slope"):  # every 8th of the points, in float32
+            assert np.array_equal(gallery.arrays[part][place], close[part][::8].astype(np.float32))
 
 
 def test_a_step_passes_nothing_back_and_logistic_little(say: Say) -> None:
