@@ -157,6 +157,10 @@ def test_the_activation_is_drawn_with_its_slope(say: Say) -> None:
     curve = say("backpropagation", "open", activation="tanh")["state"].arrays
     assert np.allclose(curve["value"], np.tanh(curve["z"]))
     assert np.allclose(curve["slope"], 1 - np.tanh(curve["z"]) ** 2)
+    far = say("backpropagation", "open", activation="linear", x=[5, 5])["state"]
+    sums = np.concatenate([layer["pre_activations"] for layer in far.says["layers"]])
+    assert far.arrays["z"].max() == max(6, np.abs(sums).max())
+    assert np.abs(sums).max() > 6
 
 
 # Tape ---------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ def test_untouched_it_walks_from_the_row_to_the_loss(visit: Visit) -> None:
     page.wait_for_selector(".neuron.now")
     assert page.locator(".neuron.blank").count() > 0
     assert page.locator(KNOWN).count() == 0
-    page.get_by_role("radio", name="4×").click()
+    page.get_by_role("radio").last.click()
     page.wait_for_selector("[data-phase=backward][aria-current]")
     assert page.locator(".neuron.blank").count() == 0
     page.wait_for_selector(".bp-outcome")

@@ -40,7 +40,7 @@ class Program(Record):
     ] = (2.0, -1.0, 0.5, 1.5)  # fmt: skip
 
 
-# What a node hands to one of its operands: the operand's place, the derivative by it, and that times the adjoint.
+# What a node hands to an operand: the operand's place, the derivative by it, and that times the adjoint.
 Part = tuple[int, Any, Any]
 
 

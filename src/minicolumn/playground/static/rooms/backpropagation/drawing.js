@@ -31,7 +31,7 @@ function planOf({ layers }, width) {
   const counts = [2, ...layers.map((layer) => layer.outputs.length), 1];
   const radius = narrow ? Math.min(22, width / counts.length / 2.6) : 33;
   const rows = Math.max(...counts);
-  const row = narrow ? 92 : Math.max(112, Math.min(170, 430 / rows));
+  const row = narrow ? 92 : Math.max(108, Math.min(160, 400 / rows));
   const height = rows * row + (narrow ? 24 : 40);
   const edge = radius + (narrow ? 8 : 44);
   return {
@@ -121,11 +121,11 @@ function Neuron({ state, steps, at, plan, layer, unit, onPick }) {
         : html`<circle class="body" r=${r} style=${{ fill: forward ? colourOf(0.6 * value) : undefined }} />`
     }
     <text class="value" dy="0.35em">${forward ? short(value, plan.narrow ? 2 : 3) : ""}</text>
-    <text class="name" y=${-r - 12}>${nameOf(state, layer, unit)}</text>
-    ${!input && forward && html`<text class="sum" y=${r + 17}>z ${short(of.pre_activations[unit], plan.narrow ? 2 : 3)}</text>`}
+    <text class="name" y=${-r - 14}>${nameOf(state, layer, unit)}</text>
+    ${!input && forward && html`<text class="sum" y=${r + 19}>z ${short(of.pre_activations[unit], plan.narrow ? 2 : 3)}</text>`}
     ${
       backward &&
-      html`<g class="delta" transform=${`translate(0 ${r + (plan.narrow ? 30 : 34)})`}>
+      html`<g class="delta" transform=${`translate(0 ${r + (plan.narrow ? 31 : 36)})`}>
       <text dy="0.32em" style=${{ fill: of.deltas[unit] < 0 ? "var(--neg-text)" : "var(--pos-text)" }}>δ ${short(of.deltas[unit], plan.narrow ? 2 : 3)}</text></g>`
     }
   </g>`;
@@ -148,8 +148,8 @@ function Loss({ state, steps, at, plan, onPick }) {
       ${now && html`<rect class="halo" x=${-r - 6} y=${-r - 6} width=${2 * r + 12} height=${2 * r + 12} rx="13" />`}
       <rect class="body" x=${-r} y=${-r} width=${2 * r} height=${2 * r} rx="9" />
       <text class="value" dy="0.35em">${known ? short(state.loss, plan.narrow ? 2 : 3) : ""}</text>
-      <text class="name" y=${-r - 12}>L</text>
-      <text class="sum" y=${r + 17}>y ${short(state.target)}</text></g></g>`;
+      <text class="name" y=${-r - 14}>L</text>
+      <text class="sum" y=${r + 19}>y ${short(state.target)}</text></g></g>`;
 }
 
 /** @param {{state: State, steps: Step[], at: number, label: string, onPick: (layer: number, unit: number) => void}} props */
