@@ -10,6 +10,12 @@ import { nameOf, reached } from "./steps.js";
  * @typedef {{width: number, height: number, radius: number, narrow: boolean, place: (layer: number, unit: number) => Place}} Plan
  */
 
+/** A number of as many digits as a neuron has room for. @param {number} value @param {Plan} plan */
+function fitting(value, { narrow }) {
+  const text = short(value, narrow ? 2 : 3);
+  return text.length > (narrow ? 5 : 6) ? short(value, narrow ? 1 : 2) : text;
+}
+
 /** The width of an element, kept up to date. @returns {[any, number]} */
 export function useWidth() {
   const ref = useRef(/** @type {HTMLElement | null} */ (null));
@@ -120,8 +126,8 @@ function Neuron({ state, steps, at, plan, layer, unit, onPick }) {
             style=${{ fill: colourOf(value / 3) }} />`
         : html`<circle class="body" r=${r} style=${{ fill: forward ? colourOf(0.6 * value) : undefined }} />`
     }
-    <text class="value" dy="0.35em">${forward ? short(value, plan.narrow ? 2 : 3) : ""}</text>
-    <text class="name" y=${-r - 14}>${nameOf(state, layer, unit)}</text>
+    <text class="value" dy="0.35em">${forward ? fitting(value, plan) : ""}</text>
+    <text class="name" x=${-r * (input ? 0.4 : 0.86)} y=${-r * (input ? 1.2 : 0.86)}>${nameOf(state, layer, unit)}</text>
     ${!input && forward && html`<text class="sum" y=${r + 19}>z ${short(of.pre_activations[unit], plan.narrow ? 2 : 3)}</text>`}
     ${
       backward &&
@@ -147,8 +153,8 @@ function Loss({ state, steps, at, plan, onPick }) {
       onClick=${() => onPick(layer, 0)}>
       ${now && html`<rect class="halo" x=${-r - 6} y=${-r - 6} width=${2 * r + 12} height=${2 * r + 12} rx="13" />`}
       <rect class="body" x=${-r} y=${-r} width=${2 * r} height=${2 * r} rx="9" />
-      <text class="value" dy="0.35em">${known ? short(state.loss, plan.narrow ? 2 : 3) : ""}</text>
-      <text class="name" y=${-r - 14}>L</text>
+      <text class="value" dy="0.35em">${known ? fitting(state.loss, plan) : ""}</text>
+      <text class="name" x=${-r * 0.86} y=${-r - 6}>L</text>
       <text class="sum" y=${r + 19}>y ${short(state.target)}</text></g></g>`;
 }
 

@@ -1,6 +1,7 @@
 /** Every weight: what it is, its gradient beside a finite difference, and what the step makes of it. */
-import { html } from "../../kit/html.js";
+import { html, useEffect, useRef } from "../../kit/html.js";
 import { short } from "../../kit/controls.js";
+import { stillness } from "../../kit/theme.js";
 import { t } from "../../i18n.js";
 import { nameOf, reached } from "./steps.js";
 
@@ -30,9 +31,15 @@ function rowsOf(state) {
 
 /** @param {{state: State, steps: Step[], at: number}} props */
 export function Weights({ state, steps, at }) {
-  const step = steps[at];
+  const step = steps[at],
+    scroller = useRef(/** @type {HTMLElement | null} */ (null));
+  useEffect(() => {
+    const box = scroller.current,
+      row = /** @type {HTMLElement | null | undefined} */ (box?.querySelector("tr.now"));
+    if (box && row) box.scrollTo({ top: row.offsetTop - 60, behavior: stillness() ? "auto" : "smooth" });
+  }, [at]);
   return html`<section class="panel bp-weights"><h2>${t("backpropagation.weights")}</h2>
-    <div class="scroll" tabindex="0" role="region" aria-label=${t("backpropagation.weights")}><table><thead><tr>
+    <div class="scroll" ref=${scroller} tabindex="0" role="region" aria-label=${t("backpropagation.weights")}><table><thead><tr>
       <th scope="col">${t("backpropagation.weight")}</th><th scope="col">${t("backpropagation.now")}</th>
       <th scope="col">${t("backpropagation.gradient")}</th><th scope="col">${t("backpropagation.difference")}</th>
       <th scope="col">${t("backpropagation.after")}</th></tr></thead>
