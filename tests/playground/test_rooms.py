@@ -186,6 +186,7 @@ def test_adjoints_are_the_gradient(say: Say, formula: str) -> None:
     for step in state["backward"]:
         for part in step["parts"]:
             sums[part["to"]] += part["part"]
+            assert part["sum"] == pytest.approx(sums[part["to"]])
             node = state["nodes"][step["node"]]
             assert part["to"] == node["inputs"][part["at"]]
             assert part["part"] == pytest.approx(part["local"] * node["adjoint"])

@@ -45,11 +45,9 @@ def test_the_step_is_taken_and_what_follows_a_changed_target_is_shown(visit: Vis
     before = page.locator(".bp-loss .big").inner_text()
     page.get_by_label("Target y").focus()
     page.keyboard.press("ArrowLeft")
-    page.wait_for_function(
-        "before => document.querySelector('.bp-loss .big').innerText !== before", arg=before
-    )
+    page.locator(".bp-loss .big", has_not_text=before).wait_for()
     page.get_by_role("button", name="Add a hidden layer").click()
-    page.wait_for_function("document.querySelectorAll('.neuron').length === 8")
+    page.locator(".neuron").nth(7).wait_for()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 

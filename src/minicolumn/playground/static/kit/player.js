@@ -13,7 +13,7 @@ const SPEEDS = [0.5, 1, 2, 4];
 
 /**
  * @typedef {{at: number, count: number, playing: boolean, speed: number, go: (at: number) => void, back: () => void,
- *   forward: () => void, toggle: () => void, play: (from?: number) => void, pause: () => void, setSpeed: (speed: number) => void}} Player
+ *   forward: () => void, toggle: () => void, replay: () => void, pause: () => void, setSpeed: (speed: number) => void}} Player
  */
 
 /**
@@ -29,12 +29,6 @@ export function usePlayer(count, pace = () => 1) {
   const last = Math.max(0, count - 1),
     here = Math.min(at, last);
   useEffect(() => {
-    if (!count || begun.current) return;
-    begun.current = true;
-    if (stillness()) setAt(last);
-    else setPlaying(true);
-  }, [count]);
-  useEffect(() => {
     if (!playing) return undefined;
     const timer = setTimeout(
       () => (here < last ? setAt(here + 1) : setPlaying(false)),
@@ -47,22 +41,28 @@ export function usePlayer(count, pace = () => 1) {
     setPlaying(false);
     setAt(Math.max(0, Math.min(last, to)));
   };
-  /** @param {number} [from] */
-  const play = (from = here < last ? here : 0) => {
+  /** @param {number} from */
+  const play = (from) => {
     setAt(from);
     setPlaying(true);
   };
+  const replay = () => (stillness() ? setAt(Number.MAX_SAFE_INTEGER) : play(0));
+  useEffect(() => {
+    if (!count || begun.current) return;
+    begun.current = true;
+    replay();
+  }, [count]);
   return {
     at: here,
     count,
     playing,
     speed,
     go,
-    play,
+    replay,
     pause: () => setPlaying(false),
     back: () => go(here - 1),
     forward: () => go(here + 1),
-    toggle: () => (playing ? setPlaying(false) : play()),
+    toggle: () => (playing ? setPlaying(false) : play(here < last ? here : 0)),
     setSpeed,
   };
 }

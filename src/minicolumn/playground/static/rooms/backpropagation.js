@@ -52,11 +52,11 @@ export default function BackpropagationRoom({ room }) {
   /** @param {number} count */
   const take = async (count) => {
     await room.send("update", { steps: count });
-    player.play(0);
+    player.replay();
   };
   const reset = () => {
     change({ seed: Math.floor(Math.random() * 2 ** 31) });
-    player.play(0);
+    player.replay();
   };
   useKeys({ t: () => take(1), r: reset });
   if (!state) return html`<div class="room backpropagation"><${Intro} name="backpropagation" /></div>`;

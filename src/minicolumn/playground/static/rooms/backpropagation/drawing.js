@@ -1,7 +1,8 @@
 /** The network of the step: what is known so far is written in its neurons, what is on its way runs along its links. */
-import { html, useLayoutEffect, useRef, useState } from "../../kit/html.js";
+import { html } from "../../kit/html.js";
 import { short } from "../../kit/controls.js";
 import { colourOf, signColour } from "../../kit/colour.js";
+import { useWidth } from "../../kit/room.js";
 import { nameOf, reached } from "./steps.js";
 
 /** @typedef {import("./steps.js").State} State @typedef {import("./steps.js").Step} Step */
@@ -14,21 +15,6 @@ import { nameOf, reached } from "./steps.js";
 function fitting(value, { narrow }) {
   const text = short(value, narrow ? 2 : 3);
   return text.length > (narrow ? 5 : 6) ? short(value, narrow ? 1 : 2) : text;
-}
-
-/** The width of an element, kept up to date. @returns {[any, number]} */
-export function useWidth() {
-  const ref = useRef(/** @type {HTMLElement | null} */ (null));
-  const [width, setWidth] = useState(0);
-  useLayoutEffect(() => {
-    const element = ref.current;
-    if (!element) return undefined;
-    const observer = new ResizeObserver(() => setWidth(element.clientWidth));
-    observer.observe(element);
-    setWidth(element.clientWidth);
-    return () => observer.disconnect();
-  }, []);
-  return [ref, width];
 }
 
 /** @param {State} state @param {number} width @returns {Plan} */
