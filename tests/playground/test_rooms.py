@@ -161,6 +161,10 @@ def test_the_activation_is_drawn_with_its_slope(say: Say) -> None:
     curve = say("backpropagation", "open", activation="tanh")["state"].arrays
     assert np.allclose(curve["value"], np.tanh(curve["z"]))
     assert np.allclose(curve["slope"], 1 - np.tanh(curve["z"]) ** 2)
+    far = say("backpropagation", "open", activation="linear", x=[5, 5])["state"]
+    sums = np.concatenate([layer["pre_activations"] for layer in far.says["layers"]])
+    assert far.arrays["z"].max() == max(6, np.abs(sums).max())
+    assert np.abs(sums).max() > 6
 
 
 # Tape ---------------------------------------------------------------------------------------
@@ -186,6 +190,7 @@ def test_adjoints_are_the_gradient(say: Say, formula: str) -> None:
     for step in state["backward"]:
         for part in step["parts"]:
             sums[part["to"]] += part["part"]
+            assert part["sum"] == pytest.approx(sums[part["to"]])
             node = state["nodes"][step["node"]]
             assert part["to"] == node["inputs"][part["at"]]
             assert part["part"] == pytest.approx(part["local"] * node["adjoint"])

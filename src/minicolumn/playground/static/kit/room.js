@@ -2,7 +2,7 @@
  * What rooms have in common: their heading, the newest frame of a kind as a hook, and ways to say many changes: the next is
  * sent once the last was answered, as the session takes no more than 200 messages a second.
  */
-import { html, useEffect, useRef, useState } from "./html.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "./html.js";
 import { t } from "../i18n.js";
 
 /** @typedef {import("../frames.js").Frame} Frame @typedef {import("../app.js").Room} Room */
@@ -10,6 +10,21 @@ import { t } from "../i18n.js";
 /** The room's title and the sentence under it. @param {{name: string, children?: any}} props */
 export function Intro({ name, children }) {
   return html`<div class="intro"><h1>${t(`${name}.title`)}</h1><p>${t(`${name}.lead`)}</p>${children}</div>`;
+}
+
+/** The width of an element, kept up to date. @returns {[any, number]} */
+export function useWidth() {
+  const ref = useRef(/** @type {HTMLElement | null} */ (null));
+  const [width, setWidth] = useState(0);
+  useLayoutEffect(() => {
+    const element = ref.current;
+    if (!element) return undefined;
+    const observer = new ResizeObserver(() => setWidth(element.clientWidth));
+    observer.observe(element);
+    setWidth(element.clientWidth);
+    return () => observer.disconnect();
+  }, []);
+  return [ref, width];
 }
 
 /**
