@@ -23,6 +23,20 @@ const tick = (v) =>
         ? v.toExponential(0)
         : String(Number(v.toPrecision(3)));
 
+/**
+ * Where a logarithmic axis is divided: at powers of ten, and between them where there are few.
+ * @param {any} _ @param {number} axis @param {number} low @param {number} high
+ */
+function powers(_, axis, low, high) {
+  const [first, last] = [Math.floor(Math.log10(low) + 1e-9), Math.ceil(Math.log10(high) - 1e-9)];
+  const every = Math.max(1, Math.ceil((last - first) / 6));
+  const found = [];
+  for (let power = first; power <= last; power++)
+    for (const m of last - first > 3 ? [1] : [1, 2, 5])
+      if ((power - first) % every === 0) found.push(Number(`${m}e${power}`));
+  return found.filter((value) => value >= low * 0.999 && value <= high * 1.001);
+}
+
 /** @param {Series[]} series @param {boolean} log @param {number} width @param {number} height @param {boolean} axes @param {(index: number | null) => void} read @param {string} along */
 function options(series, log, width, height, axes, read, along) {
   const axis = {
@@ -61,6 +75,7 @@ function options(series, log, width, height, axes, read, along) {
           },
           {
             ...axis,
+            ...(log ? { splits: powers, filter: (/** @type {any} */ _, /** @type {number[]} */ v) => v } : {}),
             values: (/** @type {any} */ _, /** @type {number[]} */ v) =>
               v.map((n) => (n === null ? "" : tick(n))),
             space: 26,
