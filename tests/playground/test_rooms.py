@@ -79,6 +79,8 @@ def test_a_circuit_is_built_by_hand(say: Say) -> None:
     found = say("circuit", "build", neurons=[either, both, out], outputs=["out"])
     assert says(found)["reached"] is True
     assert found["state"].arrays["fires"].tolist() == [[0, 0, 0], [1, 0, 1], [1, 0, 1], [1, 1, 0]]
+    assert found["state"].arrays["sums"].tolist() == [[0, 0, 0], [1, 1, 1], [1, 1, 1], [2, 2, 1]]
+    assert found["state"].arrays["forbidden"].tolist() == [[0, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 1]]
     assert [neuron["layer"] for neuron in says(found)["neurons"]] == [1, 1, 2]
     for wrong, word in [
         ({"neurons": [out], "outputs": ["out"]}, "not there yet"),
@@ -124,7 +126,9 @@ def test_one_step_looks_at_one_row(say: Say) -> None:
     say("perceptron", "open", data="or")
     first = says(say("perceptron", "step"), "tick")
     assert (first["row"], first["wrong"], first["bias"]) == (0, True, -1.0)  # 0 0 is no, and 0 is not below 0
-    assert says(say("perceptron", "step"), "tick")["row"] == 1
+    assert first["look"] == {"x": [0.0, 0.0], "sign": -1, "sum": 0.0, "weight": [0.0, 0.0], "bias": 0.0}
+    second = says(say("perceptron", "step"), "tick")
+    assert (second["row"], second["look"]["sum"], second["weight"]) == (1, -1.0, [0.0, 1.0])
 
 
 # Backpropagation ----------------------------------------------------------------------------
@@ -146,8 +150,17 @@ def test_a_step_is_that_of_gradient_descent(say: Say, activation: str) -> None:
         assert np.allclose(layer["deltas"], np.multiply(layer["upstream"], layer["derivatives"]))
     after = says(say("backpropagation", "update"))
     assert after["loss"] == pytest.approx(before["loss_after"])
-    assert after["steps"] == 1
+    assert after["losses"] == [before["loss"]]
+    several = says(say("backpropagation", "update", steps=9))
+    assert several["steps"] == len(several["losses"]) == 10
+    assert several["losses"][1] == after["loss"]
     assert says(say("backpropagation", "reset"))["loss"] == before["loss"]
+
+
+def test_the_activation_is_drawn_with_its_slope(say: Say) -> None:
+    curve = say("backpropagation", "open", activation="tanh")["state"].arrays
+    assert np.allclose(curve["value"], np.tanh(curve["z"]))
+    assert np.allclose(curve["slope"], 1 - np.tanh(curve["z"]) ** 2)
 
 
 # Tape ---------------------------------------------------------------------------------------
@@ -173,6 +186,9 @@ def test_adjoints_are_the_gradient(say: Say, formula: str) -> None:
     for step in state["backward"]:
         for part in step["parts"]:
             sums[part["to"]] += part["part"]
+            node = state["nodes"][step["node"]]
+            assert part["to"] == node["inputs"][part["at"]]
+            assert part["part"] == pytest.approx(part["local"] * node["adjoint"])
     for place, node in enumerate(state["nodes"]):
         assert node["constant"] or node["adjoint"] == pytest.approx(sums[place])
     assert state["traversals"] == {"reverse": 2, "finite_differences": len(used) + 1}

@@ -32,20 +32,31 @@ export function Data({ state, set, act, onTable }) {
     ${
       !hides(state, "dataset") &&
       html`<div class="thumbs" role="radiogroup" aria-label=${t("network.dataset")}>
-      ${datasetsOf(task).map((dataset) => html`<${Thumb} key=${dataset.name} dataset=${dataset} state=${state}
+      ${datasetsOf(task).map(
+        (dataset) => html`<${Thumb} key=${dataset.name} dataset=${dataset} state=${state}
           chosen=${setup.dataset.split(":")[0] === dataset.name}
-          onChoose=${() => set({ dataset: dataset.name })} />`)}
+          onChoose=${() => set({ dataset: dataset.name })} />`,
+      )}
     </div>`
     }
-    ${own && html`<p
+    ${
+      own &&
+      html`<p
         class="note own-note">${t(setup.dataset === "own" ? "network.ownPoints" : "network.ownTable", { count: total })}
-        </p>`}
-    ${!hides(state, "train_percent") && html`<${Slider} label=${t("network.ratio")} value=${setup.train_percent}
+        </p>`
+    }
+    ${
+      !hides(state, "train_percent") &&
+      html`<${Slider} label=${t("network.ratio")} value=${setup.train_percent}
         min=${10} max=${90} step=${10} show=${(/** @type {number} */ v) => `${v} %`} disabled=${own}
-        onChange=${(/** @type {number} */ v) => set({ train_percent: v })} />`}
-    ${!hides(state, "noise") && html`<${Slider} label=${t("network.noise")} value=${setup.noise} min=${0}
+        onChange=${(/** @type {number} */ v) => set({ train_percent: v })} />`
+    }
+    ${
+      !hides(state, "noise") &&
+      html`<${Slider} label=${t("network.noise")} value=${setup.noise} min=${0}
         max=${Math.max(50, setup.noise)} step=${5} disabled=${own}
-        onChange=${(/** @type {number} */ v) => set({ noise: v })} />`}
+        onChange=${(/** @type {number} */ v) => set({ noise: v })} />`
+    }
     <${Slider} label=${t("network.points")} value=${Math.log10(setup.points)} min=${Math.log10(20)}
         max=${Math.log10(5000)} step=${0.01} disabled=${own}
       show=${() => String(own ? total : setup.points)}
@@ -107,6 +118,6 @@ function Thumb({ dataset, state, chosen, onChoose }) {
   const name = tOr(`network.set.${dataset.name}`, dataset.name);
   return html`<button type="button" class="thumb" role="radio" aria-checked=${String(chosen)} aria-label=${name}
       title=${name} lang=${language()} onClick=${() => {
-    if (!chosen) onChoose();
-  }}><canvas ref=${ref} aria-hidden="true" /></button>`;
+        if (!chosen) onChoose();
+      }}><canvas ref=${ref} aria-hidden="true" /></button>`;
 }

@@ -62,13 +62,11 @@ export function OwnData({ at, onText, onFile, onClose }) {
   return html`<${Popover} at=${at} label=${t("network.ownData")} onClose=${onClose} class="own-data">
     <h3>${t("network.ownData")}</h3><p class="note">${t("network.ownDataHelp")}</p>
     <label class="button file-button"><input class="sr" type="file"
-        accept=".csv,.tsv,.txt,text/csv,.safetensors" onChange=${(
-      /** @type {any} */ e,
-    ) => {
-      const file = e.target.files[0];
-      if (file) onFile(file);
-      onClose();
-    }} />${t("network.chooseFile")}</label>
+        accept=".csv,.tsv,.txt,text/csv,.safetensors" onChange=${(/** @type {any} */ e) => {
+          const file = e.target.files[0];
+          if (file) onFile(file);
+          onClose();
+        }} />${t("network.chooseFile")}</label>
     <textarea class="text-input" rows="5" aria-label=${t("network.paste")} placeholder=${t("network.paste")}
         value=${pasted} onInput=${(/** @type {any} */ e) => setPasted(e.target.value)} />
     <div class="row-end"><${Button} kind="main" disabled=${!pasted.trim()} onClick=${() => {

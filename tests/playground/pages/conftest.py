@@ -1,0 +1,61 @@
+"""A browser, a playground to visit, and pages in it that must say nothing on their consoles."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from minicolumn.playground.server.serving import PlaygroundServer
+from minicolumn.playground.sessions import make_session
+
+Visit = Callable[..., Any]
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium without a window; skipped where it or Playwright is missing."""
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed")
+    with api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def playground() -> Iterator[PlaygroundServer]:
+    """The playground as the command serves it."""
+    server = PlaygroundServer(make_session, port=0)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def visit(browser: Any, playground: PlaygroundServer) -> Iterator[Visit]:
+    """Open a room: visit("softmax", locale="ko-KR", width=390); what is waited for has 10 s."""
+    contexts, said = [], []
+
+    def open_room(room: str, *, width: int = 1280, height: int = 900, **options: Any) -> Any:
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("console", lambda line: said.append(line.text) if line.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.goto(f"{playground.origin}/#t={playground.key.token}")
+        page.wait_for_selector("main .room")
+        page.evaluate("room => { location.hash = `#/${room}`; }", room)
+        page.wait_for_selector(f"main .room.{room}")
+        return page
+
+    yield open_room
+    for context in contexts:
+        context.close()
+    assert said == []
