@@ -47,7 +47,7 @@ def walk_of(g: Objective, rule: Optimizer, points: Array, steps: int) -> Walk:
 
 
 def walker_of(g: Objective, rule: Optimizer, steps: int) -> Walker:
-    """Return the trajectories of an optimizer as a function of starts and learning rate, compiled once for all.
+    """Return the trajectories of an optimizer as a function of starts and learning rate, compiled once.
 
     g           the objective, of a point [2], traceable
     rule        the optimizer; its own learning rate is not used
