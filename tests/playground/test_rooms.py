@@ -279,6 +279,28 @@ def test_racers_go_as_descent_goes(say: Say) -> None:
     assert "did you mean 'adam'?" in say("descent", "race", optimizers=["adamm"])["error"].says["message"]
 
 
+def test_racers_name_the_points_that_they_reach_alike(say: Say) -> None:
+    found = says(say("descent", "race", start=[-0.4, -4.2]))
+    reached = [found["stationary"][racer["reached"]] for racer in found["racers"]]
+    assert {point["label"] for point in reached} == {"A", "B"}
+    for racer, point in zip(found["racers"], reached, strict=True):
+        assert racer["ending"] == point["label"]
+        assert np.linalg.norm(np.subtract(racer["end"], point["point"])) < 0.2  # 2 % of the width
+
+
+@pytest.mark.parametrize("surface", list(mc.explain.SURFACES))
+def test_all_minima_of_a_surface_are_found(say: Say, surface: str) -> None:
+    found = say("descent", "race", surface=surface, optimizers=["sgd:learning_rate=0.001"], steps=1)
+    record, state = mc.explain.SURFACES[surface], says(found)
+    lowest = [minimum["point"] for minimum in state["minima"] if minimum["lowest"]]
+    assert np.allclose(sorted(lowest), sorted(record.minima), atol=1e-6)
+    assert len(state["minima"]) == (25 if surface == "rastrigin" else len(record.minima))
+    rows, columns = found["state"].arrays["ground"].shape
+    (left, _), (_, top) = record.bounds
+    assert rows == columns
+    assert found["state"].arrays["ground"][0, 0] == pytest.approx(float(record(np.array([left, top]))))
+
+
 # Side by side -------------------------------------------------------------------------------
 
 
