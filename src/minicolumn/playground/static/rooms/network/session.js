@@ -99,6 +99,7 @@ export function useSession(room, link) {
     /** @param {import("./again.js").Past} past */
     const resume = async (past) => {
       deaf.current = true;
+      kept.data = past.data;
       const state = await goOn(room, past);
       deaf.current = false;
       if (state) hear.current.state(state);
