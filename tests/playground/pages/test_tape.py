@@ -27,12 +27,12 @@ def test_a_formula_is_typed_and_what_is_wrong_is_said_beside_it(visit: Visit) ->
     page.wait_for_selector(".tape-wrong:not(:empty)")
     assert page.locator(".knot").count() == 5  # the last formula that was one stays
     typed.fill("z*z*w")
-    page.get_by_text("= 2 inputs + 1").wait_for()
+    page.get_by_text("= inputs (2) + 1").wait_for()
     assert page.locator(".tape-wrong").inner_text() == ""
     assert page.locator(".count strong").all_inner_texts() == ["2", "3"]
     page.keyboard.press("Tab")  # to the examples
     page.get_by_role("button", name="tanh(w*x + y)").press("Enter")
-    page.get_by_text("= 3 inputs + 1").wait_for()
+    page.get_by_text("= inputs (3) + 1").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 

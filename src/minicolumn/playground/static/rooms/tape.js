@@ -111,7 +111,7 @@ export default function TapeRoom({ room }) {
     </section>
     <section class="panel tape-stage">
       <${PlayerBar} player=${player} phases=${phases} said=${said} />
-      <div class="tape-desk">
+      <div class=${`tape-desk ${state.nodes.some((node) => node.depth > 5) ? "long" : ""}`}>
         <${Graph} tape=${state} step=${step} known=${known} label=${`${t("tape.picture")} ${said}`} onPick=${pick} />
         <${Now} tape=${state} step=${step} at=${at} last=${at === steps.length - 1} />
       </div>
