@@ -79,6 +79,8 @@ def test_a_circuit_is_built_by_hand(say: Say) -> None:
     found = say("circuit", "build", neurons=[either, both, out], outputs=["out"])
     assert says(found)["reached"] is True
     assert found["state"].arrays["fires"].tolist() == [[0, 0, 0], [1, 0, 1], [1, 0, 1], [1, 1, 0]]
+    assert found["state"].arrays["sums"].tolist() == [[0, 0, 0], [1, 1, 1], [1, 1, 1], [2, 2, 1]]
+    assert found["state"].arrays["forbidden"].tolist() == [[0, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 1]]
     assert [neuron["layer"] for neuron in says(found)["neurons"]] == [1, 1, 2]
     for wrong, word in [
         ({"neurons": [out], "outputs": ["out"]}, "not there yet"),
@@ -124,7 +126,9 @@ def test_one_step_looks_at_one_row(say: Say) -> None:
     say("perceptron", "open", data="or")
     first = says(say("perceptron", "step"), "tick")
     assert (first["row"], first["wrong"], first["bias"]) == (0, True, -1.0)  # 0 0 is no, and 0 is not below 0
-    assert says(say("perceptron", "step"), "tick")["row"] == 1
+    assert first["look"] == {"x": [0.0, 0.0], "sign": -1, "sum": 0.0, "weight": [0.0, 0.0], "bias": 0.0}
+    second = says(say("perceptron", "step"), "tick")
+    assert (second["row"], second["look"]["sum"], second["weight"]) == (1, -1.0, [0.0, 1.0])
 
 
 # Backpropagation ----------------------------------------------------------------------------
@@ -207,12 +211,15 @@ def test_what_is_no_program_is_refused(say: Say) -> None:
 @pytest.mark.parametrize("temperature", [0.3, 1.0, 4.0])
 def test_softmax_loss_and_gradient(say: Say, temperature: float) -> None:
     scores = [1.5, -2.0, 0.25, 1.0]
-    state = says(say("softmax", "set", scores=scores, temperature=temperature, target=2))
+    found = say("softmax", "set", scores=scores, temperature=temperature, target=2)
+    state, arrays = says(found), found["state"].arrays
     p = scipy.special.softmax(np.array(scores) / temperature)
     assert np.allclose(state["probabilities"], p)
     assert state["loss"] == pytest.approx(-np.log(p[2]))
     assert np.allclose(state["gradient"], (p - np.eye(4)[2]) / temperature)
     assert state["entropy"] == pytest.approx(scipy.special.entr(p).sum())
+    sweep = scipy.special.softmax(np.array(scores) / arrays["temperatures"][:, None], axis=1)
+    assert np.allclose(arrays["sweep"], sweep)
     assert "classes" in say("softmax", "set", scores=[1, 2], target=2)["error"].says["message"]
 
 
@@ -231,6 +238,16 @@ def test_slopes_are_those_of_the_functions(say: Say, name: str) -> None:
     assert smooth.mean() > 0.9
     # h^2 and the third derivative, which beside the largest slope is small.
     assert np.abs(slope[1:-1] - (left + right) / 2)[smooth].max() < 0.06 * max(1.0, np.abs(slope).max() / 10)
+
+
+def test_the_gallery_is_every_function_as_it_is_when_looked_at(say: Say) -> None:
+    opened = say("activations", "open", activation="tanh", depth=1)
+    gallery = opened["gallery"]
+    assert says(opened, "gallery")["names"] == list(NAMES)
+    for place, name in enumerate(NAMES):
+        close = say("activations", "look", activation=name, depth=1)["state"].arrays
+        for part in ("value", "slope"):  # every 8th of the points, in float32
+            assert np.array_equal(gallery.arrays[part][place], close[part][::8].astype(np.float32))
 
 
 def test_a_step_passes_nothing_back_and_logistic_little(say: Say) -> None:
@@ -260,6 +277,28 @@ def test_racers_go_as_descent_goes(say: Say) -> None:
     assert ground[0, 0] == surface(np.array([x0, y1]))  # the upper left corner
     assert "within" in say("descent", "race", start=[50, 50])["error"].says["message"]
     assert "did you mean 'adam'?" in say("descent", "race", optimizers=["adamm"])["error"].says["message"]
+
+
+def test_racers_name_the_points_that_they_reach_alike(say: Say) -> None:
+    found = says(say("descent", "race", start=[-0.4, -4.2]))
+    reached = [found["stationary"][racer["reached"]] for racer in found["racers"]]
+    assert {point["label"] for point in reached} == {"A", "B"}
+    for racer, point in zip(found["racers"], reached, strict=True):
+        assert racer["ending"] == point["label"]
+        assert np.linalg.norm(np.subtract(racer["end"], point["point"])) < 0.2  # 2 % of the width
+
+
+@pytest.mark.parametrize("surface", list(mc.explain.SURFACES))
+def test_all_minima_of_a_surface_are_found(say: Say, surface: str) -> None:
+    found = say("descent", "race", surface=surface, optimizers=["sgd:learning_rate=0.001"], steps=1)
+    record, state = mc.explain.SURFACES[surface], says(found)
+    lowest = [minimum["point"] for minimum in state["minima"] if minimum["lowest"]]
+    assert np.allclose(sorted(lowest), sorted(record.minima), atol=1e-6)
+    assert len(state["minima"]) == (25 if surface == "rastrigin" else len(record.minima))
+    rows, columns = found["state"].arrays["ground"].shape
+    (left, _), (_, top) = record.bounds
+    assert rows == columns
+    assert found["state"].arrays["ground"][0, 0] == pytest.approx(float(record(np.array([left, top]))))
 
 
 # Side by side -------------------------------------------------------------------------------

@@ -179,6 +179,15 @@ def test_more_messages_than_may_come_are_refused() -> None:
         assert closed.value.rcvd.code == POLICY
 
 
+def test_what_was_drawn_may_be_said_however_often() -> None:
+    with served(rate=0.001, burst=1) as server, page(server) as opened:
+        opened.say("run")
+        for _ in range(8):
+            frame = opened.hear()
+            assert frame.kind == "tick"
+            opened.say("seen", None, tick=frame.says["tick"])
+
+
 def test_what_waits_for_a_session_has_a_limit() -> None:
     with served(waiting_bytes=20_000) as server, page(server) as opened:
         opened.say("sleep", n=300)

@@ -55,11 +55,11 @@ class Maps:
 
 
 def _levels(architecture: Architecture, params: Params, x: Array) -> list[Array]:
-    """Return each layer's outputs as [units, rows]: hidden ones scaled to 0..255, the last as they are."""
+    """Return each layer's outputs as [units, rows]: hidden ones as levels, the last as they are."""
     *hidden, outputs = architecture.activations(params, x)
     return [*(_scaled(a).T for a in hidden), outputs.T]
 
 
 def _scaled(a: Any) -> Any:
-    """Return [-1, 1] as [0, 255], what lies beyond cut off, and NaN as the middle."""
-    return np.where(np.isnan(a), 127.5, np.clip(a * 127.5 + 127.5, 0.0, 255.0))
+    """Return [-1, 1] as [0, 256), whose integers are levels; what lies beyond is cut off, NaN the middle."""
+    return np.where(np.isnan(a), 128.0, np.clip(a * 127.5 + 128.0, 0.0, 255.5))

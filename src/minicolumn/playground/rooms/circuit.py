@@ -69,7 +69,11 @@ class Build(Record):
 class CircuitRoom(Room):
     """A circuit of McCulloch-Pitts neurons, and the truth table that it is to have.
 
-    A `state` holds the circuit as it is, every wire's value in every row, and how far the goal is reached.
+    A `state` holds the circuit as it is, whether the goal is reached, and by rows of the truth table:
+
+        rows, answers, wanted       the inputs, what the circuit answers, what it is to answer
+        fires, sums, forbidden      [rows, neurons]: whether it fires, how many of its excitatory inputs do,
+                                    whether an inhibitory one does
     """
 
     name = "circuit"
@@ -136,9 +140,20 @@ class CircuitRoom(Room):
             "reached": bool(np.array_equal(answers, goal.values)),
             "limits": {"neurons": MOST_NEURONS},
         }  # fmt: skip
-        neurons = [wires[name] for name in circuit.neurons]
-        fires = np.stack(neurons, axis=1) if neurons else np.zeros((len(rows), 0))
+        fires = _columns([wires[name] for name in circuit.neurons], len(rows))
+        sums = _columns([_count(n.excitatory, wires, len(rows)) for n in circuit.neurons.values()], len(rows))
+        forbids = [_count(n.inhibitory, wires, len(rows)) > 0 for n in circuit.neurons.values()]
         return self.frame(
             "state", says, rows=rows.astype(np.uint8), fires=fires.astype(np.uint8),
+            sums=sums.astype(np.int32), forbidden=_columns(forbids, len(rows)).astype(np.uint8),
             answers=answers.astype(np.uint8), wanted=goal.values.astype(np.uint8),
         )  # fmt: skip
+
+
+def _count(names: tuple[str, ...], wires: Mapping[str, Any], rows: int) -> Any:
+    """Return how many of these wires carry a yes, row by row."""
+    return sum((wires[name].astype(int) for name in names), np.zeros(rows, int))
+
+
+def _columns(columns: list[Any], rows: int) -> Any:
+    return np.stack(columns, axis=1) if columns else np.zeros((rows, 0))

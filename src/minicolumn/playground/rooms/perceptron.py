@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
@@ -44,7 +44,8 @@ class PerceptronRoom(Room):
         sign (x w + b) <= 0:   w += learning_rate * sign * x,   b += learning_rate * sign
 
     A `state` has the rows and what planes can do about them; a `tick` each look at a row: the weights, the
-    row, whether it was wrong. It stops after an epoch without a mistake; where no plane divides the rows it
+    row, whether it was wrong, and as `look` what it saw: x, its sign, the sum x w + b, and w and b before
+    the correction. It stops after an epoch without a mistake; where no plane divides the rows it
     never does, and goes round.
     """
 
@@ -123,7 +124,12 @@ class PerceptronRoom(Room):
         if place == 0 and self._looked:
             self._mistakes.append(0)
         x, sign = self.X[place], self.signs[place]
-        wrong = bool(sign[0] * (x @ self.weight + self.bias)[0] <= 0)
+        total = float((x @ self.weight + self.bias)[0])
+        wrong = bool(sign[0] * total <= 0)
+        look = {
+            "x": x.tolist(), "sign": int(sign[0]), "sum": total,
+            "weight": self.weight[:, 0].tolist(), "bias": float(self.bias[0]),
+        }  # fmt: skip
         self.weight, self.bias = perceptron_rule(self.weight, self.bias, x, sign, self._said.learning_rate)
         self._looked += 1
         if wrong:
@@ -132,7 +138,7 @@ class PerceptronRoom(Room):
             self._path = [*self._path, np.array([*self.weight[:, 0], self.bias[0]])][-MOST_PATH:]
         if self._looked % len(self.X) == 0:
             self._end_epoch()
-        return self._tick(place, wrong)
+        return self._tick(place, wrong, look)
 
     def _end_epoch(self) -> None:
         epoch = self._looked // len(self.X)
@@ -150,16 +156,16 @@ class PerceptronRoom(Room):
         bound = float(found.bound[0])
         says = {
             "data": self._said.data, "choices": [*TABLES, *CLOUDS], "learning_rate": self._said.learning_rate,
-            "separable": bool(found.margin[0] > 0), "margin": float(found.margin[0]), "bound": bound,
-            "radius": found.radius, "range": _range(self.X),
+            "seed": self._said.seed, "separable": bool(found.margin[0] > 0), "margin": float(found.margin[0]),
+            "bound": bound, "radius": found.radius, "range": _range(self.X),
         }  # fmt: skip
         return self.frame("state", says, X=self.X, signs=self.signs[:, 0])
 
-    def _tick(self, row: int | None, wrong: bool) -> Frame:
+    def _tick(self, row: int | None, wrong: bool, look: dict[str, Any] | None = None) -> Frame:
         answers = np.where(LTU(self.weight, self.bias)(self.X)[:, 0], 1, -1)
         says = {
-            "row": row, "wrong": wrong, "weight": self.weight[:, 0].tolist(), "bias": float(self.bias[0]),
-            "looked": self._looked, "epoch": self._looked // len(self.X), "corrections": self._corrections,
+            "row": row, "wrong": wrong, "look": look, "weight": self.weight[:, 0].tolist(),
+            "bias": float(self.bias[0]), "looked": self._looked, "epoch": self._looked // len(self.X), "corrections": self._corrections,
             "mistakes": self._mistakes[-MOST_PATH:], "converged": self._converged, "running": self._running,
             "cycle": self._cycle, "right": int((answers == self.signs[:, 0]).sum()), "rows": len(self.X),
         }  # fmt: skip

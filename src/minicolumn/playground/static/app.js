@@ -181,8 +181,10 @@ function MessageLine({ said, onClose }) {
     said &&
     html`<div class=${`message ${said.tone}`}>
     ${said.tone === "warning" && html`<${Icon} name="warning" size=${18} />`}<p>${said.text}</p>
-    ${said.choices.map((choice) => html`<${Button} key=${choice.label} onClick=${choice.onClick}>${choice.label}
-        <//>`)}
+    ${said.choices.map(
+      (choice) => html`<${Button} key=${choice.label} onClick=${choice.onClick}>${choice.label}
+        <//>`,
+    )}
     <${IconButton} label=${t("shell.close")} icon="close" size=${16} onClick=${onClose} />
   </div>`
   }</div>`;
@@ -244,11 +246,18 @@ function App({ socket }) {
   });
 
   return html`<${Header} rooms=${rooms} now=${name} />
-    ${status === "lost" && html`<div class="lost" role="alert">${t(locked ? "shell.noCookie" : "shell.lost")}
-        </div>`}
+    ${
+      status === "lost" &&
+      html`<div class="lost" role="alert">${t(locked ? "shell.noCookie" : "shell.lost")}
+        </div>`
+    }
     <${MessageLine} said=${said} onClose=${() => setSaid(null)} />
-    <main id="main">${shown && shown.name === name && html`<${shown.View} key=${name} room=${shown.room}
-        link=${where.link} />`}</main>`;
+    <main id="main">${
+      shown &&
+      shown.name === name &&
+      html`<${shown.View} key=${name} room=${shown.room}
+        link=${where.link} />`
+    }</main>`;
 }
 
 applyTheme();

@@ -20,8 +20,11 @@ function useId() {
  */
 export function Field({ label, for: target, value, title, children, class: more = "" }) {
   return html`<div class=${`field ${more}`} title=${title}>
-    <label class="field-label" for=${target}><span>${label}</span>${value !== undefined && html`<output
-        class="field-value">${value}</output>`}</label>
+    <label class="field-label" for=${target}><span>${label}</span>${
+      value !== undefined &&
+      html`<output
+        class="field-value">${value}</output>`
+    }</label>
     ${children}
   </div>`;
 }
@@ -40,8 +43,10 @@ export function Select({ label, value, options, onChange, title, disabled, bare,
   const select = html`<span class="select"><select id=${id} aria-label=${bare ? label : undefined}
       disabled=${disabled} title=${title}
       value=${String(at)} onChange=${(/** @type {any} */ e) => onChange(list[Number(e.target.value)].value)}>
-    ${list.map((option, i) => html`<option key=${i} value=${String(i)} selected=${i === at}>${option.label}
-        </option>`)}
+    ${list.map(
+      (option, i) => html`<option key=${i} value=${String(i)} selected=${i === at}>${option.label}
+        </option>`,
+    )}
   </select><${Icon} name="chevron" size=${14} /></span>`;
   return bare ? select : html`<${Field} label=${label} for=${id} title=${title} class=${more}>${select}<//>`;
 }
@@ -97,10 +102,16 @@ export function NumberPick({ label, value, options, onChange, title, disabled, c
           setTyped(null);
           onChange(Number(e.target.value));
         }}>
-        ${options.includes(value ?? NaN) ? null : html`<option value=${String(value)}>${String(value ?? "")}
-            </option>`}
-        ${options.map((option) => html`<option key=${option} value=${String(option)}
-            selected=${option === value}>${option}</option>`)}
+        ${
+          options.includes(value ?? NaN)
+            ? null
+            : html`<option value=${String(value)}>${String(value ?? "")}
+            </option>`
+        }
+        ${options.map(
+          (option) => html`<option key=${option} value=${String(option)}
+            selected=${option === value}>${option}</option>`,
+        )}
       </select><${Icon} name="chevron" size=${14} />
     </span>
   <//>`;
@@ -131,9 +142,7 @@ export function Segmented({ label, value, options, onChange, class: more = "" })
   };
   return html`<div class=${`segmented ${more}`} role="radiogroup" aria-label=${label} onKeyDown=${move}>
     ${options.map(
-      (
-        option,
-      ) => html`<button type="button" key=${option.value} role="radio"
+      (option) => html`<button type="button" key=${option.value} role="radio"
           aria-checked=${String(option.value === value)}
       aria-label=${option.icon ? option.label : undefined} title=${option.icon ? option.label : undefined}
       tabindex=${option.value === value ? 0 : -1} onClick=${() => onChange(option.value)}>

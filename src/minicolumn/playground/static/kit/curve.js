@@ -2,7 +2,6 @@
 import uPlot from "../lib/uplot.mjs";
 import { html, useEffect, useRef } from "./html.js";
 import { onTheme, token } from "./theme.js";
-import { short } from "./controls.js";
 
 /**
  * @typedef {{label: string, colour: string, dash?: number[], width?: number}} Series  colour: a design token such as
@@ -23,7 +22,18 @@ const tick = (v) =>
         ? v.toExponential(0)
         : String(Number(v.toPrecision(3)));
 
-/** @param {Series[]} series @param {boolean} log @param {number} width @param {number} height @param {boolean} axes @param {(index: number | null) => void} read @param {string} along */
+/** Ends of an axis, from the numbers' ends; null where there are none. @param {any} _ @param {number | null} low @param {number | null} high */
+const linear = (_, low, high) =>
+  low === null || high === null ? [0, 1] : [Math.min(0, low), high > low ? high * 1.05 : high + 1];
+/** @type {typeof linear} */
+const decades = (_, low, high) =>
+  low === null || high === null ? [0.1, 1] : [low / 1.3, Math.max(high * 1.3, low * 2)];
+
+/** Of a log axis, the lines at powers of ten alone. @param {any} _ @param {number[]} splits */
+const powers = (_, splits) =>
+  splits.map((v) => (Math.abs(Math.log10(v) - Math.round(Math.log10(v))) < 1e-6 ? v : null));
+
+/** @param {Series[]} series @param {boolean} log @param {number} width @param {number} height @param {boolean} axes @param {(index: number | null, plot: any) => void} read @param {string} along */
 function options(series, log, width, height, axes, read, along) {
   const axis = {
     stroke: () => token("--muted"),
@@ -37,18 +47,13 @@ function options(series, log, width, height, axes, read, along) {
     width,
     height,
     legend: { show: false },
-    padding: axes ? [8, 10, 0, 0] : [4, 4, 4, 4],
+    padding: axes ? [8, 16, 0, 0] : [4, 4, 4, 4],
     cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
     scales: {
       x: { time: false },
       y: {
         distr: log ? 3 : 1,
-        range: log
-          ? undefined
-          : (/** @type {any} */ _, /** @type {number} */ low, /** @type {number} */ high) => [
-              Math.min(0, low),
-              high > low ? high * 1.05 : high + 1,
-            ],
+        range: log ? decades : linear,
       },
     },
     axes: axes
@@ -64,6 +69,7 @@ function options(series, log, width, height, axes, read, along) {
             values: (/** @type {any} */ _, /** @type {number[]} */ v) =>
               v.map((n) => (n === null ? "" : tick(n))),
             space: 26,
+            ...(log ? { filter: powers, grid: { ...axis.grid, filter: powers } } : {}),
           },
         ]
       : [{ show: false }, { show: false }],
@@ -78,14 +84,15 @@ function options(series, log, width, height, axes, read, along) {
         spanGaps: true,
       })),
     ],
-    hooks: { setCursor: [(/** @type {any} */ plot) => read(plot.cursor.idx)] },
+    hooks: { setCursor: [(/** @type {any} */ plot) => read(plot.cursor.idx, plot)] },
   };
 }
 
 /**
  * Curves that grow. `handle.current.set([steps, first, second, ...])` puts the numbers in, without rendering anew.
  * @param {{series: Series[], handle: {current: CurveHandle | null}, label: string, log?: boolean, height?: number,
- *          axes?: boolean, along?: string, onRead?: (index: number | null) => void}} props
+ *          axes?: boolean, along?: string, onRead?: (row: (number | null)[] | null) => void}} props
+ * onRead: the numbers under the pointer, [step, first, second, ...], or null
  */
 export function Curve({
   series,
@@ -106,7 +113,20 @@ export function Curve({
     const empty = [[], ...series.map(() => [])];
     const fitting = data.current?.length === empty.length ? data.current : empty;
     const plot = new uPlot(
-      options(series, log, box.clientWidth || 300, height, axes, (i) => onRead?.(i), along),
+      options(
+        series,
+        log,
+        box.clientWidth || 300,
+        height,
+        axes,
+        (i, of) =>
+          onRead?.(
+            i === null || i === undefined
+              ? null
+              : of.data.map((/** @type {any} */ column) => column[i] ?? null),
+          ),
+        along,
+      ),
       fitting,
       box,
     );
@@ -131,5 +151,3 @@ export function Curve({
   }, [names, log, height, axes]);
   return html`<div class="curve" ref=${ref} role="img" aria-label=${label} />`;
 }
-
-export { short };

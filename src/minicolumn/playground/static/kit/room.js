@@ -68,22 +68,27 @@ export function useRoom(room, setup = () => ({})) {
 
 /**
  * Say `set` with changes, one message after another: changes that come while one is under way are gathered.
- * @param {Room} room @returns {(changes: object) => Promise<void>}
+ * `set.settled()` waits until all are said, for messages that must not come before them.
+ * @param {Room} room @returns {((changes: object) => Promise<void>) & {settled: () => Promise<void>}}
  */
 export function gathering(room) {
   let waiting = /** @type {object | null} */ (null),
-    busy = false;
-  return async (changes) => {
-    waiting = { ...waiting, ...changes };
-    if (busy) return;
-    busy = true;
+    saying = /** @type {Promise<void> | null} */ (null);
+  const say = async () => {
     while (waiting) {
       const now = waiting;
       waiting = null;
       await room.send("set", { changes: now });
     }
-    busy = false;
+    saying = null;
   };
+  /** @param {object} changes */
+  const set = (changes) => {
+    waiting = { ...waiting, ...changes };
+    saying ??= say();
+    return saying;
+  };
+  return Object.assign(set, { settled: async () => saying ?? undefined });
 }
 
 /**

@@ -60,9 +60,12 @@ export function Bar({ live, state, running, speed, set, act }) {
         live=${live} text=${(/** @type {Live} */ l) => counted(l.tick?.epoch ?? 0)} />
       <${Moving} class="pace" live=${live} text=${pace} /></div></div>
     <div class="bar-fields">
-      ${!hides(state, "learning_rate") && html`<${NumberPick} label=${t("network.learningRate")}
+      ${
+        !hides(state, "learning_rate") &&
+        html`<${NumberPick} label=${t("network.learningRate")}
           value=${setup.learning_rate} options=${RATES}
-          onChange=${(/** @type {number} */ v) => set({ learning_rate: v })} />`}
+          onChange=${(/** @type {number} */ v) => set({ learning_rate: v })} />`
+      }
       ${
         !hides(state, "activations") &&
         html`<${Select} label=${t("network.activation")} value=${one}
@@ -78,9 +81,12 @@ export function Bar({ live, state, running, speed, set, act }) {
             options=${optionsOf(choicesOf(state, "regularization"))}
         onChange=${(/** @type {string} */ v) => set({ regularization: v, ...(v !== "none" && !setup.regularization_rate ? { regularization_rate: 0.003 } : {}) })} />`
       }
-      ${!hides(state, "regularization_rate") && html`<${NumberPick} label=${t("network.regularizationRate")}
+      ${
+        !hides(state, "regularization_rate") &&
+        html`<${NumberPick} label=${t("network.regularizationRate")}
           value=${setup.regularization_rate} options=${PENALTIES} disabled=${setup.regularization === "none"}
-          onChange=${(/** @type {number} */ v) => set({ regularization_rate: v })} />`}
+          onChange=${(/** @type {number} */ v) => set({ regularization_rate: v })} />`
+      }
       <${Select} label=${t("network.lossOf")} value=${setup.loss}
           options=${[{ value: "auto", label: loss }, ...optionsOf(lossesFor(state))]}
           onChange=${(/** @type {string} */ v) => set({ loss: v })} />

@@ -20,8 +20,10 @@ export function Help({ at, onClose }) {
   ];
   return html`<${Popover} at=${at} label=${t("network.help")} onClose=${onClose} class="help">
       <h3>${t("network.helpTitle")}</h3>
-    <p>${t("network.helpText")}</p><dl>${keys.map(([key, what]) => html`<div key=${what}><dt><kbd>${key}</kbd>
-        </dt><dd>${t(`network.key.${what}`)}</dd></div>`)}</dl>
+    <p>${t("network.helpText")}</p><dl>${keys.map(
+      ([key, what]) => html`<div key=${what}><dt><kbd>${key}</kbd>
+        </dt><dd>${t(`network.key.${what}`)}</dd></div>`,
+    )}</dl>
     <div class="row-end"><${Button} onClick=${onClose}>${t("shell.close")}<//></div><//>`;
 }
 
@@ -39,11 +41,9 @@ export function Goal({ at, onRun, onClose }) {
     /** @type {(v: string) => void} */ set,
   ) => html`<label class="goal-row"><span>${t(key)}</span>
     <input class="text-input" inputmode="decimal" value=${value}
-        onInput=${(/** @type {any} */ e) => set(e.target.value)} onKeyDown=${(
-      /** @type {any} */ e,
-    ) => {
-      if (e.key === "Enter") onRun(goal);
-    }} /></label>`;
+        onInput=${(/** @type {any} */ e) => set(e.target.value)} onKeyDown=${(/** @type {any} */ e) => {
+          if (e.key === "Enter") onRun(goal);
+        }} /></label>`;
   return html`<${Popover} at=${at} label=${t("network.goal")} onClose=${onClose} class="goal">
       <h3>${t("network.goal")}</h3>
     ${row("network.goalEpochs", epochs, setEpochs)}${row("network.goalLoss", until, setUntil)}
@@ -65,9 +65,11 @@ export function Exports({ at, ask, onClose }) {
     setCopied(true);
   };
   return html`<${Popover} at=${at} label=${t("network.export")} onClose=${onClose} class="menu">
-    ${["model", "numpy", "weights", "data"].map((what) => html`<button type="button" class="menu-item"
+    ${["model", "numpy", "weights", "data"].map(
+      (what) => html`<button type="button" class="menu-item"
         key=${what} onClick=${() => get(what)}><b>${t(`network.exports.${what}`)}</b><span
-        class="note">${t(`network.exportsHelp.${what}`)}</span></button>`)}
+        class="note">${t(`network.exportsHelp.${what}`)}</span></button>`,
+    )}
     <button type="button" class="menu-item" onClick=${copy}>
         <b>${t(copied ? "network.copied" : "network.exports.link")}</b><span
         class="note">${t("network.exportsHelp.link")}</span></button><//>`;
@@ -98,11 +100,9 @@ export function Formula({ at, ask, features, set, onClose }) {
       <h3>${t("network.formulaTitle")}</h3><p class="note">${t("network.formulaHelp")}</p>
     <input class="text-input formula" aria-label=${t("network.addFormula")} placeholder="sin(x1 * x2)"
         value=${text} spellcheck="false" autocapitalize="off"
-        onInput=${(/** @type {any} */ e) => check(e.target.value)} onKeyDown=${(
-      /** @type {any} */ e,
-    ) => {
-      if (e.key === "Enter") add();
-    }} />
+        onInput=${(/** @type {any} */ e) => check(e.target.value)} onKeyDown=${(/** @type {any} */ e) => {
+          if (e.key === "Enter") add();
+        }} />
     <p class=${`formula-said ${said?.error ? "wrong" : ""}`}
         role="status">${said?.error ?? (said?.text ? pretty(said.text) : "")}</p>
     <div class="row-end"><${Button} kind="main" disabled=${!said?.text} onClick=${add}>${t("network.add")}<//>
@@ -118,7 +118,9 @@ export function Presets({ at, room, onClose }) {
     room.send("run");
   };
   return html`<${Popover} at=${at} label=${t("network.presets")} onClose=${onClose} class="menu presets">
-    ${PRESETS.map((preset) => html`<button type="button" class="menu-item" key=${preset.name}
+    ${PRESETS.map(
+      (preset) => html`<button type="button" class="menu-item" key=${preset.name}
         onClick=${() => take(preset)}><b>${t(`network.preset.${preset.name}.name`)}</b><span
-        class="note">${t(`network.preset.${preset.name}.watch`)}</span></button>`)}<//>`;
+        class="note">${t(`network.preset.${preset.name}.watch`)}</span></button>`,
+    )}<//>`;
 }

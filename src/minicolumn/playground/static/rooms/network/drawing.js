@@ -287,13 +287,12 @@ export class Drawing {
       const spot = this.geometry?.layers[layer]?.[unit];
       if (!spot) continue;
       const half = spot.size / 2;
+      context.beginPath();
+      context.roundRect(spot.x - half, spot.y - half, spot.size, spot.size, Math.min(7, spot.size / 5));
       context.fillStyle = token("--panel");
-      context.globalAlpha = 0.8;
-      context.fillRect(spot.x - half, spot.y - half, spot.size, spot.size);
+      context.globalAlpha = 0.82;
+      context.fill();
       context.globalAlpha = 1;
-      context.strokeStyle = token("--muted");
-      context.lineWidth = 1.5;
-      context.strokeRect(spot.x - half + 1, spot.y - half + 1, spot.size - 2, spot.size - 2);
     }
   }
 

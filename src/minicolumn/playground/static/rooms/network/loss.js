@@ -78,7 +78,7 @@ export function Losses({ live, state }) {
   const [log, setLog] = useState(false);
   const [what, setWhat] = useState("loss");
   const [pinned, setPinned] = useState(/** @type {(number | null)[][] | null} */ (null));
-  const [at, setAt] = useState(/** @type {number | null} */ (null));
+  const [at, setAt] = useState(/** @type {(number | null)[] | null} */ (null));
   const from = what === "loss" ? 1 : 3;
   useEffect(() => {
     let last = 0,
@@ -122,32 +122,32 @@ export function Losses({ live, state }) {
       )}</tbody></table>
     <${Curve} series=${series} handle=${handle} log=${log && what === "loss"} height=${112}
         label=${t("network.curves")} onRead=${setAt} />
-    <div class="curve-controls">
-      <${Segmented} label=${t("network.curveOf")} value=${what} onChange=${setWhat} options=${[
-        { value: "loss", label: t("network.loss") },
-        { value: "score", label: main ? scoreName(main) : t("network.scores") },
-      ]} />
-      ${
-        at !== null
-          ? html`<div class="curve-read" aria-hidden="true"><${Read} live=${live} at=${at} from=${from} />
-              </div>`
-          : html`
+    <div class="curve-controls">${
+      at
+        ? html`<${Read} row=${at} />`
+        : html`<${Segmented} label=${t("network.curveOf")} value=${what} onChange=${setWhat} options=${[
+            { value: "loss", label: t("network.loss") },
+            { value: "score", label: main ? scoreName(main) : t("network.scores") },
+          ]} />
       <${Toggle} label=${t("network.log")} value=${log} disabled=${what !== "loss"} onChange=${setLog} />
       <${Button} kind="quiet" icon="pin" title=${t("network.pinHelp")} aria-pressed=${String(Boolean(pinned))}
-          onClick=${() => setPinned(pinned ? null : live.curves.columns.map((c) => [...c]))}>${t(pinned ? "network.unpin" : "network.pin")}
-          <//>`
-      }
-    </div>
+          onClick=${() => setPinned(pinned ? null : live.curves.columns.map((c) => [...c]))}>
+        ${t(pinned ? "network.unpin" : "network.pin")}<//>`
+    }</div>
   </section>`;
 }
 
-/** What the curves say under the pointer. @param {any} props */
-function Read({ live, at, from }) {
-  const { columns } = live.curves;
-  if (columns[0][at] === undefined) return null;
-  return html`<span>${t("network.step")} ${Number(columns[0][at]).toLocaleString()}</span><span><i
-      class="dot test" />${short(columns[from + 1][at])}</span><span><i
-      class="dot train" />${short(columns[from][at])}</span>`;
+/** What the curves say under the pointer: step, training, test, and the same of a pinned run. @param {{row: (number | null)[]}} props */
+function Read({ row: [step, train, test, pinnedTrain, pinnedTest] }) {
+  const pinned = Number.isFinite(pinnedTest ?? NaN);
+  return html`<div class="curve-read" aria-hidden="true">
+      <span>${t("network.step")} ${Number(step).toLocaleString()}</span>
+    <span><i class="dot test" />${short(test)}</span><span><i class="dot train" />${short(train)}</span>
+    ${
+      pinned &&
+      html`<span class="note">${t("network.pinned")}: ${short(pinnedTest)}, ${short(pinnedTrain)}
+        </span>`
+    }</div>`;
 }
 
 /**
@@ -168,6 +168,8 @@ function joined(run, pinned, from, positive) {
 
 /** Which classes are taken for which. @param {{live: Live, state: any}} props */
 export function Confusion({ live, state }) {
+  const now = useRef(state);
+  now.current = state;
   const body = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => {
     let seen = -1;
@@ -186,7 +188,7 @@ export function Confusion({ live, state }) {
                 .reduce((/** @type {number} */ a, /** @type {number} */ b) => a + b, 0) || 1;
           cells[i].textContent = String(counts[i]);
           cells[i].style.background = counts[i]
-            ? `color-mix(in srgb, ${targetColour(state, row)} ${Math.round(12 + 58 * (counts[i] / total))}%, transparent)`
+            ? `color-mix(in srgb, ${targetColour(now.current, row)} ${Math.round(8 + 40 * (counts[i] / total))}%, transparent)`
             : "";
         }
       },
@@ -195,10 +197,14 @@ export function Confusion({ live, state }) {
   }, []);
   return html`<section class="panel confusion" aria-label=${t("network.confusion")}>
       <h2>${t("network.confusion")}</h2><div class="confusion-scroll"><table>
-    <thead><tr><td class="corner" />${state.classes.map((/** @type {string} */ name) => html`<th key=${name}
-        scope="col">${name}</th>`)}</tr></thead>
-    <tbody ref=${body}>${state.classes.map((/** @type {string} */ name, /** @type {number} */ i) => html`<tr
+    <thead><tr><td class="corner" />${state.classes.map(
+      (/** @type {string} */ name) => html`<th key=${name}
+        scope="col">${name}</th>`,
+    )}</tr></thead>
+    <tbody ref=${body}>${state.classes.map(
+      (/** @type {string} */ name, /** @type {number} */ i) => html`<tr
         key=${name}><th scope="row"><i class="dot" style=${{ background: targetColour(state, i) }} />${name}
-        </th>${state.classes.map((/** @type {string} */ other) => html`<td key=${other} />`)}</tr>`)}</tbody>
+        </th>${state.classes.map((/** @type {string} */ other) => html`<td key=${other} />`)}</tr>`,
+    )}</tbody>
   </table></div></section>`;
 }

@@ -37,8 +37,12 @@ const USUAL = {
 export function More({ state, set }) {
   const controls = Array.isArray(state.controls) ? state.controls : Object.values(state.controls ?? {});
   return html`<div
-      class="more-grid">${controls.filter((/** @type {any} */ c) => !PLACED.has(c.name)).map((/** @type {any} */ c) => html`<${Setting}
-      key=${c.name} state=${state} field=${c.name} set=${set} />`)}</div>`;
+      class="more-grid">${controls
+        .filter((/** @type {any} */ c) => !PLACED.has(c.name))
+        .map(
+          (/** @type {any} */ c) => html`<${Setting}
+      key=${c.name} state=${state} field=${c.name} set=${set} />`,
+        )}</div>`;
 }
 
 /** @param {{state: any, field: string, set: (changes: object) => void}} props */

@@ -51,11 +51,17 @@ export function Output({ live, state, set, paint, selected, onPoint }) {
       ...${pointerTools({ picture, live, now, tool, brush, paint, read, onPoint })} />
     <${Legend} state=${state} selected=${selected} />
     <div class="map-controls">
-      ${!hides(state, "show_test") && html`<${Toggle} label=${t("network.showTest")}
-          value=${state.setup.show_test} onChange=${(/** @type {boolean} */ on) => set({ show_test: on })} />`}
-      ${!hides(state, "discretize") && html`<${Toggle} label=${t("network.discretize")}
+      ${
+        !hides(state, "show_test") &&
+        html`<${Toggle} label=${t("network.showTest")}
+          value=${state.setup.show_test} onChange=${(/** @type {boolean} */ on) => set({ show_test: on })} />`
+      }
+      ${
+        !hides(state, "discretize") &&
+        html`<${Toggle} label=${t("network.discretize")}
           value=${state.setup.discretize}
-          onChange=${(/** @type {boolean} */ on) => set({ discretize: on })} />`}
+          onChange=${(/** @type {boolean} */ on) => set({ discretize: on })} />`
+      }
     </div>
     <div class="paint-row">
       <${Segmented} label=${t("network.tool")} value=${tool} onChange=${setTool} options=${[
@@ -64,8 +70,11 @@ export function Output({ live, state, set, paint, selected, onPoint }) {
         { value: "move", label: t("network.toolMove"), icon: "move" },
         { value: "erase", label: t("network.toolErase"), icon: "erase" },
       ]} />
-      ${tool === "brush" && html`<${Swatches} state=${state} classes=${classes} brush=${brush}
-          onBrush=${setBrush} />`}
+      ${
+        tool === "brush" &&
+        html`<${Swatches} state=${state} classes=${classes} brush=${brush}
+          onBrush=${setBrush} />`
+      }
       ${
         tool !== "look" &&
         html`<${Button} kind="quiet" icon="trash" onClick=${() => {
@@ -105,8 +114,10 @@ function Legend({ state, selected }) {
   });
   if (several) {
     return html`<ul
-        class="class-legend">${state.classes.map((/** @type {string} */ name, /** @type {number} */ i) => html`<li
-        key=${name}><span style=${{ background: classColour(i) }} />${name}</li>`)}</ul>`;
+        class="class-legend">${state.classes.map(
+          (/** @type {string} */ name, /** @type {number} */ i) => html`<li
+        key=${name}><span style=${{ background: classColour(i) }} />${name}</li>`,
+        )}</ul>`;
   }
   const [low, high] = state.classes.length === 2 && !selected ? state.classes : ["−1", "1"];
   return html`<div class="colour-bar"><canvas ref=${ref} aria-hidden="true" /><div><span>${low}</span>

@@ -52,7 +52,7 @@ export function Stage({ live, state, set, send, onEdit, onSelect, onFormula, sel
     tiles = useRef(/** @type {any} */ (null));
   const drawing = useRef(/** @type {Drawing | null} */ (null));
   const [room, setRoom] = useState(700);
-  const [height, setHeight] = useState(heightFor(innerHeight));
+  const [height, setHeight] = useState(heightFor(innerWidth, innerHeight));
   const features = listed(state);
   const units = state.layers.map((/** @type {any} */ l) => l.units);
   const geometry = useMemo(
@@ -80,7 +80,7 @@ export function Stage({ live, state, set, send, onEdit, onSelect, onFormula, sel
       biases: biases.current,
     });
     const stop = everyFrame((time) => drawing.current?.frame(time), { idle: true });
-    const resize = () => setHeight(heightFor(innerHeight));
+    const resize = () => setHeight(heightFor(innerWidth, innerHeight));
     addEventListener("resize", resize);
     return () => {
       observer.disconnect();
@@ -163,8 +163,11 @@ function Features({ geometry, features, state, set, onFormula }) {
   };
   return html`<div class="feature-head" style=${{ left: "0px", width: `${geometry.columns[0] + 34}px` }}>
       <h2>${t("network.features")}</h2>
-      ${!table && html`<button type="button" class="tiny-button" onClick=${onFormula}>${t("network.addFormula")}
-          </button>`}</div>
+      ${
+        !table &&
+        html`<button type="button" class="tiny-button" onClick=${onFormula}>${t("network.addFormula")}
+          </button>`
+      }</div>
     ${features.map((/** @type {any} */ feature, /** @type {number} */ i) => {
       const { x, y, size } = geometry.features[i],
         on = feature.input >= 0;
@@ -173,10 +176,13 @@ function Features({ geometry, features, state, set, onFormula }) {
         title=${feature.name}
         style=${{ left: "0px", width: `${x + size / 2}px`, top: `${y - size / 2}px`, height: `${size}px` }}
             onClick=${() => flip(feature)}>
-        <span class="sr">${t("network.feature")} </span><span
-            class="feature-name">${table ? feature.name : html`<${Formatted} formula=${feature.formula} />`}
-            </span><span class="feature-tile" style=${{ width: `${size}px` }}>${!on && html`<${Icon} name="plus"
-            size=${14} />`}</span></button>`;
+        <span class="sr">${t("network.feature")} ${feature.name}</span><span class="feature-name"
+            aria-hidden="true">${table ? feature.name : html`<${Formatted} formula=${feature.formula} />`}
+            </span><span class="feature-tile" style=${{ width: `${size}px` }}>${
+              !on &&
+              html`<${Icon} name="plus"
+            size=${14} />`
+            }</span></button>`;
     })}`;
 }
 
@@ -272,9 +278,13 @@ function Neurons({ geometry, live, state, selected, onSelect, onEdit }) {
           onEdit({ bias: { layer, unit }, at: { x: e.clientX, y: e.clientY } });
         else onSelect(picked ? null : { layer, unit });
       }}><span class="bias-spot" title=${t("network.bias")} /></button>
-      ${isOutput(state, layer) && state.outputs.length > 1 && html`<span class="output-name"
+      ${
+        isOutput(state, layer) &&
+        state.outputs.length > 1 &&
+        html`<span class="output-name"
           style=${{ left: `${spot.x}px`, top: `${spot.y + spot.size / 2 + 2}px` }}>${state.outputs[unit]}
-          </span>`}`;
+          </span>`
+      }`;
     },
   )}</div>`;
 }

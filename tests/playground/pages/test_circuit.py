@@ -1,0 +1,58 @@
+"""The page of the room `circuit`, in a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+Visit = Callable[..., Any]
+
+
+def test_untouched_it_walks_through_the_rows_and_lights_what_fires(visit: Visit) -> None:
+    page = visit("circuit")
+    page.wait_for_selector(".truth tbody tr:nth-child(2).now")
+    page.wait_for_selector(".truth tbody tr:nth-child(3).now")
+    assert page.locator("svg.wires .wire.lit").count() == 1
+    assert page.locator(".unit.on .sum").inner_text() == "1"
+
+
+def test_a_threshold_by_keyboard_makes_it_right(visit: Visit) -> None:
+    page = visit("circuit", width=390, height=844)
+    page.wait_for_selector(".truth .wrong")
+    page.get_by_role("button", name="Raise the threshold").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".verdict.reached")
+    assert page.locator(".unit .threshold").inner_text() == "≥ 2 ?"
+    page.locator(".truth button[tabindex='0']").focus()
+    page.keyboard.press("ArrowUp")
+    assert page.evaluate("document.activeElement.dataset.row") == page.locator(".now button").get_attribute(
+        "data-row"
+    )
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_wire_is_dragged_turned_and_kept_out_of_loops(visit: Visit) -> None:
+    page = visit("circuit")
+    page.get_by_role("radio", name="XOR", exact=True).click()
+    page.get_by_role("button", name="Add a neuron").click()
+    made = page.locator("[data-neuron=n1]")
+    made.wait_for()
+    page.get_by_role("button", name="Raise the threshold").click()
+    made.get_by_text("≥ 2 ?").wait_for()
+    made.drag_to(page.locator("[data-neuron=out]"))
+    page.locator("svg.wires .wire").nth(4).wait_for(state="attached")
+    page.get_by_role("radiogroup", name="Wire from n1").get_by_text("inhibits").click()
+    page.wait_for_selector(".verdict.reached")
+    page.locator("[data-neuron=out]").drag_to(made)
+    page.get_by_text("would make a loop").wait_for()
+    assert page.locator("svg.wires .wire").count() == 5
+
+
+def test_a_solution_is_shown_in_korean_too(visit: Visit) -> None:
+    page = visit("circuit", locale="ko-KR", color_scheme="dark")
+    page.get_by_role("radio", name="반가산기").click()
+    page.get_by_role("button", name="답 보기").click()
+    page.wait_for_selector(".verdict.reached")
+    assert page.locator(".unit.answer").count() == 2
+    page.get_by_role("button", name="English").click()
+    page.get_by_role("button", name="Show a solution").wait_for()
