@@ -52,3 +52,16 @@ def test_it_is_told_in_korean(visit: Visit) -> None:
     page.get_by_text("뒤로: 수반값").first.wait_for()
     page.get_by_role("button", name="English").click()
     page.get_by_text("Backward: adjoints").first.wait_for()
+
+
+def test_the_address_names_the_formula_and_what_is_none_is_refused(visit: Visit) -> None:
+    page = visit("tape", query="formula=log(z)%20-%20w&at=1,1,2,3", reduced_motion="reduce")
+    page.locator(".tape-gradient .out", has_text="0.5").wait_for()  # 1 / z
+    assert page.get_by_role("textbox").input_value() == "log(z) - w"
+    page.get_by_role("textbox").fill("log(z)*w")
+    page.get_by_text("= inputs (2) + 1").wait_for()
+    page.wait_for_timeout(600)  # the address follows after 0.4 s
+    assert "formula=log%28z%29*w" in page.url
+    other = visit("tape", query="formula=log(", reduced_motion="reduce")
+    other.locator(".message").wait_for()
+    assert other.get_by_role("textbox").input_value() == "x*y + sin(x)"
