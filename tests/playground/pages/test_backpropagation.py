@@ -17,6 +17,7 @@ def test_untouched_it_walks_from_the_row_to_the_loss(visit: Visit) -> None:
     page.get_by_role("radio").last.click()
     page.wait_for_selector("[data-phase=backward][aria-current]")
     assert page.locator(".neuron.blank").count() == 0
+    page.keyboard.press("End")
     page.wait_for_selector(".bp-outcome")
     assert page.locator(KNOWN).count() == 9
 

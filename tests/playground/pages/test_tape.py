@@ -13,6 +13,8 @@ def test_untouched_values_run_forward_and_adjoints_back(visit: Visit) -> None:
     page.wait_for_selector(".knot.now .value")
     assert page.locator(".knot .adjoint").count() == 0
     page.get_by_role("radio").last.click()
+    page.wait_for_selector(".knot.now .adjoint")
+    page.keyboard.press("End")
     page.wait_for_selector(".tape-gradient")
     # f = xy + sin x at (2, -1): the gradient is y + cos x, x
     assert page.locator(".tape-gradient .out").all_inner_texts() == ["−1.416", "2"]  # noqa: RUF001

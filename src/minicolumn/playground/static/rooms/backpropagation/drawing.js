@@ -3,9 +3,10 @@
  *   its links.
  */
 import { html } from "../../kit/html.js";
-import { short } from "../../kit/controls.js";
+import { short, toneOf } from "../../kit/controls.js";
 import { colourOf, signColour } from "../../kit/colour.js";
 import { useWidth } from "../../kit/room.js";
+import { t } from "../../i18n.js";
 import { nameOf, reached } from "./steps.js";
 
 /** @typedef {import("./steps.js").State} State @typedef {import("./steps.js").Step} Step */
@@ -140,7 +141,7 @@ function Neuron({ state, steps, at, plan, layer, unit, onPick }) {
       backward &&
       html`<g class="delta" transform=${`translate(0 ${r + (plan.narrow ? 31 : 36)})`}>
       <text dy="0.32em"
-          class=${of.deltas[unit] < 0 ? "minus" : "plus"}>δ ${short(of.deltas[unit], plan.narrow ? 2 : 3)}
+          class=${toneOf(of.deltas[unit])}>δ ${short(of.deltas[unit], plan.narrow ? 2 : 3)}
           </text></g>`
     }
   </g>`;
@@ -200,5 +201,5 @@ export function Drawing({ state, steps, at, label, onPick }) {
       ),
     )}
   </svg>`
-  }</div>`;
+  }<p class="note legend">${t("backpropagation.legend")}</p></div>`;
 }

@@ -1,6 +1,6 @@
 /** What is worked out at a step, with its numbers: formula, the numbers put in, what comes out. */
 import { html } from "../../kit/html.js";
-import { short } from "../../kit/controls.js";
+import { short, toneOf } from "../../kit/controls.js";
 import { t } from "../../i18n.js";
 import { nameOf } from "./steps.js";
 
@@ -32,7 +32,7 @@ const symbol = (activation, which) =>
 /** A number among others: in brackets where it is negative. @param {number} v */
 const num = (v) => html`<span class="num">${v < 0 || Object.is(v, -0) ? `(${short(v)})` : short(v)}</span>`;
 /** What came out. @param {number} v */
-const out = (v) => html`<strong class=${`out ${v < 0 ? "minus" : "plus"}`}>${short(v, 4)}</strong>`;
+const out = (v) => html`<strong class=${`out ${toneOf(v)}`}>${short(v, 4)}</strong>`;
 /** @param {any} over @param {any} under */
 const part = (over, under) =>
   html`<span class="part"><span>∂${over}</span><span class="bar-over">∂${under}</span></span>`;

@@ -1,6 +1,6 @@
 /** Every weight: what it is, its gradient beside a finite difference, and what the step makes of it. */
 import { html, useEffect, useRef } from "../../kit/html.js";
-import { short } from "../../kit/controls.js";
+import { short, toneOf } from "../../kit/controls.js";
 import { stillness } from "../../kit/theme.js";
 import { t } from "../../i18n.js";
 import { nameOf, reached } from "./steps.js";
@@ -52,7 +52,7 @@ export function Weights({ state, steps, at }) {
         done = reached(steps, at, "update", layer, unit);
       const now = step.layer === layer && (step.unit === unit || step.unit === -1) && step.phase !== "inputs";
       const number = (/** @type {boolean} */ known, /** @type {number} */ value) =>
-        html`<td class=${known ? (value < 0 ? "minus" : "plus") : "unknown"}>${known ? short(value, 4) : "·"}
+        html`<td class=${known ? toneOf(value) : "unknown"}>${known ? short(value, 4) : "·"}
             </td>`;
       return html`<tr key=${row.name} class=${now ? "now" : ""}><th scope="row">${row.name}</th>
         <td>${short(row.before, 4)}

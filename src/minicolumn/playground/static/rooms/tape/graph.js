@@ -1,8 +1,9 @@
 /** The graph of the formula: values under its nodes, adjoints over them, what is handed back on its links. */
 import { html, useEffect, useMemo } from "../../kit/html.js";
-import { short } from "../../kit/controls.js";
+import { short, toneOf } from "../../kit/controls.js";
 import { colourOf } from "../../kit/colour.js";
 import { useWidth } from "../../kit/room.js";
+import { t } from "../../i18n.js";
 import { layoutOf } from "./layout.js";
 import { nameOf, signOf } from "./symbols.js";
 
@@ -33,7 +34,7 @@ function planOf({ columns, widest }, width) {
   /** @param {Spot} spot @returns {[number, number]} */
   const at = ({ along, across }) => {
     const x = edge + gap * along + (columns === 1 ? (long - 2 * edge) / 2 : 0),
-      y = wide / 2 + across * step * Math.max(1, widest - 1);
+      y = wide / 2 + across * step;
     return down ? [y, x] : [x, y];
   };
   return { width: down ? wide : long, height: down ? long + 14 : wide, down, radius, at };
@@ -89,7 +90,7 @@ function Handed({ place, part, now, down }) {
   return html`<g class=${`handed ${now ? "now" : ""}`} transform=${`translate(${place.x} ${place.y})`}>
     <rect x=${-wide / 2} y="-17" width=${wide} height="34" rx="9" />
     <text y="-4">${times}</text>
-    <text y="11" class=${`gives ${(part.part ?? 0) < 0 ? "minus" : "plus"}`}>${gives}</text></g>`;
+    <text y="11" class=${`gives ${toneOf(part.part)}`}>${gives}</text></g>`;
 }
 
 /**
@@ -124,7 +125,7 @@ function Knot({ tape, place, spot, plan, step, known, onPick }) {
     }
     ${
       adjoint !== undefined &&
-      html`<text class=${`adjoint ${(adjoint ?? 0) < 0 ? "minus" : "plus"}`} y=${r + 34}>∂ ${short(adjoint, 3)}
+      html`<text class=${`adjoint ${toneOf(adjoint)}`} y=${r + 34}>∂ ${short(adjoint, 3)}
           </text>`
     }
   </g>`;
@@ -142,7 +143,7 @@ export function Graph({ tape, step, known, label, onPick }) {
     const [x] = plan.at(layout.spots[step.node]);
     box.scrollTo({ left: x - box.clientWidth / 2 });
   }, [step]);
-  return html`<div class="tape-graph" ref=${ref}>${
+  return html`<div class="tape-picture"><div class="tape-graph" ref=${ref}>${
     width > 0 &&
     html`<svg width=${plan.width} height=${plan.height} role="img" aria-label=${label}>
     ${layout.links.map(
@@ -154,5 +155,5 @@ export function Graph({ tape, step, known, label, onPick }) {
       plan=${plan} step=${step} known=${known} onPick=${onPick} />`,
     )}
   </svg>`
-  }</div>`;
+  }</div><p class="note legend">${t("tape.legend")}</p></div>`;
 }

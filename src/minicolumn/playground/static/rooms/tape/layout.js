@@ -20,8 +20,8 @@
  */
 
 /**
- * @typedef {{node: number, column: number, before: Item[], after: Item[], order: number}} Item  node: -1
- *   for a bend
+ * @typedef {{node: number, column: number, before: Item[], after: Item[], order: number, across: number}} Item
+ *   node: -1 for a bend
  */
 
 /** @param {Tape} tape @returns {Layout} */
@@ -33,13 +33,20 @@ export function layoutOf({ nodes }) {
     column[place] = Math.max(0, Math.min(...users) - 1);
   });
   /** @type {Item[]} */
-  const items = nodes.map((_, node) => ({ node, column: column[node], before: [], after: [], order: 0 }));
+  const items = nodes.map((_, node) => ({
+    node,
+    column: column[node],
+    before: [],
+    after: [],
+    order: 0,
+    across: 0,
+  }));
   const all = [...items];
   const chains = nodes.flatMap((node, to) =>
     node.inputs.map((from, at) => {
       const chain = [items[from]];
       for (let c = column[from] + 1; c < column[to]; c++) {
-        const bend = { node: -1, column: c, before: [], after: [], order: 0 };
+        const bend = { node: -1, column: c, before: [], after: [], order: 0, across: 0 };
         all.push(bend);
         chain.push(bend);
       }
@@ -54,22 +61,56 @@ export function layoutOf({ nodes }) {
   const columns = 1 + Math.max(...column);
   const rows = Array.from({ length: columns }, (_, c) => all.filter((item) => item.column === c));
   ordered(rows);
-  const widest = Math.max(...rows.map((row) => row.length));
-  const spots = new Map(all.map((item) => [item, spotOf(item, rows[item.column].length, widest)]));
-  const spot = (/** @type {Item} */ item) => /** @type {Spot} */ (spots.get(item));
+  settled(rows);
+  const [low, high] = [Math.min, Math.max].map((extreme) => extreme(...all.map((item) => item.across)));
+  const spot = (/** @type {Item} */ { column, across }) => ({
+    along: column,
+    across: across - (low + high) / 2,
+  });
   return {
     spots: items.map(spot),
     links: chains.map(({ from, to, at, chain }) => ({ from, to, at, way: chain.map(spot) })),
     columns,
-    widest,
+    widest: 1 + high - low,
   };
 }
 
-/** @param {Item} item @param {number} count @param {number} widest @returns {Spot} */
-const spotOf = (item, count, widest) => ({
-  along: item.column,
-  across: (item.order - (count - 1) / 2) / Math.max(1, widest - 1),
-});
+/** The room that an item takes across, in nodes. @param {Item} item */
+const sizeOf = (item) => (item.node < 0 ? 0.4 : 1);
+
+/**
+ * Give the items of ordered columns their places across: each goes to the mean of its neighbours, as far as those that
+ * stand beside it let it.
+ * @param {Item[][]} rows
+ */
+function settled(rows) {
+  for (const row of rows)
+    placed(
+      row,
+      row.map((_, i) => i - (row.length - 1) / 2),
+    );
+  for (let sweep = 0; sweep < 16; sweep++)
+    for (const row of sweep % 2 ? [...rows].reverse() : rows)
+      placed(
+        row,
+        row.map((item) => {
+          const near = [...item.before, ...item.after];
+          return near.length ? near.reduce((sum, one) => sum + one.across, 0) / near.length : item.across;
+        }),
+      );
+}
+
+/** Place a column's items as near to where they want to be as their order and sizes let them. @param {Item[]} row @param {number[]} wishes */
+function placed(row, wishes) {
+  row.forEach((item, i) => {
+    const before = row[i - 1];
+    item.across = before
+      ? Math.max(wishes[i], before.across + (sizeOf(before) + sizeOf(item)) / 2)
+      : wishes[i];
+  });
+  const shift = row.reduce((sum, item, i) => sum + wishes[i] - item.across, 0) / row.length;
+  for (const item of row) item.across += shift;
+}
 
 /**
  * Order the columns so that few links cross: each item goes to the mean of its neighbours, there and back a

@@ -1,6 +1,6 @@
 /** The tape itself: every operation in its order, read downward for values and upward for adjoints. */
 import { html, useEffect, useRef } from "../../kit/html.js";
-import { short } from "../../kit/controls.js";
+import { short, toneOf } from "../../kit/controls.js";
 import { stillness } from "../../kit/theme.js";
 import { t } from "../../i18n.js";
 import { lineOf, nameOf } from "./symbols.js";
@@ -35,7 +35,7 @@ export function Listing({ tape, step, known }) {
         <th scope="row">${nameOf(tape, place)}</th><td
             class="line">${node.label ? t("tape.variable") : lineOf(tape, place, "names")}</td>
         <td>${valued ? short(node.value, 4) : "·"}</td>
-        <td class=${adjoint === undefined ? "unknown" : (adjoint ?? 0) < 0 ? "minus" : "plus"}>${adjoint === undefined ? "·" : short(adjoint, 4)}
+        <td class=${adjoint === undefined ? "unknown" : toneOf(adjoint)}>${adjoint === undefined ? "·" : short(adjoint, 4)}
             </td></tr>`;
     })}</tbody></table></div></section>`;
 }

@@ -1,13 +1,13 @@
 /** What is done at a step, in words and with its numbers. */
 import { html } from "../../kit/html.js";
-import { short } from "../../kit/controls.js";
+import { short, toneOf } from "../../kit/controls.js";
 import { t } from "../../i18n.js";
 import { derivativeOf, lineOf, nameOf } from "./symbols.js";
 
 /** @typedef {import("./layout.js").Tape} Tape @typedef {import("./steps.js").Step} Step */
 
 /** What came out. @param {number | null} v */
-const out = (v) => html`<strong class=${`out ${(v ?? 0) < 0 ? "minus" : "plus"}`}>${short(v, 4)}</strong>`;
+const out = (v) => html`<strong class=${`out ${toneOf(v)}`}>${short(v, 4)}</strong>`;
 /** The adjoint of a name. @param {string} name */
 const bar = (name) => html`<span class="over">${name}</span>`;
 /** @param {string} over @param {string} under */
@@ -78,6 +78,8 @@ export function Now({ tape, step, at, last }) {
       <span class="left">${left}</span><span class="equals">${sign}</span><span class="right">${right}</span>
           </div>`,
     )}</div>
+    ${tape.nodes.some((node) => node.value === null || node.adjoint === null) && html`<p
+        class="note">${t("tape.dash")}</p>`}
     ${
       last &&
       html`<div class="tape-gradient"><h3>${t("tape.gradient")}</h3>${tape.nodes.map(
