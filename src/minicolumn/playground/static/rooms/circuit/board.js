@@ -81,8 +81,8 @@ export function Board({ circuit, row, selected, onSelect, onInput, onLink, onWir
       ${from && drag && html`<path class="rubber" d=${`M${from.x + 20} ${from.y}L${drag.x} ${drag.y}`} />`}
     </svg>
     ${inputs.map((/** @type {string} */ name) => html`<button key=${name} type="button" class=${`source input ${circuit.on(name, row) ? "on" : ""}`} style=${{ left: `${at(name).x}px`, top: `${at(name).y}px` }}
-      aria-pressed=${String(!!circuit.on(name, row))} aria-label=${t("circuit.input", { name })} onPointerDown=${begin(name)} onClick=${() => clicked() && onInput(name)}>
-      <span class="bit">${circuit.on(name, row)}</span><span class="wire-name">${name}</span></button>`)}
+      aria-pressed=${String(!!circuit.on(name, row))} onPointerDown=${begin(name)} onClick=${() => clicked() && onInput(name)}>
+      <span class="bit" aria-hidden="true">${circuit.on(name, row)}</span><span class="wire-name" aria-hidden="true">${name}</span><span class="sr">${t("circuit.input", { name })}</span></button>`)}
     ${neurons.map((neuron) => html`<${Unit} key=${neuron.name} neuron=${neuron} place=${at(neuron.name)} circuit=${circuit} row=${row} chosen=${selected === neuron.name}
       over=${drag?.over === neuron.name} begin=${begin(neuron.name)} onSelect=${() => clicked() && onSelect(neuron.name)} />`)}`}
   </div>`;
@@ -106,7 +106,8 @@ function Unit({ neuron, place, circuit, row, chosen, over, begin, onSelect }) {
   const said = t(fires ? "circuit.fires" : held ? "circuit.held" : "circuit.silent");
   return html`<button type="button" class=${`source unit ${fires ? "on" : ""} ${held ? "held" : ""} ${answer ? "answer" : ""} ${over ? "over" : ""}`} data-neuron=${neuron.name}
     style=${{ left: `${place.x}px`, top: `${place.y}px`, "--r": `${RADIUS}px` }} aria-pressed=${String(chosen)}
-    aria-label=${t("circuit.unit", { name: neuron.name, sum, threshold: neuron.threshold, said })} onPointerDown=${begin} onClick=${onSelect}>
-    <span class="body"><span class="sum">${sum}</span><span class="threshold">≥ ${neuron.threshold} ?</span></span>
-    <span class="wire-name">${neuron.name}${answer && html`<em>${t("circuit.answer")}</em>`}</span></button>`;
+    onPointerDown=${begin} onClick=${onSelect}>
+    <span class="body" aria-hidden="true"><span class="sum">${sum}</span><span class="threshold">≥ ${neuron.threshold} ?</span></span>
+    <span class="wire-name" aria-hidden="true">${neuron.name}${answer && html`<em>${t("circuit.answer")}</em>`}</span>
+    <span class="sr">${t("circuit.unit", { name: neuron.name, sum, threshold: neuron.threshold, said })}</span></button>`;
 }
