@@ -13,6 +13,7 @@ from minicolumn.trace import (
     indexing,
     joining,
     matrices,
+    nan_reductions,
     padding,
     products,
     reductions,
@@ -23,7 +24,7 @@ from minicolumn.trace.ufuncs import UFUNCS
 
 PAGE = Path(__file__).parents[1] / "numpy.md"
 PARTS = {
-    "Reductions and statistics": reductions.TABLE,
+    "Reductions and statistics": {**reductions.TABLE, **nan_reductions.TABLE},
     "Shapes": shaping.TABLE,
     "Joining, splitting, repeating": {**joining.TABLE, **padding.TABLE},
     "Choosing and making": choosing.TABLE,
@@ -59,6 +60,9 @@ traced function has copies of its arguments, so the caller's arrays stay as they
 array of traced numbers. NumPy works on it element by element, and the first traced operation that it meets,
 or the end of the function, makes a traced array of it. Where NumPy would need its values (`np.linalg`,
 `np.mean` to one number, `dtype=`), and for other dtypes, the `TraceError` says `np.stack([x, y])`.
+The same holds for lists as arguments, `np.sum([x, y])`: NumPy asks arrays that stand alone for their
+answer, but makes an array of a list first. A list beside a traced array, as in
+`np.where(x > 0, [x[0], y], 0)`, is of any dtype.
 
 Random numbers come from `mc.random`, with a key as an argument. `np.random` is a plain function that no
 trace sees: inside `mc.compile` it runs once, while the function is traced, and its numbers become

@@ -1,45 +1,42 @@
 """minicolumn: small neural networks from plain NumPy.
 
-Importing it loads neither SciPy, scikit-learn nor polars; each part is loaded when it is first used.
+Importing it loads nothing at all, not even NumPy; each part is loaded when it is first used.
 """
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
-from minicolumn.autodiff.check import DerivativeError, check_grads
-from minicolumn.autodiff.derivatives import (
-    grad,
-    hessian,
-    jacobian,
-    jvp,
-    stop_gradient,
-    value_and_grad,
-    vjp,
-)
-from minicolumn.errors import (
-    DataError,
-    DataWarning,
-    DivergenceError,
-    MinicolumnError,
-    ModelFileError,
-    ShadowError,
-    ShapeError,
-    TraceError,
-)
-from minicolumn.lower.compile import compile
-from minicolumn.lower.inspect import inspect
-from minicolumn.trace.loops import scan
-
-__version__ = "0.1.0"
-
+TYPE_CHECKING = False  # as in `typing`, which takes longer to load than all of this
 if TYPE_CHECKING:
+    from typing import Any
+
     from minicolumn import data, explain, nn, optim, random, tables, train
+    from minicolumn.autodiff.check import DerivativeError, check_grads
+    from minicolumn.autodiff.derivatives import (
+        grad,
+        hessian,
+        jacobian,
+        jvp,
+        stop_gradient,
+        value_and_grad,
+        vjp,
+    )
+    from minicolumn.errors import (
+        DataError,
+        DataWarning,
+        DivergenceError,
+        MinicolumnError,
+        ModelFileError,
+        ShadowError,
+        ShapeError,
+        TraceError,
+    )
     from minicolumn.estimators import MLPClassifier, MLPRegressor, Perceptron
     from minicolumn.explain import TrajectoryRecorder, backprop_report, descent, landscape
+    from minicolumn.lower.compile import compile
+    from minicolumn.lower.inspect import inspect
     from minicolumn.model import Model, load
     from minicolumn.tabular import fit_table
+    from minicolumn.trace.loops import scan
     from minicolumn.train import (
         Callback,
         Checkpoint,
@@ -52,44 +49,72 @@ if TYPE_CHECKING:
         fit,
     )
 
-# Public names whose stage is loaded when they are first asked for.
-_LATER = {
-    "data": "minicolumn.data",
-    "explain": "minicolumn.explain",
-    "nn": "minicolumn.nn",
-    "optim": "minicolumn.optim",
-    "random": "minicolumn.random",
-    "tables": "minicolumn.tables",
-    "train": "minicolumn.train",
-    "MLPClassifier": "minicolumn.estimators",
-    "MLPRegressor": "minicolumn.estimators",
-    "Model": "minicolumn.model",
-    "load": "minicolumn.model",
-    "Callback": "minicolumn.train",
-    "Checkpoint": "minicolumn.train",
-    "EarlyStopping": "minicolumn.train",
-    "History": "minicolumn.train",
-    "KeepBest": "minicolumn.train",
-    "ReduceOnPlateau": "minicolumn.train",
-    "Run": "minicolumn.train",
-    "Trainer": "minicolumn.train",
-    "TrajectoryRecorder": "minicolumn.explain",
-    "fit": "minicolumn.train",
-    "fit_table": "minicolumn.tabular",
-    "Perceptron": "minicolumn.estimators",
-    "backprop_report": "minicolumn.explain",
-    "descent": "minicolumn.explain",
-    "landscape": "minicolumn.explain",
+__version__ = "0.1.0"
+
+# Public names by the module that holds them, which is loaded when one of them is first asked for.
+_NAMES = {
+    "minicolumn.autodiff.check": ("DerivativeError", "check_grads"),
+    "minicolumn.autodiff.derivatives": (
+        "grad",
+        "hessian",
+        "jacobian",
+        "jvp",
+        "stop_gradient",
+        "value_and_grad",
+        "vjp",
+    ),
+    "minicolumn.errors": (
+        "DataError",
+        "DataWarning",
+        "DivergenceError",
+        "MinicolumnError",
+        "ModelFileError",
+        "ShadowError",
+        "ShapeError",
+        "TraceError",
+    ),
+    "minicolumn.estimators": ("MLPClassifier", "MLPRegressor", "Perceptron"),
+    "minicolumn.explain": ("TrajectoryRecorder", "backprop_report", "descent", "landscape"),
+    "minicolumn.lower.compile": ("compile",),
+    "minicolumn.lower.inspect": ("inspect",),
+    "minicolumn.model": ("Model", "load"),
+    "minicolumn.tabular": ("fit_table",),
+    "minicolumn.trace.loops": ("scan",),
+    "minicolumn.train": (
+        "Callback",
+        "Checkpoint",
+        "EarlyStopping",
+        "History",
+        "KeepBest",
+        "ReduceOnPlateau",
+        "Run",
+        "Trainer",
+        "fit",
+    ),
 }
+_LATER = {name: module for module, names in _NAMES.items() for name in names}
+# Stages that are attributes too; those of the second row are no public names.
+_STAGES = (
+    *("data", "explain", "nn", "optim", "random", "tables", "train"),
+    *("autodiff", "errors", "ir", "lower", "passes", "registry", "trace", "tree"),
+)
 
 
 def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    from minicolumn.address_space import check_room_for_numpy
+
+    if (name in _STAGES or name in _LATER) and _LATER.get(name) != "minicolumn.errors":
+        check_room_for_numpy("minicolumn")
+    if name in _STAGES:
+        return import_module(f"minicolumn.{name}")
     if name not in _LATER:
         from minicolumn.errors import did_you_mean
 
         raise AttributeError(f"module 'minicolumn' has no attribute {name!r}{did_you_mean(name, __all__)}")
-    module = importlib.import_module(_LATER[name])
-    return module if _LATER[name] == f"minicolumn.{name}" else getattr(module, name)
+    found = globals()[name] = getattr(import_module(_LATER[name]), name)
+    return found
 
 
 def __dir__() -> list[str]:

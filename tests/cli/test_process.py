@@ -133,3 +133,47 @@ def test_a_terminal_gets_a_bar(tmp_path: Path, environment: dict[str, str]) -> N
     assert "steps/s" in text
     assert "\x1b[2K" in text, "drawn anew in place"
     assert "Saved" in text
+
+
+# Ctrl-C as a module is looked for: in a destructor, where an exception would be printed and forgotten.
+STRUCK = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+where, lost = sys.argv.pop(1), sys.argv.pop(1) == "lost"
+class Struck:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == where:
+            if lost:
+                Struck()
+            else:
+                os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finder())
+from minicolumn.cli import main
+sys.exit(main())
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.parametrize(
+    ("module", "kind", "command"),
+    [
+        ("minicolumn.cli.process", "raised", "--help"),
+        ("minicolumn.errors", "raised", "--help"),
+        ("minicolumn.cli.run", "lost", "--help"),
+        ("rich.text", "lost", "--help"),
+        ("minicolumn.cli.train_job", "lost", "train penguins"),
+        ("polars", "lost", "train penguins"),
+    ],
+)
+def test_an_interrupt_while_parts_are_loaded_ends_the_process_in_one_line(
+    module: str, kind: str, command: str, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    words = [sys.executable, "-c", STRUCK, module, kind, *command.split()]
+    done = subprocess.run(
+        words, cwd=tmp_path, capture_output=True, text=True, env=environment, check=False, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (130, "interrupted; nothing was saved\n")
+    assert list(tmp_path.iterdir()) == []

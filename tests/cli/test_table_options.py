@@ -127,7 +127,10 @@ def test_a_schema_file_yields_to_options_and_to_another_target(cli: Any, table: 
         (("--threshold", "cost:false_positve=2"), "did you mean 'false_positive'"),
         (("--threshold", "f2"), "expected a number between 0 and 1, f1"),
         (("--time-order", "land"), "expected dates, times or numbers"),
-        (("--time-order", "day", "--groups", "group"), "give one"),
+        (
+            ("--time-order", "day", "--groups", "group"),
+            "--groups: the rows are split by time already; say one of the two",
+        ),
         (("--folds", "1"), "from 2 to 100"),
         (("--folds", "10", "--groups", "group"), "need as many groups"),
         (("--task", "binry"), "did you mean 'binary'"),

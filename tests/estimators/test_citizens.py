@@ -138,8 +138,8 @@ def test_sparse_rows_are_the_same_rows(form: Any, blobs: Any) -> None:
 
 def test_sparse_rows_that_are_too_many_to_be_dense_at_once_are_the_same_rows() -> None:
     # Of so many columns one call takes 256 rows, so that measuring and predicting take several.
-    X = sparse.random_array((540, 17_000), density=0.002, rng=np.random.default_rng(0), format="csr")
-    X.data[:] = 1.0
+    places = np.random.default_rng(0).choice(540 * 17_000, 18_000, replace=False)
+    X = sparse.csr_array((np.ones(18_000), np.divmod(places, 17_000)), shape=(540, 17_000))
     y, wishes = np.arange(540) % 3, {"early_stopping": True, "validation_fraction": 0.5, "max_iter": 2}
     thin, full = _classifier(**wishes).fit(X, y), _classifier(**wishes).fit(X.toarray(), y)
     np.testing.assert_array_equal(thin.coefs_[0], full.coefs_[0])

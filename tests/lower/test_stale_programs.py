@@ -131,7 +131,7 @@ def test_methods_of_what_could_change_are_refused() -> None:
         def plain(self, x: Any) -> Any:
             return self.w * x
 
-    with pytest.raises(mc.TraceError, match=r"Model.*identity"):
+    with pytest.raises(mc.TraceError, match=r"of a method, self.*Model.*identity.*@dataclass"):
         Model().predict(X)
     np.testing.assert_array_equal(mc.compile(Model().plain)(X), 2.0 * X)
 
@@ -143,6 +143,24 @@ def test_what_shows_its_changes_is_seen(kind: Callable[[float], Any]) -> None:
     settings.rate = 3.0
     np.testing.assert_array_equal(f(X, settings), 3.0 * X)
     np.testing.assert_array_equal(f(X, kind(2.0)), 2.0 * X)
+
+
+def test_methods_of_dataclasses_see_their_fields_change() -> None:
+    @dataclass
+    class Model:
+        w: np.ndarray
+        power: float = 2.0
+
+        @mc.compile
+        def predict(self, x: Any) -> Any:
+            return np.sum(self.w * x**self.power)
+
+    model = Model(np.array([1.0, 2.0]))
+    for _ in range(20):  # past the calls from which on there is a faster way
+        assert model.predict(X) == np.sum(model.w * X**model.power)
+        model.w[0] += 1.0
+    model.w, model.power = model.w[::-1].copy(), 3.0
+    assert model.predict(X) == np.sum(model.w * X**model.power)
 
 
 def _double(x: Any) -> Any:

@@ -17,6 +17,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -139,7 +140,10 @@ def faults(
 def _run(act: Callable[[Path], str], path: Path, inject: str) -> tuple[str, int]:
     """Run an action in a child with errors injected from the moment it starts."""
     ours, theirs = socket.socketpair()
-    child = os.fork()
+    with warnings.catch_warnings():
+        # Python 3.12 and later warn of a fork beside threads, here those that NumPy's BLAS holds.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
     if child == 0:
         _child(act, path, theirs)
     theirs.close()

@@ -6,7 +6,8 @@
 
 Mutants are made where the format has its joints: raw bytes, the header's tree and text (with a right
 checksum), the JSON documents inside it, the tensors. With --meanings the files are sealed and their weights
-fit: layers are spliced, sizes changed, losses and tables swapped, and what loads must predict. An audit hook
+fit: layers are spliced, sizes changed, losses and tables swapped, and what loads must predict: most in plain
+NumPy, a --sample of them in every way, a tenth of those as native code. An audit hook
 counts imports, opened files, started processes and the like, of which there must be none. The address space
 is limited, so a file that makes the loader allocate is a failure too.
 """
@@ -26,7 +27,7 @@ from typing import Any
 
 import numpy as np
 import watch
-from meanings import parts_of, splice, try_out
+from meanings import donors_of, splice, try_out
 from model_samples import body_of, framed, header_of, samples, sealed
 from tally import Tally
 
@@ -346,14 +347,16 @@ def flips() -> Tally:
     return tally
 
 
-def meanings(cases: int, seed: int, first: int) -> Tally:
+def meanings(cases: int, seed: int, first: int, sample: float, count_every: int = 0) -> Tally:
     """Load and use ``cases`` files whose parts are swapped; case k depends on the seed and on k alone."""
-    donors, tally = [parts_of(artifact) for artifact in samples().values()], Tally()
+    donors, tally = donors_of(list(samples().values())), Tally()
     for case in range(first, first + cases):
         dice = random.Random(f"{seed} {case}")
         data = splice(donors, dice)
         if data is not None:
-            try_out(data, dice, tally, f"case {case}")
+            try_out(data, dice, tally, f"case {case}", sample)
+        if count_every and (case + 1) % count_every == 0:
+            print(f"up to case {case}: {tally.loaded} loaded, {len(tally.failures)} failures", flush=True)
         if len(tally.failures) >= 100:
             break
     return tally
@@ -366,12 +369,14 @@ def main() -> int:
     parser.add_argument("--flips", action="store_true")
     parser.add_argument("--meanings", type=int, default=0)
     parser.add_argument("--first", type=int, default=0, help="the first case of --meanings: to go on from")
+    parser.add_argument("--sample", type=float, default=0.02, help="share of --meanings used in every way")
+    parser.add_argument("--count", type=int, default=0, help="print a line after so many of --meanings")
     parser.add_argument("--keep", type=Path, help="a folder for the files that failed")
     options = parser.parse_args()
     watch.install()
     started = time.perf_counter()
     if options.meanings:
-        tally = meanings(options.meanings, options.seed, options.first)
+        tally = meanings(options.meanings, options.seed, options.first, options.sample, options.count)
     else:
         tally = flips() if options.flips else campaign(options.mutants, options.seed)
     seconds = time.perf_counter() - started

@@ -17,6 +17,7 @@ import signal
 import struct
 import tempfile
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,7 +96,10 @@ def _kill_one(models: list[Artifact], path: Path, step: int, delay: float, save:
 def _start(models: list[Artifact], path: Path, step: int, save: Save) -> tuple[int, int]:
     """Return a saver that has come to its first save, and the pipe where it acknowledges steps."""
     acks, pipe = os.pipe()
-    child = os.fork()
+    with warnings.catch_warnings():
+        # Python 3.12 and later warn of a fork beside threads, here those that NumPy's BLAS holds.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
     if child == 0:
         _save_for_ever(models, path, step, pipe, save)
     os.close(pipe)

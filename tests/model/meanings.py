@@ -6,12 +6,13 @@ is wrong with the meaning: a loss of other outputs, a table of other codes, a la
 
 from __future__ import annotations
 
-import copy
 import json
+import math
 import random
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,26 +26,55 @@ from minicolumn.model.container import decode, encode
 from minicolumn.model.documents import pack, unpack
 from minicolumn.model.model import Model
 from minicolumn.nn import LOSSES, Loss
+from minicolumn.nn.activations import activation_by_name
 from minicolumn.nn.extent import extent
+from minicolumn.nn.layer import named_params
+from minicolumn.nn.outputs import ClassOutputs, NumberOutputs
 from minicolumn.nn.serialize import from_json
 from minicolumn.tables.encode import Encoder
 from minicolumn.tables.schema import Schema
-from minicolumn.tree import named_leaves
 
 SLOW = 2.0  # seconds of processor time that loading may take
-NATIVE = 0.03  # the share of files that is compiled; the others go through the interpreter
+NATIVE = 0.1  # the share of a sample that is compiled; the others go through the interpreter
 SIZES = (0, 1, 2, 3, 4, 5, 7, 8, 9, 40, 41, 42, 43, 1000, 2**22, 2**31, -1)
 Parts = dict[str, Any]
+# Weights are slices of this: drawing them took longer than loading them. Positive, as variances must be.
+_POOL = np.random.default_rng(0).uniform(0.01, 0.5, 2**20).astype(np.float32)
 
 
-def parts_of(artifact: Artifact) -> Parts:
-    """Return the documents of a file, parsed."""
-    return {name: json.loads(text) for name, text in unpack(decode(artifact_to_bytes(artifact)))[0].items()}
+@dataclass(frozen=True)
+class Donors:
+    """What files are spliced of, as JSON texts, of which parsing makes copies.
+
+    files       the documents of each file
+    layers      all layers of their networks
+    """
+
+    files: list[str]
+    layers: list[str]
+
+    def file(self, dice: random.Random) -> Parts:
+        """Return a file's documents, free to be changed."""
+        return json.loads(dice.choice(self.files))
+
+    def layer(self, dice: random.Random) -> Any:
+        """Return a layer, free to be changed."""
+        return json.loads(dice.choice(self.layers))
 
 
-def splice(donors: list[Parts], dice: random.Random) -> bytes | None:
+def donors_of(artifacts: list[Artifact]) -> Donors:
+    """Return the parts of some files."""
+    files = [
+        {name: json.loads(text) for name, text in unpack(decode(artifact_to_bytes(artifact)))[0].items()}
+        for artifact in artifacts
+    ]
+    layers = [node[key] for parts in files for node, key in _layers({"network": parts["network"]})]
+    return Donors([json.dumps(parts) for parts in files], [json.dumps(layer) for layer in layers])
+
+
+def splice(donors: Donors, dice: random.Random) -> bytes | None:
     """Return a sealed file of mixed parts; None where they make no file at all."""
-    parts = copy.deepcopy(dice.choice(donors))
+    parts = donors.file(dice)
     for _ in range(dice.randint(1, 3)):
         dice.choice((_swap_part, _splice_layer, _splice_layer, _resize, _resize, _swap_loss))(
             parts, donors, dice
@@ -57,13 +87,13 @@ def splice(donors: list[Parts], dice: random.Random) -> bytes | None:
         return None
 
 
-def _swap_part(parts: Parts, donors: list[Parts], dice: random.Random) -> None:
+def _swap_part(parts: Parts, donors: Donors, dice: random.Random) -> None:
     names = ("loss", "table", "schema", "input_shape", "network", "training")
-    name, other = dice.choice(names), dice.choice(donors)
-    parts[name] = copy.deepcopy(other[name])
+    name = dice.choice(names)
+    parts[name] = donors.file(dice)[name]
 
 
-def _swap_loss(parts: Parts, donors: list[Parts], dice: random.Random) -> None:
+def _swap_loss(parts: Parts, donors: Donors, dice: random.Random) -> None:
     levels = sorted(dice.sample((0.05, 0.1, 0.25, 0.5, 0.9), dice.randint(1, 4)))
     quantiles = Loss("quantile", levels=tuple(levels)).to_json()
     parts["loss"] = dice.choice((dice.choice(list(LOSSES)), quantiles))
@@ -78,11 +108,10 @@ def _layers(node: Any) -> Iterator[tuple[Any, Any]]:
         yield from _layers(node[key])
 
 
-def _splice_layer(parts: Parts, donors: list[Parts], dice: random.Random) -> None:
+def _splice_layer(parts: Parts, donors: Donors, dice: random.Random) -> None:
     """Put a layer of one network into another: in place of one, before one, or not at all."""
     own = list(_layers({"network": parts["network"]}))[1:] or [(parts, "network")]
-    other = dice.choice([place for donor in donors for place in _layers({"network": donor["network"]})])
-    layer, (node, key) = copy.deepcopy(other[0][other[1]]), dice.choice(own)
+    layer, (node, key) = donors.layer(dice), dice.choice(own)
     if isinstance(node, list) and dice.random() < 0.6:
         node.insert(key, layer)
     elif isinstance(node, list) and dice.random() < 0.3:
@@ -102,7 +131,7 @@ def _numbers(node: Any) -> Iterator[tuple[Any, Any]]:
         yield from _numbers(node[key])
 
 
-def _resize(parts: Parts, donors: list[Parts], dice: random.Random) -> None:
+def _resize(parts: Parts, donors: Donors, dice: random.Random) -> None:
     """Change integers, a list's length or the input's shape."""
     where = dice.choice(("network", "input_shape", "table", "schema", "loss"))
     places = list(_numbers({where: parts[where]}))
@@ -116,7 +145,7 @@ def _resize(parts: Parts, donors: list[Parts], dice: random.Random) -> None:
         if listed and dice.random() < 0.5:
             del listed[dice.randrange(len(listed))]
         elif listed:
-            listed.append(copy.deepcopy(dice.choice(listed)))
+            listed.append(json.loads(json.dumps(dice.choice(listed))))
 
 
 def _weights(parts: Parts) -> dict[str, np.ndarray]:
@@ -126,23 +155,21 @@ def _weights(parts: Parts) -> dict[str, np.ndarray]:
         if any(type(size) is not int or size < 1 for size in shape):
             return {}
         extent(network, shape)
-        declared = network.declare(shape)
-        if sum(np.prod(p.shape, dtype=float) for _, p in named_leaves_of(declared)) > 1e6:
-            return {}
-        return dict(named_leaves(network.init(0, shape)))
+        declared = {path: param.shape for path, param in named_params(network.declare(shape))}
     except MinicolumnError:
         return {}
+    sizes = {path: math.prod(shape) for path, shape in declared.items()}
+    if sum(sizes.values()) > len(_POOL):
+        return {}
+    return {path: _POOL[: sizes[path]].reshape(shape) for path, shape in declared.items()}
 
 
-def named_leaves_of(declared: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the declared parameters."""
-    from minicolumn.nn.layer import named_params
+def try_out(data: bytes, dice: random.Random, tally: Tally, case: str, sample: float) -> None:
+    """Load a file and predict with it; only a refusal at load may come of it.
 
-    yield from named_params(declared)
-
-
-def try_out(data: bytes, dice: random.Random, tally: Tally, case: str) -> None:
-    """Load a file and predict with it in every way; only a refusal at load may come of it."""
+    sample      the share of files that are used in every way, through programs; of the others the network,
+                the loss and what becomes of outputs are run as they stand, in a tenth of the time
+    """
     tally.mutants += 1
     started = time.process_time()
     try:
@@ -161,9 +188,40 @@ def try_out(data: bytes, dice: random.Random, tally: Tally, case: str) -> None:
             tally.fail(f"{case}: loading took {seconds:.1f} s", data)
     tally.loaded += 1
     try:
-        use(artifact, native=dice.random() < NATIVE)
+        if dice.random() < sample:
+            use(artifact, native=dice.random() < NATIVE)
+        else:
+            run(artifact)
     except Exception as error:
         tally.fail(f"{case}: loaded, but unusable: {type(error).__name__}: {error!s:.300}", data)
+
+
+def run(artifact: Artifact) -> None:
+    """Run the network and the loss of a file in plain NumPy, and decode what comes out."""
+    network, loss = from_json(artifact.network), Loss.from_json(artifact.loss)
+    X = np.zeros((2, *artifact.input_shape), np.float32)
+    with np.errstate(all="ignore"):
+        try:
+            out = network.apply(artifact.params, X)
+        except IndexError:
+            if not any(lookup.is_computed for lookup in extent(network, artifact.input_shape).lookups):
+                raise
+            return
+        shape = network.output_shape(artifact.input_shape)
+        assert out.shape == (2, *shape), out.shape
+        meaning = loss.outputs
+        y = np.zeros(
+            (2, *meaning.target_shape(shape)), np.int32 if loss.rule.task == "multiclass" else out.dtype
+        )
+        assert np.shape(loss.measured()(out, y)) == ()
+        predictions = activation_by_name(meaning.activation).function(out)
+        if artifact.table is not None:
+            table = Encoder.from_json(artifact.table)
+            if isinstance(meaning, ClassOutputs):
+                predictions = meaning.class_scores(predictions)
+            elif isinstance(meaning, NumberOutputs):
+                predictions = meaning.expected(predictions)
+            assert table.decode_target(predictions).shape == (2,)
 
 
 def use(artifact: Artifact, native: bool) -> None:
@@ -177,13 +235,12 @@ def use(artifact: Artifact, native: bool) -> None:
     )  # fmt: skip
     if not native:
         model.__dict__["_forward"] = Forward(network, loss, None, "reference")
-    lookups = extent(network, artifact.input_shape).lookups
     X = np.zeros((2, *artifact.input_shape), np.float32)
     with np.errstate(all="ignore"):
         try:
             out = model.predict(X)
         except DataError:
-            if not any(lookup.is_computed for lookup in lookups):
+            if not any(lookup.is_computed for lookup in extent(network, artifact.input_shape).lookups):
                 raise
             return
         assert len(out) == 2, out.shape

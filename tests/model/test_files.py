@@ -5,12 +5,16 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 
 from minicolumn.errors import DataError, ModelFileError
+from minicolumn.model import files
 from minicolumn.model.files import read_whole, write_atomically
 
 
@@ -230,3 +234,38 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
     monkeypatch.setattr(os, "fstat", fstat)
     with pytest.raises(ModelFileError, match="changed while it was being read"):
         read_whole(tmp_path / "m", 100)
+
+
+def test_an_interrupt_between_any_two_lines_leaves_the_old_file_or_the_new_one_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    target, seen, old_ones, number = tmp_path / "m", 0, 0, 0
+
+    def interrupt_at(number: int) -> Callable[[FrameType, str, Any], Any]:
+        def trace(frame: FrameType, event: str, _: Any) -> Any:
+            nonlocal seen
+            if frame.f_code.co_filename != files.__file__:
+                return None
+            if event == "line":
+                seen += 1
+                if seen == number:
+                    raise KeyboardInterrupt
+            return trace
+
+        return trace
+
+    for number in range(1, 1000):
+        target.write_bytes(b"old")
+        seen, before = 0, sys.gettrace()
+        sys.settrace(interrupt_at(number))
+        try:
+            write_atomically(target, [b"new", b" bytes"])
+        except KeyboardInterrupt:
+            sys.settrace(before)
+            assert listing(tmp_path) == ["m"], number
+            assert target.read_bytes() in (b"old", b"new bytes")
+            old_ones += target.read_bytes() == b"old"
+        else:
+            sys.settrace(before)
+            break
+    assert 30 < old_ones < number < 999  # some come after the rename

@@ -83,6 +83,12 @@ CASES = {
     "column embedding": Case(nn.ColumnEmbedding(((1, 4), (0, 4)), dim=2), (5,), levels=4),
     "column embedding by rule": Case(nn.ColumnEmbedding(((3, 9),)), (4,), levels=9),
     "column embedding of all": Case(nn.ColumnEmbedding(((0, 4), (1, 6))), (2,), levels=4),
+    "column embedding, shared": Case(
+        nn.ColumnEmbedding(((1, 4), (0, 9), (4, 4)), shared=True), (5,), levels=4
+    ),
+    "column embedding, shared, adjoining": Case(
+        nn.ColumnEmbedding(((2, 4), (3, 6)), dim=2, shared=True), (4,), levels=4
+    ),
     "column embedding of none": Case(nn.ColumnEmbedding(()), (3,)),
 }
 

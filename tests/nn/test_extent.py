@@ -115,3 +115,17 @@ LARGE: dict[str, tuple[Any, tuple[int, ...]]] = {
 def test_networks_as_people_have_them_are_within_the_bounds(name: str) -> None:
     network, shape = LARGE[name]
     assert extent(network, shape).operations <= MAX_OPERATIONS
+
+
+@pytest.mark.parametrize(
+    ("network", "shape"),
+    [
+        (_column_codes(600), (600,)),
+        (Concatenate(*[Dense(1)] * 450), (4,)),
+        (Heads(**{f"h{k}": Dense(1) for k in range(450)}), (4,)),
+    ],
+    ids=["600 column embeddings", "450 layers side by side", "450 heads"],
+)
+def test_what_would_take_many_seconds_to_compile_is_refused(network: Any, shape: tuple[int, ...]) -> None:
+    with pytest.raises(mc.DataError, match="more than 2,000 operations"):
+        extent(network, shape)

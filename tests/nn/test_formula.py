@@ -196,7 +196,7 @@ def test_a_name_that_differs_in_case_alone_is_understood_where_only_one_does():
         ("x1 + siin(x2)", "letter 6: there is no function 'siin'; did you mean 'sin'"),
         ("x1 + arctan(x2)", "letter 6: there is no function 'arctan'; "),
         ("x1(2)", "letter 1: there is no function 'x1'; x1 times what follows is written x1*(...)"),
-        ("2*sin", "letter 3: sin is a function, as in sin(x1)"),
+        ("2*sin", "letter 3: sin is a function, as in sin(...)"),
         ("sin(x1,x2)", "letter 1: sin takes one argument, got 2"),
         ("min(x1)", "letter 1: min takes two arguments or more, got 1"),
         ("x1 + x3", "letter 6: there is no column 'x3'; "),
@@ -277,6 +277,16 @@ def test_operations_are_about_those_of_the_graph():
     assert layer.operations == 1 + (1 + 2 + 3) + (1 + 2 + 2)
     with pytest.raises(DataError, match="more than 2,000 operations"):
         extent(nn.Formulas(("+".join(["x1"] * 60),) * 40), (2,))
+
+
+def test_a_table_of_many_columns_is_no_trouble():
+    names = tuple(f"{'long ' * 100}{place}" for place in range(5_000))
+    layer = nn.Formulas(("`long`*2", "b"), ("long", "b", *names))
+    x = np.zeros((2, 5_002), np.float32)
+    x[:, :2] = 3.0, 4.0
+    np.testing.assert_array_equal(layer.apply({}, x), [[6.0, 4.0]] * 2)
+    assert layer.operations == 1 + 3 + 1 + 1
+    assert nn.from_json(nn.to_json(layer)) == layer
 
 
 def test_the_layer_says_what_does_not_fit():

@@ -169,6 +169,26 @@ def test_norms_and_silenced_neurons_are_told(page: Page) -> None:
     assert 40 < sum(silenced) < 120  # 80 of 160, within six deviations
 
 
+def test_the_same_first_weights_come_back(page: Page) -> None:
+    first = page.weights
+    page("step", epochs=3)
+    page("set", changes={"learning_rate": 0.1})
+    page("reset", same=True)
+    assert np.array_equal(page.weights, first)
+    page("reset")
+    assert not np.array_equal(page.weights, first)
+    page("units", layer=0, units=5)  # another network has first weights of its own
+    page("reset", same=True)
+    assert page.last["state"].says["layers"][0]["units"] == 5
+    assert page.last["tick"].says["epoch"] == 0
+
+
+def test_another_share_of_own_points_is_trained_on(page: Page) -> None:
+    page("points", add=[[0.0, 0.0, 1]])
+    page("set", changes={"train_percent": 80})
+    assert page.last["state"].says["rows"] == {"train": 49, "test": 12}
+
+
 # Changes that keep weights ------------------------------------------------------------------
 
 
@@ -483,3 +503,14 @@ def test_bad_messages_change_nothing(page: Page, message: dict[str, Any], word: 
     page("pause")
     assert np.array_equal(page.weights, before[0])
     assert page.room.setup == before[1]
+
+
+def test_regenerating_gives_other_points_whatever_the_seed() -> None:
+    seeds = []
+    for seed in ("0.5", "any text", "another"):
+        room = NetworkRoom()
+        room.receive("open", {"setup": {"points": 20, "data_seed": seed}})
+        for _ in range(2):
+            room.receive("regenerate", {})
+            seeds.append(room.setup.data_seed)
+    assert len(set(seeds)) == 6

@@ -150,8 +150,21 @@ def test_a_step_is_that_of_gradient_descent(say: Say, activation: str) -> None:
         assert np.allclose(layer["deltas"], np.multiply(layer["upstream"], layer["derivatives"]))
     after = says(say("backpropagation", "update"))
     assert after["loss"] == pytest.approx(before["loss_after"])
-    assert after["steps"] == 1
+    assert after["losses"] == [before["loss"]]
+    several = says(say("backpropagation", "update", steps=9))
+    assert several["steps"] == len(several["losses"]) == 10
+    assert several["losses"][1] == after["loss"]
     assert says(say("backpropagation", "reset"))["loss"] == before["loss"]
+
+
+def test_the_activation_is_drawn_with_its_slope(say: Say) -> None:
+    curve = say("backpropagation", "open", activation="tanh")["state"].arrays
+    assert np.allclose(curve["value"], np.tanh(curve["z"]))
+    assert np.allclose(curve["slope"], 1 - np.tanh(curve["z"]) ** 2)
+    far = say("backpropagation", "open", activation="linear", x=[5, 5])["state"]
+    sums = np.concatenate([layer["pre_activations"] for layer in far.says["layers"]])
+    assert far.arrays["z"].max() == max(6, np.abs(sums).max())
+    assert np.abs(sums).max() > 6
 
 
 # Tape ---------------------------------------------------------------------------------------
@@ -177,6 +190,10 @@ def test_adjoints_are_the_gradient(say: Say, formula: str) -> None:
     for step in state["backward"]:
         for part in step["parts"]:
             sums[part["to"]] += part["part"]
+            assert part["sum"] == pytest.approx(sums[part["to"]])
+            node = state["nodes"][step["node"]]
+            assert part["to"] == node["inputs"][part["at"]]
+            assert part["part"] == pytest.approx(part["local"] * node["adjoint"])
     for place, node in enumerate(state["nodes"]):
         assert node["constant"] or node["adjoint"] == pytest.approx(sums[place])
     assert state["traversals"] == {"reverse": 2, "finite_differences": len(used) + 1}
@@ -260,6 +277,28 @@ def test_racers_go_as_descent_goes(say: Say) -> None:
     assert ground[0, 0] == surface(np.array([x0, y1]))  # the upper left corner
     assert "within" in say("descent", "race", start=[50, 50])["error"].says["message"]
     assert "did you mean 'adam'?" in say("descent", "race", optimizers=["adamm"])["error"].says["message"]
+
+
+def test_racers_name_the_points_that_they_reach_alike(say: Say) -> None:
+    found = says(say("descent", "race", start=[-0.4, -4.2]))
+    reached = [found["stationary"][racer["reached"]] for racer in found["racers"]]
+    assert {point["label"] for point in reached} == {"A", "B"}
+    for racer, point in zip(found["racers"], reached, strict=True):
+        assert racer["ending"] == point["label"]
+        assert np.linalg.norm(np.subtract(racer["end"], point["point"])) < 0.2  # 2 % of the width
+
+
+@pytest.mark.parametrize("surface", list(mc.explain.SURFACES))
+def test_all_minima_of_a_surface_are_found(say: Say, surface: str) -> None:
+    found = say("descent", "race", surface=surface, optimizers=["sgd:learning_rate=0.001"], steps=1)
+    record, state = mc.explain.SURFACES[surface], says(found)
+    lowest = [minimum["point"] for minimum in state["minima"] if minimum["lowest"]]
+    assert np.allclose(sorted(lowest), sorted(record.minima), atol=1e-6)
+    assert len(state["minima"]) == (25 if surface == "rastrigin" else len(record.minima))
+    rows, columns = found["state"].arrays["ground"].shape
+    (left, _), (_, top) = record.bounds
+    assert rows == columns
+    assert found["state"].arrays["ground"][0, 0] == pytest.approx(float(record(np.array([left, top]))))
 
 
 # Side by side -------------------------------------------------------------------------------

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import polars
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # puts this folder's helpers within reach of its tests
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from minicolumn import errors
@@ -300,12 +300,15 @@ def written(draw: st.DrawFn) -> tuple[str, str]:
 
 
 @given(written())
+@example(("Total\nTotal\n", ","))
 def test_what_is_well_formed_is_read_as_it_stands(text_and_separator: tuple[str, str]) -> None:
     text, separator = text_and_separator
     names, *rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator) if row]
+    # Of one column a cell may well be the name; of several, a row that is all names is no row.
+    again = sum(row == names for row in rows) if len(names) > 1 else 0
+    assume(again < len(rows))
     loaded = load_delimited(text.encode(), "t.csv")
     found = [[cell or "" for cell in row] for row in loaded.frame.rows()]
-    again = sum(row == names for row in rows)
     units = any("units" in note for note in loaded.notes)
     if not again and not units:
         assert (loaded.frame.columns, found, loaded.notes) == (names, rows, ())

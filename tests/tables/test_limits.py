@@ -16,6 +16,7 @@ from pathlib import Path
 
 import polars
 import pytest
+from zstd_samples import zstd
 
 from minicolumn import errors
 from minicolumn.tables.files import unpack
@@ -24,12 +25,6 @@ from minicolumn.tables.files.read import load_table, read_table
 from minicolumn.tables.files.reading import Reading
 
 LIMIT = Reading(max_memory=20_000_000)
-
-
-def zstd(data: bytes) -> bytes:
-    packed = io.BytesIO()
-    polars.read_csv(data, infer_schema=False).write_csv(packed, compression="zstd")
-    return packed.getvalue()
 
 
 def zstd_bomb(unpacked: int) -> bytes:

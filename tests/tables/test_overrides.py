@@ -132,7 +132,7 @@ def test_what_the_table_does_not_hold_is_refused(said: dict[str, Any], message: 
     [
         ({"drop": "a", "category": "a"}, "drop: 'a' is given as category already"),
         ({"keep": "a", "id": "a"}, "keep: 'a' is given as id already"),
-        ({"groups": "a", "time_order": "b"}, "groups, time_order"),
+        ({"groups": "a", "time_order": "b"}, "groups: the rows are split by time already"),
         ({"decimal": ";"}, "decimal: expected"),
         ({"number": {"a": 1}}, "number: expected"),
         ({"category": 3}, "category: expected names, got 3"),

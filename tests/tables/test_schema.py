@@ -225,6 +225,8 @@ def test_nothing_left_to_learn_from(zoo: polars.DataFrame) -> None:
         infer_schema(zoo.select("kind"), "kind")
     with pytest.raises(DataError, match="no rows"):
         infer_schema(zoo.clear(), "kind")
+    with pytest.raises(DataError, match=r"learn from \('animal_id' is given as id; 'planet' is constant"):
+        infer_schema(zoo.select("animal_id", "planet", "kind"), "kind", Overrides(id="animal_id"))
 
 
 def test_more_refusals() -> None:

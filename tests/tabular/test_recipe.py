@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from minicolumn import nn
 from minicolumn.errors import DataError
 from minicolumn.model.model import Model
+from minicolumn.nn.extent import extent
+from minicolumn.nn.layer import named_layers
 from minicolumn.optim import SGD, AdamW, Averaged, Clipped
 from minicolumn.tables import Encoder, Overrides, infer_schema
 from minicolumn.tabular import TableSettings, plan_table, train_plan
@@ -188,6 +190,21 @@ def test_calibrating_needs_a_linear_last_layer():
 def test_no_dropout_and_no_hidden_layers_are_networks_too(frame):
     encoder, _ = encoded(frame, "height")
     assert kinds(table_network(encoder, (), (), (), 0.0)) == ["ColumnEmbedding", "Scale", "Dense"]
+
+
+def test_many_embedded_columns_share_a_table_and_few_keep_their_own():
+    rows = np.arange(1_000 * 40).reshape(40, 1_000) * 7919 % 13
+    frame = polars.DataFrame({f"c{k}": [f"level {code}" for code in rows[:, k]] for k in range(1_000)})
+    target = polars.Series("y", ["a", "b"] * 20)
+    for columns, shared in ((16, False), (17, True), (1_000, True)):
+        part = frame[:, :columns].with_columns(target)
+        encoder = Encoder.fit(part, infer_schema(part, "y"))
+        recipe = table_recipe(encoder, encoder.transform(part))
+        embedding = next(
+            layer for _, layer in named_layers(recipe.network) if isinstance(layer, nn.ColumnEmbedding)
+        )
+        assert (len(embedding.embeddings), embedding.shared) == (columns, shared)
+        assert extent(recipe.network, (columns,)).operations < 150
 
 
 @pytest.mark.parametrize(("target", "score", "least"), [("inside", "accuracy", 0.9), ("height", "r2", 0.6)])

@@ -149,3 +149,10 @@ def test_folds_of_classes_keep_their_shares() -> None:
     cross_validate(read_table("penguins"), settings, 4, watch=lambda _, run: seen.append(run.confusion))
     rows = np.array([confusion.sum(axis=1) for confusion in seen])
     assert (rows.max(axis=0) - rows.min(axis=0) <= 1).all()
+
+
+@pytest.mark.parametrize("size", [1e300, 1e-38])
+def test_weights_out_of_the_range_of_float32_name_their_column(size: float):
+    frame = polars.DataFrame({"x": range(40), "w": [size] * 40, "y": ["a", "b"] * 20})
+    with pytest.raises(DataError, match=f"weight: column 'w' goes up to {size:g}".replace("+", r"\+")):
+        plan_table(frame, TableSettings("y", overrides=Overrides(weight="w")))

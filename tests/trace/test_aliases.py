@@ -275,3 +275,99 @@ def test_dead_views_are_forgotten() -> None:
 def test_replacing_nan_in_place_is_refused() -> None:
     with pytest.raises(mc.TraceError, match="copy=False"):
         mc.compile(lambda x: np.nan_to_num(x, copy=False))(X)
+
+
+def _accumulates(x: Any) -> Any:
+    z = np.ones(3)
+    y = z * x
+    z += 1.0
+    return np.sum(y * z)  # 1 x, then 2 of it
+
+
+def _indexes(x: Any) -> Any:
+    rows = np.array([0, 1])
+    y = x[rows]
+    rows[:] = 2
+    return np.sum(y**2)
+
+
+def _masks(x: Any) -> Any:
+    mask = np.array([True, False, False])
+    y = np.where(mask, x, 0.0)
+    mask[:] = True
+    return np.sum(y**2)
+
+
+def _compares(x: Any) -> Any:
+    above = x > 1.5
+    y = np.where(above, 3.0 * x, x)
+    above[:] = False
+    return np.sum(y)
+
+
+@pytest.mark.parametrize("f", [_accumulates, _indexes, _masks, _compares])
+def test_plain_arrays_changed_after_they_were_used(f: Any) -> None:
+    x = np.array([1.0, 2.0, 3.0])
+    steps = np.eye(3) * 1e-6
+    slopes = [(f(x + h) - f(x - h)) / 2e-6 for h in steps]
+    for slope in (
+        (mc.grad(f), mc.compile(mc.grad(f), backend="reference")) if f is not _compares else [mc.grad(f)]
+    ):
+        np.testing.assert_allclose(slope(x), slopes, rtol=1e-8)
+    np.testing.assert_allclose(mc.grad(lambda x: np.sum(mc.grad(f)(x) * x))(x), mc.hessian(f)(x) @ x + slopes)
+
+
+@pytest.mark.parametrize(
+    "change", [lambda z: z.__iadd__(1.0), lambda z: z.__setitem__(7, 3.0), lambda z: z.sort()]
+)
+def test_large_arrays_must_stay_as_they_were_used(change: Any) -> None:
+    many = np.random.default_rng(0).standard_normal(200_000)
+
+    def f(x: Any) -> Any:
+        z = many.copy()
+        y = z * x
+        change(z)
+        return np.sum(y)
+
+    with pytest.raises(mc.TraceError, match=r"\[200000\] was changed in place"):
+        mc.grad(f)(2.0)
+    _, pull = mc.vjp(lambda x: np.sum(many * x), 2.0)
+    assert pull(1.0)[0] == np.sum(many)
+    change(many)
+    with pytest.raises(mc.TraceError, match="was changed in place"):
+        pull(1.0)
+
+
+def test_where_a_derivative_is_taken_may_change_before_it_is_pulled() -> None:
+    x = np.array([1.0, 2.0])
+    _, pull = mc.vjp(lambda x: np.sum(x**2), x)
+    x[:] = 5.0
+    np.testing.assert_array_equal(pull(1.0)[0], [2.0, 4.0])
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda z, x: z.__setitem__(0, x[0]),
+        lambda z, x: z.__setitem__(slice(None), x),
+        lambda z, x: z.__iadd__(x),
+        lambda z, x: z[1:].__imul__(x[1:]),
+        lambda z, x: z.fill(x[0]),
+        lambda z, x: z.put([0], x[0]),
+        lambda z, x: z.flat.__setitem__(0, x[0]),
+        lambda z, x: np.add(z, x, out=z),
+        lambda z, x: np.add.at(z, [0, 1], x[:2]),
+        lambda z, x: np.copyto(z, x),
+        lambda z, x: np.put_along_axis(z, np.array([0]), x[:1], 0),
+        lambda z, x: np.fill_diagonal(z[:, None], x),
+    ],
+)
+def test_traced_values_are_not_written_into_plain_arrays(write: Any) -> None:
+    def f(x: Any) -> Any:
+        z = np.zeros(3)
+        write(z, x)
+        return np.sum(z * x)
+
+    for run in (mc.grad(f), mc.compile(f, backend="reference")):
+        with pytest.raises(mc.TraceError, match=r"np\.stack|np\.where|x = x \+ y|np\.concatenate"):
+            run(np.array([1.0, 2.0, 3.0]))

@@ -19,6 +19,9 @@ FUNCTIONS: dict[str, tuple[Callable[[Any], Any], np.ndarray]] = {
     "eigvalsh": (lambda x: np.linalg.eigvalsh(x, UPLO="U"), BATCH),
     "svd": (lambda x: tuple(np.linalg.svd(x, full_matrices=False)), TALL),
     "svd of wide": (lambda x: tuple(np.linalg.svd(x, full_matrices=False)), TALL.T),
+    "full svd": (lambda x: tuple(np.linalg.svd(x)), TALL),
+    "full svd of wide": (lambda x: tuple(np.linalg.svd(x)), np.stack([TALL.T, TALL.T[::-1]])),
+    "complete qr": (lambda x: tuple(np.linalg.qr(x, mode="complete")), TALL),
     "svdvals": (lambda x: np.linalg.svd(x, compute_uv=False), BATCH),
     "qr": (lambda x: tuple(np.linalg.qr(x)), TALL),
     "qr of wide": (lambda x: tuple(np.linalg.qr(x)), TALL.T),
@@ -109,3 +112,36 @@ def test_short_rank() -> None:
 def test_vectors_are_refused(f: Callable[[Any], Any]) -> None:
     with pytest.raises((mc.ShapeError, ValueError, IndexError)):
         mc.compile(f)(np.ones(3))
+
+
+COMPLEMENTS: dict[str, tuple[Callable[[Any], Any], np.ndarray]] = {
+    "svd": (lambda x: np.linalg.svd(x).U[:, 3:], TALL),
+    "svd of wide": (lambda x: np.linalg.svd(x).Vh[3:].T, TALL.T),
+    "qr": (lambda x: np.linalg.qr(x, mode="complete").Q[:, 3:], TALL),
+    "svd by one": (lambda x: np.linalg.svd(x).U[:, 3:], TALL[:4]),
+}
+
+
+@pytest.mark.parametrize("name", COMPLEMENTS)
+def test_derivatives_of_spaces_beside_a_matrix(name: str) -> None:
+    complement, x = COMPLEMENTS[name]
+    weights = RNG.standard_normal((len(complement(x)),) * 2)
+
+    def by_space(x: Any) -> Any:
+        q = complement(x)
+        return np.sum(weights * (q @ q.T) ** 2)
+
+    mc.check_grads(by_space, (x,), order=2, modes=("rev",))
+    for backend in ("reference", "native"):
+        fast = mc.compile(mc.grad(by_space), backend=backend)(x)
+        np.testing.assert_allclose(fast, mc.grad(by_space)(x), rtol=1e-11, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", COMPLEMENTS)
+def test_vectors_of_a_space_have_no_derivative_of_their_own(name: str) -> None:
+    complement, x = COMPLEMENTS[name]
+    slope = mc.grad(lambda x: np.sum(complement(x)[0] ** 3))(x)
+    if name == "svd by one":  # but for its sign there is one vector
+        mc.check_grads(lambda x: np.sum(complement(x)[0] ** 2), (x,))
+    else:
+        assert np.isnan(slope).all()

@@ -155,6 +155,40 @@ def test_what_could_not_be_right_is_refused(name: str) -> None:
 
 
 def test_branches_on_values_are_refused() -> None:
-    with pytest.raises(mc.TraceError, match="branch"):
+    with pytest.raises(mc.TraceError, match=r"write np\.max\(np\.stack"):
         mc.compile(lambda x: np.max([x[0], x[1]]))(X)
     assert mc.grad(lambda x: np.max([x[0], x[1]]))(X).tolist() == [1.0, 0.0, 0.0]
+
+
+LISTS: dict[str, Callable[[Any, Any], Any]] = {
+    "mean": lambda x, y: np.mean([x, y]),
+    "std": lambda x, y: np.std([x, y]),
+    "max": lambda x, y: np.max([x, y]),
+    "sort": lambda x, y: np.sort([x, y]),
+    "median": lambda x, y: np.median([x, y]),
+    "argmax": lambda x, y: np.argmax([x, y]),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_what_numpy_does_not_ask_about_lists_says_what_to_write(name: str) -> None:
+    for dtype in (np.float64, np.float32):
+        with pytest.raises(
+            mc.TraceError, match=rf"np\.{name} of traced values in a list.*np\.{name}\(np\.stack"
+        ):
+            mc.compile(LISTS[name], backend="reference")(dtype(1.0), dtype(2.0))
+
+
+def test_lists_beside_traced_arrays() -> None:
+    def f(x: Any, y: Any) -> Any:
+        return (
+            np.where(x > 0, [y, x[0]], 0),
+            np.dot(x, [y, 1.0]),
+            np.append(x, [y, y]),
+            np.sum(x, where=[True, False]),
+        )
+
+    for dtype in (np.float64, np.float32):
+        x, y = np.array([0.5, -1.0], dtype), dtype(3.0)
+        for found, wanted in zip(mc.compile(f)(x, y), f(x, y), strict=True):
+            np.testing.assert_array_equal(found, wanted, strict=np.ndim(wanted) > 0)

@@ -26,6 +26,13 @@ piecewise: Any = np.piecewise
 along: Any = np.apply_along_axis
 any_ord: Any = "max"
 unsafe: dict[str, Any] = {"dtype": np.int32, "casting": "unsafe"}
+LARGE: Any = 2**40 + 7
+if np.lib.NumpyVersion(np.__version__) >= "2.5.0":
+    LARGE = np.int64(
+        LARGE
+    )  # from then on `where` refuses a Python integer that the array's dtype does not hold
+# Up to NumPy 2.2 some calls are refused by NumPy itself, as `pad` by a dict and norms of nothing are.
+REFUSES = np.lib.NumpyVersion(np.__version__) < "2.3.0"
 
 
 def of(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Call:
@@ -126,7 +133,7 @@ CALLS: dict[str, tuple[list[Call], list[Any]]] = {
     "diag": ([of(f, k) for f in (np.diag, np.diagflat) for k in (-9, -1, 0, 1, 9)], [V, NONE]),
     "trace": ([of(np.trace, 1, dtype=np.float32), of(np.trace, axis1=-1, axis2=-2)], [S, EMPTY]),
     "where": (
-        [lambda x: np.where(x, x, 2.5), lambda x: np.where(x, x, 2**40 + 7), lambda x: np.where(x > 0, 1, x)],
+        [lambda x: np.where(x, x, 2.5), lambda x: np.where(x, x, LARGE), lambda x: np.where(x > 0, 1, x)],
         [V, M, NUMBER, NONE],
     ),
     "clip": (
@@ -256,10 +263,22 @@ def test_values_and_dtypes_are_those_of_numpy(name: str, backend: str) -> None:
                 x = np.asarray(a).astype(dtype)
                 what = f"call {i} of {x.dtype}{list(x.shape)}"
                 try:
-                    _equal(mc.compile(call, backend=backend)(x), call(x), what)
+                    if _answered(call, x):
+                        _equal(mc.compile(call, backend=backend)(x), call(x), what)
                 except Exception as error:
                     error.add_note(what)
                     raise
+
+
+def _answered(call: Call, x: np.ndarray) -> bool:
+    """Return whether NumPy has an answer to compare with."""
+    if not REFUSES:
+        return True
+    try:
+        call(x)
+    except (TypeError, ValueError, OverflowError, FutureWarning):
+        return False
+    return True
 
 
 def _equal(found: Any, expected: Any, what: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -222,3 +223,43 @@ def test_squares_of_lengths_of_rows_at_zero() -> None:
     curvature = mc.hessian(f)(x).reshape(4, 4)
     np.testing.assert_allclose(curvature, 4 * np.eye(4), atol=1e-14)
     np.testing.assert_allclose(mc.grad(f)(x), 4 * x, atol=1e-14)
+
+
+SIZES: dict[str, Any] = {
+    "length": np.linalg.norm,
+    "length of a row": lambda x: np.linalg.norm(x[None], axis=1),
+    "vector_norm": np.linalg.vector_norm,
+    "size": lambda x: np.abs(x[0]),
+}
+
+
+@pytest.mark.parametrize("what", SIZES)
+def test_powers_of_lengths_at_zero(what: str) -> None:
+    size, at, near = SIZES[what], np.zeros(2), np.array([3.0, 4.0])
+    # |x|^2 has curvature 2, |x|^p none from p = 3 on.
+    for power, curvature in ((2, 2.0), (3, 0.0), (4.0, 0.0), (5.5, 0.0)):
+        for raised in (operator.pow, np.float_power):
+            f = lambda x, p=power, r=raised: np.sum(r(size(x), p))  # noqa: E731
+            wanted = curvature * np.eye(2) * ([1, 1] if what != "size" else [1, 0])
+            for backend in BACKENDS:
+                np.testing.assert_array_equal(mc.compile(mc.hessian(f), backend=backend)(at), wanted)
+                np.testing.assert_array_equal(mc.compile(mc.grad(f), backend=backend)(at), at)
+            np.testing.assert_array_equal(mc.hessian(f)(at), wanted)
+            assert mc.compile(f, backend="reference")(near) == f(near)
+            mc.check_grads(f, (near,), order=2, modes=("rev",))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.linalg.norm(x) ** 2.5,
+        lambda x: np.linalg.norm(x) * np.linalg.norm(x),
+        lambda x: (x @ x) ** 1.5,
+        lambda x: np.hypot(x[0], x[1]) ** 2,
+        lambda x: np.linalg.norm(x, 3) ** 2,
+    ],
+)
+def test_curvatures_at_zero_that_a_trace_does_not_know_are_nan(f: Any) -> None:
+    at = np.zeros(2)
+    np.testing.assert_array_equal(mc.grad(f)(at), at)
+    assert np.isnan(mc.hessian(f)(at)).all()

@@ -104,6 +104,7 @@ def test_every_row_has_an_example() -> None:
     assert rows == set(EXAMPLES)
 
 
+@pytest.mark.filterwarnings("ignore:numpy.fix:DeprecationWarning")  # from NumPy 2.5 on
 @pytest.mark.parametrize("function", EXAMPLES, ids=lambda f: f.__name__)
 def test_rows_keep_the_laws(function: Callable[..., Any], example_keeps_laws: Callable[..., None]) -> None:
     for i, (f, args, rtol) in enumerate(EXAMPLES[function]):

@@ -22,8 +22,9 @@ from minicolumn.errors import ShapeError, TraceError
 from minicolumn.ir.graph import CONST
 from minicolumn.ir.ops.elementwise import COPY
 from minicolumn.ir.shapes import type_of
+from minicolumn.trace.nodes import NO_SCOPES, LiveNode, Scope, holdable, kept
 from minicolumn.trace.promote import array
-from minicolumn.trace.tracer import NO_SCOPES, LiveNode, Scope, Traced, cast, holdable, lift, node_of, run
+from minicolumn.trace.tracer import Traced, cast, lift, node_of, run
 from minicolumn.trace.tracer import stop_gradient as without_derivative
 from minicolumn.tree import Tree, flatten, map_leaves, named_leaves, unflatten
 
@@ -57,8 +58,8 @@ def vjp(f: Function, *primals: Tree, has_aux: bool = False) -> tuple[Any, ...]:
     has_aux   f returns (out, aux); aux is passed through without derivative
 
     Returns (out, pull), or (out, pull, aux). `pull` takes a tree like out and returns one tree for each
-    primal; it may be called any number of times. Primals and arrays that f closes over are kept by reference:
-    do not change them in place before `pull` has been called.
+    primal; it may be called any number of times. Plain arrays that f uses may be changed in place afterwards,
+    but for large ones (1 MiB): of these no copy is made, and `pull` raises a TraceError.
 
     Raises TraceError for inputs without derivative and for what cannot be traced.
 
@@ -91,6 +92,7 @@ def _vjp(f: Function, primals: tuple[Tree, ...], has_aux: bool, places: Sequence
                 f"vjp: the cotangent has structure {given_structure}, expected the output's, {out_structure}"
             )
         checked = [_cotangent(g, node) for g, node in zip(given, nodes, strict=True)]
+        scope.check_seals()
         found = pullback(nodes, checked, sources, scope)
         return unflatten(structure, [finished(_or_zeros(g, v)) for g, v in zip(found, sources, strict=True)])
 
@@ -126,6 +128,7 @@ def _variable(value: Leaf, name: str, scope: Scope) -> Traced:
 
 def _lifted(value: np.ndarray, scope: Scope, weak: bool = False) -> LiveNode:
     """Return a variable of a scope that holds a constant; constants themselves would move into loops."""
+    value = kept(value, (scope,))
     type = type_of(value)
     constant = LiveNode(CONST, (), {"value": value}, type, value, NO_SCOPES)
     return LiveNode(COPY, (constant,), {}, type, value, frozenset((scope,)), weak=weak)

@@ -11,7 +11,8 @@ import numpy as np
 from minicolumn.ir.graph import Graph, Node
 from minicolumn.ir.interpret import Function, Table, interpret
 from minicolumn.trace.loops import scan
-from minicolumn.trace.tracer import LiveNode, Traced
+from minicolumn.trace.nodes import LiveNode
+from minicolumn.trace.tracer import Traced
 
 if TYPE_CHECKING:
     from minicolumn.ir.arrays import Array

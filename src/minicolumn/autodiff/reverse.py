@@ -14,7 +14,8 @@ import numpy as np
 from minicolumn.autodiff.loops import pull_scan
 from minicolumn.ir.graph import Node
 from minicolumn.ir.ops.control import ITEM, SCAN
-from minicolumn.trace.tracer import LiveNode, Scope, cast, lift
+from minicolumn.trace.nodes import LiveNode, Scope
+from minicolumn.trace.tracer import cast, lift
 
 if TYPE_CHECKING:
     from minicolumn.ir.arrays import Array

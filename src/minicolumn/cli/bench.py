@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from minicolumn.address_space import check_room_for_arrays
 from minicolumn.errors import DataError
 
 if TYPE_CHECKING:
@@ -66,11 +67,14 @@ def bench(
     from minicolumn.bench.machine import use_cores
     from minicolumn.bench.session import PARTS, BenchSettings, peers_here, run
     from minicolumn.cli.bench_report import show_part, show_summary
+    from minicolumn.cli.process import raise_interrupts
     from minicolumn.cli.run import DONE
     from minicolumn.cli.save import check_writable
     from minicolumn.cli.screen import open_console, print_json, visible
 
+    check_room_for_arrays("minicolumn bench")
     _check(seconds, threads)
+    raise_interrupts()
     settings = BenchSettings(tuple(dict.fromkeys(workloads or ())) or PARTS, peers_here(peers), seconds)
     if out is not None:
         check_writable("--out", out)

@@ -63,11 +63,12 @@ def option_name(field: str) -> str:
     return f"--{field.replace('_', '-')}"
 
 
-def as_command(run: Callable[[Any], int], kind: Any) -> Callable[..., int]:
+def as_command(run: Callable[[Any], int], kind: Any, check_room: Callable[[str], None]) -> Callable[..., int]:
     """Return the typer command whose options are the fields of a record.
 
     run     takes the record, and returns the exit code; its docstring is the command's help
     kind    the record's class, a frozen dataclass; fields without a default are arguments
+    check_room  refuses the command, by its name, where a limit on the memory leaves too little for it
     """
     hints, settings = get_type_hints(kind, include_extras=True), _settings(kind)
     parameters = []
@@ -85,6 +86,7 @@ def as_command(run: Callable[[Any], int], kind: Any) -> Callable[..., int]:
         )
 
     def command(**said: Any) -> int:
+        check_room(f"minicolumn {run.__name__}")
         return run(kind(**said))
 
     command.__name__, command.__doc__ = run.__name__, run.__doc__

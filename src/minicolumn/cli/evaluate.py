@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
+from minicolumn.address_space import check_room_for_tables
 from minicolumn.cli.declared import Option, as_command
 from minicolumn.cli.table_options import FILE, ReadingOptions
 
@@ -94,7 +95,7 @@ def evaluate(options: EvaluateOptions) -> int:
     return DONE
 
 
-command = as_command(evaluate, EvaluateOptions)
+command = as_command(evaluate, EvaluateOptions, check_room_for_tables)
 
 
 def _baseline(encoder: Encoder, right: Any) -> dict[str, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
+from minicolumn.address_space import check_room_for_arrays
 from minicolumn.cli.declared import Option, as_command
 from minicolumn.cli.table_options import COLUMNS, FILE, ColumnOptions
 
@@ -70,4 +71,4 @@ def inspect(options: InspectOptions) -> int:
     return run_inspection(options, Wanted(parts, options.train, options.batch, options.optimizer))
 
 
-command = as_command(inspect, InspectOptions)
+command = as_command(inspect, InspectOptions, check_room_for_arrays)

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from minicolumn.cli.inspect_program import Wanted, is_network, model_network, named_network, show_program
 from minicolumn.cli.run import DONE
-from minicolumn.cli.save import check_writable
+from minicolumn.cli.save import check_writable, uninterrupted
 from minicolumn.cli.score_report import NAMES, figure
 from minicolumn.cli.screen import count, heading, open_console, print_json, short, visible
 from minicolumn.cli.source import find_target, read_source, short_name
@@ -105,7 +105,8 @@ def _table(console: Console, options: InspectOptions, wanted: Wanted) -> dict[st
         described = {"file": file, **schema.to_json()}
         text = write_schema(schema.columns, reading, said, schema)
     if options.write_schema is not None:
-        write_atomically(options.write_schema, [text.encode()])
+        with uninterrupted():
+            write_atomically(options.write_schema, [text.encode()])
         console.print(heading("Saved", f"{visible(options.write_schema)}; edit it, then train --schema"))
     return described
 

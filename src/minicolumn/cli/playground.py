@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
+from minicolumn.address_space import check_room_for_tables
 from minicolumn.cli.declared import CommandOptions, Option, as_command
 from minicolumn.registry import Integer
 
@@ -59,4 +60,4 @@ def playground(options: PlaygroundOptions) -> int:
     return run_playground(options)
 
 
-command = as_command(playground, PlaygroundOptions)
+command = as_command(playground, PlaygroundOptions, check_room_for_tables)

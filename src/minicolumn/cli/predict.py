@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
+from minicolumn.address_space import check_room_for_tables
 from minicolumn.cli.declared import Option, as_command
 from minicolumn.cli.table_options import FILE, ReadingOptions
 from minicolumn.errors import DataError, did_you_mean
@@ -106,13 +107,13 @@ def predict(options: PredictOptions) -> int:
         _check_apart(ids, predicted)
         written = _bytes(polars.concat([ids, predicted], how="horizontal"), suffix)
     show_remarks(console, typed.remarks)
+    _warn_of_formulas(console, ids, predicted, suffix)
     if out is None:
         sys.stdout.flush()
         sys.stdout.buffer.write(written)
         return DONE
     with uninterrupted():
         write_atomically(out, [written])
-    _warn_of_formulas(console, ids, predicted, suffix)
     console.print(Text(f"{count(frame.height, 'row')} predicted, in {visible(out)}"), soft_wrap=True)
     if options.as_json:
         remarks = [remark.to_json() for remark in typed.remarks]
@@ -120,7 +121,7 @@ def predict(options: PredictOptions) -> int:
     return DONE
 
 
-command = as_command(predict, PredictOptions)
+command = as_command(predict, PredictOptions, check_room_for_tables)
 
 
 def _ids(

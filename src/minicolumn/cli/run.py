@@ -1,4 +1,4 @@
-"""Entry point of the command line: arguments in, an exit code out, every failure one line on stderr."""
+"""One run of the command line: arguments in, an exit code out, every failure one line on stderr."""
 
 from __future__ import annotations
 
@@ -18,20 +18,11 @@ class Interrupted(Exception):
     """Ctrl-C, after what was learnt has been saved; the text says where."""
 
 
-def main(args: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code.
-
-    args        the words after the program's name; by default those of this process
-    Returns     0 done, 2 the user must change something, 130 interrupted
-
-    >>> main(["--version"])  # doctest: +ELLIPSIS
-    minicolumn ...
-    0
-    """
-    words = list(sys.argv[1:] if args is None else args)
+def run(words: Sequence[str]) -> int:
+    """Run a command, its words as given after the program's name, and return its exit code."""
     with _calm():
         try:
-            code = _guarded(words or ["--help"])
+            code = _guarded(list(words) or ["--help"])
             if sys.stdout is not None:  # closed by whoever started us
                 sys.stdout.flush()
         except BrokenPipeError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
+from minicolumn.address_space import check_room_for_tables
 from minicolumn.cli.declared import Option, as_command
 from minicolumn.cli.table_options import COLUMNS, FILE, ColumnOptions
 from minicolumn.tabular.limits import LIMITS
@@ -152,4 +153,4 @@ def train(options: TrainOptions) -> int:
     return run_training(options)
 
 
-command = as_command(train, TrainOptions)
+command = as_command(train, TrainOptions, check_room_for_tables)

@@ -18,6 +18,7 @@ from minicolumn.cli.options import (
     parse_activations,
     parse_hidden,
 )
+from minicolumn.cli.process import raise_interrupts
 from minicolumn.cli.progress import watch
 from minicolumn.cli.run import DONE, Interrupted
 from minicolumn.cli.save import check_writable, file_size, save_model
@@ -73,6 +74,7 @@ def run_training(options: TrainOptions) -> int:
     with working(console, "Planning"), by_option(type(options)):
         plan = plan_table(frame, settings, test)
     _announce(console, options, plan)
+    raise_interrupts()
     folds = _cross_validated(console, options, frame, settings)
     try:
         done = train_plan(plan, callbacks=_watchers(options, console, plan), resume=options.resume)

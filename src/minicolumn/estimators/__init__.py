@@ -6,8 +6,12 @@
 They pass scikit-learn's own checks of estimators, so pipelines, grid searches and `clone` take them.
 """
 
-from minicolumn.estimators.classifier import MLPClassifier
-from minicolumn.estimators.perceptron import Perceptron
-from minicolumn.estimators.regressor import MLPRegressor
+from minicolumn.address_space import check_room_for_sklearn
+
+check_room_for_sklearn("the estimators")
+
+from minicolumn.estimators.classifier import MLPClassifier  # noqa: E402  (only where there is room for it)
+from minicolumn.estimators.perceptron import Perceptron  # noqa: E402
+from minicolumn.estimators.regressor import MLPRegressor  # noqa: E402
 
 __all__ = ["MLPClassifier", "MLPRegressor", "Perceptron"]

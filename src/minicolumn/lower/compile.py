@@ -6,9 +6,9 @@ import functools
 import threading
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
@@ -35,11 +35,13 @@ class Options:
     donated     numbers of inputs that may be overwritten
     threads     the most that may work on it
     flush_subnormals  whether arithmetic takes subnormal numbers for 0
+    interruptible   whether long loops look for signals
     """
 
-    donated: Sequence[int] = ()
+    donated: Collection[int] = ()
     threads: int | None = None
     flush_subnormals: bool = False
+    interruptible: bool = True
 
 
 Run = Callable[..., list[Any]]
@@ -60,6 +62,7 @@ def _native(graph: Graph, options: Options) -> Run:
         threads=options.threads,
         donated=options.donated,
         flush_subnormals=options.flush_subnormals,
+        interruptible=options.interruptible,
     )
 
 
@@ -97,22 +100,15 @@ REPEATS = 16
 class _Prepared:
     """One traced and lowered version of a function, for arguments of one kind."""
 
-    def __init__(
-        self,
-        program: Program,
-        backend: str,
-        donated: Container[int] = (),
-        threads: int | None = None,
-        shadow: str | None = None,
-        flush_subnormals: bool = False,
-    ) -> None:
+    def __init__(self, program: Program, backend: str, shadow: str | None, options: Options) -> None:
+        """Lower it; `options.donated` are numbers of leaves of the arguments."""
         self.graph = SIMPLIFY(program.graph)
         dtypes = [node.array_type.dtype for node in self.graph.inputs]
         self._reads = list(zip(program.fed, dtypes, strict=True))
         self._build = builder(program.results)
-        donations = [k for k, leaf in enumerate(program.fed) if leaf in donated]
+        donations = [k for k, leaf in enumerate(program.fed) if leaf in options.donated]
         lower = _shadowed if shadow else BACKENDS[backend]
-        self._run = lower(self.graph, Options(donations, threads, flush_subnormals))
+        self._run = lower(self.graph, replace(options, donated=donations))
         open_ended = any(node.array_type.dims for node in self.graph.inputs)
         self._program = None if open_ended or donations else program
         self._fast: FastCall | None = None
@@ -187,12 +183,14 @@ def compile(
     threads: int | None = None,
     shadow: str | None = None,
     flush_subnormals: bool = False,
+    interruptible: bool = True,
 ) -> Callable[..., Any]:
     """Return a function that traces once for each combination of shapes and dtypes, and then runs the graph.
 
     function  NumPy on arrays, numbers and nests of them; it must not branch on values. Strings, booleans and
               other hashable arguments are part of the program: a new value means a new trace. An object that
-              is compared by identity could change unseen, and is refused.
+              is compared by identity could change unseen, and is refused. So methods can be compiled where
+              `self` is a dataclass: its fields are arguments like others.
     backend   "native", one function of machine code; or "reference", the NumPy interpreter that defines what
               a graph means, which also stands in, with a warning, where llvmlite is missing
     dims      for arguments, by position, the names of the leading axes of all their arrays: such an axis
@@ -213,6 +211,11 @@ def compile(
               wherever arithmetic meets them or would give them. Processors are up to a hundred times slower
               with such numbers; NumPy keeps them. Trainings and predictions flush them. In native code what
               only moves numbers, or changes their sign, keeps them; the reference flushes each result.
+    interruptible  whether Ctrl-C, and any other signal whose handler raises, ends long loops (`scan`) of
+              native code within a tenth of a second, or the time of one iteration. Signals are seen on
+              Python's main thread. Arguments stay as they are, but donated ones, and the function can be
+              called again.
+              False lets the call end first
 
     The result has the same arguments and values as the function. Called inside `grad` or another `compile`,
     it is traced through. Arrays that the function closes over are taken as they are when it is traced.
@@ -270,9 +273,10 @@ def compile(
         key = _Key(structure, arguments, statics, exact_names(structure))
         prepared = cache.get(key)
         if prepared is None:
-            donated = leaves_of(structure, len(leaves), donate) if donate else ()
+            donated = leaves_of(structure, len(leaves), donate) if donate else frozenset()
             program = trace(function, arguments, structure)
-            prepared = _Prepared(program, backend, donated, threads, shadow, flush_subnormals)
+            options = Options(donated, threads, flush_subnormals, interruptible)
+            prepared = _Prepared(program, backend, shadow, options)
             cache.put(key, prepared)
         if seen is not None:
             known.put(seen, key)

@@ -90,7 +90,7 @@ def operations(graph: Graph) -> int:
 
 def _is_callable(program: NativeProgram) -> bool:
     """Return whether a `Caller` can run a program here."""
-    return are_readable() and not program.calls_host and program.most_threads == 1
+    return are_readable() and not program.calls_host and not program.watched and program.most_threads == 1
 
 
 class FastCall:

@@ -6,12 +6,13 @@ import ctypes
 import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minicolumn.ir.graph import Graph, Node
+from minicolumn.ir.graph import CONST, Graph, Node
 from minicolumn.ir.ops.control import ITEM, SCAN
 from minicolumn.ir.shapes import ArrayType, Dim
 from minicolumn.lower.llvm.runtime import array_objects
@@ -20,7 +21,14 @@ from minicolumn.lower.llvm.runtime.cache import ObjectCache, key_of
 from minicolumn.lower.llvm.runtime.call_frame import READ, CallFrame
 from minicolumn.lower.llvm.runtime.core_shares import shares
 from minicolumn.lower.llvm.runtime.fingerprint import all_nodes, compiler_version, fingerprint
-from minicolumn.lower.llvm.runtime.jit import Loaded, Target, compile_object, host_target, versions
+from minicolumn.lower.llvm.runtime.jit import (
+    CodeError,
+    Loaded,
+    Target,
+    compile_object,
+    host_target,
+    versions,
+)
 from minicolumn.lower.llvm.runtime.team import shared
 from minicolumn.lower.llvm.runtime.thread_count import ThreadTuners, cores
 from minicolumn.passes.memory import ALIGN
@@ -31,6 +39,7 @@ if TYPE_CHECKING:
 
 _RUN = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
 _HOST = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.POINTER(ctypes.c_void_p))
+_FUNCTIONS = ("run", "read")
 OUT_OF_RANGE = (
     'an index is outside of the array that it is used on; compile with backend="reference" to see where'
 )
@@ -48,6 +57,7 @@ class NativeProgram:
     donated     numbers of inputs that may be overwritten: a loop's state then starts where it lies, and the
                 result is the array that was given
     flush_subnormals  whether arithmetic takes subnormal numbers for 0
+    interruptible   whether signals are looked for in long loops, so that a handler that raises ends them
     """
 
     def __init__(
@@ -59,10 +69,11 @@ class NativeProgram:
         threads: int | None = None,
         donated: Collection[int] = (),
         flush_subnormals: bool = False,
+        interruptible: bool = False,
     ) -> None:
         graph = self.graph = EXPAND(graph)
         self.target = target or host_target()
-        self._timed, self._flushes = timed, flush_subnormals
+        self._timed, self._flushes, self._interruptible = timed, flush_subnormals, interruptible
         self._inputs = [node.array_type for node in graph.inputs]
         self._outputs = [node.array_type for node in graph.outputs]
         self._axes = list(graph.dims.values())
@@ -72,8 +83,7 @@ class NativeProgram:
         self._in_place = in_place(graph, donated)
         # Not a cached_property: its lock is one for all, and a child forked meanwhile would wait for it.
         self._emitted: Emitted | None = None
-        header, code = self._code(cache or ObjectCache.default())
-        self._loaded = Loaded(code, ("run", "read"))
+        header, self._loaded = self._code(cache or ObjectCache.default())
         self.address = self._loaded.address("run")
         self._run, self._read = _RUN(self.address), READ(self._loaded.address("read"))
         nodes = list(all_nodes(graph)) if header["constants"] or header["hosts"] else []
@@ -82,6 +92,7 @@ class NativeProgram:
         self.cycles = np.zeros(header["timed"], np.int64)
         most = min(threads or cores(), cores()) if header["shared"] else 1
         self._pacers = ThreadTuners(most)
+        self.watched: int = header["watched"]
         common, own = header["arena"]
         self.arena_bytes = common + own * most
         self._frames: list[CallFrame] = []
@@ -94,7 +105,9 @@ class NativeProgram:
                 emit_program,
             )  # a third of what a first call would import
 
-            self._emitted = emit_program(self.graph, self.target, self._timed, self._flushes)
+            self._emitted = emit_program(
+                self.graph, self.target, self._timed, self._flushes, self._interruptible
+            )
         return self._emitted
 
     @property
@@ -107,19 +120,40 @@ class NativeProgram:
         """Return how many threads may work on it at most."""
         return self._pacers.most
 
-    def _code(self, cache: ObjectCache) -> tuple[dict[str, Any], bytes]:
-        """Return the object code and how to call it, from the cache if it is there."""
+    def _code(self, cache: ObjectCache) -> tuple[dict[str, Any], Loaded]:
+        """Return how to call the object code, and the code itself, from the cache if it is there.
+
+        An entry that is whole, but not of this program, is made anew: that cannot happen but by somebody
+        who writes to this user's own folder, and so could do anything that the code could.
+        """
         key = self._key()
         found = cache.get(key)
-        if found is None:
-            found = self._header(), compile_object(self.emitted.text, self.target)
-            cache.put(key, *found)
-        return found
+        if found is not None and self._fits(found[0]):
+            with suppress(CodeError):
+                return found[0], Loaded(found[1], _FUNCTIONS)
+        header, code = self._header(), compile_object(self.emitted.text, self.target)
+        cache.put(key, header, code)
+        return header, Loaded(code, _FUNCTIONS)
+
+    def _fits(self, header: dict[str, Any]) -> bool:
+        """Return whether a header says what one of this graph can say."""
+        if header.keys() != {"arena", "constants", "hosts", "timed", "shared"}:
+            return False
+        arena, timed, shared = header["arena"], header["timed"], header["shared"]
+        if not _are_sizes(arena) or len(arena) != 2 or not _are_sizes([timed]) or type(shared) is not bool:
+            return False
+        constants, hosts = header["constants"], header["hosts"]
+        if not _are_sizes(constants) or not _are_sizes(hosts):
+            return False
+        nodes = list(all_nodes(self.graph)) if constants or hosts else []
+        if any(k >= len(nodes) for k in (*constants, *hosts)):
+            return False
+        return all(nodes[k].op is CONST for k in constants) and not any(nodes[k].op is CONST for k in hosts)
 
     def _key(self) -> str:
         """Return everything that shapes the code."""
         # Where an array object keeps its fields is part of the code, and differs between builds of Python.
-        settings = f"{self._timed} {self._flushes} {array_objects.DATA}"
+        settings = f"{self._timed} {self._flushes} {self._interruptible} {array_objects.DATA}"
         return key_of(fingerprint(self.graph), self.target.identity, versions(), compiler_version(), settings)
 
     def _header(self) -> dict[str, Any]:
@@ -131,6 +165,7 @@ class NativeProgram:
             "hosts": [number[n] for n in emitted.hosts],
             "timed": len(emitted.timed),
             "shared": emitted.shared,
+            "watched": emitted.watched,
         }
 
     def __call__(self, *args: Any) -> list[Any]:
@@ -147,11 +182,17 @@ class NativeProgram:
         calls = _Calls(self._hosts) if self._hosts else None
         if calls:
             frame.call_host(calls.address)
-        self._execute(frame.table, given)
-        if calls:
-            calls.raise_error()
-        failed = frame.failed()
-        self._give_frame(frame)
+        if frame.watch:
+            frame.watch.begin()
+        try:
+            self._execute(frame.table, given)
+            failed = frame.failed()
+            if calls:
+                calls.raise_error()
+            if frame.watch:
+                frame.watch.raise_error()
+        finally:
+            self._give_frame(frame)
         if failed:
             raise IndexError(OUT_OF_RANGE)
         return outputs
@@ -212,7 +253,7 @@ class NativeProgram:
     def frame(self, arena: np.ndarray, constants: Sequence[np.ndarray]) -> CallFrame:
         """Return what one call at a time works with, in some memory."""
         arrays = len(self._inputs) + len(self._outputs)
-        return CallFrame(arrays, self._axes, constants, arena, self.cycles, self._read)
+        return CallFrame(arrays, self._axes, constants, arena, self.cycles, self._read, self.watched)
 
 
 def _sized(shape: Sequence[Any], given: Sequence[np.ndarray]) -> list[int]:
@@ -299,3 +340,8 @@ def _array_at(address: int | None, node: Node) -> np.ndarray:
 
 def _address_of(callback: Any) -> int:
     return ctypes.cast(callback, ctypes.c_void_p).value or 0
+
+
+def _are_sizes(value: Any) -> bool:
+    """Return whether a value of JSON is a list of integers that are not negative."""
+    return type(value) is list and all(type(size) is int and 0 <= size < 1 << 40 for size in value)

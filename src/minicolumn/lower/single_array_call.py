@@ -28,7 +28,8 @@ _CALL = ctypes.PYFUNCTYPE(ctypes.c_int, *[ctypes.c_void_p] * 5)
 
 def takes_single_array(program: NativeProgram) -> bool:
     """Return whether a program needs neither Python on its way nor more memory than a stack has."""
-    return are_readable() and not program.calls_host and program.arena_bytes <= MOST_STACK
+    alone = not program.calls_host and not program.watched
+    return are_readable() and alone and program.arena_bytes <= MOST_STACK
 
 
 def single_array_call(program: NativeProgram) -> Callable[[Any], np.ndarray]:

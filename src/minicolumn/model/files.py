@@ -140,23 +140,33 @@ def _require_folder(folder: str, name: str) -> None:
 
 def _write_and_rename(target: str, old: os.stat_result | None, chunks: Iterable[bytes | memoryview]) -> None:
     """Write the temporary file, make it durable, rename it, make the rename durable."""
-    folder = _open_folder(
-        os.path.dirname(target)
-    )  # before the rename: nothing may be left to fail but the sync
+    # Before the rename: nothing may be left to fail but the sync.
+    folder = _open_folder(os.path.dirname(target))
     try:
-        temporary, handle = _create_beside(target, 0o666 if old is None else 0o600)
+        temporary = _name_beside(target)
+        # Ctrl-C may come between any two lines: the name is known before there is a file of it.
         try:
-            _fill(handle, chunks, old)
-            os.replace(temporary, target)  # the lock is held until here, so nobody takes it for a leftover
+            _write(temporary, target, old, chunks)
         except BaseException:
             with suppress(OSError):
                 os.unlink(temporary)
             raise
-        finally:
-            _close(handle)
         _sync_folder(folder)
     finally:
         _close(folder)
+
+
+def _write(
+    temporary: str, target: str, old: os.stat_result | None, chunks: Iterable[bytes | memoryview]
+) -> None:
+    """Write the temporary file and rename it; it is locked until then, so nobody takes it for a leftover."""
+    handle = None
+    try:
+        handle = _create(temporary, 0o666 if old is None else 0o600)
+        _fill(handle, chunks, old)
+        os.replace(temporary, target)
+    finally:
+        _close(handle)
 
 
 def _fill(handle: int, chunks: Iterable[bytes | memoryview], old: os.stat_result | None) -> None:
@@ -173,21 +183,23 @@ def _fill(handle: int, chunks: Iterable[bytes | memoryview], old: os.stat_result
     os.fsync(handle)
 
 
-def _create_beside(target: str, mode: int) -> tuple[str, int]:
-    """Create and lock a new file in the target's folder under a name that nobody can guess."""
+def _name_beside(target: str) -> str:
+    """Return a path in the target's folder that nobody can guess."""
+    name = f"{_leftover_prefix(target)}{secrets.token_hex(12)}{_SUFFIX}"
+    return os.path.join(os.path.dirname(target), name)
+
+
+def _create(path: str, mode: int) -> int:
+    """Create and lock a new file."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
     for _ in range(100):
-        name = f"{_leftover_prefix(target)}{secrets.token_hex(12)}{_SUFFIX}"
-        path = os.path.join(os.path.dirname(target), name)
         handle = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), mode)
         try:
             _lock(handle, wait=True)
             if fcntl is None or os.fstat(handle).st_nlink:
-                return path, handle
+                return handle
         except BaseException:
             _close(handle)
-            with suppress(OSError):
-                os.unlink(path)
             raise
         _close(handle)  # another save took the file, not locked yet, for a leftover: make a new one
     raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))

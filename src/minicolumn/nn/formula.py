@@ -165,7 +165,7 @@ class _Parser:
     """Recursive descent over the words of a text."""
 
     def __init__(self, text: str, inputs: Sequence[str]) -> None:
-        self._inputs = tuple(inputs)
+        self._inputs = dict.fromkeys(inputs)  # looked up often, and there may be thousands
         self._tokens, self._next, self._depth = _tokens(text), 0, 0
 
     def parsed(self) -> Part:
@@ -243,8 +243,9 @@ class _Parser:
         if len(alike) == 1:
             return Column(alike[0])
         if name in FUNCTIONS:
-            raise self._wrong(token, f"{name} is a function, as in {name}({self._inputs[0]})")
-        known = f"; there are {', '.join(self._inputs[:8])}{', ...' if len(self._inputs) > 8 else ''}"
+            raise self._wrong(token, f"{name} is a function, as in {name}(...)")
+        listed = [*self._inputs][:8]
+        known = f"; there are {', '.join(listed)}{', ...' if len(self._inputs) > 8 else ''}"
         hint = did_you_mean(name, (*self._inputs, *CONSTANTS, *FUNCTIONS)) or known
         raise self._wrong(token, f"there is no column {show(name)}{hint}")
 

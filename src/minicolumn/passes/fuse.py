@@ -30,8 +30,8 @@ from math import prod
 
 from minicolumn.ir.graph import CONST, INPUT, Graph, Node
 from minicolumn.ir.ops.control import ITEM
-from minicolumn.ir.ops.indexing import GATHER
-from minicolumn.ir.shapes import Shape, TupleType
+from minicolumn.ir.ops.indexing import GATHER, SCATTER_ADD
+from minicolumn.ir.shapes import Shape, TupleType, broadcast_shapes
 from minicolumn.passes.cost import WORTH_STORING, cost
 from minicolumn.passes.index_map import Affine, IndexMap, identity_map, linear, operand_map, strides_of
 from minicolumn.passes.kernel import (
@@ -80,7 +80,22 @@ def fuse(graph: Graph, native: Callable[[Node], bool]) -> Fused:
 
 def is_inlined(node: Node, native: Callable[[Node], bool]) -> bool:
     """Return whether an operation can be inlined: computed where its result is read."""
+    if _only_checks(node):
+        return False
     return node.op.kernel == "inline" and (node.op.kind != "map" or native(node))
+
+
+def _only_checks(node: Node) -> bool:
+    """Return whether indices take or reach nothing, as of rows without columns.
+
+    Those out of range are refused all the same. There is no element in whose loop they would be looked at,
+    so NumPy itself does it.
+    """
+    if node.op not in (GATHER, SCATTER_ADD) or any(operand.array_type.dims for operand in node.inputs):
+        return False
+    moved = node if node.op is GATHER else node.inputs[1]
+    indices = node.inputs[1 if node.op is GATHER else 2 :]
+    return 0 in moved.array_type.shape and 0 not in broadcast_shapes(*(i.array_type.shape for i in indices))
 
 
 def _forced(graph: Graph, nodes: list[Node], native: Callable[[Node], bool]) -> set[Node]:
@@ -105,7 +120,8 @@ def _forced(graph: Graph, nodes: list[Node], native: Callable[[Node], bool]) -> 
 
 def _whole_operands(node: Node) -> Iterable[Node]:
     """Return the operands that must lie in memory; the others are computed as they are read."""
-    return () if node.op.kernel in ("reduce", "order", "scatter", "store", "result") else node.inputs
+    read_in_loops = node.op.kernel in ("reduce", "order", "scatter", "store", "result")
+    return () if read_in_loops and not _only_checks(node) else node.inputs
 
 
 def _is_matrix_view(node: Node, operand: Node, arrays: set[Node]) -> bool:
@@ -192,7 +208,7 @@ class _Grouping:
             for store in _stores(node):
                 self._add_store(store)
         else:
-            kind = node.op.kernel if node.op.kernel != "inline" else "host"
+            kind = "host" if node.op.kernel == "inline" or _only_checks(node) else node.op.kernel
             shape = () if isinstance(node.type, TupleType) else node.array_type.shape
             self._new(Kernel(kind, shape, node), node)
 

@@ -40,7 +40,7 @@ def parse_link(text: str) -> Link:
         #dataset=spiral&features=x1,x2,sin(x1)&units=8,8&noise_hide=true
 
     Fields are those of `Setup`, only the ones that differ from the default; lists have commas, and what would
-    not be clear is percent-encoded. Classic links are known by their own fields, and taken as they were meant.
+    not be clear is percent-encoded. Classic links are known by their own fields, and taken as they meant it.
 
     Errors      DataError, one line, for a field of ours that does not exist, with the nearest one, and for a
                 value that will not do

@@ -128,10 +128,22 @@ class Session:
             names = list(self._made_by)
             return [Frame("", "hello", {"rooms": names, "opening": len(self._opening), **self._about})]
         if room is None and do == "opening":
-            return [frame for message in self._opening for frame in self.receive(message)]
+            return self._opened()
         found = self._room(room)
         self._halted.discard(found.name)
         return found.receive(do, said)
+
+    def _opened(self) -> list[Frame]:
+        """Do the opening messages; return what answers the last one, or the first one that is refused.
+
+        A page that is told of a table's columns asks which one to learn; here the target follows.
+        """
+        frames: list[Frame] = []
+        for message in self._opening:
+            frames = self.receive(message)
+            if any(frame.kind == "error" for frame in frames):
+                break
+        return frames
 
     def _room(self, name: Any) -> Room:
         if not isinstance(name, str) or name not in self._made_by:

@@ -90,7 +90,7 @@ class Overrides:
         if self.decimal not in ("", ".", ","):
             raise DataError(f"decimal: expected '.' or ',', got {self.decimal!r:.60}")
         if self.groups is not None and self.time_order is not None:
-            raise DataError("groups, time_order: rows are split by one of them; give one")
+            raise DataError("groups: the rows are split by time already; say one of the two")
         self._check_twice()
 
     def _check_twice(self) -> None:

@@ -233,7 +233,7 @@ def _columns(rows: polars.DataFrame, target: str, said: Overrides) -> tuple[Colu
     if not any(column.used for column in columns):
         columns = [_counted(column) for column in columns]
     if not any(column.used for column in columns):
-        raise DataError(f"no column is left to learn from{_why(tuple(columns))}")
+        raise DataError(f"no column is left to learn from{_why(tuple(columns), said)}")
     return tuple(columns)
 
 
@@ -269,11 +269,13 @@ def _column(series: polars.Series, said: Overrides) -> Column:
     return Column(series.name, found.kind, found.note, found.form, found.may_be_codes)
 
 
-def _why(columns: tuple[Column, ...]) -> str:
+def _why(columns: tuple[Column, ...], said: Overrides) -> str:
     """Return why no column is left to learn from, as the end of a sentence."""
-    if not columns:
+    roles = ("drop", "id", "weight", "groups")
+    shown = [f"{name!r} is given as {role}" for role in roles for name in said.columns[role]]
+    shown += [f"{column.name!r} is {column.kind}: {column.note}" for column in columns]
+    if not shown:
         return "; the table needs a column beside the target"
-    shown = "; ".join(f"{column.name!r} is {column.kind}: {column.note}" for column in columns[:3])
     kept = any(column.kind == "identifier" for column in columns)
     hint = "; keep learns from an identifier all the same" if kept else ""
-    return f" ({shown}{'; ...' if len(columns) > 3 else ''}){hint}"
+    return f" ({'; '.join(shown[:3])}{'; ...' if len(shown) > 3 else ''}){hint}"

@@ -35,16 +35,17 @@ from minicolumn.tables.values import (
 if TYPE_CHECKING:
     import polars
 
-About = Literal["form", "missing", "drift", "levels", "scale"]
+About = Literal["form", "missing", "drift", "levels", "codes", "memory", "scale"]
 
 
 @dataclass(frozen=True, slots=True)
 class Remark:
     """One thing about a column of new rows that a person should know.
 
-    column      its name
+    column      its name; "" of the table as a whole
     about       "form": read in another form than in training; "missing": words taken as missing;
                 "drift": values unlike those of the training; "levels": levels that were cut off;
+                "codes": integers that act like codes; "memory": what the training takes;
                 "scale": the scale of the target
     text        one line
     """
@@ -54,7 +55,7 @@ class Remark:
     text: str
 
     def __str__(self) -> str:
-        return f"{self.column}: {self.text}"
+        return f"{self.column}: {self.text}" if self.column else self.text
 
     def to_json(self) -> dict[str, str]:
         """Return the remark as JSON values: column, about, text."""

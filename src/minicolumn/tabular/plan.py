@@ -16,7 +16,9 @@ from minicolumn.nn.losses import Loss, as_loss
 from minicolumn.tables import Encoder, Schema, infer_schema, with_target
 from minicolumn.tables.drift import cut_off
 from minicolumn.tables.typed import Remark
+from minicolumn.tabular.codes import with_codes
 from minicolumn.tabular.losses import scaled_for, table_loss
+from minicolumn.tabular.memory import check_matrix, said_of_memory, training_memory
 from minicolumn.tabular.recipe import Recipe, table_recipe
 from minicolumn.tabular.settings import TableSettings
 from minicolumn.tabular.splits import split_of
@@ -112,6 +114,11 @@ def plan_table(
     if test is None:
         rest, tested = split(rest, settings.test_fraction)
     kept, held = split(rest, settings.validation_fraction)
+    schema, said_of_codes = with_codes(
+        schema, typed.frame, target, kept, split, [*said.number], settings.seed
+    )
+    if said_of_codes:
+        typed = schema.typed(frame)
     numbers = target[kept] if schema.task == "regression" else None
     fitted = encoder.fit_typed(typed.frame[kept], schema, target=numbers)
     loss = None if settings.loss is None else table_loss(settings.loss, fitted)
@@ -119,6 +126,7 @@ def plan_table(
     fitted, said_of_scale = _bent(fitted, settings, typed.frame, target, kept, held)
     if not fitted.features:
         raise DataError("the table has no column left to learn from")
+    check_matrix(frame.height, len(fitted.features))
     parts = _Parts(fitted, frame, typed.frame, target, weight)
     learnt = parts.of(kept)
     _check_weights(schema.weight, weight, {"train": kept, "validate": held})
@@ -131,10 +139,24 @@ def plan_table(
         validation=parts.of(held),
         test=parts.of(tested) if test is None else _given(fitted, test),
         recipe=_recipe(fitted, learnt.X, loss, settings),
-        remarks=(*typed.remarks, *cut_off(fitted), *said_of_scale, *_not_learnt(schema, learnt.y)),
+        remarks=(
+            *typed.remarks,
+            *said_of_codes,
+            *cut_off(fitted),
+            *said_of_scale,
+            *_not_learnt(schema, learnt.y),
+        ),
     )
     _check_storable(plan)
-    return plan
+    return replace(plan, remarks=(*plan.remarks, *_of_memory(plan)))
+
+
+def _of_memory(plan: TablePlan) -> tuple[Remark, ...]:
+    """Return a remark where the training takes much memory; DataError where it takes more than is free."""
+    parts = (plan.train, plan.validation, plan.test)
+    rows, features = sum(len(part.X) for part in parts), len(plan.encoder.features)
+    table = int(sum(part.frame.estimated_size() for part in parts))
+    return said_of_memory(training_memory(plan.recipe, rows, features, table), rows, features)
 
 
 def _check_weights(name: str, weight: Array | None, parts: dict[str, Array]) -> None:

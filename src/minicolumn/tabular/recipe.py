@@ -20,6 +20,7 @@ from minicolumn.nn import (
     Sequential,
     choose_knots,
 )
+from minicolumn.nn.layers.dense import LARGEST_SIZE
 from minicolumn.nn.losses import LOSSES, Loss
 from minicolumn.nn.outputs import NumberOutputs
 from minicolumn.optim import AdamW, Clipped, LogCosine, Optimizer, Schedule, optimizer_by_name
@@ -71,6 +72,8 @@ _FEWEST_STRETCHES = 4
 # Columns of fewer distinct numbers are left as they are, and so are those of few, evenly spaced ones: ramps
 # on the codes 0 to 15 of letter_recognition cost accuracy (0.974 for 0.981).
 _FEWEST_VALUES, _FEW_VALUES, _EVEN = 10, 32, 8.0
+# More embedded columns than these share one table, see docs/decisions/026.
+_MOST_TABLES, _EMBEDDING_DIM = 16, 8
 
 
 @dataclass(frozen=True)
@@ -197,7 +200,7 @@ def table_network(
     """
     layers: list[Layer] = [PiecewiseLinear(knots)] if knots else []
     if encoder.embeddings:
-        layers.append(ColumnEmbedding(encoder.embeddings, dim=8))
+        layers.append(_embedding(encoder.embeddings))
     layers.append(Scale())
     for units, activation in zip(hidden, activations, strict=True):
         layers.append(_dense(units, activation, adaptive=adaptive))
@@ -208,6 +211,12 @@ def table_network(
     width = outputs.width if isinstance(outputs, NumberOutputs) else 1
     units = len(encoder.classes) if encoder.classes else width
     return Sequential(*layers, _dense(units, initializer="zeros", adaptive=adaptive), *end)
+
+
+def _embedding(pairs: tuple[tuple[int, int], ...]) -> ColumnEmbedding:
+    """Return the embeddings of the columns of codes; where these are many, their tables are one."""
+    shared = len(pairs) > _MOST_TABLES and sum(levels for _, levels in pairs) <= LARGEST_SIZE
+    return ColumnEmbedding(pairs, dim=_EMBEDDING_DIM, shared=shared)
 
 
 def _dense(

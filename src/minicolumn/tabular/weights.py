@@ -16,13 +16,15 @@ if TYPE_CHECKING:
     import polars
 
 Array = np.ndarray
+_LEAST, _MOST = 1e-30, 1e30  # of the largest weight: losses of such weights are still finite and not 0
 ClassWeight = Any  # "balanced", or {label: weight}
 
 
 def row_weights(frame: polars.DataFrame, schema: Schema, said: Overrides) -> Array | None:
     """Return the weights of labeled rows, float64 [rows], from the column that holds them; None for none.
 
-    Errors      DataError, with the row, for what is no number >= 0, and where all are 0
+    Errors      DataError, with the row, for what is no number >= 0, where all are 0, and where the largest
+                is out of the range of float32
     """
     if not schema.weight:
         return None
@@ -38,6 +40,11 @@ def row_weights(frame: polars.DataFrame, schema: Schema, said: Overrides) -> Arr
         )
     if not weights.any():
         raise DataError(f"weight: column {schema.weight!r} is 0 in every row; there is nothing to learn from")
+    if not _LEAST <= weights.max() <= _MOST:
+        raise DataError(
+            f"weight: column {schema.weight!r} goes up to {weights.max():g}, out of the range of float32; "
+            "scale the weights to about 1"
+        )
     return weights
 
 

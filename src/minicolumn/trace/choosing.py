@@ -121,6 +121,7 @@ def clip(
 
 def _bound(name: str, positional: Mask, keyword: Mask, dtype: np.dtype) -> Mask:
     """Return a bound under either of its names; None for a Python number that no integer lies beyond."""
+    positional, keyword = (None if said is np._NoValue else said for said in (positional, keyword))
     if positional is not None and keyword is not None:
         raise TraceError(f"np.clip: {name} and a_{name} are one argument, given twice")
     found = keyword if positional is None else positional

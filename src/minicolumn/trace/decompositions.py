@@ -61,20 +61,23 @@ def eigvalsh(a: Operand, UPLO: str = "L") -> Any:
 
 
 def svd(a: Operand, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
-    """Return the singular value decomposition, a = U diag(S) Vh."""
+    """Return the singular value decomposition, a = U diag(S) Vh.
+
+    Of the vectors that ``full_matrices`` adds only their space is defined: what depends on more than that has
+    the derivative NaN.
+    """
     refuse_arguments("linalg.svd", hermitian=True if hermitian else None)
     x = as_float(array(a))
     packed = ops.SVD(x)
     if not compute_uv:
         return packed[..., 0, :]
     rows, columns = x.shape[-2:]
-    if full_matrices and rows != columns:
-        raise TraceError(
-            "np.linalg.svd: of the vectors that full_matrices=True adds only their space is defined, so they "
-            "cannot be traced; write full_matrices=False"
-        )
-    right = np.swapaxes(packed[..., 1 + rows :, :], -1, -2)
-    return SVDResult(packed[..., 1 : 1 + rows, :], packed[..., 0, :], right)
+    left, right = packed[..., 1 : 1 + rows, :], packed[..., 1 + rows :, :]
+    if full_matrices and rows > columns:
+        left = np.concatenate([left, ops.SVD_COMPLEMENT(x)], axis=-1)
+    if full_matrices and columns > rows:
+        right = np.concatenate([right, ops.SVD_COMPLEMENT(x)], axis=-1)
+    return SVDResult(left, packed[..., 0, :], np.swapaxes(right, -1, -2))
 
 
 def svdvals(x: Operand, /) -> Any:
@@ -83,19 +86,24 @@ def svdvals(x: Operand, /) -> Any:
 
 
 def qr(a: Operand, mode: str = "reduced") -> Any:
-    """Return Q and R with a = Q R; the derivative needs columns that are linearly independent."""
+    """Return Q and R with a = Q R; the derivative needs columns that are linearly independent.
+
+    Of the columns that ``mode="complete"`` adds only their space is defined, as in `svd`.
+    """
     x = as_float(array(a))
     rows, columns = x.shape[-2:]
-    known = ("reduced", "r", "complete") if rows <= columns else ("reduced", "r")
-    if mode not in known:
+    if mode not in ("reduced", "r", "complete"):
         raise TraceError(
-            f"np.linalg.qr(mode={mode!r}) of {[rows, columns]} cannot be traced; there are {known}"
+            f"np.linalg.qr(mode={mode!r}) cannot be traced; there are 'reduced', 'r' and 'complete'"
         )
     size = min(rows, columns)
     packed = ops.QR(x[..., :size])
     q, r = packed[..., :rows, :], packed[..., rows:, :]
     if columns > rows:
         r = np.concatenate([r, np.matmul(np.swapaxes(q, -1, -2), x[..., size:])], axis=-1)
+    if mode == "complete" and rows > columns:
+        q = np.concatenate([q, ops.QR_COMPLEMENT(x)], axis=-1)
+        r = np.concatenate([r, np.zeros((*r.shape[:-2], rows - columns, columns), r.dtype)], axis=-2)
     return r if mode == "r" else QRResult(q, r)
 
 
@@ -103,6 +111,8 @@ def pinv(a: Operand, rcond: Any = None, hermitian: bool = False, *, rtol: Any = 
     """Return the pseudo-inverse; its derivative holds as long as the rank stays the same."""
     refuse_arguments("linalg.pinv", hermitian=True if hermitian else None)
     x = as_float(array(a))
+    if 0 in x.shape[-2:]:  # NumPy keeps integers then
+        return np.zeros((*x.shape[:-2], x.shape[-1], x.shape[-2]), array(a).dtype)
     if rtol is None:
         rcond = max(x.shape[-2:]) * np.finfo(x.dtype).eps
     elif rtol is not np._NoValue:

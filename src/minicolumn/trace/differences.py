@@ -171,7 +171,5 @@ TABLE: dict[Callable[..., Any], Callable[..., Any]] = {
     np.ediff1d: ediff1d,
     np.gradient: gradient,
     np.unwrap: unwrap,
+    np.trapezoid: trapezoid,
 }
-for _name in ("trapezoid", "trapz"):
-    if hasattr(np, _name):
-        TABLE[getattr(np, _name)] = trapezoid

@@ -16,7 +16,8 @@ from minicolumn.errors import TraceError
 from minicolumn.ir.graph import Node
 from minicolumn.ir.ops import shaping as ops
 from minicolumn.ir.ops.elementwise import COPY
-from minicolumn.trace.tracer import LiveNode, Traced
+from minicolumn.trace.nodes import LiveNode
+from minicolumn.trace.tracer import Traced
 
 # The most elements that are taken apart: an array beyond that was not written by hand.
 MOST = 64

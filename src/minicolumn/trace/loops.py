@@ -12,20 +12,10 @@ from minicolumn.errors import ShapeError, TraceError
 from minicolumn.ir.graph import CONST, Graph, Node, input_node, substitute, topological
 from minicolumn.ir.ops.control import SCAN
 from minicolumn.ir.shapes import ArrayType
+from minicolumn.trace.nodes import LiveNode, Scope, joined
 from minicolumn.trace.program import result_node
 from minicolumn.trace.promote import array
-from minicolumn.trace.tracer import (
-    LiveNode,
-    Scope,
-    Traced,
-    abstract_tuple,
-    cast,
-    joined,
-    leaf,
-    lift,
-    node_of,
-    run,
-)
+from minicolumn.trace.tracer import Traced, abstract_tuple, cast, leaf, lift, node_of, run
 from minicolumn.tree import Structure, Tree, flatten, named_leaves, unflatten
 
 if TYPE_CHECKING:

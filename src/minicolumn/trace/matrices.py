@@ -81,7 +81,9 @@ def _vector_norm(x: Array, ord: float | str, axes: tuple[int, ...], keepdims: bo
         raise ShapeError(f"norm: ord={ord!r} is a matrix norm")
     total = np.sum(size**ord, axis=axes, keepdims=keepdims)
     zero = total == 0
-    return np.where(zero, 0.0 if ord > 0 else np.inf, np.where(zero, 1.0, total) ** (1.0 / ord))
+    # Tie: slope 0 at 0. The second derivative is NaN there.
+    none = np.where(zero, total, 1.0) ** 1.5 if ord > 0 else np.inf
+    return np.where(zero, none, np.where(zero, 1.0, total) ** (1.0 / ord))
 
 
 def _largest(lengths: Array, axes: tuple[int, ...], keepdims: bool) -> Any:

@@ -16,6 +16,7 @@ from minicolumn.trace import (
     indexing,
     joining,
     matrices,
+    nan_reductions,
     padding,
     products,
     quantiles,
@@ -51,6 +52,7 @@ OF_ELEMENTS = of_elements(UFUNCS)
 
 FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     **reductions.TABLE,
+    **nan_reductions.TABLE,
     **shaping.TABLE,
     **joining.TABLE,
     **padding.TABLE,
@@ -81,7 +83,8 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: di
         left, right = map(array, inputs)
         return ufunc(np.reshape(left, left.shape + (1,) * right.ndim), right, **kwargs)
     if method != "__call__":
-        raise TraceError(f"np.{ufunc.__name__}.{method} cannot be traced")
+        instead = "; it writes into an array: use np.where(mask, new, old)" if method == "at" else ""
+        raise TraceError(f"np.{ufunc.__name__}.{method} cannot be traced{instead}")
     if kwargs or any(isinstance(x, (list, tuple)) for x in inputs):
         return _call(ufunc, tuple(array(x) if isinstance(x, (list, tuple)) else x for x in inputs), **kwargs)
     return _row(ufunc, inputs, tuple(map(dtype_or_kind, inputs)))
@@ -219,6 +222,7 @@ _INSTEAD = {
     "put": "use np.where(mask, new, old)",
     "place": "use np.where(mask, new, old)",
     "putmask": "use np.where(mask, new, old)",
+    "put_along_axis": "use np.where(mask, new, old)",
     "fill_diagonal": "use np.where(np.eye(n, dtype=bool), value, x)",
     "convolve": "sum shifted slices, or use np.dot with a matrix of windows",
     "apply_along_axis": "work on the whole array with axis= arguments, or use mc.scan",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+import numpy as np
+
 from minicolumn.errors import TraceError
 
 # SciPy functions that are written in Python, so that no protocol reaches the tracer.
@@ -47,6 +49,24 @@ def advice() -> str:
         function, "write it with NumPy functions, or with those of scipy.special that are ufuncs"
     )
     return f"{package}.{function} is a Python function that works on plain arrays; {instead}"
+
+
+def of_a_list() -> str:
+    """Return what to write where NumPy is at work on a list of traced values, of which it does not ask us."""
+    frame, name = sys._getframe(1), ""
+    while frame is not None:
+        module = frame.f_globals.get("__name__", "")
+        if module.startswith("numpy."):
+            name = frame.f_code.co_name
+        elif not module.startswith("minicolumn."):
+            break
+        frame = frame.f_back
+    if not hasattr(np, name):
+        return ""
+    return (
+        f"np.{name} of traced values in a list, such as [x, y], takes them one by one without asking; "
+        f"write np.{name}(np.stack([x, y]))"
+    )
 
 
 def refuse_arguments(name: str, **arguments: object) -> None:

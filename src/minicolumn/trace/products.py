@@ -13,6 +13,7 @@ from minicolumn.errors import ShapeError, TraceError
 from minicolumn.ir.ops.products import MATMUL
 from minicolumn.ir.shapes import merged, normalize_axis
 from minicolumn.trace.promote import any_traced, array, promoted
+from minicolumn.trace.shaping import atleast
 from minicolumn.trace.tracer import cast
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def vecdot(x1: Operand, x2: Operand, /, *, axis: int = -1) -> Any:
 
 def convolve(a: Operand, v: Operand, mode: str = "full") -> Any:
     """Return the sums over sliding windows: a matrix of windows times the shorter operand."""
-    x, y = promoted(array(a), array(v))
+    x, y = promoted(*map(atleast(1), (a, v)))
     if x.ndim != 1 or y.ndim != 1 or not x.size or not y.size:
         raise ShapeError(
             f"convolve: two vectors with elements expected, got {list(x.shape)} and {list(y.shape)}"

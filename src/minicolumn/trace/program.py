@@ -13,7 +13,8 @@ import numpy as np
 from minicolumn.errors import TraceError
 from minicolumn.ir.graph import INPUT, Graph, topological
 from minicolumn.ir.shapes import ArrayType
-from minicolumn.trace.tracer import LiveNode, Scope, Traced, leaf, node_of, run
+from minicolumn.trace.nodes import LiveNode, Scope
+from minicolumn.trace.tracer import Traced, leaf, node_of, run
 from minicolumn.tree import Structure, Tree, flatten, unflatten
 
 
@@ -50,9 +51,9 @@ def argument(value: object) -> Argument:
         ) from None
     if type(value).__hash__ is object.__hash__ and not isinstance(value, _UNCHANGING):
         raise TraceError(
-            f"compile: an argument is a {type(value).__name__}, which is compared by identity, so that a "
-            "change of it would go unseen; make it a dataclass, whose fields are arguments too, or give it "
-            "__eq__ and __hash__, or let the function close over it"
+            f"compile: an argument (of a method, self) is a {type(value).__name__}, which is compared by "
+            "identity, so that a change of it would go unseen; make its class a @dataclass, whose fields are "
+            "arguments too, or give it __eq__ and __hash__, or let the function close over it"
         )
     return Argument(None, static=value)
 

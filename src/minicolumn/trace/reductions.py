@@ -35,7 +35,7 @@ def _summing_dtype(x: Array, dtype: DTypeLike) -> Any:
     return cast(x, np.dtype(np.int64)) if np.dtype(x.dtype).kind in "bi" else x
 
 
-def _floating(x: Array, dtype: DTypeLike) -> Any:
+def floating(x: Array, dtype: DTypeLike) -> Any:
     """Return what means and spreads are taken of: floating numbers of the dtype that was asked for."""
     if dtype is None:
         return as_float(x)
@@ -46,16 +46,16 @@ def _floating(x: Array, dtype: DTypeLike) -> Any:
     return cast(x, np.dtype(dtype))
 
 
-def _given(value: object) -> bool:
+def is_given(value: object) -> bool:
     """Return whether an argument was said; NumPy's own functions pass "no value" where it was not."""
     return value is not np._NoValue
 
 
-def _masks(where: Mask) -> bool:
-    return where is not None and where is not True
+def masks(where: Mask) -> bool:
+    return where is not None and where is not True and is_given(where)
 
 
-def _mask(where: Mask, shape: Shape) -> Any:
+def mask_of(where: Mask, shape: Shape) -> Any:
     """Return which elements count, as booleans of the array's shape."""
     mask = array(where)  # type: ignore[arg-type]
     if mask.dtype != np.bool_:
@@ -64,12 +64,12 @@ def _mask(where: Mask, shape: Shape) -> Any:
 
 
 def _masked(x: Array, where: Mask, fill: Operand) -> Any:
-    return np.where(_mask(where, x.shape), x, cast(fill, x.dtype)) if _masks(where) else x
+    return np.where(mask_of(where, x.shape), x, cast(fill, x.dtype)) if masks(where) else x
 
 
-def _has_start(name: str, x: Array, axes: Axes, where: Mask) -> None:
+def has_start(name: str, x: Array, axes: Axes, where: Mask) -> None:
     """Refuse what NumPy cannot start without ``initial``: a mask, and a reduction of no elements."""
-    if _masks(where):
+    if masks(where):
         raise TraceError(f"np.{name}(where=...) needs initial=..., the value where the mask leaves nothing")
     if any(x.shape[a] == 0 for a in normalize_axes(axes, x.ndim)):
         raise ShapeError(f"{name} of zero elements has no value without initial: shape {list(x.shape)}")
@@ -87,7 +87,7 @@ def kept(keepdims: Flag) -> bool:
 
 
 def _with_initial(out: Array, initial: Optional, combine: ArrayFunction) -> Any:
-    return combine(out, cast(initial, out.dtype)) if _given(initial) else out  # type: ignore[arg-type]
+    return combine(out, cast(initial, out.dtype)) if is_given(initial) else out  # type: ignore[arg-type]
 
 
 def _folded(
@@ -96,7 +96,7 @@ def _folded(
 ) -> Any:  # fmt: skip
     """Return a sum or product, which start from a neutral element unless ``initial=None`` forbids it."""
     if initial is None:
-        _has_start(name, x, axis, where)
+        has_start(name, x, axis, where)
         initial = np._NoValue
     return _with_initial(_reduce(op, _masked(x, where, neutral), axis, keepdims), initial, combine)
 
@@ -124,8 +124,8 @@ def _extreme(
     axis: Axes, keepdims: Flag, initial: Optional, where: Mask,
 ) -> Any:  # fmt: skip
     """Return a maximum or minimum; ``initial`` stands in for what a mask leaves out."""
-    if initial is None or not _given(initial):
-        _has_start(name, x, axis, where)
+    if initial is None or not is_given(initial):
+        has_start(name, x, axis, where)
         return _reduce(op, x, axis, keepdims)
     start = cast(initial, x.dtype)  # type: ignore[arg-type]
     axes = normalize_axes(axis, x.ndim)
@@ -180,9 +180,9 @@ def count_nonzero(a: Operand, axis: Axes = None, *, keepdims: bool = False) -> A
     return sum_(array(a) != 0, axis=axis, keepdims=keepdims)
 
 
-def _count(x: Array, axis: Axes, where: Mask) -> Any:
-    if _masks(where):
-        return sum_(_mask(where, x.shape), axis=axis, keepdims=True)
+def counted(x: Array, axis: Axes, where: Mask) -> Any:
+    if masks(where):
+        return sum_(mask_of(where, x.shape), axis=axis, keepdims=True)
     axes = normalize_axes(axis, x.ndim)
     unknown = next((x.shape[a] for a in axes if isinstance(x.shape[a], Dim)), None)
     if unknown is not None:
@@ -203,17 +203,17 @@ def mean_(
     where: Mask = None,
 ) -> Any:
     """Return the arithmetic mean over axes; integers are averaged in float64."""
-    x = _floating(array(a), dtype)
-    count = _count(x, axis, where)
+    x = floating(array(a), dtype)
+    count = counted(x, axis, where)
     mean = sum_(x, axis=axis, keepdims=True, where=where) / _as_divisor(count, x.dtype)
-    return _squeezed(mean, x, axis, keepdims)
+    return squeezed(mean, x, axis, keepdims)
 
 
 def _as_divisor(count: Any, dtype: np.dtype) -> Any:
     return count if isinstance(count, (int, float)) else cast(count, dtype)
 
 
-def _squeezed(reduced: Array, x: Array, axis: Axes, keepdims: Flag) -> Any:
+def squeezed(reduced: Array, x: Array, axis: Axes, keepdims: Flag) -> Any:
     if kept(keepdims):
         return reduced
     axes = normalize_axes(axis, x.ndim)
@@ -226,7 +226,7 @@ def average(
     """Return the weighted mean over axes, and on demand the sum of the weights."""
     x = as_float(array(a))
     if weights is None:
-        out, total = mean_(x, axis=axis, keepdims=keepdims), _count(x, axis, None)
+        out, total = mean_(x, axis=axis, keepdims=keepdims), counted(x, axis, None)
         return (out, np.full(out.shape, total, x.dtype)) if returned else out
     w = array(weights)
     if w.shape != x.shape:
@@ -248,17 +248,17 @@ def var_(
     correction: float | _NoValueType | None = None,
 ) -> Any:  # fmt: skip
     """Return the variance over axes, the sum of squares divided by count - ddof."""
-    x = _floating(array(a), dtype)
+    x = floating(array(a), dtype)
     if mean is None or mean is np._NoValue:
         mean = mean_(x, axis=axis, keepdims=True, where=where)
     centred = x - mean
     total = sum_(centred * centred, axis=axis, keepdims=True, where=where)
-    left = _freedom(_count(x, axis, where), ddof, correction)
+    left = freedom(counted(x, axis, where), ddof, correction)
     left = max(left, 0) if isinstance(left, (int, float)) else np.maximum(left, 0)
-    return _squeezed(total / _as_divisor(left, x.dtype), x, axis, keepdims)
+    return squeezed(total / _as_divisor(left, x.dtype), x, axis, keepdims)
 
 
-def _freedom(count: Any, ddof: float, correction: float | _NoValueType | None) -> Any:
+def freedom(count: Any, ddof: float, correction: float | _NoValueType | None) -> Any:
     """Return the degrees of freedom; ``correction`` is another name of ``ddof``."""
     if correction is None or correction is np._NoValue:
         return count - ddof
@@ -303,7 +303,7 @@ def logsumexp(
     below = np.where(finite, x - np.where(finite, top, zero), np.where(x == top, zero, lowest))
     total = sum_(np.exp(below), axis=axis, keepdims=True)
     out = np.log(np.where(finite, total, 1.0)) + top
-    return _with_initial(_squeezed(out, x, axis, keepdims), initial, np.logaddexp)
+    return _with_initial(squeezed(out, x, axis, keepdims), initial, np.logaddexp)
 
 
 def _argument(op: Op) -> Callable[..., Any]:
@@ -369,80 +369,6 @@ def nan_to_num(
     return np.where(x == -np.inf, float(limits.min) if neginf is None else neginf, out)
 
 
-def _valid(x: Array, where: Mask) -> Any:
-    """Return which elements count: numbers that the mask, if any, lets through."""
-    return ~np.isnan(x) & _mask(where, x.shape) if _masks(where) else ~np.isnan(x)
-
-
-def _skipping_nan(function: ArrayFunction) -> Callable[..., Any]:
-    def call(a: Operand, axis: Axes = None, *args: Any, where: Mask = None, **kwargs: Any) -> Any:
-        x = array(a)
-        if np.dtype(x.dtype).kind != "f":
-            return function(x, axis, *args, where=where, **kwargs)
-        valid = _valid(x, where)
-        return function(np.where(valid, x, 0.0), axis, *args, where=valid, **kwargs)
-
-    return call
-
-
-def _replacing_nan(function: ArrayFunction, neutral: float) -> Callable[..., Any]:
-    return lambda a, *args, **kwargs: function(_without_nan(array(a), neutral), *args, **kwargs)
-
-
-def _extreme_skipping_nan(function: ArrayFunction, last: float) -> Callable[..., Any]:
-    def call(
-        a: Operand, axis: Axes = None, out: None = None, keepdims: Flag = False,
-        initial: Optional = np._NoValue, where: Mask = None,
-    ) -> Any:  # fmt: skip
-        x = array(a)
-        if np.dtype(x.dtype).kind != "f":
-            return function(x, axis, keepdims=keepdims, initial=initial, where=where)
-        if _given(initial) and initial is not None:
-            return function(x, axis, keepdims=keepdims, initial=initial, where=_valid(x, where))
-        _has_start(function.__name__.strip("_"), x, axis, where)
-        valid = _valid(x, where)
-        found = function(np.where(valid, x, last), axis, keepdims=keepdims)
-        # Of nothing but NaN there is no largest element.
-        return np.where(any_(valid, axis, keepdims=keepdims), found, np.nan)
-
-    return call
-
-
-def nanvar(
-    a: Operand, axis: Axes = None, dtype: DTypeLike = None, out: None = None, ddof: float = 0,
-    keepdims: Flag = False, *, where: Mask = None, mean: Optional = None,
-    correction: float | _NoValueType | None = None,
-) -> Any:  # fmt: skip
-    """Return the variance of what is not NaN, over axes; NaN where too few elements are left."""
-    x = array(a)
-    said: Any = {"keepdims": keepdims, "mean": mean, "correction": correction}
-    if np.dtype(x.dtype).kind != "f":
-        return var_(x, axis, dtype, None, ddof, where=where, **said)
-    valid = _valid(x, where)
-    found = var_(np.where(valid, x, 0.0), axis, dtype, None, ddof, where=valid, **said)
-    left = _freedom(_count(x, axis, valid), ddof, correction)
-    return np.where(_squeezed(left, x, axis, keepdims) > 0, cast(found, _floating(x, dtype).dtype), np.nan)
-
-
-def nanstd(a: Operand, *args: Any, **kwargs: Any) -> Any:
-    """Return the standard deviation of what is not NaN, with derivative 0 where it is 0."""
-    return root(nanvar(a, *args, **kwargs))
-
-
-def nancumsum(a: Operand, axis: int | None = None, dtype: DTypeLike = None, out: None = None) -> Any:
-    """Return the cumulative sum with NaN counted as 0."""
-    return cumsum(_without_nan(array(a), 0.0), axis, dtype)
-
-
-def nancumprod(a: Operand, axis: int | None = None, dtype: DTypeLike = None, out: None = None) -> Any:
-    """Return the cumulative product with NaN counted as 1."""
-    return cumprod(_without_nan(array(a), 1.0), axis, dtype)
-
-
-def _without_nan(x: Array, fill: float) -> Any:
-    return np.where(np.isnan(x), fill, x) if np.dtype(x.dtype).kind == "f" else x
-
-
 TABLE: dict[Callable[..., Any], Callable[..., Any]] = {
     np.sum: sum_,
     np.prod: prod_,
@@ -463,15 +389,6 @@ TABLE: dict[Callable[..., Any], Callable[..., Any]] = {
     np.cumsum: cumsum,
     np.cumprod: cumprod,
     np.nan_to_num: nan_to_num,
-    np.nansum: _replacing_nan(sum_, 0.0),
-    np.nanmean: _skipping_nan(mean_),
-    np.nanprod: _replacing_nan(prod_, 1.0),
-    np.nanvar: nanvar,
-    np.nanstd: nanstd,
-    np.nanmax: _extreme_skipping_nan(max_, -np.inf),
-    np.nanmin: _extreme_skipping_nan(min_, np.inf),
-    np.nancumsum: nancumsum,
-    np.nancumprod: nancumprod,
 }
 if hasattr(np, "cumulative_sum"):
     TABLE[np.cumulative_sum] = _cumulative(cumsum, 0)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -18,9 +19,20 @@ from minicolumn.errors import TraceError
 from minicolumn.ir.graph import CONST, INPUT, Node
 from minicolumn.ir.op import Op
 from minicolumn.ir.ops.elementwise import CAST, STOP_GRADIENT
-from minicolumn.ir.shapes import DTYPES, ArrayType, Dim, Shape, TupleType, Type, shared_type
+from minicolumn.ir.shapes import DTYPES, ArrayType, Dim, Shape, TupleType, shared_type
+from minicolumn.trace.nodes import (
+    KNOWN,
+    LiveNode,
+    Scope,
+    Scopes,
+    constant_node,
+    holdable,
+    joined,
+    kept,
+    owned,
+)
 from minicolumn.trace.operators import Operators, answers
-from minicolumn.trace.outside import USUAL, advice
+from minicolumn.trace.outside import USUAL, advice, of_a_list
 
 if TYPE_CHECKING:
     from weakref import ReferenceType
@@ -28,73 +40,6 @@ if TYPE_CHECKING:
     from minicolumn.ir.arrays import Array, ArrayFunction, Attrs, Operand
     from minicolumn.trace.arguments import DTypeLike, Integer, Key, ShapeLike
     from minicolumn.trace.tracer import Traced
-
-_KNOWN = frozenset(DTYPES.values())
-# What a constant of a dtype that graphs do not have is held as; every value of it fits.
-_HELD_AS = {
-    np.dtype(np.float16): np.dtype(np.float32),
-    np.dtype(np.int8): np.dtype(np.int32),
-    np.dtype(np.int16): np.dtype(np.int32),
-    np.dtype(np.uint8): np.dtype(np.int32),
-    np.dtype(np.uint16): np.dtype(np.int32),
-}
-
-
-class Scope:
-    """One call of a transformation. While it is open, what depends on its variables must stay traced."""
-
-    __slots__ = ("closed",)
-
-    def __init__(self) -> None:
-        self.closed = False
-
-    def __enter__(self) -> Scope:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.closed = True
-
-
-Scopes = frozenset[Scope]
-NO_SCOPES: Scopes = frozenset()
-
-
-class LiveNode(Node):
-    """A node while it is being traced: with its value, if known, and the scopes it depends on.
-
-    ``weak`` marks what came from a Python number, which takes the dtype of what it meets, as in NumPy.
-    """
-
-    __slots__ = ("scopes", "value", "weak")
-
-    def __init__(
-        self,
-        op: Op,
-        inputs: Sequence[Node],
-        attrs: Attrs,
-        type: Type,
-        value: np.ndarray | None,
-        scopes: Scopes,
-        where: str | None = None,
-        weak: bool = False,
-    ) -> None:
-        # Every traced operation makes one; to call Node's own __init__ would take half as long again.
-        self.op = op
-        self.inputs = tuple(inputs)
-        self.attrs: dict[str, Any] = attrs  # type: ignore[assignment]
-        self.type = type
-        self.where = where
-        self.value = value
-        self.scopes = scopes
-        self.weak = weak
-
-    @property
-    def is_live(self) -> bool:
-        """Return whether a scope that this value depends on is still open."""
-        for scope in self.scopes:  # noqa: SIM110 - a generator would cost more than the loop
-            if not scope.closed:
-                return True
-        return False
 
 
 def leaf(type: ArrayType, value: np.ndarray | None, scope: Scope, name: str | None = None) -> Traced:
@@ -118,7 +63,7 @@ def run(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
             "make it a traced one: np.stack([x, y])"
         ) from error
     except ValueError as error:
-        if not isinstance(error.__cause__, TraceError):
+        if not isinstance(error.__cause__, TraceError) and str(error) != _OF_FLAT:
             raise
         raise TraceError(
             "a traced value cannot be written into a plain NumPy array, as by z[0] = x; "
@@ -126,26 +71,15 @@ def run(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         ) from error
 
 
+# What NumPy says of `z.flat[0] = x`, and does not say why.
+_OF_FLAT = "Error setting single item of array."
 # What NumPy says where it would need the values of an array of objects: traced numbers, see `elements`.
 _OF_OBJECTS = ("has no callable", "dtype('O')", "not supported for the input types")
 
 
 def constant(value: Operand) -> Traced:
     """Return an array that is part of the program as a traced value, which traced integers can index."""
-    return Traced(_constant(_own(value)))
-
-
-def holdable(value: Operand) -> np.ndarray:
-    """Return a constant as an array of a dtype that graphs have."""
-    array = np.asarray(value)
-    if array.dtype in _KNOWN:
-        return array
-    if array.dtype in _HELD_AS:
-        return array.astype(_HELD_AS[array.dtype])
-    raise TraceError(
-        f"arrays of dtype {array.dtype} do not exist in graphs; convert to one of "
-        f"{', '.join(str(d) for d in DTYPES.values())} first, with .astype(...)"
-    )
+    return Traced(constant_node(owned(value)))
 
 
 def node_of(value: Operand) -> LiveNode:
@@ -154,26 +88,13 @@ def node_of(value: Operand) -> LiveNode:
         return value.node
     if isinstance(value, np.ndarray) and value.dtype.hasobject:
         value = answers().gathered(value)
-        return value.node if isinstance(value, Traced) else _constant(holdable(value))
-    return _constant(holdable(value))
-
-
-def _constant(array: np.ndarray) -> LiveNode:
-    return LiveNode(CONST, (), {"value": array}, shared_type(array.dtype, array.shape), array, NO_SCOPES)
+        return value.node if isinstance(value, Traced) else constant_node(holdable(value))
+    return constant_node(holdable(value))
 
 
 def lift(node: LiveNode) -> Any:
     """Return what rules should work on: the plain value where nothing open depends on it."""
     return node.value if node.value is not None and not node.is_live else Traced(node)
-
-
-def joined(nodes: Sequence[LiveNode]) -> Scopes:
-    """Return the scopes that any of the nodes depends on."""
-    scopes = NO_SCOPES
-    for node in nodes:
-        if node.scopes is not scopes and node.scopes:
-            scopes = scopes | node.scopes if scopes else node.scopes
-    return scopes
 
 
 def apply(op: Op, args: Sequence[Operand], attrs: Attrs) -> Any:
@@ -189,23 +110,24 @@ def apply(op: Op, args: Sequence[Operand], attrs: Attrs) -> Any:
     # comparisons, argmax and masks come out as plain arrays that Python can branch and index on.
     if value.dtype.kind != "f":
         return value if value.ndim else value[()]
-    return lift(LiveNode(op, nodes, attrs, shared_type(value.dtype, value.shape), value, joined(nodes)))
+    node = LiveNode(op, nodes, attrs, shared_type(value.dtype, value.shape), value, joined(nodes))
+    if not node.is_live:
+        return value
+    if len(args) > 1:  # the function may go on to change the plain ones in place
+        node.inputs = tuple(map(_as_used, args, nodes, repeat(node.scopes)))
+    return Traced(node)
+
+
+def _as_used(arg: Operand, node: LiveNode, scopes: Scopes) -> LiveNode:
+    if isinstance(arg, np.ndarray) and node.value is arg and node.op is CONST:
+        return constant_node(kept(arg, scopes))
+    return node
 
 
 def _recorded(op: Op, args: Sequence[Operand], attrs: Attrs) -> Traced:
-    nodes = [arg.node if type(arg) is Traced else _constant(_own(arg)) for arg in args]
+    nodes = [arg.node if type(arg) is Traced else constant_node(owned(arg)) for arg in args]
     type_ = op.infer(*[node.type for node in nodes], **attrs)
     return Traced(LiveNode(op, nodes, attrs, type_, None, joined(nodes), user_line()))
-
-
-def _own(value: Operand) -> np.ndarray:
-    """Return a constant as the program will see it: a copy, if its owner could still write to it."""
-    array = holdable(value)
-    flags = array.flags
-    if flags.writeable or not flags.owndata:
-        array = array.copy()
-        array.setflags(write=False)
-    return array
 
 
 def user_line() -> str | None:
@@ -326,7 +248,7 @@ class Traced(Operators):
             raise TraceError(
                 f"this {self.type} value{_at(node)} outlived the compile or scan that traced it; return it"
             )
-        raise TraceError(f"{what} would leave the trace of this {self.type} value; {instead}")
+        raise TraceError(of_a_list() or f"{what} would leave the trace of this {self.type} value; {instead}")
 
     def __array__(self, dtype: DTypeLike = None, copy: bool | None = None) -> np.ndarray:
         instead = advice() if self.node.is_live else ""
@@ -340,7 +262,8 @@ class Traced(Operators):
         value = self.node.value
         if value is None:
             raise TraceError(
-                f"inside compile the value of this {self.type} is not known, so Python cannot branch on it"
+                of_a_list()
+                or f"inside compile the value of this {self.type} is not known, so Python cannot branch on it"
                 f"{_at(self.node)}; use np.where(condition, a, b) or np.maximum, or mc.scan for loops"
             )
         return bool(value)
@@ -422,7 +345,7 @@ class Traced(Operators):
     def astype(self, dtype: np.typing.DTypeLike, **_: object) -> Any:
         """Return the array in another dtype."""
         target = np.dtype(dtype)
-        if target not in _KNOWN:
+        if target not in KNOWN:
             raise TraceError(f"astype({target}): graphs have {', '.join(str(d) for d in DTYPES.values())}")
         return fresh(cast(self, target))
 
@@ -435,6 +358,11 @@ class Traced(Operators):
         """Return the array with its axes permuted."""
         wanted = axes[0] if len(axes) == 1 and not isinstance(axes[0], (int, np.integer)) else axes
         return np.transpose(self, wanted or None)  # type: ignore[arg-type]
+
+    def clip(self, min: Any = None, max: Any = None, **kwargs: Any) -> Any:
+        """Return the elements limited to a range, by one bound or both."""
+        # Both are handed on, for NumPy 2.0: its np.clip does not take one alone.
+        return np.clip(self, min, max, **kwargs)
 
     def sort(self, *_: object, **__: object) -> None:
         """Refuse: the method sorts in place."""
@@ -455,7 +383,7 @@ def _method(name: str) -> Any:
 
 
 for _name in (
-    *("all", "any", "argmax", "argmin", "argsort", "clip", "compress", "conj", "copy", "cumprod", "cumsum"),
+    *("all", "any", "argmax", "argmin", "argsort", "compress", "conj", "copy", "cumprod", "cumsum"),
     *("diagonal", "dot", "max", "mean", "min", "nonzero", "prod", "ravel", "repeat", "round", "searchsorted"),
     *("squeeze", "std", "sum", "swapaxes", "take", "trace", "var"),
 ):

@@ -122,10 +122,26 @@ def _reciprocal(x: Array) -> Any:
 
 
 def squared(x: Array) -> Any:
-    """Return x * x; of a length or spread what is below the root keeps its derivatives, at 0 too."""
+    """Return x * x; of a length, spread or size what is within keeps its derivatives, at 0 too."""
     if isinstance(x, Traced) and x.node.op is e.ROOT:
-        return e.SQUARED_ROOT(Traced(x.node.inputs[0]))  # type: ignore[arg-type]
+        return e.SQUARED_ROOT(_within(x))
+    if isinstance(x, Traced) and x.node.op is e.ABSOLUTE:
+        x = _within(x)
     return np.multiply(x, x)
+
+
+def _within(x: Traced) -> Traced:
+    return Traced(x.node.inputs[0])  # type: ignore[arg-type]
+
+
+def _power(x: Array, y: Array) -> Any:
+    """Return x ** y; of a length, spread or size with a second derivative at 0 where it has one."""
+    if isinstance(x, Traced) and not isinstance(y, Traced) and np.ndim(y) == 0:
+        if x.node.op is e.ROOT and (y == 2 or y >= 3):
+            return e.ROOT_POWER(_within(x), y)
+        if x.node.op is e.ABSOLUTE and y % 2 == 0:
+            x = _within(x)
+    return e.POWER(x, y)
 
 
 def _identity(x: Array) -> Any:
@@ -144,8 +160,8 @@ UFUNCS: dict[str, Callable[..., Any]] = {
     "fmod": e.FMOD,
     "divmod": lambda x, y: (e.FLOOR_DIVIDE(x, y), e.REMAINDER(x, y)),
     "modf": _modf,
-    "power": e.POWER,
-    "float_power": e.POWER,
+    "power": _power,
+    "float_power": _power,
     "negative": e.NEGATIVE,
     "positive": _identity,
     "absolute": e.ABSOLUTE,

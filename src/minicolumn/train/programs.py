@@ -75,6 +75,7 @@ def _steps(step: Step, lowering: Lowering) -> Callable[..., Any]:
         threads=lowering.threads,
         shadow=lowering.shadow,
         flush_subnormals=True,
+        interruptible=False,
     )
 
 
@@ -91,6 +92,7 @@ def _epochs(step: Step, lowering: Lowering) -> Callable[..., Any]:
         threads=lowering.threads,
         shadow=lowering.shadow,
         flush_subnormals=True,
+        interruptible=False,
     )
 
 

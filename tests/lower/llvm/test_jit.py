@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from minicolumn import address_space
 from minicolumn.lower.llvm.codegen.emit import Function, Module, const, index
 from minicolumn.lower.llvm.runtime import jit
 
@@ -282,8 +283,10 @@ def test_a_failure_is_asked_about_again(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_too_little_address_space_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jit, "address_space_left", lambda: 10 << 20)
-    with pytest.raises(jit.NoRoomError, match=r"compiling needs about 16 MiB .* leaves 10; raise it"):
+    monkeypatch.setattr(address_space, "address_space_left", lambda: 10 << 20)
+    with pytest.raises(
+        address_space.NoRoomError, match=r"compiling needs about 16 MiB .* leaves 10; raise it"
+    ):
         jit.compile_object("define void @f() { ret void }", jit.host_target())
 
 

@@ -16,6 +16,7 @@ from minicolumn.ir.op import OPS
 from minicolumn.ir.parse import parse_graph
 from minicolumn.ir.shapes import DTYPES, ArrayType
 from minicolumn.lower.native import NativeProgram
+from minicolumn.lower.reference import ReferenceProgram
 
 
 def native(graph: Graph, **options: Any) -> NativeProgram:
@@ -93,6 +94,28 @@ def test_an_index_out_of_range_is_an_error_whichever_lane_it_is_in(dtype: str, s
                 with pytest.raises(IndexError):
                     program(x, outside)
         assert not judge(program(x, within), opinions(graph, [x, within]))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "a: f32[2,0] = gather(x, i) return a",
+        "a: f32[2,0] = gather(x, i)  b: f32[2,0] = exp(a)  c: f32[2,1] = pad(b, low=[0, 0], high=[0, 1], "
+        "gap=[0, 0]) return c",
+        "a: f32[2,0] = gather(x, i)  b: f32[] = sum(a, axes=[0, 1]) return b",
+        "u: f32[2,0] = gather(x, j)  a: f32[3,0] = scatter_add(x, u, i) return a",
+    ],
+)
+def test_indices_of_rows_without_columns_are_looked_at_too(body: str):
+    graph = parse_graph(f"fn(x: f32[3,0], i: i32[2], j: i32[2]) {{ {body} }}")
+    program, x, j = native(graph), np.zeros((3, 0), np.float32), np.zeros(2, np.int32)
+    for wrong in ([0, 3], [-4, 0]):
+        for run in (program, ReferenceProgram(graph)):
+            with pytest.raises(IndexError):
+                run(x, np.array(wrong, np.int32), j)
+    for right in ([0, 2], [-3, -1]):
+        args = [x, np.array(right, np.int32), j]
+        assert not judge(program(*args), opinions(graph, args))
 
 
 # Programs that went wrong once ------------------------------------------------------------------------------

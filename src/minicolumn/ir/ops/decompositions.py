@@ -55,6 +55,11 @@ def _pinv_type(x: ArrayType, *, rcond: float = 1e-15) -> ArrayType:
     return x.with_shape((*x.shape[:-2], columns, rows))
 
 
+def _complement_type(x: ArrayType) -> ArrayType:
+    long, short = sorted(_matrix("complement", x), reverse=True)
+    return x.with_shape((*x.shape[:-2], long, long - short))
+
+
 def _t(x: Array) -> Any:
     return np.swapaxes(x, -1, -2)
 
@@ -123,6 +128,34 @@ def _unqr(g: Array, out: Array, x: Array) -> Any:
     return _t(SOLVE(r, _t(gq + np.matmul(q, both))))
 
 
+def _svd_complement(x: np.ndarray) -> np.ndarray:
+    rows, columns = x.shape[-2:]
+    u, _, vh = np.linalg.svd(x)
+    return u[..., columns:] if rows > columns else _t(vh[..., rows:, :])
+
+
+def _qr_complement(x: np.ndarray) -> np.ndarray:
+    return np.linalg.qr(x, mode="complete")[0][..., x.shape[-1] :]
+
+
+def _uncomplement(g: Array, out: Array, x: Array) -> Any:
+    # With P = pinv(x), dq = -P' dx' q turns q no more than it must to stay orthogonal to x. Which vectors
+    # LAPACK chooses of their space is not smooth, so what depends on the choice has the derivative NaN: a
+    # turn of q within its space, q W with W' = -W, would change it.
+    wide = x.shape[-1] > x.shape[-2]
+    inverse = PINV(x)
+    found = -np.matmul(out, _t(np.matmul(_t(inverse) if wide else inverse, g)))
+    found = found * np.where(_depends_on_choice(np.matmul(_t(out), g)), np.nan, 1.0).astype(x.dtype)
+    return _t(found) if wide else found
+
+
+def _depends_on_choice(turn: Array) -> Any:
+    """Return whether a matrix is not symmetric, with room for rounding: half of all digits and more."""
+    most = np.max(np.abs(turn), axis=(-2, -1), keepdims=True, initial=0.0)
+    odd = np.max(np.abs(turn - _t(turn)), axis=(-2, -1), keepdims=True, initial=0.0)
+    return odd > 8.0 * float(np.sqrt(np.finfo(turn.dtype).eps)) * most
+
+
 def _unpinv(g: Array, out: Array, x: Array, *, rcond: float = 1e-15) -> Any:
     # Golub & Pereyra 1973, equation 4.12; the rank must not change.
     gt, pt = _t(g), _t(out)
@@ -158,6 +191,22 @@ QR = define(
     numpy=_qr,
     vjp=(_unqr,),
     doc="Q, and below it R, of matrices with at least as many rows as columns and of full rank.",
+)
+SVD_COMPLEMENT = define(
+    "svd_complement",
+    kind="linalg",
+    infer=_complement_type,
+    numpy=_svd_complement,
+    vjp=(_uncomplement,),
+    doc="Singular vectors as columns that no singular value belongs to, of matrices that are not square.",
+)
+QR_COMPLEMENT = define(
+    "qr_complement",
+    kind="linalg",
+    infer=_complement_type,
+    numpy=_qr_complement,
+    vjp=(_uncomplement,),
+    doc="Orthonormal columns beside those of Q, of matrices with more rows than columns.",
 )
 PINV = define(
     "pinv",

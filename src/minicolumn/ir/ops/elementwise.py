@@ -178,9 +178,11 @@ POWER = binary(
 )
 
 
-def _part_of_length(g: Array, out: Array, x: Array) -> Any:
-    # Tie: 0 at the origin, the middle of [-1, 1].
-    return g * (x / np.where(out == 0, 1.0, out))
+def _part_of_length(g: Array, out: Array, x: Array, y: Array) -> Any:
+    # Tie: 0 at the origin, the middle of [-1, 1]. The second derivative is NaN.
+    zero = out == 0
+    none = np.where(zero, x, 1.0) ** 2 + np.where(zero, y, 1.0) ** 2
+    return g * np.where(zero, np.sqrt(none), x / np.where(zero, 1.0, out))
 
 
 def _larger_share(g: Array, out: Array, x: Array, y: Array) -> Any:
@@ -251,12 +253,36 @@ SQUARED_ROOT = unary(
     expansion=_squared_root,
     ulp=1.5,  # the root's half unit, twice, and that of the product
 )
+
+
+def root_power(x: Array, y: Array) -> Any:
+    """Return the power y of the square root of x, whose derivatives at 0 are right where it has any."""
+    exponent = _number(y)
+    if exponent in _POWERS_OF_ROOT:
+        return _POWERS_OF_ROOT[exponent](x)
+    return ROOT_POWER(x, y)
+
+
+def _root_power_base(g: Array, out: Array, x: Array, y: Array) -> Any:
+    return g * (0.5 * y * root_power(x, y - 2.0))
+
+
+_POWERS_OF_ROOT: dict[float | None, ArrayFunction] = {0.0: np.ones_like, 1.0: ROOT, 2.0: SQUARED_ROOT}
+ROOT_POWER = binary(
+    "root_power",
+    None,
+    _root_power_base,
+    lambda g, out, x, y: 0.5 * _power_exponent(g, out, x, y),
+    "A power of a root; as a power of what is below the root it has a second derivative at 0 from 3 on.",
+    expansion=lambda x, y: np.sqrt(x) ** y,
+    ulp=64.0,  # y times the half unit of the root, for any power that is not out of range
+)
 CBRT = _elementary("cbrt", np.cbrt, lambda g, out, x: g / (3.0 * out * out))
 HYPOT = binary(
     "hypot",
     np.hypot,
-    lambda g, out, x, y: _part_of_length(g, out, x),
-    lambda g, out, x, y: _part_of_length(g, out, y),
+    lambda g, out, x, y: _part_of_length(g, out, x, y),
+    lambda g, out, x, y: _part_of_length(g, out, y, x),
     ulp=NUMPY_ULP,
 )
 

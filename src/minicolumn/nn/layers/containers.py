@@ -198,6 +198,10 @@ class Concatenate(Composite):
         return {name: layer.declare(input_shape) for name, layer in self.inside}
 
     @property
+    def operations(self) -> int:
+        return 1 + len(self.layers)
+
+    @property
     def inside(self) -> tuple[tuple[str, Layer], ...]:
         return _numbered(self.layers)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Annotated, Any, final
@@ -11,7 +12,7 @@ import numpy as np
 from minicolumn.errors import ShapeError
 from minicolumn.nn.layer import Array, Deterministic, Param, Params, Shape, computed
 from minicolumn.nn.layers.dense import LARGEST_SIZE
-from minicolumn.registry import Custom, Integer, Search, refuse
+from minicolumn.registry import Boolean, Custom, Integer, Search, refuse
 
 MOST_COLUMNS = 100_000
 LEVELS = Integer(help="How many categories there are.", ge=1, le=LARGEST_SIZE)
@@ -99,6 +100,9 @@ EMBEDDINGS = Custom(
 )
 
 
+SHARED = Boolean(help="Whether columns whose vectors are equally long share one table.")
+
+
 @final
 @dataclass(frozen=True, repr=False)
 class ColumnEmbedding(Deterministic):
@@ -106,12 +110,19 @@ class ColumnEmbedding(Deterministic):
 
         y = [the other columns, in order | table_c[x_c] for each listed column c, in the order listed]
 
+    With ``shared`` the tables of equally long vectors stand below each other in one, and all their columns
+    are looked up by one gather, table_d[x_c + levels of the columns before c]: what is computed grows with
+    the number of lengths, not of columns. The lengths come in the order in which they are first met.
+
     embeddings  ((column, levels), ...): which columns hold codes, and how many categories each has
     dim         length of every vector; None takes ``embedding_dim(levels)`` for each
+    shared      whether columns whose vectors are equally long share one table
     x           [batch, features]; the listed columns hold integers 0 .. levels - 1 as floats
-    params      column number as text -> table [levels, dim], drawn from N(0, 1)
+    params      column number as text -> table [levels, dim], drawn from N(0, 1); shared: "dim_8" -> table
+                [sum of levels, 8], and so on
     Returns     [batch, features - listed + sum of the vectors' lengths]
-    Errors      DataError for a column listed twice, ShapeError for a column that the input lacks
+    Errors      DataError for a column listed twice, and for more than 10,000,000 rows of a shared table;
+                ShapeError for a column that the input lacks
     Source      Guo & Berkhahn 2016 (arXiv 1604.06737)
     Differs     Keras and PyTorch want one input a column; here codes travel inside the one float matrix,
                 exactly up to 2**24 categories in float32.
@@ -124,11 +135,14 @@ class ColumnEmbedding(Deterministic):
 
     embeddings: Annotated[tuple[tuple[int, int], ...], EMBEDDINGS]
     dim: Annotated[int | None, DIM] = None
+    shared: Annotated[bool, SHARED] = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if len({column for column, _ in self.embeddings}) < len(self.embeddings):
             refuse(self, "embeddings", "each column once")
+        if self.shared and any(block.levels > LARGEST_SIZE for block in self._blocks):
+            refuse(self, "embeddings", f"at most {LARGEST_SIZE:,} levels of all columns that share a table")
 
     def _dim(self, levels: int) -> int:
         return embedding_dim(levels) if self.dim is None else self.dim
@@ -144,6 +158,8 @@ class ColumnEmbedding(Deterministic):
 
     def declare(self, input_shape: Shape) -> Params:
         self.output_shape(input_shape)
+        if self.shared:
+            return {block.name: Param((block.levels, block.dim), "normal", "table") for block in self._blocks}
         pairs = self.embeddings
         return {
             str(column): Param((levels, self._dim(levels)), "normal", "table") for column, levels in pairs
@@ -152,12 +168,31 @@ class ColumnEmbedding(Deterministic):
     def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
         self.output_shape(x.shape[1:])
         kept = [x[:, first:last] for first, last in self._runs(x.shape[1])]
-        found = [params[str(c)][_rows_of(x[:, c], levels)] for c, levels in self.embeddings]
+        found = [*self._found(params, x)]
         return np.concatenate([*kept, *found], axis=1) if kept or found else x
+
+    def _found(self, params: Params, x: Array) -> Iterator[Array]:
+        """Yield the vectors that were looked up, [batch, length]: of each column, or of each shared table."""
+        if self.shared:
+            for block in self._blocks:
+                vectors = params[block.name][block.rows(x)]
+                yield np.reshape(vectors, (vectors.shape[0], len(block.columns) * block.dim))
+        else:
+            for column, levels in self.embeddings:
+                yield params[str(column)][_rows_of(x[:, column], levels)]
+
+    @property
+    def _blocks(self) -> list[_Block]:
+        """The shared tables: one for each length of vectors."""
+        found: dict[int, list[tuple[int, int]]] = {}
+        for column, levels in self.embeddings:
+            found.setdefault(self._dim(levels), []).append((column, levels))
+        return [_Block(dim, tuple(pairs)) for dim, pairs in found.items()]
 
     @property
     def operations(self) -> int:
-        return 1 + 3 * len(self.embeddings)
+        # A kernel for the code and one for the vector, of each column or of all that share a table.
+        return 1 + (10 * len(self._blocks) if self.shared else 4 * len(self.embeddings))
 
     def moved(self, columns: Array) -> Array:
         kept = [columns[:, first:last] for first, last in self._runs(columns.shape[1])]
@@ -172,3 +207,42 @@ class ColumnEmbedding(Deterministic):
         listed = sorted(column for column, _ in self.embeddings)
         bounds = zip([-1, *listed], [*listed, features], strict=True)
         return [(before + 1, after) for before, after in bounds if before + 1 < after]
+
+
+@dataclass(frozen=True)
+class _Block:
+    """The columns that share a table of vectors of one length.
+
+    dim     length of each vector
+    pairs   ((column, levels), ...)
+    """
+
+    dim: int
+    pairs: tuple[tuple[int, int], ...]
+
+    @property
+    def name(self) -> str:
+        """The table's name among the parameters."""
+        return f"dim_{self.dim}"
+
+    @property
+    def columns(self) -> list[int]:
+        """The columns that hold the codes, in the order listed."""
+        return [column for column, _ in self.pairs]
+
+    @property
+    def levels(self) -> int:
+        """How many rows the table has."""
+        return sum(levels for _, levels in self.pairs)
+
+    def rows(self, x: Array) -> Array:
+        """Return the row of the table for each code, int32 [batch, columns].
+
+        A code out of its own column's range becomes one past the end: the next column's rows are not for it.
+        """
+        first, n = self.columns[0], len(self.pairs)
+        adjoin = self.columns == list(range(first, first + n))
+        codes = (x[:, first : first + n] if adjoin else x[:, np.array(self.columns)]).astype(np.int32)
+        levels = np.array([levels for _, levels in self.pairs], np.int32)
+        before = np.cumsum(levels, dtype=np.int32) - levels
+        return np.where((codes < 0) | (codes >= levels), np.int32(self.levels), codes + before)

@@ -19,7 +19,13 @@ FORMULAS = Listed(
     least=1,
     longest=256,
 )
-INPUTS = Listed(help="The names of the inputs.", of=Text(help="A name."), words="one or more names", least=1)
+INPUTS = Listed(
+    help="The names of the inputs.",
+    of=Text(help="A name.", longest=1_000),
+    words="one or more names",
+    least=1,
+    longest=10_000,
+)
 
 
 @final
@@ -71,8 +77,10 @@ class Formulas(Deterministic):
 
     def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
         self.output_shape(x.shape[1:])
-        columns = {name: x[:, place] for place, name in enumerate(self.inputs)}
-        found = [formula(columns) for formula in self.parsed]
+        parsed, places = self.parsed, {name: place for place, name in enumerate(self.inputs)}
+        used = dict.fromkeys(name for formula in parsed for name in formula.columns)
+        columns = {name: x[:, places[name]] for name in used}
+        found = [formula(columns) for formula in parsed]
         # One without columns is a number.
         filled = [np.full_like(x[:, 0], y) if isinstance(y, float) else y for y in found]
         return np.stack(filled, axis=1)

@@ -62,6 +62,10 @@ class Heads(Composite):
         return f"Heads({', '.join(f'{name}={head!r}' for name, head in self.heads)})"
 
     @property
+    def operations(self) -> int:
+        return 1 + len(self.heads)
+
+    @property
     def slices(self) -> dict[str, slice]:
         """Where each head's outputs lie on the last axis."""
         return _slices({name: _outputs(head) for name, head in self.heads})

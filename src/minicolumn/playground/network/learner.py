@@ -172,7 +172,9 @@ class Learner:
             self.setup, self.task = setup, task
             return
         again = Learner(setup, self.points if points is None else points, self.table, like=(self, after))
-        again.first, again.seconds, again.steps_per_second = self.first, self.seconds, self.steps_per_second
+        again.seconds, again.steps_per_second = self.seconds, self.steps_per_second
+        drawn = first_params(again.architecture, setup, len(inputs))
+        again.first = self.first if architecture == self.architecture else drawn
         self.__dict__.update(again.__dict__)
 
     def _carried(self, old: Learner, after: Labels | None) -> Params:

@@ -22,6 +22,7 @@ class Maps:
     grid            rows of the network [side * side, inputs], from the upper left one on
     shown           turns outputs [rows, outputs] into what is drawn, [-1, 1]
 
+    >>> from minicolumn.playground.network.plane import Plane
     >>> from minicolumn.playground.network.setup import Setup
     >>> from minicolumn.playground.network.architecture import architecture_of
     >>> found = architecture_of(Setup(units=()), ("x1", "x2"), 1, "linear")
@@ -54,11 +55,11 @@ class Maps:
 
 
 def _levels(architecture: Architecture, params: Params, x: Array) -> list[Array]:
-    """Return each layer's outputs as [units, rows]: hidden ones scaled to 0..255, the last as they are."""
+    """Return each layer's outputs as [units, rows]: hidden ones as levels, the last as they are."""
     *hidden, outputs = architecture.activations(params, x)
     return [*(_scaled(a).T for a in hidden), outputs.T]
 
 
 def _scaled(a: Any) -> Any:
-    """Return [-1, 1] as [0, 255], what lies beyond cut off, and NaN as the middle."""
-    return np.where(np.isnan(a), 127.5, np.clip(a * 127.5 + 127.5, 0.0, 255.0))
+    """Return [-1, 1] as [0, 256), whose integers are levels; what lies beyond is cut off, NaN the middle."""
+    return np.where(np.isnan(a), 128.0, np.clip(a * 127.5 + 128.0, 0.0, 255.5))

@@ -10,6 +10,7 @@ from minicolumn.errors import DataError
 from minicolumn.playground.data.points import LETTERS, SIGNED, Points
 from minicolumn.playground.network.messages import Paint
 from minicolumn.playground.network.setup import MOST_POINTS
+from minicolumn.playground.network.tables import held_rows
 
 EVERY = 4  # of painted points, one is held out
 
@@ -30,6 +31,11 @@ def painted(points: Points, said: Paint) -> Points:
     if (~points.held).sum() < 2:
         raise DataError("points: at least two points to train on have to stay")
     return points
+
+
+def split_anew(points: Points, train_percent: int, seed: int) -> Points:
+    """Return points of which another share is trained on, drawn by the seed."""
+    return replace(points, held=held_rows(len(points.y), train_percent, seed))
 
 
 def _cleared(points: Points, said: Paint) -> Points:

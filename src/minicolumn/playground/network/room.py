@@ -12,6 +12,7 @@ from minicolumn.errors import DataError, DivergenceError
 from minicolumn.model import Model
 from minicolumn.model.artifact import artifact_from_bytes
 from minicolumn.nn.formula import parse_formula
+from minicolumn.playground.data.arc4 import Arc4
 from minicolumn.playground.data.points import DATASETS, Points, make_points
 from minicolumn.playground.frames import Frame
 from minicolumn.playground.links import parse_link
@@ -20,15 +21,14 @@ from minicolumn.playground.network.exports import exported
 from minicolumn.playground.network.learner import Learner
 from minicolumn.playground.network.loading import as_bytes, opened_model
 from minicolumn.playground.network.neuron import neuron_formula
-from minicolumn.playground.network.painting import painted
+from minicolumn.playground.network.pacing import Pacing
+from minicolumn.playground.network.painting import painted, split_anew
 from minicolumn.playground.network.setup import DATA, DEFAULT, OWN, TABLE, VIEW, Setup, changed
 from minicolumn.playground.network.shown import Picture
 from minicolumn.playground.network.tables import EncodedTable, SentTable
 from minicolumn.playground.room import Nothing, Room
 from minicolumn.playground.uploads import Upload
 from minicolumn.registry import Record
-
-SEEDS = 10**5  # of points, as texts such as "0.12345"
 
 
 class NetworkRoom(Room):
@@ -68,11 +68,7 @@ class NetworkRoom(Room):
         self.setup = DEFAULT
         self._learner: Learner | None = None
         self._picture: Picture | None = None
-        self._running = False
-        self._speed: float | None = None
-        self._owed = 0.0  # steps that the speed allows and that were not taken yet
-        self._until: tuple[int | None, float | None] = None, None  # an epoch, a loss
-        self._stopped: str | None = None
+        self._pacing = Pacing()
         self._good: list[Any] = []  # the last two snapshots that were shown, to step back to
         self._upload = Upload()
         self._table: SentTable | None = None
@@ -115,7 +111,7 @@ class NetworkRoom(Room):
         learner = Learner(setup, points, table)
         self._learner, self.setup = learner, setup
         self._picture = Picture(learner)
-        self._pause()
+        self._pacing.stop()
         self._good = []
 
     def _points(self, setup: Setup) -> Points:
@@ -123,7 +119,9 @@ class NetworkRoom(Room):
         if setup.dataset in (OWN, TABLE):
             if self._learner is None or (setup.dataset == TABLE and self._learner.table is None):
                 raise DataError(f"there are no {setup.dataset} points yet: paint some, or send a table")
-            return self._learner.points
+            points = self._learner.points
+            stays = setup.train_percent == self.setup.train_percent
+            return points if stays else split_anew(points, setup.train_percent, setup.seed)
         return make_points(
             setup.dataset, rows=setup.points, noise=setup.noise, train_percent=setup.train_percent,
             seed=setup.data_seed,
@@ -168,7 +166,7 @@ class NetworkRoom(Room):
         """Show what was changed."""
         self.setup = setup
         self._picture = Picture(self.learner, self._picture)
-        self._stopped, self._good = None, []
+        self._pacing.stopped, self._good = None, []
 
     def layer(self, said: m.Layer) -> list[Frame]:
         """Put a hidden layer in, or take one out; other weights stay."""
@@ -251,8 +249,7 @@ class NetworkRoom(Room):
 
     def regenerate(self, said: Nothing) -> list[Frame]:
         """Draw other points; weights stay."""
-        number = int(1e5 * (float(self.setup.data_seed) if _is_number(self.setup.data_seed) else 0.5))
-        seed = f"{((number * 16_807 + 12_345) % SEEDS) / SEEDS:.5f}"
+        seed = f"{Arc4(self.setup.data_seed)():.10f}"  # with fewer digits the same ones soon come again
         return self.set(m.Set(changes={"data_seed": seed}))
 
     # Tables and files ---------------------------------------------------------------------------------------
@@ -317,65 +314,53 @@ class NetworkRoom(Room):
 
     @property
     def running(self) -> bool:
-        return self._running
+        return self._pacing.going
 
     def run(self, said: m.Run) -> list[Frame]:
         """Run, until told or until a goal is reached."""
-        epoch = None if said.epochs is None else self.learner.epoch + said.epochs
-        self._until, self._running, self._stopped, self._owed = (epoch, said.until), True, None, 0.0
+        self._pacing.start(None if said.epochs is None else self.learner.epoch + said.epochs, said.until)
         return [self._tick()]
 
     def pause(self, said: Nothing) -> list[Frame]:
         """Stop running."""
-        self._pause()
+        self._pacing.stop()
         return [self._tick()]
-
-    def _pause(self, why: str | None = None) -> None:
-        self._running, self._stopped = False, why
 
     def step(self, said: m.Step) -> list[Frame]:
         """Pause, and go one epoch, or so far."""
-        self._pause()
+        self._pacing.stop()
         goal = {"steps": said.steps} if said.steps is not None else {"epochs": said.epochs or 1}
-        return [*self._advance(**goal), self._tick()]
+        return [*self._advance(goal), self._tick()]
 
     def speed(self, said: m.Speed) -> list[Frame]:
         """Set how fast it runs."""
-        self._speed, self._owed = said.steps_per_second, 0.0
+        self._pacing.speed, self._pacing.owed = said.steps_per_second, 0.0
         return []
 
     def work(self, seconds: float, draw: bool = True) -> list[Frame]:
         """Train for about so long, and show where it stands then."""
-        steps = None
-        if self._speed is not None:
-            self._owed += self._speed * seconds
-            steps = int(self._owed)
-            self._owed -= steps
-            if not steps:
-                return []
-        frames = self._advance(seconds=seconds) if steps is None else self._advance(steps=steps)
-        return [*frames, self._tick()] if draw or not self._running else frames
+        goal = self._pacing.goal(seconds)
+        if goal is None:
+            return []
+        frames = self._advance(goal)
+        return [*frames, self._tick()] if draw or not self.running else frames
 
-    def _advance(self, **goal: Any) -> list[Frame]:
-        """Train on, no further than the goal of the run; what diverged is told."""
-        learner = self.learner
-        left = None if self._until[0] is None or not self._running else self._until[0] - learner.epoch
+    def _advance(self, goal: dict[str, Any]) -> list[Frame]:
+        """Train on, no further than the end of the run; what diverged is told."""
+        learner, pacing = self.learner, self._pacing
+        left = pacing.left(learner.epoch)
         if left is not None and left <= 0:
-            self._pause("all epochs")
+            pacing.stop("all epochs")
             return []
         try:
             learner.advance(most=left, **goal)
         except DivergenceError as error:
-            self._pause("diverged")
+            pacing.stop("diverged")
             return [self._diverged(error)]
         if learner.trainer.stopped:
-            self._pause(learner.trainer.stopped)
-        if (
-            self._running
-            and self._until[1] is not None
-            and learner.measured()["loss"]["train"] <= self._until[1]
-        ):
-            self._pause("loss reached")
+            pacing.stop(learner.trainer.stopped)
+        elif pacing.going and pacing.loss is not None and learner.measured()["loss"]["train"] <= pacing.loss:
+            pacing.stop("loss reached")
         return []
 
     def _diverged(self, error: DivergenceError) -> Frame:
@@ -407,7 +392,7 @@ class NetworkRoom(Room):
         setup = self.setup if said.same else replace(self.setup, seed=(self.setup.seed + 1) % 2**53)
         self.learner.reset(setup, same=said.same)
         self._adopt(setup)
-        self._pause()
+        self._pacing.stop()
         return self._state(reset=True)
 
     # Frames -------------------------------------------------------------------------------------------------
@@ -428,14 +413,7 @@ class NetworkRoom(Room):
     def _tick(self) -> Frame:
         self.learner  # noqa: B018
         says, arrays = self.picture.tick()
-        says |= {"running": self._running, "stopped": self._stopped}
-        if self._running:
+        says |= {"running": self.running, "stopped": self._pacing.stopped}
+        if self.running:
             self._good = [*self._good, self.learner.trainer.snapshot][-2:]
         return self.frame("tick", says, **arrays)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return bool(np.isfinite(float(text)))
-    except ValueError:
-        return False

@@ -70,11 +70,7 @@ class SentTable:
         schema = infer_schema(frame, target, task=task)
         schema, left_out = _narrow(frame, schema, target, task)
         frame = with_target(frame, schema)
-        rows = frame.height
-        held = np.ones(rows, bool)
-        order = np.argsort(np.asarray(random.uniform(random.stream(setup.seed, "split"), (rows,))))
-        trained = order[: max(2, min(rows - 1, round(rows * setup.train_percent / 100)))]
-        held[trained] = False
+        held = held_rows(frame.height, setup.train_percent, setup.seed)
         encoder = Encoder.fit(frame[np.flatnonzero(~held).tolist()], schema)
         X, y = encoder.transform(frame).astype(np.float64), encoder.read_target(frame).astype(np.float64)
         inputs = tuple(f"x{place + 1}" for place in range(X.shape[1]))
@@ -94,6 +90,14 @@ class EncodedTable:
     encoder: Encoder
     schema: Schema
     said: tuple[str, ...]
+
+
+def held_rows(rows: int, train_percent: int, seed: int) -> Array:
+    """Return which rows are held out, bool [rows]: drawn by the seed, two at least are trained on."""
+    drawn = np.asarray(random.uniform(random.stream(seed, "split"), (rows,)))
+    held = np.ones(rows, bool)
+    held[np.argsort(drawn)[: max(2, min(rows - 1, round(rows * train_percent / 100)))]] = False
+    return held
 
 
 def _examples(series: Any) -> list[str]:

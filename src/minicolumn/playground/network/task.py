@@ -30,7 +30,7 @@ class Task:
     tanh and is -1 or 1, as in TensorFlow Playground.
 
     >>> task = Task(("-1", "+1"), "cross_entropy")
-    >>> task.outputs, task.record, task.shown(np.array([[0.0], [30.0]])).tolist()
+    >>> task.outputs, task.record, task.shown(np.array([[0.0], [60.0]])).tolist()
     (1, Loss('binary_cross_entropy'), [[0.0], [1.0]])
     """
 

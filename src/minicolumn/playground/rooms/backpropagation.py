@@ -8,8 +8,10 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
+from minicolumn.autodiff.derivatives import grad
 from minicolumn.explain import backprop_report
 from minicolumn.nn import Dense, Sequential
+from minicolumn.nn.activations import activation_by_name
 from minicolumn.nn.layer import Params
 from minicolumn.playground.frames import Frame
 from minicolumn.playground.room import Nothing, Room
@@ -17,6 +19,7 @@ from minicolumn.registry import Choice, Integer, Listed, Number, Record
 
 ACTIVATIONS = ("logistic", "tanh", "relu", "elu", "leaky_relu", "softplus", "linear")
 INPUT = Number(help="An input.", ge=-5, le=5)
+REACH, POINTS = 6.0, 121  # the activation is drawn for sums up to this, or the largest there is
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,27 +40,36 @@ class Step(Record):
     seed: Annotated[int, Integer(help="Of the first weights.", ge=0, lt=2**31)] = 0
 
 
+@dataclass(frozen=True, kw_only=True)
+class Taken(Record):
+    """Steps to take."""
+
+    steps: Annotated[int, Integer(help="How many.", ge=1, le=100)] = 1
+
+
 class BackpropagationRoom(Room):
     """The four parts of a step: forward pass, output gradient, backward pass, update.
 
-    Every number is one of `mc.backprop_report`; the gradients are checked by finite differences.
+    Every number is one of `mc.backprop_report`; the gradients are checked by finite differences. With it come
+    the activation f and its slope f' by `mc.grad`, over sums z, and the loss of each step so far.
     """
 
     name = "backpropagation"
     verbs: ClassVar[Mapping[str, tuple[type[Record], str]]] = {
         "open": (Step, "open"),
-        "update": (Nothing, "update"),
+        "update": (Taken, "update"),
         "reset": (Nothing, "reset"),
     }
 
     def __init__(self) -> None:
-        self._said, self._steps = Step(), 0
+        self._said = Step()
         self._params: Params = {}
+        self._losses: list[float] = []  # before each step that was taken
 
     def open(self, said: Step) -> list[Frame]:
         """Show a step; weights stay where the network does."""
         if not self._params or (said.hidden, said.seed) != (self._said.hidden, self._said.seed):
-            self._params, self._steps = self._network(said).init(said.seed, (2,), np.float64), 0
+            self._params, self._losses = self._network(said).init(said.seed, (2,), np.float64), []
         self._said = said
         return [self._state()]
 
@@ -66,13 +78,14 @@ class BackpropagationRoom(Room):
         self._params = {}
         return self.open(self._said)
 
-    def update(self, said: Nothing) -> list[Frame]:
-        """Take the step that is shown, and show the next one."""
-        report = self._report()
-        for weight in report.weights:
-            layer, name = weight.name.split(".")
-            self._params[layer][name] = weight.after
-        self._steps += 1
+    def update(self, said: Taken) -> list[Frame]:
+        """Take the step that is shown, or as many, and show the next one."""
+        for _ in range(said.steps):
+            report = self._report()
+            for weight in report.weights:
+                layer, name = weight.name.split(".")
+                self._params[layer][name] = weight.after
+            self._losses.append(report.loss)
         return [self._state()]
 
     def _network(self, said: Step) -> Sequential:
@@ -101,10 +114,19 @@ class BackpropagationRoom(Room):
         says = {
             "hidden": list(said.hidden), "activation": said.activation, "activations": list(ACTIVATIONS),
             "x": list(said.x), "target": said.target, "learning_rate": said.learning_rate,
-            "layers": layers, "loss": report.loss, "loss_after": report.loss_after, "steps": self._steps,
+            "seed": said.seed, "layers": layers, "loss": report.loss, "loss_after": report.loss_after,
+            "steps": len(self._losses), "losses": self._losses[-500:],
             "largest_difference": report.largest_difference,
         }  # fmt: skip
-        return self.frame("state", says)
+        return self.frame("state", says, **_curve(said.activation, layers))
+
+
+def _curve(activation: str, layers: list[dict[str, Any]]) -> dict[str, np.ndarray]:
+    function = activation_by_name(activation).function
+    reach = max([REACH, *(abs(z) for layer in layers for z in layer["pre_activations"])])
+    z = np.linspace(-reach, reach, POINTS)
+    slope = grad(lambda z: np.sum(function(z)))(z)
+    return {"z": z, "value": np.asarray(function(z)), "slope": np.asarray(slope)}
 
 
 def _weight(step: Any) -> dict[str, Any]:

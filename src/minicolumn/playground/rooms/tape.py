@@ -40,6 +40,11 @@ class Program(Record):
     ] = (2.0, -1.0, 0.5, 1.5)  # fmt: skip
 
 
+# What a node hands to an operand: the operand's place, the derivative by it, that times the adjoint, and
+# the operand's adjoint as far as it is summed then.
+Part = tuple[int, Any, Any, Any]
+
+
 class TapeRoom(Room):
     """The graph of a formula: values forward, adjoints back, each handed on by the rule of its operation.
 
@@ -100,7 +105,16 @@ def _passes(graph: Graph, names: list[str], arguments: list[Any]) -> dict[str, A
         ],
         "forward": [places[node] for node in nodes if node.op.kind != "leaf"],
         "backward": [
-            {"node": places[node], "parts": [{"to": places[x], "part": float(part)} for x, part in parts]}
+            {"node": places[node], "parts": [
+                {
+                    "to": places[node.inputs[at]],
+                    "at": at,
+                    "local": float(local),
+                    "part": float(part),
+                    "sum": float(total),
+                }
+                for at, local, part, total in parts
+            ]}
             for node, parts in steps
         ],
         "output": places[graph.outputs[0]],
@@ -116,8 +130,11 @@ def _value(node: Node, values: dict[Node, Any], table: Table) -> Any:
 
 def _backward(
     graph: Graph, nodes: list[Node], values: dict[Node, Any]
-) -> tuple[dict[Node, Any], list[tuple[Node, list[tuple[Node, Any]]]]]:
-    """Walk back from the output: each node multiplies its adjoint with its own derivatives and hands on."""
+) -> tuple[dict[Node, Any], list[tuple[Node, list[Part]]]]:
+    """Walk back from the output: each node multiplies its adjoint with its own derivatives and hands on.
+
+    The derivative itself is what a node hands on of an adjoint of 1.
+    """
     adjoints: dict[Node, Any] = {graph.outputs[0]: np.float64(1.0)}
     steps = []
     for node in reversed(nodes):
@@ -129,9 +146,10 @@ def _backward(
             if operand.op.name == "const" or not node.op.flows_to(place):
                 continue
             part = node.op.pull(place, adjoints[node], values[node], operands, node.attrs)
+            local = node.op.pull(place, np.ones(()), values[node], operands, node.attrs)
             if part is not None:
                 adjoints[operand] = adjoints.get(operand, 0.0) + part
-                parts.append((operand, part))
+                parts.append((place, local, part, adjoints[operand]))
         steps.append((node, parts))
     return adjoints, steps
 

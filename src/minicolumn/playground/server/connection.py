@@ -10,7 +10,6 @@ from contextlib import suppress
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from minicolumn.errors import DataError
-from minicolumn.playground.frames import encoded
 from minicolumn.playground.room import Session, failure
 from minicolumn.playground.server.limits import Bucket, Limits
 from minicolumn.playground.server.worker import Worker
@@ -68,7 +67,7 @@ async def serve_page(socket: WebSocket, pages: Pages) -> None:
     outbox: asyncio.Queue[bytes] = asyncio.Queue()
     worker = pages.open(outbox)
     tasks = [
-        asyncio.create_task(_read(socket, worker, outbox, pages.limits)),
+        asyncio.create_task(_read(socket, worker, pages.limits)),
         asyncio.create_task(_write(socket, worker, outbox, pages.limits)),
     ]
     try:
@@ -80,7 +79,7 @@ async def serve_page(socket: WebSocket, pages: Pages) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _read(socket: WebSocket, worker: Worker, outbox: asyncio.Queue[bytes], limits: Limits) -> None:
+async def _read(socket: WebSocket, worker: Worker, limits: Limits) -> None:
     """Hand the page's messages to the worker; those over its limits are refused, and many of them end it."""
     bucket, refused = Bucket(limits.rate, limits.burst, time.monotonic()), 0
     while (message := await socket.receive())["type"] == "websocket.receive":
@@ -89,7 +88,7 @@ async def _read(socket: WebSocket, worker: Worker, outbox: asyncio.Queue[bytes],
         if line:
             refused += 1
             if refused == 1 and not worker.crowded:
-                outbox.put_nowait(encoded(failure("", DataError(line), "")))
+                worker.give([failure("", DataError(line), "")])
             if refused >= MOST_REFUSED:
                 with suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
                     async with asyncio.timeout(1):

@@ -154,10 +154,6 @@ class _PageSocket(WebSocketsSansIOProtocol):
         super().on_task_complete(task)
         self.loop.call_later(FAREWELL, self.transport.abort)
 
-    def shutdown(self) -> None:
-        super().shutdown()
-        self.loop.call_later(FAREWELL, self.transport.abort)
-
 
 def bind(host: str, port: int | None) -> socket.socket:
     """Return a socket that listens; with no port the first free one from 8089 on.

@@ -24,5 +24,9 @@ export async function exchangeToken() {
   const found = /^#t=([\w-]+)(?:&(.*))?$/.exec(location.hash);
   if (!found) return;
   history.replaceState(null, "", found[2] ? `#${found[2]}` : location.pathname);
-  await fetch("token", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ token: found[1] }) });
+  await fetch("token", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ token: found[1] }),
+  });
 }

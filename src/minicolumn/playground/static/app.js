@@ -55,7 +55,19 @@ import { exchangeToken, place, go } from "./address.js";
  */
 
 /** The rooms of the course, in order. */
-export const ROOMS = ["circuit", "perceptron", "network", "backpropagation", "tape", "softmax", "activations", "descent", "overfitting", "topology", "digits"];
+export const ROOMS = [
+  "circuit",
+  "perceptron",
+  "network",
+  "backpropagation",
+  "tape",
+  "softmax",
+  "activations",
+  "descent",
+  "overfitting",
+  "topology",
+  "digits",
+];
 
 /**
  * @param {Socket} socket @param {Frame} session @param {string} name @param {(said: Said | null) => void} tell
@@ -67,19 +79,31 @@ function makeRoom(socket, session, name, tell) {
   /** @type {Room["ask"]} */
   const ask = (doing, fields) => socket.send(name, doing, fields);
   return {
-    name, ask, say, session,
-    opening: () => socket.send("", "opening").catch((error) => { say(error.message); return null; }),
-    send: (doing, fields) => ask(doing, fields).catch((error) => {
-      if (!(error instanceof Refused)) throw error;
-      say(error.message);
-      return null;
-    }),
+    name,
+    ask,
+    say,
+    session,
+    opening: () =>
+      socket.send("", "opening").catch((error) => {
+        say(error.message);
+        return null;
+      }),
+    send: (doing, fields) =>
+      ask(doing, fields).catch((error) => {
+        if (!(error instanceof Refused)) throw error;
+        say(error.message);
+        return null;
+      }),
     onFrame: (listen) => socket.listen(name, listen),
-    onOpen: (tellOpen) => socket.watch((status) => { if (status === "open") tellOpen(); }),
+    onOpen: (tellOpen) =>
+      socket.watch((status) => {
+        if (status === "open") tellOpen();
+      }),
     query: place().query,
     remember: (values) => {
       const { room, query } = place();
-      for (const [key, value] of Object.entries(values)) value === null ? query.delete(key) : query.set(key, value);
+      for (const [key, value] of Object.entries(values))
+        value === null ? query.delete(key) : query.set(key, value);
       history.replaceState(null, "", `#/${room}${[...query].length ? `?${query}` : ""}`);
     },
   };
@@ -91,7 +115,10 @@ async function load(name) {
   const href = `rooms/${name}.css`;
   if (module.styled && !document.querySelector(`link[href="${href}"]`)) {
     const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href });
-    await new Promise((done) => { link.onload = link.onerror = done; document.head.append(link); });
+    await new Promise((done) => {
+      link.onload = link.onerror = done;
+      document.head.append(link);
+    });
   }
   return module.default;
 }
@@ -109,13 +136,20 @@ function useAppearance() {
 function Navigation({ rooms, now }) {
   const list = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => {
-    const strip = list.current, here = /** @type {HTMLElement | null | undefined} */ (strip?.querySelector("[aria-current]"));
+    const strip = list.current,
+      here = /** @type {HTMLElement | null | undefined} */ (strip?.querySelector("[aria-current]"));
     if (strip && here) strip.scrollLeft = here.offsetLeft - strip.clientWidth / 2 + here.clientWidth / 2;
   }, [now, language()]);
   return html`<nav class="rooms" aria-label=${t("shell.rooms")}><ol ref=${list}>
-    ${ROOMS.map((name) => html`<li key=${name}>${rooms.includes(name)
-      ? html`<a href=${`#/${name}`} aria-current=${name === now ? "page" : undefined}>${t(`${name}.name`)}</a>`
-      : html`<span class="absent" aria-disabled="true">${t(`${name}.name`)}</span>`}</li>`)}
+    ${ROOMS.map(
+      (name) =>
+        html`<li key=${name}>${
+          rooms.includes(name)
+            ? html`<a href=${`#/${name}`} aria-current=${name === now ? "page" : undefined}>${t(`${name}.name`)}
+                </a>`
+            : html`<span class="absent" aria-disabled="true">${t(`${name}.name`)}</span>`
+        }</li>`,
+    )}
   </ol></nav>`;
 }
 
@@ -123,22 +157,37 @@ function Navigation({ rooms, now }) {
 function Header({ rooms, now }) {
   const other = language() === "en" ? "ko" : "en";
   return html`<header class="top">
-    <a class="brand" href="#/network" aria-label="minicolumn playground"><svg width="26" height="26" viewBox="0 0 32 32" aria-hidden="true"><g class="brand-lines"><path d="M7 10L16 7M7 10l9 9M7 22l9-15M7 22l9-3M16 7l9 9M16 19l9-3" /></g><circle class="neg" cx="7" cy="10" r="3.4" /><circle class="pos" cx="7" cy="22" r="3.4" /><circle class="pos" cx="16" cy="7" r="3.4" /><circle class="neg" cx="16" cy="19" r="3.4" /><circle class="pos" cx="25" cy="16" r="4" /></svg><span>minicolumn</span></a>
+    <a class="brand" href="#/network" aria-label="minicolumn playground"><svg width="26" height="26"
+        viewBox="0 0 32 32" aria-hidden="true"><g class="brand-lines"><path
+        d="M7 10L16 7M7 10l9 9M7 22l9-15M7 22l9-3M16 7l9 9M16 19l9-3" /></g><circle class="neg" cx="7" cy="10"
+        r="3.4" /><circle class="pos" cx="7" cy="22" r="3.4" /><circle class="pos" cx="16" cy="7" r="3.4" />
+        <circle class="neg" cx="16" cy="19" r="3.4" /><circle class="pos" cx="25" cy="16" r="4" /></svg>
+        <span>minicolumn</span></a>
     <${Navigation} rooms=${rooms} now=${now} />
     <div class="top-tools">
-      <button type="button" class="language" lang=${other} onClick=${() => { localStorage.setItem("language", other); speak(other); }}>${LANGUAGES[other]}</button>
-      <${IconButton} label=${t(theme() === "dark" ? "shell.light" : "shell.dark")} icon=${theme() === "dark" ? "sun" : "moon"} onClick=${switchTheme} />
+      <button type="button" class="language" lang=${other} onClick=${() => {
+        localStorage.setItem("language", other);
+        speak(other);
+      }}>${LANGUAGES[other]}</button>
+      <${IconButton} label=${t(theme() === "dark" ? "shell.light" : "shell.dark")}
+          icon=${theme() === "dark" ? "sun" : "moon"} onClick=${switchTheme} />
     </div>
   </header>`;
 }
 
 /** @param {{said: Said | null, onClose: () => void}} props */
 function MessageLine({ said, onClose }) {
-  return html`<div class="message-place" role="status" aria-live="polite">${said && html`<div class=${`message ${said.tone}`}>
+  return html`<div class="message-place" role="status" aria-live="polite">${
+    said &&
+    html`<div class=${`message ${said.tone}`}>
     ${said.tone === "warning" && html`<${Icon} name="warning" size=${18} />`}<p>${said.text}</p>
-    ${said.choices.map((choice) => html`<${Button} key=${choice.label} onClick=${choice.onClick}>${choice.label}<//>`)}
+    ${said.choices.map(
+      (choice) => html`<${Button} key=${choice.label} onClick=${choice.onClick}>${choice.label}
+        <//>`,
+    )}
     <${IconButton} label=${t("shell.close")} icon="close" size=${16} onClick=${onClose} />
-  </div>`}</div>`;
+  </div>`
+  }</div>`;
 }
 
 /** @param {{socket: Socket}} props */
@@ -153,11 +202,25 @@ function App({ socket }) {
   const [shown, setShown] = useState(/** @type {{name: string, View: any, room: Room} | null} */ (null));
   const [said, setSaid] = useState(/** @type {Said | null} */ (null));
 
-  useEffect(() => socket.watch((now) => {
-    setStatus(now);
-    if (now === "open") socket.send("", "hello").then((hello) => { if (hello) { setSession(hello); setLocked(false); } });
-    if (now === "lost") fetch("token").then((answer) => setLocked(answer.status === 403), () => setLocked(false));
-  }), []);
+  useEffect(
+    () =>
+      socket.watch((now) => {
+        setStatus(now);
+        if (now === "open")
+          socket.send("", "hello").then((hello) => {
+            if (hello) {
+              setSession(hello);
+              setLocked(false);
+            }
+          });
+        if (now === "lost")
+          fetch("token").then(
+            (answer) => setLocked(answer.status === 403),
+            () => setLocked(false),
+          );
+      }),
+    [],
+  );
   useEffect(() => {
     const move = () => setWhere(place());
     addEventListener("hashchange", move);
@@ -168,16 +231,33 @@ function App({ socket }) {
     if (!session || !rooms.includes(name)) return;
     let left = false;
     setSaid(null);
-    load(name).then((View) => { if (!left) setShown({ name, View, room: makeRoom(socket, session, name, setSaid) }); },
-      (error) => setSaid({ text: `${name}: ${error.message}`, choices: [], tone: "warning" }));
-    return () => { left = true; };
+    load(name).then(
+      (View) => {
+        if (!left) setShown({ name, View, room: makeRoom(socket, session, name, setSaid) });
+      },
+      (error) => setSaid({ text: `${name}: ${error.message}`, choices: [], tone: "warning" }),
+    );
+    return () => {
+      left = true;
+    };
   }, [name, rooms.join(), where.link]);
-  useEffect(() => { document.title = `${t(`${name}.name`)} · minicolumn`; });
+  useEffect(() => {
+    document.title = `${t(`${name}.name`)} · minicolumn`;
+  });
 
   return html`<${Header} rooms=${rooms} now=${name} />
-    ${status === "lost" && html`<div class="lost" role="alert">${t(locked ? "shell.noCookie" : "shell.lost")}</div>`}
+    ${
+      status === "lost" &&
+      html`<div class="lost" role="alert">${t(locked ? "shell.noCookie" : "shell.lost")}
+        </div>`
+    }
     <${MessageLine} said=${said} onClose=${() => setSaid(null)} />
-    <main id="main">${shown && shown.name === name && html`<${shown.View} key=${name} room=${shown.room} link=${where.link} />`}</main>`;
+    <main id="main">${
+      shown &&
+      shown.name === name &&
+      html`<${shown.View} key=${name} room=${shown.room}
+        link=${where.link} />`
+    }</main>`;
 }
 
 applyTheme();
@@ -185,4 +265,7 @@ const token = exchangeToken();
 await Promise.all([token, speak(preferred())]);
 const scheme = location.protocol === "https:" ? "wss" : "ws";
 if (!location.hash) go("network");
-render(html`<${App} socket=${new Socket(`${scheme}://${location.host}/socket`)} />`, /** @type {Element} */ (document.getElementById("app")));
+render(
+  html`<${App} socket=${new Socket(`${scheme}://${location.host}/socket`)} />`,
+  /** @type {Element} */ (document.getElementById("app")),
+);

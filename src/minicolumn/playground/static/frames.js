@@ -18,7 +18,8 @@ const TYPES = { uint8: Uint8Array, int32: Int32Array, float32: Float32Array, flo
 export function decoded(buffer) {
   const length = new DataView(buffer).getUint32(0, true);
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
-  const arrays = /** @type {Record<string, Numbers>} */ ({}), shapes = /** @type {Record<string, number[]>} */ ({});
+  const arrays = /** @type {Record<string, Numbers>} */ ({}),
+    shapes = /** @type {Record<string, number[]>} */ ({});
   let at = 4 + length;
   for (const [name, dtype, shape] of header.arrays) {
     const Type = TYPES[/** @type {keyof typeof TYPES} */ (dtype)];

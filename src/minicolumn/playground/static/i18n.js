@@ -13,7 +13,9 @@ const watchers = new Set();
 /** @returns {Language} that of the address (?lang=ko), the one that was chosen, or the browser's */
 export function preferred() {
   const asked = new URLSearchParams(location.search).get("lang") ?? "";
-  const wanted = [asked, localStorage.getItem("language") ?? "", ...navigator.languages].map((tag) => tag.slice(0, 2));
+  const wanted = [asked, localStorage.getItem("language") ?? "", ...navigator.languages].map((tag) =>
+    tag.slice(0, 2),
+  );
   return /** @type {Language} */ (wanted.find((tag) => tag in LANGUAGES) ?? "en");
 }
 
@@ -31,7 +33,9 @@ export const language = () => current;
 /** @param {() => void} tell @returns {() => void} */
 export function onLanguage(tell) {
   watchers.add(tell);
-  return () => { watchers.delete(tell); };
+  return () => {
+    watchers.delete(tell);
+  };
 }
 
 /**

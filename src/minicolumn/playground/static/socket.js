@@ -34,8 +34,13 @@ export class Socket {
   connect() {
     const socket = new WebSocket(this.url);
     socket.binaryType = "arraybuffer";
-    socket.onopen = () => { this.tries = 0; this.become("open"); };
-    socket.onmessage = ({ data }) => { if (data instanceof ArrayBuffer) this.hear(decoded(data)); };
+    socket.onopen = () => {
+      this.tries = 0;
+      this.become("open");
+    };
+    socket.onmessage = ({ data }) => {
+      if (data instanceof ArrayBuffer) this.hear(decoded(data));
+    };
     socket.onclose = () => this.lose(socket);
     this.socket = socket;
   }
@@ -43,7 +48,10 @@ export class Socket {
   /** @param {WebSocket} socket */
   lose(socket) {
     if (socket !== this.socket) return;
-    for (const { resolve, timer } of this.waiting.values()) { clearTimeout(timer); resolve(null); }
+    for (const { resolve, timer } of this.waiting.values()) {
+      clearTimeout(timer);
+      resolve(null);
+    }
     this.waiting.clear();
     this.become("lost");
     setTimeout(() => this.connect(), WAITS[Math.min(this.tries++, WAITS.length - 1)]);
@@ -66,7 +74,10 @@ export class Socket {
     const id = ++this.number;
     this.socket.send(JSON.stringify({ ...(room ? { room } : {}), do: doing, id, ...fields }));
     return new Promise((resolve, reject) => {
-      const timer = window.setTimeout(() => { this.waiting.delete(id); resolve(null); }, ANSWER_WITHIN);
+      const timer = window.setTimeout(() => {
+        this.waiting.delete(id);
+        resolve(null);
+      }, ANSWER_WITHIN);
       this.waiting.set(id, { resolve, reject, timer });
     });
   }
@@ -88,7 +99,8 @@ export class Socket {
   acknowledge(frame) {
     const { socket } = this;
     requestAnimationFrame(() => {
-      if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ do: "seen", tick: frame.tick }));
+      if (socket?.readyState === WebSocket.OPEN)
+        socket.send(JSON.stringify({ do: "seen", tick: frame.tick }));
     });
   }
 
@@ -96,13 +108,17 @@ export class Socket {
   listen(room, listen) {
     if (!this.listeners.has(room)) this.listeners.set(room, new Set());
     this.listeners.get(room)?.add(listen);
-    return () => { this.listeners.get(room)?.delete(listen); };
+    return () => {
+      this.listeners.get(room)?.delete(listen);
+    };
   }
 
   /** Call now, if connected, and at each new connection. @param {(status: Status) => void} tell @returns {() => void} */
   watch(tell) {
     this.watchers.add(tell);
     tell(this.status);
-    return () => { this.watchers.delete(tell); };
+    return () => {
+      this.watchers.delete(tell);
+    };
   }
 }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minicolumn.address_space import check_room_for_polars
 from minicolumn.errors import DataError
 from minicolumn.tables.files.columns import column_of
 from minicolumn.tables.files.layout import check_names
@@ -50,6 +51,7 @@ def load_frame(table: Any, reading: Reading | None = None) -> Loaded:
     >>> load_frame({"size": [1, "a"]}).notes
     ("column 'size' holds values of several types and was read as text",)
     """
+    check_room_for_polars("a table")
     if isinstance(table, str | os.PathLike):
         return load_table(table, reading)
     loaded = _converted(table)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from minicolumn.address_space import address_space_left
+
 MOST_BY_DEFAULT = 4 << 30  # bytes that reading a table may take, unless the user allows more
 _LEAST_BY_DEFAULT = 64 << 20  # below this even small tables would be refused for want of an exact figure
 
@@ -21,7 +23,7 @@ def free_memory() -> int | None:
     The least of: available memory (/proc/meminfo), what is left to the control group, and what is left
     to the process under its limit of address space.
     """
-    found = [size for size in (_available(), _left_to_group(), _left_to_process()) if size is not None]
+    found = [size for size in (_available(), _left_to_group(), address_space_left()) if size is not None]
     return max(0, min(found)) if found else None
 
 
@@ -53,19 +55,6 @@ def _left_to_group() -> int | None:
             cached = sum(int(stat.get(name, 0)) for name in ("active_file", "inactive_file"))
             return int(limit) - max(0, int(taken) - cached)
     return None
-
-
-def _left_to_process() -> int | None:
-    """Return what is left under RLIMIT_AS."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return None
-    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
-    pages = _text("/proc/self/statm").split()
-    if limit == resource.RLIM_INFINITY or not pages:
-        return None
-    return limit - int(pages[0]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _text(path: str) -> str:

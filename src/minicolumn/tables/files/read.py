@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from minicolumn.address_space import check_room_for_polars
 from minicolumn.errors import DataError, did_you_mean
 from minicolumn.tables.builtin import BUILTINS, builtin_bytes, builtin_names
 from minicolumn.tables.files.columnar import (
@@ -66,6 +67,7 @@ def load_table(source: str | os.PathLike[str], reading: Reading | None = None) -
     >>> load_table("penguins").notes
     ()
     """
+    check_room_for_polars("a table")
     reading = reading or Reading()
     path = Path(source)
     if str(source) in BUILTINS and not path.exists():

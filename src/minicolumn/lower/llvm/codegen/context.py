@@ -28,6 +28,8 @@ class ProgramContext:
     private     memory of each thread's own
     flushing_on the processor's family, where subnormal numbers are flushed
     lengths     of symbolic dimensions
+    watch       what loops look for signals with, if they do
+    watched     how many loops do
     is_apart    whether each thread is at iterations of its own now, and so does everything in them
     """
 
@@ -44,6 +46,8 @@ class ProgramContext:
     private: Value | None = None
     flushing_on: str = ""
     lengths: Mapping[Dim, Value] = field(default_factory=dict)
+    watch: Value | None = None
+    watched: int = 0
     is_apart: bool = False
 
     def length(self, n: Length) -> Value:

@@ -338,6 +338,12 @@ class Function:
         loop.results = held
 
     @contextmanager
+    def count(self, start: Value | int, stop: Value | int) -> Iterator[Value]:
+        """Run a body for start, start + 1, ... below stop, which carries nothing."""
+        with self.loop(start, stop) as loop:
+            yield loop.counter
+
+    @contextmanager
     def when(self, condition: Value) -> Iterator[None]:
         """Run a body if a bit is set."""
         name = self.fresh("when")

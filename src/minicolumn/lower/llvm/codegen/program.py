@@ -10,10 +10,11 @@ from minicolumn.ir.graph import Graph, Node
 from minicolumn.lower.llvm.codegen.context import ProgramContext
 from minicolumn.lower.llvm.codegen.elements import memory_type
 from minicolumn.lower.llvm.codegen.emit import Function, Module, Value, const, index
+from minicolumn.lower.llvm.codegen.interrupts import emit_look
 from minicolumn.lower.llvm.codegen.kernels import Kernels
 from minicolumn.lower.llvm.codegen.steps import ScheduleCode, constants
 from minicolumn.lower.llvm.codegen.subnormals import emit_flushing
-from minicolumn.lower.llvm.runtime.abi import ARENA, CODE_CONSTANT_BYTES, FIRST, HOST, STATUS, TIMES
+from minicolumn.lower.llvm.runtime.abi import ARENA, CODE_CONSTANT_BYTES, FIRST, HOST, STATUS, TIMES, WATCH
 from minicolumn.lower.llvm.runtime.array_objects import emit_reader
 from minicolumn.lower.llvm.runtime.jit import Target
 from minicolumn.lower.llvm.runtime.team import emit_barrier
@@ -33,6 +34,7 @@ class Emitted:
     timed       kernels whose cycles are counted, in the order of the counts
     arena       bytes of scratch memory, then of what each thread needs besides
     shared      whether there is work that several threads can share
+    watched     how many loops look for signals
     """
 
     text: str
@@ -42,6 +44,7 @@ class Emitted:
     timed: tuple[Kernel, ...]
     arena: tuple[int, int]
     shared: bool
+    watched: int
 
 
 def emit_program(
@@ -49,14 +52,15 @@ def emit_program(
     target: Target,
     timed: bool = False,
     flush_subnormals: bool = False,
+    interruptible: bool = False,
 ) -> Emitted:
     """Write the module of a graph.
 
     The function that does everything is ``run(table, team, part, parts)``. The table holds addresses: the
-    arena, the status word, the function that calls Python, the cycle counts, then inputs, outputs, the
-    lengths of symbolic dimensions (numbers) and large constants. ``read`` fills in where arrays lie
-    (objects.py). With `flush_subnormals` arithmetic takes subnormal numbers for 0, on whichever thread it
-    runs.
+    arena, the status word, the function that calls Python, the cycle counts, what loops look for signals
+    with, then inputs, outputs, the lengths of symbolic dimensions (numbers) and large constants. ``read``
+    fills in where arrays lie (array_objects.py). With `flush_subnormals` arithmetic takes subnormal numbers
+    for 0, on whichever thread it runs. With `interruptible` long loops look for signals.
     """
     module, family = Module(), target.triple.split("-")[0]
     emit_barrier(module, family)
@@ -75,6 +79,7 @@ def emit_program(
     first = FIRST + len(graph.inputs) + len(graph.outputs)
     context.lengths = {dim: table.number(first + k) for k, dim in enumerate(graph.dims)}
     context.times = table.slot(TIMES) if timed else None
+    context.watch = table.slot(WATCH) if interruptible else None
     context.flushing_on = family if flush_subnormals else ""
     arena = table.slot(ARENA)
     if schedule.private:
@@ -93,7 +98,11 @@ def emit_program(
     constants_given, hosts = tuple(table.constants), tuple(context.hosts)
     timed_kernels = tuple(context.timed)
     size = _aligned(schedule.memory.size), _aligned(schedule.private)
-    return Emitted(str(module), schedule, constants_given, hosts, timed_kernels, size, context.shared)
+    if context.watched:
+        emit_look(module)
+    return Emitted(
+        str(module), schedule, constants_given, hosts, timed_kernels, size, context.shared, context.watched
+    )
 
 
 def _aligned(size: int) -> int:

@@ -12,6 +12,7 @@ from minicolumn.ir.graph import CONST, Node
 from minicolumn.ir.shapes import ArrayType
 from minicolumn.lower.llvm.codegen.context import ProgramContext
 from minicolumn.lower.llvm.codegen.emit import Value, const, index
+from minicolumn.lower.llvm.codegen.interrupts import WatchedLoop, watched
 from minicolumn.lower.llvm.codegen.kernels import Code, worth_sharing
 from minicolumn.lower.llvm.codegen.partition import share
 from minicolumn.lower.llvm.codegen.products import (
@@ -203,29 +204,38 @@ class ScheduleCode:
         if in_registers:
             with self.alone():
                 self._start_state(node, results)
-                with self._turns(node) as row:
+                with self._turns(node, watched(context, node, False)) as row:
                     self._iteration_in_registers(node, self.schedule.lanes[kernel], row, results)
             return
+        shared_out = self.schedule.is_parallel(kernel) and context.private is not None
+        watch = watched(context, node, not shared_out and not context.is_apart)
         context.barrier()
         with self.alone():
             self._start_state(node, results)
+            if watch and watch.together:
+                watch.agree(watch.first())
         context.barrier()
-        if self.schedule.is_parallel(kernel) and context.private is not None and not context.is_apart:
-            self._iterations_of_one_thread(kernel, node, results, regions)
+        if shared_out and not context.is_apart:
+            self._iterations_of_one_thread(kernel, node, watch, results, regions)
             return
         arena = self.base + self.schedule.memory.workspaces.get(kernel, 0)  # a body may need none
-        with self._turns(node) as row:
+        with self._turns(node, watch) as row:
             self._body_code(node, self.schedule.inner[kernel], row, results, regions, arena).run()
             context.barrier()
 
     def _iterations_of_one_thread(
-        self, kernel: Kernel, node: Node, results: list[Value], regions: list[Region]
+        self,
+        kernel: Kernel,
+        node: Node,
+        watch: WatchedLoop | None,
+        results: list[Value],
+        regions: list[Region],
     ) -> None:
         """Share out the iterations: each thread does some of them alone, in memory of its own."""
         context, schedule = self.context, self.schedule.inner[kernel]
         assert context.private is not None
         context.shared = True
-        with self._turns(node, context.part, context.parts) as row:
+        with self._turns(node, watch, context.part, context.parts) as row:
             context.is_apart, arena, base = True, self.arena, self.base
             self.arena = context.private
             self._body_code(node, schedule, row, results, regions, 0).run()
@@ -243,14 +253,19 @@ class ScheduleCode:
                 self._move(results[k], self.pointer(first), first.array_type)
 
     @contextmanager
-    def _turns(self, node: Node, part: Value = index(0), parts: Value = index(1)) -> Iterator[Value]:  # noqa: B008
+    def _turns(
+        self,
+        node: Node,
+        watch: WatchedLoop | None,
+        part: Value = index(0),  # noqa: B008
+        parts: Value = index(1),  # noqa: B008
+    ) -> Iterator[Value]:
         """Run what is emitted within for each row of a part, first to last or the other way round."""
         f, length = self.f, self.context.length(node.attrs["length"])
         start, stop = index(0), length
         if parts != index(1):
             start, stop = share(f, length, part, parts)
-        with f.loop(start, stop) as loop:
-            row = loop.counter
+        with watch.run(start, stop) if watch else f.count(start, stop) as row:
             if node.attrs["reverse"]:
                 row = f.op("sub nsw", f.op("sub nsw", length, index(1)), row)
             yield row

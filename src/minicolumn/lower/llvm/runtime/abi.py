@@ -7,7 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 # Slots of the table that every program has, before inputs, outputs, lengths and constants.
-ARENA, STATUS, HOST, TIMES, FIRST = range(5)
+ARENA, STATUS, HOST, TIMES, WATCH, FIRST = range(6)
+# Words of the memory at WATCH: whether a loop was left, how many iterations come next for all of a team, the
+# function that looks for signals, an exception (kind, value, traceback), and when each loop last looked.
+STOPPED, AGREED, LOOK, ERROR = range(4)
+LOOKED = ERROR + 3
 # Larger constants are handed over in the table instead of being part of the code.
 CODE_CONSTANT_BYTES = 4096
 

@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from minicolumn.lower.llvm.runtime.abi import ARENA, FIRST, HOST, STATUS, TIMES, table_of
+from minicolumn.lower.llvm.runtime.abi import ARENA, FIRST, HOST, STATUS, TIMES, WATCH, table_of
 from minicolumn.lower.llvm.runtime.array_objects import READY, are_readable
+from minicolumn.lower.llvm.runtime.interrupts import Watch
 from minicolumn.passes.memory import ALIGN
 
 # With Python's lock held, since it looks into Python's objects.
@@ -26,6 +27,7 @@ class CallFrame:
     arena               scratch memory
     cycles              where the cycles of kernels are counted
     read                the program's function that reads where arrays lie
+    watched             how many loops look for signals
     """
 
     def __init__(
@@ -36,12 +38,16 @@ class CallFrame:
         arena: np.ndarray,
         cycles: np.ndarray,
         read: Callable[[int, int, int], int],
+        watched: int = 0,
     ) -> None:
         self._count, self._axes = arrays, axes
         self._held = constants, arena, cycles
         self._words = table_of(arrays, len(axes), constants)
         self._words[ARENA] = -(-arena.ctypes.data // ALIGN) * ALIGN
         self._words[TIMES] = cycles.ctypes.data
+        self.watch = Watch(watched) if watched else None
+        if self.watch:
+            self._words[WATCH] = self.watch.address
         self._status = np.zeros(1, np.int64)
         self._words[STATUS] = self._status.ctypes.data
         self._objects = ctypes.create_string_buffer(max(_WORD * self._count, 1))

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from minicolumn.address_space import NoRoomError, check_room, check_room_for_llvm
 from minicolumn.errors import MinicolumnError, did_you_mean
 from minicolumn.lower.llvm.runtime.cache import ObjectCache, key_of
 from minicolumn.lower.llvm.schedule.machine import Machine, machine_for
@@ -40,10 +41,6 @@ class CodeError(MinicolumnError, AssertionError):
     """LLVM refuses a text or an object file: a fault of the lowering, not of its user."""
 
 
-class NoRoomError(MinicolumnError, MemoryError):
-    """A limit on the process' memory leaves too little to compile."""
-
-
 @dataclass(frozen=True)
 class Target:
     """The processor that code is made for, as LLVM names it and as the lowerings see it."""
@@ -62,6 +59,7 @@ class Target:
 @functools.cache
 def _llvm() -> Any:
     """Return llvmlite's binding, ready to emit code for this computer's kind of processor."""
+    check_room_for_llvm("native code")
     import llvmlite.binding as llvm
 
     llvm.initialize_native_target()
@@ -86,9 +84,15 @@ def _check_execution() -> None:
 
 
 def why_missing() -> str:
-    """Return why native code cannot be made here now, or an empty string where it can."""
+    """Return why native code cannot be made here now, or an empty string where it can.
+
+    Errors      NoRoomError where a limit on the address space leaves too little: whoever fell back to the
+                reference then would stay there, with other bits, when there is room again
+    """
     try:
         _check_execution()
+    except NoRoomError:
+        raise
     except ImportError as error:
         return f"native code needs llvmlite: {error}; install it with: pip install llvmlite"
     except (OSError, MemoryError) as error:
@@ -184,7 +188,7 @@ def optimised(text: str, target: Target, optimization: int = 2) -> str:
 
 def _compiled(text: str, target: Target, optimization: int, emit: Callable[[Any, Any], Any]) -> Any:
     llvm = _llvm()
-    check_room(COMPILER_BYTES + BYTES_A_CHARACTER * len(text))
+    check_room(COMPILER_BYTES + BYTES_A_CHARACTER * len(text), "compiling")
     try:
         # The module goes before its context, in every case: the other order ends the process.
         with llvm.create_context() as context, llvm.parse_assembly(text, context) as module:
@@ -196,30 +200,6 @@ def _compiled(text: str, target: Target, optimization: int, emit: Callable[[Any,
                 return emit(machine, module)
     except RuntimeError as error:
         raise CodeError(f"LLVM refuses the text: {error}{_place(str(error), text)}") from None
-
-
-def check_room(needed: int) -> None:
-    """Refuse to compile under a limit of address space that leaves too little: LLVM would end the process."""
-    left = address_space_left()
-    if left is not None and left < needed:
-        raise NoRoomError(
-            f"compiling needs about {needed >> 20} MiB of memory and the limit of this process leaves "
-            f"{left >> 20}; raise it (ulimit -v)"
-        )
-
-
-def address_space_left() -> int | None:
-    """Return how many bytes a limit on the address space leaves; None where there is no limit."""
-    try:
-        import resource
-
-        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
-        if limit == resource.RLIM_INFINITY:
-            return None
-        pages = int(Path("/proc/self/statm").read_text().split()[0])
-        return max(limit - pages * resource.getpagesize(), 0)
-    except (ImportError, OSError, ValueError):  # another system
-        return None
 
 
 def _target_machine(target: Target, optimization: int) -> Any:

@@ -11,7 +11,10 @@ import { onTheme } from "./theme.js";
 export function sized(canvas, width, height) {
   const ratio = Math.min(3, window.devicePixelRatio || 1);
   const [w, h] = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))];
-  if (canvas.width !== w || canvas.height !== h) { canvas.width = w; canvas.height = h; }
+  if (canvas.width !== w || canvas.height !== h) {
+    canvas.width = w;
+    canvas.height = h;
+  }
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   return context;
@@ -50,10 +53,14 @@ export function Canvas({ draw, ratio, height, label, ...more }) {
  */
 export function paintMaps(atlas, maps, count, side) {
   if (!count) return;
-  if (atlas.width !== side || atlas.height !== side * count) { atlas.width = side; atlas.height = side * count; }
+  if (atlas.width !== side || atlas.height !== side * count) {
+    atlas.width = side;
+    atlas.height = side * count;
+  }
   const context = /** @type {CanvasRenderingContext2D} */ (atlas.getContext("2d"));
   const image = context.createImageData(side, side * count);
-  const pixels = new Uint32Array(image.data.buffer), colours = table();
+  const pixels = new Uint32Array(image.data.buffer),
+    colours = table();
   for (let i = 0; i < pixels.length; i++) pixels[i] = colours[maps[i]];
   context.putImageData(image, 0, 0);
 }
@@ -61,7 +68,8 @@ export function paintMaps(atlas, maps, count, side) {
 /** @type {Map<(time: number) => void, boolean>} what draws, and whether it goes on though nothing happens */
 const drawers = new Map();
 const REST = 2_000; // ms after the last event until drawings that wait for one are left alone
-let looping = false, lastEvent = 0;
+let looping = false,
+  lastEvent = 0;
 
 /** @param {number} time */
 function loop(time) {
@@ -79,7 +87,16 @@ export function wake() {
   requestAnimationFrame(loop);
 }
 
-for (const event of ["pointermove", "pointerdown", "pointerup", "keydown", "resize", "focusin", "click", "change"]) {
+for (const event of [
+  "pointermove",
+  "pointerdown",
+  "pointerup",
+  "keydown",
+  "resize",
+  "focusin",
+  "click",
+  "change",
+]) {
   addEventListener(event, wake, { capture: true, passive: true });
 }
 onTheme(wake);
@@ -93,5 +110,7 @@ onTheme(wake);
 export function everyFrame(draw, { idle = false } = {}) {
   drawers.set(draw, !idle);
   wake();
-  return () => { drawers.delete(draw); };
+  return () => {
+    drawers.delete(draw);
+  };
 }

@@ -20,7 +20,11 @@ function useId() {
  */
 export function Field({ label, for: target, value, title, children, class: more = "" }) {
   return html`<div class=${`field ${more}`} title=${title}>
-    <label class="field-label" for=${target}><span>${label}</span>${value !== undefined && html`<output class="field-value">${value}</output>`}</label>
+    <label class="field-label" for=${target}><span>${label}</span>${
+      value !== undefined &&
+      html`<output
+        class="field-value">${value}</output>`
+    }</label>
     ${children}
   </div>`;
 }
@@ -32,11 +36,17 @@ export function Field({ label, for: target, value, title, children, class: more 
  */
 export function Select({ label, value, options, onChange, title, disabled, bare, class: more = "" }) {
   const id = useId();
-  const list = options.some((option) => option.value === value) ? options : [{ value, label: String(value) }, ...options];
+  const list = options.some((option) => option.value === value)
+    ? options
+    : [{ value, label: String(value) }, ...options];
   const at = list.findIndex((option) => option.value === value);
-  const select = html`<span class="select"><select id=${id} aria-label=${bare ? label : undefined} disabled=${disabled} title=${title}
+  const select = html`<span class="select"><select id=${id} aria-label=${bare ? label : undefined}
+      disabled=${disabled} title=${title}
       value=${String(at)} onChange=${(/** @type {any} */ e) => onChange(list[Number(e.target.value)].value)}>
-    ${list.map((option, i) => html`<option key=${i} value=${String(i)} selected=${i === at}>${option.label}</option>`)}
+    ${list.map(
+      (option, i) => html`<option key=${i} value=${String(i)} selected=${i === at}>${option.label}
+        </option>`,
+    )}
   </select><${Icon} name="chevron" size=${14} /></span>`;
   return bare ? select : html`<${Field} label=${label} for=${id} title=${title} class=${more}>${select}<//>`;
 }
@@ -49,7 +59,8 @@ export function Slider({ label, value, min, max, step = 1, show = String, onChan
   const id = useId();
   const share = `${(100 * (Math.min(max, Math.max(min, value)) - min)) / (max - min || 1)}%`;
   return html`<${Field} label=${label} for=${id} value=${show(value)} title=${title}>
-    <input class="slider" id=${id} type="range" min=${min} max=${max} step=${step} value=${value} disabled=${disabled}
+    <input class="slider" id=${id} type="range" min=${min} max=${max} step=${step} value=${value}
+        disabled=${disabled}
       aria-valuetext=${show(value)} style=${{ "--share": share }}
       onInput=${(/** @type {any} */ e) => onChange(Number(e.target.value))} />
   <//>`;
@@ -59,7 +70,8 @@ export function Slider({ label, value, min, max, step = 1, show = String, onChan
 export function short(value, digits = 3) {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
   const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-3 || size >= 1e5)) return value.toExponential(1).replace("e+", "e").replace("-", "−").replace("e-", "e−");
+  if (size !== 0 && (size < 1e-3 || size >= 1e5))
+    return value.toExponential(1).replace("e+", "e").replace("-", "−").replace("e-", "e−");
   return String(Number(value.toPrecision(digits))).replace("-", "−");
 }
 
@@ -72,18 +84,34 @@ export function NumberPick({ label, value, options, onChange, title, disabled, c
   const [typed, setTyped] = useState(/** @type {string | null} */ (null));
   const take = () => {
     const number = Number(typed);
-    if (typed !== null && typed.trim() !== "" && Number.isFinite(number) && number !== value) onChange(number);
+    if (typed !== null && typed.trim() !== "" && Number.isFinite(number) && number !== value)
+      onChange(number);
     setTyped(null);
   };
   return html`<${Field} label=${label} for=${id} title=${title} class=${more}>
     <span class="select pick">
-      <input id=${id} type="text" inputmode="decimal" autocomplete="off" disabled=${disabled} value=${typed ?? String(value ?? "")}
+      <input id=${id} type="text" inputmode="decimal" autocomplete="off" disabled=${disabled}
+          value=${typed ?? String(value ?? "")}
         onInput=${(/** @type {any} */ e) => setTyped(e.target.value)} onBlur=${take}
-        onKeyDown=${(/** @type {any} */ e) => { if (e.key === "Enter") take(); if (e.key === "Escape") setTyped(null); }} />
+        onKeyDown=${(/** @type {any} */ e) => {
+          if (e.key === "Enter") take();
+          if (e.key === "Escape") setTyped(null);
+        }} />
       <select aria-label=${label} tabindex="-1" disabled=${disabled} value=${String(value)}
-        onChange=${(/** @type {any} */ e) => { setTyped(null); onChange(Number(e.target.value)); }}>
-        ${options.includes(value ?? NaN) ? null : html`<option value=${String(value)}>${String(value ?? "")}</option>`}
-        ${options.map((option) => html`<option key=${option} value=${String(option)} selected=${option === value}>${option}</option>`)}
+        onChange=${(/** @type {any} */ e) => {
+          setTyped(null);
+          onChange(Number(e.target.value));
+        }}>
+        ${
+          options.includes(value ?? NaN)
+            ? null
+            : html`<option value=${String(value)}>${String(value ?? "")}
+            </option>`
+        }
+        ${options.map(
+          (option) => html`<option key=${option} value=${String(option)}
+            selected=${option === value}>${option}</option>`,
+        )}
       </select><${Icon} name="chevron" size=${14} />
     </span>
   <//>`;
@@ -91,8 +119,10 @@ export function NumberPick({ label, value, options, onChange, title, disabled, c
 
 /** @param {{label: string, value: boolean, onChange: (value: boolean) => void, title?: string, disabled?: boolean}} props */
 export function Toggle({ label, value, onChange, title, disabled }) {
-  return html`<button type="button" class="toggle" role="switch" aria-checked=${String(value)} disabled=${disabled} title=${title}
-    onClick=${() => onChange(!value)}><span class="toggle-track" aria-hidden="true"><span /></span><span>${label}</span></button>`;
+  return html`<button type="button" class="toggle" role="switch" aria-checked=${String(value)}
+      disabled=${disabled} title=${title}
+    onClick=${() => onChange(!value)}><span class="toggle-track" aria-hidden="true"><span /></span>
+        <span>${label}</span></button>`;
 }
 
 /**
@@ -111,21 +141,26 @@ export function Segmented({ label, value, options, onChange, class: more = "" })
     /** @type {HTMLElement} */ (/** @type {HTMLElement} */ (e.currentTarget).children[next]).focus();
   };
   return html`<div class=${`segmented ${more}`} role="radiogroup" aria-label=${label} onKeyDown=${move}>
-    ${options.map((option) => html`<button type="button" key=${option.value} role="radio" aria-checked=${String(option.value === value)}
+    ${options.map(
+      (option) => html`<button type="button" key=${option.value} role="radio"
+          aria-checked=${String(option.value === value)}
       aria-label=${option.icon ? option.label : undefined} title=${option.icon ? option.label : undefined}
       tabindex=${option.value === value ? 0 : -1} onClick=${() => onChange(option.value)}>
-      ${option.icon ? html`<${Icon} name=${option.icon} size=${16} />` : option.label}</button>`)}
+      ${option.icon ? html`<${Icon} name=${option.icon} size=${16} />` : option.label}</button>`,
+    )}
   </div>`;
 }
 
 /** @param {{onClick?: () => void, icon?: string, kind?: "main" | "plain" | "quiet", children?: any, disabled?: boolean, title?: string, [more: string]: any}} props */
 export function Button({ onClick, icon, kind = "plain", children, class: other = "", ...more }) {
-  return html`<button type="button" class=${`button ${kind} ${other}`} onClick=${onClick} ...${more}>${icon && html`<${Icon} name=${icon} size=${16} />`}${children}</button>`;
+  return html`<button type="button" class=${`button ${kind} ${other}`} onClick=${onClick}
+      ...${more}>${icon && html`<${Icon} name=${icon} size=${16} />`}${children}</button>`;
 }
 
 /** A button that shows an icon alone. @param {{label: string, icon: string, onClick: (event?: any) => void, size?: number, class?: string, [more: string]: any}} props */
 export function IconButton({ label, icon, onClick, size = 18, class: other = "", ...more }) {
-  return html`<button type="button" class=${`icon-button ${other}`} aria-label=${label} title=${label} onClick=${onClick} ...${more}><${Icon} name=${icon} size=${size} /></button>`;
+  return html`<button type="button" class=${`icon-button ${other}`} aria-label=${label} title=${label}
+      onClick=${onClick} ...${more}><${Icon} name=${icon} size=${size} /></button>`;
 }
 
 /**
@@ -137,8 +172,12 @@ export function RunButtons({ running, onRun, onStep, onReset, step = t("shell.st
   const run = `${t(running ? "shell.pause" : "shell.run")} (${t("shell.space")})`;
   return html`<div class="run-buttons">
     ${onReset && html`<${IconButton} icon="reset" label=${`${t("shell.reset")} (R)`} onClick=${onReset} />`}
-    ${onRun && html`<button type="button" class=${`run ${running ? "running" : ""}`} aria-label=${run} title=${run} onClick=${onRun}>
-      <${Icon} name=${running ? "pause" : "play"} size=${26} /></button>`}
+    ${
+      onRun &&
+      html`<button type="button" class=${`run ${running ? "running" : ""}`} aria-label=${run} title=${run}
+          onClick=${onRun}>
+      <${Icon} name=${running ? "pause" : "play"} size=${26} /></button>`
+    }
     ${onStep && html`<${IconButton} icon="step" label=${`${step} (S)`} onClick=${onStep} />`}
     ${children}
   </div>`;
@@ -153,11 +192,14 @@ export function useKeys(keys) {
   now.current = keys;
   useEffect(() => {
     let pressed = false; // whether a pointer was used last: what it left focused is not meant by a space
-    const point = () => { pressed = true; };
+    const point = () => {
+      pressed = true;
+    };
     const key = (/** @type {KeyboardEvent} */ e) => {
       const target = /** @type {HTMLElement} */ (e.target);
       if (e.key === "Tab" || e.key.startsWith("Arrow")) pressed = false;
-      if (e.ctrlKey || e.metaKey || e.altKey || target.closest("input, select, textarea, [role=dialog]")) return;
+      if (e.ctrlKey || e.metaKey || e.altKey || target.closest("input, select, textarea, [role=dialog]"))
+        return;
       if (e.key === " " && !pressed && target.closest("button, a, summary")) return;
       const found = now.current[e.key.length === 1 ? e.key.toLowerCase() : e.key];
       if (!found) return;
@@ -167,7 +209,10 @@ export function useKeys(keys) {
     };
     addEventListener("keydown", key);
     addEventListener("pointerdown", point, true);
-    return () => { removeEventListener("keydown", key); removeEventListener("pointerdown", point, true); };
+    return () => {
+      removeEventListener("keydown", key);
+      removeEventListener("pointerdown", point, true);
+    };
   }, []);
 }
 
@@ -188,11 +233,20 @@ export function Popover({ at, label, onClose, children, class: more = "" }) {
   }, [at.x, at.y]);
   useEffect(() => {
     const before = /** @type {HTMLElement | null} */ (document.activeElement);
-    /** @type {HTMLElement | null | undefined} */ (ref.current?.querySelector("input, select, button:not(.popover-close)"))?.focus();
+    /** @type {HTMLElement | null | undefined} */ (
+      ref.current?.querySelector("input, select, button:not(.popover-close)")
+    )?.focus();
     /** @param {KeyboardEvent} e */
-    const key = (e) => { if (e.key === "Escape") { e.stopPropagation(); onClose(); } };
+    const key = (e) => {
+      if (e.key === "Escape") {
+        e.stopPropagation();
+        onClose();
+      }
+    };
     /** @param {Event} e */
-    const press = (e) => { if (!ref.current?.contains(/** @type {Node} */ (e.target))) onClose(); };
+    const press = (e) => {
+      if (!ref.current?.contains(/** @type {Node} */ (e.target))) onClose();
+    };
     document.addEventListener("keydown", key, true);
     document.addEventListener("pointerdown", press, true);
     return () => {

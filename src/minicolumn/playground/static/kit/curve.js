@@ -2,7 +2,6 @@
 import uPlot from "../lib/uplot.mjs";
 import { html, useEffect, useRef } from "./html.js";
 import { onTheme, token } from "./theme.js";
-import { short } from "./controls.js";
 
 /**
  * @typedef {{label: string, colour: string, dash?: number[], width?: number}} Series  colour: a design token such as
@@ -14,32 +13,97 @@ import { short } from "./controls.js";
 const ink = (colour) => (colour.startsWith("--") ? token(colour) : colour);
 
 /** Few digits for ticks. @param {number} v */
-const tick = (v) => (Math.abs(v) >= 1e6 ? `${v / 1e6}M` : Math.abs(v) >= 1e4 ? `${v / 1e3}k` : Math.abs(v) < 1e-3 && v ? v.toExponential(0) : String(Number(v.toPrecision(3))));
+const tick = (v) =>
+  Math.abs(v) >= 1e6
+    ? `${v / 1e6}M`
+    : Math.abs(v) >= 1e4
+      ? `${v / 1e3}k`
+      : Math.abs(v) < 1e-3 && v
+        ? v.toExponential(0)
+        : String(Number(v.toPrecision(3)));
 
-/** @param {Series[]} series @param {boolean} log @param {number} width @param {number} height @param {boolean} axes @param {(index: number | null) => void} read @param {string} along */
+/** Ends of an axis, from the numbers' ends; null where there are none. @param {any} _ @param {number | null} low @param {number | null} high */
+const linear = (_, low, high) =>
+  low === null || high === null ? [0, 1] : [Math.min(0, low), high > low ? high * 1.05 : high + 1];
+/** @type {typeof linear} */
+const decades = (_, low, high) =>
+  low === null || high === null ? [0.1, 1] : [low / 1.3, Math.max(high * 1.3, low * 2)];
+
+/** Of a log axis, the lines at powers of ten alone. @param {any} _ @param {number[]} splits */
+const powers = (_, splits) =>
+  splits.map((v) => (Math.abs(Math.log10(v) - Math.round(Math.log10(v))) < 1e-6 ? v : null));
+
+/** @param {Series[]} series @param {boolean} log @param {number} width @param {number} height @param {boolean} axes @param {(index: number | null, plot: any) => void} read @param {string} along */
 function options(series, log, width, height, axes, read, along) {
-  const axis = { stroke: () => token("--muted"), grid: { stroke: () => token("--line"), width: 1 }, ticks: { show: false }, font: `11px ${token("--sans")}`, size: 34, gap: 4 };
+  const axis = {
+    stroke: () => token("--muted"),
+    grid: { stroke: () => token("--line"), width: 1 },
+    ticks: { show: false },
+    font: `11px ${token("--sans")}`,
+    size: 34,
+    gap: 4,
+  };
   return {
-    width, height, legend: { show: false }, padding: axes ? [8, 10, 0, 0] : [4, 4, 4, 4],
+    width,
+    height,
+    legend: { show: false },
+    padding: axes ? [8, 16, 0, 0] : [4, 4, 4, 4],
     cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
-    scales: { x: { time: false }, y: { distr: log ? 3 : 1, range: log ? undefined : (/** @type {any} */ _, /** @type {number} */ low, /** @type {number} */ high) => [Math.min(0, low), high > low ? high * 1.05 : high + 1] } },
+    scales: {
+      x: { time: false },
+      y: {
+        distr: log ? 3 : 1,
+        range: log ? decades : linear,
+      },
+    },
     axes: axes
-      ? [{ ...axis, size: 24, values: (/** @type {any} */ _, /** @type {number[]} */ v) => v.map(tick), space: 60 },
-        { ...axis, values: (/** @type {any} */ _, /** @type {number[]} */ v) => v.map((n) => (n === null ? "" : tick(n))), space: 26 }]
+      ? [
+          {
+            ...axis,
+            size: 24,
+            values: (/** @type {any} */ _, /** @type {number[]} */ v) => v.map(tick),
+            space: 60,
+          },
+          {
+            ...axis,
+            values: (/** @type {any} */ _, /** @type {number[]} */ v) =>
+              v.map((n) => (n === null ? "" : tick(n))),
+            space: 26,
+            ...(log ? { filter: powers, grid: { ...axis.grid, filter: powers } } : {}),
+          },
+        ]
       : [{ show: false }, { show: false }],
-    series: [{ label: along }, ...series.map((s) => ({
-      label: s.label, stroke: () => ink(s.colour), width: s.width ?? 1.75, dash: s.dash, points: { show: false }, spanGaps: true,
-    }))],
-    hooks: { setCursor: [(/** @type {any} */ plot) => read(plot.cursor.idx)] },
+    series: [
+      { label: along },
+      ...series.map((s) => ({
+        label: s.label,
+        stroke: () => ink(s.colour),
+        width: s.width ?? 1.75,
+        dash: s.dash,
+        points: { show: false },
+        spanGaps: true,
+      })),
+    ],
+    hooks: { setCursor: [(/** @type {any} */ plot) => read(plot.cursor.idx, plot)] },
   };
 }
 
 /**
  * Curves that grow. `handle.current.set([steps, first, second, ...])` puts the numbers in, without rendering anew.
  * @param {{series: Series[], handle: {current: CurveHandle | null}, label: string, log?: boolean, height?: number,
- *          axes?: boolean, along?: string, onRead?: (index: number | null) => void}} props
+ *          axes?: boolean, along?: string, onRead?: (row: (number | null)[] | null) => void}} props
+ * onRead: the numbers under the pointer, [step, first, second, ...], or null
  */
-export function Curve({ series, handle, label, log = false, height = 150, axes = true, along = "step", onRead }) {
+export function Curve({
+  series,
+  handle,
+  label,
+  log = false,
+  height = 150,
+  axes = true,
+  along = "step",
+  onRead,
+}) {
   const ref = useRef(/** @type {HTMLElement | null} */ (null));
   const data = useRef(/** @type {any} */ (null));
   const names = series.map((s) => s.label + s.colour + (s.dash ?? "")).join();
@@ -48,14 +112,42 @@ export function Curve({ series, handle, label, log = false, height = 150, axes =
     if (!box) return;
     const empty = [[], ...series.map(() => [])];
     const fitting = data.current?.length === empty.length ? data.current : empty;
-    const plot = new uPlot(options(series, log, box.clientWidth || 300, height, axes, (i) => onRead?.(i), along), fitting, box);
-    handle.current = { plot, set: (next) => { data.current = next; if (next.length === empty.length) plot.setData(/** @type {any} */ (next)); } };
-    const observer = new ResizeObserver(() => { if (box.clientWidth) plot.setSize({ width: box.clientWidth, height }); });
+    const plot = new uPlot(
+      options(
+        series,
+        log,
+        box.clientWidth || 300,
+        height,
+        axes,
+        (i, of) =>
+          onRead?.(
+            i === null || i === undefined
+              ? null
+              : of.data.map((/** @type {any} */ column) => column[i] ?? null),
+          ),
+        along,
+      ),
+      fitting,
+      box,
+    );
+    handle.current = {
+      plot,
+      set: (next) => {
+        data.current = next;
+        if (next.length === empty.length) plot.setData(/** @type {any} */ (next));
+      },
+    };
+    const observer = new ResizeObserver(() => {
+      if (box.clientWidth) plot.setSize({ width: box.clientWidth, height });
+    });
     observer.observe(box);
     const stop = onTheme(() => plot.redraw(false, true));
-    return () => { observer.disconnect(); stop(); handle.current = null; plot.destroy(); };
+    return () => {
+      observer.disconnect();
+      stop();
+      handle.current = null;
+      plot.destroy();
+    };
   }, [names, log, height, axes]);
   return html`<div class="curve" ref=${ref} role="img" aria-label=${label} />`;
 }
-
-export { short };

@@ -4,4 +4,12 @@ import htm from "../lib/htm.mjs";
 
 export const html = htm.bind(h);
 export { h, render, Fragment };
-export { useState, useReducer, useEffect, useLayoutEffect, useRef, useMemo, useCallback } from "../lib/hooks.mjs";
+export {
+  useState,
+  useReducer,
+  useEffect,
+  useLayoutEffect,
+  useRef,
+  useMemo,
+  useCallback,
+} from "../lib/hooks.mjs";

@@ -16,7 +16,9 @@ export function theme() {
 /** @param {(theme: Theme) => void} tell @returns {() => void} */
 export function onTheme(tell) {
   watchers.add(tell);
-  return () => { watchers.delete(tell); };
+  return () => {
+    watchers.delete(tell);
+  };
 }
 
 /** Put the theme on the page and tell who draws by it. */

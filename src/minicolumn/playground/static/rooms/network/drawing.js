@@ -14,16 +14,19 @@ import { stillness, theme, token } from "../../kit/theme.js";
 import { trace } from "./geometry.js";
 import { isOutput, layout, neuronCount } from "./model.js";
 
-const LEVELS = 12, STRONG = 4; // a weight of 4 has the widest line
+const LEVELS = 12,
+  STRONG = 4; // a weight of 4 has the widest line
 // What a machine can draw in a frame differs widely: how much is drawn follows from how fast frames come.
 const MOST_MOVING = 600; // links whose gaps move; of more, the strongest
 const MOST_DRAWN = 8_000; // links; of more, the strongest
-const SLOW = 21, QUICK = 17.6; // ms between frames: over the one less is drawn, under the other more again
+const SLOW = 21,
+  QUICK = 17.6; // ms between frames: over the one less is drawn, under the other more again
 const FULL = 150; // links of a bundle
 const SIDE = 100;
 
 /** @param {number} weight @returns {number} 0 .. LEVELS - 1 */
-const level = (weight) => Math.min(LEVELS - 1, Math.floor(LEVELS * Math.sqrt(Math.min(1, Math.abs(weight) / STRONG))));
+const level = (weight) =>
+  Math.min(LEVELS - 1, Math.floor(LEVELS * Math.sqrt(Math.min(1, Math.abs(weight) / STRONG))));
 
 /** @typedef {{path: Path2D, sign: number, level: number, lit: boolean, count: number}} Bundle */
 
@@ -42,7 +45,10 @@ function bundles(spots, live, lit) {
     for (let source = 0; source < fanIn; source++) {
       for (let unit = 0; unit < units; unit++) {
         const weight = weights[at + source * units + unit];
-        const on = !lit || (lit.layer === layer && lit.unit === unit) || (lit.layer === layer - 1 && lit.unit === source);
+        const on =
+          !lit ||
+          (lit.layer === layer && lit.unit === unit) ||
+          (lit.layer === layer - 1 && lit.unit === source);
         const key = level(weight) * 4 + (weight < 0 ? 2 : 0) + (on ? 1 : 0);
         let bundle = open.get(key);
         if (!bundle || bundle.count >= FULL) {
@@ -93,7 +99,9 @@ export class Drawing {
   }
 
   /** What feeds each layer, and is fed. @returns {Spot[][]} */
-  get spots() { return this.geometry ? [this.inputs, ...this.geometry.layers] : []; }
+  get spots() {
+    return this.geometry ? [this.inputs, ...this.geometry.layers] : [];
+  }
 
   /** @param {Geometry} geometry @param {Spot[]} inputs  the tiles of the features that are inputs */
   place(geometry, inputs) {
@@ -109,7 +117,8 @@ export class Drawing {
     if (!live.state || !geometry) return;
     const lit = live.hovered ?? live.selected;
     this.keepPace(time);
-    const look = `${lit?.layer},${lit?.unit}/${theme()}/${devicePixelRatio}`, now = `${live.version}/${look}`;
+    const look = `${lit?.layer},${lit?.unit}/${theme()}/${devicePixelRatio}`,
+      now = `${live.version}/${look}`;
     if (now !== this.tilesDrawn) {
       this.tilesDrawn = now;
       this.drawTiles();
@@ -154,7 +163,10 @@ export class Drawing {
 
   /** Lines are thinner where there are very many. */
   get crowd() {
-    const most = Math.max(...(this.live.state?.layers ?? []).map((/** @type {{units: number}} */ l) => l.units), this.inputs.length);
+    const most = Math.max(
+      ...(this.live.state?.layers ?? []).map((/** @type {{units: number}} */ l) => l.units),
+      this.inputs.length,
+    );
     return Math.max(0.28, Math.min(1, 9 / most));
   }
 
@@ -162,7 +174,9 @@ export class Drawing {
     const { width, height } = /** @type {Geometry} */ (this.geometry);
     const context = sized(this.canvases.links, width, height);
     context.clearRect(0, 0, width, height);
-    for (const { path, sign, level: strength, lit } of this.strongest(MOST_DRAWN * Math.max(0.06, this.share))) {
+    for (const { path, sign, level: strength, lit } of this.strongest(
+      MOST_DRAWN * Math.max(0.06, this.share),
+    )) {
       context.lineWidth = lineWidth(strength, this.crowd);
       context.strokeStyle = signColour(sign, (lit ? 1 : 0.13) * (0.3 + 0.7 * (strength / (LEVELS - 1))));
       context.stroke(path);
@@ -190,15 +204,24 @@ export class Drawing {
 
   /** Paint maps into an atlas, in rows of several. @param {HTMLCanvasElement} atlas @param {Uint8Array} maps @param {number} count @param {number} stride  take each so manieth pixel */
   paintAtlas(atlas, maps, count, stride) {
-    const side = SIDE / stride, across = Math.min(16, count), down = Math.ceil(count / across);
-    if (atlas.width !== across * side || atlas.height !== down * side) { atlas.width = across * side; atlas.height = down * side; }
+    const side = SIDE / stride,
+      across = Math.min(16, count),
+      down = Math.ceil(count / across);
+    if (atlas.width !== across * side || atlas.height !== down * side) {
+      atlas.width = across * side;
+      atlas.height = down * side;
+    }
     const context = /** @type {CanvasRenderingContext2D} */ (atlas.getContext("2d"));
     const image = context.createImageData(atlas.width, atlas.height);
-    const pixels = new Uint32Array(image.data.buffer), colours = table(), wide = atlas.width;
+    const pixels = new Uint32Array(image.data.buffer),
+      colours = table(),
+      wide = atlas.width;
     for (let n = 0; n < count; n++) {
-      const from = n * SIDE * SIDE, to = Math.floor(n / across) * side * wide + (n % across) * side;
+      const from = n * SIDE * SIDE,
+        to = Math.floor(n / across) * side * wide + (n % across) * side;
       for (let y = 0; y < side; y++) {
-        let read = from + y * stride * SIDE, write = to + y * wide;
+        let read = from + y * stride * SIDE,
+          write = to + y * wide;
         for (let x = 0; x < side; x++, read += stride) pixels[write++] = colours[maps[read]];
       }
     }
@@ -207,18 +230,32 @@ export class Drawing {
   }
 
   drawTiles() {
-    const { live } = this, geometry = /** @type {Geometry} */ (this.geometry), state = /** @type {any} */ (live.state);
+    const { live } = this,
+      geometry = /** @type {Geometry} */ (this.geometry),
+      state = /** @type {any} */ (live.state);
     const context = sized(this.canvases.tiles, geometry.width, geometry.height);
     context.clearRect(0, 0, geometry.width, geometry.height);
     const shape = new Path2D();
     if (state.arrays.features) {
-      const { side, across } = this.paintAtlas(this.featureAtlas, state.arrays.features, this.inputs.length, 1);
+      const { side, across } = this.paintAtlas(
+        this.featureAtlas,
+        state.arrays.features,
+        this.inputs.length,
+        1,
+      );
       this.inputs.forEach((spot, i) => this.tile(context, shape, spot, this.featureAtlas, i, side, across));
     }
     if (live.tick?.arrays.maps) {
       const count = neuronCount(state);
-      const { side, across } = this.paintAtlas(this.atlas, /** @type {Uint8Array} */ (live.tick.arrays.maps), count, count > 48 ? 2 : 1);
-      geometry.layers.flat().forEach((spot, i) => this.tile(context, shape, spot, this.atlas, i, side, across));
+      const { side, across } = this.paintAtlas(
+        this.atlas,
+        /** @type {Uint8Array} */ (live.tick.arrays.maps),
+        count,
+        count > 48 ? 2 : 1,
+      );
+      geometry.layers
+        .flat()
+        .forEach((spot, i) => this.tile(context, shape, spot, this.atlas, i, side, across));
     }
     context.globalCompositeOperation = "destination-in";
     context.fill(shape);
@@ -230,7 +267,17 @@ export class Drawing {
   /** @param {CanvasRenderingContext2D} context @param {Path2D} shape @param {Spot} spot @param {HTMLCanvasElement} atlas @param {number} n @param {number} side @param {number} across */
   tile(context, shape, { x, y, size }, atlas, n, side, across) {
     const [left, top] = [x - size / 2, y - size / 2];
-    context.drawImage(atlas, (n % across) * side, Math.floor(n / across) * side, side, side, left, top, size, size);
+    context.drawImage(
+      atlas,
+      (n % across) * side,
+      Math.floor(n / across) * side,
+      side,
+      side,
+      left,
+      top,
+      size,
+      size,
+    );
     shape.roundRect(left, top, size, size, Math.min(7, size / 5));
   }
 
@@ -240,13 +287,12 @@ export class Drawing {
       const spot = this.geometry?.layers[layer]?.[unit];
       if (!spot) continue;
       const half = spot.size / 2;
+      context.beginPath();
+      context.roundRect(spot.x - half, spot.y - half, spot.size, spot.size, Math.min(7, spot.size / 5));
       context.fillStyle = token("--panel");
-      context.globalAlpha = 0.8;
-      context.fillRect(spot.x - half, spot.y - half, spot.size, spot.size);
+      context.globalAlpha = 0.82;
+      context.fill();
       context.globalAlpha = 1;
-      context.strokeStyle = token("--muted");
-      context.lineWidth = 1.5;
-      context.strokeRect(spot.x - half + 1, spot.y - half + 1, spot.size - 2, spot.size - 2);
     }
   }
 
@@ -256,23 +302,28 @@ export class Drawing {
     const context = sized(this.canvases.biases, geometry.width, geometry.height);
     context.clearRect(0, 0, geometry.width, geometry.height);
     if (!live.weights) return;
-    const ring = token("--panel"), line = token("--control-line");
-    geometry.layers.forEach((column, layer) => column.forEach((spot, unit) => {
-      const bias = live.biasOf({ layer, unit }) ?? 0;
-      const radius = Math.max(2.6, Math.min(5, spot.size / 8)) + (isOutput(/** @type {any} */ (live.state), layer) ? 0.5 : 0);
-      const inset = Math.min(3, spot.size / 14);
-      const [x, y] = [spot.x - spot.size / 2 + inset, spot.y + spot.size / 2 - inset];
-      context.beginPath();
-      context.arc(x, y, radius + 1.6, 0, 7);
-      context.fillStyle = ring;
-      context.fill();
-      context.beginPath();
-      context.arc(x, y, radius, 0, 7);
-      context.fillStyle = colourOf(bias);
-      context.fill();
-      context.lineWidth = 0.8;
-      context.strokeStyle = line;
-      context.stroke();
-    }));
+    const ring = token("--panel"),
+      line = token("--control-line");
+    geometry.layers.forEach((column, layer) =>
+      column.forEach((spot, unit) => {
+        const bias = live.biasOf({ layer, unit }) ?? 0;
+        const radius =
+          Math.max(2.6, Math.min(5, spot.size / 8)) +
+          (isOutput(/** @type {any} */ (live.state), layer) ? 0.5 : 0);
+        const inset = Math.min(3, spot.size / 14);
+        const [x, y] = [spot.x - spot.size / 2 + inset, spot.y + spot.size / 2 - inset];
+        context.beginPath();
+        context.arc(x, y, radius + 1.6, 0, 7);
+        context.fillStyle = ring;
+        context.fill();
+        context.beginPath();
+        context.arc(x, y, radius, 0, 7);
+        context.fillStyle = colourOf(bias);
+        context.fill();
+        context.lineWidth = 0.8;
+        context.strokeStyle = line;
+        context.stroke();
+      }),
+    );
   }
 }

@@ -12,7 +12,9 @@ export const SPEEDS = [1, 10, 100, 1_000, 10_000, 100_000];
  */
 export function controlOf(state, field) {
   const { controls } = state;
-  const found = Array.isArray(controls) ? controls.find((control) => control.name === field) : controls?.[field];
+  const found = Array.isArray(controls)
+    ? controls.find((control) => control.name === field)
+    : controls?.[field];
   return found ?? {};
 }
 
@@ -20,7 +22,9 @@ export function controlOf(state, field) {
 export function choicesOf(state, field) {
   const control = controlOf(state, field);
   const choices = control.choices ?? control.of?.choices ?? control.entries ?? [];
-  return Array.isArray(choices) ? choices.map((choice) => (typeof choice === "string" ? choice : choice.name)) : Object.keys(choices);
+  return Array.isArray(choices)
+    ? choices.map((choice) => (typeof choice === "string" ? choice : choice.name))
+    : Object.keys(choices);
 }
 
 /**
@@ -30,11 +34,13 @@ export function choicesOf(state, field) {
 export const hides = (state, name) => Boolean(state.hidden?.includes(name));
 
 /** The words for a choice. @param {string} name */
-export const wordsOf = (name) => tOr(`network.choice.${name.replaceAll(".", "_")}`, name.replaceAll("_", " "));
+export const wordsOf = (name) =>
+  tOr(`network.choice.${name.replaceAll(".", "_")}`, name.replaceAll("_", " "));
 
 /** @param {string[]} names */
 export const optionsOf = (names) => names.map((name) => ({ value: name, label: wordsOf(name) }));
 
 const FIRST = ["relu", "tanh", "logistic", "linear"];
 /** Activations, the four of old first. @param {string[]} names */
-export const activationOptions = (names) => optionsOf([...FIRST.filter((n) => names.includes(n)), ...names.filter((n) => !FIRST.includes(n))]);
+export const activationOptions = (names) =>
+  optionsOf([...FIRST.filter((n) => names.includes(n)), ...names.filter((n) => !FIRST.includes(n))]);

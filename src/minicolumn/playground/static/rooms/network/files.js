@@ -10,7 +10,8 @@ export async function sendModel(send, file) {
   for (let part = 0; part < parts; part++) {
     const piece = bytes.subarray(part * PART, (part + 1) * PART);
     let text = "";
-    for (let i = 0; i < piece.length; i += 8_192) text += String.fromCharCode(...piece.subarray(i, i + 8_192));
+    for (let i = 0; i < piece.length; i += 8_192)
+      text += String.fromCharCode(...piece.subarray(i, i + 8_192));
     answer = send("load", { name: file.name, part, parts, base64: btoa(text) });
     if (part === parts - 1) answer = await answer;
   }

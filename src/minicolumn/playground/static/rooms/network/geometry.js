@@ -6,11 +6,13 @@
  * @typedef {{width: number, height: number, top: number, features: Spot[], layers: Spot[][], columns: number[]}} Geometry
  */
 
-const HEAD = 84, FOOT = 26, FEATURE = 38;
+const HEAD = 84,
+  FOOT = 26,
+  FEATURE = 38;
 const NARROW = 520; // of a phone: less room for names, layers closer together
 
-/** Height for the tiles in a window of a height. @param {number} window */
-export const heightFor = (window) => Math.max(372, Math.min(760, window - 420));
+/** Height for the tiles in a window: less where the columns stand below each other. @param {number} width @param {number} height */
+export const heightFor = (width, height) => (width <= 1080 ? 372 : Math.max(372, Math.min(760, height - 420)));
 
 /** Tiles are larger where there is room. @param {number} height */
 const scaleFor = (height) => Math.max(1, Math.min(1.4, height / 480));
@@ -30,22 +32,36 @@ function pitch(count, height) {
  */
 export function arrange(features, units, room, height) {
   const [label, gap, end] = room < NARROW ? [56, 80, 34] : [92, 104, 62];
-  const scale = scaleFor(height), feature = FEATURE * scale;
+  const scale = scaleFor(height),
+    feature = FEATURE * scale;
   const width = Math.max(room, label + feature + units.length * gap + end - 22);
   const tall = [features * 49 * scale, ...units.map((count) => count * pitch(count, height)[1])];
   const inner = Math.max(height, ...tall);
   const middle = HEAD + inner / 2;
-  const first = label + feature / 2, last = width - end;
+  const first = label + feature / 2,
+    last = width - end;
   const columns = [first, ...units.map((_, i) => first + ((last - first) * (i + 1)) / units.length)];
-  const spread = (/** @type {number} */ x, /** @type {number} */ count, /** @type {number} */ size, /** @type {number} */ distance) =>
-    Array.from({ length: count }, (_, i) => ({ x, y: middle + (i - (count - 1) / 2) * distance, size }));
+  const spread = (
+    /** @type {number} */ x,
+    /** @type {number} */ count,
+    /** @type {number} */ size,
+    /** @type {number} */ distance,
+  ) => Array.from({ length: count }, (_, i) => ({ x, y: middle + (i - (count - 1) / 2) * distance, size }));
   return {
-    width, height: HEAD + inner + FOOT, top: HEAD, columns,
+    width,
+    height: HEAD + inner + FOOT,
+    top: HEAD,
+    columns,
     features: spread(first, features, feature, 49 * scale),
     layers: units.map((count, i) => {
       const [size, distance] = pitch(count, height);
       const outputs = i === units.length - 1;
-      return spread(columns[i + 1], count, outputs && count <= 6 ? 48 * scale : size, outputs && count <= 6 ? 66 * scale : distance);
+      return spread(
+        columns[i + 1],
+        count,
+        outputs && count <= 6 ? 48 * scale : size,
+        outputs && count <= 6 ? 66 * scale : distance,
+      );
     }),
   };
 }
@@ -56,7 +72,9 @@ const ease = (/** @type {number} */ t) => t * t * (3 - 2 * t);
 
 /** Put the curve from one tile to another into a path. @param {Path2D} path @param {Spot} from @param {Spot} to */
 export function trace(path, from, to) {
-  const x0 = from.x + from.size / 2, x1 = to.x - to.size / 2, mid = (x0 + x1) / 2;
+  const x0 = from.x + from.size / 2,
+    x1 = to.x - to.size / 2,
+    mid = (x0 + x1) / 2;
   path.moveTo(x0, from.y);
   path.bezierCurveTo(mid, from.y, mid, to.y, x1, to.y);
 }
@@ -68,23 +86,32 @@ export function trace(path, from, to) {
  * @returns {{layer: number, source: number, unit: number} | null}
  */
 export function linkAt(layers, x, y, reach = 7) {
-  let best = reach, found = null;
+  let best = reach,
+    found = null;
   for (let layer = 0; layer + 1 < layers.length; layer++) {
     const [sources, targets] = [layers[layer], layers[layer + 1]];
     if (!sources.length || !targets.length) continue;
-    const x0 = sources[0].x + sources[0].size / 2, x1 = targets[0].x - targets[0].size / 2;
+    const x0 = sources[0].x + sources[0].size / 2,
+      x1 = targets[0].x - targets[0].size / 2;
     if (x <= x0 || x >= x1) continue;
     let [low, high] = [0, 1];
     for (let i = 0; i < 24; i++) {
       const mid = (low + high) / 2;
-      if (along(mid) < (x - x0) / (x1 - x0)) low = mid; else high = mid;
+      if (along(mid) < (x - x0) / (x1 - x0)) low = mid;
+      else high = mid;
     }
-    const share = ease(low), slope = (6 * low * (1 - low)) / (1.5 - 3 * low + 3 * low * low) / (x1 - x0);
-    sources.forEach((from, source) => targets.forEach((to, unit) => {
-      const rise = to.y - from.y;
-      const distance = Math.abs(from.y + rise * share - y) / Math.hypot(1, rise * slope);
-      if (distance < best) { best = distance; found = { layer, source, unit }; }
-    }));
+    const share = ease(low),
+      slope = (6 * low * (1 - low)) / (1.5 - 3 * low + 3 * low * low) / (x1 - x0);
+    sources.forEach((from, source) =>
+      targets.forEach((to, unit) => {
+        const rise = to.y - from.y;
+        const distance = Math.abs(from.y + rise * share - y) / Math.hypot(1, rise * slope);
+        if (distance < best) {
+          best = distance;
+          found = { layer, source, unit };
+        }
+      }),
+    );
   }
   return found;
 }

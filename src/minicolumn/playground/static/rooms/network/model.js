@@ -10,7 +10,8 @@ import { t } from "../../i18n.js";
 
 /** Where the weights of each layer begin in `weights`. @param {Frame} state @returns {{fanIn: number, units: number, at: number, biases: number}[]} */
 export function layout(state) {
-  let fanIn = state.inputs.length, at = 0;
+  let fanIn = state.inputs.length,
+    at = 0;
   return state.layers.map((/** @type {{units: number}} */ { units }) => {
     const place = { fanIn, units, at, biases: at + fanIn * units };
     at = place.biases + units;
@@ -27,7 +28,8 @@ export function mapIndex(state, { layer, unit }) {
 }
 
 /** @param {Frame} state */
-export const neuronCount = (state) => state.layers.reduce((/** @type {number} */ n, /** @type {{units: number}} */ l) => n + l.units, 0);
+export const neuronCount = (state) =>
+  state.layers.reduce((/** @type {number} */ n, /** @type {{units: number}} */ l) => n + l.units, 0);
 
 /** @param {Frame} state @param {number} layer */
 export const isOutput = (state, layer) => layer === state.layers.length - 1;
@@ -35,7 +37,9 @@ export const isOutput = (state, layer) => layer === state.layers.length - 1;
 /** What a neuron is called. @param {Frame} state @param {Neuron} neuron @returns {string} */
 export function neuronName(state, { layer, unit }) {
   if (!isOutput(state, layer)) return t("network.neuron", { unit: unit + 1, layer: layer + 1 });
-  return state.outputs.length > 1 ? t("network.outputOf", { name: state.outputs[unit] }) : t("network.output");
+  return state.outputs.length > 1
+    ? t("network.outputOf", { name: state.outputs[unit] })
+    : t("network.output");
 }
 
 /** What feeds a layer, by name. @param {Frame} state @param {number} layer @param {number} source */
@@ -44,14 +48,24 @@ export function sourceName(state, layer, source) {
   return neuronName(state, { layer: layer - 1, unit: source });
 }
 
+/** What a column of the points is called: a table's columns have names of their own. @param {any} state @param {string} column */
+export function columnName(state, column) {
+  const input = state.inputs.find((/** @type {any} */ i) => i.formula === column);
+  return state.setup.dataset === "table" && input ? input.name : pretty(column);
+}
+
 const SUBSCRIPT = "₀₁₂₃₄₅₆₇₈₉";
 
 /** A formula as it is written by hand: x1*x2 as x₁x₂, x1^2 as x₁². @param {string} formula */
 export function pretty(formula) {
   return formula
     .replace(/\bx(\d)\b/g, (_, n) => `x${SUBSCRIPT[n]}`)
-    .replace(/\s*(?:\^|\*\*)\s*2(?!\d)/g, "²").replace(/\s*(?:\^|\*\*)\s*3(?!\d)/g, "³")
-    .replace(/([₀-₉²³)])\s*\*\s*(?=[a-z(])/g, "$1 ").replace(/\s*\*\s*/g, "·").replace(/(?<=\S)\s*\+\s*/g, " + ").replace(/^(\w+)\((x[₀-₉])\)$/, "$1 $2");
+    .replace(/\s*(?:\^|\*\*)\s*2(?!\d)/g, "²")
+    .replace(/\s*(?:\^|\*\*)\s*3(?!\d)/g, "³")
+    .replace(/([₀-₉²³)])\s*\*\s*(?=[a-z(])/g, "$1 ")
+    .replace(/\s*\*\s*/g, "·")
+    .replace(/(?<=\S)\s*\+\s*/g, " + ")
+    .replace(/^(\w+)\((x[₀-₉])\)$/, "$1 $2");
 }
 
 /** Two spellings of a feature are one. @param {string} formula */
@@ -64,12 +78,18 @@ function curveOf(tick) {
   const { curve } = tick.arrays;
   if (curve instanceof Float32Array) return curve;
   const score = (/** @type {any} */ scores) => Object.values(scores ?? {})[0] ?? NaN;
-  return Float32Array.of(tick.step, tick.loss?.train ?? NaN, tick.loss?.test ?? NaN, score(tick.scores?.train), score(tick.scores?.test));
+  return Float32Array.of(
+    tick.step,
+    tick.loss?.train ?? NaN,
+    tick.loss?.test ?? NaN,
+    score(tick.scores?.train),
+    score(tick.scores?.test),
+  );
 }
 
 /** The curves of a run, thinned where they get long. */
 export class Curves {
-  constructor() { 
+  constructor() {
     /** @type {(number | null)[][]} step, loss train, loss test, score train, score test */
     this.columns = [[], [], [], [], []];
     /** Keep each so manieth row. */
@@ -77,7 +97,9 @@ export class Curves {
     this.seen = 0;
   }
 
-  clear() { Object.assign(this, new Curves()); }
+  clear() {
+    Object.assign(this, new Curves());
+  }
 
   /** @param {Float32Array} rows */
   add(rows) {
@@ -123,7 +145,9 @@ export class Live {
   /** @param {() => void} tell @returns {() => void} */
   watch(tell) {
     this.watchers.add(tell);
-    return () => { this.watchers.delete(tell); };
+    return () => {
+      this.watchers.delete(tell);
+    };
   }
 
   /** @param {Frame} state */
@@ -131,7 +155,10 @@ export class Live {
     const controls = state.controls ?? this.state?.controls;
     const datasets = state.datasets ?? this.state?.datasets;
     this.state = { ...state, controls, datasets };
-    if (state.reset) { this.curves.clear(); this.tick = null; }
+    if (state.reset) {
+      this.curves.clear();
+      this.tick = null;
+    }
     if (this.tick && this.tick.arrays.maps.length !== neuronCount(state) * 10_000) this.tick = null;
     const { selected } = this;
     if (selected && !(state.layers[selected.layer]?.units > selected.unit)) this.selected = null;
@@ -158,13 +185,15 @@ export class Live {
 
   /** @param {Link} link @returns {number | null} */
   weightOf({ layer, source, unit }) {
-    const { weights } = this, place = this.state && layout(this.state)[layer];
+    const { weights } = this,
+      place = this.state && layout(this.state)[layer];
     return weights && place ? weights[place.at + source * place.units + unit] : null;
   }
 
   /** @param {Neuron} neuron @returns {number | null} */
   biasOf({ layer, unit }) {
-    const { weights } = this, place = this.state && layout(this.state)[layer];
+    const { weights } = this,
+      place = this.state && layout(this.state)[layer];
     return weights && place ? weights[place.biases + unit] : null;
   }
 }

@@ -1,19 +1,48 @@
-/** Of more than two inputs: which plane through them is drawn. */
+/** Of more than two inputs: which plane through them is drawn, and where the others stand. */
 import { html, useState } from "../../kit/html.js";
-import { Select, Segmented } from "../../kit/controls.js";
+import { Segmented, Select, Slider, short } from "../../kit/controls.js";
 import { t } from "../../i18n.js";
+import { columnName } from "./model.js";
+
+const MOST = 6; // inputs with a slider of their own
+const FAR = 2; // from the middle to the ends of a slider: inputs are scaled to about -1 to 1
 
 /** @param {{state: any, send: (doing: string, fields?: object) => any}} props */
 export function Plane({ state, send }) {
-  const names = state.columns ?? [];
+  const columns = /** @type {string[]} */ (state.columns ?? []);
   const [axes, setAxes] = useState(/** @type {number[] | "pca"} */ ([0, 1]));
-  if (names.length < 3) return null;
-  const view = (/** @type {number[] | "pca"} */ next) => { setAxes(next); send("view", { axes: next }); };
+  const [at, setAt] = useState(/** @type {Record<string, number>} */ ({}));
+  if (columns.length < 3) return null;
+  const view = (/** @type {number[] | "pca"} */ next, place = at) => {
+    setAxes(next);
+    setAt(place);
+    send("view", next === "pca" ? { axes: next } : { axes: next, at: place });
+  };
   const pair = axes === "pca" ? [0, 1] : axes;
-  const options = names.map((/** @type {string} */ name, /** @type {number} */ i) => ({ value: i, label: name }));
+  const options = columns.map((column, value) => ({ value, label: columnName(state, column) }));
+  const others = columns.filter((_, i) => !pair.includes(i)).slice(0, MOST);
   return html`<section class="panel plane" aria-label=${t("network.plane")}>
-    <${Segmented} label=${t("network.plane")} value=${axes === "pca" ? "pca" : "slice"} onChange=${(/** @type {string} */ v) => view(v === "pca" ? "pca" : pair)} options=${[{ value: "slice", label: t("network.slice") }, { value: "pca", label: t("network.pca") }]} />
-    ${axes !== "pca" && html`<div class="plane-axes"><${Select} label=${t("network.across")} value=${pair[0]} options=${options} onChange=${(/** @type {number} */ i) => view([i, pair[1]])} />
-      <${Select} label=${t("network.up")} value=${pair[1]} options=${options} onChange=${(/** @type {number} */ i) => view([pair[0], i])} /></div>`}
+    <${Segmented} label=${t("network.plane")} value=${axes === "pca" ? "pca" : "slice"}
+      onChange=${(/** @type {string} */ way) => view(way === "pca" ? "pca" : pair)}
+      options=${[
+        { value: "slice", label: t("network.slice") },
+        { value: "pca", label: t("network.pca") },
+      ]} />
+    ${
+      axes !== "pca" &&
+      html`<div class="plane-axes">
+        <${Select} label=${t("network.across")} value=${pair[0]} options=${options}
+          onChange=${(/** @type {number} */ i) => view([i, i === pair[1] ? pair[0] : pair[1]])} />
+        <${Select} label=${t("network.up")} value=${pair[1]} options=${options}
+          onChange=${(/** @type {number} */ i) => view([i === pair[0] ? pair[1] : pair[0], i])} />
+        ${others.map(
+          (column) =>
+            html`<${Slider} key=${column} label=${columnName(state, column)} value=${at[column] ?? 0}
+                min=${-FAR} max=${FAR} step=${0.05}
+              show=${(/** @type {number} */ v) => (column in at ? short(v, 2) : t("network.median"))}
+              onChange=${(/** @type {number} */ v) => view(pair, { ...at, [column]: v })} />`,
+        )}
+      </div>`
+    }
   </section>`;
 }

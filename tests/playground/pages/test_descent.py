@@ -1,0 +1,56 @@
+"""The page of the room `descent`, in a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+Visit = Callable[..., Any]
+STEP = ".transport output"
+
+
+def _rates(page: Any) -> list[str]:
+    return page.locator(".results tbody td:nth-child(2)").all_inner_texts()
+
+
+def test_untouched_they_race_and_the_first_to_settle_is_told(visit: Visit) -> None:
+    page = visit("descent")
+    page.wait_for_selector(".results tbody tr.there .first")
+    assert len(_rates(page)) == 5
+    before = page.locator(STEP).inner_text()
+    page.wait_for_function(
+        "before => document.querySelector('.transport output').innerText !== before", arg=before
+    )
+    drawn = page.evaluate("""() => {
+      const canvas = document.querySelector(".race-map canvas");
+      const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+      return new Set(new Uint32Array(data.buffer)).size;
+    }""")
+    assert drawn > 500  # shades, lines and paths
+
+
+def test_a_start_that_is_dragged_and_moved_by_keys_is_raced_from(visit: Visit) -> None:
+    page = visit("descent", reduced_motion="reduce")
+    handle = page.locator(".start-handle")
+    page.get_by_text("step 150 of 150").wait_for()
+    rates, name = _rates(page), handle.get_attribute("aria-label")
+    handle.drag_to(page.locator(".race-map canvas"), target_position={"x": 300, "y": 60})
+    page.wait_for_function("name => document.querySelector('.start-handle').ariaLabel !== name", arg=name)
+    page.wait_for_function(
+        """old => [...document.querySelectorAll(".results tbody td:nth-child(2)")]
+          .some((cell, i) => cell.innerText !== old[i])""",
+        arg=rates,
+    )
+    name = handle.get_attribute("aria-label")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("name => document.querySelector('.start-handle').ariaLabel !== name", arg=name)
+
+
+def test_one_rate_for_all_on_a_phone_in_korean(visit: Visit) -> None:
+    page = visit("descent", locale="ko-KR", width=390, height=844, color_scheme="dark")
+    page.get_by_role("radio", name="모두 같게").click()
+    page.wait_for_selector(".results td:has-text('0.01') >> nth=4")
+    assert _rates(page) == ["0.01"] * 5
+    page.get_by_label("곡면", exact=True).select_option(label="라스트리긴 달걀판")
+    page.get_by_text("정수 쌍마다").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
