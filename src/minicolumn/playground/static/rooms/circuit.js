@@ -99,7 +99,13 @@ export default function CircuitRoom({ room }) {
     },
     goal: (/** @type {string} */ goal) => { begin("open", goal); room.remember({ goal }); },
   }), [room]);
-  const begin = (/** @type {string} */ doing, /** @type {string} */ goal) => { room.say(null); setSelected(null); setRow(0); room.send(doing, { goal }); };
+  const begin = (/** @type {string} */ doing, /** @type {string} */ goal) => { 
+    room.say(doing === "solve" && goal !== "half_adder" ? t("circuit.recipe") : null, [], "note");
+    setSelected(null);
+    setRow(0);
+    setWalking(true);
+    room.send(doing, { goal });
+  };
   const walk = () => setWalking((on) => !on);
   useKeys({ " ": walk, s: step, r: () => circuit && begin("open", circuit.goal) });
   if (!circuit) return html`<div class="room circuit"><${Intro} name="circuit" /></div>`;

@@ -69,7 +69,7 @@ export function Board({ circuit, row, selected, onSelect, onInput, onLink, onWir
   const { inputs, outputs } = circuit, neurons = /** @type {Neuron[]} */ (circuit.neurons);
   const { places, height } = placed(inputs, neurons, outputs, width || 600);
   const at = (/** @type {string} */ name) => /** @type {Place} */ (places.get(name));
-  const wires = wiresOf(neurons, at, (name) => circuit.on(name, row));
+  const wires = wiresOf(neurons, at, [...places.values()], (name) => circuit.on(name, row));
   const from = drag && at(drag.from);
   return html`<div class="board" ref=${ref} style=${{ height: `${height}px` }}>
     ${width > 0 && html`<svg class="wires" width=${width} height=${height} aria-hidden="true">
@@ -88,13 +88,13 @@ export function Board({ circuit, row, selected, onSelect, onInput, onLink, onWir
   </div>`;
 }
 
-/** @param {Neuron[]} neurons @param {(name: string) => Place} at @param {(name: string) => number} on */
-function wiresOf(neurons, at, on) {
+/** @param {Neuron[]} neurons @param {(name: string) => Place} at @param {Place[]} all @param {(name: string) => number} on */
+function wiresOf(neurons, at, all, on) {
   return neurons.flatMap((neuron) => {
     const sources = [...neuron.excitatory, ...neuron.inhibitory].sort((a, b) => at(a).y - at(b).y);
     return sources.map((from, i) => ({
       key: `${from} ${neuron.name}`, from, to: neuron.name, kind: linkOf(neuron, from), lit: on(from) === 1,
-      ...curve(at(from), at(neuron.name), sources.length > 1 ? (i / (sources.length - 1) - 0.5) * Math.min(36, 16 * sources.length) : 0),
+      ...curve(at(from), at(neuron.name), sources.length > 1 ? (i / (sources.length - 1) - 0.5) * Math.min(36, 16 * sources.length) : 0, all),
     }));
   });
 }
