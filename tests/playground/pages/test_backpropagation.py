@@ -40,7 +40,7 @@ def test_the_step_is_taken_and_what_follows_a_changed_target_is_shown(visit: Vis
     page = visit("backpropagation", reduced_motion="reduce", width=390, height=844)
     promised = page.locator(".bp-outcome").inner_text().split()[-1].rstrip(".")
     page.get_by_role("button", name="Take the step").click()
-    page.get_by_text("after 1 steps").wait_for()
+    page.get_by_text("Steps taken: 1").wait_for()
     assert page.locator(".bp-loss .big").inner_text() == promised
     before = page.locator(".bp-loss .big").inner_text()
     page.get_by_label("Target y").focus()

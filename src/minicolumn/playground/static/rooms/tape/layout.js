@@ -1,21 +1,28 @@
 /**
- * The graph laid out by depth: operations as far from the variables as their depth says, constants just before what they
+ * The graph laid out by depth: operations as far from the variables as their depth says, constants just
+ *   before what they
  * go into, and links that pass columns routed between the nodes there (Sugiyama, Tagawa & Toda 1981).
  */
 
 /**
- * @typedef {{op: string, label: string, value: number | null, adjoint: number | null, inputs: number[], depth: number,
+ * @typedef {{op: string, label: string, value: number | null, adjoint: number | null, inputs: number[],
+ *   depth: number,
  *   constant: boolean}} TapeNode
  * @typedef {{to: number, at: number, local: number | null, part: number | null, sum: number | null}} Part
- * @typedef {{formula: string, at: number[], used: string[], examples: string[], nodes: TapeNode[], forward: number[],
+ * @typedef {{formula: string, parsed: string, at: number[], used: string[], examples: string[], nodes: TapeNode[], forward:
+ *   number[],
  *   backward: {node: number, parts: Part[]}[], output: number, inputs: number,
  *   traversals: {reverse: number, finite_differences: number}}} Tape
  * @typedef {{from: number, to: number, at: number, way: Spot[]}} Link  at: which operand of `to`
- * @typedef {{along: number, across: number}} Spot  along: column, 0 is the first; across: from -1/2 to 1/2 of the widest column
+ * @typedef {{along: number, across: number}} Spot  along: column, 0 is the first; across: from -1/2 to 1/2 of
+ *   the widest column
  * @typedef {{spots: Spot[], links: Link[], columns: number, widest: number}} Layout
  */
 
-/** @typedef {{node: number, column: number, before: Item[], after: Item[], order: number}} Item  node: -1 for a bend */
+/**
+ * @typedef {{node: number, column: number, before: Item[], after: Item[], order: number}} Item  node: -1
+ *   for a bend
+ */
 
 /** @param {Tape} tape @returns {Layout} */
 export function layoutOf({ nodes }) {
@@ -64,20 +71,32 @@ const spotOf = (item, count, widest) => ({
   across: (item.order - (count - 1) / 2) / Math.max(1, widest - 1),
 });
 
-/** Order the columns so that few links cross: each item goes to the mean of its neighbours, there and back a few times. @param {Item[][]} rows */
+/**
+ * Order the columns so that few links cross: each item goes to the mean of its neighbours, there and back a
+ *   few times.
+ * @param {Item[][]} rows
+ */
 function ordered(rows) {
   for (const row of rows) row.forEach((item, i) => (item.order = i));
   for (let sweep = 0; sweep < 8; sweep++) {
     const back = sweep % 2 === 1;
     for (const row of back ? [...rows].reverse() : rows) {
       const wish = new Map(row.map((item) => [item, wished(item, back ? item.after : item.before, rows)]));
-      row.sort((a, b) => /** @type {number} */ (wish.get(a)) - /** @type {number} */ (wish.get(b)) || a.order - b.order);
+      row.sort(
+        (a, b) =>
+          /** @type {number} */ (wish.get(a)) - /** @type {number} */ (wish.get(b)) || a.order - b.order,
+      );
       row.forEach((item, i) => (item.order = i));
     }
   }
 }
 
-/** Where an item wants to be: at the mean of its neighbours, or where it is. @param {Item} item @param {Item[]} neighbours @param {Item[][]} rows */
+/**
+ * Where an item wants to be: at the mean of its neighbours, or where it is.
+ * @param {Item} item
+ * @param {Item[]} neighbours
+ * @param {Item[][]} rows
+ */
 function wished(item, neighbours, rows) {
   const middle = (/** @type {Item} */ one) => one.order - (rows[one.column].length - 1) / 2;
   if (!neighbours.length) return middle(item);
