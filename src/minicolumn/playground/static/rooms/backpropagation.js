@@ -45,8 +45,7 @@ export default function BackpropagationRoom({ room }) {
   const player = usePlayer(steps.length, (at) => PACE[steps[at].phase]);
   /** @param {number} count */
   const take = async (count) => {
-    await room.send("update", { steps: count });
-    player.replay();
+    if (await room.send("update", { steps: count })) player.replay();
   };
   const reset = () => {
     change({ seed: Math.floor(Math.random() * 2 ** 31) });
