@@ -111,8 +111,8 @@ class Monitor(Callback):
                 is written
 
     >>> import minicolumn as mc
-    >>> mc.Monitor(browser=False), mc.train.check_callbacks("fit", "monitor:port=9000")
-    (Monitor(browser=False, port=None, name=None), (Monitor(browser=True, port=9000, name=None),))
+    >>> mc.Monitor(browser=False, name="first")
+    Monitor(browser=False, port=None, name='first')
     """
 
     only_watches: ClassVar[bool] = True
