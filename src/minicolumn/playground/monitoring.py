@@ -136,13 +136,17 @@ class Monitor(Callback):
 
     def on_chunk(self, trainer: Trainer, done: int, loss: float) -> None:
         """Show where it stands, if it is time."""
-        if (recorder := _recorders.get(trainer)) is not None:
-            self._watch(trainer, lambda: recorder.chunk(trainer, done, loss))
+        if done < trainer.steps and (recorder := _recorders.get(trainer)) is not None:
+            recorder.note_batch(trainer.epoch + done / trainer.steps, loss)
+            if recorder.is_due:
+                self._watch(trainer, lambda: recorder.show(trainer))
 
     def on_epoch(self, trainer: Trainer, row: Row) -> None:
         """Note the epoch, and show where it stands, if it is time."""
         if (recorder := _recorders.get(trainer)) is not None:
-            self._watch(trainer, lambda: recorder.epoch(trainer, row))
+            recorder.note_epoch(row)  # a microsecond: short epochs take but a few
+            if recorder.is_due:
+                self._watch(trainer, lambda: recorder.show(trainer))
 
     def on_end(self, trainer: Trainer) -> None:
         """Show how it ended; the page stays."""

@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from minicolumn.errors import MinicolumnError
+from minicolumn.lower.threads import one_thread
 from minicolumn.model.metrics import confusion
 from minicolumn.nn.activations import activation_by_name
 from minicolumn.nn.layer import Params
@@ -30,11 +31,11 @@ T = TypeVar("T")
 _log = logging.getLogger("minicolumn.playground")
 EVERY = 0.1  # seconds between two snapshots
 SHARE = 0.02  # of the time that norms, gradients and the confusion matrix may take
-PATIENCE = 0.3  # seconds that a training has to last before its gradients are looked at
+PATIENCE = 1.0  # seconds that a training has to last before its gradients are looked at
 MOST_POINTS = 500  # of a curve
 MOST_NORMS = 200
-GRADIENT_ROWS = 64
-CONFUSION_ROWS = 1000
+GRADIENT_ROWS = 32
+CONFUSION_ROWS = 500
 MOST_CLASSES = 40
 MOST_LAYERS = 24  # whose norms are told
 
@@ -87,13 +88,14 @@ class Recorder:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._put, self._number, self._clock = put, number, clock
-        self._begun = self._shown = self._due = clock()
+        self._begun = self._due = clock()
+        self._next = self._begun + EVERY
         self._rows: Thinned[Row] = Thinned(MOST_POINTS)
         self._within: Thinned[tuple[float, float]] = Thinned(MOST_POINTS)
         self._weights: Thinned[tuple[float, ...]] = Thinned(MOST_NORMS)
         self._gradients: Thinned[tuple[float, ...]] = Thinned(MOST_NORMS)
         self._confusion: np.ndarray | None = None
-        self._gradual = True  # until an own loss refuses
+        self._gradual, self._is_warm = True, False  # the former until an own loss refuses
         for row in trainer.history:  # of a training that is gone on with
             self._rows.add(row)
         params = trainer.params
@@ -103,30 +105,34 @@ class Recorder:
         self._about = _about(trainer, name, rows, self._layers)
         self._show(trainer)
 
-    def chunk(self, trainer: Trainer, done: int, loss: float) -> None:
-        """Note the loss within a long epoch, and show where the training stands, if it is time."""
-        if done < trainer.steps:
-            self._within.add((trainer.epoch + done / trainer.steps, loss))
-            self._show_if_due(trainer)
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time for a snapshot."""
+        return self._clock() >= self._next
 
-    def epoch(self, trainer: Trainer, row: Row) -> None:
-        """Note an epoch, and show where the training stands, if it is time."""
+    def note_batch(self, epochs: float, loss: float) -> None:
+        """Note the loss within a long epoch, with so many behind."""
+        self._within.add((epochs, loss))
+
+    def note_epoch(self, row: Row) -> None:
+        """Note an epoch."""
         self._rows.add(row)
-        self._show_if_due(trainer)
 
     def end(self, trainer: Trainer) -> None:
         """Show how it ended."""
         self._look(trainer, self._clock() - self._begun >= PATIENCE)
         self._show(trainer, trainer.stopped or "stopped")
 
-    def _show_if_due(self, trainer: Trainer) -> None:
+    def show(self, trainer: Trainer) -> None:
+        """Show where the training stands."""
         now = self._clock()
-        if now - self._shown < EVERY:
-            return
         if now >= self._due:
-            self._look(trainer, now - self._begun >= PATIENCE)
-            self._due = now + (self._clock() - now) / SHARE
-        self._shown = now
+            gradients, cpu = now - self._begun >= PATIENCE, time.thread_time()
+            self._look(trainer, gradients)
+            # The first time NumPy and the rules of derivatives warm up, which says nothing of the next.
+            self._due = now + (time.thread_time() - cpu) / SHARE if self._is_warm else now
+            self._is_warm = gradients
+        self._next = now + EVERY
         self._show(trainer)
 
     def _show(self, trainer: Trainer, stopped: str | None = None) -> None:
@@ -147,7 +153,7 @@ class Recorder:
         parts = layers_of(trainer.network, trainer.input_shape, params)
         norms = {path: norm(own) for path, _, _, own in parts}
         self._weights.add((at, *(norms.get(path, np.nan) for path in self._layers)))
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), one_thread():
             try:
                 if gradients and self._gradual:
                     self._gradients.add((at, *self._gradient_norms(trainer, params)))
