@@ -16,7 +16,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 from weakref import WeakKeyDictionary
 
 from minicolumn.errors import MinicolumnError
@@ -29,6 +29,9 @@ from minicolumn.registry import Boolean, Integer, Text
 from minicolumn.train import Callback, Trainer
 from minicolumn.train.history import Row
 
+if TYPE_CHECKING:
+    from minicolumn.playground.server.serving import PlaygroundServer
+
 _log = logging.getLogger("minicolumn.playground")
 
 
@@ -40,7 +43,7 @@ class Hub:
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self.board, self.process = Board(), os.getpid()
-        self.address: str | None = None
+        self.server: PlaygroundServer | None = None
         self._say, self._starting = say, threading.Lock()
         self._count, self._was_tried = 0, False
 
@@ -56,10 +59,10 @@ class Hub:
         None where there is no server, which was said when it did not start.
         """
         with self._starting:
-            if self.address is None and not self._was_tried:
+            if self.server is None and not self._was_tried:
                 self._was_tried = True  # once: what fails then fails again
                 self._start(port, browser)
-            if self.address is None:
+            if self.server is None:
                 return None
             self._count += 1
             return self._count
@@ -69,8 +72,8 @@ class Hub:
 
         server = PlaygroundServer(self.session, port=port)
         server.start()
-        self.address = server.address()
-        self._say(f"the training is shown at {self.address}")
+        self.server = server
+        self._say(f"the training is shown at {server.address()}")
         if browser and multiprocessing.parent_process() is None:
             open_browser(server.address(once=True), self._say)
 

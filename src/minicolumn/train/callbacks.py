@@ -338,7 +338,7 @@ def _by_name(who: str, text: str) -> Callback:
     try:
         return (_later(name) if name in LATER else CALLBACKS).make(text)
     except DataError as error:
-        near = "" if name in CALLBACKS.known else did_you_mean(name, LATER)
+        near = "" if name in (*CALLBACKS.known, *LATER) else did_you_mean(name, LATER)
         raise DataError(f"{who}: callbacks: {error}{near}") from None
 
 

@@ -5,12 +5,12 @@
 import { html, useEffect, useMemo, useRef, useState } from "../../kit/html.js";
 import { Button, IconButton, Popover, Toggle, short } from "../../kit/controls.js";
 import { Curve } from "../../kit/curve.js";
-import { has, t } from "../../i18n.js";
+import { t, tOr } from "../../i18n.js";
 
 /** @typedef {import("../../frames.js").Frame} Frame */
 
 /** The name of a score. @param {string} name */
-const scoreName = (name) => (has(`network.score.${name}`) ? t(`network.score.${name}`) : name.replaceAll("_", " "));
+const scoreName = (name) => tOr(`network.summary.score.${name}`, tOr(`network.score.${name}`, name.replaceAll("_", " ")));
 
 /** @param {{summary: any, onClose: () => void}} props */
 export function Summary({ summary, onClose }) {
@@ -22,7 +22,7 @@ export function Summary({ summary, onClose }) {
   ];
   return html`<${Popover} at=${{ x: innerWidth / 2, y: 40 }} label=${t("network.summary.title", { name })} onClose=${onClose} class="summary">
     <header><h3>${name}</h3><${IconButton} icon="close" label=${t("shell.close")} onClick=${onClose} /></header>
-    <p class="why">${t("network.summary.why")} <span class="note">${why}</span></p>
+    <p class="why">${t("network.summary.why")}</p><p class="note because">${why}</p>
     <dl class="facts">${facts.map(([key, value]) => html`<div key=${key}><dt>${t(`network.summary.${key}`)}</dt><dd>${value}</dd></div>`)}</dl>
     ${metrics.length > 0 && html`<${Scores} metrics=${metrics} />`}
     <${History} summary=${summary} />
@@ -64,7 +64,7 @@ function columnsOf(summary) {
   const [rows, count] = summary.shapes.curve, numbers = summary.arrays.curve;
   const column = (/** @type {number} */ k) =>
     Array.from({ length: rows }, (_, i) => (Number.isFinite(numbers[i * count + k]) ? numbers[i * count + k] : null));
-  const lines = [["loss", "--neg", t("network.training")], ["val_loss", "--pos", t("network.test")]]
+  const lines = [["loss", "--neg", t("network.training")], ["val_loss", "--pos", t("network.summary.held")]]
     .filter(([name]) => summary.history.includes(name))
     .map(([name, colour, label]) => ({ label, colour, values: column(summary.history.indexOf(name)) }));
   return { x: column(0), lines };
@@ -98,7 +98,7 @@ function Columns({ summary }) {
   const { columns, classes, class_count: count, more_columns: more } = summary;
   const chip = (/** @type {string} */ text, /** @type {string} */ kind) => html`<li key=${text}>${text}${kind && html` <span class="note">${kind}</span>`}</li>`;
   return html`${columns.length > 0 && html`<section><h4>${t("network.summary.columns")}</h4><ul class="chips">
-      ${columns.map((/** @type {any} */ column) => chip(column.name, has(`network.kind.${column.kind}`) ? t(`network.kind.${column.kind}`) : column.kind))}
+      ${columns.map((/** @type {any} */ column) => chip(column.name, tOr(`network.summary.kind.${column.kind}`, column.kind)))}
       ${more > 0 && chip(t("network.summary.more", { count: more }), "")}</ul></section>`}
     ${classes.length > 0 && html`<section><h4>${t("network.summary.classes")}</h4><ul class="chips">${classes.map((/** @type {string} */ label) => chip(label, ""))}
       ${count > classes.length && chip(t("network.summary.more", { count: count - classes.length }), "")}</ul></section>`}`;
