@@ -142,8 +142,10 @@ function Navigation({ rooms, now }) {
       here = /** @type {HTMLElement | null | undefined} */ (strip?.querySelector("[aria-current]"));
     if (strip && here) strip.scrollLeft = here.offsetLeft - strip.clientWidth / 2 + here.clientWidth / 2;
   }, [now, language()]);
+  const others = rooms.filter((name) => !ROOMS.includes(name));
+  const listed = others.length && others.length === rooms.length ? others : [...others, ...ROOMS];
   return html`<nav class="rooms" aria-label=${t("shell.rooms")}><ol ref=${list}>
-    ${ROOMS.map(
+    ${listed.map(
       (name) =>
         html`<li key=${name}>${
           rooms.includes(name)
