@@ -9,7 +9,7 @@ import { t } from "../../i18n.js";
 /** @typedef {{epochs: number, low: number, high: number}} Span */
 
 const LEAST = 0.01; // of losses that are drawn: less is as good as nothing
-const LEFT = 30,
+const LEFT = 34,
   BOTTOM = 18,
   TOP = 8,
   RIGHT = 8;
@@ -48,7 +48,7 @@ function draw(context, tick, k, { epochs, low, high }, width, height) {
     context.moveTo(LEFT, Math.round(y(loss)) + 0.5);
     context.lineTo(right, Math.round(y(loss)) + 0.5);
     context.stroke();
-    context.fillText(String(loss), LEFT - 5, y(loss));
+    context.fillText(loss === LEAST ? `≤${loss}` : String(loss), LEFT - 5, y(loss));
   }
   context.textBaseline = "alphabetic";
   context.fillText(String(epochs), right, height - 3);
