@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 Visit = Callable[..., Any]
-LEARNT = "() => parseFloat(document.querySelector('.accuracy strong').innerText) > 90"
+LEARNT = "() => parseFloat(document.querySelector('.accuracy strong')?.innerText) > 90"
 
 
 def _pen(page: Any, points: list[tuple[float, float]]) -> None:

@@ -19,8 +19,8 @@ const EPOCHS = 30, // that it trains on arrival
   FIRST = 3, // the digit that it answers then
   EVERY = 250; // ms between two drawings of what changes slowly
 const SHAPES = [[16], [32, 16], [64, 32], [32, 32, 32]];
-/** What was chosen outlives a visit to another room. @type {{setup: any}} */
-const kept = { setup: {} };
+/** What was chosen outlives a visit to another room. @type {{setup: any, seed: number}} */
+const kept = { setup: {}, seed: 0 };
 
 /** The room's frames, and how right it was over the epochs. @param {Room} room */
 function useDigits(room) {
@@ -96,34 +96,48 @@ export default function DigitsRoom({ room }) {
     step: () => {
       room.send("step");
     },
-    again: () => begin({ ...kept.setup, seed: Math.floor(2 ** 31 * Math.random()) }),
+    again: () => begin({ ...kept.setup, seed: ++kept.seed }),
   };
   useKeys({ " ": act.run, s: act.step, r: act.again });
-  if (!state || !tick || !slow || !seen) return html`<div class="room digits"><${Intro} name="digits" /><p class="note">${t("digits.atWork")}</p></div>`;
+  if (!state || !tick || !slow || !seen)
+    return html`<div class="room digits"><${Intro} name="digits" /><p class="note">${t("digits.atWork")}</p>
+        </div>`;
   return html`<div class="room digits"><${Intro} name="digits"><p>${t("digits.what")}</p><//>
     <div class="digits-desk">
       <div class="digits-left"><${Pad} seen=${seen} drawn=${drawn} onDraw=${draw} />
-        <section class="panel examples-panel" aria-label=${t("digits.examples")}><h2>${t("digits.examples")}</h2><div class="examples">${Array.from(
+        <section class="panel examples-panel" aria-label=${t("digits.examples")}><h2>${t("digits.examples")}
+            </h2><div class="examples">${Array.from(
           { length: 10 },
-          (_, digit) => html`<button type="button" key=${digit} aria-label=${t("digits.example", { digit })} onClick=${() => {
-            setTurn(turn + 1);
-            draw(exampleOf(state, digit, turn), false);
-          }}><${Pixels} values=${state.arrays.digits} at=${640 * digit + 64 * (turn % 10)} /></button>`,
+          (_, digit) =>
+            html`<button type="button" key=${digit} aria-label=${t("digits.example", { digit })}
+                onClick=${() => {
+              setTurn(turn + 1);
+              draw(exampleOf(state, digit, turn), false);
+            }}><${Pixels} values=${state.arrays.digits} at=${640 * digit + 64 * (turn % 10)} /></button>`,
         )}</div></section></div>
-      <div class="digits-middle"><section class="panel"><${Answer} seen=${seen} /></section><${Layers} tick=${tick} seen=${seen} /></div>
+      <div class="digits-middle"><section class="panel answer-panel"><${Answer} seen=${seen} /></section>
+          <${Layers} tick=${tick} seen=${seen} /></div>
       <div class="digits-right">
         <section class="panel learning" aria-label=${t("digits.learning")}>
-          <div class="learning-row"><${RunButtons} running=${running} onRun=${act.run} onStep=${act.step} onReset=${act.again} step=${t("race.stepOne")} />
-            <p class="race-epoch"><span>${t("race.epoch")}</span><output>${tick.epoch.toLocaleString()}</output></p>
-            <${Select} label=${t("digits.network")} value=${String(state.units)} onChange=${(/** @type {string} */ units) => begin({ units: units.split(",").map(Number) })}
-                options=${SHAPES.map((units) => ({ value: String(units), label: [64, ...units, 10].join(" – ") }))} /></div>
+          <div class="learning-row"><${RunButtons} running=${running} onRun=${act.run} onStep=${act.step}
+              onReset=${act.again} step=${t("race.stepOne")} />
+            <p class="race-epoch"><span>${t("race.epoch")}</span><output>${tick.epoch.toLocaleString()}</output>
+                </p>
+            <${Select} label=${t("digits.network")} value=${String(state.units)}
+                onChange=${(/** @type {string} */ units) => begin({ units: units.split(",").map(Number) })}
+                options=${SHAPES.map((units) => ({ value: String(units), label: units.join(" – ") }))} /></div>
           <${Accuracy} tick=${tick} history=${history} />
-          <p class="note">${t("digits.rows", { train: state.rows.train.toLocaleString(), test: state.rows.test, parameters: state.parameters.toLocaleString() })}</p></section>
-        <${Confusion} tick=${slow} /><${Missed} tick=${slow} onLook=${(/** @type {number[]} */ pixels) => draw(pixels, false)} />
+          <p class="note">${t("digits.rows", { train: state.rows.train.toLocaleString(), test: state.rows.test, parameters: state.parameters.toLocaleString() })}
+              </p></section>
+        <${Confusion} tick=${slow} /><${Missed} tick=${slow}
+            onLook=${(/** @type {number[]} */ pixels) => draw(pixels, false)} />
       </div>
     </div></div>`;
 }
 
 /** An example of a digit; there are ten of each. @param {Frame} state @param {number} digit @param {number} turn */
 const exampleOf = (state, digit, turn) =>
-  Array.from(state.arrays.digits.slice(640 * digit + 64 * (turn % 10), 640 * digit + 64 * (turn % 10) + 64), (v) => v / 255);
+  Array.from(
+    state.arrays.digits.slice(640 * digit + 64 * (turn % 10), 640 * digit + 64 * (turn % 10) + 64),
+    (v) => v / 255,
+  );

@@ -99,11 +99,16 @@ function draw(context, state, step, ground, width, height, only) {
   }
   const order = state.racers
     .map((/** @type {any} */ _, /** @type {number} */ k) => k)
-    .sort((/** @type {number} */ a, /** @type {number} */ b) =>
-      Number(state.racers[a].optimizer === only) - Number(state.racers[b].optimizer === only));
+    .sort(
+      (/** @type {number} */ a, /** @type {number} */ b) =>
+        Number(state.racers[a].optimizer === only) - Number(state.racers[b].optimizer === only),
+    );
   const heads = order.map((/** @type {number} */ k) => {
     const { optimizer } = state.racers[k];
-    return { optimizer, at: drawPath(context, state, k, step, toCanvas, only !== null && only !== optimizer) };
+    return {
+      optimizer,
+      at: drawPath(context, state, k, step, toCanvas, only !== null && only !== optimizer),
+    };
   });
   for (const { optimizer, at } of heads) {
     if (!at || (only !== null && only !== optimizer)) continue;
@@ -208,15 +213,20 @@ export function RaceMap({ state, clock, only, busy, onStart }) {
       within(state.start[0] + by[0] * part * (right - left), left, right),
       within(state.start[1] + by[1] * part * (top - bottom), bottom, top),
     ];
-    onStart(next.map((v) => Number(v.toPrecision(6))), true);
+    onStart(
+      next.map((v) => Number(v.toPrecision(6))),
+      true,
+    );
   };
   const [x, y] = state.start.map((/** @type {number} */ v) => short(v, 3));
   return html`<div class="race-map" onPointerDown=${down} onPointerMove=${move} onPointerUp=${up}
       onPointerCancel=${up} onClick=${tap}>
-    <canvas ref=${ref} role="img" aria-label=${t("descent.map", { surface: t(`descent.surface.${state.surface}`) })} />
+    <canvas ref=${ref} role="img"
+        aria-label=${t("descent.map", { surface: t(`descent.surface.${state.surface}`) })} />
     <button type="button" class="start-handle" ref=${handle} aria-label=${t("descent.startAt", { x, y })}
         title=${t("descent.dragMe")} onKeyDown=${key}
-        onKeyUp=${(/** @type {KeyboardEvent} */ e) => e.key.startsWith("Arrow") && onStart(state.start, false)}><i /></button>
+        onKeyUp=${(/** @type {KeyboardEvent} */ e) => e.key.startsWith("Arrow") && onStart(state.start, false)}>
+            <i /></button>
     ${busy && html`<div class="at-work" role="status"><i />${t("descent.atWork")}</div>`}
   </div>`;
 }

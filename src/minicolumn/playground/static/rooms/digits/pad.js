@@ -92,9 +92,12 @@ export function Pad({ seen, drawn, onDraw }) {
   };
   return html`<section class="panel pad-panel" aria-label=${t("digits.pad")}>
     <canvas class="pad" ref=${ref} role="img" aria-label=${t("digits.padLabel")} onPointerDown=${down}
-        onPointerMove=${(/** @type {PointerEvent} */ e) => pen.current && add(e)} onPointerUp=${up} onPointerCancel=${up} />
-    <div class="pad-row"><${Grid} pixels=${pixels} onChange=${(/** @type {number[]} */ next) => onDraw(next, false)} />
-      <div><p class="note">${t("digits.asSeen")}</p><${Button} icon="trash" onClick=${clear}>${t("digits.clear")}<//></div></div>
+        onPointerMove=${(/** @type {PointerEvent} */ e) => pen.current && add(e)} onPointerUp=${up}
+            onPointerCancel=${up} />
+    <div class="pad-row"><${Grid} pixels=${pixels}
+        onChange=${(/** @type {number[]} */ next) => onDraw(next, false)} />
+      <div><p class="note">${t("digits.asSeen")}</p><${Button} icon="trash"
+          onClick=${clear}>${t("digits.clear")}<//></div></div>
   </section>`;
 }
 

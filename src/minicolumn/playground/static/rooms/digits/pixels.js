@@ -29,4 +29,5 @@ export function Pixels({ values, at = 0, as = "ink", label }) {
 }
 
 /** Numbers from 0 to 1 as bytes. @param {ArrayLike<number>} values */
-export const bytesOf = (values) => Uint8Array.from(values, (v) => Math.round(255 * Math.min(1, Math.max(0, v))));
+export const bytesOf = (values) =>
+  Uint8Array.from(values, (v) => Math.round(255 * Math.min(1, Math.max(0, v))));

@@ -42,7 +42,10 @@ export function pixelsOf(strokes) {
   drawStrokes(
     context,
     strokes,
-    ([x, y]) => [FINE * (0.5 + scale * (x - (left + right) / 2)), FINE * (0.5 + scale * (y - (top + bottom) / 2))],
+    ([x, y]) => [
+      FINE * (0.5 + scale * (x - (left + right) / 2)),
+      FINE * (0.5 + scale * (y - (top + bottom) / 2)),
+    ],
     FINE * PEN,
   );
   const { data } = context.getImageData(0, 0, FINE, FINE),
