@@ -161,6 +161,10 @@ def test_the_activation_is_drawn_with_its_slope(say: Say) -> None:
     curve = say("backpropagation", "open", activation="tanh")["state"].arrays
     assert np.allclose(curve["value"], np.tanh(curve["z"]))
     assert np.allclose(curve["slope"], 1 - np.tanh(curve["z"]) ** 2)
+    far = say("backpropagation", "open", activation="linear", x=[5, 5])["state"]
+    sums = np.concatenate([layer["pre_activations"] for layer in far.says["layers"]])
+    assert far.arrays["z"].max() == max(6, np.abs(sums).max())
+    assert np.abs(sums).max() > 6
 
 
 # Tape ---------------------------------------------------------------------------------------
@@ -186,6 +190,7 @@ def test_adjoints_are_the_gradient(say: Say, formula: str) -> None:
     for step in state["backward"]:
         for part in step["parts"]:
             sums[part["to"]] += part["part"]
+            assert part["sum"] == pytest.approx(sums[part["to"]])
             node = state["nodes"][step["node"]]
             assert part["to"] == node["inputs"][part["at"]]
             assert part["part"] == pytest.approx(part["local"] * node["adjoint"])
@@ -206,12 +211,15 @@ def test_what_is_no_program_is_refused(say: Say) -> None:
 @pytest.mark.parametrize("temperature", [0.3, 1.0, 4.0])
 def test_softmax_loss_and_gradient(say: Say, temperature: float) -> None:
     scores = [1.5, -2.0, 0.25, 1.0]
-    state = says(say("softmax", "set", scores=scores, temperature=temperature, target=2))
+    found = say("softmax", "set", scores=scores, temperature=temperature, target=2)
+    state, arrays = says(found), found["state"].arrays
     p = scipy.special.softmax(np.array(scores) / temperature)
     assert np.allclose(state["probabilities"], p)
     assert state["loss"] == pytest.approx(-np.log(p[2]))
     assert np.allclose(state["gradient"], (p - np.eye(4)[2]) / temperature)
     assert state["entropy"] == pytest.approx(scipy.special.entr(p).sum())
+    sweep = scipy.special.softmax(np.array(scores) / arrays["temperatures"][:, None], axis=1)
+    assert np.allclose(arrays["sweep"], sweep)
     assert "classes" in say("softmax", "set", scores=[1, 2], target=2)["error"].says["message"]
 
 
@@ -230,6 +238,16 @@ def test_slopes_are_those_of_the_functions(say: Say, name: str) -> None:
     assert smooth.mean() > 0.9
     # h^2 and the third derivative, which beside the largest slope is small.
     assert np.abs(slope[1:-1] - (left + right) / 2)[smooth].max() < 0.06 * max(1.0, np.abs(slope).max() / 10)
+
+
+def test_the_gallery_is_every_function_as_it_is_when_looked_at(say: Say) -> None:
+    opened = say("activations", "open", activation="tanh", depth=1)
+    gallery = opened["gallery"]
+    assert says(opened, "gallery")["names"] == list(NAMES)
+    for place, name in enumerate(NAMES):
+        close = say("activations", "look", activation=name, depth=1)["state"].arrays
+        for part in ("value", "slope"):  # every 8th of the points, in float32
+            assert np.array_equal(gallery.arrays[part][place], close[part][::8].astype(np.float32))
 
 
 def test_a_step_passes_nothing_back_and_logistic_little(say: Say) -> None:

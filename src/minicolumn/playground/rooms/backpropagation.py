@@ -19,7 +19,7 @@ from minicolumn.registry import Choice, Integer, Listed, Number, Record
 
 ACTIVATIONS = ("logistic", "tanh", "relu", "elu", "leaky_relu", "softplus", "linear")
 INPUT = Number(help="An input.", ge=-5, le=5)
-LOW, HIGH, POINTS = -6.0, 6.0, 121  # where the activation is drawn
+REACH, POINTS = 6.0, 121  # the activation is drawn for sums up to this, or the largest there is
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +50,8 @@ class Taken(Record):
 class BackpropagationRoom(Room):
     """The four parts of a step: forward pass, output gradient, backward pass, update.
 
-    Every number is one of `mc.backprop_report`; the gradients are checked by finite differences. With it comes
-    the activation f and its slope f' by `mc.grad`, sums z in [-6, 6], and the loss of each step so far.
+    Every number is one of `mc.backprop_report`; the gradients are checked by finite differences. With it come
+    the activation f and its slope f' by `mc.grad`, over sums z, and the loss of each step so far.
     """
 
     name = "backpropagation"
@@ -118,12 +118,13 @@ class BackpropagationRoom(Room):
             "steps": len(self._losses), "losses": self._losses[-500:],
             "largest_difference": report.largest_difference,
         }  # fmt: skip
-        return self.frame("state", says, **_curve(said.activation))
+        return self.frame("state", says, **_curve(said.activation, layers))
 
 
-def _curve(activation: str) -> dict[str, np.ndarray]:
+def _curve(activation: str, layers: list[dict[str, Any]]) -> dict[str, np.ndarray]:
     function = activation_by_name(activation).function
-    z = np.linspace(LOW, HIGH, POINTS)
+    reach = max([REACH, *(abs(z) for layer in layers for z in layer["pre_activations"])])
+    z = np.linspace(-reach, reach, POINTS)
     slope = grad(lambda z: np.sum(function(z)))(z)
     return {"z": z, "value": np.asarray(function(z)), "slope": np.asarray(slope)}
 

@@ -47,7 +47,7 @@ function useCircuit(room) {
   });
   useEffect(() => room.onOpen(async () => {
     const before = kept.said, goal = before?.goal ?? room.query.get("goal");
-    await room.send("open", goal ? { goal } : {});
+    (await room.send("open", goal ? { goal } : {})) ?? (await room.send("open"));
     if (before) await room.send("build", { neurons: before.neurons, outputs: before.outputs });
   }), [room]);
   return useMemo(() => state && readable(state), [state]);
