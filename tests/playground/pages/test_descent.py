@@ -54,3 +54,24 @@ def test_one_rate_for_all_on_a_phone_in_korean(visit: Visit) -> None:
     page.get_by_label("곡면", exact=True).select_option(label="라스트리긴 달걀판")
     page.get_by_text("정수 쌍마다").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_log_axis_ends_wherever_it_begins(visit: Visit) -> None:
+    page = visit("descent")
+    divisions = page.evaluate("""async () => {
+      const [{ Curve }, { html, render }] = await Promise.all([import("./kit/curve.js"), import("./kit/html.js")]);
+      const box = document.body.appendChild(document.createElement("div")), handle = { current: null };
+      box.style.width = "300px";
+      const series = [{ label: "f", colour: "--ink" }];
+      render(html`<${Curve} series=${series} handle=${handle} label="f" log=${true} />`, box);
+      while (!handle.current) await new Promise(requestAnimationFrame);
+      const found = [];
+      for (const low of [0.125, 1.26e-4, 3, 1e-8]) { // at 0.125 the axis begins just below a tenth
+        handle.current.set([[0, 1], [low, 10 * low]]);
+        await new Promise(requestAnimationFrame);
+        found.push(handle.current.plot.axes[1]._splits.length);
+      }
+      render(null, box);
+      return found;
+    }""")
+    assert all(1 <= count <= 8 for count in divisions)
