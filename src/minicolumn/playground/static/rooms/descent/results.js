@@ -80,9 +80,10 @@ export function Results({ state, clock, only, onOnly }) {
       state.racers.forEach((/** @type {any} */ racer, /** @type {number} */ k) => {
         const row = /** @type {HTMLElement | undefined} */ (body.current?.children[k]);
         if (!row) return;
-        row.classList.toggle("there", racer.settled !== null ? step >= racer.settled : step >= state.steps);
         const value = row.querySelector(".value"),
           now = values[k * length + Math.min(length - 1, step)];
+        const there = step >= (racer.settled ?? state.steps) || !Number.isFinite(now);
+        row.classList.toggle("there", there);
         if (value) value.textContent = Number.isFinite(now) ? short(now) : "∞";
       });
     };

@@ -63,6 +63,6 @@ export function Missed({ tick, onLook }) {
       const said = { label: labels[2 * i], answer: labels[2 * i + 1] };
       return html`<button type="button" key=${i} aria-label=${t("digits.missedOne", said)}
           onClick=${() => onLook(Array.from(missed.subarray(64 * i, 64 * i + 64), (v) => v / 255))}>
-        <${Pixels} values=${missed} at=${64 * i} /><span>${said.label} → <b>${said.answer}</b></span></button>`;
+        <${Pixels} values=${missed} at=${64 * i} /><span aria-hidden="true">${said.label} → <b>${said.answer}</b></span></button>`;
     })}</div></section>`;
 }
