@@ -32,7 +32,7 @@ export default function DescentRoom({ room }) {
   const [state, setState] = useState(/** @type {Frame | null} */ (null));
   const [busy, setBusy] = useState(true);
   const [only, setOnly] = useState(/** @type {string | null} */ (null));
-  const wanted = useRef(/** @type {any} */ (kept.setup));
+  const wanted = useRef(/** @type {any} */ (null));
   const dragging = useRef(false);
   const say = useMemo(() => newest(room), [room]);
 
@@ -58,12 +58,14 @@ export default function DescentRoom({ room }) {
 
   const race = useCallback(
     async (/** @type {object} */ changes, drag = false) => {
-      wanted.current = { ...kept.setup, ...wanted.current, ...changes };
+      const flying = wanted.current !== null; // what is asked for meanwhile is sent once that is answered
+      wanted.current = { ...(wanted.current ?? kept.setup), ...changes };
       dragging.current = drag;
       room.say(null);
       setBusy(true);
       await say("race", wanted.current);
-      wanted.current = {};
+      if (flying) return;
+      wanted.current = null;
       setBusy(false);
     },
     [room],

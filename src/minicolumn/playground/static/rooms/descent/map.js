@@ -151,7 +151,8 @@ export function RaceMap({ state, clock, only, busy, onStart }) {
   ground.current ??= new Ground();
   const [[left, right], [bottom, top]] = state.bounds;
   const ratio = ratioOf(state);
-  const drag = useRef(/** @type {number[] | null} */ (null));
+  const drag = useRef(/** @type {number[] | null} */ (null)),
+    touched = useRef(false);
 
   const place = (/** @type {number[]} */ start) => {
     const canvas = ref.current;
@@ -184,7 +185,8 @@ export function RaceMap({ state, clock, only, busy, onStart }) {
   };
   const down = (/** @type {any} */ e) => {
     if (e.button) return;
-    if (e.pointerType === "touch" && e.target === ref.current) return; // a tap moves it, a swipe scrolls the page
+    touched.current = e.pointerType === "touch" && e.target === ref.current;
+    if (touched.current) return; // a tap moves it, a swipe scrolls the page
     e.preventDefault();
     handle.current?.focus({ preventScroll: true });
     e.currentTarget.setPointerCapture(e.pointerId);
@@ -202,7 +204,8 @@ export function RaceMap({ state, clock, only, busy, onStart }) {
     drag.current = null;
   };
   const tap = (/** @type {any} */ e) => {
-    if (e.pointerType === "touch" && e.target === ref.current) onStart(pointed(e), false);
+    if (touched.current) onStart(pointed(e), false);
+    touched.current = false;
   };
   const key = (/** @type {KeyboardEvent} */ e) => {
     const by = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[e.key];
