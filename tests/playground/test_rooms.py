@@ -358,4 +358,6 @@ def test_digits_are_learnt_and_a_drawn_one_is_answered(say: Say) -> None:
         assert (seen.arrays["layer0"] >= 0).all()
         answers.append(seen.says["answer"])
     assert np.mean(np.array(answers) == labels[::10]) >= 0.8
+    say("digits", "run", epochs=2)
+    assert says(working(say), "tick")["epoch"] == 10
     assert "64 numbers" in say("digits", "draw", pixels=[0.5] * 63)["error"].says["message"]
