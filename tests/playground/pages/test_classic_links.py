@@ -11,9 +11,10 @@ from minicolumn.playground.network.setup import DEFAULT, changed
 
 Visit = Callable[..., Any]
 ROWS = json.loads((Path(__file__).parent.parent / "golden" / "links.json").read_text())
-# Features as the page writes them, less that digits are lowered and raised, in the order in which it offers them.
+# Features as the page writes them, less that digits are lowered and raised, in its order.
 FEATURES = {
-    "x1": "x1", "x2": "x2", "x1^2": "x12", "x2^2": "x22", "x1*x2": "x1 x2", "sin(x1)": "sin x1", "sin(x2)": "sin x2",
+    "x1": "x1", "x2": "x2", "x1^2": "x12", "x2^2": "x22", "x1*x2": "x1 x2",
+    "sin(x1)": "sin x1", "sin(x2)": "sin x2",
 }  # fmt: skip
 # What can be hidden -> how it is found: its role and its name.
 CONTROLS = {
@@ -22,7 +23,7 @@ CONTROLS = {
     "noise": ("slider", "Noise"),
     "regularization": ("combobox", "Regularization"),
     "learning_rate": ("textbox", "Learning rate"),
-    "regularization_rate": ("textbox", "Its rate"),
+    "regularization_rate": ("textbox", "Regularization rate"),
     "train_percent": ("slider", "Training share"),
     "discretize": ("switch", "Discretize"),
     "batch_size": ("slider", "Batch size"),

@@ -36,6 +36,7 @@ export function useSession(room, link) {
   const [speed, setSpeed] = useState(/** @type {number | null} */ (null));
   const [selected, setSelected] = useState(/** @type {Neuron | null} */ (null));
   const [columns, setColumns] = useState(/** @type {any} */ (null));
+  const [summary, setSummary] = useState(/** @type {Frame | null} */ (null));
   const arriving = useRef(false);
   const pace = useRef(speed);
   pace.current = speed;
@@ -68,7 +69,7 @@ export function useSession(room, link) {
         frame.message,
         frame.remedies.map((/** @type {any} */ remedy) => remedyOf(room, remedy)),
       );
-    hear.current = { state: take, tick: move, diverged, columns: setColumns };
+    hear.current = { state: take, tick: move, diverged, columns: setColumns, summary: setSummary };
     return room.onFrame((frame) => {
       if (!deaf.current) hear.current[frame.kind]?.(frame);
     });
@@ -137,7 +138,7 @@ export function useSession(room, link) {
       if (fields.part === 0) parts = [];
       const sent = (parts = [...parts, [doing, fields]]);
       const answer = await room.send(doing, fields);
-      if (doing === "load" && answer) kept.data = sent;
+      if (doing === "load" && answer?.kind === "state") kept.data = sent;
       return answer;
     };
     return {
@@ -167,9 +168,10 @@ export function useSession(room, link) {
         if (await begin("target", said)) kept.data = [...first, ...parts, ["target", said]];
       },
       forget: () => setColumns(null),
+      putAway: () => setSummary(null),
     };
   }, [room]);
-  return { live, state, running, speed, selected, select, columns, act };
+  return { live, state, running, speed, selected, select, columns, summary, act };
 }
 
 /** Keep the address at what is shown, so that it can be sent to others. @param {Frame} state */
