@@ -49,9 +49,8 @@ def visit(browser: Any, playground: PlaygroundServer) -> Iterator[Visit]:
         page.set_default_timeout(10_000)
         page.on("console", lambda line: said.append(line.text) if line.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: said.append(str(error)))
-        page.goto(f"{playground.origin}/#t={playground.key.token}")
-        page.wait_for_selector("main .room")
-        page.evaluate("where => { location.hash = where; }", f"#/{room}?{query}" if query else f"#/{room}")
+        where = f"/{room}?{query}" if query else f"/{room}"
+        page.goto(f"{playground.origin}/#t={playground.key.token}&{where}")
         page.wait_for_selector(f"main .room.{room}")
         return page
 

@@ -9,6 +9,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "../../kit/htm
 import { gathering, newest } from "../../kit/room.js";
 import { stillness } from "../../kit/theme.js";
 import { has, t } from "../../i18n.js";
+import { place } from "../../address.js";
 import { sendModel } from "./files.js";
 import { Live } from "./model.js";
 import { sendTable } from "./table.js";
@@ -139,7 +140,7 @@ function open(room, link, setup) {
 
 /** Keep the address at what is shown, so that it can be sent to others. @param {Frame} state */
 function address(state) {
-  if (typeof state.link !== "string") return;
+  if (typeof state.link !== "string" || place().room !== "network") return; // another room is on its way
   const said = state.link.replace(/^#/, "");
   const now = said ? `#${said}` : "#/network";
   if (location.hash !== now) history.replaceState(null, "", now);
