@@ -157,6 +157,17 @@ def test_a_step_is_that_of_gradient_descent(say: Say, activation: str) -> None:
     assert says(say("backpropagation", "reset"))["loss"] == before["loss"]
 
 
+def test_no_step_is_taken_to_where_the_loss_is_not_finite(say: Say) -> None:
+    say("backpropagation", "open", activation="linear", x=[5, 5], learning_rate=10, target=2)
+    last = says(say("backpropagation", "update", steps=100))
+    assert 1 < last["steps"] < 100
+    assert last["loss"] > 1e10
+    assert last["loss_after"] is None
+    assert "learning rate" in say("backpropagation", "update")["error"].says["message"]
+    again = says(say("backpropagation", "open", activation="linear", x=[5, 5], learning_rate=0.001, target=2))
+    assert again["loss"] == last["loss"]
+
+
 def test_the_activation_is_drawn_with_its_slope(say: Say) -> None:
     curve = say("backpropagation", "open", activation="tanh")["state"].arrays
     assert np.allclose(curve["value"], np.tanh(curve["z"]))
@@ -347,4 +358,6 @@ def test_digits_are_learnt_and_a_drawn_one_is_answered(say: Say) -> None:
         assert (seen.arrays["layer0"] >= 0).all()
         answers.append(seen.says["answer"])
     assert np.mean(np.array(answers) == labels[::10]) >= 0.8
+    say("digits", "run", epochs=2)
+    assert says(working(say), "tick")["epoch"] == 10
     assert "64 numbers" in say("digits", "draw", pixels=[0.5] * 63)["error"].says["message"]

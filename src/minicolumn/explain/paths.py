@@ -342,7 +342,7 @@ def ends_of(
 
 
 def steps_until(path: Array, end: Stationary, width: float) -> int:
-    """Return the step after the last one at which a path [steps + 1, 2] was 2 % of a width away from a point."""
+    """Return the first step from which a path [steps + 1, 2] stays within 2 % of a width from a point."""
     away = np.linalg.norm(path - np.array(end.point), axis=1) > REACHED * width
     return int(np.flatnonzero(away)[-1]) + 1 if away.any() else 0
 

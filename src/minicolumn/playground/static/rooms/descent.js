@@ -32,7 +32,7 @@ export default function DescentRoom({ room }) {
   const [state, setState] = useState(/** @type {Frame | null} */ (null));
   const [busy, setBusy] = useState(true);
   const [only, setOnly] = useState(/** @type {string | null} */ (null));
-  const wanted = useRef(/** @type {any} */ (kept.setup));
+  const wanted = useRef(/** @type {any} */ (null));
   const dragging = useRef(false);
   const say = useMemo(() => newest(room), [room]);
 
@@ -58,12 +58,14 @@ export default function DescentRoom({ room }) {
 
   const race = useCallback(
     async (/** @type {object} */ changes, drag = false) => {
-      wanted.current = { ...kept.setup, ...wanted.current, ...changes };
+      const flying = wanted.current !== null; // what is asked for meanwhile is sent once that is answered
+      wanted.current = { ...(wanted.current ?? kept.setup), ...changes };
       dragging.current = drag;
       room.say(null);
       setBusy(true);
       await say("race", wanted.current);
-      wanted.current = {};
+      if (flying) return;
+      wanted.current = null;
       setBusy(false);
     },
     [room],
@@ -80,16 +82,21 @@ export default function DescentRoom({ room }) {
     },
     r: () => clock.play(0),
   });
-  if (!state) return html`<div class="room descent"><${Intro} name="descent" /><p class="note">${t("descent.atWork")}</p></div>`;
+  if (!state)
+    return html`<div class="room descent"><${Intro} name="descent" /><p class="note">${t("descent.atWork")}</p>
+        </div>`;
 
   return html`<div class="room descent"><${Intro} name="descent"><p>${t("descent.what")}</p><//>
     <div class="descent-desk" style=${{ "--ratio": String(ratioOf(state)) }}>
       <section class="panel map-panel" aria-label=${t("descent.race")}>
         <${RaceMap} state=${state} clock=${clock} only=${only} busy=${busy} onStart=${start} />
         <${Transport} clock=${clock} />
-        <p class="note map-legend"><span><svg width="16" height="16" viewBox="-11 -11 22 22" aria-hidden="true"><path class="star"
-            d="M0-10L2.500-3.400 9.500-3.100 4-1.200 5.900 8.100 0 4.200-5.900 8.100-4-1.200-9.500-3.100-2.500-3.400z" /></svg>${t("descent.lowest")}</span>
-          <span><svg width="12" height="12" viewBox="-6 -6 12 12" aria-hidden="true"><circle class="ring" r="4.500" /></svg>${t("descent.local")}</span>
+        <p class="note map-legend"><span><svg width="16" height="16" viewBox="-11 -11 22 22" aria-hidden="true">
+            <path class="star"
+            d="M0-10L2.500-3.400 9.500-3.100 4-1.200 5.900 8.100 0 4.200-5.900 8.100-4-1.200-9.500-3.100-2.500-3.400z" />
+                </svg>${t("descent.lowest")}</span>
+          <span><svg width="12" height="12" viewBox="-6 -6 12 12" aria-hidden="true"><circle class="ring"
+              r="4.500" /></svg>${t("descent.local")}</span>
           <span><i class="handle-sample" />${t("descent.drag")}</span></p>
       </section>
       <div class="descent-side">

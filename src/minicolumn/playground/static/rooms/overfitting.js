@@ -17,12 +17,15 @@ function Card({ state, tick, span, k }) {
   const racer = tick.racers[k];
   return html`<article class="panel race-card">
     <header><h2>${t(`overfitting.${racer.name}`)}</h2><p>${t(`overfitting.about.${racer.name}`)}</p></header>
-    <${Answers} state=${state} tick=${tick} k=${k} label=${t("race.map", { name: t(`overfitting.${racer.name}`) })} />
+    <${Answers} state=${state} tick=${tick} k=${k}
+        label=${t("race.map", { name: t(`overfitting.${racer.name}`) })} />
     <${Losses} tick=${tick} k=${k} span=${span} />
     <${Numbers} racer=${racer} />
     ${
       racer.stopped &&
-      html`<p class="stopped" role="status"><${Icon} name="check" size=${15} />${racer.stopped === "early stopping" ? t("overfitting.stopped", { epoch: racer.epoch }) : t("race.diverged")}</p>`
+      html`<p class="stopped" role="status"><${Icon} name="check"
+          size=${15} />${racer.stopped === "early stopping" ? t("overfitting.stopped", { epoch: racer.epoch }) : t("race.diverged")}
+          </p>`
     }</article>`;
 }
 
@@ -30,6 +33,7 @@ function Card({ state, tick, span, k }) {
 export default function OverfittingRoom({ room }) {
   return html`<${Race} room=${room} epochs=${EPOCHS}>${(/** @type {Omit<Seen, "k">} */ seen) =>
     html`<div class="race-cards">${seen.state.racers.map(
-      (/** @type {any} */ { name }, /** @type {number} */ k) => html`<${Card} key=${name} ...${seen} k=${k} />`,
+      (/** @type {any} */ { name }, /** @type {number} */ k) =>
+        html`<${Card} key=${name} ...${seen} k=${k} />`,
     )}</div>`}<//>`;
 }

@@ -99,11 +99,16 @@ function draw(context, state, step, ground, width, height, only) {
   }
   const order = state.racers
     .map((/** @type {any} */ _, /** @type {number} */ k) => k)
-    .sort((/** @type {number} */ a, /** @type {number} */ b) =>
-      Number(state.racers[a].optimizer === only) - Number(state.racers[b].optimizer === only));
+    .sort(
+      (/** @type {number} */ a, /** @type {number} */ b) =>
+        Number(state.racers[a].optimizer === only) - Number(state.racers[b].optimizer === only),
+    );
   const heads = order.map((/** @type {number} */ k) => {
     const { optimizer } = state.racers[k];
-    return { optimizer, at: drawPath(context, state, k, step, toCanvas, only !== null && only !== optimizer) };
+    return {
+      optimizer,
+      at: drawPath(context, state, k, step, toCanvas, only !== null && only !== optimizer),
+    };
   });
   for (const { optimizer, at } of heads) {
     if (!at || (only !== null && only !== optimizer)) continue;
@@ -146,7 +151,8 @@ export function RaceMap({ state, clock, only, busy, onStart }) {
   ground.current ??= new Ground();
   const [[left, right], [bottom, top]] = state.bounds;
   const ratio = ratioOf(state);
-  const drag = useRef(/** @type {number[] | null} */ (null));
+  const drag = useRef(/** @type {number[] | null} */ (null)),
+    touched = useRef(false);
 
   const place = (/** @type {number[]} */ start) => {
     const canvas = ref.current;
@@ -179,7 +185,8 @@ export function RaceMap({ state, clock, only, busy, onStart }) {
   };
   const down = (/** @type {any} */ e) => {
     if (e.button) return;
-    if (e.pointerType === "touch" && e.target === ref.current) return; // a tap moves it, a swipe scrolls the page
+    touched.current = e.pointerType === "touch" && e.target === ref.current;
+    if (touched.current) return; // a tap moves it, a swipe scrolls the page
     e.preventDefault();
     handle.current?.focus({ preventScroll: true });
     e.currentTarget.setPointerCapture(e.pointerId);
@@ -197,7 +204,8 @@ export function RaceMap({ state, clock, only, busy, onStart }) {
     drag.current = null;
   };
   const tap = (/** @type {any} */ e) => {
-    if (e.pointerType === "touch" && e.target === ref.current) onStart(pointed(e), false);
+    if (touched.current) onStart(pointed(e), false);
+    touched.current = false;
   };
   const key = (/** @type {KeyboardEvent} */ e) => {
     const by = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[e.key];
@@ -208,15 +216,20 @@ export function RaceMap({ state, clock, only, busy, onStart }) {
       within(state.start[0] + by[0] * part * (right - left), left, right),
       within(state.start[1] + by[1] * part * (top - bottom), bottom, top),
     ];
-    onStart(next.map((v) => Number(v.toPrecision(6))), true);
+    onStart(
+      next.map((v) => Number(v.toPrecision(6))),
+      true,
+    );
   };
   const [x, y] = state.start.map((/** @type {number} */ v) => short(v, 3));
   return html`<div class="race-map" onPointerDown=${down} onPointerMove=${move} onPointerUp=${up}
       onPointerCancel=${up} onClick=${tap}>
-    <canvas ref=${ref} role="img" aria-label=${t("descent.map", { surface: t(`descent.surface.${state.surface}`) })} />
+    <canvas ref=${ref} role="img"
+        aria-label=${t("descent.map", { surface: t(`descent.surface.${state.surface}`) })} />
     <button type="button" class="start-handle" ref=${handle} aria-label=${t("descent.startAt", { x, y })}
         title=${t("descent.dragMe")} onKeyDown=${key}
-        onKeyUp=${(/** @type {KeyboardEvent} */ e) => e.key.startsWith("Arrow") && onStart(state.start, false)}><i /></button>
+        onKeyUp=${(/** @type {KeyboardEvent} */ e) => e.key.startsWith("Arrow") && onStart(state.start, false)}>
+            <i /></button>
     ${busy && html`<div class="at-work" role="status"><i />${t("descent.atWork")}</div>`}
   </div>`;
 }

@@ -14,7 +14,8 @@ const DASHES = [undefined, [7, 3], [2, 3], [10, 3, 2, 3], [4, 4], undefined];
 
 /** @param {{optimizer: string}} props */
 export const Mark = ({ optimizer }) =>
-  html`<svg class="mark" width="14" height="14" viewBox="0 0 16 16" aria-hidden="true"><path d=${markPath(optimizer)} fill=${colourOf(optimizer)} /></svg>`;
+  html`<svg class="mark" width="14" height="14" viewBox="0 0 16 16" aria-hidden="true"><path
+      d=${markPath(optimizer)} fill=${colourOf(optimizer)} /></svg>`;
 
 /** @param {{clock: Clock}} props */
 export function Transport({ clock }) {
@@ -37,13 +38,16 @@ export function Transport({ clock }) {
   });
   const go = () => (clock.step < clock.steps ? clock.play(clock.step) : clock.play(0));
   return html`<div class="transport" ref=${buttons}>
-    <span class="when-still"><${IconButton} icon="play" label=${`${t("descent.play")} (${t("shell.space")})`} onClick=${go} /></span>
+    <span class="when-still"><${IconButton} icon="play" label=${`${t("descent.play")} (${t("shell.space")})`}
+        onClick=${go} /></span>
     <span class="when-playing"><${IconButton} icon="pause" label=${`${t("shell.pause")} (${t("shell.space")})`}
         onClick=${() => {
           clock.stop();
           clock.show(clock.step);
         }} /></span>
-    <input class="slider" ref=${range} type="range" min="0" step="1" aria-label=${t("descent.step")} onInput=${(/** @type {any} */ e) => {
+    <input class="slider" ref=${range} type="range" min="0" step="1" aria-label=${t("descent.step")} onInput=${(
+      /** @type {any} */ e,
+    ) => {
       clock.stop();
       clock.show(Number(e.target.value));
     }} />
@@ -55,7 +59,8 @@ const WORDS = { "still moving": "moving", diverged: "diverged" };
 
 /** @param {Frame} state @param {any} racer */
 function endingOf(state, racer) {
-  if (racer.reached === null) return t(`descent.ending.${WORDS[/** @type {keyof typeof WORDS} */ (racer.ending)]}`);
+  if (racer.reached === null)
+    return t(`descent.ending.${WORDS[/** @type {keyof typeof WORDS} */ (racer.ending)]}`);
   const { label, kind, lowest } = state.stationary[racer.reached];
   return t(`descent.ending.${kind === "minimum" ? (lowest ? "lowest" : "local") : kind}`, { label });
 }
@@ -63,7 +68,9 @@ function endingOf(state, racer) {
 /** @param {{state: Frame, clock: Clock, only: string | null, onOnly: (optimizer: string | null) => void}} props */
 export function Results({ state, clock, only, onOnly }) {
   const body = useRef(/** @type {HTMLElement | null} */ (null));
-  const settled = state.racers.map((/** @type {any} */ racer) => racer.settled).filter((/** @type {any} */ s) => s !== null);
+  const settled = state.racers
+    .map((/** @type {any} */ racer) => racer.settled)
+    .filter((/** @type {any} */ s) => s !== null);
   const first = settled.length ? Math.min(...settled) : null;
   useEffect(() => {
     const show = () => {
@@ -73,9 +80,10 @@ export function Results({ state, clock, only, onOnly }) {
       state.racers.forEach((/** @type {any} */ racer, /** @type {number} */ k) => {
         const row = /** @type {HTMLElement | undefined} */ (body.current?.children[k]);
         if (!row) return;
-        row.classList.toggle("there", racer.settled !== null ? step >= racer.settled : step >= state.steps);
         const value = row.querySelector(".value"),
           now = values[k * length + Math.min(length - 1, step)];
+        const there = step >= (racer.settled ?? state.steps) || !Number.isFinite(now);
+        row.classList.toggle("there", there);
         if (value) value.textContent = Number.isFinite(now) ? short(now) : "∞";
       });
     };
@@ -83,14 +91,23 @@ export function Results({ state, clock, only, onOnly }) {
     return clock.watch(show);
   });
   return html`<section class="panel results" aria-label=${t("descent.results")}><div class="scroll"><table>
-    <thead><tr><th scope="col">${t("descent.optimizer")}</th><th scope="col" class="number">${t("descent.rate")}</th><th scope="col" class="number">${t("descent.value")}</th>
-      <th scope="col" class="number">${t("descent.settled")}</th><th scope="col">${t("descent.endingOf")}</th></tr></thead>
+    <thead><tr><th scope="col">${t("descent.optimizer")}</th><th scope="col" class="number">${t("descent.rate")}
+        </th><th scope="col" class="number">${t("descent.value")}</th>
+      <th scope="col" class="number">${t("descent.settled")}</th><th scope="col">${t("descent.endingOf")}</th>
+          </tr></thead>
     <tbody ref=${body}>${state.racers.map(
-      (/** @type {any} */ racer) => html`<tr key=${racer.optimizer} class=${racer.optimizer === only ? "only" : ""}
-          onPointerEnter=${(/** @type {PointerEvent} */ e) => e.pointerType === "mouse" && onOnly(racer.optimizer)} onPointerLeave=${() => onOnly(null)}>
-        <th scope="row"><button type="button" onFocus=${() => onOnly(racer.optimizer)} onBlur=${() => onOnly(null)}><${Mark} optimizer=${racer.optimizer} />${nameOf(racer.optimizer)}</button></th>
+      (
+        /** @type {any} */ racer,
+      ) => html`<tr key=${racer.optimizer} class=${racer.optimizer === only ? "only" : ""}
+          onPointerEnter=${(/** @type {PointerEvent} */ e) => e.pointerType === "mouse" && onOnly(racer.optimizer)}
+              onPointerLeave=${() => onOnly(null)}>
+        <th scope="row"><button type="button" onFocus=${() => onOnly(racer.optimizer)}
+            onBlur=${() => onOnly(null)}><${Mark} optimizer=${racer.optimizer} />${nameOf(racer.optimizer)}
+            </button></th>
         <td class="number">${short(racer.learning_rate, 2)}</td><td class="number value" />
-        <td class="number arrival">${racer.settled === first && first !== null && html`<span class="first" title=${t("descent.first")}><${Icon} name="goal" size=${14} /><span class="sr">${t("descent.first")}</span></span>`}${racer.settled ?? "–"}</td>
+        <td class="number arrival">${racer.settled === first && first !== null && html`<span class="first"
+            title=${t("descent.first")}><${Icon} name="goal" size=${14} /><span class="sr">${t("descent.first")}
+            </span></span>`}${racer.settled ?? "–"}</td>
         <td class="arrival">${endingOf(state, racer)}</td></tr>`,
     )}</tbody></table></div></section>`;
 }
@@ -101,9 +118,13 @@ export function Values({ state, clock }) {
   const look = theme();
   const names = state.racers.map((/** @type {any} */ racer) => racer.optimizer).join();
   const series = useMemo(
-    () => state.racers.map((/** @type {any} */ { optimizer }, /** @type {number} */ k) => ({
-      label: nameOf(optimizer), colour: colourOf(optimizer), dash: DASHES[k], width: 1.9,
-    })),
+    () =>
+      state.racers.map((/** @type {any} */ { optimizer }, /** @type {number} */ k) => ({
+        label: nameOf(optimizer),
+        colour: colourOf(optimizer),
+        dash: DASHES[k],
+        width: 1.9,
+      })),
     [names, look],
   );
   useEffect(() => {
@@ -117,7 +138,10 @@ export function Values({ state, clock }) {
       last = now;
       const shown = Math.floor(clock.step);
       const rows = state.racers.map((/** @type {any} */ _, /** @type {number} */ k) =>
-        steps.map((i) => (i <= shown && Number.isFinite(above[k * length + i]) ? above[k * length + i] : null)));
+        steps.map((i) =>
+          i <= shown && Number.isFinite(above[k * length + i]) ? above[k * length + i] : null,
+        ),
+      );
       handle.current?.set([steps, ...rows]);
     };
     show();

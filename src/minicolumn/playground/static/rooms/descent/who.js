@@ -17,7 +17,10 @@ export const WHO = [
 /** Of each, which colour and mark it has. */
 const LOOKS = [0, 3, 4, 2, 1, 5, 6, 7, 8];
 export const MOST = 6;
-const NAMES = { "sgd:momentum=0.9": "descent.momentum", "sgd:momentum=0.9,nesterov=true": "descent.nesterov" };
+const NAMES = {
+  "sgd:momentum=0.9": "descent.momentum",
+  "sgd:momentum=0.9,nesterov=true": "descent.nesterov",
+};
 
 /** @param {string} optimizer */
 export const nameOf = (optimizer) =>
@@ -50,7 +53,9 @@ export function trace(path, optimizer, x, y, r) {
     path.arc(x, y, r, 0, 2 * Math.PI);
     return;
   }
-  shape.forEach(([dx, dy], i) => (i ? path.lineTo(x + r * dx, y + r * dy) : path.moveTo(x + r * dx, y + r * dy)));
+  shape.forEach(([dx, dy], i) =>
+    i ? path.lineTo(x + r * dx, y + r * dy) : path.moveTo(x + r * dx, y + r * dy),
+  );
   path.closePath();
 }
 

@@ -9,7 +9,7 @@ import { t } from "../../i18n.js";
 /** @typedef {{epochs: number, low: number, high: number}} Span */
 
 const LEAST = 0.01; // of losses that are drawn: less is as good as nothing
-const LEFT = 30,
+const LEFT = 34,
   BOTTOM = 18,
   TOP = 8,
   RIGHT = 8;
@@ -26,7 +26,11 @@ export function spanOf(tick) {
         high = Math.max(high, curve[i]);
       }
   });
-  return { epochs: Math.max(100, tick.epoch), low: Math.max(LEAST, low / 1.15), high: Math.min(20, high * 1.15) };
+  return {
+    epochs: Math.max(100, tick.epoch),
+    low: Math.max(LEAST, low / 1.15),
+    high: Math.min(20, high * 1.15),
+  };
 }
 
 /** @param {CanvasRenderingContext2D} context @param {Frame} tick @param {number} k @param {Span} span @param {number} width @param {number} height */
@@ -48,14 +52,17 @@ function draw(context, tick, k, { epochs, low, high }, width, height) {
     context.moveTo(LEFT, Math.round(y(loss)) + 0.5);
     context.lineTo(right, Math.round(y(loss)) + 0.5);
     context.stroke();
-    context.fillText(String(loss), LEFT - 5, y(loss));
+    context.fillText(loss === LEAST ? `≤${loss}` : String(loss), LEFT - 5, y(loss));
   }
   context.textBaseline = "alphabetic";
   context.fillText(String(epochs), right, height - 3);
   context.textAlign = "left";
   context.fillText("0", LEFT, height - 3);
   const curve = tick.arrays[`curve${k}`];
-  for (const [column, colour] of [[1, "--train"], [2, "--test"]]) {
+  for (const [column, colour] of [
+    [1, "--train"],
+    [2, "--test"],
+  ]) {
     context.beginPath();
     for (let i = 0; i < curve.length; i += 3) context.lineTo(x(curve[i]), y(curve[i + Number(column)]));
     context.strokeStyle = token(String(colour));
@@ -91,8 +98,11 @@ function drawBest(context, { best, epoch }, x, y, bottom) {
 export function Losses({ tick, k, span, height = 120 }) {
   const look = theme();
   const paint = useCallback(
-    (/** @type {CanvasRenderingContext2D} */ context, /** @type {number} */ width, /** @type {number} */ tall) =>
-      draw(context, tick, k, span, width, tall),
+    (
+      /** @type {CanvasRenderingContext2D} */ context,
+      /** @type {number} */ width,
+      /** @type {number} */ tall,
+    ) => draw(context, tick, k, span, width, tall),
     [tick, k, span, look],
   );
   const { loss, best } = tick.racers[k];

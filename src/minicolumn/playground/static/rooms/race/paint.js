@@ -62,7 +62,14 @@ export function Answers({ state, tick, k, label }) {
     if (!canvas || !size) return;
     small.current ??= document.createElement("canvas");
     const context = sized(canvas, size, size);
-    drawMap(context, /** @type {Uint8Array} */ (tick.arrays.maps), k, tick.shapes.maps[1], size, small.current);
+    drawMap(
+      context,
+      /** @type {Uint8Array} */ (tick.arrays.maps),
+      k,
+      tick.shapes.maps[1],
+      size,
+      small.current,
+    );
     drawPoints(context, state, size);
   };
   useEffect(() => paint.current(), [state, tick, k]);

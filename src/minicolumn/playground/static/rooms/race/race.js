@@ -87,34 +87,54 @@ export function Race({ room, epochs, children }) {
   useEffect(() => () => clearTimeout(timer.current), []);
   const fits = state && tick && tick.racers.length === state.racers.length;
   const span = useMemo(() => (fits ? spanOf(tick) : null), [tick, fits]);
-  if (!fits || !span) return html`<div class=${`room race ${room.name}`}><${Intro} name=${room.name} /><p class="note">${t("race.atWork")}</p></div>`;
+  if (!fits || !span)
+    return html`<div class=${`room race ${room.name}`}><${Intro} name=${room.name} /><p
+        class="note">${t("race.atWork")}</p></div>`;
   const now = { ...setupOf(state), ...asked };
-  return html`<div class=${`room race ${room.name}`}><${Intro} name=${room.name}><p>${t(`${room.name}.what`)}</p><//>
+  return html`<div class=${`room race ${room.name}`}><${Intro} name=${room.name}><p>${t(`${room.name}.what`)}
+      </p><//>
     <section class="panel race-bar" aria-label=${t("race.controls")}>
-      <${RunButtons} running=${running} onRun=${act.run} onStep=${act.step} onReset=${act.again} step=${t("race.stepOne")} />
+      <${RunButtons} running=${running} onRun=${act.run} onStep=${act.step} onReset=${act.again}
+          step=${t("race.stepOne")} />
       <p class="race-epoch"><span>${t("race.epoch")}</span><output>${tick.epoch.toLocaleString()}</output></p>
-      <${Select} label=${t("race.dataset")} value=${now.dataset} options=${SETS.map((value) => ({ value, label: t(`network.set.${value}`) }))}
+      <${Select} label=${t("race.dataset")} value=${now.dataset}
+          options=${SETS.map((value) => ({ value, label: t(`network.set.${value}`) }))}
           onChange=${(/** @type {string} */ dataset) => act.set({ dataset }, 0)} />
-      <${Slider} label=${t("race.noise")} value=${now.noise} min=${0} max=${50} step=${5} show=${(/** @type {number} */ v) => `${v} %`} onChange=${(/** @type {number} */ noise) => act.set({ noise })} />
-      <${Slider} label=${t("race.points")} value=${now.points} min=${40} max=${600} step=${20} onChange=${(/** @type {number} */ points) => act.set({ points })} />
+      <${Slider} label=${t("race.noise")} value=${now.noise} min=${0} max=${50} step=${5}
+          show=${(/** @type {number} */ v) => `${v} %`}
+          onChange=${(/** @type {number} */ noise) => act.set({ noise })} />
+      <${Slider} label=${t("race.points")} value=${now.points} min=${40} max=${600} step=${20}
+          onChange=${(/** @type {number} */ points) => act.set({ points })} />
       <${Button} icon="refresh" onClick=${act.again}>${t("race.newPoints")}<//>
       ${busy && html`<p class="race-busy" role="status"><i />${t("race.atWork")}</p>`}
     </section>
     ${children({ state, tick, span })}
-    <p class="note race-legend"><span><i class="key-train" />${t("race.train")}</span><span><i class="key-test" />${t("race.test")}</span><span><i class="key-best" />${t("race.best")}</span>
-      <span><i class="key-point" />${t("race.trainPoint")}</span><span><i class="key-point ringed" />${t("race.testPoint")}</span></p></div>`;
+    <p class="note race-legend"><span><i class="key-train" />${t("race.train")}</span><span><i
+        class="key-test" />${t("race.test")}</span><span><i class="key-best" />${t("race.best")}</span>
+      <span><i class="key-point" />${t("race.trainPoint")}</span><span><i
+          class="key-point ringed" />${t("race.testPoint")}</span></p></div>`;
 }
 
 /** A loss in three decimals, or small ones by their power. @param {number | null} loss */
 export const lossText = (loss) =>
-  loss === null ? "∞" : loss < 0.001 && loss > 0 ? loss.toExponential(0).replace("e-", "e−") : loss.toFixed(3);
+  loss === null
+    ? "∞"
+    : loss < 0.001 && loss > 0
+      ? loss.toExponential(0).replace("e-", "e−")
+      : loss.toFixed(3);
 
 /** The numbers of a network. @param {{racer: any}} props */
 export function Numbers({ racer }) {
   const { loss, scores, best } = racer;
-  const percent = (/** @type {number | undefined} */ v) => (typeof v === "number" ? `${(100 * v).toFixed(0)} %` : "–");
-  return html`<table class="race-numbers"><thead><tr><td /><th scope="col">${t("race.training")}</th><th scope="col">${t("race.testing")}</th></tr></thead><tbody>
-    <tr><th scope="row">${t("race.loss")}</th><td>${lossText(loss.train)}</td><td class="strong">${lossText(loss.test)}</td></tr>
-    <tr><th scope="row">${t("race.right")}</th><td>${percent(scores.train?.accuracy)}</td><td class="strong">${percent(scores.test?.accuracy)}</td></tr>
-    <tr><th scope="row">${t("race.bestTest")}</th><td colspan="2">${t("race.bestAt", { loss: lossText(best.test), epoch: best.epoch })}</td></tr></tbody></table>`;
+  const percent = (/** @type {number | undefined} */ v) =>
+    typeof v === "number" ? `${(100 * v).toFixed(0)} %` : "–";
+  return html`<table class="race-numbers"><thead><tr><td /><th scope="col">${t("race.training")}</th><th
+      scope="col">${t("race.testing")}</th></tr></thead><tbody>
+    <tr><th scope="row">${t("race.loss")}</th><td>${lossText(loss.train)}</td><td
+        class="strong">${lossText(loss.test)}</td></tr>
+    <tr><th scope="row">${t("race.right")}</th><td>${percent(scores.train?.accuracy)}</td><td
+        class="strong">${percent(scores.test?.accuracy)}</td></tr>
+    <tr><th scope="row">${t("race.bestTest")}</th><td
+        colspan="2">${t("race.bestAt", { loss: lossText(best.test), epoch: best.epoch })}</td></tr></tbody>
+        </table>`;
 }

@@ -19,10 +19,16 @@ export function Shape({ units, label }) {
   const columns = places([2, ...units, 1]);
   const lines = columns
     .slice(1)
-    .flatMap((column, i) => columns[i].flatMap((from) => column.map((to) => `M${from.x} ${from.y}L${to.x} ${to.y}`)))
+    .flatMap((column, i) =>
+      columns[i].flatMap((from) => column.map((to) => `M${from.x} ${from.y}L${to.x} ${to.y}`)),
+    )
     .join("");
-  return html`<svg class="shape" viewBox=${`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label=${label}><path d=${lines} />
+  return html`<svg class="shape" viewBox=${`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label=${label}><path
+      d=${lines} />
     ${columns.flatMap((column, i) =>
-      column.map(({ x, y }, k) => html`<circle key=${`${i}.${k}`} cx=${x} cy=${y} r=${Math.min(4, 30 / column.length)}
-          class=${i === 0 ? "in" : i === columns.length - 1 ? "out" : ""} />`))}</svg>`;
+      column.map(
+        ({ x, y }, k) => html`<circle key=${`${i}.${k}`} cx=${x} cy=${y} r=${Math.min(4, 30 / column.length)}
+          class=${i === 0 ? "in" : i === columns.length - 1 ? "out" : ""} />`,
+      ),
+    )}</svg>`;
 }
