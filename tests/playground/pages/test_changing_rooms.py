@@ -7,7 +7,7 @@ from typing import Any
 
 Visit = Callable[..., Any]
 
-# A setting is changed, the page is kept busy until its answer waits, and then a link to another room is followed.
+# A setting is changed, the page kept busy until its answer waits, and then a link to another room followed.
 LEAVE = """() => {
   document.querySelector("[role=radio][aria-checked=false]").click();
   for (const until = performance.now() + 600; performance.now() < until;);
