@@ -34,6 +34,6 @@ def test_new_points_are_learnt_on_a_phone_in_korean(visit: Visit) -> None:
     page.wait_for_function(
         "() => parseFloat(document.querySelector('.ranking .rank-loss').innerText) < 0.1"  # they are easy
     )
-    losses = [float(text) for text in page.locator(".rank-loss").all_inner_texts()]
+    losses = [float(text.replace("\u2212", "-")) for text in page.locator(".rank-loss").all_inner_texts()]
     assert losses == sorted(losses)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
