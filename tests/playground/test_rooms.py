@@ -157,10 +157,25 @@ def test_a_step_is_that_of_gradient_descent(say: Say, activation: str) -> None:
     assert says(say("backpropagation", "reset"))["loss"] == before["loss"]
 
 
+def test_no_step_is_taken_to_where_the_loss_is_not_finite(say: Say) -> None:
+    say("backpropagation", "open", activation="linear", x=[5, 5], learning_rate=10, target=2)
+    last = says(say("backpropagation", "update", steps=100))
+    assert 1 < last["steps"] < 100
+    assert last["loss"] > 1e10
+    assert last["loss_after"] is None
+    assert "learning rate" in say("backpropagation", "update")["error"].says["message"]
+    again = says(say("backpropagation", "open", activation="linear", x=[5, 5], learning_rate=0.001, target=2))
+    assert again["loss"] == last["loss"]
+
+
 def test_the_activation_is_drawn_with_its_slope(say: Say) -> None:
     curve = say("backpropagation", "open", activation="tanh")["state"].arrays
     assert np.allclose(curve["value"], np.tanh(curve["z"]))
     assert np.allclose(curve["slope"], 1 - np.tanh(curve["z"]) ** 2)
+    far = say("backpropagation", "open", activation="linear", x=[5, 5])["state"]
+    sums = np.concatenate([layer["pre_activations"] for layer in far.says["layers"]])
+    assert far.arrays["z"].max() == max(6, np.abs(sums).max())
+    assert np.abs(sums).max() > 6
 
 
 # Tape ---------------------------------------------------------------------------------------
@@ -186,6 +201,7 @@ def test_adjoints_are_the_gradient(say: Say, formula: str) -> None:
     for step in state["backward"]:
         for part in step["parts"]:
             sums[part["to"]] += part["part"]
+            assert part["sum"] == pytest.approx(sums[part["to"]])
             node = state["nodes"][step["node"]]
             assert part["to"] == node["inputs"][part["at"]]
             assert part["part"] == pytest.approx(part["local"] * node["adjoint"])
@@ -206,12 +222,15 @@ def test_what_is_no_program_is_refused(say: Say) -> None:
 @pytest.mark.parametrize("temperature", [0.3, 1.0, 4.0])
 def test_softmax_loss_and_gradient(say: Say, temperature: float) -> None:
     scores = [1.5, -2.0, 0.25, 1.0]
-    state = says(say("softmax", "set", scores=scores, temperature=temperature, target=2))
+    found = say("softmax", "set", scores=scores, temperature=temperature, target=2)
+    state, arrays = says(found), found["state"].arrays
     p = scipy.special.softmax(np.array(scores) / temperature)
     assert np.allclose(state["probabilities"], p)
     assert state["loss"] == pytest.approx(-np.log(p[2]))
     assert np.allclose(state["gradient"], (p - np.eye(4)[2]) / temperature)
     assert state["entropy"] == pytest.approx(scipy.special.entr(p).sum())
+    sweep = scipy.special.softmax(np.array(scores) / arrays["temperatures"][:, None], axis=1)
+    assert np.allclose(arrays["sweep"], sweep)
     assert "classes" in say("softmax", "set", scores=[1, 2], target=2)["error"].says["message"]
 
 
@@ -230,6 +249,16 @@ def test_slopes_are_those_of_the_functions(say: Say, name: str) -> None:
     assert smooth.mean() > 0.9
     # h^2 and the third derivative, which beside the largest slope is small.
     assert np.abs(slope[1:-1] - (left + right) / 2)[smooth].max() < 0.06 * max(1.0, np.abs(slope).max() / 10)
+
+
+def test_the_gallery_is_every_function_as_it_is_when_looked_at(say: Say) -> None:
+    opened = say("activations", "open", activation="tanh", depth=1)
+    gallery = opened["gallery"]
+    assert says(opened, "gallery")["names"] == list(NAMES)
+    for place, name in enumerate(NAMES):
+        close = say("activations", "look", activation=name, depth=1)["state"].arrays
+        for part in ("value", "slope"):  # every 8th of the points, in float32
+            assert np.array_equal(gallery.arrays[part][place], close[part][::8].astype(np.float32))
 
 
 def test_a_step_passes_nothing_back_and_logistic_little(say: Say) -> None:
@@ -259,6 +288,28 @@ def test_racers_go_as_descent_goes(say: Say) -> None:
     assert ground[0, 0] == surface(np.array([x0, y1]))  # the upper left corner
     assert "within" in say("descent", "race", start=[50, 50])["error"].says["message"]
     assert "did you mean 'adam'?" in say("descent", "race", optimizers=["adamm"])["error"].says["message"]
+
+
+def test_racers_name_the_points_that_they_reach_alike(say: Say) -> None:
+    found = says(say("descent", "race", start=[-0.4, -4.2]))
+    reached = [found["stationary"][racer["reached"]] for racer in found["racers"]]
+    assert {point["label"] for point in reached} == {"A", "B"}
+    for racer, point in zip(found["racers"], reached, strict=True):
+        assert racer["ending"] == point["label"]
+        assert np.linalg.norm(np.subtract(racer["end"], point["point"])) < 0.2  # 2 % of the width
+
+
+@pytest.mark.parametrize("surface", list(mc.explain.SURFACES))
+def test_all_minima_of_a_surface_are_found(say: Say, surface: str) -> None:
+    found = say("descent", "race", surface=surface, optimizers=["sgd:learning_rate=0.001"], steps=1)
+    record, state = mc.explain.SURFACES[surface], says(found)
+    lowest = [minimum["point"] for minimum in state["minima"] if minimum["lowest"]]
+    assert np.allclose(sorted(lowest), sorted(record.minima), atol=1e-6)
+    assert len(state["minima"]) == (25 if surface == "rastrigin" else len(record.minima))
+    rows, columns = found["state"].arrays["ground"].shape
+    (left, _), (_, top) = record.bounds
+    assert rows == columns
+    assert found["state"].arrays["ground"][0, 0] == pytest.approx(float(record(np.array([left, top]))))
 
 
 # Side by side -------------------------------------------------------------------------------
@@ -307,4 +358,6 @@ def test_digits_are_learnt_and_a_drawn_one_is_answered(say: Say) -> None:
         assert (seen.arrays["layer0"] >= 0).all()
         answers.append(seen.says["answer"])
     assert np.mean(np.array(answers) == labels[::10]) >= 0.8
+    say("digits", "run", epochs=2)
+    assert says(working(say), "tick")["epoch"] == 10
     assert "64 numbers" in say("digits", "draw", pixels=[0.5] * 63)["error"].says["message"]

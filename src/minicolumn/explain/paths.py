@@ -92,14 +92,9 @@ class Descent:
         Near is within 2 % of the longer side of the bounds. None for a start that reached no point.
         """
         return tuple(
-            None if i is None else self._settled(path, self.stationary[i])
+            None if i is None else steps_until(path, self.stationary[i], width_of(self.bounds))
             for path, i in zip(self.paths, self.reached, strict=True)
         )
-
-    def _settled(self, path: Array, end: Stationary) -> int:
-        """Return the step after the last one at which a path [steps + 1, 2] was away from a point."""
-        away = np.linalg.norm(path - np.array(end.point), axis=1) > REACHED * width_of(self.bounds)
-        return int(np.flatnonzero(away)[-1]) + 1 if away.any() else 0
 
     def table(self) -> str:
         """Return the result as text: a line for each start, then one for each stationary point.
@@ -221,7 +216,7 @@ def descent(
     rule = rule.with_rate(learning_rate)
     paths, values = walk(rule.learning_rate)
     box = box or _around(paths)
-    stationary, reached, endings = _ends(derivatives_of(g), paths, values, box)
+    stationary, reached, endings = ends_of(derivatives_of(g), paths, values, box)
     name = f.name if isinstance(f, Surface) else getattr(f, "__name__", "f").replace("<lambda>", "f")
     formula = f.formula if isinstance(f, Surface) else ""
     return Descent(name, formula, rule, paths, values, stationary, reached, endings, box, g)
@@ -313,7 +308,7 @@ def _optimizer(optimizer: str | Optimizer) -> Optimizer:
     return rule
 
 
-def _ends(
+def ends_of(
     derivatives: Derivatives, paths: Array, values: Array, box: Box
 ) -> tuple[tuple[Stationary, ...], tuple[int | None, ...], tuple[str, ...]]:
     """Return the stationary points that were reached, which each path reached, and how each path ended.
@@ -344,6 +339,12 @@ def _ends(
         for gone, i in zip(diverged, reached, strict=True)
     ]
     return tuple(stationary), tuple(reached), tuple(endings)
+
+
+def steps_until(path: Array, end: Stationary, width: float) -> int:
+    """Return the first step from which a path [steps + 1, 2] stays within 2 % of a width from a point."""
+    away = np.linalg.norm(path - np.array(end.point), axis=1) > REACHED * width
+    return int(np.flatnonzero(away)[-1]) + 1 if away.any() else 0
 
 
 def _come_to_rest(paths: Array) -> Array:

@@ -24,6 +24,8 @@ from minicolumn.trace.loops import scan
 Array = np.ndarray
 # A function of a learning rate that gives paths and the objective's values along them.
 Walk = Callable[[float], tuple[Array, Array]]
+# The same for any starts: a function of them and a rate.
+Walker = Callable[[Array, float], tuple[Array, Array]]
 # Rates that are tried, each half the one before.
 RATES = 20
 # By how much the mean remaining descent of a rate may be larger than the least, so that it descends well, and
@@ -36,14 +38,23 @@ AT_REST = 1e-4
 
 
 def walk_of(g: Objective, rule: Optimizer, points: Array, steps: int) -> Walk:
-    """Return the trajectories of an optimizer as a function of its learning rate.
+    """Return the trajectories of an optimizer from some starts as a function of its learning rate.
+
+    points      starts, float64 [starts, 2]; the rest as `walker_of` has it
+    """
+    walker = walker_of(g, rule, steps)
+    return lambda rate: walker(points, rate)
+
+
+def walker_of(g: Objective, rule: Optimizer, steps: int) -> Walker:
+    """Return the trajectories of an optimizer as a function of starts and learning rate, compiled once.
 
     g           the objective, of a point [2], traceable
     rule        the optimizer; its own learning rate is not used
-    points      starts, float64 [starts, 2]
     steps       that each path takes
-    Returns     a function from a rate to paths [starts, steps + 1, 2], the starts first, and the objective
-                along them, [starts, steps + 1]; a path that diverges goes on in infinities and NaN
+    Returns     a function from starts, float64 [starts, 2], and a rate to paths [starts, steps + 1, 2], the
+                starts first, and the objective along them, [starts, steps + 1]; a path that diverges goes on
+                in infinities and NaN
     """
 
     def walk(points: Array, rate: Array) -> tuple[Array, Array, Array, Array]:
@@ -63,7 +74,7 @@ def walk_of(g: Objective, rule: Optimizer, points: Array, steps: int) -> Walk:
 
     compiled = compile(walk, dims={0: "points"})
 
-    def at(rate: float) -> tuple[Array, Array]:
+    def at(points: Array, rate: float) -> tuple[Array, Array]:
         path, values, end, last = compiled(points, np.float64(rate))
         paths = np.concatenate([path, end[:, None]], axis=1)
         return paths, np.concatenate([values, last[:, None]], axis=1).astype(np.float64)

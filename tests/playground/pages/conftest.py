@@ -42,7 +42,7 @@ def visit(browser: Any, playground: PlaygroundServer) -> Iterator[Visit]:
     """Open a room: visit("softmax", locale="ko-KR", width=390); what is waited for has 10 s."""
     contexts, said = [], []
 
-    def open_room(room: str, *, width: int = 1280, height: int = 900, **options: Any) -> Any:
+    def open_room(room: str, *, query: str = "", width: int = 1280, height: int = 900, **options: Any) -> Any:
         context = browser.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
         page = context.new_page()
@@ -51,7 +51,7 @@ def visit(browser: Any, playground: PlaygroundServer) -> Iterator[Visit]:
         page.on("pageerror", lambda error: said.append(str(error)))
         page.goto(f"{playground.origin}/#t={playground.key.token}")
         page.wait_for_selector("main .room")
-        page.evaluate("room => { location.hash = `#/${room}`; }", room)
+        page.evaluate("where => { location.hash = where; }", f"#/{room}?{query}" if query else f"#/{room}")
         page.wait_for_selector(f"main .room.{room}")
         return page
 

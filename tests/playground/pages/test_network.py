@@ -68,7 +68,7 @@ def test_controls_change_the_network_and_the_address(visit: Visit) -> None:
     page.get_by_role("button", name="x1^2").click()
     page.get_by_role("button", name="Add a hidden layer").click()
     page.get_by_role("button", name="One neuron more in layer 1").click()
-    _until(page, "location.hash.includes('units=5,2,2')")
+    _until(page, "location.hash.includes('units=5,2,2') && location.hash.includes('x1^2')")
     address = page.evaluate("location.hash")
     said = (
         "learning_rate=0.07",

@@ -14,6 +14,7 @@ from minicolumn.playground.network.learner import Learner
 from minicolumn.playground.network.maps import Maps
 from minicolumn.playground.network.plane import HIGH, LOW, SIDE, Plane
 from minicolumn.playground.network.setup import OWN, TABLE, controls, to_json
+from minicolumn.playground.network.thumbnails import thumbnails
 
 Array = np.ndarray
 Says = dict[str, Any]
@@ -67,7 +68,7 @@ class Picture:
             "link": write_link(setup) if setup.dataset not in (OWN, TABLE) else "",
         }  # fmt: skip
         if controls:
-            says["controls"] = _controls()
+            says |= {"controls": _controls(), "datasets": list(thumbnails())}
         shown = plane.project(points.X).astype(np.float32)
         targets = points.y if task.classes else (points.y - task.center) / task.scale
         return says, {

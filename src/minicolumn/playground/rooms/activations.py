@@ -18,6 +18,7 @@ from minicolumn.registry import Choice, Integer, Record
 
 NAMES = tuple(name for name in ACTIVATIONS if not activation_by_name(name).by_row and name != "glu")
 LOW, HIGH, POINTS = -6.0, 6.0, 481
+SMALL = 61  # points of each curve of the gallery
 WIDTH, ROWS = 32, 64
 
 
@@ -35,16 +36,27 @@ class ActivationsRoom(Room):
     curves      f(x) and f'(x) by `mc.grad`, x in [-6, 6]
     signal      root mean square of each layer's outputs in a network of that depth, first weights
     gradient    root mean square of d sum(outputs) / d (outputs of each layer), from the back to the front
+
+    Opened, it shows a `gallery` before its `state`: the curves of all functions, value and slope
+    [functions, points].
     """
 
     name = "activations"
-    verbs: ClassVar[Mapping[str, tuple[type[Record], str]]] = {"open": (Look, "look"), "look": (Look, "look")}
+    verbs: ClassVar[Mapping[str, tuple[type[Record], str]]] = {"open": (Look, "open"), "look": (Look, "look")}
+
+    def open(self, said: Look) -> list[Frame]:
+        """Answer with all functions and their slopes, and then as `look` does."""
+        x = np.linspace(LOW, HIGH, SMALL)
+        curves = [_curves(name, x) for name in NAMES]
+        value, slope = (np.stack(part).astype(np.float32) for part in zip(*curves, strict=True))
+        says = {"names": list(NAMES), "range": [LOW, HIGH]}
+        return [self.frame("gallery", says, x=x, value=value, slope=slope), *self.look(said)]
 
     def look(self, said: Look) -> list[Frame]:
         """Answer with a function, its slope, and what is left of a signal and a gradient layer by layer."""
         rule = activation_by_name(said.activation)
         x = np.linspace(LOW, HIGH, POINTS)
-        slope = grad(lambda x: np.sum(rule.function(x)))(x)
+        value, slope = _curves(said.activation, x)
         signal, gradient = _through_layers(said.activation, said.depth)
         says: dict[str, Any] = {
             "activation": said.activation, "formula": rule.formula, "trainable": rule.trainable,
@@ -54,8 +66,13 @@ class ActivationsRoom(Room):
             "signal": signal, "gradient": gradient, "range": [LOW, HIGH],
             "largest_slope": float(np.abs(slope).max()), "init": rule.init,
         }  # fmt: skip
-        value = np.asarray(rule.function(x))
-        return [self.frame("state", says, x=x, value=value, slope=np.asarray(slope))]
+        return [self.frame("state", says, x=x, value=value, slope=slope)]
+
+
+def _curves(activation: str, x: Any) -> tuple[Any, Any]:
+    """Return f(x) and f'(x)."""
+    function = activation_by_name(activation).function
+    return np.asarray(function(x)), np.asarray(grad(lambda x: np.sum(function(x)))(x))
 
 
 def _through_layers(activation: str, depth: int) -> tuple[list[float], list[float]]:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 
 from minicolumn.autodiff.derivatives import grad
+from minicolumn.errors import DataError
 from minicolumn.explain import backprop_report
 from minicolumn.nn import Dense, Sequential
 from minicolumn.nn.activations import activation_by_name
@@ -19,7 +20,7 @@ from minicolumn.registry import Choice, Integer, Listed, Number, Record
 
 ACTIVATIONS = ("logistic", "tanh", "relu", "elu", "leaky_relu", "softplus", "linear")
 INPUT = Number(help="An input.", ge=-5, le=5)
-LOW, HIGH, POINTS = -6.0, 6.0, 121  # where the activation is drawn
+REACH, POINTS = 6.0, 121  # the activation is drawn for sums up to this, or the largest there is
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +51,8 @@ class Taken(Record):
 class BackpropagationRoom(Room):
     """The four parts of a step: forward pass, output gradient, backward pass, update.
 
-    Every number is one of `mc.backprop_report`; the gradients are checked by finite differences. With it comes
-    the activation f and its slope f' by `mc.grad`, sums z in [-6, 6], and the loss of each step so far.
+    Every number is one of `mc.backprop_report`; the gradients are checked by finite differences. With it come
+    the activation f and its slope f' by `mc.grad`, over sums z, and the loss of each step so far.
     """
 
     name = "backpropagation"
@@ -79,9 +80,18 @@ class BackpropagationRoom(Room):
         return self.open(self._said)
 
     def update(self, said: Taken) -> list[Frame]:
-        """Take the step that is shown, or as many, and show the next one."""
-        for _ in range(said.steps):
+        """Take the step that is shown, or as many as lead to finite losses, and show the next one.
+
+        Errors      DataError where the step that is shown leads to none
+        """
+        for taken in range(said.steps):
             report = self._report()
+            if not np.isfinite(report.loss_after):
+                if not taken:
+                    raise DataError(
+                        "backpropagation: this step leads to no finite loss; lower the learning rate"
+                    )
+                break
             for weight in report.weights:
                 layer, name = weight.name.split(".")
                 self._params[layer][name] = weight.after
@@ -95,9 +105,10 @@ class BackpropagationRoom(Room):
         if not self._params:
             self.open(self._said)
         x, target = [list(self._said.x)], [[self._said.target]]
-        return backprop_report(
-            self._network(self._said), self._params, x, target, learning_rate=self._said.learning_rate
-        )
+        with np.errstate(over="ignore", invalid="ignore"):
+            return backprop_report(
+                self._network(self._said), self._params, x, target, learning_rate=self._said.learning_rate
+            )
 
     def _state(self) -> Frame:
         said, report = self._said, self._report()
@@ -118,12 +129,13 @@ class BackpropagationRoom(Room):
             "steps": len(self._losses), "losses": self._losses[-500:],
             "largest_difference": report.largest_difference,
         }  # fmt: skip
-        return self.frame("state", says, **_curve(said.activation))
+        return self.frame("state", says, **_curve(said.activation, layers))
 
 
-def _curve(activation: str) -> dict[str, np.ndarray]:
+def _curve(activation: str, layers: list[dict[str, Any]]) -> dict[str, np.ndarray]:
     function = activation_by_name(activation).function
-    z = np.linspace(LOW, HIGH, POINTS)
+    reach = max([REACH, *(abs(z) for layer in layers for z in layer["pre_activations"])])
+    z = np.linspace(-reach, reach, POINTS)
     slope = grad(lambda z: np.sum(function(z)))(z)
     return {"z": z, "value": np.asarray(function(z)), "slope": np.asarray(slope)}
 

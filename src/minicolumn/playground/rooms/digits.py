@@ -38,6 +38,13 @@ class Make(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Epochs(Record):
+    """How far it goes."""
+
+    epochs: Annotated[int | None, Integer(help="None runs until told.", ge=1, le=10**6)] = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Draw(Record):
     """A digit, row by row from the upper left pixel on."""
 
@@ -61,14 +68,17 @@ class DigitsRoom(Room):
     name = "digits"
     verbs: ClassVar[Mapping[str, tuple[type[Record], str]]] = {
         "open": (Make, "open"),
-        "run": (Nothing, "run"),
+        "run": (Epochs, "run"),
         "pause": (Nothing, "pause"),
         "step": (Nothing, "step"),
         "draw": (Draw, "draw"),
     }
 
+    steps_a_second: ClassVar[float] = 400.0  # about ten epochs, slow enough to see its weights take shape
+
     def __init__(self) -> None:
-        self._running = False
+        self._running, self._owed = False, 0.0
+        self._end: int | None = None
         self._trainer: Trainer | None = None
         self._pixels: Array | None = None
 
@@ -111,10 +121,10 @@ class DigitsRoom(Room):
         self._pixels = self._X[chosen[0]] if self._pixels is None else self._pixels
         return [state, self._tick(), self._seen()]
 
-    def run(self, said: Nothing) -> list[Frame]:
-        """Train on and on."""
-        self.trainer  # noqa: B018  begun where it was not
-        self._running = True
+    def run(self, said: Epochs) -> list[Frame]:
+        """Train on and on, or for so many epochs."""
+        self._end = None if said.epochs is None else self.trainer.epoch + said.epochs
+        self._running, self._owed = True, 0.0
         return [self._tick()]
 
     def pause(self, said: Nothing) -> list[Frame]:
@@ -138,9 +148,16 @@ class DigitsRoom(Room):
         return self._running
 
     def work(self, seconds: float, draw: bool = True) -> list[Frame]:
-        """Train for about so long."""
-        self.trainer.advance(seconds=seconds)
-        return [self._tick(), self._seen()] if draw else []
+        """Go on for as many steps as the time allows."""
+        self._owed += self.steps_a_second * seconds
+        steps = int(self._owed)
+        if not steps:
+            return []
+        self._owed -= steps
+        self.trainer.advance(steps=steps)
+        if self._end is not None and self.trainer.epoch >= self._end:
+            self._running = False
+        return [self._tick(), self._seen()] if draw or not self._running else []
 
     def _tick(self) -> Frame:
         trainer = self.trainer

@@ -156,16 +156,17 @@ class PerceptronRoom(Room):
         bound = float(found.bound[0])
         says = {
             "data": self._said.data, "choices": [*TABLES, *CLOUDS], "learning_rate": self._said.learning_rate,
-            "seed": self._said.seed, "separable": bool(found.margin[0] > 0), "margin": float(found.margin[0]), "bound": bound,
-            "radius": found.radius, "range": _range(self.X),
+            "seed": self._said.seed, "separable": bool(found.margin[0] > 0), "margin": float(found.margin[0]),
+            "bound": bound, "radius": found.radius, "range": _range(self.X),
         }  # fmt: skip
         return self.frame("state", says, X=self.X, signs=self.signs[:, 0])
 
     def _tick(self, row: int | None, wrong: bool, look: dict[str, Any] | None = None) -> Frame:
         answers = np.where(LTU(self.weight, self.bias)(self.X)[:, 0], 1, -1)
         says = {
-            "row": row, "wrong": wrong, "look": look, "weight": self.weight[:, 0].tolist(), "bias": float(self.bias[0]),
-            "looked": self._looked, "epoch": self._looked // len(self.X), "corrections": self._corrections,
+            "row": row, "wrong": wrong, "look": look,
+            "weight": self.weight[:, 0].tolist(), "bias": float(self.bias[0]), "looked": self._looked,
+            "epoch": self._looked // len(self.X), "corrections": self._corrections,
             "mistakes": self._mistakes[-MOST_PATH:], "converged": self._converged, "running": self._running,
             "cycle": self._cycle, "right": int((answers == self.signs[:, 0]).sum()), "rows": len(self.X),
         }  # fmt: skip

@@ -17,6 +17,7 @@ from minicolumn.playground.room import Room
 from minicolumn.registry import Integer, Listed, Number, Record
 
 SCORE = Number(help="The score of a class.", ge=-20, le=20)
+TEMPERATURES = np.geomspace(0.05, 20.0, 81)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,10 @@ class Scores(Record):
 class SoftmaxRoom(Room):
     """Scores that become probabilities, and what the cross-entropy makes of them.
 
-    p = softmax(s / T),   loss = -log p[target],   d loss / d s = (p - one_hot) / T
+        p = softmax(s / T),   loss = -log p[target],   d loss / d s = (p - one_hot) / T
+
+    A `state` holds every number in between; `sweep` [temperatures, classes] has the same scores'
+    probabilities over all `temperatures`.
     """
 
     name = "softmax"
@@ -58,7 +62,8 @@ class SoftmaxRoom(Room):
 
         value, gradient = value_and_grad(loss)(scores)
         scaled = scores / said.temperature
-        p = activation_by_name("softmax").function(scaled[None])[0]
+        softmax = activation_by_name("softmax").function
+        p, sweep = softmax(scaled[None])[0], softmax(scores / TEMPERATURES[:, None])
         powers = np.exp(scaled - scaled.max())
         says: dict[str, Any] = {
             "scores": list(said.scores), "temperature": said.temperature, "target": said.target,
@@ -66,4 +71,4 @@ class SoftmaxRoom(Room):
             "probabilities": p.tolist(), "loss": float(value), "gradient": gradient.tolist(),
             "entropy": float(-np.sum(p * np.log(np.maximum(p, np.finfo(float).tiny)))),
         }  # fmt: skip
-        return [self.frame("state", says)]
+        return [self.frame("state", says, temperatures=TEMPERATURES, sweep=np.asarray(sweep))]

@@ -40,8 +40,9 @@ class Program(Record):
     ] = (2.0, -1.0, 0.5, 1.5)  # fmt: skip
 
 
-# What a node hands to one of its operands: the operand's place, the derivative by it, and that times the adjoint.
-Part = tuple[int, Any, Any]
+# What a node hands to an operand: the operand's place, the derivative by it, that times the adjoint, and
+# the operand's adjoint as far as it is summed then.
+Part = tuple[int, Any, Any, Any]
 
 
 class TapeRoom(Room):
@@ -74,7 +75,8 @@ class TapeRoom(Room):
             raise DataError(f"tape: the graph has {len(look.graph.nodes)} nodes; {MOST_NODES} can be drawn")
         counted = look.traversals
         says = {
-            "formula": str(formula), "at": list(said.at), "used": used, "examples": list(EXAMPLES),
+            "formula": said.formula, "parsed": str(formula), "at": list(said.at), "used": used,
+            "examples": list(EXAMPLES),
             **_passes(look.graph, used, arguments),
             "traversals": {"reverse": counted.reverse, "finite_differences": counted.finite_differences},
             "inputs": len(used),
@@ -105,8 +107,14 @@ def _passes(graph: Graph, names: list[str], arguments: list[Any]) -> dict[str, A
         "forward": [places[node] for node in nodes if node.op.kind != "leaf"],
         "backward": [
             {"node": places[node], "parts": [
-                {"to": places[node.inputs[at]], "at": at, "local": float(local), "part": float(part)}
-                for at, local, part in parts
+                {
+                    "to": places[node.inputs[at]],
+                    "at": at,
+                    "local": float(local),
+                    "part": float(part),
+                    "sum": float(total),
+                }
+                for at, local, part, total in parts
             ]}
             for node, parts in steps
         ],
@@ -142,7 +150,7 @@ def _backward(
             local = node.op.pull(place, np.ones(()), values[node], operands, node.attrs)
             if part is not None:
                 adjoints[operand] = adjoints.get(operand, 0.0) + part
-                parts.append((place, local, part))
+                parts.append((place, local, part, adjoints[operand]))
         steps.append((node, parts))
     return adjoints, steps
 

@@ -25,6 +25,8 @@
  *                                                                 newest frame of a kind as a hook; drags, one at a time
  *     import { Slider, Select, NumberPick, Toggle, Segmented, Button, IconButton, RunButtons, useKeys, Popover, Field, short }
  *         from "../kit/controls.js"
+ *     import { usePlayer, PlayerBar } from "../kit/player.js"     what is worked out step by step: played, stepped, scrubbed
+ *     import { useSetup, changing } from "../kit/setup.js"        setups that the address names and `open` says
  *     import { Canvas, sized, paintMaps, everyFrame } from "../kit/canvas.js"
  *     import { table, colourOf, signColour, classColour, classRGB, mixed, css } from "../kit/colour.js"
  *     import { Curve } from "../kit/curve.js"                     uPlot: log axis, read-out

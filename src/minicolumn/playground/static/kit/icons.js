@@ -6,6 +6,7 @@ const PATHS = {
   play: "M8 5.5v13l10.5-6.5z",
   pause: "M8 5.5v13M16 5.5v13",
   step: "M6 5.5v13l9-6.5zM18 5.5v13",
+  stepBack: "M18 5.5v13l-9-6.5zM6 5.5v13",
   reset: "M4.5 12a7.5 7.5 0 1 0 2.6-5.7M4.5 4v4.2h4.2",
   plus: "M12 6v12M6 12h12",
   minus: "M6 12h12",
@@ -32,7 +33,7 @@ const PATHS = {
   goal: "M6.500 20.500V4.500M6.500 5h10.500l-2.500 3.500 2.500 3.500H6.500",
   trash: "M5 7h14M9.500 7V4.500h5V7M7 7l1 12.500h8L17 7",
 };
-const FILLED = new Set(["play", "step"]);
+const FILLED = new Set(["play", "step", "stepBack"]);
 
 /** @param {{name: string, size?: number}} props */
 export function Icon({ name, size = 18 }) {

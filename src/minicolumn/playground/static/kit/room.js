@@ -2,7 +2,7 @@
  * What rooms have in common: their heading, the newest frame of a kind as a hook, and ways to say many changes: the next is
  * sent once the last was answered, as the session takes no more than 200 messages a second.
  */
-import { html, useEffect, useRef, useState } from "./html.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "./html.js";
 import { t } from "../i18n.js";
 
 /** @typedef {import("../frames.js").Frame} Frame @typedef {import("../app.js").Room} Room */
@@ -10,6 +10,21 @@ import { t } from "../i18n.js";
 /** The room's title and the sentence under it. @param {{name: string, children?: any}} props */
 export function Intro({ name, children }) {
   return html`<div class="intro"><h1>${t(`${name}.title`)}</h1><p>${t(`${name}.lead`)}</p>${children}</div>`;
+}
+
+/** The width of an element, kept up to date. @returns {[any, number]} */
+export function useWidth() {
+  const ref = useRef(/** @type {HTMLElement | null} */ (null));
+  const [width, setWidth] = useState(0);
+  useLayoutEffect(() => {
+    const element = ref.current;
+    if (!element) return undefined;
+    const observer = new ResizeObserver(() => setWidth(element.clientWidth));
+    observer.observe(element);
+    setWidth(element.clientWidth);
+    return () => observer.disconnect();
+  }, []);
+  return [ref, width];
 }
 
 /**
@@ -53,22 +68,27 @@ export function useRoom(room, setup = () => ({})) {
 
 /**
  * Say `set` with changes, one message after another: changes that come while one is under way are gathered.
- * @param {Room} room @returns {(changes: object) => Promise<void>}
+ * `set.settled()` waits until all are said, for messages that must not come before them.
+ * @param {Room} room @returns {((changes: object) => Promise<void>) & {settled: () => Promise<void>}}
  */
 export function gathering(room) {
   let waiting = /** @type {object | null} */ (null),
-    busy = false;
-  return async (changes) => {
-    waiting = { ...waiting, ...changes };
-    if (busy) return;
-    busy = true;
+    saying = /** @type {Promise<void> | null} */ (null);
+  const say = async () => {
     while (waiting) {
       const now = waiting;
       waiting = null;
       await room.send("set", { changes: now });
     }
-    busy = false;
+    saying = null;
   };
+  /** @param {object} changes */
+  const set = (changes) => {
+    waiting = { ...waiting, ...changes };
+    saying ??= say();
+    return saying;
+  };
+  return Object.assign(set, { settled: async () => saying ?? undefined });
 }
 
 /**

@@ -50,8 +50,8 @@ export default function NetworkRoom({ room, link }) {
     <div class="desk">
       <${Data} state=${state} set=${act.set} act=${act} onTable=${show("own")} />
       <section class="network-column" aria-label=${t("network.network")}>
-        <${Head} room=${room} state=${state} show=${show} />
-        <${Stage} live=${live} state=${state} set=${act.set} send=${room.send} selected=${selected}
+        <${Head} send=${act.send} state=${state} show=${show} />
+        <${Stage} live=${live} state=${state} set=${act.set} send=${act.send} selected=${selected}
           onEdit=${setEditing} onSelect=${select} onFormula=${show("formula")} />
         ${
           selected
@@ -89,16 +89,16 @@ export default function NetworkRoom({ room, link }) {
 }
 
 /** Over the network: how many layers, and what else can be done. @param {any} props */
-function Head({ room, state, show }) {
+function Head({ send, state, show }) {
   const count = state.setup.units.length;
   return html`<div class="network-head">
     <div class="layers-count">
       ${
         !hides(state, "units") &&
         html`<${IconButton} icon="minus" size=${15} label=${t("network.fewerLayers")} disabled=${!count}
-            onClick=${() => room.send("layer", { at: count - 1, add: false })} />
+            onClick=${() => send("layer", { at: count - 1, add: false })} />
           <${IconButton} icon="plus" size=${15} label=${t("network.moreLayers")} disabled=${count >= 10}
-            onClick=${() => room.send("layer", { at: count, add: true, units: 2 })} />`
+            onClick=${() => send("layer", { at: count, add: true, units: 2 })} />`
       }
       <h2>${t("network.hiddenLayers", { count })}</h2>
       <span class="note">${t("network.parameters", { count: state.parameters.toLocaleString() })}</span>

@@ -32,7 +32,7 @@ export default function PerceptronRoom({ room }) {
   useEffect(() => {
     const data = room.query.get("data");
     const end = room.onOpen(async () => {
-      await room.send("open", setup.current ?? (data ? { data } : {}));
+      (await room.send("open", setup.current ?? (data ? { data } : {}))) ?? (await room.send("open"));
       room.send("run", { rows_per_second: pace.current });
     });
     return () => { end(); room.send("pause"); };
@@ -88,9 +88,9 @@ function Verdict({ state, tick, onXor }) {
 /** Mistakes in each epoch, the one that runs last. @param {{tick: any}} props */
 function Mistakes({ tick }) {
   const all = /** @type {number[]} */ (tick.mistakes), first = Math.max(0, all.length - MOST_BARS), most = Math.max(1, ...all);
-  const last = all[all.length - 1];
-  return html`<div class="bars" role="img" aria-label=${t("perceptron.mistakesSay", { epoch: all.length, mistakes: last })}>${all.slice(first).map((count, i) => html`<div key=${first + i} class=${`bar-of ${count ? "" : "none"}`} title=${t("perceptron.mistakesSay", { epoch: first + i + 1, mistakes: count })}>
-    ${all.length <= 14 && html`<span class="count">${count}</span>`}<span class="bar-body" style=${{ transform: `scaleY(${Math.max(0.012, count / most)})` }} />${all.length <= 14 && html`<span class="epoch-of">${first + i + 1}</span>`}</div>`)}</div>`;
+  const last = all[all.length - 1], before = Math.max(1, Math.ceil(tick.looked / tick.rows)) - all.length; // epochs that are listed no more
+  return html`<div class=${`bars ${all.length > 24 ? "many" : ""}`} role="img" aria-label=${t("perceptron.mistakesSay", { epoch: before + all.length, mistakes: last })}>${all.slice(first).map((count, i) => html`<div key=${first + i} class=${`bar-of ${count ? "" : "none"}`} title=${t("perceptron.mistakesSay", { epoch: before + first + i + 1, mistakes: count })}>
+    ${all.length <= 14 && html`<span class="count">${count}</span>`}<span class="bar-body" style=${{ transform: `scaleY(${Math.max(0.012, count / most)})` }} />${all.length <= 14 && html`<span class="epoch-of">${before + first + i + 1}</span>`}</div>`)}</div>`;
 }
 
 /** How many corrections it took, and how many it can take at most. @param {{state: any, tick: any}} props */

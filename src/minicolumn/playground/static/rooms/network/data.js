@@ -4,11 +4,11 @@ import { sized } from "../../kit/canvas.js";
 import { Button, Segmented, Slider } from "../../kit/controls.js";
 import { language, t, tOr } from "../../i18n.js";
 import { theme } from "../../kit/theme.js";
-import { DATASETS, datasetsOf } from "./datasets.js";
 import { targetColour } from "./picture.js";
 import { hides } from "./fields.js";
 
 /**
+ * @typedef {{name: string, task: string, classes: number, points: number[][]}} Dataset
  * @param {{state: any, set: (changes: object) => void, act: any, onTable: (event: any) => void}} props
  */
 export function Data({ state, set, act, onTable }) {
@@ -16,6 +16,8 @@ export function Data({ state, set, act, onTable }) {
     own = setup.dataset === "own" || setup.dataset === "table";
   const task = state.classes.length ? "classification" : "regression";
   const total = state.rows.train + state.rows.test;
+  const datasetsOf = (/** @type {string} */ kind) =>
+    /** @type {Dataset[]} */ (state.datasets ?? []).filter((dataset) => dataset.task === kind);
   const choose = (/** @type {string} */ kind) => {
     if (kind !== task) set({ dataset: datasetsOf(kind)[0].name });
   };
@@ -95,7 +97,7 @@ const batchPlace = (/** @type {number} */ size) => BATCHES.findIndex((b) => b >=
 /** Two digits. @param {number} value */
 const round = (value) => Math.max(20, Math.min(5000, Number(value.toPrecision(2))));
 
-/** @param {{dataset: {name: string, task: string, points: number[][]}, state: any, chosen: boolean, onChoose: () => void}} props */
+/** @param {{dataset: Dataset, state: any, chosen: boolean, onChoose: () => void}} props */
 function Thumb({ dataset, state, chosen, onChoose }) {
   const ref = useRef(/** @type {any} */ (null));
   useEffect(() => {
@@ -103,9 +105,9 @@ function Thumb({ dataset, state, chosen, onChoose }) {
     const side = 52,
       context = sized(ref.current, side, side);
     context.clearRect(0, 0, side, side);
-    const kinds = DATASETS.find((d) => d.name === dataset.name)?.classes ?? 2;
+    const kinds = dataset.classes;
     const like = {
-      classes: dataset.task === "classification" ? Array(kinds).fill("") : [],
+      classes: Array(kinds).fill(""),
       layers: [{ units: kinds > 2 ? kinds : 1 }],
     };
     for (const [x, y, target] of dataset.points) {

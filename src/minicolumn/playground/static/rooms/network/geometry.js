@@ -11,8 +11,8 @@ const HEAD = 84,
   FEATURE = 38;
 const NARROW = 520; // of a phone: less room for names, layers closer together
 
-/** Height for the tiles in a window of a height. @param {number} window */
-export const heightFor = (window) => Math.max(372, Math.min(760, window - 420));
+/** Height for the tiles in a window: less where the columns stand below each other. @param {number} width @param {number} height */
+export const heightFor = (width, height) => (width <= 1080 ? 372 : Math.max(372, Math.min(760, height - 420)));
 
 /** Tiles are larger where there is room. @param {number} height */
 const scaleFor = (height) => Math.max(1, Math.min(1.4, height / 480));

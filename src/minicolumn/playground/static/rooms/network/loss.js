@@ -143,8 +143,11 @@ function Read({ row: [step, train, test, pinnedTrain, pinnedTest] }) {
   return html`<div class="curve-read" aria-hidden="true">
       <span>${t("network.step")} ${Number(step).toLocaleString()}</span>
     <span><i class="dot test" />${short(test)}</span><span><i class="dot train" />${short(train)}</span>
-    ${pinned && html`<span class="note">${t("network.pinned")}: ${short(pinnedTest)}, ${short(pinnedTrain)}
-        </span>`}</div>`;
+    ${
+      pinned &&
+      html`<span class="note">${t("network.pinned")}: ${short(pinnedTest)}, ${short(pinnedTrain)}
+        </span>`
+    }</div>`;
 }
 
 /**
@@ -185,7 +188,7 @@ export function Confusion({ live, state }) {
                 .reduce((/** @type {number} */ a, /** @type {number} */ b) => a + b, 0) || 1;
           cells[i].textContent = String(counts[i]);
           cells[i].style.background = counts[i]
-            ? `color-mix(in srgb, ${targetColour(now.current, row)} ${Math.round(12 + 58 * (counts[i] / total))}%, transparent)`
+            ? `color-mix(in srgb, ${targetColour(now.current, row)} ${Math.round(8 + 40 * (counts[i] / total))}%, transparent)`
             : "";
         }
       },

@@ -93,8 +93,13 @@ export function useSession(room, link) {
       room.say(null);
       return room.send(doing, fields);
     };
+    const set = gathering(room);
     return {
-      set: gathering(room),
+      set,
+      send: async (/** @type {string} */ doing, /** @type {object} */ fields = {}) => {
+        await set.settled();
+        return room.send(doing, fields);
+      },
       edit: newest(room),
       run: () => begin(live.tick?.running ? "pause" : "run"),
       runTo: (/** @type {object} */ goal) => begin("run", goal),
@@ -160,6 +165,11 @@ function remedyOf(room, { label, do: doing, ...fields }) {
 
 /** A file that was dropped or chosen: a model file, or else a table. @param {Room} room @param {File} file */
 async function takeFile(room, file) {
+  const most = room.session.limits?.upload ?? Infinity;
+  if (file.size > most) {
+    room.say(t("network.tooLarge", { name: file.name, most: Math.floor(most / 2 ** 20) }));
+    return;
+  }
   if (file.name.endsWith(".safetensors")) await sendModel(room.send, file);
   else await sendTable(room.send, file.name, await file.text());
 }

@@ -52,7 +52,7 @@ export function Stage({ live, state, set, send, onEdit, onSelect, onFormula, sel
     tiles = useRef(/** @type {any} */ (null));
   const drawing = useRef(/** @type {Drawing | null} */ (null));
   const [room, setRoom] = useState(700);
-  const [height, setHeight] = useState(heightFor(innerHeight));
+  const [height, setHeight] = useState(heightFor(innerWidth, innerHeight));
   const features = listed(state);
   const units = state.layers.map((/** @type {any} */ l) => l.units);
   const geometry = useMemo(
@@ -80,7 +80,7 @@ export function Stage({ live, state, set, send, onEdit, onSelect, onFormula, sel
       biases: biases.current,
     });
     const stop = everyFrame((time) => drawing.current?.frame(time), { idle: true });
-    const resize = () => setHeight(heightFor(innerHeight));
+    const resize = () => setHeight(heightFor(innerWidth, innerHeight));
     addEventListener("resize", resize);
     return () => {
       observer.disconnect();
@@ -176,7 +176,8 @@ function Features({ geometry, features, state, set, onFormula }) {
         title=${feature.name}
         style=${{ left: "0px", width: `${x + size / 2}px`, top: `${y - size / 2}px`, height: `${size}px` }}
             onClick=${() => flip(feature)}>
-        <span class="sr">${t("network.feature")} ${feature.name}</span><span class="feature-name" aria-hidden="true">${table ? feature.name : html`<${Formatted} formula=${feature.formula} />`}
+        <span class="sr">${t("network.feature")} ${feature.name}</span><span class="feature-name"
+            aria-hidden="true">${table ? feature.name : html`<${Formatted} formula=${feature.formula} />`}
             </span><span class="feature-tile" style=${{ width: `${size}px` }}>${
               !on &&
               html`<${Icon} name="plus"

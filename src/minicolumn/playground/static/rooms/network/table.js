@@ -3,20 +3,29 @@ import { html, useEffect, useRef, useState } from "../../kit/html.js";
 import { Button, Popover, Select } from "../../kit/controls.js";
 import { t } from "../../i18n.js";
 
-const PART = 400_000; // letters of a message; the session takes no more than 500,000
+const PART = 250_000; // letters of a message, of at most three bytes each: the server takes 1 MiB
+
+/** Cut a text into parts, never within a letter of two code units. @param {string} text @returns {string[]} */
+export function cut(text) {
+  const parts = [];
+  for (let at = 0; at < text.length || !parts.length;) {
+    let end = Math.min(text.length, at + PART);
+    if (end < text.length && (text.charCodeAt(end) & 0xfc00) === 0xdc00) end--;
+    parts.push(text.slice(at, end));
+    at = end;
+  }
+  return parts;
+}
 
 /**
- * Send a text in parts. @param {(doing: string, fields?: object) => Promise<any>} send @param {string} name @param {string} text
+ * Send a text in parts.
+ * @param {(doing: string, fields?: object) => Promise<any>} send @param {string} name @param {string} text
  * @returns {Promise<any>} what answers the last part
  */
 export async function sendTable(send, name, text) {
-  const parts = Math.max(1, Math.ceil(text.length / PART));
-  let answer = null;
-  for (let part = 0; part < parts; part++) {
-    answer = send("table", { name, part, parts, text: text.slice(part * PART, (part + 1) * PART) });
-    if (part === parts - 1) answer = await answer;
-  }
-  return answer;
+  const parts = cut(text);
+  const answers = parts.map((part, i) => send("table", { name, part: i, parts: parts.length, text: part }));
+  return answers.at(-1);
 }
 
 /** Take files that are dropped anywhere on the page. @param {(file: File) => void} take @returns {boolean} whether one is held over it */

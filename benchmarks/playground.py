@@ -1,0 +1,188 @@
+"""The playground's speed: its session beside the bare engine and TensorFlow Playground's arithmetic, and its page.
+
+    python benchmarks/playground.py [--rounds 5] [--seconds 2] [--browser /usr/bin/chromium]
+
+The default network, 2-4-2-1 on 250 points by batches of 10. Engine: `Trainer.advance` alone. Session: the room
+`network` as the server drives it, 30 ticks a second with maps, losses and scores. TensorFlow Playground: its
+arithmetic in Node.js, one object a node and a link as it has them (`playground_peer.mjs`), as fast as it goes and
+by its clock of 60 frames a second. Sides take turns; minimum and median. With a browser also: first paint, frames
+a second with 8 layers of 32 while they train, and the time from a step to the screen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import statistics
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from minicolumn.bench.machine import describe
+from minicolumn.playground.frames import encoded
+from minicolumn.playground.network.room import NetworkRoom
+from minicolumn.playground.network.setup import Setup
+from minicolumn.playground.room import Session
+
+CLOCK = 60.0  # frames a second of TensorFlow Playground, one epoch each
+STEPS = 25  # an epoch
+TICKS = 30
+PEER = Path(__file__).with_name("playground_peer.mjs")
+
+
+def opened(units: Sequence[int] = Setup().units) -> tuple[Session, NetworkRoom]:
+    """Return a session whose room `network` was opened and has trained a little."""
+    room = NetworkRoom()
+    page = Session({"network": lambda: room})
+    page.receive({"room": "network", "do": "open", "setup": {"units": list(units)}})
+    room.learner.trainer.prepare()
+    room.learner.advance(seconds=0.3)
+    return page, room
+
+
+def engine(seconds: float) -> float:
+    """Return steps a second of the training alone."""
+    learner = opened()[1].learner
+    began, first = time.perf_counter(), learner.step
+    learner.trainer.advance(seconds=seconds)
+    return (learner.step - first) / (time.perf_counter() - began)
+
+
+def session(seconds: float) -> float:
+    """Return steps a second of the room as the server drives it, with 30 ticks a second."""
+    page, room = opened()
+    page.receive({"room": "network", "do": "run"})
+    began, first = time.perf_counter(), room.learner.step
+    while time.perf_counter() - began < seconds:
+        for frame in page.work(1 / TICKS):
+            encoded(frame)
+    return (room.learner.step - first) / (time.perf_counter() - began)
+
+
+def maps(units: Sequence[int]) -> float:
+    """Return milliseconds of a tick: maps of all neurons in one pass, losses and scores, as bytes."""
+    page, _ = opened(units)
+    took = []
+    for _ in range(50):
+        began = time.perf_counter()
+        [frame] = page.receive({"room": "network", "do": "pause"})
+        encoded(frame)
+        took.append(1000 * (time.perf_counter() - began))
+    return statistics.median(took)
+
+
+def peer(seconds: float) -> dict[str, float]:
+    """Return what the peer's arithmetic reaches, from Node.js."""
+    command = ["node", str(PEER), str(seconds)]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True)
+    return json.loads(answer.stdout)
+
+
+def in_browser(chromium: str) -> dict[str, float]:
+    """Return first paint in ms, frames a second with 8 layers of 32, and ms from a step to the screen."""
+    from playwright.sync_api import sync_playwright
+
+    from minicolumn.playground.server.serving import PlaygroundServer
+    from minicolumn.playground.sessions import make_session
+
+    server = PlaygroundServer(make_session, port=0)
+    server.start()
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+            page = browser.new_page(viewport={"width": 1440, "height": 900})
+            page.goto(server.address())
+            page.wait_for_selector("main .room.network")
+            page.wait_for_timeout(2000)
+            paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+            page.keyboard.press("Space")  # it runs on arrival
+            page.wait_for_timeout(500)
+            latencies = [page.evaluate(TO_THE_SCREEN) for _ in range(20)]
+            wide = ",".join(["32"] * 8)
+            page.goto(f"{server.origin}/#/network?units={wide}")
+            page.reload()
+            page.wait_for_selector("main .room.network")
+            page.wait_for_timeout(4000)
+            page.keyboard.press("Space")
+            page.wait_for_timeout(2000)
+            frames = page.evaluate(COUNT_FRAMES)
+            browser.close()
+    finally:
+        server.stop()
+    return {"first_paint": paint, "latency": statistics.median(latencies), "frames": frames}
+
+
+COUNT_FRAMES = """() => new Promise((done) => {
+  let count = 0;
+  const began = performance.now();
+  const next = (now) => {
+    count++;
+    if (now - began < 4000) requestAnimationFrame(next); else done(1000 * count / (now - began));
+  };
+  requestAnimationFrame(next);
+})"""
+TO_THE_SCREEN = """() => new Promise((done) => {
+  const counter = document.querySelector(".bar .epoch"), before = counter.textContent;
+  const began = performance.now();
+  const seen = new MutationObserver(() => {
+    if (counter.textContent === before) return;
+    seen.disconnect();
+    requestAnimationFrame(() => done(performance.now() - began));
+  });
+  seen.observe(counter, { childList: true, characterData: true, subtree: true });
+  document.dispatchEvent(new KeyboardEvent("keydown", { key: "s", bubbles: true }));
+})"""
+
+
+def shown(name: str, rates: Sequence[float]) -> str:
+    """Return a line: the least and the median of some rates."""
+    return f"{name:<52}{min(rates):>16,.0f}{statistics.median(rates):>16,.0f}"
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=2.0)
+    parser.add_argument("--browser", default=shutil.which("chromium"))
+    said = parser.parse_args()
+    has_node = shutil.which("node") is not None
+    engines, sessions, peers = [], [], []
+    for _ in range(said.rounds):
+        engines.append(engine(said.seconds))
+        sessions.append(session(said.seconds))
+        if has_node:
+            peers.append(peer(said.seconds))
+    found = describe()
+    print(", ".join(f"{name} {found[name]}" for name in ("cpu", "cores") if name in found))
+    print(f"{'steps a second, 2-4-2-1 by batches of 10':<52}{'min':>16}{'median':>16}")
+    print(shown("engine: Trainer.advance alone", engines))
+    print(shown("session: with 30 ticks a second", sessions))
+    ratios = [a / b for a, b in zip(sessions, engines, strict=True)]
+    print(f"{'session / engine':<52}{min(ratios):>16.2f}{statistics.median(ratios):>16.2f}")
+    if has_node:
+        alone = [STEPS * found["epochs_alone"] for found in peers]
+        drawn = [STEPS * min(CLOCK, found["frames"]) for found in peers]
+        print(shown("TensorFlow Playground's arithmetic, training alone", alone))
+        print(shown("the same by its clock, with maps and losses", drawn))
+        print(f"{'session / by its clock':<52}{_ratio(sessions, drawn)}")
+        print(f"{'session / training alone':<52}{_ratio(sessions, alone)}")
+    for units in ((4, 2), (32,) * 8):
+        name = f"a tick of {'-'.join(map(str, units))}, ms, median"
+        print(f"{name:<52}{'':>16}{maps(units):>16.1f}")
+    if said.browser:
+        page = in_browser(said.browser)
+        print(f"{'first paint, ms':<52}{'':>16}{page['first_paint']:>16.0f}")
+        print(f"{'from a step to the screen, ms, median':<52}{'':>16}{page['latency']:>16.0f}")
+        print(f"{'frames a second, 8 layers of 32, training':<52}{'':>16}{page['frames']:>16.0f}")
+
+
+def _ratio(ours: Sequence[float], theirs: Sequence[float]) -> str:
+    ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
+    return f"{min(ratios):>16,.0f}{statistics.median(ratios):>16,.0f}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""The pages of the rooms `overfitting` and `topology`, in a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+Visit = Callable[..., Any]
+EPOCH = (
+    """least => Number(document.querySelector(".race-epoch output").innerText.replace(",", "")) >= least"""
+)
+
+
+@pytest.mark.parametrize(("room", "networks"), [("overfitting", 4), ("topology", 6)])
+def test_untouched_they_train_and_keys_hold_and_step_them(visit: Visit, room: str, networks: int) -> None:
+    page = visit(room)
+    page.wait_for_selector(".race-card")
+    page.wait_for_function(EPOCH, arg=3)
+    assert page.locator(".race-card canvas.answers").count() == networks
+    page.keyboard.press(" ")
+    page.get_by_role("button", name="Run (Space)").wait_for()
+    before = int(page.locator(".race-epoch output").inner_text())
+    page.keyboard.press("s")
+    page.wait_for_function(EPOCH, arg=before + 1)
+    assert int(page.locator(".race-epoch output").inner_text()) == before + 1
+    assert not page.locator(".race-numbers td").first.inner_text().startswith("∞")
+
+
+def test_new_points_are_learnt_on_a_phone_in_korean(visit: Visit) -> None:
+    page = visit("topology", locale="ko-KR", width=360, height=800, color_scheme="dark")
+    page.get_by_label("점", exact=True).select_option(label="두 무리")
+    page.wait_for_function(
+        "() => parseFloat(document.querySelector('.ranking .rank-loss').innerText) < 0.1"  # they are easy
+    )
+    losses = [float(text) for text in page.locator(".rank-loss").all_inner_texts()]
+    assert losses == sorted(losses)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -1,0 +1,50 @@
+"""The page of the room `softmax`, in a browser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+Visit = Callable[..., Any]
+
+
+def test_untouched_the_temperature_sweeps(visit: Visit) -> None:
+    page = visit("softmax")
+    page.locator(".field-value", has_text="T = 1.00").wait_for()
+    page.locator(".field-value", has_text="T = 0.").wait_for()
+    page.keyboard.press("Escape")  # any key ends it, but for what was said already
+    page.wait_for_timeout(200)
+    stopped = page.locator(".field-value").inner_text()
+    page.wait_for_timeout(150)
+    assert page.locator(".field-value").inner_text() == stopped
+    page.keyboard.press("Space")  # and this begins it anew
+    page.locator(".field-value", has_not_text=stopped).wait_for()
+
+
+def test_still_readers_see_no_sweep_and_move_a_score_by_keyboard(visit: Visit) -> None:
+    page = visit("softmax", width=390, height=844, reduced_motion="reduce", locale="ko-KR")
+    score = page.get_by_role("slider", name="개 점수")
+    score.focus()
+    page.keyboard.press("PageUp")
+    page.get_by_role("slider", name="개 점수").and_(page.locator("[aria-valuenow='2']")).wait_for()
+    chances = page.locator(".probabilities .bar-number")
+    chances.nth(1).get_by_text("48.8 %").wait_for()  # as likely as the cat, whose score is 2 too
+    assert chances.nth(0).inner_text() == "48.8 %"
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_score_is_dragged_and_the_loss_follows_the_right_answer(visit: Visit) -> None:
+    page = visit("softmax")
+    bar = page.get_by_role("slider", name="Score of bird").bounding_box()
+    page.mouse.move(bar["x"] + bar["width"] / 2, bar["y"] + bar["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(bar["x"] + bar["width"] / 2, bar["y"] + 24, steps=4)
+    page.mouse.up()
+    page.locator(
+        ".probabilities .bar-place:nth-child(3) .bar-number", has_text=re.compile(r"^9[5-8]\.")
+    ).wait_for()
+    page.get_by_role("radio", name="bird").click()
+    page.locator(".loss-value", has_text="0.0").wait_for()
+    page.get_by_role("button", name="Sure, but wrong").click()
+    page.locator(".loss-value", has_text="7.0").wait_for()
