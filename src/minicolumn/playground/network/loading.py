@@ -129,9 +129,7 @@ def _setup(network: Layer, inputs: tuple[str, ...], task: Task, own: bool) -> Se
         str(layer.activation) if layer.activation != "linear" else next(kept, "linear") for layer in hidden
     )
     if not set(names) <= set(HIDDEN_ACTIVATIONS):
-        raise DataError(
-            f"an activation is not drawn here: {shortened(', '.join(dict.fromkeys(names)), 60)}"
-        )
+        raise DataError(f"an activation is not drawn here: {shortened(', '.join(dict.fromkeys(names)), 60)}")
     return Setup(
         dataset=OWN if own else TABLE, features=tuple(features), units=tuple(layer.units for layer in hidden),
         activations=names, dropout=max(rates, default=0.0), input_noise=noise, loss=task.loss,
@@ -144,7 +142,9 @@ def _check_same(network: Layer, architecture: Architecture) -> None:
     drawn = architecture.network.layers
     for place, (own, other) in enumerate(zip(layers, drawn, strict=False)):
         if type(own) is not type(other) or (isinstance(own, Dense) and not _alike(own, other)):
-            raise DataError(f"layer {place}, {shortened(repr(own), 60)}, has settings that are not drawn here")
+            raise DataError(
+                f"layer {place}, {shortened(repr(own), 60)}, has settings that are not drawn here"
+            )
     if len(layers) != len(drawn):
         raise DataError(f"the network has {len(layers)} layers, of which {len(drawn)} can be drawn here")
 
