@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from minicolumn.lower.compile import compile
     from minicolumn.lower.inspect import inspect
     from minicolumn.model import Model, load
+    from minicolumn.playground.monitoring import Monitor
     from minicolumn.tabular import fit_table
     from minicolumn.trace.loops import scan
     from minicolumn.train import (
@@ -78,6 +79,7 @@ _NAMES = {
     "minicolumn.lower.compile": ("compile",),
     "minicolumn.lower.inspect": ("inspect",),
     "minicolumn.model": ("Model", "load"),
+    "minicolumn.playground.monitoring": ("Monitor",),
     "minicolumn.tabular": ("fit_table",),
     "minicolumn.trace.loops": ("scan",),
     "minicolumn.train": (
@@ -136,6 +138,7 @@ __all__ = [
     "MinicolumnError",
     "Model",
     "ModelFileError",
+    "Monitor",
     "Perceptron",
     "ReduceOnPlateau",
     "Run",

@@ -22,6 +22,7 @@ from minicolumn.cli import playground_job
 from minicolumn.cli.playground_job import opening_messages
 from minicolumn.cli.screen import open_console
 from minicolumn.errors import DataError
+from minicolumn.playground import browser
 from minicolumn.playground.frames import decoded
 from minicolumn.playground.sessions import make_session
 from minicolumn.playground.uploads import MOST_BYTES, PART_BYTES, Upload, model_messages, table_messages
@@ -117,7 +118,7 @@ def test_a_browser_is_opened_with_a_token_that_is_good_once(
 ) -> None:
     seen: list[str] = []
     monkeypatch.setenv("DISPLAY", ":0")
-    monkeypatch.setattr(playground_job.webbrowser, "open", lambda address: not seen.append(address))
+    monkeypatch.setattr(browser.webbrowser, "open", lambda address: not seen.append(address))
 
     def run(server: Any) -> None:
         until = time.monotonic() + 5

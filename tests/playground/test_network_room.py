@@ -15,7 +15,9 @@ from minicolumn.model.artifact import artifact_from_bytes, artifact_to_bytes
 from minicolumn.playground.frames import Frame, decoded, encoded
 from minicolumn.playground.network.room import NetworkRoom
 from minicolumn.playground.network.setup import SETTINGS, to_json
+from minicolumn.playground.network.summary import summary_of
 from minicolumn.playground.room import Session
+from minicolumn.tree import map_leaves
 
 Array = np.ndarray
 SMALL = {"points": 60, "units": [3]}
@@ -436,12 +438,75 @@ def test_a_saved_network_is_opened_as_it_was(setup: dict[str, Any]) -> None:
     assert not np.array_equal(other.weights, page.weights)
 
 
-def test_a_model_that_cannot_be_drawn_says_what_stands_in_the_way(page: Page) -> None:
+def _as_text(model: mc.Model) -> str:
+    return base64.b64encode(artifact_to_bytes(model.artifact())).decode()
+
+
+def test_a_model_of_a_table_that_cannot_be_drawn_is_told(page: Page) -> None:
+    before = page.weights
+    run = mc.fit_table("penguins", epochs=3, hidden=(8,))
+    told = page("load", name="m.safetensors", base64=_as_text(run.model))
+    says = told.says
+    assert (told.kind, says["name"], says["target"], says["task"]) == (
+        "summary", "m.safetensors", "Species", "multiclass",
+    )  # fmt: skip
+    assert says["why"] == "the network has a layer PiecewiseLinear, which is not drawn here"
+    assert len(says["classes"]) == says["class_count"] == 3
+    assert {"name": "Flipper Length (mm)", "kind": "number"} in says["columns"]
+    assert says["metrics"][0] == {
+        "name": "accuracy", "value": run.metrics["accuracy"], "baseline": run.baseline["accuracy"],
+    }  # fmt: skip
+    curve = told.arrays["curve"]
+    assert np.array_equal(curve[:, says["history"].index("loss")], run.history["loss"])
+    last, weights = says["layers"][-1], run.model.params[says["layers"][-1]["path"]]
+    numbers = np.concatenate([weights["weight"].ravel(), weights["bias"].ravel()]).astype(float)
+    assert (last["kind"], last["shape"], last["parameters"]) == ("Dense", [3], numbers.size)
+    assert last["norm"] == pytest.approx(np.linalg.norm(numbers))
+    assert last["histogram"]["counts"] == np.histogram(numbers, 20)[0].tolist()
+    assert len(encoded(told)) < 20_000
+    assert np.array_equal(page("pause").arrays["weights"], before)  # what was drawn is still there
+    assert page("step").kind == "tick"
+
+
+@pytest.mark.parametrize(
+    ("network", "shape", "why"),
+    [
+        (mc.nn.Sequential(mc.nn.Flatten(), mc.nn.Dense(2)), (8, 8, 1), "a row has shape"),
+        (mc.nn.Sequential(mc.nn.Sequential(mc.nn.Dense(3)), mc.nn.Dense(2)), (2,), "a layer Sequential"),
+        (mc.nn.Sequential(mc.nn.Dense(99), mc.nn.Dense(2)), (2,), "at most"),
+        (mc.nn.Dense(2, parametrization="ntk"), (2,), "settings that are not drawn"),
+    ],
+    ids=["images", "nested", "wide", "settings"],
+)  # fmt: skip
+def test_any_network_is_told(network: Any, shape: tuple[int, ...], why: str) -> None:
+    page = Page()
+    model = mc.Model(network, network.init(0, shape), shape, "softmax_cross_entropy")
+    told = page("load", name="n.safetensors", base64=_as_text(model))
+    assert told.kind == "summary"
+    assert why in told.says["why"]
+    assert len(told.says["why"]) < 200
+    assert (told.says["input_shape"], told.arrays["curve"].shape) == (list(shape), (0, 1))
+    assert told.says["layers"][-1]["shape"] == [2]
+    assert page.last["state"].says["setup"]["dataset"] == "circle"  # nothing was opened before
+
+
+def test_a_hostile_model_is_refused_or_told_within_bounds(page: Page) -> None:
     run = mc.fit_table("penguins", epochs=1, hidden=(8,))
-    text = base64.b64encode(artifact_to_bytes(run.model.artifact())).decode()
-    fails(page("load", name="m.safetensors", base64=text), "drawn")
+    text = _as_text(run.model)
     fails(page("load", name="m.safetensors", base64=text[:-8]), "m.safetensors")
     fails(page("load", name="m.safetensors", base64="*"), "base64")
+    rows = [{"epoch": "x", "loss": None, "k" * 999: 1.0} for _ in range(2_000)]
+    net = mc.nn.Sequential(*[mc.nn.Dense(1, activation="exponential") for _ in range(300)])
+    odd = mc.Model(
+        net, map_leaves(lambda leaf: np.full_like(leaf, np.inf), net.init(0, (1,))), (1,), "squared_error", None,
+        {"k" * 999: "v" * 9_999, "deep": [[["x"]]], "html": "<script>"}, {"test": {"f1": "no", "r2": 1e400}}, rows,
+    )  # fmt: skip
+    says, curve = summary_of(odd, "n" * 200, "why " * 99)
+    assert (len(says["layers"]), says["more_layers"], says["layers"][0]["histogram"]) == (200, 100, None)
+    assert len(curve) <= 501
+    assert np.isnan(curve[:, 0]).all()
+    assert [entry["name"] for entry in says["metrics"]] == ["r2"]
+    assert len(encoded(Frame("network", "summary", says, {"curve": curve}))) < 100_000
     assert page("step").kind == "tick"
 
 

@@ -157,6 +157,17 @@ def test_a_step_is_that_of_gradient_descent(say: Say, activation: str) -> None:
     assert says(say("backpropagation", "reset"))["loss"] == before["loss"]
 
 
+def test_no_step_is_taken_to_where_the_loss_is_not_finite(say: Say) -> None:
+    say("backpropagation", "open", activation="linear", x=[5, 5], learning_rate=10, target=2)
+    last = says(say("backpropagation", "update", steps=100))
+    assert 1 < last["steps"] < 100
+    assert last["loss"] > 1e10
+    assert last["loss_after"] is None
+    assert "learning rate" in say("backpropagation", "update")["error"].says["message"]
+    again = says(say("backpropagation", "open", activation="linear", x=[5, 5], learning_rate=0.001, target=2))
+    assert again["loss"] == last["loss"]
+
+
 def test_the_activation_is_drawn_with_its_slope(say: Say) -> None:
     curve = say("backpropagation", "open", activation="tanh")["state"].arrays
     assert np.allclose(curve["value"], np.tanh(curve["z"]))

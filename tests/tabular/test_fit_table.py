@@ -79,7 +79,7 @@ def test_every_option_that_shapes_the_training_has_its_keyword() -> None:
     assert {name: options[name].default for name in shared} == {
         name: keywords[name].default for name in shared
     }
-    beside = {"data", "test", "callbacks", "progress", "checkpoint", "every", "resume", "schema"}
+    beside = {"data", "test", "callbacks", "progress", "checkpoint", "every", "resume", "monitor", "schema"}
     of_columns, of_files = (set(record.__dataclass_fields__) for record in (Overrides, Reading))
     assert of_columns | of_files <= set(keywords)
     assert set(TableSettings.__dataclass_fields__) - {"overrides"} == (

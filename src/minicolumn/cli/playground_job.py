@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import sys
-import threading
-import webbrowser
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +18,7 @@ from minicolumn.cli.run import Interrupted
 from minicolumn.cli.screen import open_console, visible
 from minicolumn.cli.source import find_target, read_source, short_name
 from minicolumn.errors import DataError, did_you_mean
+from minicolumn.playground.browser import open_browser
 from minicolumn.playground.room import Session
 from minicolumn.playground.sessions import make_session
 from minicolumn.playground.uploads import MOST_BYTES, model_messages, table_messages
@@ -48,7 +47,7 @@ def run_playground(options: PlaygroundOptions) -> int:
     if options.host not in LOCAL:
         _say(console, "others in your network can open it too, who know the address; it is not encrypted")
     if not options.no_browser:
-        _open_browser(server.address(query, once=True), console)
+        open_browser(server.address(query, once=True), lambda line: _say(console, line))
     _say(console, "the playground is open; Ctrl-C ends it")
     with _faults_shown():
         try:
@@ -113,34 +112,6 @@ def _check_size(file: str, size: int) -> None:
 def _maker(opening: list[dict[str, Any]]) -> Callable[[], Session]:
     held: tuple[Mapping[str, Any], ...] = tuple(opening)
     return lambda: make_session(held)
-
-
-def _open_browser(address: str, console: Console) -> None:
-    """Open the page; where no browser can be opened, one line says so."""
-    if not has_display(os.environ, sys.platform):
-        _say(console, "there is no display for a browser; open the address above yourself")
-        return
-
-    def opening() -> None:
-        try:
-            opened = webbrowser.open(address)
-        except (webbrowser.Error, OSError):
-            opened = False
-        if not opened:
-            _say(console, "no browser could be opened; open the address above yourself")
-
-    threading.Thread(target=opening, name="browser", daemon=True).start()  # some browsers are waited for
-
-
-def has_display(environment: Mapping[str, str], platform: str) -> bool:
-    """Return whether a browser has somewhere to show itself; one of the terminal would take that over.
-
-    >>> has_display({}, "linux"), has_display({"DISPLAY": ":0"}, "linux"), has_display({}, "darwin")
-    (False, True, True)
-    """
-    return platform in ("darwin", "win32") or any(
-        environment.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
-    )
 
 
 def _say(console: Console, line: str) -> None:

@@ -34,6 +34,8 @@ class ShortLines(Callback):
     Logs of batch jobs stay short so.
     """
 
+    only_watches = True
+
     def __init__(self, console: Console, monitor: str) -> None:
         self.console = console
         self.figures = dict.fromkeys(("loss", "val_loss", monitor))

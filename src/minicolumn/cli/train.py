@@ -114,6 +114,7 @@ class TrainOptions(ColumnOptions):
     resume: Annotated[
         str | None, Option(TRAINING, "FILE", help="Go on from a checkpoint; say the rest as before.")
     ] = None
+    monitor: Annotated[bool, Option(TRAINING, help="Show the training in a browser while it lasts.")] = False
     out: Annotated[str | None, Option(OUTPUT, "MODEL", "DATA's name.safetensors", "Where to save.")] = None
     plot: Annotated[
         str | None, Option(OUTPUT, "PICTURE", help="Draw the loss curves: .png, .svg or .pdf.")

@@ -45,7 +45,7 @@ from minicolumn.tabular.settings import TableSettings, check_one_rate
 from minicolumn.tabular.target_scale import check_target_scale
 from minicolumn.tabular.thresholds import check_threshold
 from minicolumn.tabular.weights import check_class_weight
-from minicolumn.train.callbacks import Callback, Checkpoint, as_seconds
+from minicolumn.train.callbacks import Callback, Checkpoint, as_seconds, check_callbacks
 from minicolumn.train.history_picture import draw_history
 from minicolumn.train.interrupts import deferred
 from minicolumn.train.progress import duration, speed
@@ -102,8 +102,11 @@ def _cross_validated(
 
 
 def _watchers(options: TrainOptions, console: Console, plan: TablePlan) -> list[Callback]:
-    """Return the callbacks: progress on the terminal, and checkpoints."""
-    shown = list(watch(console, options.as_json, plan.recipe.monitor))
+    """Return the callbacks: progress on the terminal and in a browser, and checkpoints."""
+    shown = [
+        *watch(console, options.as_json, plan.recipe.monitor),
+        *(check_callbacks("train", "monitor") if options.monitor else ()),
+    ]
     if options.checkpoint is None:
         return shown
     return [*shown, Checkpoint(options.checkpoint, options.every)]

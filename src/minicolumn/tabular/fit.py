@@ -17,7 +17,7 @@ from minicolumn.tabular.pipeline import TableRun, train_plan
 from minicolumn.tabular.plan import plan_table
 from minicolumn.tabular.schema_file import with_schema
 from minicolumn.tabular.settings import settings_of
-from minicolumn.train.callbacks import CallbackLike, Checkpoint, check_callbacks
+from minicolumn.train.callbacks import CallbackLike, Checkpoint, check_callbacks, with_monitor
 
 if TYPE_CHECKING:
     import polars
@@ -77,6 +77,7 @@ def fit_table(
     checkpoint: PathLike | None = None,
     every: float | str = "60s",
     resume: PathLike | None = None,
+    monitor: bool = False,
 ) -> TableRun:
     """Train a network on a table, and score it on rows that took no part: `minicolumn train` in Python.
 
@@ -127,6 +128,7 @@ def fit_table(
     progress        whether to draw a progress bar on standard error
     checkpoint      a file to keep the state of the training in, written anew `every` 30s, 5m or 1h
     resume          such a file, to go on with: the same data and settings, and it ends with the same bits
+    monitor         whether to show the training in a browser while it lasts, as for `mc.fit`
 
     Returns         a `TableRun`: `metrics` and `baseline` on the test rows, `model`, `history`, `confusion`,
                     `predict(rows)`, `save(path)`
@@ -145,7 +147,7 @@ def fit_table(
     columns = list(frame.columns)
     settings = settings_of("fit_table", {**given, "target": _target(given["target"], data, columns)})
     plan = plan_table(frame, settings, None if test is None else _loaded(test, reading))
-    hung = list(check_callbacks("fit_table", callbacks))
+    hung = list(with_monitor("fit_table", check_callbacks("fit_table", callbacks), monitor))
     hung += [] if checkpoint is None else [Checkpoint(checkpoint, every)]
     return train_plan(plan, callbacks=hung, progress=progress, resume=resume)
 

@@ -70,19 +70,22 @@ def backward_pass(
     batch: LabeledRows,
     rows: Array | None = None,
     key: Array | None = None,
+    *,
+    compiled: bool = True,
 ) -> BackwardPass:
     """Return one pass over some rows; see `BackwardPass`.
 
     batch       rows as a training takes them
     key         what layers draw from, as in a step of training; None passes rows on as in prediction
+    compiled    whether by native code; else NumPy computes, at once: for who asks seldom
     """
     kind = None if is_plain(settings.regularizer) else settings.regularizer
     make = _kept if is_plain((network, settings.loss, kind)) else _program
-    run = make(network, settings.loss, kind, key is not None)
+    run = (make if compiled else _function)(network, settings.loss, kind, key is not None)
     dense = batch.dense()
     found, gradients = run(params, dense.X, dense.y, dense.weight, key, settings.regularizer)
     loss, penalty, seen = found
-    steps = zip(_parts(network, params), _parts(network, gradients), seen, strict=True)
+    steps = zip(layer_params(network, params), layer_params(network, gradients), seen, strict=True)
     layers = tuple(
         LayerPass(path, layer, pre, out, norm(own), norm(slope))
         for (path, layer, own), (_, _, slope), (pre, out) in steps
@@ -103,7 +106,14 @@ def norm(params: Params) -> float:
 def _program(
     network: Layer, loss: LossFunction, kind: Regularizer | None, training: bool
 ) -> Callable[..., tuple[Any, Params]]:
-    """Return the compiled pass: (params, X, Y, weight, key, regularizer) to (loss, penalty, seen), gradients.
+    """Return the compiled pass; see `_function`."""
+    return compile(_function(network, loss, kind, training), flush_subnormals=True)
+
+
+def _function(
+    network: Layer, loss: LossFunction, kind: Regularizer | None, training: bool
+) -> Callable[..., tuple[Any, Params]]:
+    """Return the pass: (params, X, Y, weight, key, regularizer) to (loss, penalty, seen), gradients.
 
     kind        a regularizer that is an own function, as part of the program; others are arguments
     """
@@ -127,7 +137,7 @@ def _program(
         (_, found), gradients = value_and_grad(objective, has_aux=True)(params)
         return found, gradients
 
-    return compile(run, flush_subnormals=True)
+    return run
 
 
 _kept = functools.lru_cache(maxsize=KEEP)(_program)
@@ -156,12 +166,17 @@ def _passed(
     return out
 
 
-def _parts(network: Layer, params: Params, path: str = "") -> list[tuple[str, Layer, Params]]:
-    """Return the layers in the order of `_passed`, with their paths and parameters."""
+def layer_params(network: Layer, params: Params, path: str = "") -> list[tuple[str, Layer, Params]]:
+    """Return the layers in the order of a pass, with their paths and parameters.
+
+    >>> net = Sequential(Dense(2), Sequential(Dense(1)))
+    >>> [path for path, _, _ in layer_params(net, net.init(0, (3,)))]
+    ['0', '1.0']
+    """
     if not isinstance(network, Sequential):
         return [(path, network, params)]
     return [
         part
         for name, layer in network.inside
-        for part in _parts(layer, params[name], f"{path}.{name}" if path else name)
+        for part in layer_params(layer, params[name], f"{path}.{name}" if path else name)
     ]

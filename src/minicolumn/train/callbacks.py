@@ -12,7 +12,7 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from minicolumn.errors import DataError, did_you_mean, warn_user
 from minicolumn.model.files import PathLike
@@ -40,7 +40,8 @@ class Callback(Record):
     on_epoch   after each epoch, with its row of the history
     on_end     once, at the end of `run`, also when it was interrupted or diverged
 
-    and `quiet_epochs` tells how far the loop may go on without asking.
+    and `quiet_epochs` tells how far the loop may go on without asking. `only_watches` says that it shows a
+    training and has no part in it: checkpoints leave it out.
 
     Each gets the `Trainer` as it stands: its `params`, `history`, `network`, `epochs`, `steps` and `rows`;
     `stop(reason)` ends it at once, `rate_factor` lowers the learning rate, `change(...)` changes anything
@@ -63,6 +64,8 @@ class Callback(Record):
     >>> run.stopped, bool(run.history["loss"][-1] < 0.3), len(run.history) < 500
     ('good enough', True, True)
     """
+
+    only_watches: ClassVar[bool] = False
 
     def on_start(self, trainer: Trainer, /) -> None:
         """Do nothing."""
@@ -219,6 +222,8 @@ class Checkpoint(Callback):
     20
     """
 
+    only_watches = True
+
     def __init__(self, path: PathLike, every: float | str = "60s") -> None:
         self.path, self.every = path, as_seconds("Checkpoint: every", every)
         self._last = 0.0
@@ -273,6 +278,9 @@ CALLBACKS: Registry[type[Callback]] = Registry(
     wanted="a frozen dataclass that derives from mc.Callback",
 )
 
+# Callbacks of later stages by name: their public names in the package, which loads them when they are asked
+# for (docs/decisions/029).
+LATER = {"monitor": "Monitor"}
 
 CallbackLike = str | Callback
 
@@ -312,8 +320,30 @@ def _must_have_no_other_hooks(who: str, callback: Callback) -> None:
             raise DataError(f"{who}: {type(callback).__name__}.{name} is called by nobody{hint}")
 
 
+def with_monitor(who: str, callbacks: tuple[Callback, ...], monitor: bool) -> tuple[Callback, ...]:
+    """Return the callbacks, and one that shows the training in a browser if that is wanted and not there.
+
+    Errors      DataError for a `monitor` that is neither true nor false
+    """
+    if not isinstance(monitor, bool):
+        raise DataError(f"{who}: monitor must be True or False, got {monitor!r:.60}")
+    if not monitor:
+        return callbacks
+    watcher = _by_name(who, "monitor")
+    return callbacks if type(watcher) in map(type, callbacks) else (*callbacks, watcher)
+
+
 def _by_name(who: str, text: str) -> Callback:
+    name = text.partition(":")[0].strip()
     try:
-        return CALLBACKS.make(text)
+        return (_later(name) if name in LATER else CALLBACKS).make(text)
     except DataError as error:
-        raise DataError(f"{who}: callbacks: {error}") from None
+        near = "" if name in (*CALLBACKS.known, *LATER) else did_you_mean(name, LATER)
+        raise DataError(f"{who}: callbacks: {error}{near}") from None
+
+
+def _later(name: str) -> Registry[type[Callback]]:
+    """Return a registry of one callback of a later stage, which this loads."""
+    import minicolumn
+
+    return Registry("callback", {name: getattr(minicolumn, LATER[name])})

@@ -26,7 +26,7 @@ from minicolumn.model.files import PathLike, shown
 from minicolumn.model.rows import LabeledRows
 from minicolumn.nn.layer import Layer
 from minicolumn.nn.serialize import from_json as layer_from_json
-from minicolumn.train.callbacks import CALLBACKS, Callback, Checkpoint
+from minicolumn.train.callbacks import CALLBACKS, Callback
 from minicolumn.train.data import check_data, check_shape, fingerprint
 from minicolumn.train.history import Row
 from minicolumn.train.interrupts import deferred
@@ -113,9 +113,7 @@ def _history_tensors(rows: Sequence[Row], names: Sequence[str]) -> dict[str, Arr
 
 def _callbacks_json(callbacks: Sequence[Callback]) -> list[Any]:
     """Return the callbacks of this package as JSON, and of others the name, so that they can be asked for."""
-    from minicolumn.train.progress import ProgressBar
-
-    listed = [callback for callback in callbacks if not isinstance(callback, Checkpoint | ProgressBar)]
+    listed = [callback for callback in callbacks if not callback.only_watches]
     known = tuple(CALLBACKS.values())
     return [
         CALLBACKS.to_json(callback) if type(callback) in known else {"own": type(callback).__name__[:60]}

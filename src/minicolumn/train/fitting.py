@@ -45,6 +45,7 @@ def fit(
     progress: bool | None = None,
     params: Params | None = None,
     resume: Run | Snapshot | None = None,
+    monitor: bool = False,
     **foreign: Never,
 ) -> Run:
     """Train a network by gradient descent on mini-batches.
@@ -93,6 +94,8 @@ def fit(
                         the numbering of epochs and steps go on where it stood. With the same rows and
                         settings, m epochs and n more are m + n epochs at once, to the bit; a schedule must
                         not look at the length of the run for that, and a callback not at when it began
+    monitor             whether to show the training in a browser while it lasts, as `mc.Monitor()` among the
+                        callbacks does: curves, norms of the layers, confusion matrix
 
     It is `Trainer(network, X, y, ...).run()`; a `Trainer` can be held, advanced step by step, changed and
     saved on the way. Native calls last a tenth of a second at most; short epochs are trained several in one.

@@ -37,6 +37,8 @@ class ProgressBar(Callback):
     step to last as long as the mean so far, compiling included, so it begins too high.
     """
 
+    only_watches = True
+
     def __init__(
         self,
         console: Console | None = None,

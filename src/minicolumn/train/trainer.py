@@ -21,7 +21,7 @@ from minicolumn.model.scores import MetricLike
 from minicolumn.nn.layer import Layer, Params
 from minicolumn.train.backward import BackwardPass, backward_pass
 from minicolumn.train.batches import Orders
-from minicolumn.train.callbacks import Callback, CallbackLike, check_callbacks
+from minicolumn.train.callbacks import Callback, CallbackLike, check_callbacks, with_monitor
 from minicolumn.train.changes import Changeable, alike, check_names
 from minicolumn.train.checkpoint import check_savable, read, write
 from minicolumn.train.data import check_data, check_shape
@@ -46,7 +46,7 @@ Array = np.ndarray
 logger = logging.getLogger("minicolumn")
 KEYWORDS = (
     *NAMES, "validation_data", "validation_fraction", "sample_weight", "callbacks", "progress", "params",
-    "resume",
+    "resume", "monitor",
 )  # fmt: skip
 
 
@@ -98,6 +98,7 @@ class Trainer(Changeable):
         progress: bool | None = None,
         params: Params | None = None,
         resume: Run | Snapshot | None = None,
+        monitor: bool = False,
         **settings: Unpack[Keywords],
     ) -> None:
         """Check everything and draw the first weights; see `fit` for what the arguments mean.
@@ -109,7 +110,7 @@ class Trainer(Changeable):
         super().__init__()
         s = check_settings("fit", settings)
         check_network("fit", network, s.rule)
-        self._callbacks = check_callbacks("fit", callbacks)
+        self._callbacks = with_monitor("fit", check_callbacks("fit", callbacks), monitor)
         train, held = check_data("fit", network, s, X, y, sample_weight, validation_data, validation_fraction)
         start = first_snapshot("fit", network, s, resume, params, train.X.shape[1:])
         check_constrained("fit", s.constraint, start.params)

@@ -19,7 +19,7 @@ def test_untouched_the_layers_grow_and_the_logistic_gradient_fades(visit: Visit)
 
 def test_a_function_is_chosen_and_read_by_keyboard(visit: Visit) -> None:
     page = visit("activations", width=390, height=844, reduced_motion="reduce", locale="ko-KR")
-    assert page.locator(".tile").count() > 20
+    page.locator(".tile").nth(20).wait_for()
     page.locator(".tile[aria-checked=true]").focus()
     page.keyboard.press("ArrowLeft")
     page.get_by_role("heading", name="계단").wait_for()

@@ -17,6 +17,7 @@ def test_untouched_it_walks_from_the_row_to_the_loss(visit: Visit) -> None:
     page.get_by_role("radio").last.click()
     page.wait_for_selector("[data-phase=backward][aria-current]")
     assert page.locator(".neuron.blank").count() == 0
+    page.keyboard.press("End")
     page.wait_for_selector(".bp-outcome")
     assert page.locator(KNOWN).count() == 9
 
@@ -40,7 +41,7 @@ def test_the_step_is_taken_and_what_follows_a_changed_target_is_shown(visit: Vis
     page = visit("backpropagation", reduced_motion="reduce", width=390, height=844)
     promised = page.locator(".bp-outcome").inner_text().split()[-1].rstrip(".")
     page.get_by_role("button", name="Take the step").click()
-    page.get_by_text("after 1 steps").wait_for()
+    page.get_by_text("Steps taken: 1").wait_for()
     assert page.locator(".bp-loss .big").inner_text() == promised
     before = page.locator(".bp-loss .big").inner_text()
     page.get_by_label("Target y").focus()

@@ -18,6 +18,8 @@ def test_untouched_the_temperature_sweeps(visit: Visit) -> None:
     stopped = page.locator(".field-value").inner_text()
     page.wait_for_timeout(150)
     assert page.locator(".field-value").inner_text() == stopped
+    page.keyboard.press("Space")  # and this begins it anew
+    page.locator(".field-value", has_not_text=stopped).wait_for()
 
 
 def test_still_readers_see_no_sweep_and_move_a_score_by_keyboard(visit: Visit) -> None:

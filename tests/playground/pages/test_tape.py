@@ -13,6 +13,8 @@ def test_untouched_values_run_forward_and_adjoints_back(visit: Visit) -> None:
     page.wait_for_selector(".knot.now .value")
     assert page.locator(".knot .adjoint").count() == 0
     page.get_by_role("radio").last.click()
+    page.wait_for_selector(".knot.now .adjoint")
+    page.keyboard.press("End")
     page.wait_for_selector(".tape-gradient")
     # f = xy + sin x at (2, -1): the gradient is y + cos x, x
     assert page.locator(".tape-gradient .out").all_inner_texts() == ["−1.416", "2"]  # noqa: RUF001
@@ -27,12 +29,12 @@ def test_a_formula_is_typed_and_what_is_wrong_is_said_beside_it(visit: Visit) ->
     page.wait_for_selector(".tape-wrong:not(:empty)")
     assert page.locator(".knot").count() == 5  # the last formula that was one stays
     typed.fill("z*z*w")
-    page.get_by_text("= 2 inputs + 1").wait_for()
+    page.get_by_text("= inputs (2) + 1").wait_for()
     assert page.locator(".tape-wrong").inner_text() == ""
     assert page.locator(".count strong").all_inner_texts() == ["2", "3"]
     page.keyboard.press("Tab")  # to the examples
     page.get_by_role("button", name="tanh(w*x + y)").press("Enter")
-    page.get_by_text("= 3 inputs + 1").wait_for()
+    page.get_by_text("= inputs (3) + 1").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
@@ -52,3 +54,16 @@ def test_it_is_told_in_korean(visit: Visit) -> None:
     page.get_by_text("뒤로: 수반값").first.wait_for()
     page.get_by_role("button", name="English").click()
     page.get_by_text("Backward: adjoints").first.wait_for()
+
+
+def test_the_address_names_the_formula_and_what_is_none_is_refused(visit: Visit) -> None:
+    page = visit("tape", query="formula=log(z)%20-%20w&at=1,1,2,3", reduced_motion="reduce")
+    page.locator(".tape-gradient .out", has_text="0.5").wait_for()  # 1 / z
+    assert page.get_by_role("textbox").input_value() == "log(z) - w"
+    page.get_by_role("textbox").fill("log(z)*w")
+    page.get_by_text("= inputs (2) + 1").wait_for()
+    page.wait_for_timeout(600)  # the address follows after 0.4 s
+    assert "formula=log%28z%29*w" in page.url
+    other = visit("tape", query="formula=log(", reduced_motion="reduce")
+    other.locator(".message").wait_for()
+    assert other.get_by_role("textbox").input_value() == "x*y + sin(x)"

@@ -16,6 +16,7 @@ from minicolumn.nn import Dense, Dropout, GaussianNoise, Sequential
 from minicolumn.nn.layer import Layer
 from minicolumn.nn.layers.formulas import Formulas
 from minicolumn.playground.data.points import LETTERS, SIGNED, Points
+from minicolumn.playground.layers import shortened
 from minicolumn.playground.network.architecture import OWN_LAYERS, Architecture, architecture_of
 from minicolumn.playground.network.setup import (
     HIDDEN_ACTIVATIONS,
@@ -119,7 +120,8 @@ def _setup(network: Layer, inputs: tuple[str, ...], task: Task, own: bool) -> Se
     hidden = dense[:-1]
     odd = [layer for layer in layers if not isinstance(layer, (Dense, Dropout, *kinds))]
     if odd or not dense:
-        raise DataError(f"the network has {odd[0] if odd else 'no dense layer'!r}, which is not drawn here")
+        what = f"a layer {type(odd[0]).__name__}" if odd else "no dense layer"
+        raise DataError(f"the network has {what}, which is not drawn here")
     if len(hidden) > MOST_LAYERS or any(layer.units > MOST_UNITS for layer in hidden):
         raise DataError(f"at most {MOST_LAYERS} hidden layers of {MOST_UNITS} neurons are drawn here")
     kept = iter(owns)
@@ -128,7 +130,7 @@ def _setup(network: Layer, inputs: tuple[str, ...], task: Task, own: bool) -> Se
     )
     if not set(names) <= set(HIDDEN_ACTIVATIONS):
         raise DataError(
-            f"an activation has settings of its own, which are not drawn here: {', '.join(names)}"
+            f"an activation is not drawn here: {shortened(', '.join(dict.fromkeys(names)), 60)}"
         )
     return Setup(
         dataset=OWN if own else TABLE, features=tuple(features), units=tuple(layer.units for layer in hidden),
@@ -142,7 +144,7 @@ def _check_same(network: Layer, architecture: Architecture) -> None:
     drawn = architecture.network.layers
     for place, (own, other) in enumerate(zip(layers, drawn, strict=False)):
         if type(own) is not type(other) or (isinstance(own, Dense) and not _alike(own, other)):
-            raise DataError(f"layer {place} is {own!r}, which is not drawn here")
+            raise DataError(f"layer {place}, {shortened(repr(own), 60)}, has settings that are not drawn here")
     if len(layers) != len(drawn):
         raise DataError(f"the network has {len(layers)} layers, of which {len(drawn)} can be drawn here")
 

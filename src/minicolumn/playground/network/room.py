@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from minicolumn.errors import DataError, DivergenceError
+from minicolumn.errors import DataError, DivergenceError, MinicolumnError
 from minicolumn.model import Model
 from minicolumn.model.artifact import artifact_from_bytes
 from minicolumn.nn.formula import parse_formula
@@ -25,6 +25,7 @@ from minicolumn.playground.network.pacing import Pacing
 from minicolumn.playground.network.painting import painted, split_anew
 from minicolumn.playground.network.setup import DATA, DEFAULT, OWN, TABLE, VIEW, Setup, changed
 from minicolumn.playground.network.shown import Picture
+from minicolumn.playground.network.summary import summary_of
 from minicolumn.playground.network.tables import EncodedTable, SentTable
 from minicolumn.playground.room import Nothing, Room
 from minicolumn.playground.uploads import Upload
@@ -273,11 +274,20 @@ class NetworkRoom(Room):
         return self._state(reset=True, said=table.said)
 
     def load(self, said: m.Load) -> list[Frame]:
-        """Take a part of a model file; with the last one its network is shown."""
+        """Take a part of a model file; with the last one its network is shown.
+
+        One that cannot be drawn is told of in a `summary`, and what was drawn before stays.
+        """
         data = self._upload.take(said.name, said.part, said.parts, as_bytes(said.base64))
         if data is None:
             return []
-        opened = opened_model(Model.from_artifact(artifact_from_bytes(data, said.name), said.name))
+        model = Model.from_artifact(artifact_from_bytes(data, said.name), said.name)
+        try:
+            opened = opened_model(model)
+        except MinicolumnError as error:
+            says, curve = summary_of(model, said.name, str(error))
+            before = [] if self._is_known else self._state()
+            return [*before, self.frame("summary", says, curve=curve)]
         self._begin(opened.setup, opened.points, opened.table)
         self.learner.set_weights(opened.weights)
         return self._state(reset=True, said=opened.said)

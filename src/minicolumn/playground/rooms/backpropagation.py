@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 
 from minicolumn.autodiff.derivatives import grad
+from minicolumn.errors import DataError
 from minicolumn.explain import backprop_report
 from minicolumn.nn import Dense, Sequential
 from minicolumn.nn.activations import activation_by_name
@@ -79,9 +80,18 @@ class BackpropagationRoom(Room):
         return self.open(self._said)
 
     def update(self, said: Taken) -> list[Frame]:
-        """Take the step that is shown, or as many, and show the next one."""
-        for _ in range(said.steps):
+        """Take the step that is shown, or as many as lead to finite losses, and show the next one.
+
+        Errors      DataError where the step that is shown leads to none
+        """
+        for taken in range(said.steps):
             report = self._report()
+            if not np.isfinite(report.loss_after):
+                if not taken:
+                    raise DataError(
+                        "backpropagation: this step leads to no finite loss; lower the learning rate"
+                    )
+                break
             for weight in report.weights:
                 layer, name = weight.name.split(".")
                 self._params[layer][name] = weight.after
@@ -95,9 +105,10 @@ class BackpropagationRoom(Room):
         if not self._params:
             self.open(self._said)
         x, target = [list(self._said.x)], [[self._said.target]]
-        return backprop_report(
-            self._network(self._said), self._params, x, target, learning_rate=self._said.learning_rate
-        )
+        with np.errstate(over="ignore", invalid="ignore"):
+            return backprop_report(
+                self._network(self._said), self._params, x, target, learning_rate=self._said.learning_rate
+            )
 
     def _state(self) -> Frame:
         said, report = self._said, self._report()

@@ -164,8 +164,9 @@ class PerceptronRoom(Room):
     def _tick(self, row: int | None, wrong: bool, look: dict[str, Any] | None = None) -> Frame:
         answers = np.where(LTU(self.weight, self.bias)(self.X)[:, 0], 1, -1)
         says = {
-            "row": row, "wrong": wrong, "look": look, "weight": self.weight[:, 0].tolist(),
-            "bias": float(self.bias[0]), "looked": self._looked, "epoch": self._looked // len(self.X), "corrections": self._corrections,
+            "row": row, "wrong": wrong, "look": look,
+            "weight": self.weight[:, 0].tolist(), "bias": float(self.bias[0]), "looked": self._looked,
+            "epoch": self._looked // len(self.X), "corrections": self._corrections,
             "mistakes": self._mistakes[-MOST_PATH:], "converged": self._converged, "running": self._running,
             "cycle": self._cycle, "right": int((answers == self.signs[:, 0]).sum()), "rows": len(self.X),
         }  # fmt: skip

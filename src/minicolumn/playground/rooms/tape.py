@@ -75,7 +75,8 @@ class TapeRoom(Room):
             raise DataError(f"tape: the graph has {len(look.graph.nodes)} nodes; {MOST_NODES} can be drawn")
         counted = look.traversals
         says = {
-            "formula": str(formula), "at": list(said.at), "used": used, "examples": list(EXAMPLES),
+            "formula": said.formula, "parsed": str(formula), "at": list(said.at), "used": used,
+            "examples": list(EXAMPLES),
             **_passes(look.graph, used, arguments),
             "traversals": {"reverse": counted.reverse, "finite_differences": counted.finite_differences},
             "inputs": len(used),

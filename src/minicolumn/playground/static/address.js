@@ -23,7 +23,7 @@ export const go = (room) => history.replaceState(null, "", `#/${room}`);
 export async function exchangeToken() {
   const found = /^#t=([\w-]+)(?:&(.*))?$/.exec(location.hash);
   if (!found) return;
-  history.replaceState(null, "", found[2] ? `#${found[2]}` : location.pathname);
+  history.replaceState(null, "", found[2] ? `#${found[2]}` : location.pathname + location.search);
   await fetch("token", {
     method: "POST",
     headers: { "Content-Type": "application/json" },

@@ -25,6 +25,8 @@
  *                                                                 newest frame of a kind as a hook; drags, one at a time
  *     import { Slider, Select, NumberPick, Toggle, Segmented, Button, IconButton, RunButtons, useKeys, Popover, Field, short }
  *         from "../kit/controls.js"
+ *     import { usePlayer, PlayerBar } from "../kit/player.js"     what is worked out step by step: played, stepped, scrubbed
+ *     import { useSetup, changing } from "../kit/setup.js"        setups that the address names and `open` says
  *     import { Canvas, sized, paintMaps, everyFrame } from "../kit/canvas.js"
  *     import { table, colourOf, signColour, classColour, classRGB, mixed, css } from "../kit/colour.js"
  *     import { Curve } from "../kit/curve.js"                     uPlot: log axis, read-out
@@ -140,8 +142,10 @@ function Navigation({ rooms, now }) {
       here = /** @type {HTMLElement | null | undefined} */ (strip?.querySelector("[aria-current]"));
     if (strip && here) strip.scrollLeft = here.offsetLeft - strip.clientWidth / 2 + here.clientWidth / 2;
   }, [now, language()]);
+  const others = rooms.filter((name) => !ROOMS.includes(name));
+  const listed = others.length && others.length === rooms.length ? others : [...others, ...ROOMS];
   return html`<nav class="rooms" aria-label=${t("shell.rooms")}><ol ref=${list}>
-    ${ROOMS.map(
+    ${listed.map(
       (name) =>
         html`<li key=${name}>${
           rooms.includes(name)

@@ -75,6 +75,9 @@ export function short(value, digits = 3) {
   return String(Number(value.toPrecision(digits))).replace("-", "−");
 }
 
+/** The class of a number's sign; none where it is no finite number. @param {number | null | undefined} value */
+export const toneOf = (value) => (value === null || value === undefined ? "" : value < 0 ? "minus" : "plus");
+
 /**
  * A number that is typed, or picked from a list of usual ones.
  * @param {{label: string, value: number | null, options: number[], onChange: (value: number) => void, title?: string, disabled?: boolean, class?: string}} props

@@ -30,22 +30,21 @@ const decades = (_, low, high) =>
   low === null || high === null ? [0.1, 1] : [low / 1.3, Math.max(high * 1.3, low * 2)];
 
 /**
- * Where a log axis is divided: at powers of ten, at most six of them, and between them where there are few. uPlot's own way never
- * ends for axes that begin just below a power of ten, such as at 0.096.
- * @param {any} _ @param {number} axis @param {number} low @param {number} high
+ * The lines of a log axis: powers of ten, or 1, 2 and 5 of each where there are but few. uPlot's own go on for ever at some
+ * ends that are no powers of ten.
+ * @param {number} low @param {number} high @returns {number[]}
  */
-function powers(_, axis, low, high) {
-  const first = Math.floor(Math.log10(low)),
-    last = Math.ceil(Math.log10(high)),
-    every = Math.max(1, Math.ceil((last - first) / 6)),
-    found = [];
+export function logLines(low, high) {
+  if (!(low > 0 && high > low && high < Infinity)) return [];
+  const first = Math.floor(Math.log10(low)), last = Math.ceil(Math.log10(high));
+  const every = Math.max(1, Math.ceil((last - first) / 12)), lines = [];
   for (let power = first; power <= last; power += every)
-    for (const m of last - first > 3 ? [1] : [1, 2, 5]) found.push(Number(`${m}e${power}`));
-  return found.filter((value) => value >= low && value <= high);
+    for (const digit of last - first > 3 ? [1] : [1, 2, 5]) lines.push(Number(`${digit}e${power}`));
+  return lines.filter((v) => v >= low && v <= high);
 }
 
-/** All divisions have a line and a number. @param {any} _ @param {number[]} splits */
-const all = (_, splits) => splits;
+/** @param {any} _ @param {number[]} lines */
+const all = (_, lines) => lines;
 
 /** @param {Series[]} series @param {boolean} log @param {number} width @param {number} height @param {boolean} axes @param {(index: number | null, plot: any) => void} read @param {string} along */
 function options(series, log, width, height, axes, read, along) {
@@ -83,7 +82,14 @@ function options(series, log, width, height, axes, read, along) {
             values: (/** @type {any} */ _, /** @type {number[]} */ v) =>
               v.map((n) => (n === null ? "" : tick(n))),
             space: 26,
-            ...(log ? { splits: powers, filter: all, grid: { ...axis.grid, filter: all } } : {}),
+            ...(log
+              ? {
+                  splits: (/** @type {any} */ _, /** @type {number} */ __, /** @type {number} */ low, /** @type {number} */ high) =>
+                    logLines(low, high),
+                  filter: all,
+                  grid: { ...axis.grid, filter: all },
+                }
+              : {}),
           },
         ]
       : [{ show: false }, { show: false }],

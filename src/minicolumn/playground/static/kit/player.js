@@ -1,6 +1,8 @@
 /**
- * A player of things worked out step by step: plays, pauses, goes back and forth, is scrubbed, and its phases are
- * jumped to. It plays by itself once on arrival; a reader who asked for less motion finds everything worked out instead.
+ * A player of things worked out step by step: plays, pauses, goes back and forth, is scrubbed, and its phases
+ *   are
+ * jumped to. It plays by itself once on arrival; a reader who asked for less motion finds everything worked
+ *   out instead.
  */
 import { html, useEffect, useRef, useState } from "./html.js";
 import { IconButton, Segmented, useKeys } from "./controls.js";
@@ -12,8 +14,10 @@ const PACE = 1_700; // ms a step at speed 1
 const SPEEDS = [0.5, 1, 2, 4];
 
 /**
- * @typedef {{at: number, count: number, playing: boolean, speed: number, go: (at: number) => void, back: () => void,
- *   forward: () => void, toggle: () => void, replay: () => void, pause: () => void, setSpeed: (speed: number) => void}} Player
+ * @typedef {{at: number, count: number, playing: boolean, speed: number, go: (at: number) => void, back: ()
+ *   => void,
+ *   forward: () => void, toggle: () => void, replay: () => void, pause: () => void, setSpeed: (speed: number)
+ *   => void}} Player
  */
 
 /**
@@ -68,8 +72,10 @@ export function usePlayer(count, pace = () => 1) {
 }
 
 /**
- * The player's buttons, and its phases, each as wide as it has steps. Space, the arrows, Home and End do the same.
- * @param {{player: Player, phases: {key: string, label: string, from: number, to: number}[], said: string, children?: any}} props
+ * The player's buttons, and its phases, each as wide as it has steps. Space, the arrows, Home and End do the
+ *   same.
+ * @param {{player: Player, phases: {key: string, label: string, from: number, to: number}[], said: string,
+ *   children?: any}} props
  *   to: the phase's last step; said: what is done at this step
  */
 export function PlayerBar({ player, phases, said, children }) {
@@ -85,7 +91,8 @@ export function PlayerBar({ player, phases, said, children }) {
   const run = `${t(playing ? "shell.pause" : "shell.run")} (${t("shell.space")})`;
   return html`<div class="player">
     <div class="player-buttons">
-      <${IconButton} icon="stepBack" label=${`${t("player.back")} (←)`} disabled=${at === 0} onClick=${player.back} />
+      <${IconButton} icon="stepBack" label=${`${t("player.back")} (←)`} disabled=${at === 0}
+          onClick=${player.back} />
       <button type="button" class=${`run ${playing ? "running" : ""}`} aria-label=${run} title=${run}
         onClick=${player.toggle}><${Icon} name=${playing ? "pause" : "play"} size=${24} /></button>
       <${IconButton} icon="step" label=${`${t("player.forward")} (→)`} disabled=${at === count - 1}
@@ -103,7 +110,8 @@ export function PlayerBar({ player, phases, said, children }) {
         aria-label=${t("player.place")} aria-valuetext=${said}
         onInput=${(/** @type {any} */ e) => player.go(Number(e.target.value))} />
     </div>
-    <${Segmented} class="player-speed" label=${t("player.speed")} value=${player.speed} onChange=${player.setSpeed}
+    <${Segmented} class="player-speed" label=${t("player.speed")} value=${player.speed}
+        onChange=${player.setSpeed}
       options=${SPEEDS.map((value) => ({ value, label: `${value}×` }))} />
     ${children && html`<div class="player-more">${children}</div>`}
     <p class="sr" aria-live=${playing ? "off" : "polite"}>${said}</p>

@@ -80,8 +80,8 @@ export default function ActivationsRoom({ room }) {
       if (growing.current) look({ depth: AT_FIRST });
       act.rest();
     };
-    for (const event of ["pointerdown", "keydown"]) addEventListener(event, stop);
-    return () => { clearTimeout(wait); act.rest(); for (const event of ["pointerdown", "keydown"]) removeEventListener(event, stop); };
+    for (const event of ["pointerdown", "keydown"]) addEventListener(event, stop, true); // before what the key itself may begin
+    return () => { clearTimeout(wait); act.rest(); for (const event of ["pointerdown", "keydown"]) removeEventListener(event, stop, true); };
   }, [there]);
   useKeys({ " ": act.grow });
   if (!shown || !gallery) return html`<div class="room activations"><${Intro} name="activations" /></div>`;

@@ -1,11 +1,13 @@
 /**
- * The room `backpropagation`: one step of gradient descent in slow motion. The session works the whole step out at once;
+ * The room `backpropagation`: one step of gradient descent in slow motion. The session works the whole step
+ *   out at once;
  * the player reveals it neuron by neuron, forward, at the loss, backward, and in the weights.
  */
-import { html, useMemo, useRef } from "../kit/html.js";
+import { html, useMemo } from "../kit/html.js";
 import { Button, short, useKeys } from "../kit/controls.js";
-import { Intro, newest, useRoom } from "../kit/room.js";
+import { Intro } from "../kit/room.js";
 import { PlayerBar, usePlayer } from "../kit/player.js";
+import { changing, useSetup } from "../kit/setup.js";
 import { t } from "../i18n.js";
 import { Controls } from "./backpropagation/controls.js";
 import { Drawing } from "./backpropagation/drawing.js";
@@ -19,40 +21,31 @@ export const styled = true;
 
 /** @typedef {import("../app.js").Room} Room @typedef {import("./backpropagation/steps.js").State} State */
 
-/** What `open` says, as it was last. @type {{setup: object}} */
+/** What `open` says, as it was last. @type {{setup: Record<string, any>}} */
 const kept = { setup: {} };
 
 /** How long a step stays, by how much there is to read. */
 const PACE = { inputs: 0.7, forward: 1.3, loss: 1.6, backward: 1.9, update: 1.5 };
 
-/** @param {State} state */
-const setupOf = ({ hidden, activation, x, target, learning_rate, seed }) => ({
-  hidden,
-  activation,
-  x,
-  target,
-  learning_rate,
-  seed,
-});
+/** @type {Record<string, import("../kit/setup.js").Kind>} */
+const FIELDS = {
+  hidden: "list",
+  activation: "text",
+  x: "list",
+  target: "number",
+  learning_rate: "number",
+  seed: "number",
+};
 
 /** @param {{room: Room}} props */
 export default function BackpropagationRoom({ room }) {
-  const state = /** @type {State | null} */ (/** @type {any} */ (useRoom(room, () => kept.setup)));
-  const open = useMemo(() => newest(room), [room]);
-  const wanted = useRef(/** @type {any} */ (null));
+  const state = /** @type {State | null} */ (useSetup(room, FIELDS, kept));
+  const change = useMemo(() => changing(room, kept), [room]);
   const steps = useMemo(() => (state ? stepsOf(state) : []), [`${state?.hidden}`]);
   const player = usePlayer(steps.length, (at) => PACE[steps[at].phase]);
-  if (state) kept.setup = setupOf(state);
-  /** @param {object} changes */
-  const change = async (changes) => {
-    wanted.current = { ...(wanted.current ?? kept.setup), ...changes };
-    await open("open", wanted.current);
-    wanted.current = null;
-  };
   /** @param {number} count */
   const take = async (count) => {
-    await room.send("update", { steps: count });
-    player.replay();
+    if (await room.send("update", { steps: count })) player.replay();
   };
   const reset = () => {
     change({ seed: Math.floor(Math.random() * 2 ** 31) });
@@ -63,11 +56,20 @@ export default function BackpropagationRoom({ room }) {
   const at = player.at,
     step = steps[at],
     said = saidOf(state, step);
-  const phases = phasesOf(steps).map((phase) => ({ ...phase, label: t(`backpropagation.phase.${phase.key}`) }));
+  const phases = phasesOf(steps).map((phase) => ({
+    ...phase,
+    label: t(`backpropagation.phase.${phase.key}`),
+  }));
+  const outcome = t("backpropagation.outcome", {
+    before: short(state.loss, 4),
+    after: short(state.loss_after, 4),
+  });
   /** @param {number} layer @param {number} unit */
   const pick = (layer, unit) => {
     const same = steps.findIndex((s) => s.phase === step.phase && s.layer === layer && s.unit === unit);
-    player.go(same >= 0 ? same : steps.findIndex((s) => s.layer === layer && (s.unit === unit || s.phase === "loss")));
+    player.go(
+      same >= 0 ? same : steps.findIndex((s) => s.layer === layer && (s.unit === unit || s.phase === "loss")),
+    );
   };
   return html`<div class="room backpropagation"><${Intro} name="backpropagation" />
     <${Controls} state=${state} onChange=${change} />
@@ -77,15 +79,20 @@ export default function BackpropagationRoom({ room }) {
         <${Button} onClick=${() => take(10)}>${t("backpropagation.takeTen")}<//>
       <//>
       <div class="bp-desk">
-        <${Drawing} state=${state} steps=${steps} at=${at} label=${`${t("backpropagation.picture")} ${said}`} onPick=${pick} />
+        <${Drawing} state=${state} steps=${steps} at=${at} label=${`${t("backpropagation.picture")} ${said}`}
+            onPick=${pick} />
         <div class=${`bp-now ${step.phase}`}>
           <h2 class="panel-title">${said}</h2>
           <p class="note">${t(`backpropagation.why.${step.phase}`)}</p>
           <${Formulas} state=${state} step=${step} at=${at} speed=${player.speed} />
-          ${(step.phase === "forward" || step.phase === "backward") && html`<${Slope} state=${state} step=${step} />`}
+          ${
+            (step.phase === "forward" || step.phase === "backward") &&
+            html`<${Slope} state=${state}
+              step=${step} />`
+          }
           ${
             reached(steps, at, "update", state.layers.length - 1, 0) &&
-            html`<p class="bp-outcome">${t("backpropagation.outcome", { before: short(state.loss, 4), after: short(state.loss_after, 4) })}</p>`
+            html`<p class="bp-outcome">${outcome}</p>`
           }
         </div>
       </div>

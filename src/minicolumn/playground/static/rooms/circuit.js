@@ -99,13 +99,20 @@ export default function CircuitRoom({ room }) {
     },
     goal: (/** @type {string} */ goal) => { begin("open", goal); room.remember({ goal }); },
   }), [room]);
-  const begin = (/** @type {string} */ doing, /** @type {string} */ goal) => { room.say(null); setSelected(null); setRow(0); room.send(doing, { goal }); };
+  const begin = (/** @type {string} */ doing, /** @type {string} */ goal) => { 
+    room.say(doing === "solve" && goal !== "half_adder" ? t("circuit.recipe") : null, [], "note");
+    setSelected(null);
+    setRow(0);
+    setWalking(true);
+    room.send(doing, { goal });
+  };
   const walk = () => setWalking((on) => !on);
   useKeys({ " ": walk, s: step, r: () => circuit && begin("open", circuit.goal) });
   if (!circuit) return html`<div class="room circuit"><${Intro} name="circuit" /></div>`;
 
   const chosen = circuit.neurons.find((/** @type {Neuron} */ n) => n.name === selected) ?? circuit.neurons.find((/** @type {Neuron} */ n) => circuit.outputs.includes(n.name));
   const flip = (/** @type {string} */ name) => look(rowWith(circuit, shown, name));
+  const next = circuit.goals[circuit.goals.indexOf(circuit.goal) + 1];
   const right = Array.from({ length: rows }, (_, r) => circuit.right(r)).filter(Boolean).length;
   return html`<div class="room circuit"><${Intro} name="circuit" />
     <div class="goals"><span class="goals-label">${t("circuit.goal")}</span><${Segmented} label=${t("circuit.goal")} value=${circuit.goal} options=${circuit.goals.map((/** @type {string} */ value) => ({ value, label: t(`circuit.goals.${value}`) }))} onChange=${act.goal} /></div>
@@ -122,7 +129,8 @@ export default function CircuitRoom({ room }) {
         <section class="panel table-panel" aria-label=${t("circuit.table")}>
           <header><h2>${t("circuit.table")}</h2><div class="walk"><${IconButton} icon=${walking ? "pause" : "play"} label=${`${t(walking ? "circuit.stop" : "circuit.walk")} (${t("shell.space")})`} onClick=${walk} /><${IconButton} icon="step" label=${`${t("circuit.next")} (S)`} onClick=${step} /></div></header>
           <${Table} circuit=${circuit} row=${shown} onRow=${look} />
-          <p class=${`verdict ${circuit.reached ? "reached" : ""}`} role="status">${circuit.reached && html`<${Icon} name="check" size=${18} />`}${t(circuit.reached ? "circuit.reached" : "circuit.notYet", { right, rows })}</p>
+          <div class=${`verdict ${circuit.reached ? "reached" : ""}`}><p role="status">${circuit.reached && html`<${Icon} name="check" size=${18} />`}${t(circuit.reached ? "circuit.reached" : "circuit.notYet", { right, rows })}</p>
+            ${circuit.reached && next && html`<${Button} onClick=${() => act.goal(next)}>${t("circuit.nextGoal", { goal: t(`circuit.goals.${next}`) })}<//>`}</div>
         </section>
         ${chosen && html`<${Inspector} circuit=${circuit} row=${shown} neuron=${chosen} onChange=${act.change} onRemove=${() => act.remove(chosen.name)} />`}
       </div>

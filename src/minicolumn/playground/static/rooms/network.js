@@ -19,6 +19,7 @@ import { Output } from "./network/output.js";
 import { Plane } from "./network/plane.js";
 import { useSession } from "./network/session.js";
 import { Stage } from "./network/stage.js";
+import { Summary } from "./network/summary.js";
 import { Columns, OwnData, useDrop } from "./network/table.js";
 
 export const styled = true;
@@ -31,7 +32,7 @@ export const styled = true;
 /** @param {{room: Room, link: string | null}} props */
 export default function NetworkRoom({ room, link }) {
   const session = useSession(room, link);
-  const { live, state, running, speed, selected, select, columns, act } = session;
+  const { live, state, running, speed, selected, select, columns, summary, act } = session;
   const [point, setPoint] = useState(/** @type {[number, number] | null} */ (null));
   const [editing, setEditing] = useState(/** @type {any} */ (null));
   const [dialog, setDialog] = useState(/** @type {Dialog | null} */ (null));
@@ -72,6 +73,7 @@ export default function NetworkRoom({ room, link }) {
       html`<${Editor} live=${live} state=${state} what=${editing} send=${act.edit}
         onClose=${() => setEditing(null)} />`
     }
+    ${summary && html`<${Summary} summary=${summary} onClose=${act.putAway} />`}
     ${columns && html`<${Columns} columns=${columns} onClose=${act.forget} onLearn=${act.learn} />`}
     ${
       dialog &&

@@ -89,7 +89,7 @@ function Verdict({ state, tick, onXor }) {
 function Mistakes({ tick }) {
   const all = /** @type {number[]} */ (tick.mistakes), first = Math.max(0, all.length - MOST_BARS), most = Math.max(1, ...all);
   const last = all[all.length - 1], before = Math.max(1, Math.ceil(tick.looked / tick.rows)) - all.length; // epochs that are listed no more
-  return html`<div class="bars" role="img" aria-label=${t("perceptron.mistakesSay", { epoch: before + all.length, mistakes: last })}>${all.slice(first).map((count, i) => html`<div key=${first + i} class=${`bar-of ${count ? "" : "none"}`} title=${t("perceptron.mistakesSay", { epoch: before + first + i + 1, mistakes: count })}>
+  return html`<div class=${`bars ${all.length > 24 ? "many" : ""}`} role="img" aria-label=${t("perceptron.mistakesSay", { epoch: before + all.length, mistakes: last })}>${all.slice(first).map((count, i) => html`<div key=${first + i} class=${`bar-of ${count ? "" : "none"}`} title=${t("perceptron.mistakesSay", { epoch: before + first + i + 1, mistakes: count })}>
     ${all.length <= 14 && html`<span class="count">${count}</span>`}<span class="bar-body" style=${{ transform: `scaleY(${Math.max(0.012, count / most)})` }} />${all.length <= 14 && html`<span class="epoch-of">${before + first + i + 1}</span>`}</div>`)}</div>`;
 }
 

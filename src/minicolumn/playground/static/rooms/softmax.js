@@ -57,8 +57,8 @@ export default function SoftmaxRoom({ room }) {
   useEffect(() => {
     const wait = there && !stillness() ? setTimeout(act.sweep, 900) : 0;
     const stop = () => { clearTimeout(wait); act.rest(); };
-    for (const event of ["pointerdown", "keydown"]) addEventListener(event, stop);
-    return () => { stop(); for (const event of ["pointerdown", "keydown"]) removeEventListener(event, stop); };
+    for (const event of ["pointerdown", "keydown"]) addEventListener(event, stop, true); // before what the key itself may begin
+    return () => { stop(); for (const event of ["pointerdown", "keydown"]) removeEventListener(event, stop, true); };
   }, [there]);
   useKeys({ r: () => act.set(PRESETS.start), " ": act.sweep });
   if (!state) return html`<div class="room softmax"><${Intro} name="softmax" /></div>`;

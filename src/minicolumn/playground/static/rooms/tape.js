@@ -1,13 +1,14 @@
 /**
- * The room `tape`: reverse-mode differentiation on the graph of a formula. The session differentiates; the player shows
+ * The room `tape`: reverse-mode differentiation on the graph of a formula. The session differentiates; the
+ *   player shows
  * values forward, and adjoints backward, one node at a time.
  */
 import { html, useEffect, useMemo, useRef, useState } from "../kit/html.js";
 import { Slider, short } from "../kit/controls.js";
-import { Intro, useRoom } from "../kit/room.js";
+import { Intro } from "../kit/room.js";
 import { PlayerBar, usePlayer } from "../kit/player.js";
+import { changing, useSetup } from "../kit/setup.js";
 import { t } from "../i18n.js";
-import { Refused } from "../socket.js";
 import { Counters } from "./tape/counters.js";
 import { Graph } from "./tape/graph.js";
 import { Listing } from "./tape/listing.js";
@@ -20,51 +21,35 @@ export const styled = true;
 
 const NAMES = ["x", "y", "z", "w"];
 const REACH = 4; // of the sliders
-/** What `open` says, and what is typed, as they were last. @type {{setup: any, typed: string | null}} */
-const kept = { setup: {}, typed: null };
+/** @type {Record<string, import("../kit/setup.js").Kind>} */
+const FIELDS = { formula: "text", at: "list" };
+/** What `open` says, as it was last. @type {{setup: Record<string, any>}} */
+const kept = { setup: {} };
 /** How long a step stays, by how much there is to read. @type {Record<string, number>} */
 const PACE = { inputs: 0.7, forward: 0.8, seed: 0.9, backward: 1.6 };
 
-/** Says `open`, one message after another, the newest alone; what is refused goes to `tell`. @param {Room} room @param {(wrong: string | null) => void} tell */
-function opening(room, tell) {
-  let waiting = /** @type {any} */ (null),
-    busy = false;
-  return async (/** @type {any} */ setup) => {
-    waiting = setup;
-    if (busy) return;
-    busy = true;
-    while (waiting) {
-      const now = waiting;
-      waiting = null;
-      try {
-        await room.ask("open", now);
-        kept.setup = now;
-        tell(null);
-      } catch (error) {
-        if (!(error instanceof Refused)) throw error;
-        tell(error.message);
-      }
-    }
-    busy = false;
-  };
-}
-
 /** @param {{room: Room}} props */
 export default function TapeRoom({ room }) {
-  const state = /** @type {Tape | null} */ (/** @type {any} */ (useRoom(room, () => kept.setup)));
+  const state = /** @type {Tape | null} */ (useSetup(room, FIELDS, kept));
   const [wrong, setWrong] = useState(/** @type {string | null} */ (null));
-  const [typed, setTyped] = useState(kept.typed);
-  const open = useMemo(() => opening(room, setWrong), [room]);
+  const [typed, setTyped] = useState(/** @type {string | null} */ (null));
+  const change = useMemo(
+    () =>
+      changing(room, kept, (said, changes) => {
+        if (said || "formula" in changes) setWrong(said);
+      }),
+    [room],
+  );
   const steps = useMemo(() => (state ? stepsOf(state) : []), [state]);
   const player = usePlayer(steps.length, (at) => PACE[steps[at].phase]);
   const shown = useRef("");
   useEffect(() => {
     if (!state) return;
-    if (shown.current && shown.current !== state.formula) player.replay();
-    shown.current = state.formula;
-  }, [state?.formula]);
+    if (shown.current && shown.current !== state.parsed) player.replay();
+    shown.current = state.parsed;
+  }, [state?.parsed]);
   if (!state) return html`<div class="room tape"><${Intro} name="tape" /></div>`;
-  const text = typed ?? state.examples[0],
+  const text = typed ?? state.formula,
     { at } = player,
     step = steps[at];
   const known = knownAt(state, steps, at),
@@ -72,15 +57,12 @@ export default function TapeRoom({ room }) {
     seed = steps.findIndex((s) => s.phase === "seed");
   /** @param {string} formula */
   const type = (formula) => {
-    kept.typed = formula;
     setTyped(formula);
-    open({ formula, at: state.at });
+    change({ formula });
   };
   /** @param {number} place @param {number} value */
   const move = (place, value) => {
-    const values = (kept.setup.at ?? state.at).map((/** @type {number} */ v, /** @type {number} */ i) => (i === place ? value : v));
-    kept.setup = { formula: state.formula, at: values };
-    open(kept.setup);
+    change({ at: state.at.map((v, i) => (i === place ? value : v)) });
   };
   /** @param {number} place */
   const pick = (place) => {
@@ -95,24 +77,29 @@ export default function TapeRoom({ room }) {
   return html`<div class="room tape"><${Intro} name="tape" />
     <section class="panel tape-program" aria-label=${t("tape.program")}>
       <div class="tape-formula"><label for="tape-formula">f(${state.used.join(", ")}) =</label>
-        <input id="tape-formula" class="text-input" type="text" value=${text} maxlength="120" spellcheck="false" autocomplete="off"
+        <input id="tape-formula" class="text-input" type="text" value=${text} maxlength="120" spellcheck="false"
+            autocomplete="off"
           autocapitalize="off" aria-invalid=${wrong ? "true" : "false"} aria-describedby="tape-wrong"
           onInput=${(/** @type {any} */ e) => type(e.target.value)} />
         <p id="tape-wrong" class="tape-wrong" role="status">${wrong ?? ""}</p>
         <div class="tape-examples" role="group" aria-label=${t("tape.examples")}>${state.examples.map(
-          (example) => html`<button type="button" key=${example} class="example" aria-pressed=${String(example === text)}
+          (example) => html`<button type="button" key=${example} class="example"
+              aria-pressed=${String(example === text)}
             onClick=${() => type(example)}>${example}</button>`,
         )}</div></div>
       <div class="tape-values">${state.used.map((name) => {
         const place = NAMES.indexOf(name);
-        return html`<${Slider} key=${name} label=${name} value=${state.at[place]} min=${-REACH} max=${REACH} step=${0.1}
-          show=${(/** @type {number} */ v) => short(v)} onChange=${(/** @type {number} */ v) => move(place, v)} />`;
+        return html`<${Slider} key=${name} label=${name} value=${state.at[place]} min=${-REACH} max=${REACH}
+            step=${0.1}
+          show=${(/** @type {number} */ v) => short(v)}
+              onChange=${(/** @type {number} */ v) => move(place, v)} />`;
       })}</div>
     </section>
     <section class="panel tape-stage">
       <${PlayerBar} player=${player} phases=${phases} said=${said} />
-      <div class="tape-desk">
-        <${Graph} tape=${state} step=${step} known=${known} label=${`${t("tape.picture")} ${said}`} onPick=${pick} />
+      <div class=${`tape-desk ${state.nodes.some((node) => node.depth > 5) ? "long" : ""}`}>
+        <${Graph} tape=${state} step=${step} known=${known} label=${`${t("tape.picture")} ${said}`}
+            onPick=${pick} />
         <${Now} tape=${state} step=${step} at=${at} last=${at === steps.length - 1} />
       </div>
     </section>

@@ -1,5 +1,5 @@
 /** A function, its slope, and its tangent at a point that is moved; beside it another function to compare. */
-import { html, useLayoutEffect, useRef, useState } from "../../kit/html.js";
+import { html, useLayoutEffect, useMemo, useRef, useState } from "../../kit/html.js";
 import { t } from "../../i18n.js";
 import { figure, nameOf } from "./words.js";
 
@@ -23,6 +23,7 @@ export function Curves({ first, second, at, onAt }) {
   const X = (/** @type {number} */ v) => ((v - left) / (right - left)) * width, Y = (/** @type {number} */ v) => ((high - v) / (high - low)) * height;
   const clip = (/** @type {number} */ v) => Math.max(low - 2, Math.min(high + 2, v));
   const line = (/** @type {ArrayLike<number>} */ ys) => Array.from({ length: count }, (_, i) => `${X(x[i]).toFixed(1)},${Y(clip(ys[i])).toFixed(1)}`).join(" ");
+  const lines = useMemo(() => [second?.arrays.slope, second?.arrays.value, slope, value].map((ys) => (ys ? line(ys) : "")), [first, second, width]);
   const near = (/** @type {number} */ to) => onAt(Math.max(0, Math.min(count - 1, Math.round(to))));
   const point = (/** @type {PointerEvent} */ e) => {
     const area = /** @type {Element} */ (e.currentTarget).getBoundingClientRect();
@@ -44,8 +45,8 @@ export function Curves({ first, second, at, onAt }) {
     <g class="axes"><line x1="0" x2=${width} y1=${Y(0)} y2=${Y(0)} /><line x1=${X(0)} x2=${X(0)} y1="0" y2=${height} />
       ${[-1, 1, 2, 3].filter((v) => v > low).map((v) => html`<g key=${v}><line class="soft" x1="0" x2=${width} y1=${Y(v)} y2=${Y(v)} /><text x=${X(0) - 6} y=${Y(v) + 4} text-anchor="end">${String(v).replace("-", "−")}</text></g>`)}
       ${[-4, -2, 2, 4].map((v) => html`<text key=${v} x=${X(v)} y=${Y(0) + 15} text-anchor="middle">${String(v).replace("-", "−")}</text>`)}</g>
-    ${second && html`<polyline class="second slope" points=${line(second.arrays.slope)} /><polyline class="second" points=${line(second.arrays.value)} />`}
-    <polyline class="first slope" points=${line(slope)} /><polyline class="first" points=${line(value)} />
+    ${second && html`<polyline class="second slope" points=${lines[0]} /><polyline class="second" points=${lines[1]} />`}
+    <polyline class="first slope" points=${lines[2]} /><polyline class="first" points=${lines[3]} />
     <line class="guide" x1=${px} x2=${px} y1=${Y(clip(m))} y2=${py} />
     <line class="tangent" x1=${px - dx} y1=${py + dy} x2=${px + dx} y2=${py - dy} />
     <circle class="first-dot" cx=${px} cy=${py} r="6.5" /><circle class="slope-dot" cx=${px} cy=${Y(clip(m))} r="5" />

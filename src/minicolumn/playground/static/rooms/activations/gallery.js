@@ -1,5 +1,5 @@
 /** All functions as small multiples, to choose from. */
-import { html } from "../../kit/html.js";
+import { html, useMemo } from "../../kit/html.js";
 import { t } from "../../i18n.js";
 import { nameOf } from "./words.js";
 
@@ -16,6 +16,7 @@ function line(ys, from, count) {
 /** @param {{gallery: any, chosen: string, second: string | null, onChoose: (name: string) => void}} props */
 export function Gallery({ gallery, chosen, second, onChoose }) {
   const { names, arrays } = gallery, count = arrays.x.length, zero = (HIGH / (HIGH - LOW)) * HEIGHT;
+  const lines = useMemo(() => names.map((/** @type {string} */ _, /** @type {number} */ i) => [line(arrays.slope, i * count, count), line(arrays.value, i * count, count)]), [gallery]);
   const move = (/** @type {KeyboardEvent} */ e) => {
     const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[e.key];
     if (!by) return;
@@ -25,5 +26,5 @@ export function Gallery({ gallery, chosen, second, onChoose }) {
     /** @type {HTMLElement} */ (/** @type {HTMLElement} */ (e.currentTarget).children[next]).focus();
   };
   return html`<div class="gallery" role="radiogroup" aria-label=${t("activations.all")} onKeyDown=${move}>${names.map((/** @type {string} */ name, /** @type {number} */ i) => html`<button type="button" key=${name} role="radio" aria-checked=${String(name === chosen)} tabindex=${name === chosen ? 0 : -1}
-      class=${`tile ${name === second ? "second" : ""}`} onClick=${() => onChoose(name)}><svg viewBox=${`0 0 ${WIDTH} ${HEIGHT}`} aria-hidden="true"><path class="axis" d=${`M0 ${zero}H${WIDTH}M${WIDTH / 2} 0V${HEIGHT}`} /><polyline class="slope" points=${line(arrays.slope, i * count, count)} /><polyline points=${line(arrays.value, i * count, count)} /></svg><span>${nameOf(name)}</span></button>`)}</div>`;
+      class=${`tile ${name === second ? "second" : ""}`} onClick=${() => onChoose(name)}><svg viewBox=${`0 0 ${WIDTH} ${HEIGHT}`} aria-hidden="true"><path class="axis" d=${`M0 ${zero}H${WIDTH}M${WIDTH / 2} 0V${HEIGHT}`} /><polyline class="slope" points=${lines[i][0]} /><polyline points=${lines[i][1]} /></svg><span>${nameOf(name)}</span></button>`)}</div>`;
 }

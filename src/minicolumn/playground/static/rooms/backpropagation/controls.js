@@ -26,7 +26,8 @@ function Hidden({ hidden, onChange }) {
     )}
     <div class="size size-layers">
       <span class="size-name">${t("backpropagation.layers")}</span>
-      <${IconButton} icon="minus" size=${14} disabled=${hidden.length <= 1} onClick=${() => onChange(hidden.slice(0, -1))}
+      <${IconButton} icon="minus" size=${14} disabled=${hidden.length <= 1}
+          onClick=${() => onChange(hidden.slice(0, -1))}
         label=${t("backpropagation.takeLayer")} />
       <output class="size-units">${hidden.length}</output>
       <${IconButton} icon="plus" size=${14} disabled=${hidden.length >= MOST_LAYERS}
@@ -38,7 +39,9 @@ function Hidden({ hidden, onChange }) {
 /** @param {{state: State, onChange: (changes: object) => void}} props */
 export function Controls({ state, onChange }) {
   const { hidden, activation, activations, x, target, learning_rate: rate } = state;
-  const input = (/** @type {number} */ at) => html`<${Slider} label=${t("backpropagation.input", { n: at + 1 })}
+  const input = (
+    /** @type {number} */ at,
+  ) => html`<${Slider} label=${t("backpropagation.input", { n: at + 1 })}
     min=${-5} max=${5} step=${0.1} value=${x[at]} show=${short}
     onChange=${(/** @type {number} */ value) => onChange({ x: x.map((v, i) => (i === at ? value : v)) })} />`;
   return html`<section class="panel bp-controls" aria-label=${t("backpropagation.settings")}>

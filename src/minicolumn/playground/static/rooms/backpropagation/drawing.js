@@ -1,14 +1,19 @@
-/** The network of the step: what is known so far is written in its neurons, what is on its way runs along its links. */
+/**
+ * The network of the step: what is known so far is written in its neurons, what is on its way runs along
+ *   its links.
+ */
 import { html } from "../../kit/html.js";
-import { short } from "../../kit/controls.js";
+import { short, toneOf } from "../../kit/controls.js";
 import { colourOf, signColour } from "../../kit/colour.js";
 import { useWidth } from "../../kit/room.js";
+import { t } from "../../i18n.js";
 import { nameOf, reached } from "./steps.js";
 
 /** @typedef {import("./steps.js").State} State @typedef {import("./steps.js").Step} Step */
 /**
  * @typedef {{x: number, y: number}} Place
- * @typedef {{width: number, height: number, radius: number, narrow: boolean, place: (layer: number, unit: number) => Place}} Plan
+ * @typedef {{width: number, height: number, radius: number, narrow: boolean, place: (layer: number, unit:
+ *   number) => Place}} Plan
  */
 
 /** A number of as many digits as a neuron has room for. @param {number} value @param {Plan} plan */
@@ -38,7 +43,14 @@ function planOf({ layers }, width) {
   };
 }
 
-/** What a link shows at a step: whether something runs along it, and what is written on it. @param {State} state @param {Step} step @param {number} layer @param {number} from @param {number} to */
+/**
+ * What a link shows at a step: whether something runs along it, and what is written on it.
+ * @param {State} state
+ * @param {Step} step
+ * @param {number} layer
+ * @param {number} from
+ * @param {number} to
+ */
 function onLink({ layers }, step, layer, from, to) {
   const weight = layers[layer].weight;
   const own = step.layer === layer && (step.unit === to || step.unit === -1);
@@ -92,7 +104,10 @@ function Note({ x, y, text, narrow }) {
     <text dy="0.35em">${text}</text></g>`;
 }
 
-/** @param {{state: State, steps: Step[], at: number, plan: Plan, layer: number, unit: number, onPick: (layer: number, unit: number) => void}} props */
+/**
+ * @param {{state: State, steps: Step[], at: number, plan: Plan, layer: number, unit: number, onPick:
+ *   (layer: number, unit: number) => void}} props
+ */
 function Neuron({ state, steps, at, plan, layer, unit, onPick }) {
   const { x, y } = plan.place(layer, unit),
     r = plan.radius,
@@ -103,7 +118,8 @@ function Neuron({ state, steps, at, plan, layer, unit, onPick }) {
   const backward = !input && reached(steps, at, "backward", layer, unit);
   const now = step.layer === layer && (step.unit === unit || step.unit === -1) && step.phase !== "inputs";
   const value = input ? state.x[unit] : of.outputs[unit];
-  return html`<g class=${`neuron ${now ? "now" : ""} ${forward ? "" : "blank"}`} transform=${`translate(${x} ${y})`}
+  return html`<g class=${`neuron ${now ? "now" : ""} ${forward ? "" : "blank"}`}
+      transform=${`translate(${x} ${y})`}
       onClick=${input ? undefined : () => onPick(layer, unit)}>
     ${now && html`<circle class="halo" r=${r + 6} />`}
     ${
@@ -113,17 +129,29 @@ function Neuron({ state, steps, at, plan, layer, unit, onPick }) {
         : html`<circle class="body" r=${r} style=${{ fill: forward ? colourOf(0.6 * value) : undefined }} />`
     }
     <text class="value" dy="0.35em">${forward ? fitting(value, plan) : ""}</text>
-    <text class="name" x=${-r * (input ? 0.4 : 0.86)} y=${-r * (input ? 1.2 : 0.86)}>${nameOf(state, layer, unit)}</text>
-    ${!input && forward && html`<text class="sum" y=${r + 19}>z ${short(of.pre_activations[unit], plan.narrow ? 2 : 3)}</text>`}
+    <text class="name" x=${-r * (input ? 0.4 : 0.86)}
+        y=${-r * (input ? 1.2 : 0.86)}>${nameOf(state, layer, unit)}</text>
+    ${
+      !input &&
+      forward &&
+      html`<text class="sum"
+        y=${r + 19}>z ${short(of.pre_activations[unit], plan.narrow ? 2 : 3)}</text>`
+    }
     ${
       backward &&
       html`<g class="delta" transform=${`translate(0 ${r + (plan.narrow ? 31 : 36)})`}>
-      <text dy="0.32em" style=${{ fill: of.deltas[unit] < 0 ? "var(--neg-text)" : "var(--pos-text)" }}>δ ${short(of.deltas[unit], plan.narrow ? 2 : 3)}</text></g>`
+      <text dy="0.32em"
+          class=${toneOf(of.deltas[unit])}>δ ${short(of.deltas[unit], plan.narrow ? 2 : 3)}
+          </text></g>`
     }
   </g>`;
 }
 
-/** The loss at the end. @param {{state: State, steps: Step[], at: number, plan: Plan, onPick: (layer: number, unit: number) => void}} props */
+/**
+ * The loss at the end.
+ * @param {{state: State, steps: Step[], at: number, plan: Plan, onPick: (layer: number, unit: number) =>
+ *   void}} props
+ */
 function Loss({ state, steps, at, plan, onPick }) {
   const layer = state.layers.length,
     end = plan.place(layer, 0),
@@ -134,17 +162,29 @@ function Loss({ state, steps, at, plan, onPick }) {
   const ends = { x1: from.x + r, y1: from.y, x2: end.x - r, y2: end.y };
   return html`<g><line ...${ends} class="link to-loss" />
     ${now && html`<line ...${ends} class="runs back" />`}
-    ${now && html`<${Note} text=${short(state.layers[layer - 1].upstream[0], 2)} narrow=${plan.narrow} x=${(from.x + end.x) / 2} y=${end.y} />`}
-    <g class=${`neuron loss ${now ? "now" : ""} ${known ? "" : "blank"}`} transform=${`translate(${end.x} ${end.y})`}
+    ${
+      now &&
+      html`<${Note} text=${short(state.layers[layer - 1].upstream[0], 2)} narrow=${plan.narrow}
+        x=${(from.x + end.x) / 2} y=${end.y} />`
+    }
+    <g class=${`neuron loss ${now ? "now" : ""} ${known ? "" : "blank"}`}
+        transform=${`translate(${end.x} ${end.y})`}
       onClick=${() => onPick(layer, 0)}>
-      ${now && html`<rect class="halo" x=${-r - 6} y=${-r - 6} width=${2 * r + 12} height=${2 * r + 12} rx="13" />`}
+      ${
+        now &&
+        html`<rect class="halo" x=${-r - 6} y=${-r - 6} width=${2 * r + 12} height=${2 * r + 12}
+          rx="13" />`
+      }
       <rect class="body" x=${-r} y=${-r} width=${2 * r} height=${2 * r} rx="9" />
       <text class="value" dy="0.35em">${known ? fitting(state.loss, plan) : ""}</text>
       <text class="name" x=${-r * 0.86} y=${-r - 6}>L</text>
       <text class="sum" y=${r + 19}>y ${short(state.target)}</text></g></g>`;
 }
 
-/** @param {{state: State, steps: Step[], at: number, label: string, onPick: (layer: number, unit: number) => void}} props */
+/**
+ * @param {{state: State, steps: Step[], at: number, label: string, onPick: (layer: number, unit: number) =>
+ *   void}} props
+ */
 export function Drawing({ state, steps, at, label, onPick }) {
   const [ref, width] = useWidth();
   const plan = planOf(state, width || 600);
@@ -154,8 +194,12 @@ export function Drawing({ state, steps, at, label, onPick }) {
     html`<svg width=${plan.width} height=${plan.height} role="img" aria-label=${label}>
     <${Links} state=${state} steps=${steps} at=${at} plan=${plan} />
     <${Loss} state=${state} steps=${steps} at=${at} plan=${plan} onPick=${onPick} />
-    ${all.map((units, place) => units.map((_, unit) => html`<${Neuron} key=${`${place}.${unit}`} state=${state}
-      steps=${steps} at=${at} plan=${plan} layer=${place - 1} unit=${unit} onPick=${onPick} />`))}
+    ${all.map((units, place) =>
+      units.map(
+        (_, unit) => html`<${Neuron} key=${`${place}.${unit}`} state=${state}
+      steps=${steps} at=${at} plan=${plan} layer=${place - 1} unit=${unit} onPick=${onPick} />`,
+      ),
+    )}
   </svg>`
-  }</div>`;
+  }<p class="note legend">${t("backpropagation.legend")}</p></div>`;
 }

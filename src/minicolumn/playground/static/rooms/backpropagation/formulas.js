@@ -1,6 +1,6 @@
 /** What is worked out at a step, with its numbers: formula, the numbers put in, what comes out. */
 import { html } from "../../kit/html.js";
-import { short } from "../../kit/controls.js";
+import { short, toneOf } from "../../kit/controls.js";
 import { t } from "../../i18n.js";
 import { nameOf } from "./steps.js";
 
@@ -17,18 +17,22 @@ const SYMBOLS = {
   linear: ["z", "1"],
 };
 
-/** Symbols in italics, words as words. @param {string} activation @param {0 | 1} which  the function, or its slope */
+/**
+ * Symbols in italics, words as words.
+ * @param {string} activation
+ * @param {0 | 1} which  the function, or its slope
+ */
 const symbol = (activation, which) =>
   SYMBOLS[activation][which].split(/(\{\w+\}|\b[aez]\b|e(?=⁻?ᶻ))/).map((part) => {
-    if (part.startsWith("{")) return html`<span class="small">${t(`backpropagation.${part.slice(1, -1)}`)}</span>`;
+    if (part.startsWith("{"))
+      return html`<span class="small">${t(`backpropagation.${part.slice(1, -1)}`)}</span>`;
     return /^[aez]$/.test(part) ? html`<i>${part}</i>` : part;
   });
 
 /** A number among others: in brackets where it is negative. @param {number} v */
-const num = (v) =>
-  html`<span class="num">${v < 0 || Object.is(v, -0) ? `(${short(v)})` : short(v)}</span>`;
+const num = (v) => html`<span class="num">${v < 0 || Object.is(v, -0) ? `(${short(v)})` : short(v)}</span>`;
 /** What came out. @param {number} v */
-const out = (v) => html`<strong class=${`out ${v < 0 ? "minus" : "plus"}`}>${short(v, 4)}</strong>`;
+const out = (v) => html`<strong class=${`out ${toneOf(v)}`}>${short(v, 4)}</strong>`;
 /** @param {any} over @param {any} under */
 const part = (over, under) =>
   html`<span class="part"><span>∂${over}</span><span class="bar-over">∂${under}</span></span>`;
@@ -48,11 +52,19 @@ function forward(state, layer, unit) {
   const bias = of.bias.before[unit],
     sub = (/** @type {number} */ i) => "₁₂₃₄"[i];
   return [
-    [v("z"), html`${joined(names.map((name, i) => html`<i>w${sub(i)}${name}</i>`), "+")} + <i>b</i>`],
+    [
+      v("z"),
+      html`${joined(
+        names.map((name, i) => html`<i>w${sub(i)}${name}</i>`),
+        "+",
+      )} + <i>b</i>`,
+    ],
     [
       null,
       html`${joined(
-        of.inputs.map((x, i) => html`<span class="term">${num(of.weight.before[i][unit])} · ${num(x)}</span>`),
+        of.inputs.map(
+          (x, i) => html`<span class="term">${num(of.weight.before[i][unit])} · ${num(x)}</span>`,
+        ),
         "+",
       )} + ${num(bias)}`,
     ],
@@ -94,7 +106,8 @@ function backward(state, layer, unit) {
           part(v("L"), v("a")),
           html`${joined(
             behind.deltas.map(
-              (_, k) => html`<i>w</i>→${nameOf(state, layer + 1, k)} <i>δ</i>(${nameOf(state, layer + 1, k)})`,
+              (_, k) =>
+                html`<i>w</i>→${nameOf(state, layer + 1, k)} <i>δ</i>(${nameOf(state, layer + 1, k)})`,
             ),
             "+",
           )}`,
@@ -115,7 +128,8 @@ function backward(state, layer, unit) {
       (x, i) =>
         /** @type {Line} */ ([
           part(v("L"), html`<i>w${"₁₂₃₄"[i]}</i>`),
-          html`<i>δ</i> · <i>${nameOf(state, layer - 1, i)}</i> = ${num(of.deltas[unit])} · ${num(x)} = ${out(of.weight.gradient[i][unit])}`,
+          html`<i>δ</i> · <i>${nameOf(state, layer - 1, i)}
+              </i> = ${num(of.deltas[unit])} · ${num(x)} = ${out(of.weight.gradient[i][unit])}`,
         ]),
     ),
     [part(v("L"), v("b")), html`<i>δ</i> = ${out(of.bias.gradient[unit])}`],
@@ -170,7 +184,10 @@ export function saidOf(state, { phase, layer, unit }) {
 /** @param {{state: State, step: Step, at: number, speed: number}} props */
 export function Formulas({ state, step, at, speed }) {
   return html`<div class="lines" key=${at}>${linesOf(state, step).map(
-    ([left, right], i) => html`<div class="eq" key=${i} style=${{ animationDelay: `${(Math.min(i, 8) * 140) / speed}ms` }}>
+    (
+      [left, right],
+      i,
+    ) => html`<div class="eq" key=${i} style=${{ animationDelay: `${(Math.min(i, 8) * 140) / speed}ms` }}>
       <span class="left">${left}</span><span class="equals">=</span><span class="right">${right}</span></div>`,
   )}</div>`;
 }

@@ -16,14 +16,24 @@ export function Slope({ state, step }) {
     slope = of.derivatives[unit];
   const tangent = phase === "backward";
   const draw = useCallback(
-    (/** @type {CanvasRenderingContext2D} */ g, /** @type {number} */ width, /** @type {number} */ height) => {
+    (
+      /** @type {CanvasRenderingContext2D} */ g,
+      /** @type {number} */ width,
+      /** @type {number} */ height,
+    ) => {
       const { z: xs, value } = state.arrays;
       const low = Math.min(0, ...value),
         high = Math.max(1, ...value),
         pad = 14;
-      const px = (/** @type {number} */ x) => pad + ((x - xs[0]) / (xs[xs.length - 1] - xs[0])) * (width - 2 * pad);
+      const px = (/** @type {number} */ x) =>
+        pad + ((x - xs[0]) / (xs[xs.length - 1] - xs[0])) * (width - 2 * pad);
       const py = (/** @type {number} */ y) => height - pad - ((y - low) / (high - low)) * (height - 2 * pad);
-      const line = (/** @type {[number, number][]} */ points, /** @type {string} */ colour, wide = 1, /** @type {number[]} */ dash = []) => {
+      const line = (
+        /** @type {[number, number][]} */ points,
+        /** @type {string} */ colour,
+        wide = 1,
+        /** @type {number[]} */ dash = [],
+      ) => {
         g.beginPath();
         points.forEach(([x, y], i) => (i ? g.lineTo(px(x), py(y)) : g.moveTo(px(x), py(y))));
         g.strokeStyle = colour;
@@ -32,13 +42,47 @@ export function Slope({ state, step }) {
         g.stroke();
         g.setLineDash([]);
       };
-      line([[xs[0], 0], [xs[xs.length - 1], 0]], token("--line-strong"));
-      line([[0, low], [0, high]], token("--line-strong"));
-      line([...xs].map((x, i) => /** @type {[number, number]} */ ([x, value[i]])), token("--ink"), 2);
-      line([[z, 0], [z, a], [0, a]], token("--muted"), 1, [3, 3]);
+      line(
+        [
+          [xs[0], 0],
+          [xs[xs.length - 1], 0],
+        ],
+        token("--line-strong"),
+      );
+      line(
+        [
+          [0, low],
+          [0, high],
+        ],
+        token("--line-strong"),
+      );
+      line(
+        [...xs].map((x, i) => /** @type {[number, number]} */ ([x, value[i]])),
+        token("--ink"),
+        2,
+      );
+      line(
+        [
+          [z, 0],
+          [z, a],
+          [0, a],
+        ],
+        token("--muted"),
+        1,
+        [3, 3],
+      );
       if (tangent) {
-        const reach = ((xs[xs.length - 1] - xs[0]) * 0.22) / Math.hypot(1, (slope * (xs[xs.length - 1] - xs[0])) / (high - low) / 2);
-        line([[z - reach, a - slope * reach], [z + reach, a + slope * reach]], token("--pos"), 3);
+        const reach =
+          ((xs[xs.length - 1] - xs[0]) * 0.22) /
+          Math.hypot(1, (slope * (xs[xs.length - 1] - xs[0])) / (high - low) / 2);
+        line(
+          [
+            [z - reach, a - slope * reach],
+            [z + reach, a + slope * reach],
+          ],
+          token("--pos"),
+          3,
+        );
       }
       g.beginPath();
       g.arc(px(z), py(a), 5, 0, 7);

@@ -4,9 +4,11 @@
  * @typedef {"inputs" | "forward" | "loss" | "backward" | "update"} Phase
  * @typedef {{phase: Phase, layer: number, unit: number}} Step  unit: -1 where all of a layer is meant
  * @typedef {{before: any, gradient: any, difference: any, after: any}} Weight  each nested as the weights are
- * @typedef {{inputs: number[], pre_activations: number[], outputs: number[], derivatives: number[], upstream: number[],
+ * @typedef {{inputs: number[], pre_activations: number[], outputs: number[], derivatives: number[], upstream:
+ *   number[],
  *   deltas: number[], weight: Weight, bias: Weight}} Layer
- * @typedef {{hidden: number[], activation: string, activations: string[], x: number[], target: number, learning_rate: number,
+ * @typedef {{hidden: number[], activation: string, activations: string[], x: number[], target: number,
+ *   learning_rate: number,
  *   seed: number, layers: Layer[], loss: number, loss_after: number, steps: number, losses: number[],
  *   largest_difference: number, arrays: any}} State
  */
@@ -29,7 +31,11 @@ export function stepsOf({ layers }) {
 export function phasesOf(steps) {
   return ["forward", "loss", "backward", "update"].map((key) => {
     const places = steps.flatMap((step, place) => (step.phase === key ? [place] : []));
-    return { key: /** @type {Phase} */ (key), from: key === "forward" ? 0 : places[0], to: places[places.length - 1] };
+    return {
+      key: /** @type {Phase} */ (key),
+      from: key === "forward" ? 0 : places[0],
+      to: places[places.length - 1],
+    };
   });
 }
 
@@ -47,7 +53,8 @@ const SMALL = { below: "₀₁₂₃₄₅₆₇₈₉", above: "⁰¹²³⁴⁵
 const small = (n, where) => SMALL[where][n];
 
 /**
- * The name of a neuron's output: x₁ of an input, h₁ of a hidden neuron (g₁ in the second hidden layer, k₁ in the third), ŷ of the output.
+ * The name of a neuron's output: x₁ of an input, h₁ of a hidden neuron (g₁ in the second hidden layer, k₁ in
+ *   the third), ŷ of the output.
  * @param {State} state @param {number} layer  -1 for inputs @param {number} unit
  */
 export function nameOf({ layers }, layer, unit) {

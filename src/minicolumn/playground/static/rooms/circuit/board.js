@@ -69,7 +69,7 @@ export function Board({ circuit, row, selected, onSelect, onInput, onLink, onWir
   const { inputs, outputs } = circuit, neurons = /** @type {Neuron[]} */ (circuit.neurons);
   const { places, height } = placed(inputs, neurons, outputs, width || 600);
   const at = (/** @type {string} */ name) => /** @type {Place} */ (places.get(name));
-  const wires = wiresOf(neurons, at, (name) => circuit.on(name, row));
+  const wires = wiresOf(neurons, at, [...places.values()], (name) => circuit.on(name, row));
   const from = drag && at(drag.from);
   return html`<div class="board" ref=${ref} style=${{ height: `${height}px` }}>
     ${width > 0 && html`<svg class="wires" width=${width} height=${height} aria-hidden="true">
@@ -81,20 +81,20 @@ export function Board({ circuit, row, selected, onSelect, onInput, onLink, onWir
       ${from && drag && html`<path class="rubber" d=${`M${from.x + 20} ${from.y}L${drag.x} ${drag.y}`} />`}
     </svg>
     ${inputs.map((/** @type {string} */ name) => html`<button key=${name} type="button" class=${`source input ${circuit.on(name, row) ? "on" : ""}`} style=${{ left: `${at(name).x}px`, top: `${at(name).y}px` }}
-      aria-pressed=${String(!!circuit.on(name, row))} aria-label=${t("circuit.input", { name })} onPointerDown=${begin(name)} onClick=${() => clicked() && onInput(name)}>
-      <span class="bit">${circuit.on(name, row)}</span><span class="wire-name">${name}</span></button>`)}
+      aria-pressed=${String(!!circuit.on(name, row))} onPointerDown=${begin(name)} onClick=${() => clicked() && onInput(name)}>
+      <span class="bit" aria-hidden="true">${circuit.on(name, row)}</span><span class="wire-name" aria-hidden="true">${name}</span><span class="sr">${t("circuit.input", { name })}</span></button>`)}
     ${neurons.map((neuron) => html`<${Unit} key=${neuron.name} neuron=${neuron} place=${at(neuron.name)} circuit=${circuit} row=${row} chosen=${selected === neuron.name}
       over=${drag?.over === neuron.name} begin=${begin(neuron.name)} onSelect=${() => clicked() && onSelect(neuron.name)} />`)}`}
   </div>`;
 }
 
-/** @param {Neuron[]} neurons @param {(name: string) => Place} at @param {(name: string) => number} on */
-function wiresOf(neurons, at, on) {
+/** @param {Neuron[]} neurons @param {(name: string) => Place} at @param {Place[]} all @param {(name: string) => number} on */
+function wiresOf(neurons, at, all, on) {
   return neurons.flatMap((neuron) => {
     const sources = [...neuron.excitatory, ...neuron.inhibitory].sort((a, b) => at(a).y - at(b).y);
     return sources.map((from, i) => ({
       key: `${from} ${neuron.name}`, from, to: neuron.name, kind: linkOf(neuron, from), lit: on(from) === 1,
-      ...curve(at(from), at(neuron.name), sources.length > 1 ? (i / (sources.length - 1) - 0.5) * Math.min(36, 16 * sources.length) : 0),
+      ...curve(at(from), at(neuron.name), sources.length > 1 ? (i / (sources.length - 1) - 0.5) * Math.min(36, 16 * sources.length) : 0, all),
     }));
   });
 }
@@ -106,7 +106,8 @@ function Unit({ neuron, place, circuit, row, chosen, over, begin, onSelect }) {
   const said = t(fires ? "circuit.fires" : held ? "circuit.held" : "circuit.silent");
   return html`<button type="button" class=${`source unit ${fires ? "on" : ""} ${held ? "held" : ""} ${answer ? "answer" : ""} ${over ? "over" : ""}`} data-neuron=${neuron.name}
     style=${{ left: `${place.x}px`, top: `${place.y}px`, "--r": `${RADIUS}px` }} aria-pressed=${String(chosen)}
-    aria-label=${t("circuit.unit", { name: neuron.name, sum, threshold: neuron.threshold, said })} onPointerDown=${begin} onClick=${onSelect}>
-    <span class="body"><span class="sum">${sum}</span><span class="threshold">≥ ${neuron.threshold} ?</span></span>
-    <span class="wire-name">${neuron.name}${answer && html`<em>${t("circuit.answer")}</em>`}</span></button>`;
+    onPointerDown=${begin} onClick=${onSelect}>
+    <span class="body" aria-hidden="true"><span class="sum">${sum}</span><span class="threshold">≥ ${neuron.threshold} ?</span></span>
+    <span class="wire-name" aria-hidden="true">${neuron.name}${answer && html`<em>${t("circuit.answer")}</em>`}</span>
+    <span class="sr">${t("circuit.unit", { name: neuron.name, sum, threshold: neuron.threshold, said })}</span></button>`;
 }

@@ -27,10 +27,30 @@ export function placed(inputs, neurons, outputs, width) {
   return { places, height };
 }
 
-/** The curve of a wire into a neuron; it ends at the neuron's rim, from the side it comes. @param {Place} from @param {Place} to @param {number} lift */
-export function curve(from, to, lift) {
-  const x1 = from.x + 20, x2 = to.x - Math.sqrt(RADIUS ** 2 - lift ** 2) - 14, y2 = to.y + lift, bend = Math.max(24, (x2 - x1) * 0.45);
-  return { d: `M${x1} ${from.y}C${x1 + bend} ${from.y} ${x2 - bend} ${y2} ${x2} ${y2}`, x: x2, y: y2 };
+/**
+ * The curve of a wire into a neuron, around those between; it ends at the neuron's rim, from the side it comes.
+ * @param {Place} from @param {Place} to @param {number} lift @param {Place[]} all  where everything lies
+ */
+export function curve(from, to, lift, all) {
+  const x1 = from.x + 20, x2 = to.x - Math.sqrt(RADIUS ** 2 - lift ** 2) - 14, y2 = to.y + lift;
+  const bend = (/** @type {number} */ ax, /** @type {number} */ bx, /** @type {number} */ ay, /** @type {number} */ by) => {
+    const pull = Math.max(16, (bx - ax) * 0.45);
+    return `C${ax + pull} ${ay} ${bx - pull} ${by} ${bx} ${by}`;
+  };
+  const between = all.filter(({ x }) => x > from.x + 1 && x < to.x - 1), end = { x: x2, y: y2 };
+  if (!between.length) return { d: `M${x1} ${from.y}${bend(x1, x2, from.y, y2)}`, ...end };
+  const lane = laneOf(from.y, between), first = Math.min(...between.map(({ x }) => x)) - RADIUS, last = Math.max(...between.map(({ x }) => x)) + RADIUS;
+  return { d: `M${x1} ${from.y}${bend(x1, first, from.y, lane)}H${last}${bend(last, x2, lane, y2)}`, ...end };
+}
+
+/** The height nearest to where a wire begins that runs clear of what lies between. @param {number} start @param {Place[]} between */
+function laneOf(start, between) {
+  const clear = (/** @type {number} */ y) => between.every((place) => y < place.y - RADIUS - 14 || y > place.y + RADIUS + 38);
+  for (let off = 0; off < 400; off += 6) {
+    if (start - off > 6 && clear(start - off)) return start - off;
+    if (clear(start + off)) return start + off;
+  }
+  return start;
 }
 
 /** How a wire enters a neuron now. @param {Neuron} neuron @param {string} wire @returns {Link} */

@@ -30,6 +30,7 @@ export function useSession(room, link) {
   const [speed, setSpeed] = useState(/** @type {number | null} */ (null));
   const [selected, setSelected] = useState(/** @type {Neuron | null} */ (null));
   const [columns, setColumns] = useState(/** @type {any} */ (null));
+  const [summary, setSummary] = useState(/** @type {Frame | null} */ (null));
   const arriving = useRef(false);
   const pace = useRef(speed);
   pace.current = speed;
@@ -61,7 +62,7 @@ export function useSession(room, link) {
         frame.remedies.map((/** @type {any} */ remedy) => remedyOf(room, remedy)),
       );
     /** @type {Record<string, (frame: Frame) => void>} */
-    const hear = { state: take, tick: move, diverged, columns: setColumns };
+    const hear = { state: take, tick: move, diverged, columns: setColumns, summary: setSummary };
     return room.onFrame((frame) => hear[frame.kind]?.(frame));
   }, [room]);
 
@@ -118,9 +119,10 @@ export function useSession(room, link) {
         begin("target", { column, ...(task ? { task } : {}) });
       },
       forget: () => setColumns(null),
+      putAway: () => setSummary(null),
     };
   }, [room]);
-  return { live, state, running, speed, selected, select, columns, act };
+  return { live, state, running, speed, selected, select, columns, summary, act };
 }
 
 /**

@@ -63,13 +63,14 @@ export function Plane({ state, tick, quick }) {
   const corners = /** @type {XY[]} */ ([[midX - dx, midY - dy], [midX + dx, midY - dy], [midX + dx, midY + dy], [midX - dx, midY + dy]]);
   const path = (/** @type {XY[]} */ points) => points.map(([x, y]) => `${X(x).toFixed(1)},${Y(y).toFixed(1)}`).join(" ");
   const none = !line[0] && !line[1];
-  const { X: xs, signs } = state.arrays, points = Array.from(signs, (sign, i) => ({ x: xs[2 * i], y: xs[2 * i + 1], sign, right: tick.arrays.answers[i] === sign }));
+  const { X: xs, signs } = state.arrays, points = Array.from(signs, (sign, i) => ({ i, x: xs[2 * i], y: xs[2 * i + 1], sign, right: tick.arrays.answers[i] === sign }));
+  points.sort((a, b) => Number(b.right) - Number(a.right)); // what is missed lies on top
   const radius = points.length > 8 ? 7 : 13;
-  return html`<div class="points-plane" ref=${ref}>${width > 0 && html`<svg width=${width} height=${height} role="img" aria-label=${t("perceptron.planeSays", { right: tick.right, rows: tick.rows })}>
+  return html`<div class=${`points-plane ${quick ? "quick" : ""}`} ref=${ref}>${width > 0 && html`<svg width=${width} height=${height} role="img" aria-label=${t("perceptron.planeSays", { right: tick.right, rows: tick.rows })}>
     ${line.some(Boolean) && html`<polygon class="side yes" points=${path(half(corners, line))} /><polygon class="side no" points=${path(half(corners, line.map((v) => -v)))} />`}
     <g class="axes"><line x1="0" x2=${width} y1=${Y(0)} y2=${Y(0)} /><line x1=${X(0)} x2=${X(0)} y1="0" y2=${height} /><text x=${width - 8} y=${Y(0) - 7} text-anchor="end">x₁</text><text x=${X(0) + 8} y="16">x₂</text></g>
     ${!none && html`<${Divide} line=${line} mid=${[midX, midY]} X=${X} Y=${Y} reach=${2 * (dx + dy)} />`}
-    ${points.map(({ x, y, sign, right }, i) => html`<g key=${i} class=${`point ${sign > 0 ? "yes" : "no"} ${right ? "" : "missed"} ${tick.row === i ? "now" : ""}`} transform=${`translate(${X(x).toFixed(1)} ${Y(y).toFixed(1)})`}>
+    ${points.map(({ i, x, y, sign, right }) => html`<g key=${i} class=${`point ${sign > 0 ? "yes" : "no"} ${right ? "" : "missed"} ${tick.row === i ? "now" : ""}`} transform=${`translate(${X(x).toFixed(1)} ${Y(y).toFixed(1)})`}>
       ${tick.row === i && html`<circle class=${`look ${tick.wrong ? "wrong" : ""}`} r=${radius + 8} />`}
       ${sign > 0 ? html`<circle class="mark" r=${radius} />` : html`<rect class="mark" x=${-radius * 0.92} y=${-radius * 0.92} width=${radius * 1.84} height=${radius * 1.84} rx="2" />`}
       <path class="sign" d=${`M${-radius * 0.45} 0h${radius * 0.9}${sign > 0 ? `M0 ${-radius * 0.45}v${radius * 0.9}` : ""}`} /></g>`)}

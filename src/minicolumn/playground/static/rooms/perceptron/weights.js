@@ -17,8 +17,8 @@ export function Weights({ tick, quick }) {
   const moved = tick.look && tick.wrong;
   return html`<div class="weights" ref=${ref}>${width > 0 && html`<svg width=${width} height=${height} role="img" aria-label=${t("perceptron.weightsSay", { w1: tick.weight[0].toFixed(2), w2: tick.weight[1].toFixed(2) })}>
     <g class="axes"><line x1="0" x2=${width} y1=${Y(0)} y2=${Y(0)} /><line x1=${X(0)} x2=${X(0)} y1="0" y2=${height} /><text x=${width - 6} y=${Y(0) - 6} text-anchor="end">w₁</text><text x=${X(0) - 7} y="14" text-anchor="end">w₂</text></g>
-    <polyline class="way" points=${points.map(([a, b]) => `${X(a).toFixed(1)},${Y(b).toFixed(1)}`).join(" ")} />
-    ${points.slice(-60).map(([a, b], i) => html`<circle key=${i} class="stop" cx=${X(a)} cy=${Y(b)} r="2.5" />`)}
+    <polyline class=${`way ${count > 60 ? "long" : ""}`} points=${points.map(([a, b]) => `${X(a).toFixed(1)},${Y(b).toFixed(1)}`).join(" ")} />
+    ${count <= 60 && points.map(([a, b], i) => html`<circle key=${i} class="stop" cx=${X(a)} cy=${Y(b)} r="2.5" />`)}
     ${moved && html`<line class=${`moved ${tick.look.sign > 0 ? "yes" : "no"}`} x1=${X(tick.look.weight[0])} y1=${Y(tick.look.weight[1])} x2=${X(tick.weight[0])} y2=${Y(tick.weight[1])} />`}
     ${(w1 !== 0 || w2 !== 0) && html`<g class="vector"><line x1=${X(0)} y1=${Y(0)} x2=${X(w1)} y2=${Y(w2)} /><path d="M1 0L-10 -5V5Z" transform=${`translate(${X(w1)} ${Y(w2)}) rotate(${angle})`} /></g>`}
   </svg>`}</div>`;

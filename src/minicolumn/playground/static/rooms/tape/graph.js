@@ -1,8 +1,9 @@
 /** The graph of the formula: values under its nodes, adjoints over them, what is handed back on its links. */
 import { html, useEffect, useMemo } from "../../kit/html.js";
-import { short } from "../../kit/controls.js";
+import { short, toneOf } from "../../kit/controls.js";
 import { colourOf } from "../../kit/colour.js";
 import { useWidth } from "../../kit/room.js";
+import { t } from "../../i18n.js";
 import { layoutOf } from "./layout.js";
 import { nameOf, signOf } from "./symbols.js";
 
@@ -10,40 +11,48 @@ import { nameOf, signOf } from "./symbols.js";
  * @typedef {import("./layout.js").Tape} Tape @typedef {import("./layout.js").Spot} Spot
  * @typedef {import("./layout.js").Layout} Layout @typedef {import("./layout.js").Link} Link
  * @typedef {import("./steps.js").Step} Step @typedef {ReturnType<typeof import("./steps.js").knownAt>} Known
- * @typedef {{width: number, height: number, down: boolean, radius: number, at: (spot: Spot) => [number, number]}} Plan
+ * @typedef {{width: number, height: number, down: boolean, radius: number, at: (spot: Spot) => [number,
+ *   number]}} Plan
  */
 
-const ROOM = { along: 132, across: 118, down: 104, beside: 78 }; // px that a node takes, across the page and down it
+const ROOM = { along: 148, across: 122, down: 146, beside: 80 }; // px that a node takes, across the page and down it
 
-/** Left to right, or on a narrow page from above down. @param {Layout} layout @param {number} width @returns {Plan} */
+/**
+ * Left to right, or on a narrow page from above down.
+ * @param {Layout} layout
+ * @param {number} width
+ * @returns {Plan}
+ */
 function planOf({ columns, widest }, width) {
   const down = width < 620;
   const radius = down ? 20 : 26,
-    edge = radius + 26;
-  const long = down ? columns * ROOM.down + 30 : Math.max(width, columns * ROOM.along);
+    edge = radius + 30;
+  const long = down ? columns * ROOM.down : Math.max(width, columns * ROOM.along);
   const wide = down ? Math.max(width, widest * ROOM.beside) : Math.max(300, widest * ROOM.across + 30);
   const gap = (long - 2 * edge) / Math.max(1, columns - 1);
   const step = down ? Math.min(120, (wide - 2 * edge) / Math.max(1, widest - 1)) : ROOM.across;
   /** @param {Spot} spot @returns {[number, number]} */
   const at = ({ along, across }) => {
     const x = edge + gap * along + (columns === 1 ? (long - 2 * edge) / 2 : 0),
-      y = wide / 2 + across * step * Math.max(1, widest - 1);
+      y = wide / 2 + across * step;
     return down ? [y, x] : [x, y];
   };
-  return { width: down ? wide : long, height: down ? long : wide, down, radius, at };
+  return { width: down ? wide : long, height: down ? long + 14 : wide, down, radius, at };
 }
 
-/** A smooth line through spots; the second of two links between the same nodes bows away. @param {Plan} plan @param {Spot[]} way @param {number} bow */
+/**
+ * A smooth line through spots; the second of two links between the same nodes bows away.
+ * @param {Plan} plan
+ * @param {Spot[]} way
+ * @param {number} bow
+ */
 function pathOf({ at, down }, way, bow) {
   const points = way.map(at);
-  return points.slice(1).reduce(
-    (path, [x, y], i) => {
-      const [px, py] = points[i],
-        mid = down ? (py + y) / 2 : (px + x) / 2;
-      return `${path}${down ? `C${px + bow} ${mid} ${x + bow} ${mid} ${x} ${y}` : `C${mid} ${py + bow} ${mid} ${y + bow} ${x} ${y}`}`;
-    },
-    `M${points[0][0]} ${points[0][1]}`,
-  );
+  return points.slice(1).reduce((path, [x, y], i) => {
+    const [px, py] = points[i],
+      mid = down ? (py + y) / 2 : (px + x) / 2;
+    return `${path}${down ? `C${px + bow} ${mid} ${x + bow} ${mid} ${x} ${y}` : `C${mid} ${py + bow} ${mid} ${y + bow} ${x} ${y}`}`;
+  }, `M${points[0][0]} ${points[0][1]}`);
 }
 
 /** @param {{tape: Tape, link: Link, plan: Plan, step: Step, known: Known}} props */
@@ -55,10 +64,13 @@ function Wire({ tape, link, plan, step, known }) {
     part = known.parts.get(`${to}.${at}`);
   const now = step.node === to && (step.phase === "forward" || (step.phase === "backward" && part));
   const [x, y] = plan.at(way[way.length - 1]),
-    [px, py] = plan.at(way[way.length - 2]);
-  const share = plan.down ? 0.5 : 0.52,
-    bowed = bow * 0.72;
-  const place = `translate(${x + (px - x) * share + (plan.down ? bowed : 0)} ${y + (py - y) * share + (plan.down ? 0 : bowed)})`;
+    [px, py] = plan.at(way[way.length - 2]),
+    [fx] = plan.at(way[0]);
+  const other = tape.nodes[to].inputs.filter((input) => !tape.nodes[input].constant).length > 1;
+  const side = twice ? (at ? 1 : -1) : fx === x ? (at ? 1 : -1) : Math.sign(fx - x);
+  const place = plan.down
+    ? { x: x + (other ? side * 34 : 0), y: y - 50 }
+    : { x: x + (px - x) * 0.52, y: y + (py - y) * 0.52 + bow * 0.72 };
   return html`<g class=${`wire ${now ? "now" : ""} ${part ? "back" : ""}`}>
     <path class="line" d=${path} />
     ${now && html`<path class=${`runs ${step.phase === "backward" ? "back" : ""}`} d=${path} />`}
@@ -66,18 +78,25 @@ function Wire({ tape, link, plan, step, known }) {
   </g>`;
 }
 
-/** What was handed on: times the local derivative, this much. @param {{place: string, part: import("./layout.js").Part, now: boolean, down: boolean}} props */
+/**
+ * What was handed on: times the local derivative, this much.
+ * @param {{place: {x: number, y: number}, part: import("./layout.js").Part, now: boolean, down: boolean}}
+ *   props
+ */
 function Handed({ place, part, now, down }) {
   const times = `× ${short(part.local, 3)}`,
     gives = short(part.part, 3);
   const wide = 14 + (down ? 6.4 : 7.2) * Math.max(times.length, gives.length);
-  return html`<g class=${`handed ${now ? "now" : ""}`} transform=${place}>
+  return html`<g class=${`handed ${now ? "now" : ""}`} transform=${`translate(${place.x} ${place.y})`}>
     <rect x=${-wide / 2} y="-17" width=${wide} height="34" rx="9" />
     <text y="-4">${times}</text>
-    <text y="11" class=${`gives ${(part.part ?? 0) < 0 ? "minus" : "plus"}`}>${gives}</text></g>`;
+    <text y="11" class=${`gives ${toneOf(part.part)}`}>${gives}</text></g>`;
 }
 
-/** @param {{tape: Tape, place: number, spot: Spot, plan: Plan, step: Step, known: Known, onPick: (place: number) => void}} props */
+/**
+ * @param {{tape: Tape, place: number, spot: Spot, plan: Plan, step: Step, known: Known, onPick: (place:
+ *   number) => void}} props
+ */
 function Knot({ tape, place, spot, plan, step, known, onPick }) {
   const node = tape.nodes[place],
     r = node.constant ? plan.radius * 0.7 : plan.radius;
@@ -89,17 +108,25 @@ function Knot({ tape, place, spot, plan, step, known, onPick }) {
   const shape = leaf
     ? html`<rect class="body" x=${-r} y=${-r} width=${2 * r} height=${2 * r} rx="8"
         style=${{ fill: node.constant ? undefined : colourOf((node.value ?? 0) / 4) }} />`
-    : html`<circle class="body" r=${r} style=${{ fill: valued ? colourOf((0.6 * (node.value ?? 0)) / 2) : undefined }} />`;
+    : html`<circle class="body" r=${r}
+        style=${{ fill: valued ? colourOf((0.6 * (node.value ?? 0)) / 2) : undefined }} />`;
   return html`<g class=${`knot ${now ? "now" : ""} ${valued ? "" : "blank"} ${node.constant ? "constant" : ""}`}
       data-node=${place} transform=${`translate(${x} ${y})`} onClick=${() => onPick(place)}>
     ${now && html`<circle class="halo" r=${r + 6} />`}
     ${shape}
-    <text class=${leaf && !node.constant ? "sign letter" : "sign"} dy="0.35em">${leaf ? nameOf(tape, place) : signOf(node.op)}</text>
+    <text class=${leaf && !node.constant ? "sign letter" : "sign"}
+        dy="0.35em">${leaf ? nameOf(tape, place) : signOf(node.op)}</text>
     ${!leaf && html`<text class="name" x=${-r * 0.8} y=${-r * 0.8}>${nameOf(tape, place)}</text>`}
-    ${valued && !node.constant && html`<text class="value" y=${r + 17}>${short(node.value, 4)}</text>`}
+    ${
+      valued &&
+      !node.constant &&
+      html`<text class="value" y=${r + 17}>${short(node.value, plan.down ? 3 : 4)}
+        </text>`
+    }
     ${
       adjoint !== undefined &&
-      html`<text class=${`adjoint ${(adjoint ?? 0) < 0 ? "minus" : "plus"}`} y=${leaf || !plan.down ? r + 34 : r + 32}>∂ ${short(adjoint, 4)}</text>`
+      html`<text class=${`adjoint ${toneOf(adjoint)}`} y=${r + 34}>∂ ${short(adjoint, 3)}
+          </text>`
     }
   </g>`;
 }
@@ -116,13 +143,17 @@ export function Graph({ tape, step, known, label, onPick }) {
     const [x] = plan.at(layout.spots[step.node]);
     box.scrollTo({ left: x - box.clientWidth / 2 });
   }, [step]);
-  return html`<div class="tape-graph" ref=${ref}>${
+  return html`<div class="tape-picture"><div class="tape-graph" ref=${ref}>${
     width > 0 &&
     html`<svg width=${plan.width} height=${plan.height} role="img" aria-label=${label}>
-    ${layout.links.map((link) => html`<${Wire} key=${`${link.to}.${link.at}`} tape=${tape} link=${link} plan=${plan}
-      step=${step} known=${known} />`)}
-    ${tape.nodes.map((_, place) => html`<${Knot} key=${place} tape=${tape} place=${place} spot=${layout.spots[place]}
-      plan=${plan} step=${step} known=${known} onPick=${onPick} />`)}
+    ${layout.links.map(
+      (link) => html`<${Wire} key=${`${link.to}.${link.at}`} tape=${tape} link=${link} plan=${plan}
+      step=${step} known=${known} />`,
+    )}
+    ${tape.nodes.map(
+      (_, place) => html`<${Knot} key=${place} tape=${tape} place=${place} spot=${layout.spots[place]}
+      plan=${plan} step=${step} known=${known} onPick=${onPick} />`,
+    )}
   </svg>`
-  }</div>`;
+  }</div><p class="note legend">${t("tape.legend")}</p></div>`;
 }

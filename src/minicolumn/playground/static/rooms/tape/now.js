@@ -1,13 +1,13 @@
 /** What is done at a step, in words and with its numbers. */
 import { html } from "../../kit/html.js";
-import { short } from "../../kit/controls.js";
+import { short, toneOf } from "../../kit/controls.js";
 import { t } from "../../i18n.js";
 import { derivativeOf, lineOf, nameOf } from "./symbols.js";
 
 /** @typedef {import("./layout.js").Tape} Tape @typedef {import("./steps.js").Step} Step */
 
 /** What came out. @param {number | null} v */
-const out = (v) => html`<strong class=${`out ${(v ?? 0) < 0 ? "minus" : "plus"}`}>${short(v, 4)}</strong>`;
+const out = (v) => html`<strong class=${`out ${toneOf(v)}`}>${short(v, 4)}</strong>`;
 /** The adjoint of a name. @param {string} name */
 const bar = (name) => html`<span class="over">${name}</span>`;
 /** @param {string} over @param {string} under */
@@ -23,7 +23,12 @@ export function saidOf(tape, { phase, node }) {
 
 /** @typedef {[any, any, string?]} Line  left, right, and the sign between them where it is not = */
 
-/** Whether more is to come for a node after this step. @param {Tape} tape @param {number} node @param {number} to */
+/**
+ * Whether more is to come for a node after this step.
+ * @param {Tape} tape
+ * @param {number} node
+ * @param {number} to
+ */
 function awaited({ backward }, node, to) {
   const at = backward.findIndex((step) => step.node === node);
   return backward.slice(at + 1).some((step) => step.parts.some((part) => part.to === to));
@@ -33,7 +38,9 @@ function awaited({ backward }, node, to) {
 function linesOf(tape, { phase, node, parts }) {
   const name = node < 0 ? "" : nameOf(tape, node);
   if (phase === "inputs")
-    return tape.nodes.flatMap((one) => (one.label ? [/** @type {Line} */ ([one.label, out(one.value)])] : []));
+    return tape.nodes.flatMap((one) =>
+      one.label ? [/** @type {Line} */ ([one.label, out(one.value)])] : [],
+    );
   if (phase === "forward")
     return [
       [name, lineOf(tape, node, "names")],
@@ -51,7 +58,10 @@ function linesOf(tape, { phase, node, parts }) {
         html`${bar(name)} · ${part(name, under)} = ${num(tape.nodes[node].adjoint)} · ${num(local)} = ${out(handed)}`,
         "+=",
       ],
-      [bar(under), html`${out(sum)} <span class="small">${awaited(tape, node, to) ? t("tape.soFar") : ""}</span>`],
+      [
+        bar(under),
+        html`${out(sum)} <span class="small">${awaited(tape, node, to) ? t("tape.soFar") : ""}</span>`,
+      ],
     ]);
   });
 }
@@ -61,9 +71,15 @@ export function Now({ tape, step, at, last }) {
   return html`<div class="tape-now"><h2 class="panel-title">${saidOf(tape, step)}</h2>
     <p class="note">${t(`tape.why.${step.phase}`)}</p>
     <div class="lines" key=${at}>${linesOf(tape, step).map(
-      ([left, right, sign = "="], i) => html`<div class="eq" key=${i} style=${{ animationDelay: `${Math.min(i, 8) * 130}ms` }}>
-      <span class="left">${left}</span><span class="equals">${sign}</span><span class="right">${right}</span></div>`,
+      (
+        [left, right, sign = "="],
+        i,
+      ) => html`<div class="eq" key=${i} style=${{ animationDelay: `${Math.min(i, 8) * 130}ms` }}>
+      <span class="left">${left}</span><span class="equals">${sign}</span><span class="right">${right}</span>
+          </div>`,
     )}</div>
+    ${tape.nodes.some((node) => node.value === null || node.adjoint === null) && html`<p
+        class="note">${t("tape.dash")}</p>`}
     ${
       last &&
       html`<div class="tape-gradient"><h3>${t("tape.gradient")}</h3>${tape.nodes.map(

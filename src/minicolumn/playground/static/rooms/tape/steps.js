@@ -12,7 +12,8 @@ export const stepsOf = ({ forward, backward, output }) => [
 ];
 
 /**
- * What is known at a step: whose values are, the adjoints as far as they are summed, and the parts that were handed on,
+ * What is known at a step: whose values are, the adjoints as far as they are summed, and the parts that were
+ *   handed on,
  * by "node.operand".
  * @param {Tape} tape @param {Step[]} steps @param {number} at
  * @returns {{values: Set<number>, adjoints: Map<number, number | null>, parts: Map<string, Part>}}

@@ -3,7 +3,10 @@ import { short } from "../../kit/controls.js";
 
 /** @typedef {import("./layout.js").Tape} Tape */
 
-/** How it is written in a node, how in a line, and its derivatives by a and by b. @type {Record<string, {sign: string, line: string, by: string[]}>} */
+/**
+ * How it is written in a node, how in a line, and its derivatives by a and by b.
+ * @type {Record<string, {sign: string, line: string, by: string[]}>}
+ */
 const OPERATIONS = {
   add: { sign: "+", line: "a + b", by: ["1", "1"] },
   subtract: { sign: "−", line: "a − b", by: ["1", "−1"] },
@@ -27,7 +30,12 @@ const SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉";
 /** @param {number} n */
 const subscript = (n) => [...String(n)].map((digit) => SUBSCRIPTS[Number(digit)]).join("");
 
-/** What a node is called: a variable by its name, a constant by its value, v₁, v₂, ... what is computed. @param {Tape} tape @param {number} place @returns {string} */
+/**
+ * What a node is called: a variable by its name, a constant by its value, v₁, v₂, ... what is computed.
+ * @param {Tape} tape
+ * @param {number} place
+ * @returns {string}
+ */
 export function nameOf({ nodes, forward }, place) {
   const node = nodes[place];
   if (node.label) return node.label;
@@ -41,7 +49,12 @@ export const signOf = (op) => OPERATIONS[op]?.sign ?? op;
 const filled = (pattern, names) =>
   pattern.replace(/\b[abv]\b/g, (letter) => names[/** @type {"a" | "b" | "v"} */ (letter)]);
 
-/** A node as an expression of what it is made of, by names or by values. @param {Tape} tape @param {number} place @param {"names" | "values"} by */
+/**
+ * A node as an expression of what it is made of, by names or by values.
+ * @param {Tape} tape
+ * @param {number} place
+ * @param {"names" | "values"} by
+ */
 export function lineOf(tape, place, by) {
   const { op, inputs } = tape.nodes[place];
   const words = inputs.map((input) => {
@@ -50,10 +63,20 @@ export function lineOf(tape, place, by) {
       text = short(value);
     return value !== null && value < 0 ? `(${text})` : text;
   });
-  return filled(OPERATIONS[op]?.line ?? `${op}(${inputs.length > 1 ? "a, b" : "a"})`, { a: words[0], b: words[1], v: "" });
+  return filled(OPERATIONS[op]?.line ?? `${op}(${inputs.length > 1 ? "a, b" : "a"})`, {
+    a: words[0],
+    b: words[1],
+    v: "",
+  });
 }
 
-/** The derivative of a node by one of its operands, as a formula; for min and max, the condition under which it is 1. @param {Tape} tape @param {number} place @param {number} at */
+/**
+ * The derivative of a node by one of its operands, as a formula; for min and max, the condition under which
+ *   it is 1.
+ * @param {Tape} tape
+ * @param {number} place
+ * @param {number} at
+ */
 export function derivativeOf(tape, place, at) {
   const { op, inputs } = tape.nodes[place];
   const [a, b] = inputs.map((input) => nameOf(tape, input));

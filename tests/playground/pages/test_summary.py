@@ -1,0 +1,31 @@
+"""A model that cannot be drawn is told in a dialog, over what was drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import minicolumn as mc
+
+Visit = Callable[..., Any]
+
+
+def test_a_model_that_cannot_be_drawn_is_told(visit: Visit, tmp_path: Path) -> None:
+    path = tmp_path / "birds.safetensors"
+    run = mc.fit_table("penguins", epochs=2, hidden=(8,))
+    run.save(path)
+    page = visit("network")
+    page.get_by_role("button", name="Your own data").click()
+    page.locator("input[type=file]").set_input_files(path)
+    dialog = page.get_by_role("dialog", name="The model birds.safetensors")
+    dialog.wait_for()
+    layers = dialog.locator(".layers tbody tr")
+    assert layers.count() == len(run.model.network.layers)  # type: ignore[attr-defined]
+    assert dialog.locator(".spread svg").count() > 1
+    assert f"{run.metrics['accuracy']:.4g}" in dialog.locator(".scores").inner_text()
+    assert "Flipper Length (mm) number" in dialog.locator(".chips").first.inner_text()
+    page.keyboard.press("Escape")
+    dialog.wait_for(state="detached")
+    page.keyboard.press("s")  # what was there goes on
+    assert page.locator("canvas.map").is_visible()
