@@ -100,9 +100,7 @@ def test_a_long_training_tells_of_batches_and_gradients_and_a_short_epoch_of_non
     rows = trainer.train_rows.take(slice(0, 32))
     exact = backward_pass(NET, trainer.settings, trainer.params, rows).layers
     # float32, and native code adds in another order than NumPy.
-    assert last.gradient_norms[-1][1:] == pytest.approx(
-        [exact[0].gradient_norm, exact[2].gradient_norm], 1e-4
-    )
+    assert last.gradient_norms[-1][1:] == pytest.approx([exact[0].gradient_norm, exact[2].gradient_norm], 1e-4)
     recorder.end(trainer)
     assert put[-1].stopped == "stopped"  # nobody said why
 
@@ -144,9 +142,7 @@ def test_a_fault_of_the_recorder_ends_the_showing_alone(
 ) -> None:
     monkeypatch.setattr(Recorder, "end", lambda *_: 1 / 0)
     assert mc.fit(NET, X, Y, epochs=2, monitor=True).stopped == "all epochs"
-    assert (
-        "the training is not shown: ZeroDivisionError: division by zero; it goes on" in capfd.readouterr().err
-    )
+    assert "the training is not shown: ZeroDivisionError: division by zero; it goes on" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])

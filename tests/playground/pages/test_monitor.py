@@ -66,9 +66,7 @@ def test_a_training_is_followed_and_others_can_be_chosen(visit: Visit, board: Bo
     run = _train(board, 1, 8)
     page.locator(".epoch-now b", has_text="8").wait_for()
     page.locator(".pill.ended", has_text="done: all epochs").wait_for()
-    assert f"held-out rows {run.history['val_loss'][-1]:.4g}" in page.locator(
-        ".wide .legend"
-    ).inner_text().replace("\n", " ")
+    assert f"held-out rows {run.history['val_loss'][-1]:.4g}" in page.locator(".wide .legend").inner_text().replace("\n", " ")
     assert sum(map(int, page.locator(".matrix td:not(.corner)").all_inner_texts())) == 18
     assert page.locator(".chart canvas").count() == 5
     page.get_by_role("switch", name="Log scale").first.press("Enter")
