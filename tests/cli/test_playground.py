@@ -18,7 +18,6 @@ import polars
 import pytest
 from websockets.sync.client import connect
 
-from minicolumn.cli import playground_job
 from minicolumn.cli.playground_job import opening_messages
 from minicolumn.cli.screen import open_console
 from minicolumn.errors import DataError

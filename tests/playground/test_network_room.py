@@ -469,17 +469,18 @@ def test_a_model_of_a_table_that_cannot_be_drawn_is_told(page: Page) -> None:
 
 
 @pytest.mark.parametrize(
-    ("network", "shape", "why"),
+    ("layers", "shape", "why"),
     [
-        (mc.nn.Sequential(mc.nn.Flatten(), mc.nn.Dense(2)), (8, 8, 1), "a row has shape"),
-        (mc.nn.Sequential(mc.nn.Sequential(mc.nn.Dense(3)), mc.nn.Dense(2)), (2,), "a layer Sequential"),
-        (mc.nn.Sequential(mc.nn.Dense(99), mc.nn.Dense(2)), (2,), "at most"),
-        (mc.nn.Dense(2, parametrization="ntk"), (2,), "settings that are not drawn"),
+        ((mc.nn.Flatten(), mc.nn.Dense(2)), (8, 8, 1), "a row has shape"),
+        ((mc.nn.Sequential(mc.nn.Dense(3)), mc.nn.Dense(2)), (2,), "a layer Sequential"),
+        ((mc.nn.ColumnEmbedding(((0, 4),), dim=3), mc.nn.Dense(2)), (2,), "a layer ColumnEmbedding"),
+        ((mc.nn.Dense(99), mc.nn.Dense(2)), (2,), "at most"),
+        ((mc.nn.Dense(2, parametrization="ntk"),), (2,), "settings that are not drawn"),
     ],
-    ids=["images", "nested", "wide", "settings"],
+    ids=["images", "nested", "embeddings", "wide", "settings"],
 )  # fmt: skip
-def test_any_network_is_told(network: Any, shape: tuple[int, ...], why: str) -> None:
-    page = Page()
+def test_any_network_is_told(layers: Any, shape: tuple[int, ...], why: str) -> None:
+    page, network = Page(), mc.nn.Sequential(*layers)
     model = mc.Model(network, network.init(0, shape), shape, "softmax_cross_entropy")
     told = page("load", name="n.safetensors", base64=_as_text(model))
     assert told.kind == "summary"
@@ -497,10 +498,10 @@ def test_a_hostile_model_is_refused_or_told_within_bounds(page: Page) -> None:
     fails(page("load", name="m.safetensors", base64="*"), "base64")
     rows = [{"epoch": "x", "loss": None, "k" * 999: 1.0} for _ in range(2_000)]
     net = mc.nn.Sequential(*[mc.nn.Dense(1, activation="exponential") for _ in range(300)])
-    odd = mc.Model(
-        net, map_leaves(lambda leaf: np.full_like(leaf, np.inf), net.init(0, (1,))), (1,), "squared_error", None,
-        {"k" * 999: "v" * 9_999, "deep": [[["x"]]], "html": "<script>"}, {"test": {"f1": "no", "r2": 1e400}}, rows,
-    )  # fmt: skip
+    training = {"k" * 999: "v" * 9_999, "deep": [[["x"]]], "html": "<script>"}
+    params = map_leaves(lambda leaf: np.full_like(leaf, np.inf), net.init(0, (1,)))
+    scores = {"test": {"f1": "no", "r2": 1e400}}
+    odd = mc.Model(net, params, (1,), "squared_error", None, training, scores, rows)
     says, curve = summary_of(odd, "n" * 200, "why " * 99)
     assert (len(says["layers"]), says["more_layers"], says["layers"][0]["histogram"]) == (200, 100, None)
     assert len(curve) <= 501

@@ -103,9 +103,9 @@ def _cross_validated(
 
 def _watchers(options: TrainOptions, console: Console, plan: TablePlan) -> list[Callback]:
     """Return the callbacks: progress on the terminal and in a browser, and checkpoints."""
-    shown = [
-        *watch(console, options.as_json, plan.recipe.monitor),
+    shown = [  # the address comes before a bar is drawn
         *(check_callbacks("train", "monitor") if options.monitor else ()),
+        *watch(console, options.as_json, plan.recipe.monitor),
     ]
     if options.checkpoint is None:
         return shown

@@ -90,7 +90,7 @@ _recorders: WeakKeyDictionary[Trainer, Recorder] = WeakKeyDictionary()
 
 def hub() -> Hub:
     """Return the hub of this process; a process that was forked has one of its own."""
-    global _hub  # noqa: PLW0603  what a process shows is its own
+    global _hub
     if _hub.process != os.getpid():
         _hub = Hub(_say)
     return _hub

@@ -170,7 +170,7 @@ class Recorder:
         return [norms.get(path, np.nan) for path in self._layers]
 
     def _confused(self, trainer: Trainer, params: Params) -> np.ndarray | None:
-        """Return the confusion matrix of the held-out rows, or else of the trained ones; evenly some of many."""
+        """Return the confusion matrix of the held-out rows, or of the trained ones; evenly some of many."""
         if self._outputs is None:
             return None
         rows = _measured_rows(trainer)

@@ -279,7 +279,7 @@ CALLBACKS: Registry[type[Callback]] = Registry(
 )
 
 # Callbacks of later stages by name: their public names in the package, which loads them when they are asked
-# for (docs/decisions/029).
+# for (docs/decisions/031).
 LATER = {"monitor": "Monitor"}
 
 CallbackLike = str | Callback

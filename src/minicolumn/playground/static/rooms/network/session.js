@@ -9,6 +9,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "../../kit/htm
 import { gathering, newest } from "../../kit/room.js";
 import { stillness } from "../../kit/theme.js";
 import { has, t } from "../../i18n.js";
+import { place } from "../../address.js";
 import { Refused } from "../../socket.js";
 import { beginning, goOn, leaving, left, pastOf } from "./again.js";
 import { sendModel } from "./files.js";
@@ -176,7 +177,7 @@ export function useSession(room, link) {
 
 /** Keep the address at what is shown, so that it can be sent to others. @param {Frame} state */
 function address(state) {
-  if (typeof state.link !== "string") return;
+  if (typeof state.link !== "string" || place().room !== "network") return; // another room is on its way
   const said = state.link.replace(/^#/, "");
   const now = said ? `#${said}` : "#/network";
   if (location.hash !== now) history.replaceState(null, "", now);
