@@ -565,6 +565,17 @@ def test_painted_points_are_told_as_they_were_parted(page: Page) -> None:
     fails(other("points", add=[[1, 2, 0]], held=[1]), "points")
 
 
+def test_a_table_is_drawn_over_its_columns_with_most_values(page: Page) -> None:
+    rows = "\n".join(
+        f"{'pqr'[i % 3]},{i % 2},{i % 17 / 4},{7 * i % 23 / 4},{'yes' if i % 5 else 'no'}" for i in range(60)
+    )
+    page("table", name="t.csv", text="kind,flag,a,b,y\n" + rows)
+    page("target", column="y")
+    says = page.last["state"].says
+    names = {one["formula"]: one["name"] for one in says["inputs"]}
+    assert [names[axis] for axis in says["axes"]] == ["a", "b"]
+
+
 def test_rows_without_a_target_are_told(page: Page) -> None:
     page("table", name="t.csv", text="a,b\n" + "\n".join(f"{i},{i % 2 if i % 5 else ''}" for i in range(50)))
     page("target", column="b")

@@ -130,16 +130,27 @@ class Picture:
 
 
 def plane_of(learner: Learner, axes: Any, at: dict[str, Any]) -> Plane:
-    """Return the plane that is drawn: for two inputs all there is, in the range of the generators."""
+    """Return the plane that is drawn: for two inputs all there is, in the range of the generators.
+
+    Of more inputs, the two with the most values, where the page has not chosen.
+    """
     points, own = learner.points, learner.setup.dataset in (OWN, TABLE)
     if axes == "pca" and len(points.inputs) > 2:
         return Plane.of_components(points.X)
     if len(points.inputs) == 1:
         axes = (0, 0)
-    chosen = (0, 1) if axes in (None, "pca") or max(axes) >= len(points.inputs) else axes
+    known = axes not in (None, "pca") and max(axes) < len(points.inputs)
+    chosen = axes if known else _telling(points.X)
     places = {points.inputs.index(name): float(v) for name, v in at.items() if name in points.inputs}
     low, high = (LOW, HIGH) if not own or _fits(points.X) else (None, None)
     return Plane.of_inputs(points.X, points.inputs, chosen, places, low, high)
+
+
+def _telling(X: Array) -> tuple[int, int]:
+    """Return the two columns with the most values, the first ones where they have equally many."""
+    counts = [-len(np.unique(column)) for column in X.T]
+    first, second = sorted(np.argsort(counts, kind="stable")[:2].tolist())
+    return first, second
 
 
 def _fits(X: Array) -> bool:

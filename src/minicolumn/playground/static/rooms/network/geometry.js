@@ -34,8 +34,9 @@ export function arrange(features, units, room, height) {
   const [label, gap, end] = room < NARROW ? [56, 80, 34] : [92, 104, 62];
   const scale = scaleFor(height),
     feature = FEATURE * scale;
+  const apart = Math.min(49 * scale, Math.max(24, height / features)); // a table's columns may be many
   const width = Math.max(room, label + feature + units.length * gap + end - 22);
-  const tall = [features * 49 * scale, ...units.map((count) => count * pitch(count, height)[1])];
+  const tall = [features * apart, ...units.map((count) => count * pitch(count, height)[1])];
   const inner = Math.max(height, ...tall);
   const middle = HEAD + inner / 2;
   const first = label + feature / 2,
@@ -52,7 +53,7 @@ export function arrange(features, units, room, height) {
     height: HEAD + inner + FOOT,
     top: HEAD,
     columns,
-    features: spread(first, features, feature, 49 * scale),
+    features: spread(first, features, Math.min(feature, apart - (apart > 30 ? 10 : 3)), apart),
     layers: units.map((count, i) => {
       const [size, distance] = pitch(count, height);
       const outputs = i === units.length - 1;

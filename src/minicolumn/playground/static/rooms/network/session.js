@@ -91,7 +91,10 @@ export function useSession(room, link) {
       if (!arriving.current && pace.current !== null) room.send("speed", { steps_per_second: pace.current });
     };
     const begin = async () => {
-      if (room.session.opening > 0) return room.opening();
+      if (room.session.opening > 0) {
+        await room.ask("open"); // something to see where a column has to be chosen first, or nothing can be drawn
+        return room.opening();
+      }
       arriving.current = !stillness();
       if (!arriving.current) return room.ask("open");
       room.send("open");

@@ -171,7 +171,7 @@ function Features({ geometry, features, state, set, onFormula }) {
     ${features.map((/** @type {any} */ feature, /** @type {number} */ i) => {
       const { x, y, size } = geometry.features[i],
         on = feature.input >= 0;
-      return html`<button type="button" key=${feature.formula} class=${`feature ${on ? "on" : ""}`}
+      return html`<button type="button" key=${feature.formula} class=${`feature ${on ? "on" : ""} ${size < 28 ? "small" : ""}`}
           aria-pressed=${String(on)} disabled=${table}
         title=${feature.name}
         style=${{ left: "0px", width: `${x + size / 2}px`, top: `${y - size / 2}px`, height: `${size}px` }}
