@@ -1,12 +1,12 @@
-"""The playground's speed: its session beside the bare engine and TensorFlow Playground's arithmetic, and its page.
+"""The playground's speed: its session beside the bare engine and TensorFlow Playground's arithmetic, its page.
 
     python benchmarks/playground.py [--rounds 5] [--seconds 2] [--browser /usr/bin/chromium]
 
-The default network, 2-4-2-1 on 250 points by batches of 10. Engine: `Trainer.advance` alone. Session: the room
-`network` as the server drives it, 30 ticks a second with maps, losses and scores. TensorFlow Playground: its
-arithmetic in Node.js, one object a node and a link as it has them (`playground_peer.mjs`), as fast as it goes and
-by its clock of 60 frames a second. Sides take turns; minimum and median. With a browser also: first paint, frames
-a second with 8 layers of 32 while they train, and the time from a step to the screen.
+The default network, 2-4-2-1 on 250 points by batches of 10. Engine: `Trainer.advance` alone. Session: the
+room `network` as the server drives it, 30 ticks a second with maps, losses and scores. TensorFlow Playground:
+its arithmetic in Node.js, one object a node and a link as it has them (`playground_peer.mjs`), as fast as it
+goes and by its clock of 60 frames a second. Sides take turns; minimum and median. With a browser also: first
+paint, frames a second with 8 layers of 32 while they train, and the time from a step to the screen.
 """
 
 from __future__ import annotations

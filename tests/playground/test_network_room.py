@@ -526,6 +526,51 @@ def test_weights_are_exported_as_they_are(page: Page) -> None:
     assert held["setup"] == to_json(page.room.setup)
 
 
+# Going on where it stood --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("setup", [{}, {"dataset": "blobs"}, {"dataset": "plane", "units": []}])
+def test_a_session_goes_on_from_what_a_page_shows(page: Page, setup: dict[str, Any]) -> None:
+    page("open", setup=SMALL | setup, link="#noise_hide=true")
+    page("step", epochs=3)
+    state, tick = page.last["state"], page.last["tick"]
+    past = {
+        "link": state.says["link"], "setup": state.says["setup"],
+        "weights": base64.b64encode(page.weights.tobytes()).decode(),
+        "epoch": tick.says["epoch"], "step": tick.says["step"],
+    }  # fmt: skip
+    other = Page()
+    other("open", **past)
+    assert np.array_equal(other.weights, page.weights)
+    assert other.last["tick"].says["loss"] == tick.says["loss"]
+    assert other.last["tick"].says["epoch"] == 3
+    assert other.last["state"].says["hidden"] == ["noise"]
+    assert not other.last["state"].says["reset"]
+    page("step")
+    other("step")
+    assert other.last["tick"].says["step"] == page.last["tick"].says["step"]
+    fails(other("open", **past | {"weights": past["weights"][:-8]}), "weights")
+    assert other.room.learner.epoch == 4  # nothing was changed
+
+
+def test_painted_points_are_told_as_they_were_parted(page: Page) -> None:
+    page("points", add=[[1, 2, 0], [3, 4, 1]], held=[0])
+    state = page.last["state"].arrays
+    rows = np.column_stack([state["points"], state["targets"]]).tolist()
+    other = Page()
+    other("points", clear=True, classes=2, add=rows, held=np.flatnonzero(state["held"]).tolist())
+    assert state["held"][-2:].tolist() == [1, 0]
+    for name in ("points", "targets", "held"):
+        assert np.array_equal(other.last["state"].arrays[name], state[name])
+    fails(other("points", add=[[1, 2, 0]], held=[1]), "points")
+
+
+def test_rows_without_a_target_are_told(page: Page) -> None:
+    page("table", name="t.csv", text="a,b\n" + "\n".join(f"{i},{i % 2 if i % 5 else ''}" for i in range(50)))
+    page("target", column="b")
+    assert page.last["state"].says["said"] == ["10 rows without 'b' are left out"]
+
+
 # Bad input ----------------------------------------------------------------------------------
 
 

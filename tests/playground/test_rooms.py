@@ -282,6 +282,11 @@ def test_racers_go_as_descent_goes(say: Say) -> None:
         paths = mc.descent("rosenbrock", [[-1.0, 1.5]], optimizer=optimizer, steps=60)
         assert np.array_equal(found["state"].arrays["paths"][place], paths.paths[0])
         assert state["racers"][place]["ending"] == paths.endings[0]
+    again = says(say("descent", "race", **told | {"start": [0.5, 2.0]}))  # by what is compiled already
+    for racer in again["racers"]:
+        own = mc.descent("rosenbrock", [[0.5, 2.0]], optimizer=racer["optimizer"], steps=60)
+        assert racer["learning_rate"] == own.optimizer.learning_rate
+        assert (racer["ending"], racer["value"]) == (own.endings[0], own.values[0, -1])
     ground = found["state"].arrays["ground"]
     surface = mc.explain.SURFACES["rosenbrock"]
     (x0, _), (_, y1) = surface.bounds
@@ -335,6 +340,18 @@ def test_a_race_is_the_same_however_it_is_cut(say: Say, room: str) -> None:
     losses = [[racer["loss"] for racer in told["racers"]] for told in (whole, parts)]
     assert losses[0] == losses[1]
     assert says(say(room, "reset"))["seed"] == 1
+
+
+@pytest.mark.parametrize("room", ["overfitting", "topology"])
+def test_a_room_that_is_opened_again_draws_what_a_new_one_does(say: Say, room: str) -> None:
+    say(room, "open", points=40)
+    told = {"points": 60, "noise": 10, "dataset": "gauss", "seed": 3}
+    kept, new = (
+        say(room, "open", **told)["tick"],
+        make_session().receive({"room": room, "do": "open", **told}),
+    )
+    assert np.array_equal(kept.arrays["maps"], new[-1].arrays["maps"])
+    assert len({row.tobytes() for row in kept.arrays["maps"]}) > 1
 
 
 # Digits -------------------------------------------------------------------------------------

@@ -39,19 +39,18 @@ def playground() -> Iterator[PlaygroundServer]:
 
 @pytest.fixture
 def visit(browser: Any, playground: PlaygroundServer) -> Iterator[Visit]:
-    """Open a room: visit("softmax", locale="ko-KR", width=390); what is waited for has 10 s."""
+    """Open a room: visit("softmax", locale="ko-KR", width=390); what is waited for has 30 s."""
     contexts, said = [], []
 
     def open_room(room: str, *, query: str = "", width: int = 1280, height: int = 900, **options: Any) -> Any:
         context = browser.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)  # programs are compiled as a room is first opened
         page.on("console", lambda line: said.append(line.text) if line.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: said.append(str(error)))
-        page.goto(f"{playground.origin}/#t={playground.key.token}")
-        page.wait_for_selector("main .room")
-        page.evaluate("where => { location.hash = where; }", f"#/{room}?{query}" if query else f"#/{room}")
+        where = f"/{room}?{query}" if query else f"/{room}"
+        page.goto(f"{playground.origin}/#t={playground.key.token}&{where}")
         page.wait_for_selector(f"main .room.{room}")
         return page
 

@@ -23,7 +23,7 @@ def _pen(page: Any, points: list[tuple[float, float]]) -> None:
 
 def test_untouched_it_learns_and_reads_an_example_and_then_what_is_drawn(visit: Visit) -> None:
     page = visit("digits")
-    page.wait_for_function(LEARNT)
+    page.wait_for_function(LEARNT, timeout=60_000)  # a busy machine compiles for long
     page.locator(".answer-line strong", has_text="3").wait_for()
     angles = [2 * math.pi * k / 16 for k in range(17)]
     _pen(page, [(0.5 + 0.2 * math.sin(a), 0.5 - 0.35 * math.cos(a)) for a in angles])
@@ -35,7 +35,7 @@ def test_untouched_it_learns_and_reads_an_example_and_then_what_is_drawn(visit: 
 
 def test_pixels_are_set_by_keys_and_missed_digits_looked_at(visit: Visit) -> None:
     page = visit("digits", locale="ko-KR", width=390, height=844, color_scheme="dark")
-    page.wait_for_function(LEARNT)
+    page.wait_for_function(LEARNT, timeout=60_000)  # a busy machine compiles for long
     page.get_by_role("button", name="지우기").click()
     grid = page.locator(".pixel-grid")
     page.locator(".pixel-grid[aria-label*='농도 0 %']").wait_for()

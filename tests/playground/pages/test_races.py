@@ -16,8 +16,8 @@ EPOCH = (
 @pytest.mark.parametrize(("room", "networks"), [("overfitting", 4), ("topology", 6)])
 def test_untouched_they_train_and_keys_hold_and_step_them(visit: Visit, room: str, networks: int) -> None:
     page = visit(room)
-    page.wait_for_selector(".race-card")
-    page.wait_for_function(EPOCH, arg=3)
+    page.wait_for_selector(".race-card", timeout=60_000)  # a busy machine compiles for long
+    page.wait_for_function(EPOCH, arg=3, timeout=60_000)
     assert page.locator(".race-card canvas.answers").count() == networks
     page.keyboard.press(" ")
     page.get_by_role("button", name="Run (Space)").wait_for()
@@ -30,10 +30,11 @@ def test_untouched_they_train_and_keys_hold_and_step_them(visit: Visit, room: st
 
 def test_new_points_are_learnt_on_a_phone_in_korean(visit: Visit) -> None:
     page = visit("topology", locale="ko-KR", width=360, height=800, color_scheme="dark")
+    page.wait_for_selector(".race-card", timeout=60_000)
     page.get_by_label("점", exact=True).select_option(label="두 무리")
-    page.wait_for_function(
-        "() => parseFloat(document.querySelector('.ranking .rank-loss').innerText) < 0.1"  # they are easy
+    page.wait_for_function(  # they are easy
+        "() => parseFloat(document.querySelector('.ranking .rank-loss').innerText) < 0.1", timeout=60_000
     )
-    losses = [float(text) for text in page.locator(".rank-loss").all_inner_texts()]
+    losses = [float(text.replace("\u2212", "-")) for text in page.locator(".rank-loss").all_inner_texts()]
     assert losses == sorted(losses)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

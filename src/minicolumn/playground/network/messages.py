@@ -145,6 +145,9 @@ class Paint(Record):
     classes: Annotated[
         int | None, Integer(help="Of how many classes the targets are; 0 for numbers.", ge=0, le=10)
     ] = None
+    held: Annotated[tuple[int, ...] | None, PLACES] = (
+        None  # which of `add` are held out; none said: every fourth
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

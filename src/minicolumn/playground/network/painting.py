@@ -18,7 +18,7 @@ EVERY = 4  # of painted points, one is held out
 def painted(points: Points, said: Paint) -> Points:
     """Return points as they are after a stroke of the brush: cleared, removed, moved, added, in this order.
 
-    A painted point is one to train on, but for every fourth, which is held out.
+    A painted point is one to train on, but for every fourth, which is held out, or those that are named.
 
     Errors      DataError for points that are not there, for more than there may be, and if none would be left
     """
@@ -27,7 +27,7 @@ def painted(points: Points, said: Paint) -> Points:
     points = _cleared(points, said) if said.clear else points
     points = _without(points, said.remove)
     points = _moved(points, said.move)
-    points = _with(points, said.add)
+    points = _with(points, said.add, said.held)
     if (~points.held).sum() < 2:
         raise DataError("points: at least two points to train on have to stay")
     return points
@@ -73,7 +73,7 @@ def _check_places(places: tuple[int, ...], count: int) -> None:
         raise DataError(f"points: there are {count} points, counted from 0, got {wrong[0]}")
 
 
-def _with(points: Points, rows: tuple[tuple[float, ...], ...]) -> Points:
+def _with(points: Points, rows: tuple[tuple[float, ...], ...], places: tuple[int, ...] | None) -> Points:
     if not rows:
         return points
     if any(len(row) != 3 for row in rows):
@@ -87,6 +87,9 @@ def _with(points: Points, rows: tuple[tuple[float, ...], ...]) -> Points:
             f"points: targets are the numbers of the {len(points.classes)} classes, counted from 0"
         )
     held = (count + np.arange(len(new))) % EVERY == EVERY - 1
+    if places is not None:
+        _check_places(places, len(new))
+        held = np.isin(np.arange(len(new)), places)
     return replace(
         points, X=np.concatenate([points.X, new[:, :2]]), y=np.concatenate([points.y, new[:, 2]]),
         held=np.concatenate([points.held, held]),

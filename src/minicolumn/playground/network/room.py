@@ -97,19 +97,24 @@ class NetworkRoom(Room):
         if said.link is not None:
             link = parse_link(said.link)
             fields, notes, hidden = {**link.fields, **fields}, link.notes, link.hidden
-        setup = changed(DEFAULT, fields)
-        weights = None if said.weights is None else np.frombuffer(as_bytes(said.weights), np.uint8)
-        self._begin(setup)
+        self._begin(changed(DEFAULT, fields), before=said)
         self._is_known, self._hidden = False, hidden
-        if weights is not None:
-            self.learner.resume(weights, said.epoch, said.step)
-        return self._state(reset=True, said=notes)
+        return self._state(reset=said.weights is None, said=notes)
 
-    def _begin(self, setup: Setup, points: Points | None = None, table: EncodedTable | None = None) -> None:
-        """Begin anew; where that fails nothing was touched."""
+    def _begin(
+        self,
+        setup: Setup,
+        points: Points | None = None,
+        table: EncodedTable | None = None,
+        before: m.Open | None = None,
+    ) -> None:
+        """Begin anew, or from the weights that a page had; where that fails nothing was touched."""
         if points is None:
             points, table = self._points(setup), self._table_of(setup)
         learner = Learner(setup, points, table)
+        if before is not None and before.weights is not None:
+            weights = np.frombuffer(as_bytes(before.weights), np.uint8)
+            learner.resume(weights, before.epoch, before.step)
         self._learner, self.setup = learner, setup
         self._picture = Picture(learner)
         self._pacing.stop()
@@ -415,7 +420,7 @@ class NetworkRoom(Room):
 
     def _state(self, *, reset: bool = False, said: tuple[str, ...] = ()) -> list[Frame]:
         self.learner  # noqa: B018  made where nothing was opened yet
-        says, arrays = self.picture.state(controls=not self._is_known)
+        says, arrays = self.picture.state(controls=not self._is_known, hidden=self._hidden)
         self._is_known = True
         says |= {"reset": reset, "said": list(said), "hidden": list(self._hidden)}
         return [self.frame("state", says, **arrays), self._tick()]

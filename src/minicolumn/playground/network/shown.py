@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -46,8 +47,11 @@ class Picture:
         self._tick = 0 if before is None else before._tick
         self.watched = before is not None and before.watched
 
-    def state(self, *, controls: bool = False) -> tuple[Says, Arrays]:
-        """Return what changes seldom; with all controls for a page that does not have them."""
+    def state(self, *, controls: bool = False, hidden: Sequence[str] = ()) -> tuple[Says, Arrays]:
+        """Return what changes seldom; with all controls for a page that does not have them.
+
+        hidden      controls that its link hides
+        """
         learner = self.learner
         setup, task, points, plane = learner.setup, learner.task, learner.points, self.plane
         units, params = learner.architecture.units, learner.trainer.params
@@ -65,7 +69,7 @@ class Picture:
             "rows": {"train": int((~points.held).sum()), "test": int(points.held.sum())},
             "range": [[plane.low[0], plane.high[0]], [plane.low[1], plane.high[1]]],
             "axes": list(plane.names), "target": {"center": task.center, "scale": task.scale},
-            "link": write_link(setup) if setup.dataset not in (OWN, TABLE) else "",
+            "link": write_link(setup, hidden) if setup.dataset not in (OWN, TABLE) else "",
         }  # fmt: skip
         if controls:
             says |= {"controls": _controls(), "datasets": list(thumbnails())}

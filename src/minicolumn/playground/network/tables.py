@@ -69,7 +69,10 @@ class SentTable:
         frame, notes = _sampled(self.frame, setup.seed)
         schema = infer_schema(frame, target, task=task)
         schema, left_out = _narrow(frame, schema, target, task)
-        frame = with_target(frame, schema)
+        known = with_target(frame, schema)
+        if known.height < frame.height:
+            notes = (*notes, f"{frame.height - known.height:,} rows without {target!r} are left out")
+        frame = known
         held = held_rows(frame.height, setup.train_percent, setup.seed)
         encoder = Encoder.fit(frame[np.flatnonzero(~held).tolist()], schema)
         X, y = encoder.transform(frame).astype(np.float64), encoder.read_target(frame).astype(np.float64)

@@ -41,14 +41,19 @@ class Epochs(Record):
 
 
 class Runner:
-    """One of the networks in a race: its learner, its curve, and whether it goes on."""
+    """One of the networks in a race: its learner, its curve, and whether it goes on.
 
-    def __init__(self, name: str, learner: Learner) -> None:
+    maps        of a network of the same shape, compiled before; None compiles its own
+    """
+
+    def __init__(self, name: str, learner: Learner, maps: Maps | None = None) -> None:
         self.name, self.learner, self.stopped = name, learner, ""
         self.curve: list[tuple[float, float, float]] = []  # epoch, loss on training points, on test points
         self.every = 1
-        plane = Plane.of_inputs(learner.points.X, learner.points.inputs, (0, 1), low=LOW, high=HIGH)
-        self._maps = Maps(learner.architecture, plane.grid(), learner.task.shown)
+        if maps is None:
+            plane = Plane.of_inputs(learner.points.X, learner.points.inputs, (0, 1), low=LOW, high=HIGH)
+            maps = Maps(learner.architecture, plane.grid(), learner.task.shown)
+        self.maps = maps
 
     def advance(self, epochs: int) -> None:
         """Train for so many epochs, unless it stopped."""
@@ -76,7 +81,7 @@ class Runner:
     @property
     def map(self) -> Any:
         """The map of its output, uint8 [side, side]."""
-        return self._maps(self.learner.trainer.params)[-1]
+        return self.maps(self.learner.trainer.params)[-1]
 
 
 class RaceRoom(Room):
@@ -118,7 +123,10 @@ class RaceRoom(Room):
             common.dataset, rows=common.points, noise=common.noise, seed=common.data_seed,
             train_percent=common.train_percent,
         )  # fmt: skip
-        self._runners = [Runner(name, Learner(setup, points)) for name, setup in self.candidates(common)]
+        maps = {runner.name: runner.maps for runner in self._runners}
+        self._runners = [
+            Runner(name, Learner(setup, points), maps.get(name)) for name, setup in self.candidates(common)
+        ]
         return [self._state(), self._tick()]
 
     def reset(self, said: Nothing) -> list[Frame]:

@@ -13,6 +13,7 @@
  *                                     frame.shapes.NAME; returns what ends it. Ticks are acknowledged by the shell
  *     room.onOpen(() => ...)          called once connected and at each new connection: send "open" with the whole setup
  *                                     there, so that a restart of the server is survived; returns what ends it
+ *     room.connection                 a number, another one at each new connection, whose session knows nothing yet
  *     room.say(text, buttons?, tone?) a line for the reader, with buttons [{label, onClick}]; tone "warning" (usual) or "note";
  *                                     room.say(null) takes it away
  *     room.session                    what the session says of itself: version, limits {part, upload}, opening (messages that wait)
@@ -53,7 +54,7 @@ import { exchangeToken, place, go } from "./address.js";
  * @typedef {{name: string, send: (doing: string, fields?: object) => Promise<Frame | null>,
  *   ask: (doing: string, fields?: object) => Promise<Frame | null>, onFrame: (listen: (frame: Frame) => void) => () => void,
  *   onOpen: (tell: () => void) => () => void, say: (text: string | null, choices?: Choice[], tone?: "warning" | "note") => void,
- *   session: Frame, opening: () => Promise<Frame | null>, query: URLSearchParams, remember: (values: Record<string, string | null>) => void}} Room
+ *   session: Frame, readonly connection: number, opening: () => Promise<Frame | null>, query: URLSearchParams, remember: (values: Record<string, string | null>) => void}} Room
  */
 
 /** The rooms of the course, in order. */
@@ -85,6 +86,9 @@ function makeRoom(socket, session, name, tell) {
     ask,
     say,
     session,
+    get connection() {
+      return socket.connections;
+    },
     opening: () =>
       socket.send("", "opening").catch((error) => {
         say(error.message);

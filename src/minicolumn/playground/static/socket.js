@@ -21,6 +21,8 @@ export class Socket {
     /** @type {Status} */
     this.status = "connecting";
     this.tries = 0;
+    /** How often it was connected: another number is another session. */
+    this.connections = 0;
     this.number = 0;
     /** @type {Map<number, {resolve: (frame: Frame | null) => void, reject: (error: Error) => void, timer: number}>} */
     this.waiting = new Map();
@@ -36,6 +38,7 @@ export class Socket {
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
       this.tries = 0;
+      this.connections++;
       this.become("open");
     };
     socket.onmessage = ({ data }) => {

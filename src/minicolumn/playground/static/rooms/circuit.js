@@ -58,12 +58,12 @@ const plain = (/** @type {Neuron} */ { name, excitatory, inhibitory, threshold }
 /** @param {{room: Room}} props */
 export default function CircuitRoom({ room }) {
   const circuit = useCircuit(room);
-  const [row, setRow] = useState(0), [walking, setWalking] = useState(true);
+  const [row, setRow] = useState(0), [walking, setWalking] = useState(!stillness());
   const [selected, setSelected] = useState(/** @type {string | null} */ (null));
   const rows = circuit?.rows ?? 0, shown = row < rows ? row : 0;
   useEffect(() => {
     if (!walking || !rows) return;
-    const timer = setInterval(() => setRow((now) => (now + 1) % rows), stillness() ? 2 * EVERY : EVERY);
+    const timer = setInterval(() => setRow((now) => (now + 1) % rows), EVERY);
     return () => clearInterval(timer);
   }, [walking, rows]);
   const look = useCallback((/** @type {number} */ next) => { setWalking(false); setRow(next); }, []);

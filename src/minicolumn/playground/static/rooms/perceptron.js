@@ -6,6 +6,7 @@ import { html, useEffect, useMemo, useRef, useState } from "../kit/html.js";
 import { Button, NumberPick, RunButtons, Segmented, Slider, short, useKeys } from "../kit/controls.js";
 import { Icon } from "../kit/icons.js";
 import { Intro, useFrame } from "../kit/room.js";
+import { stillness } from "../kit/theme.js";
 import { t } from "../i18n.js";
 import { Arithmetic } from "./perceptron/arithmetic.js";
 import { Plane } from "./perceptron/plane.js";
@@ -33,7 +34,7 @@ export default function PerceptronRoom({ room }) {
     const data = room.query.get("data");
     const end = room.onOpen(async () => {
       (await room.send("open", setup.current ?? (data ? { data } : {}))) ?? (await room.send("open"));
-      room.send("run", { rows_per_second: pace.current });
+      if (!stillness()) room.send("run", { rows_per_second: pace.current });
     });
     return () => { end(); room.send("pause"); };
   }, [room]);

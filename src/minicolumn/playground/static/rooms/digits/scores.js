@@ -61,8 +61,9 @@ export function Missed({ tick, onLook }) {
     <p class="note">${t(rows.length ? "digits.missedHelp" : "digits.noneMissed")}</p>
     <div class="missed">${rows.map((i) => {
       const said = { label: labels[2 * i], answer: labels[2 * i + 1] };
-      return html`<button type="button" key=${i} aria-label=${t("digits.missedOne", said)}
+      return html`<button type="button" key=${i}
           onClick=${() => onLook(Array.from(missed.subarray(64 * i, 64 * i + 64), (v) => v / 255))}>
-        <${Pixels} values=${missed} at=${64 * i} /><span aria-hidden="true">${said.label} → <b>${said.answer}</b></span></button>`;
+        <${Pixels} values=${missed} at=${64 * i} /><span aria-hidden="true">${said.label} → <b>${said.answer}</b></span><span
+        class="sr">${t("digits.missedOne", said)}</span></button>`;
     })}</div></section>`;
 }

@@ -9,13 +9,18 @@ export async function sendModel(send, file) {
   let answer = null;
   for (let part = 0; part < parts; part++) {
     const piece = bytes.subarray(part * PART, (part + 1) * PART);
-    let text = "";
-    for (let i = 0; i < piece.length; i += 8_192)
-      text += String.fromCharCode(...piece.subarray(i, i + 8_192));
-    answer = send("load", { name: file.name, part, parts, base64: btoa(text) });
+    answer = send("load", { name: file.name, part, parts, base64: base64(piece) });
     if (part === parts - 1) answer = await answer;
   }
   return answer;
+}
+
+/** Bytes as base64. @param {Uint8Array} bytes */
+export function base64(bytes) {
+  let text = "";
+  for (let i = 0; i < bytes.length; i += 8_192)
+    text += String.fromCharCode(...bytes.subarray(i, i + 8_192));
+  return btoa(text);
 }
 
 /** Save what a `file` frame holds. @param {import("../../frames.js").Frame} frame */

@@ -62,13 +62,13 @@ const score = (name, value) =>
 function useScores(live) {
   const read = () => Object.keys(live.tick?.scores?.train ?? {}).join();
   const [names, setNames] = useState(read);
-  useEffect(
-    () =>
-      live.watch(() => {
-        if (live.tick) setNames(read());
-      }),
-    [],
-  );
+  useEffect(() => {
+    const look = () => {
+      if (live.tick) setNames(read());
+    };
+    look(); // a tick may have come since it was rendered
+    return live.watch(look);
+  }, []);
   return names ? names.split(",") : [];
 }
 

@@ -9,12 +9,19 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "../../kit/htm
 import { gathering, newest } from "../../kit/room.js";
 import { stillness } from "../../kit/theme.js";
 import { has, t } from "../../i18n.js";
+import { place } from "../../address.js";
+import { Refused } from "../../socket.js";
+import { beginning, goOn, leaving, left, pastOf } from "./again.js";
 import { sendModel } from "./files.js";
 import { Live } from "./model.js";
 import { sendTable } from "./table.js";
 
-/** What outlives a visit to another room: all that is drawn. @type {{live: Live | null}} */
-const kept = { live: null };
+/**
+ * What outlives a visit to another room: all that is drawn, to which connection it belongs, and what brought a table or a model.
+ * @type {import("./again.js").Kept}
+ */
+const kept = { live: null, connection: 0, data: [] };
+leaving(kept);
 
 /** A reader who only looks sees it learn: so far, in steps a second that can be watched. */
 const ARRIVAL = { epochs: 120, speed: 500 };
@@ -34,6 +41,8 @@ export function useSession(room, link) {
   const arriving = useRef(false);
   const pace = useRef(speed);
   pace.current = speed;
+  const deaf = useRef(false); // while a session is told what was: its states on the way are not those of the page
+  const hear = useRef(/** @type {Record<string, (frame: Frame) => void>} */ ({}));
 
   useEffect(() => {
     /** @param {Frame} frame */
@@ -61,20 +70,50 @@ export function useSession(room, link) {
         frame.message,
         frame.remedies.map((/** @type {any} */ remedy) => remedyOf(room, remedy)),
       );
-    /** @type {Record<string, (frame: Frame) => void>} */
-    const hear = { state: take, tick: move, diverged, columns: setColumns, summary: setSummary };
-    return room.onFrame((frame) => hear[frame.kind]?.(frame));
+    hear.current = { state: take, tick: move, diverged, columns: setColumns, summary: setSummary };
+    return room.onFrame((frame) => {
+      if (!deaf.current) hear.current[frame.kind]?.(frame);
+    });
   }, [room]);
 
   useEffect(() => {
+    /** Say something; where it is refused, begin as it comes, if nothing is shown yet, and say why. @param {() => Promise<any>} saying */
+    const attempt = async (saying) => {
+      try {
+        await saying();
+      } catch (error) {
+        deaf.current = false;
+        if (!(error instanceof Refused)) throw error;
+        if (!live.state || kept.connection !== room.connection) await room.send("open");
+        room.say(error.message);
+      }
+      kept.connection = room.connection;
+      if (!arriving.current && pace.current !== null) room.send("speed", { steps_per_second: pace.current });
+    };
+    const begin = async () => {
+      if (room.session.opening > 0) return room.opening();
+      arriving.current = !stillness();
+      if (!arriving.current) return room.ask("open");
+      room.send("open");
+      room.send("speed", { steps_per_second: ARRIVAL.speed });
+      return room.send("run", { epochs: ARRIVAL.epochs });
+    };
+    /** @param {import("./again.js").Past} past */
+    const resume = async (past) => {
+      deaf.current = true;
+      kept.data = past.data;
+      const state = await goOn(room, past);
+      deaf.current = false;
+      if (state) hear.current.state(state);
+    };
     let first = true;
     const end = room.onOpen(() => {
-      if (first && live.state && !link) room.send("set", { changes: {} });
-      else if (open(room, first ? link : null, live.state?.setup) && !stillness()) {
-        arriving.current = true;
-        room.send("speed", { steps_per_second: ARRIVAL.speed });
-        room.send("run", { epochs: ARRIVAL.epochs });
-      } else if (pace.current !== null) room.send("speed", { steps_per_second: pace.current });
+      const follows = first && link && (!live.state || link !== live.state.link) ? link : null;
+      const past = live.state ? (follows ? null : pastOf(live, kept.data)) : left(link);
+      if (past && live.state && kept.connection === room.connection) room.send("set", { changes: {} });
+      else if (past) attempt(() => resume(past));
+      else if (follows) attempt(() => room.ask("open", { link: follows }));
+      else attempt(begin);
       first = false;
     });
     return () => {
@@ -94,6 +133,15 @@ export function useSession(room, link) {
       return room.send(doing, fields);
     };
     const set = gathering(room);
+    /** @type {import("./again.js").Message[]} the newest file, as it was sent */
+    let parts = [];
+    const recorded = async (/** @type {string} */ doing, /** @type {any} */ fields) => {
+      if (fields.part === 0) parts = [];
+      const sent = (parts = [...parts, [doing, fields]]);
+      const answer = await room.send(doing, fields);
+      if (doing === "load" && answer?.kind === "state") kept.data = sent;
+      return answer;
+    };
     return {
       set,
       send: async (/** @type {string} */ doing, /** @type {object} */ fields = {}) => {
@@ -112,11 +160,13 @@ export function useSession(room, link) {
         setSpeed(value);
         room.send("speed", { steps_per_second: value });
       },
-      takeFile: (/** @type {File} */ file) => takeFile(room, file),
-      takeText: (/** @type {string} */ name, /** @type {string} */ text) => sendTable(room.send, name, text),
-      learn: (/** @type {string} */ column, /** @type {string | null} */ task) => {
+      takeFile: (/** @type {File} */ file) => takeFile(room, recorded, file),
+      takeText: (/** @type {string} */ name, /** @type {string} */ text) => sendTable(recorded, name, text),
+      learn: async (/** @type {string} */ column, /** @type {string | null} */ task) => {
         setColumns(null);
-        begin("target", { column, ...(task ? { task } : {}) });
+        const first = live.state ? [beginning(live.state)] : [];
+        const said = { column, ...(task ? { task } : {}) };
+        if (await begin("target", said)) kept.data = [...first, ...parts, ["target", said]];
       },
       forget: () => setColumns(null),
       putAway: () => setSummary(null),
@@ -125,23 +175,9 @@ export function useSession(room, link) {
   return { live, state, running, speed, selected, select, columns, summary, act };
 }
 
-/**
- * Begin: by a link, by what was there before the connection was lost, by what the command was given, or as it comes.
- * @param {Room} room @param {string | null} link @param {any} setup
- * @returns {boolean} whether it begins as it comes
- */
-function open(room, link, setup) {
-  const own = setup && (setup.dataset === "own" || setup.dataset === "table");
-  if (link) room.send("open", { link });
-  else if (setup && !own) room.send("open", { setup });
-  else if (room.session.opening > 0) room.opening();
-  else room.send("open");
-  return !link && !setup && !(room.session.opening > 0);
-}
-
 /** Keep the address at what is shown, so that it can be sent to others. @param {Frame} state */
 function address(state) {
-  if (typeof state.link !== "string") return;
+  if (typeof state.link !== "string" || place().room !== "network") return; // another room is on its way
   const said = state.link.replace(/^#/, "");
   const now = said ? `#${said}` : "#/network";
   if (location.hash !== now) history.replaceState(null, "", now);
@@ -163,13 +199,13 @@ function remedyOf(room, { label, do: doing, ...fields }) {
   return { label: has(key) ? t(key) : label, onClick };
 }
 
-/** A file that was dropped or chosen: a model file, or else a table. @param {Room} room @param {File} file */
-async function takeFile(room, file) {
+/** A file that was dropped or chosen: a model file, or else a table. @param {Room} room @param {Room["send"]} send @param {File} file */
+async function takeFile(room, send, file) {
   const most = room.session.limits?.upload ?? Infinity;
   if (file.size > most) {
     room.say(t("network.tooLarge", { name: file.name, most: Math.floor(most / 2 ** 20) }));
     return;
   }
-  if (file.name.endsWith(".safetensors")) await sendModel(room.send, file);
-  else await sendTable(room.send, file.name, await file.text());
+  if (file.name.endsWith(".safetensors")) await sendModel(send, file);
+  else await sendTable(send, file.name, await file.text());
 }
