@@ -1,4 +1,4 @@
-"""The playground's speed: its session beside the bare engine and TensorFlow Playground's arithmetic, its page.
+"""The speed of the playground: its session beside the engine and its model's arithmetic, and its page.
 
     python benchmarks/playground.py [--rounds 5] [--seconds 2] [--browser /usr/bin/chromium]
 

@@ -1,6 +1,6 @@
 """minicolumn: small neural networks from plain NumPy.
 
-Importing it loads nothing at all, not even NumPy; each part is loaded when it is first used.
+Importing it loads nothing of weight, not even NumPy; each part is loaded when it is first used.
 """
 
 from __future__ import annotations
@@ -172,3 +172,5 @@ __all__ = [
     "value_and_grad",
     "vjp",
 ]
+
+import minicolumn.lower.forks  # noqa: E402, F401  from now on a fork waits for imports of other threads

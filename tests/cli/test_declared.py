@@ -19,6 +19,7 @@ HINTS = get_type_hints(TrainOptions, include_extras=True)
 FIELDS = [field.name for field in dataclasses.fields(TrainOptions)]
 # What a command does beside training: it is no setting of a table's training.
 OF_THE_COMMAND = {
+    "monitor",
     "data",
     "test",
     "out",

@@ -92,7 +92,7 @@ def test_a_full_disk_behind_stdout(models: Path, tables: Path, environment: dict
                 check=False,
             )
             assert done.returncode == 2
-            assert done.stderr == "error: cannot write: No space left on device\n"
+            assert done.stderr.endswith("error: cannot write: No space left on device\n")
 
 
 def test_a_reader_that_has_seen_enough(
@@ -104,7 +104,9 @@ def test_a_reader_that_has_seen_enough(
     done = subprocess.run(
         command, shell=True, cwd=tmp_path, capture_output=True, text=True, env=environment, check=False
     )
-    assert done.stderr == ""
+    assert "Broken pipe" not in done.stderr
+    assert "13,000 cells begin like a formula" in done.stderr  # which is all that is said
+    assert len(done.stderr.splitlines()) == 1
     assert len(done.stdout.splitlines()) == 2
 
 

@@ -234,7 +234,7 @@ def _never(apply: Callable[..., Node], x: Node) -> list[Node]:
     ]
 
 
-NUMPY_KNOWS_NUMBERS = {"power"}
+NUMPY_KNOWS_NUMBERS = {"power", "root_power"}
 
 
 def test_maps_take_a_number_for_an_array_of_it(bits: Any) -> None:

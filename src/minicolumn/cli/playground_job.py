@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from minicolumn.cli.inspect_job import is_model_file
+from minicolumn.cli.process import raise_interrupts
 from minicolumn.cli.run import Interrupted
 from minicolumn.cli.screen import open_console, visible
 from minicolumn.cli.source import find_target, read_source, short_name
@@ -42,6 +43,7 @@ def run_playground(options: PlaygroundOptions) -> int:
     opening = opening_messages(options.file, options.target, console)
     server = PlaygroundServer(_maker(opening), host=options.host, port=options.port)
     query = "" if options.lang is None else f"?lang={options.lang}"
+    raise_interrupts()
     sys.stdout.write(server.address(query) + "\n")
     sys.stdout.flush()
     if options.host not in LOCAL:

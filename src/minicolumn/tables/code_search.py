@@ -74,8 +74,8 @@ def weigh_codes(x: Array, target: Array, fold: Array, others: Sequence[Array] = 
     Differs     target encoding replaces the column; here it is a test, and the network learns from the level
 
     >>> rng = np.random.default_rng(0)
-    >>> x, fold = rng.integers(0, 100, 4_000), rng.integers(0, 5, 4_000)
-    >>> effects = rng.standard_normal(100)
+    >>> x, fold = rng.integers(0, 300, 4_000), rng.integers(0, 5, 4_000)
+    >>> effects = rng.standard_normal(300)
     >>> weigh_codes(x, effects[x][:, None], fold).acts_like_codes
     True
     >>> weigh_codes(x, x[:, None], fold).acts_like_codes

@@ -248,7 +248,9 @@ class Engine:
         if self.held is None or is_sparse(self.held.X) or self.settings.optimizer.averages:
             return []
         if self._held_blocks is None:
-            self._held_blocks = Blocks.of(self.held, sum(part[0].size for part in leaves(states.params)))
+            self._held_blocks = Blocks.of(
+                self.held, sum(math.prod(part.shape[1:]) for part in leaves(states.params))
+            )
         losses = self.forward.losses(states.params, self._held_blocks)
         return (self.settings.factor * losses).tolist()
 

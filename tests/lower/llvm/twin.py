@@ -108,7 +108,9 @@ def _scanned(node: Node, operands: list[Opinion]) -> list[Opinion]:
 
 
 def _meaning(node: Node) -> Callable[..., Any]:
-    if node.op.name in MATH and node.op.name != "fmod" and node.array_type.is_float:
+    # A power of a root is expanded, and its power is one of the library too.
+    in_library = node.op.name in MATH or node.op.name == "root_power"
+    if in_library and node.op.name != "fmod" and node.array_type.is_float:
         return lambda *operands: elementary(node.op.name, operands)
     return lambda *operands: node.op.numpy(*operands, **node.attrs)
 

@@ -14,4 +14,8 @@ def test_the_language_of_the_address_is_spoken(browser: Any, playground: Playgro
     page.get_by_role("button", name="English").wait_for()
     assert page.url == f"{playground.origin}/?lang=ko#/network"
     assert page.locator("html").get_attribute("lang") == "ko"
+    page.get_by_role("button", name="English").click()
+    page.reload()  # what the reader chose holds from then on
+    page.get_by_role("button", name="한국어").wait_for()
+    assert page.url == f"{playground.origin}/#/network"
     context.close()

@@ -92,7 +92,7 @@ def test_odd_numbers_are_drawn_on_a_narrow_page(visit: Visit, board: Board) -> N
     page = visit("monitor", width=390, height=844, locale="ko-KR")
     page.locator(".epoch-now").wait_for()
     page.get_by_role("switch").first.click()
-    page.locator(".wide canvas").wait_for()
+    page.locator(".wide canvas").first.wait_for()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     lines = page.evaluate("""async () => {
         const { logLines } = await import('/kit/curve.js');

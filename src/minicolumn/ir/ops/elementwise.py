@@ -275,6 +275,7 @@ ROOT_POWER = binary(
     lambda g, out, x, y: 0.5 * _power_exponent(g, out, x, y),
     "A power of a root; as a power of what is below the root it has a second derivative at 0 from 3 on.",
     expansion=lambda x, y: np.sqrt(x) ** y,
+    keeps_numbers=False,
     ulp=64.0,  # y times the half unit of the root, for any power that is not out of range
 )
 CBRT = _elementary("cbrt", np.cbrt, lambda g, out, x: g / (3.0 * out * out))

@@ -175,6 +175,7 @@ function Header({ rooms, now }) {
     <div class="top-tools">
       <button type="button" class="language" lang=${other} onClick=${() => {
         localStorage.setItem("language", other);
+        history.replaceState(null, "", location.pathname + location.hash); // ?lang= said another
         speak(other);
       }}>${LANGUAGES[other]}</button>
       <${IconButton} label=${t(theme() === "dark" ? "shell.light" : "shell.dark")}

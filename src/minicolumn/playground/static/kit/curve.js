@@ -18,7 +18,7 @@ const tick = (v) =>
     ? `${v / 1e6}M`
     : Math.abs(v) >= 1e4
       ? `${v / 1e3}k`
-      : Math.abs(v) < 1e-3 && v
+      : Math.abs(v) <= 1e-3 && v
         ? v.toExponential(0)
         : String(Number(v.toPrecision(3)));
 

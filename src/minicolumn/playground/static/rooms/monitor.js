@@ -62,7 +62,7 @@ function Chooser({ state, chosen, onChoose }) {
 /** The layers from the input on. @param {{about: any}} props */
 function Layers({ about }) {
   const settings = { loss: about.loss, optimizer: about.optimizer, batch: about.batch_size };
-  return html`<section class="panel layers-panel"><h2>${t("monitor.layers")}</h2>
+  return html`<section class="panel layers-panel wide"><h2>${t("monitor.layers")}</h2>
     <div class="layers-scroll"><table class="layers"><thead><tr><th scope="col">${t("monitor.layer")}</th>
       <th scope="col" class="number">${t("monitor.shape")}</th><th scope="col" class="number">${t("monitor.weightsCount")}</th></tr></thead>
       <tbody>${about.layers.map((/** @type {any} */ layer) => html`<tr key=${layer.path}>
