@@ -1,4 +1,4 @@
-"""What the room `network` opens with: a table of the command without a target, and a link that cannot be read."""
+"""What the room `network` opens with: a table whose target was not said, and a link that cannot be read."""
 
 from __future__ import annotations
 

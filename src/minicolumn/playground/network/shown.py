@@ -139,11 +139,11 @@ def plane_of(learner: Learner, axes: Any, at: dict[str, Any]) -> Plane:
         return Plane.of_components(points.X)
     if len(points.inputs) == 1:
         axes = (0, 0)
-    known = axes not in (None, "pca") and max(axes) < len(points.inputs)
-    chosen = axes if known else _telling(points.X)
+    elif axes is None or axes == "pca" or max(axes) >= len(points.inputs):
+        axes = _telling(points.X)
     places = {points.inputs.index(name): float(v) for name, v in at.items() if name in points.inputs}
     low, high = (LOW, HIGH) if not own or _fits(points.X) else (None, None)
-    return Plane.of_inputs(points.X, points.inputs, chosen, places, low, high)
+    return Plane.of_inputs(points.X, points.inputs, axes, places, low, high)
 
 
 def _telling(X: Array) -> tuple[int, int]:
