@@ -3,6 +3,7 @@
 /** @typedef {"light" | "dark"} Theme */
 
 const query = matchMedia("(prefers-color-scheme: dark)");
+let dark = query.matches; // as last told, so that drawings and the page change together
 /** @type {Set<(theme: Theme) => void>} */
 const watchers = new Set();
 
@@ -10,7 +11,7 @@ const watchers = new Set();
 export function theme() {
   const chosen = localStorage.getItem("theme");
   if (chosen === "light" || chosen === "dark") return chosen;
-  return query.matches ? "dark" : "light";
+  return dark ? "dark" : "light";
 }
 
 /** @param {(theme: Theme) => void} tell @returns {() => void} */
@@ -32,7 +33,10 @@ export function switchTheme() {
   applyTheme();
 }
 
-query.addEventListener("change", applyTheme);
+query.addEventListener("change", ({ matches }) => {
+  dark = matches;
+  applyTheme();
+});
 
 /** The value of a design token, such as "--ink". @param {string} name */
 export const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
