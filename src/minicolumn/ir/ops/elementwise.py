@@ -121,9 +121,18 @@ ABSOLUTE = unary(
     cost=CHEAP,
 )
 SIGN = unary("sign", np.sign, None, kinds=NUMBERS)
-FLOOR = unary("floor", np.floor, None, kinds=EVERY, cost=CHEAP)
-CEIL = unary("ceil", np.ceil, None, kinds=EVERY, cost=CHEAP)
-TRUNC = unary("trunc", np.trunc, None, kinds=EVERY, cost=CHEAP)
+
+
+def _integers_stay(ufunc: Any) -> ArrayFunction:
+    """Return a rounding that leaves integers as they are, which NumPy before 2.1 makes floats of."""
+    if isinstance(ufunc(np.int32(1)), np.integer):
+        return ufunc
+    return lambda x: ufunc(x) if x.dtype.kind == "f" else x
+
+
+FLOOR = unary("floor", _integers_stay(np.floor), None, kinds=EVERY, cost=CHEAP)
+CEIL = unary("ceil", _integers_stay(np.ceil), None, kinds=EVERY, cost=CHEAP)
+TRUNC = unary("trunc", _integers_stay(np.trunc), None, kinds=EVERY, cost=CHEAP)
 RINT = unary("rint", np.rint, None, cost=CHEAP)
 FLOOR_DIVIDE = binary("floor_divide", np.floor_divide, None, None, kinds=NUMBERS, jumps=True, zero_signs=(1,))
 # The quotient is constant between jumps, so x mod y = x - y floor(x/y) has slope 1 in x and -floor(x/y) in y.
