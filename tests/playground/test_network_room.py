@@ -21,7 +21,7 @@ from minicolumn.tree import map_leaves
 
 Array = np.ndarray
 SMALL = {"points": 60, "units": [3]}
-TIMES = ("seconds", "steps_per_second", "tick")  # what a clock says, and a number that goes on over all rooms
+TIMES = ("seconds", "steps_per_second")  # what a clock says
 
 
 class Page:
@@ -168,6 +168,9 @@ def test_norms_and_silenced_neurons_are_told(page: Page) -> None:
     assert [layer["weight"] for layer in page.last["tick"].says["norms"]] == pytest.approx(expected)
     page("open", setup={"points": 60, "units": [16], "dropout": 0.5})
     silenced = [len(page("step", steps=1).says["dropped"]) for _ in range(10)]
+    page("watch")
+    page("view", axes=[1, 0])
+    assert len(page.last["tick"].says["norms"]) == 2  # another plane is drawn, and they are told on
     assert 40 < sum(silenced) < 120  # 80 of 160, within six deviations
 
 

@@ -80,10 +80,7 @@ class NetworkRoom(Room):
 
     @property
     def learner(self) -> Learner:
-        """What learns.
-
-        Errors      DataError before the room was opened
-        """
+        """What learns; a default network where nothing was opened yet."""
         if self._learner is None:
             self._begin(self.setup)
         assert self._learner is not None
@@ -306,13 +303,13 @@ class NetworkRoom(Room):
 
     def view(self, said: m.View) -> list[Frame]:
         """Draw another plane of the inputs."""
-        learner = self.learner
-        self._picture = Picture(learner, axes=said.axes, at=dict(said.at or {}))
+        watched = self.picture.watched
+        self._picture = Picture(self.learner, axes=said.axes, at=dict(said.at or {}))
+        self._picture.watched = watched
         return self._state()
 
     def watch(self, said: m.Watch) -> list[Frame]:
         """Tell norms of weights and gradients with every tick, or no longer."""
-        self.learner  # noqa: B018
         self.picture.watched = said.norms
         return [self._tick()]
 
@@ -415,18 +412,18 @@ class NetworkRoom(Room):
     @property
     def picture(self) -> Picture:
         """What is drawn of the learner."""
+        if self._picture is None:
+            self._begin(self.setup)
         assert self._picture is not None
         return self._picture
 
     def _state(self, *, reset: bool = False, said: tuple[str, ...] = ()) -> list[Frame]:
-        self.learner  # noqa: B018  made where nothing was opened yet
         says, arrays = self.picture.state(controls=not self._is_known, hidden=self._hidden)
         self._is_known = True
         says |= {"reset": reset, "said": list(said), "hidden": list(self._hidden)}
         return [self.frame("state", says, **arrays), self._tick()]
 
     def _tick(self) -> Frame:
-        self.learner  # noqa: B018
         says, arrays = self.picture.tick()
         says |= {"running": self.running, "stopped": self._pacing.stopped}
         if self.running:

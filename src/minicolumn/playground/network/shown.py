@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,18 +15,18 @@ from minicolumn.playground.network.maps import Maps
 from minicolumn.playground.network.plane import HIGH, LOW, SIDE, Plane
 from minicolumn.playground.network.setup import OWN, TABLE, controls, to_json
 from minicolumn.playground.network.thumbnails import thumbnails
+from minicolumn.tree import leaves
 
 Array = np.ndarray
 Says = dict[str, Any]
 Arrays = dict[str, Array]
-_TICKS = itertools.count(1)
 
 
 class Picture:
     """What is drawn of a learner, over a plane of its inputs.
 
     learner     what is drawn
-    before      the picture before a change, whose plane and count of ticks go on
+    before      the picture before a change, whose plane goes on
     axes, at    of the plane: two inputs by number, or "pca", and where the others stand
     watched     whether ticks tell norms of weights and gradients
     """
@@ -44,7 +43,6 @@ class Picture:
         self.plane = plane_of(learner, self.axes, self.at)
         grid = self.plane.grid()
         self.maps = Maps(learner.architecture, grid, learner.task.shown)
-        self._tick = 0 if before is None else before._tick
         self.watched = before is not None and before.watched
 
     def state(self, *, controls: bool = False, hidden: Sequence[str] = ()) -> tuple[Says, Arrays]:
@@ -65,7 +63,7 @@ class Picture:
             ],
             "outputs": list(task.classes) if task.outputs > 1 else list(task.classes[1:] or ("y",)),
             "task": task.kind, "classes": list(task.classes), "loss": task.loss,
-            "parameters": int(sum(leaf.size for layer in params.values() for leaf in layer.values())),
+            "parameters": sum(leaf.size for leaf in leaves(params)),
             "rows": {"train": int((~points.held).sum()), "test": int(points.held.sum())},
             "range": [[plane.low[0], plane.high[0]], [plane.low[1], plane.high[1]]],
             "axes": list(plane.names), "target": {"center": task.center, "scale": task.scale},
@@ -114,9 +112,8 @@ class Picture:
         learner = self.learner
         params, trainer = learner.trainer.params, learner.trainer
         measured = learner.measured()
-        self._tick = next(_TICKS)
         says = {
-            "tick": self._tick, "step": learner.step, "epoch": learner.epoch,
+            "step": learner.step, "epoch": learner.epoch,
             "learning_rate": trainer.learning_rate, "loss": measured["loss"], "scores": measured["scores"],
             "seconds": learner.seconds, "steps_per_second": learner.steps_per_second,
         }  # fmt: skip

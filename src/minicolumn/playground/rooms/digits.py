@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
+from minicolumn.model.metrics import confusion
 from minicolumn.nn import Dense, Dropout, Sequential
 from minicolumn.nn.activations import activation_by_name
 from minicolumn.optim import Adam
@@ -15,6 +16,7 @@ from minicolumn.playground.frames import Frame
 from minicolumn.playground.room import Nothing, Room
 from minicolumn.registry import Integer, Listed, Number, Record
 from minicolumn.train import Trainer
+from minicolumn.tree import leaves
 
 Array = np.ndarray
 SIDE, CLASSES = 8, 10
@@ -114,7 +116,7 @@ class DigitsRoom(Room):
             "units": list(said.units), "side": SIDE, "classes": list(map(str, range(CLASSES))),
             "rows": {"train": int((~self._held).sum()), "test": int(self._held.sum())},
             "dropout": said.dropout, "learning_rate": said.learning_rate,
-            "parameters": int(sum(a.size for layer in self.trainer.params.values() for a in layer.values())),
+            "parameters": sum(leaf.size for leaf in leaves(self.trainer.params)),
         }  # fmt: skip
         digits = (255 * self._X[chosen]).astype(np.uint8).reshape(-1, SIDE, SIDE)
         state = self.frame("state", says, digits=digits, labels=self._y[chosen].astype(np.int32))
@@ -163,8 +165,7 @@ class DigitsRoom(Room):
         trainer = self.trainer
         answers = trainer.outputs(self._X).argmax(axis=1)
         right = answers == self._y
-        k = CLASSES * self._y[self._held] + answers[self._held]
-        confusion = np.bincount(k, minlength=CLASSES * CLASSES).reshape(CLASSES, CLASSES)
+        table = confusion(self._y[self._held], answers[self._held], CLASSES)
         says = {
             "epoch": trainer.epoch, "step": trainer.step, "running": self._running,
             "accuracy": {"train": float(right[~self._held].mean()), "test": float(right[self._held].mean())},
@@ -174,7 +175,7 @@ class DigitsRoom(Room):
         pictures = np.clip(127.5 + 127.5 * first / np.where(size > 0, size, 1.0), 0, 255).astype(np.uint8)
         wrong = np.flatnonzero(~right & self._held)[:24]
         return self.frame(
-            "tick", says, weights=pictures.T.reshape(-1, SIDE, SIDE), confusion=confusion.astype(np.int32),
+            "tick", says, weights=pictures.T.reshape(-1, SIDE, SIDE), confusion=table.astype(np.int32),
             missed=(255 * self._X[wrong]).astype(np.uint8).reshape(-1, SIDE, SIDE),
             missed_labels=np.stack([self._y[wrong], answers[wrong]], axis=1).astype(np.int32),
         )  # fmt: skip

@@ -17,6 +17,7 @@ from minicolumn.playground.network.plane import HIGH, LOW, Plane
 from minicolumn.playground.network.setup import Setup
 from minicolumn.playground.room import Nothing, Room
 from minicolumn.registry import Choice, Integer, Record
+from minicolumn.tree import leaves
 
 MOST_CURVE = 400  # points of each curve; every second one goes where there would be more
 
@@ -187,7 +188,7 @@ class RaceRoom(Room):
             "racers": [
                 {
                     "name": runner.name, "units": list(runner.learner.setup.units),
-                    "parameters": int(sum(w.size + b.size for w, b in runner.learner.weights)),
+                    "parameters": sum(leaf.size for leaf in leaves(runner.learner.first)),
                 }
                 for runner in self._runners
             ],
