@@ -1,24 +1,10 @@
 /** The circuit as a drawing: inputs to be switched, neurons to be chosen, wires to be drawn from one to the other. */
-import { html, useEffect, useLayoutEffect, useRef, useState } from "../../kit/html.js";
+import { html, useEffect, useRef, useState } from "../../kit/html.js";
+import { useWidth } from "../../kit/room.js";
 import { t } from "../../i18n.js";
 import { RADIUS, curve, linkOf, placed } from "./plan.js";
 
 /** @typedef {import("./plan.js").Neuron} Neuron @typedef {import("./plan.js").Place} Place */
-
-/** The width of an element, as it changes. @returns {[{current: HTMLElement | null}, number]} */
-function useWidth() {
-  const ref = useRef(/** @type {HTMLElement | null} */ (null)), [width, setWidth] = useState(0);
-  useLayoutEffect(() => {
-    const box = ref.current;
-    if (!box) return;
-    const look = () => setWidth(box.clientWidth);
-    const observer = new ResizeObserver(look);
-    observer.observe(box);
-    look();
-    return () => observer.disconnect();
-  }, []);
-  return [ref, width];
-}
 
 /**
  * Drag from the source of a wire to a neuron; without a move it is a click.

@@ -1,25 +1,11 @@
 /** The plane of the inputs: the points, the line that the perceptron draws now, both sides of it, and its normal. */
-import { html, useEffect, useLayoutEffect, useRef, useState } from "../../kit/html.js";
+import { html, useEffect, useRef, useState } from "../../kit/html.js";
+import { useWidth } from "../../kit/room.js";
 import { everyFrame } from "../../kit/canvas.js";
 import { stillness } from "../../kit/theme.js";
 import { t } from "../../i18n.js";
 
 /** @typedef {[number, number]} XY */
-
-/** The width of an element, as it changes. @returns {[{current: any}, number]} */
-export function useWidth() {
-  const ref = useRef(/** @type {HTMLElement | null} */ (null)), [width, setWidth] = useState(0);
-  useLayoutEffect(() => {
-    const box = ref.current;
-    if (!box) return;
-    const look = () => setWidth(box.clientWidth);
-    const observer = new ResizeObserver(look);
-    observer.observe(box);
-    look();
-    return () => observer.disconnect();
-  }, []);
-  return [ref, width];
-}
 
 /** Numbers on their way to others. @param {number[]} to @param {number} ms  0 is at once @returns {number[]} */
 export function useTween(to, ms) {

@@ -1,7 +1,8 @@
 /** The plane of the weights: the way that the weight vector went, its last correction marked. */
 import { html } from "../../kit/html.js";
 import { t } from "../../i18n.js";
-import { useTween, useWidth } from "./plane.js";
+import { useWidth } from "../../kit/room.js";
+import { useTween } from "./plane.js";
 
 /** @param {{tick: any, quick: boolean}} props */
 export function Weights({ tick, quick }) {
