@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from minicolumn.playground.allowance import Allowance
 
 
 @dataclass
@@ -13,7 +15,7 @@ class Pacing:
     going       whether it goes on; stopped: why it ended, None where somebody paused it
     epoch, loss at which it ends; None for no such end
     speed       steps a second; None is as fast as it goes
-    owed        steps that the speed allows and that were not taken yet
+    allowance   what the speed allows and was not taken yet
 
     >>> pacing = Pacing(speed=50.0)
     >>> [pacing.goal(1 / 30) for _ in range(3)]
@@ -25,11 +27,12 @@ class Pacing:
     epoch: int | None = None
     loss: float | None = None
     speed: float | None = None
-    owed: float = 0.0
+    allowance: Allowance = field(default_factory=Allowance)
 
     def start(self, epoch: int | None, loss: float | None) -> None:
         """Go on, to an epoch or a loss where one is given."""
-        self.going, self.stopped, self.epoch, self.loss, self.owed = True, None, epoch, loss, 0.0
+        self.going, self.stopped, self.epoch, self.loss = True, None, epoch, loss
+        self.allowance = Allowance()
 
     def stop(self, why: str | None = None) -> None:
         """End here."""
@@ -39,9 +42,7 @@ class Pacing:
         """Return how far to train within so long, as `Trainer.advance` takes it; None for not a step."""
         if self.speed is None:
             return {"seconds": seconds}
-        self.owed += self.speed * seconds
-        steps = int(self.owed)
-        self.owed -= steps
+        steps = self.allowance.due(self.speed, seconds)
         return {"steps": steps} if steps else None
 
     def left(self, epoch: int) -> int | None:

@@ -12,6 +12,7 @@ from minicolumn.errors import DataError, DivergenceError, MinicolumnError
 from minicolumn.model import Model
 from minicolumn.model.artifact import artifact_from_bytes
 from minicolumn.nn.formula import parse_formula
+from minicolumn.playground.allowance import Allowance
 from minicolumn.playground.data.arc4 import Arc4
 from minicolumn.playground.data.points import DATASETS, Points, make_points
 from minicolumn.playground.frames import Frame
@@ -346,7 +347,7 @@ class NetworkRoom(Room):
 
     def speed(self, said: m.Speed) -> list[Frame]:
         """Set how fast it runs."""
-        self._pacing.speed, self._pacing.owed = said.steps_per_second, 0.0
+        self._pacing.speed, self._pacing.allowance = said.steps_per_second, Allowance()
         return []
 
     def work(self, seconds: float, draw: bool = True) -> list[Frame]:

@@ -12,6 +12,7 @@ from minicolumn.model.metrics import confusion
 from minicolumn.nn import Dense, Dropout, Sequential
 from minicolumn.nn.activations import activation_by_name
 from minicolumn.optim import Adam
+from minicolumn.playground.allowance import Allowance
 from minicolumn.playground.frames import Frame
 from minicolumn.playground.room import Nothing, Room
 from minicolumn.registry import Integer, Listed, Number, Record
@@ -79,7 +80,7 @@ class DigitsRoom(Room):
     steps_a_second: ClassVar[float] = 400.0  # about ten epochs, slow enough to see its weights take shape
 
     def __init__(self) -> None:
-        self._running, self._owed = False, 0.0
+        self._running, self._allowance = False, Allowance()
         self._end: int | None = None
         self._trainer: Trainer | None = None
         self._pixels: Array | None = None
@@ -126,7 +127,7 @@ class DigitsRoom(Room):
     def run(self, said: Epochs) -> list[Frame]:
         """Train on and on, or for so many epochs."""
         self._end = None if said.epochs is None else self.trainer.epoch + said.epochs
-        self._running, self._owed = True, 0.0
+        self._running, self._allowance = True, Allowance()
         return [self._tick()]
 
     def pause(self, said: Nothing) -> list[Frame]:
@@ -151,11 +152,9 @@ class DigitsRoom(Room):
 
     def work(self, seconds: float, draw: bool = True) -> list[Frame]:
         """Go on for as many steps as the time allows."""
-        self._owed += self.steps_a_second * seconds
-        steps = int(self._owed)
+        steps = self._allowance.due(self.steps_a_second, seconds)
         if not steps:
             return []
-        self._owed -= steps
         self.trainer.advance(steps=steps)
         if self._end is not None and self.trainer.epoch >= self._end:
             self._running = False

@@ -10,6 +10,7 @@ import numpy as np
 
 from minicolumn import random
 from minicolumn.nn.classic import LTU, perceptron_rule, separation
+from minicolumn.playground.allowance import Allowance
 from minicolumn.playground.frames import Frame
 from minicolumn.playground.room import Nothing, Room
 from minicolumn.registry import Choice, Integer, Number, Record
@@ -60,7 +61,7 @@ class PerceptronRoom(Room):
     }
 
     def __init__(self) -> None:
-        self._running, self._speed, self._owed = False, 4.0, 0.0
+        self._running, self._speed, self._allowance = False, 4.0, Allowance()
         self._begin(Rows())
 
     def _begin(self, said: Rows) -> None:
@@ -71,7 +72,7 @@ class PerceptronRoom(Room):
         self._path = [np.zeros(3)]
         self._seen = {self._bytes(): 0}
         self._cycle: tuple[int, int] | None = None
-        self._converged, self._running, self._owed = False, False, 0.0
+        self._converged, self._running, self._allowance = False, False, Allowance()
 
     def open(self, said: Rows) -> list[Frame]:
         """Begin with these rows and zero weights."""
@@ -111,11 +112,10 @@ class PerceptronRoom(Room):
 
     def work(self, seconds: float, draw: bool = True) -> list[Frame]:
         """Look at as many rows as the speed allows."""
-        self._owed += self._speed * seconds
         frame = None
-        while self._owed >= 1.0 and self._running:
-            self._owed -= 1.0
-            frame = self._look()
+        for _ in range(self._allowance.due(self._speed, seconds)):
+            if self._running:
+                frame = self._look()
         return [frame] if frame is not None and (draw or not self._running) else []
 
     def _look(self) -> Frame:

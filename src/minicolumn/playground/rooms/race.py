@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 
 from minicolumn.errors import DivergenceError
+from minicolumn.playground.allowance import Allowance
 from minicolumn.playground.data.points import make_points
 from minicolumn.playground.frames import Frame
 from minicolumn.playground.network.learner import Learner
@@ -105,7 +106,7 @@ class RaceRoom(Room):
     def __init__(self) -> None:
         self._said = replace(Start(), **self.usual)
         self._runners: list[Runner] = []
-        self._running, self._owed, self._end = False, 0.0, None
+        self._running, self._allowance, self._end = False, Allowance(), None
 
     def candidates(self, common: Setup) -> Sequence[tuple[str, Setup]]:
         """Return who races, by name, made of what they have in common."""
@@ -114,7 +115,7 @@ class RaceRoom(Room):
     def open(self, said: Start) -> list[Frame]:
         """Begin a race."""
         own = {name: value for name, value in self.usual.items() if getattr(said, name) is None}
-        self._said, self._running, self._owed = replace(said, **own), False, 0.0
+        self._said, self._running, self._allowance = replace(said, **own), False, Allowance()
         what = {name: getattr(self._said, name) for name in self.usual}
         common = Setup(
             **what, data_seed=f"0.{said.seed:05d}", seed=said.seed, train_percent=self.train_percent,
@@ -165,11 +166,9 @@ class RaceRoom(Room):
 
     def work(self, seconds: float, draw: bool = True) -> list[Frame]:
         """Let all go on for as many epochs as the time allows."""
-        self._owed += self.epochs_a_second * seconds
-        epochs = int(self._owed)
+        epochs = self._allowance.due(self.epochs_a_second, seconds)
         if not epochs:
             return []
-        self._owed -= epochs
         self._advance(epochs)
         ended = self._end is not None and self._epoch >= self._end
         if ended or all(runner.stopped for runner in self._runners):
