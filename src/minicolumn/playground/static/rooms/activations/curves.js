@@ -1,5 +1,6 @@
 /** A function, its slope, and its tangent at a point that is moved; beside it another function to compare. */
-import { html, useLayoutEffect, useMemo, useRef, useState } from "../../kit/html.js";
+import { html, useMemo, useRef } from "../../kit/html.js";
+import { useWidth } from "../../kit/room.js";
 import { t } from "../../i18n.js";
 import { figure, nameOf } from "./words.js";
 
@@ -9,14 +10,7 @@ const EDGE = 30;
  * @param {{first: any, second: any, at: number, onAt: (at: number) => void}} props  at: which of the points of the curves
  */
 export function Curves({ first, second, at, onAt }) {
-  const ref = useRef(/** @type {HTMLElement | null} */ (null)), [width, setWidth] = useState(0), held = useRef(false);
-  useLayoutEffect(() => {
-    const box = ref.current;
-    if (!box) return;
-    const observer = new ResizeObserver(() => setWidth(box.clientWidth));
-    observer.observe(box);
-    return () => observer.disconnect();
-  }, []);
+  const [ref, width] = useWidth(), held = useRef(false);
   const height = Math.max(240, Math.min(width * 0.56, 440));
   const { x, value, slope } = first.arrays, count = x.length, [left, right] = first.range;
   const low = Math.min(...value) < -1.6 ? -3.2 : -1.4, high = 3.2;

@@ -1,5 +1,6 @@
 /** The same scores' probabilities at all temperatures, and where the temperature is now; it is set by pointing, too. */
-import { html, useLayoutEffect, useRef, useState } from "../../kit/html.js";
+import { html, useRef } from "../../kit/html.js";
+import { useWidth } from "../../kit/room.js";
 import { classColour } from "../../kit/colour.js";
 import { t } from "../../i18n.js";
 import { className } from "./bars.js";
@@ -9,14 +10,7 @@ const TICKS = [0.1, 0.3, 1, 3, 10], EDGE = { left: 34, right: 14, top: 12, botto
 
 /** @param {{state: any, onTemperature: (value: number) => void}} props */
 export function Sweep({ state, onTemperature }) {
-  const ref = useRef(/** @type {HTMLElement | null} */ (null)), [width, setWidth] = useState(0), held = useRef(false), height = 210;
-  useLayoutEffect(() => {
-    const box = ref.current;
-    if (!box) return;
-    const observer = new ResizeObserver(() => setWidth(box.clientWidth));
-    observer.observe(box);
-    return () => observer.disconnect();
-  }, []);
+  const [ref, width] = useWidth(), held = useRef(false), height = 210;
   const { temperatures, sweep } = state.arrays, classes = state.scores.length, count = temperatures.length;
   const [low, high] = [Math.log(temperatures[0]), Math.log(temperatures[count - 1])];
   const [wide, tall] = [width - EDGE.left - EDGE.right, height - EDGE.top - EDGE.bottom];
