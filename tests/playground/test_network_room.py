@@ -17,7 +17,7 @@ from minicolumn.playground.network.room import NetworkRoom
 from minicolumn.playground.network.setup import SETTINGS, to_json
 from minicolumn.playground.network.summary import summary_of
 from minicolumn.playground.room import Session
-from minicolumn.tree import map_leaves
+from minicolumn.tree import leaves, map_leaves
 
 Array = np.ndarray
 SMALL = {"points": 60, "units": [3]}
@@ -352,6 +352,22 @@ def test_points_are_painted_moved_and_removed(page: Page) -> None:
     fails(page("points", remove=[17]), "there are 3 points")
     fails(page("points", clear=True), "at least two points")
     assert page("set", changes={"dataset": "xor"}).kind == "tick"
+
+
+@pytest.mark.parametrize("patience", [None, 500])
+def test_what_the_optimizer_remembers_outlives_a_stroke_of_the_brush(
+    page: Page, patience: int | None
+) -> None:
+    page("set", changes={"optimizer": "adam", "patience": patience})
+    page("step", epochs=3)
+    trainer = page.room.learner.trainer
+    moments = trainer.snapshot.moments
+    page("points", add=[[1.0, 2.0, 0], [0.0, 0.0, 1]], move=[[0, 2.0, 2.0]])
+    assert page.room.learner.trainer is trainer
+    assert trainer.rows == 32
+    assert all(map(np.array_equal, leaves(trainer.snapshot.moments), leaves(moments)))
+    page("step", epochs=2)
+    assert page.last["tick"].says["epoch"] == 5
 
 
 def test_a_table_is_learnt_from(page: Page) -> None:

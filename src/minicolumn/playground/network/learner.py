@@ -83,28 +83,18 @@ class Learner:
         self.trainer = self._trainer(params)
 
     def _trainer(self, params: Params) -> Trainer:
-        X, y = self._rows(self.task, ~self.points.held)
+        setup, task, points = self.setup, self.task, self.points
+        X, y = _rows(points, task, ~points.held)
         trainer = Trainer(
-            self.architecture.network, X, y, params=params, **self._watched(self.setup, self.task),
-            **training_settings(self.setup, self.task, len(X)),
+            self.architecture.network, X, y, params=params,
+            **_watched(setup, points, task, "validation_data", "callbacks"),
+            **training_settings(setup, task, len(X)),
         )  # fmt: skip
-        if self.setup.rule == "classic":
+        if setup.rule == "classic":
             trainer.change(rule=classic_rule)
         if not trainer.callbacks:
             trainer.limit_history(KEPT_ROWS)
         return trainer
-
-    def _watched(self, setup: Setup, task: Task) -> dict[str, Any]:
-        """Return what a trainer needs for early stopping: test points to measure on, and the callback."""
-        if setup.patience is None or not self.points.held.any():
-            return {}
-        return {
-            "validation_data": self._rows(task, self.points.held),
-            "callbacks": [EarlyStopping(patience=setup.patience)],
-        }
-
-    def _rows(self, task: Task, chosen: Array) -> tuple[Array, Array]:
-        return self.points.X[chosen].astype(np.float32), task.targets(self.points.y[chosen])
 
     @property
     def epoch(self) -> int:
@@ -153,29 +143,36 @@ class Learner:
         steps = goal.get("steps", int(goal.get("seconds", 0.0) / self.trainer.seconds_a_step))
         return {"steps": max(1, min(left, steps))}
 
-    def change(self, setup: Setup, points: Points | None = None, after: Labels | None = None) -> None:
-        """Go on with another setup or other points; weights stay wherever there is a place for them.
+    def changed(self, setup: Setup, points: Points | None = None, after: Labels | None = None) -> Learner:
+        """Return the learner that goes on with another setup or other points; weights stay where they can.
 
         points      None keeps those of now
         after       which of the units each unit of the new network is, see `carried`; None: by their places
+        Returns     this one where its network stays, and with it what the optimizer remembers: nothing is
+                    compiled for another number. Else a new one
         Errors      DataError, and nothing was changed
-
-        Where the network stays, so does what the optimizer remembers, and nothing is compiled for another
-        number.
         """
-        task = task_of(self.points if points is None else points, setup.loss)
-        inputs = (self.points if points is None else points).inputs
-        architecture = architecture_of(setup, inputs, task.outputs, task.ending)
-        stays = architecture == self.architecture and setup.rule == self.setup.rule
-        if points is None and stays and setup.patience == self.setup.patience:
-            self.trainer.change(**training_settings(setup, task, self.trainer.rows))
-            self.setup, self.task = setup, task
-            return
-        again = Learner(setup, self.points if points is None else points, self.table, like=(self, after))
+        held = self.points if points is None else points
+        task = task_of(held, setup.loss)
+        architecture = architecture_of(setup, held.inputs, task.outputs, task.ending)
+        stays = architecture == self.architecture
+        if stays and (setup.rule, setup.patience) == (self.setup.rule, self.setup.patience):
+            self._go_on(setup, held, task)
+            return self
+        again = Learner(setup, held, self.table, like=(self, after))
         again.seconds, again.steps_per_second = self.seconds, self.steps_per_second
-        drawn = first_params(again.architecture, setup, len(inputs))
-        again.first = self.first if architecture == self.architecture else drawn
-        self.__dict__.update(again.__dict__)
+        again.first = self.first if stays else first_params(again.architecture, setup, len(held.inputs))
+        return again
+
+    def _go_on(self, setup: Setup, points: Points, task: Task) -> None:
+        """Change the training in place: its settings, and its rows where they are other ones."""
+        rows: dict[str, Any] = {}
+        if points is not self.points or task != self.task:
+            rows["X"], rows["y"] = _rows(points, task, ~points.held)
+            rows |= _watched(setup, points, task, "validation_data")
+        count = int((~points.held).sum())
+        self.trainer.change(**rows, **training_settings(setup, task, count))
+        self.setup, self.points, self.task = setup, points, task
 
     def _carried(self, old: Learner, after: Labels | None) -> Params:
         """Return the weights of another learner, as far as there is a place for them here."""
@@ -185,11 +182,9 @@ class Learner:
         weights = carried(old.weights, old.labels, self.architecture.weights(fresh), after)
         return self.architecture.with_weights(fresh, weights)
 
-    def reset(self, setup: Setup, *, same: bool = False) -> None:
-        """Begin anew: with other first weights by the setup's seed, or the same ones again."""
-        params = self.first if same else None
-        again = Learner(setup, self.points, self.table, params)
-        self.__dict__.update(again.__dict__)
+    def begun_anew(self, setup: Setup, *, same: bool = False) -> Learner:
+        """Return the learner with other first weights, drawn by the setup's seed, or the same ones again."""
+        return Learner(setup, self.points, self.table, self.first if same else None)
 
     def set_weights(self, weights: Sequence[tuple[Array, Array]]) -> None:
         """Put other weights in place of those of now; what the optimizer remembers stays."""
@@ -239,6 +234,19 @@ class Learner:
         with np.errstate(all="ignore"):
             loss = float(self.task.record(outputs, self.task.targets(y)))
         return loss / 2.0 if self.setup.rule == "classic" else loss  # its error is (o - t)^2 / 2
+
+
+def _rows(points: Points, task: Task, chosen: Array) -> tuple[Array, Array]:
+    return points.X[chosen].astype(np.float32), task.targets(points.y[chosen])
+
+
+def _watched(setup: Setup, points: Points, task: Task, *names: str) -> dict[str, Any]:
+    """Return what a trainer needs for early stopping, of these: test points to measure on, the callback."""
+    if setup.patience is None or not points.held.any():
+        return {}
+    found: dict[str, Any] = {"callbacks": [EarlyStopping(patience=setup.patience)]}
+    found["validation_data"] = _rows(points, task, points.held)
+    return {name: found[name] for name in names}
 
 
 def _by_place(before: Labels, features: Sequence[str], units: Sequence[int]) -> list[list[Any]]:

@@ -36,8 +36,8 @@ from minicolumn.registry import Record
 class NetworkRoom(Room):
     """A network on points in a plane: built, trained, watched and taken apart while it learns.
 
-    setup       all that can be set, one record
     learner     points, network and training; made when the room is opened
+    setup       all that can be set, one record: the learner's
     """
 
     name = "network"
@@ -67,7 +67,6 @@ class NetworkRoom(Room):
     }
 
     def __init__(self) -> None:
-        self.setup = DEFAULT
         self._learner: Learner | None = None
         self._picture: Picture | None = None
         self._pacing = Pacing()
@@ -78,6 +77,11 @@ class NetworkRoom(Room):
         self._hidden: tuple[str, ...] = ()  # controls that a link hides
 
     # Beginning ----------------------------------------------------------------------------------------------
+
+    @property
+    def setup(self) -> Setup:
+        """All that can be set."""
+        return DEFAULT if self._learner is None else self._learner.setup
 
     @property
     def learner(self) -> Learner:
@@ -113,7 +117,7 @@ class NetworkRoom(Room):
         if before is not None and before.weights is not None:
             weights = np.frombuffer(as_bytes(before.weights), np.uint8)
             learner.resume(weights, before.epoch, before.step)
-        self._learner, self.setup = learner, setup
+        self._learner = learner
         self._picture = Picture(learner)
         self._pacing.stop()
         self._good = []
@@ -145,11 +149,9 @@ class NetworkRoom(Room):
             self._begin(after)
             return self._state(reset=True)
         if differing <= set(VIEW):
-            self.setup = learner.setup = after
+            learner.setup = after
             return self._state()
-        learner.change(after, self._points(after) if differing & set(DATA) else None)
-        self._adopt(after)
-        return self._state()
+        return self._adopted(learner.changed(after, self._points(after) if differing & set(DATA) else None))
 
     def _with_consequences(self, changes: Mapping[str, Any]) -> dict[str, Any]:
         """Return changes with what follows from another data set: its points, features, a loss that suits."""
@@ -166,11 +168,12 @@ class NetworkRoom(Room):
             found.setdefault("loss", "auto")
         return found
 
-    def _adopt(self, setup: Setup) -> None:
-        """Show what was changed."""
-        self.setup = setup
-        self._picture = Picture(self.learner, self._picture)
+    def _adopted(self, learner: Learner, *, reset: bool = False) -> list[Frame]:
+        """Go on with a learner that was changed, and show it."""
+        self._learner = learner
+        self._picture = Picture(learner, self._picture)
         self._pacing.stopped, self._good = None, []
+        return self._state(reset=reset)
 
     def layer(self, said: m.Layer) -> list[Frame]:
         """Put a hidden layer in, or take one out; other weights stay."""
@@ -209,10 +212,7 @@ class NetworkRoom(Room):
             )
 
     def _rebuilt(self, changes: Mapping[str, Any], labels: list[list[Any]]) -> list[Frame]:
-        after = changed(self.setup, changes)
-        self.learner.change(after, after=labels)
-        self._adopt(after)
-        return self._state()
+        return self._adopted(self.learner.changed(changed(self.setup, changes), after=labels))
 
     def weight(self, said: m.Weight) -> list[Frame]:
         """Set one weight."""
@@ -247,9 +247,7 @@ class NetworkRoom(Room):
         setup = changed(self.setup, {"dataset": OWN})
         if points.task != self.learner.points.task:
             setup = changed(setup, {"loss": "auto"})
-        self.learner.change(setup, points)
-        self._adopt(setup)
-        return self._state()
+        return self._adopted(self.learner.changed(setup, points))
 
     def regenerate(self, said: Nothing) -> list[Frame]:
         """Draw other points; weights stay."""
@@ -396,17 +394,13 @@ class NetworkRoom(Room):
         setup = changed(self.setup, changes)
         if good is not None:
             learner.trainer.restore(good)
-        learner.change(setup)
-        self._adopt(setup)
-        return self._state()
+        return self._adopted(learner.changed(setup))
 
     def reset(self, said: m.Reset) -> list[Frame]:
         """Draw the first weights anew, or take the same again."""
         setup = self.setup if said.same else replace(self.setup, seed=(self.setup.seed + 1) % 2**53)
-        self.learner.reset(setup, same=said.same)
-        self._adopt(setup)
         self._pacing.stop()
-        return self._state(reset=True)
+        return self._adopted(self.learner.begun_anew(setup, same=said.same), reset=True)
 
     # Frames -------------------------------------------------------------------------------------------------
 
