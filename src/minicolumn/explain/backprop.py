@@ -20,11 +20,12 @@ from minicolumn.errors import DataError, ShapeError
 from minicolumn.explain.surfaces import Scalar
 from minicolumn.explain.trained import Explained, trained
 from minicolumn.model.rows import LabeledRows, check_inputs, check_rows
-from minicolumn.nn import Activation, Dense, Sequential
+from minicolumn.nn import Activation, Dense
 from minicolumn.nn.activations import activation_by_name
 from minicolumn.nn.ending import check_ending
 from minicolumn.nn.layer import Layer, Params
 from minicolumn.nn.losses import Loss, LossRule, as_loss
+from minicolumn.train.backward import layer_params
 from minicolumn.train.types import LossFunction
 from minicolumn.tree import Structure, Tree, flatten, map_leaves, named_leaves, unflatten
 
@@ -322,28 +323,17 @@ def _layer_steps(
 
     measured    the loss, a function of (outputs, targets, sample_weight)
     """
-    parts = _parts(network, params)
+    parts = layer_params(network, params)
     values = [rows.X]
-    for layer, _, own in parts:
+    for _, layer, own in parts:
         values.append(layer.apply(own, values[-1]))
     upstream = grad(lambda out: measured(out, rows.y, rows.weight))(values[-1])
     steps = []
-    for (layer, path, own), x, out in reversed(list(zip(parts, values[:-1], values[1:], strict=True))):
+    for (path, layer, own), x, out in reversed(list(zip(parts, values[:-1], values[1:], strict=True))):
         z, derivatives, deltas = _through_activation(layer, own, x, upstream)
-        steps.append(LayerStep(layer, path, own, x, z, out, derivatives, upstream, deltas))
+        steps.append(LayerStep(layer, path and f"{path}.", own, x, z, out, derivatives, upstream, deltas))
         upstream = _back(layer, own, x, upstream)
     return tuple(reversed(steps))
-
-
-def _parts(network: Layer, params: Params, path: str = "") -> list[tuple[Layer, str, Params]]:
-    """Return the layers in order, nested ones flattened, each with the path to its weights and the weights.
-
-    Layers that hold others but are no `Sequential`, such as `Residual`, stay whole.
-    """
-    if not isinstance(network, Sequential):
-        return [(network, path, params)]
-    named = [(layer, str(place)) for place, layer in enumerate(network.layers)]
-    return [part for layer, name in named for part in _parts(layer, params[name], f"{path}{name}.")]
 
 
 def _back(layer: Layer, params: Params, x: Array, upstream: Array) -> Array:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from minicolumn.nn import Sequential
 from minicolumn.nn.layer import Layer, Params
+from minicolumn.train.backward import layer_params
 from minicolumn.tree import leaves
 
 Array = np.ndarray
@@ -19,7 +19,7 @@ BARS = 20  # of a histogram
 def layer_rows(network: Layer, input_shape: tuple[int, ...], params: Params) -> list[dict[str, Any]]:
     """Return each layer as plain values: `path`, `kind`, `text`, `shape` of its output, `parameters`.
 
-    >>> from minicolumn.nn import Dense
+    >>> from minicolumn.nn import Dense, Sequential
     >>> net = Sequential(Dense(4, activation="tanh"), Dense(1))
     >>> [(row["path"], row["kind"], row["shape"], row["parameters"])
     ...  for row in layer_rows(net, (2,), net.init(0, (2,)))]
@@ -35,19 +35,13 @@ def layer_rows(network: Layer, input_shape: tuple[int, ...], params: Params) -> 
 
 
 def layers_of(
-    network: Layer, input_shape: tuple[int, ...], params: Params, path: str = ""
+    network: Layer, input_shape: tuple[int, ...], params: Params
 ) -> Iterator[tuple[str, Layer, tuple[int, ...], Params]]:
-    """Go through the layers: path, record, shape of one row of the output, parameters.
-
-    Nested `Sequential`s are flattened, as in `BackwardPass.layers`; what holds layers otherwise is one layer.
-    """
-    if not isinstance(network, Sequential):
-        yield path, network, tuple(network.output_shape(input_shape)), params
-        return
-    shape = input_shape
-    for name, layer in network.inside:
-        yield from layers_of(layer, shape, params[name], f"{path}.{name}" if path else name)
+    """Go through the layers as `layer_params` does: path, record, shape of a row that comes out, parameters."""
+    shape = tuple(input_shape)
+    for path, layer, own in layer_params(network, params):
         shape = tuple(layer.output_shape(shape))
+        yield path, layer, shape, own
 
 
 def shortened(text: str, most: int = LONGEST) -> str:
