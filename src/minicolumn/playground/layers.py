@@ -37,7 +37,7 @@ def layer_rows(network: Layer, input_shape: tuple[int, ...], params: Params) -> 
 def layers_of(
     network: Layer, input_shape: tuple[int, ...], params: Params
 ) -> Iterator[tuple[str, Layer, tuple[int, ...], Params]]:
-    """Go through the layers as `layer_params` does: path, record, shape of a row that comes out, parameters."""
+    """Go through the layers as `layer_params` does: path, record, shape of what comes out, parameters."""
     shape = tuple(input_shape)
     for path, layer, own in layer_params(network, params):
         shape = tuple(layer.output_shape(shape))

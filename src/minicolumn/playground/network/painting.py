@@ -35,7 +35,7 @@ def painted(points: Points, said: Paint) -> Points:
 
 def split_anew(points: Points, train_percent: int, seed: int) -> Points:
     """Return points of which another share is trained on, drawn by the seed."""
-    return replace(points, held=held_rows(len(points.y), train_percent, seed))
+    return replace(points, held=held_rows(points.y, bool(points.classes), train_percent, seed))
 
 
 def _cleared(points: Points, said: Paint) -> Points:

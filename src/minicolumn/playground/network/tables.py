@@ -12,7 +12,15 @@ from minicolumn.errors import DataError, did_you_mean
 from minicolumn.playground.data.points import Points
 from minicolumn.playground.network.setup import MOST_FEATURES, MOST_POINTS, Setup
 from minicolumn.playground.uploads import MOST_BYTES
-from minicolumn.tables import Encoder, Overrides, Reading, Schema, infer_schema, with_target
+from minicolumn.tables import (
+    Encoder,
+    Overrides,
+    Reading,
+    Schema,
+    infer_schema,
+    split_rows,
+    with_target,
+)
 from minicolumn.tables.files.delimited import load_delimited
 from minicolumn.tables.files.text import decode
 
@@ -73,9 +81,10 @@ class SentTable:
         if known.height < frame.height:
             notes = (*notes, f"{frame.height - known.height:,} rows without {target!r} are left out")
         frame = known
-        held = held_rows(frame.height, setup.train_percent, setup.seed)
+        y = Encoder.of_target(schema).read_target(frame)
+        held = held_rows(y, bool(schema.classes), setup.train_percent, setup.seed)
         encoder = Encoder.fit(frame[np.flatnonzero(~held).tolist()], schema)
-        X, y = encoder.transform(frame).astype(np.float64), encoder.read_target(frame).astype(np.float64)
+        X, y = encoder.transform(frame).astype(np.float64), y.astype(np.float64)
         inputs = tuple(f"x{place + 1}" for place in range(X.shape[1]))
         points = Points(X, y, held, inputs, encoder.classes or ())
         return EncodedTable(points, encoder, schema, (*self.notes, *notes, *left_out))
@@ -95,11 +104,11 @@ class EncodedTable:
     said: tuple[str, ...]
 
 
-def held_rows(rows: int, train_percent: int, seed: int) -> Array:
-    """Return which rows are held out, bool [rows]: drawn by the seed, two at least are trained on."""
-    drawn = np.asarray(random.uniform(random.stream(seed, "split"), (rows,)))
-    held = np.ones(rows, bool)
-    held[np.argsort(drawn)[: max(2, min(rows - 1, round(rows * train_percent / 100)))]] = False
+def held_rows(y: Array, classes: bool, train_percent: int, seed: int) -> Array:
+    """Return which rows are held out, bool [rows]: drawn by the seed, of each class the same share."""
+    _, test = split_rows(y if classes else None, len(y), 1.0 - train_percent / 100, seed % 2**32)
+    held = np.zeros(len(y), bool)
+    held[test] = True
     return held
 
 
