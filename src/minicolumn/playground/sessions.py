@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 from minicolumn.playground.room import Room, Session
@@ -36,17 +35,9 @@ def make_session(opening: Iterable[Mapping[str, Any]] = ()) -> Session:
     from minicolumn import __version__
     from minicolumn.playground.uploads import MOST_BYTES, PART_BYTES
 
-    rooms = {name: _maker(*where) for name, where in ROOMS.items() if _exists(where[0])}
+    rooms = {name: _maker(*where) for name, where in ROOMS.items()}
     limits = {"part": PART_BYTES, "upload": MOST_BYTES}
     return Session(rooms, {"version": __version__, "limits": limits}, tuple(opening))
-
-
-def _exists(module: str) -> bool:
-    """Return whether a module is there, without importing it."""
-    try:
-        return find_spec(module) is not None
-    except ModuleNotFoundError:  # nor the folder it would be in
-        return False
 
 
 def _maker(module: str, kind: str) -> Callable[[], Room]:
