@@ -7,7 +7,9 @@ import itertools
 import json
 import logging
 import sys
-from typing import Any
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 from urllib.parse import unquote
 
 import pytest
@@ -20,6 +22,7 @@ from minicolumn.playground.server.limits import Limits
 
 PORT = 8089
 KEY, OTHER = Key(PORT), Key(PORT)
+T = TypeVar("T")
 EQUAL = "as the host"  # stands for the origin that fits the Host
 GOOD_HOSTS = ("127.0.0.1:8089", "localhost:8089", "[::1]:8089", "LocalHost:8089")
 HOSTS: list[list[str]] = [
@@ -70,6 +73,12 @@ def scope(verb: str, path: str, headers: list[tuple[str, str]]) -> dict[str, Any
         "headers": [(name.encode(), value.encode("latin-1")) for name, value in headers],
         "subprotocols": [],
     }
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine in a thread of its own: here a browser that tests drive may have its loop."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 async def asked(app: Any, request: dict[str, Any], body: bytes = b"") -> list[dict[str, Any]]:
@@ -125,7 +134,7 @@ def test_exactly_the_intended_set_passes() -> None:
             cases += 1
         return cases
 
-    assert asyncio.run(all_cases()) >= 50_000
+    assert run(all_cases()) >= 50_000
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +151,7 @@ LET_IN = [*HERE, ("cookie", COOKIES["right"][0])]
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("headers", [LET_IN, HERE, []], ids=["let in", "no cookie", "nothing"])
 def test_every_answer_has_the_headers_of_safety(app: Any, verb: str, path: str, headers: Any) -> None:
-    said = asyncio.run(asked(app, scope(verb, path, headers)))
+    said = run(asked(app, scope(verb, path, headers)))
     answered = {name.decode(): value.decode() for name, value in said[0]["headers"]}
     assert answered["content-security-policy"].startswith("default-src 'self'; connect-src 'self'")
     assert "frame-ancestors 'none'" in answered["content-security-policy"]
@@ -160,7 +169,7 @@ def test_every_answer_has_the_headers_of_safety(app: Any, verb: str, path: str, 
 
 def exchange(app: Any, body: bytes) -> tuple[int, str]:
     """Return the status and the cookie that a body is exchanged for."""
-    said = asyncio.run(asked(app, scope("POST", "/token", HERE), body))
+    said = run(asked(app, scope("POST", "/token", HERE), body))
     return said[0]["status"], dict(said[0]["headers"]).get(b"set-cookie", b"").decode()
 
 
@@ -260,10 +269,10 @@ def test_no_text_of_a_client_becomes_a_path(app: Any) -> None:
         return [(await asked(app, scope("GET", unquote(path), LET_IN)))[0]["status"] for path in paths]
 
     paths = spellings()
-    asyncio.run(all_spellings(paths[:1]))  # imports what it needs
+    run(all_spellings(paths[:1]))  # imports what it needs
     sys.addaudithook(hook)
     try:
-        found = asyncio.run(all_spellings(paths))
+        found = run(all_spellings(paths))
     finally:
         watching[0] = False
     assert len(paths) >= 20_000

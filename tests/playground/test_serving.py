@@ -205,12 +205,12 @@ def test_a_page_that_takes_nothing_costs_little_and_is_let_go() -> None:
     with served(patience=1.0, unsent_bytes=unsent, pages=2) as server:
         before = CountingRoom.made
         with page(server, max_queue=1, close_timeout=0.1) as slow, page(server) as other:
-            for _ in range(100):
+            for _ in range(200):
                 slow.say("big", n=size)
             time.sleep(0.3)
             assert other.ask("open", n=2).says["count"] == 2, "others are served meanwhile"
-            kernel = 20 * 2**20  # what the sockets of both sides hold, at most
-            assert (CountingRoom.made - before) * size <= unsent + kernel
+            # What the sockets of both sides hold is the kernel's to say: 32 MiB where it lets them grow.
+            assert CountingRoom.made - before <= 100, "answers are made as they are taken"
             assert soon(lambda: len(server.pages) == 1, 3.0)
             assert other.ask("open", n=3).says["count"] == 3
 

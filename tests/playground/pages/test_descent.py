@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from gestures import drag
+
 Visit = Callable[..., Any]
 STEP = ".transport output"
 
@@ -34,12 +36,7 @@ def test_a_start_that_is_dragged_and_moved_by_keys_is_raced_from(visit: Visit) -
     handle = page.locator(".start-handle")
     page.get_by_text("step 150 of 150").wait_for()
     before, name = page.locator(".results tbody").inner_text(), handle.get_attribute("aria-label")
-    box = handle.bounding_box()
-    at = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(*at)
-    page.mouse.down()
-    page.mouse.move(at[0] + 90, at[1] - 70, steps=8)
-    page.mouse.up()
+    drag(handle, [(10, 10), (100, -60)])
     page.wait_for_function("name => document.querySelector('.start-handle').ariaLabel !== name", arg=name)
     page.wait_for_function("old => document.querySelector('.results tbody').innerText !== old", arg=before)
     name = handle.get_attribute("aria-label")

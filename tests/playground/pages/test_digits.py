@@ -6,19 +6,17 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from gestures import drag, settled
+
 Visit = Callable[..., Any]
 LEARNT = "() => parseFloat(document.querySelector('.accuracy strong')?.innerText) > 90"
 
 
 def _pen(page: Any, points: list[tuple[float, float]]) -> None:
     """Draw a stroke on the pad, through points from 0 to 1."""
-    box = page.locator(".pad").bounding_box()
-    where = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
-    page.mouse.move(*where[0])
-    page.mouse.down()
-    for x, y in where[1:]:
-        page.mouse.move(x, y, steps=4)
-    page.mouse.up()
+    pad = page.locator(".pad")
+    box = settled(pad)
+    drag(pad, [(x * box["width"], y * box["height"]) for x, y in points], steps=4)
 
 
 def test_untouched_it_learns_and_reads_an_example_and_then_what_is_drawn(visit: Visit) -> None:

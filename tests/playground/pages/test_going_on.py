@@ -47,8 +47,7 @@ def _restart(page: Any, server: PlaygroundServer) -> PlaygroundServer:
 
 def _paint(page: Any) -> None:
     page.get_by_role("radio", name="Paint points").click()
-    box = page.locator("canvas.map").bounding_box()
-    page.mouse.click(box["x"] + 50, box["y"] + 60)
+    page.locator("canvas.map").click(position={"x": 50, "y": 60})
     page.get_by_text("points that you painted").wait_for()
 
 

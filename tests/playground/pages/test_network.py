@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from gestures import drag, settled
+
 Visit = Callable[..., Any]
 STILL = {"reduced_motion": "reduce"}  # else it begins to learn by itself
 OLD_LINK = (
@@ -97,11 +99,11 @@ def test_weights_are_set_by_keyboard_and_by_pointer(visit: Visit) -> None:
     numbers = "[...document.querySelectorAll('.terms tbody tr:first-child td.num')]"
     values = f"{numbers}.map(cell => Number(cell.textContent.replace('\u2212', '-')))"
     _until(page, f"{values}.reduce((value, product) => Math.abs(product - 2.5 * value)) < 0.02")
-    to = page.locator(".neuron[data-key='1,1']").bounding_box()
     page.locator(".neuron[data-key='1,1'] .bias-spot").click()
     page.get_by_role("dialog").get_by_role("spinbutton").fill("-1.5")
     page.keyboard.press("Escape")
     _until(page, "[...document.querySelectorAll('.terms input')].at(-1).value === '-1.5'")
+    to = settled(page.locator(".neuron[data-key='1,1']"))
     page.mouse.move(to["x"] - 5, to["y"] + to["height"] / 2)
     page.get_by_text("→ Neuron 2 of layer 2: ").wait_for()
 
@@ -137,13 +139,11 @@ def test_points_are_painted_from_nothing(visit: Visit) -> None:
     page = visit("network", **STILL)
     page.get_by_role("radio", name="Paint points").click()
     page.get_by_role("button", name="Clear").click()
-    box = page.locator("canvas.map").bounding_box()
+    canvas = page.locator("canvas.map")
+    width = settled(canvas)["width"]
     for place, brush in ((0.3, "-1"), (0.7, "+1")):
         page.get_by_role("radio", name=brush, exact=True).click()
-        page.mouse.move(box["x"] + place * box["width"], box["y"] + 60)
-        page.mouse.down()
-        page.mouse.move(box["x"] + place * box["width"], box["y"] + 180, steps=8)
-        page.mouse.up()
+        drag(canvas, [(place * width, 60), (place * width, 180)])
     page.get_by_text("points that you painted").wait_for()
     assert int(page.locator(".own-note").inner_text().split()[0]) >= 10
 

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from gestures import drag, settled
+
 Visit = Callable[..., Any]
 
 
@@ -36,11 +38,9 @@ def test_still_readers_see_no_sweep_and_move_a_score_by_keyboard(visit: Visit) -
 
 def test_a_score_is_dragged_and_the_loss_follows_the_right_answer(visit: Visit) -> None:
     page = visit("softmax")
-    bar = page.get_by_role("slider", name="Score of bird").bounding_box()
-    page.mouse.move(bar["x"] + bar["width"] / 2, bar["y"] + bar["height"] / 2)
-    page.mouse.down()
-    page.mouse.move(bar["x"] + bar["width"] / 2, bar["y"] + 24, steps=4)
-    page.mouse.up()
+    bar = page.get_by_role("slider", name="Score of bird")
+    box = settled(bar)
+    drag(bar, [(box["width"] / 2, box["height"] / 2), (box["width"] / 2, 24)])
     page.locator(
         ".probabilities .bar-place:nth-child(3) .bar-number", has_text=re.compile(r"^9[5-8]\.")
     ).wait_for()

@@ -1,0 +1,23 @@
+"""What a hand does on a page that may still be laying itself out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+
+def settled(locator: Any) -> Any:
+    """Return the box of an element once it stands still, is in view and nothing covers it."""
+    locator.hover(trial=True)
+    return locator.bounding_box()
+
+
+def drag(locator: Any, points: Sequence[tuple[float, float]], steps: int = 8) -> None:
+    """Drag the mouse through points in pixels from the upper left of an element."""
+    box, mouse = settled(locator), locator.page.mouse
+    (x, y), *rest = points
+    mouse.move(box["x"] + x, box["y"] + y)
+    mouse.down()
+    for x, y in rest:
+        mouse.move(box["x"] + x, box["y"] + y, steps=steps)
+    mouse.up()
