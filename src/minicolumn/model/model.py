@@ -366,14 +366,17 @@ class Model:
 
     def score_typed(self, typed: Typed, y: Array) -> tuple[dict[str, float], Array, Array]:
         """Return what `score_table` returns, for rows of `typed_table` and the target's codes or numbers."""
-        return self._judged(self._raw_predictions(typed), y)
+        return self.score_predictions(self._raw_predictions(typed), y)
 
     def score_encoded(self, X: Array, y: Array) -> tuple[dict[str, float], Array, Array]:
         """Return what `score_table` returns, for rows that the table's encoder has encoded already."""
-        return self._judged(self._forward.outputs(self.params, self._inputs("score_encoded", X)), y)
+        return self.score_predictions(self._forward.outputs(self.params, self._inputs("score_encoded", X)), y)
 
-    def _judged(self, predictions: Array, y: Array) -> tuple[dict[str, float], Array, Array]:
-        """Return the scores of predictions, the true target and the predicted one."""
+    def score_predictions(self, predictions: Array, y: Array) -> tuple[dict[str, float], Array, Array]:
+        """Return what `score_table` returns, for predictions of any origin, such as out-of-fold ones.
+
+        predictions as `predict` gives them, [rows, outputs]; y: class codes, or numbers on the network's scale
+        """
         encoder, outputs = self._encoder(), self._table_outputs()
         if isinstance(outputs, ClassOutputs):
             p = outputs.class_scores(predictions)

@@ -16,6 +16,7 @@ from minicolumn.nn.layer import Layer, Param
 from minicolumn.nn.layers.containers import Concatenate, Residual, Sequential
 from minicolumn.nn.layers.dense import Activation, Dense, Flatten, PReLU, Scale
 from minicolumn.nn.layers.embeddings import ColumnEmbedding, Embedding, embedding_dim
+from minicolumn.nn.layers.ensemble import Ensemble
 from minicolumn.nn.layers.formulas import Formulas
 from minicolumn.nn.layers.heads import Heads, HeadsLoss
 from minicolumn.nn.layers.monotone import MonotoneQuantiles
@@ -51,6 +52,7 @@ __all__ = [
     "Dropout",
     "ElasticNet",
     "Embedding",
+    "Ensemble",
     "Flatten",
     "Formulas",
     "GaussianDropout",

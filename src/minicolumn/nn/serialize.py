@@ -15,6 +15,7 @@ from minicolumn.nn.layer import Layer
 from minicolumn.nn.layers.containers import Concatenate, Residual, Sequential
 from minicolumn.nn.layers.dense import Activation, Dense, Flatten, PReLU, Scale
 from minicolumn.nn.layers.embeddings import ColumnEmbedding, Embedding
+from minicolumn.nn.layers.ensemble import Ensemble
 from minicolumn.nn.layers.formulas import Formulas
 from minicolumn.nn.layers.heads import MAX_NAME, Heads
 from minicolumn.nn.layers.monotone import MonotoneQuantiles
@@ -33,6 +34,7 @@ LAYERS: Registry[type[Layer]] = Registry(
         "concatenate": Concatenate,
         "residual": Residual,
         "heads": Heads,
+        "ensemble": Ensemble,
         "dense": Dense,
         "activation": Activation,
         "prelu": PReLU,
@@ -62,6 +64,7 @@ INSIDE: dict[type[Layer], str] = {
     Concatenate: "layers",
     Residual: "inner",
     Heads: "heads",
+    Ensemble: "members",
 }
 
 
@@ -185,7 +188,7 @@ def _inner(
     listed = value[inside]
     if type(listed) is not list:
         raise ModelFileError(f"{path}.{inside}: expected a list, got {show(listed)}")
-    if inside == "layers":
+    if inside in ("layers", "members"):
         return [_read(part, f"{path}.{place}", depth + 1, budget) for place, part in enumerate(listed)], {}
     if not all(type(pair) is list and len(pair) == 2 and _is_name(pair[0]) for pair in listed):
         raise ModelFileError(f"{path}.{inside}: expected pairs of a name and a layer")

@@ -72,6 +72,9 @@ def fit_table(
     epochs: int | None = None,
     patience: int | None = None,
     seed: int = 0,
+    members: int | None = None,
+    effort: str | None = None,
+    time: float | str | None = None,
     callbacks: CallbackLike | Sequence[CallbackLike] = (),
     progress: bool | None = None,
     checkpoint: PathLike | None = None,
@@ -79,7 +82,7 @@ def fit_table(
     resume: PathLike | None = None,
     monitor: bool = False,
 ) -> TableRun:
-    """Train a network on a table, and score it on rows that took no part: `minicolumn train` in Python.
+    """Train networks on a table, and score their mean on rows that took no part: `minicolumn train` in Python.
 
     The kinds of the columns are found, missing values are welcome, and what turns rows into numbers stays
     with the model. Where nothing is said the default recipe decides (docs/decisions/004).
@@ -124,6 +127,10 @@ def fit_table(
     epochs          at most so often through the rows
     patience        epochs without progress, then stop
     seed            the same seed gives the same bits
+    members         networks whose predictions are averaged, each of which holds other rows out; by the effort,
+                    and 1 where callbacks, a checkpoint or a monitor are to follow one training
+    effort          "quick", "normal" or "high": how many networks, how large, and how long they learn
+    time            a budget for the training, such as 30, "60s" or "5m"
     callbacks       `mc.Callback` objects or names, as for `mc.fit`, beside early stopping
     progress        whether to draw a progress bar on standard error
     checkpoint      a file to keep the state of the training in, written anew `every` 30s, 5m or 1h
@@ -143,6 +150,8 @@ def fit_table(
     said = dict(locals())
     reading = Reading(**{field.name: said[field.name] for field in fields(Reading)})
     given, reading = with_schema("fit_table", said, schema, reading)
+    if members is None and effort is None and (callbacks or checkpoint or resume or monitor):
+        given["members"] = 1
     frame = _loaded(data, reading)
     columns = list(frame.columns)
     settings = settings_of("fit_table", {**given, "target": _target(given["target"], data, columns)})

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from minicolumn.registry import Number, Setting
+from minicolumn.registry import Integer, Number, Setting
 from minicolumn.registry.shared import BATCH_SIZE, EPOCHS, LEARNING_RATE, PATIENCE, SEED
+from minicolumn.tabular.efforts import MOST_MEMBERS
 
 MOST_UNITS, MOST_LAYERS = 65_536, 64
 MOST = 2**31 - 1
@@ -22,6 +23,7 @@ LIMITS: dict[str, Setting] = {
     "batch_size": replace(BATCH_SIZE, le=MOST),
     "epochs": replace(EPOCHS, help="At most so often through the rows.", le=MOST),
     "patience": replace(PATIENCE, help="Epochs without progress, then stop.", le=MOST),
+    "members": Integer(help="Networks whose predictions are averaged.", ge=1, le=MOST_MEMBERS),
     # Of a split, which NumPy's older generators draw, only so many seeds are known.
     "seed": replace(SEED, help="The same seed gives the same model.", le=2**32 - 1, lt=float("inf")),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +14,12 @@ from minicolumn.errors import DataError
 from minicolumn.model import metrics
 from minicolumn.model.files import PathLike, shown
 from minicolumn.model.model import Model
-from minicolumn.nn.outputs import ClassOutputs
+from minicolumn.nn.outputs import ClassOutputs, Outputs
 from minicolumn.tables import Schema
 from minicolumn.tables.files.frames import as_frame
 from minicolumn.tables.typed import Remark
 from minicolumn.tabular.calibrate import calibrated
+from minicolumn.tabular.pack import PackRun, Watch, out_of_fold, train_pack
 from minicolumn.tabular.plan import TablePlan, TableSplit
 from minicolumn.train.callbacks import Callback, EarlyStopping
 from minicolumn.train.history import History
@@ -38,12 +40,14 @@ class TableRun:
 
     model      with its encoder; takes raw rows
     schema     what was found in the table
-    run        what `fit` handed back: history, best epoch, why it stopped
+    run        how it was trained: of one network what `fit` handed back, of an ensemble a `PackRun`
     metrics    scores on the test rows, which took no part in training
     baseline   what always answering with the class shares, or the mean, scores on the same rows
     confusion  confusion matrix [right class, predicted class] on the test rows; None for numbers
     rows       how many rows trained, validated and tested
     right      the right answers of the test rows: class codes, or numbers in the target's unit
+    out_of_fold     of an ensemble, scores on the rows that it learnt from, each answered by members that had
+               not seen it; None for one network. They are for fewer members than the whole has, so rather too low
     remarks    what was noticed of columns while they were read
 
     Differs    scikit-learn's `fit` returns the estimator alone; how good it is takes a split and a score more
@@ -51,13 +55,14 @@ class TableRun:
 
     model: Model
     schema: Schema
-    run: Run
+    run: Run | PackRun
     metrics: dict[str, float]
     baseline: dict[str, float]
     confusion: Array | None
     rows: dict[str, int]
     right: Array
     remarks: tuple[Remark, ...] = ()
+    out_of_fold: dict[str, float] | None = None
 
     @property
     def history(self) -> History:
@@ -87,6 +92,12 @@ class TableRun:
     def _how(self) -> list[str]:
         """Return the lines on the split and the training."""
         run, rows = self.run, self.rows
+        if isinstance(run, PackRun):
+            return [
+                f"  {rows['train']:,} rows trained, each held out by some members, {rows['test']:,} tested",
+                f"  {len(run.members)} networks of up to {len(self.history)} epochs in {run.seconds:.2g} s, "
+                f"{run.stopped}; {len(run.chosen)} averaged",
+            ]
         return [
             f"  {rows['train']:,} rows trained, {rows['validation']:,} validated, {rows['test']:,} tested",
             f"  {len(self.history)} epochs in {run.seconds:.2g} s, {run.stopped}; weights of epoch "
@@ -95,11 +106,16 @@ class TableRun:
 
     def _scores(self) -> list[str]:
         """Return the table of metrics beside the baseline's."""
-        lines = [f"  {'on the test rows':<19}{'model':>10}{'baseline':>10}"]
+        held = self.out_of_fold
+        lines = [
+            f"  {'on the test rows':<19}{'model':>10}{'baseline':>10}"
+            + ("out of fold" if held else "").rjust(13)
+        ]
         for name, score in self.metrics.items():
-            other = self.baseline.get(name)
-            lines.append(f"  {name:<19}{score:>10.4g}{'-' if other is None else f'{other:.4g}':>10}")
-        return lines
+            figures = [score, self.baseline.get(name)]
+            shown = "".join(f"{'-' if figure is None else f'{figure:.4g}':>10}" for figure in figures)
+            lines.append(f"  {name:<19}{shown}" + (f"{held[name]:>13.4g}" if held and name in held else ""))
+        return [line.rstrip() for line in lines]
 
 
 def train_plan(
@@ -108,17 +124,21 @@ def train_plan(
     callbacks: Sequence[Callback] = (),
     progress: bool | None = None,
     resume: PathLike | None = None,
+    watch: AbstractContextManager[Watch] | None = None,
 ) -> TableRun:
-    """Train a network as planned, calibrate it, and evaluate it on the test rows.
+    """Train a network, or the members of an ensemble, as planned; calibrate, and evaluate on the test rows.
 
     plan        of `plan_table`
-    callbacks   hung into the training, beside early stopping
+    callbacks   hung into the training of one network, beside early stopping
     progress    whether to draw a progress bar on standard error
     resume      a checkpoint of this training, to be gone on with
+    watch       shows how far the members of an ensemble are: a context of what `run_side_by_side` tells
     Returns     a `TableRun`; after Ctrl-C that of the epochs so far, with run.stopped "interrupted"
     Errors      DivergenceError, whose `run` holds the last good weights; DataError for a checkpoint of other
                 rows, of another network or of other settings
     """
+    if plan.members:
+        return _train_members(plan, callbacks, progress, resume, watch)
     recipe, held = plan.recipe, plan.validation
     hung = [EarlyStopping(recipe.patience, monitor=recipe.monitor), *callbacks]
     trainer = Trainer(
@@ -141,8 +161,29 @@ def train_plan(
     # Who was interrupted once may be so again while what was learnt is scored.
     with deferred(again=run.stopped != "interrupted"):
         model = replace(_calibrated(run.model, held), data_hash=data_hash(plan.train.frame))
-        plan = _with_threshold(plan, model)
+        plan = _with_threshold(plan, model.outputs, model.predict(held.X), held.y)
         return _scored(plan, with_table(plan, model), run)
+
+
+def _train_members(
+    plan: TablePlan,
+    callbacks: Sequence[Callback],
+    progress: bool | None,
+    resume: PathLike | None,
+    watch: AbstractContextManager[Watch] | None,
+) -> TableRun:
+    """Train an ensemble as planned, and evaluate it."""
+    for name, given in (("callbacks, a checkpoint or a monitor", callbacks), ("resume", resume)):
+        if given:
+            raise DataError(f"train: {name}: of one network only; say members=1")
+    with watch or _bar(progress, plan.recipe.monitor) as tell:
+        run = train_pack(plan, tell)
+    with deferred(again=run.stopped != "interrupted"):
+        model = replace(run.model, data_hash=data_hash(plan.train.frame))
+        predicted, rows = out_of_fold(run.kept, len(plan.train.X))
+        plan = _with_threshold(plan, model.outputs, predicted, plan.train.y[rows])
+        done = _scored(plan, with_table(plan, model), run)
+        return replace(done, out_of_fold=done.model.score_predictions(predicted, plan.train.y[rows])[0])
 
 
 def _resumed(
@@ -184,15 +225,29 @@ def _held(held: TableSplit) -> tuple[Array, Array] | tuple[Array, Array, Array]:
     return (held.X, held.target) if held.weight is None else (held.X, held.target, held.weight)
 
 
-def _with_threshold(plan: TablePlan, model: Model) -> TablePlan:
-    """Return the plan with the decision threshold chosen on the validation rows, if one was asked for."""
-    rule, outputs, held = plan.settings.threshold, model.outputs, plan.validation
+def _bar(progress: bool | None, monitor: str) -> AbstractContextManager[Watch]:
+    """Return what draws a bar on standard error, if one was asked for."""
+    if not progress:
+        return nullcontext(lambda progress: None)
+    from rich.console import Console
+
+    from minicolumn.tabular.pack_progress import members_bar
+
+    return members_bar(Console(stderr=True), monitor, keep=True)
+
+
+def _with_threshold(plan: TablePlan, outputs: Outputs | None, predicted: Array, y: Array) -> TablePlan:
+    """Return the plan with the decision threshold chosen on rows held out, if one was asked for.
+
+    predicted   for these rows; y: their class codes
+    """
+    rule = plan.settings.threshold
     if rule is None:
         return plan
     if not isinstance(outputs, ClassOutputs) or not outputs.are_probabilities:
         raise DataError("threshold: the loss gives no probabilities to decide by")
-    p = outputs.class_scores(model.predict(held.X))[:, 1]
-    return replace(plan, encoder=replace(plan.encoder, threshold=rule.best(p, held.y)))
+    p = outputs.class_scores(predicted)[:, 1]
+    return replace(plan, encoder=replace(plan.encoder, threshold=rule.best(p, y)))
 
 
 def _calibrated(model: Model, held: TableSplit) -> Model:
@@ -202,7 +257,7 @@ def _calibrated(model: Model, held: TableSplit) -> Model:
     return calibrated(model, held.X, held.y)
 
 
-def _scored(plan: TablePlan, model: Model, run: Run) -> TableRun:
+def _scored(plan: TablePlan, model: Model, run: Run | PackRun) -> TableRun:
     """Evaluate a model on the test rows, beside the baseline, and return the run."""
     encoder = plan.encoder
     scores, right, guess = model.score_encoded(plan.test.X, plan.test.y)

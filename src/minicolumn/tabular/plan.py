@@ -17,7 +17,9 @@ from minicolumn.tables import Encoder, Schema, infer_schema, with_target
 from minicolumn.tables.drift import cut_off
 from minicolumn.tables.typed import Remark
 from minicolumn.tabular.codes import with_codes
+from minicolumn.tabular.efforts import effort_by_name
 from minicolumn.tabular.losses import scaled_for, table_loss
+from minicolumn.tabular.members import Member, folds_of, members_of
 from minicolumn.tabular.memory import check_matrix, said_of_memory, training_memory
 from minicolumn.tabular.recipe import Recipe, table_recipe
 from minicolumn.tabular.settings import TableSettings
@@ -62,6 +64,8 @@ class TablePlan:
     encoder     fitted on the rows that train
     train, validation, test     the rows, which have none in common
     recipe      the network, and how it is trained
+    members     of an ensemble, each of which holds out some of the rows that train; of one network there are
+                none, and of an ensemble no validation rows
     remarks     what was noticed while cells were read, and what the encoder left out
     """
 
@@ -73,6 +77,7 @@ class TablePlan:
     test: TableSplit
     recipe: Recipe
     remarks: tuple[Remark, ...] = ()
+    members: tuple[Member, ...] = ()
 
     @property
     def rows(self) -> dict[str, int]:
@@ -113,7 +118,8 @@ def plan_table(
     rest, tested = np.arange(frame.height), np.arange(0)
     if test is None:
         rest, tested = split(rest, settings.test_fraction)
-    kept, held = split(rest, settings.validation_fraction)
+    parts_of_rest = split(rest, settings.validation_fraction)
+    kept, held = parts_of_rest if settings.members == 1 else (rest, rest[:0])
     schema, said_of_codes = with_codes(
         schema, typed.frame, target, kept, split, [*said.number], settings.seed
     )
@@ -123,12 +129,13 @@ def plan_table(
     fitted = encoder.fit_typed(typed.frame[kept], schema, target=numbers)
     loss = None if settings.loss is None else table_loss(settings.loss, fitted)
     fitted = _scaled(fitted, loss, target[kept])
-    fitted, said_of_scale = _bent(fitted, settings, typed.frame, target, kept, held)
+    fitted, said_of_scale = _bent(fitted, settings, typed.frame, target, *parts_of_rest)
     if not fitted.features:
         raise DataError("the table has no column left to learn from")
     check_matrix(frame.height, len(fitted.features))
     parts = _Parts(fitted, frame, typed.frame, target, weight)
     learnt = parts.of(kept)
+    members = _members(schema, frame[kept], learnt.y, settings)
     _check_weights(schema.weight, weight, {"train": kept, "validate": held})
     by_class = class_weights(settings.class_weight, schema.classes, learnt.y)
     plan = TablePlan(
@@ -146,6 +153,7 @@ def plan_table(
             *said_of_scale,
             *_not_learnt(schema, learnt.y),
         ),
+        members=members,
     )
     _check_storable(plan)
     return replace(plan, remarks=(*plan.remarks, *_of_memory(plan)))
@@ -162,7 +170,7 @@ def _of_memory(plan: TablePlan) -> tuple[Remark, ...]:
 def _check_weights(name: str, weight: Array | None, parts: dict[str, Array]) -> None:
     """Refuse rows that train or validate where all of them weigh nothing."""
     for what, rows in parts.items():
-        if weight is not None and not weight[rows].any():
+        if weight is not None and len(rows) and not weight[rows].any():
             raise DataError(
                 f"weight: column {name!r} is 0 in all {len(rows):,} rows that {what}; leave such rows out"
             )
@@ -248,12 +256,24 @@ def _given(encoder: Encoder, test: polars.DataFrame) -> TableSplit:
         raise DataError(f"the test rows: {error}") from None
 
 
+def _members(
+    schema: Schema, frame: polars.DataFrame, target: Array, settings: TableSettings
+) -> tuple[Member, ...]:
+    """Return the members of an ensemble that learns from these rows; none for a single network."""
+    count, seed = settings.members, settings.seed
+    if count == 1:
+        return ()
+    share = settings.validation_fraction
+    return members_of(count, folds_of(frame, schema, target, settings.overrides, count, share, seed), seed)
+
+
 def _recipe(encoder: Encoder, X: Array, loss: Loss | None, settings: TableSettings) -> Recipe:
     """Return the recipe for these training rows, with what the user said in place of the defaults."""
+    effort = None if settings.members == 1 else effort_by_name("effort", settings.effort)
     return table_recipe(
         encoder,
         X,
-        hidden=settings.hidden,
+        hidden=settings.hidden or (effort and effort.hidden),
         activation=settings.activation,
         dropout=settings.dropout,
         loss=loss,
@@ -264,6 +284,7 @@ def _recipe(encoder: Encoder, X: Array, loss: Loss | None, settings: TableSettin
         batch_size=settings.batch_size,
         epochs=settings.epochs,
         patience=settings.patience,
+        share=1.0 if effort is None else effort.share,
     )
 
 

@@ -110,6 +110,7 @@ def table_recipe(
     batch_size: int | None = None,
     epochs: int | None = None,
     patience: int | None = None,
+    share: float = 1.0,
 ) -> Recipe:
     """Return the recipe for a table; what is None takes the default.
 
@@ -117,6 +118,7 @@ def table_recipe(
     X           those rows as its matrix, [rows, features]; their number and their quantiles shape the recipe
     activation  of all hidden layers, or one for each
     clip_norm   the longest gradient of a step; longer ones are shortened
+    share       of the default number of epochs
     Source      RealMLP-TD: Holzmueller, Grinsztajn & Steinwart 2024 (arXiv 2407.04491), table A.1; ramps:
                 Gorishniy, Rubachev & Babenko 2022 (arXiv 2203.05556)
     Differs     ramps between quantiles take the place of periodic embeddings; dropout and weight decay stay
@@ -124,7 +126,7 @@ def table_recipe(
     """
     habits = _habits(encoder)
     batch = batch_size or table_batch(len(X))
-    epochs = epochs or max(FEWEST_EPOCHS, min(habits.most_epochs, habits.steps // -(-len(X) // batch)))
+    epochs = epochs or _epochs(habits, -(-len(X) // batch), share)
     rate = habits.dropout if dropout is None else dropout
     hidden = hidden or HIDDEN
     kinds = activation or habits.activation
@@ -141,6 +143,12 @@ def table_recipe(
         monitor=habits.monitor,
         metrics=habits.metrics,
     )
+
+
+def _epochs(habits: Habits, steps: int, share: float) -> int:
+    """Return how many epochs of so many steps are trained by default, or a share of them."""
+    usual = max(FEWEST_EPOCHS, min(habits.most_epochs, habits.steps // steps))
+    return max(1, round(share * usual))
 
 
 def table_batch(rows: int) -> int:

@@ -13,11 +13,13 @@ from minicolumn.nn.losses import Loss
 from minicolumn.optim import Optimizer, Schedule, optimizer_by_name, schedule_by_name
 from minicolumn.registry import read_text
 from minicolumn.tables.overrides import Overrides
+from minicolumn.tabular.efforts import effort_by_name
 from minicolumn.tabular.limits import LIMITS, MOST_LAYERS, MOST_UNITS
 from minicolumn.tabular.recipe import HIDDEN
 from minicolumn.tabular.target_scale import TargetScale, check_target_scale
 from minicolumn.tabular.thresholds import Threshold, check_threshold
 from minicolumn.tabular.weights import ClassWeight, check_class_weight
+from minicolumn.train.callbacks import as_seconds
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,9 @@ class TableSettings:
     seed: int = 0
     test_fraction: float = 0.25
     validation_fraction: float = 0.15
+    members: int = 1
+    effort: str = "normal"
+    time: float | None = None
 
 
 def settings_of(who: str, given: dict[str, Any]) -> TableSettings:
@@ -69,7 +74,10 @@ def settings_of(who: str, given: dict[str, Any]) -> TableSettings:
         "loss": _record(where("loss"), given["loss"], Loss, Loss),
         "optimizer": _record(where("optimizer"), given["optimizer"], optimizer_by_name, Optimizer),
         "schedule": _record(where("schedule"), given["schedule"], schedule_by_name, None),
+        "effort": given["effort"] or "normal",
+        "time": None if given["time"] is None else as_seconds(where("time"), given["time"]),
     }
+    effort = effort_by_name(where("effort"), given["effort"])
     check_one_rate(where("learning_rate"), given["optimizer"], given["learning_rate"])
     known = {field.name for field in fields(TableSettings)}
     numbers = {
@@ -78,6 +86,7 @@ def settings_of(who: str, given: dict[str, Any]) -> TableSettings:
         if given[name] is not None
     }
     said = given | made | numbers
+    said["members"] = effort.members if said["members"] is None else said["members"]
     return TableSettings(**{name: value for name, value in said.items() if name in known})
 
 

@@ -39,6 +39,10 @@ class Probabilities(ClassOutputs):
         return self.link
 
     @property
+    def average(self) -> str:
+        return self.link
+
+    @property
     def are_probabilities(self) -> bool:
         return True
 

@@ -87,6 +87,10 @@ class Rate(NumberOutputs):
         return "exponential"
 
     @property
+    def average(self) -> str:
+        return "exponential"
+
+    @property
     def measure(self) -> Measure:
         return self.scaling
 
@@ -186,6 +190,10 @@ class Normal(NumberOutputs):
     """
 
     kind: ClassVar[str] = "normal"
+
+    @property
+    def average(self) -> str:
+        return "normal"
 
     @property
     def width(self) -> int:

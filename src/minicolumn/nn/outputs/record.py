@@ -42,6 +42,11 @@ class Outputs(ABC):
         return "linear"
 
     @property
+    def average(self) -> str:
+        """Return the name of what averages raw outputs so that predictions are; see `nn.layers.averages`."""
+        return "numbers"
+
+    @property
     def describes_one(self) -> bool:
         """Return whether all outputs on the last axis describe a single target."""
         return False

@@ -1,0 +1,49 @@
+"""Efforts: how many networks a table is learnt by, how large they are, and how long they learn.
+
+This module loads nothing but errors, so that ``--help`` is there at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from minicolumn.errors import DataError, did_you_mean
+
+MOST_MEMBERS = 64
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is done for a table where nobody says more.
+
+    members     networks whose predictions are averaged
+    hidden      units of each hidden layer of a member
+    share       of the usual epochs that a member learns
+    """
+
+    members: int
+    hidden: tuple[int, ...]
+    share: float
+
+
+EFFORTS = {
+    "quick": Effort(3, (96, 96), 0.5),
+    "normal": Effort(8, (128, 128, 128), 1.0),
+    "high": Effort(32, (192, 192, 192), 1.5),
+}
+
+
+def effort_by_name(where: str, name: str | None) -> Effort:
+    """Return an effort; None is "normal".
+
+    Errors      DataError for an unknown one, with the nearest name
+
+    >>> effort_by_name("effort", None) is EFFORTS["normal"]
+    True
+    """
+    if name is None:
+        return EFFORTS["normal"]
+    if not isinstance(name, str) or name not in EFFORTS:
+        hint = did_you_mean(str(name)[:40], EFFORTS) or f"; expected {', '.join(EFFORTS)}"
+        raise DataError(f"{where}: unknown effort {name!r:.60}{hint}")
+    return EFFORTS[name]

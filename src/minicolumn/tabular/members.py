@@ -1,0 +1,110 @@
+"""Members of an ensemble for a table: which rows each learns from, and which it holds out.
+
+    learnt rows -> folds -> member i holds fold i mod folds out, learns from the rest, and has a seed of its own
+
+Every row of a fold that some member holds out is predicted by networks that have not seen it: out-of-fold
+predictions. From these come each member's best epoch and temperature, the choice among members, the decision
+threshold, and a score of the whole on rows that it learns from.
+
+Source      Breiman 1996, "Out-of-bag estimation"; k-fold bagging as in AutoGluon (arXiv 2003.06505)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from minicolumn.errors import DataError
+from minicolumn.tables import Schema
+from minicolumn.tables.overrides import Overrides
+from minicolumn.tabular.splits import group_numbers, time_numbers
+
+if TYPE_CHECKING:
+    import polars
+
+Array = np.ndarray
+# With fewer folds members would learn from few rows, with more each would be judged by few.
+FEWEST_FOLDS, MOST_FOLDS = 5, 8
+
+
+@dataclass(frozen=True, eq=False)
+class Member:
+    """One network of an ensemble.
+
+    number      from 0; seed: of its weights, batches and dropout
+    held        the rows that it holds out, among those that are learnt from, by number and in order
+    """
+
+    number: int
+    seed: int
+    held: Array
+
+    def kept(self, rows: int) -> Array:
+        """Return the rows that it learns from, of so many."""
+        return np.setdiff1d(np.arange(rows), self.held, assume_unique=True)
+
+
+def members_of(count: int, folds: list[Array], seed: int) -> tuple[Member, ...]:
+    """Return so many members; the i-th holds fold i mod folds out.
+
+    seed        of the whole: that of a member is drawn from it and its number
+
+    >>> [member.held.tolist() for member in members_of(3, [np.array([0, 1]), np.array([2])], 0)]
+    [[0, 1], [2], [0, 1]]
+    """
+    seeds = [int(np.random.SeedSequence([seed, number]).generate_state(1)[0]) for number in range(count)]
+    return tuple(Member(n, seeds[n], folds[n % len(folds)]) for n in range(count))
+
+
+def folds_of(
+    frame: polars.DataFrame,
+    schema: Schema,
+    target: Array,
+    said: Overrides,
+    members: int,
+    share: float,
+    seed: int,
+) -> list[Array]:
+    """Return the folds of the rows that are learnt from, each as row numbers in order.
+
+    frame       these rows, raw; target: their class codes or numbers
+    members     how many networks there will be
+    share       of the rows in the one fold that there is where rows have an order in time: the latest
+    Returns     as many folds as members, from 5 to 8 where there are rows enough. Classes are spread evenly
+                over the folds, and all rows of a group are in one
+    Errors      DataError for rows or groups too few to hold any out
+    """
+    rows = frame.height
+    if schema.time_order:
+        times = time_numbers(frame[schema.time_order], said)
+        held = int(np.ceil(share * rows))
+        if not 0 < held < rows:
+            raise DataError(f"{rows} rows leave none to learn from with the latest held out")
+        return [np.sort(np.argsort(times, kind="stable")[-held:])]
+    units = group_numbers(frame[schema.groups]) if schema.groups else np.arange(rows)
+    found = len(np.unique(units))
+    if found < 2:
+        what = "groups: 1 group" if schema.groups else f"{rows} row"
+        raise DataError(
+            f"{what} cannot be held out in turns; at least 2 are needed, or one network: members=1"
+        )
+    folds = min(max(members, FEWEST_FOLDS), MOST_FOLDS, found)
+    rng = np.random.default_rng(seed)
+    if schema.groups:
+        return _by_group(units, folds, rng)
+    classes = np.zeros(rows, np.int64) if schema.task == "regression" else target
+    # Class by class, in an order by chance, dealt out like cards: each fold gets its share of each class.
+    order = np.lexsort((rng.random(rows), classes))
+    return [np.sort(order[place::folds]) for place in range(folds)]
+
+
+def _by_group(groups: Array, folds: int, rng: np.random.Generator) -> list[Array]:
+    """Return folds of whole groups, of nearly equally many rows: the largest first, each into the emptiest."""
+    _, inverse, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    fold, filled = np.zeros(len(sizes), np.int64), np.zeros(folds, np.int64)
+    for group in np.lexsort((rng.random(len(sizes)), -sizes)):
+        fold[group] = np.argmin(filled)
+        filled[fold[group]] += sizes[group]
+    return [np.flatnonzero(fold[inverse] == place) for place in range(folds)]

@@ -1,0 +1,239 @@
+"""Packs: the members of an ensemble trained side by side, chosen by rows they have not seen, and joined.
+
+plan -> members beside each other, one thread each -> out-of-fold predictions -> temperatures, choice
+     -> one network that averages the chosen
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from minicolumn.errors import DivergenceError
+from minicolumn.lower.llvm.runtime.thread_count import cores
+from minicolumn.model.model import Model
+from minicolumn.nn import Ensemble, PiecewiseLinear, Sequential
+from minicolumn.nn.layer import Layer
+from minicolumn.nn.losses import as_loss
+from minicolumn.nn.outputs import ClassOutputs
+from minicolumn.tabular.calibrate import calibrated
+from minicolumn.tabular.members import Member
+from minicolumn.tabular.plan import TablePlan
+from minicolumn.train.callbacks import Callback, EarlyStopping
+from minicolumn.train.history import History, Row
+from minicolumn.train.run import Run
+from minicolumn.train.side_by_side import Maker, Progress, run_side_by_side
+from minicolumn.train.trainer import Trainer
+
+Array = np.ndarray
+Watch = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedMember:
+    """A member that was trained.
+
+    member      its rows and its seed; run: how it was trained
+    model       its network, with probabilities calibrated by the rows that it held out
+    held_out    what it predicts for these: probabilities, or numbers on the network's scale, [rows, outputs]
+    """
+
+    member: Member
+    run: Run
+    model: Model
+    held_out: Array
+
+
+@dataclass(frozen=True, eq=False)
+class PackRun:
+    """How the members of an ensemble were trained: what a `Run` is to one network.
+
+    model       the ensemble of the chosen members
+    members     all that were trained, in order
+    chosen      the numbers of those in the model
+    diverged    numbers of those that left the finite numbers and were dropped
+    seconds     of wall time, with compiling and measuring
+    stopped     "all epochs", or "interrupted"
+    """
+
+    model: Model
+    members: tuple[TrainedMember, ...]
+    chosen: tuple[int, ...]
+    diverged: tuple[int, ...]
+    seconds: float
+    stopped: str
+
+    @property
+    def kept(self) -> tuple[TrainedMember, ...]:
+        """The members that are in the model."""
+        return tuple(trained for trained in self.members if trained.member.number in self.chosen)
+
+    @property
+    def steps(self) -> int:
+        """How many steps all members took together."""
+        return sum(trained.run.snapshot.step for trained in self.members)
+
+    @property
+    def steps_per_second(self) -> float:
+        """Steps of all members together a second of wall time."""
+        return self.steps / max(self.seconds, 1e-9)
+
+    @cached_property
+    def history(self) -> History:
+        """The learning curves: the mean of each figure over the members that had that epoch."""
+        longest = max(len(trained.run.history) for trained in self.members)
+        return History([self._mean_row(epoch) for epoch in range(longest)])
+
+    def _mean_row(self, epoch: int) -> Row:
+        """Return the mean of the rows of one epoch, counted from 0."""
+        rows = [t.run.history[epoch] for t in self.members if len(t.run.history) > epoch]
+        names = dict.fromkeys(name for row in rows for name in row)
+        means = {name: float(np.mean([row[name] for row in rows if name in row])) for name in names}
+        return {**means, "epoch": epoch + 1}
+
+    def __repr__(self) -> str:
+        return f"PackRun({len(self.chosen)} of {len(self.members)} members, {self.stopped})"
+
+
+def train_members(
+    plan: TablePlan, watch: Watch = lambda progress: None, threads: int | None = None
+) -> tuple[tuple[TrainedMember, ...], tuple[int, ...], bool]:
+    """Train the members of a plan side by side.
+
+    watch       told about ten times a second how far they are
+    threads     members at once; None takes the cores
+    Returns     those that were trained, the numbers of those that diverged, and whether all was interrupted
+    Errors      DivergenceError where every member diverged; KeyboardInterrupt where an interrupt came before
+                any had an epoch behind
+    """
+    makers = [_maker(plan, member) for member in plan.members]
+    endings = run_side_by_side(makers, threads or cores(), watch=watch)
+    runs = [(m, e) for m, e in zip(plan.members, endings, strict=True) if isinstance(e, Run)]
+    errors = [
+        (m.number, e) for m, e in zip(plan.members, endings, strict=True) if isinstance(e, DivergenceError)
+    ]
+    if not runs and errors:
+        raise errors[0][1]
+    if not runs:
+        raise KeyboardInterrupt
+    interrupted = len(runs) + len(errors) < len(endings) or any(r.stopped == "interrupted" for _, r in runs)
+    trained = tuple(_judged(plan, member, run) for member, run in runs)
+    return trained, tuple(number for number, _ in errors), interrupted
+
+
+def _maker(plan: TablePlan, member: Member) -> Maker:
+    """Return what makes the trainer of a member, in the thread that runs it."""
+    recipe, learnt = plan.recipe, plan.train
+
+    def make(callbacks: Sequence[Callback]) -> Trainer:
+        kept, held = member.kept(len(learnt.X)), member.held
+        weight = learnt.weight
+        validation = (learnt.X[held], learnt.target[held])
+        return Trainer(
+            recipe.network,
+            learnt.X[kept],
+            learnt.target[kept],
+            validation_data=validation if weight is None else (*validation, weight[held]),
+            sample_weight=None if weight is None else weight[kept],
+            loss=recipe.loss,
+            optimizer=recipe.optimizer,
+            schedule=recipe.schedule,
+            batch_size=recipe.batch_size,
+            epochs=recipe.epochs,
+            metrics=recipe.metrics,
+            callbacks=[EarlyStopping(recipe.patience, monitor=recipe.monitor), *callbacks],
+            seed=member.seed,
+            threads=1,
+        )
+
+    return make
+
+
+def _judged(plan: TablePlan, member: Member, run: Run) -> TrainedMember:
+    """Return a trained member, calibrated by the rows that it held out, with its predictions for them."""
+    model, X = run.model, plan.train.X[member.held]
+    outputs = model.outputs
+    if isinstance(outputs, ClassOutputs) and outputs.are_probabilities:
+        model = calibrated(model, X, plan.train.y[member.held])
+    predicted = model.predict(X)
+    return TrainedMember(member, run, model, predicted.reshape(len(X), -1))
+
+
+def out_of_fold(members: Sequence[TrainedMember], rows: int) -> tuple[Array, Array]:
+    """Return what members that have not seen a row predict for it in the mean, for all rows that have such.
+
+    Returns     predictions float32 [found, outputs], and the numbers of these rows, in order
+    """
+    total = np.zeros((rows, members[0].held_out.shape[1]))
+    count = np.zeros(rows, np.int64)
+    for trained in members:
+        total[trained.member.held] += trained.held_out
+        count[trained.member.held] += 1
+    found = np.flatnonzero(count)
+    return (total[found] / count[found, None]).astype(np.float32), found
+
+
+def joined(models: Sequence[Model]) -> Model:
+    """Return one model that averages the predictions of several: of networks of one kind of outputs.
+
+    What stands in front of all of them without weights, such as ramps, is computed once.
+    """
+    first = models[0]
+    if len(models) == 1:
+        return first
+    outputs = first.outputs
+    average = "numbers" if outputs is None else outputs.average
+    networks = [_layers(model.network) for model in models]
+    shared = [networks[0][0]] if all(_is_shared(layers, networks[0]) for layers in networks) else []
+    parts = [Sequential(*layers[len(shared) :]) for layers in networks]
+    params = {
+        str(n): {str(int(k) - len(shared)): v for k, v in model.params.items() if int(k) >= len(shared)}
+        for n, model in enumerate(models)
+    }
+    network = Sequential(*shared, Ensemble(*parts, average=average))
+    return replace(first, network=network, params={**({"0": {}} if shared else {}), str(len(shared)): params})
+
+
+def _layers(network: Layer) -> tuple[Layer, ...]:
+    assert isinstance(network, Sequential)  # as `table_network` makes them
+    return network.layers
+
+
+def _is_shared(layers: tuple[Layer, ...], others: tuple[Layer, ...]) -> bool:
+    """Return whether the first layers are the same ramps."""
+    return isinstance(layers[0], PiecewiseLinear) and layers[0] == others[0]
+
+
+def train_pack(plan: TablePlan, watch: Watch = lambda progress: None) -> PackRun:
+    """Train the members of a plan, choose among them, and join them into one model.
+
+    Errors      as for `train_members`
+    """
+    began = time.perf_counter()
+    trained, diverged, interrupted = train_members(plan, watch)
+    chosen = [t.member.number for t in trained]
+    model = joined([t.model for t in trained])
+    model = replace(model, training=_described(plan, trained), history=[])
+    stopped = "interrupted" if interrupted else "all epochs"
+    return PackRun(model, trained, tuple(chosen), diverged, time.perf_counter() - began, stopped)
+
+
+def _described(plan: TablePlan, trained: Sequence[TrainedMember]) -> dict[str, object]:
+    """Return the training as metadata for the model file."""
+    record = as_loss(plan.recipe.loss)
+    training = dict(trained[0].run.model.training)
+    training["members"] = [
+        {
+            "number": t.member.number,
+            "epochs_run": t.run.history.epochs,
+            "best_epoch": t.run.best_epoch,
+            "temperature": t.model.training.get("temperature"),
+        }
+        for t in trained
+    ]
+    assert record is not None
+    return training
