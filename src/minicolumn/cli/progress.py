@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from contextlib import AbstractContextManager, nullcontext
 
 from rich.console import Console
 
 from minicolumn.cli.screen import is_live
+from minicolumn.tabular.pack_progress import Watch, members_bar, members_lines
 from minicolumn.train import Callback, Trainer
 from minicolumn.train.history import Row
 from minicolumn.train.progress import ProgressBar, speed
@@ -24,6 +26,15 @@ def watch(console: Console, as_json: bool, monitor: str) -> tuple[Callback, ...]
     if is_live(console):
         return (ProgressBar(console),)
     return () if as_json else (ShortLines(console, monitor),)
+
+
+def watch_members(console: Console, as_json: bool, monitor: str) -> AbstractContextManager[Watch]:
+    """Return what shows on this console how far the members of an ensemble are: nothing for ``--quiet``."""
+    if is_live(console) and not console.quiet:
+        return members_bar(console, monitor)
+    if console.quiet or as_json:
+        return nullcontext(lambda progress: None)
+    return members_lines(console, monitor)
 
 
 class ShortLines(Callback):

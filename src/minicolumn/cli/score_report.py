@@ -56,6 +56,7 @@ def show_scores(
     right: Any,
     *,
     verdict: bool = False,
+    held: Mapping[str, float] | None = None,
 ) -> None:
     """Print each metric beside that of the baseline, and what is to be thought of them.
 
@@ -63,19 +64,26 @@ def show_scores(
     guess       what the baseline does, in words
     right       the right answers, [rows]: class codes or numbers
     verdict     whether to say so where the model is no better; not where the baseline knows the very rows
+    held        the scores on the rows that an ensemble learnt from, each by members that had not seen it
     """
     console.print(heading("Test", rows))
     grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     grid.add_column("", no_wrap=True)
     grid.add_column("model", justify="right", style="bold", no_wrap=True)
     grid.add_column("baseline", justify="right", no_wrap=True)
+    if held is not None:
+        grid.add_column("out of fold", justify="right", no_wrap=True)
     grid.add_column("", style="dim")
     for name, label in NAMES.items():
         if name in scores:
-            other = figure(name, baseline.get(name))
-            grid.add_row(f"  {label}", figure(name, scores[name]), other, _NOTES[name])
+            columns = (scores, baseline) if held is None else (scores, baseline, held)
+            shown = [figure(name, column.get(name)) for column in columns]
+            grid.add_row(f"  {label}", *shown, _NOTES[name])
     console.print(grid)
     console.print(Text(f"  The baseline {guess}.", "dim"))
+    if held is not None:
+        line = "Out of fold: the rows learnt from, each answered by the networks that had not seen it."
+        console.print(Text(f"  {line}", "dim"))
     for line in handfuls(right):
         console.print(Text(f"  {line}", "yellow"))
     if verdict and len(right) >= _FEW_ROWS and not beats(scores, baseline):

@@ -106,6 +106,16 @@ class TrainOptions(ColumnOptions):
         LIMITS["seed"],
         Option(TRAINING, "N", "0"),
     ] = 0
+    effort: Annotated[
+        str | None,
+        Option(TRAINING, "EFFORT", "normal", "quick, normal or high: how many networks, of what size."),
+    ] = None
+    members: Annotated[
+        int | None,
+        LIMITS["members"],
+        Option(TRAINING, "N", "by the effort"),
+    ] = None
+    time: Annotated[str | None, Option(TRAINING, "TIME", help="A budget, such as 60s or 5m.")] = None
     checkpoint: Annotated[
         str | None,
         Option(TRAINING, "FILE", help="Keep the state of the training here, to go on after a stop."),
@@ -126,10 +136,11 @@ class TrainOptions(ColumnOptions):
 
 
 def train(options: TrainOptions) -> int:
-    """Train a network on a table, test it, and save it as one file.
+    """Train networks on a table, test what they say in the mean, and save them as one file.
 
     The kinds of the columns are found, and missing values are welcome. A quarter of the rows is held
-    out for the test, some of the others say when to stop, and the best weights are kept.
+    out for the test. Of the others each network holds out some, which say when it stops; the mean of
+    all predicts. --members 1 trains a single network.
     Activations, losses, optimizers and schedules have the names of the catalogue in Python; settings
     follow behind a colon, several numbers as 0.3+0.6.
 
@@ -145,6 +156,8 @@ def train(options: TrainOptions) -> int:
       minicolumn train penguins --optimizer sgd:momentum=0.9 --schedule cosine
       minicolumn train penguins --hidden 64,32 --activation mish,elu:alpha=0.5
       minicolumn train penguins --folds 5
+      minicolumn train adult.csv.gz --target income --effort quick
+      minicolumn train adult.csv.gz --target income --effort high --time 5m
       minicolumn train shop.csv --target y --datetime day=%d/%m/%Y --category zip
       minicolumn train shop.csv --target y --time-order day
       minicolumn train shop.csv --schema shop.toml

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 from minicolumn.cli.options import (
@@ -19,25 +18,26 @@ from minicolumn.cli.options import (
     parse_hidden,
 )
 from minicolumn.cli.process import raise_interrupts
-from minicolumn.cli.progress import watch
+from minicolumn.cli.progress import watch, watch_members
 from minicolumn.cli.run import DONE, Interrupted
 from minicolumn.cli.save import check_writable, file_size, save_model
-from minicolumn.cli.score_report import NAMES, figure, show_confusion, show_folds, show_scores
-from minicolumn.cli.screen import count, heading, labelled, open_console, print_json, visible, working
+from minicolumn.cli.score_report import NAMES, figure, show_folds
+from minicolumn.cli.screen import count, heading, open_console, print_json, visible, working
 from minicolumn.cli.source import find_target, read_source, short_name
 from minicolumn.cli.table_options import (
     Said,
     by_option,
     parse_class_weight,
 )
-from minicolumn.cli.table_report import show_remarks, show_table
 from minicolumn.cli.train import TrainOptions
+from minicolumn.cli.train_report import announce, how_it_went, show_results
 from minicolumn.errors import DataError, DivergenceError
-from minicolumn.nn.layers.dense import Dense
-from minicolumn.nn.losses import Loss, as_loss
-from minicolumn.optim import Clipped, Optimizer, optimizer_by_name, schedule_by_name
+from minicolumn.nn.losses import Loss
+from minicolumn.optim import optimizer_by_name, schedule_by_name
 from minicolumn.picture import check_file
+from minicolumn.tabular.efforts import effort_by_name
 from minicolumn.tabular.folds import MOST_FOLDS, Folds, cross_validate
+from minicolumn.tabular.pack import PackRun
 from minicolumn.tabular.pipeline import TableRun, train_plan, with_table
 from minicolumn.tabular.plan import TablePlan, plan_table
 from minicolumn.tabular.recipe import HIDDEN
@@ -48,7 +48,6 @@ from minicolumn.tabular.weights import check_class_weight
 from minicolumn.train.callbacks import Callback, Checkpoint, as_seconds, check_callbacks
 from minicolumn.train.history_picture import draw_history
 from minicolumn.train.interrupts import deferred
-from minicolumn.train.progress import duration, speed
 
 if TYPE_CHECKING:
     import polars
@@ -73,11 +72,16 @@ def run_training(options: TrainOptions) -> int:
     test = read_source(options.test, console, said.reading) if options.test else None
     with working(console, "Planning"), by_option(type(options)):
         plan = plan_table(frame, settings, test)
-    _announce(console, options, plan)
+    announce(console, short_name(options.data), plan)
     raise_interrupts()
     folds = _cross_validated(console, options, frame, settings)
     try:
-        done = train_plan(plan, callbacks=_watchers(options, console, plan), resume=options.resume)
+        done = train_plan(
+            plan,
+            callbacks=() if plan.members else _watchers(options, console, plan),
+            resume=options.resume,
+            watch=watch_members(console, options.as_json, plan.recipe.monitor),
+        )
     except DivergenceError as error:
         raise _salvaged(error, plan, _place(options)) from None
     return _finish(console, options, done, frame.width, folds)
@@ -132,6 +136,7 @@ def _check(options: TrainOptions) -> None:
     check_one_rate("--learning-rate", options.optimizer, options.learning_rate)
     check_writable("--out", _place(options), _inputs(options))
     as_seconds("--every", options.every)
+    _check_members(options)
     if options.folds is not None and not 2 <= options.folds <= MOST_FOLDS:
         raise DataError(f"--folds: expected a number from 2 to {MOST_FOLDS}, got {options.folds}")
     if options.every != type(options).every and options.checkpoint is None:
@@ -141,6 +146,29 @@ def _check(options: TrainOptions) -> None:
     if options.plot is not None:
         check_file("--plot", options.plot)
         check_writable("--plot", options.plot, (*_inputs(options), _place(options)))
+
+
+def _check_members(options: TrainOptions) -> None:
+    """Validate what is said of the members, and what follows one training alone."""
+    effort_by_name("--effort", options.effort)
+    if options.time is not None:
+        as_seconds("--time", options.time)
+    for name, given in (
+        ("--checkpoint", options.checkpoint),
+        ("--resume", options.resume),
+        ("--monitor", options.monitor),
+    ):
+        if given and _members(options) > 1:
+            raise DataError(f"{name} follows the training of one network; say --members 1")
+
+
+def _members(options: TrainOptions) -> int:
+    """Return how many networks are trained: as many as were said, by the effort, or the one that is followed."""
+    if options.members is not None:
+        return options.members
+    if options.effort is None and (options.checkpoint or options.resume or options.monitor):
+        return 1
+    return effort_by_name("--effort", options.effort).members
 
 
 def _parts(options: TrainOptions) -> dict[str, Any]:
@@ -155,6 +183,9 @@ def _parts(options: TrainOptions) -> dict[str, Any]:
         ),
         "threshold": check_threshold("--threshold", options.threshold),
         "target_scale": check_target_scale("--target-scale", options.target_scale),
+        "members": _members(options),
+        "effort": options.effort or "normal",
+        "time": None if options.time is None else as_seconds("--time", options.time),
         "hidden": hidden,
         "activation": parse_activations(options.activation, len(hidden or HIDDEN)),
     }
@@ -173,47 +204,6 @@ def _settings(options: TrainOptions, frame: polars.DataFrame, table: Said) -> Ta
     return TableSettings(**{name: value for name, value in (said | read).items() if name in known})
 
 
-def _announce(console: Console, options: TrainOptions, plan: TablePlan) -> None:
-    """Print the schema, the network, and how it is going to be trained."""
-    show_table(console, short_name(options.data), plan.schema)
-    show_remarks(console, plan.remarks)
-    recipe, rows = plan.recipe, plan.rows
-    said = (
-        f"{count(rows['train'], 'row')}, {rows['validation']:,} more to validate; "
-        f"{_steps(recipe.optimizer)}, batches of {recipe.batch_size}"
-    )
-    chosen = [str(record) for record in (plan.settings.loss, plan.settings.schedule) if record is not None]
-    said = "; ".join([said, *chosen, *_incomparable(recipe.loss)])
-    console.print()
-    network = (Text("Network", "bold"), Text(_shape(plan), "dim"))
-    console.print(labelled([network, (Text("Training", "bold"), Text(said, "dim"))]))
-
-
-def _incomparable(loss: Any) -> list[str]:
-    """Return a line where the loss of the steps is of other labels than that of the validation rows."""
-    record = as_loss(loss)
-    smoothing = None if record is None else record.settings.get("label_smoothing")
-    return [f"loss is of labels smoothed by {smoothing:g}, val_loss of plain ones"] if smoothing else []
-
-
-def _steps(optimizer: Optimizer) -> str:
-    """Describe an optimizer: its learning rate, and what is not at its default."""
-    if isinstance(optimizer, Clipped):
-        return f"{_steps(optimizer.optimizer)}, gradients clipped at {optimizer.norm:g}"
-    usual = {field.name: field.default for field in fields(optimizer)}
-    known = {name: getattr(optimizer, name) for name in usual if name != "learning_rate"}
-    others = [f", {name} {value}" for name, value in known.items() if value != usual[name]]
-    return f"{type(optimizer).__name__}, learning rate {optimizer.learning_rate:g}{''.join(others)}"
-
-
-def _shape(plan: TablePlan) -> str:
-    """Describe the network: layer sizes from features to outputs, and the activations between them."""
-    dense = [layer for layer in getattr(plan.recipe.network, "layers", ()) if isinstance(layer, Dense)]
-    sizes = " - ".join(str(size) for size in (len(plan.encoder.features), *(layer.units for layer in dense)))
-    used = dict.fromkeys(str(layer.activation) for layer in dense[:-1])
-    return f"{sizes}, {', '.join(used)}"
-
-
 def _finish(
     console: Console, options: TrainOptions, done: TableRun, columns: int, folds: Folds | None = None
 ) -> int:
@@ -222,15 +212,15 @@ def _finish(
     Ctrl-C waits for the file; where saving fails, the metrics are still shown first.
     """
     interrupted = done.run.stopped == "interrupted"
-    if interrupted and not done.run.snapshot.step:
+    if interrupted and not done.run.steps:
         raise KeyboardInterrupt
-    console.print(_how_it_went(done))
+    console.print(how_it_went(done))
     replaced = os.path.exists(_place(options))
     if interrupted:
         console.print(Text(f"  saving {visible(_place(options))}", "dim"))
     with deferred(again=not interrupted):  # another Ctrl-C waits for the file
         trouble = _saved(done.model, _place(options))
-    _show_results(console, done)
+    show_results(console, done)
     if options.plot is not None:
         _draw(options, done)
     if trouble is not None:
@@ -241,18 +231,10 @@ def _finish(
         print_json({**_summary(options, done, columns), **scored})
     if interrupted:
         epochs = count(len(done.history), "epoch")
+        if isinstance(done.run, PackRun):
+            epochs = count(len(done.run.members), "network")
         raise Interrupted(f"interrupted after {epochs}; what was learnt is saved in {_place(options)}")
     return DONE
-
-
-def _how_it_went(done: TableRun) -> Padding:
-    """Return a line on epochs, speed, and which epoch's weights were kept."""
-    run, epochs = done.run, len(done.history)
-    ends = {"early stopping": "stopped early", "interrupted": "interrupted"}
-    how = f"{count(epochs, 'epoch')} in {duration(run.seconds)}, {speed(run.steps_per_second)}"
-    how += f"; {ends[run.stopped]}" if run.stopped in ends else ""
-    which = f"weights of epoch {run.best_epoch}" if run.best_epoch else "weights from within the first epoch"
-    return Padding(Text(f"{how}; {which} kept"), (0, 0, 0, 2))
 
 
 def _saved(model: Model, place: str) -> DataError | None:
@@ -262,24 +244,6 @@ def _saved(model: Model, place: str) -> DataError | None:
     except DataError as error:
         return error
     return None
-
-
-def _show_results(console: Console, done: TableRun) -> None:
-    """Print test metrics, baseline and confusion matrix."""
-    classes = done.schema.classes
-    guess = (
-        "always answers with the shares of the classes"
-        if classes
-        else "always answers with the mean of the training rows"
-    )
-    rows = f"{count(done.rows['test'], 'row')} that took no part in the training"
-    show_scores(console, rows, done.metrics, done.baseline, guess, done.right, verdict=True)
-    threshold = done.model.table.threshold if done.model.table is not None else 0.5
-    if threshold != 0.5:
-        line = f"{classes[1]} is predicted from a probability of {threshold:.3g} on"
-        console.print(Text(f"  {visible(line)}", "dim"))
-    if done.confusion is not None:
-        show_confusion(console, done.confusion, classes)
 
 
 def _draw(options: TrainOptions, done: TableRun) -> None:
@@ -324,6 +288,8 @@ def _summary(options: TrainOptions, done: TableRun, columns: int) -> dict[str, A
         "metrics": done.metrics,
         "baseline": done.baseline,
         "threshold": done.model.table.threshold if done.model.table is not None else None,
+        "members": len(done.run.chosen) if isinstance(done.run, PackRun) else 1,
+        "out_of_fold": done.out_of_fold,
         "epochs": len(done.history),
         "seconds": done.run.seconds,
         "steps_per_second": done.run.steps_per_second,

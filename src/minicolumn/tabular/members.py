@@ -73,7 +73,8 @@ def folds_of(
     members     how many networks there will be
     share       of the rows in the one fold that there is where rows have an order in time: the latest
     Returns     as many folds as members, from 5 to 8 where there are rows enough. Classes are spread evenly
-                over the folds, and all rows of a group are in one
+                over the folds, and all rows of a group are in one. Without groups they are equally long, and
+                fewer rows than there are folds may be in two
     Errors      DataError for rows or groups too few to hold any out
     """
     rows = frame.height
@@ -95,9 +96,11 @@ def folds_of(
     if schema.groups:
         return _by_group(units, folds, rng)
     classes = np.zeros(rows, np.int64) if schema.task == "regression" else target
-    # Class by class, in an order by chance, dealt out like cards: each fold gets its share of each class.
+    # Class by class, in an order by chance, dealt out like cards: each fold gets its share of each class. Folds
+    # are equally long, a few rows being dealt twice: members of one shape share their compiled programs.
     order = np.lexsort((rng.random(rows), classes))
-    return [np.sort(order[place::folds]) for place in range(folds)]
+    dealt = np.concatenate([order, order[: -rows % folds]])
+    return [np.sort(dealt[place::folds]) for place in range(folds)]
 
 
 def _by_group(groups: Array, folds: int, rng: np.random.Generator) -> list[Array]:

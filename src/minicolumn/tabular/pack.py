@@ -75,7 +75,12 @@ class PackRun:
     @property
     def steps(self) -> int:
         """How many steps all members took together."""
-        return sum(trained.run.snapshot.step for trained in self.members)
+        return sum(trained.run.steps for trained in self.members)
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch whose weights the first chosen member kept."""
+        return self.kept[0].run.best_epoch
 
     @property
     def steps_per_second(self) -> float:

@@ -57,6 +57,11 @@ class Run:
     snapshot: Snapshot
 
     @property
+    def steps(self) -> int:
+        """Return how many steps were taken in all."""
+        return self.snapshot.step
+
+    @property
     def params(self) -> Params:
         """Return the weights that were handed back, by layer and name; those of `best_epoch`."""
         return self.model.params
