@@ -153,17 +153,13 @@ def _check_members(options: TrainOptions) -> None:
     effort_by_name("--effort", options.effort)
     if options.time is not None:
         as_seconds("--time", options.time)
-    for name, given in (
-        ("--checkpoint", options.checkpoint),
-        ("--resume", options.resume),
-        ("--monitor", options.monitor),
-    ):
-        if given and _members(options) > 1:
-            raise DataError(f"{name} follows the training of one network; say --members 1")
+    for name in ("checkpoint", "resume", "monitor"):
+        if getattr(options, name) and _members(options) > 1:
+            raise DataError(f"--{name} follows the training of one network; say --members 1")
 
 
 def _members(options: TrainOptions) -> int:
-    """Return how many networks are trained: as many as were said, by the effort, or the one that is followed."""
+    """Return how many networks are trained: as was said, by the effort, or the one that is followed."""
     if options.members is not None:
         return options.members
     if options.effort is None and (options.checkpoint or options.resume or options.monitor):
@@ -288,7 +284,7 @@ def _summary(options: TrainOptions, done: TableRun, columns: int) -> dict[str, A
         "metrics": done.metrics,
         "baseline": done.baseline,
         "threshold": done.model.table.threshold if done.model.table is not None else None,
-        "members": len(done.run.chosen) if isinstance(done.run, PackRun) else 1,
+        "members": len(done.run.kept) if isinstance(done.run, PackRun) else 1,
         "out_of_fold": done.out_of_fold,
         "epochs": len(done.history),
         "seconds": done.run.seconds,

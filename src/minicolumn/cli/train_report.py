@@ -88,8 +88,8 @@ def how_it_went(done: TableRun) -> Padding:
 
 def _which(run: PackRun) -> str:
     """Return which members are in the model."""
-    parts = [f"{len(run.chosen)} averaged"]
-    left = len(run.members) - len(run.chosen)
+    parts = [f"{len(run.kept)} averaged"]
+    left = len(run.members) - len(run.kept)
     parts += [f"{left} left out, which did not help"] if left else []
     parts += [f"{len(run.diverged)} diverged and were dropped"] if run.diverged else []
     return ", ".join(parts)

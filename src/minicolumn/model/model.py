@@ -375,7 +375,8 @@ class Model:
     def score_predictions(self, predictions: Array, y: Array) -> tuple[dict[str, float], Array, Array]:
         """Return what `score_table` returns, for predictions of any origin, such as out-of-fold ones.
 
-        predictions as `predict` gives them, [rows, outputs]; y: class codes, or numbers on the network's scale
+        predictions as `predict` gives them, [rows, outputs]
+        y           class codes, or numbers on the network's scale
         """
         encoder, outputs = self._encoder(), self._table_outputs()
         if isinstance(outputs, ClassOutputs):

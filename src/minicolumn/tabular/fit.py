@@ -82,7 +82,7 @@ def fit_table(
     resume: PathLike | None = None,
     monitor: bool = False,
 ) -> TableRun:
-    """Train networks on a table, and score their mean on rows that took no part: `minicolumn train` in Python.
+    """Train networks on a table, and score their mean on rows apart: `minicolumn train` in Python.
 
     The kinds of the columns are found, missing values are welcome, and what turns rows into numbers stays
     with the model. Where nothing is said the default recipe decides (docs/decisions/004).
@@ -127,8 +127,8 @@ def fit_table(
     epochs          at most so often through the rows
     patience        epochs without progress, then stop
     seed            the same seed gives the same bits
-    members         networks whose predictions are averaged, each of which holds other rows out; by the effort,
-                    and 1 where callbacks, a checkpoint or a monitor are to follow one training
+    members         networks whose predictions are averaged, each of which holds other rows out; by the
+                    effort, and 1 where callbacks, a checkpoint or a monitor are to follow one training
     effort          "quick", "normal" or "high": how many networks, how large, and how long they learn
     time            a budget for the training, such as 30, "60s" or "5m"
     callbacks       `mc.Callback` objects or names, as for `mc.fit`, beside early stopping

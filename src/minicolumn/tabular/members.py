@@ -1,6 +1,6 @@
 """Members of an ensemble for a table: which rows each learns from, and which it holds out.
 
-    learnt rows -> folds -> member i holds fold i mod folds out, learns from the rest, and has a seed of its own
+    learnt rows -> folds -> member i holds fold i mod folds out and learns from the rest, by its own seed
 
 Every row of a fold that some member holds out is predicted by networks that have not seen it: out-of-fold
 predictions. From these come each member's best epoch and temperature, the choice among members, the decision
@@ -96,15 +96,15 @@ def folds_of(
     if schema.groups:
         return _by_group(units, folds, rng)
     classes = np.zeros(rows, np.int64) if schema.task == "regression" else target
-    # Class by class, in an order by chance, dealt out like cards: each fold gets its share of each class. Folds
-    # are equally long, a few rows being dealt twice: members of one shape share their compiled programs.
+    # Class by class, in an order by chance, dealt out like cards: each fold gets its share of each class.
+    # Folds are equally long, a few rows being dealt twice: members of one shape share compiled programs.
     order = np.lexsort((rng.random(rows), classes))
     dealt = np.concatenate([order, order[: -rows % folds]])
     return [np.sort(dealt[place::folds]) for place in range(folds)]
 
 
 def _by_group(groups: Array, folds: int, rng: np.random.Generator) -> list[Array]:
-    """Return folds of whole groups, of nearly equally many rows: the largest first, each into the emptiest."""
+    """Return folds of whole groups, nearly equally long: the largest first, each into the emptiest."""
     _, inverse, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     fold, filled = np.zeros(len(sizes), np.int64), np.zeros(folds, np.int64)
     for group in np.lexsort((rng.random(len(sizes)), -sizes)):

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -18,9 +19,16 @@ from minicolumn.lower.llvm.runtime.thread_count import cores
 from minicolumn.model.model import Model
 from minicolumn.nn import Ensemble, PiecewiseLinear, Sequential
 from minicolumn.nn.layer import Layer
-from minicolumn.nn.losses import as_loss
-from minicolumn.nn.outputs import ClassOutputs
+from minicolumn.nn.outputs import ClassOutputs, NumberOutputs, Outputs
 from minicolumn.tabular.calibrate import calibrated
+from minicolumn.tabular.choice import (
+    TINY,
+    Choice,
+    believed,
+    choose,
+    gap_of_numbers,
+    gap_of_right_answers,
+)
 from minicolumn.tabular.members import Member
 from minicolumn.tabular.plan import TablePlan
 from minicolumn.train.callbacks import Callback, EarlyStopping
@@ -31,6 +39,7 @@ from minicolumn.train.trainer import Trainer
 
 Array = np.ndarray
 Watch = Callable[[Progress], None]
+_ROWS = 1_000  # by which members are compared
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,12 +49,14 @@ class TrainedMember:
     member      its rows and its seed; run: how it was trained
     model       its network, with probabilities calibrated by the rows that it held out
     held_out    what it predicts for these: probabilities, or numbers on the network's scale, [rows, outputs]
+    losses      of these rows, [rows]: their log loss or squared error
     """
 
     member: Member
     run: Run
     model: Model
     held_out: Array
+    losses: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +65,7 @@ class PackRun:
 
     model       the ensemble of the chosen members
     members     all that were trained, in order
-    chosen      the numbers of those in the model
+    choice      among them, see `choose`
     diverged    numbers of those that left the finite numbers and were dropped
     seconds     of wall time, with compiling and measuring
     stopped     "all epochs", or "interrupted"
@@ -62,15 +73,15 @@ class PackRun:
 
     model: Model
     members: tuple[TrainedMember, ...]
-    chosen: tuple[int, ...]
+    choice: Choice
     diverged: tuple[int, ...]
     seconds: float
     stopped: str
 
     @property
     def kept(self) -> tuple[TrainedMember, ...]:
-        """The members that are in the model."""
-        return tuple(trained for trained in self.members if trained.member.number in self.chosen)
+        """The members that are in the model, in the order in which they were chosen."""
+        return tuple(self.members[place] for place in self.choice.order[: self.choice.count])
 
     @property
     def steps(self) -> int:
@@ -79,7 +90,7 @@ class PackRun:
 
     @property
     def best_epoch(self) -> int:
-        """The epoch whose weights the first chosen member kept."""
+        """The epoch whose weights the member chosen first kept."""
         return self.kept[0].run.best_epoch
 
     @property
@@ -101,7 +112,7 @@ class PackRun:
         return {**means, "epoch": epoch + 1}
 
     def __repr__(self) -> str:
-        return f"PackRun({len(self.chosen)} of {len(self.members)} members, {self.stopped})"
+        return f"PackRun({len(self.kept)} of {len(self.members)} members, {self.stopped})"
 
 
 def train_members(
@@ -164,8 +175,20 @@ def _judged(plan: TablePlan, member: Member, run: Run) -> TrainedMember:
     outputs = model.outputs
     if isinstance(outputs, ClassOutputs) and outputs.are_probabilities:
         model = calibrated(model, X, plan.train.y[member.held])
-    predicted = model.predict(X)
-    return TrainedMember(member, run, model, predicted.reshape(len(X), -1))
+    predicted = model.predict(X).reshape(len(X), -1)
+    return TrainedMember(
+        member, run, model, predicted, _losses(outputs, predicted, plan.train.y[member.held])
+    )
+
+
+def _losses(outputs: Outputs | None, predicted: Array, y: Array) -> Array:
+    """Return each row's loss: the log loss of probabilities, else the squared error of what is expected."""
+    if isinstance(outputs, ClassOutputs):
+        scores = outputs.class_scores(predicted)
+        right = scores[np.arange(len(y)), y].astype(np.float64)
+        return -np.log(np.maximum(right, TINY)) if outputs.are_probabilities else (1.0 - right) ** 2
+    assert isinstance(outputs, NumberOutputs)
+    return (outputs.expected(predicted).reshape(len(y)).astype(np.float64) - y) ** 2
 
 
 def out_of_fold(members: Sequence[TrainedMember], rows: int) -> tuple[Array, Array]:
@@ -220,25 +243,48 @@ def train_pack(plan: TablePlan, watch: Watch = lambda progress: None) -> PackRun
     """
     began = time.perf_counter()
     trained, diverged, interrupted = train_members(plan, watch)
-    chosen = [t.member.number for t in trained]
-    model = joined([t.model for t in trained])
-    model = replace(model, training=_described(plan, trained), history=[])
-    stopped = "interrupted" if interrupted else "all epochs"
-    return PackRun(model, trained, tuple(chosen), diverged, time.perf_counter() - began, stopped)
+    choice = _chosen(plan, trained)
+    run = PackRun(
+        trained[0].model,
+        trained,
+        choice,
+        diverged,
+        time.perf_counter() - began,
+        "interrupted" if interrupted else "all epochs",
+    )
+    model = replace(joined([t.model for t in run.kept]), training=_described(run), history=run.history.rows)
+    return replace(run, model=model)
 
 
-def _described(plan: TablePlan, trained: Sequence[TrainedMember]) -> dict[str, object]:
-    """Return the training as metadata for the model file."""
-    record = as_loss(plan.recipe.loss)
-    training = dict(trained[0].run.model.training)
-    training["members"] = [
+def _chosen(plan: TablePlan, trained: Sequence[TrainedMember]) -> Choice:
+    """Choose among the members by their losses, and by how far they disagree on some of the rows."""
+    learnt, outputs = plan.train, trained[0].model.outputs
+    some = np.linspace(0, len(learnt.X) - 1, min(len(learnt.X), _ROWS)).astype(np.int64)
+    X, y = learnt.X[some], learnt.y[some]
+    predictions = [t.model.predict(X).reshape(len(X), -1) for t in trained]
+    losses = believed([t.losses for t in trained])
+    if isinstance(outputs, ClassOutputs) and outputs.are_probabilities:
+        right = [outputs.class_scores(each)[np.arange(len(y)), y, None] for each in predictions]
+        return choose(losses, np.stack(right), gap_of_right_answers)
+    if isinstance(outputs, NumberOutputs):
+        predictions = [outputs.expected(each).reshape(len(X), 1) for each in predictions]
+    return choose(losses, np.stack(predictions), gap_of_numbers)
+
+
+def _described(run: PackRun) -> dict[str, Any]:
+    """Return the training as metadata for the model file: that of one member, and each member's own part."""
+    training = dict(run.kept[0].run.model.training)
+    for name in ("seed", "epochs_run", "best_epoch", "stopped", "temperature"):
+        training.pop(name, None)
+    members = [
         {
-            "number": t.member.number,
-            "epochs_run": t.run.history.epochs,
-            "best_epoch": t.run.best_epoch,
-            "temperature": t.model.training.get("temperature"),
+            "seed": trained.member.seed,
+            "epochs_run": trained.run.history.epochs,
+            "best_epoch": trained.run.best_epoch,
+            "temperature": trained.model.training.get("temperature"),
+            "held_out_loss": float(np.mean(trained.losses)),
+            "expected_loss": expected,
         }
-        for t in trained
+        for trained, expected in zip(run.kept, run.choice.losses, strict=False)
     ]
-    assert record is not None
-    return training
+    return {**training, "seconds": round(run.seconds, 3), "stopped": run.stopped, "members": members}

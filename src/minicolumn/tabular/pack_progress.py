@@ -1,4 +1,4 @@
-"""Progress of an ensemble's training: a bar of all members together, or short lines where none can be drawn."""
+"""Progress of an ensemble's training: a bar of all members, or short lines where none can be drawn."""
 
 from __future__ import annotations
 

@@ -46,8 +46,8 @@ class TableRun:
     confusion  confusion matrix [right class, predicted class] on the test rows; None for numbers
     rows       how many rows trained, validated and tested
     right      the right answers of the test rows: class codes, or numbers in the target's unit
-    out_of_fold     of an ensemble, scores on the rows that it learnt from, each answered by members that had
-               not seen it; None for one network. They are for fewer members than the whole has, so rather too low
+    out_of_fold     of an ensemble, scores on the rows that it learnt from, each answered by the members that
+               had not seen it, which are fewer than the whole has; None for one network
     remarks    what was noticed of columns while they were read
 
     Differs    scikit-learn's `fit` returns the estimator alone; how good it is takes a split and a score more
@@ -96,7 +96,7 @@ class TableRun:
             return [
                 f"  {rows['train']:,} rows trained, each held out by some members, {rows['test']:,} tested",
                 f"  {len(run.members)} networks of up to {len(self.history)} epochs in {run.seconds:.2g} s, "
-                f"{run.stopped}; {len(run.chosen)} averaged",
+                f"{run.stopped}; {len(run.kept)} averaged",
             ]
         return [
             f"  {rows['train']:,} rows trained, {rows['validation']:,} validated, {rows['test']:,} tested",

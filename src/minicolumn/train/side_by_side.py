@@ -108,9 +108,9 @@ def run_side_by_side(
 
     >>> import numpy as np, minicolumn as mc
     >>> X, y = np.linspace(-1.0, 1.0, 40)[:, None], np.linspace(-2.0, 2.0, 40)
+    >>> line = dict(loss="squared_error", epochs=3, threads=1)
     >>> def maker(seed):
-    ...     return lambda callbacks: mc.Trainer(
-    ...         mc.nn.Dense(1), X, y, loss="squared_error", epochs=3, seed=seed, threads=1, callbacks=callbacks)
+    ...     return lambda hung: mc.Trainer(mc.nn.Dense(1), X, y, seed=seed, callbacks=hung, **line)
     >>> run_side_by_side([maker(0), maker(1)], threads=2)
     [Run(3 epochs, all epochs, weights of epoch 3), Run(3 epochs, all epochs, weights of epoch 3)]
     """

@@ -1,7 +1,8 @@
 """Averages of members' outputs: what the mean of several predictions is, on the scale of raw outputs.
 
-A network hands out raw outputs, of which a loss makes predictions: softmax of scores, exp of a logarithm. What
-is averaged are the predictions; the mean is handed on as the raw output of which the same function makes it.
+A network hands out raw outputs, of which a loss makes predictions: softmax of scores, exp of a logarithm.
+What is averaged are the predictions; the mean is handed on as the raw output of which the same function makes
+it.
 
     numbers         mean of z                          exponential     log of the mean of exp(z)
     softmax         log of the mean of softmax(z)      logistic        logit of the mean of logistic(z)

@@ -24,8 +24,8 @@ class Ensemble(Composite):
 
     members     one or more layers, whose outputs have one shape
     average     what is averaged, see `minicolumn.nn.layers.averages`: "numbers" the outputs themselves,
-                "softmax" or "logistic" the probabilities that they stand for, "exponential" the rates, "normal"
-                the distributions. The raw output is the one that stands for the mean
+                "softmax" or "logistic" the probabilities that they stand for, "exponential" the rates,
+                "normal" the distributions. The raw output is the one that stands for the mean
     params      ``{"0": params of the first member, "1": ...}``
     key         member ``i`` draws from ``fold_in(key, i)``
     Errors      DataError if an argument is not a layer; ShapeError if the outputs differ in shape
@@ -67,15 +67,14 @@ class Ensemble(Composite):
 
     def output_shape(self, input_shape: Shape) -> Shape:
         shapes = [member.output_shape(input_shape) for member in self.members]
+        first = list(shapes[0])
         for place, shape in enumerate(shapes):
             if shape != shapes[0]:
                 raise ShapeError(
-                    f"Ensemble: member {place} gives rows of shape {list(shape)}, member 0 of {list(shapes[0])}"
+                    f"Ensemble: member {place} gives rows of shape {list(shape)}, member 0 of {first}"
                 )
         if self.average == "normal" and shapes[0][-1:] != (2,):
-            raise ShapeError(
-                f"Ensemble: rows of shape {list(shapes[0])} are no mean and log variance, expected [2]"
-            )
+            raise ShapeError(f"Ensemble: rows of shape {first} are no mean and log variance, expected [2]")
         return shapes[0]
 
     def declare(self, input_shape: Shape) -> Params:
