@@ -87,7 +87,7 @@ def choose(losses: Array, predictions: Array, gap: Gap) -> Choice:
 
     >>> numbers = np.array([[[0.0]], [[2.0]], [[0.0]]])
     >>> choose(np.array([1.0, 1.0, 9.0]), numbers, gap_of_numbers)  # 0 and 1 err to opposite sides
-    Choice(order=(0, 1, 2), losses=(1.0, 0.0, 2.777777777777778), count=2)
+    Choice(order=(0, 1, 2), losses=(1.0, 0.0, 2.7777777777777777), count=2)
     """
     order: list[int] = []
     expected: list[float] = []

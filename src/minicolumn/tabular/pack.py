@@ -6,6 +6,7 @@ plan -> members beside each other, one thread each -> out-of-fold predictions ->
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ from minicolumn.model.model import Model
 from minicolumn.nn import Ensemble, PiecewiseLinear, Sequential
 from minicolumn.nn.layer import Layer
 from minicolumn.nn.outputs import ClassOutputs, NumberOutputs, Outputs
+from minicolumn.tabular.budget import Deadline, fitted_to
 from minicolumn.tabular.calibrate import calibrated
 from minicolumn.tabular.choice import (
     TINY,
@@ -126,8 +128,11 @@ def train_members(
     Errors      DivergenceError where every member diverged; KeyboardInterrupt where an interrupt came before
                 any had an epoch behind
     """
-    makers = [_maker(plan, member) for member in plan.members]
-    endings = run_side_by_side(makers, threads or cores(), watch=watch)
+    began, at_once = time.monotonic(), threads or cores()
+    plan = fitted_to(plan, _maker(plan, plan.members[0]), began, at_once)
+    deadline = Deadline(began + (plan.settings.time or math.inf))
+    makers = [_maker(plan, member, deadline) for member in plan.members]
+    endings = run_side_by_side(makers, at_once, watch=watch)
     runs = [(m, e) for m, e in zip(plan.members, endings, strict=True) if isinstance(e, Run)]
     errors = [
         (m.number, e) for m, e in zip(plan.members, endings, strict=True) if isinstance(e, DivergenceError)
@@ -141,7 +146,7 @@ def train_members(
     return trained, tuple(number for number, _ in errors), interrupted
 
 
-def _maker(plan: TablePlan, member: Member) -> Maker:
+def _maker(plan: TablePlan, member: Member, deadline: Deadline = Deadline()) -> Maker:  # noqa: B008  a record
     """Return what makes the trainer of a member, in the thread that runs it."""
     recipe, learnt = plan.recipe, plan.train
 
@@ -161,7 +166,7 @@ def _maker(plan: TablePlan, member: Member) -> Maker:
             batch_size=recipe.batch_size,
             epochs=recipe.epochs,
             metrics=recipe.metrics,
-            callbacks=[EarlyStopping(recipe.patience, monitor=recipe.monitor), *callbacks],
+            callbacks=[EarlyStopping(recipe.patience, monitor=recipe.monitor), deadline, *callbacks],
             seed=member.seed,
             threads=1,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, fields, replace
@@ -18,6 +19,7 @@ from minicolumn.nn.outputs import ClassOutputs, Outputs
 from minicolumn.tables import Schema
 from minicolumn.tables.files.frames import as_frame
 from minicolumn.tables.typed import Remark
+from minicolumn.tabular.budget import Deadline, fitted_to
 from minicolumn.tabular.calibrate import calibrated
 from minicolumn.tabular.pack import PackRun, Watch, out_of_fold, train_pack
 from minicolumn.tabular.plan import TablePlan, TableSplit
@@ -141,7 +143,29 @@ def train_plan(
         return _train_members(plan, callbacks, progress, resume, watch)
     recipe, held = plan.recipe, plan.validation
     hung = [EarlyStopping(recipe.patience, monitor=recipe.monitor), *callbacks]
-    trainer = Trainer(
+    if plan.settings.time is not None:
+        plan, hung = _in_time(plan, hung)
+    trainer = _trainer(plan, hung, progress)
+    run = (trainer if resume is None else _resumed(resume, plan, trainer, hung, progress)).run()
+    # Who was interrupted once may be so again while what was learnt is scored.
+    with deferred(again=run.stopped != "interrupted"):
+        model = replace(_calibrated(run.model, held), data_hash=data_hash(plan.train.frame))
+        plan = _with_threshold(plan, model.outputs, model.predict(held.X), held.y)
+        return _scored(plan, with_table(plan, model), run)
+
+
+def _in_time(plan: TablePlan, callbacks: list[Callback]) -> tuple[TablePlan, list[Callback]]:
+    """Return the plan with as many epochs as fit into its budget, and callbacks that end it there."""
+    began = time.monotonic()
+    plan = fitted_to(plan, lambda hung: _trainer(plan, hung, None), began, 1)
+    assert plan.settings.time is not None
+    return plan, [*callbacks, Deadline(began + plan.settings.time)]
+
+
+def _trainer(plan: TablePlan, callbacks: Sequence[Callback], progress: bool | None) -> Trainer:
+    """Return the trainer of a plan's one network."""
+    recipe, held = plan.recipe, plan.validation
+    return Trainer(
         recipe.network,
         plan.train.X,
         plan.train.target,
@@ -153,16 +177,10 @@ def train_plan(
         batch_size=recipe.batch_size,
         epochs=recipe.epochs,
         metrics=recipe.metrics,
-        callbacks=hung,
+        callbacks=callbacks,
         seed=plan.settings.seed,
         progress=progress,
     )
-    run = (trainer if resume is None else _resumed(resume, plan, trainer, hung, progress)).run()
-    # Who was interrupted once may be so again while what was learnt is scored.
-    with deferred(again=run.stopped != "interrupted"):
-        model = replace(_calibrated(run.model, held), data_hash=data_hash(plan.train.frame))
-        plan = _with_threshold(plan, model.outputs, model.predict(held.X), held.y)
-        return _scored(plan, with_table(plan, model), run)
 
 
 def _train_members(

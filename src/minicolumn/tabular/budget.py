@@ -1,0 +1,80 @@
+"""Time budgets: how many networks, and how many epochs of each, fit into so many seconds."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field, replace
+
+from minicolumn.errors import DataError
+from minicolumn.tabular.plan import TablePlan
+from minicolumn.train.callbacks import Callback
+from minicolumn.train.history import Row
+from minicolumn.train.side_by_side import Maker
+from minicolumn.train.trainer import Trainer
+
+# Of the budget: what a trial may take, and what is left for measuring and joining at the end.
+_TRIAL, _REST = 0.1, 0.05
+
+
+@dataclass(frozen=True)
+class Deadline(Callback):
+    """Stop a training at a moment, with the best weights so far.
+
+    seconds     on the clock of `time.monotonic`
+    """
+
+    seconds: float = field(default=math.inf)
+
+    def on_chunk(self, trainer: Trainer, done: int, loss: float) -> None:
+        """Stop within the epoch if the time is over."""
+        self._heed(trainer)
+
+    def on_epoch(self, trainer: Trainer, row: Row) -> None:
+        """Stop after the epoch if the time is over."""
+        self._heed(trainer)
+
+    def quiet_epochs(self, trainer: Trainer) -> float:
+        """Return infinity: a native call lasts a tenth of a second at most."""
+        return math.inf
+
+    def _heed(self, trainer: Trainer) -> None:
+        if time.monotonic() >= self.seconds:
+            trainer.stop("out of time")
+
+
+def fitted_to(plan: TablePlan, maker: Maker, began: float, threads: int) -> TablePlan:
+    """Return the plan with as many members and epochs as fit into its budget.
+
+    A trainer takes a few steps, from which the time of an epoch follows. Members are left out first; where
+    not even one a thread is left, all of them learn for fewer epochs.
+
+    maker       makes a trainer of the plan; began: when its time began, by `time.monotonic`
+    threads     how many members train at once
+    Errors      DataError where one epoch takes longer than there is
+    """
+    budget = plan.settings.time
+    if budget is None:
+        return plan
+    seconds = _epoch(maker, budget)
+    left = budget * (1.0 - _REST) - (time.monotonic() - began)
+    epochs, members = plan.recipe.epochs, max(len(plan.members), 1)
+    rounds = math.floor(left / (seconds * epochs))
+    if rounds < 1:
+        epochs, rounds = math.floor(left / seconds), 1
+    if epochs < 1:
+        raise DataError(
+            f"time: {budget:g} s are too few for one epoch, which takes about {seconds:.2g} s here"
+        )
+    kept = plan.members[: min(members, rounds * threads)]
+    return replace(plan, recipe=replace(plan.recipe, epochs=epochs), members=kept)
+
+
+def _epoch(maker: Maker, budget: float) -> float:
+    """Return about how many seconds one epoch takes, compiled: by a tenth of the budget at most."""
+    trainer = maker([])
+    trainer.advance(steps=1)  # compiles
+    began, first = time.perf_counter(), trainer.step
+    trainer.advance(seconds=_TRIAL * budget)
+    steps = max(trainer.step - first, 1)
+    return (time.perf_counter() - began) / steps * trainer.steps
