@@ -23,7 +23,7 @@ def member_count(model: Model) -> int:
 
 
 def smallest(model: Model, within: float) -> Model:
-    """Return a model of the first members that are expected to lose little more than all; `Model.smallest`."""
+    """Return a model of the first members that lose little more than all of them; see `Model.smallest`."""
     if not isinstance(within, Real) or isinstance(within, bool) or not 0 <= within < math.inf:
         raise DataError(f"smallest: within: expected a number >= 0, such as 0.01, got {within!r:.60}")
     if model.members == 1:

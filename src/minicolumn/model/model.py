@@ -184,8 +184,8 @@ class Model:
 
         >>> import minicolumn as mc
         >>> model = mc.fit_table("penguins", epochs=6, hidden=16, members=4).model
-        >>> model.members, model.smallest(within=10.0).members
-        (4, 1)
+        >>> model.members > 1, model.smallest(within=10.0).members
+        (True, 1)
         """
         return smallest(self, within)
 

@@ -3,6 +3,7 @@
 from minicolumn.nn import classic, outputs
 from minicolumn.nn.activations import ACTIVATIONS, ActivationRule, activation_by_name
 from minicolumn.nn.constrain import CONSTRAINTS, MaxNorm, NonNegative, UnitNorm
+from minicolumn.nn.folding import folded
 from minicolumn.nn.init import (
     INITIALIZERS,
     Constant,
@@ -14,7 +15,7 @@ from minicolumn.nn.init import (
 )
 from minicolumn.nn.layer import Layer, Param
 from minicolumn.nn.layers.containers import Concatenate, Residual, Sequential
-from minicolumn.nn.layers.dense import Activation, Dense, Flatten, PReLU, Scale
+from minicolumn.nn.layers.dense import Activation, Dense, Flatten, PReLU, Reshape, Scale
 from minicolumn.nn.layers.embeddings import ColumnEmbedding, Embedding, embedding_dim
 from minicolumn.nn.layers.ensemble import Ensemble
 from minicolumn.nn.layers.formulas import Formulas
@@ -23,6 +24,7 @@ from minicolumn.nn.layers.monotone import MonotoneQuantiles
 from minicolumn.nn.layers.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise, NoisyReLU
 from minicolumn.nn.layers.norm import BatchNorm, LayerNorm, RMSNorm
 from minicolumn.nn.layers.piecewise import PiecewiseLinear, choose_knots
+from minicolumn.nn.layers.spline import ColumnSplines
 from minicolumn.nn.losses import ALIASES, LOSSES, Loss, LossRule, log_softmax, logsumexp, loss_by_name
 from minicolumn.nn.lsuv import lsuv
 from minicolumn.nn.regularize import L1, L2, REGULARIZERS, ElasticNet, PerRow
@@ -46,6 +48,7 @@ __all__ = [
     "AlphaDropout",
     "BatchNorm",
     "ColumnEmbedding",
+    "ColumnSplines",
     "Concatenate",
     "Constant",
     "Dense",
@@ -74,6 +77,7 @@ __all__ = [
     "PiecewiseLinear",
     "RMSNorm",
     "RandomUniform",
+    "Reshape",
     "Residual",
     "Scale",
     "Sequential",
@@ -84,6 +88,7 @@ __all__ = [
     "choose_knots",
     "classic",
     "embedding_dim",
+    "folded",
     "from_json",
     "initializer_by_name",
     "is_penalized",

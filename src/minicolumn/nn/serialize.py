@@ -13,7 +13,7 @@ from typing import Any
 from minicolumn.errors import DataError, ModelFileError, ShapeError, did_you_mean
 from minicolumn.nn.layer import Layer
 from minicolumn.nn.layers.containers import Concatenate, Residual, Sequential
-from minicolumn.nn.layers.dense import Activation, Dense, Flatten, PReLU, Scale
+from minicolumn.nn.layers.dense import Activation, Dense, Flatten, PReLU, Reshape, Scale
 from minicolumn.nn.layers.embeddings import ColumnEmbedding, Embedding
 from minicolumn.nn.layers.ensemble import Ensemble
 from minicolumn.nn.layers.formulas import Formulas
@@ -22,6 +22,7 @@ from minicolumn.nn.layers.monotone import MonotoneQuantiles
 from minicolumn.nn.layers.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise, NoisyReLU
 from minicolumn.nn.layers.norm import BatchNorm, LayerNorm, RMSNorm
 from minicolumn.nn.layers.piecewise import PiecewiseLinear
+from minicolumn.nn.layers.spline import ColumnSplines
 from minicolumn.registry import REQUIRED, Record, Registry, Setting, kind_of, show
 
 MAX_DEPTH = 32
@@ -47,10 +48,12 @@ LAYERS: Registry[type[Layer]] = Registry(
         "layer_norm": LayerNorm,
         "rms_norm": RMSNorm,
         "flatten": Flatten,
+        "reshape": Reshape,
         "monotone_quantiles": MonotoneQuantiles,
         "scale": Scale,
         "embedding": Embedding,
         "piecewise_linear": PiecewiseLinear,
+        "column_splines": ColumnSplines,
         "column_embedding": ColumnEmbedding,
         "formulas": Formulas,
     },

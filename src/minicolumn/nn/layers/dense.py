@@ -21,7 +21,7 @@ from minicolumn.nn.layer import (
     Shape,
     feature_count,
 )
-from minicolumn.registry import Boolean, Choice, Integer, Number, Part, Search
+from minicolumn.registry import Boolean, Choice, Integer, Listed, Number, Part, Search
 
 LARGEST_SIZE = 10**7  # of a layer: what a file says is bounded before anything is made
 PARAMETRIZATIONS = ("standard", "ntk")
@@ -43,6 +43,13 @@ INITIALIZER = Part(
     registry=lambda: INITIALIZERS,
     accepts=callable,
     as_text=True,
+)
+
+SHAPE = Listed(
+    help="Shape of one row.",
+    of=Integer(help="Length of an axis.", ge=1, le=LARGEST_SIZE),
+    words="lengths of the axes, >= 1",
+    least=1,
 )
 
 
@@ -265,3 +272,37 @@ class Flatten(Deterministic):
 
     def moved(self, columns: Array) -> Array:
         return columns.reshape(1, -1)
+
+
+@final
+@dataclass(frozen=True, repr=False)
+class Reshape(Deterministic):
+    """Lay the numbers of each row out in another shape, in the same order: [batch, ...] -> [batch, *shape].
+
+    shape       of one row
+    Errors      ShapeError where it holds more or fewer numbers than the row
+
+    >>> Reshape((2, 3)).apply({}, np.arange(6.0)[None])
+    array([[[0., 1., 2.],
+            [3., 4., 5.]]])
+    """
+
+    shape: Annotated[tuple[int, ...], SHAPE]
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        if math.prod(input_shape) != math.prod(self.shape):
+            raise ShapeError(
+                f"Reshape: rows have shape {list(input_shape)}, which does not fill {list(self.shape)}"
+            )
+        return self.shape
+
+    def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
+        self.output_shape(x.shape[1:])
+        return x.reshape((x.shape[0], *self.shape))
+
+    @property
+    def operations(self) -> int:
+        return 1
+
+    def moved(self, columns: Array) -> Array:
+        return columns.reshape((1, *self.shape))

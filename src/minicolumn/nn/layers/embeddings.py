@@ -181,6 +181,12 @@ class ColumnEmbedding(Deterministic):
             for column, levels in self.embeddings:
                 yield params[str(column)][_rows_of(x[:, column], levels)]
 
+    def vectors(self, params: Params) -> list[Array]:
+        """Return the vectors of each listed column, [levels, length], in the order of the outputs."""
+        if not self.shared:
+            return [params[str(column)] for column, _ in self.embeddings]
+        return [part for block in self._blocks for part in np.split(params[block.name], block.ends)]
+
     @property
     def _blocks(self) -> list[_Block]:
         """The shared tables: one for each length of vectors."""
@@ -234,6 +240,11 @@ class _Block:
     def levels(self) -> int:
         """How many rows the table has."""
         return sum(levels for _, levels in self.pairs)
+
+    @property
+    def ends(self) -> list[int]:
+        """Where the rows of each column but the last end."""
+        return np.cumsum([levels for _, levels in self.pairs])[:-1].tolist()
 
     def rows(self, x: Array) -> Array:
         """Return the row of the table for each code, int32 [batch, columns].
