@@ -18,6 +18,7 @@ from minicolumn.nn.layers.dense import Activation, Dense, Flatten, PReLU, Scale
 from minicolumn.nn.layers.embeddings import ColumnEmbedding, Embedding, embedding_dim
 from minicolumn.nn.layers.formulas import Formulas
 from minicolumn.nn.layers.heads import Heads, HeadsLoss
+from minicolumn.nn.layers.members import BatchEnsemble, MeanOfMembers, MemberDense, Members, keep_members
 from minicolumn.nn.layers.monotone import MonotoneQuantiles
 from minicolumn.nn.layers.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise, NoisyReLU
 from minicolumn.nn.layers.norm import BatchNorm, LayerNorm, RMSNorm
@@ -43,6 +44,7 @@ __all__ = [
     "Activation",
     "ActivationRule",
     "AlphaDropout",
+    "BatchEnsemble",
     "BatchNorm",
     "ColumnEmbedding",
     "Concatenate",
@@ -62,6 +64,9 @@ __all__ = [
     "Loss",
     "LossRule",
     "MaxNorm",
+    "MeanOfMembers",
+    "MemberDense",
+    "Members",
     "MonotoneQuantiles",
     "NoisyReLU",
     "NonNegative",
@@ -86,6 +91,7 @@ __all__ = [
     "initializer_by_name",
     "is_penalized",
     "is_statistic",
+    "keep_members",
     "log_softmax",
     "logsumexp",
     "loss_by_name",

@@ -46,16 +46,16 @@ INITIALIZER = Part(
 )
 
 
-def _rule(activation: str | Function) -> ActivationRule:
+def rule_of(activation: str | Function) -> ActivationRule:
     """Return the record of an activation; of a function nothing is known."""
     if isinstance(activation, str):
         return activation_by_name(activation)
     return ActivationRule("", activation, "", "glorot_uniform")
 
 
-def _activated(activation: str | Function, scores: Array) -> Array:
+def activated(activation: str | Function, scores: Array) -> Array:
     """Return what an activation makes of scores; an own function may get their shape wrong."""
-    y = _rule(activation).function(scores)
+    y = rule_of(activation).function(scores)
     found, expected = tuple(getattr(y, "shape", ())), tuple(scores.shape)
     if not isinstance(activation, str) and found != expected:
         name = getattr(activation, "__name__", repr(activation))
@@ -63,6 +63,17 @@ def _activated(activation: str | Function, scores: Array) -> Array:
             f"the activation {name} makes shape {list(found)} of {list(expected)}; keep the shape"
         )
     return y
+
+
+def rows_times(x: Array, weight: Array) -> Array:
+    """Return ``x @ weight``, [batch, ..., fan_in] times [fan_in, fan_out], as one matrix product of all rows.
+
+    A product for each row of the batch would have its own small product in the weight's gradient, too.
+    """
+    if len(x.shape) == 2:
+        return x @ weight
+    rows = x.reshape((math.prod(x.shape[:-1]), x.shape[-1]))
+    return (rows @ weight).reshape((*x.shape[:-1], weight.shape[1]))
 
 
 @final
@@ -115,7 +126,7 @@ class Dense(Deterministic):
 
     def declare(self, input_shape: Shape) -> Params:
         self.output_shape(input_shape)
-        scores = self.units * _rule(self.activation).scores
+        scores = self.units * rule_of(self.activation).scores
         weight = Param((input_shape[-1], scores), self._initializer())
         return {"weight": weight, "bias": Param((scores,))} if self.bias else {"weight": weight}
 
@@ -125,10 +136,10 @@ class Dense(Deterministic):
             return self.initializer
         if self.parametrization == "ntk":
             return "normal"
-        return _rule(self.activation).init
+        return rule_of(self.activation).init
 
     def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
-        return _activated(self.activation, self.scores(params, x))
+        return activated(self.activation, self.scores(params, x))
 
     def scores(self, params: Params, x: Array) -> Array:
         """Return what the activation is applied to, [batch, ..., units], or twice as many for ``glu``.
@@ -140,7 +151,7 @@ class Dense(Deterministic):
         fan_in = weight.shape[0]
         if len(x.shape) < 2 or x.shape[-1] != fan_in:
             raise ShapeError(f"Dense: inputs have shape {list(x.shape)}, expected [batch, {fan_in}]")
-        z = x @ weight
+        z = rows_times(x, weight)
         if self.parametrization == "ntk":
             z = z * (1.0 / math.sqrt(fan_in))
         if self.bias:
@@ -149,7 +160,7 @@ class Dense(Deterministic):
 
     @property
     def passes_gradient(self) -> bool:
-        return _rule(self.activation).trainable
+        return rule_of(self.activation).trainable
 
 
 @final
@@ -169,7 +180,7 @@ class Activation(Deterministic):
     function: Annotated[str | Function, ACTIVATION]
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        rule = _rule(self.function)
+        rule = rule_of(self.function)
         if rule.by_row and not input_shape:
             raise ShapeError(f"{self!r}: inputs have shape [batch], expected [batch, classes]")
         if rule.scores == 1:
@@ -180,11 +191,11 @@ class Activation(Deterministic):
         return (*input_shape[:-1], input_shape[-1] // rule.scores)
 
     def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
-        return _activated(self.function, x)
+        return activated(self.function, x)
 
     @property
     def passes_gradient(self) -> bool:
-        return _rule(self.function).trainable
+        return rule_of(self.function).trainable
 
 
 @final
