@@ -65,15 +65,16 @@ def activated(activation: str | Function, scores: Array) -> Array:
     return y
 
 
-def rows_times(x: Array, weight: Array) -> Array:
-    """Return ``x @ weight``, [batch, ..., fan_in] times [fan_in, fan_out], as one matrix product of all rows.
+def by_rows(function: Function, x: Array) -> Array:
+    """Return what a function of matrices makes of [batch, ..., features], whose rows it is given as one.
 
-    A product for each row of the batch would have its own small product in the weight's gradient, too.
+    A product of all rows at once is one product in the weight's gradient, too, not one for each row of the
+    batch; and what follows it, bias and activation, can be computed along with it.
     """
     if len(x.shape) == 2:
-        return x @ weight
-    rows = x.reshape((math.prod(x.shape[:-1]), x.shape[-1]))
-    return (rows @ weight).reshape((*x.shape[:-1], weight.shape[1]))
+        return function(x)
+    y = function(x.reshape((math.prod(x.shape[:-1]), x.shape[-1])))
+    return y.reshape((*x.shape[:-1], y.shape[-1]))
 
 
 @final
@@ -139,7 +140,8 @@ class Dense(Deterministic):
         return rule_of(self.activation).init
 
     def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
-        return activated(self.activation, self.scores(params, x))
+        self._check(params, x)
+        return by_rows(lambda rows: activated(self.activation, self.scores(params, rows)), x)
 
     def scores(self, params: Params, x: Array) -> Array:
         """Return what the activation is applied to, [batch, ..., units], or twice as many for ``glu``.
@@ -147,16 +149,18 @@ class Dense(Deterministic):
         >>> Dense(1, "relu").scores({"weight": np.array([[2.0]]), "bias": np.ones(1)}, np.array([[-3.0]]))
         array([[-5.]])
         """
-        weight = params["weight"]
-        fan_in = weight.shape[0]
-        if len(x.shape) < 2 or x.shape[-1] != fan_in:
-            raise ShapeError(f"Dense: inputs have shape {list(x.shape)}, expected [batch, {fan_in}]")
-        z = rows_times(x, weight)
+        self._check(params, x)
+        z = by_rows(lambda rows: rows @ params["weight"], x)
         if self.parametrization == "ntk":
-            z = z * (1.0 / math.sqrt(fan_in))
+            z = z * (1.0 / math.sqrt(x.shape[-1]))
         if self.bias:
             z = z + (params["bias"] if self.bias_rate == 1 else self.bias_rate * params["bias"])
         return z
+
+    def _check(self, params: Params, x: Array) -> None:
+        fan_in = params["weight"].shape[0]
+        if len(x.shape) < 2 or x.shape[-1] != fan_in:
+            raise ShapeError(f"Dense: inputs have shape {list(x.shape)}, expected [batch, {fan_in}]")
 
     @property
     def passes_gradient(self) -> bool:

@@ -31,7 +31,7 @@ from minicolumn.ir.ops.elementwise import SOFTPLUS
 from minicolumn.nn.init import Initializer, RandomUniform, VarianceScaling, initializer_by_name
 from minicolumn.nn.layer import Array, Composite, Deterministic, Function, Layer, Param, Params, Shape, computed
 from minicolumn.nn.layers.containers import Concatenate, Residual, Sequential
-from minicolumn.nn.layers.dense import ACTIVATION, INITIALIZER, LARGEST_SIZE, activated, rows_times, rule_of
+from minicolumn.nn.layers.dense import ACTIVATION, INITIALIZER, LARGEST_SIZE, activated, by_rows, rule_of
 from minicolumn.nn.layers.embeddings import MOST_COLUMNS
 from minicolumn.nn.layers.heads import Heads
 from minicolumn.nn.losses import log_softmax, logsumexp
@@ -233,7 +233,7 @@ class BatchEnsemble(Deterministic):
                 f"{weight.shape[0]}]"
             )
         x = x * params["inputs"]["scale"] if self.inputs else x
-        z = rows_times(x, weight)
+        z = by_rows(lambda rows: rows @ weight, x)
         z = z * params["outputs"]["scale"] if self.outputs else z
         z = z + params["bias"] if self.bias else z
         return activated(self.activation, z)
@@ -291,8 +291,10 @@ class MemberDense(Deterministic):
         if x.shape[1:] != weight.shape[:2]:
             expected = ", ".join(map(str, ("batch", *weight.shape[:2])))
             raise ShapeError(f"MemberDense: inputs have shape {list(x.shape)}, expected [{expected}]")
-        z = np.swapaxes(np.swapaxes(x, 0, 1) @ weight, 0, 1)
-        return activated(self.activation, z + params["bias"] if self.bias else z)
+        # Members first: so the matrices of a product lie whole, and between two such layers nothing is moved.
+        z = np.swapaxes(x, 0, 1) @ weight
+        z = z + params["bias"][:, None, :] if self.bias else z
+        return np.swapaxes(activated(self.activation, z), 0, 1)
 
     @property
     def passes_gradient(self) -> bool:
