@@ -158,6 +158,8 @@ class Members(Deterministic):
         if self.scale == "none":
             return np.broadcast_to(x[:, None, :], (x.shape[0], self.count, x.shape[1]))
         scale = params["scale"]
+        if self.blocks is None and scale.shape[1] != x.shape[1]:
+            raise ShapeError(f"Members: inputs have shape {list(x.shape)}, expected [batch, {scale.shape[1]}]")
         if self.blocks is not None:
             scale = scale[:, np.repeat(np.arange(len(self.blocks)), self.blocks)]
         return x[:, None, :] * scale
@@ -226,16 +228,16 @@ class BatchEnsemble(Deterministic):
 
     def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
         members, fan_in = _members_and_features(self, x.shape[1:])
-        weight = params["weight"]
-        if weight.shape[0] != fan_in:
-            raise ShapeError(
-                f"BatchEnsemble: inputs have shape {list(x.shape)}, expected [batch, {members}, "
-                f"{weight.shape[0]}]"
-            )
+        weight, bias = params["weight"], params.get("bias")
+        factors = [params[side]["scale"] for side in ("inputs", "outputs") if side in params]
+        known = {own.shape[0] for own in (*factors, *(() if bias is None else (bias,)))} or {members}
+        if known != {members} or weight.shape[0] != fan_in:
+            expected = ", ".join(map(str, ("batch", *known, weight.shape[0])))
+            raise ShapeError(f"BatchEnsemble: inputs have shape {list(x.shape)}, expected [{expected}]")
         x = x * params["inputs"]["scale"] if self.inputs else x
         z = by_rows(lambda rows: rows @ weight, x)
         z = z * params["outputs"]["scale"] if self.outputs else z
-        z = z + params["bias"] if self.bias else z
+        z = z if bias is None else z + bias
         return activated(self.activation, z)
 
     @property
