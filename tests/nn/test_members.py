@@ -11,6 +11,7 @@ from scipy import special
 
 import minicolumn as mc
 from minicolumn import nn, random, tree
+from minicolumn.passes.fuse import fuse
 
 Array = np.ndarray
 KEY = random.key(5)
@@ -185,6 +186,15 @@ def test_between_two_layers_of_members_nothing_is_moved() -> None:
         return sum(" = transpose(" in line.words and "@" not in line.words for line in look.fused.lines)
 
     assert moved(4) == 0
+
+
+def test_behind_a_shared_layer_members_are_brought_together_once() -> None:
+    net = nn.Sequential(nn.Dense(6, "relu"), nn.MemberDense(5))
+    params, x = net.init(0, (4, 3)), _rows(8, 4, 3).astype(np.float32)
+    look = mc.inspect(mc.grad(lambda p, x: np.sum(net.apply(p, x) ** 2)), params, x)
+    arrays = [node.array_type.shape for node in fuse(look.graph, lambda node: True).arrays]
+    assert (4, 8, 6) in arrays
+    assert (4, 6, 8) not in arrays  # turned over: the weight's gradient reads it by strides
 
 
 # Members that are kept --------------------------------------------------------------------------------------
