@@ -90,6 +90,21 @@ CASES = {
         nn.ColumnEmbedding(((2, 4), (3, 6)), dim=2, shared=True), (4,), levels=4
     ),
     "column embedding of none": Case(nn.ColumnEmbedding(()), (3,)),
+    "members": Case(nn.Members(3), (4,)),
+    "members by blocks": Case(nn.Members(2, "normal", blocks=(1, 3)), (4,)),
+    "members without factors": Case(nn.Members(3, "none"), (4,)),
+    "batch ensemble": Case(nn.BatchEnsemble(4, "tanh"), (3, 2)),
+    "batch ensemble, glu": Case(nn.BatchEnsemble(4, "glu", inputs=False, initializer="he_normal"), (3, 2)),
+    "batch ensemble, shared": Case(nn.BatchEnsemble(4, inputs=False, outputs=False, bias=False), (3, 2)),
+    "member dense": Case(nn.MemberDense(4, "softmax", initializer="orthogonal"), (3, 2)),
+    "member dense, no bias": Case(nn.MemberDense(1, "glu", bias=False), (2, 3)),
+    "mean of members": Case(nn.MeanOfMembers(), (4, 3)),
+    "mean of members' probabilities": Case(nn.MeanOfMembers("probabilities"), (4, 3)),
+    "mean of members' logistics": Case(nn.MeanOfMembers("probabilities"), (4, 1)),
+    "members, a network": Case(
+        nn.Sequential(nn.Members(3), nn.Dense(4, "relu"), nn.Dropout(0.2), nn.MemberDense(2), nn.MeanOfMembers()),
+        (5,),
+    ),
 }
 
 

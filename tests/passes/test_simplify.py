@@ -189,3 +189,19 @@ def test_bodies_of_loops_are_simplified_and_right() -> None:
     assert _names(body) == ["add", "add", "exp"]
     before, after = interpret(graph)(xs), interpret(found)(xs)
     assert [np.asarray(v).tobytes() for v in before] == [np.asarray(v).tobytes() for v in after]
+
+
+def test_transposes_are_merged_but_for_what_a_batch_of_products_reads_by_strides(apply: Any) -> None:
+    def merged(*axes: tuple[int, ...]) -> list[Any]:
+        node = input_node(ArrayType(np.dtype(np.float32), (2, 3, 4)), "x")
+        graph = Graph((node,), (node,))
+        for permutation in axes:
+            graph = Graph((graph.inputs[0],), (apply("transpose", graph.outputs[0], axes=permutation),))
+        return [n.attrs["axes"] for n in simplify(graph).nodes if n.op.name == "transpose"]
+
+    turned, gathered = (0, 2, 1), (1, 0, 2)
+    assert merged(gathered, turned) == [gathered, turned]
+    assert merged(gathered, turned, turned) == [gathered]
+    assert merged(turned, gathered) == [(2, 0, 1)]
+    assert merged(turned, turned) == merged(gathered, gathered) == []
+    assert merged((1, 2, 0), turned) == [(1, 0, 2)]

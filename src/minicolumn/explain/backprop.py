@@ -284,6 +284,11 @@ def _checked(network: Layer, params: Tree, shape: tuple[int, ...]) -> Params:
             "backprop_report: a BatchNorm ties the rows of a batch together, so that no row has an error of "
             "its own to follow; report on the network without it"
         )
+    if network.by_member:
+        raise DataError(
+            "backprop_report: each row has an error for every member of this network, not one to follow; "
+            "report on it without MeanOfMembers, with targets for each member"
+        )
     expected = named_leaves(network.init(0, shape, np.float64))
     params = _as_arrays(params)
     found = named_leaves(params)

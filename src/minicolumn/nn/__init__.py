@@ -20,6 +20,7 @@ from minicolumn.nn.layers.embeddings import ColumnEmbedding, Embedding, embeddin
 from minicolumn.nn.layers.ensemble import Ensemble
 from minicolumn.nn.layers.formulas import Formulas
 from minicolumn.nn.layers.heads import Heads, HeadsLoss
+from minicolumn.nn.layers.members import BatchEnsemble, MeanOfMembers, MemberDense, Members, keep_members
 from minicolumn.nn.layers.monotone import MonotoneQuantiles
 from minicolumn.nn.layers.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise, NoisyReLU
 from minicolumn.nn.layers.norm import BatchNorm, LayerNorm, RMSNorm
@@ -46,6 +47,7 @@ __all__ = [
     "Activation",
     "ActivationRule",
     "AlphaDropout",
+    "BatchEnsemble",
     "BatchNorm",
     "ColumnEmbedding",
     "ColumnSplines",
@@ -67,6 +69,9 @@ __all__ = [
     "Loss",
     "LossRule",
     "MaxNorm",
+    "MeanOfMembers",
+    "MemberDense",
+    "Members",
     "MonotoneQuantiles",
     "NoisyReLU",
     "NonNegative",
@@ -93,6 +98,7 @@ __all__ = [
     "initializer_by_name",
     "is_penalized",
     "is_statistic",
+    "keep_members",
     "log_softmax",
     "logsumexp",
     "loss_by_name",

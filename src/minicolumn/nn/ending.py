@@ -1,4 +1,4 @@
-"""The output activation of a network, and whether its loss would apply the same once more."""
+"""The output activation of a network, its mean over members, and whether they fit its loss."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from minicolumn.errors import DataError
 from minicolumn.nn.layer import Layer
 from minicolumn.nn.layers.containers import Sequential
 from minicolumn.nn.layers.dense import Activation, Dense
+from minicolumn.nn.layers.members import BatchEnsemble, MeanOfMembers, MemberDense
 from minicolumn.nn.losses import LossRule
 
 
@@ -15,6 +16,8 @@ def check_ending(who: str, network: Layer, rule: LossRule | None) -> None:
     Cross-entropies take raw scores: with a softmax in front, theirs would be the second one, all shares
     would be nearly alike and hardly anything would be learnt.
 
+    A mean of members' probabilities is refused where the loss takes the outputs for something else.
+
     rule        of the loss; None for an own function, which applies nothing
 
     Errors      DataError that says what to leave out
@@ -22,6 +25,12 @@ def check_ending(who: str, network: Layer, rule: LossRule | None) -> None:
     >>> from minicolumn.nn.losses import LOSSES
     >>> check_ending("fit", Dense(1), LOSSES["binary_cross_entropy"])
     """
+    mean = mean_of_members(network)
+    if rule and mean and mean.of == "probabilities" and rule.output_activation not in ("softmax", "logistic"):
+        raise DataError(
+            f"{who}: the network averages its members' probabilities, and the loss {rule.name} knows none; "
+            "end in MeanOfMembers() instead"
+        )
     if rule is None or rule.output_activation == "linear" or ending(network) != rule.output_activation:
         return
     raise DataError(
@@ -37,8 +46,37 @@ def ending(layer: Layer) -> str:
     'softmax'
     """
     if isinstance(layer, Sequential):
-        return ending(layer.layers[-1]) if layer.layers else "linear"
-    if isinstance(layer, Dense | Activation):
-        last = layer.activation if isinstance(layer, Dense) else layer.function
+        *front, last = layer.layers or (layer,)
+        if isinstance(last, MeanOfMembers):
+            return ending(Sequential(*front))
+        return ending(last) if layer.layers else "linear"
+    if isinstance(layer, Dense | BatchEnsemble | MemberDense | Activation):
+        last = layer.function if isinstance(layer, Activation) else layer.activation
         return last if isinstance(last, str) else "linear"
     return "linear"
+
+
+def check_probabilities(who: str, network: Layer, rule: LossRule | None, outputs: tuple[int, ...]) -> None:
+    """Refuse a mean of probabilities of several outputs that are no classes of one softmax.
+
+    rule        of the loss; outputs: shape of one row of the network's output
+    Errors      DataError
+    """
+    mean = mean_of_members(network)
+    if rule and mean and mean.of == "probabilities" and rule.output_activation == "logistic":
+        if outputs != (1,):
+            raise DataError(
+                f"{who}: MeanOfMembers takes {outputs[-1]} outputs for the classes of one softmax, and the "
+                f"loss {rule.name} for as many answers by themselves; give it one, or end in MeanOfMembers()"
+            )
+
+
+def mean_of_members(layer: Layer) -> MeanOfMembers | None:
+    """Return the mean over members that a network ends in, if it does.
+
+    >>> mean_of_members(Sequential(MeanOfMembers("probabilities"))).of
+    'probabilities'
+    """
+    if isinstance(layer, Sequential) and layer.layers:
+        return mean_of_members(layer.layers[-1])
+    return layer if isinstance(layer, MeanOfMembers) else None

@@ -113,6 +113,26 @@ class Layer(Record):
         """
         return self.apply(params, x, key=key, training=True), params
 
+    def member_outputs(
+        self, params: Params, x: Array, *, key: Array | None = None, training: bool = False
+    ) -> tuple[Array, Params]:
+        """Return the outputs that a training's loss is computed of, and the parameters as a step leaves them.
+
+        They are those of ``apply_training``, or of ``apply`` where training is off; of a network of which
+        ``by_member`` holds they are those of each member, which are not averaged.
+
+        params, x, key, training    as for ``apply``
+        Returns     [batch, *output_shape] or [batch, members, *output_shape], and a tree like ``params``
+        """
+        if training and self.observes:
+            return self.apply_training(params, x, key)
+        return self.apply(params, x, key=key, training=training), params
+
+    @property
+    def by_member(self) -> bool:
+        """Whether the outputs are the mean of members, whose losses a training step averages instead."""
+        return False
+
     @property
     def inside(self) -> tuple[tuple[str, Layer], ...]:
         """The layers inside this one, each by its name in the tree of parameters: "" where that is theirs."""

@@ -18,6 +18,7 @@ from minicolumn.nn.layers.embeddings import ColumnEmbedding, Embedding
 from minicolumn.nn.layers.ensemble import Ensemble
 from minicolumn.nn.layers.formulas import Formulas
 from minicolumn.nn.layers.heads import MAX_NAME, Heads
+from minicolumn.nn.layers.members import BatchEnsemble, MeanOfMembers, MemberDense, Members
 from minicolumn.nn.layers.monotone import MonotoneQuantiles
 from minicolumn.nn.layers.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise, NoisyReLU
 from minicolumn.nn.layers.norm import BatchNorm, LayerNorm, RMSNorm
@@ -56,6 +57,10 @@ LAYERS: Registry[type[Layer]] = Registry(
         "column_splines": ColumnSplines,
         "column_embedding": ColumnEmbedding,
         "formulas": Formulas,
+        "members": Members,
+        "batch_ensemble": BatchEnsemble,
+        "member_dense": MemberDense,
+        "mean_of_members": MeanOfMembers,
     },
     tag="kind",
     adopt=kind_of(Layer),

@@ -134,11 +134,20 @@ def _merged_reshape(node: Node) -> Node | None:
 
 
 def _merged_transpose(node: Node) -> Node | None:
-    """transpose(transpose(x)) -> one transpose, by the composed permutation."""
+    """transpose(transpose(x)) -> one transpose, by the composed permutation.
+
+    Not where the inner one brings the matrices of a batch together, row by row, and the outer one turns each
+    over: that is how a batch of products and its derivative read one array, the latter by strides. Merged, the
+    transpose would be an array of its own, for which memory is read against the grain.
+    """
     inner = _operand(node)
     if inner.op is not node.op:
         return None
-    return _with(node, *inner.inputs, axes=tuple(inner.attrs["axes"][a] for a in node.attrs["axes"]))
+    outer, before = node.attrs["axes"], inner.attrs["axes"]
+    turns_over = len(outer) > 2 and outer == (*range(len(outer) - 2), len(outer) - 1, len(outer) - 2)
+    if turns_over and before[-1] == len(before) - 1:
+        return None
+    return _with(node, *inner.inputs, axes=tuple(before[a] for a in outer))
 
 
 def _plain_transpose(node: Node) -> Node | None:

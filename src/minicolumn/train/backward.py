@@ -17,7 +17,7 @@ from minicolumn.nn.layer import Layer, Params, own_key
 from minicolumn.registry import is_plain
 from minicolumn.train.programs import KEEP
 from minicolumn.train.settings import Settings
-from minicolumn.train.step import penalty_of
+from minicolumn.train.step import member_loss, penalty_of
 from minicolumn.train.types import LossFunction, Regularizer
 from minicolumn.tree import leaves
 
@@ -128,7 +128,8 @@ def _function(
     ) -> tuple[Any, Params]:
         def objective(params: Params) -> tuple[Any, Any]:
             seen: list[tuple[Array | None, Array]] = []
-            plain = loss(_passed(network, params, X, key, training, seen), Y, weight)
+            outputs = _passed(network, params, X, key, training, seen)
+            plain = member_loss(network, loss, outputs, Y, weight)
             if regularizer is None:
                 return plain, (plain, np.float64(0.0), seen)
             penalty = penalty_of(network, regularizer, params, X, weight)
@@ -158,10 +159,7 @@ def _passed(
         return x
     pre = layer.scores(params, x) if isinstance(layer, Dense) else None
     pre = x if isinstance(layer, Activation) else pre
-    if training and layer.observes:
-        out = layer.apply_training(params, x, key)[0]
-    else:
-        out = layer.apply(params, x, key=key, training=training)
+    out = layer.member_outputs(params, x, key=key, training=training)[0]
     seen.append((pre, out))
     return out
 

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from minicolumn import random
 from minicolumn.errors import DataError, ShapeError
 from minicolumn.model.rows import LabeledRows, check_inputs, check_rows, is_sparse
+from minicolumn.nn.ending import check_probabilities
 from minicolumn.nn.layer import Layer
 from minicolumn.train.settings import Settings
 from minicolumn.train.types import Inputs, Validation
@@ -66,6 +67,7 @@ def _rows(
 ) -> LabeledRows:
     """Return checked rows for a network, whose output shape says what targets may be."""
     outputs = network.output_shape(check_inputs(who, X).shape[1:])
+    check_probabilities(who, network, settings.rule, outputs)
     return check_rows(who, X, y, weight, settings.dtype, settings.rule, outputs)
 
 

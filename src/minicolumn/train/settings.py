@@ -204,8 +204,19 @@ def check_network(who: str, network: Any, rule: LossRule | None) -> Layer:
                 f"{who}: {where} is {layer!r}, whose derivative is 0 everywhere, so nothing in it and in "
                 "front of it would learn; train with 'logistic' in its place, the weights then fit both"
             )
+    _check_members(who, network)
     check_ending(who, network, rule)
     return network
+
+
+def _check_members(who: str, network: Layer) -> None:
+    """Refuse a mean of members that is not the last layer: members would not learn each by itself."""
+    found = [path for path, layer in named_layers(network) if layer.by_member and not layer.inside]
+    if len(found) > 1 or (found and not network.by_member):
+        raise DataError(
+            f"{who}: layer {found[0]} averages members, which only the last layer of a network may do; put "
+            "what follows in front of it"
+        )
 
 
 def _check_constraint(who: str, constraint: Any, optimizer: Optimizer) -> None:

@@ -250,22 +250,43 @@ def loss_of(
 
         objective = loss(network(X), Y, weight) + regularizer(params)
 
+    Of a network that ends in `MeanOfMembers` the loss is that of all members' outputs, see `member_loss`.
+
     X, Y, weight    [batch, *input_shape], [batch, ...], [batch] or None
     key             what layers that draw numbers draw from
     Returns         objective, ((loss, penalty), observed): last, the weights with the running statistics that
                     layers observed, or None
     Errors          DataError or ShapeError where a function of one's own gives no single float
     """
-    observed = None
-    if network.observes:
-        outputs, observed = network.apply_training(params, X, key)
-    else:
-        outputs = network.apply(params, X, key=key, training=True)
-    plain = _one_number("the loss", loss(outputs, Y, weight))
+    outputs, after = network.member_outputs(params, X, key=key, training=True)
+    observed = after if network.observes else None
+    plain = _one_number("the loss", member_loss(network, loss, outputs, Y, weight))
     if regularizer is None:
         return plain, ((plain,), observed)
     penalty = penalty_of(network, regularizer, params, X, weight)
     return plain + penalty, ((plain, penalty), observed)
+
+
+def member_loss(network: Layer, loss: LossFunction, outputs: Array, Y: Array, weight: Array | None) -> Any:
+    """Return the loss of the outputs that `Layer.member_outputs` gives.
+
+        mean over members of  loss(outputs[:, member], Y, weight)
+
+    Every member's row is a row of the batch: one call of the loss, with each row's target and weight as often
+    as there are members, gives that mean, for any loss that is a (weighted) mean over its rows.
+
+    outputs     [batch, *output_shape], or [batch, members, *output_shape] where ``network.by_member`` holds
+    """
+    if not network.by_member:
+        return loss(outputs, Y, weight)
+    batch, members = outputs.shape[:2]
+
+    def repeated(rows: Array) -> Array:
+        wide = np.broadcast_to(rows[:, None], (batch, members, *rows.shape[1:]))
+        return wide.reshape((batch * members, *rows.shape[1:]))
+
+    flat = outputs.reshape((batch * members, *outputs.shape[2:]))
+    return loss(flat, repeated(Y), None if weight is None else repeated(weight))
 
 
 def penalty_of(

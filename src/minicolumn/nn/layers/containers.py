@@ -111,6 +111,23 @@ class Sequential(Composite):
             x, after[name] = visit(layer, params[name], x, own_key(layer, key, place))
         return x, after
 
+    @property
+    def by_member(self) -> bool:
+        return bool(self.layers) and self.layers[-1].by_member
+
+    def member_outputs(
+        self, params: Params, x: Array, *, key: Array | None = None, training: bool = False
+    ) -> tuple[Array, Params]:
+        if not self.by_member:
+            return super().member_outputs(params, x, key=key, training=training)
+        *front, last = self.layers
+        place = len(front)
+        x, after = Sequential(*front).member_outputs(params, x, key=key, training=training)
+        y, own = last.member_outputs(
+            params[str(place)], x, key=own_key(last, key, place), training=training
+        )
+        return y, {**after, str(place): own}
+
     def moved_through(self, visit: Visit, params: Any, columns: Array) -> Array:
         return self.through(visit, params, columns, None)[0]
 

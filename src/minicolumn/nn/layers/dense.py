@@ -53,16 +53,16 @@ SHAPE = Listed(
 )
 
 
-def _rule(activation: str | Function) -> ActivationRule:
+def rule_of(activation: str | Function) -> ActivationRule:
     """Return the record of an activation; of a function nothing is known."""
     if isinstance(activation, str):
         return activation_by_name(activation)
     return ActivationRule("", activation, "", "glorot_uniform")
 
 
-def _activated(activation: str | Function, scores: Array) -> Array:
+def activated(activation: str | Function, scores: Array) -> Array:
     """Return what an activation makes of scores; an own function may get their shape wrong."""
-    y = _rule(activation).function(scores)
+    y = rule_of(activation).function(scores)
     found, expected = tuple(getattr(y, "shape", ())), tuple(scores.shape)
     if not isinstance(activation, str) and found != expected:
         name = getattr(activation, "__name__", repr(activation))
@@ -70,6 +70,18 @@ def _activated(activation: str | Function, scores: Array) -> Array:
             f"the activation {name} makes shape {list(found)} of {list(expected)}; keep the shape"
         )
     return y
+
+
+def by_rows(function: Function, x: Array) -> Array:
+    """Return what a function of matrices makes of [batch, ..., features], whose rows it is given as one.
+
+    A product of all rows at once is one product in the weight's gradient, too, not one for each row of the
+    batch; and what follows it, bias and activation, can be computed along with it.
+    """
+    if len(x.shape) == 2:
+        return function(x)
+    y = function(x.reshape((math.prod(x.shape[:-1]), x.shape[-1])))
+    return y.reshape((*x.shape[:-1], y.shape[-1]))
 
 
 @final
@@ -122,7 +134,7 @@ class Dense(Deterministic):
 
     def declare(self, input_shape: Shape) -> Params:
         self.output_shape(input_shape)
-        scores = self.units * _rule(self.activation).scores
+        scores = self.units * rule_of(self.activation).scores
         weight = Param((input_shape[-1], scores), self._initializer())
         return {"weight": weight, "bias": Param((scores,))} if self.bias else {"weight": weight}
 
@@ -132,10 +144,11 @@ class Dense(Deterministic):
             return self.initializer
         if self.parametrization == "ntk":
             return "normal"
-        return _rule(self.activation).init
+        return rule_of(self.activation).init
 
     def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
-        return _activated(self.activation, self.scores(params, x))
+        self._check(params, x)
+        return by_rows(lambda rows: activated(self.activation, self.scores(params, rows)), x)
 
     def scores(self, params: Params, x: Array) -> Array:
         """Return what the activation is applied to, [batch, ..., units], or twice as many for ``glu``.
@@ -143,20 +156,22 @@ class Dense(Deterministic):
         >>> Dense(1, "relu").scores({"weight": np.array([[2.0]]), "bias": np.ones(1)}, np.array([[-3.0]]))
         array([[-5.]])
         """
-        weight = params["weight"]
-        fan_in = weight.shape[0]
-        if len(x.shape) < 2 or x.shape[-1] != fan_in:
-            raise ShapeError(f"Dense: inputs have shape {list(x.shape)}, expected [batch, {fan_in}]")
-        z = x @ weight
+        self._check(params, x)
+        z = by_rows(lambda rows: rows @ params["weight"], x)
         if self.parametrization == "ntk":
-            z = z * (1.0 / math.sqrt(fan_in))
+            z = z * (1.0 / math.sqrt(x.shape[-1]))
         if self.bias:
             z = z + (params["bias"] if self.bias_rate == 1 else self.bias_rate * params["bias"])
         return z
 
+    def _check(self, params: Params, x: Array) -> None:
+        fan_in = params["weight"].shape[0]
+        if len(x.shape) < 2 or x.shape[-1] != fan_in:
+            raise ShapeError(f"Dense: inputs have shape {list(x.shape)}, expected [batch, {fan_in}]")
+
     @property
     def passes_gradient(self) -> bool:
-        return _rule(self.activation).trainable
+        return rule_of(self.activation).trainable
 
 
 @final
@@ -176,7 +191,7 @@ class Activation(Deterministic):
     function: Annotated[str | Function, ACTIVATION]
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        rule = _rule(self.function)
+        rule = rule_of(self.function)
         if rule.by_row and not input_shape:
             raise ShapeError(f"{self!r}: inputs have shape [batch], expected [batch, classes]")
         if rule.scores == 1:
@@ -187,11 +202,11 @@ class Activation(Deterministic):
         return (*input_shape[:-1], input_shape[-1] // rule.scores)
 
     def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
-        return _activated(self.function, x)
+        return activated(self.function, x)
 
     @property
     def passes_gradient(self) -> bool:
-        return _rule(self.function).trainable
+        return rule_of(self.function).trainable
 
 
 @final
