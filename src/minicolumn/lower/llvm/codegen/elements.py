@@ -77,6 +77,25 @@ class Addresses:
     def all(self, values: Iterable[Key], but: Node | None = None) -> list[Affine]:
         """Return every address that computing values reads from; `but` is there without being read."""
         found: list[Affine] = []
+        for key, leaf in self._visited(values, but):
+            if leaf is not None:
+                found.append(leaf[1])
+            elif key[0].op is GATHER:
+                found.append(gather_rest(*key))
+        return found
+
+    def looked_up(self, values: Iterable[Key]) -> list[tuple[Affine, list[Affine]]]:
+        """Return for each gather where it reads within a row, and where what says which row is read from."""
+        return [
+            (gather_rest(*key), self.all(gather_indices(*key)))
+            for key, leaf in self._visited(values)
+            if leaf is None and key[0].op is GATHER
+        ]
+
+    def _visited(
+        self, values: Iterable[Key], but: Node | None = None
+    ) -> Iterator[tuple[Key, tuple[Node, Affine] | None]]:
+        """Yield what computing values computes on the way, each once, and the array of what is only read."""
         seen: set[Key] = set()
         stack = list(values)[::-1]
         while stack:
@@ -85,13 +104,9 @@ class Addresses:
                 continue
             seen.add(key)
             leaf = self.leaf(*key)
-            if leaf is not None:
-                found.append(leaf[1])
-                continue
-            if key[0].op is GATHER:
-                found.append(gather_rest(*key))
-            stack.extend(self.operands(*key))
-        return found
+            yield key, leaf
+            if leaf is None:
+                stack.extend(self.operands(*key))
 
 
 def gather_indices(node: Node, index_map: IndexMap) -> list[Key]:

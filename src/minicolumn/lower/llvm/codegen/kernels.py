@@ -203,14 +203,17 @@ def _reduce(frame: KernelContext) -> None:
         return
     ranges, kept_axes = ranges_of(node), len(node.array_type.shape)
     addresses = frame.addresses(ranges)
-    read = addresses.all([(node.inputs[0], operand_map_of(node))])
+    operand = [(node.inputs[0], operand_map_of(node))]
+    read = addresses.all(operand)
     values = [s.value for s in kernel.stores if s.value is not node]
     after = [s.address for s in kernel.stores]
     after += addresses.all([(v, identity_map(v.array_type.shape)) for v in values], but=node)
     loops = merged(ranges, [*read, *after], alone=(kept_axes,))
     kept = kept_levels(node, loops)
     strides = [loops.strides(a) for a in read]
-    columns = fold_of(node) is not None and runs_along_columns(strides, kept, loops)
+    columns = fold_of(node) is not None and runs_along_columns(
+        strides, kept, loops, addresses.looked_up(operand)
+    )
     columns = columns and all(loops.strides(s.address)[kept - 1] == 1 for s in kernel.stores)
     lanes = _reduction_lanes(frame, loops, kept, columns)
     e = frame.elements(addresses, loops, lanes)

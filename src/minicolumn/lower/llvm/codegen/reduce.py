@@ -30,7 +30,7 @@ from minicolumn.lower.llvm.codegen.emit import (
 from minicolumn.lower.llvm.codegen.loop_nest import across
 from minicolumn.lower.llvm.codegen.scalar import convert, larger
 from minicolumn.lower.llvm.schedule.loops import Loops
-from minicolumn.passes.index_map import IndexMap, counter, identity_map
+from minicolumn.passes.index_map import Affine, IndexMap, counter, identity_map
 from minicolumn.passes.kernel import Kernel
 
 # Iterations of a loop that are added up one after the other at most; a longer one is a tree.
@@ -125,13 +125,33 @@ def kept_levels(node: Node, loops: Loops) -> int:
     return sum(group[0] < kept for group in loops.groups)
 
 
-def runs_along_columns(strides: Sequence[tuple[int, ...]], kept: int, loops: Loops) -> bool:
-    """Return whether neighbours in memory belong to neighbouring results."""
+def runs_along_columns(
+    strides: Sequence[tuple[int, ...]],
+    kept: int,
+    loops: Loops,
+    looked_up: Sequence[tuple[Affine, Sequence[Affine]]] = (),
+) -> bool:
+    """Return whether neighbours in memory belong to neighbouring results.
+
+    strides     of the arrays that are read
+    looked_up   where gathers read within a row, and where from what says which row; along the terms of a sum
+                each lane would look up a row of its own, along columns all of them read the same one
+    """
     if kept == 0 or loops.sizes[kept - 1] == 1:
         return False
+    if looked_up and all(_is_row_of_its_own(loops, kept, *each) for each in looked_up):
+        return True
     columns = sum(s[kept - 1] == 1 for s in strides)
     rows = sum(s[-1] == 1 for s in strides)
     return columns > rows or (columns == rows and loops.sizes[kept - 1] > loops.sizes[-1])
+
+
+def _is_row_of_its_own(loops: Loops, kept: int, within: Affine, rows: Sequence[Affine]) -> bool:
+    """Return whether every term looks up a row, in which neighbouring results lie side by side."""
+    if loops.strides(within)[kept - 1] != 1:
+        return False
+    moves = [loops.strides(row) for row in rows]
+    return all(move[kept - 1] == 0 for move in moves) and any(move[-1] for move in moves)
 
 
 class Reduction:
