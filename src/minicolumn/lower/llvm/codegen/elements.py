@@ -111,7 +111,16 @@ class Addresses:
 
 def gather_indices(node: Node, index_map: IndexMap) -> list[Key]:
     """Return the index operands of a gather and the index map that an element needs of them."""
-    indices = node.inputs[1:]
+    return _at_front(node.inputs[1:], index_map)
+
+
+def scatter_indices(node: Node, index_map: IndexMap) -> list[Key]:
+    """Return the index operands of a scatter and the index map that an update needs of them."""
+    return _at_front(node.inputs[2:], index_map)
+
+
+def _at_front(indices: Sequence[Node], index_map: IndexMap) -> list[Key]:
+    """Return indices by which the leading axes are looked up, at the places of an element."""
     leading = index_map[: len(broadcast_shapes(*(i.array_type.shape for i in indices)))]
     return [(i, broadcast_map(leading, i.array_type.shape)) for i in indices]
 
@@ -306,10 +315,14 @@ class Elements:
 
     def store(self, array: Node, address: Affine, value: Value) -> None:
         """Store a value at the current counters."""
+        self.put(array, self.address(address), value)
+
+    def put(self, array: Node, place: Value, value: Value) -> None:
+        """Store a value from the element of some number on."""
         f, type = self.f, memory_type(array)
         if array.array_type.dtype.kind == "b":
             value = f.convert("zext", value, "i8")
-        pointer = f.at(self.pointers[array], self.address(address), type)
+        pointer = f.at(self.pointers[array], place, type)
         if self.lanes > 1 and lanes_of(value.type) == 1:
             value = f.splat(value, self.lanes)
         if self.mask is None:
@@ -348,8 +361,7 @@ class Elements:
     def scattered(self, array: Node, indices: Sequence[Node], index_map: IndexMap) -> Value:
         """Return the number of the element that an update goes to."""
         shape = array.array_type.shape
-        leading = index_map[: len(broadcast_shapes(*(i.array_type.shape for i in indices)))]
-        total = self._indexed(array, [(i, broadcast_map(leading, i.array_type.shape)) for i in indices])
+        total = self._indexed(array, _at_front(indices, index_map))
         trailing = shape[len(indices) :]
         rest = linear(index_map[len(index_map) - len(trailing) :], trailing)
         return self.f.op("add nsw", total, self.address(rest))

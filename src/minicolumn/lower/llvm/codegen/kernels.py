@@ -11,8 +11,8 @@ from minicolumn.ir.graph import Node
 from minicolumn.ir.ops.order import CUMSUM
 from minicolumn.ir.shapes import Dim
 from minicolumn.lower.llvm.codegen import partition
-from minicolumn.lower.llvm.codegen.elements import Addresses, Elements, memory_type, uniform
-from minicolumn.lower.llvm.codegen.emit import Function, Module, Value, const, index
+from minicolumn.lower.llvm.codegen.elements import Addresses, Elements, memory_type, scatter_indices, uniform
+from minicolumn.lower.llvm.codegen.emit import Function, Module, Value, const, index, lanes_of
 from minicolumn.lower.llvm.codegen.loop_nest import lanes_for, nest, no_lanes_left, run_stores
 from minicolumn.lower.llvm.codegen.reduce import (
     fold_of,
@@ -271,14 +271,19 @@ def _order(frame: KernelContext) -> None:
 
 
 def _scatter(frame: KernelContext) -> None:
-    """Emit the copy of the array, then the additions one after the other, in the order of the updates."""
+    """Emit the copy of the array, then the additions one after the other, in the order of the updates.
+
+    Where an update is a row of its own, lanes walk along it: each element still gets its updates in order.
+    """
     node, f = frame.kernel.anchor, frame.f
     assert node is not None
     if 0 in node.array_type.shape:
         _note_updates_to_nothing(frame)
         return
     shape = node.array_type.shape
-    copy = frame.elements(frame.addresses(shape), separate(shape), 1)
+    loops = separate(shape)
+    lanes = lanes_for(loops, [1], frame.width)
+    copy = frame.elements(frame.addresses(shape), loops, lanes)
     own = identity_map(shape)
     address = linear(own, shape)
     body = lambda: copy.store(node, address, copy.value(node.inputs[0], own))  # noqa: E731
@@ -286,7 +291,7 @@ def _scatter(frame: KernelContext) -> None:
         copy,
         index(0),
         index(shape[0]),
-        True,
+        no_lanes_left(loops, lanes),
         lambda depth: copy.prepare([(node.inputs[0], own)], depth),
         body,
     )
@@ -305,21 +310,22 @@ def _additions(frame: KernelContext, node: Node, f: Function) -> None:
     ranges = updates.array_type.shape
     if 0 in ranges:
         return
-    loops = separate(ranges)
-    e = frame.elements(frame.addresses(ranges), loops, 1)
+    loops, trailing = separate(ranges), len(node.array_type.shape) - len(indices)
+    lanes = lanes_for(loops, [1], frame.width) if trailing and node.array_type.dtype.kind != "b" else 1
+    e = frame.elements(frame.addresses(ranges), loops, lanes)
     places = identity_map(ranges)
+    keys = [(updates, places), *scatter_indices(node, places)]
 
     def add() -> None:
         place = e.scattered(node, indices, places)
-        pointer = f.at(frame.pointers[node], place, memory_type(node))
         value = e.value(updates, places)
-        old = e.bits(node, f.load(memory_type(node), pointer))
+        old = e.load(node, place, 1 if lanes > 1 else 0)
+        value = value if lanes_of(value.type) == lanes else f.splat(value, lanes)
         opcode = "fadd" if node.array_type.is_float else "or" if node.array_type.dtype.kind == "b" else "add"
-        total = f.op(opcode, old, value)
-        f.store(f.convert("zext", total, "i8") if total.type == "i1" else total, pointer)
+        e.put(node, place, f.op(opcode, old, value))
 
     stop = index(ranges[0] if ranges else 1)
-    nest(e, index(0), stop, True, lambda depth: e.prepare([(updates, places)], depth), add)
+    nest(e, index(0), stop, no_lanes_left(loops, lanes), lambda depth: e.prepare(keys, depth), add)
 
 
 _EMITTERS: dict[str, Callable[[KernelContext], None]] = {
