@@ -12,8 +12,8 @@ from minicolumn.ir.ops.order import CUMSUM
 from minicolumn.ir.shapes import Dim
 from minicolumn.lower.llvm.codegen import partition
 from minicolumn.lower.llvm.codegen.elements import Addresses, Elements, memory_type, scatter_indices, uniform
-from minicolumn.lower.llvm.codegen.emit import Function, Module, Value, const, index, lanes_of
-from minicolumn.lower.llvm.codegen.loop_nest import lanes_for, nest, no_lanes_left, run_stores
+from minicolumn.lower.llvm.codegen.emit import Function, Module, Value, const, index, lanes_of, vector
+from minicolumn.lower.llvm.codegen.loop_nest import across, lanes_for, nest, no_lanes_left, run_stores
 from minicolumn.lower.llvm.codegen.reduce import (
     fold_of,
     kept_levels,
@@ -241,7 +241,10 @@ def _reduction_lanes(frame: KernelContext, loops: Loops, kept: int, columns: boo
 
 
 def _order(frame: KernelContext) -> None:
-    """Emit a running sum or product: one loop along the axis for each place of the others."""
+    """Emit a running sum or product: one loop along the axis for each place of the others.
+
+    Where the axis is not the last one, lanes walk along the last: each place still adds up in order.
+    """
     node, f = frame.kernel.anchor, frame.f
     assert node is not None
     shape, axis = node.array_type.shape, node.attrs["axis"]
@@ -250,22 +253,30 @@ def _order(frame: KernelContext) -> None:
     order = [*(a for a in range(len(shape)) if a != axis), axis]
     ranges = tuple(shape[a] for a in order)
     places = tuple(counter(order.index(a), n) for a, n in enumerate(shape))
-    e = frame.elements(frame.addresses(ranges), separate(ranges), 1)
+    lanes = 1 if axis == len(shape) - 1 else lanes_for(separate(shape), [1], frame.width)
+    e = frame.elements(frame.addresses(ranges), separate(ranges), lanes)
+    e.along = e.inner - 1 if lanes > 1 else e.inner
     address = linear(places, shape)
-    is_sum, type = node.op is CUMSUM, memory_type(node)
+    is_sum, type = node.op is CUMSUM, vector(memory_type(node), lanes)
     first = const(type, (-0.0 if node.array_type.is_float else 0) if is_sum else 1)
     opcode = ("f" if node.array_type.is_float else "") + ("add" if is_sum else "mul")
 
     def along(depth: int) -> None:
-        carried = [first] if depth == e.inner else []
-        with f.loop(0, ranges[depth], carried=carried) as loop, e.scope():
-            e.counters[depth] = loop.counter
-            if depth < e.inner:
+        if depth == e.inner:
+            with f.loop(0, ranges[depth], carried=[first]) as loop, e.scope():
+                e.counters[depth] = loop.counter
+                value = e.value(node.inputs[0], places)
+                value = value if lanes_of(value.type) == lanes else f.splat(value, lanes)
+                total = f.op(opcode, loop.carried[0], value)
+                e.store(node, address, total)
+                loop.next(total)
+        elif depth == e.along:
+            exact = no_lanes_left(separate(shape), lanes)
+            across(e, index(0), index(ranges[depth]), exact, lambda: along(depth + 1))
+        else:
+            with f.loop(0, ranges[depth]) as loop, e.scope():
+                e.counters[depth] = loop.counter
                 along(depth + 1)
-                return
-            total = f.op(opcode, loop.carried[0], e.value(node.inputs[0], places))
-            e.store(node, address, total)
-            loop.next(total)
 
     along(0)
 
