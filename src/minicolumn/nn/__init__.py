@@ -25,7 +25,7 @@ from minicolumn.nn.layers.monotone import MonotoneQuantiles
 from minicolumn.nn.layers.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise, NoisyReLU
 from minicolumn.nn.layers.norm import BatchNorm, LayerNorm, RMSNorm
 from minicolumn.nn.layers.piecewise import PiecewiseLinear, choose_knots
-from minicolumn.nn.layers.spline import ColumnSplines
+from minicolumn.nn.layers.spline import ColumnSplines, PiecewiseDense
 from minicolumn.nn.losses import ALIASES, LOSSES, Loss, LossRule, log_softmax, logsumexp, loss_by_name
 from minicolumn.nn.lsuv import lsuv
 from minicolumn.nn.regularize import L1, L2, REGULARIZERS, ElasticNet, PerRow
@@ -79,6 +79,7 @@ __all__ = [
     "PReLU",
     "Param",
     "PerRow",
+    "PiecewiseDense",
     "PiecewiseLinear",
     "RMSNorm",
     "RandomUniform",

@@ -4,6 +4,7 @@
     Scale, Dense                                        Dense,  W' = (1 + rate s) W
     Dense in NTK form, its bias slower                  Dense,  W' = W / sqrt(fan_in),  b' = bias_rate b
     PiecewiseLinear, ColumnEmbedding, Scale, Dense      ColumnSplines, Activation: sums of looked-up rows
+    ColumnEmbedding, PiecewiseDense                     the same
 
 Weights are computed in float64 and rounded once, so the outputs differ by rounding alone.
 """
@@ -24,7 +25,7 @@ from minicolumn.nn.layers.dense import Activation, Dense, Scale
 from minicolumn.nn.layers.embeddings import ColumnEmbedding
 from minicolumn.nn.layers.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise
 from minicolumn.nn.layers.piecewise import PiecewiseLinear
-from minicolumn.nn.layers.spline import ColumnSplines
+from minicolumn.nn.layers.spline import ColumnSplines, Knots, PiecewiseDense
 
 SILENT = (Dropout, AlphaDropout, GaussianDropout, GaussianNoise)
 # Of codes whose vectors are multiplied out: of more levels the products take more room than they save work.
@@ -100,75 +101,98 @@ def _standard(layer: Dense, own: Params) -> Part:
 
 @dataclass(frozen=True, eq=False)
 class _Front:
-    """The layers in front of a network of a table, up to its first `Dense`."""
+    """The sum that a network of a table begins with, as one matrix over what its columns are made into.
 
-    ramps: PiecewiseLinear
-    embedding: ColumnEmbedding
+    units, activation   of the layer that adds up
+    weight      float64 [plain columns + vectors of codes + ramps, units]
+    bias        float64 [units]
+    knots       of the plain columns that have ramps, by their numbers in the table
+    codes       the embedding of the others; tables: its vectors
+    taken       how many layers it replaces; dtype: of its parameters
+    """
+
+    dense: Dense | PiecewiseDense
+    weight: Array
+    bias: Array
+    knots: Knots
+    codes: ColumnEmbedding
     tables: Params
-    features: int  # of the table's rows
-
-    @property
-    def added(self) -> int:
-        """How many ramps there are."""
-        return sum(len(knots) - 1 for _, knots in self.ramps.knots)
+    taken: int
+    dtype: np.dtype
 
 
 def _as_splines(parts: list[Part]) -> list[Part]:
-    """Return the layers with ramps and embeddings in front multiplied into the first `Dense` behind."""
-    ramps, embedding, tables, place = PiecewiseLinear(()), ColumnEmbedding(()), {}, 0
-    if parts and isinstance(parts[0][0], PiecewiseLinear):
-        ramps, place = parts[0][0], 1
+    """Return the layers with ramps and embeddings in front multiplied into the layer that adds them up."""
+    front = _ramps_in_front(parts) or _embedding_in_front(parts)
+    if front is None or any(levels > MOST_LEVELS for _, levels in front.codes.embeddings):
+        return parts
+    activation = front.dense.activation
+    if not isinstance(activation, str) or activation_by_name(activation).scores > 1:
+        return parts
+    active: list[Part] = [] if activation == "linear" else [(Activation(activation), {})]
+    return [_spline_layer(front), *active, *parts[front.taken :]]
+
+
+def _ramps_in_front(parts: list[Part]) -> _Front | None:
+    """Return the front of PiecewiseLinear, Dense, with ColumnEmbedding and Scale between them or without."""
+    if not parts or not isinstance(parts[0][0], PiecewiseLinear):
+        return None
+    ramps, place, codes, tables = parts[0][0], 1, ColumnEmbedding(()), {}
     if place < len(parts) and isinstance(parts[place][0], ColumnEmbedding):
-        embedding, tables = parts[place]  # type: ignore[assignment]
-        place += 1
+        codes, tables, place = parts[place][0], parts[place][1], 2  # type: ignore[assignment]
     rest = list(_without_scales(parts[place : place + 2]))
-    if not place or not rest or not isinstance(rest[0][0], Dense):
-        return parts
-    dense, own = _standard(*rest[0])  # type: ignore[arg-type]
-    known = isinstance(dense.activation, str) and activation_by_name(dense.activation).scores == 1  # type: ignore[attr-defined]
-    if not known or any(levels > MOST_LEVELS for _, levels in embedding.embeddings):
-        return parts
-    added = sum(len(knots) - 1 for _, knots in ramps.knots)
-    vectors = embedding.output_shape((2**30,))[0] - 2**30 + len(embedding.embeddings)
-    features = own["weight"].shape[0] - added - vectors + len(embedding.embeddings)
-    front = _Front(ramps, embedding, tables, features)
-    layer, weights = _spline_layer(front, dense, own)  # type: ignore[arg-type]
-    active = [] if dense.activation == "linear" else [(Activation(dense.activation), {})]  # type: ignore[attr-defined]
-    taken = 2 if isinstance(parts[place][0], Scale) else 1
-    return [(layer, weights), *active, *parts[place + taken :]]
+    if not rest or not isinstance(rest[0][0], Dense):
+        return None
+    taken = place + (2 if isinstance(parts[place][0], Scale) else 1)
+    dense, own = _standard(rest[0][0], rest[0][1])
+    weight, added = np.asarray(own["weight"], np.float64), _ramps_of(ramps.knots)
+    vectors = sum(each.shape[1] for each in codes.vectors(tables))
+    plain = len(weight) - added - vectors
+    order = np.r_[:plain, plain + added : len(weight), plain : plain + added]
+    bias = np.asarray(own.get("bias", np.zeros(weight.shape[1])), np.float64)
+    assert isinstance(dense, Dense)
+    return _Front(dense, weight[order], bias, ramps.knots, codes, tables, taken, own["weight"].dtype)
 
 
-def _spline_layer(front: _Front, dense: Dense, own: Params) -> Part:
-    """Return the sum of functions of columns that a `Dense` behind ramps and embeddings is."""
-    weight, dtype = np.asarray(own["weight"], np.float64), own["weight"].dtype
-    codes = front.embedding.embeddings
-    moved = front.ramps.knots and {column for column, _ in codes} & {
-        column for column, _ in front.ramps.knots
-    }
-    assert not moved  # codes have no ramps, as `ColumnSplines` refuses them
-    plain = front.features - len(codes)
-    found: dict[str, Any] = {}
-    if plain:
-        found["weight"] = weight[:plain]
-    if front.ramps.knots:
-        lengths = [len(knots) - 1 for _, knots in front.ramps.knots]
-        ends = plain + np.cumsum(lengths)
-        steps = [weight[end - length : end] for end, length in zip(ends, lengths, strict=True)]
+def _embedding_in_front(parts: list[Part]) -> _Front | None:
+    """Return the front of ColumnEmbedding, PiecewiseDense, of which the first may lack."""
+    codes, tables, place = ColumnEmbedding(()), {}, 0
+    if parts and isinstance(parts[0][0], ColumnEmbedding):
+        codes, tables, place = parts[0][0], parts[0][1], 1  # type: ignore[assignment]
+    if place >= len(parts) or not isinstance(parts[place][0], PiecewiseDense):
+        return None
+    layer, own = parts[place]
+    assert isinstance(layer, PiecewiseDense)
+    weight = layer.factors(np.asarray(own["scale"], np.float64))[:, None] * own["weight"]
+    bias = layer.bias_rate * np.asarray(own["bias"], np.float64)
+    listed = {column for column, _ in codes.embeddings}
+    last = len(weight) + len(listed)
+    kept = [column for column in range(last) if column not in listed]
+    knots = tuple((kept[column], each) for column, each in layer.knots)
+    return _Front(layer, weight, bias, knots, codes, tables, place + 1, own["weight"].dtype)
+
+
+def _ramps_of(knots: Knots) -> int:
+    """Return how many ramps there are."""
+    return sum(len(each) - 1 for _, each in knots)
+
+
+def _spline_layer(front: _Front) -> Part:
+    """Return the sum of functions of single columns that a front is."""
+    vectors = [np.asarray(each, np.float64) for each in front.codes.vectors(front.tables)]
+    ramps = len(front.weight) - _ramps_of(front.knots)
+    plain = ramps - sum(each.shape[1] for each in vectors)
+    found: dict[str, Any] = {"weight": front.weight[:plain]} if plain else {}
+    if front.knots:
+        lengths = [len(each) - 1 for _, each in front.knots]
+        steps = np.split(front.weight[ramps:], np.cumsum(lengths)[:-1])
         # A spline is 0 at its first knot, and at the next ones what all ramps up to there add.
-        found["splines"] = np.concatenate(
-            [np.cumsum(np.vstack([0 * step[:1], step]), axis=0) for step in steps]
-        )
-    if codes:
-        found["tables"] = np.concatenate(list(_products(front, weight[plain + front.added :])))
-    found["bias"] = np.asarray(own.get("bias", np.zeros(weight.shape[1])), np.float64)
-    layer = ColumnSplines(dense.units, front.ramps.knots, codes)
-    return layer, {name: value.astype(dtype) for name, value in found.items()}
-
-
-def _products(front: _Front, weight: Array) -> Iterator[Array]:
-    """Yield for each embedded column its vectors times their part of a weight, [levels, units]."""
-    first = 0
-    for vectors in front.embedding.vectors(front.tables):
-        last = first + vectors.shape[1]
-        yield np.asarray(vectors, np.float64) @ weight[first:last]
-        first = last
+        values = [np.cumsum(np.vstack([0.0 * step[:1], step]), axis=0) for step in steps]
+        found["splines"] = np.concatenate(values)
+    if vectors:
+        ends = plain + np.cumsum([each.shape[1] for each in vectors])
+        blocks = np.split(front.weight[plain:ramps], (ends - plain)[:-1])
+        found["tables"] = np.concatenate([each @ block for each, block in zip(vectors, blocks, strict=True)])
+    found["bias"] = front.bias
+    layer = ColumnSplines(front.dense.units, front.knots, front.codes.embeddings)
+    return layer, {name: value.astype(front.dtype) for name, value in found.items()}

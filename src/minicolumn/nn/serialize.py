@@ -23,7 +23,7 @@ from minicolumn.nn.layers.monotone import MonotoneQuantiles
 from minicolumn.nn.layers.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise, NoisyReLU
 from minicolumn.nn.layers.norm import BatchNorm, LayerNorm, RMSNorm
 from minicolumn.nn.layers.piecewise import PiecewiseLinear
-from minicolumn.nn.layers.spline import ColumnSplines
+from minicolumn.nn.layers.spline import ColumnSplines, PiecewiseDense
 from minicolumn.registry import REQUIRED, Record, Registry, Setting, kind_of, show
 
 MAX_DEPTH = 32
@@ -55,6 +55,7 @@ LAYERS: Registry[type[Layer]] = Registry(
         "embedding": Embedding,
         "piecewise_linear": PiecewiseLinear,
         "column_splines": ColumnSplines,
+        "piecewise_dense": PiecewiseDense,
         "column_embedding": ColumnEmbedding,
         "formulas": Formulas,
         "members": Members,

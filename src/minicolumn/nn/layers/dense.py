@@ -24,6 +24,7 @@ from minicolumn.nn.layer import (
 from minicolumn.registry import Boolean, Choice, Integer, Listed, Number, Part, Search
 
 LARGEST_SIZE = 10**7  # of a layer: what a file says is bounded before anything is made
+SCALE_RATE = 6.0  # of RealMLP: how many times as fast the factor of a feature learns
 PARAMETRIZATIONS = ("standard", "ntk")
 FASTER = Number(
     help="How many times as fast it learns as a weight, under Adam.",
@@ -257,7 +258,7 @@ class Scale(Featurewise):
     array([[1., 4.]])
     """
 
-    rate: Annotated[float, FASTER] = 6.0
+    rate: Annotated[float, FASTER] = SCALE_RATE
 
     def declare(self, input_shape: Shape) -> Params:
         return {"scale": Param((feature_count(self, input_shape),))}

@@ -1,18 +1,65 @@
-"""Additive first layers of tables: every output is a sum of functions of one column each."""
+"""Additive first layers of tables: every output is a sum of functions of one column each.
+
+Both look two rows of a table up for each column, where a product with all ramps would take as many as there
+are ramps.
+"""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Annotated, Any, final
 
 import numpy as np
 
 from minicolumn.errors import ShapeError
-from minicolumn.nn.layer import Array, Deterministic, Param, Params, Shape
-from minicolumn.nn.layers.dense import LARGEST_SIZE
+from minicolumn.nn.layer import Array, Deterministic, Function, Param, Params, Shape
+from minicolumn.nn.layers.dense import ACTIVATION, FASTER, LARGEST_SIZE, SCALE_RATE, activated, rule_of
 from minicolumn.nn.layers.embeddings import EMBEDDINGS
 from minicolumn.nn.layers.piecewise import KNOTS
 from minicolumn.registry import Integer, Search, refuse
+
+Knots = tuple[tuple[int, tuple[float, ...]], ...]
+
+
+def positions(knots: Knots, x: Array) -> tuple[Array, Array]:
+    """Return where numbers lie between the knots of their columns.
+
+    knots       ((column, (knot, knot, ...)), ...)
+    x           [batch, features]
+    Returns     the stretch that each listed column's number is in, int32 [batch, columns], from 0; and how
+                much of it is behind, from 0 to 1: 0 before the first knot, 1 after the last
+
+    >>> positions(((0, (0.0, 1.0, 3.0)),), np.array([[2.0], [-1.0], [9.0]]))
+    (array([[1],
+           [0],
+           [1]], dtype=int32), array([[0.5],
+           [0. ],
+           [1. ]]))
+    """
+    stretches = np.array([len(each) - 1 for _, each in knots])
+    # A stretch that is not there begins where no number is, and so is never entered.
+    low = np.full((len(stretches), int(stretches.max())), np.finfo(np.float32).max, x.dtype)
+    width = np.ones_like(low)
+    for place, (_, each) in enumerate(knots):
+        low[place, : len(each) - 1] = each[:-1]
+        width[place, : len(each) - 1] = np.diff(np.array(each, x.dtype))
+    column = x[:, np.array([column for column, _ in knots])]
+    behind = np.sum(np.clip((column[:, :, None] - low) / width, 0.0, 1.0), axis=2)
+    first = np.minimum(behind.astype(np.int32), (stretches - 1).astype(np.int32))
+    return first, behind - first.astype(x.dtype)
+
+
+def interpolated(values: Array, rows: Array, share: Array) -> Array:
+    """Return the sum over columns of what lies between two neighbouring rows of a table.
+
+        y = sum over c of  values[rows_c] + share_c (values[rows_c + 1] - values[rows_c])
+
+    values      [rows, units]; rows int32 [batch, columns]; share [batch, columns]
+    Returns     [batch, units]
+    """
+    below, above = values[rows], values[rows + np.int32(1)]
+    return np.sum(below + share[:, :, None] * (above - below), axis=1)
 
 
 @final
@@ -26,7 +73,7 @@ class ColumnSplines(Deterministic):
 
     T_c holds the values of the spline at its knots; beyond the outermost ones it stays as it is there. It is
     what a `Dense` layer behind a `PiecewiseLinear` and a `ColumnEmbedding` computes, and takes two rows of a
-    table for each column where that takes as many as there are ramps. `folded` turns one into the other.
+    table for each column where that takes as many as there are ramps. `mc.nn.folded` makes it of them.
 
     units       outputs
     knots       ((column, (knot, knot, ...)), ...), as of `PiecewiseLinear`
@@ -44,7 +91,7 @@ class ColumnSplines(Deterministic):
     """
 
     units: Annotated[int, Integer(help="Outputs.", ge=1, le=LARGEST_SIZE, search=Search(4, 512, log=True))]
-    knots: Annotated[tuple[tuple[int, tuple[float, ...]], ...], KNOTS] = ()
+    knots: Annotated[Knots, KNOTS] = ()
     embeddings: Annotated[tuple[tuple[int, int], ...], EMBEDDINGS] = ()
 
     def __post_init__(self) -> None:
@@ -103,22 +150,9 @@ class ColumnSplines(Deterministic):
 
         values      at the knots of all columns, one below the other
         """
-        stretches = np.array([len(knots) - 1 for _, knots in self.knots])
-        most = int(stretches.max())
-        # A stretch that is not there begins where no number is, and so is never entered.
-        low = np.full((len(stretches), most), np.finfo(np.float32).max, x.dtype)
-        width = np.ones_like(low)
-        for place, (_, knots) in enumerate(self.knots):
-            low[place, : len(knots) - 1] = knots[:-1]
-            width[place, : len(knots) - 1] = np.diff(np.array(knots, x.dtype))
-        column = x[:, np.array([column for column, _ in self.knots])]
-        # How many stretches a number has passed, whole ones and the share of the last.
-        passed = np.sum(np.clip((column[:, :, None] - low) / width, 0.0, 1.0), axis=2)
-        first = np.minimum(passed.astype(np.int32), (stretches - 1).astype(np.int32))
-        share = (passed - first.astype(x.dtype))[:, :, None]
-        rows = first + (np.cumsum(stretches + 1) - (stretches + 1)).astype(np.int32)
-        below, above = values[rows], values[rows + np.int32(1)]
-        return np.sum(below + share * (above - below), axis=1)
+        passed, share = positions(self.knots, x)
+        lengths = np.array([len(knots) for _, knots in self.knots])
+        return interpolated(values, passed + (np.cumsum(lengths) - lengths).astype(np.int32), share)
 
     def _rows(self, x: Array) -> Array:
         """Return the row of the tables for each code, int32 [batch, columns].
@@ -136,3 +170,94 @@ class ColumnSplines(Deterministic):
 
     def lookups(self, columns: Array) -> list[tuple[Array, int]]:
         return [(columns[0, column : column + 1], levels) for column, levels in self.embeddings]
+
+
+@final
+@dataclass(frozen=True, repr=False)
+class PiecewiseDense(Deterministic):
+    """A dense layer of columns and their ramps, with a factor for each, as quick as if there were no ramps.
+
+        y = activation([x | ramps] (f W) + bias_rate b),    f = (1 + 6 s) / sqrt(fan_in)
+
+    It is what ``PiecewiseLinear(knots), Scale(), Dense(units, activation, parametrization="ntk")`` computes,
+    to rounding, with the same parameters. What all ramps of a column add is a linear spline, of which the
+    values at the knots are running sums of the ramps' weights: they are added up once a step, and each row
+    looks two of them up for each column.
+
+    units       outputs
+    knots       ((column, (knot, knot, ...)), ...), as of `PiecewiseLinear`
+    activation  as of `Dense`
+    bias_rate   under Adam, the bias learns this many times as fast
+    x           [batch, features]
+    params      scale [features + ramps]; weight [features + ramps, units]; bias [units]
+    Errors      DataError for knots that do not rise or a column listed twice; ShapeError for a column that
+                the input lacks
+    Source      ramps: Gorishniy, Rubachev & Babenko 2022 (arXiv 2203.05556); scale and NTK form: Holzmueller,
+                Grinsztajn & Steinwart 2024 (arXiv 2407.04491)
+
+    >>> layer = PiecewiseDense(1, ((0, (0.0, 1.0, 3.0)),))
+    >>> weight = np.sqrt(3) * np.array([[0.0], [5.0], [2.0]])
+    >>> params = {"scale": np.zeros(3), "weight": weight, "bias": np.ones(1)}
+    >>> layer.apply(params, np.array([[2.0]])).round(6)  # 5, half of 2, and the bias
+    array([[7.]])
+    """
+
+    units: Annotated[int, Integer(help="Outputs.", ge=1, le=LARGEST_SIZE, search=Search(4, 512, log=True))]
+    knots: Annotated[Knots, KNOTS]
+    activation: Annotated[str | Function, ACTIVATION] = "linear"
+    bias_rate: Annotated[float, FASTER] = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len({column for column, _ in self.knots}) < len(self.knots):
+            refuse(self, "knots", "each column once")
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        last = max((column for column, _ in self.knots), default=-1)
+        if len(input_shape) != 1 or not input_shape[0] or last >= input_shape[0]:
+            expected = f"expected [features > {max(last, 0)}]"
+            raise ShapeError(f"PiecewiseDense: rows have shape {list(input_shape)}, {expected}")
+        return (self.units,)
+
+    def declare(self, input_shape: Shape) -> Params:
+        self.output_shape(input_shape)
+        fan_in = input_shape[0] + sum(len(knots) - 1 for _, knots in self.knots)
+        scores = self.units * rule_of(self.activation).scores
+        return {
+            "scale": Param((fan_in,)),
+            "weight": Param((fan_in, scores), "normal"),
+            "bias": Param((scores,)),
+        }
+
+    def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
+        self.output_shape(x.shape[1:])
+        features = x.shape[1]
+        weight = params["weight"] * self.factors(params["scale"])[:, None]
+        z = x @ weight[:features] + self.bias_rate * params["bias"]
+        if self.knots:
+            z = z + self._ramps(weight[features:], x)
+        return activated(self.activation, z)
+
+    def factors(self, scale: Array) -> Array:
+        """Return what each weight is multiplied by, f [features + ramps]."""
+        return (1.0 + SCALE_RATE * scale) * (1.0 / math.sqrt(scale.shape[0]))
+
+    def _ramps(self, weight: Array, x: Array) -> Array:
+        """Return what the ramps add, [batch, units].
+
+        weight      of all ramps, [ramps, units]. It is summed up over all columns at once; what had been
+                    summed up before a column began is taken off again
+        """
+        passed, share = positions(self.knots, x)
+        lengths = np.array([len(knots) - 1 for _, knots in self.knots])
+        begin = (np.cumsum(lengths) - lengths).astype(np.int32)
+        sums = np.concatenate([np.zeros_like(weight[:1]), np.cumsum(weight, axis=0)])
+        return interpolated(sums, passed + begin, share) - np.sum(sums[begin], axis=0)
+
+    @property
+    def operations(self) -> int:
+        return 30
+
+    @property
+    def passes_gradient(self) -> bool:
+        return rule_of(self.activation).trainable
