@@ -13,6 +13,7 @@ from minicolumn.cli.score_report import show_confusion, show_scores
 from minicolumn.cli.screen import count, labelled, visible
 from minicolumn.cli.table_report import show_remarks, show_table
 from minicolumn.nn.layers.dense import Dense
+from minicolumn.nn.layers.spline import PiecewiseDense
 from minicolumn.nn.losses import as_loss
 from minicolumn.optim import Clipped, Optimizer
 from minicolumn.tabular.pack import PackRun
@@ -66,7 +67,8 @@ def _steps(optimizer: Optimizer) -> str:
 
 def _shape(plan: TablePlan) -> str:
     """Describe the network: layer sizes from features to outputs, and the activations between them."""
-    dense = [layer for layer in getattr(plan.recipe.network, "layers", ()) if isinstance(layer, Dense)]
+    layers = getattr(plan.recipe.network, "layers", ())
+    dense = [layer for layer in layers if isinstance(layer, Dense | PiecewiseDense)]
     sizes = " - ".join(str(size) for size in (len(plan.encoder.features), *(layer.units for layer in dense)))
     used = dict.fromkeys(str(layer.activation) for layer in dense[:-1])
     return f"{sizes}, {', '.join(used)}"

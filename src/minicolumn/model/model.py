@@ -23,6 +23,7 @@ from minicolumn.nn.layer import Layer
 from minicolumn.nn.losses import LOSSES, Loss
 from minicolumn.nn.outputs import ClassOutputs, NumberOutputs, Outputs
 from minicolumn.nn.serialize import from_json, to_json
+from minicolumn.nn.stacking import quickest
 
 if TYPE_CHECKING:
     import polars
@@ -106,8 +107,13 @@ class Model:
         return tuple(listed) if isinstance(listed, list) else None
 
     @cached_property
+    def _quick(self) -> tuple[Layer, Any]:
+        """The network and weights that predict: those of an ensemble are rearranged, see `nn.stacking`."""
+        return quickest(self.network, self.params)
+
+    @cached_property
     def _forward(self) -> Forward:
-        return forward(self.network, self.loss_record)
+        return forward(self._quick[0], self.loss_record)
 
     def predict(self, X: Any) -> Array:
         """Return the network's outputs after the output activation of the loss.
@@ -123,8 +129,8 @@ class Model:
         Rows are worked on in blocks, so the memory needed beside the result does not depend on their number.
         A row gets the same bits whatever rows stand beside it, in networks of up to 2 MiB of weights.
         """
-        out = self._forward.predict_again(self.params, X, self.input_shape)
-        return self._forward.predict(self.params, self._inputs("predict", X)) if out is None else out
+        out = self._forward.predict_again(self._quick[1], X, self.input_shape)
+        return self._forward.predict(self._quick[1], self._inputs("predict", X)) if out is None else out
 
     def predict_interval(self, X: Any, coverage: float = 0.9) -> Array:
         """Return prediction intervals, which hold a share `coverage` of the targets if the network is right.
@@ -137,7 +143,7 @@ class Model:
         Returns     [rows, 2], the lower end and the upper
         Errors      DataError where the loss tells no interval of that coverage
         """
-        predictions = self._forward.outputs(self.params, self._inputs("predict_interval", X))
+        predictions = self._forward.outputs(self._quick[1], self._inputs("predict_interval", X))
         return predicted_interval(self.outputs, predictions, coverage)
 
     def predictor(self) -> Callable[[Array], Array]:
@@ -162,7 +168,7 @@ class Model:
         >>> bool(np.allclose(predict(X[1]), run.predict(X)[1]))
         True
         """
-        return self._forward.predictor(self.params, self.input_shape)
+        return self._forward.predictor(self._quick[1], self.input_shape)
 
     @property
     def members(self) -> int:
@@ -216,9 +222,9 @@ class Model:
         (5,)
         """
         if self.table is None:
-            return self._forward.graph(self.params, np.zeros((1, *self.input_shape), self.dtype))
+            return self._forward.graph(self._quick[1], np.zeros((1, *self.input_shape), self.dtype))
         example = np.zeros((1, len(self.table.columns)))
-        return self._forward.graph(self.params, example, self.table.encoded)
+        return self._forward.graph(self._quick[1], example, self.table.encoded)
 
     def _inputs(self, who: str, X: Any) -> Array:
         """Return X as numbers of the network's input shape; ShapeError or DataError that names `who`."""
@@ -261,8 +267,8 @@ class Model:
         if self.classes is not None and _are_labels(y, self.classes):
             y = _numbers_of(y, self.classes)
         rows = check_rows("evaluate", inputs, y, sample_weight, self.dtype, record.rule, outputs)
-        loss = self._forward.loss(self.params, rows)
-        return {"loss": loss, **self._forward.scores(self.params, rows, wanted)}
+        loss = self._forward.loss(self._quick[1], rows)
+        return {"loss": loss, **self._forward.scores(self._quick[1], rows, wanted)}
 
     # Raw rows -----------------------------------------------------------------------------------------------
 
@@ -358,7 +364,7 @@ class Model:
         """
         encoder, rows = self._encoder(), self._typed_rows(frame)
         parts = [
-            self._forward.outputs(self.params, encoder.matrix(rows.slice(start, TABLE_ROWS)))
+            self._forward.outputs(self._quick[1], encoder.matrix(rows.slice(start, TABLE_ROWS)))
             for start in range(0, max(rows.height, 1), TABLE_ROWS)
         ]
         return np.concatenate(parts)
@@ -396,7 +402,9 @@ class Model:
 
     def score_encoded(self, X: Array, y: Array) -> tuple[dict[str, float], Array, Array]:
         """Return what `score_table` returns, for rows that the table's encoder has encoded already."""
-        return self.score_predictions(self._forward.outputs(self.params, self._inputs("score_encoded", X)), y)
+        return self.score_predictions(
+            self._forward.outputs(self._quick[1], self._inputs("score_encoded", X)), y
+        )
 
     def score_predictions(self, predictions: Array, y: Array) -> tuple[dict[str, float], Array, Array]:
         """Return what `score_table` returns, for predictions of any origin, such as out-of-fold ones.

@@ -18,8 +18,7 @@ import numpy as np
 from minicolumn.errors import DivergenceError
 from minicolumn.lower.llvm.runtime.thread_count import cores
 from minicolumn.model.model import Model
-from minicolumn.nn import Ensemble, PiecewiseLinear, Sequential
-from minicolumn.nn.layer import Layer
+from minicolumn.nn import Ensemble
 from minicolumn.nn.outputs import ClassOutputs, NumberOutputs, Outputs
 from minicolumn.tabular.budget import Deadline, fitted_to
 from minicolumn.tabular.calibrate import calibrated
@@ -211,34 +210,13 @@ def out_of_fold(members: Sequence[TrainedMember], rows: int) -> tuple[Array, Arr
 
 
 def joined(models: Sequence[Model]) -> Model:
-    """Return one model that averages the predictions of several: of networks of one kind of outputs.
-
-    What stands in front of all of them without weights, such as ramps, is computed once.
-    """
+    """Return one model that averages the predictions of several: of networks of one kind of outputs."""
     first = models[0]
     if len(models) == 1:
         return first
-    outputs = first.outputs
-    average = "numbers" if outputs is None else outputs.average
-    networks = [_layers(model.network) for model in models]
-    shared = [networks[0][0]] if all(_is_shared(layers, networks[0]) for layers in networks) else []
-    parts = [Sequential(*layers[len(shared) :]) for layers in networks]
-    params = {
-        str(n): {str(int(k) - len(shared)): v for k, v in model.params.items() if int(k) >= len(shared)}
-        for n, model in enumerate(models)
-    }
-    network = Sequential(*shared, Ensemble(*parts, average=average))
-    return replace(first, network=network, params={**({"0": {}} if shared else {}), str(len(shared)): params})
-
-
-def _layers(network: Layer) -> tuple[Layer, ...]:
-    assert isinstance(network, Sequential)  # as `table_network` makes them
-    return network.layers
-
-
-def _is_shared(layers: tuple[Layer, ...], others: tuple[Layer, ...]) -> bool:
-    """Return whether the first layers are the same ramps."""
-    return isinstance(layers[0], PiecewiseLinear) and layers[0] == others[0]
+    average: Any = "numbers" if first.outputs is None else first.outputs.average
+    network = Ensemble(*[model.network for model in models], average=average)
+    return replace(first, network=network, params={str(n): model.params for n, model in enumerate(models)})
 
 
 def train_pack(plan: TablePlan, watch: Watch = lambda progress: None) -> PackRun:

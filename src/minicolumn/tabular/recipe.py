@@ -15,12 +15,14 @@ from minicolumn.nn import (
     Dense,
     Dropout,
     Layer,
+    PiecewiseDense,
     PiecewiseLinear,
     Scale,
     Sequential,
     choose_knots,
 )
 from minicolumn.nn.layers.dense import LARGEST_SIZE
+from minicolumn.nn.layers.spline import Knots
 from minicolumn.nn.losses import LOSSES, Loss
 from minicolumn.nn.outputs import NumberOutputs
 from minicolumn.optim import AdamW, Clipped, LogCosine, Optimizer, Schedule, optimizer_by_name
@@ -72,6 +74,7 @@ _FEWEST_STRETCHES = 4
 # Columns of fewer distinct numbers are left as they are, and so are those of few, evenly spaced ones: ramps
 # on the codes 0 to 15 of letter_recognition cost accuracy (0.974 for 0.981).
 _FEWEST_VALUES, _FEW_VALUES, _EVEN = 10, 32, 8.0
+_BIAS_RATE = 0.1
 # More embedded columns than these share one table, see docs/decisions/026.
 _MOST_TABLES, _EMBEDDING_DIM = 16, 8
 
@@ -200,18 +203,25 @@ def table_network(
     adaptive: bool = True,
     loss: Loss | None = None,
 ) -> Sequential:
-    """Return the network: ramps, embeddings, a scale a feature, hidden layers, outputs that start at 0.
+    """Return the network: embeddings, ramps, a scale a feature, hidden layers, outputs that start at 0.
 
     adaptive  whether the optimizer scales each weight's steps by itself, as Adam does. The NTK form and the
               slow biases are meant for those; under plain gradient descent they would slow all learning.
     loss      tells how many outputs describe a number, and what must stand behind them
     """
-    layers: list[Layer] = [PiecewiseLinear(knots)] if knots else []
+    layers: list[Layer] = []
+    if knots and not adaptive:
+        layers.append(PiecewiseLinear(knots))
     if encoder.embeddings:
         layers.append(_embedding(encoder.embeddings))
-    layers.append(Scale())
-    for units, activation in zip(hidden, activations, strict=True):
-        layers.append(_dense(units, activation, adaptive=adaptive))
+    if not (knots and adaptive):
+        layers.append(Scale())
+    for place, (units, activation) in enumerate(zip(hidden, activations, strict=True)):
+        if knots and adaptive and not place:
+            listed = _behind(encoder.embeddings, knots)
+            layers.append(PiecewiseDense(units, listed, activation, bias_rate=_BIAS_RATE))
+        else:
+            layers.append(_dense(units, activation, adaptive=adaptive))
         if dropout:
             layers.append(Dropout(dropout))
     outputs = None if loss is None else loss.outputs
@@ -219,6 +229,12 @@ def table_network(
     width = outputs.width if isinstance(outputs, NumberOutputs) else 1
     units = len(encoder.classes) if encoder.classes else width
     return Sequential(*layers, _dense(units, initializer="zeros", adaptive=adaptive), *end)
+
+
+def _behind(embeddings: tuple[tuple[int, int], ...], knots: Knots) -> Knots:
+    """Return knots by the numbers that columns have behind embeddings, which take those of codes away."""
+    codes = np.sort([column for column, _ in embeddings])
+    return tuple((column - int(np.searchsorted(codes, column)), each) for column, each in knots)
 
 
 def _embedding(pairs: tuple[tuple[int, int], ...]) -> ColumnEmbedding:
@@ -233,7 +249,7 @@ def _dense(
     """Return a dense layer; for adaptive optimizers in NTK parametrization, its bias a tenth as fast."""
     if not adaptive:
         return Dense(units, activation, initializer=initializer)
-    return Dense(units, activation, initializer=initializer, parametrization="ntk", bias_rate=0.1)
+    return Dense(units, activation, initializer=initializer, parametrization="ntk", bias_rate=_BIAS_RATE)
 
 
 def _habits(encoder: Encoder) -> Habits:
