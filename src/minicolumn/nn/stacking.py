@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from minicolumn.nn.activations import activation_by_name
 from minicolumn.nn.folding import Part, folded
 from minicolumn.nn.layer import Layer, Params
 from minicolumn.nn.layers.containers import Sequential
@@ -82,9 +83,7 @@ def _stacked(members: Sequence[Part], average: str) -> Part | None:
     if average not in _MEANS or any(each != layers[0] for each in layers):
         return None
     first, *rest = layers[0]
-    if not isinstance(first, ColumnSplines | Dense) or not all(
-        isinstance(x, Dense | Activation) for x in rest
-    ):
+    if not _is_one_sum(first) or not all(isinstance(layer, Dense | Activation) for layer in rest):
         return None
     count, params = len(members), [own for _, own in members]
     found: list[Part] = [_wide(first, [own["0"] for own in params]), (Reshape((count, first.units)), {})]
@@ -94,6 +93,13 @@ def _stacked(members: Sequence[Part], average: str) -> Part | None:
         found.append(_each(layer, [own[str(place)] for own in params]))
     found.append((MeanOfMembers(_MEANS[average]), {}))
     return Sequential(*[layer for layer, _ in found]), {str(n): own for n, (_, own) in enumerate(found)}
+
+
+def _is_one_sum(layer: Layer) -> bool:
+    """Return whether a layer has one sum an output, so that several members' may stand side by side."""
+    if isinstance(layer, Dense):
+        return isinstance(layer.activation, str) and activation_by_name(layer.activation).scores == 1
+    return isinstance(layer, ColumnSplines)
 
 
 def _wide(layer: ColumnSplines | Dense, params: Sequence[Params]) -> Part:

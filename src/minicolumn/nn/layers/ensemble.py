@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, final
+from typing import Annotated, Literal, final
 
 import numpy as np
 
 from minicolumn.errors import DataError, ShapeError, did_you_mean
 from minicolumn.nn.layer import Array, Composite, Layer, Params, Shape, Visit, own_key
 from minicolumn.nn.layers.averages import AVERAGES
-from minicolumn.registry import refuse, settle
+from minicolumn.registry import Choice, refuse, settle
 
 Averaged = Literal["numbers", "exponential", "softmax", "logistic", "normal"]
+AVERAGE = Choice(help="What is averaged.", choices=tuple(AVERAGES))
 
 
 @final
@@ -43,7 +44,7 @@ class Ensemble(Composite):
     """
 
     members: tuple[Layer, ...]
-    average: Averaged = "numbers"
+    average: Annotated[Averaged, AVERAGE] = "numbers"
 
     def __init__(self, *members: Layer, average: Averaged = "numbers") -> None:
         settle(self, "members", members)

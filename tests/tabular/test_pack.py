@@ -1,0 +1,286 @@
+"""Ensembles of a table: who learns from which rows, what is chosen and averaged, and what is said of it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import polars
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import minicolumn as mc
+from minicolumn.errors import DataError, DivergenceError
+from minicolumn.tables import Overrides, infer_schema
+from minicolumn.tabular import TableRun, TableSettings, plan_table, train_plan
+from minicolumn.tabular.choice import believed, choose, gap_of_numbers, gap_of_right_answers
+from minicolumn.tabular.members import FEWEST_FOLDS, MOST_FOLDS, folds_of, members_of
+from minicolumn.tabular.pack import PackRun, joined, out_of_fold, train_members
+
+ROWS = 160
+SMALL: dict[str, Any] = {"hidden": (8,), "epochs": 4, "batch_size": 32}
+
+
+def _table(rows: int = ROWS) -> polars.DataFrame:
+    rng = np.random.default_rng(1)
+    size, kind = rng.standard_normal(rows), rng.integers(0, 3, rows)
+    score = 20.0 * size + 10.0 * kind + rng.standard_normal(rows)
+    return polars.DataFrame(
+        {
+            "size": [f"{value:.4f}" for value in size],
+            "kind": [["oak", "elm", "fir"][value] for value in kind],
+            "tree": [f"t{n % 23}" for n in range(rows)],
+            "day": [f"2024-{1 + n // 28 % 12:02}-{1 + n % 28:02}" for n in range(rows)],
+            "heavy": [f"{1 + n % 3}" for n in range(rows)],
+            "two": [["small", "large"][int(value > 0)] for value in size],
+            "three": [["low", "mid", "top"][int(value)] for value in np.digitize(score, [0.0, 20.0])],
+            "score": [f"{value:.3f}" for value in score],
+        }
+    )
+
+
+FRAME = _table()
+TARGETS = ("two", "three", "score")
+
+
+def _settings(target: str, members: int = 4, **said: Any) -> TableSettings:
+    dropped = {*TARGETS, "tree", "day", "heavy"} - {target, *said.pop("keep", ())}
+    overrides = Overrides(drop=tuple(sorted(dropped)), **said.pop("overrides", {}))
+    return TableSettings(target, overrides=overrides, members=members, **{**SMALL, **said})
+
+
+def _run(target: str, members: int = 4, **said: Any) -> TableRun:
+    return train_plan(plan_table(FRAME, _settings(target, members, **said)))
+
+
+@pytest.fixture(scope="module")
+def runs() -> dict[str, TableRun]:
+    return {target: _run(target) for target in TARGETS}
+
+
+def _pack(run: TableRun) -> PackRun:
+    assert isinstance(run.run, PackRun)
+    return run.run
+
+
+# Folds ----------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.integers(0, 3), min_size=2, max_size=90), st.integers(2, 12), st.integers(0, 5))
+def test_folds_hold_each_row_out_and_each_class_evenly(codes, members, seed):
+    target = np.array(codes)
+    schema = infer_schema(FRAME, "three")
+    folds = folds_of(FRAME[: len(codes)], schema, target, Overrides(), members, 0.2, seed)
+    assert len(folds) == min(max(members, FEWEST_FOLDS), MOST_FOLDS, len(codes))
+    assert len({len(fold) for fold in folds}) == 1, "members of one shape share their programs"
+    times = np.bincount(np.concatenate(folds), minlength=len(codes))
+    assert times.min() == 1
+    assert times.sum() - len(codes) < len(folds), "few rows are held out twice"
+    for code in set(codes):
+        shares = [int(np.sum(target[fold] == code)) for fold in folds]
+        assert max(shares) - min(shares) <= 2
+    assert all(np.array_equal(fold, np.unique(fold)) for fold in folds)
+
+
+def test_groups_stay_whole_and_time_holds_the_latest_out():
+    plan = plan_table(FRAME, _settings("score", 6, keep=("tree",), overrides={"groups": "tree"}))
+    trees = plan.train.frame["tree"].to_numpy()
+    for member in plan.members:
+        kept = member.kept(len(trees))
+        assert not set(trees[kept]) & set(trees[member.held])
+        assert len(kept) + len(member.held) == len(trees)
+    plan = plan_table(FRAME, _settings("score", 3, keep=("day",), overrides={"time_order": "day"}))
+    days = plan.train.frame["day"].to_numpy()
+    for member in plan.members:
+        assert days[member.held].min() >= days[member.kept(len(days))].max()
+
+
+def test_each_member_has_a_seed_of_its_own_which_the_others_do_not_move():
+    few, many = members_of(3, [np.array([0])], 7), members_of(9, [np.array([0])], 7)
+    assert [member.seed for member in few] == [member.seed for member in many[:3]]
+    assert len({member.seed for member in (*many, *members_of(9, [np.array([0])], 8))}) == 18
+
+
+# Training -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_whole_predicts_the_mean_of_its_members(target, runs, tmp_path):
+    run = runs[target]
+    kept = _pack(run).kept
+    X = run.model.table.matrix(run.model.table.typed(FRAME).frame)  # type: ignore[union-attr]
+    mean = np.mean([trained.model.predict(X) for trained in kept], axis=0)
+    # Another order of float32 sums: some units in the last place of numbers below 4.
+    np.testing.assert_allclose(run.model.predict(X), mean, rtol=1e-5, atol=2e-6)
+    predict = run.model.predictor()
+    np.testing.assert_allclose(predict(X[3].astype(np.float32)).ravel(), mean[3], rtol=1e-5, atol=2e-6)
+    run.save(tmp_path / "m.safetensors")
+    loaded = mc.load(tmp_path / "m.safetensors")
+    np.testing.assert_array_equal(loaded.predict(X), run.model.predict(X))
+    np.testing.assert_array_equal(loaded.predict_table(FRAME), run.predict(FRAME))
+    assert loaded.members == len(kept) == len(loaded.training["members"])
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_out_of_fold_predictions_come_from_who_has_not_seen_the_row(target, runs):
+    run, plan = runs[target], plan_table(FRAME, _settings(target))
+    found, rows = out_of_fold(_pack(run).kept, len(plan.train.X))
+    for row in (0, 17, 55):
+        asked = [t for t in _pack(run).kept if row in t.member.held]
+        if not asked:
+            assert row not in rows
+            continue
+        expected = np.mean([t.model.predict(plan.train.X[[row]]).ravel() for t in asked], axis=0)
+        np.testing.assert_allclose(found[rows == row][0], expected, rtol=1e-4, atol=1e-6)
+    assert run.out_of_fold is not None
+    assert set(run.out_of_fold) == set(run.metrics)
+
+
+def test_the_bits_do_not_depend_on_how_many_train_at_once(same_bits):
+    plan = plan_table(FRAME, _settings("three", 5))
+    one, three = train_members(plan, threads=1)[0], train_members(plan, threads=3)[0]
+    for a, b in zip(one, three, strict=True):
+        same_bits(a.model.params, b.model.params)
+        np.testing.assert_array_equal(a.held_out, b.held_out)
+
+
+def test_what_the_user_says_holds_for_every_member():
+    run = _run("score", 3, loss=mc.nn.Loss("quantile", levels=(0.1, 0.5, 0.9)), activation=("tanh",))
+    bands = run.model.predict_interval_table(FRAME, 0.8)
+    assert (bands[:, 0] <= bands[:, 1]).all()
+    assert "interval_coverage" in run.metrics
+    assert "tanh" in repr(run.model.network)
+    weighted = _run("score", 3, keep=("heavy",), overrides={"weight": "heavy"})
+    assert np.isfinite(weighted.metrics["r2"])
+    chosen = _run("two", 3, threshold=mc.tabular.thresholds.check_threshold("threshold", "f1"))
+    assert 0.0 < chosen.model.table.threshold < 1.0  # type: ignore[union-attr]
+
+
+def test_what_is_said_of_a_run():
+    text = repr(_run("two")).splitlines()
+    assert text[1] == "  120 rows trained, each held out by some members, 40 tested"
+    assert text[2].startswith("  4 networks of up to 4 epochs in ")
+    assert text[3].split() == ["on", "the", "test", "rows", "model", "baseline", "out", "of", "fold"]
+
+
+# Choice ---------------------------------------------------------------------------------------------------
+
+
+def test_the_gap_is_what_the_mean_loses_less_than_its_members():
+    rng = np.random.default_rng(0)
+    y, p = rng.standard_normal((50, 1)), rng.standard_normal((4, 50, 1))
+    lost = np.mean((p - y) ** 2, axis=(1, 2)).mean() - np.mean((p.mean(axis=0) - y) ** 2)
+    assert gap_of_numbers(p) == pytest.approx(lost, rel=1e-12)
+    p = rng.uniform(0.01, 1.0, (4, 50, 1))
+    lost = -np.log(p).mean() + np.log(p.mean(axis=0)).mean()
+    assert gap_of_right_answers(p) == pytest.approx(lost, rel=1e-12)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 7), st.integers(0, 3), st.integers(0, 1000))
+def test_members_that_are_clearly_worse_come_last_and_only_if_they_help(good, bad, seed):
+    rng = np.random.default_rng(seed)
+    losses = np.array([1.0] * good + [5.0] * bad)
+    found = choose(losses, 0.1 * rng.standard_normal((good + bad, 30, 1)), gap_of_numbers)
+    assert sorted(found.order) == list(range(good + bad))
+    assert set(found.order[:good]) == set(range(good))
+    assert found.count == good
+    assert found.losses[0] == pytest.approx(1.0)
+
+
+def test_luck_is_not_believed():
+    rng = np.random.default_rng(0)
+    alike = [rng.exponential(1.0, 40) for _ in range(8)]
+    assert np.ptp(believed(alike)) < 0.2 * np.ptp([each.mean() for each in alike])
+    worse = believed([*alike, 9.0 + rng.exponential(1.0, 40)])
+    assert worse[-1] > 8 * worse[0]
+
+
+def test_the_smallest_model_is_a_prefix_that_loses_little_more(runs):
+    model = runs["score"].model
+    losses = [part["expected_loss"] for part in model.training["members"]]
+    for within in (0.0, 0.02, 0.5, 100.0):
+        small = model.smallest(within)
+        assert losses[small.members - 1] <= losses[-1] * (1 + within)
+        assert small.members == 1 or losses[small.members - 2] > losses[-1] * (1 + within)
+    one = model.smallest(1e9)
+    assert one.members == 1
+    rows = model.table.matrix(model.table.typed(FRAME).frame)  # type: ignore[union-attr]
+    np.testing.assert_allclose(
+        one.predict(rows), _pack(runs["score"]).kept[0].model.predict(rows), rtol=1e-5, atol=1e-6
+    )
+    with pytest.raises(DataError, match="one network"):
+        one.smallest()
+    with pytest.raises(DataError, match="within"):
+        model.smallest(-1)
+    with pytest.raises(DataError, match="nothing is known"):
+        replace(model, training={}).smallest()
+
+
+# What goes wrong ------------------------------------------------------------------------------------------
+
+
+def test_rare_classes_and_few_rows_are_learnt_from():
+    frame = FRAME.with_columns(polars.Series("three", ["odd", *FRAME["three"].to_list()[1:]]))
+    run = train_plan(plan_table(frame, _settings("three", 3), FRAME.filter(polars.col("three") != "odd")))
+    assert run.schema.classes == ("low", "mid", "odd", "top")
+    few = train_plan(plan_table(FRAME[:6], _settings("score", 8), FRAME[100:]))
+    assert few.rows["train"] == 6
+    assert _pack(few).members[0].member.held.size >= 1
+
+
+def test_members_that_diverge_are_dropped_and_if_all_do_the_first_is_told():
+    plan = plan_table(FRAME, _settings("score", 3, optimizer=mc.optim.SGD(1e30)))
+    with pytest.raises(DivergenceError, match="learning rate"):
+        train_plan(plan)
+
+
+def test_an_interrupt_keeps_the_members_so_far():
+    @contextmanager
+    def interrupting() -> Iterator[Any]:
+        def watch(progress: Any) -> None:
+            if sum(progress.ended) >= 2 and not told.is_set():
+                told.set()
+                raise KeyboardInterrupt
+
+        yield watch
+
+    told = threading.Event()
+    plan = plan_table(FRAME, _settings("score", 40, epochs=300))
+    run = train_plan(plan, watch=interrupting())
+    assert _pack(run).stopped == "interrupted"
+    assert 2 <= len(_pack(run).members) < 40
+    assert np.isfinite(run.metrics["r2"])
+
+
+def test_what_follows_one_training_is_refused_for_several():
+    plan = plan_table(FRAME, _settings("score", 3))
+    with pytest.raises(DataError, match="members=1"):
+        train_plan(plan, callbacks=[mc.EarlyStopping()])
+    with pytest.raises(DataError, match="unknown effort 'hihg'; did you mean 'high'"):
+        mc.fit_table(FRAME, "score", effort="hihg")
+    with pytest.raises(DataError, match="members"):
+        mc.fit_table(FRAME, "score", members=0)
+    with pytest.raises(DataError, match="time"):
+        mc.fit_table(FRAME, "score", time="soon")
+
+
+def test_a_budget_leaves_members_out_then_epochs_and_refuses_less_than_one():
+    slow = _settings("score", 16, epochs=100_000, time=3.0)
+    run = train_plan(plan_table(FRAME, slow))
+    assert len(_pack(run).members) < 16
+    assert len(run.history) < 100_000
+    assert _pack(run).seconds < 15.0  # a loaded machine compiles for longer than the budget
+    with pytest.raises(DataError, match="too few: compiling took"):
+        train_plan(plan_table(FRAME, _settings("score", 2, time=1e-6)))
+
+
+def test_one_model_joins_itself():
+    model = _pack(_run("score", 2)).members[0].model
+    assert joined([model]) is model
