@@ -24,6 +24,7 @@ EXAMPLES = {
     "piecewise_constant": optim.PiecewiseConstant(at=(0.25, 0.5), factors=(0.2, 1.0, 0.0)),
     "one_cycle": optim.OneCycle(rise=0.25, div_factor=10, final_div_factor=100),
     "cosine_restarts": optim.CosineRestarts(cycles=3, t_mult=2, end=0.1),
+    "flat_cosine": optim.FlatCosine(flat=0.25),
 }
 # The same formulas for one step, in plain Python.
 FORMULAS = {
@@ -45,6 +46,7 @@ FORMULAS = {
         if 4 * s < n
         else 0.001 + 0.999 * (1 + math.cos(math.pi * (4 * s - n) / (3 * n))) / 2
     ),
+    "flat_cosine": lambda s, n: 1.0 if 4 * s < n else (1 + math.cos(math.pi * (4 * s - n) / (3 * n))) / 2,
     "cosine_restarts": lambda s, n: 0.1 + 0.9 * (1 + math.cos(math.pi * restart(7 * s, n))) / 2,
 }
 

@@ -9,7 +9,7 @@ from minicolumn.optim.catalogue import (
     optimizer_by_name,
     schedule_by_name,
 )
-from minicolumn.optim.cycles import CosineRestarts, LogCosine, OneCycle, WarmUp
+from minicolumn.optim.cycles import CosineRestarts, FlatCosine, LogCosine, OneCycle, WarmUp
 from minicolumn.optim.descent import SGD, Lion, Rprop
 from minicolumn.optim.muon import Muon
 from minicolumn.optim.optimizer import Optimizer
@@ -45,6 +45,7 @@ __all__ = [
     "Cosine",
     "CosineRestarts",
     "Exponential",
+    "FlatCosine",
     "InverseTime",
     "Lion",
     "LogCosine",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minicolumn.optim.adam import Adam, AdaMax, AdamW, AMSGrad, NAdam, RAdam
-from minicolumn.optim.cycles import CosineRestarts, LogCosine, OneCycle, WarmUp
+from minicolumn.optim.cycles import CosineRestarts, FlatCosine, LogCosine, OneCycle, WarmUp
 from minicolumn.optim.descent import SGD, Lion, Rprop
 from minicolumn.optim.muon import Muon
 from minicolumn.optim.optimizer import Optimizer
@@ -71,6 +71,7 @@ SCHEDULES: Registry[type[Schedule]] = Registry(
         "one_cycle": OneCycle,
         "cosine_restarts": CosineRestarts,
         "log_cosine": LogCosine,
+        "flat_cosine": FlatCosine,
     },
     by_class=True,
     adopt=kind_of(Schedule),

@@ -80,6 +80,30 @@ class LogCosine(Schedule):
 
 @final
 @dataclass(frozen=True)
+class FlatCosine(Schedule):
+    """Stay at the full rate, then fall along half a cosine to zero.
+
+        1                                           while t < flat,     t = step / total_steps
+        (1 + cos(pi (t - flat) / (1 - flat))) / 2   from then on
+
+    flat        0 <= flat < 1: how much of the run the rate stays for
+    Source      fastai's ``fit_flat_cos``
+
+    >>> FlatCosine()(np.array([0, 2, 3, 4]), 4).round(6)
+    array([1. , 1. , 0.5, 0. ])
+    """
+
+    flat: Annotated[
+        float, Number(help="How much of the run the rate stays for.", ge=0, lt=1, search=Search(0.0, 0.9))
+    ] = 0.5
+
+    def __call__(self, step: Steps, total_steps: int) -> Array:
+        t = progress(step, total_steps)
+        return 0.5 * (1.0 + np.cos(math.pi * np.maximum(t - self.flat, 0.0) / (1.0 - self.flat)))
+
+
+@final
+@dataclass(frozen=True)
 class OneCycle(Schedule):
     """Rise from a small rate to the optimizer's own, then fall to almost none.
 

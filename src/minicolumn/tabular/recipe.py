@@ -84,6 +84,7 @@ class Recipe:
     """The network of a table and its hyperparameters: all that `fit` must know beside the rows.
 
     patience      epochs without progress in `monitor`, after which training stops
+    keeps_best    whether the weights of the best epoch are kept, else those of the last one
     metrics       names, recorded on the validation rows after each epoch
     """
 
@@ -96,6 +97,7 @@ class Recipe:
     patience: int
     monitor: str
     metrics: tuple[str, ...]
+    keeps_best: bool = True
 
 
 def table_recipe(
