@@ -123,9 +123,7 @@ class Sequential(Composite):
         *front, last = self.layers
         place = len(front)
         x, after = Sequential(*front).member_outputs(params, x, key=key, training=training)
-        y, own = last.member_outputs(
-            params[str(place)], x, key=own_key(last, key, place), training=training
-        )
+        y, own = last.member_outputs(params[str(place)], x, key=own_key(last, key, place), training=training)
         return y, {**after, str(place): own}
 
     def moved_through(self, visit: Visit, params: Any, columns: Array) -> Array:

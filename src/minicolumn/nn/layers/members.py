@@ -29,7 +29,17 @@ from minicolumn import random
 from minicolumn.errors import DataError, ShapeError
 from minicolumn.ir.ops.elementwise import SOFTPLUS
 from minicolumn.nn.init import Initializer, RandomUniform, VarianceScaling, initializer_by_name
-from minicolumn.nn.layer import Array, Composite, Deterministic, Function, Layer, Param, Params, Shape, computed
+from minicolumn.nn.layer import (
+    Array,
+    Composite,
+    Deterministic,
+    Function,
+    Layer,
+    Param,
+    Params,
+    Shape,
+    computed,
+)
 from minicolumn.nn.layers.containers import Concatenate, Residual, Sequential
 from minicolumn.nn.layers.dense import ACTIVATION, INITIALIZER, LARGEST_SIZE, activated, by_rows, rule_of
 from minicolumn.nn.layers.embeddings import MOST_COLUMNS
@@ -159,7 +169,9 @@ class Members(Deterministic):
             return np.broadcast_to(x[:, None, :], (x.shape[0], self.count, x.shape[1]))
         scale = params["scale"]
         if self.blocks is None and scale.shape[1] != x.shape[1]:
-            raise ShapeError(f"Members: inputs have shape {list(x.shape)}, expected [batch, {scale.shape[1]}]")
+            raise ShapeError(
+                f"Members: inputs have shape {list(x.shape)}, expected [batch, {scale.shape[1]}]"
+            )
         if self.blocks is not None:
             scale = scale[:, np.repeat(np.arange(len(self.blocks)), self.blocks)]
         return x[:, None, :] * scale
@@ -405,7 +417,9 @@ def _kept(layer: Layer, params: Params, places: Array) -> tuple[Layer, Params]:
     if isinstance(layer, Members):
         layer = replace(layer, count=len(places))
     of_members = isinstance(layer, Members | BatchEnsemble | MemberDense)
-    return layer, {name: _cut(name, part, layer if of_members else None, places) for name, part in params.items()}
+    return layer, {
+        name: _cut(name, part, layer if of_members else None, places) for name, part in params.items()
+    }
 
 
 def _cut(name: str, part: Any, layer: Layer | None, places: Array) -> Any:
