@@ -44,7 +44,8 @@ def _fit(data: Any, net: Any, **settings: Any) -> mc.Run:
         "epochs": 3,
         "dtype": np.float64,
     }
-    return mc.fit(net, *data, **chosen | {"backend": "reference"} | settings)
+    chosen |= {"backend": "reference"} | settings
+    return mc.fit(net, *data, **chosen)
 
 
 def _close(found: Any, expected: Any, rtol: float = 1e-10) -> None:

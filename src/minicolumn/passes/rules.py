@@ -136,9 +136,9 @@ def _merged_reshape(node: Node) -> Node | None:
 def _merged_transpose(node: Node) -> Node | None:
     """transpose(transpose(x)) -> one transpose, by the composed permutation.
 
-    Not where the inner one brings the matrices of a batch together, row by row, and the outer one turns each
-    over: so a batch of products and its derivative read one array, the latter by strides. Merged, the transpose
-    would be an array of its own, for which memory is read against the grain.
+    Not where the inner one brings the matrices of a batch together, row by row, and the outer one turns
+    each over: so a batch of products and its derivative read one array, the latter by strides. Merged, the
+    transpose would be an array of its own, for which memory is read against the grain.
     """
     inner = _operand(node)
     if inner.op is not node.op:
