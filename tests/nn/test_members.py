@@ -183,6 +183,17 @@ def test_a_dense_layer_is_one_product_of_all_members_rows() -> None:
         assert [len(node.array_type.shape) for node in found] == [2, 2, 2]  # forward, of W, of x
 
 
+def test_the_number_of_rows_may_be_unknown() -> None:
+    net, rows = nn.Sequential(nn.Members(4, "none"), *_network("probabilities").layers[1:]), _rows(9, 3)
+    params = net.init(0, (3,), np.float64)
+    compiled = mc.compile(net.apply, "reference", dims={1: "rows"})
+    for count in (1, 9):
+        # Without knowing them it is a product for each row, which adds up in another order.
+        np.testing.assert_allclose(
+            compiled(params, rows[:count]), net.apply(params, rows[:count]), rtol=1e-12
+        )
+
+
 def test_between_two_layers_of_members_nothing_is_moved() -> None:
     def moved(layers: int) -> int:
         net = nn.Sequential(*[nn.MemberDense(6, "tanh")] * layers)
