@@ -152,6 +152,9 @@ WHOLE: dict[str, Any] = {
     "piecewise_linear": mc.nn.PiecewiseLinear(((0, (0.0, 1.0, 2.0)),)),
     "formulas": mc.nn.Formulas(("x1*x2", "sin(x3)"), ("x1", "x2", "x3", "x4")),
     "column_embedding": mc.nn.ColumnEmbedding(((0, 3),)),
+    "batch_ensemble": mc.nn.Sequential(mc.nn.Members(3), mc.nn.BatchEnsemble(5, "relu")),
+    "member_dense": mc.nn.Sequential(mc.nn.Members(3), mc.nn.MemberDense(5)),
+    "mean_of_members": mc.nn.Sequential(mc.nn.Members(3), mc.nn.MeanOfMembers()),
     "elastic_net": mc.nn.ElasticNet(l1=0.1, l2=0.1),
     "per_row": mc.nn.PerRow(mc.nn.L2(0.5)),
     "clipped": mc.optim.Clipped(mc.optim.Adam(0.1), norm=1.0),
@@ -274,6 +277,15 @@ def test_fit() -> None:
     assert run.evaluate(X, XOR)["accuracy"] == 1.0
     assert run.history["loss"][-1] < run.history["loss"][0]
     assert np.array_equal(run.predict(X), _fitted().predict(X))  # the same seed, the same bits
+
+
+def test_many_members_in_one_network() -> None:
+    members = mc.nn.Members(8), mc.nn.Dense(8, "tanh"), mc.nn.MemberDense(2)
+    net = mc.nn.Sequential(*members, mc.nn.MeanOfMembers("probabilities"))
+    run = mc.fit(net, X, XOR, optimizer=mc.optim.Adam(0.1), batch_size=4, epochs=60)
+    few, params = mc.nn.keep_members(net, run.params, [0, 3])
+    for outputs in (run.predict(X), few.apply(params, X)):
+        assert outputs.argmax(axis=1).tolist() == [0, 1, 1, 0]
 
 
 def test_own_loss_schedule_and_regularizer() -> None:

@@ -9,7 +9,20 @@ import pytest
 
 from minicolumn.errors import DataError
 from minicolumn.model.export.numpy_source import numpy_source
-from minicolumn.nn import ACTIVATIONS, BatchNorm, Dense, Dropout, LayerNorm, NoisyReLU, PReLU, Sequential
+from minicolumn.nn import (
+    ACTIVATIONS,
+    BatchEnsemble,
+    BatchNorm,
+    Dense,
+    Dropout,
+    LayerNorm,
+    MeanOfMembers,
+    MemberDense,
+    Members,
+    NoisyReLU,
+    PReLU,
+    Sequential,
+)
 from minicolumn.nn.layer import Layer
 
 ROWS = np.random.default_rng(0).normal(size=(9, 3)).astype(np.float32) * 3
@@ -34,6 +47,14 @@ def test_layers_beside_dense_ones_are_written() -> None:
     network = Sequential(Dense(4), PReLU(), LayerNorm(), Dense(3), NoisyReLU(), BatchNorm(), Dense(1))
     params = network.init(1, (3,))
     assert np.allclose(predicted(network, params, ROWS), network.apply(params, ROWS), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_members_are_written(outputs: int) -> None:
+    shared = Members(4), Dense(5, "softmax"), BatchEnsemble(5, "relu")
+    network = Sequential(*shared, MemberDense(outputs), MeanOfMembers("probabilities"))
+    params = network.init(1, (3,))
+    assert np.allclose(predicted(network, params, ROWS), network.apply(params, ROWS), rtol=1e-5, atol=1e-6)
 
 
 def test_weights_are_written_to_the_bit() -> None:

@@ -102,7 +102,9 @@ CASES = {
     "mean of members' probabilities": Case(nn.MeanOfMembers("probabilities"), (4, 3)),
     "mean of members' logistics": Case(nn.MeanOfMembers("probabilities"), (4, 1)),
     "members, a network": Case(
-        nn.Sequential(nn.Members(3), nn.Dense(4, "relu"), nn.Dropout(0.2), nn.MemberDense(2), nn.MeanOfMembers()),
+        nn.Sequential(
+            nn.Members(3), nn.Dense(4, "relu"), nn.Dropout(0.2), nn.MemberDense(2), nn.MeanOfMembers()
+        ),
         (5,),
     ),
 }

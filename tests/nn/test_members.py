@@ -1,4 +1,4 @@
-"""Layers for many members inside one network: what each computes, where it starts, and members that are kept."""
+"""Layers for many members inside one network: what each computes, where it starts, and which are kept."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ def _drawn(layer: nn.Layer, shape: tuple[int, ...]) -> Any:
     named, structure = tree.named_leaves(layer.init(0, shape, np.float64)), None
     structure = tree.flatten(layer.init(0, shape))[1]
     return tree.unflatten(
-        structure, [random.normal(random.fold_in_name(KEY, path), leaf.shape, np.float64) for path, leaf in named]
+        structure,
+        [random.normal(random.fold_in_name(KEY, path), leaf.shape, np.float64) for path, leaf in named],
     )
 
 
@@ -95,7 +96,9 @@ def test_one_member_is_the_network_without_members() -> None:
     np.testing.assert_array_equal(nn.MeanOfMembers().apply({}, x), x[:, 0])
     shares = nn.MeanOfMembers("probabilities").apply({}, x)
     np.testing.assert_allclose(shares, nn.log_softmax(x[:, 0]), rtol=1e-14)
-    np.testing.assert_allclose(nn.MeanOfMembers("probabilities").apply({}, x[..., :1]), x[:, 0, :1], rtol=1e-14)
+    np.testing.assert_allclose(
+        nn.MeanOfMembers("probabilities").apply({}, x[..., :1]), x[:, 0, :1], rtol=1e-14
+    )
 
 
 # Where they start -------------------------------------------------------------------------------------------
@@ -174,8 +177,21 @@ def _products(function: Any, *args: Any) -> list[Any]:
 def test_a_dense_layer_is_one_product_of_all_members_rows() -> None:
     for layer in (nn.Dense(6, "relu"), nn.BatchEnsemble(6, "relu")):
         params, x = layer.init(0, (4, 3)), _rows(5, 4, 3).astype(np.float32)
-        found = _products(mc.grad(lambda p, x, layer=layer: np.sum(layer.apply(p, x) ** 2), (0, 1)), params, x)
+        found = _products(
+            mc.grad(lambda p, x, layer=layer: np.sum(layer.apply(p, x) ** 2), (0, 1)), params, x
+        )
         assert [len(node.array_type.shape) for node in found] == [2, 2, 2]  # forward, of W, of x
+
+
+def test_the_number_of_rows_may_be_unknown() -> None:
+    net, rows = nn.Sequential(nn.Members(4, "none"), *_network("probabilities").layers[1:]), _rows(9, 3)
+    params = net.init(0, (3,), np.float64)
+    compiled = mc.compile(net.apply, "reference", dims={1: "rows"})
+    for count in (1, 9):
+        # Without knowing them it is a product for each row, which adds up in another order.
+        np.testing.assert_allclose(
+            compiled(params, rows[:count]), net.apply(params, rows[:count]), rtol=1e-12
+        )
 
 
 def test_between_two_layers_of_members_nothing_is_moved() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 import minicolumn as mc
 from minicolumn import nn, random
+from minicolumn.train.step import loss_of
 
 pytestmark = pytest.mark.oracles
 torch = pytest.importorskip(
@@ -175,3 +176,40 @@ def test_alpha_dropout_has_their_two_branches() -> None:
     torch.manual_seed(0)
     theirs = F.alpha_dropout(torch.tensor(x), rate, training=True).numpy()
     np.testing.assert_allclose(np.unique(ours.round(9)), np.unique(theirs.round(9)), atol=2e-9)  # as rounded
+
+
+@pytest.mark.parametrize("mini", [True, False])
+def test_tabm_and_its_slopes(mini: bool) -> None:
+    """TabM and TabM-mini as their authors write them (arXiv 2410.24210), on the same weights."""
+    k, hidden = 4, nn.Dense(5, "relu") if mini else nn.BatchEnsemble(5, "relu")
+    first = nn.Dense(6, "relu") if mini else nn.BatchEnsemble(6, "relu", inputs=False)
+    net = nn.Sequential(nn.Members(k), first, hidden, nn.MemberDense(3), nn.MeanOfMembers("probabilities"))
+    params = mc.tree.map_leaves(
+        lambda leaf: leaf + 0.3 * random.normal(random.key(leaf.size), leaf.shape, np.float64),
+        net.init(0, (3,), np.float64),
+    )
+    x, y = random.normal(random.key(1), (7, 3), np.float64), np.arange(7) % 3
+    tensors = mc.tree.map_leaves(lambda leaf: torch.tensor(leaf, requires_grad=True), params)
+
+    def layer(h: Any, own: Any) -> Any:
+        h = h * own["inputs"]["scale"] if "inputs" in own else h
+        h = F.linear(h, own["weight"].T)
+        return F.relu((h * own["outputs"]["scale"] if "outputs" in own else h) + own["bias"])
+
+    h = torch.tensor(x).unsqueeze(1).expand(-1, k, -1) * tensors["0"]["scale"]
+    h = layer(layer(h, tensors["1"]), tensors["2"])
+    h = torch.einsum("bki,kio->bko", h, tensors["3"]["weight"]) + tensors["3"]["bias"]
+    loss = F.cross_entropy(h.flatten(0, 1), torch.tensor(y).repeat_interleave(k))
+    loss.backward()
+
+    def objective(params: Any) -> Any:
+        rule = nn.LOSSES["softmax_cross_entropy"].function
+        return loss_of(net, rule, None, params, x, y.astype(np.int32), None)[0]
+
+    value, slopes = mc.value_and_grad(objective)(params)
+    close(value, loss.item())
+    for (path, found), tensor in zip(mc.tree.named_leaves(slopes), mc.tree.leaves(tensors), strict=True):
+        # Sums that nearly cancel.
+        np.testing.assert_allclose(found, tensor.grad.numpy(), rtol=1e-10, atol=1e-14, err_msg=path)
+    mean = F.softmax(h, dim=-1).mean(dim=1).detach().numpy()
+    close(nn.activation_by_name("softmax").function(net.apply(params, x)), mean)

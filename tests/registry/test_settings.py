@@ -57,6 +57,9 @@ NEEDED = {
     "gaussian_dropout": "rate=0.5",
     "gaussian_noise": "stddev=0.5",
     "embedding": "levels=3,dim=2",
+    "members": "count=3",
+    "batch_ensemble": "units=3",
+    "member_dense": "units=3",
     "l1": "rate=0.1",
     "l2": "rate=0.1",
     "per_row": "penalty=(l2:rate=0.5)",
@@ -93,7 +96,8 @@ def _other(setting: Setting) -> Any:
     if isinstance(setting, Choice):
         return next(word for word in setting.choices if word != setting.default)
     if isinstance(setting, Listed):
-        return ("a",) if isinstance(setting.of, Text) else (0.25, 0.75)
+        whole = (2, 3) if isinstance(setting.of, Integer) else (0.25, 0.75)
+        return ("a",) if isinstance(setting.of, Text) else whole
     assert isinstance(setting, Text), setting
     return "val_accuracy"
 

@@ -1,4 +1,4 @@
-"""Networks of members in training: each member's own loss is averaged, and everything that differentiates agrees.
+"""Networks of members in training: each member's own loss is averaged, by all that differentiates it.
 
 The objective is written out in NumPy, member by member; what is measured and predicted is of the mean.
 """
@@ -24,8 +24,8 @@ PENALTY = nn.PerRow(nn.L2(0.7))
 def tabm(mean: str = "probabilities", outputs: int = 3) -> nn.Sequential:
     """Return a network of four members with every layer for members."""
     return nn.Sequential(
-        nn.Members(4), nn.BatchEnsemble(6, "tanh", inputs=False), nn.Dense(5, "tanh"), nn.BatchEnsemble(5, "silu"),
-        nn.MemberDense(outputs), nn.MeanOfMembers(mean),
+        nn.Members(4), nn.BatchEnsemble(6, "tanh", inputs=False), nn.Dense(5, "tanh"),
+        nn.BatchEnsemble(5, "silu"), nn.MemberDense(outputs), nn.MeanOfMembers(mean),
     )  # fmt: skip
 
 
@@ -38,8 +38,14 @@ def packed(members: int, mean: str = "probabilities") -> nn.Sequential:
 
 def _fit(data: Any, net: Any, **settings: Any) -> mc.Run:
     # By the reference where nothing else is said, which has nothing to compile.
-    chosen = {"optimizer": mc.optim.SGD(0.1), "batch_size": 8, "epochs": 3, "dtype": np.float64}
-    return mc.fit(net, *data, **chosen | {"backend": "reference"} | settings)
+    chosen: dict[str, Any] = {
+        "optimizer": mc.optim.SGD(0.1),
+        "batch_size": 8,
+        "epochs": 3,
+        "dtype": np.float64,
+    }
+    chosen |= {"backend": "reference"} | settings
+    return mc.fit(net, *data, **chosen)
 
 
 def _close(found: Any, expected: Any, rtol: float = 1e-10) -> None:
@@ -76,7 +82,10 @@ def _params(net: nn.Layer, features: int) -> Any:
     """Return parameters that differ from member to member, of which none stands at a kink."""
     params = net.init(3, (features,), np.float64)
     named, structure = tree.named_leaves(params), tree.flatten(params)[1]
-    noise = [0.3 * random.normal(random.fold_in_name(random.key(7), path), leaf.shape, np.float64) for path, leaf in named]
+    noise = [
+        0.3 * random.normal(random.fold_in_name(random.key(7), path), leaf.shape, np.float64)
+        for path, leaf in named
+    ]
     return tree.unflatten(structure, [leaf + part for (_, leaf), part in zip(named, noise, strict=True)])
 
 
@@ -136,7 +145,9 @@ def test_figures_and_predictions_are_of_the_mean(blobs: Any) -> None:
     run = _fit(blobs, tabm(), validation_data=blobs, metrics=["accuracy"], epochs=20)
     mean = special.softmax(_forward(run.params, X), axis=2).mean(axis=1)
     np.testing.assert_allclose(run.predict(X), mean, rtol=1e-12)
-    np.testing.assert_allclose(run.history["val_loss"][-1], -np.mean(np.log(mean[np.arange(47), y])), rtol=1e-12)
+    np.testing.assert_allclose(
+        run.history["val_loss"][-1], -np.mean(np.log(mean[np.arange(47), y])), rtol=1e-12
+    )
     assert run.history["val_accuracy"][-1] == np.mean(mean.argmax(axis=1) == y)
     # By Jensen's inequality the mean has a lower loss than its members have on the average.
     assert run.history["val_loss"][-1] < _objective(run.params, X, y, None, 0.0, 0.0)
@@ -201,7 +212,11 @@ def test_packed_networks_are_those_networks_trained_apart(blobs: Any) -> None:
 def test_native_training_is_the_references(make: Any, blobs: Any) -> None:
     rows = [part[:42] for part in blobs]
     net = nn.Sequential(*make().layers[:-2], nn.Dropout(0.2), *make().layers[-2:])
-    settings = {"optimizer": mc.optim.AdamW(0.02), "batch_size": 7, "sample_weight": np.linspace(0.5, 2.0, 42)}
+    settings = {
+        "optimizer": mc.optim.AdamW(0.02),
+        "batch_size": 7,
+        "sample_weight": np.linspace(0.5, 2.0, 42),
+    }
     native, reference = (_fit(rows, net, backend=b, **settings) for b in ("native", "reference"))
     # 18 steps in float64: sums in another order, and Adam's divisions by roots of small numbers.
     _close(native.params, reference.params, rtol=1e-8)
@@ -224,7 +239,9 @@ def test_decay_shrinks_the_weights_alone(blobs: Any) -> None:
     net = tabm()
     params = _params(net, 3)
     flat = lambda outputs, targets, weight: 0.0 * np.sum(outputs)  # noqa: E731
-    run = _fit(blobs, net, params=params, loss=flat, optimizer=mc.optim.AdamW(0.1, weight_decay=0.5), epochs=1)
+    run = _fit(
+        blobs, net, params=params, loss=flat, optimizer=mc.optim.AdamW(0.1, weight_decay=0.5), epochs=1
+    )
     moved = [
         path
         for (path, a), (_, b) in zip(*map(tree.named_leaves, (run.params, params)), strict=True)
@@ -250,13 +267,21 @@ FRONT = (nn.Members(2), nn.MemberDense(3))
 @pytest.mark.parametrize(
     ("layers", "loss", "said"),
     [
-        ((*FRONT, nn.MeanOfMembers(), nn.Dense(3)), "softmax_cross_entropy", "layer 2 averages members, which only"),
+        (
+            (*FRONT, nn.MeanOfMembers(), nn.Dense(3)),
+            "softmax_cross_entropy",
+            "layer 2 averages members, which only",
+        ),
         (
             (nn.Residual(nn.Sequential(*FRONT, nn.MeanOfMembers())),),
             "softmax_cross_entropy",
             "layer 0.2 averages members",
         ),
-        ((*FRONT, nn.MeanOfMembers("probabilities")), "squared_error", "squared_error knows none; end in MeanOf"),
+        (
+            (*FRONT, nn.MeanOfMembers("probabilities")),
+            "squared_error",
+            "squared_error knows none; end in MeanOf",
+        ),
         (
             (*FRONT, nn.MeanOfMembers("probabilities")),
             "binary_cross_entropy",

@@ -188,7 +188,8 @@ def landscape(
 
     model           what `fit` or `load` gave, or a fitted estimator
     X, y            [rows, ...] and targets to measure on, as for that one's `fit`
-    loss            None takes the one it was trained with; needed after an own loss function
+    loss            None takes the one it was trained with; needed after an own loss function. Of members
+                    it is that of their mean
     path            weights of a trajectory, such as `TrajectoryRecorder.params`; at least 3 trees
     span            a and b go from -span to span along random directions, > 0; a path sets its own limits
     points          along each direction, >= 2; an odd number has the weights in the middle

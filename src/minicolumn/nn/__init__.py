@@ -13,6 +13,7 @@ from minicolumn.nn.init import (
     VarianceScaling,
     initializer_by_name,
 )
+from minicolumn.nn.keep_members import keep_members
 from minicolumn.nn.layer import Layer, Param
 from minicolumn.nn.layers.containers import Concatenate, Residual, Sequential
 from minicolumn.nn.layers.dense import Activation, Dense, Flatten, PReLU, Reshape, Scale
@@ -20,7 +21,7 @@ from minicolumn.nn.layers.embeddings import ColumnEmbedding, Embedding, embeddin
 from minicolumn.nn.layers.ensemble import Ensemble
 from minicolumn.nn.layers.formulas import Formulas
 from minicolumn.nn.layers.heads import Heads, HeadsLoss
-from minicolumn.nn.layers.members import BatchEnsemble, MeanOfMembers, MemberDense, Members, keep_members
+from minicolumn.nn.layers.members import BatchEnsemble, MeanOfMembers, MemberDense, Members
 from minicolumn.nn.layers.monotone import MonotoneQuantiles
 from minicolumn.nn.layers.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise, NoisyReLU
 from minicolumn.nn.layers.norm import BatchNorm, LayerNorm, RMSNorm

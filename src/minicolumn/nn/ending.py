@@ -63,12 +63,12 @@ def check_probabilities(who: str, network: Layer, rule: LossRule | None, outputs
     Errors      DataError
     """
     mean = mean_of_members(network)
-    if rule and mean and mean.of == "probabilities" and rule.output_activation == "logistic":
-        if outputs != (1,):
-            raise DataError(
-                f"{who}: MeanOfMembers takes {outputs[-1]} outputs for the classes of one softmax, and the "
-                f"loss {rule.name} for as many answers by themselves; give it one, or end in MeanOfMembers()"
-            )
+    shares = mean is not None and mean.of == "probabilities"
+    if shares and rule is not None and rule.output_activation == "logistic" and outputs != (1,):
+        raise DataError(
+            f"{who}: MeanOfMembers takes {outputs[-1]} outputs for the classes of one softmax, and the loss "
+            f"{rule.name} for as many answers by themselves; give it one, or end in MeanOfMembers()"
+        )
 
 
 def mean_of_members(layer: Layer) -> MeanOfMembers | None:

@@ -136,8 +136,8 @@ def _merged_reshape(node: Node) -> Node | None:
 def _merged_transpose(node: Node) -> Node | None:
     """transpose(transpose(x)) -> one transpose, by the composed permutation.
 
-    Not where the inner one brings the matrices of a batch together, row by row, and the outer one turns each
-    over: that is how a batch of products and its derivative read one array, the latter by strides. Merged, the
+    Not where the inner one brings the matrices of a batch together, row by row, and the outer one turns
+    each over: so a batch of products and its derivative read one array, the latter by strides. Merged, the
     transpose would be an array of its own, for which memory is read against the grain.
     """
     inner = _operand(node)

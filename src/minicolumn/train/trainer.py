@@ -212,7 +212,8 @@ class Trainer(Changeable):
         """Return one forward and backward pass in numbers: activations, pre-activations, gradients, norms.
 
         X, y        rows to pass, as for `fit`, by the network as it predicts, without dropout and noise. None
-                    takes the batch of the next step, with what dropout and noise will draw there
+                    takes the batch of the next step, with what dropout and noise will draw there. Of a
+                    network that ends in `mc.nn.MeanOfMembers` the loss is the members', as in a step
         Returns     a `BackwardPass`; nothing is trained
         Errors      DataError for X without y; ShapeError for rows of another shape
 

@@ -139,11 +139,20 @@ def _axes(axes: tuple[int, ...]) -> str:
 
 
 def _shape(shape: tuple[int, ...], *, lengths: bool = False) -> str:
-    rows = "len(x)" if lengths else "-1"
-    listed = ", ".join(rows if n == ROWS else str(n) for n in shape)
+    def length(n: int) -> str:
+        if not _counts_rows(n):
+            return str(n)
+        return ("len(x)" if n == ROWS else f"{n // ROWS} * len(x)") if lengths else "-1"
+
+    listed = ", ".join(map(length, shape))
     return f"({listed},)" if len(shape) == 1 else f"({listed})"
 
 
 def _slices(start: tuple[int, ...], stop: tuple[int, ...], step: tuple[int, ...]) -> str:
     ends = zip(start, stop, step, strict=True)
-    return ", ".join(":" if b == ROWS else f"{a}:{b}" + (f":{c}" if c != 1 else "") for a, b, c in ends)
+    return ", ".join(":" if _counts_rows(b) else f"{a}:{b}" + (f":{c}" if c != 1 else "") for a, b, c in ends)
+
+
+def _counts_rows(n: int) -> bool:
+    """Return whether a length is the number of rows, or of the vectors of all rows below each other."""
+    return n > 0 and n % ROWS == 0

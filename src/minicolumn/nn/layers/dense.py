@@ -9,6 +9,7 @@ from typing import Annotated, final
 import numpy as np
 
 from minicolumn.errors import ShapeError
+from minicolumn.ir.shapes import Dim
 from minicolumn.nn.activations import ACTIVATIONS, ActivationRule, activation_by_name
 from minicolumn.nn.init import INITIALIZERS, Constant, Initializer
 from minicolumn.nn.layer import (
@@ -79,7 +80,7 @@ def by_rows(function: Function, x: Array) -> Array:
     A product of all rows at once is one product in the weight's gradient, too, not one for each row of the
     batch; and what follows it, bias and activation, can be computed along with it.
     """
-    if len(x.shape) == 2:
+    if len(x.shape) == 2 or any(isinstance(n, Dim) for n in x.shape):  # of which no product has a name
         return function(x)
     y = function(x.reshape((math.prod(x.shape[:-1]), x.shape[-1])))
     return y.reshape((*x.shape[:-1], y.shape[-1]))
