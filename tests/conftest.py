@@ -8,7 +8,9 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -117,6 +119,29 @@ def same_bits() -> Callable[[Any, Any], bool]:
         return form == other and all(x.dtype == y.dtype and x.tobytes() == y.tobytes() for x, y in pairs)
 
     return same
+
+
+def _stretch() -> float:
+    """Return how many times as long as alone this thread takes for a little work now."""
+    began, worked = time.perf_counter(), time.thread_time()
+    while time.thread_time() < worked + 0.02:
+        pass
+    return (time.perf_counter() - began) / 0.02
+
+
+@contextmanager
+def _within(seconds: float) -> Iterator[None]:
+    """Check that something takes no longer, but for what others who load the machine stretch any work by."""
+    before, began = _stretch(), time.perf_counter()
+    yield
+    took = time.perf_counter() - began
+    assert took <= seconds * max(1.0, before, _stretch()), f"{took:.2f} s"
+
+
+@pytest.fixture(scope="session")
+def within() -> Callable[[float], AbstractContextManager[None]]:
+    """Return `_within`."""
+    return _within
 
 
 class Spy(mc.Callback):
