@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import os
+import shutil
 import sys
-from collections.abc import Callable, Sequence
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 
 import minicolumn as mc
 from minicolumn.ir import ops  # noqa: F401  (fills the operation table)
 from minicolumn.ir.graph import Node
 from minicolumn.ir.op import op_named
 from minicolumn.ir.verify import infer_type
+from minicolumn.lower.llvm.runtime.cache import MAX_BYTES
+from minicolumn.lower.llvm.runtime.cache import VARIABLE as CACHE
 from minicolumn.lower.llvm.runtime.thread_count import cores
 from minicolumn.passes.pipeline import VARIABLE
 from minicolumn.tree import flatten
 
 os.environ.setdefault(VARIABLE, "1")  # what passes make is checked, in subprocesses too
+# A time limit of single examples tells how loaded the machine is, and nothing of what is tested.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 
 MOST_WORKERS = 8  # each imports everything, 5 s of processor time, and takes half a GiB
 
@@ -33,9 +44,31 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
     A single file is over before a second process has imported what it needs.
     """
+    return 0 if _are_chosen(config) or cores() == 1 else min(cores(), MOST_WORKERS)
+
+
+def _are_chosen(config: pytest.Config) -> bool:
+    """Return whether one or two files or tests are to run, and not whole folders."""
     paths = [config.invocation_params.dir / arg.partition("::")[0] for arg in config.args]
-    chosen = any(path.is_file() for path in paths) and len(paths) < 3
-    return 0 if chosen or cores() == 1 else min(cores(), MOST_WORKERS)
+    return any(path.is_file() for path in paths) and len(paths) < 3
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep native code in a folder of this run, for all its processes.
+
+    A whole run makes more programs than the user's cache holds, and would push out what lies there. Chosen
+    files find in that one what they compiled the last time.
+    """
+    if hasattr(config, "workerinput") or CACHE in os.environ or _are_chosen(config):
+        return
+    os.environ[CACHE] = folder = tempfile.mkdtemp(prefix="minicolumn-tests-", dir=_memory())
+    config.add_cleanup(functools.partial(shutil.rmtree, folder, ignore_errors=True))
+
+
+def _memory() -> str | None:
+    """Return a folder in memory, where entries need not wait for a disk, if there is one with room."""
+    there = os.access("/dev/shm", os.W_OK) and shutil.disk_usage("/dev/shm").free > 4 * MAX_BYTES
+    return "/dev/shm" if there else None
 
 
 @pytest.fixture(scope="session")
@@ -86,6 +119,29 @@ def same_bits() -> Callable[[Any, Any], bool]:
         return form == other and all(x.dtype == y.dtype and x.tobytes() == y.tobytes() for x, y in pairs)
 
     return same
+
+
+def _stretch() -> float:
+    """Return how many times as long as alone this thread takes for a little work now."""
+    began, worked = time.perf_counter(), time.thread_time()
+    while time.thread_time() < worked + 0.02:
+        pass
+    return (time.perf_counter() - began) / 0.02
+
+
+@contextmanager
+def _within(seconds: float) -> Iterator[None]:
+    """Check that something takes no longer, but for what others who load the machine stretch any work by."""
+    before, began = _stretch(), time.perf_counter()
+    yield
+    took = time.perf_counter() - began
+    assert took <= seconds * max(1.0, before, _stretch()), f"{took:.2f} s"
+
+
+@pytest.fixture(scope="session")
+def within() -> Callable[[float], AbstractContextManager[None]]:
+    """Return `_within`."""
+    return _within
 
 
 class Spy(mc.Callback):

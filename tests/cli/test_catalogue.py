@@ -35,8 +35,9 @@ def amounts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-@pytest.mark.parametrize("name", [*mc.optim.OPTIMIZERS, "momentum"])
-def test_every_optimizer_trains(cli: Any, name: str) -> None:
+# One of each family, and a name that stands for another; estimators train every one.
+@pytest.mark.parametrize("name", ["sgd", "momentum", "adam", "lion", "muon", "schedule_free_adamw"])
+def test_optimizers_train(cli: Any, name: str) -> None:
     found = cli("train", "penguins", "--optimizer", name, *TINY)
     assert found.code == 0, found.err
     kind = type(mc.optim.optimizer_by_name(name))

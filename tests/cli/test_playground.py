@@ -30,7 +30,7 @@ PROGRAM = [sys.executable, "-m", "minicolumn", "playground"]
 ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)/(\?lang=ko)?#t=([\w-]{43})\n")
 
 
-def test_it_serves_until_it_is_interrupted(tmp_path: Path, environment: dict[str, str]) -> None:
+def test_it_serves_until_it_is_interrupted(tmp_path: Path, environment: dict[str, str], within: Any) -> None:
     plain = {name: value for name, value in environment.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
     words = [*PROGRAM, "penguins", "--port", "0", "--lang", "ko"]
     with subprocess.Popen(
@@ -55,13 +55,11 @@ def test_it_serves_until_it_is_interrupted(tmp_path: Path, environment: dict[str
             said = opened.recv(timeout=60)
             assert isinstance(said, bytes)
             assert decoded(said).says["opening"] == 2, "the table, and its target"
-            start = time.monotonic()
-            process.send_signal(signal.SIGINT)
             assert process.stderr is not None
-            err = [process.stderr.readline().rstrip("\n") for _ in range(3)]
-            took = time.monotonic() - start
+            with within(2.0):  # a second, on a machine that is not busy; 0.2 s is usual
+                process.send_signal(signal.SIGINT)
+                err = [process.stderr.readline().rstrip("\n") for _ in range(3)]
         out, rest = process.communicate(timeout=60)
-    assert took < 2.0, "a second, on a machine that is not busy; 0.2 s is usual"
     assert (process.returncode, out, rest) == (130, "", "")
     assert err == [
         "there is no display for a browser; open the address above yourself",
@@ -120,7 +118,7 @@ def test_a_browser_is_opened_with_a_token_that_is_good_once(
     monkeypatch.setattr(browser.webbrowser, "open", lambda address: not seen.append(address))
 
     def run(server: Any) -> None:
-        until = time.monotonic() + 5
+        until = time.monotonic() + 30
         while not seen and time.monotonic() < until:
             time.sleep(0.01)
         token = seen[0].partition("#t=")[2]

@@ -513,9 +513,16 @@ def fans() -> tuple[np.ndarray, np.ndarray]:
     return X, np.sin(X[:, 0]) + (0.05 + 0.3 * np.abs(X[:, 0])) * rng.standard_normal(1800)
 
 
-@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-@pytest.mark.parametrize("loss", [LEVELS, "gaussian_nll"], ids=["quantile", "normal"])
-@pytest.mark.parametrize("apart", [0.0, 0.4])
+# Any two of the three settings meet in every way.
+@pytest.mark.parametrize(
+    ("loss", "solver", "apart"),
+    [
+        (LEVELS, "adam", 0.0),
+        (LEVELS, "lbfgs", 0.4),
+        ("gaussian_nll", "adam", 0.4),
+        ("gaussian_nll", "lbfgs", 0.0),
+    ],
+)
 def test_networks_that_learn_their_predictive_uncertainty(
     fans: Any, loss: Any, solver: str, apart: float
 ) -> None:

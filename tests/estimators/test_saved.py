@@ -59,8 +59,15 @@ def _same(found: Any, wanted: Any) -> None:
     np.testing.assert_array_equal(found, wanted, strict=True)
 
 
-@pytest.mark.parametrize("settings", SETTINGS)
-@pytest.mark.parametrize("kind", KINDS)
+# Every kind as it stands, and every setting with two kinds.
+PAIRS = [(kind, "plain") for kind in KINDS] + [
+    (KINDS[(2 * k + further) % len(KINDS)], name)
+    for k, name in enumerate(list(SETTINGS)[1:])
+    for further in (0, 1)
+]
+
+
+@pytest.mark.parametrize(("kind", "settings"), PAIRS)
 def test_an_estimator_comes_back_to_the_bit(kind: str, settings: str, targets: Any, tmp_path: Path) -> None:
     X, y = targets[kind]
     model = _fitted(kind, targets, **SETTINGS[settings])

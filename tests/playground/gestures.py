@@ -12,6 +12,17 @@ def settled(locator: Any) -> Any:
     return locator.bounding_box()
 
 
+def resting(locator: Any) -> str:
+    """Return the text of an element once it has been the same for half a second."""
+    texts = [locator.inner_text()]
+    for _ in range(300):
+        locator.page.wait_for_timeout(100)
+        texts.append(locator.inner_text())
+        if len(texts) > 5 and len(set(texts[-6:])) == 1:
+            return texts[-1]
+    raise AssertionError(f"never at rest: {texts[-3:]}")
+
+
 def drag(locator: Any, points: Sequence[tuple[float, float]], steps: int = 8) -> None:
     """Drag the mouse through points in pixels from the upper left of an element."""
     box, mouse = settled(locator), locator.page.mouse

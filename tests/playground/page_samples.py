@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -47,6 +48,8 @@ class CountingRoom(Room):
     }
     made: ClassVar[int] = 0  # big frames
     alive: ClassVar[int] = 0  # rooms whose thread has not let go of them
+    asleep: ClassVar[threading.Event] = threading.Event()
+    wake: ClassVar[threading.Event] = threading.Event()
 
     def __init__(self) -> None:
         self.count = self.until = self.ticks = 0
@@ -77,7 +80,8 @@ class CountingRoom(Room):
         return [self.frame("state", {}, zeros=np.zeros(said.n, np.uint8))]
 
     def sleep(self, said: Sized) -> list[Frame]:
-        time.sleep(said.n / 1000)
+        type(self).asleep.set()
+        self.wake.wait(said.n / 1000)
         return [self.frame("state", {"count": self.count})]
 
     def fault(self, said: Nothing) -> list[Frame]:
@@ -118,7 +122,7 @@ class Page:
     def say(self, do: str, room: str | None = "counting", **said: Any) -> None:
         self.socket.send(json.dumps({"do": do, **({"room": room} if room else {}), **said}))
 
-    def hear(self, seconds: float = 5.0) -> Frame:
+    def hear(self, seconds: float = 30.0) -> Frame:
         message = self.socket.recv(timeout=seconds)
         assert isinstance(message, bytes)
         return decoded(message)
@@ -143,7 +147,7 @@ class Page:
 
 def exchanged(server: PlaygroundServer, token: str) -> tuple[int, str]:
     """Return the status and the cookie that a token is exchanged for."""
-    link = HTTPConnection("127.0.0.1", server.port, timeout=5)
+    link = HTTPConnection("127.0.0.1", server.port, timeout=30)
     link.request("POST", "/token", json.dumps({"token": token}), {"Origin": server.origin})
     answer = link.getresponse()
     answer.read()
@@ -177,7 +181,7 @@ def served(make: Callable[[], Session] = counting_session, **limits: Any) -> Ite
         server.stop()
 
 
-def soon(true: Callable[[], bool], seconds: float = 2.0) -> bool:
+def soon(true: Callable[[], bool], seconds: float = 20.0) -> bool:
     """Wait until something is true, for so long at most."""
     until = time.monotonic() + seconds
     while not true() and time.monotonic() < until:

@@ -7,7 +7,7 @@ import os
 import socket
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import pytest
@@ -75,9 +75,9 @@ def test_pages_are_independent_and_a_closed_one_frees_its_work(server: Playgroun
         left.say("seen", None, tick=2)
         assert left.hear().says["count"] > 1
         left.socket.socket.shutdown(socket.SHUT_RDWR)  # no good-bye, as of a browser that was killed
-        assert soon(lambda: len(server.pages) == 0, 1.0)
-    assert soon(lambda: CountingRoom.alive == 0, 1.0)
-    assert soon(lambda: threading.active_count() <= threads, 1.0)
+        assert soon(lambda: len(server.pages) == 0)
+    assert soon(lambda: CountingRoom.alive == 0)
+    assert soon(lambda: threading.active_count() <= threads)
 
 
 def test_an_error_of_our_own_is_one_line_and_the_session_lives_on(
@@ -190,11 +190,16 @@ def test_what_was_drawn_may_be_said_however_often() -> None:
 
 def test_what_waits_for_a_session_has_a_limit() -> None:
     with served(waiting_bytes=20_000) as server, page(server) as opened:
-        opened.say("sleep", n=300)
-        time.sleep(0.1)  # it is taken, so that what follows waits
+        CountingRoom.asleep.clear()
+        CountingRoom.wake.clear()
+        opened.say("sleep", n=60_000)
+        assert CountingRoom.asleep.wait(30), "it is taken, so that what follows waits"
         for n in range(30):
             opened.say("open", n=n, id=9, name="x" * 1_000)
-        frames = opened.hear_all(0.5)
+        frames = [opened.hear()]
+        time.sleep(0.3)  # the rest has come, too
+        CountingRoom.wake.set()
+        frames += opened.hear_all(0.5)
         assert sum("too much waits" in frame.says.get("message", "") for frame in frames) == 1
         assert sum(frame.says.get("id") == 9 for frame in frames) == 20_000 // (1_070 + OVERHEAD)
         assert opened.ask("open", n=9).says["count"] == 9
@@ -211,7 +216,7 @@ def test_a_page_that_takes_nothing_costs_little_and_is_let_go() -> None:
             assert other.ask("open", n=2).says["count"] == 2, "others are served meanwhile"
             # What the sockets of both sides hold is the kernel's to say: 32 MiB where it lets them grow.
             assert CountingRoom.made - before <= 100, "answers are made as they are taken"
-            assert soon(lambda: len(server.pages) == 1, 3.0)
+            assert soon(lambda: len(server.pages) == 1)
             assert other.ask("open", n=3).says["count"] == 3
 
 
@@ -237,9 +242,9 @@ def test_a_storm_of_pages_leaves_nothing_behind(server: PlaygroundServer) -> Non
     for _ in range(60):
         with page(server, cookie) as opened:
             opened.say("run")
-    assert soon(lambda: len(server.pages) == 0, 1.0)
-    assert soon(lambda: CountingRoom.alive == 0, 1.0)
-    assert soon(lambda: threading.active_count() <= threads, 1.0)
+    assert soon(lambda: len(server.pages) == 0)
+    assert soon(lambda: CountingRoom.alive == 0)
+    assert soon(lambda: threading.active_count() <= threads)
     if files:
         assert soon(lambda: len(os.listdir("/proc/self/fd")) <= files)
 
@@ -250,17 +255,13 @@ def test_a_storm_of_pages_leaves_nothing_behind(server: PlaygroundServer) -> Non
      b"POST /token HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"],
     ids=["nothing", "a line", "a header", "a body"],
 )  # fmt: skip
-def test_a_client_that_does_not_finish_its_request_is_let_go(begun: bytes) -> None:
+def test_a_client_that_does_not_finish_its_request_is_let_go(begun: bytes, within: Any) -> None:
     with served(patience=0.3) as server, socket.create_connection(("127.0.0.1", server.port)) as link:
-        link.settimeout(3)
+        link.settimeout(30)
         link.sendall(begun)
-        start = time.monotonic()
-        try:
+        with within(2.5), suppress(ConnectionResetError):
             while link.recv(1_000):
                 pass
-        except ConnectionResetError:
-            pass
-        assert time.monotonic() - start < 2.5
 
 
 def test_an_idle_page_is_kept() -> None:
@@ -270,7 +271,7 @@ def test_an_idle_page_is_kept() -> None:
         assert opened.ask("open", n=2).says["count"] == 2
 
 
-def test_the_server_ends_within_a_second_whatever_pages_do() -> None:
+def test_the_server_ends_within_a_second_whatever_pages_do(within: Any) -> None:
     with ExitStack() as stack:
         server = stack.enter_context(served(patience=60.0))
         slow = stack.enter_context(page(server, max_queue=1, close_timeout=0.1))
@@ -279,9 +280,8 @@ def test_the_server_ends_within_a_second_whatever_pages_do() -> None:
         running = stack.enter_context(page(server))
         running.say("run")
         running.hear()
-        start = time.monotonic()
-        server.stop()
-        assert time.monotonic() - start < 1.0
+        with within(1.0):
+            server.stop()
         with pytest.raises(ConnectionClosed) as closed:
             running.hear_all(1.0)
         assert closed.value.rcvd is not None

@@ -75,7 +75,8 @@ def test_a_file_tells_the_optimizer_within(net: Any, blobs: Any, tmp_path: Any) 
 def test_every_optimizer_fits(net: Any, blobs: Any, name: str) -> None:
     rate = {"adadelta": 30.0}.get(name, 0.02)
     optimizer, whole = optim.optimizer_by_name(name, learning_rate=rate), [part[:46] for part in blobs]
-    run = mc.fit(net, *whole, optimizer=optimizer, batch_size=23, epochs=8, seed=1)
+    # Compiled, every optimizer is trained in test_resume.py.
+    run = mc.fit(net, *whole, optimizer=optimizer, batch_size=23, epochs=8, seed=1, backend="reference")
     assert run.history["loss"][-1] < run.history["loss"][0]
     assert all(np.isfinite(leaf).all() and leaf.dtype == np.float32 for leaf in flatten(run.params)[0])
 

@@ -93,7 +93,7 @@ def test_however_it_is_cut_it_is_one_fit(optimizer: str, cuts: list[Any]) -> Non
     assert _figures(cut) == _figures(whole)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=10)  # each compiles some new programs
 @given(st.lists(st.tuples(st.integers(1, 20), CHANGES), max_size=5), st.data())
 def test_changes_at_the_same_steps_are_the_same_training(changes: list[Any], data: Any) -> None:
     one, other = _trainer(), _trainer()
@@ -140,14 +140,14 @@ def test_new_rows_come_back_with_the_epochs_they_belong_to() -> None:
     assert trainer.done == 0
 
 
-def test_seconds_are_kept() -> None:
+def test_seconds_are_kept(within: Any) -> None:
     trainer = _trainer(epochs=1)
     trainer.advance(epochs=3)  # compiled now, whole epochs and single steps
     trainer.advance(steps=13)
     began = time.perf_counter()
-    trainer.advance(seconds=0.1)
-    # Twice as long would be a fault; a machine with other work to do gets some more.
-    assert 0.1 <= time.perf_counter() - began < 0.6
+    with within(0.6):  # twice as long would be a fault, but the first measurement may be off
+        trainer.advance(seconds=0.1)
+    assert time.perf_counter() - began >= 0.1
     assert trainer.step > 100
 
 
@@ -334,7 +334,10 @@ def test_unknown_keywords_are_answered_with_the_nearest() -> None:
 @pytest.mark.parametrize("optimizer", [*mc.optim.OPTIMIZERS, "averaged"])
 def test_what_grows_keeps_its_function_and_what_was_remembered(optimizer: str) -> None:
     whole = X[:40], Y[:40]  # batches of one size: half as much to compile
-    trainer = _trainer(whole, optimizer=OPTIMIZERS.get(optimizer, optimizer), callbacks=(), regularizer=None)
+    settings: Any = {"callbacks": (), "regularizer": None}
+    # What is remembered is grown by the trainer; compiling both networks would take most of the time.
+    settings["backend"] = "native" if optimizer in OPTIMIZERS else "reference"
+    trainer = _trainer(whole, optimizer=OPTIMIZERS.get(optimizer, optimizer), **settings)
     trainer.advance(epochs=2)
     before, stood = trainer.outputs(X), trainer.snapshot
     trainer.grow(layer=0, units=3)

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 _RUN = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
 _HOST = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.POINTER(ctypes.c_void_p))
 _FUNCTIONS = ("run", "read")
+_FIELDS = {"arena", "constants", "hosts", "timed", "shared", "watched"}  # of what is kept beside the code
 OUT_OF_RANGE = (
     'an index is outside of the array that it is used on; compile with backend="reference" to see where'
 )
@@ -137,10 +138,12 @@ class NativeProgram:
 
     def _fits(self, header: dict[str, Any]) -> bool:
         """Return whether a header says what one of this graph can say."""
-        if header.keys() != {"arena", "constants", "hosts", "timed", "shared"}:
+        if header.keys() != _FIELDS:
             return False
-        arena, timed, shared = header["arena"], header["timed"], header["shared"]
-        if not _are_sizes(arena) or len(arena) != 2 or not _are_sizes([timed]) or type(shared) is not bool:
+        arena, counts = header["arena"], [header["timed"], header["watched"]]
+        if not _are_sizes(arena) or len(arena) != 2 or not _are_sizes(counts):
+            return False
+        if type(header["shared"]) is not bool:
             return False
         constants, hosts = header["constants"], header["hosts"]
         if not _are_sizes(constants) or not _are_sizes(hosts):

@@ -18,17 +18,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from minicolumn.errors import DataError
-from minicolumn.ir.parse import parse_graph
 from minicolumn.lower.llvm.runtime import cache as cache_module
-from minicolumn.lower.llvm.runtime import jit
 from minicolumn.lower.llvm.runtime.cache import ObjectCache, default_folder, key_of
-from minicolumn.lower.native import NativeProgram
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="attacks and limits here are those of POSIX")
 KEY, OTHER = key_of("graph", "cpu"), key_of("another graph", "cpu")
@@ -207,45 +203,6 @@ def test_a_header_that_is_none_though_its_checksum_is_right(
     refuses(cache, caplog, "JSON")
 
 
-# Entries that are whole, with a right checksum and key, and yet not of this program.
-FORGED = {
-    "no object file": lambda header, code: (header, b"\0" * 512),
-    "nothing": lambda header, code: (header, b""),
-    "cut code": lambda header, code: (header, code[: len(code) // 2]),
-    "the code of another program": lambda header, code: (
-        header,
-        jit.compile_object("define void @f() { ret void }", jit.host_target()),
-    ),
-    "an empty header": lambda header, code: ({}, code),
-    "a field too many": lambda header, code: ({**header, "run": "os.system"}, code),
-    "no arena": lambda header, code: ({**header, "arena": None}, code),
-    "a negative arena": lambda header, code: ({**header, "arena": [-1, 0]}, code),
-    "an arena that no machine has": lambda header, code: ({**header, "arena": [1 << 60, 0]}, code),
-    "a text for a number": lambda header, code: ({**header, "timed": "1"}, code),
-    "a number for yes or no": lambda header, code: ({**header, "shared": 2}, code),
-    "a constant that is not there": lambda header, code: ({**header, "constants": [99]}, code),
-    "a constant that is none": lambda header, code: ({**header, "constants": [0]}, code),
-    "a negative node": lambda header, code: ({**header, "hosts": [-1]}, code),
-}
-
-
-@pytest.mark.skipif(not jit.available(), reason="needs llvmlite")
-@pytest.mark.parametrize("name", FORGED)
-def test_an_entry_that_is_whole_but_of_no_such_program_is_made_anew(cache: ObjectCache, name: str) -> None:
-    graph = parse_graph("fn(x: f32[4]) { a: f32[4] = multiply(x, x)  b: f32[4] = add(a, x) return b }")
-    x = np.arange(4, dtype=np.float32)
-    NativeProgram(graph, cache=cache)
-    assert cache.folder is not None
-    (path,) = cache.folder.iterdir()
-    good = path.read_bytes()
-    found = cache.get(path.stem)
-    assert found is not None
-    cache.put(path.stem, *FORGED[name](*found))
-    assert path.read_bytes() != good
-    assert NativeProgram(graph, cache=cache)(x)[0].tolist() == [0.0, 2.0, 6.0, 12.0]
-    assert path.read_bytes() == good  # and the next process finds the right one
-
-
 def test_a_file_that_is_far_too_long_is_not_read(
     cache: ObjectCache, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -417,7 +374,8 @@ def test_too_many_open_files(cache: ObjectCache, warnings: list[str]) -> None:
     put(cache)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     opened = []
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 128), hard))
+    highest = max(map(int, os.listdir("/dev/fd")))  # other tests of this process may hold many
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, highest + 64), hard))
     try:
         with suppress(OSError):
             while True:

@@ -12,6 +12,7 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -100,17 +101,18 @@ def test_members_go_to_sleep_and_wake_again() -> None:
 
 def test_members_end_with_their_team() -> None:
     gc.collect()
-    before = threading.active_count()
+    before = set(threading.enumerate())  # those of other tests come and go
     crew = Team()
     assert barrier(crew, 3, 3) == 3
-    assert threading.active_count() == before + 2
+    members = {thread for thread in set(threading.enumerate()) - before if thread.name == "minicolumn"}
+    assert len(members) == 2
     crew.close()
     assert barrier(crew, 2, 3) == 2
     del crew
     deadline = time.monotonic() + 10
-    while threading.active_count() > before and time.monotonic() < deadline:
+    while members & set(threading.enumerate()) and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert threading.active_count() <= before
+    assert not members & set(threading.enumerate())
 
 
 def test_while_a_run_goes_on_others_go_alone() -> None:
@@ -186,19 +188,18 @@ def python(code: str) -> str:
     )
     where = {**os.environ, "PYTHONPATH": SOURCE}
     out = subprocess.run(
-        [sys.executable, "-c", start + code], capture_output=True, text=True, env=where, timeout=60
+        [sys.executable, "-c", start + code], capture_output=True, text=True, env=where, timeout=300
     )
     assert (out.returncode, out.stderr) == (0, "")
     return out.stdout
 
 
-def test_the_interpreter_ends_at_once() -> None:
-    start = time.monotonic()
-    assert python("print(t.barrier(t.team.shared(), 3, 10))") == "3\n"
-    assert python("c = t.Team(); print(t.barrier(c, 2, 10)); time.sleep(0.05)") == "2\n"
-    last = "threading.Thread(target=lambda: print(t.barrier(t.team.shared(), 2, 2000))).start()"
-    assert python(last) in "12\n1\n"
-    assert time.monotonic() - start < 50
+def test_the_interpreter_ends_at_once(within: Any) -> None:
+    with within(50.0):
+        assert python("print(t.barrier(t.team.shared(), 3, 10))") == "3\n"
+        assert python("c = t.Team(); print(t.barrier(c, 2, 10)); time.sleep(0.05)") == "2\n"
+        last = "threading.Thread(target=lambda: print(t.barrier(t.team.shared(), 2, 2000))).start()"
+        assert python(last) in "12\n1\n"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
@@ -236,13 +237,15 @@ def test_interrupts_tear_nothing() -> None:
     out = python(
         "main, stop, caught, done = threading.get_ident(), [], 0, 0\n"
         "def disturb():\n"
-        "    while not stop:\n"
-        "        time.sleep(0.003); os.kill(os.getpid(), signal.SIGINT)\n"
+        "    count = 0\n"
+        "    while not stop:\n"  # later on with pauses, in which a busy machine ends a barrier, too
+        "        time.sleep(0.003 if count < 500 or count % 2 else 0.3)\n"
+        "        os.kill(os.getpid(), signal.SIGINT); count += 1\n"
         "def on(*_):\n"
         "    if armed: raise KeyboardInterrupt\n"
         "armed = False; signal.signal(signal.SIGINT, on); crew = t.Team(); t.barrier(crew, 2, 10)\n"
         "threading.Thread(target=disturb, daemon=True).start(); end = time.monotonic() + 2\n"
-        "while time.monotonic() < end:\n"
+        "while time.monotonic() < end or (min(caught, done) <= 10 and time.monotonic() < end + 200):\n"
         "    try:\n"
         "        armed = True; t.barrier(crew, 2, 20); done += 1\n"
         "    except KeyboardInterrupt: caught += 1\n"

@@ -39,14 +39,14 @@ def playground() -> Iterator[PlaygroundServer]:
 
 @pytest.fixture
 def visit(browser: Any, playground: PlaygroundServer) -> Iterator[Visit]:
-    """Open a room: visit("softmax", locale="ko-KR", width=390); what is waited for has 30 s."""
+    """Open a room: visit("softmax", locale="ko-KR", width=390); what is waited for has a minute."""
     contexts, said = [], []
 
     def open_room(room: str, *, query: str = "", width: int = 1280, height: int = 900, **options: Any) -> Any:
         context = browser.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(30_000)  # programs are compiled as a room is first opened
+        page.set_default_timeout(60_000)  # programs are compiled as a room is first opened
         page.on("console", lambda line: said.append(line.text) if line.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: said.append(str(error)))
         where = f"/{room}?{query}" if query else f"/{room}"

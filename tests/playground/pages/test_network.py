@@ -19,7 +19,7 @@ OLD_LINK = (
 
 def _until(page: Any, what: str) -> None:
     """Wait until an expression holds: asked again and again, as the page's policy evaluates no text."""
-    for _ in range(100):
+    for _ in range(300):
         if page.evaluate(what):
             return
         page.wait_for_timeout(100)
