@@ -17,10 +17,12 @@ from minicolumn.nn import (
     BatchEnsemble,
     BatchNorm,
     ColumnEmbedding,
+    ColumnSplines,
     Concatenate,
     Dense,
     Dropout,
     Embedding,
+    Ensemble,
     Flatten,
     Formulas,
     GaussianDropout,
@@ -33,8 +35,10 @@ from minicolumn.nn import (
     Members,
     MonotoneQuantiles,
     NoisyReLU,
+    PiecewiseDense,
     PiecewiseLinear,
     PReLU,
+    Reshape,
     Residual,
     RMSNorm,
     Scale,
@@ -136,6 +140,17 @@ def samples() -> dict[str, Artifact]:
             Sequential(Dense(3), MonotoneQuantiles()),
             (2,),
             Loss("quantile", levels=(0.1, 0.5, 0.9)).to_json(),
+        ),
+        "ensemble": artifact_of(
+            Ensemble(
+                Sequential(PiecewiseDense(4, ((1, (-1.0, 0.0, 2.5)),), "selu", 0.1), Dense(2)),
+                Sequential(
+                    ColumnSplines(4, ((0, (0.0, 1.0)),), ((2, 3),)), Reshape((2, 2)), Flatten(), Dense(2)
+                ),
+                average="softmax",
+            ),
+            (3,),
+            "softmax_cross_entropy",
         ),
         "members": artifact_of(
             Sequential(

@@ -90,6 +90,16 @@ CASES = {
         nn.ColumnEmbedding(((2, 4), (3, 6)), dim=2, shared=True), (4,), levels=4
     ),
     "column embedding of none": Case(nn.ColumnEmbedding(()), (3,)),
+    "piecewise dense": Case(
+        nn.PiecewiseDense(4, ((2, (-1.0, 0.0, 0.5)), (0, (0.0, 1.0))), "selu", 0.1), (3,)
+    ),
+    "piecewise dense of none": Case(nn.PiecewiseDense(2, (), "glu"), (3,)),
+    "column splines": Case(nn.ColumnSplines(4, ((2, (-1.0, 0.0, 0.5)), (0, (0.0, 1.0)))), (3,)),
+    "column splines of codes": Case(nn.ColumnSplines(2, embeddings=((0, 4), (1, 6))), (2,), levels=4),
+    "reshape": Case(nn.Reshape((3, 4)), (2, 6)),
+    "ensemble": Case(nn.Ensemble(nn.Dense(2), nn.Sequential(nn.Dropout(0.2), nn.Dense(2))), (3,)),
+    "ensemble of probabilities": Case(nn.Ensemble(nn.Dense(3), nn.Dense(3), average="softmax"), (2,)),
+    "ensemble of normals": Case(nn.Ensemble(nn.Dense(2), nn.Dense(2), average="normal"), (2,)),
     "members": Case(nn.Members(3), (4,)),
     "members by blocks": Case(nn.Members(2, "normal", blocks=(1, 3)), (4,)),
     "members without factors": Case(nn.Members(3, "none"), (4,)),
