@@ -145,7 +145,7 @@ def samples() -> dict[str, Artifact]:
             Ensemble(
                 Sequential(PiecewiseDense(4, ((1, (-1.0, 0.0, 2.5)),), "selu", 0.1), Dense(2)),
                 Sequential(
-                    ColumnSplines(4, ((0, (0.0, 1.0)),), ((2, 3),)), Reshape((2, 2)), Flatten(), Dense(2)
+                    ColumnSplines(4, ((0, (0.0, 1.0)),), ((2, 5),)), Reshape((2, 2)), Flatten(), Dense(2)
                 ),
                 average="softmax",
             ),
