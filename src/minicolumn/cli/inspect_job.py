@@ -20,6 +20,7 @@ from minicolumn.cli.table_options import ColumnOptions, Said
 from minicolumn.cli.table_report import show_columns, show_schema, show_table
 from minicolumn.errors import DataError
 from minicolumn.model.files import write_atomically
+from minicolumn.nn.layers.ensemble import Ensemble
 from minicolumn.tables import Column, Overrides, builtin_names, infer_schema
 from minicolumn.tables.kinds import find_kind
 from minicolumn.tabular.schema_file import write_schema
@@ -153,8 +154,12 @@ def _weights(model: Model) -> int:
 
 def _show_network(console: Console, model: Model) -> None:
     """Print the layers, one a line."""
-    console.print(heading("Network", f"takes {list(model.input_shape)}, loss {model.loss}"))
-    for layer in getattr(model.network, "layers", (model.network,)):
+    network, told = model.network, f"takes {list(model.input_shape)}, loss {model.loss}"
+    if isinstance(network, Ensemble):
+        told += f"; {model.members} members, of which the mean of {network.average} predicts; the first:"
+        network = network.members[0]
+    console.print(heading("Network", told))
+    for layer in getattr(network, "layers", (network,)):
         console.print(Text(f"  {short(repr(layer), max(20, console.width - 2))}"), soft_wrap=True)
 
 
@@ -172,11 +177,34 @@ def _show_training(console: Console, model: Model) -> None:
     told, fitted = dict(model.training), model.training.get("fitted")
     if isinstance(fitted, dict):
         told["fitted"] = {"with": fitted.get("parameters")}
+    members = told.pop("members", None)
     console.print(heading("Training"))
     grid = Table.grid(padding=(0, 2))
     for name, value in sorted(told.items()):
         grid.add_row(Text(f"  {visible(name)}", "dim"), Text(visible(_value(value))))
     console.print(grid)
+    if isinstance(members, list) and all(isinstance(member, dict) for member in members):
+        _show_members(console, members)
+
+
+def _show_members(console: Console, members: list[dict[str, Any]]) -> None:
+    """Print the members of an ensemble in the order in which they were chosen, and what each of them adds."""
+    console.print(heading("Members", "in the order in which they were chosen"))
+    grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for title in ("", "epochs", "kept", "temperature", "loss alone", "of the mean so far"):
+        grid.add_column(title, justify="right", no_wrap=True)
+    names = ("epochs_run", "best_epoch", "temperature", "held_out_loss", "expected_loss")
+    for number, member in enumerate(members, 1):
+        grid.add_row(f"  {number}", *(_short(member.get(name)) for name in names))
+    console.print(grid)
+    console.print(
+        Text("  Losses on held-out rows, of the mean as expected; Model.smallest cuts by it.", "dim")
+    )
+
+
+def _short(value: Any) -> str:
+    """Return a number with as many digits as it deserves."""
+    return "-" if value is None else f"{value:.4g}" if isinstance(value, int | float) else visible(str(value))
 
 
 def _value(value: Any) -> str:
