@@ -19,6 +19,7 @@ from collections.abc import Callable
 import numpy as np
 
 from minicolumn.nn.layer import Array
+from minicolumn.nn.losses import log_softmax
 
 Average = Callable[[Array], Array]
 
@@ -49,8 +50,6 @@ def mean_of_softmax(z: Array) -> Array:
     >>> np.exp(mean_of_softmax(z)).round(2)
     array([[0.7, 0.3]])
     """
-    from minicolumn.nn.losses.multiclass import log_softmax
-
     return mean_of_exponentials(log_softmax(z))
 
 

@@ -26,7 +26,6 @@ import numpy as np
 
 from minicolumn import random
 from minicolumn.errors import DataError, ShapeError
-from minicolumn.ir.ops.elementwise import SOFTPLUS
 from minicolumn.nn.init import Initializer, RandomUniform, VarianceScaling, initializer_by_name
 from minicolumn.nn.layer import (
     Array,
@@ -38,9 +37,9 @@ from minicolumn.nn.layer import (
     Shape,
     computed,
 )
+from minicolumn.nn.layers.averages import AVERAGES
 from minicolumn.nn.layers.dense import ACTIVATION, INITIALIZER, LARGEST_SIZE, activated, by_rows, rule_of
 from minicolumn.nn.layers.embeddings import MOST_COLUMNS
-from minicolumn.nn.losses import log_softmax, logsumexp
 from minicolumn.registry import Boolean, Choice, Integer, Listed, Search
 
 MOST_MEMBERS = 10_000
@@ -319,6 +318,8 @@ class MeanOfMembers(Deterministic):
         numbers         y = mean_i x_i
         probabilities   y = log(mean_i softmax(x_i)),       of one output  y = logit(mean_i logistic(x_i))
 
+    Both are those of `minicolumn.nn.layers.averages`.
+
     Predictions, scores and the loss of held-out rows are of the mean. A training step does not average: its
     loss is the mean over the rows and the members of each member's own loss, so that every member learns to
     be right by itself. The loss of the mean would let them lean on each other.
@@ -350,13 +351,9 @@ class MeanOfMembers(Deterministic):
         return 24 if self.of == "probabilities" else 2
 
     def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
-        members, outputs = _members_and_features(self, x.shape[1:])
-        if self.of == "numbers":
-            return np.sum(x, axis=1) / members
-        if outputs == 1:  # the log of each member's p and of its 1 - p, neither of which rounds to 0
-            yes, no = (logsumexp(-SOFTPLUS(sign * np.swapaxes(x, 1, 2))) for sign in (-1.0, 1.0))
-            return yes - no
-        return logsumexp(np.swapaxes(log_softmax(x), 1, 2)) - math.log(members)
+        outputs = _members_and_features(self, x.shape[1:])[1]
+        average = "numbers" if self.of == "numbers" else "logistic" if outputs == 1 else "softmax"
+        return AVERAGES[average](np.swapaxes(x, 0, 1))
 
     def member_outputs(
         self, params: Params, x: Array, *, key: Array | None = None, training: bool = False
