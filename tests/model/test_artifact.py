@@ -182,6 +182,26 @@ def test_table_and_schema_must_agree(part: str, field: str, value: Any) -> None:
         artifact_from_bytes(rewritten(part, lambda record: {**record, field: value}, tabular()))
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda e: {**e, "members": []}, "members: expected at least one layer"),
+        (lambda e: {**e, "members": {}}, "members: expected a list"),
+        (lambda e: {**e, "members": [e["members"][0], 3]}, "expected an object, got 3"),
+        (lambda e: {**e, "members": [{"kind": "dense", "units": 7}, e["members"][1]]}, "member 1 gives rows"),
+        (lambda e: {**e, "members": 2 * e["members"]}, "is missing"),
+        (lambda e: {**e, "members": e["members"][:1]}, "unknown weight"),
+        (lambda e: {**e, "average": "softmaxx"}, "did you mean 'softmax'"),
+        (lambda e: {**e, "average": ["softmax"]}, "average: .* is not known"),
+        (lambda e: {**e, "average": {}}, "average: .* is not known"),
+    ],
+)
+def test_an_ensemble_has_members_of_one_shape_and_an_average(change: Any, message: str) -> None:
+    with pytest.raises(ModelFileError, match=message) as caught:
+        artifact_from_bytes(rewritten("network", change, SAMPLES["ensemble"]))
+    assert "\n" not in str(caught.value)
+
+
 def test_the_embedding_has_a_row_for_every_code() -> None:
     def change(network: dict[str, Any]) -> dict[str, Any]:
         first = network["layers"][0]

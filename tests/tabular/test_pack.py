@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,8 @@ from hypothesis import strategies as st
 import minicolumn as mc
 from minicolumn.errors import DataError, DivergenceError
 from minicolumn.tables import Overrides, infer_schema
-from minicolumn.tabular import TableRun, TableSettings, plan_table, train_plan
+from minicolumn.tabular import TableRun, TableSettings, pack, plan_table, train_plan
+from minicolumn.tabular.calibrate import calibrated
 from minicolumn.tabular.choice import believed, choose, gap_of_numbers, gap_of_right_answers
 from minicolumn.tabular.members import FEWEST_FOLDS, MOST_FOLDS, folds_of, members_of
 from minicolumn.tabular.pack import PackRun, joined, out_of_fold, train_members
@@ -202,6 +204,12 @@ def test_luck_is_not_believed():
     assert worse[-1] > 8 * worse[0]
 
 
+def test_one_row_shows_no_member_to_be_worse():
+    worse = [np.array([0.1]), np.array([0.2]), np.array([50.0])]
+    assert (believed(worse) == 0.2).all()
+    assert believed([*worse, np.array([9.0, 9.1, 9.2])])[3] > 8.0
+
+
 def test_the_smallest_model_is_a_prefix_that_loses_little_more(runs):
     model = runs["score"].model
     losses = [part["expected_loss"] for part in model.training["members"]]
@@ -219,8 +227,16 @@ def test_the_smallest_model_is_a_prefix_that_loses_little_more(runs):
         one.smallest()
     with pytest.raises(DataError, match="within"):
         model.smallest(-1)
-    with pytest.raises(DataError, match="nothing is known"):
-        replace(model, training={}).smallest()
+    for told in (
+        None,
+        [],
+        {"a": 1},
+        [3, 4],
+        [{"expected_loss": 1.0}],
+        [{"expected_loss": True}] * model.members,
+    ):
+        with pytest.raises(DataError, match="nothing is known"):
+            replace(model, training={"members": told}).smallest()
 
 
 # What goes wrong ------------------------------------------------------------------------------------------
@@ -259,6 +275,42 @@ def test_an_interrupt_keeps_the_members_so_far():
     assert np.isfinite(run.metrics["r2"])
 
 
+def test_an_interrupt_while_what_was_learnt_is_judged_loses_nothing(monkeypatch):
+    judged, told = [], threading.Event()
+
+    def impatient(*given: Any) -> Any:
+        judged.append(given)
+        signal.raise_signal(signal.SIGINT)
+        return calibrated(*given)
+
+    def interrupting(progress: Any) -> None:
+        if sum(progress.ended) >= 2 and not told.is_set():
+            told.set()
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(pack, "calibrated", impatient)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        run = pack.train_pack(plan_table(FRAME, _settings("two", 40, epochs=300)), interrupting)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert len(judged) == len(run.members) >= 2
+    assert run.stopped == "interrupted"
+
+
+def test_rows_that_weigh_nothing_are_told_before_anything_is_trained():
+    few = FRAME.with_columns(heavy=polars.Series(["1" if n < 3 else "0" for n in range(ROWS)]))
+    with pytest.raises(DataError, match=r"^weight: it is 0 in all 24 rows that network \d of 4 holds out"):
+        plan_table(few, _settings("score", keep=("heavy",), overrides={"weight": "heavy"}))
+    rare = FRAME.with_columns(two=polars.Series(["odd", *["usual"] * (ROWS - 1)]))
+    with pytest.raises(
+        DataError, match=r"^class_weight: it is 0 in all \d+ rows that network \d of 4 learns"
+    ):
+        plan_table(
+            rare, _settings("two", class_weight={"usual": 0.0}), FRAME[:1].with_columns(two=polars.lit("odd"))
+        )
+
+
 def test_what_follows_one_training_is_refused_for_several():
     plan = plan_table(FRAME, _settings("score", 3))
     with pytest.raises(DataError, match="members=1"):
@@ -267,8 +319,9 @@ def test_what_follows_one_training_is_refused_for_several():
         mc.fit_table(FRAME, "score", effort="hihg")
     with pytest.raises(DataError, match="members"):
         mc.fit_table(FRAME, "score", members=0)
-    with pytest.raises(DataError, match="time"):
-        mc.fit_table(FRAME, "score", time="soon")
+    for time in ("soon", 0, "0m", -1.0, float("nan")):
+        with pytest.raises(DataError, match=r"^fit_table: time: expected"):
+            mc.fit_table(FRAME, "score", time=time)
 
 
 def test_a_budget_leaves_members_out_then_epochs_and_refuses_less_than_one():

@@ -41,7 +41,7 @@ from minicolumn.tabular.pack import PackRun
 from minicolumn.tabular.pipeline import TableRun, train_plan, with_table
 from minicolumn.tabular.plan import TablePlan, plan_table
 from minicolumn.tabular.recipe import HIDDEN
-from minicolumn.tabular.settings import TableSettings, check_one_rate
+from minicolumn.tabular.settings import TableSettings, check_one_rate, check_time
 from minicolumn.tabular.target_scale import check_target_scale
 from minicolumn.tabular.thresholds import check_threshold
 from minicolumn.tabular.weights import check_class_weight
@@ -76,12 +76,13 @@ def run_training(options: TrainOptions) -> int:
     raise_interrupts()
     folds = _cross_validated(console, options, frame, settings)
     try:
-        done = train_plan(
-            plan,
-            callbacks=() if plan.members else _watchers(options, console, plan),
-            resume=options.resume,
-            watch=watch_members(console, options.as_json, plan.recipe.monitor),
-        )
+        with by_option(type(options)):
+            done = train_plan(
+                plan,
+                callbacks=() if plan.members else _watchers(options, console, plan),
+                resume=options.resume,
+                watch=watch_members(console, options.as_json, plan.recipe.monitor),
+            )
     except DivergenceError as error:
         raise _salvaged(error, plan, _place(options)) from None
     return _finish(console, options, done, frame.width, folds)
@@ -151,8 +152,7 @@ def _check(options: TrainOptions) -> None:
 def _check_members(options: TrainOptions) -> None:
     """Validate what is said of the members, and what follows one training alone."""
     effort_by_name("--effort", options.effort)
-    if options.time is not None:
-        as_seconds("--time", options.time)
+    check_time("--time", options.time)
     for name in ("checkpoint", "resume", "monitor"):
         if getattr(options, name) and _members(options) > 1:
             raise DataError(f"--{name} follows the training of one network; say --members 1")
@@ -181,7 +181,7 @@ def _parts(options: TrainOptions) -> dict[str, Any]:
         "target_scale": check_target_scale("--target-scale", options.target_scale),
         "members": _members(options),
         "effort": options.effort or "normal",
-        "time": None if options.time is None else as_seconds("--time", options.time),
+        "time": check_time("--time", options.time),
         "hidden": hidden,
         "activation": parse_activations(options.activation, len(hidden or HIDDEN)),
     }

@@ -38,12 +38,12 @@ def _expected(model: Model) -> list[float]:
     told = model.training.get("members")
     parts: list[Any] = told if isinstance(told, list) else []
     losses = [part.get("expected_loss") if isinstance(part, dict) else None for part in parts]
-    known = all(isinstance(loss, int | float) and math.isfinite(loss) for loss in losses)
-    if len(losses) != model.members or not known:
+    known = [float(loss) for loss in losses if isinstance(loss, int | float) and not isinstance(loss, bool)]
+    if not len(known) == len(losses) == model.members or not all(map(math.isfinite, known)):
         raise DataError(
             "smallest: nothing is known of what each member adds; `mc.fit_table` finds it in the training"
         )
-    return [float(loss) for loss in losses]
+    return known
 
 
 def with_members(model: Model, count: int) -> Model:

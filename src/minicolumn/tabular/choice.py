@@ -66,16 +66,23 @@ def believed(losses: Sequence[Array]) -> Array:
 
         m  +  max(e - 2 s / sqrt(rows), 0),     m: the median of all, e: by how much a member's is above it
 
-    losses      of each member, by the rows that it held out, [rows]; s: their standard deviation
+    losses      of each member, by the rows that it held out, [rows]; s: the standard deviation of their
+                population, of which one row says nothing
     Returns     float64 [members]
 
     >>> believed([np.array([0.9, 1.1]), np.array([0.9, 1.1]), np.array([2.9, 3.1])]).round(2)
-    array([1.  , 1.  , 2.86])
+    array([1. , 1. , 2.8])
     """
     means = np.array([np.mean(each, dtype=np.float64) for each in losses])
-    errors = np.array([np.std(each, dtype=np.float64) / np.sqrt(len(each)) for each in losses])
+    errors = np.array([_standard_error(each) for each in losses])
     centre = float(np.median(means))
     return centre + np.maximum(means - centre - _ERRORS * errors, 0.0)
+
+
+def _standard_error(losses: Array) -> float:
+    """Return the standard error of the mean of some rows' losses, [rows]; infinity for one row."""
+    rows = len(losses)
+    return float(np.std(losses, dtype=np.float64, ddof=1) / np.sqrt(rows)) if rows > 1 else np.inf
 
 
 def choose(losses: Array, predictions: Array, gap: Gap) -> Choice:

@@ -34,6 +34,7 @@ from minicolumn.tabular.members import Member
 from minicolumn.tabular.plan import TablePlan
 from minicolumn.train.callbacks import Callback, EarlyStopping
 from minicolumn.train.history import History, Row
+from minicolumn.train.interrupts import deferred
 from minicolumn.train.run import Run
 from minicolumn.train.side_by_side import Maker, Progress, run_side_by_side
 from minicolumn.train.trainer import Trainer
@@ -141,7 +142,9 @@ def train_members(
     if not runs:
         raise KeyboardInterrupt
     interrupted = len(runs) + len(errors) < len(endings) or any(r.stopped == "interrupted" for _, r in runs)
-    trained = tuple(_judged(plan, member, run) for member, run in runs)
+    # Who was interrupted once may be so again while what was learnt is judged.
+    with deferred(again=not interrupted):
+        trained = tuple(_judged(plan, member, run) for member, run in runs)
     return trained, tuple(number for number, _ in errors), interrupted
 
 
@@ -226,17 +229,17 @@ def train_pack(plan: TablePlan, watch: Watch = lambda progress: None) -> PackRun
     """
     began = time.perf_counter()
     trained, diverged, interrupted = train_members(plan, watch)
-    choice = _chosen(plan, trained)
-    run = PackRun(
-        trained[0].model,
-        trained,
-        choice,
-        diverged,
-        time.perf_counter() - began,
-        "interrupted" if interrupted else "all epochs",
-    )
-    model = replace(joined([t.model for t in run.kept]), training=_described(run), history=run.history.rows)
-    return replace(run, model=model)
+    with deferred(again=not interrupted):
+        run = PackRun(
+            trained[0].model,
+            trained,
+            _chosen(plan, trained),
+            diverged,
+            time.perf_counter() - began,
+            "interrupted" if interrupted else "all epochs",
+        )
+        whole = joined([each.model for each in run.kept])
+        return replace(run, model=replace(whole, training=_described(run), history=run.history.rows))
 
 
 def _chosen(plan: TablePlan, trained: Sequence[TrainedMember]) -> Choice:

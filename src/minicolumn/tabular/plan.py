@@ -137,12 +137,16 @@ def plan_table(
     learnt = parts.of(kept)
     members = _members(schema, frame[kept], learnt.y, settings)
     _check_weights(schema.weight, weight, {"train": kept, "validate": held})
-    by_class = class_weights(settings.class_weight, schema.classes, learnt.y)
+    learnt = replace(
+        learnt,
+        weight=_product(learnt.weight, class_weights(settings.class_weight, schema.classes, learnt.y)),
+    )
+    _check_weights_of(members, learnt.weight, "weight" if schema.weight else "class_weight")
     plan = TablePlan(
         settings=settings,
         schema=schema,
         encoder=fitted,
-        train=replace(learnt, weight=_product(learnt.weight, by_class)),
+        train=learnt,
         validation=parts.of(held),
         test=parts.of(tested) if test is None else _given(fitted, test),
         recipe=_recipe(fitted, learnt.X, loss, settings),
@@ -174,6 +178,19 @@ def _check_weights(name: str, weight: Array | None, parts: dict[str, Array]) -> 
             raise DataError(
                 f"weight: column {name!r} is 0 in all {len(rows):,} rows that {what}; leave such rows out"
             )
+
+
+def _check_weights_of(members: tuple[Member, ...], weight: Array | None, name: str) -> None:
+    """Refuse members that learn from, or are judged by, rows which weigh nothing."""
+    if weight is None:
+        return
+    for member in members:
+        for what, rows in (("learns from", member.kept(len(weight))), ("holds out", member.held)):
+            if not weight[rows].any():
+                raise DataError(
+                    f"{name}: it is 0 in all {len(rows):,} rows that network {member.number + 1} of "
+                    f"{len(members)} {what}; leave such rows out"
+                )
 
 
 def _not_learnt(schema: Schema, codes: Array) -> tuple[Remark, ...]:

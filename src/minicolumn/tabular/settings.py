@@ -75,7 +75,7 @@ def settings_of(who: str, given: dict[str, Any]) -> TableSettings:
         "optimizer": _record(where("optimizer"), given["optimizer"], optimizer_by_name, Optimizer),
         "schedule": _record(where("schedule"), given["schedule"], schedule_by_name, None),
         "effort": given["effort"] or "normal",
-        "time": None if given["time"] is None else as_seconds(where("time"), given["time"]),
+        "time": check_time(where("time"), given["time"]),
     }
     effort = effort_by_name(where("effort"), given["effort"])
     check_one_rate(where("learning_rate"), given["optimizer"], given["learning_rate"])
@@ -88,6 +88,20 @@ def settings_of(who: str, given: dict[str, Any]) -> TableSettings:
     said = given | made | numbers
     said["members"] = effort.members if said["members"] is None else said["members"]
     return TableSettings(**{name: value for name, value in said.items() if name in known})
+
+
+def check_time(where: str, time: float | str | None) -> float | None:
+    """Return a time budget in seconds, from a number or a text such as 30s, 5m or 1h; None stays None.
+
+    Errors      DataError for what is no time, and for 0
+
+    >>> check_time("time", "5m")
+    300.0
+    """
+    seconds = None if time is None else as_seconds(where, time)
+    if seconds == 0.0:
+        raise DataError(f"{where}: expected a time above 0, such as 30s, 5m or 1h, got {time!r:.60}")
+    return seconds
 
 
 def check_one_rate(where: str, optimizer: Any, learning_rate: float | None) -> None:

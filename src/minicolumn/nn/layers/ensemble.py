@@ -58,7 +58,7 @@ class Ensemble(Composite):
                 raise DataError(
                     f"Ensemble: argument {place} is {type(member).__name__}, expected a layer{hint}"
                 )
-        if average not in AVERAGES:
+        if not isinstance(average, str) or average not in AVERAGES:
             hint = did_you_mean(str(average)[:40], AVERAGES) or f"; there are {', '.join(AVERAGES)}"
             raise DataError(f"Ensemble: average: {average!r:.60} is not known{hint}")
 
