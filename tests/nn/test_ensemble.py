@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import minicolumn as mc
 from minicolumn import nn, tree
 from minicolumn.errors import DataError, ModelFileError, ShapeError
+from minicolumn.nn.layer import named_layers
 from minicolumn.nn.layers.averages import AVERAGES
 from minicolumn.nn.stacking import quickest
 
@@ -128,13 +129,31 @@ def test_folded_and_stacked_networks_predict_the_same(kind):
     params = _drawn(one, 6)
     small, weights = nn.folded(one, params)
     np.testing.assert_allclose(small.apply(weights, x), one.apply(params, x), rtol=1e-11, atol=1e-11)
-    assert not any(layer.draws for _, layer in mc.nn.layer.named_layers(small))
+    assert not any(layer.draws for _, layer in named_layers(small))
     for members in ((member(5),) * 3, (member(5), member(4))):
         whole = nn.Ensemble(*members, average="softmax")
         params = _drawn(whole, 6)
         small, weights = quickest(whole, params)
         np.testing.assert_allclose(small.apply(weights, x), whole.apply(params, x), rtol=1e-11, atol=1e-11)
     assert quickest(one, params)[0] is one
+
+
+@pytest.mark.parametrize("average", AVERAGES)
+@pytest.mark.parametrize(
+    "member",
+    [
+        nn.Dense(1), nn.Dense(2), nn.Dense(2, "softmax"), nn.Dropout(0.5), nn.Activation("tanh"),
+        nn.Sequential(nn.Dense(4, "relu"), nn.Dense(1)), nn.Sequential(nn.Dense(4), nn.Activation("tanh")),
+        nn.Sequential(nn.Dense(3, "tanh"), nn.Dense(2, "glu")), nn.Sequential(nn.Dense(2), nn.LayerNorm()),
+    ],
+)  # fmt: skip
+def test_the_quickest_network_averages_what_the_ensemble_averages(average, member):
+    whole = nn.Ensemble(member, member, member, average=average)
+    if average == "normal" and whole.members[0].output_shape((6,)) != (2,):
+        return
+    params, x = _drawn(whole, 6), _rows(9)
+    small, weights = quickest(whole, params)
+    np.testing.assert_allclose(small.apply(weights, x), whole.apply(params, x), rtol=1e-11, atol=1e-11)
 
 
 @settings(max_examples=25, deadline=None)

@@ -334,6 +334,15 @@ def test_a_budget_leaves_members_out_then_epochs_and_refuses_less_than_one():
         train_plan(plan_table(FRAME, _settings("score", 2, time=1e-6)))
 
 
+def test_after_the_time_no_member_begins_and_those_without_an_epoch_are_left_out(monkeypatch):
+    monkeypatch.setattr(pack, "fitted_to", lambda plan, *_: plan)
+    plan = plan_table(FRAME, _settings("score", 12, epochs=100_000, time=0.5))
+    trained, _, stopped = train_members(plan, threads=2)
+    assert stopped == "out of time"
+    assert len(trained) <= 2
+    assert len({bool(each.run.history.epochs) for each in trained}) == 1
+
+
 def test_one_model_joins_itself():
     model = _pack(_run("score", 2)).members[0].model
     assert joined([model]) is model

@@ -77,7 +77,11 @@ def _shape(plan: TablePlan) -> str:
 def how_it_went(done: TableRun) -> Padding:
     """Return a line on epochs, speed, and which weights were kept."""
     run, epochs = done.run, len(done.history)
-    ends = {"early stopping": "; stopped early", "interrupted": "; interrupted"}
+    ends = {
+        "early stopping": "; stopped early",
+        "out of time": "; out of time",
+        "interrupted": "; interrupted",
+    }
     how, which = f"{count(epochs, 'epoch')} in", f"weights of epoch {run.best_epoch} kept"
     if isinstance(run, PackRun):
         how = f"{count(len(run.members), 'network')} of up to {count(epochs, 'epoch')} in"

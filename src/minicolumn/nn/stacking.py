@@ -23,9 +23,6 @@ from minicolumn.nn.layers.ensemble import Ensemble
 from minicolumn.nn.layers.members import MeanOfMembers, MemberDense
 from minicolumn.nn.layers.spline import ColumnSplines
 
-# What `MeanOfMembers` calls what is averaged.
-_MEANS = {"numbers": "numbers", "softmax": "probabilities"}
-
 
 def quickest(network: Layer, params: Params) -> Part:
     """Return a network that predicts the same to rounding as an ensemble does, and faster.
@@ -79,11 +76,16 @@ def _side_by_side(members: Sequence[Part], ensemble: Ensemble) -> Part:
 
 def _stacked(members: Sequence[Part], average: str) -> Part | None:
     """Return the members as one network; None where their layers differ, or are of other kinds."""
-    layers = [_layers(member) for member, _ in members]
-    if average not in _MEANS or any(each != layers[0] for each in layers):
+    layers: list[Any] = [_layers(member) for member, _ in members]
+    if not layers[0] or any(each != layers[0] for each in layers):
         return None
     first, *rest = layers[0]
-    if not _is_one_sum(first) or not all(isinstance(layer, Dense | Activation) for layer in rest):
+    mean = _mean(average, layers[0][-1])
+    if (
+        mean is None
+        or not _is_one_sum(first)
+        or not all(isinstance(layer, Dense | Activation) for layer in rest)
+    ):
         return None
     count, params = len(members), [own for _, own in members]
     found: list[Part] = [_wide(first, [own["0"] for own in params]), (Reshape((count, first.units)), {})]
@@ -91,8 +93,17 @@ def _stacked(members: Sequence[Part], average: str) -> Part | None:
         found.append((Activation(first.activation), {}))
     for place, layer in enumerate(rest, 1):
         found.append(_each(layer, [own[str(place)] for own in params]))
-    found.append((MeanOfMembers(_MEANS[average]), {}))
+    found.append((mean, {}))
     return Sequential(*[layer for layer, _ in found]), {str(n): own for n, (_, own) in enumerate(found)}
+
+
+def _mean(average: str, last: Layer) -> MeanOfMembers | None:
+    """Return the layer that averages, behind a last one, as an ensemble does; None where none does."""
+    if average == "numbers":
+        return MeanOfMembers()
+    units = last.units if isinstance(last, Dense | ColumnSplines) else 0
+    of_one = average == "logistic" and units == 1
+    return MeanOfMembers("probabilities") if of_one or (average == "softmax" and units > 1) else None
 
 
 def _is_one_sum(layer: Layer) -> bool:

@@ -39,8 +39,12 @@ class Deadline(Callback):
         """Return infinity: a native call lasts a tenth of a second at most."""
         return math.inf
 
+    def is_over(self) -> bool:
+        """Return whether the moment has come."""
+        return time.monotonic() >= self.seconds
+
     def _heed(self, trainer: Trainer) -> None:
-        if time.monotonic() >= self.seconds:
+        if self.is_over():
             trainer.stop("out of time")
 
 

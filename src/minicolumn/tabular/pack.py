@@ -36,7 +36,7 @@ from minicolumn.train.callbacks import Callback, EarlyStopping
 from minicolumn.train.history import History, Row
 from minicolumn.train.interrupts import deferred
 from minicolumn.train.run import Run
-from minicolumn.train.side_by_side import Maker, Progress, run_side_by_side
+from minicolumn.train.side_by_side import Ending, Maker, Progress, run_side_by_side
 from minicolumn.train.trainer import Trainer
 
 Array = np.ndarray
@@ -70,7 +70,7 @@ class PackRun:
     choice      among them, see `choose`
     diverged    numbers of those that left the finite numbers and were dropped
     seconds     of wall time, with compiling and measuring
-    stopped     "all epochs", or "interrupted"
+    stopped     "all epochs", "out of time" or "interrupted"
     """
 
     model: Model
@@ -119,12 +119,13 @@ class PackRun:
 
 def train_members(
     plan: TablePlan, watch: Watch = lambda progress: None, threads: int | None = None
-) -> tuple[tuple[TrainedMember, ...], tuple[int, ...], bool]:
+) -> tuple[tuple[TrainedMember, ...], tuple[int, ...], str]:
     """Train the members of a plan side by side.
 
     watch       told about ten times a second how far they are
     threads     members at once; None takes the cores
-    Returns     those that were trained, the numbers of those that diverged, and whether all was interrupted
+    Returns     those that were trained, the numbers of those that diverged, and why all ended: "all epochs",
+                "out of time" or "interrupted"
     Errors      DivergenceError where every member diverged; KeyboardInterrupt where an interrupt came before
                 any had an epoch behind
     """
@@ -132,20 +133,29 @@ def train_members(
     plan = fitted_to(plan, _maker(plan, plan.members[0]), began, at_once)
     deadline = Deadline(began + (plan.settings.time or math.inf))
     makers = [_maker(plan, member, deadline) for member in plan.members]
-    endings = run_side_by_side(makers, at_once, watch=watch)
-    runs = [(m, e) for m, e in zip(plan.members, endings, strict=True) if isinstance(e, Run)]
-    errors = [
-        (m.number, e) for m, e in zip(plan.members, endings, strict=True) if isinstance(e, DivergenceError)
-    ]
+    endings = run_side_by_side(makers, at_once, watch=watch, may_begin=lambda: not deadline.is_over())
+    found = list(zip(plan.members, endings, strict=True))
+    begun = [(member, end) for member, end in found if isinstance(end, Run)]
+    # One whose time was over within its first epoch has learnt next to nothing.
+    runs = [(member, run) for member, run in begun if run.history.epochs] or begun
+    errors = [(member.number, end) for member, end in found if isinstance(end, DivergenceError)]
     if not runs and errors:
         raise errors[0][1]
     if not runs:
         raise KeyboardInterrupt
-    interrupted = len(runs) + len(errors) < len(endings) or any(r.stopped == "interrupted" for _, r in runs)
+    stopped = _why(endings, deadline)
     # Who was interrupted once may be so again while what was learnt is judged.
-    with deferred(again=not interrupted):
+    with deferred(again=stopped != "interrupted"):
         trained = tuple(_judged(plan, member, run) for member, run in runs)
-    return trained, tuple(number for number, _ in errors), interrupted
+    return trained, tuple(number for number, _ in errors), stopped
+
+
+def _why(endings: Sequence[Ending], deadline: Deadline) -> str:
+    """Return why trainings ended: what ended any of them early, or kept it from beginning."""
+    reasons = {end.stopped for end in endings if isinstance(end, Run)}
+    if None in endings:
+        reasons.add("out of time" if deadline.is_over() else "interrupted")
+    return next((reason for reason in ("interrupted", "out of time") if reason in reasons), "all epochs")
 
 
 def _maker(plan: TablePlan, member: Member, deadline: Deadline = Deadline()) -> Maker:  # noqa: B008  a record
@@ -228,15 +238,15 @@ def train_pack(plan: TablePlan, watch: Watch = lambda progress: None) -> PackRun
     Errors      as for `train_members`
     """
     began = time.perf_counter()
-    trained, diverged, interrupted = train_members(plan, watch)
-    with deferred(again=not interrupted):
+    trained, diverged, stopped = train_members(plan, watch)
+    with deferred(again=stopped != "interrupted"):
         run = PackRun(
             trained[0].model,
             trained,
             _chosen(plan, trained),
             diverged,
             time.perf_counter() - began,
-            "interrupted" if interrupted else "all epochs",
+            stopped,
         )
         whole = joined([each.model for each in run.kept])
         return replace(run, model=replace(whole, training=_described(run), history=run.history.rows))
