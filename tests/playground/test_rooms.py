@@ -15,7 +15,7 @@ from minicolumn.nn.classic import train_perceptron
 from minicolumn.playground.frames import Frame, decoded, encoded
 from minicolumn.playground.rooms.activations import NAMES
 from minicolumn.playground.rooms.circuit import GOALS
-from minicolumn.playground.rooms.tape import EXAMPLES
+from minicolumn.playground.rooms.tape import EXAMPLES, _depths
 from minicolumn.playground.sessions import ROOMS, make_session
 
 Say = Callable[..., dict[str, Frame]]
@@ -214,6 +214,22 @@ def test_adjoints_are_the_gradient(say: Say, formula: str) -> None:
 def test_what_is_no_program_is_refused(say: Say) -> None:
     for formula, word in [("2 + 3", "variable"), ("x +", "letter"), ("q", "q"), ("*".join("x" * 60), "")]:
         assert word in say("tape", "open", formula=formula)["error"].says["message"]
+
+
+@pytest.mark.parametrize("formula", ["x/0", "log(x)", "x^-1", "0/(x-x)", "x^(y^(z^w))", "exp(exp(exp(x)))"])
+@pytest.mark.parametrize("at", [0.0, -100.0, 100.0])
+def test_what_has_no_finite_value_is_told_as_such(say: Say, formula: str, at: float) -> None:
+    assert says(say("tape", "open", formula=formula, at=[at] * 4))["traversals"]["reverse"] == 2
+
+
+def test_a_graph_with_more_paths_than_can_be_walked_has_its_depths() -> None:
+    def power(x: Any) -> Any:
+        for _ in range(60):  # 2 to the power of 60 paths lead from the last node to x
+            x = x * x
+        return x
+
+    nodes = mc.inspect(power, np.float64(1.0)).graph.nodes
+    assert list(_depths(nodes).values()) == list(range(61))
 
 
 # Softmax ------------------------------------------------------------------------------------
