@@ -13,6 +13,7 @@ import minicolumn as mc
 from minicolumn.nn.activations import activation_by_name
 from minicolumn.nn.classic import train_perceptron
 from minicolumn.playground.frames import Frame, decoded, encoded
+from minicolumn.playground.rooms import race
 from minicolumn.playground.rooms.activations import NAMES
 from minicolumn.playground.rooms.circuit import GOALS
 from minicolumn.playground.rooms.tape import EXAMPLES, _depths
@@ -368,6 +369,29 @@ def test_a_room_that_is_opened_again_draws_what_a_new_one_does(say: Say, room: s
     )
     assert np.array_equal(kept.arrays["maps"], new[-1].arrays["maps"])
     assert len({row.tobytes() for row in kept.arrays["maps"]}) > 1
+
+
+def test_the_best_of_a_race_is_remembered_though_its_curve_is_thinned() -> None:
+    class Overfitted:
+        epoch = 0
+
+        def measured(self) -> dict[str, Any]:
+            self.epoch += 1
+            return {"loss": {"train": 0.0, "test": abs(self.epoch - 4) + 0.5}, "scores": {}}
+
+    learner: Any = Overfitted()
+    runner = race.Runner("one", learner, maps=learner)
+    told = [runner.told()["best"]["epoch"] for _ in range(2 * race.MOST_CURVE)]
+    assert told == [1, 2, 3, *[4] * (len(told) - 3)]
+    assert race.MOST_CURVE / 2 <= len(runner.curve) <= race.MOST_CURVE
+
+
+@pytest.mark.parametrize("epochs", [1, 5])  # at two epochs in 1 / 30 of a second
+def test_a_race_ends_at_the_epoch_that_was_said(say: Say, epochs: int) -> None:
+    say("overfitting", "open", points=20)
+    say("overfitting", "step", epochs=2)
+    say("overfitting", "run", epochs=epochs)
+    assert says(working(say), "tick")["epoch"] == 2 + epochs
 
 
 # Digits -------------------------------------------------------------------------------------

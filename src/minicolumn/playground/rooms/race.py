@@ -51,7 +51,7 @@ class Runner:
     def __init__(self, name: str, learner: Learner, maps: Maps | None = None) -> None:
         self.name, self.learner, self.stopped = name, learner, ""
         self.curve: list[tuple[float, float, float]] = []  # epoch, loss on training points, on test points
-        self.every = 1
+        self._best: tuple[float, float] | None = None  # test loss and epoch of the best row, kept or not
         if maps is None:
             plane = Plane.of_inputs(learner.points.X, learner.points.inputs, (0, 1), low=LOW, high=HIGH)
             maps = Maps(learner.architecture, plane.grid(), learner.task.shown)
@@ -70,14 +70,16 @@ class Runner:
     def told(self) -> dict[str, Any]:
         """Return where it stands, and note it in the curve."""
         measured = self.learner.measured()
-        loss = measured["loss"]
+        loss, epoch = measured["loss"], float(self.learner.epoch)
         if not self.stopped or not self.curve:
-            self.curve.append((float(self.learner.epoch), loss["train"], loss["test"]))
+            self.curve.append((epoch, loss["train"], loss["test"]))
             self.curve = self.curve[::2] if len(self.curve) > MOST_CURVE else self.curve
-        best = min(self.curve, key=lambda row: row[2])
+            if self._best is None or loss["test"] < self._best[0]:
+                self._best = loss["test"], epoch
+        assert self._best is not None  # the first row is one
         return {
             "name": self.name, "epoch": self.learner.epoch, "loss": loss, "scores": measured["scores"],
-            "stopped": self.stopped or None, "best": {"epoch": best[0], "test": best[2]},
+            "stopped": self.stopped or None, "best": {"epoch": self._best[1], "test": self._best[0]},
         }  # fmt: skip
 
     @property
@@ -106,7 +108,8 @@ class RaceRoom(Room):
     def __init__(self) -> None:
         self._said = replace(Start(), **self.usual)
         self._runners: list[Runner] = []
-        self._running, self._allowance, self._end = False, Allowance(), None
+        self._running, self._allowance = False, Allowance()
+        self._end: int | None = None  # the epoch at which a run ends
 
     def candidates(self, common: Setup) -> Sequence[tuple[str, Setup]]:
         """Return who races, by name, made of what they have in common."""
@@ -169,7 +172,7 @@ class RaceRoom(Room):
         epochs = self._allowance.due(self.epochs_a_second, seconds)
         if not epochs:
             return []
-        self._advance(epochs)
+        self._advance(epochs if self._end is None else min(epochs, self._end - self._epoch))
         ended = self._end is not None and self._epoch >= self._end
         if ended or all(runner.stopped for runner in self._runners):
             self._running = False
