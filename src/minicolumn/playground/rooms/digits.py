@@ -81,8 +81,10 @@ class DigitsRoom(Room):
 
     def __init__(self) -> None:
         self._running, self._allowance = False, Allowance()
-        self._end: int | None = None
+        self._end: int | None = None  # the epoch at which a run ends
         self._trainer: Trainer | None = None
+        self._X, self._y = _digits()
+        self._held = np.arange(len(self._X)) % 4 == 3
         self._pixels: Array | None = None
 
     @property
@@ -94,20 +96,15 @@ class DigitsRoom(Room):
         return self._trainer
 
     def _begin(self, said: Make) -> None:
-        from sklearn.datasets import load_digits
-
-        X, y = load_digits(return_X_y=True)
-        X = (X / LARGEST).astype(np.float32)
-        held = np.arange(len(X)) % 4 == 3
         layers = [layer for units in said.units for layer in (Dense(units, "relu"), Dropout(said.dropout))]
         network = Sequential(*layers, Dense(CLASSES))
-        self._X, self._y, self._held = X, y.astype(np.int32), held
+        rows = ~self._held
         self._trainer = Trainer(
-            network, X[~held], self._y[~held], optimizer=Adam(said.learning_rate), batch_size=32,
+            network, self._X[rows], self._y[rows], optimizer=Adam(said.learning_rate), batch_size=32,
             seed=said.seed, epochs=10**9,
         )  # fmt: skip
         self._trainer.limit_history(2)
-        self._said, self._running = said, False
+        self._running = False
 
     def open(self, said: Make) -> list[Frame]:
         """Begin with first weights, and one digit of each class to look at."""
@@ -155,8 +152,11 @@ class DigitsRoom(Room):
         steps = self._allowance.due(self.steps_a_second, seconds)
         if not steps:
             return []
-        self.trainer.advance(steps=steps)
-        if self._end is not None and self.trainer.epoch >= self._end:
+        trainer = self.trainer
+        if self._end is not None:
+            steps = min(steps, (self._end - trainer.epoch) * trainer.steps - trainer.done)
+        trainer.advance(steps=steps)
+        if self._end is not None and trainer.epoch >= self._end:
             self._running = False
         return [self._tick(), self._seen()] if draw or not self._running else []
 
@@ -192,3 +192,11 @@ class DigitsRoom(Room):
         p = activation_by_name("softmax").function(scores[None].astype(np.float64))[0]
         says = {"answer": int(p.argmax()), "probabilities": p.tolist()}
         return self.frame("seen", says, pixels=pixels, **layers)
+
+
+def _digits() -> tuple[Array, Array]:
+    """Return pixels from 0 to 1, float32 [rows, 64], and digits, int32 [rows]."""
+    from sklearn.datasets import load_digits
+
+    X, y = load_digits(return_X_y=True)
+    return (X / LARGEST).astype(np.float32), y.astype(np.int32)
