@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import binascii
 from collections.abc import Iterator
 from typing import Any
 
@@ -44,6 +45,28 @@ class Upload:
             self._held = [*held, data]
             return None
         return b"".join([*held, data])
+
+
+def as_utf8(text: str) -> bytes:
+    """Return the bytes of a part that is text.
+
+    Errors      DataError for half a character, which JSON can hold and no text has
+    """
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise DataError(f"table: letter {error.start + 1} of a part is half a character") from None
+
+
+def as_bytes(text: str) -> bytes:
+    """Return what base64 stands for.
+
+    Errors      DataError for a text that is none
+    """
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise DataError("what was sent as base64 is none") from None
 
 
 def table_messages(name: str, text: str, room: str = "network") -> Iterator[dict[str, Any]]:

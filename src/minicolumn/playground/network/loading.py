@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -51,17 +49,6 @@ class Opened:
     table: EncodedTable | None
     weights: list[tuple[Array, Array]]
     said: tuple[str, ...]
-
-
-def as_bytes(text: str) -> bytes:
-    """Return what base64 stands for.
-
-    Errors      DataError for a text that is none
-    """
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise DataError("load: a part is not base64") from None
 
 
 def opened_model(model: Model) -> Opened:

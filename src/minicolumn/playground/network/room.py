@@ -20,7 +20,7 @@ from minicolumn.playground.links import parse_link
 from minicolumn.playground.network import messages as m
 from minicolumn.playground.network.exports import exported
 from minicolumn.playground.network.learner import Learner
-from minicolumn.playground.network.loading import as_bytes, opened_model
+from minicolumn.playground.network.loading import opened_model
 from minicolumn.playground.network.neuron import neuron_formula
 from minicolumn.playground.network.pacing import Pacing
 from minicolumn.playground.network.painting import painted, split_anew
@@ -29,7 +29,7 @@ from minicolumn.playground.network.shown import Picture
 from minicolumn.playground.network.summary import summary_of
 from minicolumn.playground.network.tables import EncodedTable, SentTable
 from minicolumn.playground.room import Nothing, Room
-from minicolumn.playground.uploads import Upload
+from minicolumn.playground.uploads import Upload, as_bytes, as_utf8
 from minicolumn.registry import Record
 
 
@@ -258,7 +258,7 @@ class NetworkRoom(Room):
 
     def table(self, said: m.Table) -> list[Frame]:
         """Take a part of a CSV; with the last one its columns are told."""
-        data = self._upload.take(said.name, said.part, said.parts, said.text.encode())
+        data = self._upload.take(said.name, said.part, said.parts, as_utf8(said.text))
         if data is None:
             return []
         self._table = SentTable.read(said.name, data)
@@ -350,7 +350,7 @@ class NetworkRoom(Room):
 
     def work(self, seconds: float, draw: bool = True) -> list[Frame]:
         """Train for about so long, and show where it stands then."""
-        goal = self._pacing.goal(seconds)
+        goal = self._pacing.goal(seconds, self.learner.trainer.seconds_a_step)
         if goal is None:
             return []
         frames = self._advance(goal)
