@@ -37,7 +37,7 @@ _log = logging.getLogger("minicolumn.playground")
 
 
 class Hub:
-    """What shows the trainings of one process: a board, their recorders, and the server that the first starts.
+    """What shows the trainings of a process: a board, their recorders, and the server that the first starts.
 
     say     takes a line for the reader
 
