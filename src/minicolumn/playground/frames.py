@@ -45,8 +45,14 @@ class Frame:
 
 
 def encoded(frame: Frame) -> bytes:
-    """Return a frame as one binary message."""
+    """Return a frame as one binary message.
+
+    Errors      TypeError for an array that a page has no view of
+    """
     arrays = {name: np.ascontiguousarray(array) for name, array in frame.arrays.items()}
+    for name, array in arrays.items():
+        if str(array.dtype) not in DTYPES:
+            raise TypeError(f"{frame.kind}: {name}: arrays are {', '.join(DTYPES)}, not {array.dtype}")
     listed = [[name, str(array.dtype), list(array.shape)] for name, array in arrays.items()]
     header = {"room": frame.room, "kind": frame.kind, **_plain(dict(frame.says)), "arrays": listed}
     said = json.dumps(header, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
