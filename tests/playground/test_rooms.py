@@ -13,7 +13,7 @@ import minicolumn as mc
 from minicolumn.nn.activations import activation_by_name
 from minicolumn.nn.classic import train_perceptron
 from minicolumn.playground.frames import Frame, decoded, encoded
-from minicolumn.playground.rooms import race
+from minicolumn.playground.rooms import perceptron, race
 from minicolumn.playground.rooms.activations import NAMES
 from minicolumn.playground.rooms.circuit import GOALS
 from minicolumn.playground.rooms.tape import EXAMPLES, _depths
@@ -121,6 +121,18 @@ def test_xor_is_refused_for_ever(say: Say) -> None:
     assert not last["converged"]
     assert last["cycle"] is not None
     assert last["right"] < 4
+
+
+def test_rows_that_overlap_may_be_looked_at_for_ever(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(perceptron, "MOST_EPOCHS", 30)
+    say("perceptron", "open", data="overlap")
+    say("perceptron", "run", rows_per_second=10_000)
+    session = say.session  # type: ignore[attr-defined]
+    ticks = [session.work(1.0)[-1].says for _ in range(3)]  # 250 epochs of 40 rows each
+    assert [tick["epoch"] for tick in ticks] == [250, 500, 750]
+    assert [len(tick["mistakes"]) for tick in ticks] == [250, 500, 500]
+    assert len(session._rooms["perceptron"]._seen) <= 31
+    assert ticks[-1]["corrections"] > ticks[0]["corrections"]
 
 
 def test_one_step_looks_at_one_row(say: Say) -> None:
