@@ -11,11 +11,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from minicolumn.errors import DataError, MinicolumnError, did_you_mean
 from minicolumn.playground.frames import Frame
-from minicolumn.registry import Record, settings_of
+from minicolumn.registry import Integer, Record, settings_of
 from minicolumn.registry.record import checked
 from minicolumn.registry.setting import REQUIRED
 
@@ -26,6 +26,13 @@ _log = logging.getLogger("minicolumn.playground")
 @dataclass(frozen=True, kw_only=True)
 class Nothing(Record):
     """A message that is all said by its word."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Epochs(Record):
+    """How far a training goes on."""
+
+    epochs: Annotated[int | None, Integer(help="None runs until told.", ge=1, le=10**6)] = None
 
 
 class Room:

@@ -27,6 +27,13 @@ from minicolumn.playground.network.painting import painted, split_anew
 from minicolumn.playground.network.setup import DATA, DEFAULT, OWN, TABLE, VIEW, Setup, changed
 from minicolumn.playground.network.shown import Picture
 from minicolumn.playground.network.summary import summary_of
+from minicolumn.playground.network.surgery import (
+    layer_added,
+    layer_removed,
+    layer_resized,
+    with_bias,
+    with_weight,
+)
 from minicolumn.playground.network.tables import EncodedTable, SentTable
 from minicolumn.playground.room import Nothing, Room
 from minicolumn.playground.uploads import Upload, as_bytes, as_utf8
@@ -177,65 +184,22 @@ class NetworkRoom(Room):
 
     def layer(self, said: m.Layer) -> list[Frame]:
         """Put a hidden layer in, or take one out; other weights stay."""
-        units, activations = list(self.setup.units), list(self.setup.activations)
-        labels = self.learner.labels
-        if said.add:
-            if said.at > len(units):
-                raise DataError(f"layer: at: expected 0 to {len(units)}, got {said.at}")
-            near = activations[min(said.at, len(units) - 1)] if units else DEFAULT.activations[0]
-            units.insert(said.at, said.units)
-            activations.insert(said.at, near)
-            labels.insert(said.at + 1, [None] * said.units)
-        else:
-            self._check_hidden("layer", said.at)
-            del units[said.at], activations[said.at], labels[said.at + 1]
-        return self._rebuilt({"units": units, "activations": activations}, labels)
+        return self._rebuilt(*(layer_added if said.add else layer_removed)(self.learner, said))
 
     def units(self, said: m.Units) -> list[Frame]:
         """Grow a hidden layer, or take neurons out of it; other weights stay."""
-        self._check_hidden("units", said.layer)
-        labels, units = self.learner.labels, list(self.setup.units)
-        row = labels[said.layer + 1]
-        if said.remove is not None:
-            if said.remove >= len(row) or len(row) == 1:
-                raise DataError(f"units: layer {said.layer} has {len(row)} neurons; one has to stay")
-            del row[said.remove]
-        elif said.units is not None:
-            row[said.units :] = [None] * (said.units - len(row))
-        units[said.layer] = len(row)
-        return self._rebuilt({"units": units, "activations": list(self.setup.activations)}, labels)
-
-    def _check_hidden(self, who: str, layer: int) -> None:
-        if layer >= len(self.setup.units):
-            raise DataError(
-                f"{who}: there are {len(self.setup.units)} hidden layers, counted from 0, got {layer}"
-            )
+        return self._rebuilt(*layer_resized(self.learner, said))
 
     def _rebuilt(self, changes: Mapping[str, Any], labels: list[list[Any]]) -> list[Frame]:
         return self._adopted(self.learner.changed(changed(self.setup, changes), after=labels))
 
     def weight(self, said: m.Weight) -> list[Frame]:
         """Set one weight."""
-        weights = self.learner.weights
-        matrix = self._layer(weights, said.layer)[0]
-        if said.source >= len(matrix) or said.unit >= matrix.shape[1]:
-            raise DataError(f"weight: layer {said.layer} has weights {list(matrix.shape)}, counted from 0")
-        matrix[said.source, said.unit] = said.value
-        return self._edited(weights)
+        return self._edited(with_weight(self.learner, said))
 
     def bias(self, said: m.Bias) -> list[Frame]:
         """Set one bias."""
-        weights = self.learner.weights
-        bias = self._layer(weights, said.layer)[1]
-        if said.unit >= len(bias):
-            raise DataError(f"bias: layer {said.layer} has {len(bias)} neurons, counted from 0")
-        bias[said.unit] = said.value
-        return self._edited(weights)
-
-    def _layer(self, weights: list[Any], layer: int) -> Any:
-        if layer >= len(weights):
-            raise DataError(f"there are {len(weights)} layers with weights, counted from 0, got {layer}")
-        return weights[layer]
+        return self._edited(with_bias(self.learner, said))
 
     def _edited(self, weights: list[Any]) -> list[Frame]:
         self.learner.set_weights(weights)

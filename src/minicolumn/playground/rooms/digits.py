@@ -14,7 +14,7 @@ from minicolumn.nn.activations import activation_by_name
 from minicolumn.optim import Adam
 from minicolumn.playground.allowance import Allowance
 from minicolumn.playground.frames import Frame
-from minicolumn.playground.room import Nothing, Room
+from minicolumn.playground.room import Epochs, Nothing, Room
 from minicolumn.registry import Integer, Listed, Number, Record
 from minicolumn.train import Trainer
 from minicolumn.tree import leaves
@@ -38,13 +38,6 @@ class Make(Record):
     dropout: Annotated[float, Number(help="Share of hidden neurons silenced in a step.", ge=0, le=0.9)] = 0.1
     learning_rate: Annotated[float, Number(help="Of Adam.", gt=0, le=1)] = 0.003
     seed: Annotated[int, Integer(help="Of the first weights.", ge=0, lt=2**31)] = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Epochs(Record):
-    """How far it goes."""
-
-    epochs: Annotated[int | None, Integer(help="None runs until told.", ge=1, le=10**6)] = None
 
 
 @dataclass(frozen=True, kw_only=True)

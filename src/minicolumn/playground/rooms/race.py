@@ -16,7 +16,7 @@ from minicolumn.playground.network.learner import Learner
 from minicolumn.playground.network.maps import Maps
 from minicolumn.playground.network.plane import HIGH, LOW, Plane
 from minicolumn.playground.network.setup import Setup
-from minicolumn.playground.room import Nothing, Room
+from minicolumn.playground.room import Epochs, Nothing, Room
 from minicolumn.registry import Choice, Integer, Record
 from minicolumn.tree import leaves
 
@@ -33,13 +33,6 @@ class Start(Record):
     noise: Annotated[int | None, Integer(help="Noise of the points, in percent.", ge=0, le=80)] = None
     points: Annotated[int | None, Integer(help="How many points.", ge=20, le=1_000)] = None
     seed: Annotated[int, Integer(help="Of points and weights.", ge=0, lt=10**5)] = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Epochs(Record):
-    """How far all go."""
-
-    epochs: Annotated[int | None, Integer(help="None runs until told.", ge=1, le=10**6)] = None
 
 
 class Runner:
