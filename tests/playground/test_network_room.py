@@ -125,6 +125,16 @@ def test_figures_are_those_of_the_library(page: Page) -> None:
     )
 
 
+@pytest.mark.parametrize("dataset", ["blobs", "xor", "plane"])
+def test_outputs_that_are_not_finite_are_shown_as_such(page: Page, dataset: str) -> None:
+    page("open", setup={"dataset": dataset, "points": 60, "units": [], "features": ["exp(exp(exp(x1)))"]})
+    assert page.last["tick"].says["loss"]["train"] is None
+    assert page("weight", layer=0, source=0, unit=0, value=1.0).kind == "tick"
+    page("step")
+    assert page.last["diverged"].says["message"]
+    assert page("set", changes={"features": ["x1", "x2"]}).kind == "tick"
+
+
 def test_the_same_messages_give_the_same_frames() -> None:
     def told() -> list[Any]:
         page = Page()
