@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from minicolumn.playground.rooms.activations import NAMES
 from minicolumn.playground.rooms.circuit import GOALS
 from minicolumn.playground.rooms.tape import EXAMPLES, _depths
 from minicolumn.playground.sessions import ROOMS, make_session
+from minicolumn.registry import settings_of
 
 Say = Callable[..., dict[str, Frame]]
 
@@ -431,3 +434,22 @@ def test_digits_are_learnt_and_a_drawn_one_is_answered(say: Say) -> None:
     ended = says(working(say), "tick")
     assert (ended["epoch"], ended["step"]) == (10, 10 * 43)  # 43 batches of 32, and not a step more
     assert "64 numbers" in say("digits", "draw", pixels=[0.5] * 63)["error"].says["message"]
+
+
+# Bad input ----------------------------------------------------------------------------------
+
+ODD = [{"a": {"b": []}}, [[["x"]]], "\ud800", 10**400, float("inf"), float("nan"), -1, [None] * 5_000]
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_field_of_any_message_takes_what_it_is_not(say: Say, room: str) -> None:
+    kind = getattr(import_module(ROOMS[room][0]), ROOMS[room][1])
+    fields = [(do, name) for do, (record, _) in kind.verbs.items() for name in settings_of(record)]
+    for (do, name), value in itertools.product(fields, ODD):
+        found = say(room, do, **{name: value})
+        if "error" in found:  # a text of half a character, or a number below 0, may be one that will do
+            line = found["error"].says["message"]
+            assert "fault" not in found["error"].says, (do, name, value, line)
+            assert "\n" not in line
+        else:
+            assert value in ("\ud800", -1), (do, name, value)

@@ -44,6 +44,7 @@ CONTROLS = {
 }  # fmt: skip
 TEXT = "text"  # hidden by hideText: what is written around the network
 _NUMBER = re.compile(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*", re.ASCII)
+_INTEGER = re.compile(r"\d+", re.ASCII)
 
 
 def is_classic(said: Mapping[str, str]) -> bool:
@@ -58,9 +59,6 @@ def is_classic(said: Mapping[str, str]) -> bool:
         or not _INTEGER.fullmatch(said.get("seed", "0"))
         or said.get("regularization") in ("L1", "L2")
     )
-
-
-_INTEGER = re.compile(r"\d+", re.ASCII)
 
 
 def read_classic(said: Mapping[str, str]) -> tuple[dict[str, Any], tuple[str, ...], tuple[str, ...]]:

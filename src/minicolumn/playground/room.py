@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar
 
 from minicolumn.errors import DataError, MinicolumnError, did_you_mean
 from minicolumn.playground.frames import Frame
@@ -19,7 +19,6 @@ from minicolumn.registry import Integer, Record, settings_of
 from minicolumn.registry.record import checked
 from minicolumn.registry.setting import REQUIRED
 
-M = TypeVar("M", bound=Record)
 _log = logging.getLogger("minicolumn.playground")
 
 

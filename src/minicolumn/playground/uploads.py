@@ -26,7 +26,8 @@ class Upload:
     """
 
     def __init__(self) -> None:
-        self._name, self._parts, self._held, self._size = "", 0, [b""][:0], 0
+        self._name, self._parts, self._size = "", 0, 0
+        self._held: list[bytes] = []
 
     def take(self, name: str, part: int, parts: int, data: bytes) -> bytes | None:
         """Take a part, and return the whole file with the last one.

@@ -377,7 +377,7 @@ class NetworkRoom(Room):
         return self._picture
 
     def _state(self, *, reset: bool = False, said: tuple[str, ...] = ()) -> list[Frame]:
-        says, arrays = self.picture.state(controls=not self._is_known, hidden=self._hidden)
+        says, arrays = self.picture.state(with_controls=not self._is_known, hidden=self._hidden)
         self._is_known = True
         says |= {"reset": reset, "said": list(said), "hidden": list(self._hidden)}
         return [self.frame("state", says, **arrays), self._tick()]

@@ -45,7 +45,7 @@ class Picture:
         self.maps = Maps(learner.architecture, grid, learner.task.shown)
         self.watched = before is not None and before.watched
 
-    def state(self, *, controls: bool = False, hidden: Sequence[str] = ()) -> tuple[Says, Arrays]:
+    def state(self, *, with_controls: bool = False, hidden: Sequence[str] = ()) -> tuple[Says, Arrays]:
         """Return what changes seldom; with all controls for a page that does not have them.
 
         hidden      controls that its link hides
@@ -69,8 +69,8 @@ class Picture:
             "axes": list(plane.names), "target": {"center": task.center, "scale": task.scale},
             "link": write_link(setup, hidden) if setup.dataset not in (OWN, TABLE) else "",
         }  # fmt: skip
-        if controls:
-            says |= {"controls": _controls(), "datasets": list(thumbnails())}
+        if with_controls:
+            says |= {"controls": controls(), "datasets": list(thumbnails())}
         shown = plane.project(points.X).astype(np.float32)
         targets = points.y if task.classes else (points.y - task.center) / task.scale
         return says, {
@@ -162,7 +162,3 @@ def _levels(values: Array) -> Array:
     finite = np.where(np.isfinite(values), values, 0.0)
     most = float(np.abs(finite).max()) or 1.0
     return np.clip(127.5 + 127.5 * finite / most, 0, 255).astype(np.uint8)
-
-
-def _controls() -> list[dict[str, Any]]:
-    return controls()

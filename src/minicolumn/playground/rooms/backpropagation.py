@@ -52,7 +52,7 @@ class BackpropagationRoom(Room):
     """The four parts of a step: forward pass, output gradient, backward pass, update.
 
     Every number is one of `mc.backprop_report`; the gradients are checked by finite differences. With it come
-    the activation f and its slope f' by `mc.grad`, over sums z, and the loss of each step so far.
+    the activation f and its derivative f' by `mc.grad`, over sums z, and the loss of each step so far.
     """
 
     name = "backpropagation"

@@ -180,11 +180,11 @@ def _rows(said: Rows) -> tuple[Array, Array]:
     if said.data in TABLES:
         return CORNERS, np.where(np.array(TABLES[said.data])[:, None] > 0, 1.0, -1.0)
     signs = np.where(np.arange(POINTS) % 2 == 0, 1.0, -1.0)
-    apart = 1.6 if said.data == "clouds" else 0.6
+    center = 1.6 if said.data == "clouds" else 0.6
     noise = random.normal(random.key(said.seed), (POINTS, 2), np.float64)
     if said.data == "clouds":  # cut off, so that a line divides them
         noise = np.clip(noise, -1.4, 1.4)
-    return signs[:, None] * apart + 0.7 * noise, signs[:, None]
+    return signs[:, None] * center + 0.7 * noise, signs[:, None]
 
 
 def _range(X: Array) -> list[list[float]]:

@@ -108,20 +108,16 @@ def _passes(graph: Graph, names: list[str], arguments: list[Any]) -> dict[str, A
         ],
         "forward": [places[node] for node in nodes if node.op.kind != "leaf"],
         "backward": [
-            {"node": places[node], "parts": [
-                {
-                    "to": places[node.inputs[at]],
-                    "at": at,
-                    "local": float(local),
-                    "part": float(part),
-                    "sum": float(total),
-                }
-                for at, local, part, total in parts
-            ]}
+            {"node": places[node], "parts": [_told(places[node.inputs[part[0]]], part) for part in parts]}
             for node, parts in steps
         ],
         "output": places[graph.outputs[0]],
     }  # fmt: skip
+
+
+def _told(to: int, part: Part) -> dict[str, Any]:
+    at, local, handed, total = part
+    return {"to": to, "at": at, "local": float(local), "part": float(handed), "sum": float(total)}
 
 
 def _value(node: Node, values: dict[Node, Any], table: Table) -> Any:

@@ -110,11 +110,9 @@ class Worker:
     def _run(self) -> None:
         try:
             self._live(self._make())
-        except RuntimeError as error:
-            if not self._closed:  # else nobody takes the frames any more
-                _log.error("a session of the playground ended", exc_info=error)
         except Exception as error:
-            _log.error("a session of the playground ended", exc_info=error)
+            if not (self._closed and isinstance(error, RuntimeError)):  # which says that nobody takes frames
+                _log.error("a session of the playground ended", exc_info=error)
         finally:
             self._ended()
 
