@@ -14,6 +14,7 @@ from minicolumn.nn.layer import Params
 from minicolumn.optim import optimizer_by_name, schedule_by_name
 from minicolumn.playground.classic_rule import classic_rule
 from minicolumn.playground.data.points import Points
+from minicolumn.playground.lines import line
 from minicolumn.playground.network.architecture import architecture_of, first_params
 from minicolumn.playground.network.carry import Labels, carried, labels_of
 from minicolumn.playground.network.setup import Setup
@@ -204,7 +205,7 @@ class Learner:
         """
         sizes = [part.size for pair in self.weights for part in pair]
         if len(data) != 4 * sum(sizes):
-            raise DataError(f"open: weights: expected {sum(sizes)} numbers, got {len(data) / 4:g}")
+            raise DataError(line("weightCount", count=sum(sizes), given=len(data) / 4))
         parts = iter(np.split(data.view(np.float32), np.cumsum(sizes)[:-1]))
         self.set_weights([(next(parts).reshape(w.shape), next(parts)) for w, _ in self.weights])
         self._behind = epoch, step

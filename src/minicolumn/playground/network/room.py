@@ -16,6 +16,7 @@ from minicolumn.playground.allowance import Allowance
 from minicolumn.playground.data.arc4 import Arc4
 from minicolumn.playground.data.points import DATASETS, Points, make_points
 from minicolumn.playground.frames import Frame
+from minicolumn.playground.lines import line, line_of
 from minicolumn.playground.links import parse_link
 from minicolumn.playground.network import messages as m
 from minicolumn.playground.network.exports import exported
@@ -126,7 +127,7 @@ class NetworkRoom(Room):
         """Return the points that a setup names; own ones stay."""
         if setup.dataset in (OWN, TABLE):
             if self._learner is None or (setup.dataset == TABLE and self._learner.table is None):
-                raise DataError(f"there are no {setup.dataset} points yet: paint some, or send a table")
+                raise DataError(line("noPoints", kind=setup.dataset))
             points = self._learner.points
             stays = setup.train_percent == self.setup.train_percent
             return points if stays else split_anew(points, setup.train_percent, setup.seed)
@@ -181,7 +182,7 @@ class NetworkRoom(Room):
         labels = self.learner.labels
         if said.add:
             if said.at > len(units):
-                raise DataError(f"layer: at: expected 0 to {len(units)}, got {said.at}")
+                raise DataError(line("layerPlace", most=len(units), given=said.at))
             near = activations[min(said.at, len(units) - 1)] if units else DEFAULT.activations[0]
             units.insert(said.at, said.units)
             activations.insert(said.at, near)
@@ -198,7 +199,7 @@ class NetworkRoom(Room):
         row = labels[said.layer + 1]
         if said.remove is not None:
             if said.remove >= len(row) or len(row) == 1:
-                raise DataError(f"units: layer {said.layer} has {len(row)} neurons; one has to stay")
+                raise DataError(line("oneStays", layer=said.layer, count=len(row)))
             del row[said.remove]
         elif said.units is not None:
             row[said.units :] = [None] * (said.units - len(row))
@@ -207,9 +208,7 @@ class NetworkRoom(Room):
 
     def _check_hidden(self, who: str, layer: int) -> None:
         if layer >= len(self.setup.units):
-            raise DataError(
-                f"{who}: there are {len(self.setup.units)} hidden layers, counted from 0, got {layer}"
-            )
+            raise DataError(line("noHidden", who=who, count=len(self.setup.units), layer=layer))
 
     def _rebuilt(self, changes: Mapping[str, Any], labels: list[list[Any]]) -> list[Frame]:
         return self._adopted(self.learner.changed(changed(self.setup, changes), after=labels))
@@ -219,7 +218,7 @@ class NetworkRoom(Room):
         weights = self.learner.weights
         matrix = self._layer(weights, said.layer)[0]
         if said.source >= len(matrix) or said.unit >= matrix.shape[1]:
-            raise DataError(f"weight: layer {said.layer} has weights {list(matrix.shape)}, counted from 0")
+            raise DataError(line("noWeight", layer=said.layer, shape=str(list(matrix.shape))))
         matrix[said.source, said.unit] = said.value
         return self._edited(weights)
 
@@ -228,13 +227,13 @@ class NetworkRoom(Room):
         weights = self.learner.weights
         bias = self._layer(weights, said.layer)[1]
         if said.unit >= len(bias):
-            raise DataError(f"bias: layer {said.layer} has {len(bias)} neurons, counted from 0")
+            raise DataError(line("noBias", layer=said.layer, count=len(bias)))
         bias[said.unit] = said.value
         return self._edited(weights)
 
     def _layer(self, weights: list[Any], layer: int) -> Any:
         if layer >= len(weights):
-            raise DataError(f"there are {len(weights)} layers with weights, counted from 0, got {layer}")
+            raise DataError(line("noLayer", count=len(weights), layer=layer))
         return weights[layer]
 
     def _edited(self, weights: list[Any]) -> list[Frame]:
@@ -267,7 +266,7 @@ class NetworkRoom(Room):
     def target(self, said: m.Target) -> list[Frame]:
         """Learn a column of the table."""
         if self._table is None:
-            raise DataError("target: send a table first")
+            raise DataError(line("tableFirst"))
         table = self._table.encoded(said.column, said.task, self.setup)
         loss = self.setup.loss if table.points.task == self.learner.points.task else "auto"
         changes = {"dataset": TABLE, "features": list(table.points.inputs), "loss": loss}
@@ -286,7 +285,7 @@ class NetworkRoom(Room):
         try:
             opened = opened_model(model)
         except MinicolumnError as error:
-            says, curve = summary_of(model, said.name, str(error))
+            says, curve = summary_of(model, said.name, line_of(error))
             before = [] if self._is_known else self._state()
             return [*before, self.frame("summary", says, curve=curve)]
         self._begin(opened.setup, opened.points, opened.table)
@@ -383,7 +382,7 @@ class NetworkRoom(Room):
             {"label": "adam", "do": "back", "changes": calm},
             {"label": "reset", "do": "reset"},
         ]
-        says = {"message": str(error), "cause": error.cause, "layer": error.layer, "half": half}
+        says = {"message": line_of(error), "cause": error.cause, "layer": error.layer, "half": half}
         return self.frame("diverged", says | {"remedies": remedies})
 
     def back(self, said: m.Back) -> list[Frame]:

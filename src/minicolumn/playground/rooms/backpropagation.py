@@ -15,6 +15,7 @@ from minicolumn.nn import Dense, Sequential
 from minicolumn.nn.activations import activation_by_name
 from minicolumn.nn.layer import Params
 from minicolumn.playground.frames import Frame
+from minicolumn.playground.lines import line
 from minicolumn.playground.room import Nothing, Room
 from minicolumn.registry import Choice, Integer, Listed, Number, Record
 
@@ -88,9 +89,7 @@ class BackpropagationRoom(Room):
             report = self._report()
             if not np.isfinite(report.loss_after):
                 if not taken:
-                    raise DataError(
-                        "backpropagation: this step leads to no finite loss; lower the learning rate"
-                    )
+                    raise DataError(line("noFiniteLoss"))
                 break
             for weight in report.weights:
                 layer, name = weight.name.split(".")

@@ -14,7 +14,7 @@
  *     room.onOpen(() => ...)          called once connected and at each new connection: send "open" with the whole setup
  *                                     there, so that a restart of the server is survived; returns what ends it
  *     room.connection                 a number, another one at each new connection, whose session knows nothing yet
- *     room.say(text, buttons?, tone?) a line for the reader, with buttons [{label, onClick}]; tone "warning" (usual) or "note";
+ *     room.say(text, buttons?, tone?) a line for the reader (or `Line`s of the session), with buttons [{label, onClick}]; tone "warning" (usual) or "note";
  *                                     room.say(null) takes it away
  *     room.session                    what the session says of itself: version, limits {part, upload}, opening (messages that wait)
  *     room.opening()                  do what the command was given, such as a table to begin with; frames follow
@@ -33,7 +33,8 @@
  *     import { Curve } from "../kit/curve.js"                     uPlot: log axis, read-out
  *     import { theme, onTheme, token, stillness } from "../kit/theme.js"
  *     import { Icon } from "../kit/icons.js"
- *     import { t, tOr, onLanguage } from "../i18n.js"             t("softmax.lead"), t("network.learnColumn", {name: "y"})
+ *     import { t, tOr, told, onLanguage } from "../i18n.js"       t("softmax.lead"), t("network.learnColumn", {name: "y"}),
+ *                                                                 told(frame.message): what the session says, translated
  *
  * A room's own layout: `<div class="room NAME">` with `<${Intro} name="NAME" />` (title and lead) from kit/room.js, then panels
  * (`<section class="panel">`). Style by classes and by CSSOM (`style=${{...}}`), never by attributes in HTML text.
@@ -43,17 +44,18 @@ import { html, render, useEffect, useRef, useState } from "./kit/html.js";
 import { Icon } from "./kit/icons.js";
 import { IconButton, Button } from "./kit/controls.js";
 import { applyTheme, onTheme, switchTheme, theme } from "./kit/theme.js";
-import { LANGUAGES, language, onLanguage, preferred, speak, t } from "./i18n.js";
+import { LANGUAGES, language, onLanguage, preferred, speak, t, told } from "./i18n.js";
 import { Refused, Socket } from "./socket.js";
 import { exchangeToken, place, go } from "./address.js";
 
 /**
  * @typedef {import("./frames.js").Frame} Frame
+ * @typedef {import("./i18n.js").Line} Line
  * @typedef {{label: string, onClick: () => void}} Choice
- * @typedef {{text: string, choices: Choice[], tone: "warning" | "note"}} Said
+ * @typedef {{text: Line | Line[], choices: Choice[], tone: "warning" | "note"}} Said
  * @typedef {{name: string, send: (doing: string, fields?: object) => Promise<Frame | null>,
  *   ask: (doing: string, fields?: object) => Promise<Frame | null>, onFrame: (listen: (frame: Frame) => void) => () => void,
- *   onOpen: (tell: () => void) => () => void, say: (text: string | null, choices?: Choice[], tone?: "warning" | "note") => void,
+ *   onOpen: (tell: () => void) => () => void, say: (text: Line | Line[] | null, choices?: Choice[], tone?: "warning" | "note") => void,
  *   session: Frame, readonly connection: number, opening: () => Promise<Frame | null>, query: URLSearchParams, remember: (values: Record<string, string | null>) => void}} Room
  */
 
@@ -91,13 +93,13 @@ function makeRoom(socket, session, name, tell) {
     },
     opening: () =>
       socket.send("", "opening").catch((error) => {
-        say(error.message);
+        say(error.line ?? error.message);
         return null;
       }),
     send: (doing, fields) =>
       ask(doing, fields).catch((error) => {
         if (!(error instanceof Refused)) throw error;
-        say(error.message);
+        say(error.line);
         return null;
       }),
     onFrame: (listen) => socket.listen(name, listen),
@@ -189,7 +191,7 @@ function MessageLine({ said, onClose }) {
   return html`<div class="message-place" role="status" aria-live="polite">${
     said &&
     html`<div class=${`message ${said.tone}`}>
-    ${said.tone === "warning" && html`<${Icon} name="warning" size=${18} />`}<p>${said.text}</p>
+    ${said.tone === "warning" && html`<${Icon} name="warning" size=${18} />`}<p>${told(said.text)}</p>
     ${said.choices.map(
       (choice) => html`<${Button} key=${choice.label} onClick=${choice.onClick}>${choice.label}
         <//>`,

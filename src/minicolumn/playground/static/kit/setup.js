@@ -59,7 +59,7 @@ export function useSetup(room, fields, kept) {
 /**
  * Say `open` with changes of the setup, one message after another: changes that come while one is under way are gathered.
  * @param {Room} room @param {{setup: Record<string, any>}} kept
- * @param {(wrong: string | null, changes: Record<string, any>) => void} [tell]  what was refused, or null
+ * @param {(wrong: import("../i18n.js").Line | null, changes: Record<string, any>) => void} [tell]  what was refused, or null
  * @returns {(changes: Record<string, any>) => Promise<void>}
  */
 export function changing(room, kept, tell = (wrong) => room.say(wrong)) {
@@ -77,7 +77,7 @@ export function changing(room, kept, tell = (wrong) => room.say(wrong)) {
         tell(null, now);
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
-        tell(error.message, now);
+        tell(error.line, now);
       }
     }
     busy = false;

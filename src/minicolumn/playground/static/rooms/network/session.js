@@ -51,7 +51,7 @@ export function useSession(room, link) {
       live.takeState(frame);
       setState(live.state);
       setSelected(live.selected);
-      room.say(frame.said?.length ? frame.said.join(" ") : null, [], "note");
+      room.say(frame.said?.length ? frame.said : null, [], "note");
       address(frame);
     };
     /** @param {Frame} tick */
@@ -85,7 +85,7 @@ export function useSession(room, link) {
         deaf.current = false;
         if (!(error instanceof Refused)) throw error;
         if (!live.state || kept.connection !== room.connection) await room.send("open");
-        room.say(error.message);
+        room.say(error.line);
       }
       kept.connection = room.connection;
       if (!arriving.current && pace.current !== null) room.send("speed", { steps_per_second: pace.current });
