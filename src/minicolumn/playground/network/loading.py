@@ -87,6 +87,9 @@ def opened_model(model: Model) -> Opened:
 
 
 def _inputs(model: Model) -> tuple[str, ...]:
+    layers = model.network.layers if isinstance(model.network, Sequential) else (model.network,)
+    if layers and isinstance(layers[0], Formulas):
+        return layers[0].inputs
     names = model.table.features if model.table is not None else ()
     plain = names and all(name.isidentifier() for name in names)
     return tuple(names) if plain else tuple(f"x{place + 1}" for place in range(model.input_shape[0]))

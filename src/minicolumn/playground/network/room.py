@@ -11,7 +11,6 @@ import numpy as np
 from minicolumn.errors import DataError, DivergenceError, MinicolumnError
 from minicolumn.model import Model
 from minicolumn.model.artifact import artifact_from_bytes
-from minicolumn.nn.formula import parse_formula
 from minicolumn.playground.allowance import Allowance
 from minicolumn.playground.data.arc4 import Arc4
 from minicolumn.playground.data.points import DATASETS, Points, make_points
@@ -19,12 +18,14 @@ from minicolumn.playground.frames import Frame
 from minicolumn.playground.lines import line, line_of
 from minicolumn.playground.links import parse_link
 from minicolumn.playground.network import messages as m
+from minicolumn.playground.network.columns import formula_of_columns
 from minicolumn.playground.network.exports import exported
 from minicolumn.playground.network.learner import Learner
 from minicolumn.playground.network.loading import as_bytes, opened_model
 from minicolumn.playground.network.neuron import neuron_formula
 from minicolumn.playground.network.pacing import Pacing
 from minicolumn.playground.network.painting import painted, split_anew
+from minicolumn.playground.network.reshaping import with_layer, with_units
 from minicolumn.playground.network.setup import DATA, DEFAULT, OWN, TABLE, VIEW, Setup, changed
 from minicolumn.playground.network.shown import Picture
 from minicolumn.playground.network.summary import summary_of
@@ -178,37 +179,11 @@ class NetworkRoom(Room):
 
     def layer(self, said: m.Layer) -> list[Frame]:
         """Put a hidden layer in, or take one out; other weights stay."""
-        units, activations = list(self.setup.units), list(self.setup.activations)
-        labels = self.learner.labels
-        if said.add:
-            if said.at > len(units):
-                raise DataError(line("layerPlace", most=len(units), given=said.at))
-            near = activations[min(said.at, len(units) - 1)] if units else DEFAULT.activations[0]
-            units.insert(said.at, said.units)
-            activations.insert(said.at, near)
-            labels.insert(said.at + 1, [None] * said.units)
-        else:
-            self._check_hidden("layer", said.at)
-            del units[said.at], activations[said.at], labels[said.at + 1]
-        return self._rebuilt({"units": units, "activations": activations}, labels)
+        return self._rebuilt(*with_layer(self.setup, self.learner.labels, said))
 
     def units(self, said: m.Units) -> list[Frame]:
         """Grow a hidden layer, or take neurons out of it; other weights stay."""
-        self._check_hidden("units", said.layer)
-        labels, units = self.learner.labels, list(self.setup.units)
-        row = labels[said.layer + 1]
-        if said.remove is not None:
-            if said.remove >= len(row) or len(row) == 1:
-                raise DataError(line("oneStays", layer=said.layer, count=len(row)))
-            del row[said.remove]
-        elif said.units is not None:
-            row[said.units :] = [None] * (said.units - len(row))
-        units[said.layer] = len(row)
-        return self._rebuilt({"units": units, "activations": list(self.setup.activations)}, labels)
-
-    def _check_hidden(self, who: str, layer: int) -> None:
-        if layer >= len(self.setup.units):
-            raise DataError(line("noHidden", who=who, count=len(self.setup.units), layer=layer))
+        return self._rebuilt(*with_units(self.setup, self.learner.labels, said))
 
     def _rebuilt(self, changes: Mapping[str, Any], labels: list[list[Any]]) -> list[Frame]:
         return self._adopted(self.learner.changed(changed(self.setup, changes), after=labels))
@@ -256,8 +231,11 @@ class NetworkRoom(Room):
     # Tables and files ---------------------------------------------------------------------------------------
 
     def table(self, said: m.Table) -> list[Frame]:
-        """Take a part of a CSV; with the last one its columns are told."""
-        data = self._upload.take(said.name, said.part, said.parts, said.text.encode())
+        """Take a part of a table's file; with the last one its columns are told."""
+        if (said.text is None) == (said.base64 is None):
+            raise DataError(line("textOrBytes"))
+        piece = as_bytes(said.base64) if said.base64 is not None else str(said.text).encode()
+        data = self._upload.take(said.name, said.part, said.parts, piece)
         if data is None:
             return []
         self._table = SentTable.read(said.name, data)
@@ -317,7 +295,8 @@ class NetworkRoom(Room):
 
     def formula(self, said: m.Formula) -> list[Frame]:
         """Answer whether a text is a formula of the inputs, and how it reads."""
-        parsed = parse_formula(said.text, self.learner.points.inputs)
+        learner = self.learner
+        parsed = formula_of_columns(said.text, learner.points.inputs, learner.column_names)
         return [self.frame("formula", {"text": str(parsed)})]
 
     # Going on -----------------------------------------------------------------------------------------------

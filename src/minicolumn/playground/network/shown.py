@@ -10,6 +10,7 @@ import numpy as np
 from minicolumn.nn import Dropout
 from minicolumn.nn.formula import parse_formula
 from minicolumn.playground.links import write_link
+from minicolumn.playground.network.columns import units_of
 from minicolumn.playground.network.learner import Learner
 from minicolumn.playground.network.maps import Maps
 from minicolumn.playground.network.plane import HIGH, LOW, SIDE, Plane
@@ -56,7 +57,8 @@ class Picture:
         says = {
             "setup": to_json(setup),
             "inputs": [{"name": n, "formula": f} for n, f in zip(learner.names, setup.features, strict=True)],
-            "columns": list(points.inputs),
+            "columns": list(points.inputs), "column_names": list(learner.column_names),
+            "units": units_of(learner.table.encoder) if learner.table else [None] * len(points.inputs),
             "layers": [
                 {"units": count, "activation": activation}
                 for count, activation in zip(units, [*setup.activations, task.ending], strict=True)

@@ -12,18 +12,15 @@ from minicolumn.errors import DataError
 from minicolumn.playground.data.points import Points
 from minicolumn.playground.lines import line, meant
 from minicolumn.playground.network.setup import MOST_FEATURES, MOST_POINTS, Setup
-from minicolumn.playground.uploads import MOST_BYTES
+from minicolumn.playground.network.table_files import load_sent
 from minicolumn.tables import (
     Encoder,
     Overrides,
-    Reading,
     Schema,
     infer_schema,
     split_rows,
     with_target,
 )
-from minicolumn.tables.files.delimited import load_delimited
-from minicolumn.tables.files.text import decode
 
 Array = np.ndarray
 MOST_COLUMNS = 500
@@ -45,16 +42,14 @@ class SentTable:
 
     @classmethod
     def read(cls, name: str, data: bytes) -> SentTable:
-        """Read delimited text.
+        """Read the bytes of a file, see `load_sent`.
 
         Errors      DataError, one line, for what is no table, and for more than 500 columns
         """
-        reading = Reading()
-        data, guessed = decode(data, name, reading, MOST_BYTES)
-        loaded = load_delimited(data, name, reading)
+        loaded = load_sent(name, data)
         if loaded.frame.width > MOST_COLUMNS:
             raise DataError(line("tooManyColumns", name=name, count=loaded.frame.width, most=MOST_COLUMNS))
-        return cls(name, loaded.frame, (*guessed, *loaded.notes))
+        return cls(name, loaded.frame, loaded.notes)
 
     def described(self) -> dict[str, Any]:
         """Return what the page shows before a target is chosen."""

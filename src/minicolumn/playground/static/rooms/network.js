@@ -128,7 +128,8 @@ function Shown({ what, at, room, state, act, onClose }) {
     case "export":
       return html`<${Exports} at=${at} state=${state} ask=${room.send} onClose=${onClose} />`;
     case "formula":
-      return html`<${Formula} at=${at} ask=${room.ask} features=${state.setup.features} set=${act.set}
+      return html`<${Formula} at=${at} ask=${room.ask} features=${state.setup.features}
+        table=${state.setup.dataset === "table"} set=${act.set}
         onClose=${onClose} />`;
     case "presets":
       return html`<${Presets} at=${at} room=${room} onClose=${onClose} />`;

@@ -9,6 +9,7 @@ import { classColour, classRGB, colourOf, groundRGB, mixed, table } from "../../
 import { short } from "../../kit/controls.js";
 import { theme, token } from "../../kit/theme.js";
 import { columnName, isOutput, mapIndex } from "./model.js";
+import { ticks, unitOf } from "./units.js";
 
 export const SIDE = 100,
   CELLS = SIDE * SIDE;
@@ -243,16 +244,17 @@ export class Picture {
     context.font = `11px ${token("--sans")}`;
     const [[u0, u1], [v0, v1]] = state.range;
     context.textBaseline = "top";
-    for (const u of ticks(u0, u1)) {
-      const [x] = this.toCanvas(u, v0);
+    const [across, up] = state.axes.map((/** @type {string} */ name) => unitOf(state, name));
+    for (const { at, value } of ticks(across, u0, u1)) {
+      const [x] = this.toCanvas(at, v0);
       context.textAlign = x > left + side - 10 ? "right" : x < left + 10 ? "left" : "center";
-      context.fillText(short(u), x, top + side + 6);
+      context.fillText(short(value), x, top + side + 6);
     }
     context.textAlign = "right";
     context.textBaseline = "middle";
-    for (const v of ticks(v0, v1)) {
-      const [, y] = this.toCanvas(u0, v);
-      context.fillText(short(v), left - 6, Math.max(top + 6, Math.min(top + side - 6, y)));
+    for (const { at, value } of ticks(up, v0, v1)) {
+      const [, y] = this.toCanvas(u0, at);
+      context.fillText(short(value), left - 6, Math.max(top + 6, Math.min(top + side - 6, y)));
     }
     if (this.named) this.nameAxes(context);
   }
@@ -272,15 +274,4 @@ export class Picture {
     context.fillText(up, 0, 0, side);
     context.restore();
   }
-}
-
-/** Round numbers along an axis, about five. @param {number} low @param {number} high */
-function ticks(low, high) {
-  const rough = (high - low) / 5,
-    power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * ([1, 2, 3, 5, 10].find((m) => m * power >= rough) ?? 10);
-  const found = [];
-  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; i++)
-    found.push(Number((i * step).toPrecision(6)));
-  return found;
 }
