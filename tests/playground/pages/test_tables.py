@@ -1,4 +1,4 @@
-"""A table on the page: a file of bytes is dropped, learnt, and shown in its own units; formulas are made of it."""
+"""A table on the page: a file of bytes is learnt and shown in its own units; formulas are made of it."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from minicolumn.playground.lines import line, line_of
 from minicolumn.playground.links import parse_link
 from minicolumn.playground.network import messages as m
 from minicolumn.playground.network.columns import formula_of_columns
+from minicolumn.playground.network.diverging import divergence
 from minicolumn.playground.network.exports import exported
 from minicolumn.playground.network.learner import Learner
 from minicolumn.playground.network.loading import as_bytes, opened_model
@@ -77,6 +78,7 @@ class NetworkRoom(Room):
         self._table: SentTable | None = None
         self._is_known = False  # whether the page has the controls
         self._hidden: tuple[str, ...] = ()  # controls that a link hides
+        self._watched = False  # whether ticks tell norms
 
     # Beginning ----------------------------------------------------------------------------------------------
 
@@ -279,15 +281,13 @@ class NetworkRoom(Room):
 
     def view(self, said: m.View) -> list[Frame]:
         """Draw another plane of the inputs."""
-        watched = self.picture.watched
         self._picture = Picture(self.learner, axes=said.axes, at=dict(said.at or {}))
-        self._picture.watched = watched
         return self._state()
 
     def watch(self, said: m.Watch) -> list[Frame]:
         """Tell norms of weights and gradients with every tick, or no longer."""
-        self.picture.watched = said.norms
-        return [self._tick()]
+        self._watched = said.norms
+        return [self._tick()] if self._learner is not None else []
 
     def neuron(self, said: m.Neuron) -> list[Frame]:
         """Answer with a neuron's formula and its numbers at a point."""
@@ -345,24 +345,12 @@ class NetworkRoom(Room):
             learner.advance(most=left, **goal)
         except DivergenceError as error:
             pacing.stop("diverged")
-            return [self._diverged(error)]
+            return [self.frame("diverged", divergence(error, self.setup))]
         if learner.trainer.stopped:
             pacing.stop(learner.trainer.stopped)
         elif pacing.going and pacing.loss is not None and learner.measured()["loss"]["train"] <= pacing.loss:
             pacing.stop("loss reached")
         return []
-
-    def _diverged(self, error: DivergenceError) -> Frame:
-        """Return why it diverged, and what may help, each as a message that the page may send."""
-        half = {"learning_rate": 0.5 * self.setup.learning_rate}
-        calm = {"optimizer": "adam", "learning_rate": min(0.01, 0.5 * self.setup.learning_rate)}
-        remedies = [
-            {"label": "half", "do": "back"},
-            {"label": "adam", "do": "back", "changes": calm},
-            {"label": "reset", "do": "reset"},
-        ]
-        says = {"message": line_of(error), "cause": error.cause, "layer": error.layer, "half": half}
-        return self.frame("diverged", says | {"remedies": remedies})
 
     def back(self, said: m.Back) -> list[Frame]:
         """Go back to where all was well, and go on from there at half the learning rate, or as is said."""
@@ -397,7 +385,7 @@ class NetworkRoom(Room):
         return [self.frame("state", says, **arrays), self._tick()]
 
     def _tick(self) -> Frame:
-        says, arrays = self.picture.tick()
+        says, arrays = self.picture.tick(norms=self._watched)
         says |= {"running": self.running, "stopped": self._pacing.stopped}
         if self.running:
             self._good = [*self._good, self.learner.trainer.snapshot][-2:]

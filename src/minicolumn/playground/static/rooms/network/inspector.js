@@ -28,7 +28,7 @@ export function LiveNumber({ label, value, onSet, step = 0.1 }) {
 }
 
 /** Look again now and then while something moves. @param {Live} live @param {() => void} look */
-function useLooks(live, look) {
+export function useLooks(live, look) {
   useEffect(() => {
     let last = 0,
       later = 0;
