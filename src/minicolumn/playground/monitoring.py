@@ -25,7 +25,7 @@ from minicolumn.playground.browser import open_browser
 from minicolumn.playground.recorder import Recorder
 from minicolumn.playground.room import Session
 from minicolumn.playground.rooms.monitor import MonitorRoom
-from minicolumn.registry import Boolean, Integer, Text
+from minicolumn.registry import Boolean, Integer, Listed, Text
 from minicolumn.train import Callback, Trainer
 from minicolumn.train.history import Row
 
@@ -105,6 +105,7 @@ class Monitor(Callback):
     browser     whether to open a browser; the address is written to standard error in any case
     port        to serve at, on this machine alone; None takes a free one. The first training decides for all
     name        of the training, where a process has several
+    classes     what the confusion matrix calls the classes, in the order of their codes; None numbers them
 
     One page shows all trainings of a process, and the last state of each for as long as the process lives.
     The training does not wait for it: it goes on, with the same bits, whether a page is open, closed or
@@ -115,7 +116,7 @@ class Monitor(Callback):
 
     >>> import minicolumn as mc
     >>> mc.Monitor(browser=False, name="first")
-    Monitor(browser=False, port=None, name='first')
+    Monitor(browser=False, port=None, name='first', classes=None)
     """
 
     only_watches: ClassVar[bool] = True
@@ -125,6 +126,15 @@ class Monitor(Callback):
         int | None, Integer(help="To serve at; None takes a free one.", ge=1, le=65_535, optional=True)
     ] = None
     name: Annotated[str | None, Text(help="Of the training.", longest=60)] = None
+    classes: Annotated[
+        tuple[str, ...] | None,
+        Listed(
+            help="Names of the classes.",
+            of=Text(help="A name.", longest=1_000),
+            words="names",
+            longest=100_000,
+        ),
+    ] = None
 
     def on_start(self, trainer: Trainer) -> None:
         """Show the training, and start the server for the first one."""
@@ -133,7 +143,9 @@ class Monitor(Callback):
             shown = hub()
             number = shown.serve(self.port, self.browser)
             if number is not None:
-                _recorders[trainer] = Recorder(trainer, number, shown.board.put, self.name or "")
+                _recorders[trainer] = Recorder(
+                    trainer, number, shown.board.put, self.name or "", classes=self.classes or ()
+                )
 
         self._watch(trainer, begin)
 
