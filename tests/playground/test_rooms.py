@@ -339,6 +339,8 @@ def test_a_race_is_the_same_however_it_is_cut(say: Say, room: str) -> None:
         parts = says(say(room, "step", epochs=epochs), "tick")
     losses = [[racer["loss"] for racer in told["racers"]] for told in (whole, parts)]
     assert losses[0] == losses[1]
+    many = say(room, "step", epochs=120)["tick"]
+    assert many.arrays["curve0"][:, 0].tolist() == [*range(7), *range(8, 127, 2)]  # noted on the way
     assert says(say(room, "reset"))["seed"] == 1
 
 
@@ -360,9 +362,11 @@ def test_a_room_that_is_opened_again_draws_what_a_new_one_does(say: Say, room: s
 def test_digits_are_learnt_and_a_drawn_one_is_answered(say: Say) -> None:
     state = say("digits", "open")["state"]
     assert state.says["rows"] == {"train": 1348, "test": 449}
-    for _ in range(7):
-        say("digits", "step")
+    say("digits", "step", epochs=6)
+    say("digits", "step")
     found = say("digits", "step")
+    assert found["tick"].arrays["curve"][:, 0].tolist() == [*range(9)]
+    assert found["tick"].arrays["curve"][-1, 2] == says(found, "tick")["accuracy"]["test"]
     assert says(found, "tick")["accuracy"]["test"] > 0.9
     assert found["tick"].arrays["confusion"].sum() == 449
     digits, labels = state.arrays["digits"], state.arrays["labels"]

@@ -26,6 +26,7 @@
  *                                                                 newest frame of a kind as a hook; drags, one at a time
  *     import { Slider, Select, NumberPick, Toggle, Segmented, Button, IconButton, RunButtons, useKeys, Popover, Field, short }
  *         from "../kit/controls.js"
+ *     import { learn, useRuns } from "../kit/runs.js"             rooms that train: run, step, again, by buttons and keys
  *     import { usePlayer, PlayerBar } from "../kit/player.js"     what is worked out step by step: played, stepped, scrubbed
  *     import { useSetup, changing } from "../kit/setup.js"        setups that the address names and `open` says
  *     import { Canvas, sized, paintMaps, everyFrame } from "../kit/canvas.js"
