@@ -356,6 +356,24 @@ def test_a_room_that_is_opened_again_draws_what_a_new_one_does(say: Say, room: s
     assert len({row.tobytes() for row in kept.arrays["maps"]}) > 1
 
 
+def test_backpropagation_goes_on_where_a_page_stood(say: Say) -> None:
+    say("backpropagation", "open", hidden=[3, 2], learning_rate=0.2)
+    before = says(say("backpropagation", "update", steps=7))
+    weights = [
+        number
+        for layer in before["layers"]
+        for part in ("weight", "bias")
+        for number in np.ravel(layer[part]["before"]).tolist()
+    ]
+    told = {name: before[name] for name in ("hidden", "activation", "x", "target", "learning_rate", "seed")}
+    other = make_session()  # the server was started anew
+    message = {"room": "backpropagation", "do": "open", **told, "weights": weights}
+    (after,) = other.receive(message | {"losses": before["losses"], "steps": before["steps"]})
+    assert after.says == before
+    (refused,) = other.receive(message | {"weights": weights[:-1]})
+    assert "expected 20 numbers, got 19" in refused.says["message"]
+
+
 # Digits -------------------------------------------------------------------------------------
 
 

@@ -210,8 +210,10 @@ function App({ socket }) {
   /** @type {string[]} */
   const rooms = session?.rooms ?? [];
   const [status, setStatus] = useState(socket.status);
-  const [where, setWhere] = useState(place());
-  const [shown, setShown] = useState(/** @type {{name: string, View: any, room: Room} | null} */ (null));
+  const [where, setWhere] = useState({ ...place(), turn: 0 }); // another turn with each address that is gone to
+  const [shown, setShown] = useState(
+    /** @type {{name: string, View: any, room: Room, link: string | null, turn: number} | null} */ (null),
+  );
   const [said, setSaid] = useState(/** @type {Said | null} */ (null));
 
   useEffect(
@@ -234,7 +236,7 @@ function App({ socket }) {
     [],
   );
   useEffect(() => {
-    const move = () => setWhere(place());
+    const move = () => setWhere(({ turn }) => ({ ...place(), turn: turn + 1 }));
     addEventListener("hashchange", move);
     return () => removeEventListener("hashchange", move);
   }, []);
@@ -245,14 +247,14 @@ function App({ socket }) {
     setSaid(null);
     load(name).then(
       (View) => {
-        if (!left) setShown({ name, View, room: makeRoom(socket, session, name, setSaid) });
+        if (!left) setShown({ ...where, name, View, room: makeRoom(socket, session, name, setSaid) });
       },
       (error) => setSaid({ text: `${name}: ${error.message}`, choices: [], tone: "warning" }),
     );
     return () => {
       left = true;
     };
-  }, [name, rooms.join(), where.link]);
+  }, [name, rooms.join(), where.turn]);
   useEffect(() => {
     document.title = `${t(`${name}.name`)} · minicolumn`;
   });
@@ -267,8 +269,8 @@ function App({ socket }) {
     <main id="main">${
       shown &&
       shown.name === name &&
-      html`<${shown.View} key=${name} room=${shown.room}
-        link=${where.link} />`
+      html`<${shown.View} key=${`${name} ${shown.turn}`} room=${shown.room}
+        link=${shown.link} />`
     }</main>`;
 }
 

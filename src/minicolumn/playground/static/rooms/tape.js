@@ -23,7 +23,7 @@ const NAMES = ["x", "y", "z", "w"];
 const REACH = 4; // of the sliders
 /** @type {Record<string, import("../kit/setup.js").Kind>} */
 const FIELDS = { formula: "text", at: "list" };
-/** What `open` says, as it was last. @type {{setup: Record<string, any>}} */
+/** What `open` says, as it was last. @type {import("../kit/setup.js").Kept} */
 const kept = { setup: {} };
 /** How long a step stays, by how much there is to read. @type {Record<string, number>} */
 const PACE = { inputs: 0.7, forward: 0.8, seed: 0.9, backward: 1.6 };
