@@ -7,6 +7,7 @@
 import { sized } from "../../kit/canvas.js";
 import { classColour, classRGB, colourOf, groundRGB, mixed, table } from "../../kit/colour.js";
 import { short } from "../../kit/controls.js";
+import { pixelRatio } from "../../kit/scale.js";
 import { theme, token } from "../../kit/theme.js";
 import { columnName, isOutput, mapIndex } from "./model.js";
 import { ticks, unitOf } from "./units.js";
@@ -141,7 +142,7 @@ export class Picture {
     const wide = canvas.clientWidth;
     if (!state || !wide) return;
     const neuron = live.hovered ?? live.selected;
-    const now = `${live.version}/${this.pending?.length}/${wide}/${neuron?.layer},${neuron?.unit}/${theme()}/${devicePixelRatio}`;
+    const now = `${live.version}/${this.pending?.length}/${wide}/${neuron?.layer},${neuron?.unit}/${theme()}/${pixelRatio()}`;
     if (now === this.drawn) return;
     this.drawn = now;
     const { left, top, side } = this.area,
@@ -192,7 +193,7 @@ export class Picture {
   drawPoints(context, wide, tall) {
     const state = /** @type {any} */ (this.live.state),
       { points, targets, held } = state.arrays;
-    const ratio = Math.min(3, devicePixelRatio || 1);
+    const ratio = pixelRatio();
     const now = `${wide}/${theme()}/${ratio}/${state.setup.show_test}/${this.pending?.length}`;
     if (now !== this.pointsDrawn || this.pointsOf !== points) {
       this.pointsDrawn = now;

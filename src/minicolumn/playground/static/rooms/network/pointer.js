@@ -5,6 +5,7 @@
  */
 import { useRef } from "../../kit/html.js";
 import { short } from "../../kit/controls.js";
+import { placeOn } from "../../kit/scale.js";
 import { mapIndex } from "./model.js";
 import { rawOf, unitOf } from "./units.js";
 import { CELLS, SIDE, severalClasses } from "./picture.js";
@@ -47,10 +48,7 @@ export function pointerTools({ picture, live, now, tool, brush, paint, read, onP
     });
   };
   /** @param {PointerEvent} e @returns {[number, number]} */
-  const where = (e) => {
-    const area = /** @type {HTMLElement} */ (e.currentTarget).getBoundingClientRect();
-    return [e.clientX - area.left, e.clientY - area.top];
-  };
+  const where = (e) => placeOn(e, /** @type {HTMLElement} */ (e.currentTarget));
   /** @param {PointerEvent} e */
   const act = (e) => {
     const shown = picture.current,

@@ -9,6 +9,7 @@
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../../kit/html.js";
 import { everyFrame } from "../../kit/canvas.js";
 import { IconButton, Select, short } from "../../kit/controls.js";
+import { placeOn, viewport } from "../../kit/scale.js";
 import { Icon } from "../../kit/icons.js";
 import { t } from "../../i18n.js";
 import { Drawing } from "./drawing.js";
@@ -36,6 +37,12 @@ export function listed(state) {
   });
 }
 
+/** How tall the drawing is. */
+const tall = () => {
+  const { width, height } = viewport();
+  return heightFor(width, height);
+};
+
 /** Whether the inputs are columns of a table. @param {any} state */
 export const isTable = (state) => state.setup.dataset === "table";
 
@@ -52,7 +59,7 @@ export function Stage({ live, state, set, send, onEdit, onSelect, onFormula, sel
     tiles = useRef(/** @type {any} */ (null));
   const drawing = useRef(/** @type {Drawing | null} */ (null));
   const [room, setRoom] = useState(700);
-  const [height, setHeight] = useState(heightFor(innerWidth, innerHeight));
+  const [height, setHeight] = useState(tall);
   const features = listed(state);
   const units = state.layers.map((/** @type {any} */ l) => l.units);
   const geometry = useMemo(
@@ -80,7 +87,7 @@ export function Stage({ live, state, set, send, onEdit, onSelect, onFormula, sel
       biases: biases.current,
     });
     const stop = everyFrame((time) => drawing.current?.frame(time), { idle: true });
-    const resize = () => setHeight(heightFor(innerWidth, innerHeight));
+    const resize = () => setHeight(tall());
     addEventListener("resize", resize);
     return () => {
       observer.disconnect();
@@ -124,8 +131,7 @@ function Links({ live, state, drawing, onEdit, size, onSelect }) {
   };
   /** @param {PointerEvent} e */
   const find = (e) => {
-    const area = /** @type {HTMLElement} */ (e.currentTarget).getBoundingClientRect();
-    const [x, y] = [e.clientX - area.left, e.clientY - area.top];
+    const [x, y] = placeOn(e, /** @type {HTMLElement} */ (e.currentTarget));
     near.current = linkAt(drawing.current?.spots ?? [], x, y, e.pointerType === "touch" ? 14 : 7);
     /** @type {HTMLElement} */ (e.currentTarget).style.cursor = near.current ? "pointer" : "";
     if (tip.current) {
