@@ -128,6 +128,9 @@ export function Curve({
   const by = useScale(); // uPlot counts in pixels of the window, so its box is not drawn larger, but all in it
   const ref = useRef(/** @type {HTMLElement | null} */ (null));
   const data = useRef(/** @type {any} */ (null));
+  // Effects of those who draw in it may run first: what they put in waits until there is a plot.
+  const waiting = { plot: null, set: (/** @type {any} */ next) => void (data.current = next) };
+  handle.current ??= waiting;
   const names = series.map((s) => s.label + s.colour + (s.dash ?? "")).join();
   useEffect(() => {
     const box = ref.current;
@@ -168,7 +171,7 @@ export function Curve({
     return () => {
       observer.disconnect();
       stop();
-      handle.current = null;
+      handle.current = waiting;
       plot.destroy();
     };
   }, [names, log, height, axes, by]);
