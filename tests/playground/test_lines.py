@@ -46,7 +46,7 @@ def _constants(node: ast.expr) -> list[str]:
     """The keys that an expression names: a text, or one of two."""
     if isinstance(node, ast.IfExp):
         return _constants(node.body) + _constants(node.orelse)
-    return [node.value] if isinstance(node, ast.Constant) else []
+    return [str(node.value)] if isinstance(node, ast.Constant) else []
 
 
 def test_each_line_has_a_text_that_takes_its_values() -> None:

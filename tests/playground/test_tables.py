@@ -49,7 +49,7 @@ class Page:
 
     def send(self, name: str, data: bytes, size: int = PART_BYTES) -> Frame:
         """Send a file in parts; return what answers the last."""
-        parts = max(1, -(-len(data) // size))
+        parts, answer = max(1, -(-len(data) // size)), Frame("network", "nothing")
         for part in range(parts):
             piece = base64.b64encode(data[part * size : (part + 1) * size]).decode()
             answer = self("table", name=name, part=part, parts=parts, base64=piece)
