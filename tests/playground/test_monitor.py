@@ -85,6 +85,14 @@ def test_the_end_of_a_training_is_on_the_board_and_its_bits_are_the_same(shown: 
     assert "no display" in hint
 
 
+@pytest.mark.parametrize(
+    ("said", "told"), [(("low", "middle", "high"), True), (("a", "b"), False), (None, False)]
+)
+def test_classes_are_named_where_their_names_are_known(shown: Shown, said: Any, told: bool) -> None:
+    mc.fit(NET, X, Y, callbacks=[mc.Monitor(browser=False, classes=said)], **SAID)
+    assert shown.last.about["classes"] == (list(said) if told else [])
+
+
 def test_a_long_training_tells_of_batches_and_gradients_and_a_short_epoch_of_none() -> None:
     trainer = mc.Trainer(NET, X, Y, **SAID)
     put: list[WatchedRun] = []

@@ -178,9 +178,10 @@ def test_norms_and_silenced_neurons_are_told(page: Page) -> None:
     assert [layer["weight"] for layer in page.last["tick"].says["norms"]] == pytest.approx(expected)
     page("open", setup={"points": 60, "units": [16], "dropout": 0.5})
     silenced = [len(page("step", steps=1).says["dropped"]) for _ in range(10)]
-    page("watch")
     page("view", axes=[1, 0])
-    assert len(page.last["tick"].says["norms"]) == 2  # another plane is drawn, and they are told on
+    assert len(page.last["tick"].says["norms"]) == 2  # another network, another plane, and they are told on
+    page("watch", norms=False)
+    assert "norms" not in page.last["tick"].says
     assert 40 < sum(silenced) < 120  # 80 of 160, within six deviations
 
 

@@ -371,6 +371,8 @@ def test_a_race_is_the_same_however_it_is_cut(say: Say, room: str) -> None:
         parts = says(say(room, "step", epochs=epochs), "tick")
     losses = [[racer["loss"] for racer in told["racers"]] for told in (whole, parts)]
     assert losses[0] == losses[1]
+    many = say(room, "step", epochs=120)["tick"]
+    assert many.arrays["curve0"][:, 0].tolist() == [*range(7), *range(8, 127, 2)]  # noted on the way
     assert says(say(room, "reset"))["seed"] == 1
 
 
@@ -409,15 +411,35 @@ def test_a_race_ends_at_the_epoch_that_was_said(say: Say, epochs: int) -> None:
     assert says(working(say), "tick")["epoch"] == 2 + epochs
 
 
+def test_backpropagation_goes_on_where_a_page_stood(say: Say) -> None:
+    say("backpropagation", "open", hidden=[3, 2], learning_rate=0.2)
+    before = says(say("backpropagation", "update", steps=7))
+    weights = [
+        number
+        for layer in before["layers"]
+        for part in ("weight", "bias")
+        for number in np.ravel(layer[part]["before"]).tolist()
+    ]
+    told = {name: before[name] for name in ("hidden", "activation", "x", "target", "learning_rate", "seed")}
+    other = make_session()  # the server was started anew
+    message = {"room": "backpropagation", "do": "open", **told, "weights": weights}
+    (after,) = other.receive(message | {"losses": before["losses"], "steps": before["steps"]})
+    assert after.says == before
+    (refused,) = other.receive(message | {"weights": weights[:-1]})
+    assert "expected 20 numbers, got 19" in refused.says["message"]
+
+
 # Digits -------------------------------------------------------------------------------------
 
 
 def test_digits_are_learnt_and_a_drawn_one_is_answered(say: Say) -> None:
     state = say("digits", "open")["state"]
     assert state.says["rows"] == {"train": 1348, "test": 449}
-    for _ in range(7):
-        say("digits", "step")
+    say("digits", "step", epochs=6)
+    say("digits", "step")
     found = say("digits", "step")
+    assert found["tick"].arrays["curve"][:, 0].tolist() == [*range(9)]
+    assert found["tick"].arrays["curve"][-1, 2] == says(found, "tick")["accuracy"]["test"]
     assert says(found, "tick")["accuracy"]["test"] > 0.9
     assert found["tick"].arrays["confusion"].sum() == 449
     digits, labels = state.arrays["digits"], state.arrays["labels"]

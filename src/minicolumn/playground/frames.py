@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from minicolumn.errors import DataError
+from minicolumn.playground.lines import Line, read_line
 
 Array = np.ndarray
 DTYPES = ("uint8", "int32", "float32", "float64")  # each a typed array of JavaScript
@@ -72,7 +73,7 @@ def decoded(message: bytes) -> Frame:
     """
     try:
         (length,) = struct.unpack_from("<I", message)
-        header = json.loads(message[4 : 4 + length])
+        header = json.loads(message[4 : 4 + length], object_hook=read_line)
         arrays = dict(_arrays(message, 4 + length, header.pop("arrays")))
         return Frame(header.pop("room"), header.pop("kind"), header, arrays)
     except (struct.error, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -90,6 +91,8 @@ def _arrays(message: bytes, at: int, listed: list[list[Any]]) -> Iterator[tuple[
 
 def _plain(value: Any) -> Any:
     """Return a value as JSON holds it; what is no finite number becomes null."""
+    if isinstance(value, Line):
+        return _plain(value.plain)
     if isinstance(value, Mapping):
         return {str(key): _plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):

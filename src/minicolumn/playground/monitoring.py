@@ -20,13 +20,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 from weakref import WeakKeyDictionary
 
-from minicolumn.errors import DataError, MinicolumnError
+from minicolumn.errors import MinicolumnError
 from minicolumn.playground.board import Board
 from minicolumn.playground.browser import open_browser
 from minicolumn.playground.recorder import Recorder
 from minicolumn.playground.room import Session
 from minicolumn.playground.rooms.monitor import MonitorRoom
-from minicolumn.registry import Boolean, Integer, Text
+from minicolumn.registry import Boolean, Integer, Listed, Text
 from minicolumn.train import Callback, Trainer
 from minicolumn.train.history import Row
 
@@ -60,12 +60,14 @@ class Hub:
 
         return Session({"monitor": lambda: MonitorRoom(self.board)}, {"version": __version__})
 
-    def begin(self, trainer: Trainer, name: str, port: int | None, browser: bool) -> None:
+    def begin(self, trainer: Trainer, said: Monitor) -> None:
         """Show a training from now on; start the server, and open a browser, for the first one."""
         with self._watching(trainer):
-            number = self._number(port, browser)
+            number = self._number(said.port, said.browser)
             if number is not None:
-                self._recorders[trainer] = Recorder(trainer, number, self.board.put, name)
+                self._recorders[trainer] = Recorder(
+                    trainer, number, self.board.put, said.name or "", classes=said.classes or ()
+                )
 
     def recorder(self, trainer: Trainer) -> Recorder | None:
         """Return what records a training of this process; None for one that is not shown."""
@@ -101,7 +103,7 @@ class Hub:
         if process != self._process or multiprocessing.parent_process() is not None:
             if self._refused_in != process:
                 self._refused_in = process
-                raise DataError("a child process serves no page")
+                self._say("the training is not shown: a child process serves no page; it goes on")
             return None
         with self._starting:
             if self.server is None and not self._was_tried:
@@ -142,6 +144,7 @@ class Monitor(Callback):
     browser     whether to open a browser; the address is written to standard error in any case
     port        to serve at, on this machine alone; None takes a free one. The first training decides for all
     name        of the training, where a process has several
+    classes     what the confusion matrix calls the classes, in the order of their codes; None numbers them
 
     One page shows all trainings of a process, and the last state of each for as long as the process lives.
     The training does not wait for it: it goes on, with the same bits, whether a page is open, closed or
@@ -153,7 +156,7 @@ class Monitor(Callback):
 
     >>> import minicolumn as mc
     >>> mc.Monitor(browser=False, name="first")
-    Monitor(browser=False, port=None, name='first')
+    Monitor(browser=False, port=None, name='first', classes=None)
     """
 
     only_watches: ClassVar[bool] = True
@@ -163,10 +166,19 @@ class Monitor(Callback):
         int | None, Integer(help="To serve at; None takes a free one.", ge=1, le=65_535, optional=True)
     ] = None
     name: Annotated[str | None, Text(help="Of the training.", longest=60)] = None
+    classes: Annotated[
+        tuple[str, ...] | None,
+        Listed(
+            help="Names of the classes.",
+            of=Text(help="A name.", longest=1_000),
+            words="names",
+            longest=100_000,
+        ),
+    ] = None
 
     def on_start(self, trainer: Trainer) -> None:
         """Show the training, and start the server for the first one."""
-        _hub.begin(trainer, self.name or "", self.port, self.browser)
+        _hub.begin(trainer, self)
 
     def on_chunk(self, trainer: Trainer, done: int, loss: float) -> None:
         """Show where it stands, if it is time."""

@@ -162,12 +162,13 @@ class Paint(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Table(Record):
-    """A CSV, in parts."""
+    """A file of a table, in parts: each as text, or its bytes as base64."""
 
     name: Annotated[str, NAME]
     part: Annotated[int, PART] = 0
     parts: Annotated[int, PARTS] = 1
-    text: Annotated[str, Text(help="The part.", longest=LARGEST_PART)]
+    text: Annotated[str | None, Text(help="The part.", longest=LARGEST_PART)] = None
+    base64: Annotated[str | None, Text(help="The part's bytes.", longest=2 * LARGEST_PART)] = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,6 +22,7 @@ from minicolumn.tree import leaves
 Array = np.ndarray
 SIDE, CLASSES = 8, 10
 LARGEST = 16.0  # of a pixel
+MOST_CURVE, MOST_AT_ONCE = 500, 200  # epochs
 SHOWN = 10  # examples of each class that the page may pick from
 INK = Number(help="How dark a pixel is.", ge=0, le=1)
 
@@ -66,7 +67,7 @@ class DigitsRoom(Room):
         "open": (Make, "open"),
         "run": (Epochs, "run"),
         "pause": (Nothing, "pause"),
-        "step": (Nothing, "step"),
+        "step": (Epochs, "step"),
         "draw": (Draw, "draw"),
     }
 
@@ -79,6 +80,7 @@ class DigitsRoom(Room):
         self._X, self._y = _digits()
         self._held = np.arange(len(self._X)) % 4 == 3
         self._pixels: Array | None = None
+        self._curve: list[tuple[float, float, float]] = []  # epoch, shares of training and test rows
 
     @property
     def trainer(self) -> Trainer:
@@ -98,6 +100,7 @@ class DigitsRoom(Room):
         )  # fmt: skip
         self._trainer.limit_history(2)
         self._running = False
+        self._curve = []
 
     def open(self, said: Make) -> list[Frame]:
         """Begin with first weights, and one digit of each class to look at."""
@@ -125,10 +128,12 @@ class DigitsRoom(Room):
         self._running = False
         return [self._tick()]
 
-    def step(self, said: Nothing) -> list[Frame]:
-        """Train for an epoch."""
+    def step(self, said: Epochs) -> list[Frame]:
+        """Train for so many epochs at once, one where nothing is said."""
         self._running = False
-        self.trainer.advance(epochs=1)
+        for _ in range(min(said.epochs or 1, MOST_AT_ONCE)):
+            self.trainer.advance(epochs=1)
+            self._note(self.trainer.outputs(self._X).argmax(axis=1) == self._y)
         return [self._tick(), self._seen()]
 
     def draw(self, said: Draw) -> list[Frame]:
@@ -153,21 +158,31 @@ class DigitsRoom(Room):
             self._running = False
         return [self._tick(), self._seen()] if draw or not self._running else []
 
+    def _note(self, right: Array) -> None:
+        """Note how right it is after this epoch: of an epoch the newest counts."""
+        row = (self.trainer.epoch, right[~self._held].mean(), right[self._held].mean())
+        if self._curve and self._curve[-1][0] == row[0]:
+            self._curve.pop()
+        self._curve.append(row)
+        self._curve = self._curve[::2] if len(self._curve) > MOST_CURVE else self._curve
+
     def _tick(self) -> Frame:
         trainer = self.trainer
         answers = trainer.outputs(self._X).argmax(axis=1)
         right = answers == self._y
+        self._note(right)
         table = confusion(self._y[self._held], answers[self._held], CLASSES)
         says = {
             "epoch": trainer.epoch, "step": trainer.step, "running": self._running,
-            "accuracy": {"train": float(right[~self._held].mean()), "test": float(right[self._held].mean())},
+            "accuracy": dict(zip(("train", "test"), self._curve[-1][1:], strict=True)),
         }  # fmt: skip
         first = trainer.params["0"]["weight"]
         size = np.abs(first).max(axis=0)
         pictures = np.clip(127.5 + 127.5 * first / np.where(size > 0, size, 1.0), 0, 255).astype(np.uint8)
         wrong = np.flatnonzero(~right & self._held)[:24]
         return self.frame(
-            "tick", says, weights=pictures.T.reshape(-1, SIDE, SIDE), confusion=table.astype(np.int32),
+            "tick", says, curve=np.array(self._curve, np.float64),
+            weights=pictures.T.reshape(-1, SIDE, SIDE), confusion=table.astype(np.int32),
             missed=(255 * self._X[wrong]).astype(np.uint8).reshape(-1, SIDE, SIDE),
             missed_labels=np.stack([self._y[wrong], answers[wrong]], axis=1).astype(np.int32),
         )  # fmt: skip

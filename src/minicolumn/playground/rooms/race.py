@@ -20,6 +20,7 @@ from minicolumn.playground.room import Epochs, Nothing, Room
 from minicolumn.registry import Choice, Integer, Record
 from minicolumn.tree import leaves
 
+NOTED = 100  # points of a curve, of many epochs at once
 MOST_CURVE = 400  # points of each curve; every second one goes where there would be more
 
 
@@ -60,15 +61,21 @@ class Runner:
             self.stopped = error.cause or "diverged"
         self.stopped = self.stopped or (self.learner.trainer.stopped or "")
 
-    def told(self) -> dict[str, Any]:
-        """Return where it stands, and note it in the curve."""
+    def note(self) -> dict[str, Any]:
+        """Note where it stands in the curve, and return its losses and scores."""
         measured = self.learner.measured()
         loss, epoch = measured["loss"], float(self.learner.epoch)
-        if not self.stopped or not self.curve:
+        if not self.curve or epoch > self.curve[-1][0]:
             self.curve.append((epoch, loss["train"], loss["test"]))
             self.curve = self.curve[::2] if len(self.curve) > MOST_CURVE else self.curve
             if self._best is None or loss["test"] < self._best[0]:
                 self._best = loss["test"], epoch
+        return measured
+
+    def told(self) -> dict[str, Any]:
+        """Return where it stands, and note it in the curve."""
+        measured = self.note()
+        loss = measured["loss"]
         assert self._best is not None  # the first row is one
         return {
             "name": self.name, "epoch": self.learner.epoch, "loss": loss, "scores": measured["scores"],
@@ -145,11 +152,16 @@ class RaceRoom(Room):
         return [self._tick()] if self._runners else self.open(self._said)
 
     def step(self, said: Epochs) -> list[Frame]:
-        """Go so many epochs, one where nothing is said."""
+        """Go so many epochs at once, one where nothing is said; their curves are noted on the way."""
         if not self._runners:
             self.open(self._said)
-        self._running = False
-        self._advance(said.epochs or 1)
+        self._running, left = False, said.epochs or 1
+        every = -(-left // NOTED)
+        while left > 0:
+            self._advance(min(every, left))
+            left -= every
+            for runner in self._runners:
+                runner.note()
         return [self._tick()]
 
     @property

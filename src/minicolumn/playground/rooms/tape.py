@@ -14,6 +14,7 @@ from minicolumn.ir.interpret import Table
 from minicolumn.lower.inspect import inspect
 from minicolumn.nn.formula import parse_formula
 from minicolumn.playground.frames import Frame
+from minicolumn.playground.lines import line
 from minicolumn.playground.room import Room
 from minicolumn.registry import Listed, Number, Record, Text
 
@@ -63,7 +64,7 @@ class TapeRoom(Room):
         formula = parse_formula(said.formula, NAMES)
         used = [name for name in NAMES if name in formula.columns]
         if not used:
-            raise DataError("tape: the formula has no variable: use x, y, z or w")
+            raise DataError(line("noVariable"))
         values = {name: np.float64(v) for name, v in zip(NAMES, said.at, strict=True)}
 
         def program(*arguments: Any) -> Any:
@@ -73,9 +74,7 @@ class TapeRoom(Room):
         with np.errstate(all="ignore"):  # 1 / 0 and the like are answers here
             look = inspect(program, *arguments)
             if len(look.graph.nodes) > MOST_NODES:
-                raise DataError(
-                    f"tape: the graph has {len(look.graph.nodes)} nodes; {MOST_NODES} can be drawn"
-                )
+                raise DataError(line("graphTooLarge", count=len(look.graph.nodes), most=MOST_NODES))
             counted, passes = look.traversals, _passes(look.graph, used, arguments)
         says = {
             "formula": said.formula, "parsed": str(formula), "at": list(said.at), "used": used,

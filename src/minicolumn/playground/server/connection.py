@@ -10,6 +10,7 @@ from contextlib import suppress
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from minicolumn.errors import DataError
+from minicolumn.playground.lines import line
 from minicolumn.playground.room import Session, failure
 from minicolumn.playground.server.limits import Bucket, Limits
 from minicolumn.playground.server.worker import Worker
@@ -86,13 +87,13 @@ async def _read(socket: WebSocket, worker: Worker, limits: Limits) -> None:
     bucket, refused = Bucket(limits.rate, limits.burst, time.monotonic()), 0
     while (message := await socket.receive())["type"] == "websocket.receive":
         text = message.get("text")
-        line = _refusal(text, bucket, worker)
-        if line:
+        why = _refusal(text, bucket, worker)
+        if why:
             refused += 1
             if refused == 1 and not worker.crowded:
-                worker.give([failure("", DataError(line), "")])
+                worker.give([failure("", DataError(why), "")])
             if refused >= MOST_REFUSED:
-                await _close(socket, POLICY, line)
+                await _close(socket, POLICY, str(why))
                 return
         elif not _acknowledges(text):
             refused = 0
@@ -107,10 +108,10 @@ async def _close(socket: WebSocket, code: int, reason: str) -> None:
 def _refusal(text: str | None, bucket: Bucket, worker: Worker) -> str:
     """Hand a message to the worker, or return why it is refused."""
     if not _acknowledges(text) and not bucket.take(time.monotonic()):
-        return "too many messages at once; what they said was not done"
+        return line("tooMany")
     if text is None:
-        return "messages are text"
-    return "" if worker.offer(text) else "too much waits to be done; this was not taken"
+        return line("onlyText")
+    return "" if worker.offer(text) else line("tooMuch")
 
 
 def _acknowledges(text: str | None) -> bool:
