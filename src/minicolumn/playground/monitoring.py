@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 from weakref import WeakKeyDictionary
 
-from minicolumn.errors import DataError, MinicolumnError
+from minicolumn.errors import MinicolumnError
 from minicolumn.playground.board import Board
 from minicolumn.playground.browser import open_browser
 from minicolumn.playground.recorder import Recorder
@@ -101,7 +101,7 @@ class Hub:
         if process != self._process or multiprocessing.parent_process() is not None:
             if self._refused_in != process:
                 self._refused_in = process
-                raise DataError("a child process serves no page")
+                self._say("the training is not shown: a child process serves no page; it goes on")
             return None
         with self._starting:
             if self.server is None and not self._was_tried:
