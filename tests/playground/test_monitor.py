@@ -93,6 +93,12 @@ def test_classes_are_named_where_their_names_are_known(shown: Shown, said: Any, 
     assert shown.last.about["classes"] == (list(said) if told else [])
 
 
+def test_the_classes_of_a_table_are_named(shown: Shown) -> None:
+    run = mc.fit_table("penguins", epochs=2, hidden=(8,), monitor=True)
+    assert shown.last.about["classes"] == list(run.model.classes or ())
+    assert "Adelie" in shown.last.about["classes"][0]
+
+
 def test_a_long_training_tells_of_batches_and_gradients_and_a_short_epoch_of_none() -> None:
     trainer = mc.Trainer(NET, X, Y, **SAID)
     put: list[WatchedRun] = []

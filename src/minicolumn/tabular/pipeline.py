@@ -120,7 +120,8 @@ def train_plan(
                 rows, of another network or of other settings
     """
     recipe, held = plan.recipe, plan.validation
-    hung = [EarlyStopping(recipe.patience, monitor=recipe.monitor), *callbacks]
+    known = (_with_classes(callback, plan.encoder.classes) for callback in callbacks)
+    hung = [EarlyStopping(recipe.patience, monitor=recipe.monitor), *known]
     trainer = Trainer(
         recipe.network,
         plan.train.X,
@@ -143,6 +144,13 @@ def train_plan(
         model = replace(_calibrated(run.model, held), data_hash=data_hash(plan.train.frame))
         plan = _with_threshold(plan, model)
         return _scored(plan, with_table(plan, model), run)
+
+
+def _with_classes(callback: Callback, classes: Sequence[str] | None) -> Callback:
+    """Return a callback that shows classes, such as `mc.Monitor`, with the names of this table's."""
+    if classes is None or getattr(callback, "classes", ()) is not None:
+        return callback
+    return replace(callback, classes=tuple(classes))  # type: ignore[type-var]
 
 
 def _resumed(

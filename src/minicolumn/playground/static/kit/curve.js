@@ -1,6 +1,6 @@
 /** Curves over steps: uPlot in the page's colours, with a log axis, a read-out under the pointer, and room for other runs. */
 import uPlot from "../lib/uplot.mjs";
-import { html, useEffect, useRef } from "./html.js";
+import { html, useLayoutEffect, useRef } from "./html.js";
 import { useScale } from "./scale.js";
 import { onTheme, token } from "./theme.js";
 
@@ -128,11 +128,9 @@ export function Curve({
   const by = useScale(); // uPlot counts in pixels of the window, so its box is not drawn larger, but all in it
   const ref = useRef(/** @type {HTMLElement | null} */ (null));
   const data = useRef(/** @type {any} */ (null));
-  // Effects of those who draw in it may run first: what they put in waits until there is a plot.
-  const waiting = { plot: null, set: (/** @type {any} */ next) => void (data.current = next) };
-  handle.current ??= waiting;
   const names = series.map((s) => s.label + s.colour + (s.dash ?? "")).join();
-  useEffect(() => {
+  // A layout effect, as effects of those who put numbers in may run before its own.
+  useLayoutEffect(() => {
     const box = ref.current;
     if (!box) return;
     const empty = [[], ...series.map(() => [])];
@@ -171,7 +169,7 @@ export function Curve({
     return () => {
       observer.disconnect();
       stop();
-      handle.current = waiting;
+      handle.current = null;
       plot.destroy();
     };
   }, [names, log, height, axes, by]);

@@ -11,22 +11,24 @@ import { t, told } from "../../i18n.js";
 import { useLooks } from "./inspector.js";
 import { isOutput } from "./model.js";
 
+/** Whether they are unfolded outlives a visit to another room. */
+const kept = { open: false };
 const DECADES = 6; // that a bar is long: from its largest down
 
 /** @param {{live: Live, state: any, room: import("../../app.js").Room}} props */
 export function LayerNorms({ live, state, room }) {
-  const [open, setOpen] = useState(false);
+  const [open, setOpen] = useState(kept.open);
   const [, again] = useState(0);
   const [look] = useState(() => () => again((n) => n + 1));
   useLooks(live, look);
   useEffect(() => (open ? room.onOpen(() => void room.send("watch", { norms: true })) : undefined), [open, room]);
   const flip = (/** @type {any} */ e) => {
     if (e.target.open === open) return;
-    setOpen(e.target.open);
+    setOpen((kept.open = e.target.open));
     if (!e.target.open) room.send("watch", { norms: false });
   };
   const norms = /** @type {Norms[] | undefined} */ (live.tick?.norms);
-  return html`<details class="norms" onToggle=${flip}><summary>${t("network.norms")}</summary>
+  return html`<details class="norms" open=${open} onToggle=${flip}><summary>${t("network.norms")}</summary>
     ${open && norms?.length === state.layers.length && html`<${Table} norms=${norms} state=${state} />`}
   </details>`;
 }
