@@ -102,9 +102,23 @@ def test_groups_stay_whole_and_time_holds_the_latest_out():
 
 
 def test_each_member_has_a_seed_of_its_own_which_the_others_do_not_move():
-    few, many = members_of(3, [np.array([0])], 7), members_of(9, [np.array([0])], 7)
+    recipe = plan_table(FRAME, _settings("score")).recipe
+    few, many, others = (
+        members_of([recipe] * n, [np.array([0])], seed) for n, seed in ((3, 7), (9, 7), (9, 8))
+    )
     assert [member.seed for member in few] == [member.seed for member in many[:3]]
-    assert len({member.seed for member in (*many, *members_of(9, [np.array([0])], 8))}) == 18
+    assert len({member.seed for member in (*many, *others)}) == 18
+
+
+def test_members_differ_in_what_nobody_said():
+    def ways(**said: Any) -> set[tuple[str, float]]:
+        members = plan_table(FRAME, _settings("score", 8, **said)).members
+        return {(repr(m.recipe.network), m.recipe.optimizer.learning_rate) for m in members}
+
+    assert len(ways()) == 8
+    assert len(ways(dropout=0.1)) == 2
+    assert len(ways(dropout=0.0, learning_rate=0.01)) == 1
+    assert len(ways(optimizer="sgd")) == 4
 
 
 # Training -------------------------------------------------------------------------------------------------

@@ -147,7 +147,9 @@ def train_members(
 
 def _maker(plan: TablePlan, member: Member, deadline: Deadline = Deadline()) -> Maker:  # noqa: B008  a record
     """Return what makes the trainer of a member, in the thread that runs it."""
-    recipe, learnt = plan.recipe, plan.train
+    recipe, learnt = member.recipe, plan.train
+
+    stop = [EarlyStopping(recipe.patience, monitor=recipe.monitor)] if recipe.keeps_best else []
 
     def make(callbacks: Sequence[Callback]) -> Trainer:
         kept, held = member.kept(len(learnt.X)), member.held
@@ -165,7 +167,7 @@ def _maker(plan: TablePlan, member: Member, deadline: Deadline = Deadline()) -> 
             batch_size=recipe.batch_size,
             epochs=recipe.epochs,
             metrics=recipe.metrics,
-            callbacks=[EarlyStopping(recipe.patience, monitor=recipe.monitor), deadline, *callbacks],
+            callbacks=[*stop, deadline, *callbacks],
             seed=member.seed,
             threads=1,
         )
