@@ -111,14 +111,17 @@ def test_each_member_has_a_seed_of_its_own_which_the_others_do_not_move():
 
 
 def test_members_differ_in_what_nobody_said():
-    def ways(**said: Any) -> set[tuple[str, float]]:
-        members = plan_table(FRAME, _settings("score", 8, **said)).members
+    many = polars.concat([FRAME] * 26)  # of fewer numbers all members learn alike
+
+    def ways(frame: polars.DataFrame, target: str = "score", **said: Any) -> set[tuple[str, float]]:
+        members = plan_table(frame, _settings(target, 8, **said)).members
         return {(repr(m.recipe.network), m.recipe.optimizer.learning_rate) for m in members}
 
-    assert len(ways()) == 8
-    assert len(ways(dropout=0.1)) == 2
-    assert len(ways(dropout=0.0, learning_rate=0.01)) == 1
-    assert len(ways(optimizer="sgd")) == 4
+    assert len(ways(many)) == 8
+    assert len(ways(many, dropout=0.1)) == 2
+    assert len(ways(many, dropout=0.0, learning_rate=0.01)) == 1
+    assert len(ways(many, optimizer="sgd")) == 4
+    assert len(ways(FRAME)) == len(ways(FRAME, "three")) == 1
 
 
 # Training -------------------------------------------------------------------------------------------------

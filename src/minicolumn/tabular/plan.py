@@ -136,7 +136,7 @@ def plan_table(
     parts = _Parts(fitted, frame, typed.frame, target, weight)
     learnt = parts.of(kept)
     recipe = _recipe(fitted, learnt.X, loss, settings)
-    members = _members(schema, fitted, learnt, recipe, settings)
+    members = _members(schema, learnt, recipe, settings)
     _check_weights(schema.weight, weight, {"train": kept, "validate": held})
     by_class = class_weights(settings.class_weight, schema.classes, learnt.y)
     plan = TablePlan(
@@ -258,7 +258,7 @@ def _given(encoder: Encoder, test: polars.DataFrame) -> TableSplit:
 
 
 def _members(
-    schema: Schema, encoder: Encoder, learnt: TableSplit, recipe: Recipe, settings: TableSettings
+    schema: Schema, learnt: TableSplit, recipe: Recipe, settings: TableSettings
 ) -> tuple[Member, ...]:
     """Return the members of an ensemble that learns from these rows; none for a single network."""
     count, seed = settings.members, settings.seed
@@ -267,10 +267,8 @@ def _members(
     share = settings.validation_fraction
     folds = folds_of(learnt.frame, schema, learnt.y, settings.overrides, count, share, seed)
     free = settings.optimizer is None and settings.learning_rate is None
-    recipes = [
-        varied(recipe, encoder, number, dropout=settings.dropout is None, rate=free)
-        for number in range(count)
-    ]
+    silent = settings.dropout is None
+    recipes = [varied(recipe, number, dropout=silent, rate=free) for number in range(count)]
     return members_of(recipes, folds, seed)
 
 

@@ -48,18 +48,23 @@ _LEAST_BATCH, _LARGEST_BATCH = 32, 256
 class MemberHabits:
     """What differs for the members of an ensemble: their mean needs less caution than a single network.
 
+    ways          (dropout, learning rate) of the members in turn
     share         of the usual epochs
-    dropouts, rates   of the members in turn, every mixture of them
     smoothing     label smoothing
+    width         factor on the units of the effort
+    keeps_best    whether the best epoch by the rows held out is kept, else the last one
+    grows         whether an effort changes the epochs
 
-    The rate stays, then falls along a cosine, and the last epoch's weights are kept: the best epoch by a few
-    rows held out is the best by luck.
+    The rate stays, then falls along a cosine. Of numbers the best epoch by a few rows held out is the best by
+    luck, and the last one better; two classes are learnt by heart before the rate has fallen.
     """
 
+    ways: tuple[tuple[float, float], ...]
     share: float
-    dropouts: tuple[float, ...]
-    rates: tuple[float, ...]
-    smoothing: float
+    smoothing: float = 0.0
+    width: float = 1.0
+    keeps_best: bool = False
+    grows: bool = True
 
 
 @dataclass(frozen=True)
@@ -89,16 +94,32 @@ class Habits:
     members: MemberHabits
 
 
-_OF_NUMBERS = MemberHabits(2 / 3, (0.02, 0.05, 0.1, 0.15), (0.05, 0.1), 0.0)
-_OF_TWO_CLASSES = MemberHabits(1 / 3, (0.3,), (0.04,), 0.05)
-_OF_MANY_CLASSES = MemberHabits(2 / 3, (0.05,), (0.08,), 0.0)
+# Almost no dropout suits numbers with little noise, more of it those with much: a mixture is as good as the
+# best of them. It is never 0, which would be a program of its own.
+_OF_NUMBERS = MemberHabits(
+    (
+        (0.01, 0.05),
+        (0.05, 0.1),
+        (0.1, 0.05),
+        (0.15, 0.1),
+        (0.01, 0.1),
+        (0.05, 0.05),
+        (0.1, 0.1),
+        (0.15, 0.05),
+    ),
+    2 / 3,
+)
+_OF_FEW_NUMBERS = MemberHabits(((0.15, 0.05),), 1.0)
+_FEW_NUMBERS = 3_000
+_OF_TWO_CLASSES = MemberHabits(((0.3, 0.04),), 1 / 3, smoothing=0.05, keeps_best=True, grows=False)
+_OF_MANY_CLASSES = MemberHabits(((0.05, 0.08),), 2 / 3, width=1.5)
 NUMBERS = Habits("mish", 0.05, 0.15, 0.0, 2_000, 160, "val_loss", ("r2",), _OF_NUMBERS)
 # Yes or no is most often a noisy answer, and noise is soon learnt by heart: fewer steps, more dropout. The
 # log loss sees smoothing as uncertainty, so with more of it the earliest epochs would look best.
 TWO_CLASSES = Habits("selu", 0.04, 0.3, 0.05, 1_500, 40, "val_loss", ("accuracy",), _OF_TWO_CLASSES)
 # Of many classes the log loss is smallest long before the accuracy is largest, for the same reason.
 MANY_CLASSES = Habits("selu", 0.04, 0.15, 0.1, 2_000, 160, "val_accuracy", ("accuracy",), _OF_MANY_CLASSES)
-FEWEST_EPOCHS = 12
+FEWEST_EPOCHS, _FEWEST_OF_MEMBERS = 12, 4
 
 
 # Ramps beside the columns: stretches a column, rows for each stretch, and ramps of all columns together,
@@ -133,6 +154,7 @@ class Recipe:
     monitor: str
     metrics: tuple[str, ...]
     keeps_best: bool = True
+    ways: tuple[tuple[float, float], ...] = ()
 
 
 def table_recipe(
@@ -166,11 +188,11 @@ def table_recipe(
     """
     habits = _habits(encoder)
     batch = batch_size or table_batch(len(X))
-    if effort is not None:
-        habits = _of_members(habits)
-    epochs = epochs or _epochs(habits, -(-len(X) // batch), effort)
+    own = None if effort is None else _of_members(habits, len(X))
+    epochs = epochs or _epochs(habits, -(-len(X) // batch), own, effort)
+    habits = habits if own is None else _with(habits, own)
     rate = habits.dropout if dropout is None else dropout
-    hidden = hidden or (HIDDEN if effort is None else effort.hidden)
+    hidden = hidden or _hidden(own, effort)
     kinds = activation or habits.activation
     kinds = (kinds,) * len(hidden) if isinstance(kinds, str) else kinds
     steps = _optimizer(optimizer, learning_rate, habits)
@@ -184,19 +206,18 @@ def table_recipe(
         patience=patience or max(10, epochs // 2),
         monitor=habits.monitor,
         metrics=habits.metrics,
-        keeps_best=effort is None,
+        keeps_best=own is None or own.keeps_best,
+        ways=() if own is None else own.ways,
     )
 
 
-def varied(recipe: Recipe, encoder: Encoder, number: int, *, dropout: bool, rate: bool) -> Recipe:
+def varied(recipe: Recipe, number: int, *, dropout: bool, rate: bool) -> Recipe:
     """Return the recipe of one member of an ensemble: with a dropout and a learning rate of its own.
 
     number          of the member, from 0
     dropout, rate   whether they may differ, which is where nobody said what they are
     """
-    own = _habits(encoder).members
-    ways = [(share, speed) for speed in own.rates for share in own.dropouts]
-    share, speed = ways[number % len(ways)]
+    share, speed = recipe.ways[number % len(recipe.ways)]
     network, optimizer = recipe.network, recipe.optimizer
     if dropout and isinstance(network, Sequential):
         layers = (Dropout(share) if isinstance(layer, Dropout) else layer for layer in network.layers)
@@ -204,22 +225,30 @@ def varied(recipe: Recipe, encoder: Encoder, number: int, *, dropout: bool, rate
     return replace(recipe, network=network, optimizer=optimizer.with_rate(speed) if rate else optimizer)
 
 
-def _of_members(habits: Habits) -> Habits:
+def _of_members(habits: Habits, rows: int) -> MemberHabits:
+    """Return what differs for the members of an ensemble that learns from so many rows."""
+    return _OF_FEW_NUMBERS if habits is NUMBERS and rows < _FEW_NUMBERS else habits.members
+
+
+def _with(habits: Habits, own: MemberHabits) -> Habits:
     """Return the habits of the first member of an ensemble; all of them are measured by their loss."""
-    own = habits.members
-    return replace(
-        habits,
-        learning_rate=own.rates[0],
-        dropout=own.dropouts[0],
-        smoothing=own.smoothing,
-        monitor="val_loss",
-    )
+    dropout, rate = own.ways[0]
+    return replace(habits, learning_rate=rate, dropout=dropout, smoothing=own.smoothing, monitor="val_loss")
 
 
-def _epochs(habits: Habits, steps: int, effort: Effort | None) -> int:
+def _hidden(own: MemberHabits | None, effort: Effort | None) -> tuple[int, ...]:
+    """Return the units of each hidden layer."""
+    if own is None or effort is None:
+        return HIDDEN
+    return tuple(round(own.width * units) for units in effort.hidden)
+
+
+def _epochs(habits: Habits, steps: int, own: MemberHabits | None, effort: Effort | None) -> int:
     """Return how many epochs of so many steps are trained by default."""
     usual = max(FEWEST_EPOCHS, min(habits.most_epochs, habits.steps // steps))
-    return usual if effort is None else max(1, round(effort.share * habits.members.share * usual))
+    if own is None or effort is None:
+        return usual
+    return max(_FEWEST_OF_MEMBERS, round((effort.share if own.grows else 1.0) * own.share * usual))
 
 
 def table_batch(rows: int) -> int:
