@@ -101,7 +101,16 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     >>> did_you_mean("specis", ["species", "island"])
     "; did you mean 'species'?"
     """
-    names = list(known)
-    folded = {name.casefold(): name for name in names}
+    near = nearest(word, known)
+    return f"; did you mean {near!r}?" if near is not None else ""
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that is nearest, whatever its case; None where none is near.
+
+    >>> nearest("Specis", ["species", "island"])
+    'species'
+    """
+    folded = {name.casefold(): name for name in known}
     near = difflib.get_close_matches(word.casefold(), list(folded), n=1, cutoff=0.6)
-    return f"; did you mean {folded[near[0]]!r}?" if near else ""
+    return folded[near[0]] if near else None

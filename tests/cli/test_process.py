@@ -14,7 +14,7 @@ import pytest
 import minicolumn as mc
 
 PROGRAM = [sys.executable, "-m", "minicolumn"]
-LONG = ["--hidden", "4", "--epochs", "1000000", "--patience", "1000000"]
+LONG = ["--members", "1", "--hidden", "4", "--epochs", "1000000", "--patience", "1000000"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from joblib import Parallel, delayed
 from page_samples import page
 
 import minicolumn as mc
@@ -84,6 +85,20 @@ def test_the_end_of_a_training_is_on_the_board_and_its_bits_are_the_same(shown: 
     assert "no display" in hint
 
 
+@pytest.mark.parametrize(
+    ("said", "told"), [(("low", "middle", "high"), True), (("a", "b"), False), (None, False)]
+)
+def test_classes_are_named_where_their_names_are_known(shown: Shown, said: Any, told: bool) -> None:
+    mc.fit(NET, X, Y, callbacks=[mc.Monitor(browser=False, classes=said)], **SAID)
+    assert shown.last.about["classes"] == (list(said) if told else [])
+
+
+def test_the_classes_of_a_table_are_named(shown: Shown) -> None:
+    run = mc.fit_table("penguins", epochs=2, hidden=(8,), monitor=True)
+    assert shown.last.about["classes"] == list(run.model.classes or ())
+    assert "Adelie" in shown.last.about["classes"][0]
+
+
 def test_a_long_training_tells_of_batches_and_gradients_and_a_short_epoch_of_none() -> None:
     trainer = mc.Trainer(NET, X, Y, **SAID)
     put: list[WatchedRun] = []
@@ -131,6 +146,7 @@ def test_what_is_wrongly_said_is_refused() -> None:
 
 
 def test_a_port_in_use_is_said_once_and_the_training_goes_on(shown: Shown, capfd: Any) -> None:
+    shown._say = monitoring._say
     with socket.create_server(("127.0.0.1", 0)) as taken:
         busy = mc.Monitor(port=taken.getsockname()[1])
         for _ in range(2):
@@ -141,13 +157,11 @@ def test_a_port_in_use_is_said_once_and_the_training_goes_on(shown: Shown, capfd
 
 
 def test_a_fault_of_the_recorder_ends_the_showing_alone(
-    shown: Shown, monkeypatch: pytest.MonkeyPatch, capfd: Any
+    shown: Shown, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Recorder, "end", lambda *_: 1 / 0)
     assert mc.fit(NET, X, Y, epochs=2, monitor=True).stopped == "all epochs"
-    assert (
-        "the training is not shown: ZeroDivisionError: division by zero; it goes on" in capfd.readouterr().err
-    )
+    assert shown.lines[-1] == "the training is not shown: ZeroDivisionError: division by zero; it goes on"
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
@@ -185,10 +199,34 @@ def test_a_page_sees_it_over_its_socket(shown: Shown) -> None:
         assert opened.hear().says["runs"][-1]["number"] == 2  # it follows the newest by itself
 
 
-def test_a_forked_process_has_a_hub_of_its_own(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert monitoring.hub() is shown
-    monkeypatch.setattr(shown, "process", os.getpid() + 1)
-    assert monitoring.hub() is not shown
+def _lines_of_a_child(number: int) -> list[str]:
+    """Train twice, shown, in another process, and return what was said there."""
+    lines: list[str] = []
+    monitoring._hub._say = lines.append
+    for _ in range(2):
+        mc.fit(NET, X, Y, epochs=2, monitor=True)
+    return lines + [f"served by {number}"] * (monitoring._hub.server is not None)
+
+
+REFUSED = ["the training is not shown: a child process serves no page; it goes on"]
+
+
+def test_a_child_process_serves_no_page() -> None:
+    assert Parallel(2, backend="loky")(delayed(_lines_of_a_child)(n) for n in range(1)) == [REFUSED]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # newer Pythons warn where threads run
+def test_a_forked_process_serves_no_page_though_its_parent_does(shown: Shown) -> None:
+    mc.fit(NET, X, Y, epochs=1, monitor=True)
+    said = len(shown.lines)
+    with shown._starting:  # as if another thread were at it in this moment
+        child = os.fork()
+        if child == 0:
+            good = _lines_of_a_child(0)[:1] == REFUSED and len(shown.board.runs) == 1
+            os._exit(0 if good else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert len(shown.lines) == said
 
 
 # The room ---------------------------------------------------------------------------------------

@@ -125,6 +125,16 @@ def test_figures_are_those_of_the_library(page: Page) -> None:
     )
 
 
+@pytest.mark.parametrize("dataset", ["blobs", "xor", "plane"])
+def test_outputs_that_are_not_finite_are_shown_as_such(page: Page, dataset: str) -> None:
+    page("open", setup={"dataset": dataset, "points": 60, "units": [], "features": ["exp(exp(exp(x1)))"]})
+    assert page.last["tick"].says["loss"]["train"] is None
+    assert page("weight", layer=0, source=0, unit=0, value=1.0).kind == "tick"
+    page("step")
+    assert page.last["diverged"].says["message"]
+    assert page("set", changes={"features": ["x1", "x2"]}).kind == "tick"
+
+
 def test_the_same_messages_give_the_same_frames() -> None:
     def told() -> list[Any]:
         page = Page()
@@ -168,9 +178,10 @@ def test_norms_and_silenced_neurons_are_told(page: Page) -> None:
     assert [layer["weight"] for layer in page.last["tick"].says["norms"]] == pytest.approx(expected)
     page("open", setup={"points": 60, "units": [16], "dropout": 0.5})
     silenced = [len(page("step", steps=1).says["dropped"]) for _ in range(10)]
-    page("watch")
     page("view", axes=[1, 0])
-    assert len(page.last["tick"].says["norms"]) == 2  # another plane is drawn, and they are told on
+    assert len(page.last["tick"].says["norms"]) == 2  # another network, another plane, and they are told on
+    page("watch", norms=False)
+    assert "norms" not in page.last["tick"].says
     assert 40 < sum(silenced) < 120  # 80 of 160, within six deviations
 
 
@@ -306,6 +317,14 @@ def test_a_speed_is_kept(page: Page) -> None:
         if frames := page.session.work(1 / 30):
             page.keep(frames)
     assert abs(page.last["tick"].says["step"] - first - 50) <= 2  # a second of work
+
+
+def test_a_speed_that_no_machine_has_holds_nobody_up(page: Page) -> None:
+    page("speed", steps_per_second=1e9)
+    page("run")
+    page.keep(page.session.work(1 / 30))  # 33 million steps, which would take minutes
+    assert 0 < page.last["tick"].says["step"] < 1e6
+    assert page("pause").says["running"] is False
 
 
 def test_early_stopping_brings_the_best_weights_back(page: Page) -> None:
@@ -601,6 +620,20 @@ def test_a_table_is_drawn_over_its_columns_with_most_values(page: Page) -> None:
     assert [names[axis] for axis in says["axes"]] == ["a", "b"]
 
 
+def test_points_far_from_a_slice_are_drawn_where_they_are_beside_it(page: Page) -> None:
+    rows = "\n".join(f"{i * i % 31 / 4},{7 * i % 23 / 4},{'pqr'[i % 3]},{'ab'[i % 2]}" for i in range(60))
+    page("table", name="t.csv", text="u,v,kind,y\n" + rows)
+    page("target", column="y")
+    page("view", axes=[0, 1], at={"x3": 0.0})
+    near = page.last["state"]
+    count = len(near.says["columns"])
+    assert count > 3
+    page("view", axes=[0, 1], at={"x3": 1e9})
+    assert np.isfinite(near.arrays["points"]).all()
+    assert np.array_equal(page.last["state"].arrays["points"], near.arrays["points"])
+    assert page("neuron", layer=0, unit=0, point=[1.0] * count).says["point"] == [1.0] * count
+
+
 def test_rows_without_a_target_are_told(page: Page) -> None:
     page("table", name="t.csv", text="a,b\n" + "\n".join(f"{i},{i % 2 if i % 5 else ''}" for i in range(50)))
     page("target", column="b")
@@ -639,6 +672,14 @@ def test_rows_without_a_target_are_told(page: Page) -> None:
         ({"do": "neuron", "layer": 0, "unit": 9}, "no neuron"),
         ({"do": "formula", "text": "x1 ^^ 2"}, "letter 5"),
         ({"do": "view", "axes": [0]}, "axes"),
+        ({"do": "view", "at": {"x1": "a"}}, "at: expected numbers by input"),
+        ({"do": "view", "at": {"x1": None}}, "at: expected numbers by input"),
+        ({"do": "view", "at": {"x1": True}}, "at: expected numbers by input"),
+        ({"do": "view", "at": {"x1": 10**400}}, "at: expected numbers by input"),
+        ({"do": "view", "at": {"x1": float("inf")}}, "at: expected numbers by input"),
+        ({"do": "table", "name": "t", "text": "a,\ud800"}, "letter 3 of a part is half a character"),
+        ({"do": "open", "weights": "*"}, "base64"),
+        ({"do": "neuron", "layer": 0, "unit": 0, "point": [1]}, "expected 2 numbers, got 1"),
         ({"do": "speed", "steps_per_second": 0}, "steps_per_second"),
         ({"do": "open", "setup": 3}, "setup"),
     ],

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -13,10 +15,12 @@ import minicolumn as mc
 from minicolumn.nn.activations import activation_by_name
 from minicolumn.nn.classic import train_perceptron
 from minicolumn.playground.frames import Frame, decoded, encoded
+from minicolumn.playground.rooms import perceptron, race
 from minicolumn.playground.rooms.activations import NAMES
 from minicolumn.playground.rooms.circuit import GOALS
-from minicolumn.playground.rooms.tape import EXAMPLES
+from minicolumn.playground.rooms.tape import EXAMPLES, _depths
 from minicolumn.playground.sessions import ROOMS, make_session
+from minicolumn.registry import settings_of
 
 Say = Callable[..., dict[str, Frame]]
 
@@ -122,6 +126,18 @@ def test_xor_is_refused_for_ever(say: Say) -> None:
     assert last["right"] < 4
 
 
+def test_rows_that_overlap_may_be_looked_at_for_ever(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(perceptron, "MOST_EPOCHS", 30)
+    say("perceptron", "open", data="overlap")
+    say("perceptron", "run", rows_per_second=10_000)
+    session = say.session  # type: ignore[attr-defined]
+    ticks = [session.work(1.0)[-1].says for _ in range(3)]  # 250 epochs of 40 rows each
+    assert [tick["epoch"] for tick in ticks] == [250, 500, 750]
+    assert [len(tick["mistakes"]) for tick in ticks] == [250, 500, 500]
+    assert len(session._rooms["perceptron"]._seen) <= 31
+    assert ticks[-1]["corrections"] > ticks[0]["corrections"]
+
+
 def test_one_step_looks_at_one_row(say: Say) -> None:
     say("perceptron", "open", data="or")
     first = says(say("perceptron", "step"), "tick")
@@ -214,6 +230,22 @@ def test_adjoints_are_the_gradient(say: Say, formula: str) -> None:
 def test_what_is_no_program_is_refused(say: Say) -> None:
     for formula, word in [("2 + 3", "variable"), ("x +", "letter"), ("q", "q"), ("*".join("x" * 60), "")]:
         assert word in say("tape", "open", formula=formula)["error"].says["message"]
+
+
+@pytest.mark.parametrize("formula", ["x/0", "log(x)", "x^-1", "0/(x-x)", "x^(y^(z^w))", "exp(exp(exp(x)))"])
+@pytest.mark.parametrize("at", [0.0, -100.0, 100.0])
+def test_what_has_no_finite_value_is_told_as_such(say: Say, formula: str, at: float) -> None:
+    assert says(say("tape", "open", formula=formula, at=[at] * 4))["traversals"]["reverse"] == 2
+
+
+def test_a_graph_with_more_paths_than_can_be_walked_has_its_depths() -> None:
+    def power(x: Any) -> Any:
+        for _ in range(60):  # 2 to the power of 60 paths lead from the last node to x
+            x = x * x
+        return x
+
+    nodes = mc.inspect(power, np.float64(1.0)).graph.nodes
+    assert list(_depths(nodes).values()) == list(range(61))
 
 
 # Softmax ------------------------------------------------------------------------------------
@@ -339,6 +371,8 @@ def test_a_race_is_the_same_however_it_is_cut(say: Say, room: str) -> None:
         parts = says(say(room, "step", epochs=epochs), "tick")
     losses = [[racer["loss"] for racer in told["racers"]] for told in (whole, parts)]
     assert losses[0] == losses[1]
+    many = say(room, "step", epochs=120)["tick"]
+    assert many.arrays["curve0"][:, 0].tolist() == [*range(7), *range(8, 127, 2)]  # noted on the way
     assert says(say(room, "reset"))["seed"] == 1
 
 
@@ -354,15 +388,58 @@ def test_a_room_that_is_opened_again_draws_what_a_new_one_does(say: Say, room: s
     assert len({row.tobytes() for row in kept.arrays["maps"]}) > 1
 
 
+def test_the_best_of_a_race_is_remembered_though_its_curve_is_thinned() -> None:
+    class Overfitted:
+        epoch = 0
+
+        def measured(self) -> dict[str, Any]:
+            self.epoch += 1
+            return {"loss": {"train": 0.0, "test": abs(self.epoch - 4) + 0.5}, "scores": {}}
+
+    learner: Any = Overfitted()
+    runner = race.Runner("one", learner, maps=learner)
+    told = [runner.told()["best"]["epoch"] for _ in range(2 * race.MOST_CURVE)]
+    assert told == [1, 2, 3, *[4] * (len(told) - 3)]
+    assert race.MOST_CURVE / 2 <= len(runner.curve) <= race.MOST_CURVE
+
+
+@pytest.mark.parametrize("epochs", [1, 5])  # at two epochs in 1 / 30 of a second
+def test_a_race_ends_at_the_epoch_that_was_said(say: Say, epochs: int) -> None:
+    say("overfitting", "open", points=20)
+    say("overfitting", "step", epochs=2)
+    say("overfitting", "run", epochs=epochs)
+    assert says(working(say), "tick")["epoch"] == 2 + epochs
+
+
+def test_backpropagation_goes_on_where_a_page_stood(say: Say) -> None:
+    say("backpropagation", "open", hidden=[3, 2], learning_rate=0.2)
+    before = says(say("backpropagation", "update", steps=7))
+    weights = [
+        number
+        for layer in before["layers"]
+        for part in ("weight", "bias")
+        for number in np.ravel(layer[part]["before"]).tolist()
+    ]
+    told = {name: before[name] for name in ("hidden", "activation", "x", "target", "learning_rate", "seed")}
+    other = make_session()  # the server was started anew
+    message = {"room": "backpropagation", "do": "open", **told, "weights": weights}
+    (after,) = other.receive(message | {"losses": before["losses"], "steps": before["steps"]})
+    assert after.says == before
+    (refused,) = other.receive(message | {"weights": weights[:-1]})
+    assert "expected 20 numbers, got 19" in refused.says["message"]
+
+
 # Digits -------------------------------------------------------------------------------------
 
 
 def test_digits_are_learnt_and_a_drawn_one_is_answered(say: Say) -> None:
     state = say("digits", "open")["state"]
     assert state.says["rows"] == {"train": 1348, "test": 449}
-    for _ in range(7):
-        say("digits", "step")
+    say("digits", "step", epochs=6)
+    say("digits", "step")
     found = say("digits", "step")
+    assert found["tick"].arrays["curve"][:, 0].tolist() == [*range(9)]
+    assert found["tick"].arrays["curve"][-1, 2] == says(found, "tick")["accuracy"]["test"]
     assert says(found, "tick")["accuracy"]["test"] > 0.9
     assert found["tick"].arrays["confusion"].sum() == 449
     digits, labels = state.arrays["digits"], state.arrays["labels"]
@@ -376,5 +453,25 @@ def test_digits_are_learnt_and_a_drawn_one_is_answered(say: Say) -> None:
         answers.append(seen.says["answer"])
     assert np.mean(np.array(answers) == labels[::10]) >= 0.8
     say("digits", "run", epochs=2)
-    assert says(working(say), "tick")["epoch"] == 10
+    ended = says(working(say), "tick")
+    assert (ended["epoch"], ended["step"]) == (10, 10 * 43)  # 43 batches of 32, and not a step more
     assert "64 numbers" in say("digits", "draw", pixels=[0.5] * 63)["error"].says["message"]
+
+
+# Bad input ----------------------------------------------------------------------------------
+
+ODD = [{"a": {"b": []}}, [[["x"]]], "\ud800", 10**400, float("inf"), float("nan"), -1, [None] * 5_000]
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_field_of_any_message_takes_what_it_is_not(say: Say, room: str) -> None:
+    kind = getattr(import_module(ROOMS[room][0]), ROOMS[room][1])
+    fields = [(do, name) for do, (record, _) in kind.verbs.items() for name in settings_of(record)]
+    for (do, name), value in itertools.product(fields, ODD):
+        found = say(room, do, **{name: value})
+        if "error" in found:  # a text of half a character, or a number below 0, may be one that will do
+            line = found["error"].says["message"]
+            assert "fault" not in found["error"].says, (do, name, value, line)
+            assert "\n" not in line
+        else:
+            assert value in ("\ud800", -1), (do, name, value)

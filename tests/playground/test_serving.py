@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from minicolumn.errors import DataError
 from minicolumn.playground.room import Session
-from minicolumn.playground.server.connection import BUSY, POLICY
+from minicolumn.playground.server.connection import BUSY, FAULT, POLICY
 from minicolumn.playground.server.serving import PlaygroundServer, bind, host_names
 from minicolumn.playground.server.worker import OVERHEAD
 
@@ -97,6 +97,27 @@ def test_an_error_of_our_own_is_one_line_and_the_session_lives_on(
         assert opened.ask("pause").says["count"] == 4
     assert "a secret of the inside" in caplog.text
     assert "page_samples.py" in caplog.text, "with its traceback"
+
+
+@pytest.mark.parametrize("at", ["start", "work"])
+def test_a_page_whose_session_ended_by_a_fault_is_told(at: str, caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(Session):
+        def __init__(self) -> None:
+            if at == "start":
+                raise ZeroDivisionError("a secret of the inside")
+            super().__init__({"counting": CountingRoom})
+
+        @property
+        def running(self) -> bool:
+            raise RuntimeError("a secret of the inside")
+
+    with served(Broken) as server, page(server) as opened:
+        with pytest.raises(ConnectionClosed) as closed:
+            opened.hear()
+        assert closed.value.rcvd is not None
+        assert (closed.value.rcvd.code, "secret" in closed.value.rcvd.reason) == (FAULT, False)
+        assert soon(lambda: len(server.pages) == 0)
+    assert "a session of the playground ended" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -323,6 +344,14 @@ def test_what_the_command_was_given_is_done_when_the_page_says_so(
         frames = opened.hear_all(0.2)
         assert [(frame.kind, frame.says["id"]) for frame in frames] == [(kind, 5)]
         assert opened.ask("pause").says["count"] == count
+
+
+@pytest.mark.filterwarnings("ignore:Exception in thread:pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_server_that_does_not_start_is_no_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = PlaygroundServer(counting_session, port=0, assets={})
+    monkeypatch.setattr(server._server, "run", lambda sockets: sockets[0].close() or 1 / 0)
+    with pytest.raises(DataError, match="ended as it began"):
+        server.start()
 
 
 def test_a_port_in_use_is_said_with_one_that_is_free() -> None:

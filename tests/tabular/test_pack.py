@@ -19,7 +19,7 @@ import minicolumn as mc
 from minicolumn.errors import DataError, DivergenceError
 from minicolumn.tables import Overrides, infer_schema
 from minicolumn.tabular import TableRun, TableSettings, pack, plan_table, train_plan
-from minicolumn.tabular.calibrate import calibrated
+from minicolumn.tabular.calibrate import best_factor
 from minicolumn.tabular.choice import believed, choose, gap_of_numbers, gap_of_right_answers
 from minicolumn.tabular.members import FEWEST_FOLDS, MOST_FOLDS, folds_of, members_of
 from minicolumn.tabular.pack import PackRun, joined, out_of_fold, train_members
@@ -104,9 +104,26 @@ def test_groups_stay_whole_and_time_holds_the_latest_out():
 
 
 def test_each_member_has_a_seed_of_its_own_which_the_others_do_not_move():
-    few, many = members_of(3, [np.array([0])], 7), members_of(9, [np.array([0])], 7)
+    recipe = plan_table(FRAME, _settings("score")).recipe
+    few, many, others = (
+        members_of([recipe] * n, [np.array([0])], seed) for n, seed in ((3, 7), (9, 7), (9, 8))
+    )
     assert [member.seed for member in few] == [member.seed for member in many[:3]]
-    assert len({member.seed for member in (*many, *members_of(9, [np.array([0])], 8))}) == 18
+    assert len({member.seed for member in (*many, *others)}) == 18
+
+
+def test_members_differ_in_what_nobody_said():
+    many = polars.concat([FRAME] * 26)  # of fewer numbers all members learn alike
+
+    def ways(frame: polars.DataFrame, target: str = "score", **said: Any) -> set[tuple[str, float]]:
+        members = plan_table(frame, _settings(target, 8, **said)).members
+        return {(repr(m.recipe.network), m.recipe.optimizer.learning_rate) for m in members}
+
+    assert len(ways(many)) == 8
+    assert len(ways(many, dropout=0.1)) == 2
+    assert len(ways(many, dropout=0.0, learning_rate=0.01)) == 1
+    assert len(ways(many, optimizer="sgd")) == 4
+    assert len(ways(FRAME)) == len(ways(FRAME, "three")) == 1
 
 
 # Training -------------------------------------------------------------------------------------------------
@@ -281,20 +298,21 @@ def test_an_interrupt_while_what_was_learnt_is_judged_loses_nothing(monkeypatch)
     def impatient(*given: Any) -> Any:
         judged.append(given)
         signal.raise_signal(signal.SIGINT)
-        return calibrated(*given)
+        return best_factor(*given)
 
     def interrupting(progress: Any) -> None:
         if sum(progress.ended) >= 2 and not told.is_set():
             told.set()
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(pack, "calibrated", impatient)
+    monkeypatch.setattr(pack, "best_factor", impatient)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         run = pack.train_pack(plan_table(FRAME, _settings("two", 40, epochs=300)), interrupting)
     finally:
         signal.signal(signal.SIGINT, before)
-    assert len(judged) == len(run.members) >= 2
+    assert len(judged) == 1
+    assert len(run.members) >= 2
     assert run.stopped == "interrupted"
 
 

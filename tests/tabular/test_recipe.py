@@ -54,10 +54,15 @@ def kinds(network: nn.Layer) -> list[str]:
 
 def test_the_network_has_ramps_embeddings_a_scale_and_three_hidden_layers(frame):
     encoder, X = encoded(frame, "inside")
-    hidden = ["Dense", "Dropout"] * 3
-    expected = ["PiecewiseLinear", "ColumnEmbedding", "Scale", *hidden, "Dense"]
+    hidden = ["Dense", "Dropout"] * 2
     recipe = table_recipe(encoder, X)
-    assert kinds(recipe.network) == expected
+    assert kinds(recipe.network) == ["ColumnEmbedding", "PiecewiseDense", "Dropout", *hidden, "Dense"]
+    plain = table_recipe(encoder, X, optimizer="sgd", dropout=0.0)
+    assert kinds(plain.network) == ["PiecewiseLinear", "ColumnEmbedding", "Scale", *["Dense"] * 4]
+    moved = [column for column, _ in recipe.network.layers[1].knots]
+    codes = [column for column, _ in encoder.embeddings]
+    listed = [column for column, _ in plain.network.layers[0].knots]
+    assert moved == [column - sum(code < column for code in codes) for column in listed]
     assert recipe.network.output_shape(X.shape[1:]) == (2,)
     assert nn.from_json(nn.to_json(recipe.network)) == recipe.network
 

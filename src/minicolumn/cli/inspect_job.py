@@ -191,9 +191,9 @@ def _show_members(console: Console, members: list[dict[str, Any]]) -> None:
     """Print the members of an ensemble in the order in which they were chosen, and what each of them adds."""
     console.print(heading("Members", "in the order in which they were chosen"))
     grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for title in ("", "epochs", "kept", "temperature", "loss alone", "of the mean so far"):
+    for title in ("", "epochs", "kept", "loss alone", "of the mean so far"):
         grid.add_column(title, justify="right", no_wrap=True)
-    names = ("epochs_run", "best_epoch", "temperature", "held_out_loss", "expected_loss")
+    names = ("epochs_run", "best_epoch", "held_out_loss", "expected_loss")
     for number, member in enumerate(members, 1):
         grid.add_row(f"  {number}", *(_short(member.get(name)) for name in names))
     console.print(grid)

@@ -14,6 +14,7 @@ import functools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,9 +29,10 @@ from minicolumn.model.scores import Metric, measure
 from minicolumn.nn.activations import activation_by_name
 from minicolumn.nn.extent import extent, first_bad_code
 from minicolumn.nn.layer import Layer, named_layers
+from minicolumn.nn.layers.containers import Sequential
 from minicolumn.nn.losses import Loss
 from minicolumn.nn.outputs import ClassOutputs, Outputs
-from minicolumn.registry import is_plain
+from minicolumn.registry import is_on, is_plain
 from minicolumn.trace.loops import scan
 from minicolumn.trace.tracer import constant
 from minicolumn.tree import Mismatch, leaves, map_leaves
@@ -320,12 +322,23 @@ def forward(
 
     Arguments are those of `Forward`; the 32 used last are kept.
     """
-    said = None if isinstance(loss, Loss) else outputs
+    said, network = None if isinstance(loss, Loss) else outputs, _as_it_predicts(network)
     make = _kept if is_plain((network, loss, said)) else Forward
     return make(network, loss, said, backend, threads)
 
 
 _kept = functools.lru_cache(maxsize=32)(Forward)
+
+
+def _as_it_predicts(network: Layer) -> Layer:
+    """Return a network with dropout and noise that are on at one strength, which does not matter here.
+
+    So networks that differ in it alone share their programs.
+    """
+    if isinstance(network, Sequential):
+        return Sequential(*map(_as_it_predicts, network.layers))
+    on = {name: 0.5 for name in network.live if is_on(getattr(network, name))}
+    return replace(network, **on) if on else network  # type: ignore[type-var]  layers with settings are records
 
 
 def dtype_of(params: Any) -> np.dtype:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from minicolumn.errors import did_you_mean
+from minicolumn.playground.lines import line, meant
 from minicolumn.playground.network.setup import DEFAULT, MOST_LAYERS, MOST_UNITS, SETTINGS
 from minicolumn.registry import Integer, show
 
@@ -44,6 +44,7 @@ CONTROLS = {
 }  # fmt: skip
 TEXT = "text"  # hidden by hideText: what is written around the network
 _NUMBER = re.compile(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*", re.ASCII)
+_INTEGER = re.compile(r"\d+", re.ASCII)
 
 
 def is_classic(said: Mapping[str, str]) -> bool:
@@ -60,9 +61,6 @@ def is_classic(said: Mapping[str, str]) -> bool:
     )
 
 
-_INTEGER = re.compile(r"\d+", re.ASCII)
-
-
 def read_classic(said: Mapping[str, str]) -> tuple[dict[str, Any], tuple[str, ...], tuple[str, ...]]:
     """Return fields of a setup, the names of what is hidden, and notes on what could not be taken as it was.
 
@@ -73,7 +71,7 @@ def read_classic(said: Mapping[str, str]) -> tuple[dict[str, Any], tuple[str, ..
     features = [formula for name, formula in FEATURES.items() if reader.is_on(name, name in ("x", "y"))]
     kept = [formula for formula in features if formula not in hidden]  # one that is hidden is none
     if not kept:
-        reader.notes.append("no feature is on, so the network sees a constant 0")
+        reader.notes.append(line("link.noFeature"))
     fields["features"] = kept or ["0"]
     reader.note_the_rest()
     return fields, hidden, tuple(reader.notes)
@@ -123,9 +121,8 @@ class _Reader:
             if control in CONTROLS:
                 found.append(CONTROLS[control])
             else:
-                self.notes.append(
-                    f"there is no control {show(control)} to hide{did_you_mean(control, CONTROLS)}"
-                )
+                hint = meant(control, CONTROLS)
+                self.notes.append(line("link.noOldControl", name=show(control), hint=hint))
         return (*found, *([TEXT] if self.is_on("hideText", False) else []))
 
     def note_the_rest(self) -> None:
@@ -136,9 +133,9 @@ class _Reader:
                 and (name == "tutorial" or self.is_on(name, False))
                 and name in self._said
             ):
-                self.notes.append(f"{name} has no effect here")
+                self.notes.append(line("link.noEffect", name=name))
             elif name and name not in NAMES and not name.endswith(HIDE):
-                self.notes.append(f"{show(name)} is no field of such a link{did_you_mean(name[:60], NAMES)}")
+                self.notes.append(line("link.noField", name=show(name), hint=meant(name[:60], NAMES)))
 
     def is_on(self, name: str, default: bool) -> bool:
         """Return a boolean: everything but false is true."""
@@ -148,15 +145,15 @@ class _Reader:
         text = self._said.get(name)
         if text is None or text in known:
             return known[text] if text is not None else default
-        listed = ", ".join(known)
-        self.notes.append(f"{name}: {show(text)} is none of {listed}; {default} is taken instead")
+        said = line("link.noneOf", name=name, given=show(text), names=list(known), taken=default)
+        self.notes.append(said)
         return default
 
     def _seed(self) -> str:
         """Return the seed as it stands, which is what points were drawn by; too long a one is cut."""
         seed, longest = self._raw.get("seed", ""), getattr(SETTINGS["data_seed"], "longest", 64)
         if len(seed) > longest:
-            self.notes.append(f"seed: only {longest} letters count, so the points are others")
+            self.notes.append(line("link.seed", most=longest))
         return seed[:longest] if seed.strip() else DEFAULT.data_seed
 
     def _noise(self) -> Any:
@@ -164,7 +161,7 @@ class _Reader:
         text, setting = self._said.get("noise", "").strip(), SETTINGS["noise"]
         assert isinstance(setting, Integer)
         if (_read_number(text) or 0.0) > setting.high:
-            self.notes.append(f"noise: {text[:20]} is more than {setting.high}, and 50 is taken instead")
+            self.notes.append(line("link.noise", given=text[:20], most=setting.high))
             return 50
         return self._number("noise", "noise")
 
@@ -178,9 +175,9 @@ class _Reader:
             good = number is not None and number >= 1
             (found if good else odd).append(math.ceil(number) if good and number is not None else part)
         if odd:
-            self.notes.append(f"networkShape: {show(odd[0])} is no number of neurons, and is left out")
+            self.notes.append(line("link.noUnits", given=show(odd[0])))
         if len(found) > MOST_LAYERS or any(units > MOST_UNITS for units in found):
-            self.notes.append(f"networkShape: at most {MOST_LAYERS} layers of {MOST_UNITS} neurons are shown")
+            self.notes.append(line("link.shape", layers=MOST_LAYERS, units=MOST_UNITS))
         return [min(units, MOST_UNITS) for units in found[:MOST_LAYERS]]
 
     def _number(self, name: str, field: str) -> Any:
@@ -190,7 +187,7 @@ class _Reader:
             return setting.default
         text, number = self._said[name].strip(), _read_number(self._said[name])
         if number is None:
-            self.notes.append(f"{name}: {show(text)} is no number, and {setting.default:g} is taken instead")
+            self.notes.append(line("link.noNumber", name=name, given=show(text), taken=setting.default))
             return setting.default
         whole = isinstance(setting, Integer)
         wanted = round(number) if whole else number
@@ -198,7 +195,7 @@ class _Reader:
             wanted = max(wanted, setting.low if setting.holds(setting.low) else setting.search.low)
             wanted = min(wanted, setting.high)
             wanted = int(wanted) if whole else wanted
-            self.notes.append(f"{name}: {text[:20]} is not possible here, and {wanted:g} is taken instead")
+            self.notes.append(line("link.notPossible", name=name, given=text[:20], taken=f"{wanted:g}"))
         return wanted
 
 

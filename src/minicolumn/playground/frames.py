@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from minicolumn.errors import DataError
+from minicolumn.playground.lines import Line, read_line
 
 Array = np.ndarray
 DTYPES = ("uint8", "int32", "float32", "float64")  # each a typed array of JavaScript
@@ -45,8 +46,14 @@ class Frame:
 
 
 def encoded(frame: Frame) -> bytes:
-    """Return a frame as one binary message."""
+    """Return a frame as one binary message.
+
+    Errors      TypeError for an array that a page has no view of
+    """
     arrays = {name: np.ascontiguousarray(array) for name, array in frame.arrays.items()}
+    for name, array in arrays.items():
+        if str(array.dtype) not in DTYPES:
+            raise TypeError(f"{frame.kind}: {name}: arrays are {', '.join(DTYPES)}, not {array.dtype}")
     listed = [[name, str(array.dtype), list(array.shape)] for name, array in arrays.items()]
     header = {"room": frame.room, "kind": frame.kind, **_plain(dict(frame.says)), "arrays": listed}
     said = json.dumps(header, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -66,7 +73,7 @@ def decoded(message: bytes) -> Frame:
     """
     try:
         (length,) = struct.unpack_from("<I", message)
-        header = json.loads(message[4 : 4 + length])
+        header = json.loads(message[4 : 4 + length], object_hook=read_line)
         arrays = dict(_arrays(message, 4 + length, header.pop("arrays")))
         return Frame(header.pop("room"), header.pop("kind"), header, arrays)
     except (struct.error, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -84,6 +91,8 @@ def _arrays(message: bytes, at: int, listed: list[list[Any]]) -> Iterator[tuple[
 
 def _plain(value: Any) -> Any:
     """Return a value as JSON holds it; what is no finite number becomes null."""
+    if isinstance(value, Line):
+        return _plain(value.plain)
     if isinstance(value, Mapping):
         return {str(key): _plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):

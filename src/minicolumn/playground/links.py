@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote
 
-from minicolumn.errors import DataError, did_you_mean
+from minicolumn.errors import DataError
 from minicolumn.playground.classic_links import CONTROLS, HIDE, TEXT, is_classic, read_classic
+from minicolumn.playground.lines import line, meant
 from minicolumn.playground.network.setup import DEFAULT, SETTINGS, Setup, changed
 from minicolumn.registry import Listed, Setting, show
 
@@ -52,7 +53,7 @@ def parse_link(text: str) -> Link:
     minicolumn.errors.DataError: link: unknown field 'nois'; did you mean 'noise'?
     """
     if not isinstance(text, str) or len(text) > LONGEST_LINK:
-        raise DataError(f"link: expected a text of at most {LONGEST_LINK:,} letters, got {show(text)}")
+        raise DataError(line("link.tooLong", most=LONGEST_LINK, given=show(text)))
     address, sign, behind = text.strip().partition("#")
     pairs = _pairs(behind if sign else "" if "://" in address else address)
     if is_classic(dict(pairs)):
@@ -83,7 +84,7 @@ def _pairs(text: str) -> list[tuple[str, str]]:
     # Links that were copied from the source of a page have &amp; in place of &.
     pairs = [part.partition("=") for part in text.replace("&amp;", "&").split("&") if part]
     if len(pairs) > MOST_FIELDS:
-        raise DataError(f"link: more than {MOST_FIELDS} fields")
+        raise DataError(line("link.fields", most=MOST_FIELDS))
     return [(name, value) for name, _, value in pairs]
 
 
@@ -96,10 +97,10 @@ def _ours(pairs: list[tuple[str, str]]) -> Link:
             continue
         if name not in SETTINGS:
             short = name[:60]
-            hint = did_you_mean(short, SETTINGS) or f"; there are {', '.join(SETTINGS)}"
-            raise DataError(f"link: unknown field {short!r}{hint}")
+            hint = meant(short, SETTINGS, listed=True)
+            raise DataError(line("link.unknown", name=repr(short), hint=hint))
         if name in fields:
-            raise DataError(f"link: {name} is said twice")
+            raise DataError(line("link.twice", name=name))
         fields[name] = SETTINGS[name].check(_read(SETTINGS[name], value), "link")
     return Link(
         _checked({name: SETTINGS[name].to_json(value) for name, value in fields.items()}), tuple(hidden)
@@ -120,7 +121,7 @@ def _decoded(text: str) -> str:
 
 def _hideable(name: str) -> str:
     if name not in HIDEABLE:
-        raise DataError(f"link: there is no control {show(name)} to hide{did_you_mean(name[:60], HIDEABLE)}")
+        raise DataError(line("link.noControl", name=show(name), hint=meant(name[:60], HIDEABLE)))
     return name
 
 

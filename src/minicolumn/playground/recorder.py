@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -30,6 +30,7 @@ from minicolumn.tree import leaves
 T = TypeVar("T")
 _log = logging.getLogger("minicolumn.playground")
 EVERY = 0.1  # seconds between two snapshots
+LONGEST_LABEL = 80  # letters of a class
 SHARE = 0.02  # of the time that norms, gradients and the confusion matrix may take
 PATIENCE = 1.0  # seconds that a training has to last before its gradients are looked at
 MOST_POINTS = 500  # of a curve
@@ -77,6 +78,8 @@ class Recorder:
     put         takes each snapshot
     number      of the training in this process
     clock       seconds, from any start
+    classes     names of the classes, in the order of their codes; without, or where there are other ones,
+                they are numbered
     """
 
     def __init__(
@@ -86,6 +89,7 @@ class Recorder:
         put: Callable[[WatchedRun], None],
         name: str = "",
         clock: Callable[[], float] = time.monotonic,
+        classes: Sequence[str] = (),
     ) -> None:
         self._put, self._number, self._clock = put, number, clock
         self._begun = self._due = clock()
@@ -103,6 +107,8 @@ class Recorder:
         self._layers = [row["path"] for row in rows if row["parameters"]][:MOST_LAYERS]
         self._outputs = _class_outputs(trainer)
         self._about = _about(trainer, name, rows, self._layers)
+        named = self._outputs is not None and len(classes) == _classes(trainer)
+        self._about["classes"] = [shortened(str(label), LONGEST_LABEL) for label in classes] if named else []
         self._show(trainer)
 
     @property

@@ -11,21 +11,28 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar
 
-from minicolumn.errors import DataError, MinicolumnError, did_you_mean
+from minicolumn.errors import DataError, MinicolumnError
 from minicolumn.playground.frames import Frame
-from minicolumn.registry import Record, settings_of
+from minicolumn.playground.lines import line, line_of, meant
+from minicolumn.registry import Integer, Record, settings_of
 from minicolumn.registry.record import checked
 from minicolumn.registry.setting import REQUIRED
 
-M = TypeVar("M", bound=Record)
 _log = logging.getLogger("minicolumn.playground")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Nothing(Record):
     """A message that is all said by its word."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Epochs(Record):
+    """How far a training goes on."""
+
+    epochs: Annotated[int | None, Integer(help="None runs until told.", ge=1, le=10**6)] = None
 
 
 class Room:
@@ -50,15 +57,18 @@ class Room:
         Errors  DataError, one line, for an unknown word or field and for a value that will not do
         """
         if not isinstance(do, str) or do not in self.verbs:
-            hint = did_you_mean(str(do)[:60], self.verbs) or f"; there are {', '.join(self.verbs)}"
-            raise DataError(f"{self.name}: there is no {str(do)[:60]!r}{hint}")
+            short = str(do)[:60]
+            hint = meant(short, self.verbs, listed=True)
+            raise DataError(line("noVerb", room=self.name, word=repr(short), hint=hint))
         kind, method = self.verbs[do]
         settings = settings_of(kind)
         read = {name: settings[name].from_json(v) if name in settings else v for name, v in said.items()}
         values = checked(f"{self.name}: {do}", settings, read)
         for name, setting in settings.items():
             if name not in values and setting.default is REQUIRED:
-                raise DataError(f"{self.name}: {do}: {name} is missing: expected {setting.expected}")
+                raise DataError(
+                    line("missing", room=self.name, word=do, name=name, expected=setting.expected)
+                )
         answer: Callable[[Any], Sequence[Frame]] = getattr(self, method)
         return list(answer(kind(**values)))
 
@@ -115,7 +125,7 @@ class Session:
         name = room if isinstance(room, str) and room in self._made_by else ""
         try:
             if not isinstance(message, Mapping):
-                raise DataError("a message is an object with room and do")
+                raise DataError(line("noObject"))
             frames = self._answers(room, do, said)
         except Exception as error:
             frames = [failure(name, error, str(do)[:60])]
@@ -148,7 +158,7 @@ class Session:
     def _room(self, name: Any) -> Room:
         if not isinstance(name, str) or name not in self._made_by:
             short = str(name)[:60]
-            raise DataError(f"there is no room {short!r}{did_you_mean(short, self._made_by)}")
+            raise DataError(line("noRoom", name=repr(short), hint=meant(short, self._made_by)))
         if name not in self._rooms:
             self._rooms[name] = self._made_by[name]()
         return self._rooms[name]
@@ -180,7 +190,7 @@ class Session:
 def failure(room: str, error: Exception, do: str) -> Frame:
     """Return what went wrong as an "error" frame; what was not raised on purpose is logged with its lines."""
     if isinstance(error, MinicolumnError):
-        return Frame(room, "error", {"message": " ".join(str(error).split()), "do": do})
+        return Frame(room, "error", {"message": line_of(error), "do": do})
     _log.error("the room %r met an error of its own at %r", room, do, exc_info=error)
-    line = f"this is our fault, not yours: {type(error).__name__} at {do!r}; the terminal shows where"
-    return Frame(room, "error", {"message": line, "do": do, "fault": True})
+    ours = line("ourFault", kind=type(error).__name__, word=repr(do))
+    return Frame(room, "error", {"message": ours, "do": do, "fault": True})

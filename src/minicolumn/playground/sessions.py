@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from minicolumn.playground.room import Room, Session
+from minicolumn.playground.uploads import MOST_BYTES, PART_BYTES
 
 # Each room's module and class, in the order in which a course meets them; imported when first spoken to.
 ROOMS: dict[str, tuple[str, str]] = {
@@ -33,7 +34,6 @@ def make_session(opening: Iterable[Mapping[str, Any]] = ()) -> Session:
     'hello'
     """
     from minicolumn import __version__
-    from minicolumn.playground.uploads import MOST_BYTES, PART_BYTES
 
     rooms = {name: _maker(*where) for name, where in ROOMS.items()}
     limits = {"part": PART_BYTES, "upload": MOST_BYTES}

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import base64
+import binascii
 from collections.abc import Iterator
 from typing import Any
 
 from minicolumn.errors import DataError
+from minicolumn.playground.lines import line
 
 PART_BYTES = 500_000  # of one part, before JSON and base64 make it longer
 MOST_BYTES = 32 * 2**20  # of all parts together
@@ -25,7 +27,8 @@ class Upload:
     """
 
     def __init__(self) -> None:
-        self._name, self._parts, self._held, self._size = "", 0, [b""][:0], 0
+        self._name, self._parts, self._size = "", 0, 0
+        self._held: list[bytes] = []
 
     def take(self, name: str, part: int, parts: int, data: bytes) -> bytes | None:
         """Take a part, and return the whole file with the last one.
@@ -36,14 +39,36 @@ class Upload:
             self._name, self._parts, self._held, self._size = name, parts, [], 0
         held, self._held = self._held, []
         if (name, parts) != (self._name, self._parts) or part != len(held) or not 0 <= part < parts:
-            raise DataError(f"part {part + 1} of {parts} of {name[:60]!r} is out of order; send it again")
+            raise DataError(line("outOfOrder", part=part + 1, parts=parts, name=repr(name[:60])))
         self._size += len(data)
         if self._size > MOST_BYTES:
-            raise DataError(f"{name[:60]!r} has more than {MOST_BYTES >> 20} MiB; take fewer rows")
+            raise DataError(line("tooLarge", name=repr(name[:60]), most=MOST_BYTES >> 20))
         if part + 1 < parts:
             self._held = [*held, data]
             return None
         return b"".join([*held, data])
+
+
+def as_utf8(text: str) -> bytes:
+    """Return the bytes of a part that is text.
+
+    Errors      DataError for half a character, which JSON can hold and no text has
+    """
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise DataError(line("halfCharacter", letter=error.start + 1)) from None
+
+
+def as_bytes(text: str) -> bytes:
+    """Return what base64 stands for.
+
+    Errors      DataError for a text that is none
+    """
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise DataError(line("noBase64")) from None
 
 
 def table_messages(name: str, text: str, room: str = "network") -> Iterator[dict[str, Any]]:

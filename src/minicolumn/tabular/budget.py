@@ -72,8 +72,11 @@ def fitted_to(plan: TablePlan, maker: Maker, began: float, threads: int) -> Tabl
             f"time: {budget:g} s are too few: compiling took {budget - left:.2g} s here, and one epoch takes "
             f"{seconds:.2g} s"
         )
-    kept = plan.members[: min(members, rounds * threads)]
-    return replace(plan, recipe=replace(plan.recipe, epochs=epochs), members=kept)
+    kept = [
+        replace(member, recipe=replace(member.recipe, epochs=epochs))
+        for member in plan.members[: min(members, rounds * threads)]
+    ]
+    return replace(plan, recipe=replace(plan.recipe, epochs=epochs), members=tuple(kept))
 
 
 def _epoch(maker: Maker, budget: float) -> float:

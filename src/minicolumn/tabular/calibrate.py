@@ -35,17 +35,25 @@ def calibrated(model: Model, X: Array, y: Array) -> Model:
     Differs     the factor is drawn towards 1 where rows are few; scikit-learn's CalibratedClassifierCV wraps
                 the classifier in a second model
     """
+    outputs = model.outputs
+    if not isinstance(outputs, ClassOutputs) or not outputs.are_probabilities:
+        raise DataError("calibrated: the model predicts no probabilities")
+    return tempered(model, best_factor(outputs.class_scores(model.predict(X)), y))
+
+
+def tempered(model: Model, factor: float) -> Model:
+    """Return the model with its logits multiplied by a factor, folded into the last layer; see `calibrated`.
+
+    Errors      DataError for a network whose last layer is not a linear `Dense`
+    """
     network = model.network
     last = network.layers[-1] if isinstance(network, Sequential) and network.layers else None
     if not isinstance(last, Dense) or last.activation != "linear":
         raise DataError(f"calibrated: the last layer is {last!r}, expected a linear Dense")
-    outputs = model.outputs
-    if not isinstance(outputs, ClassOutputs) or not outputs.are_probabilities:
-        raise DataError("calibrated: the model predicts no probabilities")
-    factor = np.float32(best_factor(outputs.class_scores(model.predict(X)), y))
     place = str(len(network.layers) - 1)  # type: ignore[union-attr]
-    scaled = {name: (value * factor).astype(value.dtype) for name, value in model.params[place].items()}
-    training = {**model.training, "temperature": float(1.0 / factor)}
+    scale = np.float32(factor)
+    scaled = {name: (value * scale).astype(value.dtype) for name, value in model.params[place].items()}
+    training = {**model.training, "temperature": float(1.0 / scale)}
     return replace(model, params={**model.params, place: scaled}, training=training)
 
 

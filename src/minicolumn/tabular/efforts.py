@@ -27,9 +27,9 @@ class Effort:
 
 
 EFFORTS = {
-    "quick": Effort(3, (96, 96), 0.5),
+    "quick": Effort(2, (128, 128, 128), 0.5),
     "normal": Effort(8, (128, 128, 128), 1.0),
-    "high": Effort(32, (192, 192, 192), 1.5),
+    "high": Effort(16, (192, 192, 192), 2.0),
 }
 
 

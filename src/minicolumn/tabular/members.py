@@ -11,6 +11,7 @@ Source      Breiman 1996, "Out-of-bag estimation"; k-fold bagging as in AutoGluo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ import numpy as np
 from minicolumn.errors import DataError
 from minicolumn.tables import Schema
 from minicolumn.tables.overrides import Overrides
+from minicolumn.tabular.recipe import Recipe
 from minicolumn.tabular.splits import group_numbers, time_numbers
 
 if TYPE_CHECKING:
@@ -35,27 +37,28 @@ class Member:
 
     number      from 0; seed: of its weights, batches and dropout
     held        the rows that it holds out, among those that are learnt from, by number and in order
+    recipe      its network, and how it is trained
     """
 
     number: int
     seed: int
     held: Array
+    recipe: Recipe
 
     def kept(self, rows: int) -> Array:
         """Return the rows that it learns from, of so many."""
         return np.setdiff1d(np.arange(rows), self.held, assume_unique=True)
 
 
-def members_of(count: int, folds: list[Array], seed: int) -> tuple[Member, ...]:
-    """Return so many members; the i-th holds fold i mod folds out.
+def members_of(recipes: Sequence[Recipe], folds: Sequence[Array], seed: int) -> tuple[Member, ...]:
+    """Return a member for each recipe; the i-th holds fold i mod folds out.
 
     seed        of the whole: that of a member is drawn from it and its number
-
-    >>> [member.held.tolist() for member in members_of(3, [np.array([0, 1]), np.array([2])], 0)]
-    [[0, 1], [2], [0, 1]]
     """
-    seeds = [int(np.random.SeedSequence([seed, number]).generate_state(1)[0]) for number in range(count)]
-    return tuple(Member(n, seeds[n], folds[n % len(folds)]) for n in range(count))
+    return tuple(
+        Member(n, int(np.random.SeedSequence([seed, n]).generate_state(1)[0]), folds[n % len(folds)], recipe)
+        for n, recipe in enumerate(recipes)
+    )
 
 
 def folds_of(

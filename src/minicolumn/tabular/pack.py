@@ -21,7 +21,7 @@ from minicolumn.model.model import Model
 from minicolumn.nn import Ensemble
 from minicolumn.nn.outputs import ClassOutputs, NumberOutputs, Outputs
 from minicolumn.tabular.budget import Deadline, fitted_to
-from minicolumn.tabular.calibrate import calibrated
+from minicolumn.tabular.calibrate import best_factor, tempered
 from minicolumn.tabular.choice import (
     TINY,
     Choice,
@@ -49,7 +49,7 @@ class TrainedMember:
     """A member that was trained.
 
     member      its rows and its seed; run: how it was trained
-    model       its network, with probabilities calibrated by the rows that it held out
+    model       its network, with probabilities calibrated by the rows that all members held out
     held_out    what it predicts for these: probabilities, or numbers on the network's scale, [rows, outputs]
     losses      of these rows, [rows]: their log loss or squared error
     """
@@ -146,7 +146,7 @@ def train_members(
     stopped = _why(endings, deadline)
     # Who was interrupted once may be so again while what was learnt is judged.
     with deferred(again=stopped != "interrupted"):
-        trained = tuple(_judged(plan, member, run) for member, run in runs)
+        trained = _calibrated(plan, [_judged(plan, member, run) for member, run in runs])
     return trained, tuple(number for number, _ in errors), stopped
 
 
@@ -160,7 +160,8 @@ def _why(endings: Sequence[Ending], deadline: Deadline) -> str:
 
 def _maker(plan: TablePlan, member: Member, deadline: Deadline = Deadline()) -> Maker:  # noqa: B008  a record
     """Return what makes the trainer of a member, in the thread that runs it."""
-    recipe, learnt = plan.recipe, plan.train
+    recipe, learnt = member.recipe, plan.train
+    stop = [EarlyStopping(recipe.patience, monitor=recipe.monitor)] if recipe.keeps_best else []
 
     def make(callbacks: Sequence[Callback]) -> Trainer:
         kept, held = member.kept(len(learnt.X)), member.held
@@ -178,7 +179,7 @@ def _maker(plan: TablePlan, member: Member, deadline: Deadline = Deadline()) -> 
             batch_size=recipe.batch_size,
             epochs=recipe.epochs,
             metrics=recipe.metrics,
-            callbacks=[EarlyStopping(recipe.patience, monitor=recipe.monitor), deadline, *callbacks],
+            callbacks=[*stop, deadline, *callbacks],
             seed=member.seed,
             threads=1,
         )
@@ -187,15 +188,22 @@ def _maker(plan: TablePlan, member: Member, deadline: Deadline = Deadline()) -> 
 
 
 def _judged(plan: TablePlan, member: Member, run: Run) -> TrainedMember:
-    """Return a trained member, calibrated by the rows that it held out, with its predictions for them."""
-    model, X = run.model, plan.train.X[member.held]
-    outputs = model.outputs
-    if isinstance(outputs, ClassOutputs) and outputs.are_probabilities:
-        model = calibrated(model, X, plan.train.y[member.held])
+    """Return a trained member with its predictions for the rows that it held out."""
+    model, X, y = run.model, plan.train.X[member.held], plan.train.y[member.held]
     predicted = model.predict(X).reshape(len(X), -1)
-    return TrainedMember(
-        member, run, model, predicted, _losses(outputs, predicted, plan.train.y[member.held])
-    )
+    return TrainedMember(member, run, model, predicted, _losses(model.outputs, predicted, y))
+
+
+def _calibrated(plan: TablePlan, trained: Sequence[TrainedMember]) -> tuple[TrainedMember, ...]:
+    """Return the members with probabilities calibrated by one temperature, fitted to what all held out."""
+    outputs = trained[0].model.outputs
+    if not isinstance(outputs, ClassOutputs) or not outputs.are_probabilities:
+        return tuple(trained)
+    pooled = np.concatenate([outputs.class_scores(each.held_out) for each in trained])
+    factor = best_factor(pooled, np.concatenate([plan.train.y[each.member.held] for each in trained]))
+    models = [tempered(each.model, factor) for each in trained]
+    runs = [replace(each.run, model=model) for each, model in zip(trained, models, strict=True)]
+    return tuple(_judged(plan, each.member, run) for each, run in zip(trained, runs, strict=True))
 
 
 def _losses(outputs: Outputs | None, predicted: Array, y: Array) -> Array:
@@ -270,14 +278,13 @@ def _chosen(plan: TablePlan, trained: Sequence[TrainedMember]) -> Choice:
 def _described(run: PackRun) -> dict[str, Any]:
     """Return the training as metadata for the model file: that of one member, and each member's own part."""
     training = dict(run.kept[0].run.model.training)
-    for name in ("seed", "epochs_run", "best_epoch", "stopped", "temperature"):
+    for name in ("seed", "epochs_run", "best_epoch", "stopped"):
         training.pop(name, None)
     members = [
         {
             "seed": trained.member.seed,
             "epochs_run": trained.run.history.epochs,
             "best_epoch": trained.run.best_epoch,
-            "temperature": trained.model.training.get("temperature"),
             "held_out_loss": float(np.mean(trained.losses)),
             "expected_loss": expected,
         }

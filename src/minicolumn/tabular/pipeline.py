@@ -142,7 +142,8 @@ def train_plan(
     if plan.members:
         return _train_members(plan, callbacks, progress, resume, watch)
     recipe, held = plan.recipe, plan.validation
-    hung = [EarlyStopping(recipe.patience, monitor=recipe.monitor), *callbacks]
+    known = (_with_classes(callback, plan.encoder.classes) for callback in callbacks)
+    hung = [EarlyStopping(recipe.patience, monitor=recipe.monitor), *known]
     if plan.settings.time is not None:
         plan, hung = _in_time(plan, hung)
     trainer = _trainer(plan, hung, progress)
@@ -202,6 +203,13 @@ def _train_members(
         plan = _with_threshold(plan, model.outputs, predicted, plan.train.y[rows])
         done = _scored(plan, with_table(plan, model), run)
         return replace(done, out_of_fold=done.model.score_predictions(predicted, plan.train.y[rows])[0])
+
+
+def _with_classes(callback: Callback, classes: Sequence[str] | None) -> Callback:
+    """Return a callback that shows classes, such as `mc.Monitor`, with the names of this table's."""
+    if classes is None or getattr(callback, "classes", ()) is not None:
+        return callback
+    return replace(callback, classes=tuple(classes))  # type: ignore[type-var]
 
 
 def _resumed(

@@ -21,7 +21,7 @@ from minicolumn.tabular.efforts import effort_by_name
 from minicolumn.tabular.losses import scaled_for, table_loss
 from minicolumn.tabular.members import Member, folds_of, members_of
 from minicolumn.tabular.memory import check_matrix, said_of_memory, training_memory
-from minicolumn.tabular.recipe import Recipe, table_recipe
+from minicolumn.tabular.recipe import Recipe, table_recipe, varied
 from minicolumn.tabular.settings import TableSettings
 from minicolumn.tabular.splits import split_of
 from minicolumn.tabular.target_scale import scaled_target
@@ -135,7 +135,8 @@ def plan_table(
     check_matrix(frame.height, len(fitted.features))
     parts = _Parts(fitted, frame, typed.frame, target, weight)
     learnt = parts.of(kept)
-    members = _members(schema, frame[kept], learnt.y, settings)
+    recipe = _recipe(fitted, learnt.X, loss, settings)
+    members = _members(schema, learnt, recipe, settings)
     _check_weights(schema.weight, weight, {"train": kept, "validate": held})
     learnt = replace(
         learnt,
@@ -149,7 +150,7 @@ def plan_table(
         train=learnt,
         validation=parts.of(held),
         test=parts.of(tested) if test is None else _given(fitted, test),
-        recipe=_recipe(fitted, learnt.X, loss, settings),
+        recipe=recipe,
         remarks=(
             *typed.remarks,
             *said_of_codes,
@@ -274,23 +275,26 @@ def _given(encoder: Encoder, test: polars.DataFrame) -> TableSplit:
 
 
 def _members(
-    schema: Schema, frame: polars.DataFrame, target: Array, settings: TableSettings
+    schema: Schema, learnt: TableSplit, recipe: Recipe, settings: TableSettings
 ) -> tuple[Member, ...]:
     """Return the members of an ensemble that learns from these rows; none for a single network."""
     count, seed = settings.members, settings.seed
     if count == 1:
         return ()
     share = settings.validation_fraction
-    return members_of(count, folds_of(frame, schema, target, settings.overrides, count, share, seed), seed)
+    folds = folds_of(learnt.frame, schema, learnt.y, settings.overrides, count, share, seed)
+    free = settings.optimizer is None and settings.learning_rate is None
+    silent = settings.dropout is None
+    recipes = [varied(recipe, number, dropout=silent, rate=free) for number in range(count)]
+    return members_of(recipes, folds, seed)
 
 
 def _recipe(encoder: Encoder, X: Array, loss: Loss | None, settings: TableSettings) -> Recipe:
     """Return the recipe for these training rows, with what the user said in place of the defaults."""
-    effort = None if settings.members == 1 else effort_by_name("effort", settings.effort)
     return table_recipe(
         encoder,
         X,
-        hidden=settings.hidden or (effort and effort.hidden),
+        hidden=settings.hidden,
         activation=settings.activation,
         dropout=settings.dropout,
         loss=loss,
@@ -301,7 +305,7 @@ def _recipe(encoder: Encoder, X: Array, loss: Loss | None, settings: TableSettin
         batch_size=settings.batch_size,
         epochs=settings.epochs,
         patience=settings.patience,
-        share=1.0 if effort is None else effort.share,
+        effort=None if settings.members == 1 else effort_by_name("effort", settings.effort),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,13 +25,46 @@ from minicolumn.nn.layers.dense import LARGEST_SIZE
 from minicolumn.nn.layers.spline import Knots
 from minicolumn.nn.losses import LOSSES, Loss
 from minicolumn.nn.outputs import NumberOutputs
-from minicolumn.optim import AdamW, Clipped, LogCosine, Optimizer, Schedule, optimizer_by_name
+from minicolumn.optim import (
+    AdamW,
+    Clipped,
+    FlatCosine,
+    LogCosine,
+    Optimizer,
+    Schedule,
+    WarmUp,
+    optimizer_by_name,
+)
 from minicolumn.tables.encode import Encoder
+from minicolumn.tabular.efforts import Effort
 
 Array = np.ndarray
 
 HIDDEN = (256, 256, 256)
 _LEAST_BATCH, _LARGEST_BATCH = 32, 256
+
+
+@dataclass(frozen=True)
+class MemberHabits:
+    """What differs for the members of an ensemble: their mean needs less caution than a single network.
+
+    ways          (dropout, learning rate) of the members in turn
+    share         of the usual epochs
+    smoothing     label smoothing
+    width         factor on the units of the effort
+    keeps_best    whether the best epoch by the rows held out is kept, else the last one
+    grows         whether an effort changes the epochs
+
+    The rate stays, then falls along a cosine. Of numbers the best epoch by a few rows held out is the best by
+    luck, and the last one better; two classes are learnt by heart before the rate has fallen.
+    """
+
+    ways: tuple[tuple[float, float], ...]
+    share: float
+    smoothing: float = 0.0
+    width: float = 1.0
+    keeps_best: bool = False
+    grows: bool = True
 
 
 @dataclass(frozen=True)
@@ -47,6 +80,7 @@ class Habits:
     most_epochs   however few the rows
     monitor       what chooses the best epoch
     metrics       recorded for each epoch
+    members       what differs for the members of an ensemble
     """
 
     activation: str
@@ -57,15 +91,36 @@ class Habits:
     most_epochs: int
     monitor: str
     metrics: tuple[str, ...]
+    members: MemberHabits
 
 
-NUMBERS = Habits("mish", 0.05, 0.15, 0.0, 2_000, 160, "val_loss", ("r2",))
+# Almost no dropout suits numbers with little noise, more of it those with much: a mixture is as good as the
+# best of them. It is never 0, which would be a program of its own.
+_OF_NUMBERS = MemberHabits(
+    (
+        (0.01, 0.05),
+        (0.05, 0.1),
+        (0.1, 0.05),
+        (0.15, 0.1),
+        (0.01, 0.1),
+        (0.05, 0.05),
+        (0.1, 0.1),
+        (0.15, 0.05),
+    ),
+    2 / 3,
+)
+_OF_FEW_NUMBERS = MemberHabits(((0.15, 0.05),), 1.0)
+_FEW_NUMBERS = 3_000
+_OF_TWO_CLASSES = MemberHabits(((0.3, 0.04),), 1 / 3, smoothing=0.05, keeps_best=True, grows=False)
+_OF_MANY_CLASSES = MemberHabits(((0.05, 0.08),), 2 / 3, width=1.5)
+NUMBERS = Habits("mish", 0.05, 0.15, 0.0, 2_000, 160, "val_loss", ("r2",), _OF_NUMBERS)
 # Yes or no is most often a noisy answer, and noise is soon learnt by heart: fewer steps, more dropout. The
 # log loss sees smoothing as uncertainty, so with more of it the earliest epochs would look best.
-TWO_CLASSES = Habits("selu", 0.04, 0.3, 0.05, 1_500, 40, "val_loss", ("accuracy",))
+TWO_CLASSES = Habits("selu", 0.04, 0.3, 0.05, 1_500, 40, "val_loss", ("accuracy",), _OF_TWO_CLASSES)
 # Of many classes the log loss is smallest long before the accuracy is largest, for the same reason.
-MANY_CLASSES = Habits("selu", 0.04, 0.15, 0.1, 2_000, 160, "val_accuracy", ("accuracy",))
-FEWEST_EPOCHS = 12
+MANY_CLASSES = Habits("selu", 0.04, 0.15, 0.1, 2_000, 160, "val_accuracy", ("accuracy",), _OF_MANY_CLASSES)
+FEWEST_EPOCHS, _FEWEST_OF_MEMBERS = 12, 4
+
 
 # Ramps beside the columns: stretches a column, rows for each stretch, and ramps of all columns together,
 # which bound the width of the first weight.
@@ -75,6 +130,7 @@ _FEWEST_STRETCHES = 4
 # on the codes 0 to 15 of letter_recognition cost accuracy (0.974 for 0.981).
 _FEWEST_VALUES, _FEW_VALUES, _EVEN = 10, 32, 8.0
 _BIAS_RATE = 0.1
+_WARM = 0.02  # of an ensemble member's run
 # More embedded columns than these share one table, see docs/decisions/026.
 _MOST_TABLES, _EMBEDDING_DIM = 16, 8
 
@@ -98,6 +154,7 @@ class Recipe:
     monitor: str
     metrics: tuple[str, ...]
     keeps_best: bool = True
+    ways: tuple[tuple[float, float], ...] = ()
 
 
 def table_recipe(
@@ -115,7 +172,7 @@ def table_recipe(
     batch_size: int | None = None,
     epochs: int | None = None,
     patience: int | None = None,
-    share: float = 1.0,
+    effort: Effort | None = None,
 ) -> Recipe:
     """Return the recipe for a table; what is None takes the default.
 
@@ -123,7 +180,7 @@ def table_recipe(
     X           those rows as its matrix, [rows, features]; their number and their quantiles shape the recipe
     activation  of all hidden layers, or one for each
     clip_norm   the longest gradient of a step; longer ones are shortened
-    share       of the default number of epochs
+    effort      of an ensemble, of which this is the recipe of a member; None of a single network
     Source      RealMLP-TD: Holzmueller, Grinsztajn & Steinwart 2024 (arXiv 2407.04491), table A.1; ramps:
                 Gorishniy, Rubachev & Babenko 2022 (arXiv 2203.05556)
     Differs     ramps between quantiles take the place of periodic embeddings; dropout and weight decay stay
@@ -131,29 +188,67 @@ def table_recipe(
     """
     habits = _habits(encoder)
     batch = batch_size or table_batch(len(X))
-    epochs = epochs or _epochs(habits, -(-len(X) // batch), share)
+    own = None if effort is None else _of_members(habits, len(X))
+    epochs = epochs or _epochs(habits, -(-len(X) // batch), own, effort)
+    habits = habits if own is None else _with(habits, own)
     rate = habits.dropout if dropout is None else dropout
-    hidden = hidden or HIDDEN
+    hidden = hidden or _hidden(own, effort)
     kinds = activation or habits.activation
     kinds = (kinds,) * len(hidden) if isinstance(kinds, str) else kinds
     steps = _optimizer(optimizer, learning_rate, habits)
     return Recipe(
         network=table_network(encoder, table_knots(encoder, X), hidden, kinds, rate, steps.adaptive, loss),
-        loss=loss or _loss(habits),
+        loss=loss or _loss(encoder, habits),
         optimizer=steps if clip_norm is None else Clipped(steps, norm=clip_norm),
-        schedule=schedule or LogCosine(),
+        schedule=schedule or (LogCosine() if effort is None else WarmUp(FlatCosine(), _WARM)),
         batch_size=batch,
         epochs=epochs,
         patience=patience or max(10, epochs // 2),
         monitor=habits.monitor,
         metrics=habits.metrics,
+        keeps_best=own is None or own.keeps_best,
+        ways=() if own is None else own.ways,
     )
 
 
-def _epochs(habits: Habits, steps: int, share: float) -> int:
-    """Return how many epochs of so many steps are trained by default, or a share of them."""
+def varied(recipe: Recipe, number: int, *, dropout: bool, rate: bool) -> Recipe:
+    """Return the recipe of one member of an ensemble: with a dropout and a learning rate of its own.
+
+    number          of the member, from 0
+    dropout, rate   whether they may differ, which is where nobody said what they are
+    """
+    share, speed = recipe.ways[number % len(recipe.ways)]
+    network, optimizer = recipe.network, recipe.optimizer
+    if dropout and isinstance(network, Sequential):
+        layers = (Dropout(share) if isinstance(layer, Dropout) else layer for layer in network.layers)
+        network = Sequential(*layers)
+    return replace(recipe, network=network, optimizer=optimizer.with_rate(speed) if rate else optimizer)
+
+
+def _of_members(habits: Habits, rows: int) -> MemberHabits:
+    """Return what differs for the members of an ensemble that learns from so many rows."""
+    return _OF_FEW_NUMBERS if habits is NUMBERS and rows < _FEW_NUMBERS else habits.members
+
+
+def _with(habits: Habits, own: MemberHabits) -> Habits:
+    """Return the habits of the first member of an ensemble; all of them are measured by their loss."""
+    dropout, rate = own.ways[0]
+    return replace(habits, learning_rate=rate, dropout=dropout, smoothing=own.smoothing, monitor="val_loss")
+
+
+def _hidden(own: MemberHabits | None, effort: Effort | None) -> tuple[int, ...]:
+    """Return the units of each hidden layer."""
+    if own is None or effort is None:
+        return HIDDEN
+    return tuple(round(own.width * units) for units in effort.hidden)
+
+
+def _epochs(habits: Habits, steps: int, own: MemberHabits | None, effort: Effort | None) -> int:
+    """Return how many epochs of so many steps are trained by default."""
     usual = max(FEWEST_EPOCHS, min(habits.most_epochs, habits.steps // steps))
-    return max(1, round(share * usual))
+    if own is None or effort is None:
+        return usual
+    return max(_FEWEST_OF_MEMBERS, round((effort.share if own.grows else 1.0) * own.share * usual))
 
 
 def table_batch(rows: int) -> int:
@@ -261,9 +356,9 @@ def _habits(encoder: Encoder) -> Habits:
     return TWO_CLASSES if len(encoder.classes) == 2 else MANY_CLASSES
 
 
-def _loss(habits: Habits) -> Callable[..., Any]:
+def _loss(encoder: Encoder, habits: Habits) -> Callable[..., Any]:
     """Return the default loss: squared error, or cross-entropy with label smoothing."""
-    if habits is NUMBERS:
+    if encoder.classes is None:
         return LOSSES["squared_error"].function
     return functools.partial(LOSSES["softmax_cross_entropy"].function, label_smoothing=habits.smoothing)
 

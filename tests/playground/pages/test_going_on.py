@@ -96,3 +96,22 @@ def test_nothing_is_lost(browser: Any, prepare: Any) -> None:
     server.stop()
     same = ("units", "note", "hidden", "address")
     assert [after[name] for name in same] == [before[name] for name in same]
+
+
+def test_the_steps_of_backpropagation_survive_a_restart(browser: Any) -> None:
+    server = PlaygroundServer(make_session, port=0)
+    server.start()
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, bypass_csp=True, **STILL)
+    page = context.new_page()
+    page.set_default_timeout(WAITING)
+    page.goto(f"{server.origin}/#t={server.key.token}&/backpropagation?hidden=3")
+    page.get_by_role("button", name="10 steps").click()
+    page.locator(".bp-losses", has_text="Steps taken: 10").wait_for()
+    before = page.locator(".bp-below").inner_text()
+    server = _restart(page, server)
+    page.wait_for_timeout(500)
+    assert page.locator(".bp-below").inner_text() == before
+    page.get_by_role("button", name="10 steps").click()
+    page.locator(".bp-losses", has_text="Steps taken: 20").wait_for()
+    context.close()
+    server.stop()

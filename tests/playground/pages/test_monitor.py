@@ -41,7 +41,9 @@ class Watching(mc.Callback):
         self.board, self.number, self.now = board, number, 0.0
 
     def on_start(self, trainer: mc.Trainer) -> None:
-        self.recorder = Recorder(trainer, self.number, self.board.put, clock=lambda: self.now)
+        self.recorder = Recorder(
+            trainer, self.number, self.board.put, clock=lambda: self.now, classes=("below", "above")
+        )
 
     def on_epoch(self, trainer: mc.Trainer, row: Any) -> None:
         self.now += 1.0
@@ -70,6 +72,7 @@ def test_a_training_is_followed_and_others_can_be_chosen(visit: Visit, board: Bo
         ".wide .legend"
     ).inner_text().replace("\n", " ")
     assert sum(map(int, page.locator(".matrix td:not(.corner)").all_inner_texts())) == 18
+    assert page.locator(".matrix th").all_inner_texts() == ["below", "above"] * 2
     assert page.locator(".chart canvas").count() == 5
     page.get_by_role("switch", name="Log scale").first.press("Enter")
     page.locator(".wide [aria-checked=true]").wait_for()

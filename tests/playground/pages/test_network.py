@@ -184,3 +184,24 @@ def test_a_phone_in_korean_and_dark(visit: Visit) -> None:
     _until(page, "document.querySelector('.epoch').textContent > '000,010'")
     page.get_by_role("button", name="English").tap()
     page.get_by_role("button", name="Pause").wait_for()
+
+
+def test_what_the_session_says_is_said_in_the_language_of_the_page(visit: Visit) -> None:
+    page = visit("network", locale="ko-KR", **STILL)
+    page.wait_for_selector(".neuron")
+    page.evaluate("location.hash = '#nois=3'")
+    page.get_by_text("링크에 모르는 항목 'nois'이(가) 있습니다. 혹시 'noise'입니까?").wait_for()
+    page.get_by_role("button", name="English").click()
+    page.get_by_text("link: unknown field 'nois'; did you mean 'noise'?").wait_for()
+    page.evaluate("link => { location.hash = link; }", OLD_LINK + "&cosX=true")
+    page.get_by_text("cosX has no effect here").wait_for()
+
+
+def test_layers_that_do_not_learn_are_told_when_unfolded(visit: Visit) -> None:
+    page = visit("network", **STILL)
+    page.wait_for_selector(".neuron")
+    page.get_by_text("Layers: gradients and weights").click()
+    page.get_by_text("Every layer learns.").wait_for()
+    page.evaluate("location.hash = '#units=4,4,4,4,4,4&activations=logistic'")
+    page.get_by_text("The gradient has all but vanished").first.wait_for()
+    assert page.locator(".norms tbody tr:not(.said)").count() == 7

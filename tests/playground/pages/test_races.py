@@ -42,3 +42,16 @@ def test_new_points_are_learnt_on_a_phone_in_korean(visit: Visit) -> None:
       return losses.every((loss, i) => i === 0 || losses[i - 1] <= loss);
     }""")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize(("room", "epochs"), [("topology", "400"), ("digits", "30")])
+def test_a_reader_who_wants_stillness_sees_what_was_learnt_and_nothing_runs(
+    visit: Visit, room: str, epochs: str
+) -> None:
+    page = visit(room, reduced_motion="reduce")
+    page.locator(".race-epoch output", has_text=epochs).wait_for(timeout=60_000)  # a busy machine compiles
+    page.get_by_role("button", name="Run (Space)").wait_for()
+    page.wait_for_timeout(300)
+    assert page.locator(".race-epoch output").inner_text() == epochs
+    page.keyboard.press("s")
+    page.locator(".race-epoch output", has_text=str(int(epochs) + 1)).wait_for()

@@ -14,8 +14,10 @@ from minicolumn.nn.layer import Params
 from minicolumn.optim import optimizer_by_name, schedule_by_name
 from minicolumn.playground.classic_rule import classic_rule
 from minicolumn.playground.data.points import Points
+from minicolumn.playground.lines import line
 from minicolumn.playground.network.architecture import architecture_of, first_params
 from minicolumn.playground.network.carry import Labels, carried, labels_of
+from minicolumn.playground.network.columns import written_out
 from minicolumn.playground.network.setup import Setup
 from minicolumn.playground.network.tables import EncodedTable
 from minicolumn.playground.network.task import Task, task_of
@@ -192,9 +194,17 @@ class Learner:
 
     @property
     def names(self) -> list[str]:
-        """What the features are called: a column of the table in full, or the formula."""
-        full = dict(zip(self.points.inputs, self.table.encoder.features, strict=True)) if self.table else {}
-        return [full.get(text, text) for text in self.setup.features]
+        """What the features are called: a column of the table in full, or the formula with such names."""
+        inputs, names = self.points.inputs, self.column_names
+        if self.table is None:
+            return list(self.setup.features)
+        full = dict(zip(inputs, names, strict=True))
+        return [full.get(text) or written_out(text, inputs, names) for text in self.setup.features]
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """What the inputs are called: the columns of the table, where there is one."""
+        return self.points.inputs if self.table is None else self.table.encoder.features
 
     def resume(self, data: Array, epoch: int, step: int) -> None:
         """Go on from weights that were shown before.
@@ -204,7 +214,7 @@ class Learner:
         """
         sizes = [part.size for pair in self.weights for part in pair]
         if len(data) != 4 * sum(sizes):
-            raise DataError(f"open: weights: expected {sum(sizes)} numbers, got {len(data) / 4:g}")
+            raise DataError(line("weightCount", count=sum(sizes), given=len(data) / 4))
         parts = iter(np.split(data.view(np.float32), np.cumsum(sizes)[:-1]))
         self.set_weights([(next(parts).reshape(w.shape), next(parts)) for w, _ in self.weights])
         self._behind = epoch, step

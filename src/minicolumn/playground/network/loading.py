@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,6 +15,7 @@ from minicolumn.nn.layer import Layer
 from minicolumn.nn.layers.formulas import Formulas
 from minicolumn.playground.data.points import LETTERS, SIGNED, Points
 from minicolumn.playground.layers import shortened
+from minicolumn.playground.lines import line
 from minicolumn.playground.network.architecture import OWN_LAYERS, Architecture, architecture_of
 from minicolumn.playground.network.setup import (
     HIDDEN_ACTIVATIONS,
@@ -53,26 +52,13 @@ class Opened:
     said: tuple[str, ...]
 
 
-def as_bytes(text: str) -> bytes:
-    """Return what base64 stands for.
-
-    Errors      DataError for a text that is none
-    """
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise DataError("load: a part is not base64") from None
-
-
 def opened_model(model: Model) -> Opened:
     """Return a model's network as the room holds it, with rows made for it.
 
     Errors      DataError, naming what stands in the way, for a network that cannot be drawn here
     """
     if len(model.input_shape) != 1 or not 1 <= model.input_shape[0] <= MOST_FEATURES:
-        raise DataError(
-            f"a row has shape {list(model.input_shape)}; 1 to {MOST_FEATURES} inputs can be drawn"
-        )
+        raise DataError(line("rowShape", shape=str(list(model.input_shape)), most=MOST_FEATURES))
     inputs = _inputs(model)
     classes = _classes(model)
     task = Task(classes, LOSSES.get(model.loss, model.loss if not classes else "cross_entropy"))
@@ -83,11 +69,14 @@ def opened_model(model: Model) -> Opened:
     table = None
     if model.table is not None and model.schema is not None:
         table = EncodedTable(points, model.table, model.schema, ())
-    said = (f"a model file holds no rows: {ROWS} were made up, answered by the network itself",)
+    said = (line("rowsMade", count=ROWS),)
     return Opened(setup, points, table, architecture.weights(model.params), said)
 
 
 def _inputs(model: Model) -> tuple[str, ...]:
+    layers = model.network.layers if isinstance(model.network, Sequential) else (model.network,)
+    if layers and isinstance(layers[0], Formulas):
+        return layers[0].inputs
     names = model.table.features if model.table is not None else ()
     plain = names and all(name.isidentifier() for name in names)
     return tuple(names) if plain else tuple(f"x{place + 1}" for place in range(model.input_shape[0]))
@@ -120,16 +109,15 @@ def _setup(network: Layer, inputs: tuple[str, ...], task: Task, own: bool) -> Se
     hidden = dense[:-1]
     odd = [layer for layer in layers if not isinstance(layer, (Dense, Dropout, *kinds))]
     if odd or not dense:
-        what = f"a layer {type(odd[0]).__name__}" if odd else "no dense layer"
-        raise DataError(f"the network has {what}, which is not drawn here")
+        raise DataError(line("layerNotDrawn", kind=type(odd[0]).__name__) if odd else line("noDense"))
     if len(hidden) > MOST_LAYERS or any(layer.units > MOST_UNITS for layer in hidden):
-        raise DataError(f"at most {MOST_LAYERS} hidden layers of {MOST_UNITS} neurons are drawn here")
+        raise DataError(line("tooManyLayers", layers=MOST_LAYERS, units=MOST_UNITS))
     kept = iter(owns)
     names = tuple(
         str(layer.activation) if layer.activation != "linear" else next(kept, "linear") for layer in hidden
     )
     if not set(names) <= set(HIDDEN_ACTIVATIONS):
-        raise DataError(f"an activation is not drawn here: {shortened(', '.join(dict.fromkeys(names)), 60)}")
+        raise DataError(line("activationNotDrawn", names=shortened(", ".join(dict.fromkeys(names)), 60)))
     return Setup(
         dataset=OWN if own else TABLE, features=tuple(features), units=tuple(layer.units for layer in hidden),
         activations=names, dropout=max(rates, default=0.0), input_noise=noise, loss=task.loss,
@@ -142,11 +130,9 @@ def _check_same(network: Layer, architecture: Architecture) -> None:
     drawn = architecture.network.layers
     for place, (own, other) in enumerate(zip(layers, drawn, strict=False)):
         if type(own) is not type(other) or (isinstance(own, Dense) and not _alike(own, other)):
-            raise DataError(
-                f"layer {place}, {shortened(repr(own), 60)}, has settings that are not drawn here"
-            )
+            raise DataError(line("layerSettings", place=place, layer=shortened(repr(own), 60)))
     if len(layers) != len(drawn):
-        raise DataError(f"the network has {len(layers)} layers, of which {len(drawn)} can be drawn here")
+        raise DataError(line("layersDrawn", count=len(layers), drawn=len(drawn)))
 
 
 def _alike(one: Dense, other: Layer) -> bool:

@@ -45,7 +45,8 @@ class Maps:
         Returns     uint8 [neurons, side, side]
         """
         *levels, outputs = self._levels(params, self._grid)
-        levels.append(_scaled(self.shown(outputs.T)).T)
+        with np.errstate(over="ignore", invalid="ignore"):  # as native code: infinities are cut off, too
+            levels.append(_scaled(self.shown(outputs.T)).T)
         found = np.empty((sum(len(level) for level in levels), self.side * self.side), np.uint8)
         at = 0
         for level in levels:

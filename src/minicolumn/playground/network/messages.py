@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from minicolumn.playground.network.setup import MOST_LAYERS, MOST_POINTS, MOST_UNITS
+from minicolumn.playground.network.setup import MOST_FEATURES, MOST_LAYERS, MOST_POINTS, MOST_UNITS
 from minicolumn.registry import Boolean, Choice, Custom, Integer, Listed, Number, Record, Text
 
 Values = Mapping[str, Any]
@@ -28,12 +28,22 @@ def _axes(value: Any) -> Any:
     return pair if len(pair) == 2 and whole else NotImplemented
 
 
+def _places(value: Any) -> Any:
+    """Return numbers by the names of inputs, floats."""
+    named = _object(value)
+    if named is NotImplemented:
+        return NotImplemented
+    found = {name: COORDINATE.plain(number) for name, number in named.items()}
+    return NotImplemented if NotImplemented in found.values() else found
+
+
 CHANGES = Custom(help="Fields of the setup.", words="an object of fields of the setup", form=_object)
 LAYER = Integer(help="A layer with weights, the output last.", ge=0, le=MOST_LAYERS)
 UNIT = Integer(help="A neuron of its layer.", ge=0, lt=MOST_UNITS)
 WEIGHT = Number(help="A weight.", ge=-1e6, le=1e6)
 COORDINATE = Number(help="A coordinate.", ge=-1e9, le=1e9)
 ROW = Listed(help="Numbers.", of=COORDINATE, words="numbers", least=2, longest=3)
+POINT = Listed(help="A row of inputs.", of=COORDINATE, words="numbers", least=1, longest=MOST_FEATURES)
 ROWS = Listed(help="Rows of numbers.", of=ROW, words="rows of three numbers", longest=MOST_POINTS)
 PLACES = Listed(
     help="Points.", of=Integer(help="A point.", ge=0, lt=MOST_POINTS), words="numbers of points",
@@ -152,12 +162,13 @@ class Paint(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Table(Record):
-    """A CSV, in parts."""
+    """A file of a table, in parts: each as text, or its bytes as base64."""
 
     name: Annotated[str, NAME]
     part: Annotated[int, PART] = 0
     parts: Annotated[int, PARTS] = 1
-    text: Annotated[str, Text(help="The part.", longest=LARGEST_PART)]
+    text: Annotated[str | None, Text(help="The part.", longest=LARGEST_PART)] = None
+    base64: Annotated[str | None, Text(help="The part's bytes.", longest=2 * LARGEST_PART)] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,7 +187,8 @@ class View(Record):
 
     axes: Annotated[Any, Custom(help="Two inputs, or pca.", words="two inputs, or pca", form=_axes)] = (0, 1)
     at: Annotated[
-        Values | None, Custom(help="Where the other inputs stand.", words="numbers by input", form=_object)
+        Values | None,
+        Custom(help="Where the other inputs stand.", words="numbers by input", form=_places),
     ] = None
 
 
@@ -193,7 +205,7 @@ class Neuron(Record):
 
     layer: Annotated[int, LAYER]
     unit: Annotated[int, UNIT]
-    point: Annotated[tuple[float, ...] | None, ROW] = None
+    point: Annotated[tuple[float, ...] | None, POINT] = None
 
 
 @dataclass(frozen=True, kw_only=True)

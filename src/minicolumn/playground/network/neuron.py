@@ -8,6 +8,7 @@ import numpy as np
 
 from minicolumn.errors import DataError
 from minicolumn.nn.activations import activation_by_name
+from minicolumn.playground.lines import line
 from minicolumn.playground.network.learner import Learner
 
 Array = np.ndarray
@@ -26,7 +27,7 @@ def neuron_formula(
     """
     weights, setup = learner.weights, learner.setup
     if layer >= len(weights) or unit >= len(weights[layer][1]):
-        raise DataError(f"neuron: there is no neuron {unit} in layer {layer}, counted from 0")
+        raise DataError(line("noNeuron", unit=unit, layer=layer))
     x = _row(learner, point)
     values = _values(learner, layer, x)
     matrix, bias = weights[layer]
@@ -49,7 +50,7 @@ def _row(learner: Learner, point: tuple[float, ...] | None) -> Array:
     if point is None:
         return points.X[np.flatnonzero(~points.held)[0]]
     if len(point) != len(points.inputs):
-        raise DataError(f"neuron: point: expected {len(points.inputs)} numbers, got {len(point)}")
+        raise DataError(line("pointLength", count=len(points.inputs), given=len(point)))
     return np.array(point, np.float64)
 
 

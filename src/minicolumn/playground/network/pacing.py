@@ -7,6 +7,8 @@ from typing import Any
 
 from minicolumn.playground.allowance import Allowance
 
+SURE = 64  # steps that are taken in any case: how long they last is a guess at first
+
 
 @dataclass
 class Pacing:
@@ -38,11 +40,16 @@ class Pacing:
         """End here."""
         self.going, self.stopped = False, why
 
-    def goal(self, seconds: float) -> dict[str, Any] | None:
-        """Return how far to train within so long, as `Trainer.advance` takes it; None for not a step."""
+    def goal(self, seconds: float, seconds_a_step: float = 0.0) -> dict[str, Any] | None:
+        """Return how far to train within so long, as `Trainer.advance` takes it; None for not a step.
+
+        seconds_a_step  what a step is expected to take: of a speed that cannot be kept, what fits
+        """
         if self.speed is None:
             return {"seconds": seconds}
         steps = self.allowance.due(self.speed, seconds)
+        if steps > SURE:
+            steps = max(SURE, min(steps, int(seconds / seconds_a_step))) if seconds_a_step else steps
         return {"steps": steps} if steps else None
 
     def left(self, epoch: int) -> int | None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from minicolumn.errors import DataError
 from minicolumn.playground.data.points import LETTERS, SIGNED, Points
+from minicolumn.playground.lines import line
 from minicolumn.playground.network.messages import Paint
 from minicolumn.playground.network.setup import MOST_POINTS
 from minicolumn.playground.network.tables import held_rows
@@ -23,13 +24,13 @@ def painted(points: Points, said: Paint) -> Points:
     Errors      DataError for points that are not there, for more than there may be, and if none would be left
     """
     if len(points.inputs) != 2:
-        raise DataError(f"points: painting needs two inputs, these points have {len(points.inputs)}")
+        raise DataError(line("paintTwo", count=len(points.inputs)))
     points = _cleared(points, said) if said.clear else points
     points = _without(points, said.remove)
     points = _moved(points, said.move)
     points = _with(points, said.add, said.held)
     if (~points.held).sum() < 2:
-        raise DataError("points: at least two points to train on have to stay")
+        raise DataError(line("paintStay"))
     return points
 
 
@@ -59,7 +60,7 @@ def _moved(points: Points, moves: tuple[tuple[float, ...], ...]) -> Points:
     if not moves:
         return points
     if any(len(move) != 3 or move[0] != int(move[0]) for move in moves):
-        raise DataError("points: move: expected rows of a point's number and its new x1 and x2")
+        raise DataError(line("paintMove"))
     places = tuple(int(move[0]) for move in moves)
     _check_places(places, len(points.y))
     X = points.X.copy()
@@ -70,22 +71,20 @@ def _moved(points: Points, moves: tuple[tuple[float, ...], ...]) -> Points:
 def _check_places(places: tuple[int, ...], count: int) -> None:
     wrong = [place for place in places if not 0 <= place < count]
     if wrong:
-        raise DataError(f"points: there are {count} points, counted from 0, got {wrong[0]}")
+        raise DataError(line("paintPlace", count=count, place=wrong[0]))
 
 
 def _with(points: Points, rows: tuple[tuple[float, ...], ...], places: tuple[int, ...] | None) -> Points:
     if not rows:
         return points
     if any(len(row) != 3 for row in rows):
-        raise DataError("points: add: expected rows of x1, x2 and target")
+        raise DataError(line("paintAdd"))
     new = np.array(rows, np.float64)
     count = len(points.y)
     if count + len(new) > MOST_POINTS:
-        raise DataError(f"points: at most {MOST_POINTS:,}, there would be {count + len(new):,}")
+        raise DataError(line("paintMost", most=MOST_POINTS, count=count + len(new)))
     if points.classes and not np.isin(new[:, 2], np.arange(len(points.classes))).all():
-        raise DataError(
-            f"points: targets are the numbers of the {len(points.classes)} classes, counted from 0"
-        )
+        raise DataError(line("paintClass", count=len(points.classes)))
     held = (count + np.arange(len(new))) % EVERY == EVERY - 1
     if places is not None:
         _check_places(places, len(new))

@@ -84,9 +84,8 @@ class Plane:
         Returns     [rows, 2]
         """
         basis = np.stack([self.across, self.up])
-        scale = np.maximum(
-            np.abs(basis).max(axis=0), 1e-300
-        )  # in standardised inputs the basis is orthogonal
+        scale = np.abs(basis).max(axis=0)  # in standardised inputs the basis is orthogonal
+        scale = np.where(scale > 0, scale, 1.0)  # an input that the plane does not go along is not looked at
         basis, offsets = basis / scale, (X - self.origin) / scale
         squares = np.sum(basis * basis, axis=1)
         return offsets @ basis.T / np.where(squares > 0, squares, 1.0)

@@ -11,25 +11,28 @@ import numpy as np
 from minicolumn.errors import DataError, DivergenceError, MinicolumnError
 from minicolumn.model import Model
 from minicolumn.model.artifact import artifact_from_bytes
-from minicolumn.nn.formula import parse_formula
 from minicolumn.playground.allowance import Allowance
 from minicolumn.playground.data.arc4 import Arc4
 from minicolumn.playground.data.points import DATASETS, Points, make_points
 from minicolumn.playground.frames import Frame
+from minicolumn.playground.lines import line, line_of
 from minicolumn.playground.links import parse_link
 from minicolumn.playground.network import messages as m
+from minicolumn.playground.network.columns import formula_of_columns
+from minicolumn.playground.network.diverging import divergence
 from minicolumn.playground.network.exports import exported
 from minicolumn.playground.network.learner import Learner
-from minicolumn.playground.network.loading import as_bytes, opened_model
+from minicolumn.playground.network.loading import opened_model
 from minicolumn.playground.network.neuron import neuron_formula
 from minicolumn.playground.network.pacing import Pacing
 from minicolumn.playground.network.painting import painted, split_anew
+from minicolumn.playground.network.reshaping import with_layer, with_units
 from minicolumn.playground.network.setup import DATA, DEFAULT, OWN, TABLE, VIEW, Setup, changed
 from minicolumn.playground.network.shown import Picture
 from minicolumn.playground.network.summary import summary_of
 from minicolumn.playground.network.tables import EncodedTable, SentTable
 from minicolumn.playground.room import Nothing, Room
-from minicolumn.playground.uploads import Upload
+from minicolumn.playground.uploads import Upload, as_bytes, as_utf8
 from minicolumn.registry import Record
 
 
@@ -75,6 +78,7 @@ class NetworkRoom(Room):
         self._table: SentTable | None = None
         self._is_known = False  # whether the page has the controls
         self._hidden: tuple[str, ...] = ()  # controls that a link hides
+        self._watched = False  # whether ticks tell norms
 
     # Beginning ----------------------------------------------------------------------------------------------
 
@@ -126,7 +130,7 @@ class NetworkRoom(Room):
         """Return the points that a setup names; own ones stay."""
         if setup.dataset in (OWN, TABLE):
             if self._learner is None or (setup.dataset == TABLE and self._learner.table is None):
-                raise DataError(f"there are no {setup.dataset} points yet: paint some, or send a table")
+                raise DataError(line("noPoints", kind=setup.dataset))
             points = self._learner.points
             stays = setup.train_percent == self.setup.train_percent
             return points if stays else split_anew(points, setup.train_percent, setup.seed)
@@ -177,39 +181,11 @@ class NetworkRoom(Room):
 
     def layer(self, said: m.Layer) -> list[Frame]:
         """Put a hidden layer in, or take one out; other weights stay."""
-        units, activations = list(self.setup.units), list(self.setup.activations)
-        labels = self.learner.labels
-        if said.add:
-            if said.at > len(units):
-                raise DataError(f"layer: at: expected 0 to {len(units)}, got {said.at}")
-            near = activations[min(said.at, len(units) - 1)] if units else DEFAULT.activations[0]
-            units.insert(said.at, said.units)
-            activations.insert(said.at, near)
-            labels.insert(said.at + 1, [None] * said.units)
-        else:
-            self._check_hidden("layer", said.at)
-            del units[said.at], activations[said.at], labels[said.at + 1]
-        return self._rebuilt({"units": units, "activations": activations}, labels)
+        return self._rebuilt(*with_layer(self.setup, self.learner.labels, said))
 
     def units(self, said: m.Units) -> list[Frame]:
         """Grow a hidden layer, or take neurons out of it; other weights stay."""
-        self._check_hidden("units", said.layer)
-        labels, units = self.learner.labels, list(self.setup.units)
-        row = labels[said.layer + 1]
-        if said.remove is not None:
-            if said.remove >= len(row) or len(row) == 1:
-                raise DataError(f"units: layer {said.layer} has {len(row)} neurons; one has to stay")
-            del row[said.remove]
-        elif said.units is not None:
-            row[said.units :] = [None] * (said.units - len(row))
-        units[said.layer] = len(row)
-        return self._rebuilt({"units": units, "activations": list(self.setup.activations)}, labels)
-
-    def _check_hidden(self, who: str, layer: int) -> None:
-        if layer >= len(self.setup.units):
-            raise DataError(
-                f"{who}: there are {len(self.setup.units)} hidden layers, counted from 0, got {layer}"
-            )
+        return self._rebuilt(*with_units(self.setup, self.learner.labels, said))
 
     def _rebuilt(self, changes: Mapping[str, Any], labels: list[list[Any]]) -> list[Frame]:
         return self._adopted(self.learner.changed(changed(self.setup, changes), after=labels))
@@ -219,7 +195,7 @@ class NetworkRoom(Room):
         weights = self.learner.weights
         matrix = self._layer(weights, said.layer)[0]
         if said.source >= len(matrix) or said.unit >= matrix.shape[1]:
-            raise DataError(f"weight: layer {said.layer} has weights {list(matrix.shape)}, counted from 0")
+            raise DataError(line("noWeight", layer=said.layer, shape=str(list(matrix.shape))))
         matrix[said.source, said.unit] = said.value
         return self._edited(weights)
 
@@ -228,13 +204,13 @@ class NetworkRoom(Room):
         weights = self.learner.weights
         bias = self._layer(weights, said.layer)[1]
         if said.unit >= len(bias):
-            raise DataError(f"bias: layer {said.layer} has {len(bias)} neurons, counted from 0")
+            raise DataError(line("noBias", layer=said.layer, count=len(bias)))
         bias[said.unit] = said.value
         return self._edited(weights)
 
     def _layer(self, weights: list[Any], layer: int) -> Any:
         if layer >= len(weights):
-            raise DataError(f"there are {len(weights)} layers with weights, counted from 0, got {layer}")
+            raise DataError(line("noLayer", count=len(weights), layer=layer))
         return weights[layer]
 
     def _edited(self, weights: list[Any]) -> list[Frame]:
@@ -257,8 +233,11 @@ class NetworkRoom(Room):
     # Tables and files ---------------------------------------------------------------------------------------
 
     def table(self, said: m.Table) -> list[Frame]:
-        """Take a part of a CSV; with the last one its columns are told."""
-        data = self._upload.take(said.name, said.part, said.parts, said.text.encode())
+        """Take a part of a table's file; with the last one its columns are told."""
+        if (said.text is None) == (said.base64 is None):
+            raise DataError(line("textOrBytes"))
+        piece = as_bytes(said.base64) if said.base64 is not None else as_utf8(str(said.text))
+        data = self._upload.take(said.name, said.part, said.parts, piece)
         if data is None:
             return []
         self._table = SentTable.read(said.name, data)
@@ -267,7 +246,7 @@ class NetworkRoom(Room):
     def target(self, said: m.Target) -> list[Frame]:
         """Learn a column of the table."""
         if self._table is None:
-            raise DataError("target: send a table first")
+            raise DataError(line("tableFirst"))
         table = self._table.encoded(said.column, said.task, self.setup)
         loss = self.setup.loss if table.points.task == self.learner.points.task else "auto"
         changes = {"dataset": TABLE, "features": list(table.points.inputs), "loss": loss}
@@ -286,7 +265,7 @@ class NetworkRoom(Room):
         try:
             opened = opened_model(model)
         except MinicolumnError as error:
-            says, curve = summary_of(model, said.name, str(error))
+            says, curve = summary_of(model, said.name, line_of(error))
             before = [] if self._is_known else self._state()
             return [*before, self.frame("summary", says, curve=curve)]
         self._begin(opened.setup, opened.points, opened.table)
@@ -302,15 +281,13 @@ class NetworkRoom(Room):
 
     def view(self, said: m.View) -> list[Frame]:
         """Draw another plane of the inputs."""
-        watched = self.picture.watched
         self._picture = Picture(self.learner, axes=said.axes, at=dict(said.at or {}))
-        self._picture.watched = watched
         return self._state()
 
     def watch(self, said: m.Watch) -> list[Frame]:
         """Tell norms of weights and gradients with every tick, or no longer."""
-        self.picture.watched = said.norms
-        return [self._tick()]
+        self._watched = said.norms
+        return [self._tick()] if self._learner is not None else []
 
     def neuron(self, said: m.Neuron) -> list[Frame]:
         """Answer with a neuron's formula and its numbers at a point."""
@@ -318,7 +295,8 @@ class NetworkRoom(Room):
 
     def formula(self, said: m.Formula) -> list[Frame]:
         """Answer whether a text is a formula of the inputs, and how it reads."""
-        parsed = parse_formula(said.text, self.learner.points.inputs)
+        learner = self.learner
+        parsed = formula_of_columns(said.text, learner.points.inputs, learner.column_names)
         return [self.frame("formula", {"text": str(parsed)})]
 
     # Going on -----------------------------------------------------------------------------------------------
@@ -350,7 +328,7 @@ class NetworkRoom(Room):
 
     def work(self, seconds: float, draw: bool = True) -> list[Frame]:
         """Train for about so long, and show where it stands then."""
-        goal = self._pacing.goal(seconds)
+        goal = self._pacing.goal(seconds, self.learner.trainer.seconds_a_step)
         if goal is None:
             return []
         frames = self._advance(goal)
@@ -367,24 +345,12 @@ class NetworkRoom(Room):
             learner.advance(most=left, **goal)
         except DivergenceError as error:
             pacing.stop("diverged")
-            return [self._diverged(error)]
+            return [self.frame("diverged", divergence(error, self.setup))]
         if learner.trainer.stopped:
             pacing.stop(learner.trainer.stopped)
         elif pacing.going and pacing.loss is not None and learner.measured()["loss"]["train"] <= pacing.loss:
             pacing.stop("loss reached")
         return []
-
-    def _diverged(self, error: DivergenceError) -> Frame:
-        """Return why it diverged, and what may help, each as a message that the page may send."""
-        half = {"learning_rate": 0.5 * self.setup.learning_rate}
-        calm = {"optimizer": "adam", "learning_rate": min(0.01, 0.5 * self.setup.learning_rate)}
-        remedies = [
-            {"label": "half", "do": "back"},
-            {"label": "adam", "do": "back", "changes": calm},
-            {"label": "reset", "do": "reset"},
-        ]
-        says = {"message": str(error), "cause": error.cause, "layer": error.layer, "half": half}
-        return self.frame("diverged", says | {"remedies": remedies})
 
     def back(self, said: m.Back) -> list[Frame]:
         """Go back to where all was well, and go on from there at half the learning rate, or as is said."""
@@ -413,13 +379,13 @@ class NetworkRoom(Room):
         return self._picture
 
     def _state(self, *, reset: bool = False, said: tuple[str, ...] = ()) -> list[Frame]:
-        says, arrays = self.picture.state(controls=not self._is_known, hidden=self._hidden)
+        says, arrays = self.picture.state(with_controls=not self._is_known, hidden=self._hidden)
         self._is_known = True
         says |= {"reset": reset, "said": list(said), "hidden": list(self._hidden)}
         return [self.frame("state", says, **arrays), self._tick()]
 
     def _tick(self) -> Frame:
-        says, arrays = self.picture.tick()
+        says, arrays = self.picture.tick(norms=self._watched)
         says |= {"running": self.running, "stopped": self._pacing.stopped}
         if self.running:
             self._good = [*self._good, self.learner.trainer.snapshot][-2:]

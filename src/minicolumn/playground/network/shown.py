@@ -10,6 +10,8 @@ import numpy as np
 from minicolumn.nn import Dropout
 from minicolumn.nn.formula import parse_formula
 from minicolumn.playground.links import write_link
+from minicolumn.playground.network.columns import units_of
+from minicolumn.playground.network.health import layer_norms
 from minicolumn.playground.network.learner import Learner
 from minicolumn.playground.network.maps import Maps
 from minicolumn.playground.network.plane import HIGH, LOW, SIDE, Plane
@@ -28,7 +30,6 @@ class Picture:
     learner     what is drawn
     before      the picture before a change, whose plane goes on
     axes, at    of the plane: two inputs by number, or "pca", and where the others stand
-    watched     whether ticks tell norms of weights and gradients
     """
 
     def __init__(
@@ -43,9 +44,8 @@ class Picture:
         self.plane = plane_of(learner, self.axes, self.at)
         grid = self.plane.grid()
         self.maps = Maps(learner.architecture, grid, learner.task.shown)
-        self.watched = before is not None and before.watched
 
-    def state(self, *, controls: bool = False, hidden: Sequence[str] = ()) -> tuple[Says, Arrays]:
+    def state(self, *, with_controls: bool = False, hidden: Sequence[str] = ()) -> tuple[Says, Arrays]:
         """Return what changes seldom; with all controls for a page that does not have them.
 
         hidden      controls that its link hides
@@ -56,7 +56,8 @@ class Picture:
         says = {
             "setup": to_json(setup),
             "inputs": [{"name": n, "formula": f} for n, f in zip(learner.names, setup.features, strict=True)],
-            "columns": list(points.inputs),
+            "columns": list(points.inputs), "column_names": list(learner.column_names),
+            "units": units_of(learner.table.encoder) if learner.table else [None] * len(points.inputs),
             "layers": [
                 {"units": count, "activation": activation}
                 for count, activation in zip(units, [*setup.activations, task.ending], strict=True)
@@ -69,8 +70,8 @@ class Picture:
             "axes": list(plane.names), "target": {"center": task.center, "scale": task.scale},
             "link": write_link(setup, hidden) if setup.dataset not in (OWN, TABLE) else "",
         }  # fmt: skip
-        if controls:
-            says |= {"controls": _controls(), "datasets": list(thumbnails())}
+        if with_controls:
+            says |= {"controls": controls(), "datasets": list(thumbnails())}
         shown = plane.project(points.X).astype(np.float32)
         targets = points.y if task.classes else (points.y - task.center) / task.scale
         return says, {
@@ -89,26 +90,25 @@ class Picture:
             found.append(_levels(values).reshape(SIDE, SIDE))
         return np.stack(found) if found else np.zeros((0, SIDE, SIDE), np.uint8)
 
-    def _next_step(self) -> Says:
-        """Return what the next step is about: norms of weights and gradients, and who dropout silences.
+    def _next_step(self, norms: bool) -> Says:
+        """Return what the next step is about: who dropout silences, and norms where they are watched.
 
         Of its first row alone, since dropout draws anew for each.
         """
         learner = self.learner
-        passed = learner.trainer.gradients().layers
-        norms = [
-            {"weight": passed[place].weight_norm, "gradient": passed[place].gradient_norm}
-            for place in learner.architecture.dense
-        ]
-        dropped = []
+        whole = learner.trainer.gradients()
+        passed, dropped = whole.layers, []
         for layer, end in enumerate(learner.architecture.ends[:-1]):
             if isinstance(passed[end + 1].layer, Dropout):
                 before, after = passed[end].outputs[0], passed[end + 1].outputs[0]
                 dropped += [[layer, int(unit)] for unit in np.flatnonzero((after == 0) & (before != 0))]
-        return {"norms": norms, "dropped": dropped}
+        return {"dropped": dropped} | ({"norms": layer_norms(learner, whole)} if norms else {})
 
-    def tick(self) -> tuple[Says, Arrays]:
-        """Return what moves: weights, maps, losses and scores."""
+    def tick(self, norms: bool = False) -> tuple[Says, Arrays]:
+        """Return what moves: weights, maps, losses and scores.
+
+        norms   whether those of weights and gradients are told, see `layer_norms`
+        """
         learner = self.learner
         params, trainer = learner.trainer.params, learner.trainer
         measured = learner.measured()
@@ -117,8 +117,8 @@ class Picture:
             "learning_rate": trainer.learning_rate, "loss": measured["loss"], "scores": measured["scores"],
             "seconds": learner.seconds, "steps_per_second": learner.steps_per_second,
         }  # fmt: skip
-        if self.watched or learner.setup.dropout:
-            says |= self._next_step()
+        if norms or learner.setup.dropout:
+            says |= self._next_step(norms)
         weights = [leaf.ravel() for pair in learner.architecture.weights(params) for leaf in pair]
         arrays = {"weights": np.concatenate(weights).astype(np.float32), "maps": self.maps(params)}
         if "confusion" in measured:
@@ -162,7 +162,3 @@ def _levels(values: Array) -> Array:
     finite = np.where(np.isfinite(values), values, 0.0)
     most = float(np.abs(finite).max()) or 1.0
     return np.clip(127.5 + 127.5 * finite / most, 0, 255).astype(np.uint8)
-
-
-def _controls() -> list[dict[str, Any]]:
-    return controls()

@@ -10,6 +10,7 @@ import numpy as np
 
 from minicolumn.model import Model
 from minicolumn.playground.layers import histogram, layer_rows, layers_of, shortened
+from minicolumn.playground.lines import Line
 from minicolumn.train.backward import norm
 
 Array = np.ndarray
@@ -31,7 +32,8 @@ def summary_of(model: Model, name: str, why: str) -> tuple[dict[str, Any], Array
     columns = [] if schema is None else [{"name": _name(c.name), "kind": c.kind} for c in schema.columns]
     classes = model.classes or ()
     says = {
-        "name": _name(name), "why": shortened(why, 200), "layers": layers[:MOST_LAYERS],
+        "name": _name(name), "why": why if isinstance(why, Line) else shortened(why, 200),
+        "layers": layers[:MOST_LAYERS],
         "more_layers": max(0, len(layers) - MOST_LAYERS),
         "parameters": sum(layer["parameters"] for layer in layers), "dtype": str(model.dtype),
         "input_shape": list(model.input_shape), "loss": _name(record.name if record else model.loss),

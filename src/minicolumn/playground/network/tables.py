@@ -8,21 +8,19 @@ from typing import Any
 import numpy as np
 
 from minicolumn import random
-from minicolumn.errors import DataError, did_you_mean
+from minicolumn.errors import DataError
 from minicolumn.playground.data.points import Points
+from minicolumn.playground.lines import line, meant
 from minicolumn.playground.network.setup import MOST_FEATURES, MOST_POINTS, Setup
-from minicolumn.playground.uploads import MOST_BYTES
+from minicolumn.playground.network.table_files import load_sent
 from minicolumn.tables import (
     Encoder,
     Overrides,
-    Reading,
     Schema,
     infer_schema,
     split_rows,
     with_target,
 )
-from minicolumn.tables.files.delimited import load_delimited
-from minicolumn.tables.files.text import decode
 
 Array = np.ndarray
 MOST_COLUMNS = 500
@@ -44,18 +42,14 @@ class SentTable:
 
     @classmethod
     def read(cls, name: str, data: bytes) -> SentTable:
-        """Read delimited text.
+        """Read the bytes of a file, see `load_sent`.
 
         Errors      DataError, one line, for what is no table, and for more than 500 columns
         """
-        reading = Reading()
-        data, guessed = decode(data, name, reading, MOST_BYTES)
-        loaded = load_delimited(data, name, reading)
+        loaded = load_sent(name, data)
         if loaded.frame.width > MOST_COLUMNS:
-            raise DataError(
-                f"{name} has {loaded.frame.width:,} columns; {MOST_COLUMNS} at most are shown here"
-            )
-        return cls(name, loaded.frame, (*guessed, *loaded.notes))
+            raise DataError(line("tooManyColumns", name=name, count=loaded.frame.width, most=MOST_COLUMNS))
+        return cls(name, loaded.frame, loaded.notes)
 
     def described(self) -> dict[str, Any]:
         """Return what the page shows before a target is chosen."""
@@ -73,13 +67,14 @@ class SentTable:
         Errors      DataError, one line, for a column that is not there or cannot be learnt
         """
         if target not in self.frame.columns:
-            raise DataError(f"there is no column {target!r}{did_you_mean(target, self.frame.columns)}")
+            raise DataError(line("noColumn", name=repr(target), hint=meant(target, self.frame.columns)))
         frame, notes = _sampled(self.frame, setup.seed)
         schema = infer_schema(frame, target, task=task)
         schema, left_out = _narrow(frame, schema, target, task)
         known = with_target(frame, schema)
         if known.height < frame.height:
-            notes = (*notes, f"{frame.height - known.height:,} rows without {target!r} are left out")
+            without = line("rowsWithout", count=frame.height - known.height, name=repr(target))
+            notes = (*notes, without)
         frame = known
         y = Encoder.of_target(schema).read_target(frame)
         held = held_rows(y, bool(schema.classes), setup.train_percent, setup.seed)
@@ -123,7 +118,7 @@ def _sampled(frame: Any, seed: int) -> tuple[Any, tuple[str, ...]]:
         return frame, ()
     drawn = np.asarray(random.uniform(random.stream(seed, "split"), (frame.height,)))
     chosen = np.sort(np.argsort(drawn)[:MOST_POINTS])
-    return frame[chosen.tolist()], (f"{MOST_POINTS:,} of {frame.height:,} rows, drawn by chance",)
+    return frame[chosen.tolist()], (line("rowsDrawn", most=MOST_POINTS, count=frame.height),)
 
 
 def _narrow(frame: Any, schema: Schema, target: str, task: str | None) -> tuple[Schema, tuple[str, ...]]:
@@ -138,7 +133,7 @@ def _narrow(frame: Any, schema: Schema, target: str, task: str | None) -> tuple[
     if not width:
         return schema, ()
     if not kept:
-        raise DataError("no column is narrow enough to be drawn: each has many levels")
-    shown = ", ".join(width[:_SHOWN]) + (f" and {len(width) - _SHOWN} more" if len(width) > _SHOWN else "")
-    said = f"left out, since at most {MOST_FEATURES} inputs are drawn: {shown}"
+        raise DataError(line("tooWide"))
+    more = line("andMore", count=len(width) - _SHOWN) if len(width) > _SHOWN else ""
+    said = line("leftOut", most=MOST_FEATURES, names=width[:_SHOWN], more=more)
     return infer_schema(frame, target, Overrides(drop=tuple(width)), task=task), (said,)

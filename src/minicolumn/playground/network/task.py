@@ -11,6 +11,7 @@ from minicolumn.errors import DataError
 from minicolumn.model.metrics import confusion
 from minicolumn.nn.losses import Loss
 from minicolumn.playground.data.points import Points
+from minicolumn.playground.lines import line
 from minicolumn.playground.network.setup import CLASS_LOSSES, NUMBER_LOSSES
 
 Array = np.ndarray
@@ -43,8 +44,8 @@ class Task:
     def __post_init__(self) -> None:
         known = CLASS_LOSSES if self.classes else NUMBER_LOSSES
         if self.loss not in known:
-            what = "classes" if self.classes else "numbers"
-            raise DataError(f"loss: {self.loss} is not for {what}; there are {', '.join(known)}")
+            what = line("forClasses" if self.classes else "forNumbers")
+            raise DataError(line("lossNotFor", loss=self.loss, what=what, names=known))
 
     @property
     def kind(self) -> str:

@@ -14,7 +14,7 @@ from minicolumn.playground.data.points import DATASETS, RANGE, thumbnail
 def thumbnails() -> tuple[dict[str, Any], ...]:
     """Return each data set's name, task, number of classes and points (x1, x2, target), in two decimals.
 
-    Of a data set with one input, x2 is the target, stretched over the plane.
+    Of a data set with one input, x2 is the target, scaled to the plane.
 
     >>> first = thumbnails()[0]
     >>> first["name"], first["task"], first["classes"], len(first["points"])

@@ -1,4 +1,4 @@
-"""The room `activations`: each function, its slope, and what many layers of it leave of a gradient."""
+"""The room `activations`: each function, its derivative, and what many layers of it leave of a gradient."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ class Look(Record):
 
 
 class ActivationsRoom(Room):
-    """Activations and their slopes.
+    """Activations and their derivatives.
 
     curves      f(x) and f'(x) by `mc.grad`, x in [-6, 6]
     signal      root mean square of each layer's outputs in a network of that depth, first weights
     gradient    root mean square of d sum(outputs) / d (outputs of each layer), from the back to the front
 
-    Opened, it shows a `gallery` before its `state`: the curves of all functions, value and slope
+    Opened, it shows a `gallery` before its `state`: the curves of all functions, value and derivative
     [functions, points].
     """
 
@@ -45,7 +45,7 @@ class ActivationsRoom(Room):
     verbs: ClassVar[Mapping[str, tuple[type[Record], str]]] = {"open": (Look, "open"), "look": (Look, "look")}
 
     def open(self, said: Look) -> list[Frame]:
-        """Answer with all functions and their slopes, and then as `look` does."""
+        """Answer with all functions and their derivatives, and then as `look` does."""
         x = np.linspace(LOW, HIGH, SMALL)
         curves = [_curves(name, x) for name in NAMES]
         value, slope = (np.stack(part).astype(np.float32) for part in zip(*curves, strict=True))
@@ -53,7 +53,7 @@ class ActivationsRoom(Room):
         return [self.frame("gallery", says, x=x, value=value, slope=slope), *self.look(said)]
 
     def look(self, said: Look) -> list[Frame]:
-        """Answer with a function, its slope, and what is left of a signal and a gradient layer by layer."""
+        """Answer with a function, its derivative, and what is left of signal and gradient layer by layer."""
         rule = activation_by_name(said.activation)
         x = np.linspace(LOW, HIGH, POINTS)
         value, slope = _curves(said.activation, x)

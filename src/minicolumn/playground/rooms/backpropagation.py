@@ -15,11 +15,13 @@ from minicolumn.nn import Dense, Sequential
 from minicolumn.nn.activations import activation_by_name
 from minicolumn.nn.layer import Params
 from minicolumn.playground.frames import Frame
+from minicolumn.playground.lines import line
 from minicolumn.playground.room import Nothing, Room
 from minicolumn.registry import Choice, Integer, Listed, Number, Record
 
 ACTIVATIONS = ("logistic", "tanh", "relu", "elu", "leaky_relu", "softplus", "linear")
 INPUT = Number(help="An input.", ge=-5, le=5)
+SHOWN = 500  # of the losses, the last ones
 REACH, POINTS = 6.0, 121  # the activation is drawn for sums up to this, or the largest there is
 
 
@@ -42,6 +44,24 @@ class Step(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Past(Step):
+    """The same, and of a page that lost its server where it stood: its weights, and the steps behind them."""
+
+    weights: Annotated[
+        tuple[float, ...] | None,
+        Listed(help="Layer by layer, each matrix row by row, then its biases.",
+               of=Number(help="A weight."), words="numbers", longest=100),
+    ] = None  # fmt: skip
+    losses: Annotated[
+        tuple[float, ...],
+        Listed(
+            help="Before each of the last steps.", of=Number(help="A loss."), words="numbers", longest=SHOWN
+        ),
+    ] = ()
+    steps: Annotated[int, Integer(help="That were taken.", ge=0, le=10**9)] = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Taken(Record):
     """Steps to take."""
 
@@ -52,12 +72,12 @@ class BackpropagationRoom(Room):
     """The four parts of a step: forward pass, output gradient, backward pass, update.
 
     Every number is one of `mc.backprop_report`; the gradients are checked by finite differences. With it come
-    the activation f and its slope f' by `mc.grad`, over sums z, and the loss of each step so far.
+    the activation f and its derivative f' by `mc.grad`, over sums z, and the loss of each step so far.
     """
 
     name = "backpropagation"
     verbs: ClassVar[Mapping[str, tuple[type[Record], str]]] = {
-        "open": (Step, "open"),
+        "open": (Past, "open"),
         "update": (Taken, "update"),
         "reset": (Nothing, "reset"),
     }
@@ -65,14 +85,35 @@ class BackpropagationRoom(Room):
     def __init__(self) -> None:
         self._said = Step()
         self._params: Params = {}
-        self._losses: list[float] = []  # before each step that was taken
+        self._losses: list[float] = []  # before each of the last steps that were taken
+        self._steps = 0
 
     def open(self, said: Step) -> list[Frame]:
-        """Show a step; weights stay where the network does."""
-        if not self._params or (said.hidden, said.seed) != (self._said.hidden, self._said.seed):
-            self._params, self._losses = self._network(said).init(said.seed, (2,), np.float64), []
+        """Show a step; weights stay where the network does, or are those that are said.
+
+        Errors      DataError for weights of another number than the network has
+        """
+        if isinstance(said, Past) and said.weights is not None:
+            self._params = self._with_weights(said, said.weights)
+            self._losses, self._steps = list(said.losses), said.steps
+        elif not self._params or (said.hidden, said.seed) != (self._said.hidden, self._said.seed):
+            self._params, self._losses, self._steps = self._first(said), [], 0
         self._said = said
         return [self._state()]
+
+    def _first(self, said: Step) -> Params:
+        return self._network(said).init(said.seed, (2,), np.float64)
+
+    def _with_weights(self, said: Step, weights: tuple[float, ...]) -> Params:
+        params = self._first(said)
+        sizes = [layer[name].size for layer in params.values() for name in ("weight", "bias")]
+        if len(weights) != sum(sizes):
+            raise DataError(line("weightCount", count=sum(sizes), given=len(weights)))
+        parts = iter(np.split(np.array(weights, np.float64), np.cumsum(sizes)[:-1]))
+        for layer in params.values():
+            for name in ("weight", "bias"):
+                layer[name] = next(parts).reshape(layer[name].shape)
+        return params
 
     def reset(self, said: Nothing) -> list[Frame]:
         """Draw the first weights again."""
@@ -88,14 +129,12 @@ class BackpropagationRoom(Room):
             report = self._report()
             if not np.isfinite(report.loss_after):
                 if not taken:
-                    raise DataError(
-                        "backpropagation: this step leads to no finite loss; lower the learning rate"
-                    )
+                    raise DataError(line("noFiniteLoss"))
                 break
             for weight in report.weights:
                 layer, name = weight.name.split(".")
                 self._params[layer][name] = weight.after
-            self._losses.append(report.loss)
+            self._losses, self._steps = [*self._losses, report.loss][-SHOWN:], self._steps + 1
         return [self._state()]
 
     def _network(self, said: Step) -> Sequential:
@@ -126,7 +165,7 @@ class BackpropagationRoom(Room):
             "hidden": list(said.hidden), "activation": said.activation, "activations": list(ACTIVATIONS),
             "x": list(said.x), "target": said.target, "learning_rate": said.learning_rate,
             "seed": said.seed, "layers": layers, "loss": report.loss, "loss_after": report.loss_after,
-            "steps": len(self._losses), "losses": self._losses[-500:],
+            "steps": self._steps, "losses": self._losses,
             "largest_difference": report.largest_difference,
         }  # fmt: skip
         return self.frame("state", says, **_curve(said.activation, layers))

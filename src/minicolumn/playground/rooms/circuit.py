@@ -11,6 +11,7 @@ import numpy as np
 from minicolumn.errors import DataError
 from minicolumn.nn.classic import Circuit, Neuron, TruthTable, circuit_of_table, half_adder, truth_table
 from minicolumn.playground.frames import Frame
+from minicolumn.playground.lines import line
 from minicolumn.playground.room import Room
 from minicolumn.registry import Choice, Custom, Integer, Listed, Record, Text
 
@@ -103,10 +104,11 @@ class CircuitRoom(Room):
         goal = GOALS[self._goal]
         names = [neuron["name"] for neuron in said.neurons]
         if len(set(names)) < len(names):
-            raise DataError("circuit: two neurons have the same name")
+            raise DataError(line("sameName"))
         made = {n["name"]: Neuron(n["excitatory"], n["inhibitory"], n["threshold"]) for n in said.neurons}
         if len(said.outputs) != len(goal.outputs):
-            raise DataError(f"circuit: {self._goal} has {len(goal.outputs)} outputs, got {len(said.outputs)}")
+            given = len(said.outputs)
+            raise DataError(line("outputCount", goal=self._goal, count=len(goal.outputs), given=given))
         self._circuit = Circuit(goal.inputs, made, said.outputs)
         return [self._state()]
 

@@ -18,6 +18,7 @@ from minicolumn.explain.surfaces import Surface
 from minicolumn.explain.walk import Walker, best_rate, walker_of
 from minicolumn.optim import OPTIMIZERS, Optimizer
 from minicolumn.playground.frames import Frame
+from minicolumn.playground.lines import line
 from minicolumn.playground.room import Room
 from minicolumn.registry import Choice, Integer, Listed, Number, Part, Record, read_text
 
@@ -115,7 +116,7 @@ class DescentRoom(Room):
         (left, right), (bottom, top) = surface.bounds
         start = said.start or STARTS[said.surface]
         if not (left <= start[0] <= right and bottom <= start[1] <= top):
-            raise DataError(f"descent: start: expected a point within {surface.bounds}, got {tuple(start)}")
+            raise DataError(line("startOutside", bounds=str(surface.bounds), start=str(tuple(start))))
         if said.surface not in self._grounds:
             self._grounds[said.surface] = Ground.of(surface)
         ground = self._grounds[said.surface]

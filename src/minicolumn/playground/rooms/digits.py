@@ -14,7 +14,7 @@ from minicolumn.nn.activations import activation_by_name
 from minicolumn.optim import Adam
 from minicolumn.playground.allowance import Allowance
 from minicolumn.playground.frames import Frame
-from minicolumn.playground.room import Nothing, Room
+from minicolumn.playground.room import Epochs, Nothing, Room
 from minicolumn.registry import Integer, Listed, Number, Record
 from minicolumn.train import Trainer
 from minicolumn.tree import leaves
@@ -22,6 +22,7 @@ from minicolumn.tree import leaves
 Array = np.ndarray
 SIDE, CLASSES = 8, 10
 LARGEST = 16.0  # of a pixel
+MOST_CURVE, MOST_AT_ONCE = 500, 200  # epochs
 SHOWN = 10  # examples of each class that the page may pick from
 INK = Number(help="How dark a pixel is.", ge=0, le=1)
 
@@ -38,13 +39,6 @@ class Make(Record):
     dropout: Annotated[float, Number(help="Share of hidden neurons silenced in a step.", ge=0, le=0.9)] = 0.1
     learning_rate: Annotated[float, Number(help="Of Adam.", gt=0, le=1)] = 0.003
     seed: Annotated[int, Integer(help="Of the first weights.", ge=0, lt=2**31)] = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Epochs(Record):
-    """How far it goes."""
-
-    epochs: Annotated[int | None, Integer(help="None runs until told.", ge=1, le=10**6)] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +67,7 @@ class DigitsRoom(Room):
         "open": (Make, "open"),
         "run": (Epochs, "run"),
         "pause": (Nothing, "pause"),
-        "step": (Nothing, "step"),
+        "step": (Epochs, "step"),
         "draw": (Draw, "draw"),
     }
 
@@ -81,9 +75,12 @@ class DigitsRoom(Room):
 
     def __init__(self) -> None:
         self._running, self._allowance = False, Allowance()
-        self._end: int | None = None
+        self._end: int | None = None  # the epoch at which a run ends
         self._trainer: Trainer | None = None
+        self._X, self._y = _digits()
+        self._held = np.arange(len(self._X)) % 4 == 3
         self._pixels: Array | None = None
+        self._curve: list[tuple[float, float, float]] = []  # epoch, shares of training and test rows
 
     @property
     def trainer(self) -> Trainer:
@@ -94,20 +91,16 @@ class DigitsRoom(Room):
         return self._trainer
 
     def _begin(self, said: Make) -> None:
-        from sklearn.datasets import load_digits
-
-        X, y = load_digits(return_X_y=True)
-        X = (X / LARGEST).astype(np.float32)
-        held = np.arange(len(X)) % 4 == 3
         layers = [layer for units in said.units for layer in (Dense(units, "relu"), Dropout(said.dropout))]
         network = Sequential(*layers, Dense(CLASSES))
-        self._X, self._y, self._held = X, y.astype(np.int32), held
+        rows = ~self._held
         self._trainer = Trainer(
-            network, X[~held], self._y[~held], optimizer=Adam(said.learning_rate), batch_size=32,
+            network, self._X[rows], self._y[rows], optimizer=Adam(said.learning_rate), batch_size=32,
             seed=said.seed, epochs=10**9,
         )  # fmt: skip
         self._trainer.limit_history(2)
-        self._said, self._running = said, False
+        self._running = False
+        self._curve = []
 
     def open(self, said: Make) -> list[Frame]:
         """Begin with first weights, and one digit of each class to look at."""
@@ -135,10 +128,12 @@ class DigitsRoom(Room):
         self._running = False
         return [self._tick()]
 
-    def step(self, said: Nothing) -> list[Frame]:
-        """Train for an epoch."""
+    def step(self, said: Epochs) -> list[Frame]:
+        """Train for so many epochs at once, one where nothing is said."""
         self._running = False
-        self.trainer.advance(epochs=1)
+        for _ in range(min(said.epochs or 1, MOST_AT_ONCE)):
+            self.trainer.advance(epochs=1)
+            self._note(self.trainer.outputs(self._X).argmax(axis=1) == self._y)
         return [self._tick(), self._seen()]
 
     def draw(self, said: Draw) -> list[Frame]:
@@ -155,26 +150,39 @@ class DigitsRoom(Room):
         steps = self._allowance.due(self.steps_a_second, seconds)
         if not steps:
             return []
-        self.trainer.advance(steps=steps)
-        if self._end is not None and self.trainer.epoch >= self._end:
+        trainer = self.trainer
+        if self._end is not None:
+            steps = min(steps, (self._end - trainer.epoch) * trainer.steps - trainer.done)
+        trainer.advance(steps=steps)
+        if self._end is not None and trainer.epoch >= self._end:
             self._running = False
         return [self._tick(), self._seen()] if draw or not self._running else []
+
+    def _note(self, right: Array) -> None:
+        """Note how right it is after this epoch: of an epoch the newest counts."""
+        row = (self.trainer.epoch, right[~self._held].mean(), right[self._held].mean())
+        if self._curve and self._curve[-1][0] == row[0]:
+            self._curve.pop()
+        self._curve.append(row)
+        self._curve = self._curve[::2] if len(self._curve) > MOST_CURVE else self._curve
 
     def _tick(self) -> Frame:
         trainer = self.trainer
         answers = trainer.outputs(self._X).argmax(axis=1)
         right = answers == self._y
+        self._note(right)
         table = confusion(self._y[self._held], answers[self._held], CLASSES)
         says = {
             "epoch": trainer.epoch, "step": trainer.step, "running": self._running,
-            "accuracy": {"train": float(right[~self._held].mean()), "test": float(right[self._held].mean())},
+            "accuracy": dict(zip(("train", "test"), self._curve[-1][1:], strict=True)),
         }  # fmt: skip
         first = trainer.params["0"]["weight"]
         size = np.abs(first).max(axis=0)
         pictures = np.clip(127.5 + 127.5 * first / np.where(size > 0, size, 1.0), 0, 255).astype(np.uint8)
         wrong = np.flatnonzero(~right & self._held)[:24]
         return self.frame(
-            "tick", says, weights=pictures.T.reshape(-1, SIDE, SIDE), confusion=table.astype(np.int32),
+            "tick", says, curve=np.array(self._curve, np.float64),
+            weights=pictures.T.reshape(-1, SIDE, SIDE), confusion=table.astype(np.int32),
             missed=(255 * self._X[wrong]).astype(np.uint8).reshape(-1, SIDE, SIDE),
             missed_labels=np.stack([self._y[wrong], answers[wrong]], axis=1).astype(np.int32),
         )  # fmt: skip
@@ -192,3 +200,11 @@ class DigitsRoom(Room):
         p = activation_by_name("softmax").function(scores[None].astype(np.float64))[0]
         says = {"answer": int(p.argmax()), "probabilities": p.tolist()}
         return self.frame("seen", says, pixels=pixels, **layers)
+
+
+def _digits() -> tuple[Array, Array]:
+    """Return pixels from 0 to 1, float32 [rows, 64], and digits, int32 [rows]."""
+    from sklearn.datasets import load_digits
+
+    X, y = load_digits(return_X_y=True)
+    return (X / LARGEST).astype(np.float32), y.astype(np.int32)

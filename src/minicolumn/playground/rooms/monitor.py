@@ -11,6 +11,7 @@ import numpy as np
 from minicolumn.errors import DataError
 from minicolumn.playground.board import Board, WatchedRun
 from minicolumn.playground.frames import Frame
+from minicolumn.playground.lines import line
 from minicolumn.playground.room import Room
 from minicolumn.registry import Integer, Record
 
@@ -43,7 +44,7 @@ class MonitorRoom(Room):
     def open(self, said: Shown) -> list[Frame]:
         """Show a training, or from now on the newest."""
         if said.run is not None and all(run.number != said.run for run in self._board.runs):
-            raise DataError(f"monitor: training {said.run} is not there any more")
+            raise DataError(line("runGone", number=said.run))
         self._chosen, self._is_open = said.run or 0, True
         return self._frames(fresh=True)
 

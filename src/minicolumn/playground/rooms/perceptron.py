@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
@@ -20,7 +21,9 @@ CORNERS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 TABLES: Mapping[str, tuple[int, ...]] = {"and": (0, 0, 0, 1), "or": (0, 1, 1, 1), "xor": (0, 1, 1, 0)}
 CLOUDS = ("clouds", "overlap")
 POINTS = 40
-MOST_PATH = 500  # corrections that the path of the weights shows
+MOST_PATH = 500  # corrections that the path of the weights shows, and epochs whose mistakes are told
+NOTHING_SEEN: Mapping[str, Any] = {"row": None, "wrong": False, "look": None}
+MOST_EPOCHS = 10_000  # in which a cycle is looked for: rows that overlap go on without one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,16 +71,16 @@ class PerceptronRoom(Room):
         self._said = said
         self.X, self.signs = _rows(said)
         self.weight, self.bias = np.zeros((2, 1)), np.zeros(1)
-        self._looked, self._corrections, self._mistakes = 0, 0, [0]
-        self._path = [np.zeros(3)]
-        self._seen = {self._bytes(): 0}
+        self._looked, self._corrections = 0, 0
+        self._mistakes, self._path = deque([0], MOST_PATH), deque([np.zeros(3)], MOST_PATH)
+        self._seen = {self._bytes(): 0}  # weights at the end of an epoch -> the first such epoch
         self._cycle: tuple[int, int] | None = None
         self._converged, self._running, self._allowance = False, False, Allowance()
 
     def open(self, said: Rows) -> list[Frame]:
         """Begin with these rows and zero weights."""
         self._begin(said)
-        return [self._state(), self._tick(None, False)]
+        return [self._state(), self._tick()]
 
     def reset(self, said: Nothing) -> list[Frame]:
         """Begin anew with the same rows."""
@@ -86,25 +89,25 @@ class PerceptronRoom(Room):
     def step(self, said: Nothing) -> list[Frame]:
         """Look at the next row."""
         self._running = False
-        return [self._look()]
+        return [self._tick(self._look())]
 
     def epoch(self, said: Nothing) -> list[Frame]:
         """Look at all rows that are left of the epoch."""
         self._running = False
-        frame = self._look()
+        seen = self._look()
         while self._looked % len(self.X):
-            frame = self._look()
-        return [frame]
+            seen = self._look()
+        return [self._tick(seen)]
 
     def run(self, said: Speed) -> list[Frame]:
         """Look at row after row."""
         self._running, self._speed = not self._converged, said.rows_per_second
-        return [self._tick(None, False)]
+        return [self._tick()]
 
     def pause(self, said: Nothing) -> list[Frame]:
         """Stop looking."""
         self._running = False
-        return [self._tick(None, False)]
+        return [self._tick()]
 
     @property
     def running(self) -> bool:
@@ -112,14 +115,14 @@ class PerceptronRoom(Room):
 
     def work(self, seconds: float, draw: bool = True) -> list[Frame]:
         """Look at as many rows as the speed allows."""
-        frame = None
+        seen = None
         for _ in range(self._allowance.due(self._speed, seconds)):
             if self._running:
-                frame = self._look()
-        return [frame] if frame is not None and (draw or not self._running) else []
+                seen = self._look()
+        return [self._tick(seen)] if seen is not None and (draw or not self._running) else []
 
-    def _look(self) -> Frame:
-        """Look at the next row, and correct what is wrong."""
+    def _look(self) -> Mapping[str, Any]:
+        """Look at the next row, and correct what is wrong; return what was seen, as a tick tells it."""
         place = self._looked % len(self.X)
         if place == 0 and self._looked:
             self._mistakes.append(0)
@@ -135,18 +138,18 @@ class PerceptronRoom(Room):
         if wrong:
             self._corrections += 1
             self._mistakes[-1] += 1
-            self._path = [*self._path, np.array([*self.weight[:, 0], self.bias[0]])][-MOST_PATH:]
+            self._path.append(np.array([*self.weight[:, 0], self.bias[0]]))
         if self._looked % len(self.X) == 0:
             self._end_epoch()
-        return self._tick(place, wrong, look)
+        return {"row": place, "wrong": wrong, "look": look}
 
     def _end_epoch(self) -> None:
         epoch = self._looked // len(self.X)
         if self._mistakes[-1] == 0:
             self._converged, self._running = True, False
-        before = self._seen.setdefault(self._bytes(), epoch)
-        if before != epoch and self._cycle is None and not self._converged:
-            self._cycle = before, epoch
+        if self._cycle is None and not self._converged and epoch <= MOST_EPOCHS:
+            before = self._seen.setdefault(self._bytes(), epoch)
+            self._cycle = None if before == epoch else (before, epoch)
 
     def _bytes(self) -> bytes:
         return self.weight.tobytes() + self.bias.tobytes()
@@ -161,13 +164,12 @@ class PerceptronRoom(Room):
         }  # fmt: skip
         return self.frame("state", says, X=self.X, signs=self.signs[:, 0])
 
-    def _tick(self, row: int | None, wrong: bool, look: dict[str, Any] | None = None) -> Frame:
+    def _tick(self, seen: Mapping[str, Any] = NOTHING_SEEN) -> Frame:
         answers = np.where(LTU(self.weight, self.bias)(self.X)[:, 0], 1, -1)
         says = {
-            "row": row, "wrong": wrong, "look": look,
-            "weight": self.weight[:, 0].tolist(), "bias": float(self.bias[0]), "looked": self._looked,
+            **seen, "weight": self.weight[:, 0].tolist(), "bias": float(self.bias[0]), "looked": self._looked,
             "epoch": self._looked // len(self.X), "corrections": self._corrections,
-            "mistakes": self._mistakes[-MOST_PATH:], "converged": self._converged, "running": self._running,
+            "mistakes": list(self._mistakes), "converged": self._converged, "running": self._running,
             "cycle": self._cycle, "right": int((answers == self.signs[:, 0]).sum()), "rows": len(self.X),
         }  # fmt: skip
         return self.frame("tick", says, path=np.array(self._path), answers=answers.astype(np.int32))
@@ -178,11 +180,11 @@ def _rows(said: Rows) -> tuple[Array, Array]:
     if said.data in TABLES:
         return CORNERS, np.where(np.array(TABLES[said.data])[:, None] > 0, 1.0, -1.0)
     signs = np.where(np.arange(POINTS) % 2 == 0, 1.0, -1.0)
-    apart = 1.6 if said.data == "clouds" else 0.6
+    center = 1.6 if said.data == "clouds" else 0.6
     noise = random.normal(random.key(said.seed), (POINTS, 2), np.float64)
     if said.data == "clouds":  # cut off, so that a line divides them
         noise = np.clip(noise, -1.4, 1.4)
-    return signs[:, None] * apart + 0.7 * noise, signs[:, None]
+    return signs[:, None] * center + 0.7 * noise, signs[:, None]
 
 
 def _range(X: Array) -> list[list[float]]:

@@ -16,10 +16,11 @@ from minicolumn.playground.network.learner import Learner
 from minicolumn.playground.network.maps import Maps
 from minicolumn.playground.network.plane import HIGH, LOW, Plane
 from minicolumn.playground.network.setup import Setup
-from minicolumn.playground.room import Nothing, Room
+from minicolumn.playground.room import Epochs, Nothing, Room
 from minicolumn.registry import Choice, Integer, Record
 from minicolumn.tree import leaves
 
+NOTED = 100  # points of a curve, of many epochs at once
 MOST_CURVE = 400  # points of each curve; every second one goes where there would be more
 
 
@@ -35,13 +36,6 @@ class Start(Record):
     seed: Annotated[int, Integer(help="Of points and weights.", ge=0, lt=10**5)] = 0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Epochs(Record):
-    """How far all go."""
-
-    epochs: Annotated[int | None, Integer(help="None runs until told.", ge=1, le=10**6)] = None
-
-
 class Runner:
     """One of the networks in a race: its learner, its curve, and whether it goes on.
 
@@ -51,7 +45,7 @@ class Runner:
     def __init__(self, name: str, learner: Learner, maps: Maps | None = None) -> None:
         self.name, self.learner, self.stopped = name, learner, ""
         self.curve: list[tuple[float, float, float]] = []  # epoch, loss on training points, on test points
-        self.every = 1
+        self._best: tuple[float, float] | None = None  # test loss and epoch of the best row, kept or not
         if maps is None:
             plane = Plane.of_inputs(learner.points.X, learner.points.inputs, (0, 1), low=LOW, high=HIGH)
             maps = Maps(learner.architecture, plane.grid(), learner.task.shown)
@@ -67,17 +61,25 @@ class Runner:
             self.stopped = error.cause or "diverged"
         self.stopped = self.stopped or (self.learner.trainer.stopped or "")
 
+    def note(self) -> dict[str, Any]:
+        """Note where it stands in the curve, and return its losses and scores."""
+        measured = self.learner.measured()
+        loss, epoch = measured["loss"], float(self.learner.epoch)
+        if not self.curve or epoch > self.curve[-1][0]:
+            self.curve.append((epoch, loss["train"], loss["test"]))
+            self.curve = self.curve[::2] if len(self.curve) > MOST_CURVE else self.curve
+            if self._best is None or loss["test"] < self._best[0]:
+                self._best = loss["test"], epoch
+        return measured
+
     def told(self) -> dict[str, Any]:
         """Return where it stands, and note it in the curve."""
-        measured = self.learner.measured()
+        measured = self.note()
         loss = measured["loss"]
-        if not self.stopped or not self.curve:
-            self.curve.append((float(self.learner.epoch), loss["train"], loss["test"]))
-            self.curve = self.curve[::2] if len(self.curve) > MOST_CURVE else self.curve
-        best = min(self.curve, key=lambda row: row[2])
+        assert self._best is not None  # the first row is one
         return {
             "name": self.name, "epoch": self.learner.epoch, "loss": loss, "scores": measured["scores"],
-            "stopped": self.stopped or None, "best": {"epoch": best[0], "test": best[2]},
+            "stopped": self.stopped or None, "best": {"epoch": self._best[1], "test": self._best[0]},
         }  # fmt: skip
 
     @property
@@ -106,7 +108,8 @@ class RaceRoom(Room):
     def __init__(self) -> None:
         self._said = replace(Start(), **self.usual)
         self._runners: list[Runner] = []
-        self._running, self._allowance, self._end = False, Allowance(), None
+        self._running, self._allowance = False, Allowance()
+        self._end: int | None = None  # the epoch at which a run ends
 
     def candidates(self, common: Setup) -> Sequence[tuple[str, Setup]]:
         """Return who races, by name, made of what they have in common."""
@@ -149,11 +152,16 @@ class RaceRoom(Room):
         return [self._tick()] if self._runners else self.open(self._said)
 
     def step(self, said: Epochs) -> list[Frame]:
-        """Go so many epochs, one where nothing is said."""
+        """Go so many epochs at once, one where nothing is said; their curves are noted on the way."""
         if not self._runners:
             self.open(self._said)
-        self._running = False
-        self._advance(said.epochs or 1)
+        self._running, left = False, said.epochs or 1
+        every = -(-left // NOTED)
+        while left > 0:
+            self._advance(min(every, left))
+            left -= every
+            for runner in self._runners:
+                runner.note()
         return [self._tick()]
 
     @property
@@ -169,7 +177,7 @@ class RaceRoom(Room):
         epochs = self._allowance.due(self.epochs_a_second, seconds)
         if not epochs:
             return []
-        self._advance(epochs)
+        self._advance(epochs if self._end is None else min(epochs, self._end - self._epoch))
         ended = self._end is not None and self._epoch >= self._end
         if ended or all(runner.stopped for runner in self._runners):
             self._running = False

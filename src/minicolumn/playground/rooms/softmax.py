@@ -13,6 +13,7 @@ from minicolumn.errors import DataError
 from minicolumn.nn.activations import activation_by_name
 from minicolumn.nn.losses import Loss
 from minicolumn.playground.frames import Frame
+from minicolumn.playground.lines import line
 from minicolumn.playground.room import Room
 from minicolumn.registry import Integer, Listed, Number, Record
 
@@ -53,7 +54,7 @@ class SoftmaxRoom(Room):
         Errors      DataError for a class that has no score
         """
         if said.target >= len(said.scores):
-            raise DataError(f"softmax: target: there are {len(said.scores)} classes, counted from 0")
+            raise DataError(line("noClass", count=len(said.scores)))
         scores, target = np.array(said.scores), np.array([said.target])
         cross_entropy = Loss("softmax_cross_entropy")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
@@ -14,6 +14,7 @@ from minicolumn.ir.interpret import Table
 from minicolumn.lower.inspect import inspect
 from minicolumn.nn.formula import parse_formula
 from minicolumn.playground.frames import Frame
+from minicolumn.playground.lines import line
 from minicolumn.playground.room import Room
 from minicolumn.registry import Listed, Number, Record, Text
 
@@ -63,21 +64,22 @@ class TapeRoom(Room):
         formula = parse_formula(said.formula, NAMES)
         used = [name for name in NAMES if name in formula.columns]
         if not used:
-            raise DataError("tape: the formula has no variable: use x, y, z or w")
+            raise DataError(line("noVariable"))
         values = {name: np.float64(v) for name, v in zip(NAMES, said.at, strict=True)}
 
         def program(*arguments: Any) -> Any:
             return formula(dict(zip(used, arguments, strict=True)))
 
         arguments = [values[name] for name in used]
-        look = inspect(program, *arguments)
-        if len(look.graph.nodes) > MOST_NODES:
-            raise DataError(f"tape: the graph has {len(look.graph.nodes)} nodes; {MOST_NODES} can be drawn")
-        counted = look.traversals
+        with np.errstate(all="ignore"):  # 1 / 0 and the like are answers here
+            look = inspect(program, *arguments)
+            if len(look.graph.nodes) > MOST_NODES:
+                raise DataError(line("graphTooLarge", count=len(look.graph.nodes), most=MOST_NODES))
+            counted, passes = look.traversals, _passes(look.graph, used, arguments)
         says = {
             "formula": said.formula, "parsed": str(formula), "at": list(said.at), "used": used,
             "examples": list(EXAMPLES),
-            **_passes(look.graph, used, arguments),
+            **passes,
             "traversals": {"reverse": counted.reverse, "finite_differences": counted.finite_differences},
             "inputs": len(used),
         }  # fmt: skip
@@ -92,41 +94,35 @@ def _passes(graph: Graph, names: list[str], arguments: list[Any]) -> dict[str, A
     for node in nodes:
         if node not in values:
             values[node] = _value(node, values, table)
-    with np.errstate(all="ignore"):
-        adjoints, steps = _backward(graph, nodes, values)
-    labels = dict(zip(graph.inputs, names, strict=True))
+    adjoints, steps = _backward(graph, nodes, values)
+    labels, depths = dict(zip(graph.inputs, names, strict=True)), _depths(nodes)
     return {
         "nodes": [
             {
                 "op": node.op.name, "label": labels.get(node, ""), "value": float(values[node]),
                 "adjoint": float(adjoints.get(node, 0.0)), "inputs": [places[x] for x in node.inputs],
-                "depth": _depth(node), "constant": node.op.name == "const",
+                "depth": depths[node], "constant": node.op.name == "const",
             }
             for node in nodes
         ],
         "forward": [places[node] for node in nodes if node.op.kind != "leaf"],
         "backward": [
-            {"node": places[node], "parts": [
-                {
-                    "to": places[node.inputs[at]],
-                    "at": at,
-                    "local": float(local),
-                    "part": float(part),
-                    "sum": float(total),
-                }
-                for at, local, part, total in parts
-            ]}
+            {"node": places[node], "parts": [_told(places[node.inputs[part[0]]], part) for part in parts]}
             for node, parts in steps
         ],
         "output": places[graph.outputs[0]],
     }  # fmt: skip
 
 
+def _told(to: int, part: Part) -> dict[str, Any]:
+    at, local, handed, total = part
+    return {"to": to, "at": at, "local": float(local), "part": float(handed), "sum": float(total)}
+
+
 def _value(node: Node, values: dict[Node, Any], table: Table) -> Any:
     if node.op.name == "const":
         return table.constant(node)
-    with np.errstate(all="ignore"):
-        return table.operation(node)(*(values[operand] for operand in node.inputs))
+    return table.operation(node)(*(values[operand] for operand in node.inputs))
 
 
 def _backward(
@@ -155,6 +151,9 @@ def _backward(
     return adjoints, steps
 
 
-def _depth(node: Node) -> int:
-    """Return how many operations stand between a node and what it is made of."""
-    return 1 + max(map(_depth, node.inputs)) if node.inputs else 0
+def _depths(nodes: Iterable[Node]) -> dict[Node, int]:
+    """Return how many operations stand between each node and what it is made of, operands first."""
+    depths: dict[Node, int] = {}
+    for node in nodes:  # once each: x^2^2^2 has as many paths to x as its value has factors
+        depths[node] = 1 + max((depths[operand] for operand in node.inputs), default=-1)
+    return depths

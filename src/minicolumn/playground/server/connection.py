@@ -10,12 +10,14 @@ from contextlib import suppress
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from minicolumn.errors import DataError
+from minicolumn.playground.lines import line
 from minicolumn.playground.room import Session, failure
 from minicolumn.playground.server.limits import Bucket, Limits
 from minicolumn.playground.server.worker import Worker
 
-NORMAL, POLICY, BUSY = 1000, 1008, 1013  # codes of a close: RFC 6455 and its registry
+POLICY, FAULT, BUSY = 1008, 1011, 1013  # codes of a close: RFC 6455 and its registry
 MOST_REFUSED = 2_000  # messages over the limit, one after another, until the socket is closed
+Outbox = asyncio.Queue[bytes | None]  # frames that wait for the socket; None once the session has ended
 
 
 class Pages:
@@ -33,7 +35,7 @@ class Pages:
     def __len__(self) -> int:
         return len(self._workers)
 
-    def open(self, outbox: asyncio.Queue[bytes]) -> Worker:
+    def open(self, outbox: Outbox) -> Worker:
         """Start a worker whose frames go to a queue of this event loop."""
         loop = asyncio.get_running_loop()
 
@@ -42,6 +44,7 @@ class Pages:
 
         def ended() -> None:
             with suppress(RuntimeError):  # the loop is closed already
+                loop.call_soon_threadsafe(outbox.put_nowait, None)
                 loop.call_soon_threadsafe(self._workers.discard, worker)
 
         worker = Worker(self._make, deliver, ended, self.limits)
@@ -64,7 +67,7 @@ async def serve_page(socket: WebSocket, pages: Pages) -> None:
     if pages.full:
         await socket.close(BUSY, "too many pages are open")
         return
-    outbox: asyncio.Queue[bytes] = asyncio.Queue()
+    outbox: Outbox = asyncio.Queue()
     worker = pages.open(outbox)
     tasks = [
         asyncio.create_task(_read(socket, worker, pages.limits)),
@@ -84,27 +87,31 @@ async def _read(socket: WebSocket, worker: Worker, limits: Limits) -> None:
     bucket, refused = Bucket(limits.rate, limits.burst, time.monotonic()), 0
     while (message := await socket.receive())["type"] == "websocket.receive":
         text = message.get("text")
-        line = _refusal(text, bucket, worker)
-        if line:
+        why = _refusal(text, bucket, worker)
+        if why:
             refused += 1
             if refused == 1 and not worker.crowded:
-                worker.give([failure("", DataError(line), "")])
+                worker.give([failure("", DataError(why), "")])
             if refused >= MOST_REFUSED:
-                with suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
-                    async with asyncio.timeout(1):
-                        await socket.close(POLICY, line)
+                await _close(socket, POLICY, str(why))
                 return
         elif not _acknowledges(text):
             refused = 0
 
 
+async def _close(socket: WebSocket, code: int, reason: str) -> None:
+    with suppress(TimeoutError, WebSocketDisconnect, RuntimeError):  # a page that is gone, or takes nothing
+        async with asyncio.timeout(1):
+            await socket.close(code, reason)
+
+
 def _refusal(text: str | None, bucket: Bucket, worker: Worker) -> str:
     """Hand a message to the worker, or return why it is refused."""
     if not _acknowledges(text) and not bucket.take(time.monotonic()):
-        return "too many messages at once; what they said was not done"
+        return line("tooMany")
     if text is None:
-        return "messages are text"
-    return "" if worker.offer(text) else "too much waits to be done; this was not taken"
+        return line("onlyText")
+    return "" if worker.offer(text) else line("tooMuch")
 
 
 def _acknowledges(text: str | None) -> bool:
@@ -112,13 +119,13 @@ def _acknowledges(text: str | None) -> bool:
     return text is not None and len(text) < 100 and '"seen"' in text
 
 
-async def _write(socket: WebSocket, worker: Worker, outbox: asyncio.Queue[bytes], limits: Limits) -> None:
-    """Send the worker's frames; a page that takes none for long is let go."""
-    while True:
-        data = await outbox.get()
+async def _write(socket: WebSocket, worker: Worker, outbox: Outbox, limits: Limits) -> None:
+    """Send the worker's frames; a page that takes none for long is let go, and one without a session told."""
+    while (data := await outbox.get()) is not None:
         try:
             async with asyncio.timeout(limits.patience):
                 await socket.send_bytes(data)
         except (TimeoutError, WebSocketDisconnect, RuntimeError):
             return
         worker.sent(len(data))
+    await _close(socket, FAULT, "the session ended by a fault of its own")

@@ -51,7 +51,8 @@ class Key:
     def takes(self, text: str) -> bool:
         """Return whether a text is a token, in a time that does not depend on how much of it is."""
         used = [token for token in self._once if _same(text, token)]
-        self._once = [token for token in self._once if token not in used]
+        for token in used:  # one by one: another thread may be adding
+            self._once.remove(token)
         return _same(text, self.token) or bool(used)
 
     def is_in(self, headers: Iterable[str]) -> bool:

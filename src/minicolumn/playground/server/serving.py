@@ -76,11 +76,16 @@ class PlaygroundServer:
             self.pages.close(FAREWELL)
 
     def start(self) -> None:
-        """Serve in a thread of its own, until `stop`."""
+        """Serve in a thread of its own, until `stop`.
+
+        Errors      DataError where it ended before it served; the thread says why
+        """
         self._thread = threading.Thread(target=self.run, name="playground server", daemon=True)
         self._thread.start()
         while not self._server.started and self._thread.is_alive():
             time.sleep(0.005)
+        if not self._server.started:
+            raise DataError("the playground's server ended as it began")
 
     def stop(self) -> None:
         """End the server that `start` began."""

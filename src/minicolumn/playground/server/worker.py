@@ -17,6 +17,7 @@ from typing import Any
 
 from minicolumn.errors import DataError
 from minicolumn.playground.frames import Frame, encoded
+from minicolumn.playground.lines import line
 from minicolumn.playground.room import Session, failure
 from minicolumn.playground.server.limits import Limits
 
@@ -110,11 +111,9 @@ class Worker:
     def _run(self) -> None:
         try:
             self._live(self._make())
-        except RuntimeError as error:
-            if not self._closed:  # else nobody takes the frames any more
-                _log.error("a session of the playground ended", exc_info=error)
         except Exception as error:
-            _log.error("a session of the playground ended", exc_info=error)
+            if not (self._closed and isinstance(error, RuntimeError)):  # which says that nobody takes frames
+                _log.error("a session of the playground ended", exc_info=error)
         finally:
             self._ended()
 
@@ -186,7 +185,7 @@ def parsed(text: str) -> Any:
         return json.loads(text, parse_constant=_refused)
     except (ValueError, RecursionError) as error:
         reason = str(error) if isinstance(error, json.JSONDecodeError) else "too deep, or too long a number"
-        raise DataError(f"this message is no JSON: {reason}") from None
+        raise DataError(line("noJson", reason=reason)) from None
 
 
 def _refused(word: str) -> Any:

@@ -1,7 +1,8 @@
 /**
  * The address: which room is open and how it is set.
  *
- *     #/network?units=4,2         a room, and what it remembers
+ *     #/softmax?temperature=2     a room, and what it remembers
+ *     #units=4,2                  the room `network`, set by this link; #/network?units=4,2 says the same
  *     #activation=relu&...        a link of TensorFlow Playground: the room `network`, set by it
  *     #t=...                      the token of this start of the program, exchanged for a cookie and taken away
  */
@@ -11,7 +12,8 @@ export function place() {
   const hash = location.hash;
   if (hash.startsWith("#/")) {
     const [room, query = ""] = hash.slice(2).split("?");
-    return { room: room || "network", query: new URLSearchParams(query), link: null };
+    const link = query && (!room || room === "network") ? `#${query}` : null;
+    return { room: room || "network", query: new URLSearchParams(query), link };
   }
   return { room: "network", query: new URLSearchParams(), link: hash.length > 1 ? hash : null };
 }

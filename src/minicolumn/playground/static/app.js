@@ -14,7 +14,7 @@
  *     room.onOpen(() => ...)          called once connected and at each new connection: send "open" with the whole setup
  *                                     there, so that a restart of the server is survived; returns what ends it
  *     room.connection                 a number, another one at each new connection, whose session knows nothing yet
- *     room.say(text, buttons?, tone?) a line for the reader, with buttons [{label, onClick}]; tone "warning" (usual) or "note";
+ *     room.say(text, buttons?, tone?) a line for the reader (or `Line`s of the session), with buttons [{label, onClick}]; tone "warning" (usual) or "note";
  *                                     room.say(null) takes it away
  *     room.session                    what the session says of itself: version, limits {part, upload}, opening (messages that wait)
  *     room.opening()                  do what the command was given, such as a table to begin with; frames follow
@@ -26,6 +26,7 @@
  *                                                                 newest frame of a kind as a hook; drags, one at a time
  *     import { Slider, Select, NumberPick, Toggle, Segmented, Button, IconButton, RunButtons, useKeys, Popover, Field, short }
  *         from "../kit/controls.js"
+ *     import { learn, useRuns } from "../kit/runs.js"             rooms that train: run, step, again, by buttons and keys
  *     import { usePlayer, PlayerBar } from "../kit/player.js"     what is worked out step by step: played, stepped, scrubbed
  *     import { useSetup, changing } from "../kit/setup.js"        setups that the address names and `open` says
  *     import { Canvas, sized, paintMaps, everyFrame } from "../kit/canvas.js"
@@ -33,7 +34,8 @@
  *     import { Curve } from "../kit/curve.js"                     uPlot: log axis, read-out
  *     import { theme, onTheme, token, stillness } from "../kit/theme.js"
  *     import { Icon } from "../kit/icons.js"
- *     import { t, tOr, onLanguage } from "../i18n.js"             t("softmax.lead"), t("network.learnColumn", {name: "y"})
+ *     import { t, tOr, told, onLanguage } from "../i18n.js"       t("softmax.lead"), t("network.learnColumn", {name: "y"}),
+ *                                                                 told(frame.message): what the session says, translated
  *
  * A room's own layout: `<div class="room NAME">` with `<${Intro} name="NAME" />` (title and lead) from kit/room.js, then panels
  * (`<section class="panel">`). Style by classes and by CSSOM (`style=${{...}}`), never by attributes in HTML text.
@@ -43,17 +45,18 @@ import { html, render, useEffect, useRef, useState } from "./kit/html.js";
 import { Icon } from "./kit/icons.js";
 import { IconButton, Button } from "./kit/controls.js";
 import { applyTheme, onTheme, switchTheme, theme } from "./kit/theme.js";
-import { LANGUAGES, language, onLanguage, preferred, speak, t } from "./i18n.js";
+import { LANGUAGES, language, onLanguage, preferred, speak, t, told } from "./i18n.js";
 import { Refused, Socket } from "./socket.js";
 import { exchangeToken, place, go } from "./address.js";
 
 /**
  * @typedef {import("./frames.js").Frame} Frame
+ * @typedef {import("./i18n.js").Line} Line
  * @typedef {{label: string, onClick: () => void}} Choice
- * @typedef {{text: string, choices: Choice[], tone: "warning" | "note"}} Said
+ * @typedef {{text: Line | Line[], choices: Choice[], tone: "warning" | "note"}} Said
  * @typedef {{name: string, send: (doing: string, fields?: object) => Promise<Frame | null>,
  *   ask: (doing: string, fields?: object) => Promise<Frame | null>, onFrame: (listen: (frame: Frame) => void) => () => void,
- *   onOpen: (tell: () => void) => () => void, say: (text: string | null, choices?: Choice[], tone?: "warning" | "note") => void,
+ *   onOpen: (tell: () => void) => () => void, say: (text: Line | Line[] | null, choices?: Choice[], tone?: "warning" | "note") => void,
  *   session: Frame, readonly connection: number, opening: () => Promise<Frame | null>, query: URLSearchParams, remember: (values: Record<string, string | null>) => void}} Room
  */
 
@@ -91,13 +94,13 @@ function makeRoom(socket, session, name, tell) {
     },
     opening: () =>
       socket.send("", "opening").catch((error) => {
-        say(error.message);
+        say(error.line ?? error.message);
         return null;
       }),
     send: (doing, fields) =>
       ask(doing, fields).catch((error) => {
         if (!(error instanceof Refused)) throw error;
-        say(error.message);
+        say(error.line);
         return null;
       }),
     onFrame: (listen) => socket.listen(name, listen),
@@ -189,7 +192,7 @@ function MessageLine({ said, onClose }) {
   return html`<div class="message-place" role="status" aria-live="polite">${
     said &&
     html`<div class=${`message ${said.tone}`}>
-    ${said.tone === "warning" && html`<${Icon} name="warning" size=${18} />`}<p>${said.text}</p>
+    ${said.tone === "warning" && html`<${Icon} name="warning" size=${18} />`}<p>${told(said.text)}</p>
     ${said.choices.map(
       (choice) => html`<${Button} key=${choice.label} onClick=${choice.onClick}>${choice.label}
         <//>`,
@@ -207,8 +210,10 @@ function App({ socket }) {
   /** @type {string[]} */
   const rooms = session?.rooms ?? [];
   const [status, setStatus] = useState(socket.status);
-  const [where, setWhere] = useState(place());
-  const [shown, setShown] = useState(/** @type {{name: string, View: any, room: Room} | null} */ (null));
+  const [where, setWhere] = useState({ ...place(), turn: 0 }); // another turn with each address that is gone to
+  const [shown, setShown] = useState(
+    /** @type {{name: string, View: any, room: Room, link: string | null, turn: number} | null} */ (null),
+  );
   const [said, setSaid] = useState(/** @type {Said | null} */ (null));
 
   useEffect(
@@ -231,7 +236,7 @@ function App({ socket }) {
     [],
   );
   useEffect(() => {
-    const move = () => setWhere(place());
+    const move = () => setWhere(({ turn }) => ({ ...place(), turn: turn + 1 }));
     addEventListener("hashchange", move);
     return () => removeEventListener("hashchange", move);
   }, []);
@@ -242,14 +247,14 @@ function App({ socket }) {
     setSaid(null);
     load(name).then(
       (View) => {
-        if (!left) setShown({ name, View, room: makeRoom(socket, session, name, setSaid) });
+        if (!left) setShown({ ...where, name, View, room: makeRoom(socket, session, name, setSaid) });
       },
       (error) => setSaid({ text: `${name}: ${error.message}`, choices: [], tone: "warning" }),
     );
     return () => {
       left = true;
     };
-  }, [name, rooms.join(), where.link]);
+  }, [name, rooms.join(), where.turn]);
   useEffect(() => {
     document.title = `${t(`${name}.name`)} · minicolumn`;
   });
@@ -264,8 +269,8 @@ function App({ socket }) {
     <main id="main">${
       shown &&
       shown.name === name &&
-      html`<${shown.View} key=${name} room=${shown.room}
-        link=${where.link} />`
+      html`<${shown.View} key=${`${name} ${shown.turn}`} room=${shown.room}
+        link=${shown.link} />`
     }</main>`;
 }
 

@@ -49,6 +49,27 @@ export function t(key, values = {}) {
   return found.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
 }
 
+/**
+ * A line of the session: a key under "said" with its values, or English text of what has no key.
+ * @typedef {string | {key: string, values: Record<string, any>, text: string}} Line
+ */
+
+/** A line, or several, in the reader's language. @param {Line | Line[]} line @returns {string} */
+export function told(line) {
+  if (Array.isArray(line)) return line.map(told).join(" ");
+  if (typeof line === "string") return line;
+  const key = `said.${line.key}`;
+  if (!has(key)) return line.text;
+  return t(key, Object.fromEntries(Object.entries(line.values).map(([name, value]) => [name, written(value)])));
+}
+
+/** A value of a line: a line itself, a number, a text. @param {any} value @returns {string} */
+function written(value) {
+  if (value === null) return "";
+  if (typeof value !== "number") return told(value);
+  return Number.isInteger(value) ? value.toLocaleString(current) : String(Number(value.toPrecision(6)));
+}
+
 /** Whether there is a text of this key. @param {string} key */
 export const has = (key) => t(key) !== key;
 

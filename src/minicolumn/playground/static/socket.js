@@ -3,6 +3,7 @@
  * by itself when the server went away.
  */
 import { decoded } from "./frames.js";
+import { told } from "./i18n.js";
 import { wake } from "./kit/canvas.js";
 
 /** @typedef {import("./frames.js").Frame} Frame */
@@ -12,7 +13,13 @@ const ANSWER_WITHIN = 8_000; // ms; a message that nothing answers (such as `pau
 const WAITS = [250, 500, 1_000, 2_000, 4_000]; // ms before the next try
 
 /** What a session refuses, in one line. */
-export class Refused extends Error {}
+export class Refused extends Error {
+  /** @param {import("./i18n.js").Line} line */
+  constructor(line) {
+    super(told(line));
+    this.line = line;
+  }
+}
 
 export class Socket {
   /** @param {string} url */

@@ -1,15 +1,16 @@
 /** Canvases at the screen's own resolution, maps painted by table, and one loop of animation frames for all. */
 import { html, useEffect, useRef } from "./html.js";
 import { table } from "./colour.js";
+import { pixelRatio } from "./scale.js";
 import { onTheme } from "./theme.js";
 
 /**
- * Give a canvas the resolution of the screen; its context is scaled so that one unit is one CSS pixel.
+ * Give a canvas the resolution of the screen; its context is scaled so that one unit is one pixel of the page.
  * @param {HTMLCanvasElement} canvas @param {number} width @param {number} height
  * @returns {CanvasRenderingContext2D}
  */
 export function sized(canvas, width, height) {
-  const ratio = Math.min(3, window.devicePixelRatio || 1);
+  const ratio = pixelRatio();
   const [w, h] = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))];
   if (canvas.width !== w || canvas.height !== h) {
     canvas.width = w;

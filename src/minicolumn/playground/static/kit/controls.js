@@ -4,6 +4,7 @@
  */
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./html.js";
 import { Icon } from "./icons.js";
+import { scale, viewport } from "./scale.js";
 import { t } from "../i18n.js";
 
 let made = 0;
@@ -229,10 +230,10 @@ export function Popover({ at, label, onClose, children, class: more = "" }) {
   useLayoutEffect(() => {
     const box = ref.current;
     if (!box) return;
-    const { width, height } = box.getBoundingClientRect();
-    box.style.left = `${Math.max(8, Math.min(at.x - width / 2, innerWidth - width - 8))}px`;
-    const below = at.y + 14;
-    box.style.top = `${below + height > innerHeight - 8 ? Math.max(8, at.y - height - 14) : below}px`;
+    const { offsetWidth: width, offsetHeight: height } = box, room = viewport();
+    const [x, y] = [at.x / scale(), at.y / scale()];
+    box.style.left = `${Math.max(8, Math.min(x - width / 2, room.width - width - 8))}px`;
+    box.style.top = `${y + 14 + height > room.height - 8 ? Math.max(8, y - height - 14) : y + 14}px`;
   }, [at.x, at.y]);
   useEffect(() => {
     const before = /** @type {HTMLElement | null} */ (document.activeElement);

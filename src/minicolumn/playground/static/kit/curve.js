@@ -1,6 +1,7 @@
 /** Curves over steps: uPlot in the page's colours, with a log axis, a read-out under the pointer, and room for other runs. */
 import uPlot from "../lib/uplot.mjs";
-import { html, useEffect, useRef } from "./html.js";
+import { html, useLayoutEffect, useRef } from "./html.js";
+import { useScale } from "./scale.js";
 import { onTheme, token } from "./theme.js";
 
 /**
@@ -46,22 +47,22 @@ export function logLines(low, high) {
 /** @param {any} _ @param {number[]} lines */
 const all = (_, lines) => lines;
 
-/** @param {Series[]} series @param {boolean} log @param {number} width @param {number} height @param {boolean} axes @param {(index: number | null, plot: any) => void} read @param {string} along */
-function options(series, log, width, height, axes, read, along) {
+/** @param {Series[]} series @param {boolean} log @param {number} width @param {number} height @param {boolean} axes @param {(index: number | null, plot: any) => void} read @param {string} along @param {number} by  how much larger than usual it is drawn */
+function options(series, log, width, height, axes, read, along, by) {
   const axis = {
     stroke: () => token("--muted"),
-    grid: { stroke: () => token("--line"), width: 1 },
+    grid: { stroke: () => token("--line"), width: by },
     ticks: { show: false },
-    font: `11px ${token("--sans")}`,
-    size: 34,
-    gap: 4,
+    font: `${11 * by}px ${token("--sans")}`,
+    size: 34 * by,
+    gap: 4 * by,
   };
   return {
     width,
     height,
     legend: { show: false },
-    padding: axes ? [8, 16, 0, 0] : [4, 4, 4, 4],
-    cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
+    padding: (axes ? [8, 16, 0, 0] : [4, 4, 4, 4]).map((side) => side * by),
+    cursor: { y: false, points: { size: 7 * by }, drag: { x: false, y: false } },
     scales: {
       x: { time: false },
       y: {
@@ -73,15 +74,15 @@ function options(series, log, width, height, axes, read, along) {
       ? [
           {
             ...axis,
-            size: 24,
+            size: 24 * by,
             values: (/** @type {any} */ _, /** @type {number[]} */ v) => v.map(tick),
-            space: 60,
+            space: 60 * by,
           },
           {
             ...axis,
             values: (/** @type {any} */ _, /** @type {number[]} */ v) =>
               v.map((n) => (n === null ? "" : tick(n))),
-            space: 26,
+            space: 26 * by,
             ...(log
               ? {
                   splits: (/** @type {any} */ _, /** @type {number} */ __, /** @type {number} */ low, /** @type {number} */ high) =>
@@ -98,8 +99,8 @@ function options(series, log, width, height, axes, read, along) {
       ...series.map((s) => ({
         label: s.label,
         stroke: () => ink(s.colour),
-        width: s.width ?? 1.75,
-        dash: s.dash,
+        width: (s.width ?? 1.75) * by,
+        dash: s.dash?.map((part) => part * by),
         points: { show: false },
         spanGaps: true,
       })),
@@ -124,10 +125,12 @@ export function Curve({
   along = "step",
   onRead,
 }) {
+  const by = useScale(); // uPlot counts in pixels of the window, so its box is not drawn larger, but all in it
   const ref = useRef(/** @type {HTMLElement | null} */ (null));
   const data = useRef(/** @type {any} */ (null));
   const names = series.map((s) => s.label + s.colour + (s.dash ?? "")).join();
-  useEffect(() => {
+  // A layout effect, as effects of those who put numbers in may run before its own.
+  useLayoutEffect(() => {
     const box = ref.current;
     if (!box) return;
     const empty = [[], ...series.map(() => [])];
@@ -137,7 +140,7 @@ export function Curve({
         series,
         log,
         box.clientWidth || 300,
-        height,
+        height * by,
         axes,
         (i, of) =>
           onRead?.(
@@ -146,6 +149,7 @@ export function Curve({
               : of.data.map((/** @type {any} */ column) => column[i] ?? null),
           ),
         along,
+        by,
       ),
       fitting,
       box,
@@ -158,7 +162,7 @@ export function Curve({
       },
     };
     const observer = new ResizeObserver(() => {
-      if (box.clientWidth) plot.setSize({ width: box.clientWidth, height });
+      if (box.clientWidth) plot.setSize({ width: box.clientWidth, height: height * by });
     });
     observer.observe(box);
     const stop = onTheme(() => plot.redraw(false, true));
@@ -168,6 +172,6 @@ export function Curve({
       handle.current = null;
       plot.destroy();
     };
-  }, [names, log, height, axes]);
+  }, [names, log, height, axes, by]);
   return html`<div class="curve" ref=${ref} role="img" aria-label=${label} />`;
 }

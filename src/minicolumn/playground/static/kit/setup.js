@@ -6,7 +6,11 @@ import { useEffect, useRef } from "./html.js";
 import { useFrame } from "./room.js";
 import { Refused } from "../socket.js";
 
-/** @typedef {import("../app.js").Room} Room @typedef {"text" | "number" | "list"} Kind */
+/**
+ * @typedef {import("../app.js").Room} Room
+ * @typedef {"text" | "number" | "list"} Kind
+ * @typedef {{setup: Record<string, any>, past?: object}} Kept
+ */
 
 const LATER = 400; // ms until the address follows: browsers take few changes of it in a row
 
@@ -29,13 +33,15 @@ export function askedOf(query, fields) {
 /**
  * Open the room at each connection; where what was asked is refused, which is said, as it is by itself.
  * @param {Room} room @param {Record<string, Kind>} fields  of the setup, as `open` takes them and states have them
- * @param {{setup: Record<string, any>}} kept  what outlives a visit to another room
+ * @param {Kept} kept  what outlives a visit to another room
+ * @param {(state: any) => object} [pastOf]  what else is said at a new connection, so that it goes on where it stood
  * @returns {any} the newest state
  */
-export function useSetup(room, fields, kept) {
+export function useSetup(room, fields, kept, pastOf) {
   const timer = useRef(0);
   const state = useFrame(room, "state", (next) => {
     kept.setup = Object.fromEntries(Object.keys(fields).map((name) => [name, next[name]]));
+    kept.past = pastOf?.(next);
     clearTimeout(timer.current);
     timer.current = window.setTimeout(
       () => room.remember(Object.fromEntries(Object.entries(kept.setup).map(([k, v]) => [k, String(v)]))),
@@ -44,9 +50,9 @@ export function useSetup(room, fields, kept) {
   });
   useEffect(() => {
     const asked = askedOf(room.query, fields);
-    if (Object.keys(asked).length) kept.setup = asked;
+    if (Object.keys(asked).length) Object.assign(kept, { setup: asked, past: undefined });
     const end = room.onOpen(async () => {
-      if (!(await room.send("open", kept.setup))) room.send("open");
+      if (!(await room.send("open", { ...kept.setup, ...kept.past }))) room.send("open");
     });
     return () => {
       clearTimeout(timer.current);
@@ -58,8 +64,8 @@ export function useSetup(room, fields, kept) {
 
 /**
  * Say `open` with changes of the setup, one message after another: changes that come while one is under way are gathered.
- * @param {Room} room @param {{setup: Record<string, any>}} kept
- * @param {(wrong: string | null, changes: Record<string, any>) => void} [tell]  what was refused, or null
+ * @param {Room} room @param {Kept} kept
+ * @param {(wrong: import("../i18n.js").Line | null, changes: Record<string, any>) => void} [tell]  what was refused, or null
  * @returns {(changes: Record<string, any>) => Promise<void>}
  */
 export function changing(room, kept, tell = (wrong) => room.say(wrong)) {
@@ -77,7 +83,7 @@ export function changing(room, kept, tell = (wrong) => room.say(wrong)) {
         tell(null, now);
       } catch (error) {
         if (!(error instanceof Refused)) throw error;
-        tell(error.message, now);
+        tell(error.line, now);
       }
     }
     busy = false;

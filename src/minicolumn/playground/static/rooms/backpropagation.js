@@ -21,11 +21,18 @@ export const styled = true;
 
 /** @typedef {import("../app.js").Room} Room @typedef {import("./backpropagation/steps.js").State} State */
 
-/** What `open` says, as it was last. @type {{setup: Record<string, any>}} */
+/** What `open` says, as it was last. @type {import("../kit/setup.js").Kept} */
 const kept = { setup: {} };
 
 /** How long a step stays, by how much there is to read. */
 const PACE = { inputs: 0.7, forward: 1.3, loss: 1.6, backward: 1.9, update: 1.5 };
+
+/** The weights as they are now, and the steps that led there: a server that was started anew is told. @param {State} state */
+const pastOf = ({ layers, losses, steps }) => ({
+  weights: layers.flatMap(({ weight, bias }) => [...weight.before.flat(), ...bias.before]),
+  losses,
+  steps,
+});
 
 /** @type {Record<string, import("../kit/setup.js").Kind>} */
 const FIELDS = {
@@ -39,7 +46,7 @@ const FIELDS = {
 
 /** @param {{room: Room}} props */
 export default function BackpropagationRoom({ room }) {
-  const state = /** @type {State | null} */ (useSetup(room, FIELDS, kept));
+  const state = /** @type {State | null} */ (useSetup(room, FIELDS, kept, pastOf));
   const change = useMemo(() => changing(room, kept), [room]);
   const steps = useMemo(() => (state ? stepsOf(state) : []), [`${state?.hidden}`]);
   const player = usePlayer(steps.length, (at) => PACE[steps[at].phase]);

@@ -45,11 +45,15 @@ function useCircuit(room) {
     const neurons = frame.neurons.map(plain);
     kept.said = { goal: frame.goal, neurons, outputs: frame.outputs };
   });
-  useEffect(() => room.onOpen(async () => {
-    const before = kept.said, goal = before?.goal ?? room.query.get("goal");
-    (await room.send("open", goal ? { goal } : {})) ?? (await room.send("open"));
-    if (before) await room.send("build", { neurons: before.neurons, outputs: before.outputs });
-  }), [room]);
+  useEffect(() => {
+    let asked = room.query.get("goal"); // by the address, once: what is built from then on stays
+    return room.onOpen(async () => {
+      const before = asked && asked !== kept.said?.goal ? null : kept.said, goal = before?.goal ?? asked;
+      asked = null;
+      (await room.send("open", goal ? { goal } : {})) ?? (await room.send("open"));
+      if (before) await room.send("build", { neurons: before.neurons, outputs: before.outputs });
+    });
+  }, [room]);
   return useMemo(() => state && readable(state), [state]);
 }
 

@@ -2,9 +2,10 @@
  * The room `digits`: a small network reads handwritten digits. On arrival it trains for a moment and answers an example;
  * then a digit of one's own is drawn.
  */
-import { html, useCallback, useEffect, useMemo, useRef, useState } from "../kit/html.js";
-import { RunButtons, Select, useKeys } from "../kit/controls.js";
+import { html, useCallback, useEffect, useMemo, useState } from "../kit/html.js";
+import { RunButtons, Select } from "../kit/controls.js";
 import { Intro, newest } from "../kit/room.js";
+import { learn, useRuns } from "../kit/runs.js";
 import { t } from "../i18n.js";
 import { Answer, Layers } from "./digits/layers.js";
 import { Pad } from "./digits/pad.js";
@@ -22,25 +23,22 @@ const SHAPES = [[16], [32, 16], [64, 32], [32, 32, 32]];
 /** What was chosen outlives a visit to another room. @type {{setup: any, seed: number}} */
 const kept = { setup: {}, seed: 0 };
 
-/** The room's frames, and how right it was over the epochs. @param {Room} room */
+/** The room's frames. @param {Room} room */
 function useDigits(room) {
   const [state, setState] = useState(/** @type {Frame | null} */ (null)),
     [tick, setTick] = useState(/** @type {Frame | null} */ (null)),
     [slow, setSlow] = useState(/** @type {Frame | null} */ (null)),
     [seen, setSeen] = useState(/** @type {Frame | null} */ (null));
-  const history = useRef(/** @type {number[][]} */ ([[], [], []]));
   useEffect(() => {
     let last = 0;
     return room.onFrame((frame) => {
       if (frame.kind === "state") {
         kept.setup = { units: frame.units };
-        history.current = [[], [], []];
         last = 0;
         setState(frame);
       } else if (frame.kind === "seen") setSeen(frame);
       else if (frame.kind === "tick") {
         setTick(frame);
-        note(history.current, frame);
         if (!frame.running || performance.now() - last > EVERY) {
           last = performance.now();
           setSlow(frame);
@@ -48,19 +46,12 @@ function useDigits(room) {
       }
     });
   }, [room]);
-  return { state, tick, slow, seen, history: history.current };
-}
-
-/** One entry an epoch, the newest. @param {number[][]} history @param {Frame} tick */
-function note([epochs, train, test], { epoch, accuracy }) {
-  if (epochs[epochs.length - 1] !== epoch) epochs.push(epoch);
-  train[epochs.length - 1] = accuracy.train;
-  test[epochs.length - 1] = accuracy.test;
+  return { state, tick, slow, seen };
 }
 
 /** @param {{room: Room}} props */
 export default function DigitsRoom({ room }) {
-  const { state, tick, slow, seen, history } = useDigits(room);
+  const { state, tick, slow, seen } = useDigits(room);
   const [drawn, setDrawn] = useState(false);
   const [turn, setTurn] = useState(0);
   const say = useMemo(() => newest(room), [room]);
@@ -68,19 +59,10 @@ export default function DigitsRoom({ room }) {
     async (/** @type {object} */ setup) => {
       const opened = await room.send("open", setup);
       if (opened && !seen) await room.send("draw", { pixels: exampleOf(opened, FIRST, 0) });
-      await room.send("run", { epochs: EPOCHS });
+      await learn(room, EPOCHS);
     },
     [room],
   );
-  useEffect(() => {
-    const end = room.onOpen(() => {
-      begin(kept.setup);
-    });
-    return () => {
-      end();
-      room.send("pause");
-    };
-  }, [room]);
   const draw = useCallback(
     (/** @type {number[]} */ pixels, /** @type {boolean} */ byPen) => {
       setDrawn(byPen);
@@ -89,16 +71,10 @@ export default function DigitsRoom({ room }) {
     [say],
   );
   const running = Boolean(tick?.running);
-  const act = {
-    run: () => {
-      room.send(running ? "pause" : "run");
-    },
-    step: () => {
-      room.send("step");
-    },
+  const act = useRuns(room, running, {
+    begin: () => begin(kept.setup),
     again: () => begin({ ...kept.setup, seed: ++kept.seed }),
-  };
-  useKeys({ " ": act.run, s: act.step, r: act.again });
+  });
   if (!state || !tick || !slow || !seen)
     return html`<div class="room digits"><${Intro} name="digits" /><p class="note">${t("digits.atWork")}</p>
         </div>`;
@@ -126,7 +102,7 @@ export default function DigitsRoom({ room }) {
             <${Select} label=${t("digits.network")} value=${String(state.units)}
                 onChange=${(/** @type {string} */ units) => begin({ units: units.split(",").map(Number) })}
                 options=${SHAPES.map((units) => ({ value: String(units), label: units.join(" – ") }))} /></div>
-          <${Accuracy} tick=${tick} history=${history} />
+          <${Accuracy} tick=${tick} />
           <p class="note">${t("digits.rows", { train: state.rows.train.toLocaleString(), test: state.rows.test, parameters: state.parameters.toLocaleString() })}
               </p></section>
         <${Confusion} tick=${slow} /><${Missed} tick=${slow}

@@ -35,7 +35,7 @@ export default function MonitorRoom({ room }) {
     <div class="monitor-desk">
       <${LossChart} figures=${figures} tick=${tick} held=${about.rows.held > 0} />
       ${scores.length > 0 && html`<${ScoreChart} figures=${figures} names=${scores} title=${t("monitor.scores")} />`}
-      ${tick.arrays.confusion && html`<${Confusion} tick=${tick} held=${about.rows.held > 0} />`}
+      ${tick.arrays.confusion && html`<${Confusion} tick=${tick} held=${about.rows.held > 0} names=${about.classes ?? []} />`}
       <${NormsChart} title=${t("monitor.gradients")} help=${t("monitor.gradientsHelp")} matrix=${tick.arrays.gradients}
         shape=${tick.shapes.gradients} about=${about} log=${true} empty=${t("monitor.noGradients")} />
       <${NormsChart} title=${t("monitor.weights")} help=${t("monitor.weightsHelp")} matrix=${tick.arrays.weights}

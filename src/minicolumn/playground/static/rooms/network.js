@@ -15,6 +15,7 @@ import { hides } from "./network/fields.js";
 import { Editor, Inspector } from "./network/inspector.js";
 import { Confusion, Losses } from "./network/loss.js";
 import { More } from "./network/more.js";
+import { LayerNorms } from "./network/norms.js";
 import { Output } from "./network/output.js";
 import { Plane } from "./network/plane.js";
 import { useSession } from "./network/session.js";
@@ -59,6 +60,7 @@ export default function NetworkRoom({ room, link }) {
                 ask=${room.ask} send=${act.edit} onClose=${() => select(null)} />`
             : !hides(state, "text") && html`<p class="hint">${t("network.hint")}</p>`
         }
+        <${LayerNorms} live=${live} state=${state} room=${room} />
       </section>
       <div class="output-column">
         <${Losses} live=${live} state=${state} />
@@ -128,7 +130,8 @@ function Shown({ what, at, room, state, act, onClose }) {
     case "export":
       return html`<${Exports} at=${at} state=${state} ask=${room.send} onClose=${onClose} />`;
     case "formula":
-      return html`<${Formula} at=${at} ask=${room.ask} features=${state.setup.features} set=${act.set}
+      return html`<${Formula} at=${at} ask=${room.ask} features=${state.setup.features}
+        table=${state.setup.dataset === "table"} set=${act.set}
         onClose=${onClose} />`;
     case "presets":
       return html`<${Presets} at=${at} room=${room} onClose=${onClose} />`;

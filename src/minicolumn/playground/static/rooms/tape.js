@@ -8,7 +8,7 @@ import { Slider, short } from "../kit/controls.js";
 import { Intro } from "../kit/room.js";
 import { PlayerBar, usePlayer } from "../kit/player.js";
 import { changing, useSetup } from "../kit/setup.js";
-import { t } from "../i18n.js";
+import { t, told } from "../i18n.js";
 import { Counters } from "./tape/counters.js";
 import { Graph } from "./tape/graph.js";
 import { Listing } from "./tape/listing.js";
@@ -23,7 +23,7 @@ const NAMES = ["x", "y", "z", "w"];
 const REACH = 4; // of the sliders
 /** @type {Record<string, import("../kit/setup.js").Kind>} */
 const FIELDS = { formula: "text", at: "list" };
-/** What `open` says, as it was last. @type {{setup: Record<string, any>}} */
+/** What `open` says, as it was last. @type {import("../kit/setup.js").Kept} */
 const kept = { setup: {} };
 /** How long a step stays, by how much there is to read. @type {Record<string, number>} */
 const PACE = { inputs: 0.7, forward: 0.8, seed: 0.9, backward: 1.6 };
@@ -31,7 +31,7 @@ const PACE = { inputs: 0.7, forward: 0.8, seed: 0.9, backward: 1.6 };
 /** @param {{room: Room}} props */
 export default function TapeRoom({ room }) {
   const state = /** @type {Tape | null} */ (useSetup(room, FIELDS, kept));
-  const [wrong, setWrong] = useState(/** @type {string | null} */ (null));
+  const [wrong, setWrong] = useState(/** @type {import("../i18n.js").Line | null} */ (null));
   const [typed, setTyped] = useState(/** @type {string | null} */ (null));
   const change = useMemo(
     () =>
@@ -81,7 +81,7 @@ export default function TapeRoom({ room }) {
             autocomplete="off"
           autocapitalize="off" aria-invalid=${wrong ? "true" : "false"} aria-describedby="tape-wrong"
           onInput=${(/** @type {any} */ e) => type(e.target.value)} />
-        <p id="tape-wrong" class="tape-wrong" role="status">${wrong ?? ""}</p>
+        <p id="tape-wrong" class="tape-wrong" role="status">${told(wrong ?? "")}</p>
         <div class="tape-examples" role="group" aria-label=${t("tape.examples")}>${state.examples.map(
           (example) => html`<button type="button" key=${example} class="example"
               aria-pressed=${String(example === text)}

@@ -1,6 +1,7 @@
 /** A function, its slope, and its tangent at a point that is moved; beside it another function to compare. */
 import { html, useMemo, useRef } from "../../kit/html.js";
 import { useWidth } from "../../kit/room.js";
+import { placeOn } from "../../kit/scale.js";
 import { t } from "../../i18n.js";
 import { figure, nameOf } from "./words.js";
 
@@ -20,8 +21,7 @@ export function Curves({ first, second, at, onAt }) {
   const lines = useMemo(() => [second?.arrays.slope, second?.arrays.value, slope, value].map((ys) => (ys ? line(ys) : "")), [first, second, width]);
   const near = (/** @type {number} */ to) => onAt(Math.max(0, Math.min(count - 1, Math.round(to))));
   const point = (/** @type {PointerEvent} */ e) => {
-    const area = /** @type {Element} */ (e.currentTarget).getBoundingClientRect();
-    near(((e.clientX - area.left) / width) * (count - 1));
+    near((placeOn(e, /** @type {Element} */ (e.currentTarget))[0] / width) * (count - 1));
   };
   const key = (/** @type {KeyboardEvent} */ e) => {
     const by = { ArrowRight: 4, ArrowUp: 4, ArrowLeft: -4, ArrowDown: -4, PageUp: 40, PageDown: -40 }[e.key];

@@ -1,6 +1,7 @@
 /** The circuit as a drawing: inputs to be switched, neurons to be chosen, wires to be drawn from one to the other. */
 import { html, useEffect, useRef, useState } from "../../kit/html.js";
 import { useWidth } from "../../kit/room.js";
+import { placeOn } from "../../kit/scale.js";
 import { t } from "../../i18n.js";
 import { RADIUS, curve, linkOf, placed } from "./plan.js";
 
@@ -17,9 +18,9 @@ function useDrag(board, onLink) {
   const put = (/** @type {typeof drag} */ next) => { now.current = next; setDrag(next); };
   useEffect(() => {
     const move = (/** @type {PointerEvent} */ e) => {
-      const area = board.current?.getBoundingClientRect(), was = now.current;
-      if (!was || !area) return;
-      const [x, y] = [e.clientX - area.left, e.clientY - area.top];
+      const was = now.current;
+      if (!was || !board.current) return;
+      const [x, y] = placeOn(e, board.current);
       const moved = was.moved || Math.hypot(x - was.x, y - was.y) > 8;
       if (!moved) return;
       const target = document.elementFromPoint(e.clientX, e.clientY)?.closest("[data-neuron]");
@@ -38,9 +39,9 @@ function useDrag(board, onLink) {
     return () => { removeEventListener("pointermove", move); removeEventListener("pointerup", up); removeEventListener("pointercancel", cancel); };
   }, [onLink]);
   const begin = (/** @type {string} */ from) => (/** @type {PointerEvent} */ e) => {
-    const area = board.current?.getBoundingClientRect();
+    const [x, y] = board.current ? placeOn(e, board.current) : [0, 0];
     /** @type {Element} */ (e.currentTarget).releasePointerCapture?.(e.pointerId);
-    if (area) put({ from, x: e.clientX - area.left, y: e.clientY - area.top, moved: false, over: null });
+    if (board.current) put({ from, x, y, moved: false, over: null });
   };
   return { drag: drag?.moved ? drag : null, begin, clicked: () => !suppress.current };
 }

@@ -1,5 +1,6 @@
 /** The ground as a picture: the darker the lower, with contour lines where the session has its levels. */
 import { css, mixed } from "../../kit/colour.js";
+import { pixelRatio } from "../../kit/scale.js";
 import { sized } from "../../kit/canvas.js";
 import { theme } from "../../kit/theme.js";
 
@@ -62,7 +63,7 @@ export class Ground {
 
   /** @param {Frame} state @param {number} width @param {number} height @returns {HTMLCanvasElement} */
   picture(state, width, height) {
-    const now = `${state.surface}/${width}/${height}/${theme()}/${devicePixelRatio}`;
+    const now = `${state.surface}/${width}/${height}/${theme()}/${pixelRatio()}`;
     if (now === this.drawn) return this.canvas;
     this.drawn = now;
     const context = sized(this.canvas, width, height),

@@ -1,5 +1,6 @@
 /** The race as it is seen from above: the ground, the minima, and the paths with their heads. */
 import { html, useEffect, useRef } from "../../kit/html.js";
+import { placeOn } from "../../kit/scale.js";
 import { sized } from "../../kit/canvas.js";
 import { onTheme, token } from "../../kit/theme.js";
 import { t } from "../../i18n.js";
@@ -180,8 +181,8 @@ export function RaceMap({ state, clock, only, busy, onStart }) {
   }, [state, clock, only, ratio]);
 
   const pointed = (/** @type {PointerEvent} */ e) => {
-    const area = /** @type {HTMLElement} */ (ref.current).getBoundingClientRect();
-    return placing(state, area.width, area.height).toPlane(e.clientX - area.left, e.clientY - area.top);
+    const canvas = /** @type {HTMLElement} */ (ref.current);
+    return placing(state, canvas.clientWidth, canvas.clientHeight).toPlane(...placeOn(e, canvas));
   };
   const down = (/** @type {any} */ e) => {
     if (e.button) return;

@@ -8,8 +8,8 @@ import { Pixels } from "./pixels.js";
 
 const percent = (/** @type {number} */ v) => `${(100 * v).toFixed(1)} %`;
 
-/** @param {{tick: Frame, history: number[][]}} props  history: epochs, shares that are right in training and in test */
-export function Accuracy({ tick, history }) {
+/** @param {{tick: Frame}} props */
+export function Accuracy({ tick }) {
   const handle = useRef(/** @type {any} */ (null));
   const names = [t("digits.training"), t("digits.test")];
   const series = useMemo(
@@ -20,7 +20,8 @@ export function Accuracy({ tick, history }) {
     [names.join()],
   );
   useEffect(() => {
-    handle.current?.set([history[0].slice(), history[1].slice(), history[2].slice()]);
+    const { curve } = tick.arrays; // rows of epoch, shares that are right in training and in test
+    handle.current?.set([0, 1, 2].map((column) => Array.from(curve).filter((_, i) => i % 3 === column)));
   }, [tick, series]);
   return html`<div class="accuracy"><p><span><i class="key test" />${names[1]}</span>
       <strong>${percent(tick.accuracy.test)}</strong></p><p><span><i class="key train" />${names[0]}</span>

@@ -75,8 +75,8 @@ export function Exports({ at, ask, onClose }) {
         class="note">${t("network.exportsHelp.link")}</span></button><//>`;
 }
 
-/** @param {{at: Place, ask: (doing: string, fields?: object) => Promise<any>, features: string[], set: (changes: object) => void, onClose: () => void}} props */
-export function Formula({ at, ask, features, set, onClose }) {
+/** @param {{at: Place, ask: (doing: string, fields?: object) => Promise<any>, features: string[], table: boolean, set: (changes: object) => void, onClose: () => void}} props */
+export function Formula({ at, ask, features, table, set, onClose }) {
   const [text, setText] = useState("");
   const [said, setSaid] = useState(/** @type {{text?: string, error?: string} | null} */ (null));
   const check = (/** @type {string} */ next) => {
@@ -97,7 +97,7 @@ export function Formula({ at, ask, features, set, onClose }) {
     }
   };
   return html`<${Popover} at=${at} label=${t("network.addFormula")} onClose=${onClose} class="formula-dialog">
-      <h3>${t("network.formulaTitle")}</h3><p class="note">${t("network.formulaHelp")}</p>
+      <h3>${t("network.formulaTitle")}</h3><p class="note">${t(table ? "network.formulaOfColumns" : "network.formulaHelp")}</p>
     <input class="text-input formula" aria-label=${t("network.addFormula")} placeholder="sin(x1 * x2)"
         value=${text} spellcheck="false" autocapitalize="off"
         onInput=${(/** @type {any} */ e) => check(e.target.value)} onKeyDown=${(/** @type {any} */ e) => {

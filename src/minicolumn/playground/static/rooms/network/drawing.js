@@ -9,6 +9,7 @@
  */
 import { colourOf, signColour } from "../../kit/colour.js";
 import { sized } from "../../kit/canvas.js";
+import { pixelRatio } from "../../kit/scale.js";
 import { table } from "../../kit/colour.js";
 import { stillness, theme, token } from "../../kit/theme.js";
 import { trace } from "./geometry.js";
@@ -117,7 +118,7 @@ export class Drawing {
     if (!live.state || !geometry) return;
     const lit = live.hovered ?? live.selected;
     this.keepPace(time);
-    const look = `${lit?.layer},${lit?.unit}/${theme()}/${devicePixelRatio}`,
+    const look = `${lit?.layer},${lit?.unit}/${theme()}/${pixelRatio()}`,
       now = `${live.version}/${look}`;
     if (now !== this.tilesDrawn) {
       this.tilesDrawn = now;

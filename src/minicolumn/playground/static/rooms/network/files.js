@@ -1,15 +1,18 @@
 /** Files to the session, in parts, and from it, as downloads. */
 
-const PART = 300_000; // bytes of a part; as base64 it is under a message's bound
+const PART = 480_000; // bytes of a part; as base64 it is under a message's bound
 
-/** Send a model file. @param {(doing: string, fields?: object) => Promise<any>} send @param {File} file */
-export async function sendModel(send, file) {
+/**
+ * Send the bytes of a file: `load` a model, or a `table`.
+ * @param {(doing: string, fields?: object) => Promise<any>} send @param {"load" | "table"} doing @param {File} file
+ */
+export async function sendFile(send, doing, file) {
   const bytes = new Uint8Array(await file.arrayBuffer());
   const parts = Math.max(1, Math.ceil(bytes.length / PART));
   let answer = null;
   for (let part = 0; part < parts; part++) {
     const piece = bytes.subarray(part * PART, (part + 1) * PART);
-    answer = send("load", { name: file.name, part, parts, base64: base64(piece) });
+    answer = send(doing, { name: file.name, part, parts, base64: base64(piece) });
     if (part === parts - 1) answer = await answer;
   }
   return answer;

@@ -5,6 +5,7 @@ import { colourOf, signColour } from "../../kit/colour.js";
 import { t } from "../../i18n.js";
 import { isOutput, neuronName, sourceName } from "./model.js";
 import { wordsOf } from "./fields.js";
+import { rawOf } from "./units.js";
 
 /** @typedef {import("./model.js").Live} Live @typedef {import("./model.js").Neuron} Neuron */
 const EVERY = 200; // ms between two looks at a neuron while the network learns
@@ -27,7 +28,7 @@ export function LiveNumber({ label, value, onSet, step = 0.1 }) {
 }
 
 /** Look again now and then while something moves. @param {Live} live @param {() => void} look */
-function useLooks(live, look) {
+export function useLooks(live, look) {
   useEffect(() => {
     let last = 0,
       later = 0;
@@ -48,6 +49,9 @@ function useLooks(live, look) {
     };
   }, [look]);
 }
+
+/** A point in the units of its columns. @param {any} state @param {number[]} point */
+const pointOf = (state, point) => point.map((v, i) => short(rawOf(state.units?.[i] ?? null, v), 3)).join(", ");
 
 /**
  * @param {{live: Live, state: any, neuron: Neuron, point: [number, number] | null, ask: (doing: string, fields?: object) => Promise<any>,
@@ -83,7 +87,7 @@ export function Inspector({ live, state, neuron, point, ask, send, onClose }) {
         class="formula">${said.activation === "linear" ? "" : `${wordsOf(said.activation)} (`}
         <b>${short(said.sum)}</b>${said.activation === "linear" ? "" : ")"} = <b class="out"
         style=${{ background: colourOf(said.output, 0.35) }}>${short(said.output)}</b></p>
-      <span class="note">${t("network.atPoint", { point: said.point.map((/** @type {number} */ v) => short(v, 2)).join(", ") })}
+      <span class="note">${t("network.atPoint", { point: pointOf(state, said.point) })}
           </span>
       ${
         !isOutput(state, layer) &&

@@ -199,11 +199,11 @@ export function Confusion({ live, state }) {
       <h2>${t("network.confusion")}</h2><div class="confusion-scroll"><table>
     <thead><tr><td class="corner" />${state.classes.map(
       (/** @type {string} */ name) => html`<th key=${name}
-        scope="col">${name}</th>`,
+        scope="col" title=${name}>${name}</th>`,
     )}</tr></thead>
     <tbody ref=${body}>${state.classes.map(
       (/** @type {string} */ name, /** @type {number} */ i) => html`<tr
-        key=${name}><th scope="row"><i class="dot" style=${{ background: targetColour(state, i) }} />${name}
+        key=${name}><th scope="row" title=${name}><i class="dot" style=${{ background: targetColour(state, i) }} />${name}
         </th>${state.classes.map((/** @type {string} */ other) => html`<td key=${other} />`)}</tr>`,
     )}</tbody>
   </table></div></section>`;

@@ -50,8 +50,8 @@ export function sourceName(state, layer, source) {
 
 /** What a column of the points is called: a table's columns have names of their own. @param {any} state @param {string} column */
 export function columnName(state, column) {
-  const input = state.inputs.find((/** @type {any} */ i) => i.formula === column);
-  return state.setup.dataset === "table" && input ? input.name : pretty(column);
+  const name = state.column_names?.[state.columns.indexOf(column)];
+  return state.setup.dataset === "table" && name ? name : pretty(column);
 }
 
 const SUBSCRIPT = "₀₁₂₃₄₅₆₇₈₉";

@@ -7,8 +7,10 @@
 import { sized } from "../../kit/canvas.js";
 import { classColour, classRGB, colourOf, groundRGB, mixed, table } from "../../kit/colour.js";
 import { short } from "../../kit/controls.js";
+import { pixelRatio } from "../../kit/scale.js";
 import { theme, token } from "../../kit/theme.js";
 import { columnName, isOutput, mapIndex } from "./model.js";
+import { ticks, unitOf } from "./units.js";
 
 export const SIDE = 100,
   CELLS = SIDE * SIDE;
@@ -140,7 +142,7 @@ export class Picture {
     const wide = canvas.clientWidth;
     if (!state || !wide) return;
     const neuron = live.hovered ?? live.selected;
-    const now = `${live.version}/${this.pending?.length}/${wide}/${neuron?.layer},${neuron?.unit}/${theme()}/${devicePixelRatio}`;
+    const now = `${live.version}/${this.pending?.length}/${wide}/${neuron?.layer},${neuron?.unit}/${theme()}/${pixelRatio()}`;
     if (now === this.drawn) return;
     this.drawn = now;
     const { left, top, side } = this.area,
@@ -191,7 +193,7 @@ export class Picture {
   drawPoints(context, wide, tall) {
     const state = /** @type {any} */ (this.live.state),
       { points, targets, held } = state.arrays;
-    const ratio = Math.min(3, devicePixelRatio || 1);
+    const ratio = pixelRatio();
     const now = `${wide}/${theme()}/${ratio}/${state.setup.show_test}/${this.pending?.length}`;
     if (now !== this.pointsDrawn || this.pointsOf !== points) {
       this.pointsDrawn = now;
@@ -243,16 +245,17 @@ export class Picture {
     context.font = `11px ${token("--sans")}`;
     const [[u0, u1], [v0, v1]] = state.range;
     context.textBaseline = "top";
-    for (const u of ticks(u0, u1)) {
-      const [x] = this.toCanvas(u, v0);
+    const [across, up] = state.axes.map((/** @type {string} */ name) => unitOf(state, name));
+    for (const { at, value } of ticks(across, u0, u1)) {
+      const [x] = this.toCanvas(at, v0);
       context.textAlign = x > left + side - 10 ? "right" : x < left + 10 ? "left" : "center";
-      context.fillText(short(u), x, top + side + 6);
+      context.fillText(short(value), x, top + side + 6);
     }
     context.textAlign = "right";
     context.textBaseline = "middle";
-    for (const v of ticks(v0, v1)) {
-      const [, y] = this.toCanvas(u0, v);
-      context.fillText(short(v), left - 6, Math.max(top + 6, Math.min(top + side - 6, y)));
+    for (const { at, value } of ticks(up, v0, v1)) {
+      const [, y] = this.toCanvas(u0, at);
+      context.fillText(short(value), left - 6, Math.max(top + 6, Math.min(top + side - 6, y)));
     }
     if (this.named) this.nameAxes(context);
   }
@@ -272,15 +275,4 @@ export class Picture {
     context.fillText(up, 0, 0, side);
     context.restore();
   }
-}
-
-/** Round numbers along an axis, about five. @param {number} low @param {number} high */
-function ticks(low, high) {
-  const rough = (high - low) / 5,
-    power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * ([1, 2, 3, 5, 10].find((m) => m * power >= rough) ?? 10);
-  const found = [];
-  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; i++)
-    found.push(Number((i * step).toPrecision(6)));
-  return found;
 }

@@ -3,6 +3,7 @@ import { html, useState } from "../../kit/html.js";
 import { Segmented, Select, Slider, short } from "../../kit/controls.js";
 import { t } from "../../i18n.js";
 import { columnName } from "./model.js";
+import { rawOf, unitOf } from "./units.js";
 
 const MOST = 6; // inputs with a slider of their own
 const FAR = 2; // from the middle to the ends of a slider: inputs are scaled to about -1 to 1
@@ -10,11 +11,11 @@ const FAR = 2; // from the middle to the ends of a slider: inputs are scaled to 
 /** @param {{state: any, send: (doing: string, fields?: object) => any}} props */
 export function Plane({ state, send }) {
   const columns = /** @type {string[]} */ (state.columns ?? []);
-  const [axes, setAxes] = useState(/** @type {number[] | "pca"} */ ([0, 1]));
   const [at, setAt] = useState(/** @type {Record<string, number>} */ ({}));
   if (columns.length < 3) return null;
+  const drawn = state.axes.map((/** @type {string} */ name) => columns.indexOf(name));
+  const axes = drawn.includes(-1) ? "pca" : drawn;
   const view = (/** @type {number[] | "pca"} */ next, place = at) => {
-    setAxes(next);
     setAt(place);
     send("view", next === "pca" ? { axes: next } : { axes: next, at: place });
   };
@@ -39,7 +40,7 @@ export function Plane({ state, send }) {
           (column) =>
             html`<${Slider} key=${column} label=${columnName(state, column)} value=${at[column] ?? 0}
                 min=${-FAR} max=${FAR} step=${0.05}
-              show=${(/** @type {number} */ v) => (column in at ? short(v, 2) : t("network.median"))}
+              show=${(/** @type {number} */ v) => (column in at ? short(rawOf(unitOf(state, column), v), 3) : t("network.median"))}
               onChange=${(/** @type {number} */ v) => view(pair, { ...at, [column]: v })} />`,
         )}
       </div>`

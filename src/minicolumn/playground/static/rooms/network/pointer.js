@@ -5,7 +5,9 @@
  */
 import { useRef } from "../../kit/html.js";
 import { short } from "../../kit/controls.js";
+import { placeOn } from "../../kit/scale.js";
 import { mapIndex } from "./model.js";
+import { rawOf, unitOf } from "./units.js";
 import { CELLS, SIDE, severalClasses } from "./picture.js";
 
 const ENOUGH = 6; // points of a new set, before it is learnt: every fifth is for the test
@@ -46,10 +48,7 @@ export function pointerTools({ picture, live, now, tool, brush, paint, read, onP
     });
   };
   /** @param {PointerEvent} e @returns {[number, number]} */
-  const where = (e) => {
-    const area = /** @type {HTMLElement} */ (e.currentTarget).getBoundingClientRect();
-    return [e.clientX - area.left, e.clientY - area.top];
-  };
+  const where = (e) => placeOn(e, /** @type {HTMLElement} */ (e.currentTarget));
   /** @param {PointerEvent} e */
   const act = (e) => {
     const shown = picture.current,
@@ -100,7 +99,8 @@ export function pointerTools({ picture, live, now, tool, brush, paint, read, onP
 function valueAt(live, state, u, v) {
   const maps = live.tick?.arrays.maps,
     [[u0, u1], [v0, v1]] = state.range;
-  const place = `${short(u, 2)}, ${short(v, 2)}`;
+  const [x, y] = [u, v].map((value, i) => rawOf(unitOf(state, state.axes[i]), value));
+  const place = `${short(x, 3)}, ${short(y, 3)}`;
   if (!maps) return place;
   const column = Math.min(SIDE - 1, Math.floor(((u - u0) / (u1 - u0)) * SIDE)),
     row = Math.min(SIDE - 1, Math.floor(((v1 - v) / (v1 - v0)) * SIDE));

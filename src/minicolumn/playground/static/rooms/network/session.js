@@ -12,7 +12,7 @@ import { has, t } from "../../i18n.js";
 import { place } from "../../address.js";
 import { Refused } from "../../socket.js";
 import { beginning, goOn, leaving, left, pastOf } from "./again.js";
-import { sendModel } from "./files.js";
+import { sendFile } from "./files.js";
 import { Live } from "./model.js";
 import { sendTable } from "./table.js";
 
@@ -51,7 +51,7 @@ export function useSession(room, link) {
       live.takeState(frame);
       setState(live.state);
       setSelected(live.selected);
-      room.say(frame.said?.length ? frame.said.join(" ") : null, [], "note");
+      room.say(frame.said?.length ? frame.said : null, [], "note");
       address(frame);
     };
     /** @param {Frame} tick */
@@ -85,7 +85,7 @@ export function useSession(room, link) {
         deaf.current = false;
         if (!(error instanceof Refused)) throw error;
         if (!live.state || kept.connection !== room.connection) await room.send("open");
-        room.say(error.message);
+        room.say(error.line);
       }
       kept.connection = room.connection;
       if (!arriving.current && pace.current !== null) room.send("speed", { steps_per_second: pace.current });
@@ -205,10 +205,13 @@ function remedyOf(room, { label, do: doing, ...fields }) {
 /** A file that was dropped or chosen: a model file, or else a table. @param {Room} room @param {Room["send"]} send @param {File} file */
 async function takeFile(room, send, file) {
   const most = room.session.limits?.upload ?? Infinity;
+  if (!file.size) {
+    room.say(t("said.emptyFile", { name: file.name }));
+    return;
+  }
   if (file.size > most) {
     room.say(t("network.tooLarge", { name: file.name, most: Math.floor(most / 2 ** 20) }));
     return;
   }
-  if (file.name.endsWith(".safetensors")) await sendModel(send, file);
-  else await sendTable(send, file.name, await file.text());
+  await sendFile(send, file.name.endsWith(".safetensors") ? "load" : "table", file);
 }

@@ -9,11 +9,12 @@
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../../kit/html.js";
 import { everyFrame } from "../../kit/canvas.js";
 import { IconButton, Select, short } from "../../kit/controls.js";
+import { placeOn, viewport } from "../../kit/scale.js";
 import { Icon } from "../../kit/icons.js";
 import { t } from "../../i18n.js";
 import { Drawing } from "./drawing.js";
 import { arrange, heightFor, linkAt } from "./geometry.js";
-import { isOutput, neuronName, normal, pretty, sourceName } from "./model.js";
+import { columnName, isOutput, neuronName, normal, pretty, sourceName } from "./model.js";
 import { choicesOf, activationOptions, hides, wordsOf } from "./fields.js";
 
 /** The features that are always offered. */
@@ -26,15 +27,21 @@ export const OFFERED = ["x1", "x2", "x1^2", "x2^2", "x1*x2", "sin(x1)", "sin(x2)
 export function listed(state) {
   /** @type {string[]} */
   const on = state.inputs.map((/** @type {any} */ i) => normal(i.formula ?? i.name));
-  const offered = isTable(state) ? [] : OFFERED.filter((formula) => !hides(state, formula));
+  const offered = (isTable(state) ? state.columns : OFFERED).filter((/** @type {string} */ f) => !hides(state, f));
   const rest = state.inputs
     .map((/** @type {any} */ i) => i.formula ?? i.name)
     .filter((/** @type {string} */ f) => !offered.map(normal).includes(normal(f)));
-  return [...offered, ...rest].map((formula) => {
+  return [...offered, ...rest].map((/** @type {string} */ formula) => {
     const input = on.indexOf(normal(formula));
-    return { formula, input, name: isTable(state) ? state.inputs[input].name : formula };
+    return { formula, input, name: isTable(state) ? (state.inputs[input]?.name ?? columnName(state, formula)) : formula };
   });
 }
+
+/** How tall the drawing is. */
+const tall = () => {
+  const { width, height } = viewport();
+  return heightFor(width, height);
+};
 
 /** Whether the inputs are columns of a table. @param {any} state */
 export const isTable = (state) => state.setup.dataset === "table";
@@ -52,7 +59,7 @@ export function Stage({ live, state, set, send, onEdit, onSelect, onFormula, sel
     tiles = useRef(/** @type {any} */ (null));
   const drawing = useRef(/** @type {Drawing | null} */ (null));
   const [room, setRoom] = useState(700);
-  const [height, setHeight] = useState(heightFor(innerWidth, innerHeight));
+  const [height, setHeight] = useState(tall);
   const features = listed(state);
   const units = state.layers.map((/** @type {any} */ l) => l.units);
   const geometry = useMemo(
@@ -80,7 +87,7 @@ export function Stage({ live, state, set, send, onEdit, onSelect, onFormula, sel
       biases: biases.current,
     });
     const stop = everyFrame((time) => drawing.current?.frame(time), { idle: true });
-    const resize = () => setHeight(heightFor(innerWidth, innerHeight));
+    const resize = () => setHeight(tall());
     addEventListener("resize", resize);
     return () => {
       observer.disconnect();
@@ -124,8 +131,7 @@ function Links({ live, state, drawing, onEdit, size, onSelect }) {
   };
   /** @param {PointerEvent} e */
   const find = (e) => {
-    const area = /** @type {HTMLElement} */ (e.currentTarget).getBoundingClientRect();
-    const [x, y] = [e.clientX - area.left, e.clientY - area.top];
+    const [x, y] = placeOn(e, /** @type {HTMLElement} */ (e.currentTarget));
     near.current = linkAt(drawing.current?.spots ?? [], x, y, e.pointerType === "touch" ? 14 : 7);
     /** @type {HTMLElement} */ (e.currentTarget).style.cursor = near.current ? "pointer" : "";
     if (tip.current) {
@@ -163,16 +169,12 @@ function Features({ geometry, features, state, set, onFormula }) {
   };
   return html`<div class="feature-head" style=${{ left: "0px", width: `${geometry.columns[0] + 34}px` }}>
       <h2>${t("network.features")}</h2>
-      ${
-        !table &&
-        html`<button type="button" class="tiny-button" onClick=${onFormula}>${t("network.addFormula")}
-          </button>`
-      }</div>
+      <button type="button" class="tiny-button" onClick=${onFormula}>${t("network.addFormula")}</button></div>
     ${features.map((/** @type {any} */ feature, /** @type {number} */ i) => {
       const { x, y, size } = geometry.features[i],
         on = feature.input >= 0;
       return html`<button type="button" key=${feature.formula} class=${`feature ${on ? "on" : ""} ${size < 28 ? "small" : ""}`}
-          aria-pressed=${String(on)} disabled=${table}
+          aria-pressed=${String(on)}
         title=${feature.name}
         style=${{ left: "0px", width: `${x + size / 2}px`, top: `${y - size / 2}px`, height: `${size}px` }}
             onClick=${() => flip(feature)}>

@@ -5,7 +5,7 @@
 import { html, useEffect, useMemo, useRef, useState } from "../../kit/html.js";
 import { Button, IconButton, Popover, Toggle, short } from "../../kit/controls.js";
 import { Curve } from "../../kit/curve.js";
-import { t, tOr } from "../../i18n.js";
+import { t, tOr, told } from "../../i18n.js";
 
 /** @typedef {import("../../frames.js").Frame} Frame */
 
@@ -22,7 +22,7 @@ export function Summary({ summary, onClose }) {
   ];
   return html`<${Popover} at=${{ x: innerWidth / 2, y: 40 }} label=${t("network.summary.title", { name })} onClose=${onClose} class="summary">
     <header><h3>${name}</h3><${IconButton} icon="close" label=${t("shell.close")} onClick=${onClose} /></header>
-    <p class="why">${t("network.summary.why")}</p><p class="note because">${why}</p>
+    <p class="why">${t("network.summary.why")}</p><p class="note because">${told(why)}</p>
     <dl class="facts">${facts.map(([key, value]) => html`<div key=${key}><dt>${t(`network.summary.${key}`)}</dt><dd>${value}</dd></div>`)}</dl>
     ${metrics.length > 0 && html`<${Scores} metrics=${metrics} />`}
     <${History} summary=${summary} />

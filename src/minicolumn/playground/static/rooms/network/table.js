@@ -1,4 +1,4 @@
-/** One's own data: a CSV that is dropped, chosen or pasted, then the column that is to be learnt. */
+/** One's own data: a table that is dropped, chosen or pasted, then the column that is to be learnt. */
 import { html, useEffect, useRef, useState } from "../../kit/html.js";
 import { Button, Popover, Select } from "../../kit/controls.js";
 import { t } from "../../i18n.js";
@@ -71,7 +71,7 @@ export function OwnData({ at, onText, onFile, onClose }) {
   return html`<${Popover} at=${at} label=${t("network.ownData")} onClose=${onClose} class="own-data">
     <h3>${t("network.ownData")}</h3><p class="note">${t("network.ownDataHelp")}</p>
     <label class="button file-button"><input class="sr" type="file"
-        accept=".csv,.tsv,.txt,text/csv,.safetensors" onChange=${(/** @type {any} */ e) => {
+        accept=".csv,.tsv,.txt,.json,.jsonl,.parquet,.arrow,.feather,.xlsx,.xls,.ods,.gz,.zst,.bz2,.xz,.zip,text/csv,.safetensors" onChange=${(/** @type {any} */ e) => {
           const file = e.target.files[0];
           if (file) onFile(file);
           onClose();

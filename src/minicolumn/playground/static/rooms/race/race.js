@@ -3,8 +3,9 @@
  * for a while on arrival, and again on new points.
  */
 import { html, useCallback, useEffect, useMemo, useRef, useState } from "../../kit/html.js";
-import { Button, RunButtons, Select, Slider, useKeys } from "../../kit/controls.js";
+import { Button, RunButtons, Select, Slider } from "../../kit/controls.js";
 import { Intro } from "../../kit/room.js";
+import { learn, useRuns } from "../../kit/runs.js";
 import { t } from "../../i18n.js";
 import { spanOf } from "./chart.js";
 
@@ -42,20 +43,11 @@ function useRace(room, epochs) {
       setBusy(true);
       room.say(null);
       await room.send(doing, said);
-      await room.send("run", { epochs });
+      await learn(room, epochs);
       setBusy(false);
     },
     [room],
   );
-  useEffect(() => {
-    const end = room.onOpen(() => {
-      begin("open", kept[room.name] ?? {});
-    });
-    return () => {
-      end();
-      room.send("pause");
-    };
-  }, [room]);
   return { state, tick, busy, begin };
 }
 
@@ -65,25 +57,19 @@ export function Race({ room, epochs, children }) {
   const [asked, setAsked] = useState(/** @type {any} */ ({}));
   const timer = useRef(0);
   const running = Boolean(tick?.running);
-  const act = {
-    run: () => {
-      room.send(running ? "pause" : "run");
-    },
-    step: () => {
-      room.send("step");
-    },
+  const act = useRuns(room, running, {
+    begin: () => begin("open", kept[room.name] ?? {}),
     again: () => begin("reset", {}),
-    set: (/** @type {object} */ changes, wait = REST) => {
-      const next = { ...asked, ...changes };
-      setAsked(next);
-      clearTimeout(timer.current);
-      timer.current = window.setTimeout(() => {
-        setAsked({});
-        begin("open", { ...kept[room.name], ...next });
-      }, wait);
-    },
+  });
+  const set = (/** @type {object} */ changes, wait = REST) => {
+    const next = { ...asked, ...changes };
+    setAsked(next);
+    clearTimeout(timer.current);
+    timer.current = window.setTimeout(() => {
+      setAsked({});
+      begin("open", { ...kept[room.name], ...next });
+    }, wait);
   };
-  useKeys({ " ": act.run, s: act.step, r: act.again });
   useEffect(() => () => clearTimeout(timer.current), []);
   const fits = state && tick && tick.racers.length === state.racers.length;
   const span = useMemo(() => (fits ? spanOf(tick) : null), [tick, fits]);
@@ -99,12 +85,12 @@ export function Race({ room, epochs, children }) {
       <p class="race-epoch"><span>${t("race.epoch")}</span><output>${tick.epoch.toLocaleString()}</output></p>
       <${Select} label=${t("race.dataset")} value=${now.dataset}
           options=${SETS.map((value) => ({ value, label: t(`network.set.${value}`) }))}
-          onChange=${(/** @type {string} */ dataset) => act.set({ dataset }, 0)} />
+          onChange=${(/** @type {string} */ dataset) => set({ dataset }, 0)} />
       <${Slider} label=${t("race.noise")} value=${now.noise} min=${0} max=${50} step=${5}
           show=${(/** @type {number} */ v) => `${v} %`}
-          onChange=${(/** @type {number} */ noise) => act.set({ noise })} />
+          onChange=${(/** @type {number} */ noise) => set({ noise })} />
       <${Slider} label=${t("race.points")} value=${now.points} min=${40} max=${600} step=${20}
-          onChange=${(/** @type {number} */ points) => act.set({ points })} />
+          onChange=${(/** @type {number} */ points) => set({ points })} />
       <${Button} icon="refresh" onClick=${act.again}>${t("race.newPoints")}<//>
       ${busy && html`<p class="race-busy" role="status"><i />${t("race.atWork")}</p>`}
     </section>

@@ -1,6 +1,7 @@
 /** The same scores' probabilities at all temperatures, and where the temperature is now; it is set by pointing, too. */
 import { html, useRef } from "../../kit/html.js";
 import { useWidth } from "../../kit/room.js";
+import { placeOn } from "../../kit/scale.js";
 import { classColour } from "../../kit/colour.js";
 import { t } from "../../i18n.js";
 import { className } from "./bars.js";
@@ -16,8 +17,8 @@ export function Sweep({ state, onTemperature }) {
   const [wide, tall] = [width - EDGE.left - EDGE.right, height - EDGE.top - EDGE.bottom];
   const X = (/** @type {number} */ T) => EDGE.left + (wide * (Math.log(T) - low)) / (high - low), Y = (/** @type {number} */ p) => EDGE.top + tall * (1 - p);
   const point = (/** @type {PointerEvent} */ e) => {
-    const area = /** @type {Element} */ (e.currentTarget).getBoundingClientRect();
-    const share = Math.max(0, Math.min(1, (e.clientX - area.left - EDGE.left) / wide));
+    const [x] = placeOn(e, /** @type {Element} */ (e.currentTarget));
+    const share = Math.max(0, Math.min(1, (x - EDGE.left) / wide));
     onTemperature(Math.exp(low + share * (high - low)));
   };
   const line = (/** @type {number} */ c) => Array.from({ length: count }, (_, i) => `${X(temperatures[i]).toFixed(1)},${Y(sweep[i * classes + c]).toFixed(1)}`).join(" ");
