@@ -318,7 +318,9 @@ def test_an_interrupt_while_what_was_learnt_is_judged_loses_nothing(monkeypatch)
 
 def test_rows_that_weigh_nothing_are_told_before_anything_is_trained():
     few = FRAME.with_columns(heavy=polars.Series(["1" if n < 3 else "0" for n in range(ROWS)]))
-    with pytest.raises(DataError, match=r"^weight: it is 0 in all 24 rows that network \d of 4 holds out"):
+    with pytest.raises(
+        DataError, match=r"^weight: column 'heavy' is 0 in all 24 rows that network \d of 4 holds out"
+    ):
         plan_table(few, _settings("score", keep=("heavy",), overrides={"weight": "heavy"}))
     rare = FRAME.with_columns(two=polars.Series(["odd", *["usual"] * (ROWS - 1)]))
     with pytest.raises(

@@ -127,7 +127,8 @@ class Encoder:
         if schema.task != "regression":
             return replace(empty, classes=schema.classes)
         y = empty.read_target(typed) if target is None else target
-        scale = float(np.std(y)) or 1.0
+        with np.errstate(over="ignore"):  # said below
+            scale = float(np.std(y)) or 1.0
         if not np.isfinite(scale):
             raise DataError(
                 f"the target {schema.target!r} is too large: its spread leaves the range of numbers"

@@ -142,7 +142,8 @@ def plan_table(
         learnt,
         weight=_product(learnt.weight, class_weights(settings.class_weight, schema.classes, learnt.y)),
     )
-    _check_weights_of(members, learnt.weight, "weight" if schema.weight else "class_weight")
+    what = f"weight: column {schema.weight!r}" if schema.weight else "class_weight: it"
+    _check_weights_of(members, learnt.weight, what)
     plan = TablePlan(
         settings=settings,
         schema=schema,
@@ -182,14 +183,17 @@ def _check_weights(name: str, weight: Array | None, parts: dict[str, Array]) -> 
 
 
 def _check_weights_of(members: tuple[Member, ...], weight: Array | None, name: str) -> None:
-    """Refuse members that learn from, or are judged by, rows which weigh nothing."""
+    """Refuse members that learn from, or are judged by, rows which weigh nothing.
+
+    name        of the weights, as a message begins
+    """
     if weight is None:
         return
     for member in members:
         for what, rows in (("learns from", member.kept(len(weight))), ("holds out", member.held)):
             if not weight[rows].any():
                 raise DataError(
-                    f"{name}: it is 0 in all {len(rows):,} rows that network {member.number + 1} of "
+                    f"{name} is 0 in all {len(rows):,} rows that network {member.number + 1} of "
                     f"{len(members)} {what}; leave such rows out"
                 )
 
