@@ -242,8 +242,9 @@ def test_the_smallest_model_is_a_prefix_that_loses_little_more(runs):
     )
     with pytest.raises(DataError, match="one network"):
         one.smallest()
-    with pytest.raises(DataError, match="within"):
-        model.smallest(-1)
+    for odd in (-1, float("nan"), float("inf"), 10**400, True):
+        with pytest.raises(DataError, match="within"):
+            model.smallest(odd)
     for told in (
         None,
         [],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import replace
 from numbers import Real
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ def member_count(model: Model) -> int:
 
 def smallest(model: Model, within: float) -> Model:
     """Return a model of the first members that lose little more than all of them; see `Model.smallest`."""
-    if not isinstance(within, Real) or isinstance(within, bool) or not 0 <= within < math.inf:
+    if not isinstance(within, Real) or isinstance(within, bool) or not 0 <= within <= sys.float_info.max:
         raise DataError(f"smallest: within: expected a number >= 0, such as 0.01, got {within!r:.60}")
     if model.members == 1:
         raise DataError("smallest: this model is one network; there is none to leave out")
