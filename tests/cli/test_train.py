@@ -14,7 +14,7 @@ import pytest
 import minicolumn as mc
 from minicolumn.cli.train_job import draw_curves
 
-KEYS = {"members", "out_of_fold", 
+KEYS = {"members", "out_of_fold",
     "task", "rows", "columns", "metrics", "baseline", "threshold", "epochs", "seconds",
     "steps_per_second", "model",
 }  # fmt: skip
@@ -35,7 +35,8 @@ def test_penguins_need_nothing_but_their_name(cli: Any, quick: tuple[str, ...], 
     assert found.code == 0, found.err
     assert found.err == ""
     for said in ("344 rows, 17 columns", "Species", "Individual ID  identifier", "always 'Anvers'",
-                 "8 networks", "of 8 networks  val_loss", "out of fold", "balanced accuracy", "ROC AUC", "baseline", "Confusion", "Gentoo",
+                 "8 networks", "of 8 networks  val_loss", "out of fold", "balanced accuracy", "ROC AUC",
+                 "baseline", "Confusion", "Gentoo",
                  "penguins.safetensors"):  # fmt: skip
         assert said in found.out, said
     assert [entry.name for entry in tmp_path.iterdir()] == ["penguins.safetensors"]
