@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -105,7 +106,7 @@ def test_a_reader_that_has_seen_enough(
         command, shell=True, cwd=tmp_path, capture_output=True, text=True, env=environment, check=False
     )
     assert "Broken pipe" not in done.stderr
-    assert "13,000 cells begin like a formula" in done.stderr  # which is all that is said
+    assert re.match(r"\d+,\d+ cells begin like a formula", done.stderr)  # which is all that is said
     assert len(done.stderr.splitlines()) == 1
     assert len(done.stdout.splitlines()) == 2
 

@@ -14,7 +14,7 @@ import pytest
 import minicolumn as mc
 from minicolumn.cli.train_job import draw_curves
 
-KEYS = {
+KEYS = {"members", "out_of_fold",
     "task", "rows", "columns", "metrics", "baseline", "threshold", "epochs", "seconds",
     "steps_per_second", "model",
 }  # fmt: skip
@@ -35,7 +35,8 @@ def test_penguins_need_nothing_but_their_name(cli: Any, quick: tuple[str, ...], 
     assert found.code == 0, found.err
     assert found.err == ""
     for said in ("344 rows, 17 columns", "Species", "Individual ID  identifier", "always 'Anvers'",
-                 "epoch 1/6", "balanced accuracy", "ROC AUC", "baseline", "Confusion", "Gentoo",
+                 "8 networks", "of 8 networks  val_loss", "out of fold", "balanced accuracy", "ROC AUC",
+                 "baseline", "Confusion", "Gentoo",
                  "penguins.safetensors"):  # fmt: skip
         assert said in found.out, said
     assert [entry.name for entry in tmp_path.iterdir()] == ["penguins.safetensors"]
@@ -54,11 +55,13 @@ def test_json_of_classes(cli: Any, quick: tuple[str, ...]) -> None:
         == set(said["baseline"])
         == {"accuracy", "balanced_accuracy", "log_loss", "roc_auc"}
     )
+    assert said["members"] == 8
+    assert set(said["out_of_fold"]) == set(said["metrics"])
     assert said["metrics"]["accuracy"] > said["baseline"]["accuracy"] + 0.2
     assert said["baseline"]["roc_auc"] == 0.5
     assert Path(said["model"]).exists()
     assert "Confusion" in found.err, "words for people go to stderr"
-    assert "epoch 1/" not in found.err, "and no running lines"
+    assert "of 8 networks" not in found.err, "and no running lines"
 
 
 def test_json_of_numbers(cli: Any, tables: Path, quick: tuple[str, ...]) -> None:
@@ -207,7 +210,7 @@ def test_diverging_is_one_line_and_keeps_what_was_good(cli: Any, tables: Path, t
 
 
 def test_the_kept_epoch_and_what_chose_it_are_among_the_lines(cli: Any) -> None:
-    found = cli("train", "penguins", "--hidden", 8, "--epochs", 40, "--patience", 3)
+    found = cli("train", "penguins", "--members", 1, "--hidden", 8, "--epochs", 40, "--patience", 3)
     kept = re.search(r"weights of epoch (\d+) kept", found.out)
     assert kept is not None
     line = next(line for line in found.out.splitlines() if f"epoch {kept[1]}/40" in line)

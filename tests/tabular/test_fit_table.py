@@ -142,11 +142,14 @@ def test_what_comes_back(tmp_path: Path) -> None:
     assert mc.load(tmp_path / "m.safetensors").predict_table(rows).tolist() == labels.tolist()
     said = repr(run).splitlines()
     assert said[0] == "TableRun: predicts 'Species', 3 classes"
-    assert said[1] == "  219 rows trained, 39 validated, 86 tested"
-    assert said[2].startswith("  2 epochs in ")
-    assert said[3].split() == ["on", "the", "test", "rows", "model", "baseline"]
+    assert said[1] == "  258 rows trained, each held out by some members, 86 tested"
+    assert said[2].startswith("  8 networks of up to 2 epochs in ")
+    assert said[3].split()[:6] == ["on", "the", "test", "rows", "model", "baseline"]
     assert [line.split()[0] for line in said[4:]] == list(run.metrics)
     assert max(map(len, said)) < 80
+    one = repr(mc.fit_table("penguins", members=1, **QUICK)).splitlines()
+    assert one[1] == "  219 rows trained, 39 validated, 86 tested"
+    assert one[2].startswith("  2 epochs in ")
 
 
 # Tables in any form -----------------------------------------------------------------------------------------
