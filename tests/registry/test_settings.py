@@ -57,6 +57,7 @@ NEEDED = {
     "gaussian_dropout": "rate=0.5",
     "gaussian_noise": "stddev=0.5",
     "embedding": "levels=3,dim=2",
+    "reshape": "shape=2+3",
     "members": "count=3",
     "batch_ensemble": "units=3",
     "member_dense": "units=3",
@@ -68,6 +69,7 @@ NEEDED = {
 }
 COMPOSITE = {
     "sequential", "concatenate", "residual", "heads", "piecewise_linear", "column_embedding", "formulas",
+    "ensemble", "piecewise_dense", "column_splines",
 }  # fmt: skip
 ENTRIES = [
     (kind, name) for kind, registry in REGISTRIES.items() for name in registry if name not in COMPOSITE
