@@ -11,16 +11,16 @@ import { stillness } from "../../kit/theme.js";
 import { has, t } from "../../i18n.js";
 import { place } from "../../address.js";
 import { Refused } from "../../socket.js";
-import { beginning, goOn, leaving, left, pastOf } from "./again.js";
+import { beginning, goOn, leaving, left, standing } from "./again.js";
 import { sendFile } from "./files.js";
 import { Live } from "./model.js";
 import { sendTable } from "./table.js";
 
 /**
- * What outlives a visit to another room: all that is drawn, to which connection it belongs, and what brought a table or a model.
+ * What outlives a visit to another room: all that is drawn, to which connection it belongs, and what it came from.
  * @type {import("./again.js").Kept}
  */
-const kept = { live: null, connection: 0, data: [] };
+const kept = { live: null, connection: 0, data: [], past: null };
 leaving(kept);
 
 /** A reader who only looks sees it learn: so far, in steps a second that can be watched. */
@@ -48,6 +48,7 @@ export function useSession(room, link) {
     /** @param {Frame} frame */
     const take = (frame) => {
       if (frame.reset && `${frame.setup.units}` !== `${live.state?.setup.units}`) live.selected = null;
+      if (frame.reset) kept.past = null;
       live.takeState(frame);
       setState(live.state);
       setSelected(live.selected);
@@ -58,6 +59,7 @@ export function useSession(room, link) {
     const move = (tick) => {
       const ended = Boolean(live.tick?.running) && !tick.running;
       live.takeTick(tick);
+      kept.past = null;
       setRunning(tick.running);
       if (!ended) return;
       if (arriving.current) {
@@ -77,12 +79,15 @@ export function useSession(room, link) {
   }, [room]);
 
   useEffect(() => {
+    let followed = false; // whether the link, if there is one, was answered: a connection may be lost before
     /** Say something; where it is refused, begin as it comes, if nothing is shown yet, and say why. @param {() => Promise<any>} saying */
     const attempt = async (saying) => {
       try {
-        await saying();
+        if (await saying()) followed = true;
       } catch (error) {
         deaf.current = false;
+        kept.past = null;
+        followed = true;
         if (!(error instanceof Refused)) throw error;
         if (!live.state || kept.connection !== room.connection) await room.send("open");
         room.say(error.line);
@@ -104,20 +109,22 @@ export function useSession(room, link) {
     /** @param {import("./again.js").Past} past */
     const resume = async (past) => {
       deaf.current = true;
+      kept.past = past;
       kept.data = past.data;
       const state = await goOn(room, past);
       deaf.current = false;
       if (state) hear.current.state(state);
+      return state;
     };
-    let first = true;
     const end = room.onOpen(() => {
-      const follows = first && link && (!live.state || link !== live.state.link) ? link : null;
-      const past = live.state ? (follows ? null : pastOf(live, kept.data)) : left(link);
+      const known = kept.past ?? live.state;
+      const follows = !followed && link && link !== known?.link ? link : null;
+      followed ||= !follows;
+      const past = known ? (follows ? null : standing(kept)) : left(link);
       if (past && live.state && kept.connection === room.connection) room.send("set", { changes: {} });
       else if (past) attempt(() => resume(past));
       else if (follows) attempt(() => room.ask("open", { link: follows }));
       else attempt(begin);
-      first = false;
     });
     return () => {
       end();
