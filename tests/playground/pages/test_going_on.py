@@ -201,6 +201,19 @@ def test_nothing_is_lost_by_a_reload_before_the_answer(visit: Any, kind: str) ->
     page.locator(".epoch", has_text="000,001").wait_for()
 
 
+def test_an_address_that_is_not_answered_yet_stays(visit: Any) -> None:
+    page, gate = _gated(visit)
+    gate.close("state")
+    page.get_by_role("button", name="Add a hidden layer").click()
+    gate.wait()  # what was shown before is still on its way
+    page.evaluate("location.hash = '#units=8&nois=3'")
+    gate.socket.send(gate.held.pop(0))
+    page.wait_for_timeout(100)
+    assert page.evaluate("location.hash") == "#units=8&nois=3"
+    gate.open()
+    page.get_by_text("link: unknown field 'nois'; did you mean 'noise'?").wait_for()
+
+
 def test_nothing_is_lost_by_a_connection_that_ends_before_the_answer(visit: Any) -> None:
     page, gate = _gated(visit)
     gate.close("state")

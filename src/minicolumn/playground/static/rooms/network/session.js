@@ -42,6 +42,8 @@ export function useSession(room, link) {
   const pace = useRef(speed);
   pace.current = speed;
   const deaf = useRef(false); // while a session is told what was: its states on the way are not those of the page
+  const followed = useRef(false); // whether the link, if there is one, was answered: a connection may be lost before
+  const named = useRef(link); // what the address said when it was last looked at
   const hear = useRef(/** @type {Record<string, (frame: Frame) => void>} */ ({}));
 
   useEffect(() => {
@@ -53,7 +55,7 @@ export function useSession(room, link) {
       setState(live.state);
       setSelected(live.selected);
       room.say(frame.said?.length ? frame.said : null, [], "note");
-      address(frame);
+      if (followed.current) named.current = address(frame, named.current);
     };
     /** @param {Frame} tick */
     const move = (tick) => {
@@ -79,20 +81,20 @@ export function useSession(room, link) {
   }, [room]);
 
   useEffect(() => {
-    let followed = false; // whether the link, if there is one, was answered: a connection may be lost before
     /** Say something; where it is refused, begin as it comes, if nothing is shown yet, and say why. @param {() => Promise<any>} saying */
     const attempt = async (saying) => {
       try {
-        if (await saying()) followed = true;
+        if (await saying()) followed.current = true;
       } catch (error) {
         deaf.current = false;
         kept.past = null;
-        followed = true;
+        followed.current = true;
         if (!(error instanceof Refused)) throw error;
         if (!live.state || kept.connection !== room.connection) await room.send("open");
         room.say(error.line);
       }
       kept.connection = room.connection;
+      if (followed.current && live.state) named.current = address(live.state, named.current);
       if (!arriving.current && pace.current !== null) room.send("speed", { steps_per_second: pace.current });
     };
     const begin = async () => {
@@ -118,8 +120,8 @@ export function useSession(room, link) {
     };
     const end = room.onOpen(() => {
       const known = kept.past ?? live.state;
-      const follows = !followed && link && link !== known?.link ? link : null;
-      followed ||= !follows;
+      const follows = !followed.current && link && link !== known?.link ? link : null;
+      followed.current ||= !follows;
       const past = known ? (follows ? null : standing(kept)) : left(link);
       if (past && live.state && kept.connection === room.connection) room.send("set", { changes: {} });
       else if (past) attempt(() => resume(past));
@@ -185,12 +187,19 @@ export function useSession(room, link) {
   return { live, state, running, speed, selected, select, columns, summary, act };
 }
 
-/** Keep the address at what is shown, so that it can be sent to others. @param {Frame} state */
-function address(state) {
-  if (typeof state.link !== "string" || place().room !== "network") return; // another room is on its way
+/**
+ * Keep the address at what is shown, so that it can be sent to others; where it was changed meanwhile, by hand or to another
+ * room, that is on its way and stays.
+ * @param {Frame} state @param {string | null} named  what it said when it was last looked at
+ * @returns {string | null} what it says now
+ */
+function address(state, named) {
+  const { room, link } = place();
+  if (typeof state.link !== "string" || room !== "network" || link !== named) return named;
   const said = state.link.replace(/^#/, "");
   const now = said ? `#${said}` : "#/network";
   if (location.hash !== now) history.replaceState(null, "", now);
+  return place().link;
 }
 
 /** Say why a run ended by itself. @param {Room} room @param {string | null} why */
