@@ -204,7 +204,7 @@ def test_nothing_is_lost_by_a_reload_before_the_answer(visit: Any, kind: str) ->
 def test_an_address_that_is_not_answered_yet_stays(visit: Any) -> None:
     page, gate = _gated(visit)
     gate.close("state")
-    page.get_by_role("button", name="Add a hidden layer").click()
+    page.get_by_role("button", name="New points").click()
     gate.wait()  # what was shown before is still on its way
     page.evaluate("location.hash = '#units=8&nois=3'")
     gate.socket.send(gate.held.pop(0))

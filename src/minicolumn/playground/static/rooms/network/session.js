@@ -85,6 +85,7 @@ export function useSession(room, link) {
     const attempt = async (saying) => {
       try {
         if (await saying()) followed.current = true;
+        if (followed.current && live.state) named.current = address(live.state, named.current);
       } catch (error) {
         deaf.current = false;
         kept.past = null;
@@ -94,7 +95,6 @@ export function useSession(room, link) {
         room.say(error.line);
       }
       kept.connection = room.connection;
-      if (followed.current && live.state) named.current = address(live.state, named.current);
       if (!arriving.current && pace.current !== null) room.send("speed", { steps_per_second: pace.current });
     };
     const begin = async () => {
