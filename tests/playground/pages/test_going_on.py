@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from typing import Any
 
 import pytest
@@ -51,12 +53,16 @@ def _paint(page: Any) -> None:
     page.get_by_text("points that you painted").wait_for()
 
 
-def _table(page: Any) -> None:
+def _paste(page: Any) -> None:
     page.get_by_role("button", name="Your own data").click()
     rows = [f"{i % 7},{3 * i % 11},{'cat' if 2 * (i % 7) > 3 * i % 11 else 'dog'}" for i in range(80)]
     page.get_by_role("textbox", name="Paste a table").fill("\n".join(["width,height,kind", *rows]))
     page.get_by_role("button", name="Use it").click()
     page.get_by_role("button", name="Learn kind").click()
+
+
+def _table(page: Any) -> None:
+    _paste(page)
     page.get_by_text("80 rows of your table").wait_for()
 
 
@@ -96,6 +102,134 @@ def test_nothing_is_lost(browser: Any, prepare: Any) -> None:
     server.stop()
     same = ("units", "note", "hidden", "address")
     assert [after[name] for name in same] == [before[name] for name in same]
+
+
+LATE_FRAMES = """
+const [now, frame] = [performance.now.bind(performance), requestAnimationFrame.bind(window)];
+let late = 0;
+performance.now = () => now() + late;
+window.requestAnimationFrame = (draw) => frame((time) => draw(time + (late += 2_200)));
+"""  # of a busy machine, and of a page that was hidden; ms
+
+SHORT_PATIENCE = """
+const later = setTimeout.bind(window);
+window.setTimeout = (call, wait, ...more) => later(call, wait > 5_000 ? 50 : wait, ...more);
+"""
+
+
+class _Gate:
+    """What a session says to the page, held back from a kind of frame on."""
+
+    def __init__(self, page: Any) -> None:
+        self.kind, self.held = "", []
+        self._page = page
+        page.route_web_socket("**/socket", self._connect)
+
+    def _connect(self, socket: Any) -> None:
+        self.socket, self.held = socket, []
+        socket.connect_to_server().on_message(self._hear)
+
+    def _hear(self, data: bytes) -> None:
+        header = json.loads(data[4 : 4 + int.from_bytes(data[:4], "little")])
+        if self.held or header["kind"] == self.kind:
+            self.held.append(data)
+        else:
+            self.socket.send(data)
+
+    def close(self, kind: str) -> None:
+        self.kind = kind
+
+    def wait(self) -> None:
+        until = time.monotonic() + WAITING / 1000
+        while not self.held:
+            assert time.monotonic() < until, f"no {self.kind} came"
+            self._page.wait_for_timeout(20)
+
+    def open(self) -> None:
+        held, self.held, self.kind = self.held, [], ""
+        for data in held:
+            self.socket.send(data)
+
+
+def _gated(visit: Any) -> tuple[Any, _Gate]:
+    page = visit("network", bypass_csp=True, **STILL)
+    gate = _Gate(page)
+    page.add_init_script(SHORT_PATIENCE)
+    page.reload()
+    page.wait_for_selector(".neuron")
+    return page, gate
+
+
+def test_a_frame_that_comes_late_is_drawn(visit: Any) -> None:
+    page = visit("network", **STILL)
+    page.wait_for_selector(".neuron")
+    _step(page, "000,001")
+    page.add_init_script(LATE_FRAMES)
+    page.reload()
+    page.locator(".epoch", has_text="000,001").wait_for()
+    _step(page, "000,002")
+
+
+def test_a_session_that_answers_late_is_waited_for(visit: Any) -> None:
+    page, gate = _gated(visit)
+    gate.close("state")
+    _paste(page)
+    gate.wait()
+    page.wait_for_timeout(200)  # the page's patience is over
+    gate.open()
+    page.get_by_text("80 rows of your table").wait_for()
+    _step(page, "000,001")
+    gate.close("columns")  # of a reload, too, in which no dialog is shown
+    page.reload()
+    gate.wait()
+    page.wait_for_timeout(200)  # the page's patience is over
+    gate.open()
+    page.locator(".epoch", has_text="000,001").wait_for()
+    assert page.get_by_role("dialog").count() == 0
+
+
+@pytest.mark.parametrize("kind", ["state", "tick"])
+def test_nothing_is_lost_by_a_reload_before_the_answer(visit: Any, kind: str) -> None:
+    page, gate = _gated(visit)
+    _step(page, "000,001")
+    gate.close(kind)
+    page.reload()
+    gate.wait()
+    page.reload()
+    gate.wait()
+    gate.open()
+    page.locator(".epoch", has_text="000,001").wait_for()
+
+
+def test_an_address_that_is_not_answered_yet_stays(visit: Any) -> None:
+    page, gate = _gated(visit)
+    gate.close("state")
+    page.get_by_role("button", name="New points").click()
+    gate.wait()  # what was shown before is still on its way
+    page.evaluate("location.hash = '#units=8&nois=3'")
+    gate.socket.send(gate.held.pop(0))
+    page.wait_for_timeout(100)
+    assert page.evaluate("location.hash") == "#units=8&nois=3"
+    gate.open()
+    page.get_by_text("link: unknown field 'nois'; did you mean 'noise'?").wait_for()
+
+
+def test_nothing_is_lost_by_a_connection_that_ends_before_the_answer(visit: Any) -> None:
+    page, gate = _gated(visit)
+    gate.close("state")
+    page.evaluate("location.hash = '#dataset=xor&units=5,3'")
+    gate.wait()
+    gate.close("")
+    gate.socket.close()
+    page.wait_for_function("document.querySelector('.layer-head output').textContent === '5'")
+    page.get_by_role("button", name="Add a hidden layer").click()
+    page.wait_for_function("document.querySelectorAll('.layer-head output').length === 3")
+    _step(page, "000,001")
+    gate.socket.close()  # what was followed once is not followed again
+    page.locator(".lost").wait_for()
+    page.locator(".lost").wait_for(state="detached")
+    _step(page, "000,002")
+    assert page.locator(".layer-head output").count() == 3
 
 
 def test_the_steps_of_backpropagation_survive_a_restart(browser: Any) -> None:

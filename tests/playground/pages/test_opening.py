@@ -27,10 +27,12 @@ def test_the_column_of_a_table_is_asked_for(browser: Any) -> None:
     server.stop()
 
 
-def test_a_link_that_cannot_be_read_is_said_and_the_page_works(visit: Visit) -> None:
+def test_a_link_that_cannot_be_read_is_said_and_the_page_works(
+    visit: Visit, playground: PlaygroundServer
+) -> None:
     page = visit("network", reduced_motion="reduce")
-    page.evaluate("location.hash = '#units=8&nois=3'")
-    page.reload()
+    page.goto("about:blank")
+    page.goto(f"{playground.origin}/#units=8&nois=3")
     page.get_by_text("link: unknown field 'nois'; did you mean 'noise'?").wait_for()
     page.locator(".neuron").first.wait_for()
     page.keyboard.press("s")

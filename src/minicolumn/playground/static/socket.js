@@ -9,7 +9,7 @@ import { wake } from "./kit/canvas.js";
 /** @typedef {import("./frames.js").Frame} Frame */
 /** @typedef {"connecting" | "open" | "lost"} Status */
 
-const ANSWER_WITHIN = 8_000; // ms; a message that nothing answers (such as `pause`) resolves to null then
+const ANSWER_WITHIN = 8_000; // ms, until the session is asked whether it has come past a message
 const WAITS = [250, 500, 1_000, 2_000, 4_000]; // ms before the next try
 
 /** What a session refuses, in one line. */
@@ -74,7 +74,11 @@ export class Socket {
   }
 
   /**
-   * Say something to a room; the promise gives the first frame that answers it.
+   * Say something to a room; the promise gives the first frame that answers it, however long that takes.
+   *
+   * A session answers in order: what it has come past without an answer has none, such as `speed`. Where nothing later is
+   * said, `hello` is, so that a session that is busy is not taken for one that has no answer.
+   *
    * Refused   what the session does not accept, with its one line
    * @param {string} room @param {string} doing @param {object} fields
    * @returns {Promise<Frame | null>} null where nothing answered, or the connection was lost
@@ -85,8 +89,7 @@ export class Socket {
     this.socket.send(JSON.stringify({ ...(room ? { room } : {}), do: doing, id, ...fields }));
     return new Promise((resolve, reject) => {
       const timer = window.setTimeout(() => {
-        this.waiting.delete(id);
-        resolve(null);
+        this.send("", "hello").catch(() => null);
       }, ANSWER_WITHIN);
       this.waiting.set(id, { resolve, reject, timer });
     });
@@ -97,12 +100,19 @@ export class Socket {
     wake();
     for (const listen of this.listeners.get(frame.room) ?? []) listen(frame);
     if (frame.kind === "tick") this.acknowledge(frame);
-    const asked = frame.id === undefined ? undefined : this.waiting.get(frame.id);
-    if (frame.id === undefined || !asked) return;
-    this.waiting.delete(frame.id);
-    clearTimeout(asked.timer);
-    if (frame.kind === "error") asked.reject(new Refused(frame.message));
-    else asked.resolve(frame);
+    if (frame.id !== undefined) this.settle(frame.id, frame);
+  }
+
+  /** Give an answer to who waits for it, and none to those who asked earlier. @param {number} id @param {Frame} frame */
+  settle(id, frame) {
+    for (const [asked, { resolve, reject, timer }] of this.waiting) {
+      if (asked > id) break;
+      this.waiting.delete(asked);
+      clearTimeout(timer);
+      if (asked < id) resolve(null);
+      else if (frame.kind === "error") reject(new Refused(frame.message));
+      else resolve(frame);
+    }
   }
 
   /** Tell the server that a tick was drawn, once the frame that draws it is over. @param {Frame} frame */

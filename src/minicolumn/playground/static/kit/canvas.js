@@ -68,12 +68,15 @@ export function paintMaps(atlas, maps, count, side) {
 
 /** @type {Map<(time: number) => void, boolean>} what draws, and whether it goes on though nothing happens */
 const drawers = new Map();
-const REST = 2_000; // ms after the last event until drawings that wait for one are left alone
+const REST = 2_000; // ms after the last event was drawn until drawings that wait for one are left alone
 let looping = false,
+  drawn = false, // whether a frame came since the last event: a busy machine or a hidden page has none for long
   lastEvent = 0;
 
 /** @param {number} time */
 function loop(time) {
+  if (!drawn) lastEvent = performance.now();
+  drawn = true;
   const awake = performance.now() - lastEvent < REST;
   for (const [draw, always] of drawers) if (always || awake) draw(time);
   looping = drawers.size > 0 && (awake || [...drawers.values()].includes(true));
@@ -82,7 +85,7 @@ function loop(time) {
 
 /** Something happened that may be drawn. */
 export function wake() {
-  lastEvent = performance.now();
+  drawn = false;
   if (looping || !drawers.size) return;
   looping = true;
   requestAnimationFrame(loop);

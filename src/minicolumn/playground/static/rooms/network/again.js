@@ -8,7 +8,8 @@
  * @typedef {[doing: string, fields: object]} Message
  * @typedef {{link: string, data: Message[], open: object}} Past
  *     data: the messages that bring the points; open: what is said then
- * @typedef {{live: Live | null, connection: number, data: Message[]}} Kept
+ * @typedef {{live: Live | null, connection: number, data: Message[], past: Past | null}} Kept
+ *     data: the messages that brought a table or a model; past: what a session is being told, until it is drawn again
  */
 import { base64 } from "./files.js";
 
@@ -18,7 +19,7 @@ const STORED = "network";
  * @param {Live} live @param {Message[]} data  the messages that brought a table or a model
  * @returns {Past | null}  null where there is nothing to go on from
  */
-export function pastOf(live, data) {
+function pastOf(live, data) {
   const { state, tick, weights } = live;
   if (!state) return null;
   const own = state.setup.dataset === "own";
@@ -61,10 +62,13 @@ export function goOn(room, past) {
   return room.ask("open", past.open);
 }
 
+/** Where the page stands: what it is going on from, until that is drawn again. @param {Kept} kept @returns {Past | null} */
+export const standing = ({ live, data, past }) => past ?? (live && pastOf(live, data));
+
 /** Leave it all for the page that is loaded next in this tab, if that is this one. @param {Kept} kept */
 export function leaving(kept) {
   addEventListener("pagehide", () => {
-    const past = kept.live && pastOf(kept.live, kept.data);
+    const past = standing(kept);
     try {
       if (past) sessionStorage.setItem(STORED, JSON.stringify(past));
     } catch {

@@ -11,16 +11,16 @@ import { stillness } from "../../kit/theme.js";
 import { has, t } from "../../i18n.js";
 import { place } from "../../address.js";
 import { Refused } from "../../socket.js";
-import { beginning, goOn, leaving, left, pastOf } from "./again.js";
+import { beginning, goOn, leaving, left, standing } from "./again.js";
 import { sendFile } from "./files.js";
 import { Live } from "./model.js";
 import { sendTable } from "./table.js";
 
 /**
- * What outlives a visit to another room: all that is drawn, to which connection it belongs, and what brought a table or a model.
+ * What outlives a visit to another room: all that is drawn, to which connection it belongs, and what it came from.
  * @type {import("./again.js").Kept}
  */
-const kept = { live: null, connection: 0, data: [] };
+const kept = { live: null, connection: 0, data: [], past: null };
 leaving(kept);
 
 /** A reader who only looks sees it learn: so far, in steps a second that can be watched. */
@@ -42,22 +42,26 @@ export function useSession(room, link) {
   const pace = useRef(speed);
   pace.current = speed;
   const deaf = useRef(false); // while a session is told what was: its states on the way are not those of the page
+  const followed = useRef(false); // whether the link, if there is one, was answered: a connection may be lost before
+  const named = useRef(link); // what the address said when it was last looked at
   const hear = useRef(/** @type {Record<string, (frame: Frame) => void>} */ ({}));
 
   useEffect(() => {
     /** @param {Frame} frame */
     const take = (frame) => {
       if (frame.reset && `${frame.setup.units}` !== `${live.state?.setup.units}`) live.selected = null;
+      if (frame.reset) kept.past = null;
       live.takeState(frame);
       setState(live.state);
       setSelected(live.selected);
       room.say(frame.said?.length ? frame.said : null, [], "note");
-      address(frame);
+      if (followed.current) named.current = address(frame, named.current);
     };
     /** @param {Frame} tick */
     const move = (tick) => {
       const ended = Boolean(live.tick?.running) && !tick.running;
       live.takeTick(tick);
+      kept.past = null;
       setRunning(tick.running);
       if (!ended) return;
       if (arriving.current) {
@@ -80,9 +84,12 @@ export function useSession(room, link) {
     /** Say something; where it is refused, begin as it comes, if nothing is shown yet, and say why. @param {() => Promise<any>} saying */
     const attempt = async (saying) => {
       try {
-        await saying();
+        if (await saying()) followed.current = true;
+        if (followed.current && live.state) named.current = address(live.state, named.current);
       } catch (error) {
         deaf.current = false;
+        kept.past = null;
+        followed.current = true;
         if (!(error instanceof Refused)) throw error;
         if (!live.state || kept.connection !== room.connection) await room.send("open");
         room.say(error.line);
@@ -104,20 +111,22 @@ export function useSession(room, link) {
     /** @param {import("./again.js").Past} past */
     const resume = async (past) => {
       deaf.current = true;
+      kept.past = past;
       kept.data = past.data;
       const state = await goOn(room, past);
       deaf.current = false;
       if (state) hear.current.state(state);
+      return state;
     };
-    let first = true;
     const end = room.onOpen(() => {
-      const follows = first && link && (!live.state || link !== live.state.link) ? link : null;
-      const past = live.state ? (follows ? null : pastOf(live, kept.data)) : left(link);
+      const known = kept.past ?? live.state;
+      const follows = !followed.current && link && link !== known?.link ? link : null;
+      followed.current ||= !follows;
+      const past = known ? (follows ? null : standing(kept)) : left(link);
       if (past && live.state && kept.connection === room.connection) room.send("set", { changes: {} });
       else if (past) attempt(() => resume(past));
       else if (follows) attempt(() => room.ask("open", { link: follows }));
       else attempt(begin);
-      first = false;
     });
     return () => {
       end();
@@ -178,12 +187,19 @@ export function useSession(room, link) {
   return { live, state, running, speed, selected, select, columns, summary, act };
 }
 
-/** Keep the address at what is shown, so that it can be sent to others. @param {Frame} state */
-function address(state) {
-  if (typeof state.link !== "string" || place().room !== "network") return; // another room is on its way
+/**
+ * Keep the address at what is shown, so that it can be sent to others; where it was changed meanwhile, by hand or to another
+ * room, that is on its way and stays.
+ * @param {Frame} state @param {string | null} named  what it said when it was last looked at
+ * @returns {string | null} what it says now
+ */
+function address(state, named) {
+  const { room, link } = place();
+  if (typeof state.link !== "string" || room !== "network" || link !== named) return named;
   const said = state.link.replace(/^#/, "");
   const now = said ? `#${said}` : "#/network";
   if (location.hash !== now) history.replaceState(null, "", now);
+  return place().link;
 }
 
 /** Say why a run ended by itself. @param {Room} room @param {string | null} why */
