@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import polars
 import pytest
@@ -47,6 +49,11 @@ def encoded(frame: polars.DataFrame, target: str) -> tuple[Encoder, np.ndarray]:
     return encoder, encoder.transform(frame)
 
 
+def layers_of(network: nn.Layer) -> list[Any]:
+    assert isinstance(network, nn.Sequential)
+    return list(network.layers)
+
+
 def kinds(network: nn.Layer) -> list[str]:
     assert isinstance(network, nn.Sequential)
     return [type(layer).__name__ for layer in network.layers]
@@ -59,9 +66,9 @@ def test_the_network_has_ramps_embeddings_a_scale_and_three_hidden_layers(frame)
     assert kinds(recipe.network) == ["ColumnEmbedding", "PiecewiseDense", "Dropout", *hidden, "Dense"]
     plain = table_recipe(encoder, X, optimizer="sgd", dropout=0.0)
     assert kinds(plain.network) == ["PiecewiseLinear", "ColumnEmbedding", "Scale", *["Dense"] * 4]
-    moved = [column for column, _ in recipe.network.layers[1].knots]
+    moved = [column for column, _ in layers_of(recipe.network)[1].knots]
     codes = [column for column, _ in encoder.embeddings]
-    listed = [column for column, _ in plain.network.layers[0].knots]
+    listed = [column for column, _ in layers_of(plain.network)[0].knots]
     assert moved == [column - sum(code < column for code in codes) for column in listed]
     assert recipe.network.output_shape(X.shape[1:]) == (2,)
     assert nn.from_json(nn.to_json(recipe.network)) == recipe.network

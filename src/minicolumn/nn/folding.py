@@ -137,9 +137,8 @@ def _ramps_in_front(parts: list[Part]) -> _Front | None:
     """Return the front of PiecewiseLinear, Dense, with ColumnEmbedding and Scale between them or without."""
     if not parts or not isinstance(parts[0][0], PiecewiseLinear):
         return None
-    ramps, place, codes, tables = parts[0][0], 1, ColumnEmbedding(()), {}
-    if place < len(parts) and isinstance(parts[place][0], ColumnEmbedding):
-        codes, tables, place = parts[place][0], parts[place][1], 2  # type: ignore[assignment]
+    ramps = parts[0][0]
+    codes, tables, place = _codes_at(parts, 1)
     rest = list(_without_scales(parts[place : place + 2]))
     if not rest or not isinstance(rest[0][0], Dense):
         return None
@@ -156,9 +155,7 @@ def _ramps_in_front(parts: list[Part]) -> _Front | None:
 
 def _embedding_in_front(parts: list[Part]) -> _Front | None:
     """Return the front of ColumnEmbedding, PiecewiseDense, of which the first may lack."""
-    codes, tables, place = ColumnEmbedding(()), {}, 0
-    if parts and isinstance(parts[0][0], ColumnEmbedding):
-        codes, tables, place = parts[0][0], parts[0][1], 1  # type: ignore[assignment]
+    codes, tables, place = _codes_at(parts, 0)
     if place >= len(parts) or not isinstance(parts[place][0], PiecewiseDense):
         return None
     layer, own = parts[place]
@@ -170,6 +167,12 @@ def _embedding_in_front(parts: list[Part]) -> _Front | None:
     kept = [column for column in range(last) if column not in listed]
     knots = tuple((kept[column], each) for column, each in layer.knots)
     return _Front(layer, weight, bias, knots, codes, tables, place + 1, own["weight"].dtype)
+
+
+def _codes_at(parts: list[Part], place: int) -> tuple[ColumnEmbedding, Params, int]:
+    """Return the embedding at a place with its vectors, or one of no columns, and the place behind it."""
+    layer, own = parts[place] if place < len(parts) else (None, {})
+    return (layer, own, place + 1) if isinstance(layer, ColumnEmbedding) else (ColumnEmbedding(()), {}, place)
 
 
 def _ramps_of(knots: Knots) -> int:
