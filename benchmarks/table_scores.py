@@ -1,10 +1,11 @@
 """Test scores of the default recipe on tables, beside scikit-learn's network and LightGBM on the same rows.
 
-    python benchmarks/table_scores.py [SET ...] [--data DIR] [--seeds 0 1 2] [--splits 0]
+    python benchmarks/table_scores.py [SET ...] [--data DIR] [--seeds 0 1 2] [--splits 0] [--efforts single]
 
 One line a set and entrant: mean, worst and best score over the seeds. A seed drives the first weights, the
 order of the rows and dropout; the test and the validation rows are those of --splits. The peers:
 
+    single         one network, as members=1 trains it; quick, normal and high: ensembles, by their effort
     scikit-learn   MLPClassifier or MLPRegressor (early_stopping=True, random_state=seed, the rest default);
                    numbers filled with the median and standardised, words one-hot, targets standardised
     LightGBM       LGBMClassifier or LGBMRegressor with its defaults, words as ordinal codes; if installed
@@ -31,6 +32,7 @@ import numpy as np
 from minicolumn.model import metrics
 from minicolumn.tables import Overrides, read_table
 from minicolumn.tabular import TablePlan, TableSettings, plan_table, train_plan
+from minicolumn.tabular.efforts import EFFORTS
 
 Array = np.ndarray
 Scores = dict[str, float]
@@ -61,8 +63,10 @@ SHOWN = ("accuracy", "log_loss", "r2")
 
 
 def ours(plan: TablePlan, seed: int) -> Scores:
-    """Train by the default recipe."""
-    return train_plan(replace(plan, settings=replace(plan.settings, seed=seed))).metrics
+    """Train by the default recipe, with the weights, batches and dropout of a seed."""
+    draw = lambda number: int(np.random.SeedSequence([seed, number]).generate_state(1)[0])  # noqa: E731
+    members = tuple(replace(member, seed=draw(member.number)) for member in plan.members)
+    return train_plan(replace(plan, settings=replace(plan.settings, seed=seed), members=members)).metrics
 
 
 def scikit_learn(plan: TablePlan, seed: int) -> Scores:
@@ -125,9 +129,10 @@ def trials(place: Path, name: str, arguments: argparse.Namespace) -> Iterator[tu
     for split in arguments.splits:
         settings = TableSettings(task.target, task=task.task, overrides=Overrides(drop=task.drop), seed=split)
         plan = plan_table(frame, settings)
+        plans = {effort: plan_table(frame, asked(settings, effort)) for effort in arguments.efforts}
         for seed in arguments.seeds:
             entrants: list[tuple[str, Callable[[], Scores]]] = [
-                ("minicolumn", lambda p=plan, s=seed: ours(p, s)),
+                *((effort, lambda p=own, s=seed: ours(p, s)) for effort, own in plans.items()),
                 ("scikit-learn", lambda p=plan, s=seed: scikit_learn(p, s)),
             ]
             if importlib.util.find_spec("lightgbm"):
@@ -136,6 +141,13 @@ def trials(place: Path, name: str, arguments: argparse.Namespace) -> Iterator[tu
                 started = time.perf_counter()
                 scores = train()
                 yield who, scores, time.perf_counter() - started
+
+
+def asked(settings: TableSettings, effort: str) -> TableSettings:
+    """Return the settings of an effort; "single" is one network."""
+    if effort == "single":
+        return settings
+    return replace(settings, effort=effort, members=EFFORTS[effort].members)
 
 
 def show(name: str, found: list[tuple[str, Scores, float]]) -> None:
@@ -178,6 +190,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--splits", type=int, nargs="+", default=[0])
+    parser.add_argument(
+        "--efforts", nargs="+", choices=["single", *EFFORTS], default=["single", "normal"], metavar="EFFORT"
+    )
     arguments = parser.parse_args()
     if unknown := [name for name in arguments.sets if name not in SETS]:
         parser.error(f"unknown set {unknown[0]!r}; expected {', '.join(SETS)}")
