@@ -494,7 +494,7 @@ def test_a_model_of_a_table_that_cannot_be_drawn_is_told(page: Page) -> None:
     assert (told.kind, says["name"], says["target"], says["task"]) == (
         "summary", "m.safetensors", "Species", "multiclass",
     )  # fmt: skip
-    assert says["why"] == "the network has a layer PiecewiseLinear, which is not drawn here"
+    assert says["why"] == "the network has a layer Ensemble, which is not drawn here"
     assert len(says["classes"]) == says["class_count"] == 3
     assert {"name": "Flipper Length (mm)", "kind": "number"} in says["columns"]
     assert says["metrics"][0] == {
@@ -502,7 +502,9 @@ def test_a_model_of_a_table_that_cannot_be_drawn_is_told(page: Page) -> None:
     }  # fmt: skip
     curve = told.arrays["curve"]
     assert np.array_equal(curve[:, says["history"].index("loss")], run.history["loss"])
-    last, weights = says["layers"][-1], run.model.params[says["layers"][-1]["path"]]
+    last = says["layers"][-1]
+    member, place = last["path"].split(".")
+    weights = run.model.params[member][place]
     numbers = np.concatenate([weights["weight"].ravel(), weights["bias"].ravel()]).astype(float)
     assert (last["kind"], last["shape"], last["parameters"]) == ("Dense", [3], numbers.size)
     assert last["norm"] == pytest.approx(np.linalg.norm(numbers))

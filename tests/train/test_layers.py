@@ -15,6 +15,8 @@ from minicolumn.lower.compile import graph_of
 from minicolumn.train.step import Data, State, Step, Steps, train_steps
 from minicolumn.tree import flatten, map_leaves, named_leaves
 
+KNOTS = ((0, (-0.5, 0.1, 0.5)), (3, (-1.0, 0.2)))
+
 
 def layers(width: int) -> dict[str, nn.Layer]:
     """Return a layer of each kind, for rows of so many numbers."""
@@ -30,11 +32,15 @@ def layers(width: int) -> dict[str, nn.Layer]:
         "dropout": nn.Dropout(0.2),
         "gaussian dropout": nn.GaussianDropout(0.2),
         "gaussian noise": nn.GaussianNoise(0.3),
+        "column splines": nn.ColumnSplines(5, KNOTS),
+        "ensemble": nn.Ensemble(nn.Dense(4, "tanh"), nn.Sequential(nn.Dropout(0.1), nn.Dense(4))),
         "heads": nn.Heads(a=nn.Dense(2), b=nn.Sequential(nn.LayerNorm(), nn.Dense(3, "silu"))),
         "layer norm": nn.LayerNorm(),
         "noisy relu": nn.NoisyReLU(),
+        "piecewise dense": nn.PiecewiseDense(5, KNOTS, "selu"),
         "prelu": nn.PReLU(),
         "prelu, shared": nn.PReLU(shared=True),
+        "reshape": nn.Reshape((width,)),
         "residual": nn.Residual(nn.Sequential(nn.BatchNorm(), nn.Dense(width, "relu"), nn.Dropout(0.1))),
         "rms norm": nn.RMSNorm(),
     }

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from minicolumn.nn.layer import Layer, Params
+from minicolumn.nn.layers.ensemble import Ensemble
 from minicolumn.train.backward import layer_params
 from minicolumn.tree import leaves
 
@@ -37,7 +38,15 @@ def layer_rows(network: Layer, input_shape: tuple[int, ...], params: Params) -> 
 def layers_of(
     network: Layer, input_shape: tuple[int, ...], params: Params
 ) -> Iterator[tuple[str, Layer, tuple[int, ...], Params]]:
-    """Go through the layers as `layer_params` does: path, record, shape of what comes out, parameters."""
+    """Go through the layers as `layer_params` does: path, record, shape of what comes out, parameters.
+
+    Those of an ensemble come member by member.
+    """
+    if isinstance(network, Ensemble):
+        for name, member in network.inside:
+            for path, *rest in layers_of(member, input_shape, params[name]):
+                yield f"{name}.{path}".strip("."), *rest  # type: ignore[misc]
+        return
     shape = tuple(input_shape)
     for path, layer, own in layer_params(network, params):
         shape = tuple(layer.output_shape(shape))
