@@ -82,7 +82,7 @@ def show_scores(
     console.print(grid)
     console.print(Text(f"  The baseline {guess}.", "dim"))
     if held is not None:
-        line = "Out of fold: the rows learnt from, each answered by the networks that had not seen it."
+        line = "Out of fold: each row learnt from, by the networks that had not seen it."
         console.print(Text(f"  {line}", "dim"))
     for line in handfuls(right):
         console.print(Text(f"  {line}", "yellow"))
