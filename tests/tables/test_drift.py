@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import polars
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from minicolumn.tables import Encoder, infer_schema
@@ -38,6 +38,7 @@ def said(frame: polars.DataFrame) -> dict[str, str]:
 
 @given(st.integers(1, 10_000), st.sampled_from([1, 2, 7, 40, 300]))
 @settings(max_examples=30)
+@example(4873, 7)  # 4 of 7 rows are missing, of 7 % in the training: chance, in one table of a thousand
 def test_rows_of_the_same_kind_have_no_drift(seed: int, count: int) -> None:
     assert said(rows(seed, count)) == {}
 

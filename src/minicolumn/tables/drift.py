@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _MORE = 0.1  # by so much a share must have changed, beyond what chance does
 _FEWEST = 5  # rows of which all say something of their column
+_RARE = 0.01  # what never came in the training may come this often
+_SURELY = float(np.log(10_000))
 _FEW = 0.01  # so many numbers may lie far outside
 
 
@@ -124,6 +126,16 @@ def _share(now: float, then: float, rows: int, what: str) -> str:
 
 
 def _is_more(now: float, then: float, rows: int) -> bool:
-    """Return whether a share grew by more than 0.1 and three standard errors, or to 1; from 5 rows on."""
-    error = float(np.sqrt(max(then * (1 - then), 1 / rows / 4) / rows))
-    return rows >= _FEWEST and (now > then + _MORE + 3 * error or (now == 1.0 and then < 0.9))
+    """Return whether a share grew by more than 0.1, and by more than chance does, or to 1; from 5 rows on.
+
+    By chance it would be so large in at most exp(-rows KL(now || then)) of all tables of so many rows, by
+    Chernoff's bound; that is asked to be one in ten thousand.
+    """
+    if rows < _FEWEST or now <= then + _MORE:
+        return False
+    return (now == 1.0 and then < 0.9) or rows * _divergence(now, max(then, _RARE)) > _SURELY
+
+
+def _divergence(p: float, q: float) -> float:
+    """Return the Kullback-Leibler divergence of one yes-or-no share from another, 0 < q < 1."""
+    return sum(a * float(np.log(a / b)) for a, b in ((p, q), (1 - p, 1 - q)) if a > 0)
