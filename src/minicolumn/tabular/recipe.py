@@ -119,7 +119,7 @@ NUMBERS = Habits("mish", 0.05, 0.15, 0.0, 2_000, 160, "val_loss", ("r2",), _OF_N
 TWO_CLASSES = Habits("selu", 0.04, 0.3, 0.05, 1_500, 40, "val_loss", ("accuracy",), _OF_TWO_CLASSES)
 # Of many classes the log loss is smallest long before the accuracy is largest, for the same reason.
 MANY_CLASSES = Habits("selu", 0.04, 0.15, 0.1, 2_000, 160, "val_accuracy", ("accuracy",), _OF_MANY_CLASSES)
-FEWEST_EPOCHS, _FEWEST_OF_MEMBERS = 12, 4
+FEWEST_EPOCHS, _FEWEST_OF_MEMBERS = 12, 8
 
 
 # Ramps beside the columns: stretches a column, rows for each stretch, and ramps of all columns together,
