@@ -364,6 +364,12 @@ def test_after_the_time_no_member_begins_and_those_without_an_epoch_are_left_out
     assert len({bool(each.run.history.epochs) for each in trained}) == 1
 
 
+def test_one_network_predicts_a_row_as_it_predicts_many():
+    model = _run("score", 1).model
+    X = model.table.matrix(model.table.typed(FRAME).frame)  # type: ignore[union-attr]
+    np.testing.assert_allclose(model.predictor()(X[5])[0], model.predict(X)[5], rtol=1e-5, atol=2e-6)
+
+
 def test_one_model_joins_itself():
     model = _pack(_run("score", 2)).members[0].model
     assert joined([model]) is model

@@ -18,6 +18,7 @@ from minicolumn.nn.layers.dense import ACTIVATION, FASTER, LARGEST_SIZE, SCALE_R
 from minicolumn.nn.layers.embeddings import EMBEDDINGS
 from minicolumn.nn.layers.piecewise import KNOTS
 from minicolumn.registry import Integer, Search, refuse
+from minicolumn.trace.tracer import Traced, constant
 
 Knots = tuple[tuple[int, tuple[float, ...]], ...]
 
@@ -58,6 +59,8 @@ def interpolated(values: Array, rows: Array, share: Array) -> Array:
     values      [rows, units]; rows int32 [batch, columns]; share [batch, columns]
     Returns     [batch, units]
     """
+    if isinstance(rows, Traced) and not isinstance(values, Traced):  # sums of constants are plain arrays
+        values = constant(values)
     below, above = values[rows], values[rows + np.int32(1)]
     return np.sum(below + share[:, :, None] * (above - below), axis=1)
 
