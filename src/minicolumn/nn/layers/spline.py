@@ -59,9 +59,10 @@ def interpolated(values: Array, rows: Array, share: Array) -> Array:
     values      [rows, units]; rows int32 [batch, columns]; share [batch, columns]
     Returns     [batch, units]
     """
+    table: Any = values
     if isinstance(rows, Traced) and not isinstance(values, Traced):  # sums of constants are plain arrays
-        values = constant(values)
-    below, above = values[rows], values[rows + np.int32(1)]
+        table = constant(values)
+    below, above = table[rows], table[rows + np.int32(1)]
     return np.sum(below + share[:, :, None] * (above - below), axis=1)
 
 
