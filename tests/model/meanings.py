@@ -234,6 +234,7 @@ def use(artifact: Artifact, native: bool) -> None:
         loss_settings=dict(loss.changed), training=artifact.training,
     )  # fmt: skip
     if not native:
+        model.__dict__["_quick"] = network, artifact.params  # not rearranged for predictions
         model.__dict__["_forward"] = Forward(network, loss, None, "reference")
     X = np.zeros((2, *artifact.input_shape), np.float32)
     with np.errstate(all="ignore"):

@@ -141,6 +141,9 @@ def samples() -> dict[str, Artifact]:
             (2,),
             Loss("quantile", levels=(0.1, 0.5, 0.9)).to_json(),
         ),
+        "running sums": artifact_of(
+            Sequential(PiecewiseDense(3, ((1, (-1.0, 0.0, 2.5)),), "selu"), Dense(1)), (2,)
+        ),
         "ensemble": artifact_of(
             Ensemble(
                 Sequential(PiecewiseDense(4, ((1, (-1.0, 0.0, 2.5)),), "selu", 0.1), Dense(2)),
