@@ -14,6 +14,7 @@ from minicolumn import nn, tree
 from minicolumn.errors import DataError, ModelFileError, ShapeError
 from minicolumn.nn.layer import named_layers
 from minicolumn.nn.layers.averages import AVERAGES
+from minicolumn.nn.layers.spline import positions
 from minicolumn.nn.stacking import quickest
 
 RNG = np.random.default_rng(0)
@@ -183,6 +184,23 @@ def test_running_sums_are_what_ramps_and_a_dense_layer_compute(lengths, units, d
     one, other = mc.grad(lost(quick))(params), mc.grad(lost(chain))(same)
     np.testing.assert_allclose(one["weight"], other["2"]["weight"], rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(one["scale"], other["1"]["scale"], rtol=1e-9, atol=1e-9)
+
+
+def test_what_is_no_number_gives_none_and_infinity_the_last_value():
+    knots = ((0, (-1.0, 0.0, 2.0)), (1, (0.0, 1.0)))
+    layer = nn.ColumnSplines(2, knots=knots)
+    params = {**_drawn(layer, 2), "weight": np.zeros((2, 2))}
+    x = np.array([[np.nan, 0.5], [np.inf, 0.5], [3.0, 0.5], [-np.inf, 0.5], [-5.0, 0.5]])
+    with np.errstate(invalid="ignore"):
+        for found in (layer.apply, mc.compile(layer.apply)):
+            y = found(params, np.where(np.isinf(x), np.sign(x) * 1e30, x))
+            assert np.isnan(y[0]).all()
+            np.testing.assert_allclose(y[1], y[2], rtol=CLOSE)
+            np.testing.assert_allclose(y[3], y[4], rtol=CLOSE)
+    quick = nn.PiecewiseDense(2, knots)
+    assert np.isnan(quick.apply(_drawn(quick, 2), x[:1])).all()
+    first, share = positions(knots, x[1:2])
+    assert (first[0, 0], share[0, 0]) == (1, 1.0)
 
 
 def test_a_code_out_of_its_column_is_no_row_of_the_next():

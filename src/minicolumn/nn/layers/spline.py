@@ -47,7 +47,10 @@ def positions(knots: Knots, x: Array) -> tuple[Array, Array]:
         width[place, : len(each) - 1] = np.diff(np.array(each, x.dtype))
     column = x[:, np.array([column for column, _ in knots])]
     behind = np.sum(np.clip((column[:, :, None] - low) / width, 0.0, 1.0), axis=2)
-    first = np.minimum(behind.astype(np.int32), (stretches - 1).astype(np.int32))
+    behind = np.minimum(behind, stretches.astype(x.dtype))  # infinity has passed those that are not there, too
+    # What is no number is in the last stretch, so that its place is one, and its share is NaN.
+    inside = behind < (stretches - 1).astype(x.dtype)
+    first = np.where(inside, behind, (stretches - 1).astype(x.dtype)).astype(np.int32)
     return first, behind - first.astype(x.dtype)
 
 
