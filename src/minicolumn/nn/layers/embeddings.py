@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Annotated, Any, final
@@ -10,7 +10,7 @@ from typing import Annotated, Any, final
 import numpy as np
 
 from minicolumn.errors import ShapeError
-from minicolumn.nn.layer import Array, Deterministic, Param, Params, Shape, computed
+from minicolumn.nn.layer import Array, Deterministic, Layer, Param, Params, Shape, computed
 from minicolumn.nn.layers.dense import LARGEST_SIZE
 from minicolumn.registry import Boolean, Custom, Integer, Search, refuse
 
@@ -93,6 +93,33 @@ def is_column(value: Any) -> bool:
     return isinstance(value, Integral) and not isinstance(value, bool) and 0 <= int(value) <= LARGEST_SIZE
 
 
+def check_listed_once(layer: Layer, name: str) -> None:
+    """Refuse the setting of a layer, pairs of a column and something, that lists a column twice."""
+    listed = [column for column, _ in getattr(layer, name)]
+    if len(set(listed)) < len(listed):
+        refuse(layer, name, "each column once")
+
+
+def check_has_columns(layer: Layer, pairs: Sequence[tuple[int, Any]], input_shape: Shape) -> None:
+    """Refuse rows that are no vectors, or lack a listed column; ShapeError."""
+    last = max((column for column, _ in pairs), default=-1)
+    if len(input_shape) != 1 or last >= input_shape[0]:
+        raise ShapeError(
+            f"{type(layer).__name__}: rows have shape {list(input_shape)}, expected [features > {last}]"
+        )
+
+
+def rows_of_codes(codes: Array, levels: Array) -> Array:
+    """Return the row of each code in a table where the rows of each column stand below those before.
+
+    codes       int32 [batch, columns]; levels: of each column, int32 [columns]
+    Returns     int32 [batch, columns]. A code out of its own column's range becomes one past the end: the
+                next column's rows are not for it
+    """
+    before = np.cumsum(levels, dtype=np.int32) - levels
+    return np.where((codes < 0) | (codes >= levels), np.int32(levels.sum()), codes + before)
+
+
 EMBEDDINGS = Custom(
     help="Which columns hold codes, and how many categories each has.",
     words="(column >= 0, levels >= 1) pairs",
@@ -139,8 +166,7 @@ class ColumnEmbedding(Deterministic):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if len({column for column, _ in self.embeddings}) < len(self.embeddings):
-            refuse(self, "embeddings", "each column once")
+        check_listed_once(self, "embeddings")
         if self.shared and any(block.levels > LARGEST_SIZE for block in self._blocks):
             refuse(self, "embeddings", f"at most {LARGEST_SIZE:,} levels of all columns that share a table")
 
@@ -148,11 +174,7 @@ class ColumnEmbedding(Deterministic):
         return embedding_dim(levels) if self.dim is None else self.dim
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        last = max((column for column, _ in self.embeddings), default=-1)
-        if len(input_shape) != 1 or last >= input_shape[0]:
-            raise ShapeError(
-                f"ColumnEmbedding: rows have shape {list(input_shape)}, expected [features > {last}]"
-            )
+        check_has_columns(self, self.embeddings, input_shape)
         added = sum(self._dim(levels) for _, levels in self.embeddings)
         return (input_shape[0] - len(self.embeddings) + added,)
 
@@ -247,13 +269,9 @@ class _Block:
         return np.cumsum([levels for _, levels in self.pairs])[:-1].tolist()
 
     def rows(self, x: Array) -> Array:
-        """Return the row of the table for each code, int32 [batch, columns].
-
-        A code out of its own column's range becomes one past the end: the next column's rows are not for it.
-        """
+        """Return the row of the table for each code, int32 [batch, columns]; see `rows_of_codes`."""
         first, n = self.columns[0], len(self.pairs)
         adjoin = self.columns == list(range(first, first + n))
         codes = (x[:, first : first + n] if adjoin else x[:, np.array(self.columns)]).astype(np.int32)
         levels = np.array([levels for _, levels in self.pairs], np.int32)
-        before = np.cumsum(levels, dtype=np.int32) - levels
-        return np.where((codes < 0) | (codes >= levels), np.int32(self.levels), codes + before)
+        return rows_of_codes(codes, levels)

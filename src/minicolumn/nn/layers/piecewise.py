@@ -9,10 +9,10 @@ from typing import Annotated, Any, final
 
 import numpy as np
 
-from minicolumn.errors import DataError, ShapeError
+from minicolumn.errors import DataError
 from minicolumn.nn.layer import Array, Deterministic, Params, Shape, computed
-from minicolumn.nn.layers.embeddings import MOST_COLUMNS, is_column
-from minicolumn.registry import Custom, refuse
+from minicolumn.nn.layers.embeddings import MOST_COLUMNS, check_has_columns, check_listed_once, is_column
+from minicolumn.registry import Custom
 
 MOST_KNOTS = 1_000
 
@@ -78,15 +78,10 @@ class PiecewiseLinear(Deterministic):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if len({column for column, _ in self.knots}) < len(self.knots):
-            refuse(self, "knots", "each column once")
+        check_listed_once(self, "knots")
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        last = max((column for column, _ in self.knots), default=-1)
-        if len(input_shape) != 1 or last >= input_shape[0]:
-            raise ShapeError(
-                f"PiecewiseLinear: rows have shape {list(input_shape)}, expected [features > {last}]"
-            )
+        check_has_columns(self, self.knots, input_shape)
         return (input_shape[0] + sum(len(knots) - 1 for _, knots in self.knots),)
 
     def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:

@@ -12,10 +12,9 @@ from typing import Annotated, Any, final
 
 import numpy as np
 
-from minicolumn.errors import ShapeError
 from minicolumn.nn.layer import Array, Deterministic, Function, Param, Params, Shape
 from minicolumn.nn.layers.dense import ACTIVATION, FASTER, LARGEST_SIZE, SCALE_RATE, activated, rule_of
-from minicolumn.nn.layers.embeddings import EMBEDDINGS
+from minicolumn.nn.layers.embeddings import EMBEDDINGS, check_has_columns, check_listed_once, rows_of_codes
 from minicolumn.nn.layers.piecewise import KNOTS
 from minicolumn.registry import Integer, Search, refuse
 from minicolumn.trace.tracer import Traced, constant
@@ -47,7 +46,9 @@ def positions(knots: Knots, x: Array) -> tuple[Array, Array]:
         width[place, : len(each) - 1] = np.diff(np.array(each, x.dtype))
     column = x[:, np.array([column for column, _ in knots])]
     behind = np.sum(np.clip((column[:, :, None] - low) / width, 0.0, 1.0), axis=2)
-    behind = np.minimum(behind, stretches.astype(x.dtype))  # infinity has passed those that are not there, too
+    behind = np.minimum(
+        behind, stretches.astype(x.dtype)
+    )  # infinity has passed those that are not there, too
     # What is no number is in the last stretch, so that its place is one, and its share is NaN.
     inside = behind < (stretches - 1).astype(x.dtype)
     first = np.where(inside, behind, (stretches - 1).astype(x.dtype)).astype(np.int32)
@@ -103,10 +104,8 @@ class ColumnSplines(Deterministic):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("knots", "embeddings"):
-            listed = [column for column, _ in getattr(self, name)]
-            if len(set(listed)) < len(listed):
-                refuse(self, name, "each column once")
+        check_listed_once(self, "knots")
+        check_listed_once(self, "embeddings")
         if {column for column, _ in self.knots} & self._codes:
             refuse(self, "knots", "columns of numbers, not of codes")
 
@@ -115,11 +114,7 @@ class ColumnSplines(Deterministic):
         return {column for column, _ in self.embeddings}
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        last = max([column for column, _ in (*self.knots, *self.embeddings)], default=-1)
-        if len(input_shape) != 1 or last >= input_shape[0]:
-            raise ShapeError(
-                f"ColumnSplines: rows have shape {list(input_shape)}, expected [features > {last}]"
-            )
+        check_has_columns(self, (*self.knots, *self.embeddings), input_shape)
         return (self.units,)
 
     def declare(self, input_shape: Shape) -> Params:
@@ -162,14 +157,9 @@ class ColumnSplines(Deterministic):
         return interpolated(values, passed + (np.cumsum(lengths) - lengths).astype(np.int32), share)
 
     def _rows(self, x: Array) -> Array:
-        """Return the row of the tables for each code, int32 [batch, columns].
-
-        A code out of its own column's range becomes one past the end: the next column's rows are not for it.
-        """
+        """Return the row of the tables for each code, int32 [batch, columns]."""
         codes = x[:, np.array([column for column, _ in self.embeddings])].astype(np.int32)
-        levels = np.array([levels for _, levels in self.embeddings], np.int32)
-        before = np.cumsum(levels, dtype=np.int32) - levels
-        return np.where((codes < 0) | (codes >= levels), np.int32(levels.sum()), codes + before)
+        return rows_of_codes(codes, np.array([levels for _, levels in self.embeddings], np.int32))
 
     @property
     def operations(self) -> int:
@@ -216,14 +206,10 @@ class PiecewiseDense(Deterministic):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if len({column for column, _ in self.knots}) < len(self.knots):
-            refuse(self, "knots", "each column once")
+        check_listed_once(self, "knots")
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        last = max((column for column, _ in self.knots), default=-1)
-        if len(input_shape) != 1 or not input_shape[0] or last >= input_shape[0]:
-            expected = f"expected [features > {max(last, 0)}]"
-            raise ShapeError(f"PiecewiseDense: rows have shape {list(input_shape)}, {expected}")
+        check_has_columns(self, self.knots or ((0, ()),), input_shape)
         return (self.units,)
 
     def declare(self, input_shape: Shape) -> Params:
