@@ -289,7 +289,7 @@ def test_a_plan_is_what_the_encoder_makes_of_its_rows(target: str, same_bits: An
     for part in (plan.train, plan.validation, plan.test):
         assert same_bits(part.X, plan.encoder.transform(part.frame))
         assert same_bits(part.y, plan.encoder.encode_target(part.frame))
-        assert part.target.ndim == (1 if target == "label" else 2)
+        assert part.given()[1].ndim == (1 if target == "label" else 2)
     alone = Encoder.fit(plan.train.frame, plan.schema)
     assert alone.inputs == plan.encoder.inputs
     one, other = train_plan(plan), train_plan(plan)

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from rich.console import Console
 
 from minicolumn.cli.screen import is_live
-from minicolumn.tabular.pack_progress import Watch, members_bar, members_lines
+from minicolumn.tabular.ensemble_progress import Watch, members_bar, members_lines
 from minicolumn.train import Callback, Trainer
 from minicolumn.train.history import Row
 from minicolumn.train.progress import ProgressBar, speed

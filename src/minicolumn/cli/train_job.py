@@ -36,8 +36,8 @@ from minicolumn.nn.losses import Loss
 from minicolumn.optim import optimizer_by_name, schedule_by_name
 from minicolumn.picture import check_file
 from minicolumn.tabular.efforts import effort_by_name
+from minicolumn.tabular.ensemble import EnsembleRun
 from minicolumn.tabular.folds import MOST_FOLDS, Folds, cross_validate
-from minicolumn.tabular.pack import PackRun
 from minicolumn.tabular.pipeline import TableRun, train_plan, with_table
 from minicolumn.tabular.plan import TablePlan, plan_table
 from minicolumn.tabular.recipe import HIDDEN
@@ -227,7 +227,7 @@ def _finish(
         print_json({**_summary(options, done, columns), **scored})
     if interrupted:
         epochs = count(len(done.history), "epoch")
-        if isinstance(done.run, PackRun):
+        if isinstance(done.run, EnsembleRun):
             epochs = count(len(done.run.members), "network")
         raise Interrupted(f"interrupted after {epochs}; what was learnt is saved in {_place(options)}")
     return DONE
@@ -284,7 +284,7 @@ def _summary(options: TrainOptions, done: TableRun, columns: int) -> dict[str, A
         "metrics": done.metrics,
         "baseline": done.baseline,
         "threshold": done.model.table.threshold if done.model.table is not None else None,
-        "members": len(done.run.kept) if isinstance(done.run, PackRun) else 1,
+        "members": len(done.run.kept) if isinstance(done.run, EnsembleRun) else 1,
         "out_of_fold": done.out_of_fold,
         "epochs": len(done.history),
         "seconds": done.run.seconds,

@@ -16,7 +16,7 @@ from minicolumn.nn.layers.dense import Dense
 from minicolumn.nn.layers.spline import PiecewiseDense
 from minicolumn.nn.losses import as_loss
 from minicolumn.optim import Clipped, Optimizer
-from minicolumn.tabular.pack import PackRun
+from minicolumn.tabular.ensemble import EnsembleRun
 from minicolumn.tabular.pipeline import TableRun
 from minicolumn.tabular.plan import TablePlan
 from minicolumn.train.progress import duration, speed
@@ -83,7 +83,7 @@ def how_it_went(done: TableRun) -> Padding:
         "interrupted": "; interrupted",
     }
     how, which = f"{count(epochs, 'epoch')} in", f"weights of epoch {run.best_epoch} kept"
-    if isinstance(run, PackRun):
+    if isinstance(run, EnsembleRun):
         how = f"{count(len(run.members), 'network')} of up to {count(epochs, 'epoch')} in"
         which = _which(run)
     elif not run.best_epoch:
@@ -92,7 +92,7 @@ def how_it_went(done: TableRun) -> Padding:
     return Padding(Text(line), (0, 0, 0, 2))
 
 
-def _which(run: PackRun) -> str:
+def _which(run: EnsembleRun) -> str:
     """Return which members are in the model."""
     parts = [f"{len(run.kept)} averaged"]
     left = len(run.members) - len(run.kept)

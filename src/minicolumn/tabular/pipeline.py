@@ -21,9 +21,10 @@ from minicolumn.tables.files.frames import as_frame
 from minicolumn.tables.typed import Remark
 from minicolumn.tabular.budget import Deadline, fitted_to
 from minicolumn.tabular.calibrate import calibrated
-from minicolumn.tabular.pack import PackRun, Watch, out_of_fold, train_pack
+from minicolumn.tabular.ensemble import EnsembleRun, Watch, out_of_fold, train_ensemble
 from minicolumn.tabular.plan import TablePlan, TableSplit
-from minicolumn.train.callbacks import Callback, EarlyStopping
+from minicolumn.tabular.training import table_trainer
+from minicolumn.train.callbacks import Callback
 from minicolumn.train.history import History
 from minicolumn.train.interrupts import deferred
 from minicolumn.train.run import Run
@@ -42,7 +43,7 @@ class TableRun:
 
     model      with its encoder; takes raw rows
     schema     what was found in the table
-    run        how it was trained: of one network what `fit` handed back, of an ensemble a `PackRun`
+    run        how it was trained: of one network what `fit` handed back, of an ensemble a `EnsembleRun`
     metrics    scores on the test rows, which took no part in training
     baseline   what always answering with the class shares, or the mean, scores on the same rows
     confusion  confusion matrix [right class, predicted class] on the test rows; None for numbers
@@ -57,7 +58,7 @@ class TableRun:
 
     model: Model
     schema: Schema
-    run: Run | PackRun
+    run: Run | EnsembleRun
     metrics: dict[str, float]
     baseline: dict[str, float]
     confusion: Array | None
@@ -94,7 +95,7 @@ class TableRun:
     def _how(self) -> list[str]:
         """Return the lines on the split and the training."""
         run, rows = self.run, self.rows
-        if isinstance(run, PackRun):
+        if isinstance(run, EnsembleRun):
             return [
                 f"  {rows['train']:,} rows trained, each held out by some members, {rows['test']:,} tested",
                 f"  {len(run.members)} networks of up to {len(self.history)} epochs in {run.seconds:.2g} s, "
@@ -141,13 +142,12 @@ def train_plan(
     """
     if plan.members:
         return _train_members(plan, callbacks, progress, resume, watch)
-    recipe, held = plan.recipe, plan.validation
-    known = (_with_classes(callback, plan.encoder.classes) for callback in callbacks)
-    hung = [EarlyStopping(recipe.patience, monitor=recipe.monitor), *known]
+    held = plan.validation
+    hung = [_with_classes(callback, plan.encoder.classes) for callback in callbacks]
     if plan.settings.time is not None:
         plan, hung = _in_time(plan, hung)
     trainer = _trainer(plan, hung, progress)
-    run = (trainer if resume is None else _resumed(resume, plan, trainer, hung, progress)).run()
+    run = (trainer if resume is None else _resumed(resume, plan, trainer)).run()
     # Who was interrupted once may be so again while what was learnt is scored.
     with deferred(again=run.stopped != "interrupted"):
         model = replace(_calibrated(run.model, held), data_hash=data_hash(plan.train.frame))
@@ -165,23 +165,8 @@ def _in_time(plan: TablePlan, callbacks: list[Callback]) -> tuple[TablePlan, lis
 
 def _trainer(plan: TablePlan, callbacks: Sequence[Callback], progress: bool | None) -> Trainer:
     """Return the trainer of a plan's one network."""
-    recipe, held = plan.recipe, plan.validation
-    return Trainer(
-        recipe.network,
-        plan.train.X,
-        plan.train.target,
-        validation_data=_held(held),
-        sample_weight=plan.train.weight,
-        loss=recipe.loss,
-        optimizer=recipe.optimizer,
-        schedule=recipe.schedule,
-        batch_size=recipe.batch_size,
-        epochs=recipe.epochs,
-        metrics=recipe.metrics,
-        callbacks=callbacks,
-        seed=plan.settings.seed,
-        progress=progress,
-    )
+    held, seed = plan.validation.given(), plan.settings.seed
+    return table_trainer(plan.recipe, plan.train.given(), held, callbacks, seed=seed, progress=progress)
 
 
 def _train_members(
@@ -196,7 +181,7 @@ def _train_members(
         if given:
             raise DataError(f"train: {name}: of one network only; say members=1")
     with watch or _bar(progress, plan.recipe.monitor) as tell:
-        run = train_pack(plan, tell)
+        run = train_ensemble(plan, tell)
     with deferred(again=run.stopped != "interrupted"):
         model = replace(run.model, data_hash=data_hash(plan.train.frame))
         predicted, rows = out_of_fold(run.kept, len(plan.train.X))
@@ -212,22 +197,19 @@ def _with_classes(callback: Callback, classes: Sequence[str] | None) -> Callback
     return replace(callback, classes=tuple(classes))  # type: ignore[type-var]
 
 
-def _resumed(
-    path: PathLike, plan: TablePlan, planned: Trainer, callbacks: Sequence[Callback], progress: bool | None
-) -> Trainer:
-    """Return the training in a checkpoint, which must be the one that was planned.
+def _resumed(path: PathLike, plan: TablePlan, planned: Trainer) -> Trainer:
+    """Return the training in a checkpoint, which must be the one that was planned; its callbacks are told.
 
     Errors      DataError for another network, and for the first setting that differs
     """
-    held = plan.validation
+    X, target, *weight = plan.train.given()
     trainer = Trainer.resume(
         path,
-        plan.train.X,
-        plan.train.target,
-        validation_data=_held(held),
-        sample_weight=plan.train.weight,
-        callbacks=callbacks,
-        progress=progress,
+        X,
+        target,
+        validation_data=plan.validation.given(),
+        sample_weight=weight[0] if weight else None,
+        callbacks=planned.callbacks,
     )
     if trainer.network != planned.network:
         raise DataError(f"resume: {shown(path)} is of another network, {trainer.network!r:.120}")
@@ -246,18 +228,13 @@ def with_table(plan: TablePlan, model: Model) -> Model:
     return replace(model, table=plan.encoder, schema=plan.schema)
 
 
-def _held(held: TableSplit) -> tuple[Array, Array] | tuple[Array, Array, Array]:
-    """Return held-out rows as `fit` takes them: X, y, and weights where there are any."""
-    return (held.X, held.target) if held.weight is None else (held.X, held.target, held.weight)
-
-
 def _bar(progress: bool | None, monitor: str) -> AbstractContextManager[Watch]:
     """Return what draws a bar on standard error, if one was asked for."""
     if not progress:
         return nullcontext(lambda progress: None)
     from rich.console import Console
 
-    from minicolumn.tabular.pack_progress import members_bar
+    from minicolumn.tabular.ensemble_progress import members_bar
 
     return members_bar(Console(stderr=True), monitor, keep=True)
 
@@ -283,7 +260,7 @@ def _calibrated(model: Model, held: TableSplit) -> Model:
     return calibrated(model, held.X, held.y)
 
 
-def _scored(plan: TablePlan, model: Model, run: Run | PackRun) -> TableRun:
+def _scored(plan: TablePlan, model: Model, run: Run | EnsembleRun) -> TableRun:
     """Evaluate a model on the test rows, beside the baseline, and return the run."""
     encoder = plan.encoder
     scores, right, guess = model.score_encoded(plan.test.X, plan.test.y)

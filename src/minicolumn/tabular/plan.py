@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import polars
 
 Array = np.ndarray
+Given = tuple[Array, Array] | tuple[Array, Array, Array]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,10 +50,16 @@ class TableSplit:
     y: Array
     weight: Array | None = None
 
-    @property
-    def target(self) -> Array:
-        """The target as `fit` takes it: class codes int32 [rows], or numbers float32 [rows, 1]."""
-        return self.y if self.y.dtype.kind == "i" else self.y[:, None]
+    def given(self, rows: Array | slice = slice(None)) -> Given:
+        """Return some rows as `fit` takes them: X, targets, and weights where there are any.
+
+        rows        their numbers; all of them by default
+        Returns     targets are class codes int32 [rows], or numbers float32 [rows, 1]
+        """
+        target = self.y if self.y.dtype.kind == "i" else self.y[:, None]
+        if self.weight is None:
+            return self.X[rows], target[rows]
+        return self.X[rows], target[rows], self.weight[rows]
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 import minicolumn as mc
 from minicolumn.errors import DataError, DivergenceError
 from minicolumn.tables import Overrides, infer_schema
-from minicolumn.tabular import TableRun, TableSettings, pack, plan_table, train_plan
+from minicolumn.tabular import TableRun, TableSettings, ensemble, plan_table, train_plan
 from minicolumn.tabular.calibrate import best_factor
 from minicolumn.tabular.choice import believed, choose, gap_of_numbers, gap_of_right_answers
+from minicolumn.tabular.ensemble import EnsembleRun, joined, out_of_fold, train_members
 from minicolumn.tabular.members import FEWEST_FOLDS, MOST_FOLDS, folds_of, members_of
-from minicolumn.tabular.pack import PackRun, joined, out_of_fold, train_members
 
 ROWS = 160
 SMALL: dict[str, Any] = {"hidden": (8,), "epochs": 4, "batch_size": 32}
@@ -65,8 +65,8 @@ def runs() -> dict[str, TableRun]:
     return {target: _run(target) for target in TARGETS}
 
 
-def _pack(run: TableRun) -> PackRun:
-    assert isinstance(run.run, PackRun)
+def _ensemble(run: TableRun) -> EnsembleRun:
+    assert isinstance(run.run, EnsembleRun)
     return run.run
 
 
@@ -132,7 +132,7 @@ def test_members_differ_in_what_nobody_said():
 @pytest.mark.parametrize("target", TARGETS)
 def test_the_whole_predicts_the_mean_of_its_members(target, runs, tmp_path):
     run = runs[target]
-    kept = _pack(run).kept
+    kept = _ensemble(run).kept
     X = run.model.table.matrix(run.model.table.typed(FRAME).frame)  # type: ignore[union-attr]
     mean = np.mean([trained.model.predict(X) for trained in kept], axis=0)
     # Another order of float32 sums: some units in the last place of numbers below 4.
@@ -149,9 +149,9 @@ def test_the_whole_predicts_the_mean_of_its_members(target, runs, tmp_path):
 @pytest.mark.parametrize("target", TARGETS)
 def test_out_of_fold_predictions_come_from_who_has_not_seen_the_row(target, runs):
     run, plan = runs[target], plan_table(FRAME, _settings(target))
-    found, rows = out_of_fold(_pack(run).kept, len(plan.train.X))
+    found, rows = out_of_fold(_ensemble(run).kept, len(plan.train.X))
     for row in (0, 17, 55):
-        asked = [t for t in _pack(run).kept if row in t.member.held]
+        asked = [t for t in _ensemble(run).kept if row in t.member.held]
         if not asked:
             assert row not in rows
             continue
@@ -238,7 +238,7 @@ def test_the_smallest_model_is_a_prefix_that_loses_little_more(runs):
     assert one.members == 1
     rows = model.table.matrix(model.table.typed(FRAME).frame)  # type: ignore[union-attr]
     np.testing.assert_allclose(
-        one.predict(rows), _pack(runs["score"]).kept[0].model.predict(rows), rtol=1e-5, atol=1e-6
+        one.predict(rows), _ensemble(runs["score"]).kept[0].model.predict(rows), rtol=1e-5, atol=1e-6
     )
     with pytest.raises(DataError, match="one network"):
         one.smallest()
@@ -266,7 +266,7 @@ def test_rare_classes_and_few_rows_are_learnt_from():
     assert run.schema.classes == ("low", "mid", "odd", "top")
     few = train_plan(plan_table(FRAME[:6], _settings("score", 8), FRAME[100:]))
     assert few.rows["train"] == 6
-    assert _pack(few).members[0].member.held.size >= 1
+    assert _ensemble(few).members[0].member.held.size >= 1
 
 
 def test_members_that_diverge_are_dropped_and_if_all_do_the_first_is_told():
@@ -288,8 +288,8 @@ def test_an_interrupt_keeps_the_members_so_far():
     told = threading.Event()
     plan = plan_table(FRAME, _settings("score", 40, epochs=300))
     run = train_plan(plan, watch=interrupting())
-    assert _pack(run).stopped == "interrupted"
-    assert 2 <= len(_pack(run).members) < 40
+    assert _ensemble(run).stopped == "interrupted"
+    assert 2 <= len(_ensemble(run).members) < 40
     assert np.isfinite(run.metrics["r2"])
 
 
@@ -306,10 +306,10 @@ def test_an_interrupt_while_what_was_learnt_is_judged_loses_nothing(monkeypatch)
             told.set()
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(pack, "best_factor", impatient)
+    monkeypatch.setattr(ensemble, "best_factor", impatient)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        run = pack.train_pack(plan_table(FRAME, _settings("two", 40, epochs=300)), interrupting)
+        run = ensemble.train_ensemble(plan_table(FRAME, _settings("two", 40, epochs=300)), interrupting)
     finally:
         signal.signal(signal.SIGINT, before)
     assert len(judged) == 1
@@ -348,15 +348,15 @@ def test_what_follows_one_training_is_refused_for_several():
 def test_a_budget_leaves_members_out_then_epochs_and_refuses_less_than_one():
     slow = _settings("score", 16, epochs=100_000, time=3.0)
     run = train_plan(plan_table(FRAME, slow))
-    assert len(_pack(run).members) < 16
+    assert len(_ensemble(run).members) < 16
     assert len(run.history) < 100_000
-    assert _pack(run).seconds < 15.0  # a loaded machine compiles for longer than the budget
+    assert _ensemble(run).seconds < 15.0  # a loaded machine compiles for longer than the budget
     with pytest.raises(DataError, match="too few: compiling took"):
         train_plan(plan_table(FRAME, _settings("score", 2, time=1e-6)))
 
 
 def test_after_the_time_no_member_begins_and_those_without_an_epoch_are_left_out(monkeypatch):
-    monkeypatch.setattr(pack, "fitted_to", lambda plan, *_: plan)
+    monkeypatch.setattr(ensemble, "fitted_to", lambda plan, *_: plan)
     plan = plan_table(FRAME, _settings("score", 12, epochs=100_000, time=0.5))
     trained, _, stopped = train_members(plan, threads=2)
     assert stopped == "out of time"
@@ -371,5 +371,5 @@ def test_one_network_predicts_a_row_as_it_predicts_many():
 
 
 def test_one_model_joins_itself():
-    model = _pack(_run("score", 2)).members[0].model
+    model = _ensemble(_run("score", 2)).members[0].model
     assert joined([model]) is model

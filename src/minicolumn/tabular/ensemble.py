@@ -1,4 +1,4 @@
-"""Packs: the members of an ensemble trained side by side, chosen by rows they have not seen, and joined.
+"""Ensembles of a table: members trained side by side, chosen by rows they have not seen, and joined.
 
 plan -> members beside each other, one thread each -> out-of-fold predictions -> temperatures, choice
      -> one network that averages the chosen
@@ -32,7 +32,8 @@ from minicolumn.tabular.choice import (
 )
 from minicolumn.tabular.members import Member
 from minicolumn.tabular.plan import TablePlan
-from minicolumn.train.callbacks import Callback, EarlyStopping
+from minicolumn.tabular.training import table_trainer
+from minicolumn.train.callbacks import Callback
 from minicolumn.train.history import History, Row
 from minicolumn.train.interrupts import deferred
 from minicolumn.train.run import Run
@@ -62,7 +63,7 @@ class TrainedMember:
 
 
 @dataclass(frozen=True, eq=False)
-class PackRun:
+class EnsembleRun:
     """How the members of an ensemble were trained: what a `Run` is to one network.
 
     model       the ensemble of the chosen members
@@ -114,7 +115,7 @@ class PackRun:
         return {**means, "epoch": epoch + 1}
 
     def __repr__(self) -> str:
-        return f"PackRun({len(self.kept)} of {len(self.members)} members, {self.stopped})"
+        return f"EnsembleRun({len(self.kept)} of {len(self.members)} members, {self.stopped})"
 
 
 def train_members(
@@ -160,29 +161,12 @@ def _why(endings: Sequence[Ending], deadline: Deadline) -> str:
 
 def _maker(plan: TablePlan, member: Member, deadline: Deadline = Deadline()) -> Maker:  # noqa: B008  a record
     """Return what makes the trainer of a member, in the thread that runs it."""
-    recipe, learnt = member.recipe, plan.train
-    stop = [EarlyStopping(recipe.patience, monitor=recipe.monitor)] if recipe.keeps_best else []
+    learnt = plan.train
 
     def make(callbacks: Sequence[Callback]) -> Trainer:
-        kept, held = member.kept(len(learnt.X)), member.held
-        weight = learnt.weight
-        validation = (learnt.X[held], learnt.target[held])
-        return Trainer(
-            recipe.network,
-            learnt.X[kept],
-            learnt.target[kept],
-            validation_data=validation if weight is None else (*validation, weight[held]),
-            sample_weight=None if weight is None else weight[kept],
-            loss=recipe.loss,
-            optimizer=recipe.optimizer,
-            schedule=recipe.schedule,
-            batch_size=recipe.batch_size,
-            epochs=recipe.epochs,
-            metrics=recipe.metrics,
-            callbacks=[*stop, deadline, *callbacks],
-            seed=member.seed,
-            threads=1,
-        )
+        kept, held = learnt.given(member.kept(len(learnt.X))), learnt.given(member.held)
+        hung = [deadline, *callbacks]
+        return table_trainer(member.recipe, kept, held, hung, seed=member.seed, threads=1)
 
     return make
 
@@ -240,7 +224,7 @@ def joined(models: Sequence[Model]) -> Model:
     return replace(first, network=network, params={str(n): model.params for n, model in enumerate(models)})
 
 
-def train_pack(plan: TablePlan, watch: Watch = lambda progress: None) -> PackRun:
+def train_ensemble(plan: TablePlan, watch: Watch = lambda progress: None) -> EnsembleRun:
     """Train the members of a plan, choose among them, and join them into one model.
 
     Errors      as for `train_members`
@@ -248,7 +232,7 @@ def train_pack(plan: TablePlan, watch: Watch = lambda progress: None) -> PackRun
     began = time.perf_counter()
     trained, diverged, stopped = train_members(plan, watch)
     with deferred(again=stopped != "interrupted"):
-        run = PackRun(
+        run = EnsembleRun(
             trained[0].model,
             trained,
             _chosen(plan, trained),
@@ -275,7 +259,7 @@ def _chosen(plan: TablePlan, trained: Sequence[TrainedMember]) -> Choice:
     return choose(losses, np.stack(predictions), gap_of_numbers)
 
 
-def _described(run: PackRun) -> dict[str, Any]:
+def _described(run: EnsembleRun) -> dict[str, Any]:
     """Return the training as metadata for the model file: that of one member, and each member's own part."""
     training = dict(run.kept[0].run.model.training)
     for name in ("seed", "epochs_run", "best_epoch", "stopped"):
