@@ -99,7 +99,7 @@ class TrainOptions(ColumnOptions):
     patience: Annotated[
         int | None,
         LIMITS["patience"],
-        Option(TRAINING, "N", "half of the epochs"),
+        Option(TRAINING, "N", "half of the epochs; of many networks none"),
     ] = None
     seed: Annotated[
         int,

@@ -114,7 +114,8 @@ def fit_table(
     target_scale    of a number: "linear", "asinh", or by default the one that fits held-out rows better where
                     it spans many magnitudes
     test            rows to test on, in any form of data; by default `test_fraction` of the rows
-    validation_fraction     share of the rest that says when to stop, and calibrates probabilities
+    validation_fraction     share of the rest that says when to stop, and calibrates probabilities: of one
+                    network, and of an ensemble by time; else each member holds one of 5 to 8 folds out
     hidden          units of each hidden layer
     activation      of all hidden layers, or one for each: "mish", "leaky_relu:slope=0.2", ...
     dropout         rate of each hidden layer
@@ -125,7 +126,8 @@ def fit_table(
     clip_norm       the longest gradient of a step; longer ones are shortened
     batch_size      rows a step
     epochs          at most so often through the rows
-    patience        epochs without progress, then stop
+    patience        epochs without progress, then stop and keep the best; members of an ensemble that learns
+                    numbers or many classes run to the end where nothing is said
     seed            the same seed gives the same bits
     members         networks whose predictions are averaged, each of which holds other rows out; by the
                     effort, and 1 where callbacks, a checkpoint or a monitor are to follow one training

@@ -180,6 +180,7 @@ def table_recipe(
     X           those rows as its matrix, [rows, features]; their number and their quantiles shape the recipe
     activation  of all hidden layers, or one for each
     clip_norm   the longest gradient of a step; longer ones are shortened
+    patience    epochs without progress, then stop; who says it has the best epoch kept, too
     effort      of an ensemble, of which this is the recipe of a member; None of a single network
     Source      RealMLP-TD: Holzmueller, Grinsztajn & Steinwart 2024 (arXiv 2407.04491), table A.1; ramps:
                 Gorishniy, Rubachev & Babenko 2022 (arXiv 2203.05556)
@@ -206,7 +207,7 @@ def table_recipe(
         patience=patience or max(10, epochs // 2),
         monitor=habits.monitor,
         metrics=habits.metrics,
-        keeps_best=own is None or own.keeps_best,
+        keeps_best=own is None or own.keeps_best or patience is not None,
         ways=() if own is None else own.ways,
     )
 

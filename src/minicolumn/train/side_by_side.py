@@ -136,7 +136,8 @@ def run_side_by_side(
                 wait(futures)
             if not isinstance(stop, KeyboardInterrupt):
                 raise
-    watch(progress)
+    with deferred(again=False):  # all have ended: there is nothing left to interrupt
+        watch(progress)
     return [future.result() for future in futures]
 
 
