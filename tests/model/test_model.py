@@ -16,7 +16,7 @@ from sklearn import metrics as oracle
 import minicolumn as mc
 from minicolumn.ir.interpret import interpret
 from minicolumn.model import Model
-from minicolumn.model.model import TABLE_ROWS
+from minicolumn.model.raw_rows import TABLE_ROWS
 from minicolumn.tables import Encoder, infer_schema
 
 RNG = np.random.default_rng(0)

@@ -57,7 +57,7 @@ def evaluate(options: EvaluateOptions) -> int:
     from minicolumn.cli.table_options import reading_of
     from minicolumn.cli.table_report import show_remarks
     from minicolumn.model import metrics
-    from minicolumn.model.model import rows_with_target
+    from minicolumn.model.raw_rows import rows_with_target
     from minicolumn.tabular.importance import permutation_importance
 
     console = open_console(to_stderr=options.as_json, quiet=options.quiet)

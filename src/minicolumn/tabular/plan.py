@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from minicolumn.errors import DataError
-from minicolumn.model.model import Model, rows_with_target
+from minicolumn.model.model import Model
+from minicolumn.model.raw_rows import rows_with_target
 from minicolumn.nn.layer import Param
 from minicolumn.nn.losses import Loss, as_loss
 from minicolumn.tables import Encoder, Schema, infer_schema, with_target
