@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from minicolumn.address_space import check_room_for_polars
@@ -73,20 +73,29 @@ def load_table(source: str | os.PathLike[str], reading: Reading | None = None) -
     if str(source) in BUILTINS and not path.exists():
         return load_delimited(builtin_bytes(str(source)), str(source))
     name = "standard input" if str(source) in STANDARD_INPUT else path.name
-    limit = reading.limit
     try:
-        data = _read(source, path, name, limit)
-        if not is_spreadsheet(data):  # a zip archive too, but not of one table
-            data = unpack(data, name, limit)
-        loaded = _parse(data, path, name, reading, limit)
+        loaded = load_bytes(_read(source, path, name, reading.limit), name, reading)
     except MemoryError:
-        raise too_large(name, "takes more memory than there is", limit) from None
+        raise too_large(name, "takes more memory than there is", reading.limit) from None
     frame = loaded.frame
     if frame.width == 0:
         raise DataError(f"{name}: has no columns")
     if frame.height == 0:
         raise DataError(f"{name}: has column names but no rows")
-    check_names(frame.columns, name)
+    return loaded
+
+
+def load_bytes(data: bytes, name: str, reading: Reading) -> Loaded:
+    """Read the bytes of a file in any format of `read_table`; it may have no row and no column.
+
+    name        of the file: its ending tells the format where the bytes do not, and messages begin with it
+    Errors      DataError as of `read_table`; MemoryError
+    """
+    limit = reading.limit
+    if not is_spreadsheet(data):  # a zip archive too, but not of one table
+        data = unpack(data, name, limit)
+    loaded = _parse(data, PurePath(name), name, reading, limit)
+    check_names(loaded.frame.columns, name)
     return loaded
 
 
@@ -128,7 +137,7 @@ def _near(path: Path) -> str:
     return hint or f"; expected a file or a built-in data set ({', '.join(builtin_names())})"
 
 
-def _parse(data: bytes, path: Path, name: str, reading: Reading, limit: int) -> Loaded:
+def _parse(data: bytes, path: PurePath, name: str, reading: Reading, limit: int) -> Loaded:
     """Return the frame of unpacked bytes: by magic number, then by suffix, then by the first characters."""
     job = columnar_job(data)
     if job is not None:
@@ -174,7 +183,7 @@ def _tabs_first(text: bytes, name: str, reading: Reading) -> Loaded:
     return load_delimited(text, name, replace(reading, separator="\t"))
 
 
-def _plain_suffix(path: Path) -> str:
+def _plain_suffix(path: PurePath) -> str:
     """Return the suffix that names the format, below one that names the compression."""
     suffixes = [suffix.lower() for suffix in path.suffixes]
     while suffixes and suffixes[-1] in _PACKED:
