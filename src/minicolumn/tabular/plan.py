@@ -24,7 +24,7 @@ from minicolumn.tabular.members import Member, folds_of, members_of
 from minicolumn.tabular.memory import check_matrix, said_of_memory, training_memory
 from minicolumn.tabular.recipe import Recipe, table_recipe, varied
 from minicolumn.tabular.settings import TableSettings
-from minicolumn.tabular.splits import split_of
+from minicolumn.tabular.splits import Split, split_of
 from minicolumn.tabular.target_scale import scaled_target
 from minicolumn.tabular.weights import class_weights, row_weights
 from minicolumn.tree import flatten, unflatten
@@ -123,11 +123,8 @@ def plan_table(
     typed, target = schema.typed(frame), reader.read_target(frame)
     weight = row_weights(frame, schema, said)
     split = split_of(frame, schema, target, said, settings.seed)
-    rest, tested = np.arange(frame.height), np.arange(0)
-    if test is None:
-        rest, tested = split(rest, settings.test_fraction)
-    parts_of_rest = split(rest, settings.validation_fraction)
-    kept, held = parts_of_rest if settings.members == 1 else (rest, rest[:0])
+    rows = _rows_of(frame.height, split, settings, test is None)
+    kept, held = rows.kept, rows.held
     schema, said_of_codes = with_codes(
         schema, typed.frame, target, kept, split, [*said.number], settings.seed
     )
@@ -137,7 +134,7 @@ def plan_table(
     fitted = encoder.fit_typed(typed.frame[kept], schema, target=numbers)
     loss = None if settings.loss is None else table_loss(settings.loss, fitted)
     fitted = _scaled(fitted, loss, target[kept])
-    fitted, said_of_scale = _bent(fitted, settings, typed.frame, target, *parts_of_rest)
+    fitted, said_of_scale = _bent(fitted, settings, typed.frame, target, *rows.trial)
     if not fitted.features:
         raise DataError("the table has no column left to learn from")
     check_matrix(frame.height, len(fitted.features))
@@ -146,19 +143,16 @@ def plan_table(
     recipe = _recipe(fitted, learnt.X, loss, settings)
     members = _members(schema, learnt, recipe, settings)
     _check_weights(schema.weight, weight, {"train": kept, "validate": held})
-    learnt = replace(
-        learnt,
-        weight=_product(learnt.weight, class_weights(settings.class_weight, schema.classes, learnt.y)),
-    )
-    what = f"weight: column {schema.weight!r}" if schema.weight else "class_weight: it"
-    _check_weights_of(members, learnt.weight, what)
+    by_class = class_weights(settings.class_weight, schema.classes, learnt.y)
+    learnt = replace(learnt, weight=_product(learnt.weight, by_class))
+    _check_weights_of(members, learnt.weight, schema.weight)
     plan = TablePlan(
         settings=settings,
         schema=schema,
         encoder=fitted,
         train=learnt,
         validation=parts.of(held),
-        test=parts.of(tested) if test is None else _given(fitted, test),
+        test=parts.of(rows.tested) if test is None else _given(fitted, test),
         recipe=recipe,
         remarks=(
             *typed.remarks,
@@ -171,6 +165,30 @@ def plan_table(
     )
     _check_storable(plan)
     return replace(plan, remarks=(*plan.remarks, *_of_memory(plan)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """Which rows of a table are for what, by their numbers.
+
+    kept        train; held: validate, of which an ensemble has none; tested
+    trial       those that train and those held out where two ways are compared before anything is planned
+    """
+
+    kept: Array
+    held: Array
+    tested: Array
+    trial: tuple[Array, Array]
+
+
+def _rows_of(count: int, split: Split, settings: TableSettings, tests: bool) -> _Rows:
+    """Split so many rows; `tests` says whether some of them are tested."""
+    rest, tested = np.arange(count), np.arange(0)
+    if tests:
+        rest, tested = split(rest, settings.test_fraction)
+    trial = split(rest, settings.validation_fraction)
+    kept, held = trial if settings.members == 1 else (rest, rest[:0])
+    return _Rows(kept, held, tested, trial)
 
 
 def _of_memory(plan: TablePlan) -> tuple[Remark, ...]:
@@ -190,13 +208,14 @@ def _check_weights(name: str, weight: Array | None, parts: dict[str, Array]) -> 
             )
 
 
-def _check_weights_of(members: tuple[Member, ...], weight: Array | None, name: str) -> None:
+def _check_weights_of(members: tuple[Member, ...], weight: Array | None, column: str) -> None:
     """Refuse members that learn from, or are judged by, rows which weigh nothing.
 
-    name        of the weights, as a message begins
+    column      of the weights; "" where classes alone weigh
     """
     if weight is None:
         return
+    name = f"weight: column {column!r}" if column else "class_weight: it"
     for member in members:
         for what, rows in (("learns from", member.kept(len(weight))), ("holds out", member.held)):
             if not weight[rows].any():

@@ -81,6 +81,7 @@ class Habits:
     monitor       what chooses the best epoch
     metrics       recorded for each epoch
     members       what differs for the members of an ensemble
+    members_of_few      the same where rows are few; None where that makes no difference
     """
 
     activation: str
@@ -92,6 +93,7 @@ class Habits:
     monitor: str
     metrics: tuple[str, ...]
     members: MemberHabits
+    members_of_few: MemberHabits | None = None
 
 
 # Almost no dropout suits numbers with little noise, more of it those with much: a mixture is as good as the
@@ -110,10 +112,10 @@ _OF_NUMBERS = MemberHabits(
     2 / 3,
 )
 _OF_FEW_NUMBERS = MemberHabits(((0.15, 0.05),), 1.0)
-_FEW_NUMBERS = 3_000
+_FEW_ROWS = 3_000
 _OF_TWO_CLASSES = MemberHabits(((0.3, 0.04),), 1 / 3, smoothing=0.05, keeps_best=True, grows=False)
 _OF_MANY_CLASSES = MemberHabits(((0.05, 0.08),), 2 / 3, width=1.5)
-NUMBERS = Habits("mish", 0.05, 0.15, 0.0, 2_000, 160, "val_loss", ("r2",), _OF_NUMBERS)
+NUMBERS = Habits("mish", 0.05, 0.15, 0.0, 2_000, 160, "val_loss", ("r2",), _OF_NUMBERS, _OF_FEW_NUMBERS)
 # Yes or no is most often a noisy answer, and noise is soon learnt by heart: fewer steps, more dropout. The
 # log loss sees smoothing as uncertainty, so with more of it the earliest epochs would look best.
 TWO_CLASSES = Habits("selu", 0.04, 0.3, 0.05, 1_500, 40, "val_loss", ("accuracy",), _OF_TWO_CLASSES)
@@ -228,7 +230,8 @@ def varied(recipe: Recipe, number: int, *, dropout: bool, rate: bool) -> Recipe:
 
 def _of_members(habits: Habits, rows: int) -> MemberHabits:
     """Return what differs for the members of an ensemble that learns from so many rows."""
-    return _OF_FEW_NUMBERS if habits is NUMBERS and rows < _FEW_NUMBERS else habits.members
+    few = habits.members_of_few
+    return habits.members if few is None or rows >= _FEW_ROWS else few
 
 
 def _with(habits: Habits, own: MemberHabits) -> Habits:
