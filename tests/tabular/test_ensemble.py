@@ -278,6 +278,13 @@ def test_rare_classes_and_few_rows_are_learnt_from():
 
 
 def test_members_that_diverge_are_dropped_and_if_all_do_the_first_is_told():
+    plan = plan_table(FRAME, _settings("score", 3))
+    first, second, third = plan.members
+    wild = replace(second, recipe=replace(second.recipe, optimizer=mc.optim.SGD(1e30)))
+    run = train_plan(replace(plan, members=(first, wild, third)))
+    assert _ensemble(run).diverged == (1,)
+    assert [trained.member.number for trained in _ensemble(run).members] == [0, 2]
+    assert repr(run).splitlines()[2].endswith("averaged, 1 diverged")
     plan = plan_table(FRAME, _settings("score", 3, optimizer=mc.optim.SGD(1e30)))
     with pytest.raises(DivergenceError, match="learning rate"):
         train_plan(plan)

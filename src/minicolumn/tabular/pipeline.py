@@ -99,7 +99,8 @@ class TableRun:
             return [
                 f"  {rows['train']:,} rows trained, each held out by some members, {rows['test']:,} tested",
                 f"  {len(run.members)} networks of up to {len(self.history)} epochs in {run.seconds:.2g} s, "
-                f"{run.stopped}; {len(run.kept)} averaged",
+                f"{run.stopped}; {len(run.kept)} averaged"
+                + (f", {len(run.diverged)} diverged" if run.diverged else ""),
             ]
         return [
             f"  {rows['train']:,} rows trained, {rows['validation']:,} validated, {rows['test']:,} tested",

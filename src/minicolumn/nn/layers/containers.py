@@ -12,7 +12,8 @@ from minicolumn.nn.layer import Array, Composite, Layer, Params, Shape, Visit, o
 from minicolumn.registry import refuse
 
 
-def _check_layers(name: str, layers: tuple[Layer, ...]) -> None:
+def check_layers(name: str, layers: tuple[Layer, ...]) -> None:
+    """Refuse what is no layer among the arguments of one made of layers."""
     for place, layer in enumerate(layers):
         if not isinstance(layer, Layer):
             listed = isinstance(layer, (list, tuple))
@@ -20,7 +21,8 @@ def _check_layers(name: str, layers: tuple[Layer, ...]) -> None:
             raise DataError(f"{name}: argument {place} is {type(layer).__name__}, expected a layer{hint}")
 
 
-def _numbered(layers: tuple[Layer, ...]) -> tuple[tuple[str, Layer], ...]:
+def numbered(layers: tuple[Layer, ...]) -> tuple[tuple[str, Layer], ...]:
+    """Return layers with their names in the tree of parameters: 0, 1, ..."""
     return tuple((str(place), layer) for place, layer in enumerate(layers))
 
 
@@ -73,7 +75,7 @@ class Sequential(Composite):
     layers: tuple[Layer, ...]
 
     def __init__(self, *layers: Layer) -> None:
-        _check_layers("Sequential", layers)
+        check_layers("Sequential", layers)
         object.__setattr__(self, "layers", layers)
 
     def __repr__(self) -> str:
@@ -103,7 +105,7 @@ class Sequential(Composite):
 
     @property
     def inside(self) -> tuple[tuple[str, Layer], ...]:
-        return _numbered(self.layers)
+        return numbered(self.layers)
 
     def through(self, visit: Visit, params: Params, x: Array, key: Array | None) -> tuple[Array, Params]:
         after = {}
@@ -197,7 +199,7 @@ class Concatenate(Composite):
     layers: tuple[Layer, ...]
 
     def __init__(self, *layers: Layer) -> None:
-        _check_layers("Concatenate", layers)
+        check_layers("Concatenate", layers)
         if not layers:
             raise DataError("Concatenate: expected at least one layer")
         object.__setattr__(self, "layers", layers)
@@ -218,7 +220,7 @@ class Concatenate(Composite):
 
     @property
     def inside(self) -> tuple[tuple[str, Layer], ...]:
-        return _numbered(self.layers)
+        return numbered(self.layers)
 
     def through(self, visit: Visit, params: Params, x: Array, key: Array | None) -> tuple[Array, Params]:
         return side_by_side(self, visit, params, x, key)

@@ -10,6 +10,7 @@ import numpy as np
 from minicolumn.errors import DataError, ShapeError, did_you_mean
 from minicolumn.nn.layer import Array, Composite, Layer, Params, Shape, Visit, own_key
 from minicolumn.nn.layers.averages import AVERAGES
+from minicolumn.nn.layers.containers import check_layers, numbered
 from minicolumn.registry import Choice, refuse, settle
 
 Averaged = Literal["numbers", "exponential", "softmax", "logistic", "normal"]
@@ -51,13 +52,7 @@ class Ensemble(Composite):
         settle(self, "average", average)
         if not members:
             refuse(self, "members", "at least one layer")
-        for place, member in enumerate(members):
-            if not isinstance(member, Layer):
-                listed = isinstance(member, (list, tuple))
-                hint = "; write Ensemble(a, b), not Ensemble([a, b])" if listed else ""
-                raise DataError(
-                    f"Ensemble: argument {place} is {type(member).__name__}, expected a layer{hint}"
-                )
+        check_layers("Ensemble", members)
         if not isinstance(average, str) or average not in AVERAGES:
             hint = did_you_mean(str(average)[:40], AVERAGES) or f"; there are {', '.join(AVERAGES)}"
             raise DataError(f"Ensemble: average: {average!r:.60} is not known{hint}")
@@ -88,7 +83,7 @@ class Ensemble(Composite):
 
     @property
     def inside(self) -> tuple[tuple[str, Layer], ...]:
-        return tuple((str(place), member) for place, member in enumerate(self.members))
+        return numbered(self.members)
 
     def through(self, visit: Visit, params: Params, x: Array, key: Array | None) -> tuple[Array, Params]:
         parts, after = [], {}
