@@ -9,8 +9,11 @@ order of the rows and dropout; the test and the validation rows are those of --s
     scikit-learn   MLPClassifier or MLPRegressor (early_stopping=True, random_state=seed, the rest default);
                    numbers filled with the median and standardised, words one-hot, targets standardised
     LightGBM       LGBMClassifier or LGBMRegressor with its defaults, words as ordinal codes; if installed
+    RealMLP-TD     pytabkit's, with its defaults (--peers RealMLP-TD), words as categories, a thread
+    TabM           pytabkit's TabM_D, with its defaults (--peers TabM), a thread
 
-Both train on the training and the validation rows together; the network holds out a tenth of them.
+All train on the training and the validation rows together, and hold out of them what they hold out.
+Seconds are those of the clock; those in brackets are the processor's, of all threads.
 """
 
 from __future__ import annotations
@@ -112,6 +115,29 @@ def peer(plan: TablePlan, numbers: Any, words: Any, estimator: Any) -> Scores:
         return metrics.classification_scores(right, estimator.predict_proba(tested))
 
 
+PYTABKIT = {"RealMLP-TD": "RealMLP_TD", "TabM": "TabM_D"}
+
+
+def pytabkit(plan: TablePlan, seed: int, who: str) -> Scores:
+    """Train a network of pytabkit with its defaults, on one thread, words as categories."""
+    import polars
+    import pytabkit
+
+    kind = "Regressor" if plan.encoder.classes is None else "Classifier"
+    estimator = getattr(pytabkit, f"{PYTABKIT[who]}_{kind}")(random_state=seed, device="cpu", n_threads=1)
+    measured = [column.name for column in plan.schema.used if column.kind == "number"]
+    named = [column.name for column in plan.schema.used if column.kind != "number"]
+    known = polars.concat([plan.train.frame, plan.validation.frame])
+    X, tested = (plain(frame, measured, named).to_pandas() for frame in (known, plan.test.frame))
+    y, right = np.concatenate([plan.train.y, plan.validation.y]), plan.test.y
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        estimator.fit(X, y, cat_col_names=named)
+        if plan.encoder.classes is None:
+            return metrics.regression_scores(right, estimator.predict(tested))
+        return metrics.classification_scores(right, estimator.predict_proba(tested))
+
+
 def plain(frame: Any, measured: list[str], named: list[str]) -> Any:
     """Return a pandas-free frame of floats and words, without a null among the words."""
     import polars
@@ -123,8 +149,18 @@ def plain(frame: Any, measured: list[str], named: list[str]) -> Any:
     return frame.select(numbers + words)
 
 
-def trials(place: Path, name: str, arguments: argparse.Namespace) -> Iterator[tuple[str, Scores, float]]:
-    """Yield who trained, the scores and the seconds, for every split and seed."""
+@dataclass(frozen=True)
+class Trial:
+    """Who trained, what it scored, and the seconds of the clock and of the processor that it took."""
+
+    who: str
+    scores: Scores
+    seconds: float
+    processor: float
+
+
+def trials(place: Path, name: str, arguments: argparse.Namespace) -> Iterator[Trial]:
+    """Train every entrant with every split and seed."""
     frame, task = read_table(place), SETS[name]
     for split in arguments.splits:
         settings = TableSettings(task.target, task=task.task, overrides=Overrides(drop=task.drop), seed=split)
@@ -137,10 +173,12 @@ def trials(place: Path, name: str, arguments: argparse.Namespace) -> Iterator[tu
             ]
             if importlib.util.find_spec("lightgbm"):
                 entrants.append(("LightGBM", lambda p=plan, s=seed: light_gbm(p, s)))
+            entrants += [(who, lambda p=plan, s=seed, w=who: pytabkit(p, s, w)) for who in arguments.peers]
             for who, train in entrants:
-                started = time.perf_counter()
-                scores = train()
-                yield who, scores, time.perf_counter() - started
+                if arguments.only is None or who in arguments.only:
+                    started, used = time.perf_counter(), time.process_time()
+                    scores = train()
+                    yield Trial(who, scores, time.perf_counter() - started, time.process_time() - used)
 
 
 def asked(settings: TableSettings, effort: str) -> TableSettings:
@@ -150,13 +188,16 @@ def asked(settings: TableSettings, effort: str) -> TableSettings:
     return replace(settings, effort=effort, members=EFFORTS[effort].members)
 
 
-def show(name: str, found: list[tuple[str, Scores, float]]) -> None:
+def show(name: str, found: list[Trial]) -> None:
     """Print the lines of one set."""
-    for who in dict.fromkeys(who for who, _, _ in found):
-        own = [(scores, seconds) for one, scores, seconds in found if one == who]
-        line = f"{name:<20} {who:<13} {np.mean([seconds for _, seconds in own]):>7.1f} s "
+    for who in dict.fromkeys(trial.who for trial in found):
+        own = [trial for trial in found if trial.who == who]
+        seconds, processor = (
+            float(np.mean([getattr(t, key) for t in own])) for key in ("seconds", "processor")
+        )
+        line = f"{name:<20} {who:<13} {seconds:>7.1f} s ({processor:>7.1f}) "
         for metric in SHOWN:
-            values = np.array([scores[metric] for scores, _ in own if metric in scores])
+            values = np.array([trial.scores[metric] for trial in own if metric in trial.scores])
             if len(values):
                 worst, best = (
                     (values.max(), values.min()) if metric == "log_loss" else (values.min(), values.max())
@@ -167,7 +208,11 @@ def show(name: str, found: list[tuple[str, Scores, float]]) -> None:
 
 def machine() -> str:
     """Return the machine and the versions."""
-    packages = [name for name in ("numpy", "scikit-learn", "lightgbm", "polars") if _installed(name)]
+    packages = [
+        name
+        for name in ("numpy", "scikit-learn", "lightgbm", "polars", "pytabkit", "torch")
+        if _installed(name)
+    ]
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
     kind = platform.processor() or platform.machine()
     return f"{kind}, {os.cpu_count()} cores; Python {platform.python_version()}, {versions}"
@@ -193,6 +238,8 @@ def main() -> None:
     parser.add_argument(
         "--efforts", nargs="+", choices=["single", *EFFORTS], default=["single", "normal"], metavar="EFFORT"
     )
+    parser.add_argument("--peers", nargs="+", choices=list(PYTABKIT), default=[], metavar="PEER")
+    parser.add_argument("--only", nargs="+", metavar="ENTRANT", help="leave the others out")
     arguments = parser.parse_args()
     if unknown := [name for name in arguments.sets if name not in SETS]:
         parser.error(f"unknown set {unknown[0]!r}; expected {', '.join(SETS)}")
