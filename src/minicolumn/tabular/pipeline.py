@@ -152,8 +152,8 @@ def train_plan(
     # Who was interrupted once may be so again while what was learnt is scored.
     with deferred(again=run.stopped != "interrupted"):
         model = replace(_calibrated(run.model, held), data_hash=data_hash(plan.train.frame))
-        plan = _with_threshold(plan, model.outputs, model.predict(held.X), held.y)
-        return _scored(plan, with_table(plan, model), run)
+        plan = with_threshold(plan, model.outputs, model.predict(held.X), held.y)
+        return scored(plan, with_table(plan, model), run)
 
 
 def _in_time(plan: TablePlan, callbacks: list[Callback]) -> tuple[TablePlan, list[Callback]]:
@@ -186,8 +186,8 @@ def _train_members(
     with deferred(again=run.stopped != "interrupted"):
         model = replace(run.model, data_hash=data_hash(plan.train.frame))
         predicted, rows = out_of_fold(run.kept, len(plan.train.X))
-        plan = _with_threshold(plan, model.outputs, predicted, plan.train.y[rows])
-        done = _scored(plan, with_table(plan, model), run)
+        plan = with_threshold(plan, model.outputs, predicted, plan.train.y[rows])
+        done = scored(plan, with_table(plan, model), run)
         return replace(done, out_of_fold=done.model.score_predictions(predicted, plan.train.y[rows])[0])
 
 
@@ -240,7 +240,7 @@ def _bar(progress: bool | None, monitor: str) -> AbstractContextManager[Watch]:
     return members_bar(Console(stderr=True), monitor, keep=True)
 
 
-def _with_threshold(plan: TablePlan, outputs: Outputs | None, predicted: Array, y: Array) -> TablePlan:
+def with_threshold(plan: TablePlan, outputs: Outputs | None, predicted: Array, y: Array) -> TablePlan:
     """Return the plan with the decision threshold chosen on rows held out, if one was asked for.
 
     predicted   for these rows; y: their class codes
@@ -261,7 +261,7 @@ def _calibrated(model: Model, held: TableSplit) -> Model:
     return calibrated(model, held.X, held.y)
 
 
-def _scored(plan: TablePlan, model: Model, run: Run | EnsembleRun) -> TableRun:
+def scored(plan: TablePlan, model: Model, run: Run | EnsembleRun) -> TableRun:
     """Evaluate a model on the test rows, beside the baseline, and return the run."""
     encoder = plan.encoder
     scores, right, guess = model.score_encoded(plan.test.X, plan.test.y)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from minicolumn.errors import DataError
 from minicolumn.model.files import PathLike
+from minicolumn.tune.arrays import as_rows
 from minicolumn.tune.score import Score
 from minicolumn.tune.space import Space
 from minicolumn.tune.trial import Trial, ranked, smallest_within
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     import polars
 
     from minicolumn.model.model import Model
-    from minicolumn.tune.winner import Refit
+    from minicolumn.tabular.pipeline import TableRun
 
 WinnerRule = Literal["smallest", "best"]
 
@@ -69,7 +70,7 @@ class Study:
     seconds: float = 0.0
     stopped: str = ""
     rule: WinnerRule = "smallest"
-    refit: Refit | None = None
+    refit: TableRun | None = None
 
     @property
     def score(self) -> Score:
@@ -117,13 +118,13 @@ class Study:
 
         rows        in any form that `mc.tune` takes: a frame, dicts, or an array of the searched table's columns
         """
-        return self._refitted().predict(rows)
+        return self._refitted().predict(as_rows(rows))
 
     def save(self, path: PathLike) -> None:
         """Write the winner's model file, which `mc.load` and the command line open."""
         self.best_model.save(path)
 
-    def _refitted(self) -> Refit:
+    def _refitted(self) -> TableRun:
         if self.refit is None:
             raise DataError(f"the search has no winner: {self.why_no_winner()}")
         return self.refit

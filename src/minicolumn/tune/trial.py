@@ -39,7 +39,7 @@ class Trial:
     losses      the loss of the rows that are trained on, likewise
     score       mean over the folds at `epoch`; NaN where no fold has an epoch
     error       its standard error; NaN of a single fold
-    epoch       the one that is best in the mean, from 1; 0 where there is none
+    epoch       the one that is best in the mean, of equal ones the last, from 1; 0 where there is none
     by_fold     the score of each fold at that epoch
     seconds     that the trial took
     reason      why it failed, or was pruned
@@ -110,7 +110,8 @@ def summary_of(curves: Sequence[Sequence[float]], score: Score) -> Summary:
     means = values.mean(axis=0)
     if not np.isfinite(means).any():
         return Summary(math.nan, math.nan, 0, ())
-    best = int(np.nanargmax(np.where(np.isfinite(means), score.sign * means, np.nan)))
+    worth = np.where(np.isfinite(means), score.sign * means, -np.inf)
+    best = epochs - 1 - int(np.argmax(worth[::-1]))  # of equal ones the last: its rate has fallen further
     at_best = values[:, best]
     return Summary(float(means[best]), standard_error(at_best), best + 1, tuple(map(float, at_best)))
 
