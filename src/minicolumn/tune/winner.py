@@ -1,7 +1,7 @@
 """The winner of a search: trained once more on its folds and on all training rows, side by side; then scored.
 
-    its folds, to the epoch of the score -> out-of-fold predictions -> temperature, threshold, scores
-    all rows that train, to that epoch   -> the model                -> test rows, which nobody looked at
+its folds, to the epoch of the score -> out-of-fold predictions -> temperature, threshold, scores
+all rows that train, to that epoch   -> the model                -> test rows, which nobody looked at
 """
 
 from __future__ import annotations
@@ -48,7 +48,11 @@ class StopAt(Callback):
 
 
 def refitted(
-    workshop: Workshop, winner: Trial, card: dict[str, Any], threads: int, watch: Watch = lambda progress: None
+    workshop: Workshop,
+    winner: Trial,
+    card: dict[str, Any],
+    threads: int,
+    watch: Watch = lambda progress: None,
 ) -> TableRun:
     """Train the winner on all training rows, calibrate and score it, and return it as `train` returns a run.
 
@@ -78,7 +82,11 @@ def _maker_of_fold(workshop: Workshop, winner: Trial, fold: int) -> Maker:
 def _maker_of_all(workshop: Workshop, winner: Trial) -> Maker:
     """Return what trains the winner on all training rows."""
     recipe = replace(workshop.recipe(winner.candidate), metrics=())
-    learnt, seed, stop = workshop.table.train.given(), seed_of(workshop.seed, workshop.folds), StopAt(winner.epoch)
+    learnt, seed, stop = (
+        workshop.table.train.given(),
+        seed_of(workshop.seed, workshop.folds),
+        StopAt(winner.epoch),
+    )
     return lambda hung: table_trainer(recipe, learnt, None, [stop, *hung], seed=seed, threads=1)
 
 
@@ -93,7 +101,7 @@ def _runs(endings: Sequence[Ending]) -> list[Run]:
 
 
 def _out_of_fold(workshop: Workshop, models: Sequence[Model]) -> tuple[Array, Array]:
-    """Return what the folds' networks predict for rows that they have not seen, and the numbers of these rows."""
+    """Return what the folds' networks predict for rows that they have not seen, and these rows' numbers."""
     learnt, total, count = workshop.table.train, None, np.zeros(len(workshop.table.train.X), np.int64)
     for model, fold in zip(models, workshop.data.folds, strict=True):
         said = model.predict(learnt.X[fold.held]).reshape(len(fold.held), -1)
