@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from minicolumn.tune.candidate import Candidate
-from minicolumn.tune.parts import Choices, Interval, Part
+from minicolumn.tune.parts import Choices, Interval, Part, nearest
 from minicolumn.tune.strategies.strategy import Ground, Strategy
 from minicolumn.tune.trial import Trial, gain, with_error
 
@@ -187,13 +187,8 @@ class Course(Strategy):
         self, title: str, ways: Iterable[Way], kept: Way | None, patience: int | None = _PATIENCE
     ) -> Generator[Ladder, None, Way | None]:
         """Try the candidates of a ladder, return the one that is kept, and tell the story of it."""
-        seen = set() if kept is None else {kept.candidate}
-        fresh = [w for w in ways if not (w.candidate in seen or seen.add(w.candidate))]
-        if not fresh or (
-            all(way.candidate in self._known for way in fresh)
-            and kept is not None
-            and not any(self._prefers(self._known[way.candidate], self._trial(kept)) for way in fresh)
-        ):
+        fresh = _without_equals(ways, kept)
+        if not fresh or (kept is not None and self._is_settled(fresh, kept)):
             return kept
         for way in fresh:
             self._labels.setdefault(way.candidate, title.partition(",")[0].partition(":")[0])
@@ -201,6 +196,11 @@ class Course(Strategy):
         yield ladder
         self.story.append(f"{title}. {self._told(ladder, kept)}")
         return ladder.kept
+
+    def _is_settled(self, ways: list[Way], kept: Way) -> bool:
+        """Return whether all of some candidates were tried before, and none of them would be kept."""
+        known = [self._known.get(way.candidate) for way in ways]
+        return all(trial is not None and not self._prefers(trial, self._trial(kept)) for trial in known)
 
     # Judging ------------------------------------------------------------------------------------------------
 
@@ -287,18 +287,10 @@ class Course(Strategy):
         return Way(moved, self.ground.space.draw(choose), words)
 
 
-def nearest(part: Part, value: Any) -> Any:
-    """Return the value of a part that is nearest to another; of words the first, where it is not among them.
-
-    >>> nearest(Choices((16, 32, 64)), 40), nearest(Interval(0.01, 0.1), 0.5)
-    (32, 0.1)
-    """
-    if isinstance(part, Interval):
-        return min(part.high, max(part.low, float(value)))
-    numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in part.values)
-    if value in part.values or not numbers or not isinstance(value, int | float):
-        return value if value in part.values else part.values[0]
-    return min(part.values, key=lambda v: abs(v - value))
+def _without_equals(ways: Iterable[Way], kept: Way | None) -> list[Way]:
+    """Return candidates each once, and none that is the one kept."""
+    found = {way.candidate: way for way in reversed(list(ways))}
+    return [way for way in reversed(found.values()) if kept is None or way.candidate != kept.candidate]
 
 
 def _neighbours(part: Part, value: Any, number: int) -> list[Any]:
