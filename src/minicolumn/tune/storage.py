@@ -214,10 +214,9 @@ def _database(where: str, url: str) -> Iterator[optuna.storages.RDBStorage]:
     try:
         with quiet():
             storage = RDBStorage(_with_driver(url), engine_kwargs={"pool_pre_ping": True})
-    except ImportError as error:
-        name = getattr(error, "name", None) or "of its driver"
-        more = "; pip install 'minicolumn[postgresql]'" * url.startswith("postgresql")
-        raise DataError(f"{where}: {shown} needs the package {name}, which is not installed{more}") from None
+    except ImportError:
+        more = "; pip install 'minicolumn[postgresql]'" * url.startswith("postgres")
+        raise DataError(f"{where}: the driver of {shown} is not installed{more}") from None
     except Exception as error:
         raise DataError(f"{where}: cannot use {shown}: {_first_line(error)}") from None
     try:
