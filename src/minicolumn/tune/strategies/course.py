@@ -50,13 +50,16 @@ class Way:
 class Ladder:
     """Candidates that are tried in order, and what has been kept of them.
 
+    title       what is tried, in words; before: what was kept before
     patience    so many in a row that are not kept end it; None tries all
     asked       how many were handed out
     seen        how many were judged, in order
     """
 
+    title: str
     ways: list[Way]
     patience: int | None
+    before: Way | None
     kept: Way | None
     asked: int = 0
     seen: int = 0
@@ -106,6 +109,17 @@ class Course(Strategy):
 
     def forget(self, candidate: Candidate) -> None:
         self._out.discard(candidate)
+
+    def finish(self) -> None:
+        """Tell how far the step came that the search ended in."""
+        ladder = self._ladder
+        if ladder is not None:
+            self._judge(ladder)
+            if ladder.seen:
+                self.story.append(f"{ladder.title}. {self._told(ladder)}")
+            if len(ladder.ways) > ladder.seen:
+                self.story.append("The search ended before this step did.")
+        self._ladder = None
 
     def step_of(self, candidate: Candidate) -> str:
         return self._labels.get(candidate, "")
@@ -192,9 +206,9 @@ class Course(Strategy):
             return kept
         for way in fresh:
             self._labels.setdefault(way.candidate, title.partition(",")[0].partition(":")[0])
-        ladder = Ladder(fresh, patience, kept)
+        ladder = Ladder(title, fresh, patience, kept, kept)
         yield ladder
-        self.story.append(f"{title}. {self._told(ladder, kept)}")
+        self.story.append(f"{title}. {self._told(ladder)}")
         return ladder.kept
 
     def _is_settled(self, ways: list[Way], kept: Way) -> bool:
@@ -239,9 +253,9 @@ class Course(Strategy):
 
     # Words --------------------------------------------------------------------------------------------------
 
-    def _told(self, ladder: Ladder, before: Way | None) -> str:
+    def _told(self, ladder: Ladder) -> str:
         """Return what came of a ladder."""
-        kept = ladder.kept
+        kept, before = ladder.kept, ladder.before
         if kept is None:
             return "None of them could be trained."
         rest = [way for way in ladder.ways[: ladder.seen] if way is not kept]
