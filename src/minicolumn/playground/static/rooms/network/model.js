@@ -34,6 +34,13 @@ export const neuronCount = (state) =>
 /** @param {Frame} state @param {number} layer */
 export const isOutput = (state, layer) => layer === state.layers.length - 1;
 
+/** Whether a state has a neuron: it may have been named in one before. @param {Frame} state @param {Neuron} neuron */
+export const hasNeuron = (state, { layer, unit }) => state.layers[layer]?.units > unit;
+
+/** Whether a state has a link. @param {Frame} state @param {Link} link */
+export const hasLink = (state, { layer, source, unit }) =>
+  hasNeuron(state, { layer, unit }) && layout(state)[layer].fanIn > source;
+
 /** What a neuron is called. @param {Frame} state @param {Neuron} neuron @returns {string} */
 export function neuronName(state, { layer, unit }) {
   if (!isOutput(state, layer)) return t("network.neuron", { unit: unit + 1, layer: layer + 1 });
@@ -161,7 +168,7 @@ export class Live {
     }
     if (this.tick && this.tick.arrays.maps.length !== neuronCount(state) * 10_000) this.tick = null;
     const { selected } = this;
-    if (selected && !(state.layers[selected.layer]?.units > selected.unit)) this.selected = null;
+    if (selected && !hasNeuron(state, selected)) this.selected = null;
     this.hovered = null;
     this.touch();
   }

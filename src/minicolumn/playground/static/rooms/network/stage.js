@@ -14,7 +14,7 @@ import { Icon } from "../../kit/icons.js";
 import { t } from "../../i18n.js";
 import { Drawing } from "./drawing.js";
 import { arrange, heightFor, linkAt } from "./geometry.js";
-import { columnName, isOutput, neuronName, normal, pretty, sourceName } from "./model.js";
+import { columnName, hasLink, isOutput, neuronName, normal, pretty, sourceName } from "./model.js";
 import { choicesOf, activationOptions, hides, wordsOf } from "./fields.js";
 
 /** The features that are always offered. */
@@ -104,7 +104,7 @@ export function Stage({ live, state, set, send, onEdit, onSelect, onFormula, sel
       aria-label=${t("network.drawing")}>
     <canvas ref=${links} style=${size} aria-hidden="true" /><canvas ref=${flow} style=${size}
         aria-hidden="true" /><canvas ref=${tiles} style=${size} aria-hidden="true" />
-    <${Links} live=${live} state=${state} drawing=${drawing} onEdit=${onEdit} size=${size}
+    <${Links} live=${live} drawing=${drawing} onEdit=${onEdit} size=${size}
         onSelect=${onSelect} />
     <${Features} geometry=${geometry} features=${features} state=${state} set=${set} onFormula=${onFormula} />
     <${Heads} geometry=${geometry} state=${state} set=${set} send=${send} />
@@ -115,24 +115,24 @@ export function Stage({ live, state, set, send, onEdit, onSelect, onFormula, sel
 }
 
 /** The surface under the neurons: a link near the pointer is named, and edited on a click. @param {any} props */
-function Links({ live, state, drawing, onEdit, size, onSelect }) {
+function Links({ live, drawing, onEdit, size, onSelect }) {
   const tip = useRef(/** @type {HTMLElement | null} */ (null));
   const near = useRef(/** @type {Link | null} */ (null));
   useEffect(() => live.watch(() => say()), []);
-  const current = useRef(state);
-  current.current = state;
   const say = () => {
-    const link = near.current,
-      element = tip.current;
-    if (!element) return;
+    const element = tip.current,
+      now = live.state;
+    if (!element || !now) return;
+    if (near.current && !hasLink(now, near.current)) near.current = null;
+    const link = near.current;
     element.hidden = !link;
     if (link)
-      element.textContent = `${sourceName(current.current, link.layer, link.source)} → ${neuronName(current.current, link)}: ${short(live.weightOf(link))}`;
+      element.textContent = `${sourceName(now, link.layer, link.source)} → ${neuronName(now, link)}: ${short(live.weightOf(link))}`;
   };
   /** @param {PointerEvent} e */
   const find = (e) => {
     const [x, y] = placeOn(e, /** @type {HTMLElement} */ (e.currentTarget));
-    near.current = linkAt(drawing.current?.spots ?? [], x, y, e.pointerType === "touch" ? 14 : 7);
+    near.current = linkAt(drawing.current?.placed ? drawing.current.spots : [], x, y, e.pointerType === "touch" ? 14 : 7);
     /** @type {HTMLElement} */ (e.currentTarget).style.cursor = near.current ? "pointer" : "";
     if (tip.current) {
       tip.current.style.left = `${x}px`;
