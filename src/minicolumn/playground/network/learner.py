@@ -120,8 +120,12 @@ class Learner:
 
     # Changes ------------------------------------------------------------------------------------------------
 
+    def steps_to(self, epoch: int) -> int:
+        """Return how many steps are left to the end of an epoch, counted from 1."""
+        return (epoch - self.epoch) * self.trainer.steps - self.trainer.done
+
     def advance(self, *, most: int | None = None, **goal: Any) -> None:
-        """Train on, see `Trainer.advance`; for no more than `most` epochs.
+        """Train on, see `Trainer.advance`; for no more than `most` steps.
 
         Where early stopping ends it, the best weights are those that it goes on with.
         """
@@ -139,11 +143,8 @@ class Learner:
         """Return how far to go, in steps where there is an end of the run: nothing goes by two goals."""
         if most is None:
             return goal
-        left = most * self.trainer.steps - self.trainer.done
-        if "epochs" in goal:
-            return {"epochs": min(most, goal["epochs"])}
         steps = goal.get("steps", int(goal.get("seconds", 0.0) / self.trainer.seconds_a_step))
-        return {"steps": max(1, min(left, steps))}
+        return {"steps": max(1, min(most, steps))}
 
     def changed(self, setup: Setup, points: Points | None = None, after: Labels | None = None) -> Learner:
         """Return the learner that goes on with another setup or other points; weights stay where they can.

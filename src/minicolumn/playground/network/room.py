@@ -11,7 +11,7 @@ import numpy as np
 from minicolumn.errors import DataError, DivergenceError, MinicolumnError
 from minicolumn.model import Model
 from minicolumn.model.artifact import artifact_from_bytes
-from minicolumn.playground.allowance import Allowance
+from minicolumn.playground.allowance import AT_ONCE, Allowance, work_of_step
 from minicolumn.playground.data.arc4 import Arc4
 from minicolumn.playground.data.points import DATASETS, Points, make_points
 from minicolumn.playground.frames import Frame
@@ -28,7 +28,7 @@ from minicolumn.playground.network.pacing import Pacing
 from minicolumn.playground.network.painting import painted, split_anew
 from minicolumn.playground.network.reshaping import with_layer, with_units
 from minicolumn.playground.network.setup import DATA, DEFAULT, OWN, TABLE, VIEW, Setup, changed
-from minicolumn.playground.network.shown import Picture
+from minicolumn.playground.network.shown import Picture, check_view
 from minicolumn.playground.network.summary import summary_of
 from minicolumn.playground.network.tables import EncodedTable, SentTable
 from minicolumn.playground.room import Nothing, Room
@@ -281,7 +281,9 @@ class NetworkRoom(Room):
 
     def view(self, said: m.View) -> list[Frame]:
         """Draw another plane of the inputs."""
-        self._picture = Picture(self.learner, axes=said.axes, at=dict(said.at or {}))
+        at = dict(said.at or {})
+        check_view(self.learner.points.inputs, said.axes, at)
+        self._picture = Picture(self.learner, axes=said.axes, at=at)
         return self._state()
 
     def watch(self, said: m.Watch) -> list[Frame]:
@@ -316,10 +318,15 @@ class NetworkRoom(Room):
         return [self._tick()]
 
     def step(self, said: m.Step) -> list[Frame]:
-        """Pause, and go one epoch, or so far."""
-        self._pacing.stop()
-        goal = {"steps": said.steps} if said.steps is not None else {"epochs": said.epochs or 1}
-        return [*self._advance(goal), self._tick()]
+        """Pause, and go one epoch, or so far; what takes long goes on as a run that ends there."""
+        learner, pacing = self.learner, self._pacing
+        pacing.stop()
+        epochs = said.epochs or 1
+        steps = said.steps or learner.steps_to(learner.epoch + epochs)
+        if steps * work_of_step(learner.trainer) > AT_ONCE:
+            pacing.hurry(learner.step + steps)
+            return [self._tick()]
+        return [*self._advance({"steps": said.steps} if said.steps else {"epochs": epochs}), self._tick()]
 
     def speed(self, said: m.Speed) -> list[Frame]:
         """Set how fast it runs."""
@@ -328,7 +335,8 @@ class NetworkRoom(Room):
 
     def work(self, seconds: float, draw: bool = True) -> list[Frame]:
         """Train for about so long, and show where it stands then."""
-        goal = self._pacing.goal(seconds, self.learner.trainer.seconds_a_step)
+        trainer = self.learner.trainer
+        goal = self._pacing.goal(seconds, trainer.seconds_a_step, work_of_step(trainer))
         if goal is None:
             return []
         frames = self._advance(goal)
@@ -337,9 +345,9 @@ class NetworkRoom(Room):
     def _advance(self, goal: dict[str, Any]) -> list[Frame]:
         """Train on, no further than the end of the run; what diverged is told."""
         learner, pacing = self.learner, self._pacing
-        left = pacing.left(learner.epoch)
+        left = pacing.left(learner.step, learner.steps_to)
         if left is not None and left <= 0:
-            pacing.stop("all epochs")
+            pacing.stop(None if pacing.hurried else "all epochs")
             return []
         try:
             learner.advance(most=left, **goal)

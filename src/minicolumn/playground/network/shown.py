@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from minicolumn.errors import DataError
 from minicolumn.nn import Dropout
 from minicolumn.nn.formula import parse_formula
+from minicolumn.playground.lines import line, meant
 from minicolumn.playground.links import write_link
 from minicolumn.playground.network.columns import units_of
 from minicolumn.playground.network.health import layer_norms
@@ -124,6 +126,17 @@ class Picture:
         if "confusion" in measured:
             arrays["confusion"] = measured["confusion"]
         return says, arrays
+
+
+def check_view(inputs: Sequence[str], axes: Any, at: Mapping[str, float]) -> None:
+    """Refuse a plane along inputs, or at values of inputs, that there are not."""
+    if axes != "pca" and max(axes) >= len(inputs):
+        raise DataError(line("viewAxes", count=len(inputs), given=max(axes)))
+    for name in at:
+        if name not in inputs:
+            raise DataError(
+                line("viewInput", name=repr(name[:60]), hint=meant(name[:60], inputs, listed=True))
+            )
 
 
 def plane_of(learner: Learner, axes: Any, at: dict[str, Any]) -> Plane:
