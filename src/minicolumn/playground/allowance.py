@@ -8,8 +8,8 @@ from minicolumn.train import Trainer
 from minicolumn.tree import leaves
 
 # Weights times rows that a message may cost before it is answered: some tenths of a second. What takes longer
-# is a run, between whose slices other messages are heard. A count and no clock, so that the same messages give
-# the same frames on any machine.
+# is a run, between whose slices other messages are heard. A count and no clock, so that the same messages
+# give the same frames on any machine.
 AT_ONCE = 10**8
 
 

@@ -31,8 +31,8 @@ DRAWN = """async () => {
   place(2, [4, 2, 1]);
   const links = [];
   let time = 1e6;
-  const came = [[2, [4, 2, 1]], [2, [4, 1]], [2, [4, 2, 3, 1]], [2, [8, 2, 1]], [5, [4, 2, 1]], [2, [2, 4, 1]],
-                [2, [4, 2, 1]]];
+  const came = [[2, [4, 2, 1]], [2, [4, 1]], [2, [4, 2, 3, 1]], [2, [8, 2, 1]], [5, [4, 2, 1]],
+                [2, [2, 4, 1]], [2, [4, 2, 1]]];
   for (const [inputs, units] of came) {
     live.takeState(frame(inputs, units));
     live.takeTick(tick(inputs, units));

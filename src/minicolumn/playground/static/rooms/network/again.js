@@ -11,6 +11,7 @@
  * @typedef {{live: Live | null, connection: number, data: Message[], past: Past | null}} Kept
  *     data: the messages that brought a table or a model; past: what a session is being told, until it is drawn again
  */
+import { leave, left } from "../../kit/left.js";
 import { base64 } from "./files.js";
 
 const STORED = "network";
@@ -66,23 +67,10 @@ export function goOn(room, past) {
 export const standing = ({ live, data, past }) => past ?? (live && pastOf(live, data));
 
 /** Leave it all for the page that is loaded next in this tab, if that is this one. @param {Kept} kept */
-export function leaving(kept) {
-  addEventListener("pagehide", () => {
-    const past = standing(kept);
-    try {
-      if (past) sessionStorage.setItem(STORED, JSON.stringify(past));
-    } catch {
-      sessionStorage.removeItem(STORED); // too large: it begins anew
-    }
-  });
-}
+export const leaving = (kept) => leave(STORED, () => standing(kept));
 
 /** What the page left as it was loaded anew; null at any other beginning. @param {string | null} link @returns {Past | null} */
-export function left(link) {
-  const found = sessionStorage.getItem(STORED);
-  sessionStorage.removeItem(STORED);
-  const [way] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
-  if (!found || way?.type !== "reload") return null;
-  const past = JSON.parse(found);
-  return !link || link === past.link ? past : null;
+export function leftFor(link) {
+  const past = /** @type {Past | null} */ (left(STORED));
+  return past && (!link || link === past.link) ? past : null;
 }

@@ -11,7 +11,7 @@ import { stillness } from "../../kit/theme.js";
 import { has, t } from "../../i18n.js";
 import { place } from "../../address.js";
 import { Refused } from "../../socket.js";
-import { beginning, goOn, leaving, left, standing } from "./again.js";
+import { beginning, goOn, leaving, leftFor, standing } from "./again.js";
 import { sendFile } from "./files.js";
 import { Live } from "./model.js";
 import { sendTable } from "./table.js";
@@ -122,7 +122,7 @@ export function useSession(room, link) {
       const known = kept.past ?? live.state;
       const follows = !followed.current && link && link !== known?.link ? link : null;
       followed.current ||= !follows;
-      const past = known ? (follows ? null : standing(kept)) : left(link);
+      const past = known ? (follows ? null : standing(kept)) : leftFor(link);
       if (past && live.state && kept.connection === room.connection) room.send("set", { changes: {} });
       else if (past) attempt(() => resume(past));
       else if (follows) attempt(() => room.ask("open", { link: follows }));
