@@ -19,6 +19,7 @@ from minicolumn.playground.network.maps import Maps
 from minicolumn.playground.network.plane import HIGH, LOW, SIDE, Plane
 from minicolumn.playground.network.setup import OWN, TABLE, controls, to_json
 from minicolumn.playground.network.thumbnails import thumbnails
+from minicolumn.playground.network.whole import FIXED
 from minicolumn.tree import leaves
 
 Array = np.ndarray
@@ -54,7 +55,8 @@ class Picture:
         """
         learner = self.learner
         setup, task, points, plane = learner.setup, learner.task, learner.points, self.plane
-        units, params = learner.architecture.units, learner.trainer.params
+        units, params, whole = learner.architecture.units, learner.trainer.params, learner.whole
+        activations = whole.names if whole else [*setup.activations, task.ending]
         says = {
             "setup": to_json(setup),
             "inputs": [{"name": n, "formula": f} for n, f in zip(learner.names, setup.features, strict=True)],
@@ -62,8 +64,9 @@ class Picture:
             "units": units_of(learner.table.encoder) if learner.table else [None] * len(points.inputs),
             "layers": [
                 {"units": count, "activation": activation}
-                for count, activation in zip(units, [*setup.activations, task.ending], strict=True)
+                for count, activation in zip(units, activations, strict=True)
             ],
+            "whole": whole is not None, "fixed": list(FIXED) if whole else [],
             "outputs": list(task.classes) if task.outputs > 1 else list(task.classes[1:] or ("y",)),
             "task": task.kind, "classes": list(task.classes), "loss": task.loss,
             "parameters": sum(leaf.size for leaf in leaves(params)),
@@ -100,7 +103,7 @@ class Picture:
         learner = self.learner
         whole = learner.trainer.gradients()
         passed, dropped = whole.layers, []
-        for layer, end in enumerate(learner.architecture.ends[:-1]):
+        for layer, end in enumerate(learner.drawn.ends[:-1]):
             if isinstance(passed[end + 1].layer, Dropout):
                 before, after = passed[end].outputs[0], passed[end + 1].outputs[0]
                 dropped += [[layer, int(unit)] for unit in np.flatnonzero((after == 0) & (before != 0))]
@@ -119,9 +122,9 @@ class Picture:
             "learning_rate": trainer.learning_rate, "loss": measured["loss"], "scores": measured["scores"],
             "seconds": learner.seconds, "steps_per_second": learner.steps_per_second,
         }  # fmt: skip
-        if norms or learner.setup.dropout:
+        if learner.whole is None and (norms or learner.setup.dropout):
             says |= self._next_step(norms)
-        weights = [leaf.ravel() for pair in learner.architecture.weights(params) for leaf in pair]
+        weights = [leaf.ravel() for leaf in learner.architecture.arrays(params)]
         arrays = {"weights": np.concatenate(weights).astype(np.float32), "maps": self.maps(params)}
         if "confusion" in measured:
             arrays["confusion"] = measured["confusion"]

@@ -212,5 +212,6 @@ def _digits() -> tuple[Array, Array]:
     """Return pixels from 0 to 1, float32 [rows, 64], and digits, int32 [rows]."""
     from sklearn.datasets import load_digits
 
-    X, y = load_digits(return_X_y=True)
+    found: Any = load_digits(return_X_y=True)
+    X, y = found
     return (X / LARGEST).astype(np.float32), y.astype(np.int32)

@@ -23,11 +23,17 @@ const STORED = "network";
 function pastOf(live, data) {
   const { state, tick, weights } = live;
   if (!state) return null;
-  const own = state.setup.dataset === "own";
+  const own = state.setup.dataset === "own",
+    plain = own && state.columns.join() === "x1,x2";
+  const dataOf = () => {
+    if (state.whole) return plain ? [...data, painted(state)] : data;
+    if (plain) return [beginning(state), painted(state)];
+    return own || state.setup.dataset === "table" ? data : [];
+  };
   const hides = (state.hidden ?? []).map((/** @type {string} */ name) => `${encodeURIComponent(name)}_hide=true`);
   return {
     link: state.link,
-    data: own && state.columns.join() === "x1,x2" ? painted(state) : own || state.setup.dataset === "table" ? data : [],
+    data: dataOf(),
     open: {
       setup: state.setup,
       ...(hides.length ? { link: `#${hides.join("&")}` } : {}),
@@ -36,7 +42,7 @@ function pastOf(live, data) {
   };
 }
 
-/** The points that were painted, as messages. @param {Frame} state @returns {Message[]} */
+/** The points that were painted, as a message. @param {Frame} state @returns {Message} */
 function painted(state) {
   const { points, targets, held } = state.arrays;
   const rows = Array.from(targets, (target, i) => [
@@ -45,7 +51,7 @@ function painted(state) {
     state.classes.length ? target : target * state.target.scale + state.target.center,
   ]);
   const places = Array.from(held, (out, i) => (out ? i : -1)).filter((i) => i >= 0);
-  return [beginning(state), ["points", { clear: true, classes: state.classes.length, add: rows, held: places }]];
+  return ["points", { clear: true, classes: state.classes.length, add: rows, held: places }];
 }
 
 /** What has to be set before points come: how they are parted. @param {Frame} state @returns {Message} */

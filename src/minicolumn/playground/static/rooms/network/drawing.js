@@ -314,7 +314,7 @@ export class Drawing {
     if (!geometry || !live.state) return;
     const context = sized(this.canvases.biases, geometry.width, geometry.height);
     context.clearRect(0, 0, geometry.width, geometry.height);
-    if (!live.weights) return;
+    if (!live.weights || live.state.whole) return;
     const ring = token("--panel"),
       line = token("--control-line");
     geometry.layers.forEach((column, layer) =>

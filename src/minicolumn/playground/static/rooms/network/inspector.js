@@ -63,6 +63,7 @@ export function Inspector({ live, state, neuron, point, ask, send, onClose }) {
     key = `${layer},${unit},${point}`;
   const [look] = useState(() => ({ run: () => {} }));
   look.run = () => {
+    if (state.whole) return;
     const at = point && state.columns?.length === 2 ? { point } : {};
     ask("neuron", { layer, unit, ...at }).then(
       (frame) => {
@@ -76,6 +77,10 @@ export function Inspector({ live, state, neuron, point, ask, send, onClose }) {
   useEffect(() => look.run(), [key, state]);
   const name = neuronName(state, neuron);
   const ofNow = said?.layer === layer && said.unit === unit && said.terms.length === layout(state)[layer]?.fanIn;
+  if (state.whole)
+    return html`<section class="inspector" aria-label=${name}><header><h3>${name}</h3>
+      <span class="note">${t("network.wholeNeuron")}</span>
+      <${IconButton} icon="close" size=${15} label=${t("shell.close")} onClick=${onClose} /></header></section>`;
   if (!ofNow)
     return html`<section class="inspector" aria-label=${name}><h3>${name}</h3></section>`;
   const most = Math.max(

@@ -8,10 +8,11 @@
  */
 import { t } from "../../i18n.js";
 
-/** Where the weights of each layer begin in `weights`. @param {Frame} state @returns {{fanIn: number, units: number, at: number, biases: number}[]} */
+/** Where the weights of each layer begin in `weights`; nowhere, of a network that came as a whole. @param {Frame} state @returns {{fanIn: number, units: number, at: number, biases: number}[]} */
 export function layout(state) {
   let fanIn = state.inputs.length,
     at = 0;
+  if (state.whole) return [];
   return state.layers.map((/** @type {{units: number}} */ { units }) => {
     const place = { fanIn, units, at, biases: at + fanIn * units };
     at = place.biases + units;
@@ -39,7 +40,7 @@ export const hasNeuron = (state, { layer, unit }) => state.layers[layer]?.units 
 
 /** Whether a state has a link. @param {Frame} state @param {Link} link */
 export const hasLink = (state, { layer, source, unit }) =>
-  hasNeuron(state, { layer, unit }) && layout(state)[layer].fanIn > source;
+  hasNeuron(state, { layer, unit }) && layout(state)[layer]?.fanIn > source;
 
 /** What a neuron is called. @param {Frame} state @param {Neuron} neuron @returns {string} */
 export function neuronName(state, { layer, unit }) {
@@ -185,6 +186,7 @@ export class Live {
   /** The weights of the newest tick that fit the network that is drawn. @returns {Float32Array | null} */
   get weights() {
     if (!this.state || !this.tick) return null;
+    if (this.state.whole) return /** @type {Float32Array} */ (this.tick.arrays.weights);
     const last = layout(this.state).at(-1);
     const found = /** @type {Float32Array} */ (this.tick.arrays.weights);
     return last && found && found.length === last.biases + last.units ? found : null;
