@@ -96,7 +96,7 @@ def traced(page: Any) -> Iterator[list[Event]]:
 def frames(
     browser: Any, server: PlaygroundServer, units: str, seconds: float
 ) -> tuple[Frames, dict[str, Any]]:
-    """Return the frames of a page whose network of such hidden layers trains, and what it reached meanwhile."""
+    """Return the frames of a page whose network trains, with such hidden layers, and what it reached."""
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     page.goto(f"{server.origin}/#t={server.key.token}&/network?units={units}")
     page.wait_for_selector(".neuron")
@@ -121,10 +121,11 @@ def epochs(page: Any) -> int:
 def told(name: str, found: Frames, reached: dict[str, Any]) -> str:
     """Return the figures of a network as a line of the table."""
     middle, late = np.quantile(found.gaps, [0.5, 0.99])
+    rate = reached["epochs"] / found.seconds
     longest = f", longest {found.long_tasks.max():.0f} ms" if len(found.long_tasks) else ""
     return (
         f"{name:<16}{found.rate:>10.1f}{found.animations / found.seconds:>12.1f}{middle:>10.1f}{late:>10.1f}"
-        f"{len(found.long_tasks):>8} over {LONG:.0f} ms{longest}; {reached['epochs'] / found.seconds:,.0f} epochs/s"
+        f"{len(found.long_tasks):>8} over {LONG:.0f} ms{longest}; {rate:,.0f} epochs/s"
     )
 
 
