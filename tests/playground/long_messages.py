@@ -3,8 +3,8 @@
     python tests/playground/long_messages.py --messages 1000000 [--seed 1] [--rooms] [--minutes 60]
 
 Each frame that comes back must be one, each error one line, none a fault of our own; at the end the session
-answers as ever. --rooms speaks to all the rooms that there are, else to a small one. A line every half minute says
-how far it is; it ends by itself after so many messages or minutes, and its last line says what was done.
+answers as ever. --rooms speaks to all the rooms that there are, else to a small one. A line every half minute
+says how far it is; it ends by itself after so many messages or minutes, and its last line says what was done.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ class Progress:
 
     def __str__(self) -> str:
         seconds = time.monotonic() - self.began
-        return f"{self.sent:,} messages in {seconds:.0f} s, longest wait {self.slowest:.1f} s: {dict(self.kinds)}"
+        sent = f"{self.sent:,} messages in {seconds:.0f} s"
+        return f"{sent}, longest wait {self.slowest:.1f} s: {dict(self.kinds)}"
 
 
 def campaign(
@@ -59,7 +60,7 @@ def campaign(
     seconds: float = 1e9,
     progress: Progress | None = None,
 ) -> Counter[str]:
-    """Send so many messages to a session, or for so long, and return how many frames of each kind came back."""
+    """Send so many messages to a session, or for so long; return how many frames of each kind came back."""
     progress = progress or Progress()
     kinds, until = progress.kinds, time.monotonic() + seconds
     blocks = threading.Semaphore(AHEAD)
