@@ -98,7 +98,7 @@ def test_a_child_does_not_wait_for_a_thread_of_its_parent() -> None:
         with turns.of("key"):
             os._exit(0)
     until = time.monotonic() + 10.0
-    ended = 0
+    ended, status = 0, -1
     while not ended and time.monotonic() < until:
         ended, status = os.waitpid(child, os.WNOHANG)
         time.sleep(0.005)
