@@ -108,11 +108,11 @@ class Forward:
         # Weights that decay, and probabilities far from 1, may be subnormal numbers, which take far longer.
         lower = functools.partial(compile, backend=backend, threads=threads, flush_subnormals=True)
         self._outputs = lower(predict, dims={1: "blocks"})
-        # Too little to wake anybody for: with any number of threads it is done by one.
+        # Too little to wake anybody for: one thread does it, whoever asks, and no loss takes part in it.
         self._few = (
             FewRows(apply, lower(predict, dims={1: "blocks"}), backend == "native")
-            if threads == 1
-            else forward(network, loss, outputs, backend, 1)._few
+            if loss is None and threads == 1
+            else forward(network, None, meaning, backend, 1)._few
         )
         self._codes = lower(codes, dims={1: "blocks"})
         self._mean_loss = MeanLoss(block_loss, backend, threads)
