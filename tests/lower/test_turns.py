@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
 
 import minicolumn as mc
 from minicolumn.lower.turns import Turns
+from minicolumn.model.compute import forward
 
 
 def test_threads_that_call_a_function_at_once_trace_it_once() -> None:
@@ -108,3 +111,21 @@ def test_a_child_does_not_wait_for_a_thread_of_its_parent() -> None:
     thread.join()
     assert ended == child
     assert os.waitstatus_to_exitcode(status) == 0
+
+
+def test_threads_that_ask_at_once_are_given_one_program_of_a_network() -> None:
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            for units in range(1, 60):
+                network, together = mc.nn.Dense(units), threading.Barrier(2)
+
+                def ask(_: int, network: mc.nn.Layer = network, together: Any = together) -> object:
+                    together.wait()
+                    return forward(network, None)
+
+                first, second = pool.map(ask, range(2))
+                assert first is second
+    finally:
+        sys.setswitchinterval(interval)

@@ -336,11 +336,13 @@ def forward(
     Arguments are those of `Forward`; the 64 used last are kept.
     """
     said, network = None if isinstance(loss, Loss) else outputs, _as_it_predicts(network)
-    make = _kept if is_plain((network, loss, said)) else Forward
-    return make(network, loss, said, backend, threads)
+    if not is_plain((network, loss, said)):
+        return Forward(network, loss, said, backend, threads)
+    with _turns.of((network, loss, said, backend, threads)):  # else two threads at once are given two
+        return _kept(network, loss, said, backend, threads)
 
 
-_kept = functools.lru_cache(maxsize=64)(Forward)
+_kept, _turns = functools.lru_cache(maxsize=64)(Forward), Turns()
 
 
 def _as_it_predicts(network: Layer) -> Layer:
