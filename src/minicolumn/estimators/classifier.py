@@ -22,6 +22,7 @@ from minicolumn.errors import DataError
 from minicolumn.estimators.base import SPARSE, BaseMLP, validated
 from minicolumn.estimators.heads import Head, classification_head, losses_for
 from minicolumn.estimators.holdout import Data, Features, FeaturesLike, Parts
+from minicolumn.estimators.members import spread_out
 from minicolumn.estimators.network import Activation, last_dense
 from minicolumn.estimators.parameters import (
     CONSTRAINTS,
@@ -174,6 +175,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         scoring: Scoring | None = None,
         callbacks: CallbackLike | Sequence[CallbackLike] | None = None,
         n_restarts: int = 1,
+        members: int = 1,
         calibrate: bool = False,
         dtype: DTypeLike = "float32",
         threads: int | None = None,
@@ -210,6 +212,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         self.scoring = scoring
         self.callbacks = callbacks
         self.n_restarts = n_restarts
+        self.members = members
         self.calibrate = calibrate
         self.dtype = dtype
         self.threads = threads
@@ -283,7 +286,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Returns     [rows, classes] in the order of `classes_`, rows adding up to 1; of several labels a row,
                     each label's own, [rows, labels]
         """
-        p = self._predictions(X)
+        return self._probabilities(self._predictions(X))
+
+    def _probabilities(self, p: Array) -> Array:
+        """Return the probability of each class, [rows, classes], of predictions [rows, outputs]."""
         if len(self.classes_) == 1 and p.shape[1] < 3:
             return np.ones((len(p), 1), p.dtype)
         return self._meaning.class_scores(p)
@@ -419,14 +425,32 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         held = parts.held
         if not self.calibrate or held is None:
             return params
-        network = self._network()
-        p = self._outputs(params, held.X)
-        # Each boolean label is a row of two classes.
-        p = p if self._meaning.describes_one else self._meaning.class_scores(p.ravel())
-        factor = best_factor(p, held.y.ravel())
-        self.temperature_ = 1.0 / factor
-        last = last_dense(network)
+        factor = self._inverse_temperature([(held, self._outputs(params, held.X))])
+        last = last_dense(self._network())
         return {**params, last: {name: value * factor for name, value in params[last].items()}}
+
+    def _inverse_temperature(self, judged: Sequence[tuple[Data, Array]]) -> float:
+        """Return the factor on the last layer, by rows and their predictions; keep the temperature."""
+        one = self._meaning.describes_one
+        # Each boolean label is a row of two classes.
+        p = [found if one else self._meaning.class_scores(found.ravel()) for _, found in judged]
+        y = np.concatenate([data.y.ravel() for data, _ in judged])
+        factor = best_factor(np.concatenate(p), y)
+        self.temperature_ = 1.0 / factor
+        return factor
+
+    def _calibrate_members(self, apart: Sequence[tuple[Data, Self]]) -> None:
+        self.__dict__.pop("temperature_", None)
+        if not self.calibrate or not apart:
+            return
+        factor = self._inverse_temperature([(data, member._predictions_of(data.X)) for data, member in apart])
+        for member in self.estimators_:
+            for weights in (member.coefs_, member.intercepts_):
+                weights[-1] = weights[-1] * factor
+
+    def _keep_out_of_bag(self, data: Data, outputs: Array, rows: int) -> None:
+        found = self._probabilities(outputs).astype(self._dtype_out, copy=False)
+        self.oob_decision_function_ = spread_out(found, data, rows)
 
     def _described(self) -> dict[str, Any]:
         return {**super()._described(), **labels_to_json(self.classes_)}

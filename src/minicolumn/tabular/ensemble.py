@@ -34,7 +34,7 @@ from minicolumn.tabular.members import Member
 from minicolumn.tabular.plan import TablePlan
 from minicolumn.tabular.training import table_trainer
 from minicolumn.train.callbacks import Callback
-from minicolumn.train.history import History, Row
+from minicolumn.train.history import History, mean_history
 from minicolumn.train.interrupts import deferred
 from minicolumn.train.run import Run
 from minicolumn.train.side_by_side import Ending, Maker, Progress, run_side_by_side
@@ -104,15 +104,7 @@ class EnsembleRun:
     @cached_property
     def history(self) -> History:
         """The learning curves: the mean of each figure over the members that had that epoch."""
-        longest = max(len(trained.run.history) for trained in self.members)
-        return History([self._mean_row(epoch) for epoch in range(longest)])
-
-    def _mean_row(self, epoch: int) -> Row:
-        """Return the mean of the rows of one epoch, counted from 0."""
-        rows = [t.run.history[epoch] for t in self.members if len(t.run.history) > epoch]
-        names = dict.fromkeys(name for row in rows for name in row)
-        means = {name: float(np.mean([row[name] for row in rows if name in row])) for name in names}
-        return {**means, "epoch": epoch + 1}
+        return mean_history([trained.run.history for trained in self.members])
 
     def __repr__(self) -> str:
         return f"EnsembleRun({len(self.kept)} of {len(self.members)} members, {self.stopped})"

@@ -229,3 +229,21 @@ class History(Sequence[Row]):
             return "History(no epochs)"
         last = ", ".join(f"{k}={v:.4g}" for k, v in self.rows[-1].items() if isinstance(v, float))
         return f"History({len(self.rows)} epochs; last: {last})"
+
+
+def mean_history(histories: Sequence[History]) -> History:
+    """Return the mean of several learning curves: of each figure over those that had the epoch.
+
+    >>> one, other = History([{"epoch": 1, "loss": 2.0}]), History([{"epoch": 1, "loss": 4.0}, {"loss": 1.0}])
+    >>> mean_history([one, other])["loss"]
+    [3.0, 1.0]
+    """
+    return History([_mean_row(histories, epoch) for epoch in range(max(map(len, histories)))])
+
+
+def _mean_row(histories: Sequence[History], epoch: int) -> Row:
+    """Return the mean of the rows of one epoch, counted from 0."""
+    rows = [history[epoch] for history in histories if len(history) > epoch]
+    names = dict.fromkeys(name for row in rows for name in row)
+    means = {name: float(np.mean([row[name] for row in rows if name in row])) for name in names}
+    return {**means, "epoch": epoch + 1}
