@@ -23,7 +23,7 @@ from minicolumn.estimators.base import SPARSE, BaseMLP, validated
 from minicolumn.estimators.heads import Head, classification_head, losses_for
 from minicolumn.estimators.holdout import Data, Features, FeaturesLike, Parts
 from minicolumn.estimators.members import spread_out
-from minicolumn.estimators.network import Activation, last_dense
+from minicolumn.estimators.network import Activation, from_params, last_dense
 from minicolumn.estimators.parameters import (
     CONSTRAINTS,
     ClassWeight,
@@ -425,7 +425,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         held = parts.held
         if not self.calibrate or held is None:
             return params
-        factor = self._inverse_temperature([(held, self._outputs(params, held.X))])
+        return self._scaled(params, self._inverse_temperature([(held, self._outputs(params, held.X))]))
+
+    def _scaled(self, params: Params, factor: float) -> Params:
+        """Return weights of which the last layer's are multiplied by a factor."""
         last = last_dense(self._network())
         return {**params, last: {name: value * factor for name, value in params[last].items()}}
 
@@ -435,7 +438,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         # Each boolean label is a row of two classes.
         p = [found if one else self._meaning.class_scores(found.ravel()) for _, found in judged]
         y = np.concatenate([data.y.ravel() for data, _ in judged])
-        factor = best_factor(np.concatenate(p), y)
+        weights = [np.ones(len(data)) if data.weight is None else data.weight for data, _ in judged]
+        labels = [
+            np.repeat(w, data.y.size // len(data)) for w, (data, _) in zip(weights, judged, strict=True)
+        ]
+        factor = best_factor(np.concatenate(p), y, np.concatenate(labels))
         self.temperature_ = 1.0 / factor
         return factor
 
@@ -445,8 +452,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             return
         factor = self._inverse_temperature([(data, member._predictions_of(data.X)) for data, member in apart])
         for member in self.estimators_:
-            for weights in (member.coefs_, member.intercepts_):
-                weights[-1] = weights[-1] * factor
+            params = member._scaled(member._params(), factor)
+            member.coefs_, member.intercepts_ = from_params(self._network(), params, self._dtype_out)
 
     def _keep_out_of_bag(self, data: Data, outputs: Array, rows: int) -> None:
         found = self._probabilities(outputs).astype(self._dtype_out, copy=False)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from minicolumn.estimators.base import BaseMLP
 
 Array = np.ndarray
+M = TypeVar("M", bound="BaseMLP")
 Ended = Outcome | NothingLearnt | None
 # What one network learns and several together have not; each of `estimators_` has its own.
 OF_ONE_NETWORK = (
@@ -134,17 +135,32 @@ def _member(e: BaseMLP, number: int, plan: FitPlan) -> BaseMLP:
 
     The seed of the first is that of the whole, so that it is the network which members=1 would train.
     """
-    told = e.get_params(deep=False)
-    own = {name: value for name, value in _OWN.items() if name in told}
     if plan.first:
         drawn = int(np.random.SeedSequence([e._seed, number]).generate_state(1)[0])
-        member = type(e)(**(told | own | {"random_state": drawn if number else e._seed}))
+        member = new_member(e, drawn if number else e._seed)
     else:  # a copy: where this fit fails, the member before is still there
         before = e.estimators_[number]
-        member = copy.copy(before).set_params(**(told | own | {"random_state": before.random_state}))
-    member.__dict__.update({name: vars(e)[name] for name in _KNOWN if name in vars(e)})
+        member = copy.copy(before).set_params(**_parameters(e, before.random_state))
     member._begin(plan.head, plan.first)
     return member
+
+
+def new_member(estimator: M, seed: int) -> M:
+    """Return an estimator of one network that knows what an ensemble knows of rows and targets, and no more.
+
+    seed        of its own
+    """
+    member = type(estimator)(**_parameters(estimator, seed))
+    known = vars(estimator)
+    member.__dict__.update({name: known[name] for name in _KNOWN if name in known})
+    return member
+
+
+def _parameters(e: BaseMLP, seed: Any) -> dict[str, Any]:
+    """Return the parameters of a member: those of the ensemble, but for what it has of its own."""
+    told = e.get_params(deep=False)
+    own = {name: value for name, value in _OWN.items() if name in told}
+    return told | own | {"random_state": seed}
 
 
 def _job(member: BaseMLP, data: Data, held: Array | None, plan: FitPlan) -> Callable[[Reporter], Ended]:

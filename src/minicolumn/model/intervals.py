@@ -61,15 +61,18 @@ def distribution(outputs: NumberOutputs, predictions: Array, encoder: Encoder) -
     }
 
 
-def interval_scores(outputs: NumberOutputs, predictions: Array, targets: Array) -> dict[str, float]:
+def interval_scores(
+    outputs: NumberOutputs, predictions: Array, targets: Array, weight: Array | None = None
+) -> dict[str, float]:
     """Return the empirical and the nominal coverage of the widest prediction interval.
 
     targets     [rows], on the scale of the outputs
+    weight      of the rows, [rows]; None for all alike
     Returns     {"interval_coverage": ..., "interval_level": ...}; nothing where outputs tell no interval
     """
     level = outputs.interval_level
     if level is None:
         return {}
     outputs.check(predictions)
-    covered = outputs.widest_band(predictions).covered(targets[:, None])
+    covered = outputs.widest_band(predictions).covered(targets[:, None], weight)
     return {"interval_coverage": covered, "interval_level": level}

@@ -11,6 +11,7 @@ import numpy as np
 from minicolumn.errors import DataError, DataWarning, did_you_mean
 from minicolumn.model import metrics
 from minicolumn.model.intervals import distribution, interval_scores, predicted_interval
+from minicolumn.model.weighted_scores import weighted_decision_scores, weighted_scores
 from minicolumn.nn.outputs import ClassOutputs, NumberOutputs, Outputs
 
 if TYPE_CHECKING:
@@ -175,25 +176,40 @@ class RawRows:
         """Return what `score_table` returns, for rows that the table's encoder has encoded already."""
         return self.score_predictions(self._outputs_for(self._inputs("score_encoded", X)), y)
 
-    def score_predictions(self, predictions: Array, y: Array) -> tuple[dict[str, float], Array, Array]:
+    def score_predictions(
+        self, predictions: Array, y: Array, weight: Array | None = None
+    ) -> tuple[dict[str, float], Array, Array]:
         """Return what `score_table` returns, for predictions of any origin, such as out-of-fold ones.
 
         predictions as `predict` gives them, [rows, outputs]
         y           class codes, or numbers on the network's scale
+        weight      of the rows, [rows]; None for all alike
         """
         encoder, outputs = self._encoder(), self._table_outputs()
         if isinstance(outputs, ClassOutputs):
             p = outputs.class_scores(predictions)
             guess = encoder.choose(p)
-            scores = metrics.usual_scores(outputs, y, p)
+            scores = _usual_scores(outputs, y, p, weight)
             if encoder.threshold != 0.5:  # of what was predicted, not of what is likeliest
-                scores |= metrics.decision_scores(y, guess, p.shape[1])
+                scores |= _decision_scores(y, guess, p.shape[1], weight)
             return scores, y, guess
         outputs.check(predictions)
         true = encoder.in_unit(y)
         predicted = encoder.decode_target(outputs.expected(predictions))
-        scores = metrics.usual_scores(outputs, true, predicted)
-        return {**scores, **interval_scores(outputs, predictions, y)}, true, predicted
+        scores = _usual_scores(outputs, true, predicted, weight)
+        return {**scores, **interval_scores(outputs, predictions, y, weight)}, true, predicted
+
+
+def _usual_scores(outputs: Outputs, y: Array, predicted: Array, weight: Array | None) -> dict[str, float]:
+    if weight is None:
+        return metrics.usual_scores(outputs, y, predicted)
+    return weighted_scores(outputs, y, predicted, weight)
+
+
+def _decision_scores(codes: Array, guess: Array, classes: int, weight: Array | None) -> dict[str, float]:
+    if weight is None:
+        return metrics.decision_scores(codes, guess, classes)
+    return weighted_decision_scores(codes, guess, classes, weight)
 
 
 def _frame_of(table: polars.DataFrame | object) -> polars.DataFrame:

@@ -175,8 +175,9 @@ def _calibrated(plan: TablePlan, trained: Sequence[TrainedMember]) -> tuple[Trai
     outputs = trained[0].model.outputs
     if not isinstance(outputs, ClassOutputs) or not outputs.are_probabilities:
         return tuple(trained)
+    held, weight = np.concatenate([each.member.held for each in trained]), plan.train.loss_weight
     pooled = np.concatenate([outputs.class_scores(each.held_out) for each in trained])
-    factor = best_factor(pooled, np.concatenate([plan.train.y[each.member.held] for each in trained]))
+    factor = best_factor(pooled, plan.train.y[held], _of(weight, held))
     models = [tempered(each.model, factor) for each in trained]
     runs = [replace(each.run, model=model) for each, model in zip(trained, models, strict=True)]
     return tuple(_judged(plan, each.member, run) for each, run in zip(trained, runs, strict=True))
@@ -233,25 +234,31 @@ def train_ensemble(plan: TablePlan, watch: Watch = lambda progress: None) -> Ens
             stopped,
         )
         whole = joined([each.model for each in run.kept])
-        return replace(run, model=replace(whole, training=_described(run), history=run.history.rows))
+        return replace(run, model=replace(whole, training=_described(plan, run), history=run.history.rows))
 
 
 def _chosen(plan: TablePlan, trained: Sequence[TrainedMember]) -> Choice:
     """Choose among the members by their losses, and by how far they disagree on some of the rows."""
-    learnt, outputs = plan.train, trained[0].model.outputs
-    some = np.linspace(0, len(learnt.X) - 1, min(len(learnt.X), _ROWS)).astype(np.int64)
-    X, y = learnt.X[some], learnt.y[some]
+    learnt, outputs, weight = plan.train, trained[0].model.outputs, plan.train.loss_weight
+    counted = np.arange(len(learnt.X)) if weight is None else np.flatnonzero(weight)
+    some = counted[np.linspace(0, len(counted) - 1, min(len(counted), _ROWS)).astype(np.int64)]
+    X, y, each_weight = learnt.X[some], learnt.y[some], _of(weight, some)
     predictions = [t.model.predict(X).reshape(len(X), -1) for t in trained]
-    losses = believed([t.losses for t in trained])
+    losses = believed([t.losses for t in trained], [_of(weight, t.member.held) for t in trained])
     if isinstance(outputs, ClassOutputs) and outputs.are_probabilities:
         right = [outputs.class_scores(each)[np.arange(len(y)), y, None] for each in predictions]
-        return choose(losses, np.stack(right), gap_of_right_answers)
+        return choose(losses, np.stack(right), gap_of_right_answers, each_weight)
     if isinstance(outputs, NumberOutputs):
         predictions = [outputs.expected(each).reshape(len(X), 1) for each in predictions]
-    return choose(losses, np.stack(predictions), gap_of_numbers)
+    return choose(losses, np.stack(predictions), gap_of_numbers, each_weight)
 
 
-def _described(run: EnsembleRun) -> dict[str, Any]:
+def _of(weight: Array | None, rows: Array) -> Array | None:
+    """Return the weights of some rows, None where all count alike."""
+    return None if weight is None else weight[rows]
+
+
+def _described(plan: TablePlan, run: EnsembleRun) -> dict[str, Any]:
     """Return the training as metadata for the model file: that of one member, and each member's own part."""
     training = dict(run.kept[0].run.model.training)
     for name in ("seed", "epochs_run", "best_epoch", "stopped"):
@@ -261,7 +268,9 @@ def _described(run: EnsembleRun) -> dict[str, Any]:
             "seed": trained.member.seed,
             "epochs_run": trained.run.history.epochs,
             "best_epoch": trained.run.best_epoch,
-            "held_out_loss": float(np.mean(trained.losses)),
+            "held_out_loss": float(
+                np.average(trained.losses, weights=_of(plan.train.loss_weight, trained.member.held))
+            ),
             "expected_loss": expected,
         }
         for trained, expected in zip(run.kept, run.choice.losses, strict=False)

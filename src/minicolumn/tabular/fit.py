@@ -98,8 +98,10 @@ def fit_table(
     text            columns of free text, which are left out
     keep            columns to learn from though they look like an identifier, an index, or are constant
     drop            columns to leave out; id: those to leave out that predictions carry along
-    weight          column of the rows' weights, >= 0; scores on the test rows are unweighted
-    class_weight    "balanced", or {label: weight}, against imbalance
+    weight          column of the rows' weights, >= 0, in all that is learnt and chosen, and in scores out of
+                    fold; scores on the test rows are unweighted
+    class_weight    "balanced", or {label: weight}, against imbalance: in every loss, also of rows held out,
+                    by which epochs, temperature and members are chosen; not in thresholds and scores
     groups          column whose equal values stay on one side of every split
     time_order      column of dates or numbers by which the latest rows are tested
     missing         further spellings of a missing value, such as [".."]; not_missing: usual ones that are

@@ -50,7 +50,8 @@ class TableRun:
     rows       how many rows trained, validated and tested
     right      the right answers of the test rows: class codes, or numbers in the target's unit
     out_of_fold     of an ensemble, scores on the rows that it learnt from, each answered by the members that
-               had not seen it, which are fewer than the whole has; None for one network
+               had not seen it, which are fewer than the whole has; rows count by their weights, where
+               those tested count alike. None for one network
     remarks    what was noticed of columns while they were read
 
     Differs    scikit-learn's `fit` returns the estimator alone; how good it is takes a split and a score more
@@ -152,7 +153,7 @@ def train_plan(
     # Who was interrupted once may be so again while what was learnt is scored.
     with deferred(again=run.stopped != "interrupted"):
         model = replace(_calibrated(run.model, held), data_hash=data_hash(plan.train.frame))
-        plan = _with_threshold(plan, model.outputs, model.predict(held.X), held.y)
+        plan = _with_threshold(plan, model.outputs, model.predict(held.X), held.y, held.weight)
         return _scored(plan, with_table(plan, model), run)
 
 
@@ -186,9 +187,10 @@ def _train_members(
     with deferred(again=run.stopped != "interrupted"):
         model = replace(run.model, data_hash=data_hash(plan.train.frame))
         predicted, rows = out_of_fold(run.kept, len(plan.train.X))
-        plan = _with_threshold(plan, model.outputs, predicted, plan.train.y[rows])
+        y, weight = plan.train.y[rows], None if plan.train.weight is None else plan.train.weight[rows]
+        plan = _with_threshold(plan, model.outputs, predicted, y, weight)
         done = _scored(plan, with_table(plan, model), run)
-        return replace(done, out_of_fold=done.model.score_predictions(predicted, plan.train.y[rows])[0])
+        return replace(done, out_of_fold=done.model.score_predictions(predicted, y, weight)[0])
 
 
 def _with_classes(callback: Callback, classes: Sequence[str] | None) -> Callback:
@@ -240,10 +242,12 @@ def _bar(progress: bool | None, monitor: str) -> AbstractContextManager[Watch]:
     return members_bar(Console(stderr=True), monitor, keep=True)
 
 
-def _with_threshold(plan: TablePlan, outputs: Outputs | None, predicted: Array, y: Array) -> TablePlan:
+def _with_threshold(
+    plan: TablePlan, outputs: Outputs | None, predicted: Array, y: Array, weight: Array | None
+) -> TablePlan:
     """Return the plan with the decision threshold chosen on rows held out, if one was asked for.
 
-    predicted   for these rows; y: their class codes
+    predicted   for these rows; y: their class codes; weight: of these rows
     """
     rule = plan.settings.threshold
     if rule is None:
@@ -251,14 +255,14 @@ def _with_threshold(plan: TablePlan, outputs: Outputs | None, predicted: Array, 
     if not isinstance(outputs, ClassOutputs) or not outputs.are_probabilities:
         raise DataError("threshold: the loss gives no probabilities to decide by")
     p = outputs.class_scores(predicted)[:, 1]
-    return replace(plan, encoder=replace(plan.encoder, threshold=rule.best(p, y)))
+    return replace(plan, encoder=replace(plan.encoder, threshold=rule.best(p, y, weight)))
 
 
 def _calibrated(model: Model, held: TableSplit) -> Model:
     """Return the model temperature-scaled by the validation rows; without probabilities as it is."""
     if not isinstance(model.outputs, ClassOutputs) or not model.outputs.are_probabilities:
         return model
-    return calibrated(model, held.X, held.y)
+    return calibrated(model, held.X, held.y, held.loss_weight)
 
 
 def _scored(plan: TablePlan, model: Model, run: Run | EnsembleRun) -> TableRun:

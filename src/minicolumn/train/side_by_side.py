@@ -154,18 +154,20 @@ def do_side_by_side(
     Threads, `watch`, `may_begin` and interrupts are as for `run_side_by_side`.
     """
     progress, stopping = Progress.of_none(len(jobs)), threading.Event()
+    results: list[T | None] = [None] * len(jobs)
+    futures: list[Future[None]] = []
 
-    def one(place: int) -> T | None:
-        if stopping.is_set() or (place and not may_begin()):
-            return None
+    def one(place: int) -> None:
         try:
-            return jobs[place](Reporter(progress, place, stopping))
+            if not stopping.is_set() and (not place or may_begin()):
+                results[place] = jobs[place](Reporter(progress, place, stopping))
         finally:
             progress.ended[place] = True
 
     with ThreadPoolExecutor(max(1, min(threads, len(jobs))), "training") as pool:
-        futures = [pool.submit(one, place) for place in range(len(jobs))]
-        try:
+        try:  # from the first submission on: who leaves the pool waits for all that it does
+            for place in range(len(jobs)):
+                futures.append(pool.submit(one, place))
             _await(futures, progress, watch)
         except BaseException as stop:
             stopping.set()
@@ -175,12 +177,12 @@ def do_side_by_side(
                 raise
     with deferred(again=False):  # all have ended: there is nothing left to interrupt
         watch(progress)
-    return [future.result() for future in futures]
+    for future in futures:
+        future.result()
+    return results
 
 
-def _await(
-    futures: Sequence[Future[T | None]], progress: Progress, watch: Callable[[Progress], None]
-) -> None:
+def _await(futures: Sequence[Future[None]], progress: Progress, watch: Callable[[Progress], None]) -> None:
     """Wait for all to end, or for the first to fail; watch meanwhile."""
     left = set(futures)
     while left:
