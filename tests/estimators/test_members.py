@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.base import clone
+import sklearn.base
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -31,6 +31,10 @@ WIDE: dict[str, Any] = {"members": 2, "dtype": "float64", "max_iter": 100}
 @parametrize_with_checks([mc.MLPClassifier((30,), **WIDE), mc.MLPRegressor(hidden_layer_sizes=(30,), **WIDE)])
 def test_manners(estimator: Any, check: Any) -> None:
     check(estimator)
+
+
+def clone(model: Any) -> Any:
+    return sklearn.base.clone(model)
 
 
 def _model(kind: str, count: int = 3, **settings: Any) -> Any:

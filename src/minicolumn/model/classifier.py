@@ -28,8 +28,8 @@ class ClassifierModel(Model):
         predict_proba(X)    probabilities [rows, classes], in the order of `classes_`
         classes_            the labels, sorted; of several labels a row, their indices
 
-    Both are the classifier's own, of one network to the bit, without loading scikit-learn. `graph`, `predictor` and
-    `evaluate` are those of `Model`: they give and judge the network's outputs.
+    Both are the classifier's own, of one network to the bit, without loading scikit-learn. `graph`,
+    `predictor` and `evaluate` are those of `Model`: they give and judge the network's outputs.
 
     Differs     `mc.MLPClassifier.load` of the same file gives the estimator, which can be fitted on
 

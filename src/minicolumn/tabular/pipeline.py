@@ -15,7 +15,8 @@ from minicolumn.errors import DataError
 from minicolumn.model import metrics
 from minicolumn.model.files import PathLike, shown
 from minicolumn.model.model import Model
-from minicolumn.nn.outputs import ClassOutputs, Outputs
+from minicolumn.model.residuals import residuals_of
+from minicolumn.nn.outputs import ClassOutputs, NumberOutputs, Outputs
 from minicolumn.tables import Schema
 from minicolumn.tables.files.frames import as_frame
 from minicolumn.tables.typed import Remark
@@ -153,7 +154,9 @@ def train_plan(
     # Who was interrupted once may be so again while what was learnt is scored.
     with deferred(again=run.stopped != "interrupted"):
         model = replace(_calibrated(run.model, held), data_hash=data_hash(plan.train.frame))
-        plan = _with_threshold(plan, model.outputs, model.predict(held.X), held.y, held.weight)
+        predicted = model.predict(held.X)
+        plan = _with_threshold(plan, model.outputs, predicted, held.y, held.weight)
+        model = _with_residuals(model, predicted, held.y, held.weight)
         return _scored(plan, with_table(plan, model), run)
 
 
@@ -189,6 +192,7 @@ def _train_members(
         predicted, rows = out_of_fold(run.kept, len(plan.train.X))
         y, weight = plan.train.y[rows], None if plan.train.weight is None else plan.train.weight[rows]
         plan = _with_threshold(plan, model.outputs, predicted, y, weight)
+        model = _with_residuals(model, predicted, y, weight)
         done = _scored(plan, with_table(plan, model), run)
         return replace(done, out_of_fold=done.model.score_predictions(predicted, y, weight)[0])
 
@@ -256,6 +260,18 @@ def _with_threshold(
         raise DataError("threshold: the loss gives no probabilities to decide by")
     p = outputs.class_scores(predicted)[:, 1]
     return replace(plan, encoder=replace(plan.encoder, threshold=rule.best(p, y, weight)))
+
+
+def _with_residuals(model: Model, predicted: Array, y: Array, weight: Array | None) -> Model:
+    """Return a model that knows how far rows held out lie from their predictions; of numbers alone.
+
+    predicted   for these rows, by networks that have not seen them; y: their numbers; weight: of the rows
+    """
+    if not isinstance(model.outputs, NumberOutputs) or not len(y):
+        return model
+    found = residuals_of(model.outputs, predicted, y, weight)
+    told = {} if found is None else {"residuals": found.to_json()}
+    return replace(model, training={**model.training, **told})
 
 
 def _calibrated(model: Model, held: TableSplit) -> Model:

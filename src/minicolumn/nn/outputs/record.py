@@ -143,6 +143,18 @@ class NumberOutputs(Outputs, ABC):
         """Return the band of `interval_level`."""
         return Band(predictions, predictions)
 
+    def middle(self, predictions: Array) -> Band | None:
+        """Return the band of no width that conformal intervals widen, with the spread of each row.
+
+        None where quantiles are told, which are intervals by themselves.
+        """
+        return Band(predictions, predictions)
+
+    @property
+    def lowest(self) -> float:
+        """Return the least number that there is; -inf for none."""
+        return -math.inf
+
     def described(
         self, predictions: Array, decode: Callable[[Array], Array], scale: float
     ) -> dict[str, Array]:
