@@ -22,7 +22,7 @@ from minicolumn.tabular.choice import believed, gap_of_numbers, gap_of_right_ans
 from minicolumn.tabular.thresholds import check_threshold
 
 Array = np.ndarray
-SUMS: dict[str, float] = {"rtol": 1e-9}  # the same float64 sums in another order
+SUMS: dict[str, Any] = {"rtol": 1e-9}  # the same float64 sums in another order
 COUNTS = st.lists(st.integers(0, 4), min_size=2, max_size=30).filter(lambda counts: sum(counts) > 1)
 
 

@@ -96,6 +96,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     callbacks           `mc.Callback` objects for `fit`, such as `mc.EarlyStopping`
     n_restarts          so many random starts, of which the best is kept: by the score of the held-out rows,
                         or by the loss where none are held out
+    members             so many networks are trained side by side, one thread each, and their probabilities
+                        averaged; 1 is scikit-learn's one network. See below
     calibrate           whether held-out rows choose a temperature for the probabilities; it changes no label
     dtype               of the computation, float32 unless asked otherwise; lbfgs computes in float64
     threads             the most that native code uses; the bits do not depend on it
@@ -113,6 +115,19 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
                         `val_score` where rows are held out, which callbacks may watch
     validation_loss_curve_  loss of the held-out rows after each epoch
     temperature_        of the calibration: probabilities are softmax(z / temperature_)
+
+    Of several members, each is an estimator of one network with a random_state of its own, the first with
+    that of the whole; their mean is one network and one native call. Where rows are held out (early_stopping,
+    calibrate), each member holds out other ones in turn, so that as many members as 1 / validation_fraction
+    hold out every row once; X_val is everybody's. One temperature is fitted to what all held out. partial_fit
+    and warm_start go on with each member. Callbacks that look at the history alone are each member's; others
+    are refused. Members that diverge are left out, and said; an interrupt leaves those that have learnt.
+
+    estimators_         the members; coefs_, intercepts_, loss_curve_ and the like are theirs alone
+    loss_, n_iter_, history_    their mean, their most epochs, the mean of their curves
+    oob_decision_function_  probabilities of each row by the members that held it out, NaN where none did;
+                        oob_score_: their accuracy, weighted as validation scores are. Both only where rows
+                        were held out in turn; a file keeps the score alone
 
     A training that diverges ends with a warning that names the cause, and the weights of the last whole
     epoch; if that was none, with a ValueError that does. Sparse X is made dense some steps or rows at a time,

@@ -62,10 +62,14 @@ class MLPRegressor(RegressorMixin, BaseMLP):
                         and "gaussian_nll" mean and standard deviation
     scoring             what early stopping watches; None is R^2, the coefficient of determination
     conformal_fraction  fraction of the rows held out to calibrate `predict_interval`; 0 takes those held out
-                        for early stopping, or X_val
+                        for early stopping, or X_val. Of several members all leave these rows out; those held
+                        out in turn for early stopping make jackknife intervals, without a promise for every
+                        network (see `minicolumn.model.residuals`)
 
     Learnt attributes beside those of `MLPClassifier`, which has classes_ and temperature_ instead:
 
+    oob_prediction_     of several members, what is predicted for each row by those that held it out, NaN
+                        where none did, and oob_score_, their R^2; as `MLPClassifier` has them
     held_outputs_       predictions for the calibration set, [rows, outputs]; None without one
     held_targets_       its targets, [rows, targets]
     held_weights_       its sample weights, [rows], or None

@@ -30,9 +30,10 @@ from minicolumn.tabular.choice import (
     gap_of_numbers,
     gap_of_right_answers,
 )
+from minicolumn.tabular.member_checkpoints import MemberStates
 from minicolumn.tabular.members import Member
 from minicolumn.tabular.plan import TablePlan
-from minicolumn.tabular.training import table_trainer
+from minicolumn.tabular.training import resumed, table_trainer
 from minicolumn.train.callbacks import Callback
 from minicolumn.train.history import History, mean_history
 from minicolumn.train.interrupts import deferred
@@ -111,21 +112,26 @@ class EnsembleRun:
 
 
 def train_members(
-    plan: TablePlan, watch: Watch = lambda progress: None, threads: int | None = None
+    plan: TablePlan,
+    watch: Watch = lambda progress: None,
+    threads: int | None = None,
+    states: MemberStates | None = None,
 ) -> tuple[tuple[TrainedMember, ...], tuple[int, ...], str]:
     """Train the members of a plan side by side.
 
     watch       told about ten times a second how far they are
     threads     members at once; None takes the cores
+    states      where each begins, and what keeps where it stands; None for at the beginning
     Returns     those that were trained, the numbers of those that diverged, and why all ended: "all epochs",
                 "out of time" or "interrupted"
     Errors      DivergenceError where every member diverged; KeyboardInterrupt where an interrupt came before
                 any had an epoch behind
     """
     began, at_once = time.monotonic(), threads or cores()
-    plan = fitted_to(plan, _maker(plan, plan.members[0]), began, at_once)
+    states = states or MemberStates(len(plan.members))
+    plan = fitted_to(plan, _maker(plan, plan.members[0], MemberStates(1)), began, at_once)
     deadline = Deadline(began + (plan.settings.time or math.inf))
-    makers = [_maker(plan, member, deadline) for member in plan.members]
+    makers = [_maker(plan, member, states, deadline) for member in plan.members]
     endings = run_side_by_side(makers, at_once, watch=watch, may_begin=lambda: not deadline.is_over())
     found = list(zip(plan.members, endings, strict=True))
     begun = [(member, end) for member, end in found if isinstance(end, Run)]
@@ -151,14 +157,21 @@ def _why(endings: Sequence[Ending], deadline: Deadline) -> str:
     return next((reason for reason in ("interrupted", "out of time") if reason in reasons), "all epochs")
 
 
-def _maker(plan: TablePlan, member: Member, deadline: Deadline = Deadline()) -> Maker:  # noqa: B008  a record
-    """Return what makes the trainer of a member, in the thread that runs it."""
+def _maker(
+    plan: TablePlan,
+    member: Member,
+    states: MemberStates,
+    deadline: Deadline = Deadline(),  # noqa: B008  a record
+) -> Maker:
+    """Return what makes the trainer of a member, where it stood, in the thread that runs it."""
     learnt = plan.train
 
     def make(callbacks: Sequence[Callback]) -> Trainer:
         kept, held = learnt.given(member.kept(len(learnt.X))), learnt.given(member.held)
-        hung = [deadline, *callbacks]
-        return table_trainer(member.recipe, kept, held, hung, seed=member.seed, threads=1)
+        hung = [deadline, *states.keeper(member.number), *callbacks]
+        trainer = table_trainer(member.recipe, kept, held, hung, seed=member.seed, threads=1)
+        state = states.states.get(member.number)
+        return trainer if state is None else resumed(state, trainer, kept, held)
 
     return make
 
@@ -217,13 +230,16 @@ def joined(models: Sequence[Model]) -> Model:
     return replace(first, network=network, params={str(n): model.params for n, model in enumerate(models)})
 
 
-def train_ensemble(plan: TablePlan, watch: Watch = lambda progress: None) -> EnsembleRun:
+def train_ensemble(
+    plan: TablePlan, watch: Watch = lambda progress: None, states: MemberStates | None = None
+) -> EnsembleRun:
     """Train the members of a plan, choose among them, and join them into one model.
 
+    watch, states   as for `train_members`
     Errors      as for `train_members`
     """
     began = time.perf_counter()
-    trained, diverged, stopped = train_members(plan, watch)
+    trained, diverged, stopped = train_members(plan, watch, states=states)
     with deferred(again=stopped != "interrupted"):
         run = EnsembleRun(
             trained[0].model,

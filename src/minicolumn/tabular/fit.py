@@ -132,7 +132,7 @@ def fit_table(
                     numbers or many classes run to the end where nothing is said
     seed            the same seed gives the same bits
     members         networks whose predictions are averaged, each of which holds other rows out; by the
-                    effort, and 1 where callbacks, a checkpoint or a monitor are to follow one training
+                    effort, and 1 where callbacks or a monitor are to follow one training
     effort          "quick", "normal" or "high": how many networks, how large, and how long they learn
     time            a budget for the training, such as 30, "60s" or "5m"
     callbacks       `mc.Callback` objects or names, as for `mc.fit`, beside early stopping
@@ -154,7 +154,7 @@ def fit_table(
     said = dict(locals())
     reading = Reading(**{field.name: said[field.name] for field in fields(Reading)})
     given, reading = with_schema("fit_table", said, schema, reading)
-    if members is None and effort is None and (callbacks or checkpoint or resume or monitor):
+    if members is None and effort is None and (callbacks or monitor):
         given["members"] = 1
     frame = _loaded(data, reading)
     columns = list(frame.columns)

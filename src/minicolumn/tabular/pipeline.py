@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,13 +23,13 @@ from minicolumn.tables.typed import Remark
 from minicolumn.tabular.budget import Deadline, fitted_to
 from minicolumn.tabular.calibrate import calibrated
 from minicolumn.tabular.ensemble import EnsembleRun, Watch, out_of_fold, train_ensemble
+from minicolumn.tabular.member_checkpoints import load_states, states_of
 from minicolumn.tabular.plan import TablePlan, TableSplit
-from minicolumn.tabular.training import table_trainer
-from minicolumn.train.callbacks import Callback
+from minicolumn.tabular.training import resumed, table_trainer
+from minicolumn.train.callbacks import Callback, Checkpoint
 from minicolumn.train.history import History
 from minicolumn.train.interrupts import deferred
 from minicolumn.train.run import Run
-from minicolumn.train.settings import Settings
 from minicolumn.train.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def train_plan(
     """Train a network, or the members of an ensemble, as planned; calibrate, and evaluate on the test rows.
 
     plan        of `plan_table`
-    callbacks   hung into the training of one network, beside early stopping
+    callbacks   hung into the training of one network, beside early stopping; of an ensemble a `Checkpoint`
     progress    whether to draw a progress bar on standard error
     resume      a checkpoint of this training, to be gone on with
     watch       shows how far the members of an ensemble are: a context of what `run_side_by_side` tells
@@ -150,7 +150,11 @@ def train_plan(
     if plan.settings.time is not None:
         plan, hung = _in_time(plan, hung)
     trainer = _trainer(plan, hung, progress)
-    run = (trainer if resume is None else _resumed(resume, plan, trainer)).run()
+    if resume is not None:
+        if (several := load_states(resume)) is not None:
+            raise DataError(f"resume: {shown(resume)} is of {several.count} networks; say members")
+        trainer = resumed(resume, trainer, plan.train.given(), held.given())
+    run = trainer.run()
     # Who was interrupted once may be so again while what was learnt is scored.
     with deferred(again=run.stopped != "interrupted"):
         model = replace(_calibrated(run.model, held), data_hash=data_hash(plan.train.frame))
@@ -182,11 +186,14 @@ def _train_members(
     watch: AbstractContextManager[Watch] | None,
 ) -> TableRun:
     """Train an ensemble as planned, and evaluate it."""
-    for name, given in (("callbacks, a checkpoint or a monitor", callbacks), ("resume", resume)):
-        if given:
-            raise DataError(f"train: {name}: of one network only; say members=1")
+    files = [callback for callback in callbacks if type(callback) is Checkpoint]
+    if len(files) < len(callbacks) or len(files) > 1:
+        raise DataError("train: callbacks or a monitor: of one network only; say members=1")
+    if plan.settings.time is not None and (files or resume is not None):
+        raise DataError("time: a checkpoint goes on with what was planned, not with what fits; leave one out")
+    states = states_of(len(plan.members), files[0] if files else None, resume)
     with watch or _bar(progress, plan.recipe.monitor) as tell:
-        run = train_ensemble(plan, tell)
+        run = train_ensemble(plan, tell, states)
     with deferred(again=run.stopped != "interrupted"):
         model = replace(run.model, data_hash=data_hash(plan.train.frame))
         predicted, rows = out_of_fold(run.kept, len(plan.train.X))
@@ -202,32 +209,6 @@ def _with_classes(callback: Callback, classes: Sequence[str] | None) -> Callback
     if classes is None or getattr(callback, "classes", ()) is not None:
         return callback
     return replace(callback, classes=tuple(classes))  # type: ignore[type-var]
-
-
-def _resumed(path: PathLike, plan: TablePlan, planned: Trainer) -> Trainer:
-    """Return the training in a checkpoint, which must be the one that was planned; its callbacks are told.
-
-    Errors      DataError for another network, and for the first setting that differs
-    """
-    X, target, *weight = plan.train.given()
-    trainer = Trainer.resume(
-        path,
-        X,
-        target,
-        validation_data=plan.validation.given(),
-        sample_weight=weight[0] if weight else None,
-        callbacks=planned.callbacks,
-    )
-    if trainer.network != planned.network:
-        raise DataError(f"resume: {shown(path)} is of another network, {trainer.network!r:.120}")
-    for field in fields(Settings):
-        asked, stands = (getattr(t.settings, field.name) for t in (planned, trainer))
-        if asked != stands:
-            raise DataError(
-                f"resume: {shown(path)} was trained with {field.name} {stands!r:.80}, not {asked!r:.80}; say "
-                "what was said then"
-            )
-    return trainer
 
 
 def with_table(plan: TablePlan, model: Model) -> Model:
