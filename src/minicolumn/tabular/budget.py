@@ -48,6 +48,14 @@ class Deadline(Callback):
             trainer.stop("out of time")
 
 
+def deadline_of(budget: float | None, began: float) -> Deadline:
+    """Return the moment at which trainings end: a little before the budget does, for what follows them.
+
+    began       when its time began, by `time.monotonic`
+    """
+    return Deadline(math.inf if budget is None else began + budget * (1.0 - _REST))
+
+
 def fitted_to(plan: TablePlan, maker: Maker, began: float, threads: int) -> TablePlan:
     """Return the plan with as many members and epochs as fit into its budget.
 
