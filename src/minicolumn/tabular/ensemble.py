@@ -19,7 +19,7 @@ from minicolumn.lower.llvm.runtime.thread_count import cores
 from minicolumn.model.model import Model
 from minicolumn.nn import Ensemble
 from minicolumn.nn.outputs import ClassOutputs, NumberOutputs, Outputs
-from minicolumn.tabular.budget import Deadline, deadline_of, fitted_to
+from minicolumn.tabular.budget import Deadline, fitted_to
 from minicolumn.tabular.calibrate import best_factor, tempered
 from minicolumn.tabular.choice import (
     TINY,
@@ -128,8 +128,7 @@ def train_members(
     """
     began, at_once = time.monotonic(), threads or cores()
     states = states or MemberStates(len(plan.members))
-    plan = fitted_to(plan, _maker(plan, plan.members[0], MemberStates(1)), began, at_once)
-    deadline = deadline_of(plan.settings.time, began)
+    plan, deadline = fitted_to(plan, _maker(plan, plan.members[0], MemberStates(1)), began, at_once)
     makers = [_maker(plan, member, states, deadline) for member in plan.members]
     endings = run_side_by_side(makers, at_once, watch=watch, may_begin=lambda: not deadline.is_over())
     found = list(zip(plan.members, endings, strict=True))

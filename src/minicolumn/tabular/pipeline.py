@@ -20,7 +20,7 @@ from minicolumn.nn.outputs import ClassOutputs, NumberOutputs, Outputs
 from minicolumn.tables import Schema
 from minicolumn.tables.files.frames import as_frame
 from minicolumn.tables.typed import Remark
-from minicolumn.tabular.budget import deadline_of, fitted_to
+from minicolumn.tabular.budget import fitted_to
 from minicolumn.tabular.calibrate import calibrated
 from minicolumn.tabular.ensemble import EnsembleRun, Watch, out_of_fold, train_ensemble
 from minicolumn.tabular.member_checkpoints import load_states, states_of
@@ -167,8 +167,8 @@ def train_plan(
 def _in_time(plan: TablePlan, callbacks: list[Callback]) -> tuple[TablePlan, list[Callback]]:
     """Return the plan with as many epochs as fit into its budget, and callbacks that end it there."""
     began = time.monotonic()
-    plan = fitted_to(plan, lambda hung: _trainer(plan, hung, None), began, 1)
-    return plan, [*callbacks, deadline_of(plan.settings.time, began)]
+    fitted, deadline = fitted_to(plan, lambda hung: _trainer(plan, hung, None), began, 1)
+    return fitted, [*callbacks, deadline]
 
 
 def _trainer(plan: TablePlan, callbacks: Sequence[Callback], progress: bool | None) -> Trainer:

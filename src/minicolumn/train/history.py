@@ -238,12 +238,14 @@ def mean_history(histories: Sequence[History]) -> History:
     >>> mean_history([one, other])["loss"]
     [3.0, 1.0]
     """
-    return History([_mean_row(histories, epoch) for epoch in range(max(map(len, histories)))])
-
-
-def _mean_row(histories: Sequence[History], epoch: int) -> Row:
-    """Return the mean of the rows of one epoch, counted from 0."""
-    rows = [history[epoch] for history in histories if len(history) > epoch]
-    names = dict.fromkeys(name for row in rows for name in row)
-    means = {name: float(np.mean([row[name] for row in rows if name in row])) for name in names}
-    return {**means, "epoch": epoch + 1}
+    longest = max(map(len, histories))
+    names = dict.fromkeys(name for history in histories for row in history.rows for name in row)
+    means, counts = {}, {}
+    for name in names:  # by columns: rows are thousands
+        total, counts[name] = np.zeros(longest), np.zeros(longest, np.int64)
+        for history in histories:
+            total[: len(history)] += [row.get(name, 0.0) for row in history.rows]
+            counts[name][: len(history)] += [name in row for row in history.rows]
+        means[name] = (total / np.maximum(counts[name], 1)).tolist()
+    rows = [{name: means[name][epoch] for name in names if counts[name][epoch]} for epoch in range(longest)]
+    return History([{**row, "epoch": epoch} for epoch, row in enumerate(rows, 1)])
