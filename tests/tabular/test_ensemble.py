@@ -384,12 +384,14 @@ def test_a_budget_leaves_members_out_then_epochs_and_refuses_less_than_one():
 
 
 @pytest.mark.usefixtures("processor_time")
-@pytest.mark.parametrize(("members", "seconds"), [(1, 2.0), (6, 5.0)])
+@pytest.mark.parametrize(("members", "seconds"), [(2, 4.0), (6, 4.0)])
 def test_a_budget_is_not_exceeded_by_more_than_a_tenth(members, seconds):
     plan = plan_table(FRAME, _settings("score", members, epochs=10**6, patience=10**6, time=seconds))
     began = time.process_time()
     run = train_plan(plan).run  # compiles, too, and scores
-    used = time.process_time() - began
+    used = (
+        time.process_time() - began
+    )  # of one thread: one network alone would have as many as there are cores
     assert run.stopped in ("out of time", "all epochs")  # as many as fit
     assert used <= 1.1 * seconds
 
