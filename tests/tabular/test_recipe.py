@@ -19,6 +19,7 @@ from minicolumn.optim import SGD, AdamW, Averaged, Clipped
 from minicolumn.tables import Encoder, Overrides, infer_schema
 from minicolumn.tabular import TableSettings, plan_table, train_plan
 from minicolumn.tabular.calibrate import best_factor, calibrated
+from minicolumn.tabular.efforts import EFFORTS
 from minicolumn.tabular.knots import table_knots
 from minicolumn.tabular.recipe import table_batch, table_network, table_recipe
 
@@ -134,6 +135,25 @@ def test_larger_tables_get_fewer_epochs_but_a_bounded_number_of_steps(frame):
     epochs = [recipe.epochs for _, recipe in recipes]
     assert epochs == sorted(epochs, reverse=True)
     assert all(recipe.epochs * n / recipe.batch_size < 2_100 for n, recipe in recipes)
+
+
+def test_members_of_two_classes_have_two_layers_and_learn_long_enough_but_no_longer(frame):
+    encoder, X = encoded(frame, "inside")
+    member = table_recipe(encoder, X, effort=EFFORTS["normal"])
+    assert kinds(member.network) == [
+        "ColumnEmbedding",
+        "PiecewiseDense",
+        "Dropout",
+        "Dense",
+        "Dropout",
+        "Dense",
+    ]
+    assert [layers_of(member.network)[place].activation for place in (1, 3)] == ["mish", "mish"]
+    rows = (300, 3_000, 30_000, 60_000, 300_000)
+    recipes = [
+        table_recipe(encoder, np.resize(X, (n, X.shape[1])), effort=EFFORTS["normal"]).epochs for n in rows
+    ]
+    assert recipes == [27, 27, 16, 10, 8]
 
 
 def test_only_columns_of_many_numbers_get_ramps(frame):

@@ -56,6 +56,7 @@ class MemberHabits:
     keeps_best    whether the best epoch by the rows held out is kept, else the last one
     grows         whether an effort changes the epochs
     fewest        epochs, as long as they are no more than 2,500 steps
+    activation    of the hidden layers; None is that of the single network
 
     The rate stays, then falls along a cosine. Of numbers the best epoch by a few rows held out is the best by
     luck, and the last one better; two classes are learnt by heart before the rate has fallen.
@@ -69,6 +70,7 @@ class MemberHabits:
     grows: bool = True
     layers: int = 3
     fewest: int = 8
+    activation: str | None = None
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,14 @@ _OF_NUMBERS = MemberHabits(
 _OF_FEW_NUMBERS = MemberHabits(((0.15, 0.05),), 1.0)
 _FEW_ROWS = 3_000
 _OF_TWO_CLASSES = MemberHabits(
-    ((0.3, 0.04),), 2 / 3, smoothing=0.05, keeps_best=True, grows=False, layers=2, fewest=16
+    ((0.3, 0.04),),
+    2 / 3,
+    smoothing=0.05,
+    keeps_best=True,
+    grows=False,
+    layers=2,
+    fewest=16,
+    activation="mish",
 )
 _OF_MANY_CLASSES = MemberHabits(((0.05, 0.08),), 2 / 3, width=1.5)
 NUMBERS = Habits("mish", 0.05, 0.15, 0.0, 2_000, 160, "val_loss", ("r2",), _OF_NUMBERS, _OF_FEW_NUMBERS)
@@ -236,7 +245,14 @@ def _of_members(habits: Habits, rows: int) -> MemberHabits:
 def _with(habits: Habits, own: MemberHabits) -> Habits:
     """Return the habits of the first member of an ensemble; all of them are measured by their loss."""
     dropout, rate = own.ways[0]
-    return replace(habits, learning_rate=rate, dropout=dropout, smoothing=own.smoothing, monitor="val_loss")
+    return replace(
+        habits,
+        activation=own.activation or habits.activation,
+        learning_rate=rate,
+        dropout=dropout,
+        smoothing=own.smoothing,
+        monitor="val_loss",
+    )
 
 
 def _hidden(own: MemberHabits | None, effort: Effort | None) -> tuple[int, ...]:
