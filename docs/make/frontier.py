@@ -11,7 +11,7 @@ import math
 from collections import defaultdict
 from pathlib import Path
 
-from minicolumn.picture import BEHIND, FRONT, INK, QUIET, new_axes, quiet
+from minicolumn.picture import BEHIND, FRONT, INK, PALE, QUIET, new_axes, quiet
 
 DOCS = Path(__file__).resolve().parents[1]
 RESULTS, PICTURE = DOCS / "decisions" / "frontier.csv", DOCS / "pictures" / "frontier.svg"
@@ -46,20 +46,28 @@ def _mean(pairs: list[Point]) -> Point:
 
 
 def main() -> None:
-    """Draw the picture."""
+    """Draw the picture: a dot a configuration, "8 now" being eight members of the present recipe."""
     axes = new_axes(6.4, 3.8)
     quiet(axes)
-    for name, (seconds, gain) in points(RESULTS).items():
-        colour = FRONT if name.endswith("now") else INK if name == REFERENCE else BEHIND
-        axes.plot(seconds, 100 * gain, "o", color=colour, ms=6)
+    axes.axhline(0.0, color=PALE, lw=0.8, zorder=0)
+    found = points(RESULTS)
+    for recipe, colour in (("before", BEHIND), ("now", FRONT)):
+        line = [(seconds, 100 * gain) for name, (seconds, gain) in found.items() if name.endswith(recipe)]
+        axes.plot(*zip(*line, strict=True), "o-", color=colour, lw=1.2, ms=6)
+    axes.plot(1.0, 0.0, "o", color=INK, ms=6)
+    for name, (seconds, gain) in found.items():
+        label = name if name == REFERENCE else name.split()[0]
         axes.annotate(
-            name, (seconds, 100 * gain), (6, -3), textcoords="offset points", fontsize=8, color=QUIET
+            label, (seconds, 100 * gain), (0, 7), textcoords="offset points", ha="center", color=QUIET
         )
-    axes.axhline(0.0, color=BEHIND, lw=0.6)
     axes.set_xscale("log", base=2)
+    axes.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
+    axes.margins(0.08, 0.12)
     axes.set_xlabel("processor time, as a multiple of one network's", color=QUIET)
     axes.set_ylabel("loss saved on rows held out, %", color=QUIET)
-    axes.figure.savefig(PICTURE)
+    axes.text(0.02, 0.93, "members now", color=FRONT, transform=axes.transAxes)
+    axes.text(0.02, 0.86, "members before", color=QUIET, transform=axes.transAxes)
+    axes.figure.savefig(PICTURE, metadata={"Date": None})
 
 
 if __name__ == "__main__":
