@@ -153,7 +153,19 @@ def test_members_of_two_classes_have_two_layers_and_learn_long_enough_but_no_lon
     recipes = [
         table_recipe(encoder, np.resize(X, (n, X.shape[1])), effort=EFFORTS["normal"]).epochs for n in rows
     ]
-    assert recipes == [27, 27, 16, 10, 8]
+    assert recipes == [16, 16, 16, 10, 8]
+
+
+def test_members_of_many_classes_learn_more_slowly_from_few_rows(frame):
+    encoder, X = encoded(frame, "third")
+    few, many = (
+        table_recipe(encoder, np.resize(X, (rows, X.shape[1])), effort=EFFORTS["normal"])
+        for rows in (2_999, 3_000)
+    )
+    assert isinstance(few.optimizer, AdamW)
+    assert isinstance(many.optimizer, AdamW)
+    assert few.optimizer.learning_rate == few.ways[0][1] == 0.03
+    assert many.optimizer.learning_rate == many.ways[0][1] == 0.08
 
 
 def test_only_columns_of_many_numbers_get_ramps(frame):

@@ -121,7 +121,7 @@ _OF_FEW_NUMBERS = MemberHabits(((0.15, 0.05),), 1.0)
 _FEW_ROWS = 3_000
 _OF_TWO_CLASSES = MemberHabits(
     ((0.3, 0.04),),
-    2 / 3,
+    0.4,
     smoothing=0.05,
     keeps_best=True,
     grows=False,
@@ -130,12 +130,25 @@ _OF_TWO_CLASSES = MemberHabits(
     activation="mish",
 )
 _OF_MANY_CLASSES = MemberHabits(((0.05, 0.08),), 2 / 3, width=1.5)
+# With so few steps an epoch the same rate leaves members sure of what is wrong.
+_OF_MANY_CLASSES_AND_FEW_ROWS = replace(_OF_MANY_CLASSES, ways=((0.05, 0.03),))
 NUMBERS = Habits("mish", 0.05, 0.15, 0.0, 2_000, 160, "val_loss", ("r2",), _OF_NUMBERS, _OF_FEW_NUMBERS)
 # Yes or no is most often a noisy answer, and noise is soon learnt by heart: fewer steps, more dropout. The
 # log loss sees smoothing as uncertainty, so with more of it the earliest epochs would look best.
 TWO_CLASSES = Habits("selu", 0.04, 0.3, 0.05, 1_500, 40, "val_loss", ("accuracy",), _OF_TWO_CLASSES)
 # Of many classes the log loss is smallest long before the accuracy is largest, for the same reason.
-MANY_CLASSES = Habits("selu", 0.04, 0.15, 0.1, 2_000, 160, "val_accuracy", ("accuracy",), _OF_MANY_CLASSES)
+MANY_CLASSES = Habits(
+    "selu",
+    0.04,
+    0.15,
+    0.1,
+    2_000,
+    160,
+    "val_accuracy",
+    ("accuracy",),
+    _OF_MANY_CLASSES,
+    _OF_MANY_CLASSES_AND_FEW_ROWS,
+)
 FEWEST_EPOCHS, _FEWEST_OF_MEMBERS, _MOST_STEPS_OF_FEWEST = 12, 8, 2_500
 
 
