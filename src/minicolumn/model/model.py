@@ -98,9 +98,14 @@ class Model(RawRows):
         listed = self.training.get("classes")
         return tuple(listed) if isinstance(listed, list) else None
 
+    @property
+    def predicting(self) -> tuple[Layer, Any]:
+        """The network and weights that predict: without dropout, folded, members side by side; see `nn.stacking`."""
+        return self._quick
+
     @cached_property
     def _quick(self) -> tuple[Layer, Any]:
-        """The network and weights that predict: those of an ensemble are rearranged, see `nn.stacking`."""
+        """What `predicting` returns, worked out once."""
         return quickest(self.network, self.params)
 
     @cached_property

@@ -1,0 +1,220 @@
+"""A model as one ES module of JavaScript, for any browser and Node.js: a row of cells in, answers out.
+
+    import { predict, selfTest } from "./NAME.mjs";
+    predict({ age: 41, island: "Dream" })       { label: "...", probabilities: { ... } }, or { prediction: ... }
+
+It has no dependency and loads nothing. Sums are in double precision, so answers differ from `predict` by
+rounding alone.
+
+Differs     TensorFlow.js and ONNX Runtime Web are megabytes, and leave the preprocessing to the page
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+
+from minicolumn.lower.source.javascript import JAVASCRIPT, TYPES
+from minicolumn.lower.source.program import SourceProgram, write_program
+from minicolumn.model.export.pipeline import Pipeline
+from minicolumn.model.export.samples import TOLERANCE, Samples, samples_of
+from minicolumn.tables.inputs.by_kind import Input
+from minicolumn.tables.inputs.categories import BooleanInput, CategoryInput
+from minicolumn.tables.inputs.datetimes import DATE_PARTS, DatetimeInput
+from minicolumn.tables.inputs.numbers import NumberInput
+from minicolumn.tables.values import MISSING, NO, YES
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Lines = list[str]
+_FEW = 64  # numbers that are written out; more are base64
+
+
+def js_files(pipeline: Pipeline) -> dict[str, str]:
+    """Return the module by file name.
+
+    Errors      DataError, naming it, for an operation that JavaScript has no line for
+    """
+    return {f"{pipeline.name}.mjs": js_module(pipeline)}
+
+
+def js_module(pipeline: Pipeline) -> str:
+    """Return the module of a model."""
+    samples = samples_of(pipeline)
+    program = write_program(pipeline.graph, JAVASCRIPT)
+    parts = [
+        f"// {json.dumps(pipeline.name)}: written by minicolumn.",
+        _schema(pipeline),
+        _cell_text(pipeline),
+        text("arrays"),
+        "\n".join(program.helpers),
+        "\n".join(_array(name, value) for name, value in program.constants.items()),
+        _workspace(program),
+        f"function network(x, out) {{\n{program.body}\n}}",
+        _predict(pipeline),
+        _self_test(pipeline, samples),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def text(name: str) -> str:
+    """Return functions that stand in a file of their own, as JavaScript."""
+    return files(__package__).joinpath("js_text", f"{name}.js").read_text().rstrip()
+
+
+def literal(value: Any) -> str:
+    """Return JSON that is JavaScript too, and that may stand within HTML."""
+    shown = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    for letter in "<>&\u2028\u2029":
+        shown = shown.replace(letter, f"\\u{ord(letter):04x}")
+    return shown
+
+
+# What a row holds -------------------------------------------------------------------------------------------
+
+
+def _schema(pipeline: Pipeline) -> str:
+    """Return what the module tells of the columns and the answers."""
+    lines = [f"export const columns = {literal([_told(part) for part in pipeline.columns])};"]
+    lines.append(f"export const labels = {literal(pipeline.labels)};")
+    lines.append(f"export const answers = {literal(pipeline.answers)};")
+    lines.append(f"export const target = {literal(pipeline.encoder.target if pipeline.encoder else None)};")
+    return "\n".join(lines)
+
+
+def _told(part: Input) -> dict[str, Any]:
+    """Return a column's name, kind, and range or levels."""
+    if isinstance(part, NumberInput):
+        return {"name": part.name, "kind": "number", "low": part.seen.low, "high": part.seen.high}
+    if isinstance(part, DatetimeInput):
+        timed = any(name in ("hour", "minute") for name, _ in part.parts)
+        return {"name": part.name, "kind": "datetime", "timed": timed}
+    if isinstance(part, CategoryInput):
+        return {"name": part.name, "kind": "category", "levels": list(part.levels)}
+    return {"name": part.name, "kind": "boolean"}
+
+
+def _number(part: NumberInput, name: str, place: int) -> Lines:
+    return [f"x[{place}] = numberOf(row[{name}]);"]
+
+
+def _boolean(part: BooleanInput, name: str, place: int) -> Lines:
+    return [f"x[{place}] = signOf(row[{name}]);"]
+
+
+def _category(part: CategoryInput, name: str, place: int) -> Lines:
+    return [f"x[{place}] = codeOf(row[{name}], levels[{name}]);"]
+
+
+def _date(part: DatetimeInput, name: str, place: int) -> Lines:
+    wanted = [DATE_PARTS.index(known) for known, _ in part.parts]
+    found = [f"parts = dateParts(row[{name}], {name});"]
+    found.append(f"{literal(wanted)}.forEach((part, k) => {{ x[{place} + k] = parts[part]; }});")
+    if part.indicator:
+        found.append(f"x[{place + len(wanted)}] = Number.isNaN(parts[0]) ? 1 : 0;")
+    return found
+
+
+CELLS: dict[type, Callable[[Any, str, int], Lines]] = {
+    NumberInput: _number,
+    BooleanInput: _boolean,
+    CategoryInput: _category,
+    DatetimeInput: _date,
+}
+
+
+def _cell_text(pipeline: Pipeline) -> str:
+    """Return what reads cells: words, levels, functions."""
+    encoder = pipeline.encoder
+    if encoder is None:
+        return ""
+    words = {"MISSING": MISSING | set(encoder.missing), "YES": YES, "NO": NO}
+    lines = [f"const {name} = new Set({literal(sorted(found))});" for name, found in words.items()]
+    lines.append(
+        "const levels = Object.fromEntries(columns.filter((c) => c.levels)\n"
+        "  .map((c) => [c.name, new Map(c.levels.map((level, k) => [level, k + 2]))]));"
+    )
+    return "\n".join(lines) + "\n" + text("cells")
+
+
+# The network ------------------------------------------------------------------------------------------------
+
+
+def _array(name: str, value: Array) -> str:
+    kind = TYPES[value.dtype.name]
+    stored = value.astype(np.float64) if value.dtype == np.int64 else value
+    flat = np.ascontiguousarray(stored).reshape(-1)
+    if len(flat) <= _FEW:
+        return f"const {name} = new {kind}([{', '.join(map(JAVASCRIPT.number, flat))}]);"
+    shown = base64.b64encode(flat.astype(flat.dtype.newbyteorder("<")).tobytes()).decode()
+    return f'const {name} = decoded("{shown}", {kind});'
+
+
+def _workspace(program: SourceProgram) -> str:
+    """Return the arrays between kernels, views of one buffer."""
+    lines = [f"const workspace = new ArrayBuffer({max(program.size, 8)});"]
+    for name, place in program.workspace.items():
+        kind = TYPES[place.dtype.name]
+        lines.append(f"const {name} = new {kind}(workspace, {place.offset}, {place.size});")
+    return "\n".join(lines)
+
+
+def _predict(pipeline: Pipeline) -> str:
+    """Return the function that answers a row."""
+    kind = TYPES[pipeline.model.dtype.name]
+    if pipeline.columns:
+        cells = [f"const x = new Float64Array({pipeline.width});", "let parts;"]
+        for part in pipeline.columns:
+            cells += CELLS[type(part)](part, literal(part.name), pipeline.places[part.name])
+    else:
+        cells = [f"const x = {kind}.from(row);"]
+        cells.append(
+            f'if (x.length !== {pipeline.width}) throw new Error("expected {pipeline.width} numbers");'
+        )
+    front = "\n".join(f"  {line}" for line in cells)
+    return f"""function outputs(row) {{
+{front}
+  const out = new Float32Array({len(pipeline.answers)});
+  network(x, out);
+  return out;
+}}
+
+// A row of cells by the names of their columns -> what is predicted.
+export function predict(row) {{
+  const out = outputs(row);
+{_told_answer(pipeline)}
+}}"""
+
+
+def _told_answer(pipeline: Pipeline) -> str:
+    if pipeline.labels is None:
+        if pipeline.answers == ("prediction",):
+            return "  return { prediction: out[0] };"
+        return "  return Object.fromEntries(answers.map((name, k) => [name, out[k]]));"
+    choice = "out.indexOf(Math.max(...out))"
+    if pipeline.threshold is not None:
+        choice = f"Number(out[1] >= {pipeline.threshold!r})"
+    return (
+        f"  const code = {choice};\n"
+        "  return { label: labels[code], code, "
+        "probabilities: Object.fromEntries(labels.map((label, k) => [label, out[k]])) };"
+    )
+
+
+def _self_test(pipeline: Pipeline, samples: Samples) -> str:
+    if pipeline.columns:
+        names = [part.name for part in pipeline.columns]
+        rows: Any = [dict(zip(names, row, strict=True)) for row in samples.cells]
+    else:
+        rows = [list(row) for row in samples.cells]
+    return f"""const testRows = {literal(rows)};
+const testAnswers = {literal(samples.answers.astype(np.float64).tolist())};
+// Predicts rows whose answers are known. Returns 0, or the number of the first row that is off, from 1.
+export function selfTest() {{
+  const off = (found, wanted) => !(Math.abs(found - wanted) <= {samples.tolerance} + {TOLERANCE} * Math.abs(wanted));
+  return testRows.findIndex((row, k) => outputs(row).some((found, i) => off(found, testAnswers[k][i]))) + 1;
+}}"""
