@@ -1,7 +1,7 @@
 """A model as one ES module of JavaScript, for any browser and Node.js: a row of cells in, answers out.
 
     import { predict, selfTest } from "./NAME.mjs";
-    predict({ age: 41, island: "Dream" })       { label: "...", probabilities: { ... } }, or { prediction: ... }
+    predict({ age: 41, island: "Dream" })       // { label: "...", probabilities: { ... } }, { prediction: ... }
 
 It has no dependency and loads nothing. Sums are in double precision, so answers differ from `predict` by
 rounding alone.
@@ -50,7 +50,7 @@ def js_module(pipeline: Pipeline) -> str:
         f"// {json.dumps(pipeline.name)}: written by minicolumn.",
         _schema(pipeline),
         _cell_text(pipeline),
-        text("arrays"),
+        text("arrays.js"),
         "\n".join(program.helpers),
         "\n".join(_array(name, value) for name, value in program.constants.items()),
         _workspace(program),
@@ -62,8 +62,8 @@ def js_module(pipeline: Pipeline) -> str:
 
 
 def text(name: str) -> str:
-    """Return functions that stand in a file of their own, as JavaScript."""
-    return files(__package__).joinpath("js_text", f"{name}.js").read_text().rstrip()
+    """Return what stands in a file of its own."""
+    return files(__package__).joinpath("js_text", name).read_text(encoding="utf-8").rstrip()
 
 
 def literal(value: Any) -> str:
@@ -138,7 +138,7 @@ def _cell_text(pipeline: Pipeline) -> str:
         "const levels = Object.fromEntries(columns.filter((c) => c.levels)\n"
         "  .map((c) => [c.name, new Map(c.levels.map((level, k) => [level, k + 2]))]));"
     )
-    return "\n".join(lines) + "\n" + text("cells")
+    return "\n".join(lines) + "\n" + text("cells.js")
 
 
 # The network ------------------------------------------------------------------------------------------------
@@ -215,6 +215,7 @@ def _self_test(pipeline: Pipeline, samples: Samples) -> str:
 const testAnswers = {literal(samples.answers.astype(np.float64).tolist())};
 // Predicts rows whose answers are known. Returns 0, or the number of the first row that is off, from 1.
 export function selfTest() {{
-  const off = (found, wanted) => !(Math.abs(found - wanted) <= {samples.tolerance} + {TOLERANCE} * Math.abs(wanted));
+  const most = (wanted) => {samples.tolerance} + {TOLERANCE} * Math.abs(wanted);
+  const off = (found, wanted) => !(Math.abs(found - wanted) <= most(wanted));
   return testRows.findIndex((row, k) => outputs(row).some((found, i) => off(found, testAnswers[k][i]))) + 1;
 }}"""

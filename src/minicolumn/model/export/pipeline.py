@@ -59,11 +59,16 @@ class Pipeline:
         """The columns of a row, in the order of the table; none for a model of arrays."""
         return () if self.encoder is None else self.encoder.inputs
 
+    @property
+    def ordered(self) -> tuple[Input, ...]:
+        """The columns in the order of the numbers that the graph takes."""
+        return () if self.encoder is None else self.encoder.ordered
+
     @cached_property
     def places(self) -> dict[str, int]:
         """Where the numbers of each column begin among those that the graph takes."""
         found, place = {}, 0
-        for part in () if self.encoder is None else self.encoder.ordered:
+        for part in self.ordered:
             found[part.name] = place
             place += len(part.columns)
         return found
@@ -106,7 +111,8 @@ class Pipeline:
     @cached_property
     def _outputs(self) -> int:
         """How many outputs the network has."""
-        shape = graph_of(lambda x: self._network(x[None]), self._example[0]).outputs[0].array_type.shape
+        X = np.zeros((1, *self.model.input_shape), self.model.dtype)
+        shape = graph_of(self.network, X).outputs[0].array_type.shape
         return int(np.prod(shape[1:]))
 
     @property
@@ -117,25 +123,28 @@ class Pipeline:
     @property
     def graph(self) -> Graph:
         """The graph of one row: what is read out of its cells, [width] -> answers, f32[answers]."""
-        return graph_of(lambda x: self._answer(x[None])[0], self._example[0])
+        return graph_of(lambda x: self.answer(x[None])[0], self._example[0])
 
     @property
     def batch_graph(self) -> Graph:
         """The graph of any number of rows: [batch, width] -> [batch, answers]."""
-        return graph_with_dims(self._answer, {0: "batch"}, self._example)
+        return graph_with_dims(self.answer, {0: "batch"}, self._example)
 
-    def _network(self, x: Array) -> Any:
-        """Return the network's outputs after their activation, [rows, outputs]; traceable."""
+    def network(self, X: Array) -> Any:
+        """Return the network's outputs after their activation, [rows, outputs], of its inputs; traceable.
+
+        X           [rows, *input_shape]
+        """
         network, params = self.model.predicting
         outputs = self.model.outputs
         activation = activation_by_name(outputs.activation if outputs else "linear").function
-        rows = x if self.encoder is None else self.encoder.encoded(x)
-        rows = np.reshape(rows, (-1, *self.model.input_shape)).astype(self.model.dtype)
-        return activation(network.apply(map_leaves(constant, params), rows))
+        return activation(network.apply(map_leaves(constant, params), X))
 
-    def _answer(self, x: Array) -> Any:
-        """Return the answers of rows, float32 [rows, answers]; traceable."""
-        found, outputs = self._network(x), self.model.outputs
+    def answer(self, x: Array) -> Any:
+        """Return the answers, float32 [rows, answers], of what is read out of rows, [rows, width]; traceable."""
+        X = x if self.encoder is None else self.encoder.encoded(x)
+        X = np.reshape(X, (-1, *self.model.input_shape)).astype(self.model.dtype)
+        found, outputs = self.network(X), self.model.outputs
         if isinstance(outputs, ClassOutputs):
             return outputs.class_scores(found).astype(np.float32)
         if self.encoder is not None:
