@@ -5,7 +5,7 @@
 The package `onnx` is an extra; it is imported by whoever asks for this module's work.
 
 Source      the operators' specification, opset 18 of ai.onnx and 3 of ai.onnx.ml
-Differs     tf2onnx and torch.onnx translate the framework's operations; here there are some sixty, each a line
+Differs     tf2onnx and torch.onnx translate a framework's operations; here there are some sixty, a line each
 """
 
 from __future__ import annotations

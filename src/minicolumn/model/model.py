@@ -26,6 +26,7 @@ from minicolumn.nn.stacking import quickest
 
 if TYPE_CHECKING:
     from minicolumn.ir.graph import Graph
+    from minicolumn.model.export.export import Exported
     from minicolumn.tables.encode import Encoder
     from minicolumn.tables.schema import Schema
 
@@ -100,7 +101,7 @@ class Model(RawRows):
 
     @property
     def predicting(self) -> tuple[Layer, Any]:
-        """The network and weights that predict: without dropout, folded, members side by side; see `nn.stacking`."""
+        """The network and weights that predict: folded, members side by side; see `nn.stacking`."""
         return self._quick
 
     @cached_property
@@ -310,6 +311,17 @@ class Model(RawRows):
             package=__version__,
             data_hash=self.data_hash,
         )
+
+    def export(self, to: str, out: PathLike | None = None) -> Exported:
+        """Write the model in another format, preprocessing included; see `minicolumn.model.export.export`.
+
+        to          "c", "onnx", "js" or "html"
+        out         a folder, or a file with the format's suffix
+        Returns     the paths, and by what the export was run on rows whose answers are known
+        """
+        from minicolumn.model.export.export import export
+
+        return export(self, to, out)
 
     @classmethod
     def load(cls, path: PathLike) -> Model:

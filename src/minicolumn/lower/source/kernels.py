@@ -14,10 +14,11 @@ from minicolumn.ir.graph import Node
 from minicolumn.ir.op import Op
 from minicolumn.ir.ops.order import CUMSUM
 from minicolumn.ir.ops.reductions import ALL, ANY, ARGMAX, ARGMIN, MAX, MIN, PROD, SUM
+from minicolumn.ir.shapes import Shape
 from minicolumn.lower.source.language import Language
 from minicolumn.lower.source.values import Lines, Values, affine_text
 from minicolumn.passes.fuse import view_of
-from minicolumn.passes.index_map import ZERO, IndexMap, counter, identity_map, linear
+from minicolumn.passes.index_map import ZERO, Affine, IndexMap, counter, identity_map, linear
 from minicolumn.passes.kernel import Fused, Kernel
 from minicolumn.passes.reduced import operand_map_of, ranges_of
 
@@ -142,7 +143,7 @@ def _product(writer: KernelWriter, kernel: Kernel) -> None:
     node, lines = kernel.anchor, writer.lines
     assert node is not None
     shape, inner = node.array_type.shape, node.inputs[0].array_type.shape[-1]
-    ranges = (*shape, inner)
+    ranges: Shape = (*shape, inner)
     left, right = (_factor(writer.fused, operand, k, ranges) for k, operand in enumerate(node.inputs))
     column, term = len(shape) - 1, len(shape)
     x, y = (f"{writer.names[array]}[{affine_text(at)}]" for array, at in (left, right))
@@ -167,7 +168,7 @@ def _product(writer: KernelWriter, kernel: Kernel) -> None:
             writer.store(kernel, writer.values(kernel, ranges, {node: f"{row}[i{column}]"}))
 
 
-def _factor(fused: Fused, operand: Node, number: int, ranges: Sequence[int]) -> Any:
+def _factor(fused: Fused, operand: Node, number: int, ranges: Shape) -> tuple[Node, Affine]:
     """Return the array behind a factor, and where its element lies, in the counters of the product."""
     shape, axes = operand.array_type.shape, len(ranges) - 1
     batch = len(shape) - 2

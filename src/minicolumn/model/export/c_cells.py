@@ -78,7 +78,7 @@ def cell_helpers(front: str, encoder: Encoder | None) -> Lines:
 
 def _text(name: str) -> str:
     """Return functions that stand in a file of their own, as C."""
-    return files(__package__).joinpath("c_text", f"{name}.c").read_text().rstrip()
+    return files("minicolumn.model.export").joinpath("c_text", f"{name}.c").read_text().rstrip()
 
 
 def _words(name: str, words: list[str]) -> str:

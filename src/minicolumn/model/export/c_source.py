@@ -19,7 +19,7 @@ from minicolumn.lower.source.c99 import C99, TYPES, number
 from minicolumn.lower.source.program import SourceProgram, write_program
 from minicolumn.model.export.c_cells import CELLS, cell_helpers, quoted
 from minicolumn.model.export.pipeline import Pipeline, distinct_identifiers
-from minicolumn.model.export.samples import TOLERANCE, Samples, samples_of
+from minicolumn.model.export.samples import TOLERANCE, Samples
 from minicolumn.tables.inputs.by_kind import Input
 from minicolumn.tables.inputs.categories import CategoryInput
 from minicolumn.tables.inputs.datetimes import DatetimeInput
@@ -34,13 +34,12 @@ def c_files(pipeline: Pipeline) -> dict[str, str]:
 
     Errors      DataError, naming it, for an operation that C has no line for
     """
-    samples = samples_of(pipeline)
     program = write_program(pipeline.graph, C99)
     names = tuple(part.name for part in pipeline.columns)
     fields = dict(zip(names, distinct_identifiers(names), strict=True))
     return {
         f"{pipeline.name}.h": _header(pipeline, program, fields),
-        f"{pipeline.name}.c": _source(pipeline, program, fields, samples),
+        f"{pipeline.name}.c": _source(pipeline, program, fields),
     }
 
 
@@ -127,7 +126,7 @@ def _comment(text: str) -> str:
 # The source -------------------------------------------------------------------------------------------------
 
 
-def _source(pipeline: Pipeline, program: SourceProgram, fields: dict[str, str], samples: Samples) -> str:
+def _source(pipeline: Pipeline, program: SourceProgram, fields: dict[str, str]) -> str:
     name, type = pipeline.name, "double" if pipeline.columns else TYPES[pipeline.model.dtype.name]
     cells = _cells(pipeline, fields)
     parts = [
@@ -140,7 +139,7 @@ def _source(pipeline: Pipeline, program: SourceProgram, fields: dict[str, str], 
         f"{_workspace(program)}{program.body}\n}}",
         f"int {name}_predict(const {name}_row *const row, float *const out) {{\n"
         f"{cells}  network(x, out);\n{_choice(pipeline)}\n}}",
-        _self_test(pipeline, samples),
+        _self_test(pipeline, pipeline.samples),
     ]
     body = "\n\n".join(part.rstrip() for part in parts if part)
     return f"""/* {_comment(_title(pipeline))}. Written by minicolumn; see {name}.h. */

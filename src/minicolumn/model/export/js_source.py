@@ -1,7 +1,7 @@
 """A model as one ES module of JavaScript, for any browser and Node.js: a row of cells in, answers out.
 
     import { predict, selfTest } from "./NAME.mjs";
-    predict({ age: 41, island: "Dream" })       // { label: "...", probabilities: { ... } }, { prediction: ... }
+    predict({ age: 41, island: "Dream" })       // { label: ..., probabilities: { ... } }, { prediction: ... }
 
 It has no dependency and loads nothing. Sums are in double precision, so answers differ from `predict` by
 rounding alone.
@@ -22,7 +22,7 @@ import numpy as np
 from minicolumn.lower.source.javascript import JAVASCRIPT, TYPES
 from minicolumn.lower.source.program import SourceProgram, write_program
 from minicolumn.model.export.pipeline import Pipeline
-from minicolumn.model.export.samples import TOLERANCE, Samples, samples_of
+from minicolumn.model.export.samples import TOLERANCE, Samples
 from minicolumn.tables.inputs.by_kind import Input
 from minicolumn.tables.inputs.categories import BooleanInput, CategoryInput
 from minicolumn.tables.inputs.datetimes import DATE_PARTS, DatetimeInput
@@ -44,7 +44,6 @@ def js_files(pipeline: Pipeline) -> dict[str, str]:
 
 def js_module(pipeline: Pipeline) -> str:
     """Return the module of a model."""
-    samples = samples_of(pipeline)
     program = write_program(pipeline.graph, JAVASCRIPT)
     parts = [
         f"// {json.dumps(pipeline.name)}: written by minicolumn.",
@@ -56,14 +55,14 @@ def js_module(pipeline: Pipeline) -> str:
         _workspace(program),
         f"function network(x, out) {{\n{program.body}\n}}",
         _predict(pipeline),
-        _self_test(pipeline, samples),
+        _self_test(pipeline, pipeline.samples),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def text(name: str) -> str:
     """Return what stands in a file of its own."""
-    return files(__package__).joinpath("js_text", name).read_text(encoding="utf-8").rstrip()
+    return files("minicolumn.model.export").joinpath("js_text", name).read_text(encoding="utf-8").rstrip()
 
 
 def literal(value: Any) -> str:

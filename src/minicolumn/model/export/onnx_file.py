@@ -1,11 +1,12 @@
 """A model as ONNX: the whole pipeline, from cells to labels, and the numeric core by itself.
 
-    NAME.onnx           an input a column, by its name, [rows, 1]: float32 for numbers (NaN is missing), strings
-                        for all else ("" is missing); outputs `label` and `probabilities`, or `prediction`
+    NAME.onnx           an input a column, by its name, [rows, 1]: float32 for numbers (NaN is missing),
+                        strings for all else ("" is missing); outputs `label` and `probabilities`, or
+                        `prediction`
     NAME.core.onnx      features -> the network's outputs, float32
 
-Strings are taken as they are: levels are compared letter by letter, without blanks around them being left out;
-dates are written 2026-11-30 or 2026-11-30T23:59:59.
+Strings are taken as they are: levels are compared letter by letter, blanks around them included; dates are
+written 2026-11-30 or 2026-11-30T23:59:59.
 
 Differs     skl2onnx scales in float32 by factors; here scaling is in float64, as in training. Runtimes before
             ONNX Runtime 1.18 have no operator that splits strings, which dates need (opset 20)

@@ -24,6 +24,7 @@ from minicolumn.trace.tracer import constant
 from minicolumn.tree import map_leaves
 
 if TYPE_CHECKING:
+    from minicolumn.model.export.samples import Samples
     from minicolumn.model.model import Model
     from minicolumn.tables.encode import Encoder
     from minicolumn.tables.inputs.by_kind import Input
@@ -115,6 +116,13 @@ class Pipeline:
         shape = graph_of(self.network, X).outputs[0].array_type.shape
         return int(np.prod(shape[1:]))
 
+    @cached_property
+    def samples(self) -> Samples:
+        """Rows, and what the model answers: the self-test that every export carries."""
+        from minicolumn.model.export.samples import samples_of
+
+        return samples_of(self)
+
     @property
     def _example(self) -> Array:
         """A row as the graph takes it, [1, width]."""
@@ -141,7 +149,7 @@ class Pipeline:
         return activation(network.apply(map_leaves(constant, params), X))
 
     def answer(self, x: Array) -> Any:
-        """Return the answers, float32 [rows, answers], of what is read out of rows, [rows, width]; traceable."""
+        """Return the answers, float32 [rows, answers], of numbers read from rows [rows, width]; traceable."""
         X = x if self.encoder is None else self.encoder.encoded(x)
         X = np.reshape(X, (-1, *self.model.input_shape)).astype(self.model.dtype)
         found, outputs = self.network(X), self.model.outputs
