@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar
 
 from minicolumn.address_space import check_room_for_tables
 from minicolumn.cli.declared import CommandOptions, Option, as_command
+from minicolumn.errors import DataError
 
 MODEL, OUTPUT = "The model and its new form", "What comes out"
 
@@ -21,7 +22,7 @@ class ExportOptions(CommandOptions):
     GROUPS: ClassVar = (MODEL, OUTPUT)
 
     model: Annotated[str, Option(MODEL, "MODEL", help="A model file.")]
-    to: Annotated[str, Option(MODEL, "FORMAT", help="c, onnx, js or html.", flags=("--to",))]
+    to: Annotated[str | None, Option(MODEL, "FORMAT", help="c, onnx, js or html.")] = None
     out: Annotated[
         str | None,
         Option(OUTPUT, "PATH", "named after the target", "A folder, or a file with the format's suffix."),
@@ -51,10 +52,12 @@ def export(options: ExportOptions) -> int:
     """
     from minicolumn.cli.run import DONE
     from minicolumn.cli.screen import open_console, print_json, working
+    from minicolumn.model.export.export import TARGETS, told
     from minicolumn.model.export.export import export as export_model
-    from minicolumn.model.export.export import told
     from minicolumn.model.model import load
 
+    if options.to is None:
+        raise DataError(f"say what to export to: --to {', --to '.join(TARGETS)}")
     console = open_console(to_stderr=options.as_json, quiet=options.quiet)
     with working(console, "Exporting"):
         exported = export_model(load(options.model), options.to, options.out)

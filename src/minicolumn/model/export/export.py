@@ -65,7 +65,7 @@ class Exported:
     def __str__(self) -> str:
         listed = ", ".join(shown(path) for path in self.paths)
         if not self.checked:
-            return f"{listed} (not run here; {self.rows} rows with answers are inside, to be run where it is used)"
+            return f"{listed} (not run here; its self-test has {self.rows} rows)"
         return f"{listed} (run by {self.checked}: {self.rows} rows answered as by the model)"
 
 
