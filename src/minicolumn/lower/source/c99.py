@@ -17,8 +17,10 @@ from minicolumn.ir.op import Op, op_named
 from minicolumn.ir.ops import elementwise as e
 from minicolumn.ir.ops import logic as b
 from minicolumn.ir.ops import special as s
-from minicolumn.lower.source.language import INFIX, Expression, Language, bare, call, infix
+from minicolumn.lower.source.language import INFIX, Expression, Language, bare, call, infix, joined_truth
+from minicolumn.lower.source.program import SourceProgram
 
+Array = np.ndarray[Any, np.dtype[Any]]
 TYPES = {
     "float32": "float",
     "float64": "double",
@@ -75,7 +77,27 @@ def _divided(node: Node, x: str, y: str) -> str:
 def _absolute(node: Node, x: str) -> str:
     if node.inputs[0].array_type.is_float:
         return _of_type("fabs")(node, x)
-    return f"({x} < 0 ? -{x} : {x})"
+    return x if node.array_type.dtype.kind in "ub" else _helper("absolute")(node, x)
+
+
+def _sign(node: Node, x: str) -> str:
+    if node.array_type.is_float:
+        return _helper("sign")(node, x)
+    return f"({x} > 0)" if node.array_type.dtype.kind == "u" else f"(({x} > 0) - ({x} < 0))"
+
+
+def _arithmetic(sign: str, name: str) -> Expression:
+    """Return how sums and products are written: of signed integers by functions, which wrap around."""
+    plain, wrapped = infix(sign), _helper(name)
+    return lambda node, x, y: (wrapped if node.array_type.dtype.kind == "i" else plain)(node, x, y)
+
+
+def _negated(node: Node, x: str) -> str:
+    return _helper("minus")(node, "0", x) if node.array_type.dtype.kind == "i" else f"(-{x})"
+
+
+def _power(node: Node, x: str, y: str) -> str:
+    return (_of_type("pow") if node.array_type.is_float else _helper("power"))(node, x, y)
 
 
 def _rounded(name: str) -> Expression:
@@ -104,16 +126,20 @@ def _inverted(node: Node, x: str) -> str:
 
 MAPS: Mapping[Op, Expression] = {
     **INFIX,
+    e.ADD: _arithmetic("+", "plus"),
+    e.SUBTRACT: _arithmetic("-", "minus"),
+    e.MULTIPLY: _arithmetic("*", "times"),
+    e.NEGATIVE: _negated,
     e.DIVIDE: _divided,
     e.ABSOLUTE: _absolute,
-    e.SIGN: lambda node, x: f"(({x} > 0) - ({x} < 0))" if not _is_float(node) else _helper("sign")(node, x),
+    e.SIGN: _sign,
     e.FLOOR: _rounded("floor"),
     e.CEIL: _rounded("ceil"),
     e.TRUNC: _rounded("trunc"),
     e.RINT: _rounded("rint"),
     e.MAXIMUM: _helper("larger"),
     e.MINIMUM: _helper("smaller"),
-    e.POWER: _of_type("pow"),
+    e.POWER: _power,
     e.CAST: _cast,
     e.LOGISTIC: _helper("logistic"),
     e.SOFTPLUS: _helper("softplus"),
@@ -147,10 +173,6 @@ MAPS = {
 }
 
 
-def _is_float(node: Node) -> bool:
-    return node.inputs[0].array_type.is_float
-
-
 def _for_both(text: str) -> dict[str, str]:
     """Return a function for float and for double: TYPE, its name's end and the library's f filled in."""
     found = {}
@@ -158,6 +180,24 @@ def _for_both(text: str) -> dict[str, str]:
         filled = text.replace("LETTERS", letters).replace("TYPE", type).replace("F(", f"{f}(")
         found[filled.split("(")[0].split()[-1]] = filled
     return found
+
+
+def _for_integers(text: str, letters: str = "i32 i64 u32") -> dict[str, str]:
+    """Return a function for integers: TYPE, UNSIGNED and LETTERS filled in."""
+    found = {}
+    for letter in letters.split():
+        bits = letter[1:]
+        signed = f"int{bits}_t" if letter[0] == "i" else f"uint{bits}_t"
+        filled = text.replace("LETTERS", letter).replace("UNSIGNED", f"uint{bits}_t").replace("TYPE", signed)
+        found[filled.split("(")[0].split()[-1]] = filled
+    return found
+
+
+def _joining(name: str, sign: str) -> dict[str, str]:
+    """Return a sum or product of integers that wraps around, where C's own would be undefined."""
+    return _for_integers(f"""static TYPE {name}_LETTERS(TYPE x, TYPE y) {{
+  return (TYPE)((UNSIGNED)x {sign} (UNSIGNED)y);
+}}""")
 
 
 HELPERS: Mapping[str, str] = {
@@ -181,12 +221,22 @@ HELPERS: Mapping[str, str] = {
     **_for_both("""static TYPE smaller_LETTERS(TYPE x, TYPE y) {
   return x <= y || isnan(x) ? x : y;
 }"""),
-    "larger_i32": "static int32_t larger_i32(int32_t x, int32_t y) {\n  return x >= y ? x : y;\n}",
-    "larger_i64": "static int64_t larger_i64(int64_t x, int64_t y) {\n  return x >= y ? x : y;\n}",
-    "larger_u32": "static uint32_t larger_u32(uint32_t x, uint32_t y) {\n  return x >= y ? x : y;\n}",
-    "smaller_i32": "static int32_t smaller_i32(int32_t x, int32_t y) {\n  return x <= y ? x : y;\n}",
-    "smaller_i64": "static int64_t smaller_i64(int64_t x, int64_t y) {\n  return x <= y ? x : y;\n}",
-    "smaller_u32": "static uint32_t smaller_u32(uint32_t x, uint32_t y) {\n  return x <= y ? x : y;\n}",
+    **_for_integers("static TYPE larger_LETTERS(TYPE x, TYPE y) {\n  return x >= y ? x : y;\n}"),
+    **_for_integers("static TYPE smaller_LETTERS(TYPE x, TYPE y) {\n  return x <= y ? x : y;\n}"),
+    **_joining("plus", "+"),
+    **_joining("minus", "-"),
+    **_joining("times", "*"),
+    **_for_integers(
+        """static TYPE absolute_LETTERS(TYPE x) {
+  return x < 0 ? (TYPE)(0 - (UNSIGNED)x) : x;
+}""",
+        "i32 i64",
+    ),
+    **_for_integers("""static TYPE power_LETTERS(TYPE x, TYPE y) {
+  UNSIGNED found = 1;
+  for (; y > 0; --y) found *= (UNSIGNED)x;
+  return (TYPE)found;
+}"""),
     **_for_both("""static TYPE sign_LETTERS(TYPE x) {
   return isnan(x) ? x : (TYPE)((x > 0) - (x < 0));
 }"""),
@@ -202,6 +252,17 @@ HELPERS: Mapping[str, str] = {
 }"""),
 }
 
+
+def _joined(dtype: np.dtype[Any], sign: str, total: str, value: str) -> str:
+    """Return the line that adds or multiplies a value into a total."""
+    if dtype.kind == "b":
+        return joined_truth(sign, total, value)
+    if dtype.kind != "i":
+        return f"{total} {sign}= {value};"
+    name = {"+": "plus", "*": "times"}[sign]
+    return f"{total} = {name}_i{8 * dtype.itemsize}({total}, {value});"
+
+
 C99 = Language(
     name="C",
     types=TYPES,
@@ -211,6 +272,49 @@ C99 = Language(
     variable=lambda type, name, value: f"{type} {name} = {value};",
     row=lambda type, name, count: f"{type} {name}[{count}] = {{0}};",
     loop=lambda counter, count: f"for (int32_t {counter} = 0; {counter} < {count}; ++{counter}) {{",
+    joined=_joined,
     within=lambda index, count: f"within({index}, {count})",
     helpers=HELPERS,
 )
+
+
+# Arrays -----------------------------------------------------------------------------------------------------
+
+
+def array_text(name: str, value: Array) -> str:
+    """Return the definition of an array of constants."""
+    numbers = [number(x) for x in value.reshape(-1)] or ["0"]
+    body = ",\n  ".join(", ".join(numbers[k : k + 12]) for k in range(0, len(numbers), 12))
+    return f"static const {TYPES[value.dtype.name]} {name}[{len(numbers)}] = {{\n  {body}}};"
+
+
+def workspace_text(program: SourceProgram) -> str:
+    """Return the declarations of the arrays between kernels; those of a dtype share an arena."""
+    lines, first = [], {}
+    for dtype, offset, size in _arenas(program):
+        lines.append(f"  {TYPES[dtype.name]} of_{dtype.name}[{size}];")
+        first[dtype] = offset
+    for name, place in program.workspace.items():
+        at = (place.offset - first[place.dtype]) // place.dtype.itemsize
+        start = f"of_{place.dtype.name}{f' + {at}' if at else ''}"
+        lines.append(f"  {TYPES[place.dtype.name]} *const {name} = {start};")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def stack_bytes(program: SourceProgram) -> int:
+    """Return how many bytes the arrays between kernels take."""
+    return sum(size * dtype.itemsize for dtype, _, size in _arenas(program))
+
+
+def _arenas(program: SourceProgram) -> list[tuple[np.dtype[Any], int, int]]:
+    """Return an arena for each dtype: where it begins in the workspace, and how many elements it has.
+
+    One for all of them would be smaller, but C may take arrays of different types to lie apart.
+    """
+    found = []
+    for dtype in dict.fromkeys(place.dtype for place in program.workspace.values()):
+        places = [p for p in program.workspace.values() if p.dtype == dtype]
+        first = min(p.offset for p in places)
+        last = max(p.offset + p.size * dtype.itemsize for p in places)
+        found.append((dtype, first, max(1, (last - first) // dtype.itemsize)))
+    return found

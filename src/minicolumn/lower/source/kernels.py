@@ -12,10 +12,11 @@ import numpy as np
 from minicolumn.errors import DataError
 from minicolumn.ir.graph import Node
 from minicolumn.ir.op import Op
+from minicolumn.ir.ops.elementwise import MULTIPLY
 from minicolumn.ir.ops.order import CUMSUM
 from minicolumn.ir.ops.reductions import ALL, ANY, ARGMAX, ARGMIN, MAX, MIN, PROD, SUM
 from minicolumn.ir.shapes import Shape
-from minicolumn.lower.source.language import Language
+from minicolumn.lower.source.language import Language, bare
 from minicolumn.lower.source.values import Lines, Values, affine_text
 from minicolumn.passes.fuse import view_of
 from minicolumn.passes.index_map import ZERO, Affine, IndexMap, counter, identity_map, linear
@@ -48,6 +49,10 @@ class KernelWriter:
         here: Container[Node] = {s.target for s in kernel.stores if s.is_plain} | {kernel.anchor}
         return Values(self.lines, self.language, self.names, ranges, here, given)
 
+    def times(self, node: Node, x: str, y: str) -> str:
+        """Return a product of two elements, of the type of a node."""
+        return bare(self.language.maps[MULTIPLY](node, x, y))
+
     def store(self, kernel: Kernel, values: Values) -> None:
         """Write what a kernel stores at the current counters."""
         found = values.of([(s.value, identity_map(s.value.array_type.shape)) for s in kernel.stores])
@@ -75,25 +80,37 @@ def _loop(writer: KernelWriter, kernel: Kernel) -> None:
 
 def _fill(writer: KernelWriter, kernel: Kernel) -> None:
     assert kernel.anchor is not None
-    with writer.loops((kernel.anchor.array_type.size,)):
-        writer.lines.add(f"{writer.names[kernel.anchor]}[i0] = 0;")
+    size = kernel.anchor.array_type.size
+    with writer.loops((size,)):
+        writer.lines.add(f"{writer.names[kernel.anchor]}[{affine_text(counter(0, size))}] = 0;")
 
 
 # Reductions -------------------------------------------------------------------------------------------------
 
-# How a term joins what was reduced so far; NaN stays where there is one.
+# How a term joins what was reduced so far; the first NaN stays where there is one.
 _JOINED: dict[Op, str] = {
-    SUM: "{a} += {x};",
-    PROD: "{a} *= {x};",
     MAX: "if ({x} > {a} || {x} != {x}) {a} = {x};",
     MIN: "if ({x} < {a} || {x} != {x}) {a} = {x};",
-    ALL: "if (!{x}) {a} = {x};",
-    ANY: "if ({x}) {a} = {x};",
+    ALL: "if ({x} == 0) {a} = 0;",
+    ANY: "if ({x} != 0) {a} = 1;",
 }
+_TOTALS: dict[Op, str] = {SUM: "+", PROD: "*"}
 _FOUND: dict[Op, str] = {
-    ARGMAX: "if (!({b} != {b}) && ({x} > {b} || {x} != {x})) {{ {b} = {x}; {a} = {i}; }}",
-    ARGMIN: "if (!({b} != {b}) && ({x} < {b} || {x} != {x})) {{ {b} = {x}; {a} = {i}; }}",
+    ARGMAX: "if ({b} == {b} && ({x} > {b} || {x} != {x})) {{ {b} = {x}; {a} = {i}; }}",
+    ARGMIN: "if ({b} == {b} && ({x} < {b} || {x} != {x})) {{ {b} = {x}; {a} = {i}; }}",
 }
+# The same of numbers that cannot be NaN.
+_WHOLE: dict[Op, str] = {
+    MAX: "if ({x} > {a}) {a} = {x};",
+    MIN: "if ({x} < {a}) {a} = {x};",
+    ARGMAX: "if ({x} > {b}) {{ {b} = {x}; {a} = {i}; }}",
+    ARGMIN: "if ({x} < {b}) {{ {b} = {x}; {a} = {i}; }}",
+}
+
+
+def _pattern(op: Op, is_float: bool) -> str:
+    """Return how a term joins what was reduced so far."""
+    return (None if is_float else _WHOLE.get(op)) or _JOINED.get(op) or _FOUND[op]
 
 
 def _first_of(op: Op, dtype: np.dtype[Any]) -> Any:
@@ -124,11 +141,15 @@ def _reduce(writer: KernelWriter, kernel: Kernel) -> None:
             start = language.number(np.asarray(_first_of(node.op, dtype), dtype)[()])
             lines.add(language.variable(language.type_of(dtype), total, start))
         with writer.loops(ranges[kept:], kept):
-            place = f"i{kept}" if ranges[kept] != 1 else "0"
-            pattern = _JOINED.get(node.op) or _FOUND[node.op]
             key = source, operand_map_of(node)
-            value = writer.values(kernel, ranges).of([key] * pattern.count("{x}"))[0]
-            lines.add(pattern.format(a=total, b=best, x=value, i=place))
+            if node.op in _TOTALS:
+                (value,) = writer.values(kernel, ranges).of([key])
+                lines.add(language.joined(node.array_type.dtype, _TOTALS[node.op], total, value))
+            else:
+                place = f"i{kept}" if ranges[kept] != 1 else "0"
+                pattern = _pattern(node.op, source.array_type.is_float)
+                value = writer.values(kernel, ranges).of([key] * pattern.count("{x}"))[0]
+                lines.add(pattern.format(a=total, b=best, x=value, i=place))
         writer.store(kernel, writer.values(kernel, ranges, {node: total}))
 
 
@@ -147,23 +168,26 @@ def _product(writer: KernelWriter, kernel: Kernel) -> None:
     left, right = (_factor(writer.fused, operand, k, ranges) for k, operand in enumerate(node.inputs))
     column, term = len(shape) - 1, len(shape)
     x, y = (f"{writer.names[array]}[{affine_text(at)}]" for array, at in (left, right))
-    type = writer.language.type_of(node.array_type.dtype)
+    dtype = node.array_type.dtype
+    type = writer.language.type_of(dtype)
     apart = right[1].coefficient(column) != 1
     if apart or shape[-1] == 1:
         with writer.loops(shape, block=True):
             total = lines.fresh("s")
             lines.add(writer.language.variable(type, total, "0"))
             with writer.loops((inner,), term):
-                lines.add(f"{total} += {x} * {y};")
+                lines.add(writer.language.joined(dtype, "+", total, writer.times(node, x, y)))
             writer.store(kernel, writer.values(kernel, ranges, {node: total}))
         return
     with writer.loops(shape[:-1], block=True):
-        row, part = lines.fresh("s"), lines.fresh("x")
+        row, part = lines.fresh("s"), lines.fresh("p")
         lines.add(writer.language.row(type, row, shape[-1]))
         with writer.loops((inner,), term, block=True):
             lines.add(writer.language.local(type, part, x))
             with writer.loops(shape[-1:], column):
-                lines.add(f"{row}[i{column}] += {part} * {y};")
+                lines.add(
+                    writer.language.joined(dtype, "+", f"{row}[i{column}]", writer.times(node, part, y))
+                )
         with writer.loops(shape[-1:], column):
             writer.store(kernel, writer.values(kernel, ranges, {node: f"{row}[i{column}]"}))
 
@@ -202,7 +226,7 @@ def _order(writer: KernelWriter, kernel: Kernel) -> None:
         lines.add(writer.language.variable(type, total, "0" if sign == "+" else "1"))
         with writer.loops(ranges[-1:], len(others)):
             (value,) = writer.values(kernel, ranges).of([(node.inputs[0], places)])
-            lines.add(f"{total} {sign}= {value};")
+            lines.add(writer.language.joined(node.array_type.dtype, sign, total, value))
             lines.add(f"{writer.names[node]}[{affine_text(linear(places, shape))}] = {total};")
 
 

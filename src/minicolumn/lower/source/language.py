@@ -28,6 +28,7 @@ class Language:
     variable    the same for one that changes
     row         ``row(type, name, count)``: so many numbers, all 0
     loop        ``loop(counter, count)``: the head of a loop, whose block ends with "}"
+    joined      ``joined(dtype, sign, total, value)``: a line that adds ("+") or multiplies ("*") into a total
     within      ``within(index, count)``: a looked-up index in range; negative ones count from the end
     helpers     functions that expressions call, by name; only those that are called are written
     """
@@ -40,6 +41,7 @@ class Language:
     variable: Callable[[str, str, str], str]
     row: Callable[[str, str, int], str]
     loop: Callable[[str, int], str]
+    joined: Callable[[np.dtype[Any], str, str, str], str]
     within: Callable[[str, int], str]
     helpers: Mapping[str, str]
 
@@ -95,6 +97,11 @@ def bare(text: str) -> str:
 def unchanged(node: Node, x: str) -> str:
     """Return an operand as it is."""
     return x
+
+
+def joined_truth(sign: str, total: str, value: str) -> str:
+    """Return the line that adds a truth value to a total, or multiplies it: or, and."""
+    return f"{total} {'|' if sign == '+' else '&'}= {value};"
 
 
 # What C and its descendants write alike.

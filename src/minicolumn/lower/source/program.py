@@ -1,4 +1,4 @@
-"""A graph of one input and one output as a function of source: kernels, constants and workspace.
+"""A graph as the body of a function of source: kernels, constants and workspace.
 
     traced graph -> SIMPLIFY -> EXPAND -> FUSE -> PLACE -> a loop nest for each kernel
 
@@ -8,13 +8,12 @@ between kernels has its place in a workspace whose size is known.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from minicolumn.errors import DataError
 from minicolumn.ir.graph import CONST, Graph, Node
 from minicolumn.lower.source.kernels import KernelWriter
 from minicolumn.lower.source.language import Language
@@ -36,9 +35,9 @@ class Place:
 
 @dataclass(frozen=True, eq=False)
 class SourceProgram:
-    """A function ``(x, out)`` of source.
+    """A function of source.
 
-    body        its lines, which read `x`, write `out`, and name constants and the workspace
+    body        its lines, which read the inputs, write the outputs, and name constants and the workspace
     helpers     functions that it calls
     constants   its arrays, by name
     workspace   the arrays between kernels, by name; those that are not needed at once overlap
@@ -52,11 +51,18 @@ class SourceProgram:
     size: int
 
 
-def write_program(graph: Graph, language: Language, depth: int = 1) -> SourceProgram:
+def write_program(
+    graph: Graph,
+    language: Language,
+    depth: int = 1,
+    inputs: Sequence[str] = ("x",),
+    outputs: Sequence[str] = ("out",),
+) -> SourceProgram:
     """Write a graph in a language.
 
-    graph       of one input `x` and one output `out`, simplified, its shapes known
+    graph       simplified, its shapes known
     depth       how far the body is indented
+    inputs, outputs     what the flat arrays of its inputs and outputs are called
     Errors      DataError, naming it, for an operation that the language has no line for
 
     >>> from minicolumn.ir.parse import parse_graph
@@ -72,31 +78,30 @@ def write_program(graph: Graph, language: Language, depth: int = 1) -> SourcePro
       out[0] = s1;
     }
     """
-    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
-        raise DataError("a program of source has one input and one output")
     fused = FUSE(EXPAND(graph), language.writes)
     memory = PLACE(fused, {})
     constants = _constants(fused.graph)
     workspace = {f"a{k}": node for k, node in enumerate(memory.offsets)}
     names = {node: name for name, node in (constants | workspace).items()}
-    names |= dict.fromkeys(memory.results, "out") | dict.fromkeys(fused.graph.inputs, "x")
+    names |= {node: outputs[k] for node, k in memory.results.items()}
+    names |= dict(zip(fused.graph.inputs, inputs, strict=True))
     lines = Lines(depth)
     for kernel in memory.kernels:
         KernelWriter(lines, language, fused, names).write(kernel)
-    _copy(lines, language, memory, names)
+    _copy(lines, language, memory, names, outputs)
     body = str(lines)
     return SourceProgram(
         body,
         tuple(language.called(body)),
         {name: node.attrs["value"] for name, node in constants.items() if f"{name}[" in body},
-        {name: _place(node, memory) for name, node in workspace.items()},
+        {name: _place(node, memory) for name, node in workspace.items() if f"{name}[" in body},
         memory.size,
     )
 
 
 def _constants(graph: Graph) -> dict[str, Node]:
-    """Return the constants that are arrays, by name; those of one number stand in expressions."""
-    found = [node for node in graph.nodes if node.op is CONST and uniform(node) is None]
+    """Return the constants by name; those of one number stand in expressions mostly."""
+    found = [node for node in graph.nodes if node.op is CONST]
     return {f"c{k}": node for k, node in enumerate(found)}
 
 
@@ -105,11 +110,13 @@ def _place(node: Node, memory: Memory) -> Place:
     return Place(dtype, memory.offsets[node], bytes_of(node.array_type) // dtype.itemsize)
 
 
-def _copy(lines: Lines, language: Language, memory: Memory, names: Mapping[Node, str]) -> None:
+def _copy(
+    lines: Lines, language: Language, memory: Memory, names: Mapping[Node, str], outputs: Sequence[str]
+) -> None:
     """Write the copies of arrays that are results, but lie elsewhere: inputs, say."""
     for copy in memory.copies:
         constant = uniform(copy.source)
         lines.open(language.loop("i0", copy.source.array_type.size))
         value = language.number(constant) if constant is not None else f"{names[copy.source]}[i0]"
-        lines.add(f"out[i0] = {value};")
+        lines.add(f"{outputs[copy.output]}[i0] = {value};")
         lines.close()

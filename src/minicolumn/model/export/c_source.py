@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from minicolumn.lower.source.c99 import C99, TYPES, number
+from minicolumn.lower.source.c99 import C99, TYPES, array_text, number, stack_bytes, workspace_text
 from minicolumn.lower.source.program import SourceProgram, write_program
 from minicolumn.model.export.c_cells import CELLS, cell_helpers, quoted
 from minicolumn.model.export.pipeline import Pipeline, distinct_identifiers
@@ -49,7 +49,7 @@ def c_files(pipeline: Pipeline) -> dict[str, str]:
 def _header(pipeline: Pipeline, program: SourceProgram, fields: dict[str, str]) -> str:
     name, letters = pipeline.name, pipeline.name.upper()
     constants = sum(value.nbytes for value in program.constants.values())
-    size = f"{constants:,} bytes of constants, {_stack(program):,} bytes of stack"
+    size = f"{constants:,} bytes of constants, {stack_bytes(program):,} bytes of stack"
     answers = "\n".join(f" *   {k}  {_comment(answer)}" for k, answer in enumerate(pipeline.answers))
     classes = ""
     if pipeline.labels is not None:
@@ -134,9 +134,9 @@ def _source(pipeline: Pipeline, program: SourceProgram, fields: dict[str, str]) 
         *cell_helpers(cells, pipeline.encoder),
         *(_levels(part, fields[part.name]) for part in pipeline.columns if isinstance(part, CategoryInput)),
         *program.helpers,
-        *(_array(key, value) for key, value in program.constants.items()),
+        *(array_text(key, value) for key, value in program.constants.items()),
         f"static void network(const {type} *const x, float *const out) {{\n"
-        f"{_workspace(program)}{program.body}\n}}",
+        f"{workspace_text(program)}{program.body}\n}}",
         f"int {name}_predict(const {name}_row *const row, float *const out) {{\n"
         f"{cells}  network(x, out);\n{_choice(pipeline)}\n}}",
         _self_test(pipeline, pipeline.samples),
@@ -176,43 +176,6 @@ def _levels(part: CategoryInput, field: str) -> str:
     coded = sorted((level.encode(), code) for code, level in enumerate(part.levels, 2))
     rows = ", ".join(f"{{{quoted(level.decode())}, {code}}}" for level, code in coded) or "{0, 0}"
     return f"static const struct level {field}_levels[] = {{{rows}}};"
-
-
-def _array(name: str, value: Array) -> str:
-    numbers = [number(x) for x in value.reshape(-1)]
-    body = ",\n  ".join(", ".join(numbers[k : k + 12]) for k in range(0, len(numbers), 12))
-    return f"static const {TYPES[value.dtype.name]} {name}[{value.size}] = {{\n  {body}}};"
-
-
-def _arenas(program: SourceProgram) -> list[tuple[np.dtype[Any], int, int]]:
-    """Return an arena for each dtype: where it begins in the workspace, and how many elements it has.
-
-    One for all of them would be smaller, but C may take arrays of different types to lie apart.
-    """
-    found = []
-    for dtype in dict.fromkeys(place.dtype for place in program.workspace.values()):
-        places = [p for p in program.workspace.values() if p.dtype == dtype]
-        first = min(p.offset for p in places)
-        last = max(p.offset + p.size * dtype.itemsize for p in places)
-        found.append((dtype, first, max(1, (last - first) // dtype.itemsize)))
-    return found
-
-
-def _stack(program: SourceProgram) -> int:
-    return sum(size * dtype.itemsize for dtype, _, size in _arenas(program))
-
-
-def _workspace(program: SourceProgram) -> str:
-    """Return the declarations of the arrays between kernels; those of a dtype share an arena."""
-    lines, first = [], {}
-    for dtype, offset, size in _arenas(program):
-        lines.append(f"  {TYPES[dtype.name]} of_{dtype.name}[{size}];")
-        first[dtype] = offset
-    for name, place in program.workspace.items():
-        at = (place.offset - first[place.dtype]) // place.dtype.itemsize
-        start = f"of_{place.dtype.name}{f' + {at}' if at else ''}"
-        lines.append(f"  {TYPES[place.dtype.name]} *const {name} = {start};")
-    return "".join(f"{line}\n" for line in lines)
 
 
 def _choice(pipeline: Pipeline) -> str:

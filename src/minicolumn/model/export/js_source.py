@@ -11,7 +11,6 @@ Differs     TensorFlow.js and ONNX Runtime Web are megabytes, and leave the prep
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable
 from importlib.resources import files
@@ -19,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from minicolumn.lower.source.javascript import JAVASCRIPT, TYPES
-from minicolumn.lower.source.program import SourceProgram, write_program
+from minicolumn.lower.source.javascript import DECODED, JAVASCRIPT, TYPES, array_text, workspace_text
+from minicolumn.lower.source.program import write_program
 from minicolumn.model.export.pipeline import Pipeline
 from minicolumn.model.export.samples import TOLERANCE, Samples
 from minicolumn.tables.inputs.by_kind import Input
@@ -31,7 +30,6 @@ from minicolumn.tables.values import MISSING, NO, YES
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Lines = list[str]
-_FEW = 64  # numbers that are written out; more are base64
 
 
 def js_files(pipeline: Pipeline) -> dict[str, str]:
@@ -49,10 +47,10 @@ def js_module(pipeline: Pipeline) -> str:
         f"// {json.dumps(pipeline.name)}: written by minicolumn.",
         _schema(pipeline),
         _cell_text(pipeline),
-        text("arrays.js"),
+        DECODED,
         "\n".join(program.helpers),
-        "\n".join(_array(name, value) for name, value in program.constants.items()),
-        _workspace(program),
+        "\n".join(array_text(name, value) for name, value in program.constants.items()),
+        workspace_text(program),
         f"function network(x, out) {{\n{program.body}\n}}",
         _predict(pipeline),
         _self_test(pipeline, pipeline.samples),
@@ -141,25 +139,6 @@ def _cell_text(pipeline: Pipeline) -> str:
 
 
 # The network ------------------------------------------------------------------------------------------------
-
-
-def _array(name: str, value: Array) -> str:
-    kind = TYPES[value.dtype.name]
-    stored = value.astype(np.float64) if value.dtype == np.int64 else value
-    flat = np.ascontiguousarray(stored).reshape(-1)
-    if len(flat) <= _FEW:
-        return f"const {name} = new {kind}([{', '.join(map(JAVASCRIPT.number, flat))}]);"
-    shown = base64.b64encode(flat.astype(flat.dtype.newbyteorder("<")).tobytes()).decode()
-    return f'const {name} = decoded("{shown}", {kind});'
-
-
-def _workspace(program: SourceProgram) -> str:
-    """Return the arrays between kernels, views of one buffer."""
-    lines = [f"const workspace = new ArrayBuffer({max(program.size, 8)});"]
-    for name, place in program.workspace.items():
-        kind = TYPES[place.dtype.name]
-        lines.append(f"const {name} = new {kind}(workspace, {place.offset}, {place.size});")
-    return "\n".join(lines)
 
 
 def _predict(pipeline: Pipeline) -> str:
