@@ -91,8 +91,8 @@ def _fill(writer: KernelWriter, kernel: Kernel) -> None:
 _JOINED: dict[Op, str] = {
     MAX: "if ({x} > {a} || {x} != {x}) {a} = {x};",
     MIN: "if ({x} < {a} || {x} != {x}) {a} = {x};",
-    ALL: "if ({x} == 0) {a} = 0;",
-    ANY: "if ({x} != 0) {a} = 1;",
+    ALL: "if (({x}) == 0) {a} = 0;",
+    ANY: "if (({x}) != 0) {a} = 1;",
 }
 _TOTALS: dict[Op, str] = {SUM: "+", PROD: "*"}
 _FOUND: dict[Op, str] = {
@@ -103,6 +103,8 @@ _FOUND: dict[Op, str] = {
 _WHOLE: dict[Op, str] = {
     MAX: "if ({x} > {a}) {a} = {x};",
     MIN: "if ({x} < {a}) {a} = {x};",
+    ALL: "if (!({x})) {a} = 0;",
+    ANY: "if ({x}) {a} = 1;",
     ARGMAX: "if ({x} > {b}) {{ {b} = {x}; {a} = {i}; }}",
     ARGMIN: "if ({x} < {b}) {{ {b} = {x}; {a} = {i}; }}",
 }

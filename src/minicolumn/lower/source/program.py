@@ -72,8 +72,8 @@ def write_program(
     {
       float s1 = 0.0f;
       for (int32_t i0 = 0; i0 < 3; ++i0) {
-        const float t3 = (x[i0] * x[i0]);
-        s1 += t3;
+        const float t3 = x[i0];
+        s1 += t3 * t3;
       }
       out[0] = s1;
     }

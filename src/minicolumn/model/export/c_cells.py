@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from importlib.resources import files
+from itertools import product
+from math import prod
 from typing import Any
 
+from minicolumn.model.export.pipeline import missing_words, no_values
 from minicolumn.tables.encode import Encoder
 from minicolumn.tables.inputs.categories import BooleanInput, CategoryInput
 from minicolumn.tables.inputs.datetimes import DATE_PARTS, DatetimeInput
 from minicolumn.tables.inputs.numbers import NumberInput
-from minicolumn.tables.values import MISSING, NO, YES
+from minicolumn.tables.values import NO, YES
 
 Lines = list[str]
+_MOST_SPELLINGS = 64  # of one word; more are left to those all small and all capital
 
 
 def _number(part: NumberInput, field: str, place: int, column: int) -> Lines:
@@ -24,7 +28,7 @@ def _boolean(part: BooleanInput, field: str, place: int, column: int) -> Lines:
 
 
 def _category(part: CategoryInput, field: str, place: int, column: int) -> Lines:
-    return [f"x[{place}] = code_of(row->{field}, {field}_levels, {len(part.levels)});"]
+    return [f"x[{place}] = code_of(row->{field}, {field}_levels, {len(known_levels(part))});"]
 
 
 def _date(part: DatetimeInput, field: str, place: int, column: int) -> Lines:
@@ -35,6 +39,12 @@ def _date(part: DatetimeInput, field: str, place: int, column: int) -> Lines:
     if part.indicator:
         found.append(f"  x[{place + len(part.parts)}] = isnan(parts[0]) ? 1.0 : 0.0;")
     return [*found, "}"]
+
+
+def known_levels(part: CategoryInput) -> list[tuple[bytes, int]]:
+    """Return the levels that a text of C can hold, with their codes, in the order of their bytes."""
+    coded = enumerate(part.levels, 2)
+    return sorted((level.encode(), code) for code, level in coded if "\0" not in level)
 
 
 CELLS: dict[type, Callable[[Any, str, int, int], Lines]] = {
@@ -65,15 +75,27 @@ def cell_helpers(front: str, encoder: Encoder | None) -> Lines:
     """Return the functions that the lines of cells call."""
     if encoder is None:
         return []
-    found = []
-    signs, codes, dates = (f"{name}(" in front for name in ("sign_of", "code_of", "date_parts"))
-    if signs or codes or dates:
-        found.append(_text("trimmed"))
-    if codes or dates:
-        found.append(_words("is_missing", sorted(MISSING | set(encoder.missing))))
-    if signs:
-        found += [_words("is_yes", sorted(YES)), _words("is_no", sorted(NO)), _text("sign_of")]
-    return found + [_text("code_of")] * codes + [_text("date_parts")] * dates
+    words = {
+        "is_missing": missing_words(encoder),
+        "is_no_value": missing_words(encoder) | no_values(encoder),
+        "is_yes": YES,
+        "is_no": NO,
+    }
+    found: dict[str, str] = {}
+    for reader, called in _CALLED.items():
+        if f"{reader}(" in front:
+            found |= {"trimmed": _text("trimmed")}
+            found |= {name: _words(name, words[name]) for name in called}
+            found[reader] = _text(reader)
+    return list(found.values())
+
+
+# What reads the cells of each kind of column, and which words it knows.
+_CALLED = {
+    "sign_of": ("is_missing", "is_yes", "is_no"),
+    "code_of": ("is_missing",),
+    "date_parts": ("is_no_value",),
+}
 
 
 def _text(name: str) -> str:
@@ -81,9 +103,10 @@ def _text(name: str) -> str:
     return files("minicolumn.model.export").joinpath("c_text", f"{name}.c").read_text().rstrip()
 
 
-def _words(name: str, words: list[str]) -> str:
+def _words(name: str, words: Iterable[str]) -> str:
     """Return a function that tells whether a text is one of some words in any case."""
-    listed = ", ".join(quoted(word) for word in words)
+    spelled = sorted({spelling for word in words for spelling in _spellings(word) if "\0" not in word})
+    listed = ", ".join(map(quoted, spelled))
     return f"""static int {name}(const char *const text, const size_t size) {{
   static const char *const words[] = {{{listed}}};
   for (size_t k = 0; k < sizeof words / sizeof *words; ++k) {{
@@ -93,3 +116,16 @@ def _words(name: str, words: list[str]) -> str:
   }}
   return 0;
 }}"""
+
+
+def _spellings(word: str) -> Iterator[str]:
+    """Yield a word with its letters beyond ASCII in either case: the function made of them folds the others.
+
+    >>> sorted(_spellings("n/é"))
+    ['n/É', 'n/é']
+    """
+    either = [sorted({c, c.upper()}) if c.upper().lower() == c and not c.isascii() else [c] for c in word]
+    if prod(map(len, either)) > _MOST_SPELLINGS:
+        yield from (word, word.upper())
+    else:
+        yield from map("".join, product(*either))

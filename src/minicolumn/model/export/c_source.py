@@ -17,7 +17,7 @@ import numpy as np
 
 from minicolumn.lower.source.c99 import C99, TYPES, array_text, number, stack_bytes, workspace_text
 from minicolumn.lower.source.program import SourceProgram, write_program
-from minicolumn.model.export.c_cells import CELLS, cell_helpers, quoted
+from minicolumn.model.export.c_cells import CELLS, cell_helpers, known_levels, quoted
 from minicolumn.model.export.pipeline import Pipeline, distinct_identifiers
 from minicolumn.model.export.samples import TOLERANCE, Samples
 from minicolumn.tables.inputs.by_kind import Input
@@ -137,8 +137,9 @@ def _source(pipeline: Pipeline, program: SourceProgram, fields: dict[str, str]) 
         *(array_text(key, value) for key, value in program.constants.items()),
         f"static void network(const {type} *const x, float *const out) {{\n"
         f"{workspace_text(program)}{program.body}\n}}",
+        cells,
         f"int {name}_predict(const {name}_row *const row, float *const out) {{\n"
-        f"{cells}  network(x, out);\n{_choice(pipeline)}\n}}",
+        f"{_reading(pipeline)}{_choice(pipeline)}\n}}",
         _self_test(pipeline, pipeline.samples),
     ]
     body = "\n\n".join(part.rstrip() for part in parts if part)
@@ -155,13 +156,24 @@ def _source(pipeline: Pipeline, program: SourceProgram, fields: dict[str, str]) 
 
 
 def _cells(pipeline: Pipeline, fields: dict[str, str]) -> str:
-    """Return the lines that read a row into the numbers x."""
+    """Return the function that reads a row into the numbers x."""
     if not pipeline.columns:
-        return f"  const {TYPES[pipeline.model.dtype.name]} *const x = row->x;\n"
-    lines = [f"double x[{pipeline.width}];"]
+        return ""
+    lines = []
     for k, part in enumerate(pipeline.columns, 1):
         lines += CELLS[type(part)](part, fields[part.name], pipeline.places[part.name], k)
-    return "".join(f"  {line}\n" for line in lines)
+    body = "".join(f"  {line}\n" for line in lines)
+    return f"static int read_row(const {pipeline.name}_row *const row, double *const x) {{\n{body}  return 0;\n}}"
+
+
+def _reading(pipeline: Pipeline) -> str:
+    """Return the lines that read a row and run the network."""
+    if not pipeline.columns:
+        return "  network(row->x, out);\n"
+    return (
+        f"  double x[{pipeline.width}];\n  const int odd = read_row(row, x);\n"
+        "  if (odd) return odd;\n  network(x, out);\n"
+    )
 
 
 def _labels(pipeline: Pipeline) -> str:
@@ -173,8 +185,9 @@ def _labels(pipeline: Pipeline) -> str:
 
 def _levels(part: CategoryInput, field: str) -> str:
     """Return the levels of a category with their codes, in the order of their bytes, to be searched."""
-    coded = sorted((level.encode(), code) for code, level in enumerate(part.levels, 2))
-    rows = ", ".join(f"{{{quoted(level.decode())}, {code}}}" for level, code in coded) or "{0, 0}"
+    rows = (
+        ", ".join(f"{{{quoted(level.decode())}, {code}}}" for level, code in known_levels(part)) or '{"", 0}'
+    )
     return f"static const struct level {field}_levels[] = {{{rows}}};"
 
 

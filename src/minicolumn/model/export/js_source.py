@@ -20,13 +20,13 @@ import numpy as np
 
 from minicolumn.lower.source.javascript import DECODED, JAVASCRIPT, TYPES, array_text, workspace_text
 from minicolumn.lower.source.program import write_program
-from minicolumn.model.export.pipeline import Pipeline
+from minicolumn.model.export.pipeline import Pipeline, missing_words, no_values
 from minicolumn.model.export.samples import TOLERANCE, Samples
 from minicolumn.tables.inputs.by_kind import Input
 from minicolumn.tables.inputs.categories import BooleanInput, CategoryInput
 from minicolumn.tables.inputs.datetimes import DATE_PARTS, DatetimeInput
 from minicolumn.tables.inputs.numbers import NumberInput
-from minicolumn.tables.values import MISSING, NO, YES
+from minicolumn.tables.values import NO, YES
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Lines = list[str]
@@ -96,7 +96,7 @@ def _told(part: Input) -> dict[str, Any]:
 
 
 def _number(part: NumberInput, name: str, place: int) -> Lines:
-    return [f"x[{place}] = numberOf(row[{name}]);"]
+    return [f"x[{place}] = numberOf(row[{name}], {name});"]
 
 
 def _boolean(part: BooleanInput, name: str, place: int) -> Lines:
@@ -129,7 +129,7 @@ def _cell_text(pipeline: Pipeline) -> str:
     encoder = pipeline.encoder
     if encoder is None:
         return ""
-    words = {"MISSING": MISSING | set(encoder.missing), "YES": YES, "NO": NO}
+    words = {"MISSING": missing_words(encoder), "NO_VALUE": no_values(encoder), "YES": YES, "NO": NO}
     lines = [f"const {name} = new Set({literal(sorted(found))});" for name, found in words.items()]
     lines.append(
         "const levels = Object.fromEntries(columns.filter((c) => c.levels)\n"
@@ -154,10 +154,14 @@ def _predict(pipeline: Pipeline) -> str:
             f'if (x.length !== {pipeline.width}) throw new Error("expected {pipeline.width} numbers");'
         )
     front = "\n".join(f"  {line}" for line in cells)
-    return f"""function outputs(row) {{
+    return f"""function read(row) {{
 {front}
+  return x;
+}}
+
+function outputs(row) {{
   const out = new Float32Array({len(pipeline.answers)});
-  network(x, out);
+  network(read(row), out);
   return out;
 }}
 
@@ -184,12 +188,10 @@ def _told_answer(pipeline: Pipeline) -> str:
 
 
 def _self_test(pipeline: Pipeline, samples: Samples) -> str:
-    if pipeline.columns:
-        names = [part.name for part in pipeline.columns]
-        rows: Any = [dict(zip(names, row, strict=True)) for row in samples.cells]
-    else:
-        rows = [list(row) for row in samples.cells]
-    return f"""const testRows = {literal(rows)};
+    rows = literal([list(row) for row in samples.cells])
+    if pipeline.columns:  # by the names of columns, of which one may be "__proto__"
+        rows += ".map((cells) => Object.fromEntries(columns.map((column, k) => [column.name, cells[k]])))"
+    return f"""const testRows = {rows};
 const testAnswers = {literal(samples.answers.astype(np.float64).tolist())};
 // Predicts rows whose answers are known. Returns 0, or the number of the first row that is off, from 1.
 export function selfTest() {{

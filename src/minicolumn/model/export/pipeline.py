@@ -20,6 +20,9 @@ from minicolumn.ir.graph import Graph
 from minicolumn.lower.compile import graph_of, graph_with_dims
 from minicolumn.nn.activations import activation_by_name
 from minicolumn.nn.outputs import ClassOutputs
+from minicolumn.tables.forms.number_forms import NUMBER_MISSING
+from minicolumn.tables.inputs.numbers import NumberInput
+from minicolumn.tables.values import MISSING, without_point_zero
 from minicolumn.trace.tracer import constant
 from minicolumn.tree import map_leaves
 
@@ -150,7 +153,7 @@ class Pipeline:
 
     def answer(self, x: Array) -> Any:
         """Return the answers, float32 [rows, answers], of numbers read from rows [rows, width]; traceable."""
-        X = x if self.encoder is None else self.encoder.encoded(x)
+        X = x if self.encoder is None else self.encoder.encoded(self._without_missing(x))
         X = np.reshape(X, (-1, *self.model.input_shape)).astype(self.model.dtype)
         found, outputs = self.network(X), self.model.outputs
         if isinstance(outputs, ClassOutputs):
@@ -158,6 +161,16 @@ class Pipeline:
         if self.encoder is not None:
             found = np.concatenate([column[:, None] for column in self._numbers(found).values()], axis=1)
         return found.astype(np.float32)
+
+    def _without_missing(self, x: Array) -> Any:
+        """Return what was read with NaN for numbers that stand for a missing value, -999 say; traceable."""
+        assert self.encoder is not None
+        known = [found for word in self.encoder.missing if (found := _as_number(word)) is not None]
+        numbers = [isinstance(p, NumberInput) for p in self.ordered for _ in p.columns]
+        if not known or not any(numbers):
+            return x
+        odd = (x[:, :, None] == np.array(known)).any(axis=2) & np.array(numbers)
+        return np.where(odd, np.nan, x)
 
     def _numbers(self, found: Any) -> dict[str, Any]:
         """Return what is predicted of a numeric target, in its unit, by name; traceable."""
@@ -168,6 +181,25 @@ class Pipeline:
         expected = np.reshape(outputs.expected(found), (-1,))  # type: ignore[union-attr]
         described = outputs.described(found, encoder.clipped, encoder.target_scale)  # type: ignore[union-attr]
         return {"prediction": encoder.clipped(expected), **described}
+
+
+def _as_number(word: str) -> float | None:
+    """Return the number that a spelling of missing is, if it is a finite one."""
+    try:
+        found = float(word)
+    except ValueError:
+        return None
+    return found if np.isfinite(found) else None
+
+
+def missing_words(encoder: Encoder) -> frozenset[str]:
+    """Return every spelling of a missing cell, in lower case, "-999.0" as "-999"."""
+    return MISSING | {without_point_zero(word) for word in encoder.missing}
+
+
+def no_values(encoder: Encoder) -> frozenset[str]:
+    """Return what else is written for no value where numbers and dates stand."""
+    return frozenset() if encoder.strict else NUMBER_MISSING
 
 
 def identifier(text: str) -> str:

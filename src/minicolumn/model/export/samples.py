@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minicolumn.model.export.pipeline import Pipeline
+from minicolumn.nn.extent import extent
 from minicolumn.tables.inputs.categories import BooleanInput, CategoryInput
 from minicolumn.tables.inputs.datetimes import DatetimeInput
 from minicolumn.tables.inputs.numbers import NumberInput
@@ -68,7 +69,12 @@ def samples_of(pipeline: Pipeline, rows: int = ROWS, seed: int = 0) -> Samples:
 
 
 def _rows_of_arrays(pipeline: Pipeline, rows: int, rng: np.random.Generator) -> list[tuple[Cell, ...]]:
-    return [tuple(row) for row in rng.normal(size=(rows, pipeline.width)).astype(np.float32).tolist()]
+    """Return normal numbers; codes of embeddings where the network looks them up."""
+    X = rng.normal(size=(rows, pipeline.width)).astype(np.float32)
+    for lookup in extent(pipeline.model.network, pipeline.model.input_shape).lookups:
+        given = lookup.columns[np.isfinite(lookup.columns)].astype(int)  # others the network computes itself
+        X[:, given] = rng.integers(0, lookup.levels, (rows, len(given)))
+    return [tuple(row) for row in X.tolist()]
 
 
 def _rows(pipeline: Pipeline, rows: int, rng: np.random.Generator) -> list[tuple[Cell, ...]]:
@@ -118,15 +124,16 @@ _CELLS: dict[type, Callable[[Any, np.random.Generator], Iterator[Cell]]] = {
 
 def _answers(pipeline: Pipeline, cells: list[tuple[Cell, ...]]) -> Array:
     """Return what the model itself answers, float32 [rows, answers]."""
+    from minicolumn.model.model import Model
+    from minicolumn.tables.typed import Typed
+
     model = pipeline.model
     if pipeline.encoder is None:
         X = np.array(cells, np.float32).reshape(len(cells), *model.input_shape)
-        found = model.predict(X)
+        found = Model.predict(model, X)  # outputs, of classifiers too, whose own `predict` gives labels
         if pipeline.labels is not None:
             found = model.outputs.class_scores(found)  # type: ignore[union-attr]
         return np.asarray(found, np.float32).reshape(len(cells), -1)
-    from minicolumn.tables.typed import Typed
-
     told = model.predict_distribution_table(Typed(_frame(pipeline.columns, cells), ()))
     names = [name for name in told if pipeline.labels is None or name != "prediction"]
     return np.stack([told[name] for name in names], axis=1).astype(np.float32)
