@@ -146,7 +146,7 @@ def _truth(inner: str) -> Writer:
     """Return how all and any are written: the least and the greatest of 0 and 1."""
 
     def write(to: Nodes, node: Node, names: list[str]) -> str:
-        numbers = to.cast(names[0], np.int32)
+        numbers = to.cast(to.cast(names[0], np.bool_), np.int32)
         axes = to.constant(node.attrs["axes"], np.int64)
         return to.cast(to.add(inner, numbers, axes, keepdims=0), np.bool_)
 
@@ -157,7 +157,19 @@ def _not_equal(to: Nodes, node: Node, names: list[str]) -> str:
     return to.add("Not", to.add("Equal", *names))
 
 
+def _test(operator: str) -> Writer:
+    """Return how NaN and infinities are looked for; no integer is one."""
+
+    def write(to: Nodes, node: Node, names: list[str]) -> str:
+        is_float = node.inputs[0].array_type.is_float
+        return to.add(operator, names[0]) if is_float else to.add("Less", names[0], names[0])
+
+    return write
+
+
 def _finite(to: Nodes, node: Node, names: list[str]) -> str:
+    if not node.inputs[0].array_type.is_float:
+        return to.add("Equal", names[0], names[0])
     odd = to.add("Or", to.add("IsNaN", names[0]), to.add("IsInf", names[0]))
     return to.add("Not", odd)
 
@@ -181,6 +193,18 @@ def _softplus(to: Nodes, node: Node, names: list[str]) -> str:
     return to.add("Add", to.add("Max", names[0], zero), to.add("Log", to.add("Add", small, _one(to, node))))
 
 
+def _half_of_powers(operator: str, sign: str) -> Writer:
+    """Return how sinh and cosh are written: runtimes' own take float32 alone."""
+
+    def write(to: Nodes, node: Node, names: list[str]) -> str:
+        if node.array_type.dtype == np.float32:
+            return to.add(operator, names[0])
+        both = to.add(sign, to.add("Exp", names[0]), to.add("Exp", to.add("Neg", names[0])))
+        return to.add("Mul", both, to.constant(0.5, node.array_type.dtype))
+
+    return write
+
+
 def _scaled_log(base: float) -> Writer:
     return lambda to, node, names: to.add(
         "Div", to.add("Log", names[0]), to.constant(np.log(base), node.array_type.dtype)
@@ -191,8 +215,18 @@ def _sign_of(to: Nodes, node: Node, names: list[str]) -> str:
     return to.add("Less", names[0], to.constant(0, node.inputs[0].array_type.dtype))
 
 
+def _erf(to: Nodes, node: Node, names: list[str]) -> str:
+    """Return the error function in float32, which is all that runtimes have."""
+    found = to.add("Erf", to.cast(names[0], np.float32))
+    return to.cast(found, node.array_type.dtype)
+
+
 def _erfc(to: Nodes, node: Node, names: list[str]) -> str:
-    return to.add("Sub", _one(to, node), to.add("Erf", names[0]))
+    return to.add("Sub", _one(to, node), _erf(to, node, names))
+
+
+def _tan(to: Nodes, node: Node, names: list[str]) -> str:
+    return to.add("Div", to.add("Sin", names[0]), to.add("Cos", names[0]))
 
 
 def _transposed(to: Nodes, node: Node, names: list[str]) -> str:
@@ -245,6 +279,14 @@ def _summed_along(to: Nodes, node: Node, names: list[str]) -> str:
     return to.add("CumSum", names[0], to.constant(node.attrs["axis"], np.int64))
 
 
+def _where(to: Nodes, node: Node, names: list[str]) -> str:
+    """Return one of two values; runtimes have no choice between truth values."""
+    if node.array_type.dtype.kind != "b":
+        return to.add("Where", *names)
+    yes = to.add("And", names[0], names[1])
+    return to.add("Or", yes, to.add("And", to.add("Not", names[0]), names[2]))
+
+
 def _cast(to: Nodes, node: Node, names: list[str]) -> str:
     return to.cast(names[0], node.array_type.dtype)
 
@@ -268,13 +310,13 @@ WRITERS: Mapping[Op, Writer] = {
     e.POWER: _plain("Pow"),
     e.MAXIMUM: _plain("Max"),
     e.MINIMUM: _plain("Min"),
-    e.WHERE: _plain("Where"),
+    e.WHERE: _where,
     e.CAST: _cast,
     e.STOP_GRADIENT: _same,
     e.COPY: _same,
     e.SOFTPLUS: _softplus,
     e.LOGISTIC: _plain("Sigmoid"),
-    special.ERF: _plain("Erf"),
+    special.ERF: _erf,
     special.ERFC: _erfc,
     b.EQUAL: _plain("Equal"),
     b.NOT_EQUAL: _not_equal,
@@ -282,8 +324,8 @@ WRITERS: Mapping[Op, Writer] = {
     b.LESS_EQUAL: _plain("LessOrEqual"),
     b.GREATER: _plain("Greater"),
     b.GREATER_EQUAL: _plain("GreaterOrEqual"),
-    b.ISNAN: _plain("IsNaN"),
-    b.ISINF: _plain("IsInf"),
+    b.ISNAN: _test("IsNaN"),
+    b.ISINF: _test("IsInf"),
     b.ISFINITE: _finite,
     b.SIGNBIT: _sign_of,
     b.INVERT: _bits("Not", "BitwiseNot"),
@@ -311,8 +353,8 @@ WRITERS: Mapping[Op, Writer] = {
     op_named("expm1"): _expm1,
     op_named("log2"): _scaled_log(2.0),
     op_named("log10"): _scaled_log(10.0),
-    **{
-        op_named(name): _plain(name.capitalize())
-        for name in ["exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh"]
-    },
+    op_named("tan"): _tan,
+    op_named("sinh"): _half_of_powers("Sinh", "Sub"),
+    op_named("cosh"): _half_of_powers("Cosh", "Add"),
+    **{op_named(name): _plain(name.capitalize()) for name in ["exp", "log", "sin", "cos", "tanh"]},
 }

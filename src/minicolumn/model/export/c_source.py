@@ -163,7 +163,8 @@ def _cells(pipeline: Pipeline, fields: dict[str, str]) -> str:
     for k, part in enumerate(pipeline.columns, 1):
         lines += CELLS[type(part)](part, fields[part.name], pipeline.places[part.name], k)
     body = "".join(f"  {line}\n" for line in lines)
-    return f"static int read_row(const {pipeline.name}_row *const row, double *const x) {{\n{body}  return 0;\n}}"
+    head = f"static int read_row(const {pipeline.name}_row *const row, double *const x)"
+    return f"{head} {{\n{body}  return 0;\n}}"
 
 
 def _reading(pipeline: Pipeline) -> str:

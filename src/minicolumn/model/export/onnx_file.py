@@ -23,11 +23,11 @@ import numpy as np
 from minicolumn.errors import DataError
 from minicolumn.lower.compile import graph_with_dims
 from minicolumn.lower.onnx_nodes import Nodes
-from minicolumn.model.export.pipeline import Pipeline
+from minicolumn.model.export.pipeline import Pipeline, missing_words
 from minicolumn.tables.inputs.categories import GAP, OTHER, BooleanInput, CategoryInput
 from minicolumn.tables.inputs.datetimes import DATE_PARTS, DatetimeInput
 from minicolumn.tables.inputs.numbers import NumberInput
-from minicolumn.tables.values import MISSING, NO, YES
+from minicolumn.tables.values import NO, YES, without_point_zero
 
 Array = np.ndarray[Any, np.dtype[Any]]
 _OPSET, _OPSET_OF_DATES, _ML_OPSET, _IR = 18, 20, 3, 8
@@ -69,10 +69,11 @@ def onnx_pipeline(pipeline: Pipeline) -> bytes:
     """Return the whole pipeline."""
     if not pipeline.columns:
         return _of_arrays(pipeline)
+    assert pipeline.encoder is not None
     first = pipeline.columns[0].name
     nodes, parts = Nodes(first), []
     for part in pipeline.ordered:
-        parts.append(CELLS[type(part)](nodes, part))
+        parts.append(CELLS[type(part)](nodes, part, missing_words(pipeline.encoder)))
     joined = nodes.add("Concat", *parts, axis=1)
     (answers,) = nodes.graph(_graph(pipeline), [joined])
     dated = any(isinstance(part, DatetimeInput) for part in pipeline.columns)
@@ -146,7 +147,7 @@ def _bytes(
 # Cells ------------------------------------------------------------------------------------------------------
 
 
-def _number(nodes: Nodes, part: NumberInput) -> str:
+def _number(nodes: Nodes, part: NumberInput, missing: frozenset[str]) -> str:
     return nodes.cast(part.name, np.float64)
 
 
@@ -155,9 +156,10 @@ def _in_any_case(words: set[str] | frozenset[str]) -> list[str]:
     return sorted({form for word in words for form in (word, word.upper(), word.capitalize())})
 
 
-def _boolean(nodes: Nodes, part: BooleanInput) -> str:
+def _boolean(nodes: Nodes, part: BooleanInput, missing: frozenset[str]) -> str:
     signs = dict.fromkeys(_in_any_case(NO), -1.0) | dict.fromkeys(_in_any_case(YES), 1.0)
     signs |= {"1.0": 1.0, "0.0": -1.0}
+    signs = {word: sign for word, sign in signs.items() if without_point_zero(word.lower()) not in missing}
     found = nodes.add(
         "LabelEncoder", part.name, domain="ai.onnx.ml", keys_strings=list(signs),
         values_floats=list(signs.values()), default_float=0.0,
@@ -165,8 +167,8 @@ def _boolean(nodes: Nodes, part: BooleanInput) -> str:
     return nodes.cast(found, np.float64)
 
 
-def _category(nodes: Nodes, part: CategoryInput) -> str:
-    codes = dict.fromkeys(_in_any_case(MISSING), GAP)
+def _category(nodes: Nodes, part: CategoryInput, missing: frozenset[str]) -> str:
+    codes = dict.fromkeys(_in_any_case(missing), GAP)
     for code, level in enumerate(part.levels, 2):
         codes[level] = code
         if level.lstrip("+-").isdigit():
@@ -178,7 +180,7 @@ def _category(nodes: Nodes, part: CategoryInput) -> str:
     return nodes.cast(found, np.float64)
 
 
-def _date(nodes: Nodes, part: DatetimeInput) -> str:
+def _date(nodes: Nodes, part: DatetimeInput, missing: frozenset[str]) -> str:
     """Return year, month, day, hour, minute, second of dates, and 1 where there is one, [rows, 7].
 
     A text is given the end that it may lack before it is cut: "T0:0:0" behind a date, ":0" behind a clock.
@@ -200,7 +202,7 @@ def _pieces(nodes: Nodes, text: str, delimiter: str, end: str, count: int) -> li
     return [nodes.add("Gather", cut, nodes.constant(k, np.int64), axis=1) for k in range(count)]
 
 
-CELLS: dict[type, Callable[[Nodes, Any], str]] = {
+CELLS: dict[type, Callable[[Nodes, Any, frozenset[str]], str]] = {
     NumberInput: _number,
     BooleanInput: _boolean,
     CategoryInput: _category,

@@ -206,7 +206,7 @@ def identifier(text: str) -> str:
     """Return an identifier that C and JavaScript both take, as near to a text as can be.
 
     >>> identifier("Flipper Length (mm)"), identifier("2nd"), identifier("int"), identifier("몸무게")
-    ('flipper_length_mm', 'x2nd', 'int_', 'x')
+    ('flipper_length_mm', 'x2nd', 'int_', 'x_')
     """
     found = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
     found = found if found[:1].isalpha() else f"x{found}"

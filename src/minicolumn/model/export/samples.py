@@ -19,8 +19,10 @@ from minicolumn.nn.extent import extent
 from minicolumn.tables.inputs.categories import BooleanInput, CategoryInput
 from minicolumn.tables.inputs.datetimes import DatetimeInput
 from minicolumn.tables.inputs.numbers import NumberInput
+from minicolumn.tables.values import without_spellings
 
 if TYPE_CHECKING:
+    from minicolumn.tables.encode import Encoder
     from minicolumn.tables.inputs.by_kind import Input
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -62,7 +64,8 @@ def samples_of(pipeline: Pipeline, rows: int = ROWS, seed: int = 0) -> Samples:
     answers = _answers(pipeline, cells)
     chosen = None if pipeline.labels is None else _chosen(pipeline, answers)
     keep = [k for k in range(rows) if chosen is None or _is_clear(pipeline, answers[k])]
-    scale = 1.0 if pipeline.encoder is None or pipeline.labels else float(pipeline.encoder.target_scale)
+    encoder = pipeline.encoder
+    scale = 1.0 if encoder is None or pipeline.labels else encoder.target_scale * (encoder.target_unit or 1.0)
     return Samples(
         tuple(cells[k] for k in keep), answers[keep], None if chosen is None else chosen[keep], scale
     )
@@ -134,13 +137,13 @@ def _answers(pipeline: Pipeline, cells: list[tuple[Cell, ...]]) -> Array:
         if pipeline.labels is not None:
             found = model.outputs.class_scores(found)  # type: ignore[union-attr]
         return np.asarray(found, np.float32).reshape(len(cells), -1)
-    told = model.predict_distribution_table(Typed(_frame(pipeline.columns, cells), ()))
+    told = model.predict_distribution_table(Typed(_frame(pipeline.encoder, cells), ()))
     names = [name for name in told if pipeline.labels is None or name != "prediction"]
     return np.stack([told[name] for name in names], axis=1).astype(np.float32)
 
 
-def _frame(columns: tuple[Input, ...], cells: list[tuple[Cell, ...]]) -> Any:
-    """Return rows of cells as the encoder takes them: numbers and dates typed, words as they are."""
+def _frame(encoder: Encoder, cells: list[tuple[Cell, ...]]) -> Any:
+    """Return rows of cells as the encoder types them: numbers, dates, words; null where missing."""
     import polars
 
     def series(part: Input, values: tuple[Cell, ...]) -> polars.Series:
@@ -152,7 +155,8 @@ def _frame(columns: tuple[Input, ...], cells: list[tuple[Cell, ...]]) -> Any:
             return polars.Series(part.name, dates, polars.Datetime("us"))
         return words
 
-    return polars.DataFrame([series(p, v) for p, v in zip(columns, zip(*cells, strict=True), strict=True)])
+    columns = zip(encoder.inputs, zip(*cells, strict=True), strict=True)
+    return polars.DataFrame([without_spellings(series(p, v), encoder.missing) for p, v in columns])
 
 
 def _chosen(pipeline: Pipeline, answers: Array) -> Array:
