@@ -62,7 +62,7 @@ def by_runtime(pipeline: Pipeline, files: Files) -> str:
     except ImportError:
         return ""
     session = onnxruntime.InferenceSession(files[f"{pipeline.name}.onnx"])
-    found = session.run(None, fed(pipeline))
+    found = [np.asarray(each) for each in session.run(None, fed(pipeline))]
     samples = pipeline.samples
     answers = found[1] if pipeline.labels is not None else np.concatenate(found, axis=1)
     off = np.abs(answers - samples.answers) > samples.tolerance * (

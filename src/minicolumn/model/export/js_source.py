@@ -22,6 +22,7 @@ from minicolumn.lower.source.javascript import DECODED, JAVASCRIPT, TYPES, array
 from minicolumn.lower.source.program import write_program
 from minicolumn.model.export.pipeline import Pipeline, missing_words, no_values
 from minicolumn.model.export.samples import TOLERANCE, Samples
+from minicolumn.tables.forms.date_patterns import CLOCKS
 from minicolumn.tables.inputs.by_kind import Input
 from minicolumn.tables.inputs.categories import BooleanInput, CategoryInput
 from minicolumn.tables.inputs.datetimes import DATE_PARTS, DatetimeInput
@@ -89,7 +90,7 @@ def _told(part: Input) -> dict[str, Any]:
         return {"name": part.name, "kind": "number", "low": part.seen.low, "high": part.seen.high}
     if isinstance(part, DatetimeInput):
         timed = any(name in ("hour", "minute") for name, _ in part.parts)
-        return {"name": part.name, "kind": "datetime", "timed": timed}
+        return {"name": part.name, "kind": "datetime", "timed": timed, "clock": part.form in CLOCKS}
     if isinstance(part, CategoryInput):
         return {"name": part.name, "kind": "category", "levels": list(part.levels)}
     return {"name": part.name, "kind": "boolean"}
