@@ -18,13 +18,19 @@ playwright = pytest.importorskip(
 )
 pytestmark = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="needs chromium: apt install chromium")
 ROW = {
-    "island": "Biscoe",
-    "bill_length_mm": "45.5",
-    "bill_depth_mm": "14.5",
-    "flipper_length_mm": "212",
-    "body_mass_g": "",
-    "sex": "male",
+    "studyName": "PAL0809",
+    "Island": "Biscoe",
+    "Clutch Completion": "yes",
+    "Date Egg": "2008-11-09",
+    "Culmen Length (mm)": "45.5",
+    "Culmen Depth (mm)": "14.5",
+    "Flipper Length (mm)": "212",
+    "Body Mass (g)": "",
+    "Sex": "MALE",
+    "Delta 15 N (o/oo)": "8.2",
+    "Delta 13 C (o/oo)": "-26",
 }
+LENGTH = "Culmen Length (mm)"
 
 
 @pytest.fixture(scope="module")
@@ -81,13 +87,13 @@ def test_a_class_and_its_probabilities(page: Any, penguins: Model, tmp_path: Pat
 def test_a_number_beyond_what_was_seen_is_told(page: Any, penguins: Model, tmp_path: Path) -> None:
     penguins.export("html", tmp_path / "penguins.html")
     page.goto(f"file://{tmp_path}/penguins.html")
-    fill(page, {"bill_length_mm": "95"})
+    fill(page, {LENGTH: "95"})
     assert page.locator(".field em:visible").all_inner_texts() == [
-        "beyond what the network has seen: 32.1 – 59.6"
+        "beyond what the network has seen: 33.1 \u2013 58"
     ]
-    fill(page, {"bill_length_mm": "long"})
-    assert page.locator("#answer .bad").inner_text() == 'bill_length_mm: "long" is no number like 12.5'
-    fill(page, {"bill_length_mm": ""})
+    fill(page, {LENGTH: "long"})
+    assert page.locator("#answer .bad").inner_text() == f'{LENGTH}: "long" is no number like 12.5'
+    fill(page, {LENGTH: ""})
     assert page.locator(".field em:visible").count() == page.locator("#answer .bad").count() == 0
 
 
