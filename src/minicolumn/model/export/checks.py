@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -53,6 +54,15 @@ def by_node(pipeline: Pipeline, files: Files) -> str:
         Path(folder, "test.mjs").write_text(module, encoding="utf-8")
         _refuse_failure(_run([node, "test.mjs"], folder), "JavaScript")
     return "Node.js"
+
+
+def by_python(pipeline: Pipeline, files: Files) -> str:
+    """Run the self-test of a module of Python in a process of its own."""
+    name = f"{pipeline.name}.py"
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, name).write_text(str(files[name]), encoding="utf-8")
+        _refuse_failure(_run([sys.executable, name], folder), "NumPy")
+    return "Python"
 
 
 def by_runtime(pipeline: Pipeline, files: Files) -> str:

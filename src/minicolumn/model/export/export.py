@@ -14,6 +14,7 @@ from minicolumn.errors import DataError, did_you_mean
 from minicolumn.model.export import checks
 from minicolumn.model.export.c_source import c_files
 from minicolumn.model.export.js_source import js_files
+from minicolumn.model.export.numpy_module import numpy_files
 from minicolumn.model.export.onnx_file import onnx_files
 from minicolumn.model.export.page import page_files
 from minicolumn.model.export.pipeline import Pipeline, identifier
@@ -45,6 +46,7 @@ TARGETS: Mapping[str, Target] = {
     "c": Target(".c", "one header and one source of C99", c_files, checks.by_compiler),
     "onnx": Target(".onnx", "ONNX, the whole pipeline and the numeric core", onnx_files, checks.by_runtime),
     "js": Target(".mjs", "one ES module of JavaScript", js_files, checks.by_node),
+    "numpy": Target(".py", "one module of Python that needs NumPy alone", numpy_files, checks.by_python),
     "html": Target(".html", "one page with a form, which answers by itself", page_files, checks.by_node),
 }
 
@@ -72,7 +74,7 @@ class Exported:
 def export(model: Model, to: str, out: PathLike | None = None) -> Exported:
     """Write a model in another format, preprocessing included, once it has passed its own test.
 
-    to          "c", "onnx", "js" or "html"
+    to          "c", "onnx", "js", "html" or "numpy"
     out         a folder, or a file with the format's suffix, whose name the export takes; by default files
                 named after the target in the current folder
     Errors      DataError: an unknown format, with the nearest name; a part of the model that the format has
