@@ -22,11 +22,15 @@ class ExportOptions(CommandOptions):
     GROUPS: ClassVar = (MODEL, OUTPUT)
 
     model: Annotated[str, Option(MODEL, "MODEL", help="A model file.")]
-    to: Annotated[str | None, Option(MODEL, "FORMAT", help="c, onnx, js or html.")] = None
+    to: Annotated[str | None, Option(MODEL, "FORMAT", help="c, onnx, js, html, numpy or object.")] = None
     out: Annotated[
         str | None,
         Option(OUTPUT, "PATH", "named after the target", "A folder, or a file with the format's suffix."),
     ] = None
+    target: Annotated[
+        str,
+        Option(OUTPUT, "TRIPLE", "this processor", "The processor of object code: aarch64-linux-gnu, say."),
+    ] = ""
     as_json: Annotated[
         bool, Option(OUTPUT, help="One JSON line on stdout; words go to stderr.", flags=("--json",))
     ] = False
@@ -41,6 +45,9 @@ def export(options: ExportOptions) -> int:
       onnx    the whole pipeline, an input a column, and the numeric core; needs the extra onnx
       js      one ES module, for a browser or Node.js
       html    one page with a form made from the columns, which answers without any server
+      numpy   one module of Python that needs NumPy alone
+      object  object code and a C header: aarch64-linux-gnu, riscv64-linux-gnu, thumbv7em-none-eabi,
+              wasm32-unknown-unknown, x86_64-linux-gnu; reading text is left to the caller
 
     Each carries rows whose answers are known, and is run on them before it is written, where this
     machine has a C compiler, Node.js or ONNX Runtime; otherwise that is said.
@@ -48,6 +55,7 @@ def export(options: ExportOptions) -> int:
     Examples
       minicolumn export penguins.safetensors --to c
       minicolumn export penguins.safetensors --to html --out penguins.html
+      minicolumn export penguins.safetensors --to object --target aarch64-linux-gnu
       minicolumn export houses.safetensors --to onnx --out models/
     """
     from minicolumn.cli.run import DONE
@@ -60,7 +68,7 @@ def export(options: ExportOptions) -> int:
         raise DataError(f"say what to export to: --to {', --to '.join(TARGETS)}")
     console = open_console(to_stderr=options.as_json, quiet=options.quiet)
     with working(console, "Exporting"):
-        exported = export_model(load(options.model), options.to, options.out)
+        exported = export_model(load(options.model), options.to, options.out, options.target)
     console.print(str(exported), markup=False, highlight=False, soft_wrap=True)
     if options.as_json:
         print_json({"model": options.model, "to": options.to, **told(exported)})

@@ -312,16 +312,17 @@ class Model(RawRows):
             data_hash=self.data_hash,
         )
 
-    def export(self, to: str, out: PathLike | None = None) -> Exported:
+    def export(self, to: str, out: PathLike | None = None, target: str = "") -> Exported:
         """Write the model in another format, preprocessing included; see `minicolumn.model.export.export`.
 
-        to          "c", "onnx", "js" or "html"
+        to          "c", "onnx", "js", "html", "numpy" or "object"
         out         a folder, or a file with the format's suffix
+        target      the processor of "object", as LLVM names it; "" is this one
         Returns     the paths, and by what the export was run on rows whose answers are known
         """
         from minicolumn.model.export.export import export
 
-        return export(self, to, out)
+        return export(self, to, out, target)
 
     @classmethod
     def load(cls, path: PathLike) -> Model:

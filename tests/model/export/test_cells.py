@@ -21,6 +21,7 @@ import minicolumn as mc
 from minicolumn.errors import DataError
 from minicolumn.model.export.c_source import c_files
 from minicolumn.model.export.js_source import js_module
+from minicolumn.model.export.numpy_module import numpy_module
 from minicolumn.model.export.pipeline import Pipeline
 from minicolumn.tables import infer_schema
 from minicolumn.tables.encode import Encoder
@@ -176,6 +177,20 @@ for await (const line of createInterface({ input: process.stdin })) {
         node.stdin.close()
 
 
+@pytest.fixture(scope="module")
+def in_numpy(pipeline: Pipeline) -> Read:
+    names: dict[str, Any] = {"__name__": "cells"}
+    exec(numpy_module(pipeline), names)
+
+    def read_one(column: str, cell: Cell) -> Any:
+        try:
+            return _of_column(pipeline, column, names["read"]([{column: cell}])[0])
+        except ValueError:
+            return REFUSED
+
+    return lambda column, cells: [read_one(column, cell) for cell in cells]
+
+
 def _of_column(pipeline: Pipeline, column: str, row: Any) -> list[float]:
     part = next(part for part in pipeline.columns if part.name == column)
     first = pipeline.places[column]
@@ -300,6 +315,14 @@ def test_cells_in_javascript(in_javascript: Read, pipeline: Pipeline) -> None:
     check_numbers(in_javascript, plain, [*NUMBERS, *WORDS])
 
 
+def test_cells_in_numpy(in_numpy: Read, pipeline: Pipeline) -> None:
+    plain = in_python(pipeline.encoder)  # type: ignore[arg-type]
+    for column in ("flag", "town"):
+        check_words(in_numpy, plain, column, WORDS)
+    check_days(in_numpy, plain, [*DAYS, *WORDS])
+    check_numbers(in_numpy, plain, [*NUMBERS, *WORDS])
+
+
 @needs_c
 @needs_node
 @settings(max_examples=15)
@@ -309,11 +332,18 @@ def test_cells_in_javascript(in_javascript: Read, pipeline: Pipeline) -> None:
     st.lists(numeric, max_size=6),
 )
 def test_cells_whatever_they_are(
-    in_c: Read, in_javascript: Read, pipeline: Pipeline, some: list[str], days: list[str], numbers: list[str]
+    in_c: Read,
+    in_javascript: Read,
+    in_numpy: Read,
+    pipeline: Pipeline,
+    some: list[str],
+    days: list[str],
+    numbers: list[str],
 ) -> None:
     plain = in_python(pipeline.encoder)  # type: ignore[arg-type]
-    for read in (in_c, in_javascript):
+    for read in (in_c, in_javascript, in_numpy):
         for column in ("flag", "town"):
             check_words(read, plain, column, some)
         check_days(read, plain, days + some)
-    check_numbers(in_javascript, plain, numbers + some)
+    for read in (in_javascript, in_numpy):
+        check_numbers(read, plain, numbers + some)

@@ -19,6 +19,7 @@ from minicolumn.model.export import checks
 from minicolumn.model.export.c_source import c_files
 from minicolumn.model.export.export import TARGETS
 from minicolumn.model.export.js_source import js_module
+from minicolumn.model.export.numpy_module import numpy_module
 from minicolumn.model.export.onnx_file import onnx_files
 from minicolumn.model.export.pipeline import Pipeline, distinct_identifiers
 from minicolumn.model.model import Model
@@ -80,6 +81,13 @@ def test_models_in_javascript(pipelines: Mapping[str, Pipeline], tmp_path: Path)
     assert ran.stdout.split() == [word for name in pipelines for word in (name, "0")]
 
 
+def test_models_in_numpy(pipelines: Mapping[str, Pipeline]) -> None:
+    for name, pipeline in pipelines.items():
+        names = {"__name__": name}
+        exec(numpy_module(pipeline), names)
+        assert names["self_test"]() == 0, name  # type: ignore[operator]
+
+
 def test_models_in_onnx(pipelines: Mapping[str, Pipeline]) -> None:
     pytest.importorskip("onnx", reason="needs onnx: pip install 'minicolumn[onnx]'")
     pytest.importorskip("onnxruntime", reason="needs onnxruntime: pip install onnxruntime")
@@ -108,14 +116,14 @@ class Wrong(Pipeline):
         return super().answer(x) * np.float32(1.001)
 
 
-@pytest.mark.parametrize("to", ["c", "js", "onnx"])
+@pytest.mark.parametrize("to", ["c", "js", "onnx", "numpy", "object"])
 def test_a_self_test_sees_answers_that_are_off(to: str) -> None:
     if to == "onnx":
         pytest.importorskip("onnx", reason="needs onnx: pip install 'minicolumn[onnx]'")
     net = mc.nn.Dense(2)
     wrong = Wrong(mc.Model(net, net.init(0, (3,)), (3,), "squared_error"), "wrong")
     files = TARGETS[to].files(wrong)
-    needs = {"c": needs_c, "js": needs_node}.get(to)
+    needs = {"c": needs_c, "object": needs_c, "js": needs_node}.get(to)
     if needs is not None and needs.args[0]:
         pytest.skip(needs.kwargs["reason"])
     with pytest.raises(DataError, match="answers row 1"):

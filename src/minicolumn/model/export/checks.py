@@ -6,6 +6,7 @@ error.
 
 from __future__ import annotations
 
+import platform
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,18 @@ _SECONDS = 120  # that a compiler or an interpreter may take
 
 def by_compiler(pipeline: Pipeline, files: Files) -> str:
     """Compile C with the machine's own compiler, and run its self-test."""
+    return _compiled(pipeline, files, f"{pipeline.name}.c")
+
+
+def by_linker(pipeline: Pipeline, files: Files) -> str:
+    """Link object code for this machine's kind of processor with its test, and run that."""
+    machine = platform.machine().lower().replace("amd64", "x86_64").replace("arm64", "aarch64")
+    if (pipeline.target and pipeline.target.split("-")[0] != machine) or platform.system() != "Linux":
+        return ""
+    return _compiled(pipeline, files, f"{pipeline.name}_test.c", f"{pipeline.name}.o")
+
+
+def _compiled(pipeline: Pipeline, files: Files, *sources: str) -> str:
     compiler = next((found for name in ("cc", "gcc", "clang") if (found := shutil.which(name))), None)
     if compiler is None:
         return ""
@@ -33,8 +46,8 @@ def by_compiler(pipeline: Pipeline, files: Files) -> str:
     main = f'#include "{name}.h"\nint main(void) {{ return {name}_self_test(); }}\n'
     with tempfile.TemporaryDirectory() as folder:
         for file, content in {**files, "main_.c": main}.items():
-            Path(folder, file).write_text(str(content))
-        built = [compiler, "-std=c99", "-O1", f"{name}.c", "main_.c", "-lm", "-o", "test"]
+            Path(folder, file).write_bytes(content if isinstance(content, bytes) else content.encode())
+        built = [compiler, "-std=c99", "-O1", *sources, "main_.c", "-lm", "-o", "test"]
         made = _run(built, folder)
         if made.returncode:
             raise DataError(f"export: {Path(compiler).name} refuses the source: {made.stderr.strip()[:300]}")

@@ -15,6 +15,7 @@ from minicolumn.model.export import checks
 from minicolumn.model.export.c_source import c_files
 from minicolumn.model.export.js_source import js_files
 from minicolumn.model.export.numpy_module import numpy_files
+from minicolumn.model.export.object_file import object_files
 from minicolumn.model.export.onnx_file import onnx_files
 from minicolumn.model.export.page import page_files
 from minicolumn.model.export.pipeline import Pipeline, identifier
@@ -38,7 +39,7 @@ class Target:
 
     suffix: str
     does: str
-    files: Callable[[Pipeline], Files]
+    files: Callable[[Pipeline], Mapping[str, str] | Mapping[str, bytes] | Files]
     check: Callable[[Pipeline, Files], str]
 
 
@@ -48,6 +49,7 @@ TARGETS: Mapping[str, Target] = {
     "js": Target(".mjs", "one ES module of JavaScript", js_files, checks.by_node),
     "numpy": Target(".py", "one module of Python that needs NumPy alone", numpy_files, checks.by_python),
     "html": Target(".html", "one page with a form, which answers by itself", page_files, checks.by_node),
+    "object": Target(".o", "object code for any processor, with a C header", object_files, checks.by_linker),
 }
 
 
@@ -71,12 +73,13 @@ class Exported:
         return f"{listed} (run by {self.checked}: {self.rows} rows answered as by the model)"
 
 
-def export(model: Model, to: str, out: PathLike | None = None) -> Exported:
+def export(model: Model, to: str, out: PathLike | None = None, target: str = "") -> Exported:
     """Write a model in another format, preprocessing included, once it has passed its own test.
 
-    to          "c", "onnx", "js", "html" or "numpy"
+    to          "c", "onnx", "js", "html", "numpy" or "object"
     out         a folder, or a file with the format's suffix, whose name the export takes; by default files
                 named after the target in the current folder
+    target      the processor of "object", as LLVM names it: "aarch64-linux-gnu"; "" is this one
     Errors      DataError: an unknown format, with the nearest name; a part of the model that the format has
                 no line for, by its name; a missing package; an export that answers otherwise than the model,
                 of which nothing is written
@@ -93,11 +96,13 @@ def export(model: Model, to: str, out: PathLike | None = None) -> Exported:
         raise DataError(
             f"export: unknown format {to!r:.60}{did_you_mean(str(to), TARGETS)}; expected {known}"
         )
-    target = TARGETS[to]
-    folder, name = _place(model, target, out)
-    pipeline = Pipeline(model, name)
-    files = target.files(pipeline)
-    checked = target.check(pipeline, files)
+    if target and to != "object":
+        raise DataError(f"export: a target is of object code; {to} runs on any processor")
+    form = TARGETS[to]
+    folder, name = _place(model, form, out)
+    pipeline = Pipeline(model, name, target)
+    files = form.files(pipeline)
+    checked = form.check(pipeline, files)
     for file, content in files.items():
         write_atomically(folder / file, [content.encode() if isinstance(content, str) else content])
     return Exported(tuple(folder / file for file in files), checked, len(pipeline.samples.cells))

@@ -58,9 +58,9 @@ def _text(name: str) -> str:
 def _told(pipeline: Pipeline) -> str:
     names = tuple(part.name for part in pipeline.columns)
     lines = [
-        f"COLUMNS = {ascii(names)}",
-        f"LABELS = {ascii(pipeline.labels)}",
-        f"ANSWERS = {ascii(pipeline.answers)}",
+        f"COLUMNS = {names!a}",
+        f"LABELS = {pipeline.labels!a}",
+        f"ANSWERS = {pipeline.answers!a}",
     ]
     return "\n".join(lines)
 
@@ -69,9 +69,9 @@ def _words(pipeline: Pipeline) -> str:
     encoder = pipeline.encoder
     assert encoder is not None
     words = {"MISSING": missing_words(encoder), "NO_VALUE": no_values(encoder), "YES": YES, "NO": NO}
-    lines = [f"{name} = frozenset({ascii(sorted(found))})" for name, found in words.items()]
+    lines = [f"{name} = frozenset({sorted(found)!a})" for name, found in words.items()]
     levels = {part.name: part.levels for part in pipeline.columns if isinstance(part, CategoryInput)}
-    lines.append(f"LEVELS = {ascii(levels)}")
+    lines.append(f"LEVELS = {levels!a}")
     lines.append(
         "CODES = {name: {level: k for k, level in enumerate(found, 2)} for name, found in LEVELS.items()}"
     )
@@ -84,7 +84,7 @@ def _number(part: NumberInput, place: int) -> Lines:
 
 
 def _boolean(part: BooleanInput, place: int) -> Lines:
-    return [f"x[k, {place}] = sign_of(row.get({ascii(part.name)}))"]
+    return [f"x[k, {place}] = sign_of(row.get({part.name!a}))"]
 
 
 def _category(part: CategoryInput, place: int) -> Lines:

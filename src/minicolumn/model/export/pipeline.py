@@ -41,6 +41,7 @@ class Pipeline:
 
     model       what is exported
     name        an identifier, which names in the source begin with
+    target      the processor of object code, as LLVM names it; "" is this one
 
     >>> import minicolumn as mc
     >>> net = mc.nn.Dense(2)
@@ -52,6 +53,7 @@ class Pipeline:
 
     model: Model
     name: str
+    target: str = ""
 
     @property
     def encoder(self) -> Encoder | None:

@@ -6,7 +6,7 @@ a value. So every export carries its own test, and a model file need hold no row
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
@@ -140,6 +140,14 @@ def _answers(pipeline: Pipeline, cells: list[tuple[Cell, ...]]) -> Array:
     told = model.predict_distribution_table(Typed(_frame(pipeline.encoder, cells), ()))
     names = [name for name in told if pipeline.labels is None or name != "prediction"]
     return np.stack([told[name] for name in names], axis=1).astype(np.float32)
+
+
+def numbers_of(pipeline: Pipeline, cells: Sequence[tuple[Cell, ...]]) -> Array:
+    """Return what rows of cells are read as: the numbers that the graph takes, [rows, width]."""
+    if pipeline.encoder is None:
+        return np.array(cells, pipeline.model.dtype).reshape(len(cells), pipeline.width)
+    frame = _frame(pipeline.encoder, list(cells))
+    return np.concatenate([part.read(frame[part.name]) for part in pipeline.ordered], axis=1)
 
 
 def _frame(encoder: Encoder, cells: list[tuple[Cell, ...]]) -> Any:
