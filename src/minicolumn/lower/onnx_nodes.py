@@ -17,7 +17,7 @@ import numpy as np
 
 from minicolumn.errors import DataError
 from minicolumn.ir.graph import CONST, Graph, Node
-from minicolumn.ir.op import Op, op_named
+from minicolumn.ir.op import Op
 from minicolumn.ir.ops import elementwise as e
 from minicolumn.ir.ops import logic as b
 from minicolumn.ir.ops import reductions as r
@@ -349,12 +349,16 @@ WRITERS: Mapping[Op, Writer] = {
     GATHER: _looked_up,
     CUMSUM: _summed_along,
     MATMUL: _plain("MatMul"),
-    op_named("log1p"): _log1p,
-    op_named("expm1"): _expm1,
-    op_named("log2"): _scaled_log(2.0),
-    op_named("log10"): _scaled_log(10.0),
-    op_named("tan"): _tan,
-    op_named("sinh"): _half_of_powers("Sinh", "Sub"),
-    op_named("cosh"): _half_of_powers("Cosh", "Add"),
-    **{op_named(name): _plain(name.capitalize()) for name in ["exp", "log", "sin", "cos", "tanh"]},
+    e.LOG1P: _log1p,
+    e.EXPM1: _expm1,
+    e.LOG2: _scaled_log(2.0),
+    e.LOG10: _scaled_log(10.0),
+    e.TAN: _tan,
+    e.SINH: _half_of_powers("Sinh", "Sub"),
+    e.COSH: _half_of_powers("Cosh", "Add"),
+    e.EXP: _plain("Exp"),
+    e.LOG: _plain("Log"),
+    e.SIN: _plain("Sin"),
+    e.COS: _plain("Cos"),
+    e.TANH: _plain("Tanh"),
 }

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from minicolumn.ir.graph import Node
-from minicolumn.ir.op import Op, op_named
+from minicolumn.ir.op import Op
 from minicolumn.ir.ops import elementwise as e
 from minicolumn.ir.ops import logic as b
 from minicolumn.ir.ops import special as s
@@ -160,17 +160,24 @@ MAPS: Mapping[Op, Expression] = {
     b.ISFINITE: _test("isfinite", "1"),
     b.SIGNBIT: _test("signbit", "0"),
 }
-# Functions that C's library has under the names of the operations, but for those in C_NAMES.
-_LIBRARY = "exp exp2 expm1 log log2 log10 log1p sqrt sin cos tan sinh cosh tanh"
-_C_NAMES = {
-    "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2", "arcsinh": "asinh",
-    "arccosh": "acosh", "arctanh": "atanh",
-}  # fmt: skip
-MAPS = {
-    **MAPS,
-    **{op_named(name): _of_type(name) for name in _LIBRARY.split()},
-    **{op_named(name): _of_type(there) for name, there in _C_NAMES.items()},
-}
+# Functions that C's library has under NumPy's names, but for "asin" instead of "arcsin".
+LIBRARY = (
+    e.EXP, e.EXP2, e.EXPM1, e.LOG, e.LOG2, e.LOG10, e.LOG1P, e.SQRT,
+    e.SIN, e.COS, e.TAN, e.SINH, e.COSH, e.TANH, e.ARCSIN,
+    e.ARCCOS, e.ARCTAN, e.ARCTAN2, e.ARCSINH, e.ARCCOSH, e.ARCTANH,
+)  # fmt: skip
+
+
+def library_name(op: Op) -> str:
+    """Return what the libraries of C and JavaScript call a function of NumPy.
+
+    >>> library_name(e.ARCTAN2)
+    'atan2'
+    """
+    return op.numpy.__name__.replace("arc", "a")
+
+
+MAPS = {**MAPS, **{op: _of_type(library_name(op)) for op in LIBRARY}}
 
 
 def _for_both(text: str) -> dict[str, str]:

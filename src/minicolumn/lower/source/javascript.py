@@ -13,10 +13,11 @@ import numpy as np
 
 from minicolumn.errors import DataError
 from minicolumn.ir.graph import Node
-from minicolumn.ir.op import Op, op_named
+from minicolumn.ir.op import Op
 from minicolumn.ir.ops import elementwise as e
 from minicolumn.ir.ops import logic as b
 from minicolumn.ir.ops import special as s
+from minicolumn.lower.source.c99 import LIBRARY, library_name
 from minicolumn.lower.source.language import INFIX, Expression, Language, call, called, infix, joined_truth
 from minicolumn.lower.source.program import SourceProgram
 
@@ -160,16 +161,10 @@ MAPS: Mapping[Op, Expression] = {
     b.ISFINITE: _of_floats("Number.isFinite(x)", "true"),
     b.SIGNBIT: _of_floats("(x < 0 || Object.is(x, -0))", "false"),
 }
-_NAMES = {
-    "exp": "exp", "expm1": "expm1", "log": "log", "log2": "log2", "log10": "log10", "log1p": "log1p",
-    "sqrt": "sqrt", "sin": "sin", "cos": "cos", "tan": "tan", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh",
-    "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2", "arcsinh": "asinh",
-    "arccosh": "acosh", "arctanh": "atanh",
-}  # fmt: skip
 MAPS = {
     **MAPS,
+    **{op: called(f"Math.{library_name(op)}") for op in LIBRARY},
     e.EXP2: lambda node, x: f"Math.pow(2, {x})",
-    **{op_named(name): called(f"Math.{there}") for name, there in _NAMES.items()},
 }
 HELPERS: Mapping[str, str] = {
     "toInteger": """function toInteger(x) {

@@ -124,7 +124,9 @@ def _first_of(op: Op, dtype: np.dtype[Any]) -> Any:
     most = op in (MIN, ARGMIN)
     if dtype.kind == "f":
         return dtype.type(np.inf if most else -np.inf)
-    return dtype.type(most) if dtype.kind == "b" else getattr(np.iinfo(dtype), "max" if most else "min")
+    if dtype.kind == "b":
+        return dtype.type(most)
+    return np.iinfo(dtype).max if most else np.iinfo(dtype).min
 
 
 def _reduce(writer: KernelWriter, kernel: Kernel) -> None:

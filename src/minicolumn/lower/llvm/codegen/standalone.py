@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from minicolumn.errors import DataError
-from minicolumn.ir.graph import Graph, Node
+from minicolumn.ir.graph import CONST, Graph, Node
 from minicolumn.lower.llvm.codegen.context import ProgramContext
 from minicolumn.lower.llvm.codegen.emit import Function, Module, Value, index
 from minicolumn.lower.llvm.codegen.kernels import Kernels
@@ -71,7 +71,7 @@ def emit_standalone(graph: Graph, target: Target, name: str, word: int = 8) -> S
     for key, text in module.functions.items():
         module.functions[key] = re.sub(r"^define (?!internal )", "define internal ", text)
     _wrap(module, name, size, table.constants, word)
-    inside = sum(node.attrs["value"].nbytes for node in schedule.fused.graph.nodes if node.op.name == "const")
+    inside = sum(node.attrs["value"].nbytes for node in schedule.fused.graph.nodes if node.op is CONST)
     return Standalone(str(module), inside, size)
 
 
