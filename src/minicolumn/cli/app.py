@@ -8,6 +8,7 @@ import typer
 
 from minicolumn.cli.bench import bench
 from minicolumn.cli.evaluate import command as evaluate
+from minicolumn.cli.export import command as export
 from minicolumn.cli.help import Command, Commands
 from minicolumn.cli.inspect import command as inspect
 from minicolumn.cli.playground import command as playground
@@ -53,5 +54,5 @@ def top(
     """
 
 
-for command in (train, tune, evaluate, predict, inspect, zoo, playground, bench):
+for command in (train, tune, evaluate, predict, inspect, export, zoo, playground, bench):
     app.command(cls=Command)(command)
