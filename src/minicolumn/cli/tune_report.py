@@ -14,10 +14,9 @@ from minicolumn.cli.screen import count, heading, labelled, visible
 from minicolumn.cli.table_report import show_remarks, show_table
 from minicolumn.cli.train_report import show_results
 from minicolumn.train.progress import duration
-from minicolumn.tune.live import with_error
 from minicolumn.tune.session import SearchPlan
 from minicolumn.tune.study import Study
-from minicolumn.tune.trial import Trial, gain
+from minicolumn.tune.trial import Trial, gain, with_error
 
 _ROWS = 10  # of the ranking
 
@@ -60,7 +59,7 @@ def show_ranking(console: Console, study: Study) -> None:
     line = ", ".join([count(states.count("finished"), "candidate") + " finished", *others])
     console.print(heading("Ranking", f"{line}, in {duration(study.seconds)} ({study.stopped})"))
     grid = Table.grid(padding=(0, 2, 0, 0))
-    headings = ("", "network", "rate", study.score.name, "behind", "weights", "seconds")
+    headings = ("", "network", study.score.name, "behind", "weights", "seconds")
     for title in headings:
         grid.add_column(no_wrap=True, justify="left" if title in ("", "network") else "right")
     grid.add_row(*(Text(title, "dim") for title in headings))
@@ -83,9 +82,8 @@ def _row(trial: Trial, study: Study) -> list[Text]:
     texts = (
         "*" if trial is study.winner else f"{study.ranked.index(trial) + 1}",
         trial.candidate.words,
-        f"{trial.candidate.learning_rate:.2g}",
-        with_error(trial),
-        "" if trial is best else f"{behind:.2g} +- {error:.2g}",
+        with_error(trial.score, trial.error),
+        "" if trial is best else with_error(behind, error),
         f"{trial.parameters:,}",
         f"{trial.seconds:.2g}",
     )

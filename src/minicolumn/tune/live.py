@@ -19,7 +19,7 @@ from minicolumn.tune.evaluate import Standing
 from minicolumn.tune.score import Score
 from minicolumn.tune.search import Progress
 from minicolumn.tune.session import SearchPlan, Shown
-from minicolumn.tune.trial import Trial, ranked
+from minicolumn.tune.trial import Trial, ranked, with_error
 
 _TOP = 5  # of the ranking, while it goes on
 
@@ -81,13 +81,7 @@ def line_of(trial: Trial, score: Score) -> str:
     if trial.state == "failed":
         return f"{head}  failed: {trial.reason}"
     end = "  pruned" if trial.state == "pruned" else ""
-    return f"{head}  {score.name} {with_error(trial)}  {trial.parameters:,} weights  {trial.seconds:.2g} s{end}"
-
-
-def with_error(trial: Trial) -> str:
-    """Return a score with its error bar."""
-    bar = "" if math.isnan(trial.error) else f" +- {trial.error:.2g}"
-    return f"{trial.score:.4g}{bar}"
+    return f"{head}  {score.name} {with_error(trial.score, trial.error)}  {trial.parameters:,} weights  {trial.seconds:.2g} s{end}"
 
 
 def drawn(progress: Progress, plan: SearchPlan) -> RenderableType:
@@ -97,7 +91,7 @@ def drawn(progress: Progress, plan: SearchPlan) -> RenderableType:
         table.add_column(justify=justify, no_wrap=True)
     best = ranked(progress.trials, score)[:_TOP]
     for place, trial in enumerate(best, 1):
-        table.add_row(f"{place}", trial.candidate.words, with_error(trial), f"{trial.parameters:,} weights")
+        table.add_row(f"{place}", trial.candidate.words, with_error(trial.score, trial.error), f"{trial.parameters:,} weights")
     for standing in progress.standings:
         table.add_row(*(Text(text, "dim") for text in _running(standing, plan)))
     return Group(Text(f"  {_how_far(progress)}", "bold", no_wrap=True), Padding(table, (0, 0, 0, 2)))

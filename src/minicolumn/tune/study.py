@@ -11,7 +11,7 @@ from minicolumn.model.files import PathLike
 from minicolumn.tune.arrays import as_rows
 from minicolumn.tune.score import Score
 from minicolumn.tune.space import Space
-from minicolumn.tune.trial import Trial, ranked, smallest_within
+from minicolumn.tune.trial import Trial, ranked, smallest_within, with_error
 
 if TYPE_CHECKING:
     import numpy as np
@@ -139,7 +139,7 @@ class Study:
     def __repr__(self) -> str:
         lines = [f"Study: {len(self.records)} trials by {self.setup.strategy}, {len(self.ranked)} finished"]
         if self.winner is not None:
-            bar = f"{self.winner.score:.4g} +- {self.winner.error:.2g}"
+            bar = with_error(self.winner.score, self.winner.error)
             lines.append(f"  {self.winner.candidate.words}: {self.score.name} {bar} over {self.setup.folds} folds")
         if self.refit is not None:
             lines += [f"  test {name} {value:.4g}" for name, value in self.refit.metrics.items()]

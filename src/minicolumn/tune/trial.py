@@ -168,6 +168,20 @@ def _is_near(best: Trial, other: Trial, score: Score) -> bool:
     return ahead <= error
 
 
+def with_error(value: float, error: float) -> str:
+    """Return a number with its error bar, of which two digits count.
+
+    >>> with_error(0.42312, 0.0214), with_error(3.0, math.nan), with_error(1.0, 0.0)
+    ('0.423 ± 0.021', '3', '1 ± 0')
+    """
+    if math.isnan(error):
+        return f"{value:.4g}"
+    if not error or not math.isfinite(value):
+        return f"{value:.4g} ± {error:.2g}"
+    digits = max(0, 1 - math.floor(math.log10(error)))
+    return f"{value:.{digits}f} ± {error:.{digits}f}"
+
+
 def _rounded(curves: Curves) -> list[list[float | None]]:
     return [[_finite(float(f"{value:.{_DIGITS}g}")) for value in curve] for curve in curves]
 

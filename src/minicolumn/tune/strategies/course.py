@@ -12,7 +12,6 @@ Differs     it looks at one part at a time and takes errors into account; what t
 
 from __future__ import annotations
 
-import math
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +19,7 @@ from typing import Any
 from minicolumn.tune.candidate import Candidate
 from minicolumn.tune.parts import Choices, Interval, Part
 from minicolumn.tune.strategies.strategy import Ground, Strategy
-from minicolumn.tune.trial import Trial, gain
+from minicolumn.tune.trial import Trial, gain, with_error
 
 Values = dict[str, Any]
 _ROUNDS = 8  # each takes steps half as far as the one before
@@ -245,7 +244,7 @@ class Course(Strategy):
             others = ", ".join(f"{way.words} {self._by(way, kept)}" for way in rest)
             return f"No help: {others}."
         trial = self._trial(kept)
-        said = f"{kept.words[0].upper()}{kept.words[1:]}: {self.ground.score.name} {_with_error(trial)}"
+        said = f"{kept.words[0].upper()}{kept.words[1:]}: {self.ground.score.name} {with_error(trial.score, trial.error)}"
         if before is not None:
             said += f" {self._by(kept, before)}"
         after = [way for way in rest if ladder.ways.index(way) > ladder.ways.index(kept)]
@@ -261,7 +260,7 @@ class Course(Strategy):
         better, error = gain(trial, self._trial(other), self.ground.score)
         if better == 0.0:
             return "(as good)"
-        return f"({'better' if better > 0 else 'worse'} by {abs(better):.2g} +- {error:.2g})"
+        return f"({'better' if better > 0 else 'worse'} by {with_error(abs(better), error)})"
 
     # Candidates ---------------------------------------------------------------------------------------------
 
@@ -327,11 +326,6 @@ def _rounded(value: float) -> float:
 def _listed(part: Part) -> tuple[Any, ...]:
     assert isinstance(part, Choices)
     return part.values
-
-
-def _with_error(trial: Trial) -> str:
-    bar = "" if math.isnan(trial.error) else f" +- {trial.error:.2g}"
-    return f"{trial.score:.4g}{bar}"
 
 
 def _shown(value: Any) -> str:
