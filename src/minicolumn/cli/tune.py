@@ -66,7 +66,7 @@ class TuneOptions(ColumnOptions):
         str | None, Option(SPACE, "FILE", help="All of this from a TOML file; options go before it.")
     ] = None
     strategy: Annotated[
-        str, Option(SEARCH, "NAME", "course", "course, random, tpe, asha, hyperband or grid.")
+        str, Option(SEARCH, "NAME", "course", "course, random, tpe, asha, hyperband, grid or grow.")
     ] = "course"
     time: Annotated[
         str | None, Option(SEARCH, "TIME", "2m, but with --trials or grid", "A budget, such as 60s or 5m.")

@@ -139,7 +139,10 @@ def _train_fold(
     guard = _Guard(workshop.score, fold * workshop.epochs, tuple(done), watcher, standing, curves[-1], losses[-1])
     standing.fold, standing.epoch = fold, 0
     trainer = workshop.trainer(candidate, fold, [guard])
-    return trainer.run().stopped
+    ended = trainer.run().stopped
+    if workshop.nursery is not None and ended not in (_PRUNED, _CUT):
+        workshop.nursery.keep(candidate, fold, trainer.params)
+    return ended
 
 
 def _best(curve: Sequence[float], score: Score) -> float:

@@ -19,6 +19,7 @@ from minicolumn.tabular.recipe import habits_of, table_batch, table_recipe
 from minicolumn.train.side_by_side import Progress as RefitProgress
 from minicolumn.tune.build import Workshop, knots_of, outputs_of, own_loss, whole_space
 from minicolumn.tune.folds import FoldData, folds_of, usual_folds
+from minicolumn.tune.growth import Nursery
 from minicolumn.tune.score import score_by_name
 from minicolumn.tune.search import Budget, Progress, Search
 from minicolumn.tune.space import Space
@@ -74,7 +75,8 @@ def plan_search(table: TablePlan, asked: Asked) -> SearchPlan:
     count = usual_folds(len(table.train.X)) if asked.folds is None else asked.folds
     folds = FoldData(table, folds_of(table, count, asked.seed))
     usual = table_recipe(table.encoder, table.train.X, epochs=settings.epochs, knots=())
-    workshop = Workshop(table, knots, own_loss(table), folds, score, usual.epochs, asked.seed)
+    nursery = Nursery() if asked.strategy == "grow" else None
+    workshop = Workshop(table, knots, own_loss(table), folds, score, usual.epochs, asked.seed, nursery)
     start = _start(table)
     threads = asked.threads or cores()
     setup = Setup(

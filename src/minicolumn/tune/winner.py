@@ -1,7 +1,7 @@
 """The winner of a search: trained once more on its folds and on all training rows, side by side; then scored.
 
-    its folds, to the epoch of the score -> out-of-fold predictions -> temperature, threshold, scores
-    all rows that train, to that epoch   -> the model                -> test rows, which nobody looked at
+its folds, to the epoch of the score -> out-of-fold predictions -> temperature, threshold, scores
+all rows that train, to that epoch   -> the model                -> test rows, which nobody looked at
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from minicolumn.train.run import Run
 from minicolumn.train.side_by_side import Ending, Maker, Progress, run_side_by_side
 from minicolumn.train.trainer import Trainer
 from minicolumn.tune.build import Workshop, seed_of
+from minicolumn.tune.growth import grown_params
 from minicolumn.tune.trial import Trial
 
 Array = np.ndarray
@@ -48,7 +49,11 @@ class StopAt(Callback):
 
 
 def refitted(
-    workshop: Workshop, winner: Trial, card: dict[str, Any], threads: int, watch: Watch = lambda progress: None
+    workshop: Workshop,
+    winner: Trial,
+    card: dict[str, Any],
+    threads: int,
+    watch: Watch = lambda progress: None,
 ) -> TableRun:
     """Train the winner on all training rows, calibrate and score it, and return it as `train` returns a run.
 
@@ -78,8 +83,17 @@ def _maker_of_fold(workshop: Workshop, winner: Trial, fold: int) -> Maker:
 def _maker_of_all(workshop: Workshop, winner: Trial) -> Maker:
     """Return what trains the winner on all training rows."""
     recipe = replace(workshop.recipe(winner.candidate), metrics=())
-    learnt, seed, stop = workshop.table.train.given(), seed_of(workshop.seed, workshop.folds), StopAt(winner.epoch)
-    return lambda hung: table_trainer(recipe, learnt, None, [stop, *hung], seed=seed, threads=1)
+    learnt, seed, stop = (
+        workshop.table.train.given(),
+        seed_of(workshop.seed, workshop.folds),
+        StopAt(winner.epoch),
+    )
+
+    def make(hung: Sequence[Callback]) -> Trainer:
+        start = grown_params(workshop, winner.candidate, learnt, None, seed, hung)
+        return table_trainer(recipe, learnt, None, [stop, *hung], seed=seed, threads=1, params=start)
+
+    return make
 
 
 def _runs(endings: Sequence[Ending]) -> list[Run]:
