@@ -92,8 +92,8 @@ def tune(
     target          the column to predict; or y, [rows]
     space           what there is to choose among: a `mc.tune.Space`, its parts by name, or a TOML file; what
                     it leaves out is taken by the table's size
-    strategy        "course" (from small to large, step by step), "random", "tpe", "asha", "hyperband", "grid",
-                    "grow" (wider and deeper, with the weights learnt so far)
+    strategy        "course" (from small to large, step by step), "random", "tpe", "asha", "hyperband",
+                    "grid", "grow" (wider and deeper, with the weights learnt so far)
     time            a budget, such as 30, "60s" or "5m"; two minutes where neither it nor trials is said, but
                     for a grid. A first trial is finished however long it takes
     trials          so many candidates, those of a search that is resumed among them

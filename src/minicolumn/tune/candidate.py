@@ -24,7 +24,7 @@ class Candidate:
 
     hidden      units of each hidden layer, first to last
     shape       by which rule they follow from one width: "constant", "funnel", "pyramid" or "free"
-    grown_from  hidden layers of the networks it grew from, smallest first, with its weights; see `tune.growth`
+    grown_from  hidden layers of the networks from whose weights it grew, smallest first; see `tune.growth`
     choices     what was chosen, by the names of the space, where there was a choice; candidates that differ
                 in it alone are the same network
 

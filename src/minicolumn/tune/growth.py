@@ -1,9 +1,9 @@
 """Candidates that grow from others: a larger network begins with the weights of the one before, by Net2Net.
 
-    weights of a candidate = trained( grown( weights of its parent ) )        on the same rows, by the same seed
+    weights of a candidate = trained( grown( weights of its parent ) )     on the same rows, by the same seed
 
-What a candidate's training gives depends on the candidate alone. Weights that are at hand are taken, others are
-trained again: so a search can be resumed, and the winner learns from all rows the same way up.
+What a candidate's training gives depends on the candidate alone. Weights that are at hand are taken, others
+are trained again: so a search can be resumed, and the winner learns from all rows the same way up.
 """
 
 from __future__ import annotations
@@ -77,7 +77,8 @@ def grown_params(
     if params is None:
         params = _trained(workshop, parent, learnt, fold, seed, callbacks)
     small, large = workshop.recipe(parent).network, workshop.recipe(candidate).network
-    assert isinstance(small, Sequential) and isinstance(large, Sequential)
+    assert isinstance(small, Sequential)
+    assert isinstance(large, Sequential)
     X = np.asarray(learnt[0][:_ROWS], np.float32)
     return grown_into(small, params, large, X, seed).params
 

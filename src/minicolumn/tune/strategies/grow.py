@@ -146,7 +146,7 @@ class Grow(Strategy):
             grown = [(*hidden[:k], w, *hidden[k + 1 :]) for k, w in enumerate(wider) if w is not None]
             found += [one for one in grown if one not in found]
         if len(hidden) + 1 in _listed(self.ground, "layers"):
-            found.append((*hidden, hidden[-1]))
+            found.append(hidden + hidden[-1:])
         past = (*candidate.grown_from, hidden)
         return [replace(candidate, hidden=one, grown_from=past) for one in found]
 
