@@ -1,12 +1,12 @@
 """Growth: start small, and widen or deepen the best network with its weights, by Net2Net.
 
-    seedling -> trained -> { wider, deeper }, each with its weights, trained for half as long -> the better -> ...
+    seedling -> trained -> wider, deeper, each with its weights, trained for half as long -> the better -> ...
 
 A lineage ends when two sizes in a row do not help, or the space has no larger one; then another begins, with
 other rates. The first has those of the table's own recipe. With several threads lineages grow side by side.
 
-Source      Chen, Goodfellow & Shlens 2016, "Net2Net" (arXiv 1511.05641); greedily from the best so far: Elsken,
-            Metzen & Hutter 2017, "Simple and efficient architecture search" (arXiv 1711.04528)
+Source      Chen, Goodfellow & Shlens 2016, "Net2Net" (arXiv 1511.05641); greedily from the best so far:
+            Elsken, Metzen & Hutter 2017, "Simple and efficient architecture search" (arXiv 1711.04528)
 Differs     theirs grows convolutional networks by chance and keeps the best of several children
 """
 
