@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         Trainer,
         fit,
     )
+    from minicolumn.tune import callable_module as tune
 
 __version__ = "0.1.0"
 
@@ -97,7 +98,7 @@ _NAMES = {
 _LATER = {name: module for module, names in _NAMES.items() for name in names}
 # Stages that are attributes too; those of the second row are no public names.
 _STAGES = (
-    *("data", "explain", "nn", "optim", "random", "tables", "train"),
+    *("data", "explain", "nn", "optim", "random", "tables", "train", "tune"),
     *("autodiff", "errors", "ir", "lower", "passes", "registry", "trace", "tree"),
 )
 
@@ -169,6 +170,7 @@ __all__ = [
     "stop_gradient",
     "tables",
     "train",
+    "tune",
     "value_and_grad",
     "vjp",
 ]

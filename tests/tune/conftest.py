@@ -21,7 +21,8 @@ from minicolumn.tune.trial import Trial, standard_error
 
 # A space of two programs, which compile in a second.
 SMALL: dict[str, Any] = {
-    "layers": 1, "width": (4, 8), "activation": "relu", "ramps": False, "schedule": "cosine", "batch_size": 32,
+    "layers": 1, "width": (4, 8), "activation": "relu", "ramps": False, "schedule": "cosine",
+    "batch_size": 32,
 }  # fmt: skip
 ASKED: dict[str, Any] = {
     "space": SMALL, "strategy": "random", "time": None, "trials": 4, "target_score": None, "score": None,
@@ -85,7 +86,8 @@ def ground() -> Callable[..., Ground]:
 
     def make(space: Space, **said: Any) -> Ground:
         start = {
-            "activation": "relu", "normalization": "none", "dropout": 0.1, "ramps": False, "optimizer": "adamw",
+            "activation": "relu", "normalization": "none", "dropout": 0.1, "ramps": False,
+            "optimizer": "adamw",
             "learning_rate": 0.01, "weight_decay": 0.01, "schedule": "cosine", "batch_size": 32,
         }  # fmt: skip
         usual = Ground(space, Score("r2", True), folds=4, epochs=8, seed=0, start=start)

@@ -1,9 +1,9 @@
-"""Kill -9 a real search at random, again and again: no trial that was told of may be lost, none be there twice.
+"""Kill -9 a real search at random, again and again: no trial that was told of is lost, and none there twice.
 
     python tests/tune/long_kills.py 500 [SEED]
 
-A parent plans a search once; each child resumes it and is killed at a random moment. A child says of each trial
-that it is written down, over a pipe; what was said must be in the storage, to the last digit.
+A parent plans a search once; each child resumes it and is killed at a random moment. A child says of each
+trial that it is written down, over a pipe; what was said must be in the storage, to the last digit.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import signal
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -55,8 +56,6 @@ def child(plan: SearchPlan, pipe: int) -> None:
         for trial in fresh:
             os.write(pipe, (json.dumps([trial.number, trial.score, list(trial.by_fold)]) + "\n").encode())
 
-    from contextlib import contextmanager
-
     @contextmanager
     def shown(_: SearchPlan) -> Any:
         yield watch
@@ -71,7 +70,9 @@ def main(kills: int, seed: int) -> int:
         journal = str(Path(folder) / "search.journal")
         plan = planned(journal)
         run_search(plan, refit=False)  # compiles, and begins the search
-        plan = replace(plan, asked=replace(plan.asked, resume=True, budget=replace(plan.asked.budget, trials=10**6)))
+        plan = replace(
+            plan, asked=replace(plan.asked, resume=True, budget=replace(plan.asked.budget, trials=10**6))
+        )
         told: dict[int, list[Any]] = {}
         for number in range(1, kills + 1):
             told |= killed(plan, draw.uniform(0.0, LONGEST))
@@ -112,4 +113,6 @@ def check(journal: str, told: dict[int, list[Any]], kills: int) -> None:
 
 if __name__ == "__main__":
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 10
-    print(f"{main(count, int(sys.argv[2]) if len(sys.argv) > 2 else 0)} trials after {count} kills, none lost")
+    print(
+        f"{main(count, int(sys.argv[2]) if len(sys.argv) > 2 else 0)} trials after {count} kills, none lost"
+    )

@@ -1,4 +1,4 @@
-"""The search: candidates on folds, side by side; budgets, failures, interrupts, and rows that nobody looks at."""
+"""The search: candidates on folds, side by side; budgets, failures, interrupts, rows that nobody looks at."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_folds_heed_groups_and_time(kind: str, plan: Plan) -> None:
     assert kind == "groups" or len(lengths) == 1
 
 
-# What ends a search ---------------------------------------------------------------------------------------------
+# What ends a search -----------------------------------------------------------------------------------------
 
 
 def test_a_budget_of_time_ends_it_and_one_trial_is_finished(plan: Plan) -> None:
@@ -160,7 +160,7 @@ def test_an_interrupt_keeps_everything(plan: Plan) -> None:
     assert threading.active_count() < 20
 
 
-# What becomes of candidates -------------------------------------------------------------------------------------
+# What becomes of candidates ---------------------------------------------------------------------------------
 
 
 def test_a_candidate_that_diverges_is_a_failed_trial_with_its_reason(plan: Plan) -> None:
@@ -248,7 +248,7 @@ def test_every_strategy_searches(strategy: str, plan: Plan) -> None:
     assert [t.number for t in study.records] == list(range(6))
 
 
-# The winner -----------------------------------------------------------------------------------------------------
+# The winner -------------------------------------------------------------------------------------------------
 
 
 def test_the_winner_is_trained_on_all_rows_to_the_epoch_of_its_score(plan: Plan) -> None:

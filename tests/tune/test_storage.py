@@ -1,4 +1,4 @@
-"""Storage: what is written is read again, a search is gone on with, and each bad storage is one clear line."""
+"""Storage: what is written is read again, a search goes on, and each bad storage is one clear line."""
 
 from __future__ import annotations
 
@@ -32,15 +32,18 @@ def setup(whole: Space) -> Setup:
 
 
 def _trials(whole: Space, trial: Any) -> list[Trial]:
-    made = [
-        whole.draw(lambda name, part: getattr(part, "values", (0.01, 0.02))[number % 2]) for number in range(2)
-    ]
+    def nth(number: int) -> Candidate:
+        return whole.draw(lambda name, part: getattr(part, "values", (0.01, 0.02))[number])
+
+    made = [nth(0), nth(1)]
     failed = Trial(2, replace(made[0], dropout=0.3), "failed", 0, reason="diverged")
     return [*(trial(c, (0.25, 0.5 + n), 9, n) for n, c in enumerate(made)), failed]
 
 
 @pytest.mark.parametrize("kind", ["journal", "sqlite"])
-def test_trials_come_back_as_they_were(kind: str, setup: Setup, whole: Space, trial: Any, tmp_path: Path) -> None:
+def test_trials_come_back_as_they_were(
+    kind: str, setup: Setup, whole: Space, trial: Any, tmp_path: Path
+) -> None:
     place = str(tmp_path / "s.journal") if kind == "journal" else f"sqlite:///{tmp_path}/s.db"
     made = _trials(whole, trial)
     with open_storage("storage", place) as storage:
@@ -55,6 +58,7 @@ def test_trials_come_back_as_they_were(kind: str, setup: Setup, whole: Space, tr
 
 def test_optunas_own_tools_read_the_trials(setup: Setup, whole: Space, trial: Any, tmp_path: Path) -> None:
     import optuna
+    from optuna.storages.journal import JournalFileBackend
 
     made = _trials(whole, trial)
     path = str(tmp_path / "s.journal")
@@ -62,7 +66,7 @@ def test_optunas_own_tools_read_the_trials(setup: Setup, whole: Space, trial: An
         stored = storage.begin(setup)
         for each in made:
             stored.add(each)
-    backend = optuna.storages.journal.JournalFileBackend(path)
+    backend = JournalFileBackend(path)
     study = optuna.load_study(study_name="y tpe 1", storage=optuna.storages.JournalStorage(backend))
     assert study.best_trial.number == 1
     assert study.best_value == made[1].score
@@ -150,22 +154,23 @@ def test_a_damaged_journal_is_one_clear_line_or_reads(
     for _ in range(draw.randint(1, 4)):
         content[draw.randrange(len(content))] = draw.randrange(256)
     path.write_bytes(content)
+    said = str(path)
     try:
         with open_storage("storage", path) as storage:
-            found = storage.searches()
+            assert all(isinstance(each.setup, Setup) for each in storage.searches())
     except DataError as error:
-        assert "\n" not in str(error)
-        assert str(path) in str(error)
-    else:
-        assert all(isinstance(each.setup, Setup) for each in found)
+        said = str(error)
+    assert "\n" not in said
+    assert str(path) in said
 
 
 def test_a_foreign_file_is_left_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     for content in (b"a,b\n1,2\n", b"x", b"[1]\n", b"\x00\x01\n", b'{"a": 1}\n'):
         path.write_bytes(content)
-        with pytest.raises(DataError, match="is no journal of a search; give another file"), open_storage(
-            "storage", path
+        with (
+            pytest.raises(DataError, match="is no journal of a search; give another file"),
+            open_storage("storage", path),
         ):
             raise AssertionError
         assert path.read_bytes() == content
@@ -223,8 +228,9 @@ def test_a_storage_that_cannot_be_reached_is_told(place: str, words: str, tmp_pa
 
 def test_a_missing_driver_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg2", None)  # as if it were not installed
-    with pytest.raises(DataError, match="needs the package 'psycopg2', which is not installed"), open_storage(
-        "storage", "postgresql+psycopg2://ann@127.0.0.1:1/none"
+    with (
+        pytest.raises(DataError, match="needs the package 'psycopg2', which is not installed"),
+        open_storage("storage", "postgresql+psycopg2://ann@127.0.0.1:1/none"),
     ):
         raise AssertionError
 

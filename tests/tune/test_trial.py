@@ -95,7 +95,8 @@ def test_a_trial_survives_json(curves: list[list[float]], state: Any, reason: st
 @pytest.mark.parametrize(
     "change",
     [
-        {"number": -1}, {"number": 1.5}, {"state": "lost"}, {"curves": 3}, {"curves": [[None, "x"]]}, {"score": "1"},
+        {"number": -1}, {"number": 1.5}, {"state": "lost"}, {"curves": 3}, {"curves": [[None, "x"]]},
+        {"score": "1"},
         {"score": True}, {"reason": 3}, {"more": 1}, {"candidate": {}}, {"parameters": None},
     ],
 )  # fmt: skip

@@ -12,7 +12,11 @@ from minicolumn.registry import Integer
 from minicolumn.registry.shared import THREADS
 from minicolumn.tabular.limits import LIMITS
 
-TABLE, SPACE, SEARCH = "The table", "What there is to choose among, by default by the table's size", "The search"
+TABLE, SPACE, SEARCH = (
+    "The table",
+    "What there is to choose among, by default by the table's size",
+    "The search",
+)
 TRAINING, OUTPUT = "Each training", "What comes out"
 
 
@@ -51,13 +55,17 @@ class TuneOptions(ColumnOptions):
     shape: Annotated[
         str | None, Option(SPACE, "SHAPES", help="constant, funnel, pyramid, free: widths by layer.")
     ] = None
-    activation: Annotated[str | None, Option(SPACE, "NAMES", help="relu,mish,leaky_relu:slope=0.2, ...")] = None
+    activation: Annotated[str | None, Option(SPACE, "NAMES", help="relu,mish,leaky_relu:slope=0.2, ...")] = (
+        None
+    )
     normalization: Annotated[str | None, Option(SPACE, "NAMES", "none", "none, batch, layer, rms.")] = None
     dropout: Annotated[str | None, Option(SPACE, "RATES", help="0.1,0.3 or 0..0.5.")] = None
     ramps: Annotated[
         str | None, Option(SPACE, "WHETHER", "true,false", "Numbers as ramps between their quantiles, too.")
     ] = None
-    optimizer: Annotated[str | None, Option(SPACE, "NAMES", "adamw", "adamw,sgd:momentum=0.9,muon, ...")] = None
+    optimizer: Annotated[str | None, Option(SPACE, "NAMES", "adamw", "adamw,sgd:momentum=0.9,muon, ...")] = (
+        None
+    )
     learning_rate: Annotated[str | None, Option(SPACE, "RATES", help="1e-3..1e-1 or 0.01,0.1.")] = None
     weight_decay: Annotated[str | None, Option(SPACE, "RATES", help="0.001..0.1 or 0,0.02.")] = None
     schedule: Annotated[str | None, Option(SPACE, "NAMES", help="flat_cosine,one_cycle, ...")] = None
@@ -71,15 +79,17 @@ class TuneOptions(ColumnOptions):
     time: Annotated[
         str | None, Option(SEARCH, "TIME", "2m, but with --trials or grid", "A budget, such as 60s or 5m.")
     ] = None
-    trials: Annotated[
-        int | None, Integer(help="So many candidates, no more.", ge=1), Option(SEARCH, "N")
-    ] = None
-    target_score: Annotated[float | None, Option(SEARCH, "SCORE", help="Stop at a score that is good enough.")] = (
+    trials: Annotated[int | None, Integer(help="So many candidates, no more.", ge=1), Option(SEARCH, "N")] = (
         None
     )
+    target_score: Annotated[
+        float | None, Option(SEARCH, "SCORE", help="Stop at a score that is good enough.")
+    ] = None
     score: Annotated[
         str | None,
-        Option(SEARCH, "METRIC", "by the task", "What decides: accuracy, log_loss, roc_auc, r2, rmse, mae ..."),
+        Option(
+            SEARCH, "METRIC", "by the task", "What decides: accuracy, log_loss, roc_auc, r2, rmse, mae ..."
+        ),
     ] = None
     folds: Annotated[
         int | None,
@@ -101,7 +111,9 @@ class TuneOptions(ColumnOptions):
     clip_norm: Annotated[float | None, LIMITS["clip_norm"], Option(TRAINING, "NORM")] = None
     epochs: Annotated[int | None, LIMITS["epochs"], Option(TRAINING, "N", "12 to 160, by the table")] = None
     seed: Annotated[int, LIMITS["seed"], Option(TRAINING, "N", "0")] = 0
-    out: Annotated[str | None, Option(OUTPUT, "MODEL", "DATA's name.safetensors", "Where to save the winner.")] = None
+    out: Annotated[
+        str | None, Option(OUTPUT, "MODEL", "DATA's name.safetensors", "Where to save the winner.")
+    ] = None
     as_json: Annotated[
         bool, Option(OUTPUT, help="One JSON line on stdout; words go to stderr.", flags=("--json",))
     ] = False

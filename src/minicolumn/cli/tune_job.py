@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -49,14 +51,24 @@ def run_tuning(options: TuneOptions) -> int:
     said = Said.of(options)
     frame = read_source(options.data, console, said.reading)
     test = read_source(options.test, console, said.reading) if options.test else None
-    with working(console, "Planning"), by_option(type(options)):
+    with working(console, "Planning"), _by_option():
         table = plan_table(frame, _settings(options, frame, said), test)
         plan = plan_search(table, asked)
     announce_search(console, short_name(options.data), plan)
     raise_interrupts()
-    with by_option(type(options)):
+    with _by_option():
         study = run_search(plan, shown_on(console) if not options.quiet else Shown())
     return _finish(console, options, plan, study, frame.width)
+
+
+@contextmanager
+def _by_option() -> Iterator[None]:
+    """Let a DataError of `mc.tune` begin with the option of that keyword."""
+    with by_option(TuneOptions):
+        try:
+            yield
+        except DataError as error:
+            raise DataError(str(error).removeprefix("tune: ")) from None
 
 
 def _place(options: TuneOptions) -> str:
@@ -80,16 +92,13 @@ def _asked(options: TuneOptions) -> Asked:
     said = {field.name: getattr(options, field.name) for field in fields(options)}
     parts = {name: said[name] for name in RULES if said[name] is not None}
     said |= {"space": _space(options, parts), "storage": _storage(options)}
-    try:
+    with _by_option():
         return asked_of("tune", said)
-    except DataError as error:
-        with by_option(type(options)):
-            raise DataError(str(error).removeprefix("tune: ")) from None
 
 
 def _space(options: TuneOptions, parts: dict[str, str]) -> Space:
     """Return the space of the options, over that of the file."""
-    with by_option(type(options)):
+    with _by_option():
         space = Space(**parts)
         if options.space is None:
             return space
@@ -153,7 +162,9 @@ def _saved(study: Study, place: str) -> DataError | None:
 def _summary(options: TuneOptions, study: Study, columns: int) -> dict[str, Any]:
     """Return the result as JSON values: that of `train`, with the trials and the best of them."""
     done, best, winner = study.refit, study.best, study.winner
-    assert done is not None and best is not None and winner is not None
+    assert done is not None
+    assert best is not None
+    assert winner is not None
     return {
         "task": done.schema.task,
         "rows": done.schema.rows,

@@ -28,13 +28,15 @@ def announce_search(console: Console, name: str, plan: SearchPlan) -> None:
     show_remarks(console, table.remarks)
     size = "" if math.isinf(setup.space.size) else f", {setup.space.size:,.0f} candidates"
     console.print()
-    parts = [(Text(name.replace("_", " "), "dim"), Text(str(part))) for name, part in setup.space.said().items()]
+    parts = [
+        (Text(name.replace("_", " "), "dim"), Text(str(part))) for name, part in setup.space.said().items()
+    ]
     console.print(Text.assemble(("Space", "bold"), (size, "dim")))
     console.print(Padding(labelled(parts), (0, 0, 0, 2)))
     learnt = count(setup.rows - math.ceil(setup.rows / setup.folds), "row")
     how = (
-        f"{setup.strategy}, by {setup.score.name} over {setup.folds} folds; each candidate learns from {learnt} "
-        f"for {count(setup.epochs, 'epoch')}; {plan.ground.threads} at once{_budget(plan)}"
+        f"{setup.strategy}, by {setup.score.name} over {setup.folds} folds; each candidate learns from "
+        f"{learnt} for {count(setup.epochs, 'epoch')}; {plan.ground.threads} at once{_budget(plan)}"
     )
     console.print()
     console.print(labelled([(Text("Search", "bold"), Text(how, "dim"))]))
@@ -93,7 +95,8 @@ def _row(trial: Trial, study: Study) -> list[Text]:
 def show_winner(console: Console, study: Study) -> None:
     """Print the winner and its scores on the test rows, beside what the search held of it."""
     winner, done = study.winner, study.refit
-    assert winner is not None and done is not None
+    assert winner is not None
+    assert done is not None
     c = winner.candidate
     why = {"smallest": "the smallest within one standard error of the best", "best": "the best"}[study.rule]
     console.print(heading("Winner", why))

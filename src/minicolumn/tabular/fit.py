@@ -156,7 +156,9 @@ def fit_table(
         given["members"] = 1
     frame = loaded_frame(data, reading)
     columns = list(frame.columns)
-    settings = settings_of("fit_table", {**given, "target": target_of("fit_table", given["target"], data, columns)})
+    settings = settings_of(
+        "fit_table", {**given, "target": target_of("fit_table", given["target"], data, columns)}
+    )
     plan = plan_table(frame, settings, None if test is None else loaded_frame(test, reading))
     hung = list(with_monitor("fit_table", check_callbacks("fit_table", callbacks), monitor))
     hung += [] if checkpoint is None else [Checkpoint(checkpoint, every)]

@@ -101,9 +101,7 @@ def fold_units(frame: polars.DataFrame, schema: Schema) -> int:
     return len(np.unique(group_numbers(frame[schema.groups]))) if schema.groups else frame.height
 
 
-def dealt_folds(
-    frame: polars.DataFrame, schema: Schema, target: Array, folds: int, seed: int
-) -> list[Array]:
+def dealt_folds(frame: polars.DataFrame, schema: Schema, target: Array, folds: int, seed: int) -> list[Array]:
     """Return so many folds of rows, each as row numbers in order: stratified by class, or of whole groups."""
     rng = np.random.default_rng(seed)
     if schema.groups:

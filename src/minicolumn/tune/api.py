@@ -18,6 +18,7 @@ from minicolumn.tabular.schema_file import with_schema
 from minicolumn.tabular.settings import TableSettings, check_time, settings_of
 from minicolumn.tune.arrays import table_of
 from minicolumn.tune.live import shown_on
+from minicolumn.tune.parts import RULES
 from minicolumn.tune.search import Budget
 from minicolumn.tune.session import Asked, Shown, plan_search, run_search
 from minicolumn.tune.space import Space, space_of
@@ -27,6 +28,8 @@ from minicolumn.tune.study import Study, WinnerRule
 
 USUAL_TIME = "2m"
 TRIALS = Integer(help="Candidates to try.", name="trials", ge=1)
+# Settings of a table that are the search's to choose, and those that go with them.
+_SEARCHED = (*(set(RULES) & {f.name for f in fields(TableSettings)}), "hidden", "patience", "effort", "time")
 FOLDS = Integer(help="Folds of the cross-validation.", name="folds", ge=2)
 
 
@@ -145,11 +148,14 @@ def shown_on_stderr() -> Shown:
 
 
 def table_settings(who: str, given: Mapping[str, Any]) -> TableSettings:
-    """Return the settings of the table: of several members, so that no row is held out but for the test."""
-    said = {field.name: None for field in fields(TableSettings)}
-    said |= {"validation_fraction": 0.15, "schedule": None}
-    known = {name: given[name] for name in said if name in given and name not in ("time",)}
-    return settings_of(who, {**given, **said, **known, "members": 2})
+    """Return the settings of the table: of several members, so that no row is held out but for the test.
+
+    given       the keywords of `tune` by name; what is said of the space and the search is passed over
+    """
+    fixed: dict[str, Any] = dict.fromkeys(_SEARCHED) | {"validation_fraction": 0.15, "members": 2}
+    names = {field.name for field in fields(TableSettings)} - set(fixed)
+    missing: dict[str, Any] = {name: None for name in names if name not in given}
+    return settings_of(who, {**given, **missing, **fixed})
 
 
 def asked_of(who: str, said: Mapping[str, Any]) -> Asked:

@@ -8,19 +8,18 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from minicolumn.errors import DataError
-from minicolumn.nn.outputs import Outputs
+from minicolumn.nn.layers.spline import Knots
 from minicolumn.nn.losses import Loss, as_loss
+from minicolumn.nn.outputs import Outputs
 from minicolumn.nn.summary import weight_count
 from minicolumn.optim import AdamW, Optimizer, optimizer_by_name, schedule_by_name
-from minicolumn.tables.encode import Encoder
 from minicolumn.tabular.losses import table_loss
 from minicolumn.tabular.memory import said_of_memory, training_memory
 from minicolumn.tabular.plan import TablePlan
 from minicolumn.tabular.recipe import Recipe, table_batch, table_knots, table_recipe
-from minicolumn.nn.layers.spline import Knots
+from minicolumn.tabular.training import table_trainer
 from minicolumn.train.callbacks import Callback
 from minicolumn.train.trainer import Trainer
-from minicolumn.tabular.training import table_trainer
 from minicolumn.tune.candidate import Candidate
 from minicolumn.tune.folds import FoldData
 from minicolumn.tune.growth import Nursery, grown_params

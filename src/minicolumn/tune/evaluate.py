@@ -136,7 +136,9 @@ def _train_fold(
     done = [_best(curve, workshop.score) for curve in curves]
     curves.append([])
     losses.append([])
-    guard = _Guard(workshop.score, fold * workshop.epochs, tuple(done), watcher, standing, curves[-1], losses[-1])
+    guard = _Guard(
+        workshop.score, fold * workshop.epochs, tuple(done), watcher, standing, curves[-1], losses[-1]
+    )
     standing.fold, standing.epoch = fold, 0
     trainer = workshop.trainer(candidate, fold, [guard])
     ended = trainer.run().stopped

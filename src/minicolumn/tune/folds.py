@@ -54,14 +54,15 @@ def folds_of(table: TablePlan, folds: int, seed: int) -> tuple[Fold, ...]:
 
 
 def _in_time(times: Array, folds: int) -> tuple[Fold, ...]:
-    """Return folds forward in time: half of the rows is the window, and the rest is held out piece by piece."""
+    """Return folds forward in time: a window of half of the rows, and the piece behind it held out."""
     order, piece = np.argsort(times, kind="stable"), len(times) // (2 * folds)
     if not piece:
         raise DataError(f"folds: {folds} folds in time need {2 * folds} rows that train, found {len(times)}")
     window = len(times) - folds * piece
     starts = [place * piece for place in range(folds)]
     return tuple(
-        Fold(order[start : start + window], order[start + window : start + window + piece]) for start in starts
+        Fold(order[start : start + window], order[start + window : start + window + piece])
+        for start in starts
     )
 
 

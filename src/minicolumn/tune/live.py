@@ -81,7 +81,8 @@ def line_of(trial: Trial, score: Score) -> str:
     if trial.state == "failed":
         return f"{head}  failed: {trial.reason}"
     end = "  pruned" if trial.state == "pruned" else ""
-    return f"{head}  {score.name} {with_error(trial.score, trial.error)}  {trial.parameters:,} weights  {trial.seconds:.2g} s{end}"
+    scored = f"{score.name} {with_error(trial.score, trial.error)}"
+    return f"{head}  {scored}  {trial.parameters:,} weights  {trial.seconds:.2g} s{end}"
 
 
 def drawn(progress: Progress, plan: SearchPlan) -> RenderableType:
@@ -91,7 +92,12 @@ def drawn(progress: Progress, plan: SearchPlan) -> RenderableType:
         table.add_column(justify=justify, no_wrap=True)
     best = ranked(progress.trials, score)[:_TOP]
     for place, trial in enumerate(best, 1):
-        table.add_row(f"{place}", trial.candidate.words, with_error(trial.score, trial.error), f"{trial.parameters:,} weights")
+        table.add_row(
+            f"{place}",
+            trial.candidate.words,
+            with_error(trial.score, trial.error),
+            f"{trial.parameters:,} weights",
+        )
     for standing in progress.standings:
         table.add_row(*(Text(text, "dim") for text in _running(standing, plan)))
     return Group(Text(f"  {_how_far(progress)}", "bold", no_wrap=True), Padding(table, (0, 0, 0, 2)))

@@ -1,9 +1,9 @@
 """Hyperparameter domains: finite choices and intervals, and the forms in which people say them.
 
-    "1-4"            1, 2, 3, 4; of widths and batches each twice the one before: "16-128" is 16, 32, 64, 128
-    "16,32,64"       these values
-    "1e-4..1e-1"     an interval, by factors where it spans a factor of ten or more
-    32, "relu"       one value: the part is fixed
+"1-4"            1, 2, 3, 4; of widths and batches each twice the one before: "16-128" is 16, 32, 64, 128
+"16,32,64"       these values
+"1e-4..1e-1"     an interval, by factors where it spans a factor of ten or more
+32, "relu"       one value: the part is fixed
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Interval:
         object.__setattr__(self, "high", float(self.high))
 
     def __contains__(self, value: Any) -> bool:
-        return isinstance(value, Real) and bool(self.low <= value <= self.high)
+        return isinstance(value, Real) and self.low <= float(value) <= self.high
 
     def __str__(self) -> str:
         return f"from {self.low:g} to {self.high:g}" + ", by factors" * self.log
@@ -184,13 +184,17 @@ def _number(where: str, text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise DataError(f"{where}: expected an interval such as 1e-4..1e-1, got {text.strip()!r:.60}") from None
+        raise DataError(
+            f"{where}: expected an interval such as 1e-4..1e-1, got {text.strip()!r:.60}"
+        ) from None
 
 
 def _span(where: str, rule: Rule, low: int, high: int) -> list[int]:
     """Return the integers of a span: all, or each twice the one before."""
     if low > high or low < 1:
-        raise DataError(f"{where}: expected a span such as 1-4, from the smaller to the larger, got {low}-{high}")
+        raise DataError(
+            f"{where}: expected a span such as 1-4, from the smaller to the larger, got {low}-{high}"
+        )
     if not rule.doubles:
         return list(range(low, min(high, low + MOST_CHOICES) + 1))
     found = [low]

@@ -61,7 +61,11 @@ def score_by_name(where: str, name: str | None, task: str, outputs: Outputs) -> 
     chosen = METRICS.aliases.get(name or "", name) or _USUAL[task]
     known = {known: score for known, score in scores_for(outputs).items() if score.of != "distributions"}
     if chosen not in known:
-        what = f"{chosen!r} does not fit a {task} task" if chosen in METRICS else f"unknown metric {chosen!r:.60}"
+        what = (
+            f"{chosen!r} does not fit a {task} task"
+            if chosen in METRICS
+            else f"unknown metric {chosen!r:.60}"
+        )
         raise DataError(f"{where}: {what}{did_you_mean(chosen, known)}; there are {', '.join(known)}")
     better = known[chosen].higher_is_better
     if better is None:

@@ -109,9 +109,7 @@ class Search:
             wait(self._running, SECONDS_BETWEEN, FIRST_COMPLETED)
         self._collect()
         self._look()
-        if stopped or (reason := self._over()):
-            return stopped or reason
-        return ""
+        return stopped or self._over()
 
     def _fill(self, pool: ThreadPoolExecutor) -> str:
         """Give every free thread a candidate; return why the search is over where none is left."""
@@ -192,7 +190,9 @@ class Search:
 
     def _has_reached(self, target: float) -> bool:
         score = self.workshop.score
-        return any(t.is_finished and score.sign * t.score >= score.sign * target for t in self.progress.trials)
+        return any(
+            t.is_finished and score.sign * t.score >= score.sign * target for t in self.progress.trials
+        )
 
     def _for_the_winner(self) -> float:
         """Return about how long it takes to train the best so far again, on all folds and on all rows."""

@@ -1,6 +1,6 @@
 """From what was asked for to a study: plan the search, run it, refit the winner.
 
-    table plan + asked -> planned: space, folds, score, workshop -> searched: trials -> concluded: the winner
+table plan + asked -> planned: space, folds, score, workshop -> searched: trials -> concluded: the winner
 """
 
 from __future__ import annotations
@@ -119,15 +119,15 @@ class Shown:
     stored      told how many trials an earlier search left, before the first
     """
 
-    search: Callable[[SearchPlan], AbstractContextManager[Callable[[Progress], None]]] = lambda plan: nullcontext(
-        lambda progress: None
+    search: Callable[[SearchPlan], AbstractContextManager[Callable[[Progress], None]]] = lambda plan: (
+        nullcontext(lambda progress: None)
     )
-    refit: Callable[[Trial], AbstractContextManager[Callable[[RefitProgress], None]]] = lambda trial: nullcontext(
-        lambda progress: None
+    refit: Callable[[Trial], AbstractContextManager[Callable[[RefitProgress], None]]] = lambda trial: (
+        nullcontext(lambda progress: None)
     )
 
 
-def run_search(plan: SearchPlan, shown: Shown = Shown(), *, refit: bool = True) -> Study:  # noqa: B008  a record
+def run_search(plan: SearchPlan, shown: Shown = Shown(), *, refit: bool = True) -> Study:
     """Search as planned, train the winner again, and return the study.
 
     refit       whether the winner is trained again; without it a study has no model
@@ -171,7 +171,8 @@ def refit_winner(
 ) -> TableRun:
     """Train the winner of a study on all training rows, and score it on the test rows."""
     winner, best = study.winner, study.best
-    assert winner is not None and best is not None
+    assert winner is not None
+    assert best is not None
     described: dict[str, Any] = {
         "strategy": study.setup.strategy,
         "space": study.setup.space.to_json(),

@@ -21,7 +21,8 @@ class Space:
     """The networks and trainings that a search chooses among; None leaves a part to the table.
 
         layers -> shape (of two layers or more) -> width, or of a free shape a width for each layer
-        activation, normalization, dropout, ramps; optimizer, learning_rate, weight_decay, schedule, batch_size
+        activation, normalization, dropout, ramps
+        optimizer, learning_rate, weight_decay, schedule, batch_size
 
     Each part is fixed (32), a choice ([16, 32, 64], "16,32,64", "1-4") or an interval ("1e-4..1e-1",
     `mc.tune.Interval`). What is not there is not chosen: one layer has no shape.
@@ -131,15 +132,18 @@ class Space:
         Errors      DataError where a part is an interval
 
         >>> from minicolumn.tune import Space
-        >>> fixed = dict.fromkeys(("dropout", "weight_decay"), 0.1) | {"normalization": "none", "ramps": False}
+        >>> fixed = dict.fromkeys(("dropout", "weight_decay"), 0.1) | {"normalization": "none"}
+        >>> fixed |= {"ramps": False, "schedule": "constant"}
         >>> fixed |= {"activation": "relu", "optimizer": "adamw", "learning_rate": 0.1, "batch_size": 32}
-        >>> space = Space(layers="1-2", width="8,16", shape="constant", schedule="constant", **fixed)
+        >>> space = Space(layers="1-2", width="8,16", shape="constant", **fixed)
         >>> [candidate.hidden for candidate in space.all()]
         [(8,), (16,), (8, 8), (16, 16)]
         """
         for name, part in self.said().items():
             if isinstance(part, Interval):
-                raise DataError(f"grid: {name} goes {part}; list its values, such as {part.low:g},{part.high:g}")
+                raise DataError(
+                    f"grid: {name} goes {part}; list its values, such as {part.low:g},{part.high:g}"
+                )
         seen, path = set(), [0]
         while path:
             counts: list[int] = []
@@ -165,7 +169,10 @@ class Space:
         return "\n".join(lines)
 
     def __repr__(self) -> str:
-        return f"Space({', '.join(f'{name}={_plain(part)!r}' for name, part in self.said().items())})"
+        parts = {
+            n: part if isinstance(part, Interval) else list(part.values) for n, part in self.said().items()
+        }
+        return f"Space({', '.join(f'{name}={part!r}' for name, part in parts.items())})"
 
 
 def space_of(who: str, said: Mapping[str, Any]) -> Space:
@@ -190,7 +197,8 @@ def shaped(shape: str, width: int, layers: int) -> tuple[int, ...]:
 
         constant    w, w, w         funnel      w, w/2, w/4         pyramid     w, 2w/3, w/3
 
-    What is not the width itself is rounded to a multiple of 4, and is 4 at least, or the width if that is less.
+    What is not the width itself is rounded to a multiple of 4, and is 4 at least, or the width if that is
+    less.
 
     >>> shaped("funnel", 64, 3), shaped("pyramid", 64, 3), shaped("constant", 64, 2)
     ((64, 32, 16), (64, 44, 20), (64, 64))

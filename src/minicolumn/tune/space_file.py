@@ -1,9 +1,9 @@
 """Space files: a search space as TOML.
 
-    layers = "1-4"
-    width = [16, 32, 64]
-    activation = ["relu", "mish"]
-    learning_rate = "1e-4..1e-1"
+layers = "1-4"
+width = [16, 32, 64]
+activation = ["relu", "mish"]
+learning_rate = "1e-4..1e-1"
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 A trial is written when it has ended, in one append: a process that is killed leaves whole trials and nothing
 half. What Optuna knows of it (parameters, values by epoch) can be read by its own tools; all of it is in the
-attribute "minicolumn", as JSON, which is checked field by field when it is read. A journal belongs to one process at a time.
+attribute "minicolumn", as JSON, which is checked field by field when it is read. A journal belongs to one
+process at a time.
 
 Source      Optuna's JournalStorage with JournalFileBackend, and RDBStorage
 """
@@ -75,7 +76,11 @@ class Storage:
         """
         with _refusing(self.name), quiet():
             found = sorted(self._storage.get_all_studies(), key=lambda study: study._study_id)
-            return [self._read(each.study_name, each.user_attrs[_KEY]) for each in found if _KEY in each.user_attrs]
+            return [
+                self._read(each.study_name, each.user_attrs[_KEY])
+                for each in found
+                if _KEY in each.user_attrs
+            ]
 
     def resume(self, setup: Setup) -> Stored:
         """Return the last search, which must be the one that is asked for.
@@ -97,7 +102,9 @@ class Storage:
 
         study = optuna.load_study(study_name=name, storage=self._storage)
         setup = setup_from_json(json.loads(said))
-        texts = [trial.user_attrs[_KEY] for trial in study.get_trials(deepcopy=False) if _KEY in trial.user_attrs]
+        texts = [
+            trial.user_attrs[_KEY] for trial in study.get_trials(deepcopy=False) if _KEY in trial.user_attrs
+        ]
         trials = [Trial.from_json(json.loads(text)) for text in texts]
         return Stored(study, setup, tuple(replace(trial, number=n) for n, trial in enumerate(trials)))
 
@@ -110,7 +117,7 @@ def open_storage(where: str, storage: PathLike) -> Iterator[Storage]:
     Errors      DataError, one line, for a file that is no journal or is damaged, one that another search
                 holds, a database that cannot be reached, and a driver that is missing
     """
-    name = os.fspath(storage)
+    name = os.fsdecode(storage)
     if "://" in name:
         with _database(where, name) as database:
             yield Storage(_without_password(name), database)
@@ -128,7 +135,7 @@ def _journal(where: str, path: str) -> Iterator[optuna.storages.JournalStorage]:
     with _held(where, path) as file:
         _check_lines(where, path, file)
         with _refusing(f"{where}: {path!r}"), quiet():
-            journal = JournalStorage(JournalFileBackend(path, lock_obj=_Ours()))
+            journal = JournalStorage(JournalFileBackend(path, _Ours()))  # type: ignore[arg-type]
         yield journal
 
 
@@ -261,7 +268,7 @@ def _title(setup: Setup, number: int) -> str:
     return f"{setup.target} {setup.strategy} {number}"
 
 
-# Records as JSON ------------------------------------------------------------------------------------------------
+# Records as JSON --------------------------------------------------------------------------------------------
 
 
 def setup_to_json(setup: Setup) -> dict[str, Any]:
@@ -296,7 +303,8 @@ def _difference(name: str, stands: Any, asked: Any) -> str:
         return "its search was of other rows; give the same table, or begin anew without resume"
     if name == "space":
         parts = [p for p in stands.said() if stands.part(p) != asked.part(p)]
-        return f"its search was of another space: {parts[0]} was {stands.part(parts[0])}, not {asked.part(parts[0])}"
+        was, now = stands.part(parts[0]), asked.part(parts[0])
+        return f"its search was of another space: {parts[0]} was {was}, not {now}"
     if name == "score":
         stands, asked = stands.name, asked.name
     return f"its search was with {name} {stands!r:.60}, not {asked!r:.60}; say what was said then"

@@ -117,7 +117,7 @@ class Study(Plots):
     def predict(self, rows: Any) -> np.ndarray:
         """Predict raw rows with the winner: labels, or numbers in the target's unit.
 
-        rows        in any form that `mc.tune` takes: a frame, dicts, or an array of the searched table's columns
+        rows        in any form that `mc.tune` takes: a frame, dicts, or an array like the X that was given
         """
         return self._refitted().predict(as_rows(rows))
 
@@ -141,7 +141,9 @@ class Study(Plots):
         lines = [f"Study: {len(self.records)} trials by {self.setup.strategy}, {len(self.ranked)} finished"]
         if self.winner is not None:
             bar = with_error(self.winner.score, self.winner.error)
-            lines.append(f"  {self.winner.candidate.words}: {self.score.name} {bar} over {self.setup.folds} folds")
+            lines.append(
+                f"  {self.winner.candidate.words}: {self.score.name} {bar} over {self.setup.folds} folds"
+            )
         if self.refit is not None:
             lines += [f"  test {name} {value:.4g}" for name, value in self.refit.metrics.items()]
         return "\n".join(lines)

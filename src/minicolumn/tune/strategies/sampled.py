@@ -127,11 +127,13 @@ def asha(ground: Ground) -> Strategy:
 
     first = _first(ground)
     pruner = optuna.pruners.SuccessiveHalvingPruner(min_resource=first, reduction_factor=_REDUCTION)
-    return Sampled(ground, lambda seed: optuna.samplers.RandomSampler(seed), pruner, _ladder(first, ground.resource))
+    return Sampled(
+        ground, lambda seed: optuna.samplers.RandomSampler(seed), pruner, _ladder(first, ground.resource)
+    )
 
 
 def hyperband(ground: Ground) -> Strategy:
-    """Return Hyperband over the tree-structured Parzen estimator: halving that begins early, late or never."""
+    """Return Hyperband over the Parzen estimator: halving that begins early, late or never."""
     import optuna
 
     first = _first(ground)
@@ -142,9 +144,7 @@ def hyperband(ground: Ground) -> Strategy:
 def _tpe(ground: Ground, seed: int) -> Any:
     import optuna
 
-    return optuna.samplers.TPESampler(
-        seed=seed, n_startup_trials=_STARTUP, constant_liar=ground.threads > 1
-    )
+    return optuna.samplers.TPESampler(seed=seed, n_startup_trials=_STARTUP, constant_liar=ground.threads > 1)
 
 
 def _first(ground: Ground) -> int:
@@ -166,7 +166,9 @@ def _study(ground: Ground, pruner: Any) -> optuna.Study:
 
     with quiet():
         return optuna.create_study(
-            study_name="tune", direction="maximize" if ground.score.higher_is_better else "minimize", pruner=pruner
+            study_name="tune",
+            direction="maximize" if ground.score.higher_is_better else "minimize",
+            pruner=pruner,
         )
 
 
