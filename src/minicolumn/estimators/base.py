@@ -40,6 +40,7 @@ from minicolumn.estimators.parameters import MLPParameters, RandomState
 from minicolumn.estimators.saved import fitted_to_json, load_estimator
 from minicolumn.estimators.scales import check_scales
 from minicolumn.estimators.sklearn_callbacks import CallbackSupportMixin, Hooks
+from minicolumn.estimators.topology import hidden_of
 from minicolumn.estimators.training import NothingLearnt, Outcome, Task, train
 from minicolumn.model import Model
 from minicolumn.model.compute import Forward, forward
@@ -393,7 +394,7 @@ class BaseMLP(CallbackSupportMixin, MLPParameters):
         """
         loss, outputs = self._loss, self._meaning
         settings = (
-            self.hidden_layer_sizes,
+            hidden_of(self),
             self.activation,
             self.n_outputs_,
             self.dropout,

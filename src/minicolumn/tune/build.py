@@ -49,6 +49,11 @@ class Workshop:
     seed: int
     nursery: Nursery | None = None
 
+    def to_send(self) -> Workshop:
+        """Return it for another process: without the test rows, which no search looks at."""
+        table = replace(self.table, test=self.table.validation)
+        return replace(self, table=table, data=FoldData(table, self.data.folds))
+
     @property
     def folds(self) -> int:
         """How many folds there are."""

@@ -39,6 +39,10 @@ class Nursery:
     _kept: OrderedDict[tuple[Candidate, int], Params] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def __reduce__(self) -> tuple[type, tuple[()]]:
+        """Go to another process empty: weights are trained again there, to the same bits."""
+        return Nursery, ()
+
     def keep(self, candidate: Candidate, fold: int, params: Params) -> None:
         """Keep weights, and let go of those that were not needed for longest."""
         with self._lock:

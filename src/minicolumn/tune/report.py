@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from minicolumn.errors import DataError
 from minicolumn.model.files import PathLike, write_atomically
-from minicolumn.picture import BEHIND, COLOURS, FRONT, INK, PALE, QUIET, check_file
+from minicolumn.picture import BEHIND, COLOURS, FRONT, INK, PALE, QUIET, check_file, new_axes
 from minicolumn.tune.pictures.catalogue import PICTURES, drawn
 from minicolumn.tune.pictures.style import GRID, PAGE
 from minicolumn.tune.trial import Trial, gain
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from minicolumn.tune.study import Study
 
 _RANKED = 25
+_SMALLER = 0.8  # than a picture of its own, so that letters are as large as the page's
 # What colours of the pictures are called in the page's style sheet.
 _VARIABLES = {INK: "ink", QUIET: "quiet", PALE: "pale", GRID: "grid", PAGE: "page", FRONT: "front", BEHIND: "behind"}
 _VARIABLES |= {colour: f"c{place}" for place, colour in enumerate(COLOURS)}
@@ -122,7 +123,8 @@ def svg_of(study: Study, name: str) -> str:
     """Return a picture as SVG for a page: colours are variables, and no id is that of another picture."""
     import matplotlib
 
-    axes = drawn(study, name)
+    picture = PICTURES[name]
+    axes = drawn(study, name, axes=new_axes(_SMALLER * picture.width, _SMALLER * picture.height))
     file = io.StringIO()
     look = {"svg.fonttype": "none", "svg.hashsalt": name}
     with matplotlib.rc_context(look):

@@ -66,9 +66,8 @@ def _draw_points(axes: Any, study: Study, low: float, high: float) -> None:
             if t not in seen:
                 at, mark = (low, "v") if t.score < low else (high, "^")
                 axes.plot([t.parameters], [at], mark, ms=4, color=BEHIND, clip_on=False, zorder=3)
-    axes.legend(
-        loc="lower right", frameon=False, fontsize=9, labelcolor=QUIET, handletextpad=0.2, borderaxespad=0.2
-    )
+    place = "lower right" if study.score.higher_is_better else "upper right"
+    axes.legend(loc=place, frameon=False, fontsize=9, labelcolor=QUIET, handletextpad=0.2, borderaxespad=0.2)
 
 
 def _name(axes: Any, trial: Trial, word: str, colour: str) -> None:

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minicolumn.picture import INK, quiet, titled
-from minicolumn.tune.pictures.style import GRID, PAGE, labelled, score_words, span
+from minicolumn.picture import COLOURS, FRONT, INK, quiet, titled
+from minicolumn.tune.pictures.style import PAGE, labelled, score_words, span
 
 if TYPE_CHECKING:
     from minicolumn.tune.study import Study
     from minicolumn.tune.trial import Trial
 
-# From what is not good to what is: two ends that keep dark words readable on the one, pale ones on the other.
-_SHADES = ("#eef4fa", "#9cc4e8", "#0b6bcb")
+# How full the colour of the worst field shown is, and the share from which on words are pale.
+_FAINT, _PALE = 0.07, 0.62
 
 
 def draw_sizes(axes: Any, study: Study) -> None:
@@ -50,13 +50,12 @@ def _best_by_size(study: Study) -> dict[tuple[int, int], tuple[Trial, int]]:
 
 
 def _draw_field(axes: Any, x: int, y: int, share: float, value: str, below: str) -> None:
-    from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.patches import FancyBboxPatch
 
-    colour = LinearSegmentedColormap.from_list("score", _SHADES)(share)
-    look = {"boxstyle": "round,pad=0,rounding_size=0.08", "lw": 0.8, "ec": GRID}
-    axes.add_patch(FancyBboxPatch((x - 0.46, y - 0.44), 0.92, 0.88, fc=colour, **look))
-    ink = PAGE if share > 0.62 else INK
+    look = {"boxstyle": "round,pad=0,rounding_size=0.08", "lw": 0}
+    full = _FAINT + (1.0 - _FAINT) * share
+    axes.add_patch(FancyBboxPatch((x - 0.46, y - 0.44), 0.92, 0.88, fc=FRONT, alpha=full, **look))
+    ink = PAGE if full > _PALE else INK
     axes.text(x, y + (0.1 if below else 0), value, ha="center", va="center", fontsize=10, color=ink)
     axes.text(x, y - 0.2, below, ha="center", va="center", fontsize=7.5, color=ink, alpha=0.75)
 
@@ -64,5 +63,5 @@ def _draw_field(axes: Any, x: int, y: int, share: float, value: str, below: str)
 def _ring(axes: Any, x: int, y: int) -> None:
     from matplotlib.patches import FancyBboxPatch
 
-    look = {"boxstyle": "round,pad=0,rounding_size=0.1", "lw": 2.2, "ec": "#D55E00", "fc": "none"}
+    look = {"boxstyle": "round,pad=0,rounding_size=0.1", "lw": 2.2, "ec": COLOURS[0], "fc": "none"}
     axes.add_patch(FancyBboxPatch((x - 0.5, y - 0.48), 1.0, 0.96, **look))

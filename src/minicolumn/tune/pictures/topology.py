@@ -36,7 +36,9 @@ def draw_topology(axes: Any, study: Study) -> None:
     axes.set_xticks([])
     axes.set_yticks([])
     quiet(axes)
-    axes.margins(0.05)
+    tall = max(max(places) for places in columns)
+    axes.set_xlim(-0.9, (len(layers) - 1) * gap + 0.9)
+    axes.set_ylim(-tall - 2.0, tall + 1.9)
     ramps = ", numbers also as ramps" if candidate.ramps else ""
     titled(axes, candidate.words, f"{winner.parameters:,} weights{ramps}; dropout {candidate.dropout:.2g}")
 
