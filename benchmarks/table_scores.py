@@ -129,6 +129,8 @@ def pytabkit(plan: TablePlan, seed: int, who: str) -> Scores:
     named = [column.name for column in plan.schema.used if column.kind != "number"]
     known = polars.concat([plan.train.frame, plan.validation.frame])
     X, tested = (plain(frame, measured, named).to_pandas() for frame in (known, plan.test.frame))
+    medians = X[measured].median()  # it takes no missing numbers
+    X, tested = X.fillna(medians), tested.fillna(medians)
     y, right = np.concatenate([plan.train.y, plan.validation.y]), plan.test.y
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
