@@ -105,6 +105,9 @@ class TuneOptions(ColumnOptions):
     ] = None
     resume: Annotated[bool, Option(SEARCH, help="Go on with the last search in the storage.")] = False
     threads: Annotated[int | None, THREADS, Option(SEARCH, "N", "the cores")] = None
+    cluster: Annotated[
+        str | None, Option(SEARCH, "ADDRESS", help="Train on a Dask cluster: tcp://10.0.0.5:8786.")
+    ] = None
     loss: Annotated[
         str | None, Option(TRAINING, "NAME", "by the task", "huber, quantile, poisson, softmax_focal, ...")
     ] = None
@@ -114,6 +117,10 @@ class TuneOptions(ColumnOptions):
     out: Annotated[
         str | None, Option(OUTPUT, "MODEL", "DATA's name.safetensors", "Where to save the winner.")
     ] = None
+    html: Annotated[
+        str | None, Option(OUTPUT, "FILE", help="Write a report: one page with ranking and pictures.")
+    ] = None
+    plot: Annotated[str | None, Option(OUTPUT, "FOLDER", help="Write the pictures there, as PNG.")] = None
     as_json: Annotated[
         bool, Option(OUTPUT, help="One JSON line on stdout; words go to stderr.", flags=("--json",))
     ] = False
@@ -130,6 +137,7 @@ def tune(options: TuneOptions) -> int:
     each smaller than the one before, then the rates, and says what it found at each step. The winner is
     the smallest network that is within one standard error of the best; it learns again, from all rows
     but those of the test.
+    --html writes a report with what was found: the ranking, the pictures, and how the course went.
     Every trial is kept in a file as soon as it ends. --resume goes on with it, also after a crash.
 
     Examples

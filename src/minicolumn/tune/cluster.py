@@ -122,7 +122,7 @@ def version_here() -> str:
 
 
 def _check_versions(client: Any) -> None:
-    """Refuse workers that have another version of this package, or none."""
+    """Refuse workers that have another version of this package, or none; one that dies meanwhile has no say."""
     from minicolumn import __version__
 
     try:
@@ -130,6 +130,8 @@ def _check_versions(client: Any) -> None:
     except (OSError, TimeoutError) as error:
         raise DataError(f"cluster: {_line(error)}") from None
     for address, version in found.items():
+        if isinstance(version, OSError):
+            continue
         if isinstance(version, BaseException):
             raise DataError(f"cluster: the worker at {address} cannot load minicolumn: {_line(version)}")
         if version != __version__:

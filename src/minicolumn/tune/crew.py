@@ -14,7 +14,7 @@ from minicolumn.tune.candidate import Candidate
 from minicolumn.tune.evaluate import Standing, Watcher, evaluate
 from minicolumn.tune.trial import Trial
 
-Ending = Future["Trial | None"]
+Ending = Future[Trial | None]
 
 
 class Crew(Protocol):
@@ -65,4 +65,3 @@ class Threads:
 
     def stop(self) -> None:
         """Do nothing: threads ask the watcher, which tells them."""
-

@@ -3,11 +3,11 @@
     candidate -> executor.submit -> a worker, which has the table -> trial
                                     one that has not says so, and is sent it along: once a worker
 
-What a worker that died was training is submitted again, and counts once: there is one future of a candidate, and
-the search takes one trial from it.
+What a worker that died was training is submitted again, and counts once: there is one future of a candidate,
+and the search takes one trial from it.
 
-Trust: arguments and results travel by pickle, as the executor does it; so an executor's workers must be trusted as
-this process is. Nothing that a user made, no table and no model file, is unpickled by this package.
+Trust: arguments and results travel by pickle, as the executor does it; so its workers must be trusted as this
+process is. Nothing that a user made, no table and no model file, is unpickled by this package.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ class Executed:
             inner.cancel()
             _settle(ending, lambda e: e.set_result(None))
 
-    # What subclasses know better ------------------------------------------------------------------------------
+    # What subclasses know better ----------------------------------------------------------------------------
 
     def _start(self, job: _Job) -> Future[Any]:
         """Submit a job, with the table where the last worker that was asked had none."""
@@ -135,7 +135,7 @@ class Executed:
         """Return why nothing can be submitted any more, in one line; None where all is well."""
         return None
 
-    # Jobs -------------------------------------------------------------------------------------------------------
+    # Jobs ---------------------------------------------------------------------------------------------------
 
     def _launch(self, job: _Job) -> None:
         try:
@@ -212,5 +212,3 @@ def _settle(ending: Ending, how: Callable[[Ending], None]) -> None:
 def _line(error: BaseException) -> str:
     text = str(error).strip() or type(error).__name__
     return text.splitlines()[0][:300]
-
-

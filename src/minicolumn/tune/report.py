@@ -27,16 +27,24 @@ if TYPE_CHECKING:
 _RANKED = 25
 _SMALLER = 0.8  # than a picture of its own, so that letters are as large as the page's
 # What colours of the pictures are called in the page's style sheet.
-_VARIABLES = {INK: "ink", QUIET: "quiet", PALE: "pale", GRID: "grid", PAGE: "page", FRONT: "front", BEHIND: "behind"}
+_VARIABLES = {
+    INK: "ink",
+    QUIET: "quiet",
+    PALE: "pale",
+    GRID: "grid",
+    PAGE: "page",
+    FRONT: "front",
+    BEHIND: "behind",
+}
 _VARIABLES |= {colour: f"c{place}" for place, colour in enumerate(COLOURS)}
 _ORDER = ("topology", "pareto", "sizes", "curves", "importance")
 _CAPTIONS = {
     "topology": "The winner.",
-    "pareto": "Each dot is a network, trained and scored on every fold. Full dots are no further behind the best "
-    "than one standard error of the difference; the winner is the smallest of them.",
+    "pareto": "Each dot is a network, trained and scored on every fold. Full dots are no further behind the "
+    "best than one standard error of the difference; the winner is the smallest of them.",
     "sizes": "How far more layers and more neurons helped, whatever else was chosen.",
     "curves": "The score on rows that were held out, epoch by epoch.",
-    "importance": "Of the candidates that were tried. What was soon left alone looks less important than it is.",
+    "importance": "Of the candidates that were tried: what was soon left alone looks less important.",
 }
 
 
@@ -55,7 +63,14 @@ def report_html(study: Study) -> str:
     if study.winner is None:
         raise DataError(f"Study.report: {study.why_no_winner()}")
     title = f"{study.setup.target}: a network found by {study.setup.strategy}"
-    body = [_heading(study), _numbers(study), _story(study), *_pictures(study), _ranking(study), _setup(study)]
+    body = [
+        _heading(study),
+        _numbers(study),
+        _story(study),
+        *_pictures(study),
+        _ranking(study),
+        _setup(study),
+    ]
     style = importlib.resources.files("minicolumn.tune").joinpath("report.css").read_text()
     policy = "default-src 'none'; style-src 'unsafe-inline'"
     return (
@@ -135,7 +150,9 @@ def svg_of(study: Study, name: str) -> str:
     text = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', text)
     text = re.sub(r'(xlink:href="#|url\(#)', rf"\g<1>{name}-", text)
     text = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text, count=1)
-    text = re.sub(r'(<svg[^>]*?) width="[^"]*"', rf'\1 role="img" aria-label="{PICTURES_TITLES[name]}"', text, count=1)
+    text = re.sub(
+        r'(<svg[^>]*?) width="[^"]*"', rf'\1 role="img" aria-label="{PICTURES_TITLES[name]}"', text, count=1
+    )
     text = re.sub(r"font: ([^;\"]*?)'[^;\"]*", r"font: \1inherit", text)
     for colour, variable in _VARIABLES.items():
         text = re.sub(re.escape(colour), f"var(--{variable})", text, flags=re.IGNORECASE)
@@ -158,7 +175,18 @@ def _ranking(study: Study) -> str:
     winner = study.winner
     if winner is not None and winner not in shown:
         shown = [*shown, winner]
-    titles = ("", "network", _name(study.score.name), "behind", "weights", "rate", "dropout", "batch", "epoch", "seconds")
+    titles = (
+        "",
+        "network",
+        _name(study.score.name),
+        "behind",
+        "weights",
+        "rate",
+        "dropout",
+        "batch",
+        "epoch",
+        "seconds",
+    )
     head = "".join(f"<th>{title}</th>" for title in titles)
     rows = "".join(_row(study, trial) for trial in shown)
     more = len(study.ranked) - len(shown)

@@ -2,8 +2,8 @@
 
     strategy.ask -> who is free of the crew trains it, fold after fold -> strategy.tell, storage, who watches
 
-The crew is threads of this process, or an executor's workers. All threads train on the same arrays. No candidate waits for another; Python is needed between native calls
-alone.
+The crew is threads of this process, or an executor's workers. All threads train on the same arrays. No
+candidate waits for another; Python is needed between native calls alone.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
-"""Topology search as a scikit-learn search estimator: `fit` searches, cross-validates, and refits the best."""
+"""Topology search as a scikit-learn search estimator: `fit` searches, cross-validates, refits the winner."""
 
 from __future__ import annotations
 
 import time as clock
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -18,11 +19,11 @@ from minicolumn.errors import DataError
 from minicolumn.tabular.settings import check_time
 from minicolumn.tune.api import space_from
 from minicolumn.tune.candidate import Candidate
-from minicolumn.tune.parts import RULES, Choices, Interval
+from minicolumn.tune.parts import Interval
 from minicolumn.tune.score import Score
 from minicolumn.tune.space import Space
 from minicolumn.tune.strategies import Ground, Strategy, strategy_by_name
-from minicolumn.tune.trial import Trial, ranked, smallest_within, standard_error
+from minicolumn.tune.trial import Trial, smallest_within, standard_error
 
 # Those that neither prune within a training nor hand weights on: scikit-learn trains candidates by itself.
 WHOLE = ("course", "grid", "random", "tpe")
@@ -54,7 +55,7 @@ _START: dict[str, Any] = {
 class TopologySearchCV(BaseSearchCV):
     """Search the topology and the rates of an `MLPClassifier` or `MLPRegressor`, cross-validated.
 
-        strategy.ask -> scikit-learn's cross-validation -> strategy.tell -> ... -> the winner, fitted on all rows
+        strategy.ask -> scikit-learn's cross-validation -> strategy.tell -> ... -> the winner, on all rows
 
     estimator       an `MLPClassifier` or `MLPRegressor`; what the space leaves out stays as it is there
     space           a `mc.tune.Space`, its parts by name, or a TOML file; None searches layers, width, shape,
@@ -180,7 +181,9 @@ class TopologySearchCV(BaseSearchCV):
         for name in ("normalization", "ramps"):
             if said.part(name) is not None:
                 raise DataError(f"TopologySearchCV: space: {name} is no parameter of the estimators")
-        twice = [name for name in ("n_layers", "width", "shape") if getattr(self.estimator, name, None) is not None]
+        twice = [
+            name for name in ("n_layers", "width", "shape") if getattr(self.estimator, name, None) is not None
+        ]
         if twice:
             raise DataError(f"TopologySearchCV: {', '.join(twice)} of the estimator: say it in the space")
         searched = said.over(SPACE if self.space is not None else replace(SPACE, **_OTHERS))
@@ -250,4 +253,4 @@ def _sized(params: Mapping[str, Any]) -> Candidate:
 def _weights(hidden: Sequence[int], features: int) -> int:
     """Return about how many weights a network of one output has."""
     sizes = [features, *hidden, 1]
-    return sum((before + 1) * after for before, after in zip(sizes, sizes[1:], strict=False))
+    return sum((before + 1) * after for before, after in pairwise(sizes))

@@ -18,7 +18,7 @@ _MOST_BEHIND = 150  # pale curves
 
 
 def draw_curves(axes: Any, study: Study) -> None:
-    """Draw the score on the held-out rows epoch by epoch, the mean over folds: of the best, and of the pruned."""
+    """Draw the score on the held-out rows epoch by epoch, as the mean over folds."""
     from matplotlib.ticker import MaxNLocator
 
     winner = study.winner
@@ -58,7 +58,9 @@ def _draw_winner(axes: Any, trial: Trial) -> None:
     mean, folds = _mean(trial), _stacked(trial)
     error = np.std(folds, axis=0, ddof=1) / np.sqrt(len(folds)) if len(folds) > 1 else np.zeros(len(mean))
     axes.fill_between(_epochs(mean), mean - error, mean + error, color=FRONT, alpha=0.14, lw=0, zorder=2)
-    axes.plot(_epochs(mean), mean, color=FRONT, lw=2.2, label=plain(f"winner  {trial.candidate.words}"), zorder=4)
+    axes.plot(
+        _epochs(mean), mean, color=FRONT, lw=2.2, label=plain(f"winner  {trial.candidate.words}"), zorder=4
+    )
     if trial.epoch:
         axes.plot([trial.epoch], [mean[trial.epoch - 1]], "o", ms=7, color=FRONT, mec=PAGE, mew=1.4, zorder=5)
 

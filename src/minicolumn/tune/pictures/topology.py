@@ -24,7 +24,11 @@ def draw_topology(axes: Any, study: Study) -> None:
     candidate = winner.candidate
     inputs, outputs = _ends(study)
     layers = [inputs, *candidate.hidden, outputs]
-    names = ["inputs", *(candidate.activation for _ in candidate.hidden), "outputs" if outputs > 1 else "output"]
+    names = [
+        "inputs",
+        *(candidate.activation for _ in candidate.hidden),
+        "outputs" if outputs > 1 else "output",
+    ]
     columns = [_units(size) for size in layers]
     gap = 0.62 * max(len(places) for places in columns) * _STEP
     for place, (left, right) in enumerate(pairwise(columns)):
