@@ -3,10 +3,10 @@
     python benchmarks/tune_strategies.py [SET ...] [--data DIR] [--seconds 120] [--seeds 0 1 2] [--threads 2]
                                          [--strategies course tpe ...] [--picture FILE]
 
-A quarter of each table's rows is set apart first and given to the search as rows to test on: no choice looks at
-them, neither of the strategy nor of the winner. Each seed is another quarter, another search, other weights. The
-score is the winner's on those rows: R2 of numbers, else the accuracy. Beside them `train`, one network by the
-default recipe, on the same rows. Strategies take turns, so that whatever else the machine does falls on all.
+A quarter of each table's rows is set apart first and given to the search as rows to test on: no choice looks
+at them, neither of the strategy nor of the winner. Each seed is another quarter, another search, other weights.
+The score is the winner's on those rows, R2 of numbers, else the accuracy. Beside them `train`, one network by
+the default recipe, on the same rows. Strategies take turns in going first.
 """
 
 from __future__ import annotations
@@ -79,7 +79,9 @@ def score_of(metrics: dict[str, float]) -> float:
     return metrics["r2"] if "r2" in metrics else metrics["accuracy"]
 
 
-def run(name: str, task: Task, data: Path, seed: int, strategies: list[str], budget: dict[str, Any]) -> list[Result]:
+def run(
+    name: str, task: Task, data: Path, seed: int, strategies: list[str], budget: dict[str, Any]
+) -> list[Result]:
     """Return what each strategy and the default recipe come to on a table, with a seed."""
     train, test = split(read_table(data / f"{name}.csv.gz"), task, seed)
     began = time.perf_counter()
@@ -95,7 +97,13 @@ def run(name: str, task: Task, data: Path, seed: int, strategies: list[str], bud
             continue
         found.append(
             Result(
-                name, strategy, seed, score_of(study.metrics), seconds, len(study.records), study.winner.parameters
+                name,
+                strategy,
+                seed,
+                score_of(study.metrics),
+                seconds,
+                len(study.records),
+                study.winner.parameters,
             )
         )
         print(f"  {found[-1]}", flush=True)
@@ -140,7 +148,9 @@ def draw(results: list[Result], entrants: list[str], path: str) -> None:
             colour, first = COLOURS[place % len(COLOURS)], row == len(tables) - 1
             axes.plot([gains.min(), gains.max()], [y, y], color=colour, lw=1.4, alpha=0.45, zorder=2)
             label = strategy if first else None
-            axes.plot([gains.mean()], [y], "o", ms=7, color=colour, mec="white", mew=0.8, label=label, zorder=3)
+            axes.plot(
+                [gains.mean()], [y], "o", ms=7, color=colour, mec="white", mew=0.8, label=label, zorder=3
+            )
     axes.axvline(0.0, color=BEHIND, lw=1.2, zorder=1)
     axes.set_yticks(range(len(tables)), [table.replace("_", " ") for table in tables[::-1]])
     quiet(axes)
@@ -152,7 +162,9 @@ def draw(results: list[Result], entrants: list[str], path: str) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("sets", nargs="*", default=[*SETS], metavar="SET")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--seconds", type=float, default=120.0)
@@ -161,7 +173,9 @@ def main() -> None:
     parser.add_argument("--strategies", nargs="+", default=[*STRATEGIES])
     parser.add_argument("--picture")
     said = parser.parse_args()
-    print(f"minicolumn {mc.__version__}, {platform.processor() or platform.machine()}, {os.cpu_count()} cores")
+    print(
+        f"minicolumn {mc.__version__}, {platform.processor() or platform.machine()}, {os.cpu_count()} cores"
+    )
     print(f"{said.seconds:g} s a search, load when it began {os.getloadavg()[0]:.1f}\n")
     budget = {"time": said.seconds, "threads": said.threads}
     results: list[Result] = []

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import random
-import signal
+import subprocess
 import sys
 import threading
 import time
@@ -39,33 +39,64 @@ def searched(epochs: int, **where: Any) -> Study:
     return mc.tune(ROWS, y, **grid, **where)
 
 
+# What a worker process runs: no nanny, so that who is killed is dead.
+WORKER = """
+import asyncio, sys
+from distributed import Worker
+
+async def main():
+    async with Worker(sys.argv[1], nthreads=1, memory_limit=0, dashboard_address="127.0.0.1:0") as worker:
+        await worker.finished()
+
+asyncio.run(main())
+"""
+
+
+class Cluster:
+    """A scheduler, and worker processes of one thread each, on loopback."""
+
+    def __init__(self, scheduler: Any) -> None:
+        self.address: str = scheduler.scheduler_address
+        self.scheduler, self.workers = scheduler, [self._started() for _ in range(2)]
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        where = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        command = [sys.executable, "-c", WORKER, self.address]
+        return subprocess.Popen(command, env=where, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def kill(self, place: int) -> None:
+        """Kill -9 a worker, and start another in its place."""
+        self.workers[place].kill()
+        self.workers[place].wait()
+        self.workers[place] = self._started()
+
+    def close(self) -> None:
+        """End the scheduler and the workers."""
+        self.scheduler.close()
+        for worker in self.workers:
+            worker.kill()
+            worker.wait()
+
+
 @contextmanager
-def cluster(workers: int = 2) -> Iterator[Any]:
-    """Start a scheduler and worker processes of one thread each, on loopback."""
-    import dask
+def cluster() -> Iterator[Cluster]:
+    """Start a cluster for as long as the block lasts."""
     from distributed import LocalCluster
 
-    # Whoever was killed is back at once, and the scheduler forgives as many deaths as there are.
-    quick = {"distributed.scheduler.allowed-failures": 3, "distributed.nanny.environ": {}}
-    with (
-        dask.config.set(quick),
-        LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            processes=True,
-            dashboard_address="127.0.0.1:0",
-            silence_logs=100,
-            memory_limit=0,
-        ) as found,
-    ):
-        yield found
+    quiet: Any = {"dashboard_address": "127.0.0.1:0", "silence_logs": 100}
+    with LocalCluster(n_workers=0, processes=True, **quiet) as scheduler:
+        found = Cluster(scheduler)
+        try:
+            yield found
+        finally:
+            found.close()
 
 
 class Killer:
     """Kills a worker process at random, as often as it is told, while the block lasts."""
 
-    def __init__(self, cluster: Any, kills: int, seed: int, longest: float = 1.5) -> None:
-        self.cluster, self.left, self.kills = cluster, kills, 0
+    def __init__(self, cluster: Cluster, kills: int, seed: int, longest: float) -> None:
+        self.cluster, self.most, self.kills = cluster, kills, 0
         self._random, self._longest = random.Random(seed), longest
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -79,15 +110,9 @@ class Killer:
         self._thread.join()
 
     def _run(self) -> None:
-        while self.left and not self._over.wait(self._random.uniform(0.05, self._longest)):
-            alive = [nanny.pid for nanny in self.cluster.workers.values() if nanny.pid]
-            if len(self.cluster.scheduler_info["workers"]) < 1 or not alive:
-                continue
-            try:
-                os.kill(self._random.choice(alive), signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-            self.kills, self.left = self.kills + 1, self.left - 1
+        while self.kills < self.most and not self._over.wait(self._random.uniform(0.05, self._longest)):
+            self.cluster.kill(self._random.randrange(len(self.cluster.workers)))
+            self.kills += 1
 
 
 def check_whole(found: Study, expected: Study) -> None:
@@ -105,8 +130,8 @@ def main(kills: int, seed: int) -> None:
     expected, done, rounds, began = searched(40, threads=1), 0, 0, time.monotonic()
     with cluster() as found:
         while done < kills:
-            with Killer(found, kills - done, seed + rounds) as killer:
-                check_whole(searched(40, cluster=found.scheduler_address), expected)
+            with Killer(found, kills - done, seed + rounds, longest=4.0) as killer:
+                check_whole(searched(40, cluster=found.address), expected)
             done, rounds = done + killer.kills, rounds + 1
             print(f"{rounds} searches, {done} kills, {time.monotonic() - began:.0f} s", flush=True)
     print(f"{rounds * len(expected.records)} trials over {done} kills: none lost, none twice, none stuck")

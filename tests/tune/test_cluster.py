@@ -133,7 +133,7 @@ def dask_cluster() -> Iterator[Any]:
 def test_killed_workers_lose_nothing_and_nothing_counts_twice(dask_cluster: Any) -> None:
     expected = long_cluster.searched(40, threads=1)
     with long_cluster.Killer(dask_cluster, 3, seed=0, longest=0.6) as killer:
-        found = long_cluster.searched(40, cluster=dask_cluster.scheduler_address)
+        found = long_cluster.searched(40, cluster=dask_cluster.address)
     assert killer.kills
     long_cluster.check_whole(found, expected)
 
@@ -153,7 +153,7 @@ def test_a_scheduler_that_goes_ends_the_search_in_one_line(
     """What ended until then has been written."""
     monkeypatch.setattr("minicolumn.tune.cluster._SECONDS_TO_CONNECT", 2)
     kept: list[Trial] = []
-    with long_cluster.cluster(1) as found, connected(found.scheduler_address) as client:
+    with long_cluster.cluster() as found, connected(found.address) as client:
         made = plan(trials=None, time=60, epochs=20, space=long_cluster.SPACE)
         crew = Cluster(made.workshop, client)
         strategy = strategy_by_name("strategy", "grid")(made.ground)

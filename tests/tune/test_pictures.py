@@ -1,4 +1,4 @@
-"""Pictures and the page of a study: what they show, what they say where there is nothing, and nothing foreign."""
+"""Pictures and the page of a study: what they show, what is said where there is nothing, nothing foreign."""
 
 from __future__ import annotations
 
@@ -45,10 +45,15 @@ def _study(setup: Setup, trials: int = 30, sign: float = 1.0) -> Study:
     for number in range(trials):
         width, layers = int(rng.choice([8, 16, 32])), int(rng.integers(1, 4))
         candidate = Candidate(
-            (width,) * layers, "constant", str(rng.choice(["relu", "mish"])), learning_rate=float(rng.uniform(0.01, 0.1))
+            (width,) * layers,
+            "constant",
+            str(rng.choice(["relu", "mish"])),
+            learning_rate=float(rng.uniform(0.01, 0.1)),
         )
         state = "pruned" if number % 7 == 3 else "failed" if number % 11 == 5 else "finished"
-        found.append(_trial(number, candidate, sign * (0.5 + width / 100 + 0.01 * rng.standard_normal()), state))
+        found.append(
+            _trial(number, candidate, sign * (0.5 + width / 100 + 0.01 * rng.standard_normal()), state)
+        )
     story = ("Few neurons first. 32 neurons: r2 0.8 <script>alert(1)</script> & more.",)
     return Study(setup, tuple(found), story, 12.0, "trials")
 
@@ -109,7 +114,9 @@ def test_the_front_is_of_those_that_none_beats(pairs: list[tuple[int, float]], h
         if any(o.parameters <= t.parameters and score.is_better(o.score, t.score) for o in trials)
     ]  # fmt: skip
     assert all(t not in beaten for t in front)
-    assert {(t.parameters, t.score) for t in trials if t not in beaten} >= {(t.parameters, t.score) for t in front}
+    assert {(t.parameters, t.score) for t in trials if t not in beaten} >= {
+        (t.parameters, t.score) for t in front
+    }
     assert [t.parameters for t in front] == sorted({t.parameters for t in front})
     best = max(trials, key=lambda t: score.sign * t.score).score
     assert front[-1].score == best
@@ -146,7 +153,9 @@ def test_counts_are_short() -> None:
 # The page ---------------------------------------------------------------------------------------------------
 
 
-def test_the_page_holds_all_of_it_and_asks_for_nothing(plan: Callable[..., SearchPlan], tmp_path: Path) -> None:
+def test_the_page_holds_all_of_it_and_asks_for_nothing(
+    plan: Callable[..., SearchPlan], tmp_path: Path
+) -> None:
     found = run_search(plan(task="multiclass", strategy="course"))
     path = tmp_path / "report.html"
     found.report(path)
@@ -159,7 +168,7 @@ def test_the_page_holds_all_of_it_and_asks_for_nothing(plan: Callable[..., Searc
         assert said in text
     ids = re.findall(r' id="([^"]+)"', text)
     assert len(ids) == len(set(ids))
-    used = set(re.findall(r'url\(#([^)]+)\)', text)) | set(re.findall(r'xlink:href="#([^"]+)"', text))
+    used = set(re.findall(r"url\(#([^)]+)\)", text)) | set(re.findall(r'xlink:href="#([^"]+)"', text))
     assert used <= set(ids)
     assert "#1f2933" not in text.partition("</style>")[2]  # colours are variables
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_iris
+from sklearn.exceptions import FitFailedWarning
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -18,6 +19,8 @@ from minicolumn.tune.search_cv import PARAMETERS, SPACE, TopologySearchCV
 
 X, Y = load_iris(return_X_y=True)
 QUICK: dict[str, Any] = {"solver": "lbfgs", "max_iter": 20, "random_state": 0}
+# A few iterations are no convergence, and need not be.
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 FIXED = {"layers": 1, "width": (4, 8)}
 
 
@@ -27,9 +30,7 @@ def _search(space: Any = FIXED, estimator: Any = None, **said: Any) -> TopologyS
 
 
 @pytest.mark.filterwarnings("ignore")
-@parametrize_with_checks(
-    [_search(n_trials=1), _search(estimator=mc.MLPRegressor(**QUICK), n_trials=1)]
-)
+@parametrize_with_checks([_search(n_trials=1), _search(estimator=mc.MLPRegressor(**QUICK), n_trials=1)])
 def test_scikit_learns_checks(estimator: Any, check: Any) -> None:
     check(estimator)
 
@@ -58,7 +59,9 @@ def test_its_results_are_those_of_a_grid_search() -> None:
 def test_the_smallest_within_one_standard_error_wins_unless_told_otherwise() -> None:
     space = {"layers": 1, "width": (4, 64), "activation": "relu"}
     smallest, best = (_search(space, winner=rule, cv=4).fit(X, Y) for rule in ("smallest", "best"))
-    np.testing.assert_array_equal(smallest.cv_results_["mean_test_score"], best.cv_results_["mean_test_score"])
+    np.testing.assert_array_equal(
+        smallest.cv_results_["mean_test_score"], best.cv_results_["mean_test_score"]
+    )
     assert smallest.best_params_["hidden_layer_sizes"] <= best.best_params_["hidden_layer_sizes"]
 
 
@@ -66,8 +69,7 @@ def test_the_smallest_within_one_standard_error_wins_unless_told_otherwise() -> 
 def test_every_strategy_tries_as_many_as_it_may(strategy: str) -> None:
     space = {"layers": "1-2", "width": "2-8", "learning_rate": "1e-3..1e-1", "dropout": "0..0.2"}
     search = _search(space, mc.MLPClassifier(max_iter=2, random_state=0), strategy=strategy, n_trials=5)
-    with pytest.warns(Warning):
-        search.fit(X, Y)
+    search.fit(X, Y)
     assert len(search.cv_results_["params"]) == 5
     assert {"hidden_layer_sizes", "learning_rate_init", "dropout"} == set(search.best_params_)
     assert bool(search.story_) == (strategy == "course")
@@ -80,6 +82,8 @@ def test_the_same_seed_tries_the_same() -> None:
 
 def test_without_a_space_topology_and_rates_are_searched() -> None:
     search = _search(None, strategy="random", n_trials=2, estimator=mc.MLPRegressor(**QUICK)).fit(X, Y)
+    assert set(search.best_params_) == {"hidden_layer_sizes", "activation", "alpha"}  # lbfgs has no rate
+    search = _search(None, mc.MLPRegressor(max_iter=1), strategy="random", n_trials=1).fit(X, Y)
     assert set(search.best_params_) == {
         "hidden_layer_sizes", "activation", "dropout", "learning_rate_init", "alpha",
     }  # fmt: skip
@@ -87,18 +91,18 @@ def test_without_a_space_topology_and_rates_are_searched() -> None:
 
 
 def test_a_time_ends_it() -> None:
-    search = _search({"layers": 1, "width": tuple(range(1, 40))}, n_trials=None, time=1e-6).fit(X, Y)
-    assert len(search.cv_results_["params"]) == 1
+    search = _search({"layers": 1, "width": tuple(range(1, 400))}, n_trials=None, time=0.1).fit(X, Y)
+    assert 1 <= len(search.cv_results_["params"]) < 399
 
 
 def test_candidates_that_fail_have_no_score_and_do_not_win() -> None:
-    space = {"layers": 1, "width": 4, "learning_rate": (1e-2, 9e9)}
-    search = _search(space, mc.MLPClassifier(solver="sgd", max_iter=3, random_state=0))
-    with pytest.warns(Warning):
+    space = {"layers": 1, "width": 4, "optimizer": ("lbfgs", "adam"), "dropout": 0.1}  # which lbfgs refuses
+    search = _search(space, mc.MLPClassifier(max_iter=3, random_state=0))
+    with pytest.warns(FitFailedWarning):
         search.fit(X, Y)
     scores = search.cv_results_["mean_test_score"]
     assert np.isnan(scores).any()
-    assert np.isfinite(scores[search.best_index_])
+    assert search.best_params_["solver"] == "adam"
 
 
 def test_it_is_cloned_and_stands_in_pipelines() -> None:
@@ -138,8 +142,7 @@ def test_what_cannot_be_searched_is_one_line(search: TopologySearchCV, message: 
 )
 def test_layers_follow_from_plain_numbers(said: dict[str, Any], hidden: tuple[int, ...]) -> None:
     model = mc.MLPRegressor(max_iter=1, solver="lbfgs", random_state=0, **said)
-    with pytest.warns(Warning):
-        model.fit(X, Y)
+    model.fit(X, Y)
     assert tuple(len(b) for b in model.intercepts_[:-1]) == hidden
 
 

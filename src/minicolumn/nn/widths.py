@@ -11,7 +11,7 @@ def shaped(shape: str, width: int, layers: int) -> tuple[int, ...]:
 
         constant    w, w, w         funnel      w, w/2, w/4         pyramid     w, 2w/3, w/3
 
-    What is not the width itself is rounded to a multiple of 4, and is 4 at least, or the width if that is less.
+    What is not the width itself is rounded to a multiple of 4, at least 4, or the width if that is less.
 
     >>> shaped("funnel", 64, 3), shaped("pyramid", 64, 3), shaped("constant", 64, 2)
     ((64, 32, 16), (64, 44, 20), (64, 64))

@@ -20,7 +20,7 @@ from minicolumn.tune.build import Workshop
 from minicolumn.tune.executor import Executed, _Job, _line, train_here
 
 _SECONDS_TO_CONNECT = 10
-_SECONDS_WITHOUT_WORKERS = 60.0
+_SECONDS_WITHOUT_WORKERS = 300.0  # machines may have to be started first
 _SECONDS_BETWEEN_COUNTS = 1.0
 
 
@@ -77,7 +77,7 @@ class Cluster(Executed):
 
     @property
     def size(self) -> int:
-        """All threads of all workers; DataError where there have been none for a minute."""
+        """All threads of all workers; DataError where there have been none for five minutes."""
         if time.monotonic() - self._counted > _SECONDS_BETWEEN_COUNTS:
             self._count, self._counted = self._threads(), time.monotonic()
             if self._count:
@@ -122,7 +122,7 @@ def version_here() -> str:
 
 
 def _check_versions(client: Any) -> None:
-    """Refuse workers that have another version of this package, or none; one that dies meanwhile has no say."""
+    """Refuse workers with another version of this package, or none; one that dies has no say."""
     from minicolumn import __version__
 
     try:

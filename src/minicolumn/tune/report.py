@@ -141,7 +141,7 @@ def svg_of(study: Study, name: str) -> str:
     picture = PICTURES[name]
     axes = drawn(study, name, axes=new_axes(_SMALLER * picture.width, _SMALLER * picture.height))
     file = io.StringIO()
-    look = {"svg.fonttype": "none", "svg.hashsalt": name}
+    look: Any = {"svg.fonttype": "none", "svg.hashsalt": name}
     with matplotlib.rc_context(look):
         axes.figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
     text = file.getvalue()

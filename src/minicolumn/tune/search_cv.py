@@ -77,15 +77,14 @@ class TopologySearchCV(BaseSearchCV):
                     pruned; and no row is held out for a test
 
     >>> import numpy as np, minicolumn as mc
-    >>> from minicolumn.tune.search_cv import TopologySearchCV
     >>> X, y = np.random.default_rng(0).normal(size=(60, 3)), np.arange(60) % 2
     >>> net = mc.MLPClassifier(solver="lbfgs", max_iter=5, random_state=0)
-    >>> search = TopologySearchCV(net, {"layers": 1, "width": [2, 4]}, strategy="grid", cv=2)
+    >>> search = mc.TopologySearchCV(net, {"layers": 1, "width": [2, 4]}, strategy="grid", cv=2)
     >>> [params["hidden_layer_sizes"] for params in search.fit(X, y).cv_results_["params"]]
     [(2,), (4,)]
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {  # type: ignore[misc]
         **BaseSearchCV._parameter_constraints,
         "space": [Space, Mapping, str, None],
         "strategy": [StrOptions({*WHOLE})],
@@ -122,7 +121,7 @@ class TopologySearchCV(BaseSearchCV):
             cv=cv,
             verbose=verbose,
             pre_dispatch=pre_dispatch,  # type: ignore[arg-type]
-            error_score=error_score,
+            error_score=error_score,  # type: ignore[arg-type]
             return_train_score=return_train_score,
         )
         self.space = space
@@ -141,7 +140,9 @@ class TopologySearchCV(BaseSearchCV):
         super().fit(X, y, **params)
         return self
 
-    def _run_search(self, evaluate_candidates: Callable[..., dict[str, Any]]) -> None:
+    def _run_search(
+        self, evaluate_candidates: Callable[..., dict[str, Any]], *, callback_ctx: Any = None
+    ) -> None:
         """Ask for candidates, as many at once as there are jobs, until a budget ends it."""
         space, seconds = self._space(), check_time("TopologySearchCV: time", self.time)
         strategy = self._strategy(space.whole)
@@ -159,7 +160,7 @@ class TopologySearchCV(BaseSearchCV):
         """Yield the candidates of the next turn; none where the search is over."""
         from joblib import effective_n_jobs
 
-        most = effective_n_jobs(self.n_jobs)
+        most = effective_n_jobs(1 if self.n_jobs is None else self.n_jobs)
         left = most if self.n_trials is None else min(most, self.n_trials - told)
         for _ in range(left):
             candidate = strategy.ask()
@@ -186,9 +187,14 @@ class TopologySearchCV(BaseSearchCV):
         ]
         if twice:
             raise DataError(f"TopologySearchCV: {', '.join(twice)} of the estimator: say it in the space")
-        searched = said.over(SPACE if self.space is not None else replace(SPACE, **_OTHERS))
+        searched = said.over(SPACE if self.space is not None else replace(SPACE, **self._others()))
         fixed = {name: value for name, value in _START.items() if searched.part(name) is None}
         return _Searched(replace(searched, **fixed), tuple(searched.said()))
+
+    def _others(self) -> dict[str, Any]:
+        """Return what is searched beside the topology where nobody says: lbfgs has no rate, nor dropout."""
+        without = ("dropout", "learning_rate") if getattr(self.estimator, "solver", "") == "lbfgs" else ()
+        return {name: part for name, part in _OTHERS.items() if name not in without}
 
     def _params(self, candidate: Candidate, space: _Searched) -> dict[str, Any]:
         """Return a candidate as parameters of the estimator."""
