@@ -4,7 +4,7 @@
                                          [--strategies course tpe ...] [--picture FILE]
 
 A quarter of each table's rows is set apart first and given to the search as rows to test on: no choice looks
-at them, neither of the strategy nor of the winner. Each seed is another quarter, another search, other weights.
+at them, neither of the strategy nor of the winner. Each seed is another quarter, search and weights.
 The score is the winner's on those rows, R2 of numbers, else the accuracy. Beside them `train`, one network by
 the default recipe, on the same rows. Strategies take turns in going first.
 """

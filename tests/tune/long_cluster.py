@@ -43,6 +43,7 @@ def searched(epochs: int, **where: Any) -> Study:
 WORKER = """
 import asyncio, sys
 from distributed import Worker
+import minicolumn.tune.cluster, minicolumn.tune.storage  # before it says that it is there
 
 async def main():
     async with Worker(sys.argv[1], nthreads=1, memory_limit=0, dashboard_address="127.0.0.1:0") as worker:
@@ -63,6 +64,12 @@ class Cluster:
         where = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
         command = [sys.executable, "-c", WORKER, self.address]
         return subprocess.Popen(command, env=where, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all workers have come to the scheduler."""
+        there = {worker.pid for worker in list(self.scheduler.scheduler.workers.values())}
+        return {worker.pid for worker in self.workers} <= there
 
     def kill(self, place: int) -> None:
         """Kill -9 a worker, and start another in its place."""
@@ -111,6 +118,10 @@ class Killer:
 
     def _run(self) -> None:
         while self.kills < self.most and not self._over.wait(self._random.uniform(0.05, self._longest)):
+            while not self.cluster.is_whole and not self._over.wait(0.02):
+                pass  # starting takes seconds: who kills faster is waited for for ever
+            if self._over.is_set():
+                return
             self.cluster.kill(self._random.randrange(len(self.cluster.workers)))
             self.kills += 1
 

@@ -54,7 +54,7 @@ def test_no_row_is_in_both_parts_and_none_is_lost(benchmark: ModuleType) -> None
 
 @pytest.mark.parametrize("strategy", ["course", "tpe"])
 def test_other_test_rows_change_no_trial_and_no_winner(benchmark: ModuleType, strategy: str) -> None:
-    """Rows of nonsense in their place: the same candidates, scores, winner and weights; another test score."""
+    """With rows of nonsense: the same candidates, scores, winner and weights; another test score."""
     task = benchmark.Task("y")
     train, test = benchmark.split(_table(), task, 0)
     wrong = test.with_columns(

@@ -14,6 +14,7 @@ from minicolumn.cli.playground import command as playground
 from minicolumn.cli.predict import command as predict
 from minicolumn.cli.train import command as train
 from minicolumn.cli.tune import command as tune
+from minicolumn.cli.zoo import command as zoo
 
 app = typer.Typer(
     name="minicolumn",
@@ -52,5 +53,5 @@ def top(
     """
 
 
-for command in (train, tune, evaluate, predict, inspect, playground, bench):
+for command in (train, tune, evaluate, predict, inspect, zoo, playground, bench):
     app.command(cls=Command)(command)
