@@ -85,7 +85,7 @@ def report_html(study: Study) -> str:
 
 def _heading(study: Study) -> str:
     states = [trial.state for trial in study.records]
-    parts = [f"{len(states):,} trials", f"{states.count('finished'):,} finished"]
+    parts = [f"{len(states):,} trial{'s' * (len(states) != 1)}", f"{states.count('finished'):,} finished"]
     parts += [f"{n:,} {state}" for state in ("pruned", "failed") if (n := states.count(state))]
     return (
         f"<header><p class=over>Topology search</p><h1>{_text(study.setup.target)}</h1>"

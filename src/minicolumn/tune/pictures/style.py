@@ -30,6 +30,7 @@ def score_words(score: Score) -> str:
 def with_grid(axes: Any, axis: str = "y") -> None:
     """Make axes quiet, with pale lines to read values by."""
     quiet(axes)
+    axes.ticklabel_format(axis="y", useOffset=False)
     axes.grid(axis=axis, color=GRID, lw=0.8)
     axes.set_axisbelow(True)
     axes.spines["bottom"].set_visible(True)
@@ -79,6 +80,6 @@ def span(values: Sequence[float], score: Score, share: float = 0.75) -> tuple[fl
     at = float(worth[min(len(worth) - 1, int(share * len(worth)))])
     reach = max(best - at, abs(best) * 1e-3, 1e-6)
     low = max(float(worth[-1]), best - 1.9 * reach)
-    room = 0.08 * max(best - low, 1e-6)
+    room = 0.08 * max(best - low, 0.02 * abs(best), 1e-4)
     ends = score.sign * (low - room), score.sign * (best + 1.6 * room)
     return min(ends), max(ends)
