@@ -148,6 +148,13 @@ def test_a_space_that_is_used_up_ends_it(plan: Plan) -> None:
     assert (study.stopped, len(study.records)) == ("all tried", 2)
 
 
+def test_a_grid_is_of_what_was_said_and_of_networks(plan: Plan) -> None:
+    """What nobody spoke of is as the recipe of tables has it, not a grid of its own."""
+    space = plan(strategy="grid", space={"learning_rate": (0.01, 0.05)}).setup.space
+    searched = {name for name, part in space.said().items() if len(part.values) > 1}  # type: ignore[union-attr]
+    assert searched == {"layers", "width", "shape", "learning_rate"}
+
+
 def test_an_interrupt_keeps_everything(plan: Plan) -> None:
     def stop(progress: Progress) -> None:
         if len(progress.trials) == 2:

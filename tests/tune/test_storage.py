@@ -229,7 +229,7 @@ def test_a_storage_that_cannot_be_reached_is_told(place: str, words: str, tmp_pa
 def test_a_missing_driver_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg2", None)  # as if it were not installed
     with (
-        pytest.raises(DataError, match="needs the package 'psycopg2', which is not installed"),
+        pytest.raises(DataError, match="is not installed; pip install 'minicolumn"),
         open_storage("storage", "postgresql+psycopg2://ann@127.0.0.1:1/none"),
     ):
         raise AssertionError

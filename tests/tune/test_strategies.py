@@ -188,6 +188,18 @@ def test_the_course_hands_out_ahead_where_threads_are_free(
     assert third not in course._out
 
 
+def test_a_course_that_is_cut_tells_how_far_it_came(whole: Space, ground: Callable[..., Ground]) -> None:
+    course = Course(ground(whole))
+    run(course, 2)
+    assert course.story == []
+    course.finish()
+    assert course.story[0].startswith(
+        "Few neurons first: one hidden layer, wider while it helps. 16 neurons: r2"
+    )
+    assert course.story[1] == "The search ended before this step did."
+    assert course.ask() is None
+
+
 def test_a_course_of_failures_ends(whole: Space, ground: Callable[..., Ground]) -> None:
     course, tries = Course(ground(whole)), 0
     while (candidate := course.ask()) is not None:

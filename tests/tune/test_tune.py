@@ -161,7 +161,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"seed": -1}, "tune: seed: expected an integer"),
     ({"epochs": 0}, "tune: epochs: expected an integer"),
     ({"loss": "huber"}, "loss 'huber' does not fit"),
-    ({"strategy": "grid", "space": {"layers": 1}}, "grid: dropout goes from"),
+    ({"strategy": "grid", "space": {"dropout": "0..0.5"}}, "grid: dropout goes from 0 to 0.5; list"),
     ({"target": "z"}, "the table has no column 'z'"),
 ]
 

@@ -9,7 +9,6 @@ from minicolumn.address_space import check_room_for_tables
 from minicolumn.cli.declared import Option, as_command
 from minicolumn.cli.table_options import COLUMNS, FILE, ColumnOptions
 from minicolumn.registry import Integer
-from minicolumn.registry.shared import THREADS
 from minicolumn.tabular.limits import LIMITS
 
 TABLE, SPACE, SEARCH = (
@@ -94,7 +93,7 @@ class TuneOptions(ColumnOptions):
     folds: Annotated[
         int | None,
         Integer(help="Folds of the cross-validation.", ge=2),
-        Option(SEARCH, "N", "5; 3 of 5,000 rows"),
+        Option(SEARCH, "N", "5; 3 from 5,000 rows on"),
     ] = None
     winner: Annotated[
         str, Option(SEARCH, "RULE", "smallest", "smallest within one standard error of the best, or best.")
@@ -104,7 +103,11 @@ class TuneOptions(ColumnOptions):
         Option(SEARCH, "FILE", "DATA's name.journal", "Keeps every trial; or postgresql://USER@HOST/DB."),
     ] = None
     resume: Annotated[bool, Option(SEARCH, help="Go on with the last search in the storage.")] = False
-    threads: Annotated[int | None, THREADS, Option(SEARCH, "N", "the cores")] = None
+    threads: Annotated[
+        int | None,
+        Integer(help="Candidates at once, one thread each.", ge=1),
+        Option(SEARCH, "N", "the cores"),
+    ] = None
     cluster: Annotated[
         str | None, Option(SEARCH, "ADDRESS", help="Train on a Dask cluster: tcp://10.0.0.5:8786.")
     ] = None

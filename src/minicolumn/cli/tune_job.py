@@ -32,6 +32,7 @@ from minicolumn.tune.parts import RULES
 from minicolumn.tune.session import Asked, SearchPlan, Shown, plan_search, run_search
 from minicolumn.tune.space import Space
 from minicolumn.tune.space_file import read_space
+from minicolumn.tune.storage import without_password
 from minicolumn.tune.study import Study
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def _finish(console: Console, options: TuneOptions, plan: SearchPlan, study: Stu
     interrupted = study.stopped == "interrupted"
     if study.refit is None:
         if interrupted:
-            kept = f"{len(study.records)} trials are kept in {_storage(options)}"
+            kept = f"{len(study.records)} trials are kept in {without_password(_storage(options))}"
             raise Interrupted(f"interrupted before a candidate was finished; {kept}")
         raise DataError(f"nothing was saved: {study.why_no_winner()}")
     show_ranking(console, study)
@@ -190,7 +191,7 @@ def _summary(options: TuneOptions, study: Study, columns: int) -> dict[str, Any]
         "best": _described(best),
         "winner": _described(winner),
         "story": list(study.story),
-        "storage": _storage(options),
+        "storage": without_password(_storage(options)),
     }
 
 

@@ -15,6 +15,7 @@ from minicolumn.cli.table_report import show_remarks, show_table
 from minicolumn.cli.train_report import show_results
 from minicolumn.train.progress import duration
 from minicolumn.tune.session import SearchPlan
+from minicolumn.tune.storage import without_password
 from minicolumn.tune.study import Study
 from minicolumn.tune.trial import Trial, gain, with_error
 
@@ -114,5 +115,6 @@ def say_where(console: Console, place: str, storage: str, replaced: bool) -> Non
     """Print where the winner and the trials are."""
     size = file_size(place) + (", in place of an older file" if replaced else "")
     console.print(heading("Saved", f"{visible(place)} ({size})"), soft_wrap=True)
-    console.print(Text(f"  trials in {visible(storage)}; --resume goes on with them", "dim"), soft_wrap=True)
+    kept = visible(without_password(storage))
+    console.print(Text(f"  trials in {kept}; --resume goes on with them", "dim"), soft_wrap=True)
     console.print(Text(f"\n  minicolumn predict {visible(place)} NEW_ROWS", "dim"), soft_wrap=True)

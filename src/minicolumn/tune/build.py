@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from minicolumn.train.trainer import Trainer
 from minicolumn.tune.candidate import Candidate
 from minicolumn.tune.folds import FoldData
 from minicolumn.tune.growth import Nursery, grown_params
-from minicolumn.tune.parts import Choices, Interval
+from minicolumn.tune.parts import Choices, Interval, nearest
 from minicolumn.tune.score import Score, metric_of
 from minicolumn.tune.space import Space
 
@@ -151,9 +152,10 @@ def default_space(table: TablePlan, knots: Knots) -> Space:
     )
 
 
-def whole_space(said: Space, table: TablePlan, knots: Knots) -> Space:
+def whole_space(said: Space, table: TablePlan, knots: Knots, fixed: Mapping[str, Any]) -> Space:
     """Return the space that is searched: what was said, and the table's own for the rest.
 
+    fixed       values of parts that are not searched where nothing is said of them, by name
     Errors      DataError where ramps are asked for and the table has no numbers that could have them
     """
     ramps = said.part("ramps")
@@ -161,7 +163,9 @@ def whole_space(said: Space, table: TablePlan, knots: Knots) -> Space:
         if ramps.values == (True,):
             raise DataError("ramps: no column of this table holds numbers enough for ramps")
         said = replace(said, ramps=False)
-    return said.over(default_space(table, knots))
+    usual = default_space(table, knots)
+    held = {name: nearest(part, fixed[name]) for name, part in usual.said().items() if name in fixed}
+    return said.over(replace(usual, **held))
 
 
 def own_loss(table: TablePlan) -> Loss | None:

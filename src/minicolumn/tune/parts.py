@@ -203,6 +203,20 @@ def _span(where: str, rule: Rule, low: int, high: int) -> list[int]:
     return found
 
 
+def nearest(part: Part, value: Any) -> Any:
+    """Return the value of a part that is nearest to another; of words the first, where it is not among them.
+
+    >>> nearest(Choices((16, 32, 64)), 40), nearest(Interval(0.01, 0.1), 0.5)
+    (32, 0.1)
+    """
+    if isinstance(part, Interval):
+        return min(part.high, max(part.low, float(value)))
+    numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in part.values)
+    if value in part.values or not numbers or not isinstance(value, int | float):
+        return value if value in part.values else part.values[0]
+    return min(part.values, key=lambda v: abs(v - value))
+
+
 def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"

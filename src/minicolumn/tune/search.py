@@ -161,6 +161,7 @@ class Search:
         with deferred(again=False):  # who was interrupted once may be so again while they end
             wait(self._running)
             self._collect()
+            self.strategy.finish()
             self._look()
 
     def _look(self) -> None:

@@ -83,14 +83,15 @@ def plan_search(table: TablePlan, asked: Asked) -> SearchPlan:
     Errors      DataError, one line, for a score that does not fit, too few rows, and a space that cannot be
     """
     knots, settings = knots_of(table), table.settings
-    space = whole_space(asked.space, table, knots)
+    start = _start(table)
+    # A grid is of what was said, and of networks: all else is as the recipe has it.
+    space = whole_space(asked.space, table, knots, start if asked.strategy == "grid" else {})
     score = score_by_name("score", asked.score, table.schema.task, outputs_of(table))
     count = usual_folds(len(table.train.X)) if asked.folds is None else asked.folds
     folds = FoldData(table, folds_of(table, count, asked.seed))
     usual = table_recipe(table.encoder, table.train.X, epochs=settings.epochs, knots=())
     nursery = Nursery() if asked.strategy == "grow" else None
     workshop = Workshop(table, knots, own_loss(table), folds, score, usual.epochs, asked.seed, nursery)
-    start = _start(table)
     threads = asked.threads or (_MANY if asked.is_elsewhere else cores())
     setup = Setup(
         space=space,

@@ -10,6 +10,7 @@ Source      Optuna's JournalStorage with JournalFileBackend, and RDBStorage
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import math
 import os
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 _KEY = "minicolumn"
-_DRIVERS = {"postgresql": "psycopg2", "mysql": "mysqlclient"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +120,7 @@ def open_storage(where: str, storage: PathLike) -> Iterator[Storage]:
     name = os.fsdecode(storage)
     if "://" in name:
         with _database(where, name) as database:
-            yield Storage(_without_password(name), database)
+            yield Storage(without_password(name), database)
         return
     with _journal(where, name) as journal:
         yield Storage(repr(name), journal)
@@ -210,14 +210,13 @@ def _database(where: str, url: str) -> Iterator[optuna.storages.RDBStorage]:
     """Hold a relational storage; its few connections are closed at the end."""
     from optuna.storages import RDBStorage
 
-    shown = _without_password(url)
+    shown = without_password(url)
     try:
         with quiet():
-            storage = RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
-    except ImportError as error:
-        kind = url.partition("://")[0].partition("+")[0]
-        driver = getattr(error, "name", None) or _DRIVERS.get(kind, kind)
-        raise DataError(f"{where}: {shown} needs the package {driver!r}, which is not installed") from None
+            storage = RDBStorage(_with_driver(url), engine_kwargs={"pool_pre_ping": True})
+    except ImportError:
+        more = "; pip install 'minicolumn[postgresql]'" * url.startswith("postgres")
+        raise DataError(f"{where}: the driver of {shown} is not installed{more}") from None
     except Exception as error:
         raise DataError(f"{where}: cannot use {shown}: {_first_line(error)}") from None
     try:
@@ -225,6 +224,14 @@ def _database(where: str, url: str) -> Iterator[optuna.storages.RDBStorage]:
     finally:
         storage.remove_session()
         storage.engine.dispose()
+
+
+def _with_driver(url: str) -> str:
+    """Return a URL of PostgreSQL with the driver that is installed, where it names none."""
+    named = "postgresql+psycopg://"
+    plain = url.replace("postgres://", "postgresql://", 1) if url.startswith("postgres://") else url
+    has_driver = importlib.util.find_spec("psycopg") is not None
+    return plain.replace("postgresql://", named, 1) if has_driver else plain
 
 
 @contextmanager
@@ -251,10 +258,10 @@ def _first_line(error: Exception) -> str:
     return (lines[0] if lines else type(error).__name__)[:200]
 
 
-def _without_password(url: str) -> str:
+def without_password(url: str) -> str:
     """Return a URL without the password in it.
 
-    >>> _without_password("postgresql://ann:secret@host/db")
+    >>> without_password("postgresql://ann:secret@host/db")
     'postgresql://ann:***@host/db'
     """
     scheme, slashes, rest = url.partition("://")

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from minicolumn.tune.candidate import Candidate
-from minicolumn.tune.parts import Choices, Interval, Part
+from minicolumn.tune.parts import Choices, Interval, Part, nearest
 from minicolumn.tune.strategies.strategy import Ground, Strategy
 from minicolumn.tune.trial import Trial, gain, with_error
 
@@ -50,13 +50,16 @@ class Way:
 class Ladder:
     """Candidates that are tried in order, and what has been kept of them.
 
+    title       what is tried, in words; before: what was kept before
     patience    so many in a row that are not kept end it; None tries all
     asked       how many were handed out
     seen        how many were judged, in order
     """
 
+    title: str
     ways: list[Way]
     patience: int | None
+    before: Way | None
     kept: Way | None
     asked: int = 0
     seen: int = 0
@@ -106,6 +109,17 @@ class Course(Strategy):
 
     def forget(self, candidate: Candidate) -> None:
         self._out.discard(candidate)
+
+    def finish(self) -> None:
+        """Tell how far the step came that the search ended in."""
+        ladder = self._ladder
+        if ladder is not None:
+            self._judge(ladder)
+            if ladder.seen:
+                self.story.append(f"{ladder.title}. {self._told(ladder)}")
+            if len(ladder.ways) > ladder.seen:
+                self.story.append("The search ended before this step did.")
+        self._ladder = None
 
     def step_of(self, candidate: Candidate) -> str:
         return self._labels.get(candidate, "")
@@ -187,20 +201,20 @@ class Course(Strategy):
         self, title: str, ways: Iterable[Way], kept: Way | None, patience: int | None = _PATIENCE
     ) -> Generator[Ladder, None, Way | None]:
         """Try the candidates of a ladder, return the one that is kept, and tell the story of it."""
-        seen = set() if kept is None else {kept.candidate}
-        fresh = [w for w in ways if not (w.candidate in seen or seen.add(w.candidate))]
-        if not fresh or (
-            all(way.candidate in self._known for way in fresh)
-            and kept is not None
-            and not any(self._prefers(self._known[way.candidate], self._trial(kept)) for way in fresh)
-        ):
+        fresh = _without_equals(ways, kept)
+        if not fresh or (kept is not None and self._is_settled(fresh, kept)):
             return kept
         for way in fresh:
             self._labels.setdefault(way.candidate, title.partition(",")[0].partition(":")[0])
-        ladder = Ladder(fresh, patience, kept)
+        ladder = Ladder(title, fresh, patience, kept, kept)
         yield ladder
-        self.story.append(f"{title}. {self._told(ladder, kept)}")
+        self.story.append(f"{title}. {self._told(ladder)}")
         return ladder.kept
+
+    def _is_settled(self, ways: list[Way], kept: Way) -> bool:
+        """Return whether all of some candidates were tried before, and none of them would be kept."""
+        known = [self._known.get(way.candidate) for way in ways]
+        return all(trial is not None and not self._prefers(trial, self._trial(kept)) for trial in known)
 
     # Judging ------------------------------------------------------------------------------------------------
 
@@ -239,9 +253,9 @@ class Course(Strategy):
 
     # Words --------------------------------------------------------------------------------------------------
 
-    def _told(self, ladder: Ladder, before: Way | None) -> str:
+    def _told(self, ladder: Ladder) -> str:
         """Return what came of a ladder."""
-        kept = ladder.kept
+        kept, before = ladder.kept, ladder.before
         if kept is None:
             return "None of them could be trained."
         rest = [way for way in ladder.ways[: ladder.seen] if way is not kept]
@@ -287,18 +301,10 @@ class Course(Strategy):
         return Way(moved, self.ground.space.draw(choose), words)
 
 
-def nearest(part: Part, value: Any) -> Any:
-    """Return the value of a part that is nearest to another; of words the first, where it is not among them.
-
-    >>> nearest(Choices((16, 32, 64)), 40), nearest(Interval(0.01, 0.1), 0.5)
-    (32, 0.1)
-    """
-    if isinstance(part, Interval):
-        return min(part.high, max(part.low, float(value)))
-    numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in part.values)
-    if value in part.values or not numbers or not isinstance(value, int | float):
-        return value if value in part.values else part.values[0]
-    return min(part.values, key=lambda v: abs(v - value))
+def _without_equals(ways: Iterable[Way], kept: Way | None) -> list[Way]:
+    """Return candidates each once, and none that is the one kept."""
+    found = {way.candidate: way for way in reversed(list(ways))}
+    return [way for way in reversed(found.values()) if kept is None or way.candidate != kept.candidate]
 
 
 def _neighbours(part: Part, value: Any, number: int) -> list[Any]:

@@ -21,8 +21,7 @@ import numpy as np
 
 from minicolumn.errors import DataError
 from minicolumn.tune.candidate import Candidate
-from minicolumn.tune.parts import Choices, Interval, Part
-from minicolumn.tune.strategies.course import nearest
+from minicolumn.tune.parts import Choices, Interval, Part, nearest
 from minicolumn.tune.strategies.strategy import Ground, Strategy
 from minicolumn.tune.trial import Trial, gain
 

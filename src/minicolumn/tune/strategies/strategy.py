@@ -62,6 +62,9 @@ class Strategy:
     def forget(self, candidate: Candidate) -> None:
         """Take note that a candidate that was asked for will not be told of: the search ended before."""
 
+    def finish(self) -> None:
+        """Take note that the search is over: tell what there is left to tell."""
+
     def prunes(self, candidate: Candidate, resource: int, value: float) -> bool:
         """Return whether a trial has no prospect, by its value at a rung; called from the trial's thread."""
         return False
