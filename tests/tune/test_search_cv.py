@@ -96,13 +96,15 @@ def test_a_time_ends_it() -> None:
 
 
 def test_candidates_that_fail_have_no_score_and_do_not_win() -> None:
-    space = {"layers": 1, "width": 4, "optimizer": ("lbfgs", "adam"), "dropout": 0.1}  # which lbfgs refuses
-    search = _search(space, mc.MLPClassifier(max_iter=3, random_state=0))
+    """Two layers want two rates of dropout."""
+    net = mc.MLPClassifier(max_iter=3, random_state=0, dropout=[0.1])
+    search = _search({"layers": (1, 2), "width": 4, "shape": "constant"}, net)
     with pytest.warns(FitFailedWarning):
         search.fit(X, Y)
-    scores = search.cv_results_["mean_test_score"]
-    assert np.isnan(scores).any()
-    assert search.best_params_["solver"] == "adam"
+    assert [params["hidden_layer_sizes"] for params in search.cv_results_["params"]] == [(4,)]
+    assert search.best_params_["hidden_layer_sizes"] == (4,)
+    with pytest.warns(FitFailedWarning), pytest.raises(ValueError, match="dropout holds 1 entries"):
+        _search({"layers": 2, "width": (4, 8), "shape": "constant"}, net).fit(X, Y)
 
 
 def test_it_is_cloned_and_stands_in_pipelines() -> None:

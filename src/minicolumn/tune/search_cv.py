@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time as clock
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,12 +11,13 @@ from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from sklearn.exceptions import FitFailedWarning
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval as Range
 from sklearn.utils._param_validation import StrOptions
 
-from minicolumn.errors import DataError
+from minicolumn.errors import DataError, warn_user
 from minicolumn.tabular.settings import check_time
 from minicolumn.tune.api import space_from
 from minicolumn.tune.candidate import Candidate
@@ -28,6 +30,8 @@ from minicolumn.tune.trial import Trial, smallest_within, standard_error
 # Those that neither prune within a training nor hand weights on: scikit-learn trains candidates by itself.
 WHOLE = ("course", "grid", "random", "tpe")
 _TOPOLOGY = ("layers", "width", "shape")
+# scikit-learn raises this where nothing that it was given at once could be fitted: here one bad candidate.
+_ALL_FAILED = re.compile(r"\s*All the \d+ fits failed")
 # Which parameter of the estimators a part of a space is.
 PARAMETERS = {
     "activation": "activation",
@@ -146,15 +150,29 @@ class TopologySearchCV(BaseSearchCV):
         """Ask for candidates, as many at once as there are jobs, until a budget ends it."""
         space, seconds = self._space(), check_time("TopologySearchCV: time", self.time)
         strategy = self._strategy(space.whole)
-        began, told = clock.monotonic(), 0
+        began, told, scored = clock.monotonic(), 0, 0
+        trouble: ValueError | None = None
         self.story_ = strategy.story
         while batch := list(self._asked(strategy, told)):
-            results = evaluate_candidates([self._params(candidate, space) for candidate in batch])
-            for candidate in batch:
-                strategy.tell(_trial(candidate, results, told, self._first_score()))
-                told += 1
+            told += len(batch)
+            try:
+                results = evaluate_candidates([self._params(candidate, space) for candidate in batch])
+            except ValueError as error:
+                if not _ALL_FAILED.match(str(error)):
+                    raise
+                warn_user(str(error).strip(), FitFailedWarning)
+                trouble = error
+                for candidate in batch:
+                    strategy.tell(_failed(candidate))
+            else:
+                for candidate in batch:
+                    strategy.tell(_trial(candidate, results, scored, self._first_score()))
+                    scored += 1
             if seconds is not None and clock.monotonic() - began >= seconds:
-                return
+                break
+        strategy.finish()
+        if not scored and trouble is not None:
+            raise trouble
 
     def _asked(self, strategy: Strategy, told: int) -> Iterator[Candidate]:
         """Yield the candidates of the next turn; none where the search is over."""
@@ -250,6 +268,10 @@ def _trial(candidate: Candidate, results: dict[str, Any], place: int, metric: st
         seconds=float(results["mean_fit_time"][place]) * len(scores),
         reason="" if good else "it has no score on some fold",
     )
+
+
+def _failed(candidate: Candidate) -> Trial:
+    return Trial(0, candidate, "failed", 0, reason="it could be fitted on no fold")
 
 
 def _sized(params: Mapping[str, Any]) -> Candidate:
