@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -40,9 +41,8 @@ def test_penguins_need_nothing_but_their_name(cli: Any, tmp_path: Path) -> None:
     assert mc.load("penguins.safetensors").training["search"]["trials"] == 3
     predicted = cli("predict", "penguins.safetensors", "penguins")
     assert predicted.code == 0
-    lines = [
-        line for line in found.out.splitlines() if not line.startswith(("Few", "More", "Each", "A size"))
-    ]
+    # Sentences of the course are wrapped by who reads them.
+    lines = [line for line in found.out.splitlines() if not re.match(r"\w.*\.$", line)]
     assert max(map(len, lines)) <= 80
 
 

@@ -283,6 +283,21 @@ def test_out_of_fold_scores_are_of_the_searched_networks(plan: Plan) -> None:
     assert study.refit.out_of_fold["rmse"] == pytest.approx(math.sqrt(squares), rel=1e-4)
 
 
+def test_row_weights_and_class_weights_reach_the_winner(plan: Plan, frame: Any) -> None:
+    table = frame("binary").with_columns(w=polars.lit(2.0))
+    plain = run_search(plan(table=frame("binary"), trials=1))
+    weighted = run_search(plan(table=table, weight="w", class_weight="balanced", trials=1))
+    assert plain.refit is not None
+    assert weighted.refit is not None
+    assert weighted.refit.out_of_fold is not None
+    assert set(weighted.refit.out_of_fold) == set(plain.metrics)
+
+
+def test_a_winner_of_numbers_has_prediction_intervals(plan: Plan) -> None:
+    study = run_search(plan(trials=1))
+    assert "residuals" in study.best_model.training
+
+
 @pytest.mark.parametrize("rule", ["smallest", "best"])
 def test_the_winner_is_chosen_by_the_rule(rule: str, plan: Plan) -> None:
     study = run_search(plan(trials=6, winner=rule), refit=False)

@@ -17,7 +17,14 @@ from minicolumn.errors import DivergenceError
 from minicolumn.model.model import Model
 from minicolumn.nn.outputs import ClassOutputs
 from minicolumn.tabular.calibrate import best_factor, tempered
-from minicolumn.tabular.pipeline import TableRun, data_hash, scored, with_table, with_threshold
+from minicolumn.tabular.pipeline import (
+    TableRun,
+    data_hash,
+    scored,
+    with_residuals,
+    with_table,
+    with_threshold,
+)
 from minicolumn.tabular.training import table_trainer
 from minicolumn.train.callbacks import Callback
 from minicolumn.train.history import Row
@@ -66,12 +73,15 @@ def refitted(
     makers = [_maker_of_fold(workshop, winner, fold) for fold in range(workshop.folds)]
     *folds, whole = _runs(run_side_by_side([*makers, _maker_of_all(workshop, winner)], threads, watch=watch))
     predicted, rows = _out_of_fold(workshop, [run.model for run in folds])
-    model, predicted = _calibrated(whole.model, predicted, table.train.y[rows])
+    y, weight = table.train.y[rows], None if table.train.weight is None else table.train.weight[rows]
+    loss_weight = None if table.train.loss_weight is None else table.train.loss_weight[rows]
+    model, predicted = _calibrated(whole.model, predicted, y, loss_weight)
     training = {**model.training, "search": card}
     model = replace(model, training=training, data_hash=data_hash(table.train.frame))
-    table = with_threshold(table, model.outputs, predicted, table.train.y[rows])
+    table = with_threshold(table, model.outputs, predicted, y, weight)
+    model = with_residuals(model, predicted, y, weight)
     done = scored(table, with_table(table, model), whole)
-    return replace(done, out_of_fold=done.model.score_predictions(predicted, table.train.y[rows])[0])
+    return replace(done, out_of_fold=done.model.score_predictions(predicted, y, weight)[0])
 
 
 def _maker_of_fold(workshop: Workshop, winner: Trial, fold: int) -> Maker:
@@ -119,12 +129,12 @@ def _out_of_fold(workshop: Workshop, models: Sequence[Model]) -> tuple[Array, Ar
     return (total[rows] / count[rows, None]).astype(np.float32), rows
 
 
-def _calibrated(model: Model, predicted: Array, y: Array) -> tuple[Model, Array]:
+def _calibrated(model: Model, predicted: Array, y: Array, weight: Array | None) -> tuple[Model, Array]:
     """Return the model temperature-scaled by out-of-fold predictions, and these scaled likewise."""
     outputs = model.outputs
     if not isinstance(outputs, ClassOutputs) or not outputs.are_probabilities:
         return model, predicted
-    factor = best_factor(outputs.class_scores(predicted), y)
+    factor = best_factor(outputs.class_scores(predicted), y, weight)
     return tempered(model, factor), _powered(predicted, factor)
 
 
