@@ -168,17 +168,16 @@ class Executed:
 
     def _after(self, job: _Job, error: BaseException) -> None:
         """Submit a candidate again whose worker died, or give the error on."""
-        if self._is_loss(error) and (gone := self._why_gone()) is None:
-            if job.deaths + 1 < MOST_DEATHS:
-                self._again(_Job(job.ending, job.candidate, job.end, job.deaths + 1))
-                return
+        gone = self._why_gone() if self._is_loss(error) else f"a worker could not train: {_line(error)}"
+        if gone is not None:
+            own = error if isinstance(error, MinicolumnError) else DataError(f"{self.who}: {gone}")
+            _settle(job.ending, lambda e: e.set_exception(own))
+        elif job.deaths + 1 < MOST_DEATHS:
+            self._again(_Job(job.ending, job.candidate, job.end, job.deaths + 1))
+        else:
             reason = f"{MOST_DEATHS} workers died while they trained it"
             failed = Trial(0, job.candidate, "failed", 0, reason=reason)
             _settle(job.ending, lambda e: e.set_result(failed))
-            return
-        said = gone if self._is_loss(error) else f"a worker could not train: {_line(error)}"
-        own = error if isinstance(error, MinicolumnError) else DataError(f"{self.who}: {said}")
-        _settle(job.ending, lambda e: e.set_exception(own))
 
     def _again(self, job: _Job) -> None:
         try:
