@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         fit,
     )
     from minicolumn.tune import callable_module as tune
+    from minicolumn.tune.search_cv import TopologySearchCV
 
 __version__ = "0.1.0"
 
@@ -94,6 +95,7 @@ _NAMES = {
         "Trainer",
         "fit",
     ),
+    "minicolumn.tune.search_cv": ("TopologySearchCV",),
 }
 _LATER = {name: module for module, names in _NAMES.items() for name in names}
 # Stages that are attributes too; those of the second row are no public names.
@@ -145,6 +147,7 @@ __all__ = [
     "Run",
     "ShadowError",
     "ShapeError",
+    "TopologySearchCV",
     "TraceError",
     "Trainer",
     "TrajectoryRecorder",
