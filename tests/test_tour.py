@@ -147,6 +147,7 @@ WHOLE: dict[str, Any] = {
     "sequential": mc.nn.Sequential(mc.nn.Dense(6, "selu"), mc.nn.Dense(3)),
     "concatenate": mc.nn.Concatenate(mc.nn.Dense(2), mc.nn.Scale()),
     "residual": mc.nn.Residual(mc.nn.Dense(4, "gelu")),
+    "frozen": mc.nn.Frozen(mc.nn.Dense(4, "tanh")),
     "heads": mc.nn.Heads(price=mc.nn.Dense(1), kind=mc.nn.Dense(3)),
     "activation": mc.nn.Activation("relu"),
     "piecewise_linear": mc.nn.PiecewiseLinear(((0, (0.0, 1.0, 2.0)),)),
