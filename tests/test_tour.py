@@ -430,3 +430,14 @@ def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     capsys.readouterr()
     assert main(["train", "penguins", "--target", "Specie"]) == 2
     assert "did you mean 'Species'" in capsys.readouterr().err
+
+
+def test_networks_come_from_other_libraries_and_go_on_learning(tmp_path: Path) -> None:
+    golden = Path(__file__).parent / "model" / "imports" / "golden"
+    model = mc.from_onnx(golden / "sklearn_words.onnx")  # a scikit-learn pipeline, by skl2onnx
+    assert model.classes == ("high", "low", "mid")
+    assert mc.from_keras(golden / "keras_functional.keras").input_shape == (4,)
+    assert mc.from_torch(golden / "torch_half.safetensors", activation="tanh").predict([[0.0] * 4]).shape == (
+        1,
+        2,
+    )

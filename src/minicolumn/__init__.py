@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from minicolumn.lower.compile import compile
     from minicolumn.lower.inspect import inspect
     from minicolumn.model import Model, load
+    from minicolumn.model.imports import from_keras, from_onnx, from_sklearn, from_torch
     from minicolumn.playground.monitoring import Monitor
     from minicolumn.tabular import fit_table
     from minicolumn.trace.loops import scan
@@ -79,6 +80,7 @@ _NAMES = {
     "minicolumn.lower.compile": ("compile",),
     "minicolumn.lower.inspect": ("inspect",),
     "minicolumn.model": ("Model", "load"),
+    "minicolumn.model.imports": ("from_keras", "from_onnx", "from_sklearn", "from_torch"),
     "minicolumn.playground.monitoring": ("Monitor",),
     "minicolumn.tabular": ("fit_table",),
     "minicolumn.trace.loops": ("scan",),
@@ -155,6 +157,10 @@ __all__ = [
     "explain",
     "fit",
     "fit_table",
+    "from_keras",
+    "from_onnx",
+    "from_sklearn",
+    "from_torch",
     "grad",
     "hessian",
     "inspect",

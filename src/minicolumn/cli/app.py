@@ -9,6 +9,7 @@ import typer
 from minicolumn.cli.bench import bench
 from minicolumn.cli.evaluate import command as evaluate
 from minicolumn.cli.help import Command, Commands
+from minicolumn.cli.import_file import command as import_file
 from minicolumn.cli.inspect import command as inspect
 from minicolumn.cli.playground import command as playground
 from minicolumn.cli.predict import command as predict
@@ -50,5 +51,5 @@ def top(
     """
 
 
-for command in (train, evaluate, predict, inspect, playground, bench):
+for command in (train, evaluate, predict, inspect, import_file, playground, bench):
     app.command(cls=Command)(command)
