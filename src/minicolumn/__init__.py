@@ -48,7 +48,9 @@ if TYPE_CHECKING:
         ReduceOnPlateau,
         Run,
         Trainer,
+        Unfreeze,
         fit,
+        transfer,
     )
 
 __version__ = "0.1.0"
@@ -93,7 +95,9 @@ _NAMES = {
         "ReduceOnPlateau",
         "Run",
         "Trainer",
+        "Unfreeze",
         "fit",
+        "transfer",
     ),
 }
 _LATER = {name: module for module, names in _NAMES.items() for name in names}
@@ -149,6 +153,7 @@ __all__ = [
     "TraceError",
     "Trainer",
     "TrajectoryRecorder",
+    "Unfreeze",
     "backprop_report",
     "check_grads",
     "compile",
@@ -175,6 +180,7 @@ __all__ = [
     "stop_gradient",
     "tables",
     "train",
+    "transfer",
     "value_and_grad",
     "vjp",
 ]
