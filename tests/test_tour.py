@@ -441,3 +441,10 @@ def test_networks_come_from_other_libraries_and_go_on_learning(tmp_path: Path) -
         1,
         2,
     )
+
+
+def test_a_trained_network_starts_another_training() -> None:
+    source = _fitted(epochs=5)
+    start = mc.transfer(source.model, outputs=2, freeze=True)
+    run = mc.fit(start.network, X, XOR, params=start.params, epochs=4, callbacks=[mc.Unfreeze(every=2)])
+    assert run.model.network == source.model.network
