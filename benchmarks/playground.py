@@ -1,12 +1,14 @@
 """The speed of the playground: its session beside the engine and its model's arithmetic, and its page.
 
-    python benchmarks/playground.py [--rounds 5] [--seconds 2] [--browser /usr/bin/chromium]
+    python benchmarks/playground.py [--rounds 5] [--seconds 2] [--browser /usr/bin/chromium] [--monitor]
 
 The default network, 2-4-2-1 on 250 points by batches of 10. Engine: `Trainer.advance` alone. Session: the
 room `network` as the server drives it, 30 ticks a second with maps, losses and scores. TensorFlow Playground:
 its arithmetic in Node.js, one object a node and a link as it has them (`playground_peer.mjs`), as fast as it
-goes and by its clock of 60 frames a second. Sides take turns; minimum and median. With a browser also: first
-paint, frames a second with 8 layers of 32 while they train, and the time from a step to the screen.
+goes and by its clock of 60 frames a second. Sides take turns; minimum and median. Then what
+`mc.fit(..., monitor=True)` costs without a page, by the wall's clock and the processor's, with --monitor that
+alone. With a browser also: first paint, frames a second with 8 layers of 32 while they train, and the time
+from a step to the screen.
 """
 
 from __future__ import annotations
@@ -21,6 +23,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from minicolumn import fit, nn
 from minicolumn.bench.machine import describe
 from minicolumn.playground.frames import encoded
 from minicolumn.playground.network.room import NetworkRoom
@@ -30,6 +35,7 @@ from minicolumn.playground.room import Session
 CLOCK = 60.0  # frames a second of TensorFlow Playground, one epoch each
 STEPS = 25  # an epoch
 TICKS = 30
+EPOCH = 0.05  # seconds of one of the monitored training, about
 PEER = Path(__file__).with_name("playground_peer.mjs")
 
 
@@ -115,6 +121,34 @@ def in_browser(chromium: str) -> dict[str, float]:
     return {"first_paint": paint, "latency": statistics.median(latencies), "frames": frames}
 
 
+def fitted(monitor: bool, seconds: float) -> tuple[float, float]:
+    """Return the seconds that a fit of about so many takes, by the wall's clock and by the processor's."""
+    X = np.random.default_rng(0).uniform(size=(20_000, 20)).astype(np.float32)
+    y = (X.sum(axis=1) > 10).astype(np.int32)
+    network = nn.Sequential(nn.Dense(64, "relu"), nn.Dense(64, "relu"), nn.Dense(2))
+    epochs = max(1, round(seconds / EPOCH))
+    wall, processor = time.perf_counter(), time.process_time()
+    fit(network, X, y, epochs=epochs, batch_size=128, seed=0, monitor=monitor)
+    return time.perf_counter() - wall, time.process_time() - processor
+
+
+def cost_of_monitor(rounds: int, seconds: float) -> None:
+    """Print what a training takes that is shown live, no page open, beside one that is not."""
+    fitted(False, EPOCH)  # all is compiled
+    fitted(True, EPOCH)
+    plain, shown_live = [], []
+    for turn in range(rounds):
+        for watched in (False, True) if turn % 2 == 0 else (True, False):
+            (shown_live if watched else plain).append(fitted(watched, seconds))
+    for place, clock in enumerate(("wall", "processor")):
+        without, beside = [t[place] for t in plain], [t[place] for t in shown_live]
+        print(f"{f'fit, s, {clock} time':<52}{min(without):>16.3f}{statistics.median(without):>16.3f}")
+        name = f"fit with monitor=True, s, {clock} time"
+        print(f"{name:<52}{min(beside):>16.3f}{statistics.median(beside):>16.3f}")
+        ratio = min(beside) / min(without), statistics.median(beside) / statistics.median(without)
+        print(f"{'with / without':<52}{ratio[0]:>16.3f}{ratio[1]:>16.3f}")
+
+
 COUNT_FRAMES = """() => new Promise((done) => {
   let count = 0;
   const began = performance.now();
@@ -156,11 +190,17 @@ def shown(name: str, rates: Sequence[float]) -> str:
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2.0)
     parser.add_argument("--browser", default=shutil.which("chromium"))
+    parser.add_argument(
+        "--monitor", action="store_true", help="measure what the monitor costs, and nothing else"
+    )
     said = parser.parse_args()
+    if said.monitor:
+        cost_of_monitor(said.rounds, said.seconds)
+        return
     has_node = shutil.which("node") is not None
     engines, sessions, peers = [], [], []
     for _ in range(said.rounds):
@@ -185,6 +225,7 @@ def main() -> None:
     for units in ((4, 2), (32,) * 8):
         name = f"a tick of {'-'.join(map(str, units))}, ms, median"
         print(f"{name:<52}{'':>16}{maps(units):>16.1f}")
+    cost_of_monitor(said.rounds, said.seconds)
     if said.browser:
         page = in_browser(said.browser)
         print(f"{'first paint, ms':<52}{'':>16}{page['first_paint']:>16.0f}")

@@ -1,10 +1,15 @@
 """Two trainings in two threads of one process, beside the same two one after the other.
 
-    python benchmarks/side_by_side.py [--seconds 20] [--steps 1000]
+    python benchmarks/side_by_side.py [TABLE ...] [--seconds 20] [--steps 1000] [--data DIR]
 
 The network is 54-128-64-7 with ReLU, batches of 256 rows, Adam. A training that may use all cores gains by
-them when it is alone, so that two at once gain less than two of one thread each. How much there is to gain at
-all is what the machine gives two NumPy sorts in two threads, which share nothing; that is in the last line.
+them when it is alone, so that two at once gain less than two of one thread each.
+
+The lines of tables train the members of the default recipe, all of them, two at a time and one at a time:
+making their trainers, compiled programs that are known, measuring after each epoch and judging included.
+
+How much there is to gain at all is what the machine gives two NumPy sorts in two threads, which share
+nothing; that is in the last line.
 """
 
 from __future__ import annotations
@@ -12,17 +17,23 @@ from __future__ import annotations
 import argparse
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
+from table_scores import SETS, asked
 
 import minicolumn as mc
 from minicolumn.bench.machine import describe
 from minicolumn.bench.sides import Side
 from minicolumn.bench.timing import Comparison, Control, alternate
 from minicolumn.lower.llvm.runtime.thread_count import cores
+from minicolumn.tables import Overrides, read_table
+from minicolumn.tabular import TableSettings, plan_table
+from minicolumn.tabular.ensemble import train_members
 
 ROWS, FEATURES, CLASSES, BATCH = 20_480, 54, 7, 256
 SORTED = 1 << 20
+TABLES = ["spambase", "california_housing"]
 
 
 def one_after_the_other(*jobs: Callable[[], object]) -> None:
@@ -71,13 +82,23 @@ def sorts() -> list[Callable[[], object]]:
     return [lambda v=v: np.sort(v) for v in values]
 
 
-def compare(jobs: list[Callable[[], object]], control: Control, seconds: float) -> Comparison:
-    """Return the times of both ways, in turn."""
-    sides = [
+def both_ways(jobs: list[Callable[[], object]]) -> list[Side]:
+    """Return two jobs one after the other, and in two threads."""
+    return [
         Side("one after the other", lambda: one_after_the_other(*jobs)),
         Side("side by side", lambda: side_by_side(*jobs)),
     ]
-    return alternate(sides, control, seconds)
+
+
+def members(folder: Path, name: str) -> list[Side]:
+    """Return the members of a table's default recipe one at a time, and two at a time."""
+    task = SETS[name]
+    settings = TableSettings(task.target, task=task.task, overrides=Overrides(drop=task.drop))
+    plan = plan_table(read_table(folder / f"{name}.csv.gz"), asked(settings, "normal"))
+    return [
+        Side("one after the other", lambda: train_members(plan, threads=1)),
+        Side("side by side", lambda: train_members(plan, threads=2)),
+    ]
 
 
 def line(name: str, found: Comparison) -> str:
@@ -94,7 +115,11 @@ def line(name: str, found: Comparison) -> str:
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("tables", nargs="*", metavar="TABLE", default=TABLES, help=f"of {', '.join(SETS)}")
+    parser.add_argument("--data", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data")
     parser.add_argument("--seconds", type=float, default=20.0, help="for each line of the table")
     parser.add_argument("--steps", type=int, default=1000, help="that each training takes in a turn")
     options = parser.parse_args()
@@ -103,9 +128,11 @@ def main() -> None:
     print(f"{'ms':24}{'one after':>10}{'the other':>10}{'side by':>10}{'side':>10}{'ratio':>8}")
     print(f"{'':24}" + "".join(f"{word:>10}" for word in ("min", "median") * 2) + "     min  median")
     for name, threads in (("all cores", None), ("threads=1", 1)):
-        found = compare(trainings(threads, options.steps), control, options.seconds)
+        found = alternate(both_ways(trainings(threads, options.steps)), control, options.seconds)
         print(line(f"trainings, {name}", found), flush=True)
-    print(line("NumPy's sort", compare(sorts(), control, options.seconds)))
+    for name in options.tables:
+        print(line(name, alternate(members(options.data, name), control, options.seconds)), flush=True)
+    print(line("NumPy's sort", alternate(both_ways(sorts()), control, options.seconds)))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ TYPE_CHECKING = False  # as in `typing`, which takes longer to load than all of 
 if TYPE_CHECKING:
     from typing import Any
 
-    from minicolumn import data, explain, nn, optim, random, tables, train
+    from minicolumn import data, explain, nn, optim, random, tables, train, zoo
     from minicolumn.autodiff.check import DerivativeError, check_grads
     from minicolumn.autodiff.derivatives import (
         grad,
@@ -103,7 +103,7 @@ _NAMES = {
 _LATER = {name: module for module, names in _NAMES.items() for name in names}
 # Stages that are attributes too; those of the second row are no public names.
 _STAGES = (
-    *("data", "explain", "nn", "optim", "random", "tables", "train"),
+    *("data", "explain", "nn", "optim", "random", "tables", "train", "zoo"),
     *("autodiff", "errors", "ir", "lower", "passes", "registry", "trace", "tree"),
 )
 
@@ -183,6 +183,7 @@ __all__ = [
     "transfer",
     "value_and_grad",
     "vjp",
+    "zoo",
 ]
 
 import minicolumn.lower.forks  # noqa: E402, F401  from now on a fork waits for imports of other threads

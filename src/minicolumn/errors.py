@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 
@@ -22,7 +23,19 @@ class TraceError(MinicolumnError, TypeError):
 
 
 class DataError(MinicolumnError, ValueError):
-    """A table, a target or an option cannot be used as it stands."""
+    """A table, a target or an option cannot be used as it stands.
+
+    reason      which refusal it is, and values: what its message speaks of, by name; for who says it in other
+                words or another language. Empty where the message is all there is
+    """
+
+    reason: str = ""
+    values: Mapping[str, Any] = MappingProxyType({})
+
+    def __init__(self, *args: Any, reason: str = "", **values: Any) -> None:
+        super().__init__(*args)
+        if reason:
+            self.reason, self.values = reason, values
 
 
 class DataWarning(UserWarning):

@@ -98,6 +98,12 @@ CASES = {
     "piecewise dense of none": Case(nn.PiecewiseDense(2, (), "glu"), (3,)),
     "column splines": Case(nn.ColumnSplines(4, ((2, (-1.0, 0.0, 0.5)), (0, (0.0, 1.0)))), (3,)),
     "column splines of codes": Case(nn.ColumnSplines(2, embeddings=((0, 4), (1, 6))), (2,), levels=4),
+    "column splines of members": Case(
+        nn.ColumnSplines(4, ((2, (-1.0, 0.0, 0.5)), (0, (0.0, 1.0))), members=3), (3,)
+    ),
+    "column splines of members' codes": Case(
+        nn.ColumnSplines(2, embeddings=((0, 4), (1, 6)), members=3), (2,), levels=4
+    ),
     "reshape": Case(nn.Reshape((3, 4)), (2, 6)),
     "ensemble": Case(nn.Ensemble(nn.Dense(2), nn.Sequential(nn.Dropout(0.2), nn.Dense(2))), (3,)),
     "ensemble of probabilities": Case(nn.Ensemble(nn.Dense(3), nn.Dense(3), average="softmax"), (2,)),

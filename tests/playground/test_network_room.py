@@ -327,6 +327,43 @@ def test_a_speed_that_no_machine_has_holds_nobody_up(page: Page) -> None:
     assert page("pause").says["running"] is False
 
 
+def test_a_long_step_is_a_run_that_others_can_end(page: Page) -> None:
+    page("speed", steps_per_second=1)  # a step waits for no speed
+    page("step", epochs=10**6)
+    assert (page.last["tick"].says["running"], page.last["tick"].says["step"]) == (True, 0)
+    while page.last["tick"].says["epoch"] < 2:  # how many fit into a slice is a guess at first
+        page.keep(page.session.work(1 / 30))
+    assert page.last["tick"].says["epoch"] < 10**6
+    assert page("neuron", layer=0, unit=0).kind == "neuron"
+    assert page.session.running
+    assert page("pause").says["running"] is False
+    page("step", steps=10**6)
+    assert page("reset").says["epoch"] == 0
+    assert not page.session.running
+    page("step", epochs=10**6)
+    assert page("step", epochs=2).says["epoch"] == 2  # another one takes its place
+    assert not page.session.running
+
+
+def test_a_long_step_ends_where_a_short_one_would(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    page("step", epochs=3)
+    page("step", steps=2)
+    ends = [page("step", epochs=30), page("step", steps=40)]
+    page("reset", same=True)
+    page("step", epochs=3)
+    page("step", steps=2)
+    monkeypatch.setattr("minicolumn.playground.network.room.AT_ONCE", 100)
+    for end, goal in zip(ends, ({"epochs": 30}, {"steps": 40}), strict=True):
+        page("step", **goal)
+        while page.session.running:
+            page.keep(page.session.work(0.001, draw=False))
+        tick = page.last["tick"]
+        assert (tick.says["epoch"], tick.says["step"], tick.says["stopped"]) == (
+            end.says["epoch"], end.says["step"], None,
+        )  # fmt: skip
+        assert np.array_equal(tick.arrays["weights"], end.arrays["weights"])
+
+
 def test_early_stopping_brings_the_best_weights_back(page: Page) -> None:
     page("set", changes={"noise": 50, "units": [32], "patience": 20, "learning_rate": 0.3, "points": 40})
     page("run")
@@ -494,7 +531,7 @@ def test_a_model_of_a_table_that_cannot_be_drawn_is_told(page: Page) -> None:
     assert (told.kind, says["name"], says["target"], says["task"]) == (
         "summary", "m.safetensors", "Species", "multiclass",
     )  # fmt: skip
-    assert says["why"] == "the network has a layer Ensemble, which is not drawn here"
+    assert says["why"].startswith("the network has a layer Ensemble, which is not drawn here; networks of")
     assert len(says["classes"]) == says["class_count"] == 3
     assert {"name": "Flipper Length (mm)", "kind": "number"} in says["columns"]
     assert says["metrics"][0] == {
@@ -674,6 +711,9 @@ def test_rows_without_a_target_are_told(page: Page) -> None:
         ({"do": "neuron", "layer": 0, "unit": 9}, "no neuron"),
         ({"do": "formula", "text": "x1 ^^ 2"}, "letter 5"),
         ({"do": "view", "axes": [0]}, "axes"),
+        ({"do": "view", "axes": [0, 2]}, "view: axes: there are 2 inputs, counted from 0, got 2"),
+        ({"do": "view", "at": {"x3": 1.0}}, "view: at: there is no input 'x3'; there are x1, x2"),
+        ({"do": "view", "at": {"x22": 1.0}}, "view: at: there is no input 'x22'; did you mean 'x2'?"),
         ({"do": "view", "at": {"x1": "a"}}, "at: expected numbers by input"),
         ({"do": "view", "at": {"x1": None}}, "at: expected numbers by input"),
         ({"do": "view", "at": {"x1": True}}, "at: expected numbers by input"),

@@ -376,6 +376,34 @@ def test_a_race_is_the_same_however_it_is_cut(say: Say, room: str) -> None:
     assert says(say(room, "reset"))["seed"] == 1
 
 
+@pytest.mark.parametrize("room", ["overfitting", "topology", "digits"])
+def test_a_long_step_can_be_ended(room: str) -> None:
+    session = make_session()
+    session.receive({"room": room, "do": "open"})
+    (told, *_) = session.receive({"room": room, "do": "step", "epochs": 10**6})
+    assert (told.says["running"], told.says["epoch"]) == (True, 0)
+    while told.says["epoch"] < 2:
+        told = next(frame for frame in session.work(1 / 30) if frame.kind == "tick")
+    assert session.running
+    (told, *_) = session.receive({"room": room, "do": "pause"})
+    assert told.says["epoch"] < 10**6
+    assert not session.running
+
+
+@pytest.mark.parametrize(
+    ("room", "module"), [("overfitting", "race"), ("topology", "race"), ("digits", "digits")]
+)
+def test_a_long_step_ends_where_it_should(room: str, module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = make_session()
+    session.receive({"room": room, "do": "open"})
+    monkeypatch.setattr(f"minicolumn.playground.rooms.{module}.AT_ONCE", 1_000)
+    (told, *_) = session.receive({"room": room, "do": "step", "epochs": 3})
+    assert told.says["epoch"] == 0
+    while session.running:
+        told = next((f for f in session.work(1 / 30, draw=False) if f.kind == "tick"), told)
+    assert told.says["epoch"] == 3
+
+
 @pytest.mark.parametrize("room", ["overfitting", "topology"])
 def test_a_room_that_is_opened_again_draws_what_a_new_one_does(say: Say, room: str) -> None:
     say(room, "open", points=40)

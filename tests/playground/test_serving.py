@@ -19,6 +19,7 @@ from minicolumn.playground.room import Session
 from minicolumn.playground.server.connection import BUSY, FAULT, POLICY
 from minicolumn.playground.server.serving import PlaygroundServer, bind, host_names
 from minicolumn.playground.server.worker import OVERHEAD
+from minicolumn.playground.sessions import make_session
 
 
 def test_messages_go_in_and_frames_come_out(server: PlaygroundServer) -> None:
@@ -45,6 +46,26 @@ def test_two_ticks_are_under_way_and_work_goes_on(server: PlaygroundServer) -> N
         opened.say("seen", "elsewhere", tick=fourth.says["tick"])  # of another room
         with pytest.raises(TimeoutError):
             opened.hear(0.2)
+
+
+@pytest.mark.parametrize("room", ["network", "overfitting", "topology", "digits"])
+def test_a_step_of_a_million_epochs_holds_nobody_up(room: str) -> None:
+    with served(make_session) as server, page(server) as opened:
+
+        def tick(number: int, do: str, **said: Any) -> Any:
+            opened.say(do, room, id=number, **said)
+            frames = iter(opened.hear, None)
+            return next(f.says for f in frames if f.kind == "tick" and f.says.get("id") == number)
+
+        tick(1, "open")
+        tick(2, "step", epochs=1)  # all is compiled
+        began = time.monotonic()
+        assert tick(3, "step", epochs=10**6)["running"]
+        assert opened.ask("hello", None).kind == "hello"
+        told = tick(4, "pause")
+        assert time.monotonic() - began < 5.0  # some slices of a thirtieth of a second; hours without them
+        assert not told["running"]
+        assert told["epoch"] < 10**6
 
 
 def test_ticks_without_a_number_get_one(server: PlaygroundServer) -> None:

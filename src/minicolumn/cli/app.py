@@ -14,6 +14,7 @@ from minicolumn.cli.inspect import command as inspect
 from minicolumn.cli.playground import command as playground
 from minicolumn.cli.predict import command as predict
 from minicolumn.cli.train import command as train
+from minicolumn.cli.zoo import command as zoo
 
 app = typer.Typer(
     name="minicolumn",
@@ -51,5 +52,5 @@ def top(
     """
 
 
-for command in (train, evaluate, predict, inspect, import_file, playground, bench):
+for command in (train, evaluate, predict, inspect, import_file, zoo, playground, bench):
     app.command(cls=Command)(command)

@@ -18,6 +18,7 @@ from minicolumn.ir.graph import Graph
 from minicolumn.lower import forks as forks  # registers what a fork waits for
 from minicolumn.lower.reference import ReferenceProgram
 from minicolumn.lower.signature import Unseen, exact_names, exactly, signature_of
+from minicolumn.lower.turns import Turns
 from minicolumn.passes.pipeline import SIMPLIFY
 from minicolumn.trace.dims import named_axes, with_dims
 from minicolumn.trace.program import Program, argument, trace, trace_call
@@ -239,6 +240,19 @@ def compile(
         raise DataError(f"compile: donate must hold positions of arguments, such as (0,), got {donate!r}")
     named = named_axes(dims)
     cache, known = _Cache(), _Cache()  # programs by key; keys by what calls look like
+    turns = Turns()
+
+    def prepare(key: _Key, arguments: tuple[Any, ...], structure: Structure, count: int) -> _Prepared:
+        with turns.of(key):
+            prepared = cache.get(key)
+            if prepared is None:  # else another thread has made it meanwhile
+                donated = leaves_of(structure, count, donate) if donate else frozenset()
+                program = trace(function, arguments, structure)
+                options = Options(donated, threads, flush_subnormals, interruptible)
+                prepared = _Prepared(program, backend, shadow, options)
+                cache.put(key, prepared)
+        return prepared
+
     last: tuple[Any, Any] = None, None  # what the last call looked like, and its program
     repeats, fast = 0, None  # how many calls in a row look like the last one, and the way for more of them
 
@@ -271,13 +285,7 @@ def compile(
         # True == 1 == Decimal(1), but a program made for one need not fit the others.
         statics = tuple([exactly(a.static) for a in arguments if a.type is None])
         key = _Key(structure, arguments, statics, exact_names(structure))
-        prepared = cache.get(key)
-        if prepared is None:
-            donated = leaves_of(structure, len(leaves), donate) if donate else frozenset()
-            program = trace(function, arguments, structure)
-            options = Options(donated, threads, flush_subnormals, interruptible)
-            prepared = _Prepared(program, backend, shadow, options)
-            cache.put(key, prepared)
+        prepared = cache.get(key) or prepare(key, arguments, structure, len(leaves))
         if seen is not None:
             known.put(seen, key)
             last = seen, prepared

@@ -15,6 +15,7 @@ import numpy as np
 from minicolumn.ir.graph import CONST, Graph, Node
 from minicolumn.ir.ops.control import ITEM, SCAN
 from minicolumn.ir.shapes import ArrayType, Dim
+from minicolumn.lower.alignment import on_cache_lines
 from minicolumn.lower.llvm.runtime import array_objects
 from minicolumn.lower.llvm.runtime.abi import table_of
 from minicolumn.lower.llvm.runtime.cache import ObjectCache, key_of
@@ -88,7 +89,7 @@ class NativeProgram:
         self.address = self._loaded.address("run")
         self._run, self._read = _RUN(self.address), READ(self._loaded.address("read"))
         nodes = list(all_nodes(graph)) if header["constants"] or header["hosts"] else []
-        self._constants = [nodes[k].attrs["value"] for k in header["constants"]]
+        self._constants = [on_cache_lines(nodes[k].attrs["value"]) for k in header["constants"]]
         self._hosts = [nodes[k] for k in header["hosts"]]
         self.cycles = np.zeros(header["timed"], np.int64)
         most = min(threads or cores(), cores()) if header["shared"] else 1

@@ -23,6 +23,7 @@ from minicolumn.errors import DataError
 from minicolumn.ir.graph import Graph
 from minicolumn.lower.compile import call_by_rows, call_directly, compile, graph_with_dims
 from minicolumn.lower.signature import Unseen, signature_of
+from minicolumn.lower.turns import Turns
 from minicolumn.model.mean_loss import ROWS, Blocks, MeanLoss, mean
 from minicolumn.model.rows import LabeledRows, is_sparse
 from minicolumn.model.scores import Metric, measure
@@ -107,8 +108,12 @@ class Forward:
         # Weights that decay, and probabilities far from 1, may be subnormal numbers, which take far longer.
         lower = functools.partial(compile, backend=backend, threads=threads, flush_subnormals=True)
         self._outputs = lower(predict, dims={1: "blocks"})
-        # Too little to wake anybody for.
-        self._few = FewRows(apply, lower(predict, dims={1: "blocks"}, threads=1), backend == "native")
+        # Too little to wake anybody for: one thread does it, whoever asks, and no loss takes part in it.
+        self._few = (
+            FewRows(apply, lower(predict, dims={1: "blocks"}), backend == "native")
+            if loss is None and threads == 1
+            else forward(network, None, meaning, backend, 1)._few
+        )
         self._codes = lower(codes, dims={1: "blocks"})
         self._mean_loss = MeanLoss(block_loss, backend, threads)
 
@@ -242,6 +247,7 @@ class FewRows:
     def __init__(self, apply: Program, blocks: Program, native: bool = True) -> None:
         self._apply, self._blocks, self._native = apply, Filled(blocks), native
         self._calls: dict[Any, RowsCall | None] = {}
+        self._turns = Turns()
         self._last: tuple[RowsCall, int] | None = None  # the last call, and for how many rows it may be used
 
     def again(self, params: Any, X: Any, row: tuple[int, ...]) -> Array | None:
@@ -272,12 +278,19 @@ class FewRows:
             key = signature_of(params, []), X.dtype, X.shape[1:], size
         except Unseen:
             return None
-        if key not in self._calls:
-            if len(self._calls) >= KEPT:
-                self._calls.clear()
-            block = np.zeros((size, *X.shape[1:]), X.dtype)
-            self._calls[key] = call_by_rows(self._apply, params, block, flush_subnormals=True)
-        return self._calls[key]
+        known = self._calls
+        return known[key] if key in known else self._made(key, params, X, size)
+
+    def _made(self, key: Any, params: Any, X: Array, size: int) -> RowsCall | None:
+        """Return the native call for a key, which another thread may be making."""
+        with self._turns.of(key):
+            known = self._calls
+            if key not in known:
+                block = np.zeros((size, *X.shape[1:]), X.dtype)
+                call = call_by_rows(self._apply, params, block, flush_subnormals=True)
+                # A new dict, since other threads may be reading the old one.
+                known = self._calls = {**(known if len(known) < KEPT else {}), key: call}
+            return known[key]
 
 
 class Filled:
@@ -320,14 +333,16 @@ def forward(
 ) -> Forward:
     """Return the compiled forward pass of a network: one object for equal networks without own functions.
 
-    Arguments are those of `Forward`; the 32 used last are kept.
+    Arguments are those of `Forward`; the 64 used last are kept.
     """
     said, network = None if isinstance(loss, Loss) else outputs, _as_it_predicts(network)
-    make = _kept if is_plain((network, loss, said)) else Forward
-    return make(network, loss, said, backend, threads)
+    if not is_plain((network, loss, said)):
+        return Forward(network, loss, said, backend, threads)
+    with _turns.of((network, loss, said, backend, threads)):  # else two threads at once are given two
+        return _kept(network, loss, said, backend, threads)
 
 
-_kept = functools.lru_cache(maxsize=32)(Forward)
+_kept, _turns = functools.lru_cache(maxsize=64)(Forward), Turns()
 
 
 def _as_it_predicts(network: Layer) -> Layer:

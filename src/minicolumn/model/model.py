@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minicolumn.errors import DataError, ModelFileError, ShapeError, did_you_mean
+from minicolumn.lower.alignment import on_cache_lines
 from minicolumn.model.artifact import Artifact, check_description, load_artifact, save_artifact
 from minicolumn.model.compute import Forward, dtype_of, forward
 from minicolumn.model.files import PathLike, shown
@@ -23,6 +24,7 @@ from minicolumn.nn.losses import LOSSES, Loss
 from minicolumn.nn.outputs import ClassOutputs, Outputs
 from minicolumn.nn.serialize import from_json, to_json
 from minicolumn.nn.stacking import quickest
+from minicolumn.tree import map_leaves
 
 if TYPE_CHECKING:
     from minicolumn.ir.graph import Graph
@@ -101,7 +103,8 @@ class Model(RawRows):
     @cached_property
     def _quick(self) -> tuple[Layer, Any]:
         """The network and weights that predict: those of an ensemble are rearranged, see `nn.stacking`."""
-        return quickest(self.network, self.params)
+        network, params = quickest(self.network, self.params)
+        return network, params if network is self.network else map_leaves(on_cache_lines, params)
 
     @cached_property
     def _forward(self) -> Forward:

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minicolumn.errors import DataError, did_you_mean
+from minicolumn.errors import DataError, nearest
 from minicolumn.nn.activations.sigmoids import logistic
 from minicolumn.registry import show
 
@@ -123,11 +123,37 @@ def parse_formula(text: str, inputs: Sequence[str] = ("x1", "x2")) -> Formula:
     minicolumn.errors.DataError: formula: letter 11: there is no function 'cso'; did you mean 'cos'?
     """
     if not isinstance(text, str) or len(text) > LONGEST:
-        raise DataError(f"formula: expected a text of at most {LONGEST} letters, got {show(text)}")
+        raise _refusal("long", most=LONGEST, got=show(text))
     formula = Formula(_Parser(text, inputs).parsed())
     if len(str(formula)) > LONGEST:  # a name that is longer than what stood for it
-        raise DataError(f"formula: written out it has more than {LONGEST} letters")
+        raise _refusal("longer", most=LONGEST)
     return formula
+
+
+REFUSALS = {
+    "long": "expected a text of at most {most} letters, got {got}",
+    "longer": "written out it has more than {most} letters",
+    "operator": "letter {letter}: expected an operator, got {got}",
+    "deep": "letter {letter}: the formula is nested deeper than {most}",
+    "large": "letter {letter}: {number} is larger than {most}",
+    "atom": "letter {letter}: expected a number, a name or a parenthesis, got {got}",
+    "function": "letter {letter}: {name} is a function, as in {name}(...)",
+    "column": "letter {letter}: there is no column {name}{hint}",
+    "call": "letter {letter}: there is no function {name}{hint}",
+    "times": "letter {letter}: there is no function {quoted}; {name} times what follows is "
+    "written {name}*(...)",
+    "several": "letter {letter}: {name} takes two arguments or more, got {count}",
+    "single": "letter {letter}: {name} takes one argument, got {count}",
+    "open": "letter {letter}: expected ) for the ( of letter {opened}, got {got}",
+}
+
+
+def _refusal(why: str, **values: Any) -> DataError:
+    """Return the error of a text that is no formula; a `got` of None is the text's end."""
+    near, known = values.get("near"), values.get("known", ())
+    hint = f"; did you mean {near!r}?" if near is not None else f"; there are {', '.join(known)}"
+    shown = {**values, "hint": hint} | ({"got": "the end"} if values.get("got", "") is None else {})
+    return DataError(f"formula: {REFUSALS[why].format_map(shown)}", reason=f"formula.{why}", **values)
 
 
 # Parsing ----------------------------------------------------------------------------------------------------
@@ -172,7 +198,7 @@ class _Parser:
         """Return the whole."""
         found = self._sum()
         if self._peek.kind != "end":
-            raise self._wrong(self._peek, f"expected an operator, got {show(self._peek.text)}")
+            raise self._wrong(self._peek, "operator", got=show(self._peek.text))
         return found
 
     @property
@@ -187,8 +213,12 @@ class _Parser:
         self._next += 1
         return token
 
-    def _wrong(self, token: _Token, why: str) -> DataError:
-        return DataError(f"formula: letter {token.at}: {why}")
+    def _wrong(self, token: _Token, why: str, **values: Any) -> DataError:
+        return _refusal(why, letter=token.at, **values)
+
+    def _got(self, token: _Token) -> str | None:
+        """What stands in place of what was expected; None for the end."""
+        return None if token.kind == "end" else show(token.text)
 
     def _sum(self) -> Part:
         return self._chain(self._product, "+", "-")
@@ -205,7 +235,7 @@ class _Parser:
     def _factor(self) -> Part:
         self._depth += 1
         if self._depth > MOST_DEPTH:
-            raise self._wrong(self._peek, f"the formula is nested deeper than {MOST_DEPTH}")
+            raise self._wrong(self._peek, "deep", most=MOST_DEPTH)
         if self._taken("-"):
             found: Part = Apply("negative", (self._factor(),))
         else:
@@ -224,14 +254,13 @@ class _Parser:
         self._next += token.kind != "end"
         if token.kind == "number":
             if not float(token.text) <= LARGEST:
-                raise self._wrong(token, f"{show(token.text)} is larger than {LARGEST:g}")
+                raise self._wrong(token, "large", number=show(token.text), most=f"{LARGEST:g}")
             return Number(token.text)
         if token.kind == "name":
             return self._call(token) if self._taken("(") else self._name(token)
         if token.kind == "quoted":
             return self._name(token)
-        got = "the end" if token.kind == "end" else show(token.text)
-        raise self._wrong(token, f"expected a number, a name or a parenthesis, got {got}")
+        raise self._wrong(token, "atom", got=self._got(token))
 
     def _name(self, token: _Token) -> Part:
         name = token.text
@@ -243,33 +272,32 @@ class _Parser:
         if len(alike) == 1:
             return Column(alike[0])
         if name in FUNCTIONS:
-            raise self._wrong(token, f"{name} is a function, as in {name}(...)")
-        listed = [*self._inputs][:8]
-        known = f"; there are {', '.join(listed)}{', ...' if len(self._inputs) > 8 else ''}"
-        hint = did_you_mean(name, (*self._inputs, *CONSTANTS, *FUNCTIONS)) or known
-        raise self._wrong(token, f"there is no column {show(name)}{hint}")
+            raise self._wrong(token, "function", name=name)
+        near = nearest(name, (*self._inputs, *CONSTANTS, *FUNCTIONS))
+        listed = [*self._inputs][:8] + ["..."] * (len(self._inputs) > 8)
+        raise self._wrong(token, "column", name=show(name), near=near, known=listed)
 
     def _call(self, token: _Token) -> Part:
         """Parse the arguments of a function, whose parenthesis was taken."""
         name, opened = token.text, self._tokens[self._next - 1]
         if name not in FUNCTIONS:
-            hint = did_you_mean(name, FUNCTIONS) or f"; there are {', '.join(FUNCTIONS)}"
             if name in self._inputs or name in CONSTANTS:
-                hint = f"; {name} times what follows is written {name}*(...)"
-            raise self._wrong(token, f"there is no function {show(name)}{hint}")
+                raise self._wrong(token, "times", quoted=show(name), name=name)
+            near = nearest(name, FUNCTIONS)
+            raise self._wrong(token, "call", name=show(name), near=near, known=list(FUNCTIONS))
         parts = [self._sum()]
         while self._taken(","):
             parts.append(self._sum())
         self._close(opened)
         if (len(parts) > 1) != (name in OF_SEVERAL):
-            takes = "two arguments or more" if name in OF_SEVERAL else "one argument"
-            raise self._wrong(token, f"{name} takes {takes}, got {len(parts)}")
+            raise self._wrong(
+                token, "several" if name in OF_SEVERAL else "single", name=name, count=len(parts)
+            )
         return Apply(name, tuple(parts))
 
     def _close(self, opened: _Token) -> None:
         if not self._taken(")"):
-            got = "the end" if self._peek.kind == "end" else show(self._peek.text)
-            raise self._wrong(self._peek, f"expected ) for the ( of letter {opened.at}, got {got}")
+            raise self._wrong(self._peek, "open", opened=opened.at, got=self._got(self._peek))
 
 
 # Value and text ---------------------------------------------------------------------------------------------

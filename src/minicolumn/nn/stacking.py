@@ -23,6 +23,8 @@ from minicolumn.nn.layers.ensemble import Ensemble
 from minicolumn.nn.layers.members import MeanOfMembers, MemberDense
 from minicolumn.nn.layers.spline import ColumnSplines
 
+LOOKED_UP = {"splines", "tables"}  # of a `ColumnSplines`: of which members' stand below each other
+
 
 def quickest(network: Layer, params: Params) -> Part:
     """Return a network that predicts the same to rounding as an ensemble does, and faster.
@@ -87,8 +89,8 @@ def _stacked(members: Sequence[Part], average: str) -> Part | None:
         or not all(isinstance(layer, Dense | Activation) for layer in rest)
     ):
         return None
-    count, params = len(members), [own for _, own in members]
-    found: list[Part] = [_wide(first, [own["0"] for own in params]), (Reshape((count, first.units)), {})]
+    params = [own for _, own in members]
+    found = _first_of_all(first, [own["0"] for own in params])
     if isinstance(first, Dense) and first.activation != "linear":
         found.append((Activation(first.activation), {}))
     for place, layer in enumerate(rest, 1):
@@ -113,13 +115,16 @@ def _is_one_sum(layer: Layer) -> bool:
     return isinstance(layer, ColumnSplines)
 
 
-def _wide(layer: ColumnSplines | Dense, params: Sequence[Params]) -> Part:
-    """Return the first layers of all members as one, their outputs beside each other."""
-    own = {name: np.concatenate([each[name] for each in params], axis=-1) for name in params[0]}
-    units = len(params) * layer.units
-    return (
-        replace(layer, units=units) if isinstance(layer, ColumnSplines) else Dense(units, bias=layer.bias)
-    ), own
+def _first_of_all(layer: ColumnSplines | Dense, params: Sequence[Params]) -> list[Part]:
+    """Return the first layers of all members as one, [batch, members, units], and what shapes its output."""
+    count = len(params)
+    beside = {name: np.concatenate([each[name] for each in params], axis=-1) for name in params[0]}
+    shaped: Part = (Reshape((count, layer.units)), {})
+    if isinstance(layer, Dense):
+        return [(Dense(count * layer.units, bias=layer.bias), beside), shaped]
+    below = {name: np.concatenate([each[name] for each in params]) for name in LOOKED_UP & set(params[0])}
+    wide: Part = (replace(layer, members=count), beside | below)
+    return [wide] if count > 1 else [wide, shaped]
 
 
 def _each(layer: Any, params: Sequence[Params]) -> Part:

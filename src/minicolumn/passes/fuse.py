@@ -42,6 +42,7 @@ from minicolumn.passes.kernel import (
     evaluated,
     inlined,
     is_leaf,
+    leaf_arrays,
     reading,
     topological_kernels,
 )
@@ -368,7 +369,7 @@ def _worth_storing(node: Node, arrays: Container[Node]) -> bool:
     """Return whether computing a value again costs more than to store it; a view costs nothing."""
     if node.op.is_view:
         return False
-    anchored = any(n.op.kind in ("product", "reduce") for n, _ in reading(node, arrays, False))
+    anchored = any(n.op.kind in ("product", "reduce") for n in leaf_arrays(node, arrays, False))
     return anchored or cost(node, arrays) >= WORTH_STORING
 
 

@@ -141,6 +141,8 @@ def operand_map(node: Node, operand: int, places: IndexMap, ranges: Sequence[int
 def broadcast_map(places: IndexMap, shape: Shape) -> IndexMap:
     """Return the index map of a broadcast operand: axes aligned at the right, those of length 1 read at 0."""
     aligned = places[len(places) - len(shape) :]
+    if 1 not in shape:
+        return aligned
     return tuple(ZERO if n == 1 else p for p, n in zip(aligned, shape, strict=True))
 
 

@@ -133,12 +133,25 @@ def arrays_read(kernel: Kernel, arrays: Container[Node]) -> list[Node]:
     """
     found: dict[Node, None] = {}
     for value, computed in evaluated(kernel):
-        for array, _ in reading(value, arrays, computed):
-            found.setdefault(array)
+        found.update(dict.fromkeys(leaf_arrays(value, arrays, computed)))
     for operand in needed_whole(kernel):
         found.setdefault(array_below(operand, arrays))
     own = {s.target for s in kernel.stores if s.is_plain} | {kernel.anchor}
     return [n for n in found if n not in own]
+
+
+def leaf_arrays(value: Node, arrays: Container[Node], computed: bool) -> Iterator[Node]:
+    """Yield the arrays that a value is computed from, each once; see `reading`, which takes longer."""
+    stack, seen = [value], {value}
+    while stack:
+        node = stack.pop()
+        if node in arrays and not (computed and node is value):
+            yield node
+            continue
+        for operand in node.inputs:
+            if operand not in seen:
+                seen.add(operand)
+                stack.append(operand)
 
 
 def reading(value: Node, arrays: Container[Node], computed: bool) -> Iterator[tuple[Node, IndexMap | None]]:

@@ -1,8 +1,22 @@
-"""What a speed allows: whole steps for the time that goes by, fractions kept for later."""
+"""What is done before a message is answered, and what a speed allows for the time that goes by."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from minicolumn.train import Trainer
+from minicolumn.tree import leaves
+
+# Weights times rows that a message may cost before it is answered: some tenths of a second. What takes longer
+# is a run, between whose slices other messages are heard. A count and no clock, so that the same messages
+# give the same frames on any machine.
+AT_ONCE = 10**8
+
+
+def work_of_step(trainer: Trainer) -> int:
+    """Return what a step of a training costs: its weights times the rows of a batch."""
+    rows = min(trainer.settings.batch_size, len(trainer.train_rows))
+    return rows * sum(leaf.size for leaf in leaves(trainer.params))
 
 
 @dataclass

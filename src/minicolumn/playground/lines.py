@@ -2,21 +2,26 @@
 
     line("noColumn", name="'speceis'", hint=meant("speceis", names))    ->  {"key", "values", "text"}
 
-The English texts are those of the page, lang/en.json, under "said"; what deeper stages say has no key and
-stays English text.
+The English texts are those of the page, lang/en.json, under "said". What settings and formulas refuse is said
+by their errors' own values, to the letter in English; what other deeper stages say has no key and stays
+English text.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from minicolumn.errors import DivergenceError, nearest
+from minicolumn.errors import DataError, DivergenceError, nearest
+from minicolumn.registry import Boolean, Choice, Integer, Number, Text
+from minicolumn.registry.setting import Setting
 
 LONGEST_VALUE = 300  # letters
+_PLACES = re.compile(r"\{(\w+)\}")
 
 
 class Line(str):
@@ -77,7 +82,64 @@ def line_of(error: Exception) -> str:
         return error.args[0]
     if isinstance(error, DivergenceError) and f"diverged.{error.cause}" in _english():
         return _diverged(error)
+    if isinstance(error, DataError) and f"refused.{error.reason}" in _english():
+        return _refused(error)
     return " ".join(str(error).split())
+
+
+def _refused(error: DataError) -> Line:
+    """Return what settings and formulas refuse, by the error's values; a `got` of None is a text's end."""
+    values = dict(error.values)
+    near, known, own = (values.pop(name, None) for name in ("near", "known", "own"))
+    if near is not None:
+        values["hint"] = line("hint.meant", name=repr(near))
+    elif own:
+        values["hint"] = line("hint.own")
+    elif known is not None:
+        values["hint"] = line("hint.thereAre", names=known) if known else line("hint.none")
+    else:
+        values["hint"] = ""
+    if "expected" in values:
+        values["expected"] = expected(values["expected"])
+    if "noun" in values and f"noun.{values['noun']}" in _english():
+        values["noun"] = line(f"noun.{values['noun']}")
+    if values.get("got", "") is None:
+        values["got"] = line("refused.end")
+    places = set(_PLACES.findall(_english()[f"refused.{error.reason}"]))
+    return line(f"refused.{error.reason}", **{name: v for name, v in values.items() if name in places})
+
+
+def expected(what: Setting | str) -> str:
+    """Return what a setting expects, as a line; in English it is `Setting.expected`."""
+    if isinstance(what, str):
+        key = _words().get(what)
+        return line(f"words.{key}") if key else what
+    known = line("expected.optional", what=_wanted(what)) if what.optional else _wanted(what)
+    return known if str(known) == what.expected else what.expected
+
+
+def _wanted(setting: Setting) -> str:
+    """Return what a setting expects but for None."""
+    if isinstance(setting, Number | Integer):
+        if setting.noun == "a finite number":
+            return line("expected.finite")
+        if not setting.bounds:
+            return line(f"expected.{setting.kind}")
+        where = "Between" if setting.is_between else "Beyond"
+        return line(f"expected.{setting.kind}{where}", bounds=setting.bounds)
+    if isinstance(setting, Boolean):
+        return line("expected.boolean")
+    if isinstance(setting, Choice):
+        return line("expected.choice", names=setting.choices)
+    if isinstance(setting, Text):
+        return line("expected.text", longest=setting.longest)
+    return expected(setting.wanted)
+
+
+@cache
+def _words() -> dict[str, str]:
+    """Return the key of each text that says in words what a setting expects."""
+    return {text: key.partition(".")[2] for key, text in _english().items() if key.startswith("words.")}
 
 
 def _diverged(error: DivergenceError) -> Line:

@@ -15,7 +15,7 @@ from typing import Annotated, Any, ClassVar
 
 from minicolumn.errors import DataError, MinicolumnError
 from minicolumn.playground.frames import Frame
-from minicolumn.playground.lines import line, line_of, meant
+from minicolumn.playground.lines import expected, line, line_of, meant
 from minicolumn.registry import Integer, Record, settings_of
 from minicolumn.registry.record import checked
 from minicolumn.registry.setting import REQUIRED
@@ -67,7 +67,7 @@ class Room:
         for name, setting in settings.items():
             if name not in values and setting.default is REQUIRED:
                 raise DataError(
-                    line("missing", room=self.name, word=do, name=name, expected=setting.expected)
+                    line("missing", room=self.name, word=do, name=name, expected=expected(setting))
                 )
         answer: Callable[[Any], Sequence[Frame]] = getattr(self, method)
         return list(answer(kind(**values)))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Literal, NoReturn, TypeVar, final
 
-from minicolumn.errors import DataError, ModelFileError, did_you_mean
+from minicolumn.errors import DataError, ModelFileError, nearest
 from minicolumn.registry.entries import derived_of, entry_settings, fields_of, made, values_of
 from minicolumn.registry.record import Record, check_names, settings_of
 from minicolumn.registry.setting import Setting, changed, show
@@ -135,17 +135,30 @@ class Registry(Mapping[str, T]):
 
     def _refuse(self, name: Any) -> NoReturn:
         short = name[:LONGEST_NAME] if isinstance(name, str) else name
-        near = self.hint(short, self.known)
-        raise DataError(f"unknown {self.noun} {show(short)}{near or '; there are ' + self._listed}")
+        hint = self.hint(short, self.known)
+        raise DataError(
+            f"unknown {self.noun} {show(short)}{hint or '; there are ' + self._listed}",
+            reason="entry", noun=self.noun, name=show(short), near=self._nearest(short, self.known),
+            own=bool(hint), known=self._listed,
+        )  # fmt: skip
 
     def hint(self, name: Any, known: Iterable[str]) -> str:
         """Return what an unknown name may have meant; one with a dot its owner may have to add first."""
+        near = self._nearest(name, known)
+        if near is not None:
+            return f"; did you mean {near!r}?"
+        return "; the name is somebody's own: `add` it to the registry before" if self._is_own(name) else ""
+
+    def _nearest(self, name: Any, known: Iterable[str]) -> str | None:
         if not isinstance(name, str):
-            return ""
-        if self._adopt is None or not OWN.fullmatch(name.partition(":")[0]):
-            return did_you_mean(name, known)
-        said = "; the name is somebody's own: `add` it to the registry before"
-        return did_you_mean(name, self._own) or said
+            return None
+        return nearest(name, self._own if self._is_own(name) else known)
+
+    def _is_own(self, name: Any) -> bool:
+        """Return whether a name is one that somebody adds."""
+        return (
+            isinstance(name, str) and self._adopt is not None and bool(OWN.fullmatch(name.partition(":")[0]))
+        )
 
     @property
     def _listed(self) -> str:

@@ -27,7 +27,10 @@ def made(name: str, entry: Any, settings: Mapping[str, Any]) -> Any:
     if isinstance(entry, type):
         for key, setting in known.items():
             if setting.default is REQUIRED and key not in settings:
-                raise DataError(f"{name}: {key} is missing: {setting.expected}")
+                raise DataError(
+                    f"{name}: {key} is missing: {setting.expected}",
+                    reason="missing", entry=name, name=key, expected=setting,
+                )  # fmt: skip
         return entry(**settings)
     if isinstance(entry, Rule):
         return entry.make(**checked(name, known, settings))

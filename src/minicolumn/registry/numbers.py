@@ -49,15 +49,26 @@ class _Ranged(Setting):
 
     @property
     def wanted(self) -> str:
+        between = ", " if self.is_between else " " if self.bounds else ""
+        return f"{self.noun}{between}{self.bounds}"
+
+    @property
+    def is_between(self) -> bool:
+        """Whether there are bounds on both sides."""
+        return self.low > -INFINITY and self.high < INFINITY
+
+    @property
+    def bounds(self) -> str:
+        """The bounds in symbols; empty where there are none."""
         over, under = "=" * (self.ge > self.gt), "=" * (self.le < self.lt)
         low, high = map(self.digits, (self.low, self.high))
-        if self.low > -INFINITY and self.high < INFINITY:
-            return f"{self.noun}, {low} <{over} {self.name or 'number'} <{under} {high}"
+        if self.is_between:
+            return f"{low} <{over} {self.name or 'number'} <{under} {high}"
         if self.at_least:
-            return f"{self.noun} >= {self.at_least}"
-        above = f" >{over} {low}" if self.low > -INFINITY else ""
-        below = f" <{under} {high}" if self.high < INFINITY else ""
-        return f"{self.noun}{above}{below}"
+            return f">= {self.at_least}"
+        if self.low > -INFINITY:
+            return f">{over} {low}"
+        return f"<{under} {high}" if self.high < INFINITY else ""
 
     def digits(self, bound: float) -> str:
         """Return a bound in digits."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Annotated, Any, ClassVar, NamedTuple, NoReturn, get_args, get_origin, get_type_hints
 
-from minicolumn.errors import DataError, did_you_mean
+from minicolumn.errors import DataError, did_you_mean, nearest
 from minicolumn.registry.setting import REQUIRED, Setting, show
 
 
@@ -144,13 +144,18 @@ def check_names(entry: str, settings: Mapping[str, Setting], given: Mapping[str,
         if name not in settings:
             short = str(name)[:60]
             known = f"; there are {', '.join(settings)}" if settings else "; it has none"
-            raise DataError(f"{entry}: unknown setting {short!r}{did_you_mean(short, settings) or known}")
+            raise DataError(
+                f"{entry}: unknown setting {short!r}{did_you_mean(short, settings) or known}",
+                reason="setting", entry=entry, name=repr(short), near=nearest(short, settings),
+                known=list(settings),
+            )  # fmt: skip
 
 
 def refuse(record: Any, name: str, expected: str) -> NoReturn:
     """Refuse the value of a record's field, in one line."""
+    where, got = f"{type(record).__name__}: {name}", show(getattr(record, name))
     raise DataError(
-        f"{type(record).__name__}: {name}: expected {expected}, got {show(getattr(record, name))}"
+        f"{where}: expected {expected}, got {got}", reason="value", where=where, expected=expected, got=got
     )
 
 

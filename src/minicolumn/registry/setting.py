@@ -117,11 +117,16 @@ class Setting(ABC):
 
     def refuse(self, value: Any, where: str) -> NoReturn:
         """Refuse a value, in one line."""
-        raise DataError(f"{where}: expected {self.expected}, got {show(value)}{self.hint(value)}")
+        near = self.nearest(value)
+        hint = f"; did you mean {near!r}?" if near is not None else ""
+        raise DataError(
+            f"{where}: expected {self.expected}, got {show(value)}{hint}",
+            reason="value", where=where, expected=self, got=show(value), near=near,
+        )  # fmt: skip
 
-    def hint(self, value: Any) -> str:
+    def nearest(self, value: Any) -> str | None:
         """Return what a value that will not do may have meant, if that can be told."""
-        return ""
+        return None
 
     def read(self, text: str) -> Any:
         """Return what a text stands for, still to be checked: the text itself where it stands for nothing."""

@@ -29,9 +29,14 @@ def read_text(text: str) -> tuple[str, dict[str, str]]:
     for part in _split(rest) if colon else ():
         setting, equals, value = (word.strip() for word in part.partition("="))
         if not (setting and equals and value):
-            raise DataError(f"settings are written as {FORM}, several numbers as 0.3+0.6; got {text[:80]!r}")
+            raise DataError(
+                f"settings are written as {FORM}, several numbers as 0.3+0.6; got {text[:80]!r}",
+                reason="form", form=FORM, got=repr(text[:80]),
+            )  # fmt: skip
         if setting in settings:
-            raise DataError(f"{setting} is set twice in {text[:80]!r}")
+            raise DataError(
+                f"{setting} is set twice in {text[:80]!r}", reason="twice", name=setting, text=repr(text[:80])
+            )
         settings[setting] = value[1:-1].strip() if value[0] == "(" and value[-1] == ")" else value
     return name.strip(), settings
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, final
 
-from minicolumn.errors import did_you_mean
+from minicolumn.errors import nearest
 from minicolumn.registry.setting import LONGEST_TEXT, SHOWN, Setting
 
 
@@ -64,8 +64,8 @@ class Choice(Setting):
         choices = frozenset(self.choices)
         return lambda value: type(value) is str and value in choices
 
-    def hint(self, value: Any) -> str:
-        return did_you_mean(value[:SHOWN], self.choices) if isinstance(value, str) else ""
+    def nearest(self, value: Any) -> str | None:
+        return nearest(value[:SHOWN], self.choices) if isinstance(value, str) else None
 
     @property
     def control(self) -> dict[str, Any]:
@@ -83,7 +83,7 @@ class Text(Setting):
 
     @property
     def wanted(self) -> str:
-        return f"a text of 1 to {self.longest} letters"
+        return f"a text of 1 to {self.longest:,} letters"
 
     def plain(self, value: Any) -> Any:
         return str(value) if isinstance(value, str) and 0 < len(value) <= self.longest else NotImplemented

@@ -51,17 +51,58 @@ def split_rows(classes: Any | None, rows: int, fraction: float, seed: int) -> tu
 
 
 def _split(rows: RowIndices, fraction: float, seed: int, codes: Any | None) -> tuple[RowIndices, RowIndices]:
-    """Split rows with scikit-learn; not stratified where a part has fewer rows than there are classes."""
-    from sklearn.model_selection import train_test_split
+    """Split rows as scikit-learn does; not stratified where a part has fewer rows than there are classes.
 
+    Importing scikit-learn for this would take longer than all else that a small table takes.
+    """
     tested = int(np.ceil(fraction * len(rows)))
     if tested >= len(rows):
         raise DataError(f"{len(rows)} rows leave none to train on with {fraction} of them for testing")
+    draws = np.random.RandomState(seed)
     classes = 0 if codes is None else len(np.unique(codes))
-    few = min(tested, len(rows) - tested) < classes
-    stratify = None if few else codes
-    parts = train_test_split(rows, test_size=fraction, random_state=seed, stratify=stratify)
-    return np.asarray(parts[0]), np.asarray(parts[1])
+    if codes is None or min(tested, len(rows) - tested) < classes:
+        order = draws.permutation(len(rows))
+        return rows[order[tested:]], rows[order[:tested]]
+    train, test = _stratified(np.asarray(codes), tested, draws)
+    return rows[train], rows[test]
+
+
+def _stratified(
+    codes: np.ndarray, tested: int, draws: np.random.RandomState
+) -> tuple[RowIndices, RowIndices]:
+    """Return places of rows to train on and to test, with each class's share of both."""
+    _, inverse, counts = np.unique(codes, return_inverse=True, return_counts=True)
+    kept = _allotted(counts, len(codes) - tested, draws)
+    taken = _allotted(counts - kept, tested, draws)
+    train, test = [], []
+    for own, first, more in zip(_by_class(inverse, counts), kept, taken, strict=True):
+        order = own[draws.permutation(len(own))]
+        train.append(order[:first])
+        test.append(order[first : first + more])
+    return draws.permutation(np.concatenate(train)), draws.permutation(np.concatenate(test))
+
+
+def _by_class(inverse: np.ndarray, counts: np.ndarray) -> list[RowIndices]:
+    """Return the places of each class's rows, in order."""
+    return np.split(np.argsort(inverse, kind="stable"), np.cumsum(counts)[:-1])
+
+
+def _allotted(counts: np.ndarray, total: int, draws: np.random.RandomState) -> np.ndarray:
+    """Return how many of `total` draws each class has by its count: rounded down, the largest rests up.
+
+    Among equal rests it is drawn which of them go up.
+    """
+    shares = counts / counts.sum() * total
+    found = np.floor(shares)
+    rests, missing = shares - found, int(total - found.sum())
+    for rest in np.unique(rests)[::-1]:
+        if not missing:
+            break
+        tied = np.flatnonzero(rests == rest)
+        chosen = draws.choice(tied, size=min(len(tied), missing), replace=False)
+        found[chosen] += 1
+        missing -= len(chosen)
+    return found.astype(np.intp)
 
 
 def split_groups(groups: Any, fraction: float, seed: int) -> tuple[RowIndices, RowIndices]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from minicolumn.autodiff.derivatives import value_and_grad
 from minicolumn.lower.compile import compile
+from minicolumn.lower.turns import Turns
 from minicolumn.nn.layer import Layer, Params
 from minicolumn.registry import is_plain
 from minicolumn.train.live_numbers import with_numbers
@@ -63,7 +64,7 @@ def steps_program(step: Step, lowering: Lowering = Lowering()) -> Callable[..., 
 
     Own functions may read what changes between two trainings, so a program that holds one is not kept.
     """
-    return (_kept_steps if step.is_plain else _steps)(step, lowering)
+    return _known(_kept_steps, step, lowering) if step.is_plain else _steps(step, lowering)
 
 
 def _steps(step: Step, lowering: Lowering) -> Callable[..., Any]:
@@ -81,7 +82,7 @@ def _steps(step: Step, lowering: Lowering) -> Callable[..., Any]:
 
 def epochs_program(step: Step, lowering: Lowering = Lowering()) -> Callable[..., Any]:
     """Return the compiled `train_epochs`, which leaves the state that it is given as it is."""
-    return (_kept_epochs if step.is_plain else _epochs)(step, lowering)
+    return _known(_kept_epochs, step, lowering) if step.is_plain else _epochs(step, lowering)
 
 
 def _epochs(step: Step, lowering: Lowering) -> Callable[..., Any]:
@@ -97,6 +98,13 @@ def _epochs(step: Step, lowering: Lowering) -> Callable[..., Any]:
 
 
 _kept_steps, _kept_epochs = (functools.lru_cache(maxsize=KEEP)(make) for make in (_steps, _epochs))
+_turns = Turns()
+
+
+def _known(kept: Callable[..., Any], step: Step, lowering: Lowering) -> Callable[..., Any]:
+    """Return what is kept of a step: one program, also for threads that ask at once."""
+    with _turns.of((kept, step, lowering)):
+        return kept(step, lowering)
 
 
 def made() -> int:

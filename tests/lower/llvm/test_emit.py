@@ -22,6 +22,7 @@ from minicolumn.lower.llvm.codegen.emit import (
     element_of,
     index,
     lanes_of,
+    literal_integer,
     size_of,
     vector,
 )
@@ -167,3 +168,15 @@ def test_arrays_are_part_of_the_code():
         f.store(f.load("i64", f.at(table, 2, "i64")), p)
 
     assert run(write, np.zeros(1, np.int64))[0] == 11
+
+
+@pytest.mark.parametrize("type", ["i32", "i64", vector("i32", 8)])
+@pytest.mark.parametrize("number", [0, 15, -3])
+def test_a_literal_is_known_for_the_integer_that_it_is(type: str, number: int) -> None:
+    assert literal_integer(const(type, number)) == number
+
+
+def test_what_is_computed_is_no_literal() -> None:
+    assert literal_integer(Value("%v1", "i32")) is None
+    assert literal_integer(const("float", 1.0)) is None
+    assert literal_integer(const_lanes(vector("i32", 2), [1, 2])) is None

@@ -52,6 +52,25 @@ def test_the_step_is_taken_and_what_follows_a_changed_target_is_shown(visit: Vis
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+def test_the_steps_survive_a_reload_and_no_other_address(visit: Visit) -> None:
+    page = visit("backpropagation", reduced_motion="reduce")
+    page.get_by_role("button", name="10 steps").click()
+    page.get_by_text("Steps taken: 10").wait_for()
+    loss = page.locator(".bp-loss .big").inner_text()
+    page.evaluate("location.hash = '#/softmax'")
+    page.wait_for_selector("main .room.softmax")
+    page.evaluate("history.back()")
+    page.get_by_text("Steps taken: 10").wait_for()
+    page.wait_for_url("**hidden**")
+    page.reload()
+    page.get_by_text("Steps taken: 10").wait_for()
+    assert page.locator(".bp-loss .big").inner_text() == loss
+    page.get_by_role("button", name="Take the step").click()
+    page.get_by_text("Steps taken: 11").wait_for()
+    page.evaluate("location.hash = '#/backpropagation?hidden=3&seed=4'")
+    page.get_by_text("Steps taken: 0").wait_for()
+
+
 def test_it_is_told_in_korean(visit: Visit) -> None:
     page = visit("backpropagation", locale="ko-KR", color_scheme="dark")
     page.get_by_role("button", name="이 걸음 내딛기").wait_for()

@@ -50,7 +50,7 @@ def _restart(page: Any, server: PlaygroundServer) -> PlaygroundServer:
 def _paint(page: Any) -> None:
     page.get_by_role("radio", name="Paint points").click()
     page.locator("canvas.map").click(position={"x": 50, "y": 60})
-    page.get_by_text("points that you painted").wait_for()
+    page.get_by_text("points of your own").wait_for()
 
 
 def _paste(page: Any) -> None:

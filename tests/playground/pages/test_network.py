@@ -144,7 +144,7 @@ def test_points_are_painted_from_nothing(visit: Visit) -> None:
     for place, brush in ((0.3, "-1"), (0.7, "+1")):
         page.get_by_role("radio", name=brush, exact=True).click()
         drag(canvas, [(place * width, 60), (place * width, 180)])
-    page.get_by_text("points that you painted").wait_for()
+    page.get_by_text("points of your own").wait_for()
     assert int(page.locator(".own-note").inner_text().split()[0]) >= 10
 
 

@@ -8,7 +8,6 @@ import numpy as np
 
 from minicolumn.errors import ShapeError
 from minicolumn.ir.ops.special import ERFC
-from minicolumn.nn.activations.rectifiers import softplus
 from minicolumn.nn.activations.sigmoids import hard_sigmoid, logistic
 
 Array = np.ndarray
@@ -43,14 +42,20 @@ def hard_silu(x: Array) -> Array:
 def mish(x: Array) -> Array:
     """Weigh the input by the tanh of its softplus.
 
-        f(x) = x tanh(log(1 + e^x))
+        f(x) = x tanh(log(1 + e^x)) = x n / (n + 2),    n = e^x (e^x + 2)
+
+    The second form takes one exponential, and a third of the time.
 
     Source      Misra 2020 (arXiv 1908.08681)
 
     >>> mish(np.array([0.0, 20.0]))
     array([ 0., 20.])
     """
-    return x * np.tanh(softplus(x))
+    e = np.exp(np.minimum(x, 20.0))  # beyond 20 the share is 1 to every digit
+    n = e * (e + 2.0)
+    rest = 2.0 / (n + 2.0)
+    # Each form keeps its precision on its side, in the value and in the slope.
+    return x * np.where(x < 0.0, 0.5 * n * rest, 1.0 - rest)
 
 
 def gelu(x: Array) -> Array:

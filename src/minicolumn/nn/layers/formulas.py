@@ -68,7 +68,7 @@ class Formulas(Deterministic):
         try:
             return tuple(parse_formula(text, self.inputs) for text in self.formulas)
         except DataError as error:
-            raise DataError(f"Formulas: {error}") from None
+            raise DataError(f"Formulas: {error}", reason=error.reason, **error.values) from None
 
     def output_shape(self, input_shape: Shape) -> Shape:
         if tuple(input_shape) != (len(self.inputs),):

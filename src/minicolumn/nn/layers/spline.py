@@ -15,6 +15,7 @@ import numpy as np
 from minicolumn.nn.layer import Array, Deterministic, Function, Param, Params, Shape
 from minicolumn.nn.layers.dense import ACTIVATION, FASTER, LARGEST_SIZE, SCALE_RATE, activated, rule_of
 from minicolumn.nn.layers.embeddings import EMBEDDINGS, check_has_columns, check_listed_once, rows_of_codes
+from minicolumn.nn.layers.members import COUNT
 from minicolumn.nn.layers.piecewise import KNOTS
 from minicolumn.registry import Integer, Search, refuse
 from minicolumn.trace.tracer import Traced, constant
@@ -60,14 +61,14 @@ def interpolated(values: Array, rows: Array, share: Array) -> Array:
 
         y = sum over c of  values[rows_c] + share_c (values[rows_c + 1] - values[rows_c])
 
-    values      [rows, units]; rows int32 [batch, columns]; share [batch, columns]
-    Returns     [batch, units]
+    values      [rows, units]; rows int32 [..., batch, columns]; share [batch, columns]
+    Returns     [..., batch, units]
     """
     table: Any = values
     if isinstance(rows, Traced) and not isinstance(values, Traced):  # sums of constants are plain arrays
         table = constant(values)
     below, above = table[rows], table[rows + np.int32(1)]
-    return np.sum(below + share[:, :, None] * (above - below), axis=1)
+    return np.sum(below + share[..., None] * (above - below), axis=-2)
 
 
 @final
@@ -86,9 +87,12 @@ class ColumnSplines(Deterministic):
     units       outputs
     knots       ((column, (knot, knot, ...)), ...), as of `PiecewiseLinear`
     embeddings  ((column, levels), ...), as of `ColumnEmbedding`
+    members     of which each has its own sums of the same columns; 1 is a layer as any other
     x           [batch, features]; columns of embeddings hold codes 0 .. levels - 1
+    Returns     [batch, units], of several members [batch, members, units]
     params      weight [features without embeddings, units]; splines [all knots, units]; tables [all levels,
-                units]; bias [units]
+                units]; bias [units]. Members' weights and biases stand beside each other, [..., members *
+                units], and their tables below each other, so that all rows of one lie close together
     Errors      DataError for a column listed twice, ShapeError for a column that the input lacks
     Source      linear splines in a basis of hats: de Boor 1978, "A Practical Guide to Splines"
 
@@ -101,6 +105,7 @@ class ColumnSplines(Deterministic):
     units: Annotated[int, Integer(help="Outputs.", ge=1, le=LARGEST_SIZE, search=Search(4, 512, log=True))]
     knots: Annotated[Knots, KNOTS] = ()
     embeddings: Annotated[tuple[tuple[int, int], ...], EMBEDDINGS] = ()
+    members: Annotated[int, COUNT] = 1
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -115,32 +120,49 @@ class ColumnSplines(Deterministic):
 
     def output_shape(self, input_shape: Shape) -> Shape:
         check_has_columns(self, (*self.knots, *self.embeddings), input_shape)
-        return (self.units,)
+        return (self.units,) if self.members == 1 else (self.members, self.units)
 
     def declare(self, input_shape: Shape) -> Params:
         self.output_shape(input_shape)
-        plain = input_shape[0] - len(self.embeddings)
-        found = {"weight": Param((plain, self.units), "lecun_normal")} if plain else {}
+        plain, width = input_shape[0] - len(self.embeddings), self.members * self.units
+        found = {"weight": Param((plain, width), "lecun_normal")} if plain else {}
         if self.knots:
-            found["splines"] = Param(
-                (sum(len(knots) for _, knots in self.knots), self.units), "zeros", "table"
-            )
+            found["splines"] = Param((self.members * self._all_knots, self.units), "zeros", "table")
         if self.embeddings:
-            found["tables"] = Param(
-                (sum(levels for _, levels in self.embeddings), self.units), "zeros", "table"
-            )
-        return {**found, "bias": Param((self.units,))}
+            found["tables"] = Param((self.members * self._all_levels, self.units), "zeros", "table")
+        return {**found, "bias": Param((width,))}
+
+    @property
+    def _all_knots(self) -> int:
+        return sum(len(knots) for _, knots in self.knots)
+
+    @property
+    def _all_levels(self) -> int:
+        return sum(levels for _, levels in self.embeddings)
 
     def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
         self.output_shape(x.shape[1:])
         z: Any = params["bias"]
         if (plain := self._plain(x)) is not None:
             z = z + plain @ params["weight"]
+        if self.members > 1:  # in front, so that the rows of one member's tables are looked up together
+            rows = x.shape[0] if z.ndim == 2 else 1
+            z = np.swapaxes(np.reshape(z, (rows, self.members, self.units)), 0, 1)
         if self.knots:
             z = z + self._splines(params["splines"], x)
         if self.embeddings:
-            z = z + np.sum(params["tables"][self._rows(x)], axis=1)
-        return z
+            rows = self._of_members(self._rows(x), self._all_levels)
+            z = z + np.sum(params["tables"][rows], axis=-2)
+        return z if self.members == 1 else np.swapaxes(z, 0, 1)
+
+    def _of_members(self, rows: Array, length: int) -> Array:
+        """Return which rows of all members' tables are meant, [members, batch, columns].
+
+        rows        of one member's, [batch, columns]; length: how many rows it has
+        """
+        if self.members == 1:
+            return rows
+        return rows + (np.arange(self.members, dtype=np.int32) * np.int32(length))[:, None, None]
 
     def _plain(self, x: Array) -> Array | None:
         """Return the columns that hold no codes, None where there are none."""
@@ -148,13 +170,14 @@ class ColumnSplines(Deterministic):
         return None if not kept else x if len(kept) == x.shape[1] else x[:, np.array(kept)]
 
     def _splines(self, values: Array, x: Array) -> Array:
-        """Return the sum of the splines, [batch, units].
+        """Return the sum of the splines, [batch, units], of several members [members, batch, units].
 
         values      at the knots of all columns, one below the other
         """
         passed, share = positions(self.knots, x)
         lengths = np.array([len(knots) for _, knots in self.knots])
-        return interpolated(values, passed + (np.cumsum(lengths) - lengths).astype(np.int32), share)
+        rows = passed + (np.cumsum(lengths) - lengths).astype(np.int32)
+        return interpolated(values, self._of_members(rows, self._all_knots), share)
 
     def _rows(self, x: Array) -> Array:
         """Return the row of the tables for each code, int32 [batch, columns]."""

@@ -45,6 +45,14 @@ class Architecture:
         """How many neurons each drawn layer has, the output last."""
         return tuple(self.network.layers[place].units for place in self.dense)  # type: ignore[attr-defined]
 
+    def arrays(self, params: Params) -> list[Array]:
+        """Return all weights, array by array: of each drawn layer its weights, then its biases."""
+        return [part for pair in self.weights(params) for part in pair]
+
+    def with_arrays(self, params: Params, arrays: Sequence[Array]) -> Params:
+        """Return params with other numbers in place of all weights."""
+        return self.with_weights(params, list(zip(arrays[::2], arrays[1::2], strict=True)))
+
     def weights(self, params: Params) -> list[tuple[Array, Array]]:
         """Return the weights [fan_in, units] and biases [units] of each drawn layer."""
         return [(params[str(place)]["weight"], params[str(place)]["bias"]) for place in self.dense]

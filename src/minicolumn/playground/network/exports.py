@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 from minicolumn.model.artifact import artifact_to_bytes
 from minicolumn.model.export.numpy_source import numpy_source
@@ -12,6 +13,7 @@ from minicolumn.playground.links import write_link
 from minicolumn.playground.network.learner import Learner
 from minicolumn.playground.network.model_file import model_of
 from minicolumn.playground.network.setup import to_json
+from minicolumn.tree import named_leaves
 
 File = tuple[str, str, bytes]  # name, MIME type, what it holds
 
@@ -29,14 +31,17 @@ def _data(learner: Learner) -> File:
 
 
 def _weights(learner: Learner) -> File:
-    layers = [
-        {"activation": name, "weight": w.tolist(), "bias": b.tolist()}
-        for (w, b), name in zip(
-            learner.weights, [*learner.setup.activations, learner.task.ending], strict=True
-        )
-    ]
-    text = json.dumps({"setup": to_json(learner.setup), "layers": layers}, indent=1)
-    return "weights.json", "application/json", text.encode()
+    held: dict[str, Any] = {"setup": to_json(learner.setup)}
+    if learner.whole is not None:
+        held["network"] = repr(learner.whole.network)
+        held["arrays"] = {path: leaf.tolist() for path, leaf in named_leaves(learner.trainer.params)}
+    else:
+        endings = [*learner.setup.activations, learner.task.ending]
+        held["layers"] = [
+            {"activation": name, "weight": w.tolist(), "bias": b.tolist()}
+            for (w, b), name in zip(learner.weights, endings, strict=True)
+        ]
+    return "weights.json", "application/json", json.dumps(held, indent=1).encode()
 
 
 def _model(learner: Learner) -> File:

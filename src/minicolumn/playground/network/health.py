@@ -22,7 +22,7 @@ def layer_norms(learner: Learner, passed: BackwardPass) -> list[dict[str, Any]]:
     passed      of the next step, `Trainer.gradients`
     said        a line on what is wrong with the layer, or None
     """
-    layers = [passed.layers[place] for place in learner.architecture.dense]
+    layers = [passed.layers[place] for place in learner.drawn.dense]
     sizes = [w.size + b.size for w, b in learner.weights]
     means = [layer.gradient_norm / size**0.5 for layer, size in zip(layers, sizes, strict=True)]
     found = []
@@ -32,7 +32,7 @@ def layer_norms(learner: Learner, passed: BackwardPass) -> list[dict[str, Any]]:
                 "weight": layer.weight_norm,
                 "gradient": layer.gradient_norm,
                 "dead": dead,
-                "said": _said(place, dead, learner.architecture.units[place], means),
+                "said": _said(place, dead, learner.drawn.units[place], means),
             }
         )
     return found
@@ -49,7 +49,7 @@ def dead_neurons(learner: Learner) -> list[int]:
     params = learner.trainer.params
     outputs = learner.architecture.activations(params, rows)
     heard = rows
-    for place, part in enumerate(learner.architecture.network.layers[: learner.architecture.dense[0]]):
+    for place, part in enumerate(learner.drawn.network.layers[: learner.drawn.dense[0]]):
         heard = np.asarray(part.apply(params[str(place)], heard))
     counts = []
     for (weight, bias), answer in zip(learner.weights, outputs, strict=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,13 @@ from minicolumn.optim import optimizer_by_name, schedule_by_name
 from minicolumn.playground.classic_rule import classic_rule
 from minicolumn.playground.data.points import Points
 from minicolumn.playground.lines import line
-from minicolumn.playground.network.architecture import architecture_of, first_params
+from minicolumn.playground.network.architecture import Architecture, architecture_of, first_params
 from minicolumn.playground.network.carry import Labels, carried, labels_of
 from minicolumn.playground.network.columns import written_out
 from minicolumn.playground.network.setup import Setup
 from minicolumn.playground.network.tables import EncodedTable
 from minicolumn.playground.network.task import Task, task_of
+from minicolumn.playground.network.whole import Whole
 from minicolumn.train import EarlyStopping, Trainer
 
 Array = np.ndarray
@@ -54,6 +56,7 @@ class Learner:
     setup, points   what it stands for; table: what the points were encoded from, if from a table
     task            what the outputs are to be
     architecture    the network, and which of its neurons are drawn
+    whole           the same, where it is a network that is trained as it came
     trainer         the training itself
     epoch, step     since the weights were drawn; seconds: of training, since then
 
@@ -71,18 +74,34 @@ class Learner:
         table: EncodedTable | None = None,
         params: Params | None = None,
         like: tuple[Learner, Labels | None] | None = None,
+        whole: Whole | None = None,
     ) -> None:
-        self.setup, self.points, self.table = setup, points, table
+        self.setup, self.points, self.table, self.whole = setup, points, table, whole
         self.seconds, self.steps_per_second = 0.0, 0.0
-        self.task = task_of(points, setup.loss)
-        self.architecture = architecture_of(setup, points.inputs, self.task.outputs, self.task.ending)
+        self.task = _task(setup, points, whole)
+        self.architecture = whole or _described(setup, points, self.task)
         self._behind = (like[0].epoch, like[0].step) if like else (0, 0)  # of earlier trainers
         if params is None:
-            params = (
-                self._carried(*like) if like else first_params(self.architecture, setup, len(points.inputs))
-            )
+            params = self._carried(*like) if like else self._first(setup)
         self.first = params
         self.trainer = self._trainer(params)
+
+    def _first(self, setup: Setup) -> Params:
+        """Draw first weights."""
+        inputs = len(self.points.inputs)
+        if self.whole is not None:
+            return self.whole.network.init(setup.seed, (inputs,))
+        return first_params(self.drawn, setup, inputs)
+
+    @property
+    def drawn(self) -> Architecture:
+        """The network of the setup, layer by layer.
+
+        Errors      DataError for one that is trained as it came
+        """
+        if isinstance(self.architecture, Whole):
+            raise DataError(line("wholeFixed"))
+        return self.architecture
 
     def _trainer(self, params: Params) -> Trainer:
         setup, task, points = self.setup, self.task, self.points
@@ -110,18 +129,27 @@ class Learner:
 
     @property
     def weights(self) -> list[tuple[Array, Array]]:
-        """The weights and biases of every drawn layer, copies."""
-        return self.architecture.weights(self.trainer.params)
+        """The weights and biases of every drawn layer, copies; see `drawn`."""
+        return self.drawn.weights(self.trainer.params)
+
+    @property
+    def arrays(self) -> list[Array]:
+        """All weights, array by array, copies."""
+        return self.architecture.arrays(self.trainer.params)
 
     @property
     def labels(self) -> list[list[Any]]:
         """Labels of the inputs and of the units of every layer, as `carried` takes them."""
-        return labels_of(self.setup.features, self.architecture.units)
+        return labels_of(self.setup.features, self.drawn.units)
 
     # Changes ------------------------------------------------------------------------------------------------
 
+    def steps_to(self, epoch: int) -> int:
+        """Return how many steps are left to the end of an epoch, counted from 1."""
+        return (epoch - self.epoch) * self.trainer.steps - self.trainer.done
+
     def advance(self, *, most: int | None = None, **goal: Any) -> None:
-        """Train on, see `Trainer.advance`; for no more than `most` epochs.
+        """Train on, see `Trainer.advance`; for no more than `most` steps.
 
         Where early stopping ends it, the best weights are those that it goes on with.
         """
@@ -139,11 +167,8 @@ class Learner:
         """Return how far to go, in steps where there is an end of the run: nothing goes by two goals."""
         if most is None:
             return goal
-        left = most * self.trainer.steps - self.trainer.done
-        if "epochs" in goal:
-            return {"epochs": min(most, goal["epochs"])}
         steps = goal.get("steps", int(goal.get("seconds", 0.0) / self.trainer.seconds_a_step))
-        return {"steps": max(1, min(left, steps))}
+        return {"steps": max(1, min(most, steps))}
 
     def changed(self, setup: Setup, points: Points | None = None, after: Labels | None = None) -> Learner:
         """Return the learner that goes on with another setup or other points; weights stay where they can.
@@ -155,15 +180,14 @@ class Learner:
         Errors      DataError, and nothing was changed
         """
         held = self.points if points is None else points
-        task = task_of(held, setup.loss)
-        architecture = architecture_of(setup, held.inputs, task.outputs, task.ending)
-        stays = architecture == self.architecture
+        task = _task(setup, held, self.whole)
+        stays = self.whole is not None or _described(setup, held, task) == self.architecture
         if stays and (setup.rule, setup.patience) == (self.setup.rule, self.setup.patience):
             self._go_on(setup, held, task)
             return self
-        again = Learner(setup, held, self.table, like=(self, after))
+        again = Learner(setup, held, self.table, like=(self, after), whole=self.whole)
         again.seconds, again.steps_per_second = self.seconds, self.steps_per_second
-        again.first = self.first if stays else first_params(again.architecture, setup, len(held.inputs))
+        again.first = self.first if stays else again._first(setup)
         return again
 
     def _go_on(self, setup: Setup, points: Points, task: Task) -> None:
@@ -178,19 +202,21 @@ class Learner:
 
     def _carried(self, old: Learner, after: Labels | None) -> Params:
         """Return the weights of another learner, as far as there is a place for them here."""
-        fresh = first_params(self.architecture, self.setup, len(self.points.inputs))
+        if self.whole is not None:
+            return old.trainer.params
+        fresh = self._first(self.setup)
         if after is None:
             after = _by_place(old.labels, self.setup.features, self.architecture.units)
-        weights = carried(old.weights, old.labels, self.architecture.weights(fresh), after)
-        return self.architecture.with_weights(fresh, weights)
+        weights = carried(old.weights, old.labels, self.drawn.weights(fresh), after)
+        return self.drawn.with_weights(fresh, weights)
 
     def begun_anew(self, setup: Setup, *, same: bool = False) -> Learner:
         """Return the learner with other first weights, drawn by the setup's seed, or the same ones again."""
-        return Learner(setup, self.points, self.table, self.first if same else None)
+        return Learner(setup, self.points, self.table, self.first if same else None, whole=self.whole)
 
     def set_weights(self, weights: Sequence[tuple[Array, Array]]) -> None:
         """Put other weights in place of those of now; what the optimizer remembers stays."""
-        self.trainer.set_params(self.architecture.with_weights(self.trainer.params, weights))
+        self.trainer.set_params(self.drawn.with_weights(self.trainer.params, weights))
 
     @property
     def names(self) -> list[str]:
@@ -212,11 +238,13 @@ class Learner:
         data        the bytes of all weights and biases in order, float32
         Errors      DataError for another number of weights than the network has
         """
-        sizes = [part.size for pair in self.weights for part in pair]
+        now = self.arrays
+        sizes = [part.size for part in now]
         if len(data) != 4 * sum(sizes):
             raise DataError(line("weightCount", count=sum(sizes), given=len(data) / 4))
-        parts = iter(np.split(data.view(np.float32), np.cumsum(sizes)[:-1]))
-        self.set_weights([(next(parts).reshape(w.shape), next(parts)) for w, _ in self.weights])
+        parts = np.split(data.view(np.float32), np.cumsum(sizes)[:-1])
+        told = [part.reshape(old.shape) for part, old in zip(parts, now, strict=True)]
+        self.trainer.set_params(self.architecture.with_arrays(self.trainer.params, told))
         self._behind = epoch, step
 
     # What is to be seen -------------------------------------------------------------------------------------
@@ -244,6 +272,23 @@ class Learner:
         with np.errstate(all="ignore"):
             loss = float(self.task.record(outputs, self.task.targets(y)))
         return loss / 2.0 if self.setup.rule == "classic" else loss  # its error is (o - t)^2 / 2
+
+
+def _task(setup: Setup, points: Points, whole: Whole | None) -> Task:
+    """Return the task that points set; a network that is trained as it came has the unit of its own."""
+    if whole is None:
+        return task_of(points, setup.loss)
+    if setup.loss == whole.task.loss or setup.loss == "auto":
+        task = replace(whole.task, classes=points.classes)
+    else:
+        task = replace(whole.task, classes=points.classes, loss=setup.loss, exact=None)
+    if task.outputs != whole.task.outputs or task.kind != whole.task.kind:
+        raise DataError(line("wholeOutputs", count=whole.task.outputs))
+    return task
+
+
+def _described(setup: Setup, points: Points, task: Task) -> Architecture:
+    return architecture_of(setup, points.inputs, task.outputs, task.ending)
 
 
 def _rows(points: Points, task: Task, chosen: Array) -> tuple[Array, Array]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,11 +11,11 @@ from minicolumn import random
 from minicolumn.errors import DataError
 from minicolumn.model import Model
 from minicolumn.nn import Dense, Dropout, GaussianNoise, Sequential
-from minicolumn.nn.layer import Layer
+from minicolumn.nn.layer import Layer, Params
 from minicolumn.nn.layers.formulas import Formulas
 from minicolumn.playground.data.points import LETTERS, SIGNED, Points
 from minicolumn.playground.layers import shortened
-from minicolumn.playground.lines import line
+from minicolumn.playground.lines import line, line_of
 from minicolumn.playground.network.architecture import OWN_LAYERS, Architecture, architecture_of
 from minicolumn.playground.network.setup import (
     HIDDEN_ACTIVATIONS,
@@ -28,7 +28,9 @@ from minicolumn.playground.network.setup import (
 )
 from minicolumn.playground.network.tables import EncodedTable
 from minicolumn.playground.network.task import MORE, TWO, Task
+from minicolumn.playground.network.whole import Whole, check_trainable, whole_of
 from minicolumn.tables.inputs.numbers import NumberInput
+from minicolumn.tree import map_leaves
 
 Array = np.ndarray
 ROWS = 300  # that are made for a network, whose file has none
@@ -41,36 +43,64 @@ class Opened:
 
     points      made up, and answered by the network itself: a model file has no rows
     table       what rows are encoded by, where the file has it
-    weights     of its drawn layers
+    params      the weights of its network
+    whole       its network, where that is none that the setup describes
     said        lines for the page
     """
 
     setup: Setup
     points: Points
     table: EncodedTable | None
-    weights: list[tuple[Array, Array]]
+    params: Params
+    whole: Whole | None
     said: tuple[str, ...]
 
 
 def opened_model(model: Model) -> Opened:
     """Return a model's network as the room holds it, with rows made for it.
 
+    One that the setup does not describe is taken as it is where its inputs are one or two numbers.
+
     Errors      DataError, naming what stands in the way, for a network that cannot be drawn here
     """
     if len(model.input_shape) != 1 or not 1 <= model.input_shape[0] <= MOST_FEATURES:
         raise DataError(line("rowShape", shape=str(list(model.input_shape)), most=MOST_FEATURES))
-    inputs = _inputs(model)
-    classes = _classes(model)
+    inputs, classes = _inputs(model), _classes(model)
     task = Task(classes, LOSSES.get(model.loss, model.loss if not classes else "cross_entropy"))
-    setup = _setup(model.network, inputs, task, own=model.table is None)
-    architecture = architecture_of(setup, inputs, task.outputs, task.ending)
-    _check_same(model.network, architecture)
+    said: tuple[str, ...] = (line("rowsMade", count=ROWS),)
+    try:
+        setup = _setup(model.network, inputs, task, own=model.table is None)
+        _check_same(model.network, architecture_of(setup, inputs, task.outputs, task.ending))
+        whole = None
+    except DataError as error:
+        whole, setup = _as_it_is(model, inputs, task, error)
+        task, said = whole.task, (line("whole", why=line_of(error)), *said)
     points = _points(model, inputs, classes, task)
     table = None
     if model.table is not None and model.schema is not None:
         table = EncodedTable(points, model.table, model.schema, ())
-    said = (line("rowsMade", count=ROWS),)
-    return Opened(setup, points, table, architecture.weights(model.params), said)
+    return Opened(setup, points, table, _float32(model.params), whole, said)
+
+
+def _as_it_is(model: Model, inputs: tuple[str, ...], task: Task, why: DataError) -> tuple[Whole, Setup]:
+    """Return a network that is trained as it came; where it cannot be, say why it is not drawn either.
+
+    Errors      DataError
+    """
+    try:
+        check_trainable(model, task)
+    except DataError as error:
+        raise DataError(line("neither", why=line_of(why), further=line_of(error))) from None
+    if model.table is not None and not task.classes:
+        task = replace(task, center=model.table.target_mean, scale=model.table.target_scale)
+    task = replace(task, exact=model.loss_record)
+    own = OWN if model.table is None else TABLE
+    setup = Setup(dataset=own, features=inputs, units=(), loss=task.loss)
+    return whole_of(model.network, model.input_shape, task), setup
+
+
+def _float32(params: Params) -> Params:
+    return map_leaves(lambda leaf: np.asarray(leaf, np.float32), params)
 
 
 def _inputs(model: Model) -> tuple[str, ...]:
@@ -157,8 +187,9 @@ def _seen(model: Model) -> tuple[Array, Array]:
     low, high = np.full(model.input_shape[0], -3.0), np.full(model.input_shape[0], 3.0)
     if model.table is None:
         return 2 * low, 2 * high
-    for place, part in enumerate(model.table.inputs):
-        if isinstance(part, NumberInput) and len(model.table.inputs) == model.input_shape[0]:
-            ends = np.array([[part.seen.low], [part.seen.high]])
-            low[place], high[place] = part.encoded(ends)[:, 0]
+    place = 0
+    for part in model.table.inputs:
+        own = slice(place, place := place + len(part.features))
+        if isinstance(part, NumberInput):  # and whether it is missing, which no row is that is made
+            low[own], high[own] = part.encoded(np.array([[part.seen.low], [part.seen.high]]))
     return low, high

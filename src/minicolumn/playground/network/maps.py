@@ -11,6 +11,7 @@ from minicolumn.lower.compile import compile
 from minicolumn.nn.layer import Params
 from minicolumn.playground.network.architecture import Architecture
 from minicolumn.playground.network.plane import SIDE
+from minicolumn.playground.network.whole import Whole
 
 Array = np.ndarray
 
@@ -33,7 +34,11 @@ class Maps:
     """
 
     def __init__(
-        self, architecture: Architecture, grid: Array, shown: Callable[[Array], Array], side: int = SIDE
+        self,
+        architecture: Architecture | Whole,
+        grid: Array,
+        shown: Callable[[Array], Array],
+        side: int = SIDE,
     ) -> None:
         self.shown, self.side = shown, side
         self._grid = np.ascontiguousarray(grid, np.float32)
@@ -55,7 +60,7 @@ class Maps:
         return found.reshape(-1, self.side, self.side)
 
 
-def _levels(architecture: Architecture, params: Params, x: Array) -> list[Array]:
+def _levels(architecture: Architecture | Whole, params: Params, x: Array) -> list[Array]:
     """Return each layer's outputs as [units, rows]: hidden ones as levels, the last as they are."""
     *hidden, outputs = architecture.activations(params, x)
     return [*(_scaled(a).T for a in hidden), outputs.T]

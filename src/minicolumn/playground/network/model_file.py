@@ -34,6 +34,7 @@ def model_of(learner: Learner) -> Model:
         training={"epochs": learner.epoch, "rows": int((~learner.points.held).sum())},
         metrics={name: score for name, score in scores.items() if np.isfinite(score)},
         schema=schema,
+        loss_settings=dict(task.record.changed),
     )
 
 

@@ -59,7 +59,7 @@ def _values(learner: Learner, layer: int, x: Array) -> Array:
     rows, params = x[None].astype(np.float32), learner.trainer.params
     if layer:
         return np.asarray(learner.architecture.activations(params, rows)[layer - 1][0], np.float64)
-    for place, part in enumerate(learner.architecture.network.layers[: learner.architecture.dense[0]]):
+    for place, part in enumerate(learner.drawn.network.layers[: learner.drawn.dense[0]]):
         rows = part.apply(params[str(place)], rows)
     return np.asarray(rows[0], np.float64)
 

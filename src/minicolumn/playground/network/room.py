@@ -11,26 +11,29 @@ import numpy as np
 from minicolumn.errors import DataError, DivergenceError, MinicolumnError
 from minicolumn.model import Model
 from minicolumn.model.artifact import artifact_from_bytes
-from minicolumn.playground.allowance import Allowance
+from minicolumn.nn.layer import Params
+from minicolumn.playground.allowance import AT_ONCE, Allowance, work_of_step
 from minicolumn.playground.data.arc4 import Arc4
-from minicolumn.playground.data.points import DATASETS, Points, make_points
+from minicolumn.playground.data.points import Points
 from minicolumn.playground.frames import Frame
 from minicolumn.playground.lines import line, line_of
 from minicolumn.playground.links import parse_link
 from minicolumn.playground.network import messages as m
 from minicolumn.playground.network.columns import formula_of_columns
+from minicolumn.playground.network.consequences import points_for, with_consequences
 from minicolumn.playground.network.diverging import divergence
 from minicolumn.playground.network.exports import exported
 from minicolumn.playground.network.learner import Learner
 from minicolumn.playground.network.loading import opened_model
 from minicolumn.playground.network.neuron import neuron_formula
 from minicolumn.playground.network.pacing import Pacing
-from minicolumn.playground.network.painting import painted, split_anew
+from minicolumn.playground.network.painting import painted
 from minicolumn.playground.network.reshaping import with_layer, with_units
 from minicolumn.playground.network.setup import DATA, DEFAULT, OWN, TABLE, VIEW, Setup, changed
-from minicolumn.playground.network.shown import Picture
+from minicolumn.playground.network.shown import Picture, check_view
 from minicolumn.playground.network.summary import summary_of
 from minicolumn.playground.network.tables import EncodedTable, SentTable
+from minicolumn.playground.network.whole import FIXED, Whole
 from minicolumn.playground.room import Nothing, Room
 from minicolumn.playground.uploads import Upload, as_bytes, as_utf8
 from minicolumn.registry import Record
@@ -113,11 +116,14 @@ class NetworkRoom(Room):
         points: Points | None = None,
         table: EncodedTable | None = None,
         before: m.Open | None = None,
+        params: Params | None = None,
+        whole: Whole | None = None,
     ) -> None:
         """Begin anew, or from the weights that a page had; where that fails nothing was touched."""
         if points is None:
-            points, table = self._points(setup), self._table_of(setup)
-        learner = Learner(setup, points, table)
+            points = points_for(setup, self._learner)
+            table, whole = self._table_of(setup), self._whole_of(setup)
+        learner = Learner(setup, points, table, params, whole=whole)
         if before is not None and before.weights is not None:
             weights = np.frombuffer(as_bytes(before.weights), np.uint8)
             learner.resume(weights, before.epoch, before.step)
@@ -126,51 +132,31 @@ class NetworkRoom(Room):
         self._pacing.stop()
         self._good = []
 
-    def _points(self, setup: Setup) -> Points:
-        """Return the points that a setup names; own ones stay."""
-        if setup.dataset in (OWN, TABLE):
-            if self._learner is None or (setup.dataset == TABLE and self._learner.table is None):
-                raise DataError(line("noPoints", kind=setup.dataset))
-            points = self._learner.points
-            stays = setup.train_percent == self.setup.train_percent
-            return points if stays else split_anew(points, setup.train_percent, setup.seed)
-        return make_points(
-            setup.dataset, rows=setup.points, noise=setup.noise, train_percent=setup.train_percent,
-            seed=setup.data_seed,
-        )  # fmt: skip
-
     def _table_of(self, setup: Setup) -> EncodedTable | None:
         return self._learner.table if self._learner is not None and setup.dataset == TABLE else None
+
+    def _whole_of(self, setup: Setup) -> Whole | None:
+        """Return the network that came as it is, which stays as long as its points do."""
+        return self.learner.whole if setup.dataset in (OWN, TABLE) else None
 
     # Changes ------------------------------------------------------------------------------------------------
 
     def set(self, said: m.Set) -> list[Frame]:
         """Change fields of the setup; weights stay wherever their shapes allow."""
-        after = changed(self.setup, self._with_consequences(said.changes))
+        after = changed(self.setup, with_consequences(said.changes, self.learner))
         before, learner = self.setup, self.learner
         differing = {name for name in said.changes if getattr(before, name) != getattr(after, name)}
+        if learner.whole is not None and differing & set(FIXED) and "dataset" not in differing:
+            raise DataError(line("wholeFixed"))
         if "dataset" in differing or ("seed" in differing) or ("initialization" in differing):
             self._begin(after)
             return self._state(reset=True)
         if differing <= set(VIEW):
             learner.setup = after
             return self._state()
-        return self._adopted(learner.changed(after, self._points(after) if differing & set(DATA) else None))
-
-    def _with_consequences(self, changes: Mapping[str, Any]) -> dict[str, Any]:
-        """Return changes with what follows from another data set: its points, features, a loss that suits."""
-        found = dict(changes)
-        named = found.get("dataset")
-        if named is None or named == self.setup.dataset or named in (OWN, TABLE):
-            return found
-        dataset = DATASETS[named]
-        found.setdefault("points", dataset.rows)
-        if self.setup.dataset in (OWN, TABLE) or dataset.inputs != ("x1", "x2"):
-            found.setdefault("features", list(dataset.inputs))
-        task = self.learner.points.task
-        if dataset.task != task:
-            found.setdefault("loss", "auto")
-        return found
+        return self._adopted(
+            learner.changed(after, points_for(after, learner) if differing & set(DATA) else None)
+        )
 
     def _adopted(self, learner: Learner, *, reset: bool = False) -> list[Frame]:
         """Go on with a learner that was changed, and show it."""
@@ -265,12 +251,15 @@ class NetworkRoom(Room):
         try:
             opened = opened_model(model)
         except MinicolumnError as error:
-            says, curve = summary_of(model, said.name, line_of(error))
             before = [] if self._is_known else self._state()
-            return [*before, self.frame("summary", says, curve=curve)]
-        self._begin(opened.setup, opened.points, opened.table)
-        self.learner.set_weights(opened.weights)
-        return self._state(reset=True, said=opened.said)
+            return [*before, self._summary(model, said.name, line_of(error))]
+        self._begin(opened.setup, opened.points, opened.table, params=opened.params, whole=opened.whole)
+        state = self._state(reset=True, said=opened.said)
+        return state if opened.whole is None else [*state, self._summary(model, said.name, opened.said[0])]
+
+    def _summary(self, model: Model, name: str, why: str) -> Frame:
+        says, curve = summary_of(model, name, why)
+        return self.frame("summary", says, curve=curve)
 
     def export(self, said: m.Export) -> list[Frame]:
         """Answer with a file."""
@@ -281,7 +270,9 @@ class NetworkRoom(Room):
 
     def view(self, said: m.View) -> list[Frame]:
         """Draw another plane of the inputs."""
-        self._picture = Picture(self.learner, axes=said.axes, at=dict(said.at or {}))
+        at = dict(said.at or {})
+        check_view(self.learner.points.inputs, said.axes, at)
+        self._picture = Picture(self.learner, axes=said.axes, at=at)
         return self._state()
 
     def watch(self, said: m.Watch) -> list[Frame]:
@@ -316,10 +307,15 @@ class NetworkRoom(Room):
         return [self._tick()]
 
     def step(self, said: m.Step) -> list[Frame]:
-        """Pause, and go one epoch, or so far."""
-        self._pacing.stop()
-        goal = {"steps": said.steps} if said.steps is not None else {"epochs": said.epochs or 1}
-        return [*self._advance(goal), self._tick()]
+        """Pause, and go one epoch, or so far; what takes long goes on as a run that ends there."""
+        learner, pacing = self.learner, self._pacing
+        pacing.stop()
+        epochs = said.epochs or 1
+        steps = said.steps or learner.steps_to(learner.epoch + epochs)
+        if steps * work_of_step(learner.trainer) > AT_ONCE:
+            pacing.hurry(learner.step + steps)
+            return [self._tick()]
+        return [*self._advance({"steps": said.steps} if said.steps else {"epochs": epochs}), self._tick()]
 
     def speed(self, said: m.Speed) -> list[Frame]:
         """Set how fast it runs."""
@@ -328,7 +324,8 @@ class NetworkRoom(Room):
 
     def work(self, seconds: float, draw: bool = True) -> list[Frame]:
         """Train for about so long, and show where it stands then."""
-        goal = self._pacing.goal(seconds, self.learner.trainer.seconds_a_step)
+        trainer = self.learner.trainer
+        goal = self._pacing.goal(seconds, trainer.seconds_a_step, work_of_step(trainer))
         if goal is None:
             return []
         frames = self._advance(goal)
@@ -337,9 +334,9 @@ class NetworkRoom(Room):
     def _advance(self, goal: dict[str, Any]) -> list[Frame]:
         """Train on, no further than the end of the run; what diverged is told."""
         learner, pacing = self.learner, self._pacing
-        left = pacing.left(learner.epoch)
+        left = pacing.left(learner.step, learner.steps_to)
         if left is not None and left <= 0:
-            pacing.stop("all epochs")
+            pacing.stop(None if pacing.hurried else "all epochs")
             return []
         try:
             learner.advance(most=left, **goal)

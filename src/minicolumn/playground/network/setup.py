@@ -11,6 +11,7 @@ from minicolumn.errors import DataError
 from minicolumn.nn import ACTIVATIONS, INITIALIZERS
 from minicolumn.optim import OPTIMIZERS, SCHEDULES, Optimizer
 from minicolumn.playground.data.points import DATASETS
+from minicolumn.playground.lines import line
 from minicolumn.registry import (
     Boolean,
     Choice,
@@ -24,6 +25,7 @@ from minicolumn.registry import (
     is_function,
     read_text,
     settings_of,
+    show,
 )
 from minicolumn.registry.record import check_names, refuse, settle
 from minicolumn.registry.shared import LEARNING_RATE
@@ -49,7 +51,7 @@ class Setup(Record):
     ((4, 2), ('tanh', 'tanh', 'tanh'))
     >>> Setup(units=[3, 3], activations=["relu", "tanh", "elu"])  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    minicolumn.errors.DataError: Setup: activations: expected one, or one for each of 2 layers, got ...
+    minicolumn.errors.DataError: setup: activations: expected one, or one for each of 2 layers, got ...
     """
 
     # Data
@@ -139,7 +141,7 @@ class Setup(Record):
         super().__post_init__()
         layers = len(self.units)
         if len(self.activations) not in (1, layers) and layers:
-            refuse(self, "activations", f"one, or one for each of {layers} layers")
+            raise DataError(line("activationCount", layers=layers, got=show(self.activations)))
         if len(self.activations) != layers:
             settle(self, "activations", self.activations[:1] * layers)
         for name in ("optimizer", "schedule"):
@@ -177,8 +179,12 @@ def changed(setup: Setup, changes: Mapping[str, Any]) -> Setup:
         values["activations"] = _fitted(setup.activations, len(values["units"]))
     try:
         return replace(setup, **values)
-    except DataError as error:
-        raise DataError(str(error).replace("Setup: ", "setup: ", 1)) from None
+    except DataError as error:  # the record's own checks name its class
+        if error.values.get("where", "").startswith("Setup: "):
+            where = error.values["where"].replace("Setup", "setup", 1)
+            text = str(error).replace("Setup", "setup", 1)
+            raise DataError(text, reason=error.reason, **{**error.values, "where": where}) from None
+        raise
 
 
 def _fitted(activations: tuple[str, ...], layers: int) -> tuple[str, ...]:

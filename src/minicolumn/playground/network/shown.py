@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from minicolumn.errors import DataError
 from minicolumn.nn import Dropout
 from minicolumn.nn.formula import parse_formula
+from minicolumn.playground.lines import line, meant
 from minicolumn.playground.links import write_link
 from minicolumn.playground.network.columns import units_of
 from minicolumn.playground.network.health import layer_norms
@@ -17,6 +19,7 @@ from minicolumn.playground.network.maps import Maps
 from minicolumn.playground.network.plane import HIGH, LOW, SIDE, Plane
 from minicolumn.playground.network.setup import OWN, TABLE, controls, to_json
 from minicolumn.playground.network.thumbnails import thumbnails
+from minicolumn.playground.network.whole import FIXED
 from minicolumn.tree import leaves
 
 Array = np.ndarray
@@ -52,7 +55,8 @@ class Picture:
         """
         learner = self.learner
         setup, task, points, plane = learner.setup, learner.task, learner.points, self.plane
-        units, params = learner.architecture.units, learner.trainer.params
+        units, params, whole = learner.architecture.units, learner.trainer.params, learner.whole
+        activations = whole.names if whole else [*setup.activations, task.ending]
         says = {
             "setup": to_json(setup),
             "inputs": [{"name": n, "formula": f} for n, f in zip(learner.names, setup.features, strict=True)],
@@ -60,8 +64,9 @@ class Picture:
             "units": units_of(learner.table.encoder) if learner.table else [None] * len(points.inputs),
             "layers": [
                 {"units": count, "activation": activation}
-                for count, activation in zip(units, [*setup.activations, task.ending], strict=True)
+                for count, activation in zip(units, activations, strict=True)
             ],
+            "whole": whole is not None, "fixed": list(FIXED) if whole else [],
             "outputs": list(task.classes) if task.outputs > 1 else list(task.classes[1:] or ("y",)),
             "task": task.kind, "classes": list(task.classes), "loss": task.loss,
             "parameters": sum(leaf.size for leaf in leaves(params)),
@@ -98,7 +103,7 @@ class Picture:
         learner = self.learner
         whole = learner.trainer.gradients()
         passed, dropped = whole.layers, []
-        for layer, end in enumerate(learner.architecture.ends[:-1]):
+        for layer, end in enumerate(learner.drawn.ends[:-1]):
             if isinstance(passed[end + 1].layer, Dropout):
                 before, after = passed[end].outputs[0], passed[end + 1].outputs[0]
                 dropped += [[layer, int(unit)] for unit in np.flatnonzero((after == 0) & (before != 0))]
@@ -117,13 +122,24 @@ class Picture:
             "learning_rate": trainer.learning_rate, "loss": measured["loss"], "scores": measured["scores"],
             "seconds": learner.seconds, "steps_per_second": learner.steps_per_second,
         }  # fmt: skip
-        if norms or learner.setup.dropout:
+        if learner.whole is None and (norms or learner.setup.dropout):
             says |= self._next_step(norms)
-        weights = [leaf.ravel() for pair in learner.architecture.weights(params) for leaf in pair]
+        weights = [leaf.ravel() for leaf in learner.architecture.arrays(params)]
         arrays = {"weights": np.concatenate(weights).astype(np.float32), "maps": self.maps(params)}
         if "confusion" in measured:
             arrays["confusion"] = measured["confusion"]
         return says, arrays
+
+
+def check_view(inputs: Sequence[str], axes: Any, at: Mapping[str, float]) -> None:
+    """Refuse a plane along inputs, or at values of inputs, that there are not."""
+    if axes != "pca" and max(axes) >= len(inputs):
+        raise DataError(line("viewAxes", count=len(inputs), given=max(axes)))
+    for name in at:
+        if name not in inputs:
+            raise DataError(
+                line("viewInput", name=repr(name[:60]), hint=meant(name[:60], inputs, listed=True))
+            )
 
 
 def plane_of(learner: Learner, axes: Any, at: dict[str, Any]) -> Plane:

@@ -27,6 +27,7 @@ class Task:
     classes     their names; empty for numbers
     loss        by the name of the setup, never "auto"
     center, scale   of numbers: y = center + scale * output, so that outputs lie within [-1, 1] or so
+    exact       a loss with settings that the setup has none for, in place of the one of this name
 
     Two classes have one output, a logit, and more have one each. Under the squared error an output ends in
     tanh and is -1 or 1, as in TensorFlow Playground.
@@ -40,6 +41,7 @@ class Task:
     loss: str
     center: float = 0.0
     scale: float = 1.0
+    exact: Loss | None = None
 
     def __post_init__(self) -> None:
         known = CLASS_LOSSES if self.classes else NUMBER_LOSSES
@@ -65,6 +67,8 @@ class Task:
     @property
     def record(self) -> Loss:
         """The loss of the catalogue."""
+        if self.exact is not None:
+            return self.exact
         if not self.classes or self.loss == "squared_error":
             return Loss(self.loss)
         return Loss((TWO if self.outputs == 1 else MORE)[self.loss])

@@ -12,7 +12,7 @@ from minicolumn.model.metrics import confusion
 from minicolumn.nn import Dense, Dropout, Sequential
 from minicolumn.nn.activations import activation_by_name
 from minicolumn.optim import Adam
-from minicolumn.playground.allowance import Allowance
+from minicolumn.playground.allowance import AT_ONCE, Allowance, work_of_step
 from minicolumn.playground.frames import Frame
 from minicolumn.playground.room import Epochs, Nothing, Room
 from minicolumn.registry import Integer, Listed, Number, Record
@@ -22,7 +22,7 @@ from minicolumn.tree import leaves
 Array = np.ndarray
 SIDE, CLASSES = 8, 10
 LARGEST = 16.0  # of a pixel
-MOST_CURVE, MOST_AT_ONCE = 500, 200  # epochs
+MOST_CURVE = 500  # epochs
 SHOWN = 10  # examples of each class that the page may pick from
 INK = Number(help="How dark a pixel is.", ge=0, le=1)
 
@@ -76,6 +76,7 @@ class DigitsRoom(Room):
     def __init__(self) -> None:
         self._running, self._allowance = False, Allowance()
         self._end: int | None = None  # the epoch at which a run ends
+        self._hurried = False  # whether it is a long step, as fast as it goes
         self._trainer: Trainer | None = None
         self._X, self._y = _digits()
         self._held = np.arange(len(self._X)) % 4 == 3
@@ -120,7 +121,7 @@ class DigitsRoom(Room):
     def run(self, said: Epochs) -> list[Frame]:
         """Train on and on, or for so many epochs."""
         self._end = None if said.epochs is None else self.trainer.epoch + said.epochs
-        self._running, self._allowance = True, Allowance()
+        self._running, self._hurried, self._allowance = True, False, Allowance()
         return [self._tick()]
 
     def pause(self, said: Nothing) -> list[Frame]:
@@ -129,9 +130,12 @@ class DigitsRoom(Room):
         return [self._tick()]
 
     def step(self, said: Epochs) -> list[Frame]:
-        """Train for so many epochs at once, one where nothing is said."""
-        self._running = False
-        for _ in range(min(said.epochs or 1, MOST_AT_ONCE)):
+        """Train for so many epochs at once, one where nothing is said; what takes long goes on as a run."""
+        self._running, epochs, trainer = False, said.epochs or 1, self.trainer
+        if epochs * trainer.steps * work_of_step(trainer) > AT_ONCE:
+            self._running, self._hurried, self._end = True, True, trainer.epoch + epochs
+            return [self._tick(), self._seen()]
+        for _ in range(epochs):
             self.trainer.advance(epochs=1)
             self._note(self.trainer.outputs(self._X).argmax(axis=1) == self._y)
         return [self._tick(), self._seen()]
@@ -147,10 +151,12 @@ class DigitsRoom(Room):
 
     def work(self, seconds: float, draw: bool = True) -> list[Frame]:
         """Go on for as many steps as the time allows."""
+        trainer = self.trainer
         steps = self._allowance.due(self.steps_a_second, seconds)
+        if self._hurried:
+            steps = max(1, int(seconds / trainer.seconds_a_step))
         if not steps:
             return []
-        trainer = self.trainer
         if self._end is not None:
             steps = min(steps, (self._end - trainer.epoch) * trainer.steps - trainer.done)
         trainer.advance(steps=steps)
@@ -206,5 +212,6 @@ def _digits() -> tuple[Array, Array]:
     """Return pixels from 0 to 1, float32 [rows, 64], and digits, int32 [rows]."""
     from sklearn.datasets import load_digits
 
-    X, y = load_digits(return_X_y=True)
+    found: Any = load_digits(return_X_y=True)
+    X, y = found
     return (X / LARGEST).astype(np.float32), y.astype(np.int32)

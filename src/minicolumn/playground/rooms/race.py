@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 
 from minicolumn.errors import DivergenceError
-from minicolumn.playground.allowance import Allowance
+from minicolumn.playground.allowance import AT_ONCE, Allowance, work_of_step
 from minicolumn.playground.data.points import make_points
 from minicolumn.playground.frames import Frame
 from minicolumn.playground.network.learner import Learner
@@ -61,6 +61,18 @@ class Runner:
             self.stopped = error.cause or "diverged"
         self.stopped = self.stopped or (self.learner.trainer.stopped or "")
 
+    @property
+    def work_of_epoch(self) -> int:
+        """What an epoch costs, see `work_of_step`."""
+        trainer = self.learner.trainer
+        return trainer.steps * work_of_step(trainer)
+
+    @property
+    def seconds_an_epoch(self) -> float:
+        """How long an epoch is expected to take."""
+        trainer = self.learner.trainer
+        return trainer.steps * trainer.seconds_a_step
+
     def note(self) -> dict[str, Any]:
         """Note where it stands in the curve, and return its losses and scores."""
         measured = self.learner.measured()
@@ -110,6 +122,7 @@ class RaceRoom(Room):
         self._runners: list[Runner] = []
         self._running, self._allowance = False, Allowance()
         self._end: int | None = None  # the epoch at which a run ends
+        self._hurried = False  # whether it is a long step, as fast as it goes
 
     def candidates(self, common: Setup) -> Sequence[tuple[str, Setup]]:
         """Return who races, by name, made of what they have in common."""
@@ -142,7 +155,7 @@ class RaceRoom(Room):
         """Let all run."""
         if not self._runners:
             self.open(self._said)
-        self._running = True
+        self._running, self._hurried = True, False
         self._end = None if said.epochs is None else self._epoch + said.epochs
         return [self._tick()]
 
@@ -152,10 +165,16 @@ class RaceRoom(Room):
         return [self._tick()] if self._runners else self.open(self._said)
 
     def step(self, said: Epochs) -> list[Frame]:
-        """Go so many epochs at once, one where nothing is said; their curves are noted on the way."""
+        """Go so many epochs at once, one where nothing is said; their curves are noted on the way.
+
+        What takes long goes on as a run that ends there.
+        """
         if not self._runners:
             self.open(self._said)
         self._running, left = False, said.epochs or 1
+        if left * sum(runner.work_of_epoch for runner in self._runners) > AT_ONCE:
+            self._running, self._hurried, self._end = True, True, self._epoch + left
+            return [self._tick()]
         every = -(-left // NOTED)
         while left > 0:
             self._advance(min(every, left))
@@ -174,7 +193,9 @@ class RaceRoom(Room):
 
     def work(self, seconds: float, draw: bool = True) -> list[Frame]:
         """Let all go on for as many epochs as the time allows."""
-        epochs = self._allowance.due(self.epochs_a_second, seconds)
+        epochs = (
+            self._fitting(seconds) if self._hurried else self._allowance.due(self.epochs_a_second, seconds)
+        )
         if not epochs:
             return []
         self._advance(epochs if self._end is None else min(epochs, self._end - self._epoch))
@@ -182,6 +203,11 @@ class RaceRoom(Room):
         if ended or all(runner.stopped for runner in self._runners):
             self._running = False
         return [self._tick()] if draw or not self._running else []
+
+    def _fitting(self, seconds: float) -> int:
+        """Return how many epochs of all fit into a time, one at least."""
+        going = [runner for runner in self._runners if not runner.stopped]
+        return max(1, int(seconds / max(1e-9, sum(runner.seconds_an_epoch for runner in going))))
 
     def _advance(self, epochs: int) -> None:
         for runner in self._runners:

@@ -56,7 +56,7 @@ export function t(key, values = {}) {
 
 /** A line, or several, in the reader's language. @param {Line | Line[]} line @returns {string} */
 export function told(line) {
-  if (Array.isArray(line)) return line.map(told).join(" ");
+  if (Array.isArray(line)) return line.map(told).join(" · ");
   if (typeof line === "string") return line;
   const key = `said.${line.key}`;
   if (!has(key)) return line.text;

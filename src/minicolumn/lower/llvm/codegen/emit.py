@@ -6,6 +6,7 @@ results do not depend on what the optimiser happens to see.
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -75,6 +76,12 @@ def const(type: str, number: float | int | bool) -> Value:
     element = element_of(type)
     text = _float_text(element, float(number)) if is_float(type) else _integer_text(element, int(number))
     return Value(f"splat ({element} {text})" if lanes_of(type) > 1 else text, type)
+
+
+def literal_integer(value: Value) -> int | None:
+    """Return the integer of a literal, of a vector the one in every lane; None of what is computed."""
+    found = re.fullmatch(r"(?:splat \(i\d+ (-?\d+)\)|(-?\d+))", value.text)
+    return int(found[1] or found[2]) if found else None
 
 
 def const_lanes(type: str, numbers: Sequence[float | int]) -> Value:

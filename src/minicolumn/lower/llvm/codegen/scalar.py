@@ -22,6 +22,7 @@ from minicolumn.lower.llvm.codegen.emit import (
     element_of,
     is_float,
     lanes_of,
+    literal_integer,
     llvm_type,
     vector,
 )
@@ -221,6 +222,9 @@ def _shift(opcode: str) -> Emitter:
         # Shifting by the width or more is undefined to LLVM; to NumPy it leaves nothing but the sign.
         bits = 8 * _dtype(node).itemsize
         signed = opcode != "shl" and _is_signed(node)
+        amount = literal_integer(y)
+        if amount is not None and 0 <= amount < bits:
+            return f.op("ashr" if signed else opcode, x, y)
         inside = f.compare("ult", y, const(y.type, bits))
         shifted = f.op(
             "ashr" if signed else opcode, x, f.select(inside, y, const(y.type, bits - 1 if signed else 0))

@@ -50,7 +50,8 @@ export function useSetup(room, fields, kept, pastOf) {
   });
   useEffect(() => {
     const asked = askedOf(room.query, fields);
-    if (Object.keys(asked).length) Object.assign(kept, { setup: asked, past: undefined });
+    const same = Object.keys(fields).every((name) => String(asked[name]) === String(kept.setup[name]));
+    if (Object.keys(asked).length && !same) Object.assign(kept, { setup: asked, past: undefined });
     const end = room.onOpen(async () => {
       if (!(await room.send("open", { ...kept.setup, ...kept.past }))) room.send("open");
     });

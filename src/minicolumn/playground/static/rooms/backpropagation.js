@@ -5,6 +5,7 @@
  */
 import { html, useMemo } from "../kit/html.js";
 import { Button, short, useKeys } from "../kit/controls.js";
+import { leave, left } from "../kit/left.js";
 import { Intro } from "../kit/room.js";
 import { PlayerBar, usePlayer } from "../kit/player.js";
 import { changing, useSetup } from "../kit/setup.js";
@@ -21,8 +22,9 @@ export const styled = true;
 
 /** @typedef {import("../app.js").Room} Room @typedef {import("./backpropagation/steps.js").State} State */
 
-/** What `open` says, as it was last. @type {import("../kit/setup.js").Kept} */
-const kept = { setup: {} };
+/** What `open` says, as it was last, before the page was loaded anew too. @type {import("../kit/setup.js").Kept} */
+const kept = left("backpropagation") ?? { setup: {} };
+leave("backpropagation", () => kept.past && kept);
 
 /** How long a step stays, by how much there is to read. */
 const PACE = { inputs: 0.7, forward: 1.3, loss: 1.6, backward: 1.9, update: 1.5 };

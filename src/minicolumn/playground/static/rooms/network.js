@@ -51,16 +51,16 @@ export default function NetworkRoom({ room, link }) {
     <div class="desk">
       <${Data} state=${state} set=${act.set} act=${act} onTable=${show("own")} />
       <section class="network-column" aria-label=${t("network.network")}>
-        <${Head} send=${act.send} state=${state} show=${show} />
+        <${Head} send=${act.send} state=${state} show=${show} onSummary=${act.summary} />
         <${Stage} live=${live} state=${state} set=${act.set} send=${act.send} selected=${selected}
           onEdit=${setEditing} onSelect=${select} onFormula=${show("formula")} />
         ${
           selected
             ? html`<${Inspector} live=${live} state=${state} neuron=${selected} point=${point}
                 ask=${room.ask} send=${act.edit} onClose=${() => select(null)} />`
-            : !hides(state, "text") && html`<p class="hint">${t("network.hint")}</p>`
+            : !hides(state, "text") && !state.whole && html`<p class="hint">${t("network.hint")}</p>`
         }
-        <${LayerNorms} live=${live} state=${state} room=${room} />
+        ${!state.whole && html`<${LayerNorms} live=${live} state=${state} room=${room} />`}
       </section>
       <div class="output-column">
         <${Losses} live=${live} state=${state} />
@@ -91,8 +91,14 @@ export default function NetworkRoom({ room, link }) {
 }
 
 /** Over the network: how many layers, and what else can be done. @param {any} props */
-function Head({ send, state, show }) {
+function Head({ send, state, show, onSummary }) {
   const count = state.setup.units.length;
+  if (state.whole) {
+    return html`<div class="network-head"><div class="layers-count"><h2>${t("network.whole")}</h2>
+      <span class="note">${t("network.parameters", { count: state.parameters.toLocaleString() })}</span></div>
+      <${Tools} show=${show}><${Button} kind="quiet" onClick=${onSummary}>${t("network.wholeLayers")}<//><//>
+      <p class="note whole">${t("network.wholeWhy")}</p></div>`;
+  }
   return html`<div class="network-head">
     <div class="layers-count">
       ${
@@ -105,12 +111,17 @@ function Head({ send, state, show }) {
       <h2>${t("network.hiddenLayers", { count })}</h2>
       <span class="note">${t("network.parameters", { count: state.parameters.toLocaleString() })}</span>
     </div>
-    <div class="network-tools">
-      <${Button} kind="quiet" onClick=${show("presets")}>${t("network.presets")}<//>
-      <${Button} kind="quiet" onClick=${show("more")}>${t("network.moreSettings")}<//>
-      <${Button} kind="quiet" icon="download" onClick=${show("export")}>${t("network.export")}<//>
-      <${IconButton} icon="help" label=${`${t("network.help")} (?)`} onClick=${show("help")} />
-    </div>
+    <${Tools} show=${show} />
+  </div>`;
+}
+
+/** @param {{show: (what: string) => any, children?: any}} props */
+function Tools({ show, children }) {
+  return html`<div class="network-tools">${children}
+    <${Button} kind="quiet" onClick=${show("presets")}>${t("network.presets")}<//>
+    <${Button} kind="quiet" onClick=${show("more")}>${t("network.moreSettings")}<//>
+    <${Button} kind="quiet" icon="download" onClick=${show("export")}>${t("network.export")}<//>
+    <${IconButton} icon="help" label=${`${t("network.help")} (?)`} onClick=${show("help")} />
   </div>`;
 }
 

@@ -11,6 +11,7 @@
  * @typedef {{live: Live | null, connection: number, data: Message[], past: Past | null}} Kept
  *     data: the messages that brought a table or a model; past: what a session is being told, until it is drawn again
  */
+import { leave, left } from "../../kit/left.js";
 import { base64 } from "./files.js";
 
 const STORED = "network";
@@ -22,11 +23,17 @@ const STORED = "network";
 function pastOf(live, data) {
   const { state, tick, weights } = live;
   if (!state) return null;
-  const own = state.setup.dataset === "own";
+  const own = state.setup.dataset === "own",
+    plain = own && state.columns.join() === "x1,x2";
+  const dataOf = () => {
+    if (state.whole) return plain ? [...data, painted(state)] : data;
+    if (plain) return [beginning(state), painted(state)];
+    return own || state.setup.dataset === "table" ? data : [];
+  };
   const hides = (state.hidden ?? []).map((/** @type {string} */ name) => `${encodeURIComponent(name)}_hide=true`);
   return {
     link: state.link,
-    data: own && state.columns.join() === "x1,x2" ? painted(state) : own || state.setup.dataset === "table" ? data : [],
+    data: dataOf(),
     open: {
       setup: state.setup,
       ...(hides.length ? { link: `#${hides.join("&")}` } : {}),
@@ -35,7 +42,7 @@ function pastOf(live, data) {
   };
 }
 
-/** The points that were painted, as messages. @param {Frame} state @returns {Message[]} */
+/** The points that were painted, as a message. @param {Frame} state @returns {Message} */
 function painted(state) {
   const { points, targets, held } = state.arrays;
   const rows = Array.from(targets, (target, i) => [
@@ -44,7 +51,7 @@ function painted(state) {
     state.classes.length ? target : target * state.target.scale + state.target.center,
   ]);
   const places = Array.from(held, (out, i) => (out ? i : -1)).filter((i) => i >= 0);
-  return [beginning(state), ["points", { clear: true, classes: state.classes.length, add: rows, held: places }]];
+  return ["points", { clear: true, classes: state.classes.length, add: rows, held: places }];
 }
 
 /** What has to be set before points come: how they are parted. @param {Frame} state @returns {Message} */
@@ -66,23 +73,10 @@ export function goOn(room, past) {
 export const standing = ({ live, data, past }) => past ?? (live && pastOf(live, data));
 
 /** Leave it all for the page that is loaded next in this tab, if that is this one. @param {Kept} kept */
-export function leaving(kept) {
-  addEventListener("pagehide", () => {
-    const past = standing(kept);
-    try {
-      if (past) sessionStorage.setItem(STORED, JSON.stringify(past));
-    } catch {
-      sessionStorage.removeItem(STORED); // too large: it begins anew
-    }
-  });
-}
+export const leaving = (kept) => leave(STORED, () => standing(kept));
 
 /** What the page left as it was loaded anew; null at any other beginning. @param {string | null} link @returns {Past | null} */
-export function left(link) {
-  const found = sessionStorage.getItem(STORED);
-  sessionStorage.removeItem(STORED);
-  const [way] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
-  if (!found || way?.type !== "reload") return null;
-  const past = JSON.parse(found);
-  return !link || link === past.link ? past : null;
+export function leftFor(link) {
+  const past = /** @type {Past | null} */ (left(STORED));
+  return past && (!link || link === past.link) ? past : null;
 }

@@ -68,6 +68,7 @@ export function Bar({ live, state, running, speed, set, act }) {
       }
       ${
         !hides(state, "activations") &&
+        !state.whole &&
         html`<${Select} label=${t("network.activation")} value=${one}
             options=${one === null ? [{ value: null, label: t("network.mixed") }, ...activations] : activations}
         disabled=${!setup.units.length} onChange=${(/** @type {string} */ v) => set({ activations: [v] })} />`

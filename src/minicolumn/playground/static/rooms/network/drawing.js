@@ -65,6 +65,11 @@ function bundles(spots, live, lit) {
   return found.sort(([a], [b]) => (a & 1) - (b & 1) || a - b).map(([, bundle]) => bundle);
 }
 
+/** Whether there is a spot for each input and each neuron. @param {Spot[][]} spots @param {import("../../frames.js").Frame} state */
+const fits = (spots, state) =>
+  [state.inputs.length, ...state.layers.map((/** @type {{units: number}} */ l) => l.units)].join() ===
+  spots.map((column) => column.length).join();
+
 /** @param {number} strength @param {number} crowd */
 const lineWidth = (strength, crowd) => (0.6 + 6.4 * ((strength + 0.5) / LEVELS) ** 1.6) * crowd;
 
@@ -104,6 +109,13 @@ export class Drawing {
     return this.geometry ? [this.inputs, ...this.geometry.layers] : [];
   }
 
+  /** Whether all that the newest state has was placed: the page is rendered after a state has come, and frames go on. */
+  get placed() {
+    const { spots } = this,
+      { state } = this.live;
+    return Boolean(state && spots.length) && fits(spots, /** @type {any} */ (state));
+  }
+
   /** @param {Geometry} geometry @param {Spot[]} inputs  the tiles of the features that are inputs */
   place(geometry, inputs) {
     this.geometry = geometry;
@@ -114,8 +126,8 @@ export class Drawing {
 
   /** @param {number} time */
   frame(time) {
-    const { live, geometry } = this;
-    if (!live.state || !geometry) return;
+    const { live } = this;
+    if (!this.placed) return;
     const lit = live.hovered ?? live.selected;
     this.keepPace(time);
     const look = `${lit?.layer},${lit?.unit}/${theme()}/${pixelRatio()}`,
@@ -302,7 +314,7 @@ export class Drawing {
     if (!geometry || !live.state) return;
     const context = sized(this.canvases.biases, geometry.width, geometry.height);
     context.clearRect(0, 0, geometry.width, geometry.height);
-    if (!live.weights) return;
+    if (!live.weights || live.state.whole) return;
     const ring = token("--panel"),
       line = token("--control-line");
     geometry.layers.forEach((column, layer) =>

@@ -3,7 +3,7 @@ import { html, useEffect, useState } from "../../kit/html.js";
 import { IconButton, Popover, short } from "../../kit/controls.js";
 import { colourOf, signColour } from "../../kit/colour.js";
 import { t } from "../../i18n.js";
-import { isOutput, neuronName, sourceName } from "./model.js";
+import { hasLink, hasNeuron, isOutput, layout, neuronName, sourceName } from "./model.js";
 import { wordsOf } from "./fields.js";
 import { rawOf } from "./units.js";
 
@@ -63,6 +63,7 @@ export function Inspector({ live, state, neuron, point, ask, send, onClose }) {
     key = `${layer},${unit},${point}`;
   const [look] = useState(() => ({ run: () => {} }));
   look.run = () => {
+    if (state.whole) return;
     const at = point && state.columns?.length === 2 ? { point } : {};
     ask("neuron", { layer, unit, ...at }).then(
       (frame) => {
@@ -75,7 +76,12 @@ export function Inspector({ live, state, neuron, point, ask, send, onClose }) {
   useLooks(live, steady);
   useEffect(() => look.run(), [key, state]);
   const name = neuronName(state, neuron);
-  if (!said || said.layer !== layer || said.unit !== unit)
+  const ofNow = said?.layer === layer && said.unit === unit && said.terms.length === layout(state)[layer]?.fanIn;
+  if (state.whole)
+    return html`<section class="inspector" aria-label=${name}><header><h3>${name}</h3>
+      <span class="note">${t("network.wholeNeuron")}</span>
+      <${IconButton} icon="close" size=${15} label=${t("shell.close")} onClick=${onClose} /></header></section>`;
+  if (!ofNow)
     return html`<section class="inspector" aria-label=${name}><h3>${name}</h3></section>`;
   const most = Math.max(
     1e-9,
@@ -138,6 +144,11 @@ export function Editor({ live, state, what, send, onClose }) {
   const [look] = useState(() => () => again((n) => n + 1));
   useLooks(live, look);
   const { link, bias } = what;
+  const gone = link ? !hasLink(state, link) : bias && !hasNeuron(state, bias);
+  useEffect(() => {
+    if (gone) onClose();
+  }, [gone]);
+  if (gone) return null;
   const value = link ? live.weightOf(link) : bias ? live.biasOf(bias) : null;
   const name = link
     ? `${sourceName(state, link.layer, link.source)} → ${neuronName(state, link)}`

@@ -8,10 +8,11 @@
  */
 import { t } from "../../i18n.js";
 
-/** Where the weights of each layer begin in `weights`. @param {Frame} state @returns {{fanIn: number, units: number, at: number, biases: number}[]} */
+/** Where the weights of each layer begin in `weights`; nowhere, of a network that came as a whole. @param {Frame} state @returns {{fanIn: number, units: number, at: number, biases: number}[]} */
 export function layout(state) {
   let fanIn = state.inputs.length,
     at = 0;
+  if (state.whole) return [];
   return state.layers.map((/** @type {{units: number}} */ { units }) => {
     const place = { fanIn, units, at, biases: at + fanIn * units };
     at = place.biases + units;
@@ -33,6 +34,13 @@ export const neuronCount = (state) =>
 
 /** @param {Frame} state @param {number} layer */
 export const isOutput = (state, layer) => layer === state.layers.length - 1;
+
+/** Whether a state has a neuron: it may have been named in one before. @param {Frame} state @param {Neuron} neuron */
+export const hasNeuron = (state, { layer, unit }) => state.layers[layer]?.units > unit;
+
+/** Whether a state has a link. @param {Frame} state @param {Link} link */
+export const hasLink = (state, { layer, source, unit }) =>
+  hasNeuron(state, { layer, unit }) && layout(state)[layer]?.fanIn > source;
 
 /** What a neuron is called. @param {Frame} state @param {Neuron} neuron @returns {string} */
 export function neuronName(state, { layer, unit }) {
@@ -161,7 +169,7 @@ export class Live {
     }
     if (this.tick && this.tick.arrays.maps.length !== neuronCount(state) * 10_000) this.tick = null;
     const { selected } = this;
-    if (selected && !(state.layers[selected.layer]?.units > selected.unit)) this.selected = null;
+    if (selected && !hasNeuron(state, selected)) this.selected = null;
     this.hovered = null;
     this.touch();
   }
@@ -178,6 +186,7 @@ export class Live {
   /** The weights of the newest tick that fit the network that is drawn. @returns {Float32Array | null} */
   get weights() {
     if (!this.state || !this.tick) return null;
+    if (this.state.whole) return /** @type {Float32Array} */ (this.tick.arrays.weights);
     const last = layout(this.state).at(-1);
     const found = /** @type {Float32Array} */ (this.tick.arrays.weights);
     return last && found && found.length === last.biases + last.units ? found : null;

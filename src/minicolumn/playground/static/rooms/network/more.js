@@ -38,7 +38,7 @@ export function More({ state, set }) {
   const controls = Array.isArray(state.controls) ? state.controls : Object.values(state.controls ?? {});
   return html`<div
       class="more-grid">${controls
-        .filter((/** @type {any} */ c) => !PLACED.has(c.name))
+        .filter((/** @type {any} */ c) => !PLACED.has(c.name) && !state.fixed?.includes(c.name))
         .map(
           (/** @type {any} */ c) => html`<${Setting}
       key=${c.name} state=${state} field=${c.name} set=${set} />`,

@@ -11,8 +11,9 @@ const FAR = 2; // from the middle to the ends of a slider: inputs are scaled to 
 /** @param {{state: any, send: (doing: string, fields?: object) => any}} props */
 export function Plane({ state, send }) {
   const columns = /** @type {string[]} */ (state.columns ?? []);
-  const [at, setAt] = useState(/** @type {Record<string, number>} */ ({}));
+  const [places, setAt] = useState(/** @type {Record<string, number>} */ ({}));
   if (columns.length < 3) return null;
+  const at = Object.fromEntries(Object.entries(places).filter(([name]) => columns.includes(name))); // others had a table before
   const drawn = state.axes.map((/** @type {string} */ name) => columns.indexOf(name));
   const axes = drawn.includes(-1) ? "pca" : drawn;
   const view = (/** @type {number[] | "pca"} */ next, place = at) => {

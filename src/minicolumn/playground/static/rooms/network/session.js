@@ -11,7 +11,7 @@ import { stillness } from "../../kit/theme.js";
 import { has, t } from "../../i18n.js";
 import { place } from "../../address.js";
 import { Refused } from "../../socket.js";
-import { beginning, goOn, leaving, left, standing } from "./again.js";
+import { beginning, goOn, leaving, leftFor, standing } from "./again.js";
 import { sendFile } from "./files.js";
 import { Live } from "./model.js";
 import { sendTable } from "./table.js";
@@ -41,6 +41,7 @@ export function useSession(room, link) {
   const arriving = useRef(false);
   const pace = useRef(speed);
   pace.current = speed;
+  const told = useRef(/** @type {Frame | null} */ (null)); // the newest summary
   const deaf = useRef(false); // while a session is told what was: its states on the way are not those of the page
   const followed = useRef(false); // whether the link, if there is one, was answered: a connection may be lost before
   const named = useRef(link); // what the address said when it was last looked at
@@ -74,7 +75,12 @@ export function useSession(room, link) {
         frame.message,
         frame.remedies.map((/** @type {any} */ remedy) => remedyOf(room, remedy)),
       );
-    hear.current = { state: take, tick: move, diverged, columns: setColumns, summary: setSummary };
+    /** Of a network that is drawn, if as a whole, it is told when it is asked for. @param {Frame} frame */
+    const tellSummary = (frame) => {
+      told.current = frame;
+      if (!live.state?.whole) setSummary(frame);
+    };
+    hear.current = { state: take, tick: move, diverged, columns: setColumns, summary: tellSummary };
     return room.onFrame((frame) => {
       if (!deaf.current) hear.current[frame.kind]?.(frame);
     });
@@ -122,7 +128,7 @@ export function useSession(room, link) {
       const known = kept.past ?? live.state;
       const follows = !followed.current && link && link !== known?.link ? link : null;
       followed.current ||= !follows;
-      const past = known ? (follows ? null : standing(kept)) : left(link);
+      const past = known ? (follows ? null : standing(kept)) : leftFor(link);
       if (past && live.state && kept.connection === room.connection) room.send("set", { changes: {} });
       else if (past) attempt(() => resume(past));
       else if (follows) attempt(() => room.ask("open", { link: follows }));
@@ -181,6 +187,7 @@ export function useSession(room, link) {
         if (await begin("target", said)) kept.data = [...first, ...parts, ["target", said]];
       },
       forget: () => setColumns(null),
+      summary: () => setSummary(told.current),
       putAway: () => setSummary(null),
     };
   }, [room]);

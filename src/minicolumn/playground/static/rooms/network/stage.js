@@ -14,7 +14,7 @@ import { Icon } from "../../kit/icons.js";
 import { t } from "../../i18n.js";
 import { Drawing } from "./drawing.js";
 import { arrange, heightFor, linkAt } from "./geometry.js";
-import { columnName, isOutput, neuronName, normal, pretty, sourceName } from "./model.js";
+import { columnName, hasLink, isOutput, neuronName, normal, pretty, sourceName } from "./model.js";
 import { choicesOf, activationOptions, hides, wordsOf } from "./fields.js";
 
 /** The features that are always offered. */
@@ -27,7 +27,7 @@ export const OFFERED = ["x1", "x2", "x1^2", "x2^2", "x1*x2", "sin(x1)", "sin(x2)
 export function listed(state) {
   /** @type {string[]} */
   const on = state.inputs.map((/** @type {any} */ i) => normal(i.formula ?? i.name));
-  const offered = (isTable(state) ? state.columns : OFFERED).filter((/** @type {string} */ f) => !hides(state, f));
+  const offered = (state.whole ? [] : isTable(state) ? state.columns : OFFERED).filter((/** @type {string} */ f) => !hides(state, f));
   const rest = state.inputs
     .map((/** @type {any} */ i) => i.formula ?? i.name)
     .filter((/** @type {string} */ f) => !offered.map(normal).includes(normal(f)));
@@ -104,7 +104,7 @@ export function Stage({ live, state, set, send, onEdit, onSelect, onFormula, sel
       aria-label=${t("network.drawing")}>
     <canvas ref=${links} style=${size} aria-hidden="true" /><canvas ref=${flow} style=${size}
         aria-hidden="true" /><canvas ref=${tiles} style=${size} aria-hidden="true" />
-    <${Links} live=${live} state=${state} drawing=${drawing} onEdit=${onEdit} size=${size}
+    <${Links} live=${live} drawing=${drawing} onEdit=${onEdit} size=${size}
         onSelect=${onSelect} />
     <${Features} geometry=${geometry} features=${features} state=${state} set=${set} onFormula=${onFormula} />
     <${Heads} geometry=${geometry} state=${state} set=${set} send=${send} />
@@ -115,24 +115,24 @@ export function Stage({ live, state, set, send, onEdit, onSelect, onFormula, sel
 }
 
 /** The surface under the neurons: a link near the pointer is named, and edited on a click. @param {any} props */
-function Links({ live, state, drawing, onEdit, size, onSelect }) {
+function Links({ live, drawing, onEdit, size, onSelect }) {
   const tip = useRef(/** @type {HTMLElement | null} */ (null));
   const near = useRef(/** @type {Link | null} */ (null));
   useEffect(() => live.watch(() => say()), []);
-  const current = useRef(state);
-  current.current = state;
   const say = () => {
-    const link = near.current,
-      element = tip.current;
-    if (!element) return;
+    const element = tip.current,
+      now = live.state;
+    if (!element || !now) return;
+    if (near.current && !hasLink(now, near.current)) near.current = null;
+    const link = near.current;
     element.hidden = !link;
     if (link)
-      element.textContent = `${sourceName(current.current, link.layer, link.source)} → ${neuronName(current.current, link)}: ${short(live.weightOf(link))}`;
+      element.textContent = `${sourceName(now, link.layer, link.source)} → ${neuronName(now, link)}: ${short(live.weightOf(link))}`;
   };
   /** @param {PointerEvent} e */
   const find = (e) => {
     const [x, y] = placeOn(e, /** @type {HTMLElement} */ (e.currentTarget));
-    near.current = linkAt(drawing.current?.spots ?? [], x, y, e.pointerType === "touch" ? 14 : 7);
+    near.current = linkAt(drawing.current?.placed ? drawing.current.spots : [], x, y, e.pointerType === "touch" ? 14 : 7);
     /** @type {HTMLElement} */ (e.currentTarget).style.cursor = near.current ? "pointer" : "";
     if (tip.current) {
       tip.current.style.left = `${x}px`;
@@ -169,7 +169,10 @@ function Features({ geometry, features, state, set, onFormula }) {
   };
   return html`<div class="feature-head" style=${{ left: "0px", width: `${geometry.columns[0] + 34}px` }}>
       <h2>${t("network.features")}</h2>
-      <button type="button" class="tiny-button" onClick=${onFormula}>${t("network.addFormula")}</button></div>
+      ${
+        !state.whole &&
+        html`<button type="button" class="tiny-button" onClick=${onFormula}>${t("network.addFormula")}</button>`
+      }</div>
     ${features.map((/** @type {any} */ feature, /** @type {number} */ i) => {
       const { x, y, size } = geometry.features[i],
         on = feature.input >= 0;
@@ -177,7 +180,7 @@ function Features({ geometry, features, state, set, onFormula }) {
           aria-pressed=${String(on)}
         title=${feature.name}
         style=${{ left: "0px", width: `${x + size / 2}px`, top: `${y - size / 2}px`, height: `${size}px` }}
-            onClick=${() => flip(feature)}>
+            disabled=${state.whole} onClick=${() => flip(feature)}>
         <span class="sr">${t("network.feature")} ${feature.name}</span><span class="feature-name"
             aria-hidden="true">${table ? feature.name : html`<${Formatted} formula=${feature.formula} />`}
             </span><span class="feature-tile" style=${{ width: `${size}px` }}>${
@@ -206,6 +209,10 @@ function Heads({ geometry, state, set, send }) {
     last = state.layers.length - 1;
   return state.layers.map((/** @type {any} */ layer, /** @type {number} */ i) => {
     const left = { left: `${geometry.columns[i + 1]}px` };
+    if (state.whole) {
+      return html`<div class=${`layer-head ${i === last ? "output" : ""}`} key=${`whole${i}`} style=${left}>
+        <h2>${i === last ? t("network.output") : layer.units}</h2><span class="note">${layer.activation}</span></div>`;
+    }
     if (i === last) {
       return html`<div class="layer-head output" key="output" style=${left}><h2>${t("network.output")}</h2><span
           class="note">${wordsOf(layer.activation)}</span></div>`;
@@ -279,7 +286,7 @@ function Neurons({ geometry, live, state, selected, onSelect, onEdit }) {
         if (e.target.className === "bias-spot")
           onEdit({ bias: { layer, unit }, at: { x: e.clientX, y: e.clientY } });
         else onSelect(picked ? null : { layer, unit });
-      }}><span class="bias-spot" title=${t("network.bias")} /></button>
+      }}>${!state.whole && html`<span class="bias-spot" title=${t("network.bias")} />`}</button>
       ${
         isOutput(state, layer) &&
         state.outputs.length > 1 &&

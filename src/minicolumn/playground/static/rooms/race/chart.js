@@ -9,7 +9,7 @@ import { t } from "../../i18n.js";
 /** @typedef {{epochs: number, low: number, high: number}} Span */
 
 const LEAST = 0.01; // of losses that are drawn: less is as good as nothing
-const LEFT = 34,
+const LEFT = 44,
   BOTTOM = 18,
   TOP = 8,
   RIGHT = 8;
