@@ -10,7 +10,8 @@ from minicolumn.errors import ModelFileError
 from minicolumn.model.files import PathLike, read_whole, shown
 from minicolumn.model.imports.chain import Chain, one_line
 from minicolumn.model.imports.onnx_graph import Graph, Node, Port, read_graph
-from minicolumn.model.imports.onnx_operators import OPERATORS, Batch, Rows, Values, settle
+from minicolumn.model.imports.onnx_operators import OPERATORS
+from minicolumn.model.imports.onnx_values import Batch, Rows, Values, settle
 from minicolumn.model.model import Model
 from minicolumn.nn.losses import Loss
 from minicolumn.nn.losses import as_loss as check_loss

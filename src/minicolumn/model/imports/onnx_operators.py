@@ -7,139 +7,49 @@ element since the last layer. Each entry of `OPERATORS` is ``(node, values, batc
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
 from minicolumn.errors import ModelFileError
-from minicolumn.model.imports.chain import Chain
 from minicolumn.model.imports.onnx_graph import Node
-from minicolumn.model.imports.terms import (
-    PARTS,
-    Term,
-    X,
-    above,
-    activation_of,
-    affine,
-    call,
-    product,
-    total,
-    where,
+from minicolumn.model.imports.onnx_shapes import SHAPES
+from minicolumn.model.imports.onnx_values import (
+    Batch,
+    Operator,
+    Rows,
+    Value,
+    constant_of,
+    number_of,
+    operand,
+    settle,
 )
-from minicolumn.nn.ending import ending
+from minicolumn.model.imports.terms import Term, above, call, product, total, where
 
 Array = np.ndarray
 MAX_CONSTANT = 2**24
-
-
-@dataclass(frozen=True)
-class Batch:
-    """What nodes are read by: the version of the operators, and the length of the batch where it is fixed."""
-
-    opset: int
-    length: int | None
-
-
-@dataclass(frozen=True, eq=False)
-class Rows:
-    """The rows behind some layers, and a function of them that is not a layer yet.
-
-    both        whether these are the probabilities of two classes, 1 - p and p
-    """
-
-    chain: Chain
-    term: Term = X
-    both: bool = False
-
-    def of_second(self) -> Rows:
-        """Return the probability of the second of two classes."""
-        return replace(self, both=False)
-
-
-Value = Any  # Array or Rows or None
-Values = dict[str, Value]
-Operator = Callable[[Node, list[Value], Batch], Value]
-
-
-def settle(value: Value) -> Rows:
-    """Return rows whose function has become layers; ModelFileError where no layer computes it."""
-    if not isinstance(value, Rows):
-        raise ModelFileError("takes a constant where rows are expected")
-    if value.both:
-        raise ModelFileError("goes on from the probabilities of two classes")
-    return Rows(_appended(value.chain, value.term, 0))
-
-
-def _appended(chain: Chain, term: Term, depth: int) -> Chain:
-    """Return a chain with a function of its rows as layers."""
-    if depth > 16:
-        raise ModelFileError("nests functions deeper than 16")
-    if term.kind == "x":
-        return chain
-    if (name := activation_of(term)) is not None:
-        return chain.activation(name)
-    if (found := affine(term)) is None:
-        raise ModelFileError("computes a function of its rows that is no activation here")
-    factor, inner, shift = found
-    if inner.kind == "call":
-        if inner.name in PARTS:
-            raise ModelFileError(f"has a function {inner.name} that is part of no activation here")
-        chain = _appended(chain, inner.operands[0], depth + 1)
-        chain = chain.activation(inner.name)
-    if factor != 1.0:
-        chain = chain.multiply(np.array(factor))
-    return chain.add(np.array(shift)) if shift != 0.0 else chain
-
-
-def _constant(value: Value, what: str) -> Array:
-    if not isinstance(value, np.ndarray):
-        raise ModelFileError(f"needs {what} as a constant")
-    if value.dtype.kind not in "fiu":
-        raise ModelFileError(f"has {what} that is no numbers")
-    return value
-
-
-def _get(values: list[Value], place: int) -> Value:
-    return values[place] if place < len(values) else None
-
-
-def _number(node: Node, name: str, default: float) -> float:
-    value = node.attributes.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ModelFileError(f"has an attribute {name} that is no number")
-    return value
-
-
-def _integers(value: Any, what: str) -> list[int]:
-    """Return a list of integers, from an attribute or a constant."""
-    listed = value.reshape(-1)[:64].tolist() if isinstance(value, np.ndarray) else value
-    if not isinstance(listed, list) or not all(type(n) is int for n in listed):
-        raise ModelFileError(f"needs {what} as constant integers")
-    return listed
 
 
 # Products ---------------------------------------------------------------------------------------------------
 
 
 def _matmul(node: Node, values: list[Value], batch: Batch) -> Value:
-    weight = _constant(_get(values, 1), "the right operand of a product")
+    weight = constant_of(operand(values, 1), "the right operand of a product")
     return Rows(settle(values[0]).chain.dense(weight.astype(np.float64)))
 
 
 def _gemm(node: Node, values: list[Value], batch: Batch) -> Value:
     if node.attributes.get("transA", 0) != 0:
         raise ModelFileError("transposes its rows")
-    weight = _constant(_get(values, 1), "its weight").astype(np.float64)
+    weight = constant_of(operand(values, 1), "its weight").astype(np.float64)
     weight = weight.T if node.attributes.get("transB", 0) else weight
     chain = settle(values[0]).chain
     if len(chain.shape) != 1:
         raise ModelFileError("multiplies rows of more than one axis")
-    chain = chain.dense(weight * _number(node, "alpha", 1.0))
-    if _get(values, 2) is None:
+    chain = chain.dense(weight * number_of(node, "alpha", 1.0))
+    if operand(values, 2) is None:
         return Rows(chain)
-    return Rows(chain.add(_constant(values[2], "its bias") * _number(node, "beta", 1.0)))
+    return Rows(chain.add(constant_of(values[2], "its bias") * number_of(node, "beta", 1.0)))
 
 
 # Elementwise ------------------------------------------------------------------------------------------------
@@ -160,7 +70,7 @@ def _with_setting(name: str, attribute: str, setting: str, default: float) -> Op
     """Return the operator of an activation with one setting."""
 
     def apply(node: Node, values: list[Value], batch: Batch) -> Value:
-        value = _number(node, attribute, default)
+        value = number_of(node, attribute, default)
         chain = settle(values[0]).chain
         try:
             return Rows(chain.activation(f"{name}:{setting}={value!r}"))
@@ -171,14 +81,14 @@ def _with_setting(name: str, attribute: str, setting: str, default: float) -> Op
 
 
 def _hard_sigmoid(node: Node, values: list[Value], batch: Batch) -> Value:
-    slope, middle = _number(node, "alpha", 0.2), _number(node, "beta", 0.5)
+    slope, middle = number_of(node, "alpha", 0.2), number_of(node, "beta", 0.5)
     if not (math.isclose(slope, 1 / 6, rel_tol=1e-6) and middle == 0.5):
         raise ModelFileError(f"is a hard sigmoid of slope {slope:g}; there is one of slope 1/6 here")
     return _function("hard_sigmoid")(node, values, batch)
 
 
 def _selu(node: Node, values: list[Value], batch: Batch) -> Value:
-    alpha, gamma = _number(node, "alpha", 1.67326319), _number(node, "gamma", 1.05070102)
+    alpha, gamma = number_of(node, "alpha", 1.67326319), number_of(node, "gamma", 1.05070102)
     if not (math.isclose(alpha, 1.6732632, rel_tol=1e-5) and math.isclose(gamma, 1.050701, rel_tol=1e-5)):
         raise ModelFileError("is a SELU with other constants than its paper's")
     return _function("selu")(node, values, batch)
@@ -192,13 +102,13 @@ def _gelu(node: Node, values: list[Value], batch: Batch) -> Value:
 
 
 def _swish(node: Node, values: list[Value], batch: Batch) -> Value:
-    if _number(node, "alpha", 1.0) != 1.0:
+    if number_of(node, "alpha", 1.0) != 1.0:
         raise ModelFileError("is a Swish with a factor other than 1")
     return _function("silu")(node, values, batch)
 
 
 def _shrink(node: Node, values: list[Value], batch: Batch) -> Value:
-    bias, level = _number(node, "bias", 0.0), _number(node, "lambd", 0.5)
+    bias, level = number_of(node, "bias", 0.0), number_of(node, "lambd", 0.5)
     if bias not in (0.0, level):
         raise ModelFileError("shrinks by another number than its threshold")
     name = "soft_shrink" if bias else "hard_shrink"
@@ -216,10 +126,10 @@ def _clip(node: Node, values: list[Value], batch: Batch) -> Value:
 
 def _end(node: Node, values: list[Value], place: int, name: str) -> float:
     """Return an end of the range of a Clip, from its operand or its attribute; NaN where there is none."""
-    value = _get(values, place)
+    value = operand(values, place)
     if value is None:
-        return _number(node, name, 0.0) if name in node.attributes else math.nan
-    end = _constant(value, name)
+        return number_of(node, name, 0.0) if name in node.attributes else math.nan
+    end = constant_of(value, name)
     if end.size != 1:
         raise ModelFileError(f"has several numbers as {name}")
     return float(end.reshape(-1)[0])
@@ -236,7 +146,7 @@ def _arithmetic(node: Node, values: list[Value], batch: Batch) -> Value:
         return _of_two(node.op, a, b)
     turned = isinstance(a, np.ndarray)
     rows, constant = (b, a) if turned else (a, b)
-    constant = _constant(constant, "an operand").astype(np.float64)
+    constant = constant_of(constant, "an operand").astype(np.float64)
     if not isinstance(rows, Rows) or rows.both:
         raise ModelFileError("takes something that is not rows")
     if constant.size == 1:
@@ -282,7 +192,7 @@ def _of_two(op: str, a: Rows, b: Rows) -> Rows:
 
 def _folded(op: str, a: Array, b: Array) -> Array:
     """Return what an operator makes of two constants."""
-    a, b = _constant(a, "an operand"), _constant(b, "an operand")
+    a, b = constant_of(a, "an operand"), constant_of(b, "an operand")
     function = {"Add": np.add, "Sub": np.subtract, "Mul": np.multiply, "Div": np.divide}[op]
     try:
         shape = np.broadcast_shapes(a.shape, b.shape)
@@ -295,7 +205,7 @@ def _folded(op: str, a: Array, b: Array) -> Array:
 
 
 def _power(node: Node, values: list[Value], batch: Batch) -> Value:
-    exponent = _constant(_get(values, 1), "an exponent")
+    exponent = constant_of(operand(values, 1), "an exponent")
     if not isinstance(values[0], Rows) or exponent.size != 1 or exponent.reshape(-1)[0] not in (2, 3):
         raise ModelFileError("raises to another power than 2 or 3")
     rows = values[0]
@@ -309,7 +219,7 @@ def _negative(node: Node, values: list[Value], batch: Batch) -> Value:
 
 
 def _greater(node: Node, values: list[Value], batch: Batch) -> Value:
-    level = _constant(_get(values, 1), "a level")
+    level = constant_of(operand(values, 1), "a level")
     if not isinstance(values[0], Rows) or level.size != 1:
         raise ModelFileError("compares something other than rows with a number")
     return replace(values[0], term=above(values[0].term, float(level.reshape(-1)[0])))
@@ -330,32 +240,34 @@ def _where(node: Node, values: list[Value], batch: Batch) -> Value:
 def _batch_norm(node: Node, values: list[Value], batch: Batch) -> Value:
     if len(values) < 5:
         raise ModelFileError("lacks scale, bias, mean or variance")
-    scale, bias, mean, variance = (_constant(value, "a statistic") for value in values[1:5])
+    scale, bias, mean, variance = (constant_of(value, "a statistic") for value in values[1:5])
     chain = settle(values[0]).chain
     if len(chain.shape) != 1:
         raise ModelFileError("normalizes the second of more than two axes")
-    keep = min(max(_number(node, "momentum", 0.9), 0.0), 0.9999)
-    return Rows(chain.batch_norm(mean, variance, scale, bias, _number(node, "epsilon", 1e-5), keep))
+    keep = min(max(number_of(node, "momentum", 0.9), 0.0), 0.9999)
+    return Rows(chain.batch_norm(mean, variance, scale, bias, number_of(node, "epsilon", 1e-5), keep))
 
 
 def _layer_norm(node: Node, values: list[Value], batch: Batch) -> Value:
     chain = settle(values[0]).chain
     if node.attributes.get("axis", -1) not in (-1, len(chain.shape)):
         raise ModelFileError("normalizes over more than the last axis")
-    bias = None if _get(values, 2) is None else _constant(values[2], "its bias")
-    scale = _constant(_get(values, 1), "its scale")
-    return Rows(chain.layer_norm(scale, bias, _number(node, "epsilon", 1e-5)))
+    bias = None if operand(values, 2) is None else constant_of(values[2], "its bias")
+    scale = constant_of(operand(values, 1), "its scale")
+    return Rows(chain.layer_norm(scale, bias, number_of(node, "epsilon", 1e-5)))
 
 
 def _rms_norm(node: Node, values: list[Value], batch: Batch) -> Value:
     chain = settle(values[0]).chain
     if node.attributes.get("axis", -1) not in (-1, len(chain.shape)):
         raise ModelFileError("normalizes over more than the last axis")
-    return Rows(chain.rms_norm(_constant(_get(values, 1), "its scale"), _number(node, "epsilon", 1e-5)))
+    return Rows(
+        chain.rms_norm(constant_of(operand(values, 1), "its scale"), number_of(node, "epsilon", 1e-5))
+    )
 
 
 def _prelu(node: Node, values: list[Value], batch: Batch) -> Value:
-    return Rows(settle(values[0]).chain.prelu(_constant(_get(values, 1), "its slope")))
+    return Rows(settle(values[0]).chain.prelu(constant_of(operand(values, 1), "its slope")))
 
 
 def _softmax(name: str) -> Operator:
@@ -385,121 +297,6 @@ def _scaler(node: Node, values: list[Value], batch: Batch) -> Value:
     if not isinstance(offset, list) or not isinstance(scale, list) or not all(scale):
         raise ModelFileError("has no offset and scale, or one that is 0")
     return Rows(chain.standardize(np.array(offset), 1.0 / np.array(scale)))
-
-
-# Shapes -----------------------------------------------------------------------------------------------------
-
-
-def _same(node: Node, values: list[Value], batch: Batch) -> Value:
-    if values[0] is None:
-        raise ModelFileError("takes nothing")
-    return values[0]
-
-
-def _cast(node: Node, values: list[Value], batch: Batch) -> Value:
-    if isinstance(values[0], Rows) and node.attributes.get("to") not in (1, 10, 11, 16):
-        raise ModelFileError("turns rows into something else than floats")
-    return _same(node, values, batch)
-
-
-def _flatten(node: Node, values: list[Value], batch: Batch) -> Value:
-    if node.attributes.get("axis", 1) != 1:
-        raise ModelFileError("flattens behind another axis than the first")
-    return Rows(settle(values[0]).chain.reshape((-1,)))
-
-
-def _reshape(node: Node, values: list[Value], batch: Batch) -> Value:
-    shape = _integers(node.attributes.get("shape") if len(values) == 1 else values[1], "a shape")
-    if isinstance(values[0], np.ndarray):
-        return _reshaped(values[0], shape)
-    rows = settle(values[0])
-    own = rows.chain.shape
-    if len(shape) == 1 and math.prod(own) == 1:  # one number a row
-        return rows
-    first, *rest = shape or [0]
-    if first not in (-1, 0) and first != batch.length:
-        raise ModelFileError(f"mixes rows by the shape {shape}")
-    rest = [own[place] if n == 0 and place < len(own) else n for place, n in enumerate(rest)]
-    if len(rest) > 8 or any(n < -1 for n in rest):
-        raise ModelFileError(f"has an impossible shape {shape}")
-    return Rows(rows.chain.reshape(tuple(rest)))
-
-
-def _reshaped(constant: Array, shape: list[int]) -> Array:
-    wanted = [
-        constant.shape[place] if n == 0 and place < constant.ndim else n for place, n in enumerate(shape)
-    ]
-    try:
-        return constant.reshape(wanted)
-    except ValueError:
-        raise ModelFileError(f"turns a constant of shape {list(constant.shape)} into {shape}") from None
-
-
-def _squeeze(node: Node, values: list[Value], batch: Batch) -> Value:
-    """Leave out or put in axes of length 1 of a constant; of rows only behind the last number."""
-    axes = node.attributes.get("axes") if len(values) < 2 else values[1]
-    if isinstance(values[0], np.ndarray):
-        listed = tuple(_integers(axes, "axes")) if axes is not None else None
-        try:
-            if node.op == "Squeeze":
-                return np.squeeze(values[0], listed)
-            return np.expand_dims(values[0], listed or ())
-        except (ValueError, IndexError):
-            raise ModelFileError("has axes that do not fit") from None
-    rows = settle(values[0])
-    if math.prod(rows.chain.shape) != 1:
-        raise ModelFileError("changes the axes of its rows")
-    return rows
-
-
-def _transpose(node: Node, values: list[Value], batch: Batch) -> Value:
-    array = _constant(_get(values, 0), "what is transposed")
-    axes = node.attributes.get("perm")
-    axes = list(range(array.ndim))[::-1] if axes is None else _integers(axes, "perm")
-    if sorted(axes) != list(range(array.ndim)):
-        raise ModelFileError("has a perm that is no order of the axes")
-    return array.transpose(axes)
-
-
-def _constant_node(node: Node, values: list[Value], batch: Batch) -> Value:
-    for name, found in node.attributes.items():
-        if name in ("value", "value_float", "value_int", "value_floats", "value_ints"):
-            return found if isinstance(found, np.ndarray) else np.array(found)
-    raise ModelFileError("has no constant of numbers")
-
-
-def _shape_of(node: Node, values: list[Value], batch: Batch) -> Value:
-    if isinstance(values[0], np.ndarray):
-        return np.array(values[0].shape, np.int64)
-    return np.array([-1, *settle(values[0]).chain.shape], np.int64)
-
-
-def _gather(node: Node, values: list[Value], batch: Batch) -> Value:
-    array, places = _constant(_get(values, 0), "an array"), _constant(_get(values, 1), "an index")
-    whole = array.ndim == 1 and places.size <= 64 and places.dtype.kind in "iu"
-    if not whole or (np.abs(places.astype(np.int64)) > len(array) - 1).any():
-        raise ModelFileError("looks something up that is no list of lengths")
-    return array[places.astype(np.int64)]
-
-
-def _concat(node: Node, values: list[Value], batch: Batch) -> Value:
-    if values and all(isinstance(value, np.ndarray) and value.ndim == 1 for value in values):
-        return np.concatenate([_constant(value, "a length") for value in values])[:64]
-    if len(values) == 2 and all(isinstance(value, Rows) for value in values):
-        first, second = values
-        same = first.chain is second.chain and first.term == total(1.0, product(-1.0, second.term))
-        if same and not second.both and _ends_logistic(second):
-            return replace(second, both=True)
-    raise ModelFileError("lays two branches side by side, for which there is no layer")
-
-
-def _ends_logistic(rows: Rows) -> bool:
-    """Return whether rows are one probability each."""
-    if rows.chain.shape != (1,):
-        return False
-    if rows.term == X:
-        return ending(rows.chain.network) == "logistic"
-    return (rows.term.kind, rows.term.name) == ("call", "logistic")
 
 
 OPERATORS: dict[str, Operator] = {
@@ -539,16 +336,5 @@ OPERATORS: dict[str, Operator] = {
     "LayerNormalization": _layer_norm,
     "RMSNormalization": _rms_norm,
     "ai.onnx.ml.Scaler": _scaler,
-    "Identity": _same,
-    "Dropout": _same,
-    "Cast": _cast,
-    "Flatten": _flatten,
-    "Reshape": _reshape,
-    "Squeeze": _squeeze,
-    "Unsqueeze": _squeeze,
-    "Transpose": _transpose,
-    "Constant": _constant_node,
-    "Shape": _shape_of,
-    "Gather": _gather,
-    "Concat": _concat,
+    **SHAPES,
 }
