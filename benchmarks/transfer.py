@@ -2,10 +2,10 @@
 
     python benchmarks/transfer.py --data FOLDER          with fashion_mnist/ and mnist/ in it, as IDX files
 
-Two sources: a network trained on MNIST (60,000 digits), and one trained on the other five classes of
-Fashion-MNIST (30,000 images). The table has the accuracy on all test images of the classes asked for, one run a
-seed; the seed draws the 500 rows, the new weights and the order of the rows. Every start gets the same epochs,
-optimizer and batch size; nothing is chosen by the test images.
+Two sources: a network trained on MNIST (60,000 digits), and one trained on five classes of Fashion-MNIST
+(30,000 images) when the other five are to be learnt. The table has the accuracy on all test images of the
+classes asked for, one run a seed; the seed draws the 500 rows, the new weights and the order of the rows. All
+starts get the same epochs, batch size and optimizer. Network and classes were settled with seeds 3 and 4.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ import minicolumn as mc
 
 ROWS, EPOCHS, SEEDS = 500, 40, (0, 1, 2)
 HIDDEN = (300, 100)
-KNOWN, NEW = (0, 1, 2, 3, 4), (5, 6, 7, 8, 9)  # t-shirt to coat; sandal to ankle boot
+# T-shirt, pullover, dress, sandal, sneaker; and to be learnt: trouser, coat, shirt, bag, ankle boot.
+KNOWN, NEW = (0, 2, 3, 5, 7), (1, 4, 6, 8, 9)
 
 
 def images(folder: Path, name: str, part: str) -> tuple[np.ndarray, np.ndarray]:
@@ -39,8 +40,9 @@ def of_classes(X: np.ndarray, y: np.ndarray, classes: tuple[int, ...]) -> tuple[
 
 
 def network(outputs: int) -> mc.nn.Sequential:
-    """Return the network of this page, 784-300-100-outputs."""
-    return mc.nn.Sequential(*(mc.nn.Dense(units, "relu") for units in HIDDEN), mc.nn.Dense(outputs))
+    """Return the network of this page, 784-300-100-outputs with dropout."""
+    hidden = [layer for units in HIDDEN for layer in (mc.nn.Dense(units, "relu"), mc.nn.Dropout(0.3))]
+    return mc.nn.Sequential(*hidden, mc.nn.Dense(outputs))
 
 
 def source_of(X: np.ndarray, y: np.ndarray) -> mc.Model:

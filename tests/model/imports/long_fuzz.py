@@ -61,6 +61,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--mutants", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", default="", help="files whose names begin so")
     wanted = parser.parse_args()
     wrong, slowest = 0, 0.0
     with tempfile.TemporaryDirectory() as folder:
@@ -69,7 +70,7 @@ def main() -> int:
         used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (used + HEADROOM, used + HEADROOM))
         watch.install()
-        for source in mutants.golden():
+        for source in (path for path in mutants.golden() if path.name.startswith(wanted.only)):
             path, tally = Path(folder, f"mutant{''.join(source.suffixes)}"), {"model": 0, "refused": 0}
             options = mutants.OPTIONS.get(mutants.name_of(source), {})
             for data in itertools.islice(mutants.mutants(source, wanted.seed), wanted.mutants):

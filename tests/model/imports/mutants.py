@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 import random
@@ -127,4 +128,4 @@ def _change(dice: random.Random, tree: Any) -> None:
     elif kind == 1:
         node[f"{key}_"] = node.pop(key)
     else:
-        node[key] = dice.choice(VALUES)
+        node[key] = copy.deepcopy(dice.choice(VALUES))  # never the list that an earlier mutant has changed

@@ -1,4 +1,4 @@
-"""Values of an ONNX graph as it is walked: constants, rows behind layers, functions that are no layers yet."""
+"""Values of an ONNX graph as it is walked: constants, rows behind layers, functions not yet layers."""
 
 from __future__ import annotations
 
