@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,7 +20,8 @@ from hypothesis import strategies as st
 import minicolumn as mc
 from minicolumn.errors import DataError, DivergenceError
 from minicolumn.tables import Overrides, infer_schema
-from minicolumn.tabular import TableRun, TableSettings, ensemble, plan_table, train_plan
+from minicolumn.tabular import TableRun, TableSettings, budget, ensemble, pipeline, plan_table, train_plan
+from minicolumn.tabular.budget import Deadline
 from minicolumn.tabular.calibrate import best_factor
 from minicolumn.tabular.choice import believed, choose, gap_of_numbers, gap_of_right_answers
 from minicolumn.tabular.ensemble import EnsembleRun, joined, out_of_fold, train_members
@@ -355,11 +358,21 @@ def test_what_follows_one_training_is_refused_for_several():
         mc.fit_table(FRAME, "score", effort="hihg")
     with pytest.raises(DataError, match="members"):
         mc.fit_table(FRAME, "score", members=0)
-    for time in ("soon", 0, "0m", -1.0, float("nan")):
+    for odd in ("soon", 0, "0m", -1.0, float("nan")):
         with pytest.raises(DataError, match=r"^fit_table: time: expected"):
-            mc.fit_table(FRAME, "score", time=time)
+            mc.fit_table(FRAME, "score", time=odd)
 
 
+@pytest.fixture
+def processor_time(monkeypatch):
+    """Let budgets be counted by processor time, which the machine's other work does not move."""
+    clock = SimpleNamespace(monotonic=time.process_time, perf_counter=time.process_time)
+    for module in (budget, ensemble, pipeline):
+        monkeypatch.setattr(module, "time", clock)
+    monkeypatch.setattr(ensemble, "cores", lambda: 1)  # one training at a time
+
+
+@pytest.mark.usefixtures("processor_time")
 def test_a_budget_leaves_members_out_then_epochs_and_refuses_less_than_one():
     slow = _settings("score", 16, epochs=100_000, time=3.0)
     run = train_plan(plan_table(FRAME, slow))
@@ -370,8 +383,21 @@ def test_a_budget_leaves_members_out_then_epochs_and_refuses_less_than_one():
         train_plan(plan_table(FRAME, _settings("score", 2, time=1e-6)))
 
 
+@pytest.mark.usefixtures("processor_time")
+@pytest.mark.parametrize(("members", "seconds"), [(2, 4.0), (6, 4.0)])
+def test_a_budget_is_not_exceeded_by_more_than_a_tenth(members, seconds):
+    plan = plan_table(FRAME, _settings("score", members, epochs=10**6, patience=10**6, time=seconds))
+    began = time.process_time()
+    run = train_plan(plan).run  # compiles, too, and scores
+    used = (
+        time.process_time() - began
+    )  # of one thread: one network alone would have as many as there are cores
+    assert run.stopped in ("out of time", "all epochs")  # as many as fit
+    assert used <= 1.1 * seconds
+
+
 def test_after_the_time_no_member_begins_and_those_without_an_epoch_are_left_out(monkeypatch):
-    monkeypatch.setattr(ensemble, "fitted_to", lambda plan, *_: plan)
+    monkeypatch.setattr(ensemble, "fitted_to", lambda plan, maker, began, *_: (plan, Deadline(began + 0.5)))
     plan = plan_table(FRAME, _settings("score", 12, epochs=100_000, time=0.5))
     trained, _, stopped = train_members(plan, threads=2)
     assert stopped == "out of time"

@@ -19,7 +19,9 @@ from minicolumn.optim import SGD, AdamW, Averaged, Clipped
 from minicolumn.tables import Encoder, Overrides, infer_schema
 from minicolumn.tabular import TableSettings, plan_table, train_plan
 from minicolumn.tabular.calibrate import best_factor, calibrated
-from minicolumn.tabular.recipe import table_batch, table_knots, table_network, table_recipe
+from minicolumn.tabular.efforts import EFFORTS
+from minicolumn.tabular.knots import table_knots
+from minicolumn.tabular.recipe import table_batch, table_network, table_recipe
 
 ROWS = 400
 
@@ -135,11 +137,65 @@ def test_larger_tables_get_fewer_epochs_but_a_bounded_number_of_steps(frame):
     assert all(recipe.epochs * n / recipe.batch_size < 2_100 for n, recipe in recipes)
 
 
+def test_members_of_two_classes_have_two_layers_and_learn_long_enough_but_no_longer(frame):
+    encoder, X = encoded(frame, "inside")
+    member = table_recipe(encoder, X, effort=EFFORTS["normal"])
+    assert kinds(member.network) == [
+        "ColumnEmbedding",
+        "PiecewiseDense",
+        "Dropout",
+        "Dense",
+        "Dropout",
+        "Dense",
+    ]
+    assert [layers_of(member.network)[place].activation for place in (1, 3)] == ["mish", "mish"]
+    rows = (300, 3_000, 30_000, 60_000, 300_000)
+    recipes = [
+        table_recipe(encoder, np.resize(X, (n, X.shape[1])), effort=EFFORTS["normal"]).epochs for n in rows
+    ]
+    assert recipes == [16, 16, 16, 10, 8]
+
+
+def test_members_of_many_classes_learn_more_slowly_from_few_rows(frame):
+    encoder, X = encoded(frame, "third")
+    few, many = (
+        table_recipe(encoder, np.resize(X, (rows, X.shape[1])), effort=EFFORTS["normal"])
+        for rows in (2_999, 3_000)
+    )
+    assert isinstance(few.optimizer, AdamW)
+    assert isinstance(many.optimizer, AdamW)
+    assert few.optimizer.learning_rate == few.ways[0][1] == 0.03
+    assert many.optimizer.learning_rate == many.ways[0][1] == 0.08
+
+
 def test_only_columns_of_many_numbers_get_ramps(frame):
     encoder, X = encoded(frame, "inside")
     knots = table_knots(encoder, X)
     assert [encoder.features[column] for column, _ in knots] == ["x"]
     assert all(len(rising) <= ROWS // 20 + 1 for _, rising in knots)
+
+
+def test_few_distinct_numbers_have_a_knot_at_each_beside_columns_of_many(frame):
+    encoder, _ = encoded(frame, "inside")
+    plain = Encoder((), encoder.target, encoder.task, "robust", encoder.classes)
+    rng = np.random.default_rng(0)
+    gains = np.sort(rng.exponential(size=100)).astype(np.float32)
+    many = rng.standard_normal((3, 5_000)).round(2)
+    X = np.stack([rng.choice(gains, 5_000), *many], axis=1).astype(np.float32)
+    few, *others = (np.array(rising, np.float32) for _, rising in table_knots(plain, X))
+    assert np.array_equal(few, np.unique(X[:, 0]))
+    assert all(32 < len(rising) <= 65 for rising in others)
+
+
+def test_ramps_that_columns_of_few_numbers_leave_are_shared_by_the_others(frame):
+    encoder, _ = encoded(frame, "inside")
+    plain = Encoder((), encoder.target, encoder.task, "robust", encoder.classes)
+    rng = np.random.default_rng(0)
+    few = rng.choice(np.arange(12) ** 2, (5_000, 10))
+    X = np.hstack([few, rng.exponential(size=(5_000, 10)).round(2)])
+    counts = {column: len(rising) - 1 for column, rising in table_knots(plain, X)}
+    assert [counts[column] for column in range(10)] == [11] * 10
+    assert all(512 / 20 < counts[column] <= 40 for column in range(10, 20))  # 40 = (512 - 110) / 10
 
 
 def test_all_ramps_together_are_bounded_and_very_wide_tables_get_none(frame):

@@ -15,6 +15,7 @@ from minicolumn.errors import DataError
 from minicolumn.tables import Overrides, read_table
 from minicolumn.tabular import TableSettings, plan_table
 from minicolumn.tabular.folds import cross_validate
+from minicolumn.tabular.splits import group_numbers
 from minicolumn.tabular.thresholds import Threshold, check_threshold
 from minicolumn.tabular.weights import check_class_weight, class_weights
 
@@ -59,6 +60,12 @@ def test_the_latest_rows_are_tested() -> None:
         plan_table(FRAME, TableSettings("y", overrides=Overrides(time_order="label")))
 
 
+def test_groups_are_numbered_alike_each_time() -> None:
+    names = polars.Series("group", [f"g{n}" for n in range(300)])
+    np.testing.assert_array_equal(group_numbers(names), np.arange(300))
+    np.testing.assert_array_equal(group_numbers(polars.concat([names, names])), np.tile(np.arange(300), 2))
+
+
 def test_weights_count_in_the_training() -> None:
     found = plan(weight="w")
     np.testing.assert_array_equal(found.train.weight, found.train.frame["w"])
@@ -73,11 +80,14 @@ def test_balanced_classes_weigh_the_same() -> None:
     codes = np.array([0] * 5 + [1] * 20)
     weights = class_weights("balanced", ("a", "b"), codes)
     assert weights is not None
-    np.testing.assert_allclose(np.bincount(codes, weights), [12.5, 12.5], rtol=1e-12)  # rounding of sums
+    sums = np.bincount(codes, weights[codes])
+    np.testing.assert_allclose(sums, [12.5, 12.5], rtol=1e-12)  # rounding
     given = class_weights(check_class_weight("", {"a": 4}), ("a", "b"), codes)
     assert given is not None
-    assert set(given[:5]) == {4.0}
-    assert set(given[5:]) == {1.0}
+    np.testing.assert_array_equal(given, [4.0, 1.0])
+    absent = class_weights("balanced", ("a", "b", "c"), codes)
+    assert absent is not None
+    np.testing.assert_allclose(absent, [2.5, 0.625, 1.0])
     with pytest.raises(DataError, match="'c' is no class of the target"):
         class_weights({"c": 1.0}, ("a", "b"), codes)
     with pytest.raises(DataError, match="class weights are for classes"):

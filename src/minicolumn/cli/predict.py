@@ -55,6 +55,10 @@ class PredictOptions(ReadingOptions):
     strict: Annotated[
         bool, Option(MODEL, help="A word among numbers or dates is an error, never missing.")
     ] = False
+    interval: Annotated[
+        float | None,
+        Option(OUTPUT, "SHARE", help="Of numbers: ends between which that share of them lies, such as 0.9."),
+    ] = None
     out: Annotated[
         str | None,
         Option(OUTPUT, "FILE", help="Write a .csv, .tsv, .jsonl or .parquet; else CSV on stdout."),
@@ -71,6 +75,8 @@ def predict(options: PredictOptions) -> int:
 
     Each row gets a prediction, and for classes one probability LABEL a class; for numbers
     quantiles or a standard deviation, where the training's loss was quantile or gaussian_nll.
+    --interval 0.9 writes the ends of an interval beside each number, by how far rows that were
+    held out in the training lay from their predictions.
     The rows keep their order. Columns may stand in any order, and further ones do no harm; the
     target need not be there. Columns whose values are unlike those of the training are named on
     standard error.
@@ -78,6 +84,7 @@ def predict(options: PredictOptions) -> int:
     Examples
       minicolumn predict penguins.safetensors new.csv
       minicolumn predict houses.safetensors june.parquet --out prices.csv
+      minicolumn predict houses.safetensors june.csv --interval 0.9
       minicolumn predict adult.safetensors new.csv | head
       minicolumn predict houses.safetensors june.csv --id address --out prices.csv
     """
@@ -103,7 +110,7 @@ def predict(options: PredictOptions) -> int:
     ids = writable(_ids(options, found, frame, console), suffix)
     with working(console, "Predicting"):
         typed = found.typed_table(frame)
-        predicted = polars.DataFrame(found.predict_distribution_table(typed))
+        predicted = polars.DataFrame(found.predict_distribution_table(typed, options.interval))
         _check_apart(ids, predicted)
         written = _bytes(polars.concat([ids, predicted], how="horizontal"), suffix)
     show_remarks(console, typed.remarks)

@@ -79,7 +79,7 @@ def run_training(options: TrainOptions) -> int:
         with by_option(type(options)):
             done = train_plan(
                 plan,
-                callbacks=() if plan.members else _watchers(options, console, plan),
+                callbacks=_files(options) if plan.members else _watchers(options, console, plan),
                 resume=options.resume,
                 watch=watch_members(console, options.as_json, plan.recipe.monitor),
             )
@@ -112,9 +112,12 @@ def _watchers(options: TrainOptions, console: Console, plan: TablePlan) -> list[
         *(check_callbacks("train", "monitor") if options.monitor else ()),
         *watch(console, options.as_json, plan.recipe.monitor),
     ]
-    if options.checkpoint is None:
-        return shown
-    return [*shown, Checkpoint(options.checkpoint, options.every)]
+    return [*shown, *_files(options)]
+
+
+def _files(options: TrainOptions) -> list[Callback]:
+    """Return the callback that writes checkpoints, if any are to be written."""
+    return [] if options.checkpoint is None else [Checkpoint(options.checkpoint, options.every)]
 
 
 def _same_file(one: str, other: str) -> bool:
@@ -153,16 +156,19 @@ def _check_members(options: TrainOptions) -> None:
     """Validate what is said of the members, and what follows one training alone."""
     effort_by_name("--effort", options.effort)
     check_time("--time", options.time)
-    for name in ("checkpoint", "resume", "monitor"):
-        if getattr(options, name) and _members(options) > 1:
-            raise DataError(f"--{name} follows the training of one network; say --members 1")
+    if options.monitor and _members(options) > 1:
+        raise DataError("--monitor follows the training of one network; say --members 1")
+    if options.time is not None and _members(options) > 1 and (options.checkpoint or options.resume):
+        raise DataError(
+            "--time: a checkpoint goes on with what was planned, not with what fits; leave one out"
+        )
 
 
 def _members(options: TrainOptions) -> int:
     """Return how many networks are trained: as was said, by the effort, or the one that is followed."""
     if options.members is not None:
         return options.members
-    if options.effort is None and (options.checkpoint or options.resume or options.monitor):
+    if options.effort is None and options.monitor:
         return 1
     return effort_by_name("--effort", options.effort).members
 

@@ -8,46 +8,46 @@ scikit-learn's networks have. What targets, scores and predictions are is said b
 from __future__ import annotations
 
 import copy
-import functools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import Tags, check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils import Tags
+from sklearn.utils.validation import _check_sample_weight, _num_samples, check_is_fitted, validate_data
 
 from minicolumn import random
 from minicolumn.errors import DataError, warn_user
 from minicolumn.estimators import parameters, registration  # noqa: F401
-from minicolumn.estimators.convergence import ConvergenceState, say
+from minicolumn.estimators.compiled import compiled
+from minicolumn.estimators.convergence import ConvergenceState
+from minicolumn.estimators.fitting import FitPlan, fit_one
 from minicolumn.estimators.heads import Head
 from minicolumn.estimators.holdout import Data, Features, FeaturesLike, Parts, split
+from minicolumn.estimators.members import (
+    OF_ONE_NETWORK,
+    OUT_OF_BAG,
+    OfOneNetwork,
+    check_going_on,
+    fit_members,
+)
 from minicolumn.estimators.network import (
-    Activation,
-    build_network,
-    check_sizes,
-    dense_layers,
-    draw_weights,
     from_params,
-    rekeyed,
     to_params,
 )
-from minicolumn.estimators.parameters import MLPParameters, RandomState
+from minicolumn.estimators.parameters import MLPParameters
 from minicolumn.estimators.saved import fitted_to_json, load_estimator
 from minicolumn.estimators.scales import check_scales
 from minicolumn.estimators.sklearn_callbacks import CallbackSupportMixin, Hooks
-from minicolumn.estimators.training import NothingLearnt, Outcome, Task, train
+from minicolumn.estimators.training import check_batch
 from minicolumn.model import Model
-from minicolumn.model.compute import Forward, forward
+from minicolumn.model.compute import Forward
 from minicolumn.model.files import PathLike
-from minicolumn.nn import Loss, Sequential
+from minicolumn.nn import Layer, Sequential
 from minicolumn.nn.layer import Params
-from minicolumn.nn.outputs import NumberOutputs, Outputs
-from minicolumn.registry import is_plain
 from minicolumn.train import History, Snapshot
 
 Array = np.ndarray
@@ -56,14 +56,13 @@ SPARSE = ["csr", "csc"]
 validated: Callable[..., Any] = validate_data
 # What a fresh fit forgets of the one before.
 _FORGOTTEN = (
-    "coefs_",
-    "intercepts_",
-    "validation_scores_",
-    "validation_loss_curve_",
     "temperature_",
     "held_outputs_",
     "held_targets_",
     "held_weights_",
+    "estimators_",
+    *OF_ONE_NETWORK,
+    *OUT_OF_BAG,
 )
 
 
@@ -71,16 +70,26 @@ class BaseMLP(CallbackSupportMixin, MLPParameters):
     """Base of the multi-layer perceptrons; subclasses say what targets, scores and predictions are.
 
     It implements fitting and prediction by template methods: `_encode`, `_check_targets`, `_default_score`,
-    `_target_state` and `_restore_target` must be overridden, `_strata`, `_class_weights`, `_held_fraction`,
-    `_placed`, `_finish` and `_hold_out` may be. Weights live in `coefs_` and `intercepts_` alone, so that
-    they may be changed there.
+    `_keep_out_of_bag`, `_target_state` and `_restore_target` must be overridden, the others may be. Weights
+    live in `coefs_` and `intercepts_` alone, of an ensemble in those of its members, so that they may be
+    changed there.
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = parameters.CONSTRAINTS
 
     n_features_in_: int  # set by validate_data
+    coefs_: Any = OfOneNetwork()
+    intercepts_: Any = OfOneNetwork()
+    t_: Any = OfOneNetwork()
+    loss_curve_: Any = OfOneNetwork()
+    best_loss_: Any = OfOneNetwork()
+    validation_scores_: Any = OfOneNetwork()
+    best_validation_score_: Any = OfOneNetwork()
+    validation_loss_curve_: Any = OfOneNetwork()
     # What the network's outputs mean, known once a fit has begun.
     _meaning: Any
+    # Where the training stands, for one that goes on.
+    _snapshot: Snapshot | None
 
     # What subclasses say ------------------------------------------------------------------------------------
 
@@ -130,6 +139,16 @@ class BaseMLP(CallbackSupportMixin, MLPParameters):
         """Return the weights to keep, after temperature scaling; keep residuals for conformal intervals."""
         return params
 
+    def _calibrate_members(self, apart: Sequence[tuple[Data, Self]]) -> None:
+        """Scale the temperature of all members, by rows that each has not seen, where that is asked for."""
+
+    def _keep_out_of_bag(self, data: Data, outputs: Array, rows: int) -> None:
+        """Keep what members predict, [found, outputs], for the rows that they held out, among so many."""
+        raise NotImplementedError
+
+    def _keep_held(self, data: Data | None, outputs: Array | None) -> None:
+        """Keep predictions for rows that were held out, as conformal intervals are made of them."""
+
     def _target_state(self) -> dict[str, Any]:
         """Return what a file has to say of the target beside classes, as JSON values."""
         raise NotImplementedError
@@ -166,58 +185,40 @@ class BaseMLP(CallbackSupportMixin, MLPParameters):
         parameters.check_parameters(self)
         if incremental and self.early_stopping:
             raise DataError("partial_fit does not support early_stopping=True")
-        first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
+        first = not self._has_learnt() or not (self.warm_start or incremental)
+        check_going_on(self, first)
         data, head = self._prepare(X, y, sample_weight, first, incremental)
         self._begin(head, first)
-        network = self._network()
-        self.n_layers_ = 1 + len(dense_layers(network))
-        parts = self._hold_out(data, X_val, y_val, incremental)
-        epochs, restarts = (1, 1) if incremental else (self.max_iter, self.n_restarts if first else 1)
-        hooks = self._hooks(network, X, y, sample_weight, epochs * restarts)
-        task = self._task(network, head, parts, epochs, hooks)
-        starts = [
-            (seed, self._start(network, seed, incremental, parts.train)) for seed in self._seeds(restarts)
-        ]
-        outcome = self._best_of([replace(task, seed=seed, start=start) for seed, start in starts])
-        if doubt := outcome.doubt or ("" if incremental else _end_of(outcome, self.max_iter)):
-            warn_user(doubt, ConvergenceWarning)
-        self._learn(outcome, len(parts.train))
-        params = self._finish(outcome.params, parts)
-        self._optimizer = parameters.optimizer_after(self, self.t_, self._convergence.factor)
-        self.coefs_, self.intercepts_ = from_params(network, params, self._dtype_out)
+        given = self._validation_rows(X_val, y_val)
+        plan = FitPlan(data, head, _num_samples(X), given, first, incremental)
+        hooks = self._hooks(
+            X,
+            y,
+            sample_weight,
+            self.members if self.members > 1 else plan.most_epochs(self.max_iter, self.n_restarts),
+        )
+        if self.members > 1:
+            fit_members(self, plan, hooks)
+        else:
+            parts = self._hold_out(data, given, incremental)
+            check_batch(self, len(parts.train))
+            outcome = fit_one(self, parts, plan, hooks)
+            if outcome.stopped == "interrupted":
+                warn_user("Training interrupted by user.")
+            if outcome.doubt:
+                warn_user(outcome.doubt, ConvergenceWarning)
         hooks.end()
         return self
 
-    def _best_of(self, tasks: list[Task]) -> Outcome:
-        """Train from each start, and return the outcome with the lowest figure.
+    def _has_learnt(self) -> bool:
+        """Return whether there are weights, of one network or of several."""
+        return "coefs_" in vars(self) or "estimators_" in vars(self)
 
-        Starts that diverge in their first epoch do not count; NothingLearnt where all of them do.
-        """
-        outcomes: dict[int, Outcome] = {}
-        for number, task in enumerate(tasks, 1):
-            say(self.verbose and len(tasks) > 1, f"Start {number} of {len(tasks)}")
-            try:
-                outcomes[number] = train(task)
-            except NothingLearnt:
-                if number == len(tasks) and not outcomes:
-                    raise
-                say(self.verbose, f"Start {number} diverged")
-        best = min(outcomes, key=lambda number: outcomes[number].figure(self.early_stopping))
-        say(self.verbose and len(tasks) > 1, f"Start {best} is the best, and kept")
-        return outcomes[best]
-
-    def _hooks(
-        self,
-        network: Sequential,
-        X: FeaturesLike,
-        y: ArrayLike,
-        sample_weight: ArrayLike | None,
-        epochs: int,
-    ) -> Hooks:
-        """Begin the context of scikit-learn's callbacks; epochs: at most, over all starts."""
+    def _hooks(self, X: FeaturesLike, y: ArrayLike, sample_weight: ArrayLike | None, subtasks: int) -> Hooks:
+        """Begin the context of scikit-learn's callbacks; subtasks: epochs at most, or members."""
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
-        attributes = lambda params: self._attributes(network, params)  # noqa: E731
-        return Hooks(self, X, y, metadata, epochs, attributes)
+        attributes = lambda params: self._attributes(self._network(), params)  # noqa: E731
+        return Hooks(self, X, y, metadata, subtasks, attributes)
 
     def _prepare(
         self,
@@ -252,77 +253,46 @@ class BaseMLP(CallbackSupportMixin, MLPParameters):
         self.out_activation_ = head.out_activation
         self._loss, self._meaning = head.record, head.outputs
         if first or not hasattr(self, "_seed"):
-            self._seed = _seed_of(self.random_state)
+            self._seed = parameters.seed_of(self.random_state)
         if first:
-            self._snapshot, self._convergence = None, ConvergenceState()
-            self.history_, self.loss_curve_ = History(), []
-            self.t_ = 0
             for name in _FORGOTTEN:
                 self.__dict__.pop(name, None)
+            self.history_ = History()
+            if self.members == 1:
+                self._snapshot, self._convergence, self.loss_curve_ = None, ConvergenceState(), []
+                self.t_ = 0
 
-    def _hold_out(
-        self, data: Data, X_val: FeaturesLike | None, y_val: ArrayLike | None, incremental: bool
-    ) -> Parts:
-        """Return training and validation rows: X_val and y_val if given, else a random split.
+    def _validation_rows(self, X_val: FeaturesLike | None, y_val: ArrayLike | None) -> Data | None:
+        """Return the validation rows that were given, checked and encoded; None for none.
 
         Errors      DataError where only one of the two is given, or where they do not fit
         """
         if (X_val is None) != (y_val is None):
             raise DataError("fit: give X_val and y_val together")
-        if X_val is not None and y_val is not None:
-            try:
-                X, y = self._check_targets(X_val, y_val, reset=False)
-                return Parts(data, Data(X, self._encode(y, False, True)[0], y))
-            except ValueError as error:
-                raise DataError(f"X_val and y_val: {str(error).splitlines()[0]}") from None
+        if X_val is None or y_val is None:
+            return None
+        try:
+            X, y = self._check_targets(X_val, y_val, reset=False)
+            return Data(X, self._encode(y, False, True)[0], y)
+        except ValueError as error:
+            raise DataError(f"X_val and y_val: {str(error).splitlines()[0]}") from None
+
+    def _hold_out(self, data: Data, given: Data | None, incremental: bool) -> Parts:
+        """Return training and validation rows: those that were given if any, else a random split."""
+        data, calibration = self._calibration_rows(data, incremental)
         fraction = 0.0 if incremental else self._held_fraction()
-        if not fraction:
-            return Parts(data)
-        return Parts(*split(data, fraction, self._split_seed(), self._strata(data), "validation_fraction"))
+        if given is not None or not fraction:
+            return Parts(data, given, calibration)
+        kept, held = split(data, fraction, self._split_seed(), self._strata(data), "validation_fraction")
+        return Parts(kept, held, calibration)
+
+    def _calibration_rows(self, data: Data, incremental: bool) -> tuple[Data, Data | None]:
+        """Return the rows without a calibration set, and this; None for none."""
+        return data, None
 
     def _split_seed(self) -> int:
         """Return the seed of the hold-out split, from the stream "split", so that it moves no other draw."""
         return int(random.stream(self._seed, "split")[1])
-
-    def _task(self, network: Sequential, head: Head, parts: Parts, epochs: int, hooks: Hooks) -> Task:
-        """Return the training task without its start and seed, which each restart has its own of."""
-        return Task(
-            estimator=self,
-            network=network,
-            head=head,
-            data=parts.train,
-            held=parts.held,
-            start=Snapshot(None),
-            seed=self._seed,
-            epochs=epochs,
-            hooks=hooks,
-            seen=getattr(self, "t_", 0),
-            convergence=getattr(self, "_convergence", ConvergenceState()),
-            score=self._scorer(network, parts.held),
-        )
-
-    def _seeds(self, count: int) -> list[int]:
-        """Return a seed for each random start; the first is that of `random_state` itself."""
-        key = random.key(self._seed)
-        return [self._seed, *(int(random.fold_in(key, k)[1]) for k in range(1, count))]
-
-    def _start(self, network: Sequential, seed: int, incremental: bool, data: Data) -> Snapshot:
-        """Return where to start: random weights, or those learnt so far (`warm_start`, `partial_fit`).
-
-        Only `partial_fit` also goes on with the optimizer's moments and the schedule's step.
-        """
-        dtype = np.dtype(self.dtype)
-        if not hasattr(self, "coefs_"):
-            drawn = draw_weights(network, self.n_features_in_, seed, dtype)
-            return Snapshot(self._placed(network, drawn, data))
-        check_sizes(network, self.intercepts_)
-        stood = getattr(self, "_snapshot", None) or Snapshot(None)
-        params = to_params(network, self.coefs_, self.intercepts_, dtype)
-        if not incremental or stood.moments is None:
-            return replace(stood, params=params, moments=None, best_epoch=0)
-        if stood.params is not None:  # of an optimizer that averages: those that it trains are others
-            params = rekeyed(network, stood.params)
-        return replace(stood, params=params, moments=rekeyed(network, stood.moments), best_epoch=0)
 
     def _scorer(self, network: Sequential, held: Data | None) -> Callable[[Params], float] | None:
         """Return the function that scores weights on the held-out rows; None where there are none.
@@ -357,40 +327,15 @@ class BaseMLP(CallbackSupportMixin, MLPParameters):
         view.__dict__.pop("feature_names_in_", None)
         return view
 
-    def _learn(self, outcome: Outcome, rows: int) -> None:
-        """Set the learnt attributes of a training run: curves, counts, best figures, and where it stands.
-
-        rows        trained on, by which `t_` grows each epoch
-        """
-        fresh = len(outcome.losses)
-        self.n_iter_ = fresh
-        self.loss_ = outcome.loss
-        trained = outcome.snapshot.params if parameters.averages(self) else None
-        self._snapshot = replace(outcome.snapshot, params=trained, best_params=None)
-        self._convergence, self.history_ = outcome.convergence, outcome.history
-        self.t_ = getattr(self, "t_", 0) + (fresh * rows if self.solver != "lbfgs" else 0)
-        self.loss_curve_ = [*getattr(self, "loss_curve_", []), *outcome.losses]
-        self._no_improvement_count = outcome.convergence.idle
-        scored = outcome.scores is not None
-        before = getattr(self, "validation_scores_", None) or []
-        self.validation_scores_ = [*before, *outcome.scores] if outcome.scores is not None else None
-        self.best_validation_score_ = outcome.convergence.best_score if scored else None
-        self.best_loss_ = None if self.early_stopping else outcome.convergence.best_loss
-        if scored:
-            self.validation_loss_curve_ = [row["val_loss"] for row in self.history_ if "val_loss" in row]
-
     # Predicting ---------------------------------------------------------------------------------------------
 
     def _network(self) -> Sequential:
         """Return the layers that the parameters and the target ask for, without weights."""
-        return self._made()[0]
+        network: Any = self._made()[0]
+        return network.members[0] if "estimators_" in vars(self) else network
 
-    def _made(self) -> tuple[Sequential, Forward]:
-        """Return the network and its compiled forward pass.
-
-        Both are shared between estimators of equal settings, so that a grid search compiles once; not where a
-        setting is an own function, whose equality says nothing.
-        """
+    def _made(self) -> tuple[Layer, Forward]:
+        """Return the network, of an ensemble that of all members, and its compiled forward pass."""
         loss, outputs = self._loss, self._meaning
         settings = (
             self.hidden_layer_sizes,
@@ -398,8 +343,9 @@ class BaseMLP(CallbackSupportMixin, MLPParameters):
             self.n_outputs_,
             self.dropout,
             self.input_dropout,
+            len(vars(self).get("estimators_", ())),
         )
-        return (_kept if is_plain((*settings, loss, outputs)) else _make)(*settings, loss, outputs)
+        return compiled(*settings, loss, outputs)
 
     def _ready(self, X: FeaturesLike) -> tuple[Forward, Params, Features]:
         """Return the compiled forward pass, the weights, and the checked rows.
@@ -408,13 +354,22 @@ class BaseMLP(CallbackSupportMixin, MLPParameters):
         """
         check_is_fitted(self)
         rows = validated(self, X, accept_sparse=SPARSE, reset=False)
-        network, run = self._made()
-        return run, to_params(network, self.coefs_, self.intercepts_, np.dtype(self.dtype)), rows
+        return self._made()[1], self._params(), rows
+
+    def _params(self) -> Params:
+        """Return the weights as the network takes them, of an ensemble those of each member."""
+        if "estimators_" in vars(self):
+            return {str(n): member._params() for n, member in enumerate(self.estimators_)}
+        return to_params(self._network(), self.coefs_, self.intercepts_, np.dtype(self.dtype))
 
     def _predictions(self, X: FeaturesLike) -> Array:
         """Return the network's predictions, [rows, outputs], output activation included."""
         run, params, X = self._ready(X)
         return run.outputs(params, X)
+
+    def _predictions_of(self, X: Features) -> Array:
+        """Return the predictions for checked rows, [rows, outputs]."""
+        return self._outputs(self._params(), X)
 
     def _outputs(self, params: Params, X: Features) -> Array:
         """Return the predictions of some weights for checked rows, [rows, outputs]."""
@@ -458,8 +413,7 @@ class BaseMLP(CallbackSupportMixin, MLPParameters):
         Errors      scikit-learn's NotFittedError
         """
         check_is_fitted(self)
-        network = self._network()
-        params = to_params(network, self.coefs_, self.intercepts_, np.dtype(self.dtype))
+        network, params = self._made()[0], self._params()
         training = {"estimator": type(self).__name__, "epochs_run": self.n_iter_, **self._described()}
         rows, shape = self.history_.rows, (self.n_features_in_,)
         name, settings = (
@@ -507,36 +461,3 @@ class BaseMLP(CallbackSupportMixin, MLPParameters):
                 "partial_fit is only available for stochastic optimizers. lbfgs is not stochastic."
             )
         return True
-
-
-def _make(
-    sizes: ArrayLike,
-    activation: Activation | Sequence[Activation],
-    units: int,
-    dropout: float | Sequence[float],
-    input_dropout: float,
-    loss: Loss | None,
-    outputs: Outputs,
-) -> tuple[Sequential, Forward]:
-    """Return a network and its compiled forward pass; see `build_network` for the first five."""
-    end = outputs.end if isinstance(outputs, NumberOutputs) else ()
-    network = build_network(sizes, activation, units, dropout, input_dropout, end)
-    return network, forward(network, loss, outputs)
-
-
-_kept = functools.lru_cache(maxsize=32)(_make)
-
-
-def _seed_of(random_state: RandomState) -> int:
-    """Return a seed: an integer is one, a `RandomState` draws one, None draws from NumPy's global one."""
-    if isinstance(random_state, Integral):
-        return int(random_state)
-    return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
-
-
-def _end_of(outcome: Outcome, epochs: int) -> str:
-    """Return, in scikit-learn's words, that max_iter ended the training; "" where it did not."""
-    if outcome.stopped != "all epochs":
-        return ""
-    reached = f"Stochastic Optimizer: Maximum iterations ({epochs}) reached"
-    return f"{reached} and the optimization hasn't converged yet."

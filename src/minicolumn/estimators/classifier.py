@@ -22,7 +22,8 @@ from minicolumn.errors import DataError
 from minicolumn.estimators.base import SPARSE, BaseMLP, validated
 from minicolumn.estimators.heads import Head, classification_head, losses_for
 from minicolumn.estimators.holdout import Data, Features, FeaturesLike, Parts
-from minicolumn.estimators.network import Activation, last_dense
+from minicolumn.estimators.members import spread_out
+from minicolumn.estimators.network import Activation, from_params, last_dense
 from minicolumn.estimators.parameters import (
     CONSTRAINTS,
     ClassWeight,
@@ -95,6 +96,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     callbacks           `mc.Callback` objects for `fit`, such as `mc.EarlyStopping`
     n_restarts          so many random starts, of which the best is kept: by the score of the held-out rows,
                         or by the loss where none are held out
+    members             so many networks are trained side by side, one thread each, and their probabilities
+                        averaged; 1 is scikit-learn's one network. See below
     calibrate           whether held-out rows choose a temperature for the probabilities; it changes no label
     dtype               of the computation, float32 unless asked otherwise; lbfgs computes in float64
     threads             the most that native code uses; the bits do not depend on it
@@ -112,6 +115,19 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
                         `val_score` where rows are held out, which callbacks may watch
     validation_loss_curve_  loss of the held-out rows after each epoch
     temperature_        of the calibration: probabilities are softmax(z / temperature_)
+
+    Of several members, each is an estimator of one network with a random_state of its own, the first with
+    that of the whole; their mean is one network and one native call. Where rows are held out (early_stopping,
+    calibrate), each member holds out other ones in turn, so that as many members as 1 / validation_fraction
+    hold out every row once; X_val is everybody's. One temperature is fitted to what all held out. partial_fit
+    and warm_start go on with each member. Callbacks that look at the history alone are each member's; others
+    are refused. Members that diverge are left out, and said; an interrupt leaves those that have learnt.
+
+    estimators_         the members; coefs_, intercepts_, loss_curve_ and the like are theirs alone
+    loss_, n_iter_, history_    their mean, their most epochs, the mean of their curves
+    oob_decision_function_  probabilities of each row by the members that held it out, NaN where none did;
+                        oob_score_: their accuracy, weighted as validation scores are. Both only where rows
+                        were held out in turn; a file keeps the score alone
 
     A training that diverges ends with a warning that names the cause, and the weights of the last whole
     epoch; if that was none, with a ValueError that does. Sparse X is made dense some steps or rows at a time,
@@ -174,6 +190,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         scoring: Scoring | None = None,
         callbacks: CallbackLike | Sequence[CallbackLike] | None = None,
         n_restarts: int = 1,
+        members: int = 1,
         calibrate: bool = False,
         dtype: DTypeLike = "float32",
         threads: int | None = None,
@@ -210,6 +227,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         self.scoring = scoring
         self.callbacks = callbacks
         self.n_restarts = n_restarts
+        self.members = members
         self.calibrate = calibrate
         self.dtype = dtype
         self.threads = threads
@@ -283,7 +301,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Returns     [rows, classes] in the order of `classes_`, rows adding up to 1; of several labels a row,
                     each label's own, [rows, labels]
         """
-        p = self._predictions(X)
+        return self._probabilities(self._predictions(X))
+
+    def _probabilities(self, p: Array) -> Array:
+        """Return the probability of each class, [rows, classes], of predictions [rows, outputs]."""
         if len(self.classes_) == 1 and p.shape[1] < 3:
             return np.ones((len(p), 1), p.dtype)
         return self._meaning.class_scores(p)
@@ -419,14 +440,39 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         held = parts.held
         if not self.calibrate or held is None:
             return params
-        network = self._network()
-        p = self._outputs(params, held.X)
-        # Each boolean label is a row of two classes.
-        p = p if self._meaning.describes_one else self._meaning.class_scores(p.ravel())
-        factor = best_factor(p, held.y.ravel())
-        self.temperature_ = 1.0 / factor
-        last = last_dense(network)
+        return self._scaled(params, self._inverse_temperature([(held, self._outputs(params, held.X))]))
+
+    def _scaled(self, params: Params, factor: float) -> Params:
+        """Return weights of which the last layer's are multiplied by a factor."""
+        last = last_dense(self._network())
         return {**params, last: {name: value * factor for name, value in params[last].items()}}
+
+    def _inverse_temperature(self, judged: Sequence[tuple[Data, Array]]) -> float:
+        """Return the factor on the last layer, by rows and their predictions; keep the temperature."""
+        one = self._meaning.describes_one
+        # Each boolean label is a row of two classes.
+        p = [found if one else self._meaning.class_scores(found.ravel()) for _, found in judged]
+        y = np.concatenate([data.y.ravel() for data, _ in judged])
+        weights = [np.ones(len(data)) if data.weight is None else data.weight for data, _ in judged]
+        labels = [
+            np.repeat(w, data.y.size // len(data)) for w, (data, _) in zip(weights, judged, strict=True)
+        ]
+        factor = best_factor(np.concatenate(p), y, np.concatenate(labels))
+        self.temperature_ = 1.0 / factor
+        return factor
+
+    def _calibrate_members(self, apart: Sequence[tuple[Data, Self]]) -> None:
+        self.__dict__.pop("temperature_", None)
+        if not self.calibrate or not apart:
+            return
+        factor = self._inverse_temperature([(data, member._predictions_of(data.X)) for data, member in apart])
+        for member in self.estimators_:
+            params = member._scaled(member._params(), factor)
+            member.coefs_, member.intercepts_ = from_params(self._network(), params, self._dtype_out)
+
+    def _keep_out_of_bag(self, data: Data, outputs: Array, rows: int) -> None:
+        found = self._probabilities(outputs).astype(self._dtype_out, copy=False)
+        self.oob_decision_function_ = spread_out(found, data, rows)
 
     def _described(self) -> dict[str, Any]:
         return {**super()._described(), **labels_to_json(self.classes_)}

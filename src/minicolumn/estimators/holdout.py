@@ -5,6 +5,7 @@ Also the prepared rows themselves, `Data`, dense or sparse.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -59,12 +60,14 @@ class Data:
             [rows, targets]
     target  as the estimator's score takes it: labels, or numbers
     weight  [rows], class weights included; None for 1 each
+    numbers of the rows among those that `fit` was given, int [rows]; None for all, in order
     """
 
     X: Features
     y: Array
     target: Array
     weight: Array | None = None
+    numbers: Array | None = None
 
     def __len__(self) -> int:
         return self.X.shape[0]
@@ -72,7 +75,8 @@ class Data:
     def take(self, places: Array) -> Data:
         """Return the rows at some indices, int [k], or where a mask bool [rows] is true."""
         weight = None if self.weight is None else self.weight[places]
-        return Data(self.X[places], self.y[places], self.target[places], weight)
+        numbers = np.arange(len(self)) if self.numbers is None else self.numbers
+        return Data(self.X[places], self.y[places], self.target[places], weight, numbers[places])
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,8 +105,47 @@ def split(data: Data, fraction: float, seed: int, strata: Array | None, paramete
     """
     places = np.arange(len(data))
     kept, held = train_test_split(places, test_size=fraction, random_state=seed, stratify=strata)
-    if len(held) < 2:
+    _check_enough(len(held), parameter)
+    return data.take(np.sort(kept)), data.take(np.sort(held))
+
+
+def held_in_turn(
+    rows: int, fraction: float, count: int, seed: int, strata: Array | None, parameter: str
+) -> list[Array]:
+    """Return which rows to hold out, several times: each time the next ones of a circle by chance.
+
+    So every row is held out once before any is held out twice, and all are equally many.
+
+    count       how many times
+    strata      class numbers [rows], which are spread evenly along the circle; None for one class
+    Returns     the places of the rows, ascending, for each time; the others are as for `split`
+    Errors      DataError where too few are held out
+
+    >>> [held.tolist() for held in held_in_turn(5, 0.4, 3, 0, None, "fraction")]
+    [[1, 4], [0, 2], [1, 3]]
+    """
+    held = math.ceil(fraction * rows)
+    _check_enough(min(held, rows - held), parameter)
+    circle = _spread_evenly(np.zeros(rows, np.int64) if strata is None else strata, seed)
+    return [np.sort(circle[(time * held + np.arange(held)) % rows]) for time in range(count)]
+
+
+def _spread_evenly(strata: Array, seed: int) -> Array:
+    """Return an order by chance of rows, int [rows], of which every stretch has its share of each class."""
+    rng, (_, codes, counts) = (
+        np.random.default_rng(seed),
+        np.unique(strata, return_inverse=True, return_counts=True),
+    )
+    codes = codes.reshape(len(strata))
+    order = np.lexsort((rng.random(len(codes)), codes))
+    rank = np.empty(len(codes))
+    rank[order] = np.arange(len(codes)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return np.argsort((rank + rng.random(len(counts))[codes]) / counts[codes], kind="stable")
+
+
+def _check_enough(held: int, parameter: str) -> None:
+    """Refuse a validation set of fewer than two rows."""
+    if held < 2:
         raise DataError(
             f"The validation set is too small. Increase {parameter!r} or the size of your dataset."
         )
-    return data.take(np.sort(kept)), data.take(np.sort(held))

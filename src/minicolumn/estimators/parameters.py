@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal, TypedDict, Unpack
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, InvalidParameterError, Options, StrOptions
 
 from minicolumn.errors import DataError, did_you_mean, warn_user
@@ -73,6 +74,7 @@ class MLPParameters(BaseEstimator):
     scoring: Scoring | None
     callbacks: CallbackLike | Sequence[CallbackLike] | None
     n_restarts: int
+    members: int
     dtype: DTypeLike
     threads: int | None
 
@@ -116,6 +118,7 @@ def interval(setting: Setting) -> Interval:
     return Interval(kind, low, high, closed=closed[low is None or open_low, high is None or open_high])
 
 
+MEMBERS = Integer(help="Networks whose predictions are averaged.", ge=1, le=10_000)
 RATE = Interval(Real, 0, 1, closed="left")  # scikit-learn's, where nothing of ours says more
 FAR = 100.0  # times as large: such a rate is no choice but a mistake
 RATE_OF_BOTH = 1e-3  # scikit-learn's, for both of its solvers that have one
@@ -152,6 +155,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "scoring": [str, callable, None],
     "callbacks": [str, list, tuple, Callback, None],
     "n_restarts": [interval(STEPS)],
+    "members": [interval(MEMBERS)],
     "dtype": [
         StrOptions({"float32", "float64"}),
         Options(type, {np.float32, np.float64}),
@@ -322,6 +326,13 @@ def schedule_of(estimator: MLPParameters, **progress: Unpack[Progress]) -> Sched
     if rate == "invscaling":
         return InverseScaling(float(estimator.power_t), **progress)
     return SCHEDULES.make(rate)
+
+
+def seed_of(random_state: RandomState) -> int:
+    """Return a seed: an integer is one, a `RandomState` draws one, None draws from NumPy's global one."""
+    if isinstance(random_state, Integral):
+        return int(random_state)
+    return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
 
 
 def regularizer_of(estimator: MLPParameters) -> PerRow | None:

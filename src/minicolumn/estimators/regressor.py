@@ -7,7 +7,6 @@ and split conformal prediction intervals.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from numbers import Real
 from typing import Any, ClassVar, Literal, Self, cast
 
@@ -23,6 +22,7 @@ from minicolumn.estimators.base import SPARSE, BaseMLP, validated
 from minicolumn.estimators.heads import Head, losses_for, regression_head
 from minicolumn.estimators.holdout import Data, Features, FeaturesLike, Parts, split
 from minicolumn.estimators.intervals import conformal_radius, why_none
+from minicolumn.estimators.members import spread_out
 from minicolumn.estimators.network import Activation, last_dense
 from minicolumn.estimators.parameters import (
     CONSTRAINTS,
@@ -62,10 +62,14 @@ class MLPRegressor(RegressorMixin, BaseMLP):
                         and "gaussian_nll" mean and standard deviation
     scoring             what early stopping watches; None is R^2, the coefficient of determination
     conformal_fraction  fraction of the rows held out to calibrate `predict_interval`; 0 takes those held out
-                        for early stopping, or X_val
+                        for early stopping, or X_val. Of several members all leave these rows out; those held
+                        out in turn for early stopping make jackknife intervals, without a promise for every
+                        network (see `minicolumn.model.residuals`)
 
     Learnt attributes beside those of `MLPClassifier`, which has classes_ and temperature_ instead:
 
+    oob_prediction_     of several members, what is predicted for each row by those that held it out, NaN
+                        where none did, and oob_score_, their R^2; as `MLPClassifier` has them
     held_outputs_       predictions for the calibration set, [rows, outputs]; None without one
     held_targets_       its targets, [rows, targets]
     held_weights_       its sample weights, [rows], or None
@@ -126,6 +130,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         scoring: Scoring | None = None,
         callbacks: CallbackLike | Sequence[CallbackLike] | None = None,
         n_restarts: int = 1,
+        members: int = 1,
         conformal_fraction: float = 0.0,
         dtype: DTypeLike = "float32",
         threads: int | None = None,
@@ -161,6 +166,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         self.scoring = scoring
         self.callbacks = callbacks
         self.n_restarts = n_restarts
+        self.members = members
         self.conformal_fraction = conformal_fraction
         self.dtype = dtype
         self.threads = threads
@@ -353,23 +359,23 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     # Intervals ----------------------------------------------------------------------------------------------
 
-    def _hold_out(
-        self, data: Data, X_val: FeaturesLike | None, y_val: ArrayLike | None, incremental: bool
-    ) -> Parts:
-        """Return the parts of the rows; the conformal calibration set is split off before validation rows."""
+    def _calibration_rows(self, data: Data, incremental: bool) -> tuple[Data, Data | None]:
+        """Split the conformal calibration set off, before any validation rows are."""
         if not self.conformal_fraction or incremental:
-            return super()._hold_out(data, X_val, y_val, incremental)
-        data, calibration = split(
-            data, self.conformal_fraction, self._split_seed() + 1, None, "conformal_fraction"
-        )
-        return replace(super()._hold_out(data, X_val, y_val, incremental), calibration=calibration)
+            return data, None
+        return split(data, self.conformal_fraction, self._split_seed() + 1, None, "conformal_fraction")
 
     def _finish(self, params: Params, parts: Parts) -> Params:
         """Keep predictions and targets of the calibration set, or else of the validation rows."""
         rows = parts.calibration or parts.held
+        self._keep_held(rows, None if rows is None else self._outputs(params, rows.X))
+        return params
+
+    def _keep_held(self, data: Data | None, outputs: Array | None) -> None:
         # Those of other weights say nothing of these.
         self.held_outputs_ = self.held_targets_ = self.held_weights_ = None
-        if rows is not None:
-            self.held_outputs_, self.held_targets_ = self._outputs(params, rows.X), rows.y
-            self.held_weights_ = rows.weight
-        return params
+        if data is not None:
+            self.held_outputs_, self.held_targets_, self.held_weights_ = outputs, data.y, data.weight
+
+    def _keep_out_of_bag(self, data: Data, outputs: Array, rows: int) -> None:
+        self.oob_prediction_ = spread_out(self._numbers(outputs), data, rows)

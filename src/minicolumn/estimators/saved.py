@@ -19,16 +19,20 @@ import numpy as np
 from minicolumn.errors import DataError, MinicolumnError, ModelFileError, did_you_mean
 from minicolumn.estimators import parameters
 from minicolumn.estimators.convergence import ConvergenceState
+from minicolumn.estimators.heads import Head
+from minicolumn.estimators.members import new_member
 from minicolumn.estimators.network import dense_layers, from_params
 from minicolumn.model.artifact import Artifact, load_artifact
 from minicolumn.model.files import PathLike, shown
 from minicolumn.nn import LOSSES
 from minicolumn.nn.constrain import CONSTRAINTS
+from minicolumn.nn.layer import Layer, Params
 from minicolumn.nn.serialize import from_json
 from minicolumn.optim import OPTIMIZERS, SCHEDULES
 from minicolumn.registry import Registry
 from minicolumn.train import History, Snapshot
 from minicolumn.train.callbacks import CALLBACKS
+from minicolumn.train.history import Row
 
 if TYPE_CHECKING:
     from minicolumn.estimators.base import BaseMLP
@@ -41,7 +45,7 @@ _RECORDS: dict[str, Registry[Any]] = {
     "callbacks": CALLBACKS,
 }  # fmt: skip
 _COUNTS = ("n_iter_", "t_", "_seed", "_no_improvement_count")
-_FIGURES = ("loss_", "best_loss_", "best_validation_score_", "temperature_")
+_FIGURES = ("loss_", "best_loss_", "best_validation_score_", "temperature_", "oob_score_")
 _CURVES = ("loss_curve_", "validation_scores_", "validation_loss_curve_")
 
 
@@ -57,19 +61,39 @@ def fitted_to_json(estimator: BaseMLP) -> dict[str, Any]:
 
     Parameters that no file can hold are left out: own functions, callback objects of one's own.
     """
-    e, state = estimator, estimator._convergence
-    learnt = {name: getattr(e, name) for name in (*_COUNTS, *_FIGURES, *_CURVES) if hasattr(e, name)}
+    e = estimator
+    several = vars(e).get("estimators_")
     return {
         "parameters": _parameters(e),
-        **{name: _to_json(name, value) for name, value in learnt.items()},
+        **(_learnt(e) if several is None else {**_figures(e), "members": [_member(m) for m in several]}),
+        "dtype": np.dtype(e._dtype_out).name,
+        **e._target_state(),
+    }
+
+
+def _figures(e: BaseMLP) -> dict[str, Any]:
+    """Return the learnt numbers and curves, as far as there are any."""
+    learnt = {name: getattr(e, name) for name in (*_COUNTS, *_FIGURES, *_CURVES) if hasattr(e, name)}
+    return {name: _to_json(name, value) for name, value in learnt.items()}
+
+
+def _learnt(e: BaseMLP) -> dict[str, Any]:
+    """Return what one network has learnt beside its weights."""
+    state = e._convergence
+    return {
+        **_figures(e),
         "convergence": [
             *(_to_json("", v) for v in (state.best_loss, state.best_score, state.idle, state.factor)),
             state.best_epoch,
         ],
         "kept": e.history_.kept,
-        "dtype": np.dtype(e._dtype_out).name,
-        **e._target_state(),
     }
+
+
+def _member(e: BaseMLP) -> dict[str, Any]:
+    """Return what a member of an ensemble has of its own beside its weights."""
+    rows = [[[name, _to_json("", value)] for name, value in row.items()] for row in e.history_.rows]
+    return {"random_state": e.random_state, **_learnt(e), "history": rows}
 
 
 def _parameters(estimator: BaseMLP) -> dict[str, Any]:
@@ -176,22 +200,68 @@ def _learn(e: BaseMLP, found: Artifact, told: dict[str, Any]) -> None:
     e._dtype_out = np.dtype({"float32": np.float32, "float64": np.float64}[told["dtype"]])
     stored = from_json(found.network)
     head = e._restore_target(found.training, stored.output_shape(found.input_shape)[0])
+    _set_head(e, head)
+    several = told.get("members")
+    if (e.members > 1) != isinstance(several, list) or (several is not None and not several):
+        raise ModelFileError("is damaged: its parameters ask for another number of networks than it holds")
+    if len(found.input_shape) != 1:
+        raise ModelFileError("is damaged: its parameters ask for another network than it holds")
+    e.n_features_in_ = found.input_shape[0]
+    _set_names(e, found.training.get("features"))
+    if several is None:
+        _set_learnt(e, found.params, told, found.history, stored)
+        return
+    _set_figures(e, told)
+    e.estimators_, e._members_then = [new_member(e, _seed(part)) for part in several], e.members
+    if e._made()[0] != stored:
+        raise ModelFileError("is damaged: its parameters ask for another network than it holds")
+    for place, (member, part) in enumerate(zip(e.estimators_, several, strict=True)):
+        member._restore_target({**found.training, "fitted": {**told, "held": None}}, head.units)
+        _set_head(member, head)
+        rows = [{_name(name): _figure("", value) for name, value in row} for row in part["history"]]
+        _set_learnt(member, found.params[str(place)], part, rows, member._network())
+    e.n_layers_, e.history_ = e.estimators_[0].n_layers_, History(found.history)
+
+
+def _set_head(e: BaseMLP, head: Head) -> None:
+    """Set what is known of the outputs before any training."""
     e.n_outputs_, e.out_activation_ = head.units, head.out_activation
     e._loss, e._meaning = head.record, head.outputs
+
+
+def _set_learnt(e: BaseMLP, params: Params, told: dict[str, Any], rows: list[Row], stored: Layer) -> None:
+    """Set what one network has learnt, which must be the one that the parameters and the target ask for."""
     network = e._network()
-    if network != stored or len(found.input_shape) != 1:
+    if network != stored:
         raise ModelFileError("is damaged: its parameters ask for another network than it holds")
-    e.n_features_in_, e.n_layers_ = found.input_shape[0], 1 + len(dense_layers(network))
-    e.coefs_, e.intercepts_ = from_params(network, found.params, e._dtype_out)
-    _set_names(e, found.training.get("features"))
-    for name in (n for n in (*_COUNTS, *_FIGURES, *_CURVES) if n in told):
-        setattr(e, name, _figure(name, told[name]))
+    e.n_layers_ = 1 + len(dense_layers(network))
+    e.coefs_, e.intercepts_ = from_params(network, params, e._dtype_out)
+    _set_figures(e, told)
     best_loss, best_score, idle, factor = (_figure("", v) for v in told["convergence"][:4])
     best_epoch, kept = _epoch(told["convergence"][4]), _epoch(told["kept"])
     e._convergence = ConvergenceState(best_loss, best_score, idle, factor, best_epoch)
-    e.history_ = History(found.history, kept)
-    e._snapshot = Snapshot(None, rows=tuple(found.history))
+    e.history_ = History(rows, kept)
+    e._snapshot = Snapshot(None, rows=tuple(rows))
     e._optimizer = parameters.optimizer_after(e, e.t_, factor)
+
+
+def _set_figures(e: BaseMLP, told: dict[str, Any]) -> None:
+    for name in (n for n in (*_COUNTS, *_FIGURES, *_CURVES) if n in told):
+        setattr(e, name, _figure(name, told[name]))
+
+
+def _seed(part: dict[str, Any]) -> int:
+    """Return the seed of a member."""
+    seed = part["random_state"]
+    if type(seed) is not int or not 0 <= seed < 2**32:
+        raise DataError("the seed of a network is no integer")
+    return seed
+
+
+def _name(value: Any) -> str:
+    if not isinstance(value, str):
+        raise DataError("the name of a figure is no text")
+    return value
 
 
 def _set_names(e: BaseMLP, names: Any) -> None:

@@ -31,8 +31,9 @@ from minicolumn.nn import Sequential
 from minicolumn.nn.layer import Params
 from minicolumn.train import History, Run, Snapshot, fit
 from minicolumn.train.batches import steps_in
-from minicolumn.train.callbacks import Callback
+from minicolumn.train.callbacks import Callback, check_callbacks
 from minicolumn.train.lbfgs import minimize_lbfgs
+from minicolumn.train.side_by_side import Reporter
 from minicolumn.train.types import Inputs
 
 Array = np.ndarray
@@ -58,6 +59,7 @@ class Task:
     seen        rows seen before, over all epochs of earlier fits
     convergence the convergence state that earlier fits left
     score       returns the score of some weights on the held-out rows; None without such rows
+    reporter    is told how far it is, and ends it, where it is one of several side by side
     """
 
     estimator: MLPParameters
@@ -72,6 +74,17 @@ class Task:
     seen: int = 0
     convergence: ConvergenceState = field(default_factory=ConvergenceState)
     score: Callable[[Params], float] | None = None
+    reporter: Reporter | None = None
+
+    def callbacks(self) -> list[Callback]:
+        """Return what is hung into the training beside the convergence criteria."""
+        own, watching = self.estimator.callbacks or (), [] if self.reporter is None else [self.reporter]
+        listed = [own] if isinstance(own, str | Callback) else own
+        return [*watching, *self.hooks.callbacks(), *check_callbacks("fit", listed)]
+
+    def ends(self, params: Params) -> bool:
+        """Report an iteration of lbfgs, and return whether it is to be the last."""
+        return self.hooks.epoch(params) or (self.reporter is not None and self.reporter.told_to_stop())
 
     @property
     def dtype(self) -> np.dtype:
@@ -91,6 +104,7 @@ class Outcome:
     convergence the convergence state for the next fit
     stopped     why it ended: "all epochs", "converged", "early stopping", "interrupted", "lbfgs" ...
     doubt       what a ConvergenceWarning is to say of it; "" for nothing
+    diverged    whether it left the finite numbers, so that these are the last good weights
     """
 
     params: Params
@@ -101,6 +115,7 @@ class Outcome:
     convergence: ConvergenceState
     stopped: str
     doubt: str = ""
+    diverged: bool = False
 
     @property
     def loss(self) -> float:
@@ -128,10 +143,7 @@ def train(task: Task) -> Outcome:
 
 
 def _by_epochs(task: Task) -> Outcome:
-    """Train by mini-batch gradient descent until the criteria of `Convergence` or `max_iter` end it.
-
-    Warns       UserWarning after an interrupt
-    """
+    """Train by mini-batch gradient descent until the criteria of `Convergence` or `max_iter` end it."""
     e, watch = task.estimator, _watch(task)
     batch, steps = _batch(task)
     schedule = schedule_of(
@@ -140,7 +152,7 @@ def _by_epochs(task: Task) -> Outcome:
     )  # fmt: skip
     if lowers_its_rate(e):
         schedule = _plateau_schedule(watch)
-    held, own, doubt = task.held, e.callbacks or (), ""
+    held, doubt = task.held, ""
     try:
         run = fit(
             task.network,
@@ -152,7 +164,7 @@ def _by_epochs(task: Task) -> Outcome:
             batch_size=batch,
             epochs=task.epochs,
             validation_data=None if held is None else (cast(Inputs, held.X), held.y, held.weight),
-            callbacks=[watch, *task.hooks.callbacks(), *([own] if isinstance(own, str | Callback) else own)],
+            callbacks=[watch, *task.callbacks()],
             regularizer=regularizer_of(e),
             constraint=e.constraint,
             sample_weight=task.data.weight,
@@ -165,8 +177,6 @@ def _by_epochs(task: Task) -> Outcome:
     except DivergenceError as error:
         run = _last_good(error, watch, task)
         doubt = f"{error}; the weights of the last whole epoch are kept"
-    if run.stopped == "interrupted":
-        warn_user("Training interrupted by user.")
     params = run.params
     if e.early_stopping:
         run.history.kept = watch.best_epoch
@@ -177,7 +187,9 @@ def _by_epochs(task: Task) -> Outcome:
             )
         params = watch.best_params if watch.best_params is not None else task.start.params
     state = ConvergenceState(watch.best_loss, watch.best_score, watch.idle, watch.factor, watch.best_epoch)
-    return Outcome(params, run.snapshot, run.history, watch.losses, watch.scores, state, run.stopped, doubt)
+    return Outcome(
+        params, run.snapshot, run.history, watch.losses, watch.scores, state, run.stopped, doubt, bool(doubt)
+    )
 
 
 def _plateau_schedule(watch: Convergence) -> ScheduleFunction:
@@ -201,12 +213,15 @@ def _watch(task: Task) -> Convergence:
 def _batch(task: Task) -> tuple[int, int]:
     """Return the rows of a batch, "auto" being min(200, rows), and the batches of an epoch."""
     rows, size = len(task.data), task.estimator.batch_size
-    if size == "auto":
-        size = 200
-    elif size > rows:
-        warn_user("Got `batch_size` less than 1 or larger than sample size. It is going to be clipped")
-    batch = min(int(size), rows)
+    batch = min(200 if size == "auto" else int(size), rows)
     return batch, steps_in(rows, batch)
+
+
+def check_batch(estimator: MLPParameters, rows: int) -> None:
+    """Warn of a batch that is larger than the rows that train, in scikit-learn's words."""
+    size = estimator.batch_size
+    if estimator.solver != "lbfgs" and size != "auto" and size > rows:
+        warn_user("Got `batch_size` less than 1 or larger than sample size. It is going to be clipped")
 
 
 def _last_good(error: DivergenceError, watch: Convergence, task: Task) -> Run:
@@ -247,7 +262,7 @@ def _by_lbfgs(task: Task) -> Outcome:
         max_iter=e.max_iter,
         max_fun=e.max_fun,
         tol=e.tol,
-        callback=lambda params, loss: task.hooks.epoch(params),
+        callback=lambda params, loss: task.ends(params),
         threads=e.threads,
     )
     if not np.isfinite(found.loss):
@@ -260,6 +275,7 @@ def _by_lbfgs(task: Task) -> Outcome:
             "max_iter or max_fun, or scale the data (sklearn.preprocessing.StandardScaler)"
         )
     )
+    stopped = task.reporter is not None and task.reporter.told_to_stop()
     say(e.verbose, *(f"Iteration {k}, loss = {loss:.8f}" for k, loss in enumerate(found.losses, 1)))
     first = len(task.start.rows) + 1
     history = [{"epoch": k, "loss": loss} for k, loss in enumerate(found.losses, first)]
@@ -272,6 +288,14 @@ def _by_lbfgs(task: Task) -> Outcome:
         losses,
         None,
         ConvergenceState(found.loss),
-        "lbfgs",
-        doubt,
+        "interrupted" if stopped else "lbfgs",
+        "" if stopped else doubt,
     )
+
+
+def end_of(outcome: Outcome, epochs: int) -> str:
+    """Return, in scikit-learn's words, that max_iter ended the training; "" where it did not."""
+    if outcome.stopped != "all epochs":
+        return ""
+    reached = f"Stochastic Optimizer: Maximum iterations ({epochs}) reached"
+    return f"{reached} and the optimization hasn't converged yet."

@@ -28,8 +28,8 @@ class ClassifierModel(Model):
         predict_proba(X)    probabilities [rows, classes], in the order of `classes_`
         classes_            the labels, sorted; of several labels a row, their indices
 
-    Both are the classifier's own, to the bit, without loading scikit-learn. `graph`, `predictor` and
-    `evaluate` are those of `Model`: they give and judge the network's outputs.
+    Both are the classifier's own, of one network to the bit, without loading scikit-learn. `graph`,
+    `predictor` and `evaluate` are those of `Model`: they give and judge the network's outputs.
 
     Differs     `mc.MLPClassifier.load` of the same file gives the estimator, which can be fitted on
 
@@ -64,16 +64,16 @@ class ClassifierModel(Model):
         """
         inputs = self._inputs("predict", X)
         if self.multilabel:
-            return (self._forward.outputs(self.params, inputs) > 0.5).astype(int)
+            return (self._forward.outputs(self._quick[1], inputs) > 0.5).astype(int)
         # Of a single class there is but one place, whatever the outputs.
-        return self.classes_.take(self._forward.codes(self.params, inputs), mode="clip")
+        return self.classes_.take(self._forward.codes(self._quick[1], inputs), mode="clip")
 
     def predict_proba(self, X: Any) -> Array:
         """Return the probability of each class, [rows, classes], in the order of `classes_`.
 
         X           as for `predict`
         """
-        p = self._forward.outputs(self.params, self._inputs("predict_proba", X))
+        p = self._forward.outputs(self._quick[1], self._inputs("predict_proba", X))
         if len(self.classes_) == 1 and not self.multilabel:
             return np.ones((len(p), 1), p.dtype)
         outputs = self.outputs

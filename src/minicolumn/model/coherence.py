@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from minicolumn.errors import ModelFileError
+from minicolumn.model.residuals import Residuals
 from minicolumn.nn.extent import Extent
 from minicolumn.nn.losses import Loss
 from minicolumn.nn.outputs import NumberOutputs, Outputs
@@ -21,7 +22,8 @@ def check_outputs(outputs: Outputs, shape: Shape, training: dict[str, Any]) -> N
     """Check that a network's outputs are what its loss takes, and that classes are labels.
 
     shape       of one row of outputs
-    training    settings; their "classes", if there are any, are the labels of an estimator
+    training    settings; their "classes", if there are any, are the labels of an estimator, "residuals" the
+                quantiles of those of rows held out
     Errors      ModelFileError; its text begins with a verb
     """
     if outputs.task == "multiclass" and (len(shape) != 1 or shape[0] < 2):
@@ -29,6 +31,8 @@ def check_outputs(outputs: Outputs, shape: Shape, training: dict[str, Any]) -> N
     if isinstance(outputs, NumberOutputs) and outputs.describes_one and shape[-1:] != (outputs.width,):
         wanted = f"describes a number by {outputs.width} outputs"
         raise ModelFileError(f"is damaged: its loss {wanted}, its network gives {list(shape)}")
+    if training.get("residuals") is not None:
+        Residuals.from_json(training["residuals"])
     labels = training.get("classes")
     if isinstance(labels, list) and not all(isinstance(label, str | int | float) for label in labels):
         raise ModelFileError("is damaged: its classes hold something that is no label")

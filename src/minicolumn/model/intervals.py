@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from minicolumn.errors import DataError
+from minicolumn.model.residuals import Residuals
 from minicolumn.nn.outputs import NumberOutputs, Outputs
 
 if TYPE_CHECKING:
@@ -16,19 +17,26 @@ Array = np.ndarray
 REMEDY = "mc.nn.Loss('quantile', levels=(0.05, 0.5, 0.95)) or 'gaussian_nll'"
 
 
-def predicted_interval(outputs: Outputs | None, predictions: Array, coverage: float) -> Array:
-    """Return the prediction intervals of a network that models uncertainty, [rows, 2]: lower and upper ends.
+def predicted_interval(
+    outputs: Outputs | None, predictions: Array, coverage: float, residuals: Residuals | None = None
+) -> Array:
+    """Return prediction intervals, [rows, 2]: lower and upper ends.
 
     outputs     what the network's outputs mean
     predictions what it predicted, [rows, outputs], on the scale of the outputs
     coverage    0 < coverage < 1
-    Errors      DataError where it tells none of that coverage, with what to do
-    Differs     conformal intervals (`mc.MLPRegressor`) hold for any network, but need rows held out
+    residuals   of rows held out in the training; without any the network has to model its uncertainty
+    Errors      DataError where nothing tells an interval of that coverage, with what to do
     """
+    if residuals is not None and isinstance(outputs, NumberOutputs):
+        outputs.check(predictions)
+        middle = outputs.middle(predictions.reshape(len(predictions), -1))
+        if middle is not None:
+            return np.maximum(middle.widened(residuals.radius(coverage))[:, 0], outputs.lowest)
     if not isinstance(outputs, NumberOutputs) or not outputs.is_distribution:
         raise DataError(
             "predict_interval: this network predicts no intervals; train with a loss that learns the "
-            f"predictive uncertainty, {REMEDY}, or mc.MLPRegressor(conformal_fraction=0.2)"
+            f"predictive uncertainty, {REMEDY}, by mc.fit_table, or mc.MLPRegressor(conformal_fraction=0.2)"
         )
     outputs.check(predictions)
     band = outputs.band(predictions.reshape(len(predictions), -1), coverage)
@@ -61,15 +69,18 @@ def distribution(outputs: NumberOutputs, predictions: Array, encoder: Encoder) -
     }
 
 
-def interval_scores(outputs: NumberOutputs, predictions: Array, targets: Array) -> dict[str, float]:
+def interval_scores(
+    outputs: NumberOutputs, predictions: Array, targets: Array, weight: Array | None = None
+) -> dict[str, float]:
     """Return the empirical and the nominal coverage of the widest prediction interval.
 
     targets     [rows], on the scale of the outputs
+    weight      of the rows, [rows]; None for all alike
     Returns     {"interval_coverage": ..., "interval_level": ...}; nothing where outputs tell no interval
     """
     level = outputs.interval_level
     if level is None:
         return {}
     outputs.check(predictions)
-    covered = outputs.widest_band(predictions).covered(targets[:, None])
+    covered = outputs.widest_band(predictions).covered(targets[:, None], weight)
     return {"interval_coverage": covered, "interval_level": level}

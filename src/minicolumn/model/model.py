@@ -17,6 +17,7 @@ from minicolumn.model.files import PathLike, shown
 from minicolumn.model.intervals import predicted_interval
 from minicolumn.model.members import member_count, smallest
 from minicolumn.model.raw_rows import RawRows
+from minicolumn.model.residuals import Residuals
 from minicolumn.model.rows import check_inputs, check_rows
 from minicolumn.model.scores import MetricLike, check_metrics
 from minicolumn.nn.layer import Layer
@@ -131,18 +132,26 @@ class Model(RawRows):
         return self._forward.predict(self._quick[1], self._inputs("predict", X)) if out is None else out
 
     def predict_interval(self, X: Any, coverage: float = 0.9) -> Array:
-        """Return prediction intervals, which hold a share `coverage` of the targets if the network is right.
+        """Return prediction intervals: ends between which a share `coverage` of the targets should lie.
 
-        From quantiles at (1 - coverage) / 2 and (1 + coverage) / 2 after `quantile`, from mean and standard
-        deviation after `gaussian_nll`. `mc.MLPRegressor` holds rows out by which any network has intervals.
+        By how far rows that were held out lay from their predictions, where the model knows that
+        (`residuals`; of tables it does). Else from what the network has learnt: quantiles at
+        (1 - coverage) / 2 and (1 + coverage) / 2 after `quantile`, mean and standard deviation after
+        `gaussian_nll`.
 
         X           as in `predict`
-        coverage    0 < coverage < 1
+        coverage    0 < coverage < 1, over all rows: not the same for every x
         Returns     [rows, 2], the lower end and the upper
-        Errors      DataError where the loss tells no interval of that coverage
+        Errors      DataError where nothing tells an interval of that coverage
         """
         predictions = self._outputs_for(self._inputs("predict_interval", X))
-        return predicted_interval(self.outputs, predictions, coverage)
+        return predicted_interval(self.outputs, predictions, coverage, self.residuals)
+
+    @property
+    def residuals(self) -> Residuals | None:
+        """How far rows that were held out lay from their predictions; None where it is not known."""
+        told = self.training.get("residuals")
+        return None if told is None else Residuals.from_json(told)
 
     def predictor(self) -> Callable[[Array], Array]:
         """Return a function that predicts one row, for loops where microseconds count.

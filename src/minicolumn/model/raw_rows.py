@@ -11,6 +11,8 @@ import numpy as np
 from minicolumn.errors import DataError, DataWarning, did_you_mean
 from minicolumn.model import metrics
 from minicolumn.model.intervals import distribution, interval_scores, predicted_interval
+from minicolumn.model.residuals import Residuals
+from minicolumn.model.weighted_scores import weighted_decision_scores, weighted_scores
 from minicolumn.nn.outputs import ClassOutputs, NumberOutputs, Outputs
 
 if TYPE_CHECKING:
@@ -38,6 +40,9 @@ class RawRows:
 
         @property
         def outputs(self) -> Outputs | None: ...
+
+        @property
+        def residuals(self) -> Residuals | None: ...
 
         def _outputs_for(self, X: Array) -> Array: ...
 
@@ -81,17 +86,27 @@ class RawRows:
         outputs.check(predictions)
         return encoder.decode_target(outputs.expected(predictions))
 
-    def predict_distribution_table(self, frame: polars.DataFrame | object) -> dict[str, Array]:
+    def predict_distribution_table(
+        self, frame: polars.DataFrame | object, interval: float | None = None
+    ) -> dict[str, Array]:
         """Return the predictive distribution of raw rows as columns by name, [rows] each.
 
+        interval    the coverage of prediction intervals that are wanted beside
         Returns     {"prediction": labels, "probability LABEL": ..., ...} for classes;
                     {"prediction": numbers} in the target's unit, with {"quantile 0.05": ..., ...} after
-                    `quantile` at several levels, with {"standard deviation": ...} after `gaussian_nll`
+                    `quantile` at several levels, with {"standard deviation": ...} after `gaussian_nll`, and
+                    with {"lower 0.9": ..., "upper 0.9": ...} of an interval
+        Errors      DataError for an interval of classes, and as for `predict_interval_table`
         """
         encoder, outputs = self._encoder(), self._table_outputs()
+        if interval is not None and not isinstance(outputs, NumberOutputs):
+            raise DataError(
+                f"predict_interval: the target {encoder.target!r} has classes; they have probabilities"
+            )
         predictions = self._raw_predictions(frame)
         if isinstance(outputs, NumberOutputs):
-            return distribution(outputs, predictions, encoder)
+            found = distribution(outputs, predictions, encoder)
+            return found if interval is None else found | self._ends(predictions, interval)
         scores = outputs.class_scores(predictions)
         columns = zip(encoder.classes or (), scores.T, strict=True)
         return {
@@ -116,8 +131,16 @@ class RawRows:
 
         Returns     float64 [rows, 2]
         """
-        encoder, predictions = self._encoder(), self._raw_predictions(frame)
-        return encoder.in_unit(predicted_interval(self._table_outputs(), predictions, coverage))
+        return self._interval(self._raw_predictions(frame), coverage)
+
+    def _interval(self, predictions: Array, coverage: float) -> Array:
+        """Return intervals in the target's unit, [rows, 2], around predictions [rows, outputs]."""
+        ends = predicted_interval(self._table_outputs(), predictions, coverage, self.residuals)
+        return self._encoder().in_unit(ends)
+
+    def _ends(self, predictions: Array, coverage: float) -> dict[str, Array]:
+        lower, upper = self._interval(predictions, coverage).T
+        return {f"lower {coverage:g}": lower, f"upper {coverage:g}": upper}
 
     def _table_outputs(self) -> ClassOutputs | NumberOutputs:
         """Return what the outputs mean; DataError where the table asks for something else."""
@@ -175,25 +198,40 @@ class RawRows:
         """Return what `score_table` returns, for rows that the table's encoder has encoded already."""
         return self.score_predictions(self._outputs_for(self._inputs("score_encoded", X)), y)
 
-    def score_predictions(self, predictions: Array, y: Array) -> tuple[dict[str, float], Array, Array]:
+    def score_predictions(
+        self, predictions: Array, y: Array, weight: Array | None = None
+    ) -> tuple[dict[str, float], Array, Array]:
         """Return what `score_table` returns, for predictions of any origin, such as out-of-fold ones.
 
         predictions as `predict` gives them, [rows, outputs]
         y           class codes, or numbers on the network's scale
+        weight      of the rows, [rows]; None for all alike
         """
         encoder, outputs = self._encoder(), self._table_outputs()
         if isinstance(outputs, ClassOutputs):
             p = outputs.class_scores(predictions)
             guess = encoder.choose(p)
-            scores = metrics.usual_scores(outputs, y, p)
+            scores = _usual_scores(outputs, y, p, weight)
             if encoder.threshold != 0.5:  # of what was predicted, not of what is likeliest
-                scores |= metrics.decision_scores(y, guess, p.shape[1])
+                scores |= _decision_scores(y, guess, p.shape[1], weight)
             return scores, y, guess
         outputs.check(predictions)
         true = encoder.in_unit(y)
         predicted = encoder.decode_target(outputs.expected(predictions))
-        scores = metrics.usual_scores(outputs, true, predicted)
-        return {**scores, **interval_scores(outputs, predictions, y)}, true, predicted
+        scores = _usual_scores(outputs, true, predicted, weight)
+        return {**scores, **interval_scores(outputs, predictions, y, weight)}, true, predicted
+
+
+def _usual_scores(outputs: Outputs, y: Array, predicted: Array, weight: Array | None) -> dict[str, float]:
+    if weight is None:
+        return metrics.usual_scores(outputs, y, predicted)
+    return weighted_scores(outputs, y, predicted, weight)
+
+
+def _decision_scores(codes: Array, guess: Array, classes: int, weight: Array | None) -> dict[str, float]:
+    if weight is None:
+        return metrics.decision_scores(codes, guess, classes)
+    return weighted_decision_scores(codes, guess, classes, weight)
 
 
 def _frame_of(table: polars.DataFrame | object) -> polars.DataFrame:

@@ -146,7 +146,7 @@ def per_text(series: polars.Series, code: Callable[[str], int], dtype: type[np.g
     import polars
 
     text = text_of(series)
-    distinct = text.unique()
+    distinct = text.unique(maintain_order=True)  # else codes that are numbers of levels differ each time
     table = [code(word or "") for word in distinct]
     codes = text.replace_strict(distinct, polars.Series(table, dtype=polars.Int64), return_dtype=polars.Int64)
     return codes.to_numpy().astype(dtype)

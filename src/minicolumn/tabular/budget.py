@@ -13,8 +13,8 @@ from minicolumn.train.history import Row
 from minicolumn.train.side_by_side import Maker
 from minicolumn.train.trainer import Trainer
 
-# Of the budget: what a trial may take, and what is left for measuring and joining at the end.
-_TRIAL, _REST = 0.1, 0.05
+# Of the budget: what a trial may take, and what is left at least and at most for measuring and joining.
+_TRIAL, _REST, _MOST_REST = 0.1, 0.05, 0.3
 _STRETCHES = 4
 
 
@@ -48,11 +48,12 @@ class Deadline(Callback):
             trainer.stop("out of time")
 
 
-def fitted_to(plan: TablePlan, maker: Maker, began: float, threads: int) -> TablePlan:
-    """Return the plan with as many members and epochs as fit into its budget.
+def fitted_to(plan: TablePlan, maker: Maker, began: float, threads: int) -> tuple[TablePlan, Deadline]:
+    """Return the plan with as many members and epochs as fit into its budget, and when trainings end at last.
 
     A trainer takes a few steps, from which the time of an epoch follows. Members are left out first; where
-    not even one a thread is left, all of them learn for fewer epochs.
+    not even one a thread is left, all of them learn for fewer epochs. What follows the trainings compiles
+    about as much as was compiled for them, and that much of the budget is left for it.
 
     maker       makes a trainer of the plan; began: when its time began, by `time.monotonic`
     threads     how many members train at once
@@ -60,23 +61,26 @@ def fitted_to(plan: TablePlan, maker: Maker, began: float, threads: int) -> Tabl
     """
     budget = plan.settings.time
     if budget is None:
-        return plan
+        return plan, Deadline()
     seconds = _epoch(maker, budget)
-    left = budget * (1.0 - _REST) - (time.monotonic() - began)
+    spent = time.monotonic() - began
+    rest = min(max(_REST * budget, spent - _TRIAL * budget), _MOST_REST * budget)
+    left = budget - rest - spent
     epochs, members = plan.recipe.epochs, max(len(plan.members), 1)
     rounds = math.floor(left / (seconds * epochs))
     if rounds < 1:
         epochs, rounds = math.floor(left / seconds), 1
     if epochs < 1:
         raise DataError(
-            f"time: {budget:g} s are too few: compiling took {budget - left:.2g} s here, and one epoch takes "
+            f"time: {budget:g} s are too few: compiling took {spent:.2g} s here, and one epoch takes "
             f"{seconds:.2g} s"
         )
     kept = [
         replace(member, recipe=replace(member.recipe, epochs=epochs))
         for member in plan.members[: min(members, rounds * threads)]
     ]
-    return replace(plan, recipe=replace(plan.recipe, epochs=epochs), members=tuple(kept))
+    plan = replace(plan, recipe=replace(plan.recipe, epochs=epochs), members=tuple(kept))
+    return plan, Deadline(began + budget - rest)
 
 
 def _epoch(maker: Maker, budget: float) -> float:

@@ -20,7 +20,7 @@ _SPREAD = 0.3
 _FARTHEST = 2.0  # of the logarithm: factors from 0.14 to 7.4
 
 
-def calibrated(model: Model, X: Array, y: Array) -> Model:
+def calibrated(model: Model, X: Array, y: Array, weight: Array | None = None) -> Model:
     """Return the model with calibrated probabilities: logits scaled by a factor fitted on held-out rows.
 
         p' = softmax(f z),      f = best_factor(p, y),      folded into the last layer: W' = f W, b' = f b
@@ -30,6 +30,7 @@ def calibrated(model: Model, X: Array, y: Array) -> Model:
 
     model       whose outputs are probabilities, its last layer linear
     X           held-out rows [rows, features], not trained on; y: their class numbers, int [rows]
+    weight      of these rows, [rows]; None for all alike
     Errors      DataError for a network whose last layer is not a linear `Dense`, and without probabilities
     Source      Guo, Pleiss, Sun & Weinberger 2017 (arXiv 1706.04599), section 4.2
     Differs     the factor is drawn towards 1 where rows are few; scikit-learn's CalibratedClassifierCV wraps
@@ -38,7 +39,7 @@ def calibrated(model: Model, X: Array, y: Array) -> Model:
     outputs = model.outputs
     if not isinstance(outputs, ClassOutputs) or not outputs.are_probabilities:
         raise DataError("calibrated: the model predicts no probabilities")
-    return tempered(model, best_factor(outputs.class_scores(model.predict(X)), y))
+    return tempered(model, best_factor(outputs.class_scores(model.predict(X)), y, weight))
 
 
 def tempered(model: Model, factor: float) -> Model:
@@ -57,15 +58,17 @@ def tempered(model: Model, factor: float) -> Model:
     return replace(model, params={**model.params, place: scaled}, training=training)
 
 
-def best_factor(probabilities: Array, y: Array) -> float:
+def best_factor(probabilities: Array, y: Array, weight: Array | None = None) -> float:
     """Return the inverse temperature of greatest posterior density on some rows.
 
-        argmin over f of    - sum over rows of log softmax(f log p)_y  +  (log f)^2 / (2 0.3^2)
+        argmin over f of    - sum over rows of w log softmax(f log p)_y  +  (log f)^2 / (2 0.3^2)
 
     The second term is a normal prior on log f, of deviation 0.3.
 
     probabilities   [rows, classes]
     y               class numbers, int [rows]
+    weight          w, >= 0, [rows], in units of their mean, so that the prior weighs the same against as many
+                    rows; None for 1 each
     Returns         between exp(-2) and exp(2)
 
     >>> sure = np.array([[0.99, 0.01]] * 400)
@@ -74,11 +77,12 @@ def best_factor(probabilities: Array, y: Array) -> float:
     """
     # The least positive float32 of full precision: a probability that vanished still has a logarithm.
     logits = np.log(np.maximum(probabilities.astype(np.float64), 1e-38))
-    right = logits[np.arange(len(y)), y]
+    each = np.ones(len(y)) if weight is None else weight / np.mean(weight, dtype=np.float64)
+    right = float(each @ logits[np.arange(len(y)), y])
 
     def loss(log_factor: float) -> float:
         factor = np.exp(log_factor)
-        total = np.log(np.sum(np.exp(factor * logits), axis=1)).sum() - factor * right.sum()
+        total = each @ np.log(np.sum(np.exp(factor * logits), axis=1)) - factor * right
         return float(total + 0.5 * (log_factor / _SPREAD) ** 2)
 
     return float(np.exp(_least(loss, -_FARTHEST, _FARTHEST)))

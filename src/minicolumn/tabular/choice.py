@@ -24,7 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 
 Array = np.ndarray
-Gap = Callable[[Array], float]
+Gap = Callable[[Array, Array | None], float]
 TINY = 1e-30  # a probability that vanished still has a logarithm
 # Members are judged by different rows, and few: only what lies beyond two standard errors is believed.
 _ERRORS = 2.0
@@ -44,53 +44,62 @@ class Choice:
     count: int
 
 
-def gap_of_numbers(predictions: Array) -> float:
+def gap_of_numbers(predictions: Array, weight: Array | None = None) -> float:
     """Return the mean over rows of the variance over members.
 
     predictions [members, rows, outputs]
+    weight      of the rows, [rows]; None for all alike
     """
-    return float(np.mean(np.sum(np.var(predictions, axis=0, dtype=np.float64), axis=-1)))
+    spread = np.sum(np.var(predictions, axis=0, dtype=np.float64), axis=-1)
+    return float(np.average(spread, weights=weight))
 
 
-def gap_of_right_answers(predictions: Array) -> float:
+def gap_of_right_answers(predictions: Array, weight: Array | None = None) -> float:
     """Return the mean over rows of how much less the mean loses than the members do, in log loss.
 
     predictions the probability of the right class, [members, rows, 1]
+    weight      of the rows, [rows]; None for all alike
     """
     p = np.maximum(predictions.astype(np.float64), TINY)
-    return float(np.mean(np.log(p.mean(axis=0)) - np.log(p).mean(axis=0)))
+    return float(np.average((np.log(p.mean(axis=0)) - np.log(p).mean(axis=0))[:, 0], weights=weight))
 
 
-def believed(losses: Sequence[Array]) -> Array:
+def believed(losses: Sequence[Array], weights: Sequence[Array | None] | None = None) -> Array:
     """Return each member's loss as far as the rows that it held out show it to be worse than the others.
 
         m  +  max(e - 2 s / sqrt(rows), 0),     m: the median of all, e: by how much a member's is above it
 
     losses      of each member, by the rows that it held out, [rows]; s: the standard deviation of their
                 population, of which one row says nothing
+    weights     of these rows; None for all alike. As many rows as (sum w)^2 / sum w^2 are counted then (Kish
+                1965, "Survey sampling")
     Returns     float64 [members]
 
     >>> believed([np.array([0.9, 1.1]), np.array([0.9, 1.1]), np.array([2.9, 3.1])]).round(2)
     array([1. , 1. , 2.8])
     """
-    means = np.array([np.mean(each, dtype=np.float64) for each in losses])
-    errors = np.array([_standard_error(each) for each in losses])
+    found = [_mean_and_error(each, None if weights is None else weights[n]) for n, each in enumerate(losses)]
+    means, errors = np.array(found).T
     centre = float(np.median(means))
     return centre + np.maximum(means - centre - _ERRORS * errors, 0.0)
 
 
-def _standard_error(losses: Array) -> float:
-    """Return the standard error of the mean of some rows' losses, [rows]; infinity for one row."""
-    rows = len(losses)
-    return float(np.std(losses, dtype=np.float64, ddof=1) / np.sqrt(rows)) if rows > 1 else np.inf
+def _mean_and_error(losses: Array, weight: Array | None) -> tuple[float, float]:
+    """Return the weighted mean of some rows' losses, [rows], and its standard error; of one row infinity."""
+    each = np.ones(len(losses)) if weight is None else weight.astype(np.float64)
+    mean, rows = float(np.average(losses, weights=each)), each.sum() ** 2 / np.sum(each**2)
+    if rows <= 1.0 + 1e-9:
+        return mean, np.inf
+    return mean, float(np.sqrt(np.average((losses - mean) ** 2, weights=each) / (rows - 1.0)))
 
 
-def choose(losses: Array, predictions: Array, gap: Gap) -> Choice:
+def choose(losses: Array, predictions: Array, gap: Gap, weight: Array | None = None) -> Choice:
     """Choose members one by one: next comes the one with which the mean is expected to lose least.
 
     losses      of each member, as `believed` gives them, [members]: those above the least are clearly worse,
                 and come last
     predictions of each for the same rows, [members, rows, outputs]
+    weight      of these rows, [rows]; None for all alike
 
     >>> numbers = np.array([[[0.0]], [[2.0]], [[0.0]]])
     >>> choose(np.array([1.0, 1.0, 9.0]), numbers, gap_of_numbers)  # 0 and 1 err to opposite sides
@@ -102,7 +111,7 @@ def choose(losses: Array, predictions: Array, gap: Gap) -> Choice:
     for group in (good.tolist(), np.setdiff1d(np.arange(len(losses)), good).tolist()):
         while group:
             tried = [[*order, place] for place in group]
-            found = [float(np.mean(losses[each])) - gap(predictions[each]) for each in tried]
+            found = [float(np.mean(losses[each])) - gap(predictions[each], weight) for each in tried]
             best = int(np.argmin(found))
             order.append(group.pop(best))
             expected.append(found[best])

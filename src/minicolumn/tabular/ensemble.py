@@ -6,7 +6,6 @@ plan -> members beside each other, one thread each -> out-of-fold predictions ->
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -30,11 +29,12 @@ from minicolumn.tabular.choice import (
     gap_of_numbers,
     gap_of_right_answers,
 )
+from minicolumn.tabular.member_checkpoints import MemberStates
 from minicolumn.tabular.members import Member
 from minicolumn.tabular.plan import TablePlan
-from minicolumn.tabular.training import table_trainer
+from minicolumn.tabular.training import resumed, table_trainer
 from minicolumn.train.callbacks import Callback
-from minicolumn.train.history import History, Row
+from minicolumn.train.history import History, mean_history
 from minicolumn.train.interrupts import deferred
 from minicolumn.train.run import Run
 from minicolumn.train.side_by_side import Ending, Maker, Progress, run_side_by_side
@@ -104,36 +104,32 @@ class EnsembleRun:
     @cached_property
     def history(self) -> History:
         """The learning curves: the mean of each figure over the members that had that epoch."""
-        longest = max(len(trained.run.history) for trained in self.members)
-        return History([self._mean_row(epoch) for epoch in range(longest)])
-
-    def _mean_row(self, epoch: int) -> Row:
-        """Return the mean of the rows of one epoch, counted from 0."""
-        rows = [t.run.history[epoch] for t in self.members if len(t.run.history) > epoch]
-        names = dict.fromkeys(name for row in rows for name in row)
-        means = {name: float(np.mean([row[name] for row in rows if name in row])) for name in names}
-        return {**means, "epoch": epoch + 1}
+        return mean_history([trained.run.history for trained in self.members])
 
     def __repr__(self) -> str:
         return f"EnsembleRun({len(self.kept)} of {len(self.members)} members, {self.stopped})"
 
 
 def train_members(
-    plan: TablePlan, watch: Watch = lambda progress: None, threads: int | None = None
+    plan: TablePlan,
+    watch: Watch = lambda progress: None,
+    threads: int | None = None,
+    states: MemberStates | None = None,
 ) -> tuple[tuple[TrainedMember, ...], tuple[int, ...], str]:
     """Train the members of a plan side by side.
 
     watch       told about ten times a second how far they are
     threads     members at once; None takes the cores
+    states      where each begins, and what keeps where it stands; None for at the beginning
     Returns     those that were trained, the numbers of those that diverged, and why all ended: "all epochs",
                 "out of time" or "interrupted"
     Errors      DivergenceError where every member diverged; KeyboardInterrupt where an interrupt came before
                 any had an epoch behind
     """
     began, at_once = time.monotonic(), threads or cores()
-    plan = fitted_to(plan, _maker(plan, plan.members[0]), began, at_once)
-    deadline = Deadline(began + (plan.settings.time or math.inf))
-    makers = [_maker(plan, member, deadline) for member in plan.members]
+    states = states or MemberStates(len(plan.members))
+    plan, deadline = fitted_to(plan, _maker(plan, plan.members[0], MemberStates(1)), began, at_once)
+    makers = [_maker(plan, member, states, deadline) for member in plan.members]
     endings = run_side_by_side(makers, at_once, watch=watch, may_begin=lambda: not deadline.is_over())
     found = list(zip(plan.members, endings, strict=True))
     begun = [(member, end) for member, end in found if isinstance(end, Run)]
@@ -159,14 +155,21 @@ def _why(endings: Sequence[Ending], deadline: Deadline) -> str:
     return next((reason for reason in ("interrupted", "out of time") if reason in reasons), "all epochs")
 
 
-def _maker(plan: TablePlan, member: Member, deadline: Deadline = Deadline()) -> Maker:  # noqa: B008  a record
-    """Return what makes the trainer of a member, in the thread that runs it."""
+def _maker(
+    plan: TablePlan,
+    member: Member,
+    states: MemberStates,
+    deadline: Deadline = Deadline(),  # noqa: B008  a record
+) -> Maker:
+    """Return what makes the trainer of a member, where it stood, in the thread that runs it."""
     learnt = plan.train
 
     def make(callbacks: Sequence[Callback]) -> Trainer:
         kept, held = learnt.given(member.kept(len(learnt.X))), learnt.given(member.held)
-        hung = [deadline, *callbacks]
-        return table_trainer(member.recipe, kept, held, hung, seed=member.seed, threads=1)
+        hung = [deadline, *states.keeper(member.number), *callbacks]
+        trainer = table_trainer(member.recipe, kept, held, hung, seed=member.seed, threads=1)
+        state = states.states.get(member.number)
+        return trainer if state is None else resumed(state, trainer, kept, held)
 
     return make
 
@@ -183,8 +186,9 @@ def _calibrated(plan: TablePlan, trained: Sequence[TrainedMember]) -> tuple[Trai
     outputs = trained[0].model.outputs
     if not isinstance(outputs, ClassOutputs) or not outputs.are_probabilities:
         return tuple(trained)
+    held, weight = np.concatenate([each.member.held for each in trained]), plan.train.loss_weight
     pooled = np.concatenate([outputs.class_scores(each.held_out) for each in trained])
-    factor = best_factor(pooled, np.concatenate([plan.train.y[each.member.held] for each in trained]))
+    factor = best_factor(pooled, plan.train.y[held], _of(weight, held))
     models = [tempered(each.model, factor) for each in trained]
     runs = [replace(each.run, model=model) for each, model in zip(trained, models, strict=True)]
     return tuple(_judged(plan, each.member, run) for each, run in zip(trained, runs, strict=True))
@@ -224,13 +228,16 @@ def joined(models: Sequence[Model]) -> Model:
     return replace(first, network=network, params={str(n): model.params for n, model in enumerate(models)})
 
 
-def train_ensemble(plan: TablePlan, watch: Watch = lambda progress: None) -> EnsembleRun:
+def train_ensemble(
+    plan: TablePlan, watch: Watch = lambda progress: None, states: MemberStates | None = None
+) -> EnsembleRun:
     """Train the members of a plan, choose among them, and join them into one model.
 
+    watch, states   as for `train_members`
     Errors      as for `train_members`
     """
     began = time.perf_counter()
-    trained, diverged, stopped = train_members(plan, watch)
+    trained, diverged, stopped = train_members(plan, watch, states=states)
     with deferred(again=stopped != "interrupted"):
         run = EnsembleRun(
             trained[0].model,
@@ -241,25 +248,31 @@ def train_ensemble(plan: TablePlan, watch: Watch = lambda progress: None) -> Ens
             stopped,
         )
         whole = joined([each.model for each in run.kept])
-        return replace(run, model=replace(whole, training=_described(run), history=run.history.rows))
+        return replace(run, model=replace(whole, training=_described(plan, run), history=run.history.rows))
 
 
 def _chosen(plan: TablePlan, trained: Sequence[TrainedMember]) -> Choice:
     """Choose among the members by their losses, and by how far they disagree on some of the rows."""
-    learnt, outputs = plan.train, trained[0].model.outputs
-    some = np.linspace(0, len(learnt.X) - 1, min(len(learnt.X), _ROWS)).astype(np.int64)
-    X, y = learnt.X[some], learnt.y[some]
+    learnt, outputs, weight = plan.train, trained[0].model.outputs, plan.train.loss_weight
+    counted = np.arange(len(learnt.X)) if weight is None else np.flatnonzero(weight)
+    some = counted[np.linspace(0, len(counted) - 1, min(len(counted), _ROWS)).astype(np.int64)]
+    X, y, each_weight = learnt.X[some], learnt.y[some], _of(weight, some)
     predictions = [t.model.predict(X).reshape(len(X), -1) for t in trained]
-    losses = believed([t.losses for t in trained])
+    losses = believed([t.losses for t in trained], [_of(weight, t.member.held) for t in trained])
     if isinstance(outputs, ClassOutputs) and outputs.are_probabilities:
         right = [outputs.class_scores(each)[np.arange(len(y)), y, None] for each in predictions]
-        return choose(losses, np.stack(right), gap_of_right_answers)
+        return choose(losses, np.stack(right), gap_of_right_answers, each_weight)
     if isinstance(outputs, NumberOutputs):
         predictions = [outputs.expected(each).reshape(len(X), 1) for each in predictions]
-    return choose(losses, np.stack(predictions), gap_of_numbers)
+    return choose(losses, np.stack(predictions), gap_of_numbers, each_weight)
 
 
-def _described(run: EnsembleRun) -> dict[str, Any]:
+def _of(weight: Array | None, rows: Array) -> Array | None:
+    """Return the weights of some rows, None where all count alike."""
+    return None if weight is None else weight[rows]
+
+
+def _described(plan: TablePlan, run: EnsembleRun) -> dict[str, Any]:
     """Return the training as metadata for the model file: that of one member, and each member's own part."""
     training = dict(run.kept[0].run.model.training)
     for name in ("seed", "epochs_run", "best_epoch", "stopped"):
@@ -269,7 +282,9 @@ def _described(run: EnsembleRun) -> dict[str, Any]:
             "seed": trained.member.seed,
             "epochs_run": trained.run.history.epochs,
             "best_epoch": trained.run.best_epoch,
-            "held_out_loss": float(np.mean(trained.losses)),
+            "held_out_loss": float(
+                np.average(trained.losses, weights=_of(plan.train.loss_weight, trained.member.held))
+            ),
             "expected_loss": expected,
         }
         for trained, expected in zip(run.kept, run.choice.losses, strict=False)

@@ -98,8 +98,10 @@ def fit_table(
     text            columns of free text, which are left out
     keep            columns to learn from though they look like an identifier, an index, or are constant
     drop            columns to leave out; id: those to leave out that predictions carry along
-    weight          column of the rows' weights, >= 0; scores on the test rows are unweighted
-    class_weight    "balanced", or {label: weight}, against imbalance
+    weight          column of the rows' weights, >= 0, in all that is learnt and chosen, and in scores out of
+                    fold; scores on the test rows are unweighted
+    class_weight    "balanced", or {label: weight}, against imbalance: in every loss, also of rows held out,
+                    by which epochs, temperature and members are chosen; not in thresholds and scores
     groups          column whose equal values stay on one side of every split
     time_order      column of dates or numbers by which the latest rows are tested
     missing         further spellings of a missing value, such as [".."]; not_missing: usual ones that are
@@ -130,7 +132,7 @@ def fit_table(
                     numbers or many classes run to the end where nothing is said
     seed            the same seed gives the same bits
     members         networks whose predictions are averaged, each of which holds other rows out; by the
-                    effort, and 1 where callbacks, a checkpoint or a monitor are to follow one training
+                    effort, and 1 where callbacks or a monitor are to follow one training
     effort          "quick", "normal" or "high": how many networks, how large, and how long they learn
     time            a budget for the training, such as 30, "60s" or "5m"
     callbacks       `mc.Callback` objects or names, as for `mc.fit`, beside early stopping
@@ -152,7 +154,7 @@ def fit_table(
     said = dict(locals())
     reading = Reading(**{field.name: said[field.name] for field in fields(Reading)})
     given, reading = with_schema("fit_table", said, schema, reading)
-    if members is None and effort is None and (callbacks or checkpoint or resume or monitor):
+    if members is None and effort is None and (callbacks or monitor):
         given["members"] = 1
     frame = _loaded(data, reading)
     columns = list(frame.columns)

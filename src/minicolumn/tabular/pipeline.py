@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,20 +15,21 @@ from minicolumn.errors import DataError
 from minicolumn.model import metrics
 from minicolumn.model.files import PathLike, shown
 from minicolumn.model.model import Model
-from minicolumn.nn.outputs import ClassOutputs, Outputs
+from minicolumn.model.residuals import residuals_of
+from minicolumn.nn.outputs import ClassOutputs, NumberOutputs, Outputs
 from minicolumn.tables import Schema
 from minicolumn.tables.files.frames import as_frame
 from minicolumn.tables.typed import Remark
-from minicolumn.tabular.budget import Deadline, fitted_to
+from minicolumn.tabular.budget import fitted_to
 from minicolumn.tabular.calibrate import calibrated
 from minicolumn.tabular.ensemble import EnsembleRun, Watch, out_of_fold, train_ensemble
+from minicolumn.tabular.member_checkpoints import load_states, states_of
 from minicolumn.tabular.plan import TablePlan, TableSplit
-from minicolumn.tabular.training import table_trainer
-from minicolumn.train.callbacks import Callback
+from minicolumn.tabular.training import resumed, table_trainer
+from minicolumn.train.callbacks import Callback, Checkpoint
 from minicolumn.train.history import History
 from minicolumn.train.interrupts import deferred
 from minicolumn.train.run import Run
-from minicolumn.train.settings import Settings
 from minicolumn.train.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ class TableRun:
     rows       how many rows trained, validated and tested
     right      the right answers of the test rows: class codes, or numbers in the target's unit
     out_of_fold     of an ensemble, scores on the rows that it learnt from, each answered by the members that
-               had not seen it, which are fewer than the whole has; None for one network
+               had not seen it, which are fewer than the whole has; rows count by their weights, where
+               those tested count alike. None for one network
     remarks    what was noticed of columns while they were read
 
     Differs    scikit-learn's `fit` returns the estimator alone; how good it is takes a split and a score more
@@ -133,7 +135,7 @@ def train_plan(
     """Train a network, or the members of an ensemble, as planned; calibrate, and evaluate on the test rows.
 
     plan        of `plan_table`
-    callbacks   hung into the training of one network, beside early stopping
+    callbacks   hung into the training of one network, beside early stopping; of an ensemble a `Checkpoint`
     progress    whether to draw a progress bar on standard error
     resume      a checkpoint of this training, to be gone on with
     watch       shows how far the members of an ensemble are: a context of what `run_side_by_side` tells
@@ -148,20 +150,25 @@ def train_plan(
     if plan.settings.time is not None:
         plan, hung = _in_time(plan, hung)
     trainer = _trainer(plan, hung, progress)
-    run = (trainer if resume is None else _resumed(resume, plan, trainer)).run()
+    if resume is not None:
+        if (several := load_states(resume)) is not None:
+            raise DataError(f"resume: {shown(resume)} is of {several.count} networks; say members")
+        trainer = resumed(resume, trainer, plan.train.given(), held.given())
+    run = trainer.run()
     # Who was interrupted once may be so again while what was learnt is scored.
     with deferred(again=run.stopped != "interrupted"):
         model = replace(_calibrated(run.model, held), data_hash=data_hash(plan.train.frame))
-        plan = _with_threshold(plan, model.outputs, model.predict(held.X), held.y)
+        predicted = model.predict(held.X)
+        plan = _with_threshold(plan, model.outputs, predicted, held.y, held.weight)
+        model = _with_residuals(model, predicted, held.y, held.weight)
         return _scored(plan, with_table(plan, model), run)
 
 
 def _in_time(plan: TablePlan, callbacks: list[Callback]) -> tuple[TablePlan, list[Callback]]:
     """Return the plan with as many epochs as fit into its budget, and callbacks that end it there."""
     began = time.monotonic()
-    plan = fitted_to(plan, lambda hung: _trainer(plan, hung, None), began, 1)
-    assert plan.settings.time is not None
-    return plan, [*callbacks, Deadline(began + plan.settings.time)]
+    fitted, deadline = fitted_to(plan, lambda hung: _trainer(plan, hung, None), began, 1)
+    return fitted, [*callbacks, deadline]
 
 
 def _trainer(plan: TablePlan, callbacks: Sequence[Callback], progress: bool | None) -> Trainer:
@@ -178,17 +185,22 @@ def _train_members(
     watch: AbstractContextManager[Watch] | None,
 ) -> TableRun:
     """Train an ensemble as planned, and evaluate it."""
-    for name, given in (("callbacks, a checkpoint or a monitor", callbacks), ("resume", resume)):
-        if given:
-            raise DataError(f"train: {name}: of one network only; say members=1")
+    files = [callback for callback in callbacks if type(callback) is Checkpoint]
+    if len(files) < len(callbacks) or len(files) > 1:
+        raise DataError("train: callbacks or a monitor: of one network only; say members=1")
+    if plan.settings.time is not None and (files or resume is not None):
+        raise DataError("time: a checkpoint goes on with what was planned, not with what fits; leave one out")
+    states = states_of(len(plan.members), files[0] if files else None, resume)
     with watch or _bar(progress, plan.recipe.monitor) as tell:
-        run = train_ensemble(plan, tell)
+        run = train_ensemble(plan, tell, states)
     with deferred(again=run.stopped != "interrupted"):
         model = replace(run.model, data_hash=data_hash(plan.train.frame))
         predicted, rows = out_of_fold(run.kept, len(plan.train.X))
-        plan = _with_threshold(plan, model.outputs, predicted, plan.train.y[rows])
+        y, weight = plan.train.y[rows], None if plan.train.weight is None else plan.train.weight[rows]
+        plan = _with_threshold(plan, model.outputs, predicted, y, weight)
+        model = _with_residuals(model, predicted, y, weight)
         done = _scored(plan, with_table(plan, model), run)
-        return replace(done, out_of_fold=done.model.score_predictions(predicted, plan.train.y[rows])[0])
+        return replace(done, out_of_fold=done.model.score_predictions(predicted, y, weight)[0])
 
 
 def _with_classes(callback: Callback, classes: Sequence[str] | None) -> Callback:
@@ -196,32 +208,6 @@ def _with_classes(callback: Callback, classes: Sequence[str] | None) -> Callback
     if classes is None or getattr(callback, "classes", ()) is not None:
         return callback
     return replace(callback, classes=tuple(classes))  # type: ignore[type-var]
-
-
-def _resumed(path: PathLike, plan: TablePlan, planned: Trainer) -> Trainer:
-    """Return the training in a checkpoint, which must be the one that was planned; its callbacks are told.
-
-    Errors      DataError for another network, and for the first setting that differs
-    """
-    X, target, *weight = plan.train.given()
-    trainer = Trainer.resume(
-        path,
-        X,
-        target,
-        validation_data=plan.validation.given(),
-        sample_weight=weight[0] if weight else None,
-        callbacks=planned.callbacks,
-    )
-    if trainer.network != planned.network:
-        raise DataError(f"resume: {shown(path)} is of another network, {trainer.network!r:.120}")
-    for field in fields(Settings):
-        asked, stands = (getattr(t.settings, field.name) for t in (planned, trainer))
-        if asked != stands:
-            raise DataError(
-                f"resume: {shown(path)} was trained with {field.name} {stands!r:.80}, not {asked!r:.80}; say "
-                "what was said then"
-            )
-    return trainer
 
 
 def with_table(plan: TablePlan, model: Model) -> Model:
@@ -240,10 +226,12 @@ def _bar(progress: bool | None, monitor: str) -> AbstractContextManager[Watch]:
     return members_bar(Console(stderr=True), monitor, keep=True)
 
 
-def _with_threshold(plan: TablePlan, outputs: Outputs | None, predicted: Array, y: Array) -> TablePlan:
+def _with_threshold(
+    plan: TablePlan, outputs: Outputs | None, predicted: Array, y: Array, weight: Array | None
+) -> TablePlan:
     """Return the plan with the decision threshold chosen on rows held out, if one was asked for.
 
-    predicted   for these rows; y: their class codes
+    predicted   for these rows; y: their class codes; weight: of these rows
     """
     rule = plan.settings.threshold
     if rule is None:
@@ -251,14 +239,26 @@ def _with_threshold(plan: TablePlan, outputs: Outputs | None, predicted: Array, 
     if not isinstance(outputs, ClassOutputs) or not outputs.are_probabilities:
         raise DataError("threshold: the loss gives no probabilities to decide by")
     p = outputs.class_scores(predicted)[:, 1]
-    return replace(plan, encoder=replace(plan.encoder, threshold=rule.best(p, y)))
+    return replace(plan, encoder=replace(plan.encoder, threshold=rule.best(p, y, weight)))
+
+
+def _with_residuals(model: Model, predicted: Array, y: Array, weight: Array | None) -> Model:
+    """Return a model that knows how far rows held out lie from their predictions; of numbers alone.
+
+    predicted   for these rows, by networks that have not seen them; y: their numbers; weight: of the rows
+    """
+    if not isinstance(model.outputs, NumberOutputs) or not len(y):
+        return model
+    found = residuals_of(model.outputs, predicted, y, weight)
+    told = {} if found is None else {"residuals": found.to_json()}
+    return replace(model, training={**model.training, **told})
 
 
 def _calibrated(model: Model, held: TableSplit) -> Model:
     """Return the model temperature-scaled by the validation rows; without probabilities as it is."""
     if not isinstance(model.outputs, ClassOutputs) or not model.outputs.are_probabilities:
         return model
-    return calibrated(model, held.X, held.y)
+    return calibrated(model, held.X, held.y, held.loss_weight)
 
 
 def _scored(plan: TablePlan, model: Model, run: Run | EnsembleRun) -> TableRun:

@@ -43,13 +43,26 @@ class TableSplit:
     frame       as they came
     X           float32 [rows, features]
     y           class codes int32 [rows], or the target on the network's scale, float32 [rows]
-    weight      of the rows, float64 [rows]; None where they count alike
+    weight      of the rows, by the column of weights, float64 [rows]; None where they count alike
+    by_class    their class weights, float64 [rows]; None where none are said
+
+    Losses are weighted by both: the loss that is descended, that of rows held out, which says when to stop,
+    and those that temperature and members are chosen by. What is decided and told, thresholds and scores,
+    is of the rows as they are, so by the first alone.
     """
 
     frame: polars.DataFrame
     X: Array
     y: Array
     weight: Array | None = None
+    by_class: Array | None = None
+
+    @property
+    def loss_weight(self) -> Array | None:
+        """Return the weight of each row in a loss, float64 [rows]; None where they count alike."""
+        if self.weight is None or self.by_class is None:
+            return self.by_class if self.weight is None else self.weight
+        return self.weight * self.by_class
 
     def given(self, rows: Array | slice = slice(None)) -> Given:
         """Return some rows as `fit` takes them: X, targets, and weights where there are any.
@@ -58,9 +71,10 @@ class TableSplit:
         Returns     targets are class codes int32 [rows], or numbers float32 [rows, 1]
         """
         target = self.y if self.y.dtype.kind == "i" else self.y[:, None]
-        if self.weight is None:
+        weight = self.loss_weight
+        if weight is None:
             return self.X[rows], target[rows]
-        return self.X[rows], target[rows], self.weight[rows]
+        return self.X[rows], target[rows], weight[rows]
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,14 +158,15 @@ def plan_table(
     members = _members(schema, learnt, recipe, settings)
     _check_weights(schema.weight, weight, {"train": kept, "validate": held})
     by_class = class_weights(settings.class_weight, schema.classes, learnt.y)
-    learnt = replace(learnt, weight=_product(learnt.weight, by_class))
-    _check_weights_of(members, learnt.weight, schema.weight)
+    learnt, validated = (_by_class(part, by_class) for part in (learnt, parts.of(held)))
+    _check_weights_of(members, learnt.loss_weight, schema.weight)
+    _check_validation(validated)
     plan = TablePlan(
         settings=settings,
         schema=schema,
         encoder=fitted,
         train=learnt,
-        validation=parts.of(held),
+        validation=validated,
         test=parts.of(rows.tested) if test is None else _given(fitted, test),
         recipe=recipe,
         remarks=(
@@ -206,6 +221,15 @@ def _check_weights(name: str, weight: Array | None, parts: dict[str, Array]) -> 
             raise DataError(
                 f"weight: column {name!r} is 0 in all {len(rows):,} rows that {what}; leave such rows out"
             )
+
+
+def _check_validation(validated: TableSplit) -> None:
+    """Refuse class weights that leave no row that validates with a weight."""
+    weight = validated.loss_weight
+    if weight is not None and len(weight) and not weight.any():
+        raise DataError(
+            f"class_weight: it is 0 in all {len(weight):,} rows that validate; leave such rows out"
+        )
 
 
 def _check_weights_of(members: tuple[Member, ...], weight: Array | None, column: str) -> None:
@@ -265,9 +289,9 @@ def _bent(
     return scaled_target(encoder, settings.target_scale, of(kept), of(held), settings.seed)
 
 
-def _product(one: Array | None, other: Array | None) -> Array | None:
-    """Return the product of two weights of the same rows, of which each may be none."""
-    return other if one is None else one if other is None else one * other
+def _by_class(part: TableSplit, weights: Array | None) -> TableSplit:
+    """Return a split with class weights, if there are any."""
+    return part if weights is None else replace(part, by_class=weights[part.y])
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,6 @@ from minicolumn.nn import (
     PiecewiseLinear,
     Scale,
     Sequential,
-    choose_knots,
 )
 from minicolumn.nn.layers.dense import LARGEST_SIZE
 from minicolumn.nn.layers.spline import Knots
@@ -37,6 +36,7 @@ from minicolumn.optim import (
 )
 from minicolumn.tables.encode import Encoder
 from minicolumn.tabular.efforts import Effort
+from minicolumn.tabular.knots import table_knots
 
 Array = np.ndarray
 
@@ -52,8 +52,11 @@ class MemberHabits:
     share         of the usual epochs
     smoothing     label smoothing
     width         factor on the units of the effort
+    layers        hidden layers, at most those of the effort
     keeps_best    whether the best epoch by the rows held out is kept, else the last one
     grows         whether an effort changes the epochs
+    fewest        epochs, as long as they are no more than 2,500 steps
+    activation    of the hidden layers; None is that of the single network
 
     The rate stays, then falls along a cosine. Of numbers the best epoch by a few rows held out is the best by
     luck, and the last one better; two classes are learnt by heart before the rate has fallen.
@@ -65,6 +68,9 @@ class MemberHabits:
     width: float = 1.0
     keeps_best: bool = False
     grows: bool = True
+    layers: int = 3
+    fewest: int = 8
+    activation: str | None = None
 
 
 @dataclass(frozen=True)
@@ -113,24 +119,39 @@ _OF_NUMBERS = MemberHabits(
 )
 _OF_FEW_NUMBERS = MemberHabits(((0.15, 0.05),), 1.0)
 _FEW_ROWS = 3_000
-_OF_TWO_CLASSES = MemberHabits(((0.3, 0.04),), 1 / 3, smoothing=0.05, keeps_best=True, grows=False)
+_OF_TWO_CLASSES = MemberHabits(
+    ((0.3, 0.04),),
+    0.4,
+    smoothing=0.05,
+    keeps_best=True,
+    grows=False,
+    layers=2,
+    fewest=16,
+    activation="mish",
+)
 _OF_MANY_CLASSES = MemberHabits(((0.05, 0.08),), 2 / 3, width=1.5)
+# With so few steps an epoch the same rate leaves members sure of what is wrong.
+_OF_MANY_CLASSES_AND_FEW_ROWS = replace(_OF_MANY_CLASSES, ways=((0.05, 0.03),))
 NUMBERS = Habits("mish", 0.05, 0.15, 0.0, 2_000, 160, "val_loss", ("r2",), _OF_NUMBERS, _OF_FEW_NUMBERS)
 # Yes or no is most often a noisy answer, and noise is soon learnt by heart: fewer steps, more dropout. The
 # log loss sees smoothing as uncertainty, so with more of it the earliest epochs would look best.
 TWO_CLASSES = Habits("selu", 0.04, 0.3, 0.05, 1_500, 40, "val_loss", ("accuracy",), _OF_TWO_CLASSES)
 # Of many classes the log loss is smallest long before the accuracy is largest, for the same reason.
-MANY_CLASSES = Habits("selu", 0.04, 0.15, 0.1, 2_000, 160, "val_accuracy", ("accuracy",), _OF_MANY_CLASSES)
-FEWEST_EPOCHS, _FEWEST_OF_MEMBERS = 12, 8
+MANY_CLASSES = Habits(
+    "selu",
+    0.04,
+    0.15,
+    0.1,
+    2_000,
+    160,
+    "val_accuracy",
+    ("accuracy",),
+    _OF_MANY_CLASSES,
+    _OF_MANY_CLASSES_AND_FEW_ROWS,
+)
+FEWEST_EPOCHS, _FEWEST_OF_MEMBERS, _MOST_STEPS_OF_FEWEST = 12, 8, 2_500
 
 
-# Ramps beside the columns: stretches a column, rows for each stretch, and ramps of all columns together,
-# which bound the width of the first weight.
-_MOST_STRETCHES, _ROWS_A_STRETCH, _MOST_RAMPS = 64, 20, 512
-_FEWEST_STRETCHES = 4
-# Columns of fewer distinct numbers are left as they are, and so are those of few, evenly spaced ones: ramps
-# on the codes 0 to 15 of letter_recognition cost accuracy (0.974 for 0.981).
-_FEWEST_VALUES, _FEW_VALUES, _EVEN = 10, 32, 8.0
 _BIAS_RATE = 0.1
 _WARM = 0.02  # of an ensemble member's run
 # More embedded columns than these share one table, see docs/decisions/026.
@@ -237,14 +258,21 @@ def _of_members(habits: Habits, rows: int) -> MemberHabits:
 def _with(habits: Habits, own: MemberHabits) -> Habits:
     """Return the habits of the first member of an ensemble; all of them are measured by their loss."""
     dropout, rate = own.ways[0]
-    return replace(habits, learning_rate=rate, dropout=dropout, smoothing=own.smoothing, monitor="val_loss")
+    return replace(
+        habits,
+        activation=own.activation or habits.activation,
+        learning_rate=rate,
+        dropout=dropout,
+        smoothing=own.smoothing,
+        monitor="val_loss",
+    )
 
 
 def _hidden(own: MemberHabits | None, effort: Effort | None) -> tuple[int, ...]:
     """Return the units of each hidden layer."""
     if own is None or effort is None:
         return HIDDEN
-    return tuple(round(own.width * units) for units in effort.hidden)
+    return tuple(round(own.width * units) for units in effort.hidden[: own.layers])
 
 
 def _epochs(habits: Habits, steps: int, own: MemberHabits | None, effort: Effort | None) -> int:
@@ -252,7 +280,8 @@ def _epochs(habits: Habits, steps: int, own: MemberHabits | None, effort: Effort
     usual = max(FEWEST_EPOCHS, min(habits.most_epochs, habits.steps // steps))
     if own is None or effort is None:
         return usual
-    return max(_FEWEST_OF_MEMBERS, round((effort.share if own.grows else 1.0) * own.share * usual))
+    fewest = min(own.fewest, max(_FEWEST_OF_MEMBERS, _MOST_STEPS_OF_FEWEST // steps))
+    return max(fewest, round((effort.share if own.grows else 1.0) * own.share * usual))
 
 
 def table_batch(rows: int) -> int:
@@ -262,37 +291,6 @@ def table_batch(rows: int) -> int:
     [32, 64, 128, 256]
     """
     return min(_LARGEST_BATCH, max(_LEAST_BATCH, 2 ** round(math.log2(max(rows, 1) / 10))))
-
-
-def table_knots(encoder: Encoder, X: Array) -> tuple[tuple[int, tuple[float, ...]], ...]:
-    """Return the knots of the piecewise-linear encoding of each numeric feature: its quantiles.
-
-    Features of codes, and those of few, evenly spaced numbers, have none. Tables of more than 128 such
-    columns get none: four intervals each would widen the first weight too far.
-
-    X           training rows [rows, features]
-    Returns     ((column, knots), ...)
-    Source      Gorishniy, Rubachev & Babenko 2022 (arXiv 2203.05556), section 3.2
-    """
-    codes = {column for column, _ in encoder.embeddings}
-    found = [column for column in range(X.shape[1]) if column not in codes and _is_measured(X[:, column])]
-    stretches = min(_MOST_STRETCHES, len(X) // _ROWS_A_STRETCH, _MOST_RAMPS // max(len(found), 1))
-    if stretches < _FEWEST_STRETCHES:
-        return ()
-    return tuple((column, choose_knots(X[:, column], stretches)) for column in found)
-
-
-def _is_measured(x: Array) -> bool:
-    """Return whether a feature holds numbers so many or so unevenly spaced that ramps tell more than they.
-
-    x           [rows], scaled
-    """
-    values = np.unique(x)
-    if len(values) < _FEWEST_VALUES:
-        return False
-    gaps = np.diff(values.astype(np.float64))
-    # Scaling with its smooth clip stretches even gaps to about a threefold difference, seldom to more.
-    return len(values) > _FEW_VALUES or bool(gaps.max() > _EVEN * gaps.min())
 
 
 def table_network(

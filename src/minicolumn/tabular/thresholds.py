@@ -32,10 +32,11 @@ class Threshold:
     false_positive: float = 1.0
     false_negative: float = 1.0
 
-    def best(self, p: Array, y: Array) -> float:
+    def best(self, p: Array, y: Array, weight: Array | None = None) -> float:
         """Return the threshold for held-out rows.
 
         p           probability of the second class, [rows]; y: class codes, 0 or 1
+        weight      of the rows, >= 0, [rows]: one of w counts as w equal ones; None for 1 each
         Returns     a number between 0 and 1, in the middle between two probabilities; of equally good ones
                     the nearest to 1/2
         """
@@ -45,14 +46,17 @@ class Threshold:
         cuts = np.concatenate([[levels[0] / 2], (levels[1:] + levels[:-1]) / 2, [(levels[-1] + 1) / 2]])
         order = np.argsort(p, kind="stable")
         below = np.searchsorted(p[order], cuts)
-        ones = np.concatenate([[0], np.cumsum(y[order])])
+        each = np.ones(len(y)) if weight is None else weight.astype(np.float64)[order]
+        ones = np.concatenate([[0.0], np.cumsum(each * y[order])])
+        both = np.concatenate([[0.0], np.cumsum(each)])
         missed, hit = ones[below], ones[-1] - ones[below]
-        wrong = len(y) - below - hit
+        wrong = both[-1] - both[below] - hit
         if self.rule == "f1":
-            loss = -2.0 * hit / np.maximum(2 * hit + wrong + missed, 1)
+            loss = -2.0 * hit / np.maximum(2.0 * hit + wrong + missed, 1e-300)
         else:
             loss = self.false_positive * wrong + self.false_negative * missed
-        good = np.flatnonzero(loss == loss.min())
+        # Sums of weights in another order differ in their last places.
+        good = np.flatnonzero(loss <= loss.min() + 1e-12 * np.abs(loss).max())
         return float(cuts[good[np.argmin(np.abs(cuts[good] - 0.5))]])
 
 

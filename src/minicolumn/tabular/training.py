@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
+from minicolumn.errors import DataError
+from minicolumn.model.files import PathLike, shown
 from minicolumn.tabular.plan import Given
 from minicolumn.tabular.recipe import Recipe
 from minicolumn.train.callbacks import Callback, EarlyStopping
+from minicolumn.train.checkpoint import read
+from minicolumn.train.settings import Settings
 from minicolumn.train.trainer import Trainer
 
 
@@ -38,3 +43,25 @@ def table_trainer(
         callbacks=[*best, *callbacks],
         **how,
     )
+
+
+def resumed(source: PathLike | bytes, planned: Trainer, learnt: Given, held: Given) -> Trainer:
+    """Return the training in a checkpoint, which must be the one that was planned; its callbacks are told.
+
+    source      its file, or its content
+    learnt, held    the rows, as for `table_trainer`
+    Errors      DataError for another network, other rows, and for the first setting that differs
+    """
+    X, target, *weight = learnt
+    trainer = read(Trainer, source, X, target, weight[0] if weight else None, held, planned.callbacks)
+    where = "it" if isinstance(source, bytes) else shown(source)
+    if trainer.network != planned.network:
+        raise DataError(f"resume: {where} is of another network, {trainer.network!r:.120}")
+    for field in fields(Settings):
+        asked, stands = (getattr(t.settings, field.name) for t in (planned, trainer))
+        if asked != stands:
+            raise DataError(
+                f"resume: {where} was trained with {field.name} {stands!r:.80}, not {asked!r:.80}; say what "
+                "was said then"
+            )
+    return trainer

@@ -70,11 +70,11 @@ def check_class_weight(where: str, given: ClassWeight) -> ClassWeight:
 
 
 def class_weights(given: ClassWeight, classes: tuple[str, ...], codes: Array) -> Array | None:
-    """Return the weight of each row by its class, float64 [rows]; None where nothing is said.
+    """Return the weight of each class, float64 [classes]; None where nothing is said.
 
         balanced    w_c = rows / (classes * rows of c),     as scikit-learn's class_weight="balanced"
 
-    codes       class codes of the training rows
+    codes       class codes of the training rows; a class of none of them weighs 1 if balanced
     Errors      DataError for classes that the target lacks, and where the target is a number
     """
     if given is None:
@@ -84,11 +84,11 @@ def class_weights(given: ClassWeight, classes: tuple[str, ...], codes: Array) ->
     counts = np.bincount(codes, minlength=len(classes))
     if given == "balanced":
         with np.errstate(divide="ignore"):
-            return (len(codes) / (np.count_nonzero(counts) * counts))[codes]
+            return np.where(counts, len(codes) / (np.count_nonzero(counts) * counts), 1.0)
     for label in given:
         if label not in classes:
             hint = did_you_mean(label, classes) or f"; the classes are {', '.join(map(repr, classes[:8]))}"
             raise DataError(f"class_weight: {label!r} is no class of the target{hint}")
     if not any(given.get(label, 1.0) for label in classes):
         raise DataError("class_weight: every class weighs 0; there is nothing to learn from")
-    return np.array([given.get(label, 1.0) for label in classes])[codes]
+    return np.array([given.get(label, 1.0) for label in classes])

@@ -21,7 +21,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from minicolumn.errors import DataError, MinicolumnError, ModelFileError
-from minicolumn.model.artifact import Artifact, Extra, load_artifact, save_artifact
+from minicolumn.model.artifact import (
+    Artifact,
+    Extra,
+    artifact_from_bytes,
+    artifact_to_bytes,
+    load_artifact,
+    save_artifact,
+)
 from minicolumn.model.files import PathLike, shown
 from minicolumn.model.rows import LabeledRows
 from minicolumn.nn.layer import Layer
@@ -57,10 +64,19 @@ def write(trainer: Trainer, path: PathLike) -> None:
 
     Errors      DataError for own functions, which no file holds, or if the disk refuses
     """
-    check_savable(trainer)
-    artifact = replace(trainer.model.artifact(), checkpoint=_extra(trainer))
+    artifact = _artifact(trainer)
     with deferred():
         save_artifact(artifact, path)
+
+
+def to_bytes(trainer: Trainer) -> bytes:
+    """Return the bytes of a checkpoint, which `read` takes in place of a path."""
+    return artifact_to_bytes(_artifact(trainer))
+
+
+def _artifact(trainer: Trainer) -> Artifact:
+    check_savable(trainer)
+    return replace(trainer.model.artifact(), checkpoint=_extra(trainer))
 
 
 def check_savable(trainer: Trainer) -> None:
@@ -126,7 +142,7 @@ def _callbacks_json(callbacks: Sequence[Callback]) -> list[Any]:
 
 def read(
     kind: type[TrainerT],
-    path: PathLike,
+    path: PathLike | bytes,
     X: Inputs,
     y: ArrayLike,
     sample_weight: ArrayLike | None = None,
@@ -137,16 +153,18 @@ def read(
     """Return the training in a checkpoint, resumed with the rows that are not in it.
 
     kind        the class to make one of, by its `from_snapshot`
+    path        of the file; or its content
     others      as for `Trainer.resume`
     Errors      ModelFileError for a file that is damaged or no checkpoint, DataError for other rows
     """
-    artifact = load_artifact(path)
+    where = "a member's checkpoint" if isinstance(path, bytes) else shown(path)
+    artifact = artifact_from_bytes(path, where) if isinstance(path, bytes) else load_artifact(path)
     if artifact.checkpoint is None:
         raise ModelFileError(
-            f"{shown(path)} holds a model, not a training; open it with mc.load, and train on with "
+            f"{where} holds a model, not a training; open it with mc.load, and train on with "
             "mc.fit(..., params=model.params)"
         )
-    told = _Told(shown(path), artifact.checkpoint)
+    told = _Told(where, artifact.checkpoint)
     network = layer_from_json(artifact.network)
     settings = told.settings()
     check_shape("resume", X, artifact.input_shape)

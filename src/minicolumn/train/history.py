@@ -229,3 +229,23 @@ class History(Sequence[Row]):
             return "History(no epochs)"
         last = ", ".join(f"{k}={v:.4g}" for k, v in self.rows[-1].items() if isinstance(v, float))
         return f"History({len(self.rows)} epochs; last: {last})"
+
+
+def mean_history(histories: Sequence[History]) -> History:
+    """Return the mean of several learning curves: of each figure over those that had the epoch.
+
+    >>> one, other = History([{"epoch": 1, "loss": 2.0}]), History([{"epoch": 1, "loss": 4.0}, {"loss": 1.0}])
+    >>> mean_history([one, other])["loss"]
+    [3.0, 1.0]
+    """
+    longest = max(map(len, histories))
+    names = dict.fromkeys(name for history in histories for row in history.rows for name in row)
+    means, counts = {}, {}
+    for name in names:  # by columns: rows are thousands
+        total, counts[name] = np.zeros(longest), np.zeros(longest, np.int64)
+        for history in histories:
+            total[: len(history)] += [row.get(name, 0.0) for row in history.rows]
+            counts[name][: len(history)] += [name in row for row in history.rows]
+        means[name] = (total / np.maximum(counts[name], 1)).tolist()
+    rows = [{name: means[name][epoch] for name in names if counts[name][epoch]} for epoch in range(longest)]
+    return History([{**row, "epoch": epoch} for epoch, row in enumerate(rows, 1)])

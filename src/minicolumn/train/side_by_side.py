@@ -1,6 +1,7 @@
 """Trainings side by side: several at once, one thread each, with no barrier between them.
 
-    makers of trainers -> a pool of threads, each of which makes one and runs it -> their runs, in order
+    jobs, such as makers of trainers -> a pool of threads, each of which takes one and does it -> what each
+    gives, in order
 
 A training on one thread gives the same bits wherever it runs, so the runs do not depend on how many threads
 there are, nor on which ends first.
@@ -13,6 +14,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from minicolumn.errors import DivergenceError
 from minicolumn.train.callbacks import Callback
@@ -21,6 +23,7 @@ from minicolumn.train.interrupts import deferred
 from minicolumn.train.run import Run
 from minicolumn.train.trainer import Trainer
 
+T = TypeVar("T")
 Maker = Callable[[Sequence[Callback]], Trainer]
 Ending = Run | DivergenceError | None
 SECONDS_BETWEEN = 0.1  # two looks at how far they are
@@ -56,14 +59,22 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class _Reporter(Callback):
-    """Note how far a training is, and end it where all are told to stop."""
+class Reporter(Callback):
+    """Note how far one of several trainings is, and end it where all are told to stop.
+
+    progress    of all of them; place: of this one
+    stopping    set where all are told to stop
+    """
 
     progress: Progress
     place: int
     stopping: threading.Event = field(repr=False)
 
     only_watches = True
+
+    def told_to_stop(self) -> bool:
+        """Return whether all are told to stop: for a training that has no trainer to stop."""
+        return self.stopping.is_set()
 
     def on_start(self, trainer: Trainer) -> None:
         self.progress.of[self.place] = trainer.epochs
@@ -114,21 +125,49 @@ def run_side_by_side(
     >>> run_side_by_side([maker(0), maker(1)], threads=2)
     [Run(3 epochs, all epochs, weights of epoch 3), Run(3 epochs, all epochs, weights of epoch 3)]
     """
-    progress, stopping = Progress.of_none(len(makers)), threading.Event()
 
-    def one(place: int) -> Ending:
-        if stopping.is_set() or (place and not may_begin()):
-            return None
+    def job(maker: Maker) -> Callable[[Reporter], Ending]:
+        def run(reporter: Reporter) -> Ending:
+            try:
+                return _kept(maker([reporter]).run())
+            except DivergenceError as error:
+                return error
+
+        return run
+
+    return do_side_by_side([job(maker) for maker in makers], threads, watch=watch, may_begin=may_begin)
+
+
+def do_side_by_side(
+    jobs: Sequence[Callable[[Reporter], T]],
+    threads: int,
+    *,
+    watch: Callable[[Progress], None] = lambda progress: None,
+    may_begin: Callable[[], bool] = lambda: True,
+) -> list[T | None]:
+    """Do several jobs at once, each of which trains, and return what each gives, in order.
+
+    jobs        each is given what it hangs into its training, so that this is seen and can be ended
+    Returns     None for one that did not begin
+    Errors      the first that a job raises, once the others have ended
+
+    Threads, `watch`, `may_begin` and interrupts are as for `run_side_by_side`.
+    """
+    progress, stopping = Progress.of_none(len(jobs)), threading.Event()
+    results: list[T | None] = [None] * len(jobs)
+    futures: list[Future[None]] = []
+
+    def one(place: int) -> None:
         try:
-            return _kept(makers[place]([_Reporter(progress, place, stopping)]).run())
-        except DivergenceError as error:
-            return error
+            if not stopping.is_set() and (not place or may_begin()):
+                results[place] = jobs[place](Reporter(progress, place, stopping))
         finally:
             progress.ended[place] = True
 
-    with ThreadPoolExecutor(max(1, min(threads, len(makers))), "training") as pool:
-        futures = [pool.submit(one, place) for place in range(len(makers))]
-        try:
+    with ThreadPoolExecutor(max(1, min(threads, len(jobs))), "training") as pool:
+        try:  # from the first submission on: who leaves the pool waits for all that it does
+            for place in range(len(jobs)):
+                futures.append(pool.submit(one, place))
             _await(futures, progress, watch)
         except BaseException as stop:
             stopping.set()
@@ -138,10 +177,12 @@ def run_side_by_side(
                 raise
     with deferred(again=False):  # all have ended: there is nothing left to interrupt
         watch(progress)
-    return [future.result() for future in futures]
+    for future in futures:
+        future.result()
+    return results
 
 
-def _await(futures: Sequence[Future[Ending]], progress: Progress, watch: Callable[[Progress], None]) -> None:
+def _await(futures: Sequence[Future[None]], progress: Progress, watch: Callable[[Progress], None]) -> None:
     """Wait for all to end, or for the first to fail; watch meanwhile."""
     left = set(futures)
     while left:

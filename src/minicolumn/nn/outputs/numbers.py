@@ -91,6 +91,14 @@ class Rate(NumberOutputs):
         return "exponential"
 
     @property
+    def lowest(self) -> float:
+        return 0.0
+
+    def middle(self, predictions: Array) -> Band:
+        """Return the rates, with the standard deviation of a Poisson distribution of each (Pearson)."""
+        return Band(predictions, predictions, np.sqrt(np.maximum(predictions, 1e-12)))
+
+    @property
     def measure(self) -> Measure:
         return self.scaling
 
@@ -156,6 +164,9 @@ class Quantiles(NumberOutputs):
 
     def widest_band(self, predictions: Array) -> Band:
         return Band(predictions[:, :1], predictions[:, -1:])
+
+    def middle(self, predictions: Array) -> None:
+        return None
 
     def described(
         self, predictions: Array, decode: Callable[[Array], Array], scale: float
@@ -229,6 +240,9 @@ class Normal(NumberOutputs):
 
     def widest_band(self, predictions: Array) -> Band:
         return self.band(predictions, USUAL_COVERAGE)
+
+    def middle(self, predictions: Array) -> Band:
+        return Band(predictions[:, :1], predictions[:, :1], np.exp(0.5 * predictions[:, 1:]))
 
     def described(
         self, predictions: Array, decode: Callable[[Array], Array], scale: float

@@ -143,6 +143,18 @@ class NumberOutputs(Outputs, ABC):
         """Return the band of `interval_level`."""
         return Band(predictions, predictions)
 
+    def middle(self, predictions: Array) -> Band | None:
+        """Return the band of no width that conformal intervals widen, with the spread of each row.
+
+        None where quantiles are told, which are intervals by themselves.
+        """
+        return Band(predictions, predictions)
+
+    @property
+    def lowest(self) -> float:
+        """Return the least number that there is; -inf for none."""
+        return -math.inf
+
     def described(
         self, predictions: Array, decode: Callable[[Array], Array], scale: float
     ) -> dict[str, Array]:
@@ -218,9 +230,9 @@ class Band:
         """Return by how much the band would have to be wider to hold each target; less than 0 within it."""
         return np.maximum(self.lower - targets, targets - self.upper) / self.scale
 
-    def covered(self, targets: Array) -> float:
-        """Return the share of the targets, [rows, outputs], that lie within."""
-        return float(np.mean(self.residuals(targets) <= 0.0))
+    def covered(self, targets: Array, weight: Array | None = None) -> float:
+        """Return the share of the targets, [rows, outputs], that lie within; weight: of the rows, [rows]."""
+        return float(np.mean(np.average(self.residuals(targets) <= 0.0, axis=0, weights=weight)))
 
     def widened(self, radius: Array | float = 0.0) -> Array:
         """Return the ends, [rows, outputs, 2]; a band that narrows to less than nothing is its middle."""
