@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import os
 import struct
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -430,3 +432,13 @@ def test_a_file_that_is_cut_off_is_one_line(name: str, tmp_path: Path) -> None:
         place.write_bytes(data[:end])
         with pytest.raises(ModelFileError):
             import_file(place, **OPTIONS.get(name_of(place), {}))
+
+
+@pytest.mark.slow
+def test_mutants_take_no_memory_and_open_nothing() -> None:
+    script = Path(__file__).parent / "long_fuzz.py"
+    where = {**os.environ, "PYTHONPATH": str(Path(mc.__file__).parents[1])}
+    command = [sys.executable, str(script), "--mutants", "20", "--seed", "7"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=where)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1].startswith("0 wrong; ")
