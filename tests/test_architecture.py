@@ -21,7 +21,7 @@ STAGES = [
 # What must not be loaded by `import minicolumn`, but by what is used of it.
 HEAVY = (
     "numpy", "scipy", "sklearn", "polars", "typer", "rich", "matplotlib", "llvmlite", "starlette", "uvicorn",
-    "websockets", "h11",
+    "websockets", "h11", "optuna",
 )  # fmt: skip
 
 

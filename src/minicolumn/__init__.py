@@ -52,6 +52,7 @@ if TYPE_CHECKING:
         fit,
         transfer,
     )
+    from minicolumn.tune import callable_module as tune
 
 __version__ = "0.1.0"
 
@@ -103,7 +104,7 @@ _NAMES = {
 _LATER = {name: module for module, names in _NAMES.items() for name in names}
 # Stages that are attributes too; those of the second row are no public names.
 _STAGES = (
-    *("data", "explain", "nn", "optim", "random", "tables", "train", "zoo"),
+    *("data", "explain", "nn", "optim", "random", "tables", "train", "tune", "zoo"),
     *("autodiff", "errors", "ir", "lower", "passes", "registry", "trace", "tree"),
 )
 
@@ -181,6 +182,7 @@ __all__ = [
     "tables",
     "train",
     "transfer",
+    "tune",
     "value_and_grad",
     "vjp",
     "zoo",

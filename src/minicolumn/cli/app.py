@@ -14,6 +14,7 @@ from minicolumn.cli.inspect import command as inspect
 from minicolumn.cli.playground import command as playground
 from minicolumn.cli.predict import command as predict
 from minicolumn.cli.train import command as train
+from minicolumn.cli.tune import command as tune
 from minicolumn.cli.zoo import command as zoo
 
 app = typer.Typer(
@@ -48,9 +49,10 @@ def top(
     Start here
       minicolumn train penguins                      train on a built-in table
       minicolumn train FILE --target COLUMN          train on your own
+      minicolumn tune FILE --target COLUMN           search the network first
       minicolumn predict MODEL FILE --out ROWS.csv   answer for new rows
     """
 
 
-for command in (train, evaluate, predict, inspect, import_file, zoo, playground, bench):
+for command in (train, tune, evaluate, predict, inspect, import_file, zoo, playground, bench):
     app.command(cls=Command)(command)

@@ -52,12 +52,22 @@ def summary(network: Layer, input_shape: Any) -> str:
     return "\n".join(f"{name:<{WIDTH}}{out:>13}{weights:>14}".rstrip() for name, out, weights in rows)
 
 
+def weight_count(network: Layer, input_shape: Shape) -> int:
+    """Return how many weights a network has, which are declared and not drawn.
+
+    >>> from minicolumn.nn import Dense, Sequential
+    >>> weight_count(Sequential(Dense(16, "relu"), Dense(3)), (4,))
+    131
+    """
+    declared, _ = flatten(network.declare(input_shape), lambda node: isinstance(node, Param))
+    return sum(math.prod(param.shape) for param in declared)
+
+
 def _layers(network: Layer, shape: Shape) -> Iterator[tuple[Layer, Shape, int]]:
     """Yield each layer with the shape of what comes out and the number of its weights."""
     if not isinstance(network, Sequential):
         out = tuple(network.output_shape(shape))
-        declared, _ = flatten(network.declare(shape), lambda node: isinstance(node, Param))
-        yield network, out, sum(math.prod(param.shape) for param in declared)
+        yield network, out, weight_count(network, shape)
         return
     for layer in network.layers:
         yield from _layers(layer, shape)

@@ -156,16 +156,18 @@ def fit_table(
     given, reading = with_schema("fit_table", said, schema, reading)
     if members is None and effort is None and (callbacks or monitor):
         given["members"] = 1
-    frame = _loaded(data, reading)
+    frame = loaded_frame(data, reading)
     columns = list(frame.columns)
-    settings = settings_of("fit_table", {**given, "target": _target(given["target"], data, columns)})
-    plan = plan_table(frame, settings, None if test is None else _loaded(test, reading))
+    settings = settings_of(
+        "fit_table", {**given, "target": target_of("fit_table", given["target"], data, columns)}
+    )
+    plan = plan_table(frame, settings, None if test is None else loaded_frame(test, reading))
     hung = list(with_monitor("fit_table", check_callbacks("fit_table", callbacks), monitor))
     hung += [] if checkpoint is None else [Checkpoint(checkpoint, every)]
     return train_plan(plan, callbacks=hung, progress=progress, resume=resume)
 
 
-def _loaded(data: Any, reading: Reading) -> polars.DataFrame:
+def loaded_frame(data: Any, reading: Reading) -> polars.DataFrame:
     """Return a table in any form; what was guessed while it was read is warned of."""
     loaded = load_frame(data, reading)
     for note in loaded.notes:
@@ -173,11 +175,11 @@ def _loaded(data: Any, reading: Reading) -> polars.DataFrame:
     return loaded.frame
 
 
-def _target(given: str | None, data: Any, columns: list[str]) -> str:
+def target_of(who: str, given: str | None, data: Any, columns: list[str]) -> str:
     """Return the target column: the given one, or that of a built-in data set; else a DataError."""
     if given is not None:
         return given
     if isinstance(data, str) and data in builtin_names() and not os.path.exists(data):
         return builtin_target(data)
     shown = ", ".join(map(repr, columns[:12])) + ", ..." * (len(columns) > 12)
-    raise DataError(f"fit_table: target is missing; the columns are {shown}")
+    raise DataError(f"{who}: target is missing; the columns are {shown}")

@@ -87,17 +87,26 @@ def folds_of(
         if not 0 < held < rows:
             raise DataError(f"{rows} rows leave none to learn from with the latest held out")
         return [np.sort(np.argsort(times, kind="stable")[-held:])]
-    units = group_numbers(frame[schema.groups]) if schema.groups else np.arange(rows)
-    found = len(np.unique(units))
+    found = fold_units(frame, schema)
     if found < 2:
         what = "groups: 1 group" if schema.groups else f"{rows} row"
         raise DataError(
             f"{what} cannot be held out in turns; at least 2 are needed, or one network: members=1"
         )
-    folds = min(max(members, FEWEST_FOLDS), MOST_FOLDS, found)
+    return dealt_folds(frame, schema, target, min(max(members, FEWEST_FOLDS), MOST_FOLDS, found), seed)
+
+
+def fold_units(frame: polars.DataFrame, schema: Schema) -> int:
+    """Return how many rows, or groups of rows, can be dealt out to folds."""
+    return len(np.unique(group_numbers(frame[schema.groups]))) if schema.groups else frame.height
+
+
+def dealt_folds(frame: polars.DataFrame, schema: Schema, target: Array, folds: int, seed: int) -> list[Array]:
+    """Return so many folds of rows, each as row numbers in order: stratified by class, or of whole groups."""
     rng = np.random.default_rng(seed)
     if schema.groups:
-        return _by_group(units, folds, rng)
+        return _by_group(group_numbers(frame[schema.groups]), folds, rng)
+    rows = frame.height
     classes = np.zeros(rows, np.int64) if schema.task == "regression" else target
     # Class by class, in an order by chance, dealt out like cards: each fold gets its share of each class.
     # Folds are equally long, a few rows being dealt twice: members of one shape share compiled programs.

@@ -159,9 +159,9 @@ def train_plan(
     with deferred(again=run.stopped != "interrupted"):
         model = replace(_calibrated(run.model, held), data_hash=data_hash(plan.train.frame))
         predicted = model.predict(held.X)
-        plan = _with_threshold(plan, model.outputs, predicted, held.y, held.weight)
-        model = _with_residuals(model, predicted, held.y, held.weight)
-        return _scored(plan, with_table(plan, model), run)
+        plan = with_threshold(plan, model.outputs, predicted, held.y, held.weight)
+        model = with_residuals(model, predicted, held.y, held.weight)
+        return scored(plan, with_table(plan, model), run)
 
 
 def _in_time(plan: TablePlan, callbacks: list[Callback]) -> tuple[TablePlan, list[Callback]]:
@@ -197,9 +197,9 @@ def _train_members(
         model = replace(run.model, data_hash=data_hash(plan.train.frame))
         predicted, rows = out_of_fold(run.kept, len(plan.train.X))
         y, weight = plan.train.y[rows], None if plan.train.weight is None else plan.train.weight[rows]
-        plan = _with_threshold(plan, model.outputs, predicted, y, weight)
-        model = _with_residuals(model, predicted, y, weight)
-        done = _scored(plan, with_table(plan, model), run)
+        plan = with_threshold(plan, model.outputs, predicted, y, weight)
+        model = with_residuals(model, predicted, y, weight)
+        done = scored(plan, with_table(plan, model), run)
         return replace(done, out_of_fold=done.model.score_predictions(predicted, y, weight)[0])
 
 
@@ -226,7 +226,7 @@ def _bar(progress: bool | None, monitor: str) -> AbstractContextManager[Watch]:
     return members_bar(Console(stderr=True), monitor, keep=True)
 
 
-def _with_threshold(
+def with_threshold(
     plan: TablePlan, outputs: Outputs | None, predicted: Array, y: Array, weight: Array | None
 ) -> TablePlan:
     """Return the plan with the decision threshold chosen on rows held out, if one was asked for.
@@ -242,7 +242,7 @@ def _with_threshold(
     return replace(plan, encoder=replace(plan.encoder, threshold=rule.best(p, y, weight)))
 
 
-def _with_residuals(model: Model, predicted: Array, y: Array, weight: Array | None) -> Model:
+def with_residuals(model: Model, predicted: Array, y: Array, weight: Array | None) -> Model:
     """Return a model that knows how far rows held out lie from their predictions; of numbers alone.
 
     predicted   for these rows, by networks that have not seen them; y: their numbers; weight: of the rows
@@ -261,7 +261,7 @@ def _calibrated(model: Model, held: TableSplit) -> Model:
     return calibrated(model, held.X, held.y, held.loss_weight)
 
 
-def _scored(plan: TablePlan, model: Model, run: Run | EnsembleRun) -> TableRun:
+def scored(plan: TablePlan, model: Model, run: Run | EnsembleRun) -> TableRun:
     """Evaluate a model on the test rows, beside the baseline, and return the run."""
     encoder = plan.encoder
     scores, right, guess = model.score_encoded(plan.test.X, plan.test.y)

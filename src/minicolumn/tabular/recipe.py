@@ -11,12 +11,15 @@ from typing import Any
 import numpy as np
 
 from minicolumn.nn import (
+    BatchNorm,
     ColumnEmbedding,
     Dense,
     Dropout,
     Layer,
+    LayerNorm,
     PiecewiseDense,
     PiecewiseLinear,
+    RMSNorm,
     Scale,
     Sequential,
 )
@@ -153,6 +156,7 @@ FEWEST_EPOCHS, _FEWEST_OF_MEMBERS, _MOST_STEPS_OF_FEWEST = 12, 8, 2_500
 
 
 _BIAS_RATE = 0.1
+NORMALIZATIONS: dict[str, Callable[[], Layer]] = {"batch": BatchNorm, "layer": LayerNorm, "rms": RMSNorm}
 _WARM = 0.02  # of an ensemble member's run
 # More embedded columns than these share one table, see docs/decisions/026.
 _MOST_TABLES, _EMBEDDING_DIM = 16, 8
@@ -196,6 +200,8 @@ def table_recipe(
     epochs: int | None = None,
     patience: int | None = None,
     effort: Effort | None = None,
+    normalization: str | None = None,
+    knots: Knots | None = None,
 ) -> Recipe:
     """Return the recipe for a table; what is None takes the default.
 
@@ -205,12 +211,14 @@ def table_recipe(
     clip_norm   the longest gradient of a step; longer ones are shortened
     patience    epochs without progress, then stop; who says it has the best epoch kept, too
     effort      of an ensemble, of which this is the recipe of a member; None of a single network
+    normalization   what stands behind each hidden layer: a key of `NORMALIZATIONS`; nothing by default
+    knots       of the ramps, which who makes many recipes finds once with `table_knots`; () for none
     Source      RealMLP-TD: Holzmueller, Grinsztajn & Steinwart 2024 (arXiv 2407.04491), table A.1; ramps:
                 Gorishniy, Rubachev & Babenko 2022 (arXiv 2203.05556)
     Differs     ramps between quantiles take the place of periodic embeddings; dropout and weight decay stay
                 constant; small tables get small batches, large ones fewer epochs; learning stops early
     """
-    habits = _habits(encoder)
+    habits = habits_of(encoder)
     batch = batch_size or table_batch(len(X))
     own = None if effort is None else _of_members(habits, len(X))
     epochs = epochs or _epochs(habits, -(-len(X) // batch), own, effort)
@@ -220,8 +228,9 @@ def table_recipe(
     kinds = activation or habits.activation
     kinds = (kinds,) * len(hidden) if isinstance(kinds, str) else kinds
     steps = _optimizer(optimizer, learning_rate, habits)
+    knots = table_knots(encoder, X) if knots is None else knots
     return Recipe(
-        network=table_network(encoder, table_knots(encoder, X), hidden, kinds, rate, steps.adaptive, loss),
+        network=table_network(encoder, knots, hidden, kinds, rate, steps.adaptive, loss, normalization),
         loss=loss or _loss(encoder, habits),
         optimizer=steps if clip_norm is None else Clipped(steps, norm=clip_norm),
         schedule=schedule or (LogCosine() if effort is None else WarmUp(FlatCosine(), _WARM)),
@@ -301,12 +310,14 @@ def table_network(
     dropout: float,
     adaptive: bool = True,
     loss: Loss | None = None,
+    normalization: str | None = None,
 ) -> Sequential:
     """Return the network: embeddings, ramps, a scale a feature, hidden layers, outputs that start at 0.
 
     adaptive  whether the optimizer scales each weight's steps by itself, as Adam does. The NTK form and the
               slow biases are meant for those; under plain gradient descent they would slow all learning.
     loss      tells how many outputs describe a number, and what must stand behind them
+    normalization     a key of `NORMALIZATIONS`: what stands behind each hidden layer
     """
     layers: list[Layer] = []
     if knots and not adaptive:
@@ -321,6 +332,8 @@ def table_network(
             layers.append(PiecewiseDense(units, listed, activation, bias_rate=_BIAS_RATE))
         else:
             layers.append(_dense(units, activation, adaptive=adaptive))
+        if normalization is not None:
+            layers.append(NORMALIZATIONS[normalization]())
         if dropout:
             layers.append(Dropout(dropout))
     outputs = None if loss is None else loss.outputs
@@ -351,7 +364,7 @@ def _dense(
     return Dense(units, activation, initializer=initializer, parametrization="ntk", bias_rate=_BIAS_RATE)
 
 
-def _habits(encoder: Encoder) -> Habits:
+def habits_of(encoder: Encoder) -> Habits:
     """Return the default hyperparameters for an encoder's target."""
     if encoder.classes is None:
         return NUMBERS

@@ -17,12 +17,12 @@ from minicolumn.train.trainer import Trainer
 
 
 def table_trainer(
-    recipe: Recipe, learnt: Given, held: Given, callbacks: Sequence[Callback] = (), **how: Any
+    recipe: Recipe, learnt: Given, held: Given | None, callbacks: Sequence[Callback] = (), **how: Any
 ) -> Trainer:
     """Return the trainer of a recipe.
 
     learnt      the rows that train: (X, target), and their weights where there are any
-    held        those held out, likewise
+    held        those held out, likewise; None where none are, and no metrics are measured
     callbacks   told beside early stopping, which is there where the recipe keeps the best epoch
     how         further keywords of `Trainer`: seed, threads, progress
     """

@@ -1,0 +1,96 @@
+"""A candidate of a search: one point of the space, from which a network and its training are made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from minicolumn.errors import DataError
+from minicolumn.tabular.limits import MOST_UNITS
+from minicolumn.tune.parts import MOST_LAYERS, RULES, SHAPES, is_integer
+
+_PLAIN = (
+    "activation", "normalization", "dropout", "ramps", "optimizer", "learning_rate", "weight_decay",
+    "schedule", "batch_size",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """The choices that make a network and its training.
+
+    hidden      units of each hidden layer, first to last
+    shape       by which rule they follow from one width: "constant", "funnel", "pyramid" or "free"
+    choices     what was chosen, by the names of the space, where there was a choice; candidates that differ
+                in it alone are the same network
+
+    The other fields are the parts of `Space` of the same names.
+
+    >>> Candidate((64, 32), "funnel", "relu").words
+    '64-32 relu'
+    """
+
+    hidden: tuple[int, ...]
+    shape: str
+    activation: str
+    normalization: str = "none"
+    dropout: float = 0.0
+    ramps: bool = False
+    optimizer: str = "adamw"
+    learning_rate: float = 0.05
+    weight_decay: float = 0.0
+    schedule: str = "flat_cosine"
+    batch_size: int = 256
+    choices: tuple[tuple[str, Any], ...] = field(default=(), compare=False, repr=False)
+
+    @property
+    def layers(self) -> int:
+        """How many hidden layers there are."""
+        return len(self.hidden)
+
+    @property
+    def width(self) -> int:
+        """The units of the widest hidden layer."""
+        return max(self.hidden)
+
+    @property
+    def words(self) -> str:
+        """The topology in a few words."""
+        parts = ["-".join(map(str, self.hidden)), self.activation]
+        parts += [f"{self.normalization} norm"] if self.normalization != "none" else []
+        return " ".join([*parts, *(["ramps"] if self.ramps else [])])
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the candidate as JSON values."""
+        found = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {**found, "hidden": list(self.hidden), "choices": [list(pair) for pair in self.choices]}
+
+    @classmethod
+    def from_json(cls, said: Any) -> Candidate:
+        """Return the candidate that JSON values describe.
+
+        Errors      DataError for anything else than `to_json` gives; every value is in range
+        """
+        known = {f.name for f in fields(cls)}
+        if not isinstance(said, Mapping) or set(said) != known:
+            raise DataError("a candidate has other fields than those of this version")
+        hidden, choices = said["hidden"], said["choices"]
+        good = isinstance(hidden, list) and 0 < len(hidden) <= MOST_LAYERS
+        if not good or not all(is_integer(units) and 0 < units <= MOST_UNITS for units in hidden):
+            raise DataError(f"a candidate has the hidden layers {hidden!r:.60}")
+        if said["shape"] not in SHAPES or not _are_choices(choices):
+            raise DataError("a candidate has no shape or choices that this version knows")
+        plain = {name: RULES[name].value(f"a candidate's {name}", said[name]) for name in _PLAIN}
+        return cls(tuple(hidden), said["shape"], choices=tuple((n, v) for n, v in choices), **plain)
+
+
+def _are_choices(found: Any) -> bool:
+    """Return whether JSON values are pairs of a name and a plain value."""
+    return isinstance(found, list) and all(
+        isinstance(pair, list)
+        and len(pair) == 2
+        and isinstance(pair[0], str)
+        and isinstance(pair[1], str | int | float | bool)
+        for pair in found
+    )

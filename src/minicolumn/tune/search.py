@@ -1,0 +1,206 @@
+"""The search loop: candidates side by side, one thread each, in one process, until a budget ends it.
+
+    strategy.ask -> a free thread trains it, fold after fold -> strategy.tell, storage, who watches -> ...
+
+All threads train on the same arrays. No candidate waits for another; Python is needed between native calls
+alone.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
+
+from minicolumn.train.interrupts import deferred
+from minicolumn.tune.build import Workshop
+from minicolumn.tune.candidate import Candidate
+from minicolumn.tune.evaluate import Standing, Watcher, evaluate
+from minicolumn.tune.strategies import Strategy
+from minicolumn.tune.trial import Trial, ranked
+
+SECONDS_BETWEEN = 0.1  # two looks at how far it is
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What ends a search: seconds, trials in all, a score to reach; None for no such end."""
+
+    seconds: float | None = None
+    trials: int | None = None
+    target: float | None = None
+
+
+@dataclass
+class Progress:
+    """How far a search is, for who watches: only looked at, and only in the thread of the search.
+
+    trials      that ended, in order; standings: of those that run
+    story       the strategy's sentences so far
+    seconds     since it began
+    """
+
+    budget: Budget
+    trials: list[Trial] = field(default_factory=list)
+    standings: list[Standing] = field(default_factory=list)
+    story: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+Watch = Callable[[Progress], None]
+Keep = Callable[[Trial], None]
+
+
+class Search:
+    """A search that runs once; see `run`.
+
+    keep        writes a trial down as soon as it ended
+    """
+
+    def __init__(
+        self,
+        workshop: Workshop,
+        strategy: Strategy,
+        budget: Budget,
+        threads: int,
+        keep: Keep = lambda trial: None,
+        watch: Watch = lambda progress: None,
+    ) -> None:
+        self.workshop, self.strategy, self.budget, self.threads = workshop, strategy, budget, threads
+        self.progress = Progress(budget, story=strategy.story)
+        self._keep, self._watch = keep, watch
+        self._running: dict[Future[Trial | None], Standing] = {}
+        self._stopping = threading.Event()
+        self._began, self._reserve = time.monotonic(), 0.0
+
+    def run(self, earlier: tuple[Trial, ...] = ()) -> str:
+        """Search until all is tried or a budget is used up, and return why it ended.
+
+        earlier     trials that a storage holds: the strategy is told of them, and they count
+        Returns     "all tried", "out of time", "trials", "target score" or "interrupted". The trials are in
+                    `progress`; those that were running are as if they had not begun
+        Errors      what a trial raises that is no fault of its candidate; the others are ended before
+
+        After Ctrl-C what has ended is kept, and what runs ends within a tenth of a second or so.
+        """
+        for trial in earlier:
+            self.strategy.tell(trial)
+            self.progress.trials.append(trial)
+        stopped = ""
+        with ThreadPoolExecutor(self.threads, "trial") as pool:
+            try:
+                while not stopped:
+                    stopped = self._turn(pool)
+            except BaseException as error:
+                self._end()
+                if not isinstance(error, KeyboardInterrupt):
+                    raise
+                return "interrupted"
+            self._end()
+        return stopped
+
+    def _turn(self, pool: ThreadPoolExecutor) -> str:
+        """Give free threads candidates, wait a moment, take what ended; return why the search is over."""
+        stopped = self._fill(pool)
+        if self._running:
+            wait(self._running, SECONDS_BETWEEN, FIRST_COMPLETED)
+        self._collect()
+        self._look()
+        return stopped or self._over()
+
+    def _fill(self, pool: ThreadPoolExecutor) -> str:
+        """Give every free thread a candidate; return why the search is over where none is left."""
+        while len(self._running) < self.threads:
+            if self._is_full():
+                return "" if self._running else "trials"
+            candidate = self.strategy.ask()
+            if candidate is None:
+                return "" if self._running else "all tried"
+            standing = Standing(candidate)
+            self._running[pool.submit(self._evaluate, candidate, standing)] = standing
+        return ""
+
+    def _evaluate(self, candidate: Candidate, standing: Standing) -> Trial | None:
+        def prune(resource: int, value: float) -> bool:
+            return self.strategy.prunes(candidate, resource, value)
+
+        watcher = Watcher(self._must_stop, self.strategy.rungs, prune)
+        return evaluate(self.workshop, candidate, watcher, standing)
+
+    def _collect(self) -> None:
+        """Take the trials that ended: number, keep and tell them."""
+        for future in [future for future in self._running if future.done()]:
+            candidate = self._running.pop(future).candidate
+            trial = future.result()
+            if trial is None:
+                self.strategy.forget(candidate)
+                continue
+            self._take(trial)
+
+    def _take(self, trial: Trial) -> None:
+        number, step = len(self.progress.trials), self.strategy.step_of(trial.candidate)
+        trial = replace(trial, number=number, step=step)
+        with deferred():  # a trial that counts is written down, and the other way round
+            self._keep(trial)
+            self.progress.trials.append(trial)
+            self.strategy.tell(trial)
+        self._reserve = self._for_the_winner()
+
+    def _end(self) -> None:
+        """End what runs, and keep what had ended by itself meanwhile."""
+        self._stopping.set()
+        with deferred(again=False):  # who was interrupted once may be so again while they end
+            wait(self._running)
+            self._collect()
+            self.strategy.finish()
+            self._look()
+
+    def _look(self) -> None:
+        self.progress.standings = list(self._running.values())
+        self.progress.seconds = time.monotonic() - self._began
+        self._watch(self.progress)
+
+    # Budgets ------------------------------------------------------------------------------------------------
+
+    def _must_stop(self) -> bool:
+        """Return whether trials have to end where they are; asked by their threads."""
+        return self._stopping.is_set() or self._is_late()
+
+    def _is_late(self) -> bool:
+        """Return whether the time is used up. The first trial that finishes may take as long as it takes."""
+        budget = self.budget.seconds
+        if budget is None or not any(trial.is_finished for trial in self.progress.trials):
+            return False
+        return time.monotonic() - self._began >= budget - self._reserve
+
+    def _over(self) -> str:
+        """Return why the search is over; "" while it is not."""
+        if self._is_late():
+            return "out of time"
+        if self.budget.target is not None and self._has_reached(self.budget.target):
+            return "target score"
+        return "trials" if self._is_full() and not self._running else ""
+
+    def _is_full(self) -> bool:
+        """Return whether as many trials ended, or run, as there may be."""
+        most = self.budget.trials
+        return most is not None and len(self.progress.trials) + len(self._running) >= most
+
+    def _has_reached(self, target: float) -> bool:
+        score = self.workshop.score
+        return any(
+            t.is_finished and score.sign * t.score >= score.sign * target for t in self.progress.trials
+        )
+
+    def _for_the_winner(self) -> float:
+        """Return about how long it takes to train the best so far again, on all folds and on all rows."""
+        order = ranked(self.progress.trials, self.workshop.score)
+        if not order or self.budget.seconds is None:
+            return 0.0
+        share = order[0].epoch / max(self.workshop.epochs, 1)
+        at_once = min(self.threads, self.workshop.folds + 1)
+        rounds = 1.0 + 1.0 / max(self.workshop.folds - 1, 1)
+        return share * order[0].seconds * rounds / math.sqrt(at_once)
