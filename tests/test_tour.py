@@ -147,6 +147,7 @@ WHOLE: dict[str, Any] = {
     "sequential": mc.nn.Sequential(mc.nn.Dense(6, "selu"), mc.nn.Dense(3)),
     "concatenate": mc.nn.Concatenate(mc.nn.Dense(2), mc.nn.Scale()),
     "residual": mc.nn.Residual(mc.nn.Dense(4, "gelu")),
+    "frozen": mc.nn.Frozen(mc.nn.Dense(4, "tanh")),
     "heads": mc.nn.Heads(price=mc.nn.Dense(1), kind=mc.nn.Dense(3)),
     "activation": mc.nn.Activation("relu"),
     "piecewise_linear": mc.nn.PiecewiseLinear(((0, (0.0, 1.0, 2.0)),)),
@@ -438,3 +439,21 @@ def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     capsys.readouterr()
     assert main(["train", "penguins", "--target", "Specie"]) == 2
     assert "did you mean 'Species'" in capsys.readouterr().err
+
+
+def test_networks_come_from_other_libraries_and_go_on_learning(tmp_path: Path) -> None:
+    golden = Path(__file__).parent / "model" / "imports" / "golden"
+    model = mc.from_onnx(golden / "sklearn_words.onnx")  # a scikit-learn pipeline, by skl2onnx
+    assert model.classes == ("high", "low", "mid")
+    assert mc.from_keras(golden / "keras_functional.keras").input_shape == (4,)
+    assert mc.from_torch(golden / "torch_half.safetensors", activation="tanh").predict([[0.0] * 4]).shape == (
+        1,
+        2,
+    )
+
+
+def test_a_trained_network_starts_another_training() -> None:
+    source = _fitted(epochs=5)
+    start = mc.transfer(source.model, outputs=2, freeze=True)
+    run = mc.fit(start.network, X, XOR, params=start.params, epochs=4, callbacks=[mc.Unfreeze(every=2)])
+    assert run.model.network == source.model.network

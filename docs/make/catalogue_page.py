@@ -41,7 +41,7 @@ SCORES_NOT_SHARES = (
     "Losses of classes take raw scores and apply softmax or logistic by themselves, as predictions do: the "
     "last layer has none."
 )
-WRAPPERS = (mc.optim.Clipped, mc.optim.Averaged)
+WRAPPERS = (mc.optim.Clipped, mc.optim.Averaged, mc.optim.Layerwise)
 DIRECTION = {True: "higher is better", False: "lower is better", None: "neither is better"}
 OWN = """## Names of your own
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from minicolumn.lower.compile import compile
     from minicolumn.lower.inspect import inspect
     from minicolumn.model import Model, load
+    from minicolumn.model.imports import from_keras, from_onnx, from_sklearn, from_torch
     from minicolumn.playground.monitoring import Monitor
     from minicolumn.tabular import fit_table
     from minicolumn.trace.loops import scan
@@ -47,7 +48,9 @@ if TYPE_CHECKING:
         ReduceOnPlateau,
         Run,
         Trainer,
+        Unfreeze,
         fit,
+        transfer,
     )
     from minicolumn.tune import callable_module as tune
     from minicolumn.tune.search_cv import TopologySearchCV
@@ -81,6 +84,7 @@ _NAMES = {
     "minicolumn.lower.compile": ("compile",),
     "minicolumn.lower.inspect": ("inspect",),
     "minicolumn.model": ("Model", "load"),
+    "minicolumn.model.imports": ("from_keras", "from_onnx", "from_sklearn", "from_torch"),
     "minicolumn.playground.monitoring": ("Monitor",),
     "minicolumn.tabular": ("fit_table",),
     "minicolumn.trace.loops": ("scan",),
@@ -93,7 +97,9 @@ _NAMES = {
         "ReduceOnPlateau",
         "Run",
         "Trainer",
+        "Unfreeze",
         "fit",
+        "transfer",
     ),
     "minicolumn.tune.search_cv": ("TopologySearchCV",),
 }
@@ -151,6 +157,7 @@ __all__ = [
     "TraceError",
     "Trainer",
     "TrajectoryRecorder",
+    "Unfreeze",
     "backprop_report",
     "check_grads",
     "compile",
@@ -159,6 +166,10 @@ __all__ = [
     "explain",
     "fit",
     "fit_table",
+    "from_keras",
+    "from_onnx",
+    "from_sklearn",
+    "from_torch",
     "grad",
     "hessian",
     "inspect",
@@ -173,6 +184,7 @@ __all__ = [
     "stop_gradient",
     "tables",
     "train",
+    "transfer",
     "tune",
     "value_and_grad",
     "vjp",

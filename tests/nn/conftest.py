@@ -57,6 +57,8 @@ CASES = {
     "layer norm": Case(nn.LayerNorm(), (4,)),
     "layer norm, not affine": Case(nn.LayerNorm(eps=0.01, affine=False), (2, 4)),
     "rms norm": Case(nn.RMSNorm(eps=0.01), (4,)),
+    "standardize": Case(nn.Standardize(), (2, 4)),
+    "frozen": Case(nn.Frozen(nn.Sequential(nn.Dense(4), nn.BatchNorm(), nn.Dropout(0.5), nn.Dense(2))), (3,)),
     "concatenate": Case(
         nn.Concatenate(nn.Sequential(), nn.Dense(4, "tanh"), nn.Sequential(nn.Dropout(0.3), nn.BatchNorm())),
         (3,),

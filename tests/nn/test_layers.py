@@ -13,9 +13,9 @@ from scipy import stats
 from minicolumn import nn, random, tree
 from minicolumn.errors import DataError, ShapeError
 from minicolumn.nn.layer import named_layers
-from minicolumn.nn.roles import with_statistics
 
 KEY = random.key(3)
+UNMOVED = ("statistic", "constant")  # roles of what no gradient reaches
 untyped: Any = nn  # for settings of the wrong type, which a type checker would refuse first
 
 
@@ -94,25 +94,34 @@ def test_gradients_are_right(case, training):
     import minicolumn as mc
 
     fixed, rows = case.layer.init(0, case.input_shape, np.float64), case.rows(5, np.float64)
+    roles = case.layer.roles(case.input_shape)
+
+    def held(params, fixed, path=""):
+        if isinstance(params, dict):
+            return {
+                name: held(part, fixed[name], f"{path}.{name}".strip(".")) for name, part in params.items()
+            }
+        return fixed if roles[path] in UNMOVED else params
 
     def loss(params, rows=rows):
-        params = with_statistics(params, fixed)  # which have no derivative, so differences must not move them
+        params = held(params, fixed)  # those without a derivative, so differences must not move them
         return np.sum(np.sin(case.layer.apply(params, rows, key=KEY, training=training)))
 
     mc.check_grads(loss, (fixed,) if case.levels else (fixed, rows))  # nothing flows to codes
 
 
-def test_statistics_have_no_gradient(case):
+def test_statistics_and_constants_have_no_gradient(case):
     import minicolumn as mc
 
     params, rows = case.layer.init(0, case.input_shape, np.float64), case.rows(5, np.float64)
+    roles = case.layer.roles(case.input_shape)
     for training in (False, True):
 
         def loss(params, training=training):
             return np.sum(case.layer.apply(params, rows, key=KEY, training=training) ** 3)
 
         for path, slope in paths(mc.grad(loss)(params)).items():
-            assert not nn.is_statistic(path) or not slope.any()
+            assert roles[path] not in UNMOVED or not slope.any()
 
 
 def test_without_training_nothing_is_random(case):
@@ -143,7 +152,8 @@ def test_a_layer_observes_if_and_only_if_it_says_so(case):
     np.testing.assert_array_equal(y, case.layer.apply(params, rows, key=KEY, training=True))
     assert tree.flatten(after)[1] == tree.flatten(params)[1]
     moved = {path for path, leaf in paths(params).items() if (paths(after)[path] != leaf).any()}
-    assert moved == {path for path in paths(params) if nn.is_statistic(path)}
+    roles = case.layer.roles(case.input_shape)
+    assert moved == {path for path in paths(params) if roles[path] == "statistic"}
     assert case.layer.observes == bool(moved)
     assert all(paths(after)[path].dtype == leaf.dtype for path, leaf in paths(params).items())
 

@@ -213,7 +213,9 @@ def test_every_optimizer_has_a_textbook_loop():
     public = {
         kind for kind in vars(optim).values() if isinstance(kind, type) and issubclass(kind, optim.Optimizer)
     }
-    assert public - {optim.Optimizer, optim.Averaged, optim.Clipped} == set(optim.OPTIMIZERS.values())
+    assert public - {optim.Optimizer, optim.Averaged, optim.Clipped, optim.Layerwise} == set(
+        optim.OPTIMIZERS.values()
+    )
     assert set(TEXTBOOK) == set(optim.OPTIMIZERS)
 
 

@@ -52,7 +52,8 @@ class ClassifierModel(Model):
     @property
     def multilabel(self) -> bool:
         """Whether each row has several labels, of which each is there or not."""
-        return self.training["fitted"].get("multilabel") is True
+        told = self.training.get("fitted", self.training.get("imported"))
+        return isinstance(told, dict) and told.get("multilabel") is True
 
     def predict(self, X: Any) -> Array:
         """Return the most probable label of each row.

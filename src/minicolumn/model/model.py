@@ -371,8 +371,9 @@ class Model(RawRows):
 
 
 def _kind_of(found: Artifact, loss: Loss) -> type[Model]:
-    """Return the class of a model: with labels, if a fitted estimator with classes was saved."""
-    labelled = isinstance(found.training.get("fitted"), dict) and "class_dtype" in found.training
+    """Return the class of a model: with labels, if a classifier was saved, fitted here or imported."""
+    known = any(isinstance(found.training.get(name), dict) for name in ("fitted", "imported"))
+    labelled = known and "class_dtype" in found.training
     if not labelled or found.table is not None or not isinstance(loss.outputs, ClassOutputs):
         return Model
     from minicolumn.model.classifier import ClassifierModel

@@ -15,7 +15,7 @@ from minicolumn.nn.init import (
 )
 from minicolumn.nn.keep_members import keep_members
 from minicolumn.nn.layer import Layer, Param
-from minicolumn.nn.layers.containers import Concatenate, Residual, Sequential
+from minicolumn.nn.layers.containers import Concatenate, Frozen, Residual, Sequential
 from minicolumn.nn.layers.dense import Activation, Dense, Flatten, PReLU, Reshape, Scale
 from minicolumn.nn.layers.embeddings import ColumnEmbedding, Embedding, embedding_dim
 from minicolumn.nn.layers.ensemble import Ensemble
@@ -24,7 +24,7 @@ from minicolumn.nn.layers.heads import Heads, HeadsLoss
 from minicolumn.nn.layers.members import BatchEnsemble, MeanOfMembers, MemberDense, Members
 from minicolumn.nn.layers.monotone import MonotoneQuantiles
 from minicolumn.nn.layers.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise, NoisyReLU
-from minicolumn.nn.layers.norm import BatchNorm, LayerNorm, RMSNorm
+from minicolumn.nn.layers.norm import BatchNorm, LayerNorm, RMSNorm, Standardize
 from minicolumn.nn.layers.piecewise import PiecewiseLinear, choose_knots
 from minicolumn.nn.layers.spline import ColumnSplines, PiecewiseDense
 from minicolumn.nn.losses import ALIASES, LOSSES, Loss, LossRule, log_softmax, logsumexp, loss_by_name
@@ -61,6 +61,7 @@ __all__ = [
     "Ensemble",
     "Flatten",
     "Formulas",
+    "Frozen",
     "GaussianDropout",
     "GaussianNoise",
     "Heads",
@@ -88,6 +89,7 @@ __all__ = [
     "Residual",
     "Scale",
     "Sequential",
+    "Standardize",
     "TruncatedNormal",
     "UnitNorm",
     "VarianceScaling",

@@ -10,7 +10,7 @@ import numpy as np
 
 from minicolumn.errors import DataError
 from minicolumn.nn.layer import Array, Composite, Layer, Params
-from minicolumn.nn.layers.containers import Concatenate, Residual, Sequential
+from minicolumn.nn.layers.containers import Concatenate, Frozen, Residual, Sequential
 from minicolumn.nn.layers.heads import Heads
 from minicolumn.nn.layers.members import BatchEnsemble, MemberDense, Members
 
@@ -82,6 +82,6 @@ def _rebuilt(layer: Composite, parts: dict[str, Layer]) -> Layer:
         return Heads(**parts)
     if isinstance(layer, Sequential | Concatenate):
         return type(layer)(*parts.values())
-    if isinstance(layer, Residual):
-        return Residual(parts[""])
+    if isinstance(layer, Residual | Frozen):
+        return type(layer)(parts[""])
     raise DataError(f"keep_members: a {type(layer).__name__} cannot be made of other layers")

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from minicolumn import tree
 
-Role = Literal["weight", "table", "bias", "scale", "slope", "statistic"]
+Role = Literal["weight", "table", "bias", "scale", "slope", "statistic", "constant"]
 Roles = Mapping[str, Role]
 
 # What each role means. Shifts, factors and slopes of single features are not penalised: shrinking them
@@ -23,6 +23,7 @@ ROLES: dict[Role, str] = {
     "scale": "is a factor on a feature",
     "slope": "is the slope of an activation",
     "statistic": "is noted down from the rows of a batch; nothing but a layer's apply_training moves it",
+    "constant": "is given: no gradient reaches it, and nothing moves it",
 }
 PENALIZED = frozenset({"weight", "table"})
 _NAMED: dict[str, Role] = {

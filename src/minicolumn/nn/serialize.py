@@ -12,7 +12,7 @@ from typing import Any
 
 from minicolumn.errors import DataError, ModelFileError, ShapeError, did_you_mean
 from minicolumn.nn.layer import Layer
-from minicolumn.nn.layers.containers import Concatenate, Residual, Sequential
+from minicolumn.nn.layers.containers import Concatenate, Frozen, Residual, Sequential
 from minicolumn.nn.layers.dense import Activation, Dense, Flatten, PReLU, Reshape, Scale
 from minicolumn.nn.layers.embeddings import ColumnEmbedding, Embedding
 from minicolumn.nn.layers.ensemble import Ensemble
@@ -21,7 +21,7 @@ from minicolumn.nn.layers.heads import MAX_NAME, Heads
 from minicolumn.nn.layers.members import BatchEnsemble, MeanOfMembers, MemberDense, Members
 from minicolumn.nn.layers.monotone import MonotoneQuantiles
 from minicolumn.nn.layers.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise, NoisyReLU
-from minicolumn.nn.layers.norm import BatchNorm, LayerNorm, RMSNorm
+from minicolumn.nn.layers.norm import BatchNorm, LayerNorm, RMSNorm, Standardize
 from minicolumn.nn.layers.piecewise import PiecewiseLinear
 from minicolumn.nn.layers.spline import ColumnSplines, PiecewiseDense
 from minicolumn.registry import REQUIRED, Record, Registry, Setting, kind_of, show
@@ -35,6 +35,7 @@ LAYERS: Registry[type[Layer]] = Registry(
         "sequential": Sequential,
         "concatenate": Concatenate,
         "residual": Residual,
+        "frozen": Frozen,
         "heads": Heads,
         "ensemble": Ensemble,
         "dense": Dense,
@@ -48,6 +49,7 @@ LAYERS: Registry[type[Layer]] = Registry(
         "batch_norm": BatchNorm,
         "layer_norm": LayerNorm,
         "rms_norm": RMSNorm,
+        "standardize": Standardize,
         "flatten": Flatten,
         "reshape": Reshape,
         "monotone_quantiles": MonotoneQuantiles,
@@ -72,6 +74,7 @@ INSIDE: dict[type[Layer], str] = {
     Sequential: "layers",
     Concatenate: "layers",
     Residual: "inner",
+    Frozen: "inner",
     Heads: "heads",
     Ensemble: "members",
 }
@@ -110,7 +113,7 @@ def _write(layer: Layer) -> dict[str, Any]:
 
 def _write_inner(layer: Layer) -> Any:
     """Return the layers inside a layer as JSON values."""
-    if isinstance(layer, Residual):
+    if isinstance(layer, Residual | Frozen):
         return _write(layer.inner)
     if isinstance(layer, Heads):
         return [[name, _write(head)] for name, head in layer.heads]

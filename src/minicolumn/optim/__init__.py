@@ -26,7 +26,7 @@ from minicolumn.optim.schedules import (
     StepDecay,
 )
 from minicolumn.optim.transform import Transform, apply_updates, chain
-from minicolumn.optim.wrappers import Averaged, Clipped
+from minicolumn.optim.wrappers import Averaged, Clipped, Layerwise
 
 __all__ = [
     "ALIASES",
@@ -47,6 +47,7 @@ __all__ = [
     "Exponential",
     "FlatCosine",
     "InverseTime",
+    "Layerwise",
     "Lion",
     "LogCosine",
     "Muon",

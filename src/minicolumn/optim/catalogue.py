@@ -21,11 +21,11 @@ from minicolumn.optim.schedules import (
     Schedule,
     StepDecay,
 )
-from minicolumn.optim.wrappers import Averaged, Clipped
+from minicolumn.optim.wrappers import Averaged, Clipped, Layerwise
 from minicolumn.registry import Registry, kind_of
 
 WRAPPERS: Registry[type[Optimizer]] = Registry(
-    "optimizer", {"clipped": Clipped, "averaged": Averaged}, by_class=True
+    "optimizer", {"clipped": Clipped, "averaged": Averaged, "layerwise": Layerwise}, by_class=True
 )
 OPTIMIZERS: Registry[type[Optimizer]] = Registry(
     "optimizer",

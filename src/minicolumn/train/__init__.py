@@ -18,6 +18,7 @@ from minicolumn.train.callbacks import (
     EarlyStopping,
     KeepBest,
     ReduceOnPlateau,
+    Unfreeze,
 )
 from minicolumn.train.fitting import fit
 from minicolumn.train.history import History
@@ -26,6 +27,7 @@ from minicolumn.train.run import Run
 from minicolumn.train.snapshot import Snapshot
 from minicolumn.train.tracker import Tracker
 from minicolumn.train.trainer import Trainer
+from minicolumn.train.transfer import transfer
 
 __all__ = [
     "CALLBACKS",
@@ -42,6 +44,8 @@ __all__ = [
     "Snapshot",
     "Tracker",
     "Trainer",
+    "Unfreeze",
     "find_learning_rate",
     "fit",
+    "transfer",
 ]

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from minicolumn.errors import DataError, did_you_mean, warn_user
 from minicolumn.model.files import PathLike
-from minicolumn.registry import Number, Record, Registry, Search, Text, kind_of, split_texts
+from minicolumn.nn.layer import Layer
+from minicolumn.nn.layers.containers import Frozen, Sequential
+from minicolumn.registry import Integer, Number, Record, Registry, Search, Text, kind_of, split_texts
 from minicolumn.registry.shared import PATIENCE
 from minicolumn.train.foreign import HOOKS
 from minicolumn.train.history import Row
@@ -199,6 +201,56 @@ class KeepBest(Callback):
         trainer.keep_best(self.monitor)
 
 
+@dataclass(frozen=True)
+class Unfreeze(Callback):
+    """Unfreeze layers as the training goes on, from the output back: gradual unfreezing.
+
+        after epoch e, where `every` divides e:  the last `layers` of the frozen layers learn from now on
+
+    It looks at the layers of a `Sequential` that are `mc.nn.Frozen`; weights stay, and what the optimizer
+    remembers.
+
+    every       epochs between two; the first layers are freed after so many
+    layers      how many layers with parameters each time; None frees all at once
+    Source      Howard & Ruder 2018, "ULMFiT" (arXiv 1801.06146), section 3.3: one layer an epoch
+    Differs     in Keras `trainable` is set by hand, and the model compiled anew
+
+    >>> Unfreeze(every=3, layers=1)
+    Unfreeze(every=3, layers=1)
+    """
+
+    every: Annotated[int, Integer(help="Epochs between two.", ge=1, search=Search(1, 20))] = 5
+    layers: Annotated[int | None, Integer(help="How many each time; all of them by default.", ge=1)] = None
+
+    def on_epoch(self, trainer: Trainer, row: Row) -> None:
+        frozen = _frozen(trainer)
+        if frozen and trainer.epoch % self.every == 0:
+            freed = frozen if self.layers is None else _last(frozen, trainer, self.layers)
+            layers = [
+                layer.inner if place in freed and isinstance(layer, Frozen) else layer
+                for place, layer in enumerate(_layers(trainer))
+            ]
+            trainer.change(network=Sequential(*layers))
+
+    def quiet_epochs(self, trainer: Trainer) -> float:
+        return self.every - trainer.epoch % self.every if _frozen(trainer) else math.inf
+
+
+def _layers(trainer: Trainer) -> tuple[Layer, ...]:
+    return trainer.network.layers if isinstance(trainer.network, Sequential) else ()
+
+
+def _frozen(trainer: Trainer) -> list[int]:
+    """Return the places of the layers that are frozen."""
+    return [place for place, layer in enumerate(_layers(trainer)) if isinstance(layer, Frozen)]
+
+
+def _last(frozen: list[int], trainer: Trainer, count: int) -> list[int]:
+    """Return the last of some layers, so many with parameters, and those without among and behind them."""
+    held = [place for place in frozen if trainer.params[str(place)]]
+    return [place for place in frozen if place >= held[-count:][0]] if held else frozen
+
+
 class Checkpoint(Callback):
     """Write a checkpoint now and then, from which `Trainer.resume` goes on to the bit; one at the end, too.
 
@@ -273,7 +325,12 @@ def as_seconds(where: str, time: float | str) -> float:
 
 CALLBACKS: Registry[type[Callback]] = Registry(
     "callback",
-    {"early_stopping": EarlyStopping, "reduce_on_plateau": ReduceOnPlateau, "keep_best": KeepBest},
+    {
+        "early_stopping": EarlyStopping,
+        "reduce_on_plateau": ReduceOnPlateau,
+        "keep_best": KeepBest,
+        "unfreeze": Unfreeze,
+    },
     adopt=kind_of(Callback),
     wanted="a frozen dataclass that derives from mc.Callback",
 )

@@ -1,15 +1,17 @@
-"""Container layers: sequential, residual (a skip connection), concatenated side by side."""
+"""Container layers: sequential, residual (a skip connection), concatenated side by side, frozen."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
 
 from minicolumn.errors import DataError, ShapeError
-from minicolumn.nn.layer import Array, Composite, Layer, Params, Shape, Visit, own_key
+from minicolumn.ir.ops.elementwise import STOP_GRADIENT
+from minicolumn.nn.layer import Array, Composite, Layer, Param, Params, Shape, Visit, own_key
 from minicolumn.registry import refuse
+from minicolumn.tree import map_leaves
 
 
 def check_layers(name: str, layers: tuple[Layer, ...]) -> None:
@@ -174,6 +176,73 @@ class Residual(Composite):
 
     def moved_through(self, visit: Visit, params: Any, columns: Array) -> Array:
         return np.full_like(visit(self.inner, params, columns, None)[0], np.nan)
+
+
+@final
+@dataclass(frozen=True, repr=False)
+class Frozen(Composite):
+    """Keep a layer as it is while others train: transfer learning by feature extraction.
+
+        y = inner(x)        as when predicting, with parameters that no gradient reaches
+
+    inner       any layer. Its dropout and noise are off, and the running statistics of its norms stay: they
+                are what the layers behind it were trained on
+    params      those of the inner layer, at the same paths, so that `Trainer.change(network=...)` freezes and
+                unfreezes in the middle of a training; here they are constants by their role
+    Source      Yosinski, Clune, Bengio, Lipson 2014 (arXiv 1411.1792)
+    Differs     Keras has the flag ``trainable`` on each layer, PyTorch ``requires_grad`` on each parameter;
+                in both, dropout of frozen layers goes on, in PyTorch the statistics of norms too
+
+    >>> from minicolumn.nn import Dense
+    >>> layer = Frozen(Dense(1))
+    >>> params, x = layer.init(0, (2,)), np.ones((1, 2), np.float32)
+    >>> bool((layer.apply(params, x) == layer.inner.apply(params, x)).all())
+    True
+    """
+
+    inner: Layer
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.inner, Layer):
+            refuse(self, "inner", "a layer")
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        return self.inner.output_shape(input_shape)
+
+    def declare(self, input_shape: Shape) -> Params:
+        return _as_constants(self.inner.declare(input_shape))
+
+    @property
+    def inside(self) -> tuple[tuple[str, Layer], ...]:
+        return (("", self.inner),)
+
+    def through(self, visit: Visit, params: Params, x: Array, key: Array | None) -> tuple[Array, Params]:
+        return visit(self.inner, params, x, key)
+
+    def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
+        return self.inner.apply(map_leaves(STOP_GRADIENT, params), x)
+
+    def apply_training(self, params: Params, x: Array, key: Array | None = None) -> tuple[Array, Params]:
+        return self.apply(params, x), params
+
+    @property
+    def draws(self) -> bool:
+        return False
+
+    @property
+    def observes(self) -> bool:
+        return False
+
+    def moved_through(self, visit: Visit, params: Any, columns: Array) -> Array:
+        return visit(self.inner, params, columns, None)[0]
+
+
+def _as_constants(declared: Params) -> Params:
+    """Return declarations of the same parameters as constants."""
+    return {
+        name: replace(part, role="constant") if isinstance(part, Param) else _as_constants(part)
+        for name, part in declared.items()
+    }
 
 
 @final

@@ -1,4 +1,4 @@
-"""Normalization layers: mean 0 and variance 1, over the batch or over each row."""
+"""Normalization layers: mean 0 and variance 1, over the batch, over each row, or by given constants."""
 
 from __future__ import annotations
 
@@ -160,3 +160,29 @@ class RMSNorm(Featurewise):
 
     def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
         return x * (1.0 / np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + self.eps)) * params["scale"]
+
+
+@final
+@dataclass(frozen=True, repr=False)
+class Standardize(Featurewise):
+    """Standardize each feature by constants that no training moves: those of a scaler fitted before.
+
+        y = (x - mean) / deviation
+
+    x           [batch, ..., features], and y the same
+    params      mean, deviation [features], 0 and 1 at the start: constants by their role, which
+                no gradient, penalty, optimizer or constraint moves
+    Elsewhere   scikit-learn's StandardScaler; Keras' Normalization and Rescaling
+    Differs     `BatchNorm` finds its own statistics as it trains. Behind scaling there is no eps: a deviation
+                is not 0
+
+    >>> Standardize().apply({"mean": np.array([1.0]), "deviation": np.array([2.0])}, np.array([[5.0]]))
+    array([[2.]])
+    """
+
+    def declare(self, input_shape: Shape) -> Params:
+        shape = (feature_count(self, input_shape),)
+        return {"mean": Param(shape, role="constant"), "deviation": Param(shape, "ones", "constant")}
+
+    def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
+        return (x - STOP_GRADIENT(params["mean"])) / STOP_GRADIENT(params["deviation"])
