@@ -30,8 +30,16 @@ WORDS = {
     ("passes/show.py", "input"): "the beginning of the names of inputs that have none",
     ("passes", "scan"): "a kind of kernel",
     ("lower", "scan"): "a kind of kernel",
+    ("lower/source/program.py", "i0"): "a loop's counter",
     ("passes/show.py", "copy"): "a kind of line in a printed plan",
 }
+# Functions of C, of JavaScript, and ours where these have none.
+FUNCTIONS = {
+    "lower/source/c99.py": "floor ceil trunc rint sign absolute power logistic softplus logaddexp fmod "
+    "hypot cbrt erf erfc isnan isinf isfinite signbit",
+    "lower/source/javascript.py": "logistic softplus logaddexp erfc",
+}
+WORDS |= {(place, word): "a function" for place, words in FUNCTIONS.items() for word in words.split()}
 # Who writes names: for people, for files that tell programs apart, or into a library by the same names.
 WRITERS = {
     "passes/kernel.py": ("__repr__",),
@@ -39,6 +47,11 @@ WRITERS = {
     "passes/expand.py": ("_inlined", "_traced"),
     "lower/inspect.py": ("operations",),
     "lower/compare/shadow.py": ("error",),
+    "lower/onnx_nodes.py": ("graph",),
+    "lower/source/javascript.py": ("_refuse_long",),
+    "lower/source/kernels.py": ("write",),
+    "lower/source/values.py": ("_needs",),
+    "lower/llvm/codegen/standalone.py": ("emit_standalone",),
     "lower/llvm/schedule/symbolic_dims.py": ("_refuse",),
     "lower/llvm/codegen/elements.py": ("operands",),
     "lower/llvm/runtime/fingerprint.py": ("_lines",),

@@ -414,6 +414,15 @@ def test_from_a_table_to_a_model_that_takes_raw_rows(tmp_path: Path) -> None:
     assert labels.tolist() == run.predict(penguins[:3]).tolist()
 
 
+def test_a_model_taken_elsewhere(tmp_path: Path) -> None:
+    model = mc.fit_table("penguins", epochs=2, hidden=8, members=1).model
+    files = {"c": "species.c", "js": "species.mjs", "html": "species.html", "numpy": "species.py"}
+    for to, name in files.items():  # each is run on rows whose answers are known before it is written
+        assert model.export(to, tmp_path).rows > 10
+        assert (tmp_path / name).exists()
+    model.export("object", tmp_path / "board.o", target="aarch64-linux-gnu")  # for another processor
+
+
 def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from minicolumn.cli import main
 

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
         transfer,
     )
     from minicolumn.tune import callable_module as tune
+    from minicolumn.tune.search_cv import TopologySearchCV
 
 __version__ = "0.1.0"
 
@@ -100,6 +101,7 @@ _NAMES = {
         "fit",
         "transfer",
     ),
+    "minicolumn.tune.search_cv": ("TopologySearchCV",),
 }
 _LATER = {name: module for module, names in _NAMES.items() for name in names}
 # Stages that are attributes too; those of the second row are no public names.
@@ -151,6 +153,7 @@ __all__ = [
     "Run",
     "ShadowError",
     "ShapeError",
+    "TopologySearchCV",
     "TraceError",
     "Trainer",
     "TrajectoryRecorder",

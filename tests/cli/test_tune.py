@@ -155,8 +155,8 @@ def test_ctrl_c_keeps_everything(environment: dict[str, str], tables: Path, tmp_
 
 
 def test_options_are_the_keywords_of_tune_and_the_parts_of_a_space() -> None:
-    keywords = set(inspect.signature(mc.tune).parameters) - {"refit", "progress"}
-    options = {field.name for field in fields(TuneOptions)} - {"out", "as_json", "quiet"}
+    keywords = set(inspect.signature(mc.tune).parameters) - {"refit", "progress", "executor"}
+    options = {field.name for field in fields(TuneOptions)} - {"out", "as_json", "quiet", "html", "plot"}
     options = {name for name in options if name not in RULES}
     assert options - {"no_header"} == keywords - {"header"}
     assert set(RULES) <= {field.name for field in fields(TuneOptions)}

@@ -11,10 +11,12 @@ from minicolumn.errors import DataError
 from minicolumn.model.export.numpy_source import numpy_source
 from minicolumn.nn import (
     ACTIVATIONS,
+    Activation,
     BatchEnsemble,
     BatchNorm,
     Dense,
     Dropout,
+    Embedding,
     LayerNorm,
     MeanOfMembers,
     MemberDense,
@@ -64,9 +66,15 @@ def test_weights_are_written_to_the_bit() -> None:
     assert np.array_equal(names["W_weight"], params["weight"])
 
 
-def test_what_has_no_line_is_named() -> None:
-    from minicolumn.nn import Embedding
+def test_codes_are_looked_up() -> None:
+    network = Sequential(Embedding(3, 2), Dense(1))
+    params, codes = network.init(0, (4,)), np.array([[0, 1, 2, 0]], np.float32)
+    assert np.allclose(predicted(network, params, codes), network.apply(params, codes), rtol=1e-5, atol=1e-6)
 
-    network = Embedding(3, 2)
+
+def test_what_has_no_line_is_named() -> None:
+    from scipy.special import gammaln
+
+    network = Activation(gammaln)
     with pytest.raises(DataError, match=r"numpy_source: .* has no line"):
         numpy_source(network, network.init(0, (4,)), (4,))

@@ -12,6 +12,7 @@ import pytest
 
 from minicolumn.errors import DataError
 from minicolumn.tables import Encoder, Overrides, infer_schema, with_target
+from minicolumn.tables.inputs.categories import BooleanInput
 
 
 def fit(frame: polars.DataFrame, target: str = "y", **options: Any) -> Encoder:
@@ -260,3 +261,10 @@ def test_json_gives_the_same_bits(zoo: polars.DataFrame) -> None:
     again = Encoder.from_json(json.loads(json.dumps(encoder.to_json(), allow_nan=False)))
     assert again == encoder
     assert again.transform(zoo).tobytes() == encoder.transform(zoo).tobytes()
+
+
+def test_a_boolean_cell_does_not_hang_on_the_cells_beside_it() -> None:
+    boolean = BooleanInput.fit(polars.Series("flag", ["yes", "no", "1", "0"]))
+    cells = ["01", "1.0", "0", "yes.0", "1e0", "on"]
+    alone = [boolean.read(polars.Series("flag", [cell]))[0, 0] for cell in cells]
+    assert boolean.read(polars.Series("flag", cells))[:, 0].tolist() == alone == [0, 1, -1, 0, 0, 1]

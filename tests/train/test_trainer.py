@@ -395,7 +395,7 @@ def test_ntk_layers_keep_their_function_too() -> None:
         (_net(), 2, r"a hidden dense layer \(0\), got 2"),
         (_net(), "0", r"a hidden dense layer \(0\), got '0'"),
         (mc.nn.Dense(3), 0, r"a hidden dense layer \(none\)"),
-        (mc.nn.Sequential(mc.nn.Dense(4), mc.nn.LayerNorm(), mc.nn.Dense(3)), 0, "weights for each unit"),
+        (mc.nn.Sequential(mc.nn.Dense(4), mc.nn.LayerNorm(), mc.nn.Dense(3)), 0, "means over the units"),
         (mc.nn.Sequential(mc.nn.Dense(4, "glu"), mc.nn.Dense(3)), 0, "all units of layer 0 together"),
     ],
 )

@@ -8,6 +8,7 @@ import typer
 
 from minicolumn.cli.bench import bench
 from minicolumn.cli.evaluate import command as evaluate
+from minicolumn.cli.export import command as export
 from minicolumn.cli.help import Command, Commands
 from minicolumn.cli.import_file import command as import_file
 from minicolumn.cli.inspect import command as inspect
@@ -54,5 +55,5 @@ def top(
     """
 
 
-for command in (train, tune, evaluate, predict, inspect, import_file, zoo, playground, bench):
+for command in (train, tune, evaluate, predict, inspect, export, import_file, zoo, playground, bench):
     app.command(cls=Command)(command)

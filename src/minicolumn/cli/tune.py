@@ -73,7 +73,7 @@ class TuneOptions(ColumnOptions):
         str | None, Option(SPACE, "FILE", help="All of this from a TOML file; options go before it.")
     ] = None
     strategy: Annotated[
-        str, Option(SEARCH, "NAME", "course", "course, random, tpe, asha, hyperband or grid.")
+        str, Option(SEARCH, "NAME", "course", "course, random, tpe, asha, hyperband, grid or grow.")
     ] = "course"
     time: Annotated[
         str | None, Option(SEARCH, "TIME", "2m, but with --trials or grid", "A budget, such as 60s or 5m.")
@@ -108,6 +108,9 @@ class TuneOptions(ColumnOptions):
         Integer(help="Candidates at once, one thread each.", ge=1),
         Option(SEARCH, "N", "the cores"),
     ] = None
+    cluster: Annotated[
+        str | None, Option(SEARCH, "ADDRESS", help="Train on a Dask cluster: tcp://10.0.0.5:8786.")
+    ] = None
     loss: Annotated[
         str | None, Option(TRAINING, "NAME", "by the task", "huber, quantile, poisson, softmax_focal, ...")
     ] = None
@@ -117,6 +120,10 @@ class TuneOptions(ColumnOptions):
     out: Annotated[
         str | None, Option(OUTPUT, "MODEL", "DATA's name.safetensors", "Where to save the winner.")
     ] = None
+    html: Annotated[
+        str | None, Option(OUTPUT, "FILE", help="Write a report: one page with ranking and pictures.")
+    ] = None
+    plot: Annotated[str | None, Option(OUTPUT, "FOLDER", help="Write the pictures there, as PNG.")] = None
     as_json: Annotated[
         bool, Option(OUTPUT, help="One JSON line on stdout; words go to stderr.", flags=("--json",))
     ] = False
@@ -133,6 +140,7 @@ def tune(options: TuneOptions) -> int:
     each smaller than the one before, then the rates, and says what it found at each step. The winner is
     the smallest network that is within one standard error of the best; it learns again, from all rows
     but those of the test.
+    --html writes a report with what was found: the ranking, the pictures, and how the course went.
     Every trial is kept in a file as soon as it ends. --resume goes on with it, also after a crash.
 
     Examples

@@ -18,6 +18,7 @@ from minicolumn.cli.screen import open_console, print_json, working
 from minicolumn.cli.source import find_target, read_source, short_name
 from minicolumn.cli.table_options import Said, by_option, parse_class_weight
 from minicolumn.cli.tune import TuneOptions
+from minicolumn.cli.tune_pictures import check_pictures, write_pictures
 from minicolumn.cli.tune_report import announce_search, say_where, show_ranking, show_winner
 from minicolumn.errors import DataError
 from minicolumn.nn.losses import Loss
@@ -48,6 +49,7 @@ def run_tuning(options: TuneOptions) -> int:
     """
     asked = _asked(options)
     check_writable("--out", _place(options), _inputs(options))
+    check_pictures(options, (_place(options), *_inputs(options)))
     console = open_console(to_stderr=options.as_json, quiet=options.quiet)
     said = Said.of(options)
     frame = read_source(options.data, console, said.reading)
@@ -142,6 +144,7 @@ def _finish(console: Console, options: TuneOptions, plan: SearchPlan, study: Stu
     if trouble is not None:
         raise trouble
     say_where(console, _place(options), _storage(options), replaced)
+    write_pictures(console, options, study)
     if options.as_json:
         print_json(_summary(options, study, columns))
     if interrupted:

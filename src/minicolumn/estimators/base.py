@@ -42,6 +42,7 @@ from minicolumn.estimators.parameters import MLPParameters
 from minicolumn.estimators.saved import fitted_to_json, load_estimator
 from minicolumn.estimators.scales import check_scales
 from minicolumn.estimators.sklearn_callbacks import CallbackSupportMixin, Hooks
+from minicolumn.estimators.topology import hidden_of
 from minicolumn.estimators.training import check_batch
 from minicolumn.model import Model
 from minicolumn.model.compute import Forward
@@ -338,7 +339,7 @@ class BaseMLP(CallbackSupportMixin, MLPParameters):
         """Return the network, of an ensemble that of all members, and its compiled forward pass."""
         loss, outputs = self._loss, self._meaning
         settings = (
-            self.hidden_layer_sizes,
+            hidden_of(self),
             self.activation,
             self.n_outputs_,
             self.dropout,

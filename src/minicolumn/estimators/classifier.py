@@ -76,6 +76,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     Beyond scikit-learn's, in these and in parameters of its own:
 
+    n_layers, width, shape      in place of hidden_layer_sizes, for searches that draw plain numbers: hidden
+                        layers (1), units of the first (100), and whether it is "constant", "funnel" (each
+                        half as wide as the one before) or "pyramid" (even steps down)
     activation          also any name of `mc.nn.ACTIVATIONS`, with settings as in "leaky_relu:slope=0.3", a
                         NumPy function, or a list, one a hidden layer
     solver              also any name of `mc.optim.OPTIMIZERS`, or a record such as `mc.optim.AdamW(1e-3)`,
@@ -160,6 +163,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         hidden_layer_sizes: ArrayLike = (100,),
         activation: Activation | Sequence[Activation] = "relu",
         *,
+        n_layers: int | None = None,
+        width: int | None = None,
+        shape: str | None = None,
         solver: str | Optimizer = "adam",
         alpha: float = 0.0001,
         batch_size: int | Literal["auto"] = "auto",
@@ -197,6 +203,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
+        self.n_layers = n_layers
+        self.width = width
+        self.shape = shape
         self.solver = solver
         self.alpha = alpha
         self.batch_size = batch_size

@@ -18,11 +18,13 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, InvalidParameterError, Options, StrOptions
 
 from minicolumn.errors import DataError, did_you_mean, warn_user
-from minicolumn.estimators.network import Activation, for_each, hidden_sizes, known_activations
+from minicolumn.estimators.network import Activation, for_each, known_activations
+from minicolumn.estimators.topology import LAYERS, hidden_of
 from minicolumn.nn import L1, L2, ElasticNet, Loss, PerRow, activation_by_name
 from minicolumn.nn.constrain import CONSTRAINTS as WEIGHT_CONSTRAINTS
 from minicolumn.nn.layers.noise import RATE as SILENCED
 from minicolumn.nn.regularize import STRENGTH
+from minicolumn.nn.widths import SHAPES
 from minicolumn.optim import OPTIMIZERS, SCHEDULES, Optimizer
 from minicolumn.registry import Integer, Number, Setting, read_text
 from minicolumn.registry.shared import BATCH_SIZE, EPOCHS, LEARNING_RATE, PATIENCE, STEPS, THREADS, UNITS
@@ -45,6 +47,9 @@ class MLPParameters(BaseEstimator):
 
     hidden_layer_sizes: ArrayLike
     activation: Activation | Sequence[Activation]
+    n_layers: int | None
+    width: int | None
+    shape: str | None
     solver: str | Optimizer
     alpha: float
     batch_size: int | Literal["auto"]
@@ -126,6 +131,9 @@ _SGD, _ADAM = OPTIMIZERS.settings("sgd"), OPTIMIZERS.settings("adam")
 CONSTRAINTS: dict[str, list[Any]] = {
     "hidden_layer_sizes": ["array-like", interval(UNITS)],
     "activation": [NamesWithSettings(known_activations), "array-like", callable],
+    "n_layers": [interval(LAYERS), None],
+    "width": [interval(UNITS), None],
+    "shape": [StrOptions({*SHAPES}), None],
     "solver": [NamesWithSettings(lambda: ("lbfgs", *OPTIMIZERS.known)), Optimizer],
     "alpha": [interval(STRENGTH)],
     "batch_size": [StrOptions({"auto"}), interval(BATCH_SIZE)],
@@ -376,7 +384,7 @@ def check_parameters(estimator: MLPParameters) -> None:
             raise DataError("solver='lbfgs' knows no constraint; use 'adam'")
         if estimator.callbacks:
             raise DataError("solver='lbfgs' has no epochs that callbacks could watch; use 'adam'")
-    for name in for_each("activation", estimator.activation, len(hidden_sizes(estimator.hidden_layer_sizes))):
+    for name in for_each("activation", estimator.activation, len(hidden_of(estimator))):
         if isinstance(name, str):
             _check_activation(str(name))  # of an array it is NumPy's own kind of text
 

@@ -102,6 +102,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         hidden_layer_sizes: ArrayLike = (100,),
         activation: Activation | Sequence[Activation] = "relu",
         *,
+        n_layers: int | None = None,
+        width: int | None = None,
+        shape: str | None = None,
         solver: str | Optimizer = "adam",
         alpha: float = 0.0001,
         batch_size: int | Literal["auto"] = "auto",
@@ -138,6 +141,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         self.loss = loss
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
+        self.n_layers = n_layers
+        self.width = width
+        self.shape = shape
         self.solver = solver
         self.alpha = alpha
         self.batch_size = batch_size

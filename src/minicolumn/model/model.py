@@ -29,6 +29,7 @@ from minicolumn.tree import map_leaves
 
 if TYPE_CHECKING:
     from minicolumn.ir.graph import Graph
+    from minicolumn.model.export.export import Exported
     from minicolumn.tables.encode import Encoder
     from minicolumn.tables.schema import Schema
 
@@ -101,9 +102,14 @@ class Model(RawRows):
         listed = self.training.get("classes")
         return tuple(listed) if isinstance(listed, list) else None
 
+    @property
+    def predicting(self) -> tuple[Layer, Any]:
+        """The network and weights that predict: folded, members side by side; see `nn.stacking`."""
+        return self._quick
+
     @cached_property
     def _quick(self) -> tuple[Layer, Any]:
-        """The network and weights that predict: those of an ensemble are rearranged, see `nn.stacking`."""
+        """What `predicting` returns, worked out once."""
         network, params = quickest(self.network, self.params)
         return network, params if network is self.network else map_leaves(on_cache_lines, params)
 
@@ -317,6 +323,18 @@ class Model(RawRows):
             package=__version__,
             data_hash=self.data_hash,
         )
+
+    def export(self, to: str, out: PathLike | None = None, target: str = "") -> Exported:
+        """Write the model in another format, preprocessing included; see `minicolumn.model.export.export`.
+
+        to          "c", "onnx", "js", "html", "numpy" or "object"
+        out         a folder, or a file with the format's suffix
+        target      the processor of "object", as LLVM names it; "" is this one
+        Returns     the paths, and by what the export was run on rows whose answers are known
+        """
+        from minicolumn.model.export.export import export
+
+        return export(self, to, out, target)
 
     @classmethod
     def load(cls, path: PathLike) -> Model:

@@ -164,14 +164,14 @@ class Encoder:
         return typed_target(frame, self.target, self.task, self.target_form, self.missing, strict=self.strict)
 
     @property
-    def _ordered(self) -> tuple[Input, ...]:
+    def ordered(self) -> tuple[Input, ...]:
         """The inputs in the order of the features: those of codes stand last, for one embedding layer."""
         return tuple(sorted(self.inputs, key=_is_embedded))
 
     @property
     def features(self) -> tuple[str, ...]:
         """The name of every feature, a column of what `transform` gives."""
-        return tuple(name for part in self._ordered for name in part.features)
+        return tuple(name for part in self.ordered for name in part.features)
 
     @property
     def embeddings(self) -> tuple[tuple[int, int], ...]:
@@ -196,14 +196,14 @@ class Encoder:
     def matrix(self, typed: polars.DataFrame) -> Array:
         """Return the feature matrix of typed rows, float32 [rows, features]."""
         matrix = np.zeros((typed.height, len(self.features)), np.float32)
-        for part, place in zip(self._ordered, _places(len(p.features) for p in self._ordered), strict=True):
+        for part, place in zip(self.ordered, _places(len(p.features) for p in self.ordered), strict=True):
             matrix[:, place] = part.encoded(part.read(typed[part.name]))
         return matrix
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The name of every column of what `read` gives; of a date each part that is used."""
-        return tuple(name for part in self._ordered for name in part.columns)
+        return tuple(name for part in self.ordered for name in part.columns)
 
     def read(self, frame: polars.DataFrame) -> Array:
         """Return what the rows hold as numbers, before any is scaled, float64 [rows, columns].
@@ -214,7 +214,7 @@ class Encoder:
         Errors      as of `transform`
         """
         typed = self.typed(frame).frame
-        parts = [part.read(typed[part.name]) for part in self._ordered]
+        parts = [part.read(typed[part.name]) for part in self.ordered]
         return np.concatenate([np.zeros((frame.height, 0)), *parts], axis=1)
 
     def encoded(self, values: Array) -> Array:
@@ -222,8 +222,8 @@ class Encoder:
 
         Plain arithmetic, which can be traced: `Model.graph` begins with it.
         """
-        places = _places(len(part.columns) for part in self._ordered)
-        parts = [part.encoded(values[:, at]) for part, at in zip(self._ordered, places, strict=True)]
+        places = _places(len(part.columns) for part in self.ordered)
+        parts = [part.encoded(values[:, at]) for part, at in zip(self.ordered, places, strict=True)]
         return np.concatenate(parts, axis=1).astype(np.float32)
 
     @classmethod
@@ -300,7 +300,7 @@ class Encoder:
         if self.classes is None:
             if outputs.ndim != 1 and outputs.shape[1:] != (1,):
                 raise DataError(f"decode_target: found {list(outputs.shape)}, expected one number a row")
-            return np.clip(self.in_unit(outputs.reshape(len(outputs))), self.target_low, self.target_high)
+            return self.clipped(outputs.reshape(len(outputs)))
         codes = self.choose(outputs) if outputs.ndim == 2 else outputs
         if (
             codes.ndim != 1
@@ -333,6 +333,10 @@ class Encoder:
             return t
         with np.errstate(over="ignore"):
             return self.target_unit * np.sinh(t)
+
+    def clipped(self, numbers: Array) -> Array:
+        """Return standardised numbers in the target's unit, within the range of the training; traceable."""
+        return np.clip(self.in_unit(numbers), self.target_low, self.target_high)
 
     @property
     def _width(self) -> int:

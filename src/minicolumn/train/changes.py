@@ -205,12 +205,13 @@ class Changeable(SpeculativeLoop):
     def insert_layer(self, at: int, layer: Layer, keep: bool = True) -> bool:
         """Insert a layer into a `Sequential`; all weights whose shape stays go on, the others are drawn.
 
-            f(h W + b)   with   W = I,  b = 0      (keep)       where f(h) = h on all rows trained on
+            f(h W + b)   with   W = a I,  b = c    (keep)       where f(a h + c) is straight on all rows
 
         at          index that it has afterwards, from 0
         layer       any, such as `mc.nn.Dense(2, "tanh")`, `mc.nn.Dropout(0.2)` or `mc.nn.BatchNorm()`
-        keep        whether a dense layer with as many units as inputs begins as the identity where it can:
-                    linear ones, relu behind relu; tanh cannot
+        keep        whether a dense layer with as many units as inputs begins by passing them on where it can:
+                    linear ones and relu behind relu as the identity; others where they are straight, such as
+                    selu above 0 or mish above 10, and the next layer takes it back; tanh cannot
         Returns     whether the network computes what it did before, on the rows trained on
         Errors      DataError for an index out of range, or a network that is no `Sequential`; ShapeError for
                     shapes that do not fit; the trainer is then as before
@@ -259,18 +260,21 @@ class Changeable(SpeculativeLoop):
         """Return what new weights are drawn by: the seed, and how far the training is."""
         return int(random.fold_in(random.stream(self.settings.seed, "init"), self._at.step)[1])
 
-    def grow(self, layer: int, units: int, keep: bool = True) -> None:
-        """Widen a hidden layer by some units, drawn as first weights are.
+    def grow(self, layer: int, units: int, keep: bool = True, copies: bool = False) -> None:
+        """Widen a hidden layer by some units, drawn as first weights are, or copies of those that are there.
 
             h = f(x W + b),  out = h V:     W and b get columns drawn anew, V rows of 0 (keep) or drawn anew
+            copies:                         W and b get columns again, and the copies share the row of V
 
         layer       its index in the network, as in the names of the weights
         units       how many more, at least 1
-        keep        whether the function is kept: then the next layer does not listen to the new units yet,
-                    and learns to
+        keep        whether the function is kept: then the next layer does not listen to new units yet, and
+                    learns to
+        copies      whether new units are copies of old ones, in turn, which keep the function too, also
+                    behind layer and RMS normalization where all units are copied
         Errors      DataError for a layer that is not a hidden dense one
-        Source      function-preserving, as in Chen, Goodfellow & Shlens 2016, "Net2Net" (arXiv 1511.05641)
-        Differs     there new units are copies of old ones; in Keras another width is another model
+        Source      Chen, Goodfellow & Shlens 2016, "Net2Net" (arXiv 1511.05641)
+        Differs     there new units are copies, with noise; in Keras another width is another model
 
         >>> import numpy as np, minicolumn as mc
         >>> X = np.linspace(-1.0, 1.0, 40)[:, None]
@@ -281,8 +285,9 @@ class Changeable(SpeculativeLoop):
         >>> trainer.params["0"]["weight"].shape, bool(np.allclose(trainer.outputs(X), before))
         ((1, 5), True)
         """
-        resizing = grown(self.network, layer, units)
-        self._resize(resizing, resizing.without_effect if keep else None)
+        resizing = grown(self.network, layer, units, copies)
+        settle = resizing.shared_out if copies else resizing.without_effect
+        self._resize(resizing, settle if keep or copies else None)
 
     def prune(self, layer: int, units: int | Sequence[int]) -> None:
         """Prune units of a hidden layer: those with these numbers, or so many of the least important.

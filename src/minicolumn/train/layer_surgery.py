@@ -6,17 +6,24 @@ other arrays                    are drawn as a new network's
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from minicolumn.errors import DataError
-from minicolumn.nn import Dense, Sequential
+from minicolumn.nn import AlphaDropout, Dense, Dropout, GaussianDropout, GaussianNoise, Sequential
 from minicolumn.nn.layer import Layer, Params
+from minicolumn.nn.layers.dense import rule_of
 from minicolumn.tree import flatten, map_leaves
 
 Array = np.ndarray
+Piece = tuple[float, float]
+SILENT = (AlphaDropout, Dropout, GaussianDropout, GaussianNoise)  # without effect but while training
+# How far out activations are straight: relu; hard_silu; gelu, mish; silu, softplus in float32; in float64.
+_TAILS = (0.0, 3.0, 10.0, 20.0, 40.0)
+_POINTS, _ULP, _SAME, _FLATTEST = 257, 4.0, 1e-12, 1e-3
 
 
 @dataclass(frozen=True)
@@ -93,26 +100,97 @@ def removed(network: Layer, at: int) -> Rearrangement:
 
 
 def with_identity(network: Sequential, at: int, params: Params, X: Array) -> Params | None:
-    """Return weights by which a new dense layer passes on what it is given; None where it cannot.
+    """Return weights by which a new dense layer changes nothing of what the network computes, or None.
 
-        W = I, b = 0,   where f(h) = h for the layer's inputs h of all rows
+        f(a h + c) = s h + t    for the layer's inputs h:   W = a I,  b = c;    next V / s,  d - t/s sum V
 
-    So it is for a linear layer anywhere, and for relu behind what is never negative.
+    Where f(h) = h, as of a linear layer anywhere and of relu behind what is never negative, it is the
+    identity. Other activations have a straight piece, beside 0 or far out, into which h is moved: elu, selu,
+    gelu, mish and their kin behind what has a least value, hard_tanh behind what is bounded. A tanh has none.
 
     at          index of the new layer, with as many units as inputs
-    X           [rows, *input_shape]
+    X           [rows, *input_shape]; a quarter more to both sides than the inputs of these rows is kept, too
     Source      Chen, Goodfellow & Shlens 2016, "Net2Net" (arXiv 1511.05641), section 2.3
+    Differs     there f must be relu or linear
     """
     layer, own = network.layers[at], params[str(at)]
     if not isinstance(layer, Dense) or own["weight"].shape[0] != own["weight"].shape[1]:
         return None
-    weight = np.eye(len(own["weight"]), dtype=own["weight"].dtype)
+    inputs = np.asarray(Sequential(*network.layers[:at]).apply(params, X))
+    function = rule_of(layer.activation).function
+    for a, c, h in _moves(inputs):
+        piece = straight_piece(function, a, c, h)
+        behind = None if piece is None or (c and not layer.bias) else _behind(network, at, params, piece)
+        if behind is not None:
+            return {**params, str(at): _passing(layer, own, a, c), **behind}
+    return None
+
+
+def straight_piece(f: Callable[[Array], Array], a: float, c: float, h: Array) -> Piece | None:
+    """Return s, t such that f(a h + c) = s h + t from the least h to the largest, to its rounding, or None.
+
+    >>> straight_piece(np.tanh, 1.0, 0.0, np.array([-1.0, 1.0])) is None
+    True
+    >>> straight_piece(lambda x: np.maximum(x, 0.0), 1.0, 2.0, np.array([-1.0, 1.0]))
+    (1.0, 2.0)
+    """
+    low, high = float(np.min(h)), float(np.max(h))
+    if not low < high:
+        return None
+    x = np.linspace(low, high, _POINTS)
+    y = np.asarray(f(a * x + c), np.float64)
+    s = float((y[-1] - y[0]) / (high - low))
+    t = float(y[0] - s * low)
+    largest = float(np.max(np.abs(np.concatenate([x, y]))))
+    bend = float(np.max(np.abs(s * x + t - y)))
+    if not abs(s) > _FLATTEST or not bend <= _ULP * largest * np.finfo(h.dtype).eps:
+        return None
+    return (1.0, 0.0) if abs(s - 1.0) < _SAME and abs(t) < _SAME * largest else (s, t)
+
+
+def _moves(h: Array) -> Iterator[tuple[float, float, Array]]:
+    """Yield ways a h + c to move values, the least far first, and the values from which they are to hold.
+
+    A value that comes later may be beyond those that are known, so all but the identity have some room.
+    """
+    low, high = float(np.min(h)), float(np.max(h))
+    yield 1.0, 0.0, h
+    room = (high - low) / 4.0
+    wide = np.array([low - room, high + room], h.dtype)
+    for tail in _TAILS:
+        yield 1.0, tail + room - low, wide
+    for tail in _TAILS:
+        yield 1.0, -tail - room - high, wide
+    yield 1.0 / max(abs(low - room), abs(high + room), 1e-6), 0.0, wide
+
+
+def _passing(layer: Dense, own: Params, a: float, c: float) -> Params:
+    """Return weights of a dense layer that make a h + c of h."""
+    weight = a * np.eye(len(own["weight"]))
     if layer.parametrization == "ntk":
-        weight = weight * weight.dtype.type(np.sqrt(len(weight)))
-    same = own | {"weight": weight} | ({"bias": np.zeros_like(own["bias"])} if "bias" in own else {})
-    inputs = Sequential(*network.layers[:at]).apply(params, X)
-    close = np.allclose(layer.apply(same, inputs), inputs, rtol=1e-5, atol=1e-6)  # rounding of the ntk root
-    return {**params, str(at): same} if close else None
+        weight = weight * np.sqrt(len(weight))
+    found = {"weight": weight.astype(own["weight"].dtype)}
+    return own | found | ({"bias": np.full_like(own["bias"], c / layer.bias_rate)} if layer.bias else {})
+
+
+def _behind(network: Sequential, at: int, params: Params, piece: Piece) -> Params | None:
+    """Return weights of the dense layer behind a new one that make of s h + t what they made of h."""
+    if piece == (1.0, 0.0):
+        return {}
+    following = at + 1
+    while following < len(network.layers) and isinstance(network.layers[following], SILENT):
+        following += 1
+    layer = network.layers[following] if following < len(network.layers) else None
+    (s, t), own = piece, params.get(str(following), {})
+    if not isinstance(layer, Dense) or (t and not layer.bias):
+        return None
+    weight = np.asarray(own["weight"], np.float64) / s
+    found = {"weight": weight.astype(own["weight"].dtype)}
+    if layer.bias:
+        fan = np.sqrt(len(weight)) if layer.parametrization == "ntk" else 1.0
+        moved = own["bias"] - t * weight.sum(axis=0) / fan / layer.bias_rate
+        found["bias"] = moved.astype(own["bias"].dtype)
+    return {str(following): {**own, **found}}
 
 
 def _layers(who: str, network: Layer) -> tuple[Layer, ...]:

@@ -3,7 +3,9 @@
     h = f(x W + b),  out = h V:     a unit is a column of W, an entry of b, and a row of V
 
 Units that stay keep their numbers bit by bit, and the optimizer's moments of these; new ones begin as a new
-network's would.
+network's would, or as copies of those that stay.
+
+    new unit j is a copy of k:      W'_j = W_k,  b'_j = b_k,  V'_j = V'_k = V_k / number of copies of k
 """
 
 from __future__ import annotations
@@ -25,8 +27,11 @@ from minicolumn.nn import (
     Dropout,
     GaussianDropout,
     GaussianNoise,
+    LayerNorm,
     NoisyReLU,
+    PiecewiseDense,
     PReLU,
+    RMSNorm,
     Sequential,
 )
 from minicolumn.nn.activations import activation_by_name
@@ -39,6 +44,9 @@ Carried = TypeVar("Carried", bound=Tree)  # weights or moments
 # Between the two layers whose weights change there may be what looks at each unit alone; its parameters, if
 # it has any, are one for each unit.
 BETWEEN = (Activation, AlphaDropout, BatchNorm, Dropout, GaussianDropout, GaussianNoise, NoisyReLU, PReLU)
+# Means over all units of a row are what they were where every unit is there equally often.
+MEANS = (LayerNorm, RMSNorm)
+WIDE = (Dense, PiecewiseDense)  # layers whose units can be more or fewer
 
 
 @dataclass(frozen=True)
@@ -47,7 +55,7 @@ class Resizing:
 
     network     after it
     layer       index of the layer in the `Sequential`; following: of the dense layer that reads it
-    kept        the units that stay, by their numbers before
+    kept        the units that stay, by their numbers before; a number that comes again is a copy
     """
 
     network: Sequential
@@ -87,12 +95,26 @@ class Resizing:
         The network computes what it did. The gradient of these zeros is not zero, so they are learnt.
 
         Source      Chen, Goodfellow & Shlens 2016, "Net2Net" (arXiv 1511.05641)
-        Differs     there new units are copies of old ones, whose outgoing weights are shared out
+        Differs     there new units are copies of old ones, as of `shared_out`
         """
         name = str(self.following)
         weight = np.array(params[name]["weight"])
         weight[len(self.kept) :] = 0.0
         return {**params, name: {**params[name], "weight": weight}}
+
+    def shared_out(self, params: Params) -> Params:
+        """Return weights with a unit's outgoing weights shared out among its copies.
+
+        The network computes what it did, whatever the activation: each copy gives the same. Dropout, or
+        steps that differ by unit, make them grow apart.
+
+        Source      Chen, Goodfellow & Shlens 2016, "Net2Net" (arXiv 1511.05641), section 2.2
+        Differs     there units to copy are drawn by chance and noise is added; here they come in turn
+        """
+        name = str(self.following)
+        weight = np.asarray(params[name]["weight"])
+        copies = np.bincount(self.kept)[list(self.kept)].astype(weight.dtype)
+        return {**params, name: {**params[name], "weight": weight / copies[:, None]}}
 
     def rescaled(self, params: Params, before: int) -> Params:
         """Return weights rescaled for an "ntk" layer, which divides by the root of its number of inputs.
@@ -109,23 +131,26 @@ class Resizing:
         return {**params, name: {**params[name], "weight": weight * factor}}
 
 
-def grown(network: Layer, layer: int, units: int) -> Resizing:
+def grown(network: Layer, layer: int, units: int, copies: bool = False) -> Resizing:
     """Return a network whose dense layer has so many units more.
 
     layer       its index in the `Sequential`, as in the names of the weights
     units       how many more, at least 1
-    Errors      DataError for a layer that is not dense, or whose units something else looks at
+    copies      whether they are copies of the units that are there, in turn, and not drawn anew
+    Errors      DataError for a layer that is not dense, or whose units something else looks at. Behind it
+                may be layer and RMS normalization where all units are copied equally often
 
     >>> import minicolumn as mc
     >>> net = mc.nn.Sequential(mc.nn.Dense(4, "tanh"), mc.nn.Dense(1))
     >>> grown(net, layer=0, units=2).network.layers[0].units
     6
     """
-    whole, following = _found("grow", network, layer)
-    own = whole.layers[layer]
-    assert isinstance(own, Dense)
     more = UNITS.check(units, "grow")
-    return _resized(whole, layer, following, tuple(range(own.units)), own.units + more)
+    whole, following = _found("grow", network, layer)
+    count = _units(whole, layer)
+    _check_means("grow", whole, layer, following, copies and not more % count)
+    kept = tuple(unit % count for unit in range(count + more)) if copies else tuple(range(count))
+    return _resized(whole, layer, following, kept, count + more)
 
 
 def pruned(network: Layer, params: Params, layer: int, units: int | Sequence[int]) -> Resizing:
@@ -137,12 +162,12 @@ def pruned(network: Layer, params: Params, layer: int, units: int | Sequence[int
     Errors      DataError as for `grown`, and where no unit would be left
     """
     whole, following = _found("prune", network, layer)
-    own = whole.layers[layer]
-    assert isinstance(own, Dense)
-    gone = _gone(params, layer, following, own.units, units)
-    kept = tuple(k for k in range(own.units) if k not in gone)
+    _check_means("prune", whole, layer, following, False)
+    count = _units(whole, layer)
+    gone = _gone(params, layer, following, count, units)
+    kept = tuple(k for k in range(count) if k not in gone)
     if not kept:
-        raise DataError(f"prune: layer {layer} has {own.units} units, and one must stay")
+        raise DataError(f"prune: layer {layer} has {count} units, and one must stay")
     return _resized(whole, layer, following, kept, len(kept))
 
 
@@ -166,20 +191,42 @@ def _found(who: str, network: Layer, layer: int) -> tuple[Sequential, int]:
     Errors      DataError where there is none, or where a layer between the two is tied to single units
     """
     layers = network.layers if isinstance(network, Sequential) else ()
-    dense = [k for k, found in enumerate(layers) if isinstance(found, Dense)]
+    dense = dense_layers(layers)
     if isinstance(layer, bool) or layer not in dense[:-1]:
         hidden = ", ".join(map(str, dense[:-1])) or "none"
         raise DataError(f"{who}: layer must be the number of a hidden dense layer ({hidden}), got {layer!r}")
     following = dense[dense.index(layer) + 1]
     for number in range(layer, following):
         between = layers[number]
-        if number > layer and not isinstance(between, BETWEEN):
+        if number > layer and not isinstance(between, (*BETWEEN, *MEANS)):
             raise DataError(f"{who}: layer {number}, {between!r}, may have weights for each unit")
         name = getattr(between, "function" if isinstance(between, Activation) else "activation", None)
         if isinstance(name, str) and activation_by_name(name).by_row:
             raise DataError(f"{who}: layer {number} looks at all units of layer {layer} together ({name})")
     assert isinstance(network, Sequential)
     return network, following
+
+
+def dense_layers(layers: Sequence[Layer]) -> list[int]:
+    """Return the indices of the dense layers, of which the last gives the outputs."""
+    return [number for number, found in enumerate(layers) if isinstance(found, WIDE)]
+
+
+def _check_means(who: str, network: Sequential, layer: int, following: int, equally: bool) -> None:
+    """Refuse normalization over units, unless all of them are copied equally often."""
+    for number in range(layer + 1, following):
+        if isinstance(network.layers[number], MEANS) and not equally:
+            found = repr(network.layers[number])
+            advice = "; grow by copies, all equally often" if who == "grow" else ""
+            raise DataError(
+                f"{who}: layer {number}, {found}, takes means over the units of layer {layer}{advice}"
+            )
+
+
+def _units(network: Sequential, layer: int) -> int:
+    own = network.layers[layer]
+    assert isinstance(own, WIDE)
+    return own.units
 
 
 def _resized(network: Sequential, layer: int, following: int, kept: tuple[int, ...], units: int) -> Resizing:

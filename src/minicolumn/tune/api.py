@@ -27,6 +27,7 @@ from minicolumn.tune.strategies import strategy_by_name
 from minicolumn.tune.study import Study, WinnerRule
 
 USUAL_TIME = "2m"
+_PRUNING = ("asha", "hyperband")
 TRIALS = Integer(help="Candidates to try.", name="trials", ge=1)
 # Settings of a table that are the search's to choose, and those that go with them.
 _SEARCHED = (*(set(RULES) & {f.name for f in fields(TableSettings)}), "hidden", "patience", "effort", "time")
@@ -48,6 +49,8 @@ def tune(
     storage: PathLike | None = None,
     resume: bool = False,
     threads: int | None = None,
+    cluster: str | None = None,
+    executor: Any = None,
     refit: bool = True,
     progress: bool | None = None,
     task: str | None = None,
@@ -95,7 +98,8 @@ def tune(
     target          the column to predict; or y, [rows]
     space           what there is to choose among: a `mc.tune.Space`, its parts by name, or a TOML file; what
                     it leaves out is taken by the table's size
-    strategy        "course" (from small to large, step by step), "random", "tpe", "asha", "hyperband", "grid"
+    strategy        "course" (from small to large, step by step), "random", "tpe", "asha", "hyperband",
+                    "grid", "grow" (wider and deeper, with the weights learnt so far)
     time            a budget, such as 30, "60s" or "5m"; two minutes where neither it nor trials is said, but
                     for a grid. A first trial is finished however long it takes
     trials          so many candidates, those of a search that is resumed among them
@@ -107,6 +111,12 @@ def tune(
     storage         a file that keeps every trial that ended, or a database's URL such as postgresql://...
     resume          whether to go on with the last search in that storage: say the rest as it was said then
     threads         candidates at once, one thread each; by default the cores
+    cluster         the address of a Dask scheduler, such as "tcp://10.0.0.5:8786", whose workers train the
+                    candidates: all of their threads, or as many as threads says; they need this package
+    executor        a Dask client, or anything with the interface of `concurrent.futures.Executor`, whose
+                    workers do. The table goes to each of them once, without the test rows, and what a worker
+                    that dies was training is trained again. It travels by pickle, as the executor does it:
+                    take workers that you trust
     refit           whether the winner is trained on all training rows and scored on the test rows
     progress        whether to show on standard error how far it is
     epochs          that each candidate is trained over; by the table
@@ -175,6 +185,7 @@ def asked_of(who: str, said: Mapping[str, Any]) -> Asked:
         raise DataError(f"{where}winner: unknown rule {said['winner']!r:.60}{hint}")
     if said["resume"] and said["storage"] is None:
         raise DataError(f"{where}resume: say the storage to go on with")
+    _check_elsewhere(where, said)
     return Asked(
         space=space_from(who, said["space"]),
         strategy=said["strategy"],
@@ -186,6 +197,8 @@ def asked_of(who: str, said: Mapping[str, Any]) -> Asked:
         resume=said["resume"],
         seed=SEED.required(said["seed"], f"{where}seed"),
         threads=THREADS.required(said["threads"], f"{where}threads"),
+        cluster=said.get("cluster"),
+        executor=said.get("executor"),
     )
 
 
@@ -206,3 +219,15 @@ def _number(where: str, value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
         raise DataError(f"{where}: expected a number, got {value!r:.60}")
     return float(value)
+
+
+def _check_elsewhere(where: str, said: Mapping[str, Any]) -> None:
+    """Refuse two places at once, and strategies that have to look into a training that is elsewhere."""
+    cluster, executor = said.get("cluster"), said.get("executor")
+    if cluster is not None and executor is not None:
+        raise DataError(f"{where}cluster and executor are two places to train at; give one")
+    if cluster is not None and (not isinstance(cluster, str) or not cluster.strip()):
+        raise DataError(f"{where}cluster: expected an address, tcp://10.0.0.5:8786, got {cluster!r:.60}")
+    if (cluster is not None or executor is not None) and said["strategy"] in _PRUNING:
+        hint = f"{said['strategy']} prunes within trainings, which it cannot look into elsewhere"
+        raise DataError(f"{where}strategy: {hint}; take course, random, tpe, grid or grow")

@@ -23,6 +23,7 @@ from minicolumn.train.callbacks import Callback
 from minicolumn.train.trainer import Trainer
 from minicolumn.tune.candidate import Candidate
 from minicolumn.tune.folds import FoldData
+from minicolumn.tune.growth import Nursery, grown_params
 from minicolumn.tune.parts import Choices, Interval, nearest
 from minicolumn.tune.score import Score, metric_of
 from minicolumn.tune.space import Space
@@ -36,7 +37,8 @@ class Workshop:
     """What candidates are made into trainings with: the table, its ramps, its folds, and the score.
 
     loss        that the user asked for; None takes the default
-    epochs      that each candidate is trained over
+    epochs      that each candidate is trained over; one that has grown half of it for each size
+    nursery     weights of candidates that others may grow from; None keeps none
     """
 
     table: TablePlan
@@ -46,6 +48,12 @@ class Workshop:
     score: Score
     epochs: int
     seed: int
+    nursery: Nursery | None = None
+
+    def to_send(self) -> Workshop:
+        """Return it for another process: without the test rows, which no search looks at."""
+        table = replace(self.table, test=self.table.validation)
+        return replace(self, table=table, data=FoldData(table, self.data.folds))
 
     @property
     def folds(self) -> int:
@@ -66,12 +74,16 @@ class Workshop:
             clip_norm=settings.clip_norm,
             schedule=schedule_by_name(candidate.schedule),
             batch_size=candidate.batch_size,
-            epochs=self.epochs,
+            epochs=self.epochs_of(candidate),
             normalization=None if candidate.normalization == "none" else candidate.normalization,
             knots=self.knots if candidate.ramps else (),
         )
         metric = metric_of(self.score, self.table.encoder, recipe)
         return replace(recipe, metrics=(metric,), keeps_best=False)  # type: ignore[arg-type]
+
+    def epochs_of(self, candidate: Candidate) -> int:
+        """Return over how many epochs a candidate is trained."""
+        return self.epochs if candidate.parent is None else max(1, self.epochs // 2)
 
     def parameters(self, candidate: Candidate) -> int:
         """Return how many weights a candidate's network has."""
@@ -89,7 +101,10 @@ class Workshop:
         """
         learnt, held = self.data.of(fold)
         seed = seed_of(self.seed, fold)
-        return table_trainer(self.recipe(candidate), learnt, held, callbacks, seed=seed, threads=1)
+        start = grown_params(self, candidate, learnt, fold, seed, callbacks)
+        return table_trainer(
+            self.recipe(candidate), learnt, held, callbacks, seed=seed, threads=1, params=start
+        )
 
 
 def seed_of(seed: int, number: int) -> int:

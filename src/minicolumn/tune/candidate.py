@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
+from itertools import pairwise
 from typing import Any
 
 from minicolumn.errors import DataError
@@ -14,6 +15,7 @@ _PLAIN = (
     "activation", "normalization", "dropout", "ramps", "optimizer", "learning_rate", "weight_decay",
     "schedule", "batch_size",
 )  # fmt: skip
+_MOST_SIZES = 100  # that a network went through
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class Candidate:
 
     hidden      units of each hidden layer, first to last
     shape       by which rule they follow from one width: "constant", "funnel", "pyramid" or "free"
+    grown_from  hidden layers of the networks from whose weights it grew, smallest first; see `tune.growth`
     choices     what was chosen, by the names of the space, where there was a choice; candidates that differ
                 in it alone are the same network
 
@@ -42,6 +45,7 @@ class Candidate:
     weight_decay: float = 0.0
     schedule: str = "flat_cosine"
     batch_size: int = 256
+    grown_from: tuple[tuple[int, ...], ...] = ()
     choices: tuple[tuple[str, Any], ...] = field(default=(), compare=False, repr=False)
 
     @property
@@ -59,12 +63,24 @@ class Candidate:
         """The topology in a few words."""
         parts = ["-".join(map(str, self.hidden)), self.activation]
         parts += [f"{self.normalization} norm"] if self.normalization != "none" else []
-        return " ".join([*parts, *(["ramps"] if self.ramps else [])])
+        parts += ["ramps"] if self.ramps else []
+        parts += [f"from {'-'.join(map(str, self.grown_from[0]))}"] if self.grown_from else []
+        return " ".join(parts)
+
+    @property
+    def parent(self) -> Candidate | None:
+        """The candidate that it grew from; None where it begins anew."""
+        if not self.grown_from:
+            return None
+        *before, hidden = self.grown_from
+        return replace(self, hidden=hidden, grown_from=tuple(before))
 
     def to_json(self) -> dict[str, Any]:
         """Return the candidate as JSON values."""
         found = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {**found, "hidden": list(self.hidden), "choices": [list(pair) for pair in self.choices]}
+        past = [list(hidden) for hidden in self.grown_from]
+        choices = [list(pair) for pair in self.choices]
+        return {**found, "hidden": list(self.hidden), "grown_from": past, "choices": choices}
 
     @classmethod
     def from_json(cls, said: Any) -> Candidate:
@@ -75,14 +91,30 @@ class Candidate:
         known = {f.name for f in fields(cls)}
         if not isinstance(said, Mapping) or set(said) != known:
             raise DataError("a candidate has other fields than those of this version")
-        hidden, choices = said["hidden"], said["choices"]
-        good = isinstance(hidden, list) and 0 < len(hidden) <= MOST_LAYERS
-        if not good or not all(is_integer(units) and 0 < units <= MOST_UNITS for units in hidden):
+        hidden, past, choices = said["hidden"], said["grown_from"], said["choices"]
+        if not _are_layers(hidden):
             raise DataError(f"a candidate has the hidden layers {hidden!r:.60}")
+        if not isinstance(past, list) or len(past) > _MOST_SIZES or not all(map(_are_layers, past)):
+            raise DataError(f"a candidate has grown from {past!r:.60}")
+        if not all(_grows(small, large) for small, large in pairwise([*past, hidden])):
+            raise DataError(f"a candidate has grown from {past!r:.60} to {hidden!r:.60}, which is no growth")
         if said["shape"] not in SHAPES or not _are_choices(choices):
             raise DataError("a candidate has no shape or choices that this version knows")
         plain = {name: RULES[name].value(f"a candidate's {name}", said[name]) for name in _PLAIN}
-        return cls(tuple(hidden), said["shape"], choices=tuple((n, v) for n, v in choices), **plain)
+        grown_from, chosen = tuple(map(tuple, past)), tuple((n, v) for n, v in choices)
+        return cls(tuple(hidden), said["shape"], grown_from=grown_from, choices=chosen, **plain)
+
+
+def _are_layers(found: Any) -> bool:
+    """Return whether JSON values are the units of hidden layers."""
+    good = isinstance(found, list) and 0 < len(found) <= MOST_LAYERS
+    return good and all(is_integer(units) and 0 < units <= MOST_UNITS for units in found)
+
+
+def _grows(small: list[int], large: list[int]) -> bool:
+    """Return whether a network can grow into another: no layer is narrower, and something is more."""
+    wide = len(small) <= len(large) and all(a <= b for a, b in zip(small, large, strict=False))
+    return wide and small != large
 
 
 def _are_choices(found: Any) -> bool:

@@ -141,7 +141,10 @@ def _train_fold(
     )
     standing.fold, standing.epoch = fold, 0
     trainer = workshop.trainer(candidate, fold, [guard])
-    return trainer.run().stopped
+    ended = trainer.run().stopped
+    if workshop.nursery is not None and ended not in (_PRUNED, _CUT):
+        workshop.nursery.keep(candidate, fold, trainer.params)
+    return ended
 
 
 def _best(curve: Sequence[float], score: Score) -> float:

@@ -75,6 +75,10 @@ class FoldData:
     _taken: dict[int, tuple[Given, Given]] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
+    def __reduce__(self) -> tuple[type, tuple[TablePlan, tuple[Fold, ...]]]:
+        """Go to another process as what it is made of; the rows are taken again there."""
+        return FoldData, (self.table, self.folds)
+
     def of(self, fold: int) -> tuple[Given, Given]:
         """Return what a fold learns from, and what it holds out."""
         with self._lock:

@@ -1,9 +1,9 @@
 """The search loop: candidates side by side, one thread each, in one process, until a budget ends it.
 
-    strategy.ask -> a free thread trains it, fold after fold -> strategy.tell, storage, who watches -> ...
+    strategy.ask -> who is free of the crew trains it, fold after fold -> strategy.tell, storage, who watches
 
-All threads train on the same arrays. No candidate waits for another; Python is needed between native calls
-alone.
+The crew is threads of this process, or an executor's workers. All threads train on the same arrays. No
+candidate waits for another; Python is needed between native calls alone.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, wait
 from dataclasses import dataclass, field, replace
 
 from minicolumn.train.interrupts import deferred
 from minicolumn.tune.build import Workshop
 from minicolumn.tune.candidate import Candidate
-from minicolumn.tune.evaluate import Standing, Watcher, evaluate
+from minicolumn.tune.crew import Crew, Ending, Threads
+from minicolumn.tune.evaluate import Prune, Standing, Watcher
 from minicolumn.tune.strategies import Strategy
 from minicolumn.tune.trial import Trial, ranked
 
@@ -57,7 +58,9 @@ Keep = Callable[[Trial], None]
 class Search:
     """A search that runs once; see `run`.
 
+    threads     that train in this process
     keep        writes a trial down as soon as it ended
+    crew        who trains in their place
     """
 
     def __init__(
@@ -68,11 +71,13 @@ class Search:
         threads: int,
         keep: Keep = lambda trial: None,
         watch: Watch = lambda progress: None,
+        crew: Crew | None = None,
     ) -> None:
         self.workshop, self.strategy, self.budget, self.threads = workshop, strategy, budget, threads
         self.progress = Progress(budget, story=strategy.story)
         self._keep, self._watch = keep, watch
-        self._running: dict[Future[Trial | None], Standing] = {}
+        self._crew = Threads(workshop, threads) if crew is None else crew
+        self._running: dict[Ending, Standing] = {}
         self._stopping = threading.Event()
         self._began, self._reserve = time.monotonic(), 0.0
 
@@ -90,10 +95,10 @@ class Search:
             self.strategy.tell(trial)
             self.progress.trials.append(trial)
         stopped = ""
-        with ThreadPoolExecutor(self.threads, "trial") as pool:
+        with self._crew:
             try:
                 while not stopped:
-                    stopped = self._turn(pool)
+                    stopped = self._turn()
             except BaseException as error:
                 self._end()
                 if not isinstance(error, KeyboardInterrupt):
@@ -102,33 +107,33 @@ class Search:
             self._end()
         return stopped
 
-    def _turn(self, pool: ThreadPoolExecutor) -> str:
-        """Give free threads candidates, wait a moment, take what ended; return why the search is over."""
-        stopped = self._fill(pool)
+    def _turn(self) -> str:
+        """Give who is free candidates, wait a moment, take what ended; return why the search is over."""
+        stopped = self._fill()
         if self._running:
             wait(self._running, SECONDS_BETWEEN, FIRST_COMPLETED)
+        elif not stopped:  # nobody is there yet
+            time.sleep(SECONDS_BETWEEN)
         self._collect()
         self._look()
         return stopped or self._over()
 
-    def _fill(self, pool: ThreadPoolExecutor) -> str:
-        """Give every free thread a candidate; return why the search is over where none is left."""
-        while len(self._running) < self.threads:
+    def _fill(self) -> str:
+        """Give all who are free a candidate; return why the search is over where none is left."""
+        while len(self._running) < self._crew.size:
             if self._is_full():
                 return "" if self._running else "trials"
             candidate = self.strategy.ask()
             if candidate is None:
                 return "" if self._running else "all tried"
             standing = Standing(candidate)
-            self._running[pool.submit(self._evaluate, candidate, standing)] = standing
+            watcher = Watcher(self._must_stop, self.strategy.rungs, self._prune_of(candidate))
+            ending = self._crew.submit(candidate, watcher, standing, self._seconds_left())
+            self._running[ending] = standing
         return ""
 
-    def _evaluate(self, candidate: Candidate, standing: Standing) -> Trial | None:
-        def prune(resource: int, value: float) -> bool:
-            return self.strategy.prunes(candidate, resource, value)
-
-        watcher = Watcher(self._must_stop, self.strategy.rungs, prune)
-        return evaluate(self.workshop, candidate, watcher, standing)
+    def _prune_of(self, candidate: Candidate) -> Prune:
+        return lambda resource, value: self.strategy.prunes(candidate, resource, value)
 
     def _collect(self) -> None:
         """Take the trials that ended: number, keep and tell them."""
@@ -152,6 +157,7 @@ class Search:
     def _end(self) -> None:
         """End what runs, and keep what had ended by itself meanwhile."""
         self._stopping.set()
+        self._crew.stop()
         with deferred(again=False):  # who was interrupted once may be so again while they end
             wait(self._running)
             self._collect()
@@ -171,10 +177,14 @@ class Search:
 
     def _is_late(self) -> bool:
         """Return whether the time is used up. The first trial that finishes may take as long as it takes."""
+        return self._seconds_left() <= 0.0
+
+    def _seconds_left(self) -> float:
+        """Return how many seconds are left; infinity where there is no such end, or nothing finished yet."""
         budget = self.budget.seconds
         if budget is None or not any(trial.is_finished for trial in self.progress.trials):
-            return False
-        return time.monotonic() - self._began >= budget - self._reserve
+            return math.inf
+        return budget - self._reserve - (time.monotonic() - self._began)
 
     def _over(self) -> str:
         """Return why the search is over; "" while it is not."""

@@ -6,8 +6,8 @@ table plan + asked -> planned: space, folds, score, workshop -> searched: trials
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,7 +18,11 @@ from minicolumn.tabular.plan import TablePlan
 from minicolumn.tabular.recipe import habits_of, table_batch, table_recipe
 from minicolumn.train.side_by_side import Progress as RefitProgress
 from minicolumn.tune.build import Workshop, knots_of, outputs_of, own_loss, whole_space
+from minicolumn.tune.cluster import Cluster, connected, is_client
+from minicolumn.tune.crew import Crew
+from minicolumn.tune.executor import Executed
 from minicolumn.tune.folds import FoldData, folds_of, usual_folds
+from minicolumn.tune.growth import Nursery
 from minicolumn.tune.score import score_by_name
 from minicolumn.tune.search import Budget, Progress, Search
 from minicolumn.tune.space import Space
@@ -29,6 +33,7 @@ from minicolumn.tune.trial import Trial
 from minicolumn.tune.winner import card_of, refitted
 
 _DECAY = 0.02
+_MANY = 16  # candidates at once that a strategy reckons with where nobody knows how many workers come
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +43,8 @@ class Asked:
     budget      of the search; the winner's last training is reckoned in
     storage     a journal file or a URL; None keeps nothing
     resume      whether to go on with the last search in it
+    cluster     the address of a Dask scheduler whose workers train the candidates; executor: one as of
+                `concurrent.futures`, or a Dask client; None trains here
     """
 
     space: Space
@@ -50,6 +57,13 @@ class Asked:
     resume: bool = False
     seed: int = 0
     threads: int | None = None
+    cluster: str | None = None
+    executor: Any = None
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether candidates are trained by workers that this process does not own."""
+        return self.cluster is not None or self.executor is not None
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,8 +90,9 @@ def plan_search(table: TablePlan, asked: Asked) -> SearchPlan:
     count = usual_folds(len(table.train.X)) if asked.folds is None else asked.folds
     folds = FoldData(table, folds_of(table, count, asked.seed))
     usual = table_recipe(table.encoder, table.train.X, epochs=settings.epochs, knots=())
-    workshop = Workshop(table, knots, own_loss(table), folds, score, usual.epochs, asked.seed)
-    threads = asked.threads or cores()
+    nursery = Nursery() if asked.strategy == "grow" else None
+    workshop = Workshop(table, knots, own_loss(table), folds, score, usual.epochs, asked.seed, nursery)
+    threads = asked.threads or (_MANY if asked.is_elsewhere else cores())
     setup = Setup(
         space=space,
         strategy=asked.strategy,
@@ -147,13 +162,27 @@ def _searched(plan: SearchPlan, stored: Stored | None, shown: Shown) -> Study:
     """Run the search, and return the study without a model."""
     began, asked = time.perf_counter(), plan.asked
     strategy = strategy_by_name("strategy", asked.strategy)(plan.ground)
-    with shown.search(plan) as watch:
+    with shown.search(plan) as watch, _crew(plan) as crew:
         keep = (lambda trial: None) if stored is None else stored.add
-        search = Search(plan.workshop, strategy, asked.budget, plan.ground.threads, keep, watch)
+        search = Search(plan.workshop, strategy, asked.budget, plan.ground.threads, keep, watch, crew)
         stopped = search.run(() if stored is None else stored.trials)
     seconds = time.perf_counter() - began
     records = tuple(search.progress.trials)
     return Study(plan.setup, records, tuple(strategy.story), seconds, stopped, asked.winner)
+
+
+@contextmanager
+def _crew(plan: SearchPlan) -> Iterator[Crew | None]:
+    """Yield those who train the candidates; None for threads of this process."""
+    workshop, asked = plan.workshop, plan.asked
+    if asked.cluster is not None:
+        with connected(asked.cluster) as client:
+            yield Cluster(workshop, client, asked.threads)
+    elif asked.executor is not None:
+        kind = Cluster if is_client(asked.executor) else Executed
+        yield kind(workshop, asked.executor, asked.threads)
+    else:
+        yield None
 
 
 def _concluded(plan: SearchPlan, study: Study, shown: Shown, refit: bool) -> Study:
@@ -183,4 +212,4 @@ def refit_winner(
         "seconds": round(study.seconds, 3),
     }
     card = card_of(winner, best, study.records, described)
-    return refitted(plan.workshop, winner, card, plan.ground.threads, watch)
+    return refitted(plan.workshop, winner, card, min(plan.ground.threads, cores()), watch)

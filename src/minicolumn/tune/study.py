@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from minicolumn.errors import DataError
 from minicolumn.model.files import PathLike
 from minicolumn.tune.arrays import as_rows
+from minicolumn.tune.pictures.plots import Plots
 from minicolumn.tune.score import Score
 from minicolumn.tune.space import Space
 from minicolumn.tune.trial import Trial, ranked, smallest_within, with_error
@@ -46,7 +47,7 @@ class Setup:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Study:
+class Study(Plots):
     """The result of a search: every trial, the best of them, and the winner as a trained model.
 
     setup       what was asked for

@@ -160,11 +160,11 @@ def smallest_within(trials: Sequence[Trial], score: Score) -> Trial | None:
     order = ranked(trials, score)
     if not order:
         return None
-    near = [t for t in order if t is order[0] or _is_near(order[0], t, score)]
+    near = [t for t in order if t is order[0] or is_near(order[0], t, score)]
     return min(near, key=lambda t: (t.parameters, -score.sign * t.score, t.number))
 
 
-def _is_near(best: Trial, other: Trial, score: Score) -> bool:
+def is_near(best: Trial, other: Trial, score: Score) -> bool:
     """Return whether a trial is behind the best by one standard error of the difference at most."""
     ahead, error = gain(best, other, score)
     return ahead <= error

@@ -32,6 +32,7 @@ from minicolumn.train.run import Run
 from minicolumn.train.side_by_side import Ending, Maker, Progress, run_side_by_side
 from minicolumn.train.trainer import Trainer
 from minicolumn.tune.build import Workshop, seed_of
+from minicolumn.tune.growth import grown_params
 from minicolumn.tune.trial import Trial
 
 Array = np.ndarray
@@ -97,7 +98,12 @@ def _maker_of_all(workshop: Workshop, winner: Trial) -> Maker:
         seed_of(workshop.seed, workshop.folds),
         StopAt(winner.epoch),
     )
-    return lambda hung: table_trainer(recipe, learnt, None, [stop, *hung], seed=seed, threads=1)
+
+    def make(hung: Sequence[Callback]) -> Trainer:
+        start = grown_params(workshop, winner.candidate, learnt, None, seed, hung)
+        return table_trainer(recipe, learnt, None, [stop, *hung], seed=seed, threads=1, params=start)
+
+    return make
 
 
 def _runs(endings: Sequence[Ending]) -> list[Run]:

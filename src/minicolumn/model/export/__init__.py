@@ -1,1 +1,1 @@
-"""Exports: a trained network in the languages of others."""
+"""Exports: a trained network, its preprocessing included, in the languages and formats of others."""

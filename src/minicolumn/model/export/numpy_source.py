@@ -15,8 +15,10 @@ import numpy as np
 
 from minicolumn.errors import DataError
 from minicolumn.ir.graph import Graph, Node
+from minicolumn.ir.shapes import Dim
 from minicolumn.lower.inspect import inspect
 from minicolumn.nn.layer import Layer, Params
+from minicolumn.passes.pipeline import EXPAND
 from minicolumn.tree import named_leaves
 
 Array = np.ndarray
@@ -39,6 +41,16 @@ WRITTEN: Mapping[str, Callable[..., str]] = {
     "cast": lambda x, dtype: f"{x}.astype(np.{np.dtype(dtype).name})",
     "sum": lambda x, axes: f"np.sum({x}, axis={_axes(axes)})",
     "max": lambda x, axes: f"np.max({x}, axis={_axes(axes)})",
+    "min": lambda x, axes: f"np.min({x}, axis={_axes(axes)})",
+    "prod": lambda x, axes: f"np.prod({x}, axis={_axes(axes)})",
+    "any": lambda x, axes: f"np.any({x}, axis={_axes(axes)})",
+    "all": lambda x, axes: f"np.all({x}, axis={_axes(axes)})",
+    "argmax": lambda x, axis: f"np.argmax({x}, axis={axis})",
+    "argmin": lambda x, axis: f"np.argmin({x}, axis={axis})",
+    "gather": lambda x, *indices: f"{x}[{', '.join(indices)}]",
+    "flip": lambda x, axes: f"np.flip({x}, {tuple(axes)})",
+    "stop_gradient": lambda x: x,
+    "copy": lambda x: x,
     "sort": lambda x, axis: f"np.sort({x}, axis={axis})",
     "cumsum": lambda x, axis: f"np.cumsum({x}, axis={axis})",
     "reshape": lambda x, shape: f"np.reshape({x}, {_shape(shape)})",
@@ -80,6 +92,15 @@ def numpy_source(network: Layer, params: Params, input_shape: tuple[int, ...], d
         "    x = np.asarray(x, np.float32)", *body,
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
+
+
+def graph_source(graph: Graph, name: str) -> str:
+    """Return a graph of one input x, any number of rows, as a function of NumPy.
+
+    Errors          DataError, naming it, for an operation that has no line in NumPy
+    """
+    body, _ = _body(EXPAND(graph), [])
+    return "\n".join([f"def {name}(x):", *body]) + "\n"
 
 
 def _body(graph: Graph, weights: list[str]) -> tuple[list[str], bool]:
@@ -142,6 +163,8 @@ def _shape(shape: tuple[int, ...], *, lengths: bool = False) -> str:
     def length(n: int) -> str:
         if not _counts_rows(n):
             return str(n)
+        if isinstance(n, Dim):
+            return "len(x)" if lengths else "-1"
         return ("len(x)" if n == ROWS else f"{n // ROWS} * len(x)") if lengths else "-1"
 
     listed = ", ".join(map(length, shape))
@@ -155,4 +178,4 @@ def _slices(start: tuple[int, ...], stop: tuple[int, ...], step: tuple[int, ...]
 
 def _counts_rows(n: int) -> bool:
     """Return whether a length is the number of rows, or of the vectors of all rows below each other."""
-    return n > 0 and n % ROWS == 0
+    return isinstance(n, Dim) or (n > 0 and n % ROWS == 0)

@@ -199,7 +199,7 @@ class ClassOutputs(Outputs, ABC):
         """
         if predictions.ndim > 1 and predictions.shape[1] > 1:
             return predictions
-        yes = predictions.reshape(len(predictions))
+        yes = predictions.reshape(-1)
         return np.stack([self.opposite(yes), yes], axis=1)
 
     def codes(self, predictions: Array) -> Array:

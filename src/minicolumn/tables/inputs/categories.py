@@ -13,14 +13,12 @@ Differs     scikit-learn's OneHotEncoder and OrdinalEncoder raise for a level no
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minicolumn.tables import state
-from minicolumn.tables.forms.number_forms import NumberForm
 from minicolumn.tables.inputs.scale import Array
 from minicolumn.tables.values import MISSING, NO, YES, labels, per_text, without_point_zero
 
@@ -96,18 +94,21 @@ class BooleanInput:
 def _signs(series: polars.Series) -> Array:
     """Return +1, -1 or 0, int8 [rows]: yes, no, anything else.
 
-    Columns of 0 and 1 need no look at texts; all others are looked up once for each distinct text.
+    What a cell is does not hang on the cells beside it: "01" is no boolean, also among numbers alone.
     """
-    x = NumberForm().read(series)
-    if x.null_count() == series.null_count():  # 0 and 1, the common case
-        x = x.to_numpy()
+    if series.dtype.is_numeric():
+        x = series.to_numpy()
         return (x == 1).astype(np.int8) - (x == 0)
     return per_text(series, _sign, np.int8)
 
 
 def _sign(word: str) -> int:
-    """Return +1, -1 or 0 for one text in any case; "1.0" and "0.0" are read as 1 and 0."""
-    word = re.sub(r"\.0+$", "", word.lower())
+    """Return +1, -1 or 0 for one text in any case; "1.0" and "0.0" are read as 1 and 0.
+
+    >>> _sign("Yes"), _sign("0.0"), _sign("yes.0")
+    (1, -1, 0)
+    """
+    word = without_point_zero(word).lower()
     return (word in YES) - (word in NO)
 
 

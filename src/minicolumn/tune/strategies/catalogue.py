@@ -7,6 +7,7 @@ from collections.abc import Callable
 from minicolumn.errors import DataError, did_you_mean
 from minicolumn.tune.strategies.course import Course
 from minicolumn.tune.strategies.grid import GridSearch
+from minicolumn.tune.strategies.grow import Grow
 from minicolumn.tune.strategies.sampled import asha, hyperband, random_search, tpe
 from minicolumn.tune.strategies.strategy import Ground, Strategy
 
@@ -17,6 +18,7 @@ STRATEGIES: dict[str, Callable[[Ground], Strategy]] = {
     "asha": asha,
     "hyperband": hyperband,
     "grid": GridSearch,
+    "grow": Grow,
 }
 
 

@@ -17,8 +17,6 @@ from minicolumn.lower.llvm.codegen.loop_nest import across, lanes_for, nest, no_
 from minicolumn.lower.llvm.codegen.reduce import (
     fold_of,
     kept_levels,
-    operand_map_of,
-    ranges_of,
     run_reduction,
     runs_along_columns,
 )
@@ -27,6 +25,7 @@ from minicolumn.lower.llvm.schedule.loops import Loops, merged, separate
 from minicolumn.lower.llvm.schedule.machine import Machine
 from minicolumn.passes.index_map import counter, identity_map, linear
 from minicolumn.passes.kernel import Fused, Kernel, arrays_read
+from minicolumn.passes.reduced import operand_map_of, ranges_of
 
 # Wide loops over columns keep several registers of partial sums.
 COLUMN_REGISTERS = 4

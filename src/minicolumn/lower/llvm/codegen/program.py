@@ -74,7 +74,7 @@ def emit_program(
         "void",
         "internal noinline nounwind" if flush_subnormals else "nounwind",
     )
-    table = _Table(f, graph)
+    table = Table(f, graph)
     context = ProgramContext(f, kernels, table.slot(STATUS), table.slot(HOST), table.constant)
     first = FIRST + len(graph.inputs) + len(graph.outputs)
     context.lengths = {dim: table.number(first + k) for k, dim in enumerate(graph.dims)}
@@ -109,11 +109,14 @@ def _aligned(size: int) -> int:
     return -(-size // ALIGN) * ALIGN
 
 
-class _Table:
-    """The table of arguments, read at the beginning of the function."""
+class Table:
+    """The table of arguments, read at the beginning of the function.
 
-    def __init__(self, f: Function, graph: Graph) -> None:
-        self.f = f
+    word        bytes of an address
+    """
+
+    def __init__(self, f: Function, graph: Graph, word: int = 8) -> None:
+        self.f, self._word = f, word
         self.constants: list[Node] = []
         self._where: dict[Node, Value] = {}
         self._first = FIRST + len(graph.inputs) + len(graph.outputs) + len(graph.dims)
@@ -121,7 +124,7 @@ class _Table:
     def slot(self, number: int) -> Value:
         """Return the address in a slot."""
         place = self.f.let_first("ptr", f"getelementptr inbounds ptr, ptr %table, i64 {number}")
-        return self.f.let_first("ptr", f"load ptr, {place}, align 8")
+        return self.f.let_first("ptr", f"load ptr, {place}, align {self._word}")
 
     def number(self, number: int) -> Value:
         """Return the integer in a slot."""

@@ -30,8 +30,9 @@ from minicolumn.lower.llvm.codegen.emit import (
 from minicolumn.lower.llvm.codegen.loop_nest import across
 from minicolumn.lower.llvm.codegen.scalar import convert, larger
 from minicolumn.lower.llvm.schedule.loops import Loops
-from minicolumn.passes.index_map import Affine, IndexMap, counter, identity_map
+from minicolumn.passes.index_map import Affine, identity_map
 from minicolumn.passes.kernel import Kernel
+from minicolumn.passes.reduced import operand_map_of
 
 # Iterations of a loop that are added up one after the other at most; a longer one is a tree.
 BLOCK = 256
@@ -91,32 +92,6 @@ def fold_of(node: Node) -> Fold | None:
     """Return how a reduction combines; None where it looks for the place of an extreme."""
     fold = _FOLDS.get(node.op)
     return fold(node.inputs[0].array_type.dtype.kind == "i") if fold else None
-
-
-def reduced_axes(node: Node) -> tuple[int, ...]:
-    """Return the axes that a reduction removes."""
-    return node.attrs["axes"] if "axes" in node.attrs else (node.attrs["axis"],)
-
-
-def ranges_of(node: Node) -> tuple[int, ...]:
-    """Return the ranges of the counters: first those of the result's axes, then those of the removed ones."""
-    shape = node.inputs[0].array_type.shape
-    removed = [shape[a] for a in reduced_axes(node)]
-    return (*node.array_type.shape, *(removed or [1]))
-
-
-def operand_map_of(node: Node) -> IndexMap:
-    """Return which element of the operand the counters stand for."""
-    shape, removed = node.inputs[0].array_type.shape, reduced_axes(node)
-    kept = len(node.array_type.shape)
-    found, result = [], 0
-    for axis, n in enumerate(shape):
-        if axis in removed:
-            found.append(counter(kept + removed.index(axis), n))
-        else:
-            found.append(counter(result, n))
-            result += 1
-    return tuple(found)
 
 
 def kept_levels(node: Node, loops: Loops) -> int:

@@ -43,12 +43,18 @@ class CodeError(MinicolumnError, AssertionError):
 
 @dataclass(frozen=True)
 class Target:
-    """The processor that code is made for, as LLVM names it and as the lowerings see it."""
+    """The processor that code is made for, as LLVM names it and as the lowerings see it.
+
+    abi         how functions are called, where a kind of processor has several ways
+    alone       whether an object file is to be linked by others, not loaded into this process
+    """
 
     triple: str
     cpu: str
     features: str
     machine: Machine
+    abi: str = ""
+    alone: bool = False
 
     @property
     def identity(self) -> str:
@@ -206,6 +212,10 @@ def _target_machine(target: Target, optimization: int) -> Any:
     # Position-independent code for the small model addresses its constants in one short instruction, and
     # the loader places all of an object's sections side by side, so that they are always within reach.
     made = _llvm_for(target.triple).Target.from_triple(target.triple)
+    if target.alone:
+        return made.create_target_machine(
+            target.cpu, target.features, opt=min(optimization, 2), reloc="pic", abiname=target.abi
+        )
     return made.create_target_machine(
         target.cpu, target.features, opt=min(optimization, 2), reloc="pic", codemodel="small", jit=True
     )

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from minicolumn.ir.graph import Node
 from minicolumn.lower.llvm.codegen import partition
-from minicolumn.lower.llvm.codegen.reduce import reduced_axes
 from minicolumn.passes.index_map import counter, identity_map, strides_of
 from minicolumn.passes.kernel import Fused, Kernel, Store, evaluated, reading
+from minicolumn.passes.reduced import reduced_axes
 
 
 def rows_of(kernel: Kernel) -> int:

@@ -1,0 +1,1 @@
+"""Kernels to source code that people can read: C99 and JavaScript."""

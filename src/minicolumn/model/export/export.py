@@ -1,0 +1,132 @@
+"""Export of a model: by a table of targets, each of which turns a pipeline into files and can run them.
+
+model -> Pipeline -> files by name -> a folder, written once the export has answered its own test
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from minicolumn.errors import DataError, did_you_mean
+from minicolumn.model.export import checks
+from minicolumn.model.export.c_source import c_files
+from minicolumn.model.export.js_source import js_files
+from minicolumn.model.export.numpy_module import numpy_files
+from minicolumn.model.export.object_file import object_files
+from minicolumn.model.export.onnx_file import onnx_files
+from minicolumn.model.export.page import page_files
+from minicolumn.model.export.pipeline import Pipeline, identifier
+from minicolumn.model.files import PathLike, shown, write_atomically
+
+if TYPE_CHECKING:
+    from minicolumn.model.model import Model
+
+Files = Mapping[str, str | bytes]
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a model can be exported to.
+
+    suffix      of a path that asks for it
+    does        what comes out, in a few words
+    files       makes the files of a pipeline, by name
+    check       runs them on rows whose answers are known; says by what, or "" where nothing here can
+    """
+
+    suffix: str
+    does: str
+    files: Callable[[Pipeline], Mapping[str, str] | Mapping[str, bytes] | Files]
+    check: Callable[[Pipeline, Files], str]
+
+
+TARGETS: Mapping[str, Target] = {
+    "c": Target(".c", "one header and one source of C99", c_files, checks.by_compiler),
+    "onnx": Target(".onnx", "ONNX, the whole pipeline and the numeric core", onnx_files, checks.by_runtime),
+    "js": Target(".mjs", "one ES module of JavaScript", js_files, checks.by_node),
+    "numpy": Target(".py", "one module of Python that needs NumPy alone", numpy_files, checks.by_python),
+    "html": Target(".html", "one page with a form, which answers by itself", page_files, checks.by_node),
+    "object": Target(".o", "object code for any processor, with a C header", object_files, checks.by_linker),
+}
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was exported.
+
+    paths       of the files
+    checked     by what the files were run on rows whose answers are known; "" where nothing here can run them
+    rows        how many rows that were
+    """
+
+    paths: tuple[Path, ...]
+    checked: str
+    rows: int
+
+    def __str__(self) -> str:
+        listed = ", ".join(shown(path) for path in self.paths)
+        if not self.checked:
+            return f"{listed} (not run here; its self-test has {self.rows} rows)"
+        return f"{listed} (run by {self.checked}: {self.rows} rows answered as by the model)"
+
+
+def export(model: Model, to: str, out: PathLike | None = None, target: str = "") -> Exported:
+    """Write a model in another format, preprocessing included, once it has passed its own test.
+
+    to          "c", "onnx", "js", "html", "numpy" or "object"
+    out         a folder, or a file with the format's suffix, whose name the export takes; by default files
+                named after the target in the current folder
+    target      the processor of "object", as LLVM names it: "aarch64-linux-gnu"; "" is this one
+    Errors      DataError: an unknown format, with the nearest name; a part of the model that the format has
+                no line for, by its name; a missing package; an export that answers otherwise than the model,
+                of which nothing is written
+
+    >>> import minicolumn as mc, tempfile
+    >>> net = mc.nn.Sequential(mc.nn.Dense(4, "tanh"), mc.nn.Dense(2))
+    >>> model = mc.Model(net, net.init(0, (3,)), (3,), "softmax_cross_entropy")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     [path.name for path in model.export("js", f"{folder}/iris.mjs").paths]
+    ['iris.mjs']
+    """
+    if to not in TARGETS:
+        known = ", ".join(TARGETS)
+        raise DataError(
+            f"export: unknown format {to!r:.60}{did_you_mean(str(to), TARGETS)}; expected {known}"
+        )
+    if target and to != "object":
+        raise DataError(f"export: a target is of object code; {to} runs on any processor")
+    form = TARGETS[to]
+    folder, name = _place(model, form, out)
+    pipeline = Pipeline(model, name, target)
+    files = form.files(pipeline)
+    checked = form.check(pipeline, files)
+    for file, content in files.items():
+        write_atomically(folder / file, [content.encode() if isinstance(content, str) else content])
+    return Exported(tuple(folder / file for file in files), checked, len(pipeline.samples.cells))
+
+
+def _place(model: Model, target: Target, out: PathLike | None) -> tuple[Path, str]:
+    """Return the folder and the name of an export."""
+    usual = identifier(model.table.target if model.table else "model")
+    if out is None:
+        return Path(), usual
+    path = Path(shown(out)) if isinstance(out, bytes) else Path(out)  # type: ignore[arg-type]
+    if path.suffix == target.suffix:
+        return path.parent, identifier(path.stem)
+    if path.is_dir():
+        return path, usual
+    raise DataError(
+        f"export: {shown(path)} is neither a folder nor a file whose name ends in {target.suffix}"
+    )
+
+
+def told(exported: Exported) -> dict[str, Any]:
+    """Return what was exported as JSON values."""
+    return {
+        "files": [str(path) for path in exported.paths],
+        "checked": exported.checked,
+        "rows": exported.rows,
+    }

@@ -1,0 +1,97 @@
+"""What cannot be exported is said in one line, and nothing is half-written."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+import minicolumn as mc
+from minicolumn.errors import DataError
+from minicolumn.model.export import checks
+from minicolumn.model.export.pipeline import distinct_identifiers, identifier
+
+
+@pytest.fixture
+def model() -> mc.Model:
+    net = mc.nn.Sequential(mc.nn.Dense(2, "tanh"), mc.nn.Dense(1))
+    return mc.Model(net, net.init(0, (3,)), (3,), "squared_error")
+
+
+def test_an_unknown_format_is_told_with_the_nearest(model: mc.Model, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"unknown format 'onx'; did you mean 'onnx'\?"):
+        model.export("onx", tmp_path)
+
+
+def test_a_path_has_the_suffix_of_its_format_or_is_a_folder(model: mc.Model, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"is neither a folder nor a file whose name ends in \.c$"):
+        model.export("c", tmp_path / "model.cpp")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("to", ["c", "js", "html", "onnx"])
+def test_an_operation_without_a_line_is_named(tmp_path: Path, to: str) -> None:
+    if to == "onnx":
+        pytest.importorskip("onnx", reason="needs onnx: pip install 'minicolumn[onnx]'")
+    from scipy.special import gammaln
+
+    net = mc.nn.Sequential(mc.nn.Dense(2), mc.nn.Activation(gammaln), mc.nn.Dense(1))
+    odd = mc.Model(net, net.init(0, (3,)), (3,), "squared_error")
+    with pytest.raises(DataError, match="gammaln"):
+        odd.export(to, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_onnx_it_is_said_what_to_install(
+    model: mc.Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(DataError, match=r"needs the package onnx; pip install 'minicolumn\[onnx\]'"):
+        model.export("onnx", tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_compiler_that_refuses_is_heard_and_nothing_is_written(
+    model: mc.Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiler = tmp_path / "cc"
+    compiler.write_text("#!/bin/sh\necho 'no room left' >&2\nexit 1\n")
+    compiler.chmod(0o755)
+    monkeypatch.setattr(checks.shutil, "which", lambda name: str(compiler))
+    out = tmp_path / "out"
+    out.mkdir()
+    with pytest.raises(DataError, match="cc refuses the source: no room left"):
+        model.export("c", out)
+    assert not list(out.iterdir())
+
+
+def test_without_a_compiler_the_export_says_that_it_was_not_run(
+    model: mc.Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks.shutil, "which", lambda name: None)
+    exported = model.export("c", tmp_path)
+    assert exported.checked == ""
+    assert "not run here" in str(exported)
+    assert sorted(path.name for path in exported.paths) == ["model.c", "model.h"]
+
+
+def test_a_folder_that_is_not_there_is_told(model: mc.Model, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="gone"):
+        model.export("js", tmp_path / "gone" / "model.mjs")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("row", "row_"), ("x", "x_"), ("T1", "t1"), ("", "x_"), ("_Bool", "bool_"), ("a" * 99, None)],
+)
+def test_identifiers_are_no_words_of_the_languages(text: str, expected: str | None) -> None:
+    found = identifier(text)
+    assert found == (expected or found)
+    assert found.isidentifier()
+
+
+def test_identifiers_differ_whatever_the_names() -> None:
+    names = ("a", "A", "a!", "a_2", "a 2", "int", "int_", "INT")
+    found = distinct_identifiers(names)
+    assert len(set(found)) == len(names)
