@@ -13,12 +13,9 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import mutants
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-import mutants
 from mutants import GOLDEN, OPTIONS, golden, name_of
 
 import minicolumn as mc
