@@ -25,6 +25,7 @@ from minicolumn.nn import (
     Ensemble,
     Flatten,
     Formulas,
+    Frozen,
     GaussianDropout,
     GaussianNoise,
     Heads,
@@ -43,6 +44,7 @@ from minicolumn.nn import (
     RMSNorm,
     Scale,
     Sequential,
+    Standardize,
     VarianceScaling,
 )
 from minicolumn.nn.serialize import to_json
@@ -119,6 +121,7 @@ def samples() -> dict[str, Artifact]:
             "softmax_cross_entropy",
         ),
         "formulas": artifact_of(Sequential(Formulas(("x1", "x2^2", "sin(x1)")), Dense(1)), (2,)),
+        "stays": artifact_of(Sequential(Standardize(), Frozen(Dense(3, "relu")), Dense(1)), (2,)),
         "image": artifact_of(Sequential(Flatten(), Dense(2)), (3, 4), data_hash=None, metrics={}),
         "words": artifact_of(Sequential(Embedding(5, 2), Flatten(), Dense(1)), (3,)),
         "norms": artifact_of(

@@ -65,11 +65,12 @@ NEEDED = {
     "l2": "rate=0.1",
     "per_row": "penalty=(l2:rate=0.5)",
     "clipped": "optimizer=(adam:b1=0.8),norm=2",
+    "layerwise": "optimizer=(adam:b1=0.8)",
     "averaged": "optimizer=(momentum:nesterov=true)",
 }
 COMPOSITE = {
     "sequential", "concatenate", "residual", "heads", "piecewise_linear", "column_embedding", "formulas",
-    "ensemble", "piecewise_dense", "column_splines",
+    "ensemble", "piecewise_dense", "column_splines", "frozen",
 }  # fmt: skip
 ENTRIES = [
     (kind, name) for kind, registry in REGISTRIES.items() for name in registry if name not in COMPOSITE

@@ -149,7 +149,6 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"score": "acuracy"}, "score: unknown metric 'acuracy'; did you mean 'accuracy'?"),
     ({"folds": 1}, "tune: folds: expected an integer >= 2, got 1"),
     ({"folds": 21}, "folds: expected a number from 2 to 20, got 21"),
-    ({"strategy": "grow"}, "tune: strategy: unknown strategy 'grow'"),
     ({"strategy": "corse"}, "did you mean 'course'?"),
     ({"winner": "largest"}, "tune: winner: unknown rule 'largest'"),
     ({"resume": True}, "tune: resume: say the storage to go on with"),

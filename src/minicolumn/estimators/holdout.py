@@ -122,7 +122,7 @@ def held_in_turn(
     Errors      DataError where too few are held out
 
     >>> [held.tolist() for held in held_in_turn(5, 0.4, 3, 0, None, "fraction")]
-    [[1, 4], [0, 2], [1, 3]]
+    [[2, 3], [0, 1], [3, 4]]
     """
     held = math.ceil(fraction * rows)
     _check_enough(min(held, rows - held), parameter)

@@ -235,7 +235,7 @@ def mean_history(histories: Sequence[History]) -> History:
     """Return the mean of several learning curves: of each figure over those that had the epoch.
 
     >>> one, other = History([{"epoch": 1, "loss": 2.0}]), History([{"epoch": 1, "loss": 4.0}, {"loss": 1.0}])
-    >>> mean_history([one, other])["loss"]
+    >>> mean_history([one, other])["loss"].tolist()
     [3.0, 1.0]
     """
     longest = max(map(len, histories))

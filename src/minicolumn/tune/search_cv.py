@@ -82,7 +82,7 @@ class TopologySearchCV(BaseSearchCV):
 
     >>> import numpy as np, minicolumn as mc
     >>> X, y = np.random.default_rng(0).normal(size=(60, 3)), np.arange(60) % 2
-    >>> net = mc.MLPClassifier(solver="lbfgs", max_iter=5, random_state=0)
+    >>> net = mc.MLPClassifier(solver="lbfgs", tol=0.1, random_state=0)
     >>> search = mc.TopologySearchCV(net, {"layers": 1, "width": [2, 4]}, strategy="grid", cv=2)
     >>> [params["hidden_layer_sizes"] for params in search.fit(X, y).cv_results_["params"]]
     [(2,), (4,)]
