@@ -50,7 +50,10 @@ def test_version(cli: Any) -> None:
     ("words", "said"),
     [
         (["trian"], "unknown command 'trian'; did you mean 'train'?"),
-        (["fly"], "the commands are train, tune, evaluate, predict, inspect, export, import, zoo, playground, bench"),
+        (
+            ["fly"],
+            "the commands are train, tune, evaluate, predict, inspect, export, import, zoo, playground",
+        ),
         (["train"], "DATA is missing"),
         (["predict", "m.safetensors"], "DATA is missing"),
         (["train", "penguins", "--epocs", "3"], "unknown option '--epocs'; did you mean '--epochs'?"),

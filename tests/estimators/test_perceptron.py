@@ -70,7 +70,8 @@ def test_same_bits_as_scikit_learn_in_the_order_of_the_rows(name: str, settings:
 
 @pytest.mark.parametrize("penalty", ["l1", "l2", "elasticnet"])
 def test_penalties_as_in_scikit_learn(penalty: str) -> None:
-    X, y = datasets.load_breast_cancer(return_X_y=True)
+    found: Any = datasets.load_breast_cancer()
+    X, y = found.data, found.target
     # So many epochs that all of them count, not the moment of stopping: scikit-learn's objective takes a norm
     # of the weights from before the cut by l1.
     settings = {"penalty": penalty, "alpha": 1e-3, "l1_ratio": 0.4, "tol": None, "max_iter": 6}

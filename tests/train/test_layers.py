@@ -47,8 +47,8 @@ def layers(width: int) -> dict[str, nn.Layer]:
 
 
 LAYERS = layers(6)
-# These are trained in tests/lower/llvm/test_epochs.py, those of members in test_members.py, those that stay as
-# they are in test_transfer.py.
+# These are trained in tests/lower/llvm/test_epochs.py, those of members in test_members.py, those that stay
+# as they are in test_transfer.py.
 ELSEWHERE = {
     nn.ColumnEmbedding, nn.Embedding, nn.Flatten, nn.Formulas, nn.PiecewiseLinear, nn.Scale, nn.Sequential,
     nn.BatchEnsemble, nn.MeanOfMembers, nn.MemberDense, nn.Members,

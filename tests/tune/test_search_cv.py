@@ -44,7 +44,7 @@ def test_the_grid_is_tried_and_the_winner_fitted() -> None:
     assert search.best_estimator_.coefs_[0].shape[1] == search.best_params_["hidden_layer_sizes"][0]
     assert search.predict(X[:3]).shape == (3,)
     assert search.predict_proba(X[:3]).shape == (3, 3)
-    assert search.score(X, Y) > 0.9
+    assert float(search.score(X, Y)) > 0.9  # type: ignore[arg-type]
     assert list(search.classes_) == [0, 1, 2]
 
 
@@ -108,7 +108,7 @@ def test_candidates_that_fail_have_no_score_and_do_not_win() -> None:
 
 
 def test_it_is_cloned_and_stands_in_pipelines() -> None:
-    search = clone(_search())
+    search: Any = clone(_search())
     assert search.get_params()["estimator__solver"] == "lbfgs"
     assert make_pipeline(StandardScaler(), search).fit(X, Y).score(X, Y) > 0.9
 

@@ -220,7 +220,9 @@ class Unfreeze(Callback):
     """
 
     every: Annotated[int, Integer(help="Epochs between two.", ge=1, search=Search(1, 20))] = 5
-    layers: Annotated[int | None, Integer(help="How many each time; all of them by default.", ge=1, search=Search(1, 4))] = None
+    layers: Annotated[
+        int | None, Integer(help="How many each time; all of them by default.", ge=1, search=Search(1, 4))
+    ] = None
 
     def on_epoch(self, trainer: Trainer, row: Row) -> None:
         frozen = _frozen(trainer)
