@@ -23,6 +23,7 @@ const MOST_DRAWN = 8_000; // links; of more, the strongest
 const SLOW = 21,
   QUICK = 17.6; // ms between frames: over the one less is drawn, under the other more again
 const FULL = 150; // links of a bundle
+const SLICE = 3; // bundles that are drawn in a frame, where the machine is slow
 const SIDE = 100;
 
 /** @param {number} weight @returns {number} 0 .. LEVELS - 1 */
@@ -94,6 +95,10 @@ export class Drawing {
     this.pace = 16; // ms between frames, averaged
     this.last = 0;
     this.linksAt = 0;
+    this.tilesAt = 0;
+    this.behind = document.createElement("canvas");
+    /** @type {Bundle[]} */
+    this.waiting = []; // bundles that are still to be drawn
     this.flowing = false;
     /** @type {Bundle[]} */
     this.bundles = [];
@@ -121,7 +126,8 @@ export class Drawing {
     this.geometry = geometry;
     this.inputs = inputs;
     this.drawn = this.tilesDrawn = "";
-    this.linksAt = -1e9;
+    this.linksAt = this.tilesAt = -1e9;
+    this.waiting = [];
   }
 
   /** @param {number} time */
@@ -132,17 +138,19 @@ export class Drawing {
     this.keepPace(time);
     const look = `${lit?.layer},${lit?.unit}/${theme()}/${pixelRatio()}`,
       now = `${live.version}/${look}`;
-    if (now !== this.tilesDrawn) {
+    const atOnce = look !== this.look || !live.tick?.running;
+    if (now !== this.tilesDrawn && (atOnce || time - this.tilesAt > this.tilesEvery)) {
       this.tilesDrawn = now;
+      this.tilesAt = time;
       this.drawTiles();
-    }
-    const quick = look !== this.look || !live.tick?.running || time - this.linksAt > this.linksEvery;
-    if (now !== this.drawn && quick) {
+    } else if (now !== this.drawn && (atOnce || (!this.waiting.length && time - this.linksAt > this.linksEvery))) {
       this.drawn = now;
       this.look = look;
       this.linksAt = time;
       this.bundles = bundles(this.spots, live, lit);
-      this.drawLinks();
+      this.beginLinks(atOnce);
+    } else {
+      this.goOnWithLinks();
     }
     this.drawFlow(time);
   }
@@ -155,6 +163,11 @@ export class Drawing {
     this.pace += 0.08 * (Math.min(100, took) - this.pace);
     if (this.pace > SLOW) this.share = Math.max(0.01, this.share * 0.94);
     else if (this.pace < QUICK) this.share = Math.min(1, this.share * 1.01);
+  }
+
+  /** ms between two drawings of the maps while the network learns; none where the machine keeps up. */
+  get tilesEvery() {
+    return this.share > 0.5 ? 0 : Math.min(400, 20 / this.share);
   }
 
   /** ms between two drawings of the links while the network learns: many take long, and change little. */
@@ -183,13 +196,34 @@ export class Drawing {
     return Math.max(0.28, Math.min(1, 9 / most));
   }
 
-  drawLinks() {
+  /** Draw the links, or begin to, where the machine is slow: then some in each frame, out of sight until all are there.
+   * @param {boolean} atOnce */
+  beginLinks(atOnce) {
     const { width, height } = /** @type {Geometry} */ (this.geometry);
-    const context = sized(this.canvases.links, width, height);
+    const found = this.strongest(MOST_DRAWN * Math.max(0.06, this.share));
+    const whole = atOnce || this.share > 0.9 || found.length <= SLICE;
+    const context = sized(whole ? this.canvases.links : this.behind, width, height);
     context.clearRect(0, 0, width, height);
-    for (const { path, sign, level: strength, lit } of this.strongest(
-      MOST_DRAWN * Math.max(0.06, this.share),
-    )) {
+    this.waiting = whole ? [] : found;
+    if (whole) this.stroke(context, found);
+  }
+
+  /** Draw the next of the links that wait, and show them all once none is left. */
+  goOnWithLinks() {
+    if (!this.waiting.length) return;
+    const { width, height } = /** @type {Geometry} */ (this.geometry);
+    const context = sized(this.behind, width, height);
+    this.stroke(context, this.waiting.splice(0, SLICE));
+    context.getImageData(0, 0, 1, 1); // else a browser without a graphics processor draws all of them at the end
+    if (this.waiting.length) return;
+    const shown = sized(this.canvases.links, width, height);
+    shown.clearRect(0, 0, width, height);
+    shown.drawImage(this.behind, 0, 0, width, height);
+  }
+
+  /** @param {CanvasRenderingContext2D} context @param {Bundle[]} found */
+  stroke(context, found) {
+    for (const { path, sign, level: strength, lit } of found) {
       context.lineWidth = lineWidth(strength, this.crowd);
       context.strokeStyle = signColour(sign, (lit ? 1 : 0.13) * (0.3 + 0.7 * (strength / (LEVELS - 1))));
       context.stroke(path);
