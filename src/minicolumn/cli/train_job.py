@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import shlex
+from contextlib import nullcontext
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -209,18 +210,27 @@ def _settings(options: TrainOptions, frame: polars.DataFrame, table: Said) -> Ta
 def _finish(
     console: Console, options: TrainOptions, done: TableRun, columns: int, folds: Folds | None = None
 ) -> int:
+    """Save the model, then report on the test; who interrupted the training may do so again meanwhile."""
+    interrupted = done.run.stopped == "interrupted"
+    if interrupted and not done.run.steps:
+        raise KeyboardInterrupt
+    with deferred(again=False) if interrupted else nullcontext():
+        return _saved_and_shown(console, options, done, columns, folds)
+
+
+def _saved_and_shown(
+    console: Console, options: TrainOptions, done: TableRun, columns: int, folds: Folds | None
+) -> int:
     """Save the model, then report on the test.
 
     Ctrl-C waits for the file; where saving fails, the metrics are still shown first.
     """
     interrupted = done.run.stopped == "interrupted"
-    if interrupted and not done.run.steps:
-        raise KeyboardInterrupt
     console.print(how_it_went(done))
     replaced = os.path.exists(_place(options))
     if interrupted:
         console.print(Text(f"  saving {visible(_place(options))}", "dim"))
-    with deferred(again=not interrupted):  # another Ctrl-C waits for the file
+    with deferred():  # Ctrl-C waits for the file
         trouble = _saved(done.model, _place(options))
     show_results(console, done)
     if options.plot is not None:

@@ -97,6 +97,7 @@ export class Drawing {
     this.linksAt = 0;
     this.tilesAt = 0;
     this.behind = document.createElement("canvas");
+    this.behind.getContext("2d", { willReadFrequently: true }); // as `goOnWithLinks` does
     /** @type {Bundle[]} */
     this.waiting = []; // bundles that are still to be drawn
     this.flowing = false;
@@ -139,11 +140,16 @@ export class Drawing {
     const look = `${lit?.layer},${lit?.unit}/${theme()}/${pixelRatio()}`,
       now = `${live.version}/${look}`;
     const atOnce = look !== this.look || !live.tick?.running;
-    if (now !== this.tilesDrawn && (atOnce || time - this.tilesAt > this.tilesEvery)) {
+    const maps = now !== this.tilesDrawn && (atOnce || time - this.tilesAt > this.tilesEvery);
+    if (maps) {
       this.tilesDrawn = now;
       this.tilesAt = time;
       this.drawTiles();
-    } else if (now !== this.drawn && (atOnce || (!this.waiting.length && time - this.linksAt > this.linksEvery))) {
+    }
+    const links = now !== this.drawn && (atOnce || (!this.waiting.length && time - this.linksAt > this.linksEvery));
+    if (maps && !atOnce && this.share <= 0.5) {
+      // The links wait for a frame of their own.
+    } else if (links) {
       this.drawn = now;
       this.look = look;
       this.linksAt = time;
