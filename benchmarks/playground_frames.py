@@ -4,10 +4,10 @@
 
 For the default network and for 8 layers of 32 neurons, both training at full speed: frames a second, the
 median and the 99th percentile of the time between frames, and tasks of the page's main thread over 50 ms,
-from the events that Chromium writes while it draws (`Tracing.start` of the DevTools protocol). A frame is one that
-the page was asked to draw (`FireAnimationFrame`, of which several callbacks within 8 ms are one); those in which
-something had changed and was shown (`DrawFrame` of the compositor) are counted beside. Without a screen the
-browser draws by the processor alone, of which the network that trains takes a core.
+from the events that Chromium writes while it draws (`Tracing.start` of the DevTools protocol). A frame is one
+that the page was asked to draw (`FireAnimationFrame`, of which several callbacks within 8 ms are one); those
+in which something had changed and was shown (`DrawFrame` of the compositor) are counted beside. Without a
+screen the browser draws by the processor alone, of which the network that trains takes a core.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ class Frames:
 def frames_of(events: Sequence[Event]) -> Frames:
     """Return the frames of a trace: of the process that ran the page's animation frames.
 
-    >>> fired = [{"name": "FireAnimationFrame", "pid": 7, "tid": 1, "ts": 1000 * t} for t in (0, 1, 20, 40, 80)]
+    >>> asked = (0, 1, 20, 40, 80)  # ms
+    >>> fired = [{"name": "FireAnimationFrame", "pid": 7, "tid": 1, "ts": 1000 * t} for t in asked]
     >>> drawn = [{"name": "DrawFrame", "pid": 7, "tid": 2, "ts": 1000 * t} for t in (0, 40)]
     >>> task = [{"name": "RunTask", "pid": 7, "tid": 1, "ph": "X", "ts": 5000, "dur": 60000}]
     >>> found = frames_of(fired + drawn + task)
