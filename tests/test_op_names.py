@@ -50,10 +50,9 @@ WRITERS = {
     "lower/onnx_nodes.py": ("graph",),
     "lower/source/javascript.py": ("_refuse_long",),
     "lower/source/kernels.py": ("write",),
-    "lower/source/values.py": ("_needs",),
     "lower/llvm/codegen/standalone.py": ("emit_standalone",),
     "lower/llvm/schedule/symbolic_dims.py": ("_refuse",),
-    "lower/llvm/codegen/elements.py": ("operands",),
+    "passes/addresses.py": ("operands",),
     "lower/llvm/runtime/fingerprint.py": ("_lines",),
 }
 

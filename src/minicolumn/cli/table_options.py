@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 from minicolumn.cli.columns import parse_columns
 from minicolumn.cli.declared import CommandOptions, Option, option_name
 from minicolumn.errors import DataError, did_you_mean
+from minicolumn.tabular.limits import LIMITS
 
 if TYPE_CHECKING:
     from minicolumn.tables import Overrides, Reading
     from minicolumn.tabular.schema_file import SchemaFile
 
+TABLE = "The table"
 COLUMNS, FILE = "What the columns are, found out by default", "How the file is read, found out by default"
 _SIZES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 
@@ -95,6 +97,32 @@ class ColumnOptions(ReadingOptions):
     ] = False
     schema: Annotated[
         str | None, Option(COLUMNS, "FILE", help="All of this from a file: see inspect --write-schema.")
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetOptions(ColumnOptions):
+    """What is learnt of a table, what it is tested on, and what its answers are worth."""
+
+    data: Annotated[str, Option(TABLE, "DATA", help="A file, or a built-in table: penguins.")]
+    target: Annotated[str | None, Option(TABLE, "COLUMN", help="The column to predict.")] = None
+    task: Annotated[
+        str | None, Option(TABLE, "TASK", "by the target", "binary, multiclass or regression.")
+    ] = None
+    test: Annotated[str | None, Option(TABLE, "FILE", help="Test on these rows, not on a share of DATA.")] = (
+        None
+    )
+    test_fraction: Annotated[float, LIMITS["test_fraction"], Option(TABLE, "SHARE", "0.25")] = 0.25
+    class_weight: Annotated[
+        str | None,
+        Option(TABLE, "WEIGHTS", help="Against imbalance: balanced, or yes=5,no=1."),
+    ] = None
+    threshold: Annotated[
+        str | None,
+        Option(TABLE, "RULE", "0.5", "Of two classes: 0.3, f1, or cost:false_positive=1,false_negative=5."),
+    ] = None
+    target_scale: Annotated[
+        str | None, Option(TABLE, "SCALE", "what fits", "Of a target of many magnitudes: linear or asinh.")
     ] = None
 
 

@@ -7,14 +7,14 @@ from typing import Annotated, ClassVar
 
 from minicolumn.address_space import check_room_for_tables
 from minicolumn.cli.declared import Option, as_command
-from minicolumn.cli.table_options import COLUMNS, FILE, ColumnOptions
+from minicolumn.cli.table_options import COLUMNS, FILE, TABLE, TargetOptions
 from minicolumn.tabular.limits import LIMITS
 
-TABLE, NETWORK, TRAINING, OUTPUT = "The table", "The network", "The training", "What comes out"
+NETWORK, TRAINING, OUTPUT = "The network", "The training", "What comes out"
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainOptions(ColumnOptions):
+class TrainOptions(TargetOptions):
     """The options of `minicolumn train`, as they were written; None where one was not given.
 
     Names are those of `fit_table`'s keywords; a test holds them together.
@@ -22,15 +22,6 @@ class TrainOptions(ColumnOptions):
 
     GROUPS: ClassVar = (TABLE, COLUMNS, FILE, NETWORK, TRAINING, OUTPUT)
 
-    data: Annotated[str, Option(TABLE, "DATA", help="A file, or a built-in table: penguins.")]
-    target: Annotated[str | None, Option(TABLE, "COLUMN", help="The column to predict.")] = None
-    task: Annotated[
-        str | None, Option(TABLE, "TASK", "by the target", "binary, multiclass or regression.")
-    ] = None
-    test: Annotated[str | None, Option(TABLE, "FILE", help="Test on these rows, not on a share of DATA.")] = (
-        None
-    )
-    test_fraction: Annotated[float, LIMITS["test_fraction"], Option(TABLE, "SHARE", "0.25")] = 0.25
     validation_fraction: Annotated[
         float,
         LIMITS["validation_fraction"],
@@ -38,17 +29,6 @@ class TrainOptions(ColumnOptions):
     ] = 0.15
     folds: Annotated[
         int | None, Option(TABLE, "N", help="Cross-validate first: N networks, each tested on its share.")
-    ] = None
-    class_weight: Annotated[
-        str | None,
-        Option(TABLE, "WEIGHTS", help="Against imbalance: balanced, or yes=5,no=1."),
-    ] = None
-    threshold: Annotated[
-        str | None,
-        Option(TABLE, "RULE", "0.5", "Of two classes: 0.3, f1, or cost:false_positive=1,false_negative=5."),
-    ] = None
-    target_scale: Annotated[
-        str | None, Option(TABLE, "SCALE", "what fits", "Of a target of many magnitudes: linear or asinh.")
     ] = None
     hidden: Annotated[str | None, Option(NETWORK, "UNITS", "256,256,256", "Units of each hidden layer.")] = (
         None

@@ -31,7 +31,7 @@ from minicolumn.cli.table_options import (
     parse_class_weight,
 )
 from minicolumn.cli.train import TrainOptions
-from minicolumn.cli.train_report import announce, how_it_went, show_results
+from minicolumn.cli.train_report import announce, how_it_went, show_results, summary_of
 from minicolumn.errors import DataError, DivergenceError
 from minicolumn.nn.losses import Loss
 from minicolumn.optim import optimizer_by_name, schedule_by_name
@@ -240,7 +240,7 @@ def _saved_and_shown(
     _say_where(console, options, replaced)
     if options.as_json:
         scored = {} if folds is None else {"folds": folds.metrics}
-        print_json({**_summary(options, done, columns), **scored})
+        print_json({**summary_of(done, columns, _place(options)), **scored})
     if interrupted:
         epochs = count(len(done.history), "epoch")
         if isinstance(done.run, EnsembleRun):
@@ -289,24 +289,6 @@ def _say_where(console: Console, options: TrainOptions, replaced: bool) -> None:
         console.print(Text(f"       {visible(options.plot)}", "dim"), soft_wrap=True)
     use = f"\n  minicolumn predict {visible(shlex.quote(_place(options)))} NEW_ROWS"
     console.print(Text(use, "dim"), soft_wrap=True)
-
-
-def _summary(options: TrainOptions, done: TableRun, columns: int) -> dict[str, Any]:
-    """Return the result as JSON values."""
-    return {
-        "task": done.schema.task,
-        "rows": done.schema.rows,
-        "columns": columns,
-        "metrics": done.metrics,
-        "baseline": done.baseline,
-        "threshold": done.model.table.threshold if done.model.table is not None else None,
-        "members": len(done.run.kept) if isinstance(done.run, EnsembleRun) else 1,
-        "out_of_fold": done.out_of_fold,
-        "epochs": len(done.history),
-        "seconds": done.run.seconds,
-        "steps_per_second": done.run.steps_per_second,
-        "model": _place(options),
-    }
 
 
 def _salvaged(error: DivergenceError, plan: TablePlan, place: str) -> DataError:

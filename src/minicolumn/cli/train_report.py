@@ -119,3 +119,24 @@ def show_results(console: Console, done: TableRun) -> None:
         console.print(Text(f"  {visible(line)}", "dim"))
     if done.confusion is not None:
         show_confusion(console, done.confusion, classes)
+
+
+def summary_of(done: TableRun, columns: int, model: str) -> dict[str, Any]:
+    """Return a training as JSON values, as `train --json` tells it.
+
+    columns     of the table; model: the path of the file
+    """
+    return {
+        "task": done.schema.task,
+        "rows": done.schema.rows,
+        "columns": columns,
+        "metrics": done.metrics,
+        "baseline": done.baseline,
+        "threshold": done.model.table.threshold if done.model.table is not None else None,
+        "members": len(done.run.kept) if isinstance(done.run, EnsembleRun) else 1,
+        "out_of_fold": done.out_of_fold,
+        "epochs": len(done.history),
+        "seconds": done.run.seconds,
+        "steps_per_second": done.run.steps_per_second,
+        "model": model,
+    }

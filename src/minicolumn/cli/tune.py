@@ -7,20 +7,16 @@ from typing import Annotated, ClassVar
 
 from minicolumn.address_space import check_room_for_tables
 from minicolumn.cli.declared import Option, as_command
-from minicolumn.cli.table_options import COLUMNS, FILE, ColumnOptions
+from minicolumn.cli.table_options import COLUMNS, FILE, TABLE, TargetOptions
 from minicolumn.registry import Integer
 from minicolumn.tabular.limits import LIMITS
 
-TABLE, SPACE, SEARCH = (
-    "The table",
-    "What there is to choose among, by default by the table's size",
-    "The search",
-)
+SPACE, SEARCH = "What there is to choose among, by default by the table's size", "The search"
 TRAINING, OUTPUT = "Each training", "What comes out"
 
 
 @dataclass(frozen=True, kw_only=True)
-class TuneOptions(ColumnOptions):
+class TuneOptions(TargetOptions):
     """The options of `minicolumn tune`, as they were written; None where one was not given.
 
     Names are those of `mc.tune`'s keywords and of the parts of `Space`; a test holds them together.
@@ -28,25 +24,6 @@ class TuneOptions(ColumnOptions):
 
     GROUPS: ClassVar = (TABLE, SPACE, SEARCH, TRAINING, OUTPUT, COLUMNS, FILE)
 
-    data: Annotated[str, Option(TABLE, "DATA", help="A file, or a built-in table: penguins.")]
-    target: Annotated[str | None, Option(TABLE, "COLUMN", help="The column to predict.")] = None
-    task: Annotated[
-        str | None, Option(TABLE, "TASK", "by the target", "binary, multiclass or regression.")
-    ] = None
-    test: Annotated[str | None, Option(TABLE, "FILE", help="Test on these rows, not on a share of DATA.")] = (
-        None
-    )
-    test_fraction: Annotated[float, LIMITS["test_fraction"], Option(TABLE, "SHARE", "0.25")] = 0.25
-    class_weight: Annotated[
-        str | None, Option(TABLE, "WEIGHTS", help="Against imbalance: balanced, or yes=5,no=1.")
-    ] = None
-    threshold: Annotated[
-        str | None,
-        Option(TABLE, "RULE", "0.5", "Of two classes: 0.3, f1, or cost:false_positive=1,false_negative=5."),
-    ] = None
-    target_scale: Annotated[
-        str | None, Option(TABLE, "SCALE", "what fits", "Of a target of many magnitudes: linear or asinh.")
-    ] = None
     layers: Annotated[str | None, Option(SPACE, "N", help="Hidden layers: 2, 1-4 or 1,3.")] = None
     width: Annotated[
         str | None, Option(SPACE, "UNITS", help="Of the widest layer: 16,32,64, or 16-128, doubling.")

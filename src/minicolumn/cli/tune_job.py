@@ -17,6 +17,7 @@ from minicolumn.cli.save import check_writable, save_model
 from minicolumn.cli.screen import open_console, print_json, working
 from minicolumn.cli.source import find_target, read_source, short_name
 from minicolumn.cli.table_options import Said, by_option, parse_class_weight
+from minicolumn.cli.train_report import summary_of
 from minicolumn.cli.tune import TuneOptions
 from minicolumn.cli.tune_pictures import check_pictures, write_pictures
 from minicolumn.cli.tune_report import announce_search, say_where, show_ranking, show_winner
@@ -170,18 +171,8 @@ def _summary(options: TuneOptions, study: Study, columns: int) -> dict[str, Any]
     assert best is not None
     assert winner is not None
     return {
-        "task": done.schema.task,
-        "rows": done.schema.rows,
-        "columns": columns,
-        "metrics": done.metrics,
-        "baseline": done.baseline,
-        "threshold": done.model.table.threshold if done.model.table is not None else None,
-        "members": 1,
-        "out_of_fold": done.out_of_fold,
-        "epochs": len(done.history),
+        **summary_of(done, columns, _place(options)),
         "seconds": study.seconds + done.run.seconds,
-        "steps_per_second": done.run.steps_per_second,
-        "model": _place(options),
         "strategy": study.setup.strategy,
         "score": study.score.name,
         "stopped": study.stopped,

@@ -129,6 +129,16 @@ class TupleType:
 Type = ArrayType | TupleType
 
 
+def one_number(value: np.ndarray) -> np.generic | None:
+    """Return the number that an array holds everywhere, if it does."""
+    flat = value.reshape(-1)
+    first = flat[:1]
+    # Bytes are compared, since -0 is not 0 here and NaN is itself; the end first, as most constants vary.
+    if not flat.size or flat[-1:].tobytes() != first.tobytes():
+        return None
+    return first[0] if flat.tobytes() == flat.size * first.tobytes() else None
+
+
 def type_of(value: np.ndarray) -> ArrayType:
     """Return the type of a concrete array."""
     return ArrayType(value.dtype, value.shape)

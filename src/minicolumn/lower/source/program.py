@@ -17,7 +17,8 @@ import numpy as np
 from minicolumn.ir.graph import CONST, Graph, Node
 from minicolumn.lower.source.kernels import KernelWriter
 from minicolumn.lower.source.language import Language
-from minicolumn.lower.source.values import Lines, uniform
+from minicolumn.lower.source.values import Lines
+from minicolumn.passes.addresses import uniform
 from minicolumn.passes.memory import Memory, bytes_of
 from minicolumn.passes.pipeline import EXPAND, FUSE, PLACE
 

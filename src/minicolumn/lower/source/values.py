@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 
-from minicolumn.ir.arrays import Array
-from minicolumn.ir.graph import CONST, Node
+from minicolumn.ir.graph import Node
 from minicolumn.ir.ops.indexing import GATHER
-from minicolumn.ir.shapes import broadcast_shapes
 from minicolumn.lower.source.language import Language, bare
-from minicolumn.passes.index_map import Affine, IndexMap, broadcast_map, linear, operand_map, strides_of
+from minicolumn.passes.addresses import Addresses, Key, gather_rest, in_order, uniform
+from minicolumn.passes.index_map import Affine, IndexMap, strides_of
 
-Key = tuple[Node, IndexMap]
 LONG = 60  # characters of an expression that is written in the place where it is read
 
 
@@ -77,21 +75,14 @@ class Values:
         given: Mapping[Node, str] | None = None,
     ) -> None:
         self._lines, self._language, self._names = lines, language, names
-        self._ranges, self._here, self._given = tuple(ranges), here, given or {}
+        self._addresses, self._given = Addresses(names, tuple(ranges), here), given or {}
 
     def of(self, keys: Sequence[Key]) -> list[str]:
         """Return values as expressions; what is read more than once, or is long, is declared before."""
         known: dict[Key, str] = {}
         uses = self._uses(keys)
-        stack = list(keys)[::-1]
-        while stack:
-            key = stack[-1]
-            missing = [k for k in self._needs(key) if k not in known]
-            if missing:
-                stack += reversed(missing)
-                continue
-            stack.pop()
-            if key not in known:
+        for wanted in keys:
+            for key in in_order(wanted, known, self._needs):
                 text = self._computed(*key, [known[k] for k in self._needs(key)])
                 is_plain = self._is_there(key[0]) or (uses[key] == 1 and len(text) <= LONG)
                 known[key] = text if is_plain or text.isalnum() else self._named(key[0], text)
@@ -111,26 +102,11 @@ class Values:
     def _is_there(self, node: Node) -> bool:
         return node in self._given or uniform(node) is not None
 
-    def _needs(self, key: Key) -> list[Key]:
+    def _needs(self, key: Key) -> Sequence[Key]:
         """Return the values that one is computed from."""
-        node, places = key
-        if self._is_there(node) or self._leaf(node, places) is not None:
-            return []
-        if node.op is GATHER:
-            return _looked_up_by(node, places)
-        found = []
-        for k, operand in enumerate(node.inputs):
-            below = operand_map(node, k, places, self._ranges)
-            assert below is not None, f"{node.op.name}: its operand has to be an array"
-            found.append((operand, below))
-        return found
-
-    def _leaf(self, node: Node, places: IndexMap) -> tuple[Node, Affine] | None:
-        """Return the array that a value is read from, and where; None if it is computed."""
-        for array in (node, *(node.inputs if node.op.keeps_order else ())):
-            if array in self._names and array not in self._here:
-                return array, linear(places, node.array_type.shape)
-        return None
+        if self._is_there(key[0]) or self._addresses.leaf(*key) is not None:
+            return ()
+        return self._addresses.operands(*key)
 
     def _computed(self, node: Node, places: IndexMap, operands: Sequence[str]) -> str:
         if node in self._given:
@@ -138,7 +114,7 @@ class Values:
         if (constant := uniform(node)) is not None:
             text = self._language.number(constant)
             return f"({text})" if text.startswith("-") else text
-        if (leaf := self._leaf(node, places)) is not None:
+        if (leaf := self._addresses.leaf(node, places)) is not None:
             return f"{self._names[leaf[0]]}[{affine_text(leaf[1])}]"
         if node.op is GATHER:
             return self._looked_up(node, places, operands)
@@ -153,22 +129,13 @@ class Values:
         return name
 
     def _looked_up(self, node: Node, places: IndexMap, indices: Sequence[str]) -> str:
-        array = node.inputs[0]
+        array, rest = node.inputs[0], gather_rest(node, places)
         shape = array.array_type.shape
-        trailing = shape[len(indices) :]
-        rest = linear(places[len(places) - len(trailing) :], trailing)
         steps = zip(indices, shape, strides_of(shape), strict=False)
         terms = [_times(self._language.within(index, n), stride) for index, n, stride in steps]
         if rest != Affine():
             terms.append(affine_text(rest))
         return f"{self._names[array]}[{' + '.join(terms)}]"
-
-
-def _looked_up_by(node: Node, places: IndexMap) -> list[Key]:
-    """Return the indices of a gather, with the places that an element needs of them."""
-    indices = node.inputs[1:]
-    leading = places[: len(broadcast_shapes(*(i.array_type.shape for i in indices)))]
-    return [(i, broadcast_map(leading, i.array_type.shape)) for i in indices]
 
 
 def affine_text(address: Affine) -> str:
@@ -185,14 +152,3 @@ def affine_text(address: Affine) -> str:
 
 def _times(text: str, factor: int) -> str:
     return text if factor == 1 else f"{text} * {factor}"
-
-
-def uniform(node: Node) -> Array | None:
-    """Return the number that a constant, or a view of one, holds everywhere, if it does."""
-    below = node
-    while below.op.is_view:
-        below = below.inputs[0]
-    if below.op is not CONST or not node.array_type.size:
-        return None
-    flat = below.attrs["value"].reshape(-1)
-    return flat[0] if flat.tobytes() == len(flat) * flat[:1].tobytes() else None

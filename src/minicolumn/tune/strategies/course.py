@@ -19,7 +19,7 @@ from typing import Any
 
 from minicolumn.tune.candidate import Candidate
 from minicolumn.tune.parts import Choices, Interval, Part, nearest
-from minicolumn.tune.strategies.strategy import Ground, Strategy
+from minicolumn.tune.strategies.strategy import Ground, Remembering
 from minicolumn.tune.trial import Trial, gain, with_error
 
 Values = dict[str, Any]
@@ -74,14 +74,12 @@ class Ladder:
 Steps = Generator[Ladder, None, None]
 
 
-class Course(Strategy):
+class Course(Remembering):
     """Search as the course teaches it: one thing after the other, from small to large; see the module."""
 
     def __init__(self, ground: Ground) -> None:
         super().__init__(ground)
-        self._known: dict[Candidate, Trial] = {}
         self._labels: dict[Candidate, str] = {}
-        self._out: set[Candidate] = set()
         self._best: Trial | None = None
         self._steps = self._course()
         self._ladder: Ladder | None = next(self._steps)
@@ -98,17 +96,10 @@ class Course(Strategy):
                 return None
             way = ladder.ways[ladder.asked]
             ladder.asked += 1
-            if way.candidate not in self._known and way.candidate not in self._out:
+            if self._is_new(way.candidate):
                 self._out.add(way.candidate)
                 return way.candidate
         return None
-
-    def tell(self, trial: Trial) -> None:
-        self._out.discard(trial.candidate)
-        self._known[trial.candidate] = trial
-
-    def forget(self, candidate: Candidate) -> None:
-        self._out.discard(candidate)
 
     def finish(self) -> None:
         """Tell how far the step came that the search ended in."""

@@ -22,7 +22,7 @@ import numpy as np
 from minicolumn.errors import DataError
 from minicolumn.tune.candidate import Candidate
 from minicolumn.tune.parts import Choices, Interval, Part, nearest
-from minicolumn.tune.strategies.strategy import Ground, Strategy
+from minicolumn.tune.strategies.strategy import Ground, Remembering
 from minicolumn.tune.trial import Trial, gain
 
 _PATIENCE = 2  # sizes in a row that do not help
@@ -40,14 +40,12 @@ class Lineage:
     wanted: list[Candidate]
 
 
-class Grow(Strategy):
+class Grow(Remembering):
     """Search by growing networks that keep what they have learnt; see the module."""
 
     def __init__(self, ground: Ground) -> None:
         super().__init__(ground)
         self._shape = _growing_shape(ground)
-        self._known: dict[Candidate, Trial] = {}
-        self._out: set[Candidate] = set()
         self._names: dict[Candidate, str] = {}
         self._seedlings: set[Candidate] = set()
         self._growing: list[Lineage] = []
@@ -66,13 +64,6 @@ class Grow(Strategy):
             if len(self._growing) >= self.ground.threads or not self._sow():
                 return None
 
-    def tell(self, trial: Trial) -> None:
-        self._out.discard(trial.candidate)
-        self._known[trial.candidate] = trial
-
-    def forget(self, candidate: Candidate) -> None:
-        self._out.discard(candidate)
-
     def step_of(self, candidate: Candidate) -> str:
         return self._names.get(candidate, "")
 
@@ -86,8 +77,7 @@ class Grow(Strategy):
                 self._growing.remove(lineage)
                 return None
             lineage.wanted = following
-        fresh = (c for c in lineage.wanted if c not in self._known and c not in self._out)
-        return next(fresh, None)
+        return next(filter(self._is_new, lineage.wanted), None)
 
     def _sow(self) -> bool:
         """Begin another lineage; return whether there is one that has not been."""

@@ -72,3 +72,27 @@ class Strategy:
     def step_of(self, candidate: Candidate) -> str:
         """Return to what step a candidate belongs, in a few words; "" where there are no steps."""
         return ""
+
+
+class Remembering(Strategy):
+    """Base of strategies that ask for no candidate twice and decide by the trials that ended.
+
+    _known      every trial that ended, by its candidate
+    _out        candidates that were asked for and not yet told of
+    """
+
+    def __init__(self, ground: Ground) -> None:
+        super().__init__(ground)
+        self._known: dict[Candidate, Trial] = {}
+        self._out: set[Candidate] = set()
+
+    def _is_new(self, candidate: Candidate) -> bool:
+        """Return whether a candidate was neither tried nor asked for."""
+        return candidate not in self._known and candidate not in self._out
+
+    def tell(self, trial: Trial) -> None:
+        self._out.discard(trial.candidate)
+        self._known[trial.candidate] = trial
+
+    def forget(self, candidate: Candidate) -> None:
+        self._out.discard(candidate)

@@ -11,7 +11,7 @@ from minicolumn.ir.graph import Node
 from minicolumn.ir.ops.order import CUMSUM
 from minicolumn.ir.shapes import Dim
 from minicolumn.lower.llvm.codegen import partition
-from minicolumn.lower.llvm.codegen.elements import Addresses, Elements, memory_type, scatter_indices, uniform
+from minicolumn.lower.llvm.codegen.elements import Elements, memory_type
 from minicolumn.lower.llvm.codegen.emit import Function, Module, Value, const, index, lanes_of, vector
 from minicolumn.lower.llvm.codegen.loop_nest import across, lanes_for, nest, no_lanes_left, run_stores
 from minicolumn.lower.llvm.codegen.reduce import (
@@ -23,6 +23,7 @@ from minicolumn.lower.llvm.codegen.reduce import (
 from minicolumn.lower.llvm.schedule.by_rows import rows_of
 from minicolumn.lower.llvm.schedule.loops import Loops, merged, separate
 from minicolumn.lower.llvm.schedule.machine import Machine
+from minicolumn.passes.addresses import Addresses, scatter_indices, uniform
 from minicolumn.passes.index_map import counter, identity_map, linear
 from minicolumn.passes.kernel import Fused, Kernel, arrays_read
 from minicolumn.passes.reduced import operand_map_of, ranges_of

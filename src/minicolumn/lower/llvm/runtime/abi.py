@@ -25,13 +25,3 @@ def table_of(arrays: int, lengths: int, constants: Sequence[np.ndarray]) -> np.n
     words = np.zeros(FIRST + arrays + lengths + len(constants), np.uint64)
     words[len(words) - len(constants) :] = [c.ctypes.data for c in constants]
     return words
-
-
-def one_number(value: np.ndarray) -> np.generic | None:
-    """Return the number that an array holds everywhere, if it does."""
-    flat = value.reshape(-1)
-    first = flat[:1]
-    # Bytes are compared, since -0 is not 0 here and NaN is itself; the end first, as most constants vary.
-    if not flat.size or flat[-1:].tobytes() != first.tobytes():
-        return None
-    return first[0] if flat.tobytes() == flat.size * first.tobytes() else None

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from minicolumn.ir.graph import CONST, INPUT, Graph, Node
-from minicolumn.lower.llvm.runtime.abi import CODE_CONSTANT_BYTES, one_number
+from minicolumn.ir.shapes import one_number
+from minicolumn.lower.llvm.runtime.abi import CODE_CONSTANT_BYTES
 
 
 @functools.cache
