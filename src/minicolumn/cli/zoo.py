@@ -86,8 +86,10 @@ def _list(options: ZooOptions, found: Zoo, console: Console) -> int:
 
     rows = [_told(found, entry.name) for entry in found.entries]
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("network", "what it tells", "score", "kB", "licence of the data"):
-        table.add_column(name, justify="right" if name == "kB" else "left", no_wrap=True, overflow="ellipsis")
+    widths = {"network": max(map(len, (row["name"] for row in rows)), default=7), "score": 14, "kB": 5}
+    for name in ("network", "score", "kB", "what it tells"):
+        justify: Any = "right" if name == "kB" else "left"
+        table.add_column(name, justify=justify, no_wrap=True, overflow="ellipsis", min_width=widths.get(name))
     for row in rows:
         table.add_row(
             row["name"], row["title"], _score(row["metrics"]), f"{row['bytes'] / 1000:,.0f}", row["licence"]
