@@ -89,7 +89,7 @@ def _list(options: ZooOptions, found: Zoo, console: Console) -> int:
     widths = {"network": max(map(len, (row["name"] for row in rows)), default=7), "score": 14, "kB": 5}
     for name in ("network", "score", "kB", "what it tells"):
         justify: Any = "right" if name == "kB" else "left"
-        table.add_column(name, justify=justify, no_wrap=True, overflow="ellipsis", min_width=widths.get(name))
+        table.add_column(name, justify=justify, no_wrap=True, overflow="ellipsis", width=widths.get(name))
     for row in rows:
         table.add_row(
             row["name"], row["title"], _score(row["metrics"]), f"{row['bytes'] / 1000:,.0f}", row["licence"]
