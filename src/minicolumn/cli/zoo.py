@@ -91,9 +91,7 @@ def _list(options: ZooOptions, found: Zoo, console: Console) -> int:
         justify: Any = "right" if name == "kB" else "left"
         table.add_column(name, justify=justify, no_wrap=True, overflow="ellipsis", width=widths.get(name))
     for row in rows:
-        table.add_row(
-            row["name"], row["title"], _score(row["metrics"]), f"{row['bytes'] / 1000:,.0f}", row["licence"]
-        )
+        table.add_row(row["name"], _score(row["metrics"]), f"{row['bytes'] / 1000:,.0f}", row["title"])
     console.print(table)
     if options.as_json:
         print_json({"entries": rows})
