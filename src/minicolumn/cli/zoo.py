@@ -82,16 +82,18 @@ command = as_command(zoo, ZooOptions, check_room_for_tables)
 def _list(options: ZooOptions, found: Zoo, console: Console) -> int:
     from rich.table import Table
 
-    from minicolumn.cli.screen import print_json
+    from minicolumn.cli.screen import print_json, short
 
     rows = [_told(found, entry.name) for entry in found.entries]
     table = Table(box=None, pad_edge=False, header_style="bold")
-    widths = {"network": max(map(len, (row["name"] for row in rows)), default=7), "score": 14, "kB": 5}
     for name in ("network", "score", "kB", "what it tells"):
-        justify: Any = "right" if name == "kB" else "left"
-        table.add_column(name, justify=justify, no_wrap=True, overflow="ellipsis", width=widths.get(name))
+        table.add_column(name, justify="right" if name == "kB" else "left", no_wrap=True)
+    left = (
+        console.width - max((len(row["name"]) for row in rows), default=0) - 24
+    )  # score, kB and what is between
     for row in rows:
-        table.add_row(row["name"], _score(row["metrics"]), f"{row['bytes'] / 1000:,.0f}", row["title"])
+        size = f"{row['bytes'] / 1000:,.0f}"
+        table.add_row(row["name"], _score(row["metrics"]), size, short(row["title"], max(left, 20)))
     console.print(table)
     if options.as_json:
         print_json({"entries": rows})
