@@ -116,7 +116,7 @@ class Forward:
             else forward(network, None, meaning, backend, 1)._few
         )
         self._codes = lower(codes, dims={1: "blocks"})
-        self._mean_loss = MeanLoss(block, backend, threads)
+        self._mean_loss = MeanLoss(block, backend, threads, fills=record is not None)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle what the object was made of: programs are not copied, but found or compiled anew."""
@@ -221,11 +221,15 @@ class Forward:
         with self._refusing_codes(rows.X):
             return self._mean_loss.of(params, rows)
 
+    def blocks(self, rows: LabeledRows, weights: int) -> Blocks:
+        """Cut dense rows for many measurements of a network of so many numbers."""
+        return self._mean_loss.blocks(rows, weights)
+
     def losses(self, stack: Any, blocks: Blocks) -> Array:
         """Return the losses of several weights, as `loss` gives that of each, in one call.
 
         stack       weights with an axis in front, [count, ...]
-        blocks      the rows, cut once by `Blocks.of`
+        blocks      the rows, cut once by `blocks`
         Returns     float64 [count]
         """
         return self._mean_loss.of_several(stack, blocks)

@@ -17,7 +17,7 @@ import numpy as np
 from minicolumn.errors import DivergenceError
 from minicolumn.lower.llvm.runtime.thread_count import cores
 from minicolumn.model.compute import forward
-from minicolumn.model.mean_loss import ROWS
+from minicolumn.model.mean_loss import ROWS, even_size
 from minicolumn.model.model import Model
 from minicolumn.model.rows import LabeledRows
 from minicolumn.nn import Ensemble
@@ -172,7 +172,11 @@ def _maker(
         hung = [deadline, *states.keeper(member.number), *callbacks]
         trainer = table_trainer(member.recipe, kept, held, hung, seed=member.seed, threads=1)
         state = states.states.get(member.number)
-        return trainer if state is None else resumed(state, trainer, kept, held)
+        trainer = trainer if state is None else resumed(state, trainer, kept, held)
+        if member.number % 2:
+            # Two that begin at once would wait for one program: the other one is made meanwhile.
+            trainer.engine.measured(trainer.engine.weights(trainer.state))
+        return trainer
 
     return make
 
@@ -180,7 +184,9 @@ def _maker(
 def _judged(plan: TablePlan, member: Member, run: Run) -> TrainedMember:
     """Return a trained member with its predictions for the rows that it held out."""
     predicted = _predicted(plan, run.model, member.held, ROWS)
-    return TrainedMember(member, run, run.model, predicted, _losses(run.model.outputs, predicted, plan.train.y[member.held]))
+    return TrainedMember(
+        member, run, run.model, predicted, _losses(run.model.outputs, predicted, plan.train.y[member.held])
+    )
 
 
 def _predicted(plan: TablePlan, model: Model, rows: Array, size: int) -> Array:
@@ -285,11 +291,11 @@ def _chosen(plan: TablePlan, trained: Sequence[TrainedMember]) -> Choice:
 
 
 def _compared(trained: Sequence[TrainedMember], counted: Array) -> tuple[Array, int]:
-    """Return about a thousand of the rows that count, evenly spaced, and in blocks of how many they are measured.
+    """Return about a thousand of the rows that count, evenly spaced, and how long blocks of them are.
 
     They are whole blocks of what the members held out, so that no other program is compiled for them.
     """
-    size = min(ROWS, len(trained[0].member.held))
+    size = even_size(len(trained[0].member.held))
     rows = min(max(_ROWS // size, 1), len(counted) // size) * size or len(counted)
     return counted[np.linspace(0, len(counted) - 1, rows).astype(np.int64)], size
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 Array = np.ndarray
 # With fewer folds members would learn from few rows, with more each would be judged by few.
 FEWEST_FOLDS, MOST_FOLDS = 5, 8
+# What lanes are filled by on any machine, and of so many rows one may be left over.
+LANES, MOST_LEFT = 16, 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,12 +69,19 @@ def whole_batches(rows: int, held: int, batch: int) -> tuple[int, int]:
     A shorter last step is a second program, of which compiling takes as long as of the first.
 
     rows        that are learnt from; held: of them held out, at least; batch: rows of a step, about
-    Returns     fewer than rows / batch are held out beside those that had to be
+    Returns     a multiple of 16, as lanes are filled by, for a step where that leaves few rows over; those
+                left over are held out, too: fewer than 1 in 64, or than there are steps
 
+    >>> whole_batches(3450, 432, 256)  # 3450 - 458 = 11 * 272
+    (458, 272)
     >>> whole_batches(750, 94, 64)  # 750 - 100 = 10 * 65
     (100, 65)
     """
     kept = rows - held
+    near = range(batch - batch // 8, min(batch + batch // 8, kept) + 1)
+    for size in sorted((size for size in near if not size % LANES), key=lambda size: abs(size - batch)):
+        if kept % size <= kept // MOST_LEFT:
+            return held + kept % size, size
     steps = max(1, round(kept / batch))
     return held + kept % steps, kept // steps
 
@@ -112,8 +121,8 @@ def folds_of(
     batch       rows of a step, if about so many will do
     Returns     as many folds as members, from 5 to 8 where there are rows enough, and the rows of a step of
                 which the others make whole ones. Classes are spread evenly over the folds, and all rows of a
-                group are in one; then steps are as they were. Without groups folds are equally long, and a few
-                rows are in two
+                group are in one; then steps are as they were. Without groups folds are equally long, and a
+                few rows are in two
     Errors      DataError for rows or groups too few to hold any out
     """
     rows = frame.height

@@ -332,7 +332,7 @@ def _given(encoder: Encoder, test: polars.DataFrame) -> TableSplit:
 def _members(
     schema: Schema, learnt: TableSplit, recipe: Recipe, settings: TableSettings
 ) -> tuple[Recipe, tuple[Member, ...]]:
-    """Return the members of an ensemble that learns from these rows, none for a single network, and the recipe.
+    """Return the recipe and the members of an ensemble that learns from these rows; one network has none.
 
     Where nobody said how many rows a step has, it has so many that an epoch is whole steps.
     """

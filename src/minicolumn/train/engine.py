@@ -167,7 +167,7 @@ class Engine:
 
     @property
     def _predicted_bytes(self) -> int:
-        """Return about how many bytes the held-out rows' predictions of one epoch take, where there are any."""
+        """Return about how many bytes the held-out rows' predictions of one epoch take; 0 without metrics."""
         if self.held is None or not self.settings.metrics:
             return 0
         outputs = math.prod(self.network.output_shape(self.held.X.shape[1:]))
@@ -252,12 +252,14 @@ class Engine:
         return {name: [figures[name] for figures in each] for name in (each or [{"val_loss": 0.0}])[0]}
 
     def _held_figures(self, states: State) -> tuple[list[float], Sequence[Array]] | None:
-        """Return the held-out loss after each epoch, as `val_loss` has it, and where there are metrics what was
-        predicted; None where no one call finds them all."""
+        """Return the held-out loss after each epoch, as `val_loss` has it; for metrics, what was predicted.
+
+        None where no one call finds them all.
+        """
         if self.held is None or is_sparse(self.held.X) or self.settings.optimizer.averages:
             return None
         if self._held_blocks is None:
-            self._held_blocks = Blocks.of(
+            self._held_blocks = self.forward.blocks(
                 self.held, sum(math.prod(part.shape[1:]) for part in leaves(states.params))
             )
         if not self.settings.metrics:
