@@ -6,13 +6,14 @@ import io
 import os
 import shlex
 from contextlib import nullcontext
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.text import Text
 
+from minicolumn.cli.card import data_of, with_command
 from minicolumn.cli.options import (
     make_named,
     parse_activations,
@@ -67,6 +68,7 @@ def run_training(options: TrainOptions) -> int:
     console = open_console(to_stderr=options.as_json, quiet=options.quiet)
     said = Said.of(options)
     frame = read_source(options.data, console, said.reading)
+    data = data_of(options.data)  # as it is now: it may be another by the end of the training
     settings = _settings(options, frame, said)
     if options.test and _same_file(options.test, options.data):
         raise DataError("--test is the same file as DATA; test on rows that take no part in the training")
@@ -86,6 +88,7 @@ def run_training(options: TrainOptions) -> int:
             )
     except DivergenceError as error:
         raise _salvaged(error, plan, _place(options)) from None
+    done = replace(done, model=with_command(done.model, "train", options, data))
     return _finish(console, options, done, frame.width, folds)
 
 
