@@ -342,9 +342,7 @@ class Model(RawRows):
             loss=self.loss_record.to_json() if self.loss_record else self.loss,
             table=None if self.table is None else self.table.to_json(),
             schema=None if self.schema is None else self.schema.to_json(),
-            training=self.training
-            if "card" in self.training
-            else {**self.training, "card": self.card.to_json()},
+            training=training,
             metrics=self.metrics,
             history=self.history,
             package=__version__,
