@@ -23,7 +23,7 @@ from minicolumn.cli.process import raise_interrupts
 from minicolumn.cli.progress import watch, watch_members
 from minicolumn.cli.run import DONE, Interrupted
 from minicolumn.cli.save import check_writable, file_size, save_model
-from minicolumn.cli.score_report import NAMES, figure, show_folds
+from minicolumn.cli.score_report import show_folds
 from minicolumn.cli.screen import count, heading, open_console, print_json, visible, working
 from minicolumn.cli.source import find_target, read_source, short_name
 from minicolumn.cli.table_options import (
@@ -34,6 +34,7 @@ from minicolumn.cli.table_options import (
 from minicolumn.cli.train import TrainOptions
 from minicolumn.cli.train_report import announce, how_it_went, show_results, summary_of
 from minicolumn.errors import DataError, DivergenceError
+from minicolumn.model.metric_names import NAMES, figure
 from minicolumn.nn.losses import Loss
 from minicolumn.optim import optimizer_by_name, schedule_by_name
 from minicolumn.picture import check_file

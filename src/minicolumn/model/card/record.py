@@ -104,7 +104,8 @@ class Card:
                 "is damaged: its card's rows are not numbers of train, validation, calibration, test"
             )
         texts = {name: _text(have, name, "") for name in _TEXTS}
-        return cls(**texts, data=CardData.from_json(have.get("data", {})), rows=rows)
+        ordered = {name: rows[name] for name in _SPLITS if name in rows}
+        return cls(**texts, data=CardData.from_json(have.get("data", {})), rows=ordered)
 
 
 def clipped(text: str, most: int = LONGEST) -> str:
