@@ -41,14 +41,20 @@ class Zoo:
     @property
     def entries(self) -> tuple[Entry, ...]:
         """The entries, by name."""
-        return tuple(self.entry(path.stem) for path in sorted(self._place.glob("*.toml")))
+        return tuple(map(self.entry, self.names))
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the entries, in order; those of a family as FAMILY/NAME."""
+        found = [*self._place.glob("*.toml"), *self._place.glob("*/*.toml")]
+        return sorted(path.relative_to(self._place).with_suffix("").as_posix() for path in found)
 
     def entry(self, name: str) -> Entry:
         """Return an entry by its name.
 
         Errors      DataError for an unknown one, with the nearest name
         """
-        known = [path.stem for path in sorted(self._place.glob("*.toml"))]
+        known = self.names
         if name not in known:
             hint = did_you_mean(str(name), known) or f"; there are {', '.join(known)}"
             raise DataError(f"no network of the zoo is named {name!r:.60}{hint}")

@@ -10,10 +10,11 @@ from typing import Any, Literal, get_args
 
 from minicolumn.errors import DataError, did_you_mean
 
-Kind = Literal["table", "images", "bits"]
+Kind = Literal["table", "images", "points", "bits"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 MOST_BYTES = 1 << 16  # of a recipe
-_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_WORDS = r"[a-z0-9]+(?:-[a-z0-9]+)*"
+_NAME = re.compile(rf"(?:{_WORDS}/)?{_WORDS}")
 _SHA = re.compile(r"[0-9a-f]{64}")
 
 
@@ -40,9 +41,10 @@ class Source:
 class Entry:
     """A network of a zoo: what it is for, its data, and how it is trained.
 
-    name        lower-case words with hyphens
+    name        lower-case words with hyphens; FAMILY/NAME where several belong together
     title       one line
-    kind        "table": `fit_table` on a file; "images": a network on arrays of pixels; "bits": truth tables
+    kind        "table": `fit_table` on a file; "images": a network on arrays of pixels; "points": in a plane,
+                drawn from a seed; "bits": truth tables
     about       what it is for; limits: what it is not for
     source      of the data
     settings    of the training, by keyword
@@ -99,7 +101,9 @@ def entry_from_toml(name: str, text: str) -> Entry:
     """
     where = f"zoo entry {name!r:.60}"
     if not _NAME.fullmatch(name) or len(name) > 60:
-        raise DataError(f"{where}: a name is lower-case words with hyphens between them")
+        raise DataError(
+            f"{where}: a name is lower-case words with hyphens between them, FAMILY/NAME at the most"
+        )
     if len(text) > MOST_BYTES:
         raise DataError(f"{where}: the recipe is longer than {MOST_BYTES:,} letters")
     try:
