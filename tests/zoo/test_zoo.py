@@ -17,7 +17,7 @@ from minicolumn.tables import read_table
 from minicolumn.zoo import Zoo, entries, train, verify
 from minicolumn.zoo.datasets import file_of
 from minicolumn.zoo.entry import entry_from_toml
-from minicolumn.zoo.verify import TOLERANCE
+from minicolumn.zoo.verification import TOLERANCE
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 NAMES = [entry.name for entry in entries()]

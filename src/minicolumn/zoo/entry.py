@@ -100,7 +100,7 @@ def entry_from_toml(name: str, text: str) -> Entry:
     Errors      DataError, in one line, with the field
     """
     where = f"zoo entry {name!r:.60}"
-    if not _NAME.fullmatch(name) or len(name) > 60:
+    if not is_name(name):
         raise DataError(
             f"{where}: a name is lower-case words with hyphens between them, FAMILY/NAME at the most"
         )
@@ -117,7 +117,7 @@ def entry_from_toml(name: str, text: str) -> Entry:
     if words["kind"] not in KINDS:
         raise DataError(f"{where}: kind: {words['kind']!r:.60} is none of {', '.join(KINDS)}")
     sha256 = said.get("sha256", "")
-    if sha256 != "" and not _is_sha(sha256):
+    if sha256 != "" and not is_sha256(sha256):
         raise DataError(f"{where}: sha256: expected 64 hexadecimal digits")
     return Entry(
         name,
@@ -136,15 +136,25 @@ def _source(where: str, said: dict[str, Any]) -> Source:
     files, builtin = said.get("files", {}), said.get("builtin", "")
     if builtin not in ("", "minicolumn", "scikit-learn"):
         raise DataError(f"{where}: source.builtin: expected minicolumn or scikit-learn")
-    if not isinstance(files, dict) or not all(map(_is_sha, files.values())):
+    if not isinstance(files, dict) or not all(map(is_sha256, files.values())):
         raise DataError(f"{where}: source.files: expected the sha256 of each file by its name")
     if odd := [name for name in files if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name) or ".." in name]:
         raise DataError(f"{where}: source.files: {odd[0]!r:.60} is no plain name of a file")
     return Source(**words, files=files, builtin=builtin)
 
 
-def _is_sha(value: object) -> bool:
+def is_sha256(value: object) -> bool:
+    """Return whether a value is a sha256 as it is written: 64 hexadecimal digits in lower case."""
     return isinstance(value, str) and _SHA.fullmatch(value) is not None
+
+
+def is_name(value: str) -> bool:
+    """Return whether a text can be the name of an entry.
+
+    >>> is_name("playground/circle"), is_name("../circle")
+    (True, False)
+    """
+    return len(value) <= 60 and _NAME.fullmatch(value) is not None
 
 
 def _fields(
