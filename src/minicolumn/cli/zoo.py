@@ -32,9 +32,7 @@ class ZooOptions(CommandOptions):
     ] = None
     sha256: Annotated[
         str | None,
-        Option(
-            PLACES, "HEX", "that of the index there is", "Of the index of a zoo to add."
-        ),
+        Option(PLACES, "HEX", "that of the index there is", "Of the index of a zoo to add."),
     ] = None
     data: Annotated[
         str | None, Option(PLACES, "FOLDER", help="With the files of data that a recipe names.")

@@ -9,7 +9,7 @@ from minicolumn.cli.run import DONE
 from minicolumn.cli.screen import open_console
 from minicolumn.cli.zoo import ZooOptions
 from minicolumn.cli.zoo_places import add_zoo, list_zoos, push_model, remove_zoo, write_index
-from minicolumn.errors import DataError, did_you_mean
+from minicolumn.errors import DataError, MinicolumnError, did_you_mean
 from minicolumn.model.hub.address import is_hub
 from minicolumn.zoo.lookup import found, zoo_in
 
@@ -68,7 +68,7 @@ def _rows(options: ZooOptions) -> tuple[list[dict[str, Any]], list[str]]:
         try:
             own = added.open()
             rows += [{**_told(own, name), "name": f"{added.name}:{name}"} for name in own.names]
-        except DataError as error:
+        except MinicolumnError as error:
             troubles.append(f"{added.name}: {error}")
     return rows, troubles
 

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from minicolumn.errors import DataError
+from minicolumn.errors import DataError, MinicolumnError
 from minicolumn.model.files import reason, shown
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")  # whose traffic nobody else can change
@@ -75,9 +75,11 @@ def download(address: str, limit: int, patience: Patience = Patience()) -> bytes
     try:
         with _OPENER.open(request, timeout=patience.silence) as answer:
             return _body(answer, address, limit, lambda: time.monotonic() > ends)
+    except MinicolumnError:
+        raise
     except urllib.error.HTTPError as error:
         with error:
-            raise DataError(f"zoo: {shown(address)} answers {error.code} {error.reason}") from None
+            raise DataError(f"zoo: {shown(address)} answers {error.code} {_plain(error.reason)}") from None
     except TimeoutError:
         raise DataError(f"zoo: {shown(address)} is silent; try again later") from None
     except (OSError, http.client.HTTPException, ValueError) as error:
@@ -85,7 +87,13 @@ def download(address: str, limit: int, patience: Patience = Patience()) -> bytes
         if isinstance(found, TimeoutError):
             raise DataError(f"zoo: {shown(address)} is silent; try again later") from None
         words = reason(found) if isinstance(found, BaseException) else str(found)
-        raise DataError(f"zoo: {shown(address)} cannot be reached: {' '.join(words.split())}") from None
+        raise DataError(f"zoo: {shown(address)} cannot be reached: {_plain(words)}") from None
+
+
+def _plain(words: object) -> str:
+    """Return what a server or a library said as one short line of printable letters."""
+    line = " ".join(str(words).split())[:120]
+    return line if line.isprintable() else ascii(line)
 
 
 def _body(answer: Any, address: str, limit: int, is_late: Callable[[], bool]) -> bytes:

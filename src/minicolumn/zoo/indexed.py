@@ -120,7 +120,7 @@ def _checked(data: bytes, wanted: str, address: str, file: str) -> bytes:
 
 
 def kept_folder() -> Path | None:
-    """Return the folder of what was downloaded; None where MINICOLUMN_CACHE is off."""
+    """Return the folder of what was downloaded; None where MINICOLUMN_CACHE_DIR is off."""
     programs = default_folder()
     return None if programs is None else programs.parent / "zoos"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from minicolumn.errors import DataError
+from minicolumn.errors import DataError, MinicolumnError
 from minicolumn.model.hub.address import HubAddress
 
 SECONDS = 15.0  # without an answer
@@ -42,6 +42,8 @@ def said_in_a_line(address: HubAddress) -> Iterator[None]:
 
     try:
         yield
+    except MinicolumnError:
+        raise
     except known.GatedRepoError:
         raise DataError(f"hub: {address} is gated; ask for access on its page, then hf auth login") from None
     except known.RevisionNotFoundError:
