@@ -83,12 +83,14 @@ def opened(name: PathLike) -> Model:
     return load_file(text)
 
 
-def located(name: str) -> str:
+def located(name: str, bare: bool = True) -> str:
     """Return the path of a model file by its name: that of an entry of a zoo once it is here and checked.
 
-    What is no entry of a zoo comes back as it is: a path, or a model of the hub.
+    bare        whether entries of the package's zoo are meant, too, which some data sets are named like
+    Returns     what is no entry of a zoo as it is: a path, or a model of the hub
     """
-    if is_hub(name) or os.path.exists(name) or not (name in Zoo().names or _is_of_added(name)):
+    known = bare and name in Zoo().names
+    if is_hub(name) or os.path.exists(name) or not (known or _is_of_added(name)):
         return name
     zoo, entry = found(name)
     zoo.file(entry)

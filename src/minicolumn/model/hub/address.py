@@ -12,7 +12,7 @@ from minicolumn.model.files import shown
 SCHEME = "hf://"
 _WORD = r"[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9_])?"
 _FORM = re.compile(
-    rf"hf://(?P<owner>{_WORD})/(?P<name>{_WORD})(?:@(?P<revision>[\w.-]+(?:/[\w.-]+)*))?"
+    rf"hf://(?P<owner>{_WORD})/(?P<name>{_WORD})(?:@(?P<revision>refs/[\w-]+/[\w.-]+|[\w.-]+))?"
     r"(?P<file>(?:/[\w.-]+)+\.safetensors)?",
     re.ASCII,
 )

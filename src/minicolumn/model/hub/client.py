@@ -63,7 +63,7 @@ def said_in_a_line(address: HubAddress) -> Iterator[None]:
         raise DataError(f"hub: {address}: {_one_line(error)}") from None
     except (_http_error(), OSError) as error:
         raise HubAway(f"hub: the hub does not answer: {_one_line(error)}") from None
-    except ValueError as error:
+    except (KeyError, ValueError) as error:  # an answer that the client does not understand
         raise DataError(f"hub: {address}: {_one_line(error)}") from None
 
 
