@@ -79,8 +79,8 @@ PREDICTS = {
     "batch_ensemble": "y_i = activation(s_i * ((r_i * x_i) W) + b_i); r are `inputs.scale`, s `outputs.scale`, each "
     "1 where its field is false",
     "member_dense": "y_i = activation(x_i W_i + b_i)",
-    "mean_of_members": "numbers: y = mean of x_i; probabilities: y = log of the mean of softmax(x_i), of one output "
-    "logit of the mean of logistic(x_i)",
+    "mean_of_members": "y = mean of x_1, ..., x_members, by `average`, as of `ensemble`; files of version 0.1 may say `of` "
+    "for `average`",
 }
 _MARKERS = "<!-- {} -->\n", "<!-- end of {} -->\n"
 
