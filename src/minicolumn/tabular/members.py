@@ -68,7 +68,7 @@ def whole_batches(rows: int, held: int, batch: int) -> tuple[int, int]:
 
     A shorter last step is a second program, of which compiling takes as long as of the first.
 
-    rows        that are learnt from; held: of them held out, at least; batch: rows of a step, about, 16 or more
+    rows        that are learnt from; held: of them held out, at least; batch: rows of a step, about, from 16
     Returns     a multiple of 16, as lanes are filled by, for a step where that leaves few rows over; those
                 left over are held out, too: fewer than 1 in 64, or than there are steps
 
