@@ -16,9 +16,8 @@ from minicolumn.tables import infer_schema
 from minicolumn.tables.encode import Encoder
 from minicolumn.tabular.losses import fitting_losses
 
-# Of penguins 219 rows are trained on, three batches of one size: half as much to compile. What is looked at
-# is the same for any number of networks.
-TINY = ("--hidden", 4, "--epochs", 1, "--dropout", 0, "--batch-size", 73, "--members", 2)
+# Of penguins 219 rows are trained on, three batches of one size: half as much to compile.
+TINY = ("--hidden", 4, "--epochs", 1, "--dropout", 0, "--batch-size", 73)
 NUMBERS = ["squared_error", "absolute_error", "huber", "log_cosh", "quantile", "absolute_percentage_error",
            "squared_log_error", "poisson", "gamma", "tweedie", "gaussian_nll"]  # fmt: skip
 CLASSES = ["softmax_cross_entropy", "softmax_focal", "kl_divergence"]
@@ -66,7 +65,7 @@ def test_every_loss_of_classes_trains(cli: Any, name: str) -> None:
 def test_every_loss_of_numbers_predicts_in_the_unit_of_the_target(cli: Any, amounts: Path, name: str) -> None:
     found = cli(
         "train", amounts, "--target", "amount", "--loss", name, "--hidden", 16, "--epochs", 30, "--json",
-        "--batch-size", 51, "--members", 2,  # of 255 rows, so batches of one size
+        "--batch-size", 51,  # of 255 rows, so batches of one size
     )  # fmt: skip
     assert found.code == 0, found.err
     model = mc.load("amounts.safetensors")
