@@ -15,7 +15,7 @@ from minicolumn.cli.inspect_program import Wanted, is_network, model_network, na
 from minicolumn.cli.run import DONE
 from minicolumn.cli.save import check_writable, uninterrupted
 from minicolumn.cli.screen import count, heading, labelled, open_console, print_json, short, visible
-from minicolumn.cli.source import find_target, read_source, short_name
+from minicolumn.cli.source import find_target, model_file, read_source, short_name
 from minicolumn.cli.table_options import ColumnOptions, Said
 from minicolumn.cli.table_report import show_columns, show_schema, show_table
 from minicolumn.errors import DataError
@@ -40,7 +40,7 @@ def run_inspection(options: InspectOptions, wanted: Wanted) -> int:
 
     The file is a model file (known by its bytes), else a table, else the name of a workload.
     """
-    file, as_json = options.file, options.as_json
+    file, as_json = model_file(options.file, bare=False), options.as_json
     _check_page(options, wanted)
     if is_model_file(file) or (is_network(file) and not os.path.exists(file)):
         _check_of_table(options)

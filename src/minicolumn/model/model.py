@@ -303,8 +303,8 @@ class Model(RawRows):
         if self.classes is not None and _are_labels(y, self.classes):
             y = _numbers_of(y, self.classes)
         rows = check_rows("evaluate", inputs, y, sample_weight, self.dtype, record.rule, outputs)
-        loss = self._forward.loss(self._quick[1], rows)
-        return {"loss": loss, **self._forward.scores(self._quick[1], rows, wanted)}
+        loss, predicted = self._forward.measured(self._quick[1], rows)
+        return {"loss": loss, **self._forward.scores(predicted, rows, wanted)}
 
     # The file -----------------------------------------------------------------------------------------------
 

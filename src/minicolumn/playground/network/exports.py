@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from minicolumn.data.points.points import points_to_csv
 from minicolumn.model.artifact import artifact_to_bytes
 from minicolumn.model.card.record import clipped
 from minicolumn.model.export.numpy_source import numpy_source
-from minicolumn.playground.data.points import points_to_csv
 from minicolumn.playground.links import write_link
 from minicolumn.playground.network.learner import Learner
 from minicolumn.playground.network.model_file import model_of
