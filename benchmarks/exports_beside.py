@@ -2,10 +2,10 @@
 
     python benchmarks/exports.py --beside          (pip install emlearn skl2onnx onnxruntime)
 
-A multi-layer perceptron that scikit-learn trained on its digits (64-64-10, ReLU) is what all of them take. C is compiled
-by one gcc with one set of options and linked with a program that predicts rows and nothing else; from its sizes those
-of the same program without a network are taken. All times are processor time, the least of five rounds, rounds of the
-sides in turn.
+A multi-layer perceptron that scikit-learn trained on its digits (64-64-10, ReLU) is what all of them take. C
+is compiled by one gcc with one set of options and linked with a program that predicts rows and nothing else;
+from its sizes those of the same program without a network are taken. All times are processor time, the least
+of five rounds.
 """
 
 from __future__ import annotations
@@ -100,27 +100,35 @@ def emlearn_of(inline: bool) -> Callable[[Any, Path], Source]:
 
 
 def _let_names_be_constants(cgen: Any) -> None:
-    """Mend emlearn 0.23.2, whose inline C cannot be written: it takes the name of an activation for a number."""
+    """Mend emlearn 0.23.2, whose inline C takes the name of an activation for a number, and fails."""
     plain = cgen.constant
     cgen.constant = lambda val, dtype="float": val if isinstance(val, str) else plain(val, dtype)
 
 
 def program(source: Source | None, X: Array) -> str:
-    """Return a program that predicts all rows again and again, and prints the least time of a row and the classes."""
+    """Return a program that predicts all rows again and again, and prints the least time and the classes."""
     rows = ",\n".join("{" + ",".join(f"{x:.8e}f" for x in row) + "}" for row in X.tolist())
     return f"""#include <stdio.h>
 #include <time.h>
 {source.include if source else ""}
 static const float rows[{len(X)}][64] = {{{rows}}};
 static float out[16];
-static int class_of(const float *p) {{ int best = 0; for (int i = 1; i < 10; ++i) if (p[i] > p[best]) best = i; return best; }}
+static int class_of(const float *p) {{
+  int best = 0;
+  for (int i = 1; i < 10; ++i) if (p[i] > p[best]) best = i;
+  return best;
+}}
 int main(void) {{
   double least = 1e9;
   volatile int sum = 0;
   int code = class_of(out);
   for (int round = 0; round < {ROUNDS}; ++round) {{
     const clock_t began = clock();
-    for (int n = 0; n < {CALLS}; ++n) {{ const int k = n % {len(X)}; {source.call if source else EMPTY} sum += code; }}
+    for (int n = 0; n < {CALLS}; ++n) {{
+      const int k = n % {len(X)};
+      {source.call if source else EMPTY}
+      sum += code;
+    }}
     const double took = (double)(clock() - began) / CLOCKS_PER_SEC / {CALLS};
     if (took < least) least = took;
   }}
@@ -169,8 +177,8 @@ def report_c(network: Any, X: Array, wanted: Array, folder: Path) -> None:
     some = X[:: max(len(X) // 100, 1)][:100]
     right = wanted[:: max(len(X) // 100, 1)][:100]
     empty = sections(built(None, some, folder / "empty", []))
-    print(f"\n{'C of 64-64-10, gcc -O2':32}{'source':>9}{'text':>9}{'data':>7}{'bss':>7}{'stack':>7}{'us a row':>10}"
-          f"{'-O3 native':>12}  as scikit-learn")  # fmt: skip
+    head = f"{'source':>9}{'text':>9}{'data':>7}{'bss':>7}{'stack':>7}{'us a row':>10}{'-O3 native':>12}"
+    print(f"\n{'C of 64-64-10, gcc -O2':32}{head}  as scikit-learn")
     for place, (name, make) in enumerate(makers.items()):
         source = make(network, folder)
         file = built(source, some, folder / str(place), [])
@@ -215,8 +223,8 @@ def report_onnx(network: Any, X: Array, wanted: Array, folder: Path) -> None:
                     session.run(None, {names[name]: rows})
                 took = (time.process_time() - began) / repeats
                 times[name, len(rows)] = min(took, times.get((name, len(rows)), np.inf))
-    print(f"\n{'ONNX of 64-64-10, ONNX Runtime':32}{'bytes':>9}{'us, 1 row':>11}{'rows a second of 1,000':>24}"
-          "  as scikit-learn")  # fmt: skip
+    head = f"{'bytes':>9}{'us, 1 row':>11}{'rows a second of 1,000':>24}"
+    print(f"\n{'ONNX of 64-64-10, ONNX Runtime':32}{head}  as scikit-learn")
     for name, session in sessions.items():
         labels = np.asarray(session.run(None, {names[name]: X})[0])
         same = np.mean(labels.astype(str) == wanted.astype(str))
