@@ -108,8 +108,8 @@ PREDICTS = {
     ),
     "member_dense": "y_i = activation(x_i W_i + b_i)",
     "mean_of_members": (
-        "numbers: y = mean of x_i; probabilities: y = log of the mean of softmax(x_i), of one "
-        "output logit of the mean of logistic(x_i)"
+        "y = mean of x_1, ..., x_members by `average`, as of ensembles; probabilities are softmax of "
+        "several outputs, logistic of one; in older files the field is `of`"
     ),
 }
 _MARKERS = "<!-- {} -->\n", "<!-- end of {} -->\n"
