@@ -22,8 +22,8 @@ from minicolumn.nn.layer import Layer, Params
 from minicolumn.nn.layers.containers import Concatenate, Frozen, Residual, Sequential
 from minicolumn.nn.layers.dense import Activation, Dense, Flatten, PReLU, Reshape, Scale, rule_of
 from minicolumn.nn.layers.embeddings import ColumnEmbedding, Embedding
-from minicolumn.nn.layers.ensemble import Ensemble
-from minicolumn.nn.layers.members import BatchEnsemble, MeanOfMembers, MemberDense, Members
+from minicolumn.nn.layers.ensemble import Ensemble, MeanOfMembers
+from minicolumn.nn.layers.members import BatchEnsemble, MemberDense, Members
 from minicolumn.nn.layers.monotone import MonotoneQuantiles
 from minicolumn.nn.layers.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise
 from minicolumn.nn.layers.norm import BatchNorm, LayerNorm, RMSNorm, Standardize
@@ -298,5 +298,5 @@ LAYERS: Mapping[type, Callable[[Any, Params, Shape], list[Module]]] = {
     Members: _members,
     BatchEnsemble: _batch_ensemble,
     MemberDense: _member_dense,
-    MeanOfMembers: _of_text(lambda layer: f"MeanOfMembers({layer.of!r})"),
+    MeanOfMembers: _of_text(lambda layer: f"MeanOfMembers({layer.average!r})"),
 }
