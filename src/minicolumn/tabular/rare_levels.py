@@ -11,7 +11,8 @@ import numpy as np
 from minicolumn.tables import Encoder, Schema, with_target
 from minicolumn.tables.additive import residuals
 from minicolumn.tables.credibility import rows_to_believe
-from minicolumn.tables.inputs.categories import FEWEST_ROWS, MOST_ONE_HOT
+from minicolumn.tables.identifiers import MANY_LEVELS
+from minicolumn.tables.inputs.categories import FEWEST_ROWS
 from minicolumn.tables.overrides import Overrides
 from minicolumn.tables.schema import Column
 from minicolumn.tables.typed import Remark
@@ -28,7 +29,7 @@ Array = np.ndarray
 _MOST_ROWS, _ROWS_OF_ALL, _FEWEST_ROWS = 100_000, 400_000, 20_000
 # A level is learnt from with this share of the rows by which its mean would be believed half, and with so
 # many rows in any case: what it does may hang on other columns. See docs/decisions/035.
-_SHARE, _ENOUGH = 0.25, 50
+_SHARE, _ENOUGH = 0.25, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def with_rare_levels(
 ) -> tuple[Schema, Mapping[str, int], tuple[Remark, ...]]:
     """Return the schema, how many rows a level of each category needs, and a remark on each with too few.
 
-        least = min(max(k / 4, 2), 50)
+        least = min(max(k / 4, 2), 100)
 
     k is Buehlmann's, see `rows_to_believe`, in what an additive model of the other columns leaves of the
     target, predicted out of fold. A category none of whose levels has so many rows names the rows: the
@@ -68,7 +69,7 @@ def with_rare_levels(
     kept        the rows that train, by index: no other row is looked at
     split       that of the plan, which makes the folds too: groups and times stay together
     keep        columns that the user wants to be learnt from: their levels are left as they are
-    Complexity  for each category of more than 9 levels, some of them of fewer than 50 rows, 10 sweeps over
+    Complexity  for each category of more than 20 levels, some of them of fewer than 100 rows, 10 sweeps over
                 at most 64 columns of at most 100,000 rows
     """
     missing = MISSING - set(schema.not_missing)
@@ -77,7 +78,7 @@ def with_rare_levels(
         for column in schema.used
         if column.kind == "category" and column.name not in keep
     }
-    names = [name for name, rows in counts.items() if len(rows) > MOST_ONE_HOT and rows.min() < _ENOUGH]
+    names = [name for name, rows in counts.items() if len(rows) > MANY_LEVELS and rows.min() < _ENOUGH]
     if not names:
         return schema, {}, ()
     most = max(_FEWEST_ROWS, min(_MOST_ROWS, _ROWS_OF_ALL // len(names)))
