@@ -64,6 +64,19 @@ def test_what_the_user_keeps_is_kept():
     assert not plan.remarks
 
 
+def test_where_no_level_is_left_it_still_counts_that_there_is_none():
+    frame = table(0.0)
+    gaps = np.random.default_rng(0).random(ROWS) < 0.2
+    frame = frame.with_columns(
+        who=polars.when(polars.Series(gaps)).then(None).otherwise(polars.col("who")),
+        y=polars.col("y") + 3 * gaps,
+    )
+    plan = planned(frame)
+    assert plan.encoder.features == ("x", "who missing")
+    missing = plan.train.frame["who"].is_null().to_numpy()
+    np.testing.assert_array_equal(plan.train.X[:, 1], missing)
+
+
 def mixed() -> polars.DataFrame:
     """Return rows of twenty frequent levels and many rare ones, none of which tells anything."""
     rng = np.random.default_rng(1)

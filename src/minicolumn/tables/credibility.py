@@ -25,8 +25,8 @@ def rows_to_believe(level: Array, target: Array) -> float:
     Differs     target encoding draws each mean by a k that is given; here k is measured
 
     >>> rng = np.random.default_rng(0)
-    >>> level, effects = rng.integers(0, 500, 5_000), rng.standard_normal(500)
-    >>> noise = 2.0 * rng.standard_normal((5_000, 1))
+    >>> level, effects = rng.integers(0, 5_000, 50_000), rng.standard_normal(5_000)
+    >>> noise = 2.0 * rng.standard_normal((50_000, 1))
     >>> round(rows_to_believe(level, effects[level][:, None] + noise)), rows_to_believe(level, noise) > 100
     (4, True)
     """

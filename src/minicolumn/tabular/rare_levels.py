@@ -38,13 +38,20 @@ class RareLevels:
 
     found       how many levels the rows that train have
     least       rows that a level needs to be learnt from by itself
-    shared      levels with fewer rows; rows: the share of the rows that train which have one of them
+    shared      levels with fewer rows; rows: the share of rows with a level that have one of them
+    gaps        whether values are missing, which may tell something where no level does
     """
 
     found: int
     least: int
     shared: int
     rows: float
+    gaps: bool
+
+    @property
+    def tells_nothing(self) -> bool:
+        """Whether no level is learnt from, nor that there is none."""
+        return self.shared == self.found and not self.gaps
 
 
 def with_rare_levels(
@@ -61,8 +68,8 @@ def with_rare_levels(
         least = min(max(k / 4, 2), 100)
 
     k is Buehlmann's, see `rows_to_believe`, in what an additive model of the other columns leaves of the
-    target, predicted out of fold. A category none of whose levels has so many rows names the rows: the
-    schema leaves it out.
+    target, predicted out of fold. A category none of whose levels has so many rows, and no gaps, names the
+    rows: the schema leaves it out.
 
     typed       of `Schema.typed`
     target      class codes or numbers of these rows
@@ -73,11 +80,12 @@ def with_rare_levels(
                 at most 64 columns of at most 100,000 rows
     """
     missing = MISSING - set(schema.not_missing)
-    counts = {
-        column.name: _rows_of_levels(typed[column.name][kept], missing)
+    texts = {
+        column.name: labels(typed[column.name][kept], missing)
         for column in schema.used
         if column.kind == "category" and column.name not in keep
     }
+    counts = {name: _rows_of_levels(text) for name, text in texts.items()}
     names = [name for name, rows in counts.items() if len(rows) > MANY_LEVELS and rows.min() < _ENOUGH]
     if not names:
         return schema, {}, ()
@@ -86,15 +94,19 @@ def with_rare_levels(
     if seen is None:
         return schema, {}, ()
     least = {name: _least(seen, name, missing) for name in names}
-    found = {name: _rare(counts[name], rows) for name, rows in least.items() if rows > FEWEST_ROWS}
+    found = {
+        name: _rare(counts[name], rows, texts[name].null_count() > 0)
+        for name, rows in least.items()
+        if rows > FEWEST_ROWS
+    }
     columns = tuple(_noted(column, found.get(column.name)) for column in schema.columns)
     remarks = tuple(_remark(name, rare) for name, rare in found.items() if rare.shared)
     return replace(schema, columns=columns), least, remarks
 
 
-def _rows_of_levels(series: polars.Series, missing: frozenset[str]) -> Array:
+def _rows_of_levels(text: polars.Series) -> Array:
     """Return how many rows each level of a category has, int64 [levels]."""
-    return labels(series, missing).drop_nulls().value_counts(name="rows")["rows"].to_numpy().astype(np.int64)
+    return text.drop_nulls().value_counts(name="rows")["rows"].to_numpy().astype(np.int64)
 
 
 def _least(seen: Evidence, name: str, missing: frozenset[str]) -> int:
@@ -106,16 +118,17 @@ def _least(seen: Evidence, name: str, missing: frozenset[str]) -> int:
     return int(np.ceil(np.clip(_SHARE * rows_to_believe(level, left[known]), FEWEST_ROWS, _ENOUGH)))
 
 
-def _rare(rows: Array, least: int) -> RareLevels:
+def _rare(rows: Array, least: int, gaps: bool) -> RareLevels:
+    """Return which levels, of so many rows each, have fewer than `least`."""
     few = rows < least
-    return RareLevels(len(rows), least, int(few.sum()), float(rows[few].sum() / rows.sum()))
+    return RareLevels(len(rows), least, int(few.sum()), float(rows[few].sum() / rows.sum()), gaps)
 
 
 def _noted(column: Column, rare: RareLevels | None) -> Column:
-    """Return a column with a note on its rare levels; one that has no others names the rows."""
+    """Return a column with a note on its rare levels; one that tells nothing else names the rows."""
     if rare is None or not rare.shared:
         return column
-    if rare.shared == rare.found:
+    if rare.tells_nothing:
         return replace(column, kind="identifier", note=f"{rare.found:,} levels of too few rows each")
     said = f"{rare.shared:,} rare ones share one"
     return replace(column, note="; ".join(part for part in (column.note, said) if part))
@@ -124,7 +137,7 @@ def _noted(column: Column, rare: RareLevels | None) -> Column:
 def _remark(name: str, rare: RareLevels) -> Remark:
     """Return what is said of a category some of whose levels are rare."""
     why = "too few to tell what they do from chance, beside the other columns"
-    if rare.shared == rare.found:
+    if rare.tells_nothing:
         text = (
             f"all {rare.found:,} levels have fewer than {rare.least} rows, {why}: it is left out; "
             "say keep to learn from it all the same"
