@@ -22,6 +22,7 @@ from minicolumn.tabular.efforts import effort_by_name
 from minicolumn.tabular.losses import scaled_for, table_loss
 from minicolumn.tabular.members import Member, folds_of, members_of
 from minicolumn.tabular.memory import check_matrix, said_of_memory, training_memory
+from minicolumn.tabular.rare_levels import with_rare_levels
 from minicolumn.tabular.recipe import Recipe, table_recipe, varied
 from minicolumn.tabular.settings import TableSettings
 from minicolumn.tabular.splits import Split, split_of
@@ -144,8 +145,11 @@ def plan_table(
     )
     if said_of_codes:
         typed = schema.typed(frame)
+    schema, least, said_of_levels = with_rare_levels(
+        schema, typed.frame, target, kept, split, [*said.keep], settings.seed
+    )
     numbers = target[kept] if schema.task == "regression" else None
-    fitted = encoder.fit_typed(typed.frame[kept], schema, target=numbers)
+    fitted = encoder.fit_typed(typed.frame[kept], schema, target=numbers, least=least)
     loss = None if settings.loss is None else table_loss(settings.loss, fitted)
     fitted = _scaled(fitted, loss, target[kept])
     fitted, said_of_scale = _bent(fitted, settings, typed.frame, target, *rows.trial)
@@ -172,6 +176,7 @@ def plan_table(
         remarks=(
             *typed.remarks,
             *said_of_codes,
+            *said_of_levels,
             *cut_off(fitted),
             *said_of_scale,
             *_not_learnt(schema, learnt.y),
