@@ -1,8 +1,8 @@
-"""Processor time of the first `mc.zoo.load` of each entry, in a fresh process once `minicolumn.zoo` is imported.
+"""Processor time of the first `mc.zoo.load` of each entry, in a fresh process that has imported the zoo.
 
     python benchmarks/zoo_loading.py [RUNS]
 
-Each line has the least and the median of the runs, in milliseconds of processor time, and the bytes of the file.
+Each line has the least and the median of the runs, in milliseconds, and the bytes of the file.
 """
 
 from __future__ import annotations

@@ -41,8 +41,7 @@ def table_trainer(
         epochs=recipe.epochs,
         metrics=recipe.metrics,
         callbacks=[*best, *recipe.callbacks, *callbacks],
-        params=recipe.params,
-        **how,
+        **{"params": recipe.params, **how},
     )
 
 
