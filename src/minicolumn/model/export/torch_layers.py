@@ -20,7 +20,7 @@ from minicolumn.nn.activations import activation_by_name
 from minicolumn.nn.folding import standard_dense
 from minicolumn.nn.layer import Layer, Params
 from minicolumn.nn.layers.containers import Concatenate, Frozen, Residual, Sequential
-from minicolumn.nn.layers.dense import Activation, Dense, Flatten, PReLU, Reshape, Scale, rule_of
+from minicolumn.nn.layers.dense import Activation, Dense, Flatten, PReLU, Reshape, Scale
 from minicolumn.nn.layers.embeddings import ColumnEmbedding, Embedding
 from minicolumn.nn.layers.ensemble import Ensemble, MeanOfMembers, average_of
 from minicolumn.nn.layers.members import BatchEnsemble, MemberDense, Members
