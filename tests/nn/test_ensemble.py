@@ -184,7 +184,7 @@ def test_an_ensemble_before_the_last_layer_hands_its_mean_on():
         nn.Sequential(first, nn.Dense(2)),
         nn.Sequential(first, nn.Ensemble(nn.Dense(2), nn.Dense(2))),
     ):
-        params, x = _drawn(net, 6), _rows(5)
+        params, x = _drawn(net, 6), _rows(9)
         outputs, _ = net.member_outputs(params, x)
         mean = first.apply(params["0"], x)
         expected, _ = net.layers[1].member_outputs(params["1"], mean)
