@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from minicolumn.tabular.efforts import effort_by_name
 from minicolumn.tabular.losses import scaled_for, table_loss
 from minicolumn.tabular.members import Member, folds_of, members_of
 from minicolumn.tabular.memory import check_matrix, said_of_memory, training_memory
+from minicolumn.tabular.rare_levels import with_rare_levels
 from minicolumn.tabular.recipe import Recipe, table_recipe, varied
 from minicolumn.tabular.settings import TableSettings
 from minicolumn.tabular.splits import Split, split_of
@@ -143,15 +144,19 @@ def plan_table(
     split = split_of(frame, schema, target, said, settings.seed)
     rows = _rows_of(frame.height, split, settings, test is None)
     kept, held = rows.kept, rows.held
+    least: Mapping[str, int] = {}
     said_of_codes: tuple[Remark, ...] = ()
-    if start is None:
+    said_of_levels: tuple[Remark, ...] = ()
+    if start is None:  # else the old network's columns are read as they were
         schema, said_of_codes = with_codes(
             schema, typed.frame, target, kept, split, [*said.number], settings.seed
         )
-    if said_of_codes:
-        typed = schema.typed(frame)
+        typed = schema.typed(frame) if said_of_codes else typed
+        schema, least, said_of_levels = with_rare_levels(
+            schema, typed.frame, target, kept, split, [*said.keep], settings.seed
+        )
     numbers = target[kept] if schema.task == "regression" else None
-    fitted = encoder.fit_typed(typed.frame[kept], schema, target=numbers)
+    fitted = encoder.fit_typed(typed.frame[kept], schema, target=numbers, least=least)
     if start is not None:
         fitted = start.encoder(fitted, typed.frame[kept])
     loss = None if settings.loss is None else table_loss(settings.loss, fitted)
@@ -182,6 +187,7 @@ def plan_table(
             *typed.remarks,
             *said_of_start,
             *said_of_codes,
+            *said_of_levels,
             *cut_off(fitted),
             *said_of_scale,
             *_not_learnt(schema, learnt.y),
