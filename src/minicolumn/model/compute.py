@@ -103,6 +103,11 @@ class Forward:
             assert measured is not None  # whoever has no loss asks for none
             return measured(network.apply(params, x), y, weight)
 
+        def block_with_outputs(params: Any, x: Array, y: Array, weight: Array) -> tuple[Any, Any]:
+            assert measured is not None
+            logits = network.apply(params, x)
+            return measured(logits, y, weight), activation(logits)
+
         self._apply = apply
         self._wide: dict[tuple[int, ...], bool] = {}
         # Weights that decay, and probabilities far from 1, may be subnormal numbers, which take far longer.
@@ -115,7 +120,7 @@ class Forward:
             else forward(network, None, meaning, backend, 1)._few
         )
         self._codes = lower(codes, dims={1: "blocks"})
-        self._mean_loss = MeanLoss(block_loss, backend, threads)
+        self._mean_loss = MeanLoss(block_loss, backend, threads, block_with_outputs)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle what the object was made of: programs are not copied, but found or compiled anew."""
@@ -230,11 +235,26 @@ class Forward:
         """
         return self._mean_loss.of_several(stack, blocks)
 
+    def losses_and_predictions(self, stack: Any, blocks: Blocks) -> tuple[Array, Array]:
+        """Return what `losses` gives, and what `predict` gives by each of the weights, in one call.
+
+        blocks      the rows, cut by `Blocks.of`, where `Blocks.give_outputs` holds
+        Returns     float64 [count], and [count, rows, outputs], or [count, rows] of one output
+        """
+        losses, out = self._mean_loss.with_outputs(stack, blocks)
+        return losses, out[:, :, 0] if out.ndim == 3 and out.shape[2] == 1 else out
+
     def scores(
         self, params: Any, rows: LabeledRows, metrics: Sequence[str | Metric] | None = None
     ) -> dict[str, float]:
         """Return the wanted metrics by name; by default those that go with the loss and these targets."""
-        return measure(self.record, rows.y, self.predict(params, rows.X), rows.weight, metrics)
+        return self.scores_of(self.predict(params, rows.X), rows, metrics)
+
+    def scores_of(
+        self, predicted: Array, rows: LabeledRows, metrics: Sequence[str | Metric] | None = None
+    ) -> dict[str, float]:
+        """Return what `scores` gives, of predictions that are there already."""
+        return measure(self.record, rows.y, predicted, rows.weight, metrics)
 
 
 class FewRows:

@@ -1,5 +1,7 @@
 """The mean loss of a network over labeled rows, for one set of weights or for many in one native call.
 
+With the loss, where they are asked for, the predictions for these rows: one pass for both.
+
     loss = sum_b share_b loss(block b) / sum_b share_b,      share_b = the block's sum of weights
 
 Blocks are added up in float64 from the first to the last: a loss has the same bits however it is asked for.
@@ -25,6 +27,8 @@ ROWS = 256
 # A network of so few weights is measured by smaller blocks that are gathered: such a loop runs in registers,
 # with the rows along the lanes.
 TINY, LANES = 512, 32
+# Products of so many rows and more add up in one order, unless the network is larger than this.
+FEWEST, LARGE = 5, 1 << 18
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +40,7 @@ class Blocks:
                 X, y, weights and sums of weights, [blocks, ...] each; None where there is no whole block
     last        the same of the rows that are left, as one block; None where there are none
     shares      the sums of the weights, float64 [blocks]; total: of all
+    weights     how many numbers the network has that they are cut for
     """
 
     rows: tuple[Array, Array, Array] | None
@@ -43,6 +48,17 @@ class Blocks:
     last: tuple[Array, ...] | None
     shares: Array
     total: float
+    weights: int
+
+    @property
+    def give_outputs(self) -> bool:
+        """Whether predictions by these blocks have the same bits as by any others.
+
+        Blocks that are gathered run in registers, and products of fewer than five rows, or of large networks,
+        add up in another order.
+        """
+        rest = FEWEST if self.last is None else self.last[0].shape[1]
+        return TINY < self.weights <= LARGE and bool(len(self.shares)) and rest >= FEWEST
 
     @classmethod
     def of(cls, rows: LabeledRows, weights: int) -> Blocks:
@@ -67,13 +83,14 @@ class Blocks:
             whole = (*(a[:cut].reshape(-1, size, *a.shape[1:]) for a in data), shares) if cut else None
             last = (*(a[None, cut:] for a in data), np.atleast_1d(rest)) if cut < len(rows) else None
         shares = np.append(shares, rest) if cut < len(rows) else shares
-        return cls(data if gathered else None, whole, last, shares, _total(shares))
+        return cls(data if gathered else None, whole, last, shares, _total(shares), weights)
 
 
 class MeanLoss:
     """The compiled mean loss over rows.
 
     block_loss      (params, x, y, weight) -> the weighted mean loss of a block, one number
+    with_outputs    the same, and the predictions, [rows, outputs], beside it; None where nobody asks for them
     backend         what computes; threads: the most that native code may use
 
     Programs are compiled for the shapes that come: one for any number of blocks and of weights, and one for
@@ -90,7 +107,11 @@ class MeanLoss:
     """
 
     def __init__(
-        self, block_loss: Callable[..., Any], backend: str = "native", threads: int | None = None
+        self,
+        block_loss: Callable[..., Any],
+        backend: str = "native",
+        threads: int | None = None,
+        with_outputs: Callable[..., tuple[Any, Any]] | None = None,
     ) -> None:
         def by_blocks(params: Any, x: Array, y: Array, weight: Array) -> Any:
             return scan(lambda state, rows: (state, block_loss(params, *rows)), (), (x, y, weight))[1]
@@ -111,10 +132,30 @@ class MeanLoss:
 
             return scan(of_one, (), stack, length=None if any(True for _ in leaves(stack)) else 1)[1]
 
+        def several_with_outputs(stack: Any, whole: Any, last: Any) -> Any:
+            def of_one(state: Any, params: Any) -> tuple[Any, Any]:
+                def block(total: Any, given: Any) -> tuple[Any, Any]:
+                    *rows, share = given
+                    assert with_outputs is not None  # else nobody asks for them
+                    loss, outputs = with_outputs(params, *rows)
+                    loss = loss.astype(np.float64)
+                    return total + np.where(share > 0.0, loss * share, 0.0), outputs
+
+                total: Any = np.float64(0.0)
+                found = []
+                for part in (whole, last):
+                    if part is not None:
+                        total, outputs = scan(block, total, part)
+                        found.append(outputs)
+                return state, (total, tuple(found))
+
+            return scan(of_one, (), stack)[1]
+
         # Weights that decay, and probabilities far from 1, may be subnormal numbers, which take far longer.
         lower = functools.partial(compile, backend=backend, threads=threads, flush_subnormals=True)
         self._by_blocks = lower(by_blocks, dims={1: "blocks", 2: "blocks", 3: "blocks"})
         self._several = lower(several, dims={0: "states", 1: "rows", 2: "blocks"})
+        self._several_with_outputs = lower(several_with_outputs, dims={0: "states", 1: "blocks"})
 
     def of(self, params: Any, rows: LabeledRows) -> float:
         """Return the mean loss over dense rows; NaN where all weights are 0.
@@ -136,6 +177,18 @@ class MeanLoss:
         if not blocks.total:
             return np.full(next((len(leaf) for leaf in leaves(stack)), 1), np.nan)
         return self._several(stack, blocks.rows, blocks.whole, blocks.last) / blocks.total
+
+
+    def with_outputs(self, stack: Any, blocks: Blocks) -> tuple[Array, Array]:
+        """Return what `of_several` does, and the predictions, [count, rows, outputs], in one call.
+
+        blocks      that `give_outputs`
+        """
+        totals, parts = self._several_with_outputs(stack, blocks.whole, blocks.last)
+        outputs = [part.reshape(len(part), -1, *part.shape[3:]) for part in parts]
+        with np.errstate(invalid="ignore", divide="ignore"):  # where all weights are 0 it is NaN
+            losses = totals / blocks.total
+        return losses, outputs[0] if len(outputs) == 1 else np.concatenate(outputs, axis=1)
 
 
 def _total(terms: Array) -> float:
