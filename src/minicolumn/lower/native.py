@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -140,6 +141,7 @@ class NativeProgram:
             loaded = Loaded(code, _FUNCTIONS)
         else:
             code, loaded, links = PACKS.loaded(divided, _FUNCTIONS, self.target, cache)
+            self._emitted = replace(self.emitted, divided=None)  # the text once is enough to be looked at
         header["links"] = links
         cache.put(key, header, code)
         return header, loaded

@@ -178,7 +178,6 @@ class MeanLoss:
             return np.full(next((len(leaf) for leaf in leaves(stack)), 1), np.nan)
         return self._several(stack, blocks.rows, blocks.whole, blocks.last) / blocks.total
 
-
     def with_outputs(self, stack: Any, blocks: Blocks) -> tuple[Array, Array]:
         """Return what `of_several` does, and the predictions, [count, rows, outputs], in one call.
 

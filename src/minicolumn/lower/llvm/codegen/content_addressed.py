@@ -1,4 +1,4 @@
-"""Content addressing of a module's functions: which of them another program may use as they are, by what name.
+"""Content addressing of a module's functions: which of them other programs may use as they are, by what name.
 
     name(f) = digest(target, text of f with each callee's name by content in place of its own)
 

@@ -103,9 +103,10 @@ def emit_program(
     size = _aligned(schedule.memory.size), _aligned(schedule.private)
     if context.watched:
         emit_look(module)
+    parts = divided(module, (f.name, "run", "read"), target.identity)
     return Emitted(
-        str(module), divided(module, (f.name, "run", "read"), target.identity), schedule, constants_given, hosts, timed_kernels, size,
-        context.shared, context.watched,
+        str(module), parts, schedule, constants_given, hosts, timed_kernels, size, context.shared,
+        context.watched,
     )  # fmt: skip
 
 
