@@ -241,7 +241,11 @@ class Forward:
         blocks      the rows, cut by `Blocks.of`, where `Blocks.give_outputs` holds
         Returns     float64 [count], and [count, rows, outputs], or [count, rows] of one output
         """
-        losses, out = self._mean_loss.with_outputs(stack, blocks)
+        try:
+            losses, out = self._mean_loss.with_outputs(stack, blocks)
+        except IndexError:
+            with self._refusing_codes(blocks.inputs):
+                raise
         return losses, out[:, :, 0] if out.ndim == 3 and out.shape[2] == 1 else out
 
     def scores(

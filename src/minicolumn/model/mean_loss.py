@@ -51,6 +51,12 @@ class Blocks:
     weights: int
 
     @property
+    def inputs(self) -> Array:
+        """Return the inputs of the rows that are cut, [rows, *input_shape]; of blocks that are not gathered."""
+        parts = [part[0] for part in (self.whole, self.last) if part is not None]
+        return np.concatenate([part.reshape(-1, *part.shape[2:]) for part in parts])
+
+    @property
     def give_outputs(self) -> bool:
         """Whether predictions by these blocks have the same bits as by any others.
 
