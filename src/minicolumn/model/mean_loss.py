@@ -60,8 +60,8 @@ class Blocks:
     def give_outputs(self) -> bool:
         """Whether predictions by these blocks have the same bits as by any others.
 
-        Blocks that are gathered run in registers, and products of fewer than five rows, or of large networks,
-        add up in another order.
+        Blocks that are gathered run in registers; products of fewer than five rows, or of large networks, add
+        up in another order.
         """
         rest = FEWEST if self.last is None else self.last[0].shape[1]
         return TINY < self.weights <= LARGE and bool(len(self.shares)) and rest >= FEWEST
