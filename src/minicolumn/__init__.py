@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from minicolumn.lower.compile import compile
     from minicolumn.lower.inspect import inspect
     from minicolumn.model import Model, load
+    from minicolumn.model.export.sklearn_object import to_sklearn
     from minicolumn.model.imports import from_keras, from_onnx, from_sklearn, from_torch
     from minicolumn.playground.monitoring import Monitor
     from minicolumn.tabular import fit_table
@@ -84,6 +85,7 @@ _NAMES = {
     "minicolumn.lower.compile": ("compile",),
     "minicolumn.lower.inspect": ("inspect",),
     "minicolumn.model": ("Model", "load"),
+    "minicolumn.model.export.sklearn_object": ("to_sklearn",),
     "minicolumn.model.imports": ("from_keras", "from_onnx", "from_sklearn", "from_torch"),
     "minicolumn.playground.monitoring": ("Monitor",),
     "minicolumn.tabular": ("fit_table",),
@@ -183,6 +185,7 @@ __all__ = [
     "scan",
     "stop_gradient",
     "tables",
+    "to_sklearn",
     "train",
     "transfer",
     "tune",

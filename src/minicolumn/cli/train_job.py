@@ -6,13 +6,14 @@ import io
 import os
 import shlex
 from contextlib import nullcontext
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.text import Text
 
+from minicolumn.cli.card import data_of, with_command
 from minicolumn.cli.options import (
     make_named,
     parse_activations,
@@ -22,7 +23,7 @@ from minicolumn.cli.process import raise_interrupts
 from minicolumn.cli.progress import watch, watch_members
 from minicolumn.cli.run import DONE, Interrupted
 from minicolumn.cli.save import check_writable, file_size, save_model
-from minicolumn.cli.score_report import NAMES, figure, show_folds
+from minicolumn.cli.score_report import show_folds
 from minicolumn.cli.screen import count, heading, open_console, print_json, visible, working
 from minicolumn.cli.source import find_target, read_source, short_name
 from minicolumn.cli.table_options import (
@@ -33,6 +34,7 @@ from minicolumn.cli.table_options import (
 from minicolumn.cli.train import TrainOptions
 from minicolumn.cli.train_report import announce, how_it_went, show_results, summary_of
 from minicolumn.errors import DataError, DivergenceError
+from minicolumn.model.metric_names import NAMES, figure
 from minicolumn.nn.losses import Loss
 from minicolumn.optim import optimizer_by_name, schedule_by_name
 from minicolumn.picture import check_file
@@ -67,6 +69,7 @@ def run_training(options: TrainOptions) -> int:
     console = open_console(to_stderr=options.as_json, quiet=options.quiet)
     said = Said.of(options)
     frame = read_source(options.data, console, said.reading)
+    data = data_of(options.data)  # as it is now: it may be another by the end of the training
     settings = _settings(options, frame, said)
     if options.test and _same_file(options.test, options.data):
         raise DataError("--test is the same file as DATA; test on rows that take no part in the training")
@@ -86,6 +89,7 @@ def run_training(options: TrainOptions) -> int:
             )
     except DivergenceError as error:
         raise _salvaged(error, plan, _place(options)) from None
+    done = replace(done, model=with_command(done.model, "train", options, data))
     return _finish(console, options, done, frame.width, folds)
 
 

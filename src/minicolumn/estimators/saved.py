@@ -23,6 +23,7 @@ from minicolumn.estimators.heads import Head
 from minicolumn.estimators.members import new_member
 from minicolumn.estimators.network import dense_layers, from_params
 from minicolumn.model.artifact import Artifact, load_artifact
+from minicolumn.model.card.record import Card
 from minicolumn.model.files import PathLike, shown
 from minicolumn.nn import LOSSES
 from minicolumn.nn.constrain import CONSTRAINTS
@@ -145,13 +146,13 @@ def load_estimator(kind: type[Estimator], path: PathLike) -> Estimator:
     """
     found = load_artifact(path)
     try:
-        return _restored(kind, found)
+        return restored(kind, found)
     except ModelFileError as error:
         raise ModelFileError(f"{shown(path)} {error}") from None
 
 
-def _restored(kind: type[Estimator], found: Artifact) -> Estimator:
-    """Return the estimator of what a file holds; ModelFileError, whose text begins with a verb."""
+def restored(kind: type[Estimator], found: Artifact) -> Estimator:
+    """Return the estimator that a file holds; ModelFileError, whose text begins with a verb, for another."""
     name, told = found.training.get("estimator"), found.training.get("fitted")
     if not isinstance(told, dict):
         raise ModelFileError("holds a model, not an estimator; open it with mc.load")
@@ -160,6 +161,7 @@ def _restored(kind: type[Estimator], found: Artifact) -> Estimator:
     try:
         estimator = _constructed(kind, told["parameters"])
         _learn(estimator, found, told)
+        estimator._rows = Card.from_json(found.training.get("card", {})).rows
     except ModelFileError:
         raise
     except (MinicolumnError, ValueError, TypeError, LookupError, OverflowError) as error:

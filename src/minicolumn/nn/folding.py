@@ -85,10 +85,10 @@ def _scaled(layer: Scale, own: Params, weight: Array) -> Array:
 def _plain(parts: Iterator[Part]) -> Iterator[Part]:
     """Yield the layers with each `Dense` in standard form."""
     for layer, own in parts:
-        yield _standard(layer, own) if isinstance(layer, Dense) else (layer, own)
+        yield standard_dense(layer, own) if isinstance(layer, Dense) else (layer, own)
 
 
-def _standard(layer: Dense, own: Params) -> Part:
+def standard_dense(layer: Dense, own: Params) -> Part:
     """Return a `Dense` in standard form, without an initializer."""
     weight, dtype = np.asarray(own["weight"], np.float64), own["weight"].dtype
     if layer.parametrization == "ntk":
@@ -146,7 +146,7 @@ def _ramps_in_front(parts: list[Part]) -> _Front | None:
     if not rest or not isinstance(rest[0][0], Dense):
         return None
     taken = place + (2 if isinstance(parts[place][0], Scale) else 1)
-    dense, own = _standard(rest[0][0], rest[0][1])
+    dense, own = standard_dense(rest[0][0], rest[0][1])
     weight, added = np.asarray(own["weight"], np.float64), _ramps_of(ramps.knots)
     vectors = sum(each.shape[1] for each in codes.vectors(tables))
     plain = len(weight) - added - vectors

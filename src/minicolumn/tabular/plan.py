@@ -155,7 +155,7 @@ def plan_table(
     parts = _Parts(fitted, frame, typed.frame, target, weight)
     learnt = parts.of(kept)
     recipe = _recipe(fitted, learnt.X, loss, settings)
-    members = _members(schema, learnt, recipe, settings)
+    recipe, members = _members(schema, learnt, recipe, settings)
     _check_weights(schema.weight, weight, {"train": kept, "validate": held})
     by_class = class_weights(settings.class_weight, schema.classes, learnt.y)
     learnt, validated = (_by_class(part, by_class) for part in (learnt, parts.of(held)))
@@ -331,17 +331,21 @@ def _given(encoder: Encoder, test: polars.DataFrame) -> TableSplit:
 
 def _members(
     schema: Schema, learnt: TableSplit, recipe: Recipe, settings: TableSettings
-) -> tuple[Member, ...]:
-    """Return the members of an ensemble that learns from these rows; none for a single network."""
+) -> tuple[Recipe, tuple[Member, ...]]:
+    """Return the recipe and the members of an ensemble that learns from these rows; one network has none.
+
+    Where nobody said how many rows a step has, it has so many that an epoch is whole steps.
+    """
     count, seed = settings.members, settings.seed
     if count == 1:
-        return ()
-    share = settings.validation_fraction
-    folds = folds_of(learnt.frame, schema, learnt.y, settings.overrides, count, share, seed)
+        return recipe, ()
+    share, batch = settings.validation_fraction, None if settings.batch_size else recipe.batch_size
+    folds, batch = folds_of(learnt.frame, schema, learnt.y, settings.overrides, count, share, seed, batch)
+    recipe = recipe if batch is None else replace(recipe, batch_size=batch)
     free = settings.optimizer is None and settings.learning_rate is None
     silent = settings.dropout is None
     recipes = [varied(recipe, number, dropout=silent, rate=free) for number in range(count)]
-    return members_of(recipes, folds, seed)
+    return recipe, members_of(recipes, folds, seed)
 
 
 def _recipe(encoder: Encoder, X: Array, loss: Loss | None, settings: TableSettings) -> Recipe:

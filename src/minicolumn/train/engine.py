@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from functools import cached_property
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ from minicolumn.train.programs import Lowering, epochs_program, step_of, steps_p
 from minicolumn.train.rates import factors
 from minicolumn.train.settings import Settings
 from minicolumn.train.step import Data, Stacked, State, Step, Steps, next_numbers, state_of
-from minicolumn.tree import Tree, builder, flatten, leaves, map_leaves
+from minicolumn.tree import Tree, builder, flatten, leaves
 
 Array = np.ndarray
 
@@ -41,8 +42,6 @@ Array = np.ndarray
 # small network, and multiply-adds of an epoch that lasts some 50 ms. Longer ones are cut within the epoch.
 MOST, MOST_BYTES = 1024, 1 << 23
 SMALL, SHORT = 1 << 20, 2e8
-# Bytes of predictions for held-out rows in one call.
-OUTPUT_BYTES = 1 << 24
 # Bytes of sparse rows that are made dense at a time.
 DENSE_BYTES = 1 << 24
 
@@ -162,8 +161,17 @@ class Engine:
         if self._most_epochs is None:
             held = _bytes(state)
             short = self._multiplications(state) <= SHORT and held <= SMALL and self._is_native
+            held += self._predicted_bytes
             self._most_epochs = max(1, min(MOST, MOST_BYTES // max(held, 1))) if short else 0
         return self._most_epochs
+
+    @property
+    def _predicted_bytes(self) -> int:
+        """Return about how many bytes the held-out rows' predictions of one epoch take; 0 without metrics."""
+        if self.held is None or not self.settings.metrics:
+            return 0
+        outputs = math.prod(self.network.output_shape(self.held.X.shape[1:]))
+        return len(self.held) * outputs * self.held.X.dtype.itemsize
 
     def guessed_epochs(self, state: State, seconds: float) -> int:
         """Return how many epochs may last so long, where none was trained yet.
@@ -232,59 +240,44 @@ class Engine:
         """Return the figures of the held-out rows after so many epochs, up to a loss that is not finite."""
         if self.held is None:
             return {}
-        found: list[dict[str, float]] = []
-        for k, (loss, predicted) in enumerate(self._losses_of(states, count)):
-            known = loss is not None and (predicted is not None or not self.settings.metrics)
-            weights = None if known else self.weights(state_of(stack._replace(place=k)))
-            found.append(self.measured(weights, loss, predicted))
-            if not math.isfinite(found[-1]["val_loss"]):
-                del found[-1]
+        found = self._held_figures(states)
+        if found is not None:
+            return self._figures(found, count)
+        each: list[dict[str, float]] = []
+        for k in range(count):
+            each.append(self.measured(self.weights(state_of(stack._replace(place=k)))))
+            if not math.isfinite(each[-1]["val_loss"]):
+                del each[-1]
                 break
-        return {name: [figures[name] for figures in found] for name in (found or [{"val_loss": 0.0}])[0]}
+        return {name: [figures[name] for figures in each] for name in (each or [{"val_loss": 0.0}])[0]}
 
-    def _losses_of(self, states: State, count: int) -> Iterator[tuple[float | None, Array | None]]:
-        """Yield the held-out loss after each epoch, as `val_loss` has it, and the predictions for metrics.
+    def _held_figures(self, states: State) -> tuple[list[float], Sequence[Array]] | None:
+        """Return the held-out loss after each epoch, as `val_loss` has it; for metrics, what was predicted.
 
-        Each is None where there is no one call that finds them for several epochs.
+        None where no one call finds them all.
         """
-        blocks, s = self._blocks_of(states.params, 1), self.settings
-        if blocks is None or s.optimizer.averages:
-            yield from [(None, None)] * count
-            return
-        if not s.metrics or not blocks.give_outputs:
-            losses = self.forward.losses(states.params, blocks)[:count]
-            yield from ((loss, None) for loss in (s.factor * losses).tolist())
-            return
-        some = max(1, OUTPUT_BYTES // self._output_bytes)
-        for first in range(0, count, some):
-            yield from self._at_once(
-                map_leaves(lambda leaf, at=first: leaf[at : at + some], states.params), blocks
+        if self.held is None or is_sparse(self.held.X) or self.settings.optimizer.averages:
+            return None
+        if self._held_blocks is None:
+            self._held_blocks = self.forward.blocks(
+                self.held, sum(math.prod(part.shape[1:]) for part in leaves(states.params))
             )
+        if not self.settings.metrics:
+            losses, predicted = self.forward.losses(states.params, self._held_blocks), ()
+        else:
+            losses, predicted = self.forward.measured_several(states.params, self._held_blocks)
+        return (self.settings.factor * losses).tolist(), predicted
 
-    def _blocks_of(self, weights: Params, axes: int) -> Blocks | None:
-        """Return the held-out rows in blocks, cut once; None of sparse ones.
-
-        weights     of the network, behind so many further axes
-        """
-        if self._held_blocks is None and self.held is not None and not is_sparse(self.held.X):
-            self._held_blocks = Blocks.of(
-                self.held, sum(math.prod(np.shape(leaf)[axes:]) for leaf in leaves(weights))
-            )
-        return self._held_blocks
-
-    def _at_once(self, stack: Params, blocks: Blocks) -> Iterator[tuple[float, Array]]:
-        """Yield val_loss and predictions by each of some weights, which one pass over the rows finds."""
-        losses, predicted = self.forward.losses_and_predictions(stack, blocks)
-        yield from zip((self.settings.factor * losses).tolist(), predicted, strict=True)
-
-    @cached_property
-    def _output_bytes(self) -> int:
-        """Return how many bytes the predictions for the held-out rows take."""
-        held = self.held
-        if held is None:
-            return 0
-        width = math.prod(self.network.output_shape(held.X.shape[1:]))
-        return max(1, held.X.itemsize * len(held) * width)
+    def _figures(self, found: tuple[list[float], Sequence[Array]], count: int) -> dict[str, list[float]]:
+        """Return the figures of some epochs, by name, up to a loss that is not finite."""
+        assert self.held is not None
+        losses = list(takewhile(math.isfinite, found[0][:count]))
+        scores = [
+            self.forward.scores(predicted, self.held, self.settings.metrics)
+            for predicted in found[1][: len(losses)]
+        ]
+        names = scores[0] if scores else {}
+        return {"val_loss": losses} | {f"val_{name}": [each[name] for each in scores] for name in names}
 
     def rates_hold(self, ahead: Epochs, k: int, rate_factor: float, first: int, total: int) -> bool:
         """Return whether the k-th epoch of a call used the learning rates that it would be trained at now.
@@ -309,28 +302,16 @@ class Engine:
         # Of running statistics the optimizer knows nothing.
         return with_statistics(weights, state.params, self.roles) if self.network.observes else weights
 
-    def measured(
-        self, weights: Params | None, loss: float | None = None, predicted: Array | None = None
-    ) -> dict[str, float]:
-        """Return the figures of the held-out rows: val_loss, and the metrics that were asked for.
-
-        weights             None where they are not needed
-        loss, predicted     the rows' val_loss and predictions, where they are known already
-        """
+    def measured(self, weights: Params) -> dict[str, float]:
+        """Return the figures of the held-out rows: val_loss, and the metrics that were asked for."""
         if self.held is None:
             return {}
-        s, run = self.settings, self.forward
-        if loss is None and s.metrics and weights is not None:
-            blocks = self._blocks_of(weights, 0)
-            if blocks is not None and blocks.give_outputs and self._output_bytes <= OUTPUT_BYTES:
-                stack = map_leaves(lambda leaf: np.asarray(leaf)[None], weights)
-                [(loss, predicted)] = self._at_once(stack, blocks)
-        found = {"val_loss": s.factor * run.loss(weights, self.held) if loss is None else loss}
-        if s.metrics:
-            predicted = run.predict(weights, self.held.X) if predicted is None else predicted
-            scores = run.scores_of(predicted, self.held, s.metrics)
-            found |= {f"val_{name}": score for name, score in scores.items()}
-        return found
+        s = self.settings
+        if not s.metrics:
+            return {"val_loss": s.factor * self.forward.loss(weights, self.held)}
+        loss, predicted = self.forward.measured(weights, self.held)
+        scores = self.forward.scores(predicted, self.held, s.metrics)
+        return {"val_loss": s.factor * loss} | {f"val_{name}": score for name, score in scores.items()}
 
     def steepest(self, params: Params) -> str | None:
         """Return the path of the layer whose gradient is largest beside its weights, over the first rows.

@@ -6,6 +6,7 @@ error.
 
 from __future__ import annotations
 
+import importlib.util
 import platform
 import shutil
 import subprocess
@@ -45,8 +46,7 @@ def _compiled(pipeline: Pipeline, files: Files, *sources: str) -> str:
     name = pipeline.name
     main = f'#include "{name}.h"\nint main(void) {{ return {name}_self_test(); }}\n'
     with tempfile.TemporaryDirectory() as folder:
-        for file, content in {**files, "main_.c": main}.items():
-            Path(folder, file).write_bytes(content if isinstance(content, bytes) else content.encode())
+        _write({**files, "main_.c": main}, folder)
         built = [compiler, "-std=c99", "-O1", *sources, "main_.c", "-lm", "-o", "test"]
         made = _run(built, folder)
         if made.returncode:
@@ -71,11 +71,36 @@ def by_node(pipeline: Pipeline, files: Files) -> str:
 
 def by_python(pipeline: Pipeline, files: Files) -> str:
     """Run the self-test of a module of Python in a process of its own."""
-    name = f"{pipeline.name}.py"
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder, name).write_text(str(files[name]), encoding="utf-8")
-        _refuse_failure(_run([sys.executable, name], folder), "NumPy")
+    _run_module(pipeline, files, "NumPy")
     return "Python"
+
+
+def by_torch(pipeline: Pipeline, files: Files) -> str:
+    """Run the self-test of a module of PyTorch in a process of its own."""
+    return _by_package(pipeline, files, "torch", "PyTorch")
+
+
+def by_sklearn(pipeline: Pipeline, files: Files) -> str:
+    """Run the self-test of a module of scikit-learn in a process of its own."""
+    return _by_package(pipeline, files, "sklearn", "scikit-learn")
+
+
+def _by_package(pipeline: Pipeline, files: Files, package: str, what: str) -> str:
+    if not all(importlib.util.find_spec(name) for name in (package, "safetensors")):
+        return ""
+    _run_module(pipeline, files, what)
+    return what
+
+
+def _run_module(pipeline: Pipeline, files: Files, what: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        _write(files, folder)
+        _refuse_failure(_run([sys.executable, f"{pipeline.name}.py"], folder), what)
+
+
+def _write(files: Files, folder: str) -> None:
+    for name, content in files.items():
+        Path(folder, name).write_bytes(content if isinstance(content, bytes) else content.encode())
 
 
 def by_runtime(pipeline: Pipeline, files: Files) -> str:

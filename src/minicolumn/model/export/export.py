@@ -19,6 +19,8 @@ from minicolumn.model.export.object_file import object_files
 from minicolumn.model.export.onnx_file import onnx_files
 from minicolumn.model.export.page import page_files
 from minicolumn.model.export.pipeline import Pipeline, identifier
+from minicolumn.model.export.sklearn_object import sklearn_files
+from minicolumn.model.export.torch_module import torch_files
 from minicolumn.model.files import PathLike, shown, write_atomically
 
 if TYPE_CHECKING:
@@ -48,6 +50,12 @@ TARGETS: Mapping[str, Target] = {
     "onnx": Target(".onnx", "ONNX, the whole pipeline and the numeric core", onnx_files, checks.by_runtime),
     "js": Target(".mjs", "one ES module of JavaScript", js_files, checks.by_node),
     "numpy": Target(".py", "one module of Python that needs NumPy alone", numpy_files, checks.by_python),
+    "torch": Target(
+        ".py", "a state_dict as safetensors, and its module of PyTorch", torch_files, checks.by_torch
+    ),
+    "sklearn": Target(
+        ".py", "a fitted MLP of scikit-learn: its weights, and source", sklearn_files, checks.by_sklearn
+    ),
     "html": Target(".html", "one page with a form, which answers by itself", page_files, checks.by_node),
     "object": Target(".o", "object code for any processor, with a C header", object_files, checks.by_linker),
 }

@@ -34,24 +34,51 @@ def numpy_files(pipeline: Pipeline) -> dict[str, str]:
 
 def numpy_module(pipeline: Pipeline) -> str:
     """Return the source of the module."""
-    what = f"predicts {pipeline.encoder.target}" if pipeline.encoder else "a network"
-    title = f"{pipeline.name}: {what}. Written by minicolumn; it needs NumPy alone."
-    imports = ["datetime", "math", "re"] if pipeline.encoder else ["math"]
     parts = [
-        ascii(title),
-        "\n".join(f"import {name}" for name in imports),
-        "import numpy as np",
-        _told(pipeline),
-        *([_words(pipeline), _text("cells.txt")] if pipeline.encoder else []),
-        _read(pipeline),
+        ascii(titled(pipeline, "it needs NumPy alone")),
+        *reading(pipeline),
         graph_source(pipeline.batch_graph, "network"),
-        _predict(pipeline),
-        _self_test(pipeline),
+        *answering(pipeline, "network(read(rows))"),
     ]
+    return module_of(parts)
+
+
+def titled(pipeline: Pipeline, needs: str) -> str:
+    """Return the first line of a module."""
+    what = f"predicts {pipeline.encoder.target}" if pipeline.encoder else "a network"
+    return f"{pipeline.name}: {what}. Written by minicolumn; {needs}."
+
+
+def module_of(parts: Lines) -> str:
+    """Return a module of its parts."""
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 
-def _text(name: str) -> str:
+def reading(pipeline: Pipeline, imports: Lines = []) -> Lines:
+    """Return the parts of a module that turn rows of cells into numbers: its function `read`.
+
+    imports     lines that the module imports more by
+    """
+    standard = ["datetime", "math", "re"] if pipeline.encoder else ["math"]
+    return [
+        "\n".join(f"import {name}" for name in standard),
+        "\n".join(["import numpy as np", *imports]),
+        _told(pipeline),
+        *([_words(pipeline), own_text("cells.txt")] if pipeline.encoder else []),
+        _read(pipeline),
+    ]
+
+
+def answering(pipeline: Pipeline, computed: str) -> Lines:
+    """Return the parts of a module that answer and test themselves.
+
+    computed    the expression of the answers of `rows`
+    """
+    return [_predict(pipeline, computed), _self_test(pipeline)]
+
+
+def own_text(name: str) -> str:
+    """Return text of Python that stands in a file of its own."""
     return files("minicolumn.model.export").joinpath("py_text", name).read_text(encoding="utf-8")
 
 
@@ -128,7 +155,7 @@ def read(rows):
 '''
 
 
-def _predict(pipeline: Pipeline) -> str:
+def _predict(pipeline: Pipeline, computed: str) -> str:
     if pipeline.labels is None:
         found = "    return answers(rows)[:, 0]" if pipeline.encoder else "    return answers(rows)"
     elif pipeline.threshold is not None:
@@ -139,7 +166,7 @@ def _predict(pipeline: Pipeline) -> str:
 def answers(rows):
     """Return what `ANSWERS` names of rows, float32 [rows, answers]."""
     with np.errstate(all="ignore"):
-        return network(read(rows))
+        return {computed}
 
 
 def predict(rows):

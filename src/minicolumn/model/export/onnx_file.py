@@ -57,7 +57,7 @@ def onnx_core(pipeline: Pipeline) -> bytes:
     """Return the numeric core: what the network makes of features, f32[batch, ...] -> f32[batch, outputs]."""
     model = pipeline.model
     x = np.zeros((1, *model.input_shape), model.dtype)
-    graph = graph_with_dims(pipeline.network, {0: "batch"}, x)
+    graph = graph_with_dims(lambda X: pipeline.activated(pipeline.network(X)), {0: "batch"}, x)
     nodes = Nodes("x")
     (out,) = nodes.graph(graph, ["x"])
     shape = graph.outputs[0].array_type.shape[1:]

@@ -129,40 +129,53 @@ class Pipeline:
         return samples_of(self)
 
     @property
-    def _example(self) -> Array:
+    def example(self) -> Array:
         """A row as the graph takes it, [1, width]."""
         return np.zeros((1, self.width), np.float64 if self.encoder else self.model.dtype)
 
     @property
     def graph(self) -> Graph:
         """The graph of one row: what is read out of its cells, [width] -> answers, f32[answers]."""
-        return graph_of(lambda x: self.answer(x[None])[0], self._example[0])
+        return graph_of(lambda x: self.answer(x[None])[0], self.example[0])
 
     @property
     def batch_graph(self) -> Graph:
         """The graph of any number of rows: [batch, width] -> [batch, answers]."""
-        return graph_with_dims(self.answer, {0: "batch"}, self._example)
+        return graph_with_dims(self.answer, {0: "batch"}, self.example)
+
+    def features(self, x: Array) -> Any:
+        """Return the network's inputs, [rows, *input_shape], of numbers read from rows; traceable.
+
+        x           [rows, width], as `Encoder.read` gives them
+        """
+        X = x if self.encoder is None else self.encoder.encoded(self._without_missing(x))
+        return np.reshape(X, (-1, *self.model.input_shape)).astype(self.model.dtype)
 
     def network(self, X: Array) -> Any:
-        """Return the network's outputs after their activation, [rows, outputs], of its inputs; traceable.
+        """Return the network's raw outputs, [rows, outputs], of its inputs; traceable.
 
         X           [rows, *input_shape]
         """
         network, params = self.model.predicting
-        outputs = self.model.outputs
-        activation = activation_by_name(outputs.activation if outputs else "linear").function
-        return activation(network.apply(map_leaves(constant, params), X))
+        return network.apply(map_leaves(constant, params), X)
 
-    def answer(self, x: Array) -> Any:
-        """Return the answers, float32 [rows, answers], of numbers read from rows [rows, width]; traceable."""
-        X = x if self.encoder is None else self.encoder.encoded(self._without_missing(x))
-        X = np.reshape(X, (-1, *self.model.input_shape)).astype(self.model.dtype)
-        found, outputs = self.network(X), self.model.outputs
+    def activated(self, raw: Any) -> Any:
+        """Return what the loss's output activation makes of raw outputs; traceable."""
+        outputs = self.model.outputs
+        return activation_by_name(outputs.activation if outputs else "linear").function(raw)
+
+    def answers_of(self, raw: Any) -> Any:
+        """Return the answers, float32 [rows, answers], of the network's raw outputs; traceable."""
+        found, outputs = self.activated(raw), self.model.outputs
         if isinstance(outputs, ClassOutputs):
             return outputs.class_scores(found).astype(np.float32)
         if self.encoder is not None:
             found = np.concatenate([column[:, None] for column in self._numbers(found).values()], axis=1)
         return found.astype(np.float32)
+
+    def answer(self, x: Array) -> Any:
+        """Return the answers, float32 [rows, answers], of numbers read from rows [rows, width]; traceable."""
+        return self.answers_of(self.network(self.features(x)))
 
     def _without_missing(self, x: Array) -> Any:
         """Return what was read with NaN for numbers that stand for a missing value, -999 say; traceable."""

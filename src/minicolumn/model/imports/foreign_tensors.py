@@ -31,6 +31,29 @@ def read_tensors(data: bytes | bytearray) -> dict[str, Array]:
 
     Errors      ModelFileError; its text begins with a verb
     """
+    header, end = _header(data)
+    header.pop("__metadata__", None)
+    if len(header) > MAX_TENSORS:
+        raise ModelFileError(f"has {len(header):,} tensors; at most {MAX_TENSORS:,} are read")
+    body = memoryview(data)[end:]
+    places = {name: _place(name, told) for name, told in header.items()}
+    _check_whole(places, len(body))
+    return {name: _array(name, header[name], body[a:b]) for name, (a, b) in places.items()}
+
+
+def read_texts(data: bytes | bytearray) -> dict[str, str]:
+    """Return the metadata of a safetensors file's bytes: texts by name.
+
+    Errors      ModelFileError; its text begins with a verb
+    """
+    found = _header(data)[0].get("__metadata__", {})
+    if not isinstance(found, dict) or not all(isinstance(text, str) for text in found.values()):
+        raise ModelFileError("is damaged: its metadata is not texts by name")
+    return found
+
+
+def _header(data: bytes | bytearray) -> tuple[dict[str, Any], int]:
+    """Return the header and where the data begins."""
     if data[8:9] != b"{":
         raise ModelFileError(sniff_format(bytes(data[:65536]), bytes(data[-65536:])))
     length = int.from_bytes(data[:8], "little")
@@ -40,14 +63,7 @@ def read_tensors(data: bytes | bytearray) -> dict[str, Array]:
         text = data[8 : 8 + length].decode()
     except UnicodeDecodeError:
         raise ModelFileError("is damaged: its header is not UTF-8") from None
-    header = strict_json.parse(text, "is damaged: its header")
-    header.pop("__metadata__", None)
-    if len(header) > MAX_TENSORS:
-        raise ModelFileError(f"has {len(header):,} tensors; at most {MAX_TENSORS:,} are read")
-    body = memoryview(data)[8 + length :]
-    places = {name: _place(name, told) for name, told in header.items()}
-    _check_whole(places, len(body))
-    return {name: _array(name, header[name], body[a:b]) for name, (a, b) in places.items()}
+    return strict_json.parse(text, "is damaged: its header"), 8 + length
 
 
 def _place(name: str, told: Any) -> tuple[int, int]:

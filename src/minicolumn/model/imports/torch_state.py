@@ -15,15 +15,16 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from minicolumn.errors import DataError, ModelFileError, did_you_mean
+from minicolumn.model import strict_json
 from minicolumn.model.files import PathLike, read_whole, shown
 from minicolumn.model.imports.chain import Chain, one_line
-from minicolumn.model.imports.foreign_tensors import read_tensors
+from minicolumn.model.imports.foreign_tensors import read_tensors, read_texts
 from minicolumn.model.model import Model
 from minicolumn.nn.activations import activation_by_name
 from minicolumn.nn.losses import Loss, as_loss
@@ -32,6 +33,9 @@ Array = np.ndarray
 MAX_BYTES = 2 * 1024**3
 MAX_TRIES = 10_000
 _BESIDE = ("num_batches_tracked",)
+# Under this name the metadata of our own exports says the order of the layers, the loss, and eps of norms.
+ORDER = "layers"
+EPS = 1e-5
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +44,7 @@ class Module:
 
     name: str
     arrays: dict[str, Array]
+    eps: float = EPS
 
     @property
     def kind(self) -> str:
@@ -76,10 +81,10 @@ class Module:
         if self.kind == "Linear":
             return chain.dense(a["weight"].T.astype(np.float64), a.get("bias"))
         if self.kind == "BatchNorm1d":
-            return chain.batch_norm(a["running_mean"], a["running_var"], a.get("weight"), a.get("bias"), 1e-5)
+            return chain.batch_norm(a["running_mean"], a["running_var"], a.get("weight"), a.get("bias"), self.eps)
         if self.kind == "PReLU":
             return chain.prelu(a["weight"])
-        return chain.layer_norm(a["weight"], a["bias"], 1e-5)
+        return chain.layer_norm(a["weight"], a["bias"], self.eps)
 
 
 def from_torch(
@@ -95,6 +100,9 @@ def from_torch(
                 ["fc1", "relu", "fc2"]
     loss        says what the outputs mean, such as "softmax_cross_entropy" for raw scores of classes, of
                 which predictions are then the softmax; by default numbers
+
+    A file that `Model.export("torch")` wrote says all this itself.
+
     Errors      ModelFileError, in one line, for a file or module that is not known, and where the order of
                 the modules does not follow from names and shapes; DataError for an unknown activation or loss
     Differs     `torch.load` unpickles; a pickle is never opened here. Norms are taken with eps = 1e-5, the
@@ -105,6 +113,9 @@ def from_torch(
     data = read_whole(path, MAX_BYTES)
     try:
         modules = modules_of(read_tensors(data))
+        if activation is None and layers is None and ORDER in (texts := read_texts(data)):
+            layers, modules, known = _told(texts[ORDER], modules)
+            said = said or known
         with np.errstate(all="ignore"):
             steps = _said(modules, layers) if layers is not None else _found(modules, activation)
             chain = Chain(_input_shape(steps))
@@ -128,6 +139,28 @@ def modules_of(tensors: dict[str, Array]) -> dict[str, Module]:
     if not grouped:
         raise ModelFileError("holds no weights")
     return {name: Module(name, arrays) for name, arrays in grouped.items()}
+
+
+def _told(
+    text: str, modules: dict[str, Module]
+) -> tuple[list[str], dict[str, Module], Loss | None]:  # fmt: skip
+    """Return what an export of ours says of itself: the layers, the modules with their eps, the loss."""
+    told = strict_json.parse(text, "is damaged: its metadata")
+    if not isinstance(told, dict) or set(told) != {"layers", "loss", "eps"}:
+        raise ModelFileError("is damaged: its metadata does not say layers, loss and eps")
+    layers, eps, loss = told["layers"], told["eps"], told["loss"]
+    if not isinstance(layers, list) or not all(isinstance(name, str) for name in layers):
+        raise ModelFileError("is damaged: its metadata has layers that are no names")
+    if not isinstance(eps, dict) or not all(
+        name in modules and isinstance(x, float) and x > 0 for name, x in eps.items()
+    ):
+        raise ModelFileError("is damaged: its metadata has an eps that cannot be")
+    found = {name: replace(module, eps=eps.get(name, EPS)) for name, module in modules.items()}
+    try:
+        _said(found, layers)
+        return layers, found, None if loss is None else Loss.from_json(loss)
+    except (DataError, ModelFileError) as error:
+        raise ModelFileError(f"is damaged: its metadata: {one_line(error)}") from None
 
 
 def _check_names(activation: str | None, layers: Sequence[str] | None) -> None:

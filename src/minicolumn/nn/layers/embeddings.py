@@ -210,6 +210,13 @@ class ColumnEmbedding(Deterministic):
         return [part for block in self._blocks for part in np.split(params[block.name], block.ends)]
 
     @property
+    def order(self) -> list[int]:
+        """The listed columns, in the order in which their vectors stand in the outputs."""
+        if not self.shared:
+            return [column for column, _ in self.embeddings]
+        return [column for block in self._blocks for column in block.columns]
+
+    @property
     def _blocks(self) -> list[_Block]:
         """The shared tables: one for each length of vectors."""
         found: dict[int, list[tuple[int, int]]] = {}

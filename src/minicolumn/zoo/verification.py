@@ -11,6 +11,7 @@ from minicolumn.model.model import Model
 from minicolumn.zoo.catalogue import Zoo
 from minicolumn.zoo.datasets import frame_of, pixels_of
 from minicolumn.zoo.entry import Entry
+from minicolumn.zoo.points import score_points
 from minicolumn.zoo.rebuild import train
 
 # Scores are means over test rows of float32 answers, whose sums may be in another order elsewhere.
@@ -69,6 +70,8 @@ def _scores(entry: Entry, model: Model, folder: Path | None) -> dict[str, float]
     if entry.kind == "images":
         _, _, tested, right = pixels_of(entry, folder)
         return model.evaluate(tested, right)
+    if entry.kind == "points":
+        return score_points(entry, model)
     return dict(train(entry).metrics["test"])
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from minicolumn.data.points import generators
+from minicolumn.data.points.arc4 import Arc4
 from minicolumn.errors import DataError, ShapeError
-from minicolumn.playground.data import generators
-from minicolumn.playground.data.arc4 import Arc4
 from minicolumn.registry import FunctionRule, Registry, Setting, settings_of, show
 
 Array = np.ndarray

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from minicolumn.playground.data.arc4 import Arc4
+from minicolumn.data.points.arc4 import Arc4
 
-# Made by golden/make_playground.cjs, which says how.
+# Made by tests/playground/golden/make_playground.cjs, which says how.
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "seedrandom.json").read_text())
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from minicolumn.playground.data.arc4 import Arc4
+from minicolumn.data.points.arc4 import Arc4
 
 Array = np.ndarray
 BIAS = 0.1

@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minicolumn.errors import DataError, ShapeError
-from minicolumn.playground.data.points import (
+from minicolumn.data.points.points import (
     DATASETS,
     Points,
     make_points,
@@ -20,9 +19,11 @@ from minicolumn.playground.data.points import (
     points_to_csv,
     thumbnail,
 )
+from minicolumn.errors import DataError, ShapeError
 
-# Made by golden/make_playground.cjs, which says how.
-GOLDEN = json.loads((Path(__file__).parent / "golden" / "playground.json").read_text())["points"]
+# Made by make_playground.cjs beside it, which says how.
+PLAYGROUND = Path(__file__).parents[1] / "playground" / "golden" / "playground.json"
+GOLDEN = json.loads(PLAYGROUND.read_text())["points"]
 ALL = [*DATASETS, "blobs:classes=2", "blobs:classes=6", "rings:classes=5"]
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import Annotated
 
-from minicolumn.playground.data.arc4 import Arc4
+from minicolumn.data.points.arc4 import Arc4
 from minicolumn.registry import Integer
 
 Point = tuple[float, ...]  # the inputs and then the target
