@@ -169,7 +169,7 @@ def draw(results: list[Result], entrants: list[str], path: str) -> None:
     axes.tick_params(axis="y", labelcolor=INK, labelsize=10)
     axes.set_xlabel("points of accuracy or R² (x 100) above one network by the default recipe", color=QUIET)
     titled(axes, "Strategies at equal time", "on rows that no search has seen: mean and range over the seeds")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.45, -0.22 - 0.2 / len(tables)), ncols=6, frameon=False)
+    axes.figure.legend(loc="outside lower center", ncols=6, frameon=False)
     save(axes, path)
 
 
