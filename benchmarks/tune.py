@@ -171,10 +171,11 @@ def with_sklearn(candidate: Candidate, learnt: Any, held: Any, epochs: int) -> f
     """Train scikit-learn's MLP, and return its accuracy on the rows held out."""
     from sklearn.neural_network import MLPClassifier
 
+    batch_size: Any = candidate.batch_size
     model = MLPClassifier(
         (candidate.width,) * candidate.layers,
         learning_rate_init=candidate.learning_rate,
-        batch_size=candidate.batch_size,
+        batch_size=batch_size,
         max_iter=epochs,
         tol=0.0,
         n_iter_no_change=epochs + 1,

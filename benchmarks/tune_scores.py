@@ -136,7 +136,7 @@ def keep(pairs: Iterable[Pair], path: Path) -> None:
     with open(aside, "w", newline="") as file:
         rows = csv.DictWriter(file, [f.name for f in fields(Pair)])
         rows.writeheader()
-        rows.writerows(map(asdict, pairs))
+        rows.writerows([asdict(pair) for pair in pairs])
     os.replace(aside, path)
 
 

@@ -118,7 +118,7 @@ def keep(results: list[Result], path: Path) -> None:
     with open(aside, "w", newline="") as file:
         rows = csv.DictWriter(file, [f.name for f in fields(Result)])
         rows.writeheader()
-        rows.writerows(map(asdict, results))
+        rows.writerows([asdict(result) for result in results])
     os.replace(aside, path)
 
 

@@ -148,8 +148,8 @@ def test_a_worker_hears_that_the_search_was_interrupted(plan: Callable[..., Sear
     from distributed import LocalCluster
 
     quiet: Any = {"dashboard_address": None, "silence_logs": 100}
-    local: Any
-    with LocalCluster(n_workers=1, threads_per_worker=1, processes=False, **quiet) as local:
+    started: Any = LocalCluster(n_workers=1, threads_per_worker=1, processes=False, **quiet)
+    with started as local:
         made = plan(trials=1, epochs=1_000_000, space=long_cluster.SPACE)
         candidate = strategy_by_name("strategy", "grid")(made.ground).ask()
         [worker] = local.workers.values()

@@ -111,7 +111,7 @@ class Packs:
         if entry is None or depth > _DEEPEST:
             raise CodeError("a pack of functions is not there")
         header, code = entry
-        functions = header.get("functions")
+        functions: Any = header.get("functions")
         if not are_names(functions) or not are_links(header.get("links")):
             raise CodeError("a pack of functions has no such header")
         with self._turns.of("compile"):
