@@ -234,7 +234,11 @@ class MeanLoss:
 
 def _rows(parts: Sequence[Array], axis: int) -> Array:
     """Return blocks of rows as rows: [blocks, size, ...] each, behind so many other axes."""
-    joined = [part.reshape(*part.shape[:axis], -1, *part.shape[axis + 2 :]) for part in parts]
+    # The rows are counted: of no states, -1 would tell nothing.
+    joined = [
+        part.reshape(*part.shape[:axis], part.shape[axis] * part.shape[axis + 1], *part.shape[axis + 2 :])
+        for part in parts
+    ]
     return joined[0] if len(joined) == 1 else np.concatenate(joined, axis=axis)
 
 
