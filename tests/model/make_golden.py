@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import polars
+from minicolumn.playground.data.points import make_points
 from sklearn.neural_network import MLPClassifier
 
 import minicolumn as mc

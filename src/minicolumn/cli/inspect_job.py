@@ -17,13 +17,14 @@ from minicolumn.cli.save import check_writable, uninterrupted
 from minicolumn.cli.screen import count, heading, labelled, open_console, print_json, short, visible
 from minicolumn.cli.source import find_target, model_file, read_source, short_name
 from minicolumn.cli.table_options import ColumnOptions, Said
-from minicolumn.cli.table_report import show_columns, show_schema, show_table
+from minicolumn.cli.table_report import show_columns, show_remarks, show_schema, show_table
 from minicolumn.errors import DataError
 from minicolumn.model.files import write_atomically
 from minicolumn.model.metric_names import NAMES, figure
 from minicolumn.nn.layers.ensemble import Ensemble
 from minicolumn.tables import Column, Overrides, builtin_names, infer_schema
 from minicolumn.tables.kinds import find_kind
+from minicolumn.tabular.rare_levels import said_of_rare_levels
 from minicolumn.tabular.schema_file import write_schema
 
 if TYPE_CHECKING:
@@ -116,7 +117,9 @@ def _table(console: Console, options: InspectOptions, wanted: Wanted) -> dict[st
     else:
         schema = infer_schema(frame, find_target(target, file, frame), said, task=task)
         show_table(console, short_name(file), schema)
-        described = {"file": file, **schema.to_json()}
+        remarks = said_of_rare_levels(frame, schema, said)
+        show_remarks(console, remarks)
+        described = {"file": file, **schema.to_json(), "remarks": [remark.to_json() for remark in remarks]}
         text = write_schema(schema.columns, reading, said, schema)
     if options.write_schema is not None:
         with uninterrupted():

@@ -100,6 +100,8 @@ def _member(e: BaseMLP) -> dict[str, Any]:
 def _parameters(estimator: BaseMLP) -> dict[str, Any]:
     found = {}
     for name, value in estimator.get_params(deep=False).items():
+        if name == "init_from":  # what was learnt stands in its place
+            continue
         try:
             found[name] = _to_json(name, value)
         except _NotStorable:
