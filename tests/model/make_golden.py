@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 import polars
-from minicolumn.playground.data.points import make_points
 from sklearn.neural_network import MLPClassifier
 
 import minicolumn as mc
