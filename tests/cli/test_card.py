@@ -50,7 +50,7 @@ def test_a_built_in_table_brings_its_licence(cli: Any, tmp_path: Path) -> None:
 
 
 def test_tune_and_import_write_the_command(cli: Any, tables: Path, tmp_path: Path) -> None:
-    pytest.importorskip("onnx")
+    onnx = pytest.importorskip("onnx")
     said = (
         "--target",
         "kind",
@@ -71,9 +71,11 @@ def test_tune_and_import_write_the_command(cli: Any, tables: Path, tmp_path: Pat
     card = mc.load(tmp_path / "t.safetensors").card
     assert card.rebuild.startswith("minicolumn tune shops.csv --target kind")
     assert card.data.sha256
-    net = mc.nn.Dense(2)
-    model = mc.Model(net, net.init(0, (3,)), (3,), "squared_error")
-    model.export("onnx", tmp_path / "net.onnx")
+    helper, f32 = onnx.helper, onnx.TensorProto.FLOAT
+    w = onnx.numpy_helper.from_array(np.ones((3, 2), np.float32), "w")
+    ends = [helper.make_tensor_value_info(name, f32, ["n", size]) for name, size in (("x", 3), ("y", 2))]
+    graph = helper.make_graph([helper.make_node("MatMul", ["x", "w"], ["y"])], "g", ends[:1], ends[1:], [w])
+    onnx.save(helper.make_model(graph), tmp_path / "net.onnx")
     assert cli("import", "net.onnx", "--out", "i.safetensors").code == 0
     card = mc.load(tmp_path / "i.safetensors").card
     assert card.rebuild == "minicolumn import net.onnx"

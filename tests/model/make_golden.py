@@ -17,10 +17,11 @@ from typing import Any
 
 import numpy as np
 import polars
-from minicolumn.playground.data.points import make_points
 from sklearn.neural_network import MLPClassifier
 
 import minicolumn as mc
+from minicolumn.data.points.points import make_points
+from minicolumn.model import ClassifierModel
 from minicolumn.playground.network.exports import exported
 from minicolumn.playground.network.learner import Learner
 from minicolumn.playground.network.setup import Setup
@@ -142,7 +143,7 @@ def answers(model: mc.Model) -> dict[str, Any]:
         return {"rows": rows, "predict_distribution_table": told}
     X = np.random.default_rng(3).normal(size=(8, *model.input_shape)).astype(np.float32)
     told = {"X": X.tolist(), "predict": model.predict(X).tolist()}
-    if isinstance(model, mc.model.ClassifierModel):
+    if isinstance(model, ClassifierModel):
         told["predict_proba"] = model.predict_proba(X).tolist()
     return told
 

@@ -163,7 +163,7 @@ def restored(kind: type[Estimator], found: Artifact) -> Estimator:
     try:
         estimator = _constructed(kind, told["parameters"])
         _learn(estimator, found, told)
-        estimator._rows = Card.from_json(found.training.get("card", {})).rows
+        estimator._rows = dict(Card.from_json(found.training.get("card", {})).rows)
     except ModelFileError:
         raise
     except (MinicolumnError, ValueError, TypeError, LookupError, OverflowError) as error:
