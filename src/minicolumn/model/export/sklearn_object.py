@@ -125,7 +125,9 @@ def _layers(parts: list[tuple[Layer, Params]], dtype: Any) -> tuple[list[tuple[A
             _, own = standard_dense(layer, {name: np.asarray(x, np.float64) for name, x in own.items()})
             weight, bias = own["weight"], own.get("bias", np.zeros(own["weight"].shape[1]))
             features = np.broadcast_to(factor, len(weight)), np.broadcast_to(shift, len(weight))
-            dense.append((features[0][:, None] * weight, features[1] @ weight + bias, _named(layer.activation)))
+            dense.append(
+                (features[0][:, None] * weight, features[1] @ weight + bias, _named(layer.activation))
+            )
             factor, shift = np.ones(()), np.zeros(())
         elif isinstance(layer, Standardize):
             mean, deviation = (np.asarray(own[name], np.float64) for name in ("mean", "deviation"))
@@ -183,8 +185,10 @@ def _outputs(
     units = weight.shape[1]
     several = outputs.link == "logistic" and units > 1
     known = getattr(model, "classes_", None)
-    labels = np.arange(max(2, units)) if known is None and model.classes is None else np.asarray(
-        model.classes if known is None else known
+    labels = (
+        np.arange(max(2, units))
+        if known is None and model.classes is None
+        else np.asarray(model.classes if known is None else known)
     )
     if len(labels) < 2 or (not several and labels.tolist() != sorted(labels.tolist())):
         raise DataError("to_sklearn: scikit-learn's labels are sorted, and two at least; these are not")
@@ -213,7 +217,9 @@ def sklearn_files(pipeline: Pipeline) -> dict[str, str | bytes]:
 def _source(pipeline: Pipeline, told: Perceptron) -> str:
     text = files("minicolumn.model.export").joinpath("sklearn_estimator.py").read_text(encoding="utf-8")
     head = text.partition("\n\n")[2].replace("import Any\n", "import Any\n\nfrom pathlib import Path", 1)
-    head = head.replace("import numpy as np\n", "import numpy as np\nfrom safetensors.numpy import load_file\n", 1)
+    head = head.replace(
+        "import numpy as np\n", "import numpy as np\nfrom safetensors.numpy import load_file\n", 1
+    )
     needs = "it needs scikit-learn, NumPy and safetensors"
     settings = told.settings | {"classes": None if told.classes is None else told.classes.tolist()}
     listed = "".join(f"    {name!r}: {value!a},\n" for name, value in settings.items())

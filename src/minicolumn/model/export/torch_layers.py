@@ -20,7 +20,7 @@ from minicolumn.nn.activations import activation_by_name
 from minicolumn.nn.folding import standard_dense
 from minicolumn.nn.layer import Layer, Params
 from minicolumn.nn.layers.containers import Concatenate, Frozen, Residual, Sequential
-from minicolumn.nn.layers.dense import Activation, Dense, Flatten, PReLU, Reshape, Scale, rule_of
+from minicolumn.nn.layers.dense import Activation, Dense, Flatten, PReLU, Reshape, Scale
 from minicolumn.nn.layers.embeddings import ColumnEmbedding, Embedding
 from minicolumn.nn.layers.ensemble import Ensemble
 from minicolumn.nn.layers.members import BatchEnsemble, MeanOfMembers, MemberDense, Members
@@ -265,7 +265,9 @@ def _member_dense(layer: MemberDense, params: Params, shape: Shape) -> list[Modu
     return [module, *_activation(layer.activation)]
 
 
-def _of_text(text: Callable[[Any], str], silent: bool = False) -> Callable[[Any, Params, Shape], list[Module]]:
+def _of_text(
+    text: Callable[[Any], str], silent: bool = False
+) -> Callable[[Any, Params, Shape], list[Module]]:
     """Return the row of a layer without arrays."""
     return lambda layer, params, shape: [Module(text(layer), silent=silent)]
 
