@@ -31,7 +31,7 @@ class Language:
     joined      ``joined(dtype, sign, total, value)``: a line that adds ("+") or multiplies ("*") into a total
     within      ``within(index, count)``: a looked-up index in range; negative ones count from the end
     helpers     functions that expressions call, by name; only those that are called are written
-    eager       operations whose operands stand in lines of their own, so that none is computed under a condition
+    eager       operations whose operands stand in lines of their own: none is computed under a condition
     packed      of each dtype the function that multiplies a row with a packed weight, see `products`
     """
 

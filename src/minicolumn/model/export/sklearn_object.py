@@ -223,9 +223,8 @@ def _source(pipeline: Pipeline, told: Perceptron) -> str:
     needs = "it needs scikit-learn, NumPy and safetensors"
     settings = told.settings | {"classes": None if told.classes is None else told.classes.tolist()}
     listed = "".join(f"    {name!r}: {value!a},\n" for name, value in settings.items())
-    return module_of([
-        ascii(titled(pipeline, needs)), head, f"\nSETTINGS = {{\n{listed}}}\n", _LOAD, _self_test(pipeline, told)
-    ])  # fmt: skip
+    settings_text = f"\nSETTINGS = {{\n{listed}}}\n"
+    return module_of([ascii(titled(pipeline, needs)), head, settings_text, _LOAD, _self_test(pipeline, told)])
 
 
 _LOAD = '''
@@ -255,7 +254,8 @@ TEST_ANSWERS = np.array([
 def self_test():
     """Predict rows whose answers are known; return 0, or the number of the first row that is off, from 1."""
     found = load().{method}(np.array(TEST_ROWS)).reshape(len(TEST_ROWS), -1)
-    odd = (~(np.abs(found - TEST_ANSWERS) <= {TOLERANCE!r} + {TOLERANCE!r} * np.abs(TEST_ANSWERS))).any(axis=1)
+    off = np.abs(found - TEST_ANSWERS)
+    odd = (~(off <= {TOLERANCE!r} + {TOLERANCE!r} * np.abs(TEST_ANSWERS))).any(axis=1)
     return int(odd.argmax()) + 1 if odd.any() else 0
 
 
