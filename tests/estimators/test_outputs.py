@@ -218,7 +218,8 @@ DIRECTIONS = {
 
 
 def test_which_scores_are_better_when_higher() -> None:
-    from minicolumn.cli.score_report import NAMES, beats
+    from minicolumn.cli.score_report import beats
+    from minicolumn.model.metric_names import NAMES
     from minicolumn.train.tracker import lower_is_better
 
     assert {name: higher_is_better(name) for name in METRICS} == DIRECTIONS

@@ -32,11 +32,16 @@ from model_samples import body_of, framed, header_of, samples, sealed
 from tally import Tally
 
 from minicolumn.errors import MinicolumnError, ModelFileError
+from minicolumn.estimators import MLPClassifier, MLPRegressor
+from minicolumn.estimators.saved import restored
 from minicolumn.model.artifact import artifact_from_bytes, artifact_to_bytes
 from minicolumn.model.container import Container, decode, encode
 from minicolumn.model.documents import pack, unpack
+from minicolumn.model.model import Model
 from minicolumn.nn.serialize import from_json
 
+GOLDEN = Path(__file__).parent / "golden"
+ESTIMATORS = {"MLPClassifier": MLPClassifier, "MLPRegressor": MLPRegressor}
 SLOW = 1.0  # seconds of processor time that no load may take
 HEADROOM = 64 * 1024**2  # bytes of address space beyond what the process has once everything is imported
 
@@ -274,6 +279,8 @@ def judge(data: bytes, tally: Tally) -> None:
     try:
         with watch.watching() as events:
             artifact = artifact_from_bytes(data)
+            Model.from_artifact(artifact, "it")
+        _check_estimator(artifact)
     except ModelFileError as error:
         if not str(error).isprintable() or len(str(error)) > 1000:
             tally.fail(f"not one short line: {str(error)!r:.300}", data)
@@ -293,6 +300,13 @@ def judge(data: bytes, tally: Tally) -> None:
         tally.fail(f"events: {events[:5]}", data)
 
 
+def _check_estimator(artifact: Any) -> None:
+    """Make the estimator again where a file says that it holds one; ModelFileError where it does not."""
+    kind = ESTIMATORS.get(str(artifact.training.get("estimator")))
+    if kind is not None and "fitted" in artifact.training:
+        restored(kind, artifact)
+
+
 def _use(artifact: Any) -> None:
     """Save, load and run an accepted artifact: whatever loads is a valid model."""
     again = artifact_from_bytes(artifact_to_bytes(artifact))
@@ -309,7 +323,8 @@ def _use(artifact: Any) -> None:
 
 def campaign(mutants: int, seed: int) -> Tally:
     """Load ``mutants`` mutants of the samples, with the address space limited."""
-    mutator, tally = Mutator([artifact_to_bytes(a) for a in samples().values()], seed), Tally()
+    golden = [path.read_bytes() for path in sorted(GOLDEN.glob("*.safetensors"))]
+    mutator, tally = Mutator([*(artifact_to_bytes(a) for a in samples().values()), *golden], seed), Tally()
     for data in mutator.seeds:
         judge(data, tally)
     limit_memory(HEADROOM)

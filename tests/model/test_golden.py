@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars
 import pytest
 
+import minicolumn as mc
 from minicolumn.model.artifact import load_artifact
 from minicolumn.nn.serialize import from_json
 from minicolumn.tables.drift import drift
@@ -16,6 +19,8 @@ from minicolumn.tables.schema import Schema
 from minicolumn.tree import named_leaves
 
 GOLDEN = Path(__file__).parent / "golden"
+# What each kind of model answered when its file was written, see make_golden.py.
+ANSWERS: dict[str, dict[str, Any]] = json.loads((GOLDEN / "format_2.json").read_text())
 
 
 def test_format_1_opens_and_predicts() -> None:
@@ -76,3 +81,52 @@ def test_format_1_with_layers_opens_and_predicts() -> None:
     outputs = from_json(artifact.network).apply(artifact.params, x)
     expected = [[0.2426288, 0.02170993, 0.04184391], [0.23041825, 0.0205147, 0.03958782]]
     np.testing.assert_allclose(outputs, expected, rtol=1e-4)  # float32 through ten layers
+
+
+def test_there_is_an_answer_for_each_file() -> None:
+    files = {path.stem.removeprefix("format_2_") for path in GOLDEN.glob("format_2_*.safetensors")}
+    assert files - {"table"} == set(ANSWERS)
+    assert all(path.stat().st_size < 20_000 for path in GOLDEN.glob("*.safetensors"))
+
+
+@pytest.mark.parametrize("kind", ANSWERS)
+def test_each_kind_of_model_opens_and_answers_as_it_did(kind: str) -> None:
+    model, told = mc.load(GOLDEN / f"format_2_{kind}.safetensors"), ANSWERS[kind]
+    if model.table is None:
+        X = np.array(told["X"], np.float32)
+        found = {name: getattr(model, name)(X) for name in told if name != "X"}
+    else:
+        found = model.predict_distribution_table(polars.DataFrame(told["rows"]))
+        told = told["predict_distribution_table"]
+    assert [*found] == [name for name in told if name != "X"]
+    for name, values in found.items():
+        if values.dtype.kind in "OU":
+            assert values.tolist() == told[name]
+        else:  # float32 sums of a few dozen terms, on processors that add them up in other orders
+            np.testing.assert_allclose(values, np.array(told[name]), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ANSWERS)
+def test_each_kind_of_model_is_written_again_as_it_was(kind: str, tmp_path: Path) -> None:
+    artifact = load_artifact(GOLDEN / f"format_2_{kind}.safetensors")
+    model = mc.load(GOLDEN / f"format_2_{kind}.safetensors")
+    model.save(tmp_path / "again.safetensors")
+    again = load_artifact(tmp_path / "again.safetensors")
+    assert (again.training, again.metrics, again.history) == (
+        artifact.training,
+        artifact.metrics,
+        artifact.history,
+    )
+    assert model.card.to_json() == artifact.training["card"]
+    assert model.card.title
+
+
+@pytest.mark.parametrize("kind", ["classifier", "classifier_labels", "classifier_ensemble", "regressor"])
+def test_estimators_open_as_estimators(kind: str) -> None:
+    load = mc.MLPRegressor.load if kind == "regressor" else mc.MLPClassifier.load
+    estimator, told = load(GOLDEN / f"format_2_{kind}.safetensors"), ANSWERS[kind]
+    found = estimator.predict(np.array(told["X"], np.float32))
+    if found.dtype.kind == "f":
+        np.testing.assert_allclose(found, told["predict"], rtol=1e-4, atol=1e-5)  # as above
+    else:
+        assert found.tolist() == told["predict"]

@@ -13,7 +13,7 @@ import minicolumn as mc
 from minicolumn import nn, tree
 from minicolumn.errors import DataError, ModelFileError, ShapeError
 from minicolumn.nn.layer import named_layers
-from minicolumn.nn.layers.averages import AVERAGES
+from minicolumn.nn.layers.ensemble import AVERAGES
 from minicolumn.nn.layers.spline import positions
 from minicolumn.nn.stacking import quickest
 
@@ -25,6 +25,7 @@ LINKS = {  # raw outputs -> predictions
     "exponential": np.exp,
     "softmax": lambda z: np.exp(z) / np.exp(z).sum(axis=-1, keepdims=True),
     "logistic": lambda z: 1 / (1 + np.exp(-z)),
+    "probabilities": lambda z: np.exp(z) / np.exp(z).sum(axis=-1, keepdims=True),
 }
 CLOSE = 1e-12  # of float64 sums of some hundred terms of size 1
 
@@ -55,8 +56,11 @@ def test_an_average_of_equals_is_what_they_are_and_large_outputs_stay_finite(nam
     if name in ("normal", "exponential"):
         z = z / 10
     np.testing.assert_allclose(
-        AVERAGES[name](np.stack([z, z, z])), np.where(name == "softmax", nn.log_softmax(z), z)
+        AVERAGES[name](np.stack([z, z, z])), nn.log_softmax(z) if name in ("softmax", "probabilities") else z
     )
+    one = z[:, :1] / (10 if name == "exponential" else 1)
+    if name not in ("normal", "softmax"):  # softmax of one is 1 whatever it is
+        np.testing.assert_allclose(AVERAGES[name](np.stack([one, one])), one)
 
 
 def test_the_mixture_of_normals_has_the_moments_of_its_samples():
@@ -155,6 +159,44 @@ def test_the_quickest_network_averages_what_the_ensemble_averages(average, membe
     params, x = _drawn(whole, 6), _rows(9)
     small, weights = quickest(whole, params)
     np.testing.assert_allclose(small.apply(weights, x), whole.apply(params, x), rtol=1e-11, atol=1e-11)
+
+
+@pytest.mark.parametrize("average", AVERAGES)
+def test_members_in_one_network_and_networks_beside_each_other_are_averaged_alike(average):
+    outputs = 2 if average == "normal" else 3
+    beside = nn.Ensemble(nn.Dense(outputs), nn.Dense(outputs), average=average)
+    within = nn.Sequential(nn.Members(2, "none"), nn.MemberDense(outputs), nn.MeanOfMembers(average))
+    params, x = _drawn(beside, 6), _rows(9)
+    both = {name: np.stack([params[n][name] for n in "01"]) for name in ("weight", "bias")}
+    same = {"0": {}, "1": both, "2": {}}
+    np.testing.assert_allclose(within.apply(same, x), beside.apply(params, x), rtol=1e-11, atol=1e-11)
+    # A loss is of the members' outputs, not of their mean.
+    assert beside.by_member
+    assert within.by_member
+    of_each = [net.member_outputs(own, x)[0] for net, own in ((beside, params), (within, same))]
+    assert of_each[0].shape == (9, 2, outputs)
+    np.testing.assert_allclose(*of_each, rtol=1e-11, atol=1e-11)
+
+
+def test_an_ensemble_before_the_last_layer_hands_its_mean_on():
+    first = nn.Ensemble(nn.Dense(3), nn.Dense(3, "tanh"))
+    for net in (
+        nn.Sequential(first, nn.Dense(2)),
+        nn.Sequential(first, nn.Ensemble(nn.Dense(2), nn.Dense(2))),
+    ):
+        params, x = _drawn(net, 6), _rows(5)
+        outputs, _ = net.member_outputs(params, x)
+        mean = first.apply(params["0"], x)
+        expected, _ = net.layers[1].member_outputs(params["1"], mean)
+        np.testing.assert_array_equal(outputs, expected)
+
+
+def test_a_mean_is_read_from_a_file_of_its_former_name() -> None:
+    old = {"kind": "mean_of_members", "of": "probabilities"}
+    assert nn.from_json(old) == nn.MeanOfMembers("probabilities")
+    assert nn.to_json(nn.from_json(old)) == {"kind": "mean_of_members", "average": "probabilities"}
+    with pytest.raises(ModelFileError, match="no field 'off'"):
+        nn.from_json({"kind": "mean_of_members", "off": "numbers"})
 
 
 @settings(max_examples=25, deadline=None)

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from minicolumn.playground.data.arc4 import Arc4
-from minicolumn.playground.data.classic_weights import classic_weights
-from minicolumn.playground.data.points import draw_points
+from minicolumn.data.points.arc4 import Arc4
+from minicolumn.data.points.points import draw_points
+from minicolumn.playground.network.classic_weights import classic_weights
 
 # Made by golden/make_playground.cjs, which says how.
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "playground.json").read_text())["networks"]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from minicolumn.playground.data.points import DATASETS
+from minicolumn.data.points.points import DATASETS
 from minicolumn.playground.sessions import ROOMS
 
 STATIC = Path(str(files("minicolumn.playground") / "static"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minicolumn.playground.data.points import DATASETS, thumbnail
+from minicolumn.data.points.points import DATASETS, thumbnail
 from minicolumn.playground.network.room import NetworkRoom
 from minicolumn.playground.network.thumbnails import thumbnails
 

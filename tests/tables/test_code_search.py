@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from minicolumn.tables.code_search import FOLDS, may_hold_codes, weigh_codes
+from minicolumn.tables.additive import FOLDS
+from minicolumn.tables.code_search import may_hold_codes, weigh_codes
 
 ROWS = 6_000
 Array = np.ndarray

@@ -25,7 +25,7 @@ from minicolumn.tabular.budget import Deadline
 from minicolumn.tabular.calibrate import best_factor
 from minicolumn.tabular.choice import believed, choose, gap_of_numbers, gap_of_right_answers
 from minicolumn.tabular.ensemble import EnsembleRun, joined, out_of_fold, train_members
-from minicolumn.tabular.members import FEWEST_FOLDS, MOST_FOLDS, folds_of, members_of
+from minicolumn.tabular.members import FEWEST_FOLDS, MOST_FOLDS, folds_of, members_of, whole_batches
 
 ROWS = 160
 SMALL: dict[str, Any] = {"hidden": (8,), "epochs": 4, "batch_size": 32}
@@ -50,6 +50,7 @@ def _table(rows: int = ROWS) -> polars.DataFrame:
 
 
 FRAME = _table()
+SCHEMA = infer_schema(FRAME, "three")
 TARGETS = ("two", "three", "score")
 
 
@@ -80,8 +81,8 @@ def _ensemble(run: TableRun) -> EnsembleRun:
 @given(st.lists(st.integers(0, 3), min_size=2, max_size=90), st.integers(2, 12), st.integers(0, 5))
 def test_folds_hold_each_row_out_and_each_class_evenly(codes, members, seed):
     target = np.array(codes)
-    schema = infer_schema(FRAME, "three")
-    folds = folds_of(FRAME[: len(codes)], schema, target, Overrides(), members, 0.2, seed)
+    folds, batch = folds_of(FRAME[: len(codes)], SCHEMA, target, Overrides(), members, 0.2, seed)
+    assert batch is None
     assert len(folds) == min(max(members, FEWEST_FOLDS), MOST_FOLDS, len(codes))
     assert len({len(fold) for fold in folds}) == 1, "members of one shape share their programs"
     times = np.bincount(np.concatenate(folds), minlength=len(codes))
@@ -91,6 +92,44 @@ def test_folds_hold_each_row_out_and_each_class_evenly(codes, members, seed):
         shares = [int(np.sum(target[fold] == code)) for fold in folds]
         assert max(shares) - min(shares) <= 2
     assert all(np.array_equal(fold, np.unique(fold)) for fold in folds)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(2, 90), st.integers(2, 12), st.integers(1, 40), st.booleans())
+def test_rows_that_are_not_held_out_make_whole_steps(rows, members, batch, in_time):
+    frame, target = FRAME[:rows], np.arange(rows) % 3
+    said = {"time_order": "day", "keep": ("day",)} if in_time else {}
+    schema = replace(SCHEMA, time_order="day") if in_time else SCHEMA
+    plain, _ = folds_of(frame, schema, target, Overrides(**said), members, 0.2, 0)
+    folds, size = folds_of(frame, schema, target, Overrides(**said), members, 0.2, 0, batch)
+    assert size is not None
+    assert {len(fold) for fold in folds} == {len(folds[0])}
+    kept = rows - len(folds[0])
+    assert kept > 0
+    assert kept % size == 0
+    # A step is about as long as was asked for, and few rows more are held out, none of them twice by one.
+    assert 2 / 3 * min(batch, kept) < size + 1 <= 3 / 2 * batch + 1
+    assert len(folds[0]) - len(plain[0]) <= max(kept // size, (rows - len(plain[0])) / 64)
+    for longer, fold in zip(folds, plain, strict=True):
+        assert set(fold) <= set(longer)
+        assert np.array_equal(longer, np.unique(longer))
+
+
+@given(st.integers(2, 10**6), st.integers(2, 8), st.sampled_from([32, 64, 128, 256]))
+def test_few_rows_are_left_over_for_whole_steps(rows, folds, batch):
+    held = -(-rows // folds)
+    longer, size = whole_batches(rows, held, batch)
+    assert (rows - longer) % size == 0
+    assert 0 <= longer - held <= max((rows - held) // 32, 1)
+
+
+def test_who_says_how_many_rows_a_step_has_has_them():
+    plan = plan_table(FRAME, _settings("score", 4, batch_size=20))
+    assert {member.recipe.batch_size for member in plan.members} == {plan.recipe.batch_size} == {20}
+    plan = plan_table(FRAME, _settings("score", 4))
+    for member in plan.members:
+        assert member.recipe.batch_size == plan.recipe.batch_size
+        assert len(member.kept(len(plan.train.X))) % plan.recipe.batch_size == 0
 
 
 def test_groups_stay_whole_and_time_holds_the_latest_out():

@@ -280,7 +280,7 @@ FRONT = (nn.Members(2), nn.MemberDense(3))
         (
             (*FRONT, nn.MeanOfMembers("probabilities")),
             "squared_error",
-            "squared_error knows none; end in MeanOf",
+            "squared_error knows none; end in MeanOfMembers of",
         ),
         (
             (*FRONT, nn.MeanOfMembers("probabilities")),

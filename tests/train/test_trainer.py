@@ -93,8 +93,8 @@ def test_however_it_is_cut_it_is_one_fit(optimizer: str, cuts: list[Any]) -> Non
     assert _figures(cut) == _figures(whole)
 
 
-@settings(deadline=None, max_examples=10)  # each compiles some new programs
-@given(st.lists(st.tuples(st.integers(1, 20), CHANGES), max_size=5), st.data())
+@settings(deadline=None, max_examples=10)  # each compiles some new programs, and each change one more
+@given(st.lists(st.tuples(st.integers(1, 20), CHANGES), min_size=1, max_size=2), st.data())
 def test_changes_at_the_same_steps_are_the_same_training(changes: list[Any], data: Any) -> None:
     one, other = _trainer(), _trainer()
     for after, change in changes:
@@ -455,8 +455,6 @@ def test_trainings_in_threads_know_nothing_of_each_other() -> None:
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there is no timer that interrupts here")
 @pytest.mark.parametrize("delay", [0.002, 0.01, 0.03, 0.06, 0.1])
 def test_an_interrupt_comes_between_two_steps(delay: float) -> None:
-    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        pytest.skip("Ctrl-C is ignored in this process; run the tests in the foreground")
     rows = np.repeat(X, 200, axis=0), np.repeat(Y, 200)
     trainer = mc.Trainer(_net(), *rows, batch_size=4, epochs=1000)
     trainer.advance(steps=8)

@@ -68,6 +68,7 @@ def export(options: ExportOptions) -> int:
     """
     from minicolumn.cli.run import DONE
     from minicolumn.cli.screen import open_console, print_json, working
+    from minicolumn.cli.source import model_file
     from minicolumn.model.export.export import TARGETS, told
     from minicolumn.model.export.export import export as export_model
     from minicolumn.model.model import load
@@ -76,7 +77,8 @@ def export(options: ExportOptions) -> int:
         raise DataError(f"say what to export to: --to {', --to '.join(TARGETS)}")
     console = open_console(to_stderr=options.as_json, quiet=options.quiet)
     with working(console, "Exporting"):
-        exported = export_model(load(options.model), options.to, options.out, options.target, options.weights)
+        model = load(model_file(options.model))
+        exported = export_model(model, options.to, options.out, options.target, options.weights)
     console.print(str(exported), markup=False, highlight=False, soft_wrap=True)
     if options.as_json:
         print_json({"model": options.model, "to": options.to, **told(exported)})

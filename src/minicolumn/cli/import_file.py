@@ -49,6 +49,7 @@ def import_(options: ImportOptions) -> int:
     """
     from rich.text import Text
 
+    from minicolumn.cli.card import data_of, with_command
     from minicolumn.cli.run import DONE
     from minicolumn.cli.save import check_writable, file_size, save_model
     from minicolumn.cli.screen import open_console, print_json, visible
@@ -59,6 +60,7 @@ def import_(options: ImportOptions) -> int:
     check_writable("--out", out, (options.file,))
     layers = None if options.layers is None else [name.strip() for name in options.layers.split(",")]
     model = import_file(options.file, activation=options.activation, layers=layers, loss=options.loss)
+    model = with_command(model, "import", options, data_of(options.file))
     console = open_console(to_stderr=options.as_json)
     console.print(Text(summary(model.network, model.input_shape)))
     save_model(model, out)

@@ -41,6 +41,9 @@ class InspectOptions(ColumnOptions):
         str | None,
         Option(OUTPUT, "FILE", help="Of a table: write what was found, to edit for train --schema."),
     ] = None
+    html: Annotated[
+        str | None, Option(OUTPUT, "FILE", help="Of a model file: write all of it as one page of HTML.")
+    ] = None
     as_json: Annotated[
         bool, Option(OUTPUT, help="One JSON line on stdout, nothing else.", flags=("--json",))
     ] = False
@@ -49,7 +52,8 @@ class InspectOptions(ColumnOptions):
 def inspect(options: InspectOptions) -> int:
     """Show what is in a model file, what a training would find in a table, or what code a network becomes.
 
-    Of a model: its network, its columns, how it was trained and how it scored.
+    Of a model: what it is for, its data, network and columns, how it was trained and how it scored;
+    --html writes that as a page, with pictures of the network and of its weights.
     Of a table: the kind of each column, and what would be left out; options say it better, and
     --write-schema keeps it all in a file.
     Of a model or a network by name (playground, tabular, mnist, wide): the program that predicts, or
@@ -58,6 +62,7 @@ def inspect(options: InspectOptions) -> int:
 
     Examples
       minicolumn inspect penguins.safetensors
+      minicolumn inspect penguins.safetensors --html penguins.html
       minicolumn inspect adult.csv.gz --target income
       minicolumn inspect shop.csv --category zip --write-schema shop.toml
       minicolumn inspect mnist --train --plan --times

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -13,16 +14,17 @@ from rich.text import Text
 from minicolumn.cli.inspect_program import Wanted, is_network, model_network, named_network, show_program
 from minicolumn.cli.run import DONE
 from minicolumn.cli.save import check_writable, uninterrupted
-from minicolumn.cli.score_report import NAMES, figure
-from minicolumn.cli.screen import count, heading, open_console, print_json, short, visible
-from minicolumn.cli.source import find_target, read_source, short_name
+from minicolumn.cli.screen import count, heading, labelled, open_console, print_json, short, visible
+from minicolumn.cli.source import find_target, model_file, read_source, short_name
 from minicolumn.cli.table_options import ColumnOptions, Said
-from minicolumn.cli.table_report import show_columns, show_schema, show_table
+from minicolumn.cli.table_report import show_columns, show_remarks, show_schema, show_table
 from minicolumn.errors import DataError
 from minicolumn.model.files import write_atomically
+from minicolumn.model.metric_names import NAMES, figure
 from minicolumn.nn.layers.ensemble import Ensemble
 from minicolumn.tables import Column, Overrides, builtin_names, infer_schema
 from minicolumn.tables.kinds import find_kind
+from minicolumn.tabular.rare_levels import said_of_rare_levels
 from minicolumn.tabular.schema_file import write_schema
 
 if TYPE_CHECKING:
@@ -39,7 +41,8 @@ def run_inspection(options: InspectOptions, wanted: Wanted) -> int:
 
     The file is a model file (known by its bytes), else a table, else the name of a workload.
     """
-    file, as_json = options.file, options.as_json
+    file, as_json = model_file(options.file, bare=False), options.as_json
+    _check_page(options, wanted)
     if is_model_file(file) or (is_network(file) and not os.path.exists(file)):
         _check_of_table(options)
     console = open_console(to_stderr=as_json, quiet=as_json)
@@ -48,7 +51,7 @@ def run_inspection(options: InspectOptions, wanted: Wanted) -> int:
     elif not is_model_file(file):
         described = _table(console, options, wanted)
     else:
-        described = _program(console, file, wanted) if wanted.any else _model(console, file)
+        described = _program(console, file, wanted) if wanted.any else _model(console, file, options.html)
     if as_json:
         print_json(described)
     return DONE
@@ -72,6 +75,17 @@ def _check_of_table(options: InspectOptions) -> None:
         if getattr(options, name) != getattr(type(options), name):
             option = name.replace("_", "-")
             raise DataError(f"--{option} says something of a table, and {options.file!r} is a network")
+
+
+def _check_page(options: InspectOptions, wanted: Wanted) -> None:
+    """Refuse a page of what is no model file, before anything is read."""
+    if options.html is None:
+        return
+    if wanted.any or not is_model_file(options.file):
+        raise DataError(
+            f"--html writes a page of a model file, and of {options.file!r} something else is shown"
+        )
+    check_writable("--html", options.html, (options.file,))
 
 
 def _program(console: Console, file: str, wanted: Wanted) -> dict[str, Any]:
@@ -103,7 +117,9 @@ def _table(console: Console, options: InspectOptions, wanted: Wanted) -> dict[st
     else:
         schema = infer_schema(frame, find_target(target, file, frame), said, task=task)
         show_table(console, short_name(file), schema)
-        described = {"file": file, **schema.to_json()}
+        remarks = said_of_rare_levels(frame, schema, said)
+        show_remarks(console, remarks)
+        described = {"file": file, **schema.to_json(), "remarks": [remark.to_json() for remark in remarks]}
         text = write_schema(schema.columns, reading, said, schema)
     if options.write_schema is not None:
         with uninterrupted():
@@ -129,20 +145,48 @@ def _column(series: polars.Series, said: Overrides) -> Column:
     return Column(series.name, found.kind, found.note, found.form, found.may_be_codes)
 
 
-def _model(console: Console, file: str) -> dict[str, Any]:
-    """Show a model file: network, schema, hyperparameters, test scores."""
-    from minicolumn.model import load
+def _model(console: Console, file: str, page: str | None) -> dict[str, Any]:
+    """Show a model file: card, network, schema, hyperparameters, test scores; write its page."""
+    from minicolumn.model import Model
+    from minicolumn.model.artifact import load_artifact
+    from minicolumn.model.card.page import FileFacts, card_page
 
-    model = load(file)
+    found = load_artifact(file)
+    model = Model.from_artifact(found, file)
     weights = _weights(model)
-    console.print(
-        heading(short_name(file.removesuffix(".safetensors")), f"{count(weights, 'weight')}, {model.dtype}")
-    )
+    name = short_name(file.removesuffix(".safetensors"))
+    console.print(heading(name, f"{count(weights, 'weight')}, {model.dtype}"))
+    _show_card(console, model)
     _show_network(console, model)
     _show_table_of(console, model)
     _show_training(console, model)
     _show_scores_of(console, model)
-    return _described(file, model, weights)
+    if page is not None:
+        facts = FileFacts(Path(file).name, os.path.getsize(file), found.package, found.format_version)
+        with uninterrupted():
+            write_atomically(page, [card_page(model, facts).encode()])
+        console.print(heading("Saved", visible(page)))
+    return {**_described(file, model, weights), "package": found.package, "format": found.format_version}
+
+
+def _show_card(console: Console, model: Model) -> None:
+    """Print what the model is for, its data and how it is made again; what nobody said is left out."""
+    card = model.card
+    rows = ", ".join(f"{name} {number:,}" for name, number in card.rows.items() if number)
+    told = {
+        "for": card.about,
+        "not for": card.limits,
+        "data": card.data.name,
+        "published": card.data.origin,
+        "licence": card.data.licence,
+        "rows": rows,
+        "split": card.split,
+        "made by": card.rebuild,
+    }
+    console.print(heading("Card", visible(card.title)))
+    console.print(
+        labelled([(Text(f"  {k}", "dim"), Text(visible(text))) for k, text in told.items() if text])
+    )
 
 
 def _weights(model: Model) -> int:
@@ -174,9 +218,12 @@ def _show_training(console: Console, model: Model) -> None:
     """Print the hyperparameters, by name; of a saved estimator its parameters, not its curves and rows."""
     if not model.training:
         return
-    told, fitted = dict(model.training), model.training.get("fitted")
+    told, fitted = {**model.training}, model.training.get("fitted")
+    told.pop("card", None)
     if isinstance(fitted, dict):
         told["fitted"] = {"with": fitted.get("parameters")}
+    if model.residuals is not None:
+        told["residuals"] = f"{len(model.residuals.sizes)} quantiles, which intervals are made of"
     members = told.pop("members", None)
     console.print(heading("Training"))
     grid = Table.grid(padding=(0, 2))
@@ -247,7 +294,8 @@ def _described(file: str, model: Model, weights: int) -> dict[str, Any]:
         "task": None if model.table is None else model.table.task,
         "classes": None if model.table is None else model.table.classes,
         "columns": None if model.table is None else [part.name for part in model.table.inputs],
-        "training": model.training,
+        "card": model.card.to_json(),
+        "training": {name: value for name, value in model.training.items() if name != "card"},
         "metrics": model.metrics,
         "data_hash": model.data_hash,
     }

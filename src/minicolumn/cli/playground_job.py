@@ -17,7 +17,7 @@ from minicolumn.cli.inspect_job import is_model_file
 from minicolumn.cli.process import raise_interrupts
 from minicolumn.cli.run import Interrupted
 from minicolumn.cli.screen import open_console, visible
-from minicolumn.cli.source import find_target, read_source, short_name
+from minicolumn.cli.source import find_target, model_file, read_source, short_name
 from minicolumn.errors import DataError, did_you_mean
 from minicolumn.playground.browser import open_browser
 from minicolumn.playground.room import Session
@@ -69,6 +69,7 @@ def opening_messages(file: str | None, target: str | None, console: Console) -> 
         if target is not None:
             raise DataError("--target is a column of a table; name the table too")
         return []
+    file = model_file(file, bare=False)
     if not is_model_file(file):
         return _table(file, target, console)
     if target is not None:

@@ -11,36 +11,13 @@ from rich.table import Table
 from rich.text import Text
 
 from minicolumn.cli.screen import count, heading, short, visible
+from minicolumn.model.metric_names import NAMES, NOTES, figure
 from minicolumn.model.metrics import higher_is_better
 
 if TYPE_CHECKING:
     from minicolumn.tabular.folds import Folds
     from minicolumn.tabular.importance import Importance
 
-NAMES = {
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "log_loss": "log loss",
-    "roc_auc": "ROC AUC",
-    "r2": "R²",
-    "rmse": "RMSE",
-    "mae": "MAE",
-    "f1": "F1",
-    "interval_coverage": "coverage",
-    "interval_level": "level",
-}
-_NOTES = {
-    "accuracy": "share of rows that are right",
-    "balanced_accuracy": "mean over the classes of that share",
-    "log_loss": "lower is better",
-    "roc_auc": "0.5 is chance, 1 is perfect",
-    "f1": "of the second class, at the threshold",
-    "r2": "0 is the mean, 1 is perfect",
-    "rmse": "in the target's unit, lower is better",
-    "mae": "in the target's unit, lower is better",
-    "interval_coverage": "share of rows inside the prediction interval",
-    "interval_level": "what that share should be",
-}
 _MOST_CONFUSIONS = 8
 _MOST_COLUMNS = 24
 _FEW_ROWS, _HANDFUL = 30, 10  # below, a score is more chance than skill
@@ -78,7 +55,7 @@ def show_scores(
         if name in scores:
             columns = (scores, baseline) if held is None else (scores, baseline, held)
             shown = [figure(name, column.get(name)) for column in columns]
-            grid.add_row(f"  {label}", *shown, _NOTES[name])
+            grid.add_row(f"  {label}", *shown, NOTES[name])
     console.print(grid)
     console.print(Text(f"  The baseline {guess}.", "dim"))
     if held is not None:
@@ -157,19 +134,6 @@ def beats(scores: Mapping[str, float], baseline: Mapping[str, float]) -> bool:
         scores[name] > baseline[name] if higher_is_better(name) else scores[name] < baseline[name]
         for name in shared
     )
-
-
-def figure(name: str, value: float | None) -> str:
-    """Format a metric with as many digits as one compares; "-" for none.
-
-    >>> figure("accuracy", 0.98837), figure("rmse", 46829.7), figure("mae", 0.01234567)
-    ('0.9884', '46,830', '0.01235')
-    """
-    if value is None or not np.isfinite(value):
-        return "-"
-    if name not in ("rmse", "mae"):
-        return f"{value:.4f}"
-    return f"{value:,.0f}" if 1000 <= abs(value) < 1e9 else f"{value:.4g}"
 
 
 def show_confusion(console: Console, counts: Any, classes: Sequence[str]) -> None:

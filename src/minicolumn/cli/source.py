@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from minicolumn.cli.columns import listed
-from minicolumn.cli.screen import visible, working
+from minicolumn.cli.screen import open_console, visible, working
 from minicolumn.errors import DataError
 
 if TYPE_CHECKING:
@@ -29,9 +29,12 @@ _USUAL = ("target", "label", "class", "y", "outcome", "response", "species", "su
 
 def read_source(source: str, console: Console, reading: Reading | None = None) -> polars.DataFrame:
     """Read a table by path or name, with a spinner while it lasts; what was guessed is printed."""
+    from minicolumn.data.image_table import image_table, is_image_file
     from minicolumn.tables import Reading, load_table
 
     with working(console, f"Reading {source}"):
+        if is_image_file(source):
+            return image_table(source)
         loaded = load_table(source, reading or Reading())
     for note in loaded.notes:
         console.print(Text(f"  {visible(short_name(source))}: {visible(note)}", "yellow"), soft_wrap=True)
@@ -55,10 +58,13 @@ def find_target(given: str | None, source: str, frame: polars.DataFrame) -> str:
 
     Errors      DataError for neither, with the column that looks like one
     """
+    from minicolumn.data.image_table import LABEL, is_image_file
     from minicolumn.tables import builtin_names, builtin_target
 
     if given is not None:
         return given
+    if is_image_file(source):
+        return LABEL
     if source in builtin_names() and not os.path.exists(source):
         return builtin_target(source)
     raise DataError(f"--target is missing; the columns are {listed(frame.columns)}{_guess(frame)}")
@@ -86,6 +92,26 @@ def _can_be_learnt(frame: polars.DataFrame, name: str) -> bool:
     return True
 
 
+def model_file(name: str, bare: bool = True) -> str:
+    """Return the path of the model file that a name stands for: a path, a network of a zoo, hf://OWNER/NAME.
+
+    bare        whether networks of the package's zoo are meant by their names alone
+    """
+    from minicolumn.model.hub.address import is_hub
+    from minicolumn.zoo.lookup import located
+
+    if not is_hub(name):
+        return located(name, bare)
+    from minicolumn.model.hub.download import fetched, moving
+
+    console = open_console(to_stderr=True)
+    with working(console, f"Fetching {name}"):
+        found = fetched(name)
+    if not found.asked.is_pinned:
+        console.print(Text(moving(found), "dim"), soft_wrap=True)
+    return str(found.path)
+
+
 def load_table_model(path: str, *, strict: bool = False) -> Model:
     """Load a model; DataError for one that was not trained on a table.
 
@@ -94,6 +120,7 @@ def load_table_model(path: str, *, strict: bool = False) -> Model:
     from minicolumn.model import load
     from minicolumn.model.artifact import load_artifact
 
+    path = model_file(path)
     model = load(path)
     if model.table is None and load_artifact(path).checkpoint is not None:
         raise DataError(

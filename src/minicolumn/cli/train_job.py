@@ -6,13 +6,14 @@ import io
 import os
 import shlex
 from contextlib import nullcontext
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.text import Text
 
+from minicolumn.cli.card import data_of, with_command
 from minicolumn.cli.options import (
     make_named,
     parse_activations,
@@ -22,9 +23,9 @@ from minicolumn.cli.process import raise_interrupts
 from minicolumn.cli.progress import watch, watch_members
 from minicolumn.cli.run import DONE, Interrupted
 from minicolumn.cli.save import check_writable, file_size, save_model
-from minicolumn.cli.score_report import NAMES, figure, show_folds
+from minicolumn.cli.score_report import show_folds
 from minicolumn.cli.screen import count, heading, open_console, print_json, visible, working
-from minicolumn.cli.source import find_target, read_source, short_name
+from minicolumn.cli.source import find_target, model_file, read_source, short_name
 from minicolumn.cli.table_options import (
     Said,
     by_option,
@@ -33,6 +34,7 @@ from minicolumn.cli.table_options import (
 from minicolumn.cli.train import TrainOptions
 from minicolumn.cli.train_report import announce, how_it_went, show_results, summary_of
 from minicolumn.errors import DataError, DivergenceError
+from minicolumn.model.metric_names import NAMES, figure
 from minicolumn.nn.losses import Loss
 from minicolumn.optim import optimizer_by_name, schedule_by_name
 from minicolumn.picture import check_file
@@ -42,7 +44,8 @@ from minicolumn.tabular.folds import MOST_FOLDS, Folds, cross_validate
 from minicolumn.tabular.pipeline import TableRun, train_plan, with_table
 from minicolumn.tabular.plan import TablePlan, plan_table
 from minicolumn.tabular.recipe import HIDDEN
-from minicolumn.tabular.settings import TableSettings, check_one_rate, check_time
+from minicolumn.tabular.settings import TableSettings, check_one_rate, check_start, check_time
+from minicolumn.tabular.start import Start, start_of
 from minicolumn.tabular.target_scale import check_target_scale
 from minicolumn.tabular.thresholds import check_threshold
 from minicolumn.tabular.weights import check_class_weight
@@ -67,6 +70,7 @@ def run_training(options: TrainOptions) -> int:
     console = open_console(to_stderr=options.as_json, quiet=options.quiet)
     said = Said.of(options)
     frame = read_source(options.data, console, said.reading)
+    data = data_of(options.data)  # as it is now: it may be another by the end of the training
     settings = _settings(options, frame, said)
     if options.test and _same_file(options.test, options.data):
         raise DataError("--test is the same file as DATA; test on rows that take no part in the training")
@@ -86,6 +90,7 @@ def run_training(options: TrainOptions) -> int:
             )
     except DivergenceError as error:
         raise _salvaged(error, plan, _place(options)) from None
+    done = replace(done, model=with_command(done.model, "train", options, data))
     return _finish(console, options, done, frame.width, folds)
 
 
@@ -202,9 +207,27 @@ def _settings(options: TrainOptions, frame: polars.DataFrame, table: Said) -> Ta
         "task": task,
         "overrides": overrides,
     }
+    with by_option(type(options)):
+        read["start"] = _start(options)
+        check_start("", read["start"], read | {"dropout": options.dropout})
     said = {field.name: getattr(options, field.name) for field in fields(options)}
     known = {field.name for field in fields(TableSettings)}
     return TableSettings(**{name: value for name, value in (said | read).items() if name in known})
+
+
+def _start(options: TrainOptions) -> Start | None:
+    """Return the network to start from, and how."""
+    freeze: bool | int = False
+    if options.freeze is not None:
+        word = options.freeze.strip().lower()
+        if word not in ("all", "none") and not (word.isascii() and word.isdigit() and len(word) < 6):
+            raise DataError(f"freeze: expected all, none or a number of layers, got {options.freeze!r:.60}")
+        freeze = word == "all" if word in ("all", "none") else int(word)
+    rates = None if options.layer_rates is None else options.layer_rates.split(",")
+    if options.init_from is None:
+        return start_of("", None, freeze, rates, options.unfreeze)
+    found = start_of("", model_file(options.init_from), freeze, rates, options.unfreeze)
+    return None if found is None else replace(found, name=options.init_from)
 
 
 def _finish(

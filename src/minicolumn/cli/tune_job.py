@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from minicolumn.cli.card import data_of, with_command
 from minicolumn.cli.options import make_named
 from minicolumn.cli.process import raise_interrupts
 from minicolumn.cli.run import DONE, Interrupted
@@ -54,6 +55,7 @@ def run_tuning(options: TuneOptions) -> int:
     console = open_console(to_stderr=options.as_json, quiet=options.quiet)
     said = Said.of(options)
     frame = read_source(options.data, console, said.reading)
+    data = data_of(options.data)  # as it is now: it may be another by the end of the search
     test = read_source(options.test, console, said.reading) if options.test else None
     with working(console, "Planning"), _by_option():
         table = plan_table(frame, _settings(options, frame, said), test)
@@ -62,6 +64,9 @@ def run_tuning(options: TuneOptions) -> int:
     raise_interrupts()
     with _by_option():
         study = run_search(plan, shown_on(console) if not options.quiet else Shown())
+    if study.refit is not None:
+        model = with_command(study.refit.model, "tune", options, data)
+        study = replace(study, refit=replace(study.refit, model=model))
     return _finish(console, options, plan, study, frame.width)
 
 

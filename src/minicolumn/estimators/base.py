@@ -22,6 +22,7 @@ from sklearn.utils.validation import _check_sample_weight, _num_samples, check_i
 from minicolumn import random
 from minicolumn.errors import DataError, warn_user
 from minicolumn.estimators import parameters, registration  # noqa: F401
+from minicolumn.estimators.card import estimator_card
 from minicolumn.estimators.compiled import compiled
 from minicolumn.estimators.convergence import ConvergenceState
 from minicolumn.estimators.fitting import FitPlan, fit_one
@@ -200,10 +201,12 @@ class BaseMLP(CallbackSupportMixin, MLPParameters):
         )
         if self.members > 1:
             fit_members(self, plan, hooks)
+            self._rows = {"train": len(data)}
         else:
             parts = self._hold_out(data, given, incremental)
             check_batch(self, len(parts.train))
             outcome = fit_one(self, parts, plan, hooks)
+            self._rows = {} if incremental else parts.sizes
             if outcome.stopped == "interrupted":
                 warn_user("Training interrupted by user.")
             if outcome.doubt:
@@ -420,7 +423,8 @@ class BaseMLP(CallbackSupportMixin, MLPParameters):
         name, settings = (
             ("", {}) if self._loss is None else (self._loss.name, dict(self._loss.measured().changed))
         )
-        return Model(network, params, shape, name, training=training, history=rows, loss_settings=settings)
+        model = Model(network, params, shape, name, training=training, history=rows, loss_settings=settings)
+        return model.with_card(estimator_card(self, model))
 
     def encode_target(self, y: ArrayLike) -> Array:
         """Return targets as the network takes them: class numbers, or floats [rows, outputs].

@@ -92,6 +92,12 @@ class Parts:
     held: Data | None = None
     calibration: Data | None = None
 
+    @property
+    def sizes(self) -> dict[str, int]:
+        """How many rows are for what, by the names of a model card."""
+        parts = {"train": self.train, "validation": self.held, "calibration": self.calibration}
+        return {name: len(part) for name, part in parts.items() if part is not None}
+
 
 def split(data: Data, fraction: float, seed: int, strata: Array | None, parameter: str) -> tuple[Data, Data]:
     """Split off a random fraction of the rows, by scikit-learn's `train_test_split`.

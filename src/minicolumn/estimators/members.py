@@ -23,7 +23,7 @@ from minicolumn.estimators.holdout import Data, Parts, held_in_turn
 from minicolumn.estimators.sklearn_callbacks import Hooks
 from minicolumn.estimators.training import NothingLearnt, Outcome, check_batch
 from minicolumn.lower.llvm.runtime.thread_count import cores
-from minicolumn.nn.layers.averages import mean_of_normal
+from minicolumn.nn.layers.ensemble import mean_of_normal
 from minicolumn.train.callbacks import CALLBACKS, check_callbacks
 from minicolumn.train.history import mean_history
 from minicolumn.train.side_by_side import Reporter, do_side_by_side

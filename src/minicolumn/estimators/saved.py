@@ -23,6 +23,7 @@ from minicolumn.estimators.heads import Head
 from minicolumn.estimators.members import new_member
 from minicolumn.estimators.network import dense_layers, from_params
 from minicolumn.model.artifact import Artifact, load_artifact
+from minicolumn.model.card.record import Card
 from minicolumn.model.files import PathLike, shown
 from minicolumn.nn import LOSSES
 from minicolumn.nn.constrain import CONSTRAINTS
@@ -99,6 +100,8 @@ def _member(e: BaseMLP) -> dict[str, Any]:
 def _parameters(estimator: BaseMLP) -> dict[str, Any]:
     found = {}
     for name, value in estimator.get_params(deep=False).items():
+        if name == "init_from":  # what was learnt stands in its place
+            continue
         try:
             found[name] = _to_json(name, value)
         except _NotStorable:
@@ -145,13 +148,13 @@ def load_estimator(kind: type[Estimator], path: PathLike) -> Estimator:
     """
     found = load_artifact(path)
     try:
-        return _restored(kind, found)
+        return restored(kind, found)
     except ModelFileError as error:
         raise ModelFileError(f"{shown(path)} {error}") from None
 
 
-def _restored(kind: type[Estimator], found: Artifact) -> Estimator:
-    """Return the estimator of what a file holds; ModelFileError, whose text begins with a verb."""
+def restored(kind: type[Estimator], found: Artifact) -> Estimator:
+    """Return the estimator that a file holds; ModelFileError, whose text begins with a verb, for another."""
     name, told = found.training.get("estimator"), found.training.get("fitted")
     if not isinstance(told, dict):
         raise ModelFileError("holds a model, not an estimator; open it with mc.load")
@@ -160,6 +163,7 @@ def _restored(kind: type[Estimator], found: Artifact) -> Estimator:
     try:
         estimator = _constructed(kind, told["parameters"])
         _learn(estimator, found, told)
+        estimator._rows = Card.from_json(found.training.get("card", {})).rows
     except ModelFileError:
         raise
     except (MinicolumnError, ValueError, TypeError, LookupError, OverflowError) as error:
@@ -236,7 +240,7 @@ def _set_learnt(e: BaseMLP, params: Params, told: dict[str, Any], rows: list[Row
         raise ModelFileError("is damaged: its parameters ask for another network than it holds")
     e.n_layers_ = 1 + len(dense_layers(network))
     e.coefs_, e.intercepts_ = from_params(network, params, e._dtype_out)
-    _set_figures(e, told)
+    _set_figures(e, {**told, **{name: told[name] for name in _COUNTS}})  # which each network has
     best_loss, best_score, idle, factor = (_figure("", v) for v in told["convergence"][:4])
     best_epoch, kept = _epoch(told["convergence"][4]), _epoch(told["kept"])
     e._convergence = ConvergenceState(best_loss, best_score, idle, factor, best_epoch)

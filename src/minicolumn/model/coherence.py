@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from minicolumn.errors import ModelFileError
+from minicolumn.model.card.record import Card
 from minicolumn.model.residuals import Residuals
 from minicolumn.nn.extent import Extent
 from minicolumn.nn.losses import Loss
@@ -23,7 +24,7 @@ def check_outputs(outputs: Outputs, shape: Shape, training: dict[str, Any]) -> N
 
     shape       of one row of outputs
     training    settings; their "classes", if there are any, are the labels of an estimator, "residuals" the
-                quantiles of those of rows held out
+                quantiles of those of rows held out, "card" what people are told
     Errors      ModelFileError; its text begins with a verb
     """
     if outputs.task == "multiclass" and (len(shape) != 1 or shape[0] < 2):
@@ -31,6 +32,8 @@ def check_outputs(outputs: Outputs, shape: Shape, training: dict[str, Any]) -> N
     if isinstance(outputs, NumberOutputs) and outputs.describes_one and shape[-1:] != (outputs.width,):
         wanted = f"describes a number by {outputs.width} outputs"
         raise ModelFileError(f"is damaged: its loss {wanted}, its network gives {list(shape)}")
+    if training.get("card") is not None:
+        Card.from_json(training["card"])
     if training.get("residuals") is not None:
         Residuals.from_json(training["residuals"])
     labels = training.get("classes")

@@ -24,7 +24,7 @@ from minicolumn.ir.graph import Graph
 from minicolumn.lower.compile import call_by_rows, call_directly, compile, graph_with_dims
 from minicolumn.lower.signature import Unseen, signature_of
 from minicolumn.lower.turns import Turns
-from minicolumn.model.mean_loss import ROWS, Blocks, MeanLoss, mean
+from minicolumn.model.mean_loss import ROWS, Blocks, MeanLoss, Measured, mean
 from minicolumn.model.rows import LabeledRows, is_sparse
 from minicolumn.model.scores import Metric, measure
 from minicolumn.nn.activations import activation_by_name
@@ -99,9 +99,10 @@ class Forward:
             assert isinstance(classes, ClassOutputs)  # of others nobody asks for class numbers
             return scan(lambda state, x: (state, classes.codes(apply(params, x))), (), blocks)[1]
 
-        def block_loss(params: Any, x: Array, y: Array, weight: Array) -> Any:
+        def block(params: Any, x: Array, y: Array, weight: Array) -> Any:
             assert measured is not None  # whoever has no loss asks for none
-            return measured(network.apply(params, x), y, weight)
+            z = network.apply(params, x)
+            return measured(z, y, weight), activation(z)
 
         self._apply = apply
         self._wide: dict[tuple[int, ...], bool] = {}
@@ -115,7 +116,7 @@ class Forward:
             else forward(network, None, meaning, backend, 1)._few
         )
         self._codes = lower(codes, dims={1: "blocks"})
-        self._mean_loss = MeanLoss(block_loss, backend, threads)
+        self._mean_loss = MeanLoss(block, backend, threads, fills=record is not None)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle what the object was made of: programs are not copied, but found or compiled anew."""
@@ -127,8 +128,7 @@ class Forward:
         params      the weights, as the network declares them
         X           [rows, *input_shape], dense or sparse, any real dtype
         """
-        out = self.outputs(params, X)
-        return out[:, 0] if out.ndim == 2 and out.shape[1] == 1 else out
+        return _flat(self.outputs(params, X))
 
     def predict_again(self, params: Any, X: Any, row: tuple[int, ...]) -> Array | None:
         """Return `predict` of a few rows by the last call's program; None where rows or weights look new.
@@ -221,20 +221,53 @@ class Forward:
         with self._refusing_codes(rows.X):
             return self._mean_loss.of(params, rows)
 
+    def blocks(self, rows: LabeledRows, weights: int) -> Blocks:
+        """Cut dense rows for many measurements of a network of so many numbers."""
+        return self._mean_loss.blocks(rows, weights)
+
     def losses(self, stack: Any, blocks: Blocks) -> Array:
         """Return the losses of several weights, as `loss` gives that of each, in one call.
 
         stack       weights with an axis in front, [count, ...]
-        blocks      the rows, cut once by `Blocks.of`
+        blocks      the rows, cut once by `blocks`
         Returns     float64 [count]
         """
         return self._mean_loss.of_several(stack, blocks)
 
+    def measured(self, params: Any, rows: LabeledRows, size: int = ROWS) -> Measured:
+        """Return `loss` and `outputs` of labeled rows, one or more, in one pass.
+
+        size        rows of a block at most; another size is another program
+        """
+        if is_sparse(rows.X):
+            return Measured(self.loss(params, rows), self.outputs(params, rows.X))
+        with self._refusing_codes(rows.X):
+            return self._mean_loss.measured(params, rows, size)
+
+    def measured_several(self, stack: Any, blocks: Blocks) -> Measured:
+        """Return the losses of several weights and what each predicts, as `measured` does, in one call.
+
+        stack, blocks   as for `losses`
+        Returns     loss float64 [count]; outputs [count, rows, outputs]
+        """
+        return self._mean_loss.measured_several(stack, blocks)
+
     def scores(
-        self, params: Any, rows: LabeledRows, metrics: Sequence[str | Metric] | None = None
+        self,
+        outputs: Array,
+        rows: LabeledRows,
+        metrics: Sequence[str | Metric] | None = None,
     ) -> dict[str, float]:
-        """Return the wanted metrics by name; by default those that go with the loss and these targets."""
-        return measure(self.record, rows.y, self.predict(params, rows.X), rows.weight, metrics)
+        """Return the wanted metrics by name; by default those that go with the loss and these targets.
+
+        outputs     what was predicted for these rows, as `outputs` gives it
+        """
+        return measure(self.record, rows.y, _flat(outputs), rows.weight, metrics)
+
+
+def _flat(outputs: Array) -> Array:
+    """Return predictions as [rows] where there is one output."""
+    return outputs[:, 0] if outputs.ndim == 2 and outputs.shape[1] == 1 else outputs
 
 
 class FewRows:
@@ -335,6 +368,7 @@ def forward(
 
     Arguments are those of `Forward`; the 64 used last are kept.
     """
+    loss = loss.measured() if isinstance(loss, Loss) else loss  # what a training and its model have in common
     said, network = None if isinstance(loss, Loss) else outputs, _as_it_predicts(network)
     if not is_plain((network, loss, said)):
         return Forward(network, loss, said, backend, threads)

@@ -29,6 +29,7 @@ from minicolumn.errors import DataError, ModelFileError
 from minicolumn.model import strict_json
 from minicolumn.model.file_sniffing import sniff_format
 from minicolumn.model.files import PathLike, read_whole, shown
+from minicolumn.model.hub.address import is_hub
 
 FORMAT_VERSION = 2
 READABLE = (1, FORMAT_VERSION)
@@ -116,8 +117,13 @@ def decode(data: bytes | bytearray) -> Container:
 def load(path: PathLike) -> Container:
     """Read a model file's container; the path is opened once and nothing else is.
 
+    path        of the file, or an address of the hub, such as hf://owner/name@revision
     Errors      ModelFileError in one line that begins with the file's name
     """
+    if is_hub(path):
+        from minicolumn.model.hub.download import hub_path
+
+        path = hub_path(str(path))
     data = read_whole(path, MAX_FILE_BYTES)
     try:
         return decode(data)

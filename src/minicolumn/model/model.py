@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from minicolumn.errors import DataError, ModelFileError, ShapeError, did_you_mean
 from minicolumn.lower.alignment import on_cache_lines
 from minicolumn.model.artifact import Artifact, check_description, load_artifact, save_artifact
+from minicolumn.model.card.derived import card_of
+from minicolumn.model.card.record import Card
 from minicolumn.model.compute import Forward, dtype_of, forward
 from minicolumn.model.files import PathLike, shown
 from minicolumn.model.intervals import predicted_interval
@@ -77,6 +79,27 @@ class Model(RawRows):
 
     def __repr__(self) -> str:
         return f"Model({self.network!r}, input_shape={self.input_shape})"
+
+    # What it is ---------------------------------------------------------------------------------------------
+
+    @property
+    def card(self) -> Card:
+        """What the model is for, its data and how it is made again; see `minicolumn.model.card`.
+
+        Where nobody wrote one, it is what the other fields tell; each file that is saved holds it.
+        """
+        return card_of(self)
+
+    def with_card(self, card: Card) -> Self:
+        """Return the model with a card of one's own, which its file holds and `minicolumn inspect` shows.
+
+        >>> from dataclasses import replace
+        >>> import minicolumn as mc
+        >>> model = mc.zoo.load("xor")
+        >>> model.with_card(replace(model.card, limits="It knows four rows.")).card.limits
+        'It knows four rows.'
+        """
+        return replace(self, training={**self.training, "card": card.to_json()})
 
     # Arrays -------------------------------------------------------------------------------------------------
 
@@ -280,8 +303,8 @@ class Model(RawRows):
         if self.classes is not None and _are_labels(y, self.classes):
             y = _numbers_of(y, self.classes)
         rows = check_rows("evaluate", inputs, y, sample_weight, self.dtype, record.rule, outputs)
-        loss = self._forward.loss(self._quick[1], rows)
-        return {"loss": loss, **self._forward.scores(self._quick[1], rows, wanted)}
+        loss, predicted = self._forward.measured(self._quick[1], rows)
+        return {"loss": loss, **self._forward.scores(predicted, rows, wanted)}
 
     # The file -----------------------------------------------------------------------------------------------
 
@@ -310,6 +333,8 @@ class Model(RawRows):
         """Return what a file of this model holds."""
         from minicolumn import __version__
 
+        told = "card" in self.training
+        training = self.training if told else {**self.training, "card": self.card.to_json()}
         return Artifact(
             network=to_json(self.network),
             input_shape=self.input_shape,
@@ -317,7 +342,7 @@ class Model(RawRows):
             loss=self.loss_record.to_json() if self.loss_record else self.loss,
             table=None if self.table is None else self.table.to_json(),
             schema=None if self.schema is None else self.schema.to_json(),
-            training=self.training,
+            training=training,
             metrics=self.metrics,
             history=self.history,
             package=__version__,

@@ -18,10 +18,10 @@ from minicolumn.nn.layer import Layer, Param
 from minicolumn.nn.layers.containers import Concatenate, Frozen, Residual, Sequential
 from minicolumn.nn.layers.dense import Activation, Dense, Flatten, PReLU, Reshape, Scale
 from minicolumn.nn.layers.embeddings import ColumnEmbedding, Embedding, embedding_dim
-from minicolumn.nn.layers.ensemble import Ensemble
+from minicolumn.nn.layers.ensemble import Ensemble, MeanOfMembers
 from minicolumn.nn.layers.formulas import Formulas
 from minicolumn.nn.layers.heads import Heads, HeadsLoss
-from minicolumn.nn.layers.members import BatchEnsemble, MeanOfMembers, MemberDense, Members
+from minicolumn.nn.layers.members import BatchEnsemble, MemberDense, Members
 from minicolumn.nn.layers.monotone import MonotoneQuantiles
 from minicolumn.nn.layers.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise, NoisyReLU
 from minicolumn.nn.layers.norm import BatchNorm, LayerNorm, RMSNorm, Standardize

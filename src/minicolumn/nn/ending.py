@@ -6,8 +6,11 @@ from minicolumn.errors import DataError
 from minicolumn.nn.layer import Layer
 from minicolumn.nn.layers.containers import Sequential
 from minicolumn.nn.layers.dense import Activation, Dense
-from minicolumn.nn.layers.members import BatchEnsemble, MeanOfMembers, MemberDense
+from minicolumn.nn.layers.ensemble import Ensemble, MeanOfMembers, average_of
+from minicolumn.nn.layers.members import BatchEnsemble, MemberDense
 from minicolumn.nn.losses import LossRule
+
+SHARES = {"softmax", "logistic", "probabilities"}  # averages of probabilities
 
 
 def check_ending(who: str, network: Layer, rule: LossRule | None) -> None:
@@ -26,10 +29,10 @@ def check_ending(who: str, network: Layer, rule: LossRule | None) -> None:
     >>> check_ending("fit", Dense(1), LOSSES["binary_cross_entropy"])
     """
     mean = mean_of_members(network)
-    if rule and mean and mean.of == "probabilities" and rule.output_activation not in ("softmax", "logistic"):
+    if rule and mean and mean.average in SHARES and rule.output_activation not in ("softmax", "logistic"):
         raise DataError(
             f"{who}: the network averages its members' probabilities, and the loss {rule.name} knows none; "
-            "end in MeanOfMembers() instead"
+            f"end in {type(mean).__name__} of average='numbers' instead"
         )
     if rule is None or rule.output_activation == "linear" or ending(network) != rule.output_activation:
         return
@@ -50,6 +53,9 @@ def ending(layer: Layer) -> str:
         if isinstance(last, MeanOfMembers):
             return ending(Sequential(*front))
         return ending(last) if layer.layers else "linear"
+    if isinstance(layer, Ensemble):
+        endings = {ending(member) for member in layer.members}
+        return endings.pop() if len(endings) == 1 else "linear"
     if isinstance(layer, Dense | BatchEnsemble | MemberDense | Activation):
         last = layer.function if isinstance(layer, Activation) else layer.activation
         return last if isinstance(last, str) else "linear"
@@ -63,20 +69,24 @@ def check_probabilities(who: str, network: Layer, rule: LossRule | None, outputs
     Errors      DataError
     """
     mean = mean_of_members(network)
-    shares = mean is not None and mean.of == "probabilities"
-    if shares and rule is not None and rule.output_activation == "logistic" and outputs != (1,):
+    if mean is None or mean.average not in SHARES or rule is None or not outputs:
+        return
+    applied, found = rule.output_activation, average_of(mean.average, outputs[-1])
+    if applied in ("softmax", "logistic") and applied != found:
+        takes = "the classes of one softmax" if found == "softmax" else "as many answers by themselves"
+        other = "for as many answers by themselves" if found == "softmax" else "for classes of one softmax"
         raise DataError(
-            f"{who}: MeanOfMembers takes {outputs[-1]} outputs for the classes of one softmax, and the loss "
-            f"{rule.name} for as many answers by themselves; give it one, or end in MeanOfMembers()"
+            f"{who}: {type(mean).__name__} takes {outputs[-1]} outputs for {takes}, and the loss {rule.name} "
+            f"{other}; average {applied!r}, or 'numbers'"
         )
 
 
-def mean_of_members(layer: Layer) -> MeanOfMembers | None:
+def mean_of_members(layer: Layer) -> MeanOfMembers | Ensemble | None:
     """Return the mean over members that a network ends in, if it does.
 
-    >>> mean_of_members(Sequential(MeanOfMembers("probabilities"))).of
+    >>> mean_of_members(Sequential(MeanOfMembers("probabilities"))).average
     'probabilities'
     """
     if isinstance(layer, Sequential) and layer.layers:
         return mean_of_members(layer.layers[-1])
-    return layer if isinstance(layer, MeanOfMembers) else None
+    return layer if isinstance(layer, MeanOfMembers | Ensemble) else None

@@ -15,10 +15,10 @@ from minicolumn.nn.layer import Layer
 from minicolumn.nn.layers.containers import Concatenate, Frozen, Residual, Sequential
 from minicolumn.nn.layers.dense import Activation, Dense, Flatten, PReLU, Reshape, Scale
 from minicolumn.nn.layers.embeddings import ColumnEmbedding, Embedding
-from minicolumn.nn.layers.ensemble import Ensemble
+from minicolumn.nn.layers.ensemble import Ensemble, MeanOfMembers
 from minicolumn.nn.layers.formulas import Formulas
 from minicolumn.nn.layers.heads import MAX_NAME, Heads
-from minicolumn.nn.layers.members import BatchEnsemble, MeanOfMembers, MemberDense, Members
+from minicolumn.nn.layers.members import BatchEnsemble, MemberDense, Members
 from minicolumn.nn.layers.monotone import MonotoneQuantiles
 from minicolumn.nn.layers.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise, NoisyReLU
 from minicolumn.nn.layers.norm import BatchNorm, LayerNorm, RMSNorm, Standardize
@@ -26,6 +26,8 @@ from minicolumn.nn.layers.piecewise import PiecewiseLinear
 from minicolumn.nn.layers.spline import ColumnSplines, PiecewiseDense
 from minicolumn.registry import REQUIRED, Record, Registry, Setting, kind_of, show
 
+# Fields that had another name in files written before.
+RENAMED = {"mean_of_members": {"of": "average"}}
 MAX_DEPTH = 32
 MAX_LAYERS = 1_000
 
@@ -156,6 +158,8 @@ def _read(value: Any, path: str, depth: int, budget: Iterator[int]) -> Layer:
     if next(budget, None) is None:
         raise ModelFileError(f"network: more than {MAX_LAYERS} layers")
     name = _kind(value, path)
+    if name in RENAMED:
+        value = {RENAMED[name].get(field, field): found for field, found in value.items()}
     kind, known = LAYERS[name], LAYERS.settings(name)
     inside = INSIDE.get(kind, "")
     _check_names(value, known, inside, path)

@@ -19,8 +19,8 @@ from minicolumn.nn.folding import Part, folded
 from minicolumn.nn.layer import Layer, Params
 from minicolumn.nn.layers.containers import Sequential
 from minicolumn.nn.layers.dense import Activation, Dense, Reshape
-from minicolumn.nn.layers.ensemble import Ensemble
-from minicolumn.nn.layers.members import MeanOfMembers, MemberDense
+from minicolumn.nn.layers.ensemble import Averaged, Ensemble, MeanOfMembers
+from minicolumn.nn.layers.members import MemberDense
 from minicolumn.nn.layers.spline import ColumnSplines
 
 LOOKED_UP = {"splines", "tables"}  # of a `ColumnSplines`: of which members' stand below each other
@@ -76,18 +76,13 @@ def _side_by_side(members: Sequence[Part], ensemble: Ensemble) -> Part:
     return network, {str(n): own for n, (_, own) in enumerate(members)}
 
 
-def _stacked(members: Sequence[Part], average: str) -> Part | None:
+def _stacked(members: Sequence[Part], average: Averaged) -> Part | None:
     """Return the members as one network; None where their layers differ, or are of other kinds."""
     layers: list[Any] = [_layers(member) for member, _ in members]
     if not layers[0] or any(each != layers[0] for each in layers):
         return None
     first, *rest = layers[0]
-    mean = _mean(average, layers[0][-1])
-    if (
-        mean is None
-        or not _is_one_sum(first)
-        or not all(isinstance(layer, Dense | Activation) for layer in rest)
-    ):
+    if not _is_one_sum(first) or not all(isinstance(layer, Dense | Activation) for layer in rest):
         return None
     params = [own for _, own in members]
     found = _first_of_all(first, [own["0"] for own in params])
@@ -95,17 +90,8 @@ def _stacked(members: Sequence[Part], average: str) -> Part | None:
         found.append((Activation(first.activation), {}))
     for place, layer in enumerate(rest, 1):
         found.append(_each(layer, [own[str(place)] for own in params]))
-    found.append((mean, {}))
+    found.append((MeanOfMembers(average), {}))
     return Sequential(*[layer for layer, _ in found]), {str(n): own for n, (_, own) in enumerate(found)}
-
-
-def _mean(average: str, last: Layer) -> MeanOfMembers | None:
-    """Return the layer that averages, behind a last one, as an ensemble does; None where none does."""
-    if average == "numbers":
-        return MeanOfMembers()
-    units = last.units if isinstance(last, Dense | ColumnSplines) else 0
-    of_one = average == "logistic" and units == 1
-    return MeanOfMembers("probabilities") if of_one or (average == "softmax" and units > 1) else None
 
 
 def _is_one_sum(layer: Layer) -> bool:

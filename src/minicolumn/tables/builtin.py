@@ -19,13 +19,23 @@ class Builtin:
 
     file        name in the package's folder ``data``
     target      name of a column, as it is spelt in the file
+    origin      where it is published; licence: under which it may be used
     """
 
     file: str
     target: str
+    origin: str
+    licence: str
 
 
-BUILTINS = {"penguins": Builtin("penguins.csv", "Species")}
+BUILTINS = {
+    "penguins": Builtin(
+        "penguins.csv",
+        "Species",
+        "https://doi.org/10.6073/pasta/98b16d7d563f265cb52372c8ca99e60f and two more",
+        "CC0 1.0",
+    )
+}
 
 
 def builtin_names() -> tuple[str, ...]:

@@ -12,16 +12,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from minicolumn.tables.additive import PRIOR, residuals
+
 Array = np.ndarray
 
-FOLDS = 5
 # Up to so many distinct numbers the recipe's ramps can follow each by itself, as an embedding would.
 _FEW_LEVELS = 64
 _FEWEST_ROWS, _FEWEST_ROWS_A_LEVEL = 1_000, 4
 _REACHES = (1, 2, 4, 8, 16, 32, 64)  # levels on either side that are pooled, without the one between them
 _BINS = (8, 16, 32, 64)  # of about as many rows each
 _PRIORS = (4.0, 16.0, 64.0, 256.0)  # rows that what is known without the level counts for
-_FEW = 16.0  # rows that the mean of all counts for beside those of a level, a bin or neighbours
 # Where a level must stand to be believed: standard errors, share of the target's variance, and against order.
 _SURE, _WORTH, _AGAINST_ORDER = 5.0, 0.01, 2.0
 
@@ -82,7 +82,7 @@ def weigh_codes(x: Array, target: Array, fold: Array, others: Sequence[Array] = 
     False
     """
     plain = _Cells.of(x, target, fold)
-    cells = _Cells.of_residuals(x, _residuals(others, target, fold), fold) if others else plain
+    cells = _Cells.of_residuals(x, residuals(others, target, fold), fold) if others else plain
     smooth = min(cells.smooth(), key=cells.total)
     level = min((cells.shrunk(smooth, k) for k in _PRIORS), key=cells.total)
     gains = (cells.errors(smooth) - cells.errors(level)).sum(axis=0)
@@ -95,23 +95,6 @@ def weigh_codes(x: Array, target: Array, fold: Array, others: Sequence[Array] = 
         by_level=(start - cells.total(level)) / base,
         sureness=float(gains.sum()) / spread,
     )
-
-
-def _residuals(others: Sequence[Array], target: Array, fold: Array) -> Array:
-    """Return what an additive model of other columns leaves of a target, [folds, rows, outputs].
-
-    The model of a fold is fitted to the rows of the other folds, by two rounds of backfitting.
-    """
-    left = np.repeat(target[None].astype(np.float64), int(fold.max()) + 1, axis=0)
-    for number, rest in enumerate(left):
-        fits = fold != number
-        rest -= rest[fits].mean(axis=0)
-        for level in (*others, *others):
-            rows = np.bincount(level[fits], minlength=int(level.max()) + 1)
-            for column in rest.T:
-                sums = np.bincount(level[fits], column[fits], len(rows))
-                column -= (sums / (rows + _FEW))[level]
-    return left
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -198,7 +181,7 @@ class _Cells:
 
     def _pooled(self, rows: Array, sums: Array) -> Array:
         """Return means, drawn towards that of all rows where rows are few."""
-        return (sums + _FEW * self.mean) / (rows + _FEW)
+        return (sums + PRIOR * self.mean) / (rows + PRIOR)
 
 
 def _running(x: Array) -> Array:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from minicolumn.errors import DataError, ModelFileError, did_you_mean
 from minicolumn.tables import state
 from minicolumn.tables.inputs.by_kind import Input, fit_input, input_from_json, kind_of
-from minicolumn.tables.inputs.categories import CategoryInput
+from minicolumn.tables.inputs.categories import FEWEST_ROWS, CategoryInput
 from minicolumn.tables.inputs.scale import SCALINGS, Array, Scaling
 from minicolumn.tables.older import encoder_of_today
 from minicolumn.tables.schema import MOST_COLUMNS, Schema
@@ -115,11 +116,22 @@ class Encoder:
         schema: Schema,
         scaling: Scaling = "robust",
         target: Array | None = None,
+        least: Mapping[str, int] = MappingProxyType({}),
     ) -> Self:
-        """Return the encoder fitted to rows of `Schema.typed`; see `fit`."""
+        """Return the encoder fitted to rows of `Schema.typed`; see `fit`.
+
+        least       rows that a level of a category needs, by column; 2 where nothing is said
+        """
         missing = MISSING - set(schema.not_missing)
         inputs = tuple(
-            fit_input(typed[column.name], column.kind, column.form, scaling, missing)
+            fit_input(
+                typed[column.name],
+                column.kind,
+                column.form,
+                scaling,
+                missing,
+                least.get(column.name, FEWEST_ROWS),
+            )
             for column in schema.used
         )
         empty = cls(inputs, schema.target, schema.task, scaling, None, schema.target_form)

@@ -16,7 +16,10 @@ import numpy as np
 
 from minicolumn.errors import DivergenceError
 from minicolumn.lower.llvm.runtime.thread_count import cores
+from minicolumn.model.compute import forward
+from minicolumn.model.mean_loss import ROWS, even_size
 from minicolumn.model.model import Model
+from minicolumn.model.rows import LabeledRows
 from minicolumn.nn import Ensemble
 from minicolumn.nn.outputs import ClassOutputs, NumberOutputs, Outputs
 from minicolumn.tabular.budget import Deadline, fitted_to
@@ -42,7 +45,7 @@ from minicolumn.train.trainer import Trainer
 
 Array = np.ndarray
 Watch = Callable[[Progress], None]
-_ROWS = 1_000  # by which members are compared
+_ROWS = 1_000  # by about so many members are compared
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,16 +172,37 @@ def _maker(
         hung = [deadline, *states.keeper(member.number), *callbacks]
         trainer = table_trainer(member.recipe, kept, held, hung, seed=member.seed, threads=1)
         state = states.states.get(member.number)
-        return trainer if state is None else resumed(state, trainer, kept, held)
+        trainer = trainer if state is None else resumed(state, trainer, kept, held)
+        if member.number % 2:
+            # Two that begin at once would wait for one program: the other one is made meanwhile.
+            trainer.engine.measured(trainer.engine.weights(trainer.state))
+        return trainer
 
     return make
 
 
 def _judged(plan: TablePlan, member: Member, run: Run) -> TrainedMember:
     """Return a trained member with its predictions for the rows that it held out."""
-    model, X, y = run.model, plan.train.X[member.held], plan.train.y[member.held]
-    predicted = model.predict(X).reshape(len(X), -1)
-    return TrainedMember(member, run, model, predicted, _losses(model.outputs, predicted, y))
+    predicted = _predicted(plan, run.model, member.held, ROWS)
+    return TrainedMember(
+        member, run, run.model, predicted, _losses(run.model.outputs, predicted, plan.train.y[member.held])
+    )
+
+
+def _predicted(plan: TablePlan, model: Model, rows: Array, size: int) -> Array:
+    """Return what a member predicts for some of the rows that are learnt from, [rows, outputs].
+
+    size        rows of a block at most
+
+    The program is the one that measured its training, where the rows are blocks like those held out.
+    """
+    X, y, *weight = plan.train.given(rows)
+    known = model.loss_record
+    if known is None:
+        return model.predict(X).reshape(len(X), -1)
+    labeled = LabeledRows(X, y, weight[0].astype(X.dtype) if weight else None)
+    found = forward(model.network, known, threads=1).measured(model.params, labeled, size)
+    return found.outputs.reshape(len(X), -1)
 
 
 def _calibrated(plan: TablePlan, trained: Sequence[TrainedMember]) -> tuple[TrainedMember, ...]:
@@ -254,17 +278,26 @@ def train_ensemble(
 def _chosen(plan: TablePlan, trained: Sequence[TrainedMember]) -> Choice:
     """Choose among the members by their losses, and by how far they disagree on some of the rows."""
     learnt, outputs, weight = plan.train, trained[0].model.outputs, plan.train.loss_weight
-    counted = np.arange(len(learnt.X)) if weight is None else np.flatnonzero(weight)
-    some = counted[np.linspace(0, len(counted) - 1, min(len(counted), _ROWS)).astype(np.int64)]
-    X, y, each_weight = learnt.X[some], learnt.y[some], _of(weight, some)
-    predictions = [t.model.predict(X).reshape(len(X), -1) for t in trained]
+    some, size = _compared(trained, np.arange(len(learnt.X)) if weight is None else np.flatnonzero(weight))
+    y, each_weight = learnt.y[some], _of(weight, some)
+    predictions = [_predicted(plan, t.model, some, size) for t in trained]
     losses = believed([t.losses for t in trained], [_of(weight, t.member.held) for t in trained])
     if isinstance(outputs, ClassOutputs) and outputs.are_probabilities:
         right = [outputs.class_scores(each)[np.arange(len(y)), y, None] for each in predictions]
         return choose(losses, np.stack(right), gap_of_right_answers, each_weight)
     if isinstance(outputs, NumberOutputs):
-        predictions = [outputs.expected(each).reshape(len(X), 1) for each in predictions]
+        predictions = [outputs.expected(each).reshape(len(y), 1) for each in predictions]
     return choose(losses, np.stack(predictions), gap_of_numbers, each_weight)
+
+
+def _compared(trained: Sequence[TrainedMember], counted: Array) -> tuple[Array, int]:
+    """Return about a thousand of the rows that count, evenly spaced, and how long blocks of them are.
+
+    They are whole blocks of what the members held out, so that no other program is compiled for them.
+    """
+    size = even_size(len(trained[0].member.held))
+    rows = min(max(_ROWS // size, 1), len(counted) // size) * size or len(counted)
+    return counted[np.linspace(0, len(counted) - 1, rows).astype(np.int64)], size
 
 
 def _of(weight: Array | None, rows: Array) -> Array | None:

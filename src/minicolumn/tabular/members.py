@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 Array = np.ndarray
 # With fewer folds members would learn from few rows, with more each would be judged by few.
 FEWEST_FOLDS, MOST_FOLDS = 5, 8
+# What lanes are filled by on any machine, and of so many rows one may be left over.
+LANES, MOST_LEFT = 16, 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +63,46 @@ def members_of(recipes: Sequence[Recipe], folds: Sequence[Array], seed: int) -> 
     )
 
 
+def whole_batches(rows: int, held: int, batch: int) -> tuple[int, int]:
+    """Return how many rows to hold out, and rows of a step, so that an epoch is steps of one length.
+
+    A shorter last step is a second program, of which compiling takes as long as of the first.
+
+    rows        that are learnt from; held: of them held out, at least; batch: rows of a step, about
+    Returns     a multiple of 16, as lanes are filled by, for a step where that leaves few rows over; those
+                left over are held out, too: fewer than 1 in 64, or than there are steps
+
+    >>> whole_batches(3450, 432, 256)  # 3450 - 458 = 11 * 272
+    (458, 272)
+    >>> whole_batches(750, 94, 64)  # 750 - 100 = 10 * 65
+    (100, 65)
+    """
+    kept = rows - held
+    near = range(batch - batch // 8, min(batch + batch // 8, kept) + 1)
+    for size in sorted((size for size in near if not size % LANES), key=lambda size: abs(size - batch)):
+        if kept % size <= kept // MOST_LEFT:
+            return held + kept % size, size
+    steps = max(1, round(kept / batch))
+    return held + kept % steps, kept // steps
+
+
+def lengthened(folds: Sequence[Array], length: int) -> list[Array]:
+    """Return folds of at least so many rows: what a fold lacks is taken from the next one, evenly spaced.
+
+    folds       each as row numbers in order; two or more
+
+    >>> lengthened([np.array([0, 2, 4, 6]), np.array([1, 3, 5, 7])], 5)
+    [array([0, 1, 2, 4, 6]), array([0, 1, 3, 5, 7])]
+    """
+    found = []
+    for place, fold in enumerate(folds):
+        more = np.setdiff1d(folds[(place + 1) % len(folds)], fold, assume_unique=True)
+        lacking = max(length - len(fold), 0)
+        some = np.linspace(0, len(more) - 1, lacking).astype(np.int64)
+        found.append(np.sort(np.concatenate([fold, more[some]])))
+    return found
+
+
 def folds_of(
     frame: polars.DataFrame,
     schema: Schema,
@@ -69,15 +111,18 @@ def folds_of(
     members: int,
     share: float,
     seed: int,
-) -> list[Array]:
+    batch: int | None = None,
+) -> tuple[list[Array], int | None]:
     """Return the folds of the rows that are learnt from, each as row numbers in order.
 
     frame       these rows, raw; target: their class codes or numbers
     members     how many networks there will be
     share       of the rows in the one fold that there is where rows have an order in time: the latest
-    Returns     as many folds as members, from 5 to 8 where there are rows enough. Classes are spread evenly
-                over the folds, and all rows of a group are in one. Without groups they are equally long, and
-                fewer rows than there are folds may be in two
+    batch       rows of a step, if about so many will do
+    Returns     as many folds as members, from 5 to 8 where there are rows enough, and the rows of a step of
+                which the others make whole ones. Classes are spread evenly over the folds, and all rows of a
+                group are in one; then steps are as they were. Without groups folds are equally long, and a
+                few rows are in two
     Errors      DataError for rows or groups too few to hold any out
     """
     rows = frame.height
@@ -86,14 +131,19 @@ def folds_of(
         held = int(np.ceil(share * rows))
         if not 0 < held < rows:
             raise DataError(f"{rows} rows leave none to learn from with the latest held out")
-        return [np.sort(np.argsort(times, kind="stable")[-held:])]
+        held, batch = (held, None) if batch is None else whole_batches(rows, held, batch)
+        return [np.sort(np.argsort(times, kind="stable")[-held:])], batch
     found = fold_units(frame, schema)
     if found < 2:
         what = "groups: 1 group" if schema.groups else f"{rows} row"
         raise DataError(
             f"{what} cannot be held out in turns; at least 2 are needed, or one network: members=1"
         )
-    return dealt_folds(frame, schema, target, min(max(members, FEWEST_FOLDS), MOST_FOLDS, found), seed)
+    folds = dealt_folds(frame, schema, target, min(max(members, FEWEST_FOLDS), MOST_FOLDS, found), seed)
+    if schema.groups or batch is None:
+        return folds, None
+    length, batch = whole_batches(rows, len(folds[0]), batch)
+    return lengthened(folds, length), batch
 
 
 def fold_units(frame: polars.DataFrame, schema: Schema) -> int:

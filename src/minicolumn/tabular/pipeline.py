@@ -22,6 +22,7 @@ from minicolumn.tables.files.frames import as_frame
 from minicolumn.tables.typed import Remark
 from minicolumn.tabular.budget import fitted_to
 from minicolumn.tabular.calibrate import calibrated
+from minicolumn.tabular.card import table_card
 from minicolumn.tabular.ensemble import EnsembleRun, Watch, out_of_fold, train_ensemble
 from minicolumn.tabular.member_checkpoints import load_states, states_of
 from minicolumn.tabular.plan import TablePlan, TableSplit
@@ -272,6 +273,7 @@ def scored(plan: TablePlan, model: Model, run: Run | EnsembleRun) -> TableRun:
         baseline = metrics.majority_baseline(plan.train.y, right, len(encoder.classes))
         table = metrics.confusion(right, guess, len(encoder.classes))
     model.metrics.update({"test": scores, "baseline": baseline})
+    model = model.with_card(table_card(plan, model))
     return TableRun(model, plan.schema, run, scores, baseline, table, plan.rows, right, plan.remarks)
 
 

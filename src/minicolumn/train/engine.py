@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from itertools import takewhile
 from typing import Any
@@ -161,8 +161,17 @@ class Engine:
         if self._most_epochs is None:
             held = _bytes(state)
             short = self._multiplications(state) <= SHORT and held <= SMALL and self._is_native
+            held += self._predicted_bytes
             self._most_epochs = max(1, min(MOST, MOST_BYTES // max(held, 1))) if short else 0
         return self._most_epochs
+
+    @property
+    def _predicted_bytes(self) -> int:
+        """Return about how many bytes the held-out rows' predictions of one epoch take; 0 without metrics."""
+        if self.held is None or not self.settings.metrics:
+            return 0
+        outputs = math.prod(self.network.output_shape(self.held.X.shape[1:]))
+        return len(self.held) * outputs * self.held.X.dtype.itemsize
 
     def guessed_epochs(self, state: State, seconds: float) -> int:
         """Return how many epochs may last so long, where none was trained yet.
@@ -231,28 +240,44 @@ class Engine:
         """Return the figures of the held-out rows after so many epochs, up to a loss that is not finite."""
         if self.held is None:
             return {}
-        losses = self._losses_of(states)
-        if losses and not self.settings.metrics:
-            return {"val_loss": list(takewhile(math.isfinite, losses[:count]))}
-        found: list[dict[str, float]] = []
+        found = self._held_figures(states)
+        if found is not None:
+            return self._figures(found, count)
+        each: list[dict[str, float]] = []
         for k in range(count):
-            weights = self.weights(state_of(stack._replace(place=k)))
-            found.append(self.measured(weights, losses[k] if losses else None))
-            if not math.isfinite(found[-1]["val_loss"]):
-                del found[-1]
+            each.append(self.measured(self.weights(state_of(stack._replace(place=k)))))
+            if not math.isfinite(each[-1]["val_loss"]):
+                del each[-1]
                 break
-        return {name: [figures[name] for figures in found] for name in (found or [{"val_loss": 0.0}])[0]}
+        return {name: [figures[name] for figures in each] for name in (each or [{"val_loss": 0.0}])[0]}
 
-    def _losses_of(self, states: State) -> list[float]:
-        """Return the held-out loss after each epoch, as `val_loss` has it, where one call finds them all."""
+    def _held_figures(self, states: State) -> tuple[list[float], Sequence[Array]] | None:
+        """Return the held-out loss after each epoch, as `val_loss` has it; for metrics, what was predicted.
+
+        None where no one call finds them all.
+        """
         if self.held is None or is_sparse(self.held.X) or self.settings.optimizer.averages:
-            return []
+            return None
         if self._held_blocks is None:
-            self._held_blocks = Blocks.of(
+            self._held_blocks = self.forward.blocks(
                 self.held, sum(math.prod(part.shape[1:]) for part in leaves(states.params))
             )
-        losses = self.forward.losses(states.params, self._held_blocks)
-        return (self.settings.factor * losses).tolist()
+        if not self.settings.metrics:
+            losses, predicted = self.forward.losses(states.params, self._held_blocks), ()
+        else:
+            losses, predicted = self.forward.measured_several(states.params, self._held_blocks)
+        return (self.settings.factor * losses).tolist(), predicted
+
+    def _figures(self, found: tuple[list[float], Sequence[Array]], count: int) -> dict[str, list[float]]:
+        """Return the figures of some epochs, by name, up to a loss that is not finite."""
+        assert self.held is not None
+        losses = list(takewhile(math.isfinite, found[0][:count]))
+        scores = [
+            self.forward.scores(predicted, self.held, self.settings.metrics)
+            for predicted in found[1][: len(losses)]
+        ]
+        names = scores[0] if scores else {}
+        return {"val_loss": losses} | {f"val_{name}": [each[name] for each in scores] for name in names}
 
     def rates_hold(self, ahead: Epochs, k: int, rate_factor: float, first: int, total: int) -> bool:
         """Return whether the k-th epoch of a call used the learning rates that it would be trained at now.
@@ -277,19 +302,16 @@ class Engine:
         # Of running statistics the optimizer knows nothing.
         return with_statistics(weights, state.params, self.roles) if self.network.observes else weights
 
-    def measured(self, weights: Params, loss: float | None = None) -> dict[str, float]:
-        """Return the figures of the held-out rows: val_loss, and the metrics that were asked for.
-
-        loss    their val_loss, where it is known already
-        """
+    def measured(self, weights: Params) -> dict[str, float]:
+        """Return the figures of the held-out rows: val_loss, and the metrics that were asked for."""
         if self.held is None:
             return {}
         s = self.settings
-        found = {"val_loss": s.factor * self.forward.loss(weights, self.held) if loss is None else loss}
-        if s.metrics:
-            scores = self.forward.scores(weights, self.held, s.metrics)
-            found |= {f"val_{name}": score for name, score in scores.items()}
-        return found
+        if not s.metrics:
+            return {"val_loss": s.factor * self.forward.loss(weights, self.held)}
+        loss, predicted = self.forward.measured(weights, self.held)
+        scores = self.forward.scores(predicted, self.held, s.metrics)
+        return {"val_loss": s.factor * loss} | {f"val_{name}": score for name, score in scores.items()}
 
     def steepest(self, params: Params) -> str | None:
         """Return the path of the layer whose gradient is largest beside its weights, over the first rows.

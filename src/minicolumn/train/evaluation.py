@@ -69,7 +69,8 @@ class Evaluable(Changeable):
         check_shape("measure", X, self.input_shape)
         held = check_data("measure", self.network, replace(s, metrics=()), X, y, sample_weight)[0]
         run = self.engine.forward
-        return {"loss": s.factor * run.loss(self.params, held), **run.scores(self.params, held, wanted)}
+        loss, predicted = run.measured(self.params, held)
+        return {"loss": s.factor * loss, **run.scores(predicted, held, wanted)}
 
     def gradients(
         self, X: Inputs | None = None, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None

@@ -20,6 +20,8 @@ from minicolumn.model.scores import Metric, MetricLike, check_metrics
 from minicolumn.nn.constrain import CONSTRAINTS
 from minicolumn.nn.ending import check_ending
 from minicolumn.nn.layer import Layer, named_layers
+from minicolumn.nn.layers.containers import Sequential
+from minicolumn.nn.layers.ensemble import MeanOfMembers
 from minicolumn.nn.losses import Loss, LossRule, as_loss
 from minicolumn.nn.regularize import REGULARIZERS
 from minicolumn.optim import OPTIMIZERS, SCHEDULES, Adam, Constant, Optimizer, Schedule
@@ -211,12 +213,23 @@ def check_network(who: str, network: Any, rule: LossRule | None) -> Layer:
 
 def _check_members(who: str, network: Layer) -> None:
     """Refuse a mean of members that is not the last layer: members would not learn each by itself."""
-    found = [path for path, layer in named_layers(network) if layer.by_member and not layer.inside]
-    if len(found) > 1 or (found and not network.by_member):
+    found = [
+        path
+        for path, layer in named_layers(network)
+        if isinstance(layer, MeanOfMembers) and path != _last_path(network)
+    ]
+    if found:
         raise DataError(
             f"{who}: layer {found[0]} averages members, which only the last layer of a network may do; put "
             "what follows in front of it"
         )
+
+
+def _last_path(layer: Layer) -> str:
+    """Return the path of the layer that a network ends in, as `named_layers` gives it."""
+    if not isinstance(layer, Sequential) or not layer.layers:
+        return ""
+    return f"{len(layer.layers) - 1}.{_last_path(layer.layers[-1])}".strip(".")
 
 
 def _check_constraint(who: str, constraint: Any, optimizer: Optimizer) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from minicolumn.errors import DivergenceError
+from minicolumn.model.card.record import clipped
 from minicolumn.model.model import Model
 from minicolumn.nn.outputs import ClassOutputs
 from minicolumn.tabular.calibrate import best_factor, tempered
@@ -25,6 +26,7 @@ from minicolumn.tabular.pipeline import (
     with_table,
     with_threshold,
 )
+from minicolumn.tabular.plan import TablePlan
 from minicolumn.tabular.training import table_trainer
 from minicolumn.train.callbacks import Callback
 from minicolumn.train.history import Row
@@ -81,7 +83,15 @@ def refitted(
     table = with_threshold(table, model.outputs, predicted, y, weight)
     model = with_residuals(model, predicted, y, weight)
     done = scored(table, with_table(table, model), whole)
+    done = replace(done, model=done.model.with_card(replace(done.model.card, rebuild=_call(table, card))))
     return replace(done, out_of_fold=done.model.score_predictions(predicted, y, weight)[0])
+
+
+def _call(table: TablePlan, card: dict[str, Any]) -> str:
+    """Return the call that searches again; how far it gets in its time is another matter."""
+    said = {name: card[name] for name in ("strategy", "seed") if name in card}
+    inside = ", ".join(f"{name}={value!r}" for name, value in said.items())
+    return f"mc.tune(DATA, {clipped(table.settings.target, 80)!r}, {inside}); training.search tells the space"
 
 
 def _maker_of_fold(workshop: Workshop, winner: Trial, fold: int) -> Maker:

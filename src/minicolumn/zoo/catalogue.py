@@ -7,15 +7,18 @@ NAME.safetensors        the model file
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from minicolumn.errors import DataError, did_you_mean
-from minicolumn.model.files import PathLike, read_whole, shown
+from minicolumn.model.artifact import artifact_from_bytes
+from minicolumn.model.files import read_whole, shown
 from minicolumn.model.model import Model
-from minicolumn.zoo.entry import Entry, entry_from_toml
+from minicolumn.zoo.entry import MOST_BYTES, Entry, entry_from_toml
 
 
 @dataclass(frozen=True)
@@ -41,24 +44,41 @@ class Zoo:
     @property
     def entries(self) -> tuple[Entry, ...]:
         """The entries, by name."""
-        return tuple(self.entry(path.stem) for path in sorted(self._place.glob("*.toml")))
+        return tuple(map(self.entry, self.names))
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the entries, in order; those of a family as FAMILY/NAME."""
+        found = [*self._place.glob("*.toml"), *self._place.glob("*/*.toml")]
+        return sorted(path.relative_to(self._place).with_suffix("").as_posix() for path in found)
 
     def entry(self, name: str) -> Entry:
         """Return an entry by its name.
 
         Errors      DataError for an unknown one, with the nearest name
         """
-        known = [path.stem for path in sorted(self._place.glob("*.toml"))]
+        self._known(name, dict.fromkeys(self.names))
+        return self._entry(name)
+
+    def _known(self, name: str, known: Mapping[str, Any]) -> Any:
+        """Return what stands for a name; DataError for an unknown one."""
         if name not in known:
             hint = did_you_mean(str(name), known) or f"; there are {', '.join(known)}"
             raise DataError(f"no network of the zoo is named {name!r:.60}{hint}")
-        return entry_from_toml(
-            name, read_whole(self._place / f"{name}.toml", 1 << 20).decode("utf-8", "replace")
-        )
+        return known[name]
+
+    def _entry(self, name: str) -> Entry:
+        data = read_whole(self._place / f"{name}.toml", MOST_BYTES)
+        return entry_from_toml(name, data.decode("utf-8", "replace"))
 
     def path(self, name: str) -> Path:
         """Return where the model file of an entry lies."""
         return self._place / f"{self.entry(name).name}.safetensors"
+
+    def size(self, name: str) -> int:
+        """Return the bytes of the model file of an entry; 0 where it is not built."""
+        path = self.path(name)
+        return path.stat().st_size if path.exists() else 0
 
     def file(self, name: str) -> bytes:
         """Return the model file of an entry, once its sha256 has been found right.
@@ -75,34 +95,5 @@ class Zoo:
 
     def load(self, name: str) -> Model:
         """Return the network of an entry, preprocessing included."""
-        self.file(name)
-        return Model.load(self.path(name))
-
-
-def entries(folder: PathLike | None = None) -> tuple[Entry, ...]:
-    """Return what a zoo holds.
-
-    folder      of a user's zoo; None is the one that comes with the package
-
-    >>> [entry.title for entry in entries() if entry.name == "xor"]
-    ['Exclusive or, by a hidden layer of two']
-    """
-    return zoo_in(folder).entries
-
-
-def load(name: str, folder: PathLike | None = None) -> Model:
-    """Return a pretrained network by its name: a `Model` that takes raw rows, or arrays.
-
-    Errors      DataError for an unknown name, with the nearest one, and for a file that is not the recipe's
-    Differs     `torchvision.models` download weights; these come with the package, and are checked by sha256
-
-    >>> import minicolumn as mc
-    >>> mc.zoo.load("xor").predict([[0.0, 1.0], [1.0, 1.0]]).round().tolist()
-    [1.0, 0.0]
-    """
-    return zoo_in(folder).load(name)
-
-
-def zoo_in(folder: PathLike | None) -> Zoo:
-    """Return the zoo of a folder, or that of the package."""
-    return Zoo() if folder is None else Zoo(Path(shown(folder)))
+        data, path = self.file(name), self.path(name)
+        return Model.from_artifact(artifact_from_bytes(data, shown(path)), path)

@@ -10,10 +10,11 @@ from typing import Any, Literal, get_args
 
 from minicolumn.errors import DataError, did_you_mean
 
-Kind = Literal["table", "images", "bits"]
+Kind = Literal["table", "images", "points", "bits"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 MOST_BYTES = 1 << 16  # of a recipe
-_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_WORDS = r"[a-z0-9]+(?:-[a-z0-9]+)*"
+_NAME = re.compile(rf"(?:{_WORDS}/)?{_WORDS}")
 _SHA = re.compile(r"[0-9a-f]{64}")
 
 
@@ -40,9 +41,10 @@ class Source:
 class Entry:
     """A network of a zoo: what it is for, its data, and how it is trained.
 
-    name        lower-case words with hyphens
+    name        lower-case words with hyphens; FAMILY/NAME where several belong together
     title       one line
-    kind        "table": `fit_table` on a file; "images": a network on arrays of pixels; "bits": truth tables
+    kind        "table": `fit_table` on a file; "images": a network on arrays of pixels; "points": in a plane,
+                drawn from a seed; "bits": truth tables
     about       what it is for; limits: what it is not for
     source      of the data
     settings    of the training, by keyword
@@ -98,8 +100,10 @@ def entry_from_toml(name: str, text: str) -> Entry:
     Errors      DataError, in one line, with the field
     """
     where = f"zoo entry {name!r:.60}"
-    if not _NAME.fullmatch(name) or len(name) > 60:
-        raise DataError(f"{where}: a name is lower-case words with hyphens between them")
+    if not is_name(name):
+        raise DataError(
+            f"{where}: a name is lower-case words with hyphens between them, FAMILY/NAME at the most"
+        )
     if len(text) > MOST_BYTES:
         raise DataError(f"{where}: the recipe is longer than {MOST_BYTES:,} letters")
     try:
@@ -113,7 +117,7 @@ def entry_from_toml(name: str, text: str) -> Entry:
     if words["kind"] not in KINDS:
         raise DataError(f"{where}: kind: {words['kind']!r:.60} is none of {', '.join(KINDS)}")
     sha256 = said.get("sha256", "")
-    if sha256 != "" and not _is_sha(sha256):
+    if sha256 != "" and not is_sha256(sha256):
         raise DataError(f"{where}: sha256: expected 64 hexadecimal digits")
     return Entry(
         name,
@@ -132,15 +136,25 @@ def _source(where: str, said: dict[str, Any]) -> Source:
     files, builtin = said.get("files", {}), said.get("builtin", "")
     if builtin not in ("", "minicolumn", "scikit-learn"):
         raise DataError(f"{where}: source.builtin: expected minicolumn or scikit-learn")
-    if not isinstance(files, dict) or not all(map(_is_sha, files.values())):
+    if not isinstance(files, dict) or not all(map(is_sha256, files.values())):
         raise DataError(f"{where}: source.files: expected the sha256 of each file by its name")
     if odd := [name for name in files if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name) or ".." in name]:
         raise DataError(f"{where}: source.files: {odd[0]!r:.60} is no plain name of a file")
     return Source(**words, files=files, builtin=builtin)
 
 
-def _is_sha(value: object) -> bool:
+def is_sha256(value: object) -> bool:
+    """Return whether a value is a sha256 as it is written: 64 hexadecimal digits in lower case."""
     return isinstance(value, str) and _SHA.fullmatch(value) is not None
+
+
+def is_name(value: str) -> bool:
+    """Return whether a text can be the name of an entry.
+
+    >>> is_name("playground/circle"), is_name("../circle")
+    (True, False)
+    """
+    return len(value) <= 60 and _NAME.fullmatch(value) is not None
 
 
 def _fields(

@@ -17,6 +17,7 @@ from minicolumn.optim import Adam, optimizer_by_name, schedule_by_name
 from minicolumn.train import fit
 from minicolumn.zoo.datasets import frame_of, pixels_of
 from minicolumn.zoo.entry import Entry, Kind
+from minicolumn.zoo.points import train_points
 
 Array = np.ndarray[Any, np.dtype[Any]]
 _CLOCKED = ("seconds", "steps_per_second", "threads")  # of a training: they differ from run to run
@@ -123,5 +124,6 @@ _FUNCTIONS: dict[str, Callable[[Entry], Model]] = {"xor": _xor, "gates": _gates}
 _TRAINED: dict[Kind, Callable[[Entry, Path | None], Model]] = {
     "table": _table,
     "images": _images,
+    "points": lambda entry, folder: train_points(entry),
     "bits": _bits,
 }

@@ -3,7 +3,7 @@
 //   npm install seedrandom@2.4.3 d3@3.5.17 esbuild@0.21.5        in an empty folder; then, with src/ of
 //   github.com/tensorflow/playground at 02469bd in it:
 //   npx esbuild src/dataset.ts src/nn.ts --format=cjs --outdir=out
-//   node .../make_playground.cjs seedrandom > .../seedrandom.json
+//   node .../make_playground.cjs seedrandom > tests/data/golden/seedrandom.json
 //   node .../make_playground.cjs playground > .../playground.json
 'use strict';
 const { createRequire } = require('module');

@@ -2,10 +2,10 @@
 
 A row is repeated once for each member, [batch, features] -> [batch, members, features]; from there on any
 layer that works along the last axis is shared by all members, and those of this module give each its own
-factors, biases or weights. The last layer averages. TabM-mini, 8 members of one network with a first adapter
-and a head each:
+factors, biases or weights. The last layer averages, see `minicolumn.nn.layers.ensemble`. TabM-mini, 8
+members of one network with a first adapter and a head each:
 
->>> from minicolumn.nn import Dense, Dropout, Sequential
+>>> from minicolumn.nn import Dense, Dropout, MeanOfMembers, Sequential
 >>> net = Sequential(
 ...     Members(8), Dense(64, "relu"), Dropout(0.1), Dense(64, "relu"), Dropout(0.1),
 ...     MemberDense(3), MeanOfMembers("probabilities"),
@@ -37,7 +37,6 @@ from minicolumn.nn.layer import (
     Shape,
     computed,
 )
-from minicolumn.nn.layers.averages import AVERAGES
 from minicolumn.nn.layers.dense import ACTIVATION, INITIALIZER, LARGEST_SIZE, activated, by_rows, rule_of
 from minicolumn.nn.layers.embeddings import MOST_COLUMNS
 from minicolumn.registry import Boolean, Choice, Integer, Listed, Search
@@ -94,7 +93,7 @@ def _around_zero(fan_in: int) -> RandomUniform:
     return RandomUniform(-1.0 / math.sqrt(fan_in), 1.0 / math.sqrt(fan_in))
 
 
-def _members_and_features(layer: Layer, input_shape: Shape) -> tuple[int, int]:
+def members_and_features(layer: Layer, input_shape: Shape) -> tuple[int, int]:
     """Return the lengths of a row's two axes; ShapeError where it has others."""
     if len(input_shape) != 2 or 0 in input_shape:
         found = ", ".join(map(str, ("batch", *input_shape)))
@@ -215,10 +214,10 @@ class BatchEnsemble(Deterministic):
     initializer: Annotated[str | Initializer | None, INITIALIZER] = None
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        return (_members_and_features(self, input_shape)[0], self.units)
+        return (members_and_features(self, input_shape)[0], self.units)
 
     def declare(self, input_shape: Shape) -> Params:
-        members, fan_in = _members_and_features(self, input_shape)
+        members, fan_in = members_and_features(self, input_shape)
         scores = self.units * rule_of(self.activation).scores
         found: Params = {"weight": Param((fan_in, scores), self.initializer or UNIFORM)}
         if self.bias:
@@ -234,7 +233,7 @@ class BatchEnsemble(Deterministic):
         return 8
 
     def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
-        members, fan_in = _members_and_features(self, x.shape[1:])
+        members, fan_in = members_and_features(self, x.shape[1:])
         weight, bias = params["weight"], params.get("bias")
         factors = [params[side]["scale"] for side in ("inputs", "outputs") if side in params]
         known = {own.shape[0] for own in (*factors, *(() if bias is None else (bias,)))} or {members}
@@ -281,10 +280,10 @@ class MemberDense(Deterministic):
     initializer: Annotated[str | Initializer | None, INITIALIZER] = None
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        return (_members_and_features(self, input_shape)[0], self.units)
+        return (members_and_features(self, input_shape)[0], self.units)
 
     def declare(self, input_shape: Shape) -> Params:
-        members, fan_in = _members_and_features(self, input_shape)
+        members, fan_in = members_and_features(self, input_shape)
         scores = self.units * rule_of(self.activation).scores
         weight = Param((members, fan_in, scores), OfEach(self.initializer or UNIFORM))
         return {"weight": weight} | (
@@ -308,55 +307,3 @@ class MemberDense(Deterministic):
     @property
     def passes_gradient(self) -> bool:
         return rule_of(self.activation).trainable
-
-
-@final
-@dataclass(frozen=True, repr=False)
-class MeanOfMembers(Deterministic):
-    """Average the members, as the last layer of a network; a training's loss is each member's own.
-
-        numbers         y = mean_i x_i
-        probabilities   y = log(mean_i softmax(x_i)),       of one output  y = logit(mean_i logistic(x_i))
-
-    Both are those of `minicolumn.nn.layers.averages`.
-
-    Predictions, scores and the loss of held-out rows are of the mean. A training step does not average: its
-    loss is the mean over the rows and the members of each member's own loss, so that every member learns to
-    be right by itself. The loss of the mean would let them lean on each other.
-
-    of          "numbers": the raw outputs; or "probabilities", of logits: softmax or logistic, which the loss
-                applies to the outputs, then give the mean of the members' probabilities
-    x           [batch, members, outputs]
-    Returns     [batch, outputs]
-    Errors      ShapeError for rows that are not [members, outputs]; `fit` refuses this layer in any place but
-                the last, and probabilities under a loss that knows none
-    Source      Gorishniy, Kotelnikov, Babenko 2024 (arXiv 2410.24210), section 3.2
-
-    >>> x = np.log(np.array([[[1.0, 1.0], [3.0, 1.0]]]))
-    >>> np.exp(MeanOfMembers("probabilities").apply({}, x))     # of 1/2, 1/2 and 3/4, 1/4
-    array([[0.625, 0.375]])
-    """
-
-    of: Annotated[str, Choice(help="What is averaged.", choices=("numbers", "probabilities"))] = "numbers"
-
-    def output_shape(self, input_shape: Shape) -> Shape:
-        return (_members_and_features(self, input_shape)[1],)
-
-    @property
-    def by_member(self) -> bool:
-        return True
-
-    @property
-    def operations(self) -> int:
-        return 24 if self.of == "probabilities" else 2
-
-    def apply(self, params: Params, x: Array, *, key: Array | None = None, training: bool = False) -> Array:
-        outputs = _members_and_features(self, x.shape[1:])[1]
-        average = "numbers" if self.of == "numbers" else "logistic" if outputs == 1 else "softmax"
-        return AVERAGES[average](np.swapaxes(x, 0, 1))
-
-    def member_outputs(
-        self, params: Params, x: Array, *, key: Array | None = None, training: bool = False
-    ) -> tuple[Array, Params]:
-        self.output_shape(x.shape[1:])
-        return x, params

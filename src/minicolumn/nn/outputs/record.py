@@ -43,7 +43,7 @@ class Outputs(ABC):
 
     @property
     def average(self) -> str:
-        """Return the name of what averages raw outputs so that predictions are; see `nn.layers.averages`."""
+        """Return the name of what averages raw outputs so that predictions are; see `nn.layers.ensemble`."""
         return "numbers"
 
     @property

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from minicolumn import random
+from minicolumn.data.points.arc4 import Arc4
+from minicolumn.data.points.points import draw_points
 from minicolumn.nn import Dense, Dropout, GaussianNoise, NoisyReLU, PReLU, Sequential, initializer_by_name
 from minicolumn.nn.layer import Layer, Params
 from minicolumn.nn.layers.formulas import Formulas
-from minicolumn.playground.data.arc4 import Arc4
-from minicolumn.playground.data.classic_weights import classic_weights
-from minicolumn.playground.data.points import draw_points
+from minicolumn.playground.network.classic_weights import classic_weights
 from minicolumn.playground.network.setup import LAYER_ACTIVATIONS, OWN, TABLE, Setup
 
 Array = np.ndarray

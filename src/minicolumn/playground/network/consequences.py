@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from minicolumn.data.points.points import DATASETS, Points, make_points
 from minicolumn.errors import DataError
-from minicolumn.playground.data.points import DATASETS, Points, make_points
 from minicolumn.playground.lines import line
 from minicolumn.playground.network.learner import Learner
 from minicolumn.playground.network.painting import split_anew

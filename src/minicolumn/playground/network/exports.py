@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+from minicolumn.data.points.points import points_to_csv
 from minicolumn.model.artifact import artifact_to_bytes
+from minicolumn.model.card.record import clipped
 from minicolumn.model.export.numpy_source import numpy_source
-from minicolumn.playground.data.points import points_to_csv
 from minicolumn.playground.links import write_link
 from minicolumn.playground.network.learner import Learner
 from minicolumn.playground.network.model_file import model_of
@@ -45,7 +47,9 @@ def _weights(learner: Learner) -> File:
 
 
 def _model(learner: Learner) -> File:
-    data = artifact_to_bytes(model_of(learner).artifact())
+    model = model_of(learner)
+    card = replace(model.card, rebuild=clipped(f"minicolumn playground, with {write_link(learner.setup)}"))
+    data = artifact_to_bytes(model.with_card(card).artifact())
     return "network.safetensors", "application/octet-stream", data
 
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from minicolumn.data.points.points import Points
 from minicolumn.errors import DataError
 from minicolumn.nn import L1, L2, MaxNorm
 from minicolumn.nn.layer import Params
 from minicolumn.optim import optimizer_by_name, schedule_by_name
 from minicolumn.playground.classic_rule import classic_rule
-from minicolumn.playground.data.points import Points
 from minicolumn.playground.lines import line
 from minicolumn.playground.network.architecture import Architecture, architecture_of, first_params
 from minicolumn.playground.network.carry import Labels, carried, labels_of
@@ -60,7 +60,7 @@ class Learner:
     trainer         the training itself
     epoch, step     since the weights were drawn; seconds: of training, since then
 
-    >>> from minicolumn.playground.data.points import make_points
+    >>> from minicolumn.data.points.points import make_points
     >>> learner = Learner(Setup(), make_points("circle", rows=60, noise=0, train_percent=50, seed="1"))
     >>> _ = learner.trainer.advance(epochs=3)
     >>> learner.epoch, learner.step

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from minicolumn import random
+from minicolumn.data.points.points import LETTERS, SIGNED, Points
 from minicolumn.errors import DataError
 from minicolumn.model import Model
 from minicolumn.nn import Dense, Dropout, GaussianNoise, Sequential
 from minicolumn.nn.layer import Layer, Params
 from minicolumn.nn.layers.formulas import Formulas
-from minicolumn.playground.data.points import LETTERS, SIGNED, Points
 from minicolumn.playground.layers import shortened
 from minicolumn.playground.lines import line, line_of
 from minicolumn.playground.network.architecture import OWN_LAYERS, Architecture, architecture_of

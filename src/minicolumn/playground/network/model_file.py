@@ -6,14 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from minicolumn.data.points.table import plain_table
 from minicolumn.model import Model
 from minicolumn.playground.network.learner import Learner
-from minicolumn.tables import Encoder, Schema, infer_schema
-from minicolumn.tables.inputs.numbers import NumberInput
-from minicolumn.tables.inputs.scale import Scaler
-
-AS_IT_IS = Scaler(0.0, 1.0, False)
-TARGET_NAMES = "class", "target"  # as `points_to_csv` names it
+from minicolumn.tables import Encoder, Schema
 
 
 def model_of(learner: Learner) -> Model:
@@ -48,23 +44,7 @@ def _table(learner: Learner) -> tuple[Encoder | None, Schema | None]:
         if not task.classes:
             encoder = replace(encoder, target_mean=task.center, target_scale=task.scale)
         return encoder, learner.table.schema
-    return _plain_table(learner, as_numbers)
-
-
-def _plain_table(learner: Learner, as_numbers: bool) -> tuple[Encoder, Schema]:
-    """Return the table of points in a plane, whose columns are the inputs as they are."""
-    import polars
-
-    points, task = learner.points, learner.task
-    y = points.signed if as_numbers else points.y
-    target = TARGET_NAMES[not task.classes]
-    words = [points.classes[int(code)] for code in y] if task.classes and not as_numbers else y
-    frame = polars.DataFrame({**dict(zip(points.inputs, points.X.T, strict=True)), target: words})
-    kind = None if task.classes and not as_numbers else "regression"
-    schema = infer_schema(frame, target, task=kind)
-    encoder = Encoder.fit(frame, schema)
-    inputs = tuple(replace(part, scale=AS_IT_IS) for part in encoder.inputs if isinstance(part, NumberInput))
-    encoder = replace(encoder, inputs=inputs, classes=points.classes if encoder.classes else None)
+    encoder, schema = plain_table(learner.points, as_numbers)
     if encoder.classes is None:
         encoder = replace(encoder, target_mean=task.center, target_scale=task.scale)
-    return encoder, replace(schema, classes=encoder.classes or ())
+    return encoder, schema

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from minicolumn.data.points.points import LETTERS, SIGNED, Points
 from minicolumn.errors import DataError
-from minicolumn.playground.data.points import LETTERS, SIGNED, Points
 from minicolumn.playground.lines import line
 from minicolumn.playground.network.messages import Paint
 from minicolumn.playground.network.setup import MOST_POINTS

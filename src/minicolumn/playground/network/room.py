@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from minicolumn.data.points.arc4 import Arc4
+from minicolumn.data.points.points import Points
 from minicolumn.errors import DataError, DivergenceError, MinicolumnError
 from minicolumn.model import Model
 from minicolumn.model.artifact import artifact_from_bytes
 from minicolumn.nn.layer import Params
 from minicolumn.playground.allowance import AT_ONCE, Allowance, work_of_step
-from minicolumn.playground.data.arc4 import Arc4
-from minicolumn.playground.data.points import Points
 from minicolumn.playground.frames import Frame
 from minicolumn.playground.lines import line, line_of
 from minicolumn.playground.links import parse_link

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
+from minicolumn.data.points.points import DATASETS
 from minicolumn.errors import DataError
 from minicolumn.nn import ACTIVATIONS, INITIALIZERS
 from minicolumn.optim import OPTIMIZERS, SCHEDULES, Optimizer
-from minicolumn.playground.data.points import DATASETS
 from minicolumn.playground.lines import line
 from minicolumn.registry import (
     Boolean,

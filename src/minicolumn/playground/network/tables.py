@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from minicolumn import random
+from minicolumn.data.points.points import Points
 from minicolumn.errors import DataError
-from minicolumn.playground.data.points import Points
 from minicolumn.playground.lines import line, meant
 from minicolumn.playground.network.setup import MOST_FEATURES, MOST_POINTS, Setup
 from minicolumn.playground.network.table_files import load_sent

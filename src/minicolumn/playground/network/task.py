@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from minicolumn.data.points.points import Points
 from minicolumn.errors import DataError
 from minicolumn.model.metrics import confusion
 from minicolumn.nn.losses import Loss
-from minicolumn.playground.data.points import Points
 from minicolumn.playground.lines import line
 from minicolumn.playground.network.setup import CLASS_LOSSES, NUMBER_LOSSES
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minicolumn.playground.data.points import DATASETS, RANGE, thumbnail
+from minicolumn.data.points.points import DATASETS, RANGE, thumbnail
 
 
 @functools.cache

@@ -8,9 +8,9 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
+from minicolumn.data.points.points import make_points
 from minicolumn.errors import DivergenceError
 from minicolumn.playground.allowance import AT_ONCE, Allowance, work_of_step
-from minicolumn.playground.data.points import make_points
 from minicolumn.playground.frames import Frame
 from minicolumn.playground.network.learner import Learner
 from minicolumn.playground.network.maps import Maps

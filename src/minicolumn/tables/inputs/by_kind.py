@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minicolumn.tables import state
-from minicolumn.tables.inputs.categories import BooleanInput, CategoryInput
+from minicolumn.tables.inputs.categories import FEWEST_ROWS, BooleanInput, CategoryInput
 from minicolumn.tables.inputs.datetimes import DatetimeInput
 from minicolumn.tables.inputs.numbers import NumberInput
 from minicolumn.tables.inputs.scale import Scaling
@@ -24,17 +24,23 @@ _CLASSES: dict[ColumnKind, Any] = {
 
 
 def fit_input(
-    series: polars.Series, kind: ColumnKind, form: str, scaling: Scaling, missing: frozenset[str]
+    series: polars.Series,
+    kind: ColumnKind,
+    form: str,
+    scaling: Scaling,
+    missing: frozenset[str],
+    least: int = FEWEST_ROWS,
 ) -> Input:
     """Return the fitted encoder of one typed column.
 
     form        how its text was written; missing: spellings of missing among levels, in lower case
+    least       rows that a level of a category needs, see `CategoryInput.fit`
     """
     if kind == "number":
         return NumberInput.fit(series, form, scaling)
     if kind == "datetime":
         return DatetimeInput.fit(series, form, scaling)
-    return BooleanInput.fit(series) if kind == "boolean" else CategoryInput.fit(series, missing)
+    return BooleanInput.fit(series) if kind == "boolean" else CategoryInput.fit(series, missing, least)
 
 
 def kind_of(part: Input) -> ColumnKind:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 MOST_LEVELS = 10_000  # of one category; rarer levels than these are read as "other"
 MOST_ONE_HOT = 9  # levels, "missing" among them; a category of more is an embedding code
 OTHER, GAP = 0, 1  # the first two codes of an embedding
+FEWEST_ROWS = 2  # of a level that is not read as "other", where nothing else is said
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,21 +152,25 @@ class CategoryInput:
     found: int
 
     @classmethod
-    def fit(cls, series: polars.Series, missing: frozenset[str] = MISSING) -> CategoryInput:
+    def fit(
+        cls, series: polars.Series, missing: frozenset[str] = MISSING, least: int = FEWEST_ROWS
+    ) -> CategoryInput:
         """Return the encoder of a column: its levels in the training rows, the most frequent first.
 
         missing     spellings of missing, in lower case
+        least       rows that a level needs; those with fewer are read as "other"
 
         Levels seen once are left to "other" only where more than 9 others remain, so that a small table
-        with many rare levels keeps them.
+        with many rare levels keeps them; those with fewer than a larger `least` in any case.
         """
         text = labels(series, missing).alias("level")
         counts = text.drop_nulls().value_counts(name="rows")
         counts = counts.sort(["rows", "level"], descending=[True, False])
         found, gaps = counts.height, text.null_count()
         if counts.height + (gaps > 0) > MOST_ONE_HOT:
-            often = counts.filter(counts["rows"] > 1)
-            counts = (often if often.height + (gaps > 0) > MOST_ONE_HOT else counts).head(MOST_LEVELS)
+            often = counts.filter(counts["rows"] >= least)
+            enough = least > FEWEST_ROWS or often.height + (gaps > 0) > MOST_ONE_HOT
+            counts = (often if enough else counts).head(MOST_LEVELS)
         kept = int(counts["rows"].sum() or 0)
         rows = max(len(text), 1)
         others = (len(text) - gaps - kept) / rows

@@ -107,6 +107,16 @@ class Module:
         self.functions: dict[str, str] = {}
         self.globals: dict[str, str] = {}
         self.declared: dict[str, str] = {}
+        self._known: dict[str, str] = {}
+
+    def share(self, f: Function) -> str:
+        """Finish a function, or drop it if one of the same text is there; return the name of the one."""
+        name = f.finish()
+        text = self.functions[name].replace(f"@{name}(", "@(", 1)
+        known = self._known.setdefault(text, name)
+        if known != name:
+            del self.functions[name]
+        return known
 
     def __str__(self) -> str:
         declared = (d for name, d in sorted(self.declared.items()) if name not in self.functions)

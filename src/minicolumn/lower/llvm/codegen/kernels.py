@@ -51,7 +51,6 @@ class Kernels:
 
     def __init__(self, module: Module, machine: Machine) -> None:
         self.module, self.machine = module, machine
-        self._known: dict[str, str] = {}
         self._made: dict[Any, str | None] = {}
         self._count = 0
 
@@ -76,16 +75,7 @@ class Kernels:
         sizes = {a: f.parameters[f"n{k}"] for k, a in enumerate(lengths)}
         frame = KernelContext(f, fused, kernel, pointers, sizes, f.parameters["status"], self.machine)
         _EMITTERS[kernel.kind](frame)
-        return Code(self.share(f), arrays, lengths)
-
-    def share(self, f: Function) -> str:
-        """Finish a function, or drop it if one with the same text is there."""
-        name = f.finish()
-        text = self.module.functions[name].replace(f"@{name}(", "@(", 1)
-        known = self._known.setdefault(text, name)
-        if known != name:
-            del self.module.functions[name]
-        return known
+        return Code(self.module.share(f), arrays, lengths)
 
 
 _PRIVATE = "internal nounwind noinline"

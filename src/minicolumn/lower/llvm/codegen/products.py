@@ -157,7 +157,7 @@ def _emit_epilogue(
         kernels.machine,
     )
     _rectangle(frame, node)
-    return kernels.share(f), arrays, lengths
+    return kernels.module.share(f), arrays, lengths
 
 
 def epilogue_arrays(fused: Fused, kernel: Kernel) -> tuple[Node, ...]:

@@ -109,7 +109,7 @@ def emit_columns(module: Module, name: str, product: Product, t: Tiling) -> str:
             column = piece_start(fn, loop.counter, run, t.columns, product.n)
             source = fn.at(b, times(fn, column, product.b.cols_stride), product.memory)
             _panel(fn, product, t, run.size, source, fn.at(p["to"], offset, product.memory))
-    return fn.finish()
+    return fn.module.share(fn)
 
 
 def _panel(fn: Function, product: Product, t: Tiling, columns: int, b: Value, to: Value) -> None:
@@ -163,7 +163,7 @@ def _emit_transpose_step(caller: Function, product: Product, t: Tiling, columns:
     with walk(fn, done, count, 1, (b, by[0]), (to, by[1])) as loop:
         ends = [fn.at(loop.carried[0], j * product.b.cols_stride, product.memory) for j in range(valid)]
         fn.store(gather(fn, vector(product.memory, t.lanes), ends), loop.carried[1])
-    return fn.finish()
+    return fn.module.share(fn)
 
 
 def _turn_square(
@@ -218,7 +218,7 @@ def _emit_strip(module: Module, name: str, product: Product, t: Tiling, rows: in
     by = index(product.a.cols_stride * nbytes), index(rows * nbytes)
     with walk(fn, done, count, 1, (a, by[0]), (to, by[1])) as loop:
         _copy_strip(fn, product, t, rows, *loop.carried)
-    return fn.finish()
+    return fn.module.share(fn)
 
 
 def _turn_rows(fn: Function, product: Product, t: Tiling, rows: int, a: Value, to: Value) -> None:

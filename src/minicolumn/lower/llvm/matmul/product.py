@@ -222,7 +222,7 @@ class _Loops:
         fn = Function(self.fn.module, name, arguments, attributes="internal noinline nounwind")
         tile = Tile(rows, -(-columns // lanes), columns % lanes, vector(self.product.memory, lanes))
         self._dots(fn, tile) if self.t.along_k else self._sums(fn, tile)
-        return fn.finish()
+        return fn.module.share(fn)
 
     def _sums(self, fn: Function, tile: Tile) -> None:
         """Add up stretches of k in registers, and each to what the earlier ones left in c."""

@@ -1,0 +1,75 @@
+"""What a command adds to the card of the model that it writes: the data's file, and the command itself."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shlex
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+
+from minicolumn.cli.declared import CommandOptions, Option, option_name
+from minicolumn.model.card.record import CardData, clipped
+
+if TYPE_CHECKING:
+    from minicolumn.model import Model
+
+_MOST_HASHED = 2**30  # bytes; of a larger file the name alone is told
+# What says where things lie or how they are shown, and nothing of what is learnt.
+_ASIDE = ("checkpoint", "every", "resume", "monitor", "storage", "cluster", "threads", "out", "plot", "html",
+          "as_json", "quiet")  # fmt: skip
+_FILES = ("data", "file", "test", "schema", "space")
+
+
+def data_of(source: str) -> CardData:
+    """Return what a card tells of a table or a file: its name, sha256 and, of a built-in one, its licence.
+
+    Folders are left out: they say something of the machine, and nothing of the data.
+    """
+    from minicolumn.tables import builtin_names
+    from minicolumn.tables.builtin import BUILTINS
+
+    if source in builtin_names() and not os.path.exists(source):
+        return CardData(source, BUILTINS[source].origin, BUILTINS[source].licence)
+    name = os.path.basename(source)
+    try:
+        if not os.path.isfile(source) or os.path.getsize(source) > _MOST_HASHED:
+            return CardData(name)
+        with open(source, "rb") as stream:
+            return CardData(name, sha256={name: hashlib.file_digest(stream, "sha256").hexdigest()})
+    except OSError:
+        return CardData(name)
+
+
+def with_command(model: Model, command: str, options: CommandOptions, data: CardData) -> Model:
+    """Return a model whose card tells the data, and the command that makes it again."""
+    return model.with_card(replace(model.card, data=data, rebuild=clipped(written(command, options))))
+
+
+def written(command: str, options: CommandOptions) -> str:
+    """Return a command as it would be typed: what is at its default is left out, files without their folders.
+
+    >>> from minicolumn.cli.train import TrainOptions
+    >>> written("train", TrainOptions(data="a/houses.csv", target="price", members=4, quiet=True))
+    'minicolumn train houses.csv --target price --members 4'
+    """
+    hints = get_type_hints(type(options), include_extras=True)
+    words: list[str] = []
+    for part in fields(options):  # type: ignore[arg-type]
+        value = getattr(options, part.name)
+        if part.name in _ASIDE or value is None or value == part.default:
+            continue
+        told = os.path.basename(value) if part.name in _FILES else value
+        option = next(about for about in get_args(hints[part.name]) if isinstance(about, Option))
+        first = part.name in ("data", "file") and not option.flags
+        words = [told, *words] if first else words + _flag(part.name, option, told)
+    return shlex.join(["minicolumn", command, *words])
+
+
+def _flag(name: str, option: Option, value: Any) -> list[str]:
+    """Return an option with its value, or with each of its values."""
+    flag = option.flags[0].split("/")[0] if option.flags else option_name(name)
+    if value is True:
+        return [flag]
+    values = value if isinstance(value, list | tuple) else [value]
+    return [word for each in values for word in (flag, str(each))]

@@ -1,1 +1,0 @@
-"""Points to learn from: random numbers, generators, the points themselves and their CSV."""
