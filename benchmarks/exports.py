@@ -37,9 +37,14 @@ def least(work: Callable[[], object], repeats: int) -> float:
     return min(found)
 
 
-def in_c(model: mc.Model, folder: Path, options: list[str], to: str = "c") -> tuple[float, int]:
-    """Return processor time of a row in C, and the bytes of the machine code and its constants."""
-    model.export(to, folder)
+def in_c(
+    model: mc.Model, folder: Path, options: list[str], to: str = "c", weights: str = ""
+) -> tuple[float, int]:
+    """Return processor time of a row in C, and the bytes of the machine code and its constants.
+
+    options     the compiler and what it is told
+    """
+    model.export(to, folder, weights=weights)
     name = next(folder.glob("*.h")).stem
     rows = min(len(Pipeline(model, name).samples.cells), 8)
     if to == "c":
@@ -67,11 +72,11 @@ int main(void) {{
 }}
 """
     (folder / "main.c").write_text(main)
-    subprocess.run(["gcc", *options, "main.c", *sources, "-lm", "-o", "main"], cwd=folder, check=True)
+    subprocess.run([*options, "main.c", *sources, "-lm", "-o", "main"], cwd=folder, check=True)
     ran = subprocess.run([str(folder / "main")], capture_output=True, text=True, check=True)
-    unit = [f"{name}.o"] if to == "object" else ["-c", *options, f"{name}.c", "-o", "unit.o"]
+    unit = [*options, "-c", f"{name}.c", "-o", "unit.o"]
     if to == "c":
-        subprocess.run(["gcc", *unit], cwd=folder, check=True)
+        subprocess.run(unit, cwd=folder, check=True)
     listed = subprocess.run(
         ["size", "unit.o" if to == "c" else f"{name}.o"],
         cwd=folder,
@@ -103,18 +108,24 @@ def report(title: str, model: mc.Model) -> None:
     """Print a table of one model."""
     print(f"\n{title}")
     pipeline = Pipeline(model, "row")
-    if model.table is None:
-        x = np.ascontiguousarray(numbers_of(pipeline, pipeline.samples.cells)[0].reshape(model.input_shape))
-        predict = model.predictor()
-        print(f"  {'native predictor':38}{1e6 * least(lambda: predict(x), 2000):9.2f} us a row")
-    for label, to, options in (
-        ("C, gcc -O3", "c", ["-std=c99", "-O3"]),
-        ("C, gcc -O3 -march=native", "c", ["-std=c99", "-O3", "-march=native"]),
-        ("object code (x86-64-v3)", "object", ["-std=c99", "-O3"]),
+    row = np.zeros((1, pipeline.width))
+    x = numbers_of(pipeline, pipeline.samples.cells)[:1] if model.table is None else model.table.encoded(row)
+    x = np.ascontiguousarray(np.asarray(x, model.dtype).reshape(model.input_shape))
+    predict = model.predictor()
+    print(f"  {'native predictor, of features':38}{1e6 * least(lambda: predict(x), 2000):9.2f} us a row")
+    for label, to, weights, options in (
+        ("C, gcc -O3", "c", "", ["gcc", "-O3"]),
+        ("C, gcc -O3 -DNO_AVX2", "c", "", ["gcc", "-O3", "-DNO_AVX2"]),
+        ("C, gcc -O3 -march=native", "c", "", ["gcc", "-O3", "-march=native"]),
+        ("C, clang -O3", "c", "", ["clang", "-O3"]),
+        ("C, int8, gcc -O3", "c", "int8", ["gcc", "-O3"]),
+        ("C, int8, clang -O3", "c", "int8", ["clang", "-O3"]),
+        ("object code (x86-64-v3)", "object", "", ["gcc", "-O3"]),
     ):
         with tempfile.TemporaryDirectory() as folder:
-            if shutil.which("gcc"):
-                seconds, size = in_c(model, Path(folder), options, to)
+            if shutil.which(options[0]):
+                told = [options[0], "-std=c99", *options[1:]]
+                seconds, size = in_c(model, Path(folder), told, to, weights)
                 print(f"  {label:38}{1e6 * seconds:9.2f} us a row {size:10,} bytes")
     with tempfile.TemporaryDirectory() as folder:
         found = in_onnx(model, Path(folder))

@@ -22,7 +22,9 @@ class ExportOptions(CommandOptions):
     GROUPS: ClassVar = (MODEL, OUTPUT)
 
     model: Annotated[str, Option(MODEL, "MODEL", help="A model file.")]
-    to: Annotated[str | None, Option(MODEL, "FORMAT", help="c, onnx, js, html, numpy or object.")] = None
+    to: Annotated[
+        str | None, Option(MODEL, "FORMAT", help="c, onnx, js, html, numpy, torch, sklearn or object.")
+    ] = None
     out: Annotated[
         str | None,
         Option(OUTPUT, "PATH", "named after the target", "A folder, or a file with the format's suffix."),
@@ -30,6 +32,9 @@ class ExportOptions(CommandOptions):
     target: Annotated[
         str,
         Option(OUTPUT, "TRIPLE", "this processor", "The processor of object code: aarch64-linux-gnu, say."),
+    ] = ""
+    weights: Annotated[
+        str, Option(OUTPUT, "KIND", "as they are", "int8: the weights of c in a quarter of the bytes.")
     ] = ""
     as_json: Annotated[
         bool, Option(OUTPUT, help="One JSON line on stdout; words go to stderr.", flags=("--json",))
@@ -46,14 +51,17 @@ def export(options: ExportOptions) -> int:
       js      one ES module, for a browser or Node.js
       html    one page with a form made from the columns, which answers without any server
       numpy   one module of Python that needs NumPy alone
+      torch   a state_dict as safetensors, and the module of PyTorch that it is of
+      sklearn a fitted MLPClassifier or MLPRegressor: its weights as safetensors, and source
       object  object code and a C header: aarch64-linux-gnu, riscv64-linux-gnu, thumbv7em-none-eabi,
               wasm32-unknown-unknown, x86_64-linux-gnu; reading text is left to the caller
 
     Each carries rows whose answers are known, and is run on them before it is written, where this
-    machine has a C compiler, Node.js or ONNX Runtime; otherwise that is said.
+    machine has a C compiler, Node.js, ONNX Runtime, PyTorch or scikit-learn; otherwise that is said.
 
     Examples
       minicolumn export penguins.safetensors --to c
+      minicolumn export penguins.safetensors --to c --weights int8
       minicolumn export penguins.safetensors --to html --out penguins.html
       minicolumn export penguins.safetensors --to object --target aarch64-linux-gnu
       minicolumn export houses.safetensors --to onnx --out models/
@@ -69,7 +77,8 @@ def export(options: ExportOptions) -> int:
         raise DataError(f"say what to export to: --to {', --to '.join(TARGETS)}")
     console = open_console(to_stderr=options.as_json, quiet=options.quiet)
     with working(console, "Exporting"):
-        exported = export_model(load(model_file(options.model)), options.to, options.out, options.target)
+        model = load(model_file(options.model))
+        exported = export_model(model, options.to, options.out, options.target, options.weights)
     console.print(str(exported), markup=False, highlight=False, soft_wrap=True)
     if options.as_json:
         print_json({"model": options.model, "to": options.to, **told(exported)})

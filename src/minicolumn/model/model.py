@@ -349,17 +349,20 @@ class Model(RawRows):
             data_hash=self.data_hash,
         )
 
-    def export(self, to: str, out: PathLike | None = None, target: str = "") -> Exported:
+    def export(
+        self, to: str, out: PathLike | None = None, target: str = "", weights: str = ""
+    ) -> Exported:  # fmt: skip
         """Write the model in another format, preprocessing included; see `minicolumn.model.export.export`.
 
-        to          "c", "onnx", "js", "html", "numpy" or "object"
+        to          "c", "onnx", "js", "html", "numpy", "torch", "sklearn" or "object"
         out         a folder, or a file with the format's suffix
         target      the processor of "object", as LLVM names it; "" is this one
+        weights     "int8" stores those of "c" as int8; "" as they are
         Returns     the paths, and by what the export was run on rows whose answers are known
         """
         from minicolumn.model.export.export import export
 
-        return export(self, to, out, target)
+        return export(self, to, out, target, weights)
 
     @classmethod
     def load(cls, path: PathLike) -> Model:

@@ -25,7 +25,7 @@ needs_node = pytest.mark.skipif(NODE is None, reason="needs Node.js: apt install
 STRICT = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic"]
 CHECKED = ["-O0", "-g", "-fsanitize=undefined,address", "-fno-sanitize-recover=all"]
 QUICK = ["-O3"]
-C_HEAD = "#include <math.h>\n#include <stdint.h>\n#include <stdio.h>\n"
+C_HEAD = "#include <math.h>\n#include <stdint.h>\n#include <stdio.h>\n#include <string.h>\n"
 
 
 def run_c(cases: Sequence[Case], folder: Path, options: Sequence[str]) -> list[list[np.ndarray]]:
@@ -61,7 +61,7 @@ def run_c(cases: Sequence[Case], folder: Path, options: Sequence[str]) -> list[l
 
 def _apart(text: str, k: int) -> str:
     """Return a function and its constants, whose names no other function has."""
-    return re.sub(r"\bc(\d+)\[", rf"c{k}_\1[", text)
+    return re.sub(r"\b([cw])(\d+)\b", rf"\g<1>{k}_\g<2>", text)
 
 
 def _c_call(k: int, graph: Graph, args: Sequence[np.ndarray]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Models as fitted scikit-learn estimators: the same predictions, back again, and a file form without pickles."""
+"""Models as fitted scikit-learn estimators: the same predictions, back again, a file form without pickles."""
 
 from __future__ import annotations
 
@@ -113,7 +113,10 @@ def test_flattened_images_are_taken_as_rows() -> None:
 @pytest.mark.parametrize(
     ("model", "said"),
     [
-        (chain(mc.nn.Dense(3, "gelu"), mc.nn.Dense(2)), "no activation gelu; it has linear, logistic, tanh, relu"),
+        (
+            chain(mc.nn.Dense(3, "gelu"), mc.nn.Dense(2)),
+            "no activation gelu; it has linear, logistic, tanh, relu",
+        ),
         (chain(mc.nn.Dense(3, "relu"), mc.nn.Dense(3, "tanh"), mc.nn.Dense(2)), "relu and tanh"),
         (chain(mc.nn.Dense(3, "relu"), mc.nn.BatchNorm(), mc.nn.Dense(2)), "no layer for BatchNorm"),
         (chain(mc.nn.Dense(3, "relu"), mc.nn.Residual(mc.nn.Dense(3))), "no layer for Residual"),
@@ -145,9 +148,14 @@ def test_the_file_form_passes_its_own_test(name: str, tmp_path: Path) -> None:
 
 def test_a_self_test_sees_answers_that_are_off() -> None:
     pytest.importorskip("safetensors", reason="needs safetensors: pip install safetensors")
-    pipeline, other = Pipeline(CLASSES["classes"], "it"), chain(mc.nn.Dense(5, "relu"), mc.nn.Dense(3, bias=False))
+    pipeline, other = (
+        Pipeline(CLASSES["classes"], "it"),
+        chain(mc.nn.Dense(5, "relu"), mc.nn.Dense(3, bias=False)),
+    )
     wrong = sklearn_files(pipeline) | {
-        name: data for name, data in sklearn_files(Pipeline(other, "it")).items() if name.endswith(".safetensors")
+        name: data
+        for name, data in sklearn_files(Pipeline(other, "it")).items()
+        if name.endswith(".safetensors")
     }
     with pytest.raises(DataError, match="scikit-learn answers row 1"):
         checks.by_sklearn(pipeline, wrong)

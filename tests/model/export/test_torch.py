@@ -137,7 +137,8 @@ def test_the_module_predicts_and_trains(tmp_path: Path) -> None:
 
 def loaded(path: Path) -> Any:
     spec = spec_from_file_location(path.stem, path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = module_from_spec(spec)
     sys.modules.pop(path.stem, None)
     spec.loader.exec_module(module)

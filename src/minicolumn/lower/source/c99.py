@@ -8,6 +8,7 @@ Differs     generators that call libraries of their own; here what C lacks is a 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.resources import files
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ TYPES = {
     "int64": "int64_t",
     "uint32": "uint32_t",
     "bool": "uint8_t",
+    "int8": "int8_t",
 }
 
 
@@ -70,6 +72,12 @@ def _is_single(node: Node) -> bool:
 def _letter(node: Node) -> str:
     dtype = node.inputs[0].array_type.dtype
     return {"float32": "f32", "float64": "f64", "int32": "i32", "int64": "i64"}.get(dtype.name, "u32")
+
+
+def _chosen(node: Node, test: str, yes: str, no: str) -> str:
+    if node.array_type.dtype == np.float32:
+        return call("choose_f32", test, yes, no)
+    return f"({test} ? {yes} : {no})"
 
 
 def _divided(node: Node, x: str, y: str) -> str:
@@ -132,6 +140,7 @@ MAPS: Mapping[Op, Expression] = {
     e.SUBTRACT: _arithmetic("-", "minus"),
     e.MULTIPLY: _arithmetic("*", "times"),
     e.NEGATIVE: _negated,
+    e.WHERE: _chosen,
     e.DIVIDE: _divided,
     e.ABSOLUTE: _absolute,
     e.SIGN: _sign,
@@ -179,7 +188,19 @@ def library_name(op: Op) -> str:
     return op.numpy.__name__.replace("arc", "a")
 
 
-MAPS = {**MAPS, **{op: _of_type(library_name(op)) for op in LIBRARY}}
+# Of these there are functions without branches for float; for double C's library is taken.
+_VECTORIZED = {e.EXP: "exp", e.EXPM1: "expm1", e.TANH: "tanh"}
+
+
+def _vectorized(name: str) -> Expression:
+    return lambda node, x: (_helper(name) if _is_single(node) else _of_type(name))(node, x)
+
+
+MAPS = {
+    **MAPS,
+    **{op: _of_type(library_name(op)) for op in LIBRARY},
+    **{op: _vectorized(name) for op, name in _VECTORIZED.items()},
+}
 
 
 def _for_both(text: str) -> dict[str, str]:
@@ -209,7 +230,24 @@ def _joining(name: str, sign: str) -> dict[str, str]:
 }}""")
 
 
+def c_text(name: str) -> str:
+    """Return a function that stands in a file of its own."""
+    return files("minicolumn.lower.source").joinpath("c_text", f"{name}.c").read_text().rstrip()
+
+
+def _products() -> dict[str, str]:
+    """Return the functions that multiply a row with a packed weight."""
+    written = _for_both(c_text("product"))
+    return {f"product_{letters}": written[f"panels_{letters}"] for letters in ("f32", "f64")}
+
+
 HELPERS: Mapping[str, str] = {
+    "ALWAYS_INLINE": c_text("processor"),
+    **{
+        name: c_text(name)
+        for name in ("bits", "choose_f32", "choose_f64", "exp_f32", "expm1_f32", "tanh_f32")
+    },
+    "exp_f64": "static double exp_f64(double x) {\n  return exp(x);\n}",
     # NaN and what an integer cannot hold become the smallest integer, as on most processors.
     "to_int32": """static int32_t to_int32(double x) {
   return x >= -2147483648.0 && x < 2147483648.0 ? (int32_t)x : INT32_MIN;
@@ -224,11 +262,11 @@ HELPERS: Mapping[str, str] = {
   i = i < 0 ? i + n : i;
   return i < 0 ? 0 : i >= n ? n - 1 : (int32_t)i;
 }""",
-    **_for_both("""static TYPE larger_LETTERS(TYPE x, TYPE y) {
-  return x >= y || isnan(x) ? x : y;
+    **_for_both("""static inline TYPE larger_LETTERS(TYPE x, TYPE y) {
+  return choose_LETTERS((x >= y) | (x != x), x, y);
 }"""),
-    **_for_both("""static TYPE smaller_LETTERS(TYPE x, TYPE y) {
-  return x <= y || isnan(x) ? x : y;
+    **_for_both("""static inline TYPE smaller_LETTERS(TYPE x, TYPE y) {
+  return choose_LETTERS((x <= y) | (x != x), x, y);
 }"""),
     **_for_integers("static TYPE larger_LETTERS(TYPE x, TYPE y) {\n  return x >= y ? x : y;\n}"),
     **_for_integers("static TYPE smaller_LETTERS(TYPE x, TYPE y) {\n  return x <= y ? x : y;\n}"),
@@ -249,16 +287,24 @@ HELPERS: Mapping[str, str] = {
     **_for_both("""static TYPE sign_LETTERS(TYPE x) {
   return isnan(x) ? x : (TYPE)((x > 0) - (x < 0));
 }"""),
-    **_for_both("""static TYPE logistic_LETTERS(TYPE x) {
-  const TYPE s = expF(-fabsF(x));
-  return (x >= 0 ? 1 : s) / (1 + s);
+    **_for_both("""static TYPE log1p_exp_LETTERS(TYPE x) {
+  return log1pF(expF(x));
+}""")
+    | {"log1p_exp_f32": c_text("log1p_exp_f32")},
+    **_for_both("""static inline TYPE logistic_LETTERS(TYPE x) {
+  const TYPE s = exp_LETTERS(-fabsF(x));
+  const TYPE top = choose_LETTERS(x >= 0, 1, s);
+  return top / (1 + s);
 }"""),
-    **_for_both("""static TYPE softplus_LETTERS(TYPE x) {
-  return (x > 0 || isnan(x) ? x : 0) + log1pF(expF(-fabsF(x)));
+    **_for_both("""static inline TYPE softplus_LETTERS(TYPE x) {
+  const TYPE above = choose_LETTERS(x <= 0, 0, x);
+  return above + log1p_exp_LETTERS(-fabsF(x));
 }"""),
-    **_for_both("""static TYPE logaddexp_LETTERS(TYPE x, TYPE y) {
-  return x == y ? x + (TYPE)0.693147180559945309 : (x > y ? x : y) + log1pF(expF(-fabsF(x - y)));
+    **_for_both("""static inline TYPE logaddexp_LETTERS(TYPE x, TYPE y) {
+  return x == y ? x + (TYPE)0.693147180559945309 : (x > y ? x : y) + log1p_exp_LETTERS(-fabsF(x - y));
 }"""),
+    **_products(),
+    "product_i8": c_text("product_i8"),
 }
 
 
@@ -277,13 +323,16 @@ C99 = Language(
     types=TYPES,
     number=number,
     maps=MAPS,
-    local=lambda type, name, value: f"const {type} {name} = {value};",
+    # A truth value as wide as a float: what is chosen by it can then be vectorized.
+    local=lambda type, name, value: f"const {'int32_t' if type == 'uint8_t' else type} {name} = {value};",
     variable=lambda type, name, value: f"{type} {name} = {value};",
     row=lambda type, name, count: f"{type} {name}[{count}] = {{0}};",
     loop=lambda counter, count: f"for (int32_t {counter} = 0; {counter} < {count}; ++{counter}) {{",
     joined=_joined,
     within=lambda index, count: f"within({index}, {count})",
     helpers=HELPERS,
+    eager=frozenset({e.WHERE}),
+    packed={"float32": "product_f32", "float64": "product_f64"},
 )
 
 
@@ -311,8 +360,8 @@ def workspace_text(program: SourceProgram) -> str:
 
 
 def stack_bytes(program: SourceProgram) -> int:
-    """Return how many bytes the arrays between kernels take."""
-    return sum(size * dtype.itemsize for dtype, _, size in _arenas(program))
+    """Return how many bytes the arrays between kernels take, and the row that a kernel keeps beside them."""
+    return sum(size * dtype.itemsize for dtype, _, size in _arenas(program)) + program.row
 
 
 def _arenas(program: SourceProgram) -> list[tuple[np.dtype[Any], int, int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,22 +16,37 @@ from minicolumn.ir.ops.elementwise import MULTIPLY
 from minicolumn.ir.ops.order import CUMSUM
 from minicolumn.ir.ops.reductions import ALL, ANY, ARGMAX, ARGMIN, MAX, MIN, PROD, SUM
 from minicolumn.ir.shapes import Shape
+from minicolumn.lower.source.int8 import quantized, table_of
 from minicolumn.lower.source.language import Language, bare
+from minicolumn.lower.source.products import write_product
 from minicolumn.lower.source.values import Lines, Values, affine_text
-from minicolumn.passes.fuse import view_of
-from minicolumn.passes.index_map import ZERO, Affine, IndexMap, counter, identity_map, linear
+from minicolumn.passes.index_map import counter, identity_map, linear
 from minicolumn.passes.kernel import Fused, Kernel
 from minicolumn.passes.reduced import operand_map_of, ranges_of
+
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True, eq=False)
 class KernelWriter:
-    """What a kernel is written with: the lines, the language, the fused graph, and the names of arrays."""
+    """What a kernel is written with.
+
+    lines, language, fused      the lines, the language, the fused graph
+    names       of the arrays
+    extra       constants that kernels make of others, by name: weights laid out anew
+    rows        bytes of the rows that kernels keep on the stack, of each kernel
+    int8        whether weights are int8, see `minicolumn.lower.source.int8`
+    tables      of lookups, that are int8: the names of the numbers and the scales
+    """
 
     lines: Lines
     language: Language
     fused: Fused
     names: Mapping[Node, str]
+    extra: dict[str, Array] = field(default_factory=dict)
+    rows: list[int] = field(default_factory=list)
+    int8: bool = False
+    tables: dict[Node, tuple[str, str]] = field(default_factory=dict)
 
     def write(self, kernel: Kernel) -> None:
         """Write one kernel.
@@ -44,10 +59,33 @@ class KernelWriter:
         if 0 not in kernel.shape:
             _WRITERS[kernel.kind](self, kernel)
 
+    def row(self, dtype: np.dtype[Any], count: int) -> str:
+        """Declare a row of zeros on the stack; return its name."""
+        name = self.lines.fresh("s")
+        self.lines.add(self.language.row(self.language.type_of(dtype), name, count))
+        self.rows.append(count * dtype.itemsize)
+        return name
+
     def values(self, kernel: Kernel, ranges: Sequence[int], given: Mapping[Node, str] = {}) -> Values:
         """Return the values at counters of some ranges."""
         here: Container[Node] = {s.target for s in kernel.stores if s.is_plain} | {kernel.anchor}
-        return Values(self.lines, self.language, self.names, ranges, here, given)
+        return Values(self.lines, self.language, self.names, ranges, here, given, self._table)
+
+    def constant(self, letter: str, value: Array) -> str:
+        """Keep a constant that the kernels make; return its name."""
+        name = f"{letter}{len(self.extra)}"
+        self.extra[name] = value
+        return name
+
+    def _table(self, node: Node) -> tuple[str, str] | None:
+        """Return the names of a lookup's table as int8 and of its scales; None where it stays as it is."""
+        table = table_of(node) if self.int8 else None
+        if table is None:
+            return None
+        if node.inputs[0] not in self.tables:
+            q, scales = quantized(table)
+            self.tables[node.inputs[0]] = self.constant("w", q.reshape(-1)), self.constant("v", scales)
+        return self.tables[node.inputs[0]]
 
     def times(self, node: Node, x: str, y: str) -> str:
         """Return a product of two elements, of the type of a node."""
@@ -94,6 +132,7 @@ _JOINED: dict[Op, str] = {
     ALL: "if (({x}) == 0) {a} = 0;",
     ANY: "if (({x}) != 0) {a} = 1;",
 }
+_LEAST_ROW = 8  # numbers: shorter rows are added one number at a time
 _TOTALS: dict[Op, str] = {SUM: "+", PROD: "*"}
 _FOUND: dict[Op, str] = {
     ARGMAX: "if ({b} == {b} && ({x} > {b} || {x} != {x})) {{ {b} = {x}; {a} = {i}; }}",
@@ -133,6 +172,9 @@ def _reduce(writer: KernelWriter, kernel: Kernel) -> None:
     node, lines, language = kernel.anchor, writer.lines, writer.language
     assert node is not None
     ranges, kept, source = ranges_of(node), len(node.array_type.shape), node.inputs[0]
+    if _adds_rows(node, ranges, kept):
+        _add_rows(writer, kernel, node, ranges, kept)
+        return
     with writer.loops(ranges[:kept], block=True):
         total, best = lines.fresh("s"), lines.fresh("b")
         kind = source.array_type.dtype
@@ -157,58 +199,24 @@ def _reduce(writer: KernelWriter, kernel: Kernel) -> None:
         writer.store(kernel, writer.values(kernel, ranges, {node: total}))
 
 
-# Products ---------------------------------------------------------------------------------------------------
+def _adds_rows(node: Node, ranges: Shape, kept: int) -> bool:
+    """Return whether a sum runs over rows of neighbouring numbers, so that whole rows can be added."""
+    if node.op is not SUM or not kept or ranges[kept - 1] < _LEAST_ROW:
+        return False
+    return operand_map_of(node)[-1].coefficient(kept - 1) == 1
 
 
-def _product(writer: KernelWriter, kernel: Kernel) -> None:
-    """Write a product: a row of the result at a time, to which each element of the left row adds its part.
-
-    Where the right factor lies transposed, each element is a sum of its own.
-    """
-    node, lines = kernel.anchor, writer.lines
-    assert node is not None
-    shape, inner = node.array_type.shape, node.inputs[0].array_type.shape[-1]
-    ranges: Shape = (*shape, inner)
-    left, right = (_factor(writer.fused, operand, k, ranges) for k, operand in enumerate(node.inputs))
-    column, term = len(shape) - 1, len(shape)
-    x, y = (f"{writer.names[array]}[{affine_text(at)}]" for array, at in (left, right))
-    dtype = node.array_type.dtype
-    type = writer.language.type_of(dtype)
-    apart = right[1].coefficient(column) != 1
-    if apart or shape[-1] == 1:
-        with writer.loops(shape, block=True):
-            total = lines.fresh("s")
-            lines.add(writer.language.variable(type, total, "0"))
-            with writer.loops((inner,), term):
-                lines.add(writer.language.joined(dtype, "+", total, writer.times(node, x, y)))
+def _add_rows(writer: KernelWriter, kernel: Kernel, node: Node, ranges: Shape, kept: int) -> None:
+    """Write a sum of rows: each is added to a row of totals, in the order in which single sums would run."""
+    column, source, dtype = kept - 1, node.inputs[0], node.array_type.dtype
+    with writer.loops(ranges[:column], block=True):
+        row = writer.row(dtype, ranges[column])
+        total = f"{row}[i{column}]"
+        with writer.loops(ranges[kept:], kept), writer.loops(ranges[column : column + 1], column):
+            (value,) = writer.values(kernel, ranges).of([(source, operand_map_of(node))])
+            writer.lines.add(writer.language.joined(dtype, "+", total, value))
+        with writer.loops(ranges[column : column + 1], column):
             writer.store(kernel, writer.values(kernel, ranges, {node: total}))
-        return
-    with writer.loops(shape[:-1], block=True):
-        row, part = lines.fresh("s"), lines.fresh("p")
-        lines.add(writer.language.row(type, row, shape[-1]))
-        with writer.loops((inner,), term, block=True):
-            lines.add(writer.language.local(type, part, x))
-            with writer.loops(shape[-1:], column):
-                lines.add(
-                    writer.language.joined(dtype, "+", f"{row}[i{column}]", writer.times(node, part, y))
-                )
-        with writer.loops(shape[-1:], column):
-            writer.store(kernel, writer.values(kernel, ranges, {node: f"{row}[i{column}]"}))
-
-
-def _factor(fused: Fused, operand: Node, number: int, ranges: Shape) -> tuple[Node, Affine]:
-    """Return the array behind a factor, and where its element lies, in the counters of the product."""
-    shape, axes = operand.array_type.shape, len(ranges) - 1
-    batch = len(shape) - 2
-    first = axes - 2 - batch
-    places: IndexMap = tuple(
-        counter(first + k, ranges[first + k]) if n != 1 else ZERO for k, n in enumerate(shape[:-2])
-    )
-    row, column = ((axes - 2, axes), (axes, axes - 1))[number]
-    places = (*places, counter(row, ranges[row]), counter(column, ranges[column]))
-    found = view_of(operand, places, ranges, fused.arrays)
-    assert found is not None, "a factor of a product lies in memory"
-    return found
 
 
 # Orders -----------------------------------------------------------------------------------------------------
@@ -238,6 +246,6 @@ _WRITERS: dict[str, Callable[[KernelWriter, Kernel], None]] = {
     "loop": _loop,
     "fill": _fill,
     "reduce": _reduce,
-    "product": _product,
+    "product": write_product,
     "order": _order,
 }

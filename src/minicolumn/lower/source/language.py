@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,8 @@ class Language:
     joined      ``joined(dtype, sign, total, value)``: a line that adds ("+") or multiplies ("*") into a total
     within      ``within(index, count)``: a looked-up index in range; negative ones count from the end
     helpers     functions that expressions call, by name; only those that are called are written
+    eager       operations whose operands stand in lines of their own: none is computed under a condition
+    packed      of each dtype the function that multiplies a row with a packed weight, see `products`
     """
 
     name: str
@@ -44,6 +46,8 @@ class Language:
     joined: Callable[[np.dtype[Any], str, str, str], str]
     within: Callable[[str, int], str]
     helpers: Mapping[str, str]
+    eager: frozenset[Op] = frozenset()
+    packed: Mapping[str, str] = field(default_factory=dict)
 
     def writes(self, node: Node) -> bool:
         """Return whether an operation on elements can be written in this language."""
@@ -55,12 +59,17 @@ class Language:
 
     def called(self, text: str) -> list[str]:
         """Return the helpers that some text calls, and those that these call, in the order of the table."""
-        wanted = {name for name in self.helpers if f"{name}(" in text}
+        wanted = {name for name in self.helpers if _calls(text, name)}
         while True:
-            inner = {n for w in wanted for n in self.helpers if n != w and f"{n}(" in self.helpers[w]}
+            inner = {n for w in wanted for n in self.helpers if n != w and _calls(self.helpers[w], n)}
             if inner <= wanted:
                 return [text for name, text in self.helpers.items() if name in wanted]
             wanted |= inner
+
+
+def _calls(text: str, name: str) -> bool:
+    """Return whether a text calls a helper; one in capitals is a macro, whose name alone counts."""
+    return (name if name.isupper() else f"{name}(") in text
 
 
 def infix(sign: str) -> Expression:

@@ -43,6 +43,7 @@ class SourceProgram:
     constants   its arrays, by name
     workspace   the arrays between kernels, by name; those that are not needed at once overlap
     size        of the workspace, in bytes
+    row         bytes that the largest kernel keeps beside it while it runs
     """
 
     body: str
@@ -50,6 +51,7 @@ class SourceProgram:
     constants: Mapping[str, Array]
     workspace: Mapping[str, Place]
     size: int
+    row: int
 
 
 def write_program(
@@ -58,12 +60,14 @@ def write_program(
     depth: int = 1,
     inputs: Sequence[str] = ("x",),
     outputs: Sequence[str] = ("out",),
+    int8: bool = False,
 ) -> SourceProgram:
     """Write a graph in a language.
 
     graph       simplified, its shapes known
     depth       how far the body is indented
     inputs, outputs     what the flat arrays of its inputs and outputs are called
+    int8        whether weights become int8, in a language that packs them; see `minicolumn.lower.source.int8`
     Errors      DataError, naming it, for an operation that the language has no line for
 
     >>> from minicolumn.ir.parse import parse_graph
@@ -87,16 +91,19 @@ def write_program(
     names |= {node: outputs[k] for node, k in memory.results.items()}
     names |= dict(zip(fused.graph.inputs, inputs, strict=True))
     lines = Lines(depth)
+    writer = KernelWriter(lines, language, fused, names, int8=int8)
     for kernel in memory.kernels:
-        KernelWriter(lines, language, fused, names).write(kernel)
+        writer.write(kernel)
     _copy(lines, language, memory, names, outputs)
     body = str(lines)
     return SourceProgram(
         body,
         tuple(language.called(body)),
-        {name: node.attrs["value"] for name, node in constants.items() if f"{name}[" in body},
-        {name: _place(node, memory) for name, node in workspace.items() if f"{name}[" in body},
+        {name: node.attrs["value"] for name, node in constants.items() if _is_named(name, body)}
+        | writer.extra,
+        {name: _place(node, memory) for name, node in workspace.items() if _is_named(name, body)},
         memory.size,
+        max(writer.rows, default=0),
     )
 
 
@@ -104,6 +111,11 @@ def _constants(graph: Graph) -> dict[str, Node]:
     """Return the constants by name; those of one number stand in expressions mostly."""
     found = [node for node in graph.nodes if node.op is CONST]
     return {f"c{k}": node for k, node in enumerate(found)}
+
+
+def _is_named(name: str, body: str) -> bool:
+    """Return whether an array's element is read or written, or its address taken."""
+    return f"{name}[" in body or f"({name} + " in body
 
 
 def _place(node: Node, memory: Memory) -> Place:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
 from minicolumn.ir.graph import Node
 from minicolumn.ir.ops.indexing import GATHER
@@ -63,6 +63,7 @@ class Values:
     ranges      of the counters i0, i1, ...
     here        arrays that the kernel itself computes
     given       values that are there without being computed, such as the sum that is finished
+    table       the names of a lookup's table and its rows' scales, where it is one of int8
     """
 
     def __init__(
@@ -73,18 +74,22 @@ class Values:
         ranges: Sequence[int],
         here: Container[Node] = (),
         given: Mapping[Node, str] | None = None,
+        table: Callable[[Node], tuple[str, str] | None] = lambda node: None,
     ) -> None:
         self._lines, self._language, self._names = lines, language, names
+        self._table = table
         self._addresses, self._given = Addresses(names, tuple(ranges), here), given or {}
 
     def of(self, keys: Sequence[Key]) -> list[str]:
         """Return values as expressions; what is read more than once, or is long, is declared before."""
         known: dict[Key, str] = {}
         uses = self._uses(keys)
+        eager = self._eager(uses)
         for wanted in keys:
             for key in in_order(wanted, known, self._needs):
                 text = self._computed(*key, [known[k] for k in self._needs(key)])
-                is_plain = self._is_there(key[0]) or (uses[key] == 1 and len(text) <= LONG)
+                is_short = uses[key] == 1 and len(text) <= LONG and key not in eager
+                is_plain = self._is_there(key[0]) or is_short
                 known[key] = text if is_plain or text.isalnum() else self._named(key[0], text)
         return [bare(known[key]) for key in keys]
 
@@ -98,6 +103,11 @@ class Values:
                 if found[key] == 1:
                     stack.append(key)
         return found
+
+    def _eager(self, keys: Iterable[Key]) -> set[Key]:
+        """Return the values that are to be computed whether or not they are chosen."""
+        chosen = [key for key in keys if key[0].op in self._language.eager]
+        return {need for key in chosen for need in self._needs(key)}
 
     def _is_there(self, node: Node) -> bool:
         return node in self._given or uniform(node) is not None
@@ -131,11 +141,19 @@ class Values:
     def _looked_up(self, node: Node, places: IndexMap, indices: Sequence[str]) -> str:
         array, rest = node.inputs[0], gather_rest(node, places)
         shape = array.array_type.shape
+        if (int8 := self._table(node)) is not None:
+            row = self._named_row(self._language.within(indices[0], shape[0]))
+            return f"((float){int8[0]}[{row} * {shape[1]} + {affine_text(rest)}] * {int8[1]}[{row}])"
         steps = zip(indices, shape, strides_of(shape), strict=False)
         terms = [_times(self._language.within(index, n), stride) for index, n, stride in steps]
         if rest != Affine():
             terms.append(affine_text(rest))
         return f"{self._names[array]}[{' + '.join(terms)}]"
+
+    def _named_row(self, row: str) -> str:
+        name = self._lines.fresh("t")
+        self._lines.add(self._language.local("int32_t", name, row))
+        return name
 
 
 def affine_text(address: Affine) -> str:

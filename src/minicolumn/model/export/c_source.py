@@ -34,7 +34,7 @@ def c_files(pipeline: Pipeline) -> dict[str, str]:
 
     Errors      DataError, naming it, for an operation that C has no line for
     """
-    program = write_program(pipeline.graph, C99)
+    program = write_program(pipeline.graph, C99, int8=pipeline.int8)
     names = tuple(part.name for part in pipeline.columns)
     fields = dict(zip(names, distinct_identifiers(names), strict=True))
     return {
@@ -58,6 +58,7 @@ def _header(pipeline: Pipeline, program: SourceProgram, fields: dict[str, str]) 
             f"#define {letters}_CLASSES {count}\n"
             f"/* The labels of the classes, by number. */\nextern const char *const {name}_labels[{count}];\n"
         )
+    size += f".\n * {pipeline.int8_error}" if pipeline.int8 else ""
     return f"""/* {_comment(_title(pipeline))}: {size}.
  *
  * Answers:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from minicolumn.errors import DataError, did_you_mean
 from minicolumn.model.export import checks
 from minicolumn.model.export.c_source import c_files
@@ -26,6 +28,7 @@ from minicolumn.model.files import PathLike, shown, write_atomically
 if TYPE_CHECKING:
     from minicolumn.model.model import Model
 
+WEIGHTS = ("", "int8")
 Files = Mapping[str, str | bytes]
 
 
@@ -68,26 +71,33 @@ class Exported:
     paths       of the files
     checked     by what the files were run on rows whose answers are known; "" where nothing here can run them
     rows        how many rows that were
+    note        what else is to be known: the error of weights of int8
     """
 
     paths: tuple[Path, ...]
     checked: str
     rows: int
+    note: str = ""
 
     def __str__(self) -> str:
         listed = ", ".join(shown(path) for path in self.paths)
+        note = f"; {self.note}" * bool(self.note)
         if not self.checked:
-            return f"{listed} (not run here; its self-test has {self.rows} rows)"
-        return f"{listed} (run by {self.checked}: {self.rows} rows answered as by the model)"
+            return f"{listed} (not run here; its self-test has {self.rows} rows){note}"
+        as_what = "as they should be" if self.note else "as by the model"
+        return f"{listed} (run by {self.checked}: {self.rows} rows answered {as_what}){note}"
 
 
-def export(model: Model, to: str, out: PathLike | None = None, target: str = "") -> Exported:
+def export(
+    model: Model, to: str, out: PathLike | None = None, target: str = "", weights: str = ""
+) -> Exported:  # fmt: skip
     """Write a model in another format, preprocessing included, once it has passed its own test.
 
-    to          "c", "onnx", "js", "html", "numpy" or "object"
+    to          "c", "onnx", "js", "html", "numpy", "torch", "sklearn" or "object"
     out         a folder, or a file with the format's suffix, whose name the export takes; by default files
                 named after the target in the current folder
     target      the processor of "object", as LLVM names it: "aarch64-linux-gnu"; "" is this one
+    weights     "int8" stores those of "c" as int8, a quarter of the bytes; "" as they are, float32 mostly
     Errors      DataError: an unknown format, with the nearest name; a part of the model that the format has
                 no line for, by its name; a missing package; an export that answers otherwise than the model,
                 of which nothing is written
@@ -106,14 +116,23 @@ def export(model: Model, to: str, out: PathLike | None = None, target: str = "")
         )
     if target and to != "object":
         raise DataError(f"export: a target is of object code; {to} runs on any processor")
+    if weights not in WEIGHTS:
+        raise DataError(
+            f"export: unknown weights {weights!r:.40}{did_you_mean(str(weights), WEIGHTS)}; expected int8"
+        )
+    if weights and to != "c":
+        raise DataError(f"export: weights of {weights} are of the format c; {to} takes them as they are")
+    if weights and model.dtype != np.float32:
+        raise DataError(f"export: weights of {weights} are made of float32, this model's are {model.dtype}")
     form = TARGETS[to]
     folder, name = _place(model, form, out)
-    pipeline = Pipeline(model, name, target)
+    pipeline = Pipeline(model, name, target, weights == "int8")
     files = form.files(pipeline)
     checked = form.check(pipeline, files)
+    note = str(pipeline.int8_error) if pipeline.int8 else ""
     for file, content in files.items():
         write_atomically(folder / file, [content.encode() if isinstance(content, str) else content])
-    return Exported(tuple(folder / file for file in files), checked, len(pipeline.samples.cells))
+    return Exported(tuple(folder / file for file in files), checked, len(pipeline.samples.cells), note)
 
 
 def _place(model: Model, target: Target, out: PathLike | None) -> tuple[Path, str]:
@@ -137,4 +156,5 @@ def told(exported: Exported) -> dict[str, Any]:
         "files": [str(path) for path in exported.paths],
         "checked": exported.checked,
         "rows": exported.rows,
+        **({"note": exported.note} if exported.note else {}),
     }

@@ -9,7 +9,7 @@ Differs     `numpy_source` writes a network alone; here the preprocessing is in 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -54,7 +54,7 @@ def module_of(parts: Lines) -> str:
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 
-def reading(pipeline: Pipeline, imports: Lines = []) -> Lines:
+def reading(pipeline: Pipeline, imports: Sequence[str] = ()) -> Lines:
     """Return the parts of a module that turn rows of cells into numbers: its function `read`.
 
     imports     lines that the module imports more by

@@ -27,7 +27,7 @@ from minicolumn.trace.tracer import constant
 from minicolumn.tree import map_leaves
 
 if TYPE_CHECKING:
-    from minicolumn.model.export.samples import Samples
+    from minicolumn.model.export.samples import Int8Error, Samples
     from minicolumn.model.model import Model
     from minicolumn.tables.encode import Encoder
     from minicolumn.tables.inputs.by_kind import Input
@@ -42,6 +42,7 @@ class Pipeline:
     model       what is exported
     name        an identifier, which names in the source begin with
     target      the processor of object code, as LLVM names it; "" is this one
+    int8        whether weights are stored as int8
 
     >>> import minicolumn as mc
     >>> net = mc.nn.Dense(2)
@@ -54,6 +55,7 @@ class Pipeline:
     model: Model
     name: str
     target: str = ""
+    int8: bool = False
 
     @property
     def encoder(self) -> Encoder | None:
@@ -127,6 +129,13 @@ class Pipeline:
         from minicolumn.model.export.samples import samples_of
 
         return samples_of(self)
+
+    @cached_property
+    def int8_error(self) -> Int8Error:
+        """How far answers with weights of int8 lie from those of the model, over rows made for it."""
+        from minicolumn.model.export.samples import int8_error
+
+        return int8_error(self)
 
     @property
     def example(self) -> Array:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minicolumn.ir.interpret import interpret
+from minicolumn.lower.source.int8 import Int8
 from minicolumn.model.export.pipeline import Pipeline
 from minicolumn.nn.extent import extent
 from minicolumn.tables.inputs.categories import BooleanInput, CategoryInput
@@ -60,15 +62,68 @@ def samples_of(pipeline: Pipeline, rows: int = ROWS, seed: int = 0) -> Samples:
     Rows whose class hangs by a rounding error are left out, since two right answers may differ.
     """
     rng = np.random.default_rng(seed)
-    cells = _rows_of_arrays(pipeline, rows, rng) if pipeline.encoder is None else _rows(pipeline, rows, rng)
-    answers = _answers(pipeline, cells)
+    cells = _cells(pipeline, rows, rng)
+    answers = int8_answers(pipeline, cells) if pipeline.int8 else _answers(pipeline, cells)
     chosen = None if pipeline.labels is None else _chosen(pipeline, answers)
     keep = [k for k in range(rows) if chosen is None or _is_clear(pipeline, answers[k])]
-    encoder = pipeline.encoder
-    scale = 1.0 if encoder is None or pipeline.labels else encoder.target_scale * (encoder.target_unit or 1.0)
+    # An input midway between two whole numbers may be rounded either way, which moves it by 1 / 32767.
+    scale = _scale(pipeline) * (10.0 if pipeline.int8 else 1.0)
     return Samples(
         tuple(cells[k] for k in keep), answers[keep], None if chosen is None else chosen[keep], scale
     )
+
+
+def _cells(pipeline: Pipeline, rows: int, rng: np.random.Generator) -> list[tuple[Cell, ...]]:
+    return _rows_of_arrays(pipeline, rows, rng) if pipeline.encoder is None else _rows(pipeline, rows, rng)
+
+
+def _scale(pipeline: Pipeline) -> float:
+    """Return the target's scale; 1 for probabilities and networks of arrays."""
+    encoder = pipeline.encoder
+    return 1.0 if encoder is None or pipeline.labels else encoder.target_scale * (encoder.target_unit or 1.0)
+
+
+# Weights as int8 --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Int8Error:
+    """How far answers with weights of int8 lie from those of the model.
+
+    rows        that were answered, made as those of the self-test are
+    largest     difference of an answer, in its unit; mean: of all
+    same        share of the rows whose class is the same; None where numbers are predicted
+    scale       of the target, beside which a difference of numbers is large or small
+    """
+
+    rows: int
+    largest: float
+    mean: float
+    same: float | None
+    scale: float
+
+    def __str__(self) -> str:
+        said = f"int8 weights: answers off by {self.mean:.2g} in the mean, {self.largest:.2g} at most"
+        if self.same is not None:
+            return f"{said}, the same class in {100 * self.same:.1f} % of {self.rows} rows"
+        return f"{said} in {self.rows} rows (the target's scale is {self.scale:.3g})"
+
+
+def int8_answers(pipeline: Pipeline, cells: list[tuple[Cell, ...]]) -> Array:
+    """Return what the model answers with weights of int8, float32 [rows, answers]."""
+    run = interpret(pipeline.graph, Int8())
+    with np.errstate(all="ignore"):
+        return np.stack([np.asarray(run(x)[0], np.float32) for x in numbers_of(pipeline, cells)])
+
+
+def int8_error(pipeline: Pipeline, rows: int = 256, seed: int = 1) -> Int8Error:
+    """Return how far answers with weights of int8 lie from the model's, over rows made for it."""
+    cells = _cells(pipeline, rows, np.random.default_rng(seed))
+    wanted, found = _answers(pipeline, cells), int8_answers(pipeline, cells)
+    off, same = np.abs(found - wanted), None
+    if pipeline.labels is not None:
+        same = float(np.mean(_chosen(pipeline, wanted) == _chosen(pipeline, found)))
+    return Int8Error(rows, float(off.max()), float(off.mean()), same, _scale(pipeline))
 
 
 def _rows_of_arrays(pipeline: Pipeline, rows: int, rng: np.random.Generator) -> list[tuple[Cell, ...]]:

@@ -125,7 +125,9 @@ def _layers(parts: list[tuple[Layer, Params]], dtype: Any) -> tuple[list[tuple[A
             _, own = standard_dense(layer, {name: np.asarray(x, np.float64) for name, x in own.items()})
             weight, bias = own["weight"], own.get("bias", np.zeros(own["weight"].shape[1]))
             features = np.broadcast_to(factor, len(weight)), np.broadcast_to(shift, len(weight))
-            dense.append((features[0][:, None] * weight, features[1] @ weight + bias, _named(layer.activation)))
+            dense.append(
+                (features[0][:, None] * weight, features[1] @ weight + bias, _named(layer.activation))
+            )
             factor, shift = np.ones(()), np.zeros(())
         elif isinstance(layer, Standardize):
             mean, deviation = (np.asarray(own[name], np.float64) for name in ("mean", "deviation"))
@@ -183,8 +185,10 @@ def _outputs(
     units = weight.shape[1]
     several = outputs.link == "logistic" and units > 1
     known = getattr(model, "classes_", None)
-    labels = np.arange(max(2, units)) if known is None and model.classes is None else np.asarray(
-        model.classes if known is None else known
+    labels = (
+        np.arange(max(2, units))
+        if known is None and model.classes is None
+        else np.asarray(model.classes if known is None else known)
     )
     if len(labels) < 2 or (not several and labels.tolist() != sorted(labels.tolist())):
         raise DataError("to_sklearn: scikit-learn's labels are sorted, and two at least; these are not")
@@ -213,13 +217,14 @@ def sklearn_files(pipeline: Pipeline) -> dict[str, str | bytes]:
 def _source(pipeline: Pipeline, told: Perceptron) -> str:
     text = files("minicolumn.model.export").joinpath("sklearn_estimator.py").read_text(encoding="utf-8")
     head = text.partition("\n\n")[2].replace("import Any\n", "import Any\n\nfrom pathlib import Path", 1)
-    head = head.replace("import numpy as np\n", "import numpy as np\nfrom safetensors.numpy import load_file\n", 1)
+    head = head.replace(
+        "import numpy as np\n", "import numpy as np\nfrom safetensors.numpy import load_file\n", 1
+    )
     needs = "it needs scikit-learn, NumPy and safetensors"
     settings = told.settings | {"classes": None if told.classes is None else told.classes.tolist()}
     listed = "".join(f"    {name!r}: {value!a},\n" for name, value in settings.items())
-    return module_of([
-        ascii(titled(pipeline, needs)), head, f"\nSETTINGS = {{\n{listed}}}\n", _LOAD, _self_test(pipeline, told)
-    ])  # fmt: skip
+    settings_text = f"\nSETTINGS = {{\n{listed}}}\n"
+    return module_of([ascii(titled(pipeline, needs)), head, settings_text, _LOAD, _self_test(pipeline, told)])
 
 
 _LOAD = '''
@@ -249,7 +254,8 @@ TEST_ANSWERS = np.array([
 def self_test():
     """Predict rows whose answers are known; return 0, or the number of the first row that is off, from 1."""
     found = load().{method}(np.array(TEST_ROWS)).reshape(len(TEST_ROWS), -1)
-    odd = (~(np.abs(found - TEST_ANSWERS) <= {TOLERANCE!r} + {TOLERANCE!r} * np.abs(TEST_ANSWERS))).any(axis=1)
+    off = np.abs(found - TEST_ANSWERS)
+    odd = (~(off <= {TOLERANCE!r} + {TOLERANCE!r} * np.abs(TEST_ANSWERS))).any(axis=1)
     return int(odd.argmax()) + 1 if odd.any() else 0
 
 

@@ -126,7 +126,8 @@ def _mean(layer: Ensemble | MeanOfMembers, outputs: Shape) -> Module:
 _ACTIVATIONS: Mapping[str, str] = {
     "logistic": "nn.Sigmoid()", "tanh": "nn.Tanh()", "hard_tanh": "nn.Hardtanh()",
     "hard_sigmoid": "nn.Hardsigmoid()", "softsign": "nn.Softsign()", "relu": "nn.ReLU()",
-    "relu6": "nn.ReLU6()", "leaky_relu": "nn.LeakyReLU({slope})", "threshold": "nn.Threshold({level}, {value})",
+    "relu6": "nn.ReLU6()", "leaky_relu": "nn.LeakyReLU({slope})",
+    "threshold": "nn.Threshold({level}, {value})",
     "elu": "nn.ELU({alpha})", "celu": "nn.CELU({alpha})", "selu": "nn.SELU()", "softplus": "nn.Softplus()",
     "hard_shrink": "nn.Hardshrink({threshold})", "soft_shrink": "nn.Softshrink({threshold})",
     "tanh_shrink": "nn.Tanhshrink()", "mish": "nn.Mish()", "silu": "nn.SiLU()",

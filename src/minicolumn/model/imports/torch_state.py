@@ -82,7 +82,9 @@ class Module:
         if self.kind == "Linear":
             return chain.dense(a["weight"].T.astype(np.float64), a.get("bias"))
         if self.kind == "BatchNorm1d":
-            return chain.batch_norm(a["running_mean"], a["running_var"], a.get("weight"), a.get("bias"), self.eps)
+            return chain.batch_norm(
+                a["running_mean"], a["running_var"], a.get("weight"), a.get("bias"), self.eps
+            )
         if self.kind == "PReLU":
             return chain.prelu(a["weight"])
         return chain.layer_norm(a["weight"], a["bias"], self.eps)
