@@ -1,6 +1,7 @@
 """One row through exports, beside the native predictor: size, and processor time of a row.
 
     python benchmarks/exports.py
+    python benchmarks/exports.py --beside     one network beside emlearn and skl2onnx, see exports_beside.py
 
 The network of MNIST (784-300-100-10, numbers alone) and the default recipe on penguins (eight networks behind
 text, dates and missing cells). Each is timed by processor time, the least of five rounds.
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -122,6 +124,11 @@ def report(title: str, model: mc.Model) -> None:
 
 def main() -> None:
     """Print the tables."""
+    if "--beside" in sys.argv[1:]:
+        from exports_beside import report_beside
+
+        report_beside()
+        return
     net = mc.nn.Sequential(mc.nn.Dense(300, "relu"), mc.nn.Dense(100, "relu"), mc.nn.Dense(10))
     report("784-300-100-10", mc.Model(net, net.init(0, (784,)), (784,), "softmax_cross_entropy"))
     report("penguins, one network", mc.fit_table("penguins", members=1, epochs=5).model)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import importlib.util
 import os
 import shutil
@@ -67,6 +68,21 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     os.environ[CACHE] = folder = tempfile.mkdtemp(prefix="minicolumn-tests-", dir=_memory())
     config.add_cleanup(functools.partial(shutil.rmtree, folder, ignore_errors=True))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Collect with the garbage collector at rest, and keep it from what was collected ever after.
+
+    All tests and modules live to the end, so there is nothing to find among them. To walk through them again
+    and again took a third of the collection's processor time.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _memory() -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -219,3 +220,19 @@ def test_a_file_that_was_changed_is_refused_in_one_line(
             mc.load(path)
     else:
         assert len(mc.load(path).predict(blobs[0])) == len(blobs[0])
+
+
+@pytest.mark.parametrize("name", ["t_", "n_iter_", "_seed", "_no_improvement_count"])
+@pytest.mark.parametrize("members", [1, 2])
+def test_a_file_without_a_count_is_refused_in_one_line(name: str, members: int, tmp_path: Path) -> None:
+    X, y = np.eye(6), [0, 1] * 3
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # two epochs are no training
+        estimator = mc.MLPClassifier((2,), max_iter=2, random_state=0, members=members).fit(X, y)
+    estimator.save(tmp_path / "m.safetensors")
+    artifact = load_artifact(tmp_path / "m.safetensors")
+    fitted = artifact.training["fitted"]
+    (fitted["members"][0] if members > 1 else fitted).pop(name)
+    save_artifact(artifact, tmp_path / "m.safetensors")
+    with pytest.raises(mc.ModelFileError, match=name):
+        mc.MLPClassifier.load(tmp_path / "m.safetensors")

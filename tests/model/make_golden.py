@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 import polars
+from minicolumn.playground.data.points import make_points
 from sklearn.neural_network import MLPClassifier
 
 import minicolumn as mc
-from minicolumn.playground.data.points import make_points
 from minicolumn.playground.network.exports import exported
 from minicolumn.playground.network.learner import Learner
 from minicolumn.playground.network.setup import Setup

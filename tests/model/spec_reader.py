@@ -6,6 +6,7 @@ It imports nothing of minicolumn: it shows that the page is enough. What it does
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -148,7 +149,7 @@ def with_ramps(knots: list[Any], x: Array) -> Array:
     ramps = [
         np.clip((x[:, column] - low) / (high - low), 0, 1)
         for column, listed in knots
-        for low, high in zip(listed, listed[1:], strict=False)
+        for low, high in itertools.pairwise(listed)
     ]
     return np.column_stack([x, *ramps])
 
@@ -231,10 +232,8 @@ def moment(part: str, word: str) -> float:
     """Return one part of a date."""
     day = datetime.fromisoformat(word)
     elapsed = (day - datetime(1970, 1, 1)).total_seconds() / 86_400
-    return {
-        "year": day.year, "month": day.month, "day": day.day, "weekday": day.isoweekday(),
-        "day of year": day.timetuple().tm_yday, "hour": day.hour, "minute": day.minute, "elapsed days": elapsed,
-    }[part]  # fmt: skip
+    parts = {"weekday": day.isoweekday(), "day of year": day.timetuple().tm_yday, "elapsed days": elapsed}
+    return parts[part] if part in parts else getattr(day, part)
 
 
 def matrix(file: File, rows: Cells) -> Array:

@@ -310,7 +310,7 @@ def test_history_and_settings_travel_with_it(tmp_path: Path) -> None:
     run.save(tmp_path / "m.safetensors")
     found = mc.load(tmp_path / "m.safetensors")
     assert found.history == list(run.history)
-    assert found.training == run.model.training
+    assert found.training == {**run.model.training, "card": run.model.card.to_json()}
 
 
 # Raw rows ---------------------------------------------------------------------------------------------------

@@ -178,6 +178,16 @@ def test_members_in_one_network_and_networks_beside_each_other_are_averaged_alik
     np.testing.assert_allclose(*of_each, rtol=1e-11, atol=1e-11)
 
 
+def test_an_ensemble_before_the_last_layer_hands_its_mean_on():
+    first = nn.Ensemble(nn.Dense(3), nn.Dense(3, "tanh"))
+    for net in (nn.Sequential(first, nn.Dense(2)), nn.Sequential(first, nn.Ensemble(nn.Dense(2), nn.Dense(2)))):
+        params, x = _drawn(net, 6), _rows(5)
+        outputs, _ = net.member_outputs(params, x)
+        mean = first.apply(params["0"], x)
+        expected, _ = net.layers[1].member_outputs(params["1"], mean)
+        np.testing.assert_array_equal(outputs, expected)
+
+
 def test_a_mean_is_read_from_a_file_of_its_former_name() -> None:
     old = {"kind": "mean_of_members", "of": "probabilities"}
     assert nn.from_json(old) == nn.MeanOfMembers("probabilities")

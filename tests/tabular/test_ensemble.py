@@ -50,6 +50,7 @@ def _table(rows: int = ROWS) -> polars.DataFrame:
 
 
 FRAME = _table()
+SCHEMA = infer_schema(FRAME, "three")
 TARGETS = ("two", "three", "score")
 
 
@@ -80,8 +81,7 @@ def _ensemble(run: TableRun) -> EnsembleRun:
 @given(st.lists(st.integers(0, 3), min_size=2, max_size=90), st.integers(2, 12), st.integers(0, 5))
 def test_folds_hold_each_row_out_and_each_class_evenly(codes, members, seed):
     target = np.array(codes)
-    schema = infer_schema(FRAME, "three")
-    folds, batch = folds_of(FRAME[: len(codes)], schema, target, Overrides(), members, 0.2, seed)
+    folds, batch = folds_of(FRAME[: len(codes)], SCHEMA, target, Overrides(), members, 0.2, seed)
     assert batch is None
     assert len(folds) == min(max(members, FEWEST_FOLDS), MOST_FOLDS, len(codes))
     assert len({len(fold) for fold in folds}) == 1, "members of one shape share their programs"
@@ -99,7 +99,7 @@ def test_folds_hold_each_row_out_and_each_class_evenly(codes, members, seed):
 def test_rows_that_are_not_held_out_make_whole_steps(rows, members, batch, in_time):
     frame, target = FRAME[:rows], np.arange(rows) % 3
     said = {"time_order": "day", "keep": ("day",)} if in_time else {}
-    schema = replace(infer_schema(FRAME, "three"), **({"time_order": "day"} if in_time else {}))
+    schema = replace(SCHEMA, time_order="day") if in_time else SCHEMA
     plain, _ = folds_of(frame, schema, target, Overrides(**said), members, 0.2, 0)
     folds, size = folds_of(frame, schema, target, Overrides(**said), members, 0.2, 0, batch)
     assert size is not None

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +25,12 @@ from minicolumn.zoo.verification import TOLERANCE
 DATA = Path(__file__).parents[3] / "shared" / "data"
 NAMES = [entry.name for entry in entries()]
 FAMILY = [name for name in NAMES if name.startswith("playground/")]
+LOAD = """
+import sys, time, minicolumn.zoo as zoo
+began = time.process_time()
+zoo.load(sys.argv[1])
+print(time.process_time() - began)
+"""
 WEIGHTS = 8 << 20  # bytes that all files together may take
 RECIPE = """
 title = "t"
@@ -184,3 +193,12 @@ def test_the_files_of_data_are_those_of_the_recipes() -> None:
     entry = Zoo().entry("iris")
     assert not entry.source.files
     assert file_of(Zoo().entry("letter"), "letter_recognition.csv.gz", DATA).is_file()
+
+
+def test_an_entry_is_loaded_at_once() -> None:
+    # 50 ms of processor time are promised; a machine that is slower by a factor of six may pass.
+    for name in ("covertype", "adult-income", "xor"):
+        where = {**os.environ, "PYTHONPATH": str(Path(mc.__file__).parents[1])}
+        words = [sys.executable, "-c", LOAD, name]
+        found = subprocess.run(words, capture_output=True, text=True, check=True, env=where)
+        assert float(found.stdout) < 0.3

@@ -63,6 +63,13 @@ def option_name(field: str) -> str:
     return f"--{field.replace('_', '-')}"
 
 
+def flag_of(kind: Any, field: str) -> str:
+    """Return how a field of a record of options is written: its own flag, or the one of its name."""
+    hint = get_type_hints(kind, include_extras=True)[field]
+    flags = next((part.flags for part in get_args(hint) if isinstance(part, Option)), ())
+    return flags[0] if flags else option_name(field)
+
+
 def as_command(run: Callable[[Any], int], kind: Any, check_room: Callable[[str], None]) -> Callable[..., int]:
     """Return the typer command whose options are the fields of a record.
 

@@ -29,9 +29,12 @@ _USUAL = ("target", "label", "class", "y", "outcome", "response", "species", "su
 
 def read_source(source: str, console: Console, reading: Reading | None = None) -> polars.DataFrame:
     """Read a table by path or name, with a spinner while it lasts; what was guessed is printed."""
+    from minicolumn.data.image_table import image_table, is_image_file
     from minicolumn.tables import Reading, load_table
 
     with working(console, f"Reading {source}"):
+        if is_image_file(source):
+            return image_table(source)
         loaded = load_table(source, reading or Reading())
     for note in loaded.notes:
         console.print(Text(f"  {visible(short_name(source))}: {visible(note)}", "yellow"), soft_wrap=True)
@@ -55,10 +58,13 @@ def find_target(given: str | None, source: str, frame: polars.DataFrame) -> str:
 
     Errors      DataError for neither, with the column that looks like one
     """
+    from minicolumn.data.image_table import LABEL, is_image_file
     from minicolumn.tables import builtin_names, builtin_target
 
     if given is not None:
         return given
+    if is_image_file(source):
+        return LABEL
     if source in builtin_names() and not os.path.exists(source):
         return builtin_target(source)
     raise DataError(f"--target is missing; the columns are {listed(frame.columns)}{_guess(frame)}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Annotated, Any
 
 from minicolumn.cli.columns import parse_columns
-from minicolumn.cli.declared import CommandOptions, Option, option_name
+from minicolumn.cli.declared import CommandOptions, Option, flag_of
 from minicolumn.errors import DataError, did_you_mean
 from minicolumn.tabular.limits import LIMITS
 
@@ -177,7 +177,7 @@ def by_option(kind: type[CommandOptions]) -> Iterator[None]:
     except DataError as error:
         name = re.match(r"\w*", str(error))[0]  # type: ignore[index]
         known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
-        begins = option_name(name) if name in known else name
+        begins = flag_of(kind, name) if name in known else name
         raise DataError(f"{begins}{str(error).removeprefix(name)}") from None
 
 

@@ -10,7 +10,9 @@ from minicolumn.cli.declared import Option, as_command
 from minicolumn.cli.table_options import COLUMNS, FILE, TABLE, TargetOptions
 from minicolumn.tabular.limits import LIMITS
 
-NETWORK, TRAINING, OUTPUT = "The network", "The training", "What comes out"
+NETWORK, START, TRAINING, OUTPUT = (
+    "The network", "A trained network to start from", "The training", "What comes out",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +22,7 @@ class TrainOptions(TargetOptions):
     Names are those of `fit_table`'s keywords; a test holds them together.
     """
 
-    GROUPS: ClassVar = (TABLE, COLUMNS, FILE, NETWORK, TRAINING, OUTPUT)
+    GROUPS: ClassVar = (TABLE, COLUMNS, FILE, NETWORK, START, TRAINING, OUTPUT)
 
     validation_fraction: Annotated[
         float,
@@ -46,6 +48,26 @@ class TrainOptions(TargetOptions):
         float | None,
         LIMITS["dropout"],
         Option(NETWORK, "RATE", "0.15; 0.3 for two classes"),
+    ] = None
+    init_from: Annotated[
+        str | None,
+        Option(
+            START,
+            "MODEL",
+            help="A model file, a network of the zoo or hf://OWNER/NAME; it gets a new head.",
+            flags=("--from",),
+        ),
+    ] = None
+    freeze: Annotated[
+        str | None,
+        Option(START, "LAYERS", "none", "all but the head (all), or so many from the input on."),
+    ] = None
+    layer_rates: Annotated[
+        str | None,
+        Option(START, "FACTORS", "1 for all", "On the rate of each layer with weights: 0.1,0.3,1."),
+    ] = None
+    unfreeze: Annotated[
+        int | None, Option(START, "N", help="Epochs after which frozen layers learn, too.")
     ] = None
     loss: Annotated[
         str | None, Option(TRAINING, "NAME", "by the task", "huber, quantile, poisson, softmax_focal, ...")
@@ -141,6 +163,8 @@ def train(options: TrainOptions) -> int:
       minicolumn train shop.csv --target y --datetime day=%d/%m/%Y --category zip
       minicolumn train shop.csv --target y --time-order day
       minicolumn train shop.csv --schema shop.toml
+      minicolumn train more.csv --target y --from old.safetensors --freeze all --unfreeze 10
+      minicolumn train fashion/train-images-idx3-ubyte.gz --from mnist-mlp --layer-rates 0.1,0.3,1
     """
     from minicolumn.cli.train_job import run_training
 

@@ -25,7 +25,7 @@ from minicolumn.cli.run import DONE, Interrupted
 from minicolumn.cli.save import check_writable, file_size, save_model
 from minicolumn.cli.score_report import show_folds
 from minicolumn.cli.screen import count, heading, open_console, print_json, visible, working
-from minicolumn.cli.source import find_target, read_source, short_name
+from minicolumn.cli.source import find_target, model_file, read_source, short_name
 from minicolumn.cli.table_options import (
     Said,
     by_option,
@@ -44,7 +44,8 @@ from minicolumn.tabular.folds import MOST_FOLDS, Folds, cross_validate
 from minicolumn.tabular.pipeline import TableRun, train_plan, with_table
 from minicolumn.tabular.plan import TablePlan, plan_table
 from minicolumn.tabular.recipe import HIDDEN
-from minicolumn.tabular.settings import TableSettings, check_one_rate, check_time
+from minicolumn.tabular.settings import TableSettings, check_one_rate, check_start, check_time
+from minicolumn.tabular.start import Start, start_of
 from minicolumn.tabular.target_scale import check_target_scale
 from minicolumn.tabular.thresholds import check_threshold
 from minicolumn.tabular.weights import check_class_weight
@@ -206,9 +207,27 @@ def _settings(options: TrainOptions, frame: polars.DataFrame, table: Said) -> Ta
         "task": task,
         "overrides": overrides,
     }
+    with by_option(type(options)):
+        read["start"] = _start(options)
+        check_start("", read["start"], read | {"dropout": options.dropout})
     said = {field.name: getattr(options, field.name) for field in fields(options)}
     known = {field.name for field in fields(TableSettings)}
     return TableSettings(**{name: value for name, value in (said | read).items() if name in known})
+
+
+def _start(options: TrainOptions) -> Start | None:
+    """Return the network to start from, and how."""
+    freeze: bool | int = False
+    if options.freeze is not None:
+        word = options.freeze.strip().lower()
+        if word not in ("all", "none") and not (word.isascii() and word.isdigit() and len(word) < 6):
+            raise DataError(f"freeze: expected all, none or a number of layers, got {options.freeze!r:.60}")
+        freeze = word == "all" if word in ("all", "none") else int(word)
+    rates = None if options.layer_rates is None else options.layer_rates.split(",")
+    if options.init_from is None:
+        return start_of("", None, freeze, rates, options.unfreeze)
+    found = start_of("", model_file(options.init_from), freeze, rates, options.unfreeze)
+    return None if found is None else replace(found, name=options.init_from)
 
 
 def _finish(

@@ -35,6 +35,8 @@ from minicolumn.estimators.parameters import (
 from minicolumn.estimators.rollback import rollback
 from minicolumn.estimators.sklearn_callbacks import for_stochastic_solvers, with_callbacks
 from minicolumn.model.classifier import check_label_count, labels_from_json, labels_to_json
+from minicolumn.model.files import PathLike
+from minicolumn.model.model import Model
 from minicolumn.nn import Loss
 from minicolumn.nn.layer import Params
 from minicolumn.nn.outputs import ClassOutputs
@@ -97,6 +99,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     scoring             what early stopping watches: a scorer's name, or a function of (estimator, X, y);
                         None is accuracy
     callbacks           `mc.Callback` objects for `fit`, such as `mc.EarlyStopping`
+    init_from           a model, or the path of its file: a fit that would begin with random weights begins
+                        with its hidden layers, of which units and activations are those asked for; the
+                        output layer is drawn. With warm_start a second fit goes on from the first, as ever
     n_restarts          so many random starts, of which the best is kept: by the score of the held-out rows,
                         or by the loss where none are held out
     members             so many networks are trained side by side, one thread each, and their probabilities
@@ -195,6 +200,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         constraint: str | Constraint | None = None,
         scoring: Scoring | None = None,
         callbacks: CallbackLike | Sequence[CallbackLike] | None = None,
+        init_from: Model | PathLike | None = None,
         n_restarts: int = 1,
         members: int = 1,
         calibrate: bool = False,
@@ -235,6 +241,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         self.constraint = constraint
         self.scoring = scoring
         self.callbacks = callbacks
+        self.init_from = init_from
         self.n_restarts = n_restarts
         self.members = members
         self.calibrate = calibrate

@@ -12,6 +12,7 @@ from minicolumn.estimators import parameters
 from minicolumn.estimators.convergence import ConvergenceState, say
 from minicolumn.estimators.heads import Head
 from minicolumn.estimators.holdout import Data, Parts
+from minicolumn.estimators.init_from import begun_with
 from minicolumn.estimators.network import (
     check_sizes,
     dense_layers,
@@ -126,6 +127,8 @@ def _start(e: BaseMLP, network: Sequential, seed: int, incremental: bool, data: 
     dtype = np.dtype(e.dtype)
     if "coefs_" not in vars(e):
         drawn = draw_weights(network, e.n_features_in_, seed, dtype)
+        if e.init_from is not None:
+            drawn = begun_with(network, drawn, e.init_from)
         return Snapshot(e._placed(network, drawn, data))
     check_sizes(network, e.intercepts_)
     stood = getattr(e, "_snapshot", None) or Snapshot(None)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal, TypedDict, Unpack
@@ -20,6 +21,8 @@ from sklearn.utils._param_validation import Interval, InvalidParameterError, Opt
 from minicolumn.errors import DataError, did_you_mean, warn_user
 from minicolumn.estimators.network import Activation, for_each, known_activations
 from minicolumn.estimators.topology import LAYERS, hidden_of
+from minicolumn.model.files import PathLike
+from minicolumn.model.model import Model
 from minicolumn.nn import L1, L2, ElasticNet, Loss, PerRow, activation_by_name
 from minicolumn.nn.constrain import CONSTRAINTS as WEIGHT_CONSTRAINTS
 from minicolumn.nn.layers.noise import RATE as SILENCED
@@ -78,6 +81,7 @@ class MLPParameters(BaseEstimator):
     constraint: str | Constraint | None
     scoring: Scoring | None
     callbacks: CallbackLike | Sequence[CallbackLike] | None
+    init_from: Model | PathLike | None
     n_restarts: int
     members: int
     dtype: DTypeLike
@@ -162,6 +166,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "constraint": [NamesWithSettings(lambda: WEIGHT_CONSTRAINTS.known), callable, None],
     "scoring": [str, callable, None],
     "callbacks": [str, list, tuple, Callback, None],
+    "init_from": [str, bytes, os.PathLike, Model, None],
     "n_restarts": [interval(STEPS)],
     "members": [interval(MEMBERS)],
     "dtype": [

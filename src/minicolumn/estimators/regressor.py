@@ -34,6 +34,8 @@ from minicolumn.estimators.rollback import rollback
 from minicolumn.estimators.saved import arrays_from_json, arrays_to_json
 from minicolumn.estimators.scales import check_target_scale
 from minicolumn.estimators.sklearn_callbacks import for_stochastic_solvers, with_callbacks
+from minicolumn.model.files import PathLike
+from minicolumn.model.model import Model
 from minicolumn.nn import Loss, Sequential
 from minicolumn.nn.layer import Params
 from minicolumn.nn.losses import as_loss
@@ -132,6 +134,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         constraint: str | Constraint | None = None,
         scoring: Scoring | None = None,
         callbacks: CallbackLike | Sequence[CallbackLike] | None = None,
+        init_from: Model | PathLike | None = None,
         n_restarts: int = 1,
         members: int = 1,
         conformal_fraction: float = 0.0,
@@ -171,6 +174,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         self.constraint = constraint
         self.scoring = scoring
         self.callbacks = callbacks
+        self.init_from = init_from
         self.n_restarts = n_restarts
         self.members = members
         self.conformal_fraction = conformal_fraction

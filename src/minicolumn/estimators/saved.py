@@ -100,6 +100,8 @@ def _member(e: BaseMLP) -> dict[str, Any]:
 def _parameters(estimator: BaseMLP) -> dict[str, Any]:
     found = {}
     for name, value in estimator.get_params(deep=False).items():
+        if name == "init_from":  # what was learnt stands in its place
+            continue
         try:
             found[name] = _to_json(name, value)
         except _NotStorable:
@@ -238,7 +240,7 @@ def _set_learnt(e: BaseMLP, params: Params, told: dict[str, Any], rows: list[Row
         raise ModelFileError("is damaged: its parameters ask for another network than it holds")
     e.n_layers_ = 1 + len(dense_layers(network))
     e.coefs_, e.intercepts_ = from_params(network, params, e._dtype_out)
-    _set_figures(e, told)
+    _set_figures(e, {**told, **{name: told[name] for name in _COUNTS}})  # which each network has
     best_loss, best_score, idle, factor = (_figure("", v) for v in told["convergence"][:4])
     best_epoch, kept = _epoch(told["convergence"][4]), _epoch(told["kept"])
     e._convergence = ConvergenceState(best_loss, best_score, idle, factor, best_epoch)

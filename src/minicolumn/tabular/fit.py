@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
+from minicolumn.data.image_table import LABEL, image_table, is_image_file
 from minicolumn.errors import DataError, DataWarning
 from minicolumn.model.files import PathLike
+from minicolumn.model.model import Model
 from minicolumn.nn.losses import Loss
 from minicolumn.optim import Optimizer, Schedule
 from minicolumn.tables import Reading, builtin_names, builtin_target, load_frame
@@ -75,6 +77,10 @@ def fit_table(
     members: int | None = None,
     effort: str | None = None,
     time: float | str | None = None,
+    init_from: Model | PathLike | None = None,
+    freeze: bool | int = False,
+    layer_rates: Sequence[float] | None = None,
+    unfreeze: int | None = None,
     callbacks: CallbackLike | Sequence[CallbackLike] = (),
     progress: bool | None = None,
     checkpoint: PathLike | None = None,
@@ -87,8 +93,9 @@ def fit_table(
     The kinds of the columns are found, missing values are welcome, and what turns rows into numbers stays
     with the model. Where nothing is said the default recipe decides (docs/decisions/004).
 
-    data            a path (CSV, TSV, JSON lines or Parquet, also compressed), the name of a built-in data
-                    set, a polars or pandas frame, an Arrow table, a list of dicts, or a dict of columns
+    data            a path (CSV, TSV, JSON lines or Parquet, also compressed; images-idx3-ubyte with labels
+                    beside it), the name of a built-in data set, a polars or pandas frame, an Arrow table, a
+                    list of dicts, or a dict of columns
     target          the column to predict; built-in data sets have a usual one
     task            "binary", "multiclass" or "regression"; by the target
     number          columns of numbers, whatever they look like: a name, several, or {name: an example of how
@@ -135,6 +142,12 @@ def fit_table(
                     effort, and 1 where callbacks or a monitor are to follow one training
     effort          "quick", "normal" or "high": how many networks, how large, and how long they learn
     time            a budget for the training, such as 30, "60s" or "5m"
+    init_from       a model, or the path of its file, to start from: with a new head, and with its columns,
+                    matched by name. One that was trained on arrays takes as many columns of numbers
+    freeze          of init_from: True freezes all layers but the head, a number so many from the input on
+    layer_rates     of init_from: a factor on the learning rate for each layer with parameters, such as
+                    (0.1, 0.3, 1.0)
+    unfreeze        of init_from: epochs after which frozen layers learn, too
     callbacks       `mc.Callback` objects or names, as for `mc.fit`, beside early stopping
     progress        whether to draw a progress bar on standard error
     checkpoint      a file to keep the state of the training in, written anew `every` 30s, 5m or 1h
@@ -169,6 +182,8 @@ def fit_table(
 
 def loaded_frame(data: Any, reading: Reading) -> polars.DataFrame:
     """Return a table in any form; what was guessed while it was read is warned of."""
+    if is_image_file(data):
+        return image_table(data)
     loaded = load_frame(data, reading)
     for note in loaded.notes:
         warnings.warn(note, DataWarning, stacklevel=3)
@@ -179,6 +194,8 @@ def target_of(who: str, given: str | None, data: Any, columns: list[str]) -> str
     """Return the target column: the given one, or that of a built-in data set; else a DataError."""
     if given is not None:
         return given
+    if is_image_file(data):
+        return LABEL
     if isinstance(data, str) and data in builtin_names() and not os.path.exists(data):
         return builtin_target(data)
     shown = ", ".join(map(repr, columns[:12])) + ", ..." * (len(columns) > 12)

@@ -10,6 +10,7 @@ import numpy as np
 from minicolumn.errors import DataError
 from minicolumn.nn.extent import extent
 from minicolumn.nn.layer import Param
+from minicolumn.optim.wrappers import Layerwise
 from minicolumn.tables.files.memory import free_memory
 from minicolumn.tables.typed import Remark
 from minicolumn.tabular.recipe import Recipe
@@ -56,7 +57,10 @@ def training_memory(recipe: Recipe, rows: int, features: int, table: int = 0) ->
     declared, _ = flatten(recipe.network.declare((features,)), is_leaf=lambda node: isinstance(node, Param))
     weights = _NUMBER * sum(math.prod(param.shape) for param in declared)
     one = {"weight": np.zeros((2, 2), np.float32)}
-    moments = sum(np.shape(leaf) == (2, 2) for leaf in leaves(recipe.optimizer.start(one)))
+    optimizer = recipe.optimizer
+    while isinstance(optimizer, Layerwise):  # which counts layers, and adds nothing
+        optimizer = optimizer.optimizer
+    moments = sum(np.shape(leaf) == (2, 2) for leaf in leaves(optimizer.start(one)))
     batch = _NUMBER * _PASSES * recipe.batch_size * extent(recipe.network, (features,)).numbers
     training = (_COPIES + _COPIES_OF_MOMENTS * moments) * weights + batch + _COMPILING
     return TrainingMemory(table, _NUMBER * rows * features, weights, training)

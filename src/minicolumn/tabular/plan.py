@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,7 @@ from minicolumn.tabular.rare_levels import with_rare_levels
 from minicolumn.tabular.recipe import Recipe, table_recipe, varied
 from minicolumn.tabular.settings import TableSettings
 from minicolumn.tabular.splits import Split, split_of
+from minicolumn.tabular.start import outputs_of
 from minicolumn.tabular.target_scale import scaled_target
 from minicolumn.tabular.weights import class_weights, row_weights
 from minicolumn.tree import flatten, unflatten
@@ -134,22 +135,30 @@ def plan_table(
     said = settings.overrides
     schema = infer_schema(frame, settings.target, said, task=settings.task)
     _check_rules(settings, schema)
+    start, said_of_start = settings.start, ()
+    if start is not None:
+        schema, said_of_start = start.schema(schema)
     frame, reader = with_target(frame, schema), encoder.of_target(schema)
     typed, target = schema.typed(frame), reader.read_target(frame)
     weight = row_weights(frame, schema, said)
     split = split_of(frame, schema, target, said, settings.seed)
     rows = _rows_of(frame.height, split, settings, test is None)
     kept, held = rows.kept, rows.held
-    schema, said_of_codes = with_codes(
-        schema, typed.frame, target, kept, split, [*said.number], settings.seed
-    )
-    if said_of_codes:
-        typed = schema.typed(frame)
-    schema, least, said_of_levels = with_rare_levels(
-        schema, typed.frame, target, kept, split, [*said.keep], settings.seed
-    )
+    least: Mapping[str, int] = {}
+    said_of_codes: tuple[Remark, ...] = ()
+    said_of_levels: tuple[Remark, ...] = ()
+    if start is None:  # else the old network's columns are read as they were
+        schema, said_of_codes = with_codes(
+            schema, typed.frame, target, kept, split, [*said.number], settings.seed
+        )
+        typed = schema.typed(frame) if said_of_codes else typed
+        schema, least, said_of_levels = with_rare_levels(
+            schema, typed.frame, target, kept, split, [*said.keep], settings.seed
+        )
     numbers = target[kept] if schema.task == "regression" else None
     fitted = encoder.fit_typed(typed.frame[kept], schema, target=numbers, least=least)
+    if start is not None:
+        fitted = start.encoder(fitted, typed.frame[kept])
     loss = None if settings.loss is None else table_loss(settings.loss, fitted)
     fitted = _scaled(fitted, loss, target[kept])
     fitted, said_of_scale = _bent(fitted, settings, typed.frame, target, *rows.trial)
@@ -160,6 +169,7 @@ def plan_table(
     learnt = parts.of(kept)
     recipe = _recipe(fitted, learnt.X, loss, settings)
     recipe, members = _members(schema, learnt, recipe, settings)
+    recipe, members = _started(settings, recipe, members)
     _check_weights(schema.weight, weight, {"train": kept, "validate": held})
     by_class = class_weights(settings.class_weight, schema.classes, learnt.y)
     learnt, validated = (_by_class(part, by_class) for part in (learnt, parts.of(held)))
@@ -175,6 +185,7 @@ def plan_table(
         recipe=recipe,
         remarks=(
             *typed.remarks,
+            *said_of_start,
             *said_of_codes,
             *said_of_levels,
             *cut_off(fitted),
@@ -351,6 +362,21 @@ def _members(
     silent = settings.dropout is None
     recipes = [varied(recipe, number, dropout=silent, rate=free) for number in range(count)]
     return recipe, members_of(recipes, folds, seed)
+
+
+def _started(
+    settings: TableSettings, recipe: Recipe, members: tuple[Member, ...]
+) -> tuple[Recipe, tuple[Member, ...]]:
+    """Return recipes with the network that is started from in place of their own."""
+    start = settings.start
+    if start is None:
+        return recipe, members
+    outputs, free = outputs_of(recipe.network), settings.optimizer is None and settings.learning_rate is None
+    own = [
+        replace(member, recipe=start.recipe(member.recipe, outputs, member.seed, member.number, free))
+        for member in members
+    ]
+    return start.recipe(recipe, outputs, settings.seed, free=free), tuple(own)
 
 
 def _recipe(encoder: Encoder, X: Array, loss: Loss | None, settings: TableSettings) -> Recipe:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -169,6 +169,8 @@ class Recipe:
     patience      epochs without progress in `monitor`, after which training stops
     keeps_best    whether the weights of the best epoch are kept, else those of the last one
     metrics       names, recorded on the validation rows after each epoch
+    params        weights to start from; None draws them
+    callbacks     hung into the training, such as `mc.Unfreeze`
     """
 
     network: Layer
@@ -182,6 +184,8 @@ class Recipe:
     metrics: tuple[str, ...]
     keeps_best: bool = True
     ways: tuple[tuple[float, float], ...] = ()
+    params: Any = field(default=None, compare=False)
+    callbacks: tuple[Any, ...] = ()
 
 
 def table_recipe(

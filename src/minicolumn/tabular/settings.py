@@ -16,6 +16,7 @@ from minicolumn.tables.overrides import Overrides
 from minicolumn.tabular.efforts import effort_by_name
 from minicolumn.tabular.limits import LIMITS, MOST_LAYERS, MOST_UNITS
 from minicolumn.tabular.recipe import HIDDEN
+from minicolumn.tabular.start import Start, start_of
 from minicolumn.tabular.target_scale import TargetScale, check_target_scale
 from minicolumn.tabular.thresholds import Threshold, check_threshold
 from minicolumn.tabular.weights import ClassWeight, check_class_weight
@@ -53,6 +54,7 @@ class TableSettings:
     members: int = 1
     effort: str = "normal"
     time: float | None = None
+    start: Start | None = None
 
 
 def settings_of(who: str, given: dict[str, Any]) -> TableSettings:
@@ -76,7 +78,11 @@ def settings_of(who: str, given: dict[str, Any]) -> TableSettings:
         "schedule": _record(where("schedule"), given["schedule"], schedule_by_name, None),
         "effort": given["effort"] or "normal",
         "time": check_time(where("time"), given["time"]),
+        "start": start_of(
+            f"{who}: ", *(given.get(name) for name in ("init_from", "freeze", "layer_rates", "unfreeze"))
+        ),
     }
+    check_start(f"{who}: ", made["start"], given)
     effort = effort_by_name(where("effort"), given["effort"])
     check_one_rate(where("learning_rate"), given["optimizer"], given["learning_rate"])
     known = {field.name for field in fields(TableSettings)}
@@ -102,6 +108,13 @@ def check_time(where: str, time: float | str | None) -> float | None:
     if seconds == 0.0:
         raise DataError(f"{where}: expected a time above 0, such as 30s, 5m or 1h, got {time!r:.60}")
     return seconds
+
+
+def check_start(where: str, start: Start | None, said: Mapping[str, Any]) -> None:
+    """Refuse what would change the network that a training starts from; said are keywords by name."""
+    for name in ("hidden", "activation", "dropout") if start is not None else ():
+        if said.get(name) is not None:
+            raise DataError(f"{where}{name}: the layers are those of init_from; leave it out")
 
 
 def check_one_rate(where: str, optimizer: Any, learning_rate: float | None) -> None:

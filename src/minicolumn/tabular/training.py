@@ -40,8 +40,8 @@ def table_trainer(
         batch_size=recipe.batch_size,
         epochs=recipe.epochs,
         metrics=recipe.metrics,
-        callbacks=[*best, *callbacks],
-        **how,
+        callbacks=[*best, *recipe.callbacks, *callbacks],
+        **{"params": recipe.params, **how},
     )
 
 

@@ -151,15 +151,21 @@ def _passed(
     key: Array | None,
     training: bool,
     seen: list[tuple[Array | None, Array]],
+    ends: bool = True,
 ) -> Array:
-    """Return a layer's outputs; note pre-activations and outputs of each layer within a `Sequential`."""
+    """Return a layer's outputs; note pre-activations and outputs of each layer within a `Sequential`.
+
+    ends        whether the network ends in it: then its outputs are those that the loss is computed of
+    """
     if isinstance(layer, Sequential):
         for place, (name, part) in enumerate(layer.inside):
-            x = _passed(part, params[name], x, own_key(part, key, place), training, seen)
+            last = ends and place == len(layer.layers) - 1
+            x = _passed(part, params[name], x, own_key(part, key, place), training, seen, last)
         return x
     pre = layer.scores(params, x) if isinstance(layer, Dense) else None
     pre = x if isinstance(layer, Activation) else pre
-    out = layer.member_outputs(params, x, key=key, training=training)[0]
+    passed = layer.member_outputs if ends else functools.partial(Layer.member_outputs, layer)
+    out = passed(params, x, key=key, training=training)[0]
     seen.append((pre, out))
     return out
 

@@ -31,7 +31,7 @@ def transfer(
 
     model       a model, or the path of its file; it is not changed
     outputs     of the new head, such as the number of classes: a linear dense layer in the place of the last
-                one, with drawn weights. None keeps the head
+                one and of its form, with weights drawn anew. None keeps the head
     freeze      True freezes all layers but the head, a number so many from the input on (see `mc.nn.Frozen`).
                 `mc.Unfreeze` among the callbacks frees them by and by; `mc.optim.Layerwise` has them learn
                 more slowly instead
@@ -83,7 +83,10 @@ def _new_head(
     head = places[-1]
     if behind := [layers[place] for place in range(head + 1, len(layers)) if params[str(place)]]:
         raise DataError(f"transfer: {behind[0]!r} with weights of its own stands behind the last dense layer")
-    changed: list[Layer] = [*layers[:head], Dense(outputs)]
+    # Of the old one's form: how fast a head learns depends on it.
+    old = layers[head]
+    assert isinstance(old, Dense)
+    changed: list[Layer] = [*layers[:head], replace(old, units=outputs, activation="linear")]
     drawn = Sequential(*changed).init(seed, source.input_shape, source.dtype)
     return changed, {**{str(n): params[str(n)] for n in range(head)}, str(head): drawn[str(head)]}, head
 

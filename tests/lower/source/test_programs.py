@@ -190,6 +190,41 @@ def test_nothing_is_undefined_whatever_the_numbers(tmp_path: Path) -> None:
     assert set(found[0].tolist()) <= {1.0, 2.0, 3.0}
 
 
+# Nothing is stored between two operations, so that the expression itself must keep an integer in its range.
+SMALL = "r: i64[] = const(200000) q: i64[4] = minimum(x, r)"
+WRAPPED = {
+    "a large unsigned constant": ("u32", "c: u32[] = const(4000000000) d: u32[4] = subtract(x, c)"),
+    "a product with one": ("u32", "c: u32[] = const(4000000000) d: u32[4] = multiply(x, c)"),
+    "a power": ("u32", "t: u32[] = const(13) s: u32[4] = minimum(x, t) d: u32[4] = power(x, s)"),
+    "an absolute number": ("i32", "d: i32[4] = absolute(x)"),
+    "from unsigned": ("u32", "d: i32[4] = cast(x, dtype=i32)"),
+    "from signed": ("i32", "d: u32[4] = cast(x, dtype=u32)"),
+    "from long": ("i64", "d: i32[4] = cast(x, dtype=i32)"),
+    "long from a float": ("f64", "d: i64[4] = cast(x, dtype=i64)"),
+    "unsigned from a float": ("f64", "d: u32[4] = cast(x, dtype=u32)"),
+    "a long power": ("i64", f"{SMALL} t: i64[] = const(3) s: i64[4] = minimum(x, t) d: i64[4] = power(q, s)"),
+}
+NUMBERS = {
+    "u32": [0, 7, 3_000_000_000, 4_294_967_295], "i32": [-(2**31), -1, 5, 2**31 - 1],
+    "i64": [2, 7, 200_000, 3_000_000_000], "f64": [0.5, 3e9, 7.9, 2e9],
+}  # fmt: skip
+
+
+@needs_c
+@needs_node
+def test_integers_wrap_within_an_expression(tmp_path: Path) -> None:
+    cases = []
+    for dtype, lines in WRAPPED.values():
+        numbers = np.array(NUMBERS[dtype], DTYPES[dtype])
+        text = f"fn(x: {dtype}[4]) {{ {lines} f: f64[4] = cast(d, dtype=f64) return f }}"
+        cases.append((parse_graph(text), [numbers]))
+    both = (run_c(cases, tmp_path, CHECKED), run_js(cases, tmp_path))
+    for name, (graph, args), *found in zip(WRAPPED, cases, *both, strict=True):
+        expected = interpret(graph, Table())(*args)[0]
+        for language, (values,) in zip(("C", "JavaScript"), found, strict=True):
+            assert values.tolist() == expected.tolist(), (name, language)
+
+
 @pytest.mark.parametrize("language", [C99, JAVASCRIPT], ids=["c", "js"])
 def test_an_operation_without_a_line_is_named(language: Language) -> None:
     graph = parse_graph("fn(x: f32[3]) { y: f32[3] = gammaln(x) return y }")

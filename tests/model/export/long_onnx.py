@@ -5,8 +5,8 @@
 Numbers lie within the range of the training, around it and far beyond it, or are missing; levels are
 frequent, rare, unknown, missing, or words that look like other things; dates have and lack a time of day.
 Both are given numbers as float32, which ONNX takes. Prints, for each network, the largest difference of its
-answers, as a share of the target's scale for numbers, and how many rows got another class although it does not
-hang by a rounding error.
+answers, as a share of the target's scale for numbers, and how many rows got another class although it does
+not hang by a rounding error.
 """
 
 from __future__ import annotations

@@ -38,6 +38,8 @@ def number(value: Any) -> str:
     ('0.1f', '-2.0', 'INFINITY', '1')
     """
     dtype = np.asarray(value).dtype
+    if dtype.kind == "u" and value >= 2**31:  # else a long, in which nothing wraps around
+        return f"{int(value)}u"
     if dtype.kind != "f":
         return str(int(value)) if value >= 0 or int(value) > -(2**31) else f"({int(value) + 1} - 1)"
     if np.isnan(value):

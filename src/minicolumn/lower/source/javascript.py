@@ -55,8 +55,8 @@ def _cast(node: Node, x: str) -> str:
     if after == np.float32:
         return call("Math.fround", x)
     if before.kind == "f" and after.kind in "iu":
-        return call("toInteger", x)
-    return f"(+{x})" if before.kind == "b" else x
+        return call({"int32": "toInt32", "int64": "toInt64"}.get(after.name, "toUint32"), x)
+    return f"(+{x})" if before.kind == "b" else _whole(x, node)
 
 
 def _whole(text: str, node: Node) -> str:
@@ -86,7 +86,10 @@ def _joined(dtype: np.dtype[Any], sign: str, total: str, value: str) -> str:
 
 
 def _power(node: Node, x: str, y: str) -> str:
-    return call("Math.pow" if node.array_type.is_float else "wholePower", x, y)
+    if node.array_type.is_float:
+        return call("Math.pow", x, y)
+    is_long = node.array_type.dtype.itemsize > 4
+    return call("longPower", x, y) if is_long else _whole(call("wholePower", x, y), node)
 
 
 def _rounded(name: str) -> Expression:
@@ -133,7 +136,7 @@ MAPS: Mapping[Op, Expression] = {
     e.NEGATIVE: lambda node, x: _whole(f"(-{x})", node),
     e.DIVIDE: infix("/"),
     e.POWER: _power,
-    e.ABSOLUTE: called("Math.abs"),
+    e.ABSOLUTE: lambda node, x: _whole(call("Math.abs", x), node),
     e.SIGN: called("Math.sign"),
     e.FLOOR: _rounded("Math.floor"),
     e.CEIL: _rounded("Math.ceil"),
@@ -167,8 +170,15 @@ MAPS = {
     e.EXP2: lambda node, x: f"Math.pow(2, {x})",
 }
 HELPERS: Mapping[str, str] = {
-    "toInteger": """function toInteger(x) {
-  return x >= -2147483648 && x < 2147483648 ? Math.trunc(x) : -2147483648;
+    # As in C: NaN and what an integer cannot hold become the smallest. No integer is -0.
+    "toInt32": """function toInt32(x) {
+  return x >= -2147483648 && x < 2147483648 ? Math.trunc(x) + 0 : -2147483648;
+}""",
+    "toInt64": """function toInt64(x) {
+  return x >= -9223372036854775808 && x < 9223372036854775808 ? Math.trunc(x) + 0 : -9223372036854775808;
+}""",
+    "toUint32": """function toUint32(x) {
+  return x > -1 && x < 4294967296 ? Math.trunc(x) + 0 : 0;
 }""",
     "within": """function within(i, n) {
   i = i < 0 ? i + n : i;
@@ -177,6 +187,11 @@ HELPERS: Mapping[str, str] = {
     "wholePower": """function wholePower(x, y) {
   let found = 1;
   for (; y > 0; --y) found = Math.imul(found, x);
+  return found;
+}""",
+    "longPower": """function longPower(x, y) {
+  let found = 1;
+  for (; y > 0; --y) found *= x;
   return found;
 }""",
     "roundEven": """function roundEven(x) {

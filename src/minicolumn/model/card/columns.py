@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from minicolumn.model.model import Model
     from minicolumn.tables.inputs.by_kind import Input
+    from minicolumn.tables.inputs.categories import BooleanInput, CategoryInput
+    from minicolumn.tables.inputs.datetimes import DatetimeInput
+    from minicolumn.tables.inputs.numbers import NumberInput
 
 _MOST_LEVELS = 8
 
@@ -66,7 +70,7 @@ def _row(part: Input) -> tuple[str, str, str, str, str]:
     return part.name, kind, how, seen, str(len(part.features))
 
 
-def _number(part) -> tuple[str, str]:  # type: ignore[no-untyped-def]
+def _number(part: NumberInput) -> tuple[str, str]:
     scaled = f"less {part.scale.center:.4g}, times {part.scale.factor:.4g}"
     smooth = ", clipped smoothly to ±3" if part.scale.smooth else ""
     form = f", written like {part.form}" if part.form else ""
@@ -77,13 +81,13 @@ def _number(part) -> tuple[str, str]:  # type: ignore[no-untyped-def]
     )
 
 
-def _boolean(part) -> tuple[str, str]:  # type: ignore[no-untyped-def]
+def _boolean(part: BooleanInput) -> tuple[str, str]:
     return "+1 yes, -1 no, 0 missing" + ("; an indicator of gaps" if part.indicator else ""), _gaps(
         part.gaps, ""
     )
 
 
-def _category(part) -> tuple[str, str]:  # type: ignore[no-untyped-def]
+def _category(part: CategoryInput) -> tuple[str, str]:
     ways = "codes of a learnt embedding" if part.embedded else "one signed feature"
     how = ways if part.embedded or len(part.features) == 1 else "one-hot"
     shown = ", ".join(level if len(level) <= 40 else level[:39] + "…" for level in part.levels[:_MOST_LEVELS])
@@ -92,7 +96,7 @@ def _category(part) -> tuple[str, str]:  # type: ignore[no-untyped-def]
     return how, f"{len(part.levels)} levels: {shown}{more}{_gaps(part.gaps)}{rare}"
 
 
-def _datetime(part) -> tuple[str, str]:  # type: ignore[no-untyped-def]
+def _datetime(part: DatetimeInput) -> tuple[str, str]:
     names = ", ".join(name for name, _ in part.parts) or "no part varies"
     form = f", written {part.form}" if part.form else ""
     gaps = "; an indicator of gaps" if part.indicator else ""
@@ -111,4 +115,9 @@ def _gaps(share: float, before: str = "; ") -> str:
     return f"{before}{share:.1%} missing" if share else ""
 
 
-_WORDS = {"number": _number, "boolean": _boolean, "category": _category, "datetime": _datetime}
+_WORDS: dict[str, Callable[[Any], tuple[str, str]]] = {
+    "number": _number,
+    "boolean": _boolean,
+    "category": _category,
+    "datetime": _datetime,
+}

@@ -20,10 +20,10 @@ from minicolumn.nn.activations import activation_by_name
 from minicolumn.nn.folding import standard_dense
 from minicolumn.nn.layer import Layer, Params
 from minicolumn.nn.layers.containers import Concatenate, Frozen, Residual, Sequential
-from minicolumn.nn.layers.dense import Activation, Dense, Flatten, PReLU, Reshape, Scale, rule_of
+from minicolumn.nn.layers.dense import Activation, Dense, Flatten, PReLU, Reshape, Scale
 from minicolumn.nn.layers.embeddings import ColumnEmbedding, Embedding
-from minicolumn.nn.layers.ensemble import Ensemble
-from minicolumn.nn.layers.members import BatchEnsemble, MeanOfMembers, MemberDense, Members
+from minicolumn.nn.layers.ensemble import Ensemble, MeanOfMembers, average_of
+from minicolumn.nn.layers.members import BatchEnsemble, MemberDense, Members
 from minicolumn.nn.layers.monotone import MonotoneQuantiles
 from minicolumn.nn.layers.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise
 from minicolumn.nn.layers.norm import BatchNorm, LayerNorm, RMSNorm, Standardize
@@ -113,7 +113,12 @@ _MEANS = {
 
 def _ensemble(layer: Ensemble, params: Params, shape: Shape) -> list[Module]:
     parts = [_whole(inner, params[name], shape) for name, inner in layer.inside]
-    return [holding(_MEANS[layer.average], parts, listed=True)]
+    return [holding("Beside", parts, listed=True), _mean(layer, layer.output_shape(shape))]
+
+
+def _mean(layer: Ensemble | MeanOfMembers, outputs: Shape) -> Module:
+    """Return the module that averages members, [rows, members, outputs]."""
+    return Module(f"{_MEANS[average_of(layer.average, outputs[-1])]}()")
 
 
 # Dense layers and activations -------------------------------------------------------------------------------
@@ -265,7 +270,9 @@ def _member_dense(layer: MemberDense, params: Params, shape: Shape) -> list[Modu
     return [module, *_activation(layer.activation)]
 
 
-def _of_text(text: Callable[[Any], str], silent: bool = False) -> Callable[[Any, Params, Shape], list[Module]]:
+def _of_text(
+    text: Callable[[Any], str], silent: bool = False
+) -> Callable[[Any, Params, Shape], list[Module]]:
     """Return the row of a layer without arrays."""
     return lambda layer, params, shape: [Module(text(layer), silent=silent)]
 
@@ -298,5 +305,5 @@ LAYERS: Mapping[type, Callable[[Any, Params, Shape], list[Module]]] = {
     Members: _members,
     BatchEnsemble: _batch_ensemble,
     MemberDense: _member_dense,
-    MeanOfMembers: _of_text(lambda layer: f"MeanOfMembers({layer.of!r})"),
+    MeanOfMembers: lambda layer, params, shape: [_mean(layer, layer.output_shape(shape))],
 }

@@ -29,8 +29,8 @@ from minicolumn.model.imports.torch_state import ORDER
 Array = np.ndarray[Any, np.dtype[Any]]
 _LOG_MEAN = '''
 def log_mean(z):
-    """Return the logarithm of the mean of the exponentials over the first axis."""
-    return z.logsumexp(dim=0) - math.log(len(z))
+    """Return the logarithm of the mean of the exponentials over the axis of members, the second one."""
+    return z.logsumexp(dim=1) - math.log(z.shape[1])
 '''
 
 _RAW = '''

@@ -7,7 +7,8 @@ is what Keras 3 writes. Chunks, filters, links to other files and later layouts 
 skipped.
 
 Source      HDF5 File Format Specification, version 2.0 (support.hdfgroup.org)
-Bounds      10,000 objects and 64 MiB of names, 16 levels of groups, arrays of 8 dimensions
+Bounds      10,000 objects, names of 255 bytes, 16 levels of groups, arrays of 8 dimensions, in all no larger
+            than the file
 Differs     libhdf5 reads all of the format in C, with a long record of memory errors on hostile files; this
             needs no package, and a damaged file is one line
 """
@@ -50,6 +51,7 @@ class _Reader:
 
     data: memoryview
     visited: set[int] = field(default_factory=set)
+    taken: int = 0  # bytes of all arrays so far
 
     def arrays(self) -> dict[str, Array]:
         head = self._bytes(0, 96)
@@ -173,6 +175,9 @@ class _Reader:
             raise ModelFileError(f"has {path[:60]!a} in chunks, which are not read; save it contiguous")
         if not size:
             return memoryview(b"")
+        self.taken += size
+        if self.taken > len(self.data):  # many arrays over the same bytes would take all memory
+            raise ModelFileError("is damaged: its arrays are larger than the file")
         if kind == 0:
             raw = layout[4 : 4 + _number(layout, 2, 2)]
         else:

@@ -176,11 +176,11 @@ def _reshape(layer: KerasLayer, chain: Chain) -> Chain:
 def _silent(kind: Any, setting: str, default: float) -> Callable[[KerasLayer, Chain], Chain]:
     """Return what appends a layer that does nothing when predicting."""
     return lambda layer, chain: chain.then(
-        settled(kind, **{kind_setting(kind): layer.number(setting, default)})
+        settled(kind, **{_setting_of(kind): layer.number(setting, default)})
     )
 
 
-def kind_setting(kind: Any) -> str:
+def _setting_of(kind: Any) -> str:
     """Return the name of the one setting of a layer of noise."""
     return next(iter(kind.__settings__))
 

@@ -11,8 +11,9 @@ from minicolumn.model.files import PathLike, read_whole, shown
 from minicolumn.model.imports.chain import Chain, one_line
 from minicolumn.model.imports.onnx_graph import Graph, Node, Port, read_graph
 from minicolumn.model.imports.onnx_operators import OPERATORS
-from minicolumn.model.imports.onnx_values import Batch, Rows, Values, settle
+from minicolumn.model.imports.onnx_values import Batch, Rows, Values, integer_of, settle
 from minicolumn.model.model import Model
+from minicolumn.nn.ending import ending
 from minicolumn.nn.losses import Loss
 from minicolumn.nn.losses import as_loss as check_loss
 
@@ -156,7 +157,7 @@ def _input_shape(port: Port, needed: list[Node], graph: Graph) -> tuple[int, ...
     for node in needed:
         weight = graph.constants.get(node.inputs[1]) if len(node.inputs) > 1 else None
         if node.op in ("MatMul", "Gemm") and weight is not None and weight.ndim == 2:
-            turned = node.op == "Gemm" and node.attributes.get("transB") == 1
+            turned = node.op == "Gemm" and integer_of(node, "transB", 0) != 0
             return (weight.shape[1 if turned else 0],)
     raise ModelFileError("does not say how many features its input has")
 
@@ -178,7 +179,5 @@ def _classes(graph: Graph) -> Array | None:
 
 def _multilabel(graph: Graph, rows: Rows, classes: Array | None) -> bool:
     """Return whether several logistic outputs answer by themselves."""
-    from minicolumn.nn.ending import ending
-
     several = bool(rows.chain.shape) and rows.chain.shape[-1] > 1
     return classes is not None and several and ending(rows.chain.network) == "logistic"

@@ -20,8 +20,10 @@ from minicolumn.model.imports.onnx_values import (
     Rows,
     Value,
     constant_of,
+    integer_of,
     number_of,
     operand,
+    rows_of,
     settle,
 )
 from minicolumn.model.imports.terms import Term, above, call, product, total, where
@@ -39,10 +41,10 @@ def _matmul(node: Node, values: list[Value], batch: Batch) -> Value:
 
 
 def _gemm(node: Node, values: list[Value], batch: Batch) -> Value:
-    if node.attributes.get("transA", 0) != 0:
+    if integer_of(node, "transA", 0) != 0:
         raise ModelFileError("transposes its rows")
     weight = constant_of(operand(values, 1), "its weight").astype(np.float64)
-    weight = weight.T if node.attributes.get("transB", 0) else weight
+    weight = weight.T if integer_of(node, "transB", 0) else weight
     chain = settle(values[0]).chain
     if len(chain.shape) != 1:
         raise ModelFileError("multiplies rows of more than one axis")
@@ -59,9 +61,8 @@ def _function(name: str) -> Operator:
     """Return the operator of an activation without settings."""
 
     def apply(node: Node, values: list[Value], batch: Batch) -> Value:
-        if not isinstance(values[0], Rows) or values[0].both:
-            raise ModelFileError("takes something that is not rows")
-        return replace(values[0], term=call(name, values[0].term))
+        rows = rows_of(values[0])
+        return replace(rows, term=call(name, rows.term))
 
     return apply
 
@@ -95,7 +96,8 @@ def _selu(node: Node, values: list[Value], batch: Batch) -> Value:
 
 
 def _gelu(node: Node, values: list[Value], batch: Batch) -> Value:
-    name = {"none": "gelu", "tanh": "gelu_tanh"}.get(node.attributes.get("approximate", "none"))
+    kind = node.attributes.get("approximate", "none")
+    name = {"none": "gelu", "tanh": "gelu_tanh"}.get(kind) if isinstance(kind, str) else None
     if name is None:
         raise ModelFileError("is a GELU of an unknown kind")
     return _function(name)(node, values, batch)
@@ -147,8 +149,7 @@ def _arithmetic(node: Node, values: list[Value], batch: Batch) -> Value:
     turned = isinstance(a, np.ndarray)
     rows, constant = (b, a) if turned else (a, b)
     constant = constant_of(constant, "an operand").astype(np.float64)
-    if not isinstance(rows, Rows) or rows.both:
-        raise ModelFileError("takes something that is not rows")
+    rows = rows_of(rows)
     if constant.size == 1:
         return replace(rows, term=_of_number(node.op, rows.term, float(constant.reshape(-1)[0]), turned))
     chain = settle(rows).chain
@@ -179,8 +180,6 @@ def _of_two(op: str, a: Rows, b: Rows) -> Rows:
             whole = product(a.term, b.term if op == "Mul" else call("reciprocal", b.term))
         else:
             whole = total(a.term, product(-1.0 if op == "Sub" else 1.0, b.term))
-        if len(whole.operands) > 8:
-            raise ModelFileError("has a product or a sum of more than 8 parts")
         return replace(a, term=whole)
     if op == "Add":
         one, other = settle(a).chain, settle(b).chain
@@ -206,29 +205,29 @@ def _folded(op: str, a: Array, b: Array) -> Array:
 
 def _power(node: Node, values: list[Value], batch: Batch) -> Value:
     exponent = constant_of(operand(values, 1), "an exponent")
-    if not isinstance(values[0], Rows) or exponent.size != 1 or exponent.reshape(-1)[0] not in (2, 3):
+    rows = rows_of(values[0])
+    if exponent.size != 1 or exponent.reshape(-1)[0] not in (2, 3):
         raise ModelFileError("raises to another power than 2 or 3")
-    rows = values[0]
     return replace(rows, term=product(*[rows.term] * int(exponent.reshape(-1)[0])))
 
 
 def _negative(node: Node, values: list[Value], batch: Batch) -> Value:
-    if not isinstance(values[0], Rows) or values[0].both:
-        raise ModelFileError("takes something that is not rows")
-    return replace(values[0], term=product(-1.0, values[0].term))
+    rows = rows_of(values[0])
+    return replace(rows, term=product(-1.0, rows.term))
 
 
 def _greater(node: Node, values: list[Value], batch: Batch) -> Value:
     level = constant_of(operand(values, 1), "a level")
-    if not isinstance(values[0], Rows) or level.size != 1:
-        raise ModelFileError("compares something other than rows with a number")
-    return replace(values[0], term=above(values[0].term, float(level.reshape(-1)[0])))
+    rows = rows_of(values[0])
+    if level.size != 1:
+        raise ModelFileError("compares its rows with several numbers")
+    return replace(rows, term=above(rows.term, float(level.reshape(-1)[0])))
 
 
 def _where(node: Node, values: list[Value], batch: Batch) -> Value:
-    if len(values) != 3 or not all(isinstance(value, Rows) for value in values):
-        raise ModelFileError("chooses among something other than functions of its rows")
-    test, yes, no = values
+    if len(values) != 3:
+        raise ModelFileError("takes another number of operands than three")
+    test, yes, no = map(rows_of, values)
     if not test.chain is yes.chain is no.chain:
         raise ModelFileError("joins two branches of the network, for which there is no layer")
     return replace(test, term=where(test.term, yes.term, no.term))
@@ -240,6 +239,8 @@ def _where(node: Node, values: list[Value], batch: Batch) -> Value:
 def _batch_norm(node: Node, values: list[Value], batch: Batch) -> Value:
     if len(values) < 5:
         raise ModelFileError("lacks scale, bias, mean or variance")
+    if integer_of(node, "training_mode", 0):
+        raise ModelFileError("normalizes by each batch, since it was exported while training")
     scale, bias, mean, variance = (constant_of(value, "a statistic") for value in values[1:5])
     chain = settle(values[0]).chain
     if len(chain.shape) != 1:
@@ -250,7 +251,7 @@ def _batch_norm(node: Node, values: list[Value], batch: Batch) -> Value:
 
 def _layer_norm(node: Node, values: list[Value], batch: Batch) -> Value:
     chain = settle(values[0]).chain
-    if node.attributes.get("axis", -1) not in (-1, len(chain.shape)):
+    if integer_of(node, "axis", -1) not in (-1, len(chain.shape)):
         raise ModelFileError("normalizes over more than the last axis")
     bias = None if operand(values, 2) is None else constant_of(values[2], "its bias")
     scale = constant_of(operand(values, 1), "its scale")
@@ -259,7 +260,7 @@ def _layer_norm(node: Node, values: list[Value], batch: Batch) -> Value:
 
 def _rms_norm(node: Node, values: list[Value], batch: Batch) -> Value:
     chain = settle(values[0]).chain
-    if node.attributes.get("axis", -1) not in (-1, len(chain.shape)):
+    if integer_of(node, "axis", -1) not in (-1, len(chain.shape)):
         raise ModelFileError("normalizes over more than the last axis")
     return Rows(
         chain.rms_norm(constant_of(operand(values, 1), "its scale"), number_of(node, "epsilon", 1e-5))
@@ -274,7 +275,7 @@ def _softmax(name: str) -> Operator:
     def apply(node: Node, values: list[Value], batch: Batch) -> Value:
         rows = settle(values[0])
         rank = len(rows.chain.shape)
-        if node.attributes.get("axis", -1 if batch.opset >= 13 else 1) not in (-1, rank) or not rank:
+        if integer_of(node, "axis", -1 if batch.opset >= 13 else 1) not in (-1, rank) or not rank:
             raise ModelFileError("takes the softmax over another axis than the last")
         return Rows(rows.chain.activation(name))
 
@@ -294,8 +295,9 @@ def _log(node: Node, values: list[Value], batch: Batch) -> Value:
 def _scaler(node: Node, values: list[Value], batch: Batch) -> Value:
     chain = settle(values[0]).chain
     offset, scale = node.attributes.get("offset", [0.0]), node.attributes.get("scale", [1.0])
-    if not isinstance(offset, list) or not isinstance(scale, list) or not all(scale):
-        raise ModelFileError("has no offset and scale, or one that is 0")
+    plain = isinstance(offset, list) and isinstance(scale, list)
+    if not plain or not all(isinstance(value, float) for value in (*offset, *scale)) or not all(scale):
+        raise ModelFileError("has no numbers as offset and scale, or a scale of 0")
     return Rows(chain.standardize(np.array(offset), 1.0 / np.array(scale)))
 
 

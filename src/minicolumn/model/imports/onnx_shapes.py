@@ -15,6 +15,7 @@ from minicolumn.model.imports.onnx_values import (
     Rows,
     Value,
     constant_of,
+    integer_of,
     integers_of,
     operand,
     settle,
@@ -32,13 +33,13 @@ def _same(node: Node, values: list[Value], batch: Batch) -> Value:
 
 
 def _cast(node: Node, values: list[Value], batch: Batch) -> Value:
-    if isinstance(values[0], Rows) and node.attributes.get("to") not in (1, 10, 11, 16):
+    if isinstance(values[0], Rows) and integer_of(node, "to", 0) not in (1, 10, 11, 16):
         raise ModelFileError("turns rows into something else than floats")
     return _same(node, values, batch)
 
 
 def _flatten(node: Node, values: list[Value], batch: Batch) -> Value:
-    if node.attributes.get("axis", 1) != 1:
+    if integer_of(node, "axis", 1) != 1:
         raise ModelFileError("flattens behind another axis than the first")
     return Rows(settle(values[0]).chain.reshape((-1,)))
 
@@ -112,7 +113,7 @@ def _shape_of(node: Node, values: list[Value], batch: Batch) -> Value:
 def _gather(node: Node, values: list[Value], batch: Batch) -> Value:
     array, places = constant_of(operand(values, 0), "an array"), constant_of(operand(values, 1), "an index")
     whole = array.ndim == 1 and places.size <= 64 and places.dtype.kind in "iu"
-    if not whole or (np.abs(places.astype(np.int64)) > len(array) - 1).any():
+    if not whole or ((places < -len(array)) | (places >= len(array))).any():
         raise ModelFileError("looks something up that is no list of lengths")
     return array[places.astype(np.int64)]
 

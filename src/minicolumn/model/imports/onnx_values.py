@@ -76,7 +76,15 @@ def _appended(chain: Chain, term: Term, depth: int) -> Chain:
     return chain.add(np.array(shift)) if shift != 0.0 else chain
 
 
+def rows_of(value: Value) -> Rows:
+    """Return rows, with the function that is not a layer yet; the probabilities of two classes are none."""
+    if not isinstance(value, Rows) or value.both:
+        raise ModelFileError("takes something that is not rows")
+    return value
+
+
 def constant_of(value: Value, what: str) -> Array:
+    """Return a constant of numbers."""
     if not isinstance(value, np.ndarray):
         raise ModelFileError(f"needs {what} as a constant")
     if value.dtype.kind not in "fiu":
@@ -85,13 +93,23 @@ def constant_of(value: Value, what: str) -> Array:
 
 
 def operand(values: list[Value], place: int) -> Value:
+    """Return an operand; None where it is left out."""
     return values[place] if place < len(values) else None
 
 
 def number_of(node: Node, name: str, default: float) -> float:
+    """Return an attribute that is a finite number."""
     value = node.attributes.get(name, default)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise ModelFileError(f"has an attribute {name} that is no number")
+    return value
+
+
+def integer_of(node: Node, name: str, default: int) -> int:
+    """Return an attribute that is an integer, such as an axis or a flag."""
+    value = node.attributes.get(name, default)
+    if type(value) is not int:
+        raise ModelFileError(f"has an attribute {name} that is no integer")
     return value
 
 

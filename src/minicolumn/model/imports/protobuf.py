@@ -86,9 +86,9 @@ def chunk(value: Value) -> memoryview:
 
 
 def text(value: Value, longest: int = 256) -> str:
-    """Return a field as a printable text of bounded length, for names.
+    """Return a field as a text of at most `longest` bytes, which need not be printable.
 
-    Errors      ModelFileError for what is not UTF-8
+    Errors      ModelFileError for what is longer, or not UTF-8
     """
     data = chunk(value)
     if len(data) > longest:

@@ -10,7 +10,11 @@ up, and their operands are sorted, so that equal functions written in another or
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from minicolumn.errors import ModelFileError
+
+MAX_PARTS = 256  # of a function; sixteen activations in a row, written out, are about a hundred
 
 
 @dataclass(frozen=True, order=True)
@@ -21,12 +25,22 @@ class Term:
     kind "call"         name(operands[0])
     kind "product"      number * operands[0] * operands[1] * ...
     kind "sum"          number + operands[0] + operands[1] + ...
+    parts               how many terms it is made of, as a tree; two of bounded size are soon compared
+
+    Errors      ModelFileError for more than MAX_PARTS
     """
 
     kind: str
     name: str = ""
     number: float = 0.0
     operands: tuple[Term, ...] = ()
+    parts: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        parts = 1 + sum(term.parts for term in self.operands)
+        if parts > MAX_PARTS:
+            raise ModelFileError(f"computes a function of its rows of more than {MAX_PARTS} parts")
+        object.__setattr__(self, "parts", parts)
 
 
 X = Term("x")

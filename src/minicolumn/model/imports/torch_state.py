@@ -32,6 +32,7 @@ from minicolumn.nn.losses import Loss, as_loss
 Array = np.ndarray
 MAX_BYTES = 2 * 1024**3
 MAX_TRIES = 10_000
+MAX_TO_ORDER = 200  # modules whose order is looked for; a try takes as long as there are of them, squared
 _BESIDE = ("num_batches_tracked",)
 # Under this name the metadata of our own exports says the order of the layers, the loss, and eps of norms.
 ORDER = "layers"
@@ -280,6 +281,9 @@ def _orders(modules: list[Module]) -> Iterator[list[Module]]:
 
     A norm of as many features as its neighbours fits in several places, so it makes the order ambiguous.
     """
+    if len(modules) > MAX_TO_ORDER:
+        raise ModelFileError(f"has {len(modules):,} modules, too many to find their order; say it as layers")
+    fans = [module.fan for module in modules]
     tries, found = 0, 0
     stack: list[tuple[list[int], int | None]] = [([], None)]
     while stack and found < 2:
@@ -291,8 +295,7 @@ def _orders(modules: list[Module]) -> Iterator[list[Module]]:
             found += 1
             yield [modules[place] for place in taken]
             continue
-        for place, module in enumerate(modules):
-            fan_in, out = module.fan
+        for place, (fan_in, out) in enumerate(fans):
             if place not in taken and (width is None or fan_in is None or fan_in == width):
                 stack.append(([*taken, place], width if out is None else out))
 

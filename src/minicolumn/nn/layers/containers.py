@@ -126,7 +126,8 @@ class Sequential(Composite):
             return super().member_outputs(params, x, key=key, training=training)
         *front, last = self.layers
         place = len(front)
-        x, after = Sequential(*front).member_outputs(params, x, key=key, training=training)
+        # In front of the last layer an ensemble's mean is handed on.
+        x, after = Layer.member_outputs(Sequential(*front), params, x, key=key, training=training)
         y, own = last.member_outputs(params[str(place)], x, key=own_key(last, key, place), training=training)
         return y, {**after, str(place): own}
 
