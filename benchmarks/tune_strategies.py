@@ -1,22 +1,26 @@
 """Strategies of topology search beside each other: the same time, tables, threads and test rows.
 
     python benchmarks/tune_strategies.py [SET ...] [--data DIR] [--seconds 120] [--seeds 0 1 2] [--threads 2]
-                                         [--strategies course tpe ...] [--picture FILE]
+                                         [--strategies course tpe ...] [--csv FILE] [--picture FILE]
 
 A quarter of each table's rows is set apart first and given to the search as rows to test on: no choice looks
 at them, neither of the strategy nor of the winner. Each seed is another quarter, search and weights.
 The score is the winner's on those rows, R2 of numbers, else the accuracy. Beside them `train`, one network by
 the default recipe, on the same rows. Strategies take turns in going first.
+
+With --csv each score is a row of that file as soon as it is there, and what the file holds is not done again:
+the same command takes up a run that was ended.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import os
 import platform
 import sys
 import time
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -80,34 +84,42 @@ def score_of(metrics: dict[str, float]) -> float:
 
 
 def run(
-    name: str, task: Task, data: Path, seed: int, strategies: list[str], budget: dict[str, Any]
-) -> list[Result]:
-    """Return what each strategy and the default recipe come to on a table, with a seed."""
-    train, test = split(read_table(data / f"{name}.csv.gz"), task, seed)
+    name: str, task: Task, frame: polars.DataFrame, seed: int, entrant: str, budget: dict[str, Any]
+) -> Result | None:
+    """Return what a strategy, or the default recipe, comes to on a table; None without a winner."""
+    train, test = split(frame, task, seed)
     began = time.perf_counter()
-    said: Any = {"drop": task.drop, "task": task.task, "seed": seed, "test": test}
-    default = mc.fit_table(train, task.target, members=1, **said)
-    found = [Result(name, BASELINE, seed, score_of(default.metrics), time.perf_counter() - began)]
-    for strategy in strategies[seed % len(strategies) :] + strategies[: seed % len(strategies)]:
-        began = time.perf_counter()
-        study = searched(train, test, task, strategy, seed, **budget)
-        seconds = time.perf_counter() - began
-        if study.winner is None:
-            print(f"{name} {strategy}: {study.why_no_winner()}", flush=True)
-            continue
-        found.append(
-            Result(
-                name,
-                strategy,
-                seed,
-                score_of(study.metrics),
-                seconds,
-                len(study.records),
-                study.winner.parameters,
-            )
-        )
-        print(f"  {found[-1]}", flush=True)
-    return found
+    if entrant == BASELINE:
+        said: Any = {"drop": task.drop, "task": task.task, "seed": seed, "test": test}
+        default = mc.fit_table(train, task.target, members=1, **said)
+        return Result(name, BASELINE, seed, score_of(default.metrics), time.perf_counter() - began)
+    study = searched(train, test, task, entrant, seed, **budget)
+    seconds = time.perf_counter() - began
+    if study.winner is None:
+        print(f"{name} {entrant}: {study.why_no_winner()}", flush=True)
+        return None
+    trials, weights = len(study.records), study.winner.parameters
+    return Result(name, entrant, seed, score_of(study.metrics), seconds, trials, weights)
+
+
+def known(path: Path | None) -> list[Result]:
+    """Return the results that a file holds; a torn last line is none."""
+    if path is None or not path.exists():
+        return []
+    kinds = {"str": str, "int": int, "float": float}
+    with open(path, newline="") as file:
+        rows = [row for row in csv.DictReader(file) if None not in row.values()]
+    return [Result(**{f.name: kinds[str(f.type)](row[f.name]) for f in fields(Result)}) for row in rows]
+
+
+def keep(results: list[Result], path: Path) -> None:
+    """Write all results aside and put the file in its place, so that it is whole at any time."""
+    aside = path.with_name(f"{path.name}.tmp")
+    with open(aside, "w", newline="") as file:
+        rows = csv.DictWriter(file, [f.name for f in fields(Result)])
+        rows.writeheader()
+        rows.writerows([asdict(result) for result in results])
+    os.replace(aside, path)
 
 
 def show(results: list[Result], entrants: list[str]) -> None:
@@ -157,7 +169,7 @@ def draw(results: list[Result], entrants: list[str], path: str) -> None:
     axes.tick_params(axis="y", labelcolor=INK, labelsize=10)
     axes.set_xlabel("points of accuracy or R² (x 100) above one network by the default recipe", color=QUIET)
     titled(axes, "Strategies at equal time", "on rows that no search has seen: mean and range over the seeds")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.45, -0.22 - 0.2 / len(tables)), ncols=6, frameon=False)
+    axes.figure.legend(loc="outside lower center", ncols=6, frameon=False)
     save(axes, path)
 
 
@@ -171,6 +183,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--threads", type=int, default=None)
     parser.add_argument("--strategies", nargs="+", default=[*STRATEGIES])
+    parser.add_argument("--csv", type=Path)
     parser.add_argument("--picture")
     said = parser.parse_args()
     print(
@@ -178,11 +191,24 @@ def main() -> None:
     )
     print(f"{said.seconds:g} s a search, load when it began {os.getloadavg()[0]:.1f}\n")
     budget = {"time": said.seconds, "threads": said.threads}
-    results: list[Result] = []
+    results = known(said.csv)
+    done = {(result.table, result.seed, result.entrant) for result in results}
     for seed in said.seeds:
+        first = seed % len(said.strategies)
+        turned = [BASELINE, *said.strategies[first:], *said.strategies[:first]]
         for name in said.sets:
-            task = replace(SETS[name])
-            results += run(name, task, said.data, seed, list(said.strategies), budget)
+            frame = read_table(said.data / f"{name}.csv.gz")
+            for entrant in turned:
+                if (name, seed, entrant) in done:
+                    continue
+                found = run(name, SETS[name], frame, seed, entrant, budget)
+                if found is None:
+                    continue
+                results.append(found)
+                print(f"  {found}", flush=True)
+                if said.csv:
+                    keep(results, said.csv)
+    results = [r for r in results if r.table in said.sets and r.seed in said.seeds]
     entrants = [BASELINE, *said.strategies]
     show(results, entrants)
     if said.picture:

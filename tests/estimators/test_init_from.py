@@ -27,7 +27,7 @@ def source() -> mc.Model:
     return mc.zoo.load("digits")
 
 
-def begun(source: mc.Model, **said: Any) -> mc.MLPClassifier:
+def begun(source: mc.Model | Path | str, **said: Any) -> mc.MLPClassifier:
     return mc.MLPClassifier(HIDDEN, init_from=source, random_state=0, **said)
 
 
@@ -55,7 +55,7 @@ def test_a_layer_in_another_form_computes_the_same(form: str) -> None:
 
 def test_it_learns_with_few_rows_what_random_weights_do_not(source: mc.Model) -> None:
     rows, rest = slice(0, 60), slice(1400, None)
-    said = {"max_iter": 20, "random_state": 0}
+    said: dict[str, Any] = {"max_iter": 20, "random_state": 0}
     with pytest.warns(Warning, match="Maximum iterations"):
         scores = [
             mc.MLPClassifier(HIDDEN, init_from=model, **said)

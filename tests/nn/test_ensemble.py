@@ -180,8 +180,11 @@ def test_members_in_one_network_and_networks_beside_each_other_are_averaged_alik
 
 def test_an_ensemble_before_the_last_layer_hands_its_mean_on():
     first = nn.Ensemble(nn.Dense(3), nn.Dense(3, "tanh"))
-    for net in (nn.Sequential(first, nn.Dense(2)), nn.Sequential(first, nn.Ensemble(nn.Dense(2), nn.Dense(2)))):
-        params, x = _drawn(net, 6), _rows(5)
+    for net in (
+        nn.Sequential(first, nn.Dense(2)),
+        nn.Sequential(first, nn.Ensemble(nn.Dense(2), nn.Dense(2))),
+    ):
+        params, x = _drawn(net, 6), _rows(9)
         outputs, _ = net.member_outputs(params, x)
         mean = first.apply(params["0"], x)
         expected, _ = net.layers[1].member_outputs(params["1"], mean)

@@ -95,7 +95,7 @@ def test_folds_hold_each_row_out_and_each_class_evenly(codes, members, seed):
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(2, 90), st.integers(2, 12), st.integers(1, 40), st.booleans())
+@given(st.integers(2, len(FRAME)), st.integers(2, 12), st.integers(16, 64), st.booleans())
 def test_rows_that_are_not_held_out_make_whole_steps(rows, members, batch, in_time):
     frame, target = FRAME[:rows], np.arange(rows) % 3
     said = {"time_order": "day", "keep": ("day",)} if in_time else {}

@@ -41,6 +41,10 @@ def fitted(target: str = "Heavy", **said: Any) -> Any:
     return mc.fit_table(birds(target), target, **given)
 
 
+def _model(**said: Any) -> mc.Model:
+    return fitted(**said).model
+
+
 def body(model: mc.Model, X: np.ndarray) -> np.ndarray:
     """Return what the layers in front of the head make of rows."""
     network = model.network
@@ -68,7 +72,7 @@ def test_frozen_layers_compute_what_they_did_and_the_head_learns(source: mc.Mode
 
 
 def test_layers_that_are_not_frozen_learn(source: mc.Model) -> None:
-    found = [fitted(**how).model for how in ({}, {"freeze": True, "unfreeze": 1}, {"freeze": 2})]
+    found = [_model(**how) for how in ({}, {"freeze": True, "unfreeze": 1}, {"freeze": 2})]
     for model in found:
         assert not np.array_equal(model.params["4"]["weight"], source.params["4"]["weight"])
     assert np.array_equal(found[2].params["0"]["weight"], source.params["0"]["weight"])

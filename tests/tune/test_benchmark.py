@@ -1,4 +1,4 @@
-"""The benchmark of strategies is a nested split: what is tested on is looked at by no choice."""
+"""Benchmarks of the search: nested splits, equal budgets, and files that are taken up again."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 import polars
 import pytest
 
+import minicolumn as mc
 from minicolumn.tune import STRATEGIES
 
 SPACE: dict[str, Any] = {
@@ -23,16 +24,20 @@ SPACE: dict[str, Any] = {
 }
 
 
-@pytest.fixture(scope="module")
-def benchmark() -> ModuleType:
-    path = Path(__file__).parents[2] / "benchmarks" / "tune_strategies.py"
-    spec = importlib.util.spec_from_file_location("tune_strategies", path)
+def _loaded(name: str) -> ModuleType:
+    path = Path(__file__).parents[2] / "benchmarks" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # where its dataclasses look for their annotations
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def benchmark() -> ModuleType:
+    return _loaded("tune_strategies")
 
 
 def _table() -> polars.DataFrame:
@@ -88,3 +93,93 @@ def test_the_table_and_the_picture_are_of_all_results(
 
 def test_its_strategies_are_those_that_there_are(benchmark: ModuleType) -> None:
     assert set(benchmark.STRATEGIES) == set(STRATEGIES) - {"grid"}  # which needs a finite space
+
+
+def test_what_a_file_of_results_holds_is_read_back(benchmark: ModuleType, tmp_path: Path) -> None:
+    """A line that was torn off is none, and is done again."""
+    path = tmp_path / "found.csv"
+    results = [benchmark.Result("wine", entrant, 1, 1 / 3, 2.5, 7, 99) for entrant in ("train", "tpe")]
+    assert benchmark.known(path) == []
+    benchmark.keep(results, path)
+    assert benchmark.known(path) == results
+    path.write_text(path.read_text()[:-6])
+    assert benchmark.known(path) == results[:1]
+
+
+# What a search wins over the default ------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def scores() -> ModuleType:
+    return _loaded("tune_scores")
+
+
+def test_other_test_rows_change_nothing_but_the_two_scores(benchmark: ModuleType, scores: ModuleType) -> None:
+    """With rows of nonsense the winner is the same, and so is how many trials there were."""
+    task = benchmark.Task("y")
+    train, test = benchmark.split(_table(), task, 0)
+    wrong = test.with_columns(polars.Series("y", ["yes" if v == "no" else "no" for v in test["y"]]))
+    budget: dict[str, Any] = {"trials": 2, "space": SPACE, "epochs": 3, "folds": 2, "threads": 1}
+    one, other = (
+        scores.compared("t", train, rows, task, 0, "random", 60.0, **budget) for rows in (test, wrong)
+    )
+    assert (one.winner, one.weights, one.trials) == (other.winner, other.weights, other.trials)
+    assert one.default == pytest.approx(1.0 - other.default)  # right where the other is wrong
+    assert one.tuned == pytest.approx(1.0 - other.tuned)
+
+
+def test_pairs_are_kept_and_told(scores: ModuleType, tmp_path: Path) -> None:
+    path = tmp_path / "pairs.csv"
+    pairs = [
+        scores.Pair(table, seed, "course", 10.0, 0.5, 0.5 + gain + seed / 100, 1.0, 9.0, 4, 50, "8 relu")
+        for table, gain in (("wine", 0.1), ("beer", -0.2))
+        for seed in (0, 1)
+    ]
+    scores.keep(pairs, path)
+    assert scores.known(path) == pairs
+    assert len({pair.kind for pair in pairs}) == 4
+    lines = scores.shown(pairs)
+    assert lines[1].split()[:5] == ["wine", "0.5000", "0.6050", "0.1050", "0.0050"]
+    assert lines[-1] == "the search is better on 1 of 2 tables, by the mean over the seeds"
+    path.write_text("a,b\n1,2\n")
+    with pytest.raises(mc.DataError, match="other columns than this benchmark writes"):
+        scores.known(path)
+
+
+# Trials a minute beside other libraries ---------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def speeds() -> ModuleType:
+    return _loaded("tune")
+
+
+def test_a_line_tells_the_median_speed_and_how_many_times_as_fast_ours_is(speeds: ModuleType) -> None:
+    found = [
+        speeds.Measured("t", cores, side, 10, seconds / cores, 1.0, 0.9)
+        for side, times in ((speeds.COLD, (30, 20, 60)), (speeds.SKLEARN, (120, 100, 60)))
+        for seconds in times
+        for cores in (1, 2)
+    ]
+    assert speeds.speed_of(found, "t", 1, speeds.COLD) == 20.0
+    words = speeds.line_of(found, "t", 1, speeds.SKLEARN).split()
+    assert words[-6:] == ["6.0", "(10.0)", "1.00", "0.9000", "3.33", "nan"]
+    assert [line.split()[-1] for line in speeds.gains(found)] == ["2.00", "2.00"]
+
+
+def test_all_sides_are_given_the_same_candidates(speeds: ModuleType, tmp_path: Path) -> None:
+    _table().write_csv(tmp_path / "t.csv")
+    plan = speeds.planned(tmp_path / "t.csv", "y", trials=6, epochs=2, cores=1)
+    candidates = speeds.candidates_of(plan)
+    assert len(set(candidates)) == 6
+    asked: list[tuple[Any, ...]] = []
+
+    def train(candidate: Any, learnt: Any, held: Any, epochs: int) -> float:
+        assert len(learnt[0]) + len(held[0]) == 90  # of 120 rows, a quarter tests
+        asked.append((candidate.layers, candidate.width, candidate.learning_rate, candidate.batch_size))
+        return 0.5
+
+    pytest.importorskip("optuna")
+    assert speeds.by_optuna(plan, 1, train) == [0.5] * 6
+    said = [(c.layers, c.width, c.learning_rate, c.batch_size) for c in candidates for _ in range(3)]
+    assert asked == said

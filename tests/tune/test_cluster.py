@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import pickle
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -14,6 +16,7 @@ import pytest
 import minicolumn as mc
 from minicolumn.tune.build import Workshop
 from minicolumn.tune.cluster import Cluster, connected
+from minicolumn.tune.evaluate import Standing, Watcher
 from minicolumn.tune.executor import Executed
 from minicolumn.tune.search import Budget, Progress, Search
 from minicolumn.tune.session import SearchPlan
@@ -136,6 +139,38 @@ def test_killed_workers_lose_nothing_and_nothing_counts_twice(dask_cluster: Any)
         found = long_cluster.searched(40, cluster=dask_cluster.address)
     assert killer.kills
     long_cluster.check_whole(found, expected)
+
+
+@needs_dask
+@pytest.mark.slow
+def test_a_worker_hears_that_the_search_was_interrupted(plan: Callable[..., SearchPlan]) -> None:
+    """A training of a million epochs ends where it is, and the worker is free again."""
+    from distributed import LocalCluster
+
+    quiet: Any = {"dashboard_address": None, "silence_logs": 100}
+    started: Any = LocalCluster(n_workers=1, threads_per_worker=1, processes=False, **quiet)
+    with started as local:
+        made = plan(trials=1, epochs=1_000_000, space=long_cluster.SPACE)
+        candidate = strategy_by_name("strategy", "grid")(made.ground).ask()
+        [worker] = local.workers.values()
+        with connected(local.scheduler_address) as client, Cluster(made.workshop, client) as crew:
+            assert candidate is not None
+            crew.submit(candidate, Watcher(lambda: False), Standing(candidate), math.inf)
+            assert _comes(lambda: "train_on_worker" in _executing(worker))
+            crew.stop()
+            assert _comes(lambda: not worker.active_threads)
+
+
+def _executing(worker: Any) -> str:
+    return " ".join(key for key, task in dict(worker.state.tasks).items() if task.state == "executing")
+
+
+def _comes(happens: Callable[[], bool], seconds: float = 60.0) -> bool:
+    """Return whether something happens in some time, which is far more than it needs."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not happens():
+        time.sleep(0.05)
+    return happens()
 
 
 @needs_dask

@@ -13,6 +13,7 @@ import minicolumn as mc
 from minicolumn.tune.candidate import Candidate
 from minicolumn.tune.evaluate import Watcher, evaluate
 from minicolumn.tune.growth import Nursery, grown_params
+from minicolumn.tune.search import Budget, Search
 from minicolumn.tune.session import SearchPlan, run_search
 from minicolumn.tune.space import Space
 from minicolumn.tune.strategies import Ground, strategy_by_name
@@ -165,3 +166,22 @@ def test_a_search_by_growth_ends_with_a_model(plan: Callable[..., SearchPlan]) -
     assert np.isfinite(study.metrics["r2"])
     widths = [getattr(layer, "units", None) for layer in study.best_model.network.layers]  # type: ignore[attr-defined]
     assert [width for width in widths if width][:-1] == list(study.winner.candidate.hidden)
+
+
+def test_time_is_left_for_what_the_winner_has_grown_from(plan: Callable[..., SearchPlan]) -> None:
+    """On all rows the whole lineage is trained again; in the folds too where its weights are gone."""
+    made = plan(space=SPACE, strategy="grow", folds=2, epochs=4)
+    child, strategy = _grown(made, (8,), (4,)), strategy_by_name("strategy", "grow")(made.ground)
+    parent = child.parent
+    assert parent is not None
+    assert made.workshop.nursery is not None
+    search = Search(made.workshop, strategy, Budget(100.0), threads=1)
+    for candidate, score, seconds in ((parent, 0.5, 2.0), (child, 0.9, 3.0)):
+        trial = Trial(0, candidate, "finished", 9, score=score, by_fold=(score, score), seconds=seconds)
+        search.progress.trials.append(replace(trial, epoch=made.workshop.epochs_of(candidate)))
+    # Two folds are half of the rows each: all rows take as long as both folds.
+    folds, all_rows, before = 3.0, 3.0, 2.0
+    assert search._for_the_winner() == pytest.approx(folds + all_rows + before + before)
+    for fold in range(2):
+        made.workshop.nursery.keep(parent, fold, {})
+    assert search._for_the_winner() == pytest.approx(folds + all_rows + before)

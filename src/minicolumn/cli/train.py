@@ -163,8 +163,8 @@ def train(options: TrainOptions) -> int:
       minicolumn train shop.csv --target y --datetime day=%d/%m/%Y --category zip
       minicolumn train shop.csv --target y --time-order day
       minicolumn train shop.csv --schema shop.toml
-      minicolumn train more.csv --target y --from old.safetensors --freeze all --unfreeze 10
-      minicolumn train fashion/train-images-idx3-ubyte.gz --from mnist-mlp --layer-rates 0.1,0.3,1
+      minicolumn train new.csv --target y --from old.safetensors --freeze all
+      minicolumn train train-images-idx3-ubyte.gz --from mnist-mlp
     """
     from minicolumn.cli.train_job import run_training
 

@@ -161,7 +161,7 @@ def _get_from_hub(options: ZooOptions, console: Console) -> int:
     assert options.name is not None
     with working(console, f"Fetching {options.name}"):
         file = fetched(options.name)
-    data = read_whole(file.path, MAX_FILE_BYTES)
+    data = bytes(read_whole(file.path, MAX_FILE_BYTES))
     decode(data)
     out = options.out or f"{file.address.repository.split('/')[-1]}.safetensors"
     write_atomically(out, [data])

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from minicolumn.lower.llvm.runtime.cache import ObjectCache, key_of
 from minicolumn.lower.llvm.runtime.call_frame import READ, CallFrame
 from minicolumn.lower.llvm.runtime.core_shares import shares
 from minicolumn.lower.llvm.runtime.fingerprint import all_nodes, compiler_version, fingerprint
+from minicolumn.lower.llvm.runtime.function_packs import PACKS, are_links
 from minicolumn.lower.llvm.runtime.jit import (
     CodeError,
     Loaded,
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
 _RUN = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
 _HOST = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.POINTER(ctypes.c_void_p))
 _FUNCTIONS = ("run", "read")
-_FIELDS = {"arena", "constants", "hosts", "timed", "shared", "watched"}  # of what is kept beside the code
+_FIELDS = {"arena", "constants", "hosts", "timed", "shared", "watched", "links"}  # kept beside the code
 OUT_OF_RANGE = (
     'an index is outside of the array that it is used on; compile with backend="reference" to see where'
 )
@@ -132,10 +134,17 @@ class NativeProgram:
         found = cache.get(key)
         if found is not None and self._fits(found[0]):
             with suppress(CodeError):
-                return found[0], Loaded(found[1], _FUNCTIONS)
-        header, code = self._header(), compile_object(self.emitted.text, self.target)
+                return found[0], PACKS.linked(found[1], _FUNCTIONS, found[0]["links"], cache)
+        header, links, divided = self._header(), {}, self.emitted.divided
+        if divided is None:
+            code = compile_object(self.emitted.text, self.target)
+            loaded = Loaded(code, _FUNCTIONS)
+        else:
+            code, loaded, links = PACKS.loaded(divided, _FUNCTIONS, self.target, cache)
+            self._emitted = replace(self.emitted, divided=None)  # the text once is enough to be looked at
+        header["links"] = links
         cache.put(key, header, code)
-        return header, Loaded(code, _FUNCTIONS)
+        return header, loaded
 
     def _fits(self, header: dict[str, Any]) -> bool:
         """Return whether a header says what one of this graph can say."""
@@ -144,7 +153,7 @@ class NativeProgram:
         arena, counts = header["arena"], [header["timed"], header["watched"]]
         if not _are_sizes(arena) or len(arena) != 2 or not _are_sizes(counts):
             return False
-        if type(header["shared"]) is not bool:
+        if type(header["shared"]) is not bool or not are_links(header["links"]):
             return False
         constants, hosts = header["constants"], header["hosts"]
         if not _are_sizes(constants) or not _are_sizes(hosts):

@@ -68,7 +68,7 @@ def whole_batches(rows: int, held: int, batch: int) -> tuple[int, int]:
 
     A shorter last step is a second program, of which compiling takes as long as of the first.
 
-    rows        that are learnt from; held: of them held out, at least; batch: rows of a step, about
+    rows        that are learnt from; held: of them held out, at least; batch: rows of a step, about, from 16
     Returns     a multiple of 16, as lanes are filled by, for a step where that leaves few rows over; those
                 left over are held out, too: fewer than 1 in 64, or than there are steps
 
@@ -89,7 +89,7 @@ def whole_batches(rows: int, held: int, batch: int) -> tuple[int, int]:
 def lengthened(folds: Sequence[Array], length: int) -> list[Array]:
     """Return folds of at least so many rows: what a fold lacks is taken from the next one, evenly spaced.
 
-    folds       each as row numbers in order; two or more
+    folds       each as row numbers in order; two or more, and at least half as long as they shall be
 
     >>> lengthened([np.array([0, 2, 4, 6]), np.array([1, 3, 5, 7])], 5)
     [array([0, 1, 2, 4, 6]), array([0, 1, 3, 5, 7])]

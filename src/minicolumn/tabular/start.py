@@ -246,7 +246,8 @@ def start_of(
         raise DataError(f"{where}unfreeze: expected a number of epochs, 1 at least, got {unfreeze!r:.60}")
     if unfreeze is not None and freeze is False:
         raise DataError(f"{where}unfreeze: nothing is frozen; say freeze, too")
-    return Start(found, name, freeze, _factors(where, layer_rates), unfreeze)
+    layers = freeze if isinstance(freeze, bool) else int(freeze)
+    return Start(found, name, layers, _factors(where, layer_rates), unfreeze)
 
 
 def _factors(where: str, rates: Any) -> tuple[float, ...] | None:

@@ -17,7 +17,9 @@ from typing import Any
 
 from minicolumn.errors import DataError
 from minicolumn.tune.build import Workshop
+from minicolumn.tune.candidate import Candidate
 from minicolumn.tune.executor import Executed, _Job, _line, train_here
+from minicolumn.tune.trial import Trial
 
 _SECONDS_TO_CONNECT = 10
 _SECONDS_WITHOUT_WORKERS = 300.0  # machines may have to be started first
@@ -96,7 +98,7 @@ class Cluster(Executed):
 
     def _start(self, job: _Job) -> Future[Any]:
         left = max(job.end - time.monotonic(), 0.0)
-        return self.executor.submit(train_here, self._table, job.candidate, left)
+        return self.executor.submit(train_on_worker, self._table, job.candidate, left)
 
     def _is_loss(self, error: BaseException) -> bool:
         from distributed.scheduler import KilledWorker
@@ -108,6 +110,19 @@ class Cluster(Executed):
         while self.client.status == "connecting" and time.monotonic() < end:
             time.sleep(0.1)
         return None if self.client.status == "running" else "the scheduler is gone; what ended is kept"
+
+
+def train_on_worker(workshop: Workshop, candidate: Candidate, seconds: float) -> Trial | None:
+    """Train a candidate in a thread of a Dask worker, and end it where the search has cancelled it.
+
+    A worker ends no thread, but notes that nobody waits for a task any more: after Ctrl-C its next look
+    between two pieces of an epoch finds that.
+    """
+    from distributed import get_worker
+
+    worker = get_worker()
+    task = worker.state.tasks.get(worker.get_current_task())
+    return train_here(workshop, candidate, seconds, lambda: getattr(task, "state", "") == "cancelled")
 
 
 def _same(value: Any) -> Any:

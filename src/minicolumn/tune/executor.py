@@ -65,10 +65,12 @@ def train_there(
     return train_here(workshop, candidate, seconds)
 
 
-def train_here(workshop: Workshop, candidate: Candidate, seconds: float) -> Trial | None:
-    """Train a candidate, and give it up after some seconds."""
+def train_here(
+    workshop: Workshop, candidate: Candidate, seconds: float, is_cancelled: Callable[[], bool] = lambda: False
+) -> Trial | None:
+    """Train a candidate, and give it up after some seconds, or when it is cancelled."""
     end = time.monotonic() + seconds
-    return evaluate(workshop, candidate, Watcher(lambda: time.monotonic() > end))
+    return evaluate(workshop, candidate, Watcher(lambda: time.monotonic() > end or is_cancelled()))
 
 
 class Executed:

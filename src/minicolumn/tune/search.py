@@ -21,7 +21,7 @@ from minicolumn.tune.candidate import Candidate
 from minicolumn.tune.crew import Crew, Ending, Threads
 from minicolumn.tune.evaluate import Prune, Standing, Watcher
 from minicolumn.tune.strategies import Strategy
-from minicolumn.tune.trial import Trial, ranked
+from minicolumn.tune.trial import Trial, ranked, smallest_within
 
 SECONDS_BETWEEN = 0.1  # two looks at how far it is
 
@@ -206,11 +206,42 @@ class Search:
         )
 
     def _for_the_winner(self) -> float:
-        """Return about how long it takes to train the best so far again, on all folds and on all rows."""
+        """Return about how long it takes to train the winner again, on all folds and on all rows.
+
+        Of the candidates that may win it is the slower one: the best so far, and the smallest near it.
+        """
         order = ranked(self.progress.trials, self.workshop.score)
-        if not order or self.budget.seconds is None:
+        small = smallest_within(self.progress.trials, self.workshop.score)
+        if small is None or self.budget.seconds is None:
             return 0.0
-        share = order[0].epoch / max(self.workshop.epochs, 1)
-        at_once = min(self.threads, self.workshop.folds + 1)
-        rounds = 1.0 + 1.0 / max(self.workshop.folds - 1, 1)
-        return share * order[0].seconds * rounds / math.sqrt(at_once)
+        return max(map(self._refitting, (order[0], small)))
+
+    def _refitting(self, trial: Trial) -> float:
+        """Return about how long it takes to train a trial again, to the epoch of its score.
+
+        A fold less rows are trained on in each fold than in all: folds / (folds - 1) times as long. What it
+        has grown from is trained before it, from the first size on: on all rows one after the other, in the
+        folds where its weights are not at hand any more.
+        """
+        folds = self.workshop.folds
+        at_once, longer = math.sqrt(min(self.threads, folds + 1)), 1.0 / max(folds - 1, 1)
+        share = trial.epoch / max(self.workshop.epochs_of(trial.candidate), 1)
+        before = self._lineage_seconds(trial.candidate)
+        again = 0.0 if self._has_weights(trial.candidate.parent) else before / at_once
+        return share * trial.seconds * (1.0 + longer) / at_once + longer * before + again
+
+    def _lineage_seconds(self, candidate: Candidate) -> float:
+        """Return how long the trials took of all that a candidate has grown from."""
+        known, total = {trial.candidate: trial.seconds for trial in self.progress.trials}, 0.0
+        while (parent := candidate.parent) is not None:
+            total, candidate = total + known.get(parent, 0.0), parent
+        return total
+
+    def _has_weights(self, parent: Candidate | None) -> bool:
+        """Return whether the weights that a candidate grows from are at hand for each fold."""
+        nursery = self.workshop.nursery
+        if parent is None:
+            return True
+        return nursery is not None and all(
+            nursery.find(parent, k) is not None for k in range(self.workshop.folds)
+        )

@@ -83,6 +83,17 @@ FORGED = {
     "a number for yes or no": lambda header, code: ({**header, "shared": 2}, code),
     "a constant that is not there": lambda header, code: ({**header, "constants": [99]}, code),
     "a constant that is none": lambda header, code: ({**header, "constants": [0]}, code),
+    "no links": lambda header, code: ({k: header[k] for k in header if k != "links"}, code),
+    "links that are a list": lambda header, code: ({**header, "links": []}, code),
+    "links to no file's name": lambda header, code: ({**header, "links": {"../x": []}}, code),
+    "links to a function of the process": lambda header, code: (
+        {**header, "links": {"0" * 64: ["system"]}},
+        code,
+    ),
+    "links to what is not there": lambda header, code: (
+        {**header, "links": {"0" * 64: ["f." + "0" * 32]}},
+        code,
+    ),
     "a negative node": lambda header, code: ({**header, "hosts": [-1]}, code),
 }
 

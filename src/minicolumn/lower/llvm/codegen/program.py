@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from minicolumn.ir.graph import Graph, Node
+from minicolumn.lower.llvm.codegen.content_addressed import DividedModule, divided
 from minicolumn.lower.llvm.codegen.context import ProgramContext
 from minicolumn.lower.llvm.codegen.elements import memory_type
 from minicolumn.lower.llvm.codegen.emit import Function, Module, Value, const, index
@@ -29,6 +30,7 @@ from minicolumn.passes.memory import ALIGN
 class Emitted:
     """The text of a program and how to call it.
 
+    divided     the text in two parts, where there is enough that other programs may share
     constants   large arrays that are handed over, in this order
     hosts       operations that are called back, by number
     timed       kernels whose cycles are counted, in the order of the counts
@@ -38,6 +40,7 @@ class Emitted:
     """
 
     text: str
+    divided: DividedModule | None
     schedule: Schedule
     constants: tuple[Node, ...]
     hosts: tuple[Node, ...]
@@ -100,9 +103,11 @@ def emit_program(
     size = _aligned(schedule.memory.size), _aligned(schedule.private)
     if context.watched:
         emit_look(module)
+    parts = divided(module, (f.name, "run", "read"), target.identity)
     return Emitted(
-        str(module), schedule, constants_given, hosts, timed_kernels, size, context.shared, context.watched
-    )
+        str(module), parts, schedule, constants_given, hosts, timed_kernels, size, context.shared,
+        context.watched,
+    )  # fmt: skip
 
 
 def _aligned(size: int) -> int:

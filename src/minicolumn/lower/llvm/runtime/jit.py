@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from minicolumn.address_space import NoRoomError, check_room, check_room_for_llvm
@@ -276,19 +277,30 @@ class Loaded:
     Calls out of it, such as to memcpy or sched_yield, go to the functions of this process.
     """
 
-    def __init__(self, code: bytes, names: Sequence[str] = ("run",)) -> None:
-        """Load an object file; `names` are the functions whose addresses will be asked for."""
+    def __init__(
+        self,
+        code: bytes,
+        names: Sequence[str] = ("run",),
+        imports: Mapping[str, int] = MappingProxyType({}),
+        keeps: Sequence[object] = (),
+    ) -> None:
+        """Load an object file; `names` are the functions whose addresses will be asked for.
+
+        imports     addresses of other functions that it calls, by name; keeps: what these belong to
+        """
         llvm = _llvm()
         # A loader for each object: less than a millisecond, and unlike a shared one it gives all back.
         loader = llvm.create_lljit_compiler(_any_machine(), use_jit_link=True, suppress_errors=True)
         library = llvm.JITLibraryBuilder().add_object_img(code).add_current_process()
         for name in names:
             library.export_symbol(name)
+        for name, address in imports.items():
+            library.import_symbol(name, address)
         try:
             self._library = library.link(loader, "code")
         except RuntimeError as error:
             raise CodeError(f"LLVM cannot load the object file: {error}") from None
-        self._names = tuple(names)
+        self._names, self._keeps = tuple(names), tuple(keeps)
 
     def address(self, name: str) -> int:
         """Return where a function begins."""
