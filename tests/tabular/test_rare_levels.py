@@ -64,6 +64,13 @@ def test_what_the_user_keeps_is_kept():
     assert not plan.remarks
 
 
+def test_what_is_all_there_is_is_learnt_from():
+    frame = table(0.0).select("who", "y")
+    plan = planned(frame)
+    assert [part.name for part in plan.encoder.inputs] == ["who"]
+    assert not plan.remarks
+
+
 def test_where_no_level_is_left_it_still_counts_that_there_is_none():
     frame = table(0.0)
     gaps = np.random.default_rng(0).random(ROWS) < 0.2

@@ -69,7 +69,7 @@ def with_rare_levels(
 
     k is Buehlmann's, see `rows_to_believe`, in what an additive model of the other columns leaves of the
     target, predicted out of fold. A category none of whose levels has so many rows, and no gaps, names the
-    rows: the schema leaves it out.
+    rows: the schema leaves it out, unless nothing else is left to learn from.
 
     typed       of `Schema.typed`
     target      class codes or numbers of these rows
@@ -100,6 +100,8 @@ def with_rare_levels(
         if rows > FEWEST_ROWS
     }
     columns = tuple(_noted(column, found.get(column.name)) for column in schema.columns)
+    if not any(column.used for column in columns):
+        return schema, {}, ()
     remarks = tuple(_remark(name, rare) for name, rare in found.items() if rare.shared)
     return replace(schema, columns=columns), least, remarks
 
